@@ -13,6 +13,11 @@ use xenia_gpu::trace::{
 use xenia_gpu::{Backend, CommandProcessor, Config, Frame, NullBackend, Ram, Reference};
 use xenia_testing::{Cases, Dice};
 
+/// The reference has no graphics API.
+fn device_errors() -> u64 {
+    0
+}
+
 /// Backend of the scenes.
 fn backend(threads: usize) -> Box<dyn Backend> {
     Box::new(Reference::with_threads(threads))

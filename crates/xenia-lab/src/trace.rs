@@ -10,13 +10,13 @@ use std::time::Instant;
 use xenia::config::GpuKind;
 use xenia::config::{MachineConfig, VideoConfig};
 use xenia::content;
-use xenia::drawing::backend;
+use xenia::drawing::{BackendMaker, backend};
 use xenia::frames::write_png;
 use xenia::guest_log::GuestLog;
 use xenia::interrupt::Interrupt;
 use xenia::machine::{Machine, MachineOptions};
 use xenia::output::{AtomicFile, WriteErrors};
-use xenia::report::{check_json, write_json};
+use xenia::report::{WgpuReport, check_json, write_json};
 use xenia::say::{errln, is_closed, outln, remark};
 use xenia::source;
 use xenia::wording::{count, times};
@@ -113,17 +113,28 @@ documented! {
         same_end: Option<bool>,
         /// Number of operations that could not be done, by reason.
         problems: BTreeMap<String, u64>,
-        /// Host time, in seconds.
+        /// Host time of the last repetition, in seconds.
         wall_seconds: f64,
+        /// Host time of each repetition, in seconds.
+        repetitions: Vec<f64>,
+        /// Work of the wgpu backend in the last repetition; null for other backends.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        wgpu: Option<WgpuReport>,
     }
 }
 
-fn play(args: &TracePlayArgs) -> Result<Code> {
-    check_json(args.json.as_deref())?;
-    create_folder(args.dump_frames.as_deref())?;
-    let backend = backend(args.gpu)?;
-    let name = backend.name().to_owned();
+/// One repetition of a trace.
+struct Played {
+    backend: String,
+    summary: Summary,
+    seconds: f64,
+    wgpu: Option<WgpuReport>,
+}
+
+fn play_once(args: &TracePlayArgs, maker: &BackendMaker) -> Result<Played> {
     let shown = args.trace.display();
+    let (backend, tally) = maker.make();
+    let name = backend.name().to_owned();
     let start = Instant::now();
     let mut trouble = None;
     let player = Player::new(open(&args.trace)?, backend, args.dump_frames.is_some());
@@ -135,13 +146,28 @@ fn play(args: &TracePlayArgs) -> Result<Code> {
             trouble.get_or_insert(error);
         }
     });
-    let Summary { events, frames, recorded_with, same_end, statistics } =
-        summary.with_context(|| format!("{shown}"))?;
-    if let Some(trouble) = trouble {
-        return Err(trouble);
+    let summary = summary.with_context(|| format!("{shown}"))?;
+    let seconds = start.elapsed().as_secs_f64();
+    let wgpu = tally.map(|tally| WgpuReport::from(&tally.work()));
+    trouble.map_or(Ok(Played { backend: name, summary, seconds, wgpu }), Err)
+}
+
+fn play(args: &TracePlayArgs) -> Result<Code> {
+    check_json(args.json.as_deref())?;
+    create_folder(args.dump_frames.as_deref())?;
+    let maker = BackendMaker::new(args.gpu)?;
+    let (mut repetitions, mut last) = (Vec::new(), None);
+    for _ in 0..args.repeat {
+        let played = play_once(args, &maker)?;
+        repetitions.push(played.seconds);
+        last = Some(played);
     }
+    let Some(Played { backend, summary, seconds: wall_seconds, wgpu }) = last else {
+        bail!("--repeat 0 plays nothing");
+    };
+    let Summary { events, frames, recorded_with, same_end, statistics } = summary;
     let report = PlayReport {
-        backend: name,
+        backend,
         events,
         frames,
         draws: statistics.draws,
@@ -151,7 +177,9 @@ fn play(args: &TracePlayArgs) -> Result<Code> {
         recorded_with,
         same_end,
         problems: statistics.problems,
-        wall_seconds: start.elapsed().as_secs_f64(),
+        wall_seconds,
+        repetitions,
+        wgpu,
     };
     if let Some(path) = &args.json {
         write_json(path, "trace-play", &report)?;
@@ -338,6 +366,7 @@ mod tests {
         let pictures = dir.path().join("pictures");
         let args = TracePlayArgs {
             trace: second.clone(),
+            repeat: 1,
             gpu: GpuKind::Reference,
             dump_frames: Some(pictures.clone()),
             json: Some(json.clone()),

@@ -41,6 +41,7 @@ mod targets;
 mod textures;
 mod vertices;
 mod wgsl;
+mod work;
 
 use std::sync::Arc;
 
@@ -67,10 +68,11 @@ use textures::Textures;
 use vertices::Vertices;
 
 pub use device::{Device, DeviceError};
-pub use pipelines::{Options, PipelineCounters, PipelineTally};
+pub use pipelines::{BackendTally, Options, PipelineCounters};
 pub use targets::TargetCounters;
 pub use textures::TextureCounters;
 pub use vertices::VertexCounters;
+pub use work::{DeviceWork, WorkCounts};
 
 /// Size of the constant buffer, which bounds the constants between two submissions.
 const UNIFORM_BYTES: usize = 16 << 20;
@@ -121,6 +123,7 @@ pub struct WgpuBackend {
     recovery: Recovery,
     draws: u64,
     submissions: u64,
+    index_bytes: u64,
 }
 
 impl WgpuBackend {
@@ -161,12 +164,13 @@ impl WgpuBackend {
             recovery: Recovery::new(options),
             draws: 0,
             submissions: 0,
+            index_bytes: 0,
             device,
         }
     }
 
-    /// Pipeline counters, for reports while the backend draws.
-    pub fn pipeline_tally(&self) -> Arc<PipelineTally> {
+    /// Counters for reports while the backend draws.
+    pub fn tally(&self) -> Arc<BackendTally> {
         self.pipelines.tally().clone()
     }
 
@@ -190,6 +194,31 @@ impl WgpuBackend {
             edram_trips: self.fallback.edram_trips(),
             losses: self.recovery.losses(),
         }
+    }
+}
+
+impl WgpuBackend {
+    /// Publishes the counters, at the end of a frame if `is_frame`.
+    fn publish(&self, is_frame: bool) {
+        let (targets, textures) = (self.targets.counters(), self.textures.counters());
+        let mut counts = WorkCounts {
+            draws: self.draws,
+            passes: self.recording.passes(),
+            groups_made: self.groups.made(),
+            textures_made: textures.made,
+            levels_decoded: textures.decoded,
+            index_bytes: self.index_bytes,
+            epoch_misses: textures.checks,
+            fallback_draws: self.fallback.reasons().values().sum(),
+            edram_trips: self.fallback.edram_trips(),
+            queries: self.occlusion.queries(),
+            tiles_dumped: targets.dumped,
+            tiles_loaded: targets.loaded,
+            validation_errors: self.device.validation_errors(),
+            ..WorkCounts::default()
+        };
+        self.device.traffic.add_to(&mut counts);
+        self.pipelines.tally().publish(counts, self.fallback.reasons(), is_frame);
     }
 }
 
@@ -319,6 +348,7 @@ impl Backend for WgpuBackend {
         for (place, bits) in resolve.cleared() {
             self.clear(&place, area, bits);
         }
+        self.publish(false);
         copied.and(resolve.whole())
     }
 
@@ -330,6 +360,7 @@ impl Backend for WgpuBackend {
         if self.recover().is_none() {
             self.submit();
         }
+        self.publish(true);
         present(call, memory)
     }
 
@@ -342,7 +373,9 @@ impl Backend for WgpuBackend {
         } else if self.occlusion.is_behind() {
             self.submit();
         }
-        self.occlusion.total(&self.device).ok()
+        let total = self.occlusion.total(&self.device).ok();
+        self.publish(false);
+        total
     }
 
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {

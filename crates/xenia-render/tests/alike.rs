@@ -45,6 +45,7 @@ fn family(family: SceneFamily, usual: u64) {
         }
     });
     println!("{strong} of {count} cases changed what was there");
+    assert_eq!(device.validation_errors(), 0, "errors of the graphics API");
     assert!(!are_usual || strong * 2 >= count, "{strong} of {count}");
 }
 

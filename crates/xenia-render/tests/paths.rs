@@ -62,6 +62,12 @@ impl Backend for Watched {
     }
 }
 
+static DEVICE: OnceLock<Result<Device, DeviceError>> = OnceLock::new();
+
+fn device_errors() -> u64 {
+    DEVICE.get().and_then(|device| device.as_ref().ok()).map_or(0, Device::validation_errors)
+}
+
 /// Backend of the scenes.
 fn backend(threads: usize) -> Box<dyn Backend> {
     match DRAWING.take() {
@@ -80,7 +86,6 @@ fn left(scene: &mut Scene) -> (Vec<u32>, Vec<u8>) {
 /// Draws a scene on both backends, whose final states must be equal; returns the device's counters.
 /// Without a Vulkan driver the test counts as not run, though the reference draws its scene.
 fn drawn(make: impl Fn() -> Scene) -> Option<WgpuCounters> {
-    static DEVICE: OnceLock<Result<Device, DeviceError>> = OnceLock::new();
     let (edram, memory) = left(&mut make());
     let device = obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(true)).as_ref())?;
     let drawing = Arc::new(Mutex::new(WgpuBackend::new(device.clone())));
@@ -241,4 +246,40 @@ fn meshes_of_one_buffer_send_what_their_indices_name() {
     // after it.
     assert_eq!((counters.vertices.sent_bytes, counters.vertices.reused), (42 * 4096, 40));
     assert_eq!(counters.submissions, 0, "nobody had to wait");
+}
+
+#[test]
+fn work_is_counted_by_frame() {
+    let Some(device) = obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(true)).as_ref()) else {
+        return;
+    };
+    let drawing = Arc::new(Mutex::new(WgpuBackend::new(device.counting_anew())));
+    let tally = drawing.lock().unwrap().tally();
+    DRAWING.set(Some(drawing));
+    KEEPS.set(false);
+    let mut scene = Scene::new(80, 64, 0);
+    let mut frame = |draws: u32| {
+        scene.shader(1, TEXTURED_PS);
+        scene.texture(1, [2 | 1 << 31 | 1 << 22, 6 | TEXTURE, 31 | 31 << 13, 0x688 << 1, 0, 1 << 9]);
+        for _ in 0..draws {
+            let [a, b, d] = rectangle(8.0, 8.0, 40.0, 40.0, RED);
+            scene.vertices(&[a, b, vertex(40.0, 40.0, RED), d]);
+            scene.draw(13, 4);
+        }
+        scene.show();
+    };
+    frame(3);
+    frame(1);
+    let work = tally.work();
+    let (total, most) = (work.total, work.most_in_a_frame);
+    assert_eq!((work.frames, total.draws, most.draws), (2, 4, 3));
+    assert_eq!((total.textures_made, total.levels_decoded, most.textures_made), (1, 1, 1));
+    // Six indices of four bytes a quad; a wait and 80 x 64 pixels of four bytes for each resolve.
+    assert_eq!((total.index_bytes, most.index_bytes), (4 * 24, 3 * 24));
+    assert_eq!((total.waits, most.waits), (2, 1));
+    assert_eq!((total.bytes_back, most.bytes_back), (2 * 80 * 64 * 4, 80 * 64 * 4));
+    assert!(total.bytes_up > 4 * 24 + 4096 && total.ns_waited > 0 && total.groups_made > 0);
+    assert!(total.pipelines_in_play >= 1 && total.ns_in_pipelines > 0);
+    assert_eq!((total.fallback_draws, total.edram_trips, total.validation_errors), (0, 0, 0));
+    assert!(work.fallbacks.is_empty() && total.submissions >= 4);
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use scene::{GREEN, RED, Scene, pixel, rectangle, vertex};
 use xenia_gpu::Frame;
-use xenia_render::backend::{Device, DeviceError, Options, PipelineCounters, PipelineTally, WgpuBackend};
+use xenia_render::backend::{BackendTally, Device, DeviceError, Options, PipelineCounters, WgpuBackend};
 use xenia_testing::{Tool, obtain};
 
 static DEVICE: OnceLock<Result<Device, DeviceError>> = OnceLock::new();
@@ -19,13 +19,17 @@ thread_local! {
     static STORE: RefCell<Option<PathBuf>> = const { RefCell::new(None) };
     static ASYNC: Cell<bool> = const { Cell::new(false) };
     /// Counters of the last created backend.
-    static TALLY: RefCell<Arc<PipelineTally>> = RefCell::default();
+    static TALLY: RefCell<Arc<BackendTally>> = RefCell::default();
     /// Calls of the progress callback.
     static PROGRESS: RefCell<Vec<(usize, usize)>> = const { RefCell::new(Vec::new()) };
 }
 
 fn device() -> Option<Device> {
     obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(true)).as_ref()).cloned()
+}
+
+fn device_errors() -> u64 {
+    device().map_or(0, |device| device.validation_errors())
 }
 
 /// Backend of the scenes.
@@ -39,7 +43,7 @@ fn backend(_: usize) -> Box<dyn xenia_gpu::Backend> {
         ..Options::default()
     };
     let backend = WgpuBackend::with_options(device().unwrap(), &options);
-    TALLY.set(backend.pipeline_tally());
+    TALLY.set(backend.tally());
     PROGRESS.set(told.into_inner().unwrap());
     Box::new(backend)
 }

@@ -15,10 +15,15 @@ use xenia_testing::{Tool, obtain};
 /// on either.
 const WAYS: &[(usize, bool)] = &[(1, true), (1, false)];
 
+static DEVICE: OnceLock<Result<Device, DeviceError>> = OnceLock::new();
+
+fn device_errors() -> u64 {
+    DEVICE.get().and_then(|device| device.as_ref().ok()).map_or(0, Device::validation_errors)
+}
+
 /// Backend of the scenes. Without a Vulkan driver the test counts as not run, though the reference
 /// draws its scene.
 fn backend(threads: usize) -> Box<dyn xenia_gpu::Backend> {
-    static DEVICE: OnceLock<Result<Device, DeviceError>> = OnceLock::new();
     match obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(true)).as_ref()) {
         Some(device) => Box::new(WgpuBackend::new(device.clone())),
         None => Box::new(xenia_gpu::Reference::with_threads(threads)),

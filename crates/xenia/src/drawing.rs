@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_gpu::reference::Reference;
 use xenia_gpu::{Backend, NullBackend};
-use xenia_render::backend::{Device, Options, PipelineTally, WgpuBackend};
+use xenia_render::backend::{BackendTally, Device, Options, WgpuBackend};
 
 /// Hexadecimal digits of an image's hash in a file's name.
 const HASH_DIGITS: usize = 16;
@@ -19,8 +19,8 @@ const HASH_DIGITS: usize = 16;
 pub struct Drawing {
     /// The backend that draws.
     pub backend: Box<dyn Backend>,
-    /// Pipeline counters, for backends that have pipelines.
-    pub pipelines: Option<Arc<PipelineTally>>,
+    /// Counters of the wgpu backend.
+    pub pipelines: Option<Arc<BackendTally>>,
     /// The host's graphics adapter, if the backend uses one.
     pub adapter: Option<String>,
     /// Whether the backend draws identically on every host, so that digests are comparable.
@@ -72,7 +72,7 @@ impl Drawing {
         };
         let backend = WgpuBackend::with_options(device, &options);
         bar.finish_and_clear();
-        let pipelines = Some(backend.pipeline_tally());
+        let pipelines = Some(backend.tally());
         Ok(Self { backend: Box::new(backend), pipelines, adapter, is_exact: false })
     }
 }
@@ -100,13 +100,35 @@ pub fn in_window(args: &VideoConfig, is_compared: bool) -> GpuKind {
     }
 }
 
+/// Makes backends of a kind without a pipeline cache, on one device.
+pub struct BackendMaker {
+    kind: GpuKind,
+    device: Option<Device>,
+}
+
+impl BackendMaker {
+    /// Opens the device, if the kind needs one.
+    pub fn new(kind: GpuKind) -> Result<Self> {
+        Ok(Self { kind, device: if kind == GpuKind::Wgpu { Some(device()?) } else { None } })
+    }
+
+    /// Makes a backend, and the counters of its work if it has some.
+    pub fn make(&self) -> (Box<dyn Backend>, Option<Arc<BackendTally>>) {
+        if let Some(device) = &self.device {
+            let backend = WgpuBackend::new(device.counting_anew());
+            let tally = backend.tally();
+            return (Box::new(backend), Some(tally));
+        }
+        match self.kind {
+            GpuKind::None => (Box::new(NullBackend), None),
+            GpuKind::Auto | GpuKind::Reference | GpuKind::Wgpu => (Box::new(Reference::new()), None),
+        }
+    }
+}
+
 /// Creates a backend without a pipeline cache.
 pub fn backend(kind: GpuKind) -> Result<Box<dyn Backend>> {
-    Ok(match kind {
-        GpuKind::Auto | GpuKind::Reference => Box::new(Reference::new()),
-        GpuKind::None => Box::new(NullBackend),
-        GpuKind::Wgpu => Box::new(WgpuBackend::new(device()?)),
-    })
+    Ok(BackendMaker::new(kind)?.make().0)
 }
 
 fn device() -> Result<Device> {

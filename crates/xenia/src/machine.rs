@@ -40,7 +40,7 @@ use xenia_kernel::files::MissingFile;
 use xenia_kernel::title::Successor;
 use xenia_kernel::{Kernel, KernelSystem};
 use xenia_memory::GuestMemory;
-use xenia_render::backend::PipelineTally;
+use xenia_render::backend::BackendTally;
 use xenia_sched::{Executor, GuestTicks, Limits, RECORDED_CONTENTIONS, RunEnd};
 
 /// Receives bug reports while a machine runs.
@@ -60,8 +60,8 @@ pub struct Machine {
     backend: &'static str,
     /// The host's graphics adapter, if the backend uses one.
     adapter: Option<String>,
-    /// Pipeline counters, for backends that have pipelines.
-    pipelines: Option<Arc<PipelineTally>>,
+    /// Counters of the wgpu backend.
+    pipelines: Option<Arc<BackendTally>>,
     has_digest: bool,
     title: TitleReport,
     /// The recording in progress.

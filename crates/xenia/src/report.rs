@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use xenia_cpu::{Counters, CrossCheckCounters, EngineCounters, Figure};
 use xenia_documents::documented;
+use xenia_render::backend::{DeviceWork, WorkCounts};
 use xenia_sched::SchedulerCounters;
 
 /// Reason why a run ended.
@@ -191,6 +192,67 @@ documented! {
         /// Counters of host pipelines; null for backends without pipelines.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub pipelines: Option<PipelinesReport>,
+        /// Work of the wgpu backend; null for other backends.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub wgpu: Option<WgpuReport>,
+    }
+
+    /// Work of the wgpu backend. Times are the host's.
+    #[derive(Clone, Debug, Default, Serialize)]
+    pub struct WgpuReport {
+        /// Number of frames presented.
+        pub frames: u64,
+        /// Sums since the start.
+        pub total: WgpuCounts,
+        /// The largest value of each counter in any frame.
+        pub most_in_a_frame: WgpuCounts,
+        /// Draws made by the CPU, by the feature that the host lacks.
+        pub fallbacks: BTreeMap<String, u64>,
+    }
+
+    /// Counters of the wgpu backend.
+    #[derive(Clone, Copy, Debug, Default, Serialize)]
+    pub struct WgpuCounts {
+        /// Number of draws.
+        pub draws: u64,
+        /// Number of render passes of these draws.
+        pub passes: u64,
+        /// Number of command submissions.
+        pub submissions: u64,
+        /// Number of waits for the device.
+        pub waits: u64,
+        /// Time of these waits in milliseconds.
+        pub ms_waited: f64,
+        /// Bytes read back from the device.
+        pub bytes_back: u64,
+        /// Bytes sent to the device.
+        pub bytes_up: u64,
+        /// Bind groups created for draws.
+        pub groups_made: u64,
+        /// Host textures created for guest textures.
+        pub textures_made: u64,
+        /// Levels of guest textures decoded.
+        pub levels_decoded: u64,
+        /// Bytes of index lists.
+        pub index_bytes: u64,
+        /// Uses of a texture that compared memory versions, because memory had been written.
+        pub epoch_misses: u64,
+        /// Pipelines compiled since the start.
+        pub pipelines_in_play: u64,
+        /// Time that draws waited for their pipelines, in milliseconds.
+        pub ms_in_pipelines: f64,
+        /// Draws made by the CPU.
+        pub fallback_draws: u64,
+        /// Draws by the CPU for which all of EDRAM was read back and sent again.
+        pub edram_trips: u64,
+        /// Number of occlusion queries.
+        pub queries: u64,
+        /// Tiles transferred from host textures to the EDRAM buffer.
+        pub tiles_dumped: u64,
+        /// Tiles transferred from the EDRAM buffer to host textures.
+        pub tiles_loaded: u64,
+        /// Errors of the graphics API, each a bug of the backend.
+        pub validation_errors: u64,
     }
 
     /// Use of the persistent code cache.
@@ -266,6 +328,45 @@ documented! {
         pub compiled_in_play: u64,
         /// Draws skipped because their pipeline was not ready (--async-pipelines).
         pub draws_left_out: u64,
+    }
+}
+
+impl From<&DeviceWork> for WgpuReport {
+    fn from(work: &DeviceWork) -> Self {
+        Self {
+            frames: work.frames,
+            total: work.total.into(),
+            most_in_a_frame: work.most_in_a_frame.into(),
+            fallbacks: work.fallbacks.clone(),
+        }
+    }
+}
+
+impl From<WorkCounts> for WgpuCounts {
+    fn from(counts: WorkCounts) -> Self {
+        let ms = |nanoseconds: u64| nanoseconds as f64 / 1e6;
+        Self {
+            draws: counts.draws,
+            passes: counts.passes,
+            submissions: counts.submissions,
+            waits: counts.waits,
+            ms_waited: ms(counts.ns_waited),
+            bytes_back: counts.bytes_back,
+            bytes_up: counts.bytes_up,
+            groups_made: counts.groups_made,
+            textures_made: counts.textures_made,
+            levels_decoded: counts.levels_decoded,
+            index_bytes: counts.index_bytes,
+            epoch_misses: counts.epoch_misses,
+            pipelines_in_play: counts.pipelines_in_play,
+            ms_in_pipelines: ms(counts.ns_in_pipelines),
+            fallback_draws: counts.fallback_draws,
+            edram_trips: counts.edram_trips,
+            queries: counts.queries,
+            tiles_dumped: counts.tiles_dumped,
+            tiles_loaded: counts.tiles_loaded,
+            validation_errors: counts.validation_errors,
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Scene of tests: the one of xenia-scenes with the test crate's backend. Its commands run at each
 //! draw, and must not cause problems.
 //!
-//! The parent module provides the backend: `super::backend(threads)`.
+//! The parent module provides the backend: `super::backend(threads)`, and the number of errors of
+//! the graphics API: `super::device_errors()`.
 #![allow(dead_code, unreachable_pub, unused_imports)] // each test crate uses a part
 
 use std::cell::{Cell, RefCell};
@@ -154,6 +155,9 @@ impl Scene {
 impl Drop for Scene {
     /// Records the EDRAM, memory and the number of passed samples.
     fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(super::device_errors(), 0, "errors of the graphics API");
+        }
         if !KEEPS.get() {
             return;
         }

@@ -26,7 +26,8 @@ Examples:
     #[command(after_help = "\
 Examples:
   xenia-rs trace play t.trace --dump-frames pictures
-  xenia-rs trace play t.trace --gpu none --json -          how fast packets are processed")]
+  xenia-rs trace play t.trace --gpu none --json -          how fast packets are processed
+  xenia-rs trace play t.trace --repeat 5 --gpu wgpu --json -     and what the device does")]
     Play(TracePlayArgs),
     /// Compare two traces and report the first event that differs.
     #[command(after_help = "Example:\n  xenia-rs trace diff a.trace b.trace")]
@@ -69,6 +70,9 @@ pub struct TracePlayArgs {
     /// GPU backend that draws.
     #[arg(long, value_enum, default_value_t)]
     pub gpu: GpuKind,
+    /// Play the trace this many times, each with a new backend on the same device.
+    #[arg(long, value_name = "N", value_parser = positive, default_value = "1")]
+    pub repeat: u64,
     /// Write every frame as a PNG file to this folder.
     #[arg(long, value_name = "DIR")]
     pub dump_frames: Option<PathBuf>,

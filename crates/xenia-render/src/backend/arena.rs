@@ -64,7 +64,7 @@ impl Arena {
     pub(super) fn send(&mut self, device: &Device) {
         self.bytes.resize(self.bytes.len().next_multiple_of(4), 0);
         if !self.bytes.is_empty() {
-            device.queue.write_buffer(&self.buffer, 0, &self.bytes);
+            device.upload(&self.buffer, 0, &self.bytes);
             self.bytes.clear();
             self.recent = [0..0, 0..0];
         }

@@ -64,9 +64,16 @@ impl Bound {
 #[derive(Default)]
 pub(super) struct Groups {
     made: HashMap<Vec<u64>, wgpu::BindGroup>,
+    /// Number of groups created.
+    count: u64,
 }
 
 impl Groups {
+    /// Number of groups created.
+    pub(super) fn made(&self) -> u64 {
+        self.count
+    }
+
     /// Returns the bind group of a shader with these resources.
     pub(super) fn get(
         &mut self,
@@ -107,6 +114,7 @@ impl Groups {
             let resource = wgpu::BindingResource::Sampler(&sampler.sampler);
             entries.push(wgpu::BindGroupEntry { binding: slot.binding, resource });
         }
+        self.count += 1;
         let group = device.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: None,
             layout: &shader.layout,

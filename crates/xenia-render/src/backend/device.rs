@@ -1,11 +1,13 @@
 //! Graphics device of the host, opened without a window.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use xenia_gpu::BackendError;
+
+use super::work::Traffic;
 
 /// Most submissions in flight; a further one waits for the oldest (backpressure).
 const MAX_IN_FLIGHT: usize = 16;
@@ -56,6 +58,9 @@ pub struct Device {
     software: bool,
     lost: Arc<AtomicBool>,
     in_flight: Arc<Mutex<VecDeque<wgpu::SubmissionIndex>>>,
+    /// Errors of the graphics API, except those of a lost device.
+    errors: Arc<AtomicU64>,
+    pub(super) traffic: Arc<Traffic>,
 }
 
 impl Device {
@@ -79,23 +84,48 @@ impl Device {
             ..Default::default()
         }))
         .map_err(|error| unusable(error.to_string()))?;
+        let (lost, errors) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         // Resources that a title requests are checked at creation. Any other error is a bug of
-        // ours, which need not end the title.
-        device.on_uncaptured_error(Arc::new(|error: wgpu::Error| {
+        // ours, which need not end the title; tests fail. A lost device refuses everything.
+        let (counted, is_lost) = (errors.clone(), lost.clone());
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            if !is_lost.load(Relaxed) {
+                counted.fetch_add(1, Relaxed);
+            }
             tracing::error!(target: "gpu", %error, "the graphics device refuses a command");
         }));
-        let lost = Arc::new(AtomicBool::new(false));
         let flag = lost.clone();
         device.set_device_lost_callback(move |reason, message| {
             tracing::debug!(target: "gpu", ?reason, message, "the graphics device is gone");
             flag.store(true, Relaxed);
         });
-        Ok(Self { device, queue, features, adapter, software, lost, in_flight: Arc::default() })
+        let (in_flight, traffic) = (Arc::default(), Arc::default());
+        Ok(Self { device, queue, features, adapter, software, lost, in_flight, errors, traffic })
     }
 
-    /// Opens another device with the same options.
+    /// Opens another device with the same options, which continues the counters of traffic.
     pub(crate) fn reopen(&self) -> Result<Self, DeviceError> {
-        Self::open(self.software)
+        let mut next = Self::open(self.software)?;
+        next.traffic = self.traffic.clone();
+        Ok(next)
+    }
+
+    /// Number of errors that the graphics API reported, except those of a lost device: bugs of the
+    /// backend.
+    pub fn validation_errors(&self) -> u64 {
+        self.errors.load(Relaxed)
+    }
+
+    /// The same device with traffic counters of its own, which begin at zero.
+    #[must_use]
+    pub fn counting_anew(&self) -> Self {
+        Self { traffic: Arc::default(), ..self.clone() }
+    }
+
+    /// Writes bytes to a buffer before all later submissions.
+    pub(crate) fn upload(&self, buffer: &wgpu::Buffer, offset: u64, bytes: &[u8]) {
+        self.traffic.bytes_up.fetch_add(bytes.len() as u64, Relaxed);
+        self.queue.write_buffer(buffer, offset, bytes);
     }
 
     /// Whether the device is lost: commands have no effect any more.
@@ -105,6 +135,7 @@ impl Device {
 
     /// Submits commands. If too many submissions are in flight, waits for the oldest one.
     pub(crate) fn submit(&self, commands: wgpu::CommandBuffer) {
+        self.traffic.submissions.fetch_add(1, Relaxed);
         let index = self.queue.submit([commands]);
         let oldest = {
             let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
@@ -122,7 +153,9 @@ impl Device {
     pub(crate) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), BackendError> {
         let is_all = submission.is_none();
         let wait = wgpu::PollType::Wait { submission_index: submission, timeout: Some(LONGEST_WAIT) };
+        let start = Instant::now();
         let waited = self.device.poll(wait).map_err(|error| error.to_string());
+        self.traffic.waited(start);
         if is_all {
             self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
@@ -189,7 +222,9 @@ pub(crate) mod tests {
     pub(crate) fn with(test: impl FnOnce(&Device)) {
         let device = DEVICE.get_or_init(|| Device::open(true).map(Mutex::new));
         if let Some(device) = obtain(Tool::Vulkan, device.as_ref()) {
-            test(&device.lock().unwrap_or_else(PoisonError::into_inner));
+            let device = device.lock().unwrap_or_else(PoisonError::into_inner);
+            test(&device);
+            assert_eq!(device.validation_errors(), 0, "errors of the graphics API");
         }
     }
 

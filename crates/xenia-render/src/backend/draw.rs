@@ -255,6 +255,7 @@ impl WgpuBackend {
             vertex_offsets.push(self.uniforms.put(of_vertex.bytes()) as u32);
         }
         let pixel_offset = if pixel.is_some() { self.uniforms.put(of_pixel.bytes()) as u32 } else { 0 };
+        self.index_bytes += index_bytes.len() as u64;
         let first_index = self.indices.put(index_bytes);
         let indices = first_index..first_index + index_bytes.len() as u64;
         Ok(Sent { vertex: vertex_bound, pixel: pixel_bound, vertex_offsets, pixel_offset, indices })

@@ -212,7 +212,7 @@ impl Edram {
     pub(crate) fn set_words(&mut self, device: &Device, words: &[u32]) {
         let words = &words[..words.len().min(EDRAM_WORDS)];
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        device.queue.write_buffer(&self.words, 0, &bytes);
+        device.upload(&self.words, 0, &bytes);
         self.stencil.set_words(words);
     }
 }
@@ -281,6 +281,7 @@ pub(super) fn read_back(
     buffer: &wgpu::Buffer,
     size: u64,
 ) -> Result<wgpu::BufferView, BackendError> {
+    device.traffic.bytes_back.fetch_add(size, std::sync::atomic::Ordering::Relaxed);
     let failed = |error: &dyn std::fmt::Display| BackendError::Host(error.to_string());
     let (sender, receiver) = std::sync::mpsc::channel();
     buffer.map_async(wgpu::MapMode::Read, ..size, move |result| {

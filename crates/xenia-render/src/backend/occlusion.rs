@@ -27,6 +27,8 @@ pub(super) struct Queries {
 pub(super) struct Occlusion {
     queries: Option<Queries>,
     total: u64,
+    /// Number of queries so far.
+    count: u64,
 }
 
 impl Occlusion {
@@ -66,7 +68,13 @@ impl Occlusion {
     pub(super) fn next(&mut self) -> Option<u32> {
         let queries = self.queries.as_mut().filter(|queries| queries.used < QUERIES)?;
         queries.used += 1;
+        self.count += 1;
         Some(queries.used - 1)
+    }
+
+    /// Number of queries so far.
+    pub(super) fn queries(&self) -> u64 {
+        self.count
     }
 
     /// Whether `count` more queries fit.

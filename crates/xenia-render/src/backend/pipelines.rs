@@ -15,14 +15,16 @@ mod building;
 mod make;
 mod store;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use super::Device;
 use super::conversion::Conversion;
 use super::recipe::Recipe;
+use super::work::{DeviceWork, WorkCounts};
 use background::Background;
 use make::{Maker, Outcome};
 use store::Store;
@@ -49,16 +51,31 @@ pub struct Options<'a> {
     pub lose_at: &'a [u64],
 }
 
-/// Shared pipeline counters, readable while the backend draws.
+/// Shared counters, readable while the backend draws.
 #[derive(Debug, Default)]
-pub struct PipelineTally {
+pub struct BackendTally {
     at_start: AtomicU64,
     in_play: AtomicU64,
+    ns_in_play: AtomicU64,
     left_out: AtomicU64,
+    work: Mutex<DeviceWork>,
 }
 
-impl PipelineTally {
-    /// Snapshot of the counters.
+impl BackendTally {
+    /// Counters of the backend's work, as of its last resolve, present or count.
+    pub fn work(&self) -> DeviceWork {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Publishes counters of the backend's work.
+    pub(super) fn publish(&self, mut counts: WorkCounts, fallbacks: &BTreeMap<String, u64>, is_frame: bool) {
+        counts.pipelines_in_play = self.in_play.load(Relaxed);
+        counts.ns_in_pipelines = self.ns_in_play.load(Relaxed);
+        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        work.publish(counts, fallbacks, is_frame);
+    }
+
+    /// Snapshot of the pipelines' counters.
     pub fn counters(&self) -> PipelineCounters {
         let [at_start, in_play, left_out] =
             [&self.at_start, &self.in_play, &self.left_out].map(|counter| counter.load(Relaxed));
@@ -93,7 +110,7 @@ pub(super) struct Pipelines {
     /// Recipes that background threads are compiling.
     ordered: HashSet<Recipe>,
     store: Option<Store>,
-    tally: Arc<PipelineTally>,
+    tally: Arc<BackendTally>,
 }
 
 impl Pipelines {
@@ -116,7 +133,7 @@ impl Pipelines {
     }
 
     /// Continues with existing counters.
-    pub(super) fn go_on_counting(&mut self, tally: Arc<PipelineTally>) {
+    pub(super) fn go_on_counting(&mut self, tally: Arc<BackendTally>) {
         self.tally = tally;
     }
 
@@ -147,7 +164,7 @@ impl Pipelines {
     }
 
     /// The shared pipeline counters.
-    pub(super) fn tally(&self) -> &Arc<PipelineTally> {
+    pub(super) fn tally(&self) -> &Arc<BackendTally> {
         &self.tally
     }
 
@@ -166,7 +183,9 @@ impl Pipelines {
             self.tally.left_out.fetch_add(1, Relaxed);
             return Err(Missing::Compiling);
         }
+        let start = Instant::now();
         let outcome = self.maker.make(parts);
+        self.tally.ns_in_play.fetch_add(start.elapsed().as_nanos() as u64, Relaxed);
         self.add(parts, outcome.clone());
         outcome.map_err(Missing::Refused)
     }
@@ -190,7 +209,7 @@ impl Pipelines {
         self.made.insert(parts.recipe, outcome);
     }
 
-    /// Counts and stores conversion pipelines that were compiled on demand.
+    /// WorkCounts and stores conversion pipelines that were compiled on demand.
     pub(super) fn add_conversions(&mut self, compiled: &[Conversion]) {
         self.tally.in_play.fetch_add(compiled.len() as u64, Relaxed);
         for conversion in compiled {

@@ -16,6 +16,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use xenia_gpu::enums::{Anisotropy, Dimension, TextureFilter};
 use xenia_gpu::memory::PhysicalMemory;
@@ -57,6 +58,8 @@ pub(crate) struct FetchedTexture {
 /// Counters of the texture cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TextureCounters {
+    /// Number of host textures created.
+    pub made: u64,
     /// Number of decoded levels.
     pub decoded: u64,
     /// Levels copied from an older texture of which other levels had been written.
@@ -313,7 +316,10 @@ impl Textures {
         }
         device.submit(encoder.finish());
         self.counters.written += u64::from(old.is_some());
+        self.counters.made += 1;
         self.counters.decoded += jobs.len() as u64;
+        let sent: u64 = jobs.iter().map(|job| u64::from(job.layout.bytes)).sum();
+        device.traffic.bytes_up.fetch_add(sent, Relaxed);
         self.counters.copied += copied;
         let id = self.take_id();
         let components = decoding.components as u8;

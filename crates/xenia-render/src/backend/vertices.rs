@@ -85,7 +85,7 @@ impl Vertices {
         for Sending { place, physical, length } in self.sendings.drain(..) {
             self.bytes.resize(length as usize, 0);
             memory.read(physical, &mut self.bytes);
-            device.queue.write_buffer(&self.buffer, place, &self.bytes);
+            device.upload(&self.buffer, place, &self.bytes);
             self.counters.sent += 1;
             self.counters.sent_bytes += u64::from(length);
         }
@@ -95,7 +95,7 @@ impl Vertices {
     /// Uploads words that are not guest memory; returns the position of the first one.
     pub(super) fn put(&mut self, device: &Device, bytes: &[u8]) -> Result<u32, Full> {
         let place = self.kept.pass(bytes.len() as u32)?;
-        device.queue.write_buffer(&self.buffer, place, bytes);
+        device.upload(&self.buffer, place, bytes);
         Ok((place / 4) as u32)
     }
 }

@@ -98,7 +98,7 @@ impl FrameSender {
     }
 
     /// Sends figures; a few times per second is enough.
-    pub fn figures(&self, figures: Figures) {
+    pub fn figures(&self, figures: &Figures) {
         self.put(|mail, now| {
             mail.meter.sample(now, figures);
             mail.news = true;

@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::backend::WorkCounts;
+
 /// Totals of a machine since it was created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
@@ -29,6 +31,8 @@ pub struct Figures {
     pub frames: u64,
     /// Draws executed so far.
     pub draws: u64,
+    /// Work of the wgpu backend so far, if it draws.
+    pub work: Option<WorkCounts>,
     /// Sound output, if it is played.
     pub sound: Option<Sounding>,
 }
@@ -59,6 +63,8 @@ pub(crate) struct Rates {
     pub(crate) fallbacks_per_frame: f64,
     /// Draws per frame.
     pub(crate) draws_per_frame: f64,
+    /// Work of the wgpu backend in the averaging interval, and its number of frames.
+    pub(crate) work: Option<(WorkCounts, f64)>,
 }
 
 /// Averaging interval of the rates.
@@ -85,12 +91,12 @@ impl Meter {
     }
 
     /// Records the machine's current totals.
-    pub(crate) fn sample(&mut self, now: Duration, figures: Figures) {
+    pub(crate) fn sample(&mut self, now: Duration, figures: &Figures) {
         if self.samples.back().is_some_and(|(_, last)| last.instructions > figures.instructions) {
             // A new machine, for a title that the last one has launched.
             *self = Self::default();
         }
-        self.samples.push_back((now, figures));
+        self.samples.push_back((now, *figures));
         // The samples cover the averaging interval, and a frame if one was shown recently.
         while let Some((at, next)) = self.samples.get(1)
             && *at + SPAN <= now
@@ -137,6 +143,7 @@ impl Meter {
             rates.mips = per(instructions / 1e6, seconds);
             rates.interpreted = per(interpreted, instructions);
             rates.fallbacks_per_frame = per(fallbacks, frames);
+            rates.work = new.work.map(|work| (work.since(&old.work.unwrap_or_default()), frames));
             rates.draws_per_frame = per(new.draws.saturating_sub(old.draws) as f64, frames);
         }
         rates
@@ -169,7 +176,7 @@ mod tests {
             figures.interpreted += 30_000;
             figures.fallbacks += 10_000;
             if number % 5 == 4 {
-                meter.sample(now, figures);
+                meter.sample(now, &figures);
             }
         }
         let rates = meter.rates();
@@ -188,7 +195,7 @@ mod tests {
                 meter.frame(MS * 1000 * second);
             }
             let frames = u64::from(second / 2);
-            meter.sample(MS * 1000 * second, Figures { frames, draws: frames * 7, ..Figures::default() });
+            meter.sample(MS * 1000 * second, &Figures { frames, draws: frames * 7, ..Figures::default() });
             let expected = if frames == 0 { 0.0 } else { 7.0 };
             assert!(near(meter.rates().draws_per_frame, expected), "{second}");
         }
@@ -199,16 +206,16 @@ mod tests {
     fn a_pause_is_not_counted_and_a_new_machine_starts_from_nothing() {
         let mut meter = Meter::default();
         let figures = |instructions| Figures { instructions, ..Figures::default() };
-        meter.sample(MS, figures(5_000_000));
-        meter.sample(MS * 500, figures(9_000_000));
+        meter.sample(MS, &figures(5_000_000));
+        meter.sample(MS * 500, &figures(9_000_000));
         meter.frame(MS * 500);
         meter.restart();
         assert_eq!(meter.rates(), Rates::default());
-        meter.sample(MS * 600_000, figures(9_000_000));
+        meter.sample(MS * 600_000, &figures(9_000_000));
         meter.restart();
-        meter.sample(MS * 601_000, figures(19_000_000));
+        meter.sample(MS * 601_000, &figures(19_000_000));
         assert!(near(meter.rates().mips, 10.0), "{:?}", meter.rates());
-        meter.sample(MS * 601_500, figures(3));
+        meter.sample(MS * 601_500, &figures(3));
         assert_eq!((meter.rates(), meter.newest()), (Rates::default(), Some(&figures(3))));
     }
 }

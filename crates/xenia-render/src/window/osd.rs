@@ -84,6 +84,24 @@ pub(crate) fn lines(meter: &Meter, shown: &OsdState, columns: usize) -> Vec<Stri
             ));
         }
         lines.push(format!("{:5.0} draws a frame, {}", rates.draws_per_frame, figures.backend));
+        if let Some((work, frames)) = rates.work.filter(|(_, frames)| *frames > 0.0) {
+            lines.push(format!(
+                "{:5.1} waits of {:.1} ms, {:.1} MB back, {:.1} MB up, {:.1} drawn by the CPU a frame",
+                work.waits as f64 / frames,
+                work.ns_waited as f64 / 1e6 / frames,
+                work.bytes_back as f64 / 1e6 / frames,
+                work.bytes_up as f64 / 1e6 / frames,
+                work.fallback_draws as f64 / frames
+            ));
+            lines.push(format!(
+                "{:5} pipelines in {:.0} ms; {:.1} textures, {:.1} levels, {:.1} queries a frame",
+                work.pipelines_in_play,
+                work.ns_in_pipelines as f64 / 1e6,
+                work.textures_made as f64 / frames,
+                work.levels_decoded as f64 / frames,
+                work.queries as f64 / frames
+            ));
+        }
         if let Some(Sounding { latency, gaps }) = figures.sound {
             lines.push(format!("{:5.0} ms behind in sound, {gaps} gaps", latency.as_secs_f64() * 1000.0));
         }
@@ -166,6 +184,7 @@ impl Messages {
 mod tests {
     use super::super::meter::Figures;
     use super::*;
+    use crate::backend::WorkCounts;
 
     fn metered() -> Meter {
         let mut meter = Meter::default();
@@ -180,10 +199,11 @@ mod tests {
             loops: 0,
             frames: n * 30,
             draws: n * 90,
+            work: Some(WorkCounts { waits: n * 60, ns_waited: n * 90_000_000, ..WorkCounts::default() }),
             sound: Some(Sounding { latency: Duration::from_millis(98), gaps: 2 }),
         };
         for n in 0..3 {
-            meter.sample(Duration::from_millis(n * 1000), figures(n));
+            meter.sample(Duration::from_millis(n * 1000), &figures(n));
         }
         for n in 0..31 {
             meter.frame(Duration::from_nanos(n * 33_333_333));
@@ -217,6 +237,8 @@ mod tests {
  10.0 MIPS, jit
   812 functions, 0 loops compiled; 0.10% interpreted, 3 fallbacks a frame
     3 draws a frame, reference
+  2.0 waits of 3.0 ms, 0.0 MB back, 0.0 MB up, 0.0 drawn by the CPU a frame
+    0 pipelines in 0 ms; 0.0 textures, 0.0 levels, 0.0 queries a frame
    98 ms behind in sound, 2 gaps
 frame 77: 1280x720 on 1600x900, aspect ratio kept, linear, vsync on
 shown by an adapter";
@@ -253,7 +275,7 @@ shown by an adapter";
             counts.push(lines(&meter, &shown).len());
             shown.overlay = shown.overlay.next();
         }
-        assert_eq!(counts, [0, 1, 7, 0]);
+        assert_eq!(counts, [0, 1, 9, 0]);
         let full = OsdState { overlay: Overlay::Full, ..shown };
         assert_eq!(super::lines(&meter, &full, 20), ["30 fps"]);
     }

@@ -136,7 +136,7 @@ mod tests {
             assert_eq!(page[3].len(), BAR + 2);
         }
         let guest_time = Duration::from_millis(1250);
-        meter.sample(Duration::ZERO, Figures { guest_time, functions: 812, ..Figures::default() });
+        meter.sample(Duration::ZERO, &Figures { guest_time, functions: 812, ..Figures::default() });
         let running = start("dolphin", Phase::Running, &meter).join("\n");
         assert!(running.contains("1.2 seconds") && running.contains("812 functions"), "{running}");
     }

@@ -82,6 +82,8 @@ pub fn documents() -> Vec<Document> {
                 object::<report::MemoryReport>(),
                 object::<report::GpuReport>(),
                 object::<report::PipelinesReport>(),
+                object::<report::WgpuReport>(),
+                object::<report::WgpuCounts>(),
                 object::<report::AudioReport>(),
                 object::<report::DeviceReport>(),
             ],
@@ -151,7 +153,15 @@ pub fn documents() -> Vec<Document> {
             by: "`compat`",
             objects: vec![object::<CompatReport>(), object::<CompatRow>()],
         },
-        Document { name: "trace-play", by: "`trace play`", objects: vec![object::<PlayReport>()] },
+        Document {
+            name: "trace-play",
+            by: "`trace play`",
+            objects: vec![
+                object::<PlayReport>(),
+                object::<report::WgpuReport>(),
+                object::<report::WgpuCounts>(),
+            ],
+        },
         Document {
             name: "bench",
             by: "`bench`",

@@ -5,7 +5,7 @@ use crate::digest::Digest;
 use crate::interrupt::Cause;
 use crate::report::{
     AudioReport, CodeCacheReport, CrashReport, DeviceReport, End, GpuReport, MemoryReport, NameCount,
-    PipelinesReport, RunReport,
+    PipelinesReport, RunReport, WgpuReport,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -178,6 +178,7 @@ impl Machine {
                     draws_left_out: counters.left_out,
                 }
             }),
+            wgpu: self.pipelines.as_ref().map(|tally| WgpuReport::from(&tally.work())),
         }
     }
 
@@ -195,6 +196,7 @@ impl Machine {
             loops: counters.loops,
             frames: self.kernel.frames(),
             draws: self.processor.lock().statistics().draws,
+            work: self.pipelines.as_ref().map(|tally| tally.work().total),
             sound: self.sound.device().map(|device| Sounding {
                 latency: Duration::from_secs_f64(device.latency_ms.max(0.0) / 1000.0),
                 gaps: device.underruns,

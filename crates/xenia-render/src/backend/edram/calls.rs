@@ -83,7 +83,7 @@ impl Calls {
             bytes.extend(call.words().into_iter().flat_map(u32::to_le_bytes));
             bytes.resize(end, 0);
         }
-        device.queue.write_buffer(&self.buffer, self.used, &bytes);
+        device.upload(&self.buffer, self.used, &bytes);
         self.used += bytes.len() as u64;
         offsets
     }

@@ -285,7 +285,7 @@ fn run_machines(
         let figures = sender.clone();
         let frames_before = before.frames;
         machine.set_pace(Pace::new(seat.control.clone(), args.window.frame_limit.0, move |now| {
-            figures.figures(Figures { frames: frames_before + now.frames, ..now });
+            figures.figures(&Figures { frames: frames_before + now.frames, ..now });
         }));
         machine.set_interrupt(interrupt.clone());
         let messages = sender.clone();

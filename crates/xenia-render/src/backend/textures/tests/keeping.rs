@@ -36,7 +36,7 @@ fn a_write_shows_in_the_next_texture_and_nothing_else_is_decoded_again() {
         };
         let (first, counters) = get(&words);
         let bytes = 64 * 64 + 32 * 32 + 16 * 16;
-        assert_eq!(counters, TextureCounters { decoded: 3, bytes, ..TextureCounters::default() });
+        assert_eq!(counters, TextureCounters { made: 1, decoded: 3, bytes, ..TextureCounters::default() });
         assert_eq!([0, 1, 2].map(|level| texel(device, &first.host, level)), [0; 3]);
         // A write elsewhere, and another sampler, swizzle and exponent.
         ram.write(0, &[1; 8]);
