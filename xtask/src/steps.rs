@@ -317,14 +317,22 @@ fn xenia(args: &[&str]) -> Result<()> {
 pub(crate) fn linting_cargo() -> Result<Command> {
     let wrapper = Path::new(WRAPPER).canonicalize().context(WRAPPER)?;
     let mut command = Command::new("cargo");
-    command.env("RUSTC_WORKSPACE_WRAPPER", wrapper);
+    command.env("RUSTC_WORKSPACE_WRAPPER", wrapper).envs(LINTING);
     if is_first_build() {
         command.env("CARGO_INCREMENTAL", "0");
     }
-    // The way in which `cargo clippy -- --deny warnings` passes options to clippy.
-    command.env("CLIPPY_ARGS", "--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__");
     Ok(command)
 }
+
+/// Environment of these commands, which `.ci/run` has, too.
+const LINTING: [(&str, &str); 3] = [
+    // The way in which `cargo clippy -- --deny warnings` passes options to clippy.
+    ("CLIPPY_ARGS", "--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__"),
+    // Line numbers of backtraces take a fifth of a crate's compile time. Because of the wrapper,
+    // our crates are compiled apart from those of other cargo commands in any case.
+    ("CARGO_PROFILE_DEV_DEBUG", "none"),
+    ("CARGO_PROFILE_DEV_BUILD_OVERRIDE_DEBUG", "none"),
+];
 
 /// Whether the crates were not yet built when this process started. Data for incremental
 /// compilation, a seventh of a build's time, would then be written for nothing in CI.
@@ -397,6 +405,15 @@ mod tests {
         assert_eq!((count(None, true), count(None, false)), (all, all - of_long));
         assert_eq!((count(Some("lock models"), false), count(Some("no such"), true)), (1, 0));
         assert!(count(Some("suites"), false) > 3);
+    }
+
+    #[test]
+    fn ci_builds_with_the_environment_of_the_steps() {
+        let ci = include_str!("../../.ci/run");
+        let exported: Vec<_> =
+            ci.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('=')).collect();
+        assert_eq!(exported[..LINTING.len()], LINTING);
+        assert!(exported.contains(&("RUSTC_WORKSPACE_WRAPPER", &*format!("$PWD/{WRAPPER}"))));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! flags of engines and runs, parsers of numbers, the end of a run, exit codes.
 #![forbid(unsafe_code)]
 // All output goes through `xenia::say`, which remembers write errors.
-#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod conclude;
 mod console_args;

@@ -4,7 +4,7 @@
 //! A command is a variant of [`LabCommand`], a struct in `args`, and a module with its `run`.
 #![forbid(unsafe_code)]
 // All output goes through `xenia::say`, which remembers write errors.
-#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod args;
 pub mod asm;

@@ -17,7 +17,7 @@
 //! structs, except that messages go to the process's standard streams ([`say`]).
 #![forbid(unsafe_code)]
 // All output goes through `say`, which remembers write errors.
-#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod bug_report;
 mod call_log;
