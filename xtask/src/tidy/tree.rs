@@ -24,6 +24,7 @@ const TOP: &[&str] = &[
     "README.md",
     "SECURITY.md",
     "benches",
+    "clippy.toml",
     "crates",
     "deny.toml",
     "deploy",
