@@ -5,6 +5,7 @@ use crate::common::*;
 use xenia_cpu::PpcContext;
 use xenia_isa::{Family, Op};
 use xenia_jit::JitConfig;
+use xenia_testing::is_long;
 
 /// `mtctr` from register `from`.
 fn mtctr(from: u32) -> u32 {
@@ -66,9 +67,14 @@ fn statements(r: &mut Random, rows: &[Op], depth: u32, counts: bool) -> Vec<u32>
     words
 }
 
-/// Runs a random program for a few visits of any length from any of its instructions. After a fault
-/// it continues after the access.
-fn check(families: &[Family], seed: u64, count: u64) {
+/// Number of random programs of a test, and of a test in a long run.
+const USUAL: u64 = 30;
+const LONG: u64 = 120;
+
+/// Runs random programs for a few visits of any length from any of their instructions. After a
+/// fault they continue after the access.
+fn check(families: &[Family], seed: u64) {
+    let count = if is_long() { LONG } else { USUAL };
     let rounds = std::env::var("XENIA_RANDOM_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_u64);
     let rows = rows(families);
     let mut faults = 0;
@@ -136,18 +142,18 @@ fn check(families: &[Family], seed: u64, count: u64) {
 
 #[test]
 fn integers() {
-    check(&[Family::Integer, Family::Logical, Family::Rotate, Family::LoadStore], 1, 60);
+    check(&[Family::Integer, Family::Logical, Family::Rotate, Family::LoadStore], 1);
 }
 
 #[test]
 fn everything() {
     use Family::*;
-    check(&[Integer, Logical, Rotate, LoadStore, Branch, System, Float, Vector, Vector128], 2, 60);
+    check(&[Integer, Logical, Rotate, LoadStore, Branch, System, Float, Vector, Vector128], 2);
 }
 
 #[test]
 fn condition_fields() {
-    check(&[Family::Integer, Family::Branch, Family::Logical, Family::LoadStore], 3, 60);
+    check(&[Family::Integer, Family::Branch, Family::Logical, Family::LoadStore], 3);
 }
 
 /// A loop over memory that faults at its `nth` access: the state is that before the access, and

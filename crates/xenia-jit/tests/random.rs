@@ -5,6 +5,7 @@
 use crate::common::*;
 use xenia_isa::{Family, Op};
 use xenia_jit::{Effort, JitConfig};
+use xenia_testing::is_long;
 
 /// Runs `count` sequences of `length` words of `families`, each with new registers.
 fn check(families: &[Family], seed: u64, count: u64, length: usize) {
@@ -89,7 +90,8 @@ fn branch_and_system() {
 
 #[test]
 fn float() {
-    check(&[Family::Float], 6, 1200, 16);
+    let count = if is_long() { 2400 } else { 600 };
+    check(&[Family::Float], 6, count, 16);
 }
 
 #[test]

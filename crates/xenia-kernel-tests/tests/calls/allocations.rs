@@ -27,7 +27,7 @@ use xenia_memory::{COMMIT_LIMIT, RegionState, physical};
 use xenia_testing::{Cases, Dice};
 
 /// Cases in a normal test run.
-const CASES: u64 = 300;
+const CASES: u64 = 150;
 /// Calls in a case.
 const CALLS: usize = 200;
 const HEAPS: [Heap; 7] = [

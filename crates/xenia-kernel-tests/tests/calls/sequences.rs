@@ -250,7 +250,7 @@ impl Sequence {
 
 #[test]
 fn kernel_call_sequences() {
-    Cases::new("XENIA_KERNEL_SEEDS", 500).each(|seed| {
+    Cases::new("XENIA_KERNEL_SEEDS", 250).each(|seed| {
         let mut sequence = Sequence::new(seed);
         let ended = catch_unwind(AssertUnwindSafe(|| sequence.run()));
         if let Err(panic) = ended {

@@ -234,5 +234,5 @@ impl Case {
 
 #[test]
 fn any_timers_do_what_the_model_does() {
-    Cases::new("XENIA_TIMER_CASES", 300).each(|seed| Case::new(seed).run());
+    Cases::new("XENIA_TIMER_CASES", 150).each(|seed| Case::new(seed).run());
 }

@@ -313,7 +313,7 @@ fn case(seed: u64) -> End {
 
 #[test]
 fn any_stack_is_undone_or_given_up() {
-    let cases = Cases::new("XENIA_UNWINDS", 1000);
+    let cases = Cases::new("XENIA_UNWINDS", 500);
     let are_usual = cases.are_usual();
     let mut ends = [0; 3];
     cases.each(|seed| match case(seed) {
