@@ -150,7 +150,7 @@ for program in "${programs[@]}"; do
             done
             drawing=("$(compile runtime/vd_swap.S)" "$(compile gpu/gpu.c -mno-powerpc64)")
             title retail/default "$(compile retail/retail.c -mno-powerpc64)" "$(compile retail/retail_imports.S)" \
-                "${shared[@]}" "${drawing[@]}"
+                "$(compile console-suite/spa.S -DRETAIL)" "${shared[@]}" "${drawing[@]}"
             title retail/second "$(compile retail/second.c -mno-powerpc64)" "$(compile retail/second.S)" "${shared[@]}"
             library retail/library 0x8D010000 "$(compile retail/library.c -mno-powerpc64 -Iconsole-suite/libraries)"
             ;;

@@ -1,11 +1,17 @@
-# The title's number, and its database: what it is called, and two achievements.
+# The title's number, and its database: what it is called, and two achievements. RETAIL makes that of guest/retail.
+#ifdef RETAIL
+    .set TITLE, 0x58410009
+#define NUMBER "58410009"
+#else
     .set TITLE, 0x58410002
+#define NUMBER "58410002"
+#endif
 
     .section .xenia.title,"",@progbits
     .long TITLE, 0, 0, 0
 
     .section .xenia.resources,"",@progbits
-    .ascii "58410002"
+    .ascii NUMBER
     .long database, database_end - database
 
     .macro entry section, high, low, from

@@ -1,6 +1,6 @@
 // A title that starts and runs as retail titles do: variables and a library as imports, thread-local storage, six threads, sound
 // callbacks, asynchronous reads of two threads, notifications, a controller that is unplugged, a sign-in, a save at the first start,
-// an achievement, and a second executable that gets launch data. The exit code counts what is wrong.
+// an achievement of those in its resource, and a second executable that gets launch data. The exit code counts what is wrong.
 //
 // Settings say what the machine has: `downloads` and `update`, and `language`.
 #include "../gpu/gpu.h"
@@ -166,9 +166,28 @@ static void downloads(void) {
     }
 }
 
+// Flags of the first achievement, of those that the title's resource names.
+static uint32_t achievement(void) {
+    struct {
+        uint32_t id;
+        const uint16_t *texts[3];
+        uint32_t image, score, time[2], flags;
+    } details = {0};
+    uint32_t size = 0, handle = 0, count = 0;
+    EXPECT(create_achievements(0, 0, 0, 0, 1, &size, &handle), 0);
+    EXPECT(XamEnumerate(handle, 0, &details, sizeof details, &count, 0), 0);
+    NtClose(handle);
+    EXPECT(details.id, 1);
+    EXPECT(details.score, 10);
+    return details.flags;
+}
+
 static void achieve(void) {
+    enum { EARNED = 0x20000 };
     uint32_t pairs[2] = {0, 1}, buffer[2] = {1, (uint32_t)pairs};
+    EXPECT(achievement() & EARNED, 0);
     EXPECT(XMsgInProcessCall(0xFB, 0xB0008, (uint32_t)buffer, sizeof buffer), 0);
+    EXPECT(achievement() & EARNED, EARNED);
 }
 
 static void main_loop(void) {

@@ -6,7 +6,3 @@
     .section .tdata,"awT",@progbits
     .balign 4
     .long 0x544C5331, 7
-
-    # The number of the title.
-    .section .xenia.title,"",@progbits
-    .long 0x58410009, 0, 0, 0

@@ -76,6 +76,16 @@ fn headers(xex: &Xex, image: &LoadedImage, file: &[u8]) -> Vec<(u32, Result<u32,
         body.extend([info.platform, info.executable_type, info.disc_number, info.disc_count, 0, 0, 0, 0]);
         headers.push((key::EXECUTION_INFO, Err(body)));
     }
+    if !image.resources.is_empty() {
+        let mut body = bytes_of(&[4 + 16 * image.resources.len() as u32]);
+        for resource in &image.resources {
+            let mut name = resource.name.clone().into_bytes();
+            name.resize(8, 0);
+            body.extend(name);
+            body.extend(bytes_of(&[resource.address.0, resource.size]));
+        }
+        headers.push((key::RESOURCE_INFO, Err(body)));
+    }
     if let Some(header) = xex.optional_header(key::EXPORTS_BY_NAME) {
         headers.push((key::EXPORTS_BY_NAME, Err(file[header.word as usize..][..8].to_vec())));
     }
@@ -144,6 +154,7 @@ fn the_files_are_compressed_and_encrypted_and_their_digests_are_valid() {
     let first = &files().disc[0].1;
     let image = Xex::read(first).unwrap().load(first, &keys).unwrap();
     let tls = image.tls.expect("the first executable has thread-local storage");
+    assert_eq!(image.resources[0].name, TITLE.to_string());
     assert!(tls.raw_data_size >= 8 && image.import_count() > 40 && image.page_runs.len() >= 3);
     let updated = Xex::read(first).unwrap().load_patched(first, &files().patch, &keys).unwrap();
     assert_ne!(updated.bytes, image.bytes);

@@ -34,7 +34,7 @@ pub(crate) enum Added {
     Nothing,
     /// An update beside the executable.
     Patch,
-    /// An update and a download in the folder of saves.
+    /// An update and a download in the folder of saves; the console's language is German.
     Packages,
 }
 
@@ -61,7 +61,8 @@ fn contents(added: Added) -> Vec<(String, Arc<Vec<u8>>)> {
         }
         Added::Packages => all.extend([set("update", "2"), set("downloads", "1")]),
     }
-    all.push(set("language", "1"));
+    let language = if added == Added::Packages { "3" } else { "1" };
+    all.push(set("language", language));
     all
 }
 

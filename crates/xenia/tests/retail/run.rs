@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 use xenia::Limits;
-use xenia::config::{CpuConfig, ExecutorConfig, MachineConfig, SaveConfig, TitleConfig, VideoConfig};
+use xenia::config::{
+    CpuConfig, ExecutorConfig, Language, MachineConfig, SaveConfig, TitleConfig, VideoConfig,
+};
 use xenia::launches;
 use xenia::machine::{Finished, Machine, MachineOptions};
 use xenia::report::End;
@@ -51,13 +53,14 @@ pub(crate) fn run(
     Ok((finished, said))
 }
 
-fn config(interp: bool, parallel: bool) -> MachineConfig {
+fn config(added: Added, interp: bool, parallel: bool) -> MachineConfig {
     let mut config = MachineConfig {
         cpu: CpuConfig { interp, ..CpuConfig::default() },
         executor: ExecutorConfig::default(),
         ..MachineConfig::default()
     };
     config.executor.parallel = parallel;
+    config.console.language = (added == Added::Packages).then_some(Language::German);
     config
 }
 
@@ -75,9 +78,9 @@ fn limits() -> Limits {
 }
 
 /// The digest of the first executable at its last frame.
-fn first_executable(staged: &Staged, interp: bool) -> String {
+fn first_executable(kind: MediumKind, added: Added, interp: bool) -> String {
     let limits = Limits { frames: Some(FRAMES), ..limits() };
-    let (finished, said) = run(staged, &config(interp, false), &limits).unwrap();
+    let (finished, said) = run(&stage(kind, added), &config(added, interp, false), &limits).unwrap();
     assert_eq!((finished.report.exit, finished.report.frames), (End::Frames, FRAMES), "{said}");
     finished.report.digest.expect("a run in lockstep has a digest")
 }
@@ -89,8 +92,9 @@ fn the_title_runs_from_every_medium_in_lockstep_with_the_golden_digest() {
         for added in [Added::Nothing, Added::Patch, Added::Packages] {
             let what = format!("{} {added:?}", kind.name()).to_lowercase();
             for interp in if is_long() { &[false, true][..] } else { &[false] } {
-                let first = first_executable(&stage(kind, added), *interp);
-                let (finished, said) = run(&stage(kind, added), &config(*interp, false), &limits()).unwrap();
+                let first = first_executable(kind, added, *interp);
+                let (finished, said) =
+                    run(&stage(kind, added), &config(added, *interp, false), &limits()).unwrap();
                 check(&finished, &said, &what);
                 let second = finished.report.digest.clone().expect("a run in lockstep has a digest");
                 let digest = format!("{first} {second}");
@@ -115,7 +119,7 @@ fn the_title_runs_from_every_medium_in_parallel() {
     for kind in MediumKind::ALL {
         for number in 0..PARALLEL[usize::from(is_long())] {
             let added = [Added::Packages, Added::Nothing, Added::Patch][number % 3];
-            let (finished, said) = run(&stage(kind, added), &config(false, true), &limits()).unwrap();
+            let (finished, said) = run(&stage(kind, added), &config(added, false, true), &limits()).unwrap();
             check(&finished, &said, &format!("{} {added:?}, run {number}", kind.name()));
         }
     }
