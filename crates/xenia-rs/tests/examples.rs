@@ -99,6 +99,8 @@ fn prepare(folder: &Path) {
     copy("guest/bin/cpu-suite.elf", "program.elf");
     // A title with an ID, and a patch of another executable of it.
     copy("guest/bin/console-suite.xex", "game/title.xex");
+    std::fs::create_dir(at("games")).unwrap();
+    copy("guest/bin/hello.xex", "games/hello.xex");
     let patches = "title_name = 'T'\ntitle_id = '58410002'\nhash = '0000000000000001'\n\
          [[patch]]\nname = '60 FPS'\n[[patch.be8]]\naddress = 0x82000000\nvalue = 1\n";
     for folder in ["game-patches/patches", ".local/share/xenia-rs/patches"] {
