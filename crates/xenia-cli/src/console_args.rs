@@ -3,6 +3,7 @@
 use clap::Args;
 use xenia::config::{ConsoleConfig, ConsoleRegion, Country, Language, SystemVersion, VideoMode};
 use xenia_exports::missing_answer;
+use xenia_kernel::LimitSetting;
 use xenia_kernel::imports::MissingAnswer;
 
 /// Flags of the console that a title sees.
@@ -35,6 +36,10 @@ pub struct ConsoleArgs {
     /// Let the title read addresses below 64 KiB, where it finds zeros, instead of crashing.
     #[arg(long)]
     pub null_page: bool,
+    /// Another number for a limit of the kernel, such as open_files=2000, up to 16 times the usual
+    /// one. May be given several times.
+    #[arg(long, value_name = "NAME=N", value_delimiter = ',')]
+    pub limit: Vec<LimitSetting>,
 }
 
 impl From<&ConsoleArgs> for ConsoleConfig {
@@ -48,6 +53,7 @@ impl From<&ConsoleArgs> for ConsoleConfig {
             video_mode: args.video_mode,
             widescreen: args.widescreen,
             null_page: args.null_page,
+            limits: args.limit.clone(),
         }
     }
 }

@@ -39,7 +39,7 @@ use xenia_formats::KeyRing;
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::{object_header, object_type};
 use xenia_imports::Library;
-use xenia_limits::{Limit, Limits};
+use xenia_limits::{Limit, LimitSetting, Limits};
 use xenia_memory::GuestMemory;
 use xenia_net::{LocalNetwork, NetState};
 use xenia_patches::PatchSet;
@@ -68,6 +68,8 @@ pub struct KernelConfig {
     pub missing: MissingAnswers,
     /// Whether titles may read addresses below 64 KiB, where they find zeros.
     pub null_page: bool,
+    /// Limits with numbers other than the table's.
+    pub limits: Vec<LimitSetting>,
     /// Patches of the modules that are loaded.
     pub patches: Arc<PatchSet>,
     /// Whether the last calls of each thread are kept for reports. The guest can't observe it.
@@ -85,6 +87,7 @@ impl Default for KernelConfig {
             deployment: Deployment::default(),
             missing: MissingAnswers::default(),
             null_page: false,
+            limits: Vec::new(),
             patches: Arc::default(),
             call_history: false,
         }
@@ -185,7 +188,7 @@ impl Kernel {
         if config.null_page {
             memory.open_null_page().map_err(Failure::from)?;
         }
-        let limits = Arc::new(Limits::default());
+        let limits = Arc::new(Limits::new(&config.limits));
         let pool = KernelPool::new(memory.clone(), limits.clone());
         let imports = Bindings::new(&memory, registry, config.call_history)?;
         let processes = Processes::new(&memory, &pool)?;

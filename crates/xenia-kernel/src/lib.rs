@@ -53,3 +53,4 @@ pub use imports::MissingCall;
 pub use kernel::{Kernel, KernelConfig, KernelError};
 pub use status::failure::{Failure, Fallible};
 pub use system::KernelSystem;
+pub use xenia_limits::LimitSetting;

@@ -6,12 +6,15 @@
 //!
 //! - [`Limit`], [`ROWS`]: the table of limits: name, number, status beyond it, reason.
 //! - [`Limits`]: checks against the limits, and the number of refusals of one machine.
+//! - [`LimitSetting`]: another number for one of the limits that a user may set.
 //!
 //! Invariant: the crate knows no resource. The owner of a resource counts it and asks
 //! [`Limits::admit`] before it adds one.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use xenia_guest::NtStatus;
 
@@ -114,19 +117,80 @@ impl Limit {
     }
 }
 
+/// Limits that a user may set: counts that nothing else has a fixed size for.
+pub const SETTABLE: &[Limit] = &[
+    Limit::NameBytes,
+    Limit::Apcs,
+    Limit::Dpcs,
+    Limit::Completions,
+    Limit::Sockets,
+    Limit::SocketRequests,
+    Limit::OverlappedCalls,
+    Limit::RenderFrames,
+    Limit::OpenFiles,
+    Limit::OpenPackages,
+    Limit::EnumeratorBytes,
+    Limit::PendingTransfers,
+    Limit::ScratchEntries,
+    Limit::ScratchPathBytes,
+];
+/// Largest factor by which a limit may be raised.
+const MOST_TIMES: u64 = 16;
+
+/// Another number for a limit, as text `NAME=N`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitSetting {
+    limit: Limit,
+    value: u64,
+}
+
+impl fmt::Display for LimitSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.limit.row().name, self.value)
+    }
+}
+
+impl FromStr for LimitSetting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not NAME=N"))?;
+        let Some(&limit) = SETTABLE.iter().find(|limit| limit.row().name == name) else {
+            let names: Vec<&str> = SETTABLE.iter().map(|limit| limit.row().name).collect();
+            return Err(format!("`{name}` is no limit that can be set: {}", names.join(", ")));
+        };
+        let most = limit.row().value * MOST_TIMES;
+        let parsed = value.replace('_', "").parse().ok().filter(|_| !value.starts_with('+'));
+        match parsed.filter(|value| (1..=most).contains(value)) {
+            Some(value) => Ok(Self { limit, value }),
+            None => Err(format!("`{value}` is not a number from 1 to {most}")),
+        }
+    }
+}
+
 /// Limits of one machine, with the number of times each was reached.
 #[derive(Debug)]
 pub struct Limits {
+    values: [u64; ROWS.len()],
     hits: [AtomicU64; ROWS.len()],
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { hits: std::array::from_fn(|_| AtomicU64::new(0)) }
+        Self::new(&[])
     }
 }
 
 impl Limits {
+    /// The limits of the table, but for those that are set; of two settings of one, the last holds.
+    pub fn new(set: &[LimitSetting]) -> Self {
+        let mut values = std::array::from_fn(|index| ROWS[index].value);
+        for LimitSetting { limit, value } in set {
+            values[*limit as usize] = *value;
+        }
+        Self { values, hits: std::array::from_fn(|_| AtomicU64::new(0)) }
+    }
+
     /// Checks that one more than `present` is within the limit. The error is the limit's status.
     pub fn admit(&self, limit: Limit, present: usize) -> Result<(), NtStatus> {
         self.admit_amount(limit, present as u64, 1)
@@ -134,7 +198,7 @@ impl Limits {
 
     /// Checks that `present + more` is within the limit. The error is the limit's status.
     pub fn admit_amount(&self, limit: Limit, present: u64, more: u64) -> Result<(), NtStatus> {
-        if present.saturating_add(more) <= limit.row().value {
+        if present.saturating_add(more) <= self.values[limit as usize] {
             return Ok(());
         }
         self.hit(limit);
@@ -143,7 +207,7 @@ impl Limits {
 
     /// Counts a refusal; logs the first one of each limit.
     pub fn hit(&self, limit: Limit) {
-        let LimitRow { name, value, status, reason } = limit.row();
+        let (LimitRow { name, status, reason, .. }, value) = (limit.row(), self.values[limit as usize]);
         if self.hits[limit as usize].fetch_add(1, Relaxed) == 0 {
             tracing::warn!(
                 target: "kernel",
@@ -182,6 +246,28 @@ mod tests {
         }
         assert!(limits.admit_amount(Limit::NameBytes, 1, u64::MAX).is_err());
         assert_eq!(limits.hits(), BTreeMap::from([("object_name_bytes", 1), ("open_files", 3)]));
+    }
+
+    #[test]
+    fn a_setting_changes_its_limit_alone() {
+        let set: LimitSetting = "open_files=1_000".parse().unwrap();
+        assert_eq!(set.to_string(), "open_files=1000");
+        let limits = Limits::new(&["open_files=5".parse().unwrap(), set]);
+        assert_eq!(limits.admit(Limit::OpenFiles, 999), Ok(()));
+        assert!(limits.admit(Limit::OpenFiles, 1000).is_err());
+        let apcs = Limit::Apcs.row().value as usize;
+        assert!(limits.admit(Limit::Apcs, apcs - 1).is_ok() && limits.admit(Limit::Apcs, apcs).is_err());
+        for (text, said) in [
+            ("open_files", "is not NAME=N"),
+            ("memory=5", "`memory` is no limit that can be set: object_name_bytes, apcs"),
+            ("open_files=0", "`0` is not a number from 1 to 12288"),
+            ("open_files=+5", "not a number"),
+            ("open_files=12289", "not a number from 1 to 12288"),
+            ("open_files=x", "not a number"),
+        ] {
+            let error = text.parse::<LimitSetting>().unwrap_err();
+            assert!(error.contains(said), "{text}: {error}");
+        }
     }
 
     #[test]

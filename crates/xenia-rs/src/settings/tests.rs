@@ -245,6 +245,7 @@ fn every_flag_can_be_set() {
                 // Values that the parsers of these flags accept.
                 _ if matches!(long, "start" | "base" | "pc") => "0x82010000".to_owned(),
                 _ if long == "missing" => "[\"zero\", \"MmDoubleMapMemory=1\"]".to_owned(),
+                _ if long == "limit" => "[\"open_files=99\", \"apcs=5\"]".to_owned(),
                 _ if long == "system-version" => "\"2.0.7371.0\"".to_owned(),
                 _ if long == "video-mode" => "\"640x480@50\"".to_owned(),
                 _ if long == "family" => "\"copies\"".to_owned(),

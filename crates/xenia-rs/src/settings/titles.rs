@@ -99,14 +99,15 @@ mod tests {
         let file = of_suite(
             "missing = [\"zero\", \"MmDoubleMapMemory=1\"]\nsystem-version = \"2.0.7371\"\nlanguage = \"german\"\n\
              country = \"DE\"\nregion = \"europe\"\nnull-page = true\nlicense = 1\n\
-             video-mode = \"640x480@50\"\nwidescreen = false",
+             video-mode = \"640x480@50\"\nwidescreen = false\nlimit = [\"open_files=2_000\", \"sockets=64\"]",
         );
         let config = xenia::config::MachineConfig::from(&exec(&file, &[SUITE]).engine);
         let flags = config.console.flags().join(" ");
         assert_eq!(
             flags,
             "--missing zero --missing MmDoubleMapMemory=0x1 --system-version 2.0.7371.0 --language 3 \
-             --country DE --region 0x2fe --video-mode 640x480@50 --widescreen false --null-page"
+             --country DE --region 0x2fe --video-mode 640x480@50 --widescreen false --null-page --limit open_files=2000 \
+             --limit sockets=64"
         );
         assert_eq!(config.license, Some(1));
         let other = xenia::config::MachineConfig::from(&exec(&file, &["t.xex"]).engine);

@@ -3,10 +3,10 @@
 
 use std::fmt;
 use std::str::FromStr;
-use xenia_kernel::KernelConfig;
 use xenia_kernel::imports::MissingAnswer;
 use xenia_kernel::locale::country_number;
 use xenia_kernel::ports::DisplayMode;
+use xenia_kernel::{KernelConfig, LimitSetting};
 
 /// Options of the console.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +27,8 @@ pub struct ConsoleConfig {
     pub widescreen: Option<bool>,
     /// Whether titles may read addresses below 64 KiB.
     pub null_page: bool,
+    /// Limits of the kernel with numbers other than the usual ones.
+    pub limits: Vec<LimitSetting>,
 }
 
 impl ConsoleConfig {
@@ -34,6 +36,7 @@ impl ConsoleConfig {
     pub fn apply(&self, config: &mut KernelConfig) {
         config.missing = self.missing.iter().collect();
         config.null_page = self.null_page;
+        config.limits.clone_from(&self.limits);
         if let Some(version) = self.system_version {
             config.version = version.0;
         }
@@ -65,6 +68,7 @@ impl ConsoleConfig {
         flags.extend(self.video_mode.map(|mode| format!("--video-mode {mode}")));
         flags.extend(self.widescreen.map(|wide| format!("--widescreen {wide}")));
         flags.extend(self.null_page.then(|| "--null-page".to_owned()));
+        flags.extend(self.limits.iter().map(|limit| format!("--limit {limit}")));
         flags
     }
 }
@@ -272,11 +276,13 @@ mod tests {
             video_mode: Some("640x480@50".parse().unwrap()),
             widescreen: Some(true),
             null_page: true,
+            limits: vec!["open_files=99".parse().unwrap()],
         };
         console.apply(&mut config);
         let locale = config.locale;
         assert_eq!((config.version, locale.language, locale.country), ([2, 0, 7371, 0], 3, 24));
         assert!(locale.game_region == 0x2FE && config.null_page && config.missing != usual.missing);
+        assert_eq!(config.limits.len(), 1);
         assert_eq!(
             console.flags(),
             [
@@ -287,7 +293,8 @@ mod tests {
                 "--region 0x2fe",
                 "--video-mode 640x480@50",
                 "--widescreen true",
-                "--null-page"
+                "--null-page",
+                "--limit open_files=99"
             ]
         );
         for wrong in ["", "ZZ", "XX", "USA", "é"] {
