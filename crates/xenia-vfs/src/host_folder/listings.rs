@@ -2,7 +2,8 @@
 //!
 //! The host looks up exact names. For a name in another case, and for each missing name, the whole
 //! directory has to be read. Titles ask for missing files repeatedly, so listings are cached until
-//! the directory changes.
+//! the directory changes. A title that creates many files changes it each time, so a first name is
+//! only looked for, and a second one in the same state makes the listing.
 
 use crate::VfsResult;
 use parking_lot::Mutex;
@@ -26,8 +27,24 @@ struct Listing {
     changed: SystemTime,
     /// Value of `added` in [`Listings::differing_in_case`].
     added: u64,
-    /// Names by lower-case name.
-    names: BTreeMap<String, Vec<String>>,
+    names: Names,
+}
+
+/// Names by lower-case name.
+#[derive(Debug)]
+enum Names {
+    /// Those of the only name that was looked up.
+    One(String, Vec<String>),
+    All(BTreeMap<String, Vec<String>>),
+}
+
+impl Listing {
+    fn length(&self) -> usize {
+        match &self.names {
+            Names::One(..) => 1,
+            Names::All(names) => names.len(),
+        }
+    }
 }
 
 impl Listings {
@@ -42,35 +59,64 @@ impl Listings {
         (changed, added): (SystemTime, u64),
     ) -> VfsResult<Vec<String>> {
         let key = name.to_ascii_lowercase();
-        if let Some(listing) = self.0.lock().get(directory)
-            && (listing.changed, listing.added) == (changed, added)
-        {
-            return Ok(listing.names.get(&key).cloned().unwrap_or_default());
-        }
-        let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for entry in fs::read_dir(directory)? {
-            let Ok(candidate) = entry?.file_name().into_string() else { continue };
-            names.entry(candidate.to_ascii_lowercase()).or_default().push(candidate);
-        }
-        for twins in names.values_mut() {
-            twins.sort();
-        }
-        let found = names.get(&key).cloned().unwrap_or_default();
+        let must_read_all = match self.0.lock().get(directory) {
+            Some(listing) if (listing.changed, listing.added) == (changed, added) => match &listing.names {
+                Names::All(names) => return Ok(names.get(&key).cloned().unwrap_or_default()),
+                Names::One(known, names) if *known == key => return Ok(names.clone()),
+                Names::One(..) => true,
+            },
+            _ => false,
+        };
+        let (names, found) = if must_read_all {
+            let names = read(directory)?;
+            let found = names.get(&key).cloned().unwrap_or_default();
+            (Names::All(names), found)
+        } else {
+            let found = twins_in(directory, name)?;
+            (Names::One(key, found.clone()), found)
+        };
         self.keep(directory, Listing { changed, added, names });
         Ok(found)
     }
 
     fn keep(&self, directory: &Path, listing: Listing) {
-        if listing.names.len() > NAMES {
+        if listing.length() > NAMES {
             return;
         }
         let mut kept = self.0.lock();
-        let names: usize = kept.values().map(|listing| listing.names.len()).sum();
-        if kept.len() >= DIRECTORIES || names + listing.names.len() > NAMES {
+        kept.remove(directory);
+        let names: usize = kept.values().map(Listing::length).sum();
+        if kept.len() >= DIRECTORIES || names + listing.length() > NAMES {
             kept.clear();
         }
         kept.insert(directory.to_owned(), listing);
     }
+}
+
+/// Names in a directory that differ from this one only in case, in byte order.
+fn twins_in(directory: &Path, name: &str) -> VfsResult<Vec<String>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let candidate = entry?.file_name();
+        if candidate.to_str().is_some_and(|candidate| candidate.eq_ignore_ascii_case(name)) {
+            found.extend(candidate.into_string());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// All names in a directory, by lower-case name.
+fn read(directory: &Path) -> VfsResult<BTreeMap<String, Vec<String>>> {
+    let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for entry in fs::read_dir(directory)? {
+        let Ok(candidate) = entry?.file_name().into_string() else { continue };
+        names.entry(candidate.to_ascii_lowercase()).or_default().push(candidate);
+    }
+    for twins in names.values_mut() {
+        twins.sort();
+    }
+    Ok(names)
 }
 
 #[cfg(test)]
@@ -79,7 +125,7 @@ mod tests {
 
     fn listing(names: usize) -> Listing {
         let names = (0..names).map(|name| (name.to_string(), Vec::new())).collect();
-        Listing { changed: SystemTime::UNIX_EPOCH, added: 0, names }
+        Listing { changed: SystemTime::UNIX_EPOCH, added: 0, names: Names::All(names) }
     }
 
     #[test]
@@ -93,7 +139,8 @@ mod tests {
             listings.differing_in_case(at, name, (time, added)).unwrap()
         };
         fs::write(at.join("First"), "").unwrap();
-        assert_eq!(look("FIRST", 1, 0), ["First"]);
+        // The look-up of a second name keeps all.
+        assert_eq!((look("FIRST", 1, 0), look("OTHER", 1, 0)), (vec!["First".to_owned()], Vec::new()));
         fs::write(at.join("Second"), "").unwrap();
         fs::write(at.join("second"), "").unwrap();
         assert!(look("SECOND", 1, 0).is_empty(), "what was read is kept");
