@@ -134,3 +134,45 @@ fn disks_of_runs_that_are_killed_mount_with_what_was_written() {
         }
     }
 }
+
+#[test]
+fn small_files_of_runs_that_are_killed_are_whole_and_in_their_order() {
+    const FILES: u32 = 600;
+    let console = Console::new();
+    let content = console.path("content");
+    let run = |title: &Path| {
+        let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
+        command.arg("exec").arg(title).args(["--headless", "--gpu", "none", "--content"]).arg(&content);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    let title = console.path("game/default.xex");
+    console.set("small", FILES);
+    let start = Instant::now();
+    assert!(run(&title).status().unwrap().success());
+    let (usual, disk) = (start.elapsed(), content.join("Disk/00000000"));
+    let mut most = 0;
+    for round in 0..kills(USUAL_KILLS) / 2 {
+        std::fs::remove_dir_all(&disk).unwrap();
+        let mut child = run(&title).spawn().unwrap();
+        std::thread::sleep(usual.mul_f64((round * 37 % 100) as f64 / 90.0));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // The next run of any title completes the files that were closed.
+        assert!(run(&Path::new(TITLE).with_file_name("hello.xex")).status().unwrap().success());
+        let Ok(entries) = std::fs::read_dir(&disk) else {
+            std::fs::create_dir_all(&disk).unwrap();
+            continue;
+        };
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.filter(|name| name != ".xenia-stamps").collect();
+        names.sort();
+        for (number, name) in names.iter().enumerate() {
+            assert_eq!(name, &format!("small{number:04}"), "round {round}");
+            let bytes = std::fs::read(disk.join(name)).unwrap();
+            assert_eq!(bytes, name.as_bytes()[8..], "round {round}: {name}");
+        }
+        most = most.max(names.len());
+    }
+    assert!(most > 100, "only {most} files were written before the kills");
+}

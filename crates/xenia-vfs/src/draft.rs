@@ -5,6 +5,8 @@
 //!  open ──► host's file ──first write──► .xenia-draft-PID-N ──flush, last close──► sync, rename
 //! ```
 //!
+//! Small files that are closed in quick succession are committed together ([`closed`]).
+//!
 //! However the program ends, the host has either the old or the new contents, and a new file exists
 //! completely or not at all. All handles of a file share one [`Draft`] ([`open_files`]), so a write
 //! is visible through every handle at once; temporary files are hidden from guests. A temporary
@@ -20,6 +22,7 @@
 //! temporary file does not replace the file: the file keeps its old contents, and the write-back
 //! error is recorded ([`Losses`]).
 
+mod closed;
 mod copying;
 mod handle;
 mod names;
@@ -28,6 +31,7 @@ mod open_files;
 use super::losses::{Gap, Losses};
 use super::quota::Quota;
 use super::{VfsError, VfsResult};
+pub(super) use closed::ClosedFiles;
 use copying::Copying;
 pub(super) use handle::SharedDraft;
 pub(super) use names::{holds_only_drafts, is_draft, sweep};
@@ -82,6 +86,8 @@ pub(super) struct Draft {
     names: Arc<AtomicU64>,
     /// Whether the file is written in place.
     in_place: bool,
+    /// Error of the commit of its group. A second sync would not repeat it.
+    failure: Option<VfsError>,
 }
 
 impl Draft {
@@ -162,20 +168,41 @@ impl Draft {
         if self.has_gap() {
             return Err(VfsError::Full);
         }
-        let (true, Some(target), Some(path)) = (self.own, &self.target, &self.path) else { return Ok(()) };
+        if let Some(error) = self.failure {
+            return Err(error);
+        }
+        if !(self.own && self.target.is_some() && self.path.is_some()) {
+            return Ok(());
+        }
         check_in_place(&self.folder)?;
         // Sync the data first: after a crash the name must not refer to incomplete contents.
         self.content.sync_all()?;
+        if let Some(folder) = self.replace_target()? {
+            // Without this the host may lose the rename in a crash.
+            sync_folder(&folder)?;
+        }
+        self.made_good();
+        Ok(())
+    }
+
+    /// Renames the synced temporary file, if any, over the file; returns the directory to sync.
+    fn replace_target(&mut self) -> VfsResult<Option<PathBuf>> {
+        let (true, Some(target), Some(path)) = (self.own, &self.target, &self.path) else {
+            return Ok(None);
+        };
+        check_in_place(&self.folder)?;
         fs::rename(path, target)?;
         self.names.fetch_add(1, Relaxed);
         // The temporary file is now the host's file; the next write makes another one.
         (self.own, self.path) = (false, None);
-        // Without this the host may lose the rename in a crash.
-        File::open(&self.folder)?.sync_all()?;
+        Ok(Some(self.folder.clone()))
+    }
+
+    /// Removes the record of a write-back error: the file is complete.
+    fn made_good(&self) {
         if let Some(target) = &self.target {
             self.losses.made_good(target);
         }
-        Ok(())
     }
 
     /// Discards the new contents: the file keeps the old ones, and the quota is refunded.
@@ -229,6 +256,11 @@ impl Drop for Draft {
             tracing::error!(target: "vfs", "cannot save {target:?}: {error}; what was written is in {kept:?}");
         }
     }
+}
+
+/// Syncs a directory, so that the host keeps its entries in a crash.
+fn sync_folder(folder: &Path) -> VfsResult<()> {
+    Ok(File::open(folder)?.sync_all()?)
 }
 
 /// Refuses a directory that the host has replaced since it was found, for example by a link that

@@ -225,13 +225,18 @@ impl Device for HostFolder {
         if write && read_only {
             return Err(VfsError::ReadOnly);
         }
+        if write && draft.is_some() {
+            // If it waits in a group, its contents are committed before they change.
+            drafts.closed.commit_all();
+        }
         let draft = draft.map_or_else(|| drafts.open(&at), Ok)?;
-        Ok(Box::new(SharedDraft { draft, write }))
+        Ok(Box::new(SharedDraft { draft, write, closed: drafts.closed.clone() }))
     }
 
     fn create_file(&mut self, path: &[String]) -> VfsResult<Box<dyn FileData>> {
         let at = self.new_path(path)?;
-        Ok(Box::new(SharedDraft { draft: self.drafts()?.create(&at)?, write: true }))
+        let drafts = self.drafts()?;
+        Ok(Box::new(SharedDraft { draft: drafts.create(&at)?, write: true, closed: drafts.closed.clone() }))
     }
 
     fn create_directory(&mut self, path: &[String]) -> VfsResult<()> {

@@ -199,4 +199,8 @@ impl Device for ScratchFolder {
     fn settle(&self) -> VfsResult<()> {
         self.files.settle()
     }
+
+    fn discard(&mut self) {
+        self.files.discard();
+    }
 }

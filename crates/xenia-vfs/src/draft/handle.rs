@@ -1,6 +1,6 @@
 //! A handle to a file: read-only or read-write, sharing the file with all other handles.
 
-use super::Draft;
+use super::{ClosedFiles, Draft};
 use crate::{FileData, VfsError, VfsResult, host_folder};
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,6 +11,17 @@ use xenia_sync::Mutex;
 pub(crate) struct SharedDraft {
     pub(crate) draft: Arc<Mutex<Draft>>,
     pub(crate) write: bool,
+    /// Closed files of its folder.
+    pub(crate) closed: Arc<ClosedFiles>,
+}
+
+impl Drop for SharedDraft {
+    fn drop(&mut self) {
+        // If another handle is dropped at the same time, the file is committed without a group.
+        if Arc::strong_count(&self.draft) == 1 {
+            self.closed.close(&self.draft);
+        }
+    }
 }
 
 impl FileData for SharedDraft {
@@ -55,6 +66,8 @@ impl FileData for SharedDraft {
     }
 
     fn flush(&self) -> VfsResult<()> {
+        // Files that were closed before reach the disk before this one.
+        self.closed.commit_all();
         self.draft.lock().commit()
     }
 }

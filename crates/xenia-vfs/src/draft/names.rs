@@ -1,7 +1,9 @@
 //! Names of temporary files, and removal of stale ones.
 
-use super::check_in_place;
-use crate::VfsResult;
+use super::{check_in_place, sync_folder};
+use crate::host_folder::read_at;
+use crate::stamp::is_stamp_file;
+use crate::{VfsError, VfsResult};
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,9 +15,18 @@ const PREFIX: &str = ".xenia-draft-";
 /// removed.
 const UNSAVED: &str = ".xenia-unsaved-";
 
-/// Whether this is the name of a temporary or unsaved file.
+/// Prefix of a closed file, before the digest, a hyphen and the name of the file that it replaces.
+const CLOSED: &str = ".xenia-closed-";
+/// Digits of the digest.
+const DIGITS: usize = 32;
+/// Largest size of a closed file in bytes.
+pub(super) const CLOSED_BYTES: u64 = 0x1_0000;
+/// Longest name on the host in bytes.
+const LONGEST: usize = 255;
+
+/// Whether this is the name of a temporary, closed or unsaved file.
 pub(crate) fn is_draft(name: &str) -> bool {
-    begins(name, PREFIX) || begins(name, UNSAVED)
+    begins(name, PREFIX) || begins(name, CLOSED) || begins(name, UNSAVED)
 }
 
 fn begins(name: &str, with: &str) -> bool {
@@ -45,7 +56,8 @@ pub(super) fn make(folder: &Path) -> VfsResult<(PathBuf, File)> {
 /// Renames a temporary file so that it is not removed when the folder is opened again; returns its
 /// path.
 pub(super) fn keep(folder: &Path, draft: PathBuf) -> PathBuf {
-    let name = draft.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix(PREFIX));
+    let name = draft.file_name().and_then(|name| name.to_str());
+    let name = name.and_then(|name| name.strip_prefix(PREFIX).or_else(|| closed_target(name)));
     let Some(name) = name.filter(|_| check_in_place(folder).is_ok()) else { return draft };
     // Process IDs are reused.
     let kept = (0..).map(|number| draft.with_file_name(format!("{UNSAVED}{name}-{number}")));
@@ -56,6 +68,48 @@ pub(super) fn keep(folder: &Path, draft: PathBuf) -> PathBuf {
     }
 }
 
+/// The digest of a small file's contents; `None` if it cannot be read, or is larger.
+fn digest_of(file: &File) -> Option<String> {
+    let mut bytes = vec![0; CLOSED_BYTES as usize + 1];
+    let count = read_at(file, 0, &mut bytes).ok()?;
+    let digest = blake3::hash(bytes.get(..count).filter(|_| count as u64 <= CLOSED_BYTES)?);
+    digest.to_hex().get(..DIGITS).map(str::to_owned)
+}
+
+/// The name of the closed file with these contents that is to replace `target`; `None` if there can
+/// be none.
+pub(super) fn closed_name(contents: &File, target: &Path) -> Option<String> {
+    let name = format!("{CLOSED}{}-{}", digest_of(contents)?, target.file_name()?.to_str()?);
+    (name.len() <= LONGEST).then_some(name)
+}
+
+/// The name of the file that a closed file is to replace.
+fn closed_target(name: &str) -> Option<&str> {
+    let (digest, target) = name.strip_prefix(CLOSED)?.split_once('-')?;
+    (digest.len() == DIGITS && !target.is_empty() && !is_draft(target) && !is_stamp_file(target))
+        .then_some(target)
+}
+
+/// Commits a closed file of a run that was cut short; if that fails, it becomes an unsaved file.
+/// Returns false if its contents are not whole.
+fn complete(closed: &Path, folder: &Path, name: &str) -> bool {
+    let (Some(target), Ok(file)) = (closed_target(name), File::open(closed)) else { return false };
+    let target = folder.join(target);
+    if closed_name(&file, &target).is_none_or(|expected| expected != name) {
+        return false;
+    }
+    let committed = file
+        .sync_all()
+        .and_then(|()| fs::rename(closed, &target))
+        .map_err(VfsError::from)
+        .and_then(|()| sync_folder(folder));
+    if let Err(error) = committed {
+        let kept = keep(folder, closed.to_owned());
+        tracing::error!(target: "vfs", "cannot save {target:?}: {error}; what was written is in {kept:?}");
+    }
+    true
+}
+
 /// Whether a directory contains only temporary files.
 pub(crate) fn holds_only_drafts(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|mut entries| {
@@ -63,16 +117,20 @@ pub(crate) fn holds_only_drafts(folder: &Path) -> bool {
     })
 }
 
-/// Removes temporary files whose programs have ended, or that were abandoned.
+/// Removes temporary files whose programs have ended, or that were abandoned, and commits closed
+/// files of such programs.
 pub(crate) fn sweep(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let (Ok(kind), Ok(name)) = (entry.file_type(), entry.file_name().into_string()) else { continue };
         if kind.is_dir() {
             sweep(&entry.path());
-        } else if kind.is_file() && begins(&name, PREFIX) {
+        } else if kind.is_file() && (begins(&name, PREFIX) || begins(&name, CLOSED)) {
             // A user of the file holds its lock, in whatever container.
             let unused = File::open(entry.path()).is_ok_and(|draft| draft.try_lock().is_ok());
+            if unused && complete(&entry.path(), folder, &name) {
+                continue;
+            }
             if unused {
                 tracing::warn!(target: "vfs", "removing {}, left by a run that was cut short, or a save that failed", entry.path().display());
                 let _ = fs::remove_file(entry.path());

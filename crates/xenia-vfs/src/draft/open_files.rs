@@ -1,10 +1,11 @@
 //! Open files of a folder: one [`Draft`] per file, shared by all paths and handles.
 
-use super::{Draft, folder_of, names};
+use super::{ClosedFiles, Draft, folder_of, names, sync_folder};
 use crate::VfsResult;
 use crate::losses::{Gap, Losses, PACKAGES};
 use crate::quota::Quota;
 use rustix::fs::OFlags;
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -13,16 +14,66 @@ use std::sync::{Arc, Weak};
 use xenia_limits::Limits;
 use xenia_sync::{Level, Mutex};
 
+type OpenDraft = Weak<Mutex<Draft>>;
+
+/// The table of open files. A look-up takes no lock of a file.
+#[derive(Debug, Default)]
+struct OpenTable {
+    /// Files by target. Some may be closed already.
+    named: BTreeMap<PathBuf, OpenDraft>,
+    /// Files that were removed while open. Some may be closed already.
+    nameless: Vec<OpenDraft>,
+    /// Number of named files at which closed ones are dropped.
+    tidy_at: usize,
+}
+
+impl OpenTable {
+    fn insert(&mut self, target: PathBuf, file: OpenDraft) {
+        if self.named.len() >= self.tidy_at {
+            self.named.retain(|_, file| file.strong_count() > 0);
+            self.tidy_at = 2 * self.named.len() + 64;
+        }
+        self.named.insert(target, file);
+    }
+
+    /// Records the removal of a file's name.
+    fn remove(&mut self, target: &Path) {
+        self.nameless.retain(|file| file.strong_count() > 0);
+        self.nameless.extend(self.named.remove(target));
+    }
+
+    /// Records the removal of all names; returns all open files, with those that were removed
+    /// before.
+    fn take_names(&mut self) -> Vec<Arc<Mutex<Draft>>> {
+        self.nameless.extend(std::mem::take(&mut self.named).into_values());
+        self.nameless.retain(|file| file.strong_count() > 0);
+        self.nameless.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Targets at or below a path.
+    fn below(&self, path: &Path) -> impl Iterator<Item = (&PathBuf, &OpenDraft)> {
+        self.named.range(path.to_owned()..).take_while(move |(target, _)| target.starts_with(path))
+    }
+}
+
 /// Files of a folder that the guest has open.
 #[derive(Debug)]
 pub(crate) struct Drafts {
-    open: Mutex<Vec<Weak<Mutex<Draft>>>>,
+    open: Mutex<OpenTable>,
     pub(crate) quota: Arc<Quota>,
     pub(crate) losses: Arc<Losses>,
+    /// Closed files that are not committed yet.
+    pub(crate) closed: Arc<ClosedFiles>,
     /// Number of names added to host directories.
     names: Arc<AtomicU64>,
     /// Whether files are written in place.
     in_place: bool,
+}
+
+impl Drop for Drafts {
+    fn drop(&mut self) {
+        self.closed.commit_all();
+    }
 }
 
 impl Drafts {
@@ -30,9 +81,10 @@ impl Drafts {
     pub(crate) fn new(root: &Path, limits: Arc<Limits>) -> Self {
         names::sweep(root);
         Self {
-            open: Mutex::new(Level::Leaf, Vec::new()),
+            open: Mutex::new(Level::Leaf, OpenTable::default()),
             quota: Arc::new(Quota::new(limits)),
             losses: Arc::new(Losses::new(&root.join(PACKAGES))),
+            closed: Arc::default(),
             names: Arc::default(),
             in_place: false,
         }
@@ -41,10 +93,11 @@ impl Drafts {
     /// An empty table of files that are written in place, which count against `quota`.
     pub(crate) fn in_place(root: &Path, quota: Arc<Quota>) -> Self {
         Self {
-            open: Mutex::new(Level::Leaf, Vec::new()),
+            open: Mutex::new(Level::Leaf, OpenTable::default()),
             quota,
             // No file must be complete.
             losses: Arc::new(Losses::nowhere(root)),
+            closed: Arc::default(),
             names: Arc::default(),
             in_place: true,
         }
@@ -58,8 +111,9 @@ impl Drafts {
     /// Records the removal of all files; open ones keep their contents without a name, and the room
     /// that they take.
     pub(crate) fn erased(&self) {
+        let files = self.open.lock().take_names();
         let mut kept = 0;
-        for draft in self.all() {
+        for draft in files {
             let mut draft = draft.lock();
             draft.target = None;
             kept += self.quota.taken(draft.size().unwrap_or(0));
@@ -70,7 +124,7 @@ impl Drafts {
 
     /// Syncs a directory whose entries have changed, so that a crash of the host does not undo it.
     pub(crate) fn sync_folder(&self, folder: &Path) -> VfsResult<()> {
-        if self.in_place { Ok(()) } else { Ok(File::open(folder)?.sync_all()?) }
+        if self.in_place { Ok(()) } else { sync_folder(folder) }
     }
 
     /// Opens a file to be written in place.
@@ -90,21 +144,22 @@ impl Drafts {
         self.names.fetch_add(1, Relaxed);
     }
 
-    fn all(&self) -> Vec<Arc<Mutex<Draft>>> {
-        let mut open = self.open.lock();
-        open.retain(|draft| draft.strong_count() > 0);
-        open.iter().filter_map(Weak::upgrade).collect()
+    /// Open files at or below a path, with their targets.
+    fn below(&self, path: &Path) -> Vec<(PathBuf, Arc<Mutex<Draft>>)> {
+        let open = self.open.lock();
+        let files = open.below(path).filter_map(|(target, file)| Some((target.clone(), file.upgrade()?)));
+        files.collect()
     }
 
-    fn add(&self, draft: Draft) -> Arc<Mutex<Draft>> {
+    fn add(&self, path: &Path, draft: Draft) -> Arc<Mutex<Draft>> {
         let draft = Arc::new(Mutex::new(Level::Leaf, draft));
-        self.open.lock().push(Arc::downgrade(&draft));
+        self.open.lock().insert(path.to_owned(), Arc::downgrade(&draft));
         draft
     }
 
     /// The open file at this host path.
     pub(crate) fn at(&self, path: &Path) -> Option<Arc<Mutex<Draft>>> {
-        self.all().into_iter().find(|draft| draft.lock().target.as_deref() == Some(path))
+        self.open.lock().named.get(path).and_then(Weak::upgrade)
     }
 
     pub(crate) fn open(&self, path: &Path) -> VfsResult<Arc<Mutex<Draft>>> {
@@ -112,7 +167,7 @@ impl Drafts {
             return Ok(draft);
         }
         let content = if self.in_place { Self::open_in_place(path, false)? } else { File::open(path)? };
-        Ok(self.add(self.draft(path, folder_of(path), Arc::new(content), None)))
+        Ok(self.add(path, self.draft(path, folder_of(path), Arc::new(content), None)))
     }
 
     /// Makes a file; it appears on the host when it is committed.
@@ -121,11 +176,11 @@ impl Drafts {
         if self.in_place {
             let content = self.quota.enter(|| Self::open_in_place(path, true))?;
             self.add_name();
-            return Ok(self.add(self.draft(path, folder, Arc::new(content), None)));
+            return Ok(self.add(path, self.draft(path, folder, Arc::new(content), None)));
         }
         let made = self.quota.enter(|| names::make(&folder));
         let (draft, content) = made.inspect_err(|_| self.losses.add(path))?;
-        Ok(self.add(self.draft(path, folder, Arc::new(content), Some(draft))))
+        Ok(self.add(path, self.draft(path, folder, Arc::new(content), Some(draft))))
     }
 
     /// The state of a newly opened file at `target`, with a temporary file at `path` if there is
@@ -144,19 +199,18 @@ impl Drafts {
             losses: self.losses.clone(),
             names: self.names.clone(),
             in_place: self.in_place,
+            failure: None,
         }
     }
 
     /// Names of the files in `folder` that are `wanted` and not yet on the host.
     pub(crate) fn created_in(&self, folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
-        let all = self.all();
+        let open = self.open.lock();
         let mut names = Vec::new();
-        for draft in &all {
-            let draft = draft.lock();
-            let Some(target) = draft.target.as_deref().filter(|target| target.parent() == Some(folder))
-            else {
+        for (target, file) in open.below(folder) {
+            if target.parent() != Some(folder) || file.strong_count() == 0 {
                 continue;
-            };
+            }
             let name = target.file_name().and_then(|name| name.to_str()).filter(|name| wanted(name));
             if let Some(name) = name
                 && target.symlink_metadata().is_err()
@@ -170,18 +224,16 @@ impl Drafts {
 
     /// Commits the open files at or below `path`.
     pub(crate) fn commit_below(&self, path: &Path) -> VfsResult<()> {
-        for draft in self.all() {
-            let mut draft = draft.lock();
-            if draft.target.as_ref().is_some_and(|target| target.starts_with(path)) {
-                draft.commit()?;
-            }
-        }
-        Ok(())
+        self.closed.commit_all();
+        self.below(path).into_iter().try_for_each(|(_, draft)| draft.lock().commit())
     }
 
-    /// Deletes all temporary files: open files have no name, and are not committed.
+    /// Deletes the temporary files of open files, which have no name afterwards and are not
+    /// committed. Files that the title has closed are.
     pub(crate) fn discard(&self) {
-        for draft in self.all() {
+        self.closed.commit_all();
+        let files = self.open.lock().take_names();
+        for draft in files {
             let mut draft = draft.lock();
             (draft.target, draft.copying) = (None, None);
             draft.discard();
@@ -191,18 +243,21 @@ impl Drafts {
     /// Updates paths after a move of `from` to `to`.
     pub(crate) fn moved(&self, from: &Path, to: &Path) {
         self.losses.moved(from, to);
-        for draft in self.all() {
-            let mut draft = draft.lock();
-            let rest = draft.target.as_ref().and_then(|target| target.strip_prefix(from).ok());
-            if let Some(rest) = rest {
-                let target = if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) };
-                let folder = folder_of(&target);
-                if let Some(copying) = draft.copying.as_mut().filter(|_| target != *to) {
-                    copying.moved(&folder);
-                }
-                draft.folder = folder;
-                draft.target = Some(target);
+        for (old, shared) in self.below(from) {
+            let Ok(rest) = old.strip_prefix(from) else { continue };
+            let target = if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) };
+            {
+                let mut open = self.open.lock();
+                open.named.remove(&old);
+                open.insert(target.clone(), Arc::downgrade(&shared));
             }
+            let folder = folder_of(&target);
+            let mut draft = shared.lock();
+            if let Some(copying) = draft.copying.as_mut().filter(|_| target != *to) {
+                copying.moved(&folder);
+            }
+            draft.folder = folder;
+            draft.target = Some(target);
         }
     }
 
@@ -217,6 +272,7 @@ impl Drafts {
         }
         self.quota.leave();
         self.losses.made_good(path);
+        self.open.lock().remove(path);
         if let Some(draft) = open {
             let mut draft = draft.lock();
             draft.target = None;
