@@ -223,6 +223,7 @@ impl Guest<'_> {
                     let running = self.running.as_mut().unwrap();
                     disposition = system.go_on(&mut self.cpu, running, value);
                 }
+                Disposition::Stop => panic!("no call stops the run"),
                 Disposition::End(end) => panic!("{end:?}"),
             }
         }
