@@ -21,6 +21,8 @@ mod address;
 mod client;
 mod debuggee;
 mod link;
+#[cfg(feature = "testing")]
+mod plain;
 pub mod registers;
 mod serve;
 mod stub;
@@ -30,4 +32,6 @@ pub use address::{ServerAddress, ServerAddressError};
 pub use client::TestClient;
 pub use debuggee::{Debuggee, Progress};
 pub use link::{Link, Listener};
+#[cfg(feature = "testing")]
+pub use plain::PlainDebuggee;
 pub use serve::{ServeError, SessionEnd, serve};

@@ -109,7 +109,10 @@ pub struct Link {
 
 impl Link {
     /// A link over a stream, read by a thread that sets `stop` when bytes arrive.
-    fn new(
+    ///
+    /// # Errors
+    /// The host can't start a thread.
+    pub fn new(
         mut from: impl Read + Send + 'static,
         out: impl Write + Send + 'static,
         stop: Arc<AtomicBool>,

@@ -1,12 +1,16 @@
 //! Sessions of a client that speaks the protocol, with a machine of one thread on the interpreter.
 
 use std::collections::BTreeMap;
+use std::io::Cursor;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
 use xenia_cpu::{EngineConfig, ExceptionKind, Execute, Exit, GuestException, Interpreter, PpcContext};
 use xenia_gdb::registers::GdbRegister;
-use xenia_gdb::{Debuggee, Listener, Progress, ServeError, ServerAddress, SessionEnd, TestClient, serve};
+use xenia_gdb::{
+    Debuggee, Link, Listener, PlainDebuggee, Progress, ServeError, ServerAddress, SessionEnd, TestClient,
+    serve,
+};
 use xenia_guest::GuestAddr;
 use xenia_memory::{DeviceQueue, GuestMemory, Heap, Protect};
 
@@ -223,6 +227,63 @@ fn bytes_that_are_no_packets_end_the_session_at_most() {
         match server.join().expect("no panic").0 {
             Ok(end) => assert_eq!(end, SessionEnd::Detached, "{garbage}"),
             Err(error) => assert!(matches!(error, ServeError::Protocol(_)), "{garbage}: {error}"),
+        }
+    }
+}
+
+/// Packets of a session, and pieces of packets.
+const PIECES: [&str; 24] = [
+    "qSupported:multiprocess+;swbreak+",
+    "?",
+    "g",
+    "G00",
+    "p40",
+    "P3=00000007",
+    "m82000000,40",
+    "m0,ffffffff",
+    "M82000000,2:6000",
+    "X82000000,0:",
+    "Z0,82000004,4",
+    "z0,82000004,4",
+    "Z1,0,0",
+    "vCont?",
+    "vCont;c",
+    "vCont;s:p1.7",
+    "vCont;s:p1.-1",
+    "Hgp1.0",
+    "Hc-1",
+    "qRcmd,68",
+    "qRcmd,6",
+    "qfThreadInfo",
+    "qXfer:features:read:target.xml:fff,fff",
+    "qThreadExtraInfo,p1.1",
+];
+
+#[test]
+fn sessions_of_random_packets_end() {
+    let mut random = 1_u64;
+    let mut next = |below: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % below
+    };
+    for _ in 0..400 {
+        let mut bytes = Vec::new();
+        for _ in 0..next(20) {
+            let mut packet = PIECES[next(PIECES.len())].as_bytes().to_vec();
+            if next(4) == 0 && !packet.is_empty() {
+                let at = next(packet.len());
+                packet[at] = next(128) as u8;
+            }
+            let sum = packet.iter().copied().fold(0, u8::wrapping_add);
+            bytes.extend([b"$", &packet[..], format!("#{sum:02x}+").as_bytes()].concat());
+            if next(8) == 0 {
+                bytes.push(3);
+            }
+        }
+        let link = Link::new(Cursor::new(bytes.clone()), std::io::sink(), Arc::default()).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        if let Err(error) = serve(link, &mut PlainDebuggee::default()) {
+            assert!(matches!(error, ServeError::Protocol(_)), "{text}: {error}");
         }
     }
 }
