@@ -55,7 +55,7 @@ impl SceneFamily {
         }
     }
 
-    /// SceneFamily of a name.
+    /// Family of a name.
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|family| family.name() == name)
     }

@@ -29,7 +29,13 @@ pub struct SceneFuzzConfig {
     pub progress: Option<Box<dyn Fn(u64)>>,
 }
 
-/// SceneCase in which the backends differ.
+impl SceneFuzzConfig {
+    fn is_stopped(&self) -> bool {
+        self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
+}
+
+/// Case in which the backends differ.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// Number of the case.
@@ -92,15 +98,18 @@ fn finding(
     case: SceneCase,
     first: SceneDifference,
     backends: &mut Backends<'_>,
-    shrinks: bool,
+    config: &SceneFuzzConfig,
 ) -> Finding {
     backends.renew();
     let Err(mut difference) = case.run(backends) else {
         return Finding { number, difference: first.0, case, is_alone: false };
     };
     let mut small = case.clone();
-    if shrinks {
+    if config.shrink {
         let mut fails = |words: &[u32]| {
+            if config.is_stopped() {
+                return false;
+            }
             let candidate = SceneCase { family: case.family, words: words.to_vec() };
             candidate.run(backends).is_err_and(|found| {
                 difference = found;
@@ -116,13 +125,12 @@ fn finding(
 pub fn fuzz(config: &SceneFuzzConfig, backends: &mut Backends<'_>) -> SceneFuzzReport {
     let (mut report, start) = (SceneFuzzReport::default(), Instant::now());
     for number in config.numbers.clone() {
-        let is_stopped = config.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
         let is_late = config.time.is_some_and(|time| start.elapsed() >= time);
         let Some(family) = config.families.get((number % config.families.len().max(1) as u64) as usize)
         else {
             break;
         };
-        if is_stopped || is_late || report.findings.len() >= config.max_findings {
+        if config.is_stopped() || is_late || report.findings.len() >= config.max_findings {
             break;
         }
         let mut choices = Choices::of_seed(u64::from(config.seed) << 32 ^ number);
@@ -136,7 +144,7 @@ pub fn fuzz(config: &SceneFuzzConfig, backends: &mut Backends<'_>) -> SceneFuzzR
             Err(difference) => {
                 counts.different += 1;
                 let case = SceneCase { family: *family, words: choices.drawn().to_vec() };
-                report.findings.push(finding(number, case, difference, backends, config.shrink));
+                report.findings.push(finding(number, case, difference, backends, config));
             }
         }
         if let Some(progress) = &config.progress {
