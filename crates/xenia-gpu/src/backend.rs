@@ -105,6 +105,10 @@ pub trait Backend: Send {
     /// Renders a front buffer for display; `None` if the backend produces no frames.
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame>;
 
+    /// Ends a frame: the title has swapped, and [`present`](Self::present) was called if somebody
+    /// wants the picture. For statistics.
+    fn end_frame(&mut self) {}
+
     /// Number of samples that passed the depth test since the start, if the backend counts them.
     fn samples_passed(&mut self) -> Option<u64>;
 

@@ -360,8 +360,11 @@ impl Backend for WgpuBackend {
         if self.recover().is_none() {
             self.submit();
         }
-        self.publish(true);
         present(call, memory)
+    }
+
+    fn end_frame(&mut self) {
+        self.publish(true);
     }
 
     fn samples_passed(&mut self) -> Option<u64> {

@@ -49,6 +49,10 @@ impl Backend for Watched {
         self.held().present(call, memory)
     }
 
+    fn end_frame(&mut self) {
+        self.held().end_frame();
+    }
+
     fn samples_passed(&mut self) -> Option<u64> {
         self.held().samples_passed()
     }

@@ -37,6 +37,10 @@ impl Backend for SharedBackend {
         self.get().present(call, memory)
     }
 
+    fn end_frame(&mut self) {
+        self.get().end_frame();
+    }
+
     fn samples_passed(&mut self) -> Option<u64> {
         self.get().samples_passed()
     }

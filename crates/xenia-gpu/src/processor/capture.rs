@@ -40,5 +40,6 @@ impl CommandProcessor {
                 self.frames.push_back((self.statistics.swaps, frame));
             }
         }
+        self.backend.end_frame();
     }
 }
