@@ -88,6 +88,27 @@ fn texel_edges_behind_a_mirror_belong_to_the_texel_before_them() {
 }
 
 #[test]
+fn unnormalised_coordinates_are_mirrored_in_texels_of_the_only_level() {
+    // Level 1 of a texture of 4 x 1 texels has two.
+    for (u, expected) in [(0.5, 0x20), (-0.5, 0x20), (1.5, 0x60), (-1.5, 0x60)] {
+        let mut scene = Scene::new(80, 16, 0);
+        scene.memory.write_u32(MIPS, 0x2020_2020);
+        scene.memory.write_u32(MIPS + 4, 0x6060_6060);
+        let words = [
+            2 | 1 << 31 | 1 << 22 | 3 << 10 | 2 << 13,
+            6 | TEXTURE,
+            3,
+            0x688 << 1,
+            1 << 2 | 1 << 6,
+            1 << 9 | MIPS,
+        ];
+        let text = format!("add r0.x, r0.x, c[1].x\n{POINT}");
+        scene.constant(257, [u - 0.5, 0.0, 0.0, 0.0]);
+        assert_eq!(drawn(&mut scene, words, &text), expected, "{u}");
+    }
+}
+
+#[test]
 fn depths_in_a_volume_select_levels_too() {
     // Eight texels of depth from column to column: level 3.
     let mut scene = Scene::new(80, 16, 0);

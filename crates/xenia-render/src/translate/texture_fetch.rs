@@ -28,6 +28,8 @@ const GUARD: f32 = 1.0 / 1024.0;
 struct Record {
     /// Size in texels: of the base level, or of the level that unnormalised coordinates refer to.
     size: [Value; 3],
+    /// Size of the base level in texels.
+    base: [Value; 3],
     scale: Value,
     lod_bias: Value,
     lowest: Value,
@@ -86,6 +88,7 @@ impl Translator<'_> {
             let bits = self.b.member(row, member);
             self.b.bitcast(bits, ScalarKind::Float)
         };
+        let base = [0, 1, 2].map(|member| float(first, member));
         let width_and_height = if fetch.unnormalized && fetch.dimension == PLANE {
             [(second, 3), (third, 3)]
         } else {
@@ -93,7 +96,8 @@ impl Translator<'_> {
         };
         let [width, height] = width_and_height.map(|(row, member)| float(row, member));
         Record {
-            size: [width, height, float(first, 2)],
+            size: [width, height, base[2]],
+            base,
             scale: float(first, 3),
             lod_bias: float(second, 0),
             lowest: float(second, 1),
@@ -201,7 +205,7 @@ impl Translator<'_> {
         }
     }
 
-    /// Half a texel of the sampled level on each axis, in texels of the base level; between two
+    /// Half a texel of the sampled level on each axis, in texels of the record's size; between two
     /// levels, of the finer one.
     fn half_texel(&mut self, fetch: &TextureFetch, level: SampleLevel, record: &Record) -> [Value; 3] {
         let (half, one) = (self.b.float(0.5), self.b.float(1.0));
@@ -212,12 +216,12 @@ impl Translator<'_> {
         let level = self.b.select(is_between, level, nearest);
         let level = self.b.math(MathFunction::Floor, level);
         let times = self.b.math(MathFunction::Exp2, level);
-        record.size.map(|base| {
-            let side = self.b.binary(Op::Divide, base, times);
+        [0, 1, 2].map(|axis: usize| {
+            let side = self.b.binary(Op::Divide, record.base[axis], times);
             let side = self.b.math(MathFunction::Floor, side);
             let is_some = self.b.binary(Op::Greater, side, one);
             let side = self.b.select(is_some, side, one);
-            let texel = self.b.binary(Op::Divide, base, side);
+            let texel = self.b.binary(Op::Divide, record.size[axis], side);
             self.b.binary(Op::Multiply, half, texel)
         })
     }
