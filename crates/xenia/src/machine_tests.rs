@@ -159,6 +159,24 @@ fn a_run_that_is_paced_and_paused_ends_in_the_same_digest() {
 }
 
 #[test]
+fn a_run_in_pieces_ends_where_the_whole_run_does() {
+    for interp in [true, false] {
+        let cpu = CpuConfig { interp, ..CpuConfig::default() };
+        let start = || machine(&poller(), cpu.clone(), Box::new(NoInput), None, None).unwrap();
+        let (mut whole, mut pieces) = (start(), start());
+        let expected = whole.run(&instructions(), None).report;
+        for count in [1, 123_457, 123_458, 300_001, 400_000] {
+            let until = Limits { instructions: Some(count), ..Limits::default() };
+            assert_eq!(pieces.run_until(&until), RunEnd::Instructions);
+            assert_eq!(pieces.position().instructions, count);
+        }
+        assert_eq!(pieces.position(), whole.position());
+        assert_eq!(pieces.position().now, expected.guest_ticks);
+        assert_eq!(pieces.run(&instructions(), None).report.digest, expected.digest);
+    }
+}
+
+#[test]
 fn a_window_that_closes_ends_the_run() {
     let mut machine = machine(&poller(), CpuConfig::default(), Box::new(NoInput), None, None).unwrap();
     let control = PaceControl::default();

@@ -7,6 +7,7 @@
 
 mod limiter;
 
+use crate::machine::MachinePosition;
 use limiter::Limiter;
 use parking_lot::{Condvar, Mutex};
 use std::num::NonZeroU32;
@@ -25,15 +26,6 @@ const FIELDS_PER_SECOND: u64 = 60;
 const NO_LIMIT: f64 = 4.0;
 /// Interval of host time between two reports of statistics.
 const FIGURES_PERIOD: Duration = Duration::from_millis(250);
-
-/// Progress of a machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MachineProgress {
-    /// Guest time, in ticks.
-    pub now: GuestTicks,
-    /// Number of frames shown.
-    pub frames: u64,
-}
 
 #[derive(Debug, Default)]
 struct State {
@@ -167,7 +159,7 @@ impl Pace {
     }
 
     /// End of the next piece.
-    pub fn limits(&self, whole: &Limits, at: &MachineProgress) -> Limits {
+    pub fn limits(&self, whole: &Limits, at: &MachinePosition) -> Limits {
         let frames = match (self.step_to, whole.frames) {
             (Some(step), Some(limit)) => Some(step.min(limit)),
             (step, limit) => step.or(limit),
@@ -178,7 +170,7 @@ impl Pace {
 
     /// Called between two pieces. Returns when the next may start, or false if the machine must
     /// end.
-    pub fn between(&mut self, at: &MachineProgress, figures: impl Fn() -> Figures) -> bool {
+    pub fn between(&mut self, at: &MachinePosition, figures: impl Fn() -> Figures) -> bool {
         if self.told.is_none_or(|told| told.elapsed() >= FIGURES_PERIOD) {
             self.tell_now(&figures);
         }
@@ -233,15 +225,15 @@ mod tests {
     use super::*;
     use std::sync::mpsc;
 
-    const START: MachineProgress = MachineProgress { now: 0, frames: 0 };
+    const START: MachinePosition = MachinePosition { now: 0, instructions: 0, frames: 0 };
 
     fn pace(control: &PaceControl, limit: Option<u32>) -> Pace {
         Pace::new(control.clone(), limit.and_then(NonZeroU32::new), |_| {})
     }
 
     /// Runs `between` on another thread, for progress that is sent to it.
-    fn machine(mut pace: Pace) -> (mpsc::Sender<MachineProgress>, mpsc::Receiver<bool>) {
-        let (sender, progress) = mpsc::channel::<MachineProgress>();
+    fn machine(mut pace: Pace) -> (mpsc::Sender<MachinePosition>, mpsc::Receiver<bool>) {
+        let (sender, progress) = mpsc::channel::<MachinePosition>();
         let (results, result) = mpsc::channel();
         std::thread::spawn(move || {
             for at in progress {
@@ -273,7 +265,7 @@ mod tests {
         let mut pace = pace(&PaceControl::default(), None);
         let whole = Limits { frames: Some(9), instructions: Some(7), ..Limits::default() };
         for (now, end) in [(0, FIELD), (FIELD - 1, FIELD), (FIELD, 2 * FIELD)] {
-            let piece = pace.limits(&whole, &MachineProgress { now, frames: 3 });
+            let piece = pace.limits(&whole, &MachinePosition { now, frames: 3, ..START });
             assert_eq!((piece.ticks, piece.frames, piece.instructions), (Some(end), Some(9), Some(7)));
         }
         pace.step_to = Some(4);
@@ -293,7 +285,7 @@ mod tests {
             control.turbo(true);
             assert_eq!(pace.speed(), NO_LIMIT);
             control.turbo(false);
-            let far = MachineProgress { now: 1000 * FIELD, frames: 0 };
+            let far = MachinePosition { now: 1000 * FIELD, frames: 0, ..START };
             assert!(pace.between(&START, Figures::default) && pace.between(&far, Figures::default));
         }
     }
@@ -313,9 +305,9 @@ mod tests {
         assert!(result.recv_timeout(A_WHILE).is_err(), "paused");
         control.step();
         assert_eq!(result.recv_timeout(SOON), Ok(true), "a step");
-        machine.send(MachineProgress { now: FIELD, frames: 0 }).unwrap();
+        machine.send(MachinePosition { now: FIELD, frames: 0, ..START }).unwrap();
         assert_eq!(result.recv_timeout(SOON), Ok(true), "no frame yet, the step goes on");
-        machine.send(MachineProgress { now: FIELD + 9, frames: 1 }).unwrap();
+        machine.send(MachinePosition { now: FIELD + 9, frames: 1, ..START }).unwrap();
         assert!(result.recv_timeout(A_WHILE).is_err(), "the frame ends the step");
         control.pause(false);
         assert_eq!(result.recv_timeout(SOON), Ok(true));
@@ -342,7 +334,7 @@ mod tests {
         let (machine, result) = machine(pace(&control, Some(1)));
         machine.send(START).unwrap();
         assert_eq!(result.recv_timeout(SOON), Ok(true));
-        machine.send(MachineProgress { now: 100 * FIELD, frames: 0 }).unwrap();
+        machine.send(MachinePosition { now: 100 * FIELD, frames: 0, ..START }).unwrap();
         assert!(result.recv_timeout(A_WHILE).is_err(), "100 seconds ahead");
         control.close();
         assert_eq!(result.recv_timeout(SOON), Ok(false));
@@ -376,7 +368,7 @@ mod tests {
         let (machine, result) = machine(pace(&control, Some(1)));
         machine.send(START).unwrap();
         assert_eq!(result.recv_timeout(SOON), Ok(true));
-        machine.send(MachineProgress { now: 100 * FIELD, frames: 0 }).unwrap();
+        machine.send(MachinePosition { now: 100 * FIELD, frames: 0, ..START }).unwrap();
         assert!(result.recv_timeout(A_WHILE).is_err(), "100 seconds ahead");
         control.turbo(true);
         assert_eq!(result.recv_timeout(SOON), Ok(true));

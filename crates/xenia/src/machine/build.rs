@@ -1,6 +1,7 @@
 //! Builds a machine part by part, and loads the title.
 
 use super::engine::{MachineEngine, engine, executor, reservations, scheduler_config};
+use super::parts::{MachineInside, MachineOutside, MachineSpec};
 use super::{Launched, Machine, MachineOptions};
 use crate::call_log;
 use crate::code_ahead;
@@ -77,17 +78,12 @@ impl Machine {
         let clock = StartTime::clock(options.config.start_time, mode.parallel);
         let tape = Tape { record: options.record, replay: options.replay };
         let (recording, write_errors) = (Trouble::default(), WriteErrors::default());
-        let header = || {
-            let header = RecordingHeader::new(&title.name, image_digest.get(), options.config, clock)?;
-            anyhow::Ok(
-                header
-                    .with(backend, options.arguments)
-                    .with_discs(title.discs.digests())
-                    .with_patches(&title.patches),
-            )
-        };
+        let header = RecordingHeader::new(&title.name, image_digest.get(), options.config, clock)?
+            .with(backend, options.arguments)
+            .with_discs(title.discs.digests())
+            .with_patches(&title.patches);
         let ((input, dialogs), recorded) =
-            tape.between((options.input, options.dialogs), header, &recording, &write_errors)?;
+            tape.between((options.input, options.dialogs), &header, &recording, &write_errors)?;
         let xma = XmaPort::new(memory.clone());
         let video = GpuPort::new(
             processor.clone(),
@@ -147,33 +143,34 @@ impl Machine {
             patches: applied,
         };
         Ok(Self {
-            memory,
-            kernel,
-            processor,
-            cancel,
-            executor,
-            image: title_image,
-            image_digest,
-            backend,
-            adapter,
-            pipelines,
-            has_digest: has_digest && !mode.parallel,
-            title,
-            recorded,
-            first_swap,
-            recording,
-            event_log,
-            record_contention: options.record_contention.map(Path::to_owned),
-            compiling,
-            code,
-            store,
-            write_errors,
-            interrupt: Interrupt::default(),
-            pace: None,
-            debugger: None,
-            reports: None,
-            sound: options.sound,
-            xma,
+            spec: MachineSpec {
+                header,
+                title,
+                image: title_image,
+                image_digest,
+                backend,
+                adapter,
+                has_digest: has_digest && !mode.parallel,
+                record_contention: options.record_contention.map(Path::to_owned),
+            },
+            outside: MachineOutside {
+                cancel,
+                pipelines,
+                recorded,
+                first_swap,
+                recording,
+                event_log,
+                compiling,
+                code,
+                store,
+                write_errors,
+                interrupt: Interrupt::default(),
+                pace: None,
+                debugger: None,
+                reports: None,
+                sound: options.sound,
+            },
+            inside: MachineInside { memory, kernel, processor, executor, xma },
         })
     }
 }
@@ -209,16 +206,16 @@ impl Tape<'_> {
     fn between(
         &self,
         outside: OutsideInput,
-        header: impl FnOnce() -> Result<RecordingHeader>,
+        header: &RecordingHeader,
         trouble: &Trouble,
         write_errors: &WriteErrors,
     ) -> Result<(OutsideInput, Option<Made>)> {
         match (self.record, self.replay) {
             (Some(path), _) => {
-                let (outside, made) = recording::record(path, &header()?, outside, write_errors.clone())?;
+                let (outside, made) = recording::record(path, header, outside, write_errors.clone())?;
                 Ok((outside, Some(made)))
             }
-            (None, Some(path)) => Ok((recording::replay(path, &header()?, trouble.clone())?, None)),
+            (None, Some(path)) => Ok((recording::replay(path, header, trouble.clone())?, None)),
             (None, None) => Ok((outside, None)),
         }
     }

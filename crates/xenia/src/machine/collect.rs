@@ -22,8 +22,8 @@ impl Machine {
     /// The bug report of this moment, if the machine keeps a history of calls
     /// ([`super::MachineOptions::call_history`]); `run` is the report of the run.
     pub(super) fn collect(&self, moment: &'static str, run: &RunReport) -> Option<Collected> {
-        let history = self.kernel.imports.history.as_ref()?;
-        let imports = imports(&self.image);
+        let history = self.inside.kernel.imports.history.as_ref()?;
+        let imports = imports(&self.spec.image);
         let mut by_state: BTreeMap<String, u64> = BTreeMap::new();
         for import in &imports {
             *by_state.entry(import.state.to_owned()).or_default() += 1;
@@ -35,16 +35,23 @@ impl Machine {
         (run.title.name, run.title.folder) = (String::new(), None);
         let report = BugReport {
             moment,
-            executable: executable(&self.image),
+            executable: executable(&self.spec.image),
             flags: Vec::new(),
             imports_by_state: by_state,
             imports: imports.into_iter().filter(is_open).collect(),
             calls: unfinished(history),
             threads: threads(history),
-            thread_states: self.executor.threads_report().to_string().lines().map(str::to_owned).collect(),
+            thread_states: self
+                .inside
+                .executor
+                .threads_report()
+                .to_string()
+                .lines()
+                .map(str::to_owned)
+                .collect(),
             run,
         };
-        let profiles = self.kernel.user.profiles.lock();
+        let profiles = self.inside.kernel.user.profiles.lock();
         let gamertags = profiles.all().into_iter().map(|profile| profile.name().to_owned()).collect();
         Some(Collected { report, gamertags })
     }

@@ -4,7 +4,8 @@
 //! change nothing of the title's time, so the same breakpoint is met at the same instruction in
 //! each run.
 
-use super::{Machine, Pieces};
+use super::parts::MachineInside;
+use super::{Machine, MachinePosition, Pieces};
 use crate::say::{self, errln};
 use std::fmt::Write as _;
 use xenia_cpu::PpcContext;
@@ -37,7 +38,7 @@ impl Machine {
     /// the title goes on.
     pub(super) fn debug(&mut self, listener: &Listener, pieces: &mut Pieces<'_>) -> Option<RunEnd> {
         errln!("waiting for gdb: target remote {}", listener.address());
-        let stop = self.executor.stop_flag();
+        let stop = self.inside.executor.stop_flag();
         let mut debugged = Debugged { machine: self, pieces, end: None };
         let served = match listener.accept(&stop, || debugged.idle()) {
             Ok(Some(link)) => serve(link, &mut debugged),
@@ -45,7 +46,7 @@ impl Machine {
             Err(error) => Err(error.into()),
         };
         let Debugged { machine, end, .. } = debugged;
-        machine.kernel.breakpoints.clear(&machine.memory);
+        machine.inside.kernel.breakpoints.clear(&machine.inside.memory);
         match served {
             Ok(SessionEnd::Killed) => Some(end.unwrap_or(RunEnd::Stopped)),
             Ok(SessionEnd::Ended) => end,
@@ -63,7 +64,7 @@ impl Machine {
 
 impl Debugged<'_, '_> {
     fn thread(&self, id: u32) -> Option<ThreadRef> {
-        let threads = self.machine.executor.scheduler().threads();
+        let threads = self.machine.inside.executor.scheduler().threads();
         let mut alive = threads.filter(|thread| !matches!(thread.state(), ThreadState::Exited { .. }));
         alive.find(|thread| thread.id == id).map(GuestThread::reference)
     }
@@ -71,7 +72,7 @@ impl Debugged<'_, '_> {
     /// Runs for a moment, so that a thread that waits can be woken. In lockstep the step itself has
     /// done so.
     fn run_others(&mut self) -> Progress {
-        let Machine { executor, .. } = &mut *self.machine;
+        let executor = &mut self.machine.inside.executor;
         if matches!(executor, Executor::Lockstep(_)) {
             return Progress::Running;
         }
@@ -84,7 +85,7 @@ impl Debugged<'_, '_> {
 
     /// The state that gdb is told after a run was stopped.
     fn stopped(&self) -> Progress {
-        match self.machine.kernel.breakpoints.take_hit() {
+        match self.machine.inside.kernel.breakpoints.take_hit() {
             Some(thread) => Progress::Breakpoint { thread },
             None => Progress::Running,
         }
@@ -103,13 +104,13 @@ impl Debugged<'_, '_> {
 
 impl Debuggee for Debugged<'_, '_> {
     fn threads(&self) -> Vec<u32> {
-        let threads = self.machine.executor.scheduler().threads();
+        let threads = self.machine.inside.executor.scheduler().threads();
         let alive = threads.filter(|thread| !matches!(thread.state(), ThreadState::Exited { .. }));
         alive.map(|thread| thread.id).collect()
     }
 
     fn describe(&self, thread: u32) -> String {
-        let report = self.machine.executor.threads_report();
+        let report = self.machine.inside.executor.threads_report();
         let Some(thread) = report.threads.iter().find(|other| other.id == thread) else {
             return "ended".to_owned();
         };
@@ -118,12 +119,12 @@ impl Debuggee for Debugged<'_, '_> {
 
     fn context(&self, thread: u32) -> Option<&PpcContext> {
         let thread = self.thread(thread)?;
-        self.machine.executor.scheduler().thread(thread).ok()?.context()
+        self.machine.inside.executor.scheduler().thread(thread).ok()?.context()
     }
 
     fn context_mut(&mut self, thread: u32) -> Option<&mut PpcContext> {
         let thread = self.thread(thread)?;
-        self.machine.executor.scheduler_mut().context_mut(thread).ok()
+        self.machine.inside.executor.scheduler_mut().context_mut(thread).ok()
     }
 
     fn read(&self, at: u32, bytes: &mut [u8]) -> usize {
@@ -134,31 +135,36 @@ impl Debuggee for Debugged<'_, '_> {
             };
             let page = (PAGE_SIZE - start % PAGE_SIZE) as usize;
             let end = bytes.len().min(count + page);
-            if self.machine.memory.read_bytes(GuestAddr(start), &mut bytes[count..end]).is_err() {
+            if self.machine.inside.memory.read_bytes(GuestAddr(start), &mut bytes[count..end]).is_err() {
                 break;
             }
             count = end;
         }
-        self.machine.kernel.breakpoints.hide(GuestAddr(at), &mut bytes[..count]);
+        self.machine.inside.kernel.breakpoints.hide(GuestAddr(at), &mut bytes[..count]);
         count
     }
 
     fn write(&mut self, at: u32, bytes: &[u8]) -> bool {
-        self.machine.kernel.breakpoints.write(&self.machine.memory, GuestAddr(at), bytes).is_ok()
+        self.machine
+            .inside
+            .kernel
+            .breakpoints
+            .write(&self.machine.inside.memory, GuestAddr(at), bytes)
+            .is_ok()
     }
 
     fn insert_breakpoint(&mut self, at: u32) -> bool {
-        self.machine.kernel.breakpoints.insert(&self.machine.memory, GuestAddr(at)) == Ok(true)
+        self.machine.inside.kernel.breakpoints.insert(&self.machine.inside.memory, GuestAddr(at)) == Ok(true)
     }
 
     fn remove_breakpoint(&mut self, at: u32) -> bool {
-        self.machine.kernel.breakpoints.remove(&self.machine.memory, GuestAddr(at))
+        self.machine.inside.kernel.breakpoints.remove(&self.machine.inside.memory, GuestAddr(at))
     }
 
     fn go_on(&mut self, step: Option<u32>) -> Progress {
         if let Some(id) = step {
             let Some(thread) = self.thread(id) else { return Progress::Stepped { thread: id } };
-            return match self.machine.executor.single_step(thread, self.pieces.limits) {
+            return match self.machine.inside.executor.single_step(thread, self.pieces.limits) {
                 SingleStep::Done => Progress::Stepped { thread: id },
                 SingleStep::NotYet => self.run_others(),
                 SingleStep::Ended(RunEnd::Stopped) => self.stopped(),
@@ -172,18 +178,16 @@ impl Debuggee for Debugged<'_, '_> {
     }
 
     fn idle(&mut self) -> bool {
-        self.machine.interrupt.cause().is_none() && self.machine.may_go_on(self.pieces)
+        self.machine.outside.interrupt.cause().is_none() && self.machine.may_go_on(self.pieces)
     }
 
     fn command(&mut self, command: &str) -> String {
-        let Machine { executor, kernel, .. } = &*self.machine;
+        let MachineInside { executor, kernel, .. } = &self.machine.inside;
         match command.split_once(' ').unwrap_or((command, "")) {
-            ("position", "") => format!(
-                "{} instructions, {} ticks of guest time, {} frames",
-                executor.instructions(),
-                executor.now(),
-                kernel.frames()
-            ),
+            ("position", "") => {
+                let MachinePosition { now, instructions, frames } = self.machine.position();
+                format!("{instructions} instructions, {now} ticks of guest time, {frames} frames")
+            }
             ("threads", "") => executor.threads_report().to_string(),
             ("import", name) => {
                 let addresses = kernel.imports.addresses_of(name.trim());

@@ -40,7 +40,7 @@ impl Machine {
     /// A function that measures the sizes of the machine's tables from other threads; it returns
     /// `None` once the machine is gone.
     pub fn sizes(&self) -> impl Fn() -> Option<Sizes> + Send + use<> {
-        let (kernel, code) = (Arc::downgrade(&self.kernel), self.code.clone());
+        let (kernel, code) = (Arc::downgrade(&self.inside.kernel), self.outside.code.clone());
         move || {
             let objects = &kernel.upgrade()?.objects;
             let (code_bytes, regions) = code.as_ref().map(CodeSizes::look).unwrap_or_default();
@@ -51,19 +51,20 @@ impl Machine {
 
     /// The report of a run with this end.
     pub(super) fn report(&self, end: &RunEnd, wall_seconds: f64) -> RunReport {
-        let scheduler = self.executor.scheduler();
-        let digest = self.has_digest.then(|| Digest::of(&self.memory, scheduler, &self.kernel));
+        let scheduler = self.inside.executor.scheduler();
+        let digest =
+            self.spec.has_digest.then(|| Digest::of(&self.inside.memory, scheduler, &self.inside.kernel));
         // Memory after a draw was cut short depends on the host, so it has no digest.
-        let digest = digest.filter(|_| !self.cancel.as_ref().is_some_and(Cancel::has_cut));
-        let counters = self.executor.engine_counters();
-        let memory = self.memory.counters();
+        let digest = digest.filter(|_| !self.outside.cancel.as_ref().is_some_and(Cancel::has_cut));
+        let counters = self.inside.executor.engine_counters();
+        let memory = self.inside.memory.counters();
         let (exit, exit_code) = match end {
             RunEnd::Frames => (End::Frames, None),
             RunEnd::Instructions => (End::Instructions, None),
             RunEnd::Ended(EndKind::Exit { code }) => (End::Exit, Some(*code)),
-            RunEnd::Stopped | RunEnd::Ticks => match self.interrupt.cause() {
+            RunEnd::Stopped | RunEnd::Ticks => match self.outside.interrupt.cause() {
                 Some(Cause::Timeout) => (End::Timeout, None),
-                None if self.recording.is_over() => (End::Recording, None),
+                None if self.outside.recording.is_over() => (End::Recording, None),
                 _ => (End::Interrupted, None),
             },
             RunEnd::Ended(EndKind::Crash { .. }) => (End::Crash, None),
@@ -81,38 +82,38 @@ impl Machine {
             }),
             _ => None,
         };
-        let interrupted_by = (exit == End::Interrupted).then(|| self.interrupt.cause()).flatten();
-        let missing_files = self.kernel.files.lock().missing.list().to_vec();
-        let instructions = self.executor.instructions();
-        let frames = self.kernel.frames();
-        let missing = self.kernel.imports.missing_calls().into_iter();
-        let mut limits_hit = self.kernel.limits_hit();
-        limits_hit.extend(&self.processor.lock().statistics().limits);
+        let interrupted_by = (exit == End::Interrupted).then(|| self.outside.interrupt.cause()).flatten();
+        let missing_files = self.inside.kernel.files.lock().missing.list().to_vec();
+        let instructions = self.inside.executor.instructions();
+        let frames = self.inside.kernel.frames();
+        let missing = self.inside.kernel.imports.missing_calls().into_iter();
+        let mut limits_hit = self.inside.kernel.limits_hit();
+        limits_hit.extend(&self.inside.processor.lock().statistics().limits);
         let limits_hit = limits_hit.into_iter().map(|(name, n)| (name.to_owned(), n)).collect();
         RunReport {
-            engine: self.executor.engine_name().to_owned(),
-            mode: self.executor.mode().to_owned(),
+            engine: self.inside.executor.engine_name().to_owned(),
+            mode: self.inside.executor.mode().to_owned(),
             instructions,
             guest_ticks: scheduler.now(),
             frames,
             swaps: frames,
-            first_frame_ticks: self.first_swap.get().copied(),
+            first_frame_ticks: self.outside.first_swap.get().copied(),
             digest: digest.as_ref().map(|digest| digest.combined.clone()),
             exit,
             exit_code,
             interrupted_by: interrupted_by.map(|cause| cause.name().to_owned()),
-            title: self.title.clone(),
+            title: self.spec.title.clone(),
             crash,
             missing_files: missing_files.iter().map(|file| file.path.clone()).collect(),
             launches: 0,
-            image_loaded_sha256: self.image_digest.clone(),
+            image_loaded_sha256: self.spec.image_digest.clone(),
             digest_parts: digest.map(|digest| digest.parts).unwrap_or_default(),
             unimplemented_calls: missing
                 .map(|call| NameCount { name: call.name, count: call.count })
                 .collect(),
             limits_hit,
             scheduler: scheduler.counters(),
-            code_cache: self.store.as_ref().map(|store| {
+            code_cache: self.outside.store.as_ref().map(|store| {
                 let tally = store.tally();
                 CodeCacheReport {
                     regions_found: tally.found,
@@ -139,21 +140,21 @@ impl Machine {
     }
 
     fn audio_report(&self) -> AudioReport {
-        let (sound, xma) = (self.kernel.render_driver.figures(), self.xma.figures());
+        let (sound, xma) = (self.inside.kernel.render_driver.figures(), self.inside.xma.figures());
         AudioReport {
-            output: self.sound.name().to_owned(),
+            output: self.outside.sound.name().to_owned(),
             frames_played: sound.frames_played,
             frames_submitted: sound.frames_submitted,
             callbacks: sound.callbacks,
             callbacks_lost: sound.callbacks_lost,
             underruns: sound.underruns,
-            clipped_samples: self.sound.clipped(),
+            clipped_samples: self.outside.sound.clipped(),
             xma_passes: xma.passes,
             xma_frames: xma.frames,
             xma_frames_failed: xma.frames_failed,
             xma_faults: xma.faults,
             xma_refused: xma.refused,
-            device: self.sound.device().map(|device| DeviceReport {
+            device: self.outside.sound.device().map(|device| DeviceReport {
                 underruns: device.underruns,
                 dropped_samples: device.dropped,
                 latency_ms: device.latency_ms,
@@ -162,15 +163,15 @@ impl Machine {
     }
 
     fn gpu_report(&self) -> GpuReport {
-        let processor = self.processor.lock();
+        let processor = self.inside.processor.lock();
         let statistics = processor.statistics();
         GpuReport {
-            backend: self.backend.to_owned(),
-            adapter: self.adapter.clone(),
+            backend: self.spec.backend.to_owned(),
+            adapter: self.spec.adapter.clone(),
             draws: statistics.draws,
             packets: statistics.packets().into_iter().collect(),
             problems: statistics.problems.iter().map(|(what, n)| (what.clone(), *n)).collect(),
-            pipelines: self.pipelines.as_ref().map(|tally| {
+            pipelines: self.outside.pipelines.as_ref().map(|tally| {
                 let counters = tally.counters();
                 PipelinesReport {
                     compiled_at_start: counters.at_start,
@@ -178,26 +179,26 @@ impl Machine {
                     draws_left_out: counters.left_out,
                 }
             }),
-            wgpu: self.pipelines.as_ref().map(|tally| WgpuReport::from(&tally.work())),
+            wgpu: self.outside.pipelines.as_ref().map(|tally| WgpuReport::from(&tally.work())),
         }
     }
 
     /// Totals so far, for the window.
     pub(super) fn figures(&self) -> Figures {
-        let counters = self.executor.engine_counters();
+        let counters = self.inside.executor.engine_counters();
         Figures {
-            engine: self.executor.engine_name(),
-            backend: self.backend,
-            guest_time: Duration::from_secs_f64(self.executor.now() as f64 / TICKS_PER_SECOND as f64),
-            instructions: self.executor.instructions(),
+            engine: self.inside.executor.engine_name(),
+            backend: self.spec.backend,
+            guest_time: Duration::from_secs_f64(self.inside.executor.now() as f64 / TICKS_PER_SECOND as f64),
+            instructions: self.inside.executor.instructions(),
             interpreted: counters.interpreted_instructions,
             fallbacks: counters.fallback_instructions,
             functions: counters.functions,
             loops: counters.loops,
-            frames: self.kernel.frames(),
-            draws: self.processor.lock().statistics().draws,
-            work: self.pipelines.as_ref().map(|tally| tally.work().total),
-            sound: self.sound.device().map(|device| Sounding {
+            frames: self.inside.kernel.frames(),
+            draws: self.inside.processor.lock().statistics().draws,
+            work: self.outside.pipelines.as_ref().map(|tally| tally.work().total),
+            sound: self.outside.sound.device().map(|device| Sounding {
                 latency: Duration::from_secs_f64(device.latency_ms.max(0.0) / 1000.0),
                 gaps: device.underruns,
             }),
@@ -218,7 +219,7 @@ mod tests {
         let title = assembled(source, "label", 0x191, "");
         let (engine, picture) = (MachineConfig::default(), VideoConfig::default());
         let mut machine = Machine::new(&title, MachineOptions::new(&engine, &picture)).unwrap();
-        machine.cancel.as_ref().unwrap().set();
+        machine.outside.cancel.as_ref().unwrap().set();
         let limits = Limits { instructions: Some(1000), ..Limits::default() };
         assert!(machine.run(&limits, None).report.digest.is_some());
     }

@@ -195,6 +195,19 @@ fn a_run_that_cannot_begin_leaves_the_old_recording() {
 }
 
 #[test]
+fn a_recording_begins_with_the_conditions_of_its_machine() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("play.jsonl");
+    let mut recorded = machine(&poller(), CpuConfig::default(), Box::new(Player), Some(&path), None).unwrap();
+    recorded.run(&Limits { instructions: Some(1000), ..Limits::default() }, None);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let first = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert_eq!(*recorded.header(), first);
+    let other = machine(&poller(), CpuConfig::default(), Box::new(NoInput), None, None).unwrap();
+    assert_eq!(*other.header(), first, "without a recording they are the same");
+}
+
+#[test]
 fn a_recording_of_another_title_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("play.jsonl");

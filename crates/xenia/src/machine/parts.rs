@@ -1,0 +1,105 @@
+//! Parts of a machine: the conditions that do not change, the host around it, and the inside.
+//!
+//! A state of a machine is a state of its inside; another machine with the same conditions goes on
+//! from there.
+
+use super::ReportSink;
+use crate::digest::ImageDigest;
+use crate::event_log::EventLog;
+use crate::interrupt::Interrupt;
+use crate::output::WriteErrors;
+use crate::pace::Pace;
+use crate::recording::{Made, RecordingHeader, Trouble};
+use crate::report::TitleReport;
+use crate::sound::{Sound, XmaPort};
+use parking_lot::Mutex;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, OnceLock};
+use xenia_formats::LoadedImage;
+use xenia_gpu::CommandProcessor;
+use xenia_gpu::limits::Cancel;
+use xenia_jit::{CodeSizes, CodeStore};
+use xenia_kernel::{Kernel, KernelSystem};
+use xenia_memory::GuestMemory;
+use xenia_render::backend::BackendTally;
+use xenia_sched::{Executor, GuestTicks, Limits, RunEnd};
+
+/// A moment of a machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MachinePosition {
+    /// Guest time, in ticks.
+    pub now: GuestTicks,
+    /// Number of instructions executed.
+    pub instructions: u64,
+    /// Number of frames shown.
+    pub frames: u64,
+}
+
+/// Conditions of a machine.
+pub(super) struct MachineSpec {
+    /// Conditions that a replay must have, too.
+    pub(super) header: RecordingHeader,
+    pub(super) title: TitleReport,
+    pub(super) image: Arc<LoadedImage>,
+    pub(super) image_digest: ImageDigest,
+    pub(super) backend: &'static str,
+    /// The host's graphics adapter, if the backend uses one.
+    pub(super) adapter: Option<String>,
+    /// Whether a run has a digest: it repeats.
+    pub(super) has_digest: bool,
+    /// File to write the recorded contention to.
+    pub(super) record_contention: Option<PathBuf>,
+}
+
+/// The host's side of a machine: controls, outputs, and handles to caches.
+pub(super) struct MachineOutside {
+    /// Cancels draws whose result is no longer needed.
+    pub(super) cancel: Option<Cancel>,
+    /// Counters of the wgpu backend.
+    pub(super) pipelines: Option<Arc<BackendTally>>,
+    /// The recording in progress.
+    pub(super) recorded: Option<Made>,
+    /// Guest time of the first frame.
+    pub(super) first_swap: Arc<OnceLock<GuestTicks>>,
+    /// Whether and where the run left the recording that it replays.
+    pub(super) recording: Trouble,
+    pub(super) event_log: Option<EventLog>,
+    /// Address of the code being compiled, or 0.
+    pub(super) compiling: Option<Arc<AtomicU32>>,
+    pub(super) code: Option<CodeSizes>,
+    pub(super) store: Option<Arc<CodeStore>>,
+    /// Write-back errors of requested output files.
+    pub(super) write_errors: WriteErrors,
+    pub(super) interrupt: Interrupt,
+    pub(super) pace: Option<Pace>,
+    /// The socket on which the next run waits for gdb.
+    pub(super) debugger: Option<xenia_gdb::Listener>,
+    /// Receives the bug reports that are requested while the title runs.
+    pub(super) reports: Option<ReportSink>,
+    pub(super) sound: Sound,
+}
+
+/// The emulated console.
+pub(super) struct MachineInside {
+    pub(super) memory: Arc<GuestMemory>,
+    pub(super) kernel: Arc<Kernel>,
+    pub(super) processor: Arc<Mutex<CommandProcessor>>,
+    pub(super) executor: Executor<KernelSystem>,
+    pub(super) xma: XmaPort,
+}
+
+impl MachineInside {
+    /// Runs to `until`.
+    pub(super) fn run(&mut self, until: &Limits) -> RunEnd {
+        self.executor.run(until)
+    }
+
+    pub(super) fn position(&self) -> MachinePosition {
+        MachinePosition {
+            now: self.executor.now(),
+            instructions: self.executor.instructions(),
+            frames: self.kernel.frames(),
+        }
+    }
+}
