@@ -208,7 +208,9 @@ impl Shading {
     /// Whether attributes lie elsewhere on the device: centroids are the host's choice, and two
     /// samples are drawn with all positions moved by an eighth of a pixel.
     fn has_other_places(&self) -> bool {
-        self.output != Output::Position && (self.centroid || self.msaa == Msaa::X2)
+        // The place within a point is an attribute, too.
+        let is_place = self.output == Output::Position && self.primitive != 1;
+        !is_place && (self.centroid || self.msaa == Msaa::X2)
     }
 
     /// Whether nothing is clipped: hosts round the corners that clipping makes otherwise than the
@@ -231,7 +233,9 @@ impl Shading {
         let (width, height) = (WIDTH as f32, HEIGHT as f32);
         let line = |i: usize| {
             let [x, y, z] = difference(i, i + 1);
-            z.abs() * (width + height) / x.hypot(y).max(0.25)
+            // The slope across a line is a quotient by its width, with a rounded dividend.
+            let across = 8.0 / self.line_width as f32;
+            (z.abs() / x.hypot(y).max(0.25) + across) * (width + height)
         };
         let triangle = |[i, j, k]: [usize; 3]| {
             let ([x1, y1, z1], [x2, y2, z2]) = (difference(i, j), difference(i, k));
