@@ -87,6 +87,11 @@ pub struct Files {
     pub disc: Option<u8>,
     /// Whether all titles share a host folder as hard disk.
     has_common_disk: bool,
+    /// Names of drivers' devices, by the body of the device object.
+    device_names: BTreeMap<GuestAddr, String>,
+    /// The scratch disk whose raw bytes the title has opened last, as an index of
+    /// [`mounts::CACHES`].
+    raw_disk: usize,
     /// Location of the titles' scratch disks; `None`: they are in memory.
     scratch: Option<ScratchPlace>,
     /// Number of file blocks that the title lets the system cache.

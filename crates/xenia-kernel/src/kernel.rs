@@ -325,6 +325,7 @@ impl Kernel {
             ObjectKind::SymbolicLink => {
                 self.files.lock().links.remove(&body);
             }
+            ObjectKind::Device => self.files.lock().unname_device(body),
             ObjectKind::Enumerator => self.user.enumerators.lock().remove(body),
             ObjectKind::Session => self.user.sessions.lock().remove(body),
             ObjectKind::Listener => self.user.notifications.lock().remove(body),

@@ -1,8 +1,8 @@
 //! Device objects of drivers that a title contains (`Io*Device`), such as the file system library
 //! for a scratch disk.
 //!
-//! Only the object is created, as such a driver expects it. The driver is not called: its names for
-//! files on the scratch disk lead to this emulator's files ([`crate::files::mounts`]). Offsets are
+//! The object is created as such a driver expects it. The driver is not called: names below the
+//! device lead to this emulator's files of the scratch disk ([`crate::files`]). Offsets are
 //! those in xenia-canary, taken from the console's kernel.
 
 use crate::abi::{AnsiString, Call, Handle, Out, Ptr};
@@ -25,8 +25,9 @@ const HAS_NAME: u32 = 8;
 
 #[exports(xboxkrnl)]
 impl IoDevice {
-    /// Creates a device object followed by the driver's extension. The driver is not called, and
-    /// the name can't be opened.
+    /// Creates a device object followed by the driver's extension. The driver is not called: files
+    /// below the device's name are those of the scratch disk whose raw bytes the title has opened
+    /// last.
     #[export(Partial)]
     fn IoCreateDevice(
         call: &mut Call,
@@ -54,11 +55,18 @@ impl IoDevice {
         }
         memory.write(at(device_object::DEVICE_TYPE), device_type as u8)?;
         memory.write(at(device_object::STACK_SIZE), 1_u8)?;
-        let stored = device.set(memory, body);
+        let named = match name {
+            Some(name) => {
+                let name = name.read(memory)?.text(memory)?;
+                call.kernel.files.lock().name_device(body, &name)
+            }
+            None => Ok(()),
+        };
+        let stored = named.and_then(|()| Ok(device.set(memory, body)?));
         if stored.is_err() {
             call.kernel.dereference(body)?;
         }
-        Ok(stored.map(|()| NtStatus::SUCCESS)?)
+        stored.map(|()| NtStatus::SUCCESS)
     }
 
     /// Dismounts the volume of a driver's device: such a device has no volume, so this only checks

@@ -95,6 +95,40 @@ fn a_drivers_device_is_made_and_deleted_once() {
     assert_eq!((kind(&b, device), kind(&b, plain)), (None, Some(ObjectKind::Device)));
 }
 
+#[test]
+fn files_below_a_drivers_device_are_those_of_the_disk_it_is_for() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let make = |b: &mut Harness, name| {
+        let name = b.put_string(0x100, name);
+        let made = b.status("IoCreateDevice", &[0x8200_1000, 0, name, 7, 0, base]);
+        (made, u64::from(b.word(0)))
+    };
+    let leads_to = |b: &Harness, path: &str| {
+        let files = b.kernel.files.lock();
+        files.vfs.resolve(path).map(|found| files.vfs.full_name(&found)).ok()
+    };
+    let own = r"\Device\Own\a";
+    let disk = |number: u32| Some(format!(r"\Device\Harddisk0\Cache{number}\a"));
+    assert_eq!(leads_to(&b, own), None);
+    let (made, device) = make(&mut b, r"\Device\Own");
+    assert_eq!((made, leads_to(&b, own)), (NtStatus::SUCCESS, disk(0)));
+    assert_eq!(make(&mut b, r"\device\OWN").0, NtStatus::OBJECT_NAME_COLLISION);
+    b.kernel_call("IoDeleteDevice", &[device]);
+    b.kernel.run_deferred_deletions();
+    assert_eq!(leads_to(&b, own), None);
+    // The raw bytes that were opened last say which disk it is.
+    open(&mut b, r"\Device\Harddisk0\Cache1", SYNCHRONOUS);
+    open(&mut b, r"\Device\Harddisk0\Partition0", SYNCHRONOUS);
+    assert_eq!((make(&mut b, r"\Device\Own").0, leads_to(&b, own)), (NtStatus::SUCCESS, disk(1)));
+    let (name, target) = (b.put_string(0x100, r"\??\util:"), b.put_string(0x200, r"\Device\Own"));
+    assert_eq!(b.status("ObCreateSymbolicLink", &[name, target]), NtStatus::SUCCESS);
+    assert_eq!(leads_to(&b, r"util:\a"), disk(1));
+    // A name that leads somewhere keeps its meaning.
+    assert_eq!(make(&mut b, r"\Device\Harddisk0\Cache0\x").0, NtStatus::SUCCESS);
+    assert_eq!(leads_to(&b, r"cache0:\x"), Some(r"\Device\Harddisk0\Cache0\x".to_owned()));
+}
+
 /// The calls by which a title's own file system shares a file among its opens.
 #[test]
 fn a_titles_file_system_shares_files() {

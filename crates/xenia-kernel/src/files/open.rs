@@ -167,6 +167,10 @@ impl Files {
             _ => None,
         };
         let is_raw = raw.is_some();
+        if is_raw {
+            let device = self.vfs.volume_name(&location);
+            self.note_raw_access(&device);
+        }
         let claim = Claim::new(granted, parameters.share);
         let writers = self.shared.join(key.clone(), claim);
         if fresh && let Some(shared) = self.shared.get_mut(&key) {

@@ -11,7 +11,9 @@
 use super::Files;
 use super::mounts::{CACHES, WHOLE_DISK};
 use crate::ports::ScratchPlace;
+use crate::status::failure::Fallible;
 use std::sync::Arc;
+use xenia_guest::{GuestAddr, NtStatus};
 use xenia_limits::{Limit, Limits};
 use xenia_vfs::{Device, MemoryDevice, NoDevice, RawDisk, ScratchDisks, ScratchError, Vfs, VfsResult};
 
@@ -48,6 +50,36 @@ impl HostDisks {
 }
 
 impl Files {
+    /// Names the device object of a driver that the title contains. Files below the name are those
+    /// of the scratch disk whose raw bytes the title has opened last: such a driver is a file
+    /// system for it. A name that leads somewhere already keeps its meaning.
+    pub fn name_device(&mut self, body: GuestAddr, name: &str) -> Fallible<()> {
+        if self.device_names.values().any(|other| other.eq_ignore_ascii_case(name)) {
+            return Err(NtStatus::OBJECT_NAME_COLLISION.into());
+        }
+        if self.vfs.resolve(name).is_err() {
+            let disk = CACHES.get(self.raw_disk).copied().unwrap_or(CACHES[0]);
+            self.vfs.link(name, disk)?;
+            self.device_names.insert(body, name.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Removes the name of a deleted device object.
+    pub(crate) fn unname_device(&mut self, body: GuestAddr) {
+        if let Some(name) = self.device_names.remove(&body)
+            && let Err(error) = self.vfs.unlink(&name)
+        {
+            tracing::debug!(target: "vfs", "the name {name} of a device is gone already: {error}");
+        }
+    }
+
+    /// Notes that the title has opened the raw bytes of a device.
+    pub(super) fn note_raw_access(&mut self, device: &str) {
+        let found = CACHES.iter().position(|cache| cache.eq_ignore_ascii_case(device));
+        self.raw_disk = found.unwrap_or(self.raw_disk);
+    }
+
     /// Mounts the title's scratch disks from the host's disk, if they are kept there. If they
     /// cannot be opened, the title gets empty ones in memory, and the log says why.
     pub(crate) fn mount_scratch_disks(&mut self, title: u32) -> VfsResult<()> {
