@@ -175,8 +175,10 @@ impl Xex {
     /// The malformed structure, its offset and the reason.
     pub fn read(source: &dyn ReadAt) -> Result<Self, FormatError> {
         let is_patch = || {
-            let flags = read_exact_at(source, "XEX main header", 4, 4);
-            flags.is_ok_and(|flags| u32::from(flags[3]) & module_flags::ANY_PATCH != 0)
+            let start = read_exact_at(source, "XEX main header", 0, 8);
+            start.is_ok_and(|start| {
+                start.starts_with(MAGIC) && u32::from(start[7]) & module_flags::ANY_PATCH != 0
+            })
         };
         // Most headers of a patch describe the image that it makes, and a patch may lack them.
         Self::read_headers(source).map_err(|error| if is_patch() { patch_alone() } else { error })

@@ -99,6 +99,11 @@ fn prepare(folder: &Path) {
     copy("guest/bin/cpu-suite.elf", "program.elf");
     // A title with an ID, and a patch of another executable of it.
     copy("guest/bin/console-suite.xex", "game/title.xex");
+    std::fs::create_dir(at("game/console-suite")).unwrap();
+    for library in ["counter", "refusing", "rival", "slow", "user"] {
+        let file = format!("console-suite/{library}.xex");
+        copy(&format!("guest/bin/{file}"), &format!("game/{file}"));
+    }
     std::fs::create_dir(at("games")).unwrap();
     copy("guest/bin/hello.xex", "games/hello.xex");
     let patches = "title_name = 'T'\ntitle_id = '58410002'\nhash = '0000000000000001'\n\
@@ -108,6 +113,8 @@ fn prepare(folder: &Path) {
     }
     std::os::unix::fs::symlink(root().join("jit-tests"), at("jit-tests")).unwrap();
     std::fs::write(at("water.s"), "mul oC0, r0, c[0]\n").unwrap();
+    std::fs::create_dir(at("found")).unwrap();
+    std::fs::write(at("found/sampling-33.scene"), "family sampling\nwords 00000001 00000002\n").unwrap();
     std::fs::write(at("code.s"), "addi 3, 3, 1\nblr\n").unwrap();
     std::fs::write(at("dlc/map.bin"), [0; 100]).unwrap();
     // An empty database of a profile.
