@@ -12,6 +12,13 @@ pub enum Progress {
         /// Guest id of the thread.
         thread: u32,
     },
+    /// A thread has changed watched memory.
+    Watch {
+        /// Guest id of the thread.
+        thread: u32,
+        /// Address of the watched memory.
+        at: u32,
+    },
     /// The thread that was to execute one instruction has done so.
     Stepped {
         /// Guest id of the thread.
@@ -57,6 +64,13 @@ pub trait Debuggee {
 
     /// Removes a breakpoint. Returns `false` if there is none.
     fn remove_breakpoint(&mut self, at: u32) -> bool;
+
+    /// Watches memory for changes: until it is removed, each change stops the run. Returns `false`
+    /// if that is not possible.
+    fn insert_watch(&mut self, at: u32, len: u32) -> bool;
+
+    /// Removes a watch. Returns `false` if there is none.
+    fn remove_watch(&mut self, at: u32, len: u32) -> bool;
 
     /// Runs for a bounded time, until `step` has executed one instruction if it names a thread, or
     /// until the flag is set that the [`crate::Link`] sets when gdb sends something.

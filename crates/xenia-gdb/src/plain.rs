@@ -80,11 +80,20 @@ impl Debuggee for PlainDebuggee {
         found.map(|index| self.breakpoints.swap_remove(index)).is_some()
     }
 
+    fn insert_watch(&mut self, at: u32, len: u32) -> bool {
+        index(at).is_some() && len < 9 && self.insert_breakpoint(at)
+    }
+
+    fn remove_watch(&mut self, at: u32, _: u32) -> bool {
+        self.remove_breakpoint(at)
+    }
+
     fn go_on(&mut self, step: Option<u32>) -> Progress {
         self.runs += 1;
         match (step, self.runs % 16) {
             (Some(thread), _) => Progress::Stepped { thread },
             (None, 3) => Progress::Breakpoint { thread: THREADS[1] },
+            (None, 5) => Progress::Watch { thread: THREADS[0], at: START },
             (None, 7) => Progress::Crashed { thread: 0 },
             (None, 11) => Progress::Exited { code: self.runs },
             (None, 15) => Progress::Ended,

@@ -6,6 +6,7 @@ use gdbstub::common::Signal;
 use gdbstub::conn::Connection;
 use gdbstub::stub::state_machine::GdbStubStateMachine;
 use gdbstub::stub::{DisconnectReason, GdbStub, MultiThreadStopReason};
+use gdbstub::target::ext::breakpoints::WatchKind;
 use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
@@ -145,6 +146,10 @@ fn go_on<D: Debuggee>(stub: &mut Stub<'_, D>, has_ended: &mut bool) -> Option<Mu
         Progress::Running => return None,
         Progress::Breakpoint { thread } => match thread_id(thread) {
             Some(tid) => MultiThreadStopReason::SwBreak(tid),
+            None => MultiThreadStopReason::Signal(Signal::SIGTRAP),
+        },
+        Progress::Watch { thread, at } => match thread_id(thread) {
+            Some(tid) => MultiThreadStopReason::Watch { tid, kind: WatchKind::Write, addr: at },
             None => MultiThreadStopReason::Signal(Signal::SIGTRAP),
         },
         Progress::Stepped { thread } => stopped(thread, Signal::SIGTRAP),

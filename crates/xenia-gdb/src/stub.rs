@@ -10,7 +10,8 @@ use gdbstub::target::ext::base::multithread::{
 };
 use gdbstub::target::ext::base::single_register_access::{SingleRegisterAccess, SingleRegisterAccessOps};
 use gdbstub::target::ext::breakpoints::{
-    Breakpoints, BreakpointsOps, HwBreakpoint, HwBreakpointOps, SwBreakpoint, SwBreakpointOps,
+    Breakpoints, BreakpointsOps, HwBreakpoint, HwBreakpointOps, HwWatchpoint, HwWatchpointOps, SwBreakpoint,
+    SwBreakpointOps, WatchKind,
 };
 use gdbstub::target::ext::monitor_cmd::{ConsoleOutput, MonitorCmd, MonitorCmdOps, outputln};
 use gdbstub::target::ext::thread_extra_info::{ThreadExtraInfo, ThreadExtraInfoOps};
@@ -167,6 +168,10 @@ impl<D: Debuggee> Breakpoints for Stub<'_, D> {
     fn support_hw_breakpoint(&mut self) -> Option<HwBreakpointOps<'_, Self>> {
         Some(self)
     }
+
+    fn support_hw_watchpoint(&mut self) -> Option<HwWatchpointOps<'_, Self>> {
+        Some(self)
+    }
 }
 
 impl<D: Debuggee> SwBreakpoint for Stub<'_, D> {
@@ -187,6 +192,17 @@ impl<D: Debuggee> HwBreakpoint for Stub<'_, D> {
 
     fn remove_hw_breakpoint(&mut self, at: u32, _: usize) -> TargetResult<bool, Self> {
         Ok(self.debuggee.remove_breakpoint(at))
+    }
+}
+
+/// Watches for writes. Reads can't be watched; gdb then says so.
+impl<D: Debuggee> HwWatchpoint for Stub<'_, D> {
+    fn add_hw_watchpoint(&mut self, at: u32, len: u32, kind: WatchKind) -> TargetResult<bool, Self> {
+        Ok(kind == WatchKind::Write && self.debuggee.insert_watch(at, len))
+    }
+
+    fn remove_hw_watchpoint(&mut self, at: u32, len: u32, kind: WatchKind) -> TargetResult<bool, Self> {
+        Ok(kind == WatchKind::Write && self.debuggee.remove_watch(at, len))
     }
 }
 

@@ -85,6 +85,14 @@ impl Debuggee for OneThread {
         self.memory.write(GuestAddr(at), word).is_ok()
     }
 
+    fn insert_watch(&mut self, _: u32, _: u32) -> bool {
+        false
+    }
+
+    fn remove_watch(&mut self, _: u32, _: u32) -> bool {
+        false
+    }
+
     fn go_on(&mut self, step: Option<u32>) -> Progress {
         match self.run(if step.is_some() { 1 } else { 100 }) {
             Exit::Exception(GuestException { kind: ExceptionKind::Trap { .. }, .. }) => {
@@ -232,7 +240,7 @@ fn bytes_that_are_no_packets_end_the_session_at_most() {
 }
 
 /// Packets of a session, and pieces of packets.
-const PIECES: [&str; 24] = [
+const PIECES: [&str; 26] = [
     "qSupported:multiprocess+;swbreak+",
     "?",
     "g",
@@ -246,6 +254,8 @@ const PIECES: [&str; 24] = [
     "Z0,82000004,4",
     "z0,82000004,4",
     "Z1,0,0",
+    "Z2,82000004,4",
+    "z2,82000004,4",
     "vCont?",
     "vCont;c",
     "vCont;s:p1.7",

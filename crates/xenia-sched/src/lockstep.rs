@@ -116,6 +116,11 @@ impl<S: System> LockstepExecutor<S> {
         }
     }
 
+    /// The thread that executed the last instruction, while its visit lasts.
+    pub fn visited(&self) -> Option<ThreadRef> {
+        self.round?.visit?.thread
+    }
+
     /// Number of instructions executed so far by all threads.
     pub fn instructions(&self) -> u64 {
         self.instructions

@@ -4,10 +4,13 @@
 //! change nothing of the title's time, so the same breakpoint is met at the same instruction in
 //! each run.
 
+mod watches;
+
 use super::parts::MachineInside;
 use super::{Machine, MachinePosition, Pieces};
 use crate::say::{self, errln};
 use std::fmt::Write as _;
+use watches::Watches;
 use xenia_cpu::PpcContext;
 use xenia_gdb::{Debuggee, Listener, Progress, SessionEnd, serve};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
@@ -25,10 +28,14 @@ import NAME    addresses at which the title calls an export: break *ADDRESS";
 /// Guest time for which other threads run while a step waits for its thread: a millisecond.
 const MOMENT: GuestTicks = TICKS_PER_SECOND / 1000;
 
+/// Limit of instructions between two looks at gdb while memory is watched.
+const WATCHED_INSTRUCTIONS: u32 = 50_000;
+
 /// A machine under a debugger.
 struct Debugged<'a, 'b> {
     machine: &'a mut Machine,
     pieces: &'a mut Pieces<'b>,
+    watches: Watches,
     /// Why the run ended, once it has.
     end: Option<RunEnd>,
 }
@@ -39,7 +46,7 @@ impl Machine {
     pub(super) fn debug(&mut self, listener: &Listener, pieces: &mut Pieces<'_>) -> Option<RunEnd> {
         errln!("waiting for gdb: target remote {}", listener.address());
         let stop = self.inside.executor.stop_flag();
-        let mut debugged = Debugged { machine: self, pieces, end: None };
+        let mut debugged = Debugged { machine: self, pieces, watches: Watches::default(), end: None };
         let served = match listener.accept(&stop, || debugged.idle()) {
             Ok(Some(link)) => serve(link, &mut debugged),
             Ok(None) => return Some(RunEnd::Stopped),
@@ -81,6 +88,36 @@ impl Debugged<'_, '_> {
             RunEnd::Ticks | RunEnd::Stopped => self.stopped(),
             end => self.ended(end),
         }
+    }
+
+    /// Runs by single instructions, and looks at the watches after each.
+    fn run_watched(&mut self) -> Progress {
+        for _ in 0..WATCHED_INSTRUCTIONS {
+            let MachineInside { executor, .. } = &mut self.machine.inside;
+            let limits = self.pieces.limits;
+            let next = executor.instructions() + 1;
+            let instructions = Some(limits.instructions.map_or(next, |limit| limit.min(next)));
+            let end = executor.run(&Limits { instructions, ..limits.clone() });
+            let has_run = executor.instructions() == next;
+            if let Some(progress) = self.watched() {
+                return progress;
+            }
+            match end {
+                RunEnd::Instructions if has_run => {}
+                RunEnd::Stopped => break,
+                end => return self.ended(end),
+            }
+        }
+        if self.idle() { self.stopped() } else { self.ended(RunEnd::Stopped) }
+    }
+
+    /// The state that gdb is told if the last instruction has changed watched memory.
+    fn watched(&mut self) -> Option<Progress> {
+        let MachineInside { executor, memory, .. } = &self.machine.inside;
+        let at = self.watches.changed(memory)?;
+        let Executor::Lockstep(executor) = executor else { return None };
+        let thread = executor.visited().and_then(|thread| executor.scheduler.thread(thread).ok());
+        Some(Progress::Watch { thread: thread.map_or(0, |thread| thread.id), at })
     }
 
     /// The state that gdb is told after a run was stopped.
@@ -161,15 +198,27 @@ impl Debuggee for Debugged<'_, '_> {
         self.machine.inside.kernel.breakpoints.remove(&self.machine.inside.memory, GuestAddr(at))
     }
 
+    fn insert_watch(&mut self, at: u32, len: u32) -> bool {
+        let MachineInside { executor, memory, .. } = &self.machine.inside;
+        matches!(executor, Executor::Lockstep(_)) && self.watches.insert(memory, at, len)
+    }
+
+    fn remove_watch(&mut self, at: u32, len: u32) -> bool {
+        self.watches.remove(at, len)
+    }
+
     fn go_on(&mut self, step: Option<u32>) -> Progress {
         if let Some(id) = step {
             let Some(thread) = self.thread(id) else { return Progress::Stepped { thread: id } };
             return match self.machine.inside.executor.single_step(thread, self.pieces.limits) {
-                SingleStep::Done => Progress::Stepped { thread: id },
+                SingleStep::Done => self.watched().unwrap_or(Progress::Stepped { thread: id }),
                 SingleStep::NotYet => self.run_others(),
                 SingleStep::Ended(RunEnd::Stopped) => self.stopped(),
                 SingleStep::Ended(end) => self.ended(end),
             };
+        }
+        if !self.watches.is_empty() {
+            return self.run_watched();
         }
         match self.machine.run_piece(self.pieces) {
             Some(end) => self.ended(end),

@@ -78,6 +78,30 @@ fn a_run_with_breakpoints_and_steps_ends_in_the_same_digest() {
 }
 
 #[test]
+fn watched_memory_stops_the_thread_that_changed_it() {
+    /// Address of the seventh word of the title's history.
+    const SEVENTH: u32 = DATA + 0x1000 + 6 * 4;
+    /// Address of the instruction after the store to the history.
+    const STORED: u32 = SUM + 8 * 4;
+    let limits = instructions();
+    let alone = run(true, Box::new(NoInput), None, None, &limits, None).unwrap();
+    for cpu in [CpuConfig { interp: true, ..CpuConfig::default() }, CpuConfig::default()] {
+        let finished = debugged(cpu, ExecutorConfig::default(), &limits, |client| {
+            assert_eq!(client.ask(&format!("Z2,{SEVENTH:x},4")).unwrap(), "OK");
+            let reads = client.ask(&format!("Z3,{SEVENTH:x},4")).unwrap();
+            assert!(reads.starts_with('E'), "reads can't be watched: {reads}");
+            let stop = client.ask("vCont;c").unwrap();
+            assert!(stop.contains(&format!("watch:{SEVENTH:08x}")), "{stop}");
+            assert_eq!(client.register(GdbRegister::Pc).unwrap() as u32, STORED);
+            assert_eq!(client.register(GdbRegister::Gpr(28)).unwrap(), 6, "rounds of the title");
+            assert_eq!(client.ask(&format!("z2,{SEVENTH:x},4")).unwrap(), "OK");
+            assert_eq!(client.ask("vCont;c").unwrap(), "X0f");
+        });
+        assert_eq!(finished.report.digest, alone.report.digest);
+    }
+}
+
+#[test]
 fn calls_of_an_import_can_be_stopped_at() {
     debugged(CpuConfig::default(), ExecutorConfig::default(), &Limits::default(), |client| {
         let address = client.monitor("import XamInputGetState").unwrap();
