@@ -11,7 +11,7 @@ use std::fmt::Write;
 
 use crate::{Choices, SceneFamily};
 
-/// TileWords in a line of a file.
+/// Words in a line of a file.
 const LINE: usize = 8;
 
 /// Reason why a file is no case.
@@ -28,7 +28,7 @@ pub enum CaseError {
     NoFamily,
 }
 
-/// SceneBuilder as its family and its random words.
+/// A scene, as its family and its random words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SceneCase {
     pub family: SceneFamily,

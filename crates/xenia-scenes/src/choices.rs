@@ -26,7 +26,7 @@ impl Choices {
         Self { words, at: 0, seed: None }
     }
 
-    /// TileWords drawn so far.
+    /// Words drawn so far.
     pub fn drawn(&self) -> &[u32] {
         &self.words[..self.at.min(self.words.len())]
     }

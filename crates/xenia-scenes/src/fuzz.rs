@@ -40,7 +40,7 @@ impl SceneFuzzConfig {
 pub struct Finding {
     /// Number of the case.
     pub number: u64,
-    /// SceneDifference, after the case was made smaller.
+    /// The difference, after the case was made smaller.
     pub difference: String,
     pub case: SceneCase,
     /// The case differs on new backends, too; else only after the cases before it.

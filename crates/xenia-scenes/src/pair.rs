@@ -87,7 +87,7 @@ impl<'a> Backends<'a> {
 pub(crate) enum TileWords {
     /// Colours of a format, and which of two words is a sample's first.
     Color(ColorTargetFormat),
-    /// TileWords of depth and stencil.
+    /// Words of depth and stencil.
     Depth,
 }
 
@@ -143,7 +143,7 @@ impl TileWords {
 /// The reference's scene and the device's.
 pub struct Pair {
     scenes: [SceneBuilder; 2],
-    /// TileWords of both EDRAMs at the last comparison.
+    /// Words of both EDRAMs at the last comparison.
     before: Vec<u32>,
     /// Samples counted before the first step.
     samples: [u64; 2],

@@ -84,7 +84,7 @@ fn control_flow(rng: &mut impl Rng, shape: &Shape, last: &str) -> Vec<u32> {
     assemble(&text).unwrap_or_default()
 }
 
-/// TileWords of the instructions, and whether each is a fetch.
+/// Words of the instructions, and whether each is a fetch.
 fn instructions(words: &mut [u32]) -> impl Iterator<Item = (&mut [u32], bool)> {
     let first = Program::decode(words).controls.len() / 2 * 3;
     words[first..].chunks_exact_mut(3).map(|instruction| {

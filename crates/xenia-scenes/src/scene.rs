@@ -33,7 +33,7 @@ pub const TEXTURE: u32 = 0x2_0000;
 pub const FRONT: u32 = 0x10_0000;
 /// Bytes of memory.
 pub const MEMORY: usize = 0x80_0000;
-/// TileWords of the ring that one run of the processor reads.
+/// Words of the ring that one run of the processor reads.
 const RING_WORDS: usize = 4096;
 
 /// Vertex shader of positions and colours.

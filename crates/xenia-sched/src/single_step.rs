@@ -42,22 +42,29 @@ impl<S: System> LockstepExecutor<S> {
         Some((ctx.pc, ctx.visit_budget, ctx.budget))
     }
 
+    /// Executes one instruction, whichever thread's turn it is. Returns whether one was executed,
+    /// and the reason for the run's end if it is another one than this instruction.
+    pub fn run_one(&mut self, limits: &Limits) -> (bool, Option<RunEnd>) {
+        let next = self.instructions() + 1;
+        let instructions = Some(limits.instructions.map_or(next, |limit| limit.min(next)));
+        let end = self.run(&Limits { instructions, ..limits.clone() });
+        let has_run = self.instructions() == next;
+        (has_run, (!has_run || end != RunEnd::Instructions).then_some(end))
+    }
+
     /// Runs until `thread` has executed one instruction, or other threads a
     /// bounded number.
     pub fn single_step(&mut self, thread: ThreadRef, limits: &Limits) -> SingleStep {
         let before = self.mark(thread);
         for _ in 0..OTHERS {
-            let next = self.instructions() + 1;
-            let instructions = Some(limits.instructions.map_or(next, |limit| limit.min(next)));
-            let end = self.run(&Limits { instructions, ..limits.clone() });
-            let has_run = self.instructions() == next;
+            let (has_run, end) = self.run_one(limits);
             match end {
                 // The stop flag may be set after the instruction, which then counts.
-                RunEnd::Instructions | RunEnd::Stopped if has_run && self.mark(thread) != before => {
+                None | Some(RunEnd::Stopped) if has_run && self.mark(thread) != before => {
                     return SingleStep::Done;
                 }
-                RunEnd::Instructions if has_run => {}
-                end => return SingleStep::Ended(end),
+                None => {}
+                Some(end) => return SingleStep::Ended(end),
             }
         }
         SingleStep::NotYet

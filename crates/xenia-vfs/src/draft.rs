@@ -163,6 +163,11 @@ impl Draft {
         self.gap.is_there() && self.target.as_ref().is_some_and(|target| self.losses.covers(target))
     }
 
+    /// Whether a commit would change the host's file.
+    fn is_pending(&self) -> bool {
+        self.own && self.target.is_some() && self.path.is_some()
+    }
+
     /// Syncs the temporary file, if any, and renames it over the file.
     pub(super) fn commit(&mut self) -> VfsResult<()> {
         if self.has_gap() {
@@ -171,7 +176,7 @@ impl Draft {
         if let Some(error) = self.failure {
             return Err(error);
         }
-        if !(self.own && self.target.is_some() && self.path.is_some()) {
+        if !self.is_pending() {
             return Ok(());
         }
         check_in_place(&self.folder)?;

@@ -209,7 +209,7 @@ impl Pipelines {
         self.made.insert(parts.recipe, outcome);
     }
 
-    /// WorkCounts and stores conversion pipelines that were compiled on demand.
+    /// Counts and stores conversion pipelines that were compiled on demand.
     pub(super) fn add_conversions(&mut self, compiled: &[Conversion]) {
         self.tally.in_play.fetch_add(compiled.len() as u64, Relaxed);
         for conversion in compiled {

@@ -115,7 +115,7 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
-    /// WorkCounts a wait that began at a time.
+    /// Counts a wait that began at a time.
     pub(super) fn waited(&self, since: Instant) {
         self.waits.fetch_add(1, Relaxed);
         self.ns_waited.fetch_add(since.elapsed().as_nanos() as u64, Relaxed);

@@ -20,7 +20,7 @@ const HEIGHT: u32 = 16;
 const ELEMENTS: u32 = 0x20_0000;
 /// Primitive type that the device draws with the title's vertex shader.
 const QUADS: u32 = 13;
-/// TileWords of elements.
+/// Words of elements.
 const WORDS: u32 = 512;
 
 /// Numbers of the vertex formats.

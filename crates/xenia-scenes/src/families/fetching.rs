@@ -191,7 +191,7 @@ impl Fetch {
         TextureInfo::decode(&self.words())
     }
 
-    /// TileWords of the fetch constant.
+    /// Words of the fetch constant.
     pub(super) fn words(&self) -> [u32; 6] {
         let [width, height, depth] = self.size;
         let (size, dimension) = match self.shape {

@@ -178,11 +178,6 @@ fn sync(files: &[Arc<File>]) -> Vec<io::Result<()>> {
 }
 
 impl Draft {
-    /// Whether a commit would change the host's file.
-    fn is_pending(&self) -> bool {
-        self.own && self.target.is_some() && self.path.is_some()
-    }
-
     /// Renames a small temporary file to a closed file; returns whether that was possible.
     fn become_closed(&mut self) -> bool {
         if self.has_gap() || self.failure.is_some() {

@@ -70,10 +70,14 @@ impl Machine {
 }
 
 impl Debugged<'_, '_> {
-    fn thread(&self, id: u32) -> Option<ThreadRef> {
+    /// The threads that have not exited.
+    fn alive(&self) -> impl Iterator<Item = &GuestThread> {
         let threads = self.machine.inside.executor.scheduler().threads();
-        let mut alive = threads.filter(|thread| !matches!(thread.state(), ThreadState::Exited { .. }));
-        alive.find(|thread| thread.id == id).map(GuestThread::reference)
+        threads.filter(|thread| !matches!(thread.state(), ThreadState::Exited { .. }))
+    }
+
+    fn thread(&self, id: u32) -> Option<ThreadRef> {
+        self.alive().find(|thread| thread.id == id).map(GuestThread::reference)
     }
 
     /// Runs for a moment, so that a thread that waits can be woken. In lockstep the step itself has
@@ -93,19 +97,16 @@ impl Debugged<'_, '_> {
     /// Runs by single instructions, and looks at the watches after each.
     fn run_watched(&mut self) -> Progress {
         for _ in 0..WATCHED_INSTRUCTIONS {
-            let MachineInside { executor, .. } = &mut self.machine.inside;
-            let limits = self.pieces.limits;
-            let next = executor.instructions() + 1;
-            let instructions = Some(limits.instructions.map_or(next, |limit| limit.min(next)));
-            let end = executor.run(&Limits { instructions, ..limits.clone() });
-            let has_run = executor.instructions() == next;
+            // Nothing is watched in parallel.
+            let Executor::Lockstep(executor) = &mut self.machine.inside.executor else { break };
+            let (_, end) = executor.run_one(self.pieces.limits);
             if let Some(progress) = self.watched() {
                 return progress;
             }
             match end {
-                RunEnd::Instructions if has_run => {}
-                RunEnd::Stopped => break,
-                end => return self.ended(end),
+                None => {}
+                Some(RunEnd::Stopped) => break,
+                Some(end) => return self.ended(end),
             }
         }
         if self.idle() { self.stopped() } else { self.ended(RunEnd::Stopped) }
@@ -141,9 +142,7 @@ impl Debugged<'_, '_> {
 
 impl Debuggee for Debugged<'_, '_> {
     fn threads(&self) -> Vec<u32> {
-        let threads = self.machine.inside.executor.scheduler().threads();
-        let alive = threads.filter(|thread| !matches!(thread.state(), ThreadState::Exited { .. }));
-        alive.map(|thread| thread.id).collect()
+        self.alive().map(|thread| thread.id).collect()
     }
 
     fn describe(&self, thread: u32) -> String {

@@ -6,7 +6,7 @@ use std::thread;
 use xenia_gdb::registers::GdbRegister;
 use xenia_gdb::{Listener, ServerAddress, TestClient};
 
-/// ServerAddress of `mulli 29, 29, 31` in [`POLLER`], and of the instructions after it.
+/// Address of `mulli 29, 29, 31` in [`POLLER`], and of the instructions after it.
 const SUM: u32 = CODE + 9 * 4;
 
 fn engines() -> Vec<CpuConfig> {
