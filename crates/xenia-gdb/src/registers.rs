@@ -44,22 +44,17 @@ pub enum GdbRegister {
 /// Number of AltiVec's vector registers, the first of 128.
 const ALTIVEC: usize = 32;
 
-/// Groups of registers by feature, in the order of their numbers.
-fn features() -> [(&'static str, Vec<GdbRegister>); 5] {
-    use GdbRegister::*;
-    [
-        ("org.gnu.gdb.power.core", (0..32).map(Gpr).collect()),
-        ("org.gnu.gdb.power.fpu", (0..32).map(Fpr).collect()),
-        // The rest of the first two features; see `description`.
-        ("", vec![Pc, Msr, Cr, Lr, Ctr, Xer, Fpscr]),
-        ("org.gnu.gdb.power.altivec", (0..ALTIVEC).map(Vr).chain([Vscr, Vrsave]).collect()),
-        ("org.xenia.xenon", (0..32).map(GprHigh).chain((ALTIVEC..128).map(Vr)).collect()),
-    ]
-}
+/// Features of the target description, in its order.
+const FEATURES: [&str; 4] =
+    ["org.gnu.gdb.power.core", "org.gnu.gdb.power.fpu", "org.gnu.gdb.power.altivec", "org.xenia.xenon"];
 
 /// All registers; the index is gdb's number.
-static REGISTERS: LazyLock<Vec<GdbRegister>> =
-    LazyLock::new(|| features().into_iter().flat_map(|(_, registers)| registers).collect());
+static REGISTERS: LazyLock<Vec<GdbRegister>> = LazyLock::new(|| {
+    use GdbRegister::*;
+    let first = (0..32).map(Gpr).chain((0..32).map(Fpr)).chain([Pc, Msr, Cr, Lr, Ctr, Xer, Fpscr]);
+    let altivec = (0..ALTIVEC).map(Vr).chain([Vscr, Vrsave]);
+    first.chain(altivec).chain((0..32).map(GprHigh)).chain((ALTIVEC..128).map(Vr)).collect()
+});
 
 impl GdbRegister {
     /// The register with a number of gdb's.
@@ -84,6 +79,17 @@ impl GdbRegister {
             Self::Fpr(_) => 8,
             Self::Vr(_) => 16,
             _ => 4,
+        }
+    }
+
+    /// The feature of the target description that has it.
+    fn feature(self) -> &'static str {
+        let [core, fpu, altivec, xenon] = FEATURES;
+        match self {
+            Self::Gpr(_) | Self::Pc | Self::Msr | Self::Cr | Self::Lr | Self::Ctr | Self::Xer => core,
+            Self::Fpr(_) | Self::Fpscr => fpu,
+            Self::Vr(..ALTIVEC) | Self::Vscr | Self::Vrsave => altivec,
+            Self::Vr(_) | Self::GprHigh(_) => xenon,
         }
     }
 
@@ -221,23 +227,14 @@ impl gdbstub::arch::Arch for Xenon {
 
 /// The target description.
 fn description() -> String {
-    let number = |register: GdbRegister| REGISTERS.iter().position(|&other| other == register).unwrap_or(0);
     let mut xml = String::from(
         "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\">\
          <target version=\"1.0\"><architecture>powerpc:common</architecture>",
     );
-    for (feature, mut registers) in features() {
-        match feature {
-            "org.gnu.gdb.power.core" => {
-                use GdbRegister::{Cr, Ctr, Lr, Msr, Pc, Xer};
-                registers.extend([Pc, Msr, Cr, Lr, Ctr, Xer]);
-            }
-            "org.gnu.gdb.power.fpu" => registers.push(GdbRegister::Fpscr),
-            "" => continue,
-            _ => {}
-        }
+    for feature in FEATURES {
+        let registers = || REGISTERS.iter().enumerate().filter(|(_, register)| register.feature() == feature);
         let _ = write!(xml, "<feature name=\"{feature}\">");
-        if registers.iter().any(|register| matches!(register, GdbRegister::Vr(_))) {
+        if registers().any(|(_, register)| matches!(register, GdbRegister::Vr(_))) {
             xml.push_str(
                 "<vector id=\"v4f\" type=\"ieee_single\" count=\"4\"/>\
                  <vector id=\"v4i32\" type=\"int32\" count=\"4\"/>\
@@ -248,13 +245,13 @@ fn description() -> String {
                  <field name=\"v8_int16\" type=\"v8i16\"/><field name=\"v16_int8\" type=\"v16i8\"/></union>",
             );
         }
-        for register in registers {
+        for (number, register) in registers() {
             let _ = write!(
                 xml,
                 "<reg name=\"{}\" bitsize=\"{}\" regnum=\"{}\" type=\"{}\"/>",
                 register.name(),
                 register.size() * 8,
-                number(register),
+                number,
                 register.gdb_type()
             );
         }

@@ -19,7 +19,7 @@ pub struct ConsoleConfig {
     pub language: Option<Language>,
     /// Country of the console; `None`: the United States.
     pub country: Option<Country>,
-    /// ConsoleRegion of the console; `None`: North America.
+    /// Region of the console; `None`: North America.
     pub region: Option<ConsoleRegion>,
     /// Video mode of the console's settings; `None`: 1280x720 at 60 Hz.
     pub video_mode: Option<VideoMode>,
