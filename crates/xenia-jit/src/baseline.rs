@@ -32,6 +32,7 @@ mod emit;
 mod encode;
 #[allow(unsafe_code)]
 mod enter;
+mod float_thunks;
 mod group_thunks;
 mod leaves;
 mod links;

@@ -215,9 +215,7 @@ impl Emitter {
         if let Some((field, called)) = self.templates.thunk_call.take() {
             self.thunk_calls.push((field as u32, thunk(called)?));
             self.floats += match called {
-                CodeThunk::Float(sums) | CodeThunk::LoadThen(_, sums) | CodeThunk::ThenStore(sums) => {
-                    1 + u32::from(sums.second.is_some())
-                }
+                CodeThunk::Float(group) | CodeThunk::LoadThen(_, group) => group.rows(),
                 _ => 0,
             };
         }

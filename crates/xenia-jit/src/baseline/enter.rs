@@ -6,7 +6,8 @@
 //! only return addresses.
 //!
 //! ```text
-//!  code ──► float_thunks   eax = operands, rcx = row: floating-point arithmetic; returns
+//!  code ──► prepare_float  MXCSR becomes the guest's for floating-point arithmetic; returns
+//!       ──► run_float_row  eax = operands, ecx = row: services::run_float_row; returns
 //!       ──► leave          eax = guest address, with the reason in its low bits
 //!       ──► missing        eax = guest address without code here: calls the optimizing tier's
 //!                          code if it exists; else services::missing compiles it, or leaves
@@ -172,11 +173,11 @@ const fn displaced(place: Rm) -> i32 {
     }
 }
 
-mod float_thunks;
+mod float_arms;
 mod segment;
 mod thunks;
 
-pub(super) use float_thunks::{float_thunk, has_float_thunk, packed_operands, pairs, unpacked};
+pub(super) use float_arms::{prepare_float, run_float_row};
 pub(super) use segment::is_available as has_segment;
 use thunks::{missing, run_arm, run_float_arm, slice_over};
 

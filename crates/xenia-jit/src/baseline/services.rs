@@ -3,7 +3,8 @@
 
 use super::cache::Arrived;
 use super::emit::CALLED;
-use super::enter::{Reason, unpacked};
+use super::enter::Reason;
+use super::float_thunks::unpacked;
 use super::map::Slot;
 use super::tier::{Baseline, SLICE};
 use super::worth::Sampled;
@@ -83,18 +84,14 @@ pub(super) fn run_arm(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, word:
 }
 
 /// Runs a floating-point instruction by the interpreter's arm, for its thunk. Its operands are in
-/// the form of `enter::packed_operands`, and `row` is its word without them.
-pub(super) fn run_slow_float(
-    ctx: &mut PpcContext,
-    run: &mut BaselineRun<'_, '_>,
-    operands: u32,
-    row: u32,
-) -> bool {
-    let Some((op, i)) = unpacked(operands, row) else { return false };
+/// the form of `float_thunks::packed_operands`, and `row` is its word without them.
+pub(super) fn run_float_row(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, operands: u32, row: u32) {
+    let Some((op, i)) = unpacked(operands, row) else { return };
     if owes_status(ctx) {
         settle_float(ctx, i.0);
     }
-    run_arm(ctx, run, i.0, Arm::of(op, i))
+    let completed = run_arm(ctx, run, i.0, Arm::of(op, i));
+    debug_assert!(completed, "compiled code runs in no mode in which {} raises an exception", op.row().name);
 }
 
 /// Whether compiled code left updates of FPSCR pending.

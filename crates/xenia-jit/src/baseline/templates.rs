@@ -23,6 +23,7 @@ mod rotate;
 
 use super::encode::{Encoder, Form, HostReg, MOV, MOVSXD, RAX, RCX, Rm, TEST};
 use super::enter::has_segment;
+use super::float_thunks::FloatGroup;
 use super::map::{CR0, Slot, gpr};
 use xenia_cpu::Arm;
 use xenia_isa::{Family, Instruction, Op};
@@ -61,23 +62,18 @@ pub(super) enum CodeThunk {
     LoadSingle(usize),
     /// Converts an FPR to a single ([`super::single_thunks::store`]).
     StoreSingle(usize),
-    /// Floating-point arithmetic ([`super::enter::float_thunk`]).
-    Float(Arithmetic),
-    /// Converts two singles for FPRs ([`super::group_thunks::GroupThunk`]).
+    /// Floating-point arithmetic ([`super::float_thunks::float_thunk`]).
+    Float(FloatGroup),
+    /// Sets up MXCSR for floating-point arithmetic.
+    PrepareFloat,
+    /// Runs a floating-point row by the interpreter's arm.
+    RunFloatRow,
+    /// Converts two singles for FPRs ([`super::group_thunks::group_thunk`]).
     LoadSingles([usize; 2]),
     /// Converts a single for an FPR, then arithmetic.
-    LoadThen(usize, Arithmetic),
-    /// Arithmetic, whose last result is converted to a single.
-    ThenStore(Arithmetic),
+    LoadThen(usize, FloatGroup),
     /// Converts the FPR with a number in eax to a single ([`super::single_thunks::store_any`]).
     StoreAny,
-}
-
-/// Floating-point arithmetic of a thunk: one row, or two that run one after the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Arithmetic {
-    pub(super) first: Op,
-    pub(super) second: Option<Op>,
 }
 
 /// Emits host code for guest instructions.

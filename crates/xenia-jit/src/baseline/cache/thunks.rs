@@ -1,7 +1,8 @@
 //! Thunks that units call, emitted into code memory on demand.
 
 use super::super::condition_thunk::condition_word;
-use super::super::enter::float_thunk;
+use super::super::enter::{prepare_float, run_float_row};
+use super::super::float_thunks::{ThunkCode, float_thunk};
 use super::super::group_thunks::group_thunk;
 use super::super::single_thunks;
 use super::super::templates::CodeThunk;
@@ -27,17 +28,21 @@ pub(super) fn thunk(
             code.extend(slot.at().to_le_bytes());
             code
         }
-        CodeThunk::Float(sums) => float_thunk(sums)?,
+        CodeThunk::PrepareFloat => jump_to(prepare_float as *const () as u64),
+        CodeThunk::RunFloatRow => jump_to(run_float_row as *const () as u64),
         CodeThunk::ConditionWord => condition_word(),
         CodeThunk::LoadSingle(n) => single_thunks::load(n),
         CodeThunk::StoreSingle(n) => single_thunks::store(n),
         CodeThunk::StoreAny => single_thunks::store_any(),
-        CodeThunk::LoadSingles(_) | CodeThunk::LoadThen(..) | CodeThunk::ThenStore(_) => {
-            let group = group_thunk(called)?;
-            for (field, called) in group.calls {
+        CodeThunk::Float(_) | CodeThunk::LoadSingles(_) | CodeThunk::LoadThen(..) => {
+            let ThunkCode { code, calls: called } = match called {
+                CodeThunk::Float(group) => float_thunk(group)?,
+                _ => group_thunk(called)?,
+            };
+            for (field, called) in called {
                 calls.push((field, thunk(memory, thunks, called)?));
             }
-            group.code
+            code
         }
     };
     let offset = memory.allocate(code.len()).ok()?;
@@ -48,4 +53,11 @@ pub(super) fn thunk(
     memory.write(offset, &code);
     thunks.insert(called, offset as u32);
     Some(offset as u32)
+}
+
+/// `jmp [rip]` to a host address.
+fn jump_to(address: u64) -> Vec<u8> {
+    let mut code = vec![0xFF, 0x25, 0, 0, 0, 0];
+    code.extend(address.to_le_bytes());
+    code
 }

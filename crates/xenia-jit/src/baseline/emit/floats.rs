@@ -5,9 +5,10 @@
 //!
 //! ```text
 //!  load │ load                                               singles
-//!  load │ arithmetic [│ arithmetic]                          a single
-//!  arithmetic [│ integer instructions │ arithmetic] [│ store of the result, a single]
+//!  load │ row [│ row]                                        a single
+//!  row [│ integer instructions │ row] [│ store of the result, a single]
 //! ```
+//! A row is arithmetic, or at the end a compare or a conversion to an integer.
 //!
 //! # Exact states
 //! Floating-point arithmetic raises no exceptions in the modes of compiled code, nor do the integer
@@ -16,15 +17,25 @@
 //! once more.
 
 use super::super::encode::{RAX, RCX};
-use super::super::enter::{packed_operands, pairs};
-use super::super::templates::{Arithmetic, CodeThunk};
+use super::super::float_thunks::{FloatGroup, begins_group, has_float_thunk, packed_operands};
+use super::super::map::cr;
+use super::super::templates::CodeThunk;
 use super::super::unit::Word;
 use super::Emitter;
 use super::rows::is_plain_integer;
-use xenia_isa::Op;
+use xenia_isa::{Instruction, Op};
 
-/// Limit of the integer instructions between two of floating-point arithmetic.
+/// Limit of the integer instructions between two rows.
 const MOST_BETWEEN: usize = 3;
+
+/// A group to be emitted.
+struct Found {
+    group: FloatGroup,
+    /// The rows' packed operands, the first one's in the lower half.
+    operands: u64,
+    /// Index of the last row.
+    last: usize,
+}
 
 impl Emitter {
     /// Emits the group that begins at `index`. Returns the index of the next instruction, which is
@@ -40,76 +51,94 @@ impl Emitter {
         if !matches!(i.0 >> 26, 59 | 63) && !loads_single(op) {
             return Some(index);
         }
-        let start = self.templates.e.len();
-        if loads_single(op) {
-            let Some((next, other)) = row(words, index + 1) else { return Some(index) };
-            if loads_single(next) {
-                self.templates.load_single(op, i, RCX);
-                self.templates.load_single(next, other, RAX);
-                self.templates.call(CodeThunk::LoadSingles([i.rd(), other.rd()]));
-                self.end_site(start, thunk)?;
-                self.sites.push(0);
-                return Some(index + 2);
-            }
-            if !self.computes_at(words, index + 1) {
-                return Some(index);
-            }
-            self.templates.load_single(op, i, RCX);
-            let (sums, operands) = self.arithmetic(words, index + 1, index + 2);
-            self.templates.e.operands(operands, sums.second.is_some());
-            self.templates.call(CodeThunk::LoadThen(i.rd(), sums));
-            self.end_site(start, thunk)?;
-            self.sites.push(0);
-            self.sites.extend(sums.second.map(|_| 0));
-            return Some(index + 2 + usize::from(sums.second.is_some()));
+        let loads = loads_single(op);
+        if loads && row(words, index + 1).is_some_and(|(op, _)| loads_single(op)) {
+            return self.two_loads(words, index, thunk);
         }
-        if !self.computes_at(words, index) {
+        let Some(found) = self.find_group(words, index + usize::from(loads), loads) else {
             return Some(index);
-        }
-        let between = words[index + 1..].iter().take(MOST_BETWEEN);
-        let between = between.take_while(|word| word.op.is_some_and(is_plain_integer)).count();
-        let (sums, operands) = self.arithmetic(words, index, index + 1 + between);
-        let last = if sums.second.is_some() { index + 1 + between } else { index };
-        if sums.second.is_some() {
+        };
+        if !loads && found.group.second.is_some() {
+            // The first row runs with the second one, after the integer instructions.
             self.sites.push(0);
             let mut at = index + 1;
-            while at < last {
-                at = self.instruction(&words[..last], at, thunk)?;
+            while at < found.last {
+                at = self.instruction(&words[..found.last], at, thunk)?;
             }
         }
-        let stores = self.stores_result(words, last);
-        if sums.second.is_none() && !stores {
-            return Some(index);
-        }
         let start = self.templates.e.len();
-        self.templates.e.operands(operands, sums.second.is_some());
-        self.templates.call(if stores { CodeThunk::ThenStore(sums) } else { CodeThunk::Float(sums) });
+        let called = if loads {
+            self.templates.load_single(op, i, RCX);
+            CodeThunk::LoadThen(i.rd(), found.group)
+        } else {
+            CodeThunk::Float(found.group)
+        };
+        self.templates.e.operands(found.operands, found.group.second.is_some());
+        self.templates.call(called);
+        let (op, i) = row(words, found.last)?;
+        if matches!(op, Op::fcmpo | Op::fcmpu) {
+            self.templates.e.store(cr(i.crfd()), RCX);
+        }
         self.end_site(start, thunk)?;
-        if stores {
-            self.templates.has_single = true;
-            let next = self.instruction(words, last + 1, thunk);
-            self.templates.has_single = false;
-            return next;
+        if loads {
+            self.sites.extend((index..found.last).map(|_| 0));
         }
-        Some(last + 1)
+        if !found.group.stores {
+            return Some(found.last + 1);
+        }
+        self.templates.has_single = true;
+        let next = self.instruction(words, found.last + 1, thunk);
+        self.templates.has_single = false;
+        next
     }
 
-    /// Whether the instruction at `index` is arithmetic that groups contain.
-    fn computes_at(&self, words: &[Word], index: usize) -> bool {
+    /// The group whose first row is at `at`; `loads` says whether a load precedes it.
+    fn find_group(&self, words: &[Word], at: usize, loads: bool) -> Option<Found> {
         let has_fma = self.templates.features.fma;
-        row(words, index).is_some_and(|(op, i)| !i.rc() && pairs(op, has_fma))
+        let (op, i) = self.row_at(words, at)?;
+        let mut group = FloatGroup::of(op);
+        let (mut last, mut operands) = (at, u64::from(packed_operands(op, i)));
+        if begins_group(op, has_fma) {
+            let is_integer = |word: &&Word| word.op.is_some_and(is_plain_integer);
+            // The integer instructions are emitted before the group, so it can't begin with a load.
+            let most = if loads { 0 } else { MOST_BETWEEN };
+            let second = at + 1 + words[at + 1..].iter().take(most).take_while(is_integer).count();
+            if let Some((op, i)) = self.row_at(words, second) {
+                group.second = Some(op);
+                operands |= u64::from(packed_operands(op, i)) << 32;
+                last = second;
+            }
+        }
+        let delivers = begins_group(group.second.unwrap_or(op), has_fma);
+        group.stores = !loads && delivers && self.stores_result(words, last);
+        let gains = loads || group.stores || group.second.is_some();
+        gains.then_some(Found { group, operands, last })
     }
 
-    /// The arithmetic at `index`, with that at `second` if there is one, and its operands.
-    fn arithmetic(&self, words: &[Word], index: usize, second: usize) -> (Arithmetic, u64) {
-        let operands = |at| row(words, at).map_or(0, |(op, i)| u64::from(packed_operands(op, i)));
-        let op = |at: usize| words.get(at).and_then(|word| word.op);
-        let first = op(index).unwrap_or(Op::faddx);
-        if self.computes_at(words, second) {
-            let sums = Arithmetic { first, second: op(second) };
-            return (sums, operands(index) | operands(second) << 32);
-        }
-        (Arithmetic { first, second: None }, operands(index))
+    /// Emits two loads of singles.
+    fn two_loads(
+        &mut self,
+        words: &[Word],
+        index: usize,
+        thunk: &mut impl FnMut(CodeThunk) -> Option<u32>,
+    ) -> Option<usize> {
+        let (op, i) = row(words, index)?;
+        let (next, other) = row(words, index + 1)?;
+        let start = self.templates.e.len();
+        self.templates.load_single(op, i, RCX);
+        self.templates.load_single(next, other, RAX);
+        self.templates.call(CodeThunk::LoadSingles([i.rd(), other.rd()]));
+        self.end_site(start, thunk)?;
+        self.sites.push(0);
+        Some(index + 2)
+    }
+
+    /// The instruction at `index`, if groups contain it.
+    fn row_at(&self, words: &[Word], index: usize) -> Option<(Op, Instruction)> {
+        // Record forms copy FPSCR to CR1; compares have none.
+        let is_plain = |op, i: Instruction| !i.rc() || matches!(op, Op::fcmpo | Op::fcmpu);
+        row(words, index)
+            .filter(|&(op, i)| is_plain(op, i) && has_float_thunk(op, self.templates.features.fma))
     }
 
     /// Whether the instruction after the arithmetic at `index` stores its result as a single.
@@ -121,7 +150,7 @@ impl Emitter {
     }
 }
 
-fn row(words: &[Word], index: usize) -> Option<(Op, xenia_isa::Instruction)> {
+fn row(words: &[Word], index: usize) -> Option<(Op, Instruction)> {
     words.get(index).and_then(|word| Some((word.op?, word.i)))
 }
 

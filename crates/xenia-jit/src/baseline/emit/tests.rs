@@ -5,6 +5,7 @@
 //! bytes of its host code, and its disassembly. `XENIA_BLESS_BASELINE_CODE=1` rewrites the file.
 
 use super::*;
+use crate::baseline::float_thunks::{FloatGroup, float_thunk};
 use crate::baseline::unit::{Reach, Source};
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 use std::fmt::Write;
@@ -118,7 +119,24 @@ fn listing() -> String {
     for text in UNITS.split("\n\n") {
         let _ = writeln!(out, "\n{}\n{}", text.trim_end(), unit(text));
     }
+    for (group, thunk) in float_groups().filter_map(|group| Some((group, float_thunk(group)?))) {
+        let FloatGroup { first, second, stores } = group;
+        let rows = [Some(first), second].into_iter().flatten().map(|op| op.row().mnemonic);
+        let rows = rows.collect::<Vec<_>>().join(", ");
+        let (code, calls) = (disassembled(&thunk.code).replace("; ", ";\n      "), thunk.calls);
+        let _ = writeln!(out, "\nthunk of {rows}; stores: {stores}\n{code}\n  calls {calls:?}");
+    }
     out
+}
+
+/// Each row alone, each as a store's, and pairs that differ in what they record.
+fn float_groups() -> impl Iterator<Item = FloatGroup> {
+    let alone = Op::all().map(FloatGroup::of);
+    let stored =
+        [Op::faddx, Op::fmulsx, Op::fnmsubsx].map(|op| FloatGroup { stores: true, ..FloatGroup::of(op) });
+    let pairs = [(Op::fmulsx, Op::faddsx), (Op::fsubx, Op::fcmpu), (Op::fselx, Op::fdivx)];
+    let pairs = pairs.map(|(first, second)| FloatGroup { first, second: Some(second), stores: false });
+    alone.chain(stored).chain(pairs)
 }
 
 #[test]

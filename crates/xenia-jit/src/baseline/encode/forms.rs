@@ -73,7 +73,7 @@ impl Form {
     }
 
     /// A form on xmm registers: a prefix and the escape byte 0F.
-    const fn sse(prefix: u8, opcode: u8) -> Self {
+    pub(in crate::baseline) const fn sse(prefix: u8, opcode: u8) -> Self {
         Self { prefix, ..Self::two(opcode) }
     }
 
@@ -123,6 +123,12 @@ pub(in crate::baseline) const MOVD_FROM: Form = Form::sse(0x66, 0x7E);
 pub(in crate::baseline) const MOVSD_STORE: Form = Form::sse(0xF2, 0x11);
 pub(in crate::baseline) const CVTSS2SD: Form = Form::sse(0xF3, 0x5A);
 pub(in crate::baseline) const CVTSI2SD: Form = Form::sse(0xF2, 0x2A);
+pub(in crate::baseline) const CVTSD2SS: Form = Form::sse(0xF2, 0x5A);
+pub(in crate::baseline) const CVTTSD2SI: Form = Form::sse(0xF2, 0x2C);
+pub(in crate::baseline) const SQRTSD: Form = Form::sse(0xF2, 0x51);
+pub(in crate::baseline) const UCOMISD: Form = Form { changes_flags: true, ..Form::sse(0x66, 0x2E) };
+pub(in crate::baseline) const MOVAPD: Form = Form::sse(0x66, 0x28);
+pub(in crate::baseline) const XORPS: Form = Form::two(0x57);
 /// Operations with an immediate operand, by their number in the opcode extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

@@ -1,0 +1,201 @@
+//! The host code of a row's operation, and the checks of its result.
+
+use super::rows::{FloatRow, Operation};
+use super::writer::{LAZY_OP, Label, ThunkWriter, XMM0, XMM1, XMM3, XMM4, XMM5};
+use crate::baseline::encode::{
+    ADD, CVTSD2SS, CVTSI2SD, CVTSS2SD, CVTTSD2SI, Condition, Form, Imm, MOV, MOVAPD, MOVD_FROM, MOVSXD, RAX,
+    RCX, Rm, SQRTSD, SUB, Shift, UCOMISD, XORPS,
+};
+use crate::baseline::map::fpr;
+use crate::float::float_state::PRESENT;
+
+/// Lower bits of a double that a single lacks.
+const EXTRA: i32 = 0x1FFF_FFFF;
+/// The extra bits of the midpoint of two singles.
+const MIDDLE: i32 = 0x1000_0000;
+/// Twice the unit of the exponent in the upper half of a double, whose sign bit is shifted out.
+const DOUBLE_STEP: u32 = 0x20_0000;
+/// Twice the unit of the exponent in a single.
+const SINGLE_STEP: u32 = 0x100_0000;
+/// Exponents from 2 up to the greatest one of a double, and of a single.
+const DOUBLE_EXPONENTS: u32 = 2045;
+const SINGLE_EXPONENTS: u32 = 253;
+/// Displacements of the bytes of the pending operation for FPCC, and for FR and FI.
+const COMPARED: i32 = LAZY_OP + 5;
+const ROUNDED: i32 = LAZY_OP + 6;
+
+impl ThunkWriter {
+    /// Computes the result of a row from its operands, in [`FloatRow::result`]; jumps to
+    /// [`Label::Arm`] where the arm must run. A single that is stored is in xmm5 as well.
+    pub(super) fn compute(&mut self, row: FloatRow, stores: bool) {
+        match row.operation {
+            Operation::Binary(opcode) => {
+                self.e.op32(Form::sse(0xF2, opcode), XMM0, Rm::Reg(XMM1));
+                self.check(row, stores);
+            }
+            Operation::Fused { opcode, .. } => {
+                // vfmadd213sd xmm0, xmm4, xmm1, or vfmsub213sd.
+                self.e.raw(&[0xC4, 0xE2, 0xD9, opcode, 0xC1]);
+                self.check(row, stores);
+            }
+            Operation::SquareRoot => {
+                self.e.op32(SQRTSD, XMM0, Rm::Reg(XMM0));
+                self.check(row, stores);
+            }
+            Operation::Round => self.round(stores),
+            Operation::FromInteger => {
+                self.e.op64(MOVD_FROM, XMM0, Rm::Reg(RCX));
+                self.e.op32(XORPS, XMM0, Rm::Reg(XMM0));
+                self.e.op64(CVTSI2SD, XMM0, Rm::Reg(RCX));
+            }
+            Operation::ToInteger { is_wide } => self.truncate(is_wide),
+            Operation::Compare => self.compare(),
+            Operation::Select => self.select(),
+        }
+    }
+
+    /// Checks the double in xmm0, and rounds it if the row is of single precision.
+    fn check(&mut self, row: FloatRow, stores: bool) {
+        self.e.op64(MOVD_FROM, XMM0, Rm::Reg(RCX));
+        if row.is_single {
+            self.e.imm(false, Imm::And, Rm::Reg(RCX), EXTRA);
+            self.e.imm(false, Imm::Cmp, Rm::Reg(RCX), MIDDLE);
+            self.branch(Condition::EQUAL, Label::Midpoint);
+            self.round(stores);
+        } else {
+            self.e.shift(true, Shift::Right, RCX, 32);
+            self.check_range(DOUBLE_STEP, DOUBLE_EXPONENTS);
+        }
+    }
+
+    /// xmm3 = the double in xmm0, rounded to a single.
+    fn round(&mut self, stores: bool) {
+        self.label(Label::Round);
+        self.e.op32(XORPS, XMM3, Rm::Reg(XMM3));
+        self.e.op32(CVTSD2SS, XMM3, Rm::Reg(XMM0));
+        self.e.op32(MOVD_FROM, XMM3, Rm::Reg(RCX));
+        if stores {
+            self.e.op32(MOVAPD, XMM5, Rm::Reg(XMM3));
+        }
+        self.e.op32(CVTSS2SD, XMM3, Rm::Reg(XMM3));
+        self.check_range(SINGLE_STEP, SINGLE_EXPONENTS);
+    }
+
+    /// Goes to [`Label::Range`] unless the number whose upper bits are in ecx has an exponent from
+    /// 2 up to the greatest one. `step` is twice the unit of the exponent.
+    fn check_range(&mut self, step: u32, exponents: u32) {
+        // lea ecx, [rcx + rcx - 2 * step]
+        self.e.raw(&[0x8D, 0x8C, 0x09]);
+        self.e.raw(&(2 * step).wrapping_neg().to_le_bytes());
+        self.e.imm(false, Imm::Cmp, Rm::Reg(RCX), (exponents * step - 1).cast_signed());
+        self.branch(Condition::ABOVE, Label::Range);
+    }
+
+    /// The code of [`Label::Midpoint`] and [`Label::Range`].
+    pub(super) fn rare_results(&mut self, row: FloatRow) {
+        let is_checked = match row.operation {
+            Operation::Binary(_) | Operation::Fused { .. } | Operation::SquareRoot => true,
+            Operation::Round => false,
+            _ => return,
+        };
+        self.label(Label::Range);
+        let result = row.result();
+        self.e.op32(UCOMISD, result, Rm::Reg(result));
+        self.branch(Condition::PARITY_EVEN, Label::Arm);
+        if !row.is_single {
+            // Infinities, and zero with the numbers below the normal range.
+            self.e.imm(false, Imm::Cmp, Rm::Reg(RCX), DOUBLE_STEP.wrapping_neg().cast_signed());
+            self.branch(Condition::CARRY, Label::Deliver);
+            self.jump_here(Label::Arm);
+            return;
+        }
+        // Infinities, and zero.
+        self.e.imm(false, Imm::Cmp, Rm::Reg(RCX), (SINGLE_EXPONENTS * SINGLE_STEP).cast_signed());
+        self.branch(Condition::EQUAL, Label::Deliver);
+        self.e.op64(MOVD_FROM, XMM0, Rm::Reg(RCX));
+        self.e.op64(ADD, RCX, Rm::Reg(RCX));
+        self.branch(Condition::EQUAL, Label::Deliver);
+        self.jump_here(Label::Arm);
+        if !is_checked {
+            return;
+        }
+        self.label(Label::Midpoint);
+        if !matches!(row.operation, Operation::Fused { .. }) {
+            // The double is right if the operands are singles.
+            for read in row.fields() {
+                let byte = if read.field == 0 { 0xC8 } else { 0xCC };
+                self.e.raw(&[0x0F, 0xB6, byte]); // movzx ecx, al or ah
+                let Rm::Ctx(first) = fpr(0) else { return };
+                self.e.raw(&[0xF7, 0x84, 0xCD]); // test dword ptr [rbp + rcx * 8 + FPR], EXTRA
+                self.e.raw(&first.to_le_bytes());
+                self.e.raw(&EXTRA.to_le_bytes());
+                self.branch(Condition::NOT_EQUAL, Label::Arm);
+            }
+            self.jump_here(Label::Round);
+        }
+        // The arm's code follows.
+    }
+
+    fn jump_here(&mut self, label: Label) {
+        self.jump(self.number, label);
+    }
+
+    /// FRD = xmm1 truncated to an integer: FR is 0, and FI is known at once.
+    fn truncate(&mut self, is_wide: bool) {
+        self.e.op(is_wide, CVTTSD2SI, RCX, Rm::Reg(XMM1));
+        // The least integer is the host's result for all values out of range; only it overflows
+        // here.
+        self.e.imm(is_wide, Imm::Cmp, Rm::Reg(RCX), 1);
+        self.branch(Condition::NOT_OVERFLOW.not(), Label::Arm);
+        self.e.op32(XORPS, XMM0, Rm::Reg(XMM0));
+        self.e.op(is_wide, CVTSI2SD, XMM0, Rm::Reg(RCX));
+        if !is_wide {
+            self.e.op64(MOVSXD, RCX, Rm::Reg(RCX));
+        }
+        self.e.shift(false, Shift::Right, RAX, 24);
+        let Rm::Ctx(first) = fpr(0) else { return };
+        self.e.raw(&[0x48, 0x89, 0x8C, 0xC5]); // mov [rbp + rax * 8 + FPR], rcx
+        self.e.raw(&first.to_le_bytes());
+        self.e.op32(UCOMISD, XMM0, Rm::Reg(XMM1));
+        self.e.set(Condition::NOT_EQUAL, Rm::Reg(RAX));
+        self.e.raw(&[0x0C, PRESENT]); // or al, PRESENT
+        self.store_byte(ROUNDED);
+        self.e.ret();
+    }
+
+    /// rcx = the field: −1, 0 or 1 (`xenia_cpu::CrField`). FPCC is 8, 2 or 4.
+    fn compare(&mut self) {
+        self.e.op32(UCOMISD, XMM0, Rm::Reg(XMM1));
+        self.branch(Condition::PARITY_EVEN, Label::Arm);
+        self.e.set(Condition::ABOVE, Rm::Reg(RAX));
+        self.e.set(Condition::CARRY, Rm::Reg(RCX));
+        self.e.raw(&[0x0F, 0xB6, 0xC0]); // movzx eax, al
+        self.e.raw(&[0x0F, 0xB6, 0xC9]); // movzx ecx, cl
+        self.e.raw(&[0x8D, 0x0C, 0x49]); // lea ecx, [rcx + rcx * 2]
+        self.e.op32(ADD, RCX, Rm::Reg(RAX));
+        self.e.raw(&[0x8D, 0x44, 0x09, 2 + PRESENT]); // lea eax, [rcx + rcx + 2 + PRESENT]
+        self.store_byte(COMPARED);
+        // 0, 1 and 3 become 0, 1 and −1.
+        self.e.op32(MOV, RAX, Rm::Reg(RCX));
+        self.e.imm(false, Imm::And, Rm::Reg(RAX), 2);
+        self.e.op32(ADD, RAX, Rm::Reg(RAX));
+        self.e.op64(SUB, RCX, Rm::Reg(RAX));
+        self.e.ret();
+    }
+
+    /// Minus zero compares as zero; a NaN selects frB.
+    fn select(&mut self) {
+        self.e.op32(XORPS, XMM3, Rm::Reg(XMM3));
+        self.e.raw(&[0xF2, 0x0F, 0xC2, 0xD8, 2]); // cmplesd xmm3, xmm0
+        self.e.op32(Form::sse(0x66, 0x54), XMM4, Rm::Reg(XMM3)); // andpd
+        self.e.op32(Form::sse(0x66, 0x55), XMM3, Rm::Reg(XMM1)); // andnpd
+        self.e.op32(Form::sse(0x66, 0x56), XMM3, Rm::Reg(XMM4)); // orpd
+        self.e.op32(MOVAPD, XMM0, Rm::Reg(XMM3));
+    }
+
+    /// `mov [rbp + at], al`.
+    fn store_byte(&mut self, at: i32) {
+        self.e.raw(&[0x88, 0x85]);
+        self.e.raw(&at.to_le_bytes());
+    }
+}

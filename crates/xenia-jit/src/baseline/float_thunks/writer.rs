@@ -1,0 +1,248 @@
+//! Writes a thunk: the rows' code, and behind it the code of the cases that are rare.
+//!
+//! ```text
+//!  hot:   [is the state set up?]  row: operands, record, operation, checks, result │ row … │ ret
+//!  cold:  of each row: range and midpoint, its arm, setting up the state
+//! ```
+
+use super::rows::{FloatRow, Operation};
+use super::{READY, ThunkCode};
+use crate::baseline::encode::{
+    Condition, Encoder, HostReg, MOV, MOVD, MOVD_FROM, MOVSD_STORE, RAX, RCX, Rm, STORE, Shift,
+};
+use crate::baseline::map::{displacement, fpr};
+use crate::baseline::templates::CodeThunk;
+use crate::float::float_state::PENDING;
+use std::mem::offset_of;
+use xenia_cpu::fpscr::CONTROL;
+use xenia_cpu::{FpLazy, PpcContext};
+
+pub(super) const XMM0: HostReg = 0;
+pub(super) const XMM1: HostReg = 1;
+/// Holds the result of a row in single precision, as a double.
+pub(super) const XMM3: HostReg = 3;
+pub(super) const XMM4: HostReg = 4;
+/// Holds the same result as a single, for a store.
+pub(super) const XMM5: HostReg = 5;
+
+const FPSCR: i32 = displacement(offset_of!(PpcContext, fpscr));
+const CR: i32 = displacement(offset_of!(PpcContext, cr));
+/// Displacement of [`FpLazy`].
+pub(super) const LAZY: i32 = displacement(offset_of!(PpcContext, fp_lazy));
+/// Displacement of the pending operation.
+pub(super) const LAZY_OP: i32 = LAZY + offset_of!(FpLazy, op) as i32;
+/// Position of frD in packed operands.
+const RESULT: u8 = 24;
+
+/// A position in a row's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Label {
+    /// The state may not be set up.
+    Prepare,
+    /// The operands are loaded; the state is set up.
+    Body,
+    /// A double is rounded to a single.
+    Round,
+    /// A double is the midpoint of two singles.
+    Midpoint,
+    /// A result is next to the limits of the normal range, or outside of it.
+    Range,
+    /// The result is written.
+    Deliver,
+    /// The arm runs.
+    Arm,
+}
+
+/// A thunk being written.
+pub(super) struct ThunkWriter {
+    pub(super) e: Encoder,
+    calls: Vec<(usize, CodeThunk)>,
+    labels: Vec<(usize, Label, usize)>,
+    jumps: Vec<(usize, usize, Label)>,
+    /// The row being written.
+    pub(super) number: usize,
+}
+
+impl ThunkWriter {
+    pub(super) fn new() -> Self {
+        Self { e: Encoder::new(), calls: Vec::new(), labels: Vec::new(), jumps: Vec::new(), number: 0 }
+    }
+
+    /// The code of rows; the last one's result is converted if `stores`.
+    pub(super) fn write(mut self, rows: &[FloatRow], stores: bool) -> ThunkCode {
+        self.compare_ready();
+        self.jump_if(Condition::EQUAL, 0, Label::Prepare);
+        for (number, &row) in rows.iter().enumerate() {
+            let is_last = number + 1 == rows.len();
+            self.number = number;
+            self.label(Label::Body);
+            self.load_operands(row);
+            if row.replaces_status() && !rows[number + 1..].iter().any(|row| row.replaces_status()) {
+                self.record(row);
+            }
+            self.compute(row, stores && is_last);
+            self.deliver(row, is_last, stores);
+        }
+        for (number, &row) in rows.iter().enumerate() {
+            self.number = number;
+            self.rare_results(row);
+            self.label(Label::Arm);
+            self.run_arm(row, number + 1 == rows.len(), stores);
+            self.label(Label::Prepare);
+            self.e.raw(&[0xF7, 0x85]); // test dword ptr [rbp + FPSCR], CONTROL
+            self.e.raw(&FPSCR.to_le_bytes());
+            self.e.raw(&CONTROL.to_le_bytes());
+            self.branch(Condition::NOT_EQUAL, Label::Arm);
+            self.call(CodeThunk::PrepareFloat);
+            self.jump(number, Label::Body);
+        }
+        for &(field, number, label) in &self.jumps {
+            let at = self.labels.iter().find(|row| (row.0, row.1) == (number, label));
+            self.e.set_distance(field, at.map_or(0, |row| row.2 as i64));
+        }
+        ThunkCode { code: self.e.code().to_vec(), calls: self.calls }
+    }
+
+    fn load_operands(&mut self, row: FloatRow) {
+        for read in row.fields() {
+            match read.field {
+                0 => self.e.raw(&[0x0F, 0xB6, 0xC8]), // movzx ecx, al
+                1 => self.e.raw(&[0x0F, 0xB6, 0xCC]), // movzx ecx, ah
+                field => {
+                    self.e.op32(MOV, RCX, Rm::Reg(RAX));
+                    self.e.shift(false, Shift::Right, RCX, 8 * field);
+                    self.e.raw(&[0x0F, 0xB6, 0xC9]); // movzx ecx, cl
+                }
+            }
+            self.fpr(MOVSD_LOAD, read.to, RCX);
+        }
+    }
+
+    /// Records the row and its operands, of which FPRF, FR and FI are computed.
+    fn record(&mut self, row: FloatRow) {
+        self.e.address(RCX, PENDING | u64::from(row.word));
+        self.e.op64(STORE, RCX, Rm::Ctx(LAZY_OP));
+        for read in row.fields() {
+            self.e.op32(MOVSD_STORE, read.to, Rm::Ctx(LAZY + read.recorded as i32));
+        }
+    }
+
+    /// Writes the result of a row that has one, and ends the row.
+    fn deliver(&mut self, row: FloatRow, is_last: bool, stores: bool) {
+        if matches!(row.operation, Operation::Compare | Operation::ToInteger { .. }) {
+            return;
+        }
+        self.label(Label::Deliver);
+        let result = row.result();
+        if row.negates() {
+            self.e.op64(MOVD_FROM, result, Rm::Reg(RCX));
+            self.e.raw(&[0x48, 0x0F, 0xBA, 0xF9, 63]); // btc rcx, 63
+            self.e.op64(MOVD, result, Rm::Reg(RCX));
+        }
+        if !is_last {
+            self.e.op32(MOV, RCX, Rm::Reg(RAX));
+            self.e.shift(false, Shift::Right, RCX, RESULT);
+            self.fpr(MOVSD_TO, result, RCX);
+            self.e.shift(true, Shift::Right, RAX, 32);
+            return;
+        }
+        self.e.shift(false, Shift::Right, RAX, RESULT);
+        self.fpr(MOVSD_TO, result, RAX);
+        if stores && !row.is_single {
+            self.go(CodeThunk::StoreAny);
+            return;
+        }
+        if stores {
+            self.e.op32(MOVD_FROM, XMM5, Rm::Reg(RCX));
+            if row.negates() {
+                self.e.raw(&[0x0F, 0xBA, 0xF9, 31]); // btc ecx, 31
+            }
+        }
+        self.e.ret();
+    }
+
+    /// Runs a row by the interpreter's arm, and goes on with the next one.
+    fn run_arm(&mut self, row: FloatRow, is_last: bool, stores: bool) {
+        self.e.word(RCX, row.word);
+        if !is_last {
+            self.call(CodeThunk::RunFloatRow);
+            self.e.shift(true, Shift::Right, RAX, 32);
+            self.compare_ready();
+            self.jump_if(Condition::NOT_EQUAL, self.number + 1, Label::Body);
+            self.jump(self.number + 1, Label::Prepare);
+        } else if stores {
+            self.call(CodeThunk::RunFloatRow);
+            self.e.shift(false, Shift::Right, RAX, RESULT);
+            self.go(CodeThunk::StoreAny);
+        } else if row.operation == Operation::Compare {
+            self.call(CodeThunk::RunFloatRow);
+            self.e.shift(false, Shift::Right, RAX, RESULT + 2);
+            self.e.raw(&[0x48, 0x8B, 0x8C, 0xC5]); // mov rcx, [rbp + rax * 8 + CR]
+            self.e.raw(&CR.to_le_bytes());
+            self.e.ret();
+        } else {
+            self.go(CodeThunk::RunFloatRow);
+        }
+    }
+
+    /// `movsd` between an xmm register and the FPR whose number is in `index`.
+    fn fpr(&mut self, opcode: u8, reg: HostReg, index: HostReg) {
+        let Rm::Ctx(first) = fpr(0) else { return };
+        self.e.raw(&[0xF2, 0x0F, opcode, 0x84 | reg << 3, 0xC5 | index << 3]);
+        self.e.raw(&first.to_le_bytes());
+    }
+
+    /// Compares the byte at [`READY`] with 0.
+    fn compare_ready(&mut self) {
+        self.e.raw(&[0x80, 0xBD]);
+        self.e.raw(&READY.to_le_bytes());
+        self.e.raw(&[0]);
+    }
+
+    /// Defines a label of the row being written.
+    pub(super) fn label(&mut self, label: Label) {
+        self.labels.push((self.number, label, self.e.len()));
+    }
+
+    pub(super) fn jump(&mut self, number: usize, label: Label) {
+        let field = self.e.jump();
+        self.jumps.push((field, number, label));
+    }
+
+    fn jump_if(&mut self, condition: Condition, number: usize, label: Label) {
+        let field = self.e.jump_if(condition);
+        self.jumps.push((field, number, label));
+    }
+
+    /// A conditional jump to a label of the row being written.
+    pub(super) fn branch(&mut self, condition: Condition, label: Label) {
+        self.jump_if(condition, self.number, label);
+    }
+
+    /// Calls another thunk.
+    fn call(&mut self, thunk: CodeThunk) {
+        let field = self.e.call();
+        self.calls.push((field, thunk));
+    }
+
+    /// Ends by another thunk.
+    fn go(&mut self, thunk: CodeThunk) {
+        let field = self.e.jump();
+        self.calls.push((field, thunk));
+    }
+}
+
+/// Opcodes of `movsd xmm, m64` and `movsd m64, xmm`.
+const MOVSD_LOAD: u8 = 0x10;
+const MOVSD_TO: u8 = 0x11;
+
+impl FloatRow {
+    /// The register of its result.
+    pub(super) fn result(self) -> HostReg {
+        if self.is_single { XMM3 } else { XMM0 }
+    }
+
+    fn negates(self) -> bool {
+        matches!(self.operation, Operation::Fused { negates: true, .. })
+    }
+}
