@@ -5,8 +5,8 @@
 //! guest/real-programs, which have files and arguments: natively, by the interpreter, by the JIT on
 //! a first and a second start, and the same guest code under qemu-ppc. `xenia-rs bench --programs`
 //! does the timing; this task builds the programs, reports what is missing, and writes
-//! docs/src/program-times.md and its picture. `bench --much-code` measures generated titles as
-//! well.
+//! docs/src/tables/program-times.md and its picture. `bench --much-code` measures generated titles
+//! as well.
 
 mod much_code;
 mod page;
@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use xenia_testing::{Tool, hermetic};
 
 /// The page and its picture.
-const PAGE: &str = "docs/src/program-times.md";
+const PAGE: &str = "docs/src/tables/program-times.md";
 const PICTURE: &str = "docs/src/images/program-times.svg";
 /// Suffix that distinguishes real programs from those of the same name that only compute.
 const SUFFIX: &str = "-title";

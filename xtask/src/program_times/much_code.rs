@@ -23,7 +23,7 @@ const TITLES: [&str; 7] = [
 const BEGINNING: &str = "\
 ## Much code
 
-Generated titles of [`bench --much-code`](measuring.md#measuring): FxC has F functions that are called C times each, so that no cache holds
+Generated titles of [`bench --much-code`](../measuring.md#measuring): FxC has F functions that are called C times each, so that no cache holds
 what runs. CPU seconds of a whole process (least, median, most), natively `cc -O1`; ratios are of the least. Memory is the most that a
 process had resident, in MiB: natively, in the interpreter, at a first start, at a second one. The last column has the bytes that a
 first start had beyond the interpreter, for each instruction of the title's code.

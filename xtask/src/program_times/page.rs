@@ -12,7 +12,7 @@ const GOAL: f64 = 2.0;
 const BEGINNING: &str = "\
 # How long programs take
 
-`cargo xtask program-times --bless` times all [programs that others wrote](programs.md), the [whole ones](testing/programs.md) among them, and
+`cargo xtask program-times --bless` times all [programs that others wrote](../programs.md), the [whole ones](../testing/programs.md) among them, and
 writes this page and its picture; nothing of it is written by hand.
 
 ```sh
@@ -24,9 +24,9 @@ cargo xtask program-times lua lua-title 10000x400:wide --no-interp
 A figure is CPU seconds of a whole process, its own start included: natively (`cc -O2`), of `qemu-ppc` on the same guest code, and of a
 release build of the emulator in lockstep, without a backend. The JIT's *first* start finds no kept code, its *second* that of the first. All
 take turns, and each run begins anew with an empty disk. Programs whose name ends with `-title` have files and arguments, and run over
-[the library](using/sdk.md); the others only compute. *Wide* programs have [64-bit instructions](programs.md#what-is-measured), which `qemu-ppc` can't run. What can't
+[the library](../using/sdk.md); the others only compute. *Wide* programs have [64-bit instructions](../programs.md#method), which `qemu-ppc` can't run. What can't
 be had (qemu, a package's sources) is left out, and the command says so.
-Programs run little code often. Titles of [`bench --much-code`](measuring.md#measuring) run much code seldom; they are measured, too, and
+Programs run little code often. Titles of [`bench --much-code`](../measuring.md#measuring) run much code seldom; they are measured, too, and
 have a table of their own.
 
 ";
@@ -38,7 +38,7 @@ pub(super) fn page(report: &Value, shares: &Value, titles: &Value) -> Result<Str
     let mut out = BEGINNING.to_owned();
     let host = report["host"].as_str().unwrap_or("unknown");
     writeln!(out, "Measured on {host}; {} runs of each.\n", report["runs"])?;
-    out.push_str("![Time over native, of each program](images/program-times.svg)\n\n");
+    out.push_str("![Time over native, of each program](../images/program-times.svg)\n\n");
     means(&mut out, report)?;
     times(&mut out, programs)?;
     starts(&mut out, programs)?;
