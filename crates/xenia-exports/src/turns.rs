@@ -34,7 +34,8 @@ pub fn repeat<T, const N: usize>(
     call: &mut Call,
     done: T,
     left: u32,
-    (register, arguments): (usize, [u32; N]),
+    register: usize,
+    arguments: [u32; N],
 ) -> Flow<T> {
     if left == 0 {
         return Flow::Return(done);

@@ -32,17 +32,15 @@ mod unwind;
 mod virtual_unwind;
 pub mod walk;
 
+pub use crate::exception_state::UnwindTarget;
 pub use context_record::store as store_context;
 pub use dispatch::{raise, raise_fault, raise_from_call};
 pub use report::{crash, handle_exception, return_addresses};
 pub use scopes::handle as handle_c_scopes;
-pub use unwind::{UnwindTarget, begin as unwind};
+pub use unwind::begin as unwind;
 
 use crate::abi::{Call, Continuation, Flow, GuestCall};
-use dispatch::Dispatch;
-use exception_record::ExceptionRecord;
-use scopes::Scopes;
-use unwind::Unwind;
+use crate::exception_state::{Activity, ActivityKind};
 use xenia_cpu::PpcContext;
 use xenia_guest::GuestAddr;
 
@@ -66,27 +64,16 @@ mod disposition {
     pub(super) const NESTED_EXCEPTION: u32 = 2;
 }
 
-/// Exception handling that waits for the return of guest code that it called.
-#[derive(Clone, Debug)]
-pub struct Activity(Work);
-
-#[derive(Clone, Debug)]
-enum Work {
-    Dispatch(Dispatch),
-    Unwind(Unwind),
-    Scopes(Scopes),
-}
-
 /// Continues an activity, whose call of guest code has returned `result`.
 pub(crate) fn resume(call: &mut Call, result: u64, activity: Activity) -> Flow {
     match activity.0 {
-        Work::Dispatch(dispatch) => dispatch.resume(call, result as u32),
-        Work::Unwind(unwind) => unwind.resume(call, result as u32),
-        Work::Scopes(scopes) => scopes.resume(call, result as u32),
+        ActivityKind::Dispatch(dispatch) => dispatch.resume(call, result as u32),
+        ActivityKind::Unwind(unwind) => unwind.resume(call, result as u32),
+        ActivityKind::Scopes(scopes) => scopes.resume(call, result as u32),
     }
 }
 
-impl Work {
+impl ActivityKind {
     /// Calls guest code and passes the establisher frame in the register in which compiled handlers
     /// expect it.
     fn call_guest(self, pc: GuestAddr, args: Vec<u64>, frame: GuestAddr) -> Flow {

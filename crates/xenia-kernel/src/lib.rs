@@ -25,6 +25,7 @@ pub mod breakpoints;
 pub mod deployment;
 pub mod discs;
 pub mod display;
+pub mod exception_state;
 pub mod exceptions;
 pub mod files;
 pub mod imports;

@@ -12,8 +12,8 @@ use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_net::address::Place;
 use xenia_net::{
-    EventHold, Net, NetState, Overlapped, SocketCall, SocketEffect, SocketEffects, SocketOperation, WsaError,
-    overlapped_field,
+    EventHold, NamedOperation, Net, NetState, Overlapped, SocketCall, SocketCaller, SocketEffect,
+    SocketEffects, SocketOperation, WsaError, overlapped_field,
 };
 use xenia_sched::{Cpu, GuestTicks, WaitTicket};
 use xenia_sync::MutexGuard;
@@ -72,7 +72,7 @@ impl Sockets<'_> {
         effects: SocketEffects,
         now: GuestTicks,
     ) -> bool {
-        let (effects, looks) = self.net.settle(net, (self.memory, cpu), effects, now);
+        let (effects, looks) = self.net.settle(net, self.memory, cpu, effects, now);
         self.apply(cpu, effects);
         looks
     }
@@ -128,10 +128,12 @@ pub fn call_until(
     deadline: Option<GuestTicks>,
 ) -> Flow<i32> {
     let (kernel, now) = (call.kernel, call.now());
-    let caller = (call.thread(), call.kthread().map_err(WsaError::from));
+    let kthread = call.kthread().map_err(WsaError::from);
+    let caller = SocketCaller { thread: call.thread(), kthread };
     let failure = what.failure();
+    let operation = NamedOperation { socket: name, what };
     let mut net = kernel.net.lock();
-    let done = net.do_or_wait(&kernel.memory, call.cpu, caller, (name, what), deadline);
+    let done = net.do_or_wait(&kernel.memory, call.cpu, caller, operation, deadline);
     kernel.sockets().settle_a_change(call.cpu, net, SocketEffects::default(), now);
     match done {
         SocketCall::Done(Ok(result)) => Flow::Return(result),
@@ -151,7 +153,8 @@ pub fn overlapped_call(call: &mut Call, name: u32, what: SocketOperation, overla
     }
     let mut net = kernel.net.lock();
     let mut effects = SocketEffects::default();
-    let result = net.do_or_leave(&kernel.memory, call.cpu, (name, what), overlapped, &mut effects);
+    let operation = NamedOperation { socket: name, what };
+    let result = net.do_or_leave(&kernel.memory, call.cpu, operation, overlapped, &mut effects);
     kernel.sockets().settle_a_change(call.cpu, net, effects, now);
     answer(call, result)
 }

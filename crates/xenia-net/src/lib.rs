@@ -44,7 +44,9 @@ pub use network::{Network, Ready, Received, Setting, SocketId, SocketKind};
 pub use options::{OptionValue, is_linger};
 pub use request::{Overlapped, Receive, Send, SocketOperation};
 pub use select::{Select, Set};
-pub use settle::{EventHold, SocketCall, SocketEffect, SocketEffects, overlapped_field};
+pub use settle::{
+    EventHold, NamedOperation, SocketCall, SocketCaller, SocketEffect, SocketEffects, overlapped_field,
+};
 pub use xnet::{KeyId, LOOKUP_SIZE, Lookups, PARAMETERS_SIZE, XNADDR_SIZE, XNet, XnAddr, begin_lookup};
 
 use options::Options;

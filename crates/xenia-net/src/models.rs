@@ -7,7 +7,10 @@
 
 use super::address::Place;
 use super::request::{Attempt, Remainder, Requester, WAIT_ALL};
-use super::{Buffers, LocalNetwork, Net, Receive, Send, SocketCall, SocketOperation, WsaError};
+use super::{
+    Buffers, LocalNetwork, NamedOperation, Net, Receive, Send, SocketCall, SocketCaller, SocketOperation,
+    WsaError,
+};
 use crate::network::SocketKind;
 use loom::sync::{Mutex, MutexGuard};
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -73,9 +76,9 @@ impl Model {
     /// Makes a call and waits if it blocks.
     fn call(&self, thread: usize, socket: u32, what: SocketOperation) -> i32 {
         let failure = what.failure();
-        let caller = (name(thread), Ok(kthread(thread)));
-        let flow =
-            self.change(|net| net.do_or_wait(memory().0, &mut self.cpu(), caller, (socket, what), None));
+        let caller = SocketCaller { thread: name(thread), kthread: Ok(kthread(thread)) };
+        let operation = NamedOperation { socket, what };
+        let flow = self.change(|net| net.do_or_wait(memory().0, &mut self.cpu(), caller, operation, None));
         match flow {
             SocketCall::Done(result) => result.unwrap_or(failure),
             SocketCall::Wait(_) => self.seats.park(thread) as i32,
@@ -216,8 +219,9 @@ fn a_call_that_lets_go_before_it_waits_is_found() {
         if model.lock().attempt_in_order(memory().0, model.far, &mut what, Remainder::Later)
             == Attempt::Nothing
         {
-            let caller = (name(0), Ok(kthread(0)));
-            let parked = model.lock().park(&mut model.cpu(), caller, (model.far, what), None);
+            let caller = SocketCaller { thread: name(0), kthread: Ok(kthread(0)) };
+            let operation = NamedOperation { socket: model.far, what };
+            let parked = model.lock().park(&mut model.cpu(), caller, operation, None);
             parked.expect("it is a thread");
             model.seats.park(0);
         }

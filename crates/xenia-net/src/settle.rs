@@ -28,6 +28,24 @@ pub trait EventHold: fmt::Debug + Send + Sync {}
 
 impl<T: fmt::Debug + Send + Sync> EventHold for T {}
 
+/// The thread that makes a socket call.
+#[derive(Clone, Copy, Debug)]
+pub struct SocketCaller {
+    /// Its name.
+    pub thread: ThreadRef,
+    /// Address of its `KTHREAD`, or the error of a thread without one.
+    pub kthread: Result<GuestAddr, WsaError>,
+}
+
+/// An operation with the socket that it is for.
+#[derive(Debug)]
+pub struct NamedOperation {
+    /// Name of the socket.
+    pub socket: u32,
+    /// The operation.
+    pub what: SocketOperation,
+}
+
 /// Outcome of a thread's socket call.
 #[derive(Debug)]
 pub enum SocketCall {
@@ -77,7 +95,8 @@ impl NetState {
     pub fn settle(
         &self,
         mut net: MutexGuard<'_, Net>,
-        (memory, cpu): (&GuestMemory, &mut dyn Cpu),
+        memory: &GuestMemory,
+        cpu: &mut dyn Cpu,
         mut effects: SocketEffects,
         now: GuestTicks,
     ) -> (SocketEffects, bool) {
@@ -93,21 +112,20 @@ impl Net {
         &mut self,
         memory: &GuestMemory,
         cpu: &mut dyn Cpu,
-        caller: (ThreadRef, Result<GuestAddr, WsaError>),
-        (name, mut what): (u32, SocketOperation),
+        caller: SocketCaller,
+        mut operation: NamedOperation,
         deadline: Option<GuestTicks>,
     ) -> SocketCall {
-        let rest = if self.waits(name) { Remainder::Later } else { Remainder::Never };
-        let result = match self.attempt_in_order(memory, name, &mut what, rest) {
+        let socket = operation.socket;
+        let rest = if self.waits(socket) { Remainder::Later } else { Remainder::Never };
+        let result = match self.attempt_in_order(memory, socket, &mut operation.what, rest) {
             Attempt::Over(result) => Some(result),
-            Attempt::Nothing | Attempt::Part => {
-                self.refusal_to_wait(memory, (name, &what), deadline, cpu.now())
-            }
+            Attempt::Nothing | Attempt::Part => self.refusal_to_wait(memory, &operation, deadline, cpu.now()),
         };
         if let Some(result) = result {
             return SocketCall::Done(result);
         }
-        match self.park(cpu, caller, (name, what), deadline) {
+        match self.park(cpu, caller, operation, deadline) {
             Ok(wait) => SocketCall::Wait(wait),
             Err(error) => SocketCall::Done(Err(error)),
         }
@@ -147,18 +165,18 @@ impl Net {
     fn refusal_to_wait(
         &self,
         memory: &GuestMemory,
-        (name, what): (u32, &SocketOperation),
+        operation: &NamedOperation,
         deadline: Option<GuestTicks>,
         now: GuestTicks,
     ) -> Option<Result<i32, WsaError>> {
-        if let SocketOperation::Select(select) = what {
+        if let SocketOperation::Select(select) = &operation.what {
             let is_over = deadline.is_some_and(|deadline| deadline <= now);
             return is_over.then(|| select.store(memory, &[const { Vec::new() }; 3]));
         }
-        if matches!(what, SocketOperation::Finish { .. }) {
+        if matches!(operation.what, SocketOperation::Finish { .. }) {
             return None;
         }
-        match self.get(name) {
+        match self.get(operation.socket) {
             Ok(socket) if socket.waits => None,
             Ok(_) => Some(Err(WsaError::WOULD_BLOCK)),
             Err(error) => Some(Err(error)),
@@ -171,20 +189,21 @@ impl Net {
         &mut self,
         memory: &GuestMemory,
         cpu: &mut dyn Cpu,
-        (name, mut what): (u32, SocketOperation),
+        operation: NamedOperation,
         overlapped: Overlapped,
         effects: &mut SocketEffects,
     ) -> Result<i32, WsaError> {
-        match self.attempt_in_order(memory, name, &mut what, Remainder::Later) {
+        let NamedOperation { socket, mut what } = operation;
+        match self.attempt_in_order(memory, socket, &mut what, Remainder::Later) {
             Attempt::Over(Err(error)) => Err(error),
             Attempt::Over(Ok(done)) => {
-                let request = Request { who: Requester::Overlapped(overlapped), socket: name, what };
+                let request = Request { who: Requester::Overlapped(overlapped), socket, what };
                 Self::finish(memory, cpu, request, Ok(done), effects);
                 Ok(0)
             }
             // A call never returns `Part`.
             Attempt::Nothing | Attempt::Part => {
-                self.leave(Request { who: Requester::Overlapped(overlapped), socket: name, what })
+                self.leave(Request { who: Requester::Overlapped(overlapped), socket, what })
             }
         }
     }
@@ -214,20 +233,22 @@ impl Net {
     pub(super) fn park(
         &mut self,
         cpu: &mut dyn Cpu,
-        (thread, kthread): (ThreadRef, Result<GuestAddr, WsaError>),
-        (name, what): (u32, SocketOperation),
+        caller: SocketCaller,
+        operation: NamedOperation,
         deadline: Option<GuestTicks>,
     ) -> Result<Wait, WsaError> {
-        let options = self.sockets.get(&name).map(|socket| &socket.options);
+        let NamedOperation { socket, what } = operation;
+        let options = self.sockets.get(&socket).map(|socket| &socket.options);
         let milliseconds = options.map_or(0, |options| match &what {
             SocketOperation::Receive(_) => options.receive_timeout(),
             SocketOperation::Send(_) => options.send_timeout(),
             _ => 0,
         });
         let deadline = deadline.or_else(|| deadline_after(cpu.now(), milliseconds));
-        let kthread = kthread?;
-        cpu.open_wait(thread, false).map_err(|_| WsaError::NO_BUFFERS)?;
-        self.requests.push_back(Request { who: Requester::Thread { thread, kthread }, socket: name, what });
+        let kthread = caller.kthread?;
+        cpu.open_wait(caller.thread, false).map_err(|_| WsaError::NO_BUFFERS)?;
+        let who = Requester::Thread { thread: caller.thread, kthread };
+        self.requests.push_back(Request { who, socket, what });
         Ok(Wait { reason: BlockReason::Socket, deadline, alertable: false })
     }
 }

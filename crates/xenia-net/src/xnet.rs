@@ -226,12 +226,13 @@ impl XNet {
         Ok(QUALITY_HEADER + QUALITY_ENTRY * entries)
     }
 
-    /// Stores a QoS result in which no console has answered.
+    /// Stores a QoS result of `entries` consoles, none of which has answered `probes` probes.
     pub fn store_quality(
         &mut self,
         memory: &GuestMemory,
         at: GuestAddr,
-        (entries, probes): (u32, u16),
+        entries: u32,
+        probes: u16,
     ) -> Result<(), MemoryFault> {
         memory.fill(at, QUALITY_HEADER + QUALITY_ENTRY * entries, 0)?;
         memory.write(at, entries)?;

@@ -56,11 +56,12 @@ fn one(
 /// Stores two codes with a hyphen between them.
 fn two(
     call: &Call,
-    codes: (Option<&'static str>, Option<&'static str>),
+    first: Option<&'static str>,
+    second: Option<&'static str>,
     room: u32,
     buffer: GuestAddr,
 ) -> Fallible<HResult> {
-    let text = codes.0.zip(codes.1).map(|(first, second)| format!("{first}-{second}"));
+    let text = first.zip(second).map(|(first, second)| format!("{first}-{second}"));
     answer(call, text.as_deref(), room, buffer)
 }
 
@@ -142,7 +143,7 @@ impl Locale {
         room: u32,
         buffer: GuestAddr,
     ) -> Fallible<HResult> {
-        two(call, (codes::language(language.into()), codes::locale(locale.into())), room, buffer)
+        two(call, codes::language(language.into()), codes::locale(locale.into()), room, buffer)
     }
 
     /// Returns the codes of a language and of a country of the online service, as in `en-US`.
@@ -154,8 +155,9 @@ impl Locale {
         room: u32,
         buffer: GuestAddr,
     ) -> Fallible<HResult> {
-        let names = (codes::online_language(language.into()), codes::online_country(country.into()));
-        two(call, names, room, buffer)
+        let (first, second) =
+            (codes::online_language(language.into()), codes::online_country(country.into()));
+        two(call, first, second, room, buffer)
     }
 
     /// Returns the number of the date format of a country of the console.

@@ -17,7 +17,8 @@ const STATISTICS_SIZE: u32 = 0x24;
 /// Starts probes, which complete at once without an answer.
 fn ask_quality(
     call: &mut Call,
-    (entries, probes): (u32, u32),
+    entries: u32,
+    probes: u32,
     event: Handle,
     result: Option<Out<GuestAddr>>,
 ) -> Result<(), WsaError> {
@@ -30,7 +31,7 @@ fn ask_quality(
     // If the result's address can't be stored, the title could never release the result.
     let told = result.set(&kernel.memory, at);
     let stored =
-        told.and_then(|()| kernel.net.lock().xnet.store_quality(&kernel.memory, at, (entries, probes)));
+        told.and_then(|()| kernel.net.lock().xnet.store_quality(&kernel.memory, at, entries, probes));
     if let Err(fault) = stored {
         kernel.pool.release(at)?;
         return Err(fault.into());
@@ -87,7 +88,7 @@ impl NetQos {
         event: Handle,
         result: Option<Out<GuestAddr>>,
     ) -> Win32Error {
-        win32(ask_quality(call, (consoles.saturating_add(gateways), probes), event, result))
+        win32(ask_quality(call, consoles.saturating_add(gateways), probes, event, result))
     }
 
     /// Probes the online service: there is no connection, so the result without entries is
@@ -100,7 +101,7 @@ impl NetQos {
         event: Handle,
         result: Option<Out<GuestAddr>>,
     ) -> Win32Error {
-        win32(ask_quality(call, (0, 0), event, result))
+        win32(ask_quality(call, 0, 0, event, result))
     }
 
     /// Releases the result of a probe.

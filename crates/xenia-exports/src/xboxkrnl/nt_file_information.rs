@@ -78,9 +78,9 @@ fn query(files: &Files, body: GuestAddr, class: u32) -> Fallible<Vec<u8>> {
     Ok(match class {
         class::BASIC => information::basic(&entry()?.0),
         class::STANDARD => {
-            let found = entry()?;
-            let allocation = files.allocation(body, &found)?;
-            information::standard(&found.0, allocation, files.is_delete_pending(body)?)
+            let (entry, volume) = entry()?;
+            let allocation = files.allocation(body, &entry, &volume)?;
+            information::standard(&entry, allocation, files.is_delete_pending(body)?)
         }
         class::INTERNAL => information::index_number(&full_name()).to_be_bytes().to_vec(),
         class::NAME => information::name(&file.location.path()),
@@ -88,12 +88,15 @@ fn query(files: &Files, body: GuestAddr, class: u32) -> Fallible<Vec<u8>> {
         class::MODE => file.mode().to_be_bytes().to_vec(),
         // Buffers for transfers may begin at any byte.
         class::ALIGNMENT => vec![0; 4],
-        class::ALLOCATION => files.allocation(body, &entry()?)?.to_be_bytes().to_vec(),
+        class::ALLOCATION => {
+            let (entry, volume) = entry()?;
+            files.allocation(body, &entry, &volume)?.to_be_bytes().to_vec()
+        }
         class::SECTOR => (information::index_number(&full_name()) as u32).to_be_bytes().to_vec(),
         class::IO_PRIORITY => file.priority.to_be_bytes().to_vec(),
         class::NETWORK_OPEN => {
-            let found = entry()?;
-            information::network_open(&found.0, files.allocation(body, &found)?)
+            let (entry, volume) = entry()?;
+            information::network_open(&entry, files.allocation(body, &entry, &volume)?)
         }
         class::ATTRIBUTE_TAG => [entry()?.0.attributes().to_be_bytes(), [0; 4]].concat(),
         // Files are not compressed by the file system.

@@ -5,7 +5,7 @@
 //! because the call has freed the memory of its arguments, it succeeds nevertheless, as on NT. The
 //! kernel's pool is not accessible through these calls.
 
-use crate::abi::{Call, Out, Ptr};
+use crate::abi::{Buffer, Call, Out, Ptr};
 use crate::memory::virtual_memory::{self, flags};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -21,8 +21,9 @@ const ENCRYPTED_LIMIT: u32 = 0x100_0000;
 const ENCRYPTED: (GuestAddr, GuestAddr) = (GuestAddr(0x8C00_0000), GuestAddr(0x8FFF_FFFF));
 
 /// Stores the range that was changed, if possible.
-fn report(memory: &GuestMemory, base: Ptr<GuestAddr>, size: Ptr<u32>, (at, bytes): (GuestAddr, u32)) {
-    if let Err(fault) = base.write(memory, at).and_then(|()| size.write(memory, bytes)) {
+fn report(memory: &GuestMemory, base: Ptr<GuestAddr>, size: Ptr<u32>, changed: Buffer) {
+    let stored = base.write(memory, changed.at).and_then(|()| size.write(memory, changed.length));
+    if let Err(fault) = stored {
         tracing::debug!(target: "kernel", "a range is not reported: {fault}");
     }
 }
@@ -48,7 +49,7 @@ impl NtMemory {
         } else {
             allocate(memory)?
         };
-        report(memory, base, size, taken);
+        report(memory, base, size, Buffer { at: taken.0, length: taken.1 });
         Ok(NtStatus::SUCCESS)
     }
 
@@ -65,7 +66,7 @@ impl NtMemory {
         let (at, bytes) = (base.read(memory)?, size.read(memory)?);
         let free = |memory: &_| virtual_memory::free(memory, at, bytes, kind);
         let freed = call.kernel.pool.change_outside(at, free)?;
-        report(memory, base, size, freed);
+        report(memory, base, size, Buffer { at: freed.0, length: freed.1 });
         Ok(NtStatus::SUCCESS)
     }
 
@@ -105,7 +106,7 @@ impl NtMemory {
         }
         let change = |memory: &_| virtual_memory::protect(memory, at, bytes, protect);
         let (at, changed, before) = call.kernel.pool.change_outside(at, change)?;
-        report(memory, base, size, (at, changed));
+        report(memory, base, size, Buffer { at, length: changed });
         if let Some(Err(fault)) = old.map(|old| old.write(memory, before)) {
             tracing::debug!(target: "kernel", "a protection is not reported: {fault}");
         }

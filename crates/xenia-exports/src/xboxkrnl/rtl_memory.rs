@@ -172,7 +172,7 @@ impl RtlMemory {
             done += count;
         }
         let left = length - now;
-        Ok(repeat(call, (), left, (3, [destination.offset(now).0, left])))
+        Ok(repeat(call, (), left, 3, [destination.offset(now).0, left]))
     }
 
     /// Returns the CRC-32 of memory, continued from a previous value.
@@ -185,7 +185,7 @@ impl RtlMemory {
             Ok(true)
         })?;
         let left = length - now;
-        Ok(repeat(call, !crc, left, (3, [!crc, source.offset(now).0, left])))
+        Ok(repeat(call, !crc, left, 3, [!crc, source.offset(now).0, left]))
     }
 }
 

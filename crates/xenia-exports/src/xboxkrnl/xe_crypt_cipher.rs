@@ -17,6 +17,21 @@ pub struct XeCryptCipher;
 /// Number of bytes processed at a time: whole blocks of every cipher.
 const CHUNK: u32 = 0x1_0000;
 
+/// Bytes that a cipher reads and writes.
+#[derive(Clone, Copy)]
+pub(super) struct CipherData {
+    pub(super) input: Buffer,
+    /// The result, of the same length; may be the input.
+    pub(super) out: GuestAddr,
+}
+
+/// The last block of a call in CBC mode, which the next call continues from.
+#[derive(Clone, Copy)]
+pub(super) struct FeedBlock {
+    pub(super) at: GuestAddr,
+    pub(super) length: usize,
+}
+
 /// The cipher with the key in a title's structure.
 fn keyed(call: &Call, cipher: Block, state: Ptr<()>) -> Fallible<Option<Keyed>> {
     let mut key = vec![0; cipher.key()];
@@ -34,7 +49,8 @@ fn block(
     call: &Call,
     cipher: Block,
     state: Ptr<()>,
-    (input, out): (GuestAddr, GuestAddr),
+    input: GuestAddr,
+    out: GuestAddr,
     encrypt: bool,
 ) -> Fallible<()> {
     let Some(keyed) = keyed(call, cipher, state)? else { return Ok(()) };
@@ -49,18 +65,19 @@ fn block(
 pub(super) fn chain(
     call: &mut Call,
     keyed: &Keyed,
-    (input, out): (Buffer, GuestAddr),
-    feed: (GuestAddr, usize),
+    data: CipherData,
+    feed: FeedBlock,
     encrypt: bool,
 ) -> Fallible<Flow<()>> {
     let memory = call.memory();
-    let mut before = vec![0; feed.1];
-    memory.read_bytes(feed.0, &mut before)?;
+    let mut before = vec![0; feed.length];
+    memory.read_bytes(feed.at, &mut before)?;
+    let CipherData { input, out } = data;
     let (now, left) = input.split(TURN);
-    let whole = Buffer { length: now.length - now.length % feed.1 as u32, ..now };
-    change(call, (whole, out), |part| keyed.chained(part, &mut before, encrypt))?;
-    memory.write_bytes(feed.0, &before)?;
-    Ok(repeat(call, (), left.length, (4, [left.at.0, left.length, out.offset(now.length).0])))
+    let whole = Buffer { length: now.length - now.length % feed.length as u32, ..now };
+    change(call, CipherData { input: whole, out }, |part| keyed.chained(part, &mut before, encrypt))?;
+    memory.write_bytes(feed.at, &before)?;
+    Ok(repeat(call, (), left.length, 4, [left.at.0, left.length, out.offset(now.length).0]))
 }
 
 /// [`chain`] with a key that a title has set.
@@ -68,20 +85,17 @@ fn keyed_chain(
     call: &mut Call,
     cipher: Block,
     state: Ptr<()>,
-    work: (Buffer, GuestAddr),
+    data: CipherData,
     feed: GuestAddr,
     encrypt: bool,
 ) -> Fallible<Flow<()>> {
     let Some(keyed) = keyed(call, cipher, state)? else { return Ok(Flow::Return(())) };
-    chain(call, &keyed, work, (feed, cipher.block()), encrypt)
+    chain(call, &keyed, data, FeedBlock { at: feed, length: cipher.block() }, encrypt)
 }
 
-/// Applies `change` to bytes from `input` to `out`, in chunks.
-fn change(
-    call: &Call,
-    (mut input, mut out): (Buffer, GuestAddr),
-    mut change: impl FnMut(&mut [u8]),
-) -> Fallible<()> {
+/// Applies `change` to bytes, in chunks.
+fn change(call: &Call, data: CipherData, mut change: impl FnMut(&mut [u8])) -> Fallible<()> {
+    let CipherData { mut input, mut out } = data;
     let mut chunk = vec![0; input.length.min(CHUNK) as usize];
     while input.length > 0 {
         let (now, left) = input.split(CHUNK);
@@ -97,7 +111,7 @@ fn change(
 /// Applies a cipher whose state is not in guest memory, in turns.
 pub(crate) fn rc4(call: &Call, mut cipher: Box<Rc4>, data: Buffer) -> Fallible<Flow<()>> {
     let (now, left) = data.split(TURN);
-    change(call, (now, now.at), |part| cipher.apply(part))?;
+    change(call, CipherData { input: now, out: now.at }, |part| cipher.apply(part))?;
     if left.length == 0 {
         return Ok(Flow::Return(()));
     }
@@ -128,7 +142,7 @@ impl XeCryptCipher {
         out: GuestAddr,
         encrypt: bool,
     ) -> Fallible<()> {
-        block(call, Block::Aes, state, (input, out), encrypt)
+        block(call, Block::Aes, state, input, out, encrypt)
     }
 
     /// Encrypts or decrypts whole blocks with AES in CBC mode; the last block is kept for the next
@@ -142,7 +156,7 @@ impl XeCryptCipher {
         feed: GuestAddr,
         encrypt: bool,
     ) -> Fallible<Flow<()>> {
-        keyed_chain(call, Block::Aes, state, (input, out), feed, encrypt)
+        keyed_chain(call, Block::Aes, state, CipherData { input, out }, feed, encrypt)
     }
 
     /// Sets a DES key.
@@ -160,7 +174,7 @@ impl XeCryptCipher {
         out: GuestAddr,
         encrypt: bool,
     ) -> Fallible<()> {
-        block(call, Block::Des, state, (input, out), encrypt)
+        block(call, Block::Des, state, input, out, encrypt)
     }
 
     /// Encrypts or decrypts whole blocks with DES in CBC mode; the last block is kept for the next
@@ -174,7 +188,7 @@ impl XeCryptCipher {
         feed: GuestAddr,
         encrypt: bool,
     ) -> Fallible<Flow<()>> {
-        keyed_chain(call, Block::Des, state, (input, out), feed, encrypt)
+        keyed_chain(call, Block::Des, state, CipherData { input, out }, feed, encrypt)
     }
 
     /// Sets a triple DES key.
@@ -192,7 +206,7 @@ impl XeCryptCipher {
         out: GuestAddr,
         encrypt: bool,
     ) -> Fallible<()> {
-        block(call, Block::Des3, state, (input, out), encrypt)
+        block(call, Block::Des3, state, input, out, encrypt)
     }
 
     /// Encrypts or decrypts whole blocks with triple DES in CBC mode; the last block is kept for
@@ -206,19 +220,19 @@ impl XeCryptCipher {
         feed: GuestAddr,
         encrypt: bool,
     ) -> Fallible<Flow<()>> {
-        keyed_chain(call, Block::Des3, state, (input, out), feed, encrypt)
+        keyed_chain(call, Block::Des3, state, CipherData { input, out }, feed, encrypt)
     }
 
     /// Sets the lowest bit of each byte of a DES key to odd parity.
     #[export(Done)]
     fn XeCryptDesParity(call: &mut Call, input: Buffer, out: GuestAddr) -> Fallible<Flow<()>> {
         let (now, left) = input.split(TURN);
-        change(call, (now, out), |part| {
+        change(call, CipherData { input: now, out }, |part| {
             for byte in part {
                 *byte = odd_parity(*byte);
             }
         })?;
-        Ok(repeat(call, (), left.length, (3, [left.at.0, left.length, out.offset(now.length).0])))
+        Ok(repeat(call, (), left.length, 3, [left.at.0, left.length, out.offset(now.length).0]))
     }
 
     /// Sets an RC4 key.
@@ -234,9 +248,9 @@ impl XeCryptCipher {
         let mut cipher = Rc4 { state: [0; Rc4::SIZE] };
         call.memory().read_bytes(state.addr(), &mut cipher.state)?;
         let (now, left) = data.split(TURN);
-        change(call, (now, now.at), |part| cipher.apply(part))?;
+        change(call, CipherData { input: now, out: now.at }, |part| cipher.apply(part))?;
         call.memory().write_bytes(state.addr(), &cipher.state)?;
-        Ok(repeat(call, (), left.length, (4, left.arguments())))
+        Ok(repeat(call, (), left.length, 4, left.arguments()))
     }
 
     /// Encrypts or decrypts in place with RC4.
@@ -252,6 +266,6 @@ impl XeCryptCipher {
     fn XeCryptRandom(call: &mut Call, out: Buffer) -> Fallible<Flow<()>> {
         let (now, left) = out.split(TURN);
         store_random(&call.kernel.random, call.memory(), now.at, now.length)?;
-        Ok(repeat(call, (), left.length, (3, left.arguments())))
+        Ok(repeat(call, (), left.length, 3, left.arguments()))
     }
 }

@@ -93,7 +93,7 @@ pub(super) fn go_on(
     let (now, left) = input.or_empty().split(TURN);
     function.inner().update_from(call.memory(), now.at, now.length)?;
     function.store(call.memory(), state.addr())?;
-    Ok(repeat(call, (), left.length, (4, left.arguments())))
+    Ok(repeat(call, (), left.length, 4, left.arguments()))
 }
 
 /// Finishes a computation and stores its digest or code.

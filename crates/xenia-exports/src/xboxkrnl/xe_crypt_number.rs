@@ -33,7 +33,9 @@ fn give(call: &Call, out: GuestAddr, words: u32, result: Option<BigUint>) -> Fal
 /// Copies words in ascending order, each mapped by `change`.
 fn copy(
     call: &mut Call,
-    (from, to, words): (Ptr<u64>, Ptr<u64>, u32),
+    from: Ptr<u64>,
+    to: Ptr<u64>,
+    words: u32,
     change: impl Fn(u64) -> u64,
 ) -> Fallible<Flow<()>> {
     let now = words.min(TURN_WORDS);
@@ -41,7 +43,7 @@ fn copy(
         to.at(index).write(call.memory(), change(from.at(index).read(call.memory())?))?;
     }
     let left = words - now;
-    Ok(repeat(call, (), left, (3, [from.at(now).addr().0, to.at(now).addr().0, left])))
+    Ok(repeat(call, (), left, 3, [from.at(now).addr().0, to.at(now).addr().0, left]))
 }
 
 /// The public exponent and the modulus of a key; `None` if the modulus has not `words` words.
@@ -66,7 +68,7 @@ impl XeCryptNumber {
     /// Copies 64-bit words.
     #[export(Done)]
     fn XeCryptBnQw_Copy(call: &mut Call, from: Ptr<u64>, to: Ptr<u64>, words: u32) -> Fallible<Flow<()>> {
-        copy(call, (from, to, words), |word| word)
+        copy(call, from, to, words, |word| word)
     }
 
     /// Sets 64-bit words to 0.
@@ -75,7 +77,7 @@ impl XeCryptNumber {
         let now = words.min(TURN_WORDS);
         call.memory().fill(to.addr(), 8 * now, 0)?;
         let left = words - now;
-        Ok(repeat(call, (), left, (3, [to.at(now).addr().0, left])))
+        Ok(repeat(call, (), left, 3, [to.at(now).addr().0, left]))
     }
 
     /// Copies 64-bit words, and reverses the bytes of each half.
@@ -86,7 +88,7 @@ impl XeCryptNumber {
         to: Ptr<u64>,
         words: u32,
     ) -> Fallible<Flow<()>> {
-        copy(call, (from, to, words), |word| word.swap_bytes().rotate_left(32))
+        copy(call, from, to, words, |word| word.swap_bytes().rotate_left(32))
     }
 
     /// Compares two numbers: returns 1 if the first is larger, −1 if the second is, 0 if they are
@@ -107,7 +109,7 @@ impl XeCryptNumber {
                 Ordering::Equal => {}
             }
         }
-        Ok(repeat(call, 0, left, (5, [left])))
+        Ok(repeat(call, 0, left, 5, [left]))
     }
 
     /// Computes a modular power. Returns false if the modulus is 0 or the numbers have more than

@@ -4,7 +4,7 @@
 //! that data that a title has encrypted or signed here can be decrypted and verified here. It
 //! offers no secrecy.
 
-use super::xe_crypt_cipher::chain;
+use super::xe_crypt_cipher::{CipherData, FeedBlock, chain};
 use super::xe_crypt_hash::run_digest;
 use crate::abi::rest::{DigestCall, DigestFunction, DigestPurpose};
 use crate::abi::{Buffer, Call, Flow, OptionalOut, Out, Ptr};
@@ -155,7 +155,8 @@ impl XeKeys {
         let key = revealed(call, hidden)?;
         let keyed: Option<Keyed> = Block::Aes.with_key(&key);
         let Some(keyed) = keyed else { return Ok(Flow::Return(NtStatus::INVALID_PARAMETER)) };
-        let flow = chain(call, &keyed, (input, out), (feed, Block::Aes.block()), encrypt)?;
+        let feed = FeedBlock { at: feed, length: Block::Aes.block() };
+        let flow = chain(call, &keyed, CipherData { input, out }, feed, encrypt)?;
         Ok(flow.map(|()| NtStatus::SUCCESS))
     }
 

@@ -1,7 +1,7 @@
 //! Control flow after an export: what the calling thread does next.
 
 use super::Rest;
-use crate::exceptions::Activity;
+use crate::exception_state::Activity;
 use crate::status::failure::{Failure, Fallible};
 use xenia_guest::{GuestAddr, HResult, NtStatus, Win32Error};
 use xenia_imports::ordinals::Returns;

@@ -2,6 +2,7 @@
 //! functions.
 
 use super::walk::{Activation, Handler};
+use crate::exception_state::HandlerArea;
 use crate::status::failure::Fallible;
 use xenia_guest::layout::RED_ZONE;
 use xenia_guest::layout::{context_record, dispatcher_context, exception_record, function_entry};
@@ -30,13 +31,7 @@ pub(super) fn take(memory: &GuestMemory, stack_pointer: u64, low: u32, size: u32
     Ok(GuestAddr(new))
 }
 
-/// The structures of one dispatch or unwind in guest memory.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Area {
-    base: GuestAddr,
-}
-
-impl Area {
+impl HandlerArea {
     /// Allocates the area below a stack pointer.
     pub(super) fn below(memory: &GuestMemory, stack_pointer: u64, low: u32) -> Fallible<Self> {
         Ok(Self { base: take(memory, stack_pointer, low, at::SIZE)? })

@@ -1,11 +1,14 @@
 //! Exception dispatch: searches the stack for a handler, by calling each function's language
 //! handler.
 
-use super::area::Area;
 use super::crash;
-use super::walk::{Activation, Handler, StackBounds, Walk, WalkStep};
-use super::{ExceptionRecord, Work, context_record, disposition, fault, flag, go_on, too_deep};
+use super::walk::{Activation, Handler, WalkStep};
+use super::{context_record, disposition, fault, flag, go_on, too_deep};
 use crate::abi::{Call, Flow, GuestStruct};
+use crate::exception_state::{
+    ActivityKind, Dispatch, ExceptionRecord, HandlerArea, RecordSource, SearchedFrame, StackBounds,
+    UnhandledReport, Walk,
+};
 use crate::status::failure::Fallible;
 use xenia_cpu::PpcContext;
 use xenia_guest::layout::{dispatcher_context, exception_record};
@@ -13,62 +16,20 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::MemoryFault;
 use xenia_sched::EndKind;
 
-/// The report, with the registers to show, in case no handler accepts the exception.
-#[derive(Clone, Debug)]
-pub(super) struct Report {
-    pub(super) pc: GuestAddr,
-    pub(super) text: String,
-    pub(super) registers: Box<PpcContext>,
-}
-
-/// The search for an exception's handler.
-#[derive(Clone, Debug)]
-pub(super) struct Dispatch {
-    report: Report,
-    record: Source,
-    /// Registers that handlers see, and with which the thread resumes.
-    registers: Box<PpcContext>,
-    start: Walk,
-    walk: Walk,
-    bounds: StackBounds,
-    /// Set once a handler has been called.
-    area: Option<Area>,
-    /// The function whose handler is being called.
-    current: Option<Current>,
-    flags: u32,
-    /// Frame that an outer dispatch was visiting when this exception occurred.
-    nested: Option<GuestAddr>,
-}
-
-/// Location of the exception record.
-#[derive(Clone, Debug)]
-enum Source {
-    /// In guest memory.
-    Guest(GuestAddr),
-    /// In the kernel; copied to the area before the first handler is called.
-    Kernel(ExceptionRecord),
-}
-
-#[derive(Clone, Debug)]
-struct Current {
-    frame: GuestAddr,
-    caller: Box<PpcContext>,
-}
-
 /// `RtlRaiseException`: raises the exception of a guest record in the caller.
 pub fn raise(call: &mut Call, record: GuestAddr) -> Fallible<Flow> {
     let memory = call.memory();
     let ExceptionRecord { code, flags, parameters, .. } = GuestStruct::read(memory, record)?;
     let at = GuestAddr(call.ctx().lr as u32);
     memory.write(record.offset(exception_record::ADDRESS), at)?;
-    let report = Report {
+    let report = UnhandledReport {
         pc: at,
         text: format!("{at}: exception {code:#x} with {parameters:#x?}"),
         registers: Box::new(call.ctx().clone()),
     };
     let start = Walk::at_call(call, Box::new(call.ctx().clone()));
     let registers = start.ctx.clone();
-    Ok(Dispatch::new(call, report, Source::Guest(record), registers, start, flags).search(call))
+    Ok(Dispatch::new(call, report, RecordSource::Guest(record), registers, start, flags).search(call))
 }
 
 /// `RtlRaiseStatus`: raises a status in the caller as a noncontinuable exception.
@@ -87,12 +48,12 @@ pub(super) fn raise_status(call: &mut Call, status: NtStatus, about: GuestAddr, 
         address: at,
         parameters: Vec::new(),
     };
-    let report = Report {
+    let report = UnhandledReport {
         pc: at,
         text: format!("{at}: exception {:#x}, {status:?}", status.0),
         registers: start.ctx.clone(),
     };
-    let source = Source::Kernel(record);
+    let source = RecordSource::Kernel(record);
     Dispatch::new(call, report, source, start.ctx.clone(), start.clone(), flag::NONCONTINUABLE).search(call)
 }
 
@@ -100,14 +61,14 @@ pub(super) fn raise_status(call: &mut Call, status: NtStatus, about: GuestAddr, 
 /// continuing repeats the call.
 pub fn raise_fault(call: &mut Call, fault: &MemoryFault) -> Flow {
     let at = GuestAddr(call.ctx().pc.wrapping_sub(4));
-    let report = Report {
+    let report = UnhandledReport {
         pc: at,
         text: format!("{at}: bad pointer passed to an export: {fault}"),
         registers: Box::new(call.ctx().clone()),
     };
     let start = Walk::at_call(call, report.registers.clone());
     let registers = Box::new(PpcContext { pc: at.0, ..(*report.registers).clone() });
-    let source = Source::Kernel(fault::memory_record(at, fault));
+    let source = RecordSource::Kernel(fault::memory_record(at, fault));
     Dispatch::new(call, report, source, registers, start, 0).search(call)
 }
 
@@ -118,17 +79,17 @@ pub(super) fn raise_at_instruction(
     record: ExceptionRecord,
     text: String,
 ) -> Flow {
-    let report = Report { pc, text, registers: Box::new(call.ctx().clone()) };
+    let report = UnhandledReport { pc, text, registers: Box::new(call.ctx().clone()) };
     let registers = Box::new(PpcContext { pc: pc.0, ..(*report.registers).clone() });
     let start = Walk::at_instruction(call, registers.clone());
-    Dispatch::new(call, report, Source::Kernel(record), registers, start, 0).search(call)
+    Dispatch::new(call, report, RecordSource::Kernel(record), registers, start, 0).search(call)
 }
 
 impl Dispatch {
     fn new(
         call: &Call,
-        report: Report,
-        record: Source,
+        report: UnhandledReport,
+        record: RecordSource,
         registers: Box<PpcContext>,
         start: Walk,
         flags: u32,
@@ -170,10 +131,12 @@ impl Dispatch {
                 },
                 Ok(WalkStep::Crossed(activity)) => match activity.0 {
                     // The exception occurred inside a handler of another dispatch.
-                    Work::Dispatch(outer) => self.note_nested(outer.current.map(|current| current.frame)),
+                    ActivityKind::Dispatch(outer) => {
+                        self.note_nested(outer.current.map(|current| current.frame))
+                    }
                     // The unwind has left the frames up to there already.
-                    Work::Unwind(outer) => self.walk.go_to(&outer.place(call)),
-                    Work::Scopes(_) => {}
+                    ActivityKind::Unwind(outer) => self.walk.go_to(&outer.place(call)),
+                    ActivityKind::Scopes(_) => {}
                 },
                 Ok(WalkStep::Top) | Err(_) => return self.unhandled(call),
             }
@@ -198,9 +161,9 @@ impl Dispatch {
         let Ok((area, record)) = self.tell(call, &activation, handler) else { return self.unhandled(call) };
         call.ctx_mut().gpr[1] = area.stack_pointer();
         let frame = activation.frame;
-        self.current = Some(Current { frame, caller: activation.caller });
+        self.current = Some(SearchedFrame { frame, caller: activation.caller });
         let args = [record, frame, area.context(), area.dispatcher()];
-        Work::Dispatch(self).call_guest(handler.pc, args.map(|at| u64::from(at.0)).to_vec(), frame)
+        ActivityKind::Dispatch(self).call_guest(handler.pc, args.map(|at| u64::from(at.0)).to_vec(), frame)
     }
 
     /// Writes the handler's arguments to guest memory. The registers are written only once: a
@@ -210,20 +173,20 @@ impl Dispatch {
         call: &Call,
         activation: &Activation,
         handler: Handler,
-    ) -> Fallible<(Area, GuestAddr)> {
+    ) -> Fallible<(HandlerArea, GuestAddr)> {
         let memory = call.memory();
         let area = if let Some(area) = self.area {
             area
         } else {
-            let area = Area::below(memory, call.ctx().gpr[1], self.bounds.low)?;
+            let area = HandlerArea::below(memory, call.ctx().gpr[1], self.bounds.low)?;
             context_record::store(memory, area.context(), &self.registers)?;
             *self.area.insert(area)
         };
         let record = match &self.record {
-            Source::Guest(record) => *record,
-            Source::Kernel(record) => {
+            RecordSource::Guest(record) => *record,
+            RecordSource::Kernel(record) => {
                 record.write(memory, area.record())?;
-                self.record = Source::Guest(area.record());
+                self.record = RecordSource::Guest(area.record());
                 area.record()
             }
         };
@@ -234,7 +197,7 @@ impl Dispatch {
 
     /// Continues after a handler has returned.
     pub(super) fn resume(mut self, call: &mut Call, answer: u32) -> Flow {
-        let (Some(area), Some(Current { frame, caller }), &Source::Guest(record)) =
+        let (Some(area), Some(SearchedFrame { frame, caller }), &RecordSource::Guest(record)) =
             (self.area, self.current.take(), &self.record)
         else {
             return self.unhandled(call);
@@ -272,12 +235,12 @@ impl Dispatch {
     /// Ends the machine, with the registers at the exception, as no handler accepted it.
     fn unhandled(self, call: &mut Call) -> Flow {
         context_record::replace(call.ctx_mut(), &self.report.registers);
-        let Report { pc, text, .. } = &self.report;
+        let UnhandledReport { pc, text, .. } = &self.report;
         let mut end = crash(call, *pc, text);
         let record = match self.record {
-            Source::Kernel(record) => Some(record),
+            RecordSource::Kernel(record) => Some(record),
             // A handler was called, so the record is in guest memory by now.
-            Source::Guest(at) => ExceptionRecord::read(call.memory(), at).ok(),
+            RecordSource::Guest(at) => ExceptionRecord::read(call.memory(), at).ok(),
         };
         if let EndKind::Crash { access, .. } = &mut end {
             *access = record.as_ref().and_then(fault::failed_access);

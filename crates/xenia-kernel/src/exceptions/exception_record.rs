@@ -1,21 +1,10 @@
 //! `EXCEPTION_RECORD`: the description of an exception in guest memory.
 
 use crate::abi::GuestStruct;
+use crate::exception_state::ExceptionRecord;
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::exception_record as at;
 use xenia_memory::{GuestMemory, MemoryFault};
-
-/// Contents of an `EXCEPTION_RECORD`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ExceptionRecord {
-    pub(crate) code: u32,
-    pub(crate) flags: u32,
-    /// The record of the exception during whose handling this one occurred.
-    pub(crate) nested: GuestAddr,
-    pub(crate) address: GuestAddr,
-    /// At most 15.
-    pub(crate) parameters: Vec<u32>,
-}
 
 impl GuestStruct for ExceptionRecord {
     const SIZE: u32 = at::SIZE;

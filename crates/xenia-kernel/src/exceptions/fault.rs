@@ -1,7 +1,7 @@
 //! Exception records of processor exceptions, with the codes and parameters of Windows NT on
 //! PowerPC.
 
-use super::ExceptionRecord;
+use crate::exception_state::ExceptionRecord;
 use xenia_cpu::{ExceptionKind, GuestException};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{FaultKind, MemoryFault};

@@ -7,9 +7,9 @@
 //!         target = 0: __finally; `handler` is the termination handler
 //! ```
 
-use super::walk::StackBounds;
-use super::{UnwindTarget, Work, area, disposition, flag, unwind};
+use super::{area, disposition, flag, unwind};
 use crate::abi::{Call, Flow};
+use crate::exception_state::{ActivityKind, Scopes, StackBounds, UnwindTarget};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::{context_record, dispatcher_context, exception_record, function_entry};
@@ -35,28 +35,6 @@ impl Scope {
     fn covers(self, pc: u32) -> bool {
         (self.begin..self.end).contains(&pc)
     }
-}
-
-/// A scan of a function's scope table.
-#[derive(Clone, Debug)]
-pub(super) struct Scopes {
-    record: GuestAddr,
-    frame: GuestAddr,
-    context: GuestAddr,
-    dispatcher: GuestAddr,
-    /// r1 of the handler's caller.
-    stack_pointer: u64,
-    /// Flags of the `EXCEPTION_RECORD`.
-    flags: u32,
-    code: u32,
-    control_pc: u32,
-    /// Target address of an unwind.
-    target_pc: u32,
-    table: GuestAddr,
-    count: u32,
-    index: u32,
-    /// Handlers and targets of the scopes that contain the unwind's target, which are not left.
-    kept: Vec<(u32, u32)>,
 }
 
 /// Scans the scopes of the function that `dispatcher` describes: calls filters during the search
@@ -167,7 +145,7 @@ impl Scopes {
         call.ctx_mut().gpr[1] = u64::from(base.0);
         let frame = self.frame;
         let args = vec![u64::from(base.offset(POINTERS).0), u64::from(frame.0)];
-        Work::Scopes(self).call_guest(GuestAddr(scope.handler), args, frame)
+        ActivityKind::Scopes(self).call_guest(GuestAddr(scope.handler), args, frame)
     }
 
     /// Calls a scope's termination handler. In case that leaves by an unwind itself, moves the
@@ -180,7 +158,11 @@ impl Scopes {
         }
         let frame = self.frame;
         let abnormal = 1;
-        Work::Scopes(self).call_guest(GuestAddr(scope.handler), vec![abnormal, u64::from(frame.0)], frame)
+        ActivityKind::Scopes(self).call_guest(
+            GuestAddr(scope.handler),
+            vec![abnormal, u64::from(frame.0)],
+            frame,
+        )
     }
 
     /// Handles the exception: unwinds to this function and resumes it at the scope's target.

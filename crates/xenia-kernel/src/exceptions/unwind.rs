@@ -1,52 +1,17 @@
 //! Unwinding (`RtlUnwind`): walks up the stack to the target frame and calls every function's
 //! handler on the way, then resumes the target function with its registers.
 
-use super::area::Area;
 use super::crash;
-use super::walk::{Activation, Handler, StackBounds, Walk, WalkStep};
-use super::{ExceptionRecord, Work, context_record, dispatch, disposition, flag, go_on, too_deep};
+use super::walk::{Activation, Handler, WalkStep};
+use super::{context_record, dispatch, disposition, flag, go_on, too_deep};
 use crate::abi::{Call, Flow, GuestStruct};
+use crate::exception_state::{
+    ActivityKind, ExceptionRecord, HandlerArea, StackBounds, Unwind, UnwindTarget, UnwoundFrame, Walk,
+};
 use crate::status::failure::Fallible;
 use xenia_cpu::PpcContext;
 use xenia_guest::layout::{dispatcher_context, exception_record};
 use xenia_guest::{GuestAddr, NtStatus};
-
-/// Target of an unwind.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct UnwindTarget {
-    /// Establisher frame of the function that resumes; `None`: unwind all functions (exit unwind).
-    pub frame: Option<GuestAddr>,
-    /// Address at which it resumes; `None`: after its call.
-    pub pc: Option<GuestAddr>,
-    /// The exception that causes the unwind, if any.
-    pub record: Option<GuestAddr>,
-    /// Value for r3.
-    pub value: u64,
-    /// Address for the `CONTEXT` that handlers see; `None`: in the kernel's [`Area`].
-    pub context: Option<GuestAddr>,
-}
-
-/// An unwind in progress.
-#[derive(Clone, Debug)]
-pub(super) struct Unwind {
-    target: UnwindTarget,
-    start: Walk,
-    walk: Walk,
-    bounds: StackBounds,
-    /// Set once a handler has been called.
-    area: Option<Area>,
-    /// The function whose handler is being called.
-    current: Option<Current>,
-    flags: u32,
-}
-
-#[derive(Clone, Debug)]
-struct Current {
-    function: GuestAddr,
-    size: u32,
-    caller: Box<PpcContext>,
-    is_target: bool,
-}
 
 /// Begins an unwind at the caller of the export.
 pub fn begin(call: &mut Call, target: UnwindTarget) -> Fallible<Flow> {
@@ -91,7 +56,7 @@ impl Unwind {
             let activation = match self.walk.step(call, self.bounds) {
                 Ok(WalkStep::Function(activation)) => activation,
                 Ok(WalkStep::Crossed(activity)) => {
-                    if let Work::Unwind(outer) = activity.0 {
+                    if let ActivityKind::Unwind(outer) = activity.0 {
                         self.walk.go_to(&outer.place(call));
                         self.flags |= flag::COLLIDED_UNWIND;
                     }
@@ -126,9 +91,10 @@ impl Unwind {
         self.flags &= !flag::COLLIDED_UNWIND;
         call.ctx_mut().gpr[1] = area.stack_pointer();
         let Activation { function, frame, caller, .. } = activation;
-        self.current = Some(Current { function: function.start, size: function.size, caller, is_target });
+        self.current =
+            Some(UnwoundFrame { function: function.start, size: function.size, caller, is_target });
         let args = [record, frame, context, area.dispatcher()];
-        Work::Unwind(self).call_guest(handler.pc, args.map(|at| u64::from(at.0)).to_vec(), frame)
+        ActivityKind::Unwind(self).call_guest(handler.pc, args.map(|at| u64::from(at.0)).to_vec(), frame)
     }
 
     /// Writes the handler's arguments to guest memory: the registers of its function, with the pc
@@ -138,12 +104,12 @@ impl Unwind {
         call: &Call,
         activation: &Activation,
         handler: Handler,
-    ) -> Fallible<(Area, GuestAddr, GuestAddr)> {
+    ) -> Fallible<(HandlerArea, GuestAddr, GuestAddr)> {
         let memory = call.memory();
         let area = if let Some(area) = self.area {
             area
         } else {
-            *self.area.insert(Area::below(memory, call.ctx().gpr[1], self.bounds.low)?)
+            *self.area.insert(HandlerArea::below(memory, call.ctx().gpr[1], self.bounds.low)?)
         };
         let record = if let Some(record) = self.target.record {
             record

@@ -6,8 +6,8 @@
 //! guest calls is limited as well ([`WORK_LIMIT`]).
 
 use super::virtual_unwind::virtual_unwind;
-use super::{Activity, Work};
 use crate::abi::{Call, Continuation};
+use crate::exception_state::{Activity, ActivityKind, StackBounds, Walk};
 use crate::status::failure::Fallible;
 use xenia_cpu::PpcContext;
 use xenia_formats::image::FunctionEntry;
@@ -25,13 +25,6 @@ pub(super) const WORK_LIMIT: u32 = 1 << 22;
 /// Cost of a step, in addition to the instructions that it decodes.
 const STEP_WORK: u32 = 64;
 
-/// Bounds of the stack that a thread is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StackBounds {
-    pub(super) low: u32,
-    pub(super) high: u32,
-}
-
 impl StackBounds {
     /// Reads the bounds from the processor control region, where titles that switch stacks set
     /// them.
@@ -42,21 +35,6 @@ impl StackBounds {
             high: call.memory().read(kpcr.offset(kpcr::STACK_BASE))?,
         })
     }
-}
-
-/// Position of a walk, inside a function.
-#[derive(Clone, Debug)]
-pub struct Walk {
-    /// Registers in that function.
-    pub(super) ctx: Box<PpcContext>,
-    /// The current instruction: one that failed, or a call.
-    pub at: GuestAddr,
-    /// Number of guest calls by exports that the walk has not left yet.
-    frames: usize,
-    /// Steps since the stack pointer last went up.
-    level: u32,
-    /// Remaining budget, in instructions.
-    work: u32,
 }
 
 /// A function's language handler, from the two words before its first instruction.
@@ -180,9 +158,9 @@ impl Walk {
         self.at = GuestAddr(self.ctx.pc.wrapping_sub(4));
         if let Continuation::Exception(activity) = &frame.then {
             match &activity.0 {
-                Work::Dispatch(dispatch) => self.go_to(dispatch.start()),
-                Work::Scopes(scopes) => self.ctx.gpr[1] = scopes.stack_pointer(),
-                Work::Unwind(_) => {}
+                ActivityKind::Dispatch(dispatch) => self.go_to(dispatch.start()),
+                ActivityKind::Scopes(scopes) => self.ctx.gpr[1] = scopes.stack_pointer(),
+                ActivityKind::Unwind(_) => {}
             }
         }
         Some(frame.then)

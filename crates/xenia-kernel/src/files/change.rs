@@ -43,9 +43,9 @@ impl Files {
         Ok((entry, volume))
     }
 
-    /// Space that an open file occupies on its volume, including reserved space. The arguments come
-    /// from [`Self::entry`].
-    pub fn allocation(&self, body: GuestAddr, (entry, volume): &(Entry, Volume)) -> Fallible<u64> {
+    /// Space that an open file occupies on its volume, including reserved space. Entry and volume
+    /// come from [`Self::entry`].
+    pub fn allocation(&self, body: GuestAddr, entry: &Entry, volume: &Volume) -> Fallible<u64> {
         let key = self.get(body)?.location.key();
         let reserved = self.shared.get(&key).map_or(0, |shared| shared.reserved);
         Ok(volume.allocation(entry.size.max(reserved)))

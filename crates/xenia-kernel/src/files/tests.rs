@@ -162,7 +162,10 @@ fn sizes_and_space_set_aside_follow_each_other() {
     assert_eq!(Harness::status(b.files.open(&too_much)), Some(NtStatus::DISK_FULL));
     let (file, _) = b.files.open(&parameters).unwrap();
     b.files.insert(body, file);
-    let allocation = |b: &Harness| b.files.allocation(body, &b.files.entry(body).unwrap()).unwrap();
+    let allocation = |b: &Harness| {
+        let (entry, volume) = b.files.entry(body).unwrap();
+        b.files.allocation(body, &entry, &volume).unwrap()
+    };
     assert_eq!((allocation(&b), b.files.entry(body).unwrap().0.size), (0x8000, 0));
     b.files.set_size(body, 0x9000, NOW).unwrap();
     assert_eq!(allocation(&b), 0xC000);

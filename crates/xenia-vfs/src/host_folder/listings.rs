@@ -21,12 +21,20 @@ const NAMES: usize = 0x1_0000;
 #[derive(Debug, Default)]
 pub(super) struct Listings(Mutex<BTreeMap<PathBuf, Listing>>);
 
+/// State of a directory, as far as it is known: equal states have equal names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DirectoryState {
+    /// Modification time according to the host.
+    pub(super) changed: SystemTime,
+    /// Number of names that the guest has added to any directory: the host's times are too coarse
+    /// to reveal each of these changes.
+    pub(super) added: u64,
+}
+
 /// A cached listing.
 #[derive(Debug)]
 struct Listing {
-    changed: SystemTime,
-    /// Value of `added` in [`Listings::differing_in_case`].
-    added: u64,
+    state: DirectoryState,
     names: Names,
 }
 
@@ -48,19 +56,16 @@ impl Listing {
 }
 
 impl Listings {
-    /// Names in a directory that differ from this one only in case, in byte order. `changed` is the
-    /// directory's modification time according to the host, and `added` counts the names that the
-    /// guest has added to any directory: the host's times are too coarse to reveal each of these
-    /// changes.
+    /// Names in a directory that differ from this one only in case, in byte order.
     pub(super) fn differing_in_case(
         &self,
         directory: &Path,
         name: &str,
-        (changed, added): (SystemTime, u64),
+        state: DirectoryState,
     ) -> VfsResult<Vec<String>> {
         let key = name.to_ascii_lowercase();
         let must_read_all = match self.0.lock().get(directory) {
-            Some(listing) if (listing.changed, listing.added) == (changed, added) => match &listing.names {
+            Some(listing) if listing.state == state => match &listing.names {
                 Names::All(names) => return Ok(names.get(&key).cloned().unwrap_or_default()),
                 Names::One(known, names) if *known == key => return Ok(names.clone()),
                 Names::One(..) => true,
@@ -75,7 +80,7 @@ impl Listings {
             let found = twins_in(directory, name)?;
             (Names::One(key, found.clone()), found)
         };
-        self.keep(directory, Listing { changed, added, names });
+        self.keep(directory, Listing { state, names });
         Ok(found)
     }
 
@@ -125,7 +130,8 @@ mod tests {
 
     fn listing(names: usize) -> Listing {
         let names = (0..names).map(|name| (name.to_string(), Vec::new())).collect();
-        Listing { changed: SystemTime::UNIX_EPOCH, added: 0, names: Names::All(names) }
+        let state = DirectoryState { changed: SystemTime::UNIX_EPOCH, added: 0 };
+        Listing { state, names: Names::All(names) }
     }
 
     #[test]
@@ -134,9 +140,9 @@ mod tests {
         let at = folder.path();
         let listings = Listings::default();
         let look = |name: &str, seconds, added| {
-            let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
-            fs::File::open(at).unwrap().set_modified(time).unwrap();
-            listings.differing_in_case(at, name, (time, added)).unwrap()
+            let changed = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+            fs::File::open(at).unwrap().set_modified(changed).unwrap();
+            listings.differing_in_case(at, name, DirectoryState { changed, added }).unwrap()
         };
         fs::write(at.join("First"), "").unwrap();
         // The look-up of a second name keeps all.

@@ -6,6 +6,7 @@
 //! found without system calls.
 
 use super::HostFolder;
+use super::listings::DirectoryState;
 use crate::draft::{Draft, Drafts, Facts, is_draft};
 use crate::stamp::is_stamp_file;
 use crate::{VfsError, VfsResult};
@@ -107,7 +108,7 @@ impl HostFolder {
         }
         // The first entry visible to guests: a link that leads outside does not occupy a name.
         let added = self.drafts.as_ref().map_or(0, Drafts::names_added);
-        let state = (directory.changed()?, added);
+        let state = DirectoryState { changed: directory.changed()?, added };
         let mut found = self.listings.differing_in_case(folder, name, state)?.into_iter();
         if let Some(path) = found.find_map(|name| self.inside(folder.join(name))) {
             return Ok(Some(path));
