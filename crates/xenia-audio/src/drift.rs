@@ -44,7 +44,7 @@ pub struct DriftFigures {
 
 /// Queue and adaptive resampler for one output device.
 #[derive(Clone, Debug)]
-pub struct DeviceQueue {
+pub struct DriftQueue {
     channels: usize,
     /// Guest samples per device sample.
     step: f64,
@@ -78,7 +78,7 @@ fn kernel(cutoff: f64) -> Vec<[f32; TAPS]> {
     (0..=PHASES).map(row).collect()
 }
 
-impl DeviceQueue {
+impl DriftQueue {
     /// A queue for a device with a sample rate of `rate` Hz.
     pub fn new(speakers: Speakers, rate: u32) -> Self {
         let step = f64::from(SOUND_RATE) / f64::from(rate.max(1));
@@ -168,7 +168,7 @@ mod tests {
 
     /// Simulates both clocks for `seconds`, the guest's faster by `millionths`. Returns the
     /// device's samples of the last second.
-    fn play(queue: &mut DeviceQueue, rate: u32, seconds: u64, millionths: f64) -> Vec<i16> {
+    fn play(queue: &mut DriftQueue, rate: u32, seconds: u64, millionths: f64) -> Vec<i16> {
         let mut last = Vec::new();
         let mut made = 0_u64;
         let mut piece = vec![0; 480 * queue.channels];
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn ten_minutes_of_clocks_that_differ_have_no_gap() {
         for (millionths, seconds) in [(0.0, 60), (100.0, 600), (-100.0, 60), (500.0, 60)] {
-            let mut queue = DeviceQueue::new(Speakers::Stereo, 48_000);
+            let mut queue = DriftQueue::new(Speakers::Stereo, 48_000);
             let last = play(&mut queue, 48_000, seconds, millionths);
             let DriftFigures { underruns, dropped, latency_ms } = queue.figures();
             assert_eq!((underruns, dropped), (0, 0), "{millionths}");
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn a_device_of_another_rate_gets_the_same_tone() {
         for rate in [44_100, 96_000] {
-            let mut queue = DeviceQueue::new(Speakers::Stereo, rate);
+            let mut queue = DriftQueue::new(Speakers::Stereo, rate);
             let last = play(&mut queue, rate, 30, 0.0);
             assert_eq!((queue.figures().underruns, queue.figures().dropped), (0, 0), "{rate}");
             let left: Vec<i16> = last.iter().copied().step_by(2).collect();
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn underrun_is_counted_once_until_queue_refills() {
-        let mut queue = DeviceQueue::new(Speakers::Surround, 48_000);
+        let mut queue = DriftQueue::new(Speakers::Surround, 48_000);
         let mut piece = vec![9; 480 * 6];
         queue.put(&vec![1000; (TARGET - 1) * 6]);
         queue.take(&mut piece);
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn excess_samples_are_dropped_without_underruns() {
-        let mut queue = DeviceQueue::new(Speakers::Stereo, 48_000);
+        let mut queue = DriftQueue::new(Speakers::Stereo, 48_000);
         for _ in 0..1000 {
             queue.put(&[0; 2 * 256]);
             assert!(queue.queued() <= MOST);

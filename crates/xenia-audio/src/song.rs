@@ -14,7 +14,7 @@ use resample::Resampler;
 use xenia_guest::SOUND_FRAME_SAMPLES;
 
 /// Reads a file's bytes at an offset and returns their number; 0 at the end.
-pub type SongBytes = Box<dyn FnMut(u64, &mut [u8]) -> usize + Send>;
+pub type SongReader = Box<dyn FnMut(u64, &mut [u8]) -> usize + Send>;
 
 /// Size of the input buffer in bytes: several of the longest frames, because a frame counts only if
 /// others follow it.
@@ -41,7 +41,7 @@ pub enum SongError {
 
 /// A song that is being decoded.
 pub struct Song {
-    read: SongBytes,
+    read: SongReader,
     /// File offset of the next read.
     offset: u64,
     input: Vec<u8>,
@@ -67,7 +67,7 @@ fn tag(start: &[u8]) -> u64 {
 
 impl Song {
     /// Opens a song and reads its start.
-    pub fn new(mut read: SongBytes) -> Result<Self, SongError> {
+    pub fn new(mut read: SongReader) -> Result<Self, SongError> {
         const ASF: [u8; 4] = [0x30, 0x26, 0xB2, 0x75];
         let mut start = [0; TAG];
         let got = read(0, &mut start).min(TAG);

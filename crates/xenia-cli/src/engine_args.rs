@@ -14,7 +14,7 @@ use xenia::title::discs::NamedDisc;
 
 /// Time sources of the guest's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Clock {
+pub enum ClockChoice {
     /// The number of executed instructions (the default in lockstep).
     Guest,
     /// The host's clock (only with --parallel, where it is the default).
@@ -105,7 +105,7 @@ pub struct ModeArgs {
     pub barrier: bool,
     /// Source of guest time.
     #[arg(long, value_enum)]
-    pub clock: Option<Clock>,
+    pub clock: Option<ClockChoice>,
 }
 
 impl ModeArgs {
@@ -115,10 +115,10 @@ impl ModeArgs {
             bail!("--barrier belongs to --parallel: in lockstep every round ends together anyway");
         }
         match self.clock {
-            Some(Clock::Host) if !self.parallel => {
+            Some(ClockChoice::Host) if !self.parallel => {
                 bail!("--clock host belongs to --parallel: in lockstep guest time is made of instructions")
             }
-            Some(Clock::Guest) if self.parallel => {
+            Some(ClockChoice::Guest) if self.parallel => {
                 bail!("--clock guest belongs to --lockstep: with --parallel guest time is the host's")
             }
             _ => {}

@@ -14,7 +14,7 @@ mod run_args;
 
 pub use conclude::conclude;
 pub use console_args::ConsoleArgs;
-pub use engine_args::{Clock, ContentArgs, CpuArgs, EngineArgs, ModeArgs};
+pub use engine_args::{ClockChoice, ContentArgs, CpuArgs, EngineArgs, ModeArgs};
 pub use exit::Code;
 pub use patch_args::PatchArgs;
 pub use run_args::{RunArgs, limits};

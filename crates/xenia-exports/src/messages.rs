@@ -21,14 +21,14 @@ use xenia_memory::MemoryFault;
 
 /// The two arguments of a message.
 #[derive(Clone, Copy, Debug)]
-pub struct Words {
+pub struct MessageWords {
     /// Usually the address of a buffer.
     pub first: u32,
     /// Usually the buffer's size; titles also leave it 0.
     pub second: u32,
 }
 
-impl Words {
+impl MessageWords {
     /// Reads a field of the buffer.
     fn field<T: GuestValue>(self, call: &Call, offset: u32) -> Result<T, MemoryFault> {
         call.memory().read(GuestAddr(self.first).offset(offset))
@@ -42,7 +42,7 @@ impl Words {
 }
 
 /// Handler of a message.
-type Answer = fn(&mut Call, Words) -> Fallible<HResult>;
+type Answer = fn(&mut Call, MessageWords) -> Fallible<HResult>;
 
 /// Description and handler of a message.
 pub struct Message {
@@ -90,7 +90,7 @@ pub const APPLICATIONS: &[Application] = &[
 const NOT_FOUND: u32 = 0x490;
 
 /// Handles a message to an application.
-pub fn answer(call: &mut Call, application: u32, number: u32, words: Words) -> Fallible<HResult> {
+pub fn answer(call: &mut Call, application: u32, number: u32, words: MessageWords) -> Fallible<HResult> {
     let Some(found) = APPLICATIONS.iter().find(|found| found.id == application) else {
         call.set_last_error(NOT_FOUND)?;
         return Ok(HResult::INVALID_ARGUMENT);

@@ -2,7 +2,7 @@
 
 use super::{FAMILIES, turns};
 use crate::abi::Call;
-use crate::imports::{Continuations, Registry};
+use crate::imports::{Continuations, ExportRegistry};
 use crate::resume::resume;
 use crate::status::failure::Fallible;
 use std::sync::OnceLock;
@@ -10,10 +10,10 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_imports::Library;
 
 /// Returns the registry of all families, which is built on first use. All machines share it.
-pub fn registry() -> &'static Registry {
-    static REGISTRY: OnceLock<Registry> = OnceLock::new();
+pub fn registry() -> &'static ExportRegistry {
+    static REGISTRY: OnceLock<ExportRegistry> = OnceLock::new();
     let continuations = Continuations { resume, continue_long_call: turns::go_on };
-    REGISTRY.get_or_init(|| Registry::new(FAMILIES, continuations))
+    REGISTRY.get_or_init(|| ExportRegistry::new(FAMILIES, continuations))
 }
 
 /// Returns the address of a kernel function, for exports that call one as guest code does.

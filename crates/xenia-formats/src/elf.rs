@@ -42,7 +42,7 @@ pub struct Elf {
     /// linkers write for `-z stack-size=N`.
     pub stack_size: Option<u32>,
     /// All named sections with contents in the file, in file order.
-    pub sections: Vec<Section>,
+    pub sections: Vec<ElfSection>,
     /// Named symbols, sorted by address.
     pub symbols: Vec<Symbol>,
     /// Size in bytes of the file header and program headers at the file's start.
@@ -68,7 +68,7 @@ pub struct Segment {
 
 /// A named part of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Section {
+pub struct ElfSection {
     /// Name, such as `.text`.
     pub name: String,
     /// Address in guest memory; null if the section is not loaded.
@@ -158,7 +158,7 @@ impl Elf {
     }
 
     /// The contents of the section with this name, if there is one.
-    pub fn section_data(&self, name: &str) -> Option<(&Section, &[u8])> {
+    pub fn section_data(&self, name: &str) -> Option<(&ElfSection, &[u8])> {
         let section = self.sections.iter().find(|section| section.name == name)?;
         let start = section.file_offset as usize;
         Some((section, self.data.get(start..start.checked_add(section.size as usize)?)?))

@@ -57,7 +57,7 @@ pub struct LoadedImage {
     /// Named data blobs inside the image.
     pub resources: Vec<Resource>,
     /// Exports, sorted by ordinal.
-    pub exports: Vec<Export>,
+    pub exports: Vec<ImageExport>,
     /// The `.pdata` function table in file order; empty if missing.
     pub functions: Vec<FunctionEntry>,
     /// Symbols (ELF only), sorted by address.
@@ -295,7 +295,7 @@ pub struct Resource {
 
 /// An exported address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Export {
+pub struct ImageExport {
     /// Ordinal of the export.
     pub ordinal: Ordinal,
     /// Name, where the file exports by name.

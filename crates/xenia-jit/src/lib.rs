@@ -55,7 +55,7 @@ pub use config::{Granularity, JitConfig, Tiers};
 pub use emit::function_tier::Effort;
 pub use error::JitError;
 pub use inspect::cost::{BlockCost, RegionCost};
-pub use inspect::cross_check::{CrossCheck, Unit};
+pub use inspect::cross_check::{CheckUnit, CrossCheck};
 pub use jit::Jit;
 pub use runtime::shared::CodeSizes;
 pub use tiering::precompile::{Ahead, Precompiled};

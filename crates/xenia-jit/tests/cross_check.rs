@@ -4,7 +4,7 @@ use crate::common::*;
 use std::sync::Arc;
 use xenia_cpu::{Execute, PpcContext};
 use xenia_guest::GuestAddr;
-use xenia_jit::{CrossCheck, JitConfig, Unit};
+use xenia_jit::{CheckUnit, CrossCheck, JitConfig};
 use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Protect};
 
 /// An infinite loop that sums words and stores the running sums back.
@@ -19,7 +19,7 @@ const PROGRAM: [u32; 8] = [
     0x4200_FFF0, // bdnz -16
 ];
 
-fn run(unit: Unit, wrong_addi: bool) -> (CrossCheck, PpcContext) {
+fn run(unit: CheckUnit, wrong_addi: bool) -> (CrossCheck, PpcContext) {
     let memory = GuestMemory::new().unwrap();
     let config = JitConfig { warm_up: 1, wrong_addi, ..JitConfig::default() };
     let mut engine = CrossCheck::new(Arc::clone(&memory), config, unit).unwrap();
@@ -47,7 +47,7 @@ fn run(unit: Unit, wrong_addi: bool) -> (CrossCheck, PpcContext) {
 
 #[test]
 fn cross_check_finds_no_difference_in_any_unit() {
-    for unit in [Unit::Quantum, Unit::Block, Unit::Instruction] {
+    for unit in [CheckUnit::Quantum, CheckUnit::Block, CheckUnit::Instruction] {
         let (engine, _) = run(unit, false);
         assert_eq!(engine.divergence(), None);
         let counters = engine.counters();
@@ -60,12 +60,12 @@ fn cross_check_finds_no_difference_in_any_unit() {
 
 #[test]
 fn a_wrong_lifter_arm_is_found_and_explained() {
-    for unit in [Unit::Quantum, Unit::Block, Unit::Instruction] {
+    for unit in [CheckUnit::Quantum, CheckUnit::Block, CheckUnit::Instruction] {
         let (engine, _) = run(unit, true);
         let report = engine.divergence().expect("a difference");
         assert_eq!(engine.counters().cross_check.differences, 1);
         assert!(report.contains("jit"), "{report}");
-        if unit == Unit::Instruction {
+        if unit == CheckUnit::Instruction {
             assert!(report.contains("r5: jit 0x10000005, interpreter 0x10000004"), "{report}");
             assert!(report.contains("addi"), "{report}");
             assert!(report.contains("function"), "CLIF: {report}");
@@ -76,7 +76,7 @@ fn a_wrong_lifter_arm_is_found_and_explained() {
 #[test]
 fn a_stray_store_is_found_in_memory() {
     let memory = GuestMemory::new().unwrap();
-    let mut engine = CrossCheck::new(Arc::clone(&memory), JitConfig::default(), Unit::Quantum).unwrap();
+    let mut engine = CrossCheck::new(Arc::clone(&memory), JitConfig::default(), CheckUnit::Quantum).unwrap();
     memory.alloc_fixed(GuestAddr(DATA), SIZE, AllocKind::ReserveCommit, Protect::READ_WRITE).unwrap();
     engine.compare_memory(&PpcContext::default());
     assert_eq!(engine.divergence(), None);

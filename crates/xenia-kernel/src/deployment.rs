@@ -8,7 +8,7 @@ const INSTALLED_TITLE: u32 = 0x4000;
 
 /// Medium a title is installed on; the values are those of `XTitleGetDeploymentType`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Origin {
+pub enum TitleOrigin {
     /// The title runs from its disc.
     #[default]
     Disc = 0,
@@ -21,7 +21,7 @@ pub enum Origin {
 /// A title's install medium and license.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Deployment {
-    pub origin: Origin,
+    pub origin: TitleOrigin,
     /// License bits; bit 0 means the full version. Titles on discs have no license.
     pub license: Option<u32>,
 }
@@ -30,7 +30,7 @@ impl Deployment {
     /// The deployment of a title in a package.
     pub fn of_package(package: &PackageInfo) -> Self {
         let is_copy = package.content_type == INSTALLED_TITLE;
-        let origin = if is_copy { Origin::Installed } else { Origin::Download };
+        let origin = if is_copy { TitleOrigin::Installed } else { TitleOrigin::Download };
         Self { origin, license: Some(package.license) }
     }
 }
@@ -41,12 +41,14 @@ mod tests {
 
     #[test]
     fn a_package_says_what_its_title_is() {
-        for (content_type, origin) in
-            [(0x4000, Origin::Installed), (0x7000, Origin::Download), (0xD_0000, Origin::Download)]
-        {
+        for (content_type, origin) in [
+            (0x4000, TitleOrigin::Installed),
+            (0x7000, TitleOrigin::Download),
+            (0xD_0000, TitleOrigin::Download),
+        ] {
             let package = PackageInfo { content_type, license: 5, ..PackageInfo::default() };
             assert_eq!(Deployment::of_package(&package), Deployment { origin, license: Some(5) });
         }
-        assert_eq!(Deployment::default(), Deployment { origin: Origin::Disc, license: None });
+        assert_eq!(Deployment::default(), Deployment { origin: TitleOrigin::Disc, license: None });
     }
 }

@@ -10,7 +10,7 @@ use xenia_guest::GuestAddr;
 
 /// Exception handling that waits for the return of guest code that it called.
 #[derive(Clone, Debug)]
-pub struct Activity(pub(crate) ActivityKind);
+pub struct ExceptionActivity(pub(crate) ActivityKind);
 
 /// The kinds of an activity.
 #[derive(Clone, Debug)]

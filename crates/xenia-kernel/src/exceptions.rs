@@ -10,9 +10,10 @@
 //! ```
 //!
 //! Handlers, filters and termination handlers are guest code. Each call of one is a
-//! [`Flow::CallGuest`] whose continuation is the work in progress, an [`Activity`]. Activities are
-//! kept in the thread's list of guest calls. So exceptions inside filters, unwinds out of them and
-//! concurrent threads need no further state, and an activity is dropped when its call is abandoned.
+//! [`Flow::CallGuest`] whose continuation is the work in progress, an [`ExceptionActivity`].
+//! Activities are kept in the thread's list of guest calls. So exceptions inside filters, unwinds
+//! out of them and concurrent threads need no further state, and an activity is dropped when its
+//! call is abandoned.
 //! Handlers read their arguments in guest memory, below the stack pointer; the kernel does not
 //! trust that memory afterwards.
 //!
@@ -40,7 +41,7 @@ pub use scopes::handle as handle_c_scopes;
 pub use unwind::begin as unwind;
 
 use crate::abi::{Call, Continuation, Flow, GuestCall};
-use crate::exception_state::{Activity, ActivityKind};
+use crate::exception_state::{ActivityKind, ExceptionActivity};
 use xenia_cpu::PpcContext;
 use xenia_guest::GuestAddr;
 
@@ -65,7 +66,7 @@ mod disposition {
 }
 
 /// Continues an activity, whose call of guest code has returned `result`.
-pub(crate) fn resume(call: &mut Call, result: u64, activity: Activity) -> Flow {
+pub(crate) fn resume(call: &mut Call, result: u64, activity: ExceptionActivity) -> Flow {
     match activity.0 {
         ActivityKind::Dispatch(dispatch) => dispatch.resume(call, result as u32),
         ActivityKind::Unwind(unwind) => unwind.resume(call, result as u32),
@@ -77,7 +78,7 @@ impl ActivityKind {
     /// Calls guest code and passes the establisher frame in the register in which compiled handlers
     /// expect it.
     fn call_guest(self, pc: GuestAddr, args: Vec<u64>, frame: GuestAddr) -> Flow {
-        let then = Continuation::Exception(Box::new(Activity(self)));
+        let then = Continuation::Exception(Box::new(ExceptionActivity(self)));
         Flow::CallGuest(GuestCall { args, link: Some(frame), ..GuestCall::new(pc, then) })
     }
 }

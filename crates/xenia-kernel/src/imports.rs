@@ -12,11 +12,11 @@ mod registry;
 pub mod thunks;
 pub mod variables;
 
-pub use bindings::{Bindings, MissingCall};
+pub use bindings::{ImportBindings, MissingCall};
 pub(crate) use history::Callee;
 pub use history::{CallHistory, PastCall, UnfinishedCall};
 pub use missing::{MissingAnswer, MissingAnswers, has_special_failure};
-pub use registry::{Continuations, Registry, StatusCounts};
+pub use registry::{Continuations, ExportRegistry, StatusCounts};
 pub use xenia_imports::{Library, Status, ordinals};
 
 use crate::abi::{Call, Flow};

@@ -15,7 +15,7 @@ use crate::deployment::Deployment;
 use crate::display::Display;
 use crate::files::{Files, TransferQueue};
 use crate::imports::MissingAnswers;
-use crate::imports::{Bindings, Registry};
+use crate::imports::{ExportRegistry, ImportBindings};
 use crate::loader::Modules;
 use crate::memory::KernelPool;
 use crate::objects::dispatcher::{self, Dispatcher};
@@ -155,7 +155,7 @@ pub struct Kernel {
     /// File transfers that calls have left to worker threads.
     pub transfers: TransferQueue,
     /// Bindings of imports to exports.
-    pub imports: Bindings,
+    pub imports: ImportBindings,
     pub modules: Mutex<Modules>,
     /// Breakpoints of a debugger. A leaf lock.
     pub breakpoints: Breakpoints,
@@ -183,14 +183,14 @@ impl Kernel {
         memory: Arc<GuestMemory>,
         config: KernelConfig,
         mut ports: Ports,
-        registry: &'static Registry,
+        registry: &'static ExportRegistry,
     ) -> Result<Arc<Self>, KernelError> {
         if config.null_page {
             memory.open_null_page().map_err(Failure::from)?;
         }
         let limits = Arc::new(Limits::new(&config.limits));
         let pool = KernelPool::new(memory.clone(), limits.clone());
-        let imports = Bindings::new(&memory, registry, config.call_history)?;
+        let imports = ImportBindings::new(&memory, registry, config.call_history)?;
         let processes = Processes::new(&memory, &pool)?;
         let mut objects = Objects::new(memory.clone(), limits.clone());
         for kind in ObjectKind::ALL {

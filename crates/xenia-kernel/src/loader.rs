@@ -25,7 +25,7 @@ pub use modules::{LoadError, Module, Modules};
 pub use places::Symbolizer;
 
 use crate::files::Files;
-use crate::imports::Bindings;
+use crate::imports::ImportBindings;
 use crate::memory::KernelPool;
 use crate::objects::Objects;
 use xenia_formats::KeyRing;
@@ -42,7 +42,7 @@ pub struct ModuleLoader<'k> {
     pub(crate) pool: &'k KernelPool,
     pub(crate) objects: &'k Objects,
     pub(crate) files: &'k Mutex<Files>,
-    pub(crate) imports: &'k Bindings,
+    pub(crate) imports: &'k ImportBindings,
     pub(crate) modules: &'k Mutex<Modules>,
     /// Keys of the executables that the title loads.
     pub(crate) keys: &'k KeyRing,

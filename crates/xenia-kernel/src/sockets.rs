@@ -5,7 +5,7 @@ use crate::abi::{Arguments, Call, Flow, FromGuest, Handle, Show};
 use crate::objects::dispatcher::Dispatcher;
 use crate::objects::{ObjectKind, Objects};
 use crate::thread::apc::{Apc, ApcQueues, ApcSource};
-use crate::thread::deferred::Mode;
+use crate::thread::deferred::ProcessorMode;
 use std::fmt::Write;
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
@@ -54,7 +54,7 @@ impl Sockets<'_> {
                 }
                 SocketEffect::Call { thread_id, routine, args } => {
                     let apc = Apc::new(ApcSource::Kernel, routine, args);
-                    self.apcs.queue(cpu, thread_id, Mode::User, apc).map(|_| ())
+                    self.apcs.queue(cpu, thread_id, ProcessorMode::User, apc).map(|_| ())
                 }
             };
             if let Err(failure) = result {

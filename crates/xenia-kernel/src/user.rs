@@ -21,7 +21,7 @@ use connections::Connections;
 use dialogs::OpenDialog;
 use keystrokes::Keystrokes;
 use music::MusicPlayer;
-use presence::Presence;
+use presence::RichPresence;
 use std::sync::atomic::AtomicU32;
 use unanswered::Unanswered;
 use xenia_guest::GuestAddr;
@@ -41,7 +41,7 @@ pub struct User {
     pub enumerators: Mutex<Enumerators>,
     pub sessions: Mutex<Sessions>,
     /// Contexts and properties that titles have set for users.
-    pub presence: Mutex<Presence>,
+    pub presence: Mutex<RichPresence>,
     pub music: MusicPlayer,
     /// Messages (`XMsg*`) without an implementation that were logged.
     pub unanswered: Mutex<Unanswered>,
@@ -66,7 +66,7 @@ impl User {
             profiles: Mutex::new(Level::Settings, profiles),
             enumerators: Mutex::new(Level::Settings, Enumerators::default()),
             sessions: Mutex::new(Level::Settings, Sessions::default()),
-            presence: Mutex::new(Level::Settings, Presence::default()),
+            presence: Mutex::new(Level::Settings, RichPresence::default()),
             music: MusicPlayer::default(),
             unanswered: Mutex::new(Level::Settings, Unanswered::default()),
             notifications: Mutex::new(Level::Settings, Notifications::default()),

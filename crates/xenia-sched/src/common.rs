@@ -6,7 +6,7 @@
 //! changes it so that others could proceed notifies them.
 
 use crate::contention::ContentionPoints;
-use crate::directory::Directory;
+use crate::directory::ThreadDirectory;
 use crate::{Event, EventSink, GuestTicks, HW_THREADS, NoEvents, SchedError, ThreadRef, WaitTicket};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
@@ -35,7 +35,7 @@ impl Default for PublishedState {
 
 /// State shared by all slots ([module documentation](self)).
 pub(crate) struct Common {
-    pub(crate) directory: Directory,
+    pub(crate) directory: ThreadDirectory,
     published: [PublishedState; HW_THREADS],
     /// Quantum in instructions: how long a thread runs before equal-priority threads get their
     /// turn.
@@ -66,7 +66,7 @@ pub(crate) struct Common {
 impl Common {
     pub(crate) fn new(quantum: u32, contention: ContentionPoints) -> Self {
         Self {
-            directory: Directory::default(),
+            directory: ThreadDirectory::default(),
             published: Default::default(),
             quantum,
             live: AtomicUsize::default(),

@@ -30,7 +30,7 @@ struct Entry {
 
 /// The directory of a machine's threads ([module documentation](self)).
 #[derive(Default)]
-pub(crate) struct Directory {
+pub(crate) struct ThreadDirectory {
     homes: [[OnceLock<Box<[Entry]>>; PIECES]; HW_THREADS],
 }
 
@@ -41,7 +41,7 @@ fn piece(idx: u16) -> (usize, usize) {
     (piece as usize, number - (1 << (FIRST + piece)))
 }
 
-impl Directory {
+impl ThreadDirectory {
     fn entry(&self, r: ThreadRef) -> Result<&Entry, SchedError> {
         count_look();
         let (piece, index) = piece(r.idx);
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_name_is_known_from_its_adding_to_its_removal() {
-        let directory = Directory::default();
+        let directory = ThreadDirectory::default();
         let name = |generation| ThreadRef { hw_id: 5, generation, idx: u16::MAX };
         assert_eq!(directory.slot_of(name(0)), Err(SchedError::Stale(name(0))));
         directory.add(name(0), 0).unwrap();

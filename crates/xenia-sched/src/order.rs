@@ -165,11 +165,11 @@ impl ContentionManifest {
 
 /// Pseudo-random generator of shuffles: SplitMix64.
 #[derive(Clone, Debug)]
-pub(crate) struct Shuffle {
+pub(crate) struct SlotShuffle {
     state: u64,
 }
 
-impl Shuffle {
+impl SlotShuffle {
     pub(crate) fn new(seed: u64) -> Self {
         Self { state: seed }
     }
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn shuffles_are_permutations_and_repeat() {
         let run = |seed| {
-            let mut shuffle = Shuffle::new(seed);
+            let mut shuffle = SlotShuffle::new(seed);
             (0..20)
                 .map(|_| {
                     let mut order = [0, 1, 2, 3, 4, 5];

@@ -3,9 +3,9 @@
 //!
 //! A thread gets the lowest free position, found without searching. Exited threads whose reference
 //! count is 0 are listed in `unreferenced`, so that pruning visits only those. The slots have the
-//! records of threads ([`crate::slot`]); the [`Directory`] finds a record by its name.
+//! records of threads ([`crate::slot`]); the [`ThreadDirectory`] finds a record by its name.
 
-use crate::directory::{Directory, count_look};
+use crate::directory::{ThreadDirectory, count_look};
 use crate::{HW_THREADS, SchedError, SchedulerCounters, ThreadRef};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -68,7 +68,7 @@ impl ThreadTable {
     pub(crate) fn add(
         &mut self,
         slot: u8,
-        directory: &Directory,
+        directory: &ThreadDirectory,
         free: impl FnMut(ThreadRef, u8),
     ) -> Result<ThreadRef, SchedError> {
         let table = self.slots.get_mut(usize::from(slot)).ok_or(SchedError::NoProcessor(u32::from(slot)))?;
@@ -115,7 +115,7 @@ impl SlotTable {
     fn add(
         &mut self,
         hw_id: u8,
-        directory: &Directory,
+        directory: &ThreadDirectory,
         free: impl FnMut(ThreadRef, u8),
     ) -> Result<ThreadRef, SchedError> {
         if self.exited >= PRUNE_AT {
@@ -146,7 +146,7 @@ impl SlotTable {
     }
 
     /// Frees exited threads that have no references.
-    fn prune(&mut self, hw_id: u8, directory: &Directory, mut free: impl FnMut(ThreadRef, u8)) {
+    fn prune(&mut self, hw_id: u8, directory: &ThreadDirectory, mut free: impl FnMut(ThreadRef, u8)) {
         for idx in self.unreferenced.drain(..) {
             count_look();
             let position = &mut self.positions[usize::from(idx)];

@@ -47,7 +47,7 @@ pub use priority::{PriorityHook, on_priority, priority, set_priority};
 pub use queued::{FIRST_NAP, LONGEST_NAP, MOST_PASSED, PATIENCE, QueuedLock};
 pub use rw_lock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 #[cfg(feature = "statistics")]
-pub use statistics::Counts;
+pub use statistics::AcquisitionCounts;
 pub use token::{Hold, Token, blocking};
 pub use topology::{Topology, pretend_node};
 

@@ -103,7 +103,7 @@ impl QueuedLock {
 
     /// The lock's statistics.
     #[cfg(feature = "statistics")]
-    pub fn counts(&self) -> crate::Counts {
+    pub fn counts(&self) -> crate::AcquisitionCounts {
         self.statistics.counts()
     }
 

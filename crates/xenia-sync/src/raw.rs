@@ -168,7 +168,7 @@ raw_mutex!(AdaptiveLock);
 #[cfg(all(feature = "statistics", not(feature = "modelled")))]
 impl<T: ?Sized> crate::Mutex<T, QueuedLock> {
     /// The lock's statistics.
-    pub fn counts(&self) -> crate::Counts {
+    pub fn counts(&self) -> crate::AcquisitionCounts {
         // SAFETY: reading the statistics does not unlock.
         unsafe { self.unranked().raw() }.counts()
     }

@@ -3,7 +3,7 @@
 //! that spin on the lock word.
 
 #[cfg(feature = "statistics")]
-pub use counting::Counts;
+pub use counting::AcquisitionCounts;
 #[cfg(feature = "statistics")]
 pub(crate) use counting::LockStatistics;
 #[cfg(not(feature = "statistics"))]
@@ -24,7 +24,7 @@ mod counting {
 
     /// Values of a lock's counters at one moment.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-    pub struct Counts {
+    pub struct AcquisitionCounts {
         /// Acquisitions at the first attempt.
         pub fast: u64,
         /// Acquisitions after waiting.
@@ -129,8 +129,8 @@ mod counting {
             self.held.fetch_add(now() - self.since.load(Relaxed), Relaxed);
         }
 
-        pub(crate) fn counts(&self) -> Counts {
-            Counts {
+        pub(crate) fn counts(&self) -> AcquisitionCounts {
+            AcquisitionCounts {
                 fast: self.fast.load(Relaxed),
                 slow: self.slow.load(Relaxed),
                 barged: self.barged.load(Relaxed),

@@ -279,7 +279,7 @@ fn user_folder(variable: &str, in_home: &str) -> Option<PathBuf> {
 mod tests {
     use super::*;
     use xenia_formats::{FormatError, Section, Volume};
-    use xenia_kernel::deployment::Origin;
+    use xenia_kernel::deployment::TitleOrigin;
 
     #[test]
     fn short_names_are_of_the_executable_or_its_folder() {
@@ -402,7 +402,7 @@ mod tests {
         xenia_formats::stfs::write(&volume, &info, &mut bytes, &mut |_| ()).unwrap();
         let dir = tempfile::tempdir().unwrap();
         for (name, bytes, deployment) in [
-            ("game.live", &bytes[..], Deployment { origin: Origin::Download, license: Some(3) }),
+            ("game.live", &bytes[..], Deployment { origin: TitleOrigin::Download, license: Some(3) }),
             ("game.xex", DEMO, Deployment::default()),
         ] {
             std::fs::write(dir.path().join(name), bytes).unwrap();

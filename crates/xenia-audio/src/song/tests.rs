@@ -53,7 +53,7 @@ fn frame(line: usize, gain: u32) -> Vec<u8> {
 }
 
 /// The bytes of a file as a song's reader, in pieces.
-fn bytes(file: Vec<u8>) -> SongBytes {
+fn bytes(file: Vec<u8>) -> SongReader {
     Box::new(move |offset, into| {
         let rest = usize::try_from(offset).ok().and_then(|at| file.get(at..)).unwrap_or_default();
         let count = rest.len().min(into.len()).min(5000);

@@ -7,7 +7,7 @@
 //! Only words and bits owned by the decoder are written back, atomically per word, because the
 //! title can change the others meanwhile.
 
-use super::packet::{Next, PACKET_BITS, Packet, Packets, Position, next_frame};
+use super::packet::{Next, PACKET_BITS, Packet, PacketSource, Position, next_frame};
 use super::stream::{FRAME_SAMPLES, FrameDecoder};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -136,7 +136,7 @@ struct Buffers<'a> {
     looks: &'a mut u64,
 }
 
-impl Packets for Buffers<'_> {
+impl PacketSource for Buffers<'_> {
     fn packet(&mut self, index: u32) -> Option<Packet> {
         let words = self.words;
         let current = words.get(field::CURRENT_BUFFER);

@@ -24,7 +24,7 @@ const _: () = assert!(FRAME_SAMPLES == 512);
 pub type Packet = [u8; PACKET_SIZE as usize];
 
 /// Packets of one buffer and its successor.
-pub trait Packets {
+pub trait PacketSource {
     /// The packet with this index, continuing past the buffer; `None` if it is missing.
     fn packet(&mut self, index: u32) -> Option<Packet>;
 }
@@ -136,7 +136,7 @@ fn is_length(length: u32) -> bool {
 }
 
 /// Reads the next frame from a position on.
-pub fn next_frame(packets: &mut impl Packets, mut position: Position) -> Next {
+pub fn next_frame(packets: &mut impl PacketSource, mut position: Position) -> Next {
     for _ in 0..PACKETS_PER_FRAME {
         let Some(packet) = packets.packet(position.packet) else { return Next::End(position) };
         let header = Header::of(&packet);
@@ -202,7 +202,7 @@ mod tests {
 
     struct List(Vec<Packet>);
 
-    impl Packets for List {
+    impl PacketSource for List {
         fn packet(&mut self, index: u32) -> Option<Packet> {
             self.0.get(index as usize).copied()
         }

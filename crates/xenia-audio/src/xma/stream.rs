@@ -1,14 +1,14 @@
 //! Decoder for a single stream, without contexts.
 
 pub use super::frame::{FRAME_SAMPLES, FrameDecoder};
-pub use super::packet::{Next, Packet, Packets, Position, next_frame};
+pub use super::packet::{Next, Packet, PacketSource, Position, next_frame};
 use xenia_guest::xma::PACKET_SIZE;
 
 /// Consecutive packets in memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Whole<'a>(pub &'a [u8]);
 
-impl Packets for Whole<'_> {
+impl PacketSource for Whole<'_> {
     fn packet(&mut self, index: u32) -> Option<Packet> {
         let start = index as usize * PACKET_SIZE as usize;
         self.0.get(start..)?.first_chunk().copied()

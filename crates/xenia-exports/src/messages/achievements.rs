@@ -1,6 +1,6 @@
 //! Achievements: the message with which titles report them.
 
-use super::Words;
+use super::MessageWords;
 use crate::abi::Call;
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ const LIMIT: u32 = 0x400;
 const PAIR: u32 = 8;
 
 /// Records earned achievements of all named users, or of none if one of them is not signed in.
-pub(super) fn write(call: &mut Call, words: Words) -> Fallible<HResult> {
+pub(super) fn write(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let count: u32 = words.field(call, 0)?;
     let Some(pairs) = words.pointer(call, 4)?.filter(|_| (1..=LIMIT).contains(&count)) else {
         return Ok(HResult::INVALID_ARGUMENT);

@@ -1,6 +1,6 @@
 //! Messages to the online service, answered as on a console that is not connected.
 
-use super::{Message, Words, messages};
+use super::{Message, MessageWords, messages};
 use crate::abi::Call;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, HResult};
@@ -72,7 +72,7 @@ pub(super) const MESSAGES: &[Message] = messages! {
     Constant 0x5_8046 XPresenceInitializeEx = |_, _| Ok(HResult::OK);
 };
 
-fn logon_id(call: &mut Call, words: Words) -> Fallible<HResult> {
+fn logon_id(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     call.memory().write(GuestAddr(words.first), LOGON_ID)?;
     Ok(HResult::OK)
 }

@@ -1,9 +1,9 @@
 //! Messages to the music player: playlists of titles and playback ([`crate::user::music`]).
 
-use super::{Message, Words, messages};
+use super::{Message, MessageWords, messages};
 use crate::abi::Call;
 use crate::status::failure::Fallible;
-use crate::user::music::{CONTROLLED_BY_TITLE, Music, SONGS, Song};
+use crate::user::music::{CONTROLLED_BY_TITLE, Music, PlaylistSong, SONGS};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_sched::GuestTicks;
 use xenia_user::notifications::{Notification, id};
@@ -74,7 +74,7 @@ pub(super) const MESSAGES: &[Message] = messages! {
 };
 
 /// Stores words at the addresses in a message's pointers, from offset `from` on.
-fn answer(call: &Call, words: Words, from: u32, values: &[u32]) -> Fallible<HResult> {
+fn answer(call: &Call, words: MessageWords, from: u32, values: &[u32]) -> Fallible<HResult> {
     for (offset, &value) in (from..).step_by(4).zip(values) {
         if let Some(at) = words.pointer(call, offset)? {
             call.memory().write(at, value)?;
@@ -94,7 +94,7 @@ fn act(call: &mut Call, act: impl FnOnce(&mut Music, GuestTicks)) -> Fallible<HR
     Ok(HResult::OK)
 }
 
-fn create_list(call: &mut Call, words: Words) -> Fallible<HResult> {
+fn create_list(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let (client, count): (u32, u32) = (words.field(call, 0)?, words.field(call, 0x10)?);
     let (Some(storage), Some(songs)) = (words.pointer(call, 4)?, words.pointer(call, 0xC)?) else {
         return Ok(HResult::INVALID_ARGUMENT);
@@ -106,7 +106,7 @@ fn create_list(call: &mut Call, words: Words) -> Fallible<HResult> {
     if count > SONGS {
         return Ok(no_room);
     }
-    let described: Vec<Song> =
+    let described: Vec<PlaylistSong> =
         (0..count).map(|index| describe(call, songs.offset(index * DESCRIPTION))).collect::<Fallible<_>>()?;
     let Some(first) = with(call, |music, _| music.add(storage, described))? else { return Ok(no_room) };
     if let Some(handles) = words.pointer(call, 0x1C)? {
@@ -118,14 +118,14 @@ fn create_list(call: &mut Call, words: Words) -> Fallible<HResult> {
 }
 
 /// Reads a song's description.
-fn describe(call: &Call, at: GuestAddr) -> Fallible<Song> {
+fn describe(call: &Call, at: GuestAddr) -> Fallible<PlaylistSong> {
     let memory = call.memory();
     let text_of = |index: u32, most: u32| -> Fallible<Vec<u16>> {
         let text: GuestAddr = memory.read(at.offset(4 * index))?;
         Ok(if text.is_null() { Vec::new() } else { memory.read_wide_string(text, most)? })
     };
     let text = |index: u32| text_of(index + 1, INFO_TEXT / 2 - 1);
-    Ok(Song {
+    Ok(PlaylistSong {
         handle: 0,
         path: text_of(0, PATH)?,
         texts: [text(0)?, text(1)?, text(2)?, text(3)?, text(4)?],
@@ -135,13 +135,13 @@ fn describe(call: &Call, at: GuestAddr) -> Fallible<Song> {
     })
 }
 
-fn delete_list(call: &mut Call, words: Words) -> Fallible<HResult> {
+fn delete_list(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let storage: GuestAddr = words.field(call, 4)?;
     let found = with(call, |music, _| music.remove(storage))?;
     Ok(if found { HResult::OK } else { HResult::INVALID_ARGUMENT })
 }
 
-fn play(call: &mut Call, words: Words) -> Fallible<HResult> {
+fn play(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let (storage, song) = (words.field(call, 4)?, words.field(call, 8)?);
     if !with(call, |music, now| music.play(storage, song, now))? {
         return Ok(HResult::INVALID_ARGUMENT);
@@ -150,7 +150,7 @@ fn play(call: &mut Call, words: Words) -> Fallible<HResult> {
     Ok(HResult::OK)
 }
 
-fn current_song(call: &mut Call, words: Words) -> Fallible<HResult> {
+fn current_song(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let Some(at) = words.pointer(call, 8)? else { return Ok(HResult::INVALID_ARGUMENT) };
     let Some(song) = with(call, |music, _| music.song().cloned())? else { return Ok(HResult::FAIL) };
     let memory = call.memory();
@@ -167,37 +167,37 @@ fn current_song(call: &mut Call, words: Words) -> Fallible<HResult> {
     Ok(HResult::OK)
 }
 
-fn set_behavior(call: &mut Call, words: Words) -> Fallible<HResult> {
+fn set_behavior(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let behavior = [words.field(call, 4)?, words.field(call, 8)?, words.field(call, 0xC)?];
     with(call, |music, _| music.behavior = behavior)?;
     call.kernel.notifier().notify(call.cpu, Notification { id: id::MUSIC_BEHAVIOR_CHANGED, parameter: 0 })?;
     Ok(HResult::OK)
 }
 
-fn behavior(call: &mut Call, words: Words) -> Fallible<HResult> {
+fn behavior(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let behavior = with(call, |music, _| music.behavior)?;
     answer(call, words, 4, &behavior)
 }
 
-fn status(call: &mut Call, words: Words) -> Fallible<HResult> {
+fn status(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let Some(at) = words.pointer(call, 4)? else { return Ok(HResult::INVALID_ARGUMENT) };
     let state = with(call, |music, _| music.state())?;
     call.memory().write(at, state as u32)?;
     Ok(HResult::OK)
 }
 
-fn volume(call: &mut Call, words: Words) -> Fallible<HResult> {
+fn volume(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let volume = with(call, |music, _| music.volume)?;
     answer(call, words, 4, &[volume])
 }
 
-fn set_volume(call: &mut Call, words: Words) -> Fallible<HResult> {
+fn set_volume(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let volume: u32 = words.field(call, 4)?;
     with(call, |music, _| music.volume = volume)?;
     Ok(HResult::OK)
 }
 
-fn set_controller(call: &mut Call, words: Words) -> Fallible<HResult> {
+fn set_controller(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let (controller, is_locked) = (words.field(call, 4)?, words.field(call, 8)?);
     with(call, |music, _| (music.controller, music.is_locked) = (controller, is_locked))?;
     let parameter = u32::from(controller == CONTROLLED_BY_TITLE);
@@ -205,12 +205,12 @@ fn set_controller(call: &mut Call, words: Words) -> Fallible<HResult> {
     Ok(HResult::OK)
 }
 
-fn controller(call: &mut Call, words: Words) -> Fallible<HResult> {
+fn controller(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let who = with(call, |music, _| [music.controller, music.is_locked])?;
     answer(call, words, 4, &who)
 }
 
-fn media_sources(call: &mut Call, words: Words) -> Fallible<HResult> {
+fn media_sources(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     /// Number of sources that a caller must have room for.
     const SOURCES: u32 = 10;
     let Some(count) = words.pointer(call, 0x10)? else { return Ok(HResult::INVALID_ARGUMENT) };
@@ -224,7 +224,7 @@ fn media_sources(call: &mut Call, words: Words) -> Fallible<HResult> {
     Ok(HResult::OK)
 }
 
-fn list_size(call: &mut Call, words: Words) -> Fallible<HResult> {
+fn list_size(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let (client, songs): (u32, u32) = (words.field(call, 0)?, words.field(call, 4)?);
     let Some(at) = words.pointer(call, 8)?.filter(|_| songs > 0 && client != HUD) else {
         return Ok(HResult::INVALID_ARGUMENT);

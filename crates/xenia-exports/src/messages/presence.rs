@@ -1,6 +1,6 @@
 //! Messages that set and read the presence of users.
 
-use super::Words;
+use super::MessageWords;
 use crate::abi::Call;
 use crate::status::failure::Fallible;
 use crate::user::presence::UserPresence;
@@ -13,7 +13,7 @@ const PROPERTY: u32 = 0x3E8;
 
 /// Returns the place of a message's user: by id if that is not 0, otherwise by index. `None` if no
 /// user is signed in there.
-fn user_of(call: &Call, words: Words) -> Fallible<Option<u32>> {
+fn user_of(call: &Call, words: MessageWords) -> Fallible<Option<u32>> {
     let index: u32 = words.field(call, 0)?;
     let xuid = Xuid(words.field(call, 8)?);
     let profiles = call.kernel.user.profiles.lock();
@@ -33,14 +33,14 @@ fn nobody() -> HResult {
     Win32Error::NOT_FOUND.to_hresult()
 }
 
-pub(super) fn set_context(call: &mut Call, words: Words) -> Fallible<HResult> {
+pub(super) fn set_context(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let Some(user) = user_of(call, words)? else { return Ok(nobody()) };
     let (id, value) = (words.field(call, 0x10)?, words.field(call, 0x14)?);
     with_user(call, user, |user| user.set_context(id, value));
     Ok(HResult::OK)
 }
 
-pub(super) fn set_property(call: &mut Call, words: Words) -> Fallible<HResult> {
+pub(super) fn set_property(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let Some(user) = user_of(call, words)? else { return Ok(nobody()) };
     let (id, size): (u32, u32) = (words.field(call, 0x10)?, words.field(call, 0x14)?);
     let Some(at) = words.pointer(call, 0x18)?.filter(|_| size <= PROPERTY) else {
@@ -52,7 +52,7 @@ pub(super) fn set_property(call: &mut Call, words: Words) -> Fallible<HResult> {
     Ok(HResult::OK)
 }
 
-pub(super) fn get(call: &mut Call, words: Words) -> Fallible<HResult> {
+pub(super) fn get(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let Some(user) = user_of(call, words)? else { return Ok(nobody()) };
     if let Some(at) = words.pointer(call, 0x14)? {
         let id: u32 = call.memory().read(at)?;

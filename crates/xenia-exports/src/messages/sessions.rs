@@ -1,6 +1,6 @@
 //! Messages about multiplayer sessions.
 
-use super::Words;
+use super::MessageWords;
 use crate::abi::Call;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
@@ -63,7 +63,7 @@ fn answer(result: Result<(), SessionError>) -> HResult {
 /// Runs an operation on the session that a message names.
 fn with<R>(
     call: &Call,
-    words: Words,
+    words: MessageWords,
     f: impl FnOnce(&mut Session) -> Result<R, SessionError>,
 ) -> Fallible<Result<R, SessionError>> {
     let body: GuestAddr = words.field(call, 0)?;
@@ -94,7 +94,7 @@ fn xuid_of(call: &Call, user: u32) -> Option<Xuid> {
     call.kernel.user.profiles.lock().get(user).map(|profile| profile.xuid)
 }
 
-pub(super) fn create(call: &mut Call, words: Words) -> Fallible<HResult> {
+pub(super) fn create(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let body: GuestAddr = words.field(call, 0)?;
     let wanted: u32 = words.field(call, 4)?;
     let slots: [u32; 2] = [words.field(call, 8)?, words.field(call, 0xC)?];
@@ -132,13 +132,13 @@ pub(super) fn create(call: &mut Call, words: Words) -> Fallible<HResult> {
     Ok(answer(made))
 }
 
-pub(super) fn delete(call: &mut Call, words: Words) -> Fallible<HResult> {
+pub(super) fn delete(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let body: GuestAddr = words.field(call, 0)?;
     Ok(answer(call.kernel.user.sessions.lock().delete(body)))
 }
 
 /// Reads the members named in a message to join or leave. The inner error is the message's result.
-fn named(call: &Call, words: Words) -> Fallible<Result<Vec<Member>, HResult>> {
+fn named(call: &Call, words: MessageWords) -> Fallible<Result<Vec<Member>, HResult>> {
     let count: u32 = words.field(call, 4)?;
     let (xuids, users) = (words.pointer(call, 8)?, words.pointer(call, 0xC)?);
     let private = words.pointer(call, 0x10)?;
@@ -168,14 +168,14 @@ fn named(call: &Call, words: Words) -> Fallible<Result<Vec<Member>, HResult>> {
     Ok(Ok(members))
 }
 
-pub(super) fn join(call: &mut Call, words: Words) -> Fallible<HResult> {
+pub(super) fn join(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     match named(call, words)? {
         Ok(members) => Ok(answer(with(call, words, |session| session.join(&members))?)),
         Err(refused) => Ok(refused),
     }
 }
 
-pub(super) fn leave(call: &mut Call, words: Words) -> Fallible<HResult> {
+pub(super) fn leave(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     match named(call, words)? {
         Ok(members) => {
             let xuids: Vec<Xuid> = members.iter().map(|member| member.xuid).collect();
@@ -188,15 +188,15 @@ pub(super) fn leave(call: &mut Call, words: Words) -> Fallible<HResult> {
     }
 }
 
-pub(super) fn start(call: &mut Call, words: Words) -> Fallible<HResult> {
+pub(super) fn start(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     Ok(answer(with(call, words, Session::start)?))
 }
 
-pub(super) fn end(call: &mut Call, words: Words) -> Fallible<HResult> {
+pub(super) fn end(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     Ok(answer(with(call, words, Session::end)?))
 }
 
-pub(super) fn modify(call: &mut Call, words: Words) -> Fallible<HResult> {
+pub(super) fn modify(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let wanted: u32 = words.field(call, 4)?;
     let slots = [words.field(call, 8)?, words.field(call, 0xC)?];
     if wanted & flags::ONLINE != 0 {
@@ -205,7 +205,7 @@ pub(super) fn modify(call: &mut Call, words: Words) -> Fallible<HResult> {
     Ok(answer(with(call, words, |session| session.modify(wanted, slots))?))
 }
 
-pub(super) fn describe(call: &mut Call, words: Words) -> Fallible<HResult> {
+pub(super) fn describe(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let size: u32 = words.field(call, 4)?;
     let Some(at) = words.pointer(call, 8)? else { return Ok(HResult::INVALID_ARGUMENT) };
     let session = match with(call, words, |session| Ok(session.clone()))? {
@@ -245,7 +245,7 @@ pub(super) fn describe(call: &mut Call, words: Words) -> Fallible<HResult> {
     Ok(HResult::OK)
 }
 
-pub(super) fn migrate(call: &mut Call, words: Words) -> Fallible<HResult> {
+pub(super) fn migrate(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let (info, user): (_, u32) = (words.pointer(call, 4)?, words.field(call, 8)?);
     let Some(info) = info else { return Ok(HResult::FAIL) };
     if xuid_of(call, user).is_none() {

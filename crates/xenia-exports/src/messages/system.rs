@@ -1,8 +1,8 @@
 //! Messages to the system application: content of other titles, devices and deployment.
 
-use super::{Message, Words, messages};
+use super::{Message, MessageWords, messages};
 use crate::abi::Call;
-use crate::deployment::Origin;
+use crate::deployment::TitleOrigin;
 use crate::files::mounts::{CACHES, HARD_DISK, TITLE};
 use crate::status::failure::Fallible;
 use crate::user::content_data::internal;
@@ -40,14 +40,14 @@ fn told(call: &mut Call, overlapped: Option<GuestAddr>) -> Fallible<HResult> {
 
 /// Returns the list that a message names. Titles' libraries pass the address of the creator's
 /// private data, which follows the enumerator's body.
-fn list_of_titles(call: &Call, words: Words) -> Fallible<Option<GuestAddr>> {
+fn list_of_titles(call: &Call, words: MessageWords) -> Fallible<Option<GuestAddr>> {
     let Some(at) = words.pointer(call, 8)? else { return Ok(None) };
     let lists = call.kernel.user.enumerators.lock();
     let is_one = |body: &GuestAddr| lists.item_size(*body) == Some(internal::SIZE as usize);
     Ok([at.offset(layout::SIZE.wrapping_neg()), at].into_iter().find(is_one))
 }
 
-fn next_of_titles(call: &mut Call, words: Words) -> Fallible<HResult> {
+fn next_of_titles(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let (Some(list), Some(buffer)) = (list_of_titles(call, words)?, words.pointer(call, 0xC)?) else {
         return Ok(HResult::INVALID_ARGUMENT);
     };
@@ -74,13 +74,13 @@ fn next_of_titles(call: &mut Call, words: Words) -> Fallible<HResult> {
     Ok(if next.count == 0 { Win32Error::NO_MORE_FILES.to_hresult() } else { HResult::OK })
 }
 
-fn end_of_titles(call: &mut Call, words: Words) -> Fallible<HResult> {
+fn end_of_titles(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let Some(list) = list_of_titles(call, words)? else { return Ok(HResult::INVALID_ARGUMENT) };
     call.kernel.user.enumerators.lock().remove(list);
     Ok(HResult::OK)
 }
 
-fn volume_device_type(call: &mut Call, words: Words) -> Fallible<HResult> {
+fn volume_device_type(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let root = call.memory().read_c_string(GuestAddr(words.first), ROOT)?;
     let root: String = root.into_iter().map(char::from).collect();
     let (Some(root), Some(at)) = (root_name(&root), words.pointer(call, 0x44)?) else {
@@ -93,7 +93,7 @@ fn volume_device_type(call: &mut Call, words: Words) -> Fallible<HResult> {
             Some(TYPE_HARD_DISK)
         } else {
             match files.vfs.link_target(&format!("{root}:")) {
-                Ok(TITLE) if call.kernel.config.deployment.origin == Origin::Disc => Some(TYPE_DISC),
+                Ok(TITLE) if call.kernel.config.deployment.origin == TitleOrigin::Disc => Some(TYPE_DISC),
                 Ok(TITLE) => Some(TYPE_HARD_DISK),
                 Ok(target) if target == HARD_DISK || CACHES.contains(&target) => Some(TYPE_HARD_DISK),
                 _ => None,
@@ -105,7 +105,7 @@ fn volume_device_type(call: &mut Call, words: Words) -> Fallible<HResult> {
     told(call, overlapped)
 }
 
-fn deployment_type(call: &mut Call, words: Words) -> Fallible<HResult> {
+fn deployment_type(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let Some(at) = words.pointer(call, 0)? else { return Ok(HResult::INVALID_ARGUMENT) };
     let overlapped = words.pointer(call, 4)?;
     call.memory().write(at, call.kernel.config.deployment.origin as u32)?;

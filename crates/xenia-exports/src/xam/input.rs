@@ -10,7 +10,7 @@ use xenia_user::notifications::{Notification, id};
 use xenia_user::profile_settings::{SettingId, Value};
 
 /// Exports of controllers.
-pub struct Input;
+pub struct XamInput;
 
 /// User number for any user.
 const ANY_USER: u32 = 0xFF;
@@ -158,7 +158,7 @@ fn keystroke_of(call: &mut Call, user: u32, flags: u32, at: Ptr<()>) -> Fallible
 }
 
 #[exports(xam)]
-impl Input {
+impl XamInput {
     /// Reads the state of a user's controller; without a buffer returns only whether it is
     /// connected. The guide button is reserved for the console and never reported.
     #[export(Done)]

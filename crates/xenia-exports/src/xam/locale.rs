@@ -9,7 +9,7 @@ use xenia_rtl::calendar::TimeFields;
 use xenia_user::locale as codes;
 
 /// Exports of the locale.
-pub struct Locale;
+pub struct XamLocale;
 
 /// Numbers of countries and locales that `XamGetLocale` knows.
 const MOST_COUNTRY: u32 = 111;
@@ -78,7 +78,7 @@ fn filled(call: &Call, text: &str, room: u32, buffer: GuestAddr) -> Fallible<()>
 }
 
 #[exports(xam)]
-impl Locale {
+impl XamLocale {
     /// Returns the locale of the console, from its country or its region.
     #[export(Done)]
     fn XamGetLocale(call: &mut Call) -> u32 {

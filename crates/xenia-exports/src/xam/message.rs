@@ -2,7 +2,7 @@
 //! requests.
 
 use crate::abi::{Call, Continuation, ExportResumption, Flow, GuestCall, IntoFlow, OptionalOut, Out};
-use crate::messages::{Words, answer};
+use crate::messages::{MessageWords, answer};
 use crate::registry::kernel_function;
 use crate::status::failure::Fallible;
 use crate::user::overlapped::{
@@ -12,7 +12,7 @@ use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
 
 /// Exports of messages.
-pub struct Message;
+pub struct XamMessage;
 
 /// Sends a message, and completes its overlapped structure, if it has one, with the result.
 fn request(
@@ -20,7 +20,7 @@ fn request(
     application: u32,
     message: u32,
     overlapped: Option<GuestAddr>,
-    words: Words,
+    words: MessageWords,
 ) -> Fallible<Win32Error> {
     let result = answer(call, application, message, words)?;
     let Some(at) = overlapped else { return Ok(Win32Error(result.0)) };
@@ -67,7 +67,7 @@ fn result_of(call: &Call, at: GuestAddr, length: Option<Out<u32>>) -> Fallible<W
 }
 
 #[exports(xam)]
-impl Message {
+impl XamMessage {
     /// Sends a message to an application; the table of messages lists those that are implemented.
     #[export(Done)]
     fn XMsgInProcessCall(
@@ -77,7 +77,7 @@ impl Message {
         first: u32,
         second: u32,
     ) -> Fallible<HResult> {
-        answer(call, application, message, Words { first, second })
+        answer(call, application, message, MessageWords { first, second })
     }
 
     /// Like `XMsgInProcessCall`, for the system's processes.
@@ -89,7 +89,7 @@ impl Message {
         buffer: u32,
         size: u32,
     ) -> Fallible<HResult> {
-        answer(call, application, message, Words { first: buffer, second: size })
+        answer(call, application, message, MessageWords { first: buffer, second: size })
     }
 
     /// Sends a message as an asynchronous request.
@@ -102,7 +102,7 @@ impl Message {
         buffer: u32,
         size: u32,
     ) -> Fallible<Win32Error> {
-        request(call, application, message, overlapped, Words { first: buffer, second: size })
+        request(call, application, message, overlapped, MessageWords { first: buffer, second: size })
     }
 
     /// Like `XMsgStartIORequest`, with information for the system that has no effect on titles.
@@ -116,7 +116,7 @@ impl Message {
         size: u32,
         _more: u32,
     ) -> Fallible<Win32Error> {
-        request(call, application, message, overlapped, Words { first: buffer, second: size })
+        request(call, application, message, overlapped, MessageWords { first: buffer, second: size })
     }
 
     /// Cancels an asynchronous request. Its work is done by then, so it completes normally; the

@@ -8,10 +8,10 @@ use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 
 /// Exports of modules.
-pub struct Modules;
+pub struct XamModules;
 
 #[exports(xam)]
-impl Modules {
+impl XamModules {
     /// Returns the handle of a loaded module by name, or of the title; null with the last error if
     /// there is no such module.
     #[export(Done)]

@@ -6,10 +6,10 @@ use xenia_kernel_macros::exports;
 use xenia_rtl::crypto::uniform;
 
 /// Exports of pseudo-random numbers.
-pub struct Random;
+pub struct XamRandom;
 
 #[exports(xam)]
-impl Random {
+impl XamRandom {
     /// Advances a seed and returns the new one.
     #[export(Done)]
     fn RtlUniform(call: &mut Call, seed: Ptr<u32>) -> Fallible<u32> {

@@ -8,13 +8,13 @@ use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
 /// Exports of sessions.
-pub struct Sessions;
+pub struct XamSessions;
 
 /// Size in bytes of a session's object: its handle.
 const SIZE: u32 = 4;
 
 #[exports(xam)]
-impl Sessions {
+impl XamSessions {
     /// Creates the object of a session; a message creates the session itself.
     #[export(Done)]
     fn XamSessionCreateHandle(call: &mut Call, handle: Option<Out<Handle>>) -> Fallible<Win32Error> {

@@ -4,7 +4,7 @@
 
 use crate::abi::{Call, Flow, Handle, Out};
 use crate::status::failure::Fallible;
-use crate::xboxkrnl::ke_thread::{Made, create};
+use crate::xboxkrnl::ke_thread::{CreatedThread, create};
 use xenia_guest::{GuestAddr, HResult, NtStatus};
 use xenia_kernel_macros::exports;
 
@@ -26,7 +26,7 @@ impl Task {
         _options: GuestAddr,
         handle: Out<u32>,
     ) -> Fallible<Flow<HResult>> {
-        let made = Made { handle: Some(handle), id: None };
+        let made = CreatedThread { handle: Some(handle), id: None };
         let flow = create(call, 0, None, callback, message, OF_SYSTEM, made)?;
         Ok(flow.map(|status| if status == NtStatus::SUCCESS { HResult::OK } else { HResult::FAIL }))
     }

@@ -14,7 +14,7 @@ use xenia_kernel_macros::exports;
 use xenia_sched::HW_THREADS;
 
 /// Exports of threads.
-pub struct Thread;
+pub struct XamThread;
 
 /// Win32 flag: creates the thread suspended.
 const CREATE_SUSPENDED: u32 = 4;
@@ -68,7 +68,7 @@ fn made(call: &Call, status: NtStatus) -> Fallible<Handle> {
 }
 
 #[exports(xam)]
-impl Thread {
+impl XamThread {
     /// Creates a thread that calls `start(parameter)`, suspended with flag 4. Returns its handle;
     /// null with the last error on failure.
     #[export(Done)]

@@ -9,7 +9,7 @@ use crate::abi::{Call, Ptr};
 use crate::status::failure::Fallible;
 use crate::user::gamer_pictures::Face;
 use crate::user::overlapped::{Completed, complete};
-use crate::user::pictures::{Picture, Texels};
+use crate::user::pictures::{Picture, PictureTexels};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_memory::{GuestMemory, MemoryFault};
@@ -130,7 +130,8 @@ impl Wanted {
     ) -> Fallible<Win32Error> {
         let Some(texture) = texture else { return Ok(Win32Error::INVALID_PARAMETER) };
         let found = self.find(call);
-        let texels = found.and_then(|picture| Texels::read(&picture).ok_or(Win32Error::FILE_NOT_FOUND));
+        let texels =
+            found.and_then(|picture| PictureTexels::read(&picture).ok_or(Win32Error::FILE_NOT_FOUND));
         let result = match texels {
             Err(error) => error,
             Ok(texels) if texels.height != height || texels.width * TEXEL > pitch => {

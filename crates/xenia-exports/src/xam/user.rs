@@ -9,7 +9,7 @@ use xenia_kernel_macros::exports;
 use xenia_user::profile::{NAME_LENGTH, Profile, USERS, Xuid};
 
 /// Exports of users.
-pub struct User;
+pub struct XamUser;
 
 /// User number for any user.
 pub(super) const ANY_USER: u32 = 0xFF;
@@ -62,7 +62,7 @@ fn answer_word(call: &mut Call, user: u32, word: u32, at: Option<Out<u32>>) -> F
 }
 
 #[exports(xam)]
-impl User {
+impl XamUser {
     /// Returns whether a user is signed in: 1, with an offline profile; 0, not.
     #[export(Done)]
     fn XamUserGetSigninState(call: &mut Call, user: u32) -> u32 {

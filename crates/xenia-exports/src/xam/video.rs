@@ -6,13 +6,13 @@ use crate::xboxkrnl::vd_display::write_video_mode;
 use xenia_kernel_macros::exports;
 
 /// Exports of the display.
-pub struct Video;
+pub struct XamVideo;
 
 /// An HDMI or component cable.
 const HIGH_DEFINITION_CABLE: u32 = 4;
 
 #[exports(xam)]
-impl Video {
+impl XamVideo {
     /// Returns the type of the video cable: always a high-definition one, since all displays of a
     /// host can show such pictures.
     #[export(Constant)]

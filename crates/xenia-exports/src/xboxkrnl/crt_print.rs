@@ -5,7 +5,7 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::MemoryFault;
-use xenia_rtl::text::printf::{Source, format_narrow, format_wide};
+use xenia_rtl::text::printf::{ArgumentSource, format_narrow, format_wide};
 use xenia_sched::Event;
 
 /// The exports of the `printf` family.
@@ -20,7 +20,7 @@ struct CallArguments<'a, 'b> {
     arguments: VaArgs,
 }
 
-impl Source for CallArguments<'_, '_> {
+impl ArgumentSource for CallArguments<'_, '_> {
     type Error = MemoryFault;
 
     fn next(&mut self) -> Result<u64, MemoryFault> {

@@ -5,7 +5,7 @@
 use crate::abi::{Call, Handle, Ptr};
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::apc::{Apc, ApcSource};
-use crate::thread::deferred::Mode;
+use crate::thread::deferred::ProcessorMode;
 use xenia_guest::layout::kapc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
@@ -57,7 +57,7 @@ impl KeApc {
         let kernel_routine: GuestAddr = memory.read(at.offset(kapc::KERNEL_ROUTINE))?;
         let context: u32 = memory.read(at.offset(kapc::NORMAL_CONTEXT))?;
         let mode: u8 = memory.read(at.offset(kapc::MODE))?;
-        let mode = if routine.is_null() { Mode::Kernel } else { Mode::of(u32::from(mode)) };
+        let mode = if routine.is_null() { ProcessorMode::Kernel } else { ProcessorMode::of(u32::from(mode)) };
         let args = [u64::from(context), u64::from(arg1), u64::from(arg2)];
         let apc = Apc { source: ApcSource::Object(at), kernel_routine, routine, args };
         // The thread has ended, or its queue is full.
@@ -79,13 +79,13 @@ impl KeApc {
     #[export(Done)]
     fn KeAlertThread(call: &mut Call, thread: GuestAddr, mode: u32) -> Fallible<bool> {
         let (id, _) = call.kernel.threads.lock().thread_of(thread)?;
-        call.kernel.apcs().alert(call.cpu, id, Mode::of(mode))
+        call.kernel.apcs().alert(call.cpu, id, ProcessorMode::of(mode))
     }
 
     /// Consumes the caller's alert of a processor mode; returns whether there was one.
     #[export(Done)]
     fn KeTestAlertThread(call: &mut Call, mode: u32) -> bool {
-        call.kernel.threads.lock().take_alert(call.thread_id(), Mode::of(mode))
+        call.kernel.threads.lock().take_alert(call.thread_id(), ProcessorMode::of(mode))
     }
 
     /// Does nothing: the normal routine of APCs that only end a wait.
@@ -106,7 +106,7 @@ impl KeApc {
         let (id, _object) = call.kernel.thread_life().resolve(thread, call.thread_id())?;
         let args = [u64::from(context), u64::from(arg1), u64::from(arg2)];
         let apc = Apc::new(ApcSource::Kernel, routine, args);
-        match call.kernel.apcs().queue(call.cpu, id, Mode::User, apc) {
+        match call.kernel.apcs().queue(call.cpu, id, ProcessorMode::User, apc) {
             Err(Failure::Status(NtStatus::THREAD_IS_TERMINATING)) => Ok(NtStatus::UNSUCCESSFUL),
             queued => queued.map(|_| NtStatus::SUCCESS),
         }

@@ -53,7 +53,7 @@ fn show_suspensions(memory: &GuestMemory, kthread: GuestAddr, count: u32) -> Fal
 }
 
 /// Addresses for the results of a thread's creation.
-pub(crate) struct Made {
+pub(crate) struct CreatedThread {
     /// For the handle, or for the object if [`RETURN_OBJECT`] is set.
     pub(crate) handle: Option<Out<u32>>,
     /// For the thread ID.
@@ -68,7 +68,7 @@ pub(crate) fn create(
     start_address: GuestAddr,
     start_context: u32,
     flags: u32,
-    told: Made,
+    told: CreatedThread,
 ) -> Fallible<Flow<NtStatus>> {
     let context = u64::from(start_context);
     let (pc, args) = match startup {
@@ -126,7 +126,15 @@ impl KeThread {
         start_context: u32,
         flags: u32,
     ) -> Fallible<Flow<NtStatus>> {
-        create(call, stack_size, startup, start_address, start_context, flags, Made { handle, id: thread_id })
+        create(
+            call,
+            stack_size,
+            startup,
+            start_address,
+            start_context,
+            flags,
+            CreatedThread { handle, id: thread_id },
+        )
     }
 
     /// Registers a notification routine for the title's threads with its priority, or unregisters

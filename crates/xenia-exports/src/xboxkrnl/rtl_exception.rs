@@ -1,7 +1,7 @@
 //! Raising of exceptions and unwinding (`RtlRaiseException`, `RtlRaiseStatus`, `RtlUnwind`,
 //! `__C_specific_handler`); implemented in [`exceptions`].
 
-use crate::abi::{Call, Flow, Ptr, Register, Text};
+use crate::abi::{Call, Flow, Ptr, RegisterResult, Text};
 use crate::exceptions::{self, UnwindTarget};
 use crate::status::failure::Fallible;
 use xenia_cpu::PpcContext;
@@ -35,18 +35,18 @@ impl RtlException {
     /// Raises the exception in `record`: calls the handlers of the functions on the stack,
     /// innermost first. The exception that names a thread is handled directly.
     #[export(Done)]
-    fn RtlRaiseException(call: &mut Call, record: Ptr<u32>) -> Fallible<Flow<Register>> {
+    fn RtlRaiseException(call: &mut Call, record: Ptr<u32>) -> Fallible<Flow<RegisterResult>> {
         if record.read(call.memory())? == SET_THREAD_NAME {
             name_thread(call, record.at(5))?;
-            return Ok(Flow::Return(Register(0)));
+            return Ok(Flow::Return(RegisterResult(0)));
         }
-        Ok(exceptions::raise(call, record.addr())?.map(Register))
+        Ok(exceptions::raise(call, record.addr())?.map(RegisterResult))
     }
 
     /// Raises `status` as a noncontinuable exception without parameters; does not return.
     #[export(Done)]
-    fn RtlRaiseStatus(call: &mut Call, status: u32) -> Flow<Register> {
-        exceptions::raise_from_call(call, NtStatus(status)).map(Register)
+    fn RtlRaiseStatus(call: &mut Call, status: u32) -> Flow<RegisterResult> {
+        exceptions::raise_from_call(call, NtStatus(status)).map(RegisterResult)
     }
 
     /// Unwinds to the function whose establisher frame (r1 on entry) is `frame`: calls the handlers
@@ -60,9 +60,9 @@ impl RtlException {
         target: Option<GuestAddr>,
         record: Option<GuestAddr>,
         value: u64,
-    ) -> Fallible<Flow<Register>> {
+    ) -> Fallible<Flow<RegisterResult>> {
         Ok(exceptions::unwind(call, UnwindTarget { frame, pc: target, record, value, context: None })?
-            .map(Register))
+            .map(RegisterResult))
     }
 
     /// Like `RtlUnwind`, with a buffer for the registers that handlers see.
@@ -74,9 +74,9 @@ impl RtlException {
         record: Option<GuestAddr>,
         value: u64,
         context: Option<GuestAddr>,
-    ) -> Fallible<Flow<Register>> {
+    ) -> Fallible<Flow<RegisterResult>> {
         Ok(exceptions::unwind(call, UnwindTarget { frame, pc: target, record, value, context })?
-            .map(Register))
+            .map(RegisterResult))
     }
 
     /// Stores the caller's registers, as they are after the call.

@@ -9,7 +9,7 @@ use crate::status::failure::Fallible;
 use crate::turns::{TURN, repeat};
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
-use xenia_rtl::crypto::cipher::{Block, Keyed, Rc4, odd_parity};
+use xenia_rtl::crypto::cipher::{BlockCipher, Keyed, Rc4, odd_parity};
 
 /// The exports for ciphers.
 pub struct XeCryptCipher;
@@ -33,13 +33,13 @@ pub(super) struct FeedBlock {
 }
 
 /// The cipher with the key in a title's structure.
-fn keyed(call: &Call, cipher: Block, state: Ptr<()>) -> Fallible<Option<Keyed>> {
+fn keyed(call: &Call, cipher: BlockCipher, state: Ptr<()>) -> Fallible<Option<Keyed>> {
     let mut key = vec![0; cipher.key()];
     call.memory().read_bytes(state.addr(), &mut key)?;
     Ok(cipher.with_key(&key))
 }
 
-fn set_key(call: &Call, cipher: Block, state: Ptr<()>, key: GuestAddr) -> Fallible<()> {
+fn set_key(call: &Call, cipher: BlockCipher, state: Ptr<()>, key: GuestAddr) -> Fallible<()> {
     let mut bytes = vec![0; cipher.key()];
     call.memory().read_bytes(key, &mut bytes)?;
     Ok(call.memory().write_bytes(state.addr(), &bytes)?)
@@ -47,7 +47,7 @@ fn set_key(call: &Call, cipher: Block, state: Ptr<()>, key: GuestAddr) -> Fallib
 
 fn block(
     call: &Call,
-    cipher: Block,
+    cipher: BlockCipher,
     state: Ptr<()>,
     input: GuestAddr,
     out: GuestAddr,
@@ -83,7 +83,7 @@ pub(super) fn chain(
 /// [`chain`] with a key that a title has set.
 fn keyed_chain(
     call: &mut Call,
-    cipher: Block,
+    cipher: BlockCipher,
     state: Ptr<()>,
     data: CipherData,
     feed: GuestAddr,
@@ -130,7 +130,7 @@ impl XeCryptCipher {
     /// Sets an AES key.
     #[export(Done)]
     fn XeCryptAesKey(call: &mut Call, state: Ptr<()>, key: GuestAddr) -> Fallible<()> {
-        set_key(call, Block::Aes, state, key)
+        set_key(call, BlockCipher::Aes, state, key)
     }
 
     /// Encrypts or decrypts one block with AES.
@@ -142,7 +142,7 @@ impl XeCryptCipher {
         out: GuestAddr,
         encrypt: bool,
     ) -> Fallible<()> {
-        block(call, Block::Aes, state, input, out, encrypt)
+        block(call, BlockCipher::Aes, state, input, out, encrypt)
     }
 
     /// Encrypts or decrypts whole blocks with AES in CBC mode; the last block is kept for the next
@@ -156,13 +156,13 @@ impl XeCryptCipher {
         feed: GuestAddr,
         encrypt: bool,
     ) -> Fallible<Flow<()>> {
-        keyed_chain(call, Block::Aes, state, CipherData { input, out }, feed, encrypt)
+        keyed_chain(call, BlockCipher::Aes, state, CipherData { input, out }, feed, encrypt)
     }
 
     /// Sets a DES key.
     #[export(Done)]
     fn XeCryptDesKey(call: &mut Call, state: Ptr<()>, key: GuestAddr) -> Fallible<()> {
-        set_key(call, Block::Des, state, key)
+        set_key(call, BlockCipher::Des, state, key)
     }
 
     /// Encrypts or decrypts one block with DES.
@@ -174,7 +174,7 @@ impl XeCryptCipher {
         out: GuestAddr,
         encrypt: bool,
     ) -> Fallible<()> {
-        block(call, Block::Des, state, input, out, encrypt)
+        block(call, BlockCipher::Des, state, input, out, encrypt)
     }
 
     /// Encrypts or decrypts whole blocks with DES in CBC mode; the last block is kept for the next
@@ -188,13 +188,13 @@ impl XeCryptCipher {
         feed: GuestAddr,
         encrypt: bool,
     ) -> Fallible<Flow<()>> {
-        keyed_chain(call, Block::Des, state, CipherData { input, out }, feed, encrypt)
+        keyed_chain(call, BlockCipher::Des, state, CipherData { input, out }, feed, encrypt)
     }
 
     /// Sets a triple DES key.
     #[export(Done)]
     fn XeCryptDes3Key(call: &mut Call, state: Ptr<()>, key: GuestAddr) -> Fallible<()> {
-        set_key(call, Block::Des3, state, key)
+        set_key(call, BlockCipher::Des3, state, key)
     }
 
     /// Encrypts or decrypts one block with triple DES.
@@ -206,7 +206,7 @@ impl XeCryptCipher {
         out: GuestAddr,
         encrypt: bool,
     ) -> Fallible<()> {
-        block(call, Block::Des3, state, input, out, encrypt)
+        block(call, BlockCipher::Des3, state, input, out, encrypt)
     }
 
     /// Encrypts or decrypts whole blocks with triple DES in CBC mode; the last block is kept for
@@ -220,7 +220,7 @@ impl XeCryptCipher {
         feed: GuestAddr,
         encrypt: bool,
     ) -> Fallible<Flow<()>> {
-        keyed_chain(call, Block::Des3, state, CipherData { input, out }, feed, encrypt)
+        keyed_chain(call, BlockCipher::Des3, state, CipherData { input, out }, feed, encrypt)
     }
 
     /// Sets the lowest bit of each byte of a DES key to odd parity.

@@ -11,7 +11,7 @@ use crate::abi::{Buffer, Call, Flow, OptionalOut, Out, Ptr};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
-use xenia_rtl::crypto::cipher::{Block, Keyed};
+use xenia_rtl::crypto::cipher::{BlockCipher, Keyed};
 use xenia_rtl::crypto::hash::{Algorithm, Hash, Hmac};
 
 /// The exports for the console's keys.
@@ -62,7 +62,7 @@ const RETAIL: u32 = 2;
 fn revealed(call: &Call, hidden: GuestAddr) -> Fallible<Vec<u8>> {
     let mut key = vec![0; KEY];
     call.memory().read_bytes(hidden, &mut key)?;
-    if let Some(own) = Block::Aes.with_key(&own_key()) {
+    if let Some(own) = BlockCipher::Aes.with_key(&own_key()) {
         own.block(&mut key, false);
     }
     Ok(key)
@@ -88,7 +88,7 @@ impl XeKeys {
     fn XeKeysObscureKey(call: &mut Call, key: GuestAddr, out: GuestAddr) -> Fallible<NtStatus> {
         let mut bytes = vec![0; KEY];
         call.memory().read_bytes(key, &mut bytes)?;
-        if let Some(own) = Block::Aes.with_key(&own_key()) {
+        if let Some(own) = BlockCipher::Aes.with_key(&own_key()) {
             own.block(&mut bytes, true);
         }
         call.memory().write_bytes(out, &bytes)?;
@@ -153,9 +153,9 @@ impl XeKeys {
         encrypt: bool,
     ) -> Fallible<Flow<NtStatus>> {
         let key = revealed(call, hidden)?;
-        let keyed: Option<Keyed> = Block::Aes.with_key(&key);
+        let keyed: Option<Keyed> = BlockCipher::Aes.with_key(&key);
         let Some(keyed) = keyed else { return Ok(Flow::Return(NtStatus::INVALID_PARAMETER)) };
-        let feed = FeedBlock { at: feed, length: Block::Aes.block() };
+        let feed = FeedBlock { at: feed, length: BlockCipher::Aes.block() };
         let flow = chain(call, &keyed, CipherData { input, out }, feed, encrypt)?;
         Ok(flow.map(|()| NtStatus::SUCCESS))
     }

@@ -16,7 +16,7 @@ use xenia_imports::{Library, ordinals};
 use xenia_kernel_macros::exports;
 
 /// The exports for modules.
-pub struct Xex;
+pub struct XexModules;
 
 /// Unit in bytes in which headers are read.
 const SECTOR: u32 = 0x800;
@@ -113,7 +113,7 @@ pub fn has_privilege(call: &Call, privilege: u32) -> Fallible<bool> {
 }
 
 #[exports(xboxkrnl)]
-impl Xex {
+impl XexModules {
     /// Returns whether the title has a privilege (a bit of the system flags in its header).
     #[export(Done)]
     fn XexCheckExecutablePrivilege(call: &mut Call, privilege: u32) -> Fallible<bool> {

@@ -14,7 +14,7 @@ use xenia_memory::GuestMemory;
 use xenia_sched::GuestTicks;
 
 /// The exports for XMA contexts.
-pub struct Xma;
+pub struct XmaExports;
 
 /// Offset of the `XMA_LOOP_DATA` in `XMA_CONTEXT_INIT`.
 const INIT_LOOP: u32 = 0x2C;
@@ -59,7 +59,7 @@ fn set_loop(call: &Call, context: GuestAddr, data: GuestAddr) -> Fallible<HResul
 }
 
 #[exports(xboxkrnl)]
-impl Xma {
+impl XmaExports {
     /// Allocates a zeroed context of the decoder; stores null and fails if all 320 are in use.
     #[export(Done)]
     fn XMACreateContext(call: &mut Call, context: Out<GuestAddr>) -> Fallible<HResult> {

@@ -10,7 +10,7 @@ use object::pod;
 use object::read::elf::{FileHeader, SectionHeader, Sym};
 use xenia_guest::GuestAddr;
 
-use super::{Header, Section};
+use super::{ElfSection, Header};
 use crate::error::FormatError;
 use crate::fields::text;
 use crate::image::Symbol;
@@ -27,7 +27,7 @@ const MAX_NAMES: usize = 64 << 20;
 type Row = elf::SectionHeader32<BigEndian>;
 
 /// Reads all named sections with contents in the file, and all named symbols.
-pub(super) fn read(header: &Header, file: &[u8]) -> Result<(Vec<Section>, Vec<Symbol>), FormatError> {
+pub(super) fn read(header: &Header, file: &[u8]) -> Result<(Vec<ElfSection>, Vec<Symbol>), FormatError> {
     let table = u64::from(header.e_shoff(BigEndian));
     let damaged =
         |error: object::read::Error| FormatError::invalid("ELF section table", table, error.to_string());
@@ -54,7 +54,7 @@ pub(super) fn read(header: &Header, file: &[u8]) -> Result<(Vec<Section>, Vec<Sy
         }
         contents(rows, index as u32, table, file)?;
         let allocated = row.sh_flags(BigEndian).contains(elf::SHF_ALLOC);
-        sections.push(Section {
+        sections.push(ElfSection {
             name,
             address: if allocated { GuestAddr(row.sh_addr(BigEndian)) } else { GuestAddr::NULL },
             file_offset: row.sh_offset(BigEndian),

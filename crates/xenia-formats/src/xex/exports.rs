@@ -6,14 +6,14 @@ use xenia_guest::{GuestAddr, Ordinal};
 use super::{OptionalValue, Xex, header, key};
 use crate::error::FormatError;
 use crate::fields::{Fields, text};
-use crate::image::Export;
+use crate::image::ImageExport;
 
 /// Largest number of entries in a table; ordinals have 16 bits.
 const MAX_EXPORTS: u64 = 0x1_0000;
 /// Longest name that is read.
 const MAX_NAME: usize = 256;
 
-pub(super) fn read(xex: &Xex, image: &[u8]) -> Result<Vec<Export>, FormatError> {
+pub(super) fn read(xex: &Xex, image: &[u8]) -> Result<Vec<ImageExport>, FormatError> {
     let mut exports = Vec::new();
     if !xex.security.export_table.is_null() {
         read_ordinals(xex, image, &mut exports)?;
@@ -33,7 +33,7 @@ pub(super) fn read(xex: &Xex, image: &[u8]) -> Result<Vec<Export>, FormatError> 
 /// Adds the names in the directory to the exports of the ordinal table. Exports that only the
 /// directory has are inserted after those with the same ordinal, so the ordinal table takes
 /// precedence.
-fn add_names(exports: &mut Vec<Export>, named: Vec<Export>) {
+fn add_names(exports: &mut Vec<ImageExport>, named: Vec<ImageExport>) {
     let table = exports.len();
     for export in named {
         let same = exports[..table].binary_search_by_key(&export.ordinal, |own| own.ordinal).ok();
@@ -49,7 +49,7 @@ fn inside(xex: &Xex, address: u32) -> bool {
     address.checked_sub(xex.base.0).is_some_and(|offset| offset < xex.security.image_size)
 }
 
-fn read_ordinals(xex: &Xex, image: &[u8], out: &mut Vec<Export>) -> Result<(), FormatError> {
+fn read_ordinals(xex: &Xex, image: &[u8], out: &mut Vec<ImageExport>) -> Result<(), FormatError> {
     let whole = Fields::new(image, 0, "XEX export table");
     let address = xex.security.export_table;
     let start = address.0.checked_sub(xex.base.0).ok_or_else(|| {
@@ -80,7 +80,7 @@ fn read_ordinals(xex: &Xex, image: &[u8], out: &mut Vec<Export>) -> Result<(), F
                 format!("ordinal {} is at {address:#010x}, outside the image", first + index),
             ));
         }
-        out.push(Export {
+        out.push(ImageExport {
             ordinal: Ordinal((first + index) as u16),
             name: None,
             address: GuestAddr(address),
@@ -94,7 +94,7 @@ fn read_pe_directory(
     xex: &Xex,
     image: &[u8],
     body: Fields<'_>,
-    out: &mut Vec<Export>,
+    out: &mut Vec<ImageExport>,
 ) -> Result<(), FormatError> {
     let whole = Fields::new(image, 0, "PE export directory");
     let start = body.u32(0)? as usize;
@@ -124,7 +124,7 @@ fn read_pe_directory(
             return Err(names.invalid(row * 4, format!("{name} is at {address:#010x}, outside the image")));
         }
         let ordinal = Ordinal((first as u16).wrapping_add(index));
-        out.push(Export { ordinal, name: Some(name), address: GuestAddr(address) });
+        out.push(ImageExport { ordinal, name: Some(name), address: GuestAddr(address) });
     }
     Ok(())
 }

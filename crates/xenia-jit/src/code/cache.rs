@@ -27,7 +27,7 @@ use crate::JitError;
 use crate::cfg::functions::{Functions, Place};
 use crate::code::epochs::Epochs;
 use crate::code::memory::{CODE_SIZE, CodeMemory, SLOTS, STORED};
-use crate::code::relocation::Symbol;
+use crate::code::relocation::RelocationTarget;
 use crate::code::store::CodeStore;
 use crate::emit::Site;
 use crate::emit::function_tier::{Compiled, Tables};
@@ -190,11 +190,11 @@ impl CodeCache {
         let address = self.memory.execute_base() + offset as u64;
         for relocation in relocations {
             let value = match relocation.symbol {
-                Symbol::Slot(pc) => {
+                RelocationTarget::Slot(pc) => {
                     let slot = self.slot(pc);
                     self.memory.slot_address(slot)
                 }
-                Symbol::Region => address,
+                RelocationTarget::Region => address,
             };
             if relocation.apply(&mut code, address, value).is_none() {
                 self.memory.release(offset, size);

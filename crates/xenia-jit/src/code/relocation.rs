@@ -16,14 +16,14 @@ use serde::{Deserialize, Serialize};
 
 /// A symbol that code refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Symbol {
+pub(crate) enum RelocationTarget {
     /// The link slot of a guest address.
     Slot(u32),
     /// The start of the region's entries and code.
     Region,
 }
 
-impl Symbol {
+impl RelocationTarget {
     /// The symbol's address, as a value in the function being built.
     pub(crate) fn value(self, b: &mut FunctionBuilder<'_>) -> Value {
         let (namespace, index, colocated) = match self {
@@ -64,16 +64,16 @@ impl Symbol {
 pub(crate) struct Relocation {
     /// Offset in bytes from the start of the code.
     pub(crate) offset: u32,
-    pub(crate) symbol: Symbol,
+    pub(crate) symbol: RelocationTarget,
 }
 
 impl Relocation {
     /// Converts a relocation of Cranelift in code that begins at `start`. `None` for kinds that are
     /// not supported.
     pub(crate) fn of(found: &FinalizedMachReloc, func: &Function, start: u32) -> Option<Self> {
-        let symbol = Symbol::of(&found.target, func)?;
+        let symbol = RelocationTarget::of(&found.target, func)?;
         let is_known = match symbol {
-            Symbol::Slot(_) | Symbol::Region => {
+            RelocationTarget::Slot(_) | RelocationTarget::Region => {
                 matches!(found.kind, Reloc::X86PCRel4 | Reloc::X86CallPCRel4) && found.addend == -4
             }
         };
@@ -89,7 +89,7 @@ impl Relocation {
         let at = self.offset as usize;
         let field = code.get_mut(at..at + self.symbol.width())?;
         match self.symbol {
-            Symbol::Slot(_) | Symbol::Region => {
+            RelocationTarget::Slot(_) | RelocationTarget::Region => {
                 let after = address.checked_add(u64::from(self.offset) + 4)?;
                 let distance = i32::try_from(value.wrapping_sub(after) as i64).ok()?;
                 field.copy_from_slice(&distance.to_le_bytes());
@@ -110,15 +110,15 @@ mod tests {
 
     #[test]
     fn places_outside_of_the_code_are_refused() {
-        let slot = Relocation { offset: 4, symbol: Symbol::Slot(0) };
-        let cut = Relocation { offset: 5, symbol: Symbol::Slot(0) };
+        let slot = Relocation { offset: 4, symbol: RelocationTarget::Slot(0) };
+        let cut = Relocation { offset: 5, symbol: RelocationTarget::Slot(0) };
         let mut code = [0; 8];
         assert!(slot.fits(8) && !cut.fits(8));
         assert_eq!(slot.apply(&mut code, 0x1000, 0x1010), Some(()));
         assert_eq!(code, [0, 0, 0, 0, 8, 0, 0, 0]);
         assert_eq!(cut.apply(&mut code, 0x1000, 0x1010), None);
         assert_eq!(slot.apply(&mut code, 0x1000, 1 << 40), None, "too far");
-        let wild = Relocation { offset: u32::MAX, symbol: Symbol::Slot(0) };
+        let wild = Relocation { offset: u32::MAX, symbol: RelocationTarget::Slot(0) };
         assert!(!wild.fits(8));
     }
 }

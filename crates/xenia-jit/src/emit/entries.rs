@@ -14,7 +14,7 @@
 use super::{Lifter, State};
 use crate::analysis::block_params::CALLED_WITH;
 use crate::cfg::function_bounds::ends_in_a_jump;
-use crate::code::relocation::Symbol;
+use crate::code::relocation::RelocationTarget;
 use crate::runtime::enter::ENTRY_SHIFT;
 use crate::runtime::host::Word;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -106,7 +106,7 @@ impl Lifter<'_> {
         let edges = self.switch.edges + self.switch.ways.len();
         if !self.switch.ways.is_empty() && edges <= MOST_EDGES {
             self.switch.edges = edges;
-            let start = Symbol::Region.value(&mut self.b);
+            let start = RelocationTarget::Region.value(&mut self.b);
             // The distance of an address outside the region's entries is out of range, or wraps.
             let distance = self.b.ins().isub(address, start);
             let distance = self.b.ins().ireduce(types::I32, distance);

@@ -6,7 +6,7 @@ use crate::analysis::assumptions::Assumptions;
 use crate::analysis::block_params::{CALLED_WITH, RETURNED};
 use crate::analysis::loop_carried::carried;
 use crate::cfg::region::Block;
-use crate::code::relocation::Symbol;
+use crate::code::relocation::RelocationTarget;
 use crate::runtime::hooks::Hook;
 use crate::runtime::host::{Leave, Word};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -170,7 +170,7 @@ impl Lifter<'_> {
 
     /// Host address in the link slot of guest address `to`.
     pub(super) fn linked(&mut self, to: u32) -> Value {
-        let slot = Symbol::Slot(to).value(&mut self.b);
+        let slot = RelocationTarget::Slot(to).value(&mut self.b);
         self.b.ins().load(types::I64, HOST, slot, 0)
     }
 

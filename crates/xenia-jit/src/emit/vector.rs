@@ -19,7 +19,7 @@ mod storage;
 use super::Lifter;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, types};
-use float::Lanes;
+use float::LaneCheck;
 use pack::Narrow;
 use saturate::Sum;
 use shift::Shift;
@@ -122,7 +122,7 @@ impl Vector for Lifter<'_> {
     }
 
     arms! { binary
-        vaddfp float2(Lanes::Nan, |l, a, b| l.b.ins().fadd(a, b));
+        vaddfp float2(LaneCheck::Nan, |l, a, b| l.b.ins().fadd(a, b));
         vaddsbs saturating(types::I8X16, Sum::Add, true);
         vaddshs saturating(types::I16X8, Sum::Add, true);
         vaddsws saturating(types::I32X4, Sum::Add, true);
@@ -174,7 +174,7 @@ impl Vector for Lifter<'_> {
         vsrh shift_lanes(types::I16X8, Shift::Right);
         vsro shift_octets(false);
         vsrw word_by_word(|l, a, n| l.b.ins().ushr(a, n));
-        vsubfp float2(Lanes::Nan, |l, a, b| l.b.ins().fsub(a, b));
+        vsubfp float2(LaneCheck::Nan, |l, a, b| l.b.ins().fsub(a, b));
         vsubsbs saturating(types::I8X16, Sum::Subtract, true);
         vsubshs saturating(types::I16X8, Sum::Subtract, true);
         vsubsws saturating(types::I32X4, Sum::Subtract, true);

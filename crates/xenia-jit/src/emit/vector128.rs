@@ -2,7 +2,7 @@
 //! their third operand from vD.
 
 use super::Lifter;
-use super::vector::float::Lanes;
+use super::vector::float::LaneCheck;
 use super::vector::pack::Narrow;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, types};
@@ -74,7 +74,7 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vaddfp128(&mut self, i: Instruction) {
-        self.float2(i.vd128(), (i.va128(), i.vb128()), Lanes::Nan, |l, a, b| l.b.ins().fadd(a, b));
+        self.float2(i.vd128(), (i.va128(), i.vb128()), LaneCheck::Nan, |l, a, b| l.b.ins().fadd(a, b));
     }
 
     fn vand128(&mut self, i: Instruction) {
@@ -255,7 +255,7 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vsubfp128(&mut self, i: Instruction) {
-        self.float2(i.vd128(), (i.va128(), i.vb128()), Lanes::Nan, |l, a, b| l.b.ins().fsub(a, b));
+        self.float2(i.vd128(), (i.va128(), i.vb128()), LaneCheck::Nan, |l, a, b| l.b.ins().fsub(a, b));
     }
 
     fn vupkhsb128(&mut self, i: Instruction) {
@@ -275,7 +275,7 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vmulfp128(&mut self, i: Instruction) {
-        self.float2(i.vd128(), (i.va128(), i.vb128()), Lanes::Tiny, |l, a, b| l.b.ins().fmul(a, b));
+        self.float2(i.vd128(), (i.va128(), i.vb128()), LaneCheck::Tiny, |l, a, b| l.b.ins().fmul(a, b));
     }
 
     fn vmaddcfp128(&mut self, i: Instruction) {

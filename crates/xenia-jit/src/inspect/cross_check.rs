@@ -21,7 +21,7 @@ use xenia_memory::{Comparison, Device, DeviceQueue, GuestMemory, REGISTERS};
 
 /// The unit of comparison.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Unit {
+pub enum CheckUnit {
     /// A whole visit.
     #[default]
     Quantum,
@@ -41,7 +41,7 @@ pub struct CrossCheck {
     interpreter: Interpreter,
     memory: Arc<GuestMemory>,
     mirror: Arc<GuestMemory>,
-    unit: Unit,
+    unit: CheckUnit,
     queue: DeviceQueue,
     /// The context after the last visit, for differences that are found later.
     last: PpcContext,
@@ -66,13 +66,13 @@ impl CrossCheck {
 
     /// Creates an engine for the machine with this memory, which must not have a mirror yet and
     /// must have the contents of a fresh one. Makes faults precise.
-    pub fn new(memory: Arc<GuestMemory>, config: JitConfig, unit: Unit) -> Result<Self, JitError> {
+    pub fn new(memory: Arc<GuestMemory>, config: JitConfig, unit: CheckUnit) -> Result<Self, JitError> {
         let mirror = GuestMemory::new()?;
         memory.set_mirror(Some(Arc::clone(&mirror)));
         let granularity = match unit {
-            Unit::Quantum => Granularity::Function,
-            Unit::Block => Granularity::Block,
-            Unit::Instruction => Granularity::Instruction,
+            CheckUnit::Quantum => Granularity::Function,
+            CheckUnit::Block => Granularity::Block,
+            CheckUnit::Instruction => Granularity::Instruction,
         };
         let config = JitConfig { granularity, precise_faults: true, ..config };
         let mut interpreter = Interpreter::new(Arc::clone(&mirror), config.engine);
@@ -261,9 +261,9 @@ impl Execute for CrossCheck {
                 break Exit::Budget;
             }
             let length = match self.unit {
-                Unit::Quantum => ctx.budget,
-                Unit::Block => i64::from(block_length(ctx.pc, &mut |pc| self.memory.fetch_u32(pc).ok())),
-                Unit::Instruction => 1,
+                CheckUnit::Quantum => ctx.budget,
+                CheckUnit::Block => i64::from(block_length(ctx.pc, &mut |pc| self.memory.fetch_u32(pc).ok())),
+                CheckUnit::Instruction => 1,
             };
             let budget = length.min(ctx.budget);
             let exit = self.unit(ctx, devices, budget);

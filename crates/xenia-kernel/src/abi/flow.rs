@@ -1,7 +1,7 @@
 //! Control flow after an export: what the calling thread does next.
 
 use super::Rest;
-use crate::exception_state::Activity;
+use crate::exception_state::ExceptionActivity;
 use crate::status::failure::{Failure, Fallible};
 use xenia_guest::{GuestAddr, HResult, NtStatus, Win32Error};
 use xenia_imports::ordinals::Returns;
@@ -69,7 +69,7 @@ pub enum Continuation {
     /// An export, with four words of state. It gets the guest function's result (r3).
     Export(ExportResumption, [u64; 4]),
     /// The rest of an exception's dispatch, unwind or scope scan.
-    Exception(Box<Activity>),
+    Exception(Box<ExceptionActivity>),
     /// The rest of a long call; no guest code was called.
     Rest(Rest),
 }
@@ -132,7 +132,7 @@ pub trait IntoFlow {
 
 /// Value of r3 for an export that resumes the thread elsewhere; the function itself has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Register(pub u64);
+pub struct RegisterResult(pub u64);
 
 /// The kinds of result in the ordinal tables that a result type is compatible with. `#[exports]`
 /// compares them: an export whose result type does not fit its table row does not compile.
@@ -191,7 +191,7 @@ results! {
     NtStatus: Status, v => v.to_register();
     HResult: Hresult, v => v.to_register();
     Win32Error: Win32, v => u64::from(v.0);
-    Register: Void, v => v.0;
+    RegisterResult: Void, v => v.0;
 }
 
 impl IntoFlow for () {
@@ -296,7 +296,7 @@ plain_failures!(
     Flow<i32>,
     Flow<u32>,
     Flow<u64>,
-    Flow<Register>
+    Flow<RegisterResult>
 );
 
 impl<T: IntoFlow + FallibleResult> IntoFlow for Fallible<T> {

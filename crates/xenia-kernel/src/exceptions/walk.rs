@@ -7,7 +7,7 @@
 
 use super::virtual_unwind::virtual_unwind;
 use crate::abi::{Call, Continuation};
-use crate::exception_state::{Activity, ActivityKind, StackBounds, Walk};
+use crate::exception_state::{ActivityKind, ExceptionActivity, StackBounds, Walk};
 use crate::status::failure::Fallible;
 use xenia_cpu::PpcContext;
 use xenia_formats::image::FunctionEntry;
@@ -61,7 +61,7 @@ pub enum WalkStep {
     /// A function; the walk stays inside until [`Walk::leave`].
     Function(Activation),
     /// Guest code that exception handling called; the walk has moved to where that handling began.
-    Crossed(Box<Activity>),
+    Crossed(Box<ExceptionActivity>),
     /// The caller of the first function.
     Top,
 }

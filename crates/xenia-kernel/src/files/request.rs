@@ -8,7 +8,7 @@ use crate::objects::{ObjectKind, ObjectRef, Objects};
 use crate::ports::Clock;
 use crate::status::failure::Fallible;
 use crate::thread::apc::{Apc, ApcQueues, ApcSource};
-use crate::thread::deferred::Mode;
+use crate::thread::deferred::ProcessorMode;
 use std::fmt::Write;
 use std::sync::Arc;
 use xenia_guest::layout::dispatcher_header;
@@ -223,7 +223,7 @@ impl<'k> FileRequests<'k> {
         }
         let args = [u64::from(reply.apc_context), u64::from(reply.status_block.0), 0];
         let apc = Apc::new(ApcSource::Kernel, routine, args);
-        self.apcs.queue(cpu, reply.thread_id, Mode::User, apc).map(|_| ())
+        self.apcs.queue(cpu, reply.thread_id, ProcessorMode::User, apc).map(|_| ())
     }
 
     /// Posts a completed request to the file's completion port, if there is one and the request has

@@ -38,7 +38,7 @@ impl Claim {
 
 /// Shared state of an open file.
 #[derive(Debug)]
-pub struct Shared {
+pub struct SharedFile {
     claims: Vec<Claim>,
     /// Number of opens, including those without a claim.
     opens: u32,
@@ -49,7 +49,7 @@ pub struct Shared {
     writers: WritersTurn,
 }
 
-impl Default for Shared {
+impl Default for SharedFile {
     fn default() -> Self {
         let writers = stream::writers_turn();
         Self { claims: Vec::new(), opens: 0, delete_pending: false, reserved: 0, writers }
@@ -58,16 +58,16 @@ impl Default for Shared {
 
 /// Shared state of all open files.
 #[derive(Debug, Default)]
-pub struct SharedFiles(BTreeMap<LocationKey, Shared>);
+pub struct SharedFiles(BTreeMap<LocationKey, SharedFile>);
 
 impl SharedFiles {
     /// The state of a file, if it is open.
-    pub fn get(&self, key: &LocationKey) -> Option<&Shared> {
+    pub fn get(&self, key: &LocationKey) -> Option<&SharedFile> {
         self.0.get(key)
     }
 
     /// The state of a file, if it is open, mutable.
-    pub fn get_mut(&mut self, key: &LocationKey) -> Option<&mut Shared> {
+    pub fn get_mut(&mut self, key: &LocationKey) -> Option<&mut SharedFile> {
         self.0.get_mut(key)
     }
 

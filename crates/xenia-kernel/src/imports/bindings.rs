@@ -5,7 +5,7 @@ use super::call_targets::CallTargets;
 use super::history::{CallHistory, missing_name};
 use super::thunks::{OwnStubs, Stubs, Target};
 use super::variables::{self, Variables};
-use super::{Export, Registry};
+use super::{Export, ExportRegistry};
 use crate::KernelConfig;
 use crate::memory::KernelPool;
 use crate::ports::Clock;
@@ -28,9 +28,9 @@ pub struct MissingCall {
 }
 
 /// Bindings of a machine's imports.
-pub struct Bindings {
+pub struct ImportBindings {
     /// The implemented exports.
-    pub registry: &'static Registry,
+    pub registry: &'static ExportRegistry,
     /// Stubs and thunks: addresses at which guest code enters the kernel.
     pub stubs: Mutex<Stubs>,
     /// Targets of the stubs and thunks.
@@ -45,11 +45,11 @@ pub struct Bindings {
     pub history: Option<CallHistory>,
 }
 
-impl Bindings {
+impl ImportBindings {
     /// Makes the kernel's return stubs in a separate page.
     pub(crate) fn new(
         memory: &GuestMemory,
-        registry: &'static Registry,
+        registry: &'static ExportRegistry,
         keeps_history: bool,
     ) -> Fallible<Self> {
         let mut stubs = Stubs::default();

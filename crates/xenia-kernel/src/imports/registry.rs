@@ -8,7 +8,7 @@ use xenia_imports::{Library, Status, ordinals};
 
 /// All implemented exports, by library and ordinal. All machines share it.
 #[derive(Debug)]
-pub struct Registry {
+pub struct ExportRegistry {
     tables: [Vec<Option<&'static Export>>; 2],
     /// Functions that continue calls of exports.
     pub continuations: Continuations,
@@ -61,7 +61,7 @@ impl FromIterator<Status> for StatusCounts {
     }
 }
 
-impl Registry {
+impl ExportRegistry {
     /// Builds a registry of all exports in these tables.
     pub fn new(families: &'static [&'static [Export]], continuations: Continuations) -> Self {
         let mut tables = [Vec::new(), Vec::new()];

@@ -9,7 +9,9 @@ use crate::thread::lists;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use xenia_formats::FormatError;
-use xenia_formats::image::{ExecutionInfo, Export, FunctionEntry, LoadedImage, Resource, Symbol, Version};
+use xenia_formats::image::{
+    ExecutionInfo, FunctionEntry, ImageExport, LoadedImage, Resource, Symbol, Version,
+};
 use xenia_guest::layout::ldr;
 use xenia_guest::{GuestAddr, NtStatus, TitleId};
 use xenia_patches::PatchError;
@@ -146,7 +148,7 @@ pub struct Module {
     /// Title database (SPA) of the executable, as before the title ran; empty if it has none.
     pub database: Arc<[u8]>,
     /// Exports, sorted by ordinal.
-    pub exports: Vec<Export>,
+    pub exports: Vec<ImageExport>,
     /// Function table, sorted by address.
     pub functions: Vec<FunctionEntry>,
     /// Named functions, sorted by address.

@@ -2,7 +2,7 @@
 //! function, by symbol, export or `.pdata`.
 
 use super::modules::{Module, Modules};
-use crate::imports::Bindings;
+use crate::imports::ImportBindings;
 use crate::imports::thunks::Target;
 use xenia_formats::image::{LoadedImage, Symbol};
 use xenia_guest::GuestAddr;
@@ -65,7 +65,7 @@ fn stub_name(target: Target) -> String {
 /// Symbolization of code addresses.
 #[derive(Clone, Copy)]
 pub struct Symbolizer<'k> {
-    pub(crate) imports: &'k Bindings,
+    pub(crate) imports: &'k ImportBindings,
     pub(crate) modules: &'k Mutex<Modules>,
 }
 

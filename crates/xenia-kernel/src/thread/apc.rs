@@ -21,7 +21,7 @@ pub(crate) use calls::{kernel_routine_returned, normal_routine_returned, rundown
 use crate::abi::{Call, GuestCall};
 use crate::objects::dispatcher::{Dispatcher, WaitBlock};
 use crate::status::failure::Fallible;
-use crate::thread::deferred::Mode;
+use crate::thread::deferred::ProcessorMode;
 use crate::thread::pending_count::PendingCount;
 use crate::thread::records::{ThreadRecord, Threads};
 use calls::After;
@@ -108,7 +108,7 @@ impl ApcQueues<'_> {
     /// Queues an APC to a thread. A user-mode APC ends an alertable wait; a kernel-mode one
     /// interrupts any wait for objects. Returns `false` if the APC's object or timer has an APC in
     /// a queue already, or if the timer has been cancelled.
-    pub fn queue(&self, cpu: &mut dyn Cpu, thread_id: u32, mode: Mode, apc: Apc) -> Fallible<bool> {
+    pub fn queue(&self, cpu: &mut dyn Cpu, thread_id: u32, mode: ProcessorMode, apc: Apc) -> Fallible<bool> {
         // Held until the thread's wait is on no list, or the thread sees the APC before it waits. A
         // thread without a record is refused below.
         let reference = self.threads.lock().get(thread_id).map(|record| record.reference);
@@ -127,7 +127,7 @@ impl ApcQueues<'_> {
         let (Some(wait), Some(reference)) = (&mut wait, reference) else { return Ok(true) };
         let mut entered = Ok(());
         match mode {
-            Mode::User => {
+            ProcessorMode::User => {
                 wait.turn.ask();
                 let mut enter = |ctx: &mut PpcContext| {
                     let next = threads.next_apc(self.memory, thread_id);
@@ -142,7 +142,7 @@ impl ApcQueues<'_> {
                     self.save_pending_call(&mut threads, thread_id, next);
                 }
             }
-            Mode::Kernel => {
+            ProcessorMode::Kernel => {
                 if !wait.is_waiting() {
                     return Ok(true);
                 }
@@ -167,7 +167,7 @@ impl ApcQueues<'_> {
 
     /// Adds an APC to the queue of the thread with this ID, and marks its object as inserted.
     /// Returns `false` if it is in a queue already.
-    fn push(&self, threads: &mut Threads, target: Target, mode: Mode, apc: Apc) -> Fallible<bool> {
+    fn push(&self, threads: &mut Threads, target: Target, mode: ProcessorMode, apc: Apc) -> Fallible<bool> {
         let memory = self.memory;
         let Target { thread_id, reference } = target;
         if let ApcSource::Object(object) = apc.source {
@@ -192,8 +192,8 @@ impl ApcQueues<'_> {
             memory.write(object.offset(kapc::INSERTED), 1_u8)?;
         }
         match mode {
-            Mode::User => user.push_back(apc),
-            Mode::Kernel => {
+            ProcessorMode::User => user.push_back(apc),
+            ProcessorMode::Kernel => {
                 let specials = kernel.iter().take_while(|apc| apc.routine.is_null()).count();
                 kernel.insert(if apc.routine.is_null() { specials } else { kernel.len() }, apc);
                 self.pending_apcs.add();
@@ -256,7 +256,7 @@ impl ApcQueues<'_> {
 
     /// Alerts a thread: its current or next alertable wait ends with `ALERTED`. Returns whether it
     /// was already alerted.
-    pub fn alert(&self, cpu: &mut dyn Cpu, thread_id: u32, mode: Mode) -> Fallible<bool> {
+    pub fn alert(&self, cpu: &mut dyn Cpu, thread_id: u32, mode: ProcessorMode) -> Fallible<bool> {
         // Held until the wait is on no list, or until the next wait will find the alert.
         let reference = self.threads.lock().get(thread_id).map(|record| record.reference);
         let mut wait = self.dispatcher.wait_of(reference.ok_or(NtStatus::INVALID_PARAMETER)?);

@@ -11,14 +11,14 @@ use xenia_sched::HW_THREADS;
 
 /// A processor mode; the values are those that titles use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum ProcessorMode {
     /// Kernel mode: privileged code.
     Kernel = 0,
     /// User mode: all other code.
     User = 1,
 }
 
-impl Mode {
+impl ProcessorMode {
     /// The mode that an argument of an export names.
     pub fn of(argument: u32) -> Self {
         if argument as u8 == 0 { Self::Kernel } else { Self::User }
@@ -67,7 +67,7 @@ impl Threads {
     }
 
     /// Consumes a thread's alert of one mode; returns whether there was one.
-    pub fn take_alert(&mut self, thread_id: u32, mode: Mode) -> bool {
+    pub fn take_alert(&mut self, thread_id: u32, mode: ProcessorMode) -> bool {
         self.get_mut(thread_id).is_some_and(|record| std::mem::take(&mut record.alerted[mode as usize]))
     }
 
@@ -77,13 +77,13 @@ impl Threads {
         memory: &GuestMemory,
         thread_id: u32,
     ) -> Fallible<Option<Flow<NtStatus>>> {
-        if self.take_alert(thread_id, Mode::User) {
+        if self.take_alert(thread_id, ProcessorMode::User) {
             return Ok(Some(Flow::Return(NtStatus::ALERTED)));
         }
         if let Some(apc) = self.next_apc(memory, thread_id)? {
             return Ok(Some(Flow::CallGuest(apc)));
         }
-        let alerted = self.take_alert(thread_id, Mode::Kernel);
+        let alerted = self.take_alert(thread_id, ProcessorMode::Kernel);
         Ok(alerted.then_some(Flow::Return(NtStatus::ALERTED)))
     }
 }

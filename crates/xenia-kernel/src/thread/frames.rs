@@ -32,7 +32,7 @@ pub fn call_frame_locals(stack_pointer: u64) -> GuestAddr {
 
 /// A call of guest code by an export, with the state to which the thread returns.
 #[derive(Clone, Debug)]
-pub struct Frame {
+pub struct GuestCallFrame {
     /// The thread's pc in the export's stub.
     pub pc: u32,
     /// The thread's link register.
@@ -57,7 +57,7 @@ impl FrameCount {
 /// The frames of one thread, innermost last.
 #[derive(Debug)]
 pub struct Frames {
-    list: Vec<Frame>,
+    list: Vec<GuestCallFrame>,
     all: FrameCount,
 }
 
@@ -68,13 +68,13 @@ impl Frames {
     }
 
     /// Adds a frame as the thread calls guest code.
-    pub fn push(&mut self, frame: Frame) {
+    pub fn push(&mut self, frame: GuestCallFrame) {
         self.list.push(frame);
         self.all.0.fetch_add(1, Relaxed);
     }
 
     /// Removes the innermost frame, whose call has returned.
-    pub fn pop(&mut self) -> Option<Frame> {
+    pub fn pop(&mut self) -> Option<GuestCallFrame> {
         let frame = self.list.pop()?;
         self.all.0.fetch_sub(1, Relaxed);
         Some(frame)
@@ -103,8 +103,8 @@ impl Drop for Frames {
 }
 
 impl Deref for Frames {
-    type Target = [Frame];
-    fn deref(&self) -> &[Frame] {
+    type Target = [GuestCallFrame];
+    fn deref(&self) -> &[GuestCallFrame] {
         &self.list
     }
 }
@@ -120,7 +120,7 @@ impl Threads {
         guest: GuestCall,
     ) -> Fallible<()> {
         let (kpcr, at) = (GuestAddr(ctx.gpr[13] as u32), ctx.gpr[1] as u32);
-        let frame = Frame { pc: ctx.pc, lr: ctx.lr, stack_pointer: ctx.gpr[1], then: guest.then };
+        let frame = GuestCallFrame { pc: ctx.pc, lr: ctx.lr, stack_pointer: ctx.gpr[1], then: guest.then };
         let stack_pointer = call_frame(ctx.gpr[1]);
         memory.write(GuestAddr(stack_pointer as u32), frame.stack_pointer as u32)?;
         ctx.gpr[1] = stack_pointer;
@@ -154,9 +154,9 @@ mod tests {
     use super::*;
     use crate::abi::ExportResumption;
 
-    fn frame(stack_pointer: u64) -> Frame {
+    fn frame(stack_pointer: u64) -> GuestCallFrame {
         let then = Continuation::Export(ExportResumption::ThreadCreation, [0; 4]);
-        Frame { pc: 0, lr: 0, stack_pointer, then }
+        GuestCallFrame { pc: 0, lr: 0, stack_pointer, then }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::objects::timer::Expiry;
 use crate::ports::Clock;
 use crate::status::failure::{Failure, Fallible, housekeeping};
 use crate::thread::apc::{Apc, ApcQueues, ApcSource};
-use crate::thread::deferred::Mode;
+use crate::thread::deferred::ProcessorMode;
 use crate::thread::service::ServiceThreads;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
@@ -60,6 +60,8 @@ impl TimerCalls<'_> {
         let Some(apc) = setting.apc else { return Ok(()) };
         let source = ApcSource::Timer(timer);
         let args = [u64::from(apc.context), due & 0xFFFF_FFFF, due >> 32];
-        self.apcs.queue(cpu, apc.thread_id, Mode::User, Apc::new(source, apc.routine, args)).map(|_| ())
+        self.apcs
+            .queue(cpu, apc.thread_id, ProcessorMode::User, Apc::new(source, apc.routine, args))
+            .map(|_| ())
     }
 }

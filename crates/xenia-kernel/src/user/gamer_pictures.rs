@@ -5,7 +5,7 @@
 //! one generated from its id: five cells by five, with the right half mirroring the left one.
 
 use super::gamer_data::GamerData;
-use super::pictures::{Picture, Texels};
+use super::pictures::{Picture, PictureTexels};
 use crate::files::win32_error;
 use std::io::Cursor;
 use xenia_formats::xdbf::Xdbf;
@@ -80,7 +80,8 @@ fn drawn(xuid: Xuid, small: bool) -> Result<Vec<u8>, png::EncodingError> {
 /// Scales a large picture to half the size; a texel is the mean of four. `None` if it is not a
 /// large picture.
 fn halved(large: &[u8]) -> Option<Vec<u8>> {
-    let picture = Texels::read(large).filter(|texels| (texels.width, texels.height) == (LARGE, LARGE))?;
+    let picture =
+        PictureTexels::read(large).filter(|texels| (texels.width, texels.height) == (LARGE, LARGE))?;
     let (texels, _) = picture.bytes.as_chunks::<4>();
     let at = |x: u32, y: u32| texels[(y * LARGE + x) as usize];
     let half = LARGE / 2;
@@ -159,7 +160,8 @@ mod tests {
         let mut seen = BTreeSet::new();
         for id in 0..64 {
             for (small, side) in [(false, 64), (true, 32)] {
-                let texels = Texels::read(&drawn(Xuid(0xE030_0000_0058_0001 + id), small).unwrap()).unwrap();
+                let texels =
+                    PictureTexels::read(&drawn(Xuid(0xE030_0000_0058_0001 + id), small).unwrap()).unwrap();
                 assert_eq!((texels.width, texels.height), (side, side));
                 for row in texels.bytes.chunks_exact(side as usize * 4) {
                     let (row, _) = row.as_chunks::<4>();
@@ -174,7 +176,7 @@ mod tests {
     fn a_small_drawn_picture_is_half_of_the_large_one() {
         let xuid = Xuid(0xE030_0000_0058_0001);
         let [large, small] = [false, true].map(|small| drawn(xuid, small).unwrap());
-        assert_eq!(Texels::read(&halved(&large).unwrap()), Texels::read(&small));
+        assert_eq!(PictureTexels::read(&halved(&large).unwrap()), PictureTexels::read(&small));
         assert_eq!((halved(&small), halved(b"noise")), (None, None));
     }
 }

@@ -49,7 +49,7 @@ pub enum State {
 
 /// A song as a title describes it.
 #[derive(Clone, Debug, Default)]
-pub struct Song {
+pub struct PlaylistSong {
     /// Number, from 1 on, unique among all songs.
     pub handle: u32,
     pub path: Vec<u16>,
@@ -63,7 +63,7 @@ pub struct Song {
     pub format: u32,
 }
 
-impl Song {
+impl PlaylistSong {
     fn ticks(&self) -> GuestTicks {
         let milliseconds = if self.milliseconds == 0 { SONG } else { self.milliseconds };
         u64::from(milliseconds.max(SHORTEST_SONG)) * TICKS_PER_SECOND / 1000
@@ -73,7 +73,7 @@ impl Song {
 #[derive(Debug)]
 struct List {
     storage: GuestAddr,
-    songs: Vec<Song>,
+    songs: Vec<PlaylistSong>,
 }
 
 /// The current song.
@@ -132,7 +132,7 @@ impl Default for Music {
 impl Music {
     /// Adds a playlist, or replaces the one at this address. Returns the first song's handle, which
     /// the others' follow; `None` if there are too many lists or songs.
-    pub fn add(&mut self, storage: GuestAddr, mut songs: Vec<Song>) -> Option<u32> {
+    pub fn add(&mut self, storage: GuestAddr, mut songs: Vec<PlaylistSong>) -> Option<u32> {
         self.remove(storage);
         if self.lists.len() >= LISTS || songs.len() > SONGS as usize {
             return None;
@@ -235,7 +235,7 @@ impl Music {
     }
 
     /// The current song.
-    pub fn song(&self) -> Option<&Song> {
+    pub fn song(&self) -> Option<&PlaylistSong> {
         let current = self.current?;
         self.lists.iter().find(|list| list.storage == current.storage)?.songs.get(current.song)
     }
@@ -373,8 +373,8 @@ mod tests {
     const STORAGE: GuestAddr = GuestAddr(0x4000_0000);
     const SECOND: GuestTicks = TICKS_PER_SECOND;
 
-    fn songs(lengths: &[u32]) -> Vec<Song> {
-        lengths.iter().map(|&milliseconds| Song { milliseconds, ..Song::default() }).collect()
+    fn songs(lengths: &[u32]) -> Vec<PlaylistSong> {
+        lengths.iter().map(|&milliseconds| PlaylistSong { milliseconds, ..PlaylistSong::default() }).collect()
     }
 
     #[test]

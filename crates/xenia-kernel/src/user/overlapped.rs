@@ -13,7 +13,7 @@ use crate::objects::dispatcher::Dispatcher;
 use crate::objects::{ObjectKind, Objects};
 use crate::status::failure::Fallible;
 use crate::thread::apc::{Apc, ApcQueues, ApcSource};
-use crate::thread::deferred::Mode;
+use crate::thread::deferred::ProcessorMode;
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
@@ -348,7 +348,7 @@ impl OverlappedRequests<'_> {
         if !routine.is_null() {
             let args = [u64::from(fields.result), u64::from(fields.length), u64::from(at.0)];
             let apc = Apc::new(ApcSource::Kernel, routine, args);
-            self.apcs.queue(cpu, thread_id, Mode::User, apc)?;
+            self.apcs.queue(cpu, thread_id, ProcessorMode::User, apc)?;
         }
         signalled
     }

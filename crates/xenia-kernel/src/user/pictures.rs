@@ -25,7 +25,7 @@ pub enum Picture {
 
 /// A decoded picture: rows of texels of four bytes: alpha, red, green and blue.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Texels {
+pub struct PictureTexels {
     /// Width in texels.
     pub width: u32,
     /// Height in texels.
@@ -34,7 +34,7 @@ pub struct Texels {
     pub bytes: Vec<u8>,
 }
 
-impl Texels {
+impl PictureTexels {
     /// Decodes a PNG; `None` if it is damaged or too large.
     pub fn read(picture: &[u8]) -> Option<Self> {
         let limits = png::Limits { bytes: DECODER_BYTES };
@@ -113,22 +113,22 @@ mod tests {
             (png::ColorType::GrayscaleAlpha, &[1, 2, 5, 6], [2, 1, 1, 1, 6, 5, 5, 5]),
             (png::ColorType::Indexed, &[1, 0], [0xFF, 7, 8, 9, 0xFF, 0, 0, 0]),
         ] {
-            let expected = Texels { width: 2, height: 1, bytes: argb.to_vec() };
-            assert_eq!(Texels::read(&png_of(color, 2, texels)), Some(expected), "{color:?}");
+            let expected = PictureTexels { width: 2, height: 1, bytes: argb.to_vec() };
+            assert_eq!(PictureTexels::read(&png_of(color, 2, texels)), Some(expected), "{color:?}");
         }
     }
 
     #[test]
     fn damaged_or_oversized_pictures_are_rejected() {
         let whole = png_of(png::ColorType::Rgba, 64, &vec![9; 64 * 64 * 4]);
-        assert_eq!(Texels::read(&whole).map(|texels| texels.bytes.len()), Some(64 * 64 * 4));
+        assert_eq!(PictureTexels::read(&whole).map(|texels| texels.bytes.len()), Some(64 * 64 * 4));
         for length in 0..whole.len() / 2 {
-            assert_eq!(Texels::read(&whole[..length]), None, "{length}");
+            assert_eq!(PictureTexels::read(&whole[..length]), None, "{length}");
         }
         for large in
             [png_of(png::ColorType::Rgba, 65, &[0; 65 * 4]), png_of(png::ColorType::Rgba, 1, &[0; 65 * 4])]
         {
-            assert_eq!(Texels::read(&large), None);
+            assert_eq!(PictureTexels::read(&large), None);
         }
     }
 }

@@ -9,7 +9,7 @@ const LIMIT: usize = 256;
 
 /// Contexts and properties of all users, by place.
 #[derive(Debug, Default)]
-pub struct Presence {
+pub struct RichPresence {
     users: [UserPresence; USERS as usize],
 }
 
@@ -27,7 +27,7 @@ fn set<V>(all: &mut BTreeMap<u32, V>, id: u32, value: V) {
     }
 }
 
-impl Presence {
+impl RichPresence {
     /// The user at a place.
     pub fn of(&mut self, user: u32) -> Option<&mut UserPresence> {
         self.users.get_mut(user as usize)

@@ -5,7 +5,7 @@ use clap::Args;
 use std::path::PathBuf;
 use xenia::config::GpuKind;
 use xenia_cli::numbers::number;
-use xenia_cli::{Clock, EngineArgs, RunArgs};
+use xenia_cli::{ClockChoice, EngineArgs, RunArgs};
 
 /// Arguments of `exec`.
 #[derive(Clone, Debug, Default, Args)]
@@ -58,7 +58,7 @@ impl ExecArgs {
     pub fn wants_lockstep(&self) -> bool {
         let EngineArgs { cpu, mode, sched_order, contention_manifest, .. } = &self.engine;
         mode.lockstep
-            || mode.clock == Some(Clock::Guest)
+            || mode.clock == Some(ClockChoice::Guest)
             || cpu.cross_check.is_some()
             || sched_order.is_some()
             || contention_manifest.is_some()

@@ -5,7 +5,7 @@ use super::{CheckArgs, ExecArgs, PictureArgs};
 use anyhow::{Result, bail};
 use xenia::config::{DialogPolicy, GpuKind, NetworkKind};
 use xenia::network::REFUSAL;
-use xenia_cli::Clock;
+use xenia_cli::ClockChoice;
 
 impl PictureArgs {
     /// Refuses contradictory flags.
@@ -62,7 +62,7 @@ impl CheckArgs {
     /// Refuses flags that this build, or a lockstep run, does not support.
     pub fn refuse_unsupported(&self) -> Result<()> {
         let mode = &self.engine.mode;
-        if mode.parallel || mode.barrier || mode.clock == Some(Clock::Host) {
+        if mode.parallel || mode.barrier || mode.clock == Some(ClockChoice::Host) {
             bail!("check is a lockstep run: leave out --parallel, --barrier and --clock host");
         }
         if self.engine.network == NetworkKind::Host {

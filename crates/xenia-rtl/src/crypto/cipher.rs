@@ -9,7 +9,7 @@ const LONGEST_BLOCK: usize = 16;
 
 /// A block cipher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Block {
+pub enum BlockCipher {
     /// AES with a 128-bit key.
     Aes,
     Des,
@@ -17,7 +17,7 @@ pub enum Block {
     Des3,
 }
 
-impl Block {
+impl BlockCipher {
     /// Key size in bytes.
     pub const fn key(self) -> usize {
         match self {
@@ -154,14 +154,14 @@ mod tests {
     fn published_blocks() {
         for (cipher, key, plain, secret) in [
             (
-                Block::Aes,
+                BlockCipher::Aes,
                 "000102030405060708090a0b0c0d0e0f",
                 "00112233445566778899aabbccddeeff",
                 "69c4e0d86a7b0430d8cdb78070b4c55a",
             ),
-            (Block::Des, "133457799bbcdff1", "0123456789abcdef", "85e813540f0ab405"),
+            (BlockCipher::Des, "133457799bbcdff1", "0123456789abcdef", "85e813540f0ab405"),
             (
-                Block::Des3,
+                BlockCipher::Des3,
                 "0123456789abcdef23456789abcdef01456789abcdef0123",
                 "5468652071756663",
                 "a826fd8ce53b855f",
@@ -181,7 +181,7 @@ mod tests {
     /// SP 800-38A, F.2.1 and F.2.2.
     #[test]
     fn published_chains() {
-        let keyed = Block::Aes.with_key(&bytes("2b7e151628aed2a6abf7158809cf4f3c")).unwrap();
+        let keyed = BlockCipher::Aes.with_key(&bytes("2b7e151628aed2a6abf7158809cf4f3c")).unwrap();
         let plain = bytes("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51");
         let secret = bytes("7649abac8119b246cee98e9b12e9197d5086cb9b507219ee95db113a917678b2");
         let start = bytes("000102030405060708090a0b0c0d0e0f");

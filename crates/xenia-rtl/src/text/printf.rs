@@ -2,7 +2,7 @@
 //!
 //! `%[flags][width][.precision][size]type`, 8-bit and UTF-16, with `%I64d`, `%ws`, `%S`, `%Z` and
 //! the runtime's special formats of doubles (three-digit exponents, 17 significant digits,
-//! `1.#INF`). The caller supplies the arguments by a [`Source`]. Formats and arguments are
+//! `1.#INF`). The caller supplies the arguments by an [`ArgumentSource`]. Formats and arguments are
 //! untrusted: widths, strings and output are bounded.
 
 mod float;
@@ -18,7 +18,7 @@ const FIELD_LIMIT: u32 = 0x1_0000;
 const STRING_LIMIT: u32 = 0x1_0000;
 
 /// Source of the arguments and of the strings that they point to.
-pub trait Source {
+pub trait ArgumentSource {
     /// Error for a bad pointer.
     type Error;
     /// Returns the next argument's 8 bytes; a double is passed as its bits.
@@ -34,14 +34,14 @@ pub trait Source {
 }
 
 /// Formats an 8-bit format string.
-pub fn format_narrow<S: Source>(format: &[u8], source: &mut S) -> Result<Vec<u8>, S::Error> {
+pub fn format_narrow<S: ArgumentSource>(format: &[u8], source: &mut S) -> Result<Vec<u8>, S::Error> {
     let format: Vec<u16> = format.iter().map(|&byte| u16::from(byte)).collect();
     let units = Formatter { source, wide: false, out: Vec::new() }.run(&format)?;
     Ok(units.into_iter().map(narrowed).collect())
 }
 
 /// Formats a UTF-16 format string.
-pub fn format_wide<S: Source>(format: &[u16], source: &mut S) -> Result<Vec<u16>, S::Error> {
+pub fn format_wide<S: ArgumentSource>(format: &[u16], source: &mut S) -> Result<Vec<u16>, S::Error> {
     Formatter { source, wide: true, out: Vec::new() }.run(format)
 }
 
@@ -61,7 +61,7 @@ struct Formatter<'a, S> {
     out: Vec<u16>,
 }
 
-impl<S: Source> Formatter<'_, S> {
+impl<S: ArgumentSource> Formatter<'_, S> {
     fn run(mut self, format: &[u16]) -> Result<Vec<u16>, S::Error> {
         const PERCENT: u16 = b'%' as u16;
         let mut rest = format;

@@ -1,13 +1,13 @@
 //! Lockstep's rounds: the order of their visits, and the length of a visit.
 
 use super::SchedulerConfig;
-use crate::order::Shuffle;
+use crate::order::SlotShuffle;
 use crate::{ContentionManifest, HW_THREADS, OrderMode};
 
 /// Order and quantum of rounds.
 pub(crate) struct Rounds {
     order: OrderMode,
-    shuffle: Shuffle,
+    shuffle: SlotShuffle,
     rotation_cursor: u8,
     quantum: u32,
 }
@@ -25,7 +25,7 @@ impl Rounds {
             order => (order, None),
         };
         let quantum = config.quantum.max(1);
-        (Self { order, shuffle: Shuffle::new(seed), rotation_cursor: 0, quantum }, replayed)
+        (Self { order, shuffle: SlotShuffle::new(seed), rotation_cursor: 0, quantum }, replayed)
     }
 
     /// Quantum in instructions: how long a thread runs before equal-priority threads get their

@@ -7,7 +7,7 @@
 //! deadlock.
 
 use super::*;
-use crate::Counts;
+use crate::AcquisitionCounts;
 use crate::topology::pretend_node;
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
@@ -33,11 +33,11 @@ impl Guarded {
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     runs: u64,
-    counts: Counts,
+    counts: AcquisitionCounts,
 }
 
 impl Seen {
-    fn add(&mut self, counts: Counts) {
+    fn add(&mut self, counts: AcquisitionCounts) {
         self.runs += 1;
         let all = &mut self.counts;
         all.fast += counts.fast;

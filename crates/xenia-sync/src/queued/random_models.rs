@@ -4,7 +4,7 @@
 use super::*;
 use crate::random_models::{Inside, explore};
 use crate::topology::pretend_node;
-use crate::{Counts, atomic};
+use crate::{AcquisitionCounts, atomic};
 use atomic::explorer::{sync::Arc, thread};
 use std::sync::Mutex as Plain;
 
@@ -12,8 +12,8 @@ const RUNS: usize = 500;
 
 /// Threads on these NUMA nodes, each acquiring the lock `rounds` times; thread N is inside N other
 /// waits, so it queues with its node N, or without one if it has no more.
-fn model(places: &'static [u16], rounds: u64) -> Counts {
-    let seen = Arc::new(Plain::new(Counts::default()));
+fn model(places: &'static [u16], rounds: u64) -> AcquisitionCounts {
+    let seen = Arc::new(Plain::new(AcquisitionCounts::default()));
     let all = seen.clone();
     explore(RUNS, move || {
         let guarded = Arc::new((QueuedLock::new(), Inside::default()));

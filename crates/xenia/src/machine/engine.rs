@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU32;
 use xenia_cpu::{EngineConfig, Execute, Interpreter, ReservationMode};
 use xenia_formats::image::FunctionEntry;
 use xenia_jit::{
-    Ahead, CodeSizes, CodeStore, CrossCheck, Jit, JitConfig, JitError, StoreOptions, Tiers, Unit,
+    Ahead, CheckUnit, CodeSizes, CodeStore, CrossCheck, Jit, JitConfig, JitError, StoreOptions, Tiers,
 };
 use xenia_kernel::{Kernel, KernelSystem};
 use xenia_memory::GuestMemory;
@@ -139,9 +139,9 @@ pub fn engine(
         },
         Some(unit) => {
             let unit = match unit {
-                CrossCheckUnit::Block => Unit::Block,
-                CrossCheckUnit::Instr => Unit::Instruction,
-                CrossCheckUnit::Quantum => Unit::Quantum,
+                CrossCheckUnit::Block => CheckUnit::Block,
+                CrossCheckUnit::Instr => CheckUnit::Instruction,
+                CrossCheckUnit::Quantum => CheckUnit::Quantum,
             };
             let checked = CrossCheck::new(memory.clone(), jit, unit)?;
             tell_functions(checked.jit(), functions);

@@ -1,7 +1,7 @@
 //! Output to the host's sound server by the PulseAudio protocol, which PipeWire also speaks,
 //! implemented in Rust.
 //!
-//! The server requests samples on a host thread of its client library; a [`DeviceQueue`] passes
+//! The server requests samples on a host thread of its client library; a [`DriftQueue`] passes
 //! them from the machine. Neither side waits for the other, and if the server goes away, the
 //! machine continues without sound.
 
@@ -14,7 +14,7 @@ use pulseaudio::protocol::{
 use pulseaudio::{AsPlaybackSource, Client, PlaybackStream};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
-use xenia_audio::drift::{DeviceQueue, DriftFigures};
+use xenia_audio::drift::{DriftFigures, DriftQueue};
 use xenia_audio::mix::Speakers;
 
 /// Sample rate of the stream, in samples per second.
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A playback stream on the host's sound server.
 pub(super) struct Device {
-    queue: Arc<Mutex<DeviceQueue>>,
+    queue: Arc<Mutex<DriftQueue>>,
     /// Actual buffer size of the server, in milliseconds.
     server_ms: f64,
     /// Both the client and the stream end when the device is dropped.
@@ -42,7 +42,7 @@ fn channel_map(speakers: Speakers) -> ChannelMap {
     }
 }
 
-fn connect(speakers: Speakers, queue: Arc<Mutex<DeviceQueue>>) -> Result<(Client, PlaybackStream)> {
+fn connect(speakers: Speakers, queue: Arc<Mutex<DriftQueue>>) -> Result<(Client, PlaybackStream)> {
     let channels = speakers.channels() as u32;
     let bytes = RATE / 1000 * SERVER_MS * channels * 2;
     let parameters = PlaybackStreamParams {
@@ -75,7 +75,7 @@ fn connect(speakers: Speakers, queue: Arc<Mutex<DeviceQueue>>) -> Result<(Client
 impl Device {
     /// Opens the user's default output.
     pub(super) fn open(speakers: Speakers) -> Result<Self> {
-        let queue = Arc::new(Mutex::new(DeviceQueue::new(speakers, RATE)));
+        let queue = Arc::new(Mutex::new(DriftQueue::new(speakers, RATE)));
         let (done, answer) = mpsc::channel();
         let theirs = queue.clone();
         // Connect on another thread, because a server may hang.

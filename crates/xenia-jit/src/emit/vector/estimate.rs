@@ -9,7 +9,7 @@
 //! - `vexptefp` has no inline code.
 
 use super::super::{HOST, Lifter};
-use super::float::Lanes;
+use super::float::LaneCheck;
 use crate::float::exact_vector::LOGARITHMS;
 use crate::runtime::host::Word;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -26,7 +26,7 @@ impl Lifter<'_> {
         let result = self.b.ins().fdiv(one, value);
         // No reciprocal of a single rounds to the smallest normal number, so the host's detection
         // of tininess is correct.
-        self.deliver_lanes(d, &[b], Lanes::Nan, result);
+        self.deliver_lanes(d, &[b], LaneCheck::Nan, result);
     }
 
     /// Bits of the operand, and the lanes that are not positive normal numbers.

@@ -13,7 +13,7 @@ use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 
 /// Lanes that the host may get wrong.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lanes {
+pub(crate) enum LaneCheck {
     /// NaNs only: results that do not round.
     Nan,
     /// NaNs and the smallest normal number.
@@ -60,9 +60,9 @@ impl Lifter<'_> {
     }
 
     /// Delivers `result`, an F32X4, or the exact one if it has lanes that the host does not decide.
-    pub(super) fn deliver_lanes(&mut self, d: usize, sources: &[usize], check: Lanes, result: Value) {
+    pub(super) fn deliver_lanes(&mut self, d: usize, sources: &[usize], check: LaneCheck, result: Value) {
         let mut bad = self.b.ins().fcmp(FloatCC::Unordered, result, result);
-        if check == Lanes::Tiny {
+        if check == LaneCheck::Tiny {
             // Shifts the sign out.
             let bits = self.cast(result, types::I32X4);
             let twice = self.b.ins().ishl_imm_s(bits, 1);
@@ -78,7 +78,7 @@ impl Lifter<'_> {
         &mut self,
         d: usize,
         (a, b): (usize, usize),
-        check: Lanes,
+        check: LaneCheck,
         of: impl FnOnce(&mut Self, Value, Value) -> Value,
     ) {
         self.vector_mode();
@@ -113,7 +113,7 @@ impl Lifter<'_> {
         } else {
             self.b.ins().fma(x, y, z)
         };
-        self.deliver_lanes(d, &[a, c, b], Lanes::Tiny, result);
+        self.deliver_lanes(d, &[a, c, b], LaneCheck::Tiny, result);
     }
 
     /// Operand `n` as an arithmetic instruction reads it: in vector mode, a product flushes
@@ -140,7 +140,7 @@ impl Lifter<'_> {
         let nan = self.b.ins().fcmp(FloatCC::Unordered, fx, fy);
         let result = self.b.ins().bor(chosen, nan);
         let result = self.cast(result, types::F32X4);
-        self.deliver_lanes(d, &[a, b], Lanes::Nan, result);
+        self.deliver_lanes(d, &[a, b], LaneCheck::Nan, result);
     }
 
     pub(crate) fn compare_floats_lanes(

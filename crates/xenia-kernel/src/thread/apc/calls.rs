@@ -4,7 +4,7 @@
 use super::{Apc, ApcQueues, ApcSource};
 use crate::abi::{Call, Continuation, Flow, GuestCall, KernelResumption};
 use crate::status::failure::Fallible;
-use crate::thread::deferred::Mode;
+use crate::thread::deferred::ProcessorMode;
 use crate::thread::frames::call_frame_locals;
 use crate::thread::interrupt_level::APC_LEVEL;
 use crate::thread::records::{ThreadRecord, Threads};
@@ -81,7 +81,7 @@ impl ApcQueues<'_> {
             }
             let Some(apc) = record.apcs.kernel.pop_front() else { return Ok(None) };
             self.pending_apcs.remove(1);
-            if let Some(guest) = begin(self.memory, record, apc, Mode::Kernel, after)? {
+            if let Some(guest) = begin(self.memory, record, apc, ProcessorMode::Kernel, after)? {
                 return Ok(Some(guest));
             }
         }
@@ -118,22 +118,23 @@ impl ApcQueues<'_> {
 impl ThreadRecord {
     /// APC routines that the thread runs or is about to run: the continuation, what follows,
     /// and the APC's mode.
-    pub(super) fn apc_calls(&self) -> impl Iterator<Item = (KernelResumption, After, Mode)> + '_ {
+    pub(super) fn apc_calls(&self) -> impl Iterator<Item = (KernelResumption, After, ProcessorMode)> + '_ {
         let before_park = self.apcs.before_park.iter().map(|call| &call.then);
         let calls = self.frames.iter().map(|frame| &frame.then).chain(before_park);
         calls.filter_map(|then| match *then {
             Continuation::Kernel(
                 routine @ (KernelResumption::ApcKernelRoutine | KernelResumption::ApcNormalRoutine),
                 state,
-            ) => Some((routine, After::of_words(state), Mode::of(state[3] as u32))),
+            ) => Some((routine, After::of_words(state), ProcessorMode::of(state[3] as u32))),
             _ => None,
         })
     }
 
     /// Whether the thread runs the normal routine of a kernel-mode APC.
     fn is_in_kernel_apc(&self) -> bool {
-        self.apc_calls()
-            .any(|(routine, _, mode)| routine == KernelResumption::ApcNormalRoutine && mode == Mode::Kernel)
+        self.apc_calls().any(|(routine, _, mode)| {
+            routine == KernelResumption::ApcNormalRoutine && mode == ProcessorMode::Kernel
+        })
     }
 }
 
@@ -142,7 +143,7 @@ impl Threads {
     pub(crate) fn next_apc(&mut self, memory: &GuestMemory, thread_id: u32) -> Fallible<Option<GuestCall>> {
         let Some(record) = self.get_mut(thread_id) else { return Ok(None) };
         while let Some(apc) = record.apcs.user.pop_front() {
-            if let Some(guest) = begin(memory, record, apc, Mode::User, After::AlertableWait)? {
+            if let Some(guest) = begin(memory, record, apc, ProcessorMode::User, After::AlertableWait)? {
                 return Ok(Some(guest));
             }
         }
@@ -155,7 +156,7 @@ fn begin(
     memory: &GuestMemory,
     record: &mut ThreadRecord,
     apc: Apc,
-    mode: Mode,
+    mode: ProcessorMode,
     after: After,
 ) -> Fallible<Option<GuestCall>> {
     let mut object = GuestAddr::NULL;
@@ -181,7 +182,7 @@ fn begin(
 }
 
 /// The call of an APC's normal routine.
-fn normal_routine(routine: GuestAddr, args: &[u64], mode: Mode, after: After) -> GuestCall {
+fn normal_routine(routine: GuestAddr, args: &[u64], mode: ProcessorMode, after: After) -> GuestCall {
     let [kind, value] = after.to_words();
     let state = [kind, value, 0, mode as u64];
     let then = Continuation::Kernel(KernelResumption::ApcNormalRoutine, state);
@@ -192,7 +193,7 @@ fn normal_routine(routine: GuestAddr, args: &[u64], mode: Mode, after: After) ->
 /// locals.
 pub(crate) fn kernel_routine_returned(call: &mut Call, state: [u64; 4]) -> Flow {
     let [_, _, level, mode] = state;
-    let (after, mode) = (After::of_words(state), Mode::of(mode as u32));
+    let (after, mode) = (After::of_words(state), ProcessorMode::of(mode as u32));
     let words = || -> Fallible<[u32; 4]> {
         let at = call_frame_locals(call.ctx().gpr[1]);
         call.memory().write(call.kpcr().offset(kpcr::CURRENT_IRQL), level as u8)?;

@@ -19,7 +19,7 @@ impl List {
     }
 }
 
-impl Source for List {
+impl ArgumentSource for List {
     type Error = String;
     fn next(&mut self) -> Result<u64, String> {
         self.next += 1;
