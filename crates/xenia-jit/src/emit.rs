@@ -66,8 +66,8 @@ mod word_pairs;
 use crate::analysis;
 use crate::analysis::assumptions::{self, Assumptions, FloatMode};
 use crate::analysis::block_params::{self, BlockParam, CALLED_WITH, RETURNED};
-use crate::cfg::graph::FlowGraph;
-use crate::cfg::region::{Guest, Region, Replaced};
+use crate::cfg::graph::{BlockId, FlowGraph};
+use crate::cfg::region::{Block, Guest, Region, Replaced};
 use crate::mode::Mode;
 use crate::runtime::fault_exit::LEAVES;
 use crate::runtime::host::{Leave, displacement};
@@ -79,7 +79,6 @@ pub(crate) use float_checks::SINGLE_RESULT;
 use loop_carried::LoopCarried;
 use serde::{Deserialize, Serialize};
 use state::State;
-use std::collections::HashMap;
 use std::mem::offset_of;
 use xenia_cpu::{PpcContext, ReservationMode};
 use xenia_isa::{Semantics, dispatch};
@@ -169,7 +168,8 @@ pub(crate) struct Lifter<'a> {
     graph: FlowGraph,
     config: LiftConfig,
     signatures: Signatures,
-    blocks: HashMap<u32, ir::Block>,
+    /// The IR block of each block, by [`BlockId`].
+    blocks: Vec<ir::Block>,
     loop_carried: LoopCarried,
     /// Block parameters of each block, after the budget.
     block_params: Vec<Vec<BlockParam>>,
@@ -183,8 +183,9 @@ pub(crate) struct Lifter<'a> {
     lifted: usize,
     calls: bool,
 
-    /// State at the end of the predecessor, for inheriting blocks that are not lifted yet.
-    inherited: HashMap<u32, State>,
+    /// State at the end of the predecessor, for inheriting blocks that are not lifted yet, by
+    /// [`BlockId`].
+    inherited: Vec<Option<Box<State>>>,
 
     // State of the block being lifted:
     state: State,
@@ -246,14 +247,14 @@ impl<'a> Lifter<'a> {
         b.append_block_param(exit, types::I64);
         b.append_block_param(exit, types::I64);
         b.set_cold_block(exit);
-        let mut blocks = HashMap::new();
         let graph = FlowGraph::new(&region.blocks);
+        let mut blocks = Vec::with_capacity(graph.ids().len());
         let keeps_memory = config.memory_at.is_none();
         let loops = analysis::loop_carried::find(&region.blocks, &graph, keeps_memory);
-        let loop_carried = LoopCarried::new(&loops, config.sinks, &mut b);
+        let loop_carried = LoopCarried::new(&loops, graph.ids().len(), config.sinks, &mut b);
         let assumptions = assumptions::find(region, &graph, config.has_fma, !config.mode.controlled);
         let block_params =
-            block_params::find(region, &graph, keeps_memory, |pc| loop_carried.has(pc), &assumptions);
+            block_params::find(region, &graph, keeps_memory, |id| loop_carried.has(id), &assumptions);
         for id in graph.ids() {
             let block = b.create_block();
             if !graph.is_ebb_member(id) {
@@ -262,11 +263,12 @@ impl<'a> Lifter<'a> {
                     b.append_block_param(block, param.ty());
                 }
             }
-            blocks.insert(graph.start(id), block);
+            blocks.push(block);
         }
         b.switch_to_block(entry);
         let budget = b.block_params(entry)[0];
         let guest = region.blocks[&region.entries[0]].code[0];
+        let inherited = graph.ids().map(|_| None).collect();
         Self {
             b,
             region,
@@ -282,7 +284,7 @@ impl<'a> Lifter<'a> {
             sites: Vec::new(),
             lifted: 0,
             calls: false,
-            inherited: HashMap::new(),
+            inherited,
             state: State::new(budget),
             guest,
             remaining: 0,
@@ -297,12 +299,13 @@ impl<'a> Lifter<'a> {
         let entered = self.length();
         let region = self.region;
         // Ascending order, but an inheriting block follows its predecessor, whose state it needs.
-        let first = region.blocks.keys().rev().copied();
-        let mut work: Vec<u32> = first.filter(|pc| !self.is_ebb_member(*pc)).collect();
-        while let Some(pc) = work.pop() {
-            self.block(pc, entered)?;
-            let after = region.blocks[&pc].successors.iter().rev();
-            work.extend(after.filter(|to| self.inherited.contains_key(to)));
+        let blocks: Vec<&Block> = region.blocks.values().collect();
+        let first = self.graph.ids().rev();
+        let mut work: Vec<BlockId> = first.filter(|id| !self.graph.is_ebb_member(*id)).collect();
+        while let Some(id) = work.pop() {
+            self.block(id, blocks[id.index()], entered)?;
+            let after = self.graph.successors(id).iter().rev();
+            work.extend(after.filter(|to| self.inherited[to.index()].is_some()));
         }
         self.fill_gates();
         self.fill_exit();
@@ -316,22 +319,21 @@ impl<'a> Lifter<'a> {
         Ok(Lifted { sites: self.sites, calls: self.calls })
     }
 
-    /// Lifts the block at `pc`.
-    fn block(&mut self, pc: u32, entered: usize) -> Result<(), usize> {
+    /// Lifts a block.
+    fn block(&mut self, id: BlockId, block: &Block, entered: usize) -> Result<(), usize> {
         let region = self.region;
-        let block = &region.blocks[&pc];
-        let ir_block = self.blocks[&pc];
+        let ir_block = self.blocks[id.index()];
         self.b.switch_to_block(ir_block);
-        self.loop_carried.begin(pc);
+        self.loop_carried.begin(id);
         // Code before the block's first instruction belongs to that instruction.
         self.b.set_srcloc(ir::SourceLoc::new(self.sites.len() as u32));
-        if let Some(state) = self.inherited.remove(&pc) {
-            self.state = state;
+        if let Some(state) = self.inherited[id.index()].take() {
+            self.state = *state;
         } else {
             let budget = self.b.block_params(ir_block)[0];
             self.state = State::new(budget);
-            let assumptions = self.assumptions_at(pc);
-            for (place, param) in self.block_params_of(pc).into_iter().enumerate() {
+            let assumptions = self.assumptions_of(id);
+            for (place, param) in self.block_params_of(id).into_iter().enumerate() {
                 let value = self.b.block_params(ir_block)[1 + place];
                 self.define_block_param(param, value);
             }
@@ -344,7 +346,7 @@ impl<'a> Lifter<'a> {
             self.b.ins().sequence_point();
         }
         if block.check {
-            self.check_budget(block);
+            self.check_budget(id, block);
         }
         self.state.spent += block.len();
         self.terminated = false;
@@ -377,11 +379,6 @@ impl<'a> Lifter<'a> {
         }
         self.goto(block.end());
         Ok(())
-    }
-
-    /// Whether the block at `pc` inherits the state at the end of its single predecessor.
-    fn is_ebb_member(&self, pc: u32) -> bool {
-        self.graph.block_at(pc).is_some_and(|id| self.graph.is_ebb_member(id))
     }
 
     /// Number of IR instructions so far.

@@ -211,12 +211,12 @@ impl<'a> RegisterUses<'a> {
 const CHAIN: usize = 8;
 
 /// Computes the block parameters of `region`'s blocks, by [`BlockId`]. Members of extended basic
-/// blocks and blocks at addresses for which `loads` returns true have none.
+/// blocks and blocks for which `loads` returns true have none.
 pub(crate) fn find(
     region: &Region,
     graph: &FlowGraph,
     keeps_memory: bool,
-    loads: impl Fn(u32) -> bool,
+    loads: impl Fn(BlockId) -> bool,
     assumptions: &[Assumptions],
 ) -> Vec<Vec<BlockParam>> {
     let uses = RegisterUses::new(region, graph, keeps_memory);
@@ -224,7 +224,7 @@ pub(crate) fn find(
     let first = region.entries.first().copied();
     let params = |id: BlockId| {
         let (block, pc) = (blocks[id.index()], graph.start(id));
-        if graph.is_ebb_member(id) || loads(pc) {
+        if graph.is_ebb_member(id) || loads(id) {
             return Vec::new();
         }
         let predecessors = graph.predecessors(id);

@@ -7,7 +7,7 @@
 //! the register allocator keeps an outer loop's values alive across the inner loop and spills them
 //! there.
 
-use crate::cfg::graph::FlowGraph;
+use crate::cfg::graph::{BlockId, FlowGraph};
 use crate::cfg::loops::innermost;
 use crate::cfg::region::{Block, Terminator};
 use std::cmp::Reverse;
@@ -42,8 +42,8 @@ pub(crate) mod carried {
 /// An innermost loop and its loop-carried registers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Loop {
-    /// Addresses of its blocks.
-    pub(crate) blocks: BTreeSet<u32>,
+    /// Its blocks.
+    pub(crate) blocks: BTreeSet<BlockId>,
     /// Bit n: register n is loop-carried.
     pub(crate) registers: u64,
     /// Bit n: the loop changes register n, which is sunk: stored at the loop's exits. `None`: the
@@ -57,23 +57,23 @@ pub(crate) struct Loop {
 
 /// Selects the innermost loops of a region in which carrying registers is worthwhile.
 pub(crate) fn find(blocks: &BTreeMap<u32, Block>, graph: &FlowGraph, keeps_memory: bool) -> Vec<Loop> {
-    let addresses =
-        innermost(graph).into_iter().map(|members| members.iter().map(|&id| graph.start(id)).collect());
-    addresses.filter_map(|members| carrying(members, blocks, keeps_memory)).collect()
+    let blocks: Vec<&Block> = blocks.values().collect();
+    innermost(graph).into_iter().filter_map(|members| carrying(members, &blocks, keeps_memory)).collect()
 }
 
-/// Builds the loop of these blocks, if carrying registers in it is worthwhile.
-fn carrying(members: BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memory: bool) -> Option<Loop> {
-    let bodies = members.iter().filter_map(|pc| blocks.get(pc));
-    let instructions: u32 = bodies.clone().map(Block::len).sum();
+/// Builds the loop of these blocks, if carrying registers in it is worthwhile. `blocks` has the
+/// region's blocks by number.
+fn carrying(members: BTreeSet<BlockId>, blocks: &[&Block], keeps_memory: bool) -> Option<Loop> {
+    let bodies: Vec<&Block> = members.iter().map(|id| blocks[id.index()]).collect();
+    let instructions: u32 = bodies.iter().map(|block| block.len()).sum();
     let is_fit = members.len() <= MOST_BLOCKS && instructions <= MOST_INSTRUCTIONS;
-    if !is_fit || !bodies.into_iter().all(is_plain) {
+    if !is_fit || !bodies.iter().all(|block| is_plain(block)) {
         return None;
     }
-    let registers = registers(&members, blocks, keeps_memory);
-    let sunk = sunk(&members, blocks, registers);
-    let floats = copies(&members, blocks, RegisterFile::Float) as u32;
-    let vectors = copies(&members, blocks, RegisterFile::Vector);
+    let registers = registers(&bodies, keeps_memory);
+    let sunk = sunk(&bodies, registers);
+    let floats = copies(&bodies, RegisterFile::Float) as u32;
+    let vectors = copies(&bodies, RegisterFile::Vector);
     (registers != 0).then_some(Loop { blocks: members, registers, sunk, floats, vectors })
 }
 
@@ -89,9 +89,9 @@ fn is_plain(block: &Block) -> bool {
 
 /// The loop-carried registers that the loop changes (a hint). `None` if the cold blocks of its
 /// accesses would be too much code.
-fn sunk(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, registers: u64) -> Option<u64> {
+fn sunk(bodies: &[&Block], registers: u64) -> Option<u64> {
     let (mut changed, mut accesses) = (0, 0);
-    for guest in members.iter().filter_map(|pc| blocks.get(pc)).flat_map(|block| &block.code) {
+    for guest in bodies.iter().flat_map(|block| &block.code) {
         let Some(op) = guest.op else { continue };
         let row = op.row();
         accesses += u32::from(row.has(Flag::mem));
@@ -108,9 +108,9 @@ fn sunk(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, registers: u64) 
 }
 
 /// Selects the loop-carried registers: those that the most operands name.
-fn registers(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memory: bool) -> u64 {
+fn registers(bodies: &[&Block], keeps_memory: bool) -> u64 {
     let mut uses = [0_u32; carried::COUNT];
-    for guest in members.iter().filter_map(|pc| blocks.get(pc)).flat_map(|block| &block.code) {
+    for guest in bodies.iter().flat_map(|block| &block.code) {
         let Some(op) = guest.op else { continue };
         let row = op.row();
         for register in op.registers(guest.instruction) {
@@ -137,9 +137,9 @@ fn registers(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memor
 
 /// Selects the registers of a file to copy: of those that the loop reads before it writes them
 /// (live-in at the header), the ones named most often.
-fn copies(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, file: RegisterFile) -> u128 {
+fn copies(bodies: &[&Block], file: RegisterFile) -> u128 {
     let mut uses: BTreeMap<usize, (bool, u32)> = BTreeMap::new();
-    for guest in members.iter().filter_map(|pc| blocks.get(pc)).flat_map(|block| &block.code) {
+    for guest in bodies.iter().flat_map(|block| &block.code) {
         let Some(op) = guest.op else { continue };
         let named = || op.registers(guest.instruction).filter(|register| register.file == file);
         // An instruction reads its operands before it writes them.
@@ -183,9 +183,10 @@ mod tests {
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
         let reach = Reach::all((0, 4 * words.len() as u32), words.len());
         let region = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
-        find(&region.blocks, &FlowGraph::new(&region.blocks), true)
+        let graph = FlowGraph::new(&region.blocks);
+        find(&region.blocks, &graph, true)
             .iter()
-            .map(|found| found.blocks.iter().map(|pc| pc / 4).collect())
+            .map(|found| found.blocks.iter().map(|&id| graph.start(id) / 4).collect())
             .collect()
     }
 

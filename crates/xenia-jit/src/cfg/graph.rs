@@ -46,7 +46,7 @@ impl FlowGraph {
     }
 
     /// All blocks, in order.
-    pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = BlockId> + use<> {
+    pub(crate) fn ids(&self) -> impl DoubleEndedIterator<Item = BlockId> + ExactSizeIterator + use<> {
         (0..self.starts.len() as u32).map(BlockId)
     }
 

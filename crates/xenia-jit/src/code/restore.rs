@@ -14,6 +14,7 @@ use crate::compile::{Product, watch_pages};
 use crate::emit::function_tier::Compiled;
 use crate::jit::Engine;
 use crate::mode::Mode;
+use crate::runtime::fault_exit::FaultExits;
 use crate::runtime::shared::{ModeCode, Shared};
 use std::time::Instant;
 
@@ -71,7 +72,8 @@ impl Shared {
             return None;
         }
         cache.release_retired();
-        let compiled = Compiled { code: bytes, tables: body.tables, texts: None };
+        let fault_exits = FaultExits::default();
+        let compiled = Compiled { code: bytes, tables: body.tables, texts: None, fault_exits };
         let product =
             Product { start: found.label.start(), function: body.function, calls: &body.calls, compiled };
         match self.install(&mut cache, product, pages) {

@@ -8,6 +8,7 @@
 
 use super::Lifter;
 use crate::analysis::assumptions::Assumptions;
+use crate::cfg::graph::BlockId;
 use cranelift_codegen::ir::{Value, types};
 use cranelift_frontend::{FunctionBuilder, Variable};
 use std::collections::BTreeMap;
@@ -90,16 +91,16 @@ impl Lifter<'_> {
         Some(self.b.use_var(variable))
     }
 
-    /// Defines the loop's copies on an edge to the block at `to`. The edge must have stored all
-    /// that the block expects.
-    pub(super) fn define_copies(&mut self, to: u32) {
+    /// Defines the loop's copies on an edge to the block `to`. The edge must have stored all that
+    /// the block expects.
+    pub(super) fn define_copies(&mut self, to: BlockId) {
         if !self.loop_carried.goes_on_at(to) {
             return;
         }
         let Some(copies) = self.loop_carried.copies() else { return };
         let floats: Vec<_> = copies.floats.iter().map(|(&n, &variables)| (n, variables)).collect();
         let vectors: Vec<_> = copies.vectors.iter().map(|(&n, &variable)| (n, variable)).collect();
-        let Assumptions { short, open, .. } = self.assumptions_at(to);
+        let Assumptions { short, open, .. } = self.assumptions_of(to);
         for (n, [single, double]) in floats {
             let Copied { singles, doubles, .. } = self.state.cache.copied;
             if short >> n & 1 != 0 {

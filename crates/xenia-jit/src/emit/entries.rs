@@ -86,7 +86,7 @@ impl Lifter<'_> {
             self.b.switch_to_block(pad);
             let budget = self.b.block_params(pad).first().copied().unwrap_or(budget);
             self.begin_entry(budget, registers, number);
-            self.goto_inside(pc);
+            self.goto(pc);
         }
     }
 

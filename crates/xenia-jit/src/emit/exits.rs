@@ -5,6 +5,7 @@ use super::{HOST, Lifter, State, reason};
 use crate::analysis::assumptions::Assumptions;
 use crate::analysis::block_params::{CALLED_WITH, RETURNED};
 use crate::analysis::loop_carried::carried;
+use crate::cfg::graph::BlockId;
 use crate::cfg::region::Block;
 use crate::code::relocation::RelocationTarget;
 use crate::runtime::hooks::Hook;
@@ -30,8 +31,8 @@ impl Lifter<'_> {
 
     /// Ends the block with a jump to `to`: inside the region, or through its link slot.
     pub(super) fn goto(&mut self, to: u32) {
-        if self.blocks.contains_key(&to) {
-            self.goto_inside(to);
+        if let Some(id) = self.graph.block_at(to) {
+            self.goto_inside(id);
         } else {
             if self.region.pruned_targets.contains(&to)
                 && let Some(here) = self.b.current_block()
@@ -46,8 +47,9 @@ impl Lifter<'_> {
         }
     }
 
-    pub(super) fn goto_inside(&mut self, to: u32) {
-        if let Some((target, arguments)) = self.direct_edge(to) {
+    /// Ends the block with a jump to a block of the region.
+    fn goto_inside(&mut self, to: BlockId) {
+        if let Some((target, arguments)) = self.direct_edge_inside(to) {
             self.b.ins().jump(target, &arguments);
             return;
         }
@@ -55,9 +57,9 @@ impl Lifter<'_> {
         if !sinks {
             self.surface();
         }
-        if self.is_ebb_member(to) {
+        if self.graph.is_ebb_member(to) {
             self.inherit_state(to);
-            let target = self.blocks[&to];
+            let target = self.blocks[to.index()];
             self.b.ins().jump(target, &[]);
             return;
         }
@@ -72,18 +74,23 @@ impl Lifter<'_> {
         self.b.ins().jump(target, &arguments);
     }
 
+    /// [`Self::direct_edge_inside`] of a guest address; `None` if it is outside of the region, too.
+    pub(super) fn direct_edge(&mut self, to: u32) -> Option<(ir::Block, Vec<BlockArg>)> {
+        self.graph.block_at(to).and_then(|id| self.direct_edge_inside(id))
+    }
+
     /// The target and arguments of the edge to `to`, if the edge needs no code of its own: all that
     /// the block expects is stored, or the block inherits the state. Otherwise `None`.
-    pub(super) fn direct_edge(&mut self, to: u32) -> Option<(ir::Block, Vec<BlockArg>)> {
-        let target = *self.blocks.get(&to)?;
+    fn direct_edge_inside(&mut self, to: BlockId) -> Option<(ir::Block, Vec<BlockArg>)> {
+        let target = self.blocks[to.index()];
         if self.loop_carried.is_sinking() && !self.loop_carried.goes_on_at(to) {
             return None;
         }
-        if self.is_ebb_member(to) {
+        if self.graph.is_ebb_member(to) {
             self.inherit_state(to);
             return Some((target, Vec::new()));
         }
-        let Assumptions { mode, short, open } = self.assumptions_at(to);
+        let Assumptions { mode, short, open } = self.assumptions_of(to);
         let is_ready = self.dirty() == 0
             && self.state.cache.floats.stored_as_singles() == (short, open)
             && (mode.is_none() || mode == self.state.mode);
@@ -105,23 +112,24 @@ impl Lifter<'_> {
         let stores_floats = floats.dirty() != 0 || self.state.cache.owes_status();
         let singles = floats.stored_as_singles();
         let wants_the_same = |to: &u32| {
-            let Assumptions { mode, short, open } = self.assumptions_at(*to);
+            let Some(id) = self.graph.block_at(*to) else { return false };
+            let Assumptions { mode, short, open } = self.assumptions_of(id);
             let is_ready = (mode.is_none() || mode == self.state.mode) && (short, open) == singles;
-            is_ready && self.blocks.contains_key(to) && !self.is_ebb_member(*to)
+            is_ready && !self.graph.is_ebb_member(id)
         };
         if !stores_floats && !self.loop_carried.is_sinking() && sides.iter().all(wants_the_same) {
             self.flush_but_floats();
         }
     }
 
-    /// Lets the block at `to`, which has this predecessor edge only, inherit the current state.
-    fn inherit_state(&mut self, to: u32) {
-        let before = self.inherited.insert(to, self.state.clone());
-        debug_assert!(before.is_none(), "{to:#x} has one predecessor");
+    /// Lets the block `to`, which has this predecessor edge only, inherit the current state.
+    fn inherit_state(&mut self, to: BlockId) {
+        let before = self.inherited[to.index()].replace(Box::new(self.state.clone()));
+        debug_assert!(before.is_none(), "{:#x} has one predecessor", self.graph.start(to));
     }
 
     /// Budget check at the start of a block: leaves if the budget may end before the next check.
-    pub(super) fn check_budget(&mut self, block: &Block) {
+    pub(super) fn check_budget(&mut self, id: BlockId, block: &Block) {
         let (budget, least) =
             (self.state.budget, i64::from(block.needs + self.state.spent - self.state.counted));
         let enough = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, budget, least);
@@ -132,7 +140,7 @@ impl Lifter<'_> {
         self.b.seal_block(out);
         self.b.switch_to_block(out);
         let pc = block.start();
-        if self.is_ebb_member(pc) {
+        if self.graph.is_ebb_member(id) {
             let kept = self.state.clone();
             self.flush();
             self.leave(Leave::Budget, pc);
@@ -141,11 +149,11 @@ impl Lifter<'_> {
             let kept = self.state.clone();
             self.surface();
             self.store_others();
-            self.lengthen(pc);
+            self.lengthen(id);
             self.leave(Leave::Budget, pc);
             self.state = kept;
         } else {
-            self.lengthen(pc);
+            self.lengthen(id);
             self.leave(Leave::Budget, pc);
         }
         self.b.switch_to_block(go_on);

@@ -18,7 +18,7 @@ use crate::cfg::region::Region;
 use crate::code::relocation::Relocation;
 use crate::emit::{LiftConfig, Lifted, Lifter, Site, region_signature};
 use crate::runtime::enter::{ENTRY_SIZE, entry_thunk, first_thunk};
-use crate::runtime::fault_exit::{self, LEAVES};
+use crate::runtime::fault_exit::{self, FaultExits, LEAVES};
 use crate::transform::dead_loads;
 use crate::{JitConfig, JitError};
 use cranelift_codegen::Context;
@@ -41,6 +41,8 @@ pub(crate) struct Compiled {
     pub(crate) tables: Tables,
     /// IR and disassembly, if requested.
     pub(crate) texts: Option<Texts>,
+    /// Fault exits; none for code from the store.
+    pub(crate) fault_exits: FaultExits,
 }
 
 /// Metadata of a region's code. Like the code, it depends only on the guest's words and the
@@ -127,12 +129,15 @@ impl Compiler {
         mut config: LiftConfig,
         texts: bool,
     ) -> Result<Compiled, JitError> {
+        let mut refused = false;
         loop {
-            if let Some(compiled) = self.compile_once(region, config, texts)? {
+            if let Some(mut compiled) = self.compile_once(region, config, texts)? {
+                compiled.fault_exits.refused = refused;
                 return Ok(compiled);
             }
             tracing::debug!(pc = region.entries[0], "compiled again: its loops store before accesses");
             config.sinks = false;
+            refused = true;
         }
     }
 
@@ -188,10 +193,12 @@ impl Compiler {
         }
         let mut bytes = vec![0xCC; start];
         bytes.extend_from_slice(buffer.data());
+        let mut fault_exits = FaultExits::default();
         for trap in buffer.traps().iter().filter(|trap| trap.code == LEAVES) {
             if fault_exit::mark(&mut bytes, start + trap.offset as usize).is_none() {
                 return Ok(None);
             }
+            fault_exits.marked += 1;
         }
         let mut entries = Vec::with_capacity(region.entries.len());
         bytes[start - first.len()..start].copy_from_slice(&first);
@@ -214,7 +221,7 @@ impl Compiler {
         let texts = clif.map(|clif| Texts { clif, host: code.vcode.clone().unwrap_or_default() });
         let (covered, leaves) = (region.covered(), region.leaves());
         let tables = Tables { entries, covered, leaves, places, relocations };
-        Ok(Some(Compiled { code: bytes, tables, texts }))
+        Ok(Some(Compiled { code: bytes, tables, texts, fault_exits }))
     }
 }
 

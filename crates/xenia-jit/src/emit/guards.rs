@@ -3,24 +3,22 @@
 
 use super::{Lifter, reason};
 use crate::analysis::assumptions::Assumptions;
+use crate::cfg::graph::BlockId;
 use crate::runtime::host::Leave;
 use cranelift_codegen::ir::{InstBuilder, types};
 
 impl Lifter<'_> {
-    /// Assumptions of the block at `pc`; none if it inherits its state.
-    pub(super) fn assumptions_at(&self, pc: u32) -> Assumptions {
-        if self.is_ebb_member(pc) {
-            return Assumptions::default();
-        }
-        self.graph.block_at(pc).map_or_else(Assumptions::default, |id| self.assumptions[id.index()])
+    /// Assumptions of a block; none if it inherits its state.
+    pub(super) fn assumptions_of(&self, id: BlockId) -> Assumptions {
+        if self.graph.is_ebb_member(id) { Assumptions::default() } else { self.assumptions[id.index()] }
     }
 
-    /// Establishes the assumptions of the block at `to` and stores floating-point registers in the
+    /// Establishes the assumptions of the block `to` and stores floating-point registers in the
     /// formats that it expects. All other registers must be stored already.
-    pub(super) fn prepare(&mut self, to: u32) {
-        let Assumptions { mode, short, open } = self.assumptions_at(to);
+    pub(super) fn prepare(&mut self, to: BlockId) {
+        let Assumptions { mode, short, open } = self.assumptions_of(to);
         let unknown = (0..32).filter(|n| short >> n & 1 != 0 && self.known_single(*n).is_none()).collect();
-        self.guard_singles(to, unknown);
+        self.guard_singles(self.graph.start(to), unknown);
         self.store_floats_but(short, open);
         if let Some(mode) = mode {
             self.float_mode(mode);
@@ -51,10 +49,10 @@ impl Lifter<'_> {
         self.b.switch_to_block(here);
     }
 
-    /// Converts the registers that the block at `pc` assumes as singles to doubles, on a path that
-    /// leaves the region.
-    pub(super) fn lengthen(&mut self, pc: u32) {
-        let Assumptions { short, open, .. } = self.assumptions_at(pc);
+    /// Converts the registers that a block assumes as singles to doubles, on a path that leaves the
+    /// region.
+    pub(super) fn lengthen(&mut self, id: BlockId) {
+        let Assumptions { short, open, .. } = self.assumptions_of(id);
         if short | open != 0 {
             let (short, open) = (self.const64(short.into()), self.const64(open.into()));
             self.call_cold_hook(crate::runtime::hooks::Hook::Widen, &[short, open]);

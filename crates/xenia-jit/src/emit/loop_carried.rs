@@ -12,6 +12,7 @@
 use super::copies::Copies;
 use super::{HOST, Lifter, State};
 use crate::analysis::loop_carried::{Loop, carried};
+use crate::cfg::graph::BlockId;
 use crate::runtime::host::Word;
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use cranelift_frontend::{FunctionBuilder, Variable};
@@ -27,30 +28,33 @@ pub(super) struct LoopCarried {
     /// Sunk registers of each loop, as bits. `None`: the loop sinks no register, so all registers
     /// are stored before its accesses.
     sunk: Vec<Option<u64>>,
-    /// The loop that each block belongs to.
-    of_block: BTreeMap<u32, usize>,
+    /// The loop that each block belongs to, by the block's number.
+    of_block: Vec<Option<usize>>,
     /// The loop of the block being lifted.
     pub(super) here: Option<usize>,
     /// Gates, keyed by the blocks that they lead to.
-    gates: BTreeMap<u32, ir::Block>,
+    gates: BTreeMap<BlockId, ir::Block>,
 }
 
 impl LoopCarried {
-    pub(super) fn new(loops: &[Loop], sinks: bool, b: &mut FunctionBuilder<'_>) -> Self {
-        let mut result = Self::default();
+    /// The variables of `loops`, in a region of `blocks` blocks.
+    pub(super) fn new(loops: &[Loop], blocks: usize, sinks: bool, b: &mut FunctionBuilder<'_>) -> Self {
+        let mut result = Self { of_block: vec![None; blocks], ..Self::default() };
         for (number, found) in loops.iter().enumerate() {
             let variable = |n: usize| (found.registers >> n & 1 != 0).then(|| b.declare_var(types::I64));
             result.loops.push(std::array::from_fn(variable));
             result.copies.push(Copies::new(found.floats, found.vectors, b));
             result.sunk.push(found.sunk.filter(|_| sinks));
-            result.of_block.extend(found.blocks.iter().map(|&pc| (pc, number)));
+            for id in &found.blocks {
+                result.of_block[id.index()] = Some(number);
+            }
         }
         result
     }
 
-    /// Whether the block at `pc` is in a loop with loop-carried registers.
-    pub(super) fn has(&self, pc: u32) -> bool {
-        self.of_block.contains_key(&pc)
+    /// Whether a block is in a loop with loop-carried registers.
+    pub(super) fn has(&self, id: BlockId) -> bool {
+        self.of_block[id.index()].is_some()
     }
 
     /// Register copies of the current loop.
@@ -58,9 +62,9 @@ impl LoopCarried {
         Some(&self.copies[self.here?])
     }
 
-    /// Enters the block at `pc`: selects its loop.
-    pub(super) fn begin(&mut self, pc: u32) {
-        self.here = self.of_block.get(&pc).copied();
+    /// Enters a block: selects its loop.
+    pub(super) fn begin(&mut self, id: BlockId) {
+        self.here = self.of_block[id.index()];
     }
 
     /// Whether the current loop sinks its stores.
@@ -68,9 +72,9 @@ impl LoopCarried {
         self.here.is_some_and(|here| self.sunk[here].is_some())
     }
 
-    /// Whether the block at `to` is in the current loop.
-    pub(super) fn goes_on_at(&self, to: u32) -> bool {
-        self.here.is_some() && self.of_block.get(&to).copied() == self.here
+    /// Whether a block is in the current loop.
+    pub(super) fn goes_on_at(&self, to: BlockId) -> bool {
+        self.here.is_some() && self.of_block[to.index()] == self.here
     }
 
     /// Registers whose slots in the context are stale.
@@ -91,11 +95,11 @@ impl LoopCarried {
 }
 
 impl Lifter<'_> {
-    /// The target of an edge from the current block to `to`, a block of the region: the block, or
-    /// its gate if the edge enters a loop.
-    pub(super) fn way_to(&mut self, to: u32) -> ir::Block {
-        let target = self.blocks[&to];
-        let into = self.loop_carried.of_block.get(&to).copied();
+    /// The target of an edge from the current block to `to`: the block, or its gate if the edge
+    /// enters a loop.
+    pub(super) fn way_to(&mut self, to: BlockId) -> ir::Block {
+        let target = self.blocks[to.index()];
+        let into = self.loop_carried.of_block[to.index()];
         if into.is_none() || into == self.loop_carried.here {
             return target;
         }
@@ -123,11 +127,11 @@ impl Lifter<'_> {
                 let value = self.b.ins().load(types::I64, HOST, ctx, offset);
                 self.b.def_var(variable, value);
             }
-            let assumptions = self.assumptions_at(to);
+            let assumptions = self.assumptions_of(to);
             self.state = State::new(self.b.block_params(gate)[0]);
             self.state.cache.floats.begin(assumptions);
             self.define_copies(to);
-            let (target, budget) = (self.blocks[&to], self.state.budget);
+            let (target, budget) = (self.blocks[to.index()], self.state.budget);
             self.b.ins().jump(target, &[budget.into()]);
         }
         self.loop_carried.here = None;

@@ -2,13 +2,14 @@
 
 use super::Lifter;
 use crate::analysis::block_params::BlockParam;
+use crate::cfg::graph::BlockId;
 use crate::runtime::host::Word;
 use cranelift_codegen::ir::Value;
 
 impl Lifter<'_> {
-    /// Block parameters of the block at `pc`, after the budget.
-    pub(super) fn block_params_of(&self, pc: u32) -> Vec<BlockParam> {
-        self.graph.block_at(pc).map_or_else(Vec::new, |id| self.block_params[id.index()].clone())
+    /// Block parameters of a block, after the budget.
+    pub(super) fn block_params_of(&self, id: BlockId) -> Vec<BlockParam> {
+        self.block_params[id.index()].clone()
     }
 
     /// The value to pass for a block parameter.

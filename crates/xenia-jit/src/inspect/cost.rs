@@ -8,6 +8,7 @@
 
 use crate::cfg::region::{Block, Region};
 use crate::emit::function_tier::Compiled;
+use crate::runtime::fault_exit::FaultExits;
 use iced_x86::{Decoder, DecoderOptions, Instruction};
 use std::collections::BTreeMap;
 
@@ -31,6 +32,10 @@ pub struct RegionCost {
     pub shared: u32,
     /// Addresses of its callees.
     pub calls: Vec<u32>,
+    /// Number of accesses in loops with sunk stores, whose branch was rewritten to a fault exit.
+    pub fault_exits: u32,
+    /// Whether a branch could not be rewritten, so that the region's loops sink no stores.
+    pub lost_sinking: bool,
 }
 
 impl RegionCost {
@@ -57,6 +62,7 @@ impl RegionCost {
             guest: block.own().len() as u32,
             host: counts.get(&pc).copied().unwrap_or_default(),
         });
-        Self { blocks: blocks.collect(), shared, calls }
+        let FaultExits { marked, refused } = compiled.fault_exits;
+        Self { blocks: blocks.collect(), shared, calls, fault_exits: marked, lost_sinking: refused }
     }
 }

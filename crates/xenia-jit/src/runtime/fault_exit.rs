@@ -14,6 +14,15 @@
 
 use cranelift_codegen::ir::TrapCode;
 
+/// Fault exits of a region's code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FaultExits {
+    /// Number of accesses whose branch was replaced by a mark.
+    pub(crate) marked: u32,
+    /// A branch could not be replaced, so the region was compiled again without store sinking.
+    pub(crate) refused: bool,
+}
+
 /// Trap code of accesses that are followed by their branch.
 pub(crate) const LEAVES: TrapCode = TrapCode::unwrap_user(1);
 

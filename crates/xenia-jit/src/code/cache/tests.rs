@@ -1,12 +1,14 @@
 //! Tests of full caches: limits of code, regions and pages, and what is freed.
 
 use super::*;
+use crate::runtime::fault_exit::FaultExits;
 
 fn region(pc: u32, size: usize) -> Compiled {
     Compiled {
         code: vec![0xCC; size],
         tables: Tables { entries: vec![(pc, 0)], covered: vec![(pc, pc + 8)], ..Tables::default() },
         texts: None,
+        fault_exits: FaultExits::default(),
     }
 }
 
