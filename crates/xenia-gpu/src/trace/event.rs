@@ -78,6 +78,8 @@ pub struct State {
     pub(crate) edram: Vec<u32>,
     /// Pass of the last rectangles that were charged for fill.
     pub(crate) pass: u64,
+    /// Guest time of the last poll of the current wait.
+    pub(crate) looked: u64,
 }
 
 /// State of the ring buffer; see `processor::stream::Ring`.

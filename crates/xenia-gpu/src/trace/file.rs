@@ -10,7 +10,7 @@ use std::io::{self, Read, Write};
 /// Magic at the beginning of a trace; the version follows.
 pub const MAGIC: [u8; 8] = *b"XENTRACE";
 /// Version of the format.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 /// Most bytes of one event: the start event with its EDRAM is the largest.
 const MAX_EVENT: u32 = 32 << 20;
 
