@@ -1,19 +1,19 @@
 //! Thunks for floating-point arithmetic: one for each group of instruction rows, shared by all
 //! units.
 //!
-//! A group is one row or two, at most with its result stored
-//! after it (`crate::baseline::emit::floats`). It becomes `mov eax, operands; call thunk`, 10 bytes, or
-//! 15 with the operands of two rows in rax. Large programs run as fast as their code is fetched:
-//! operands are decoded at run time rather than specialized in the code. A call costs 3 ns among
-//! much code, because the host has forgotten it, and the arithmetic of a row 1 ns.
+//! A group is one row or two, whose last result may be stored next (`crate::baseline::emit`). It
+//! becomes `mov eax, operands; call thunk`, 10 bytes, or 15 with the operands of two rows in rax.
+//! Large programs run as fast as their code is fetched, so operands are decoded at run time rather
+//! than specialized in the code, and groups share calls: a call costs 3 ns among much code, because
+//! the host has forgotten it, and the arithmetic of a row 1 ns.
 //!
 //! The operands of a row are the numbers of its registers ([`packed_operands`]), the first row's in
 //! the lower half of rax. rax, rcx and xmm registers are scratch. A compare returns the condition
-//! register field in rcx, a group that stores returns the single in ecx.
+//! register field in rcx; a group that stores returns the single in ecx.
 //!
-//! There are few groups on purpose. Thunks that also had the first row's result ready in a register
-//! for the second one, or that loaded two singles, were 2,800 instead of 800 in a title with 10,000
-//! functions, and the title ran no faster, because the host's caches no longer held them.
+//! Larger groups gain nothing. With loads of two singles before a row, and variants that take the
+//! first row's result from a register, a title of 10,000 functions has 2,800 thunks instead of 800,
+//! too many for the host's caches, and runs no faster.
 //!
 //! # FPSCR
 //! As in the optimizing tier (`crate::float::float_state`): sticky bits accumulate in MXCSR,
