@@ -143,6 +143,10 @@ const STEPS: &[Step] = &[
             ("player alone", || {
                 cargo(&["check", "--quiet", "--package", "xenia-rs", "--no-default-features"])
             }),
+            ("library without devices", || {
+                let library = ["check", "--quiet", "--package", "xenia", "--no-default-features"];
+                cargo(&[&library[..], &["--lib", "--example", "run"]].concat())
+            }),
             ("untuned programs", programs::small_set),
             ("programs of a long run", real_programs::long_set),
             ("racing programs in every mode", races::every_mode),

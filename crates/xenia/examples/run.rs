@@ -1,6 +1,7 @@
 //! Runs a title in lockstep and prints its debug output, its end and the digest of the machine.
 //!
-//! `cargo run -p xenia --example run -- title.xex`; without a file it runs the built-in demo.
+//! `cargo run -p xenia --example run -- title.xex`; without a file it runs the built-in demo. It
+//! needs none of the host's devices: `--no-default-features` builds it without them.
 
 use std::path::PathBuf;
 use xenia::Limits;

@@ -8,9 +8,12 @@
 //!
 //! The text of every dialog is logged in any case.
 
+#[cfg(feature = "window")]
 mod panel;
+#[cfg(feature = "window")]
 mod window;
 
+#[cfg(feature = "window")]
 pub use window::{DialogKeys, WindowDialogs};
 
 use crate::config::DialogPolicy;

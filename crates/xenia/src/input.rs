@@ -14,6 +14,7 @@
 pub mod config;
 pub mod control;
 pub mod keys;
+#[cfg(feature = "gamepads")]
 mod linux;
 pub mod motors;
 pub mod sdl;
@@ -30,6 +31,9 @@ use std::sync::{Arc, Weak};
 use xenia_kernel::ports::{Gamepad, Input, PAD_USERS, PadModel};
 use xenia_render::KeyCode;
 use xenia_sched::GuestTicks;
+
+/// Linux's number of the wireless bus (`BUS_BLUETOOTH`).
+const BLUETOOTH: u16 = 5;
 
 /// Name of the settings table for keys and pads.
 pub const TABLE: &str = "input";
@@ -149,6 +153,7 @@ impl Controllers {
             take(&mapping_text(file)?, &file.display().to_string());
         }
         self.0.lock().mappings = mappings;
+        #[cfg(feature = "gamepads")]
         linux::start(self);
         Ok(())
     }
@@ -269,7 +274,7 @@ impl Input for Controllers {
             Some(Pad { shape, battery, .. }) => PadModel {
                 kind: shape.kind(),
                 has_motors: shape.has_motors,
-                wireless: linux::is_wireless(shape.bus),
+                wireless: shape.bus == BLUETOOTH,
                 battery: *battery,
             },
             None if state.tuning.keyboard == Some(user) => PadModel::default(),

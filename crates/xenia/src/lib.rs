@@ -11,6 +11,10 @@
 //!   [`frames`], [`screenshots`], [`code_store`]; [`output`] writes files atomically.
 //! - Messages to the user: [`say`], [`guest_log`], [`status`], [`wording`].
 //!
+//! Features, all of them on by default, bring the host's devices and their dependencies: `window`
+//! (wgpu, controllers, dialogs that ask), `gamepads`, `sound`, `network`. Without one, a
+//! configuration that asks for its device is refused with the feature's name.
+//!
 //! `examples/run.rs` runs a title in 20 lines; `examples/two_machines.rs` runs two at once.
 //!
 //! Invariants: a process can hold any number of machines; no machine has state outside of its own
@@ -36,6 +40,7 @@ pub mod gpu_port;
 pub mod guest_log;
 #[cfg(test)]
 mod hostile;
+#[cfg(feature = "window")]
 pub mod input;
 pub mod interrupt;
 pub mod launches;

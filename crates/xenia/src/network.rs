@@ -3,11 +3,11 @@
 //! Only `--network host` opens sockets of the host. It requires `--parallel`, because the timing of
 //! input from outside cannot be repeated by a lockstep run.
 
+#[cfg(feature = "network")]
 mod host;
 
 use crate::config::NetworkKind;
 use anyhow::{Result, bail};
-use host::HostNetwork;
 use xenia_kernel::net::LocalNetwork;
 use xenia_kernel::ports::Network;
 
@@ -16,7 +16,10 @@ pub fn port(kind: NetworkKind, parallel: bool) -> Result<Box<dyn Network>> {
     Ok(match kind {
         NetworkKind::Off => Box::new(LocalNetwork::without_cable()),
         NetworkKind::Loopback => Box::new(LocalNetwork::alone()),
-        NetworkKind::Host if parallel => Box::new(HostNetwork::new()),
+        #[cfg(feature = "network")]
+        NetworkKind::Host if parallel => Box::new(host::HostNetwork::new()),
+        #[cfg(not(feature = "network"))]
+        NetworkKind::Host if parallel => bail!("the crate `xenia` was built without its feature `network`"),
         NetworkKind::Host => bail!("{REFUSAL}"),
     })
 }

@@ -6,6 +6,8 @@
 //! mode guest time is the host's clock, which runs at the requested speed without sleeping.
 
 mod limiter;
+#[cfg(not(feature = "window"))]
+mod no_figures;
 
 use crate::machine::MachinePosition;
 use limiter::Limiter;
@@ -14,8 +16,12 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
-use xenia_render::Figures;
 use xenia_sched::{GuestTicks, Limits, TICKS_PER_SECOND};
+
+#[cfg(not(feature = "window"))]
+pub use no_figures::Figures;
+#[cfg(feature = "window")]
+pub use xenia_render::Figures;
 
 /// Guest time of a video field: the unit of speed limits, and the length of a piece.
 const FIELD: GuestTicks = TICKS_PER_SECOND / FIELDS_PER_SECOND;

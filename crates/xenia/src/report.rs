@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use xenia_cpu::{Counters, CrossCheckCounters, EngineCounters, Figure};
 use xenia_documents::documented;
-use xenia_render::backend::{DeviceWork, WorkCounts};
 use xenia_sched::SchedulerCounters;
 
 /// Reason why a run ended.
@@ -328,45 +327,6 @@ documented! {
         pub compiled_in_play: u64,
         /// Draws skipped because their pipeline was not ready (--async-pipelines).
         pub draws_left_out: u64,
-    }
-}
-
-impl From<&DeviceWork> for WgpuReport {
-    fn from(work: &DeviceWork) -> Self {
-        Self {
-            frames: work.frames,
-            total: work.total.into(),
-            most_in_a_frame: work.most_in_a_frame.into(),
-            fallbacks: work.fallbacks.clone(),
-        }
-    }
-}
-
-impl From<WorkCounts> for WgpuCounts {
-    fn from(counts: WorkCounts) -> Self {
-        let ms = |nanoseconds: u64| nanoseconds as f64 / 1e6;
-        Self {
-            draws: counts.draws,
-            passes: counts.passes,
-            submissions: counts.submissions,
-            waits: counts.waits,
-            ms_waited: ms(counts.ns_waited),
-            bytes_back: counts.bytes_back,
-            bytes_up: counts.bytes_up,
-            groups_made: counts.groups_made,
-            textures_made: counts.textures_made,
-            levels_decoded: counts.levels_decoded,
-            index_bytes: counts.index_bytes,
-            epoch_misses: counts.epoch_misses,
-            pipelines_in_play: counts.pipelines_in_play,
-            ms_in_pipelines: ms(counts.ns_in_pipelines),
-            fallback_draws: counts.fallback_draws,
-            edram_trips: counts.edram_trips,
-            queries: counts.queries,
-            tiles_dumped: counts.tiles_dumped,
-            tiles_loaded: counts.tiles_loaded,
-            validation_errors: counts.validation_errors,
-        }
     }
 }
 

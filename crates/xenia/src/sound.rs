@@ -3,6 +3,10 @@
 //! Frames are mixed at guest times. No host state reaches the guest, so a run is the same with any
 //! output.
 
+#[cfg(feature = "sound")]
+mod device;
+#[cfg(not(feature = "sound"))]
+#[path = "sound/no_device.rs"]
 mod device;
 
 use crate::config::{AudioOutput, SoundConfig, SpeakerLayout};

@@ -7,9 +7,9 @@
 use super::motors::{MotorCommand, Motors};
 use super::shape::{Range, Shape, code};
 use super::{Controllers, PadId, WatchedControllers};
+use evdevil::Evdev;
 use evdevil::event::{Abs, EventType, InputEvent, Key};
 use evdevil::ff::{Effect, Feature, Replay, Rumble};
-use evdevil::{Bus, Evdev};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -167,11 +167,6 @@ fn shape_of(device: &Evdev) -> io::Result<Shape> {
         axes,
         has_motors: device.supported_ff_features()?.contains(Feature::RUMBLE),
     })
-}
-
-/// Whether a bus is wireless.
-pub(super) fn is_wireless(bus: u16) -> bool {
-    bus == Bus::BLUETOOTH.raw()
 }
 
 /// Charge of a device's battery, 0 to 3, if the system reports it.

@@ -2,18 +2,22 @@
 
 use super::Machine;
 use crate::digest::Digest;
+use crate::drawing;
 use crate::interrupt::Cause;
+use crate::pace::Figures;
 use crate::report::{
     AudioReport, CodeCacheReport, CrashReport, DeviceReport, End, GpuReport, MemoryReport, NameCount,
-    PipelinesReport, RunReport, WgpuReport,
+    RunReport,
 };
 use serde::Serialize;
 use std::sync::Arc;
+#[cfg(feature = "window")]
 use std::time::Duration;
 use xenia_gpu::limits::Cancel;
 use xenia_jit::CodeSizes;
-use xenia_render::{Figures, Sounding};
-use xenia_sched::{EndKind, RunEnd, TICKS_PER_SECOND};
+#[cfg(feature = "window")]
+use xenia_sched::TICKS_PER_SECOND;
+use xenia_sched::{EndKind, RunEnd};
 
 /// Sizes of a machine's internal tables.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -171,19 +175,20 @@ impl Machine {
             draws: statistics.draws,
             packets: statistics.packets().into_iter().collect(),
             problems: statistics.problems.iter().map(|(what, n)| (what.clone(), *n)).collect(),
-            pipelines: self.outside.pipelines.as_ref().map(|tally| {
-                let counters = tally.counters();
-                PipelinesReport {
-                    compiled_at_start: counters.at_start,
-                    compiled_in_play: counters.in_play,
-                    draws_left_out: counters.left_out,
-                }
-            }),
-            wgpu: self.outside.pipelines.as_ref().map(|tally| WgpuReport::from(&tally.work())),
+            pipelines: self.outside.pipelines.as_deref().map(drawing::pipelines_report),
+            wgpu: self.outside.pipelines.as_deref().map(drawing::wgpu_report),
         }
     }
 
     /// Totals so far, for the window.
+    #[cfg(not(feature = "window"))]
+    #[expect(clippy::unused_self, reason = "as with a window")]
+    pub(super) fn figures(&self) -> Figures {
+        Figures
+    }
+
+    /// Totals so far, for the window.
+    #[cfg(feature = "window")]
     pub(super) fn figures(&self) -> Figures {
         let counters = self.inside.executor.engine_counters();
         Figures {
@@ -198,7 +203,7 @@ impl Machine {
             frames: self.inside.kernel.frames(),
             draws: self.inside.processor.lock().statistics().draws,
             work: self.outside.pipelines.as_ref().map(|tally| tally.work().total),
-            sound: self.outside.sound.device().map(|device| Sounding {
+            sound: self.outside.sound.device().map(|device| xenia_render::Sounding {
                 latency: Duration::from_secs_f64(device.latency_ms.max(0.0) / 1000.0),
                 gaps: device.underruns,
             }),

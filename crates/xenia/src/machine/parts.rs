@@ -5,6 +5,7 @@
 
 use super::ReportSink;
 use crate::digest::ImageDigest;
+use crate::drawing::BackendTally;
 use crate::event_log::EventLog;
 use crate::interrupt::Interrupt;
 use crate::output::WriteErrors;
@@ -22,7 +23,6 @@ use xenia_gpu::limits::Cancel;
 use xenia_jit::{CodeSizes, CodeStore};
 use xenia_kernel::{Kernel, KernelSystem};
 use xenia_memory::GuestMemory;
-use xenia_render::backend::BackendTally;
 use xenia_sched::{Executor, GuestTicks, Limits, RunEnd};
 
 /// A moment of a machine.

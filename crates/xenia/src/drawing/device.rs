@@ -1,0 +1,182 @@
+//! Drawing with the host's GPU: the wgpu backend, its pipeline file and its counters in reports.
+
+use super::{CompileProgress, Compiling, Drawing};
+use crate::config::VideoConfig;
+use crate::digest::ImageDigest;
+use crate::report::{PipelinesReport, WgpuCounts, WgpuReport};
+use crate::screenshots::file_name;
+use crate::title::{Title, cache_folder};
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use xenia_gpu::Backend;
+pub use xenia_render::backend::BackendTally;
+use xenia_render::backend::{Device, DeviceWork, Options, WgpuBackend, WorkCounts};
+
+/// Hexadecimal digits of an image's hash in a file's name.
+const HASH_DIGITS: usize = 16;
+
+/// Opens the device and compiles the pipelines that earlier runs of the title used.
+pub(super) fn draw(
+    title: &Title,
+    image: &ImageDigest,
+    args: &VideoConfig,
+    progress: CompileProgress<'_>,
+) -> Result<Drawing> {
+    let device = device()?;
+    let adapter = Some(device.name());
+    // The bar stays hidden until the first step.
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("pipelines {bar:40} {pos}/{len}, {eta} left") {
+        bar.set_style(style);
+    }
+    let progress = |done, total: usize| {
+        bar.set_length(total as u64);
+        bar.inc(1);
+        progress(Compiling::Pipelines, done, total);
+    };
+    let options = Options {
+        store: store(args.cache.as_deref(), title, image.get()),
+        async_pipelines: args.async_pipelines,
+        progress: Some(&progress),
+        lose_at: &args.lose_device,
+    };
+    let backend = WgpuBackend::with_options(device, &options);
+    bar.finish_and_clear();
+    let pipelines = Some(backend.tally());
+    Ok(Drawing { backend: Box::new(backend), pipelines, adapter, is_exact: false })
+}
+
+/// The name of the host's graphics adapter; fails if it lacks what the backend requires.
+pub(super) fn probe() -> Result<String> {
+    Ok(Device::probe()?)
+}
+
+/// The host's graphics device, for several backends.
+pub(super) struct OpenDevice(Device);
+
+impl OpenDevice {
+    pub(super) fn new() -> Result<Self> {
+        device().map(Self)
+    }
+
+    /// A backend with counters of its own.
+    pub(super) fn backend(&self) -> (Box<dyn Backend>, Arc<BackendTally>) {
+        let backend = WgpuBackend::new(self.0.counting_anew());
+        let tally = backend.tally();
+        (Box::new(backend), tally)
+    }
+}
+
+/// Use of pipelines so far.
+pub(crate) fn pipelines_report(tally: &BackendTally) -> PipelinesReport {
+    let counters = tally.counters();
+    PipelinesReport {
+        compiled_at_start: counters.at_start,
+        compiled_in_play: counters.in_play,
+        draws_left_out: counters.left_out,
+    }
+}
+
+/// Work of the backend so far.
+pub(crate) fn wgpu_report(tally: &BackendTally) -> WgpuReport {
+    WgpuReport::from(&tally.work())
+}
+
+fn device() -> Result<Device> {
+    let device = Device::open(false).context("--gpu wgpu can't be used")?;
+    tracing::info!(target: "gpu", device = device.name(), "drawing with the host's GPU");
+    Ok(device)
+}
+
+/// The file of a title's pipelines. Each image has a separate file, so that a title's parts and
+/// versions do not mix.
+fn store(cache: Option<&Path>, title: &Title, image_sha256: &str) -> Option<PathBuf> {
+    let folder = cache.map(Path::to_owned).or_else(cache_folder)?.join("pipelines");
+    let digits = image_sha256.get(..HASH_DIGITS).unwrap_or(image_sha256);
+    Some(folder.join(format!("{}-{digits}.pipelines", file_name(&title.short_name()))))
+}
+
+impl From<&DeviceWork> for WgpuReport {
+    fn from(work: &DeviceWork) -> Self {
+        Self {
+            frames: work.frames,
+            total: work.total.into(),
+            most_in_a_frame: work.most_in_a_frame.into(),
+            fallbacks: work.fallbacks.clone(),
+        }
+    }
+}
+
+impl From<WorkCounts> for WgpuCounts {
+    fn from(counts: WorkCounts) -> Self {
+        let ms = |nanoseconds: u64| nanoseconds as f64 / 1e6;
+        Self {
+            draws: counts.draws,
+            passes: counts.passes,
+            submissions: counts.submissions,
+            waits: counts.waits,
+            ms_waited: ms(counts.ns_waited),
+            bytes_back: counts.bytes_back,
+            bytes_up: counts.bytes_up,
+            groups_made: counts.groups_made,
+            textures_made: counts.textures_made,
+            levels_decoded: counts.levels_decoded,
+            index_bytes: counts.index_bytes,
+            epoch_misses: counts.epoch_misses,
+            pipelines_in_play: counts.pipelines_in_play,
+            ms_in_pipelines: ms(counts.ns_in_pipelines),
+            fallback_draws: counts.fallback_draws,
+            edram_trips: counts.edram_trips,
+            queries: counts.queries,
+            tiles_dumped: counts.tiles_dumped,
+            tiles_loaded: counts.tiles_loaded,
+            validation_errors: counts.validation_errors,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{GpuKind, MachineConfig};
+    use crate::machine::{Machine, MachineOptions};
+    use crate::report::PipelinesReport;
+    use xenia_sched::Limits;
+    use xenia_testing::{Tool, obtain};
+
+    #[test]
+    fn a_title_has_a_file_of_its_own() {
+        let demo = Title::demo().unwrap();
+        let path = store(Some("cache".as_ref()), &demo, "0123456789abcdef0123").unwrap();
+        assert_eq!(path, Path::new("cache/pipelines/demo-0123456789abcdef.pipelines"));
+        assert_eq!(store(Some("cache".as_ref()), &demo, "").unwrap().extension().unwrap(), "pipelines");
+    }
+
+    /// Runs two frames of the demo.
+    fn demo(cache: &Path, async_pipelines: bool) -> PipelinesReport {
+        let cache = Some(cache.to_owned());
+        let picture = VideoConfig { gpu: GpuKind::Wgpu, cache, async_pipelines, ..VideoConfig::default() };
+        let engine = MachineConfig::default();
+        let options = MachineOptions::new(&engine, &picture);
+        let mut machine = Machine::new(&Title::demo().unwrap(), options).unwrap();
+        let limits = Limits { frames: Some(2), ..Limits::default() };
+        machine.run(&limits, None).report.gpu.pipelines.unwrap()
+    }
+
+    #[test]
+    fn the_second_start_of_the_demo_compiles_nothing_in_play() {
+        if obtain(Tool::Vulkan, Device::open(false)).is_none() {
+            return;
+        }
+        let cache = tempfile::tempdir().unwrap();
+        let first = demo(cache.path(), false);
+        assert!(first.compiled_at_start == 0 && first.compiled_in_play > 0, "{first:?}");
+        for async_pipelines in [false, true] {
+            let next = demo(cache.path(), async_pipelines);
+            assert_eq!((next.compiled_at_start, next.compiled_in_play), (first.compiled_in_play, 0));
+            assert_eq!(next.draws_left_out, 0);
+        }
+    }
+}

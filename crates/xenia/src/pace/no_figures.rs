@@ -1,0 +1,5 @@
+//! Stands for the statistics of a window in builds without the feature `window`.
+
+/// Statistics that nothing shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Figures;
