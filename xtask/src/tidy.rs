@@ -5,6 +5,7 @@
 
 mod book;
 mod dependencies;
+mod doc_tests;
 mod documents;
 mod kernel_parts;
 mod language;
@@ -58,6 +59,7 @@ pub(crate) fn run() -> Result<()> {
     let mut findings = Vec::new();
     map::check(&sources, &mut findings)?;
     dependencies::check(&mut findings)?;
+    doc_tests::check(&sources, &mut findings)?;
     documents::check(&sources, &mut findings)?;
     book::check(&mut findings)?;
     tree::check(&mut findings)?;
