@@ -18,7 +18,7 @@ if [ "${1-}" = answers ]; then
     exit
 fi
 
-all=(gpu-suite hostile console-suite sync-suite demo races cpu-suite sound linked retail primes faults utility-drive hello)
+all=(gpu-suite game-frame hostile console-suite sync-suite demo races cpu-suite sound linked retail primes faults utility-drive hello)
 if [ "${1-}" = programs ]; then
     echo "${all[@]}"
     exit
@@ -107,6 +107,14 @@ for program in "${programs[@]}"; do
             # gcc 12 loses addresses of members that it moves out of loops with -m32 -mpowerpc64.
             for source in gpu/*.c gpu-suite/*.c; do objects+=("$(compile "$source" -mno-powerpc64)"); done
             title gpu-suite "${objects[@]}" "$(compile runtime/vd_swap.S)"
+            ;;
+        game-frame)
+            objects=()
+            # As for gpu-suite.
+            for source in gpu/*.c game-frame/*.c gpu-suite/{scene,copy,texture}.c runtime/text_file.c demo/vmath.c; do
+                objects+=("$(compile "$source" -mno-powerpc64 -Igpu-suite -Idemo)")
+            done
+            title game-frame "${objects[@]}" "$(compile runtime/vd_swap.S)" "$(compile hostile/create_file.S)"
             ;;
         sync-suite)
             objects=()

@@ -8,6 +8,7 @@
 
 enum {
     DRAW_INDX = 0x22,
+    IM_LOAD = 0x27,
     IM_LOAD_IMMEDIATE = 0x2B,
     SET_CONSTANT = 0x2D,
     DRAW_INDX_2 = 0x36,

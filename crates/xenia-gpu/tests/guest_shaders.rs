@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use xenia_gpu::microcode::assemble;
 
 /// Folders of sources with shaders, and the least number of programs in each.
-const FOLDERS: &[(&str, usize)] = &[("demo", 9), ("gpu-suite", 3)];
+const FOLDERS: &[(&str, usize)] = &[("demo", 9), ("gpu-suite", 3), ("game-frame", 15)];
 /// Prefix of shader text lines.
 const SOURCE: &str = "//     ";
 const WORDS: &str = "static const uint32_t ";
