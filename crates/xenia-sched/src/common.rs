@@ -47,6 +47,10 @@ pub(crate) struct Common {
     roaming: AtomicUsize,
     /// Exit code of the title's thread that ended last.
     exit_code: AtomicU32,
+    /// Id of the title's first thread, its main one; 0 before it is made.
+    main_thread: AtomicU32,
+    /// Exit code of the main thread; 0 while it is alive.
+    main_code: AtomicU32,
     wait_serial: AtomicU64,
     /// The deadline until which the time-keeper sleeps.
     awaited: AtomicU64,
@@ -72,6 +76,8 @@ impl Common {
             live: AtomicUsize::default(),
             roaming: AtomicUsize::default(),
             exit_code: AtomicU32::default(),
+            main_thread: AtomicU32::default(),
+            main_code: AtomicU32::default(),
             wait_serial: AtomicU64::default(),
             awaited: AtomicU64::new(GuestTicks::MAX),
             has_news: AtomicBool::default(),
@@ -141,15 +147,29 @@ impl Common {
         self.live.load(Relaxed)
     }
 
+    /// The title's exit code: the error that its main thread ended with, even if others outlived
+    /// it, otherwise the code of the thread that ended last.
     pub(crate) fn exit_code(&self) -> u32 {
-        self.exit_code.load(Relaxed)
+        match self.main_code.load(Relaxed) {
+            0 => self.exit_code.load(Relaxed),
+            error => error,
+        }
     }
 
-    pub(crate) fn add_live(&self) {
+    /// Counts a new thread of the title; the first is its main one.
+    pub(crate) fn add_live(&self, thread: u32) {
         self.live.fetch_add(1, Relaxed);
+        // The main thread is made before any other runs.
+        if self.main_thread.load(Relaxed) == 0 {
+            self.main_thread.store(thread, Relaxed);
+        }
     }
 
-    pub(crate) fn end_live(&self, code: u32) {
+    /// Counts the end of a thread of the title.
+    pub(crate) fn end_live(&self, thread: u32, code: u32) {
+        if thread == self.main_thread.load(Relaxed) {
+            self.main_code.store(code, Relaxed);
+        }
         self.exit_code.store(code, Relaxed);
         self.live.fetch_sub(1, Relaxed);
     }
@@ -250,5 +270,22 @@ pub(crate) struct Moment<'a> {
 impl Moment<'_> {
     pub(crate) fn emit(&self, event: &Event<'_>) {
         self.common.emit(self.now, event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_main_thread_is_the_titles_exit_code() {
+        for (main, last, code) in [(1, 0, 1), (0, 7, 7), (3, 7, 3), (0, 0, 0)] {
+            let common = Common::new(1000, ContentionPoints::default());
+            common.add_live(6);
+            common.add_live(7);
+            common.end_live(6, main);
+            common.end_live(7, last);
+            assert_eq!((common.exit_code(), common.live()), (code, 0), "{main} {last}");
+        }
     }
 }

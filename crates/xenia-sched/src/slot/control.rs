@@ -131,7 +131,7 @@ impl HwSlot {
         thread.state = ThreadState::Exited { code };
         common.count_roaming(roams(thread.affinity), false);
         if !thread.service {
-            common.end_live(code);
+            common.end_live(thread.id, code);
         }
         common.with_contention(|contention| contention.forget(thread.id));
         moment.emit(&Event::Exit { thread: thread.id, code });

@@ -121,7 +121,7 @@ impl HwSlot {
         let (id, common) = (thread.id, moment.common);
         common.count_roaming(false, roams(thread.affinity));
         if !thread.service {
-            common.add_live();
+            common.add_live(id);
         }
         self.records.add(Box::new(thread));
         if !suspended {
