@@ -7,7 +7,8 @@
 
 use super::virtual_unwind::virtual_unwind;
 use crate::abi::{Call, Continuation};
-use crate::exception_state::{ActivityKind, ExceptionActivity, StackBounds, Walk};
+use crate::exception_state::{ActivityKind, ExceptionActivity};
+pub use crate::exception_state::{StackBounds, Walk};
 use crate::status::failure::Fallible;
 use xenia_cpu::PpcContext;
 use xenia_formats::image::FunctionEntry;
