@@ -5,7 +5,7 @@ use super::*;
 use evdevil::event::{AbsEvent, EventKind, KeyEvent, KeyState, UinputCode};
 use evdevil::ff::EffectKind;
 use evdevil::uinput::{AbsSetup, UinputDevice};
-use evdevil::{AbsInfo, InputId};
+use evdevil::{AbsInfo, Bus, InputId};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
 use xenia_kernel::ports::Input;
