@@ -31,7 +31,7 @@ impl<T: fmt::Debug + Send + Sync> EventHold for T {}
 /// The thread that makes a socket call.
 #[derive(Clone, Copy, Debug)]
 pub struct SocketCaller {
-    /// Its name.
+    /// Name of the thread.
     pub thread: ThreadRef,
     /// Address of its `KTHREAD`, or the error of a thread without one.
     pub kthread: Result<GuestAddr, WsaError>,
@@ -42,7 +42,7 @@ pub struct SocketCaller {
 pub struct NamedOperation {
     /// Name of the socket.
     pub socket: u32,
-    /// The operation.
+    /// The operation, with its operands.
     pub what: SocketOperation,
 }
 

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use xenia_sched::{GuestTicks, Limits, TICKS_PER_SECOND};
 
 #[cfg(not(feature = "window"))]
-pub use no_figures::Figures;
+pub use no_figures::NoFigures as Figures;
 #[cfg(feature = "window")]
 pub use xenia_render::Figures;
 

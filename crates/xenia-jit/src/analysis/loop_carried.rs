@@ -42,7 +42,7 @@ pub(crate) mod carried {
 /// An innermost loop and its loop-carried registers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Loop {
-    /// Its blocks.
+    /// Blocks of the loop.
     pub(crate) blocks: BTreeSet<BlockId>,
     /// Bit n: register n is loop-carried.
     pub(crate) registers: u64,

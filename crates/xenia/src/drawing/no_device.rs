@@ -15,7 +15,8 @@ fn missing<T>() -> Result<T> {
 }
 
 /// Counters of a backend that does not exist.
-pub struct BackendTally(Infallible);
+pub struct NoTally(Infallible);
+pub use NoTally as BackendTally;
 
 /// Fails, naming the feature.
 pub(super) fn draw(_: &Title, _: &ImageDigest, _: &VideoConfig, _: CompileProgress<'_>) -> Result<Drawing> {

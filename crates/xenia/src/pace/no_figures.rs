@@ -2,4 +2,4 @@
 
 /// Statistics that nothing shows.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Figures;
+pub struct NoFigures;
