@@ -113,7 +113,8 @@ impl LoadError {
     }
 }
 
-/// The id of a title's saves: its title ID, or the first digits of the image's SHA-1 if it has none.
+/// The id of a title's saves: its title ID, or the first digits of the image's SHA-1 if it has
+/// none.
 fn storage_id(image: &LoadedImage) -> u32 {
     if let Some(title) = image.execution.map(|execution| execution.title_id.0).filter(|id| *id != 0) {
         return title;

@@ -1,4 +1,4 @@
-//! What floating-point thunks (`crate::baseline::float_thunks`) call: setting up MXCSR, and the
+//! Services of floating-point thunks (`crate::baseline::float_thunks`): setting up MXCSR, and the
 //! interpreter's arm of a row.
 //!
 //! The safety rules are those of [`super`].

@@ -1,4 +1,4 @@
-//! The rows that have thunks: what they compute, and the operands that they read.
+//! The rows that have thunks, with their computation and the operands that they read.
 
 use super::writer::{XMM0, XMM1, XMM4};
 use crate::baseline::encode::HostReg;
@@ -6,7 +6,7 @@ use std::mem::offset_of;
 use xenia_cpu::FpLazy;
 use xenia_isa::Op;
 
-/// What a row computes.
+/// The computation of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     /// xmm0 = xmm0 op xmm1, by the SSE2 instruction with this opcode.
