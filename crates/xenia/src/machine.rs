@@ -69,9 +69,10 @@ impl Machine {
         self.outside.interrupt = interrupt;
     }
 
-    /// The conditions of the run, as its recording begins with.
-    pub fn header(&self) -> &RecordingHeader {
-        &self.spec.header
+    /// The conditions of the run, as its recording begins with; `None` if it is not recorded or
+    /// replayed.
+    pub fn header(&self) -> Option<&RecordingHeader> {
+        self.spec.header.as_ref()
     }
 
     /// Guest memory, with the title loaded.

@@ -78,12 +78,20 @@ impl Machine {
         let clock = StartTime::clock(options.config.start_time, mode.parallel);
         let tape = Tape { record: options.record, replay: options.replay };
         let (recording, write_errors) = (Trouble::default(), WriteErrors::default());
-        let header = RecordingHeader::new(&title.name, image_digest.get(), options.config, clock)?
-            .with(backend, options.arguments)
-            .with_discs(title.discs.digests())
-            .with_patches(&title.patches);
-        let ((input, dialogs), recorded) =
-            tape.between((options.input, options.dialogs), &header, &recording, &write_errors)?;
+        // The header has digests of all of the title, which take time.
+        let header = || -> Result<RecordingHeader> {
+            let header = RecordingHeader::new(&title.name, image_digest.get(), options.config, clock)?
+                .with(backend, options.arguments)
+                .with_discs(title.discs.digests())
+                .with_patches(&title.patches);
+            Ok(header)
+        };
+        let header = tape.is_used().then(header).transpose()?;
+        let outside = (options.input, options.dialogs);
+        let ((input, dialogs), recorded) = match &header {
+            Some(header) => tape.between(outside, header, &recording, &write_errors)?,
+            None => (outside, None),
+        };
         let xma = XmaPort::new(memory.clone());
         let video = GpuPort::new(
             processor.clone(),
@@ -202,6 +210,11 @@ struct Tape<'a> {
 }
 
 impl Tape<'_> {
+    /// Whether the run is recorded or replayed.
+    fn is_used(&self) -> bool {
+        self.record.is_some() || self.replay.is_some()
+    }
+
     /// Wraps the input sources to record them, or replaces them by a recording.
     fn between(
         &self,

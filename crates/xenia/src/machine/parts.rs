@@ -38,8 +38,8 @@ pub struct MachinePosition {
 
 /// Conditions of a machine.
 pub(super) struct MachineSpec {
-    /// Conditions that a replay must have, too.
-    pub(super) header: RecordingHeader,
+    /// Conditions that a replay must have, too, if the run is recorded or replayed.
+    pub(super) header: Option<RecordingHeader>,
     pub(super) title: TitleReport,
     pub(super) image: Arc<LoadedImage>,
     pub(super) image_digest: ImageDigest,

@@ -202,9 +202,9 @@ fn a_recording_begins_with_the_conditions_of_its_machine() {
     recorded.run(&Limits { instructions: Some(1000), ..Limits::default() }, None);
     let text = std::fs::read_to_string(&path).unwrap();
     let first = serde_json::from_str(text.lines().next().unwrap()).unwrap();
-    assert_eq!(*recorded.header(), first);
+    assert_eq!(recorded.header(), Some(&first));
     let other = machine(&poller(), CpuConfig::default(), Box::new(NoInput), None, None).unwrap();
-    assert_eq!(*other.header(), first, "without a recording they are the same");
+    assert_eq!(other.header(), None, "its digests take time, which other runs save");
 }
 
 #[test]
