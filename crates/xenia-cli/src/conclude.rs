@@ -13,6 +13,8 @@ use xenia_sched::{EndKind, RunEnd, TICKS_PER_SECOND};
 
 /// Shortest run in seconds whose summary has rates: below, they would be about its start.
 const SHORTEST_RATED: f64 = 0.1;
+/// Video fields per second of guest time.
+const FIELDS_PER_SECOND: f64 = 60.0;
 /// Largest number of missing files listed.
 const NAMED: usize = 8;
 
@@ -104,8 +106,8 @@ fn name_missing_files(finished: &Finished) {
     if missing.is_empty() {
         return;
     }
-    errln!("probably because of files that the title asked for and that are not there:");
-    for file in missing.iter().take(NAMED) {
+    errln!("files that the title asked for and that are not there (often harmless), the last first:");
+    for file in missing.iter().rev().take(NAMED) {
         errln!("  {} (asked for {})", file.path, times(file.count));
     }
     if missing.len() > NAMED {
@@ -156,7 +158,13 @@ fn summary(report: &RunReport, cause: Option<Cause>) -> String {
         String::new()
     } else {
         let fps = report.frames as f64 / seconds;
-        format!(" ({fps:.1} fps, {speed:.0} % speed, {:.1} MIPS)", report.mips)
+        // In parallel, guest time is the host's clock: its speed says nothing about the machine.
+        let speed = if report.mode == "parallel" {
+            format!("{fps:.1} of {:.0} fps", speed * FIELDS_PER_SECOND / 100.0)
+        } else {
+            format!("{fps:.1} fps, {speed:.0} % speed")
+        };
+        format!(" ({speed}, {:.1} MIPS)", report.mips)
     };
     format!(
         "{}: {}, {} in {seconds:.1} s{rates}; ended: {end}{launches}{}{digest}",

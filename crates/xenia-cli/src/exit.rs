@@ -28,6 +28,13 @@ pub enum Code {
     Terminated = 143,
 }
 
+impl Code {
+    /// Number of the code, for the operating system.
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+}
+
 impl From<Cause> for Code {
     fn from(cause: Cause) -> Self {
         match cause {

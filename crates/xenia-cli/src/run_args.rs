@@ -56,6 +56,13 @@ pub struct RunArgs {
     pub dump_threads_after: Option<Duration>,
 }
 
+impl RunArgs {
+    /// Whether the run ends at a limit, so that it may be unattended.
+    pub fn has_limit(&self) -> bool {
+        self.frames.is_some() || self.instructions.is_some() || self.timeout.is_some()
+    }
+}
+
 /// The limits of a run.
 pub fn limits(run: &RunArgs, engine: &EngineArgs) -> Limits {
     let patience = run.frames.and(NonZeroU64::new(run.swap_timeout));

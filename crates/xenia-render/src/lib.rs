@@ -15,7 +15,7 @@ pub mod translate;
 mod window;
 
 pub use window::{
-    BINDINGS, Client, Figures, Filter, FrameSender, KeyBinding, KeyEvent, Overlay, Phase, RenderError,
-    Scaling, Sounding, Stopped, WindowConfig, run,
+    BINDINGS, Client, ControllerKeys, Figures, Filter, FrameSender, KeyBinding, KeyEvent, Modifier, Overlay,
+    Phase, RenderError, Scaling, Sounding, Stopped, VolumeChange, WindowConfig, run,
 };
 pub use winit::keyboard::KeyCode;

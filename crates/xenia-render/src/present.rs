@@ -6,6 +6,7 @@ use crate::window::RenderError;
 use crate::window::scaling::{Filter, Rectangle};
 use picture::{Painter, Picture};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use winit::window::Window;
 
 /// Layers of the window, from bottom to top.
@@ -29,9 +30,23 @@ impl Layer {
     const COUNT: usize = 5;
 }
 
+/// Result of a drawing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presented {
+    /// The layers are on the window, or the window is hidden.
+    Shown,
+    /// The surface was not ready, but will be at the next call.
+    NotReady,
+    /// The window is gone, or its device failed.
+    Gone,
+}
+
 /// Surface of a window and the resources for drawing on it.
 pub(crate) struct Presenter {
     surface: wgpu::Surface<'static>,
+    host: wgpu::Adapter,
+    /// Whether the device has reported an error.
+    failed: Arc<AtomicBool>,
     device: wgpu::Device,
     queue: wgpu::Queue,
     config: wgpu::SurfaceConfiguration,
@@ -66,6 +81,14 @@ impl Presenter {
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
             .map_err(|error| failed("no graphics device")(error.to_string()))?;
+        // Without a handler, an error of the device (a window that was destroyed) is a panic.
+        let is_failed = Arc::new(AtomicBool::new(false));
+        let fails = is_failed.clone();
+        device.on_uncaptured_error(Arc::new(move |error| {
+            if !fails.swap(true, Relaxed) {
+                tracing::error!(target: "gpu", "the window's graphics device failed: {error}");
+            }
+        }));
         let capabilities = surface.get_capabilities(&adapter);
         // Guest pixels are ready for display: a surface with another conversion to sRGB would be
         // too bright.
@@ -82,10 +105,33 @@ impl Presenter {
             .ok_or_else(|| failed("surface and adapter do not go together")(String::new()))?;
         config.format = format;
         config.present_mode = present_mode(vsync);
-        surface.configure(&device, &config);
         let painter = Painter::new(&device, format);
-        let adapter = adapter.get_info().name;
-        Ok(Self { surface, device, queue, config, painter, layers: [const { None }; Layer::COUNT], adapter })
+        let name = adapter.get_info().name;
+        let mut this = Self {
+            surface,
+            host: adapter,
+            failed: is_failed,
+            device,
+            queue,
+            config,
+            painter,
+            layers: [const { None }; Layer::COUNT],
+            adapter: name,
+        };
+        if !this.configure() {
+            return Err(failed("no surface")("the window is gone".to_owned()));
+        }
+        Ok(this)
+    }
+
+    /// Configures the surface. Returns false if the window is gone.
+    fn configure(&mut self) -> bool {
+        if self.surface.get_capabilities(&self.host).formats.is_empty() {
+            self.failed.store(true, Relaxed);
+        } else {
+            self.surface.configure(&self.device, &self.config);
+        }
+        !self.failed.load(Relaxed)
     }
 
     /// Name of the host's graphics adapter.
@@ -103,14 +149,14 @@ impl Presenter {
         if width > 0 && height > 0 {
             let most = self.device.limits().max_texture_dimension_2d;
             (self.config.width, self.config.height) = (width.min(most), height.min(most));
-            self.surface.configure(&self.device, &self.config);
+            self.configure();
         }
     }
 
     /// Turns vertical synchronisation on or off.
     pub(crate) fn set_vsync(&mut self, on: bool) {
         self.config.present_mode = present_mode(on);
-        self.surface.configure(&self.device, &self.config);
+        self.configure();
     }
 
     /// Replaces the image of a layer: width and height, and four bytes per pixel, rows from the
@@ -139,18 +185,19 @@ impl Presenter {
         self.layers[layer as usize].as_ref().map(Picture::size)
     }
 
-    /// Draws the layers at their positions. Returns false if the surface was not ready, but will be
-    /// at the next call.
-    pub(crate) fn draw(&mut self, places: &[(Layer, Rectangle, Filter)]) -> bool {
+    /// Draws the layers at their positions.
+    pub(crate) fn draw(&mut self, places: &[(Layer, Rectangle, Filter)]) -> Presented {
         use wgpu::CurrentSurfaceTexture as Current;
+        if self.failed.load(Relaxed) {
+            return Presented::Gone;
+        }
         let target = match self.surface.get_current_texture() {
             Current::Success(target) | Current::Suboptimal(target) => target,
             Current::Outdated | Current::Lost => {
-                self.surface.configure(&self.device, &self.config);
-                return false;
+                return if self.configure() { Presented::NotReady } else { Presented::Gone };
             }
             // Hidden, or timed out: the system requests a redraw when the window is visible again.
-            _ => return true,
+            _ => return Presented::Shown,
         };
         let view = target.texture.create_view(&Default::default());
         let mut encoder = self.device.create_command_encoder(&Default::default());
@@ -176,7 +223,7 @@ impl Presenter {
         }
         self.queue.submit([encoder.finish()]);
         self.queue.present(target);
-        true
+        if self.failed.load(Relaxed) { Presented::Gone } else { Presented::Shown }
     }
 }
 

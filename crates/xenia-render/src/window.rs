@@ -19,7 +19,7 @@ pub(crate) mod scaling;
 mod text;
 mod view;
 
-pub use keys::{BINDINGS, KeyBinding};
+pub use keys::{BINDINGS, KeyBinding, Modifier};
 pub use mailbox::FrameSender;
 pub use meter::{Figures, Sounding};
 pub use osd::Overlay;
@@ -75,8 +75,31 @@ pub struct WindowConfig {
     pub overlay: Overlay,
     /// Permanent badges in a corner, such as for a recording.
     pub badges: Vec<&'static str>,
-    /// Keys of the machine's controller and their meanings, for the page of keys.
-    pub controller: &'static [(&'static str, &'static str)],
+    /// Whether the machine pauses while the window has not the keyboard focus.
+    pub pause_unfocused: bool,
+}
+
+/// Keys of the machine's controller.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ControllerKeys {
+    /// Heading of the rows: whose keys they are.
+    pub heading: String,
+    /// Labels of keys and the parts that they press, for the page of keys.
+    pub rows: Vec<(String, String)>,
+    /// The keys. A key of the window among them that is not reserved ([`KeyBinding::is_reserved`])
+    /// is the controller's.
+    pub keys: Vec<KeyCode>,
+}
+
+/// Change of the sound's volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VolumeChange {
+    /// A step louder.
+    Up,
+    /// A step quieter.
+    Down,
+    /// Muted, or as loud as before.
+    Mute,
 }
 
 /// Event of the keyboard.
@@ -110,6 +133,9 @@ pub trait Client {
 
     /// Restarts the machine that has stopped.
     fn again(&mut self);
+
+    /// Changes the volume; returns a message.
+    fn volume(&mut self, change: VolumeChange) -> String;
 
     /// Saves a frame with the given number; returns the location, or an error message.
     fn keep(&mut self, number: u64, frame: &Frame) -> Result<String, String>;

@@ -39,11 +39,15 @@ use xenia_cli::exit::Fault;
 
 fn main() -> ExitCode {
     xenia_memory::allocate_from_one_heap();
-    let code = std::panic::catch_unwind(program).unwrap_or_else(|_| report(&Fault.into()));
+    let code = std::panic::catch_unwind(program).unwrap_or_else(|_| report(&Fault.into()).number());
+    ExitCode::from(finish(code))
+}
+
+/// Completes the program's outputs; returns the exit code, which `code` is if they are complete.
+fn finish(code: u8) -> u8 {
     // An incomplete log file makes the run a failure, whatever the command returned.
-    let code = if log::finish() { code } else { Code::Unusable };
-    let code = say::finish().map_or_else(|error| report(&error), |()| code);
-    ExitCode::from(code as u8)
+    let code = if log::finish() { code } else { Code::Unusable.number() };
+    say::finish().map_or_else(|error| report(&error).number(), |()| code)
 }
 
 /// Prints the error that ends the program, and returns its exit code.
@@ -53,19 +57,19 @@ fn report(error: &anyhow::Error) -> Code {
     if error.is::<Fault>() { Code::Internal } else { Code::Unusable }
 }
 
-fn program() -> Code {
+fn program() -> u8 {
     if let Err(error) = interrupt::outlive_limits_of_files() {
-        return report(&error);
+        return report(&error).number();
     }
     begin(std::env::args_os().collect())
 }
 
 /// Runs the program with these words, the program's name first.
-fn begin(words: Vec<OsString>) -> Code {
+fn begin(words: Vec<OsString>) -> u8 {
     let definition = Cli::command();
     let words = match settings::apply(&definition, words) {
         Ok(words) => words,
-        Err(error) => return report(&error),
+        Err(error) => return report(&error).number(),
     };
     let color = match colors(&words) {
         Color::Auto => clap::ColorChoice::Auto,
@@ -80,11 +84,12 @@ fn begin(words: Vec<OsString>) -> Code {
         Ok(parsed) => parsed,
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
             // This error message names the environment variables.
-            return explain(&definition.try_get_matches_from(&words).err().unwrap_or(error));
+            return explain(&definition.try_get_matches_from(&words).err().unwrap_or(error)).number();
         }
         Err(error) => {
             return cli::wrong_words(&words, &error)
-                .map_or_else(|| explain(&error), |wrong| report(&anyhow!(wrong)));
+                .map_or_else(|| explain(&error), |wrong| report(&anyhow!(wrong)))
+                .number();
         }
     };
     // A unit of a sweep runs in this process under limits: starting the program again would take a
@@ -95,14 +100,14 @@ fn begin(words: Vec<OsString>) -> Code {
     {
         return match xenia_lab::sweep::limit(unit) {
             Ok(()) => begin(words.into_iter().take(1).chain(unit.words.iter().cloned()).collect()),
-            Err(error) => report(&error),
+            Err(error) => report(&error).number(),
         };
     }
     if let Err(error) = cli::check_files(&command, &matches).and_then(|()| log::start(&cli.log)) {
-        return report(&error);
+        return report(&error).number();
     }
     note_flags(&mut cli, &command, &matches);
-    run(cli).unwrap_or_else(|error| report(&error))
+    run(cli).unwrap_or_else(|error| report(&error).number())
 }
 
 /// Notes the flags of `exec`, for bug reports.
@@ -154,11 +159,12 @@ fn explain(error: &clap::Error) -> Code {
     Code::Done
 }
 
-/// Runs the command. An error means wrong usage, or input that cannot be read.
-fn run(cli: Cli) -> anyhow::Result<Code> {
-    match cli.command {
-        None => commands::exec::run(&cli.exec, cli.config.as_deref()),
-        Some(Command::Exec(args)) => commands::exec::run(&args, cli.config.as_deref()),
+/// Runs the command and returns its exit code. An error means wrong usage, or input that cannot be
+/// read.
+fn run(cli: Cli) -> anyhow::Result<u8> {
+    let code = match cli.command {
+        None => return commands::exec::run(&cli.exec, cli.config.as_deref()),
+        Some(Command::Exec(args)) => return commands::exec::run(&args, cli.config.as_deref()),
         Some(Command::Check(args)) => commands::check::run(&args),
         Some(Command::Info(args)) => commands::info::run(&args),
         Some(Command::Ls(args)) => commands::volume::ls(&args),
@@ -176,5 +182,6 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Some(Command::Lab(command)) => xenia_lab::run(&command),
         #[cfg(feature = "lab")]
         Some(Command::Generate(args)) => commands::generate::run(&args),
-    }
+    };
+    code.map(Code::number)
 }

@@ -269,11 +269,19 @@ fn a_window_runs_its_title_in_parallel_and_can_pause_and_step_that() -> Result<(
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
     let json = folder.path().join("run.json");
-    let flags = ["--gpu", "reference", "--json", json.to_str().context("a path in UTF-8")?];
+    let json_name = json.to_str().context("a path in UTF-8")?;
+    let flags = ["--gpu", "reference", "--pause-unfocused", "--json", json_name];
     let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &flags)?;
     pause_and_step(&window, &folder.path().join("screenshots"))?;
     window.press(Key::Pause)?;
     wait_for("it to go on", || Ok(window.title()?.contains(" fps").then_some(())))?;
+    // Frames are counted against the fields that passed.
+    wait_for("fields", || Ok(window.title()?.contains(" of 60 fps").then_some(())))?;
+    // While another window has the keyboard, it pauses.
+    window.give_keyboard(false)?;
+    wait_for("a pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
+    window.give_keyboard(true)?;
+    wait_for("it to go on again", || Ok(window.title()?.contains(" fps").then_some(())))?;
     window.close()?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
     ensure!(status.success(), "{status}: {}", program.said());
@@ -330,5 +338,95 @@ fn window_shows_a_crash_and_restarts_the_title() -> Result<()> {
     window.press(Key::Escape)?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
     ensure!(status.code() == Some(3), "{status}: {}", program.said());
+    Ok(())
+}
+
+/// Files of a run with every output.
+const OUTPUTS: [(&str, &str); 5] = [
+    ("--json", "run.json"),
+    ("--record", "play.jsonl"),
+    ("--event-log", "events.log"),
+    ("--last-frame", "last.png"),
+    ("--audio", "sound.wav"),
+];
+
+/// Runs the demo with every output; `end` takes the display or the window away. Returns what is
+/// wrong with the outputs then.
+fn outputs_after(end: impl FnOnce(&mut Display, &TestWindow) -> Result<()>) -> Result<()> {
+    let Some(mut display) = display()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let words: Vec<String> = OUTPUTS
+        .iter()
+        .flat_map(|(flag, name)| {
+            let path = folder.path().join(name).display().to_string();
+            [(*flag).to_owned(), if *flag == "--audio" { format!("wav:{path}") } else { path }]
+        })
+        .collect();
+    let mut flags = vec!["--lockstep", "--gpu", "reference"];
+    flags.extend(words.iter().map(String::as_str));
+    let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &flags)?;
+    wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
+    end(&mut display, &window)?;
+    let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
+    ensure!(status.code() == Some(0), "{status}: {}", program.said());
+    for (_, name) in OUTPUTS {
+        let bytes = std::fs::read(folder.path().join(name)).with_context(|| format!("{name} is missing"))?;
+        ensure!(bytes.len() > 40, "{name} has {} bytes", bytes.len());
+    }
+    let json = std::fs::read_to_string(folder.path().join("run.json"))?;
+    ensure!(json.contains("\"interrupted_by\": \"window\""), "{json}");
+    read_png(&folder.path().join("last.png"))?;
+    let record = std::fs::read_to_string(folder.path().join("play.jsonl"))?;
+    ensure!(record.lines().count() > 1, "only the header of the recording: {record}");
+    Ok(())
+}
+
+#[test]
+fn the_end_of_the_display_writes_every_output() -> Result<()> {
+    outputs_after(|display, _| display.end())
+}
+
+#[test]
+fn a_window_that_is_destroyed_writes_every_output() -> Result<()> {
+    outputs_after(|_, window| window.destroy())
+}
+
+#[test]
+fn a_title_that_cannot_run_is_refused_in_the_window() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let title = folder.path().join("picture.png");
+    std::fs::write(&title, b"\x89PNG\r\n\x1a\n")?;
+    let (mut program, window) = start(&display, folder.path(), &title, &[])?;
+    wait_for("the refusal", || Ok((window.title()? == "picture.png | stopped | xenia-rs").then_some(())))?;
+    window.press(Key::Escape)?;
+    let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
+    ensure!(
+        status.code() == Some(2) && program.said().contains("picture.png"),
+        "{status}: {}",
+        program.said()
+    );
+    // With a limit the run may be unattended.
+    let mut unattended = Program::start(&display, folder.path(), &title, &["--frames", "1"])?;
+    let status = wait_for("the end", || Ok(unattended.child.try_wait()?))?;
+    ensure!(status.code() == Some(2), "{status}: {}", unattended.said());
+    Ok(())
+}
+
+#[test]
+fn a_title_that_ends_by_itself_leaves_its_window_open() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let hello = Path::new(DEMO).with_file_name("hello.xex");
+    let (mut program, window) = start(&display, folder.path(), &hello, &[])?;
+    wait_for("the page", || Ok((window.title()? == "hello | stopped | xenia-rs").then_some(())))?;
+    window.press(Key::Pause)?;
+    window.press(Key::F9)?;
+    let report = folder.path().join("state/xenia-rs/reports/report-title-1.zip");
+    wait_for("a bug report", || Ok(report.exists().then_some(())))?;
+    ensure!(window.title()? == "hello | stopped | xenia-rs", "a machine that has stopped is not paused");
+    window.press(Key::Escape)?;
+    let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
+    ensure!(status.success(), "{status}: {}", program.said());
     Ok(())
 }

@@ -115,6 +115,7 @@ impl Machine {
             interrupt: self.outside.interrupt.clone(),
             // A window has its own status display.
             has_status: self.outside.pace.is_none(),
+            has_host_clock: self.inside.executor.mode() == "parallel",
         });
         let mut pace = self.outside.pace.take();
         if let Some(pace) = &mut pace {

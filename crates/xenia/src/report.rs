@@ -153,6 +153,8 @@ documented! {
         pub address: Option<String>,
         /// Return addresses on the stack, innermost first.
         pub stack: Vec<String>,
+        /// Registers of the thread, and the state of the others, as lines of text.
+        pub details: Vec<String>,
     }
 
     /// A name and the number of its occurrences.

@@ -8,6 +8,9 @@ mod device;
 #[cfg(not(feature = "sound"))]
 #[path = "sound/no_device.rs"]
 mod device;
+mod volume;
+
+pub use volume::VolumeControl;
 
 use crate::config::{AudioOutput, SoundConfig, SpeakerLayout};
 use crate::say::errln;
@@ -87,6 +90,8 @@ struct State {
     /// Current song of the title's music player, and its number.
     song: Option<Song>,
     song_number: u64,
+    /// Volume that may change during the run.
+    volume: Option<VolumeControl>,
 }
 
 /// The output of sound; clones share it.
@@ -123,7 +128,13 @@ impl Sound {
     }
 
     fn new(mixer: Mixer, sink: Sink) -> Self {
-        Self(Arc::new(Mutex::new(State { mixer, samples: Vec::new(), sink, song: None, song_number: 0 })))
+        let (samples, song, song_number, volume) = (Vec::new(), None, 0, None);
+        Self(Arc::new(Mutex::new(State { mixer, samples, sink, song, song_number, volume })))
+    }
+
+    /// Lets `volume` set the loudness from now on.
+    pub fn follow(&self, volume: &VolumeControl) {
+        self.0.lock().volume = Some(volume.clone());
     }
 
     /// Name of the output in reports.
@@ -167,7 +178,10 @@ impl Sound {
 
 impl Audio for Sound {
     fn play(&mut self, frames: &[Box<RenderFrame>], volume: Option<f32>) {
-        let State { mixer, samples, sink, song, .. } = &mut *self.0.lock();
+        let State { mixer, samples, sink, song, volume: control, .. } = &mut *self.0.lock();
+        if let Some(control) = control {
+            mixer.set_volume(control.gain());
+        }
         let music = volume.and_then(|volume| song.as_mut()?.frame(volume));
         if volume.is_some() && music.is_none() {
             *song = None;

@@ -34,6 +34,8 @@ pub(crate) struct WatchedMachine {
     pub interrupt: Interrupt,
     /// Whether progress is shown on a terminal.
     pub has_status: bool,
+    /// Whether guest time is the host's clock.
+    pub has_host_clock: bool,
 }
 
 impl WatchedMachine {
@@ -43,6 +45,7 @@ impl WatchedMachine {
             frames: self.kernel.frames(),
             instructions: self.activity.instructions(),
             guest_time: self.activity.now(),
+            has_host_clock: self.has_host_clock,
         }
     }
 
@@ -62,6 +65,9 @@ impl WatchedMachine {
     }
 }
 
+/// Video fields per second of guest time.
+const FIELDS_PER_SECOND: f64 = 60.0;
+
 /// Progress of a machine at one moment.
 #[derive(Clone, Copy, Debug, Default)]
 struct Figures {
@@ -70,6 +76,8 @@ struct Figures {
     frames: u64,
     instructions: u64,
     guest_time: GuestTicks,
+    /// Whether guest time is the host's clock.
+    has_host_clock: bool,
 }
 
 impl Figures {
@@ -77,12 +85,17 @@ impl Figures {
     fn line(&self, before: &Self, busy: Option<&str>) -> String {
         let seconds = self.elapsed.saturating_sub(before.elapsed).as_secs_f64().max(1e-3);
         let a_second = |now: u64, before: u64| now.saturating_sub(before) as f64 / seconds;
-        let speed = a_second(self.guest_time, before.guest_time) / TICKS_PER_SECOND as f64 * 100.0;
+        let speed = a_second(self.guest_time, before.guest_time) / TICKS_PER_SECOND as f64;
+        let fps = a_second(self.frames, before.frames);
+        let rates = if self.has_host_clock {
+            format!("({fps:.1} of {:.0} fps)", speed * FIELDS_PER_SECOND)
+        } else {
+            format!("({fps:.1} fps), {:.0} % speed", speed * 100.0)
+        };
         format!(
-            "{} s: {} ({:.1} fps), {speed:.0} % speed, {:.1} MIPS{}",
+            "{} s: {} {rates}, {:.1} MIPS{}",
             self.elapsed.as_secs(),
             count(self.frames, "frame"),
-            a_second(self.frames, before.frames),
             a_second(self.instructions, before.instructions) / 1e6,
             busy.map_or_else(String::new, |busy| format!("; {busy}")),
         )
@@ -194,6 +207,7 @@ mod tests {
             frames,
             instructions,
             guest_time: guest_seconds * TICKS_PER_SECOND,
+            has_host_clock: false,
         };
         let line = at(12, 1340, 50_000_000, 9).line(&at(10, 1280, 30_000_000, 8), Some("drawing"));
         assert_eq!(line, "12 s: 1,340 frames (30.0 fps), 50 % speed, 10.0 MIPS; drawing");
@@ -201,6 +215,9 @@ mod tests {
             at(0, 1, 0, 0).line(&Figures::default(), None),
             "0 s: 1 frame (1000.0 fps), 0 % speed, 0.0 MIPS"
         );
+        let parallel = Figures { has_host_clock: true, ..at(12, 16, 0, 12) };
+        let line = parallel.line(&Figures { has_host_clock: true, ..at(11, 0, 0, 11) }, None);
+        assert_eq!(line, "12 s: 16 frames (16.0 of 60 fps), 0.0 MIPS");
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub struct MissingFile {
     pub count: u64,
 }
 
-/// The first paths that opens did not find, in order.
+/// The latest paths that opens did not find, in the order of the last attempt of each.
 #[derive(Debug, Default)]
 pub struct MissingFiles(Vec<MissingFile>);
 
@@ -23,9 +23,13 @@ impl MissingFiles {
     /// Records that an open did not find `path`.
     pub fn note(&mut self, path: &str) {
         let path: String = path.chars().take(LENGTH).collect();
-        if let Some(file) = self.0.iter_mut().find(|file| file.path.eq_ignore_ascii_case(&path)) {
-            file.count += 1;
-        } else if self.0.len() < MAXIMUM {
+        if let Some(known) = self.0.iter().position(|file| file.path.eq_ignore_ascii_case(&path)) {
+            self.0[known].count += 1;
+            self.0[known..].rotate_left(1);
+        } else {
+            if self.0.len() == MAXIMUM {
+                self.0.remove(0);
+            }
             self.0.push(MissingFile { path, count: 1 });
         }
     }
@@ -43,15 +47,16 @@ mod tests {
     #[test]
     fn paths_are_kept_once_without_case_and_not_for_ever() {
         let mut missing = MissingFiles::default();
-        for path in ["game:\\a", "GAME:\\A", "game:\\b"] {
+        for path in ["game:\\a", "game:\\b", "GAME:\\A"] {
             missing.note(path);
         }
         let counts: Vec<_> = missing.list().iter().map(|file| (file.path.as_str(), file.count)).collect();
-        assert_eq!(counts, [("game:\\a", 2), ("game:\\b", 1)]);
+        assert_eq!(counts, [("game:\\b", 1), ("game:\\a", 2)]);
         for number in 0..1000 {
             missing.note(&format!("{number}{}", "x".repeat(1000)));
         }
         assert_eq!(missing.list().len(), MAXIMUM);
+        assert!(missing.list().last().unwrap().path.starts_with("999"), "what came last is often the cause");
         assert!(missing.list().iter().all(|file| file.path.len() <= LENGTH));
     }
 }

@@ -4,7 +4,7 @@ use super::keys::KeyAction;
 use super::mailbox::{FrameSender, Mailbox, WindowMessage};
 use super::page::Phase;
 use super::view::View;
-use super::{Client, KeyEvent, RenderError, WindowConfig};
+use super::{Client, KeyEvent, RenderError, VolumeChange, WindowConfig};
 use winit::application::ApplicationHandler;
 use winit::event::{ElementState, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoopProxy};
@@ -21,6 +21,8 @@ pub(super) struct Events {
     mailbox: Mailbox,
     modifiers: ModifiersState,
     view: Option<View>,
+    /// Whether the machine was paused because the window lost the keyboard focus.
+    paused_unfocused: bool,
     error: Option<RenderError>,
 }
 
@@ -40,6 +42,7 @@ impl Events {
             mailbox,
             modifiers: ModifiersState::empty(),
             view: None,
+            paused_unfocused: false,
             error: None,
         }
     }
@@ -73,7 +76,13 @@ impl Events {
     }
 
     fn key(&mut self, event_loop: &ActiveEventLoop, key: KeyCode, pressed: bool, repeat: bool) {
-        let Some(action) = KeyAction::of(key, self.modifiers.alt_key()) else {
+        let action = {
+            let mail = self.mailbox.open();
+            // A machine that has stopped has no use for its keys.
+            let controller = if mail.stopped.is_some() { &[][..] } else { &mail.controller.keys };
+            KeyAction::of(key, self.modifiers, controller)
+        };
+        let Some(action) = action else {
             self.client.key(if pressed { KeyEvent::Pressed(key) } else { KeyEvent::Released(key) });
             return;
         };
@@ -103,8 +112,10 @@ impl Events {
                     self.client.again();
                 }
             }
+            KeyAction::Pause | KeyAction::Step if self.mailbox.open().stopped.is_some() => {}
             KeyAction::Pause => {
                 let paused = !view.shown.paused;
+                self.paused_unfocused = false;
                 self.set_paused(paused);
             }
             KeyAction::Step => {
@@ -112,6 +123,18 @@ impl Events {
                 self.client.step();
             }
             KeyAction::Turbo => {}
+            KeyAction::TurboSwitch => {
+                let on = !view.shown.turbo;
+                self.set_turbo(on);
+            }
+            KeyAction::Louder | KeyAction::Quieter | KeyAction::Mute => {
+                let text = self.client.volume(match action {
+                    KeyAction::Louder => VolumeChange::Up,
+                    KeyAction::Quieter => VolumeChange::Down,
+                    _ => VolumeChange::Mute,
+                });
+                view.say(&self.mailbox, text);
+            }
             KeyAction::Screenshot => {
                 let kept = match &view.frame {
                     Some((number, frame)) => self.client.keep(*number, frame),
@@ -217,16 +240,27 @@ impl ApplicationHandler<WindowMessage> for Events {
     fn window_event(&mut self, event_loop: &ActiveEventLoop, id: WindowId, event: WindowEvent) {
         let Some(view) = self.view.as_mut().filter(|view| view.is(id)) else { return };
         match event {
-            WindowEvent::CloseRequested => event_loop.exit(),
+            WindowEvent::CloseRequested | WindowEvent::Destroyed => event_loop.exit(),
             WindowEvent::Resized(size) => {
                 view.resize(size.width, size.height);
                 self.refresh();
             }
-            WindowEvent::RedrawRequested => view.redraw(),
+            WindowEvent::RedrawRequested if view.redraw() => {}
+            WindowEvent::RedrawRequested => event_loop.exit(),
             WindowEvent::ModifiersChanged(modifiers) => self.modifiers = modifiers.state(),
             WindowEvent::Focused(false) => {
                 self.set_turbo(false);
                 self.client.key(KeyEvent::Lost);
+                let runs = self.view.as_ref().is_some_and(|view| !view.shown.paused);
+                if self.config.pause_unfocused && runs && self.mailbox.open().stopped.is_none() {
+                    self.paused_unfocused = true;
+                    self.set_paused(true);
+                    self.refresh();
+                }
+            }
+            WindowEvent::Focused(true) if std::mem::take(&mut self.paused_unfocused) => {
+                self.set_paused(false);
+                self.refresh();
             }
             // Keys that were down when the window got the focus were meant for another window.
             WindowEvent::KeyboardInput { event, is_synthetic, .. } if !is_synthetic => {

@@ -1,6 +1,6 @@
 //! Keys of the window; all other keys are the machine's.
 
-use winit::keyboard::KeyCode;
+use winit::keyboard::{KeyCode, ModifiersState};
 
 /// Action of a window key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,11 @@ pub(crate) enum KeyAction {
     Step,
     /// Removes the speed limit while the key is held.
     Turbo,
+    /// Removes or restores the speed limit.
+    TurboSwitch,
+    Louder,
+    Quieter,
+    Mute,
     Screenshot,
     /// Writes a bug report.
     Report,
@@ -25,13 +30,22 @@ pub(crate) enum KeyAction {
     Vsync,
 }
 
+/// Modifier key that a binding needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Modifier {
+    /// None; held ones are ignored.
+    Any,
+    Alt,
+    Control,
+}
+
 /// Key binding of the window.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyBinding {
     /// The key, by its position on a US keyboard.
     pub key: KeyCode,
-    /// Whether Alt must be held.
-    pub alt: bool,
+    /// Modifier that must be held.
+    pub with: Modifier,
     /// Label of the key.
     pub name: &'static str,
     /// Description of the action.
@@ -40,8 +54,15 @@ pub struct KeyBinding {
 }
 
 const fn binding(key: KeyCode, name: &'static str, meaning: &'static str, action: KeyAction) -> KeyBinding {
-    KeyBinding { key, alt: false, name, meaning, action }
+    KeyBinding { key, with: Modifier::Any, name, meaning, action }
 }
+
+const fn control(key: KeyCode, name: &'static str, meaning: &'static str, action: KeyAction) -> KeyBinding {
+    KeyBinding { key, with: Modifier::Control, name, meaning, action }
+}
+
+/// Keys of the window that settings may assign to a controller.
+const GIVEN_AWAY: [KeyCode; 4] = [KeyCode::KeyP, KeyCode::KeyR, KeyCode::Period, KeyCode::Tab];
 
 /// Key bindings of the window.
 pub const BINDINGS: &[KeyBinding] = &[
@@ -49,7 +70,7 @@ pub const BINDINGS: &[KeyBinding] = &[
     binding(KeyCode::Escape, "Escape", "leaves full screen; else closes the window", KeyAction::Leave),
     binding(KeyCode::F11, "F11", "full screen, without the mouse pointer", KeyAction::FullScreen),
     KeyBinding {
-        alt: true,
+        with: Modifier::Alt,
         ..binding(
             KeyCode::Enter,
             "Alt+Enter",
@@ -61,28 +82,51 @@ pub const BINDINGS: &[KeyBinding] = &[
     binding(KeyCode::KeyP, "P", "the same", KeyAction::Pause),
     binding(KeyCode::Period, ".", "runs to the next frame and pauses", KeyAction::Step),
     binding(KeyCode::Tab, "Tab", "while held: as fast as it can", KeyAction::Turbo),
+    control(KeyCode::Tab, "Ctrl+Tab", "as fast as it can, on and off", KeyAction::TurboSwitch),
+    control(KeyCode::ArrowUp, "Ctrl+Up", "louder", KeyAction::Louder),
+    control(KeyCode::ArrowDown, "Ctrl+Down", "quieter", KeyAction::Quieter),
+    control(KeyCode::KeyM, "Ctrl+M", "sound off and on", KeyAction::Mute),
     binding(KeyCode::F3, "F3", "figures over the picture: few, all, none", KeyAction::Overlay),
     binding(KeyCode::F6, "F6", "scaling: aspect ratio, whole multiples, stretched", KeyAction::Scaling),
     binding(KeyCode::F7, "F7", "filter: linear, nearest", KeyAction::Filter),
     binding(KeyCode::F8, "F8", "vertical synchronisation, on and off", KeyAction::Vsync),
     binding(KeyCode::F12, "F12", "keeps the frame as a PNG file", KeyAction::Screenshot),
     binding(KeyCode::F9, "F9", "writes a bug report to send", KeyAction::Report),
-    binding(KeyCode::KeyR, "R", "after a crash: runs the title again", KeyAction::Again),
+    binding(KeyCode::KeyR, "R", "after the title has ended: runs it again", KeyAction::Again),
 ];
 
+impl KeyBinding {
+    /// Whether the key is always the window's. Settings may assign the others to a controller.
+    pub fn is_reserved(&self) -> bool {
+        self.with == Modifier::Any && !GIVEN_AWAY.contains(&self.key)
+    }
+
+    /// Whether the key is the controller's, which has these.
+    pub(crate) fn is_given_away(&self, controller: &[KeyCode]) -> bool {
+        self.with == Modifier::Any && GIVEN_AWAY.contains(&self.key) && controller.contains(&self.key)
+    }
+}
+
 impl KeyAction {
-    /// Action of a key.
-    pub(crate) fn of(key: KeyCode, alt: bool) -> Option<Self> {
-        BINDINGS
-            .iter()
-            .find(|binding| binding.key == key && (alt || !binding.alt))
-            .map(|binding| binding.action)
+    /// Action of a key with these modifiers held; `controller` has the keys of the machine's
+    /// controller.
+    pub(crate) fn of(key: KeyCode, held: ModifiersState, controller: &[KeyCode]) -> Option<Self> {
+        let fits = |with: Modifier| match with {
+            Modifier::Any => true,
+            Modifier::Alt => held.alt_key(),
+            Modifier::Control => held.control_key(),
+        };
+        let bindings = || BINDINGS.iter().filter(|binding| binding.key == key && fits(binding.with));
+        // A binding with a modifier comes before one without.
+        let modified = bindings().find(|binding| binding.with != Modifier::Any);
+        let plain = || bindings().find(|binding| !binding.is_given_away(controller));
+        modified.or_else(plain).map(|binding| binding.action)
     }
 
     /// Whether a key keeps its action while a dialog of the machine is open; the dialog gets all
     /// others.
     pub(crate) fn stays_in_dialogs(key: KeyCode) -> bool {
-        Self::of(key, false).is_some_and(|action| {
+        Self::of(key, ModifiersState::empty(), &[]).is_some_and(|action| {
             matches!(
                 action,
                 Self::FullScreen
@@ -100,7 +144,7 @@ impl KeyAction {
 
     /// Whether a held key repeats the action.
     pub(crate) fn repeats(self) -> bool {
-        self == Self::Step
+        matches!(self, Self::Step | Self::Louder | Self::Quieter)
     }
 }
 
@@ -111,7 +155,11 @@ mod tests {
     #[test]
     fn no_key_means_two_things() {
         for (index, binding) in BINDINGS.iter().enumerate() {
-            assert!(BINDINGS[..index].iter().all(|other| other.key != binding.key), "{}", binding.name);
+            assert!(
+                BINDINGS[..index].iter().all(|other| (other.key, other.with) != (binding.key, binding.with)),
+                "{}",
+                binding.name
+            );
         }
     }
 
@@ -129,9 +177,24 @@ mod tests {
 
     #[test]
     fn enter_is_the_machines_without_alt() {
-        assert_eq!(KeyAction::of(KeyCode::Enter, false), None);
-        assert_eq!(KeyAction::of(KeyCode::Enter, true), Some(KeyAction::FullScreen));
-        assert_eq!(KeyAction::of(KeyCode::F11, true), Some(KeyAction::FullScreen));
-        assert_eq!(KeyAction::of(KeyCode::KeyA, false), None);
+        let (none, alt) = (ModifiersState::empty(), ModifiersState::ALT);
+        assert_eq!(KeyAction::of(KeyCode::Enter, none, &[]), None);
+        assert_eq!(KeyAction::of(KeyCode::Enter, alt, &[]), Some(KeyAction::FullScreen));
+        assert_eq!(KeyAction::of(KeyCode::F11, alt, &[]), Some(KeyAction::FullScreen));
+        assert_eq!(KeyAction::of(KeyCode::KeyA, none, &[]), None);
+    }
+
+    #[test]
+    fn settings_may_give_letters_to_a_controller_but_no_function_key() {
+        let (none, control) = (ModifiersState::empty(), ModifiersState::CONTROL);
+        assert_eq!(KeyAction::of(KeyCode::Tab, none, &[]), Some(KeyAction::Turbo));
+        assert_eq!(KeyAction::of(KeyCode::Tab, control, &[]), Some(KeyAction::TurboSwitch));
+        let given = [KeyCode::Tab, KeyCode::KeyP, KeyCode::F1];
+        assert_eq!(KeyAction::of(KeyCode::Tab, none, &given), None);
+        assert_eq!(KeyAction::of(KeyCode::Tab, control, &given), Some(KeyAction::TurboSwitch));
+        assert_eq!(KeyAction::of(KeyCode::KeyP, none, &given), None);
+        assert_eq!(KeyAction::of(KeyCode::F1, none, &given), Some(KeyAction::Help));
+        assert_eq!(KeyAction::of(KeyCode::ArrowUp, none, &[]), None);
+        assert_eq!(KeyAction::of(KeyCode::ArrowUp, control, &[]), Some(KeyAction::Louder));
     }
 }

@@ -1,5 +1,6 @@
 //! Mailbox from the machine's thread to the window: the newest frame, and figures.
 
+use super::ControllerKeys;
 use super::meter::{Figures, Meter};
 use super::page::{Phase, Stopped};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,6 +28,8 @@ pub(super) struct Mail {
     pub(super) meter: Meter,
     /// Activity of a machine before its first frame.
     pub(super) phase: Phase,
+    /// Keys of the machine's controller.
+    pub(super) controller: ControllerKeys,
     /// Lines of the open dialog.
     pub(super) dialog: Option<Vec<String>>,
     /// Message to show for a while.
@@ -113,6 +116,14 @@ impl FrameSender {
                 (mail.frame, mail.stopped, mail.dialog, mail.meter) = (None, None, None, Meter::default());
             }
             mail.phase = phase;
+            mail.news = true;
+        });
+    }
+
+    /// Sets the keys of the machine's controller.
+    pub fn controller(&self, keys: ControllerKeys) {
+        self.put(|mail, _| {
+            mail.controller = keys;
             mail.news = true;
         });
     }

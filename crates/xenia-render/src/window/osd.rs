@@ -58,15 +58,19 @@ pub(crate) fn lines(meter: &Meter, shown: &OsdState, columns: usize) -> Vec<Stri
     match shown.overlay {
         Overlay::Off => return Vec::new(),
         Overlay::Full if columns >= FULL_COLUMNS => {}
-        Overlay::Full | Overlay::Small => return vec![format!("{:.0} fps", rates.fps)],
+        Overlay::Full | Overlay::Small => return vec![fps(meter)],
     }
+    // Where the host's clock is the guest's, the speed is what was asked for, however slow it is.
+    let (of, speed) = match fields(meter) {
+        Some(fields) => (format!(" of {fields:.0}"), String::new()),
+        None => (String::new(), format!("  speed {:.0}%", rates.speed * 100.0)),
+    };
     let mut lines = vec![
         format!(
-            "{:5.1} fps  {:5.1} ms (longest {:.1})  speed {:.0}%  {}",
+            "{:5.1}{of} fps  {:5.1} ms (longest {:.1}){speed}  {}",
             rates.fps,
             rates.frame_ms.0,
             rates.frame_ms.1,
-            rates.speed * 100.0,
             shown.state()
         )
         .trim_end()
@@ -120,6 +124,18 @@ pub(crate) fn lines(meter: &Meter, shown: &OsdState, columns: usize) -> Vec<Stri
     lines
 }
 
+/// Video fields per second of host time, if guest time is the host's clock.
+fn fields(meter: &Meter) -> Option<f64> {
+    let has_clock = meter.newest().is_some_and(|figures| figures.has_host_clock);
+    has_clock.then(|| meter.rates().speed * FIELDS_PER_SECOND).filter(|fields| *fields >= 0.5)
+}
+
+/// Frames per second, and of how many fields.
+fn fps(meter: &Meter) -> String {
+    let fps = meter.rates().fps;
+    fields(meter).map_or_else(|| format!("{fps:.0} fps"), |fields| format!("{fps:.0} of {fields:.0} fps"))
+}
+
 /// Badges in a corner; `badges` are the permanent ones.
 pub(crate) fn badges(badges: &[&str], shown: &OsdState) -> Vec<String> {
     let state = match shown.state() {
@@ -138,12 +154,14 @@ pub(crate) fn title(name: &str, meter: &Meter, shown: &OsdState, doing: Option<&
     }
     let state = match shown.state() {
         "paused" => " | paused".to_owned(),
-        "" => format!(" | {:.0} fps", meter.rates().fps),
-        state => format!(" | {:.0} fps, {state}", meter.rates().fps),
+        "" => format!(" | {}", fps(meter)),
+        state => format!(" | {}, {state}", fps(meter)),
     };
     format!("{name}{state} | xenia-rs")
 }
 
+/// Video fields per second of guest time.
+const FIELDS_PER_SECOND: f64 = 60.0;
 /// Columns that all figures need; smaller windows show few.
 const FULL_COLUMNS: usize = 36;
 /// Time for which a message is shown.
@@ -192,6 +210,7 @@ mod tests {
             engine: "jit",
             backend: "reference",
             guest_time: Duration::from_millis(n * 500),
+            has_host_clock: false,
             instructions: n * 10_000_000,
             interpreted: n * 10_000,
             fallbacks: n * 90,
@@ -245,6 +264,24 @@ shown by an adapter";
         assert_eq!(format!("\n{}", lines(&metered(), &shown()).join("\n")), expected);
         let paused = OsdState { paused: true, ..shown() };
         assert!(lines(&metered(), &paused)[0].ends_with("speed 50%  paused"));
+    }
+
+    #[test]
+    fn where_the_hosts_clock_is_the_guests_frames_are_counted_against_fields() {
+        let mut meter = Meter::default();
+        for n in 0..3 {
+            let time = Duration::from_millis(n * 1000);
+            let figures = Figures { guest_time: time, has_host_clock: true, ..Figures::default() };
+            meter.sample(time, &figures);
+        }
+        for n in 0..20 {
+            meter.frame(Duration::from_millis(n * 125));
+        }
+        let full = lines(&meter, &shown());
+        assert_eq!(full[0], "  8.0 of 60 fps  125.0 ms (longest 125.0)");
+        let few = OsdState { overlay: Overlay::Small, ..shown() };
+        assert_eq!(lines(&meter, &few), ["8 of 60 fps"]);
+        assert_eq!(title("demo", &meter, &few), "demo | 8 of 60 fps | xenia-rs");
     }
 
     #[test]

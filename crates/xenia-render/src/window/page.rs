@@ -1,6 +1,7 @@
 //! Pages of text in the middle of the window: before the first frame, the list of keys, why a
 //! machine has stopped.
 
+use super::ControllerKeys;
 use super::keys::BINDINGS;
 use super::meter::Meter;
 
@@ -54,6 +55,8 @@ pub struct Stopped {
     pub lines: Vec<String>,
     /// Whether the title can be restarted.
     pub again: bool,
+    /// Whether a bug report can be written.
+    pub has_report: bool,
 }
 
 /// Page shown before the first frame.
@@ -74,10 +77,11 @@ pub(super) fn start(name: &str, phase: Phase, meter: &Meter) -> Vec<String> {
             if let Some(figures) = meter.newest() {
                 let rates = meter.rates();
                 let seconds = figures.guest_time.as_secs_f64();
-                lines.push(format!(
-                    "{seconds:.1} seconds of the console's time, speed {:.0}%",
-                    rates.speed * 100.0
-                ));
+                let speed = match figures.has_host_clock {
+                    true => String::new(),
+                    false => format!(", speed {:.0}%", rates.speed * 100.0),
+                };
+                lines.push(format!("{seconds:.1} seconds of the console's time{speed}"));
                 lines.push(format!("{:.1} MIPS, {} functions compiled", rates.mips, figures.functions));
             }
         }
@@ -91,17 +95,19 @@ fn bar(done: usize, total: usize) -> String {
     format!("[{}{}]", "=".repeat(full), " ".repeat(BAR - full))
 }
 
-/// Page of keys; `controller` lists the machine's.
-pub(super) fn keys(controller: &[(&str, &str)]) -> Vec<String> {
-    let window = BINDINGS.iter().map(|binding| (binding.name, binding.meaning));
-    let all = window.clone().chain(controller.iter().copied());
+/// Page of keys; `controller` lists the machine's, which are not the window's.
+pub(super) fn keys(controller: &ControllerKeys) -> Vec<String> {
+    let own = BINDINGS.iter().filter(|binding| !binding.is_given_away(&controller.keys));
+    let window = own.map(|binding| (binding.name, binding.meaning));
+    let rows = controller.rows.iter().map(|(keys, parts)| (keys.as_str(), parts.as_str()));
+    let all = window.clone().chain(rows.clone());
     let width = all.map(|(name, _)| name.chars().count()).max().unwrap_or_default();
     let row = |(name, meaning): (&str, &str)| format!("  {name:width$}  {meaning}");
     let mut lines = vec!["The window".to_owned()];
     lines.extend(window.map(row));
-    if !controller.is_empty() {
-        lines.extend([String::new(), "The first controller".to_owned()]);
-        lines.extend(controller.iter().copied().map(row));
+    if !controller.rows.is_empty() {
+        lines.extend([String::new(), controller.heading.clone()]);
+        lines.extend(rows.map(row));
     }
     lines
 }
@@ -112,7 +118,9 @@ pub(super) fn stopped(why: &Stopped) -> Vec<String> {
     lines.extend(why.lines.iter().cloned());
     let ways =
         if why.again { "R runs it again, Escape closes the window" } else { "Escape closes the window" };
-    lines.extend([String::new(), REPORT.to_owned(), ways.to_owned()]);
+    lines.push(String::new());
+    lines.extend(why.has_report.then(|| REPORT.to_owned()));
+    lines.push(ways.to_owned());
     lines
 }
 
@@ -121,6 +129,7 @@ mod tests {
     use super::super::meter::Figures;
     use super::*;
     use std::time::Duration;
+    use winit::keyboard::KeyCode;
 
     #[test]
     fn start_page_shows_title_and_progress() {
@@ -143,23 +152,37 @@ mod tests {
 
     #[test]
     fn the_page_of_keys_has_all_of_them_in_columns() {
-        let page = keys(&[("Z X A S", "A B X Y")]);
+        let mut controller = ControllerKeys {
+            heading: "Controller 1".to_owned(),
+            rows: vec![("Z X A S".to_owned(), "A B X Y".to_owned())],
+            keys: vec![KeyCode::KeyZ],
+        };
+        let page = keys(&controller);
+        let width = BINDINGS.iter().map(|binding| binding.name.len()).max().unwrap();
         for binding in BINDINGS {
             let row = page.iter().find(|line| line.trim_start().starts_with(&format!("{} ", binding.name)));
             let at = row.and_then(|row| row.find(binding.meaning));
-            assert_eq!(at, Some(2 + "Alt+Enter".len() + 2), "{}", binding.name);
+            assert_eq!(at, Some(2 + width + 2), "{}", binding.name);
         }
         assert!(page.iter().any(|line| line.contains("Z X A S") && line.contains("A B X Y")));
+        assert!(page.contains(&"Controller 1".to_owned()));
+        controller.keys = vec![KeyCode::KeyP, KeyCode::F1];
+        let page = keys(&controller);
+        assert!(!page.iter().any(|line| line.starts_with("  P ")), "the controller has it");
+        assert!(page.iter().any(|line| line.starts_with("  F1 ")), "reserved");
     }
 
     #[test]
     fn the_last_page_says_what_can_be_done() {
-        let mut why = Stopped { heading: "it fell".to_owned(), lines: vec!["a".to_owned()], again: true };
+        let (heading, lines) = ("it fell".to_owned(), vec!["a".to_owned()]);
+        let mut why = Stopped { heading, lines, again: true, has_report: true };
         assert_eq!(
             stopped(&why),
             ["it fell", "", "a", "", REPORT, "R runs it again, Escape closes the window"]
         );
         why.again = false;
         assert!(!stopped(&why).concat().contains("again"));
+        why.has_report = false;
+        assert_eq!(stopped(&why)[3..], ["", "Escape closes the window"]);
     }
 }

@@ -168,6 +168,16 @@ mod tests {
     }
 
     #[test]
+    fn letters_of_european_languages_are_drawn() {
+        let missing = cell(&super::panel(&lines(&["?"]), 1), 0, 0);
+        for letter in "éößñçåØžłőŠ¿".chars() {
+            let drawn = cell(&super::panel(&lines(&[&letter.to_string()]), 1), 0, 0);
+            assert!(letter == '¿' || drawn != missing, "{letter}");
+            assert!(drawn.iter().any(|row| row.contains('#')), "{letter}");
+        }
+    }
+
+    #[test]
     fn long_lines_are_broken_between_words_and_too_many_are_left_out() {
         let text = lines(&["one two three", "", "  four five", "sixteen"]);
         assert_eq!(fit(&text, 80, 9), text);

@@ -6,10 +6,10 @@ use super::page::{self, Phase};
 use super::scaling::{Filter, Rectangle, place};
 use super::text;
 use super::{RenderError, WindowConfig};
-use crate::present::{Layer, Presenter};
+use crate::present::{Layer, Presented, Presenter};
 use std::sync::Arc;
 use std::time::Duration;
-use winit::dpi::LogicalSize;
+use winit::dpi::{LogicalSize, PhysicalSize, Size};
 use winit::event_loop::ActiveEventLoop;
 use winit::window::{Fullscreen, Window};
 use xenia_gpu::Frame;
@@ -20,6 +20,9 @@ const BORDER: u32 = 8;
 const FULL_SCREEN_TIME: Duration = Duration::from_secs(1);
 /// Pixels by which a full-screen window may be smaller than the screen, because of rounded sizes.
 const ROUNDED: u32 = 8;
+/// Share of the screen that a new window may take in each direction, in percent: the rest is for
+/// its frame and the desktop's panels.
+const SCREEN_SHARE: u32 = 95;
 
 /// An open window with its [`Presenter`] and texts.
 pub(super) struct View {
@@ -34,7 +37,6 @@ pub(super) struct View {
     /// Whether the page of keys is shown.
     pub(super) help: bool,
     badges: Vec<&'static str>,
-    controller: &'static [(&'static str, &'static str)],
     /// Text of each text layer, and its scale.
     written: [(u32, Vec<String>); Layer::TEXTS.len()],
     /// Deadline of a requested switch to full screen.
@@ -46,7 +48,7 @@ impl View {
     pub(super) fn open(event_loop: &ActiveEventLoop, config: &WindowConfig) -> Result<Self, RenderError> {
         let attributes = Window::default_attributes()
             .with_title(&config.title)
-            .with_inner_size(LogicalSize::new(config.size.0, config.size.1))
+            .with_inner_size(first_size(event_loop, config.size))
             .with_fullscreen(config.full_screen.then_some(Fullscreen::Borderless(None)));
         let window = event_loop.create_window(attributes).map_err(|error| RenderError::no_display(&error))?;
         let window = Arc::new(window);
@@ -70,7 +72,6 @@ impl View {
             messages: Messages::default(),
             help: false,
             badges: config.badges.clone(),
-            controller: config.controller,
             written: Default::default(),
             full_screen_by: None,
         };
@@ -86,7 +87,7 @@ impl View {
     /// Whether the window fills the screen, since the system may refuse a request.
     pub(super) fn is_full_screen(&self) -> bool {
         let size = self.window.inner_size();
-        let covers = |screen: winit::dpi::PhysicalSize<u32>| {
+        let covers = |screen: PhysicalSize<u32>| {
             size.width + ROUNDED >= screen.width && size.height + ROUNDED >= screen.height
         };
         let screen = self.window.current_monitor().map(|monitor| monitor.size());
@@ -168,7 +169,7 @@ impl View {
         }
         self.messages.expire(now);
         let page = match (stopped, &self.frame) {
-            _ if self.help => page::keys(self.controller),
+            _ if self.help => page::keys(&mail.controller),
             (None, _) if dialog.is_some() => dialog.clone().unwrap_or_default(),
             (Some(why), _) => page::stopped(why),
             (None, None) => page::start(&self.name, *phase, meter),
@@ -176,7 +177,8 @@ impl View {
         };
         let (columns, rows) = self.room(1);
         let texts = [
-            osd::lines(meter, &self.shown, columns),
+            // The page of a machine that has stopped is not to be covered.
+            if stopped.is_some() { Vec::new() } else { osd::lines(meter, &self.shown, columns) },
             self.messages.lines(),
             osd::badges(&self.badges, &self.shown),
             page,
@@ -219,8 +221,8 @@ impl View {
         self.window.scale_factor().round().clamp(1.0, 8.0) as u32
     }
 
-    /// Redraws the window.
-    pub(super) fn redraw(&mut self) {
+    /// Redraws the window. Returns false if the window is gone.
+    pub(super) fn redraw(&mut self) -> bool {
         let window = self.presenter.size();
         let border = BORDER * self.multiple();
         let mut places = Vec::with_capacity(1 + Layer::TEXTS.len());
@@ -239,9 +241,11 @@ impl View {
             };
             places.push((layer, Rectangle { x, y, width, height }, Filter::Nearest));
         }
-        if !self.presenter.draw(&places) {
+        let drawn = self.presenter.draw(&places);
+        if drawn == Presented::NotReady {
             self.window.request_redraw();
         }
+        drawn != Presented::Gone
     }
 
     /// Whether `id` is this window.
@@ -252,5 +256,50 @@ impl View {
     /// Shows a message for a while.
     pub(super) fn say(&mut self, mailbox: &Mailbox, text: String) {
         self.messages.say(mailbox.now(), text);
+    }
+}
+
+/// Size of a new window in pixels: the wanted one in logical pixels, made smaller with its shape
+/// kept where the screen has no room for it.
+fn first_size(event_loop: &ActiveEventLoop, (width, height): (u32, u32)) -> Size {
+    let Some(monitor) = event_loop.primary_monitor().or_else(|| event_loop.available_monitors().next())
+    else {
+        return LogicalSize::new(width, height).into();
+    };
+    let wanted: PhysicalSize<u32> = LogicalSize::new(width, height).to_physical(monitor.scale_factor());
+    let screen = monitor.size();
+    let (width, height) = fitting((wanted.width, wanted.height), (screen.width, screen.height));
+    PhysicalSize::new(width, height).into()
+}
+
+/// `wanted`, or the largest size of the same shape within [`SCREEN_SHARE`] of the screen.
+fn fitting(wanted: (u32, u32), screen: (u32, u32)) -> (u32, u32) {
+    let room = |side: u32| u64::from(side) * u64::from(SCREEN_SHARE) / 100;
+    let (wide, high) = (u64::from(wanted.0.max(1)), u64::from(wanted.1.max(1)));
+    let (width, height) = (room(screen.0), room(screen.1));
+    if width == 0 || height == 0 || wide <= width && high <= height {
+        return wanted;
+    }
+    // The side that needs to shrink more decides.
+    let (width, height) = if wide * height > high * width {
+        (width, width * high / wide)
+    } else {
+        (height * wide / high, height)
+    };
+    ((width as u32).max(1), (height as u32).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fitting;
+
+    #[test]
+    fn a_new_window_fits_on_the_screen_in_its_shape() {
+        assert_eq!(fitting((1280, 720), (1920, 1080)), (1280, 720));
+        assert_eq!(fitting((1280, 720), (1280, 800)), (1216, 684), "no room for frame and panels");
+        assert_eq!(fitting((2560, 1440), (1600, 900)), (1520, 855));
+        assert_eq!(fitting((640, 640), (4000, 500)), (475, 475));
+        assert_eq!(fitting((1280, 720), (0, 0)), (1280, 720), "the system does not say");
+        assert_eq!(fitting((0, u32::MAX), (1, 1)), (0, u32::MAX));
     }
 }

@@ -4,8 +4,9 @@ use super::{DebugArgs, DialogArgs, InputArgs, ScratchArgs, SoundArgs, WindowArgs
 use clap::Args;
 use std::path::PathBuf;
 use xenia::config::GpuKind;
+use xenia::machine::Finished;
 use xenia_cli::numbers::number;
-use xenia_cli::{ClockChoice, EngineArgs, RunArgs};
+use xenia_cli::{ClockChoice, Code, EngineArgs, RunArgs};
 
 /// Arguments of `exec`.
 #[derive(Clone, Debug, Default, Args)]
@@ -25,6 +26,9 @@ pub struct ExecArgs {
     /// and without your names and paths.
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     pub report: Option<PathBuf>,
+    /// When the title ends by itself, exit with the low 8 bits of its own exit code.
+    #[arg(long, help_heading = "Run")]
+    pub guest_exit_code: bool,
     /// The flags that were given, for bug reports.
     #[arg(skip)]
     pub given: Vec<String>,
@@ -52,6 +56,19 @@ impl ExecArgs {
     /// Whether the run is to be compared with another one: it is recorded, replayed or logged.
     pub fn is_compared(&self) -> bool {
         self.run.record.is_some() || self.run.replay.is_some() || self.run.event_log.is_some()
+    }
+
+    /// The exit code of a run; `code` is that without `--guest-exit-code`.
+    pub fn exit_code(&self, finished: &Finished, code: Code) -> u8 {
+        self.exit_code_of(finished.report.exit_code, code)
+    }
+
+    /// As [`Self::exit_code`], for a title that ended with this code.
+    pub(crate) fn exit_code_of(&self, of_the_title: Option<u32>, code: Code) -> u8 {
+        match of_the_title {
+            Some(of_the_title) if self.guest_exit_code && code == Code::Done => of_the_title as u8,
+            _ => code.number(),
+        }
     }
 
     /// Whether a flag needs lockstep: repeatability, a scheduling order, or an exact end.

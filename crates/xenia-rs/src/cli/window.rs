@@ -31,6 +31,9 @@ pub enum FilterArg {
 /// Statistics shown over the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Osd {
+    /// No statistics are shown.
+    #[value(alias = "none")]
+    Off,
     /// Frames per second.
     Small,
     /// All available statistics.
@@ -40,6 +43,7 @@ pub enum Osd {
 impl From<Osd> for xenia_render::Overlay {
     fn from(osd: Osd) -> Self {
         match osd {
+            Osd::Off => Self::Off,
             Osd::Small => Self::Small,
             Osd::Full => Self::Full,
         }
@@ -135,6 +139,9 @@ pub struct WindowArgs {
         conflicts_with = "headless"
     )]
     pub osd: Option<Osd>,
+    /// Pause while another window has the keyboard.
+    #[arg(long, conflicts_with = "headless")]
+    pub pause_unfocused: bool,
     /// Folder for screenshots (default: screenshots in the data folder).
     #[arg(long, value_name = "DIR", conflicts_with = "headless")]
     pub screenshots: Option<PathBuf>,
@@ -178,6 +185,7 @@ mod tests {
             "--frame-limit=30",
             "--osd",
             "--screenshots=x",
+            "--pause-unfocused",
         ] {
             for words in [&["xenia-rs", "--headless", flag][..], &["xenia-rs", "exec", flag, "--headless"]] {
                 let error = Cli::try_parse_from(words).err().unwrap_or_else(|| panic!("{words:?}"));
@@ -195,7 +203,8 @@ mod tests {
             let row = book.lines().find(|line| line.starts_with(&format!("| {} |", binding.name)));
             assert!(row.is_some_and(|row| row.contains(binding.meaning)), "{}: {row:?}", binding.name);
         }
-        for (keys, meaning) in xenia::input::keys::FOR_PEOPLE {
+        let page = xenia::input::keys::for_people(&xenia::input::config::Tuning::default());
+        for (keys, meaning) in page.rows {
             let row = format!("| {keys} | {meaning} |");
             assert!(book.lines().any(|line| line == row), "{row}");
         }

@@ -28,6 +28,9 @@ use xenia_guest::TitleId;
 use xenia_kernel::content::{ContentStore, PackageHeader, PackageName};
 use xenia_kernel::vfs::{FileBytes, HostFolder};
 
+/// Heading of the columns of `content list`.
+const HEADING: &str = "owner            title id kind               bytes  name  display name  title";
+
 documented! {
     /// Saved games and downloadable content in a folder.
     #[derive(Debug, Serialize)]
@@ -45,6 +48,8 @@ documented! {
         owner: String,
         /// Id of the title that it belongs to, eight hexadecimal digits.
         title_id: String,
+        /// Name of the title, from the owner's database of it; null if that has none.
+        title_name: Option<String>,
         /// Content type, as a number.
         kind: u32,
         /// Content type, as a name; null if it has none.
@@ -113,6 +118,7 @@ fn list(args: &ContentListArgs) -> Result<Code> {
         packages.push(ContentRow {
             owner: format!("{:016X}", name.owner.0),
             title_id: format!("{:08X}", name.title),
+            title_name: store.gpd(name.owner, name.title).ok().and_then(|gpd| gpd.title_name()),
             kind: name.kind,
             kind_name: kind_name(name.kind),
             name: name.file().to_owned(),
@@ -129,15 +135,19 @@ fn list(args: &ContentListArgs) -> Result<Code> {
     if report.packages.is_empty() {
         errln!("xenia-rs: there are no such packages in {}", report.folder);
     }
+    if let Some(heading) = (!report.packages.is_empty()).then_some(HEADING) {
+        outln!("{heading}");
+    }
     for row in &report.packages {
         outln!(
-            "{} {} {:<12} {:>11}  {}  {}",
+            "{} {} {:<12} {:>11}  {}  {}  {}",
             row.owner,
             row.title_id,
             row.kind_name.map_or_else(|| format!("{:X}", row.kind), str::to_owned),
             row.bytes.map_or_else(|| "?".to_owned(), |bytes| bytes.to_string()),
             visible(&row.name),
-            visible(&row.display_name)
+            visible(&row.display_name),
+            row.title_name.as_deref().map_or("-".to_owned(), visible)
         );
     }
     Ok(Code::Done)

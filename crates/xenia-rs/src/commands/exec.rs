@@ -1,5 +1,7 @@
 //! `xenia-rs exec`: runs a title with or without a window.
 
+mod ending;
+mod refusal;
 mod reports;
 mod stopped;
 mod windowed;
@@ -18,7 +20,7 @@ use xenia::dialogs::Unasked;
 use xenia::drawing::CompileProgress;
 use xenia::frames::{FrameFolder, write_png};
 use xenia::gpu_port::{Capture, FrameSink};
-use xenia::guest_log::GuestLog;
+use xenia::guest_log::{self, GuestLog};
 use xenia::interrupt::Interrupt;
 use xenia::launches::{self, Before};
 use xenia::machine::{Finished, Launched, Machine, MachineOptions};
@@ -26,7 +28,7 @@ use xenia::output::{self, WriteErrors};
 use xenia::pace::{Pace, PaceControl};
 use xenia::report::check_json;
 use xenia::say::{self, remark};
-use xenia::sound::Sound;
+use xenia::sound::{Sound, VolumeControl};
 use xenia::title::{Title, region_note};
 use xenia_cli::Code;
 use xenia_cli::{RunArgs, conclude, limits};
@@ -36,36 +38,58 @@ use xenia_kernel::ports::{Dialogs, Input, NoInput, ScratchPlace};
 use xenia_render::RenderError;
 
 /// Runs until a limit, the title's end, a signal, or the closing of the window.
-pub fn run(args: &ExecArgs, settings: Option<&Path>) -> Result<Code> {
+pub fn run(args: &ExecArgs, settings: Option<&Path>) -> Result<u8> {
     args.refuse_unsupported()?;
     let input = settings::input(settings)?;
     let interrupt = Interrupt::listen(args.run.timeout)?;
     interrupt.listen_for_threads()?;
-    let title = open_title(args)?;
     check_json(args.run.json.as_deref())?;
     for file in [&args.picture.last_frame, &args.report] {
         file.as_deref().map_or(Ok(()), output::check)?;
     }
     if args.picture.headless {
-        return headless(args, title, &interrupt);
+        return headless(args, open_title(args)?, &interrupt);
     }
+    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if !["DISPLAY", "WAYLAND_DISPLAY"].iter().any(is_set) {
+        return without_display(args, "no display (DISPLAY and WAYLAND_DISPLAY are not set)", &interrupt);
+    }
+    let title = match open_title(args) {
+        Err(error) if refusal::is_shown(args) => return refusal::show(args, error, &interrupt),
+        title => title?,
+    };
     match windowed::run(args, title, input, &interrupt) {
         Err(error) if matches!(error.downcast_ref(), Some(RenderError::NoDisplay(_))) => {
-            let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-            let why = if ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(is_set) {
-                error.to_string()
-            } else {
-                "no display (DISPLAY and WAYLAND_DISPLAY are not set)".to_owned()
-            };
-            remark!("xenia-rs: {why}; running without a window: Ctrl-C ends");
-            let mut args = args.clone();
-            args.picture.headless = true;
-            args.refuse_unsupported()?;
-            // This run repeats, so it may not depend on the user's updates and patches.
-            headless(&args, opened(&args)?, &interrupt)
+            without_display(args, &error.to_string(), &interrupt)
         }
         result => result,
     }
+}
+
+/// Runs without a window because there is no display.
+fn without_display(args: &ExecArgs, why: &str, interrupt: &Interrupt) -> Result<u8> {
+    remark!("xenia-rs: {why}; running without a window: Ctrl-C ends");
+    let mut args = args.clone();
+    args.picture.headless = true;
+    args.refuse_unsupported()?;
+    // This run repeats, so it may not depend on the user's updates and patches.
+    headless(&args, open_title(&args)?, interrupt)
+}
+
+/// Whether the run writes output files, which a second run would overwrite.
+fn leaves_files(args: &ExecArgs) -> bool {
+    let ExecArgs { run, picture, .. } = args;
+    let files = [
+        &run.json,
+        &run.record,
+        &run.record_contention,
+        &run.event_log,
+        &run.dump_frames,
+        &args.report,
+        &picture.last_frame,
+    ];
+    let is_wav = matches!(args.sound.audio, Some(AudioOutput::Wav(_)));
+    files.iter().any(|file| file.is_some()) || is_wav || guest_log::is_file(run.guest_log.as_deref())
 }
 
 /// Options to open the title with. A run in a window is parallel, unless a flag needs lockstep.
@@ -98,7 +122,7 @@ fn opened(args: &ExecArgs) -> Result<Title> {
     })
 }
 
-fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<Code> {
+fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<u8> {
     let limits = limits(&args.run, &args.engine);
     let outputs = Outputs::new(&args.run, args.picture.last_frame.as_deref(), args.report.is_some())?;
     let reports = Reports::new(args, &title);
@@ -111,7 +135,7 @@ fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<Code
             launched,
             (outputs.port(before.frames, |_, _| {}), &outputs.guest_log),
             (Box::new(NoInput), Box::new(Unasked::new(policy))),
-            Making { compiled: &|_, _, _| {}, interrupt },
+            Making { compiled: &|_, _, _| {}, interrupt, volume: None },
         )?;
         machine.set_interrupt(interrupt.clone());
         if args.sound.audio == Some(AudioOutput::Device) {
@@ -120,7 +144,7 @@ fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<Code
         }
         Ok(machine)
     })?;
-    Ok(outputs.conclude(&finished, Some(&reports), interrupt))
+    Ok(args.exit_code(&finished, outputs.conclude(&finished, Some(&reports), interrupt)))
 }
 
 /// Outputs of a run that machines do not write themselves: pictures, the title's text, the report.
@@ -209,6 +233,8 @@ struct Making<'a> {
     compiled: CompileProgress<'a>,
     /// Cancels the compilation.
     interrupt: &'a Interrupt,
+    /// Volume that keys of the window change.
+    volume: Option<&'a VolumeControl>,
 }
 
 fn machine(
@@ -226,6 +252,7 @@ fn machine(
         _ => None,
     };
     let sound = Sound::open(&(&args.sound).into(), wav.as_deref(), !args.picture.headless)?;
+    making.volume.inspect(|volume| sound.follow(volume));
     let (config, video) = ((&args.engine).into(), (&args.picture).into());
     let code_cache = args.engine.code_cache.as_deref();
     let saves = SaveConfig::from(&args.engine.content);
@@ -285,6 +312,22 @@ mod tests {
     use clap::Parser;
 
     #[test]
+    fn a_run_that_leaves_files_is_not_run_again() {
+        use crate::cli::Command;
+        let leaves = |flags: &[&str]| {
+            let words = ["xenia-rs", "exec", "t.xex"].iter().chain(flags);
+            let Some(Command::Exec(args)) = Cli::parse_from(words).command else { panic!("not exec") };
+            leaves_files(&args)
+        };
+        assert!(!leaves(&[]) && !leaves(&["--guest-log", "off"]) && !leaves(&["--log-file", "x"]));
+        for flag in
+            ["--json", "--record", "--event-log", "--dump-frames", "--last-frame", "--guest-log", "--report"]
+        {
+            assert!(leaves(&[flag, "x"]), "{flag}");
+        }
+    }
+
+    #[test]
     fn a_window_opens_a_title_with_the_users_updates_and_patches_unless_its_run_repeats() {
         let repeats = |words: &[&str]| {
             let words = ["xenia-rs", "t.xex"].iter().chain(words);
@@ -292,6 +335,20 @@ mod tests {
         };
         assert!(!repeats(&[]) && !repeats(&["--parallel", "--headless"]));
         assert!(repeats(&["--headless"]) && repeats(&["-n", "5"]) && repeats(&["--lockstep"]));
+    }
+
+    #[test]
+    fn the_titles_own_exit_code_is_ours_only_if_it_is_asked_for() {
+        let args =
+            |words: &[&str]| Cli::try_parse_from(["xenia-rs", "t.xex"].iter().chain(words)).unwrap().exec;
+        let (without, with) = (args(&[]), args(&["--guest-exit-code"]));
+        assert_eq!(
+            (without.exit_code_of(Some(42), Code::Done), with.exit_code_of(Some(42), Code::Done)),
+            (0, 42)
+        );
+        assert_eq!(with.exit_code_of(Some(0x1_0103), Code::Done), 3, "the low 8 bits");
+        assert_eq!(with.exit_code_of(None, Code::Crashed), 3);
+        assert_eq!(with.exit_code_of(Some(42), Code::Unusable), 2, "an output is not complete");
     }
 
     #[test]

@@ -201,7 +201,7 @@ mod tests {
 
     const SUITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/console-suite.xex");
 
-    fn run(words: &[&str]) -> (Result<Code>, Value) {
+    fn run(words: &[&str]) -> (Result<u8>, Value) {
         let dir = tempfile::tempdir().unwrap();
         let json = dir.path().join("out.json").to_str().unwrap().to_owned();
         let words = [&["xenia-rs", "patches"], words, &["--json", &json]].concat();
@@ -227,11 +227,11 @@ mod tests {
         std::fs::write(dir.path().join("a.patch.toml"), file("4D5307D1", hash, "0x82000000")).unwrap();
         std::fs::write(dir.path().join("read.me"), "not one").unwrap();
         let (code, json) = run(&["--check", folder]);
-        assert_eq!((code.unwrap(), &json["faults"]), (Code::Done, &Value::Array(Vec::new())));
+        assert_eq!((code.unwrap(), &json["faults"]), (Code::Done.number(), &Value::Array(Vec::new())));
         std::fs::write(dir.path().join("b.patch.toml"), file("4D5307D1", hash, "0x182000000")).unwrap();
         std::fs::write(dir.path().join("c.patch.toml"), [0xFF, 0xFE]).unwrap();
         let (code, json) = run(&["--check", folder]);
-        assert_eq!(code.unwrap(), Code::Mismatch);
+        assert_eq!(code.unwrap(), Code::Mismatch.number());
         assert_eq!((&json["files"], &json["patches"], &json["writes"]), (&3.into(), &4.into(), &4.into()));
         let faults = json["faults"].as_array().unwrap();
         let at = |index: usize| (faults[index]["file"].as_str().unwrap(), faults[index]["line"].clone());
@@ -261,7 +261,7 @@ mod tests {
             rows.map(|row| (row["fits"] == true, row["on"] == true, row["fault"].is_string())).collect()
         };
         let (code, json) = run(&[SUITE, "--patch-folder", folder]);
-        assert_eq!(code.unwrap(), Code::Done);
+        assert_eq!(code.unwrap(), Code::Done.number());
         assert_eq!((&json["title_id"], &json["hash"]), (&id.into(), &hash.into()));
         let expected =
             [(true, true, true), (true, false, false), (false, true, false), (false, false, false)];

@@ -64,6 +64,15 @@ impl Drop for Display {
     }
 }
 
+impl Display {
+    /// Ends the X server at once, as a logout does.
+    pub(crate) fn end(&mut self) -> Result<()> {
+        self.server.kill()?;
+        self.server.wait()?;
+        Ok(())
+    }
+}
+
 /// Polls until there is an answer.
 pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let start = Instant::now();
@@ -157,6 +166,18 @@ impl TestWindow {
             pixel[3] = 255;
         }
         Ok((u32::from(width), u32::from(height), pixels))
+    }
+
+    /// Gives the keyboard to the window, or to none.
+    pub(crate) fn give_keyboard(&self, to_window: bool) -> Result<()> {
+        let focus = if to_window { self.window } else { x11rb::NONE };
+        let given = self.connection.set_input_focus(InputFocus::PARENT, focus, x11rb::CURRENT_TIME)?;
+        Ok(given.check()?)
+    }
+
+    /// Destroys the window without a word to the program.
+    pub(crate) fn destroy(&self) -> Result<()> {
+        Ok(self.connection.destroy_window(self.window)?.check()?)
     }
 
     /// Asks the window to close, as its close button does.

@@ -13,10 +13,13 @@ pub enum GpuKind {
     #[default]
     Auto,
     /// The exact software renderer, which `check` uses.
+    #[cfg_attr(feature = "clap", value(alias = "software"))]
     Reference,
     /// The host's GPU or its software driver: fast, but its rounding differs from the console's.
+    #[cfg_attr(feature = "clap", value(alias = "vulkan"))]
     Wgpu,
     /// No drawing; commands are still processed.
+    #[cfg_attr(feature = "clap", value(aliases = ["null", "off"]))]
     None,
 }
 
@@ -61,7 +64,7 @@ impl FromStr for AudioOutput {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match (text, text.strip_prefix("wav:")) {
-            ("null", _) => Ok(Self::Null),
+            ("null" | "none" | "off", _) => Ok(Self::Null),
             ("device", _) => Ok(Self::Device),
             (_, Some(file)) if !file.is_empty() => Ok(Self::Wav(file.into())),
             _ => Err(format!("{text} is not null, device or wav:FILE")),
@@ -179,7 +182,9 @@ mod tests {
 
     #[test]
     fn outputs_are_named() {
-        assert_eq!("null".parse(), Ok(AudioOutput::Null));
+        for null in ["null", "none", "off"] {
+            assert_eq!(null.parse(), Ok(AudioOutput::Null));
+        }
         assert_eq!("device".parse(), Ok(AudioOutput::Device));
         assert_eq!("wav:a/b.wav".parse(), Ok(AudioOutput::Wav("a/b.wav".into())));
         for wrong in ["", "wav:", "a.wav", "Device"] {

@@ -5,13 +5,15 @@
 //!
 //! ```text
 //!  Q left shoulder   W right shoulder      arrows  directional pad      Enter      start
-//!  A X   S Y                               I J K L left stick           Backspace  back
-//!  Z A   X B         1 left trigger   2 right trigger
+//!  A X   S Y                               I J K L left stick, U its    Backspace  back
+//!  Z A   X B         1 left trigger                click                Home       guide
+//!                    2 right trigger       T F G H right stick, Y its click
 //! ```
 
+use super::config::Tuning;
 use super::control::{PadControl, Side, StickDirection};
 use serde::Deserialize;
-use xenia_render::{BINDINGS, KeyCode};
+use xenia_render::{BINDINGS, ControllerKeys, KeyCode};
 
 /// The built-in assignment of keys to parts of the controller.
 pub const BUILT_IN: &[(KeyCode, PadControl)] = &[
@@ -29,20 +31,62 @@ pub const BUILT_IN: &[(KeyCode, PadControl)] = &[
     (KeyCode::KeyS, PadControl::Button(0x8000)),
     (KeyCode::Digit1, PadControl::Trigger(Side::Left)),
     (KeyCode::Digit2, PadControl::Trigger(Side::Right)),
+    (KeyCode::Home, PadControl::Button(0x0400)),
+    (KeyCode::KeyU, PadControl::Button(0x0040)),
+    (KeyCode::KeyY, PadControl::Button(0x0080)),
     (KeyCode::KeyI, PadControl::Stick(Side::Left, StickDirection::Up)),
     (KeyCode::KeyK, PadControl::Stick(Side::Left, StickDirection::Down)),
     (KeyCode::KeyJ, PadControl::Stick(Side::Left, StickDirection::Left)),
     (KeyCode::KeyL, PadControl::Stick(Side::Left, StickDirection::Right)),
+    (KeyCode::KeyT, PadControl::Stick(Side::Right, StickDirection::Up)),
+    (KeyCode::KeyG, PadControl::Stick(Side::Right, StickDirection::Down)),
+    (KeyCode::KeyF, PadControl::Stick(Side::Right, StickDirection::Left)),
+    (KeyCode::KeyH, PadControl::Stick(Side::Right, StickDirection::Right)),
 ];
 
-/// The built-in assignment as text for users.
-pub const FOR_PEOPLE: &[(&str, &str)] = &[
-    ("arrows", "directional pad"),
-    ("Z X A S", "A B X Y"),
-    ("Q W, 1 2", "shoulders, triggers"),
-    ("I J K L", "left stick"),
-    ("Enter, Backspace", "start, back"),
+/// Groups of parts on the page of keys, with the names of the parts in the order of the text.
+const GROUPS: [(&str, &[&str]); 8] = [
+    ("directional pad: up, down, left, right", &["up", "down", "left", "right"]),
+    ("A B X Y", &["a", "b", "x", "y"]),
+    ("shoulders: left, right", &["left-shoulder", "right-shoulder"]),
+    ("triggers: left, right", &["left-trigger", "right-trigger"]),
+    (
+        "left stick: up, left, down, right, click",
+        &["left-stick-up", "left-stick-left", "left-stick-down", "left-stick-right", "left-stick"],
+    ),
+    (
+        "right stick: up, left, down, right, click",
+        &["right-stick-up", "right-stick-left", "right-stick-down", "right-stick-right", "right-stick"],
+    ),
+    ("start, back", &["start", "back"]),
+    ("guide", &["guide"]),
 ];
+
+/// The keys of an assignment as text for users: a row for each group of parts, in which `-` stands
+/// for a part without a key. No rows if no controller has the keyboard.
+pub fn for_people(tuning: &Tuning) -> ControllerKeys {
+    let Some(user) = tuning.keyboard else { return ControllerKeys::default() };
+    let of_part = |name: &&str| {
+        let keys = tuning.keys.iter().filter(|(_, control)| control.name() == *name);
+        let labels: Vec<&str> = keys.map(|(key, _)| label(*key)).collect();
+        if labels.is_empty() { "-".to_owned() } else { labels.join("/") }
+    };
+    let row = |(meaning, parts): &(&str, &[&str])| {
+        let keys: Vec<String> = parts.iter().map(of_part).collect();
+        (keys.join(" "), (*meaning).to_owned())
+    };
+    ControllerKeys {
+        heading: format!("Controller {}", user + 1),
+        rows: GROUPS.iter().map(row).collect(),
+        keys: tuning.keys.iter().map(|(key, _)| *key).collect(),
+    }
+}
+
+/// Label of a key for users, without spaces.
+fn label(key: KeyCode) -> &'static str {
+    let name = name(key);
+    ["Key", "Digit", "Arrow"].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
+}
 
 macro_rules! names {
     ($($key:ident)*) => {
@@ -78,7 +122,8 @@ impl TryFrom<String> for NamedKey {
             let tip = tip.map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"));
             return Err(format!("`{text}` is not a key{tip}"));
         };
-        if let Some(binding) = BINDINGS.iter().find(|binding| !binding.alt && binding.key == key) {
+        let mut reserved = BINDINGS.iter().filter(|binding| binding.is_reserved());
+        if let Some(binding) = reserved.find(|binding| binding.key == key) {
             return Err(format!("{text} is the window's: it {}", binding.meaning));
         }
         Ok(Self(key))
@@ -88,6 +133,31 @@ impl TryFrom<String> for NamedKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_part_of_the_controller_has_a_built_in_key_and_a_place_on_the_page() {
+        for (name, control) in super::super::control::CONTROLS {
+            assert!(BUILT_IN.iter().any(|(_, known)| *known == control), "{name}");
+            assert_eq!(GROUPS.iter().flat_map(|(_, parts)| *parts).filter(|part| **part == name).count(), 1);
+        }
+        for (key, _) in BUILT_IN {
+            let is_windows = |binding: &&xenia_render::KeyBinding| {
+                binding.key == *key && binding.with == xenia_render::Modifier::Any
+            };
+            assert!(!BINDINGS.iter().any(|binding| is_windows(&binding)), "{key:?}");
+        }
+    }
+
+    #[test]
+    fn the_page_of_keys_shows_what_settings_assign() {
+        let config = |text: &str| super::super::config::parse(text, "config.toml".as_ref()).unwrap();
+        let page = |text: &str| for_people(&config(text).for_title(None));
+        assert_eq!(page("").rows[1], ("Z X A S".to_owned(), "A B X Y".to_owned()));
+        let mine = page("[input]\nkeyboard = 2\n[input.keys]\na = ['Space', 'KeyP']\nx = 'KeyS'");
+        assert_eq!((mine.heading.as_str(), mine.rows[1].0.as_str()), ("Controller 2", "Space/P X S -"));
+        assert!(mine.keys.contains(&KeyCode::KeyP) && !mine.keys.contains(&KeyCode::KeyZ));
+        assert_eq!(page("[input]\nkeyboard = 0"), ControllerKeys::default());
+    }
 
     #[test]
     fn built_in_keys_have_names_and_none_is_the_windows() {

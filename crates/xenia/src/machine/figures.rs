@@ -83,6 +83,7 @@ impl Machine {
                 access: access.map(|access| access.kind.to_owned()),
                 address: access.map(|access| address(access.address)),
                 stack: stack.iter().copied().map(address).collect(),
+                details: text.lines().skip(1).map(str::to_owned).collect(),
             }),
             _ => None,
         };
@@ -195,6 +196,7 @@ impl Machine {
             engine: self.inside.executor.engine_name(),
             backend: self.spec.backend,
             guest_time: Duration::from_secs_f64(self.inside.executor.now() as f64 / TICKS_PER_SECOND as f64),
+            has_host_clock: self.inside.executor.mode() == "parallel",
             instructions: self.inside.executor.instructions(),
             interpreted: counters.interpreted_instructions,
             fallbacks: counters.fallback_instructions,

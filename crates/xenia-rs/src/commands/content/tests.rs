@@ -50,6 +50,7 @@ fn a_save_goes_out_and_in_again_with_all_that_is_said_of_it() {
     save_in(&at("one"));
     let before = rows(&at("one"), &at("1.json"));
     assert_eq!((&before[0]["name"], &before[0]["bytes"]), (&"Save 1".into(), &5000.into()));
+    assert!(before[0]["title_name"].is_null(), "there is no database of the title");
     run(&["export", &at("out"), "--content", &at("one")]).unwrap();
     let owner = before[0]["owner"].as_str().unwrap().to_owned();
     let package = at(&format!("out/{owner}/4D5307D1/00000001/Save 1"));

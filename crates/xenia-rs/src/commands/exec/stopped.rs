@@ -12,9 +12,9 @@ use xenia_sched::{EndKind, RunEnd};
 /// Largest number of missing files listed.
 const FILES: usize = 6;
 
-/// The page: what happened to `name`, the probable cause, and where to find more; `None` for a
-/// normal end. Without `json`, the report is written to the user's state folder, because users who
-/// start from a desktop see no terminal.
+/// The page: the cause of the end of `name`, and the location of the report; `None` for an end
+/// whose outputs were asked for, so that the title can't run `again`. Without `json`, the report is
+/// written to the user's state folder, because users who start from a desktop see no terminal.
 pub(super) fn why(name: &str, finished: &Finished, json: Option<&Path>, again: bool) -> Option<Stopped> {
     let missing = &finished.report.missing_files;
     let (heading, what) = match (&finished.divergence, &finished.end) {
@@ -24,7 +24,11 @@ pub(super) fn why(name: &str, finished: &Finished, json: Option<&Path>, again: b
             format!("{name} has stopped"),
             "Each of its threads waits for something that can't come any more.",
         ),
-        (None, RunEnd::Ended(EndKind::Exit { code })) if *code != 0 && !missing.is_empty() => {
+        (None, RunEnd::Ended(EndKind::Exit { code: 0 })) if again => {
+            let lines = Vec::new();
+            return Some(Stopped { heading: format!("{name} has ended"), lines, again, has_report: true });
+        }
+        (None, RunEnd::Ended(EndKind::Exit { code })) if *code != 0 && (again || !missing.is_empty()) => {
             (format!("{name} has ended with code {code}"), "")
         }
         _ => return None,
@@ -36,7 +40,7 @@ pub(super) fn why(name: &str, finished: &Finished, json: Option<&Path>, again: b
             .and_then(|folder| keep(&folder, name, &finished.report)),
     };
     let lines = lines(what, missing, &report);
-    Some(Stopped { heading, lines, again })
+    Some(Stopped { heading, lines, again, has_report: true })
 }
 
 /// Writes the report of a run to `folder`; each title has one file there, for its last crash.
@@ -55,8 +59,10 @@ fn lines(what: &str, missing: &[String], report: &Result<PathBuf>) -> Vec<String
         if !lines.is_empty() {
             lines.push(String::new());
         }
-        lines.push("A probable cause: files that it asked for are not there.".to_owned());
-        lines.extend(missing.iter().take(FILES).map(|file| format!("  {file}")));
+        lines.push(
+            "Files that it asked for and that are not there, the last first; often harmless:".to_owned(),
+        );
+        lines.extend(missing.iter().rev().take(FILES).map(|file| format!("  {file}")));
         if let Some(more @ 1..) = missing.len().checked_sub(FILES) {
             lines.push(format!("  and {more} more"));
         }
@@ -67,7 +73,6 @@ fn lines(what: &str, missing: &[String], report: &Result<PathBuf>) -> Vec<String
         Ok(_) => {}
         Err(error) => lines.push(format!("There is no report: {error:#}")),
     }
-    lines.push("Threads and registers are on the terminal.".to_owned());
     lines
 }
 
@@ -85,17 +90,19 @@ mod tests {
             [
                 "0x82010004: read of 0x00000018: no memory is committed at the address",
                 "",
-                "A probable cause: files that it asked for are not there.",
+                "Files that it asked for and that are not there, the last first; often harmless:",
                 r"  game:\Media\Resource.xpr",
                 "",
                 "The report: /state/crashes/fog.json",
-                "Threads and registers are on the terminal.",
             ]
         );
         let many: Vec<String> = (0..9).map(|n| n.to_string()).collect();
         let page = lines("", &many, &Err(anyhow::anyhow!("the disk is full")));
-        assert!(page[0].starts_with("A probable cause") && page[FILES].trim() == "5", "{page:?}");
+        assert!(
+            page[0].starts_with("Files that") && page[1].trim() == "8" && page[FILES].trim() == "3",
+            "{page:?}"
+        );
         assert_eq!(page[FILES + 1..][..3], ["  and 3 more", "", "There is no report: the disk is full"]);
-        assert_eq!(lines("x", &[], &Ok("-".into()))[1..], ["", "Threads and registers are on the terminal."]);
+        assert_eq!(lines("x", &[], &Ok("-".into()))[1..], [""]);
     }
 }

@@ -4,35 +4,47 @@
 //! demand. When a title crashes, its window stays open with an explanation, and the title may be
 //! run again, unless the run has a limit, in which case it may be unattended.
 
+use super::ending::{CurrentRun, Moment};
 use super::reports::Reports;
-use super::{Making, Outputs, machine, open_title, stopped};
+use super::{Making, Outputs, leaves_files, machine, open_title, stopped};
 use crate::cli::ExecArgs;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
-use xenia::config::{AudioOutput, DialogPolicy};
+use xenia::config::DialogPolicy;
 use xenia::dialogs::{DialogKeys, Unasked, WindowDialogs};
 use xenia::drawing::{self, Compiling};
 use xenia::gpu_port::Capture;
-use xenia::guest_log;
 use xenia::input::Controllers;
 use xenia::input::config::InputConfig;
 use xenia::input::keys;
-use xenia::interrupt::{Cause, Interrupt};
+use xenia::interrupt::Interrupt;
 use xenia::launches;
 use xenia::machine::{Finished, Machine};
 use xenia::pace::{Pace, PaceControl};
 use xenia::screenshots::Screenshots;
+use xenia::sound::VolumeControl;
 use xenia::title::Title;
 use xenia_cli::exit::Fault;
-use xenia_cli::{Code, limits};
+use xenia_cli::limits;
 use xenia_gpu::Frame;
 use xenia_kernel::ports::{Dialogs, Input};
-use xenia_render::{Client, Figures, FrameSender, KeyCode, KeyEvent, Overlay, Phase, WindowConfig};
+use xenia_render::{
+    Client, Figures, FrameSender, KeyCode, KeyEvent, Overlay, Phase, VolumeChange, WindowConfig,
+};
 
 /// Initial size of the window in logical pixels: the resolution of most titles.
 const SIZE: (u32, u32) = (1280, 720);
+
+/// Wish about a title that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    /// Run it again.
+    Again,
+    /// End the run: its window was closed, or a signal came.
+    Close,
+}
 
 /// Input from the window to the machine's thread.
 struct Player {
@@ -42,7 +54,8 @@ struct Player {
     screenshots: Screenshots,
     reports: Reports,
     interrupt: Interrupt,
-    again: mpsc::Sender<()>,
+    volume: VolumeControl,
+    wishes: mpsc::Sender<Wish>,
 }
 
 impl Client for Player {
@@ -73,7 +86,15 @@ impl Client for Player {
 
     fn again(&mut self) {
         // While a machine runs, no thread receives this.
-        let _ = self.again.send(());
+        let _ = self.wishes.send(Wish::Again);
+    }
+
+    fn volume(&mut self, change: VolumeChange) -> String {
+        match change {
+            VolumeChange::Up => self.volume.louder(),
+            VolumeChange::Down => self.volume.quieter(),
+            VolumeChange::Mute => self.volume.mute(),
+        }
     }
 
     fn keep(&mut self, number: u64, frame: &Frame) -> Result<String, String> {
@@ -87,13 +108,8 @@ impl Client for Player {
 }
 
 /// Runs until a limit, the title's end, a signal, or the closing of the window.
-pub(super) fn run(
-    args: &ExecArgs,
-    title: Title,
-    settings: InputConfig,
-    interrupt: &Interrupt,
-) -> Result<Code> {
-    let config = config(args, &title);
+pub(super) fn run(args: &ExecArgs, title: Title, settings: InputConfig, interrupt: &Interrupt) -> Result<u8> {
+    let config = config(args, title.short_name());
     let control = PaceControl::default();
     let (controllers, dialog_keys) = (Controllers::default(), DialogKeys::default());
     let files = [args.input.pad_mappings.clone(), settings.mappings()];
@@ -101,7 +117,8 @@ pub(super) fn run(
     if settings.for_title(None).pads {
         controllers.look_for_pads(&files)?;
     }
-    let (again, restarts) = mpsc::channel();
+    let (wishes, wished) = mpsc::channel();
+    let closes = wishes.clone();
     let reports = Reports::new(args, &title);
     let player = Player {
         controllers: controllers.clone(),
@@ -110,16 +127,22 @@ pub(super) fn run(
         screenshots: Screenshots::new(args.window.screenshots.as_deref(), &title.short_name()),
         reports: reports.clone(),
         interrupt: interrupt.clone(),
-        again,
+        volume: VolumeControl::new(args.sound.volume, args.sound.mute),
+        wishes,
     };
-    let (results, result) = mpsc::channel::<Result<Code>>();
+    let volume = player.volume.clone();
+    let (results, result) = mpsc::channel();
+    let current = CurrentRun::new(interrupt, result);
     let mut args = args.clone();
     let machine_interrupt = interrupt.clone();
     xenia_render::run(config, player, move |sender| {
+        CurrentRun::handle_exit(Moment::Window);
         let (closing, window) = (control.clone(), sender.clone());
         machine_interrupt.when_requested(move || {
             closing.close();
             window.end();
+            // A title that has ended waits for a wish; nothing else receives this.
+            let _ = closes.send(Wish::Close);
         });
         std::thread::spawn(move || {
             let ended = sender.clone();
@@ -132,8 +155,9 @@ pub(super) fn run(
                     control: &control,
                     dialog_keys: &dialog_keys,
                     reports: &reports,
+                    volume: &volume,
                 };
-                let result = play(&args, title, &player, &sender, &restarts, &machine_interrupt);
+                let result = play(&args, title, &player, &sender, &wished, &machine_interrupt);
                 controllers.set_still(true);
                 result
             };
@@ -141,9 +165,7 @@ pub(super) fn run(
             let _ = results.send(guarded(run, || ended.end()));
         });
     })?;
-    // If a machine still runs, this is why it ends.
-    interrupt.request(Cause::Window);
-    result.recv().context("the machine's thread ended without a result")?
+    current.finish()
 }
 
 /// Runs `run` and catches a panic; then calls `end` in any case, because the window must not
@@ -154,22 +176,6 @@ fn guarded<T>(run: impl FnOnce() -> Result<T>, end: impl FnOnce()) -> Result<T> 
     result
 }
 
-/// Whether the run writes output files, which a second run would overwrite.
-fn leaves_files(args: &ExecArgs) -> bool {
-    let ExecArgs { run, picture, .. } = args;
-    let files = [
-        &run.json,
-        &run.record,
-        &run.record_contention,
-        &run.event_log,
-        &run.dump_frames,
-        &args.report,
-        &picture.last_frame,
-    ];
-    let is_wav = matches!(args.sound.audio, Some(AudioOutput::Wav(_)));
-    files.iter().any(|file| file.is_some()) || is_wav || guest_log::is_file(run.guest_log.as_deref())
-}
-
 /// The window's input and output, for machines.
 #[derive(Clone, Copy)]
 struct Seat<'a> {
@@ -178,6 +184,7 @@ struct Seat<'a> {
     control: &'a PaceControl,
     dialog_keys: &'a DialogKeys,
     reports: &'a Reports,
+    volume: &'a VolumeControl,
 }
 
 impl Seat<'_> {
@@ -194,19 +201,17 @@ impl Seat<'_> {
     }
 }
 
-/// Runs the title, and again each time that the user requests this after a crash, until the window
+/// Runs the title, and again each time that the user requests this after its end, until the window
 /// is closed.
 fn play(
     args: &ExecArgs,
     mut title: Title,
     seat: &Seat<'_>,
     sender: &FrameSender,
-    restarts: &mpsc::Receiver<()>,
+    wishes: &mpsc::Receiver<Wish>,
     interrupt: &Interrupt,
-) -> Result<Code> {
+) -> Result<u8> {
     let again = !leaves_files(args);
-    let has_limit =
-        args.run.frames.is_some() || args.run.instructions.is_some() || args.run.timeout.is_some();
     loop {
         sender.phase(Phase::Loading);
         let name = title.short_name();
@@ -216,28 +221,27 @@ fn play(
         let finished = run_machines(args, title, seat, sender, &outputs, interrupt)?;
         // A machine that is gone does not stop the motors it started.
         seat.controllers.tune(seat.settings.for_title(None));
-        let code = outputs.conclude(&finished, Some(seat.reports), interrupt);
+        let code = args.exit_code(&finished, outputs.conclude(&finished, Some(seat.reports), interrupt));
         let json = args.run.json.as_deref();
-        let why = if has_limit { None } else { stopped::why(&name, &finished, json, again) };
+        let why = if args.run.has_limit() { None } else { stopped::why(&name, &finished, json, again) };
         let Some(why) = why else { return Ok(code) };
         seat.reports.keep(finished.bug_report);
         sender.stopped(why);
-        if restarts.recv().is_err() {
-            // The window was closed.
+        if wishes.recv() != Ok(Wish::Again) {
             return Ok(code);
         }
         title = open_title(args)?;
     }
 }
 
-fn config(args: &ExecArgs, title: &Title) -> WindowConfig {
+pub(super) fn config(args: &ExecArgs, title: String) -> WindowConfig {
     let window = &args.window;
     let badges = [
         args.run.record.is_some().then_some("* recording"),
         args.run.replay.is_some().then_some("> replaying"),
     ];
     WindowConfig {
-        title: title.short_name(),
+        title,
         size: SIZE,
         full_screen: window.fullscreen,
         vsync: window.vsync,
@@ -245,7 +249,7 @@ fn config(args: &ExecArgs, title: &Title) -> WindowConfig {
         filter: window.filter.into(),
         overlay: window.osd.map_or(Overlay::Off, Into::into),
         badges: badges.into_iter().flatten().collect(),
-        controller: keys::FOR_PEOPLE,
+        pause_unfocused: window.pause_unfocused,
     }
 }
 
@@ -270,7 +274,9 @@ fn run_machines(
             });
         };
         let id = title.image.execution.map(|execution| execution.title_id.0);
-        seat.controllers.tune(seat.settings.for_title(id));
+        let tuning = seat.settings.for_title(id);
+        sender.controller(keys::for_people(&tuning));
+        seat.controllers.tune(tuning);
         let outside = (Box::new(seat.controllers.clone()) as Box<dyn Input>, seat.dialogs(args, sender));
         let mut machine = machine(
             args,
@@ -279,8 +285,9 @@ fn run_machines(
             launched,
             ports,
             outside,
-            Making { compiled: &compiled, interrupt },
+            Making { compiled: &compiled, interrupt, volume: Some(seat.volume) },
         )?;
+        CurrentRun::handle_exit(Moment::Machine);
         sender.phase(Phase::Running);
         let figures = sender.clone();
         let frames_before = before.frames;
@@ -297,23 +304,6 @@ fn run_machines(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_run_that_leaves_files_is_not_run_again() {
-        use crate::cli::{Cli, Command};
-        use clap::Parser;
-        let leaves = |flags: &[&str]| {
-            let words = ["xenia-rs", "exec", "t.xex"].iter().chain(flags);
-            let Some(Command::Exec(args)) = Cli::parse_from(words).command else { panic!("not exec") };
-            leaves_files(&args)
-        };
-        assert!(!leaves(&[]) && !leaves(&["--guest-log", "off"]) && !leaves(&["--log-file", "x"]));
-        for flag in
-            ["--json", "--record", "--event-log", "--dump-frames", "--last-frame", "--guest-log", "--report"]
-        {
-            assert!(leaves(&[flag, "x"]), "{flag}");
-        }
-    }
 
     #[test]
     fn a_panic_of_the_machine_ends_the_window_and_is_a_fault_of_ours() {

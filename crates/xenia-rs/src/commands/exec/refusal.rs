@@ -1,0 +1,69 @@
+//! A window that shows why a title can't be run, for a program that was started from a desktop,
+//! without a terminal.
+
+use super::{leaves_files, windowed};
+use crate::cli::ExecArgs;
+use anyhow::{Error, Result};
+use std::io::IsTerminal;
+use std::path::Path;
+use xenia::interrupt::Interrupt;
+use xenia::say::error_text;
+use xenia_gpu::Frame;
+use xenia_render::{Client, KeyCode, KeyEvent, Stopped, VolumeChange};
+
+/// Message for keys that need a title.
+const NO_TITLE: &str = "there is no title";
+
+/// Whether errors are shown in a window: standard error is no terminal, and the run is attended.
+pub(super) fn is_shown(args: &ExecArgs) -> bool {
+    !std::io::stderr().is_terminal() && !args.run.has_limit() && !leaves_files(args)
+}
+
+/// The window's client when there is no machine.
+struct NoMachine;
+
+impl Client for NoMachine {
+    fn key(&mut self, _: KeyEvent) {}
+
+    fn dialog_key(&mut self, _: KeyCode, _: Option<&str>) -> Option<Vec<String>> {
+        None
+    }
+
+    fn pause(&mut self, _: bool) {}
+
+    fn step(&mut self) {}
+
+    fn turbo(&mut self, _: bool) {}
+
+    fn again(&mut self) {}
+
+    fn volume(&mut self, _: VolumeChange) -> String {
+        NO_TITLE.to_owned()
+    }
+
+    fn keep(&mut self, _: u64, _: &Frame) -> Result<String, String> {
+        Err(NO_TITLE.to_owned())
+    }
+
+    fn report(&mut self, _: Option<&Frame>) -> Option<String> {
+        Some(format!("no report: {NO_TITLE}"))
+    }
+}
+
+/// Shows the error until the window is closed, and returns it.
+pub(super) fn show(args: &ExecArgs, error: Error, interrupt: &Interrupt) -> Result<u8> {
+    let path = args.title.as_deref().unwrap_or(Path::new("xenia-rs"));
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let lines = error_text(&error).lines().map(str::to_owned).collect();
+    let stopped = Stopped { heading: format!("{name} can't be run"), lines, again: false, has_report: false };
+    let interrupt = interrupt.clone();
+    let shown = xenia_render::run(windowed::config(args, name), NoMachine, move |sender| {
+        let window = sender.clone();
+        interrupt.when_requested(move || window.end());
+        sender.stopped(stopped);
+    });
+    if let Err(why) = shown {
+        tracing::debug!("the error is not shown in a window: {why}");
+    }
+    Err(error)
+}
