@@ -70,6 +70,7 @@ const EXEC_EXAMPLES: &str = "\
 Examples:
   xenia-rs exec game/default.xex
   xenia-rs exec t.xex --fullscreen --scaling integer --osd
+  xenia-rs exec t.xex --mute=false           every switch takes =false, over config.toml
   xenia-rs exec t.xex --headless --frames 600 --json out.json
   xenia-rs exec t.xex --cross-check=instr -n 20_000_000
   xenia-rs exec t.xex --precompile           compile its code first, then run
@@ -161,7 +162,8 @@ Examples:
 Examples:
   xenia-rs config                       folders, and what the settings file and the environment set
   xenia-rs config --paths
-  xenia-rs config --show --config my.toml")]
+  xenia-rs config --show --config my.toml
+  xenia-rs config list                  every setting, its value and where it was set")]
     Config(ConfigArgs),
     /// Write a completion script for a shell to standard output.
     #[command(

@@ -21,17 +21,27 @@
 //! which override the command's table.
 //!
 //! Settings become words of the command line, inserted before the typed ones, so that clap parses
-//! both in the same way.
+//! both in the same way. A switch that a table or a word leaves off (`mute = false`,
+//! `--mute=false`) stays off whatever is set with less precedence ([`switches`]).
 
+mod edit;
 mod environment;
 mod file;
 mod origin;
+mod resolve;
+mod switches;
+mod table;
+mod template;
 mod titles;
 mod words;
 
+pub use edit::change;
 pub use environment::read as read_environment;
 pub use environment::without as without_environment;
 pub use origin::origins_in;
+pub use resolve::{ResolvedSetting, resolve};
+pub use table::{Audience, table};
+pub use template::template;
 
 use anyhow::{Context, Result, bail};
 use clap::parser::ValueSource;
@@ -156,7 +166,9 @@ fn apply_with(
     words: Vec<OsString>,
     variables: EnvironmentVariables<'_>,
 ) -> Result<Vec<OsString>> {
-    let mut bare = environment::without(definition.clone());
+    let mut plain = environment::without(definition.clone());
+    plain.build();
+    let mut bare = switches::with_values(environment::without(definition.clone()));
     bare.build();
     let words = command_first(&bare, words);
     // A first, lenient pass finds the command and the settings file; errors are left to the real
@@ -166,13 +178,13 @@ fn apply_with(
     let command = typed.subcommand_name().unwrap_or(DEFAULT_COMMAND);
     if command == "config" {
         // `config` reports errors of the file and the environment itself.
-        return Ok(words);
+        return Ok(switches::plain(&plain, &typed, &words));
     }
     let (words, mut origins) = environment::insert((definition, &bare), &typed, words, variables)?;
     let Ok(given) = look(&words) else { return Ok(words) };
     let words = match file_named_by(&given) {
         None => words,
-        Some((explicit, path)) => match with_settings(&bare, &given, &words, explicit, &path) {
+        Some((explicit, path)) => match with_settings((&bare, &plain), &given, &words, explicit, &path) {
             Ok((words, set)) => {
                 origins.extend(set);
                 words
@@ -185,11 +197,12 @@ fn apply_with(
         },
     };
     origin::keep(origins);
-    Ok(words)
+    Ok(switches::plain(&plain, &given, &words))
 }
 
+/// Inserts the settings of a file; the definitions are with switches that take values, and without.
 fn with_settings(
-    definition: &Command,
+    (definition, plain): (&Command, &Command),
     typed: &ArgMatches,
     words: &[OsString],
     explicit: bool,
@@ -199,11 +212,13 @@ fn with_settings(
         let said = if explicit { " that --config names" } else { "" };
         format!("cannot read the settings file{said}, {}", path.display())
     })?;
-    let (with_settings, origins) = insert(definition, typed, words.to_vec(), &File { text: &text, path })?;
+    let (with_settings, origins) =
+        insert((definition, plain), typed, words.to_vec(), &File { text: &text, path })?;
     if with_settings == words {
         return Ok((with_settings, origins));
     }
-    let refused = |words: &[OsString]| definition.clone().try_get_matches_from(words).err();
+    let refused =
+        |words: &[OsString]| plain.clone().try_get_matches_from(switches::plain(plain, typed, words)).err();
     // Each setting is valid alone, but two may contradict each other. Errors that also occur
     // without the settings are left to the parser.
     if let Some(error) = refused(&with_settings)
@@ -272,8 +287,10 @@ impl<'a> Innermost<'a> {
     fn is_open(&self, flag: &Arg) -> bool {
         let mut given = self.command.get_arguments().filter(|arg| is_given(self.matches, arg));
         !given.any(|given| {
-            given.get_id() == flag.get_id()
-                || self.command.get_arg_conflicts_with(flag).contains(&given)
+            if given.get_id() == flag.get_id() || switches::is_off(self.matches, given) {
+                return given.get_id() == flag.get_id();
+            }
+            self.command.get_arg_conflicts_with(flag).contains(&given)
                 || self.command.get_arg_conflicts_with(given).contains(&flag)
         })
     }
@@ -281,12 +298,12 @@ impl<'a> Innermost<'a> {
 
 /// Inserts the title's settings, and then those of the command that they leave open.
 fn insert(
-    definition: &Command,
+    (definition, plain): (&Command, &Command),
     typed: &ArgMatches,
     mut words: Vec<OsString>,
     file: &File<'_>,
 ) -> Result<(Vec<OsString>, Vec<SettingOrigin>)> {
-    let settings = file.settings(definition)?;
+    let settings = file.settings(plain)?;
     let mut origins = Vec::new();
     if let Some(id) = titles::meant(Innermost::of(definition, typed).matches, &settings) {
         let own = settings.iter().filter(|setting| setting.title == Some(id));

@@ -127,3 +127,47 @@ fn a_settings_file_that_can_not_be_seen_is_said_to_be_left_out() {
         assert!(error.contains(&format!("{name} is left out: ")), "{error}");
     }
 }
+
+#[test]
+fn the_executable_that_is_chosen_in_a_folder_is_told_once() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::copy(HELLO, dir.path().join("Hello.xex")).unwrap();
+    let folder = dir.path().to_str().unwrap();
+    let file = "[title.00000001]\nquantum = 7\n[exec]\nquantum = 9\n";
+    for flags in [&["--headless"][..], &[]] {
+        let words = [&["exec", folder, "-n", "0"], flags].concat();
+        let (code, _, said) = with(file, &words);
+        assert_eq!((code, said.matches("Hello.xex").count()), (0, 1), "{flags:?}: {said}");
+    }
+}
+
+#[test]
+fn settings_are_written_listed_and_taken_back() {
+    let home = tempfile::tempdir().unwrap();
+    let run = |words: &[&str]| run(home.path(), words);
+    let (code, _, said) = run(&["config", "set", "volume", "loud"]);
+    assert!(code == 2 && said.contains("'loud'"), "{said}");
+    assert_eq!(run(&["config", "set", "volume", "80"]).1.split("  #").next(), Some("volume = 80"));
+    let (code, out, said) = run(&["config", "list", "--", "--fullscreen"]);
+    assert_eq!(code, 0, "{said}");
+    let row = |key: &str| out.lines().find(|line| line.starts_with(&format!("{key} "))).unwrap().to_owned();
+    assert!(row("volume").contains("80") && row("volume").contains("config.toml, line 2"), "{out}");
+    assert!(row("fullscreen").ends_with("flag") && row("filter").ends_with("default"), "{out}");
+    assert!(!out.contains("quantum"), "a setting of the workshop: {out}");
+    let (code, json, _) = run(&["config", "list", "--json", "-"]);
+    assert!(code == 0 && json.contains("xenia-rs/settings/1") && json.contains("\"quantum\""), "{json}");
+    assert_eq!(run(&["config", "unset", "volume"]).0, 0);
+    assert!(run(&["config", "list"]).1.lines().all(|line| !line.contains("config.toml")));
+    let (_, template, _) = run(&["config", "template"]);
+    std::fs::write(home.path().join("xenia-rs/config.toml"), template).unwrap();
+    assert!(run(&["config", "list"]).1.lines().all(|line| !line.contains("config.toml")));
+}
+
+#[test]
+fn a_switch_is_left_off_on_the_command_line() {
+    let file = "[exec]\nfullscreen = true\n";
+    let (code, _, said) = with(file, &["exec", HELLO, "--headless", "-n", "0", "--fullscreen=false"]);
+    assert_eq!(code, 0, "{said}");
+    let (code, _, said) = with("", &["exec", HELLO, "--headless", "-n", "0", "--mute=2"]);
+    assert!(code == 2 && said.contains("--mute"), "{said}");
+}

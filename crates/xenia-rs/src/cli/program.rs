@@ -1,11 +1,15 @@
 //! Arguments of the commands about the program itself: settings, completions, manual, tables.
 
-use clap::Args;
+use clap::{Args, Subcommand};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Arguments of `config`; without a flag both parts are shown.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct ConfigArgs {
+    #[command(subcommand)]
+    pub command: Option<ConfigCommand>,
     /// Show the folders, whether they exist or not.
     #[arg(long)]
     pub paths: bool,
@@ -13,6 +17,74 @@ pub struct ConfigArgs {
     /// file.
     #[arg(long)]
     pub show: bool,
+}
+
+/// Commands on the settings file.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Show every setting with its value, and which source it has: a flag, the environment, the
+    /// title's table, the command's table, or the default.
+    #[command(after_help = "\
+Examples:
+  xenia-rs config list
+  xenia-rs config list game/default.xex                what holds for a title
+  xenia-rs config list -- --volume 50 --osd            with these flags")]
+    List(ConfigListArgs),
+    /// Write a commented settings file to standard output: all settings with their defaults.
+    #[command(after_help = "Example:\n  xenia-rs config template > my.toml")]
+    Template(ConfigTemplateArgs),
+    /// Change a setting in the settings file; the rest of the file stays as it is.
+    #[command(after_help = "\
+Examples:
+  xenia-rs config set volume 80 --config my.toml                   for all titles
+  xenia-rs config set title.4D5307D1.volume 60 --config my.toml    for one title
+  xenia-rs config set bench.runs 9 --config my.toml                for another command
+  xenia-rs config set input.dead-zone 0.2 --config my.toml")]
+    Set(ConfigSetArgs),
+    /// Remove a setting from the settings file, so that its default holds.
+    #[command(after_help = "Example:\n  xenia-rs config unset volume --config my.toml")]
+    Unset(ConfigUnsetArgs),
+}
+
+/// Arguments of `config list`.
+#[derive(Clone, Debug, Args)]
+pub struct ConfigListArgs {
+    /// The title whose table holds, too.
+    pub title: Option<PathBuf>,
+    /// Flags of `exec`.
+    #[arg(last = true, value_name = "FLAGS")]
+    pub flags: Vec<OsString>,
+    /// Show the settings of the workshop, too.
+    #[arg(long)]
+    pub all: bool,
+    /// Write JSON (`-` for standard output), with all settings.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// Arguments of `config template`.
+#[derive(Clone, Debug, Args)]
+pub struct ConfigTemplateArgs {
+    /// Write the settings of the workshop, too.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Arguments of `config set`.
+#[derive(Clone, Debug, Args)]
+pub struct ConfigSetArgs {
+    /// The setting: a flag's name for a flag of `exec`, or its table and name, with dots between.
+    pub key: String,
+    /// The value, as on the command line or as in the file.
+    #[arg(allow_hyphen_values = true)]
+    pub value: String,
+}
+
+/// Arguments of `config unset`.
+#[derive(Clone, Debug, Args)]
+pub struct ConfigUnsetArgs {
+    /// The setting: a flag's name for a flag of `exec`, or its table and name, with dots between.
+    pub key: String,
 }
 
 /// Arguments of `completions`.

@@ -1,17 +1,32 @@
-//! `xenia-rs config`: shows the folders of settings, keys and results, and the settings in effect.
+//! `xenia-rs config`: shows the folders of settings, keys and results, and the settings in effect;
+//! changes the settings file.
 
-use crate::cli::{Cli, ConfigArgs};
+mod list;
+
+pub use list::{SettingRowReport, SettingsReport};
+
+use crate::cli::{Cli, ConfigArgs, ConfigCommand};
 use crate::settings;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::CommandFactory;
 use std::path::{Path, PathBuf};
-use xenia::say::{errln, error_text, outln};
+use xenia::say::{errln, error_text, out, outln};
 use xenia::source::is_there;
 use xenia::title::{cache_folder, config_folder, data_folder, state_folder};
 use xenia_cli::Code;
 
 /// Prints what the flags select. A mistake in the settings file is an error.
 pub fn run(args: &ConfigArgs, named: Option<&Path>) -> Result<Code> {
+    match &args.command {
+        None => {}
+        Some(ConfigCommand::List(args)) => return list::run(args, named),
+        Some(ConfigCommand::Template(args)) => {
+            out!("{}", settings::template(&settings::table(&built()), args.all));
+            return Ok(Code::Done);
+        }
+        Some(ConfigCommand::Set(args)) => return change(named, &args.key, Some(&args.value)),
+        Some(ConfigCommand::Unset(args)) => return change(named, &args.key, None),
+    }
     let both = args.paths == args.show;
     if both || args.paths {
         paths();
@@ -21,6 +36,25 @@ pub fn run(args: &ConfigArgs, named: Option<&Path>) -> Result<Code> {
     }
     if both || args.show {
         show(named)?;
+    }
+    Ok(Code::Done)
+}
+
+/// The definition of the command line, complete.
+fn built() -> clap::Command {
+    let mut definition = Cli::command();
+    definition.build();
+    definition
+}
+
+/// Changes a setting, or removes it, in the file that `--config` names or the default file.
+fn change(named: Option<&Path>, key: &str, value: Option<&str>) -> Result<Code> {
+    let path = named.map(Path::to_owned).or_else(settings::default_file);
+    let path =
+        path.context("there is no configuration folder (HOME is not set): --config FILE names a file")?;
+    match settings::change(&built(), &path, key, value)? {
+        Some(line) => outln!("{line}  # in {}", path.display()),
+        None => outln!("# {key} is not set in {}", path.display()),
     }
     Ok(Code::Done)
 }

@@ -9,7 +9,9 @@ mod coverage;
 mod exports;
 mod leader;
 mod messages;
+mod settings;
 
+use super::config::{SettingRowReport, SettingsReport};
 use super::content::{ContentReport, ContentRow};
 use super::info::{AchievementRow, DigestRow, ImportRow, InfoReport, TitleRow};
 use super::info_gpd::{GpdAchievementRow, GpdReport, PlayedTitleRow};
@@ -62,6 +64,7 @@ const KINDS: &[Kind] = &[
     Kind { name: "opcodes", write: |_| Ok(opcodes()) },
     Kind { name: "packets", write: |_| Ok(packets()) },
     Kind { name: "registers", write: |_| Ok(registers()) },
+    Kind { name: "settings", write: |_| Ok(settings::table()) },
 ];
 
 /// All JSON documents.
@@ -121,6 +124,11 @@ pub fn documents() -> Vec<Document> {
             name: "content",
             by: "`content list`",
             objects: vec![object::<ContentReport>(), object::<ContentRow>()],
+        },
+        Document {
+            name: "settings",
+            by: "`config list`",
+            objects: vec![object::<SettingsReport>(), object::<SettingRowReport>()],
         },
         Document { name: "ls", by: "`ls`", objects: vec![object::<LsReport>(), object::<LsRow>()] },
         Document {

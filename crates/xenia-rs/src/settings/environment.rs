@@ -72,7 +72,7 @@ pub fn insert(
             set.check(meant.command)?;
             let word = set.word();
             let place = format!("the environment ({})", set.variable);
-            origins.extend(word.to_str().map(|word| SettingOrigin::new(word, place)));
+            origins.extend(word.to_str().map(|word| SettingOrigin::new(word, place, false)));
             new.push(word);
         }
     }

@@ -1,6 +1,7 @@
 //! Reads the settings of a file, with their lines.
 
 use super::origin::SettingOrigin;
+use super::switches::{is_switch, off};
 use super::titles::TABLE;
 use super::words::{is_written_to, try_out, words_of};
 use anyhow::{Context, Result, anyhow, bail};
@@ -14,7 +15,7 @@ use xenia::input;
 use xenia::nearest::nearest;
 use xenia_guest::TitleId;
 
-/// One setting as words of a command line; no words for a switch that is off.
+/// One setting as words of a command line.
 pub(super) struct Setting<'a> {
     pub(super) command: Vec<&'a str>,
     /// The title that it is for; `None`: any.
@@ -34,7 +35,11 @@ impl Setting<'_> {
     }
 
     pub(super) fn origin(&self, file: &File<'_>) -> Option<SettingOrigin> {
-        self.words.first().map(|word| SettingOrigin::new(word, file.at(self.offset)))
+        let title = self.title.map_or_else(String::new, |id| format!(" ([{TABLE}.{id}])"));
+        let word = self.words.first();
+        word.map(|word| {
+            SettingOrigin::new(word, format!("{}{title}", file.at(self.offset)), self.title.is_some())
+        })
     }
 }
 
@@ -120,14 +125,16 @@ impl File<'_> {
             );
         }
         let words = words_of(flag, name, value).with_context(|| format!("{at}: `{name}`"))?;
-        let parsed: Vec<OsString> = words.iter().map(OsString::from).collect();
+        // The parser of the command line knows no word for a switch that is off.
+        let parsed = words.iter().filter(|word| !is_switch(flag) || **word != off(name));
+        let parsed: Vec<OsString> = parsed.map(OsString::from).collect();
         try_out(command, &parsed).with_context(|| format!("{at}: `{name}`"))?;
         Ok(Setting { command: names.to_vec(), title, flag, words, offset, value: value.span() })
     }
 }
 
 /// Whether a flag can be set in a file.
-fn is_setting(flag: &Arg) -> bool {
+pub(super) fn is_setting(flag: &Arg) -> bool {
     !flag.is_hide_set() && flag.get_long().is_some_and(|name| !matches!(name, "config" | "help" | "version"))
 }
 

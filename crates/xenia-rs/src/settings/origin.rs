@@ -8,6 +8,8 @@ pub struct SettingOrigin {
     /// The value, if it is distinctive enough to be found in an error message.
     value: Option<String>,
     place: String,
+    /// Whether a title's table sets it.
+    of_title: bool,
 }
 
 static ORIGINS: OnceLock<Vec<SettingOrigin>> = OnceLock::new();
@@ -25,11 +27,28 @@ pub fn origins_in(error: &str) -> String {
 
 impl SettingOrigin {
     /// Origin of a word of the command line that was set in `place`.
-    pub fn new(word: &str, place: String) -> Self {
+    pub fn new(word: &str, place: String, of_title: bool) -> Self {
         let (flag, value) = word.split_once('=').map_or((word, None), |(flag, value)| (flag, Some(value)));
-        // Short texts and numbers could occur in an error by coincidence.
-        let value = value.filter(|value| value.len() > 3 && value.parse::<f64>().is_err());
-        Self { flag: flag.to_owned(), value: value.map(str::to_owned), place }
+        // Short texts, numbers and truth values could occur in an error by coincidence.
+        let value = value.filter(|value| {
+            value.len() > 3 && value.parse::<f64>().is_err() && value.parse::<bool>().is_err()
+        });
+        Self { flag: flag.to_owned(), value: value.map(str::to_owned), place, of_title }
+    }
+
+    /// Name of the flag.
+    pub(super) fn name(&self) -> &str {
+        self.flag.trim_start_matches('-')
+    }
+
+    /// Whether a title's table sets it.
+    pub(super) fn is_of_title(&self) -> bool {
+        self.of_title
+    }
+
+    /// Location of the setting.
+    pub(super) fn place(&self) -> &str {
+        &self.place
     }
 
     /// Whether an error mentions the setting.

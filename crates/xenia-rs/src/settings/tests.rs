@@ -282,3 +282,59 @@ fn a_file_that_is_named_must_be_there() {
     let words = ["xenia-rs", "exports", "--config", "/nowhere/config.toml"].map(OsString::from).to_vec();
     assert!(apply(&Cli::command(), words).is_err());
 }
+
+#[test]
+fn a_switch_that_the_file_switches_on_is_left_off_by_a_word() {
+    let file = "[exec]\nmute = true\nheadless = true\nosd = \"full\"\n";
+    for words in
+        [&["exec", "t.xex", "--mute=false", "--headless=false"][..], &["--headless=false", "--mute=false"]]
+    {
+        let exec = exec(file, words);
+        assert!(!exec.sound.mute && !exec.picture.headless, "{words:?}");
+        assert_eq!(
+            exec.window.osd,
+            Some(crate::cli::Osd::Full),
+            "{words:?}: --headless=false contradicts nothing"
+        );
+    }
+    let on = exec("", &["t.xex", "--mute=true", "--headless=false", "--fullscreen"]);
+    assert!(on.sound.mute && on.window.fullscreen);
+    let off = exec(file, &["t.xex", "--osd=off", "--headless=false"]);
+    assert_eq!(off.window.osd, Some(crate::cli::Osd::Off));
+    // Words behind `--` are the title's.
+    let words = ["xenia-rs", "--config=/dev/null", "t.xex", "--", "--mute=false"].map(OsString::from);
+    let words = apply(&Cli::command(), words.to_vec()).unwrap();
+    assert_eq!(Cli::parse_from(words).exec.arguments, ["--mute=false"]);
+    let error = with("", &["t.xex", "--mute=perhaps"]).err().unwrap();
+    assert!(format!("{error:#}").contains("'perhaps'"), "{error:#}");
+}
+
+#[test]
+fn every_switch_of_every_command_takes_a_value() {
+    let mut definition = Cli::command();
+    definition.build();
+    let mut switches = 0;
+    for command in definition.get_subcommands().filter(|command| command.get_name() != "help") {
+        for flag in command.get_arguments().filter(|flag| switches::is_switch(flag)) {
+            let Some(long) = flag.get_long() else { continue };
+            let words = |value: &str| {
+                let words =
+                    ["xenia-rs", command.get_name(), &format!("--{long}={value}"), "--config=/dev/null"];
+                apply(&Cli::command(), words.map(OsString::from).to_vec()).unwrap()
+            };
+            assert!(words("true").contains(&format!("--{long}").into()), "{} {long}", command.get_name());
+            assert!(words("false").iter().all(|word| !word.to_str().unwrap().contains(long)), "{long}");
+            switches += 1;
+        }
+    }
+    assert!(switches > 20, "{switches}");
+}
+
+#[test]
+fn a_title_leaves_off_what_the_command_switches_on() {
+    let suite = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/console-suite.xex");
+    let id = xenia::title::id_of(Some(suite.as_ref())).unwrap();
+    let file = format!("[exec]\nmute = true\n[title.{id}]\nmute = false\n");
+    assert!(!exec(&file, &[suite]).sound.mute);
+    assert!(exec(&file, &["t.xex"]).sound.mute && exec(&file, &[suite, "--mute"]).sound.mute);
+}

@@ -1,6 +1,7 @@
 //! Converts a setting's value to words of the command line, and checks whether the parser accepts
 //! them.
 
+use super::switches::{is_switch, off};
 use anyhow::{Context, Result, bail};
 use clap::{Arg, ArgAction, Command};
 use std::ffi::OsString;
@@ -45,15 +46,17 @@ pub fn is_written_to(name: &str, value: &DeValue<'_>) -> bool {
 
 /// Converts a setting to words of the command line.
 pub fn words_of(flag: &Arg, name: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<String>> {
-    let switch = matches!(flag.get_action(), ArgAction::SetTrue);
+    // The definition may be the one in which switches take values.
     let optional = flag.get_num_args().is_some_and(|range| range.min_values() == 0);
-    let said = flag.get_possible_values().iter().any(|value| value.get_name() == "true");
+    let has = |name: &str| flag.get_possible_values().iter().any(|value| value.get_name() == name);
+    let (switch, said) = (is_switch(flag), has("true"));
     let text = match value.get_ref() {
         // A flag whose values are words such as yes and no.
         DeValue::Boolean(on) if said && !switch => on.to_string(),
-        DeValue::Boolean(on) if switch || optional => {
-            return Ok(if *on { vec![format!("--{name}")] } else { Vec::new() });
-        }
+        DeValue::Boolean(true) if switch || optional => return Ok(vec![format!("--{name}")]),
+        DeValue::Boolean(false) if switch => return Ok(vec![off(name)]),
+        DeValue::Boolean(false) if optional && has("off") => "off".to_owned(),
+        DeValue::Boolean(false) if optional => return Ok(Vec::new()),
         _ if switch => bail!("expected true or false"),
         DeValue::Integer(number) if matches!(flag.get_action(), ArgAction::Count) => {
             let times: u8 = number.as_str().parse().context("expected a small number")?;

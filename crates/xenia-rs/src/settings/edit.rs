@@ -1,0 +1,213 @@
+//! Changes of a settings file: one value is set or removed, and all else, comments included, stays
+//! as it is.
+//!
+//! The changed text is checked as a whole before it replaces the file, which happens at once, so a
+//! wrong value or a full disk leaves the old file.
+
+use super::DEFAULT_COMMAND;
+use super::file::File;
+use super::titles::TABLE as TITLES;
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Command;
+use std::path::Path;
+use toml_edit::{DocumentMut, Item, Table, Value};
+use xenia::input::TABLE as INPUT;
+use xenia::output;
+
+/// Sets `key` to a value, or removes it, in the file at `path`, which is made if it is missing.
+/// Returns the line as it is now; `None` if the key is not set.
+pub fn change(definition: &Command, path: &Path, key: &str, value: Option<&str>) -> Result<Option<String>> {
+    let there = xenia::source::is_there(path);
+    let old = if there { xenia::source::text(path) } else { Ok(String::new()) };
+    let old = old.with_context(|| format!("cannot read {}", path.display()))?;
+    let names = names(definition, key)?;
+    let document = || -> Result<DocumentMut> {
+        old.parse().map_err(|error| anyhow!("{}: {error}; mend it first", path.display()))
+    };
+    let Some(value) = value else {
+        let mut document = document()?;
+        if remove(document.as_table_mut(), &names) {
+            write(path, &document.to_string())?;
+        }
+        return Ok(None);
+    };
+    // A word such as `true` may be a truth value, a number, or a text: the setting decides.
+    let forms = value.parse::<Value>().ok().into_iter().chain([Value::from(value)]);
+    let mut refused = None;
+    for form in forms {
+        let mut document = document()?;
+        set(document.as_table_mut(), &names, form.clone())?;
+        let text = document.to_string();
+        match (File { text: &text, path }).settings(definition) {
+            Ok(_) => {
+                write(path, &text)?;
+                return Ok(Some(format!("{key} = {}", form.to_string().trim())));
+            }
+            Err(error) => {
+                // The error of the first form is about the value as it was meant.
+                refused.get_or_insert(error);
+            }
+        }
+    }
+    Err(refused.unwrap_or_else(|| anyhow!("{value} is no value")))
+}
+
+/// The tables and the name of a key. A name alone is a flag of `exec`.
+fn names<'a>(definition: &Command, key: &'a str) -> Result<Vec<&'a str>> {
+    let names: Vec<&str> = key.split('.').collect();
+    if names.iter().any(|name| name.is_empty()) {
+        bail!("`{key}` is not a setting: say a name such as volume, or title.4D5307D1.volume");
+    }
+    let first = names.first().copied().unwrap_or_default();
+    if names.len() == 1 && first != INPUT && first != TITLES {
+        return Ok(vec![DEFAULT_COMMAND, first]);
+    }
+    let is_table = first == INPUT || first == TITLES || definition.find_subcommand(first).is_some();
+    if !is_table || names.len() == 1 {
+        bail!("`{key}` is not a setting: say a name such as volume, or title.4D5307D1.volume");
+    }
+    Ok(names)
+}
+
+/// Sets a value in nested tables, which are made where they are missing. The comments around an old
+/// value stay.
+fn set(table: &mut Table, names: &[&str], value: Value) -> Result<()> {
+    let Some((name, rest)) = names.split_first() else { return Ok(()) };
+    if rest.is_empty() {
+        match table.get_mut(name).and_then(Item::as_value_mut) {
+            Some(old) => {
+                let decor = old.decor().clone();
+                *old = value;
+                *old.decor_mut() = decor;
+            }
+            None => {
+                table.insert(name, Item::Value(value));
+            }
+        }
+        return Ok(());
+    }
+    let inner = table.entry(name).or_insert_with(|| {
+        let mut made = Table::new();
+        // A table of tables needs no header of its own.
+        made.set_implicit(rest.len() > 1);
+        Item::Table(made)
+    });
+    match inner {
+        Item::Table(inner) => set(inner, rest, value),
+        Item::Value(Value::InlineTable(inner)) if rest.len() == 1 => {
+            inner.insert(rest[0], value);
+            Ok(())
+        }
+        _ => bail!("`{name}` is not a table in this file; edit it by hand"),
+    }
+}
+
+/// Removes a value from nested tables. Returns whether it was there.
+fn remove(table: &mut Table, names: &[&str]) -> bool {
+    match names {
+        [] => false,
+        [name] => table.remove(name).is_some(),
+        [name, rest @ ..] => {
+            table.get_mut(name).and_then(Item::as_table_mut).is_some_and(|inner| remove(inner, rest))
+        }
+    }
+}
+
+/// Replaces the file; its folder is made if it is missing.
+fn write(path: &Path, text: &str) -> Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    output::write(path, text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Cli;
+    use clap::CommandFactory;
+
+    struct Changed {
+        dir: tempfile::TempDir,
+        definition: Command,
+    }
+
+    impl Changed {
+        fn new(text: &str) -> Self {
+            let mut definition = Cli::command();
+            definition.build();
+            let this = Self { dir: tempfile::tempdir().unwrap(), definition };
+            if !text.is_empty() {
+                std::fs::create_dir_all(this.path().parent().unwrap()).unwrap();
+                std::fs::write(this.path(), text).unwrap();
+            }
+            this
+        }
+
+        fn path(&self) -> std::path::PathBuf {
+            self.dir.path().join("folder/config.toml")
+        }
+
+        fn set(&self, key: &str, value: Option<&str>) -> Result<Option<String>> {
+            change(&self.definition, &self.path(), key, value)
+        }
+
+        fn text(&self) -> String {
+            std::fs::read_to_string(self.path()).unwrap_or_default()
+        }
+    }
+
+    #[test]
+    fn a_value_changes_and_everything_else_stays() {
+        let file = Changed::new(
+            "# mine\n[exec]\n\nvolume = 70   # quiet\nfilter = \"nearest\"\n\n[bench]\nruns = 9\n",
+        );
+        assert_eq!(file.set("volume", Some("80")).unwrap().as_deref(), Some("volume = 80"));
+        assert_eq!(
+            file.text(),
+            "# mine\n[exec]\n\nvolume = 80   # quiet\nfilter = \"nearest\"\n\n[bench]\nruns = 9\n"
+        );
+        file.set("mute", Some("true")).unwrap();
+        file.set("title.4D5307D1.patches", Some("[\"60 FPS\"]")).unwrap();
+        file.set("title.4D5307D1.volume", Some("5")).unwrap();
+        file.set("bench.runs", Some("3")).unwrap();
+        file.set("input.dead-zone", Some("0.2")).unwrap();
+        file.set("input.keys.a", Some("Space")).unwrap();
+        file.set("patches", Some("60 FPS")).unwrap();
+        assert_eq!(
+            file.text(),
+            "# mine\n[exec]\n\nvolume = 80   # quiet\nfilter = \"nearest\"\nmute = true\npatches = \"60 FPS\"\n\n\
+             [bench]\nruns = 3\n\n[title.4D5307D1]\npatches = [\"60 FPS\"]\nvolume = 5\n\n\
+             [input]\ndead-zone = 0.2\n\n[input.keys]\na = \"Space\"\n"
+        );
+        assert_eq!(file.set("volume", None).unwrap(), None);
+        assert_eq!(file.set("title.4D5307D1.volume", None).unwrap(), None);
+        assert!(!file.text().contains("volume") && file.text().starts_with("# mine\n[exec]\n"));
+        file.set("volume", None).unwrap();
+    }
+
+    #[test]
+    fn a_file_is_made_and_a_wrong_value_leaves_the_old_one() {
+        let file = Changed::new("");
+        file.set("osd", Some("full")).unwrap();
+        assert_eq!(file.text(), "[exec]\nosd = \"full\"\n");
+        for (key, value, said) in [
+            ("volumme", "1", "did you mean `volume`?"),
+            ("volume", "loud", "invalid value 'loud'"),
+            ("mute", "perhaps", "expected true or false"),
+            ("json", "x.json", "names what is written"),
+            ("title.4D.volume", "1", "eight digits"),
+            ("input.keyboard", "9", "users are 1 to 4"),
+            ("input", "1", "not a setting"),
+            ("exec.", "1", "not a setting"),
+            ("nothing.volume", "1", "not a setting"),
+        ] {
+            let error = file.set(key, Some(value)).expect_err(key);
+            assert!(format!("{error:#}").contains(said), "{key}: {error:#}");
+        }
+        assert_eq!(file.text(), "[exec]\nosd = \"full\"\n");
+        let damaged = Changed::new("[exec\n");
+        assert!(format!("{:#}", damaged.set("volume", Some("1")).unwrap_err()).contains("mend it first"));
+        assert_eq!(damaged.text(), "[exec\n");
+    }
+}
