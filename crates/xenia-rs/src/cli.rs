@@ -11,6 +11,7 @@ mod exec;
 mod files;
 mod given;
 mod input;
+mod library;
 mod log;
 mod nearest;
 mod patches;
@@ -30,6 +31,7 @@ pub use exec::*;
 pub use files::check as check_files;
 pub use given::given;
 pub use input::*;
+pub use library::*;
 pub use log::*;
 pub use nearest::*;
 pub use patches::*;
@@ -125,6 +127,12 @@ Examples:
   xenia-rs info save.con                     what a package's header says
   xenia-rs info 4D5307D1.gpd                 what a profile has achieved in a title")]
     Info(InfoArgs),
+    /// List the titles in folders: names, ids, icons, and how and how long each was played.
+    #[command(after_help = "\
+Examples:
+  xenia-rs library games
+  xenia-rs library games --json -")]
+    Library(LibraryArgs),
     /// List the files of a disc image, content package or archive.
     #[command(after_help = "Example:\n  xenia-rs ls game.iso")]
     Ls(LsArgs),

@@ -10,6 +10,7 @@ pub mod generate;
 pub mod info;
 pub mod info_gpd;
 pub mod info_package;
+pub mod library;
 pub mod make_stfs;
 pub mod patches;
 pub mod precompile;

@@ -106,6 +106,7 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("diff", &[]),
     ("sweep", &[]),
     ("config", &["paths", "show"]),
+    ("library", &["folder", "json", "rescan", "key-file"]),
 ];
 
 /// Command lines that write JSON to OUT, and the keys that the JSON must have; `a.b` is a nested

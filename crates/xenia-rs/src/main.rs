@@ -167,6 +167,7 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Some(Command::Exec(args)) => return commands::exec::run(&args, cli.config.as_deref()),
         Some(Command::Check(args)) => commands::check::run(&args),
         Some(Command::Info(args)) => commands::info::run(&args),
+        Some(Command::Library(args)) => commands::library::run(&args),
         Some(Command::Ls(args)) => commands::volume::ls(&args),
         Some(Command::Extract(args)) => commands::volume::extract(&args),
         Some(Command::MakeIso(args)) => commands::volume::make_iso(&args),

@@ -64,8 +64,9 @@ const DEFAULT_COMMAND: &str = "exec";
 
 /// Commands that only inspect files or print static information: a mistake in config.toml does not
 /// affect them.
-const LOOKING: [&str; 23] = [
+const LOOKING: [&str; 24] = [
     "info",
+    "library",
     "patches",
     "ls",
     "extract",

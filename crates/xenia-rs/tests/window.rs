@@ -425,6 +425,8 @@ fn a_title_that_ends_by_itself_leaves_its_window_open() -> Result<()> {
     let report = folder.path().join("state/xenia-rs/reports/report-title-1.zip");
     wait_for("a bug report", || Ok(report.exists().then_some(())))?;
     ensure!(window.title()? == "hello | stopped | xenia-rs", "a machine that has stopped is not paused");
+    let plays = folder.path().join("state/xenia-rs/plays");
+    ensure!(std::fs::read_dir(plays)?.count() == 1, "the run is not in the library's record");
     window.press(Key::Escape)?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
     ensure!(status.success(), "{status}: {}", program.said());

@@ -44,6 +44,7 @@ mod hostile;
 pub mod input;
 pub mod interrupt;
 pub mod launches;
+pub mod library;
 pub mod machine;
 #[cfg(test)]
 mod machine_tests;

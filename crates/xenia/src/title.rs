@@ -1,6 +1,7 @@
 //! Opens a title: finds its file, reads the user's keys and loads the executable.
 
 mod advice;
+pub mod described;
 pub mod discs;
 mod folder;
 mod keys;
@@ -128,13 +129,24 @@ impl Title {
         if self.name == DEMO_NAME {
             return "demo".to_owned();
         }
-        let path = Path::new(&self.name);
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
-        let is_default = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(DEFAULT_EXECUTABLE));
-        let whole = folder.canonicalize().ok().filter(|_| is_default);
-        let name = whole.as_deref().and_then(Path::file_name).or_else(|| path.file_stem());
-        name.map_or_else(|| "title".to_owned(), |name| name.to_string_lossy().into_owned())
+        short_name(Path::new(&self.name))
     }
+
+    /// The absolute path of the file that was opened; `None` for the demo.
+    pub fn file(&self) -> Option<PathBuf> {
+        let named = Some(&self.name).filter(|name| *name != DEMO_NAME)?;
+        Path::new(named).canonicalize().ok()
+    }
+}
+
+/// A short name of the title in a file: the file's, or its folder's if the file has the default
+/// name of executables.
+pub fn short_name(path: &Path) -> String {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
+    let is_default = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(DEFAULT_EXECUTABLE));
+    let whole = folder.canonicalize().ok().filter(|_| is_default);
+    let name = whole.as_deref().and_then(Path::file_name).or_else(|| path.file_stem());
+    name.map_or_else(|| "title".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 /// The id of the title at `path`, or of the demo without a path, by the header of its executable.

@@ -16,6 +16,7 @@ use super::content::{ContentReport, ContentRow};
 use super::info::{AchievementRow, DigestRow, ImportRow, InfoReport, TitleRow};
 use super::info_gpd::{GpdAchievementRow, GpdReport, PlayedTitleRow};
 use super::info_package::PackageRow;
+use super::library::{LibraryReport, LibraryRow};
 use super::patches::{PatchCheckReport, PatchFaultRow, PatchRow, PatchesReport};
 use super::precompile::PrecompileReport;
 use super::verify::{FaultRow, VerifyReport};
@@ -124,6 +125,11 @@ pub fn documents() -> Vec<Document> {
             name: "content",
             by: "`content list`",
             objects: vec![object::<ContentReport>(), object::<ContentRow>()],
+        },
+        Document {
+            name: "library",
+            by: "`library`",
+            objects: vec![object::<LibraryReport>(), object::<LibraryRow>()],
         },
         Document {
             name: "settings",

@@ -7,6 +7,7 @@ use anyhow::Result;
 use serde::Serialize;
 use xenia::report::{check_json, write_json};
 use xenia::say::{errln, outln, visible};
+use xenia::title::described::database;
 use xenia::title::{NoExecutable, Title, key_ring, path_of};
 use xenia::wording::count;
 use xenia_cli::Code;
@@ -190,11 +191,7 @@ fn describe(image: &LoadedImage) -> InfoReport {
 fn title_of(image: &LoadedImage) -> Option<TitleRow> {
     // Flag of an achievement that is listed before it is unlocked.
     const SHOWN: u32 = 8;
-    let id = image.execution?.title_id.0;
-    let name = format!("{id:08X}");
-    let resource = image.resources.iter().find(|resource| resource.name.eq_ignore_ascii_case(&name))?;
-    let start = image.offset_of(resource.address, resource.size)?;
-    let bytes = image.bytes.get(start..start + resource.size as usize)?;
+    let bytes = database(image)?;
     let read = Xdbf::read(bytes).and_then(|xdbf| Ok((xdbf.achievements(xdbf.default_language())?, xdbf)));
     let (achievements, xdbf) = match read {
         Ok(read) => read,

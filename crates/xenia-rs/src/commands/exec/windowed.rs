@@ -21,11 +21,12 @@ use xenia::input::config::InputConfig;
 use xenia::input::keys;
 use xenia::interrupt::Interrupt;
 use xenia::launches;
+use xenia::library::plays;
 use xenia::machine::{Finished, Machine};
 use xenia::pace::{Pace, PaceControl};
 use xenia::screenshots::Screenshots;
 use xenia::sound::VolumeControl;
-use xenia::title::Title;
+use xenia::title::{Title, state_folder};
 use xenia_cli::exit::Fault;
 use xenia_cli::limits;
 use xenia_gpu::Frame;
@@ -214,7 +215,7 @@ fn play(
     let again = !leaves_files(args);
     loop {
         sender.phase(Phase::Loading);
-        let name = title.short_name();
+        let (name, file) = (title.short_name(), title.file());
         let last_frame = args.picture.last_frame.as_deref();
         let outputs = Outputs::new(&args.run, last_frame, args.report.is_some())?;
         seat.reports.keep(None);
@@ -222,6 +223,7 @@ fn play(
         // A machine that is gone does not stop the motors it started.
         seat.controllers.tune(seat.settings.for_title(None));
         let code = args.exit_code(&finished, outputs.conclude(&finished, Some(seat.reports), interrupt));
+        note_play(args, file.as_deref(), &finished);
         let json = args.run.json.as_deref();
         let why = if args.run.has_limit() { None } else { stopped::why(&name, &finished, json, again) };
         let Some(why) = why else { return Ok(code) };
@@ -231,6 +233,20 @@ fn play(
             return Ok(code);
         }
         title = open_title(args)?;
+    }
+}
+
+/// Adds the run to the record of the title, unless it is one of a test: recorded, replayed, logged
+/// or with a limit.
+fn note_play(args: &ExecArgs, file: Option<&Path>, finished: &Finished) {
+    if args.is_compared() || args.run.has_limit() {
+        return;
+    }
+    // A run that was launched by the title counts as the title's.
+    if let (Some(file), Some(state)) = (file, state_folder())
+        && let Err(error) = plays::add(&state, file, &finished.report)
+    {
+        tracing::warn!("the run is not in the library's record: {error:#}");
     }
 }
 

@@ -1,0 +1,201 @@
+//! The library: the titles in the user's folders, with what is known of each.
+//!
+//! ```text
+//!  folders ──walk──▶ files that may be titles ──describe, on all processors──▶ titles
+//!                       ▲ path, size, time                       │
+//!                       └────────────── cache file ◀─────────────┘
+//! ```
+//!
+//! A file whose path, size and time are those of the cache is not opened again. The record of a
+//! title's runs ([`plays`]) is kept apart, because it can't be made again.
+
+mod cache;
+pub mod plays;
+mod walk;
+
+use crate::title::described::{DescribedTitle, describe};
+use cache::{Cache, Known};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+pub use walk::Candidate;
+use xenia_formats::KeyRing;
+
+/// Most threads that read files.
+const MOST_THREADS: usize = 16;
+
+/// A title of the library.
+#[derive(Clone, Debug)]
+pub struct LibraryTitle {
+    /// The file that starts it.
+    pub path: PathBuf,
+    /// Size of this file in bytes.
+    pub bytes: u64,
+    /// Description of the title.
+    pub described: DescribedTitle,
+    /// Icon file in the cache folder.
+    pub icon: Option<PathBuf>,
+}
+
+/// Result of a scan.
+#[derive(Debug, Default)]
+pub struct LibraryScan {
+    /// The titles, by path.
+    pub titles: Vec<LibraryTitle>,
+    /// Number of files that were opened, because the cache did not know them.
+    pub opened: usize,
+    /// Folders and files that could not be read, with the reasons.
+    pub failures: Vec<String>,
+}
+
+/// Scans folders. `cache` is the folder of the cache, `None` for no cache; `progress` receives the
+/// numbers of files examined and to be examined.
+pub fn scan(
+    folders: &[PathBuf],
+    cache: Option<&Path>,
+    keys: &KeyRing,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> LibraryScan {
+    let mut scan = LibraryScan::default();
+    let candidates = walk::walk(folders, &mut scan.failures);
+    let mut kept = Cache::read(cache);
+    let total = candidates.len();
+    let (known, new): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|file| kept.has(file));
+    progress(known.len(), total);
+    scan.opened = new.len();
+    let done = AtomicUsize::new(known.len());
+    let found = describe_all(&new, keys, &|| progress(done.fetch_add(1, Relaxed) + 1, total));
+    for (file, result) in new.iter().zip(found) {
+        match result {
+            Ok(title) => kept.add(file, title),
+            Err(error) => scan.failures.push(format!("{}: {error:#}", file.path.display())),
+        }
+    }
+    for file in known.iter().chain(&new) {
+        let Some(Known { title: Some(title), icon, .. }) = kept.get(file) else { continue };
+        scan.titles.push(LibraryTitle {
+            path: file.path.clone(),
+            bytes: file.bytes,
+            described: title.clone(),
+            icon: icon.clone(),
+        });
+    }
+    scan.titles.sort_by(|a, b| a.path.cmp(&b.path));
+    if let Err(error) = kept.write(folders) {
+        scan.failures.push(format!("the cache is not kept: {error:#}"));
+    }
+    scan
+}
+
+/// Forgets the descriptions of all files.
+///
+/// # Errors
+/// The file of the cache can't be removed.
+pub fn forget(cache: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(cache::file(cache)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+type Description = anyhow::Result<Option<DescribedTitle>>;
+
+/// Describes files on all processors; calls `each` after each.
+fn describe_all(files: &[Candidate], keys: &KeyRing, each: &(dyn Fn() + Sync)) -> Vec<Description> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut described = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Relaxed);
+            let Some(file) = files.get(at) else { return described };
+            described.push((at, describe(&file.path, keys)));
+            each();
+        }
+    };
+    let mut all: Vec<(usize, Description)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads.min(files.len())).map(|_| scope.spawn(work)).collect();
+        let results = threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default());
+        results.collect()
+    });
+    all.sort_by_key(|(at, _)| *at);
+    // A thread that panicked has lost its files: they count as failures.
+    let mut found = all.into_iter().peekable();
+    let missing = || Err(anyhow::anyhow!("internal error while it was read"));
+    (0..files.len())
+        .map(|at| found.next_if(|(known, _)| *known == at).map_or_else(missing, |(_, title)| title))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    const HELLO: &[u8] = include_bytes!("../../../guest/bin/hello.xex");
+    const SUITE: &[u8] = include_bytes!("../../../guest/bin/console-suite.xex");
+
+    fn scanned(folder: &Path, cache: &Path) -> LibraryScan {
+        scan(&[folder.to_owned()], Some(cache), &KeyRing::development(), &|_, _| ())
+    }
+
+    #[test]
+    fn titles_are_found_described_and_not_opened_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let (games, cache) = (dir.path().join("games"), dir.path().join("cache"));
+        for (path, bytes) in [
+            ("one/default.xex", SUITE),
+            ("one/other.xex", HELLO),
+            ("one/media/deep/readme.txt", b"x"),
+            ("two/Hello.XEX", HELLO),
+            ("notes.txt", HELLO),
+            ("noise.iso", b"no image at all"),
+        ] {
+            let path = games.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        let seen = Mutex::new(Vec::new());
+        let progress = |done, total| seen.lock().unwrap().push((done, total));
+        let first = scan(&[games.clone()], Some(&cache), &KeyRing::development(), &progress);
+        let paths: Vec<_> = first.titles.iter().map(|title| title.path.clone()).collect();
+        assert_eq!(paths, [games.join("one/default.xex"), games.join("two/Hello.XEX")], "{first:?}");
+        assert_eq!(first.opened, 3, "the two titles and the noise");
+        let suite = &first.titles[0];
+        assert_eq!(suite.described.id, crate::title::id_of(Some(&suite.path)));
+        assert_eq!((suite.described.format.as_str(), suite.bytes), ("xex", SUITE.len() as u64));
+        let mut seen = seen.into_inner().unwrap();
+        seen.sort_unstable();
+        assert_eq!(seen.last(), Some(&(3, 3)));
+
+        let second = scanned(&games, &cache);
+        assert_eq!((second.opened, second.titles.len()), (0, 2));
+        assert_eq!(second.titles[0].described, suite.described);
+
+        // Another size, and a file that is gone.
+        std::fs::write(games.join("noise.iso"), b"still none").unwrap();
+        std::fs::remove_file(games.join("two/Hello.XEX")).unwrap();
+        let third = scanned(&games, &cache);
+        assert_eq!((third.opened, third.titles.len()), (1, 1));
+
+        // A damaged cache is made again.
+        std::fs::write(cache.join("library.json"), b"{").unwrap();
+        assert_eq!(scanned(&games, &cache).opened, 2);
+    }
+
+    #[test]
+    fn links_and_depth_do_not_lead_round_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut deep = dir.path().to_owned();
+        for _ in 0..40 {
+            deep.push("d");
+        }
+        std::fs::create_dir_all(&deep).unwrap();
+        std::fs::write(deep.join("default.xex"), HELLO).unwrap();
+        std::os::unix::fs::symlink(dir.path(), dir.path().join("round")).unwrap();
+        std::fs::write(dir.path().join("default.xex"), HELLO).unwrap();
+        let found = scanned(dir.path(), &dir.path().join("cache"));
+        assert_eq!(found.titles.len(), 1, "{found:?}");
+        let missing = scanned(&dir.path().join("nowhere"), &dir.path().join("cache"));
+        assert!(missing.titles.is_empty() && missing.failures.len() == 1, "{missing:?}");
+    }
+}

@@ -1,0 +1,92 @@
+//! Describes a title for a library of titles: its id, name and icon, without running it.
+
+use super::medium::{Says, executable_of, title_in};
+use super::parts;
+use anyhow::{Context, Result};
+use std::path::Path;
+use xenia_formats::stfs::PackageInfo;
+use xenia_formats::xdbf::Xdbf;
+use xenia_formats::{KeyRing, LoadedImage, Opens, ReadAt, Xex};
+use xenia_guest::TitleId;
+
+/// Largest icon in bytes.
+const MOST_ICON: usize = 1 << 20;
+/// First bytes of a PNG file.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+/// Content types of packages that are titles themselves: games on demand, arcade titles, games of
+/// the first console, installed discs, and demos.
+const TITLES: [u32; 6] = [0x7000, 0xD_0000, 0x5000, 0x4000, 0x8_0000, 0x2_0000];
+
+/// Description of a title.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DescribedTitle {
+    /// Short name of the file's format.
+    pub format: String,
+    /// The title's id; `None` if it has none.
+    pub id: Option<TitleId>,
+    /// Name in its default language; `None` if the file has none, or can't be decrypted.
+    pub name: Option<String>,
+    /// Icon of the title (PNG).
+    pub icon: Option<Vec<u8>>,
+}
+
+/// Describes the title in a file; `None` if the file is not a title. A title that can't be
+/// decrypted is described by its header.
+pub fn describe(path: &Path, keys: &KeyRing) -> Result<Option<DescribedTitle>> {
+    let file = crate::source::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let Some(format) = xenia_formats::identify(&file)? else { return Ok(None) };
+    match format.opens {
+        Opens::Unread(_) => Ok(None),
+        Opens::Executable(_) => {
+            let title = of_executable(&file, keys);
+            Ok(Some(DescribedTitle { format: format.name.to_owned(), ..title }))
+        }
+        Opens::Volume(_) | Opens::Parts(_) => {
+            let package = PackageInfo::read(&file).ok();
+            if package.as_ref().is_some_and(|package| !TITLES.contains(&package.content_type)) {
+                return Ok(None);
+            }
+            if let Some(title) = package.as_ref().and_then(of_package) {
+                return Ok(Some(DescribedTitle { format: format.name.to_owned(), ..title }));
+            }
+            let volume = title_in(parts::volume(format, file, path)?);
+            let Ok(executable) = executable_of(&volume, "", Says::Nothing) else { return Ok(None) };
+            let title = of_executable(&*executable, keys);
+            Ok(Some(DescribedTitle { format: format.name.to_owned(), ..title }))
+        }
+    }
+}
+
+/// The description in a package's header, if it is complete.
+fn of_package(package: &PackageInfo) -> Option<DescribedTitle> {
+    let name = [&package.title_name, &package.display_name].into_iter().find(|name| !name.is_empty())?;
+    let icon = package.pictures.iter().rev().find_map(|picture| icon(picture))?;
+    let (id, name) = (Some(package.title_id), Some(name.clone()));
+    Some(DescribedTitle { format: String::new(), id, name, icon: Some(icon) })
+}
+
+fn of_executable(file: &dyn ReadAt, keys: &KeyRing) -> DescribedTitle {
+    let header = || Xex::read(file).ok()?.execution.map(|execution| execution.title_id);
+    let Ok(image) = xenia_formats::load(&file, keys) else {
+        return DescribedTitle { id: header(), ..DescribedTitle::default() };
+    };
+    let database = database(&image).and_then(|bytes| Xdbf::read(bytes).ok());
+    DescribedTitle {
+        format: String::new(),
+        id: image.execution.map(|execution| execution.title_id),
+        name: database.as_ref().and_then(Xdbf::title_name),
+        icon: database.as_ref().and_then(Xdbf::icon).and_then(icon),
+    }
+}
+
+/// The title's database in its image.
+pub fn database(image: &LoadedImage) -> Option<&[u8]> {
+    let name = format!("{:08X}", image.execution?.title_id.0);
+    let resource = image.resources.iter().find(|resource| resource.name.eq_ignore_ascii_case(&name))?;
+    let start = image.offset_of(resource.address, resource.size)?;
+    image.bytes.get(start..start.checked_add(resource.size as usize)?)
+}
+
+fn icon(bytes: &[u8]) -> Option<Vec<u8>> {
+    (bytes.len() <= MOST_ICON && bytes.starts_with(PNG)).then(|| bytes.to_vec())
+}
