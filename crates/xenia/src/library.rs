@@ -156,7 +156,7 @@ mod tests {
         }
         let seen = Mutex::new(Vec::new());
         let progress = |done, total| seen.lock().unwrap().push((done, total));
-        let first = scan(&[games.clone()], Some(&cache), &KeyRing::development(), &progress);
+        let first = scan(std::slice::from_ref(&games), Some(&cache), &KeyRing::development(), &progress);
         let paths: Vec<_> = first.titles.iter().map(|title| title.path.clone()).collect();
         assert_eq!(paths, [games.join("one/default.xex"), games.join("two/Hello.XEX")], "{first:?}");
         assert_eq!(first.opened, 3, "the two titles and the noise");
