@@ -8,6 +8,7 @@ mod csmith;
 mod deploy_check;
 mod docs;
 mod faults;
+mod frame_times;
 mod fuzz_targets;
 mod golden;
 mod gpu_suite;
@@ -75,6 +76,8 @@ enum Task {
     /// Time all third-party programs, on every engine and natively, and write the book's page about
     /// it.
     ProgramTimes(program_times::TimesArgs),
+    /// Time the frames of titles that draw, with both backends, and write the book's page about it.
+    FrameTimes(frame_times::FrameTimesArgs),
     /// Run complete third-party programs as titles, and compare them with native runs.
     RealPrograms(real_programs::RealProgramsArgs),
     /// Build the C library for titles and the compiler driver that links with it.
@@ -124,6 +127,7 @@ fn main() -> ExitCode {
         Task::Csmith(args) => csmith::run(&args),
         Task::Programs(args) => programs::run(&args),
         Task::ProgramTimes(args) => program_times::run(&args),
+        Task::FrameTimes(args) => frame_times::run(&args),
         Task::RealPrograms(args) => real_programs::run(&args),
         Task::Sdk => sdk::run(),
         Task::Title(args) => sdk::title(&args),

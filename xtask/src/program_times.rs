@@ -13,6 +13,8 @@ mod page;
 mod shares;
 mod to_main;
 
+pub(crate) use page::number;
+
 use crate::programs::{self, catalogue as described};
 use crate::real_programs::catalogue::{ProgramRun, RealProgram};
 use crate::real_programs::{self, build};

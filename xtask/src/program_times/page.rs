@@ -175,7 +175,7 @@ pub(super) fn spread(value: &Value, times: f64, decimals: usize) -> String {
 }
 
 /// A figure, or a dash if it is missing.
-pub(super) fn number(value: Option<f64>, decimals: usize) -> String {
+pub(crate) fn number(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(|| "-".to_owned(), |value| format!("{value:.decimals$}"))
 }
 

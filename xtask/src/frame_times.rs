@@ -1,0 +1,137 @@
+//! `cargo xtask frame-times`: times the frames of titles that draw, and writes the book's page
+//! about them.
+//!
+//! Each title runs headless in lockstep with both backends, in turn: once for a few frames and once
+//! for more. The difference of the two runs, divided by the frames between, has neither the start
+//! nor what the first frames compile. CPU time is that of the process's threads, from Linux's
+//! /proc; the counters are those of `gpu.wgpu` in the report.
+
+mod case;
+mod figures;
+mod page;
+mod plot;
+mod threads;
+
+use crate::steps;
+use anyhow::{Context, Result, bail};
+use case::Case;
+use clap::Args;
+use figures::{Figures, Run};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// The page and its picture.
+const PAGE: &str = "docs/src/frame-times.md";
+const PICTURE: &str = "docs/src/images/frame-times.svg";
+/// Backends, in the order of the page.
+const BACKENDS: [&str; 2] = ["reference", "wgpu"];
+
+/// Arguments of `cargo xtask frame-times`.
+#[derive(Debug, Args)]
+pub(crate) struct FrameTimesArgs {
+    /// Only titles with these names: demo, dolphin, small, medium, large (default: all; dolphin
+    /// needs XENIA_TITLES).
+    names: Vec<String>,
+    /// Number of runs of each title and backend; the page has the medians.
+    #[arg(long, value_name = "N", default_value = "3")]
+    runs: usize,
+    /// Measure this program, such as an older build, instead of a release build of the tree.
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
+    /// Run nothing: write the page from the last figures.
+    #[arg(long)]
+    no_run: bool,
+    /// Write the book's page and its picture.
+    #[arg(long)]
+    bless: bool,
+    /// Write the page into this file, and leave the book's page unchanged.
+    #[arg(long, value_name = "FILE", conflicts_with = "bless")]
+    page: Option<PathBuf>,
+}
+
+/// Measures, and writes what was requested.
+pub(crate) fn run(args: &FrameTimesArgs) -> Result<()> {
+    let folder = steps::target_folder().join("frame-times");
+    std::fs::create_dir_all(&folder)?;
+    let folder = folder.canonicalize()?;
+    let (times, picture) = (folder.join("times.json"), folder.join("times.svg"));
+    if !args.no_run {
+        let figures = measure(args, &folder)?;
+        std::fs::write(&times, format!("{figures:#}\n"))?;
+        println!("the figures are in {}", times.display());
+    }
+    let text = std::fs::read_to_string(&times).context("there are no figures")?;
+    let figures: Value = serde_json::from_str(&text)?;
+    std::fs::write(&picture, plot::svg(&figures)?)?;
+    println!("the picture is {}", picture.display());
+    if args.bless || args.page.is_some() {
+        let page = args.page.as_deref().unwrap_or(Path::new(PAGE));
+        std::fs::write(page, page::page(&figures)?).with_context(|| format!("writing {}", page.display()))?;
+        println!("{} is written", page.display());
+    }
+    if args.bless {
+        std::fs::copy(&picture, PICTURE)?;
+        println!("{PICTURE} is written");
+    }
+    Ok(())
+}
+
+/// Runs the titles, in turn, and returns all figures.
+fn measure(args: &FrameTimesArgs, folder: &Path) -> Result<Value> {
+    if args.runs == 0 {
+        bail!("--runs 0 measures nothing");
+    }
+    let mut cases = case::all(folder)?;
+    cases.retain(|case| args.names.is_empty() || args.names.contains(&case.name));
+    if cases.is_empty() {
+        bail!("there is nothing to time: no title is called {}", args.names.join(" or "));
+    }
+    let program = match &args.program {
+        Some(program) => program.canonicalize().with_context(|| program.display().to_string())?,
+        None => steps::released_program()?,
+    };
+    let mut titles = Vec::new();
+    let mut adapter = Value::Null;
+    for case in &cases {
+        let mut row = json!({ "name": case.name, "settings": case.settings });
+        for backend in BACKENDS {
+            match measure_backend(&program, folder, case, backend, args.runs) {
+                Ok(figures) => {
+                    if let Some(name) = &figures.adapter {
+                        adapter = Value::from(name.as_str());
+                    }
+                    row[backend] = figures.to_json();
+                }
+                Err(why) => println!("not timed: {} with --gpu {backend} ({why:#})", case.name),
+            }
+        }
+        titles.push(row);
+    }
+    if titles.iter().all(|row| BACKENDS.iter().all(|backend| row[backend].is_null())) {
+        bail!("no title could be timed");
+    }
+    let (host, build) = (figures::host(), figures::build(&program));
+    Ok(json!({ "host": host, "adapter": adapter, "build": build, "runs": args.runs, "titles": titles }))
+}
+
+/// The figures of one title with one backend.
+fn measure_backend(
+    program: &Path,
+    folder: &Path,
+    case: &Case,
+    backend: &str,
+    runs: usize,
+) -> Result<Figures> {
+    let [few, many] = case.frames;
+    let run = |frames| Run { program, folder, case, backend, frames }.measure();
+    if backend == "wgpu" {
+        // Pipelines are kept, so that later runs compile none.
+        run(many)?;
+    }
+    let mut pairs = Vec::new();
+    for turn in 1..=runs {
+        println!("{} with --gpu {backend}: {turn} of {runs}", case.name);
+        pairs.push((run(few)?, run(many)?));
+    }
+    Figures::of(&pairs)
+}

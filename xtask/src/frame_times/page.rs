@@ -1,0 +1,160 @@
+//! The book's page about the times of frames.
+
+use super::BACKENDS;
+use super::threads::DRIVER;
+use crate::program_times::number;
+use anyhow::{Context, Result};
+use serde_json::Value;
+use std::fmt::Write as _;
+
+const BEGINNING: &str = "\
+# How long frames take
+
+`cargo xtask frame-times --bless` times the frames of titles that draw, with both backends, and writes this page and its picture; nothing of it is
+written by hand.
+
+```sh
+cargo xtask frame-times --bless             # all titles; XENIA_TITLES names the folder with dolphin
+cargo xtask frame-times demo small --runs 1 # some, and a picture of them in target/frame-times
+```
+
+The program runs each title headless in lockstep, for a few frames and for more. Figures are the difference of the two runs divided by the
+frames between, so that the start and the first frames' compiling are left out; they are medians. CPU time is that of the process's threads; on
+software drivers the *driver* has threads of its own, and on others its part is in the thread that records. *small*, *medium* and *large* are
+`game-frame`, [our title that draws as games do](testing/suites.md#the-frame-of-a-game), in three sizes.
+
+";
+
+/// Counters of the wgpu backend: name in the report, heading, divisor.
+const COUNTERS: &[(&str, &str, f64)] = &[
+    ("passes", "passes", 1.0),
+    ("submissions", "submissions", 1.0),
+    ("waits", "waits", 1.0),
+    ("ms_waited", "ms waited", 1.0),
+    ("bytes_back", "KiB back", 1024.0),
+    ("bytes_up", "KiB up", 1024.0),
+    ("textures_made", "textures made", 1.0),
+    ("levels_decoded", "levels decoded", 1.0),
+    ("groups_made", "groups made", 1.0),
+    ("index_bytes", "KiB of indices", 1024.0),
+    ("epoch_misses", "epoch misses", 1.0),
+    ("queries", "queries", 1.0),
+    ("tiles_dumped", "tiles dumped", 1.0),
+    ("tiles_loaded", "tiles loaded", 1.0),
+    ("pipelines_in_play", "pipelines", 1.0),
+    ("fallback_draws", "fallbacks", 1.0),
+    ("edram_trips", "EDRAM trips", 1.0),
+    ("validation_errors", "errors", 1.0),
+];
+
+/// The page, from the file of figures.
+pub(super) fn page(figures: &Value) -> Result<String> {
+    let titles = figures["titles"].as_array().context("the file of figures has no titles")?;
+    let mut out = BEGINNING.to_owned();
+    let text = |key: &str| figures[key].as_str().unwrap_or("unknown");
+    writeln!(
+        out,
+        "Measured with {} on {}; wgpu's adapter: {}; {} runs of each.\n",
+        text("build"),
+        text("host"),
+        text("adapter"),
+        figures["runs"]
+    )?;
+    out.push_str("![CPU time of a frame, by thread](images/frame-times.svg)\n\n");
+    frames(&mut out, titles)?;
+    counters(&mut out, titles)?;
+    sizes(&mut out, titles)?;
+    Ok(out)
+}
+
+fn frames(out: &mut String, titles: &[Value]) -> Result<()> {
+    out.push_str(
+        "## Frames\n\n| title | backend | draws | frames/s | CPU ms | ours | driver's threads | by thread |\n\
+         |---|---|---|---|---|---|---|---|\n",
+    );
+    for title in titles {
+        for backend in BACKENDS {
+            let of = &title[backend];
+            let Some(threads) = of["threads_s"].as_object() else { continue };
+            let ms = |name: &str| threads.get(name).and_then(Value::as_f64).unwrap_or(0.0) * 1e3;
+            let all: f64 = threads.keys().map(|name| ms(name)).sum();
+            let mut ours: Vec<_> =
+                threads.keys().filter(|name| *name != DRIVER && ms(name) >= 0.05).collect();
+            ours.sort_by(|a, b| ms(b).total_cmp(&ms(a)));
+            let ours: Vec<_> = ours.iter().map(|name| format!("{name} {:.1}", ms(name))).collect();
+            let rate = of["wall_s"].as_f64().filter(|wall| *wall > 0.0).map(|wall| 1.0 / wall);
+            writeln!(
+                out,
+                "| {} | {backend} | {} | {} | {all:.1} | {:.1} | {:.1} | {} |",
+                title["name"].as_str().unwrap_or_default(),
+                number(of["draws"].as_f64(), 0),
+                number(rate, 1),
+                all - ms(DRIVER),
+                ms(DRIVER),
+                ours.join(", "),
+            )?;
+        }
+    }
+    out.push('\n');
+    Ok(())
+}
+
+fn counters(out: &mut String, titles: &[Value]) -> Result<()> {
+    out.push_str("## Work of the wgpu backend\n\nOf a frame; the names are those of `gpu.wgpu` in the [report](measuring.md).\n\n");
+    let mut rows = titles.iter().filter(|title| title["wgpu"].is_object()).peekable();
+    if rows.peek().is_none() {
+        out.push_str("It was not measured: there is no adapter.\n\n");
+        return Ok(());
+    }
+    let names: Vec<_> = rows.clone().map(|title| title["name"].as_str().unwrap_or_default()).collect();
+    writeln!(out, "| counter | {} |\n|---|{}", names.join(" | "), "---|".repeat(names.len()))?;
+    for (name, heading, divisor) in COUNTERS {
+        write!(out, "| {heading} |")?;
+        for title in rows.clone() {
+            let value = title["wgpu"]["counters"][name].as_f64().map(|value| value / divisor);
+            let decimals = usize::from(value.is_some_and(|value| value != 0.0 && value.abs() < 100.0));
+            write!(out, " {} |", number(value, decimals))?;
+        }
+        out.push('\n');
+    }
+    out.push('\n');
+    Ok(())
+}
+
+fn sizes(out: &mut String, titles: &[Value]) -> Result<()> {
+    out.push_str("## Settings of the scene\n\n");
+    for title in titles {
+        let settings = title["settings"].as_str().unwrap_or_default();
+        if !settings.is_empty() {
+            let name = title["name"].as_str().unwrap_or_default();
+            writeln!(out, "- {name}: {}", settings.trim().replace('\n', ", "))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_page_has_a_row_for_each_backend_and_the_counters_of_one() {
+        let backend = json!({ "wall_s": 0.5, "draws": 8.0, "threads_s": { "draws": 0.25, "driver": 0.125, "idle": 0.0 },
+            "counters": { "waits": 2.5, "bytes_up": 2048.0 } });
+        let figures = json!({ "host": "a machine", "build": "a build", "adapter": "an adapter", "runs": 3, "titles": [
+            { "name": "one", "settings": "", "reference": backend, "wgpu": backend },
+            { "name": "two", "settings": "draws 5\nwidth 160\n", "reference": backend, "wgpu": Value::Null },
+        ] });
+        let page = page(&figures).unwrap();
+        assert!(
+            page.contains("Measured with a build on a machine; wgpu's adapter: an adapter; 3 runs"),
+            "{page}"
+        );
+        assert!(page.contains("| one | wgpu | 8 | 2.0 | 375.0 | 250.0 | 125.0 | draws 250.0 |"), "{page}");
+        assert!(page.contains("| two | reference |") && !page.contains("| two | wgpu |"), "{page}");
+        assert!(page.contains("| counter | one |") && page.contains("| waits | 2.5 |"), "{page}");
+        assert!(page.contains("| KiB up | 2.0 |") && page.contains("- two: draws 5, width 160"), "{page}");
+        assert!(super::page(&json!({})).is_err());
+    }
+}
