@@ -1,0 +1,99 @@
+//! Measures the processor time of a draw up to its submission, by the kind of draw: by the wgpu
+//! backend behind the command processor, by the command processor alone, and by a plain wgpu
+//! program that draws the same.
+//!
+//! `cargo run --release -p xenia-render --example record_rate [-- ROUNDS]`: draws have 6, 600 and
+//! 6,000 indices and 0, 4 and 16 textures; each has a constant of its own. Figures are microseconds
+//! of the calling thread's CPU time, the least of the rounds, so that neither other processes nor
+//! the device's speed count. A frame ends with a wait for the device, which costs no CPU time.
+
+mod emulated;
+mod plain;
+
+use emulated::Emulated;
+use plain::Plain;
+use std::time::Duration;
+use xenia_render::backend::Device;
+use xenia_testing::thread_time;
+
+/// Width and height of the target, in pixels.
+const SIDE: u32 = 640;
+/// Width and height of textures, in texels.
+const TEXTURE_SIDE: u32 = 64;
+/// Number of vertices, each in a place of its own in a square of a few pixels.
+const VERTICES: u32 = 256;
+/// Indices of a draw, and the number of such draws in a frame.
+const LISTS: [(u32, u32); 3] = [(6, 2000), (600, 500), (6000, 100)];
+/// Textures of a draw.
+const TEXTURES: [u32; 3] = [0, 4, 16];
+
+/// A kind of draw.
+#[derive(Clone, Copy)]
+struct Kind {
+    indices: u32,
+    textures: u32,
+    draws: u32,
+}
+
+/// Position of a draw's square.
+fn place(draw: u32) -> [f32; 2] {
+    [draw * 5 % (SIDE - 8), draw / 126 * 5 % (SIDE - 8)].map(|at| at as f32)
+}
+
+/// The vertices: x, y, and a colour.
+fn vertices() -> Vec<[f32; 5]> {
+    (0..VERTICES).map(|i| [(i % 16) as f32 / 4.0, (i / 16) as f32 / 4.0, 0.25, 0.5, 0.75]).collect()
+}
+
+/// Indices of a draw's triangles, which are small.
+fn indices(count: u32) -> Vec<u16> {
+    (0..count).map(|i| ((i / 3 * 7 + [0, 1, 16][i as usize % 3]) % VERTICES) as u16).collect()
+}
+
+/// CPU time of a measurement; the kernel counts a thread's time in steps of milliseconds.
+const LEAST_TIME: Duration = Duration::from_millis(100);
+/// Most frames of a measurement.
+const MOST_FRAMES: u32 = 200;
+
+/// The least CPU time of a frame, divided by its draws, in microseconds. The first frame compiles.
+fn least(rounds: u32, draws: u32, mut frame: impl FnMut()) -> f64 {
+    frame();
+    let mut least = f64::MAX;
+    for _ in 0..rounds {
+        let (start, mut frames, mut took) = (thread_time(), 0, Duration::ZERO);
+        while took < LEAST_TIME && frames < MOST_FRAMES {
+            frame();
+            frames += 1;
+            took = thread_time().saturating_sub(start);
+        }
+        least = least.min(took.as_secs_f64() * 1e6 / f64::from(frames.max(1) * draws));
+    }
+    least
+}
+
+fn main() {
+    let rounds = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(5);
+    let device = Device::open(false).unwrap_or_else(|error| panic!("{error}"));
+    println!("{}; microseconds of CPU time a draw, least of {rounds}", device.name());
+    println!("| indices | textures | packets | recorded and submitted | draws/s | plain wgpu | ratio |");
+    println!("|---|---|---|---|---|---|---|");
+    for (indices, draws) in LISTS {
+        for textures in TEXTURES {
+            let kind = Kind { indices, textures, draws };
+            let mut packets = Emulated::new(None, kind);
+            let packets = least(rounds, draws, || packets.frame());
+            let mut emulated = Emulated::new(Some(device.clone()), kind);
+            let ours = least(rounds, draws, || emulated.frame());
+            let plain = Plain::new(device.clone(), kind);
+            let plain = least(rounds, draws, || plain.frame());
+            println!(
+                "| {indices} | {textures} | {packets:.2} | {:.2} | {:.0} | {plain:.2} | {:.2} |",
+                ours - packets,
+                1e6 / ours,
+                ours / plain
+            );
+            let problems = emulated.problems();
+            assert!(problems.is_empty(), "the command processor reports {problems:?}");
+        }
+    }
+}
