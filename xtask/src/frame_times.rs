@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// The page and its picture.
-const PAGE: &str = "docs/src/frame-times.md";
+const PAGE: &str = "docs/src/tables/frame-times.md";
 const PICTURE: &str = "docs/src/images/frame-times.svg";
 /// Backends, in the order of the page.
 const BACKENDS: [&str; 2] = ["reference", "wgpu"];

@@ -21,7 +21,7 @@ cargo xtask frame-times demo small --runs 1 # some, and a picture of them in tar
 The program runs each title headless in lockstep, for a few frames and for more. Figures are the difference of the two runs divided by the
 frames between, so that the start and the first frames' compiling are left out; they are medians. CPU time is that of the process's threads; on
 software drivers the *driver* has threads of its own, and on others its part is in the thread that records. *small*, *medium* and *large* are
-`game-frame`, [our title that draws as games do](testing/suites.md#the-frame-of-a-game), in three sizes.
+`game-frame`, [our title that draws as games do](../testing/suites.md#the-frame-of-a-game), in three sizes.
 
 ";
 
@@ -60,7 +60,7 @@ pub(super) fn page(figures: &Value) -> Result<String> {
         text("adapter"),
         figures["runs"]
     )?;
-    out.push_str("![CPU time of a frame, by thread](images/frame-times.svg)\n\n");
+    out.push_str("![CPU time of a frame, by thread](../images/frame-times.svg)\n\n");
     frames(&mut out, titles)?;
     counters(&mut out, titles)?;
     sizes(&mut out, titles)?;
@@ -100,7 +100,7 @@ fn frames(out: &mut String, titles: &[Value]) -> Result<()> {
 }
 
 fn counters(out: &mut String, titles: &[Value]) -> Result<()> {
-    out.push_str("## Work of the wgpu backend\n\nOf a frame; the names are those of `gpu.wgpu` in the [report](measuring.md).\n\n");
+    out.push_str("## Work of the wgpu backend\n\nOf a frame; the names are those of `gpu.wgpu` in the [report](../measuring.md).\n\n");
     let mut rows = titles.iter().filter(|title| title["wgpu"].is_object()).peekable();
     if rows.peek().is_none() {
         out.push_str("It was not measured: there is no adapter.\n\n");
