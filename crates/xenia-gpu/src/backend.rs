@@ -87,6 +87,20 @@ pub enum BackendError {
     Host(String),
 }
 
+/// Time at which memory gets the texels of resolves that a backend keeps on a device
+/// (`--readback`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Readback {
+    /// At each resolve.
+    Full,
+    /// When they may be read: at the end of a pump in lockstep, else before each fence and
+    /// interrupt; earlier where packets or draws read them.
+    #[default]
+    Lazy,
+    /// Where packets, draws or pictures read them; the title never sees others.
+    None,
+}
+
 /// Function that reports each range of memory (physical address, bytes) that a draw may read.
 /// Returns false if the ranges are unknown or if the draw writes memory.
 pub type Inputs = fn(&DrawCall, &mut dyn FnMut(u32, u32)) -> bool;
@@ -101,6 +115,24 @@ pub trait Backend: Send {
 
     /// Resolves: copies a rectangle of the EDRAM into memory, then does the clears of the resolve.
     fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError>;
+
+    /// Sets when memory gets resolved texels. Until this is called, they are written at once.
+    fn set_readback(&mut self, _readback: Readback) {}
+
+    /// Whether memory lacks texels of earlier resolves.
+    fn has_pending(&self) -> bool {
+        false
+    }
+
+    /// Writes the texels of earlier resolves that memory lacks: in the pages of a range (physical
+    /// address, bytes), or all.
+    fn deliver(
+        &mut self,
+        _range: Option<(u32, u32)>,
+        _memory: &dyn PhysicalMemory,
+    ) -> Result<(), BackendError> {
+        Ok(())
+    }
 
     /// Renders a front buffer for display; `None` if the backend produces no frames.
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame>;

@@ -20,6 +20,7 @@
 mod bins;
 mod capture;
 mod cost;
+mod delivery;
 mod display;
 mod execute;
 mod feed;
@@ -38,7 +39,7 @@ pub use display::{LINES, TICKS_PER_SECOND, VBLANK_CPU, VBLANK_TICKS};
 pub use execute::constant_base;
 pub use statistics::Statistics;
 
-use crate::backend::{Backend, Frame, Threaded};
+use crate::backend::{Backend, Frame, Readback, Threaded};
 use crate::draw_state::{Constants, StaleConstants};
 use crate::limits::Cancel;
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
@@ -96,11 +97,22 @@ pub struct Config {
     /// End a pump at its first swap, so that callers who count frames can stop there; ignored while
     /// recording. The next pump continues from there.
     pub stop_at_swap: bool,
+    /// Time at which memory gets resolved texels.
+    pub readback: Readback,
+    /// Guest code may run during a pump.
+    pub concurrent: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { capture_all: false, vblank: true, inline: true, stop_at_swap: false }
+        Self {
+            capture_all: false,
+            vblank: true,
+            inline: true,
+            stop_at_swap: false,
+            readback: Readback::default(),
+            concurrent: false,
+        }
     }
 }
 
@@ -160,10 +172,12 @@ impl CommandProcessor {
     pub fn new(memory: Arc<dyn PhysicalMemory>, backend: Box<dyn Backend>, config: Config) -> Self {
         let mut registers = RegisterFile::new();
         display::reset(&mut registers);
+        let mut backend = if config.inline { backend } else { Threaded::wrap(backend) };
+        backend.set_readback(config.readback);
         Self {
             registers,
             memory,
-            backend: if config.inline { backend } else { Threaded::wrap(backend) },
+            backend,
             feed: Feed::default(),
             cycles: 0,
             waiting: None,
@@ -276,6 +290,7 @@ impl CommandProcessor {
                 _ => break,
             }
         }
+        self.end_pump();
         self.recorded(&Event::Pump { now }, self.statistics.swaps - swaps);
         std::mem::take(&mut self.events)
     }

@@ -98,6 +98,12 @@ impl Reference {
     pub fn inputs_of(call: &DrawCall, want: &mut dyn FnMut(u32, u32)) -> bool {
         inputs::inputs(call, want)
     }
+
+    /// Lists the memory ranges that a draw's vertices read: their indices, and the inputs of the
+    /// vertex shader.
+    pub fn inputs_of_vertices(call: &DrawCall, want: &mut dyn FnMut(u32, u32)) {
+        inputs::of_vertices(call, want);
+    }
 }
 
 impl Default for Reference {

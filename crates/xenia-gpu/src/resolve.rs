@@ -1,6 +1,10 @@
 //! Resolves (copies out of the EDRAM), common to all backends: the pixels and samples to read, and
 //! the addresses of texels in memory.
 
+mod covered;
+
+pub use covered::covered;
+
 use crate::backend::BackendError;
 use crate::draw_state::{ResolveCall, VertexBuffer};
 use crate::edram::{TILE_HEIGHT, TILES, pitch_tiles};
@@ -21,7 +25,7 @@ pub fn rectangle(
     call: &ResolveCall,
     memory: &dyn PhysicalMemory,
 ) -> Result<(Rect, Result<(), BackendError>), BackendError> {
-    let [left, top, right, bottom] = covered(call, memory)?;
+    let [left, top, right, bottom] = extent(call, memory)?;
     // Rows of tiles until the tile numbers wrap around, for one-word samples.
     let rows = TILES.div_ceil(pitch_tiles(call.pitch, call.msaa.columns(), 1).max(1));
     let end = top.saturating_add(rows * TILE_HEIGHT / call.msaa.rows());
@@ -30,7 +34,7 @@ pub fn rectangle(
 }
 
 /// Covered pixels, not limited to the surface.
-fn covered(call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<Rect, BackendError> {
+fn extent(call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<Rect, BackendError> {
     let buffer = VertexBuffer::decode(call.vertices);
     if !VertexBuffer::is_named_by(call.vertices[0]) || buffer.words != 6 {
         return Err(BackendError::Invalid("a copy's rectangle is not three vertices of two floats".into()));

@@ -138,7 +138,8 @@ fn play_once(args: &TracePlayArgs, maker: &BackendMaker) -> Result<Played> {
     let start = Instant::now();
     let mut trouble = None;
     let player = Player::new(open(&args.trace)?, backend, args.dump_frames.is_some());
-    let player = player.with_context(|| format!("{shown}"))?;
+    let mut player = player.with_context(|| format!("{shown}"))?;
+    player.processor().set_readback(args.readback.into());
     let summary = player.run(&mut |number, frame| {
         if let Some(folder) = &args.dump_frames
             && let Err(error) = write_png(&folder.join(format!("frame{number:06}.png")), &frame)
@@ -321,6 +322,7 @@ impl Printer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use xenia::config::ReadbackMode;
     use xenia_cli::EngineArgs;
 
     #[test]
@@ -366,6 +368,7 @@ mod tests {
         let pictures = dir.path().join("pictures");
         let args = TracePlayArgs {
             trace: second.clone(),
+            readback: ReadbackMode::default(),
             repeat: 1,
             gpu: GpuKind::Reference,
             dump_frames: Some(pictures.clone()),

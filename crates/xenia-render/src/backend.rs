@@ -21,12 +21,15 @@
 
 mod arena;
 mod bindings;
+mod clears;
 mod conversion;
+mod delivery;
 mod device;
 mod draw;
 mod edram;
 mod expanded;
 mod fallback;
+mod mirror;
 mod occlusion;
 mod ownership;
 mod pass;
@@ -45,25 +48,26 @@ mod work;
 
 use std::sync::Arc;
 
-use xenia_gpu::draw_state::{DrawCall, ResolveCall};
+use xenia_gpu::draw_state::{DrawCall, ResolveCall, VertexBuffer};
 use xenia_gpu::edram::TILES;
 use xenia_gpu::geometry::Expander;
 use xenia_gpu::limits::TEXTURE_BYTES;
-use xenia_gpu::resolve::Rect;
-use xenia_gpu::{Backend, BackendError, Cancel, Frame, PhysicalMemory, PresentCall, present};
+use xenia_gpu::{Backend, BackendError, Cancel, Frame, PhysicalMemory, PresentCall, Readback, present};
 
 use arena::Arena;
 use bindings::Groups;
+use delivery::{Staging, front_buffer};
 use draw::Refused;
-use edram::{Edram, Resolve, TargetPlace};
+use edram::{Edram, Resolve};
 use expanded::PassThroughShaders;
 use fallback::Fallback;
+use mirror::Mirror;
 use occlusion::Occlusion;
 use ownership::Step;
 use pipelines::Pipelines;
 use recording::Recording;
 use recovery::Recovery;
-use targets::{Target, Targets};
+use targets::Targets;
 use textures::Textures;
 use vertices::Vertices;
 
@@ -96,6 +100,12 @@ pub struct WgpuCounters {
     pub textures: TextureCounters,
     /// Counters of vertex data.
     pub vertices: VertexCounters,
+    /// Resolves whose texels stayed on the device.
+    pub resolves_on_device: u64,
+    /// Resolves whose texels the CPU tiled.
+    pub resolves_through_cpu: u64,
+    /// Current bytes of resolved pages on the device.
+    pub resolved_bytes: u64,
     /// Draws made by the reference backend, by the feature that the host lacks.
     pub fallbacks: std::collections::BTreeMap<String, u64>,
     /// Number of these for which the EDRAM was read back and uploaded again.
@@ -121,6 +131,13 @@ pub struct WgpuBackend {
     fallback: Fallback,
     occlusion: Occlusion,
     recovery: Recovery,
+    mirror: Mirror,
+    staging: Staging,
+    readback: Readback,
+    /// Resolves that were made on the device, and through the CPU.
+    copies: [u64; 2],
+    /// Resolves in commands that are not submitted yet.
+    unsubmitted_copies: u32,
     draws: u64,
     submissions: u64,
     index_bytes: u64,
@@ -162,6 +179,11 @@ impl WgpuBackend {
             fallback: Fallback::default(),
             occlusion: Occlusion::default(),
             recovery: Recovery::new(options),
+            mirror: Mirror::default(),
+            staging: Staging::default(),
+            readback: Readback::Full,
+            copies: [0; 2],
+            unsubmitted_copies: 0,
             draws: 0,
             submissions: 0,
             index_bytes: 0,
@@ -190,6 +212,9 @@ impl WgpuBackend {
             targets: self.targets.counters(),
             textures: self.textures.counters(),
             vertices: self.vertices.counters(),
+            resolves_on_device: self.copies[0],
+            resolves_through_cpu: self.copies[1],
+            resolved_bytes: self.mirror.bytes(),
             fallbacks: self.fallback.reasons().clone(),
             edram_trips: self.fallback.edram_trips(),
             losses: self.recovery.losses(),
@@ -233,13 +258,16 @@ impl WgpuBackend {
     fn submit(&mut self) {
         self.pipelines.add_conversions(&self.edram.take_compiled());
         self.pipelines.add_conversions(&self.textures.take_compiled());
-        if let Some(commands) = self.recording.finish() {
+        let commands = self.recording.finish();
+        if !commands.is_empty() {
             self.uniforms.send(&self.device);
             self.indices.send(&self.device);
             self.device.submit(commands);
             self.submissions += 1;
         }
         self.vertices.submitted();
+        self.textures.submitted();
+        self.unsubmitted_copies = 0;
     }
 
     /// Records transfers of tiles between targets and the buffer.
@@ -270,28 +298,6 @@ impl WgpuBackend {
         self.edram.set_words(&self.device, words);
         self.targets.written(0..TILES);
     }
-
-    /// Fills an area with a sample value: in the host texture that owns it, or in the buffer.
-    fn clear(&mut self, place: &TargetPlace, area: Rect, bits: [u32; 2]) {
-        let rows = area[1]..area[3];
-        if let Some(target) = self.targets.holder(place, rows.start) {
-            let steps = self.targets.acquire(target, rows.clone());
-            self.carry_out(steps);
-            let encoder = self.recording.encoder(&self.device);
-            let Target { place, texture, .. } = self.targets.get(target);
-            self.edram.fill(&self.device, encoder, place, texture, area, bits);
-            self.targets.drawn(target, rows, bits[0] as u8);
-            return;
-        }
-        let tiles: Vec<_> = place.tiles(area).collect();
-        // Tiles that are cleared only in part need their contents.
-        let parts = tiles.iter().filter(|(_, is_whole)| !is_whole).map(|(tile, _)| *tile);
-        let steps = self.targets.read(parts);
-        self.carry_out(steps);
-        let encoder = self.recording.encoder(&self.device);
-        self.edram.clear(&self.device, encoder, place, area, bits);
-        self.targets.written(tiles.into_iter().map(|(tile, _)| tile));
-    }
 }
 
 impl Backend for WgpuBackend {
@@ -311,8 +317,11 @@ impl Backend for WgpuBackend {
             self.settle(0..TILES);
             self.targets.forget();
         }
+        if self.textures.is_behind() {
+            self.submit();
+        }
         self.textures.begin();
-        let mut result = self.record(call, memory);
+        let mut result = self.record_delivered(call, memory)?;
         if matches!(result, Err(Refused::Full)) {
             self.submit();
             self.occlusion.total(&self.device)?;
@@ -325,7 +334,9 @@ impl Backend for WgpuBackend {
             Err(Refused::Error(error)) => return Err(error),
             Err(Refused::UnsupportedState(reason)) => reason,
             Err(Refused::Full) => "more vertices than fit".to_owned(),
+            Err(Refused::Pending(..)) => "texels that memory lacks again and again".to_owned(),
         };
+        self.deliver_pages(None, memory)?;
         // Draws that only write to memory or count samples don't need the EDRAM.
         let words = if state::reaches_edram(call) { Some(self.words()?) } else { None };
         let drawn = self.fallback.draw(reason, words.as_deref(), call, memory, self.recovery.cancel())?;
@@ -340,16 +351,40 @@ impl Backend for WgpuBackend {
         if let Some(reference) = self.recover() {
             return reference.copy(call, memory);
         }
+        let rectangle = VertexBuffer::decode(call.vertices);
+        if self.mirror.is_pending(rectangle.physical, rectangle.words.saturating_mul(4)) {
+            self.deliver_pages(None, memory)?;
+        }
         let resolve = Resolve::new(call, memory)?;
         let area = resolve.area();
         let read: Vec<_> = resolve.read().into_iter().flat_map(|place| place.tiles(area)).collect();
-        self.settle(read.into_iter().map(|(tile, _)| tile));
-        let copied = self.edram.copy_out(&self.device, &resolve, memory);
+        let steps = self.targets.read(read.into_iter().map(|(tile, _)| tile));
+        self.carry_out(steps);
+        let copied = self.copy_texels(call, &resolve, memory);
         for (place, bits) in resolve.cleared() {
             self.clear(&place, area, bits);
         }
         self.publish(false);
         copied.and(resolve.whole())
+    }
+
+    fn set_readback(&mut self, readback: Readback) {
+        self.readback = readback;
+    }
+
+    fn has_pending(&self) -> bool {
+        self.mirror.has_pending()
+    }
+
+    fn deliver(
+        &mut self,
+        range: Option<(u32, u32)>,
+        memory: &dyn PhysicalMemory,
+    ) -> Result<(), BackendError> {
+        if self.recover().is_some() {
+            return Ok(());
+        }
+        self.deliver_pages(range, memory)
     }
 
     fn cancel(&self) -> Option<Cancel> {
@@ -358,12 +393,20 @@ impl Backend for WgpuBackend {
 
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
         if self.recover().is_none() {
+            let range = if self.readback == Readback::None { front_buffer(call) } else { None };
+            if let Err(error) = self.deliver_pages(range, memory) {
+                tracing::debug!(target: "gpu", %error, "a picture lacks its last resolves");
+            }
             self.submit();
         }
         present(call, memory)
     }
 
     fn end_frame(&mut self) {
+        // Also frames without a picture, so that the device can begin.
+        if self.recover().is_none() {
+            self.submit();
+        }
         self.publish(true);
     }
 

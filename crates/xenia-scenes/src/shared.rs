@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use xenia_gpu::draw_state::{DrawCall, ResolveCall};
-use xenia_gpu::{Backend, BackendError, Cancel, Frame, PhysicalMemory, PresentCall};
+use xenia_gpu::{Backend, BackendError, Cancel, Frame, PhysicalMemory, PresentCall, Readback};
 
 /// Handle of a backend.
 #[derive(Clone)]
@@ -31,6 +31,22 @@ impl Backend for SharedBackend {
 
     fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         self.get().copy(call, memory)
+    }
+
+    fn set_readback(&mut self, readback: Readback) {
+        self.get().set_readback(readback);
+    }
+
+    fn has_pending(&self) -> bool {
+        self.get().has_pending()
+    }
+
+    fn deliver(
+        &mut self,
+        range: Option<(u32, u32)>,
+        memory: &dyn PhysicalMemory,
+    ) -> Result<(), BackendError> {
+        self.get().deliver(range, memory)
     }
 
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {

@@ -7,7 +7,7 @@ use crate::memory::PhysicalMemory;
 pub const MAX_COUNT: u32 = 65_535;
 
 /// Memory range of a draw's index buffer: physical address and bytes.
-pub(crate) fn index_range(call: &DrawCall) -> Option<(u32, u32)> {
+pub fn index_range(call: &DrawCall) -> Option<(u32, u32)> {
     let IndexSource::Buffer { physical, wide, length, .. } = call.indices else { return None };
     let bytes = call.count.min(MAX_COUNT).min(length) * if wide { 4 } else { 2 };
     // Byte swaps act on whole words, so the range is aligned to words.

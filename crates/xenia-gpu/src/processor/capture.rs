@@ -24,6 +24,7 @@ impl CommandProcessor {
 
     /// Submits the front buffer for display.
     pub(super) fn swap(&mut self, physical: u32, width: u32, height: u32) {
+        self.signal();
         self.statistics.swaps += 1;
         self.counter = self.counter.wrapping_add(1);
         self.events.push(GpuEvent::Swap { physical, width, height, number: self.statistics.swaps });

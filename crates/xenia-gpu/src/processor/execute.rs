@@ -77,6 +77,7 @@ impl Packets for CommandProcessor {
         let cpu_mask = body[0] & 0x3f;
         if cpu_mask != 0 {
             self.statistics.interrupts += 1;
+            self.signal();
             self.events.push(GpuEvent::Interrupt { cpu_mask, source: 1 });
         }
     }

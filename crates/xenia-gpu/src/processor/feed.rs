@@ -110,6 +110,18 @@ impl Feed {
         self.window.written(physical, length);
     }
 
+    /// Memory that the next packets are read from: physical address and bytes.
+    pub(super) fn ahead(&self) -> Option<(u32, u32)> {
+        match (self.lists.last(), &self.ring) {
+            (Some(list), _) => {
+                let place = list.place();
+                Some((place.address, place.available.saturating_mul(4)))
+            }
+            (None, Some(ring)) => Some((ring.base, ring.words.saturating_mul(4))),
+            (None, None) => None,
+        }
+    }
+
     /// Reads the next packet.
     pub(super) fn next(&mut self, memory: &dyn PhysicalMemory) -> Next {
         if self.lists.is_empty() { self.next_of_ring(memory) } else { self.next_of_list(memory) }

@@ -1,5 +1,6 @@
 //! Tests of the processor with whole command streams, by subject.
 
+mod delivery;
 mod display;
 mod draws;
 mod lists;

@@ -19,6 +19,7 @@ impl CommandProcessor {
 
     /// Executes the next step; returns the number of words read.
     fn step(&mut self) -> u64 {
+        self.reach_packets();
         match self.feed.next(&*self.memory) {
             Next::Nothing => 0,
             Next::Incomplete => 1,
@@ -54,7 +55,7 @@ impl CommandProcessor {
     /// Writes the read index to memory.
     fn write_back(&mut self, write_back: WriteBack) {
         if let Some((address, index)) = write_back {
-            self.store(address, &index.to_be_bytes());
+            self.store_silently(address, &index.to_be_bytes());
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::draw_state::DrawCall;
 use crate::fetch::fetched_textures;
 use crate::geometry::index_range;
-use crate::microcode::Instruction;
+use crate::microcode::{Instruction, Shader};
 use crate::texture::TextureCache;
 
 /// Calls `want` with each range (physical address, bytes); returns false if the draw writes memory.
@@ -11,25 +11,35 @@ pub(super) fn inputs(call: &DrawCall, want: &mut dyn FnMut(u32, u32)) -> bool {
     if call.exports_memory() {
         return false;
     }
+    of_vertices(call, want);
+    if let Some(shader) = &call.pixel_shader {
+        of_shader(call, shader, want);
+    }
+    true
+}
+
+/// Calls `want` with each range that vertices read: indices, and the vertex shader's inputs.
+pub(super) fn of_vertices(call: &DrawCall, want: &mut dyn FnMut(u32, u32)) {
     if let Some((start, length)) = index_range(call) {
         want(start, length);
     }
-    for shader in std::iter::once(&call.vertex_shader).chain(&call.pixel_shader) {
-        for instruction in &shader.program.instructions {
-            if let Instruction::Vertex(fetch) = instruction {
-                let buffer = call.constants.vertex_buffer(fetch.constant);
-                if buffer.words != 0 {
-                    want(buffer.physical, buffer.words * 4);
-                }
-            }
-        }
-        for (_, info, last) in fetched_textures(&shader.program, &call.constants) {
-            for level in 0..=last {
-                if let Some((start, length)) = TextureCache::range(&info, level) {
-                    want(start, length);
-                }
+    of_shader(call, &call.vertex_shader, want);
+}
+
+fn of_shader(call: &DrawCall, shader: &Shader, want: &mut dyn FnMut(u32, u32)) {
+    for instruction in &shader.program.instructions {
+        if let Instruction::Vertex(fetch) = instruction {
+            let buffer = call.constants.vertex_buffer(fetch.constant);
+            if buffer.words != 0 {
+                want(buffer.physical, buffer.words * 4);
             }
         }
     }
-    true
+    for (_, info, last) in fetched_textures(&shader.program, &call.constants) {
+        for level in 0..=last {
+            if let Some((start, length)) = TextureCache::range(&info, level) {
+                want(start, length);
+            }
+        }
+    }
 }

@@ -128,6 +128,8 @@ impl CommandProcessor {
     fn begin_recording(&mut self) {
         let swaps = self.statistics().swaps;
         if self.recorder.as_ref().is_some_and(|recorder| recorder.is_due(swaps)) {
+            // The trace begins with the memory as it is.
+            self.deliver_all();
             let state = self.state();
             if let Some(recorder) = &mut self.recorder {
                 self.memory = recorder.begin(self.memory.clone(), state);
@@ -138,6 +140,7 @@ impl CommandProcessor {
     fn end_recording(&mut self) {
         let running = self.recorder.as_ref().filter(|recorder| recorder.running.is_some());
         if let Some(now) = running.map(|recorder| recorder.now) {
+            self.deliver_all();
             let digest = self.short_digest(now);
             // A player could not cancel the same draws at the same point.
             let has_cut = self.cancel().is_some_and(|cancel| cancel.has_cut());

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
-use xenia::config::GpuKind;
+use xenia::config::{GpuKind, ReadbackMode};
 use xenia_cli::EngineArgs;
 use xenia_cli::numbers::{number, positive};
 
@@ -70,6 +70,9 @@ pub struct TracePlayArgs {
     /// GPU backend that draws.
     #[arg(long, value_enum, default_value_t)]
     pub gpu: GpuKind,
+    /// When memory gets what the console's GPU has drawn (--gpu wgpu).
+    #[arg(long, value_enum, default_value_t)]
+    pub readback: ReadbackMode,
     /// Play the trace this many times, each with a new backend on the same device.
     #[arg(long, value_name = "N", value_parser = positive, default_value = "1")]
     pub repeat: u64,

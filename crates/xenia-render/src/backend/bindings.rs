@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use xenia_gpu::PhysicalMemory;
 use xenia_gpu::draw_state::Constants;
 use xenia_gpu::texture::TextureInfo;
 
 use super::Device;
 use super::shaders::HostShader;
-use super::textures::{FetchedTexture, HostSampler, HostTexture, Textures};
+use super::textures::{FetchedTexture, HostSampler, HostTexture, TextureInputs, Textures};
 use crate::translate::{CONSTANTS_BINDING, StageConstants, TextureRecord, VERTEX_BINDING};
 
 /// Most cached bind groups; when reached, all are dropped.
@@ -24,18 +23,17 @@ pub(super) struct Bound {
 impl Bound {
     /// Finds the textures and samplers, and adds their records to the constants.
     pub(super) fn new(
-        device: &Device,
+        with: &mut TextureInputs<'_>,
         shader: &HostShader,
         constants: &Constants,
         cache: &mut Textures,
         records: &mut StageConstants,
-        memory: &dyn PhysicalMemory,
     ) -> Self {
         let mut described = 0_u32;
         let mut textures = Vec::with_capacity(shader.interface.textures.len());
         for slot in &shader.interface.textures {
             let words = &constants.fetch[slot.constant as usize & 31];
-            let texture = match cache.get(device, words, slot.shape, memory) {
+            let texture = match cache.get(with, words, slot.shape) {
                 Some(FetchedTexture { host, record }) => {
                     records.set_texture(slot.constant, &record);
                     described |= 1 << (slot.constant & 31);
@@ -54,7 +52,7 @@ impl Bound {
         }
         let samplers = shader.interface.samplers.iter().map(|slot| {
             let words = &constants.fetch[slot.constant as usize & 31];
-            cache.sampler(device, words, slot.filters, slot.anisotropy)
+            cache.sampler(with.device, words, slot.filters, slot.anisotropy)
         });
         Self { samplers: samplers.collect(), textures }
     }

@@ -134,9 +134,9 @@ impl Device {
     }
 
     /// Submits commands. If too many submissions are in flight, waits for the oldest one.
-    pub(crate) fn submit(&self, commands: wgpu::CommandBuffer) {
+    pub(crate) fn submit(&self, commands: impl IntoIterator<Item = wgpu::CommandBuffer>) {
         self.traffic.submissions.fetch_add(1, Relaxed);
-        let index = self.queue.submit([commands]);
+        let index = self.queue.submit(commands);
         let oldest = {
             let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
             in_flight.push_back(index);

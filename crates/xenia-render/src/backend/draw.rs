@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::enums::{Msaa, Primitive};
+use xenia_gpu::geometry::index_range;
 use xenia_gpu::microcode::fetch_ranges::Reach;
 use xenia_gpu::microcode::{Program, Shader, ShaderKind};
 use xenia_gpu::reference::alpha_mask::Thresholds;
-use xenia_gpu::{BackendError, PhysicalMemory};
+use xenia_gpu::{BackendError, PhysicalMemory, Reference};
 
 use super::WgpuBackend;
 use super::bindings::Bound;
@@ -21,6 +22,7 @@ use super::recipe::{Chosen, Recipe};
 use super::recording::Attachments;
 use super::state::{self, DepthState, UnsupportedState};
 use super::targets::{self, Claim};
+use super::textures::TextureInputs;
 use super::vertices::Full;
 use crate::translate::{ConstantsLayout, HostTarget, Interpolators, StageConstants, VertexRecord};
 use plan::Plan;
@@ -56,6 +58,9 @@ pub(super) enum Refused {
     UnsupportedState(String),
     /// A buffer is full: submit, then record the draw again.
     Full,
+    /// It reads this memory (physical address, bytes), which lacks texels of resolves: deliver
+    /// them, then record the draw again.
+    Pending(u32, u32),
     /// The pipeline is not compiled yet, and draws don't wait.
     Compiling,
     /// The draw is invalid.
@@ -78,6 +83,27 @@ impl From<UnsupportedState> for Refused {
 }
 
 impl From<Full> for Refused {
+    fn from(_: Full) -> Self {
+        Self::Full
+    }
+}
+
+impl From<Unsendable> for Refused {
+    fn from(reason: Unsendable) -> Self {
+        match reason {
+            Unsendable::Full => Self::Full,
+            Unsendable::Pending(physical, length) => Self::Pending(physical, length),
+        }
+    }
+}
+
+/// Reason why shader inputs can't be uploaded yet.
+enum Unsendable {
+    Full,
+    Pending(u32, u32),
+}
+
+impl From<Full> for Unsendable {
     fn from(_: Full) -> Self {
         Self::Full
     }
@@ -115,6 +141,9 @@ impl WgpuBackend {
         let Some(plan) = Plan::new(call, &self.device, self.occlusion.set().is_some())? else {
             return Ok(());
         };
+        if let Some((physical, length)) = self.reads_pending(call) {
+            return Err(Refused::Pending(physical, length));
+        }
         let Some(geometry) = self.geometry(call, memory, &plan)? else { return Ok(()) };
         let ready = self.ready(call, &plan, &geometry)?;
         let Some(shaders) = ready.first() else { return Ok(()) };
@@ -123,6 +152,25 @@ impl WgpuBackend {
         self.claim(attachments, &geometry.rows, plan.depth.as_ref().map(|(depth, _)| depth));
         self.command(&plan, &geometry, &ready, attachments, &sent);
         Ok(())
+    }
+
+    /// Memory that lacks texels and that the CPU reads to compute the triangles.
+    fn reads_pending(&self, call: &DrawCall) -> Option<(u32, u32)> {
+        let mut found = None;
+        let mut look = |physical, length| {
+            if found.is_none() && self.mirror.is_pending(physical, length) {
+                found = Some((physical, length));
+            }
+        };
+        if !self.mirror.has_pending() {
+            return None;
+        }
+        if primitives::is_expanded(call.primitive) {
+            Reference::inputs_of_vertices(call, &mut look);
+        } else if let Some((physical, length)) = index_range(call) {
+            look(physical, length);
+        }
+        found
     }
 
     /// Computes the triangles to draw; `None` if there are none. If the covered rows are unknown,
@@ -205,7 +253,7 @@ impl WgpuBackend {
         plan: &Plan,
         geometry: &Geometry,
         shaders: &Ready,
-    ) -> Result<Sent, Full> {
+    ) -> Result<Sent, Unsendable> {
         let (vertex, pixel) = (&shaders.vertex, shaders.pixel.as_ref());
         let mut of_vertex =
             StageConstants::new(&call.constants, ShaderKind::Vertex, vertex.interface.constants);
@@ -216,8 +264,14 @@ impl WgpuBackend {
             let indices = geometry.corners.bounds();
             self.send_vertices(call, &vertex.reaches, indices, &mut of_vertex, memory)?;
         }
-        let vertex_bound =
-            Bound::new(&self.device, vertex, &call.constants, &mut self.textures, &mut of_vertex, memory);
+        let mut inputs = TextureInputs {
+            device: &self.device,
+            recording: &mut self.recording,
+            mirror: &self.mirror,
+            memory,
+        };
+        let textures = &mut self.textures;
+        let vertex_bound = Bound::new(&mut inputs, vertex, &call.constants, textures, &mut of_vertex);
         let layout = pixel.map_or_else(ConstantsLayout::default, |pixel| pixel.interface.constants);
         let mut of_pixel = StageConstants::new(&call.constants, ShaderKind::Pixel, layout);
         let mut pixel_bound = None;
@@ -237,9 +291,17 @@ impl WgpuBackend {
                     of_pixel.set_target(i, &HostTarget { scale, ranges, steps });
                 }
             }
+            let mut inputs = TextureInputs {
+                device: &self.device,
+                recording: &mut self.recording,
+                mirror: &self.mirror,
+                memory,
+            };
             let textures = &mut self.textures;
-            pixel_bound =
-                Some(Bound::new(&self.device, pixel, &call.constants, textures, &mut of_pixel, memory));
+            pixel_bound = Some(Bound::new(&mut inputs, pixel, &call.constants, textures, &mut of_pixel));
+        }
+        if let Some((physical, length)) = self.textures.torn() {
+            return Err(Unsendable::Pending(physical, length));
         }
         let index_bytes = geometry.corners.index_bytes();
         let bytes = [&of_vertex, &of_pixel].map(|constants| constants.bytes().len() + MAX_ALIGNMENT);
@@ -247,7 +309,7 @@ impl WgpuBackend {
             || !self.indices.fits(index_bytes.len())
             || !self.occlusion.has_room(plan.times.len() as u32)
         {
-            return Err(Full);
+            return Err(Unsendable::Full);
         }
         let mut vertex_offsets = Vec::with_capacity(plan.times.len());
         for time in &plan.times {
@@ -322,10 +384,15 @@ impl WgpuBackend {
         indices: Option<[u32; 2]>,
         records: &mut StageConstants,
         memory: &dyn PhysicalMemory,
-    ) -> Result<(), Full> {
+    ) -> Result<(), Unsendable> {
         for (constant, reach) in reaches {
             let buffer = call.constants.vertex_buffer(*constant);
             let words = reach.words(indices, buffer.words);
+            let bytes = (words.end - words.start).saturating_mul(4);
+            let start = buffer.physical.wrapping_add(words.start.wrapping_mul(4));
+            if self.mirror.is_pending(start, bytes) {
+                return Err(Unsendable::Pending(start, bytes));
+            }
             let first = self.vertices.range(&self.device, buffer.physical, &words, memory)?;
             let record = VertexRecord { words: words.end, ..VertexRecord::new(&buffer, first) };
             records.set_vertex(*constant, record);

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!                  dump (compute)              resolve (compute)
-//!   host texture ───────────────► 2048 tiles ───────────────────► texels ──► guest memory
+//!   host texture ───────────────► 2048 tiles ───────────────────► texels ──► mirror of memory
 //!                ◄─────────────── 80 x 16 words
 //!                  load (draw)     ▲ clear (compute)
 //! ```
@@ -34,7 +34,7 @@ use super::device::Device;
 use calls::Parameters;
 use pipelines::{Kernel, Load, Part, Pipelines};
 pub(crate) use place::{TargetFormat, TargetPlace};
-pub(crate) use resolve::Resolve;
+pub(crate) use resolve::{Resolve, TexelConversion};
 use stencil::StencilBits;
 
 /// Width and height in samples of a compute workgroup.
@@ -200,7 +200,7 @@ impl Edram {
         });
         let mut encoder = device.device.create_command_encoder(&Default::default());
         encoder.copy_buffer_to_buffer(&self.words, 0, &back, 0, self.words.size());
-        device.submit(encoder.finish());
+        device.submit([encoder.finish()]);
         let view = read_back(device, &back, self.words.size())?;
         Ok(view
             .chunks_exact(4)

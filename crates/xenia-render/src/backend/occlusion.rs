@@ -106,7 +106,7 @@ impl Occlusion {
         let mut encoder = device.device.create_command_encoder(&Default::default());
         encoder.resolve_query_set(&queries.set, 0..queries.used, &queries.resolved, 0);
         encoder.copy_buffer_to_buffer(&queries.resolved, 0, &queries.back, 0, bytes);
-        device.submit(encoder.finish());
+        device.submit([encoder.finish()]);
         queries.used = 0;
         let view = read_back(device, &queries.back, bytes)?;
         let count =

@@ -15,6 +15,8 @@ pub(super) struct Attachments {
 /// Commands since the last submission.
 #[derive(Default)]
 pub(super) struct Recording {
+    /// Commands that run before all others.
+    first: Option<wgpu::CommandEncoder>,
     encoder: Option<wgpu::CommandEncoder>,
     pass: Option<(Attachments, Pass)>,
     passes: u64,
@@ -30,6 +32,11 @@ impl Recording {
     pub(super) fn encoder(&mut self, device: &Device) -> &mut wgpu::CommandEncoder {
         self.pass = None;
         self.encoder.get_or_insert_with(|| device.device.create_command_encoder(&Default::default()))
+    }
+
+    /// Encoder of commands that run before all others, and so don't end the open pass.
+    pub(super) fn first(&mut self, device: &Device) -> &mut wgpu::CommandEncoder {
+        self.first.get_or_insert_with(|| device.device.create_command_encoder(&Default::default()))
     }
 
     /// Ends the open pass.
@@ -49,7 +56,7 @@ impl Recording {
         if self.pass.as_ref().is_some_and(|(open, _)| *open != attachments) {
             self.pass = None;
         }
-        let Self { encoder, pass, passes } = self;
+        let Self { encoder, pass, passes, .. } = self;
         let (_, pass) = pass.get_or_insert_with(|| {
             *passes += 1;
             let encoder =
@@ -60,9 +67,10 @@ impl Recording {
     }
 
     /// Finishes the commands for submission.
-    pub(super) fn finish(&mut self) -> Option<wgpu::CommandBuffer> {
+    pub(super) fn finish(&mut self) -> Vec<wgpu::CommandBuffer> {
         self.pass = None;
-        self.encoder.take().map(wgpu::CommandEncoder::finish)
+        let encoders = [self.first.take(), self.encoder.take()];
+        encoders.into_iter().flatten().map(wgpu::CommandEncoder::finish).collect()
     }
 }
 

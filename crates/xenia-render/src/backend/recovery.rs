@@ -115,7 +115,8 @@ impl WgpuBackend {
         let mut next = Self::with_options(device, &Options { store, async_pipelines, ..Options::default() });
         next.pipelines.go_on_counting(tally);
         next.occlusion.add(self.occlusion.known());
-        (next.draws, next.submissions) = (self.draws, self.submissions);
+        (next.draws, next.submissions, next.readback) = (self.draws, self.submissions, self.readback);
+        next.copies = self.copies;
         std::mem::swap(&mut next.recovery, &mut self.recovery);
         std::mem::swap(&mut next.fallback, &mut self.fallback);
         let words = std::mem::take(&mut next.recovery.words);

@@ -1,9 +1,12 @@
 //! Guest textures on the host: decoded by compute shaders, cached until their memory is written.
 //!
-//! A [`HostTexture`] is immutable. After a write to its memory, the next [`get`](Textures::get)
-//! creates a new one with a new id, so that draws recorded before keep the old contents. Levels
-//! whose memory was not written are copied from the old texture. Decoding is submitted immediately,
-//! before any draw that uses its result.
+//! A [`HostTexture`] is immutable. After a write to its memory, or a resolve to it, the next
+//! [`get`](Textures::get) creates a new one with a new id, so that draws recorded before keep the
+//! old contents. Levels whose memory was not written are copied from the old texture.
+//!
+//! Pages that a resolve has written are decoded from the [`mirror`](super::mirror), in the order of
+//! recorded commands. Other levels are decoded before all commands of the submission, which don't
+//! change them, so that no pass is ended.
 //!
 //! The cache does not poll: physical memory has a version that increases at the first write after
 //! the texels were read, and it is compared only when a texture is used again.
@@ -29,7 +32,9 @@ pub(crate) use self::samplers::HostSampler;
 use self::samplers::{SamplerKey, Samplers};
 use super::Device;
 use super::conversion::{Conversion, TEXTURE_DECODE};
+use super::mirror::{Contents, Mirror};
 use super::pipelines::Building;
+use super::recording::Recording;
 use crate::translate::{TextureRecord, TextureShape};
 
 /// Limit on the bytes of host textures (each counted as at least [`LEAST_BYTES`]); beyond it the
@@ -38,6 +43,9 @@ const MAX_BYTES: u64 = 512 << 20;
 /// Least cost of a texture in memory of the device and the driver: devices allocate memory in such
 /// blocks, and a title can have millions of one-texel textures.
 const LEAST_BYTES: u64 = 64 << 10;
+/// Bytes of decoded textures and their memory after which recorded commands are submitted: the
+/// device keeps them until then.
+const UNSUBMITTED_BYTES: u64 = 64 << 20;
 
 /// Decoded texture with all its levels.
 pub(crate) struct HostTexture {
@@ -74,18 +82,26 @@ pub struct TextureCounters {
     pub bytes: u64,
 }
 
+/// Inputs of textures: guest memory, its mirror on the device, and the commands.
+pub(crate) struct TextureInputs<'a> {
+    pub(super) device: &'a Device,
+    pub(super) recording: &'a mut Recording,
+    pub(super) mirror: &'a Mirror,
+    pub(super) memory: &'a dyn PhysicalMemory,
+}
+
 /// Guest memory that a level was decoded from.
 #[derive(Clone, Copy)]
 struct Source {
     physical: u32,
     length: u32,
-    /// Version before the level was read; `None` if writes can't be tracked.
-    version: Option<u64>,
+    /// State before the level was read; `None` if writes can't be tracked.
+    contents: Option<Contents>,
 }
 
 impl Source {
-    fn is_current(&self, memory: &dyn PhysicalMemory) -> bool {
-        self.version == Some(memory.version(self.physical, self.length))
+    fn is_current(&self, mirror: &Mirror, memory: &dyn PhysicalMemory) -> bool {
+        self.contents == Some(mirror.contents(self.physical, self.length, memory))
     }
 }
 
@@ -95,8 +111,8 @@ struct Entry {
     sources: Vec<Source>,
     bytes: u64,
     used: u64,
-    /// Memory epoch in which the sources were found current.
-    epoch: Option<u64>,
+    /// Memory epoch, and number of resolves, in which the sources were found current.
+    epoch: Option<(u64, u64)>,
 }
 
 impl Entry {
@@ -127,6 +143,12 @@ pub(crate) struct Textures {
     drawn: u64,
     /// Whether a texture was too large for the device, or too much for the draw.
     left_out: bool,
+    /// Memory that resolves must be delivered to before a texture of the draw can be decoded.
+    torn: Option<(u32, u32)>,
+    /// Bytes of textures and of their memory in commands that are not submitted yet.
+    unsubmitted: u64,
+    /// Whether such commands decode pages of the mirror, in the order of draws.
+    follows_resolves: bool,
 }
 
 /// Creates a texture without contents, if the device supports it.
@@ -190,6 +212,9 @@ impl Textures {
             limit: MAX_BYTES,
             drawn: 0,
             left_out: false,
+            torn: None,
+            unsubmitted: 0,
+            follows_resolves: false,
         }
     }
 
@@ -212,7 +237,22 @@ impl Textures {
 
     /// Begins a draw.
     pub(crate) fn begin(&mut self) {
-        (self.drawn, self.left_out) = (0, false);
+        (self.drawn, self.left_out, self.torn) = (0, false, None);
+    }
+
+    /// Memory that resolves must be delivered to before the draw can be recorded.
+    pub(crate) fn torn(&self) -> Option<(u32, u32)> {
+        self.torn
+    }
+
+    /// Whether commands that are not submitted yet hold so much that they should be.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.unsubmitted > UNSUBMITTED_BYTES
+    }
+
+    /// Notes that the recorded commands have been submitted.
+    pub(crate) fn submitted(&mut self) {
+        (self.unsubmitted, self.follows_resolves) = (0, false);
     }
 
     /// Whether a texture of the draw was too large for the device, or too much for the draw.
@@ -231,10 +271,9 @@ impl Textures {
     /// For a fetch that binds both shapes, the record belongs to the shape that exists.
     pub(crate) fn get(
         &mut self,
-        device: &Device,
+        with: &mut TextureInputs<'_>,
         words: &[u32; 6],
         shape: TextureShape,
-        memory: &dyn PhysicalMemory,
     ) -> Option<FetchedTexture> {
         let info = TextureInfo::decode(words)?;
         if (info.dimension == Dimension::D3) != (shape == TextureShape::Volume) {
@@ -242,13 +281,14 @@ impl Textures {
         }
         let key = TextureKey::from(&info);
         self.clock += 1;
-        let epoch = memory.epoch();
+        let (mirror, memory) = (with.mirror, with.memory);
+        let epoch = memory.epoch().map(|epoch| (epoch, mirror.stamp()));
         let old = self.entries.get_mut(&key);
         let checks = &mut self.counters.checks;
         let mut is_current = |entry: &Entry| {
             epoch.is_some() && entry.epoch == epoch || {
                 *checks += 1;
-                entry.sources.iter().all(|source| source.is_current(memory))
+                entry.sources.iter().all(|source| source.is_current(mirror, memory))
             }
         };
         if let Some(entry) = old
@@ -262,7 +302,7 @@ impl Textures {
             let (host, bytes) = (entry.host.clone(), entry.bytes);
             return self.has_room(bytes).then(|| fetched(&host, &info));
         }
-        let entry = self.decode(device, &info, shape, key, memory)?;
+        let entry = self.decode(with, &info, shape, key)?;
         let host = entry.host.clone();
         self.insert(key, entry);
         Some(fetched(&host, &info))
@@ -271,12 +311,12 @@ impl Textures {
     /// Decodes a texture, or the levels of it that were written.
     fn decode(
         &mut self,
-        device: &Device,
+        with: &mut TextureInputs<'_>,
         info: &TextureInfo,
         shape: TextureShape,
         key: TextureKey,
-        memory: &dyn PhysicalMemory,
     ) -> Option<Entry> {
+        let &mut TextureInputs { device, mirror, memory, .. } = with;
         let decoding = Decoding::new(info, device.features)?;
         let last = info.max_level();
         let layouts: Vec<LevelLayout> = (0..=last).map(|level| layout::level(info, level)).collect();
@@ -291,36 +331,43 @@ impl Textures {
             return None;
         };
         let old = self.entries.get(&key);
-        let mut encoder = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let mut sources = Vec::with_capacity(layouts.len());
-        let mut jobs = Vec::new();
-        let mut copied = 0;
+        let (mut jobs, mut copied) = (Vec::new(), Vec::new());
         for (level, layout) in (0..=last).zip(layouts) {
             if let Some(entry) = old
                 && let Some(source) = entry.sources.get(level as usize)
-                && source.is_current(memory)
+                && source.is_current(mirror, memory)
             {
                 sources.push(*source);
-                copy_level(&mut encoder, &entry.host.texture, &texture, level, info.level_size(level));
-                copied += 1;
+                copied.push((level, entry.host.texture.clone()));
                 continue;
             }
-            // The version is taken before the bytes are read: a write in between makes it stale.
+            // The state is taken before the bytes are read: a write in between makes it stale.
             let (physical, length) = (layout.physical, layout.bytes.max(1));
-            sources.push(Source { physical, length, version: memory.track(physical, length) });
-            jobs.push(LevelJob { level, layout });
+            let contents = mirror.contents(physical, length, memory);
+            let contents = memory.track(physical, length).map(|_| contents);
+            sources.push(Source { physical, length, contents });
+            let Ok(pieces) = mirror.pieces(physical, layout.bytes, memory) else {
+                self.torn = Some((physical, length));
+                return None;
+            };
+            jobs.push(LevelJob { level, layout, pieces });
+        }
+        self.follows_resolves |= jobs.iter().any(|job| !job.pieces.is_empty());
+        // Levels to copy may have been decoded by such commands.
+        let encoder =
+            if self.follows_resolves { with.recording.encoder(device) } else { with.recording.first(device) };
+        for (level, from) in &copied {
+            copy_level(encoder, from, &texture, *level, info.level_size(*level));
         }
         let target = Target { texture: &texture, info, decoding: &decoding };
-        if !self.decoder.decode(&device.device, &mut encoder, &target, &jobs, memory) {
-            return None;
-        }
-        device.submit(encoder.finish());
+        let sent = self.decoder.decode(&device.device, encoder, &target, &jobs, memory)?;
+        self.unsubmitted += bytes + sent;
         self.counters.written += u64::from(old.is_some());
         self.counters.made += 1;
         self.counters.decoded += jobs.len() as u64;
-        let sent: u64 = jobs.iter().map(|job| u64::from(job.layout.bytes)).sum();
         device.traffic.bytes_up.fetch_add(sent, Relaxed);
-        self.counters.copied += copied;
+        self.counters.copied += copied.len() as u64;
         let id = self.take_id();
         let components = decoding.components as u8;
         let host = Arc::new(HostTexture { id, view: view(&texture), texture, components });

@@ -8,6 +8,7 @@ impl From<&PictureArgs> for VideoConfig {
         Self {
             gpu: args.gpu,
             async_pipelines: args.async_pipelines,
+            readback: args.readback,
             cache: args.cache.clone(),
             lose_device: args.lose_device.clone(),
         }

@@ -3,7 +3,7 @@
 use super::{DebugArgs, DialogArgs, InputArgs, ScratchArgs, SoundArgs, WindowArgs};
 use clap::Args;
 use std::path::PathBuf;
-use xenia::config::GpuKind;
+use xenia::config::{GpuKind, ReadbackMode};
 use xenia::machine::Finished;
 use xenia_cli::numbers::number;
 use xenia_cli::{ClockChoice, Code, EngineArgs, RunArgs};
@@ -101,6 +101,9 @@ pub struct PictureArgs {
     /// with --gpu reference or none). The picture then depends on the host's speed.
     #[arg(long)]
     pub async_pipelines: bool,
+    /// When memory gets what the console's GPU has drawn (not with --gpu reference or none).
+    #[arg(long, value_enum, default_value_t)]
+    pub readback: ReadbackMode,
     /// For tests only: lose the host's graphics device at the draws with these numbers (--gpu
     /// wgpu).
     #[arg(long, hide = true, value_name = "N,N", value_delimiter = ',', value_parser = number)]

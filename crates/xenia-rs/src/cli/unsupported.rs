@@ -3,20 +3,23 @@
 
 use super::{CheckArgs, ExecArgs, PictureArgs};
 use anyhow::{Result, bail};
-use xenia::config::{DialogPolicy, GpuKind, NetworkKind};
+use xenia::config::{DialogPolicy, GpuKind, NetworkKind, ReadbackMode};
 use xenia::network::REFUSAL;
 use xenia_cli::ClockChoice;
 
 impl PictureArgs {
     /// Refuses contradictory flags.
     fn refuse_contradictions(&self) -> Result<()> {
-        let may_have_pipelines = match self.gpu {
+        let may_use_device = match self.gpu {
             GpuKind::Wgpu => true,
             GpuKind::Auto => !self.headless,
             GpuKind::Reference | GpuKind::None => false,
         };
-        if self.async_pipelines && !may_have_pipelines {
+        if self.async_pipelines && !may_use_device {
             bail!("--async-pipelines: only --gpu wgpu has pipelines; say that, too, or leave this out");
+        }
+        if self.readback != ReadbackMode::default() && !may_use_device {
+            bail!("--readback: only --gpu wgpu keeps pictures on a device; say that, too, or leave this out");
         }
         Ok(())
     }
@@ -97,6 +100,7 @@ mod tests {
             (&["--async-pipelines", "--headless"], "--gpu wgpu"),
             (&["--async-pipelines", "--gpu", "reference"], "--gpu wgpu"),
             (&["--async-pipelines", "--gpu", "none"], "leave this out"),
+            (&["--readback", "none", "--gpu", "reference"], "--gpu wgpu"),
             (&["--tier", "interp", "--cross-check"], "leave out"),
             (&["--dialogs", "ask", "--headless"], "--dialogs accept"),
             (&["--network", "host", "--headless"], "--parallel"),
@@ -121,6 +125,8 @@ mod tests {
             &["--gpu", "wgpu"],
             &["--gpu", "wgpu", "--async-pipelines"],
             &["--gpu", "auto", "--async-pipelines"],
+            &["--gpu", "wgpu", "--readback", "none"],
+            &["--readback", "full"],
             &["--dialogs", "ask"],
             &["--network", "host"],
             &["--network", "host", "--parallel", "--headless"],

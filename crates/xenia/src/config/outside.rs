@@ -3,6 +3,7 @@
 use crate::title::discs::NamedDisc;
 use std::path::PathBuf;
 use std::str::FromStr;
+use xenia_gpu::Readback;
 
 /// Backends of the GPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +22,31 @@ pub enum GpuKind {
     /// No drawing; commands are still processed.
     #[cfg_attr(feature = "clap", value(aliases = ["null", "off"]))]
     None,
+}
+
+/// Times at which memory gets the texels of resolves, with [`GpuKind::Wgpu`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+pub enum ReadbackMode {
+    /// At each resolve, which waits for the host's GPU.
+    #[default]
+    Full,
+    /// Before the title may read them: at fences and interrupts, in lockstep before its code goes
+    /// on.
+    Lazy,
+    /// Only where the console's GPU reads them in another way than as a texture. The fastest;
+    /// titles that read pictures (for thumbnails, exposure, picking) see old memory.
+    None,
+}
+
+impl From<ReadbackMode> for Readback {
+    fn from(mode: ReadbackMode) -> Self {
+        match mode {
+            ReadbackMode::Full => Self::Full,
+            ReadbackMode::Lazy => Self::Lazy,
+            ReadbackMode::None => Self::None,
+        }
+    }
 }
 
 /// Networks that a title's sockets can use.
@@ -91,6 +117,8 @@ pub struct VideoConfig {
     pub gpu: GpuKind,
     /// Leave draws out while their pipeline is being compiled, instead of waiting.
     pub async_pipelines: bool,
+    /// Time at which memory gets the texels of resolves.
+    pub readback: ReadbackMode,
     /// Folder of compiled pipelines; `None`: the user's cache folder.
     pub cache: Option<PathBuf>,
     /// For tests only: numbers of draws at which the graphics device is lost.

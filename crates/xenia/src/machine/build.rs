@@ -70,6 +70,8 @@ impl Machine {
             capture_all: options.capture == Capture::Every,
             inline: options.config.gpu_inline,
             stop_at_swap: mode.parallel,
+            concurrent: mode.parallel,
+            readback: options.video.readback.into(),
             ..Config::default()
         };
         let processor = CommandProcessor::new(memory.clone(), drawing, config);

@@ -5,7 +5,8 @@ use crate::memory::{Endian, PHYSICAL_SIZE};
 
 impl CommandProcessor {
     /// Reads the word at a packet's memory address, whose low two bits are the byte order.
-    pub(super) fn read_memory(&self, address: u32) -> u32 {
+    pub(super) fn read_memory(&mut self, address: u32) -> u32 {
+        self.reach(address & (PHYSICAL_SIZE - 1) & !3, 4);
         let raw = self.memory.read_u32(address & (PHYSICAL_SIZE - 1) & !3).swap_bytes();
         Endian::from_bits(address).swap(raw)
     }
@@ -15,9 +16,17 @@ impl CommandProcessor {
         self.store(address, &raw.to_le_bytes());
     }
 
-    /// Writes bytes to an address of a packet. All memory writes of packets use this function.
+    /// Writes bytes to an address of a packet. All memory writes of packets use this function:
+    /// guest code may take any of them for a fence.
     pub(in super::super) fn store(&mut self, address: u32, bytes: &[u8]) {
+        self.signal();
+        self.store_silently(address, bytes);
+    }
+
+    /// Writes bytes that say nothing about the resolves before: the read index.
+    pub(in super::super) fn store_silently(&mut self, address: u32, bytes: &[u8]) {
         let physical = address & (PHYSICAL_SIZE - 1) & !3;
+        self.reach(physical, bytes.len());
         self.memory.write(physical, bytes);
         self.feed.written(physical, bytes.len());
     }

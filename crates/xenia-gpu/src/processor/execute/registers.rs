@@ -70,7 +70,9 @@ impl CommandProcessor {
     /// Loads `count` registers from memory, starting with `first`.
     pub(super) fn load_registers(&mut self, first: u32, address: u32, count: u32) {
         let mut values = vec![0; count as usize];
-        self.memory.read_words(address & (PHYSICAL_SIZE - 1) & !3, &mut values);
+        let physical = address & (PHYSICAL_SIZE - 1) & !3;
+        self.reach(physical, values.len() * 4);
+        self.memory.read_words(physical, &mut values);
         self.cycles += cost::words(values.len() as u64);
         self.write_registers(first, &values);
     }

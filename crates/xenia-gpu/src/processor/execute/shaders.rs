@@ -32,7 +32,9 @@ impl CommandProcessor {
     /// `IM_LOAD`: loads a shader from memory.
     pub(super) fn load_shader_from_memory(&mut self, body: &[u32]) {
         let mut words = vec![0; (body[1] & 0xffff) as usize];
-        self.memory.read_words(body[0] & (PHYSICAL_SIZE - 1) & !3, &mut words);
+        let physical = body[0] & (PHYSICAL_SIZE - 1) & !3;
+        self.reach(physical, words.len() * 4);
+        self.memory.read_words(physical, &mut words);
         self.cycles += cost::words(words.len() as u64);
         self.load_shader(body, &words);
     }

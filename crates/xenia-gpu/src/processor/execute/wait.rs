@@ -120,7 +120,11 @@ impl CommandProcessor {
     /// The layout and the signed comparison follow drivers of chips of the same family. Unsure: the
     /// addresses have no bits for the byte order; it is taken to be the stream's.
     pub(super) fn skip_unless(&mut self, body: &[u32]) {
-        let word = |address: u32| self.memory.read_u32((address << 2) & (PHYSICAL_SIZE - 1));
+        let mut word = |address: u32| {
+            let physical = (address << 2) & (PHYSICAL_SIZE - 1);
+            self.reach(physical, 4);
+            self.memory.read_u32(physical)
+        };
         if word(body[0]) == 0 || word(body[1]) as i32 >= body[2] as i32 {
             self.feed.skip(body[3]);
         }

@@ -9,7 +9,7 @@ use super::super::device::Device;
 /// Calls that fit in a buffer, unless one step needs more.
 const CALLS: u64 = 256;
 /// Words of a call: `Call` in the shaders.
-const WORDS: usize = 16;
+const WORDS: usize = 20;
 /// Bytes of a call.
 pub(super) const CALL_BYTES: u64 = WORDS as u64 * 4;
 
@@ -27,6 +27,10 @@ pub(super) struct Parameters {
     pub(super) scale: f32,
     pub(super) swaps: u32,
     pub(super) exchange: u32,
+    /// Texels between rows of a tiled destination, a multiple of 32; zero for row order.
+    pub(super) tiled_pitch: u32,
+    /// Position of the buffer's first byte in a tiled destination (modulo 2^32).
+    pub(super) origin: u32,
 }
 
 impl Parameters {
@@ -50,6 +54,10 @@ impl Parameters {
             self.scale.to_bits(),
             self.swaps,
             self.exchange,
+            self.tiled_pitch,
+            self.origin,
+            0,
+            0,
         ]
     }
 }

@@ -20,6 +20,7 @@ const SHADERS: &str = concat!(
     include_str!("dump.wgsl"),
     include_str!("load.wgsl"),
     include_str!("resolve.wgsl"),
+    include_str!("../textures/address.wgsl"),
 );
 
 /// Compute shader of a conversion.

@@ -24,6 +24,11 @@ struct Call {
     swaps: u32,
     // Number of bytes that are reversed together; 3 means that half words are exchanged.
     exchange: u32,
+    // Texels between rows of a tiled destination; zero for texels in row order.
+    tiled_pitch: u32,
+    // Position of the buffer's first byte in a tiled destination.
+    origin: u32,
+    unused: vec2<u32>,
 }
 
 @group(0) @binding(0) var<uniform> call: Call;

@@ -1,8 +1,10 @@
-//! Resolves from the EDRAM buffer: the device converts texels, and the CPU tiles them into memory.
+//! Resolves from the EDRAM buffer: the device converts texels, and writes them at their tiled
+//! places in a buffer. Those that no buffer mirrors are converted in row order, and the CPU tiles
+//! them into memory.
 
 use xenia_gpu::draw_state::{CopySource, ResolveCall};
 use xenia_gpu::enums::{ColorTargetFormat, CopyCommand, DepthFormat};
-use xenia_gpu::resolve::{Rect, rectangle, samples, store_rows};
+use xenia_gpu::resolve::{Rect, covered, rectangle, samples, store_rows};
 use xenia_gpu::texture::{Format, Layout};
 use xenia_gpu::{BackendError, PhysicalMemory};
 
@@ -10,6 +12,7 @@ use super::super::device::Device;
 use super::calls::Parameters;
 use super::pipelines::{Kernel, Texels};
 use super::{Edram, TargetFormat, TargetPlace, dispatch, parameters, read_back, samples_across};
+use crate::backend::mirror::Destination;
 
 /// Texels are converted in runs of rows of at most this many bytes, or one row of macro tiles.
 const RUN_BYTES: u32 = 16 << 20;
@@ -22,6 +25,12 @@ pub(crate) struct Resolve<'a> {
     area: Rect,
     /// Whether the rectangle is complete; else the error of the missing part.
     whole: Result<(), BackendError>,
+}
+
+/// Conversion of a resolve's samples to texels.
+pub(crate) struct TexelConversion {
+    texels: Texels,
+    samples: &'static [u32],
 }
 
 // Conversions of samples to texels (`KIND` in resolve.wgsl): a sample's bits, components in bit
@@ -85,6 +94,42 @@ impl<'a> Resolve<'a> {
         color.into_iter().chain(depth)
     }
 
+    /// Conversion to texels; `None` if the resolve only clears.
+    pub(crate) fn conversion(&self) -> Result<Option<TexelConversion>, BackendError> {
+        let call = self.call;
+        match call.command {
+            CopyCommand::Raw | CopyCommand::Convert => {}
+            CopyCommand::Null => return Ok(None),
+            CopyCommand::ConstantOne => return Err(BackendError::Unsupported("copy of a constant".into())),
+        }
+        let mut samples = samples(call.sample_select, call.msaa.samples());
+        if let CopySource::Depth { .. } = call.source {
+            samples = &samples[..1]; // depths are never averaged
+        }
+        Ok(Some(TexelConversion { texels: self.texels(samples)?, samples }))
+    }
+
+    /// Byte ranges of the texels, relative to the destination, if they are disjoint and ascending.
+    pub(crate) fn covered(&self, conversion: &TexelConversion) -> Option<Vec<std::ops::Range<u32>>> {
+        covered(&self.call.destination, self.area, conversion.texels.bytes)
+    }
+
+    /// Parameters of the conversion of an area, in row order.
+    fn parameters(&self, conversion: &TexelConversion, area: Rect) -> Parameters {
+        let (place, destination) = (self.source(), &self.call.destination);
+        let samples = conversion.samples;
+        Parameters {
+            samples,
+            scale: 2.0_f32.powi(destination.exponent_bias) / samples.len() as f32,
+            swaps: match place.format {
+                TargetFormat::Color(_) if destination.swap => destination.swapped_with_red() as u32,
+                _ => 0,
+            },
+            exchange: exchange(destination.endian, conversion.texels.bytes),
+            ..parameters(&place, area)
+        }
+    }
+
     /// Texel format of the destination.
     fn texels(&self, samples: &[u32]) -> Result<Texels, BackendError> {
         let raw = Texels { kind: RAW, widths: [0; 4], number: 0, bytes: 4 };
@@ -132,12 +177,14 @@ impl Edram {
         resolve: &Resolve<'_>,
         memory: &dyn PhysicalMemory,
     ) -> Result<(), BackendError> {
-        let copied = self.copy_out(device, resolve, memory);
+        let copied = resolve.conversion().and_then(|conversion| {
+            conversion.map_or(Ok(()), |conversion| self.copy_out(device, resolve, &conversion, memory))
+        });
         let mut encoder = device.device.create_command_encoder(&Default::default());
         for (place, bits) in resolve.cleared() {
             self.clear(device, &mut encoder, &place, resolve.area, bits);
         }
-        device.submit(encoder.finish());
+        device.submit([encoder.finish()]);
         copied
     }
 
@@ -163,26 +210,36 @@ impl Edram {
         self.stencil.write(place, area, (bits[0] | bits[1]) as u8);
     }
 
+    /// Records the conversion of texels to their tiled places in a buffer.
+    pub(crate) fn copy_tiled(
+        &mut self,
+        device: &Device,
+        encoder: &mut wgpu::CommandEncoder,
+        resolve: &Resolve<'_>,
+        conversion: &TexelConversion,
+        destination: &Destination,
+    ) {
+        let place = resolve.source();
+        let parameters = Parameters {
+            tiled_pitch: resolve.call.destination.pitch.next_multiple_of(MACRO_TILE),
+            origin: destination.origin,
+            ..resolve.parameters(conversion, resolve.area)
+        };
+        let words = self.words.clone();
+        let bound = [words.as_entire_binding(), destination.buffer.as_entire_binding()];
+        self.convert(device, encoder, &place, conversion.texels, &parameters, &bound);
+    }
+
     /// Executes a resolve without its clears, after all submitted commands.
     pub(crate) fn copy_out(
         &mut self,
         device: &Device,
         resolve: &Resolve<'_>,
+        conversion: &TexelConversion,
         memory: &dyn PhysicalMemory,
     ) -> Result<(), BackendError> {
-        let (call, place) = (resolve.call, resolve.source());
-        match call.command {
-            CopyCommand::Raw | CopyCommand::Convert => {}
-            CopyCommand::Null => return Ok(()),
-            CopyCommand::ConstantOne => return Err(BackendError::Unsupported("copy of a constant".into())),
-        }
-        let destination = &call.destination;
-        let mut samples = samples(call.sample_select, call.msaa.samples());
-        if let TargetFormat::Depth(_) = place.format {
-            samples = &samples[..1]; // depths are never averaged
-        }
-        let texels = resolve.texels(samples)?;
-        let bytes = texels.bytes;
+        let place = resolve.source();
+        let bytes = conversion.texels.bytes;
         let [left, top, right, bottom] = resolve.area;
         let row_bytes = (right - left) * bytes;
         // Runs end at rows of macro tiles, which are stored as a whole.
@@ -191,19 +248,10 @@ impl Edram {
         while start < bottom {
             let end = ((start / MACRO_TILE * MACRO_TILE) + rows).min(bottom);
             let area = [left, start, right, end];
-            let parameters = Parameters {
-                samples,
-                scale: 2.0_f32.powi(destination.exponent_bias) / samples.len() as f32,
-                swaps: match place.format {
-                    TargetFormat::Color(_) if destination.swap => destination.swapped_with_red() as u32,
-                    _ => 0,
-                },
-                exchange: exchange(destination.endian, bytes),
-                ..parameters(&place, area)
-            };
+            let parameters = resolve.parameters(conversion, area);
             let size = u64::from(row_bytes * (end - start));
-            let view = self.make(device, &place, texels, &parameters, size)?;
-            store_rows(call, memory, area, bytes, &view);
+            let view = self.make(device, &place, conversion.texels, &parameters, size)?;
+            store_rows(resolve.call, memory, area, bytes, &view);
             drop(view);
             if let Some([_, back]) = &self.texels {
                 back.unmap();
@@ -211,6 +259,24 @@ impl Edram {
             start = end;
         }
         Ok(())
+    }
+
+    /// Records the conversion of an area.
+    fn convert(
+        &mut self,
+        device: &Device,
+        encoder: &mut wgpu::CommandEncoder,
+        place: &TargetPlace,
+        texels: Texels,
+        parameters: &Parameters,
+        bound: &[wgpu::BindingResource<'_>],
+    ) {
+        let kernel = Kernel::Resolve(texels);
+        let parameters_of = std::slice::from_ref(parameters);
+        let calls = self.pipelines.compute(device, kernel, place.format.number(), parameters_of, bound);
+        let [left, top, right, bottom] = parameters.area;
+        let across = (right - left) / (4 / texels.bytes).max(1);
+        dispatch(encoder, calls, [[across, bottom - top]]);
     }
 
     /// Converts `bytes` bytes of texels, and maps them.
@@ -236,21 +302,13 @@ impl Edram {
                 Some([buffer(Usage::STORAGE | Usage::COPY_SRC), buffer(Usage::MAP_READ | Usage::COPY_DST)]);
         }
         let Some([made, back]) = &self.texels else { unreachable!("made above") };
-        let bound = [self.words.as_entire_binding(), made.as_entire_binding()];
-        let kernel = Kernel::Resolve(texels);
-        let calls = self.pipelines.compute(
-            device,
-            kernel,
-            place.format.number(),
-            std::slice::from_ref(parameters),
-            &bound,
-        );
-        let [left, top, right, bottom] = parameters.area;
+        let (made, back) = (made.clone(), back.clone());
+        let words = self.words.clone();
+        let bound = [words.as_entire_binding(), made.as_entire_binding()];
         let mut encoder = device.device.create_command_encoder(&Default::default());
-        let across = (right - left) / (4 / texels.bytes).max(1);
-        dispatch(&mut encoder, calls, [[across, bottom - top]]);
-        encoder.copy_buffer_to_buffer(made, 0, back, 0, size);
-        device.submit(encoder.finish());
-        read_back(device, back, size)
+        self.convert(device, &mut encoder, place, texels, parameters, &bound);
+        encoder.copy_buffer_to_buffer(&made, 0, &back, 0, size);
+        device.submit([encoder.finish()]);
+        read_back(device, &back, size)
     }
 }

@@ -1,5 +1,5 @@
-// Resolve: one invocation per word of the result, or per texel if that is larger. Texels are in row
-// order; the CPU tiles them.
+// Resolve: one invocation per word of the result, or per texel if that is larger. Texels are tiled,
+// or in row order for the CPU to tile them.
 
 // Source of texels: samples' bits (RAW, a word each), FIELDS, 16-bit floats (HALF), 32-bit floats
 // (SINGLE).
@@ -181,7 +181,11 @@ fn resolve(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var i = 1u; i < (1u << shared_log2); i += 1u) {
         texel.x |= exchanged(texel_at(pixel + vec2(i, 0u))).x << (i * (8u << BYTES_LOG2));
     }
-    let at = ((id.y * size.x + x) << BYTES_LOG2) >> 2u;
+    var byte = (id.y * size.x + x) << BYTES_LOG2;
+    if call.tiled_pitch != 0u {
+        byte = tiled_plane(pixel, call.tiled_pitch, BYTES_LOG2) - call.origin;
+    }
+    let at = byte >> 2u;
     texels[at] = texel.x;
     if BYTES_LOG2 >= 3u {
         texels[at + 1u] = texel.y;

@@ -1,4 +1,4 @@
-// Address of a block in guest memory, in bytes from the start of its level's storage.
+// Tiled addresses: bytes from the start of a level's storage to a block.
 //
 // Both tilings interleave the low bits of the coordinates in the same way, so that a line of 64
 // bytes holds a small rectangle, and neighbouring lines go to other memory channels (address bits 6
@@ -35,20 +35,4 @@ fn tiled_volume(at: vec3<u32>, width: u32, height: u32, bytes_log2: u32) -> u32 
     let line = with_bit(((outer << 5u) | within) << bytes_log2, 4u, at.y & 1u);
     let bank = ((at.y >> 3u) ^ (at.z >> 2u)) & 1u;
     return with_channel(line, ((at.x >> 3u) & 3u) ^ (bank << 1u), bank);
-}
-
-fn block_offset(block: vec3<u32>, bytes: u32) -> u32 {
-    let at = block + level.origin;
-    let bytes_log2 = firstTrailingBit(bytes);
-    let is_volume = (level.flags & VOLUME) != 0u;
-    // The slices of a volume are part of its tiling; other slices are consecutive.
-    let slice = select(at.z * level.slice_bytes, 0u, is_volume);
-    if (level.flags & TILED) == 0u {
-        let row = select(at.y, at.z * level.rows + at.y, is_volume);
-        return slice + (row * level.pitch + at.x) * bytes;
-    }
-    if is_volume {
-        return tiled_volume(at, level.pitch, level.rows, bytes_log2);
-    }
-    return slice + tiled_plane(at.xy, level.pitch, bytes_log2);
 }

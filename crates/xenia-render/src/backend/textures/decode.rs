@@ -1,7 +1,8 @@
-//! Texture decoding with compute shaders: uploads guest memory, decodes it to a buffer, and copies
-//! that to a host texture.
+//! Texture decoding with compute shaders: uploads guest memory that the device does not have,
+//! decodes it to a buffer, and copies that to a host texture.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 use wgpu::util::DeviceExt;
 use xenia_gpu::enums::{Dimension, TextureSign};
@@ -10,6 +11,7 @@ use xenia_gpu::texture::TextureInfo;
 use xenia_gpu::texture::layout::LevelLayout;
 
 use super::super::conversion::{Conversion, TEXTURE_DECODE};
+use super::super::mirror::Piece;
 use super::super::wgsl::wgsl_consts;
 use super::formats::{Decoding, Kind, Meaning, Store};
 
@@ -44,6 +46,8 @@ pub(super) struct Target<'a> {
 pub(super) struct LevelJob {
     pub(super) level: u32,
     pub(super) layout: LevelLayout,
+    /// Parts of its memory that are on the device.
+    pub(super) pieces: Vec<Piece>,
 }
 
 /// Pipelines and buffers for decoding textures.
@@ -161,10 +165,10 @@ impl Decoder {
         buffer
     }
 
-    /// Records the decoding of levels into a texture. `memory` is read before this returns. The
-    /// recorded commands must be submitted before the next call, which uses the same buffer.
+    /// Records the decoding of levels into a texture. `memory` is read before this returns. Returns
+    /// the number of bytes read.
     ///
-    /// Returns false, without recording commands, if a level is too big for the device's buffers.
+    /// Returns `None`, without recording commands, if a level is too big for the device's buffers.
     pub(super) fn decode(
         &mut self,
         device: &wgpu::Device,
@@ -172,7 +176,7 @@ impl Decoder {
         target: &Target<'_>,
         jobs: &[LevelJob],
         memory: &dyn PhysicalMemory,
-    ) -> bool {
+    ) -> Option<u64> {
         let &Target { texture, info, decoding } = target;
         let limits = device.limits();
         let mut results = Vec::with_capacity(jobs.len());
@@ -183,13 +187,13 @@ impl Decoder {
             let row_bytes = (size[0] * decoding.texel_bytes()).next_multiple_of(256);
             let result = LevelResult { offset: end, row_bytes, size };
             if result.bytes().max(u64::from(job.layout.bytes)) > limits.max_storage_buffer_binding_size {
-                return false;
+                return None;
             }
             end += result.bytes();
             results.push(result);
         }
         if end.next_power_of_two() > limits.max_buffer_size {
-            return false;
+            return None;
         }
         let mut parameters = vec![0; jobs.len() * PARAMETERS_STRIDE];
         for (to, (job, result)) in
@@ -205,7 +209,17 @@ impl Decoder {
         let buffer = self.result_buffer(device, end.max(4));
         let layout = self.layout.clone();
         let pipeline = self.pipeline(device, decoding);
+        // Packed levels share their storage.
         let mut sources = BTreeMap::new();
+        let mut sent = 0;
+        for job in jobs {
+            let range = (job.layout.physical, job.layout.bytes);
+            sources.entry(range).or_insert_with(|| {
+                let source = LevelSource::new(device, encoder, range, &job.pieces, memory);
+                sent += source.sent;
+                source
+            });
+        }
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
             pass.set_pipeline(pipeline);
@@ -214,9 +228,9 @@ impl Decoder {
                     let size = std::num::NonZero::new(size);
                     wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size })
                 };
-                // Packed levels share their storage.
-                let range = (job.layout.physical, job.layout.bytes);
-                let source = sources.entry(range).or_insert_with(|| upload(device, range, memory));
+                let LevelSource { buffer: source, range, .. } =
+                    &sources[&(job.layout.physical, job.layout.bytes)];
+                let source = window(source, range.start, range.end - range.start);
                 let at = (i * PARAMETERS_STRIDE) as u64;
                 let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
                     label: None,
@@ -226,7 +240,7 @@ impl Decoder {
                             binding: 0,
                             resource: window(&parameters, at, PARAMETERS_SIZE as u64),
                         },
-                        wgpu::BindGroupEntry { binding: 1, resource: source.as_entire_binding() },
+                        wgpu::BindGroupEntry { binding: 1, resource: source },
                         wgpu::BindGroupEntry {
                             binding: 2,
                             resource: window(&buffer, result.offset, result.bytes()),
@@ -242,19 +256,58 @@ impl Decoder {
         for (job, result) in jobs.iter().zip(&results) {
             copy_to_texture(encoder, &buffer, texture, job.level, result);
         }
-        true
+        Some(sent)
     }
 }
 
-/// Uploads a range of guest memory to a buffer.
-fn upload(device: &wgpu::Device, range: (u32, u32), memory: &dyn PhysicalMemory) -> wgpu::Buffer {
-    let mut bytes = vec![0; range.1.next_multiple_of(4) as usize];
-    memory.read(range.0, &mut bytes);
-    device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-        label: Some("guest texels"),
-        contents: &bytes,
-        usage: wgpu::BufferUsages::STORAGE,
-    })
+/// Range of guest memory on the device.
+struct LevelSource {
+    buffer: wgpu::Buffer,
+    range: Range<u64>,
+    /// Bytes that were sent.
+    sent: u64,
+}
+
+impl LevelSource {
+    /// Finds a range in one buffer, or collects it in a new one from the device and memory.
+    fn new(
+        device: &wgpu::Device,
+        encoder: &mut wgpu::CommandEncoder,
+        (physical, length): (u32, u32),
+        pieces: &[Piece],
+        memory: &dyn PhysicalMemory,
+    ) -> Self {
+        let size = u64::from(length.next_multiple_of(4));
+        let aligned = u64::from(device.limits().min_storage_buffer_offset_alignment);
+        if let [piece] = pieces
+            && piece.within == (0..size)
+            && piece.from.is_multiple_of(aligned)
+        {
+            let range = piece.from..piece.from + size;
+            return Self { buffer: piece.buffer.clone(), range, sent: 0 };
+        }
+        let mut bytes = vec![0; size as usize];
+        let (mut at, mut sent) = (0, 0);
+        let ends = pieces.iter().map(|piece| piece.within.clone()).chain(std::iter::once(size..size));
+        for piece in ends {
+            // Copies between buffers are made by words; both ends lie on pages or are the range's.
+            if at < piece.start {
+                memory.read(physical.wrapping_add(at as u32), &mut bytes[at as usize..piece.start as usize]);
+                sent += piece.start - at;
+            }
+            at = piece.end;
+        }
+        let buffer = device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+            label: Some("guest texels"),
+            contents: &bytes,
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
+        });
+        for Piece { buffer: from, from: start, within } in pieces {
+            let length = (within.end - within.start).next_multiple_of(4);
+            encoder.copy_buffer_to_buffer(from, *start, &buffer, within.start, length);
+        }
+        Self { buffer, range: 0..size, sent }
+    }
 }
 
 fn copy_to_texture(

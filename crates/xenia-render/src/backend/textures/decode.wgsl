@@ -56,6 +56,23 @@ fn source_word(index: u32) -> u32 {
     return word;
 }
 
+/// Offset of a block from the start of its level's storage in bytes.
+fn block_offset(block: vec3<u32>, bytes: u32) -> u32 {
+    let at = block + level.origin;
+    let bytes_log2 = firstTrailingBit(bytes);
+    let is_volume = (level.flags & VOLUME) != 0u;
+    // The slices of a volume are part of its tiling; other slices are consecutive.
+    let slice = select(at.z * level.slice_bytes, 0u, is_volume);
+    if (level.flags & TILED) == 0u {
+        let row = select(at.y, at.z * level.rows + at.y, is_volume);
+        return slice + (row * level.pitch + at.x) * bytes;
+    }
+    if is_volume {
+        return tiled_volume(at, level.pitch, level.rows, bytes_log2);
+    }
+    return slice + tiled_plane(at.xy, level.pitch, bytes_log2);
+}
+
 /// Loads a block, with its first bit at bit 0. Words outside of the storage are zero.
 fn load_block(block: vec3<u32>) -> vec4<u32> {
     let offset = block_offset(block, BLOCK_BYTES);

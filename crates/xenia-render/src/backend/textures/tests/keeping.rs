@@ -30,11 +30,11 @@ fn a_write_shows_in_the_next_texture_and_nothing_else_is_decoded_again() {
         let ram = Ram::new(MEMORY);
         let mut textures = Textures::new(device);
         let words = LEVELED.words();
-        let mut get = |words: &[u32; 6]| {
-            let fetched = textures.get(device, words, TextureShape::Planes, &ram).unwrap();
+        let mut find = |words: &[u32; 6]| {
+            let fetched = get(&mut textures, device, words, TextureShape::Planes, &ram).unwrap();
             (fetched, textures.counters())
         };
-        let (first, counters) = get(&words);
+        let (first, counters) = find(&words);
         let bytes = 64 * 64 + 32 * 32 + 16 * 16;
         assert_eq!(counters, TextureCounters { made: 1, decoded: 3, bytes, ..TextureCounters::default() });
         assert_eq!([0, 1, 2].map(|level| texel(device, &first.host, level)), [0; 3]);
@@ -42,28 +42,28 @@ fn a_write_shows_in_the_next_texture_and_nothing_else_is_decoded_again() {
         ram.write(0, &[1; 8]);
         let other =
             [words[0] | 0o222 << 10, words[1], words[2], words[3] ^ 0o7770 << 3, words[4], words[5] | 1];
-        let (second, counters) = get(&other);
+        let (second, counters) = find(&other);
         assert_eq!((counters.decoded, counters.reused), (3, 1));
         assert_eq!(first.host.id, second.host.id);
         assert_ne!(first.record, second.record);
         // The second of the levels after the first.
         ram.write(MIPS + 0x1000, &[7; 4]);
-        let (third, counters) = get(&words);
+        let (third, counters) = find(&words);
         assert_ne!(first.host.id, third.host.id);
         assert_eq!((counters.decoded, counters.copied, counters.written), (4, 2, 1));
         assert_eq!([0, 1, 2].map(|level| texel(device, &third.host, level)), [0, 0, 7]);
         ram.write(BASE, &[9; 4]);
-        let (fourth, counters) = get(&words);
+        let (fourth, counters) = find(&words);
         assert_eq!((counters.decoded, counters.copied, counters.written, counters.bytes), (5, 4, 2, bytes));
         assert_eq!([0, 1, 2].map(|level| texel(device, &fourth.host, level)), [9, 0, 7]);
         // Draws with the earlier textures see the earlier contents.
         assert_eq!(texel(device, &first.host, 2), 0);
         assert_eq!(texel(device, &third.host, 0), 0);
-        let (_, after) = get(&words);
+        let (_, after) = find(&words);
         let (reused, checks) = (counters.reused + 1, counters.checks + 1);
         assert_eq!(after, TextureCounters { reused, checks, ..counters });
         // No write since: no version is compared.
-        let (_, again) = get(&words);
+        let (_, again) = find(&words);
         assert_eq!((again.reused, again.checks), (reused + 1, checks));
     });
 }
@@ -95,7 +95,7 @@ fn untracked_textures_are_decoded_each_time() {
         let memory = Untracked(Ram::new(MEMORY));
         let mut textures = Textures::new(device);
         for _ in 0..3 {
-            textures.get(device, &LEVELED.words(), TextureShape::Planes, &memory).unwrap();
+            get(&mut textures, device, &LEVELED.words(), TextureShape::Planes, &memory).unwrap();
         }
         assert_eq!((textures.counters().decoded, textures.counters().reused), (9, 0));
     });
@@ -112,7 +112,7 @@ fn the_oldest_textures_make_room() {
             let mut words = case.words();
             words[1] += page << 12;
             textures.begin();
-            textures.get(device, &words, TextureShape::Planes, &ram).unwrap();
+            get(&mut textures, device, &words, TextureShape::Planes, &ram).unwrap();
             textures.counters()
         };
         for page in [0, 1, 0, 2] {
@@ -137,7 +137,7 @@ fn textures_of_one_texel_count_as_what_a_device_takes_for_them() {
         for page in 0..12 {
             for page in [0, page] {
                 textures.begin();
-                textures.get(device, &words(page), TextureShape::Planes, &ram).unwrap();
+                get(&mut textures, device, &words(page), TextureShape::Planes, &ram).unwrap();
             }
         }
         let kept: Vec<u32> =
@@ -164,14 +164,14 @@ fn any_constant_has_a_texture_or_none() {
                 words[2] &= 0x0107_c0ff;
             }
             for shape in [TextureShape::Planes, TextureShape::Volume] {
-                found += u32::from(textures.get(device, &words, shape, &ram).is_some());
+                found += u32::from(get(&mut textures, device, &words, shape, &ram).is_some());
                 assert_eq!(texel_of_dummy(device, &textures, shape), [0; 4]);
             }
             let filters = [0, 1, 2].map(|_| TextureFilter::from_bits(rng.random_range(0..4)));
             textures.sampler(device, &rng.random(), filters, Anisotropy::UseFetchConstant);
         }
         assert!(found > 20, "{found}");
-        assert!(textures.get(device, &[0; 6], TextureShape::Planes, &ram).is_none());
+        assert!(get(&mut textures, device, &[0; 6], TextureShape::Planes, &ram).is_none());
     });
 }
 

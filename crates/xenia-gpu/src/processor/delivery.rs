@@ -1,0 +1,68 @@
+//! Delivery of resolved texels: before they may be read, memory gets those that the backend still
+//! keeps on a device.
+//!
+//! ```text
+//!   packet reads or writes memory ──► texels in its range
+//!   fence, interrupt, swap ─────────► all, if guest code may run meanwhile
+//!   end of a pump ──────────────────► all, if guest code runs only between pumps
+//! ```
+//!
+//! With [`Readback::None`] only the first line applies.
+
+use super::CommandProcessor;
+use crate::backend::Readback;
+
+impl CommandProcessor {
+    /// Sets when memory gets resolved texels, from the next resolve on.
+    pub fn set_readback(&mut self, readback: Readback) {
+        self.deliver_all();
+        self.config.readback = readback;
+        self.backend.set_readback(readback);
+    }
+
+    /// Prepares memory for an access by a packet.
+    pub(super) fn reach(&mut self, physical: u32, length: usize) {
+        if self.backend.has_pending() {
+            self.deliver(Some((physical, u32::try_from(length).unwrap_or(u32::MAX))));
+        }
+    }
+
+    /// Prepares memory for the packets that can be read next.
+    pub(super) fn reach_packets(&mut self) {
+        if self.backend.has_pending()
+            && let Some((physical, length)) = self.feed.ahead()
+        {
+            self.deliver(Some((physical, length)));
+        }
+    }
+
+    /// Prepares memory for a signal to guest code.
+    pub(super) fn signal(&mut self) {
+        if self.config.readback == Readback::Lazy && self.config.concurrent && self.recorder.is_none() {
+            self.deliver_all();
+        }
+    }
+
+    /// Prepares memory for guest code that runs after a pump. A trace contains pumps without the
+    /// code that runs meanwhile, so a recording delivers here, too.
+    pub(super) fn end_pump(&mut self) {
+        let is_exact = !self.config.concurrent || self.recorder.is_some();
+        if self.config.readback == Readback::Lazy && is_exact {
+            self.deliver_all();
+        }
+    }
+
+    /// Writes all resolved texels to memory.
+    pub(crate) fn deliver_all(&mut self) {
+        if self.backend.has_pending() {
+            self.deliver(None);
+        }
+    }
+
+    fn deliver(&mut self, range: Option<(u32, u32)>) {
+        if let Err(error) = self.backend.deliver(range, &*self.memory) {
+            self.statistics.count_error(&error);
+        }
+        self.feed.changed();
+    }
+}

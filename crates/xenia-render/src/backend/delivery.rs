@@ -1,0 +1,183 @@
+//! Delivery of resolved texels to guest memory, and resolves on the device.
+//!
+//! A resolve that the [`mirror`](super::mirror) can hold is recorded without a wait; memory gets
+//! its bytes by [`deliver_pages`](WgpuBackend::deliver_pages), before they may be read. Others go
+//! through the CPU at once: slices of 3D textures, overlapping rows, images above the limit.
+
+use xenia_gpu::draw_state::{DrawCall, ResolveCall};
+use xenia_gpu::memory::PHYSICAL_SIZE;
+use xenia_gpu::texture::{TextureInfo, layout};
+use xenia_gpu::{BackendError, PhysicalMemory, PresentCall, Readback};
+
+use super::draw::Refused;
+use super::edram::{Resolve, TexelConversion, read_back};
+use super::mirror::{Delivery, Mirror, memory_of};
+use super::{Device, WgpuBackend};
+
+/// Bytes that are read back together, unless one run of pages has more.
+const PART_BYTES: u64 = 32 << 20;
+/// Most resolves between two submissions.
+const UNSUBMITTED_COPIES: u32 = 64;
+
+/// Most deliveries of one range each for a draw; the next one is of all pages.
+const MOST_DELIVERIES: u32 = 8;
+
+/// Buffer into which the device copies what the CPU reads; grown as needed.
+#[derive(Default)]
+pub(super) struct Staging(Option<wgpu::Buffer>);
+
+impl Staging {
+    fn buffer(&mut self, device: &Device, size: u64) -> &wgpu::Buffer {
+        if self.0.as_ref().is_some_and(|buffer| buffer.size() < size) {
+            self.0 = None;
+        }
+        self.0.get_or_insert_with(|| {
+            device.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("resolved pages, read back"),
+                size: size.next_power_of_two(),
+                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            })
+        })
+    }
+}
+
+/// Memory of a picture, if it can be known.
+pub(super) fn front_buffer(call: &PresentCall) -> Option<(u32, u32)> {
+    let layout = layout::level(&TextureInfo::decode(&call.fetch)?, 0);
+    Some((layout.physical, layout.bytes))
+}
+
+impl WgpuBackend {
+    /// Records a draw, after the delivery of the texels that it reads from memory.
+    pub(super) fn record_delivered(
+        &mut self,
+        call: &DrawCall,
+        memory: &dyn PhysicalMemory,
+    ) -> Result<Result<(), Refused>, BackendError> {
+        let mut result = self.record(call, memory);
+        let mut deliveries = 0;
+        while let Err(Refused::Pending(physical, length)) = result
+            && deliveries <= MOST_DELIVERIES
+        {
+            deliveries += 1;
+            let is_narrow = self.readback == Readback::None && deliveries <= MOST_DELIVERIES;
+            self.deliver_pages(is_narrow.then_some((physical, length)), memory)?;
+            self.textures.begin();
+            result = self.record(call, memory);
+        }
+        Ok(result)
+    }
+
+    /// Makes a resolve without its clears, after transfers to the EDRAM buffer were recorded.
+    pub(super) fn copy_texels(
+        &mut self,
+        call: &ResolveCall,
+        resolve: &Resolve<'_>,
+        memory: &dyn PhysicalMemory,
+    ) -> Result<(), BackendError> {
+        let Some(conversion) = resolve.conversion()? else { return Ok(()) };
+        if !self.copy_on_device(call, resolve, &conversion, memory)? {
+            self.copies[1] += 1;
+            // Pending texels are older, and must not overwrite these.
+            self.deliver_pages(None, memory)?;
+            self.submit();
+            return self.edram.copy_out(&self.device, resolve, &conversion, memory);
+        }
+        self.copies[0] += 1;
+        self.unsubmitted_copies += 1;
+        if self.unsubmitted_copies >= UNSUBMITTED_COPIES {
+            self.submit();
+        }
+        while self.mirror.is_full()
+            && let Some(pages) = self.mirror.oldest()
+        {
+            self.deliver_pages(Some(memory_of(&pages)), memory)?;
+            self.mirror.forget(pages);
+        }
+        if self.readback == Readback::Full { self.deliver_pages(None, memory) } else { Ok(()) }
+    }
+
+    /// Records a resolve to the mirror; false if that can't hold it.
+    fn copy_on_device(
+        &mut self,
+        call: &ResolveCall,
+        resolve: &Resolve<'_>,
+        conversion: &TexelConversion,
+        memory: &dyn PhysicalMemory,
+    ) -> Result<bool, BackendError> {
+        let physical = call.destination.physical % PHYSICAL_SIZE;
+        let Some(runs) = resolve.covered(conversion) else { return Ok(false) };
+        let Some(pages) = Mirror::pages_of_resolve(&self.device, physical, &runs) else { return Ok(false) };
+        if self.mirror.is_torn(pages.clone(), memory) {
+            self.deliver_pages(Some(memory_of(&pages)), memory)?;
+        }
+        let encoder = self.recording.encoder(&self.device);
+        let to = self.mirror.resolve(&self.device, encoder, (physical, &runs), pages, memory);
+        let Some(destination) = to else { return Ok(false) };
+        self.edram.copy_tiled(&self.device, encoder, resolve, conversion, &destination);
+        Ok(true)
+    }
+
+    /// Writes resolved bytes to memory that it lacks: those in the pages of a range, or all.
+    pub(super) fn deliver_pages(
+        &mut self,
+        range: Option<(u32, u32)>,
+        memory: &dyn PhysicalMemory,
+    ) -> Result<(), BackendError> {
+        let skips = self.readback == Readback::None;
+        let deliveries = self.mirror.take(range, skips, memory);
+        let mut rest = &deliveries[..];
+        while let [first, ..] = rest {
+            let (mut count, mut size) = (1, first.length);
+            while let Some(next) = rest.get(count)
+                && size + next.length <= PART_BYTES
+            {
+                (count, size) = (count + 1, size + next.length);
+            }
+            let (part, others) = rest.split_at(count);
+            if let Err(error) = self.deliver_part(part, size, memory) {
+                // The device is lost, and the bytes with it.
+                for delivery in rest {
+                    self.mirror.lost(delivery);
+                }
+                return Err(error);
+            }
+            rest = others;
+        }
+        Ok(())
+    }
+
+    /// Reads back some deliveries of `size` bytes, and writes them to memory.
+    fn deliver_part(
+        &mut self,
+        part: &[Delivery],
+        size: u64,
+        memory: &dyn PhysicalMemory,
+    ) -> Result<(), BackendError> {
+        let back = self.staging.buffer(&self.device, size).clone();
+        let encoder = self.recording.encoder(&self.device);
+        let mut at = 0;
+        for Delivery { buffer, from, length, .. } in part {
+            encoder.copy_buffer_to_buffer(buffer, *from, &back, at, *length);
+            at += length;
+        }
+        self.submit();
+        let view = read_back(&self.device, &back, size)?;
+        let mut at = 0;
+        for delivery in part {
+            let bytes = &view[at..at + delivery.length as usize];
+            for (physical, range) in &delivery.writes {
+                memory.write(*physical, &bytes[range.clone()]);
+            }
+            self.mirror.delivered(delivery, bytes, memory);
+            at += bytes.len();
+        }
+        drop(view);
+        back.unmap();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! Tests of the limit of resolved pages on the device, and of its loss.
+
+use xenia_gpu::draw_state::{CopyDestination, CopySource, ResolveCall, Scissor};
+use xenia_gpu::edram::EDRAM_WORDS;
+use xenia_gpu::enums::{ColorTargetFormat, CopyCommand, Msaa};
+use xenia_gpu::{Backend, PhysicalMemory, Ram, Readback};
+
+use super::super::{WgpuBackend, device};
+
+const VERTICES: u32 = 0x8000;
+/// Bytes of a resolve: 64 x 32 texels.
+const BYTES: u32 = 0x2000;
+
+/// Resolve of 64 x 32 pixels to an address.
+fn resolve(physical: u32) -> ResolveCall {
+    ResolveCall {
+        command: CopyCommand::Raw,
+        source: CopySource::Color { base: 0, format: ColorTargetFormat::Rgba8 },
+        sample_select: 0,
+        pitch: 64,
+        msaa: Msaa::X1,
+        vertices: [VERTICES | 3, 6 << 2 | 2],
+        half_pixel: 0.0,
+        window_offset: [0; 2],
+        scissor: Scissor { left: 0, top: 0, right: 64, bottom: 32 },
+        destination: CopyDestination {
+            physical,
+            pitch: 64,
+            height: 32,
+            format: 6,
+            number: 0,
+            endian: 0,
+            exponent_bias: 0,
+            swap: false,
+            slice: None,
+        },
+        clear_color: None,
+        clear_depth: None,
+    }
+}
+
+fn memory() -> Ram {
+    let ram = Ram::new(0x10_0000);
+    for (at, corner) in (VERTICES..).step_by(4).zip([0.0_f32, 0.0, 64.0, 0.0, 64.0, 32.0]) {
+        ram.write_u32(at, corner.to_bits());
+    }
+    ram
+}
+
+/// Number of resolves of those at these addresses that memory has.
+fn count(ram: &Ram, addresses: &[u32]) -> usize {
+    let is_there = |at: &&u32| {
+        let mut bytes = vec![0; BYTES as usize];
+        ram.read(**at, &mut bytes);
+        bytes.iter().all(|byte| *byte == 0x5a)
+    };
+    addresses.iter().filter(is_there).count()
+}
+
+fn backend(device: &device::Device) -> WgpuBackend {
+    let mut backend = WgpuBackend::new(device.clone());
+    backend.set_readback(Readback::None);
+    backend.set_edram(&vec![0x5a5a_5a5a; EDRAM_WORDS]).unwrap();
+    backend
+}
+
+#[test]
+fn the_oldest_pages_make_room_and_are_delivered() {
+    device::tests::with(|device| {
+        let (ram, mut backend) = (memory(), backend(device));
+        backend.mirror.set_limit(u64::from(2 * BYTES));
+        let places = [0x1_0000, 0x2_0000, 0x3_0000, 0x4_0000];
+        for (made, place) in (1..).zip(places) {
+            backend.copy(&resolve(place), &ram).unwrap();
+            assert_eq!(backend.counters().resolved_bytes, u64::from(BYTES) * made.min(2));
+            assert_eq!(count(&ram, &places), made.saturating_sub(2) as usize);
+        }
+        backend.deliver(Some((0x3_0000, 1)), &ram).unwrap();
+        assert!(count(&ram, &places[..3]) == 2 && backend.has_pending(), "a page of it");
+        backend.deliver(None, &ram).unwrap();
+        assert!(count(&ram, &places) == 4 && !backend.has_pending());
+    });
+}
+
+#[test]
+fn resolves_are_submitted_before_there_are_too_many() {
+    device::tests::with(|device| {
+        let (ram, mut backend) = (memory(), backend(device));
+        for _ in 0..=super::UNSUBMITTED_COPIES {
+            backend.copy(&resolve(0x1_0000), &ram).unwrap();
+        }
+        assert_eq!((backend.counters().submissions, backend.unsubmitted_copies), (1, 1));
+        // One image holds them all.
+        assert_eq!(backend.counters().resolved_bytes, u64::from(BYTES));
+    });
+}
+
+#[test]
+fn a_lost_device_takes_its_texels_with_it() {
+    let Ok(device) = device::Device::open(true) else {
+        println!("no Vulkan driver (Debian package mesa-vulkan-drivers), skipped");
+        return;
+    };
+    let (ram, mut backend) = (memory(), backend(&device));
+    backend.copy(&resolve(0x1_0000), &ram).unwrap();
+    backend.device.wgpu().destroy();
+    let _ = backend.device.wait(None);
+    // Memory keeps its old bytes, and nothing waits for others.
+    assert_eq!(backend.deliver(None, &ram), Ok(()));
+    assert_eq!((backend.counters().losses, backend.has_pending(), count(&ram, &[0x1_0000])), (1, false, 0));
+    // The next resolve is made on the next device.
+    backend.copy(&resolve(0x2_0000), &ram).unwrap();
+    backend.deliver(None, &ram).unwrap();
+    assert_eq!(count(&ram, &[0x2_0000]), 1);
+}

@@ -1,0 +1,339 @@
+//! Mirror of guest memory on the device: pages that resolves have written there, and those of them
+//! that memory does not have yet.
+//!
+//! ```text
+//!   resolve ──► image (buffer of consecutive pages) ──► texture decoding
+//!                    │ delivery: read back, in `super::delivery`
+//!                    ▼
+//!               guest memory
+//! ```
+//!
+//! A page belongs to the image that the last resolve to it has written. It is *current* as long as
+//! memory's version of it is the one noted, and *pending* while memory lacks some of its bytes. The
+//! rest of a page that a resolve writes in part is copied from memory, or from the page's last
+//! image, before the resolve. All of this happens in the order of recorded commands.
+//!
+//! docs/src/decisions/0019-wgpu-backend.md has the reasons.
+
+mod pages;
+mod pending;
+mod reading;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::Ordering::Relaxed;
+
+use wgpu::util::DeviceExt;
+use xenia_gpu::PhysicalMemory;
+use xenia_gpu::memory::PHYSICAL_SIZE;
+
+use super::Device;
+use pages::{Bytes, PAGE, by_page, pages_of};
+
+pub(super) use pending::Delivery;
+pub(super) use reading::{Contents, Piece};
+
+/// Most bytes of images together; beyond it the least recently written ones are delivered and
+/// dropped.
+pub(super) const MIRROR_BYTES: u64 = 256 << 20;
+/// Most bytes of one image. Larger resolves go through the CPU.
+const IMAGE_BYTES: u64 = 64 << 20;
+
+/// Buffer of consecutive pages.
+struct Image {
+    buffer: wgpu::Buffer,
+    pages: Range<u32>,
+    /// Number of pages that belong to it.
+    owned: usize,
+    /// Stamp of the last resolve to it.
+    used: u64,
+}
+
+impl Image {
+    /// Position of a page in the buffer.
+    fn place(&self, page: u32) -> u64 {
+        u64::from(page - self.pages.start) * u64::from(PAGE)
+    }
+}
+
+/// Page that a resolve has written.
+struct Page {
+    image: u64,
+    /// Memory's version for which the page is current.
+    version: u64,
+    /// Number of the resolve.
+    stamp: u64,
+    /// Bytes that memory does not have yet.
+    pending: Option<Bytes>,
+}
+
+/// Destination of a resolve on the device.
+pub(super) struct Destination {
+    pub(super) buffer: wgpu::Buffer,
+    /// Position of the buffer's first byte relative to the resolve's destination (modulo 2^32).
+    pub(super) origin: u32,
+}
+
+/// The mirror's pages and images.
+pub(super) struct Mirror {
+    images: BTreeMap<u64, Image>,
+    pages: BTreeMap<u32, Page>,
+    next: u64,
+    /// Bytes of the images.
+    bytes: u64,
+    /// Number of pending pages.
+    pending: usize,
+    /// Number of resolves.
+    stamp: u64,
+    /// Most bytes of images together.
+    limit: u64,
+}
+
+impl Default for Mirror {
+    fn default() -> Self {
+        Self {
+            images: BTreeMap::new(),
+            pages: BTreeMap::new(),
+            next: 0,
+            bytes: 0,
+            pending: 0,
+            stamp: 0,
+            limit: MIRROR_BYTES,
+        }
+    }
+}
+
+/// Physical address and length of pages.
+pub(super) fn memory_of(pages: &Range<u32>) -> (u32, u32) {
+    (pages.start * PAGE, (pages.end - pages.start) * PAGE)
+}
+
+/// Memory's version of a page.
+fn version(memory: &dyn PhysicalMemory, page: u32) -> u64 {
+    memory.version(page * PAGE, PAGE)
+}
+
+/// Notes the versions of pages, which are ascending, and watches them; `None` if writes to some of
+/// them can't be tracked.
+fn track(memory: &dyn PhysicalMemory, pages: &[u32]) -> Option<Vec<u64>> {
+    // Versions are taken before memory is watched: a write in between makes a page stale.
+    let versions = pages.iter().map(|page| version(memory, *page)).collect();
+    for run in pages.chunk_by(|page, next| page + 1 == *next) {
+        memory.track(run[0] * PAGE, run.len() as u32 * PAGE)?;
+    }
+    Some(versions)
+}
+
+impl Mirror {
+    /// Sets the limit on the bytes of images.
+    #[cfg(test)]
+    pub(super) fn set_limit(&mut self, limit: u64) {
+        self.limit = limit;
+    }
+
+    /// Number that changes with each resolve.
+    pub(super) fn stamp(&self) -> u64 {
+        self.stamp
+    }
+
+    /// Bytes of the images.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether memory lacks bytes.
+    pub(super) fn has_pending(&self) -> bool {
+        self.pending != 0
+    }
+
+    /// Whether memory lacks bytes of a range's pages.
+    pub(super) fn is_pending(&self, physical: u32, length: u32) -> bool {
+        self.pending != 0
+            && pages_of(physical, length)
+                .any(|pages| self.pages.range(pages).any(|(_, page)| page.pending.is_some()))
+    }
+
+    /// Whether the images exceed the limit.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes > self.limit
+    }
+
+    /// Pages of the image that was written least recently.
+    pub(super) fn oldest(&self) -> Option<Range<u32>> {
+        self.images.values().min_by_key(|image| image.used).map(|image| image.pages.clone())
+    }
+
+    /// Drops pages, whose bytes that memory lacks are lost, and images without pages.
+    pub(super) fn forget(&mut self, pages: Range<u32>) {
+        let all: Vec<u32> = self.pages.range(pages).map(|(page, _)| *page).collect();
+        for page in all {
+            self.drop_page(page);
+        }
+    }
+
+    fn drop_page(&mut self, page: u32) {
+        let Some(dropped) = self.pages.remove(&page) else { return };
+        self.pending -= usize::from(dropped.pending.is_some());
+        self.disown(dropped.image);
+    }
+
+    fn disown(&mut self, id: u64) {
+        let Some(image) = self.images.get_mut(&id) else { return };
+        image.owned -= 1;
+        if image.owned == 0 {
+            self.bytes -= image.buffer.size();
+            self.images.remove(&id);
+        }
+    }
+
+    fn is_current(&self, page: u32, memory: &dyn PhysicalMemory) -> bool {
+        self.pages.get(&page).is_some_and(|known| known.version == version(memory, page))
+    }
+
+    /// Whether a page of the range is pending and was written by the CPU since.
+    pub(super) fn is_torn(&self, pages: Range<u32>, memory: &dyn PhysicalMemory) -> bool {
+        self.pending != 0
+            && self
+                .pages
+                .range(pages)
+                .any(|(number, page)| page.pending.is_some() && page.version != version(memory, *number))
+    }
+
+    /// Pages of a resolve that writes `runs`, relative to its destination, if an image can hold
+    /// them.
+    pub(super) fn pages_of_resolve(
+        device: &Device,
+        physical: u32,
+        runs: &[Range<u32>],
+    ) -> Option<Range<u32>> {
+        let (first, last) = (runs.first()?, runs.last()?);
+        // Words of texels must be words of the buffer.
+        if !physical.is_multiple_of(4) {
+            return None;
+        }
+        let at = |offset: u32| u64::from(physical) + u64::from(offset);
+        let (start, end) = (at(first.start) / u64::from(PAGE), at(last.end).div_ceil(u64::from(PAGE)));
+        let most = IMAGE_BYTES.min(device.device.limits().max_storage_buffer_binding_size);
+        let fits = end <= u64::from(PHYSICAL_SIZE / PAGE) && (end - start) * u64::from(PAGE) <= most;
+        fits.then_some(start as u32..end as u32)
+    }
+
+    /// Prepares the destination of a resolve that writes `runs` bytes of `pages`, none of which is
+    /// torn; `None` if writes to memory can't be tracked. The caller records the resolve.
+    pub(super) fn resolve(
+        &mut self,
+        device: &Device,
+        encoder: &mut wgpu::CommandEncoder,
+        (physical, runs): (u32, &[Range<u32>]),
+        pages: Range<u32>,
+        memory: &dyn PhysicalMemory,
+    ) -> Option<Destination> {
+        let written = by_page(physical, runs);
+        let stale: Vec<u32> =
+            written.iter().map(|(page, _)| *page).filter(|page| !self.is_current(*page, memory)).collect();
+        let versions = track(memory, &stale)?;
+        let id = self.image(device, pages.clone(), written.first()?.0);
+        let image = self.images.get(&id)?;
+        self.fill(device, encoder, image, &written, &stale, memory);
+        let destination = Destination {
+            buffer: image.buffer.clone(),
+            origin: (image.pages.start * PAGE).wrapping_sub(physical),
+        };
+        self.stamp += 1;
+        let mut versions = stale.into_iter().zip(versions).peekable();
+        for (number, bytes) in written {
+            let version = versions.next_if(|(stale, _)| *stale == number).map(|(_, version)| version);
+            self.own(number, id, version, bytes);
+        }
+        if let Some(image) = self.images.get_mut(&id) {
+            image.used = self.stamp;
+        }
+        Some(destination)
+    }
+
+    /// Gives a page to an image, with bytes that memory lacks. A new version makes it current.
+    fn own(&mut self, number: u32, id: u64, new: Option<u64>, bytes: Bytes) {
+        if let Some(image) = self.images.get_mut(&id) {
+            image.owned += 1;
+        }
+        let old = self.pages.remove(&number);
+        let (version, mut pending) = match (old, new) {
+            (Some(old), new) => {
+                self.disown(old.image);
+                self.pending -= usize::from(old.pending.is_some());
+                (new.unwrap_or(old.version), old.pending)
+            }
+            (None, new) => (new.unwrap_or(0), None),
+        };
+        match &mut pending {
+            Some(pending) => pending.add(bytes),
+            None => pending = Some(bytes),
+        }
+        self.pending += 1;
+        self.pages.insert(number, Page { image: id, version, stamp: self.stamp, pending });
+    }
+
+    /// Finds an image that contains the pages, or creates it.
+    fn image(&mut self, device: &Device, pages: Range<u32>, first: u32) -> u64 {
+        if let Some(page) = self.pages.get(&first)
+            && let Some(image) = self.images.get(&page.image)
+            && image.pages.start <= pages.start
+            && pages.end <= image.pages.end
+        {
+            return page.image;
+        }
+        let size = u64::from(pages.end - pages.start) * u64::from(PAGE);
+        let buffer = device.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("resolved pages"),
+            size,
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        self.bytes += size;
+        self.next += 1;
+        self.images.insert(self.next, Image { buffer, pages, owned: 0, used: self.stamp });
+        self.next
+    }
+
+    /// Copies the pages that a resolve writes in part to its image, unless they are there.
+    fn fill(
+        &self,
+        device: &Device,
+        encoder: &mut wgpu::CommandEncoder,
+        image: &Image,
+        written: &[(u32, Bytes)],
+        stale: &[u32],
+        memory: &dyn PhysicalMemory,
+    ) {
+        let mut missing = Vec::new();
+        for (number, _) in written.iter().filter(|(_, bytes)| !bytes.is_whole()) {
+            if stale.binary_search(number).is_ok() {
+                missing.push(*number);
+            } else if let Some(from) = self.pages.get(number).and_then(|page| self.images.get(&page.image))
+                && from.buffer != image.buffer
+            {
+                let (from, place) = ((&from.buffer, from.place(*number)), image.place(*number));
+                encoder.copy_buffer_to_buffer(from.0, from.1, &image.buffer, place, u64::from(PAGE));
+            }
+        }
+        if missing.is_empty() {
+            return;
+        }
+        let mut bytes = vec![0; missing.len() * PAGE as usize];
+        for (page, into) in missing.iter().zip(bytes.chunks_exact_mut(PAGE as usize)) {
+            memory.read(page * PAGE, into);
+        }
+        device.traffic.bytes_up.fetch_add(bytes.len() as u64, Relaxed);
+        let sent = device.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+            label: Some("pages of memory"),
+            contents: &bytes,
+            usage: wgpu::BufferUsages::COPY_SRC,
+        });
+        let mut at = 0;
+        for run in missing.chunk_by(|page, next| page + 1 == *next) {
+            let length = run.len() as u64 * u64::from(PAGE);
+            encoder.copy_buffer_to_buffer(&sent, at, &image.buffer, image.place(run[0]), length);
+            at += length;
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Pages of physical memory, and sets of bytes within one.
+
+use std::ops::Range;
+
+use xenia_gpu::memory::PHYSICAL_SIZE;
+
+/// Bytes of memory with one version.
+pub(super) const PAGE: u32 = 4096;
+
+/// Pages of a range of memory, which wraps around at the end.
+pub(super) fn pages_of(physical: u32, length: u32) -> impl Iterator<Item = Range<u32>> {
+    let start = physical % PHYSICAL_SIZE;
+    let end = u64::from(start) + u64::from(length.min(PHYSICAL_SIZE));
+    let first = end.min(u64::from(PHYSICAL_SIZE)).div_ceil(u64::from(PAGE)) as u32;
+    let rest = end.saturating_sub(u64::from(PHYSICAL_SIZE)).div_ceil(u64::from(PAGE)) as u32;
+    [start / PAGE..first, 0..rest].into_iter().filter(|pages| !pages.is_empty())
+}
+
+/// Set of a page's bytes: ascending ranges that don't touch, or one of the whole page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Bytes(Vec<Range<u32>>);
+
+impl Bytes {
+    pub(super) fn is_whole(&self) -> bool {
+        matches!(&self.0[..], [range] if *range == (0..PAGE))
+    }
+
+    pub(super) fn ranges(&self) -> &[Range<u32>] {
+        &self.0
+    }
+
+    /// Adds the bytes of another set.
+    pub(super) fn add(&mut self, other: Self) {
+        if self.is_whole() || *self == other {
+            return;
+        }
+        self.0.extend(other.0);
+        self.0.sort_unstable_by_key(|range| range.start);
+        self.0.dedup_by(|next, last| {
+            let joins = next.start <= last.end;
+            if joins {
+                last.end = last.end.max(next.end);
+            }
+            joins
+        });
+    }
+}
+
+/// Bytes by page of ascending ranges, relative to an address, which end within physical memory.
+pub(super) fn by_page(physical: u32, ranges: &[Range<u32>]) -> Vec<(u32, Bytes)> {
+    let mut pages: Vec<(u32, Bytes)> = Vec::new();
+    for range in ranges {
+        let (mut at, end) = (physical + range.start, physical + range.end);
+        while at < end {
+            let (page, start) = (at / PAGE, at % PAGE);
+            let length = (PAGE - start).min(end - at);
+            let bytes = start..start + length;
+            match pages.last_mut() {
+                Some((last, set)) if *last == page => set.add(Bytes(vec![bytes])),
+                _ => pages.push((page, Bytes(vec![bytes]))),
+            }
+            at += length;
+        }
+    }
+    pages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(ranges: &[(u32, u32)]) -> Bytes {
+        Bytes(ranges.iter().map(|(start, end)| *start..*end).collect())
+    }
+
+    #[test]
+    fn ranges_wrap_around_at_the_end_of_memory() {
+        let pages = |physical, length| {
+            pages_of(physical, length).map(|pages| (pages.start, pages.end)).collect::<Vec<_>>()
+        };
+        assert_eq!(pages(0x1800, 0x1000), [(1, 3)]);
+        assert_eq!(pages(PHYSICAL_SIZE - 1, 2), [(0x1_ffff, 0x2_0000), (0, 1)]);
+        assert_eq!(pages(0xa000_0000, 0), []);
+        assert_eq!(pages(0, u32::MAX), [(0, 0x2_0000)]);
+    }
+
+    #[test]
+    fn bytes_are_sorted_by_page_and_joined() {
+        let found = by_page(0x800, &[0..0x10, 0x20..0x1900, 0x1a00..0x1a04]);
+        let expected = [
+            (0, set(&[(0x800, 0x810), (0x820, 0x1000)])),
+            (1, set(&[(0, PAGE)])),
+            (2, set(&[(0, 0x100), (0x200, 0x204)])),
+        ];
+        assert_eq!(found, expected);
+        let mut bytes = found[2].1.clone();
+        assert!(!bytes.is_whole());
+        bytes.add(set(&[(0x80, 0x1ff)]));
+        assert_eq!(bytes, set(&[(0, 0x1ff), (0x200, 0x204)]));
+        bytes.add(set(&[(0x1ff, 0x200), (0x204, PAGE)]));
+        assert!(bytes.is_whole());
+    }
+}

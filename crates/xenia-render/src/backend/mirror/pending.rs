@@ -1,0 +1,117 @@
+//! Pending pages of the mirror: their delivery to memory.
+
+use std::ops::Range;
+
+use xenia_gpu::PhysicalMemory;
+use xenia_gpu::memory::PHYSICAL_SIZE;
+
+use super::pages::{PAGE, pages_of};
+use super::{Mirror, track};
+
+/// Pages of one image to read back.
+pub(in super::super) struct Delivery {
+    pub(in super::super) buffer: wgpu::Buffer,
+    pub(in super::super) from: u64,
+    pub(in super::super) length: u64,
+    /// Physical address and byte range in the delivery of what memory gets.
+    pub(in super::super) writes: Vec<(u32, Range<usize>)>,
+    /// Its pages, and whether memory will have them as the device does.
+    pages: Vec<(u32, bool)>,
+}
+
+impl Mirror {
+    /// Begins the delivery of pending pages: those of a range, or all. Afterwards they are not
+    /// pending. With `skips`, pages that the CPU has written since are dropped instead.
+    pub(in super::super) fn take(
+        &mut self,
+        range: Option<(u32, u32)>,
+        skips: bool,
+        memory: &dyn PhysicalMemory,
+    ) -> Vec<Delivery> {
+        if self.pending == 0 {
+            return Vec::new();
+        }
+        let (physical, length) = range.unwrap_or((0, PHYSICAL_SIZE));
+        let numbers: Vec<u32> = pages_of(physical, length)
+            .flat_map(|pages| self.pages.range(pages))
+            .filter(|(_, page)| page.pending.is_some())
+            .map(|(number, _)| *number)
+            .collect();
+        let mut deliveries: Vec<(u64, Delivery)> = Vec::new();
+        for number in numbers {
+            let is_current = self.is_current(number, memory);
+            if !is_current && skips {
+                self.drop_page(number);
+                continue;
+            }
+            let Some(page) = self.pages.get_mut(&number) else { continue };
+            let (Some(bytes), Some(image)) = (page.pending.take(), self.images.get(&page.image)) else {
+                continue;
+            };
+            self.pending -= 1;
+            let from = image.place(number);
+            let joins =
+                |last: &&mut (u64, Delivery)| last.0 == page.image && last.1.from + last.1.length == from;
+            let last = if deliveries.last_mut().as_ref().is_some_and(joins) {
+                deliveries.last_mut()
+            } else {
+                let buffer = image.buffer.clone();
+                let (writes, pages) = (Vec::new(), Vec::new());
+                deliveries.push((page.image, Delivery { buffer, from, length: 0, writes, pages }));
+                deliveries.last_mut()
+            };
+            let Some((_, delivery)) = last else { continue };
+            let start = delivery.length as usize;
+            for range in bytes.ranges() {
+                let physical = number * PAGE + range.start;
+                let range = start + range.start as usize..start + range.end as usize;
+                match delivery.writes.last_mut() {
+                    Some((_, last)) if last.end == range.start => last.end = range.end,
+                    _ => delivery.writes.push((physical, range)),
+                }
+            }
+            delivery.length += u64::from(PAGE);
+            // Other bytes of a page may be written at any time, also during the delivery.
+            delivery.pages.push((number, is_current && bytes.is_whole()));
+        }
+        deliveries.into_iter().map(|(_, delivery)| delivery).collect()
+    }
+
+    /// Drops the pages of a delivery that failed.
+    pub(in super::super) fn lost(&mut self, delivery: &Delivery) {
+        for (number, _) in &delivery.pages {
+            self.drop_page(*number);
+        }
+    }
+
+    /// Notes that memory has the bytes of a delivery, which were written with `writes`. Pages that
+    /// memory has now as the device has them remain.
+    pub(in super::super) fn delivered(
+        &mut self,
+        delivery: &Delivery,
+        bytes: &[u8],
+        memory: &dyn PhysicalMemory,
+    ) {
+        let numbers: Vec<u32> = delivery.pages.iter().map(|(number, _)| *number).collect();
+        let Some(versions) = track(memory, &numbers) else {
+            for number in numbers {
+                self.drop_page(number);
+            }
+            return;
+        };
+        let mut found = vec![0; PAGE as usize];
+        let sent = bytes.chunks_exact(PAGE as usize);
+        for (((number, is_sure), version), expected) in delivery.pages.iter().zip(versions).zip(sent) {
+            if !is_sure {
+                memory.read(number * PAGE, &mut found);
+            }
+            if *is_sure || found == expected {
+                if let Some(page) = self.pages.get_mut(number) {
+                    page.version = version;
+                }
+            } else {
+                self.drop_page(*number);
+            }
+        }
+    }
+}
