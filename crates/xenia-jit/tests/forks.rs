@@ -8,7 +8,7 @@ use std::thread;
 use xenia_cpu::{EngineConfig, EngineCounters, Execute, Exit, Interpreter, PpcContext, ReservationMode};
 use xenia_guest::GuestAddr;
 use xenia_isa::Op;
-use xenia_jit::{CrossCheck, Jit, JitConfig, Unit};
+use xenia_jit::{CheckUnit, CrossCheck, Jit, JitConfig};
 use xenia_memory::{DeviceQueue, GuestMemory};
 
 /// Runs `engine` from [`CODE`]; returns r3.
@@ -61,7 +61,7 @@ fn an_interpreter_has_forks_and_a_cross_check_none() {
     assert_eq!(run(&mut *fork), 5);
     assert_eq!((fork.counters().interpreted_instructions, first.counters().interpreted_instructions), (2, 0));
     let fresh = GuestMemory::new().unwrap();
-    let checked = CrossCheck::new(fresh, JitConfig::default(), Unit::Quantum).unwrap();
+    let checked = CrossCheck::new(fresh, JitConfig::default(), CheckUnit::Quantum).unwrap();
     assert!(checked.fork().is_none(), "its two memories have to move in step");
 }
 

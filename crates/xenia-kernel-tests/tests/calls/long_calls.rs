@@ -3,7 +3,7 @@
 
 use super::*;
 use xenia_exports::turns::TURN;
-use xenia_rtl::crypto::cipher::{Block, Rc4};
+use xenia_rtl::crypto::cipher::{BlockCipher, Rc4};
 use xenia_rtl::crypto::hash::{Algorithm, Hash, Hmac};
 use xenia_rtl::crypto::rot_sum::RotSum;
 
@@ -152,9 +152,11 @@ fn chains() {
     let mut long = Long::new();
     let (size, at, out, state) = (u64::from(SIZE), long.at, long.out, long.small(STATE));
     let feed = long.small(OUT);
-    for (name, cipher) in
-        [("XeCryptAesCbc", Block::Aes), ("XeCryptDesCbc", Block::Des), ("XeKeysAesCbcUsingKey", Block::Aes)]
-    {
+    for (name, cipher) in [
+        ("XeCryptAesCbc", BlockCipher::Aes),
+        ("XeCryptDesCbc", BlockCipher::Des),
+        ("XeKeysAesCbcUsingKey", BlockCipher::Aes),
+    ] {
         let key = vec![3; cipher.key()];
         long.b.memory().write_bytes(GuestAddr(state as u32), &key).unwrap();
         if name.starts_with("XeKeys") {

@@ -2,7 +2,7 @@
 
 use super::*;
 use xenia_exports::messages::APPLICATIONS;
-use xenia_kernel::deployment::{Deployment, Origin};
+use xenia_kernel::deployment::{Deployment, TitleOrigin};
 use xenia_user::profile::Profile;
 
 const INVALID_ARGUMENT: u32 = 0x8007_0057;
@@ -254,7 +254,8 @@ fn the_system_says_where_things_are() {
 
 #[test]
 fn a_title_in_a_package_has_its_license_and_is_on_the_hard_disk() {
-    for (origin, license) in [(Origin::Disc, Some(1)), (Origin::Installed, Some(0)), (Origin::Download, None)]
+    for (origin, license) in
+        [(TitleOrigin::Disc, Some(1)), (TitleOrigin::Installed, Some(0)), (TitleOrigin::Download, None)]
     {
         let deployment = Deployment { origin, license };
         let config = KernelConfig { deployment, ..KernelConfig::default() };
@@ -265,7 +266,7 @@ fn a_title_in_a_package_has_its_license_and_is_on_the_hard_disk() {
         let mut words = [0; 19];
         (words[0], words[17]) = (u32::from_be_bytes(*b"game"), result);
         assert_eq!(send(&mut b, SYSTEM, 0x2_0021, &words), 0);
-        assert_eq!(b.word(RESULT), if origin == Origin::Disc { 4 } else { 1 });
+        assert_eq!(b.word(RESULT), if origin == TitleOrigin::Disc { 4 } else { 1 });
         b.memory().write(b.scratch.offset(RESULT), 9_u32).unwrap();
         let status = if license.is_some() { 0 } else { 0x65B };
         assert_eq!(b.xam_call("XamContentGetLicenseMask", &[u64::from(result), 0]), status);

@@ -2,7 +2,7 @@
 
 use super::achievements::{INVALID_PARAMETER, NO_SUCH_USER, TITLE, achieve, database_with, harness};
 use super::*;
-use xenia_kernel::user::pictures::Texels;
+use xenia_kernel::user::pictures::PictureTexels;
 
 const FILE_NOT_FOUND: u64 = 2;
 const INSUFFICIENT_BUFFER: u64 = 0x7A;
@@ -142,7 +142,7 @@ fn found(b: &mut Harness, kind: u64, user: u64) -> Vec<u8> {
 fn a_user_has_a_picture_which_the_profiles_files_may_replace() {
     let folder = tempfile::tempdir().unwrap();
     let mut b = title(folder.path());
-    let side = |picture: &[u8]| Texels::read(picture).map(|texels| (texels.width, texels.height));
+    let side = |picture: &[u8]| PictureTexels::read(picture).map(|texels| (texels.width, texels.height));
     let [large, small] = [2, 3].map(|kind| found(&mut b, kind, 0));
     assert_eq!((side(&large), side(&small)), (Some((64, 64)), Some((32, 32))));
     assert_eq!([4, 5].map(|kind| found(&mut b, kind, 0)), [large.clone(), small.clone()]);
@@ -150,7 +150,7 @@ fn a_user_has_a_picture_which_the_profiles_files_may_replace() {
     let own = png_of(png::ColorType::Rgb, 64, &[7; 64 * 64 * 3]);
     put_file(folder.path(), "tile_64.png", &own);
     assert_eq!(found(&mut b, 2, 0), own);
-    let half = Texels::read(&found(&mut b, 3, 0)).unwrap();
+    let half = PictureTexels::read(&found(&mut b, 3, 0)).unwrap();
     assert_eq!((half.width, &half.bytes[..8]), (32, &[0xFF, 7, 7, 7, 0xFF, 7, 7, 7][..]));
     for (name, kind) in
         [("tile_32.png", 5), ("pp_64.png", 10), ("pp_32.png", 11), ("avtr_64.png", 13), ("avtr_32.png", 14)]

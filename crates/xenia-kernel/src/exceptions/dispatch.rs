@@ -132,7 +132,7 @@ impl Dispatch {
                 Ok(WalkStep::Crossed(activity)) => match activity.0 {
                     // The exception occurred inside a handler of another dispatch.
                     ActivityKind::Dispatch(outer) => {
-                        self.note_nested(outer.current.map(|current| current.frame))
+                        self.note_nested(outer.current.map(|current| current.frame));
                     }
                     // The unwind has left the frames up to there already.
                     ActivityKind::Unwind(outer) => self.walk.go_to(&outer.place(call)),

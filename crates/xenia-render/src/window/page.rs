@@ -77,9 +77,10 @@ pub(super) fn start(name: &str, phase: Phase, meter: &Meter) -> Vec<String> {
             if let Some(figures) = meter.newest() {
                 let rates = meter.rates();
                 let seconds = figures.guest_time.as_secs_f64();
-                let speed = match figures.has_host_clock {
-                    true => String::new(),
-                    false => format!(", speed {:.0}%", rates.speed * 100.0),
+                let speed = if figures.has_host_clock {
+                    String::new()
+                } else {
+                    format!(", speed {:.0}%", rates.speed * 100.0)
                 };
                 lines.push(format!("{seconds:.1} seconds of the console's time{speed}"));
                 lines.push(format!("{:.1} MIPS, {} functions compiled", rates.mips, figures.functions));

@@ -169,9 +169,9 @@ mod tests {
 
     #[test]
     fn letters_of_european_languages_are_drawn() {
-        let missing = cell(&super::panel(&lines(&["?"]), 1), 0, 0);
+        let missing = cell(&panel(&lines(&["?"]), 1), 0, 0);
         for letter in "éößñçåØžłőŠ¿".chars() {
-            let drawn = cell(&super::panel(&lines(&[&letter.to_string()]), 1), 0, 0);
+            let drawn = cell(&panel(&lines(&[&letter.to_string()]), 1), 0, 0);
             assert!(letter == '¿' || drawn != missing, "{letter}");
             assert!(drawn.iter().any(|row| row.contains('#')), "{letter}");
         }
