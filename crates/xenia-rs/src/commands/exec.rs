@@ -52,7 +52,8 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>) -> Result<u8> {
     }
     let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if !["DISPLAY", "WAYLAND_DISPLAY"].iter().any(is_set) {
-        return without_display(args, "no display (DISPLAY and WAYLAND_DISPLAY are not set)", &interrupt);
+        let why = "no display (DISPLAY and WAYLAND_DISPLAY are not set)";
+        return without_display(args, why, open_title, &interrupt);
     }
     let title = match open_title(args) {
         Err(error) if refusal::is_shown(args) => return refusal::show(args, error, &interrupt),
@@ -60,20 +61,26 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>) -> Result<u8> {
     };
     match windowed::run(args, title, input, &interrupt) {
         Err(error) if matches!(error.downcast_ref(), Some(RenderError::NoDisplay(_))) => {
-            without_display(args, &error.to_string(), &interrupt)
+            // `open_title` has named the title already.
+            without_display(args, &error.to_string(), opened, &interrupt)
         }
         result => result,
     }
 }
 
 /// Runs without a window because there is no display.
-fn without_display(args: &ExecArgs, why: &str, interrupt: &Interrupt) -> Result<u8> {
+fn without_display(
+    args: &ExecArgs,
+    why: &str,
+    open: impl FnOnce(&ExecArgs) -> Result<Title>,
+    interrupt: &Interrupt,
+) -> Result<u8> {
     remark!("xenia-rs: {why}; running without a window: Ctrl-C ends");
     let mut args = args.clone();
     args.picture.headless = true;
     args.refuse_unsupported()?;
     // This run repeats, so it may not depend on the user's updates and patches.
-    headless(&args, open_title(&args)?, interrupt)
+    headless(&args, open(&args)?, interrupt)
 }
 
 /// Whether the run writes output files, which a second run would overwrite.
