@@ -145,11 +145,6 @@ impl Kernel {
         self.modules.lock().title_id()
     }
 
-    /// The id of the title's saves ([`crate::loader::Modules::storage_id`]).
-    pub fn storage_id(&self) -> u32 {
-        self.modules.lock().storage_id()
-    }
-
     /// Takes the title's successor after the title has ended: closes all files. `None` if it
     /// launches none.
     pub fn take_successor(&self) -> Option<Successor> {

@@ -64,7 +64,7 @@ fn wanted(call: &Call, whose: Whose, at: Option<GuestAddr>) -> Fallible<Result<W
         return Ok(Err(Win32Error::DEVICE_NOT_CONNECTED));
     }
     let place = match whose {
-        Whose::User(user) => owner_of(call, user, kind).map(|owner| (owner, call.kernel.storage_id())),
+        Whose::User(user) => owner_of(call, user, kind).map(|owner| (owner, call.kernel.title_id())),
         Whose::Said => content_titles::place_of(call, at, kind)?,
     };
     let (owner, title) = match place {
@@ -271,7 +271,7 @@ impl Content {
             Err(error) => return Ok(error),
         };
         let with_common = flags & EXCLUDE_COMMON == 0 && owner != Xuid::NOBODY;
-        let title = call.kernel.storage_id();
+        let title = call.kernel.title_id();
         let listed = {
             let files = call.kernel.files.lock();
             let owners = [Some(owner), with_common.then_some(Xuid::NOBODY)];

@@ -15,7 +15,6 @@ use xenia_formats::image::{
 use xenia_guest::layout::ldr;
 use xenia_guest::{GuestAddr, NtStatus, TitleId};
 use xenia_patches::PatchError;
-use xenia_rtl::crypto::hash::{Algorithm, Hash};
 
 /// Reasons why an image could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -113,17 +112,6 @@ impl LoadError {
     }
 }
 
-/// The id of a title's saves: its title ID, or the first digits of the image's SHA-1 if it has
-/// none.
-fn storage_id(image: &LoadedImage) -> u32 {
-    if let Some(title) = image.execution.map(|execution| execution.title_id.0).filter(|id| *id != 0) {
-        return title;
-    }
-    let mut hash = Hash::new(Algorithm::Sha1);
-    hash.update(&image.bytes);
-    hash.finish().first_chunk().map_or(1, |digits| u32::from_be_bytes(*digits)).max(1)
-}
-
 /// A module in guest memory.
 #[derive(Clone, Debug, Default)]
 pub struct Module {
@@ -154,9 +142,6 @@ pub struct Module {
     pub stack_size: Option<u32>,
     /// Title ID and disc numbers, if present.
     pub execution: Option<ExecutionInfo>,
-    /// Id of the folders in which the title's saves are: its title ID, or digits of the image's
-    /// hash if it has none. 0 for a library.
-    pub storage_id: u32,
     /// Other titles whose content it can open.
     pub alternate_titles: Vec<TitleId>,
     pub resources: Vec<Resource>,
@@ -214,14 +199,9 @@ impl Modules {
         self.title().and_then(|module| module.execution).map_or(0, |execution| execution.title_id.0)
     }
 
-    /// The id of the title's saves: its ID, so that titles without one do not share theirs.
-    pub fn storage_id(&self) -> u32 {
-        self.title().map_or(0, |module| module.storage_id)
-    }
-
-    /// The id of the title's saves, and the IDs of other titles whose content it can open.
+    /// The title's ID, and the IDs of other titles whose content it can open.
     pub fn titles_of_content(&self) -> Vec<u32> {
-        let mut titles = vec![self.storage_id()];
+        let mut titles = vec![self.title_id()];
         let others = self.title().map(|module| module.alternate_titles.as_slice()).unwrap_or_default();
         for title in others.iter().map(|title| title.0) {
             if !titles.contains(&title) {
@@ -342,7 +322,6 @@ impl ModuleLoader<'_> {
             headers,
             stack_size: image.stack_size,
             execution: image.execution,
-            storage_id: if is_library { 0 } else { storage_id(image) },
             alternate_titles: image.alternate_titles.clone(),
             resources: image.resources.clone(),
             database: database_of(image).into(),
