@@ -9,12 +9,10 @@ use xenia::report::{End, RunReport, write_json};
 use xenia::say::{self, errln, remark};
 use xenia::wording::{count, times};
 use xenia_cpu::CrossCheckCounters;
-use xenia_sched::{EndKind, RunEnd, TICKS_PER_SECOND};
+use xenia_sched::{EndKind, FIELDS_PER_SECOND, RunEnd, TICKS_PER_SECOND};
 
 /// Shortest run in seconds whose summary has rates: below, they would be about its start.
 const SHORTEST_RATED: f64 = 0.1;
-/// Video fields per second of guest time.
-const FIELDS_PER_SECOND: f64 = 60.0;
 /// Largest number of missing files listed.
 const NAMED: usize = 8;
 
@@ -160,7 +158,7 @@ fn summary(report: &RunReport, cause: Option<Cause>) -> String {
         let fps = report.frames as f64 / seconds;
         // In parallel, guest time is the host's clock: its speed says nothing about the machine.
         let speed = if report.mode == "parallel" {
-            format!("{fps:.1} of {:.0} fps", speed * FIELDS_PER_SECOND / 100.0)
+            format!("{fps:.1} of {:.0} fps", speed * f64::from(FIELDS_PER_SECOND) / 100.0)
         } else {
             format!("{fps:.1} fps, {speed:.0} % speed")
         };

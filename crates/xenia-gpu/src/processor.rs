@@ -35,7 +35,7 @@ mod walk;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-pub use display::{LINES, TICKS_PER_SECOND, VBLANK_CPU, VBLANK_TICKS};
+pub use display::{FIELDS_PER_SECOND, LINES, TICKS_PER_SECOND, VBLANK_CPU, VBLANK_TICKS};
 pub use execute::constant_base;
 pub use statistics::Statistics;
 
@@ -110,7 +110,7 @@ impl Default for Config {
             vblank: true,
             inline: true,
             stop_at_swap: false,
-            readback: Readback::default(),
+            readback: Readback::Lazy,
             concurrent: false,
         }
     }

@@ -69,4 +69,4 @@ pub use time::{
     TIME_READS_PER_VISIT, filetime, ticks_from_100ns, ticks_to_100ns,
 };
 pub use wait_word::{Commit, Ended, WaitSerial, WaitWord, Which};
-pub use xenia_guest::HW_THREADS;
+pub use xenia_guest::{FIELDS_PER_SECOND, HW_THREADS};

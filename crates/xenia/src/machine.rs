@@ -75,6 +75,11 @@ impl Machine {
         self.spec.header.as_ref()
     }
 
+    /// Whether guest time is the host's clock, as in parallel mode.
+    fn has_host_clock(&self) -> bool {
+        self.inside.executor.mode() == "parallel"
+    }
+
     /// Guest memory, with the title loaded.
     pub fn memory(&self) -> &Arc<GuestMemory> {
         &self.inside.memory
@@ -115,7 +120,7 @@ impl Machine {
             interrupt: self.outside.interrupt.clone(),
             // A window has its own status display.
             has_status: self.outside.pace.is_none(),
-            has_host_clock: self.inside.executor.mode() == "parallel",
+            has_host_clock: self.has_host_clock(),
         });
         let mut pace = self.outside.pace.take();
         if let Some(pace) = &mut pace {

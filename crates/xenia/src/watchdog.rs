@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use xenia_kernel::Kernel;
-use xenia_sched::{Activity, Doing, GuestTicks, TICKS_PER_SECOND};
+use xenia_sched::{Activity, Doing, FIELDS_PER_SECOND, GuestTicks, TICKS_PER_SECOND};
 
 /// Interval between polls.
 const LOOK: Duration = Duration::from_secs(1);
@@ -65,9 +65,6 @@ impl WatchedMachine {
     }
 }
 
-/// Video fields per second of guest time.
-const FIELDS_PER_SECOND: f64 = 60.0;
-
 /// Progress of a machine at one moment.
 #[derive(Clone, Copy, Debug, Default)]
 struct Figures {
@@ -88,7 +85,7 @@ impl Figures {
         let speed = a_second(self.guest_time, before.guest_time) / TICKS_PER_SECOND as f64;
         let fps = a_second(self.frames, before.frames);
         let rates = if self.has_host_clock {
-            format!("({fps:.1} of {:.0} fps)", speed * FIELDS_PER_SECOND)
+            format!("({fps:.1} of {:.0} fps)", speed * f64::from(FIELDS_PER_SECOND))
         } else {
             format!("({fps:.1} fps), {:.0} % speed", speed * 100.0)
         };

@@ -7,9 +7,9 @@ use crate::backend::GammaRamps;
 use crate::registers::{RegisterFile, dc};
 use crate::trace::DisplayState;
 
-pub use xenia_guest::TICKS_PER_SECOND;
-/// Default vertical blank period in ticks: 60 Hz.
-pub const VBLANK_TICKS: u64 = TICKS_PER_SECOND / 60;
+pub use xenia_guest::{FIELDS_PER_SECOND, TICKS_PER_SECOND};
+/// Default vertical blank period in ticks.
+pub const VBLANK_TICKS: u64 = TICKS_PER_SECOND / FIELDS_PER_SECOND as u64;
 /// Range of vertical blank periods in ticks: 240 to 20 Hz.
 const PERIODS: std::ops::RangeInclusive<u64> = TICKS_PER_SECOND / 240..=TICKS_PER_SECOND / 20;
 /// Lines of a 720p frame, including blanked ones.

@@ -3,6 +3,7 @@
 use super::meter::{Meter, Sounding};
 use super::scaling::{Filter, Scaling};
 use std::time::Duration;
+use xenia_gpu::processor::FIELDS_PER_SECOND;
 
 /// Amount of figures shown over the frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -127,7 +128,7 @@ pub(crate) fn lines(meter: &Meter, shown: &OsdState, columns: usize) -> Vec<Stri
 /// Video fields per second of host time, if guest time is the host's clock.
 fn fields(meter: &Meter) -> Option<f64> {
     let has_clock = meter.newest().is_some_and(|figures| figures.has_host_clock);
-    has_clock.then(|| meter.rates().speed * FIELDS_PER_SECOND).filter(|fields| *fields >= 0.5)
+    has_clock.then(|| meter.rates().speed * f64::from(FIELDS_PER_SECOND)).filter(|fields| *fields >= 0.5)
 }
 
 /// Frames per second, and of how many fields.
@@ -160,8 +161,6 @@ pub(crate) fn title(name: &str, meter: &Meter, shown: &OsdState, doing: Option<&
     format!("{name}{state} | xenia-rs")
 }
 
-/// Video fields per second of guest time.
-const FIELDS_PER_SECOND: f64 = 60.0;
 /// Columns that all figures need; smaller windows show few.
 const FULL_COLUMNS: usize = 36;
 /// Time for which a message is shown.

@@ -196,7 +196,7 @@ impl Machine {
             engine: self.inside.executor.engine_name(),
             backend: self.spec.backend,
             guest_time: Duration::from_secs_f64(self.inside.executor.now() as f64 / TICKS_PER_SECOND as f64),
-            has_host_clock: self.inside.executor.mode() == "parallel",
+            has_host_clock: self.has_host_clock(),
             instructions: self.inside.executor.instructions(),
             interpreted: counters.interpreted_instructions,
             fallbacks: counters.fallback_instructions,
