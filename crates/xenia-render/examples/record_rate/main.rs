@@ -9,6 +9,8 @@
 
 mod emulated;
 mod plain;
+#[path = "../squares/mod.rs"]
+mod squares;
 
 use emulated::Emulated;
 use plain::Plain;
@@ -16,8 +18,6 @@ use std::time::Duration;
 use xenia_render::backend::Device;
 use xenia_testing::thread_time;
 
-/// Width and height of the target, in pixels.
-const SIDE: u32 = 640;
 /// Width and height of textures, in texels.
 const TEXTURE_SIDE: u32 = 64;
 /// Number of vertices, each in a place of its own in a square of a few pixels.
@@ -33,11 +33,6 @@ struct Kind {
     indices: u32,
     textures: u32,
     draws: u32,
-}
-
-/// Position of a draw's square.
-fn place(draw: u32) -> [f32; 2] {
-    [draw * 5 % (SIDE - 8), draw / 126 * 5 % (SIDE - 8)].map(|at| at as f32)
 }
 
 /// The vertices: x, y, and a colour.
