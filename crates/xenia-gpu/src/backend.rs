@@ -89,13 +89,12 @@ pub enum BackendError {
 
 /// Time at which memory gets the texels of resolves that a backend keeps on a device
 /// (`--readback`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readback {
     /// At each resolve.
     Full,
     /// When they may be read: at the end of a pump in lockstep, else before each fence and
     /// interrupt; earlier where packets or draws read them.
-    #[default]
     Lazy,
     /// Where packets, draws or pictures read them; the title never sees others.
     None,

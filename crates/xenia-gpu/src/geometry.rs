@@ -20,7 +20,6 @@ mod vertex;
 
 pub(crate) use assemble::{Corner, Facing, triangles};
 pub use expand::{Expander, Triangles};
-
 pub use indices::{MAX_COUNT, index_range, indices};
 pub(crate) use segment::{LEAST_W, Plane, depth_planes, distance, homogeneous};
 pub(crate) use vertex::shade;

@@ -3,7 +3,7 @@
 
 mod covered;
 
-pub use covered::covered;
+pub use covered::{covered, join};
 
 use crate::backend::BackendError;
 use crate::draw_state::{ResolveCall, VertexBuffer};

@@ -17,7 +17,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use super::snapshot::{Copies, Snapshot};
-use super::{Backend, BackendError, Frame, Inputs, PresentCall, Readback};
+use super::{Backend, BackendError, Frame, Inputs, PresentCall};
 use crate::draw_state::{DrawCall, ResolveCall};
 use crate::limits::{Cancel, QUEUED_BYTES};
 use crate::memory::PhysicalMemory;
@@ -98,8 +98,6 @@ pub(crate) struct Threaded {
     cancel: Option<Cancel>,
     /// Most bytes that snapshots of queued draws may hold.
     most_bytes: usize,
-    /// Whether memory lacks texels of resolves.
-    has_pending: bool,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -133,7 +131,6 @@ impl Threaded {
             name,
             cancel,
             most_bytes,
-            has_pending: false,
             thread: thread.ok(),
         })
     }
@@ -150,6 +147,7 @@ impl Threaded {
     }
 }
 
+/// `set_readback` is not passed on, so the backend writes resolved texels at once.
 impl Backend for Threaded {
     fn name(&self) -> &'static str {
         self.name
@@ -174,33 +172,7 @@ impl Backend for Threaded {
     }
 
     fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        let mut backend = self.backend();
-        let copied = backend.copy(call, memory);
-        let has_pending = backend.has_pending();
-        drop(backend);
-        self.has_pending = has_pending;
-        copied
-    }
-
-    fn set_readback(&mut self, readback: Readback) {
-        self.backend().set_readback(readback);
-    }
-
-    fn has_pending(&self) -> bool {
-        self.has_pending
-    }
-
-    fn deliver(
-        &mut self,
-        range: Option<(u32, u32)>,
-        memory: &dyn PhysicalMemory,
-    ) -> Result<(), BackendError> {
-        let mut backend = self.backend();
-        let delivered = backend.deliver(range, memory);
-        let has_pending = backend.has_pending();
-        drop(backend);
-        self.has_pending = has_pending;
-        delivered
+        self.backend().copy(call, memory)
     }
 
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {

@@ -4,10 +4,7 @@ use std::ops::Range;
 
 use super::Rect;
 use crate::draw_state::CopyDestination;
-use crate::texture::layout::tiled_2d;
-
-/// Width and height of a macro tile in texels.
-const MACRO_TILE: u32 = 32;
+use crate::texture::layout::{MACRO_TILE, tiled_2d};
 
 /// Byte ranges that texels of `bytes` bytes (a power of two up to 16) occupy, relative to the
 /// destination's address: ascending, neighbours joined. `None` for slices of 3D textures, and if
@@ -49,15 +46,20 @@ pub fn covered(
             }
         }
     }
-    found.sort_unstable_by_key(|range| range.start);
-    let mut joined: Vec<Range<u32>> = Vec::new();
-    for range in found {
-        match joined.last_mut() {
-            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
-            _ => joined.push(range),
+    join(&mut found);
+    Some(found)
+}
+
+/// Sorts ranges, and joins those that overlap or touch.
+pub fn join(ranges: &mut Vec<Range<u32>>) {
+    ranges.sort_unstable_by_key(|range| range.start);
+    ranges.dedup_by(|next, last| {
+        let joins = next.start <= last.end;
+        if joins {
+            last.end = last.end.max(next.end);
         }
-    }
-    Some(joined)
+        joins
+    });
 }
 
 #[cfg(test)]

@@ -8,11 +8,14 @@
 use super::TextureInfo;
 use crate::enums::Dimension;
 
+/// Width and height of a macro tile in blocks. Rows of tiled images are multiples of it.
+pub const MACRO_TILE: u32 = 32;
+
 /// Byte offset of a block in a tiled 2D image whose rows are `pitch` blocks apart (rounded up to a
 /// multiple of 32), with blocks of two to the power of `bytes_log2` bytes.
 #[inline]
 pub const fn tiled_2d(x: u32, y: u32, pitch: u32, bytes_log2: u32) -> u32 {
-    let pitch = pitch.next_multiple_of(32);
+    let pitch = pitch.next_multiple_of(MACRO_TILE);
     // 32 x 32 macro tiles in rows, then the 8 x 16 micro tile, then interleaved address bits.
     let macro_tile = ((x >> 5).wrapping_add((y >> 5).wrapping_mul(pitch >> 5))) << (bytes_log2 + 7);
     let micro = ((x & 7) + ((y & 0xe) << 2)) << bytes_log2;

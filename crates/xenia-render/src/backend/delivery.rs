@@ -18,7 +18,6 @@ use super::{Device, WgpuBackend};
 const PART_BYTES: u64 = 32 << 20;
 /// Most resolves between two submissions.
 const UNSUBMITTED_COPIES: u32 = 64;
-
 /// Most deliveries of one range each for a draw; the next one is of all pages.
 const MOST_DELIVERIES: u32 = 8;
 
@@ -78,13 +77,13 @@ impl WgpuBackend {
     ) -> Result<(), BackendError> {
         let Some(conversion) = resolve.conversion()? else { return Ok(()) };
         if !self.copy_on_device(call, resolve, &conversion, memory)? {
-            self.copies[1] += 1;
+            self.resolves_through_cpu += 1;
             // Pending texels are older, and must not overwrite these.
             self.deliver_pages(None, memory)?;
             self.submit();
             return self.edram.copy_out(&self.device, resolve, &conversion, memory);
         }
-        self.copies[0] += 1;
+        self.resolves_on_device += 1;
         self.unsubmitted_copies += 1;
         if self.unsubmitted_copies >= UNSUBMITTED_COPIES {
             self.submit();

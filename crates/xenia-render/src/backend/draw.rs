@@ -20,6 +20,7 @@ use super::pipelines::{Missing, Parts, Ready};
 use super::primitives::{self, Corners};
 use super::recipe::{Chosen, Recipe};
 use super::recording::Attachments;
+use super::shaders::HostShader;
 use super::state::{self, DepthState, UnsupportedState};
 use super::targets::{self, Claim};
 use super::textures::TextureInputs;
@@ -88,27 +89,6 @@ impl From<Full> for Refused {
     }
 }
 
-impl From<Unsendable> for Refused {
-    fn from(reason: Unsendable) -> Self {
-        match reason {
-            Unsendable::Full => Self::Full,
-            Unsendable::Pending(physical, length) => Self::Pending(physical, length),
-        }
-    }
-}
-
-/// Reason why shader inputs can't be uploaded yet.
-enum Unsendable {
-    Full,
-    Pending(u32, u32),
-}
-
-impl From<Full> for Unsendable {
-    fn from(_: Full) -> Self {
-        Self::Full
-    }
-}
-
 impl From<BackendError> for Refused {
     fn from(error: BackendError) -> Self {
         Self::Error(error)
@@ -156,15 +136,15 @@ impl WgpuBackend {
 
     /// Memory that lacks texels and that the CPU reads to compute the triangles.
     fn reads_pending(&self, call: &DrawCall) -> Option<(u32, u32)> {
+        if !self.mirror.has_pending() {
+            return None;
+        }
         let mut found = None;
         let mut look = |physical, length| {
             if found.is_none() && self.mirror.is_pending(physical, length) {
                 found = Some((physical, length));
             }
         };
-        if !self.mirror.has_pending() {
-            return None;
-        }
         if primitives::is_expanded(call.primitive) {
             Reference::inputs_of_vertices(call, &mut look);
         } else if let Some((physical, length)) = index_range(call) {
@@ -245,6 +225,23 @@ impl WgpuBackend {
         attachments
     }
 
+    /// Finds the textures and samplers of a stage.
+    fn bind(
+        &mut self,
+        shader: &HostShader,
+        call: &DrawCall,
+        records: &mut StageConstants,
+        memory: &dyn PhysicalMemory,
+    ) -> Bound {
+        let mut inputs = TextureInputs {
+            device: &self.device,
+            recording: &mut self.recording,
+            mirror: &self.mirror,
+            memory,
+        };
+        Bound::new(&mut inputs, shader, &call.constants, &mut self.textures, records)
+    }
+
     /// Uploads shader inputs.
     fn send(
         &mut self,
@@ -253,7 +250,7 @@ impl WgpuBackend {
         plan: &Plan,
         geometry: &Geometry,
         shaders: &Ready,
-    ) -> Result<Sent, Unsendable> {
+    ) -> Result<Sent, Refused> {
         let (vertex, pixel) = (&shaders.vertex, shaders.pixel.as_ref());
         let mut of_vertex =
             StageConstants::new(&call.constants, ShaderKind::Vertex, vertex.interface.constants);
@@ -264,14 +261,7 @@ impl WgpuBackend {
             let indices = geometry.corners.bounds();
             self.send_vertices(call, &vertex.reaches, indices, &mut of_vertex, memory)?;
         }
-        let mut inputs = TextureInputs {
-            device: &self.device,
-            recording: &mut self.recording,
-            mirror: &self.mirror,
-            memory,
-        };
-        let textures = &mut self.textures;
-        let vertex_bound = Bound::new(&mut inputs, vertex, &call.constants, textures, &mut of_vertex);
+        let vertex_bound = self.bind(vertex, call, &mut of_vertex, memory);
         let layout = pixel.map_or_else(ConstantsLayout::default, |pixel| pixel.interface.constants);
         let mut of_pixel = StageConstants::new(&call.constants, ShaderKind::Pixel, layout);
         let mut pixel_bound = None;
@@ -291,17 +281,10 @@ impl WgpuBackend {
                     of_pixel.set_target(i, &HostTarget { scale, ranges, steps });
                 }
             }
-            let mut inputs = TextureInputs {
-                device: &self.device,
-                recording: &mut self.recording,
-                mirror: &self.mirror,
-                memory,
-            };
-            let textures = &mut self.textures;
-            pixel_bound = Some(Bound::new(&mut inputs, pixel, &call.constants, textures, &mut of_pixel));
+            pixel_bound = Some(self.bind(pixel, call, &mut of_pixel, memory));
         }
         if let Some((physical, length)) = self.textures.torn() {
-            return Err(Unsendable::Pending(physical, length));
+            return Err(Refused::Pending(physical, length));
         }
         let index_bytes = geometry.corners.index_bytes();
         let bytes = [&of_vertex, &of_pixel].map(|constants| constants.bytes().len() + MAX_ALIGNMENT);
@@ -309,7 +292,7 @@ impl WgpuBackend {
             || !self.indices.fits(index_bytes.len())
             || !self.occlusion.has_room(plan.times.len() as u32)
         {
-            return Err(Unsendable::Full);
+            return Err(Refused::Full);
         }
         let mut vertex_offsets = Vec::with_capacity(plan.times.len());
         for time in &plan.times {
@@ -384,14 +367,14 @@ impl WgpuBackend {
         indices: Option<[u32; 2]>,
         records: &mut StageConstants,
         memory: &dyn PhysicalMemory,
-    ) -> Result<(), Unsendable> {
+    ) -> Result<(), Refused> {
         for (constant, reach) in reaches {
             let buffer = call.constants.vertex_buffer(*constant);
             let words = reach.words(indices, buffer.words);
             let bytes = (words.end - words.start).saturating_mul(4);
             let start = buffer.physical.wrapping_add(words.start.wrapping_mul(4));
             if self.mirror.is_pending(start, bytes) {
-                return Err(Unsendable::Pending(start, bytes));
+                return Err(Refused::Pending(start, bytes));
             }
             let first = self.vertices.range(&self.device, buffer.physical, &words, memory)?;
             let record = VertexRecord { words: words.end, ..VertexRecord::new(&buffer, first) };

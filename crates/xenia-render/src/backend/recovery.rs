@@ -116,7 +116,8 @@ impl WgpuBackend {
         next.pipelines.go_on_counting(tally);
         next.occlusion.add(self.occlusion.known());
         (next.draws, next.submissions, next.readback) = (self.draws, self.submissions, self.readback);
-        next.copies = self.copies;
+        next.resolves_on_device = self.resolves_on_device;
+        next.resolves_through_cpu = self.resolves_through_cpu;
         std::mem::swap(&mut next.recovery, &mut self.recovery);
         std::mem::swap(&mut next.fallback, &mut self.fallback);
         let words = std::mem::take(&mut next.recovery.words);

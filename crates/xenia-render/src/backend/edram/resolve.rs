@@ -5,6 +5,7 @@
 use xenia_gpu::draw_state::{CopySource, ResolveCall};
 use xenia_gpu::enums::{ColorTargetFormat, CopyCommand, DepthFormat};
 use xenia_gpu::resolve::{Rect, covered, rectangle, samples, store_rows};
+use xenia_gpu::texture::layout::MACRO_TILE;
 use xenia_gpu::texture::{Format, Layout};
 use xenia_gpu::{BackendError, PhysicalMemory};
 
@@ -16,8 +17,6 @@ use crate::backend::mirror::Destination;
 
 /// Texels are converted in runs of rows of at most this many bytes, or one row of macro tiles.
 const RUN_BYTES: u32 = 16 << 20;
-/// Rows of a macro tile.
-const MACRO_TILE: u32 = 32;
 
 /// Resolve with a known rectangle.
 pub(crate) struct Resolve<'a> {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use xenia_gpu::memory::PHYSICAL_SIZE;
+use xenia_gpu::resolve::join;
 
 /// Bytes of memory with one version.
 pub(super) const PAGE: u32 = 4096;
@@ -35,14 +36,7 @@ impl Bytes {
             return;
         }
         self.0.extend(other.0);
-        self.0.sort_unstable_by_key(|range| range.start);
-        self.0.dedup_by(|next, last| {
-            let joins = next.start <= last.end;
-            if joins {
-                last.end = last.end.max(next.end);
-            }
-            joins
-        });
+        join(&mut self.0);
     }
 }
 
