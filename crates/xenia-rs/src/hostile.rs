@@ -180,8 +180,7 @@ fn kinds(header: &RecordingHeader) -> Vec<Kind> {
 #[test]
 fn text_files_end_in_a_value_or_an_error_that_names_them() {
     let dir = tempfile::tempdir().unwrap();
-    let mut definition = Cli::command();
-    definition.build();
+    let definition = settings::built(Cli::command());
     let header = RecordingHeader::new("t.xex", "aa", &MachineConfig::default(), Clock::default()).unwrap();
     let kinds = kinds(&header);
     let (mut taken, mut refused) = (vec![0; kinds.len()], vec![0; kinds.len()]);

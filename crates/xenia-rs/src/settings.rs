@@ -49,6 +49,7 @@ use clap::{Arg, ArgMatches, Command};
 use environment::EnvironmentVariables;
 use file::{File, Setting};
 use origin::SettingOrigin;
+use std::cell::LazyCell;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 #[cfg(test)]
@@ -139,10 +140,15 @@ pub struct SettingRow {
     pub line: usize,
 }
 
+/// A definition that is complete: with the flags that its commands share.
+pub fn built(mut definition: Command) -> Command {
+    definition.build();
+    definition
+}
+
 /// Reads and checks all settings of a file, by command.
 pub fn read(definition: &Command, path: &Path) -> Result<Vec<SettingRow>> {
-    let mut definition = definition.clone();
-    definition.build();
+    let definition = built(definition.clone());
     let text = xenia::source::text(path).with_context(|| format!("cannot read {}", path.display()))?;
     let file = File { text: &text, path };
     let settings = file.settings(&definition)?;
@@ -167,10 +173,9 @@ fn apply_with(
     words: Vec<OsString>,
     variables: EnvironmentVariables<'_>,
 ) -> Result<Vec<OsString>> {
-    let mut plain = environment::without(definition.clone());
-    plain.build();
-    let mut bare = switches::with_values(environment::without(definition.clone()));
-    bare.build();
+    // Only a settings file needs this one.
+    let plain = LazyCell::new(|| built(environment::without(definition.clone())));
+    let bare = built(switches::with_values(environment::without(definition.clone())));
     let words = command_first(&bare, words);
     // A first, lenient pass finds the command and the settings file; errors are left to the real
     // parser.
@@ -179,7 +184,7 @@ fn apply_with(
     let command = typed.subcommand_name().unwrap_or(DEFAULT_COMMAND);
     if command == "config" {
         // `config` reports errors of the file and the environment itself.
-        return Ok(switches::plain(&plain, &typed, &words));
+        return Ok(switches::plain(&bare, &typed, &words));
     }
     let (words, mut origins) = environment::insert((definition, &bare), &typed, words, variables)?;
     let Ok(given) = look(&words) else { return Ok(words) };
@@ -198,7 +203,7 @@ fn apply_with(
         },
     };
     origin::keep(origins);
-    Ok(switches::plain(&plain, &given, &words))
+    Ok(switches::plain(&bare, &given, &words))
 }
 
 /// Inserts the settings of a file; the definitions are with switches that take values, and without.
@@ -218,8 +223,9 @@ fn with_settings(
     if with_settings == words {
         return Ok((with_settings, origins));
     }
-    let refused =
-        |words: &[OsString]| plain.clone().try_get_matches_from(switches::plain(plain, typed, words)).err();
+    let refused = |words: &[OsString]| {
+        plain.clone().try_get_matches_from(switches::plain(definition, typed, words)).err()
+    };
     // Each setting is valid alone, but two may contradict each other. Errors that also occur
     // without the settings are left to the parser.
     if let Some(error) = refused(&with_settings)

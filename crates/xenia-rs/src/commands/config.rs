@@ -21,7 +21,7 @@ pub fn run(args: &ConfigArgs, named: Option<&Path>) -> Result<Code> {
         None => {}
         Some(ConfigCommand::List(args)) => return list::run(args, named),
         Some(ConfigCommand::Template(args)) => {
-            out!("{}", settings::template(&settings::table(&built()), args.all));
+            out!("{}", settings::template(&settings::table(&settings::built(Cli::command())), args.all));
             return Ok(Code::Done);
         }
         Some(ConfigCommand::Set(args)) => return change(named, &args.key, Some(&args.value)),
@@ -40,19 +40,12 @@ pub fn run(args: &ConfigArgs, named: Option<&Path>) -> Result<Code> {
     Ok(Code::Done)
 }
 
-/// The definition of the command line, complete.
-fn built() -> clap::Command {
-    let mut definition = Cli::command();
-    definition.build();
-    definition
-}
-
 /// Changes a setting, or removes it, in the file that `--config` names or the default file.
 fn change(named: Option<&Path>, key: &str, value: Option<&str>) -> Result<Code> {
     let path = named.map(Path::to_owned).or_else(settings::default_file);
     let path =
         path.context("there is no configuration folder (HOME is not set): --config FILE names a file")?;
-    match settings::change(&built(), &path, key, value)? {
+    match settings::change(&settings::built(Cli::command()), &path, key, value)? {
         Some(line) => outln!("{line}  # in {}", path.display()),
         None => outln!("# {key} is not set in {}", path.display()),
     }

@@ -134,9 +134,8 @@ fn list(args: &ContentListArgs) -> Result<Code> {
     }
     if report.packages.is_empty() {
         errln!("xenia-rs: there are no such packages in {}", report.folder);
-    }
-    if let Some(heading) = (!report.packages.is_empty()).then_some(HEADING) {
-        outln!("{heading}");
+    } else {
+        outln!("{HEADING}");
     }
     for row in &report.packages {
         outln!(

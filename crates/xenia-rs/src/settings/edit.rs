@@ -125,6 +125,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
 mod tests {
     use super::*;
     use crate::cli::Cli;
+    use crate::settings::built;
     use clap::CommandFactory;
 
     struct Changed {
@@ -134,8 +135,7 @@ mod tests {
 
     impl Changed {
         fn new(text: &str) -> Self {
-            let mut definition = Cli::command();
-            definition.build();
+            let definition = built(Cli::command());
             let this = Self { dir: tempfile::tempdir().unwrap(), definition };
             if !text.is_empty() {
                 std::fs::create_dir_all(this.path().parent().unwrap()).unwrap();

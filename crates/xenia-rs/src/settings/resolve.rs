@@ -3,7 +3,7 @@
 
 use super::file::File;
 use super::table::{SettingInfo, SettingKind, table};
-use super::{DEFAULT_COMMAND, default_file, environment, insert, lenient, switches};
+use super::{DEFAULT_COMMAND, built, default_file, environment, insert, lenient, switches};
 use anyhow::{Context, Result, bail};
 use clap::Command;
 use clap::parser::ValueSource;
@@ -66,16 +66,14 @@ fn resolve_with(
     named: Option<&Path>,
     variables: &dyn Fn(&OsStr) -> Option<OsString>,
 ) -> Result<Vec<ResolvedSetting>> {
-    let mut plain = environment::without(definition.clone());
-    plain.build();
-    let mut bare = switches::with_values(plain.clone());
-    bare.build();
+    let plain = built(environment::without(definition.clone()));
+    let bare = built(switches::with_values(plain.clone()));
     let start = [OsString::from("xenia-rs"), DEFAULT_COMMAND.into()];
     let words: Vec<OsString> = start.into_iter().chain(words).collect();
     let look = |words: &[OsString]| lenient(bare.clone()).try_get_matches_from(words);
     let typed = look(&words)?;
     // The typed words alone must be right, so that a mistake is not taken for a setting's.
-    if let Err(error) = plain.clone().try_get_matches_from(switches::plain(&plain, &typed, &words)) {
+    if let Err(error) = plain.clone().try_get_matches_from(switches::plain(&bare, &typed, &words)) {
         bail!("{}", super::clap_error_summary(&error));
     }
     let (words, by_variables) = environment::insert((definition, &bare), &typed, words, variables)?;
@@ -148,8 +146,7 @@ mod tests {
              [title.{id}]\nvolume = 60\nmute = false\n"
         );
         std::fs::write(&path, text).unwrap();
-        let mut definition = Cli::command();
-        definition.build();
+        let definition = built(Cli::command());
         let variables = |name: &OsStr| (name == "XENIA_CONTENT").then(|| "/variable".into());
         let resolved = |words: &[&str]| {
             let words = words.iter().map(OsString::from).collect();

@@ -5,7 +5,7 @@
 //! line sees them without one ([`plain`]), so that `--headless=false` contradicts no other flag.
 
 use super::Innermost;
-use clap::builder::ValueParser;
+use clap::builder::{PossibleValue, ValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use std::ffi::OsString;
 
@@ -31,14 +31,19 @@ pub(super) fn with_values(definition: Command) -> Command {
     valued.mut_subcommands(with_values)
 }
 
-/// Whether the words leave this flag off, which must not contradict others.
-pub(super) fn is_off(matches: &ArgMatches, flag: &Arg) -> bool {
+/// Whether a flag is a switch to which [`with_values`] has given a value.
+fn is_valued(flag: &Arg) -> bool {
     // Only switches need the equals sign: `--vsync false` is a value like others.
-    let value = matches.try_get_one::<bool>(flag.get_id().as_str());
-    flag.is_require_equals_set() && value.ok().flatten() == Some(&false)
+    flag.is_require_equals_set()
+        && flag.get_possible_values().iter().map(PossibleValue::get_name).eq(["true", "false"])
 }
 
-/// The words without values of switches; `definition` has plain switches.
+/// Whether the words leave this flag off, which must not contradict others.
+pub(super) fn is_off(matches: &ArgMatches, flag: &Arg) -> bool {
+    is_valued(flag) && matches.try_get_one::<bool>(flag.get_id().as_str()).ok().flatten() == Some(&false)
+}
+
+/// The words without values of switches; `definition` is that of [`with_values`].
 pub(super) fn plain(definition: &Command, typed: &ArgMatches, words: &[OsString]) -> Vec<OsString> {
     let command = Innermost::of(definition, typed).command;
     let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
@@ -48,7 +53,7 @@ pub(super) fn plain(definition: &Command, typed: &ArgMatches, words: &[OsString]
             let (name, value) = word.strip_prefix("--")?.split_once('=')?;
             let flag = command.get_arguments().find(|flag| flag.get_long() == Some(name))?;
             let value: bool = value.parse().ok()?;
-            is_switch(flag).then_some((name, value))
+            is_valued(flag).then_some((name, value))
         });
         match value {
             Some((_, false)) => {}

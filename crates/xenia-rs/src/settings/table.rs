@@ -152,18 +152,17 @@ fn row(flag: &Arg) -> SettingInfo {
 mod tests {
     use super::*;
     use crate::cli::Cli;
+    use crate::settings::built;
     use clap::CommandFactory;
 
     fn rows() -> Vec<SettingInfo> {
-        let mut definition = Cli::command();
-        definition.build();
+        let definition = built(Cli::command());
         table(&definition)
     }
 
     #[test]
     fn the_table_has_every_setting_of_titles_once() {
-        let mut definition = Cli::command();
-        definition.build();
+        let definition = built(Cli::command());
         let rows = table(&definition);
         let exec = definition.find_subcommand("exec").unwrap();
         for flag in exec.get_arguments().filter(|flag| is_setting(flag)) {

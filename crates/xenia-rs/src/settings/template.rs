@@ -86,13 +86,13 @@ mod tests {
     use super::super::table::table;
     use super::*;
     use crate::cli::Cli;
+    use crate::settings::built;
     use clap::CommandFactory;
     use std::path::Path;
 
     #[test]
     fn the_template_sets_nothing_and_each_of_its_lines_can_be_switched_on() {
-        let mut definition = Cli::command();
-        definition.build();
+        let definition = built(Cli::command());
         let rows = table(&definition);
         let settings = |text: &str| {
             let file = File { text, path: Path::new("config.toml") };

@@ -216,8 +216,7 @@ fn mistakes_name_their_line_whatever_command_runs() {
 fn an_error_of_a_setting_says_where_it_is_set() {
     let text = "[exec]\n\nfolder = \"/no where\"\nquantum = 0\nheadless = true\n";
     let file = File { text, path: Path::new("c.toml") };
-    let mut definition = Cli::command();
-    definition.build();
+    let definition = built(Cli::command());
     let settings = file.settings(&definition).unwrap();
     let origins: Vec<SettingOrigin> = settings.iter().filter_map(|setting| setting.origin(&file)).collect();
     let notes = |error: &str| -> Vec<String> {
@@ -230,8 +229,7 @@ fn an_error_of_a_setting_says_where_it_is_set() {
 
 #[test]
 fn every_flag_can_be_set() {
-    let mut definition = Cli::command();
-    definition.build();
+    let definition = built(Cli::command());
     let mut flags = 0;
     for command in definition.get_subcommands().filter(|command| command.get_name() != "help") {
         for flag in command.get_arguments() {
@@ -311,8 +309,7 @@ fn a_switch_that_the_file_switches_on_is_left_off_by_a_word() {
 
 #[test]
 fn every_switch_of_every_command_takes_a_value() {
-    let mut definition = Cli::command();
-    definition.build();
+    let definition = built(Cli::command());
     let mut switches = 0;
     for command in definition.get_subcommands().filter(|command| command.get_name() != "help") {
         for flag in command.get_arguments().filter(|flag| switches::is_switch(flag)) {

@@ -1,9 +1,9 @@
 //! `xenia-rs config list`: every setting with its value and its source.
 
-use super::built;
-use crate::cli::ConfigListArgs;
+use crate::cli::{Cli, ConfigListArgs};
 use crate::settings::{self, Audience, ResolvedSetting};
 use anyhow::Result;
+use clap::CommandFactory;
 use serde::Serialize;
 use std::ffi::OsString;
 use std::path::Path;
@@ -52,7 +52,7 @@ pub(super) fn run(args: &ConfigListArgs, named: Option<&Path>) -> Result<Code> {
     if let Some(title) = &args.title {
         words.insert(0, title.into());
     }
-    let resolved = settings::resolve(&built(), words, named)?;
+    let resolved = settings::resolve(&settings::built(Cli::command()), words, named)?;
     if let Some(path) = &args.json {
         let report = SettingsReport { settings: resolved.into_iter().map(report).collect() };
         write_json(path, "settings", &report)?;

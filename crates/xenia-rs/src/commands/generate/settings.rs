@@ -7,8 +7,7 @@ use std::fmt::Write as _;
 
 /// The page of all settings.
 pub(super) fn table() -> String {
-    let mut definition = Cli::command();
-    definition.build();
+    let definition = settings::built(Cli::command());
     let mut out = String::from(
         "# Settings\n\nThe keys of `[exec]` and `[title.ID]` in config.toml, which are flags of `exec`, too. Live ones act \
          at once when a key of the window changes them.\n",
