@@ -10,18 +10,20 @@ use std::fmt::Write as _;
 const BEGINNING: &str = "\
 # How long frames take
 
-`cargo xtask frame-times --bless` times the frames of titles that draw, with both backends, and writes this page and its picture; nothing of it is
-written by hand.
+`cargo xtask frame-times --bless` times the frames of titles that draw, with both backends, and
+writes this page and its picture; nothing of it is written by hand.
 
 ```sh
 cargo xtask frame-times --bless             # all titles; XENIA_TITLES names the folder with dolphin
 cargo xtask frame-times demo small --runs 1 # some, and a picture of them in target/frame-times
 ```
 
-The program runs each title headless in lockstep, for a few frames and for more. Figures are the difference of the two runs divided by the
-frames between, so that the start and the first frames' compiling are left out; they are medians. CPU time is that of the process's threads; on
-software drivers the *driver* has threads of its own, and on others its part is in the thread that records. *small*, *medium* and *large* are
-`game-frame`, [our title that draws as games do](../testing/suites.md#the-frame-of-a-game), in three sizes.
+The program runs each title headless in lockstep, for a few frames and for more. Figures are the
+difference of the two runs divided by the frames between, so that the start and the first frames'
+compiling are left out; they are medians. CPU time is that of the process's threads; on software
+drivers the *driver* has threads of its own, and on others its part is in the thread that records.
+*small*, *medium* and *large* are `game-frame`, [our title that draws as games
+do](../testing/suites.md#the-frame-of-a-game), in three sizes.
 
 ";
 

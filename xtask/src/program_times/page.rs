@@ -12,22 +12,25 @@ const GOAL: f64 = 2.0;
 const BEGINNING: &str = "\
 # How long programs take
 
-`cargo xtask program-times --bless` times all [programs that others wrote](../programs.md), the [whole ones](../testing/programs.md) among them, and
-writes this page and its picture; nothing of it is written by hand.
+`cargo xtask program-times --bless` times all [programs that others wrote](../programs.md), the
+[whole ones](../testing/programs.md) among them, and writes this page and its picture; nothing of it
+is written by hand.
 
 ```sh
 cargo xtask program-times --no-run        # builds: some minutes, once
-cargo xtask program-times --shares --bless    # times, asks Linux's perf where it goes, and writes this page
+cargo xtask program-times --shares --bless # times, asks perf where it goes, writes this page
 cargo xtask program-times lua lua-title 10000x400:wide --no-interp
 ```
 
-A figure is CPU seconds of a whole process, its own start included: natively (`cc -O2`), of `qemu-ppc` on the same guest code, and of a
-release build of the emulator in lockstep, without a backend. The JIT's *first* start finds no kept code, its *second* that of the first. All
-take turns, and each run begins anew with an empty disk. Programs whose name ends with `-title` have files and arguments, and run over
-[the library](../using/sdk.md); the others only compute. *Wide* programs have [64-bit instructions](../programs.md#method), which `qemu-ppc` can't run. What can't
-be had (qemu, a package's sources) is left out, and the command says so.
-Programs run little code often. Titles of [`bench --much-code`](../measuring.md#measuring) run much code seldom; they are measured, too, and
-have a table of their own.
+A figure is CPU seconds of a whole process, its own start included: natively (`cc -O2`), of
+`qemu-ppc` on the same guest code, and of a release build of the emulator in lockstep, without a
+backend. The JIT's *first* start finds no kept code, its *second* that of the first. All take turns,
+and each run begins anew with an empty disk. Programs whose name ends with `-title` have files and
+arguments, and run over [the library](../using/sdk.md); the others only compute. *Wide* programs
+have [64-bit instructions](../programs.md#method), which `qemu-ppc` can't run. Missing tools and
+sources (qemu, a package's sources) are left out, and the command names them. Programs run little
+code often. Titles of [`bench --much-code`](../measuring.md#measuring) run much code seldom; they
+are measured, too, and have a table of their own.
 
 ";
 
