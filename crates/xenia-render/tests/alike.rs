@@ -14,11 +14,11 @@ use std::sync::OnceLock;
 use xenia_gpu::Reference;
 use xenia_render::backend::{Device, DeviceError, WgpuBackend};
 use xenia_scenes::{Backends, Choices, SceneCase, SceneFamily, SceneOutcome};
-use xenia_testing::{Cases, Tool, obtain};
+use xenia_testing::{Cases, Tool, draws_in_software, obtain};
 
 fn device() -> Option<&'static Device> {
     static DEVICE: OnceLock<Result<Device, DeviceError>> = OnceLock::new();
-    obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(true)).as_ref())
+    obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(draws_in_software())).as_ref())
 }
 
 /// The reference and the device.

@@ -15,7 +15,7 @@ use scene::*;
 use xenia_gpu::draw_state::{DrawCall, ResolveCall};
 use xenia_gpu::{Backend, BackendError, Frame, PhysicalMemory, PresentCall, Readback, Reference};
 use xenia_render::backend::{Device, DeviceError, WgpuBackend, WgpuCounters, WorkCounts};
-use xenia_testing::{Tool, obtain};
+use xenia_testing::{Tool, draws_in_software, obtain};
 
 /// State change of a scene.
 type Change = fn(&mut Scene);
@@ -116,7 +116,7 @@ fn drawn(make: impl Fn() -> Scene) -> Option<WgpuCounters> {
 /// Like [`drawn`], with the counters of work.
 fn worked(make: impl Fn() -> Scene) -> Option<(WgpuCounters, WorkCounts)> {
     let (edram, memory) = left(&mut make());
-    let device = obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(true)).as_ref())?;
+    let device = obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(draws_in_software())).as_ref())?;
     let drawing = Arc::new(Mutex::new(WgpuBackend::new(device.counting_anew())));
     DRAWING.set(Some(drawing.clone()));
     let mut scene = make();
@@ -282,7 +282,9 @@ fn meshes_of_one_buffer_send_what_their_indices_name() {
 
 #[test]
 fn work_is_counted_by_frame() {
-    let Some(device) = obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(true)).as_ref()) else {
+    let Some(device) =
+        obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(draws_in_software())).as_ref())
+    else {
         return;
     };
     let drawing = Arc::new(Mutex::new(WgpuBackend::new(device.counting_anew())));

@@ -43,6 +43,16 @@ pub const NOT_RUN: &str = "XENIA_TESTS_NOT_RUN";
 /// Environment variable with the path of the folder of titles, one subfolder each.
 pub const TITLES: &str = "XENIA_TITLES";
 
+/// Environment variable that makes drawing tests use the system's best graphics adapter.
+pub const ON_GPU: &str = "XENIA_TESTS_ON_GPU";
+
+/// Whether drawing tests use the software Vulkan driver. Results on it do not depend on the machine,
+/// so it is the default; a graphics adapter ([`ON_GPU`]) shows what a driver of a vendor does.
+#[must_use]
+pub fn draws_in_software() -> bool {
+    std::env::var_os(ON_GPU).is_none()
+}
+
 /// Whether the tool is present. Fails the test if the tool is promised but missing.
 #[must_use]
 pub fn need(tool: Tool) -> bool {

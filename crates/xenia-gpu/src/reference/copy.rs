@@ -29,18 +29,27 @@ impl Reader<'_> {
         [low, if self.place.words == 2 { self.edram.get(run.word(1)) } else { 0 }]
     }
 
-    /// Mean of the selected samples.
+    /// Mean of the selected samples. Arithmetic takes denormals for zeros, as host devices may.
     fn color(&self, x: u32, y: u32) -> [f32; 4] {
         let CopySource::Color { format, .. } = self.source else { return [0.0; 4] };
+        let scale = 2.0_f32.powi(self.call.destination.exponent_bias) / self.samples.len() as f32;
+        if let (&[sample], 1.0) = (self.samples, scale) {
+            return color::unpack(format, self.sample(x, y, sample)).map(|value| 0.0 + value);
+        }
         let mut sum = [0.0; 4];
         for &sample in self.samples {
             for (sum, value) in sum.iter_mut().zip(color::unpack(format, self.sample(x, y, sample))) {
-                *sum += value;
+                *sum = flushed(*sum + flushed(value));
             }
         }
-        let scale = 2.0_f32.powi(self.call.destination.exponent_bias) / self.samples.len() as f32;
-        sum.map(|sum| sum * scale)
+        sum.map(|sum| flushed(sum * scale))
     }
+}
+
+/// Zero for denormals and zeros.
+#[inline]
+fn flushed(value: f32) -> f32 {
+    if value.abs() < f32::MIN_POSITIVE { 0.0 } else { value }
 }
 
 /// Fills a rectangle of a target with a sample value.

@@ -213,14 +213,19 @@ fn adapter(software: bool) -> Result<wgpu::Adapter, DeviceError> {
 pub(crate) mod tests {
     use super::*;
     use std::sync::{Mutex, OnceLock, PoisonError};
-    use xenia_testing::{Tool, obtain};
+    use xenia_testing::{Tool, draws_in_software, obtain};
 
     static DEVICE: OnceLock<Result<Mutex<Device>, DeviceError>> = OnceLock::new();
 
-    /// Runs a test with the software driver, one test at a time; prints a message if there is no
+    /// A device of a test's own, for tests that lose it. `None` if there is no driver.
+    pub(crate) fn own() -> Option<Device> {
+        obtain(Tool::Vulkan, Device::open(draws_in_software()))
+    }
+
+    /// Runs a test with the shared device, one test at a time; prints a message if there is no
     /// driver.
     pub(crate) fn with(test: impl FnOnce(&Device)) {
-        let device = DEVICE.get_or_init(|| Device::open(true).map(Mutex::new));
+        let device = DEVICE.get_or_init(|| Device::open(draws_in_software()).map(Mutex::new));
         if let Some(device) = obtain(Tool::Vulkan, device.as_ref()) {
             let device = device.lock().unwrap_or_else(PoisonError::into_inner);
             test(&device);

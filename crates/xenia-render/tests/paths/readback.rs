@@ -115,7 +115,7 @@ fn later_writes_win() {
 fn a_page_that_the_cpu_writes_is_the_cpus() {
     // Without readback, memory never gets the texels of a page that the CPU has written since; the
     // texture has them from the device in the other pages.
-    let device = obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(true)).as_ref());
+    let device = obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(draws_in_software())).as_ref());
     let Some(device) = device else { return };
     DRAWING.set(Some(Arc::new(Mutex::new(WgpuBackend::new(device.clone())))));
     KEEPS.set(false);

@@ -1,10 +1,6 @@
 // Colour formats: conversion between stored bits and components. All steps are exact or rounded
 // once, and use only operations that every driver rounds equally: no division, no powers.
 
-fn power_of_two(exponent: i32) -> f32 {
-    return bitcast<f32>(u32(exponent + 127) << 23u);
-}
-
 // Converts a value from 0 to 1 to a fraction of 2^width - 1, rounded half up. `value * highest` is
 // computed as `value * 2^width - value`, in two parts because the product needs too many bits.
 fn fraction(value: f32, width: u32) -> u32 {
@@ -18,20 +14,6 @@ fn fraction(value: f32, width: u32) -> u32 {
     let whole = floor(scaled);
     let rest = scaled - whole;
     return u32(whole) + u32(rest - 0.5 >= value) - u32(rest < value - 0.5);
-}
-
-// n / (2^width - 1), rounded once: in binary, the digits of n repeat. Uses integers, because
-// drivers may reorder floating-point operations.
-fn of_ones(n: u32, width: u32) -> f32 {
-    if n == 0u {
-        return 0.0;
-    }
-    let zeros = countLeadingZeros(n);
-    var digits = n << zeros;
-    digits |= digits >> width;
-    digits |= digits >> (2u * width);
-    let rounded = (digits >> 8u) + ((digits >> 7u) & 1u);
-    return f32(rounded) * power_of_two(8 - i32(zeros + width));
 }
 
 // Gamma curve of render targets, from levels to linear components and back. The linear pieces reach

@@ -16,6 +16,7 @@ use super::resolve::{FIELDS, HALF, RAW, SINGLE};
 /// Source of all shaders: common parts (places and formats), then the conversions.
 const SHADERS: &str = concat!(
     include_str!("place.wgsl"),
+    include_str!("../textures/fractions.wgsl"),
     include_str!("formats.wgsl"),
     include_str!("dump.wgsl"),
     include_str!("load.wgsl"),

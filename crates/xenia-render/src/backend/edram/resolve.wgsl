@@ -26,15 +26,25 @@ fn unchanged() -> bool {
     return call.sample_count == 1u && call.scale == 1.0;
 }
 
+// Ends a chain of operations, as the test of bits does: otherwise drivers may combine the product of a
+// conversion with the sum behind it, which rounds once instead of twice. Denormals become zeros,
+// because drivers may flush them.
+fn rounded(color: vec4<f32>) -> vec4<f32> {
+    let bits = bitcast<vec4<u32>>(color);
+    return bitcast<vec4<f32>>(select(bits, vec4(0u), (bits & vec4(0x7f800000u)) == vec4(0u)));
+}
+
 fn color_at(pixel: vec2<u32>) -> vec4<f32> {
-    var sum = limit(unpack(sample_at(place_of(pixel, call.samples & 15u))));
+    let first = limit(unpack(sample_at(place_of(pixel, call.samples & 15u))));
     if unchanged() {
-        return sum;
+        return first;
     }
+    var sum = rounded(first);
     for (var i = 1u; i < call.sample_count; i += 1u) {
-        sum += limit(unpack(sample_at(place_of(pixel, (call.samples >> (4u * i)) & 15u))));
+        let next = limit(unpack(sample_at(place_of(pixel, (call.samples >> (4u * i)) & 15u))));
+        sum = rounded(sum + rounded(next));
     }
-    return sum * call.scale;
+    return rounded(sum * call.scale);
 }
 
 // The lowest fixed-point value counts as -32.

@@ -19,6 +19,7 @@ const SHADER: &str = concat!(
     include_str!("decode.wgsl"),
     include_str!("address.wgsl"),
     include_str!("blocks.wgsl"),
+    include_str!("fractions.wgsl"),
     include_str!("numbers.wgsl"),
 );
 

@@ -159,7 +159,12 @@ fn numbers(bits: vec4<u32>) -> vec4<f32> {
         return vec4<f32>(float_depth(bits.x));
     }
     if MEANING == Meaning_Fractions {
-        return vec4<f32>(bits) / vec4<f32>(vec4<u32>(0xffffffffu) >> (vec4<u32>(32u) - level.widths));
+        return vec4<f32>(
+            fraction_of(bits.x, level.widths.x),
+            fraction_of(bits.y, level.widths.y),
+            fraction_of(bits.z, level.widths.z),
+            fraction_of(bits.w, level.widths.w),
+        );
     }
     let scale = level.flags & (INTEGER | NO_ZERO);
     return vec4<f32>(

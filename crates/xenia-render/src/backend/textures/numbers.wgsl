@@ -1,7 +1,8 @@
 // Conversion of a component's bits to a number.
 
 /// The chip's gamma curve: four linear pieces with slopes 1, 2, 4 and 8 (in 1/1023 per 1/255). They
-/// reach only 1016; a truncated term makes up the difference to 1023.
+/// reach only 1016; a truncated term makes up the difference to 1023. Levels of eight bits are
+/// converted exactly, others up to the device's rounding of a quotient.
 fn gamma_to_linear(value: f32) -> f32 {
     let level = value * 255.0;
     var slope = 1.0;
@@ -17,7 +18,18 @@ fn gamma_to_linear(value: f32) -> f32 {
         below = 64.0;
     }
     let linear = level * slope - below;
-    return (linear + trunc(linear * slope / 1024.0)) / 1023.0;
+    let sum = linear + trunc(linear * slope * 0x1p-10);
+    let whole = u32(sum);
+    return select(sum / 1023.0, of_ones(whole, 10u), f32(whole) == sum);
+}
+
+/// Converts an integer to a fraction of the highest value of a field, at most 1. Fields of more than
+/// 24 bits have a highest value that is a power of two as a 32-bit float.
+fn fraction_of(bits: u32, width: u32) -> f32 {
+    if width > 24u {
+        return f32(bits) * power_of_two(-i32(width));
+    }
+    return of_ones(bits, width);
 }
 
 /// Converts an integer to a fraction of its highest value, or leaves it an integer: INTEGER,
@@ -26,14 +38,25 @@ fn number(bits: u32, width: u32, sign: u32, scale: u32) -> f32 {
     let highest = 0xffffffffu >> (32u - width);
     let is_integer = (scale & INTEGER) != 0u;
     if sign == TextureSign_Signed {
-        let value = f32(bitcast<i32>(bits << (32u - width)) >> (32u - width));
+        let value = bitcast<i32>(bits << (32u - width)) >> (32u - width);
+        if is_integer {
+            return f32(value);
+        }
         if scale == NO_ZERO {
-            return (value * 2.0 + 1.0) / f32(highest);
+            if width > 24u {
+                return (f32(value) * 2.0 + 1.0) * power_of_two(-i32(width));
+            }
+            let odd = of_ones(u32(abs(value * 2 + 1)), width);
+            return select(odd, -odd, value < 0);
         }
         // There is one more negative value than positive ones; it stands for -1 as well.
-        return select(max(value / f32(max(highest >> 1u, 1u)), -1.0), value, is_integer);
+        if width == 1u {
+            return f32(value);
+        }
+        let magnitude = fraction_of(min(u32(abs(value)), highest >> 1u), width - 1u);
+        return select(magnitude, -magnitude, value < 0);
     }
-    let value = select(f32(bits) / f32(highest), f32(bits), is_integer);
+    let value = select(fraction_of(bits, width), f32(bits), is_integer);
     if sign == TextureSign_UnsignedBiased {
         return select(value * 2.0 - 1.0, value - f32(1u << (width - 1u)), is_integer);
     }
