@@ -47,7 +47,8 @@ pub const TITLES: &str = "XENIA_TITLES";
 pub const ON_GPU: &str = "XENIA_TESTS_ON_GPU";
 
 /// Whether drawing tests use the software Vulkan driver. Results on it do not depend on the
-/// machine, so it is the default; a graphics adapter ([`ON_GPU`]) shows what a vendor's driver does.
+/// machine, so it is the default; a graphics adapter ([`ON_GPU`]) shows what a vendor's driver
+/// does.
 #[must_use]
 pub fn draws_in_software() -> bool {
     std::env::var_os(ON_GPU).is_none()
