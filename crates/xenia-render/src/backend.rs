@@ -24,7 +24,7 @@ mod bindings;
 mod clears;
 mod conversion;
 mod delivery;
-mod device;
+pub(crate) mod device;
 mod draw;
 mod edram;
 mod expanded;

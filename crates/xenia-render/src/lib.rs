@@ -15,7 +15,8 @@ pub mod translate;
 mod window;
 
 pub use window::{
-    BINDINGS, Client, ControllerKeys, Figures, Filter, FrameSender, KeyBinding, KeyEvent, Modifier, Overlay,
-    Phase, RenderError, Scaling, Sounding, Stopped, VolumeChange, WindowConfig, run,
+    Appearance, BINDINGS, BRIGHTNESS, Client, ControllerKeys, Figures, Filter, FrameSender, KeyBinding,
+    KeyEvent, Modifier, Overlay, Phase, RenderError, Scaling, Sounding, Stopped, VolumeChange, WindowConfig,
+    run,
 };
 pub use winit::keyboard::KeyCode;

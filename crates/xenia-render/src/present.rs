@@ -1,9 +1,12 @@
 //! Presentation: draws the frame and the text layers on the window's surface.
 
+mod effects;
 mod picture;
 
 use crate::window::RenderError;
+use crate::window::appearance::Appearance;
 use crate::window::scaling::{Filter, Rectangle};
+use effects::Effects;
 use picture::{Painter, Picture};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -51,6 +54,7 @@ pub(crate) struct Presenter {
     queue: wgpu::Queue,
     config: wgpu::SurfaceConfiguration,
     painter: Painter,
+    effects: Effects,
     layers: [Option<Picture>; Layer::COUNT],
     adapter: String,
 }
@@ -105,7 +109,9 @@ impl Presenter {
             .ok_or_else(|| failed("surface and adapter do not go together")(String::new()))?;
         config.format = format;
         config.present_mode = present_mode(vsync);
-        let painter = Painter::new(&device, format);
+        let shader = picture::shader(&device);
+        let painter = Painter::new(&device, &shader, format);
+        let effects = Effects::new(&device, &shader, format, painter.samplers());
         let name = adapter.get_info().name;
         let mut this = Self {
             surface,
@@ -115,6 +121,7 @@ impl Presenter {
             queue,
             config,
             painter,
+            effects,
             layers: [const { None }; Layer::COUNT],
             adapter: name,
         };
@@ -185,8 +192,12 @@ impl Presenter {
         self.layers[layer as usize].as_ref().map(Picture::size)
     }
 
-    /// Draws the layers at their positions.
-    pub(crate) fn draw(&mut self, places: &[(Layer, Rectangle, Filter)]) -> Presented {
+    /// Draws the layers at their positions, and the frame with this appearance.
+    pub(crate) fn draw(
+        &mut self,
+        places: &[(Layer, Rectangle, Filter)],
+        appearance: &Appearance,
+    ) -> Presented {
         use wgpu::CurrentSurfaceTexture as Current;
         if self.failed.load(Relaxed) {
             return Presented::Gone;
@@ -201,6 +212,10 @@ impl Presenter {
         };
         let view = target.texture.create_view(&Default::default());
         let mut encoder = self.device.create_command_encoder(&Default::default());
+        let has_effects = !appearance.is_plain();
+        if let Some(frame) = self.layers[Layer::Frame as usize].as_ref().filter(|_| has_effects) {
+            self.effects.prepare((&self.device, &self.queue), &mut encoder, frame, appearance);
+        }
         {
             let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
                 label: Some("present"),
@@ -216,8 +231,12 @@ impl Presenter {
                 ..Default::default()
             });
             for &(layer, at, filter) in places {
-                if let Some(picture) = &self.layers[layer as usize] {
-                    self.painter.paint(&mut pass, picture, at, filter);
+                match &self.layers[layer as usize] {
+                    Some(frame) if has_effects && layer == Layer::Frame => {
+                        self.effects.paint(&self.device, &mut pass, frame, at, filter);
+                    }
+                    Some(picture) => self.painter.paint(&mut pass, picture, at, filter),
+                    None => {}
                 }
             }
         }

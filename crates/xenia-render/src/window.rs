@@ -9,6 +9,7 @@
 //! The machine never waits for the window: a new frame replaces the last one if that has not been
 //! shown yet.
 
+pub(crate) mod appearance;
 mod events;
 mod keys;
 mod mailbox;
@@ -19,6 +20,7 @@ pub(crate) mod scaling;
 mod text;
 mod view;
 
+pub use appearance::{Appearance, BRIGHTNESS};
 pub use keys::{BINDINGS, KeyBinding, Modifier};
 pub use mailbox::FrameSender;
 pub use meter::{Figures, Sounding};
@@ -71,6 +73,8 @@ pub struct WindowConfig {
     pub scaling: Scaling,
     /// Filter of scaled frames.
     pub filter: Filter,
+    /// Changes to the picture on its way to the window.
+    pub appearance: Appearance,
     /// Performance figures shown over the frame.
     pub overlay: Overlay,
     /// Permanent badges in a corner, such as for a recording.

@@ -2,27 +2,8 @@
 
 use crate::window::scaling::{Filter, Rectangle};
 
-/// Shader that draws the whole texture over the viewport.
-const SHADER: &str = "
-@group(0) @binding(0) var picture: texture_2d<f32>;
-@group(0) @binding(1) var picture_sampler: sampler;
-
-struct Corner {
-    @builtin(position) position: vec4<f32>,
-    @location(0) uv: vec2<f32>,
-}
-
-@vertex
-fn corner(@builtin(vertex_index) index: u32) -> Corner {
-    let uv = vec2<f32>(f32((index << 1u) & 2u), f32(index & 2u));
-    return Corner(vec4<f32>(uv.x * 2.0 - 1.0, 1.0 - uv.y * 2.0, 0.0, 1.0), uv);
-}
-
-@fragment
-fn pixel(corner: Corner) -> @location(0) vec4<f32> {
-    return textureSample(picture, picture_sampler, corner.uv);
-}
-";
+/// Format of images on the device.
+pub(super) const PICTURE_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 
 /// Image on the device.
 pub(super) struct Picture {
@@ -35,6 +16,11 @@ impl Picture {
     /// Width and height in pixels.
     pub(super) fn size(&self) -> (u32, u32) {
         (self.texture.width(), self.texture.height())
+    }
+
+    /// The image as a texture.
+    pub(super) fn texture(&self) -> &wgpu::Texture {
+        &self.texture
     }
 
     /// Replaces the pixels: four bytes each, rows from the top. Does nothing if the size is wrong.
@@ -52,46 +38,15 @@ impl Picture {
     }
 }
 
-/// Draws images to parts of the window, with alpha blending.
-pub(super) struct Painter {
-    pipeline: wgpu::RenderPipeline,
+/// Samplers of both filters.
+#[derive(Clone)]
+pub(super) struct Samplers {
     linear: wgpu::Sampler,
     nearest: wgpu::Sampler,
 }
 
-impl Painter {
-    /// Creates a painter for a surface of `format`.
-    pub(super) fn new(device: &wgpu::Device, format: wgpu::TextureFormat) -> Self {
-        let shader = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some("present"),
-            source: wgpu::ShaderSource::Wgsl(SHADER.into()),
-        });
-        let target = wgpu::ColorTargetState {
-            format,
-            blend: Some(wgpu::BlendState::ALPHA_BLENDING),
-            write_mask: wgpu::ColorWrites::ALL,
-        };
-        let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-            label: Some("present"),
-            layout: None,
-            vertex: wgpu::VertexState {
-                module: &shader,
-                entry_point: Some("corner"),
-                compilation_options: Default::default(),
-                buffers: &[],
-            },
-            primitive: Default::default(),
-            depth_stencil: None,
-            multisample: Default::default(),
-            fragment: Some(wgpu::FragmentState {
-                module: &shader,
-                entry_point: Some("pixel"),
-                compilation_options: Default::default(),
-                targets: &[Some(target)],
-            }),
-            multiview_mask: None,
-            cache: None,
-        });
+impl Samplers {
+    fn new(device: &wgpu::Device) -> Self {
         let sampler = |filter| {
             device.create_sampler(&wgpu::SamplerDescriptor {
                 mag_filter: filter,
@@ -99,9 +54,80 @@ impl Painter {
                 ..Default::default()
             })
         };
-        let linear = sampler(wgpu::FilterMode::Linear);
-        let nearest = sampler(wgpu::FilterMode::Nearest);
-        Self { pipeline, linear, nearest }
+        Self { linear: sampler(wgpu::FilterMode::Linear), nearest: sampler(wgpu::FilterMode::Nearest) }
+    }
+
+    /// The sampler of a filter.
+    pub(super) fn of(&self, filter: Filter) -> &wgpu::Sampler {
+        match filter {
+            Filter::Linear => &self.linear,
+            Filter::Nearest => &self.nearest,
+        }
+    }
+}
+
+/// The shaders of this module.
+pub(super) fn shader(device: &wgpu::Device) -> wgpu::ShaderModule {
+    device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: Some("present"),
+        source: wgpu::ShaderSource::Wgsl(include_str!("present.wgsl").into()),
+    })
+}
+
+/// A pipeline that draws one image over the viewport with this fragment shader.
+pub(super) fn pipeline(
+    device: &wgpu::Device,
+    shader: &wgpu::ShaderModule,
+    fragment: &str,
+    format: wgpu::TextureFormat,
+) -> wgpu::RenderPipeline {
+    let target = wgpu::ColorTargetState {
+        format,
+        blend: Some(wgpu::BlendState::ALPHA_BLENDING),
+        write_mask: wgpu::ColorWrites::ALL,
+    };
+    device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+        label: Some(fragment),
+        layout: None,
+        vertex: wgpu::VertexState {
+            module: shader,
+            entry_point: Some("corner"),
+            compilation_options: Default::default(),
+            buffers: &[],
+        },
+        primitive: Default::default(),
+        depth_stencil: None,
+        multisample: Default::default(),
+        fragment: Some(wgpu::FragmentState {
+            module: shader,
+            entry_point: Some(fragment),
+            compilation_options: Default::default(),
+            targets: &[Some(target)],
+        }),
+        multiview_mask: None,
+        cache: None,
+    })
+}
+
+/// Draws images to parts of the window, with alpha blending.
+pub(super) struct Painter {
+    pipeline: wgpu::RenderPipeline,
+    samplers: Samplers,
+}
+
+impl Painter {
+    /// Creates a painter for a surface of `format`.
+    pub(super) fn new(
+        device: &wgpu::Device,
+        shader: &wgpu::ShaderModule,
+        format: wgpu::TextureFormat,
+    ) -> Self {
+        Self { pipeline: pipeline(device, shader, "pixel", format), samplers: Samplers::new(device) }
+    }
+
+    /// The samplers, which effects share.
+    pub(super) fn samplers(&self) -> &Samplers {
+        &self.samplers
     }
 
     /// Creates an image.
@@ -112,7 +138,7 @@ impl Painter {
             mip_level_count: 1,
             sample_count: 1,
             dimension: wgpu::TextureDimension::D2,
-            format: wgpu::TextureFormat::Rgba8Unorm,
+            format: PICTURE_FORMAT,
             usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
             view_formats: &[],
         });
@@ -128,7 +154,7 @@ impl Painter {
                 ],
             })
         };
-        let (linear, nearest) = (group(&self.linear), group(&self.nearest));
+        let (linear, nearest) = (group(&self.samplers.linear), group(&self.samplers.nearest));
         Picture { texture, linear, nearest }
     }
 

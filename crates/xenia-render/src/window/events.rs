@@ -161,6 +161,20 @@ impl Events {
                 view.shown.filter = view.shown.filter.next();
                 view.say(&self.mailbox, format!("filter: {}", view.shown.filter.name()));
             }
+            KeyAction::Smooth => {
+                let smooths = &mut view.shown.appearance.smooths_edges;
+                *smooths = !*smooths;
+                let state = if *smooths { "on" } else { "off" };
+                view.say(&self.mailbox, format!("smooth edges: {state}"));
+            }
+            KeyAction::Sharpness => {
+                view.shown.appearance.sharpen();
+                view.say(&self.mailbox, format!("sharpness: {}%", view.shown.appearance.sharpness));
+            }
+            KeyAction::Brighter | KeyAction::Darker => {
+                view.shown.appearance.brighten(action == KeyAction::Brighter);
+                view.say(&self.mailbox, format!("brightness: {}%", view.shown.appearance.brightness));
+            }
             KeyAction::Vsync => {
                 view.set_vsync(!view.shown.vsync);
                 let state = if view.shown.vsync { "on" } else { "off" };

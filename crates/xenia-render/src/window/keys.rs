@@ -27,6 +27,11 @@ pub(crate) enum KeyAction {
     Overlay,
     Scaling,
     Filter,
+    /// Smooths edges, or leaves them.
+    Smooth,
+    Sharpness,
+    Brighter,
+    Darker,
     Vsync,
 }
 
@@ -89,6 +94,10 @@ pub const BINDINGS: &[KeyBinding] = &[
     binding(KeyCode::F3, "F3", "figures over the picture: few, all, none", KeyAction::Overlay),
     binding(KeyCode::F6, "F6", "scaling: aspect ratio, whole multiples, stretched", KeyAction::Scaling),
     binding(KeyCode::F7, "F7", "filter: linear, nearest", KeyAction::Filter),
+    control(KeyCode::F7, "Ctrl+F7", "sharpness: 0, 25, 50, 75, 100 percent", KeyAction::Sharpness),
+    binding(KeyCode::F2, "F2", "smooth edges (FXAA), on and off", KeyAction::Smooth),
+    control(KeyCode::PageUp, "Ctrl+PageUp", "brighter", KeyAction::Brighter),
+    control(KeyCode::PageDown, "Ctrl+PageDown", "darker", KeyAction::Darker),
     binding(KeyCode::F8, "F8", "vertical synchronisation, on and off", KeyAction::Vsync),
     binding(KeyCode::F12, "F12", "keeps the frame as a PNG file", KeyAction::Screenshot),
     binding(KeyCode::F9, "F9", "writes a bug report to send", KeyAction::Report),
@@ -134,6 +143,7 @@ impl KeyAction {
                     | Self::Overlay
                     | Self::Scaling
                     | Self::Filter
+                    | Self::Smooth
                     | Self::Vsync
                     | Self::Screenshot
                     | Self::Report
@@ -144,7 +154,7 @@ impl KeyAction {
 
     /// Whether a held key repeats the action.
     pub(crate) fn repeats(self) -> bool {
-        matches!(self, Self::Step | Self::Louder | Self::Quieter)
+        matches!(self, Self::Step | Self::Louder | Self::Quieter | Self::Brighter | Self::Darker)
     }
 }
 

@@ -1,5 +1,6 @@
 //! On-screen display: text over the frame and in the title bar.
 
+use super::appearance::Appearance;
 use super::meter::{Meter, Sounding};
 use super::scaling::{Filter, Scaling};
 use std::time::Duration;
@@ -35,6 +36,7 @@ pub(crate) struct OsdState {
     pub(crate) window: (u32, u32),
     pub(crate) scaling: Scaling,
     pub(crate) filter: Filter,
+    pub(crate) appearance: Appearance,
     pub(crate) vsync: bool,
     pub(crate) paused: bool,
     pub(crate) turbo: bool,
@@ -113,12 +115,13 @@ pub(crate) fn lines(meter: &Meter, shown: &OsdState, columns: usize) -> Vec<Stri
     }
     if let Some((number, (width, height))) = shown.frame {
         lines.push(format!(
-            "frame {number}: {width}x{height} on {}x{}, {}, {}, vsync {}",
+            "frame {number}: {width}x{height} on {}x{}, {}, {}, vsync {}{}",
             shown.window.0,
             shown.window.1,
             shown.scaling.name(),
             shown.filter.name(),
-            if shown.vsync { "on" } else { "off" }
+            if shown.vsync { "on" } else { "off" },
+            shown.appearance.list()
         ));
     }
     lines.push(format!("shown by {}", shown.adapter));

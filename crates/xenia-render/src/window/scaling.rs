@@ -70,10 +70,20 @@ pub(crate) struct Rectangle {
     pub(crate) height: u32,
 }
 
-/// Part of `window` that `picture` covers; both are width and height, which must not be 0. The
+/// Part of `window` that `picture` covers; both are width and height, which must not be 0. `aspect`
+/// replaces the picture's own shape where that is kept ([`Scaling::Aspect`]). The
 /// result is in whole pixels, so that an image of the window's size is shown without scaling; it is
 /// at least one pixel and never outside the window.
-pub(crate) fn place(picture: (u32, u32), window: (u32, u32), scaling: Scaling) -> Rectangle {
+pub(crate) fn place(
+    picture: (u32, u32),
+    window: (u32, u32),
+    scaling: Scaling,
+    aspect: Option<(u16, u16)>,
+) -> Rectangle {
+    let picture = match aspect {
+        Some((width, height)) if scaling == Scaling::Aspect => (width.max(1).into(), height.max(1).into()),
+        _ => picture,
+    };
     let [picture_width, picture_height, window_width, window_height] =
         [picture.0, picture.1, window.0, window.1].map(u64::from);
     let multiple = (window_width / picture_width).min(window_height / picture_height);
@@ -117,11 +127,22 @@ mod tests {
             ((1280, 720), (300, 900), Stretch, [0, 0, 300, 900]),
         ] {
             assert_eq!(
-                place(picture, window, scaling),
+                place(picture, window, scaling, None),
                 Rectangle { x, y, width, height },
                 "{picture:?} {window:?}"
             );
         }
+    }
+
+    #[test]
+    fn an_aspect_ratio_replaces_the_shape_where_that_is_kept() {
+        let at = |scaling| {
+            let Rectangle { x, y, width, height } = place((1280, 720), (1600, 900), scaling, Some((4, 3)));
+            [x, y, width, height]
+        };
+        assert_eq!(at(Scaling::Aspect), [200, 0, 1200, 900]);
+        assert_eq!(at(Scaling::Integer), [160, 90, 1280, 720]);
+        assert_eq!(at(Scaling::Stretch), [0, 0, 1600, 900]);
     }
 
     #[test]
@@ -130,7 +151,7 @@ mod tests {
         for picture in sizes {
             for window in sizes {
                 for scaling in [Scaling::Aspect, Scaling::Integer, Scaling::Stretch] {
-                    let at = place(picture, window, scaling);
+                    let at = place(picture, window, scaling, None);
                     let right = u64::from(at.x) + u64::from(at.width);
                     let bottom = u64::from(at.y) + u64::from(at.height);
                     assert!(at.width > 0 && at.height > 0, "{picture:?} {window:?} {scaling:?}");

@@ -57,6 +57,7 @@ impl View {
             window: presenter.size(),
             scaling: config.scaling,
             filter: config.filter,
+            appearance: config.appearance,
             vsync: config.vsync,
             overlay: config.overlay,
             adapter: presenter.adapter().to_owned(),
@@ -227,7 +228,11 @@ impl View {
         let border = BORDER * self.multiple();
         let mut places = Vec::with_capacity(1 + Layer::TEXTS.len());
         if let Some(size) = self.presenter.layer_size(Layer::Frame) {
-            places.push((Layer::Frame, place(size, window, self.shown.scaling), self.shown.filter));
+            places.push((
+                Layer::Frame,
+                place(size, window, self.shown.scaling, self.shown.appearance.aspect),
+                self.shown.filter,
+            ));
         }
         for layer in Layer::TEXTS {
             let Some((width, height)) = self.presenter.layer_size(layer) else { continue };
@@ -241,7 +246,7 @@ impl View {
             };
             places.push((layer, Rectangle { x, y, width, height }, Filter::Nearest));
         }
-        let drawn = self.presenter.draw(&places);
+        let drawn = self.presenter.draw(&places, &self.shown.appearance);
         if drawn == Presented::NotReady {
             self.window.request_redraw();
         }

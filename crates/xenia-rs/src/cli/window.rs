@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use xenia_cli::numbers::number;
-use xenia_render::{BINDINGS, KeyBinding};
+use xenia_render::{Appearance, BINDINGS, BRIGHTNESS, KeyBinding};
 
 /// Ways to fit the picture into the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -26,6 +26,44 @@ pub enum FilterArg {
     Linear,
     /// Sharp: every pixel becomes a rectangle.
     Nearest,
+}
+
+/// Smoothing of the picture's edges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum AntialiasingArg {
+    /// Edges are as the title drew them.
+    #[default]
+    Off,
+    /// Fast approximate antialiasing: softens edges, and small letters a little.
+    Fxaa,
+}
+
+/// Shape of the picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AspectRatio(pub Option<(u16, u16)>);
+
+impl std::fmt::Display for AspectRatio {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Some((width, height)) => write!(f, "{width}:{height}"),
+            None => f.write_str("auto"),
+        }
+    }
+}
+
+impl std::str::FromStr for AspectRatio {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "auto" {
+            return Ok(Self(None));
+        }
+        let side = |text: &str| text.parse().ok().filter(|side: &u16| (1..=100).contains(side));
+        let sides = text.split_once(':').and_then(|(width, height)| Some((side(width)?, side(height)?)));
+        sides.map(|sides| Self(Some(sides))).ok_or_else(|| {
+            format!("{text} is not an aspect ratio such as 4:3 or 16:9 (each side 1 to 100), nor `auto`")
+        })
+    }
 }
 
 /// Statistics shown over the picture.
@@ -68,6 +106,9 @@ impl From<FilterArg> for xenia_render::Filter {
         }
     }
 }
+
+/// Range of the brightness, as clap wants it.
+const BRIGHTNESS_RANGE: std::ops::RangeInclusive<i64> = *BRIGHTNESS.start() as i64..=*BRIGHTNESS.end() as i64;
 
 /// Speed of guest time, in video fields per second of host time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +166,48 @@ pub struct WindowArgs {
     /// Filter that scales the picture.
     #[arg(long, value_enum, default_value_t, conflicts_with = "headless")]
     pub filter: FilterArg,
+    /// Smoothing of edges.
+    #[arg(long, value_enum, default_value_t, conflicts_with = "headless")]
+    pub antialiasing: AntialiasingArg,
+    /// Sharpening, 0 to 100.
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        default_value = "0",
+        value_parser = clap::value_parser!(u8).range(0..=100),
+        conflicts_with = "headless"
+    )]
+    pub sharpness: u8,
+    /// Brightness, 50 to 200; 100 changes nothing.
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        default_value = "100",
+        value_parser = clap::value_parser!(u16).range(BRIGHTNESS_RANGE),
+        conflicts_with = "headless"
+    )]
+    pub brightness: u16,
+    /// Gamma, 50 to 300: above 100 dark tones become lighter, below it darker.
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        default_value = "100",
+        value_parser = clap::value_parser!(u16).range(50..=300),
+        conflicts_with = "headless"
+    )]
+    pub gamma: u16,
+    /// Shape of the picture with --scaling aspect: `auto` is that of the title's frames.
+    #[arg(long, value_name = "W:H|auto", default_value_t, conflicts_with = "headless")]
+    pub aspect_ratio: AspectRatio,
+    /// Part of the picture to cut off at each edge, 0 to 20.
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        default_value = "0",
+        value_parser = clap::value_parser!(u8).range(0..=20),
+        conflicts_with = "headless"
+    )]
+    pub overscan: u8,
     /// Speed of guest time, in video fields per second of host time: 60 is the console's speed,
     /// `off` is unlimited.
     #[arg(long, value_name = "N|off", default_value_t, conflicts_with = "headless")]
@@ -145,6 +228,20 @@ pub struct WindowArgs {
     /// Folder for screenshots (default: screenshots in the data folder).
     #[arg(long, value_name = "DIR", conflicts_with = "headless")]
     pub screenshots: Option<PathBuf>,
+}
+
+impl WindowArgs {
+    /// Changes to the picture on its way to the window.
+    pub fn appearance(&self) -> Appearance {
+        Appearance {
+            smooths_edges: self.antialiasing == AntialiasingArg::Fxaa,
+            sharpness: self.sharpness,
+            brightness: self.brightness,
+            gamma: self.gamma,
+            aspect: self.aspect_ratio.0,
+            overscan: self.overscan,
+        }
+    }
 }
 
 /// The window's keyboard shortcuts, as text for the long help.
@@ -174,6 +271,18 @@ mod tests {
     }
 
     #[test]
+    fn aspect_ratios_are_two_sides_or_auto() {
+        assert_eq!("auto".parse(), Ok(AspectRatio(None)));
+        assert_eq!("16:9".parse(), Ok(AspectRatio(Some((16, 9)))));
+        for wrong in ["", ":", "4", "4:0", "0:3", "-4:3", "101:1", "4:3:2", "4/3", "65536:1"] {
+            assert!(wrong.parse::<AspectRatio>().is_err(), "{wrong}");
+        }
+        for ratio in ["auto", "21:9"] {
+            assert_eq!(ratio.parse::<AspectRatio>().unwrap().to_string(), ratio);
+        }
+    }
+
+    #[test]
     fn a_run_without_a_window_takes_no_flag_of_one() {
         use crate::cli::Cli;
         use clap::Parser;
@@ -186,6 +295,12 @@ mod tests {
             "--osd",
             "--screenshots=x",
             "--pause-unfocused",
+            "--antialiasing=fxaa",
+            "--sharpness=50",
+            "--brightness=110",
+            "--gamma=120",
+            "--aspect-ratio=4:3",
+            "--overscan=5",
         ] {
             for words in [&["xenia-rs", "--headless", flag][..], &["xenia-rs", "exec", flag, "--headless"]] {
                 let error = Cli::try_parse_from(words).err().unwrap_or_else(|| panic!("{words:?}"));

@@ -15,7 +15,18 @@ const FOR_PLAYERS: [&str; 7] = ["Picture", "Window", "Controllers", "Sound", "Di
 /// Headings, in the order of the template; others follow in their own order.
 const ORDER: [&str; 7] = ["Window", "Picture", "Sound", "Controllers", "Dialogs", "Saves", "Title"];
 /// Settings that keys of the window change while a title runs.
-const LIVE: [&str; 7] = ["fullscreen", "vsync", "scaling", "filter", "osd", "volume", "mute"];
+const LIVE: [&str; 10] = [
+    "fullscreen",
+    "vsync",
+    "scaling",
+    "filter",
+    "antialiasing",
+    "sharpness",
+    "brightness",
+    "osd",
+    "volume",
+    "mute",
+];
 
 /// Kind of a setting's values.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -247,6 +247,8 @@ fn every_flag_can_be_set() {
                 _ if long == "system-version" => "\"2.0.7371.0\"".to_owned(),
                 _ if long == "video-mode" => "\"640x480@50\"".to_owned(),
                 _ if long == "family" => "\"copies\"".to_owned(),
+                _ if matches!(long, "brightness" | "gamma") => "110".to_owned(),
+                _ if long == "aspect-ratio" => "\"4:3\"".to_owned(),
                 _ if long == "country" => "\"JP\"".to_owned(),
                 _ if long == "audio" => "\"null\"".to_owned(),
                 _ if long == "start-time" => "\"now\"".to_owned(),

@@ -263,6 +263,7 @@ pub(super) fn config(args: &ExecArgs, title: String) -> WindowConfig {
         vsync: window.vsync,
         scaling: window.scaling.into(),
         filter: window.filter.into(),
+        appearance: window.appearance(),
         overlay: window.osd.map_or(Overlay::Off, Into::into),
         badges: badges.into_iter().flatten().collect(),
         pause_unfocused: window.pause_unfocused,

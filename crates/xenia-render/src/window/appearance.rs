@@ -1,0 +1,105 @@
+//! Appearance of the picture in the window, beyond its scaling. The frame itself, as screenshots
+//! and digests have it, stays as the title drew it.
+
+use std::fmt::Write;
+
+/// Changes to the picture on its way to the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appearance {
+    /// Whether edges are smoothed (FXAA).
+    pub smooths_edges: bool,
+    /// Sharpening in percent, 0 to 100.
+    pub sharpness: u8,
+    /// Brightness in percent; 100 changes nothing.
+    pub brightness: u16,
+    /// Gamma in percent: above 100 dark tones become lighter, below it darker. White stays white.
+    pub gamma: u16,
+    /// Width and height whose ratio replaces the frame's own shape. Neither is 0.
+    pub aspect: Option<(u16, u16)>,
+    /// Percent of the frame's width and height cut off at each edge, up to 40.
+    pub overscan: u8,
+}
+
+impl Default for Appearance {
+    fn default() -> Self {
+        Self { smooths_edges: false, sharpness: 0, brightness: 100, gamma: 100, aspect: None, overscan: 0 }
+    }
+}
+
+/// Step of the sharpness, in percent.
+const SHARPNESS_STEP: u8 = 25;
+/// Step of the brightness, in percent.
+const BRIGHTNESS_STEP: u16 = 10;
+/// Range of the brightness, in percent.
+pub const BRIGHTNESS: std::ops::RangeInclusive<u16> = 50..=200;
+
+impl Appearance {
+    /// Whether the pixels are shown as they are.
+    pub(crate) fn is_plain(&self) -> bool {
+        Self { aspect: None, ..*self } == Self::default()
+    }
+
+    /// The next sharpness, for the key that cycles through some.
+    pub(crate) fn sharpen(&mut self) {
+        self.sharpness = if self.sharpness >= 100 { 0 } else { (self.sharpness + SHARPNESS_STEP).min(100) };
+    }
+
+    /// Changes the brightness by a step.
+    pub(crate) fn brighten(&mut self, up: bool) {
+        let stepped = if up {
+            self.brightness.saturating_add(BRIGHTNESS_STEP)
+        } else {
+            self.brightness.saturating_sub(BRIGHTNESS_STEP)
+        };
+        self.brightness = stepped.clamp(*BRIGHTNESS.start(), *BRIGHTNESS.end());
+    }
+
+    /// The settings that differ from the default, as the end of a list.
+    pub(crate) fn list(&self) -> String {
+        let (plain, mut out) = (Self::default(), String::new());
+        if self.smooths_edges {
+            out += ", edges smoothed";
+        }
+        for (name, value, usual) in [
+            ("sharpness", u16::from(self.sharpness), u16::from(plain.sharpness)),
+            ("brightness", self.brightness, plain.brightness),
+            ("gamma", self.gamma, plain.gamma),
+            ("overscan", u16::from(self.overscan), u16::from(plain.overscan)),
+        ] {
+            if value != usual {
+                let _ = write!(out, ", {name} {value}%");
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_stay_within_the_ranges() {
+        let mut appearance = Appearance { sharpness: 80, ..Appearance::default() };
+        appearance.sharpen();
+        assert_eq!(appearance.sharpness, 100);
+        appearance.sharpen();
+        assert_eq!(appearance.sharpness, 0);
+        for (up, end) in [(true, 200), (false, 50)] {
+            for _ in 0..30 {
+                appearance.brighten(up);
+            }
+            assert_eq!(appearance.brightness, end);
+        }
+    }
+
+    #[test]
+    fn only_what_differs_is_listed() {
+        let plain = Appearance::default();
+        assert!(plain.is_plain() && plain.list().is_empty());
+        assert!(Appearance { aspect: Some((4, 3)), ..plain }.is_plain());
+        let changed = Appearance { smooths_edges: true, gamma: 120, ..plain };
+        assert!(!changed.is_plain());
+        assert_eq!(changed.list(), ", edges smoothed, gamma 120%");
+    }
+}
