@@ -290,7 +290,6 @@ fn work_is_counted_by_frame() {
     let drawing = Arc::new(Mutex::new(WgpuBackend::new(device.counting_anew())));
     let tally = drawing.lock().unwrap().tally();
     DRAWING.set(Some(drawing));
-    KEEPS.set(false);
     let mut scene = Scene::new(80, 64, 0);
     let mut frame = |draws: u32| {
         scene.shader(1, TEXTURED_PS);

@@ -101,12 +101,12 @@ fn rendering_is_independent_of_draw_threads() {
     for &(threads, inline) in super::super::WAYS {
         THREADS.set(threads);
         INLINE.set(inline);
-        LEFT.take();
+        LEFT.set(Some(Vec::new()));
         for scene in scenes() {
             scene();
         }
         crowds();
-        let left = LEFT.take();
+        let left = LEFT.take().unwrap();
         assert!(left.len() > if is_long() { 25 } else { 10 }, "{}", left.len());
         if expected.is_empty() {
             expected = left;

@@ -6,7 +6,6 @@
 #![allow(dead_code, unreachable_pub, unused_imports)] // each test crate uses a part
 
 use std::cell::{Cell, RefCell};
-use std::hash::{DefaultHasher, Hasher};
 use std::io::Write;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex};
@@ -26,10 +25,9 @@ thread_local! {
     pub static INLINE: Cell<bool> = const { Cell::new(true) };
     /// Scenes are recorded, and played at their end.
     pub static RECORD: Cell<bool> = const { Cell::new(false) };
-    /// The final state of scenes is kept as a digest.
-    pub static KEEPS: Cell<bool> = const { Cell::new(true) };
-    /// Digests of the final states of scenes.
-    pub static LEFT: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+    /// Digests of the final states of scenes, if a test asks for them: they take longer than most
+    /// scenes.
+    pub static LEFT: RefCell<Option<Vec<blake3::Hash>>> = const { RefCell::new(None) };
 }
 
 pub struct Scene {
@@ -152,25 +150,35 @@ impl Scene {
     }
 }
 
-impl Drop for Scene {
-    /// Records the EDRAM, memory and the number of passed samples.
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            assert_eq!(super::device_errors(), 0, "errors of the graphics API");
-        }
-        if !KEEPS.get() {
-            return;
-        }
-        let mut hasher = DefaultHasher::new();
-        self.gpu.backend().digest(&mut |bytes| hasher.write(bytes));
+impl Scene {
+    /// Digest of the EDRAM, memory and the number of passed samples.
+    fn digest(&mut self) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new();
+        self.gpu.backend().digest(&mut |bytes| {
+            hasher.update(bytes);
+        });
         let mut bytes = vec![0; MEMORY];
         self.memory.read(0, &mut bytes);
-        hasher.write(&bytes);
-        hasher.write_u64(self.gpu.backend().samples_passed().unwrap_or(0));
-        LEFT.with_borrow_mut(|left| left.push(hasher.finish()));
-        if let Some(trace) = self.trace.take().filter(|_| !std::thread::panicking()) {
+        hasher.update(&bytes);
+        hasher.update(&self.gpu.backend().samples_passed().unwrap_or(0).to_le_bytes());
+        hasher.finalize()
+    }
+}
+
+impl Drop for Scene {
+    /// Keeps the digest and plays the recording, if the test wants them.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        if let Some(mut left) = LEFT.take() {
+            left.push(self.digest());
+            LEFT.set(Some(left));
+        }
+        if let Some(trace) = self.trace.take() {
             self.play(&trace);
         }
+        assert_eq!(super::device_errors(), 0, "errors of the graphics API");
     }
 }
 

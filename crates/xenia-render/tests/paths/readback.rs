@@ -118,7 +118,6 @@ fn a_page_that_the_cpu_writes_is_the_cpus() {
     let device = obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(draws_in_software())).as_ref());
     let Some(device) = device else { return };
     DRAWING.set(Some(Arc::new(Mutex::new(WgpuBackend::new(device.clone())))));
-    KEEPS.set(false);
     let mut scene = colored(Readback::None, [96, 80]);
     resolve(&mut scene, TEXTURE, 96);
     scene.memory.write(TEXTURE + 0x1004, &[9; 4]);
