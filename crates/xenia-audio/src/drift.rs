@@ -134,10 +134,12 @@ impl DriftQueue {
         // With a full queue the step is larger, so that samples are consumed faster.
         let excess = (self.level / TARGET as f64 - 1.0).clamp(-1.0, 1.0);
         let step = self.step * (1.0 + excess * REACH);
-        for (number, frame) in into.chunks_mut(self.channels).enumerate() {
+        let (queued, channels) = (self.queued(), self.channels);
+        let samples = &*self.samples.make_contiguous();
+        for (number, frame) in into.chunks_mut(channels).enumerate() {
             let first = self.position as usize;
-            if first + TAPS > self.queued() || frame.len() < self.channels {
-                into[number * self.channels..].fill(0);
+            if first + TAPS > queued || frame.len() < channels {
+                into[number * channels..].fill(0);
                 self.is_primed = false;
                 self.underruns += 1;
                 break;
@@ -145,12 +147,10 @@ impl DriftQueue {
             let place = (self.position - first as f64) * PHASES as f64;
             let (phase, between) = (place as usize, place.fract() as f32);
             let (low, high) = (&self.kernel[phase.min(PHASES - 1)], &self.kernel[phase.min(PHASES - 1) + 1]);
+            let weights: [f32; TAPS] = std::array::from_fn(|tap| low[tap] + (high[tap] - low[tap]) * between);
             for (channel, sample) in frame.iter_mut().enumerate() {
-                let mut sum = 0.0;
-                for (tap, (low, high)) in low.iter().zip(high).enumerate() {
-                    let weight = low + (high - low) * between;
-                    sum += weight * f32::from(self.samples[(first + tap) * self.channels + channel]);
-                }
+                let of_channel = samples[first * channels + channel..].iter().step_by(channels);
+                let sum: f32 = weights.iter().zip(of_channel).map(|(weight, &x)| weight * f32::from(x)).sum();
                 // The conversion saturates.
                 *sample = sum.round() as i16;
             }
@@ -169,7 +169,10 @@ mod tests {
     /// Simulates both clocks for `seconds`, the guest's faster by `millionths`. Returns the
     /// device's samples of the last second.
     fn play(queue: &mut DriftQueue, rate: u32, seconds: u64, millionths: f64) -> Vec<i16> {
-        let mut last = Vec::new();
+        // A period of the tone.
+        let tone: [i16; 48] =
+            std::array::from_fn(|n| ((n as f64 * 2.0 * PI / 48.0).sin() * 16_000.0).round() as i16);
+        let (mut last, mut burst) = (Vec::new(), Vec::new());
         let mut made = 0_u64;
         let mut piece = vec![0; 480 * queue.channels];
         let pieces = seconds * u64::from(rate) / 480;
@@ -177,11 +180,12 @@ mod tests {
             let now = number as f64 * 480.0 / f64::from(rate);
             // Samples come in bursts of one display field, as in a window.
             let due = (now * (1.0 + millionths / 1e6) * 60.0) as u64 * 800;
+            burst.clear();
             while made < due {
-                let sample = (f64::from(made as u32) * 1000.0 * 2.0 * PI / 48_000.0).sin() * 16_000.0;
-                queue.put(&vec![sample.round() as i16; queue.channels]);
+                burst.extend(std::iter::repeat_n(tone[(made % 48) as usize], queue.channels));
                 made += 1;
             }
+            queue.put(&burst);
             queue.take(&mut piece);
             if number + u64::from(rate) / 480 >= pieces {
                 last.extend(&piece);
