@@ -201,18 +201,13 @@ impl Edram {
         let mut encoder = device.device.create_command_encoder(&Default::default());
         encoder.copy_buffer_to_buffer(&self.words, 0, &back, 0, self.words.size());
         device.submit([encoder.finish()]);
-        let view = read_back(device, &back, self.words.size())?;
-        Ok(view
-            .chunks_exact(4)
-            .map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]))
-            .collect())
+        Ok(bytemuck::pod_collect_to_vec(&read_back(device, &back, self.words.size())?))
     }
 
     /// Replaces all [`EDRAM_WORDS`] words, before all later submissions.
     pub(crate) fn set_words(&mut self, device: &Device, words: &[u32]) {
         let words = &words[..words.len().min(EDRAM_WORDS)];
-        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        device.upload(&self.words, 0, &bytes);
+        device.upload(&self.words, 0, bytemuck::cast_slice(words));
         self.stencil.set_words(words);
     }
 }
