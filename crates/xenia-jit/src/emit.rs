@@ -35,6 +35,7 @@ mod condition;
 mod constants;
 mod copies;
 mod counted;
+mod divide;
 mod entries;
 mod exits;
 mod float;

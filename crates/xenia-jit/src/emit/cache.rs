@@ -158,9 +158,14 @@ impl Cache {
         self.gpr[n].is_some()
     }
 
+    /// Whether the upper half of GPR `n` is known to be zero.
+    pub(super) fn is_zero_extended(&self, n: usize) -> bool {
+        self.zero_extended >> n & 1 != 0
+    }
+
     /// Whether the zero-extended low word of GPR `n` is known.
     pub(super) fn knows_low(&self, n: usize) -> bool {
-        self.zero_extended >> n & 1 != 0 && self.knows_gpr(n) || self.extended[n].is_some()
+        self.is_zero_extended(n) && self.knows_gpr(n) || self.extended[n].is_some()
     }
 
     /// Records that the context holds `value` in vector register `n`.

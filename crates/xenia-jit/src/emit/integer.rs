@@ -20,7 +20,7 @@ impl Lifter<'_> {
     }
 
     /// Sets OV, and SO if it is not set.
-    fn set_overflow(&mut self, overflow: Value) {
+    pub(super) fn set_overflow(&mut self, overflow: Value) {
         if self.config.mode.overflowed {
             self.set_xer(Xer::Ov, overflow);
         } else {
@@ -46,6 +46,29 @@ impl Lifter<'_> {
         if i.rc() {
             self.record(result);
         }
+    }
+
+    /// `a + b + CA` with the carry out, for a constant `b` of 0 or −1.
+    fn add_extended_constant(&mut self, i: Instruction, a: Value, b: i64) {
+        let carry = self.xer(Xer::Ca);
+        let carry = self.b.ins().uextend(types::I64, carry);
+        let rest = if b == 0 { a } else { self.b.ins().iadd_imm_s(a, b) };
+        let sum = self.b.ins().iadd(rest, carry);
+        let (a_counted, sum_counted) = (self.counted(a), self.counted(sum));
+        let out = if b == 0 {
+            self.b.ins().icmp(IntCC::UnsignedLessThan, sum_counted, a_counted)
+        } else {
+            // Only 0 without a carry borrows.
+            let carry = self.counted(carry);
+            let any = self.b.ins().bor(a_counted, carry);
+            self.b.ins().icmp_imm_s(IntCC::NotEqual, any, 0)
+        };
+        self.set_xer(Xer::Ca, out);
+        if i.oe() {
+            let b = self.const64(b as u64);
+            self.sum_overflow(a, b, sum);
+        }
+        self.finish(i, sum);
     }
 
     /// `a + b + CA` with the carry out.
@@ -111,35 +134,6 @@ impl Lifter<'_> {
         };
         self.set_cr(i.crfd(), Cr::Compare(compared));
     }
-
-    /// A quotient, or 0 if `bad`; `divide` gets a divisor that cannot trap.
-    fn quotient(
-        &mut self,
-        i: Instruction,
-        bad: Value,
-        divisor: Value,
-        divide: impl FnOnce(&mut Self, Value) -> Value,
-    ) -> Value {
-        let ty = self.b.func.dfg.value_type(divisor);
-        let one = self.b.ins().iconst(ty, 1);
-        let zero = self.b.ins().iconst(ty, 0);
-        let safe = self.b.ins().select(bad, one, divisor);
-        let quotient = divide(self, safe);
-        let quotient = self.b.ins().select(bad, zero, quotient);
-        if i.oe() {
-            self.set_overflow(bad);
-        }
-        quotient
-    }
-
-    /// Whether a signed division has no quotient: division by zero, or of the minimum by −1.
-    fn bad_signed(&mut self, a: Value, b: Value, minimum: i64) -> Value {
-        let zero = self.b.ins().icmp_imm_s(IntCC::Equal, b, 0);
-        let least = self.b.ins().icmp_imm_s(IntCC::Equal, a, minimum);
-        let minus = self.b.ins().icmp_imm_s(IntCC::Equal, b, -1);
-        let overflow = self.b.ins().band(least, minus);
-        self.b.ins().bor(zero, overflow)
-    }
 }
 
 impl Integer for Lifter<'_> {
@@ -204,14 +198,12 @@ impl Integer for Lifter<'_> {
 
     fn addmex(&mut self, i: Instruction) {
         let a = self.gpr(i.ra());
-        let b = self.const64(u64::MAX);
-        self.add_extended(i, a, b);
+        self.add_extended_constant(i, a, -1);
     }
 
     fn addzex(&mut self, i: Instruction) {
         let a = self.gpr(i.ra());
-        let b = self.const64(0);
-        self.add_extended(i, a, b);
+        self.add_extended_constant(i, a, 0);
     }
 
     fn cmp(&mut self, i: Instruction) {
@@ -232,22 +224,19 @@ impl Integer for Lifter<'_> {
 
     fn divdx(&mut self, i: Instruction) {
         let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
-        let bad = self.bad_signed(a, b, i64::MIN);
-        let quotient = self.quotient(i, bad, b, |l, b| l.b.ins().sdiv(a, b));
+        let quotient = self.quotient(i, a, b, true);
         self.finish(i, quotient);
     }
 
     fn divdux(&mut self, i: Instruction) {
         let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
-        let bad = self.b.ins().icmp_imm_s(IntCC::Equal, b, 0);
-        let quotient = self.quotient(i, bad, b, |l, b| l.b.ins().udiv(a, b));
+        let quotient = self.quotient(i, a, b, false);
         self.finish(i, quotient);
     }
 
     fn divwx(&mut self, i: Instruction) {
         let (a, b) = (self.gpr32(i.ra()), self.gpr32(i.rb()));
-        let bad = self.bad_signed(a, b, i64::from(i32::MIN));
-        let quotient = self.quotient(i, bad, b, |l, b| l.b.ins().sdiv(a, b));
+        let quotient = self.quotient(i, a, b, true);
         self.set_gpr32(i.rd(), quotient);
         if i.rc() {
             self.record32(quotient);
@@ -256,8 +245,7 @@ impl Integer for Lifter<'_> {
 
     fn divwux(&mut self, i: Instruction) {
         let (a, b) = (self.gpr32(i.ra()), self.gpr32(i.rb()));
-        let bad = self.b.ins().icmp_imm_s(IntCC::Equal, b, 0);
-        let quotient = self.quotient(i, bad, b, |l, b| l.b.ins().udiv(a, b));
+        let quotient = self.quotient(i, a, b, false);
         self.set_gpr32(i.rd(), quotient);
         if i.rc() {
             self.record32(quotient);
@@ -379,15 +367,13 @@ impl Integer for Lifter<'_> {
     fn subfmex(&mut self, i: Instruction) {
         let a = self.gpr(i.ra());
         let not_a = self.b.ins().bnot(a);
-        let b = self.const64(u64::MAX);
-        self.add_extended(i, not_a, b);
+        self.add_extended_constant(i, not_a, -1);
     }
 
     fn subfzex(&mut self, i: Instruction) {
         let a = self.gpr(i.ra());
         let not_a = self.b.ins().bnot(a);
-        let b = self.const64(0);
-        self.add_extended(i, not_a, b);
+        self.add_extended_constant(i, not_a, 0);
     }
 
     fn mfvscr(&mut self, i: Instruction) {

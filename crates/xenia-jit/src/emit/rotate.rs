@@ -1,7 +1,8 @@
 //! Rotates and shifts.
 //!
 //! A word rotate rotates the low word duplicated into 64 bits, so a mask that wraps (MB > ME) keeps
-//! the upper copy as well.
+//! the upper copy as well. A word is shifted by a register as a doubleword: both take six bits of
+//! the amount, and from 32 on the low word has what a word's shift leaves.
 
 use super::Lifter;
 use super::cache::Xer;
@@ -62,17 +63,25 @@ impl Lifter<'_> {
         self.set_rotated(i, result);
     }
 
+    /// The doubleword `old` with the bits of `mask` from `new`.
+    fn inserted(&mut self, old: Value, new: Value, mask: u64) -> Value {
+        let inserted = self.const64(mask);
+        let inserted = self.b.ins().band(new, inserted);
+        let kept = self.const64(!mask);
+        let kept = self.b.ins().band(old, kept);
+        self.b.ins().bor(inserted, kept)
+    }
+
     fn rotated_by_sh64(&mut self, i: Instruction) -> Value {
         let s = self.gpr(i.rs());
         if i.sh64() == 0 { s } else { self.b.ins().rotl_imm_s(s, i.sh64() as i64) }
     }
 
-    /// The shift amount: six bits (seven for doublewords) of RB, and whether it shifts all bits
-    /// out.
-    fn amount(&mut self, i: Instruction, bits: i64) -> (Value, Value) {
+    /// The amount of a doubleword's shift: seven bits of RB, and whether it shifts all bits out.
+    fn amount(&mut self, i: Instruction) -> (Value, Value) {
         let b = self.gpr32(i.rb());
-        let amount = self.b.ins().band_imm_s(b, 2 * bits - 1);
-        let out = self.b.ins().icmp_imm_s(IntCC::UnsignedGreaterThanOrEqual, amount, bits);
+        let amount = self.b.ins().band_imm_s(b, 127);
+        let out = self.b.ins().icmp_imm_s(IntCC::UnsignedGreaterThanOrEqual, amount, 64);
         (amount, out)
     }
 
@@ -85,11 +94,9 @@ impl Lifter<'_> {
         self.set_xer(Xer::Ca, carry);
     }
 
-    /// The bits that a right shift by `amount` drops; `amount` may be the type's width or more if
-    /// `out`.
+    /// The bits that a right shift of a doubleword by `amount` drops; all if `out`.
     fn lost_bits(&mut self, value: Value, amount: Value, out: Value) -> Value {
-        let ty = self.b.func.dfg.value_type(value);
-        let ones = self.b.ins().iconst(ty, -1);
+        let ones = self.b.ins().iconst(types::I64, -1);
         let kept = self.b.ins().ishl(ones, amount);
         let lost = self.b.ins().band_not(value, kept);
         self.b.ins().select(out, value, lost)
@@ -146,14 +153,20 @@ impl Rotate for Lifter<'_> {
     }
 
     fn rldimix(&mut self, i: Instruction) {
+        let (sh, mb) = (i.sh64(), i.mb64());
+        if mb == 0 && (1..=32).contains(&sh) {
+            // Inserts at the top: the shift leaves no other bits.
+            let s = self.gpr(i.rs());
+            let inserted = self.b.ins().ishl_imm_s(s, sh as i64);
+            let low = self.gpr_low(i.ra());
+            let kept = if sh == 32 { low } else { self.b.ins().band_imm_s(low, (1 << sh) - 1) };
+            let result = self.b.ins().bor(inserted, kept);
+            self.set_rotated(i, result);
+            return;
+        }
         let rotated = self.rotated_by_sh64(i);
-        let mask = mask64(i.mb64(), 63 - i.sh64());
         let old = self.gpr(i.ra());
-        let inserted = self.const64(mask);
-        let inserted = self.b.ins().band(rotated, inserted);
-        let kept = self.const64(!mask);
-        let kept = self.b.ins().band(old, kept);
-        let result = self.b.ins().bor(inserted, kept);
+        let result = self.inserted(old, rotated, mask64(mb, 63 - sh));
         self.set_rotated(i, result);
     }
 
@@ -161,14 +174,27 @@ impl Rotate for Lifter<'_> {
         let s = self.gpr32(i.rs());
         let rotated = if i.sh() == 0 { s } else { self.b.ins().rotl_imm_s(s, i.sh() as i64) };
         let mask = mask64(i.mb() + 32, i.me() + 32);
-        let old = self.gpr(i.ra());
-        let rotated =
-            if i.mb() <= i.me() { self.b.ins().uextend(types::I64, rotated) } else { self.doubled(rotated) };
-        let inserted = self.const64(mask);
-        let inserted = self.b.ins().band(rotated, inserted);
-        let kept = self.const64(!mask);
-        let kept = self.b.ins().band(old, kept);
-        let result = self.b.ins().bor(inserted, kept);
+        if i.mb() > i.me() {
+            let old = self.gpr(i.ra());
+            let doubled = self.doubled(rotated);
+            let result = self.inserted(old, doubled, mask);
+            self.set_rotated(i, result);
+            return;
+        }
+        let mask = i64::from(mask as u32 as i32);
+        if self.state.cache.is_zero_extended(i.ra()) {
+            let old = self.gpr32(i.ra());
+            let inserted = self.b.ins().band_imm_s(rotated, mask);
+            let kept = self.b.ins().band_imm_s(old, !mask);
+            let result = self.b.ins().bor(inserted, kept);
+            self.set_rotated32(i, result);
+            return;
+        }
+        let (whole, old) = (self.gpr(i.ra()), self.gpr32(i.ra()));
+        let differ = self.b.ins().bxor(rotated, old);
+        let changed = self.b.ins().band_imm_s(differ, mask);
+        let changed = self.b.ins().uextend(types::I64, changed);
+        let result = self.b.ins().bxor(whole, changed);
         self.set_rotated(i, result);
     }
 
@@ -195,7 +221,7 @@ impl Rotate for Lifter<'_> {
 
     fn sldx(&mut self, i: Instruction) {
         let s = self.gpr(i.rs());
-        let (amount, out) = self.amount(i, 64);
+        let (amount, out) = self.amount(i);
         let zero = self.const64(0);
         let shifted = self.b.ins().ishl(s, amount);
         let result = self.b.ins().select(out, zero, shifted);
@@ -203,17 +229,15 @@ impl Rotate for Lifter<'_> {
     }
 
     fn slwx(&mut self, i: Instruction) {
-        let s = self.gpr32(i.rs());
-        let (amount, out) = self.amount(i, 32);
-        let zero = self.const32(0);
-        let shifted = self.b.ins().ishl(s, amount);
-        let result = self.b.ins().select(out, zero, shifted);
-        self.set_rotated32(i, result);
+        let (s, n) = (self.gpr(i.rs()), self.gpr(i.rb()));
+        let shifted = self.b.ins().ishl(s, n);
+        let low = self.b.ins().ireduce(types::I32, shifted);
+        self.set_rotated32(i, low);
     }
 
     fn sradx(&mut self, i: Instruction) {
         let s = self.gpr(i.rs());
-        let (amount, out) = self.amount(i, 64);
+        let (amount, out) = self.amount(i);
         let sign = self.b.ins().sshr_imm_s(s, 63);
         let shifted = self.b.ins().sshr(s, amount);
         let result = self.b.ins().select(out, sign, shifted);
@@ -233,30 +257,35 @@ impl Rotate for Lifter<'_> {
     }
 
     fn srawx(&mut self, i: Instruction) {
-        let s = self.gpr32(i.rs());
-        let (amount, out) = self.amount(i, 32);
-        let sign = self.b.ins().sshr_imm_s(s, 31);
-        let shifted = self.b.ins().sshr(s, amount);
-        let result = self.b.ins().select(out, sign, shifted);
-        let lost = self.lost_bits(s, amount, out);
+        let (s, n) = (self.gpr_signed(i.rs()), self.gpr(i.rb()));
+        let result = self.b.ins().sshr(s, n);
+        // Shifting back gives the value again if no ones were dropped.
+        let back = self.b.ins().ishl(result, n);
+        let lost = self.b.ins().bxor(back, s);
         self.set_shift_carry(s, lost);
-        let result = self.b.ins().sextend(types::I64, result);
         self.set_rotated(i, result);
     }
 
     fn srawix(&mut self, i: Instruction) {
         let s = self.gpr32(i.rs());
         let sh = i.sh();
-        let result = if sh == 0 { s } else { self.b.ins().sshr_imm_s(s, sh as i64) };
-        let lost = self.b.ins().band_imm_s(s, (1_i64 << sh) - 1);
-        self.set_shift_carry(s, lost);
+        let (result, carry) = if sh == 0 {
+            (s, self.b.ins().iconst(types::I8, 0))
+        } else {
+            // The sign and the dropped bits are above the sign alone if both have ones.
+            let bits = self.b.ins().band_imm_s(s, i64::from(i32::MIN) | ((1 << sh) - 1));
+            let code = IntCC::UnsignedGreaterThan;
+            let carry = self.b.ins().icmp_imm_s(code, bits, i64::from(i32::MIN));
+            (self.b.ins().sshr_imm_s(s, sh as i64), carry)
+        };
+        self.set_xer(Xer::Ca, carry);
         let result = self.b.ins().sextend(types::I64, result);
         self.set_rotated(i, result);
     }
 
     fn srdx(&mut self, i: Instruction) {
         let s = self.gpr(i.rs());
-        let (amount, out) = self.amount(i, 64);
+        let (amount, out) = self.amount(i);
         let zero = self.const64(0);
         let shifted = self.b.ins().ushr(s, amount);
         let result = self.b.ins().select(out, zero, shifted);
@@ -264,12 +293,13 @@ impl Rotate for Lifter<'_> {
     }
 
     fn srwx(&mut self, i: Instruction) {
-        let s = self.gpr32(i.rs());
-        let (amount, out) = self.amount(i, 32);
-        let zero = self.const32(0);
-        let shifted = self.b.ins().ushr(s, amount);
-        let result = self.b.ins().select(out, zero, shifted);
-        self.set_rotated32(i, result);
+        let (s, n) = (self.gpr_low(i.rs()), self.gpr(i.rb()));
+        let shifted = self.b.ins().ushr(s, n);
+        self.set_gpr_low(i.ra(), shifted, None);
+        if i.rc() {
+            let low = self.gpr32(i.ra());
+            self.record32(low);
+        }
     }
 }
 
