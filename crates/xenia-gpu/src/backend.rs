@@ -100,6 +100,16 @@ pub enum Readback {
     None,
 }
 
+/// Time at which memory gets reports of sample counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueryReports {
+    /// At the packet of the report.
+    Exact,
+    /// When the backend has counted: later packets go on meanwhile, and their effects on memory wait
+    /// in line. In lockstep as [`Exact`](Self::Exact).
+    Late,
+}
+
 /// Function that reports each range of memory (physical address, bytes) that a draw may read.
 /// Returns false if the ranges are unknown or if the draw writes memory.
 pub type Inputs = fn(&DrawCall, &mut dyn FnMut(u32, u32)) -> bool;
@@ -140,8 +150,25 @@ pub trait Backend: Send {
     /// wants the picture. For statistics.
     fn end_frame(&mut self) {}
 
+    /// Sets whether samples of the following draws are of interest; until this is called they are.
+    /// Backends to which counting costs nothing may count others, too.
+    fn count_samples(&mut self, _counts: bool) {}
+
     /// Number of samples that passed the depth test since the start, if the backend counts them.
     fn samples_passed(&mut self) -> Option<u64>;
+
+    /// Notes the number of samples that have passed so far, without a wait: the number of the
+    /// result, for [`late_result`](Self::late_result). `None` if samples are counted at once or not
+    /// at all.
+    fn begin_samples(&mut self) -> Option<u64> {
+        None
+    }
+
+    /// Result with a number, if it is there or is waited for; of results of one kind those with
+    /// lower numbers come first. Samples that have passed.
+    fn late_result(&mut self, _number: u64, _waits: bool, _memory: &dyn PhysicalMemory) -> Option<u64> {
+        Some(0)
+    }
 
     /// Feeds the EDRAM's bytes to a digest.
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8]));

@@ -25,7 +25,9 @@ pub mod resolve;
 pub mod texture;
 pub mod trace;
 
-pub use backend::{Backend, BackendError, Frame, GammaRamps, Inputs, NullBackend, PresentCall, Readback};
+pub use backend::{
+    Backend, BackendError, Frame, GammaRamps, Inputs, NullBackend, PresentCall, QueryReports, Readback,
+};
 pub use limits::Cancel;
 pub use memory::{PhysicalMemory, Ram};
 pub use present::present;

@@ -25,6 +25,7 @@ mod display;
 mod execute;
 mod feed;
 mod gamma;
+mod late;
 mod queries;
 mod shaders;
 mod state;
@@ -39,7 +40,7 @@ pub use display::{FIELDS_PER_SECOND, LINES, TICKS_PER_SECOND, VBLANK_CPU, VBLANK
 pub use execute::constant_base;
 pub use statistics::Statistics;
 
-use crate::backend::{Backend, Frame, Readback, Threaded};
+use crate::backend::{Backend, Frame, QueryReports, Readback, Threaded};
 use crate::draw_state::{Constants, StaleConstants};
 use crate::limits::Cancel;
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
@@ -50,7 +51,8 @@ use bins::Bins;
 use display::Display;
 use execute::Wait;
 use feed::Feed;
-use queries::{Queries, SampleCounter};
+use late::Late;
+use queries::{OpenQueries, Queries, SampleCounter};
 use shaders::Shaders;
 use stream::Ring;
 
@@ -99,6 +101,8 @@ pub struct Config {
     pub stop_at_swap: bool,
     /// Time at which memory gets resolved texels.
     pub readback: Readback,
+    /// Time at which memory gets reports of sample counts.
+    pub queries: QueryReports,
     /// Guest code may run during a pump.
     pub concurrent: bool,
 }
@@ -111,6 +115,7 @@ impl Default for Config {
             inline: true,
             stop_at_swap: false,
             readback: Readback::Lazy,
+            queries: QueryReports::Exact,
             concurrent: false,
         }
     }
@@ -151,6 +156,7 @@ pub struct CommandProcessor {
     pass: u64,
     queries: Queries,
     samples: SampleCounter,
+    open_queries: OpenQueries,
     shaders: Shaders,
     /// Shader constants; the stale ones are captured again before a draw.
     constants: Arc<Constants>,
@@ -158,6 +164,9 @@ pub struct CommandProcessor {
     display: Display,
     /// Number of vertical blanks and swaps so far: the counter that fences can write.
     counter: u32,
+    /// Number of swaps so far, with those that are not shown yet.
+    swaps: u64,
+    late: Late,
     capture: bool,
     /// Frames not fetched yet, with their swap numbers.
     frames: VecDeque<(u64, Frame)>,
@@ -187,11 +196,14 @@ impl CommandProcessor {
             pass: 0,
             queries: Queries::default(),
             samples: SampleCounter::default(),
+            open_queries: OpenQueries::default(),
             shaders: Shaders::default(),
             constants: Arc::default(),
             stale: StaleConstants::ALL,
             display: Display::new(config.vblank),
             counter: 0,
+            swaps: 0,
+            late: Late::default(),
             capture: false,
             frames: VecDeque::new(),
             events: Vec::new(),
@@ -261,12 +273,13 @@ impl CommandProcessor {
     /// Executes everything due at guest time `now`, in order of time.
     pub fn pump(&mut self, now: u64) -> Vec<GpuEvent> {
         let mut words = 0;
-        let swaps = self.statistics.swaps;
+        let (swaps, shown) = (self.swaps, self.statistics.swaps);
         // The CPU may have written to prefetched words since the last pump.
         self.feed.changed();
+        self.poll_late();
         self.poll(now);
         let stops = self.config.stop_at_swap && self.recorder.is_none();
-        while !stops || self.statistics.swaps == swaps {
+        while !stops || self.swaps == swaps {
             let packet = self.is_runnable().then(|| cost::ticks(self.cycles)).filter(|&time| time <= now);
             match (self.display.next_vblank(), packet) {
                 (Some(blank), packet) if blank <= now && packet.is_none_or(|time| blank <= time) => {
@@ -274,6 +287,7 @@ impl CommandProcessor {
                     self.finish_flip(blank);
                     self.counter = self.counter.wrapping_add(1);
                     self.statistics.vblanks += 1;
+                    self.poll_late();
                     self.events.push(GpuEvent::Interrupt { cpu_mask: 1 << VBLANK_CPU, source: 0 });
                     self.poll(blank);
                     if !self.is_runnable() && self.flip.is_none() {
@@ -291,7 +305,7 @@ impl CommandProcessor {
             }
         }
         self.end_pump();
-        self.recorded(&Event::Pump { now }, self.statistics.swaps - swaps);
+        self.recorded(&Event::Pump { now }, self.statistics.swaps - shown);
         std::mem::take(&mut self.events)
     }
 
@@ -353,6 +367,7 @@ impl CommandProcessor {
 
     /// Feeds all state that affects later behaviour to a digest, in a fixed order.
     pub fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
+        self.finish_late();
         sink(bytemuck::cast_slice(self.registers.values()));
         let samples = self.samples.count(self.backend.samples_passed());
         let Bins { mask, select } = self.bins;

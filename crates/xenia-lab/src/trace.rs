@@ -140,6 +140,8 @@ fn play_once(args: &TracePlayArgs, maker: &BackendMaker) -> Result<Played> {
     let player = Player::new(open(&args.trace)?, backend, args.dump_frames.is_some());
     let mut player = player.with_context(|| format!("{shown}"))?;
     player.processor().set_readback(args.readback.into());
+    player.processor().set_queries(args.queries.into());
+    player.processor().set_concurrent(args.parallel);
     let summary = player.run(&mut |number, frame| {
         if let Some(folder) = &args.dump_frames
             && let Err(error) = write_png(&folder.join(format!("frame{number:06}.png")), &frame)
@@ -322,7 +324,7 @@ impl Printer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xenia::config::ReadbackMode;
+    use xenia::config::{QueryMode, ReadbackMode};
     use xenia_cli::EngineArgs;
 
     #[test]
@@ -369,6 +371,8 @@ mod tests {
         let args = TracePlayArgs {
             trace: second.clone(),
             readback: ReadbackMode::default(),
+            queries: QueryMode::default(),
+            parallel: false,
             repeat: 1,
             gpu: GpuKind::Reference,
             dump_frames: Some(pictures.clone()),

@@ -29,6 +29,8 @@ mod draw;
 mod edram;
 mod expanded;
 mod fallback;
+mod late;
+mod mapping;
 mod mirror;
 mod occlusion;
 mod ownership;
@@ -130,6 +132,8 @@ pub struct WgpuBackend {
     pass_through: PassThroughShaders,
     fallback: Fallback,
     occlusion: Occlusion,
+    /// Number of results that were begun.
+    results: u64,
     recovery: Recovery,
     mirror: Mirror,
     staging: Staging,
@@ -178,6 +182,7 @@ impl WgpuBackend {
             pass_through: PassThroughShaders::default(),
             fallback: Fallback::default(),
             occlusion: Occlusion::default(),
+            results: 0,
             recovery: Recovery::new(options),
             mirror: Mirror::default(),
             staging: Staging::default(),
@@ -259,12 +264,16 @@ impl WgpuBackend {
     fn submit(&mut self) {
         self.pipelines.add_conversions(&self.edram.take_compiled());
         self.pipelines.add_conversions(&self.textures.take_compiled());
+        if self.occlusion.is_behind() {
+            self.occlusion.resolve(&self.device, self.recording.encoder(&self.device));
+        }
         let commands = self.recording.finish();
         if !commands.is_empty() {
             self.uniforms.send(&self.device);
             self.indices.send(&self.device);
             self.device.submit(commands);
             self.submissions += 1;
+            self.occlusion.submitted(&self.device);
         }
         self.vertices.submitted();
         self.textures.submitted();
@@ -325,7 +334,6 @@ impl Backend for WgpuBackend {
         let mut result = self.record_delivered(call, memory)?;
         if matches!(result, Err(Refused::Full)) {
             self.submit();
-            self.occlusion.total(&self.device)?;
             self.textures.begin();
             result = self.record(call, memory);
         }
@@ -415,14 +423,25 @@ impl Backend for WgpuBackend {
         if let Some(reference) = self.recover() {
             return reference.samples_passed();
         }
-        if self.occlusion.begin(&self.device) {
-            self.recording.end_pass();
-        } else if self.occlusion.is_behind() {
+        self.begin_counting();
+        if self.occlusion.is_behind() {
             self.submit();
         }
-        let total = self.occlusion.total(&self.device).ok();
+        let total = self.occlusion.finish(&self.device).ok();
         self.publish(false);
         total
+    }
+
+    fn count_samples(&mut self, counts: bool) {
+        self.occlusion.set_wanted(counts);
+    }
+
+    fn begin_samples(&mut self) -> Option<u64> {
+        self.begin_report()
+    }
+
+    fn late_result(&mut self, number: u64, waits: bool, _: &dyn PhysicalMemory) -> Option<u64> {
+        self.answer(number, waits)
     }
 
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {

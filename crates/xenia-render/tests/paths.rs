@@ -5,6 +5,9 @@
 #[path = "../../xenia-gpu/tests/scene/mod.rs"]
 mod scene;
 
+#[path = "paths/queries.rs"]
+mod queries;
+
 #[path = "paths/readback.rs"]
 mod readback;
 
@@ -72,8 +75,20 @@ impl Backend for Watched {
         self.held().end_frame();
     }
 
+    fn count_samples(&mut self, counts: bool) {
+        self.held().count_samples(counts);
+    }
+
     fn samples_passed(&mut self) -> Option<u64> {
         self.held().samples_passed()
+    }
+
+    fn begin_samples(&mut self) -> Option<u64> {
+        self.held().begin_samples()
+    }
+
+    fn late_result(&mut self, number: u64, waits: bool, memory: &dyn PhysicalMemory) -> Option<u64> {
+        self.held().late_result(number, waits, memory)
     }
 
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {

@@ -37,6 +37,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "clock",
             "precise-faults",
             "async-pipelines",
+            "queries",
             "cache",
             "code-cache",
             "precompile",

@@ -57,8 +57,20 @@ impl Backend for SharedBackend {
         self.get().end_frame();
     }
 
+    fn count_samples(&mut self, counts: bool) {
+        self.get().count_samples(counts);
+    }
+
     fn samples_passed(&mut self) -> Option<u64> {
         self.get().samples_passed()
+    }
+
+    fn begin_samples(&mut self) -> Option<u64> {
+        self.get().begin_samples()
+    }
+
+    fn late_result(&mut self, number: u64, waits: bool, memory: &dyn PhysicalMemory) -> Option<u64> {
+        self.get().late_result(number, waits, memory)
     }
 
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {

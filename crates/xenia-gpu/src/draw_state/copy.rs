@@ -1,8 +1,9 @@
 //! Resolves (copies out of the EDRAM): the registers as a plain description.
 
 use super::color::INFO as COLOR_INFO;
-use super::{Scissor, scissor};
+use super::{Scissor, VertexBuffer, scissor};
 use crate::enums::{ColorTargetFormat, CopyCommand, DepthFormat, Msaa};
+use crate::memory::PHYSICAL_SIZE;
 use crate::registers::{self, RegisterFile, pa, rb};
 
 /// Texture format of one 8-bit component. Direct3D resolves to it with a swap for alpha textures,
@@ -86,6 +87,18 @@ pub struct ResolveCall {
 }
 
 impl ResolveCall {
+    /// Memory that holds the vertices, and memory that the destination lies in: physical address
+    /// and bytes each.
+    pub(crate) fn memory(&self) -> [(u32, u32); 2] {
+        let rectangle = VertexBuffer::decode(self.vertices);
+        let CopyDestination { physical, pitch, height, slice, .. } = self.destination;
+        // Tiles are 32 texels wide, and as high in the largest format; slices lie in fours.
+        let area = u64::from(pitch.next_multiple_of(32)) * u64::from(height.next_multiple_of(32));
+        let bytes = area * 16 * u64::from(slice.map_or(1, |slice| (slice + 1).next_multiple_of(4)));
+        let bytes = bytes.min(u64::from(PHYSICAL_SIZE)) as u32;
+        [(rectangle.physical, rectangle.words.saturating_mul(4)), (physical, bytes)]
+    }
+
     /// Captures a resolve from the registers.
     pub fn capture(registers: &RegisterFile) -> Self {
         let control = registers.read::<rb::RbCopyControl>();

@@ -1,5 +1,6 @@
 //! Swaps, and capture of their frames.
 
+use super::late::{Effect, Swap};
 use super::{CommandProcessor, GpuEvent};
 use crate::backend::{Frame, PresentCall};
 use crate::registers::FETCH_CONSTANTS;
@@ -25,22 +26,30 @@ impl CommandProcessor {
     /// Submits the front buffer for display.
     pub(super) fn swap(&mut self, physical: u32, width: u32, height: u32) {
         self.signal();
-        self.statistics.swaps += 1;
+        self.swaps = self.swaps.wrapping_add(1);
         self.counter = self.counter.wrapping_add(1);
-        self.events.push(GpuEvent::Swap { physical, width, height, number: self.statistics.swaps });
+        let mut fetch = [0; 6];
+        fetch.copy_from_slice(self.registers.range(FETCH_CONSTANTS, 6));
+        let call = PresentCall { fetch, width, height, gamma: self.display.gamma.ramps.clone() };
+        self.effect(Effect::Swap(Box::new(Swap { physical, call })));
+        self.backend.end_frame();
+    }
+
+    /// Shows a swap's front buffer.
+    pub(super) fn show(&mut self, Swap { physical, call }: &Swap) {
+        let &PresentCall { width, height, .. } = call;
+        self.statistics.swaps += 1;
+        let number = self.statistics.swaps;
+        self.events.push(GpuEvent::Swap { physical: *physical, width, height, number });
         if self.config.capture_all || self.capture {
             self.capture = false;
-            let mut fetch = [0; 6];
-            fetch.copy_from_slice(self.registers.range(FETCH_CONSTANTS, 6));
-            let call = PresentCall { fetch, width, height, gamma: self.display.gamma.ramps.clone() };
-            if let Some(frame) = self.backend.present(&call, &*self.memory) {
+            if let Some(frame) = self.backend.present(call, &*self.memory) {
                 if self.frames.len() == MAX_FRAMES {
                     self.frames.pop_front();
                     self.statistics.count_problem("a picture was let go: too many swaps at once");
                 }
-                self.frames.push_back((self.statistics.swaps, frame));
+                self.frames.push_back((number, frame));
             }
         }
-        self.backend.end_frame();
     }
 }

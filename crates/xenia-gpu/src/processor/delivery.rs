@@ -15,6 +15,7 @@ use crate::backend::Readback;
 impl CommandProcessor {
     /// Sets when memory gets resolved texels, from the next resolve on.
     pub fn set_readback(&mut self, readback: Readback) {
+        self.finish_late();
         self.deliver_all();
         self.config.readback = readback;
         self.backend.set_readback(readback);
@@ -22,6 +23,12 @@ impl CommandProcessor {
 
     /// Prepares memory for an access by a packet.
     pub(super) fn reach(&mut self, physical: u32, length: usize) {
+        self.finish_late_in(physical, u32::try_from(length).unwrap_or(u32::MAX));
+        self.reach_texels(physical, length);
+    }
+
+    /// Writes the texels of resolves to memory that a packet accesses.
+    pub(super) fn reach_texels(&mut self, physical: u32, length: usize) {
         if self.backend.has_pending() {
             self.deliver(Some((physical, u32::try_from(length).unwrap_or(u32::MAX))));
         }
@@ -29,16 +36,16 @@ impl CommandProcessor {
 
     /// Prepares memory for the packets that can be read next.
     pub(super) fn reach_packets(&mut self) {
-        if self.backend.has_pending()
+        if (self.backend.has_pending() || self.late.has_stores())
             && let Some((physical, length)) = self.feed.ahead()
         {
-            self.deliver(Some((physical, length)));
+            self.reach(physical, length as usize);
         }
     }
 
     /// Prepares memory for a signal to guest code.
     pub(super) fn signal(&mut self) {
-        if self.config.readback == Readback::Lazy && self.config.concurrent && self.recorder.is_none() {
+        if self.config.readback == Readback::Lazy && self.may_be_late() {
             self.deliver_all();
         }
     }
@@ -46,10 +53,10 @@ impl CommandProcessor {
     /// Prepares memory for guest code that runs after a pump. A trace contains pumps without the
     /// code that runs meanwhile, so a recording delivers here, too.
     pub(super) fn end_pump(&mut self) {
-        let is_exact = !self.config.concurrent || self.recorder.is_some();
-        if self.config.readback == Readback::Lazy && is_exact {
+        if self.config.readback == Readback::Lazy && !self.may_be_late() {
             self.deliver_all();
         }
+        self.poll_late();
     }
 
     /// Writes all resolved texels to memory.

@@ -14,7 +14,8 @@ pub use registers::constant_base;
 pub(super) use wait::Wait;
 
 use super::bins::{halves, with_high, with_low};
-use super::{CommandProcessor, Flip, GpuEvent, cost};
+use super::late::Effect;
+use super::{CommandProcessor, Flip, cost};
 use crate::packets::{Packets, SWAP_SIGNATURE};
 
 impl CommandProcessor {
@@ -78,7 +79,7 @@ impl Packets for CommandProcessor {
         if cpu_mask != 0 {
             self.statistics.interrupts += 1;
             self.signal();
-            self.events.push(GpuEvent::Interrupt { cpu_mask, source: 1 });
+            self.effect(Effect::Interrupt { cpu_mask });
         }
     }
 

@@ -83,9 +83,72 @@ impl SampleCounter {
     }
 }
 
+/// Most open queries that are told apart; with more, samples are counted all the time.
+const MOST_OPEN: usize = 64;
+
+/// Occlusion queries between their two reports, so that backends need not count all samples.
+///
+/// A report is the same packet at both ends of a query. Titles' graphics library marks the memory
+/// of the second with [`END_MARK`], and polls until the mark is gone. Reports without a mark may
+/// begin a query, so after one samples are counted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OpenQueries {
+    /// Addresses of reports that have begun a query.
+    begun: Vec<u32>,
+    /// Whether there was a report.
+    is_known: bool,
+    /// Whether software pairs reports in another way.
+    always: bool,
+}
+
+/// Word at the counter of passed or of failed samples, in both halves, until a query's last report.
+pub(super) const END_MARK: u32 = 0xffff_feed;
+
+impl OpenQueries {
+    /// Notes a report to an address; returns whether samples count from here on.
+    pub(super) fn report(&mut self, address: u32, ends: bool) -> bool {
+        if ends {
+            // An end without a beginning: one of the other ends begins queries.
+            self.always |= self.begun.pop().is_none() && self.is_known;
+        } else if !self.begun.contains(&address) {
+            self.begun.push(address);
+            self.always |= self.begun.len() > MOST_OPEN;
+        }
+        if self.always {
+            self.begun.clear();
+        }
+        self.is_known = true;
+        self.always || !self.begun.is_empty()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn samples_count_between_the_reports_of_a_query() {
+        let mut open = OpenQueries::default();
+        assert!(!open.report(0x20, true), "a trace may begin within a query");
+        assert!(open.report(0x40, false));
+        assert!(open.report(0x80, false), "within the first");
+        assert!(open.report(0xa0, true));
+        assert!(!open.report(0x60, true));
+        // Begun twice, as a query that is issued anew.
+        assert!(open.report(0x40, false) && open.report(0x40, false));
+        assert!(!open.report(0x60, true));
+    }
+
+    #[test]
+    fn samples_always_count_for_software_with_other_pairs() {
+        let mut open = OpenQueries::default();
+        assert!(open.report(0x40, false) && !open.report(0x60, true));
+        assert!(open.report(0x80, true), "the last query's end was its beginning");
+        assert!(open.report(0x40, false) && open.report(0x60, true));
+        let mut open = OpenQueries::default();
+        assert!((0..1000).all(|number| open.report(number * 32, false)), "without marks");
+        assert!((0..1000).all(|number| open.report(number * 32, true)));
+    }
 
     #[test]
     fn the_counter_grows_whatever_the_backend_does() {

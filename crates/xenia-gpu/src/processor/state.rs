@@ -15,6 +15,7 @@ const MAX_LIST: u32 = 0xf_ffff;
 impl CommandProcessor {
     /// Captures all state that affects later behaviour, except memory.
     pub(crate) fn state(&mut self) -> State {
+        self.finish_late();
         let ring = self.feed.ring.as_ref().map(|ring| RingState {
             base: ring.base,
             words: ring.words,

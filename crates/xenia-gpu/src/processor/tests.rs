@@ -3,6 +3,7 @@
 mod delivery;
 mod display;
 mod draws;
+mod late;
 mod lists;
 mod shaders;
 mod waits;

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
-use xenia::config::{GpuKind, ReadbackMode};
+use xenia::config::{GpuKind, QueryMode, ReadbackMode};
 use xenia_cli::EngineArgs;
 use xenia_cli::numbers::{number, positive};
 
@@ -73,6 +73,12 @@ pub struct TracePlayArgs {
     /// When memory gets what the console's GPU has drawn (--gpu wgpu).
     #[arg(long, value_enum, default_value_t)]
     pub readback: ReadbackMode,
+    /// When memory gets the results of occlusion queries (--gpu wgpu; late with --parallel).
+    #[arg(long, value_enum, default_value_t)]
+    pub queries: QueryMode,
+    /// Treat packets as with exec --parallel, where effects may be late.
+    #[arg(long)]
+    pub parallel: bool,
     /// Play the trace this many times, each with a new backend on the same device.
     #[arg(long, value_name = "N", value_parser = positive, default_value = "1")]
     pub repeat: u64,

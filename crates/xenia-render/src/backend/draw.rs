@@ -118,7 +118,7 @@ fn interpolators(call: &DrawCall, vertex: &Program) -> Interpolators {
 impl WgpuBackend {
     /// Records a draw.
     pub(super) fn record(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), Refused> {
-        let Some(plan) = Plan::new(call, &self.device, self.occlusion.set().is_some())? else {
+        let Some(plan) = Plan::new(call, &self.device, self.occlusion.is_counting())? else {
             return Ok(());
         };
         if let Some((physical, length)) = self.reads_pending(call) {

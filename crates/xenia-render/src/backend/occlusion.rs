@@ -1,34 +1,89 @@
 //! Sample counts from the host's occlusion queries.
 //!
-//! Counting begins with the first request, so that titles without queries pay nothing; from then on
-//! each draw has a query. The counts are read back at the next request, or when all queries of the
-//! set are used.
+//! ```text
+//!   draw ──► query ──┐
+//!   draw ──► query ──┼─ submission ─► batch: resolved, copied ─► mapped ─► sum
+//!   report ──────────┘                                                      └─► report's answer
+//! ```
+//!
+//! Counting begins with the first request, so that titles without queries pay nothing, and a draw
+//! has a query only while its samples are of interest. Each submission resolves the queries of its
+//! draws into a buffer that is mapped without a wait; a report is a place between two queries.
+
+use std::collections::{BTreeMap, VecDeque};
 
 use xenia_gpu::BackendError;
 
 use super::Device;
-use super::edram::read_back;
+use super::mapping::Mapping;
 
 /// Queries in the set.
 const QUERIES: u32 = 2048;
 /// Bytes of a count.
 const COUNT_BYTES: u64 = 8;
+/// Most batches that are not mapped yet; a further one waits for them.
+const MOST_BATCHES: usize = 64;
 
-/// Query set and its buffers.
-pub(super) struct Queries {
+/// Query set, and the buffer that it is resolved to.
+struct Queries {
     set: wgpu::QuerySet,
     resolved: wgpu::Buffer,
-    back: wgpu::Buffer,
     used: u32,
 }
 
+/// Event at a place between two queries.
+enum Entry {
+    /// Report with its number.
+    Report(u64),
+    /// Samples that were counted elsewhere.
+    Samples(u64),
+}
+
 /// Counter of passed samples.
-#[derive(Default)]
 pub(super) struct Occlusion {
     queries: Option<Queries>,
+    /// Whether samples of draws are of interest.
+    is_wanted: bool,
+    /// Sum of the counts that have been read back.
     total: u64,
+    /// Number of queries in that sum.
+    summed: u64,
     /// Number of queries so far.
     count: u64,
+    /// Events, each with the number of queries before it.
+    entries: VecDeque<(u64, Entry)>,
+    /// Samples at reports, by the report's number.
+    answers: BTreeMap<u64, u64>,
+    /// Copy of resolved queries that is not submitted yet, and its size.
+    copied: Option<(wgpu::Buffer, u64)>,
+    batches: VecDeque<Mapping>,
+    spare: Vec<wgpu::Buffer>,
+}
+
+impl Default for Occlusion {
+    fn default() -> Self {
+        Self {
+            queries: None,
+            is_wanted: true,
+            total: 0,
+            summed: 0,
+            count: 0,
+            entries: VecDeque::new(),
+            answers: BTreeMap::new(),
+            copied: None,
+            batches: VecDeque::new(),
+            spare: Vec::new(),
+        }
+    }
+}
+
+fn buffer(device: &Device, label: &str, usage: wgpu::BufferUsages) -> wgpu::Buffer {
+    device.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some(label),
+        size: u64::from(QUERIES) * COUNT_BYTES,
+        usage,
+        mapped_at_creation: false,
+    })
 }
 
 impl Occlusion {
@@ -36,27 +91,26 @@ impl Occlusion {
     pub(super) fn begin(&mut self, device: &Device) -> bool {
         use wgpu::BufferUsages as Usage;
         let is_new = self.queries.is_none();
-        self.queries.get_or_insert_with(|| {
-            let buffer = |label, usage| {
-                device.device.create_buffer(&wgpu::BufferDescriptor {
-                    label: Some(label),
-                    size: u64::from(QUERIES) * COUNT_BYTES,
-                    usage,
-                    mapped_at_creation: false,
-                })
-            };
-            Queries {
-                set: device.device.create_query_set(&wgpu::QuerySetDescriptor {
-                    label: Some("samples"),
-                    ty: wgpu::QueryType::Occlusion,
-                    count: QUERIES,
-                }),
-                resolved: buffer("samples", Usage::QUERY_RESOLVE | Usage::COPY_SRC),
-                back: buffer("samples, read back", Usage::MAP_READ | Usage::COPY_DST),
-                used: 0,
-            }
+        self.queries.get_or_insert_with(|| Queries {
+            set: device.device.create_query_set(&wgpu::QuerySetDescriptor {
+                label: Some("samples"),
+                ty: wgpu::QueryType::Occlusion,
+                count: QUERIES,
+            }),
+            resolved: buffer(device, "samples", Usage::QUERY_RESOLVE | Usage::COPY_SRC),
+            used: 0,
         });
         is_new
+    }
+
+    /// Sets whether samples of the following draws are of interest.
+    pub(super) fn set_wanted(&mut self, is_wanted: bool) {
+        self.is_wanted = is_wanted;
+    }
+
+    /// Whether samples of the following draws are of interest.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.is_wanted
     }
 
     /// Query set that passes write to, if samples are counted.
@@ -64,9 +118,15 @@ impl Occlusion {
         self.queries.as_ref().map(|queries| &queries.set)
     }
 
-    /// Query index for the next draw, if samples are counted and one is left.
+    /// Whether the next draw's samples are counted.
+    pub(super) fn is_counting(&self) -> bool {
+        self.is_wanted && self.queries.is_some()
+    }
+
+    /// Query index for the next draw, if its samples are counted and one is left.
     pub(super) fn next(&mut self) -> Option<u32> {
-        let queries = self.queries.as_mut().filter(|queries| queries.used < QUERIES)?;
+        let is_wanted = self.is_wanted;
+        let queries = self.queries.as_mut().filter(|queries| is_wanted && queries.used < QUERIES)?;
         queries.used += 1;
         self.count += 1;
         Some(queries.used - 1)
@@ -79,41 +139,112 @@ impl Occlusion {
 
     /// Whether `count` more queries fit.
     pub(super) fn has_room(&self, count: u32) -> bool {
-        self.queries.as_ref().is_none_or(|queries| queries.used + count <= QUERIES)
+        !self.is_counting() || self.queries.as_ref().is_none_or(|queries| queries.used + count <= QUERIES)
     }
 
-    /// Total of the counts that have been read back.
+    /// Total of the counts that have been read back, and of those that were counted elsewhere.
     pub(super) fn known(&self) -> u64 {
-        self.total
+        let elsewhere = |(_, entry): &(u64, Entry)| match entry {
+            Entry::Samples(samples) => *samples,
+            Entry::Report(_) => 0,
+        };
+        self.total + self.entries.iter().map(elsewhere).sum::<u64>()
     }
 
-    /// Whether there are counts that have not been read back.
+    /// Whether there are queries that have not been submitted.
     pub(super) fn is_behind(&self) -> bool {
         self.queries.as_ref().is_some_and(|queries| queries.used != 0)
     }
 
     /// Adds samples that were counted elsewhere.
     pub(super) fn add(&mut self, samples: u64) {
-        self.total += samples;
+        self.entries.push_back((self.count, Entry::Samples(samples)));
+        self.sum(&[]);
+    }
+
+    /// Notes a report with a number.
+    pub(super) fn report(&mut self, number: u64) {
+        self.entries.push_back((self.count, Entry::Report(number)));
+        self.sum(&[]);
+    }
+
+    /// Records the end of the queries so far, outside of passes.
+    pub(super) fn resolve(&mut self, device: &Device, encoder: &mut wgpu::CommandEncoder) {
+        if self.batches.len() >= MOST_BATCHES {
+            // A device that does not answer becomes lost, which is noticed before the next command.
+            let _ = device.device.poll(wgpu::PollType::Poll);
+            self.collect();
+        }
+        if self.batches.len() >= MOST_BATCHES {
+            let _ = device.wait(None);
+            self.collect();
+        }
+        let Some(queries) = self.queries.as_mut().filter(|queries| queries.used != 0) else { return };
+        let size = u64::from(queries.used) * COUNT_BYTES;
+        let back = self.spare.pop().unwrap_or_else(|| {
+            let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+            buffer(device, "samples, read back", usage)
+        });
+        encoder.resolve_query_set(&queries.set, 0..queries.used, &queries.resolved, 0);
+        encoder.copy_buffer_to_buffer(&queries.resolved, 0, &back, 0, size);
+        queries.used = 0;
+        self.copied = Some((back, size));
+    }
+
+    /// Notes that the recorded commands have been submitted.
+    pub(super) fn submitted(&mut self, device: &Device) {
+        if let Some((back, size)) = self.copied.take() {
+            self.batches.push_back(Mapping::begin(device, back, size));
+        }
+    }
+
+    /// Adds the counts that the device has finished. Those of a lost device are zero.
+    pub(super) fn collect(&mut self) {
+        while let Some(batch) = self.batches.pop_front_if(|batch| batch.is_done()) {
+            let mut counts = Vec::new();
+            let back = batch.finish(|bytes| {
+                let word = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_le_bytes);
+                counts.extend(bytes.chunks_exact(COUNT_BYTES as usize).map(word));
+            });
+            self.spare.extend(back);
+            self.sum(&counts);
+        }
+    }
+
+    /// Adds counts, and answers the reports before, between and behind them.
+    fn sum(&mut self, counts: &[u64]) {
+        for next in counts.iter().map(Some).chain([None]) {
+            while let Some((_, entry)) = self.entries.pop_front_if(|(at, _)| *at <= self.summed) {
+                match entry {
+                    Entry::Samples(samples) => self.total += samples,
+                    Entry::Report(number) => {
+                        self.answers.insert(number, self.total);
+                    }
+                }
+            }
+            if let Some(count) = next {
+                self.total += count;
+                self.summed += 1;
+            }
+        }
+    }
+
+    /// Whether there are reports whose samples are not known.
+    pub(super) fn has_open_reports(&self) -> bool {
+        self.entries.iter().any(|(_, entry)| matches!(entry, Entry::Report(_)))
+    }
+
+    /// Takes the samples at a report, if they are known.
+    pub(super) fn take_answer(&mut self, number: u64) -> Option<u64> {
+        self.answers.remove(&number)
     }
 
     /// Total count after all submitted commands.
-    pub(super) fn total(&mut self, device: &Device) -> Result<u64, BackendError> {
-        let Some(queries) = self.queries.as_mut().filter(|queries| queries.used != 0) else {
-            return Ok(self.total);
-        };
-        let bytes = u64::from(queries.used) * COUNT_BYTES;
-        let mut encoder = device.device.create_command_encoder(&Default::default());
-        encoder.resolve_query_set(&queries.set, 0..queries.used, &queries.resolved, 0);
-        encoder.copy_buffer_to_buffer(&queries.resolved, 0, &queries.back, 0, bytes);
-        device.submit([encoder.finish()]);
-        queries.used = 0;
-        let view = read_back(device, &queries.back, bytes)?;
-        let count =
-            |bytes: &[u8]| bytes.iter().rev().fold(0, |value: u64, byte| value << 8 | u64::from(*byte));
-        self.total += view.chunks_exact(COUNT_BYTES as usize).map(count).sum::<u64>();
-        drop(view);
-        queries.back.unmap();
+    pub(super) fn finish(&mut self, device: &Device) -> Result<u64, BackendError> {
+        if !self.batches.is_empty() {
+            device.wait(None)?;
+            self.collect();
+        }
         Ok(self.total)
     }
 }

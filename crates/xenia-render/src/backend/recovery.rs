@@ -115,6 +115,8 @@ impl WgpuBackend {
         let mut next = Self::with_options(device, &Options { store, async_pipelines, ..Options::default() });
         next.pipelines.go_on_counting(tally);
         next.occlusion.add(self.occlusion.known());
+        next.occlusion.set_wanted(self.occlusion.is_wanted());
+        next.results = self.results;
         (next.draws, next.submissions, next.readback) = (self.draws, self.submissions, self.readback);
         next.resolves_on_device = self.resolves_on_device;
         next.resolves_through_cpu = self.resolves_through_cpu;

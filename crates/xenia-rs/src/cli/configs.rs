@@ -9,6 +9,7 @@ impl From<&PictureArgs> for VideoConfig {
             gpu: args.gpu,
             async_pipelines: args.async_pipelines,
             readback: args.readback,
+            queries: args.queries,
             cache: args.cache.clone(),
             lose_device: args.lose_device.clone(),
         }

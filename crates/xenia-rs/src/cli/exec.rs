@@ -3,7 +3,7 @@
 use super::{DebugArgs, DialogArgs, InputArgs, ScratchArgs, SoundArgs, WindowArgs};
 use clap::Args;
 use std::path::PathBuf;
-use xenia::config::{GpuKind, ReadbackMode};
+use xenia::config::{GpuKind, QueryMode, ReadbackMode};
 use xenia::machine::Finished;
 use xenia_cli::numbers::number;
 use xenia_cli::{ClockChoice, Code, EngineArgs, RunArgs};
@@ -104,6 +104,9 @@ pub struct PictureArgs {
     /// When memory gets what the console's GPU has drawn (not with --gpu reference or none).
     #[arg(long, value_enum, default_value_t)]
     pub readback: ReadbackMode,
+    /// When memory gets the results of occlusion queries (not with --gpu reference or none).
+    #[arg(long, value_enum, default_value_t)]
+    pub queries: QueryMode,
     /// For tests only: lose the host's graphics device at the draws with these numbers (--gpu
     /// wgpu).
     #[arg(long, hide = true, value_name = "N,N", value_delimiter = ',', value_parser = number)]

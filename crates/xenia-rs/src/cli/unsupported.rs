@@ -3,7 +3,7 @@
 
 use super::{CheckArgs, ExecArgs, PictureArgs};
 use anyhow::{Result, bail};
-use xenia::config::{DialogPolicy, GpuKind, NetworkKind, ReadbackMode};
+use xenia::config::{DialogPolicy, GpuKind, NetworkKind, QueryMode, ReadbackMode};
 use xenia::network::REFUSAL;
 use xenia_cli::ClockChoice;
 
@@ -20,6 +20,9 @@ impl PictureArgs {
         }
         if self.readback != ReadbackMode::default() && !may_use_device {
             bail!("--readback: only --gpu wgpu keeps pictures on a device; say that, too, or leave this out");
+        }
+        if self.queries != QueryMode::default() && !may_use_device {
+            bail!("--queries: only --gpu wgpu counts samples later; say that, too, or leave this out");
         }
         Ok(())
     }
@@ -101,6 +104,7 @@ mod tests {
             (&["--async-pipelines", "--gpu", "reference"], "--gpu wgpu"),
             (&["--async-pipelines", "--gpu", "none"], "leave this out"),
             (&["--readback", "none", "--gpu", "reference"], "--gpu wgpu"),
+            (&["--queries", "exact", "--gpu", "none"], "--gpu wgpu"),
             (&["--tier", "interp", "--cross-check"], "leave out"),
             (&["--dialogs", "ask", "--headless"], "--dialogs accept"),
             (&["--network", "host", "--headless"], "--parallel"),
@@ -127,6 +131,7 @@ mod tests {
             &["--gpu", "auto", "--async-pipelines"],
             &["--gpu", "wgpu", "--readback", "none"],
             &["--readback", "full"],
+            &["--gpu", "wgpu", "--queries", "exact"],
             &["--dialogs", "ask"],
             &["--network", "host"],
             &["--network", "host", "--parallel", "--headless"],

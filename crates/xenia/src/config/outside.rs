@@ -3,7 +3,7 @@
 use crate::title::discs::NamedDisc;
 use std::path::PathBuf;
 use std::str::FromStr;
-use xenia_gpu::Readback;
+use xenia_gpu::{QueryReports, Readback};
 
 /// Backends of the GPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +45,27 @@ impl From<ReadbackMode> for Readback {
             ReadbackMode::Full => Self::Full,
             ReadbackMode::Lazy => Self::Lazy,
             ReadbackMode::None => Self::None,
+        }
+    }
+}
+
+/// Times at which memory gets reports of occlusion queries, with [`GpuKind::Wgpu`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+pub enum QueryMode {
+    /// At once, which waits for the host's GPU.
+    Exact,
+    /// With --parallel when the host's GPU has counted; what the console's GPU writes behind a
+    /// report waits with it.
+    #[default]
+    Late,
+}
+
+impl From<QueryMode> for QueryReports {
+    fn from(mode: QueryMode) -> Self {
+        match mode {
+            QueryMode::Exact => Self::Exact,
+            QueryMode::Late => Self::Late,
         }
     }
 }
@@ -119,6 +140,8 @@ pub struct VideoConfig {
     pub async_pipelines: bool,
     /// Time at which memory gets the texels of resolves.
     pub readback: ReadbackMode,
+    /// Time at which memory gets reports of occlusion queries.
+    pub queries: QueryMode,
     /// Folder of compiled pipelines; `None`: the user's cache folder.
     pub cache: Option<PathBuf>,
     /// For tests only: numbers of draws at which the graphics device is lost.

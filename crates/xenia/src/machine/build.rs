@@ -72,6 +72,7 @@ impl Machine {
             stop_at_swap: mode.parallel,
             concurrent: mode.parallel,
             readback: options.video.readback.into(),
+            queries: options.video.queries.into(),
             ..Config::default()
         };
         let processor = CommandProcessor::new(memory.clone(), drawing, config);

@@ -51,6 +51,7 @@ impl CommandProcessor {
                 let fills = call.primitive == Primitive::RectangleList && self.begins_pass(call.scissor);
                 self.cycles += cost::draw(&call, fills);
                 self.statistics.draws += 1;
+                self.finish_late_for_draw(&call);
                 if let Err(error) = self.backend.draw(&call, &*self.memory) {
                     self.statistics.count_error(&error);
                 }
@@ -75,6 +76,7 @@ impl CommandProcessor {
         let call = ResolveCall::capture(&self.registers);
         self.cycles += cost::copy(&call);
         self.statistics.copies += 1;
+        self.finish_late_for_copy(&call);
         if let Err(error) = self.backend.copy(&call, &*self.memory) {
             self.statistics.count_error(&error);
         }

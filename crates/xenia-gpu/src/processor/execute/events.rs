@@ -1,6 +1,8 @@
 //! Pipeline events: fences, screen extents, occlusion and visibility queries.
 
 use super::super::CommandProcessor;
+use super::super::late::Effect;
+use super::super::queries::END_MARK;
 use crate::memory::PHYSICAL_SIZE;
 use crate::registers::{cp, pa, rb, vgt};
 
@@ -46,20 +48,48 @@ impl CommandProcessor {
 
     /// `EVENT_WRITE_ZPD`: stores the sample counters. They are never reset; software subtracts two
     /// reports.
+    pub(super) fn write_sample_counts(&mut self) {
+        let address = self.registers.get(rb::RB_SAMPLE_COUNT_ADDR) & (PHYSICAL_SIZE - 1) & !3;
+        let ends = self.is_marked(address);
+        self.signal();
+        if let Some(number) = self.late_report() {
+            self.effect(Effect::Report { number, physical: address });
+        } else {
+            let passed = self.backend.samples_passed();
+            // Reports before this one come first.
+            self.finish_late();
+            let bytes = self.sample_counts(passed);
+            self.store(address, &bytes);
+        }
+        self.backend.count_samples(self.open_queries.report(address, ends));
+    }
+
+    /// Bytes of a report, when the backend's count is `passed`.
     ///
     /// Backends do not count failed samples: those counters stay 0, and the total equals the passed
     /// ones.
-    pub(super) fn write_sample_counts(&mut self) {
+    pub(in super::super) fn sample_counts(&mut self, passed: Option<u64>) -> [u8; 32] {
         // Eight little-endian words: total, depth failed, depth passed, stencil failed; two halves
         // each.
-        let address = self.registers.get(rb::RB_SAMPLE_COUNT_ADDR) & (PHYSICAL_SIZE - 1) & !3;
-        let count = self.samples.report(self.backend.samples_passed());
+        let count = self.samples.report(passed);
         let mut counts = [0_u32; 8];
         // The counters are 32 bits wide and wrap around.
         counts[0] = count as u32;
         counts[4] = count as u32;
-        let bytes: Vec<u8> = counts.iter().flat_map(|word| word.to_le_bytes()).collect();
-        self.store(address, &bytes);
+        let mut bytes = [0; 32];
+        for (bytes, word) in bytes.chunks_exact_mut(4).zip(counts) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        bytes
+    }
+
+    /// Whether the memory of a report has the mark of a query's end, at either of the two counters
+    /// that versions of titles' graphics library poll.
+    fn is_marked(&mut self, address: u32) -> bool {
+        let mut words = [0; 8];
+        self.reach(address, 32);
+        self.memory.read_words(address, &mut words);
+        [2, 4].iter().any(|&first| words[first..first + 2] == [END_MARK; 2])
     }
 
     /// `VIZ_QUERY`: begins a visibility query, or puts its result into the status register.

@@ -20,7 +20,9 @@ impl CommandProcessor {
     /// guest code may take any of them for a fence.
     pub(in super::super) fn store(&mut self, address: u32, bytes: &[u8]) {
         self.signal();
-        self.store_silently(address, bytes);
+        let physical = address & (PHYSICAL_SIZE - 1) & !3;
+        self.reach_texels(physical, bytes.len());
+        self.store_in_order(physical, bytes);
     }
 
     /// Writes bytes that say nothing about the resolves before: the read index.

@@ -1,0 +1,248 @@
+//! Effects that wait for results of the backend, while later packets go on.
+//!
+//! ```text
+//!   report of samples ──────────► queue ──► memory, events
+//!   store, interrupt, swap ────────┘  if the queue is not empty
+//! ```
+//!
+//! Guest code sees effects in the order of their packets: those behind a result wait with it. They
+//! are carried out by any later pump, at the latest after [`MOST_BLANKS`] vertical blanks. Packets
+//! and draws that read memory of a queued store wait for it.
+//!
+//! Only with guest code beside a pump, whose effects have no exact time ([`Config::concurrent`]).
+//!
+//! [`Config::concurrent`]: super::Config::concurrent
+
+use std::collections::VecDeque;
+
+use super::{CommandProcessor, GpuEvent};
+use crate::backend::{PresentCall, QueryReports};
+use crate::draw_state::{DrawCall, ResolveCall};
+use crate::memory::PHYSICAL_SIZE;
+use crate::reference::Reference;
+use xenia_guest::PAGE_SIZE;
+
+/// Most queued effects; a further one waits for the oldest.
+pub(super) const MOST_EFFECTS: usize = 4096;
+/// Most vertical blanks before the processor waits for an effect.
+pub(super) const MOST_BLANKS: u64 = 2;
+/// Most bytes of a store that is queued.
+const STORED: usize = 32;
+
+/// Swap, with what its picture is made of.
+pub(super) struct Swap {
+    pub(super) physical: u32,
+    pub(super) call: PresentCall,
+}
+
+/// Effect of a packet that guest code can see.
+pub(super) enum Effect {
+    /// Report of sample counts to an address, when the result with this number is there.
+    Report {
+        number: u64,
+        physical: u32,
+    },
+    /// Store of the first `length` bytes.
+    Store {
+        physical: u32,
+        bytes: [u8; STORED],
+        length: u8,
+    },
+    Interrupt {
+        cpu_mask: u32,
+    },
+    Swap(Box<Swap>),
+}
+
+impl Effect {
+    /// Number of the backend's result that the effect needs.
+    fn result(&self) -> Option<u64> {
+        match self {
+            Self::Report { number, .. } => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// Memory that the effect writes.
+    fn memory(&self) -> Option<(u32, u32)> {
+        match *self {
+            Self::Report { physical, .. } => Some((physical, STORED as u32)),
+            Self::Store { physical, length, .. } => Some((physical, u32::from(length))),
+            Self::Interrupt { .. } | Self::Swap(_) => None,
+        }
+    }
+}
+
+/// Queue of effects.
+#[derive(Default)]
+pub(super) struct Late {
+    /// Effects, each with the number of vertical blanks before it.
+    queue: VecDeque<(u64, Effect)>,
+    /// Pages that the effects write, by their numbers modulo 64.
+    pages: u64,
+}
+
+impl Late {
+    /// Whether effects of the queue write to memory.
+    pub(super) fn has_stores(&self) -> bool {
+        self.pages != 0
+    }
+
+    /// Whether an effect of the queue writes to a range.
+    fn writes(&self, physical: u32, length: u32) -> bool {
+        if self.pages == 0 || self.pages & pages(physical, length) == 0 {
+            return false;
+        }
+        let overlaps = |(start, bytes): (u32, u32)| {
+            let distance = |from: u32, to: u32| to.wrapping_sub(from) % PHYSICAL_SIZE;
+            distance(physical, start) < length || distance(start, physical) < bytes
+        };
+        self.queue.iter().filter_map(|(_, effect)| effect.memory()).any(overlaps)
+    }
+}
+
+/// Pages of a range, by their numbers modulo 64.
+fn pages(physical: u32, length: u32) -> u64 {
+    let first = physical % PHYSICAL_SIZE / PAGE_SIZE;
+    let count = (physical % PAGE_SIZE).saturating_add(length).div_ceil(PAGE_SIZE);
+    if count >= 64 { u64::MAX } else { ((1_u64 << count) - 1).rotate_left(first % 64) }
+}
+
+impl CommandProcessor {
+    /// Whether effects may wait for results. A trace has pumps without the code that runs beside
+    /// them, so a recording is exact.
+    pub(super) fn may_be_late(&self) -> bool {
+        self.config.concurrent && self.recorder.is_none()
+    }
+
+    /// Sets when reports of sample counts are written, from the next one on.
+    pub fn set_queries(&mut self, queries: QueryReports) {
+        self.config.queries = queries;
+    }
+
+    /// Sets whether guest code may run during a pump, from the next one on.
+    pub fn set_concurrent(&mut self, concurrent: bool) {
+        self.finish_late();
+        self.config.concurrent = concurrent;
+    }
+
+    /// Number of a report's result, if the report may be late.
+    pub(super) fn late_report(&mut self) -> Option<u64> {
+        let is_late = self.config.queries == QueryReports::Late && self.may_be_late();
+        if is_late { self.backend.begin_samples() } else { None }
+    }
+
+    /// Carries an effect out, or queues it behind a result that is not there yet.
+    pub(super) fn effect(&mut self, effect: Effect) {
+        if self.late.queue.is_empty() && effect.result().is_none() {
+            return self.carry_out(effect, 0);
+        }
+        if let Some((physical, length)) = effect.memory() {
+            self.late.pages |= pages(physical, length);
+        }
+        self.late.queue.push_back((self.statistics.vblanks, effect));
+        if self.late.queue.len() > MOST_EFFECTS {
+            self.run_oldest(true);
+        }
+    }
+
+    /// Stores bytes when the effects before have been carried out.
+    pub(super) fn store_in_order(&mut self, physical: u32, bytes: &[u8]) {
+        if bytes.len() > STORED {
+            self.finish_late();
+        }
+        if self.late.queue.is_empty() {
+            return self.store_now(physical, bytes);
+        }
+        let mut kept = [0; STORED];
+        kept[..bytes.len()].copy_from_slice(bytes);
+        self.effect(Effect::Store { physical, bytes: kept, length: bytes.len() as u8 });
+    }
+
+    /// Carries out the effects whose results are there.
+    pub(super) fn poll_late(&mut self) {
+        while let Some((blanks, _)) = self.late.queue.front() {
+            let is_due = self.statistics.vblanks - blanks > MOST_BLANKS;
+            if !self.run_oldest(is_due) {
+                return;
+            }
+        }
+    }
+
+    /// Carries out all effects.
+    pub(super) fn finish_late(&mut self) {
+        while self.run_oldest(true) {}
+    }
+
+    /// Carries out the oldest effect, if there is one and its result is there or is waited for.
+    fn run_oldest(&mut self, waits: bool) -> bool {
+        let Some((_, effect)) = self.late.queue.front() else { return false };
+        let mut samples = 0;
+        if let Some(number) = effect.result() {
+            match self.backend.late_result(number, waits, &*self.memory) {
+                Some(result) => samples = result,
+                None => return false,
+            }
+        }
+        if let Some((_, effect)) = self.late.queue.pop_front() {
+            self.carry_out(effect, samples);
+        }
+        if self.late.queue.is_empty() {
+            self.late.pages = 0;
+        }
+        true
+    }
+
+    fn carry_out(&mut self, effect: Effect, samples: u64) {
+        match effect {
+            Effect::Report { physical, .. } => {
+                let bytes = self.sample_counts(Some(samples));
+                self.store_now(physical, &bytes);
+            }
+            Effect::Store { physical, bytes, length } => {
+                self.store_now(physical, &bytes[..usize::from(length)]);
+            }
+            Effect::Interrupt { cpu_mask } => {
+                self.events.push(GpuEvent::Interrupt { cpu_mask, source: 1 });
+            }
+            Effect::Swap(swap) => self.show(&swap),
+        }
+    }
+
+    /// Writes bytes to memory.
+    fn store_now(&mut self, physical: u32, bytes: &[u8]) {
+        self.memory.write(physical, bytes);
+        self.feed.written(physical, bytes.len());
+    }
+
+    /// Carries out effects before a read of memory that they write.
+    pub(super) fn finish_late_in(&mut self, physical: u32, length: u32) {
+        if self.late.writes(physical, length) {
+            self.finish_late();
+        }
+    }
+
+    /// Carries out effects before a draw that reads memory which they write.
+    pub(super) fn finish_late_for_draw(&mut self, call: &DrawCall) {
+        if self.late.pages == 0 {
+            return;
+        }
+        let (late, mut found) = (&self.late, false);
+        let is_known = Reference::inputs_of(call, &mut |physical, length| {
+            found = found || late.writes(physical, length);
+        });
+        if found || !is_known {
+            self.finish_late();
+        }
+    }
+
+    /// Carries out effects before a resolve that reads or overwrites memory which they write.
+    pub(super) fn finish_late_for_copy(&mut self, call: &ResolveCall) {
+        if self.late.pages == 0 {
+            return;
+        }
+        if call.memory().iter().any(|&(physical, length)| self.late.writes(physical, length)) {
+            self.finish_late();
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Tests of effects that wait for results of the backend.
+
+use super::*;
+use crate::backend::QueryReports;
+use crate::processor::late::{MOST_BLANKS, MOST_EFFECTS};
+use crate::registers::{Register, rb};
+
+const FENCE: u32 = 0x7000;
+const REPORT: u32 = DATA;
+
+#[derive(Default)]
+struct Results {
+    /// Samples of the results so far.
+    samples: Vec<u64>,
+    /// Number of results that are there.
+    ready: u64,
+    waits: u64,
+    draws: u64,
+    counts: Vec<bool>,
+}
+
+/// Backend that counts ten samples a draw, and knows them later.
+#[derive(Clone, Default)]
+struct Slow(Arc<Mutex<Results>>);
+
+impl Backend for Slow {
+    fn name(&self) -> &'static str {
+        "slow"
+    }
+    fn draw(&mut self, _: &DrawCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        self.0.lock().unwrap().draws += 1;
+        Ok(())
+    }
+    fn copy(&mut self, _: &ResolveCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        Ok(())
+    }
+    fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
+        let seen = memory.read_u32(FENCE) as u8;
+        Some(Frame { width: call.width, height: call.height, rgba: vec![seen] })
+    }
+    fn samples_passed(&mut self) -> Option<u64> {
+        Some(self.0.lock().unwrap().draws * 10)
+    }
+    fn count_samples(&mut self, counts: bool) {
+        self.0.lock().unwrap().counts.push(counts);
+    }
+    fn begin_samples(&mut self) -> Option<u64> {
+        let mut results = self.0.lock().unwrap();
+        let samples = results.draws * 10;
+        results.samples.push(samples);
+        Some(results.samples.len() as u64)
+    }
+    fn late_result(&mut self, number: u64, waits: bool, _: &dyn PhysicalMemory) -> Option<u64> {
+        let mut results = self.0.lock().unwrap();
+        let is_ready = number <= results.ready;
+        results.waits += u64::from(waits && !is_ready);
+        (is_ready || waits).then(|| results.samples[number as usize - 1])
+    }
+    fn digest(&mut self, _: &mut dyn FnMut(&[u8])) {}
+}
+
+/// Draws, then reports samples to an address.
+fn report(address: u32) -> [u32; 6] {
+    let draw = [type3(opcode::DRAW_INDX_2, 1), 4 | 2 << 6 | 3 << 16];
+    let to = [type0(rb::RB_SAMPLE_COUNT_ADDR, 1), address];
+    [draw[0], draw[1], to[0], to[1], type3(opcode::EVENT_WRITE_ZPD, 1), 0x15]
+}
+
+const fn fence(value: u32) -> [u32; 4] {
+    [type3(opcode::EVENT_WRITE_SHD, 3), 3, FENCE | 2, value]
+}
+
+fn harness() -> (GpuHarness, Arc<Mutex<Results>>) {
+    let slow = Slow::default();
+    let mut m = GpuHarness::with_backend(Box::new(slow.clone()));
+    m.gpu.set_concurrent(true);
+    m.gpu.set_queries(QueryReports::Late);
+    m.run(&[type3(opcode::IM_LOAD_IMMEDIATE, 3), 0, 1, 1, type3(opcode::IM_LOAD_IMMEDIATE, 3), 1, 1, 1]);
+    m.run(&[type0(rb::RbModecontrol::INDEX, 1), 4]);
+    (m, slow.0)
+}
+
+impl GpuHarness {
+    /// Passed samples of a report, and the fence.
+    fn found(&self, report: u32) -> (u32, u32) {
+        (self.memory.read_u32(report + 16).swap_bytes(), self.memory.read_u32(FENCE))
+    }
+}
+
+#[test]
+fn effects_wait_in_line_and_arrive_without_packets() {
+    let (mut m, results) = harness();
+    m.run(
+        &[&report(REPORT)[..], &fence(1), &report(REPORT + 32), &[type3(opcode::INTERRUPT, 1), 4]].concat(),
+    );
+    m.run(&fence(2));
+    assert_eq!((results.lock().unwrap().draws, m.found(REPORT)), (2, (0, 0)));
+    results.lock().unwrap().ready = 1;
+    m.pass(1);
+    assert_eq!((m.found(REPORT), m.found(REPORT + 32), m.events.len()), ((10, 1), (0, 1), 0));
+    results.lock().unwrap().ready = 2;
+    m.pass(1);
+    assert_eq!((m.found(REPORT + 32), m.events.len()), ((20, 2), 1));
+    m.run(&fence(3));
+    assert_eq!((m.found(REPORT), results.lock().unwrap().waits), ((10, 3), 0));
+}
+
+#[test]
+fn a_swap_shows_what_its_packets_left() {
+    let (mut m, results) = harness();
+    m.run(&[&report(REPORT)[..], &fence(1), &swap_commands([0; 6], 0, 8, 8)].concat());
+    m.run(&[&fence(2)[..], &swap_commands([0; 6], 0, 8, 8)].concat());
+    assert_eq!((m.gpu.statistics().swaps, m.events.len()), (0, 0));
+    results.lock().unwrap().ready = 1;
+    m.pass(1);
+    let shown = |m: &mut GpuHarness, number| m.gpu.take_frame(number).unwrap().rgba;
+    assert_eq!([1, 2].map(|number| shown(&mut m, number)), [[1], [2]]);
+    assert_eq!((m.events.len(), results.lock().unwrap().waits), (2, 0));
+}
+
+#[test]
+fn packets_and_draws_wait_for_what_they_read() {
+    let wait = [type3(opcode::WAIT_REG_MEM, 5), 0x13, FENCE | 2, 1, u32::MAX, 1];
+    let list = [type3(opcode::INDIRECT_BUFFER, 2), FENCE, 1];
+    let indexed = [type3(opcode::DRAW_INDX, 4), 0, 4 | 3 << 16, FENCE - 2, 3];
+    let begins = report(FENCE + 4);
+    let reads: [&[u32]; 4] = [&wait, &list, &indexed, &begins];
+    for (words, waits) in reads.into_iter().zip([1, 1, 1, 0]) {
+        let (mut m, results) = harness();
+        m.run(&[&report(REPORT)[..], &fence(1), words].concat());
+        assert_eq!(results.lock().unwrap().waits, waits, "{words:x?}");
+        assert_eq!(m.found(REPORT).0, 10 * waits as u32);
+    }
+}
+
+#[test]
+fn late_effects_are_waited_for_in_the_end() {
+    let (mut m, results) = harness();
+    m.run(&report(REPORT));
+    for blanks in 0..=MOST_BLANKS {
+        assert_eq!(m.found(REPORT).0, 0, "{blanks}");
+        let before = m.gpu.statistics().vblanks;
+        m.gpu.statistics.vblanks = before + 1;
+        m.pass(1);
+    }
+    assert_eq!((m.found(REPORT).0, results.lock().unwrap().waits), (10, 1));
+    // The queue holds no more than its limit.
+    let mut words = report(REPORT).to_vec();
+    words.extend(std::iter::repeat_n(fence(7), MOST_EFFECTS).flatten());
+    m.list(0x2_0000, &words);
+    m.run(&[type3(opcode::INDIRECT_BUFFER, 2), 0x2_0000, words.len() as u32]);
+    assert_eq!((m.found(REPORT).0, results.lock().unwrap().waits), (20, 2));
+}
+
+#[test]
+fn lockstep_and_exact_reports_wait_at_once() {
+    for (concurrent, queries) in [(false, QueryReports::Late), (true, QueryReports::Exact)] {
+        let (mut m, results) = harness();
+        m.gpu.set_concurrent(concurrent);
+        m.gpu.set_queries(queries);
+        m.run(&[&report(REPORT)[..], &fence(1)].concat());
+        assert_eq!((m.found(REPORT), results.lock().unwrap().samples.len()), ((10, 1), 0));
+    }
+    // The end of a run asks for all.
+    let (mut m, _) = harness();
+    m.run(&[&report(REPORT)[..], &fence(1)].concat());
+    m.gpu.digest(&mut |_| {});
+    assert_eq!(m.found(REPORT), (10, 1));
+}
+
+#[test]
+fn samples_are_wanted_between_the_reports_of_a_query() {
+    let (mut m, results) = harness();
+    m.list(REPORT + 32, &[0xffff_feed; 8]);
+    m.run(&report(REPORT));
+    m.run(&report(REPORT + 32));
+    // An older library marks only the failed samples.
+    m.list(REPORT + 3 * 32 + 8, &[0xffff_feed; 2]);
+    m.run(&report(REPORT + 2 * 32));
+    m.run(&report(REPORT + 3 * 32));
+    assert_eq!(results.lock().unwrap().counts, [true, false, true, false]);
+}
