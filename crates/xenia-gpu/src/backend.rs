@@ -15,6 +15,7 @@ use std::sync::Arc;
 use crate::draw_state::{DrawCall, ResolveCall};
 use crate::limits::Cancel;
 use crate::memory::PhysicalMemory;
+use crate::texture::{TextureInfo, layout};
 
 /// A frame ready for display.
 #[derive(Clone, PartialEq, Eq)]
@@ -67,6 +68,14 @@ pub struct PresentCall {
     /// Height in pixels.
     pub height: u32,
     pub gamma: GammaRamps,
+}
+
+impl PresentCall {
+    /// Memory of the front buffer (physical address, bytes), if it can be known.
+    pub fn memory(&self) -> Option<(u32, u32)> {
+        let layout = layout::level(&TextureInfo::decode(&self.fetch)?, 0);
+        Some((layout.physical, layout.bytes))
+    }
 }
 
 /// Reason why a draw or resolve was not carried out. Errors are counted and logged, never fatal.
@@ -143,7 +152,8 @@ pub trait Backend: Send {
         Ok(())
     }
 
-    /// Renders a front buffer for display; `None` if the backend produces no frames.
+    /// Renders a front buffer for display from what memory has; `None` if the backend produces no
+    /// frames.
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame>;
 
     /// Ends a frame: the title has swapped, and [`present`](Self::present) was called if somebody
@@ -164,8 +174,15 @@ pub trait Backend: Send {
         None
     }
 
-    /// Result with a number, if it is there or is waited for; of results of one kind those with
-    /// lower numbers come first. Samples that have passed.
+    /// Begins to write all texels that memory lacks, without a wait: the number of the result, for
+    /// [`late_result`](Self::late_result), or of an earlier one that has them. `None` if the
+    /// backend can't.
+    fn begin_delivery(&mut self, _memory: &dyn PhysicalMemory) -> Option<u64> {
+        None
+    }
+
+    /// Result with a number, if it is there or is waited for: samples that have passed. Texels are
+    /// in memory then.
     fn late_result(&mut self, _number: u64, _waits: bool, _memory: &dyn PhysicalMemory) -> Option<u64> {
         Some(0)
     }

@@ -58,11 +58,11 @@ use xenia_gpu::{Backend, BackendError, Cancel, Frame, PhysicalMemory, PresentCal
 
 use arena::Arena;
 use bindings::Groups;
-use delivery::{Staging, front_buffer};
 use draw::Refused;
 use edram::{Edram, Resolve};
 use expanded::PassThroughShaders;
 use fallback::Fallback;
+use late::{Flights, Staging};
 use mirror::Mirror;
 use occlusion::Occlusion;
 use ownership::Step;
@@ -137,6 +137,7 @@ pub struct WgpuBackend {
     recovery: Recovery,
     mirror: Mirror,
     staging: Staging,
+    flights: Flights,
     readback: Readback,
     resolves_on_device: u64,
     resolves_through_cpu: u64,
@@ -186,6 +187,7 @@ impl WgpuBackend {
             recovery: Recovery::new(options),
             mirror: Mirror::default(),
             staging: Staging::default(),
+            flights: Flights::default(),
             readback: Readback::Full,
             resolves_on_device: 0,
             resolves_through_cpu: 0,
@@ -402,10 +404,6 @@ impl Backend for WgpuBackend {
 
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
         if self.recover().is_none() {
-            let range = if self.readback == Readback::None { front_buffer(call) } else { None };
-            if let Err(error) = self.deliver_pages(range, memory) {
-                tracing::debug!(target: "gpu", %error, "a picture lacks its last resolves");
-            }
             self.submit();
         }
         present(call, memory)
@@ -440,8 +438,12 @@ impl Backend for WgpuBackend {
         self.begin_report()
     }
 
-    fn late_result(&mut self, number: u64, waits: bool, _: &dyn PhysicalMemory) -> Option<u64> {
-        self.answer(number, waits)
+    fn begin_delivery(&mut self, memory: &dyn PhysicalMemory) -> Option<u64> {
+        self.begin_flight(memory)
+    }
+
+    fn late_result(&mut self, number: u64, waits: bool, memory: &dyn PhysicalMemory) -> Option<u64> {
+        self.answer(number, waits, memory)
     }
 
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {

@@ -83,6 +83,10 @@ impl Backend for Watched {
         self.held().samples_passed()
     }
 
+    fn begin_delivery(&mut self, memory: &dyn PhysicalMemory) -> Option<u64> {
+        self.held().begin_delivery(memory)
+    }
+
     fn begin_samples(&mut self) -> Option<u64> {
         self.held().begin_samples()
     }

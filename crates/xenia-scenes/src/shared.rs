@@ -65,6 +65,10 @@ impl Backend for SharedBackend {
         self.get().samples_passed()
     }
 
+    fn begin_delivery(&mut self, memory: &dyn PhysicalMemory) -> Option<u64> {
+        self.get().begin_delivery(memory)
+    }
+
     fn begin_samples(&mut self) -> Option<u64> {
         self.get().begin_samples()
     }

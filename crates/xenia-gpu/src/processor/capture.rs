@@ -43,6 +43,7 @@ impl CommandProcessor {
         self.events.push(GpuEvent::Swap { physical: *physical, width, height, number });
         if self.config.capture_all || self.capture {
             self.capture = false;
+            self.reach_picture(call);
             if let Some(frame) = self.backend.present(call, &*self.memory) {
                 if self.frames.len() == MAX_FRAMES {
                     self.frames.pop_front();

@@ -3,14 +3,15 @@
 //!
 //! ```text
 //!   packet reads or writes memory ──► texels in its range
-//!   fence, interrupt, swap ─────────► all, if guest code may run meanwhile
+//!   fence, interrupt, swap ─────────► all, if guest code may run meanwhile: these wait in line
+//!                                     behind the delivery, while packets go on
 //!   end of a pump ──────────────────► all, if guest code runs only between pumps
 //! ```
 //!
 //! With [`Readback::None`] only the first line applies.
 
 use super::CommandProcessor;
-use crate::backend::Readback;
+use crate::backend::{PresentCall, Readback};
 
 impl CommandProcessor {
     /// Sets when memory gets resolved texels, from the next resolve on.
@@ -45,7 +46,11 @@ impl CommandProcessor {
 
     /// Prepares memory for a signal to guest code.
     pub(super) fn signal(&mut self) {
-        if self.config.readback == Readback::Lazy && self.may_be_late() {
+        if self.config.readback == Readback::Lazy
+            && self.may_be_late()
+            && self.backend.has_pending()
+            && !self.deliver_late()
+        {
             self.deliver_all();
         }
     }
@@ -57,6 +62,18 @@ impl CommandProcessor {
             self.deliver_all();
         }
         self.poll_late();
+    }
+
+    /// Prepares memory for a picture. In line with effects that may be late, it is ready.
+    pub(super) fn reach_picture(&mut self, call: &PresentCall) {
+        if !self.backend.has_pending() {
+            return;
+        }
+        match self.config.readback {
+            Readback::Lazy if self.may_be_late() => {}
+            Readback::None => self.deliver(call.memory()),
+            Readback::Full | Readback::Lazy => self.deliver(None),
+        }
     }
 
     /// Writes all resolved texels to memory.

@@ -1,7 +1,7 @@
 //! Effects that wait for results of the backend, while later packets go on.
 //!
 //! ```text
-//!   report of samples ──────────► queue ──► memory, events
+//!   report of samples, texels ──► queue ──► memory, events
 //!   store, interrupt, swap ────────┘  if the queue is not empty
 //! ```
 //!
@@ -42,6 +42,10 @@ pub(super) enum Effect {
         number: u64,
         physical: u32,
     },
+    /// Delivery of texels, with the number of the result.
+    Delivery {
+        number: u64,
+    },
     /// Store of the first `length` bytes.
     Store {
         physical: u32,
@@ -58,7 +62,7 @@ impl Effect {
     /// Number of the backend's result that the effect needs.
     fn result(&self) -> Option<u64> {
         match self {
-            Self::Report { number, .. } => Some(*number),
+            Self::Report { number, .. } | Self::Delivery { number } => Some(*number),
             _ => None,
         }
     }
@@ -68,7 +72,7 @@ impl Effect {
         match *self {
             Self::Report { physical, .. } => Some((physical, STORED as u32)),
             Self::Store { physical, length, .. } => Some((physical, u32::from(length))),
-            Self::Interrupt { .. } | Self::Swap(_) => None,
+            Self::Delivery { .. } | Self::Interrupt { .. } | Self::Swap(_) => None,
         }
     }
 }
@@ -78,6 +82,8 @@ impl Effect {
 pub(super) struct Late {
     /// Effects, each with the number of vertical blanks before it.
     queue: VecDeque<(u64, Effect)>,
+    /// Number of the last delivery.
+    delivery: u64,
     /// Pages that the effects write, by their numbers modulo 64.
     pages: u64,
 }
@@ -130,6 +136,16 @@ impl CommandProcessor {
     pub(super) fn late_report(&mut self) -> Option<u64> {
         let is_late = self.config.queries == QueryReports::Late && self.may_be_late();
         if is_late { self.backend.begin_samples() } else { None }
+    }
+
+    /// Queues the delivery of all texels that memory lacks; false if they can't be late.
+    pub(super) fn deliver_late(&mut self) -> bool {
+        let Some(number) = self.backend.begin_delivery(&*self.memory) else { return false };
+        if number > self.late.delivery {
+            self.late.delivery = number;
+            self.effect(Effect::Delivery { number });
+        }
+        true
     }
 
     /// Carries an effect out, or queues it behind a result that is not there yet.
@@ -202,6 +218,7 @@ impl CommandProcessor {
             Effect::Store { physical, bytes, length } => {
                 self.store_now(physical, &bytes[..usize::from(length)]);
             }
+            Effect::Delivery { .. } => self.feed.changed(),
             Effect::Interrupt { cpu_mask } => {
                 self.events.push(GpuEvent::Interrupt { cpu_mask, source: 1 });
             }

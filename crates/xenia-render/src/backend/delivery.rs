@@ -6,45 +6,29 @@
 
 use xenia_gpu::draw_state::{DrawCall, ResolveCall};
 use xenia_gpu::memory::PHYSICAL_SIZE;
-use xenia_gpu::texture::{TextureInfo, layout};
-use xenia_gpu::{BackendError, PhysicalMemory, PresentCall, Readback};
+use xenia_gpu::{BackendError, PhysicalMemory, Readback};
 
+use super::WgpuBackend;
 use super::draw::Refused;
 use super::edram::{Resolve, TexelConversion, read_back};
 use super::mirror::{Delivery, Mirror, memory_of};
-use super::{Device, WgpuBackend};
 
 /// Bytes that are read back together, unless one run of pages has more.
-const PART_BYTES: u64 = 32 << 20;
+pub(super) const PART_BYTES: u64 = 32 << 20;
 /// Most resolves between two submissions.
 const UNSUBMITTED_COPIES: u32 = 64;
 /// Most deliveries of one range each for a draw; the next one is of all pages.
 const MOST_DELIVERIES: u32 = 8;
 
-/// Buffer into which the device copies what the CPU reads; grown as needed.
-#[derive(Default)]
-pub(super) struct Staging(Option<wgpu::Buffer>);
-
-impl Staging {
-    fn buffer(&mut self, device: &Device, size: u64) -> &wgpu::Buffer {
-        if self.0.as_ref().is_some_and(|buffer| buffer.size() < size) {
-            self.0 = None;
-        }
-        self.0.get_or_insert_with(|| {
-            device.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some("resolved pages, read back"),
-                size: size.next_power_of_two(),
-                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-                mapped_at_creation: false,
-            })
-        })
+/// Number and bytes of the deliveries that are read back together.
+pub(super) fn first_part(deliveries: &[Delivery]) -> (usize, u64) {
+    let (mut count, mut size) = (0, 0);
+    while let Some(next) = deliveries.get(count)
+        && (count == 0 || size + next.length <= PART_BYTES)
+    {
+        (count, size) = (count + 1, size + next.length);
     }
-}
-
-/// Memory of a picture, if it can be known.
-pub(super) fn front_buffer(call: &PresentCall) -> Option<(u32, u32)> {
-    let layout = layout::level(&TextureInfo::decode(&call.fetch)?, 0);
-    Some((layout.physical, layout.bytes))
+    (count, size)
 }
 
 impl WgpuBackend {
@@ -124,16 +108,12 @@ impl WgpuBackend {
         range: Option<(u32, u32)>,
         memory: &dyn PhysicalMemory,
     ) -> Result<(), BackendError> {
+        self.land_in(range, memory)?;
         let skips = self.readback == Readback::None;
         let deliveries = self.mirror.take(range, skips, memory);
         let mut rest = &deliveries[..];
-        while let [first, ..] = rest {
-            let (mut count, mut size) = (1, first.length);
-            while let Some(next) = rest.get(count)
-                && size + next.length <= PART_BYTES
-            {
-                (count, size) = (count + 1, size + next.length);
-            }
+        while !rest.is_empty() {
+            let (count, size) = first_part(rest);
             let (part, others) = rest.split_at(count);
             if let Err(error) = self.deliver_part(part, size, memory) {
                 // The device is lost, and the bytes with it.
@@ -154,27 +134,26 @@ impl WgpuBackend {
         size: u64,
         memory: &dyn PhysicalMemory,
     ) -> Result<(), BackendError> {
-        let back = self.staging.buffer(&self.device, size).clone();
+        let back = self.copy_back(part, size);
+        self.submit();
+        let view = read_back(&self.device, &back, size)?;
+        self.mirror.write(part, &view, memory);
+        drop(view);
+        back.unmap();
+        self.staging.give_back(back);
+        Ok(())
+    }
+
+    /// Records the copy of deliveries of `size` bytes to a buffer that the CPU can read.
+    pub(super) fn copy_back(&mut self, part: &[Delivery], size: u64) -> wgpu::Buffer {
+        let back = self.staging.take(&self.device, size);
         let encoder = self.recording.encoder(&self.device);
         let mut at = 0;
         for Delivery { buffer, from, length, .. } in part {
             encoder.copy_buffer_to_buffer(buffer, *from, &back, at, *length);
             at += length;
         }
-        self.submit();
-        let view = read_back(&self.device, &back, size)?;
-        let mut at = 0;
-        for delivery in part {
-            let bytes = &view[at..at + delivery.length as usize];
-            for (physical, range) in &delivery.writes {
-                memory.write(*physical, &bytes[range.clone()]);
-            }
-            self.mirror.delivered(delivery, bytes, memory);
-            at += bytes.len();
-        }
-        drop(view);
-        back.unmap();
-        Ok(())
+        back
     }
 }
 

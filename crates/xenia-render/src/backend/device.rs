@@ -116,6 +116,12 @@ impl Device {
         self.errors.load(Relaxed)
     }
 
+    /// Number of waits so far.
+    #[cfg(test)]
+    pub(crate) fn waits(&self) -> u64 {
+        self.traffic.waits.load(Relaxed)
+    }
+
     /// The same device with traffic counters of its own, which begin at zero.
     #[must_use]
     pub fn counting_anew(&self) -> Self {

@@ -1,8 +1,58 @@
-//! Results that the device still works on, by their numbers.
+//! Results that the device still works on, by their numbers: reports of samples, and deliveries.
 
-use xenia_gpu::Backend;
+use std::collections::VecDeque;
 
-use super::WgpuBackend;
+use xenia_gpu::{Backend, BackendError, PhysicalMemory};
+
+use super::delivery::first_part;
+use super::mapping::Mapping;
+use super::mirror::Delivery;
+use super::{Device, WgpuBackend};
+
+/// Most deliveries under way; a further one waits for them.
+const MOST_FLIGHTS: usize = 32;
+/// Most unused buffers for reading back that are kept.
+const MOST_SPARE: usize = 8;
+
+/// Deliveries under way, read back together.
+pub(super) struct Flight {
+    /// Number of the result that they are a part of.
+    number: u64,
+    deliveries: Vec<Delivery>,
+    bytes: Mapping,
+}
+
+/// Buffers into which the device copies what the CPU reads.
+#[derive(Default)]
+pub(super) struct Staging(Vec<wgpu::Buffer>);
+
+impl Staging {
+    /// Takes a buffer of at least `size` bytes.
+    pub(super) fn take(&mut self, device: &Device, size: u64) -> wgpu::Buffer {
+        let size = size.next_power_of_two();
+        let found = self.0.iter().position(|buffer| (size..=4 * size).contains(&buffer.size()));
+        if let Some(place) = found {
+            return self.0.swap_remove(place);
+        }
+        device.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("resolved pages, read back"),
+            size,
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        })
+    }
+
+    /// Keeps an unmapped buffer for later.
+    pub(super) fn give_back(&mut self, buffer: wgpu::Buffer) {
+        if self.0.len() >= MOST_SPARE {
+            self.0.remove(0);
+        }
+        self.0.push(buffer);
+    }
+}
+
+/// Deliveries under way, in order.
+pub(super) type Flights = VecDeque<Flight>;
 
 impl WgpuBackend {
     /// Counts samples from here on.
@@ -23,28 +73,104 @@ impl WgpuBackend {
         Some(self.results)
     }
 
-    /// Samples at a report, if they are known or waited for. A report that a lost device has not
-    /// answered gets what was known before.
-    pub(super) fn answer(&mut self, number: u64, waits: bool) -> Option<u64> {
+    /// Begins to read back all pages that memory lacks; `None` if the device was given up. Returns
+    /// the number of the last delivery under way if there are no others.
+    pub(super) fn begin_flight(&mut self, memory: &dyn PhysicalMemory) -> Option<u64> {
+        if self.recover().is_some() {
+            return None;
+        }
+        if !self.mirror.has_waiting() {
+            return Some(self.flights.back().map_or(0, |flight| flight.number));
+        }
+        if self.flights.len() >= MOST_FLIGHTS {
+            // A device that does not answer becomes lost, which is noticed before the next command.
+            let _ = self.land_in(None, memory);
+        }
+        self.results += 1;
+        let mut deliveries = self.mirror.take(None, false, memory);
+        self.mirror.fly(&deliveries);
+        let mut parts = Vec::new();
+        while !deliveries.is_empty() {
+            let (count, size) = first_part(&deliveries);
+            let rest = deliveries.split_off(count);
+            let part = std::mem::replace(&mut deliveries, rest);
+            let back = self.copy_back(&part, size);
+            parts.push((part, back, size));
+        }
+        self.submit();
+        for (deliveries, back, size) in parts {
+            let bytes = Mapping::begin(&self.device, back, size);
+            self.flights.push_back(Flight { number: self.results, deliveries, bytes });
+        }
+        Some(self.results)
+    }
+
+    /// Result with a number, if it is there or waited for: samples, or zero for a delivery. A
+    /// report that a lost device has not answered gets what was known before.
+    pub(super) fn answer(&mut self, number: u64, waits: bool, memory: &dyn PhysicalMemory) -> Option<u64> {
         if let Some(reference) = self.recover() {
             return Some(reference.samples_passed().unwrap_or(0));
         }
-        if let Some(samples) = self.occlusion.take_answer(number) {
-            return Some(samples);
+        let known = self.known(number);
+        if known.is_some() {
+            return known;
         }
         if self.occlusion.is_behind() {
             self.submit();
         }
-        let samples = if waits { self.occlusion.finish(&self.device).ok() } else { self.poll() };
-        self.occlusion.take_answer(number).or(samples)
+        let polled = if waits {
+            self.device.wait(None)
+        } else {
+            let poll = self.device.wgpu().poll(wgpu::PollType::Poll);
+            poll.map(|_| ()).map_err(|error| BackendError::Host(error.to_string()))
+        };
+        self.occlusion.collect();
+        self.land(memory);
+        let known = self.known(number);
+        // After an error the device counts as lost.
+        known.or_else(|| (waits || polled.is_err()).then(|| self.occlusion.known()))
     }
 
-    /// Takes the results that the device has finished. Returns the samples counted so far, if all
-    /// reports are answered.
-    fn poll(&mut self) -> Option<u64> {
-        // A lost device is noticed before the next command.
-        let _ = self.device.wgpu().poll(wgpu::PollType::Poll);
-        self.occlusion.collect();
-        (!self.occlusion.has_open_reports()).then(|| self.occlusion.known())
+    /// Result with a number, if it is there.
+    fn known(&mut self, number: u64) -> Option<u64> {
+        let is_flying = self.flights.iter().any(|flight| flight.number == number);
+        if is_flying || self.occlusion.is_open(number) {
+            return None;
+        }
+        Some(self.occlusion.take_answer(number).unwrap_or_else(|| self.occlusion.known()))
+    }
+
+    /// Writes the deliveries that the device has finished to memory, in order.
+    fn land(&mut self, memory: &dyn PhysicalMemory) {
+        while let Some(flight) = self.flights.pop_front_if(|flight| flight.bytes.is_done()) {
+            let Flight { deliveries, bytes, .. } = flight;
+            for delivery in &deliveries {
+                self.mirror.land(delivery);
+            }
+            let back = bytes.finish(|bytes| self.mirror.write(&deliveries, bytes, memory));
+            match back {
+                Some(back) => self.staging.give_back(back),
+                None => deliveries.iter().for_each(|delivery| self.mirror.lost(delivery)),
+            }
+        }
+    }
+
+    /// Waits for deliveries under way to the pages of a range, or for all.
+    pub(super) fn land_in(
+        &mut self,
+        range: Option<(u32, u32)>,
+        memory: &dyn PhysicalMemory,
+    ) -> Result<(), BackendError> {
+        let touches = |flight: &Flight| {
+            let touches = |delivery: &Delivery| {
+                range.is_none_or(|(physical, length)| delivery.touches(physical, length))
+            };
+            flight.deliveries.iter().any(touches)
+        };
+        if self.flights.iter().any(touches) {
+            self.device.wait(None)?;
+            self.land(memory);
+        }
+        Ok(())
     }
 }

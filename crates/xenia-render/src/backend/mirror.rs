@@ -63,8 +63,17 @@ struct Page {
     version: u64,
     /// Number of the resolve.
     stamp: u64,
-    /// Bytes that memory does not have yet.
+    /// Bytes that memory does not have yet, and whose delivery has not begun.
     pending: Option<Bytes>,
+    /// Number of deliveries of the page that are under way.
+    flights: u32,
+}
+
+impl Page {
+    /// Whether memory lacks bytes of the page.
+    fn is_lacking(&self) -> bool {
+        self.pending.is_some() || self.flights != 0
+    }
 }
 
 /// Destination of a resolve on the device.
@@ -83,6 +92,8 @@ pub(super) struct Mirror {
     bytes: u64,
     /// Number of pending pages.
     pending: usize,
+    /// Sum of the pages' flights.
+    flights: usize,
     /// Number of resolves.
     stamp: u64,
     /// Most bytes of images together.
@@ -97,6 +108,7 @@ impl Default for Mirror {
             next: 0,
             bytes: 0,
             pending: 0,
+            flights: 0,
             stamp: 0,
             limit: MIRROR_BYTES,
         }
@@ -143,14 +155,19 @@ impl Mirror {
 
     /// Whether memory lacks bytes.
     pub(super) fn has_pending(&self) -> bool {
+        self.pending != 0 || self.flights != 0
+    }
+
+    /// Whether memory lacks bytes whose delivery has not begun.
+    pub(super) fn has_waiting(&self) -> bool {
         self.pending != 0
     }
 
     /// Whether memory lacks bytes of a range's pages.
     pub(super) fn is_pending(&self, physical: u32, length: u32) -> bool {
-        self.pending != 0
+        self.has_pending()
             && pages_of(physical, length)
-                .any(|pages| self.pages.range(pages).any(|(_, page)| page.pending.is_some()))
+                .any(|pages| self.pages.range(pages).any(|(_, page)| page.is_lacking()))
     }
 
     /// Whether the images exceed the limit.
@@ -174,6 +191,7 @@ impl Mirror {
     fn drop_page(&mut self, page: u32) {
         let Some(dropped) = self.pages.remove(&page) else { return };
         self.pending -= usize::from(dropped.pending.is_some());
+        self.flights -= dropped.flights as usize;
         self.disown(dropped.image);
     }
 
@@ -190,13 +208,13 @@ impl Mirror {
         self.pages.get(&page).is_some_and(|known| known.version == version(memory, page))
     }
 
-    /// Whether a page of the range is pending and was written by the CPU since.
+    /// Whether memory lacks bytes of a page of the range that was written by the CPU since.
     pub(super) fn is_torn(&self, pages: Range<u32>, memory: &dyn PhysicalMemory) -> bool {
-        self.pending != 0
+        self.has_pending()
             && self
                 .pages
                 .range(pages)
-                .any(|(number, page)| page.pending.is_some() && page.version != version(memory, *number))
+                .any(|(number, page)| page.is_lacking() && page.version != version(memory, *number))
     }
 
     /// Pages of a resolve that writes `runs`, relative to its destination, if an image can hold
@@ -257,20 +275,20 @@ impl Mirror {
             image.owned += 1;
         }
         let old = self.pages.remove(&number);
-        let (version, mut pending) = match (old, new) {
+        let (version, mut pending, flights) = match (old, new) {
             (Some(old), new) => {
                 self.disown(old.image);
                 self.pending -= usize::from(old.pending.is_some());
-                (new.unwrap_or(old.version), old.pending)
+                (new.unwrap_or(old.version), old.pending, old.flights)
             }
-            (None, new) => (new.unwrap_or(0), None),
+            (None, new) => (new.unwrap_or(0), None, 0),
         };
         match &mut pending {
             Some(pending) => pending.add(bytes),
             None => pending = Some(bytes),
         }
         self.pending += 1;
-        self.pages.insert(number, Page { image: id, version, stamp: self.stamp, pending });
+        self.pages.insert(number, Page { image: id, version, stamp: self.stamp, pending, flights });
     }
 
     /// Finds an image that contains the pages, or creates it.

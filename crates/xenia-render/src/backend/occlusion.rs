@@ -229,9 +229,9 @@ impl Occlusion {
         }
     }
 
-    /// Whether there are reports whose samples are not known.
-    pub(super) fn has_open_reports(&self) -> bool {
-        self.entries.iter().any(|(_, entry)| matches!(entry, Entry::Report(_)))
+    /// Whether a report's samples are not known.
+    pub(super) fn is_open(&self, number: u64) -> bool {
+        self.entries.iter().any(|(_, entry)| matches!(entry, Entry::Report(report) if *report == number))
     }
 
     /// Takes the samples at a report, if they are known.

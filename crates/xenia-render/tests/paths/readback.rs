@@ -167,3 +167,23 @@ fn resolves_that_no_image_holds_go_through_the_cpu() {
         assert_eq!((counters.resolves_on_device, counters.resolves_through_cpu), (1, 1), "{to:x}");
     }
 }
+
+#[test]
+fn fences_behind_resolves_wait_for_nothing() {
+    const FENCE: u32 = 0x9000;
+    let counts = worked(|| {
+        let mut scene = colored(Readback::Lazy, [96, 80]);
+        scene.gpu.set_concurrent(true);
+        for number in 1..6 {
+            resolve(&mut scene, TEXTURE, 96);
+            scene.words.extend([type3(opcode::EVENT_WRITE_SHD, 3), 3, FENCE | 2, number]);
+            draw_texture(&mut scene, TEXTURE, [4.0, 4.0, 52.0, 44.0]);
+            draw_texture(&mut scene, TEXTURE, [40.0, 10.0, 90.0, 70.0]);
+        }
+        scene
+    });
+    let Some((counters, work)) = counts else { return };
+    assert_eq!((counters.resolves_on_device, counters.resolves_through_cpu, work.waits), (5, 0, 0));
+    // Delivery does not change what the device has.
+    assert_eq!(counters.textures.made, 5);
+}

@@ -17,6 +17,8 @@ struct Results {
     waits: u64,
     draws: u64,
     counts: Vec<bool>,
+    /// Whether a texel is on the device only.
+    is_pending: bool,
 }
 
 /// Backend that counts ten samples a draw, and knows them later.
@@ -32,7 +34,17 @@ impl Backend for Slow {
         Ok(())
     }
     fn copy(&mut self, _: &ResolveCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        self.0.lock().unwrap().is_pending = true;
         Ok(())
+    }
+    fn has_pending(&self) -> bool {
+        self.0.lock().unwrap().is_pending
+    }
+    fn begin_delivery(&mut self, _: &dyn PhysicalMemory) -> Option<u64> {
+        let mut results = self.0.lock().unwrap();
+        results.is_pending = false;
+        results.samples.push(0);
+        Some(results.samples.len() as u64)
     }
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
         let seen = memory.read_u32(FENCE) as u8;
@@ -103,6 +115,19 @@ fn effects_wait_in_line_and_arrive_without_packets() {
     assert_eq!((m.found(REPORT + 32), m.events.len()), ((20, 2), 1));
     m.run(&fence(3));
     assert_eq!((m.found(REPORT), results.lock().unwrap().waits), ((10, 3), 0));
+}
+
+#[test]
+fn fences_wait_for_texels() {
+    let (mut m, results) = harness();
+    m.gpu.config.readback = Readback::Lazy;
+    m.run(&fence(1));
+    let resolve = [type3(opcode::DRAW_INDX_2, 1), 8 | 2 << 6 | 3 << 16];
+    m.run(&[&[type0(rb::RbModecontrol::INDEX, 1), 6][..], &resolve, &fence(2), &fence(3)].concat());
+    assert_eq!((m.found(REPORT).1, results.lock().unwrap().samples.len()), (1, 1));
+    results.lock().unwrap().ready = 1;
+    m.pass(1);
+    assert_eq!((m.found(REPORT).1, results.lock().unwrap().waits), (3, 0));
 }
 
 #[test]

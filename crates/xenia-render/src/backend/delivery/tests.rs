@@ -110,3 +110,77 @@ fn a_lost_device_takes_its_texels_with_it() {
     backend.deliver(None, &ram).unwrap();
     assert_eq!(count(&ram, &[0x2_0000]), 1);
 }
+
+/// Asks for a result until it is there.
+fn arrive(backend: &mut WgpuBackend, number: u64, ram: &Ram) {
+    let start = std::time::Instant::now();
+    while backend.late_result(number, false, ram).is_none() {
+        assert!(start.elapsed().as_secs() < 60);
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn deliveries_under_way_are_waited_for_where_memory_is_read() {
+    device::tests::with(|device| {
+        let (ram, mut backend) = (memory(), backend(&device.counting_anew()));
+        let places = [0x1_0000, 0x2_0000, 0x3_0000];
+        backend.copy(&resolve(places[0]), &ram).unwrap();
+        let first = backend.begin_delivery(&ram).unwrap();
+        assert_eq!(backend.begin_delivery(&ram), Some(first), "nothing new");
+        backend.copy(&resolve(places[1]), &ram).unwrap();
+        let second = backend.begin_delivery(&ram).unwrap();
+        assert!(first < second && backend.has_pending());
+        assert_eq!((count(&ram, &places), backend.device.waits()), (0, 0));
+        arrive(&mut backend, second, &ram);
+        assert_eq!((count(&ram, &places), backend.device.waits(), backend.has_pending()), (2, 0, false));
+        // A range that is under way.
+        backend.copy(&resolve(places[2]), &ram).unwrap();
+        let third = backend.begin_delivery(&ram).unwrap();
+        backend.deliver(Some((places[1], 4)), &ram).unwrap();
+        assert_eq!((count(&ram, &places), backend.device.waits()), (2, 0));
+        backend.deliver(Some((places[2] + BYTES - 4, 4)), &ram).unwrap();
+        assert_eq!((count(&ram, &places), backend.device.waits()), (3, 1));
+        assert_eq!(backend.late_result(third, false, &ram), Some(0));
+        // Nothing of it is decoded from memory again.
+        assert!(!backend.mirror.is_torn(0x10..0x40, &ram));
+    });
+}
+
+#[test]
+fn a_resolve_over_pages_under_way_is_delivered_after_them() {
+    device::tests::with(|device| {
+        let (ram, mut backend) = (memory(), backend(device));
+        // The last page is resolved in part, and the CPU writes beside the texels meanwhile.
+        let place = 0x1_0800;
+        backend.copy(&resolve(place), &ram).unwrap();
+        let first = backend.begin_delivery(&ram).unwrap();
+        backend.set_edram(&vec![0x6b6b_6b6b; EDRAM_WORDS]).unwrap();
+        backend.copy(&resolve(place), &ram).unwrap();
+        ram.write_u32(place + BYTES + 8, 0x0102_0304);
+        arrive(&mut backend, first, &ram);
+        assert!(count(&ram, &[place]) == 1 && backend.has_pending());
+        let second = backend.begin_delivery(&ram).unwrap();
+        arrive(&mut backend, second, &ram);
+        let words = [place, place + BYTES - 4, place + BYTES + 8].map(|at| ram.read_u32(at));
+        assert_eq!((words, backend.has_pending()), ([0x6b6b_6b6b, 0x6b6b_6b6b, 0x0102_0304], false));
+    });
+}
+
+#[test]
+fn deliveries_under_way_end_with_their_device() {
+    let Ok(device) = device::Device::open(true) else {
+        println!("no Vulkan driver (Debian package mesa-vulkan-drivers), skipped");
+        return;
+    };
+    let (ram, mut backend) = (memory(), backend(&device));
+    backend.copy(&resolve(0x1_0000), &ram).unwrap();
+    let number = backend.begin_delivery(&ram).unwrap();
+    let report = backend.begin_samples().unwrap();
+    backend.device.wgpu().destroy();
+    let _ = backend.device.wait(None);
+    assert!(backend.late_result(number, false, &ram).is_some());
+    assert_eq!((backend.late_result(report, true, &ram), backend.counters().losses), (Some(0), 1));
+    // Numbers go on.
+    assert!(backend.begin_samples() > Some(report) && !backend.has_pending());
+}

@@ -8,6 +8,13 @@ use xenia_gpu::memory::PHYSICAL_SIZE;
 use super::pages::{PAGE, pages_of};
 use super::{Mirror, track};
 
+impl Delivery {
+    /// Whether pages of a range are delivered.
+    pub(in super::super) fn touches(&self, physical: u32, length: u32) -> bool {
+        pages_of(physical, length).any(|pages| self.pages.iter().any(|(number, _)| pages.contains(number)))
+    }
+}
+
 /// Pages of one image to read back.
 pub(in super::super) struct Delivery {
     pub(in super::super) buffer: wgpu::Buffer,
@@ -77,6 +84,27 @@ impl Mirror {
         deliveries.into_iter().map(|(_, delivery)| delivery).collect()
     }
 
+    /// Notes that deliveries are under way: memory will have their bytes later.
+    pub(in super::super) fn fly(&mut self, deliveries: &[Delivery]) {
+        for (number, _) in deliveries.iter().flat_map(|delivery| &delivery.pages) {
+            if let Some(page) = self.pages.get_mut(number) {
+                page.flights += 1;
+                self.flights += 1;
+            }
+        }
+    }
+
+    /// Notes the end of a delivery that was under way, before [`delivered`](Self::delivered) or
+    /// [`lost`](Self::lost).
+    pub(in super::super) fn land(&mut self, delivery: &Delivery) {
+        for (number, _) in &delivery.pages {
+            if let Some(page) = self.pages.get_mut(number).filter(|page| page.flights != 0) {
+                page.flights -= 1;
+                self.flights -= 1;
+            }
+        }
+    }
+
     /// Drops the pages of a delivery that failed.
     pub(in super::super) fn lost(&mut self, delivery: &Delivery) {
         for (number, _) in &delivery.pages {
@@ -84,14 +112,26 @@ impl Mirror {
         }
     }
 
-    /// Notes that memory has the bytes of a delivery, which were written with `writes`. Pages that
-    /// memory has now as the device has them remain.
-    pub(in super::super) fn delivered(
+    /// Writes the bytes of deliveries, one after another, to memory.
+    pub(in super::super) fn write(
         &mut self,
-        delivery: &Delivery,
-        bytes: &[u8],
+        deliveries: &[Delivery],
+        mut bytes: &[u8],
         memory: &dyn PhysicalMemory,
     ) {
+        for delivery in deliveries {
+            let (own, rest) = bytes.split_at(delivery.length as usize);
+            for (physical, range) in &delivery.writes {
+                memory.write(*physical, &own[range.clone()]);
+            }
+            self.delivered(delivery, own, memory);
+            bytes = rest;
+        }
+    }
+
+    /// Notes that memory has the bytes of a delivery, which were written with `writes`. Pages that
+    /// memory has now as the device has them remain.
+    fn delivered(&mut self, delivery: &Delivery, bytes: &[u8], memory: &dyn PhysicalMemory) {
         let numbers: Vec<u32> = delivery.pages.iter().map(|(number, _)| *number).collect();
         let Some(versions) = track(memory, &numbers) else {
             for number in numbers {
@@ -109,9 +149,10 @@ impl Mirror {
                 if let Some(page) = self.pages.get_mut(number) {
                     page.version = version;
                 }
-            } else {
+            } else if self.pages.get(number).is_some_and(|page| !page.is_lacking()) {
                 self.drop_page(*number);
             }
+            // Otherwise a later resolve has made the page torn, until that is delivered.
         }
     }
 }

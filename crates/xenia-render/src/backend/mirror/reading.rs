@@ -81,7 +81,7 @@ impl Mirror {
             let end = before + i64::from(pages.end) * i64::from(PAGE) - start;
             for (number, page) in self.pages.range(pages) {
                 if page.version != version(memory, *number) {
-                    if page.pending.is_some() {
+                    if page.is_lacking() {
                         return Err(Torn);
                     }
                     continue;
