@@ -23,6 +23,7 @@ mod arena;
 mod bindings;
 mod clears;
 mod conversion;
+mod counters;
 mod delivery;
 pub(crate) mod device;
 mod draw;
@@ -73,6 +74,7 @@ use targets::Targets;
 use textures::Textures;
 use vertices::Vertices;
 
+pub use counters::WgpuCounters;
 pub use device::{Device, DeviceError};
 pub use pipelines::{BackendTally, Options, PipelineCounters};
 pub use targets::TargetCounters;
@@ -84,37 +86,6 @@ pub use work::{DeviceWork, WorkCounts};
 const UNIFORM_BYTES: usize = 16 << 20;
 /// Size of the index buffer, which bounds the indices between two submissions.
 const INDEX_BYTES: usize = 16 << 20;
-
-/// Counters of the backend.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WgpuCounters {
-    /// Number of recorded draws.
-    pub draws: u64,
-    /// Number of render passes of these draws.
-    pub passes: u64,
-    /// Number of command submissions.
-    pub submissions: u64,
-    /// Counters of compiled pipelines.
-    pub pipelines: PipelineCounters,
-    /// Transfers between EDRAM and host textures.
-    pub targets: TargetCounters,
-    /// Counters of the texture cache.
-    pub textures: TextureCounters,
-    /// Counters of vertex data.
-    pub vertices: VertexCounters,
-    /// Resolves whose texels stayed on the device.
-    pub resolves_on_device: u64,
-    /// Resolves whose texels the CPU tiled.
-    pub resolves_through_cpu: u64,
-    /// Current bytes of resolved pages on the device.
-    pub resolved_bytes: u64,
-    /// Draws made by the reference backend, by the feature that the host lacks.
-    pub fallbacks: std::collections::BTreeMap<String, u64>,
-    /// Number of these for which the EDRAM was read back and uploaded again.
-    pub edram_trips: u64,
-    /// Number of times that the device was lost.
-    pub losses: u64,
-}
 
 /// Backend that draws with wgpu.
 pub struct WgpuBackend {
@@ -208,50 +179,6 @@ impl WgpuBackend {
     pub fn finish(&mut self) -> Result<(), BackendError> {
         self.submit();
         self.device.wait(None)
-    }
-
-    /// Snapshot of the counters.
-    pub fn counters(&self) -> WgpuCounters {
-        WgpuCounters {
-            draws: self.draws,
-            passes: self.recording.passes(),
-            submissions: self.submissions,
-            pipelines: self.pipelines.tally().counters(),
-            targets: self.targets.counters(),
-            textures: self.textures.counters(),
-            vertices: self.vertices.counters(),
-            resolves_on_device: self.resolves_on_device,
-            resolves_through_cpu: self.resolves_through_cpu,
-            resolved_bytes: self.mirror.bytes(),
-            fallbacks: self.fallback.reasons().clone(),
-            edram_trips: self.fallback.edram_trips(),
-            losses: self.recovery.losses(),
-        }
-    }
-}
-
-impl WgpuBackend {
-    /// Publishes the counters, at the end of a frame if `is_frame`.
-    fn publish(&self, is_frame: bool) {
-        let (targets, textures) = (self.targets.counters(), self.textures.counters());
-        let mut counts = WorkCounts {
-            draws: self.draws,
-            passes: self.recording.passes(),
-            groups_made: self.groups.made(),
-            textures_made: textures.made,
-            levels_decoded: textures.decoded,
-            index_bytes: self.index_bytes,
-            epoch_misses: textures.checks,
-            fallback_draws: self.fallback.reasons().values().sum(),
-            edram_trips: self.fallback.edram_trips(),
-            queries: self.occlusion.queries(),
-            tiles_dumped: targets.dumped,
-            tiles_loaded: targets.loaded,
-            validation_errors: self.device.validation_errors(),
-            ..WorkCounts::default()
-        };
-        self.device.traffic.add_to(&mut counts);
-        self.pipelines.tally().publish(counts, self.fallback.reasons(), is_frame);
     }
 }
 
@@ -413,6 +340,7 @@ impl Backend for WgpuBackend {
         // Also frames without a picture, so that the device can begin.
         if self.recover().is_none() {
             self.submit();
+            self.device.end_frame();
         }
         self.publish(true);
     }

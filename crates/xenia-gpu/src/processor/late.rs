@@ -185,6 +185,12 @@ impl CommandProcessor {
         }
     }
 
+    /// Carries out the effects of packets that still wait for results; returns their events.
+    pub fn finish(&mut self) -> Vec<GpuEvent> {
+        self.finish_late();
+        std::mem::take(&mut self.events)
+    }
+
     /// Carries out all effects.
     pub(super) fn finish_late(&mut self) {
         while self.run_oldest(true) {}

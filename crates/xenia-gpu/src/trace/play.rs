@@ -93,18 +93,14 @@ impl<R: Read> Player<R> {
             }
             Event::Pump { now } => {
                 self.pass(now)?;
-                for event in self.processor.pump(now) {
-                    if let GpuEvent::Swap { number, .. } = event {
-                        self.frames += 1;
-                        if let Some(frame) = self.processor.take_frame(number) {
-                            show(self.frames, frame);
-                        }
-                    }
-                }
+                let events = self.processor.pump(now);
+                self.take_swaps(&events, show);
                 // The machine does this after each pump; it updates the line counter register.
                 self.processor.refresh_registers(now, |_, _| {});
             }
             Event::End { backend, digest } => {
+                let events = self.processor.finish();
+                self.take_swaps(&events, show);
                 let same = backend == self.processor.backend().name();
                 self.same_end = same.then(|| self.processor.short_digest(self.now) == digest);
                 self.recorded_with = Some(backend).filter(|backend| !backend.is_empty());
@@ -112,6 +108,17 @@ impl<R: Read> Player<R> {
             }
         }
         Ok(true)
+    }
+
+    fn take_swaps(&mut self, events: &[GpuEvent], show: &mut dyn FnMut(u64, Frame)) {
+        for event in events {
+            if let GpuEvent::Swap { number, .. } = event {
+                self.frames += 1;
+                if let Some(frame) = self.processor.take_frame(*number) {
+                    show(self.frames, frame);
+                }
+            }
+        }
     }
 
     fn pass(&mut self, now: u64) -> Result<(), TraceError> {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use xenia_gpu::BackendError;
@@ -10,7 +10,9 @@ use xenia_gpu::BackendError;
 use super::work::Traffic;
 
 /// Most submissions in flight; a further one waits for the oldest (backpressure).
-const MAX_IN_FLIGHT: usize = 16;
+const MAX_IN_FLIGHT: usize = 64;
+/// Most frames in flight: the device draws one while the next is recorded.
+const FRAMES_IN_FLIGHT: usize = 2;
 /// Time after which a device that has not finished its work counts as lost.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
@@ -46,6 +48,34 @@ pub enum DeviceError {
     },
 }
 
+/// Submissions that the device may not have executed yet.
+#[derive(Default)]
+struct InFlight {
+    /// Numbers of submissions, in order.
+    submissions: VecDeque<(u64, wgpu::SubmissionIndex)>,
+    /// Last submission of each frame.
+    frames: VecDeque<(u64, wgpu::SubmissionIndex)>,
+    /// Number of submissions so far.
+    count: u64,
+}
+
+impl InFlight {
+    /// Forgets the submissions that the device has executed: those up to a number.
+    fn forget(&mut self, executed: u64) {
+        for list in [&mut self.submissions, &mut self.frames] {
+            while list.pop_front_if(|(number, _)| *number <= executed).is_some() {}
+        }
+    }
+
+    /// Submission that must be executed before there may be others.
+    fn excess(&self) -> Option<wgpu::SubmissionIndex> {
+        let of = |list: &VecDeque<(u64, wgpu::SubmissionIndex)>, most| {
+            list.len().checked_sub(most + 1).map(|last| list[last].1.clone())
+        };
+        of(&self.frames, FRAMES_IN_FLIGHT).or_else(|| of(&self.submissions, MAX_IN_FLIGHT))
+    }
+}
+
 /// Device with its queue. Clones refer to the same device.
 #[allow(clippy::struct_field_names, reason = "`device` is what wgpu calls it")]
 #[derive(Clone)]
@@ -57,7 +87,9 @@ pub struct Device {
     pub(crate) adapter: wgpu::Adapter,
     software: bool,
     lost: Arc<AtomicBool>,
-    in_flight: Arc<Mutex<VecDeque<wgpu::SubmissionIndex>>>,
+    in_flight: Arc<Mutex<InFlight>>,
+    /// Number of submissions that the device has executed, as far as it has told.
+    executed: Arc<AtomicU64>,
     /// Errors of the graphics API, except those of a lost device.
     errors: Arc<AtomicU64>,
     pub(super) traffic: Arc<Traffic>,
@@ -99,8 +131,8 @@ impl Device {
             tracing::debug!(target: "gpu", ?reason, message, "the graphics device is gone");
             flag.store(true, Relaxed);
         });
-        let (in_flight, traffic) = (Arc::default(), Arc::default());
-        Ok(Self { device, queue, features, adapter, software, lost, in_flight, errors, traffic })
+        let (in_flight, executed, traffic) = Default::default();
+        Ok(Self { device, queue, features, adapter, software, lost, in_flight, executed, errors, traffic })
     }
 
     /// Opens another device with the same options, which continues the counters of traffic.
@@ -143,28 +175,60 @@ impl Device {
     pub(crate) fn submit(&self, commands: impl IntoIterator<Item = wgpu::CommandBuffer>) {
         self.traffic.submissions.fetch_add(1, Relaxed);
         let index = self.queue.submit(commands);
-        let oldest = {
-            let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
-            in_flight.push_back(index);
-            if in_flight.len() > MAX_IN_FLIGHT { in_flight.pop_front() } else { None }
-        };
-        if let Some(oldest) = oldest {
-            // An unresponsive device becomes lost, which is noticed before the next command.
-            let _ = self.wait(Some(oldest));
+        let mut in_flight = self.in_flight();
+        in_flight.count += 1;
+        let number = in_flight.count;
+        in_flight.submissions.push_back((number, index));
+        drop(in_flight);
+        let executed = self.executed.clone();
+        self.queue.on_submitted_work_done(move || {
+            executed.fetch_max(number, Relaxed);
+        });
+        self.hold_back();
+    }
+
+    /// Ends a frame. If too many are in flight, waits for the oldest one.
+    pub(crate) fn end_frame(&self) {
+        let mut in_flight = self.in_flight();
+        if let Some(last) = in_flight.submissions.back().cloned()
+            && in_flight.frames.back().is_none_or(|(number, _)| *number != last.0)
+        {
+            in_flight.frames.push_back(last);
+        }
+        drop(in_flight);
+        self.hold_back();
+    }
+
+    fn in_flight(&self) -> MutexGuard<'_, InFlight> {
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until no more is in flight than may be.
+    fn hold_back(&self) {
+        if self.in_flight().excess().is_none() {
+            return;
+        }
+        // An unresponsive device becomes lost, which is noticed before the next command.
+        let _ = self.device.poll(wgpu::PollType::Poll);
+        let executed = self.executed.load(Relaxed);
+        let mut in_flight = self.in_flight();
+        in_flight.forget(executed);
+        let excess = in_flight.excess();
+        drop(in_flight);
+        if let Some(submission) = excess {
+            let _ = self.wait(Some(submission));
+            let executed = self.executed.load(Relaxed);
+            self.in_flight().forget(executed);
         }
     }
 
     /// Waits until a submission, or all of them, are complete. A device that takes too long counts
     /// as lost.
     pub(crate) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), BackendError> {
-        let is_all = submission.is_none();
         let wait = wgpu::PollType::Wait { submission_index: submission, timeout: Some(LONGEST_WAIT) };
         let start = Instant::now();
         let waited = self.device.poll(wait).map_err(|error| error.to_string());
         self.traffic.waited(start);
-        if is_all {
-            self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        }
         if waited.is_err() {
             self.lost.store(true, Relaxed);
         }
@@ -237,6 +301,29 @@ pub(crate) mod tests {
             test(&device);
             assert_eq!(device.validation_errors(), 0, "errors of the graphics API");
         }
+    }
+
+    #[test]
+    fn two_frames_are_in_flight() {
+        with(|device| {
+            let device = device.counting_anew();
+            device.wait(None).unwrap();
+            for frame in 0..40 {
+                for _ in 0..5 {
+                    device.submit([]);
+                }
+                device.end_frame();
+                // A frame without commands counts with the one before.
+                device.end_frame();
+                let in_flight = device.in_flight();
+                assert!(in_flight.frames.len() <= FRAMES_IN_FLIGHT, "{frame}");
+                assert!(in_flight.submissions.len() <= MAX_IN_FLIGHT);
+            }
+            for _ in 0..3 * MAX_IN_FLIGHT {
+                device.submit([]);
+                assert!(device.in_flight().submissions.len() <= MAX_IN_FLIGHT);
+            }
+        });
     }
 
     #[test]

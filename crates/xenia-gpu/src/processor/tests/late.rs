@@ -141,6 +141,9 @@ fn a_swap_shows_what_its_packets_left() {
     let shown = |m: &mut GpuHarness, number| m.gpu.take_frame(number).unwrap().rgba;
     assert_eq!([1, 2].map(|number| shown(&mut m, number)), [[1], [2]]);
     assert_eq!((m.events.len(), results.lock().unwrap().waits), (2, 0));
+    // The last one of a trace.
+    m.run(&[&report(REPORT)[..], &swap_commands([0; 6], 0, 8, 8)].concat());
+    assert_eq!((m.events.len(), m.gpu.finish().len(), m.gpu.finish().len()), (2, 1, 0));
 }
 
 #[test]
