@@ -154,13 +154,12 @@ impl Rotate for Lifter<'_> {
 
     fn rldimix(&mut self, i: Instruction) {
         let (sh, mb) = (i.sh64(), i.mb64());
-        if mb == 0 && (1..=32).contains(&sh) {
-            // Inserts at the top: the shift leaves no other bits.
+        if (sh, mb) == (32, 0) {
+            // Joins two words: neither needs a mask.
             let s = self.gpr(i.rs());
-            let inserted = self.b.ins().ishl_imm_s(s, sh as i64);
+            let high = self.b.ins().ishl_imm_s(s, 32);
             let low = self.gpr_low(i.ra());
-            let kept = if sh == 32 { low } else { self.b.ins().band_imm_s(low, (1 << sh) - 1) };
-            let result = self.b.ins().bor(inserted, kept);
+            let result = self.b.ins().bor(high, low);
             self.set_rotated(i, result);
             return;
         }
