@@ -116,8 +116,8 @@ fn run(title: &Path, flags: &[&str]) -> Outcome {
             break status.code();
         }
         seconds = processor_seconds(pid).unwrap_or(seconds);
-        // The host walks all pages for this, while the process waits for its memory map: it may take
-        // a tenth of the time.
+        // The host walks all pages for this, while the process waits for its memory map: it may
+        // take a tenth of the time.
         let look = Instant::now();
         if look >= next_look {
             mebibytes = memory_kib(pid).map_or(mebibytes, |kib| mebibytes.max(kib >> 10));
