@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use xenia_gpu::edram::{EDRAM_WORDS, TILE_WORDS};
+use xenia_gpu::texture::half_to_single;
 use xenia_gpu::{Backend, PhysicalMemory, Ram};
 
 use crate::Choices;
@@ -91,8 +92,8 @@ pub(crate) enum TileWords {
     Depth,
 }
 
-/// Tiles, and the allowed difference of their fields in steps. With steps, 32-bit floats may also
-/// differ as blending rounds.
+/// Tiles, and the allowed difference of their fields in steps. With steps, floats may also differ
+/// as blending rounds.
 #[derive(Clone, Debug)]
 pub(crate) struct TileRegion {
     pub(crate) tiles: std::ops::Range<u32>,
@@ -112,9 +113,18 @@ impl TileWords {
     /// rounding of its terms. A sum that cancels is off by many steps of its own.
     fn is_blended_alike(self, before: u32, a: u32, b: u32) -> bool {
         use ColorTargetFormat::*;
-        let [before, a, b] = [before, a, b].map(f32::from_bits);
-        let source = 1.125_f32.max(before.abs());
-        matches!(self, Self::Color(R32Float | Rg32Float)) && (a - b).abs() <= f32::EPSILON * source * source
+        let is_near = |[before, a, b]: [f32; 3], step: f32| {
+            let source = 1.125_f32.max(before.abs());
+            (a - b).abs() <= step * source * source
+        };
+        match self {
+            Self::Color(R32Float | Rg32Float) => is_near([before, a, b].map(f32::from_bits), f32::EPSILON),
+            Self::Color(Rg16Float | Rgba16Float) => [0, 16].into_iter().all(|low| {
+                let half = |bits: u32| half_to_single((bits >> low) as u16);
+                is_near([before, a, b].map(half), 1.0 / 1024.0)
+            }),
+            _ => false,
+        }
     }
 
     /// Largest difference of two words' fields, in steps.
@@ -314,5 +324,8 @@ mod tests {
         assert!(words.is_blended_alike(before, a, b));
         assert!(!words.is_blended_alike(before, a, 0xba24_8300));
         assert!(!TileWords::Depth.is_blended_alike(before, a, b));
+        let halves = TileWords::Color(ColorTargetFormat::Rgba16Float);
+        assert!(halves.is_blended_alike(0xbd06_0000, 0xa6f4_0000, 0xa6f6_0000));
+        assert!(!halves.is_blended_alike(0xbd06_0000, 0xa6f4_0000, 0x3c00_0000));
     }
 }

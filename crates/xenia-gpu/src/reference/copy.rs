@@ -29,7 +29,8 @@ impl Reader<'_> {
         [low, if self.place.words == 2 { self.edram.get(run.word(1)) } else { 0 }]
     }
 
-    /// Mean of the selected samples. Arithmetic takes denormals for zeros, as host devices may.
+    /// Mean of the selected samples. Arithmetic takes denormals for zeros and gives one NaN, as
+    /// host devices may.
     fn color(&self, x: u32, y: u32) -> [f32; 4] {
         let CopySource::Color { format, .. } = self.source else { return [0.0; 4] };
         let scale = 2.0_f32.powi(self.call.destination.exponent_bias) / self.samples.len() as f32;
@@ -39,17 +40,23 @@ impl Reader<'_> {
         let mut sum = [0.0; 4];
         for &sample in self.samples {
             for (sum, value) in sum.iter_mut().zip(color::unpack(format, self.sample(x, y, sample))) {
-                *sum = flushed(*sum + flushed(value));
+                *sum = settled(*sum + settled(value));
             }
         }
-        sum.map(|sum| flushed(sum * scale))
+        sum.map(|sum| settled(sum * scale))
     }
 }
 
-/// Zero for denormals and zeros.
+/// Zero for denormals and zeros, and one NaN for all.
 #[inline]
-fn flushed(value: f32) -> f32 {
-    if value.abs() < f32::MIN_POSITIVE { 0.0 } else { value }
+fn settled(value: f32) -> f32 {
+    if value.is_nan() {
+        f32::from_bits(0x7fc0_0000)
+    } else if value.abs() < f32::MIN_POSITIVE {
+        0.0
+    } else {
+        value
+    }
 }
 
 /// Fills a rectangle of a target with a sample value.

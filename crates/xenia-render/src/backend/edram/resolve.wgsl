@@ -27,11 +27,13 @@ fn unchanged() -> bool {
 }
 
 // Ends a chain of operations, as the test of bits does: otherwise drivers may combine the product of a
-// conversion with the sum behind it, which rounds once instead of twice. Denormals become zeros,
-// because drivers may flush them.
+// conversion with the sum behind it, which rounds once instead of twice. Denormals become zeros, and
+// all NaNs the same one, because drivers may flush the former and change the latter.
 fn rounded(color: vec4<f32>) -> vec4<f32> {
     let bits = bitcast<vec4<u32>>(color);
-    return bitcast<vec4<f32>>(select(bits, vec4(0u), (bits & vec4(0x7f800000u)) == vec4(0u)));
+    let normal = select(bits, vec4(0u), (bits & vec4(0x7f800000u)) == vec4(0u));
+    let is_nan = (bits & vec4(0x7fffffffu)) > vec4(0x7f800000u);
+    return bitcast<vec4<f32>>(select(normal, vec4(0x7fc00000u), is_nan));
 }
 
 fn color_at(pixel: vec2<u32>) -> vec4<f32> {
