@@ -56,7 +56,7 @@ pub(super) fn page(figures: &Value) -> Result<String> {
     let text = |key: &str| figures[key].as_str().unwrap_or("unknown");
     writeln!(
         out,
-        "Measured with {} on {}; wgpu's adapter: {}; {} runs of each.\n",
+        "Measured with {} on {}; wgpu's adapter: {}; runs of each: {}.\n",
         text("build"),
         text("host"),
         text("adapter"),
@@ -150,7 +150,7 @@ mod tests {
         ] });
         let page = page(&figures).unwrap();
         assert!(
-            page.contains("Measured with a build on a machine; wgpu's adapter: an adapter; 3 runs"),
+            page.contains("Measured with a build on a machine; wgpu's adapter: an adapter; runs of each: 3."),
             "{page}"
         );
         assert!(page.contains("| one | wgpu | 8 | 2.0 | 375.0 | 250.0 | 125.0 | draws 250.0 |"), "{page}");

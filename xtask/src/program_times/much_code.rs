@@ -52,7 +52,7 @@ pub(super) fn section(out: &mut String, report: &Value) -> Result<()> {
     let titles = report["much_code"].as_array().context("the report has no titles")?;
     out.push_str(BEGINNING);
     let host = report["host"].as_str().unwrap_or("unknown");
-    writeln!(out, "Measured on {host}; {} runs of each.\n", report["runs"])?;
+    writeln!(out, "Measured on {host}; runs of each: {}.\n", report["runs"])?;
     let heads = [
         "title",
         "million instructions",

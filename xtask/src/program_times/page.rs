@@ -40,7 +40,7 @@ pub(super) fn page(report: &Value, shares: &Value, titles: &Value) -> Result<Str
     let programs = report["programs"].as_array().context("the report has no programs")?;
     let mut out = BEGINNING.to_owned();
     let host = report["host"].as_str().unwrap_or("unknown");
-    writeln!(out, "Measured on {host}; {} runs of each.\n", report["runs"])?;
+    writeln!(out, "Measured on {host}; runs of each: {}.\n", report["runs"])?;
     out.push_str("![Time over native, of each program](../images/program-times.svg)\n\n");
     means(&mut out, report)?;
     times(&mut out, programs)?;
@@ -209,7 +209,10 @@ mod tests {
         let titles = json!({ "host": "another", "runs": 1, "much_code": [] });
         assert!(!page(&report, &shares, &Value::Null).unwrap().contains("another"));
         let page = page(&report, &shares, &titles).unwrap();
-        assert!(page.contains("## Much code") && page.contains("Measured on another; 1 runs"), "{page}");
+        assert!(
+            page.contains("## Much code") && page.contains("Measured on another; runs of each: 1."),
+            "{page}"
+        );
         assert!(page.contains("| all | 2 | 5.00 | - | - |"), "{page}");
         assert!(
             page.contains("| slow | whole | 5 | 0.100 0.200 0.300 | 0.500 1.000 1.500 | 0.400 0.800 1.200 |"),
