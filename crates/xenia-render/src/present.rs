@@ -217,19 +217,7 @@ impl Presenter {
             self.effects.prepare((&self.device, &self.queue), &mut encoder, frame, appearance);
         }
         {
-            let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-                label: Some("present"),
-                color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-                    view: &view,
-                    depth_slice: None,
-                    resolve_target: None,
-                    ops: wgpu::Operations {
-                        load: wgpu::LoadOp::Clear(wgpu::Color::BLACK),
-                        store: wgpu::StoreOp::Store,
-                    },
-                })],
-                ..Default::default()
-            });
+            let mut pass = picture::pass(&mut encoder, "present", &view);
             for &(layer, at, filter) in places {
                 match &self.layers[layer as usize] {
                     Some(frame) if has_effects && layer == Layer::Frame => {

@@ -1,7 +1,7 @@
 //! Effects on the frame ([`Appearance`]): edges are smoothed in the frame's own size; sharpness,
 //! brightness, gamma and overscan apply where it is drawn to the window.
 
-use super::picture::{PICTURE_FORMAT, Picture, Samplers, pipeline};
+use super::picture::{PICTURE_FORMAT, Picture, Samplers, pass, pipeline, texture};
 use crate::window::appearance::Appearance;
 use crate::window::scaling::{Filter, Rectangle};
 
@@ -55,38 +55,18 @@ impl Effects {
             return;
         }
         let fitting = self.smoothed.take().filter(|texture| (texture.width(), texture.height()) == size);
-        let texture = fitting.unwrap_or_else(|| {
-            device.create_texture(&wgpu::TextureDescriptor {
-                label: Some("smoothed"),
-                size: frame.texture().size(),
-                mip_level_count: 1,
-                sample_count: 1,
-                dimension: wgpu::TextureDimension::D2,
-                format: PICTURE_FORMAT,
-                usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::RENDER_ATTACHMENT,
-                view_formats: &[],
-            })
+        let smoothed = fitting.unwrap_or_else(|| {
+            let usage = wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::RENDER_ATTACHMENT;
+            texture(device, "smoothed", size, usage)
         });
-        let view = texture.create_view(&Default::default());
+        let view = smoothed.create_view(&Default::default());
         let group = self.group(device, &self.smooth, frame.texture(), Filter::Linear);
-        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-            label: Some("smooth"),
-            color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-                view: &view,
-                depth_slice: None,
-                resolve_target: None,
-                ops: wgpu::Operations {
-                    load: wgpu::LoadOp::Clear(wgpu::Color::BLACK),
-                    store: wgpu::StoreOp::Store,
-                },
-            })],
-            ..Default::default()
-        });
+        let mut pass = pass(encoder, "smooth", &view);
         pass.set_pipeline(&self.smooth);
         pass.set_bind_group(0, &group, &[]);
         pass.draw(0..3, 0..1);
         drop(pass);
-        self.smoothed = Some(texture);
+        self.smoothed = Some(smoothed);
     }
 
     /// Draws the prepared frame to the rectangle `at`.

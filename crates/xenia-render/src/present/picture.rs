@@ -66,6 +66,46 @@ impl Samplers {
     }
 }
 
+/// A pass that draws to a cleared image.
+pub(super) fn pass<'a>(
+    encoder: &'a mut wgpu::CommandEncoder,
+    label: &'static str,
+    view: &wgpu::TextureView,
+) -> wgpu::RenderPass<'a> {
+    encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+        label: Some(label),
+        color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+            view,
+            depth_slice: None,
+            resolve_target: None,
+            ops: wgpu::Operations {
+                load: wgpu::LoadOp::Clear(wgpu::Color::BLACK),
+                store: wgpu::StoreOp::Store,
+            },
+        })],
+        ..Default::default()
+    })
+}
+
+/// An image of [`PICTURE_FORMAT`] on the device.
+pub(super) fn texture(
+    device: &wgpu::Device,
+    label: &'static str,
+    (width, height): (u32, u32),
+    usage: wgpu::TextureUsages,
+) -> wgpu::Texture {
+    device.create_texture(&wgpu::TextureDescriptor {
+        label: Some(label),
+        size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format: PICTURE_FORMAT,
+        usage,
+        view_formats: &[],
+    })
+}
+
 /// The shaders of this module.
 pub(super) fn shader(device: &wgpu::Device) -> wgpu::ShaderModule {
     device.create_shader_module(wgpu::ShaderModuleDescriptor {
@@ -131,17 +171,9 @@ impl Painter {
     }
 
     /// Creates an image.
-    pub(super) fn picture(&self, device: &wgpu::Device, (width, height): (u32, u32)) -> Picture {
-        let texture = device.create_texture(&wgpu::TextureDescriptor {
-            label: Some("picture"),
-            size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
-            mip_level_count: 1,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D2,
-            format: PICTURE_FORMAT,
-            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
-            view_formats: &[],
-        });
+    pub(super) fn picture(&self, device: &wgpu::Device, size: (u32, u32)) -> Picture {
+        let usage = wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST;
+        let texture = texture(device, "picture", size, usage);
         let view = texture.create_view(&Default::default());
         let layout = self.pipeline.get_bind_group_layout(0);
         let group = |sampler| {

@@ -14,16 +14,8 @@ fn drawn(device: &Device, frame: &[u8], appearance: &Appearance) -> Vec<[u8; 4]>
     let mut effects = Effects::new(wgpu, &shader, PICTURE_FORMAT, painter.samplers());
     let picture = painter.picture(wgpu, (SIDE, SIDE));
     picture.write(queue, frame);
-    let target = wgpu.create_texture(&wgpu::TextureDescriptor {
-        label: None,
-        size: picture.texture().size(),
-        mip_level_count: 1,
-        sample_count: 1,
-        dimension: wgpu::TextureDimension::D2,
-        format: PICTURE_FORMAT,
-        usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::COPY_SRC,
-        view_formats: &[],
-    });
+    let usage = wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::COPY_SRC;
+    let target = texture(wgpu, "target", (SIDE, SIDE), usage);
     let row = 256;
     let buffer = wgpu.create_buffer(&wgpu::BufferDescriptor {
         label: None,
@@ -34,19 +26,7 @@ fn drawn(device: &Device, frame: &[u8], appearance: &Appearance) -> Vec<[u8; 4]>
     let mut encoder = wgpu.create_command_encoder(&Default::default());
     effects.prepare((wgpu, queue), &mut encoder, &picture, appearance);
     let view = target.create_view(&Default::default());
-    let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-        label: None,
-        color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-            view: &view,
-            depth_slice: None,
-            resolve_target: None,
-            ops: wgpu::Operations {
-                load: wgpu::LoadOp::Clear(wgpu::Color::BLACK),
-                store: wgpu::StoreOp::Store,
-            },
-        })],
-        ..Default::default()
-    });
+    let mut pass = pass(&mut encoder, "test", &view);
     let at = Rectangle { x: 0, y: 0, width: SIDE, height: SIDE };
     effects.paint(wgpu, &mut pass, &picture, at, Filter::Linear);
     drop(pass);
