@@ -26,9 +26,9 @@ fn unchanged() -> bool {
     return call.sample_count == 1u && call.scale == 1.0;
 }
 
-// Ends a chain of operations, as the test of bits does: otherwise drivers may combine the product of a
-// conversion with the sum behind it, which rounds once instead of twice. Denormals become zeros, and
-// all NaNs the same one, because drivers may flush the former and change the latter.
+// Ends a chain of operations, as the test of bits does: otherwise drivers may combine the product
+// of a conversion with the sum behind it, which rounds once instead of twice. Denormals become
+// zeros, and all NaNs the same one, because drivers may flush the former and change the latter.
 fn rounded(color: vec4<f32>) -> vec4<f32> {
     let bits = bitcast<vec4<u32>>(color);
     let normal = select(bits, vec4(0u), (bits & vec4(0x7f800000u)) == vec4(0u));

@@ -23,8 +23,8 @@ fn gamma_to_linear(value: f32) -> f32 {
     return select(sum / 1023.0, of_ones(whole, 10u), f32(whole) == sum);
 }
 
-/// Converts an integer to a fraction of the highest value of a field, at most 1. Fields of more than
-/// 24 bits have a highest value that is a power of two as a 32-bit float.
+/// Converts an integer to a fraction of the highest value of a field, at most 1. Fields of more
+/// than 24 bits have a highest value that is a power of two as a 32-bit float.
 fn fraction_of(bits: u32, width: u32) -> f32 {
     if width > 24u {
         return f32(bits) * power_of_two(-i32(width));
