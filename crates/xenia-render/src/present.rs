@@ -54,7 +54,9 @@ pub(crate) struct Presenter {
     queue: wgpu::Queue,
     config: wgpu::SurfaceConfiguration,
     painter: Painter,
-    effects: Effects,
+    shader: wgpu::ShaderModule,
+    /// Created when the frame is first drawn with one.
+    effects: Option<Effects>,
     layers: [Option<Picture>; Layer::COUNT],
     adapter: String,
 }
@@ -111,7 +113,6 @@ impl Presenter {
         config.present_mode = present_mode(vsync);
         let shader = picture::shader(&device);
         let painter = Painter::new(&device, &shader, format);
-        let effects = Effects::new(&device, &shader, format, painter.samplers());
         let name = adapter.get_info().name;
         let mut this = Self {
             surface,
@@ -121,7 +122,8 @@ impl Presenter {
             queue,
             config,
             painter,
-            effects,
+            shader,
+            effects: None,
             layers: [const { None }; Layer::COUNT],
             adapter: name,
         };
@@ -212,19 +214,26 @@ impl Presenter {
         };
         let view = target.texture.create_view(&Default::default());
         let mut encoder = self.device.create_command_encoder(&Default::default());
-        let has_effects = !appearance.is_plain();
-        if let Some(frame) = self.layers[Layer::Frame as usize].as_ref().filter(|_| has_effects) {
-            self.effects.prepare((&self.device, &self.queue), &mut encoder, frame, appearance);
+        let mut effects = None;
+        if let Some(frame) = &self.layers[Layer::Frame as usize]
+            && !appearance.is_plain()
+        {
+            let (device, samplers) = (&self.device, self.painter.samplers());
+            let made = self
+                .effects
+                .get_or_insert_with(|| Effects::new(device, &self.shader, self.config.format, samplers));
+            made.prepare((device, &self.queue), &mut encoder, frame, appearance);
+            effects = Some(&*made);
         }
         {
             let mut pass = picture::pass(&mut encoder, "present", &view);
             for &(layer, at, filter) in places {
-                match &self.layers[layer as usize] {
-                    Some(frame) if has_effects && layer == Layer::Frame => {
-                        self.effects.paint(&self.device, &mut pass, frame, at, filter);
+                match (&self.layers[layer as usize], effects) {
+                    (Some(frame), Some(effects)) if layer == Layer::Frame => {
+                        effects.paint(&self.device, &mut pass, frame, at, filter);
                     }
-                    Some(picture) => self.painter.paint(&mut pass, picture, at, filter),
-                    None => {}
+                    (Some(picture), _) => self.painter.paint(&mut pass, picture, at, filter),
+                    (None, _) => {}
                 }
             }
         }

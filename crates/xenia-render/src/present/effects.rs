@@ -1,7 +1,7 @@
 //! Effects on the frame ([`Appearance`]): edges are smoothed in the frame's own size; sharpness,
 //! brightness, gamma and overscan apply where it is drawn to the window.
 
-use super::picture::{PICTURE_FORMAT, Picture, Samplers, pass, pipeline, texture};
+use super::picture::{PICTURE_FORMAT, Picture, Samplers, fill, pass, pipeline, texture};
 use crate::window::appearance::Appearance;
 use crate::window::scaling::{Filter, Rectangle};
 
@@ -61,11 +61,8 @@ impl Effects {
         });
         let view = smoothed.create_view(&Default::default());
         let group = self.group(device, &self.smooth, frame.texture(), Filter::Linear);
-        let mut pass = pass(encoder, "smooth", &view);
-        pass.set_pipeline(&self.smooth);
-        pass.set_bind_group(0, &group, &[]);
-        pass.draw(0..3, 0..1);
-        drop(pass);
+        let whole = Rectangle { x: 0, y: 0, width: size.0, height: size.1 };
+        fill(&mut pass(encoder, "smooth", &view), &self.smooth, &group, whole);
         self.smoothed = Some(smoothed);
     }
 
@@ -80,10 +77,7 @@ impl Effects {
     ) {
         let source = self.smoothed.as_ref().unwrap_or_else(|| frame.texture());
         let group = self.group(device, &self.adjust, source, filter);
-        pass.set_viewport(at.x as f32, at.y as f32, at.width as f32, at.height as f32, 0.0, 1.0);
-        pass.set_pipeline(&self.adjust);
-        pass.set_bind_group(0, &group, &[]);
-        pass.draw(0..3, 0..1);
+        fill(pass, &self.adjust, &group, at);
     }
 
     fn group(

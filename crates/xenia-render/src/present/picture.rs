@@ -149,6 +149,19 @@ pub(super) fn pipeline(
     })
 }
 
+/// Draws an image over a part of the window.
+pub(super) fn fill(
+    pass: &mut wgpu::RenderPass<'_>,
+    pipeline: &wgpu::RenderPipeline,
+    group: &wgpu::BindGroup,
+    at: Rectangle,
+) {
+    pass.set_viewport(at.x as f32, at.y as f32, at.width as f32, at.height as f32, 0.0, 1.0);
+    pass.set_pipeline(pipeline);
+    pass.set_bind_group(0, group, &[]);
+    pass.draw(0..3, 0..1);
+}
+
 /// Draws images to parts of the window, with alpha blending.
 pub(super) struct Painter {
     pipeline: wgpu::RenderPipeline,
@@ -203,9 +216,6 @@ impl Painter {
             Filter::Linear if (at.width, at.height) != picture.size() => &picture.linear,
             _ => &picture.nearest,
         };
-        pass.set_viewport(at.x as f32, at.y as f32, at.width as f32, at.height as f32, 0.0, 1.0);
-        pass.set_pipeline(&self.pipeline);
-        pass.set_bind_group(0, group, &[]);
-        pass.draw(0..3, 0..1);
+        fill(pass, &self.pipeline, group, at);
     }
 }

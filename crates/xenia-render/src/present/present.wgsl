@@ -70,8 +70,8 @@ fn luma(color: vec3<f32>) -> f32 {
     return dot(color, vec3(0.299, 0.587, 0.114));
 }
 
-// Smooths edges (FXAA; T. Lottes, NVIDIA white paper, 2009): where diagonal neighbours differ, blends
-// along the edge, whose direction is across the change of luma.
+// Smooths edges (FXAA; T. Lottes, NVIDIA white paper, 2009): where diagonal neighbours differ,
+// blends along the edge, whose direction is across the change of luma.
 @fragment
 fn smoothed(corner: Corner) -> @location(0) vec4<f32> {
     let at = corner.uv;
