@@ -42,9 +42,9 @@ pub struct CpuArgs {
     #[arg(long, value_enum, value_name = "HOW", conflicts_with_all = ["interp", "cross_check"])]
     pub compile: Option<Compile>,
     /// Average number of executions of each instruction after which the optimizing tier compiles
-    /// its code (default: 1,000,000 in loops of the baseline tier, 1 with --cross-check; with
-    /// --tier function 1000 in the interpreter, 500 with --compile background, 4 with
-    /// --cross-check). 0 compiles all code before it runs.
+    /// its code (default: 20,000 in the baseline tier, 1 with --cross-check; with --tier function
+    /// 1000 in the interpreter, 500 with --compile background, 4 with --cross-check). 0 compiles
+    /// all code before it runs.
     #[arg(long, value_name = "N", value_parser = small_number, conflicts_with = "interp")]
     pub warm_up: Option<u32>,
     /// Keep reservations (lwarx, stwcx.) in a table that all hardware threads share (default: on

@@ -86,8 +86,6 @@ pub(super) struct Work {
     /// Instructions executed since the unit was last sent to the optimizing tier, estimated by
     /// samples.
     pub(super) credit: u64,
-    /// The part of `credit` that came from samples at the heads of plain loops.
-    pub(super) in_plain_loops: u64,
     /// Samples that hit the unit; halved whenever code memory is full.
     pub(super) samples: u32,
     pub(super) mix: UnitMix,
@@ -308,15 +306,9 @@ impl BaselineCache {
                 emitter.entries.iter().map(|&(pc, _)| pc),
                 targets,
                 pages.iter().map(|&(page, _)| page),
-                self.discovery.plain_loops.iter().copied(),
             ),
             sites: emitter.sites.as_slice().into(),
-            work: Work {
-                credit: 0,
-                in_plain_loops: 0,
-                samples: 0,
-                mix: UnitMix::of(&self.discovery, emitter),
-            },
+            work: Work { credit: 0, samples: 0, mix: UnitMix::of(&self.discovery, emitter) },
             is_retired: false,
         };
         self.counts.units += 1;
@@ -366,9 +358,6 @@ impl BaselineCache {
         let unit = self.unit_at(offset)?;
         unit.work.credit += instructions;
         unit.work.samples = unit.work.samples.saturating_add(1);
-        if unit.lists.plain_loops().binary_search(&pc).is_ok() {
-            unit.work.in_plain_loops += instructions;
-        }
         Some(unit.work)
     }
 
@@ -376,7 +365,7 @@ impl BaselineCache {
     pub(super) fn forget_credit(&mut self, pc: u32) {
         let offset = self.memory.entries().offset(pc);
         if let Some(unit) = self.unit_at(offset) {
-            (unit.work.credit, unit.work.in_plain_loops) = (0, 0);
+            unit.work.credit = 0;
         }
     }
 

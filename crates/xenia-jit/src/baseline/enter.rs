@@ -18,14 +18,19 @@
 //! ```
 //!
 //! # The other tier
-//! Code of the optimizing tier runs as a host call below baseline code: the mapped registers are
-//! stored before it and loaded after it. If it leaves to go on at another address, baseline code
-//! goes on there, whether that address has code or not; for any other reason both are left.
-//! `crate::runtime::enter` has the same frame at [`Slot::SavedStack`], so the exit of either tier
-//! ends both.
+//! Code of the optimizing tier runs as a host call below baseline code (`run_optimized`): the
+//! mapped registers are stored before it and loaded after it. If it leaves to go on at another
+//! address, baseline code goes on there, whether that address has code or not; for any other reason
+//! both are left. `crate::runtime::enter` has the same frame at [`Slot::SavedStack`], so the exit
+//! of either tier ends both.
 //!
-//! It runs with the whole budget of the visit. Afterwards baseline code has its slice of the budget
-//! back, or the rest of the budget if that is smaller.
+//! A call or jump of optimized code to an address that only this tier has code for runs baseline
+//! code as a host call in the place of a region (`run_baseline`): it loads the mapped registers,
+//! and its return is the region's.
+//!
+//! Optimized code runs with the whole budget of the visit; [`Slot::Slice`] keeps what is left of
+//! the slice. Afterwards baseline code has its slice back, or the rest of the budget if that is
+//! smaller.
 //!
 //! MXCSR is Rust's while baseline code runs, until floating-point arithmetic (`float_thunks`) or
 //! the optimizing tier has run. From then on it is the guest's, which [`Slot::GuestFloat`] records,
@@ -42,7 +47,7 @@ use super::encode::{R8, R9, R10, R11, R12, R13, R14, R15, RBX, RDI, RDX, RSI, Rm
 use super::map::{BIAS, BUDGET, CR0, LR, MAP, Slot, displacement};
 use super::services::{self, BaselineRun};
 use crate::code::memory::STORED;
-use crate::runtime::enter::{DEFAULT_MXCSR, NEAR, NESTING, leave_with_reason};
+use crate::runtime::enter::{DEFAULT_MXCSR, NEAR, NESTING, leave_missing, leave_with_reason};
 use crate::runtime::host::{AHEAD, Leave, Word};
 use std::arch::{asm, naked_asm};
 use std::mem::offset_of;
@@ -179,7 +184,7 @@ mod thunks;
 
 pub(super) use float_arms::{prepare_float, run_float_row};
 pub(super) use segment::is_available as has_segment;
-use thunks::{missing, run_arm, run_float_arm, slice_over};
+use thunks::{missing, run_arm, run_baseline, run_float_arm, slice_over};
 
 /// Displacement from rbp of a context word of the optimizing tier.
 const fn word(word: Word) -> i32 {
@@ -330,6 +335,7 @@ pub(super) fn enter(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, code: u
     ctx.host[Slot::Reason as usize] = Reason::Optimized as u64;
     ctx.host[Slot::GuestFloat as usize] = 0;
     ctx.host[Slot::Run as usize] = std::ptr::from_mut(run) as u64;
+    ctx.host[Word::Missing as usize] = run_baseline as *const () as u64;
     segment::point_to(ctx.host[Slot::Memory as usize]);
     // SAFETY: the tables lead to code that `emit` wrote, which follows `map.rs`, or to the stub.
     unsafe { enter_code(ctx, code) };

@@ -20,6 +20,8 @@
 //! [`PpcContext::host`].
 
 use super::encode::{HostReg, R8, R9, R10, R11, R12, R13, R14, R15, RBX, RDI, RDX, RSI, Rm};
+use crate::runtime::hooks::Hook;
+use crate::runtime::host::WORDS;
 use std::mem::offset_of;
 use xenia_cpu::{HOST_WORDS, PpcContext};
 
@@ -102,7 +104,7 @@ const _: () = assert!(displacement(offset_of!(PpcContext, cr) + 56) <= 127 - 7, 
 #[repr(usize)]
 pub(super) enum Slot {
     /// Host address of guest address 0 in the view for compiled code.
-    Memory = HOST_WORDS - 16,
+    Memory = HOST_WORDS - 17,
     /// The table of entries: an offset from [`Slot::Code`] for each guest word.
     Entries,
     /// Where code memory starts (executable view).
@@ -120,6 +122,8 @@ pub(super) enum Slot {
     Site,
     /// Instructions left in the visit beyond the slice in the context's budget.
     Rest,
+    /// Instructions left in the slice while code of the optimizing tier runs.
+    Slice,
     /// Whether MXCSR is the guest's and holds exception bits that FPSCR lacks.
     GuestFloat,
     /// Address of the thunk `enter::missing`.
@@ -135,6 +139,8 @@ pub(super) enum Slot {
     /// Address of the thunk `enter::return_miss`.
     ReturnMiss,
 }
+
+const _: () = assert!(WORDS + Hook::ALL.len() <= Slot::Memory as usize, "PpcContext::host is too short");
 
 impl Slot {
     /// Displacement from rbp.

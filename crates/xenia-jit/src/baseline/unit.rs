@@ -97,10 +97,8 @@ pub(super) struct Discovery {
     /// Indices of the words of the first case of a switch and the last one.
     cases: Option<(usize, usize)>,
     pub(super) blocks: Vec<Block>,
-    /// Addresses of the heads of plain loops: loops without calls, switches and instructions that
-    /// the interpreter runs.
-    pub(super) plain_loops: Vec<u32>,
-    /// First and last block of each plain loop.
+    /// First and last block of each plain loop: a loop without calls, switches and instructions
+    /// that the interpreter runs.
     loops: Vec<(usize, usize)>,
     /// Number of instructions found.
     pub(super) instructions: usize,
@@ -119,7 +117,6 @@ impl Discovery {
             behind_switch: None,
             cases: None,
             blocks: Vec::new(),
-            plain_loops: Vec::new(),
             loops: Vec::new(),
             instructions: 0,
         }
@@ -347,7 +344,6 @@ impl Discovery {
     }
 
     fn find_plain_loops(&mut self) {
-        self.plain_loops.clear();
         self.loops.clear();
         for (number, &block) in self.blocks.iter().enumerate() {
             let Some(head) = self.branch_target(block).filter(|&head| head <= number) else { continue };
@@ -358,12 +354,9 @@ impl Discovery {
                 )
             };
             if self.blocks[head..=number].iter().all(is_plain) {
-                self.plain_loops.push(self.address(self.blocks[head].first));
                 self.loops.push((head, number));
             }
         }
-        self.plain_loops.sort_unstable();
-        self.plain_loops.dedup();
         self.loops.sort_unstable();
     }
 

@@ -185,20 +185,30 @@ pub(crate) unsafe extern "sysv64" fn leave_after_fault() {
     )
 }
 
-/// Code of the stub at offset 0: leaves with [`Leave::Missing`]. pc arrives zero-extended from all
-/// callers, so the reason is ORed into its upper half.
+/// Leaves a region with [`Leave::Missing`], from the stub at offset 0. pc arrives zero-extended
+/// from all callers, so the reason is ORed into its upper half.
+#[unsafe(naked)]
+pub(crate) unsafe extern "sysv64" fn leave_missing() {
+    naked_asm!(
+        "mov rcx, {missing}",
+        "shl rcx, 32",
+        "or rsi, rcx",
+        "jmp {leave}",
+        missing = const Leave::Missing as i32,
+        leave = sym leave_region,
+    )
+}
+
+/// Code of the stub at offset 0, which branches to an address without code run.
 pub(crate) fn missing_stub() -> Vec<u8> {
     let mut code = vec![0x90; LINKED]; // nop
-    code.extend([0x48, 0xB9]); // movabs rcx, reason << 32
-    code.extend((u64::from(Leave::Missing as u32) << 32).to_le_bytes());
-    code.extend([0x48, 0x09, 0xCE]); // or rsi, rcx
-    code.extend(jump_out());
+    code.extend(jump_through(Word::Missing));
     code
 }
 
-/// `jmp [r15 + Word::Out]`.
-fn jump_out() -> [u8; 7] {
-    let [a, b, c, d] = Word::Out.offset().to_le_bytes();
+/// `jmp [r15 + word]`.
+fn jump_through(word: Word) -> [u8; 7] {
+    let [a, b, c, d] = word.offset().to_le_bytes();
     [0x41, 0xFF, 0xA7, a, b, c, d]
 }
 
@@ -222,7 +232,7 @@ pub(crate) fn first_thunk(calls: bool) -> (Vec<u8>, usize) {
     if !calls {
         return (LOADS.to_vec(), 0);
     }
-    let mut code = jump_out().to_vec();
+    let mut code = jump_through(Word::Out).to_vec();
     let entry = code.len();
     code.extend(LOADS);
     code.extend([0x49, 0x3B, 0xA7]); // cmp rsp, [r15 + limit]

@@ -15,7 +15,7 @@ mod conditions;
 mod services;
 
 use crate::code::memory::CODE_SIZE;
-use crate::runtime::enter::{DEFAULT_MXCSR, leave_after_fault, leave_region};
+use crate::runtime::enter::{DEFAULT_MXCSR, leave_after_fault, leave_missing, leave_region};
 use crate::runtime::fault_exit;
 use crate::runtime::host::{AHEAD, Word};
 use conditions::condition_word;
@@ -349,6 +349,7 @@ pub(crate) fn words(memory: &GuestMemory) -> [u64; HOST_WORDS] {
     words[Word::SmallestSingle as usize] = f32::MIN_POSITIVE.to_bits().into();
     words[Word::Memory as usize] = memory.guest_base() as u64;
     words[Word::Out as usize] = leave_region as *const () as u64;
+    words[Word::Missing as usize] = leave_missing as *const () as u64;
     for &hook in Hook::ALL {
         words[Word::Hooks as usize + hook as usize] = hook.address();
     }

@@ -33,6 +33,9 @@ pub(crate) enum Word {
     /// Target of regions that don't return to their guest caller: `crate::runtime::enter`'s
     /// `leave_region`.
     Out,
+    /// Target of branches and calls to an address without code of the optimizing tier:
+    /// `crate::runtime::enter`'s `leave_missing`, or `run_baseline` of the baseline tier.
+    Missing,
     /// The host stack pointer that is restored when code leaves from nested calls.
     SavedStack,
     /// Guest calls do not nest further on the host's stack below this address.

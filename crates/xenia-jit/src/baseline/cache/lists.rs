@@ -3,8 +3,8 @@
 /// The lists of a unit, one behind the other.
 pub(super) struct Lists {
     all: Box<[u32]>,
-    /// Ends of the first three lists. No list is longer than a unit has instructions.
-    ends: [u16; 3],
+    /// Ends of the first two lists. No list is longer than a unit has instructions.
+    ends: [u16; 2],
 }
 
 impl Lists {
@@ -12,16 +12,13 @@ impl Lists {
         entries: impl IntoIterator<Item = u32>,
         targets: impl IntoIterator<Item = u32>,
         pages: impl IntoIterator<Item = u32>,
-        plain_loops: impl IntoIterator<Item = u32>,
     ) -> Self {
         let mut all: Vec<u32> = entries.into_iter().collect();
         let entries = all.len();
         all.extend(targets);
         let targets = all.len();
         all.extend(pages);
-        let pages = all.len();
-        all.extend(plain_loops);
-        Self { all: all.into(), ends: [entries, targets, pages].map(|end| end as u16) }
+        Self { all: all.into(), ends: [entries, targets].map(|end| end as u16) }
     }
 
     /// Addresses of the unit that have entries in the table of entries.
@@ -39,11 +36,6 @@ impl Lists {
         self.list(2)
     }
 
-    /// Addresses of the heads of plain loops, in ascending order.
-    pub(super) fn plain_loops(&self) -> &[u32] {
-        self.list(3)
-    }
-
     fn list(&self, n: usize) -> &[u32] {
         let at = |n: usize| self.ends.get(n).map_or(self.all.len(), |&end| end.into());
         &self.all[if n == 0 { 0 } else { at(n - 1) }..at(n)]
@@ -52,8 +44,8 @@ impl Lists {
     /// Removes an address from the entries.
     pub(super) fn remove_entry(&mut self, pc: u32) {
         let entries = self.entries().iter().copied().filter(|&entry| entry != pc);
-        let [targets, pages, loops] = [self.targets(), self.pages(), self.plain_loops()].map(<[u32]>::to_vec);
-        *self = Self::new(entries.collect::<Vec<_>>(), targets, pages, loops);
+        let [targets, pages] = [self.targets(), self.pages()].map(<[u32]>::to_vec);
+        *self = Self::new(entries.collect::<Vec<_>>(), targets, pages);
     }
 }
 
@@ -63,10 +55,10 @@ mod tests {
 
     #[test]
     fn lists_are_apart_and_entries_can_be_removed() {
-        let mut lists = Lists::new([4, 8, 12], [16, 20], [], [4, 12]);
+        let mut lists = Lists::new([4, 8, 12], [16, 20], [4096]);
         lists.remove_entry(8);
         assert_eq!((lists.entries(), lists.targets()), (&[4, 12][..], &[16, 20][..]));
-        assert_eq!((lists.pages(), lists.plain_loops()), (&[][..], &[4, 12][..]));
+        assert_eq!(lists.pages(), [4096]);
         lists.remove_entry(4);
         lists.remove_entry(12);
         assert!(lists.entries().is_empty() && lists.targets().len() == 2);

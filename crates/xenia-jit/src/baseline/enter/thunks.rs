@@ -40,7 +40,7 @@ unsafe extern "sysv64" fn run_optimized() {
              mov rax, rsp
              and rsp, -16
              push rax
-             push [rbp + {budget}]
+             push rax
              lea rax, [rsp - 8]
              cmp rax, [rbp + {limit}]
              jb 4f
@@ -53,6 +53,7 @@ unsafe extern "sysv64" fn run_optimized() {
              5:
              mov word ptr [rbp + {guest_float}], 1
              mov rdi, [rbp + {budget}]
+             mov [rbp + {slice}], rdi
              add rdi, [rbp + {rest}]
              mov qword ptr [rbp + {rest}], 0
              mov esi, edx
@@ -60,6 +61,7 @@ unsafe extern "sysv64" fn run_optimized() {
              pop r8
              pop rsp
              lea rbp, [r15 + {bias} - {ahead}]
+             mov r8, [rbp + {slice}]
              cmp r8, rax
              cmovg r8, rax
              sub rax, r8
@@ -104,6 +106,7 @@ unsafe extern "sysv64" fn run_optimized() {
         budget = const displaced(BUDGET),
         missing = const Leave::Missing as i32,
         rest = const Slot::Rest.at(),
+        slice = const Slot::Slice.at(),
         lr = const LR_AT,
         entries = const Slot::Entries.at(),
         code = const Slot::Code.at(),
@@ -111,6 +114,70 @@ unsafe extern "sysv64" fn run_optimized() {
         limit = const Slot::StackLimit.at(),
         leave_with_reason = sym leave_with_reason,
         leave = sym leave,
+    )
+}
+
+/// [`Word::Missing`] while baseline code may run: calls baseline code for the guest address in esi,
+/// in the place of a region of the optimizing tier, whose arguments and results these are
+/// (`crate::runtime::enter`). Leaves if there is none, or if calls are nested too deeply.
+#[unsafe(naked)]
+pub(super) unsafe extern "sysv64" fn run_baseline() {
+    code!(
+        [
+            "push rbp
+             lea rbp, [r15 + {bias} - {ahead}]
+             mov ecx, esi
+             and ecx, -4
+             mov rax, [rbp + {entries}]
+             mov ecx, [rax + rcx]
+             test ecx, ecx
+             jz 3f
+             cmp rsp, [rbp + {limit}]
+             jb 3f
+             mov eax, esi
+             add rcx, [rbp + {code}]
+             mov rdx, [rbp + {slice}]
+             cmp rdx, rdi
+             cmovg rdx, rdi
+             sub rdi, rdx
+             mov [rbp + {budget}], rdx
+             mov [rbp + {rest}], rdi",
+            load!(),
+            "call rcx",
+            store!(),
+            "mov rcx, [rbp + {budget}]
+             mov [rbp + {slice}], rcx
+             mov rax, [rbp + {rest}]
+             add rax, rcx
+             mov qword ptr [rbp + {rest}], 0
+             cmp byte ptr [rbp + {guest_float}], 0
+             jne 2f
+             ldmxcsr [rbp + {mxcsr}]
+             2:
+             mov word ptr [rbp + {guest_float}], 1
+             mov ecx, [rbp + {lr}]
+             and ecx, -4
+             mov rdx, r14
+             mov rsi, r8
+             lea r15, [rbp + {ahead} - {bias}]
+             pop rbp
+             ret
+             3:
+             pop rbp
+             jmp {leave_missing}",
+        ]
+        bias = const BIAS,
+        ahead = const AHEAD,
+        entries = const Slot::Entries.at(),
+        code = const Slot::Code.at(),
+        limit = const Slot::StackLimit.at(),
+        slice = const Slot::Slice.at(),
+        budget = const displaced(BUDGET),
+        rest = const Slot::Rest.at(),
+        guest_float = const Slot::GuestFloat.at(),
+        mxcsr = const MXCSR,
+        lr = const LR_AT,
+        leave_missing = sym leave_missing,
     )
 }
 
