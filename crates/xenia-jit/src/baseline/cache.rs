@@ -86,6 +86,8 @@ pub(super) struct Work {
     /// Instructions executed since the unit was last sent to the optimizing tier, estimated by
     /// samples.
     pub(super) credit: u64,
+    /// Instructions executed meanwhile by units that it calls, likewise.
+    pub(super) by_callees: u64,
     /// Samples that hit the unit; halved whenever code memory is full.
     pub(super) samples: u32,
     pub(super) mix: UnitMix,
@@ -308,7 +310,7 @@ impl BaselineCache {
                 pages.iter().map(|&(page, _)| page),
             ),
             sites: emitter.sites.as_slice().into(),
-            work: Work { credit: 0, samples: 0, mix: UnitMix::of(&self.discovery, emitter) },
+            work: Work { credit: 0, by_callees: 0, samples: 0, mix: UnitMix::of(&self.discovery, emitter) },
             is_retired: false,
         };
         self.counts.units += 1;
@@ -344,6 +346,12 @@ impl BaselineCache {
         self.units.get_mut(id).map(Box::as_mut)
     }
 
+    /// The unit whose code contains the host address `host`.
+    fn unit_with(&mut self, host: u64) -> Option<&mut BaselineUnit> {
+        let offset = u32::try_from(host.checked_sub(self.memory.execute_base())?).ok()?;
+        self.unit_at(offset).filter(|unit| offset - unit.offset < unit.size)
+    }
+
     /// The guest instruction whose code covers the host address `host`.
     pub(super) fn site(&mut self, host: u64) -> Option<Site> {
         let offset = u32::try_from(host.checked_sub(self.memory.execute_base())?).ok()?;
@@ -352,8 +360,12 @@ impl BaselineCache {
         Some(Site { pc: unit.start.wrapping_add(4 * found.word), remaining: found.remaining })
     }
 
-    /// Adds executed instructions to the unit with the entry `pc`. Returns its totals.
-    pub(super) fn credit(&mut self, pc: u32, instructions: u64) -> Option<Work> {
+    /// Adds executed instructions to the unit with the entry `pc`, and to its caller, the unit that
+    /// contains the host address `caller`, if there is one. Returns the totals of the former.
+    pub(super) fn credit(&mut self, pc: u32, caller: u64, instructions: u64) -> Option<Work> {
+        if let Some(caller) = self.unit_with(caller) {
+            caller.work.by_callees += instructions;
+        }
         let offset = self.memory.entries().offset(pc);
         let unit = self.unit_at(offset)?;
         unit.work.credit += instructions;
@@ -361,11 +373,17 @@ impl BaselineCache {
         Some(unit.work)
     }
 
+    /// The work of the unit with the entry `pc`.
+    pub(super) fn work(&mut self, pc: u32) -> Option<Work> {
+        let offset = self.memory.entries().offset(pc);
+        self.unit_at(offset).map(|unit| unit.work)
+    }
+
     /// Resets the work counted for the unit with the entry `pc`.
     pub(super) fn forget_credit(&mut self, pc: u32) {
         let offset = self.memory.entries().offset(pc);
         if let Some(unit) = self.unit_at(offset) {
-            unit.work.credit = 0;
+            (unit.work.credit, unit.work.by_callees) = (0, 0);
         }
     }
 

@@ -27,6 +27,11 @@ const SHARED: u32 = 7;
 
 const _: () = assert!(1 << BITS <= SLOTS);
 
+/// Right shift of a guest address for the byte offset of its word, before [`MASK`] is applied.
+pub(super) const SHIFT: u8 = (SHARED - 3) as u8;
+/// The bits of a word's byte offset.
+pub(super) const MASK: i32 = ((1 << BITS) - 1) << 3;
+
 /// The slot of code memory for a guest address.
 fn place(pc: u32) -> usize {
     (pc >> SHARED & ((1 << BITS) - 1)) as usize
@@ -50,8 +55,8 @@ pub(super) fn clear(memory: &CodeMemory, pc: u32) {
 /// position where that code returns to.
 pub(super) fn emit_look_up(e: &mut Encoder) -> (usize, usize) {
     e.op32(MOV, RCX, Rm::Reg(RAX));
-    e.shift(false, Shift::Right, RCX, (SHARED - 3) as u8);
-    e.imm(false, Imm::And, Rm::Reg(RCX), ((1 << BITS) - 1) << 3);
+    e.shift(false, Shift::Right, RCX, SHIFT);
+    e.imm(false, Imm::And, Rm::Reg(RCX), MASK);
     e.op64(ADD, RCX, Rm::Ctx(Slot::Code.at()));
     e.raw(&[0x48, 0x8B, 0x89]); // mov rcx, [rcx + CODE_SIZE]
     e.raw(&(CODE_SIZE as u32).to_le_bytes());

@@ -43,10 +43,11 @@
 //!   meanwhile.
 //! - Services are called with the mapped registers stored, on an aligned stack.
 
+use super::call_table;
 use super::encode::{R8, R9, R10, R11, R12, R13, R14, R15, RBX, RDI, RDX, RSI, Rm};
 use super::map::{BIAS, BUDGET, CR0, LR, MAP, Slot, displacement};
 use super::services::{self, BaselineRun};
-use crate::code::memory::STORED;
+use crate::code::memory::{CODE_SIZE, STORED};
 use crate::runtime::enter::{DEFAULT_MXCSR, NEAR, NESTING, leave_missing, leave_with_reason};
 use crate::runtime::host::{AHEAD, Leave, Word};
 use std::arch::{asm, naked_asm};

@@ -57,13 +57,14 @@ pub(super) fn missing(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u
 }
 
 /// Grants another slice of the visit's budget when the current one may be too small for the path
-/// from `pc`. Returns the host address to go on at, or 0 to leave.
-pub(super) fn slice_over(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u32) -> u64 {
+/// from `pc`. `caller` is the host address that the unit at `pc` returns to. Returns the host
+/// address to go on at, or 0 to leave.
+pub(super) fn slice_over(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u32, caller: u64) -> u64 {
     let rest = ctx.host[Slot::Rest as usize] as i64;
     if rest == 0 {
         return leave(ctx, pc, Reason::Budget);
     }
-    run.sampled = run.baseline.credit(pc, SLICE as u64);
+    run.sampled = run.baseline.credit(pc, caller, SLICE as u64);
     let more = rest.min(SLICE);
     ctx.budget += more;
     ctx.host[Slot::Rest as usize] = (rest - more) as u64;

@@ -150,10 +150,11 @@ impl Baseline {
         Some(cache.address(offset))
     }
 
-    /// Credits the unit with the entry `pc` with executed instructions.
-    pub(super) fn credit(&self, pc: u32, instructions: u64) -> Sampled {
+    /// Credits the unit with the entry `pc` with executed instructions, and its caller, the unit
+    /// that contains the host address `caller`, with those of a callee.
+    pub(super) fn credit(&self, pc: u32, caller: u64, instructions: u64) -> Sampled {
         let Some(hot_after) = self.hot_after else { return Sampled::Lukewarm };
-        let work = self.cache.lock().credit(pc, instructions);
+        let work = self.cache.lock().credit(pc, caller, instructions);
         let Some(work) = work else { return Sampled::Lukewarm };
         let sampled = Sampled::of(work, hot_after);
         if self.notes_ran && sampled == Sampled::Lukewarm && work.mix.is_worth_optimizing() {
@@ -320,7 +321,7 @@ impl Engine {
                 let reached = self.reached_between(shared, from, to);
                 Order { mode, wanted, unit: pc, reached, work }
             };
-            let credit = baseline.cache.lock().credit(pc, 0).map_or(0, |work| work.credit);
+            let credit = baseline.cache.lock().work(pc).map_or(0, |work| work.credit);
             background.ask((mode, pc), credit, order) != Answer::Nobody
         });
         if !is_ordered {

@@ -1,7 +1,10 @@
 //! Tier-up policy: which units gain in the optimizing tier, and when they are hot.
 //!
 //! Samples ([`Sampled`]) tell when a unit has run so often that the optimizing tier's code would
-//! have saved as much time as compiling it takes. Ahead-of-time compilation can't know that: it
+//! have saved as much time as compiling it takes. A unit whose callees in this tier run more than
+//! itself stays, because calls between the tiers cost more than it gains: the main loop of a title
+//! that calls each of 10,000 functions in turn. Once the callees are in the optimizing tier, it
+//! follows. Ahead-of-time compilation can't know that: it
 //! compiles code that is *worth* it ([`UnitMix::is_worth_optimizing`]), because an eighth is loops
 //! without calls, or a quarter is floating-point arithmetic or run by the interpreter's arms.
 
@@ -86,6 +89,9 @@ pub(super) enum Sampled {
 
 impl Sampled {
     pub(super) fn of(work: Work, hot_after: u32) -> Self {
+        if work.by_callees > work.credit {
+            return Self::Lukewarm;
+        }
         let mix = work.mix;
         let instructions = u128::from(mix.instructions);
         let slow = ARM_WEIGHT * u64::from(mix.arms) + FLOAT_WEIGHT * u64::from(mix.floats);
@@ -125,13 +131,16 @@ mod tests {
 
     #[test]
     fn a_unit_is_hot_once_its_instructions_have_run_often_enough() {
-        let sampled = |credit, mix| Sampled::of(Work { credit, samples: 0, mix }, 20_000);
+        let sampled = |credit, mix| Sampled::of(Work { credit, by_callees: 0, samples: 0, mix }, 20_000);
         let integer = UnitMix { instructions: 100, ..UnitMix::default() };
         assert_eq!(sampled(249_999, integer), Sampled::Lukewarm);
         assert_eq!(sampled(250_000, integer), Sampled::Warm);
         assert_eq!(sampled(2_000_000, integer), Sampled::Hot);
         let float = UnitMix { floats: 50, ..integer };
         assert_eq!((sampled(399_999, float), sampled(400_000, float)), (Sampled::Warm, Sampled::Hot));
+        let work = |by_callees| Work { credit: 2_000_000, by_callees, samples: 0, mix: integer };
+        assert_eq!(Sampled::of(work(2_000_000), 20_000), Sampled::Hot);
+        assert_eq!(Sampled::of(work(2_000_001), 20_000), Sampled::Lukewarm, "calls between tiers");
         let arms = UnitMix { arms: 100, ..integer };
         assert_eq!((sampled(40_000, arms), sampled(50_000, arms)), (Sampled::Warm, Sampled::Hot));
     }

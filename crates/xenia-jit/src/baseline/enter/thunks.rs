@@ -119,22 +119,29 @@ unsafe extern "sysv64" fn run_optimized() {
 
 /// [`Word::Missing`] while baseline code may run: calls baseline code for the guest address in esi,
 /// in the place of a region of the optimizing tier, whose arguments and results these are
-/// (`crate::runtime::enter`). Leaves if there is none, or if calls are nested too deeply.
+/// (`crate::runtime::enter`). Finds it by the call table or the table of entries. Leaves if there is
+/// none, or if calls are nested too deeply.
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn run_baseline() {
     code!(
         [
             "push rbp
              lea rbp, [r15 + {bias} - {ahead}]
-             mov ecx, esi
-             and ecx, -4
-             mov rax, [rbp + {entries}]
-             mov ecx, [rax + rcx]
-             test ecx, ecx
-             jz 3f
              cmp rsp, [rbp + {limit}]
              jb 3f
              mov eax, esi
+             and eax, -4
+             mov ecx, eax
+             shr ecx, {shift}
+             and ecx, {mask}
+             add rcx, [rbp + {code}]
+             mov rcx, [rcx + {table}]
+             xor rcx, rax
+             test ecx, ecx
+             jne 4f
+             shr rcx, 32
+             5:
+             jz 3f
              add rcx, [rbp + {code}]
              mov rdx, [rbp + {slice}]
              cmp rdx, rdi
@@ -164,8 +171,16 @@ pub(super) unsafe extern "sysv64" fn run_baseline() {
              ret
              3:
              pop rbp
-             jmp {leave_missing}",
+             jmp {leave_missing}
+             4:
+             mov rcx, [rbp + {entries}]
+             mov ecx, [rcx + rax]
+             test ecx, ecx
+             jmp 5b",
         ]
+        shift = const call_table::SHIFT,
+        mask = const call_table::MASK,
+        table = const CODE_SIZE,
         bias = const BIAS,
         ahead = const AHEAD,
         entries = const Slot::Entries.at(),
@@ -325,10 +340,13 @@ unsafe extern "sysv64" fn ask_missing(ctx: *mut PpcContext, pc: u32, stack: u64)
     services::missing(ctx, run, pc, stack)
 }
 
-unsafe extern "sysv64" fn ask_slice(ctx: *mut PpcContext, pc: u32) -> u64 {
+unsafe extern "sysv64" fn ask_slice(ctx: *mut PpcContext, pc: u32, stack: *const u64) -> u64 {
     // SAFETY: called by `slice_over`.
     let (ctx, run) = unsafe { lend(ctx) };
-    services::slice_over(ctx, run, pc)
+    // SAFETY: units push nothing, so the stack pointer is at the return address of their call, or
+    // of the code that entered them.
+    let caller = unsafe { stack.read() };
+    services::slice_over(ctx, run, pc, caller)
 }
 
 unsafe extern "sysv64" fn ask_arm(ctx: *mut PpcContext, word: u32, arm: *const ()) -> bool {
