@@ -5,9 +5,10 @@
 //! The ordinal is looked up by name (`xenia_imports::ordinals::LIBRARY::number::NAME`, so a
 //! misspelled name does not compile). Parameters after the first are read from the guest's
 //! registers and stack through `crate::abi::FromGuest`, and the result is returned through
-//! `crate::abi::IntoFlow`. The result type is checked at compile time against the result kind in
-//! the row of the ordinal table (`crate::abi::ReturnKinds`). Functions without the tag are left
-//! unchanged.
+//! `crate::abi::IntoFlow`. A second function of the row shows the arguments of a call by the same
+//! types (`crate::abi::Show`), for the event log and traces. The result type is checked at compile
+//! time against the result kind in the row of the ordinal table (`crate::abi::ReturnKinds`).
+//! Functions without the tag are left unchanged.
 //!
 //! The generated code uses paths of xenia-kernel, the only user of this crate, and xenia-imports.
 #![forbid(unsafe_code)]
@@ -89,6 +90,11 @@ fn row(
         syn::ReturnType::Default => syn::parse_quote!(()),
         syn::ReturnType::Type(_, result) => (**result).clone(),
     };
+    let decoded = quote! {
+        #[allow(unused_mut, unused_variables)] // of exports without parameters
+        let mut arguments = crate::abi::Arguments::new(call);
+        #(let #names = <#types as crate::abi::FromGuest>::from_guest(&mut arguments);)*
+    };
     let disagreement = format!("{text}: its row in the ordinal table says that it returns something else");
     Ok(quote! {
         crate::imports::Export {
@@ -106,14 +112,21 @@ fn row(
             doc: #doc,
             parameters: &[#(#labels),*],
             shim: |call: &mut crate::abi::Call| {
-                #[allow(unused_mut, unused_variables)] // of exports without parameters
-                let mut arguments = crate::abi::Arguments::new(call);
-                #(let #names = <#types as crate::abi::FromGuest>::from_guest(&mut arguments);)*
+                #decoded
                 if let Some(fault) = arguments.fault() {
                     return crate::abi::Flow::Fault(fault);
                 }
-                call.trace(#text, &[#((#labels, &#names as &dyn crate::abi::Show)),*]);
                 crate::abi::IntoFlow::into_flow(<#this>::#name(call, #(#names),*))
+            },
+            describe: |call: &mut crate::abi::Call| {
+                #decoded
+                match arguments.fault() {
+                    Some(_) => None,
+                    None => Some(crate::abi::ShownArguments::of(
+                        call.memory(),
+                        &[#((#labels, &#names as &dyn crate::abi::Show)),*],
+                    )),
+                }
             },
         }
     })

@@ -26,7 +26,7 @@ pub use flow::{
 };
 pub use pointer::{GuestStruct, OptionalOut, Out, Ptr};
 pub use rest::Rest;
-pub use show::Show;
+pub use show::{Show, ShownArguments};
 pub use strings::{AnsiString, ObjectAttributes, Text, UnicodeString, WideText};
 pub use va_args::VaArgs;
 pub use xenia_guest::Buffer;

@@ -10,16 +10,20 @@ mod history;
 mod missing;
 mod registry;
 pub mod thunks;
+mod trace;
 pub mod variables;
 
+pub(crate) use bindings::CallObservers;
 pub use bindings::{ImportBindings, MissingCall};
 pub(crate) use history::Callee;
 pub use history::{CallHistory, PastCall, UnfinishedCall};
 pub use missing::{MissingAnswer, MissingAnswers, has_special_failure};
 pub use registry::{Continuations, ExportRegistry, StatusCounts};
+pub(crate) use trace::CallSite;
+pub use trace::{CallFilter, CallTrace, CallTraceSink};
 pub use xenia_imports::{Library, Status, ordinals};
 
-use crate::abi::{Call, Flow};
+use crate::abi::{Call, Flow, ShownArguments};
 
 /// An exported function, made by `#[exports]`.
 #[derive(Debug)]
@@ -35,4 +39,6 @@ pub struct Export {
     pub parameters: &'static [&'static str],
     /// Shim: reads the arguments from the guest, calls the function, and writes the result.
     pub shim: fn(&mut Call) -> Flow,
+    /// Shows the arguments of a call that is about to be made; `None` if they can't be read.
+    pub describe: fn(&mut Call) -> Option<ShownArguments>,
 }

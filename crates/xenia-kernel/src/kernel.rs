@@ -14,8 +14,7 @@ use crate::breakpoints::Breakpoints;
 use crate::deployment::Deployment;
 use crate::display::Display;
 use crate::files::{Files, TransferQueue};
-use crate::imports::MissingAnswers;
-use crate::imports::{ExportRegistry, ImportBindings};
+use crate::imports::{CallHistory, CallObservers, CallTrace, ExportRegistry, ImportBindings, MissingAnswers};
 use crate::loader::Modules;
 use crate::memory::KernelPool;
 use crate::objects::dispatcher::{self, Dispatcher};
@@ -74,6 +73,8 @@ pub struct KernelConfig {
     pub patches: Arc<PatchSet>,
     /// Whether the last calls of each thread are kept for reports. The guest can't observe it.
     pub call_history: bool,
+    /// The trace of calls of exports, if they are traced. The guest can't observe it.
+    pub call_trace: Option<Arc<CallTrace>>,
 }
 
 impl Default for KernelConfig {
@@ -90,6 +91,7 @@ impl Default for KernelConfig {
             limits: Vec::new(),
             patches: Arc::default(),
             call_history: false,
+            call_trace: None,
         }
     }
 }
@@ -190,7 +192,11 @@ impl Kernel {
         }
         let limits = Arc::new(Limits::new(&config.limits));
         let pool = KernelPool::new(memory.clone(), limits.clone());
-        let imports = ImportBindings::new(&memory, registry, config.call_history)?;
+        let observers = CallObservers {
+            history: config.call_history.then(CallHistory::default),
+            trace: config.call_trace.clone(),
+        };
+        let imports = ImportBindings::new(&memory, registry, observers)?;
         let processes = Processes::new(&memory, &pool)?;
         let mut objects = Objects::new(memory.clone(), limits.clone());
         for kind in ObjectKind::ALL {

@@ -132,6 +132,9 @@ impl System for KernelSystem {
         // releases the turn.
         drop(kernel.dispatcher.turn(running.thread));
         running.ctx.gpr[3] = value;
+        if let Some(trace) = kernel.imports.trace() {
+            trace.woken(&kernel.memory, cpu.now(), running.id, value);
+        }
         let mut left = None;
         if kernel.pending_calls.is_any() {
             kernel.services().enter_begun(running.thread, &mut running.ctx);

@@ -10,3 +10,4 @@ mod modules;
 mod packages;
 mod patches;
 mod saves;
+mod traces;

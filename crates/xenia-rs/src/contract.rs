@@ -71,6 +71,8 @@ const FLAGS: &[(&str, &[&str])] = &[
             "null-page",
             "video-mode",
             "widescreen",
+            "trace-calls",
+            "trace-calls-to",
         ],
     ),
     (

@@ -8,7 +8,8 @@
 //!   [`network`], [`content`]; [`pace`] slows a run down to the host's clock.
 //! - Input to a run, and its end: [`command_line`] (of the title), [`recording`], [`interrupt`].
 //! - Outputs of a run: [`report`], [`bug_report`], [`digest`], [`golden`], [`event_log`],
-//!   [`frames`], [`screenshots`], [`code_store`]; [`output`] writes files atomically.
+//!   [`call_trace`], [`frames`], [`screenshots`], [`code_store`]; [`output`] writes files
+//!   atomically.
 //! - Messages to the user: [`say`], [`guest_log`], [`status`], [`wording`].
 //!
 //! Features, all of them on by default, bring the host's devices and their dependencies: `window`
@@ -25,6 +26,7 @@
 
 pub mod bug_report;
 mod call_log;
+pub mod call_trace;
 pub mod code_ahead;
 pub mod code_store;
 pub mod command_line;

@@ -17,6 +17,7 @@ pub use options::{Launched, MachineOptions};
 pub use parts::MachinePosition;
 
 use crate::bug_report::Collected;
+use crate::call_trace::CallTraceOutput;
 use crate::event_log::EventLog;
 use crate::interrupt::Interrupt;
 use crate::output;
@@ -142,6 +143,9 @@ impl Machine {
             recorded.end(self.inside.executor.now());
         }
         if let Some(loss) = self.outside.event_log.as_ref().and_then(EventLog::finish) {
+            self.outside.write_errors.note(loss);
+        }
+        if let Some(loss) = self.outside.call_trace.as_ref().and_then(CallTraceOutput::finish) {
             self.outside.write_errors.note(loss);
         }
         if let Some(loss) = self.outside.sound.finish() {

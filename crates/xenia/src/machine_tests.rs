@@ -6,6 +6,7 @@ mod debugger;
 #[path = "../../xenia-kernel/tests/exceptions/title.rs"]
 mod exceptions;
 mod recordings;
+mod traces;
 
 use crate::config::{CpuConfig, CrossCheckUnit, MachineConfig, VideoConfig};
 use crate::interrupt::Interrupt;

@@ -1,12 +1,11 @@
 //! The context of an export's call: the calling thread and what the export may use.
 
-use super::Show;
 use crate::Kernel;
 use xenia_cpu::PpcContext;
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::{kpcr, kthread};
 use xenia_memory::{GuestMemory, MemoryFault};
-use xenia_sched::{Cpu, Event, GuestTicks, Running, ThreadRef};
+use xenia_sched::{Cpu, GuestTicks, Running, ThreadRef};
 
 /// A call of an export in progress, by the running thread.
 pub struct Call<'a> {
@@ -93,28 +92,5 @@ impl<'a> Call<'a> {
     /// Sets the calling thread's last error, as titles' own `SetLastError` does.
     pub fn set_last_error(&self, code: u32) -> Result<(), MemoryFault> {
         self.memory().write(self.kthread()?.offset(kthread::LAST_ERROR), code)
-    }
-
-    /// Reports the call to the event log.
-    #[inline]
-    pub fn trace(&mut self, name: &'static str, arguments: &[(&'static str, &dyn Show)]) {
-        if self.cpu.logs_events() {
-            self.report(name, arguments);
-        }
-    }
-
-    #[cold]
-    fn report(&mut self, name: &'static str, arguments: &[(&'static str, &dyn Show)]) {
-        let mut text = String::new();
-        for (index, (label, value)) in arguments.iter().enumerate() {
-            if index > 0 {
-                text.push_str(", ");
-            }
-            text.push_str(label);
-            text.push('=');
-            value.show(self.memory(), &mut text);
-        }
-        let event = Event::Call { thread: self.thread_id(), hw_id: self.hw_id(), name, arguments: &text };
-        self.cpu.emit(&event);
     }
 }

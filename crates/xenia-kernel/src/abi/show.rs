@@ -1,19 +1,66 @@
-//! Formatting of arguments for the event log.
+//! Formatting of arguments for the event log and traces of calls.
+//!
+//! Pointers come from the guest: memory that can't be read is shown as such, and texts are cut.
 
 use super::{
     AnsiString, GuestStruct, Handle, ObjectAttributes, Out, Ptr, Text, UnicodeString, VaArgs, WideText,
 };
 use std::fmt::Write;
 use xenia_guest::GuestAddr;
-use xenia_memory::GuestMemory;
+use xenia_memory::{GuestMemory, MemoryFault};
 
 /// Maximum number of characters shown of a string.
 const SHOWN: usize = 96;
 
-/// An argument that can be shown in the event log.
+/// Shown behind a pointer to memory that can't be read.
+const UNREADABLE: &str = " (unreadable)";
+
+/// An argument that can be shown.
 pub trait Show {
     /// Appends the argument to `out`.
     fn show(&self, memory: &GuestMemory, out: &mut String);
+
+    /// The result that the call stores through this argument.
+    fn stored(&self) -> Option<StoredResult> {
+        None
+    }
+}
+
+/// A result that a call stores in guest memory.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredResult {
+    at: GuestAddr,
+    show: fn(&GuestMemory, GuestAddr, &mut String),
+}
+
+impl StoredResult {
+    /// Appends the result to `out`, after the call.
+    pub(crate) fn show(&self, memory: &GuestMemory, out: &mut String) {
+        (self.show)(memory, self.at, out);
+    }
+}
+
+/// The arguments of a call, as text.
+#[derive(Clone, Debug, Default)]
+pub struct ShownArguments {
+    /// The arguments with their names, as in `handle=0x10, wait=true`.
+    pub text: String,
+    /// Results that the call stores, by the names of their arguments.
+    pub(crate) stored: Vec<(&'static str, StoredResult)>,
+}
+
+impl ShownArguments {
+    /// Shows these arguments.
+    pub fn of(memory: &GuestMemory, arguments: &[(&'static str, &dyn Show)]) -> Self {
+        let mut shown = Self::default();
+        for (index, (label, value)) in arguments.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            let _ = write!(shown.text, "{separator}{label}=");
+            value.show(memory, &mut shown.text);
+            shown.stored.extend(value.stored().map(|stored| (*label, stored)));
+        }
+        shown
+    }
 }
 
 macro_rules! hexadecimal {
@@ -38,9 +85,13 @@ macro_rules! debug {
 }
 debug!(i32, bool, f32, f64, GuestAddr, Handle);
 
-impl<T> Show for Out<T> {
+impl<T: ShowTarget> Show for Out<T> {
     fn show(&self, _: &GuestMemory, out: &mut String) {
         let _ = write!(out, "{:?}", self.addr());
+    }
+
+    fn stored(&self) -> Option<StoredResult> {
+        Some(StoredResult { at: self.addr(), show: T::show_target })
     }
 }
 
@@ -61,6 +112,10 @@ impl<T: Show> Show for Option<T> {
             None => out.push_str("null"),
         }
     }
+
+    fn stored(&self) -> Option<StoredResult> {
+        self.as_ref().and_then(Show::stored)
+    }
 }
 
 impl<T: Show, const N: usize> Show for [T; N] {
@@ -79,7 +134,7 @@ impl Show for Text {
         match self.text(memory) {
             Ok(text) => quote(&text, out),
             Err(_) => {
-                let _ = write!(out, "{:?}", self.0);
+                let _ = write!(out, "{:?}{UNREADABLE}", self.0);
             }
         }
     }
@@ -90,7 +145,7 @@ impl Show for WideText {
         match self.text(memory) {
             Ok(text) => quote(&text, out),
             Err(_) => {
-                let _ = write!(out, "{:?}", self.0);
+                let _ = write!(out, "{:?}{UNREADABLE}", self.0);
             }
         }
     }
@@ -110,6 +165,18 @@ fn quote(text: &str, out: &mut String) {
     }
 }
 
+/// Appends the text behind a pointer, if it has one.
+fn show_text(text: Result<Option<String>, MemoryFault>, out: &mut String) {
+    match text {
+        Ok(Some(text)) => {
+            out.push(' ');
+            quote(&text, out);
+        }
+        Ok(None) => {}
+        Err(_) => out.push_str(UNREADABLE),
+    }
+}
+
 /// Description of a pointer's target, which follows the address.
 pub trait ShowTarget {
     /// Appends a description of the target at `at`.
@@ -118,28 +185,19 @@ pub trait ShowTarget {
 
 impl ShowTarget for AnsiString {
     fn show_target(memory: &GuestMemory, at: GuestAddr, out: &mut String) {
-        if let Ok(text) = Self::read(memory, at).and_then(|string| string.text(memory)) {
-            out.push(' ');
-            quote(&text, out);
-        }
+        show_text(Self::read(memory, at).and_then(|string| string.text(memory)).map(Some), out);
     }
 }
 
 impl ShowTarget for UnicodeString {
     fn show_target(memory: &GuestMemory, at: GuestAddr, out: &mut String) {
-        if let Ok(text) = Self::read(memory, at).and_then(|string| string.text(memory)) {
-            out.push(' ');
-            quote(&text, out);
-        }
+        show_text(Self::read(memory, at).and_then(|string| string.text(memory)).map(Some), out);
     }
 }
 
 impl ShowTarget for ObjectAttributes {
     fn show_target(memory: &GuestMemory, at: GuestAddr, out: &mut String) {
-        if let Ok(Some(text)) = Self::read(memory, at).and_then(|attributes| attributes.name(memory)) {
-            out.push(' ');
-            quote(&text, out);
-        }
+        show_text(Self::read(memory, at).and_then(|attributes| attributes.name(memory)), out);
     }
 }
 
@@ -147,14 +205,15 @@ macro_rules! values {
     ($($t:ty),*) => { $(
         impl ShowTarget for $t {
             fn show_target(memory: &GuestMemory, at: GuestAddr, out: &mut String) {
-                if let Ok(value) = memory.read::<$t>(at) {
-                    let _ = write!(out, "={value:x?}");
-                }
+                let _ = match memory.read::<$t>(at) {
+                    Ok(value) => write!(out, "={value:#x?}"),
+                    Err(_) => out.write_str(UNREADABLE),
+                };
             }
         }
     )* };
 }
-values!(u8, u16, u32, i32, u64, i64, GuestAddr, Handle);
+values!(u8, u16, u32, i32, u64, i64, f32, GuestAddr, Handle);
 
 /// A structure that has no Rust type.
 impl ShowTarget for () {

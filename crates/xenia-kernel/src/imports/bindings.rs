@@ -4,6 +4,7 @@
 use super::call_targets::CallTargets;
 use super::history::{CallHistory, missing_name};
 use super::thunks::{OwnStubs, Stubs, Target};
+use super::trace::CallTrace;
 use super::variables::{self, Variables};
 use super::{Export, ExportRegistry};
 use crate::KernelConfig;
@@ -41,16 +42,42 @@ pub struct ImportBindings {
     /// Address of `KeTimeStampBundle`, cached because every scheduler round reads it.
     time_stamp_bundle: OnceLock<GuestAddr>,
     missing: Mutex<BTreeMap<String, u64>>,
-    /// The last calls of each thread, if the machine keeps them.
-    pub history: Option<CallHistory>,
+    /// Observers of calls, if there are any.
+    pub(crate) observers: Option<Box<CallObservers>>,
+}
+
+/// Observers of a machine's calls. Calls of a machine without any pay for one test.
+#[derive(Default)]
+pub(crate) struct CallObservers {
+    /// The last calls of each thread.
+    pub(crate) history: Option<CallHistory>,
+    /// The trace of calls.
+    pub(crate) trace: Option<Arc<CallTrace>>,
+}
+
+impl CallObservers {
+    fn is_any(&self) -> bool {
+        self.history.is_some() || self.trace.is_some()
+    }
 }
 
 impl ImportBindings {
+    /// The last calls of each thread, if the machine keeps them.
+    pub fn history(&self) -> Option<&CallHistory> {
+        self.observers.as_ref()?.history.as_ref()
+    }
+
+    /// The trace of calls, if there is one.
+    #[inline]
+    pub(crate) fn trace(&self) -> Option<&CallTrace> {
+        self.observers.as_ref()?.trace.as_deref()
+    }
+
     /// Makes the kernel's return stubs in a separate page.
     pub(crate) fn new(
         memory: &GuestMemory,
         registry: &'static ExportRegistry,
-        keeps_history: bool,
+        observers: CallObservers,
     ) -> Fallible<Self> {
         let mut stubs = Stubs::default();
         stubs.initialize(memory)?;
@@ -63,7 +90,7 @@ impl ImportBindings {
             variables: Mutex::new(Level::Modules, Variables::default()),
             time_stamp_bundle: OnceLock::new(),
             missing: Mutex::new(Level::Leaf, BTreeMap::new()),
-            history: keeps_history.then(CallHistory::new),
+            observers: observers.is_any().then(|| Box::new(observers)),
         })
     }
 

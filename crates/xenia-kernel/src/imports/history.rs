@@ -51,8 +51,16 @@ impl Callee {
         }
     }
 
+    /// Library and ordinal; no library if the console has none of the imported name.
+    pub(super) fn place(self) -> (Option<Library>, Ordinal) {
+        match self {
+            Self::Export(export) => (Some(export.library), Ordinal(export.ordinal)),
+            Self::Missing { library, ordinal } => (library, ordinal),
+        }
+    }
+
     /// The export's name, or library and ordinal.
-    fn name(self) -> String {
+    pub(super) fn name(self) -> String {
         match self {
             Self::Export(export) => export.name.to_owned(),
             Self::Missing { library, ordinal } => missing_name(library, ordinal),
@@ -177,12 +185,13 @@ pub struct CallHistory {
     shards: [Mutex<Shard>; SHARDS],
 }
 
-impl CallHistory {
-    /// An empty history.
-    pub(crate) fn new() -> Self {
+impl Default for CallHistory {
+    fn default() -> Self {
         Self { shards: std::array::from_fn(|_| Mutex::new(Level::Leaf, Shard::default())) }
     }
+}
 
+impl CallHistory {
     /// Notes a call before it is made.
     pub(crate) fn note(&self, call: &Call, callee: Callee) {
         let ctx = call.ctx();
@@ -281,7 +290,7 @@ mod tests {
 
     #[test]
     fn threads_and_calls_are_bounded_and_counts_are_not_lost() {
-        let history = CallHistory::new();
+        let history = CallHistory::default();
         let threads = (SHARDS * THREADS) as u32 + 100;
         for thread in 0..threads {
             let made = made(u64::from(thread), thread, 0xFFE);

@@ -24,8 +24,7 @@ pub struct Devices {
 impl Devices {
     /// Wraps the ports in locks. The storage port is not kept: only the file system uses it, once.
     pub(crate) fn new(ports: Ports) -> Self {
-        let Ports { video, audio, xma, input, dialogs, drive, clock: _, network: _, storage: _, text } =
-            ports;
+        let Ports { video, audio, xma, input, dialogs, drive, text, .. } = ports;
         Self {
             swap_commands: video.swap_commands(),
             video: Mutex::new(Level::Devices, video),

@@ -1,10 +1,10 @@
 //! System calls: dispatch to exports, results of exports, and calls of guest code by the kernel.
 
 use super::resume::resume;
-use crate::abi::{Call, Continuation, Flow, GuestCall};
+use crate::abi::{Call, Continuation, Flow, GuestCall, ShownArguments};
 use crate::exceptions::crash;
-use crate::imports::Callee;
 use crate::imports::thunks::Target;
+use crate::imports::{CallObservers, CallSite, Callee, Export};
 use crate::loader::begin;
 use crate::status::failure::Fallible;
 use crate::thread::notification;
@@ -83,7 +83,11 @@ impl Kernel {
             let flow = exceptions::resume(call, result, *activity);
             return self.apply(call, flow);
         }
+        let at = CallSite::of(call);
         let flow = call.resume(frame.then, result);
+        if let Some(trace) = self.imports.trace() {
+            trace.continued(call, at, &flow);
+        }
         let flow = match flow {
             Flow::Return(value) => self.apcs().before_return(call, value),
             flow => flow,
@@ -95,13 +99,49 @@ impl Kernel {
     pub(super) fn kernel_call(&self, call: &mut Call) -> Disposition {
         let at = GuestAddr(call.ctx().pc.wrapping_sub(4));
         let target = self.imports.target(at);
-        if let (Some(history), Some(callee)) = (&self.imports.history, Callee::of(target)) {
+        if let Some(observers) = &self.imports.observers {
+            return self.observed_call(call, target, observers);
+        }
+        self.dispatch(call, target, |_, _| {})
+    }
+
+    /// Handles a system call of a machine whose calls are observed.
+    #[cold]
+    fn observed_call(
+        &self,
+        call: &mut Call,
+        target: Option<Target>,
+        observers: &CallObservers,
+    ) -> Disposition {
+        let callee = Callee::of(target);
+        if let (Some(history), Some(callee)) = (&observers.history, callee) {
             history.note(call, callee);
         }
+        let Some(trace) = &observers.trace else { return self.dispatch(call, target, |_, _| {}) };
+        match callee.and_then(|callee| trace.begin(call, callee)) {
+            Some(traced) => self
+                .dispatch(call, target, |call, flow| trace.follow(call.memory(), call.now(), traced, flow)),
+            None => self.dispatch(call, target, |_, _| {}),
+        }
+    }
+
+    /// Makes the call of a target. `made` gets the flow of an export before it is applied.
+    #[inline]
+    fn dispatch(
+        &self,
+        call: &mut Call,
+        target: Option<Target>,
+        made: impl FnOnce(&Call, &Flow),
+    ) -> Disposition {
         match target {
             Some(Target::Export(export)) => {
+                if call.cpu.logs_events() {
+                    log_call(call, export);
+                }
                 let behind = call.ctx().pc;
-                let flow = match (export.shim)(call) {
+                let flow = (export.shim)(call);
+                made(call, &flow);
+                let flow = match flow {
                     // An export that continues elsewhere needs all of its registers.
                     Flow::Return(value) if call.ctx().pc == behind => self.apcs().before_return(call, value),
                     flow => flow,
@@ -120,7 +160,9 @@ impl Kernel {
                 };
                 call.cpu.emit(&event);
                 let row = library.and_then(|library| ordinals::find(library.rows(), ordinal));
-                self.apply(call, self.config.missing.of(&name, library, row))
+                let flow = self.config.missing.of(&name, library, row);
+                made(call, &flow);
+                self.apply(call, flow)
             }
             Some(Target::CallReturn) => self.pop_frame(call),
             Some(Target::ThreadReturn) => {
@@ -160,6 +202,14 @@ impl Kernel {
         call.cpu.emit(&Event::Text { thread: call.thread_id(), text: &text });
         Disposition::Continue
     }
+}
+
+/// Reports a call to the event log.
+#[cold]
+fn log_call(call: &mut Call, export: &Export) {
+    let Some(ShownArguments { text, .. }) = (export.describe)(call) else { return };
+    let (thread, hw_id) = (call.thread_id(), call.hw_id());
+    call.cpu.emit(&Event::Call { thread, hw_id, name: export.name, arguments: &text });
 }
 
 /// Ends the call that a service thread, or a thread of the render driver, has made.

@@ -7,6 +7,7 @@ use xenia_exports::registry;
 use xenia_formats::image::{ImageKind, Import, ImportLibrary, LoadedImage, import_thunk};
 use xenia_guest::{GuestAddr, Ordinal};
 use xenia_imports::ordinals::{ExportKind, xboxkrnl};
+use xenia_kernel::imports::{CallFilter, CallTrace};
 use xenia_kernel::loader::LoadError;
 use xenia_kernel::ports::{Ports, SwapCommands, Video, VideoEvent};
 use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
@@ -160,11 +161,17 @@ impl Video for ScriptedVideo {
 }
 
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<String>>>);
+struct Lines {
+    lines: Arc<Mutex<Vec<String>>>,
+    traced: Option<(Arc<CallTrace>, Arc<GuestMemory>)>,
+}
 
 impl EventSink for Lines {
     fn event(&mut self, now: GuestTicks, event: &Event<'_>) {
-        self.0.lock().unwrap().push(format!("{now} {event}"));
+        self.lines.lock().unwrap().push(format!("{now} {event}"));
+        if let Some((trace, memory)) = &self.traced {
+            trace.event(memory, now, event);
+        }
     }
 }
 
@@ -174,6 +181,8 @@ pub(crate) struct TitleHarness {
     pub(crate) executor: LockstepExecutor<KernelSystem>,
     text: Arc<Mutex<String>>,
     lines: Lines,
+    /// Lines of the trace of calls.
+    trace: Arc<Mutex<Vec<String>>>,
 }
 
 impl TitleHarness {
@@ -203,7 +212,35 @@ impl TitleHarness {
         video: ScriptedVideo,
         prepare: impl FnOnce(&Kernel),
     ) -> Result<Self, LoadError> {
+        Self::build(image, config, video, None, prepare)
+    }
+
+    /// Runs a title whose calls are traced; returns the lines of the trace.
+    pub(crate) fn traced(code: &Code, entry: u32, filter: &str) -> (Vec<String>, RunEnd) {
+        let image = code.image(ImageKind::Xex, entry);
+        let filter = Some(filter.parse().unwrap());
+        let mut machine =
+            Self::build(&image, KernelConfig::default(), ScriptedVideo::default(), filter, |_| ()).unwrap();
+        let end = machine.go();
+        let trace = machine.trace.lock().unwrap().clone();
+        (trace, end)
+    }
+
+    fn build(
+        image: &LoadedImage,
+        config: KernelConfig,
+        video: ScriptedVideo,
+        traced: Option<CallFilter>,
+        prepare: impl FnOnce(&Kernel),
+    ) -> Result<Self, LoadError> {
         let memory = GuestMemory::new().unwrap();
+        let trace = Arc::<Mutex<Vec<String>>>::default();
+        let traces = trace.clone();
+        let call_trace = traced.map(|filter| {
+            let sink = Box::new(move |line: &str| traces.lock().unwrap().push(line.to_owned()));
+            Arc::new(CallTrace::new(filter, sink))
+        });
+        let traced = call_trace.clone().map(|trace| (trace, memory.clone()));
         let text = Arc::new(Mutex::new(String::new()));
         let sink = text.clone();
         let ports = Ports {
@@ -211,15 +248,16 @@ impl TitleHarness {
             text: Box::new(move |text| sink.lock().unwrap().push_str(text)),
             ..Ports::default()
         };
+        let config = KernelConfig { call_trace, ..config };
         let kernel = Kernel::new(memory.clone(), config, ports, registry()).unwrap();
         let mut scheduler = Scheduler::default();
-        let lines = Lines::default();
+        let lines = Lines { traced, ..Lines::default() };
         scheduler.set_events(Box::new(lines.clone()));
         prepare(&kernel);
         kernel.load_title(&mut scheduler, image)?;
         let engine = Interpreter::new(memory, EngineConfig::default());
         let executor = LockstepExecutor::new(scheduler, Box::new(engine), KernelSystem::new(kernel.clone()));
-        Ok(Self { kernel, executor, text, lines })
+        Ok(Self { kernel, executor, text, lines, trace })
     }
 
     /// Runs a XEX title to its end, for at most ten million instructions.
@@ -255,6 +293,6 @@ impl TitleHarness {
 
     /// The lines of the event log.
     pub(crate) fn events(&self) -> Vec<String> {
-        self.lines.0.lock().unwrap().clone()
+        self.lines.lines.lock().unwrap().clone()
     }
 }

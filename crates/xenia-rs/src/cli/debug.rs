@@ -1,7 +1,9 @@
 //! Arguments that let a debugger control the run.
 
 use clap::Args;
+use std::path::PathBuf;
 use xenia_gdb::ServerAddress;
+use xenia_kernel::imports::CallFilter;
 
 /// Flags for debuggers.
 #[derive(Clone, Debug, Default, Args)]
@@ -11,4 +13,11 @@ pub struct DebugArgs {
     /// file, and let it control the run. In gdb: `target remote :PORT`.
     #[arg(long, value_name = "PORT|unix:PATH")]
     pub gdb: Option<ServerAddress>,
+    /// Write a line for each call of these exports: guest time, thread, arguments, result. Names
+    /// with `*`, joined by commas; `xam:*` is a library, `-NAME` excludes, `all` is every call.
+    #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
+    pub trace_calls: Option<CallFilter>,
+    /// Write these lines to a file instead of standard error.
+    #[arg(long, value_name = "FILE", requires = "trace_calls")]
+    pub trace_calls_to: Option<PathBuf>,
 }

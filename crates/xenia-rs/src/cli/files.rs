@@ -27,6 +27,7 @@ const WRITTEN: &[&str] = &[
     "record",
     "record_contention",
     "samples",
+    "trace_calls_to",
 ];
 /// Ids of the arguments that name a folder of output files.
 const FOLDERS: &[&str] =

@@ -42,7 +42,7 @@ fn is_plain(arg: &Arg, value: &str) -> bool {
     let is_number = value.starts_with(|c: char| c.is_ascii_digit())
         && value.chars().all(|c| c.is_ascii_digit() || "_.:x@i".contains(c));
     let is_defined = arg.get_possible_values().iter().any(|possible| possible.matches(value, true));
-    is_number || is_defined || arg.get_id() == "missing" || arg.get_id() == "limit"
+    is_number || is_defined || matches!(arg.get_id().as_str(), "missing" | "limit" | "trace_calls")
 }
 
 #[cfg(test)]

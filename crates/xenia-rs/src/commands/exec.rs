@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use reports::Reports;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use xenia::call_trace::TracedCalls;
 use xenia::code_store;
 use xenia::config::{AudioOutput, DialogPolicy, MachineConfig, SaveConfig, TitleConfig};
 use xenia::content;
@@ -93,6 +94,7 @@ fn leaves_files(args: &ExecArgs) -> bool {
         &run.event_log,
         &run.dump_frames,
         &args.report,
+        &args.debug.trace_calls_to,
         &picture.last_frame,
     ];
     let is_wav = matches!(args.sound.audio, Some(AudioOutput::Wav(_)));
@@ -268,6 +270,7 @@ fn machine(
             Listener::open(address).with_context(|| format!("--gdb: cannot listen at {address}"))
         });
     let debugger = debugger.transpose()?;
+    let traced_to = file(&args.debug.trace_calls_to);
     let mut machine = Machine::new_with_compile_progress(
         title,
         MachineOptions {
@@ -292,6 +295,11 @@ fn machine(
             sound,
             arguments: &args.arguments,
             call_history: args.report.is_some() || !args.picture.headless,
+            traced_calls: args
+                .debug
+                .trace_calls
+                .as_ref()
+                .map(|filter| TracedCalls { filter, file: traced_to.as_deref() }),
             ..MachineOptions::new(&config, &video)
         },
         making.compiled,
@@ -332,6 +340,8 @@ mod tests {
         {
             assert!(leaves(&[flag, "x"]), "{flag}");
         }
+        assert!(!leaves(&["--trace-calls", "all"]));
+        assert!(leaves(&["--trace-calls", "all", "--trace-calls-to", "x"]));
     }
 
     #[test]

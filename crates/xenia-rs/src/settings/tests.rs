@@ -250,6 +250,7 @@ fn every_flag_can_be_set() {
                 _ if matches!(long, "brightness" | "gamma") => "110".to_owned(),
                 _ if long == "aspect-ratio" => "\"4:3\"".to_owned(),
                 _ if long == "country" => "\"JP\"".to_owned(),
+                _ if long == "trace-calls" => "\"Nt*,-xam:*\"".to_owned(),
                 _ if long == "audio" => "\"null\"".to_owned(),
                 _ if long == "start-time" => "\"now\"".to_owned(),
                 _ if long == "much-code" => "[\"30x4\", \"5x6:wide\"]".to_owned(),

@@ -4,6 +4,7 @@ use super::engine::{MachineEngine, engine, executor, reservations, scheduler_con
 use super::parts::{MachineInside, MachineOutside, MachineSpec};
 use super::{Launched, Machine, MachineOptions};
 use crate::call_log;
+use crate::call_trace::{CallTraceOutput, WakeEvents};
 use crate::code_ahead;
 use crate::code_store;
 use crate::command_line::command_line;
@@ -32,10 +33,11 @@ use xenia_exports::registry;
 use xenia_gpu::{CommandProcessor, Config};
 use xenia_jit::Ahead;
 use xenia_kernel::deployment::Deployment;
+use xenia_kernel::imports::CallTrace;
 use xenia_kernel::ports::Ports;
 use xenia_kernel::{Kernel, KernelConfig};
 use xenia_memory::GuestMemory;
-use xenia_sched::{Event, Scheduler};
+use xenia_sched::{Event, EventSink, Scheduler};
 
 impl Machine {
     /// Builds a machine and loads `title` into it.
@@ -104,6 +106,9 @@ impl Machine {
             options.config.console.display_mode(),
         );
         let first_swap = video.first_swap();
+        let traced = options.traced_calls;
+        let call_trace = traced.map(|traced| CallTraceOutput::create(traced.file)).transpose()?;
+        let trace = call_trace.as_ref().zip(traced).map(|(output, traced)| output.port(traced.filter));
         let ports = Ports {
             video: Box::new(video),
             audio: options.sound.port(),
@@ -121,8 +126,9 @@ impl Machine {
             }),
         };
         let deployment = deployment(title, options.config.license);
+        let observed = ObservedCalls { history: options.call_history, trace: trace.clone() };
         let kernel = kernel(
-            (title, deployment, &options.config.console, options.call_history),
+            (title, deployment, &options.config.console, observed),
             &memory,
             ports,
             options.launched,
@@ -130,7 +136,16 @@ impl Machine {
         )?;
         let mut scheduler = scheduler(&options.config.executor, options.record_contention)?;
         let event_log = options.event_log.map(EventLog::create).transpose()?;
-        if let Some(events) = call_log::events(event_log.as_ref()) {
+        let events = call_log::events(event_log.as_ref());
+        let events = match trace {
+            Some(trace) => {
+                let sink: Box<dyn EventSink> =
+                    Box::new(WakeEvents { trace, memory: memory.clone(), next: events });
+                Some(sink)
+            }
+            None => events,
+        };
+        if let Some(events) = events {
             scheduler.set_events(events);
             scheduler.emit(&Event::Image { sha256: image_digest.get() });
         }
@@ -171,6 +186,7 @@ impl Machine {
                 first_swap,
                 recording,
                 event_log,
+                call_trace,
                 compiling,
                 code,
                 store,
@@ -243,9 +259,15 @@ fn deployment(title: &Title, license: Option<u32>) -> Deployment {
     Deployment { license: license.or(found.license), ..found }
 }
 
+/// Observers of calls that the kernel gets.
+struct ObservedCalls {
+    history: bool,
+    trace: Option<Arc<CallTrace>>,
+}
+
 /// Builds the kernel, with the title's disks.
 fn kernel(
-    (title, deployment, console, call_history): (&Title, Deployment, &ConsoleConfig, bool),
+    (title, deployment, console, observed): (&Title, Deployment, &ConsoleConfig, ObservedCalls),
     memory: &Arc<GuestMemory>,
     ports: Ports,
     launched: Option<Launched>,
@@ -255,7 +277,8 @@ fn kernel(
         keys: title.keys.clone(),
         deployment,
         patches: title.patches.clone(),
-        call_history,
+        call_history: observed.history,
+        call_trace: observed.trace,
         ..KernelConfig::default()
     };
     console.apply(&mut config);

@@ -22,7 +22,7 @@ impl Machine {
     /// The bug report of this moment, if the machine keeps a history of calls
     /// ([`super::MachineOptions::call_history`]); `run` is the report of the run.
     pub(super) fn collect(&self, moment: &'static str, run: &RunReport) -> Option<Collected> {
-        let history = self.inside.kernel.imports.history.as_ref()?;
+        let history = self.inside.kernel.imports.history()?;
         let imports = imports(&self.spec.image);
         let mut by_state: BTreeMap<String, u64> = BTreeMap::new();
         for import in &imports {

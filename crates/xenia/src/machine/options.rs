@@ -1,5 +1,6 @@
 //! Options to build a machine with.
 
+use crate::call_trace::TracedCalls;
 use crate::config::{DialogPolicy, MachineConfig, VideoConfig};
 use crate::dialogs::Unasked;
 use crate::gpu_port::{Capture, FrameSink};
@@ -50,6 +51,8 @@ pub struct MachineOptions<'a> {
     pub arguments: &'a [String],
     /// Whether the last calls of each thread are kept, for a bug report.
     pub call_history: bool,
+    /// Calls of exports that are traced.
+    pub traced_calls: Option<TracedCalls<'a>>,
 }
 
 impl<'a> MachineOptions<'a> {
@@ -76,6 +79,7 @@ impl<'a> MachineOptions<'a> {
             sound: Sound::null(),
             arguments: &[],
             call_history: false,
+            traced_calls: None,
         }
     }
 }

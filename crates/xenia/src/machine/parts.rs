@@ -4,6 +4,7 @@
 //! from there.
 
 use super::ReportSink;
+use crate::call_trace::CallTraceOutput;
 use crate::digest::ImageDigest;
 use crate::drawing::BackendTally;
 use crate::event_log::EventLog;
@@ -65,6 +66,7 @@ pub(super) struct MachineOutside {
     /// Whether and where the run left the recording that it replays.
     pub(super) recording: Trouble,
     pub(super) event_log: Option<EventLog>,
+    pub(super) call_trace: Option<CallTraceOutput>,
     /// Address of the code being compiled, or 0.
     pub(super) compiling: Option<Arc<AtomicU32>>,
     pub(super) code: Option<CodeSizes>,
