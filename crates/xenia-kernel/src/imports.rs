@@ -6,6 +6,7 @@
 
 mod bindings;
 mod call_targets;
+mod costs;
 mod history;
 mod missing;
 mod registry;
@@ -15,6 +16,7 @@ pub mod variables;
 
 pub(crate) use bindings::CallObservers;
 pub use bindings::{ImportBindings, MissingCall};
+pub use costs::{CallCost, CallCosts};
 pub(crate) use history::Callee;
 pub use history::{CallHistory, PastCall, UnfinishedCall};
 pub use missing::{MissingAnswer, MissingAnswers, has_special_failure};

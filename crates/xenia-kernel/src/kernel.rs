@@ -14,7 +14,9 @@ use crate::breakpoints::Breakpoints;
 use crate::deployment::Deployment;
 use crate::display::Display;
 use crate::files::{Files, TransferQueue};
-use crate::imports::{CallHistory, CallObservers, CallTrace, ExportRegistry, ImportBindings, MissingAnswers};
+use crate::imports::{
+    CallCosts, CallHistory, CallObservers, CallTrace, ExportRegistry, ImportBindings, MissingAnswers,
+};
 use crate::loader::Modules;
 use crate::memory::KernelPool;
 use crate::objects::dispatcher::{self, Dispatcher};
@@ -75,6 +77,8 @@ pub struct KernelConfig {
     pub call_history: bool,
     /// The trace of calls of exports, if they are traced. The guest can't observe it.
     pub call_trace: Option<Arc<CallTrace>>,
+    /// Whether calls are counted and timed, for profiles. The guest can't observe it.
+    pub call_costs: bool,
 }
 
 impl Default for KernelConfig {
@@ -92,6 +96,7 @@ impl Default for KernelConfig {
             patches: Arc::default(),
             call_history: false,
             call_trace: None,
+            call_costs: false,
         }
     }
 }
@@ -195,6 +200,7 @@ impl Kernel {
         let observers = CallObservers {
             history: config.call_history.then(CallHistory::default),
             trace: config.call_trace.clone(),
+            costs: config.call_costs.then(CallCosts::default),
         };
         let imports = ImportBindings::new(&memory, registry, observers)?;
         let processes = Processes::new(&memory, &pool)?;

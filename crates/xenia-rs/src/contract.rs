@@ -73,6 +73,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "widescreen",
             "trace-calls",
             "trace-calls-to",
+            "profile",
         ],
     ),
     (

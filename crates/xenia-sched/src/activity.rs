@@ -2,7 +2,7 @@
 //! the guest.
 
 use crate::{GuestTicks, HW_THREADS};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// The current activity of one of an executor's host threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(crate) const DEVICES: usize = HW_THREADS;
 struct Lane {
     steps: AtomicU64,
     doing: AtomicU64,
+    /// Guest id of the thread that it ran last; 0: none.
+    thread: AtomicU32,
 }
 
 /// The activity of all host threads of an executor, readable from any thread.
@@ -57,6 +59,11 @@ impl Activity {
         })
     }
 
+    /// Guest id of the thread that a host thread runs, or ran last; `None` if there was none.
+    pub fn thread(&self, lane: usize) -> Option<u32> {
+        self.lanes.get(lane).map(|lane| lane.thread.load(Relaxed)).filter(|&id| id != 0)
+    }
+
     /// Number of instructions executed by the end of the last step.
     pub fn instructions(&self) -> u64 {
         self.instructions.load(Relaxed)
@@ -78,6 +85,14 @@ impl Activity {
     pub(crate) fn count_step(&self, lane: usize) {
         if let Some(lane) = self.lanes.get(lane) {
             lane.steps.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Records the guest thread that a host thread runs from now on.
+    #[inline]
+    pub(crate) fn set_thread(&self, lane: usize, id: u32) {
+        if let Some(lane) = self.lanes.get(lane) {
+            lane.thread.store(id, Relaxed);
         }
     }
 
@@ -107,6 +122,9 @@ mod tests {
             activity.set(2, doing);
             assert_eq!(activity.lanes().nth(2), Some((0, doing)));
         }
+        assert_eq!(activity.thread(2), None);
+        activity.set_thread(2, 5);
+        assert_eq!((activity.thread(2), activity.thread(1), activity.thread(99)), (Some(5), None, None));
         activity.step(2, 7, 9);
         activity.count_step(DEVICES);
         let steps: Vec<_> = activity.lanes().map(|(steps, _)| steps).collect();

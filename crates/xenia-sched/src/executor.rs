@@ -1,8 +1,9 @@
 //! Dispatch between the two executors of a machine's threads, lockstep and parallel.
 
+use crate::sampling::SampledLane;
 use crate::{
-    Activity, GuestTicks, Limits, LockstepExecutor, ParallelExecutor, RecordedContention, RunEnd, Scheduler,
-    System, ThreadsReport,
+    Activity, GuestSampler, GuestTicks, Limits, LockstepExecutor, ParallelExecutor, RecordedContention,
+    RunEnd, Scheduler, System, ThreadsReport,
 };
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -94,6 +95,14 @@ impl<S: System + Clone + Send> Executor<S> {
     /// Activity of the host threads, for monitoring from other threads.
     pub fn activity(&self) -> Arc<Activity> {
         either!(self, executor => executor.activity())
+    }
+
+    /// Lets samples of guest code be requested from `sampler`, from the next run on.
+    pub fn set_sampler(&mut self, sampler: Arc<GuestSampler>) {
+        match self {
+            Self::Lockstep(executor) => executor.sampling = Some(SampledLane::new(sampler, 0)),
+            Self::Parallel(executor) => executor.sampler = Some(sampler),
+        }
     }
 
     /// A report of all live threads, between two runs.

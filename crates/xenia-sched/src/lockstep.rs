@@ -24,6 +24,7 @@ mod round_end;
 
 use crate::deadlock::Deadlocks;
 use crate::device_stores;
+use crate::sampling::SampledLane;
 use crate::time::{INSTRUCTIONS_PER_TICK_SHIFT, TIME_READS_PER_VISIT};
 use crate::{
     Activity, Disposition, Doing, GuestTicks, HW_THREADS, Limits, RunEnd, Running, Scheduler, System,
@@ -32,7 +33,7 @@ use crate::{
 use alone::Calm;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use xenia_cpu::{Execute, Exit, PpcContext};
+use xenia_cpu::{Execute, Exit};
 use xenia_memory::DeviceQueue;
 
 /// Limit of instructions by which a visit is extended, one by one, while a reservation is held.
@@ -93,6 +94,8 @@ pub struct LockstepExecutor<S: System> {
     last_frame: (u64, GuestTicks),
     stop: Arc<AtomicBool>,
     activity: Arc<Activity>,
+    /// Samples of guest code, if a profiler asks for them.
+    pub(crate) sampling: Option<SampledLane>,
 }
 
 impl<S: System> LockstepExecutor<S> {
@@ -113,6 +116,7 @@ impl<S: System> LockstepExecutor<S> {
             last_frame: (0, 0),
             stop: Arc::default(),
             activity: Arc::default(),
+            sampling: None,
         }
     }
 
@@ -348,12 +352,14 @@ impl<S: System> LockstepExecutor<S> {
             ctx.reservation.valid = 0;
             ctx.tick_shift = INSTRUCTIONS_PER_TICK_SHIFT;
             ctx.begin_visit(0, time_base, TIME_READS_PER_VISIT);
+            self.activity.set_thread(0, running.id);
         }
         // The guest can't notice that the limit or the extension cuts a visit: the count of
         // executed instructions goes on.
         let budget = if left == 0 { 1 } else { left }.min(allowed);
         let before = ctx.executed();
-        let exit = self.run_until(before + budget, ctx, devices);
+        let exit = self.run_until(before + budget, running, devices);
+        let ctx = &mut *running.ctx;
         let executed = ctx.executed() - before;
         visit.used += executed;
         visit.has_read_time |= ctx.time_reads_left < TIME_READS_PER_VISIT;
@@ -381,16 +387,25 @@ impl<S: System> LockstepExecutor<S> {
     }
 
     /// Runs a thread until it has executed `end` instructions in its visit, in stretches, so that
-    /// the stop flag is polled.
+    /// the stop flag is polled, and samples are taken.
     #[inline]
-    fn run_until(&mut self, end: u64, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
+    fn run_until(&mut self, end: u64, running: &mut Running, devices: &mut DeviceQueue) -> Exit {
+        let ctx = &mut *running.ctx;
         loop {
             let done = ctx.executed();
-            let stretch = (end - done).min(STRETCH);
+            let mut stretch = (end - done).min(STRETCH);
+            if let Some(sampling) = &mut self.sampling {
+                stretch = sampling.allowed(stretch);
+            }
             ctx.visit_budget = (done + stretch) as i64;
             ctx.budget = stretch as i64;
             self.activity.set(0, Doing::Guest(ctx.pc));
             let exit = self.engine.run(ctx, devices);
+            if let Some(sampling) = &mut self.sampling
+                && sampling.is_due(ctx.executed() - done)
+            {
+                sampling.add(running.id, ctx.pc, self.system.call_stack(ctx));
+            }
             // The guest can't notice stretches: no thread is picked in between.
             let is_cut = exit == Exit::Budget && ctx.budget == 0 && ctx.executed() < end;
             if !is_cut || self.stop.load(Relaxed) {

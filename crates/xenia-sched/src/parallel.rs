@@ -32,9 +32,10 @@ mod time_keeper;
 mod workers;
 
 use crate::deadlock::Deadlocks;
+use crate::sampling::SampledLane;
 use crate::{
-    Activity, GuestTicks, HW_THREADS, INSTRUCTIONS_PER_TICK_SHIFT, Limits, RunEnd, Scheduler, System,
-    ThreadsReport,
+    Activity, GuestSampler, GuestTicks, HW_THREADS, INSTRUCTIONS_PER_TICK_SHIFT, Limits, RunEnd, Scheduler,
+    System, ThreadsReport,
 };
 use hw_host_thread::HwHostThread;
 use shared::Shared;
@@ -68,6 +69,8 @@ pub struct ParallelExecutor<S: System> {
     last_frame: (u64, GuestTicks),
     stop: Arc<AtomicBool>,
     activity: Arc<Activity>,
+    /// Samples of guest code, if a profiler asks for them.
+    pub(crate) sampler: Option<Arc<GuestSampler>>,
 }
 
 impl<S: System + Clone + Send> ParallelExecutor<S> {
@@ -93,6 +96,7 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
             last_frame: (0, 0),
             stop: Arc::default(),
             activity: Arc::default(),
+            sampler: None,
         })
     }
 
@@ -156,6 +160,7 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
                     is_party: false,
                     since_met: 0,
                     is_busy: false,
+                    sampling: self.sampler.clone().map(|sampler| SampledLane::new(sampler, hw_id)),
                 };
                 spawn(scope, shared, format!("hw{hw_id}"), move || host.run(queue));
             }

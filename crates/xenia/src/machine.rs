@@ -22,6 +22,7 @@ use crate::event_log::EventLog;
 use crate::interrupt::Interrupt;
 use crate::output;
 use crate::pace::Pace;
+use crate::profile::RunProfile;
 use crate::recording::RecordingHeader;
 use crate::report::RunReport;
 use crate::say::{self, errln};
@@ -123,6 +124,7 @@ impl Machine {
             has_status: self.outside.pace.is_none(),
             has_host_clock: self.has_host_clock(),
         });
+        let profiler = self.outside.profile.take().map(RunProfile::start);
         let mut pace = self.outside.pace.take();
         if let Some(pace) = &mut pace {
             pace.begin(|| self.figures());
@@ -137,6 +139,12 @@ impl Machine {
             }
         });
         let wall_seconds = start.elapsed().as_secs_f64();
+        if let Some(profiler) = profiler
+            && let Err(error) =
+                profiler.and_then(|profiler| profiler.finish(&self.spec.title.name, &self.inside.kernel))
+        {
+            self.outside.write_errors.note(say::chain(&error));
+        }
         let divergence = self.inside.executor.divergence();
         let recording_trouble = self.outside.recording.get();
         if let Some(recorded) = &self.outside.recorded {

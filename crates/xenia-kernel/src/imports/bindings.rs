@@ -2,6 +2,7 @@
 //! exports.
 
 use super::call_targets::CallTargets;
+use super::costs::CallCosts;
 use super::history::{CallHistory, missing_name};
 use super::thunks::{OwnStubs, Stubs, Target};
 use super::trace::CallTrace;
@@ -53,11 +54,13 @@ pub(crate) struct CallObservers {
     pub(crate) history: Option<CallHistory>,
     /// The trace of calls.
     pub(crate) trace: Option<Arc<CallTrace>>,
+    /// Numbers and times of calls.
+    pub(crate) costs: Option<CallCosts>,
 }
 
 impl CallObservers {
     fn is_any(&self) -> bool {
-        self.history.is_some() || self.trace.is_some()
+        self.history.is_some() || self.trace.is_some() || self.costs.is_some()
     }
 }
 
@@ -65,6 +68,11 @@ impl ImportBindings {
     /// The last calls of each thread, if the machine keeps them.
     pub fn history(&self) -> Option<&CallHistory> {
         self.observers.as_ref()?.history.as_ref()
+    }
+
+    /// Numbers and times of calls, if the machine keeps them.
+    pub fn costs(&self) -> Option<&CallCosts> {
+        self.observers.as_ref()?.costs.as_ref()
     }
 
     /// The trace of calls, if there is one.

@@ -117,6 +117,7 @@ impl Kernel {
         if let (Some(history), Some(callee)) = (&observers.history, callee) {
             history.note(call, callee);
         }
+        let _timed = observers.costs.as_ref().zip(callee).and_then(|(costs, callee)| costs.begin(callee));
         let Some(trace) = &observers.trace else { return self.dispatch(call, target, |_, _| {}) };
         match callee.and_then(|callee| trace.begin(call, callee)) {
             Some(traced) => self

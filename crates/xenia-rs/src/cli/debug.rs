@@ -20,4 +20,9 @@ pub struct DebugArgs {
     /// Write these lines to a file instead of standard error.
     #[arg(long, value_name = "FILE", requires = "trace_calls")]
     pub trace_calls_to: Option<PathBuf>,
+    /// Write where the run spends its time, by guest thread and function, with the kernel's,
+    /// compiler's and devices' parts: for the Firefox profiler, as a flame graph (.svg), or as
+    /// tables (.txt).
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
 }

@@ -24,6 +24,7 @@ const WRITTEN: &[&str] = &[
     "output",
     "package",
     "plot",
+    "profile",
     "record",
     "record_contention",
     "samples",

@@ -95,6 +95,7 @@ fn leaves_files(args: &ExecArgs) -> bool {
         &run.dump_frames,
         &args.report,
         &args.debug.trace_calls_to,
+        &args.debug.profile,
         &picture.last_frame,
     ];
     let is_wav = matches!(args.sound.audio, Some(AudioOutput::Wav(_)));
@@ -295,6 +296,7 @@ fn machine(
             sound,
             arguments: &args.arguments,
             call_history: args.report.is_some() || !args.picture.headless,
+            profile: file(&args.debug.profile).as_deref(),
             traced_calls: args
                 .debug
                 .trace_calls
@@ -335,9 +337,16 @@ mod tests {
             leaves_files(&args)
         };
         assert!(!leaves(&[]) && !leaves(&["--guest-log", "off"]) && !leaves(&["--log-file", "x"]));
-        for flag in
-            ["--json", "--record", "--event-log", "--dump-frames", "--last-frame", "--guest-log", "--report"]
-        {
+        for flag in [
+            "--json",
+            "--record",
+            "--event-log",
+            "--dump-frames",
+            "--last-frame",
+            "--guest-log",
+            "--report",
+            "--profile",
+        ] {
             assert!(leaves(&[flag, "x"]), "{flag}");
         }
         assert!(!leaves(&["--trace-calls", "all"]));

@@ -15,6 +15,7 @@ use super::shared::Shared;
 use super::slot_cpu::SlotCpu;
 use crate::device_stores;
 use crate::parks::Parks;
+use crate::sampling::SampledLane;
 use crate::time::TIME_READS_PER_VISIT;
 use crate::{Disposition, Doing, GuestTicks, HwSlot, Limits, RunEnd, Running, System};
 use std::sync::atomic::Ordering::Relaxed;
@@ -50,6 +51,8 @@ pub(super) struct HwHostThread<'a, S> {
     pub(super) since_met: u64,
     /// Whether `Shared` records that this thread has a guest thread.
     pub(super) is_busy: bool,
+    /// Samples of guest code, if a profiler asks for them.
+    pub(super) sampling: Option<SampledLane>,
 }
 
 /// The thread chosen for the slot.
@@ -241,12 +244,27 @@ impl<S: System> HwHostThread<'_, S> {
         let ctx = &mut *running.ctx;
         ctx.tick_shift = TICK_SHIFT;
         ctx.begin_visit(self.quantum as i64, time, 1);
+        self.shared.activity.set_thread(usize::from(self.hw_id), running.id);
         let (mut counted, mut time_reads) = (0, 0);
         let disposition = loop {
             let ctx = &mut *running.ctx;
             self.shared.activity.set(usize::from(self.hw_id), Doing::Guest(ctx.pc));
             let before = ctx.budget;
+            let held_back = self.sampling.as_mut().map_or(0, |sampling| {
+                let budget = u64::try_from(before).unwrap_or(0);
+                (budget - sampling.allowed(budget)) as i64
+            });
+            // Both change by the same amount, so that the time base stays exact.
+            ctx.budget -= held_back;
+            ctx.visit_budget -= held_back;
             let exit = self.engine.run(ctx, devices);
+            ctx.budget += held_back;
+            ctx.visit_budget += held_back;
+            if let Some(sampling) = &mut self.sampling
+                && sampling.is_due((before - ctx.budget) as u64)
+            {
+                sampling.add(running.id, ctx.pc, self.system.call_stack(ctx));
+            }
             let (now, pc) = (ctx.now(), ctx.pc);
             self.time = now;
             let since = (before - ctx.budget) as u64;
@@ -258,6 +276,7 @@ impl<S: System> HwHostThread<'_, S> {
                 devices.clear();
             }
             let disposition = match exit {
+                Exit::Budget if held_back > 0 => Disposition::Continue,
                 Exit::Budget => break Disposition::Continue,
                 Exit::Yield if ctx.time_reads_left == 0 && time_reads < TIME_READS_PER_VISIT => {
                     // The read returned the time at the start of the visit. Execute the read again

@@ -1,6 +1,6 @@
 //! Builds a machine part by part, and loads the title.
 
-use super::engine::{MachineEngine, engine, executor, reservations, scheduler_config};
+use super::engine::{MachineEngine, engine, executor, jit_config, reservations, scheduler_config};
 use super::parts::{MachineInside, MachineOutside, MachineSpec};
 use super::{Launched, Machine, MachineOptions};
 use crate::call_log;
@@ -18,6 +18,7 @@ use crate::gpu_port::{Capture, GpuPort};
 use crate::interrupt::Interrupt;
 use crate::network;
 use crate::output::{self, WriteErrors};
+use crate::profile::RunProfile;
 use crate::recording::{self, Made, OutsideInput, RecordingHeader, Trouble};
 use crate::report::TitleReport;
 use crate::say::remark;
@@ -126,7 +127,11 @@ impl Machine {
             }),
         };
         let deployment = deployment(title, options.config.license);
-        let observed = ObservedCalls { history: options.call_history, trace: trace.clone() };
+        let observed = ObservedCalls {
+            history: options.call_history,
+            costs: options.profile.is_some(),
+            trace: trace.clone(),
+        };
         let kernel = kernel(
             (title, deployment, &options.config.console, observed),
             &memory,
@@ -161,6 +166,11 @@ impl Machine {
         }
         let mut executor = executor(scheduler, engine, &kernel, mode)?;
         executor.set_barrier(mode.barrier);
+        let profile = options.profile.map(|path| {
+            let has_compiler_thread = jit_config(cpu, mode).background;
+            RunProfile::new(path, &mut executor, compiling.clone(), has_compiler_thread)
+        });
+        let profile = profile.transpose()?;
         let title_image = title.image.clone();
         let title = TitleReport {
             name: title.name.clone(),
@@ -187,6 +197,7 @@ impl Machine {
                 recording,
                 event_log,
                 call_trace,
+                profile,
                 compiling,
                 code,
                 store,
@@ -262,6 +273,7 @@ fn deployment(title: &Title, license: Option<u32>) -> Deployment {
 /// Observers of calls that the kernel gets.
 struct ObservedCalls {
     history: bool,
+    costs: bool,
     trace: Option<Arc<CallTrace>>,
 }
 
@@ -278,6 +290,7 @@ fn kernel(
         deployment,
         patches: title.patches.clone(),
         call_history: observed.history,
+        call_costs: observed.costs,
         call_trace: observed.trace,
         ..KernelConfig::default()
     };

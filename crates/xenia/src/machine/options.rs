@@ -51,6 +51,8 @@ pub struct MachineOptions<'a> {
     pub arguments: &'a [String],
     /// Whether the last calls of each thread are kept, for a bug report.
     pub call_history: bool,
+    /// File of the run's profile.
+    pub profile: Option<&'a Path>,
     /// Calls of exports that are traced.
     pub traced_calls: Option<TracedCalls<'a>>,
 }
@@ -79,6 +81,7 @@ impl<'a> MachineOptions<'a> {
             sound: Sound::null(),
             arguments: &[],
             call_history: false,
+            profile: None,
             traced_calls: None,
         }
     }

@@ -11,6 +11,7 @@ use crate::event_log::EventLog;
 use crate::interrupt::Interrupt;
 use crate::output::WriteErrors;
 use crate::pace::Pace;
+use crate::profile::RunProfile;
 use crate::recording::{Made, RecordingHeader, Trouble};
 use crate::report::TitleReport;
 use crate::sound::{Sound, XmaPort};
@@ -67,6 +68,8 @@ pub(super) struct MachineOutside {
     pub(super) recording: Trouble,
     pub(super) event_log: Option<EventLog>,
     pub(super) call_trace: Option<CallTraceOutput>,
+    /// The profile that the next run writes.
+    pub(super) profile: Option<RunProfile>,
     /// Address of the code being compiled, or 0.
     pub(super) compiling: Option<Arc<AtomicU32>>,
     pub(super) code: Option<CodeSizes>,
