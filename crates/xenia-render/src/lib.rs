@@ -15,8 +15,8 @@ pub mod translate;
 mod window;
 
 pub use window::{
-    Appearance, BINDINGS, BRIGHTNESS, Client, ControllerKeys, Figures, Filter, FrameSender, KeyBinding,
-    KeyEvent, Modifier, Overlay, Phase, RenderError, Scaling, Sounding, Stopped, VolumeChange, WindowConfig,
-    run,
+    Appearance, BINDINGS, BRIGHTNESS, Client, ControllerKeys, Figures, Filter, FrameSender, GAMMA,
+    KeyBinding, KeyEvent, LIVE, Modifier, Overlay, Phase, RenderError, Scaling, SoundVolume, Sounding,
+    Stopped, VolumeChange, WindowConfig, run,
 };
 pub use winit::keyboard::KeyCode;

@@ -1,12 +1,15 @@
 //! Presentation: draws the frame and the text layers on the window's surface.
 
 mod effects;
+mod pages;
 mod picture;
 
 use crate::window::RenderError;
 use crate::window::appearance::Appearance;
 use crate::window::scaling::{Filter, Rectangle};
 use effects::Effects;
+pub(crate) use pages::PageShapes;
+use pages::Pages;
 use picture::{Painter, Picture};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -58,6 +61,8 @@ pub(crate) struct Presenter {
     /// Created when the frame is first drawn with one.
     effects: Option<Effects>,
     layers: [Option<Picture>; Layer::COUNT],
+    /// Created when a page is first open.
+    pages: Option<Pages>,
     adapter: String,
 }
 
@@ -125,6 +130,7 @@ impl Presenter {
             shader,
             effects: None,
             layers: [const { None }; Layer::COUNT],
+            pages: None,
             adapter: name,
         };
         if !this.configure() {
@@ -194,6 +200,25 @@ impl Presenter {
         self.layers[layer as usize].as_ref().map(Picture::size)
     }
 
+    /// Replaces the page over all layers.
+    pub(crate) fn set_page(&mut self, shapes: PageShapes) {
+        let pages = match self.pages.take() {
+            Some(mut pages) => {
+                pages.replace(shapes);
+                pages
+            }
+            None => Pages::new(&self.device, self.config.format, shapes),
+        };
+        self.pages.insert(pages).upload(&self.device, &self.queue);
+    }
+
+    /// Removes the page.
+    pub(crate) fn clear_page(&mut self) {
+        if let Some(pages) = &mut self.pages {
+            pages.clear();
+        }
+    }
+
     /// Draws the layers at their positions, and the frame with this appearance.
     pub(crate) fn draw(
         &mut self,
@@ -225,8 +250,12 @@ impl Presenter {
             made.prepare((device, &self.queue), &mut encoder, frame, appearance);
             effects = Some(&*made);
         }
+        if let Some(pages) = &mut self.pages {
+            let size = (self.config.width, self.config.height);
+            pages.prepare((&self.device, &self.queue), &mut encoder, size);
+        }
         {
-            let mut pass = picture::pass(&mut encoder, "present", &view);
+            let mut pass = picture::pass(&mut encoder, "present", &view).forget_lifetime();
             for &(layer, at, filter) in places {
                 match (&self.layers[layer as usize], effects) {
                     (Some(frame), Some(effects)) if layer == Layer::Frame => {
@@ -235,6 +264,9 @@ impl Presenter {
                     (Some(picture), _) => self.painter.paint(&mut pass, picture, at, filter),
                     (None, _) => {}
                 }
+            }
+            if let Some(pages) = &self.pages {
+                pages.paint(&mut pass);
             }
         }
         self.queue.submit([encoder.finish()]);

@@ -12,16 +12,19 @@
 pub(crate) mod appearance;
 mod events;
 mod keys;
+mod live;
 mod mailbox;
 mod meter;
 mod osd;
 mod page;
+mod pages;
 pub(crate) mod scaling;
 mod text;
 mod view;
 
 pub use appearance::{Appearance, BRIGHTNESS};
 pub use keys::{BINDINGS, KeyBinding, Modifier};
+pub use live::{GAMMA, LIVE, SoundVolume};
 pub use mailbox::FrameSender;
 pub use meter::{Figures, Sounding};
 pub use osd::Overlay;
@@ -81,6 +84,10 @@ pub struct WindowConfig {
     pub badges: Vec<&'static str>,
     /// Whether the machine pauses while the window has not the keyboard focus.
     pub pause_unfocused: bool,
+    /// Whether the menu offers to restart the title.
+    pub can_restart: bool,
+    /// Whether settings of the menu can be kept ([`Client::remember`]).
+    pub can_keep: bool,
 }
 
 /// Keys of the machine's controller.
@@ -137,6 +144,21 @@ pub trait Client {
 
     /// Restarts the machine that has stopped.
     fn again(&mut self);
+
+    /// Ends the machine that runs, and starts the title again.
+    fn restart(&mut self);
+
+    /// Called when the menu opens or closes: while it is open, pads operate it.
+    fn open_menu(&mut self, open: bool);
+
+    /// The volume now.
+    fn sound(&self) -> SoundVolume;
+
+    /// Sets the volume.
+    fn set_sound(&mut self, volume: SoundVolume);
+
+    /// Writes settings, by key and value, to the settings file. Returns the file.
+    fn remember(&mut self, settings: &[(&str, String)]) -> Result<String, String>;
 
     /// Changes the volume; returns a message.
     fn volume(&mut self, change: VolumeChange) -> String;

@@ -3,6 +3,7 @@
 //! explanation.
 
 mod display;
+mod menu;
 
 use anyhow::{Context, Result, bail, ensure};
 use display::{Display, Key, TestWindow, wait_for};

@@ -65,6 +65,35 @@ struct State {
     wanted: [(u16, u16); PAD_USERS as usize],
     /// The machine is paused, so no motor runs.
     still: bool,
+    /// Receiver of the buttons that pads hold, and what it received last.
+    watcher: Option<(PadWatcher, u16)>,
+    /// Whether pads operate a menu, and not the machine.
+    in_menu: bool,
+    /// Buttons held when the menu closed: they are the menu's until they are released.
+    menus: [u16; PAD_USERS as usize],
+}
+
+/// Receives the buttons that pads hold, as bits of [`Gamepad`], when they change.
+struct PadWatcher(Box<dyn Fn(u16) + Send>);
+
+impl std::fmt::Debug for PadWatcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PadWatcher")
+    }
+}
+
+/// Deflection from which a stick counts as the directional pad: half of its range.
+const PUSHED: i16 = 0x4000;
+
+/// Buttons that a pad holds down; a stick acts as the directional pad.
+pub(crate) fn held(pad: &Gamepad) -> u16 {
+    let ways = [
+        (pad.left_y >= PUSHED, 0x0001),
+        (pad.left_y <= -PUSHED, 0x0002),
+        (pad.left_x <= -PUSHED, 0x0004),
+        (pad.left_x >= PUSHED, 0x0008),
+    ];
+    ways.into_iter().filter(|(pushed, _)| *pushed).fold(pad.buttons, |held, (_, bit)| held | bit)
 }
 
 /// All controllers of the host, assigned to users; clones share them.
@@ -99,15 +128,36 @@ impl State {
         }
     }
 
+    /// State of a pad, with the title's own meaning of its buttons.
+    fn pressed_on(&self, pad: &Pad) -> Pressed {
+        let meant = |&(source, control): &ControlBinding| {
+            (source, *self.tuning.buttons.get(&control).unwrap_or(&control))
+        };
+        let bindings: Vec<ControlBinding> = pad.bindings.iter().map(meant).collect();
+        pad.parts.pressed(&pad.shape, &bindings)
+    }
+
+    /// Tells the watcher which buttons pads hold, if that has changed.
+    fn tell(&mut self) {
+        let Some((_, told)) = &self.watcher else { return };
+        let told = *told;
+        let mut all = 0;
+        for pad in self.pads.values() {
+            // Buttons are the menu's as they are printed on the pad.
+            let pressed = pad.parts.pressed(&pad.shape, &pad.bindings);
+            all |= held(&pressed.gamepad(self.tuning.stick_zone, self.tuning.trigger_zone));
+        }
+        if all != told
+            && let Some((watcher, told)) = &mut self.watcher
+        {
+            *told = all;
+            (watcher.0)(all);
+        }
+    }
+
     /// State of a user's controller and keyboard; `None` without a controller.
     fn pressed(&self, user: u32) -> Option<Pressed> {
-        let pad = self.pad_of(user).map(|pad| {
-            let meant = |&(source, control): &ControlBinding| {
-                (source, *self.tuning.buttons.get(&control).unwrap_or(&control))
-            };
-            let bindings: Vec<ControlBinding> = pad.bindings.iter().map(meant).collect();
-            pad.parts.pressed(&pad.shape, &bindings)
-        });
+        let pad = self.pad_of(user).map(|pad| self.pressed_on(pad));
         let keyboard = (self.tuning.keyboard == Some(user)).then(|| {
             let mut pressed = Pressed::default();
             for &(key, control) in &self.tuning.keys {
@@ -193,6 +243,22 @@ impl Controllers {
         state.run_motors();
     }
 
+    /// Calls `watcher` with the buttons that pads hold, as bits of the console's own states, each
+    /// time that they change.
+    pub fn watch_pads(&self, watcher: impl Fn(u16) + Send + 'static) {
+        self.0.lock().watcher = Some((PadWatcher(Box::new(watcher)), 0));
+    }
+
+    /// Takes pads from the machine while a menu is open. Buttons that are held when it closes are
+    /// the machine's once they were released.
+    pub fn set_in_menu(&self, in_menu: bool) {
+        let mut state = self.0.lock();
+        state.in_menu = in_menu;
+        if in_menu {
+            state.menus = [u16::MAX; PAD_USERS as usize];
+        }
+    }
+
     /// Adds a pad that was plugged in.
     pub fn plug(&self, shape: Shape, motors: Motors) -> PadId {
         let mut state = self.0.lock();
@@ -224,13 +290,16 @@ impl Controllers {
         }
         state.seat();
         state.run_motors();
+        state.tell();
     }
 
     /// Changes several parts of a pad at once.
     pub fn with(&self, pad: PadId, change: impl FnOnce(&mut PadInputs)) {
-        if let Some(pad) = self.0.lock().pads.get_mut(&pad) {
+        let mut state = self.0.lock();
+        if let Some(pad) = state.pads.get_mut(&pad) {
             change(&mut pad.parts);
         }
+        state.tell();
     }
 
     /// Handles a key of a pad.
@@ -260,7 +329,13 @@ fn mapping_text(file: &Path) -> anyhow::Result<String> {
 impl Input for Controllers {
     fn gamepad(&mut self, user: u32, _: GuestTicks) -> Option<Gamepad> {
         let mut state = self.0.lock();
-        let pad = state.pressed(user)?.gamepad(state.tuning.stick_zone, state.tuning.trigger_zone);
+        let mut pad = state.pressed(user)?.gamepad(state.tuning.stick_zone, state.tuning.trigger_zone);
+        if state.in_menu {
+            pad = Gamepad::default();
+        } else if let Some(menus) = state.menus.get_mut(user as usize) {
+            *menus &= pad.buttons;
+            pad.buttons &= !*menus;
+        }
         let told = state.told.get_mut(user as usize)?;
         if pad != (Gamepad { packet: 0, ..*told }) {
             *told = Gamepad { packet: told.packet.wrapping_add(1), ..pad };

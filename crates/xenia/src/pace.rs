@@ -42,6 +42,10 @@ struct State {
     goes_round: bool,
     turbo: bool,
     closing: bool,
+    /// Whether the machine that runs, or is being made, ends.
+    ending: bool,
+    /// Whether a machine has ended because of [`Self::ending`].
+    ended: bool,
     /// Ends the current piece.
     interrupt: Option<Arc<AtomicBool>>,
 }
@@ -85,6 +89,21 @@ impl PaceControl {
     /// Removes or restores the speed limit.
     pub fn turbo(&self, on: bool) {
         self.change(|state| state.turbo = on);
+    }
+
+    /// Ends the machine that runs, or is being made; those that follow it run.
+    pub fn end_machine(&self) {
+        self.change(|state| state.ending = true);
+    }
+
+    /// Whether a machine has ended by [`Self::end_machine`]; forgets it.
+    pub fn take_ended(&self) -> bool {
+        std::mem::take(&mut self.0.state.lock().ended)
+    }
+
+    /// Forgets a request to end a machine that had ended by itself.
+    pub fn expect_machine(&self) {
+        self.change(|state| state.ending = false);
     }
 
     /// Ends the machine, and all machines that follow it.
@@ -141,7 +160,7 @@ impl Pace {
             }
         });
         let mut state = self.control.0.state.lock();
-        if state.closing || state.paused {
+        if state.closing || state.ending || state.paused {
             interrupt.store(true, Relaxed);
         }
         state.interrupt = Some(interrupt);
@@ -185,6 +204,10 @@ impl Pace {
         let mut wait_until = None;
         loop {
             if state.closing {
+                return false;
+            }
+            if std::mem::take(&mut state.ending) {
+                state.ended = true;
                 return false;
             }
             if std::mem::take(&mut state.goes_round) {
@@ -317,6 +340,22 @@ mod tests {
         assert!(result.recv_timeout(A_WHILE).is_err(), "the frame ends the step");
         control.pause(false);
         assert_eq!(result.recv_timeout(SOON), Ok(true));
+    }
+
+    #[test]
+    fn a_machine_is_ended_and_the_next_one_runs() {
+        let control = PaceControl::default();
+        control.pause(true);
+        let (machine, result) = machine(pace(&control, None));
+        machine.send(START).unwrap();
+        control.end_machine();
+        assert_eq!(result.recv_timeout(SOON), Ok(false), "although it is paused");
+        assert!(control.take_ended() && !control.take_ended());
+        control.pause(false);
+        control.end_machine();
+        control.expect_machine();
+        let mut next = pace(&control, None);
+        assert!(next.between(&START, Figures::default));
     }
 
     #[test]

@@ -1,15 +1,20 @@
 //! Event loop: handles events of the system and the machine.
 
+mod menu;
+
 use super::keys::KeyAction;
 use super::mailbox::{FrameSender, Mailbox, WindowMessage};
 use super::page::Phase;
 use super::view::View;
 use super::{Client, KeyEvent, RenderError, VolumeChange, WindowConfig};
+use std::collections::BTreeSet;
+use std::time::Duration;
 use winit::application::ApplicationHandler;
 use winit::event::{ElementState, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoopProxy};
 use winit::keyboard::{KeyCode, ModifiersState, PhysicalKey};
 use winit::window::WindowId;
+use xenia_ui::MenuPage;
 
 type Start = Box<dyn FnOnce(FrameSender)>;
 
@@ -23,6 +28,12 @@ pub(super) struct Events {
     view: Option<View>,
     /// Whether the machine was paused because the window lost the keyboard focus.
     paused_unfocused: bool,
+    /// Whether the machine goes on when the menu closes.
+    resumes: bool,
+    /// Time when the machine that runs was started.
+    started: Duration,
+    /// Keys of the settings that were changed on their page.
+    changed: BTreeSet<&'static str>,
     error: Option<RenderError>,
 }
 
@@ -43,6 +54,9 @@ impl Events {
             modifiers: ModifiersState::empty(),
             view: None,
             paused_unfocused: false,
+            resumes: false,
+            started: Duration::ZERO,
+            changed: BTreeSet::new(),
             error: None,
         }
     }
@@ -83,6 +97,10 @@ impl Events {
             KeyAction::of(key, self.modifiers, controller)
         };
         let Some(action) = action else {
+            if pressed && repeat {
+                // It is down already, or was pressed in the menu.
+                return;
+            }
             self.client.key(if pressed { KeyEvent::Pressed(key) } else { KeyEvent::Released(key) });
             return;
         };
@@ -101,8 +119,8 @@ impl Events {
         let Some(view) = &mut self.view else { return };
         let now = self.mailbox.now();
         match action {
-            KeyAction::Leave if view.is_full_screen() => view.set_full_screen(false, now),
-            KeyAction::Leave => event_loop.exit(),
+            KeyAction::Menu if self.mailbox.open().stopped.is_some() => event_loop.exit(),
+            KeyAction::Menu => self.open_page(MenuPage::Menu),
             KeyAction::FullScreen => view.set_full_screen(!view.is_full_screen(), now),
             KeyAction::Help => view.help = !view.help,
             KeyAction::Again => {
@@ -135,17 +153,7 @@ impl Events {
                 });
                 view.say(&self.mailbox, text);
             }
-            KeyAction::Screenshot => {
-                let kept = match &view.frame {
-                    Some((number, frame)) => self.client.keep(*number, frame),
-                    None => Err("there is no frame yet".to_owned()),
-                };
-                let text = match kept {
-                    Ok(place) => format!("kept as {place}"),
-                    Err(reason) => format!("no screenshot: {reason}"),
-                };
-                view.say(&self.mailbox, text);
-            }
+            KeyAction::Screenshot => self.screenshot(),
             KeyAction::Report => {
                 let frame = view.frame.as_ref().map(|(_, frame)| frame);
                 if let Some(text) = self.client.report(frame) {
@@ -182,6 +190,19 @@ impl Events {
             }
         }
         self.refresh();
+    }
+
+    fn screenshot(&mut self) {
+        let Some(view) = &mut self.view else { return };
+        let kept = match &view.frame {
+            Some((number, frame)) => self.client.keep(*number, frame),
+            None => Err("there is no frame yet".to_owned()),
+        };
+        let text = match kept {
+            Ok(place) => format!("kept as {place}"),
+            Err(reason) => format!("no screenshot: {reason}"),
+        };
+        view.say(&self.mailbox, text);
     }
 
     fn set_paused(&mut self, paused: bool) {
@@ -233,6 +254,7 @@ impl ApplicationHandler<WindowMessage> for Events {
                 };
                 if is_new {
                     view.forget();
+                    self.started = self.mailbox.now();
                 }
                 // A paused machine shows few frames, whose numbers are displayed.
                 let news = news || (frame.is_some() && (view.shown.paused || view.frame.is_none()));
@@ -247,20 +269,36 @@ impl ApplicationHandler<WindowMessage> for Events {
                     self.refresh();
                 }
             }
+            WindowMessage::Pads(held) => {
+                let now = self.mailbox.now();
+                let Some(view) = &mut self.view else { return };
+                let asked = view.pages.pads(held, now);
+                view.page_due(now);
+                if asked {
+                    self.toggle_menu();
+                }
+            }
             WindowMessage::Ended => event_loop.exit(),
         }
     }
 
     fn window_event(&mut self, event_loop: &ActiveEventLoop, id: WindowId, event: WindowEvent) {
         let Some(view) = self.view.as_mut().filter(|view| view.is(id)) else { return };
+        if view.pages.page().is_some() && self.page_event(&event) {
+            return;
+        }
+        if event == WindowEvent::CloseRequested && self.asks_to_close() {
+            self.open_page(MenuPage::AskQuit);
+            return;
+        }
+        let Some(view) = &mut self.view else { return };
         match event {
             WindowEvent::CloseRequested | WindowEvent::Destroyed => event_loop.exit(),
             WindowEvent::Resized(size) => {
                 view.resize(size.width, size.height);
                 self.refresh();
             }
-            WindowEvent::RedrawRequested if view.redraw() => {}
-            WindowEvent::RedrawRequested => event_loop.exit(),
+            WindowEvent::RedrawRequested => self.redraw(event_loop),
             WindowEvent::ModifiersChanged(modifiers) => self.modifiers = modifiers.state(),
             WindowEvent::Focused(false) => {
                 self.set_turbo(false);
@@ -273,7 +311,11 @@ impl ApplicationHandler<WindowMessage> for Events {
                 }
             }
             WindowEvent::Focused(true) if std::mem::take(&mut self.paused_unfocused) => {
-                self.set_paused(false);
+                if self.page().is_some() {
+                    self.resumes = true;
+                } else {
+                    self.set_paused(false);
+                }
                 self.refresh();
             }
             // Keys that were down when the window got the focus were meant for another window.
@@ -290,8 +332,14 @@ impl ApplicationHandler<WindowMessage> for Events {
     }
 
     fn about_to_wait(&mut self, event_loop: &ActiveEventLoop) {
+        let now = self.mailbox.now();
         let Some(view) = &mut self.view else { return };
-        let mut end = view.next_change();
+        let asked = view.pages.tick(now);
+        view.page_due(now);
+        if asked {
+            self.toggle_menu();
+        }
+        let mut end = self.view.as_ref().and_then(View::next_change);
         if end.is_some_and(|end| end <= self.mailbox.now()) {
             self.refresh();
             end = self.view.as_ref().and_then(View::next_change);

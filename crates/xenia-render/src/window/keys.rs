@@ -5,8 +5,8 @@ use winit::keyboard::{KeyCode, ModifiersState};
 /// Action of a window key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyAction {
-    /// Leaves full screen; else closes the window.
-    Leave,
+    /// Opens the menu; closes the window of a machine that has stopped.
+    Menu,
     FullScreen,
     Pause,
     /// Runs to the next frame, then pauses.
@@ -72,7 +72,7 @@ const GIVEN_AWAY: [KeyCode; 4] = [KeyCode::KeyP, KeyCode::KeyR, KeyCode::Period,
 /// Key bindings of the window.
 pub const BINDINGS: &[KeyBinding] = &[
     binding(KeyCode::F1, "F1", "shows the keys, and hides them", KeyAction::Help),
-    binding(KeyCode::Escape, "Escape", "leaves full screen; else closes the window", KeyAction::Leave),
+    binding(KeyCode::Escape, "Escape", "the menu: resume, restart, settings, quit", KeyAction::Menu),
     binding(KeyCode::F11, "F11", "full screen, without the mouse pointer", KeyAction::FullScreen),
     KeyBinding {
         with: Modifier::Alt,

@@ -13,6 +13,8 @@ use xenia_gpu::Frame;
 pub(crate) enum WindowMessage {
     /// The mailbox has new contents.
     Mail,
+    /// Buttons that pads hold now, as bits of the console's own states.
+    Pads(u16),
     /// The machine has ended.
     Ended,
 }
@@ -147,6 +149,12 @@ impl FrameSender {
     /// Shows a message over the frame for a while.
     pub fn message(&self, text: String) {
         self.put(|mail, _| mail.message = Some(text));
+    }
+
+    /// Sends the buttons that pads hold now, for the menu.
+    pub fn pads(&self, held: u16) {
+        // The send fails if the window is closed, so no thread needs the event.
+        let _ = self.proxy.send_event(WindowMessage::Pads(held));
     }
 
     /// Closes the window.

@@ -1,8 +1,10 @@
 //! View: the open window and its contents.
 
+use super::live;
 use super::mailbox::{Mail, Mailbox};
 use super::osd::{self, Messages, OsdState};
 use super::page::{self, Phase};
+use super::pages::WindowPages;
 use super::scaling::{Filter, Rectangle, place};
 use super::text;
 use super::{RenderError, WindowConfig};
@@ -10,9 +12,11 @@ use crate::present::{Layer, Presented, Presenter};
 use std::sync::Arc;
 use std::time::Duration;
 use winit::dpi::{LogicalSize, PhysicalSize, Size};
+use winit::event::WindowEvent;
 use winit::event_loop::ActiveEventLoop;
 use winit::window::{Fullscreen, Window};
 use xenia_gpu::Frame;
+use xenia_ui::{LiveSetting, MenuPage, PageCommand, PageModel};
 
 /// Pixels between the window's border and text, times the display's scale.
 const BORDER: u32 = 8;
@@ -36,6 +40,7 @@ pub(super) struct View {
     pub(super) messages: Messages,
     /// Whether the page of keys is shown.
     pub(super) help: bool,
+    pub(super) pages: WindowPages,
     badges: Vec<&'static str>,
     /// Text of each text layer, and its scale.
     written: [(u32, Vec<String>); Layer::TEXTS.len()],
@@ -72,6 +77,7 @@ impl View {
             frame: None,
             messages: Messages::default(),
             help: false,
+            pages: WindowPages::default(),
             badges: config.badges.clone(),
             written: Default::default(),
             full_screen_by: None,
@@ -80,9 +86,61 @@ impl View {
         Ok(view)
     }
 
-    /// Hides the pointer in full screen.
+    /// Hides the pointer in full screen, unless a page can be operated by it.
     fn pointer(&self) {
-        self.window.set_cursor_visible(self.window.fullscreen().is_none());
+        let is_visible = self.window.fullscreen().is_none() || self.pages.page().is_some();
+        self.window.set_cursor_visible(is_visible);
+    }
+
+    /// Opens a page of the user interface.
+    pub(super) fn open_page(&mut self, page: MenuPage) {
+        self.pages.open(page, &self.window);
+        self.pointer();
+        self.window.request_redraw();
+    }
+
+    /// Closes the open page.
+    pub(super) fn close_page(&mut self) {
+        self.pages.close();
+        self.presenter.clear_page();
+        self.pointer();
+        self.window.request_redraw();
+    }
+
+    /// Passes an event to the open page.
+    pub(super) fn page_event(&mut self, event: &WindowEvent) {
+        if self.pages.event(&self.window, event) {
+            self.window.request_redraw();
+        }
+    }
+
+    /// Requests a pass of the open page if one is due.
+    pub(super) fn page_due(&mut self, now: Duration) {
+        if self.pages.is_due(now) {
+            self.window.request_redraw();
+        }
+    }
+
+    /// Settings that act at once, with their values.
+    pub(super) fn settings(&self, volume: live::SoundVolume) -> Vec<LiveSetting> {
+        let full_screen = self.window.fullscreen().is_some();
+        live::settings(&self.shown, live::Outside { volume, full_screen })
+    }
+
+    /// Runs the open page, and returns its commands.
+    pub(super) fn run_page(&mut self, model: &PageModel, now: Duration) -> Vec<PageCommand> {
+        let Some((shapes, commands)) = self.pages.run(&self.window, model, now) else { return Vec::new() };
+        self.presenter.set_page(shapes);
+        if !commands.is_empty() {
+            // The page shows their effect.
+            self.window.request_redraw();
+        }
+        commands
+    }
+
+    /// Name in the title bar.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Whether the window fills the screen, since the system may refuse a request.
@@ -117,7 +175,8 @@ impl View {
 
     /// Time of the next change without an event.
     pub(super) fn next_change(&self) -> Option<Duration> {
-        self.messages.next_end().into_iter().chain(self.full_screen_by).min()
+        let others = self.full_screen_by.into_iter().chain(self.pages.next_change());
+        self.messages.next_end().into_iter().chain(others).min()
     }
 
     /// Handles a change of the window's size.
@@ -170,6 +229,7 @@ impl View {
         }
         self.messages.expire(now);
         let page = match (stopped, &self.frame) {
+            _ if self.pages.page().is_some() => Vec::new(),
             _ if self.help => page::keys(&mail.controller),
             (None, _) if dialog.is_some() => dialog.clone().unwrap_or_default(),
             (Some(why), _) => page::stopped(why),

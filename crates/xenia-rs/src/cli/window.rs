@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use xenia_cli::numbers::number;
-use xenia_render::{Appearance, BINDINGS, BRIGHTNESS, KeyBinding};
+use xenia_render::{Appearance, BINDINGS, BRIGHTNESS, GAMMA, KeyBinding};
 
 /// Ways to fit the picture into the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -110,6 +110,9 @@ impl From<FilterArg> for xenia_render::Filter {
 /// Range of the brightness, as clap wants it.
 const BRIGHTNESS_RANGE: std::ops::RangeInclusive<i64> = *BRIGHTNESS.start() as i64..=*BRIGHTNESS.end() as i64;
 
+/// Range of the gamma, as clap wants it.
+const GAMMA_RANGE: std::ops::RangeInclusive<i64> = *GAMMA.start() as i64..=*GAMMA.end() as i64;
+
 /// Speed of guest time, in video fields per second of host time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameLimit(pub Option<NonZeroU32>);
@@ -192,7 +195,7 @@ pub struct WindowArgs {
         long,
         value_name = "PERCENT",
         default_value = "100",
-        value_parser = clap::value_parser!(u16).range(50..=300),
+        value_parser = clap::value_parser!(u16).range(GAMMA_RANGE),
         conflicts_with = "headless"
     )]
     pub gamma: u16,

@@ -1,6 +1,7 @@
 //! `xenia-rs exec`: runs a title with or without a window.
 
 mod ending;
+mod player;
 mod refusal;
 mod reports;
 mod stopped;
@@ -60,7 +61,9 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>) -> Result<u8> {
         Err(error) if refusal::is_shown(args) => return refusal::show(args, error, &interrupt),
         title => title?,
     };
-    match windowed::run(args, title, input, &interrupt) {
+    let file = settings.map(Path::to_owned).or_else(settings::default_file);
+    let window = windowed::WindowSettings { input, file };
+    match windowed::run(args, title, window, &interrupt) {
         Err(error) if matches!(error.downcast_ref(), Some(RenderError::NoDisplay(_))) => {
             // `open_title` has named the title already.
             without_display(args, &error.to_string(), opened, &interrupt)

@@ -9,25 +9,12 @@ use super::switches::is_switch;
 use super::words::WRITTEN;
 use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, Command};
+use xenia_render::LIVE;
 
 /// Headings of the flags that are for players; the others are the workshop's.
 const FOR_PLAYERS: [&str; 7] = ["Picture", "Window", "Controllers", "Sound", "Dialogs", "Saves", "Title"];
 /// Headings, in the order of the template; others follow in their own order.
 const ORDER: [&str; 7] = ["Window", "Picture", "Sound", "Controllers", "Dialogs", "Saves", "Title"];
-/// Settings that keys of the window change while a title runs.
-const LIVE: [&str; 10] = [
-    "fullscreen",
-    "vsync",
-    "scaling",
-    "filter",
-    "antialiasing",
-    "sharpness",
-    "brightness",
-    "osd",
-    "volume",
-    "mute",
-];
-
 /// Kind of a setting's values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingKind {

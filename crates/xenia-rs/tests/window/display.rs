@@ -22,12 +22,14 @@ const KEY_RELEASE: u8 = 3;
 pub(crate) enum Key {
     Escape = 9,
     R = 27,
+    Enter = 36,
     Period = 60,
     F1 = 67,
     F3 = 69,
     F6 = 72,
     F9 = 75,
     F12 = 96,
+    Down = 116,
     Pause = 127,
 }
 

@@ -5,10 +5,10 @@
 //! open.
 
 use super::panel::{Panel, Press};
-use crate::input::Controllers;
+use crate::input::{Controllers, held};
 use parking_lot::Mutex;
 use std::sync::Arc;
-use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Gamepad, Input, PAD_USERS};
+use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Input, PAD_USERS};
 use xenia_render::KeyCode;
 use xenia_sched::GuestTicks;
 
@@ -24,20 +24,6 @@ const BUTTONS: [(u16, Press); 9] = [
     (0x4000, Press::Erase),
     (0x8000, Press::Shift),
 ];
-/// Deflection from which a stick counts as pushed: half of its range.
-const PUSHED: i16 = 0x4000;
-
-/// Buttons that a pad holds down; a stick acts as the directional pad.
-fn held(pad: &Gamepad) -> u16 {
-    let ways = [
-        (pad.left_y >= PUSHED, 0x0001),
-        (pad.left_y <= -PUSHED, 0x0002),
-        (pad.left_x <= -PUSHED, 0x0004),
-        (pad.left_x >= PUSHED, 0x0008),
-    ];
-    ways.into_iter().filter(|(pushed, _)| *pushed).fold(pad.buttons, |held, (_, bit)| held | bit)
-}
-
 /// Function of a key in dialogs; text arrives as letters instead.
 fn press_of(key: KeyCode, wants_text: bool) -> Option<Press> {
     Some(match key {

@@ -37,6 +37,30 @@ fn pads_take_the_first_place_that_is_free_and_a_fifth_waits() {
 }
 
 #[test]
+fn pads_operate_the_menu_and_the_machine_sees_nothing_of_that() {
+    let mut controllers = without_keyboard();
+    let (sender, told) = std::sync::mpsc::channel();
+    controllers.watch_pads(move |held| drop(sender.send(held)));
+    let pad = controllers.plug(console_pad(), Motors::default());
+    controllers.key(pad, 0x130, true);
+    controllers.key(pad, 0x130, true);
+    controllers.axis(pad, 0, -32768);
+    controllers.axis(pad, 0, -32760);
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), [0x1000, 0x1004], "each change, once");
+    assert_eq!(buttons(&mut controllers)[0], Some(0x1000));
+    controllers.set_in_menu(true);
+    assert_eq!(buttons(&mut controllers)[0], Some(0));
+    controllers.set_in_menu(false);
+    assert_eq!(buttons(&mut controllers)[0], Some(0), "what closed the menu is the menu's");
+    controllers.key(pad, 0x130, false);
+    assert_eq!(buttons(&mut controllers)[0], Some(0));
+    controllers.key(pad, 0x130, true);
+    assert_eq!(buttons(&mut controllers)[0], Some(0x1000));
+    controllers.unplug(pad);
+    assert_eq!(told.try_iter().last(), Some(0));
+}
+
+#[test]
 fn the_keyboard_is_one_users_beside_a_pad() {
     let mut controllers = Controllers::default();
     assert_eq!(buttons(&mut controllers), [Some(0), None, None, None]);

@@ -30,6 +30,17 @@ impl VolumeControl {
         if state.muted { 0.0 } else { f32::from(state.percent) / 100.0 }
     }
 
+    /// The volume in percent, and whether the sound is off.
+    pub fn get(&self) -> (u16, bool) {
+        let state = self.0.lock();
+        (state.percent, state.muted)
+    }
+
+    /// Sets the volume in percent, at most 200, and whether the sound is off.
+    pub fn set(&self, percent: u16, muted: bool) {
+        *self.0.lock() = State { percent: percent.min(LOUDEST), muted };
+    }
+
     /// A step louder, and no longer muted. Returns a message.
     pub fn louder(&self) -> String {
         self.change(|state| {
@@ -74,5 +85,7 @@ mod tests {
             volume.quieter();
         }
         assert_eq!(volume.gain(), 0.0);
+        volume.set(250, false);
+        assert_eq!((volume.get(), volume.gain()), ((200, false), 2.0));
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use xenia::interrupt::Interrupt;
 use xenia::say::error_text;
 use xenia_gpu::Frame;
-use xenia_render::{Client, KeyCode, KeyEvent, Stopped, VolumeChange};
+use xenia_render::{Client, KeyCode, KeyEvent, SoundVolume, Stopped, VolumeChange, WindowConfig};
 
 /// Message for keys that need a title.
 const NO_TITLE: &str = "there is no title";
@@ -37,6 +37,20 @@ impl Client for NoMachine {
 
     fn again(&mut self) {}
 
+    fn restart(&mut self) {}
+
+    fn open_menu(&mut self, _: bool) {}
+
+    fn sound(&self) -> SoundVolume {
+        SoundVolume { percent: 100, muted: false }
+    }
+
+    fn set_sound(&mut self, _: SoundVolume) {}
+
+    fn remember(&mut self, _: &[(&str, String)]) -> Result<String, String> {
+        Err(NO_TITLE.to_owned())
+    }
+
     fn volume(&mut self, _: VolumeChange) -> String {
         NO_TITLE.to_owned()
     }
@@ -57,7 +71,8 @@ pub(super) fn show(args: &ExecArgs, error: Error, interrupt: &Interrupt) -> Resu
     let lines = error_text(&error).lines().map(str::to_owned).collect();
     let stopped = Stopped { heading: format!("{name} can't be run"), lines, again: false, has_report: false };
     let interrupt = interrupt.clone();
-    let shown = xenia_render::run(windowed::config(args, name), NoMachine, move |sender| {
+    let config = WindowConfig { can_restart: false, ..windowed::config(args, name) };
+    let shown = xenia_render::run(config, NoMachine, move |sender| {
         let window = sender.clone();
         interrupt.when_requested(move || window.end());
         sender.stopped(stopped);

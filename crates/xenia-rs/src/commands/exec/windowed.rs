@@ -5,6 +5,7 @@
 //! run again, unless the run has a limit, in which case it may be unattended.
 
 use super::ending::{CurrentRun, Moment};
+use super::player::{Player, Wish};
 use super::reports::Reports;
 use super::{Making, Outputs, leaves_files, machine, open_title, stopped};
 use crate::cli::ExecArgs;
@@ -29,88 +30,29 @@ use xenia::sound::VolumeControl;
 use xenia::title::{Title, state_folder};
 use xenia_cli::exit::Fault;
 use xenia_cli::limits;
-use xenia_gpu::Frame;
 use xenia_kernel::ports::{Dialogs, Input};
-use xenia_render::{
-    Client, Figures, FrameSender, KeyCode, KeyEvent, Overlay, Phase, VolumeChange, WindowConfig,
-};
+use xenia_render::{Figures, FrameSender, Overlay, Phase, WindowConfig};
 
 /// Initial size of the window in logical pixels: the resolution of most titles.
 const SIZE: (u32, u32) = (1280, 720);
 
-/// Wish about a title that has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wish {
-    /// Run it again.
-    Again,
-    /// End the run: its window was closed, or a signal came.
-    Close,
-}
-
-/// Input from the window to the machine's thread.
-struct Player {
-    controllers: Controllers,
-    dialog_keys: DialogKeys,
-    control: PaceControl,
-    screenshots: Screenshots,
-    reports: Reports,
-    interrupt: Interrupt,
-    volume: VolumeControl,
-    wishes: mpsc::Sender<Wish>,
-}
-
-impl Client for Player {
-    fn key(&mut self, event: KeyEvent) {
-        match event {
-            KeyEvent::Pressed(key) => self.controllers.keyboard(key, true),
-            KeyEvent::Released(key) => self.controllers.keyboard(key, false),
-            KeyEvent::Lost => self.controllers.release_keyboard(),
-        }
-    }
-
-    fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> Option<Vec<String>> {
-        self.dialog_keys.key(key, text)
-    }
-
-    fn pause(&mut self, paused: bool) {
-        self.controllers.set_still(paused);
-        self.control.pause(paused);
-    }
-
-    fn step(&mut self) {
-        self.control.step();
-    }
-
-    fn turbo(&mut self, on: bool) {
-        self.control.turbo(on);
-    }
-
-    fn again(&mut self) {
-        // While a machine runs, no thread receives this.
-        let _ = self.wishes.send(Wish::Again);
-    }
-
-    fn volume(&mut self, change: VolumeChange) -> String {
-        match change {
-            VolumeChange::Up => self.volume.louder(),
-            VolumeChange::Down => self.volume.quieter(),
-            VolumeChange::Mute => self.volume.mute(),
-        }
-    }
-
-    fn keep(&mut self, number: u64, frame: &Frame) -> Result<String, String> {
-        let kept = self.screenshots.keep(number, frame);
-        kept.map(|path| path.display().to_string()).map_err(|error| format!("{error:#}"))
-    }
-
-    fn report(&mut self, frame: Option<&Frame>) -> Option<String> {
-        self.reports.by_key(frame, &self.interrupt, &self.control)
-    }
+/// Settings of a run in a window that are not those of the title.
+pub(super) struct WindowSettings {
+    /// Assignments of keys and pads.
+    pub(super) input: InputConfig,
+    /// The file in which the menu keeps settings.
+    pub(super) file: Option<PathBuf>,
 }
 
 /// Runs until a limit, the title's end, a signal, or the closing of the window.
-pub(super) fn run(args: &ExecArgs, title: Title, settings: InputConfig, interrupt: &Interrupt) -> Result<u8> {
-    let config = config(args, title.short_name());
+pub(super) fn run(
+    args: &ExecArgs,
+    title: Title,
+    settings: WindowSettings,
+    interrupt: &Interrupt,
+) -> Result<u8> {
+    let WindowSettings { input: settings, file: settings_file } = settings;
+    let config = WindowConfig { can_keep: settings_file.is_some(), ..config(args, title.short_name()) };
     let control = PaceControl::default();
     let (controllers, dialog_keys) = (Controllers::default(), DialogKeys::default());
     let files = [args.input.pad_mappings.clone(), settings.mappings()];
@@ -130,6 +72,7 @@ pub(super) fn run(args: &ExecArgs, title: Title, settings: InputConfig, interrup
         interrupt: interrupt.clone(),
         volume: VolumeControl::new(args.sound.volume, args.sound.mute),
         wishes,
+        settings_file,
     };
     let volume = player.volume.clone();
     let (results, result) = mpsc::channel();
@@ -138,6 +81,8 @@ pub(super) fn run(args: &ExecArgs, title: Title, settings: InputConfig, interrup
     let machine_interrupt = interrupt.clone();
     xenia_render::run(config, player, move |sender| {
         CurrentRun::handle_exit(Moment::Window);
+        let pads = sender.clone();
+        controllers.watch_pads(move |held| pads.pads(held));
         let (closing, window) = (control.clone(), sender.clone());
         machine_interrupt.when_requested(move || {
             closing.close();
@@ -224,14 +169,17 @@ fn play(
         seat.controllers.tune(seat.settings.for_title(None));
         let code = args.exit_code(&finished, outputs.conclude(&finished, Some(seat.reports), interrupt));
         note_play(args, file.as_deref(), &finished);
-        let json = args.run.json.as_deref();
-        let why = if args.run.has_limit() { None } else { stopped::why(&name, &finished, json, again) };
-        let Some(why) = why else { return Ok(code) };
-        seat.reports.keep(finished.bug_report);
-        sender.stopped(why);
+        if !seat.control.take_ended() {
+            let json = args.run.json.as_deref();
+            let why = if args.run.has_limit() { None } else { stopped::why(&name, &finished, json, again) };
+            let Some(why) = why else { return Ok(code) };
+            seat.reports.keep(finished.bug_report);
+            sender.stopped(why);
+        }
         if wishes.recv() != Ok(Wish::Again) {
             return Ok(code);
         }
+        seat.control.expect_machine();
         title = open_title(args)?;
     }
 }
@@ -267,6 +215,8 @@ pub(super) fn config(args: &ExecArgs, title: String) -> WindowConfig {
         overlay: window.osd.map_or(Overlay::Off, Into::into),
         badges: badges.into_iter().flatten().collect(),
         pause_unfocused: window.pause_unfocused,
+        can_restart: !leaves_files(args),
+        can_keep: false,
     }
 }
 

@@ -1,0 +1,84 @@
+//! Draws the pages of the user interface over the picture.
+
+use egui_wgpu::{Renderer, RendererOptions, ScreenDescriptor};
+use egui_winit::egui::epaint::ClippedPrimitive;
+use egui_winit::egui::{Context, FullOutput, TexturesDelta};
+
+/// Shapes of a page, ready to be drawn.
+pub(crate) struct PageShapes {
+    jobs: Vec<ClippedPrimitive>,
+    textures: TexturesDelta,
+    points: f32,
+}
+
+impl PageShapes {
+    /// Takes the shapes of a pass.
+    pub(crate) fn new(context: &Context, output: FullOutput) -> Self {
+        Self {
+            jobs: context.tessellate(output.shapes, output.pixels_per_point),
+            textures: output.textures_delta,
+            points: output.pixels_per_point,
+        }
+    }
+}
+
+impl Drop for PageShapes {
+    fn drop(&mut self) {
+        // Textures are freed with their renderer; egui takes a list that is not empty for a fault.
+        self.textures.clear();
+    }
+}
+
+/// Pipeline and textures of the pages.
+pub(super) struct Pages {
+    renderer: Renderer,
+    shapes: PageShapes,
+    screen: ScreenDescriptor,
+}
+
+impl Pages {
+    /// Creates the pipeline for a surface of `format`, with these shapes.
+    pub(super) fn new(device: &wgpu::Device, format: wgpu::TextureFormat, shapes: PageShapes) -> Self {
+        let screen = ScreenDescriptor { size_in_pixels: [0, 0], pixels_per_point: shapes.points };
+        Self { renderer: Renderer::new(device, format, RendererOptions::default()), shapes, screen }
+    }
+
+    /// Replaces the shapes by newer ones.
+    pub(super) fn replace(&mut self, shapes: PageShapes) {
+        for id in self.shapes.textures.free.drain() {
+            self.renderer.free_texture(&id);
+        }
+        self.shapes = shapes;
+    }
+
+    /// Uploads textures of the newest shapes, which later ones may refer to, too.
+    pub(super) fn upload(&mut self, device: &wgpu::Device, queue: &wgpu::Queue) {
+        for (id, deltas) in self.shapes.textures.set.drain() {
+            for delta in &deltas {
+                self.renderer.update_texture(device, queue, id, delta);
+            }
+        }
+    }
+
+    /// Removes the shapes.
+    pub(super) fn clear(&mut self) {
+        self.shapes.jobs.clear();
+    }
+
+    /// Prepares the shapes for [`Self::paint`], before the pass that draws them.
+    pub(super) fn prepare(
+        &mut self,
+        (device, queue): (&wgpu::Device, &wgpu::Queue),
+        encoder: &mut wgpu::CommandEncoder,
+        size: (u32, u32),
+    ) {
+        self.screen =
+            ScreenDescriptor { size_in_pixels: [size.0, size.1], pixels_per_point: self.shapes.points };
+        self.renderer.update_buffers(device, queue, encoder, &self.shapes.jobs, &self.screen);
+    }
+
+    /// Draws the shapes.
+    pub(super) fn paint(&self, pass: &mut wgpu::RenderPass<'static>) {
+        self.renderer.render(pass, &self.shapes.jobs, &self.screen);
+    }
+}

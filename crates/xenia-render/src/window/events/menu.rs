@@ -1,0 +1,173 @@
+//! Menu: opens and closes pages, and carries out their commands.
+
+use super::Events;
+use crate::window::KeyEvent;
+use crate::window::keys::KeyAction;
+use crate::window::live::{self, SystemChange};
+use std::time::Duration;
+use winit::event::WindowEvent;
+use winit::event_loop::ActiveEventLoop;
+use winit::keyboard::{KeyCode, PhysicalKey};
+use xenia_ui::{MenuPage, PageCommand, PageModel};
+
+/// Time after which the window's button asks before it closes a title that runs.
+const WORTH_ASKING: Duration = Duration::from_secs(60);
+
+impl Events {
+    /// The page that is open.
+    pub(super) fn page(&self) -> Option<MenuPage> {
+        self.view.as_ref().and_then(|view| view.pages.page())
+    }
+
+    fn is_running(&self) -> bool {
+        self.mailbox.open().stopped.is_none()
+    }
+
+    /// Opens a page; the machine is paused while one is open.
+    pub(super) fn open_page(&mut self, page: MenuPage) {
+        if self.page().is_none() {
+            self.set_turbo(false);
+            // The page gets the releases of keys that are down.
+            self.client.key(KeyEvent::Lost);
+            self.client.open_menu(true);
+            self.resumes = self.is_running() && self.view.as_ref().is_some_and(|view| !view.shown.paused);
+            if self.resumes {
+                self.set_paused(true);
+            }
+        }
+        if let Some(view) = &mut self.view {
+            view.open_page(page);
+        }
+        self.refresh();
+    }
+
+    /// Closes the open page, and lets the machine go on.
+    fn close_page(&mut self) {
+        if let Some(view) = &mut self.view {
+            view.close_page();
+        }
+        self.client.open_menu(false);
+        if std::mem::take(&mut self.resumes) {
+            self.set_paused(false);
+        }
+        self.refresh();
+    }
+
+    /// Opens the menu, or closes the page that is open.
+    pub(super) fn toggle_menu(&mut self) {
+        if self.page().is_some() {
+            self.close_page();
+        } else {
+            self.open_page(MenuPage::Menu);
+        }
+    }
+
+    /// Whether the window's button asks first.
+    pub(super) fn asks_to_close(&self) -> bool {
+        let runs_long = self.mailbox.now().saturating_sub(self.started) >= WORTH_ASKING;
+        runs_long && self.is_running() && self.page() != Some(MenuPage::AskQuit)
+    }
+
+    /// Passes an event to the open page. Returns true if it is the page's alone.
+    pub(super) fn page_event(&mut self, event: &WindowEvent) -> bool {
+        // A pass answers a redraw; one more would never end.
+        if self.is_windows_own(event) || matches!(event, WindowEvent::RedrawRequested) {
+            return false;
+        }
+        let is_key = matches!(event, WindowEvent::KeyboardInput { .. });
+        if let Some(view) = &mut self.view
+            && !is_held(event)
+        {
+            view.page_event(event);
+        }
+        is_key
+    }
+
+    /// Whether an event is the window's although a page is open: those of its function keys.
+    pub(super) fn is_windows_own(&self, event: &WindowEvent) -> bool {
+        let WindowEvent::KeyboardInput { event, .. } = event else { return false };
+        let PhysicalKey::Code(key) = event.physical_key else { return false };
+        KeyAction::stays_in_dialogs(key) && key != KeyCode::Tab
+    }
+
+    /// Draws the window; runs the open page before.
+    pub(super) fn redraw(&mut self, event_loop: &ActiveEventLoop) {
+        if self.page().is_some() {
+            let (model, now) = (self.model(), self.mailbox.now());
+            let commands = self.view.as_mut().map(|view| view.run_page(&model, now));
+            for command in commands.unwrap_or_default() {
+                self.obey(event_loop, command);
+            }
+        }
+        if !self.view.as_mut().is_some_and(super::View::redraw) {
+            event_loop.exit();
+        }
+    }
+
+    fn model(&self) -> PageModel {
+        let Some(view) = &self.view else { return PageModel::default() };
+        let stopped = self.mailbox.open().stopped.as_ref().map(|why| why.again);
+        PageModel {
+            title: view.name().to_owned(),
+            can_restart: stopped.unwrap_or(self.config.can_restart),
+            is_running: stopped.is_none(),
+            can_keep: self.config.can_keep,
+            settings: view.settings(self.client.sound()),
+            library: None,
+        }
+    }
+
+    fn obey(&mut self, event_loop: &ActiveEventLoop, command: PageCommand) {
+        match command {
+            PageCommand::Resume => self.close_page(),
+            PageCommand::Quit => event_loop.exit(),
+            PageCommand::Restart => {
+                self.close_page();
+                if self.is_running() {
+                    self.set_paused(false);
+                    self.client.restart();
+                } else {
+                    self.act(event_loop, KeyAction::Again);
+                }
+            }
+            PageCommand::Open(_) => {}
+            PageCommand::Screenshot => self.screenshot(),
+            PageCommand::Keep => self.keep_settings(),
+            PageCommand::Set { key, value } => {
+                let now = self.mailbox.now();
+                let Some(view) = &mut self.view else { return };
+                self.changed.insert(key);
+                match live::set(key, &value, &mut view.shown, &mut *self.client) {
+                    Some(SystemChange::FullScreen(on)) => view.set_full_screen(on, now),
+                    Some(SystemChange::Vsync(on)) => view.set_vsync(on),
+                    None => {}
+                }
+            }
+        }
+        self.refresh();
+    }
+
+    /// Writes the settings that were changed on the page to the settings file.
+    fn keep_settings(&mut self) {
+        let Some(view) = &mut self.view else { return };
+        let settings = view.settings(self.client.sound()).into_iter();
+        let changed = settings.filter(|setting| self.changed.contains(setting.key));
+        let changed: Vec<(&str, String)> = changed.map(|setting| (setting.key, setting.value)).collect();
+        let text = if changed.is_empty() {
+            "nothing was changed here".to_owned()
+        } else {
+            match self.client.remember(&changed) {
+                Ok(file) => format!("kept in {file}"),
+                Err(reason) => format!("not kept: {reason}"),
+            }
+        };
+        view.say(&self.mailbox, text);
+    }
+}
+
+/// Whether an event repeats a key that acts once: the one that opened a page may be held.
+fn is_held(event: &WindowEvent) -> bool {
+    let WindowEvent::KeyboardInput { event, .. } = event else { return false };
+    let acts_once = [KeyCode::Escape, KeyCode::Enter, KeyCode::NumpadEnter, KeyCode::Space];
+    event.repeat && acts_once.iter().any(|key| event.physical_key == PhysicalKey::Code(*key))
+}

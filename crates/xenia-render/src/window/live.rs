@@ -1,0 +1,231 @@
+//! Settings that act at once: those of the settings page, by their keys in config.toml.
+
+use super::osd::{OsdState, Overlay};
+use super::scaling::{Filter, Scaling};
+use super::{BRIGHTNESS, Client};
+use xenia_ui::{LiveSetting, SettingControl};
+
+/// Range of the volume in percent.
+const VOLUME: std::ops::RangeInclusive<u16> = 0..=200;
+/// Range of the gamma in percent.
+pub const GAMMA: std::ops::RangeInclusive<u16> = 50..=300;
+
+const SCALINGS: &[(&str, &str)] =
+    &[("aspect", "aspect ratio"), ("integer", "whole multiples"), ("stretch", "stretched")];
+const FILTERS: &[(&str, &str)] = &[("linear", "smooth"), ("nearest", "sharp")];
+const SMOOTHINGS: &[(&str, &str)] = &[("off", "off"), ("fxaa", "FXAA")];
+const OVERLAYS: &[(&str, &str)] = &[("off", "off"), ("small", "few"), ("full", "all")];
+
+/// Keys of the settings, in the order of the page.
+pub const LIVE: [&str; 11] = [
+    "volume",
+    "mute",
+    "fullscreen",
+    "scaling",
+    "filter",
+    "antialiasing",
+    "sharpness",
+    "brightness",
+    "gamma",
+    "vsync",
+    "osd",
+];
+
+/// State of the settings that the window does not keep in [`OsdState`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Outside {
+    pub(super) volume: SoundVolume,
+    pub(super) full_screen: bool,
+}
+
+/// Volume of the sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SoundVolume {
+    /// The volume in percent.
+    pub percent: u16,
+    /// Whether the sound is off.
+    pub muted: bool,
+}
+
+/// The settings with their present values.
+pub(super) fn settings(shown: &OsdState, outside: Outside) -> Vec<LiveSetting> {
+    LIVE.map(|key| setting(key, shown, outside)).into()
+}
+
+fn setting(key: &'static str, shown: &OsdState, outside: Outside) -> LiveSetting {
+    use SettingControl::{Choice, Percent, Switch};
+    let appearance = &shown.appearance;
+    let percent = |range: std::ops::RangeInclusive<u16>, step| Percent { range, step };
+    let (label, control, value) = match key {
+        "volume" => ("Volume", percent(VOLUME, 10), outside.volume.percent.to_string()),
+        "mute" => ("Mute", Switch, outside.volume.muted.to_string()),
+        "fullscreen" => ("Full screen", Switch, outside.full_screen.to_string()),
+        "scaling" => {
+            let word = match shown.scaling {
+                Scaling::Aspect => "aspect",
+                Scaling::Integer => "integer",
+                Scaling::Stretch => "stretch",
+            };
+            ("Scaling", Choice(SCALINGS), word.to_owned())
+        }
+        "filter" => {
+            let word = if shown.filter == Filter::Linear { "linear" } else { "nearest" };
+            ("Filter", Choice(FILTERS), word.to_owned())
+        }
+        "antialiasing" => {
+            let word = if appearance.smooths_edges { "fxaa" } else { "off" };
+            ("Antialiasing", Choice(SMOOTHINGS), word.to_owned())
+        }
+        "sharpness" => ("Sharpness", percent(0..=100, 5), appearance.sharpness.to_string()),
+        "brightness" => ("Brightness", percent(BRIGHTNESS, 5), appearance.brightness.to_string()),
+        "gamma" => ("Gamma", percent(GAMMA, 5), appearance.gamma.to_string()),
+        "vsync" => ("Vertical sync", Switch, shown.vsync.to_string()),
+        _ => {
+            let word = match shown.overlay {
+                Overlay::Off => "off",
+                Overlay::Small => "small",
+                Overlay::Full => "full",
+            };
+            ("Statistics", Choice(OVERLAYS), word.to_owned())
+        }
+    };
+    LiveSetting { key, label, control, value }
+}
+
+/// Change of a setting that [`super::view::View`] makes itself, because the system has a part in
+/// it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SystemChange {
+    FullScreen(bool),
+    Vsync(bool),
+}
+
+/// Sets a setting to a value, as text of its page. Values that it does not have change nothing.
+pub(super) fn set(
+    key: &str,
+    value: &str,
+    shown: &mut OsdState,
+    client: &mut dyn Client,
+) -> Option<SystemChange> {
+    let appearance = &mut shown.appearance;
+    let number = value.parse::<u16>().ok();
+    let is_on = value == "true";
+    match key {
+        "volume" => {
+            let volume = client.sound();
+            client.set_sound(SoundVolume { percent: number.unwrap_or(volume.percent), ..volume });
+        }
+        "mute" => {
+            let volume = client.sound();
+            client.set_sound(SoundVolume { muted: is_on, ..volume });
+        }
+        "fullscreen" => return Some(SystemChange::FullScreen(is_on)),
+        "vsync" => return Some(SystemChange::Vsync(is_on)),
+        "scaling" => {
+            shown.scaling = match value {
+                "integer" => Scaling::Integer,
+                "stretch" => Scaling::Stretch,
+                _ => Scaling::Aspect,
+            };
+        }
+        "filter" => shown.filter = if value == "nearest" { Filter::Nearest } else { Filter::Linear },
+        "antialiasing" => appearance.smooths_edges = value == "fxaa",
+        "sharpness" => appearance.sharpness = number.map_or(appearance.sharpness, |to| to.min(100) as u8),
+        "brightness" => appearance.brightness = number.unwrap_or(appearance.brightness),
+        "gamma" => appearance.gamma = number.unwrap_or(appearance.gamma),
+        "osd" => {
+            shown.overlay = match value {
+                "small" => Overlay::Small,
+                "full" => Overlay::Full,
+                _ => Overlay::Off,
+            };
+        }
+        _ => {}
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::KeyEvent;
+    use super::super::VolumeChange;
+    use super::*;
+    use winit::keyboard::KeyCode;
+    use xenia_gpu::Frame;
+
+    struct Speaker(SoundVolume);
+
+    impl Client for Speaker {
+        fn key(&mut self, _: KeyEvent) {}
+
+        fn dialog_key(&mut self, _: KeyCode, _: Option<&str>) -> Option<Vec<String>> {
+            None
+        }
+
+        fn pause(&mut self, _: bool) {}
+
+        fn step(&mut self) {}
+
+        fn turbo(&mut self, _: bool) {}
+
+        fn again(&mut self) {}
+
+        fn restart(&mut self) {}
+
+        fn volume(&mut self, _: VolumeChange) -> String {
+            String::new()
+        }
+
+        fn sound(&self) -> SoundVolume {
+            self.0
+        }
+
+        fn set_sound(&mut self, volume: SoundVolume) {
+            self.0 = volume;
+        }
+
+        fn open_menu(&mut self, _: bool) {}
+
+        fn remember(&mut self, _: &[(&str, String)]) -> Result<String, String> {
+            Err(String::new())
+        }
+
+        fn keep(&mut self, _: u64, _: &Frame) -> Result<String, String> {
+            Err(String::new())
+        }
+
+        fn report(&mut self, _: Option<&Frame>) -> Option<String> {
+            None
+        }
+    }
+
+    #[test]
+    fn every_setting_takes_each_value_of_its_page() {
+        let mut client = Speaker(SoundVolume { percent: 100, muted: false });
+        let mut shown = OsdState::default();
+        let mut full_screen = false;
+        for key in LIVE {
+            let now = |shown: &OsdState, client: &Speaker, full_screen| {
+                let outside = Outside { volume: client.sound(), full_screen };
+                settings(shown, outside).into_iter().find(|setting| setting.key == key).unwrap()
+            };
+            let values: Vec<String> = match now(&shown, &client, full_screen).control {
+                SettingControl::Switch => vec!["true".to_owned(), "false".to_owned()],
+                SettingControl::Choice(values) => {
+                    values.iter().map(|(value, _)| (*value).to_owned()).rev().collect()
+                }
+                SettingControl::Percent { range, .. } => {
+                    [range.start(), range.end()].map(ToString::to_string).into()
+                }
+            };
+            for value in values {
+                match set(key, &value, &mut shown, &mut client) {
+                    Some(SystemChange::FullScreen(on)) => full_screen = on,
+                    Some(SystemChange::Vsync(on)) => shown.vsync = on,
+                    None => {}
+                }
+                assert_eq!(now(&shown, &client, full_screen).value, value, "{key}");
+            }
+        }
+    }
+}

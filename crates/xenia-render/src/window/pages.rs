@@ -1,0 +1,106 @@
+//! Pages of the user interface in the window: the translation of its events, and the pass that
+//! makes shapes of the open page.
+
+use crate::present::PageShapes;
+use egui_winit::State;
+use egui_winit::egui::{Event, RawInput, ViewportId};
+use std::time::Duration;
+use winit::event::WindowEvent;
+use winit::window::Window;
+use xenia_ui::{MenuPage, PadKeys, PageCommand, PageModel, UserInterface};
+
+/// The pages, and the input for the open one.
+#[derive(Default)]
+pub(super) struct WindowPages {
+    interface: UserInterface,
+    /// Translator of events, while a page is open.
+    translator: Option<State>,
+    pads: PadKeys,
+    /// Keys that pads have pressed since the last pass.
+    pressed: Vec<Event>,
+    /// Time of the next pass, which needs no event.
+    repaint_at: Option<Duration>,
+}
+
+impl WindowPages {
+    /// The page that is open.
+    pub(super) fn page(&self) -> Option<MenuPage> {
+        self.interface.page()
+    }
+
+    /// Opens a page in `window`.
+    pub(super) fn open(&mut self, page: MenuPage, window: &Window) {
+        if self.translator.is_none() {
+            let context = self.interface.context().clone();
+            let mut state = State::new(context, ViewportId::ROOT, window, None, None, None);
+            // The window has the keyboard: the menu was opened by it, or by a pad.
+            state.egui_input_mut().focused = true;
+            self.translator = Some(state);
+        }
+        self.interface.open(page);
+    }
+
+    /// Closes the open page.
+    pub(super) fn close(&mut self) {
+        self.interface.close();
+        self.translator = None;
+        self.pressed.clear();
+        self.repaint_at = None;
+    }
+
+    /// Passes an event of the window to the open page. Returns true if it needs a pass.
+    pub(super) fn event(&mut self, window: &Window, event: &WindowEvent) -> bool {
+        self.translator.as_mut().is_some_and(|state| state.on_window_event(window, event).repaint)
+    }
+
+    /// Takes the buttons that pads hold. Returns true if they ask for the menu.
+    pub(super) fn pads(&mut self, held: u16, now: Duration) -> bool {
+        let asked = self.pads.set(held, now, &mut self.pressed);
+        self.settle();
+        asked
+    }
+
+    /// Repeats held buttons. Returns true if they ask for the menu.
+    pub(super) fn tick(&mut self, now: Duration) -> bool {
+        let asked = self.pads.tick(now, &mut self.pressed);
+        self.settle();
+        asked
+    }
+
+    /// Forgets keys of pads that no page gets.
+    fn settle(&mut self) {
+        if self.translator.is_none() {
+            self.pressed.clear();
+        }
+    }
+
+    /// Whether a pass is due: pads have pressed keys, or the page moves.
+    pub(super) fn is_due(&mut self, now: Duration) -> bool {
+        let moves = self.repaint_at.take_if(|at| *at <= now).is_some();
+        moves || !self.pressed.is_empty()
+    }
+
+    /// Time of the next change without an event.
+    pub(super) fn next_change(&self) -> Option<Duration> {
+        self.repaint_at.into_iter().chain(self.pads.next()).min()
+    }
+
+    /// Runs the open page. Returns its shapes and commands; `None` if no page is open.
+    pub(super) fn run(
+        &mut self,
+        window: &Window,
+        model: &PageModel,
+        now: Duration,
+    ) -> Option<(PageShapes, Vec<PageCommand>)> {
+        let state = self.translator.as_mut()?;
+        let scale = window.scale_factor() as f32;
+        self.interface.fit(window.inner_size().height as f32 / scale);
+        let mut input: RawInput = state.take_egui_input(window);
+        input.events.append(&mut self.pressed);
+        let (mut output, commands) = self.interface.show(input, model);
+        state.handle_platform_output(window, std::mem::take(&mut output.platform_output));
+        let delay = output.viewport_output.get(&ViewportId::ROOT).map(|viewport| viewport.repaint_delay);
+        self.repaint_at = delay.and_then(|delay| now.checked_add(delay)).filter(|at| *at < Duration::MAX / 2);
+        Some((PageShapes::new(self.interface.context(), output), commands))
+    }
+}

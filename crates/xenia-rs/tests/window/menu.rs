@@ -1,0 +1,54 @@
+//! Tests the menu, driven by keys.
+
+use super::display::Key;
+use super::{DEMO, Picture, display, start, wait_for};
+use anyhow::{Result, ensure};
+use std::time::Duration;
+
+/// Colour of a page.
+const PANEL: [u8; 3] = [27; 3];
+
+#[test]
+fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let flags = ["--gpu", "reference"];
+    let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &flags)?;
+    let runs = |what| wait_for(what, || Ok(window.title()?.contains(" fps").then_some(())));
+    let paused = || wait_for("a pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())));
+    // Each key is a pass of the page, so that no two of them are one.
+    let press = |keys: &[Key]| -> Result<()> {
+        for key in keys {
+            window.press(*key)?;
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        Ok(())
+    };
+    runs("a picture")?;
+    window.press(Key::Escape)?;
+    paused()?;
+    let panel = |shown: &Picture| shown.2.chunks_exact(4).filter(|pixel| pixel[..3] == PANEL).count();
+    wait_for("the menu", || Ok((panel(&window.look()?) > 20_000).then_some(())))?;
+    press(&[Key::Escape])?;
+    runs("the title to go on")?;
+
+    // Restart, after a question.
+    press(&[Key::Escape])?;
+    paused()?;
+    press(&[Key::Down, Key::Enter, Key::Down, Key::Enter])?;
+    runs("another run")?;
+    wait_for("the summary of the first", || Ok(program.said().contains("frames in").then_some(())))?;
+    ensure!(program.is_alive(), "{}", program.said());
+
+    // Quit, after a question, of which the first answer is harmless.
+    press(&[Key::Escape])?;
+    paused()?;
+    press(&[Key::Down; 4])?;
+    press(&[Key::Enter, Key::Enter])?;
+    ensure!(program.is_alive(), "{}", program.said());
+    press(&[Key::Down; 4])?;
+    press(&[Key::Enter, Key::Down, Key::Enter])?;
+    let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
+    ensure!(status.success(), "{status}: {}", program.said());
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! State of the pages, and what they have in common.
+
+use super::{PageCommand, PageModel, library, menu, settings};
+use egui::{
+    Align2, Area, Button, Color32, Context, CornerRadius, FontFamily, FontId, Frame, FullOutput, Id, Key,
+    LayerId, Modifiers, Order, RawInput, Response, TextStyle, ThemePreference, Ui, vec2,
+};
+
+/// Width of a page in points.
+const WIDTH: f32 = 420.0;
+/// Height of a window, in points, in which a point is one of the display's.
+const USUAL_HEIGHT: f32 = 720.0;
+
+/// A page over the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MenuPage {
+    /// The pause menu.
+    Menu,
+    /// Settings that act at once.
+    Settings,
+    /// The titles that can be run.
+    Library,
+    /// Question before the title is restarted.
+    AskRestart,
+    /// Question before the window is closed.
+    AskQuit,
+}
+
+/// Result of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Another page is shown.
+    Go(MenuPage),
+    /// The window does something.
+    Do(PageCommand),
+}
+
+/// The pages, of which at most one is open.
+#[derive(Debug)]
+pub struct UserInterface {
+    context: Context,
+    page: Option<MenuPage>,
+}
+
+impl Default for UserInterface {
+    fn default() -> Self {
+        let context = Context::default();
+        context.set_theme(ThemePreference::Dark);
+        context.all_styles_mut(|style| {
+            let font = |size| FontId::new(size, FontFamily::Proportional);
+            style.text_styles.insert(TextStyle::Heading, font(26.0));
+            style.text_styles.insert(TextStyle::Body, font(18.0));
+            style.text_styles.insert(TextStyle::Button, font(20.0));
+            style.spacing.button_padding = vec2(12.0, 7.0);
+            style.spacing.slider_width = 180.0;
+            style.visuals.widgets.hovered.corner_radius = CornerRadius::same(6);
+            // The focus must be seen from a sofa.
+            style.visuals.selection.stroke.width = 2.0;
+        });
+        Self { context, page: None }
+    }
+}
+
+impl UserInterface {
+    /// The context, for the translation of events.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The page that is open.
+    pub fn page(&self) -> Option<MenuPage> {
+        self.page
+    }
+
+    /// Opens a page.
+    pub fn open(&mut self, page: MenuPage) {
+        self.page = Some(page);
+        // Otherwise a widget of the last page keeps the focus, if this one has a like of it.
+        self.context.memory_mut(|memory| {
+            if let Some(focused) = memory.focused() {
+                memory.surrender_focus(focused);
+            }
+        });
+        self.context.request_repaint();
+    }
+
+    /// Closes the open page.
+    pub fn close(&mut self) {
+        self.page = None;
+    }
+
+    /// Scales pages with the window: it may be a small one, or a television's.
+    pub fn fit(&self, height: f32) {
+        let factor = height / USUAL_HEIGHT;
+        self.context.set_zoom_factor(if factor < 1.0 { factor.max(0.5) } else { factor.min(3.0) });
+    }
+
+    /// Runs the open page. Returns what is to be drawn, and the commands.
+    pub fn show(&mut self, input: RawInput, model: &PageModel) -> (FullOutput, Vec<PageCommand>) {
+        let mut outcomes = Vec::new();
+        let page = self.page;
+        let output = self.context.run_pass(input, |context| {
+            let Some(page) = page else { return };
+            if context.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
+                outcomes.push(back(page));
+            }
+            let dark = context.layer_painter(LayerId::background());
+            dark.rect_filled(context.viewport_rect(), 0.0, Color32::from_black_alpha(140));
+            let area = Area::new(Id::unique(("page", page))).order(Order::Middle);
+            area.anchor(Align2::CENTER_CENTER, [0.0, 0.0]).show(context, |ui| {
+                Frame::window(ui.style()).inner_margin(20.0).show(ui, |ui| {
+                    ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 60.0));
+                    outcomes.extend(shown(ui, page, model));
+                });
+            });
+        });
+        let mut commands = Vec::new();
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Go(page) => self.open(page),
+                Outcome::Do(command) => commands.push(command),
+            }
+        }
+        (output, commands)
+    }
+}
+
+fn shown(ui: &mut Ui, page: MenuPage, model: &PageModel) -> Option<Outcome> {
+    match page {
+        MenuPage::Menu => menu::show(ui, model),
+        MenuPage::Settings => settings::show(ui, model),
+        MenuPage::Library => library::show(ui, model),
+        MenuPage::AskRestart => menu::ask(ui, "Restart the title?", "Restart", PageCommand::Restart),
+        MenuPage::AskQuit => menu::ask(ui, "Close the title?", "Quit", PageCommand::Quit),
+    }
+}
+
+/// Result of leaving a page.
+fn back(page: MenuPage) -> Outcome {
+    match page {
+        MenuPage::Menu => Outcome::Do(PageCommand::Resume),
+        MenuPage::Settings | MenuPage::Library | MenuPage::AskRestart | MenuPage::AskQuit => {
+            Outcome::Go(MenuPage::Menu)
+        }
+    }
+}
+
+/// Gives the focus to a widget if no other has it: the first one of a page.
+pub(super) fn focus_first(response: &Response) {
+    if response.ctx.memory(|memory| memory.focused().is_none()) {
+        response.request_focus();
+    }
+}
+
+/// An entry of a menu, over the page's whole width. Returns true if it was chosen.
+pub(super) fn entry(ui: &mut Ui, label: &str) -> bool {
+    let response = ui.add(Button::new(label).min_size(vec2(ui.available_width(), 0.0)));
+    focus_first(&response);
+    response.clicked()
+}
+
+/// An entry of a list, with details at its right side. Returns true if it was chosen.
+pub(super) fn row(ui: &mut Ui, name: &str, details: &str) -> bool {
+    let button = Button::new(name).right_text(details);
+    let response = ui.add(button.min_size(vec2(ui.available_width(), 0.0)).truncate());
+    focus_first(&response);
+    if response.has_focus() {
+        response.scroll_to_me(None);
+    }
+    response.clicked()
+}

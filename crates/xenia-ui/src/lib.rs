@@ -1,0 +1,24 @@
+//! Pages over the picture: the pause menu, the settings of a run, the library.
+//!
+//! ```text
+//!  PageModel (plain data) ──▶ UserInterface::show ──▶ pages ──▶ Commands
+//!  events, PadKeys    ──▶        └──────────▶ shapes, which the window draws
+//! ```
+//!
+//! A page is a function from a [`PageModel`] to an outcome. It knows no window, machine or graphics
+//! device, so tests run pages without any of them.
+#![forbid(unsafe_code)]
+
+mod interface;
+mod library;
+mod menu;
+mod model;
+mod pad;
+mod settings;
+#[cfg(test)]
+mod testing;
+
+pub use egui;
+pub use interface::{MenuPage, UserInterface};
+pub use model::{LibraryEntry, LiveSetting, PageCommand, PageModel, SettingControl};
+pub use pad::{GUIDE, PadKeys};

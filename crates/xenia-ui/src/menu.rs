@@ -1,0 +1,108 @@
+//! Pause menu, and the questions before a running title is closed.
+
+use super::interface::{MenuPage, Outcome, entry};
+use super::{PageCommand, PageModel};
+use egui::Ui;
+
+/// Entries of the pause menu.
+fn entries(model: &PageModel) -> Vec<(&'static str, Outcome)> {
+    let ask = |page: MenuPage, command: PageCommand| {
+        if model.is_running { Outcome::Go(page) } else { Outcome::Do(command) }
+    };
+    let mut entries = Vec::new();
+    if model.is_running {
+        entries.push(("Resume", Outcome::Do(PageCommand::Resume)));
+    }
+    if model.can_restart {
+        entries.push(("Restart", ask(MenuPage::AskRestart, PageCommand::Restart)));
+    }
+    if model.library.is_some() {
+        entries.push(("Library", Outcome::Go(MenuPage::Library)));
+    }
+    entries.extend([
+        ("Settings", Outcome::Go(MenuPage::Settings)),
+        ("Screenshot", Outcome::Do(PageCommand::Screenshot)),
+        ("Quit", ask(MenuPage::AskQuit, PageCommand::Quit)),
+    ]);
+    entries
+}
+
+/// Shows the pause menu.
+pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
+    ui.vertical_centered(|ui| ui.heading(&model.title));
+    ui.add_space(8.0);
+    let mut outcome = None;
+    for (label, then) in entries(model) {
+        if entry(ui, label) {
+            outcome = Some(then);
+        }
+    }
+    outcome
+}
+
+/// Shows a question whose second answer does something. The first one is harmless.
+pub(super) fn ask(ui: &mut Ui, question: &str, answer: &str, command: PageCommand) -> Option<Outcome> {
+    ui.vertical_centered(|ui| ui.heading(question));
+    ui.vertical_centered(|ui| ui.label("Progress since the title's last save is lost."));
+    ui.add_space(8.0);
+    let mut outcome = None;
+    if entry(ui, "Back") {
+        outcome = Some(Outcome::Go(MenuPage::Menu));
+    }
+    if entry(ui, answer) {
+        outcome = Some(Outcome::Do(command));
+    }
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Driver;
+    use super::*;
+    use egui::Key;
+
+    fn running() -> PageModel {
+        PageModel { title: "Knot".to_owned(), is_running: true, can_restart: true, ..PageModel::default() }
+    }
+
+    #[test]
+    fn keys_alone_drive_the_menu() {
+        let mut driver = Driver::new(MenuPage::Menu, running());
+        assert_eq!(driver.keys(&[Key::Enter]), [PageCommand::Resume]);
+        assert_eq!(driver.keys(&[Key::ArrowDown, Key::ArrowDown, Key::ArrowDown]), []);
+        assert_eq!(driver.keys(&[Key::Enter]), [PageCommand::Screenshot]);
+        assert_eq!(driver.page(), Some(MenuPage::Menu));
+        assert_eq!(driver.keys(&[Key::Escape]), [PageCommand::Resume]);
+    }
+
+    #[test]
+    fn a_running_title_is_closed_after_a_question() {
+        let down = [Key::ArrowDown; 4];
+        let mut driver = Driver::new(MenuPage::Menu, running());
+        driver.keys(&down);
+        assert_eq!(driver.keys(&[Key::Enter]), []);
+        assert_eq!(driver.page(), Some(MenuPage::AskQuit));
+        assert_eq!(driver.keys(&[Key::Enter]), [], "the harmless answer comes first");
+        assert_eq!(driver.page(), Some(MenuPage::Menu));
+        driver.keys(&down);
+        assert_eq!(driver.keys(&[Key::Enter, Key::ArrowDown, Key::Enter]), [PageCommand::Quit]);
+        driver.keys(&[Key::Escape]);
+        assert_eq!(driver.page(), Some(MenuPage::Menu), "back, not on");
+    }
+
+    #[test]
+    fn a_title_that_has_ended_has_nothing_to_lose() {
+        let entries = entries(&PageModel { is_running: false, ..running() });
+        let labels: Vec<&str> = entries.iter().map(|(label, _)| *label).collect();
+        assert_eq!(labels, ["Restart", "Settings", "Screenshot", "Quit"]);
+        assert!(entries.iter().any(|(_, then)| *then == Outcome::Do(PageCommand::Quit)));
+    }
+
+    #[test]
+    fn a_mouse_clicks_entries() {
+        let mut driver = Driver::new(MenuPage::Menu, running());
+        assert_eq!(driver.click("Screenshot"), [PageCommand::Screenshot]);
+        assert_eq!(driver.click("Settings"), []);
+        assert_eq!(driver.page(), Some(MenuPage::Settings));
+    }
+}

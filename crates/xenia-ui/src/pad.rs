@@ -1,0 +1,122 @@
+//! Pads as keyboards: turns held buttons into the keys by which pages are operated.
+
+use egui::{Event, Key, Modifiers};
+use std::time::Duration;
+
+/// Bit of the guide button, as in the console's own states of pads.
+pub const GUIDE: u16 = 0x0400;
+const START: u16 = 0x0010;
+const BACK: u16 = 0x0020;
+/// Time for which start and back must be held together to count as the guide button: the system
+/// may have taken that button for itself.
+const HOLD: Duration = Duration::from_secs(1);
+/// Time before a held direction repeats.
+const FIRST_REPEAT: Duration = Duration::from_millis(400);
+/// Time between two repetitions.
+const NEXT_REPEAT: Duration = Duration::from_millis(90);
+
+/// Keys of the buttons.
+const KEYS: [(u16, Key); 7] = [
+    (0x0001, Key::ArrowUp),
+    (0x0002, Key::ArrowDown),
+    (0x0004, Key::ArrowLeft),
+    (0x0008, Key::ArrowRight),
+    (START, Key::Escape),
+    (0x1000, Key::Enter),
+    (0x2000, Key::Escape),
+];
+/// Buttons that repeat while they are held.
+const REPEATING: u16 = 0x000F;
+
+/// State of the pads as a keyboard.
+#[derive(Clone, Debug, Default)]
+pub struct PadKeys {
+    held: u16,
+    repeats_at: Option<Duration>,
+    menu_at: Option<Duration>,
+}
+
+impl PadKeys {
+    /// Takes the buttons that pads hold now. Returns true if they ask for the menu.
+    pub fn set(&mut self, held: u16, now: Duration, events: &mut Vec<Event>) -> bool {
+        let new = held & !self.held;
+        self.held = held;
+        for (bit, key) in KEYS {
+            if new & bit != 0 {
+                press(key, events);
+            }
+        }
+        self.repeats_at = (held & REPEATING != 0).then(|| now + FIRST_REPEAT);
+        let both = START | BACK;
+        self.menu_at = (held & both == both).then(|| self.menu_at.unwrap_or(now + HOLD));
+        new & GUIDE != 0
+    }
+
+    /// Time of the next [`Self::tick`] that does something.
+    pub fn next(&self) -> Option<Duration> {
+        self.repeats_at.into_iter().chain(self.menu_at).min()
+    }
+
+    /// Repeats what is held. Returns true if the menu was asked for.
+    pub fn tick(&mut self, now: Duration, events: &mut Vec<Event>) -> bool {
+        if self.repeats_at.is_some_and(|at| at <= now) {
+            self.repeats_at = Some(now + NEXT_REPEAT);
+            for (_, key) in KEYS.into_iter().filter(|(bit, _)| self.held & REPEATING & bit != 0) {
+                press(key, events);
+            }
+        }
+        self.menu_at.take_if(|at| *at <= now).is_some()
+    }
+}
+
+fn press(key: Key, events: &mut Vec<Event>) {
+    events.extend([true, false].map(|pressed| Event::Key {
+        key,
+        physical_key: None,
+        pressed,
+        repeat: false,
+        modifiers: Modifiers::NONE,
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(events: &mut Vec<Event>) -> Vec<Key> {
+        let pressed = |event: Event| match event {
+            Event::Key { key, pressed: true, .. } => Some(key),
+            _ => None,
+        };
+        events.drain(..).filter_map(pressed).collect()
+    }
+
+    #[test]
+    fn buttons_are_keys_and_directions_repeat() {
+        let (mut pad, mut events) = (PadKeys::default(), Vec::new());
+        let second = Duration::from_secs(1);
+        assert!(!pad.set(0x1002, second, &mut events));
+        assert_eq!(keys(&mut events), [Key::ArrowDown, Key::Enter]);
+        assert!(!pad.set(0x0002, second, &mut events));
+        assert_eq!((keys(&mut events).len(), pad.next()), (0, Some(second + FIRST_REPEAT)));
+        pad.tick(second + FIRST_REPEAT, &mut events);
+        assert_eq!(keys(&mut events), [Key::ArrowDown]);
+        assert_eq!(pad.next(), Some(second + FIRST_REPEAT + NEXT_REPEAT));
+        pad.set(0, second, &mut events);
+        assert_eq!((pad.next(), events.len()), (None, 0));
+    }
+
+    #[test]
+    fn guide_and_start_with_back_ask_for_the_menu() {
+        let (mut pad, mut events) = (PadKeys::default(), Vec::new());
+        assert!(pad.set(GUIDE, Duration::ZERO, &mut events));
+        assert!(!pad.set(GUIDE, Duration::ZERO, &mut events), "it is still held");
+        pad.set(START | BACK, Duration::ZERO, &mut events);
+        assert!(!pad.tick(HOLD / 2, &mut events));
+        assert!(pad.tick(HOLD, &mut events) && !pad.tick(HOLD * 2, &mut events), "once");
+        pad.set(0, HOLD, &mut events);
+        pad.set(START | BACK, HOLD, &mut events);
+        pad.set(START, HOLD, &mut events);
+        assert_eq!(pad.next(), None, "let go too early");
+    }
+}

@@ -1,0 +1,117 @@
+//! Settings that act at once.
+
+use super::interface::{MenuPage, Outcome, entry, focus_first};
+use super::{LiveSetting, PageCommand, PageModel, SettingControl};
+use egui::{Slider, Ui};
+
+/// Shows the settings.
+pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
+    ui.vertical_centered(|ui| ui.heading("Settings"));
+    ui.add_space(8.0);
+    let mut outcome = None;
+    egui::Grid::new("settings").num_columns(2).spacing([24.0, 8.0]).show(ui, |ui| {
+        for setting in &model.settings {
+            ui.label(setting.label);
+            if let Some(value) = control(ui, setting) {
+                outcome = Some(Outcome::Do(PageCommand::Set { key: setting.key, value }));
+            }
+            ui.end_row();
+        }
+    });
+    ui.add_space(8.0);
+    if model.can_keep && entry(ui, "Keep for the next start") {
+        outcome = Some(Outcome::Do(PageCommand::Keep));
+    }
+    if entry(ui, "Back") {
+        outcome = Some(Outcome::Go(MenuPage::Menu));
+    }
+    outcome
+}
+
+/// Shows the control of a setting; returns its new value.
+fn control(ui: &mut Ui, setting: &LiveSetting) -> Option<String> {
+    match &setting.control {
+        SettingControl::Switch => {
+            let mut on = setting.value == "true";
+            let label = if on { "on" } else { "off" };
+            let response = ui.checkbox(&mut on, label);
+            focus_first(&response);
+            response.changed().then(|| on.to_string())
+        }
+        SettingControl::Choice(values) => {
+            let mut chosen = None;
+            ui.horizontal(|ui| {
+                for (value, label) in *values {
+                    let response = ui.selectable_label(setting.value == *value, *label);
+                    focus_first(&response);
+                    if response.clicked() {
+                        chosen = Some((*value).to_owned());
+                    }
+                }
+            });
+            chosen
+        }
+        SettingControl::Percent { range, step } => {
+            let mut value: u16 = setting.value.parse().unwrap_or(*range.start());
+            let mut changed = false;
+            ui.horizontal(|ui| {
+                // Its value is a label: a field to type in would take the focus from a pad.
+                let slider = Slider::new(&mut value, range.clone()).step_by(f64::from(*step));
+                let response = ui.add(slider.show_value(false));
+                focus_first(&response);
+                changed = response.changed();
+                ui.label(format!("{value} %"));
+            });
+            changed.then(|| value.to_string())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Driver;
+    use super::*;
+    use egui::Key;
+
+    const FILTERS: &[(&str, &str)] = &[("linear", "smooth"), ("nearest", "sharp")];
+
+    fn model() -> PageModel {
+        let setting =
+            |key, control, value: &str| LiveSetting { key, label: key, control, value: value.to_owned() };
+        PageModel {
+            settings: vec![
+                setting("volume", SettingControl::Percent { range: 0..=200, step: 10 }, "100"),
+                setting("mute", SettingControl::Switch, "false"),
+                setting("filter", SettingControl::Choice(FILTERS), "linear"),
+            ],
+            can_keep: true,
+            ..PageModel::default()
+        }
+    }
+
+    fn set(key: &'static str, value: &str) -> PageCommand {
+        PageCommand::Set { key, value: value.to_owned() }
+    }
+
+    #[test]
+    fn keys_alone_change_settings() {
+        let mut driver = Driver::new(MenuPage::Settings, model());
+        assert_eq!(driver.keys(&[Key::ArrowRight]), [set("volume", "110")]);
+        assert_eq!(driver.keys(&[Key::ArrowLeft]), [set("volume", "90")], "the model is as before");
+        assert_eq!(driver.keys(&[Key::ArrowDown, Key::Enter]), [set("mute", "true")]);
+        let chosen = driver.keys(&[Key::ArrowDown, Key::ArrowRight, Key::Enter]);
+        assert_eq!(chosen, [set("filter", "nearest")]);
+        assert_eq!(driver.keys(&[Key::ArrowDown, Key::Enter]), [PageCommand::Keep]);
+        driver.keys(&[Key::Escape]);
+        assert_eq!(driver.page(), Some(MenuPage::Menu));
+    }
+
+    #[test]
+    fn a_mouse_changes_settings() {
+        let mut driver = Driver::new(MenuPage::Settings, model());
+        assert_eq!(driver.click("sharp"), [set("filter", "nearest")]);
+        assert_eq!(driver.click("off"), [set("mute", "true")]);
+        assert_eq!(driver.click("Back"), []);
+        assert_eq!(driver.page(), Some(MenuPage::Menu));
+    }
+}
