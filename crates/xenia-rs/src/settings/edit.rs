@@ -115,6 +115,10 @@ fn remove(table: &mut Table, names: &[&str]) -> bool {
 
 /// Replaces the file; its folder is made if it is missing.
 fn write(path: &Path, text: &str) -> Result<()> {
+    // Replacing a device such as /dev/null would harm the host.
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        bail!("{} is no file that could keep settings; name another one with --config", path.display());
+    }
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
@@ -155,6 +159,17 @@ mod tests {
         fn text(&self) -> String {
             std::fs::read_to_string(self.path()).unwrap_or_default()
         }
+    }
+
+    #[test]
+    fn devices_and_folders_are_not_replaced() {
+        let definition = built(Cli::command());
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("config.toml");
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        let why = change(&definition, &link, "volume", Some("50")).unwrap_err().to_string();
+        assert!(why.contains("is no file that could keep settings"), "{why}");
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
     }
 
     #[test]
