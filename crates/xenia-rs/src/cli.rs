@@ -57,7 +57,7 @@ Examples:
   xenia-rs exec t.xex --cross-check --frames 60
   xenia-rs exec t.xex --record play.jsonl    what the controllers did, for --replay play.jsonl
   xenia-rs exec t.xex --gdb 1234             wait for gdb: target remote :1234
-  xenia-rs exec t.xex --trace-calls 'Nt*,-NtClose'   its calls of the kernel, with arguments and results
+  xenia-rs exec t.xex --trace-calls 'Nt*,-NtClose'   kernel calls, arguments, results
   xenia-rs exec t.xex --profile p.json.gz    where the time goes, for profiler.firefox.com
   xenia-rs exec t.xex --dump-threads-after 5  what every guest thread does after 5 seconds
   xenia-rs check t.xex -n 2_000_000 --expect golden/t.json

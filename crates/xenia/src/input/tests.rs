@@ -40,7 +40,9 @@ fn pads_take_the_first_place_that_is_free_and_a_fifth_waits() {
 fn pads_operate_the_menu_and_the_machine_sees_nothing_of_that() {
     let mut controllers = without_keyboard();
     let (sender, told) = std::sync::mpsc::channel();
-    controllers.watch_pads(move |held| drop(sender.send(held)));
+    controllers.watch_pads(move |held| {
+        let _ = sender.send(held);
+    });
     let pad = controllers.plug(console_pad(), Motors::default());
     controllers.key(pad, 0x130, true);
     controllers.key(pad, 0x130, true);

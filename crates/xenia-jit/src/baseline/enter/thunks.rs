@@ -119,8 +119,8 @@ unsafe extern "sysv64" fn run_optimized() {
 
 /// [`Word::Missing`] while baseline code may run: calls baseline code for the guest address in esi,
 /// in the place of a region of the optimizing tier, whose arguments and results these are
-/// (`crate::runtime::enter`). Finds it by the call table or the table of entries. Leaves if there is
-/// none, or if calls are nested too deeply.
+/// (`crate::runtime::enter`). Finds it by the call table or the table of entries. Leaves if there
+/// is none, or if calls are nested too deeply.
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn run_baseline() {
     code!(

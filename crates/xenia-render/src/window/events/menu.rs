@@ -11,7 +11,7 @@ use winit::keyboard::{KeyCode, PhysicalKey};
 use xenia_ui::{MenuPage, PageCommand, PageModel};
 
 /// Time after which the window's button asks before it closes a title that runs.
-const WORTH_ASKING: Duration = Duration::from_secs(60);
+const WORTH_ASKING: Duration = Duration::from_mins(1);
 
 impl Events {
     /// The page that is open.
@@ -71,7 +71,7 @@ impl Events {
     /// Passes an event to the open page. Returns true if it is the page's alone.
     pub(super) fn page_event(&mut self, event: &WindowEvent) -> bool {
         // A pass answers a redraw; one more would never end.
-        if self.is_windows_own(event) || matches!(event, WindowEvent::RedrawRequested) {
+        if Self::is_windows_own(event) || matches!(event, WindowEvent::RedrawRequested) {
             return false;
         }
         let is_key = matches!(event, WindowEvent::KeyboardInput { .. });
@@ -84,7 +84,7 @@ impl Events {
     }
 
     /// Whether an event is the window's although a page is open: those of its function keys.
-    pub(super) fn is_windows_own(&self, event: &WindowEvent) -> bool {
+    pub(super) fn is_windows_own(event: &WindowEvent) -> bool {
         let WindowEvent::KeyboardInput { event, .. } = event else { return false };
         let PhysicalKey::Code(key) = event.physical_key else { return false };
         KeyAction::stays_in_dialogs(key) && key != KeyCode::Tab
