@@ -346,28 +346,34 @@ impl BaselineCache {
         self.units.get_mut(id).map(Box::as_mut)
     }
 
-    /// The unit whose code contains the host address `host`.
-    fn unit_with(&mut self, host: u64) -> Option<&mut BaselineUnit> {
+    /// The unit that has the entry `pc`.
+    fn unit_of(&mut self, pc: u32) -> Option<&mut BaselineUnit> {
+        let offset = self.memory.entries().offset(pc);
+        self.unit_at(offset)
+    }
+
+    /// The unit whose code contains the host address `host`, and the offset of that in its code.
+    fn unit_with(&mut self, host: u64) -> Option<(&mut BaselineUnit, u32)> {
         let offset = u32::try_from(host.checked_sub(self.memory.execute_base())?).ok()?;
-        self.unit_at(offset).filter(|unit| offset - unit.offset < unit.size)
+        let unit = self.unit_at(offset)?;
+        let inside = offset - unit.offset;
+        (inside < unit.size).then_some((unit, inside))
     }
 
     /// The guest instruction whose code covers the host address `host`.
     pub(super) fn site(&mut self, host: u64) -> Option<Site> {
-        let offset = u32::try_from(host.checked_sub(self.memory.execute_base())?).ok()?;
-        let unit = self.unit_at(offset)?;
-        let found = sites::find(&unit.sites, offset - unit.offset)?;
+        let (unit, inside) = self.unit_with(host)?;
+        let found = sites::find(&unit.sites, inside)?;
         Some(Site { pc: unit.start.wrapping_add(4 * found.word), remaining: found.remaining })
     }
 
     /// Adds executed instructions to the unit with the entry `pc`, and to its caller, the unit that
     /// contains the host address `caller`, if there is one. Returns the totals of the former.
     pub(super) fn credit(&mut self, pc: u32, caller: u64, instructions: u64) -> Option<Work> {
-        if let Some(caller) = self.unit_with(caller) {
+        if let Some((caller, _)) = self.unit_with(caller) {
             caller.work.by_callees += instructions;
         }
-        let offset = self.memory.entries().offset(pc);
-        let unit = self.unit_at(offset)?;
+        let unit = self.unit_of(pc)?;
         unit.work.credit += instructions;
         unit.work.samples = unit.work.samples.saturating_add(1);
         Some(unit.work)
@@ -375,14 +381,12 @@ impl BaselineCache {
 
     /// The work of the unit with the entry `pc`.
     pub(super) fn work(&mut self, pc: u32) -> Option<Work> {
-        let offset = self.memory.entries().offset(pc);
-        self.unit_at(offset).map(|unit| unit.work)
+        self.unit_of(pc).map(|unit| unit.work)
     }
 
     /// Resets the work counted for the unit with the entry `pc`.
     pub(super) fn forget_credit(&mut self, pc: u32) {
-        let offset = self.memory.entries().offset(pc);
-        if let Some(unit) = self.unit_at(offset) {
+        if let Some(unit) = self.unit_of(pc) {
             (unit.work.credit, unit.work.by_callees) = (0, 0);
         }
     }
