@@ -1,5 +1,6 @@
 //! Guest effective addresses.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Size of the smallest guest page in bytes, and the granule of page versions.
@@ -11,7 +12,7 @@ pub const RESERVATION_LINE: u32 = 128;
 /// A 32-bit guest effective address.
 ///
 /// Arithmetic wraps at 4 GiB as the processor's does in 32-bit mode.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(transparent)]
 pub struct GuestAddr(pub u32);
 

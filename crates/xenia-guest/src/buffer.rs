@@ -1,10 +1,11 @@
 //! Address and length of guest memory.
 
 use crate::GuestAddr;
+use serde::{Deserialize, Serialize};
 
 /// Address and length of guest memory. May be null or invalid, and may wrap around the end of the
 /// address space; every access is checked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Buffer {
     /// Address of the first byte.
     pub at: GuestAddr,

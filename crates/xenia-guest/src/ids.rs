@@ -1,11 +1,12 @@
 //! Newtypes of identifiers: title ids, media ids, ordinals.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 macro_rules! hex_id {
     ($($(#[$doc:meta])* $name:ident($inner:ty, $width:literal);)*) => { $(
         $(#[$doc])*
-        #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub struct $name(pub $inner);
 
         impl fmt::Debug for $name {

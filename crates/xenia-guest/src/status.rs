@@ -1,12 +1,13 @@
 //! Status values that exports return: `NtStatus` for the kernel, `Win32Error` and `HResult` for
 //! xam.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 macro_rules! codes {
     ($(#[$doc:meta])* $name:ident { $($code:ident = $value:literal;)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[repr(transparent)]
         pub struct $name(pub u32);
 

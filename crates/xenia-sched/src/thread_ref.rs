@@ -1,5 +1,6 @@
 //! Names of guest threads: 4-byte generational references, checked on every use.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Names a guest thread: the slot in whose table it lives, its position there, and the generation
@@ -9,7 +10,7 @@ use std::fmt;
 /// runs. The generation has 8 bits and wraps, so holders of a stored reference must count it
 /// ([`crate::Scheduler::retain`]); a position with counted references is not reused. A stale
 /// reference is an error, never another thread.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(C)]
 pub struct ThreadRef {
     /// The slot whose table holds the thread.

@@ -1,0 +1,267 @@
+//! The container: magic, format version, header, sections.
+//!
+//! ```text
+//! 0   8   "XRSTATE" and a zero byte
+//! 8   4   format version, little endian
+//! 12  4   length of the header in bytes, little endian
+//! 16  32  BLAKE3 digest of the header
+//! 48  …   the header, JSON
+//! …   …   the sections, in the order of the header's list, each compressed (LZ4 block)
+//! ```
+//!
+//! Specification: `docs/src/states.md`.
+
+use crate::error::StateError;
+use crate::section::{Section, StoredSection, is_name};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
+/// Version of the container that this program writes and reads.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Most bytes of a header.
+pub const MAX_HEADER: u32 = 1 << 20;
+
+/// Most sections of a state.
+pub const MAX_SECTIONS: usize = 4096;
+
+/// Most bytes of a section's content.
+pub const MAX_SECTION: u64 = 64 << 20;
+
+/// Most bytes of all sections' contents together.
+pub const MAX_TOTAL: u64 = 8 << 30;
+
+const MAGIC: [u8; 8] = *b"XRSTATE\0";
+/// Bytes before the header.
+const PREFIX: usize = 48;
+
+/// The header of a state, which can be read without the rest.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateHeader {
+    /// Program that wrote the file, with its version.
+    pub program: String,
+    /// Conditions that the run which loads the state must share, by name.
+    pub conditions: BTreeMap<String, String>,
+    /// Facts for people, such as the title's name, guest time and number of frames, by name.
+    pub about: BTreeMap<String, String>,
+}
+
+impl StateHeader {
+    /// Compares the conditions with those of a run.
+    ///
+    /// # Errors
+    /// The first condition, in alphabetical order, that differs.
+    pub fn check_conditions(&self, run: &BTreeMap<String, String>) -> Result<(), StateError> {
+        let fields: BTreeSet<_> = self.conditions.keys().chain(run.keys()).collect();
+        for field in fields {
+            let [state, now] = [self.conditions.get(field), run.get(field)];
+            if state != now {
+                let text =
+                    |value: Option<&String>| value.map_or_else(|| "(nothing)".to_owned(), Clone::clone);
+                return Err(StateError::Condition {
+                    field: field.clone(),
+                    state: text(state),
+                    run: text(now),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A row of the header's list of sections.
+#[derive(Debug, Serialize, Deserialize)]
+struct SectionRow {
+    name: String,
+    version: u16,
+    /// Bytes of the content.
+    bytes: u64,
+    /// Bytes in the file.
+    stored: u64,
+    /// BLAKE3 digest of the bytes in the file, as hexadecimal digits.
+    blake3: String,
+}
+
+/// The header as it is stored.
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredHeader {
+    #[serde(flatten)]
+    header: StateHeader,
+    sections: Vec<SectionRow>,
+}
+
+/// A state: its header and its sections.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StateFile {
+    /// The header.
+    pub header: StateHeader,
+    sections: Vec<StoredSection>,
+}
+
+/// Whether `start`, the first bytes of a file, are those of a state.
+pub fn is_state(start: &[u8]) -> bool {
+    start.starts_with(&MAGIC)
+}
+
+impl StateFile {
+    /// A state without sections.
+    pub fn new(header: StateHeader) -> Self {
+        Self { header, sections: Vec::new() }
+    }
+
+    /// Adds a section.
+    ///
+    /// # Errors
+    /// As [`StoredSection::encode`] and [`Self::put_stored`].
+    pub fn put<S: Section>(&mut self, section: &S) -> Result<(), StateError> {
+        self.put_stored(StoredSection::encode(section)?)
+    }
+
+    /// Adds an encoded section.
+    ///
+    /// # Errors
+    /// A name that is invalid or taken, or more sections or bytes than a file may have.
+    pub fn put_stored(&mut self, section: StoredSection) -> Result<(), StateError> {
+        if !is_name(&section.name) || self.find(&section.name).is_some() {
+            return Err(StateError::SectionName(section.name));
+        }
+        limit(&section.name, section.bytes.len() as u64, MAX_SECTION)?;
+        limit("the list of sections", self.sections.len() as u64 + 1, MAX_SECTIONS as u64)?;
+        self.sections.push(section);
+        Ok(())
+    }
+
+    /// Decodes the section of type `S`.
+    ///
+    /// # Errors
+    /// The section is missing, has another version or cannot be decoded.
+    pub fn get<S: Section>(&self) -> Result<S, StateError> {
+        self.find(S::NAME).ok_or(StateError::MissingSection(S::NAME))?.decode()
+    }
+
+    /// The section with this name.
+    pub fn find(&self, name: &str) -> Option<&StoredSection> {
+        self.sections.iter().find(|section| section.name == name)
+    }
+
+    /// All sections, in the order of the file.
+    pub fn sections(&self) -> &[StoredSection] {
+        &self.sections
+    }
+
+    /// Writes the file. Sections are compressed by several threads.
+    ///
+    /// # Errors
+    /// The writer's errors.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let stored = compress(&self.sections);
+        let rows = self.sections.iter().zip(&stored).map(|(section, stored)| SectionRow {
+            name: section.name.clone(),
+            version: section.version,
+            bytes: section.bytes.len() as u64,
+            stored: stored.len() as u64,
+            blake3: blake3::hash(stored).to_hex().to_string(),
+        });
+        let header = StoredHeader { header: self.header.clone(), sections: rows.collect() };
+        let header = serde_json::to_vec(&header).map_err(io::Error::other)?;
+        let length = u32::try_from(header.len()).ok().filter(|&length| length <= MAX_HEADER);
+        let length = length.ok_or_else(|| io::Error::other("the state's header is too long"))?;
+        out.write_all(&MAGIC)?;
+        out.write_all(&FORMAT_VERSION.to_le_bytes())?;
+        out.write_all(&length.to_le_bytes())?;
+        out.write_all(blake3::hash(&header).as_bytes())?;
+        out.write_all(&header)?;
+        stored.iter().try_for_each(|section| out.write_all(section))
+    }
+
+    /// Reads a file from its bytes.
+    ///
+    /// # Errors
+    /// Anything that is not as the format says; the error names the part.
+    pub fn read(bytes: &[u8]) -> Result<Self, StateError> {
+        let (StoredHeader { header, sections: rows }, mut rest) = read_header(bytes)?;
+        limit("the list of sections", rows.len() as u64, MAX_SECTIONS as u64)?;
+        let mut total = 0_u64;
+        let mut names = BTreeSet::new();
+        let mut parts = Vec::with_capacity(rows.len());
+        for row in &rows {
+            if !is_name(&row.name) || !names.insert(&row.name) {
+                return Err(StateError::SectionName(row.name.clone()));
+            }
+            let part = || format!("section `{}`", row.name);
+            limit(&part(), row.bytes, MAX_SECTION)?;
+            total = total.saturating_add(row.bytes);
+            limit("the state", total, MAX_TOTAL)?;
+            let cut = || StateError::Truncated { at: bytes.len() as u64, part: part() };
+            let stored = usize::try_from(row.stored).map_err(|_| cut())?;
+            let (stored, after) = rest.split_at_checked(stored).ok_or_else(cut)?;
+            parts.push(stored);
+            rest = after;
+        }
+        if !rest.is_empty() {
+            return Err(StateError::TrailingBytes(rest.len() as u64));
+        }
+        let stored: Vec<_> = rows.iter().zip(parts).collect();
+        let sections = stored.into_par_iter().map(|(row, part)| decompress(row, part));
+        Ok(Self { header, sections: sections.collect::<Result<_, _>>()? })
+    }
+
+    /// Reads the header only, from the first bytes of a file.
+    ///
+    /// # Errors
+    /// Anything in the header that is not as the format says.
+    pub fn read_header(bytes: &[u8]) -> Result<StateHeader, StateError> {
+        Ok(read_header(bytes)?.0.header)
+    }
+}
+
+fn limit(part: &str, length: u64, limit: u64) -> Result<(), StateError> {
+    if length <= limit {
+        return Ok(());
+    }
+    Err(StateError::TooLong { part: part.to_owned(), length, limit })
+}
+
+/// The header, and the bytes after it.
+fn read_header(bytes: &[u8]) -> Result<(StoredHeader, &[u8]), StateError> {
+    let cut = || StateError::Truncated { at: bytes.len() as u64, part: "the header".to_owned() };
+    let Some(rest) = bytes.strip_prefix(&MAGIC) else {
+        let starts = !bytes.is_empty() && MAGIC.starts_with(bytes);
+        return Err(if starts { cut() } else { StateError::NotAState });
+    };
+    let (&version, rest) = rest.split_first_chunk::<4>().ok_or_else(cut)?;
+    let version = u32::from_le_bytes(version);
+    if version != FORMAT_VERSION {
+        return Err(StateError::FormatVersion { found: version, reads: FORMAT_VERSION });
+    }
+    let (&length, rest) = rest.split_first_chunk::<4>().ok_or_else(cut)?;
+    let length = u32::from_le_bytes(length);
+    limit("the header", length.into(), MAX_HEADER.into())?;
+    let (digest, rest) = rest.split_first_chunk::<32>().ok_or_else(cut)?;
+    debug_assert_eq!(bytes.len() - rest.len(), PREFIX, "the prefix is as long as specified");
+    let (header, rest) = rest.split_at_checked(length as usize).ok_or_else(cut)?;
+    if blake3::hash(header).as_bytes() != digest {
+        return Err(StateError::Damaged("the header".to_owned()));
+    }
+    let header = serde_json::from_slice(header).map_err(|error| StateError::Header(error.to_string()))?;
+    Ok((header, rest))
+}
+
+fn compress(sections: &[StoredSection]) -> Vec<Vec<u8>> {
+    sections.par_iter().map(|section| lz4_flex::block::compress(&section.bytes)).collect()
+}
+
+fn decompress(row: &SectionRow, stored: &[u8]) -> Result<StoredSection, StateError> {
+    let damaged = || StateError::Damaged(format!("section `{}`", row.name));
+    if blake3::hash(stored).to_hex().as_str() != row.blake3 {
+        return Err(damaged());
+    }
+    let length = usize::try_from(row.bytes).map_err(|_| damaged())?;
+    let plain = lz4_flex::block::decompress(stored, length).map_err(|_| damaged())?;
+    if plain.len() != length {
+        return Err(damaged());
+    }
+    Ok(StoredSection { name: row.name.clone(), version: row.version, bytes: plain })
+}

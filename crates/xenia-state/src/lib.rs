@@ -1,0 +1,22 @@
+//! Files of saved states: a header, and sections with versions, lengths and digests.
+//!
+//! This crate knows the container only. The subsystems declare their sections: plain structs with
+//! `serde`, made from the live types by exhaustive destructuring, so that a new field that is not
+//! saved does not compile. The format is specified in `docs/src/states.md`.
+//!
+//! Invariants: a file is untrusted. Every length has a bound, every stored byte is covered by a
+//! digest, and a section is decoded only if its version is known. Values inside a section are
+//! checked by their subsystem, with [`check`].
+#![forbid(unsafe_code)]
+
+mod error;
+mod file;
+mod section;
+#[cfg(test)]
+mod tests;
+
+pub use error::{Impossible, StateError, Unsaveable, check};
+pub use file::{
+    FORMAT_VERSION, MAX_HEADER, MAX_SECTION, MAX_SECTIONS, MAX_TOTAL, StateFile, StateHeader, is_state,
+};
+pub use section::{Section, StoredSection};

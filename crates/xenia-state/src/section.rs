@@ -1,0 +1,67 @@
+//! Sections: the parts of a state, each with a name and a version of its own.
+
+use crate::error::StateError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A type that is stored as one section. Its version grows with each change of its encoding.
+pub trait Section: Serialize + DeserializeOwned {
+    /// Name: 1 to 48 lower-case letters, digits, `-`, `.` or `/`.
+    const NAME: &'static str;
+    /// Version of the encoding.
+    const VERSION: u16;
+}
+
+/// A section as it is stored, without compression.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredSection {
+    /// Its name.
+    pub name: String,
+    /// Version of its encoding.
+    pub version: u16,
+    /// The encoded content.
+    pub bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for StoredSection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} v{}: {} bytes", self.name, self.version, self.bytes.len())
+    }
+}
+
+impl StoredSection {
+    /// Encodes `section`.
+    ///
+    /// # Errors
+    /// A map or sequence of unknown length, which no section has.
+    pub fn encode<S: Section>(section: &S) -> Result<Self, StateError> {
+        let bytes = postcard::to_allocvec(section).map_err(|error| StateError::contents(S::NAME, &error))?;
+        Ok(Self { name: S::NAME.to_owned(), version: S::VERSION, bytes })
+    }
+
+    /// Decodes a section of type `S`. All bytes must be used.
+    ///
+    /// # Errors
+    /// Another version, or bytes that are no value of `S`.
+    pub fn decode<S: Section>(&self) -> Result<S, StateError> {
+        if self.version != S::VERSION {
+            return Err(StateError::SectionVersion {
+                section: S::NAME,
+                found: self.version,
+                reads: S::VERSION,
+            });
+        }
+        let (value, rest) =
+            postcard::take_from_bytes(&self.bytes).map_err(|error| StateError::contents(S::NAME, &error))?;
+        if rest.is_empty() {
+            return Ok(value);
+        }
+        Err(StateError::contents(S::NAME, &format!("{} bytes follow its content", rest.len())))
+    }
+}
+
+/// Whether `name` is allowed as a section's name.
+pub(crate) fn is_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-./".contains(&byte);
+    (1..=48).contains(&name.len()) && name.bytes().all(allowed)
+}
