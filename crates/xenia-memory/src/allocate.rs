@@ -197,7 +197,7 @@ impl GuestMemory {
 
     /// Applies a change of the allocation metadata to the page table and the host. Called under the
     /// heap lock.
-    fn carry_out(&self, change: &Change) -> Result<(), HeapError> {
+    pub(crate) fn carry_out(&self, change: &Change) -> Result<(), HeapError> {
         let pages = change.zone.backing(change.range.clone());
         self.remap(pages, flags_of(change.to)).map_err(HeapError::Host)
     }

@@ -103,25 +103,25 @@ pub(crate) struct Change {
 }
 
 #[derive(Debug)]
-struct Allocation {
-    len: u32,
-    heap: Heap,
-    protect: Protect,
+pub(crate) struct Allocation {
+    pub(crate) len: u32,
+    pub(crate) heap: Heap,
+    pub(crate) protect: Protect,
     /// One entry per page of the heap; `None` is reserved.
-    pages: Vec<Option<Protect>>,
+    pub(crate) pages: Vec<Option<Protect>>,
     /// Allocated by the machine: cannot be committed, decommitted or released.
-    permanent: bool,
+    pub(crate) permanent: bool,
 }
 
-type ZoneAllocations = BTreeMap<u32, Allocation>;
+pub(crate) type ZoneAllocations = BTreeMap<u32, Allocation>;
 
 /// Allocation metadata of all zones.
 pub(crate) struct Zones {
-    books: [ZoneAllocations; ZONES],
+    pub(crate) books: [ZoneAllocations; ZONES],
     /// Free ranges of each zone.
-    gaps: [Gaps; ZONES],
+    pub(crate) gaps: [Gaps; ZONES],
     /// Bytes of committed pages, by heap.
-    committed: [u32; HEAPS],
+    pub(crate) committed: [u32; HEAPS],
     /// Limit on the sum of `committed`, in bytes.
     pub(crate) commit_limit: u32,
 }

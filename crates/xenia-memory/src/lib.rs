@@ -82,6 +82,7 @@ mod reservation;
 mod rights;
 mod signal_stack;
 mod snapshot;
+mod state;
 mod tally;
 mod watch;
 
@@ -100,4 +101,5 @@ pub use mapping::GUARD;
 pub use memory::{GuestMemory, MemoryCounters};
 pub use protect::Protect;
 pub use reservation::{Exclusive, HOLDERS, ReservationTable};
+pub use state::{MemoryState, PagesState};
 pub use watch::Watch;

@@ -55,6 +55,14 @@ impl GuestMemory {
         unsafe { host::fill(self.alias.0, addr, PAGE_SIZE, 0) };
     }
 
+    /// Writes a whole committed page, and changes its version.
+    pub(crate) fn replace_page(&self, page: u32, content: &Page) {
+        let addr = canonical_guest_page(page) << PAGE_SHIFT;
+        // SAFETY: the alias view maps every backing page permanently.
+        unsafe { host::copy_in(self.alias.0, addr, content) };
+        self.bump(page);
+    }
+
     /// Calls `f` with the address and a copy of every committed page, in ascending address order.
     /// Memory with several addresses is passed once, at the lowest. For a consistent snapshot,
     /// guest threads must not run meanwhile.

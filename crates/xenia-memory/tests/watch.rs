@@ -40,7 +40,7 @@ fn a_store_through_any_view_is_seen_through_every_view() {
                 for (what, store) in stores {
                     let before: Vec<u32> = views.iter().map(|&v| version(&memory, v)).collect();
                     assert_eq!(memory.watch(GuestAddr(watched), 4), Ok(Watch::Protected));
-                    assert_eq!(host_load(&memory, stored), memory.read(GuestAddr(watched)).unwrap());
+                    assert_eq!(host_load(&memory, stored), memory.read::<u32>(GuestAddr(watched)).unwrap());
                     assert_eq!(before[0], version(&memory, watched), "a load is not a store");
                     store();
                     for (&view, before) in views.iter().zip(before) {

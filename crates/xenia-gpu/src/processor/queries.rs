@@ -1,6 +1,8 @@
 //! Visibility queries (was anything drawn between two points of the stream?) and sample counts of
 //! occlusion queries.
 
+use serde::{Deserialize, Serialize};
+
 /// Visibility queries (0 to 63), one bit each.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Queries {
@@ -91,7 +93,7 @@ const MOST_OPEN: usize = 64;
 /// A report is the same packet at both ends of a query. Titles' graphics library marks the memory
 /// of the second with [`END_MARK`], and polls until the mark is gone. Reports without a mark may
 /// begin a query, so after one samples are counted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct OpenQueries {
     /// Addresses of reports that have begun a query.
     begun: Vec<u32>,
@@ -118,7 +120,17 @@ impl OpenQueries {
             self.begun.clear();
         }
         self.is_known = true;
+        self.is_counting()
+    }
+
+    /// Whether samples count after the last report.
+    pub(super) fn is_counting(&self) -> bool {
         self.always || !self.begun.is_empty()
+    }
+
+    /// Whether reports can lead to this value, which may come from a file.
+    pub(super) fn is_possible(&self) -> bool {
+        self.begun.len() <= if self.always { 0 } else { MOST_OPEN }
     }
 }
 

@@ -1,18 +1,58 @@
-//! Snapshot of the processor's state: saved when a trace begins, restored when it is played.
+//! Snapshot of the processor's state: saved when a trace begins, restored when it is played. A
+//! machine's saved state has it, too, as [`GpuState`].
 
 use super::execute::Wait;
-use super::queries::SampleCounter;
+use super::queries::{OpenQueries, SampleCounter};
 use super::stream::{List, Ring};
 use super::*;
 use crate::fnv;
 use crate::registers::COUNT;
 use crate::trace::{RingState, State};
+use serde::{Deserialize, Serialize};
 use xenia_guest::MAX_TICKS;
+use xenia_state::{Impossible, Section, Unsaveable, check};
 
 /// Most words in an indirect buffer.
 const MAX_LIST: u32 = 0xf_ffff;
 
+/// The processor's part of a machine's saved state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GpuState {
+    trace: State,
+    open_queries: OpenQueries,
+}
+
+impl Section for GpuState {
+    const NAME: &'static str = "gpu";
+    const VERSION: u16 = 1;
+}
+
 impl CommandProcessor {
+    /// The state to save with a machine, between two runs. Late effects are carried out first.
+    ///
+    /// # Errors
+    /// Copies that stay on the host's device.
+    pub fn machine_state(&mut self) -> Result<GpuState, Unsaveable> {
+        if self.config.readback == Readback::None {
+            return Err("with --readback none, copies exist on the graphics device only".into());
+        }
+        Ok(GpuState { trace: self.state(), open_queries: self.open_queries.clone() })
+    }
+
+    /// Restores the state of a machine.
+    ///
+    /// # Errors
+    /// A state that no processor can be in.
+    pub fn restore_machine(&mut self, state: &GpuState) -> Result<(), Impossible> {
+        let GpuState { trace, open_queries } = state;
+        check(open_queries.is_possible(), "too many queries are open")?;
+        self.restore(trace).map_err(Impossible::from)?;
+        self.swaps = trace.counts[0];
+        self.open_queries = open_queries.clone();
+        self.backend.count_samples(self.open_queries.is_counting());
+        Ok(())
+    }
+
     /// Captures all state that affects later behaviour, except memory.
     pub(crate) fn state(&mut self) -> State {
         self.finish_late();

@@ -1,0 +1,269 @@
+//! Saved states of memory: allocations, page rights, contents, device registers.
+//!
+//! Versions, watches, host rights and decommitted pages that still have host memory are not part of
+//! a state: they are caches, and versions only grow. The reservation table is not either; a state
+//! is saved in modes only that keep reservations in the contexts.
+
+use crate::device::{Device, REGISTERS};
+use crate::gaps::Gaps;
+use crate::heap::{Allocation, Change, Zones};
+use crate::layout::{BACKING_PAGES, HEAPS, VIEWS, ZONES, Zone};
+use crate::memory::GuestMemory;
+use crate::page_table::COMMITTED;
+use crate::protect::Protect;
+use crate::snapshot::{ASCENDING, Held, Page, ZEROS};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use xenia_guest::PAGE_SIZE;
+use xenia_state::{Impossible, Section, check};
+
+/// Most pages of a [`PagesState`]: 4 MiB.
+const PAGES_OF_A_PIECE: usize = 1024;
+
+/// State of memory but for its contents, which are [`PagesState`]s.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemoryState {
+    /// Allocations of each zone, in the order of [`Zone::ALL`].
+    zones: Vec<Vec<AllocationState>>,
+    /// Registers that are not 0, by device: index and value.
+    registers: Vec<Vec<(u32, u32)>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct AllocationState {
+    /// Zone offset.
+    at: u32,
+    /// Length in bytes.
+    len: u32,
+    /// Index of the heap in which it was made.
+    heap: u8,
+    /// Protection asked for when it was made.
+    protect: u32,
+    /// Runs of pages of the heap's size with equal protection: number of pages, and the protection
+    /// if they are committed.
+    pages: Vec<(u32, Option<u32>)>,
+    permanent: bool,
+}
+
+/// Contents of some committed pages. Pages that no piece has are zero.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PagesState {
+    /// Runs of backing pages: the first, and their number.
+    runs: Vec<(u32, u32)>,
+    /// The pages' bytes, in the order of the runs.
+    bytes: Vec<u8>,
+}
+
+impl Section for MemoryState {
+    const NAME: &'static str = "memory";
+    const VERSION: u16 = 1;
+}
+
+impl Section for PagesState {
+    const NAME: &'static str = "pages";
+    const VERSION: u16 = 1;
+}
+
+impl Zones {
+    fn state(&self) -> Vec<Vec<AllocationState>> {
+        // The gaps are the rest of the zones, the totals follow from the pages, and the limit is
+        // the machine's.
+        let Self { books, gaps: _, committed: _, commit_limit: _ } = self;
+        books
+            .iter()
+            .map(|book| book.iter().map(|(&at, one)| AllocationState::of(at, one)).collect())
+            .collect()
+    }
+
+    /// Replaces all allocations.
+    fn restore(&mut self, state: &MemoryState) -> Result<(), Impossible> {
+        check(state.zones.len() == ZONES, "memory has another number of zones")?;
+        let mut committed = [0_u32; HEAPS];
+        let mut books: [BTreeMap<u32, Allocation>; ZONES] = std::array::from_fn(|_| BTreeMap::new());
+        let mut gaps = Zone::ALL.map(|zone| Gaps::new(zone.size()));
+        for ((zone, allocations), (book, gaps)) in
+            Zone::ALL.into_iter().zip(&state.zones).zip(books.iter_mut().zip(&mut gaps))
+        {
+            let mut end = 0;
+            for one in allocations {
+                let allocation = one.live(zone)?;
+                check(one.at >= end, "two allocations overlap, or are not in order")?;
+                end = one.at + allocation.len;
+                let page_size = allocation.heap.page_size();
+                let bytes = allocation.pages.iter().flatten().count() as u32 * page_size;
+                let total = committed.get_mut(allocation.heap as usize).ok_or("no such heap")?;
+                *total = total.checked_add(bytes).ok_or("more memory is committed than there is")?;
+                gaps.take(&(one.at..end));
+                book.insert(one.at, allocation);
+            }
+        }
+        let all: Option<u32> = committed.iter().try_fold(0_u32, |sum, &bytes| sum.checked_add(bytes));
+        let fits = all.is_some_and(|all| all <= self.commit_limit);
+        check(fits, "more memory is committed than the limit allows")?;
+        *self = Self { books, gaps, committed, commit_limit: self.commit_limit };
+        Ok(())
+    }
+
+    /// The changes that map all committed pages.
+    fn changes(&self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (zone, book) in Zone::ALL.into_iter().zip(&self.books) {
+            for (&at, allocation) in book {
+                let page_size = allocation.heap.page_size();
+                let mut start = at;
+                for run in allocation.pages.chunk_by(PartialEq::eq) {
+                    let range = start..start + run.len() as u32 * page_size;
+                    start = range.end;
+                    if let Some(&to @ Some(_)) = run.first() {
+                        changes.push(Change { zone, range, to });
+                    }
+                }
+            }
+        }
+        changes
+    }
+}
+
+impl AllocationState {
+    fn of(at: u32, allocation: &Allocation) -> Self {
+        let Allocation { len, heap, protect, pages, permanent } = allocation;
+        let runs = pages.chunk_by(PartialEq::eq);
+        Self {
+            at,
+            len: *len,
+            heap: *heap as u8,
+            protect: protect.0,
+            pages: runs
+                .map(|run| (run.len() as u32, run.first().copied().flatten().map(|one| one.0)))
+                .collect(),
+            permanent: *permanent,
+        }
+    }
+
+    fn live(&self, zone: Zone) -> Result<Allocation, Impossible> {
+        let &Self { at, len, heap, protect, ref pages, permanent } = self;
+        let view = VIEWS.iter().find(|view| view.heap as u8 == heap).ok_or("no such heap")?;
+        let heap = view.heap;
+        check(view.zone == zone, "an allocation is in another zone than its heap")?;
+        let offsets = view.offsets();
+        let end = at.checked_add(len).ok_or("an allocation is outside of its heap")?;
+        check(len > 0 && at >= offsets.start && end <= offsets.end, "an allocation is outside of its heap")?;
+        let aligned =
+            (at - offsets.start).is_multiple_of(view.page_size) && len.is_multiple_of(view.page_size);
+        check(aligned, "an allocation is not aligned to its heap's pages")?;
+        let valid = |protect: u32| {
+            let protect = Protect(protect);
+            if protect.is_valid() { Ok(protect) } else { Err("a protection is invalid") }
+        };
+        let count = len / view.page_size;
+        let total = pages.iter().try_fold(0_u32, |sum, &(run, _)| sum.checked_add(run));
+        check(total == Some(count), "an allocation has another number of pages than its length says")?;
+        let mut live = Vec::with_capacity(count as usize);
+        for &(run, protect) in pages {
+            live.extend(std::iter::repeat_n(protect.map(valid).transpose()?, run as usize));
+        }
+        Ok(Allocation { len, heap, protect: valid(protect)?, pages: live, permanent })
+    }
+}
+
+impl GuestMemory {
+    /// The state of memory, without its contents. No guest code may run meanwhile.
+    pub fn state(&self) -> MemoryState {
+        let zones = self.zones.lock();
+        let registers = Device::ALL.into_iter().map(|device| {
+            let registers = self.device_registers(device);
+            let values = (0..REGISTERS as u32).map(|index| (index, registers.load(index)));
+            values.filter(|&(_, value)| value != 0).collect()
+        });
+        MemoryState { zones: zones.state(), registers: registers.collect() }
+    }
+
+    /// Passes the contents of all committed pages that are not zero to `piece`, in pieces of at
+    /// most 4 MiB. No guest code may run meanwhile.
+    pub fn pages_state(&self, mut piece: impl FnMut(PagesState)) {
+        let mut buffer = ZEROS;
+        let mut pages = PagesState { runs: Vec::new(), bytes: Vec::new() };
+        for zone in ASCENDING {
+            let mut held = Held::new(self);
+            for page in zone.backing(0..zone.size()) {
+                if self.pages.backing_flags(page) & COMMITTED == 0 || !held.holds(page) {
+                    continue;
+                }
+                self.copy_page(page, &mut buffer);
+                if buffer == ZEROS {
+                    continue;
+                }
+                if pages.add(page, &buffer) == PAGES_OF_A_PIECE {
+                    piece(std::mem::replace(&mut pages, PagesState { runs: Vec::new(), bytes: Vec::new() }));
+                }
+            }
+        }
+        if !pages.runs.is_empty() {
+            piece(pages);
+        }
+    }
+
+    /// Replaces allocations, rights, contents and device registers by those of a state. All pages
+    /// get new versions. No guest code may run meanwhile.
+    ///
+    /// # Errors
+    /// A state that no memory can be in. Memory then has neither its old nor its new state, and
+    /// must be discarded.
+    pub fn restore(
+        &self,
+        state: &MemoryState,
+        pages: impl IntoIterator<Item = PagesState>,
+    ) -> Result<(), Impossible> {
+        check(!self.has_mirror(), "memory is being cross-checked")?;
+        let mut zones = self.zones.lock();
+        let host = |error: crate::MemoryError| Impossible::from(error.to_string());
+        for change in zones.changes() {
+            self.remap(change.zone.backing(change.range), 0).map_err(host)?;
+        }
+        zones.restore(state)?;
+        for change in zones.changes() {
+            self.carry_out(&change).map_err(|error| Impossible::from(error.to_string()))?;
+        }
+        check(state.registers.len() == Device::ALL.len(), "another number of devices")?;
+        for (device, values) in Device::ALL.into_iter().zip(&state.registers) {
+            let registers = self.device_registers(device);
+            (0..REGISTERS as u32).for_each(|index| registers.store(index, 0));
+            for &(index, value) in values {
+                check((index as usize) < REGISTERS, "a device has no such register")?;
+                registers.store(index, value);
+            }
+        }
+        pages.into_iter().try_for_each(|pages| self.put_pages(&pages))
+    }
+
+    /// Writes the pages of a piece.
+    fn put_pages(&self, pages: &PagesState) -> Result<(), Impossible> {
+        let mut bytes = pages.bytes.as_slice();
+        for &(first, count) in &pages.runs {
+            let end = first.checked_add(count).filter(|&end| end <= BACKING_PAGES);
+            for page in first..end.ok_or("there is no such page")? {
+                let (content, rest) = bytes.split_first_chunk().ok_or("a page has no contents")?;
+                bytes = rest;
+                let committed = self.pages.backing_flags(page) & COMMITTED != 0;
+                check(committed, "a page has contents and is not committed")?;
+                self.replace_page(page, content);
+            }
+        }
+        check(bytes.is_empty(), "contents belong to no page")
+    }
+}
+
+impl PagesState {
+    /// Adds a page; returns the number of pages.
+    fn add(&mut self, page: u32, content: &Page) -> usize {
+        match self.runs.last_mut() {
+            Some((first, count)) if *first + *count == page => *count += 1,
+            _ => self.runs.push((page, 1)),
+        }
+        self.bytes.extend_from_slice(content);
+        self.bytes.len() / PAGE_SIZE as usize
+    }
+}
+
+#[cfg(test)]
+mod tests;
