@@ -9,7 +9,10 @@
 //! significant bits. `lvx` is therefore a load and one byte reversal, and every lane is in host
 //! order.
 
+mod state;
+
 use crate::CrField;
+use serde::{Deserialize, Serialize};
 use std::mem::offset_of;
 use xenia_guest::GuestAddr;
 
@@ -46,7 +49,7 @@ pub mod msr_bit {
 }
 
 /// The reservation made by `lwarx`/`ldarx`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(C)]
 pub struct Reservation {
     /// The value that was loaded (zero-extended).
