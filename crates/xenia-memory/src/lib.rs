@@ -88,7 +88,9 @@ mod watch;
 
 pub use allocator::{allocate_from_one_heap, give_back_free_heap};
 pub use compare::Comparison;
-pub use device::{CurrentQueue, Device, DeviceQueue, DeviceRegisters, DeviceStore, REGISTERS};
+pub use device::{
+    CurrentQueue, Device, DeviceQueue, DeviceQueueState, DeviceRegisters, DeviceStore, REGISTERS,
+};
 pub use ending::{before_exit, exit_now};
 pub use error::{Access, FaultKind, FileReadError, HeapError, MemoryError, MemoryFault};
 pub use heap::{AllocKind, AllocRequest, RegionInfo, RegionState};

@@ -5,6 +5,8 @@
 //! a hint for others. A thread that acts on a hint locks the slot and checks again; a thread that
 //! changes it so that others could proceed notifies them.
 
+pub(crate) mod state;
+
 use crate::contention::ContentionPoints;
 use crate::directory::ThreadDirectory;
 use crate::{Event, EventSink, GuestTicks, HW_THREADS, NoEvents, SchedError, ThreadRef, WaitTicket};

@@ -5,14 +5,17 @@
 //! Points are recorded in the record's numbering, so that the record of a replay can be replayed,
 //! too.
 
+use crate::counters::MAX_COUNT;
 use crate::{Contention, ContentionManifest};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use xenia_state::{Impossible, check};
 
 /// Limit of recorded contentions: the number of lines for which a readable manifest has room.
 pub const RECORDED_CONTENTIONS: usize = 500_000;
 
 /// The contentions that a run has recorded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedContention {
     /// Contentions in the order in which they happened, which keeps each thread's order.
     pub points: Vec<Contention>,
@@ -33,7 +36,7 @@ impl RecordedContention {
 }
 
 /// Contention state of a machine: the points to replay, and those recorded so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ContentionPoints {
     replayed: Option<ContentionManifest>,
     recorded: Option<RecordedContention>,
@@ -44,6 +47,15 @@ pub(crate) struct ContentionPoints {
 impl ContentionPoints {
     pub(crate) fn new(replayed: Option<ContentionManifest>) -> Self {
         Self { replayed, ..Self::default() }
+    }
+
+    /// Checks the counts of a restored state.
+    pub(crate) fn check(&self) -> Result<(), Impossible> {
+        let Self { replayed, recorded, attempts } = self;
+        let counts = replayed.iter().flat_map(ContentionManifest::counts).chain(attempts.values().copied());
+        let recorded = recorded.as_ref().map_or((0, 0), |record| (record.points.len(), record.left_out));
+        let is_possible = counts.chain([recorded.1]).all(|count| count <= MAX_COUNT);
+        check(is_possible && recorded.0 <= RECORDED_CONTENTIONS, "the record of contention is impossible")
     }
 
     /// Whether lock attempts are counted.

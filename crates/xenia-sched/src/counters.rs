@@ -1,6 +1,7 @@
 //! Scheduler counters: plain numbers, incremented where things happen.
 
 use xenia_cpu::counters;
+use xenia_state::{Impossible, check};
 
 counters! {
     /// Counters of a scheduler.
@@ -23,5 +24,67 @@ counters! {
         lock_takes: u64,
         /// Number of these acquisitions that found the lock taken.
         lock_waits: u64,
+    }
+}
+
+/// Largest value of a restored counter, so that none overflows.
+pub(crate) const MAX_COUNT: u64 = 1 << 56;
+
+/// Counters as they are saved, in the order of the table.
+pub(crate) type CountersState = [u64; 9];
+
+impl SchedulerCounters {
+    /// The counters, for a saved state.
+    pub(crate) fn state(&self) -> CountersState {
+        let Self {
+            spawn_ok,
+            spawn_rejected,
+            switches,
+            migrations,
+            wakes,
+            deadlock_recoveries,
+            deadlock_halts,
+            lock_takes,
+            lock_waits,
+        } = self;
+        [
+            spawn_ok,
+            spawn_rejected,
+            switches,
+            migrations,
+            wakes,
+            deadlock_recoveries,
+            deadlock_halts,
+            lock_takes,
+            lock_waits,
+        ]
+        .map(|&count| count)
+    }
+
+    /// Counters from a saved state.
+    pub(crate) fn restored(state: CountersState) -> Result<Self, Impossible> {
+        check(state.iter().all(|&count| count <= MAX_COUNT), "a counter of the scheduler is impossible")?;
+        let [
+            spawn_ok,
+            spawn_rejected,
+            switches,
+            migrations,
+            wakes,
+            deadlock_recoveries,
+            deadlock_halts,
+            lock_takes,
+            lock_waits,
+        ] = state;
+        Ok(Self {
+            spawn_ok,
+            spawn_rejected,
+            switches,
+            migrations,
+            wakes,
+            deadlock_recoveries,
+            deadlock_halts,
+            lock_takes,
+            lock_waits,
+        })
     }
 }

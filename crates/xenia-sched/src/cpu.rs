@@ -23,6 +23,7 @@
 //! - **Errors** concern names only: a thread with a counted [`ThreadRef`] is never stale.
 
 use crate::{Contention, Event, GuestTicks, SchedError, SpawnParameters, ThreadRef, WaitSerial};
+use serde::{Deserialize, Serialize};
 use xenia_cpu::PpcContext;
 
 /// A guest thread that occupies its slot: its identity, and its registers, which are out of its
@@ -39,7 +40,7 @@ pub struct Running {
 }
 
 /// Identifies one wait of one thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitTicket {
     /// The waiting thread.
     pub thread: ThreadRef,

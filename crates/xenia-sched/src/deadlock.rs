@@ -1,6 +1,7 @@
 //! Deadlock handling: what happens when no thread can run and no event is pending.
 
 use crate::{ThreadRef, ThreadsReport};
+use serde::{Deserialize, Serialize};
 
 /// Limit of consecutive recoveries without an executed instruction; after it the machine stops.
 const RECOVERIES_IN_A_ROW: u32 = 64;
@@ -10,8 +11,9 @@ const RECOVERIES_IN_A_ROW: u32 = 64;
 const REPORTED: u64 = 16;
 
 /// Deadlock state of one machine.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Deadlocks {
+    /// Number of them since the last executed instruction.
     in_a_row: u32,
     /// Number of instructions executed when the last deadlock was found.
     at: u64,
@@ -38,7 +40,7 @@ impl Deadlocks {
         if instructions != self.at {
             (self.at, self.in_a_row) = (instructions, 0);
         }
-        self.in_a_row += 1;
+        self.in_a_row = self.in_a_row.saturating_add(1);
         if halt || self.in_a_row > RECOVERIES_IN_A_ROW {
             return None;
         }

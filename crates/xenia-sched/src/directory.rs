@@ -6,6 +6,7 @@
 //! reused by the next thread at its position, and its serial numbers continue, so that an old
 //! deadline never ends a new thread's wait.
 
+use crate::wait_word::WaitWordState;
 use crate::{HW_THREADS, SchedError, ThreadRef, WaitWord};
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU32;
@@ -73,15 +74,39 @@ impl ThreadDirectory {
         Ok(&self.named(r)?.0.wait_word)
     }
 
-    /// Adds a new thread. The caller holds the thread table's lock.
-    pub(crate) fn add(&self, r: ThreadRef, slot: u8) -> Result<(), SchedError> {
+    /// The wait words of the first `count` positions of a slot's table, for a saved state.
+    pub(crate) fn wait_words(&self, hw_id: u8, count: usize) -> Vec<WaitWordState> {
+        let word = |idx| {
+            let entry = self.entry(ThreadRef { hw_id, generation: 0, idx });
+            entry.map(|entry| entry.wait_word.state()).unwrap_or_default()
+        };
+        (0..=u16::MAX).take(count).map(word).collect()
+    }
+
+    /// Restores the entry of a position: its wait word, and the slot of its thread, if it has one.
+    pub(crate) fn restore(
+        &self,
+        r: ThreadRef,
+        word: WaitWordState,
+        slot: Option<u8>,
+    ) -> Result<(), SchedError> {
+        self.new_entry(r)?.wait_word.restore(word);
+        slot.map_or(Ok(()), |slot| self.set(r, slot))
+    }
+
+    /// The entry of a position that may not have been used before.
+    fn new_entry(&self, r: ThreadRef) -> Result<&Entry, SchedError> {
         let (piece, index) = piece(r.idx);
         let home = self.homes.get(usize::from(r.hw_id)).and_then(|pieces| pieces.get(piece));
         let home = home.ok_or(SchedError::Stale(r))?;
         let entries =
             home.get_or_init(|| (0..1_usize << (FIRST as usize + piece)).map(|_| Entry::default()).collect());
-        let entry = entries.get(index).ok_or(SchedError::Stale(r))?;
-        entry.wait_word.close();
+        entries.get(index).ok_or(SchedError::Stale(r))
+    }
+
+    /// Adds a new thread. The caller holds the thread table's lock.
+    pub(crate) fn add(&self, r: ThreadRef, slot: u8) -> Result<(), SchedError> {
+        self.new_entry(r)?.wait_word.close();
         self.set(r, slot)
     }
 

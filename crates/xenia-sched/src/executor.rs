@@ -2,12 +2,13 @@
 
 use crate::sampling::SampledLane;
 use crate::{
-    Activity, GuestSampler, GuestTicks, Limits, LockstepExecutor, ParallelExecutor, RecordedContention,
-    RunEnd, Scheduler, System, ThreadsReport,
+    Activity, GuestSampler, GuestTicks, Limits, LockstepExecutor, LockstepState, ParallelExecutor,
+    RecordedContention, RunEnd, Scheduler, System, ThreadsReport,
 };
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use xenia_cpu::EngineCounters;
+use xenia_state::{Impossible, Unsaveable};
 
 /// An executor of a machine's threads. Between two runs, all threads have their registers in their
 /// records.
@@ -129,6 +130,29 @@ impl<S: System + Clone + Send> Executor<S> {
     /// Takes the recorded contention, if recording was on.
     pub fn take_recorded_contention(&mut self) -> Option<RecordedContention> {
         either!(self, executor => executor.scheduler.take_recorded_contention())
+    }
+
+    /// The state of threads and executor, between two runs.
+    ///
+    /// # Errors
+    /// The machine runs in parallel mode, or a thread is in the middle of a call.
+    pub fn state(&self) -> Result<LockstepState, Unsaveable> {
+        match self {
+            Self::Lockstep(executor) => executor.state(),
+            Self::Parallel(_) => Err("a machine in parallel mode cannot be saved".into()),
+        }
+    }
+
+    /// Replaces threads and executor's state by saved ones. System, engine and memory are restored
+    /// by the caller.
+    ///
+    /// # Errors
+    /// A value that no executor can have; this one is then not to be used any more.
+    pub fn restore(&mut self, state: LockstepState) -> Result<(), Impossible> {
+        match self {
+            Self::Lockstep(executor) => executor.restore(state),
+            Self::Parallel(_) => Err("the state is of a machine in lockstep".into()),
+        }
     }
 
     /// Makes idle time pass in real time instead of being skipped, for machines that a user

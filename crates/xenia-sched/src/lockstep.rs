@@ -21,6 +21,7 @@
 
 mod alone;
 mod round_end;
+mod state;
 
 use crate::deadlock::Deadlocks;
 use crate::device_stores;
@@ -31,6 +32,8 @@ use crate::{
     ThreadRef, ThreadsReport,
 };
 use alone::Calm;
+use serde::{Deserialize, Serialize};
+pub use state::LockstepState;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use xenia_cpu::{Execute, Exit};
@@ -55,7 +58,7 @@ struct Round {
 }
 
 /// The current visit.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Visit {
     /// Instructions executed in the visit.
     used: u64,

@@ -97,12 +97,12 @@ pub struct Contention {
 }
 
 /// Recorded contentions by thread, in the order of their attempts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContentionManifest {
     threads: BTreeMap<u32, ThreadEvents>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct ThreadEvents {
     pending: VecDeque<Contention>,
     observed: u64,
@@ -157,6 +157,11 @@ impl ContentionManifest {
         self.threads.get(&tid).map_or(0, |events| events.observed)
     }
 
+    /// The numbers that count up while a run goes on, to be checked in a restored state.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = u64> {
+        self.threads.values().map(|events| events.observed)
+    }
+
     /// Number of contentions not consumed yet.
     pub fn remaining(&self) -> usize {
         self.threads.values().map(|events| events.pending.len()).sum()
@@ -164,7 +169,7 @@ impl ContentionManifest {
 }
 
 /// Pseudo-random generator of shuffles: SplitMix64.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SlotShuffle {
     state: u64,
 }

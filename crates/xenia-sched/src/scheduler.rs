@@ -10,6 +10,7 @@ mod costs;
 mod cpu;
 mod rounds;
 mod spawn;
+mod state;
 mod waits;
 
 use crate::common::{Common, Moment};
@@ -23,6 +24,7 @@ use crate::{
 pub(crate) use rounds::Rounds;
 pub use spawn::SpawnParameters;
 pub(crate) use spawn::make_thread;
+pub use state::SchedulerState;
 use std::fmt;
 use std::sync::atomic::Ordering::Relaxed;
 use xenia_cpu::PpcContext;

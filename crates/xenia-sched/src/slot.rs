@@ -8,6 +8,7 @@
 mod control;
 pub(crate) mod moves;
 mod records;
+pub(crate) mod state;
 mod visits;
 mod waits;
 

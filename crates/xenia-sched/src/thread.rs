@@ -1,10 +1,11 @@
 //! A guest thread: its processor state and its scheduling state.
 
 use crate::{GuestTicks, ThreadRef};
+use serde::{Deserialize, Serialize};
 use xenia_cpu::PpcContext;
 
 /// The object of a wait, for reports and the event log. Wakers keep their own records.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BlockReason {
     /// Dispatcher objects, by guest address.
     Objects {
@@ -38,7 +39,7 @@ pub enum BlockReason {
 }
 
 /// Parameters of a wait.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wait {
     /// The object waited for.
     pub reason: BlockReason,
@@ -56,7 +57,7 @@ impl Wait {
 }
 
 /// Scheduling state of a thread.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ThreadState {
     /// Ready to run; queued unless it is suspended.
     Ready,
@@ -79,7 +80,7 @@ pub enum ThreadState {
 }
 
 /// A guest thread.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GuestThread {
     /// Its registers, unless they are out because it is running. Boxed, because contexts are large
     /// and move between records and engines.

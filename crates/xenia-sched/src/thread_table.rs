@@ -5,15 +5,18 @@
 //! count is 0 are listed in `unreferenced`, so that pruning visits only those. The slots have the
 //! records of threads ([`crate::slot`]); the [`ThreadDirectory`] finds a record by its name.
 
+pub(crate) mod state;
+
 use crate::directory::{ThreadDirectory, count_look};
 use crate::{HW_THREADS, SchedError, SchedulerCounters, ThreadRef};
+use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// Number of exited threads of a slot above which unreferenced ones are freed.
 const PRUNE_AT: usize = 4;
 
-#[derive(Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Position {
     generation: u8,
     references: u32,
@@ -22,7 +25,7 @@ struct Position {
     listed: bool,
 }
 
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Use {
     #[default]
     Free,

@@ -16,6 +16,7 @@
 //! deadline of one wait can't end a later one. A wait ends exactly once: all transitions are made
 //! by compare-and-swap. Only the thread's owner opens and commits.
 
+use serde::{Deserialize, Serialize};
 #[cfg(feature = "wait-model")]
 // tests/wait_races.rs model-checks the word under many schedules.
 use shuttle::{hint, sync::atomic::AtomicU64, thread};
@@ -45,7 +46,7 @@ const ENDED: u64 = 4;
 const SPINS: u32 = 64;
 
 /// Serial number of a wait of one thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitSerial(u64);
 
 /// The waits that an attempt to end one applies to.
@@ -88,7 +89,39 @@ pub struct WaitWord {
     value: AtomicU64,
 }
 
+/// A wait word as it is saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WaitWordState {
+    word: u64,
+    value: u64,
+}
+
+impl WaitWordState {
+    /// Whether the word can be that of a thread that waits, or else of one that does not.
+    pub(crate) fn suits(self, is_waiting: bool) -> bool {
+        self.word & STATE == if is_waiting { PARKED } else { CLOSED }
+    }
+
+    /// Whether the word can be that of a thread that has exited, or of none. A wait that was open
+    /// at the exit has ended.
+    pub(crate) fn is_over(self) -> bool {
+        matches!(self.word & STATE, CLOSED | ENDED)
+    }
+}
+
 impl WaitWord {
+    /// The word, for a saved state.
+    pub(crate) fn state(&self) -> WaitWordState {
+        let Self { word, value } = self;
+        WaitWordState { word: word.load(Acquire), value: value.load(Relaxed) }
+    }
+
+    /// Restores a saved word, which the caller has checked.
+    pub(crate) fn restore(&self, state: WaitWordState) {
+        self.value.store(state.value, Relaxed);
+        self.word.store(state.word, Release);
+    }
+
     /// Opens a wait; the previous one must be over. For the thread's owner only.
     pub fn open(&self, alertable: bool) -> WaitSerial {
         let serial = (self.word.load(Relaxed) >> BITS) + 1;

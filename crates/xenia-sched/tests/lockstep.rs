@@ -3,6 +3,7 @@
 mod alone;
 mod long_visits;
 pub(crate) mod scripted;
+mod states;
 
 use scripted::*;
 use std::sync::Arc;

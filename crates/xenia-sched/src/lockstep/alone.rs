@@ -17,6 +17,7 @@
 use super::{LockstepExecutor, Visit};
 use crate::time::INSTRUCTIONS_PER_TICK_SHIFT;
 use crate::{GuestTicks, Limits, System};
+use serde::{Deserialize, Serialize};
 
 /// Limit of quanta that are run in one go.
 const MOST_QUANTA: u64 = 64;
@@ -26,7 +27,7 @@ const MOST_QUANTA: u64 = 64;
 const CALM: u32 = 16;
 
 /// Observations of the guest that tell whether quanta may be run together.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Calm {
     /// Number of calm visits since the last one that was not.
     visits: u32,

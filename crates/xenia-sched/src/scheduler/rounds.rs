@@ -3,6 +3,8 @@
 use super::SchedulerConfig;
 use crate::order::SlotShuffle;
 use crate::{ContentionManifest, HW_THREADS, OrderMode};
+use serde::{Deserialize, Serialize};
+use xenia_state::{Impossible, check};
 
 /// Order and quantum of rounds.
 pub(crate) struct Rounds {
@@ -12,7 +14,29 @@ pub(crate) struct Rounds {
     quantum: u32,
 }
 
+/// Rounds as they are saved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RoundsState {
+    shuffle: SlotShuffle,
+    rotation_cursor: u8,
+}
+
 impl Rounds {
+    /// The position in the order of rounds, for a saved state.
+    pub(super) fn state(&self) -> RoundsState {
+        // Order and quantum are settings, which the machine that restores the state has as well.
+        let Self { order: _, shuffle, rotation_cursor, quantum: _ } = self;
+        RoundsState { shuffle: shuffle.clone(), rotation_cursor: *rotation_cursor }
+    }
+
+    /// Restores a saved state.
+    pub(super) fn restore(&mut self, state: RoundsState) -> Result<(), Impossible> {
+        let RoundsState { shuffle, rotation_cursor } = state;
+        check(usize::from(rotation_cursor) < HW_THREADS, "the first slot of the next round is impossible")?;
+        (self.shuffle, self.rotation_cursor) = (shuffle, rotation_cursor);
+        Ok(())
+    }
+
     /// Creates rounds from the settings. Also returns the contention to be replayed.
     pub(super) fn new(config: SchedulerConfig) -> (Self, Option<ContentionManifest>) {
         let seed = match config.order {

@@ -8,7 +8,7 @@ use crate::{Event, GuestThread, SchedError, ThreadRef, ThreadState, Which};
 use std::mem;
 
 /// NT's limit of a thread's suspend count.
-const MAX_SUSPEND_COUNT: u32 = 127;
+pub(super) const MAX_SUSPEND_COUNT: u32 = 127;
 
 impl HwSlot {
     fn live_mut(&mut self, r: ThreadRef) -> Result<&mut GuestThread, SchedError> {

@@ -200,7 +200,7 @@ impl HwSlot {
         found
     }
 
-    fn show_deadline(&mut self, common: &Common) {
+    pub(super) fn show_deadline(&mut self, common: &Common) {
         let deadline = self.first_deadline().map_or(GuestTicks::MAX, |(deadline, _)| deadline);
         if common.set_deadline(self.hw_id, deadline) {
             self.signals |= super::KEEPER;

@@ -14,7 +14,7 @@ fn quiet(is_quiet: bool, config: SchedulerConfig, scripts: &[(u8, u8, &[Step])])
 }
 
 /// All results of a run that a guest could observe.
-fn told(m: &LockstepHarness) -> (u64, GuestTicks, Vec<String>, Vec<(u32, u8)>, String) {
+pub(super) fn told(m: &LockstepHarness) -> (u64, GuestTicks, Vec<String>, Vec<(u32, u8)>, String) {
     let scheduler = &m.executor.scheduler;
     let lines = m.lines.0.lock().unwrap().clone();
     let priorities = m.executor.system.priorities.clone();
@@ -38,7 +38,7 @@ fn compare<T: PartialEq + Debug>(
     (long.2, plain.2)
 }
 
-fn random_script(dice: &mut Dice) -> Vec<Step> {
+pub(super) fn random_script(dice: &mut Dice) -> Vec<Step> {
     let step = |dice: &mut Dice| match dice.next() % 16 {
         0..5 => Step::Run(dice.next() % 3_000_000),
         5..7 => Step::Run(50_000 * (dice.next() % 40)),

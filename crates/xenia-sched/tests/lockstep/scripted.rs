@@ -33,12 +33,16 @@ pub(crate) const FRAME: u8 = 5;
 pub(crate) const END: u8 = 6;
 pub(crate) const STOP: u8 = 7;
 
+/// What is left of each thread's script, by thread id.
+pub(crate) type Programs = BTreeMap<u32, VecDeque<Step>>;
+
 /// Engine that follows each thread's script; after its end the thread runs forever.
-pub(crate) struct Scripts(pub(crate) BTreeMap<u32, VecDeque<Step>>);
+pub(crate) struct Scripts(pub(crate) Arc<Mutex<Programs>>);
 
 impl Execute for Scripts {
     fn run(&mut self, ctx: &mut PpcContext, _: &mut DeviceQueue) -> Exit {
-        let script = self.0.entry(ctx.thread_id).or_default();
+        let mut programs = self.0.lock().unwrap();
+        let script = programs.entry(ctx.thread_id).or_default();
         loop {
             match script.front_mut() {
                 Some(Step::Reserve(held)) => {
@@ -79,7 +83,7 @@ impl Execute for Scripts {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct TestSystem {
     pub(crate) frames: u64,
     pub(crate) threads: Vec<ThreadRef>,
@@ -189,6 +193,21 @@ impl EventSink for Lines {
 pub(crate) struct LockstepHarness {
     pub(crate) executor: LockstepExecutor<TestSystem>,
     pub(crate) lines: Lines,
+    pub(crate) programs: Arc<Mutex<Programs>>,
+}
+
+impl LockstepHarness {
+    /// A machine that has followed its scripts to the same places, with a scheduler and an executor
+    /// that have not.
+    pub(crate) fn fresh(&self, config: SchedulerConfig) -> Self {
+        let lines = Lines(Arc::new(Mutex::new(self.lines.0.lock().unwrap().clone())));
+        let programs = Arc::new(Mutex::new(self.programs.lock().unwrap().clone()));
+        let mut scheduler = Scheduler::new(config);
+        scheduler.set_events(Box::new(lines.clone()));
+        let engine = Box::new(Scripts(programs.clone()));
+        let executor = LockstepExecutor::new(scheduler, engine, self.executor.system.clone());
+        Self { executor, lines, programs }
+    }
 }
 
 /// One thread per script: (slot, priority, steps). Thread ids count from 1.
@@ -215,5 +234,7 @@ pub(crate) fn machine(config: SchedulerConfig, scripts: &[(u8, u8, &[Step])]) ->
         system.threads.push(thread);
         programs.insert(id, steps.iter().copied().collect());
     }
-    LockstepHarness { executor: LockstepExecutor::new(scheduler, Box::new(Scripts(programs)), system), lines }
+    let programs = Arc::new(Mutex::new(programs));
+    let engine = Box::new(Scripts(programs.clone()));
+    LockstepHarness { executor: LockstepExecutor::new(scheduler, engine, system), lines, programs }
 }

@@ -1,0 +1,118 @@
+//! Saved state of the lockstep executor: the threads, and the moment at which the run was cut.
+
+use super::{Calm, LockstepExecutor, Round, Visit};
+use crate::counters::MAX_COUNT;
+use crate::deadlock::Deadlocks;
+use crate::time::INSTRUCTIONS_PER_TICK_SHIFT;
+use crate::{GuestTicks, HW_THREADS, MAX_TICKS, SchedulerState, System};
+use serde::{Deserialize, Serialize};
+use xenia_memory::{DeviceQueue, DeviceQueueState};
+use xenia_state::{Impossible, Section, Unsaveable, check};
+
+/// Most instructions' worth of time of a visit.
+const MAX_VISIT: u64 = 1 << 50;
+
+/// Threads, slots and executor, as they are saved between two runs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LockstepState {
+    scheduler: SchedulerState,
+    devices: DeviceQueueState,
+    round: Option<RoundState>,
+    gap: Option<GuestTicks>,
+    time: u64,
+    instructions: u64,
+    deadlocks: Deadlocks,
+    calm: Calm,
+    last_frame: (u64, GuestTicks),
+}
+
+impl Section for LockstepState {
+    const NAME: &'static str = "lockstep";
+    const VERSION: u16 = 1;
+}
+
+/// The current round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct RoundState {
+    order: [u8; HW_THREADS],
+    at: u8,
+    longest: u64,
+    visit: Option<Visit>,
+}
+
+impl<S: System> LockstepExecutor<S> {
+    /// The state of threads and executor, between two runs.
+    ///
+    /// # Errors
+    /// A thread is in the middle of a call.
+    pub fn state(&self) -> Result<LockstepState, Unsaveable> {
+        let Self {
+            scheduler,
+            // System and engine are saved by their owners, as far as they have state.
+            system: _,
+            engine: _,
+            devices,
+            round,
+            gap,
+            time,
+            instructions,
+            deadlocks,
+            calm,
+            last_frame,
+            // Wishes and views of the host.
+            stop: _,
+            activity: _,
+            sampling: _,
+        } = self;
+        let round = round.map(|Round { order, at, longest, visit }| RoundState {
+            order,
+            at: at as u8,
+            longest,
+            visit,
+        });
+        Ok(LockstepState {
+            scheduler: scheduler.state()?,
+            devices: devices.as_deref().map(DeviceQueue::state).unwrap_or_default(),
+            round,
+            gap: *gap,
+            time: *time,
+            instructions: *instructions,
+            deadlocks: *deadlocks,
+            calm: *calm,
+            last_frame: *last_frame,
+        })
+    }
+
+    /// Replaces threads and executor's state by saved ones. System, engine and memory are restored
+    /// by the caller.
+    ///
+    /// # Errors
+    /// A value that no executor can have; this one is then not to be used any more.
+    pub fn restore(&mut self, state: LockstepState) -> Result<(), Impossible> {
+        let LockstepState { scheduler, devices, round, gap, time, instructions, deadlocks, calm, last_frame } =
+            state;
+        check(instructions <= MAX_COUNT, "the number of instructions is impossible")?;
+        check(time >> INSTRUCTIONS_PER_TICK_SHIFT <= MAX_TICKS, "the time of the round is impossible")?;
+        check(gap.is_none_or(|end| end <= MAX_TICKS && round.is_none()), "the gap is impossible")?;
+        check(last_frame.1 <= MAX_TICKS, "the time of the last frame is impossible")?;
+        self.scheduler.restore(scheduler)?;
+        self.devices.get_or_insert_default().restore(&devices)?;
+        self.round = round.map(RoundState::round).transpose()?;
+        (self.gap, self.time, self.instructions) = (gap, time, instructions);
+        (self.deadlocks, self.calm, self.last_frame) = (deadlocks, calm, last_frame);
+        Ok(())
+    }
+}
+
+impl RoundState {
+    fn round(self) -> Result<Round, Impossible> {
+        let Self { order, at, longest, visit } = self;
+        let all =
+            order.iter().fold(0_u64, |slots, &slot| slots | 1_u64.checked_shl(slot.into()).unwrap_or(0));
+        check(all == (1 << HW_THREADS) - 1, "the order of the round is impossible")?;
+        check(usize::from(at) <= HW_THREADS && longest <= MAX_VISIT, "the round is impossible")?;
+        let is_possible = |visit: Visit| visit.used <= MAX_VISIT && visit.extended <= visit.used;
+        check(visit.is_none_or(is_possible), "the visit is impossible")?;
+        Ok(Round { order, at: at.into(), longest, visit })
+    }
+}

@@ -1,0 +1,179 @@
+//! Saved state of a slot: its threads and the order in which they run.
+
+use super::{HwSlot, records::Records};
+use crate::affinity::{others, roams};
+use crate::common::Common;
+use crate::counters::CountersState;
+use crate::priority::MAX_PRIORITY;
+use crate::slot::control::MAX_SUSPEND_COUNT;
+use crate::{BlockReason, GuestThread, GuestTicks, HW_THREADS, SchedulerCounters, ThreadRef, ThreadState};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use xenia_guest::ALL_HW_THREADS;
+use xenia_state::{Impossible, Unsaveable, check};
+
+/// Bound of the instructions left of a quantum, in both directions.
+const MAX_QUANTUM_LEFT: i64 = 1 << 50;
+
+/// A slot as it is saved.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct SlotState {
+    threads: Vec<GuestThread>,
+    running: Option<ThreadRef>,
+    spinning: Option<ThreadRef>,
+    quantum_left: i64,
+    /// Ready threads in the order in which they would run.
+    ready: Vec<ThreadRef>,
+    timed: BTreeMap<(GuestTicks, u64), ThreadRef>,
+    news: Vec<ThreadRef>,
+    last_ran: Option<ThreadRef>,
+    counters: CountersState,
+}
+
+impl SlotState {
+    /// The threads on the slot.
+    pub(crate) fn threads(&self) -> &[GuestThread] {
+        &self.threads
+    }
+}
+
+impl HwSlot {
+    /// The slot, for a saved state.
+    pub(crate) fn state(&self) -> Result<SlotState, Unsaveable> {
+        let Self {
+            // The position among the slots.
+            hw_id: _,
+            records,
+            running,
+            spinning,
+            quantum_left,
+            queues,
+            // All three are made again from the ready threads.
+            elsewhere: _,
+            roaming: _,
+            on_offer: _,
+            timed,
+            news,
+            last_ran,
+            // A parallel run notifies all its host threads when it begins.
+            signals: _,
+            counters,
+        } = self;
+        if let Some(thread) = records.iter().find(|thread| thread.context().is_none()) {
+            return Err(format!("thread {:#x} has its registers out", thread.id).into());
+        }
+        Ok(SlotState {
+            threads: records.iter().cloned().collect(),
+            running: *running,
+            spinning: *spinning,
+            quantum_left: *quantum_left,
+            ready: queues.iter().collect(),
+            timed: timed.clone(),
+            news: news.clone(),
+            last_ran: *last_ran,
+            counters: counters.state(),
+        })
+    }
+
+    /// A slot from a saved state. The names of its threads are in the directory already; the
+    /// caller has checked that there is one record for each name.
+    pub(crate) fn restored(hw_id: u8, state: SlotState, common: &Common) -> Result<Self, Impossible> {
+        let SlotState { threads, running, spinning, quantum_left, ready, timed, news, last_ran, counters } =
+            state;
+        let mut records = Records::default();
+        let mut active = BTreeSet::new();
+        for thread in threads {
+            check_thread(&thread, hw_id)?;
+            let is_live = !matches!(thread.state, ThreadState::Exited { .. });
+            common.count_restored(is_live && !thread.service, is_live && roams(thread.affinity));
+            let waits_for_slot = thread.state == ThreadState::Ready && thread.suspend_count == 0;
+            if waits_for_slot || thread.state == ThreadState::Running {
+                active.insert(thread.reference);
+            }
+            records.add(Box::new(thread));
+        }
+        let state_of = |r: ThreadRef| records.get(r).map(|thread| &thread.state).ok();
+        // Each thread that can run is the running one or in the queue, once.
+        let places: BTreeSet<_> = ready.iter().copied().chain(running).collect();
+        let is_whole = places == active && places.len() == ready.len() + usize::from(running.is_some());
+        check(is_whole, "the threads that can run and the queue of a slot differ")?;
+        let runs = running.is_none_or(|r| state_of(r) == Some(&ThreadState::Running));
+        let are_ready = ready.iter().all(|&r| state_of(r) == Some(&ThreadState::Ready));
+        check(runs && are_ready, "a slot has another running thread than its threads say")?;
+        let spins = |r: ThreadRef| {
+            records.get(r).is_ok_and(|thread| {
+                let lock = thread.wait().map(|wait| &wait.reason);
+                thread.holds_slot && matches!(lock, Some(BlockReason::SpinLock { .. }))
+            })
+        };
+        check(
+            spinning.is_none_or(|r| running.is_none() && spins(r)),
+            "a slot's spinning thread is impossible",
+        )?;
+        let is_due = |(&key, &r): (&(GuestTicks, u64), &ThreadRef)| {
+            records.get(r).is_ok_and(|thread| thread.deadline() == Some(key))
+        };
+        check(timed.iter().all(is_due), "a deadline is of a thread that does not wait for it")?;
+        let is_possible = (-MAX_QUANTUM_LEFT..=MAX_QUANTUM_LEFT).contains(&quantum_left);
+        check(is_possible, "what is left of a quantum is impossible")?;
+        let mut slot = Self {
+            hw_id,
+            records,
+            running,
+            spinning,
+            quantum_left,
+            timed,
+            news,
+            last_ran,
+            counters: SchedulerCounters::restored(counters)?,
+            ..Self::default()
+        };
+        let mut before = MAX_PRIORITY;
+        for r in ready {
+            let Ok(thread) = slot.records.get(r) else { continue };
+            let (priority, others) = (thread.priority, others(thread.affinity, hw_id));
+            check(priority <= before, "a queue of ready threads is out of order")?;
+            before = priority;
+            slot.make_ready(r, priority, others, false);
+        }
+        if !slot.news.is_empty() {
+            common.note_news();
+        }
+        slot.show_deadline(common);
+        slot.refresh(common);
+        Ok(slot)
+    }
+}
+
+/// Checks what can be told of a thread on slot `hw_id` by itself.
+fn check_thread(thread: &GuestThread, hw_id: u8) -> Result<(), Impossible> {
+    let GuestThread {
+        ctx,
+        id,
+        reference,
+        state,
+        slot,
+        affinity,
+        ideal,
+        base_priority,
+        priority,
+        // Any value is possible.
+        boost_disabled: _,
+        holds_slot: _,
+        moved: _,
+        lands,
+        news: _,
+        untold: _,
+        suspend_count,
+        service: _,
+    } = thread;
+    check(usize::from(reference.hw_id) < HW_THREADS, "a thread has an impossible name")?;
+    let is_here = |slot: u8| slot == hw_id && affinity >> slot & 1 != 0;
+    check(is_here(*slot) && affinity & !ALL_HW_THREADS == 0, "a thread is on an impossible slot")?;
+    check(usize::from(*ideal) < HW_THREADS, "a thread prefers an impossible slot")?;
+    check(*priority <= MAX_PRIORITY && *base_priority <= MAX_PRIORITY, "a thread's priority is impossible")?;
+    check(*suspend_count <= MAX_SUSPEND_COUNT, "a thread's suspend count is impossible")?;
+    check(!lands || *state != ThreadState::Ready, "a ready thread is in no queue")?;
+    let ctx = ctx.as_deref().ok_or("a thread has no registers")?;
+    check(ctx.hw_id == *slot && ctx.thread_id == *id, "a thread has the registers of another")
+}

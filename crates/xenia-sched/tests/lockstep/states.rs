@@ -1,0 +1,174 @@
+//! Saved states of the lockstep executor: a machine that is saved, and restored into a fresh one,
+//! goes on as if it had not been.
+
+use super::alone::{random_script, told};
+use super::*;
+use xenia_memory::{GPU_REGISTERS, GuestMemory};
+use xenia_sched::LockstepState;
+use xenia_state::StoredSection;
+use xenia_testing::Dice;
+
+fn stored(m: &LockstepHarness) -> StoredSection {
+    StoredSection::encode(&m.executor.state().unwrap()).unwrap()
+}
+
+/// A machine with the saved state of another.
+fn relayed(m: &LockstepHarness, config: SchedulerConfig) -> LockstepHarness {
+    let saved = stored(m);
+    let mut fresh = m.fresh(config);
+    fresh.executor.restore(saved.decode().unwrap()).unwrap();
+    assert!(stored(&fresh) == saved, "the state of the restored machine is another");
+    fresh
+}
+
+/// A random machine: threads that migrate, wait, exit and hold reservations.
+fn random_machine(dice: &mut Dice) -> (SchedulerConfig, LockstepHarness) {
+    let order = match dice.next() % 3 {
+        0 => OrderMode::Seeded { seed: dice.next() },
+        _ => OrderMode::Fixed,
+    };
+    let quantum = if dice.next().is_multiple_of(2) { 50_000 } else { 1 + dice.next() as u32 % 10_000 };
+    let config = SchedulerConfig { order, quantum };
+    let scripts: Vec<(u8, u8, Vec<Step>)> = (0..=dice.next() % 9)
+        .map(|_| {
+            let mut script = random_script(dice);
+            for step in &mut script {
+                match dice.next() % 20 {
+                    0 => *step = Step::Reserve(true),
+                    1 => *step = Step::Call(EXIT),
+                    2..5 => *step = Step::Run(dice.next() % 200),
+                    _ => {}
+                }
+            }
+            ((dice.next() % 6) as u8, 8 + (dice.next() % 3) as u8, script)
+        })
+        .collect();
+    let scripts: Vec<(u8, u8, &[Step])> =
+        scripts.iter().map(|(slot, priority, steps)| (*slot, *priority, &steps[..])).collect();
+    let mut m = machine(config.clone(), &scripts);
+    let system = &mut m.executor.system;
+    system.is_quiet = dice.next().is_multiple_of(2);
+    for &thread in &system.threads {
+        if dice.next().is_multiple_of(2) {
+            let mask = 1 + dice.next() as u32 % 63;
+            m.executor.scheduler.set_affinity(thread, mask).unwrap();
+        }
+        if dice.next().is_multiple_of(8) {
+            m.executor.scheduler.suspend(thread).unwrap();
+        }
+    }
+    (config, m)
+}
+
+#[test]
+fn a_restored_machine_goes_on_as_the_saved_one() {
+    let mut gaps = 0;
+    for seed in 0..1000 {
+        let build = || random_machine(&mut Dice(seed));
+        let mut dice = Dice(!seed);
+        let cuts: Vec<Limits> = (1..=3_u64)
+            .map(|n| match dice.next() % 3 {
+                0 => Limits { ticks: Some(n * (dice.next() % 600_000)), ..Limits::default() },
+                _ => instructions(n * (dice.next() % 3_000_000)),
+            })
+            .collect();
+        let last = instructions(20_000_000);
+        let (_, mut whole) = build();
+        let ends: Vec<_> = cuts.iter().chain([&last]).map(|cut| whole.executor.run(cut)).collect();
+        let (config, mut parts) = build();
+        let mut relay_ends = Vec::new();
+        for cut in &cuts {
+            relay_ends.push(parts.executor.run(cut));
+            let mut next = relayed(&parts, config.clone());
+            std::mem::swap(&mut parts, &mut next);
+        }
+        gaps += usize::from(ends[..3].contains(&RunEnd::Ticks));
+        relay_ends.push(parts.executor.run(&last));
+        assert_eq!(ends, relay_ends, "seed {seed}");
+        assert_eq!(told(&whole), told(&parts), "seed {seed}");
+        let seen = |m: &LockstepHarness| {
+            let TestSystem { frames, visits, moves, .. } = &m.executor.system;
+            (*frames, visits.clone(), moves.clone())
+        };
+        assert_eq!(seen(&whole), seen(&parts), "seed {seed}");
+        assert!(stored(&whole) == stored(&parts), "seed {seed}");
+    }
+    assert!(gaps > 100, "{gaps} of 1000 were cut at a time");
+}
+
+/// Stores to a device register in each instruction.
+struct EachStores(Arc<GuestMemory>);
+
+impl Execute for EachStores {
+    fn run(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
+        while ctx.budget > 0 {
+            self.0.device_store(GPU_REGISTERS.0, 4, u128::from(ctx.executed()), devices).unwrap();
+            ctx.budget -= 1;
+        }
+        Exit::Budget
+    }
+
+    fn name(&self) -> &'static str {
+        "each stores"
+    }
+
+    fn counters(&self) -> EngineCounters {
+        EngineCounters::default()
+    }
+}
+
+#[test]
+fn the_stores_of_a_visit_that_is_cut_are_kept() {
+    let memory = GuestMemory::new().unwrap();
+    let config = SchedulerConfig { quantum: 100, ..SchedulerConfig::default() };
+    let made = || {
+        let m = machine(config.clone(), &[(0, 8, &[])]);
+        let engine = Box::new(EachStores(memory.clone()));
+        LockstepExecutor::new(m.executor.scheduler, engine, m.executor.system)
+    };
+    let mut first = made();
+    assert_eq!(first.run(&instructions(130)), RunEnd::Instructions);
+    assert_eq!(first.system.stores.len(), 100);
+    let state: LockstepState = StoredSection::encode(&first.state().unwrap()).unwrap().decode().unwrap();
+    let mut second = made();
+    second.restore(state).unwrap();
+    for executor in [&mut first, &mut second] {
+        assert_eq!(executor.run(&instructions(200)), RunEnd::Instructions);
+        let stores = std::mem::take(&mut executor.system.stores);
+        assert_eq!(stores[stores.len() - 100..], (0..100).collect::<Vec<u32>>());
+    }
+}
+
+#[test]
+fn a_changed_state_is_refused_or_runs() {
+    let park = [Step::Run(100), Step::Call(PARK)];
+    let sleep = [Step::Run(150), Step::Call(SLEEP_1000), Step::Yield, Step::Run(70_000)];
+    let exit = [Step::Run(50), Step::Call(EXIT)];
+    let scripts: &[(u8, u8, &[Step])] = &[(0, 8, &park), (1, 9, &sleep), (1, 8, &exit), (0, 8, &[])];
+    let config = SchedulerConfig { quantum: 1000, ..SchedulerConfig::default() };
+    let mut m = machine(config.clone(), scripts);
+    for thread in m.executor.system.threads.clone() {
+        m.executor.scheduler.set_affinity(thread, 3).unwrap();
+    }
+    assert_eq!(m.executor.run(&instructions(3210)), RunEnd::Instructions);
+    let saved = stored(&m);
+    let (mut restored, mut refused) = (0, 0);
+    for at in 0..saved.bytes.len() {
+        for change in [1, 2, 0x80] {
+            let mut changed = saved.clone();
+            changed.bytes[at] ^= change;
+            let mut fresh = m.fresh(config.clone());
+            match changed.decode::<LockstepState>().map(|state| fresh.executor.restore(state)) {
+                Ok(Ok(())) => {
+                    let limits = instructions(fresh.executor.instructions() + 100_000);
+                    let ticks = Some(fresh.executor.scheduler.now() + 100_000);
+                    let _ = fresh.executor.run(&Limits { ticks, ..limits });
+                    restored += 1;
+                }
+                Ok(Err(_)) | Err(_) => refused += 1,
+            }
+        }
+    }
+    // Most bytes are registers, all of whose values are possible.
+    assert!(restored > 1000 && refused > 500, "{restored} restored, {refused} refused");
+}
