@@ -3,12 +3,13 @@
 use crate::sampling::SampledLane;
 use crate::{
     Activity, GuestSampler, GuestTicks, Limits, LockstepExecutor, LockstepState, ParallelExecutor,
-    RecordedContention, RunEnd, Scheduler, System, ThreadsReport,
+    ParallelState, RecordedContention, RunEnd, Scheduler, System, ThreadsReport,
 };
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use xenia_cpu::EngineCounters;
-use xenia_state::{Impossible, Unsaveable};
+use xenia_state::{Impossible, Section, Unsaveable};
 
 /// An executor of a machine's threads. Between two runs, all threads have their registers in their
 /// records.
@@ -17,6 +18,20 @@ pub enum Executor<S: System> {
     Lockstep(Box<LockstepExecutor<S>>),
     /// One host thread per hardware thread.
     Parallel(Box<ParallelExecutor<S>>),
+}
+
+/// State of an executor, as it is saved between two runs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum ExecutorState {
+    /// Of a machine in lockstep.
+    Lockstep(LockstepState),
+    /// Of a machine in parallel mode.
+    Parallel(ParallelState),
+}
+
+impl Section for ExecutorState {
+    const NAME: &'static str = "executor";
+    const VERSION: u16 = 1;
 }
 
 /// Forwards a call to the executor in use.
@@ -135,11 +150,11 @@ impl<S: System + Clone + Send> Executor<S> {
     /// The state of threads and executor, between two runs.
     ///
     /// # Errors
-    /// The machine runs in parallel mode, or a thread is in the middle of a call.
-    pub fn state(&self) -> Result<LockstepState, Unsaveable> {
+    /// A thread is in the middle of a call.
+    pub fn state(&self) -> Result<ExecutorState, Unsaveable> {
         match self {
-            Self::Lockstep(executor) => executor.state(),
-            Self::Parallel(_) => Err("a machine in parallel mode cannot be saved".into()),
+            Self::Lockstep(executor) => executor.state().map(ExecutorState::Lockstep),
+            Self::Parallel(executor) => executor.state().map(ExecutorState::Parallel),
         }
     }
 
@@ -147,11 +162,18 @@ impl<S: System + Clone + Send> Executor<S> {
     /// by the caller.
     ///
     /// # Errors
-    /// A value that no executor can have; this one is then not to be used any more.
-    pub fn restore(&mut self, state: LockstepState) -> Result<(), Impossible> {
-        match self {
-            Self::Lockstep(executor) => executor.restore(state),
-            Self::Parallel(_) => Err("the state is of a machine in lockstep".into()),
+    /// The state of the other mode, or a value that no executor can have; this one is then not to
+    /// be used any more.
+    pub fn restore(&mut self, state: ExecutorState) -> Result<(), Impossible> {
+        match (self, state) {
+            (Self::Lockstep(executor), ExecutorState::Lockstep(state)) => executor.restore(state),
+            (Self::Parallel(executor), ExecutorState::Parallel(state)) => executor.restore(state),
+            (Self::Lockstep(_), _) => {
+                Err("it was saved in parallel mode, and this run is in lockstep".into())
+            }
+            (Self::Parallel(_), _) => {
+                Err("it was saved in lockstep, and this run is in parallel mode".into())
+            }
         }
     }
 

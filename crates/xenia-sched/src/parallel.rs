@@ -28,6 +28,7 @@ mod phaser;
 mod shared;
 mod slot_cpu;
 mod slots;
+mod state;
 mod time_keeper;
 mod workers;
 
@@ -39,6 +40,7 @@ use crate::{
 };
 use hw_host_thread::HwHostThread;
 use shared::Shared;
+pub use state::ParallelState;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;

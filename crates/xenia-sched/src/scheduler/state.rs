@@ -10,6 +10,7 @@ use crate::wait_word::WaitWordState;
 use crate::{GuestTicks, HW_THREADS, HwSlot, MAX_TICKS, ThreadState, WaitWord};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use xenia_cpu::Reservation;
 use xenia_state::{Impossible, Unsaveable, check};
 
 /// All threads and their slots, as they are saved between two runs.
@@ -94,6 +95,16 @@ impl Scheduler {
             *slot = HwSlot::restored(hw_id, state, &self.common)?;
         }
         Ok(())
+    }
+}
+
+impl Scheduler {
+    /// Ends the reservations of all threads.
+    pub(crate) fn forget_reservations(&mut self) {
+        let threads = self.slots.iter_mut().flat_map(|slot| slot.records.iter_mut());
+        for context in threads.filter_map(|thread| thread.ctx.as_mut()) {
+            context.reservation = Reservation::default();
+        }
     }
 }
 

@@ -59,6 +59,10 @@ impl Records {
             .ok_or(SchedError::Stale(r))
     }
 
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut GuestThread> {
+        self.homes.iter_mut().flatten().filter_map(|thread| thread.as_deref_mut())
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &GuestThread> {
         self.homes.iter().flatten().inspect(|_| count_look()).filter_map(|thread| thread.as_deref())
     }
