@@ -11,6 +11,7 @@
 
 pub mod cipher;
 pub mod hash;
+mod long_bytes;
 pub mod number;
 pub mod random;
 pub mod rot_sum;

@@ -77,6 +77,11 @@ impl Counted {
         true
     }
 
+    /// The generation of the slot's contents; 0 if it was never occupied.
+    pub fn generation(&self) -> u32 {
+        (self.0.load(Ordering::Relaxed) / GENERATION) as u32
+    }
+
     /// The current reference count.
     pub fn uses(&self) -> u32 {
         (self.0.load(Ordering::Relaxed) & COUNT) as u32

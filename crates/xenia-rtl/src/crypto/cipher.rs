@@ -1,8 +1,10 @@
 //! Ciphers: AES-128, DES and triple DES in ECB and CBC mode; RC4.
 
+use super::long_bytes;
 use aes::Aes128;
 use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, BlockSizeUser, KeyInit};
 use des::{Des, TdesEde3};
+use serde::{Deserialize, Serialize};
 
 /// Largest block size in bytes (that of AES).
 const LONGEST_BLOCK: usize = 16;
@@ -101,9 +103,10 @@ pub fn odd_parity(byte: u8) -> u8 {
 }
 
 /// State of an RC4 stream: permutation and two indices, laid out as in guest memory.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Rc4 {
     /// The permutation, followed by the two indices.
+    #[serde(with = "long_bytes")]
     pub state: [u8; Self::SIZE],
 }
 

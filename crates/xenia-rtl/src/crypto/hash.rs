@@ -4,6 +4,8 @@
 //! RustCrypto provides the compression functions; buffering and padding are implemented here,
 //! because the title owns the state.
 
+use super::long_bytes;
+use serde::{Deserialize, Serialize};
 use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
 
@@ -11,7 +13,7 @@ use xenia_memory::{GuestMemory, MemoryFault};
 const CHUNK: usize = 0x1_0000;
 
 /// A digest algorithm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Algorithm {
     Md5,
     Sha1,
@@ -107,11 +109,12 @@ impl Algorithm {
 }
 
 /// An incremental digest.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Hash {
     algorithm: Algorithm,
     count: u32,
     words: [u64; 8],
+    #[serde(with = "long_bytes")]
     buffer: [u8; 128],
 }
 
@@ -227,7 +230,7 @@ impl Hash {
 }
 
 /// An incremental HMAC (RFC 2104): the inner digest and the outer one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Hmac {
     /// Digest of the message.
     pub inner: Hash,

@@ -2,9 +2,11 @@
 //!
 //! Source: the public implementations of the console's cryptography (XeCrypt), which agree.
 
+use serde::{Deserialize, Serialize};
+
 /// State of the checksum: two sums of the words, one with additions, one with subtractions. Each
 /// has a count of its carries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RotSum {
     carries: u64,
     sum: u64,
