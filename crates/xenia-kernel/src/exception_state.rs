@@ -5,15 +5,25 @@
 //! algorithms that advance it are in `exceptions`; this module depends on neither, so that `abi`
 //! does not import `exceptions`.
 
+mod check;
+
+use serde::{Deserialize, Serialize};
 use xenia_cpu::PpcContext;
 use xenia_guest::GuestAddr;
 
+/// Budget of a walk between two guest calls, in prologue instructions: enough for the frames of a
+/// full stack of 1 MiB.
+pub(crate) const WORK_LIMIT: u32 = 1 << 22;
+
+/// Maximum number of scopes of a function; a larger count means a damaged table.
+pub(crate) const SCOPE_LIMIT: u32 = 0x1000;
+
 /// Exception handling that waits for the return of guest code that it called.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ExceptionActivity(pub(crate) ActivityKind);
 
 /// The kinds of an activity.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum ActivityKind {
     Dispatch(Dispatch),
     Unwind(Unwind),
@@ -21,7 +31,7 @@ pub(crate) enum ActivityKind {
 }
 
 /// The search for an exception's handler.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Dispatch {
     pub(crate) report: UnhandledReport,
     pub(crate) record: RecordSource,
@@ -40,7 +50,7 @@ pub(crate) struct Dispatch {
 }
 
 /// The report, with the registers to show, in case no handler accepts the exception.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct UnhandledReport {
     pub(crate) pc: GuestAddr,
     pub(crate) text: String,
@@ -48,7 +58,7 @@ pub(crate) struct UnhandledReport {
 }
 
 /// Location of the exception record.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum RecordSource {
     /// In guest memory.
     Guest(GuestAddr),
@@ -57,14 +67,14 @@ pub(crate) enum RecordSource {
 }
 
 /// The function whose handler a dispatch is calling, and its caller.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SearchedFrame {
     pub(crate) frame: GuestAddr,
     pub(crate) caller: Box<PpcContext>,
 }
 
 /// Contents of an `EXCEPTION_RECORD`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ExceptionRecord {
     pub(crate) code: u32,
     pub(crate) flags: u32,
@@ -76,7 +86,7 @@ pub(crate) struct ExceptionRecord {
 }
 
 /// Target of an unwind.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct UnwindTarget {
     /// Establisher frame of the function that resumes; `None`: unwind all functions (exit unwind).
     pub frame: Option<GuestAddr>,
@@ -91,7 +101,7 @@ pub struct UnwindTarget {
 }
 
 /// An unwind in progress.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Unwind {
     pub(crate) target: UnwindTarget,
     pub(crate) start: Walk,
@@ -105,7 +115,7 @@ pub(crate) struct Unwind {
 }
 
 /// The function whose handler an unwind is calling, and its caller.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct UnwoundFrame {
     pub(crate) function: GuestAddr,
     pub(crate) size: u32,
@@ -114,7 +124,7 @@ pub(crate) struct UnwoundFrame {
 }
 
 /// A scan of a function's scope table.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Scopes {
     pub(crate) record: GuestAddr,
     pub(crate) frame: GuestAddr,
@@ -136,14 +146,14 @@ pub(crate) struct Scopes {
 }
 
 /// Bounds of the stack that a thread is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackBounds {
     pub(crate) low: u32,
     pub(crate) high: u32,
 }
 
 /// Position of a walk, inside a function.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Walk {
     /// Registers in that function.
     pub(crate) ctx: Box<PpcContext>,
@@ -158,7 +168,7 @@ pub struct Walk {
 }
 
 /// The structures of one dispatch or unwind in guest memory.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct HandlerArea {
     pub(crate) base: GuestAddr,
 }

@@ -8,7 +8,10 @@
 //! objects, threads, files, modules, ports, pool, then the leaf locks (`xenia_sync::Level`). A lock
 //! is held for one operation only, never across a guest call or a wait.
 
+mod state;
 mod views;
+
+pub use state::CoreState;
 
 use crate::breakpoints::Breakpoints;
 use crate::deployment::Deployment;

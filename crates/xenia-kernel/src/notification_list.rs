@@ -4,15 +4,17 @@
 //! entry}`. A routine can register and unregister routines, also itself, while the list is being
 //! iterated.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
 use xenia_guest::GuestAddr;
+use xenia_state::{Impossible, check};
 
 /// Largest number of routines in a list.
 const ROUTINE_LIMIT: usize = 256;
 
 /// A registered callback.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotificationRoutine {
     /// Structure it was registered with; null for the system's routine.
     pub registration: GuestAddr,
@@ -21,19 +23,27 @@ pub struct NotificationRoutine {
 
 /// Position in the call order: higher priorities first, then in order of registration; the system's
 /// routine last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CallOrder(pub u64);
 
 const SYSTEM_ROUTINE: CallOrder = CallOrder(u64::MAX);
 
 /// Callbacks in call order, with the system's routine at the end.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NotificationList {
     routines: BTreeMap<CallOrder, NotificationRoutine>,
     registered: u32,
 }
 
 impl NotificationList {
+    /// Checks a list that comes from a saved state.
+    pub(crate) fn check_state(&self) -> Result<(), Impossible> {
+        // The number of registrations wraps.
+        let Self { routines, registered: _ } = self;
+        // One more may be the system's.
+        check(routines.len() <= ROUTINE_LIMIT + 1, "too many notification routines")
+    }
+
     /// Registers a routine; if its structure is registered already, it moves. Beyond a limit the
     /// call has no effect.
     pub fn register(&mut self, routine: NotificationRoutine, priority: i32) {

@@ -22,10 +22,13 @@ pub mod read_write_lock;
 mod sharded;
 mod slab;
 pub mod spin_lock;
+mod state;
 mod table;
 pub mod timer;
 mod wait_list;
 
 pub use kind::ObjectKind;
 pub use object_ref::{HeldObject, ObjectRef};
-pub use table::{Deleted, Objects};
+pub(crate) use state::{HeldState, MAX_SERIAL, check_thread};
+pub(crate) use table::ObjectsState;
+pub use table::{Deleted, Objects, RestoredUses};

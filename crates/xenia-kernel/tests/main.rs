@@ -10,4 +10,5 @@ mod modules;
 mod packages;
 mod patches;
 mod saves;
+mod states;
 mod traces;

@@ -1,6 +1,7 @@
 //! Decoding of an export's arguments from the guest's registers and stack.
 
 use super::Call;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use xenia_guest::GuestAddr;
 use xenia_memory::MemoryFault;
@@ -108,7 +109,7 @@ pub trait FromGuest: Sized {
 }
 
 /// A guest handle. 0 is no handle, 0xFFFFFFFE the current thread, 0xFFFFFFFF the current process.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Handle(pub u32);
 
 impl Handle {

@@ -3,6 +3,7 @@
 use super::Rest;
 use crate::exception_state::ExceptionActivity;
 use crate::status::failure::{Failure, Fallible};
+use serde::{Deserialize, Serialize};
 use xenia_guest::{GuestAddr, HResult, NtStatus, Win32Error};
 use xenia_imports::ordinals::Returns;
 use xenia_memory::MemoryFault;
@@ -35,7 +36,7 @@ pub enum Flow<T = u64> {
 }
 
 /// A call of guest code by an export.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GuestCall {
     /// Address of the function.
     pub pc: GuestAddr,
@@ -62,7 +63,7 @@ impl GuestCall {
 
 /// Continuation of an export after the guest code that it called has returned. It is data, so that
 /// it can be stored with the thread.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Continuation {
     /// A function of the kernel, with four words of state.
     Kernel(KernelResumption, [u64; 4]),
@@ -75,7 +76,7 @@ pub enum Continuation {
 }
 
 /// Functions of the kernel that continue after guest code; `system::resume` calls them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KernelResumption {
     /// A termination routine of the title returned.
     TitleTermination,
@@ -93,7 +94,7 @@ pub enum KernelResumption {
 
 /// Exports that continue after guest code; the function in
 /// [`Continuations`](crate::imports::Continuations) calls them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExportResumption {
     /// A graphics notification routine returned.
     GraphicsNotification,

@@ -1,6 +1,7 @@
 //! Typed guest pointers.
 
 use super::{Arguments, FromGuest};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
 use xenia_guest::{GuestAddr, GuestValue};
@@ -122,6 +123,18 @@ impl<T> fmt::Debug for Ptr<T> {
 impl<T> fmt::Debug for Out<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.addr.fmt(f)
+    }
+}
+
+/// As its address.
+impl<T> Serialize for Out<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.addr().serialize(serializer)
+    }
+}
+impl<'de, T> Deserialize<'de> for Out<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        GuestAddr::deserialize(deserializer).map(Self::new)
     }
 }
 

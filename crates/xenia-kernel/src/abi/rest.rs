@@ -4,14 +4,16 @@
 //! `exports::turns` continues each kind.
 
 use super::{Buffer, Out};
+use serde::{Deserialize, Serialize};
 use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
 use xenia_rtl::crypto::cipher::Rc4;
 use xenia_rtl::crypto::hash::{Hash, Hmac};
 use xenia_rtl::crypto::rot_sum::RotSum;
+use xenia_state::{Impossible, check};
 
 /// The rest of a call that is too long for one turn, with its state.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Rest {
     /// RC4 over the remaining data, in place.
     Rc4 {
@@ -31,7 +33,7 @@ pub enum Rest {
 }
 
 /// A hash, or an HMAC, over the remaining parts of a message.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DigestCall {
     /// State of the computation.
     pub function: DigestFunction,
@@ -44,7 +46,7 @@ pub struct DigestCall {
 }
 
 /// A digest of two parts that are read twice: for a checksum, then for a hash.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RotSumSha {
     /// The checksum of the first pass.
     pub sum: RotSum,
@@ -59,7 +61,7 @@ pub struct RotSumSha {
 }
 
 /// Function of a digest, with its state.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum DigestFunction {
     /// A hash of the message.
     Hash(Hash),
@@ -97,7 +99,7 @@ impl DigestFunction {
 }
 
 /// Use of a digest at the end of its call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DigestPurpose {
     /// Stored, unless the buffer is null; the call has no result.
     Store,
@@ -108,7 +110,7 @@ pub enum DigestPurpose {
 }
 
 /// A count of equal bytes at the start of memory.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct MemoryComparison {
     /// Bytes that are equal so far.
     pub done: u32,
@@ -119,7 +121,7 @@ pub struct MemoryComparison {
 }
 
 /// The memory that is compared.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub enum ComparedMemory {
     /// Two ranges of the same length.
     Ranges(GuestAddr, GuestAddr),
@@ -128,7 +130,7 @@ pub enum ComparedMemory {
 }
 
 /// A conversion of text between 8 bits and UTF-16.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct TextConversion {
     /// Address of the next character of the result.
     pub destination: GuestAddr,
@@ -143,7 +145,7 @@ pub struct TextConversion {
 }
 
 /// Encoding of the result of a conversion of text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TargetEncoding {
     /// UTF-16, from 8 bits.
     Utf16,
@@ -157,6 +159,19 @@ impl TargetEncoding {
         match self {
             Self::Utf16 => (1, 2),
             Self::Narrow => (2, 1),
+        }
+    }
+}
+
+impl Rest {
+    /// Checks the rest of a call of a saved state.
+    pub(crate) fn check(&self) -> Result<(), Impossible> {
+        match self {
+            // Any bytes, count and buffer are possible.
+            Self::Rc4 { .. } | Self::Digest(_) | Self::RotSumSha(_) | Self::Convert(_) => Ok(()),
+            Self::Compare(MemoryComparison { done, length, operands: _ }) => {
+                check(done <= length, "a comparison of memory is beyond its end")
+            }
         }
     }
 }

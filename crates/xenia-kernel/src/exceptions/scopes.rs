@@ -9,13 +9,11 @@
 
 use super::{area, disposition, flag, unwind};
 use crate::abi::{Call, Flow};
-use crate::exception_state::{ActivityKind, Scopes, StackBounds, UnwindTarget};
+use crate::exception_state::{ActivityKind, SCOPE_LIMIT, Scopes, StackBounds, UnwindTarget};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::{context_record, dispatcher_context, exception_record, function_entry};
 
-/// Maximum number of scopes of a function; a larger count means a damaged table.
-const SCOPE_LIMIT: u32 = 0x1000;
 /// Filter value that accepts every exception.
 const EXECUTE_HANDLER: u32 = 1;
 /// Size in bytes of the stack frame that holds the `EXCEPTION_POINTERS` for filters.

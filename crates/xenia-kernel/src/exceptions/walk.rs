@@ -7,7 +7,7 @@
 
 use super::virtual_unwind::virtual_unwind;
 use crate::abi::{Call, Continuation};
-use crate::exception_state::{ActivityKind, ExceptionActivity};
+use crate::exception_state::{ActivityKind, ExceptionActivity, WORK_LIMIT};
 pub use crate::exception_state::{StackBounds, Walk};
 use crate::status::failure::Fallible;
 use xenia_cpu::PpcContext;
@@ -20,9 +20,6 @@ use xenia_memory::GuestMemory;
 /// called it.
 const LEVEL_LIMIT: u32 = 3;
 
-/// Budget of a walk between two guest calls, in prologue instructions: enough for the frames of a
-/// full stack of 1 MiB.
-pub(super) const WORK_LIMIT: u32 = 1 << 22;
 /// Cost of a step, in addition to the instructions that it decodes.
 const STEP_WORK: u32 = 64;
 

@@ -28,6 +28,7 @@ mod lock;
 mod models;
 mod shards;
 mod signals;
+mod state;
 #[cfg(test)]
 pub(crate) mod tests;
 mod waiting;
@@ -37,12 +38,14 @@ pub(super) use lock::Lock;
 pub use lock::{Guard, LockCounts};
 pub(super) use shards::ShardSet;
 pub use shards::{Held, ThreadWait, Turn};
+pub(crate) use state::{DispatcherState, WaitBlockState};
 
 use crate::objects::HeldObject;
 use crate::objects::mutant::Owners;
 use crate::objects::sharded::Sharded;
 use crate::objects::timer::Timers;
 use crate::ports::Clock;
+use serde::{Deserialize, Serialize};
 use shards::{Shard, Waits};
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -65,7 +68,7 @@ const AFTER_THREADS: u32 = 1;
 pub const MAXIMUM_WAIT_OBJECTS: u32 = 64;
 
 /// Which of its objects end a wait; the values are those of `WAIT_TYPE`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WaitType {
     /// All of them together.
     All = 0,
@@ -104,7 +107,7 @@ impl<'a> WaitSet<'a> {
 }
 
 /// Whether an alert or a user APC may end a wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Alertable {
     No,
     Yes,

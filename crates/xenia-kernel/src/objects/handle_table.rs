@@ -78,6 +78,11 @@ impl HandleTable {
         Some(Name { index: (word >> 32) as u32 & ((1 << INDEX_BITS) - 1), generation: word as u32 })
     }
 
+    /// Whether there can be such a handle, without the bits that titles use.
+    pub(super) fn is_possible(handle: Handle) -> bool {
+        Self::plain(handle) == handle && place(handle).is_some()
+    }
+
     /// Whether the slot of a handle is free.
     pub(super) fn is_free(&self, handle: Handle) -> bool {
         place(handle).is_some_and(|(index, _)| self.load(index) == 0)

@@ -1,7 +1,9 @@
 //! The kinds of kernel objects, with their type variables and pool tags.
 
+use serde::{Deserialize, Serialize};
+
 /// Kind of a kernel object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ObjectKind {
     /// Manual or auto-reset event.
     Event,

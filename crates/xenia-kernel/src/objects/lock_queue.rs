@@ -5,7 +5,12 @@
 //! queue under the same lock. A thread that releases the lock checks the queue afterwards. So one
 //! of the two always sees the other. Each kind of lock defines its word.
 
+mod state;
+
+pub(crate) use state::LockQueuesState;
+
 use super::sharded::Sharded;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicUsize, fence};
@@ -14,7 +19,7 @@ use xenia_sched::ThreadRef;
 use xenia_sync::{Level, Mutex, MutexGuard};
 
 /// A thread that waits for a lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockWaiter {
     pub thread: ThreadRef,
     /// The value that the lock word will have as its owner.
@@ -201,5 +206,40 @@ mod tests {
         queues.queue(at).pop();
         assert!(!queues.is_waited_for(at));
         assert!(queues.queue(at).queues.is_empty());
+    }
+
+    #[test]
+    fn restored_queues_go_on_as_the_saved_ones_and_empty_ones_are_refused() {
+        let waiter = |idx| LockWaiter {
+            thread: ThreadRef { hw_id: 5, generation: 1, idx },
+            owner: GuestAddr(u32::from(idx)),
+            result: 7,
+        };
+        let queues = LockQueues::new(0);
+        let locks = [0x100, 0x110, 0x2000].map(GuestAddr);
+        for idx in 0..6 {
+            queues.place(locks[usize::from(idx) % 3]).take(waiter(idx));
+        }
+        let restored = LockQueues::new(0);
+        restored.place(GuestAddr(0x3000)).take(waiter(9));
+        restored.restore(queues.state()).unwrap();
+        for _ in 0..2 {
+            assert_eq!(restored.state(), queues.state());
+            assert!(restored.has_waiters() && !restored.is_waited_for(GuestAddr(0x3000)));
+            for at in locks {
+                assert!(restored.is_waited_for(at));
+                let firsts = [&queues, &restored].map(|queues| {
+                    let mut queue = queues.queue(at);
+                    let first = queue.first();
+                    queue.pop();
+                    first
+                });
+                assert_eq!(firsts[0], firsts[1]);
+            }
+        }
+        assert!(!restored.has_waiters());
+        assert!(restored.restore(LockQueuesState::of(locks[0], &[])).is_err());
+        let elsewhere = LockWaiter { thread: ThreadRef { hw_id: 6, ..waiter(0).thread }, ..waiter(0) };
+        assert!(restored.restore(LockQueuesState::of(locks[0], &[elsewhere])).is_err());
     }
 }

@@ -4,6 +4,10 @@
 //! shard. Both change under the mutant's shard lock. So a thread that takes and releases a mutant
 //! touches no data of another thread.
 
+mod state;
+
+pub(crate) use state::OwnersState;
+
 use crate::objects::dispatcher::{
     Dispatcher, Held, Lock, LockCounts, initialize, kind, set_signal_state, signal_state,
 };

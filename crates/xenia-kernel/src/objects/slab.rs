@@ -5,6 +5,10 @@
 //! its last use ends. The table's use stands for all references that guests see; each call and each
 //! wait has a use too.
 
+mod state;
+
+pub(super) use state::SlabState;
+
 use super::ObjectKind;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
@@ -34,6 +38,13 @@ struct Position {
 }
 
 impl Position {
+    /// Enters an object with one use.
+    fn occupy(&self, index: u32, body: GuestAddr, kind: ObjectKind) -> Name {
+        self.body.store(body.0, Relaxed);
+        self.kind.store(kind as u8, Relaxed);
+        Name { index, generation: self.uses.occupy() }
+    }
+
     fn object(&self) -> (GuestAddr, ObjectKind) {
         let kind = ObjectKind::ALL[usize::from(self.kind.load(Relaxed)) % ObjectKind::ALL.len()];
         (GuestAddr(self.body.load(Relaxed)), kind)
@@ -79,10 +90,7 @@ impl Slab {
             positions.begun += 1;
             Some(index)
         })?;
-        let position = self.get(index)?;
-        position.body.store(body.0, Relaxed);
-        position.kind.store(kind as u8, Relaxed);
-        Some(Name { index, generation: position.uses.occupy() })
+        Some(self.get(index)?.occupy(index, body, kind))
     }
 
     /// Adds a use to an object that is still alive.

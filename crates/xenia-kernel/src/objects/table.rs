@@ -9,8 +9,12 @@
 
 mod deferred_deletion;
 mod handles;
+mod state;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use state::ObjectsState;
+pub use state::RestoredUses;
 
 use super::ObjectKind;
 use super::dispatcher::{initialize, kind};

@@ -1,7 +1,12 @@
 //! Timers: their due times, expiry and effects.
 
+mod state;
+
+pub(crate) use state::TimersState;
+
 use crate::objects::dispatcher::{Dispatcher, Guard, Held, check_header, initialize, set_signal_state};
 use crate::status::failure::Fallible;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::{dispatcher_header as header, ktimer};
@@ -13,7 +18,7 @@ use xenia_sched::{Cpu, GuestTicks, ticks_from_100ns};
 const EXPIRIES_PER_ROUND: usize = 1024;
 
 /// A user APC that a timer queues to the thread that set it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimerApc {
     /// The thread's guest ID.
     pub thread_id: u32,
@@ -25,7 +30,7 @@ pub struct TimerApc {
 }
 
 /// Settings of a timer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimerSetting {
     /// Guest time of the next expiry.
     pub due: GuestTicks,

@@ -5,6 +5,10 @@
 //! Its entries are `KWAIT_BLOCK`s in the thread objects, in the space where the console saves
 //! vector registers of threads that don't run.
 
+mod state;
+
+pub(super) use state::ListedWait;
+
 use super::dispatcher::{ShardSet, WaitType};
 use std::collections::VecDeque;
 use xenia_guest::GuestAddr;

@@ -15,8 +15,10 @@
 //! A thread that ends calls the rundown routines of the APCs left in its queues.
 
 mod calls;
+mod state;
 
 pub(crate) use calls::{kernel_routine_returned, normal_routine_returned, rundown_returned};
+pub(crate) use state::ApcsState;
 
 use crate::abi::{Call, GuestCall};
 use crate::objects::dispatcher::{Dispatcher, WaitBlock};
@@ -25,6 +27,7 @@ use crate::thread::deferred::ProcessorMode;
 use crate::thread::pending_count::PendingCount;
 use crate::thread::records::{ThreadRecord, Threads};
 use calls::After;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use xenia_cpu::PpcContext;
 use xenia_guest::layout::kapc;
@@ -35,7 +38,7 @@ use xenia_sched::{Cpu, ThreadRef, Woken};
 use xenia_sync::Mutex;
 
 /// Origin of an APC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ApcSource {
     /// The guest's APC object, which records whether it is queued.
     Object(GuestAddr),
@@ -46,7 +49,7 @@ pub enum ApcSource {
 }
 
 /// An APC in a thread's queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Apc {
     /// Origin, which prevents queueing the same APC twice.
     pub source: ApcSource,

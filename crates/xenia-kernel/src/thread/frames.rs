@@ -2,9 +2,14 @@
 //! threads. A call that must check its own thread's frames takes no lock while that number is 0, as
 //! it mostly is in titles.
 
+mod state;
+
+pub(crate) use state::{FramesState, check_guest_call};
+
 use crate::abi::{Continuation, GuestCall, MAXIMUM_LOCALS};
 use crate::status::failure::Fallible;
 use crate::thread::records::Threads;
+use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -31,7 +36,7 @@ pub fn call_frame_locals(stack_pointer: u64) -> GuestAddr {
 }
 
 /// A call of guest code by an export, with the state to which the thread returns.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GuestCallFrame {
     /// The thread's pc in the export's stub.
     pub pc: u32,

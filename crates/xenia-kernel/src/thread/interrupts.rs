@@ -5,7 +5,12 @@
 //! has a separate control region: `KPCR+0x10C` names the hardware thread, `KPCR+0x150` says that a
 //! DPC is active. It is created on first use and idles between calls.
 
+mod state;
+
+pub(crate) use state::InterruptsState;
+
 use crate::status::failure::Fallible;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
@@ -17,7 +22,7 @@ use xenia_sched::{HW_THREADS, ThreadRef};
 const PENDING_INTERRUPTS: usize = 16;
 
 /// Kind of a service thread's call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ServiceKind {
     /// The title's graphics interrupt callback.
     Graphics,
@@ -26,7 +31,7 @@ pub enum ServiceKind {
 }
 
 /// One call that a service thread makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceCall {
     pub kind: ServiceKind,
     /// Address of the function.
@@ -36,7 +41,7 @@ pub struct ServiceCall {
 }
 
 /// The title's graphics interrupt callback: `callback(source, data)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GraphicsCallback {
     /// Address of the function.
     pub pc: GuestAddr,
@@ -45,7 +50,7 @@ pub struct GraphicsCallback {
 }
 
 /// A hardware thread's service thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceThread {
     pub thread: ThreadRef,
     /// The thread's control region.

@@ -19,6 +19,11 @@ impl PendingCount {
         self.0.fetch_add(1, Relaxed);
     }
 
+    /// Sets the count to that of restored queues.
+    pub(crate) fn set(&self, count: usize) {
+        self.0.store(count, Relaxed);
+    }
+
     /// Counts pieces of work that were taken from their queues.
     pub(crate) fn remove(&self, count: usize) {
         self.0.fetch_sub(count, Relaxed);

@@ -1,12 +1,17 @@
 //! Thread records: the kernel's state of each guest thread, which is its guest memory blocks, call
 //! frames and APCs.
 
+mod state;
+
+pub(crate) use state::ThreadsState;
+
 use crate::notification_list::NotificationList;
 use crate::status::failure::Fallible;
 use crate::thread::Processes;
 use crate::thread::apc::{ApcSource, Apcs};
 use crate::thread::frames::Frames;
 use crate::thread::interrupts::Interrupts;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_guest::layout::kpcr;
@@ -16,7 +21,7 @@ use xenia_memory::GuestMemory;
 use xenia_sched::ThreadRef;
 
 /// Guest addresses of a thread's stack.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stack {
     /// First address of the allocation, guard pages included.
     pub allocation: GuestAddr,

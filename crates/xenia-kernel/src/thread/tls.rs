@@ -3,7 +3,12 @@
 //! The address of a thread's TLS block is in its control region, as on the console, so a thread
 //! accesses its own slots without a lock.
 
+mod state;
+
+pub(crate) use state::TlsState;
+
 use crate::status::failure::Fallible;
+use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::kpcr;
@@ -11,7 +16,7 @@ use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex};
 
 /// TLS layout of the title, the same for all of its threads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsLayout {
     /// Number of dynamic slots, of 4 bytes each.
     pub slots: u32,
@@ -106,5 +111,29 @@ mod tests {
         assert_eq!(tls.allocate(), Some(1));
         let slot = |index| tls.layout().slot(GuestAddr(0x1000), index);
         assert_eq!((slot(2), slot(3), slot(u32::MAX)), (Some(GuestAddr(0x1010)), None, None));
+    }
+
+    #[test]
+    fn restored_slots_are_those_that_were_saved_and_fit_the_layout() {
+        let tls = Tls::default();
+        let layout = TlsLayout { slots: 3, ..TlsLayout::default() };
+        tls.set_layout(layout);
+        assert!((0..3).all(|index| tls.allocate() == Some(index)) && tls.free(1));
+        let restored = Tls::default();
+        restored.restore(tls.state()).unwrap();
+        assert_eq!(restored.state(), tls.state());
+        assert_eq!((restored.allocate(), restored.allocate()), (Some(1), None));
+        let other = Tls::default();
+        other.set_layout(TlsLayout { slots: 4, ..layout });
+        assert!(other.restore(tls.state()).is_err(), "another title");
+        assert!(restored.restore(Tls::default().state()).is_err(), "no title");
+        assert!(tls.restore(other_slots(layout)).is_err(), "too many slots");
+    }
+
+    fn other_slots(layout: TlsLayout) -> TlsState {
+        let tls = Tls::default();
+        tls.set_layout(layout);
+        tls.used.lock().resize(4, true);
+        tls.state()
     }
 }

@@ -1,7 +1,7 @@
 //! End-to-end tests of exceptions: assembled programs (`*.s`) with functions, prologues and scope
 //! tables as the console's compiler emits them. Each logs which code ran in which order.
 
-mod title;
+pub(crate) mod title;
 
 use crate::machine::{ScriptedVideo, TitleHarness};
 use std::collections::BTreeMap;

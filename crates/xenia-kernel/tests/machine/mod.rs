@@ -19,6 +19,9 @@ pub(crate) const CODE: u32 = 0x8200_0000;
 /// Address of the title's zero-initialised data.
 pub(crate) const DATA: u32 = 0x8201_0000;
 
+/// Number of reloads of the kernel's core in a run, about.
+const RELOADS: u64 = 100;
+
 /// Builder of a title's code.
 #[derive(Default)]
 pub(crate) struct Code {
@@ -265,11 +268,56 @@ impl TitleHarness {
         Self::run_with(code, entry, ScriptedVideo::default())
     }
 
-    /// Like [`Self::run`], with a graphics chip.
+    /// Like [`Self::run`], with a graphics chip. A second machine runs the title in pieces, between
+    /// which the kernel's core is saved and restored: its events must be the same.
     pub(crate) fn run_with(code: &Code, entry: u32, video: ScriptedVideo) -> (Self, RunEnd) {
+        let same_video = ScriptedVideo(Arc::new(Mutex::new(video.0.lock().unwrap().clone())), 0);
         let mut machine = Self::new(code, ImageKind::Xex, entry, video);
         let end = machine.go();
+        let mut other = Self::new(code, ImageKind::Xex, entry, same_video);
+        machine.assert_reloaded(&end, &mut other);
         (machine, end)
+    }
+
+    /// Runs `other`, a machine with the same title, with reloads of the kernel's core: all must be
+    /// as in this machine, which has run to `end`.
+    pub(crate) fn assert_reloaded(&self, end: &RunEnd, other: &mut Self) {
+        let step = self.executor.instructions() / RELOADS + 1;
+        assert_eq!(other.go_with_reloads(step), *end, "with reloads");
+        assert_eq!(other.events(), self.events(), "with reloads");
+        assert_eq!((other.text(), other.objects()), (self.text(), self.objects()), "with reloads");
+        assert!(other.data_page() == self.data_page(), "with reloads");
+    }
+
+    /// Like [`Self::go`], with a reload of the kernel's core after each `step` instructions.
+    fn go_with_reloads(&mut self, step: u64) -> RunEnd {
+        let (memory, config) = (GuestMemory::new().unwrap(), KernelConfig::default());
+        let idle = Kernel::new(memory, config, Ports::default(), registry()).unwrap();
+        loop {
+            let instructions = Some((self.executor.instructions() + step).min(10_000_000));
+            let limits = Limits { instructions, halt_on_deadlock: true, ..Limits::default() };
+            let end = self.executor.run(&limits);
+            if end != RunEnd::Instructions || instructions == Some(10_000_000) {
+                return end;
+            }
+            self.executor.system.kernel = idle.clone();
+            let kernel = Arc::get_mut(&mut self.kernel).expect("only the executor has it too");
+            assert!(kernel.reload_core());
+            self.executor.system.kernel = self.kernel.clone();
+        }
+    }
+
+    /// The first page of the title's data, if it has one.
+    fn data_page(&self) -> Option<Vec<u8>> {
+        let mut page = vec![0; 0x1000];
+        self.kernel.memory.read_bytes(GuestAddr(DATA), &mut page).ok().map(|()| page)
+    }
+
+    /// The kernel's objects, as they are in a digest.
+    fn objects(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        self.kernel.describe_objects(&mut |line| lines.push(line.to_owned()));
+        lines
     }
 
     /// Runs to the end, for at most ten million instructions. A deadlock ends the run.

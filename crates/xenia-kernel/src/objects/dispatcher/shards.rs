@@ -57,10 +57,10 @@ pub(in crate::objects) struct Shard {
 /// Current waits of the threads of one shard, and their pending interruptions.
 #[derive(Debug, Default)]
 pub(super) struct Waits {
-    blocks: BTreeMap<ThreadRef, WaitBlock>,
+    pub(super) blocks: BTreeMap<ThreadRef, WaitBlock>,
     /// Threads that may have a pending APC or alert that ends an alertable wait. No other thread
     /// has one.
-    asked: BTreeSet<ThreadRef>,
+    pub(super) asked: BTreeSet<ThreadRef>,
 }
 
 /// Guard of some object shards: the signal states and wait lists of their objects change only

@@ -1,0 +1,281 @@
+//! Records with frames of every kind, APCs and interrupts that are saved, and impossible ones.
+
+use super::*;
+use crate::abi::rest::{ComparedMemory, DigestCall, DigestFunction, DigestPurpose, MemoryComparison};
+use crate::abi::rest::{RotSumSha, TargetEncoding, TextConversion};
+use crate::abi::{Buffer, Continuation, ExportResumption, GuestCall, KernelResumption, Out, Rest};
+use crate::exception_state::{
+    ActivityKind, Dispatch, ExceptionActivity, ExceptionRecord, HandlerArea, RecordSource, Scopes,
+    SearchedFrame, StackBounds, UnhandledReport, Unwind, UnwindTarget, UnwoundFrame, Walk,
+};
+use crate::memory::KernelPool;
+use crate::notification_list::NotificationRoutine;
+use crate::objects::ObjectKind;
+use crate::objects::dispatcher::{Alertable, WaitBlock, WaitType};
+use crate::thread::Processes;
+use crate::thread::apc::{Apc, ApcSource, Apcs};
+use crate::thread::frames::{Frames, GuestCallFrame};
+use crate::thread::interrupts::{GraphicsCallback, ServiceCall, ServiceKind, ServiceThread};
+use xenia_cpu::PpcContext;
+use xenia_limits::Limits;
+use xenia_memory::GuestMemory;
+use xenia_rtl::crypto::cipher::Rc4;
+use xenia_rtl::crypto::hash::{Algorithm, Hash, Hmac};
+use xenia_rtl::crypto::rot_sum::RotSum;
+use xenia_state::{Section, StoredSection};
+
+#[derive(Serialize, Deserialize)]
+struct Saved(ThreadsState);
+
+impl Section for Saved {
+    const NAME: &'static str = "test/threads";
+    const VERSION: u16 = 1;
+}
+
+struct Setup {
+    objects: Arc<Objects>,
+    threads: Threads,
+    all: FrameCount,
+}
+
+fn context(value: u64) -> Box<PpcContext> {
+    let mut ctx = Box::new(PpcContext { pc: 0x8200_0000, ..PpcContext::default() });
+    ctx.gpr[3] = value;
+    ctx
+}
+
+fn walk() -> Walk {
+    Walk { ctx: context(1), at: GuestAddr(4), frames: 2, level: 1, work: 77 }
+}
+
+fn scopes() -> Scopes {
+    Scopes {
+        record: GuestAddr(1),
+        frame: GuestAddr(2),
+        context: GuestAddr(3),
+        dispatcher: GuestAddr(4),
+        stack_pointer: 5,
+        flags: 6,
+        code: 7,
+        control_pc: 8,
+        target_pc: 9,
+        table: GuestAddr(10),
+        count: 11,
+        index: 10,
+        kept: vec![(1, 2), (1, 3)],
+    }
+}
+
+fn activities() -> Vec<ActivityKind> {
+    let record = ExceptionRecord { code: 1, parameters: vec![4, 5], ..ExceptionRecord::default() };
+    let (bounds, area) = (StackBounds { low: 1, high: 2 }, Some(HandlerArea { base: GuestAddr(7) }));
+    let report = UnhandledReport { pc: GuestAddr(4), text: "text".to_owned(), registers: context(2) };
+    let dispatch = Dispatch {
+        report,
+        record: RecordSource::Kernel(record),
+        registers: context(3),
+        start: walk(),
+        walk: walk(),
+        bounds,
+        area,
+        current: Some(SearchedFrame { frame: GuestAddr(8), caller: context(4) }),
+        flags: 1,
+        nested: Some(GuestAddr(9)),
+    };
+    let caller = context(5);
+    let unwind = Unwind {
+        target: UnwindTarget { frame: Some(GuestAddr(1)), value: 3, ..UnwindTarget::default() },
+        start: walk(),
+        walk: walk(),
+        bounds,
+        area,
+        current: Some(UnwoundFrame { function: GuestAddr(1), size: 4, caller, is_target: true }),
+        flags: 2,
+    };
+    vec![ActivityKind::Dispatch(dispatch), ActivityKind::Unwind(unwind), ActivityKind::Scopes(scopes())]
+}
+
+fn rests() -> Vec<Rest> {
+    let data = Buffer { at: GuestAddr(0x100), length: 9 };
+    let mut hash = Hash::new(Algorithm::Sha512);
+    hash.update(&[3; 200]);
+    let hmac = Hmac::new(Algorithm::Md5, b"key");
+    let digest =
+        |function| DigestCall { function, parts: [data; 3], purpose: DigestPurpose::Verify, buffer: data };
+    let operands = ComparedMemory::Ranges(GuestAddr(1), GuestAddr(2));
+    let written = Some((Out::new(GuestAddr(0x200)), 6));
+    let (encoding, at) = (TargetEncoding::Narrow, GuestAddr(0x300));
+    let (parts, sum) = ([data; 2], RotSum::default());
+    vec![
+        Rest::Rc4 { cipher: Box::new(Rc4::new(b"key")), data },
+        Rest::Digest(Box::new(digest(DigestFunction::Hash(hash.clone())))),
+        Rest::Digest(Box::new(digest(DigestFunction::Hmac(hmac)))),
+        Rest::RotSumSha(Box::new(RotSumSha { sum, hash: Some(hash), left: parts, parts, out: data })),
+        Rest::Compare(MemoryComparison { done: 4, length: 5, operands }),
+        Rest::Convert(TextConversion { destination: at, source: at, count: 3, encoding, written }),
+    ]
+}
+
+fn continuations() -> Vec<Continuation> {
+    let kernel = Continuation::Kernel(KernelResumption::ApcNormalRoutine, [1, 2, 3, u64::MAX]);
+    let export = Continuation::Export(ExportResumption::Sleep, [5, 6, 7, 8]);
+    let exceptions = activities().into_iter();
+    let exceptions = exceptions.map(|kind| Continuation::Exception(Box::new(ExceptionActivity(kind))));
+    [kernel, export]
+        .into_iter()
+        .chain(exceptions)
+        .chain(rests().into_iter().map(Continuation::Rest))
+        .collect()
+}
+
+impl Setup {
+    fn new() -> Self {
+        let memory = GuestMemory::new().unwrap();
+        let limits = Arc::new(Limits::default());
+        let pool = KernelPool::new(memory.clone(), limits.clone());
+        let objects = Arc::new(Objects::new(memory, limits.clone()));
+        let all = FrameCount::default();
+        let mut threads = Threads::new(Processes::default(), limits, GuestAddr(0x40));
+        for id in 1..=2 {
+            assert_eq!(threads.next_id(), Ok(id));
+            let mut frames = Frames::new(&all);
+            for then in continuations() {
+                frames.push(GuestCallFrame { pc: id, lr: 2, stack_pointer: 3, then });
+            }
+            let event = objects.create(&pool, ObjectKind::Event, 0x10).unwrap();
+            let wait = WaitBlock {
+                objects: vec![event, GuestAddr(8)],
+                wait_type: WaitType::All,
+                deadline: Some(99),
+                alertable: Alertable::Yes,
+                kthread: GuestAddr(id),
+                held: objects.hold_counted(event).into_iter().collect(),
+            };
+            let call =
+                GuestCall { args: vec![1; 8], ..GuestCall::new(GuestAddr(5), continuations().remove(0)) };
+            let mut apcs = Apcs::default();
+            apcs.user.push_back(Apc::new(ApcSource::Timer(GuestAddr(1)), GuestAddr(2), [1, 2, 3]));
+            apcs.kernel.push_back(Apc::new(ApcSource::Object(GuestAddr(1)), GuestAddr(2), [1, 2, 3]));
+            apcs.interrupted.push((4, wait));
+            apcs.interruptions = 5;
+            apcs.save_call(call);
+            threads.insert(ThreadRecord {
+                reference: ThreadRef { hw_id: id as u8, generation: 1, idx: 2 },
+                id,
+                kthread: GuestAddr(0x100 * id),
+                kpcr: GuestAddr(7),
+                stack: Stack { allocation: GuestAddr(1), limit: GuestAddr(2), base: GuestAddr(3) },
+                tls: GuestAddr(8),
+                name: (id == 1).then(|| "main".to_owned()),
+                frames,
+                apcs,
+                alerted: [true, false],
+                priority_increment: -3,
+                end_is_told: true,
+                ended: id == 2,
+            });
+        }
+        let routine = NotificationRoutine { registration: GuestAddr(1), routine: GuestAddr(2) };
+        threads.notifications.register(routine, 9);
+        let dpc = ServiceCall { kind: ServiceKind::Dpc(GuestAddr(5)), pc: GuestAddr(6), args: [7; 4] };
+        threads.interrupts.push(3, dpc).unwrap();
+        threads.interrupts.push(4, ServiceCall { kind: ServiceKind::Graphics, ..dpc }).unwrap();
+        threads.interrupts.callback = Some(GraphicsCallback { pc: GuestAddr(1), data: 2 });
+        let thread = ThreadRef { hw_id: 5, generation: 0, idx: 0 };
+        let service = ServiceThread { thread, kpcr: GuestAddr(2), idle: false, begun: Some(dpc) };
+        threads.interrupts.set_thread(5, service);
+        Self { objects, threads, all }
+    }
+
+    fn stored(&self) -> StoredSection {
+        StoredSection::encode(&Saved(self.threads.state())).unwrap()
+    }
+}
+
+/// A change that makes a state impossible, with its description.
+type Change = (&'static str, fn(&mut Threads));
+
+#[test]
+fn restored_records_are_those_that_were_saved() {
+    let setup = Setup::new();
+    let stored = setup.stored();
+    let Saved(state) = stored.decode().unwrap();
+    let mut threads = Threads::new(Processes::default(), Arc::default(), GuestAddr(0x40));
+    let all = FrameCount::default();
+    let pending = threads.restore(&setup.objects, &all, state).unwrap();
+    assert_eq!(pending, PendingWork { apcs: 2, calls: 3 });
+    assert_eq!(StoredSection::encode(&Saved(threads.state())).unwrap(), stored);
+    assert!(!all.is_zero() && !setup.all.is_zero());
+    assert!(threads.interrupts.has_dpc(GuestAddr(5)) && !threads.interrupts.has_dpc(GuestAddr(6)));
+    assert_eq!(threads.by_kthread(GuestAddr(0x200)).map(|record| record.id), Some(2));
+    assert_eq!(threads.next_id(), Ok(3));
+    let frames = |threads: &Threads| format!("{:?}", threads.get(2).unwrap().frames);
+    assert_eq!(frames(&threads), frames(&setup.threads));
+    drop(threads);
+    assert!(all.is_zero());
+}
+
+#[test]
+fn impossible_records_are_refused() {
+    let changes: [Change; 12] = [
+        ("an ID above the last", |threads| threads.next_id = 1),
+        ("the object of another", |threads| {
+            threads.by_kthread.insert(GuestAddr(0x200), 1);
+        }),
+        ("an object of nobody", |threads| {
+            threads.by_kthread.insert(GuestAddr(0x300), 3);
+        }),
+        ("a priority increment", |threads| threads.get_mut(1).unwrap().priority_increment = i32::MAX),
+        ("a hardware thread", |threads| threads.get_mut(1).unwrap().reference.hw_id = 6),
+        ("an interruption to come", |threads| threads.get_mut(1).unwrap().apcs.interruptions = 4),
+        ("too many interruptions", |threads| threads.get_mut(1).unwrap().apcs.interruptions = u64::MAX),
+        ("a wait for nothing", |threads| {
+            threads.get_mut(1).unwrap().apcs.interrupted[0].1.objects.clear();
+        }),
+        ("a service thread that is idle in a call", |threads| {
+            let service = threads.interrupts.thread(5).unwrap();
+            threads.interrupts.set_thread(5, ServiceThread { idle: true, ..service });
+        }),
+        ("nested calls", |threads| {
+            let frames = &mut threads.get_mut(1).unwrap().frames;
+            let frame = frames[0].clone();
+            (0..0x400).for_each(|_| frames.push(frame.clone()));
+        }),
+        ("arguments", |threads| {
+            let call =
+                GuestCall { args: vec![0; 9], ..GuestCall::new(GuestAddr(0), continuations().remove(0)) };
+            threads.get_mut(1).unwrap().apcs.save_call(call);
+        }),
+        ("a comparison", |threads| {
+            let operands = ComparedMemory::Word(GuestAddr(1), 2);
+            let rest = Rest::Compare(MemoryComparison { done: 6, length: 5, operands });
+            push(threads, Continuation::Rest(rest));
+        }),
+    ];
+    for (what, change) in changes {
+        let mut changed = Setup::new();
+        change(&mut changed.threads);
+        let mut threads = Threads::default();
+        let restored = threads.restore(&changed.objects, &changed.all, changed.threads.state());
+        assert!(restored.is_err(), "{what}");
+    }
+    let exceptions = [
+        ActivityKind::Scopes(Scopes { index: 11, ..scopes() }),
+        ActivityKind::Scopes(Scopes { count: u32::MAX, ..scopes() }),
+        ActivityKind::Scopes(Scopes { kept: vec![(2, 0), (1, 0)], ..scopes() }),
+    ];
+    for kind in exceptions {
+        let text = format!("{kind:?}");
+        assert!(ExceptionActivity(kind).check().is_err(), "{text}");
+    }
+    let walks = [Walk { work: u32::MAX, ..walk() }, Walk { level: u32::MAX, ..walk() }];
+    for walk in walks {
+        let Some(ActivityKind::Dispatch(dispatch)) = activities().into_iter().next() else { unreachable!() };
+        assert!(ExceptionActivity(ActivityKind::Dispatch(Dispatch { walk, ..dispatch })).check().is_err());
+    }
+}
+
+fn push(threads: &mut Threads, then: Continuation) {
+    let frame = GuestCallFrame { pc: 0, lr: 0, stack_pointer: 0, then };
+    threads.get_mut(1).unwrap().frames.push(frame);
+}
