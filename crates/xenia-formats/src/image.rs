@@ -6,6 +6,7 @@
 //! the image, and page runs are sorted, disjoint and inside the image. `entry` is inside the image,
 //! or null for a library without an entry point.
 
+use serde::{Deserialize, Serialize};
 use xenia_guest::{GuestAddr, MediaId, Ordinal, TitleId};
 
 /// Largest accepted image size in bytes: half of the console's memory.
@@ -236,7 +237,7 @@ pub struct Import {
 }
 
 /// A version packed as in XEX files: 4 bits, 4 bits, 16 bits, 8 bits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Version(pub u32);
 
 impl std::fmt::Display for Version {
@@ -260,7 +261,7 @@ pub struct TlsInfo {
 }
 
 /// Identification of a title and its disc.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutionInfo {
     /// ID of the medium.
     pub media_id: MediaId,
@@ -283,7 +284,7 @@ pub struct ExecutionInfo {
 }
 
 /// A named data resource inside the image.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resource {
     /// Name of up to 8 characters; the title ID in hexadecimal for the XDBF.
     pub name: String,
@@ -294,7 +295,7 @@ pub struct Resource {
 }
 
 /// An exported address.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageExport {
     /// Ordinal of the export.
     pub ordinal: Ordinal,
@@ -305,7 +306,7 @@ pub struct ImageExport {
 }
 
 /// A row of the `.pdata` function table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FunctionEntry {
     /// Address of the first instruction.
     pub start: GuestAddr,
@@ -318,7 +319,7 @@ pub struct FunctionEntry {
 }
 
 /// A named address from a symbol table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Symbol {
     /// Name of the symbol.
     pub name: String,

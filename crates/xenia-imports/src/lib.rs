@@ -12,6 +12,7 @@
 pub mod ordinals;
 
 use ordinals::OrdinalRow;
+use serde::{Deserialize, Serialize};
 
 /// Implementation status of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +52,7 @@ impl Status {
 
 /// The console's system libraries.
 #[allow(non_camel_case_types)] // `#[exports(xboxkrnl)]` names them
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Library {
     /// `xboxkrnl.exe`: the kernel.
     xboxkrnl,

@@ -221,6 +221,15 @@ impl Limits {
         let counts = ROWS.iter().zip(&self.hits).map(|(row, hits)| (row.name, hits.load(Relaxed)));
         counts.filter(|&(_, count)| count > 0).collect()
     }
+
+    /// Replaces the numbers of refusals by those of another machine, by name. Returns whether all
+    /// names are of limits.
+    pub fn set_hits(&self, hits: &BTreeMap<String, u64>) -> bool {
+        for (row, own) in ROWS.iter().zip(&self.hits) {
+            own.store(hits.get(row.name).copied().unwrap_or(0), Relaxed);
+        }
+        hits.keys().all(|name| ROWS.iter().any(|row| row.name == name))
+    }
 }
 
 #[cfg(test)]
@@ -246,6 +255,13 @@ mod tests {
         }
         assert!(limits.admit_amount(Limit::NameBytes, 1, u64::MAX).is_err());
         assert_eq!(limits.hits(), BTreeMap::from([("object_name_bytes", 1), ("open_files", 3)]));
+        let other = Limits::default();
+        other.hit(Limit::Apcs);
+        assert!(
+            other.set_hits(&limits.hits().into_iter().map(|(name, hits)| (name.to_owned(), hits)).collect())
+        );
+        assert_eq!(other.hits(), limits.hits());
+        assert!(!other.set_hits(&BTreeMap::from([("apc".to_owned(), 1)])));
     }
 
     #[test]

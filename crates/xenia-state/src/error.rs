@@ -25,6 +25,12 @@ pub fn check(holds: bool, reason: &'static str) -> Result<(), Impossible> {
     if holds { Ok(()) } else { Err(reason.into()) }
 }
 
+/// Whether a counter of a state has a value that a machine can reach, so that it can be counted on
+/// for as long as any run lasts. The same goes for guest times.
+pub const fn is_count(count: u64) -> bool {
+    count < 1 << 62
+}
+
 /// Reason why a machine's state cannot be saved at this moment, such as an open socket of the host.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]

@@ -15,7 +15,7 @@ mod section;
 #[cfg(test)]
 mod tests;
 
-pub use error::{Impossible, StateError, Unsaveable, check};
+pub use error::{Impossible, StateError, Unsaveable, check, is_count};
 pub use file::{
     FORMAT_VERSION, MAX_HEADER, MAX_SECTION, MAX_SECTIONS, MAX_TOTAL, StateFile, StateHeader, is_state,
 };

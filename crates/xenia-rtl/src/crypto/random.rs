@@ -4,9 +4,10 @@
 //! suitable for secrets.
 
 use super::hash::{Algorithm, Hash};
+use serde::{Deserialize, Serialize};
 
 /// Generator of the machine's random bytes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Random {
     seed: u64,
     count: u64,
@@ -37,6 +38,18 @@ impl Random {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_copy_goes_on_as_the_generator_does() {
+        let mut random = Random::new(7);
+        random.fill(&mut [0; 45]);
+        let mut copy = random.clone();
+        let [mut one, mut other] = [[0; 100]; 2];
+        random.fill(&mut one);
+        copy.fill(&mut other);
+        assert_eq!(one, other);
+        assert_eq!(random, copy);
+    }
 
     #[test]
     fn they_repeat_from_the_start_and_not_before() {

@@ -6,6 +6,8 @@
 //! seed selects and replaces it by another seed. The table's initial contents are documented for NT
 //! by others (Wine's `ntdll`), and in xenia-canary (`xam_info.cc`).
 
+use serde::{Deserialize, Serialize};
+
 /// Number of entries in the table.
 const PLACES: usize = 128;
 /// Seeds are below this.
@@ -17,8 +19,25 @@ pub fn next(seed: u32) -> u32 {
 }
 
 /// Shuffle table of `RtlRandom`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Vec<u32>", try_from = "Vec<u32>")]
 pub struct Shuffle([u32; PLACES]);
+
+impl From<Shuffle> for Vec<u32> {
+    fn from(shuffle: Shuffle) -> Self {
+        shuffle.0.to_vec()
+    }
+}
+
+impl TryFrom<Vec<u32>> for Shuffle {
+    type Error = &'static str;
+
+    /// Refuses a table of another size.
+    fn try_from(table: Vec<u32>) -> Result<Self, Self::Error> {
+        let table = table.try_into().map_err(|_| "the shuffle table has another size")?;
+        Ok(Self(table))
+    }
+}
 
 impl Default for Shuffle {
     fn default() -> Self {
@@ -67,6 +86,16 @@ mod tests {
         // Twice 0x7FFFFFED, and 0x7FFFFFC3, is 0x7FFFFF9D and a carry.
         assert_eq!(next(2), 0x7FFF_FF9D);
         assert!((0..1000).map(|n| next(u32::MAX - n)).all(|seed| seed < MODULUS));
+    }
+
+    #[test]
+    fn a_table_is_made_again_from_its_numbers_only() {
+        let mut shuffle = Shuffle::default();
+        shuffle.draw(5);
+        let numbers: Vec<u32> = shuffle.clone().into();
+        assert_ne!(numbers, FIRST);
+        assert_eq!(Shuffle::try_from(numbers), Ok(shuffle));
+        assert!(Shuffle::try_from(vec![0; PLACES + 1]).is_err());
     }
 
     #[test]
