@@ -1,9 +1,11 @@
 //! Lists that titles read piece by piece (`XamEnumerate`). A list is a snapshot taken when the
 //! enumerator is created.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_limits::{Limit, Limits};
+use xenia_state::{Impossible, check};
 
 /// Offsets in `KENUMERATOR`, the body of an enumerator.
 pub mod layout {
@@ -24,11 +26,19 @@ pub mod layout {
 
 /// An item of a list: its bytes, and the texts that follow all items of a call, each with the
 /// offset in the item at which its address is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     pub bytes: Vec<u8>,
     /// Offset of the address, and the text with its terminator.
     pub texts: Vec<(usize, Vec<u8>)>,
+}
+
+impl Item {
+    /// Size with the texts.
+    fn bytes(&self) -> u64 {
+        let texts: usize = self.texts.iter().map(|(_, text)| text.len()).sum();
+        (self.bytes.len() + texts) as u64
+    }
 }
 
 /// Result of one call: pieces at offsets in the caller's buffer, and the number of items.
@@ -39,7 +49,7 @@ pub struct Batch {
 }
 
 /// A list and the read position in it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enumerator {
     items: VecDeque<Item>,
     item_size: usize,
@@ -57,9 +67,17 @@ impl Enumerator {
 
     /// Creates a list of items with texts.
     pub fn with_texts(items: Vec<Item>, item_size: usize, per_call: u32) -> Self {
-        let texts = |item: &Item| item.texts.iter().map(|(_, text)| text.len()).sum::<usize>();
-        let bytes = items.iter().map(|item| (item.bytes.len() + texts(item)) as u64).sum();
+        let bytes = items.iter().map(Item::bytes).sum();
         Self { items: items.into(), item_size, per_call, bytes }
+    }
+
+    /// Whether a list that comes from a saved state is valid. Its size is that of all items that it
+    /// has had.
+    fn is_possible(&self) -> bool {
+        let Self { items, item_size, per_call: _, bytes } = self;
+        let left: u64 = items.iter().map(Item::bytes).sum();
+        let is_inside = |item: &Item| item.texts.iter().all(|&(at, _)| at < item.bytes.len());
+        left <= *bytes && u32::try_from(*item_size).is_ok() && items.iter().all(is_inside)
     }
 
     /// Returns the next items, for a buffer at this address.
@@ -85,13 +103,26 @@ impl Enumerator {
 }
 
 /// All enumerators, by the address of their bodies.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enumerators {
     all: BTreeMap<GuestAddr, Enumerator>,
     bytes: u64,
 }
 
 impl Enumerators {
+    /// Checks lists that come from a saved state.
+    ///
+    /// # Errors
+    /// Sizes that do not agree with the lists, or are above the limit.
+    pub fn check_state(&self, limits: &Limits) -> Result<(), Impossible> {
+        let Self { all, bytes } = self;
+        check(all.values().all(Enumerator::is_possible), "a list is larger than it says")?;
+        let sum = all.values().try_fold(0_u64, |sum, list| sum.checked_add(list.bytes));
+        check(sum == Some(*bytes), "the lists have another size than they say")?;
+        let admitted = limits.admit_amount(Limit::EnumeratorBytes, 0, *bytes);
+        check(admitted.is_ok(), "the lists are too large")
+    }
+
     pub fn insert(
         &mut self,
         body: GuestAddr,

@@ -18,4 +18,6 @@ pub mod notifications;
 pub mod profile;
 pub mod profile_settings;
 pub mod sessions;
+#[cfg(test)]
+mod state_tests;
 pub mod xconfig;

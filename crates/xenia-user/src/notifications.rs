@@ -1,7 +1,9 @@
 //! System notifications: listeners, the areas that they subscribe to, and their queues.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use xenia_guest::GuestAddr;
+use xenia_state::{Impossible, check};
 
 /// Maximum number of queued notifications of a listener; the oldest are dropped.
 const QUEUE_LIMIT: usize = 256;
@@ -63,14 +65,14 @@ impl State {
 }
 
 /// A notification: an event and its parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notification {
     /// Bits 0–15: number in its area; 16–24: version in which it was introduced; 25–30: area.
     pub id: u32,
     pub parameter: u32,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Listener {
     areas: u64,
     version: u32,
@@ -94,7 +96,7 @@ impl Listener {
 }
 
 /// All listeners, by the address of their bodies.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notifications {
     listeners: BTreeMap<GuestAddr, Listener>,
     /// Areas whose first listener was told the state, a bit per area.
@@ -102,6 +104,16 @@ pub struct Notifications {
 }
 
 impl Notifications {
+    /// Checks listeners that come from a saved state.
+    ///
+    /// # Errors
+    /// A queue that is longer than the limit.
+    pub fn check_state(&self) -> Result<(), Impossible> {
+        let Self { listeners, told: _ } = self;
+        let is_possible = |listener: &Listener| listener.queue.len() <= QUEUE_LIMIT;
+        check(listeners.values().all(is_possible), "a listener has too many notifications")
+    }
+
     /// Adds a listener for areas (a bit per area), up to a version.
     pub fn listen(&mut self, listener: GuestAddr, areas: u64, version: u32) {
         self.listeners.insert(listener, Listener { areas, version, queue: VecDeque::new() });

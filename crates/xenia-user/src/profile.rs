@@ -6,7 +6,9 @@
 //! occur on another console.
 
 use super::profile_settings::{DASHBOARD, SettingId, Value};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
+use xenia_state::{Impossible, check};
 
 /// Maximum number of signed-in users.
 pub const USERS: u32 = 4;
@@ -14,7 +16,7 @@ pub const USERS: u32 = 4;
 pub const NAME_LENGTH: usize = 15;
 
 /// Id of a profile, stable as long as the profile exists. 0 stands for no user.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Xuid(pub u64);
 
 impl Xuid {
@@ -38,7 +40,7 @@ impl Xuid {
 }
 
 /// A user: an id, a name and settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
     pub xuid: Xuid,
     /// Letters, digits and spaces.
@@ -71,6 +73,15 @@ impl Profile {
             name: format!("Player {}", user + 1),
             settings: BTreeMap::new(),
         }
+    }
+
+    /// Whether a profile that comes from a saved state is valid.
+    fn is_possible(&self) -> bool {
+        let Self { xuid, name, settings } = self;
+        let is_possible = |(&(owner, id), value): (&(u32, SettingId), &Value)| {
+            Self::owner(owner, id) == owner && id.exists() && id.accepts(value)
+        };
+        Self::new(*xuid, name).is_some() && settings.iter().all(is_possible)
     }
 
     pub fn name(&self) -> &str {
@@ -114,7 +125,7 @@ impl Profile {
 }
 
 /// The signed-in profiles and those available for sign-in.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profiles {
     places: [Option<Profile>; USERS as usize],
     /// Available profiles, in the order in which they sign in.
@@ -139,6 +150,16 @@ impl Profiles {
         let own = number.map_or(Xuid(Xuid::FIRST_MADE), Xuid::first_of);
         let first = others.pop_front().unwrap_or_else(|| Profile::made(own, 0));
         Self { first_made: first.xuid, places: [Some(first), None, None, None], others }
+    }
+
+    /// Checks profiles that come from a saved state.
+    ///
+    /// # Errors
+    /// A profile with an invalid name, id or setting.
+    pub fn check_state(&self) -> Result<(), Impossible> {
+        let Self { places, others, first_made } = self;
+        let are_possible = places.iter().flatten().chain(others).all(Profile::is_possible);
+        check(are_possible && first_made.is_offline(), "a profile is invalid")
     }
 
     /// Signs the next available profile in at a place, or a generated one.

@@ -9,6 +9,8 @@ mod table;
 
 pub use table::ROWS;
 
+use serde::{Deserialize, Serialize};
+
 /// Title id of the dashboard, which owns the settings that all titles share.
 pub const DASHBOARD: u32 = 0xFFFE_07D1;
 
@@ -45,7 +47,7 @@ pub enum Initial {
 }
 
 /// The value of a setting.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Value {
     /// A number: its bits in a 64-bit field, from the most significant bit down.
     Bits(u64),
@@ -54,7 +56,7 @@ pub enum Value {
 }
 
 /// The id of a setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SettingId(pub u32);
 
 impl SettingId {

@@ -6,8 +6,10 @@
 //! ```
 
 use super::profile::Xuid;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use xenia_guest::GuestAddr;
+use xenia_state::{Impossible, check};
 
 /// Maximum number of slots of each kind, and so of members; the console's own limit is 64 in all.
 pub const SLOTS: u32 = 64;
@@ -20,7 +22,7 @@ pub mod flags {
 }
 
 /// State of a session, with the numbers that titles see.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
     /// Players join before the game.
     #[default]
@@ -45,7 +47,7 @@ pub enum SessionError {
 }
 
 /// A member of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     pub xuid: Xuid,
     /// Place at this console; `None` if the member is at another console.
@@ -55,7 +57,7 @@ pub struct Member {
 }
 
 /// Id and key that other consoles need to join.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     /// The session's id; the first four bits are 0, as for system link.
     pub id: [u8; 8],
@@ -63,7 +65,7 @@ pub struct Address {
     pub key: [u8; 16],
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// Combination of [`flags`].
     pub flags: u32,
@@ -80,6 +82,11 @@ pub struct Session {
 }
 
 impl Session {
+    fn taken(&self) -> [usize; 2] {
+        [false, true]
+            .map(|is_private| self.members.iter().filter(|member| member.is_private == is_private).count())
+    }
+
     /// Returns the numbers of free public and private slots.
     pub fn free(&self) -> [u32; 2] {
         [false, true].map(|is_private| {
@@ -133,8 +140,7 @@ impl Session {
     /// Changes flags and slots; fails if members would lose their slots.
     pub fn modify(&mut self, flags: u32, slots: [u32; 2]) -> Result<(), SessionError> {
         let changed = Self { flags: flags | self.flags & flags::HOST, slots, ..self.clone() };
-        let taken = |is_private| self.members.iter().filter(|member| member.is_private == is_private).count();
-        let has_room = taken(false) <= slots[0] as usize && taken(true) <= slots[1] as usize;
+        let has_room = self.taken().into_iter().zip(slots).all(|(taken, slots)| taken <= slots as usize);
         if !has_room || slots.iter().any(|&slots| slots > SLOTS) {
             return Err(SessionError::Invalid);
         }
@@ -144,10 +150,23 @@ impl Session {
 }
 
 /// All sessions, by the address of their objects' bodies.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sessions(BTreeMap<GuestAddr, Session>);
 
 impl Sessions {
+    /// Checks sessions that come from a saved state.
+    ///
+    /// # Errors
+    /// A session with more members than slots, or too many slots.
+    pub fn check_state(&self) -> Result<(), Impossible> {
+        let Self(sessions) = self;
+        let is_possible = |session: &Session| {
+            let places = session.taken().into_iter().zip(session.slots);
+            places.into_iter().all(|(taken, slots)| slots <= SLOTS && taken <= slots as usize)
+        };
+        check(sessions.values().all(is_possible), "a session has more members than slots")
+    }
+
     /// Creates an object's session; an object has one session at a time.
     pub fn insert(&mut self, body: GuestAddr, session: Session) -> Result<(), SessionError> {
         if self.0.contains_key(&body) {

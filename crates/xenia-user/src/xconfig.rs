@@ -5,8 +5,10 @@
 //! machine and are passed to the title that it launches. Setting 0, a whole category with its
 //! checksum, is reserved for the system and refused.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use xenia_guest::{ETHERNET_ADDRESS, NtStatus};
+use xenia_state::{Impossible, check};
 
 /// Settings that affect titles, with the console's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,13 +95,25 @@ fn size_of(category: u16, setting: u16) -> Result<usize, NtStatus> {
 }
 
 /// The settings of one console.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct XConfig {
     /// Values that titles have set.
     set: BTreeMap<(u16, u16), Vec<u8>>,
 }
 
 impl XConfig {
+    /// Checks settings that come from a saved state.
+    ///
+    /// # Errors
+    /// A setting that titles cannot have set.
+    pub fn check_state(&self) -> Result<(), Impossible> {
+        let Self { set } = self;
+        let is_settable = |(&(category, setting), value): (&(u16, u16), &Vec<u8>)| {
+            category > category::SECURED && size_of(category, setting) == Ok(value.len())
+        };
+        check(set.iter().all(is_settable), "a setting of the console is none that titles can set")
+    }
+
     /// Returns the bytes of a setting.
     pub fn get(&self, locale: &Locale, category: u16, setting: u16) -> Result<Vec<u8>, NtStatus> {
         let size = size_of(category, setting)?;
