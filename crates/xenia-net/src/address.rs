@@ -2,6 +2,7 @@
 //! byte order already.
 
 use super::WsaError;
+use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use xenia_guest::{Buffer, GuestAddr};
 use xenia_memory::GuestMemory;
@@ -26,7 +27,7 @@ pub fn read(memory: &GuestMemory, Buffer { at, length }: Buffer) -> Result<Socke
 }
 
 /// Out parameters of a call that returns an address: the address and its length.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// Address of the `sockaddr_in`; null if the caller does not want it.
     pub at: GuestAddr,

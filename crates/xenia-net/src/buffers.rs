@@ -1,6 +1,7 @@
 //! Buffers of socket calls in guest memory (scatter/gather lists).
 
 use super::WsaError;
+use serde::{Deserialize, Serialize};
 use xenia_guest::Buffer;
 use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
@@ -9,7 +10,7 @@ use xenia_memory::{GuestMemory, MemoryFault};
 pub(crate) const BUFFERS_LIMIT: u32 = 64;
 
 /// Buffers in guest memory, used one after the other.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Buffers(Vec<Buffer>);
 
 impl Buffers {
@@ -28,6 +29,12 @@ impl Buffers {
             Ok(Buffer { length: memory.read(at)?, at: memory.read(at.offset(4))? })
         };
         Ok(Self((0..count).map(piece).collect::<Result<_, _>>()?))
+    }
+
+    /// Whether a list that comes from a saved state is short enough.
+    pub(super) fn is_possible(&self) -> bool {
+        let Self(buffers) = self;
+        buffers.len() <= BUFFERS_LIMIT as usize
     }
 
     /// Total length in bytes.

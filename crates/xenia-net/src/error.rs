@@ -1,9 +1,10 @@
 //! Winsock error codes; titles know the numbers from the public Windows headers.
 
+use serde::{Deserialize, Serialize};
 use xenia_memory::MemoryFault;
 
 /// A Winsock error code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WsaError(pub u32);
 
 macro_rules! errors {

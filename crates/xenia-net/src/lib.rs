@@ -35,11 +35,12 @@ mod request;
 mod rounds;
 mod select;
 mod settle;
+mod state;
 mod xnet;
 
 pub use buffers::Buffers;
 pub use error::WsaError;
-pub use local::{BACKLOG_LIMIT, DATAGRAM_LIMIT, LocalNetwork};
+pub use local::{BACKLOG_LIMIT, DATAGRAM_LIMIT, LocalNetwork, LocalNetworkState};
 pub use network::{Network, Ready, Received, Setting, SocketId, SocketKind};
 pub use options::{OptionValue, is_linger};
 pub use request::{Overlapped, Receive, Send, SocketOperation};
@@ -47,10 +48,12 @@ pub use select::{Select, Set};
 pub use settle::{
     EventHold, NamedOperation, SocketCall, SocketCaller, SocketEffect, SocketEffects, overlapped_field,
 };
+pub use state::SocketsState;
 pub use xnet::{KeyId, LOOKUP_SIZE, Lookups, PARAMETERS_SIZE, XNADDR_SIZE, XNet, XnAddr, begin_lookup};
 
 use options::Options;
 use request::Request;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -91,7 +94,7 @@ struct Watch {
 }
 
 /// State of a stream socket's connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Connection {
     /// `connect` was not called.
     None,

@@ -8,14 +8,19 @@
 //! Without a cable sockets can be created but reach no socket, not even themselves.
 
 mod ports;
+mod state;
 mod transfer;
+
+pub use state::LocalNetworkState;
 
 use super::WsaError;
 use crate::network::{Network, Ready, Received, Setting, SocketId, SocketKind};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 use xenia_limits::Limits;
+use xenia_state::Impossible;
 
 /// Maximum backlog of connections to be accepted, whatever the title asks for.
 pub const BACKLOG_LIMIT: usize = 64;
@@ -35,7 +40,7 @@ const FIRST_PORT: u16 = 49_152;
 /// The console's host name.
 const HOST_NAME: &str = "localhost";
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Stream {
     /// The peer; `None` once it is closed.
     peer: Option<SocketId>,
@@ -49,7 +54,7 @@ struct Stream {
     may_receive: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Messages {
     queue: VecDeque<(SocketAddrV4, Vec<u8>)>,
     bytes: usize,
@@ -59,7 +64,7 @@ struct Messages {
     may_receive: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum State {
     /// A stream socket that is neither connected nor listening.
     Idle,
@@ -71,7 +76,7 @@ enum State {
     Messages(Messages),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Socket {
     local: Option<SocketAddrV4>,
     /// The socket was accepted and shares its listener's port.
@@ -392,6 +397,14 @@ impl Network for LocalNetwork {
             Err(_) if name.eq_ignore_ascii_case(HOST_NAME) => Ok(vec![Ipv4Addr::LOCALHOST]),
             Err(_) => Err(WsaError::HOST_NOT_FOUND),
         }
+    }
+
+    fn state(&self) -> Option<LocalNetworkState> {
+        Some(self.saved())
+    }
+
+    fn restore(&mut self, state: LocalNetworkState) -> Result<(), Impossible> {
+        self.replace(state)
     }
 
     fn describe(&self, line: &mut dyn FnMut(&str)) {

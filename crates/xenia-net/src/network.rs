@@ -5,15 +5,18 @@
 //! lengths and data come from the guest unchecked; implementations must reject invalid ones.
 
 use crate::WsaError;
+use crate::local::LocalNetworkState;
+use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 use xenia_limits::Limits;
+use xenia_state::Impossible;
 
 /// Identifies a socket of a network; never reused.
 pub type SocketId = u32;
 
 /// Type of a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SocketKind {
     /// A reliable byte stream between two sockets.
     Stream,
@@ -121,6 +124,20 @@ pub trait Network: Send {
 
     /// Resolves a host name; after `WOULD_BLOCK` the kernel calls it again with the same name.
     fn look_up(&mut self, name: &str) -> Result<Vec<Ipv4Addr>, WsaError>;
+
+    /// State for a saved state; `None` for a network outside the machine, whose sockets cannot be
+    /// saved.
+    fn state(&self) -> Option<LocalNetworkState> {
+        None
+    }
+
+    /// Replaces the sockets by those of a state.
+    ///
+    /// # Errors
+    /// An impossible state, or one of another network.
+    fn restore(&mut self, _state: LocalNetworkState) -> Result<(), Impossible> {
+        Err("the state is one of the machine's own network".into())
+    }
 
     /// State visible to guests as lines in a fixed order; no lines without sockets.
     fn describe(&self, _line: &mut dyn FnMut(&str)) {}

@@ -2,6 +2,7 @@
 
 use super::{Connection, Net, WsaError};
 use crate::network::{Setting, SocketKind};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Level of the options that all sockets have.
@@ -40,7 +41,7 @@ pub enum OptionValue {
 }
 
 /// Options that a title has set on a socket.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Options {
     words: BTreeMap<(u32, u32), u32>,
     linger: (u16, u16),

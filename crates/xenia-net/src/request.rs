@@ -5,6 +5,7 @@ use super::EventHold;
 use super::address::Place;
 use super::{Buffers, Connection, Net, Select, WsaError, noticed};
 use crate::network::SocketKind;
+use serde::{Deserialize, Serialize};
 use std::net::SocketAddrV4;
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
@@ -31,7 +32,7 @@ pub(super) enum Remainder {
 }
 
 /// A receive operation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receive {
     pub into: Buffers,
     /// The `MSG_*` flags.
@@ -47,7 +48,7 @@ pub struct Receive {
 }
 
 /// A send operation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Send {
     pub bytes: Buffers,
     /// The `MSG_*` flags.
@@ -63,7 +64,7 @@ pub struct Send {
 }
 
 /// A socket operation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SocketOperation {
     Receive(Receive),
     Send(Send),
@@ -90,6 +91,18 @@ pub(super) enum SocketDirection {
 }
 
 impl SocketOperation {
+    /// Whether an operation that comes from a saved state is possible.
+    pub(super) fn is_possible(&self) -> bool {
+        match self {
+            Self::Receive(Receive { into: buffers, done, flags: _, from: _, count: _, returns_zero: _ })
+            | Self::Send(Send { bytes: buffers, done, flags: _, to: _, count: _, returns_zero: _ }) => {
+                buffers.is_possible() && *done <= buffers.length()
+            }
+            Self::Select(select) => select.is_possible(),
+            Self::Accept(_) | Self::Connect | Self::Finish { .. } => true,
+        }
+    }
+
     /// Returns the direction in which the operation is queued, if it is.
     pub(super) fn direction(&self) -> Option<SocketDirection> {
         match self {

@@ -1,6 +1,7 @@
 //! `select`: waits until one of several sockets is ready.
 
 use super::{Connection, Net, WsaError};
+use serde::{Deserialize, Serialize};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 
@@ -8,7 +9,7 @@ use xenia_memory::GuestMemory;
 const SET_LIMIT: u32 = 64;
 
 /// An `fd_set` in guest memory: a count, and descriptors.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Set {
     at: GuestAddr,
     sockets: Vec<u32>,
@@ -41,13 +42,19 @@ impl Set {
 }
 
 /// The three sets of one call: to be read, to be written, and failed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Select {
     /// The sets, in this order.
     pub sets: [Option<Set>; 3],
 }
 
 impl Select {
+    /// Whether sets that come from a saved state are small enough.
+    pub(super) fn is_possible(&self) -> bool {
+        let Self { sets } = self;
+        sets.iter().flatten().all(|set| set.sockets.len() <= SET_LIMIT as usize)
+    }
+
     /// Returns whether no socket is in any set.
     pub fn is_empty(&self) -> bool {
         self.sets.iter().flatten().all(|set| set.sockets.is_empty())

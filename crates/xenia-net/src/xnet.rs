@@ -4,9 +4,14 @@
 //! Data is not encrypted: a key is only registered under its id. There is no online service, so the
 //! online part of an address is empty.
 
+mod state;
+
+pub(crate) use state::XNetState;
+
 use super::EventHold;
 use super::{Net, WsaError};
 use crate::network::Network;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -63,7 +68,7 @@ struct LookUp {
 }
 
 /// The answer to QoS probes of a session.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Listening {
     answers: bool,
     data: Vec<u8>,
