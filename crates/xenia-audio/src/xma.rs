@@ -23,6 +23,8 @@ mod contexts_tests;
 mod encoder;
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod state_tests;
 
 pub use bits::{XmaError, XmaFault};
-pub use contexts::{Decoder, XmaFigures};
+pub use contexts::{Decoder, XmaFigures, XmaState};

@@ -7,8 +7,13 @@
 //! Only words and bits owned by the decoder are written back, atomically per word, because the
 //! title can change the others meanwhile.
 
+mod state;
+
+pub use state::XmaState;
+
 use super::packet::{Next, PACKET_BITS, Packet, PacketSource, Position, next_frame};
 use super::stream::{FRAME_SAMPLES, FrameDecoder};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
@@ -35,7 +40,7 @@ const SUBFRAME: usize = FRAME_SAMPLES / 4;
 const FOR_EVER: u32 = 255;
 
 /// Statistics of the decoder.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct XmaFigures {
     /// Kicks that started a pass.
     pub passes: u64,

@@ -13,9 +13,9 @@ use xenia_testing::Dice;
 /// Delay between encoded and decoded samples.
 const LAG: usize = 64;
 
-struct Bench {
-    memory: Arc<GuestMemory>,
-    decoder: Decoder,
+pub(super) struct Bench {
+    pub(super) memory: Arc<GuestMemory>,
+    pub(super) decoder: Decoder,
     context: GuestAddr,
     input: GuestAddr,
     ring: GuestAddr,
@@ -24,7 +24,7 @@ struct Bench {
 
 impl Bench {
     /// Context number 33 with `packets` in its first buffer, and a ring of `blocks` blocks.
-    fn new(packets: &[u8], blocks: u32, is_stereo: bool) -> Self {
+    pub(super) fn new(packets: &[u8], blocks: u32, is_stereo: bool) -> Self {
         let memory = GuestMemory::new().unwrap();
         let take = |size| {
             memory.alloc_physical(Heap::Physical4K, size, 0x1000, 0, u32::MAX, Protect::READ_WRITE).unwrap()
@@ -51,18 +51,18 @@ impl Bench {
         field.of(self.memory.read(self.context.offset(4 * field.word)).unwrap())
     }
 
-    fn set(&self, field: ContextField, value: u32) {
+    pub(super) fn set(&self, field: ContextField, value: u32) {
         let at = self.context.offset(4 * field.word);
         self.memory.write(at, field.put(self.memory.read(at).unwrap(), value)).unwrap();
     }
 
-    fn kick(&mut self) {
+    pub(super) fn kick(&mut self) {
         self.now += 1;
         self.decoder.store_register(register::KICK + 1, 2, self.now);
     }
 
     /// Takes the samples written since the last call.
-    fn take(&self) -> Vec<i16> {
+    pub(super) fn take(&self) -> Vec<i16> {
         let (blocks, write) = (self.get(field::OUTPUT_BLOCKS), self.get(field::OUTPUT_WRITE_OFFSET));
         let mut read = self.get(field::OUTPUT_READ_OFFSET);
         let mut samples = Vec::new();
@@ -79,7 +79,7 @@ impl Bench {
     }
 
     /// Kicks and takes samples until no more arrive.
-    fn drain(&mut self) -> Vec<i16> {
+    pub(super) fn drain(&mut self) -> Vec<i16> {
         let mut all = Vec::new();
         for _ in 0..10_000 {
             self.kick();
@@ -93,12 +93,12 @@ impl Bench {
     }
 }
 
-fn tone(frames: usize) -> Vec<f64> {
+pub(super) fn tone(frames: usize) -> Vec<f64> {
     // Includes the samples that the last tile overlaps.
     sine(1000.0, 10_000.0, 512 * frames + 64)
 }
 
-fn tone_stream(frames: usize) -> Vec<u8> {
+pub(super) fn tone_stream(frames: usize) -> Vec<u8> {
     stream(&[tone(frames)], |_| Style { form: Form::Vectors, ..Style::default() })
 }
 

@@ -1,5 +1,9 @@
 //! Frames: 512 samples of one or two channels, divided into tiles.
 
+mod state;
+
+pub(super) use state::{FrameDecoderState, is_tile};
+
 use super::bits::{Bits, XmaError, XmaFault};
 use super::tile::{self, Bands, Scales};
 use super::transform::{LONGEST, SHORTEST, Transform, overlap};

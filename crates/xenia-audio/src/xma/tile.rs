@@ -1,11 +1,16 @@
 //! Tiles: the coefficients of 128, 256 or 512 samples, of one channel or of two jointly.
 
 use super::bits::{Bits, XmaError, XmaFault};
+use super::frame::is_tile;
 use super::prefix::Codes;
 use super::transform::{LONGEST, SHORTEST, amplitude};
+use serde::{Deserialize, Serialize};
+use xenia_state::{Impossible, check};
 
 /// Largest number of bands in a tile.
 const MOST_BANDS: usize = 29;
+/// Limit of scale factors in saved states: far above those that a stream can reach.
+const FACTOR_LIMIT: u32 = 1 << 20;
 /// Limit of valid quantisers in decibels, up or down.
 const LOUDEST: i32 = 400;
 
@@ -72,7 +77,7 @@ fn length_index(length: usize) -> usize {
 }
 
 /// Scale factors of a channel across tiles.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Scales {
     factors: [i32; MOST_BANDS],
     highest: i32,
@@ -88,6 +93,15 @@ impl Default for Scales {
 }
 
 impl Scales {
+    /// Checks scale factors that come from a saved state.
+    pub(super) fn check_state(&self) -> Result<(), Impossible> {
+        let Self { factors, highest, step, sent_for } = self;
+        let mut all = factors.iter().chain([highest]);
+        let fits = all.all(|factor| factor.unsigned_abs() <= FACTOR_LIMIT);
+        check(fits && (1..=4).contains(step), "a scale factor is too large")?;
+        check(sent_for.is_none_or(is_tile), "a tile has an impossible length")
+    }
+
     /// Starts a frame: no scale factors have been sent.
     pub(super) fn begin_frame(&mut self) {
         self.sent_for = None;
