@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use xenia_guest::GuestAddr;
 use xenia_memory::{Access, GuestMemory};
+use xenia_state::Unsaveable;
 use xenia_sync::{Level, Mutex};
 
 /// `tw 31,r0,r0`: always traps. Debuggers use it on this processor family.
@@ -121,6 +122,14 @@ impl Breakpoints {
         is_hit
     }
 
+    /// Refuses a saved state while there are breakpoints: the title's memory has the traps, and the
+    /// debugger that has set them is not part of the machine.
+    pub(crate) fn check_saveable(&self) -> Result<(), Unsaveable> {
+        // The last hit is for the debugger.
+        let State { replaced, hit: _ } = &*self.0.lock();
+        if replaced.is_empty() { Ok(()) } else { Err("a debugger has set breakpoints".into()) }
+    }
+
     /// Takes the thread that stopped the last run at a breakpoint, by guest id.
     pub fn take_hit(&self) -> Option<u32> {
         self.0.lock().hit.take()
@@ -152,6 +161,17 @@ mod tests {
         assert!(breakpoints.remove(&memory, at));
         assert_eq!(memory.read::<u32>(at), Ok(CODE));
         assert!(!breakpoints.remove(&memory, at));
+    }
+
+    #[test]
+    fn a_machine_with_breakpoints_cannot_be_saved() {
+        let (memory, at) = memory();
+        let breakpoints = Breakpoints::default();
+        assert_eq!(breakpoints.check_saveable(), Ok(()));
+        breakpoints.insert(&memory, at).unwrap();
+        assert!(breakpoints.check_saveable().is_err());
+        breakpoints.clear(&memory);
+        assert_eq!(breakpoints.check_saveable(), Ok(()));
     }
 
     #[test]

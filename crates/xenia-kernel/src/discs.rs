@@ -12,6 +12,7 @@ use crate::loader::Modules;
 use crate::objects::dispatcher::Dispatcher;
 use crate::ports::{DialogAnswer, DialogRequest, Disc, DiscId, Drive, TextRequest};
 use crate::status::failure::Fallible;
+use serde::{Deserialize, Serialize};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
@@ -21,7 +22,7 @@ use xenia_sync::Mutex;
 const PLACE: u32 = 1024;
 
 /// A pending request for a disc.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct AwaitedDisc {
     pub disc: DiscId,
     /// Event that is set once the disc is in the drive.

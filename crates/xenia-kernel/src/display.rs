@@ -12,10 +12,12 @@ pub use video_events::VideoEvents;
 use crate::notification_list::NotificationList;
 use crate::ports::DisplayMode;
 use crate::status::failure::Fallible;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{GuestMemory, physical_to_view};
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
+use xenia_state::{Impossible, check, is_count};
 
 /// Largest number of pending swaps; the chip has room for a few.
 const SWAP_LIMIT: usize = 64;
@@ -25,7 +27,7 @@ const RATES: std::ops::RangeInclusive<f64> = 20.0..=240.0;
 const SIZE_LIMIT: u32 = 8192;
 
 /// Override of the console's video mode; a field of 0 keeps the setting.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModeOverride {
     /// Pixels per line.
     pub width: u32,
@@ -39,6 +41,12 @@ impl ModeOverride {
     /// Whether no field is overridden.
     fn is_none(&self) -> bool {
         self.width == 0 && self.height == 0 && self.refresh_rate == 0.0
+    }
+
+    /// Whether a display supports the mode.
+    fn is_supported(&self) -> bool {
+        let rate_is_valid = self.refresh_rate == 0.0 || RATES.contains(&self.refresh_rate);
+        rate_is_valid && self.width <= SIZE_LIMIT && self.height <= SIZE_LIMIT
     }
 
     fn over(&self, mode: DisplayMode) -> DisplayMode {
@@ -56,7 +64,7 @@ impl ModeOverride {
 
 /// Flags of `VdSetDisplayMode`: 2 is standard definition, 0x0800_0000 front buffers with 10 bits
 /// per component, 0x3000_0000 the colour space, 0x4000_0000 always set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModeFlags(pub u32);
 
 impl ModeFlags {
@@ -67,7 +75,7 @@ impl ModeFlags {
 }
 
 /// Display state set by the title: mode, callbacks, pending swaps, persisted image.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Display {
     mode_override: ModeOverride,
     /// Mode and flags of the last mode change; `None` before the first.
@@ -87,7 +95,7 @@ pub struct Display {
 }
 
 /// The image that stays on the display while one title replaces another.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Persisted {
     /// The image that was shown while this title was loaded. Its memory is allocated at the first
     /// request for it.
@@ -107,10 +115,24 @@ pub fn field_period(mode: &DisplayMode) -> GuestTicks {
 }
 
 impl Display {
+    /// Checks a display's state that comes from a file.
+    pub(crate) fn check_state(&self) -> Result<(), Impossible> {
+        // An address of the chip and one of the title: checked when they are used.
+        let Self { mode_override, current, routines, gpu_identifier: _, marks, persisted: _, frames, swaps } =
+            self;
+        check(mode_override.is_supported(), "no display supports the video mode")?;
+        if let Some((mode, _)) = current {
+            let fits = mode.width <= SIZE_LIMIT && mode.height <= SIZE_LIMIT;
+            check(fits && mode.refresh_rate.is_finite(), "no display supports the current mode")?;
+        }
+        check(marks.len() <= SWAP_LIMIT, "too many pending swaps")?;
+        check([frames, swaps].iter().all(|&&count| is_count(count)), "a count of frames is too high")?;
+        routines.check_state()
+    }
+
     /// Sets the override; fails if no display supports the mode.
     pub fn set_override(&mut self, wanted: ModeOverride) -> Fallible<()> {
-        let rate_is_valid = wanted.refresh_rate == 0.0 || RATES.contains(&wanted.refresh_rate);
-        if !rate_is_valid || wanted.width > SIZE_LIMIT || wanted.height > SIZE_LIMIT {
+        if !wanted.is_supported() {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
         self.mode_override = wanted;
@@ -236,6 +258,32 @@ mod tests {
         assert_eq!(display.swap_ends(), None, "no swap");
         (0..100).for_each(|mark| display.swap_begins(mark));
         assert_eq!([display.swap_ends(), display.swap_ends()], [Some((0x100, 36)), Some((0x100, 37))]);
+    }
+
+    #[test]
+    fn a_display_of_a_state_goes_on_as_the_saved_one() {
+        let mut display = Display { gpu_identifier: Some(0x100), ..Display::default() };
+        display.set_override(ModeOverride { width: 640, height: 480, refresh_rate: 50.0 }).unwrap();
+        display.change_mode(DisplayMode::default(), ModeFlags(2));
+        (0..3).for_each(|mark| display.swap_begins(mark));
+        display.persist(Some(GuestAddr(0xA000_0000)));
+        let mut read = crate::kernel::through(&display);
+        assert_eq!(read.check_state(), Ok(()));
+        assert_eq!(format!("{read:?}"), format!("{display:?}"));
+        assert_eq!((read.swap_ends(), read.persist(None)), (display.swap_ends(), display.persist(None)));
+        let changes: [fn(&mut Display); 6] = [
+            |display| display.mode_override.refresh_rate = f64::NAN,
+            |display| display.mode_override.width = SIZE_LIMIT + 1,
+            |display| display.current.as_mut().unwrap().0.height = u32::MAX,
+            |display| display.current.as_mut().unwrap().0.refresh_rate = f32::INFINITY,
+            |display| display.marks.resize(SWAP_LIMIT + 1, 0),
+            |display| display.frames = u64::MAX,
+        ];
+        for (index, change) in changes.into_iter().enumerate() {
+            let mut changed = read.clone();
+            change(&mut changed);
+            assert!(changed.check_state().is_err(), "{index}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub mod thunks;
 mod trace;
 pub mod variables;
 
-pub(crate) use bindings::CallObservers;
+pub(crate) use bindings::{CallObservers, ImportsState};
 pub use bindings::{ImportBindings, MissingCall};
 pub use costs::{CallCost, CallCosts};
 pub(crate) use history::Callee;

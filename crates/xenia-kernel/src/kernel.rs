@@ -11,7 +11,9 @@
 mod state;
 mod views;
 
-pub use state::CoreState;
+#[cfg(test)]
+pub(crate) use state::through;
+pub use state::{AreasState, CoreState};
 
 use crate::breakpoints::Breakpoints;
 use crate::deployment::Deployment;

@@ -51,7 +51,7 @@ pub use xenia_user::locale;
 pub use xenia_vfs as vfs;
 
 pub use imports::MissingCall;
-pub use kernel::{CoreState, Kernel, KernelConfig, KernelError};
+pub use kernel::{AreasState, CoreState, Kernel, KernelConfig, KernelError};
 pub use status::failure::{Failure, Fallible};
 pub use system::KernelSystem;
 pub use xenia_limits::LimitSetting;

@@ -21,6 +21,7 @@ pub use dynamic::{base_name, count_loads, path_of};
 pub(crate) use libraries::begin;
 pub use lock::locked;
 pub use modules::Identity;
+pub(crate) use modules::ModulesState;
 pub use modules::{LoadError, Module, Modules};
 pub use places::Symbolizer;
 

@@ -8,3 +8,4 @@ pub mod second_level_cache;
 pub mod virtual_memory;
 
 pub use kernel_pool::KernelPool;
+pub(crate) use pool::PoolState;

@@ -6,5 +6,6 @@ mod render_driver;
 mod xma_contexts;
 
 pub use callbacks::RenderCallbacks;
+pub(crate) use render_driver::RenderDriverState;
 pub use render_driver::{FRAME_TICKS, RenderDriver, SoundFigures};
 pub use xma_contexts::XmaContexts;

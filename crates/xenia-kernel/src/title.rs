@@ -11,12 +11,14 @@ use crate::loader::{ModuleLoader, path_of};
 use crate::memory::KernelPool;
 use crate::memory::second_level_cache::SecondLevelCache;
 use crate::status::failure::{Failure, Fallible};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use xenia_guest::layout::ldr;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_imports::Library;
 use xenia_memory::GuestMemory;
 use xenia_sched::EndKind;
+use xenia_state::{Impossible, check};
 use xenia_user::profile::Profiles;
 use xenia_user::xconfig::XConfig;
 use xenia_vfs::Vfs;
@@ -25,7 +27,7 @@ use xenia_vfs::Vfs;
 const NOTIFICATION_LIMIT: usize = 256;
 
 /// A callback for the end of the title.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TerminateNotification {
     /// The function, called without arguments.
     pub routine: GuestAddr,
@@ -34,7 +36,7 @@ pub struct TerminateNotification {
 }
 
 /// The executable that a title launches.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Launch {
     /// Guest path after symbolic links are resolved; the path as given if it does not resolve.
     pub path: String,
@@ -71,7 +73,7 @@ pub struct Inheritance {
 }
 
 /// State of the running title as a whole.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Title {
     notifications: Vec<TerminateNotification>,
     /// Launch data for the next title, if any is set.
@@ -85,6 +87,14 @@ pub struct Title {
 }
 
 impl Title {
+    /// Checks a title's state that comes from a file.
+    pub(crate) fn check_state(&self) -> Result<(), Impossible> {
+        // Launch data and executables are bytes for the guest, and handles are addresses in it.
+        let Self { notifications, launch_data: _, launch: _, libraries: _, cache } = self;
+        check(notifications.len() <= NOTIFICATION_LIMIT, "too many termination callbacks")?;
+        cache.check_state()
+    }
+
     /// Registers a callback, or updates its priority if it is registered. Beyond a limit the call
     /// has no effect.
     pub fn register(&mut self, notification: TerminateNotification) {
@@ -248,6 +258,25 @@ mod tests {
         title.register(TerminateNotification { routine: GuestAddr(2), priority: 1 });
         let order: Vec<_> = std::iter::from_fn(|| title.next_notification()).map(|n| n.routine.0).collect();
         assert_eq!(order, [4, 1, 2]);
+    }
+
+    #[test]
+    fn a_title_of_a_state_goes_on_as_the_saved_one() {
+        let launch =
+            Launch { path: "game:".to_owned(), file: Err(NtStatus::NO_MEMORY), patch: Some(vec![3]) };
+        let libraries = BTreeMap::from([(Library::xam, GuestAddr(0x40))]);
+        let launch_data = Some(vec![1, 2]);
+        let mut title = Title { launch_data, launch: Some(launch), libraries, ..Title::default() };
+        for (routine, priority) in [(1, 5), (2, 9)] {
+            title.register(TerminateNotification { routine: GuestAddr(routine), priority });
+        }
+        let mut read = crate::kernel::through(&title);
+        assert_eq!((read.check_state(), format!("{read:?}")), (Ok(()), format!("{title:?}")));
+        assert_eq!(read.next_notification(), title.next_notification());
+        assert_eq!(read.library_of(GuestAddr(0x40)), Some(Library::xam));
+        let first = read.notifications[0];
+        read.notifications.resize(NOTIFICATION_LIMIT + 1, first);
+        assert!(read.check_state().is_err());
     }
 
     #[test]

@@ -13,9 +13,12 @@ pub mod notifier;
 pub mod overlapped;
 pub mod pictures;
 pub mod presence;
+mod state;
 pub mod unanswered;
 
 pub use xenia_user::profile;
+
+pub(crate) use state::UserState;
 
 use connections::Connections;
 use dialogs::OpenDialog;

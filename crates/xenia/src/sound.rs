@@ -25,10 +25,12 @@ use xenia_audio::drift::DriftFigures;
 use xenia_audio::mix::{self, Mixer};
 use xenia_audio::song::Song;
 use xenia_audio::wav::WavWriter;
-use xenia_audio::xma::{Decoder, XmaFigures};
+use xenia_audio::xma::{Decoder, XmaFigures, XmaState};
+use xenia_guest::{SOUND_FRAME_SAMPLES, SOUND_RATE};
 use xenia_kernel::ports::{Audio, RenderFrame, SongBytes, Xma};
 use xenia_memory::GuestMemory;
 use xenia_sched::GuestTicks;
+use xenia_state::Impossible;
 
 /// A WAV file being written.
 struct Wav {
@@ -210,7 +212,19 @@ impl Audio for Sound {
             }
         });
     }
+
+    fn skip_song(&mut self, frames: u64) {
+        let mut state = self.0.lock();
+        let Some(song) = &mut state.song else { return };
+        let skipped = (0..frames.min(MOST_SKIPPED)).try_for_each(|_| song.frame(0.0).map(drop));
+        if skipped.is_none() {
+            state.song = None;
+        }
+    }
 }
+
+/// Largest number of frames of a song that are left out after a load of a state: those of an hour.
+const MOST_SKIPPED: u64 = 3600 * SOUND_RATE as u64 / SOUND_FRAME_SAMPLES as u64;
 
 /// The kernel's port of the XMA decoder; clones share it.
 #[derive(Clone)]
@@ -225,6 +239,19 @@ impl XmaPort {
     /// Counters of the decoder.
     pub fn figures(&self) -> XmaFigures {
         self.0.lock().figures()
+    }
+
+    /// State of the decoder.
+    pub fn state(&self) -> XmaState {
+        self.0.lock().state()
+    }
+
+    /// Replaces the decoder's state.
+    ///
+    /// # Errors
+    /// A state that no decoder can have.
+    pub fn restore(&self, state: XmaState) -> Result<(), Impossible> {
+        self.0.lock().restore(state)
     }
 }
 

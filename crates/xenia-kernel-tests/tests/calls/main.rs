@@ -31,6 +31,7 @@ mod sequences;
 mod sessions;
 mod songs;
 mod sound;
+mod states;
 mod strings;
 mod system;
 mod threads;

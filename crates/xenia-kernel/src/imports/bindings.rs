@@ -1,6 +1,10 @@
 //! Bindings of a machine's imports: stubs and thunks, storage of variables, counts of missing
 //! exports.
 
+mod state;
+
+pub(crate) use state::ImportsState;
+
 use super::call_targets::CallTargets;
 use super::costs::CallCosts;
 use super::history::{CallHistory, missing_name};

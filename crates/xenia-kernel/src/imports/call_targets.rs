@@ -94,6 +94,11 @@ impl CallTargets {
 
     /// Addresses of all `sc 2` with a target for which `matches` holds, in ascending order.
     pub(super) fn addresses(&self, matches: impl Fn(Target) -> bool) -> Vec<GuestAddr> {
+        self.all().into_iter().filter(|&(_, target)| matches(target)).map(|(at, _)| at).collect()
+    }
+
+    /// All `sc 2` with a target, by ascending address.
+    pub(super) fn all(&self) -> Vec<(GuestAddr, Target)> {
         let mut found = Vec::new();
         for (node, pages) in (0..).zip(self.words.iter()) {
             for (page, words) in (0..).zip(pages.get().into_iter().flat_map(|pages| pages.iter())) {
@@ -102,7 +107,7 @@ impl CallTargets {
                 }
                 let start: u32 = node << 22 | page << 12;
                 let addresses = (0..ENTRIES as u32).map(|word| GuestAddr(start | word << 2));
-                found.extend(addresses.filter(|&at| self.find(at).is_some_and(&matches)));
+                found.extend(addresses.filter_map(|at| Some((at, self.find(at)?))));
             }
         }
         found

@@ -3,9 +3,14 @@
 //! Each starts with `sc 2`; the address of that instruction identifies the call target. Stubs serve
 //! functions whose address the guest requests, and returns from guest code to the host.
 
+mod state;
+
+pub(crate) use state::StubsState;
+
 use super::call_targets::{CallTargets, Numbers};
 use crate::imports::Export;
 use crate::status::failure::Fallible;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus, Ordinal};
@@ -60,7 +65,7 @@ pub struct Stubs {
 }
 
 /// Addresses of the kernel's return stubs.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnStubs {
     /// Address of [`Target::CallReturn`].
     pub call_return: GuestAddr,

@@ -14,6 +14,7 @@ use xenia_guest::layout::{dispatcher_header, object_type};
 use xenia_guest::{GuestAddr, NtStatus, Ordinal};
 use xenia_imports::{Library, Status, ordinals};
 use xenia_memory::GuestMemory;
+use xenia_state::{Impossible, check};
 
 /// Size of a variable of unknown size, in bytes.
 const UNKNOWN_SIZE: u32 = 0x40;
@@ -112,6 +113,21 @@ pub struct Variables {
 }
 
 impl Variables {
+    /// Addresses of all variables with storage.
+    pub(super) fn state(&self) -> BTreeMap<(Library, u16), GuestAddr> {
+        let Self { storage } = self;
+        storage.clone()
+    }
+
+    /// Replaces the addresses by those of a saved state. Variables that this machine has already
+    /// must be where the state has them.
+    pub(super) fn restore(&mut self, state: BTreeMap<(Library, u16), GuestAddr>) -> Result<(), Impossible> {
+        let agrees = self.storage.iter().all(|(name, at)| state.get(name) == Some(at));
+        check(agrees, "a variable of the kernel is at another address")?;
+        self.storage = state;
+        Ok(())
+    }
+
     /// The address of a variable that has storage.
     pub fn address(&self, library: Library, name: &str) -> Option<GuestAddr> {
         let row = library.rows().iter().find(|row| row.name == name)?;

@@ -1,7 +1,13 @@
 //! State of the kernel, in groups of areas.
 
+mod areas;
 mod core;
 #[cfg(any(test, feature = "testing"))]
 mod reload;
+#[cfg(test)]
+mod through;
 
+pub use self::areas::AreasState;
 pub use self::core::CoreState;
+#[cfg(test)]
+pub(crate) use self::through::through;

@@ -11,11 +11,12 @@ use super::{LoadError, ModuleLoader};
 use crate::abi::{Call, Flow};
 use crate::imports::thunks::Target;
 use crate::status::failure::Fallible;
+use serde::{Deserialize, Serialize};
 use xenia_formats::image::LoadedImage;
 use xenia_guest::{GuestAddr, NtStatus};
 
 /// Remaining work before the title's entry point runs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Beginning {
     libraries: Vec<GuestAddr>,
     entry: GuestAddr,

@@ -16,7 +16,7 @@ use xenia_guest::{GuestAddr, NtStatus};
 
 /// Largest number of loads and unloads that wait for guest code. Those of one thread nest in entry
 /// points; a thread that ends inside one leaves its operation behind.
-const MAXIMUM_OPERATIONS: usize = 64;
+pub(super) const MAXIMUM_OPERATIONS: usize = 64;
 
 impl ModuleLoader<'_> {
     fn section(&self) -> Fallible<GuestAddr> {

@@ -1,5 +1,9 @@
 //! Loaded modules and their entries in guest memory.
 
+mod state;
+
+pub(crate) use state::ModulesState;
+
 use super::ModuleLoader;
 use super::libraries::Beginning;
 use super::operation::Operation;

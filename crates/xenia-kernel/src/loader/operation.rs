@@ -7,6 +7,7 @@ use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow, KernelResumption
 use crate::exceptions::crash;
 use crate::loader::lock::settled;
 use crate::status::failure::Fallible;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use xenia_guest::{GuestAddr, NtStatus};
 
@@ -15,7 +16,7 @@ const DETACH: u64 = 0;
 const ATTACH: u64 = 1;
 
 /// A step of an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Step {
     /// Notify a module of its load.
     Attach(GuestAddr),
@@ -26,7 +27,7 @@ enum Step {
 }
 
 /// A load or unload that waits for guest code.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Operation {
     steps: VecDeque<Step>,
     /// Modules loaded by the operation.
@@ -38,7 +39,7 @@ pub struct Operation {
 }
 
 /// Continuation of the thread after the operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Then {
     /// Return from the call, with the status.
     Return,

@@ -6,7 +6,12 @@
 //! freed with its last block. The allocation metadata is on the host, so a guest that overruns its
 //! block cannot corrupt it.
 
+mod state;
+
+pub(crate) use state::PoolState;
+
 use crate::status::failure::Fallible;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -17,11 +22,13 @@ use xenia_memory::{GuestMemory, Heap, Protect};
 const ARENA: u32 = 0x1_0000;
 /// Alignment of blocks in bytes.
 const ALIGN: u32 = 16;
+/// Size from which blocks are aligned to pages, and their alignment.
+const PAGE_ALIGN: u32 = 0x1000;
 /// Largest size of a block.
 const LIMIT: u32 = 0x1000_0000;
 
 /// Owner of a block; a title can only free its own blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Owner {
     /// The kernel: objects, thread blocks, variables.
     Kernel,
@@ -63,7 +70,7 @@ impl Pool {
 
     /// Like [`Self::allocate`], for a given owner.
     pub fn allocate_for(&mut self, memory: &GuestMemory, size: u32, owner: Owner) -> Fallible<GuestAddr> {
-        let align = if size >= 0x1000 { 0x1000 } else { ALIGN };
+        let align = if size >= PAGE_ALIGN { PAGE_ALIGN } else { ALIGN };
         if size > LIMIT {
             return Err(NtStatus::NO_MEMORY.into());
         }

@@ -8,8 +8,10 @@
 //! zeroed, while the lock is held. Unsure: how the graphics chip sees it.
 
 use crate::status::failure::Fallible;
+use serde::{Deserialize, Serialize};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{AllocKind, GuestMemory, Heap, Protect};
+use xenia_state::{Impossible, check};
 
 /// Number of locks of a title.
 const LOCKS: usize = 2;
@@ -21,7 +23,7 @@ const WAYS: u32 = 2;
 const PAGE: u32 = 0x1000;
 
 /// A locked range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lock {
     /// First address of the range.
     pub start: GuestAddr,
@@ -42,12 +44,22 @@ impl Lock {
 }
 
 /// Locks of the second-level cache.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct SecondLevelCache {
     locks: [Option<Lock>; LOCKS],
 }
 
 impl SecondLevelCache {
+    /// Checks locks that come from a saved state.
+    pub(crate) fn check_state(&self) -> Result<(), Impossible> {
+        let Self { locks } = self;
+        for lock in locks.iter().flatten() {
+            let end = lock.start.0.checked_add(lock.size);
+            check(lock.size <= WAY * WAYS && end.is_some(), "a lock of the cache does not fit in its ways")?;
+        }
+        Ok(())
+    }
+
     /// Locks a range. Fails if the index is invalid, the lock is in use, or the range is not memory
     /// that fits in its ways.
     pub fn lock(&mut self, memory: &GuestMemory, index: u32, lock: Lock) -> Fallible<()> {
@@ -115,6 +127,10 @@ mod tests {
         cache.lock(&memory, 0, first).unwrap();
         cache.lock(&memory, 1, second).unwrap();
         assert_eq!(cache.lock(&memory, 0, first).unwrap_err().status(), NtStatus::UNSUCCESSFUL);
+        let mut read = crate::kernel::through(&cache);
+        assert_eq!((read.check_state(), read.unlock(&memory, 1)), (Ok(()), Some(second)));
+        read.locks[1] = Some(lock(GuestAddr(u32::MAX), 2, [3, 3]));
+        assert!(read.check_state().is_err());
         assert_eq!([cache.unlock(&memory, 0), cache.unlock(&memory, 0)], [Some(first), None]);
         assert_eq!(cache.unlock(&memory, 1), Some(second));
     }

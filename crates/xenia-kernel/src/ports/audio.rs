@@ -22,6 +22,10 @@ pub trait Audio: Send {
     /// Starts another song from its beginning, or stops the song. Calls can arrive out of order:
     /// the higher number wins.
     fn set_song(&mut self, number: u64, song: Option<SongBytes>);
+
+    /// Leaves out the next `frames` frames of the song. Called after a load of a state, which
+    /// starts the song from its beginning.
+    fn skip_song(&mut self, _frames: u64) {}
 }
 
 /// The XMA decoder; it reads and writes guest memory.

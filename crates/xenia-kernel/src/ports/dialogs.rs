@@ -3,10 +3,11 @@
 //! The guest continues to run while a dialog is open, as on a console. The kernel polls the dialog
 //! port for the answer.
 
+use serde::{Deserialize, Serialize};
 use xenia_sched::GuestTicks;
 
 /// Icon of a message box.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Icon {
     /// No icon is shown.
     None,
@@ -19,7 +20,7 @@ pub enum Icon {
 }
 
 /// A message box with buttons.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageBox {
     /// User it is for, 0–3; `None` for any user.
     pub user: Option<u32>,
@@ -36,7 +37,7 @@ pub struct MessageBox {
 }
 
 /// A request for a line of text (on-screen keyboard).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TextRequest {
     /// User it is for, 0–3; `None` for any user.
     pub user: Option<u32>,
@@ -51,7 +52,7 @@ pub struct TextRequest {
 }
 
 /// A dialog to be shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DialogRequest {
     Message(MessageBox),
     Text(TextRequest),

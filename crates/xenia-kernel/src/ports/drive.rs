@@ -1,12 +1,13 @@
 //! Disc drive: source of the other discs of a title.
 
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
 use xenia_formats::Volume;
 use xenia_guest::TitleId;
 
 /// Identifies a disc of a title.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DiscId {
     pub title: TitleId,
     /// Disc number, counted from 1.

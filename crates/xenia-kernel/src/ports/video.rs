@@ -1,9 +1,10 @@
 //! Video port: the graphics chip.
 
+use serde::{Deserialize, Serialize};
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 
 /// Video mode of the display.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DisplayMode {
     /// Pixels per line.
     pub width: u32,

@@ -12,8 +12,13 @@
 //! - A client with an empty queue is silent; after its first frame this counts as an underrun.
 //!   frame.
 
+mod state;
+
+pub(crate) use state::RenderDriverState;
+
 use crate::ports::RenderFrame;
 use crate::status::failure::Fallible;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -34,7 +39,7 @@ const HANDLE: u32 = 0x4155_0000;
 const NEVER: GuestTicks = GuestTicks::MAX;
 
 /// Statistics of the render driver.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SoundFigures {
     /// Grid points with at least one client or a song.
     pub frames_played: u64,
@@ -49,7 +54,7 @@ pub struct SoundFigures {
 }
 
 /// A client's callback: called as `callback(cell)` on a separate thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entry {
     pub(super) callback: GuestAddr,
     /// Guest memory cell with the title's context word.

@@ -6,6 +6,7 @@
 
 use crate::memory::physical_memory::{self, address_of};
 use crate::status::failure::Fallible;
+use serde::{Deserialize, Serialize};
 use xenia_guest::xma::{CONTEXT_SIZE, CONTEXTS, register};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{GuestMemory, Protect, physical};
@@ -16,7 +17,7 @@ const NO_CACHE: u32 = 0x200;
 const ALIGNMENT: u32 = 0x100;
 
 /// Allocation state of the XMA decoder's contexts.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct XmaContexts {
     /// Address of the array; null before its allocation.
     array: GuestAddr,

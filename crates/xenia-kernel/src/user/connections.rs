@@ -5,9 +5,10 @@
 //! its own calls, and a recording reproduces it.
 
 use crate::ports::PAD_USERS;
+use serde::{Deserialize, Serialize};
 
 /// The last connection state seen for each user; `None` before the first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Connections([Option<bool>; PAD_USERS as usize]);
 
 impl Connections {

@@ -10,6 +10,10 @@
 //! no listener learns of the end before the beginning, and a thread that opens the next dialog as
 //! soon as its wait is over finds the place free.
 
+mod state;
+
+pub(super) use state::OpenDialogState;
+
 use super::User;
 use super::notifier::Notifier;
 use super::overlapped::{self, Completed, OverlappedRequests};
@@ -18,6 +22,7 @@ use crate::discs::{AwaitedDisc, DiscDrive, Inserted};
 use crate::files::Files;
 use crate::ports::{DialogAnswer, DialogRequest, Dialogs};
 use crate::status::failure::Fallible;
+use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::{GuestAddr, Win32Error};
@@ -38,7 +43,7 @@ const ANSWERED: GuestTicks = NEVER - 1;
 pub const MESSAGE_BUTTONS: usize = 3;
 
 /// Use of a dialog's answer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub enum AnswerAction {
     /// Stores the title's number of the button.
     StoreButton {
@@ -84,7 +89,7 @@ pub enum AnswerRecipient {
     Nobody,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Dialog {
     /// Contents, which the port shows.
     request: DialogRequest,

@@ -6,7 +6,9 @@
 //! while it is held.
 
 use crate::ports::Gamepad;
+use serde::{Deserialize, Serialize};
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
+use xenia_state::{Impossible, check};
 
 /// Maximum number of controllers.
 const USERS: usize = 4;
@@ -56,7 +58,7 @@ impl Keystroke {
 }
 
 /// The state of one controller that was reported to the title.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Told {
     /// Keys that are down, ascending.
     down: Vec<u16>,
@@ -65,7 +67,7 @@ struct Told {
 }
 
 /// Keystroke state of all controllers (see [the module](self)).
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Keystrokes {
     users: [Told; USERS],
 }
@@ -99,6 +101,17 @@ fn keys(pad: &Gamepad) -> Vec<u16> {
 }
 
 impl Keystrokes {
+    /// Checks keys that come from a saved state.
+    pub(super) fn check_state(&self) -> Result<(), Impossible> {
+        let Self { users } = self;
+        let keys = BUTTONS.len() + TRIGGERS.len() + STICKS.len();
+        let is_possible = |told: &Told| {
+            let Told { down, repeat: _ } = told;
+            down.len() <= keys && down.is_sorted_by(|one, next| one < next)
+        };
+        check(users.iter().all(is_possible), "a controller has too many keys down")
+    }
+
     /// Returns the next keystroke of `user`'s controller, whose state is `pad` at `now`. Releases
     /// come first.
     pub fn next(&mut self, user: u32, pad: &Gamepad, now: GuestTicks) -> Option<Keystroke> {
@@ -133,6 +146,24 @@ mod tests {
     use super::*;
 
     const MILLISECOND: GuestTicks = TICKS_PER_SECOND / 1000;
+
+    #[test]
+    fn keys_of_a_state_are_released_and_repeat_as_the_saved_ones() {
+        let mut keystrokes = Keystrokes::default();
+        let pad = Gamepad { buttons: 0x1001, ..Gamepad::default() };
+        (0..2).for_each(|_| assert!(keystrokes.next(2, &pad, 0).is_some()));
+        let mut read = crate::kernel::through(&keystrokes);
+        assert_eq!(read.check_state(), Ok(()));
+        for now in [1, 401, 402, 700] {
+            let pad = if now < 700 { pad } else { Gamepad::default() };
+            let told = [&mut keystrokes, &mut read].map(|one| one.next(2, &pad, now * MILLISECOND));
+            assert_eq!(told[0], told[1], "{now}");
+        }
+        read.users[0].down = vec![5, 5];
+        assert!(read.check_state().is_err());
+        read.users[0].down = (0..100).collect();
+        assert!(read.check_state().is_err());
+    }
 
     #[test]
     fn keystrokes_are_reported_one_at_a_time_and_last_key_repeats() {

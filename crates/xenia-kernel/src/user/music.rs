@@ -5,12 +5,15 @@
 //! ([`crate::ports::Audio`]), frame by frame while the player plays. Listeners are notified of each
 //! state under their own lock, in the order of the changes.
 
+mod state;
+
 use super::notifier::Notifier;
 use crate::files::Files;
 use crate::loader::path_of;
 use crate::ports::{Audio, SongBytes};
 use crate::sound::RenderDriver;
 use crate::status::failure::Fallible;
+use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::GuestAddr;
@@ -48,7 +51,7 @@ pub enum State {
 }
 
 /// A song as a title describes it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct PlaylistSong {
     /// Number, from 1 on, unique among all songs.
     pub handle: u32,
@@ -70,21 +73,21 @@ impl PlaylistSong {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct List {
     storage: GuestAddr,
     songs: Vec<PlaylistSong>,
 }
 
 /// The current song.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Current {
     storage: GuestAddr,
     song: usize,
     progress: Progress,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 enum Progress {
     /// The song plays until this time.
     Until(GuestTicks),
@@ -93,7 +96,7 @@ enum Progress {
 }
 
 /// The title's player settings, the playlists and the current song.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Music {
     /// Playback order, repeat mode and flags. Lists are always played in their order.
     pub behavior: [u32; 3],
@@ -311,10 +314,8 @@ impl MusicControl<'_> {
                 let before = music.put_on;
                 let result = act(&mut music, cpu.now());
                 self.player.due.store(music.due(), Release);
-                let heard = music.heard();
-                let bits = heard.map_or(0, |volume| PLAYS | u64::from(volume.to_bits()));
-                self.player.heard.store(bits, Release);
-                self.driver.set_has_song(heard.is_some(), cpu.now());
+                self.player.heard.store(music.heard_bits(), Release);
+                self.driver.set_has_song(music.heard().is_some(), cpu.now());
                 let path = || music.song().map(|song| String::from_utf16_lossy(&song.path));
                 let put_on = (music.put_on != before).then(|| (music.put_on, path()));
                 (result, put_on, std::mem::take(&mut music.has_changed).then(|| music.state()))

@@ -8,12 +8,17 @@
 //! completion routines and waiters. So if a title finds its result and uses the structure again,
 //! the new event is signalled only by the new call.
 
+mod state;
+
+pub(crate) use state::RequestsState;
+
 use crate::abi::{Call, Flow, Handle};
 use crate::objects::dispatcher::Dispatcher;
 use crate::objects::{ObjectKind, Objects};
 use crate::status::failure::Fallible;
 use crate::thread::apc::{Apc, ApcQueues, ApcSource};
 use crate::thread::deferred::ProcessorMode;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
@@ -96,7 +101,7 @@ pub fn complete(
 }
 
 /// Fields of an overlapped structure on completion.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct OverlappedFields {
     /// An error code, or an `HRESULT`.
     pub result: u32,
@@ -107,7 +112,7 @@ pub struct OverlappedFields {
 }
 
 /// A structure that is to be completed.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Pending {
     due: GuestTicks,
     at: GuestAddr,
@@ -116,7 +121,7 @@ struct Pending {
 }
 
 /// Result that a thread waiting for a structure receives.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub enum WaiterResult {
     /// The result; the length is stored at this address.
     Result(Option<GuestAddr>),
@@ -124,7 +129,7 @@ pub enum WaiterResult {
     End,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Waiter {
     at: GuestAddr,
     thread: ThreadRef,
@@ -132,7 +137,7 @@ struct Waiter {
 }
 
 /// State behind the lock of [`Requests`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct OverlappedCalls {
     /// Sorted by due time.
     pending: VecDeque<Pending>,

@@ -1,20 +1,22 @@
 //! Presence: the contexts and properties that a title sets for its users. Only the title itself
 //! reads them.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use xenia_state::{Impossible, check};
 use xenia_user::profile::USERS;
 
 /// Maximum number of contexts, and of properties, of one user.
 const LIMIT: usize = 256;
 
 /// Contexts and properties of all users, by place.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RichPresence {
     users: [UserPresence; USERS as usize],
 }
 
 /// Contexts and properties of one user, by id.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct UserPresence {
     contexts: BTreeMap<u32, u32>,
     properties: BTreeMap<u32, Vec<u8>>,
@@ -28,6 +30,14 @@ fn set<V>(all: &mut BTreeMap<u32, V>, id: u32, value: V) {
 }
 
 impl RichPresence {
+    /// Checks contexts and properties that come from a saved state.
+    pub(super) fn check_state(&self) -> Result<(), Impossible> {
+        let Self { users } = self;
+        let is_possible =
+            |user: &UserPresence| user.contexts.len() <= LIMIT && user.properties.len() <= LIMIT;
+        check(users.iter().all(is_possible), "a user has too many contexts or properties")
+    }
+
     /// The user at a place.
     pub fn of(&mut self, user: u32) -> Option<&mut UserPresence> {
         self.users.get_mut(user as usize)

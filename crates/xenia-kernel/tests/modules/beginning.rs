@@ -7,6 +7,7 @@ use xenia_formats::image::{ImageKind, ImportLibrary, LoadedImage, Version};
 use xenia_guest::Ordinal;
 use xenia_kernel::loader::LoadError;
 use xenia_sched::{EndKind, RunEnd};
+use xenia_state::StoredSection;
 
 /// A title that records how often `LOG` was written before its entry, and calls export 1 of each
 /// library.
@@ -105,4 +106,44 @@ fn a_title_whose_library_refuses_does_not_begin() {
     // The other library was unloaded too.
     assert_eq!(words(&machine, OTHER_LOG, 3)[1..], [DETACH, 2]);
     assert_eq!(machine.kernel.modules.lock().iter().count(), 1);
+}
+
+/// The state of the areas, as it is stored.
+fn stored(machine: &TitleHarness) -> StoredSection {
+    let state = machine.kernel.areas_state().expect("it can be saved");
+    StoredSection::encode(&state).expect("it can be encoded")
+}
+
+#[test]
+fn modules_of_a_state_are_those_of_the_machine_that_saved_it() {
+    let user = LibraryFile::new(BASE, LOG, 1).export_of("needed.xex", 1);
+    let needed = LibraryFile::new(BASE + 0x10_0000, LOG, 1).export_adding(0x70);
+    let files = [("user.xex", user.bytes()), ("needed.xex", needed.bytes())];
+    let new = || machine(&["user.xex", "needed.xex"], &files).unwrap();
+    let mut saved = new();
+    let before = stored(&saved);
+    assert_eq!(saved.go(), RunEnd::Ended(EndKind::Exit { code: 0 }));
+    let after = stored(&saved);
+    assert_ne!(before, after);
+    // The libraries of a machine that has not begun are attached, as those of the state are.
+    let mut other = new();
+    other.kernel.restore_areas(after.decode().unwrap(), 0).unwrap();
+    assert_eq!(stored(&other), after);
+    assert!(other.kernel.modules.lock().iter().skip(1).all(|module| module.attached));
+    // The state from before the run begins the title.
+    other.kernel.restore_areas(before.decode().unwrap(), 0).unwrap();
+    assert_eq!(stored(&other), before);
+    assert_eq!(other.go(), RunEnd::Ended(EndKind::Exit { code: 0 }));
+    assert_eq!(stored(&other), after);
+    assert_eq!(words(&other, DATA + 0x20, 4), [0, 2, 0x75, 0x75]);
+}
+
+#[test]
+fn the_state_of_another_title_is_refused() {
+    let saved = machine(&[], &[]).unwrap();
+    let mut image = title(&[]);
+    image.size += 0x1_0000;
+    let other = TitleHarness::load(&image, ScriptedVideo::default());
+    let refused = other.kernel.restore_areas(stored(&saved).decode().unwrap(), 0).unwrap_err();
+    assert_eq!(refused.to_string(), "the title is another one");
 }

@@ -1,0 +1,158 @@
+//! State of the kernel's areas besides its core (objects, dispatcher, threads) and its files.
+
+use crate::Kernel;
+use crate::display::Display;
+use crate::imports::ImportsState;
+use crate::loader::ModulesState;
+use crate::memory::PoolState;
+use crate::sockets::hold_event;
+use crate::sound::{RenderDriverState, XmaContexts};
+use crate::title::Title;
+use crate::user::UserState;
+use crate::user::overlapped::RequestsState;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use xenia_net::SocketsState;
+use xenia_rtl::crypto::random::Random;
+use xenia_rtl::crypto::uniform::Shuffle;
+use xenia_sched::GuestTicks;
+use xenia_state::{Impossible, Section, Unsaveable, check};
+use xenia_sync::Mutex;
+
+/// State of a kernel's areas.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AreasState {
+    random: Random,
+    uniform: Shuffle,
+    pool: PoolState,
+    requests: RequestsState,
+    imports: ImportsState,
+    modules: ModulesState,
+    title: Title,
+    display: Display,
+    user: UserState,
+    net: SocketsState,
+    render_driver: RenderDriverState,
+    xma_contexts: XmaContexts,
+    /// Refusals by the limits, for the report.
+    limits_hit: BTreeMap<String, u64>,
+}
+
+impl Section for AreasState {
+    const NAME: &'static str = "kernel/areas";
+    const VERSION: u16 = 1;
+}
+
+/// A copy of what is behind a lock, which is released at once.
+fn copy_of<T: Clone>(lock: &Mutex<T>) -> T {
+    lock.lock().clone()
+}
+
+impl Kernel {
+    /// The state of the areas besides core and files. No guest code runs.
+    ///
+    /// # Errors
+    /// A debugger's breakpoints, which are in the title's code, or sockets of the host.
+    pub fn areas_state(&self) -> Result<AreasState, Unsaveable> {
+        let Self {
+            // Configuration, and the memory and the devices of the machine.
+            config: _,
+            memory: _,
+            clock: _,
+            devices: _,
+            // The core.
+            objects: _,
+            service_turns: _,
+            dispatcher: _,
+            listeners: _,
+            sections: _,
+            spin_locks: _,
+            read_write_locks: _,
+            threads: _,
+            tls: _,
+            frame_count: _,
+            pending_apcs: _,
+            pending_calls: _,
+            // Files.
+            files: _,
+            transfers: _,
+            limits,
+            breakpoints,
+            random,
+            uniform,
+            pool,
+            requests,
+            imports,
+            modules,
+            title,
+            display,
+            user,
+            net,
+            render_driver,
+            xma_contexts,
+        } = self;
+        breakpoints.check_saveable()?;
+        let pool = pool.lock().state();
+        let modules = modules.lock().state();
+        Ok(AreasState {
+            random: copy_of(random),
+            uniform: copy_of(uniform),
+            pool,
+            requests: requests.state(),
+            imports: imports.state()?,
+            modules,
+            title: copy_of(title),
+            display: copy_of(display),
+            user: user.state(),
+            net: net.state()?,
+            render_driver: render_driver.state(),
+            xma_contexts: copy_of(xma_contexts),
+            limits_hit: limits.hits().into_iter().map(|(name, hits)| (name.to_owned(), hits)).collect(),
+        })
+    }
+
+    /// Replaces the areas by those of a state that was taken at guest time `now`. Memory and core
+    /// are restored already.
+    ///
+    /// # Errors
+    /// A state that no machine can be in; this kernel must not run afterwards.
+    pub fn restore_areas(&self, state: AreasState, now: GuestTicks) -> Result<(), Impossible> {
+        let AreasState {
+            random,
+            uniform,
+            pool,
+            requests,
+            imports,
+            modules,
+            title,
+            display,
+            user,
+            net,
+            render_driver,
+            xma_contexts,
+            limits_hit,
+        } = state;
+        title.check_state()?;
+        display.check_state()?;
+        self.pool.lock().restore(pool)?;
+        self.requests.restore(requests, &self.limits)?;
+        self.imports.restore(imports)?;
+        self.modules.lock().restore(modules)?;
+        self.user.restore(user, &self.limits)?;
+        self.net.restore(net, &|body| Some(hold_event(&self.objects, body)?.0))?;
+        self.render_driver.restore(render_driver, now)?;
+        *self.random.lock() = random;
+        *self.uniform.lock() = uniform;
+        *self.title.lock() = title;
+        *self.display.lock() = display;
+        *self.xma_contexts.lock() = xma_contexts;
+        check(self.limits.set_hits(&limits_hit), "this program lacks a limit")
+    }
+
+    /// Shows the open dialog and plays the current song again, after a load of a state at guest
+    /// time `now`. The files are restored already.
+    pub fn resume_ports(&self, now: GuestTicks) {
+        self.dialogs().show();
+        self.music_control().resume(now);
+    }
+}

@@ -1,0 +1,96 @@
+//! State of the overlapped requests.
+
+use super::{OverlappedCalls, Pending, Requests, Waiter};
+use serde::{Deserialize, Serialize};
+use xenia_limits::{Limit, Limits};
+use xenia_sched::HW_THREADS;
+use xenia_state::{Impossible, check, is_count};
+
+/// State of [`Requests`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct RequestsState {
+    calls: OverlappedCalls,
+}
+
+impl OverlappedCalls {
+    fn check_state(&self, limits: &Limits) -> Result<(), Impossible> {
+        let Self { pending, waiters } = self;
+        if let Some(others) = pending.len().checked_sub(1) {
+            let admitted = limits.admit(Limit::OverlappedCalls, others);
+            check(admitted.is_ok(), "too many overlapped calls")?;
+        }
+        check(
+            pending.iter().is_sorted_by_key(|call: &Pending| call.due),
+            "overlapped calls are not in order",
+        )?;
+        check(pending.back().is_none_or(|last| is_count(last.due)), "an overlapped call is never due")?;
+        let is_possible = |waiter: &Waiter| usize::from(waiter.thread.hw_id) < HW_THREADS;
+        check(waiters.iter().all(is_possible), "an impossible thread waits for an overlapped call")
+    }
+}
+
+impl Requests {
+    /// The requests' state.
+    pub(crate) fn state(&self) -> RequestsState {
+        // The time of the first call is a copy.
+        let Self { calls, due: _ } = self;
+        RequestsState { calls: calls.lock().clone() }
+    }
+
+    /// Replaces the requests by those of a state.
+    pub(crate) fn restore(&self, state: RequestsState, limits: &Limits) -> Result<(), Impossible> {
+        let RequestsState { calls } = state;
+        calls.check_state(limits)?;
+        let mut own = self.lock();
+        *own = calls;
+        self.set_due(&own);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{OverlappedFields, WaiterResult};
+    use super::*;
+    use xenia_guest::{GuestAddr, Win32Error};
+    use xenia_sched::ThreadRef;
+
+    fn pending(due: u64) -> Pending {
+        let fields = OverlappedFields { result: 5, extended: Win32Error(5).to_hresult(), length: 7 };
+        Pending { due, at: GuestAddr(0x100), thread_id: 3, fields }
+    }
+
+    fn state(due: &[u64], hw_id: u8) -> RequestsState {
+        let thread = ThreadRef { hw_id, generation: 2, idx: 1 };
+        let wants = WaiterResult::Result(Some(GuestAddr(0x40)));
+        let waiters = vec![Waiter { at: GuestAddr(0x100), thread, wants }];
+        let pending = due.iter().map(|&due| pending(due)).collect();
+        RequestsState { calls: OverlappedCalls { pending, waiters } }
+    }
+
+    #[test]
+    fn restored_calls_are_due_when_they_were() {
+        let lines = |requests: &Requests| {
+            let mut lines = Vec::new();
+            requests.describe(&mut |line| lines.push(line.to_owned()));
+            lines
+        };
+        let requests = Requests::new(0x11);
+        let saved = crate::kernel::through(&state(&[5, 5, 9], 1));
+        requests.restore(saved, &Limits::default()).expect("they can be");
+        assert_eq!((requests.next_due(), lines(&requests).len()), (Some(5), 4));
+        let other = Requests::new(0x11);
+        other.restore(requests.state(), &Limits::default()).expect("they can be");
+        assert_eq!((lines(&other), other.next_due()), (lines(&requests), Some(5)));
+        other.restore(state(&[], 1), &Limits::default()).expect("they can be");
+        assert_eq!(other.next_due(), None);
+    }
+
+    #[test]
+    fn calls_that_cannot_be_are_refused() {
+        for state in [state(&[9, 5], 1), state(&[5, u64::MAX], 1), state(&[5], 6), state(&vec![5; 0x1001], 1)]
+        {
+            assert!(Requests::new(0x11).restore(state, &Limits::default()).is_err());
+        }
+    }
+}
