@@ -51,7 +51,10 @@ const TIME_VALUES: &[i64] =
 
 struct Sequence {
     harness: Harness,
-    system: KernelSystem,
+    /// Whether the kernel's core is saved and restored between calls.
+    reloads: bool,
+    /// Number of reloads so far.
+    reloaded: u64,
     dice: Dice,
     exports: Vec<(&'static xenia_kernel::imports::Export, GuestAddr)>,
     /// Log of all calls so far.
@@ -61,15 +64,19 @@ struct Sequence {
 impl Sequence {
     fn new(seed: u64) -> Self {
         let harness = Harness::new();
-        let system = KernelSystem::new(harness.kernel.clone());
         let memory = harness.memory();
         let mut stubs = harness.kernel.imports.stubs.lock();
         let exports = FAMILIES.iter().copied().flatten();
         let exports = exports.map(|export| (export, stubs.of_export(memory, export).unwrap())).collect();
         drop(stubs);
-        let sequence = Self { harness, system, dice: Dice(seed), exports, log: Vec::new() };
+        let sequence =
+            Self { harness, reloads: false, reloaded: 0, dice: Dice(seed), exports, log: Vec::new() };
         sequence.prepare();
         sequence
+    }
+
+    fn system(&self) -> KernelSystem {
+        KernelSystem::new(self.harness.kernel.clone())
     }
 
     /// Stores strings, object attributes and times at known addresses.
@@ -149,8 +156,9 @@ impl Sequence {
         ctx.gpr[3..11].copy_from_slice(&arguments[..8]);
         ctx.pc = stub.0 + 4;
         let thread = self.harness.thread;
+        let mut system = self.system();
         let start = thread_time();
-        let _ = self.harness.act(thread, |cpu, running| self.system.syscall(cpu, running, 2));
+        let _ = self.harness.act(thread, |cpu, running| system.syscall(cpu, running, 2));
         let took = thread_time().saturating_sub(start);
         assert!(took < MOST_TIME, "one call took {took:?}");
     }
@@ -161,19 +169,21 @@ impl Sequence {
         let Ok(ctx) = self.harness.scheduler.context_mut(thread) else { return Disposition::Continue };
         ctx.pc = (ctx.lr as u32).wrapping_add(4);
         ctx.gpr[3] = result;
-        self.harness.act(thread, |cpu, running| self.system.syscall(cpu, running, 2))
+        let mut system = self.system();
+        self.harness.act(thread, |cpu, running| system.syscall(cpu, running, 2))
     }
 
     /// Advances time to the next event, and lets the other threads run, which return.
     fn others_run(&mut self) {
-        let next = [self.harness.scheduler.next_deadline(), self.system.next_event()];
+        let mut system = self.system();
+        let next = [self.harness.scheduler.next_deadline(), system.next_event()];
         let now = self.harness.scheduler.now() + 1000;
         let next = next.into_iter().flatten().min().filter(|&next| next < xenia_sched::MAX_TICKS);
         self.harness.scheduler.set_now(next.unwrap_or(now).max(now));
-        self.system.advance(&mut self.harness.scheduler);
+        system.advance(&mut self.harness.scheduler);
         let now = self.harness.scheduler.now();
         while let Some(thread) = self.harness.scheduler.pop_expired(now) {
-            self.harness.scheduler.time_out(&mut self.system, thread);
+            self.harness.scheduler.time_out(&mut system, thread);
         }
         for hw_id in 0..HW_THREADS as u8 {
             for _ in 0..4 {
@@ -207,7 +217,8 @@ impl Sequence {
             return made.map(|made| self.harness.thread = made.reference).is_ok();
         }
         if waiting {
-            self.harness.scheduler.time_out(&mut self.system, thread);
+            let mut system = self.system();
+            self.harness.scheduler.time_out(&mut system, thread);
         }
         if self.harness.context().lr as u32 == self.harness.kernel.imports.own_stubs.call_return.0
             && !self.dice.one_in(4)
@@ -242,6 +253,10 @@ impl Sequence {
             if number % 16 == 15 {
                 self.renew_scratch();
             }
+            if self.reloads {
+                let kernel = Arc::get_mut(&mut self.harness.kernel).expect("nothing else has the kernel");
+                self.reloaded += u64::from(kernel.reload_core());
+            }
         }
         self.harness.kernel.describe_objects(&mut |_| {});
         let _ = self.harness.kernel.imports.missing_calls();
@@ -262,4 +277,61 @@ fn kernel_call_sequences() {
             resume_unwind(panic);
         }
     });
+}
+
+/// A hostile title can't tell whether the kernel's core was saved and restored between its calls.
+#[test]
+fn sequences_go_on_alike_after_the_core_is_restored() {
+    let reloads: u64 = (1_000_000..1_000_050).map(same_with_reloads).sum();
+    assert!(reloads > 2000, "{reloads}");
+}
+
+/// Makes a sequence of calls without and with reloads, which must be the same; returns the number
+/// of reloads.
+fn same_with_reloads(seed: u64) -> u64 {
+    let [mut plain, mut reloaded] = [false, true].map(|reloads| {
+        let mut sequence = Sequence::new(seed);
+        sequence.reloads = reloads;
+        sequence.run();
+        sequence
+    });
+    assert_eq!(plain.log, reloaded.log, "seed {seed}");
+    let [one, other] = [&mut plain, &mut reloaded].map(|sequence| {
+        let mut lines = Vec::new();
+        sequence.harness.kernel.describe_objects(&mut |line| lines.push(line.to_owned()));
+        let thread = sequence.harness.thread;
+        lines.push(format!(
+            "{thread:?} {:?}",
+            sequence.harness.scheduler.context_mut(thread).map(|ctx| ctx.gpr)
+        ));
+        lines
+    });
+    assert_eq!(one, other, "seed {seed}");
+    reloaded.reloaded
+}
+
+/// A core that is restored from changed bytes is refused, or calls go on without a panic.
+#[test]
+fn changed_states_are_refused_or_possible() {
+    let (mut refused, mut possible) = (0, 0);
+    for seed in 2_000_000..2_000_040 {
+        let mut sequence = Sequence::new(seed);
+        sequence.run();
+        let Some(stored) = sequence.harness.kernel.stored_core() else { continue };
+        for _ in 0..20 {
+            let mut changed = stored.clone();
+            for _ in 0..=sequence.dice.below(3) {
+                let at = sequence.dice.below(changed.bytes.len());
+                changed.bytes[at] ^= 1 << sequence.dice.below(8);
+            }
+            let kernel = Arc::get_mut(&mut sequence.harness.kernel).expect("nothing else has the kernel");
+            if kernel.restore_stored_core(&changed).is_ok() {
+                possible += 1;
+                sequence.run();
+                break;
+            }
+            refused += 1;
+        }
+    }
+    assert!(refused > 40 && possible > 20, "{refused} refused, {possible} possible");
 }
