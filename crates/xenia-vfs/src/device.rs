@@ -1,12 +1,16 @@
 //! Traits of devices and open files.
 
+use super::memory_device::MemoryFile;
 use super::stamp::attributes;
+use super::state::{DeviceState, SavedBytes};
 use super::{Stamp, VfsError, VfsResult};
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::ops::Range;
+use xenia_state::{Impossible, Unsaveable};
 
 /// A directory entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Name as stored; empty for a device's root.
     pub name: String,
@@ -125,6 +129,11 @@ pub trait FileData: Send + Sync {
     fn host_file(&self) -> Option<&File> {
         None
     }
+
+    /// The file of a memory device, if it is one.
+    fn memory_file(&self) -> Option<&MemoryFile> {
+        None
+    }
 }
 
 /// A file system device. Callers have validated the names of paths ([`super::path::device_names`]);
@@ -195,6 +204,37 @@ pub trait Device: Send {
     /// Drops all changes that are not on the host's disk: deletes temporary files, forgets
     /// metadata. Open files have no name afterwards.
     fn discard(&mut self) {}
+
+    /// The state of what is not the host's or another device's, for a saved state. Contents are put
+    /// into `bytes`.
+    ///
+    /// # Errors
+    /// A file can't be saved.
+    fn state(&self, _bytes: &mut SavedBytes) -> Result<DeviceState, Unsaveable> {
+        Ok(DeviceState::Elsewhere)
+    }
+
+    /// Restores a saved state; contents are taken from `bytes`.
+    ///
+    /// # Errors
+    /// A state that the device can't have.
+    fn restore(&mut self, state: DeviceState, _bytes: &mut SavedBytes) -> Result<(), Impossible> {
+        state.check_elsewhere()
+    }
+
+    /// Ends a restore, after files were opened again: those without a name that nobody has opened
+    /// are removed.
+    fn end_restore(&mut self) {}
+
+    /// The number of an open file, if this is its memory device.
+    fn number_of(&self, _file: &MemoryFile) -> Option<u64> {
+        None
+    }
+
+    /// Opens the file with this number, if this is a memory device that has it.
+    fn open_number(&self, _number: u64) -> Option<Box<dyn FileData>> {
+        None
+    }
 }
 
 /// Sorts entries in the guest's order, independent of the host's.

@@ -35,7 +35,7 @@ pub(super) use closed::ClosedFiles;
 use copying::Copying;
 pub(super) use handle::SharedDraft;
 pub(super) use names::{holds_only_drafts, is_draft, sweep};
-pub(super) use open_files::Drafts;
+pub(super) use open_files::{Drafts, PIECE};
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::FileExt;

@@ -8,6 +8,7 @@
 mod file;
 mod listings;
 mod paths;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -16,16 +17,19 @@ use super::draft::{Drafts, Facts, SharedDraft};
 use super::path::{FATX_NAME, MAXIMUM_NAMES};
 use super::quota::Quota;
 use super::stamp::{Stamps, attributes};
+use super::state::{DeviceState, SavedBytes};
 use super::{Stamp, VfsError, VfsResult};
 use file::HostFile;
 pub(super) use file::read_at;
 use listings::Listings;
 use paths::{Found, is_hidden, name_of};
+use state::RestoredFiles;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_limits::{Limit, Limits};
+use xenia_state::{Impossible, Unsaveable};
 
 /// A folder of the host as a device.
 #[derive(Debug)]
@@ -37,6 +41,9 @@ pub struct HostFolder {
     /// Times and attributes; `None` for a read-only folder.
     stamps: Option<Stamps>,
     listings: Listings,
+    /// Files that were being written in a restored state, until those that wrote them have opened
+    /// them again.
+    restored: RestoredFiles,
 }
 
 /// Size of an allocation unit in bytes: 32 sectors of 512.
@@ -55,7 +62,7 @@ impl HostFolder {
         let stamps = Some(Stamps::read(&root));
         count_files(&root, &quota, MAXIMUM_NAMES)?;
         let drafts = Some(Drafts::in_place(&root, quota));
-        Ok(Self { root, drafts, stamps, listings: Listings::default() })
+        Ok(Self { root, drafts, stamps, listings: Listings::default(), restored: RestoredFiles::default() })
     }
 
     /// Removes all files and directories. Open files lose their names.
@@ -89,7 +96,7 @@ impl HostFolder {
         }
         let stamps = writable.is_some().then(|| Stamps::read(&root));
         let drafts = writable.map(|limits| Drafts::new(&root, limits));
-        Ok(Self { root, drafts, stamps, listings: Listings::default() })
+        Ok(Self { root, drafts, stamps, listings: Listings::default(), restored: RestoredFiles::default() })
     }
 
     /// Discards the stamps of a removed path.
@@ -369,5 +376,17 @@ impl Device for HostFolder {
             drafts.discard();
         }
         self.stamps = None;
+    }
+
+    fn state(&self, bytes: &mut SavedBytes) -> Result<DeviceState, Unsaveable> {
+        self.saved(bytes)
+    }
+
+    fn restore(&mut self, state: DeviceState, bytes: &mut SavedBytes) -> Result<(), Impossible> {
+        self.restore_saved(state, bytes)
+    }
+
+    fn end_restore(&mut self) {
+        self.restored = RestoredFiles::default();
     }
 }

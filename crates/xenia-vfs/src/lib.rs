@@ -35,6 +35,7 @@ mod raw_disk;
 mod raw_partition;
 mod scratch_folder;
 pub mod stamp;
+mod state;
 mod sub_folder;
 #[cfg(test)]
 mod tests;
@@ -44,13 +45,16 @@ pub use device::{Device, Entry, FileData, Volume};
 pub use error::{VfsError, VfsResult};
 pub use host_folder::HostFolder;
 pub use location::{Location, LocationKey};
-pub use memory_device::MemoryDevice;
+pub use memory_device::{MemoryDevice, MemoryFile};
 pub use open::{Disposition, OpenAction, OpenRequest, Opened};
 pub use path::is_fatx_name;
 pub use raw_disk::RawDisk;
 pub use scratch_folder::{ScratchDisks, ScratchError};
 pub use stamp::Stamp;
+pub use state::{DeviceState, FolderState, SavedBytes, VfsState};
 pub use sub_folder::{NoDevice, SharedDevice, SubFolder, make_directories};
+
+use serde::{Deserialize, Serialize};
 
 /// Longest chain of symbolic links in one look-up.
 const MAXIMUM_LINKS: usize = 8;
@@ -62,6 +66,7 @@ struct Mount {
     device: Box<dyn Device>,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Link {
     path: Vec<String>,
     target: Vec<String>,
@@ -165,12 +170,12 @@ impl Vfs {
             next.extend_from_slice(&names[link.path.len()..]);
             names = next;
         }
-        let (mount, found) = self
+        let (found, mount) = self
             .mounts
             .iter()
-            .enumerate()
-            .filter(|(_, mount)| path::starts_with(&names, &mount.path))
-            .max_by_key(|(_, mount)| mount.path.len())
+            .zip(0..)
+            .filter(|(mount, _)| path::starts_with(&names, &mount.path))
+            .max_by_key(|(mount, _)| mount.path.len())
             .ok_or(VfsError::NoDevice)?;
         Ok(Location { mount, names: path::device_names(&names[found.path.len()..])? })
     }
@@ -183,11 +188,11 @@ impl Vfs {
     }
 
     fn device(&self, at: &Location) -> VfsResult<&dyn Device> {
-        self.mounts.get(at.mount).map(|mount| &*mount.device).ok_or(VfsError::NoDevice)
+        self.mounts.get(at.mount as usize).map(|mount| &*mount.device).ok_or(VfsError::NoDevice)
     }
 
     fn device_mut(&mut self, at: &Location) -> VfsResult<&mut Box<dyn Device>> {
-        self.mounts.get_mut(at.mount).map(|mount| &mut mount.device).ok_or(VfsError::NoDevice)
+        self.mounts.get_mut(at.mount as usize).map(|mount| &mut mount.device).ok_or(VfsError::NoDevice)
     }
 
     /// Checks that a new name is valid on the device's file system.
@@ -226,7 +231,8 @@ impl Vfs {
 
     /// Path of the device that contains `at`.
     pub fn volume_name(&self, at: &Location) -> String {
-        let device = self.mounts.get(at.mount).map(|mount| mount.path.as_slice()).unwrap_or_default();
+        let device =
+            self.mounts.get(at.mount as usize).map(|mount| mount.path.as_slice()).unwrap_or_default();
         device.iter().flat_map(|name| ["\\", name]).collect()
     }
 

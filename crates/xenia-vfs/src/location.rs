@@ -1,9 +1,12 @@
 //! Locations of files: a device, and names below its root.
 
-/// A validated path: a mounted device, and names below its root.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use serde::{Deserialize, Serialize};
+
+/// A validated path: a mounted device, and names below its root. One from a saved state is to be
+/// checked ([`super::Vfs::check_location`]).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
-    pub(super) mount: usize,
+    pub(super) mount: u32,
     pub(super) names: Vec<String>,
 }
 
@@ -40,7 +43,7 @@ impl Location {
 
 /// A case-insensitive location: equal for two locations of the same file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LocationKey(usize, Vec<String>);
+pub struct LocationKey(u32, Vec<String>);
 
 impl LocationKey {
     /// Whether `other` is this location or lies below it.

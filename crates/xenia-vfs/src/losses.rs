@@ -122,6 +122,11 @@ impl Losses {
         }
     }
 
+    /// Whether there are no errors.
+    pub(super) fn is_empty(&self) -> bool {
+        self.paths.lock().is_empty()
+    }
+
     /// Whether there are errors at or below a path.
     pub(super) fn has(&self, path: &Path) -> bool {
         self.paths.lock().iter().any(|lost| lost.starts_with(path) || path.starts_with(lost))

@@ -4,14 +4,18 @@
 //! file's length, as long as the file or a handle to it exists, so the host never stores more than
 //! the limit.
 
+pub(super) mod state;
+
 use super::device::{Device, Entry, FileData, Volume, sort};
 use super::path::{FATX_NAME, MAXIMUM_NAMES};
 use super::raw_partition::RawPartition;
+use super::state::{DeviceState, SavedBytes};
 use super::{Stamp, VfsError, VfsResult};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use xenia_limits::{Limit, Limits};
+use xenia_state::{Impossible, Unsaveable, check};
 
 /// Size of an allocation unit in bytes: 32 sectors of 512 bytes.
 pub(super) const UNIT: usize = 0x4000;
@@ -28,6 +32,18 @@ impl Space {
     /// Space of at most `limit` bytes; refusals are counted in `limits`.
     pub(super) fn new(limit: u64, limits: Arc<Limits>) -> Self {
         Self { used: 0, limit, limits }
+    }
+
+    /// Whether a file of `bytes` bytes fits.
+    fn holds(&self, bytes: u64) -> bool {
+        bytes <= self.limit
+    }
+
+    /// Restores the number of bytes used.
+    pub(super) fn restore(&mut self, used: u64) -> Result<(), Impossible> {
+        check(used <= self.limit, "a memory device has more contents than room")?;
+        self.used = used;
+        Ok(())
     }
 
     /// Accounts for a resize of a file from `old` to `new` bytes.
@@ -50,6 +66,8 @@ fn taken(size: u64) -> u64 {
 /// Contents of a file. Units that were never written are not stored, and read as zeros.
 #[derive(Debug)]
 struct Contents {
+    /// Number on its device, never used again.
+    number: u64,
     size: u64,
     units: BTreeMap<u64, Box<[u8]>>,
     space: Arc<Mutex<Space>>,
@@ -142,6 +160,12 @@ pub struct MemoryDevice {
     /// Host memory taken by all paths.
     path_bytes: u64,
     space: Arc<Mutex<Space>>,
+    /// Files that were removed while open. Some may be closed already.
+    nameless: Vec<Weak<Mutex<Contents>>>,
+    /// Files without a name, until those that opened them have done so again after a restore.
+    restored: Vec<SharedContents>,
+    /// Number of the next file.
+    next_number: u64,
     /// The raw partition.
     partition: RawPartition,
     limits: Arc<Limits>,
@@ -162,7 +186,17 @@ impl MemoryDevice {
     pub fn new(limit: u64, limits: Arc<Limits>) -> Self {
         let space = Arc::new(Mutex::new(Space::new(limit, limits.clone())));
         let partition = RawPartition::new(limit, space.clone());
-        Self { nodes: BTreeMap::new(), path_bytes: 0, space, partition, limits }
+        let (nameless, restored) = Default::default();
+        Self {
+            nodes: BTreeMap::new(),
+            path_bytes: 0,
+            space,
+            nameless,
+            restored,
+            next_number: 0,
+            partition,
+            limits,
+        }
     }
 
     fn node(&self, path: &[String]) -> VfsResult<&Node> {
@@ -198,6 +232,12 @@ impl MemoryDevice {
         self.path_bytes += cost(&key);
         self.nodes.insert(key, Node { name: name.clone(), contents, stamp: Stamp::default() });
         Ok(())
+    }
+
+    /// Keeps track of a node that was removed, if its file is open.
+    fn note_removed(&mut self, node: Node) {
+        self.nameless.retain(|contents| contents.strong_count() > 0);
+        self.nameless.extend(node.contents.as_ref().map(Arc::downgrade));
     }
 
     /// Checks the limit on the host memory taken by paths.
@@ -268,7 +308,9 @@ impl Device for MemoryDevice {
     fn end_raw_access(&mut self) -> VfsResult<()> {
         if self.partition.take_formatted() {
             // Open handles keep the contents and their space.
-            self.nodes.clear();
+            for node in std::mem::take(&mut self.nodes).into_values() {
+                self.note_removed(node);
+            }
             self.path_bytes = 0;
         }
         Ok(())
@@ -283,9 +325,11 @@ impl Device for MemoryDevice {
     }
 
     fn create_file(&mut self, path: &[String]) -> VfsResult<Box<dyn FileData>> {
-        let contents = Contents { size: 0, units: BTreeMap::new(), space: self.space.clone() };
+        let (number, space) = (self.next_number, self.space.clone());
+        let contents = Contents { number, size: 0, units: BTreeMap::new(), space };
         let contents = SharedContents::new(Mutex::new(contents));
         self.insert(path, Some(contents.clone()))?;
+        self.next_number += 1;
         Ok(Box::new(MemoryFile(contents)))
     }
 
@@ -302,8 +346,9 @@ impl Device for MemoryDevice {
         }
         // Open handles keep the contents and their space.
         let key = key(path);
-        if self.nodes.remove(&key).is_some() {
+        if let Some(node) = self.nodes.remove(&key) {
             self.path_bytes -= cost(&key);
+            self.note_removed(node);
         }
         Ok(())
     }
@@ -351,11 +396,42 @@ impl Device for MemoryDevice {
         }
         Ok(())
     }
+
+    fn state(&self, bytes: &mut SavedBytes) -> Result<DeviceState, Unsaveable> {
+        Ok(DeviceState::Memory(self.saved(bytes)))
+    }
+
+    fn restore(&mut self, state: DeviceState, bytes: &mut SavedBytes) -> Result<(), Impossible> {
+        match state {
+            DeviceState::Memory(state) => self.restore_saved(state, bytes),
+            _ => Err("a device in memory is of another kind in the state".into()),
+        }
+    }
+
+    fn end_restore(&mut self) {
+        self.restored.clear();
+    }
+
+    fn number_of(&self, file: &MemoryFile) -> Option<u64> {
+        let contents = file.0.lock();
+        Arc::ptr_eq(&contents.space, &self.space).then_some(contents.number)
+    }
+
+    fn open_number(&self, number: u64) -> Option<Box<dyn FileData>> {
+        let named = self.nodes.values().filter_map(|node| node.contents.as_ref());
+        let contents = named.chain(&self.restored).find(|contents| contents.lock().number == number)?;
+        Some(Box::new(MemoryFile(contents.clone())))
+    }
 }
 
-struct MemoryFile(SharedContents);
+/// An open file of a memory device.
+pub struct MemoryFile(SharedContents);
 
 impl FileData for MemoryFile {
+    fn memory_file(&self) -> Option<&MemoryFile> {
+        Some(self)
+    }
+
     fn size(&self) -> VfsResult<u64> {
         Ok(self.0.lock().size)
     }

@@ -5,6 +5,10 @@ use super::{VfsError, VfsResult};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use xenia_limits::{Limit, Limits};
+use xenia_state::{Impossible, check};
+
+/// Most bytes or entries of a restored folder.
+const MAX_COUNT: u64 = 1 << 56;
 
 /// Bounds of a folder.
 #[derive(Debug)]
@@ -49,6 +53,21 @@ impl Quota {
             unit: unit.max(1),
         };
         Self { added: AtomicU64::new(0), entries: AtomicU64::new(0), raw: AtomicU64::new(0), bounds, limits }
+    }
+
+    /// Bytes and entries added, for a saved state.
+    pub(super) fn state(&self) -> [u64; 2] {
+        // A folder without a raw partition has none of its bytes.
+        let Self { added, entries, raw: _, bounds: _, limits: _ } = self;
+        [added.load(Relaxed), entries.load(Relaxed)]
+    }
+
+    /// Restores what a saved state has.
+    pub(super) fn restore(&self, [added, entries]: [u64; 2]) -> Result<(), Impossible> {
+        check(added.max(entries) <= MAX_COUNT, "what is used of a folder is impossible")?;
+        self.added.store(added, Relaxed);
+        self.entries.store(entries, Relaxed);
+        Ok(())
     }
 
     /// Size of the folder in bytes, and the part of it that is free.

@@ -10,9 +10,11 @@
 
 use super::device::{Device, Entry, FileData, Volume};
 use super::raw_partition::RawPartition;
+use super::state::{DeviceState, SavedBytes};
 use super::{Stamp, VfsError, VfsResult};
 use std::sync::Arc;
 use xenia_limits::Limits;
+use xenia_state::{Impossible, Unsaveable};
 
 /// Bytes before the first partition.
 pub(super) const HEAD: u64 = 0x8_0000;
@@ -29,6 +31,8 @@ struct Part {
 pub struct RawDisk {
     parts: Arc<[Part]>,
     size: u64,
+    /// The head, if it is in memory.
+    head: Option<RawPartition>,
 }
 
 impl std::fmt::Debug for RawDisk {
@@ -40,7 +44,8 @@ impl std::fmt::Debug for RawDisk {
 impl RawDisk {
     /// A disk with the bytes of these partitions behind its head, which is in memory.
     pub fn in_memory(partitions: Vec<Box<dyn FileData>>, limits: Arc<Limits>) -> VfsResult<Self> {
-        Self::new(Box::new(RawPartition::alone(HEAD, limits)), partitions)
+        let head = RawPartition::alone(HEAD, limits);
+        Ok(Self { head: Some(head.clone()), ..Self::new(Box::new(head), partitions)? })
     }
 
     /// A disk with this head and the bytes of these partitions.
@@ -51,7 +56,7 @@ impl RawDisk {
             parts.push(Part { start, size, data });
             start += size;
         }
-        Ok(Self { parts: parts.into(), size: start })
+        Ok(Self { parts: parts.into(), size: start, head: None })
     }
 
     /// Calls `each` for every piece of the `length` bytes at `offset`, with the part, the offset in
@@ -133,6 +138,20 @@ impl Device for RawDisk {
 
     fn open(&self, path: &[String], _write: bool) -> VfsResult<Box<dyn FileData>> {
         self.find(path).and(Err(VfsError::IsDirectory))
+    }
+
+    fn state(&self, bytes: &mut SavedBytes) -> Result<DeviceState, Unsaveable> {
+        // The partitions behind the head are of other devices.
+        let Self { parts: _, size: _, head } = self;
+        Ok(head.as_ref().map_or(DeviceState::Elsewhere, |head| DeviceState::Disk(head.state(bytes))))
+    }
+
+    fn restore(&mut self, state: DeviceState, bytes: &mut SavedBytes) -> Result<(), Impossible> {
+        match (&self.head, state) {
+            (Some(head), DeviceState::Disk(state)) => head.restore_alone(state, bytes),
+            (None, state) => state.check_elsewhere(),
+            _ => Err("a disk is of another kind in the state".into()),
+        }
     }
 }
 

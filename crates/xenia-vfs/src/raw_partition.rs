@@ -7,13 +7,16 @@
 
 use super::device::FileData;
 use super::memory_device::{Space, UNIT, place, zeroed_unit};
+use super::state::SavedBytes;
 use super::{VfsError, VfsResult};
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use xenia_limits::Limits;
+use xenia_state::{Impossible, check};
 
 /// Bytes at the start of a partition that are the volume's header.
 pub(super) const HEADER: u64 = 0x1000;
@@ -36,7 +39,49 @@ pub(super) struct RawPartition {
     formatted: Arc<AtomicBool>,
 }
 
+/// A raw partition, as it is saved. The bytes of its units are among the saved bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartitionState {
+    units: Vec<u64>,
+    formatted: bool,
+}
+
+/// Whether these can be the numbers of the units of `size` bytes: in order, none beyond the end.
+pub(super) fn are_units(units: &[u64], size: u64) -> bool {
+    units.is_sorted_by(|a, b| a < b) && units.last().is_none_or(|&last| last < size.div_ceil(UNIT as u64))
+}
+
 impl RawPartition {
+    /// The contents, for a saved state.
+    pub(super) fn state(&self, bytes: &mut SavedBytes) -> PartitionState {
+        // The size is a setting, and the space its owner's.
+        let Self { size: _, units, space: _, formatted } = self;
+        let units = units.lock();
+        units.values().for_each(|unit| bytes.put(unit));
+        PartitionState { units: units.keys().copied().collect(), formatted: formatted.load(Relaxed) }
+    }
+
+    /// Replaces the contents, for all clones, by saved ones; returns the space that they take.
+    pub(super) fn restore(&self, state: PartitionState, bytes: &mut SavedBytes) -> Result<u64, Impossible> {
+        let PartitionState { units, formatted } = state;
+        check(are_units(&units, self.size), "the bytes of a partition are impossible")?;
+        let used = units.len() as u64 * UNIT as u64;
+        let units = units.into_iter().map(|unit| Ok((unit, bytes.take(UNIT)?.into())));
+        *self.units.lock() = units.collect::<Result<_, Impossible>>()?;
+        self.formatted.store(formatted, Relaxed);
+        Ok(used)
+    }
+
+    /// Does the same for a partition that takes room from nothing else.
+    pub(super) fn restore_alone(
+        &self,
+        state: PartitionState,
+        bytes: &mut SavedBytes,
+    ) -> Result<(), Impossible> {
+        let used = self.restore(state, bytes)?;
+        self.space.lock().restore(used)
+    }
+
     /// A partition of `size` bytes.
     pub(super) fn new(size: u64, space: Arc<Mutex<Space>>) -> Self {
         Self { size, units: Arc::default(), space, formatted: Arc::default() }

@@ -25,6 +25,7 @@ use super::device::{Device, Entry, FileData, Volume};
 use super::host_folder::{HostFolder, UNIT};
 use super::quota::Quota;
 use super::raw_disk::{HEAD, RawDisk};
+use super::state::{DeviceState, SavedBytes};
 use super::{Stamp, VfsResult};
 use partition::HostPartition;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -32,6 +33,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_limits::Limits;
+use xenia_state::Unsaveable;
 
 /// Smallest size of a disk in bytes.
 const SMALLEST: u64 = 0x10_0000;
@@ -202,5 +204,12 @@ impl Device for ScratchFolder {
 
     fn discard(&mut self) {
         self.files.discard();
+    }
+
+    fn state(&self, bytes: &mut SavedBytes) -> Result<DeviceState, Unsaveable> {
+        if self.partition.is_formatted() {
+            return Err("a scratch disk is being formatted".into());
+        }
+        self.files.state(bytes)
     }
 }

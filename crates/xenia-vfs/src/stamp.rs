@@ -16,6 +16,7 @@
 //! or when it was damaged.
 
 use super::{VfsResult, draft, path};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs::{File, OpenOptions};
@@ -39,7 +40,7 @@ pub mod attributes {
 
 /// Times and attributes of a file or directory. Times are guest times, in units of 100 ns since
 /// 1601.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     /// Time of creation.
     pub created: u64,
@@ -59,6 +60,11 @@ impl Default for Stamp {
 }
 
 impl Stamp {
+    /// Whether a file can have it.
+    pub(super) fn is_possible(self) -> bool {
+        self.attributes & !attributes::KEPT == 0
+    }
+
     /// The stamp of a file created at `now`.
     pub fn new(now: u64, attributes: u32) -> Self {
         Self { created: now, accessed: now, written: now, attributes: attributes & attributes::KEPT }

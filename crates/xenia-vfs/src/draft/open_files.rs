@@ -1,10 +1,13 @@
 //! Open files of a folder: one [`Draft`] per file, shared by all paths and handles.
 
+mod state;
+
 use super::{ClosedFiles, Draft, folder_of, names, sync_folder};
 use crate::VfsResult;
 use crate::losses::{Gap, Losses, PACKAGES};
 use crate::quota::Quota;
 use rustix::fs::OFlags;
+pub(crate) use state::PIECE;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;

@@ -49,6 +49,7 @@ fn memory_files_are_sparse_and_truncation_discards_data() {
     }
     assert_eq!(device.space.lock().used, 0);
     let contents = SharedContents::new(Mutex::new(Contents {
+        number: 0,
         size: 0,
         units: BTreeMap::new(),
         space: device.space.clone(),

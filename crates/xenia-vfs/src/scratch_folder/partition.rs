@@ -71,6 +71,11 @@ impl HostPartition {
         self.0.formatted.swap(false, Relaxed)
     }
 
+    /// Whether the title has formatted the disk since the last end of raw access.
+    pub(super) fn is_formatted(&self) -> bool {
+        self.0.formatted.load(Relaxed)
+    }
+
     /// Marks the disk as being formatted.
     fn begin_format(&self) -> VfsResult<()> {
         if let Some(mark) = &self.0.mark {

@@ -1,0 +1,96 @@
+//! Saved state of a folder of the host: the files that a title is writing there. All others are the
+//! host's.
+
+use super::HostFolder;
+use crate::draft::PIECE;
+use crate::state::{DeviceState, DraftState, FolderState, SavedBytes, is_path};
+use crate::{Device, FileData, VfsError};
+use std::path::Path;
+use xenia_state::{Impossible, Unsaveable, check};
+
+/// Files that were being written in a restored state, kept open until their owners open them again.
+#[derive(Default)]
+pub(super) struct RestoredFiles(Vec<Box<dyn FileData>>);
+
+impl std::fmt::Debug for RestoredFiles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} files", self.0.len())
+    }
+}
+
+impl HostFolder {
+    /// The folder's state; contents are put into `bytes`.
+    pub(super) fn saved(&self, bytes: &mut SavedBytes) -> Result<DeviceState, Unsaveable> {
+        let Self {
+            // It belongs to the host.
+            root,
+            drafts,
+            stamps,
+            // Read again.
+            listings: _,
+            // Empty but during a restore.
+            restored: _,
+        } = self;
+        let Some(drafts) = drafts else { return Ok(DeviceState::Elsewhere) };
+        let mut states = Vec::new();
+        for (path, size) in drafts.state(bytes)? {
+            let path = guest_path(root, &path)
+                .ok_or("a file that is being written has a name that is not Unicode")?;
+            let stamp = stamps.as_ref().map(|stamps| stamps.get(&path)).unwrap_or_default();
+            states.push(DraftState { path, size, stamp });
+        }
+        if drafts.disk_space().is_some() {
+            // A scratch disk counts what it has when it is opened.
+            return Ok(DeviceState::Elsewhere);
+        }
+        Ok(DeviceState::Folder(FolderState { used: drafts.quota.state(), drafts: states }))
+    }
+
+    /// Makes the files that were being written again, beside the files that the host has.
+    pub(super) fn restore_saved(
+        &mut self,
+        state: DeviceState,
+        bytes: &mut SavedBytes,
+    ) -> Result<(), Impossible> {
+        let DeviceState::Folder(FolderState { used, drafts }) = state else {
+            let is_folder = self.drafts.as_ref().is_some_and(|drafts| drafts.disk_space().is_none());
+            check(!is_folder, "a folder of the host is of another kind in the state")?;
+            return state.check_elsewhere();
+        };
+        for DraftState { path, size, stamp } in drafts {
+            check(
+                !path.is_empty() && is_path(&path),
+                "a file that was being written has an impossible name",
+            )?;
+            check(stamp.is_possible(), "a file that was being written has impossible attributes")?;
+            let failed = |error: VfsError| format!("a file that was being written: {error}");
+            let file = match self.open(&path, true) {
+                Err(VfsError::NotFound) => self.create_file(&path),
+                opened => opened,
+            };
+            let file = file.map_err(failed)?;
+            fill(&*file, size, bytes)?;
+            self.restored.0.push(file);
+            self.set_stamp(&path, stamp).map_err(failed)?;
+        }
+        let folder = self.drafts.as_ref().ok_or("a folder of the state can't be written to")?;
+        folder.quota.restore(used)
+    }
+}
+
+/// Gives a file the next `size` of the saved bytes.
+fn fill(file: &dyn FileData, size: u64, bytes: &mut SavedBytes) -> Result<(), Impossible> {
+    let failed = |error: VfsError| format!("a file that was being written: {error}");
+    file.set_size(0).map_err(failed)?;
+    for start in (0..size).step_by(PIECE as usize) {
+        let piece = bytes.take((size - start).min(PIECE) as usize)?;
+        file.write_at(start, piece).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// The guest's path of a file at `path` below `root`.
+fn guest_path(root: &Path, path: &Path) -> Option<Vec<String>> {
+    let below = path.strip_prefix(root).ok()?;
+    below.iter().map(|name| Some(name.to_str()?.to_owned())).collect()
+}

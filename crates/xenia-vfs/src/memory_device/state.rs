@@ -1,0 +1,153 @@
+//! Saved state of a memory device: its directories, and the contents of files, of which some have
+//! no name any more and are open.
+
+use super::{Contents, MemoryDevice, Node, SharedContents, UNIT, key, taken};
+use crate::Stamp;
+use crate::raw_partition::{PartitionState, are_units};
+use crate::state::{SavedBytes, is_path};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+use xenia_state::{Impossible, check};
+
+/// A memory device, as it is saved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemoryDeviceState {
+    nodes: Vec<NodeState>,
+    files: Vec<ContentsState>,
+    next_number: u64,
+    partition: PartitionState,
+}
+
+/// A file or directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct NodeState {
+    /// Its path, as it was written.
+    path: Vec<String>,
+    /// Number of its contents; `None` for a directory.
+    contents: Option<u64>,
+    stamp: Stamp,
+}
+
+/// Contents of a file. The bytes of its units are among the saved bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct ContentsState {
+    number: u64,
+    size: u64,
+    units: Vec<u64>,
+}
+
+#[cfg(test)]
+impl MemoryDeviceState {
+    /// Numbers of the files that have a name.
+    pub(crate) fn named(&self) -> impl Iterator<Item = u64> {
+        self.nodes.iter().filter_map(|node| node.contents)
+    }
+}
+
+impl MemoryDevice {
+    /// Contents of files without a name that are open.
+    fn nameless(&self) -> impl Iterator<Item = SharedContents> {
+        self.nameless.iter().filter_map(Weak::upgrade)
+    }
+
+    /// The device's state; contents are put into `bytes`.
+    pub(super) fn saved(&self, bytes: &mut SavedBytes) -> MemoryDeviceState {
+        let Self {
+            nodes,
+            // Counted again.
+            path_bytes: _,
+            space: _,
+            nameless: _,
+            // Empty but during a restore.
+            restored: _,
+            next_number,
+            partition,
+            // A setting.
+            limits: _,
+        } = self;
+        let node = |(key, node): (&Vec<String>, &Node)| {
+            let mut path = key.clone();
+            if let Some(last) = path.last_mut() {
+                last.clone_from(&node.name);
+            }
+            let contents = node.contents.as_ref().map(|contents| contents.lock().number);
+            NodeState { path, contents, stamp: node.stamp }
+        };
+        let named = nodes.values().filter_map(|node| node.contents.clone());
+        let files: BTreeMap<u64, SharedContents> =
+            named.chain(self.nameless()).map(|contents| (contents.lock().number, contents.clone())).collect();
+        let file = |contents: &SharedContents| {
+            let contents = contents.lock();
+            contents.units.values().for_each(|unit| bytes.put(unit));
+            let units = contents.units.keys().copied().collect();
+            ContentsState { number: contents.number, size: contents.size, units }
+        };
+        MemoryDeviceState {
+            files: files.values().map(file).collect(),
+            nodes: nodes.iter().map(node).collect(),
+            next_number: *next_number,
+            partition: partition.state(bytes),
+        }
+    }
+
+    /// Replaces all files. Those without a name are kept until [`crate::Device::end_restore`].
+    pub(super) fn restore_saved(
+        &mut self,
+        state: MemoryDeviceState,
+        bytes: &mut SavedBytes,
+    ) -> Result<(), Impossible> {
+        let MemoryDeviceState { nodes, files, next_number, partition } = state;
+        self.nodes.clear();
+        self.restored.clear();
+        (self.path_bytes, self.next_number) = (0, next_number);
+        let mut contents = BTreeMap::new();
+        let mut used = 0_u64;
+        for ContentsState { number, size, units } in files {
+            check(number < next_number, "a file of a memory device has an impossible number")?;
+            let fits = self.space.lock().holds(taken(size));
+            check(fits && are_units(&units, size), "a file of a memory device has an impossible size")?;
+            used = used.saturating_add(taken(size));
+            let units = units.into_iter().map(|unit| Ok((unit, bytes.take(UNIT)?.into())));
+            let file = Contents {
+                number,
+                size,
+                units: units.collect::<Result<_, Impossible>>()?,
+                space: self.space.clone(),
+            };
+            let before = contents.insert(number, SharedContents::new(Mutex::new(file)));
+            check(before.is_none(), "two files of a memory device have one number")?;
+        }
+        used = used.saturating_add(self.partition.restore(partition, bytes)?);
+        self.space.lock().restore(used)?;
+        for node in nodes {
+            self.add_restored(node, &mut contents)?;
+        }
+        self.nameless = contents.values().map(Arc::downgrade).collect();
+        self.restored = contents.into_values().collect();
+        Ok(())
+    }
+
+    /// Adds a file or directory, whose contents are taken from `contents`. A directory comes before
+    /// what is in it.
+    fn add_restored(
+        &mut self,
+        node: NodeState,
+        contents: &mut BTreeMap<u64, SharedContents>,
+    ) -> Result<(), Impossible> {
+        let NodeState { path, contents: number, stamp } = node;
+        let contents = match number {
+            Some(number) => {
+                Some(contents.remove(&number).ok_or("a file of a memory device has no contents")?)
+            }
+            None => None,
+        };
+        check(is_path(&path) && stamp.is_possible(), "a file of a memory device is impossible")?;
+        self.insert(&path, contents).map_err(|error| format!("a file of a memory device: {error}"))?;
+        if let Some(node) = self.nodes.get_mut(&key(&path)) {
+            node.stamp = stamp;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,222 @@
+//! Saved states of file systems: what devices have in memory, links, and files being written.
+//!
+//! A state is restored into a file system that was made as at the start of the machine: devices of
+//! the host are mounted already, and their files are on the host. In the state are the contents of
+//! devices in memory, and those of files that a title writes and the host does not have yet. Files
+//! without a name that a title still has open are named by a number ([`Vfs::number_of`]).
+
+#[cfg(test)]
+mod tests;
+
+use crate::memory_device::state::MemoryDeviceState;
+use crate::raw_partition::PartitionState;
+use crate::{Device, FileData, Location, NoDevice, Stamp, Vfs, VfsResult, path};
+use serde::{Deserialize, Serialize};
+use xenia_state::{Impossible, Unsaveable, check};
+
+/// Largest part of the saved bytes.
+const PART: usize = 32 << 20;
+/// Most bytes of files in host folders that a state may have.
+const MAX_DRAFT_BYTES: u64 = 64 << 20;
+/// Most mounted devices.
+const MAX_MOUNTS: usize = 2048;
+
+/// Contents of files in a state, apart from the rest, because they are long: they are taken in the
+/// order in which they were put.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SavedBytes {
+    parts: Vec<Vec<u8>>,
+    /// The next byte to be taken: the part, and the offset in it.
+    at: (usize, usize),
+    /// Number of bytes of files in host folders.
+    drafts: u64,
+}
+
+impl SavedBytes {
+    /// The saved bytes with these parts.
+    pub fn new(parts: Vec<Vec<u8>>) -> Self {
+        Self { parts, ..Self::default() }
+    }
+
+    /// The parts, each of a bounded length.
+    pub fn into_parts(self) -> Vec<Vec<u8>> {
+        self.parts
+    }
+
+    /// Adds bytes; they do not lie in two parts.
+    pub(crate) fn put(&mut self, bytes: &[u8]) {
+        match self.parts.last_mut() {
+            Some(last) if last.len() + bytes.len() <= PART => last.extend_from_slice(bytes),
+            _ => self.parts.push(bytes.to_vec()),
+        }
+    }
+
+    /// The next `length` bytes.
+    pub(crate) fn take(&mut self, length: usize) -> Result<&[u8], Impossible> {
+        let (mut part, mut start) = self.at;
+        if length > 0 && self.parts.get(part).is_some_and(|bytes| bytes.len() == start) {
+            (part, start) = (part + 1, 0);
+        }
+        self.at = (part, start.saturating_add(length));
+        let bytes = self.parts.get(part).map(Vec::as_slice).unwrap_or_default();
+        bytes.get(start..self.at.1).ok_or_else(|| "contents of files are missing".into())
+    }
+
+    /// Whether all bytes were taken.
+    ///
+    /// # Errors
+    /// Some were not.
+    pub fn finish(&self) -> Result<(), Impossible> {
+        let (part, start) = self.at;
+        let is_over = match self.parts.get(part) {
+            Some(bytes) => start == bytes.len() && part + 1 == self.parts.len(),
+            None => true,
+        };
+        check(is_over, "there are more contents than files")
+    }
+
+    /// Counts the bytes of a file in a host folder that are to be put.
+    pub(crate) fn admit_draft(&mut self, size: u64) -> Result<(), Unsaveable> {
+        self.drafts = self.drafts.saturating_add(size);
+        let fits = self.drafts <= MAX_DRAFT_BYTES;
+        fits.then_some(()).ok_or_else(|| "the title is writing files of more than 64 MiB".into())
+    }
+}
+
+/// State of a device, as far as its files are not the host's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeviceState {
+    /// It has no state of its own: its files are the host's, or another device's.
+    #[default]
+    Elsewhere,
+    /// A memory device.
+    Memory(MemoryDeviceState),
+    /// The head of a disk in memory.
+    Disk(PartitionState),
+    /// Files being written in a folder of the host.
+    Folder(FolderState),
+}
+
+impl DeviceState {
+    /// Checks that a device has no state of its own.
+    pub(crate) fn check_elsewhere(&self) -> Result<(), Impossible> {
+        check(*self == Self::Elsewhere, "a device is of another kind than in the state")
+    }
+}
+
+/// State of a folder of the host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FolderState {
+    /// Bytes and entries that the run has added.
+    pub(crate) used: [u64; 2],
+    pub(crate) drafts: Vec<DraftState>,
+}
+
+/// A file that is being written in a folder of the host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DraftState {
+    pub(crate) path: Vec<String>,
+    pub(crate) size: u64,
+    pub(crate) stamp: Stamp,
+}
+
+/// Mounted devices and links of a machine, as they are saved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VfsState {
+    mounts: Vec<MountState>,
+    links: Vec<super::Link>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct MountState {
+    path: Vec<String>,
+    device: DeviceState,
+}
+
+impl Vfs {
+    /// The state of all devices, and the links. Contents are put into `bytes`.
+    ///
+    /// # Errors
+    /// A file can't be saved; the reason names its device.
+    pub fn state(&self, bytes: &mut SavedBytes) -> Result<VfsState, Unsaveable> {
+        let Self { mounts, links } = self;
+        let mount = |super::Mount { path, device }: &super::Mount| {
+            let state = device.state(bytes);
+            let device = state.map_err(|error| format!(r"\{}: {error}", path.join(r"\")))?;
+            Ok(MountState { path: path.clone(), device })
+        };
+        let mounts = mounts.iter().map(mount).collect::<Result<_, Unsaveable>>()?;
+        Ok(VfsState { mounts, links: links.clone() })
+    }
+
+    /// Restores devices and links. Devices that the machine does not have are those of packages
+    /// below `packages`: they are empty places until the caller mounts them.
+    ///
+    /// # Errors
+    /// A value that no file system can have, or other devices than this machine's.
+    pub fn restore(
+        &mut self,
+        state: VfsState,
+        bytes: &mut SavedBytes,
+        packages: &str,
+    ) -> Result<(), Impossible> {
+        let VfsState { mounts, links } = state;
+        check(mounts.len() <= MAX_MOUNTS && links.len() <= super::LINK_LIMIT, "too many devices or links")?;
+        let mut before = std::mem::take(&mut self.mounts);
+        for MountState { path, device: state } in mounts {
+            let is_new = |mount: &super::Mount| mount.path != path;
+            check(self.mounts.iter().all(is_new), "two devices have one path")?;
+            let found = before.iter().position(|mount| mount.path == path);
+            let is_package = || format!(r"\{}", path.join(r"\")).starts_with(packages);
+            let mut device: Box<dyn Device> = match found {
+                Some(index) => before.remove(index).device,
+                None if is_package() => Box::new(NoDevice),
+                None => return Err("the machine lacks a device of the state".into()),
+            };
+            device.restore(state, bytes)?;
+            self.mounts.push(super::Mount { path, device });
+        }
+        check(before.is_empty(), "the state lacks a device of the machine")?;
+        let is_possible = |link: &super::Link| !link.path.is_empty() && !link.target.is_empty();
+        check(links.iter().all(is_possible), "a link has no name or no target")?;
+        self.links = links;
+        Ok(())
+    }
+
+    /// Ends a restore, after all files were opened again: those without a name that nobody has
+    /// opened are removed.
+    pub fn end_restore(&mut self) {
+        self.mounts.iter_mut().for_each(|mount| mount.device.end_restore());
+    }
+
+    /// The mount of the memory device that keeps this open file, and the file's number there.
+    pub fn number_of(&self, file: &dyn FileData) -> Option<(u32, u64)> {
+        let file = file.memory_file()?;
+        let mut devices = self.mounts.iter().zip(0..);
+        devices.find_map(|(mount, index)| Some((index, mount.device.number_of(file)?)))
+    }
+
+    /// Opens the file with this number on the memory device of a mount.
+    pub fn open_number(&self, mount: u32, number: u64) -> Option<Box<dyn FileData>> {
+        self.mounts.get(mount as usize)?.device.open_number(number)
+    }
+
+    /// Opens an existing file again.
+    pub fn reopen(&self, at: &Location, write: bool) -> VfsResult<Box<dyn FileData>> {
+        self.device(at)?.open(&at.names, write)
+    }
+
+    /// Checks a location that was restored.
+    ///
+    /// # Errors
+    /// It leads to no device, or has names that no resolved path has.
+    pub fn check_location(&self, at: &Location) -> Result<(), Impossible> {
+        let is_possible = self.mounts.get(at.mount as usize).is_some() && is_path(&at.names);
+        check(is_possible, "a file's location is impossible")
+    }
+}
+
+/// Whether these can be the names of a resolved path.
+pub(crate) fn is_path(names: &[String]) -> bool {
+    names.iter().all(|name| path::is_valid(name))
+}
