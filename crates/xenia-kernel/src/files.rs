@@ -18,6 +18,7 @@ mod request;
 mod rights;
 mod scratch;
 mod sharing;
+mod state;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ pub use pending::RequestedTransfer;
 pub use request::{FileRequests, IoArguments, IoRequest, Outcome, Reply};
 pub use rights::{access, options, share};
 pub use sharing::{Claim, SharedFiles, accesses};
+pub use state::FilesState;
 pub use stream::Stream;
 pub use transfer::{Direction, Piece, scattered};
 pub use transfer_queue::TransferQueue;
@@ -62,6 +64,8 @@ pub struct OpenFile {
     /// Body of the completion port for its requests, and the key to report.
     pub port: Option<(GuestAddr, u32)>,
     claim: Claim,
+    /// The disc that was in the drive when it was opened, as [`Files::disc`].
+    disc: Option<u8>,
 }
 
 impl Deref for OpenFile {

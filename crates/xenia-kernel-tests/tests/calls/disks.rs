@@ -137,6 +137,7 @@ impl Case {
             88..=89 => self.query_by_name(),
             90..=91 => self.set_basic(),
             92 => self.flush(),
+            93 if self.dice.one_in(2) => self.load(),
             93 => self.volume(),
             94 => self.link(),
             95..=96 => {
@@ -163,6 +164,20 @@ impl Case {
             }
             _ => {}
         }
+    }
+
+    /// Saves the state of all files and restores it in their place, after closing those of the
+    /// host's folders: they are found again by their paths, and the host may have changed them.
+    fn load(&mut self) {
+        while let Some(index) = self.model.opens.iter().position(|open| open.at.disk < SCRATCH) {
+            self.close(index);
+        }
+        let kernel = &self.calls.harness.kernel;
+        // A write to the hard disk may have failed.
+        let Ok((state, bytes)) = kernel.files_state() else { return };
+        kernel.restore_files(state.clone(), bytes.clone()).expect("its own state");
+        assert!(kernel.files_state() == Ok((state, bytes)), "the state is another");
+        self.note("a state is saved and loaded".to_owned());
     }
 
     /// Creates a symbolic link to a folder, or removes it.

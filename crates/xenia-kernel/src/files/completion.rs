@@ -1,7 +1,10 @@
 //! I/O completion ports: queues of completed requests and waiting threads.
 
+pub(super) mod state;
+
 use crate::objects::HeldObject;
 use crate::status::failure::Fallible;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
@@ -9,7 +12,7 @@ use xenia_limits::{Limit, Limits};
 use xenia_sched::ThreadRef;
 
 /// A completed request as reported by a port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Completion {
     /// Completion key of the file.
     pub key: u32,
@@ -22,7 +25,7 @@ pub struct Completion {
 }
 
 /// A thread waiting for a completion, with its output pointers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receiver {
     pub thread: ThreadRef,
     /// Output pointer for the key; may be null.
@@ -33,7 +36,7 @@ pub struct Receiver {
     pub status_block: GuestAddr,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Port {
     queue: VecDeque<Completion>,
     receivers: VecDeque<Receiver>,

@@ -1,13 +1,14 @@
 //! Directory enumeration entry by entry, as `NtQueryDirectoryFile` does it.
 
+use serde::{Deserialize, Serialize};
 use xenia_vfs::Entry;
-use xenia_vfs::path::Pattern;
+use xenia_vfs::path::{self, Pattern};
 
 /// An enumeration in progress: a sorted snapshot of the entries at its start.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scan {
     entries: Vec<Entry>,
-    next: usize,
+    next: u32,
 }
 
 impl Scan {
@@ -20,14 +21,20 @@ impl Scan {
     /// Returns the next entry and its index, and advances.
     pub fn advance(&mut self) -> Option<(u32, &Entry)> {
         let index = self.next;
-        let entry = self.entries.get(index)?;
+        let entry = self.entries.get(index as usize)?;
         self.next += 1;
-        Some((index as u32, entry))
+        Some((index, entry))
     }
 
     /// Whether no entry matched.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Whether a saved state can have it.
+    pub(super) fn is_possible(&self) -> bool {
+        let is_listed = |entry: &Entry| path::is_valid(&entry.name);
+        self.next as usize <= self.entries.len() && self.entries.iter().all(is_listed)
     }
 
     /// Restarts the enumeration.

@@ -1,13 +1,16 @@
 //! Paths that the title failed to open, for reports on the host, never for the guest. A title with
 //! incomplete files usually crashes later, at an unrelated address.
 
+use serde::{Deserialize, Serialize};
+use xenia_state::{Impossible, check};
+
 /// Number of paths kept.
 const MAXIMUM: usize = 64;
 /// Number of characters kept of a path.
 const LENGTH: usize = 256;
 
 /// A path that an open did not find.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MissingFile {
     /// Path as given by the guest.
     pub path: String,
@@ -16,10 +19,18 @@ pub struct MissingFile {
 }
 
 /// The latest paths that opens did not find, in the order of the last attempt of each.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MissingFiles(Vec<MissingFile>);
 
 impl MissingFiles {
+    /// Checks what a saved state has.
+    pub(super) fn check(&self) -> Result<(), Impossible> {
+        let is_possible =
+            |file: &MissingFile| file.path.chars().count() <= LENGTH && file.count <= u64::MAX / 2;
+        let is_right = self.0.len() <= MAXIMUM && self.0.iter().all(is_possible);
+        check(is_right, "the list of missing files is impossible")
+    }
+
     /// Records that an open did not find `path`.
     pub fn note(&mut self, path: &str) {
         let path: String = path.chars().take(LENGTH).collect();

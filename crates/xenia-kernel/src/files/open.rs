@@ -190,6 +190,7 @@ impl Files {
             scan: None,
             port: None,
             claim,
+            disc: self.disc,
         };
         Ok((file, opened.action))
     }

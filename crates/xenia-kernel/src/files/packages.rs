@@ -5,6 +5,8 @@
 //! the title's writes succeeded. At the end of the machine it is committed if no file in it is
 //! open: some titles leave packages open, and others are in the middle of saving.
 
+pub(super) mod state;
+
 use super::mounts::{self, HARD_DISK};
 use super::{Files, OpenFile};
 use crate::ports::Storage;

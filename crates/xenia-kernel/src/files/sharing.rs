@@ -7,6 +7,7 @@
 
 use super::rights::{access, share};
 use super::stream::{self, WritersTurn};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use xenia_vfs::LocationKey;
 
@@ -19,7 +20,7 @@ pub fn accesses(rights: u32) -> u32 {
 }
 
 /// Access used and shared by one open, in bits of [`share`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     does: u32,
     allows: u32,
@@ -33,6 +34,11 @@ impl Claim {
 
     fn is_empty(self) -> bool {
         self.does == 0
+    }
+
+    /// Whether an open can have it.
+    pub(super) fn is_possible(self) -> bool {
+        (self.does | self.allows) & !share::ALL == 0
     }
 }
 

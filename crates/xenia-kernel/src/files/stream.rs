@@ -50,6 +50,16 @@ impl Stream {
         Self { data, position, mode, rights, sector, is_raw: false, turn, writers }
     }
 
+    /// A stream of these contents.
+    pub(super) fn with(self, data: Option<Box<dyn FileData>>) -> Self {
+        Self { data, ..self }
+    }
+
+    /// A stream at this position.
+    pub(super) fn at(self, position: u64) -> Self {
+        Self { position: AtomicU64::new(position), ..self }
+    }
+
     /// A stream of the bytes of a partition.
     pub(super) fn raw(self) -> Self {
         Self { is_raw: true, ..self }

@@ -2,6 +2,7 @@
 
 mod areas;
 mod core;
+mod files;
 #[cfg(any(test, feature = "testing"))]
 mod reload;
 #[cfg(test)]

@@ -32,6 +32,11 @@ impl ContentStore {
         Self { device: SharedDevice::new(device), is_kept, has_told: AtomicBool::new(false) }
     }
 
+    /// The device, for saved states.
+    pub fn device(&self) -> &SharedDevice {
+        &self.device
+    }
+
     /// Drops all changes that are not on the host's disk ([`Device::discard`]).
     pub fn discard(&self) {
         self.device.lock().discard();

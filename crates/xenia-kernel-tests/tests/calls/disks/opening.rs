@@ -294,7 +294,13 @@ impl Case {
     }
 
     pub(super) fn close_any(&mut self) {
-        let Some(index) = self.any_open() else { return };
+        if let Some(index) = self.any_open() {
+            self.close(index);
+        }
+    }
+
+    /// Closes the handle with this index.
+    pub(super) fn close(&mut self, index: usize) {
         let open = self.model.opens.swap_remove(index);
         self.note(format!("close {}", Self::show(&open)));
         assert_eq!(self.calls.close(open.handle), NtStatus::SUCCESS);

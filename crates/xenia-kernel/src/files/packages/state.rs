@@ -1,0 +1,120 @@
+//! Saved state of open packages, and of the store that they are in.
+
+use super::{OpenPackage, Packages};
+use crate::files::mounts;
+use serde::{Deserialize, Serialize};
+use xenia_limits::Limit;
+use xenia_state::{Impossible, Unsaveable, check};
+use xenia_user::content::{PackageHeader, PackageName, root_name};
+use xenia_user::profile::Xuid;
+use xenia_vfs::{DeviceState, SavedBytes, Vfs};
+
+/// Open packages and the store, as they are saved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::files) struct PackagesState {
+    store: DeviceState,
+    open: Vec<PackageState>,
+}
+
+/// An open package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct PackageState {
+    root: String,
+    device: String,
+    owner: u64,
+    title: u32,
+    kind: u32,
+    file: String,
+    header: HeaderState,
+    replaces: Option<HeaderState>,
+    is_committed: bool,
+}
+
+/// A package's header, as it is in its file, and whether the package is a single file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct HeaderState {
+    text: Vec<u8>,
+    is_packed: bool,
+}
+
+impl HeaderState {
+    fn new(header: &PackageHeader) -> Self {
+        Self { text: header.to_bytes(), is_packed: header.is_packed }
+    }
+
+    fn header(&self) -> Result<PackageHeader, Impossible> {
+        let mut header = PackageHeader::parse(&self.text).ok_or("the header of a package is impossible")?;
+        header.is_packed = self.is_packed;
+        Ok(header)
+    }
+}
+
+impl Packages {
+    /// Open packages and the store, for a saved state.
+    pub(in crate::files) fn state(&self, bytes: &mut SavedBytes) -> Result<PackagesState, Unsaveable> {
+        let Self { store, open } = self;
+        let package = |package: &OpenPackage| {
+            let OpenPackage { root, device, name, header, replaces, is_committed } = package;
+            let refused = |reason: &str| Err(format!("the package {}: {reason}", name.file()).into());
+            if replaces.is_some() && store.is_kept() {
+                return refused("the title is replacing it");
+            }
+            if store.device_of(name, header).is_err() {
+                return refused("it is open, and is not on the disk any more");
+            }
+            Ok(PackageState {
+                root: root.clone(),
+                device: device.clone(),
+                owner: name.owner.0,
+                title: name.title,
+                kind: name.kind,
+                file: name.file().to_owned(),
+                header: HeaderState::new(header),
+                replaces: replaces.as_ref().map(HeaderState::new),
+                is_committed: *is_committed,
+            })
+        };
+        let open = open.iter().map(package).collect::<Result<_, Unsaveable>>()?;
+        Ok(PackagesState { store: store.device().lock().state(bytes)?, open })
+    }
+
+    /// Restores the store, and mounts the packages that were open.
+    pub(in crate::files) fn restore(
+        &mut self,
+        state: PackagesState,
+        bytes: &mut SavedBytes,
+        vfs: &mut Vfs,
+    ) -> Result<(), Impossible> {
+        let PackagesState { store, open } = state;
+        check(open.len() as u64 <= Limit::OpenPackages.row().value, "too many packages are open")?;
+        self.open.clear();
+        self.store.device().lock().restore(store, bytes)?;
+        for state in open {
+            let package = self.package(&state)?;
+            let contents = self.store.device_of(&package.name, &package.header);
+            let mounted = contents.and_then(|contents| vfs.mount(&package.device, contents));
+            mounted.map_err(|error| format!("the package {}: {error}", package.name.file()))?;
+            self.open.push(package);
+        }
+        Ok(())
+    }
+
+    fn package(&self, state: &PackageState) -> Result<OpenPackage, Impossible> {
+        let PackageState { root, device, owner, title, kind, file, header, replaces, is_committed } = state;
+        let is_root = root_name(root) == Some(root.as_str());
+        let number = device.strip_prefix(mounts::PACKAGES).and_then(|number| number.parse::<u16>().ok());
+        check(is_root && number.is_some(), "an open package has an impossible name")?;
+        let is_new =
+            self.open.iter().all(|other| other.device != *device && !other.root.eq_ignore_ascii_case(root));
+        check(is_new, "two open packages have one name")?;
+        let name = PackageName::new(Xuid(*owner), *title, *kind, file);
+        Ok(OpenPackage {
+            root: root.clone(),
+            device: device.clone(),
+            name: name.ok_or("an open package has an impossible name")?,
+            header: header.header()?,
+            replaces: replaces.as_ref().map(HeaderState::header).transpose()?,
+            is_committed: *is_committed,
+        })
+    }
+}

@@ -1,0 +1,130 @@
+//! Saved state of open files and of the file system.
+//!
+//! Files are opened again on the devices of the machine that restores the state: by their paths, or
+//! by a number if a device in memory keeps them. Nothing is opened by its path that has changed its
+//! size meanwhile.
+
+mod open_file;
+#[cfg(test)]
+mod tests;
+
+use super::completion::state::PortsState;
+use super::missing::MissingFiles;
+use super::mounts::{self, CACHES};
+use super::packages::state::PackagesState;
+use super::{Files, SharedFiles};
+use crate::objects::Objects;
+use open_file::OpenFileState;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use xenia_guest::GuestAddr;
+use xenia_limits::Limit;
+use xenia_state::{Impossible, Section, Unsaveable, check};
+use xenia_vfs::{SavedBytes, VfsState};
+
+/// Open files, completion ports, packages, devices and links, as they are saved. The contents of
+/// files are apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilesState {
+    vfs: VfsState,
+    packages: PackagesState,
+    ports: PortsState,
+    open: Vec<OpenFileState>,
+    missing: MissingFiles,
+    disc: Option<u8>,
+    device_names: BTreeMap<GuestAddr, String>,
+    raw_disk: u8,
+    cached_blocks: u32,
+    links: BTreeMap<GuestAddr, String>,
+}
+
+impl FilesState {
+    /// Number of the disc that was in the drive, if it was not the one at the start.
+    pub(crate) fn disc(&self) -> Option<u8> {
+        self.disc
+    }
+}
+
+impl Section for FilesState {
+    const NAME: &'static str = "files";
+    const VERSION: u16 = 1;
+}
+
+impl Files {
+    /// Everything about files, for a saved state. Contents are put into `bytes`.
+    pub(crate) fn state(&self, bytes: &mut SavedBytes) -> Result<FilesState, Unsaveable> {
+        let Self {
+            vfs,
+            ports,
+            open,
+            // Settings.
+            limits: _,
+            // Joined again by the open files.
+            shared: _,
+            missing,
+            packages,
+            disc,
+            // Settings, both.
+            has_common_disk: _,
+            scratch: _,
+            device_names,
+            raw_disk,
+            cached_blocks,
+            links,
+        } = self;
+        let open = open.iter().map(|(&body, file)| self.open_file_state(body, file));
+        Ok(FilesState {
+            open: open.collect::<Result<_, _>>()?,
+            vfs: vfs.state(bytes)?,
+            packages: packages.state(bytes)?,
+            ports: ports.state(),
+            missing: missing.clone(),
+            disc: *disc,
+            device_names: device_names.clone(),
+            raw_disk: *raw_disk as u8,
+            cached_blocks: *cached_blocks,
+            links: links.clone(),
+        })
+    }
+
+    /// Replaces everything about files by a saved state. The disc of the state is in the drive, and
+    /// the objects are restored already.
+    pub(crate) fn restore(
+        &mut self,
+        state: FilesState,
+        bytes: &mut SavedBytes,
+        objects: &Arc<Objects>,
+    ) -> Result<(), Impossible> {
+        let FilesState {
+            vfs,
+            packages,
+            ports,
+            open,
+            missing,
+            disc,
+            device_names,
+            raw_disk,
+            cached_blocks,
+            links,
+        } = state;
+        check(disc == self.disc, "another disc is in the drive")?;
+        check(usize::from(raw_disk) < CACHES.len(), "the scratch disk of a driver is impossible")?;
+        check(open.len() as u64 <= Limit::OpenFiles.row().value, "too many files are open")?;
+        missing.check()?;
+        self.open.clear();
+        self.shared = SharedFiles::default();
+        self.vfs.restore(vfs, bytes, mounts::PACKAGES)?;
+        self.packages.restore(packages, bytes, &mut self.vfs)?;
+        bytes.finish()?;
+        self.ports.restore(ports, objects)?;
+        for file in open {
+            self.open_again(file)?;
+        }
+        self.vfs.end_restore();
+        self.packages.store.device().lock().end_restore();
+        (self.missing, self.raw_disk, self.cached_blocks) = (missing, raw_disk.into(), cached_blocks);
+        (self.device_names, self.links) = (device_names, links);
+        Ok(())
+    }
+}

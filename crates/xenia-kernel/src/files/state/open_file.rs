@@ -1,0 +1,169 @@
+//! Saved state of an open file.
+
+use crate::files::mounts;
+use crate::files::rights::options;
+use crate::files::{Claim, Files, OpenFile, Scan, Stream};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use xenia_guest::GuestAddr;
+use xenia_state::{Impossible, Unsaveable, check};
+use xenia_vfs::{FileData, Location};
+
+/// Largest sector of a volume in bytes.
+const MAX_SECTOR: u64 = 0x1_0000;
+
+/// An open file, as it is saved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct OpenFileState {
+    body: GuestAddr,
+    location: Location,
+    contents: ContentsState,
+    position: u64,
+    mode: u32,
+    rights: u32,
+    sector: u64,
+    priority: u32,
+    scan: Option<Scan>,
+    port: Option<(GuestAddr, u32)>,
+    claim: Claim,
+    disc: Option<u8>,
+    /// State that the file shares with others of its location.
+    delete_pending: bool,
+    reserved: u64,
+}
+
+/// Where the contents of an open file are found again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum ContentsState {
+    /// It has none: it is a directory or device.
+    None,
+    /// The bytes of its volume's partition.
+    Partition,
+    /// The file with this number, on the memory device of this mount.
+    Memory(u32, u64),
+    /// The file with this number on the device of all packages.
+    Package(u64),
+    /// The file at its location, of this size.
+    Path(u64),
+}
+
+impl Files {
+    /// An open file, for a saved state.
+    pub(super) fn open_file_state(
+        &self,
+        body: GuestAddr,
+        file: &OpenFile,
+    ) -> Result<OpenFileState, Unsaveable> {
+        let OpenFile { location, stream, priority, scan, port, claim, disc } = file;
+        let shared = self.shared.get(&location.key());
+        Ok(OpenFileState {
+            body,
+            location: location.clone(),
+            contents: self.contents_state(file)?,
+            position: stream.position(),
+            mode: stream.mode(),
+            rights: stream.rights,
+            sector: stream.sector,
+            priority: *priority,
+            scan: scan.clone(),
+            port: *port,
+            claim: *claim,
+            disc: *disc,
+            delete_pending: shared.is_some_and(|shared| shared.delete_pending),
+            reserved: shared.map_or(0, |shared| shared.reserved),
+        })
+    }
+
+    fn contents_state(&self, file: &OpenFile) -> Result<ContentsState, Unsaveable> {
+        let Some(data) = file.data() else { return Ok(ContentsState::None) };
+        if file.is_raw {
+            return Ok(ContentsState::Partition);
+        }
+        if let Some((mount, number)) = self.vfs.number_of(data) {
+            return Ok(ContentsState::Memory(mount, number));
+        }
+        let store = self.packages.store.device();
+        if let Some(number) = data.memory_file().and_then(|file| store.lock().number_of(file)) {
+            return Ok(ContentsState::Package(number));
+        }
+        let refused = |reason: &str| {
+            let name = self.vfs.full_name(&file.location);
+            Err(format!("{name} is open: {reason}").into())
+        };
+        let size = match (self.vfs.find(&file.location), data.size()) {
+            (Ok(entry), Ok(size)) if !entry.directory && entry.size == size => size,
+            (Ok(_), Ok(_)) => return refused("it was replaced"),
+            (Err(error), _) | (_, Err(error)) => return refused(&error.to_string()),
+        };
+        if file.disc != self.disc && self.vfs.volume_name(&file.location) == mounts::TITLE {
+            return refused("it is on the disc that was in the drive before");
+        }
+        Ok(ContentsState::Path(size))
+    }
+
+    /// Opens a file again, as it is in a saved state.
+    pub(super) fn open_again(&mut self, state: OpenFileState) -> Result<(), Impossible> {
+        let OpenFileState {
+            body,
+            location,
+            contents,
+            position,
+            mode,
+            rights,
+            sector,
+            priority,
+            scan,
+            port,
+            claim,
+            disc,
+            delete_pending,
+            reserved,
+        } = state;
+        self.vfs.check_location(&location)?;
+        check(mode & !options::MODE == 0, "an open file has an impossible mode")?;
+        check((1..=MAX_SECTOR).contains(&sector), "a volume has impossible sectors")?;
+        check(i64::try_from(position).is_ok(), "an open file has an impossible position")?;
+        check(i64::try_from(reserved).is_ok(), "an open file has impossible reserved space")?;
+        check(claim.is_possible(), "an open file has an impossible sharing mode")?;
+        check(scan.as_ref().is_none_or(Scan::is_possible), "the listing of a directory is impossible")?;
+        let has_port = port.is_none_or(|(port, _)| self.ports.has(port));
+        check(has_port, "an open file has a completion port that does not exist")?;
+        check(!self.open.contains_key(&body), "two open files have one object")?;
+        let is_raw = contents == ContentsState::Partition;
+        let key = location.key();
+        let writers = self.shared.join(key.clone(), claim);
+        if let Some(shared) = self.shared.get_mut(&key) {
+            (shared.delete_pending, shared.reserved) = (delete_pending, reserved);
+        }
+        let mut stream = Stream::new(None, rights, mode, sector, writers);
+        let data = self.contents_again(contents, &location, stream.may_write());
+        let name = || self.vfs.full_name(&location);
+        stream = stream.with(data.map_err(|reason| format!("{}: {reason}", name()))?).at(position);
+        let stream = Arc::new(if is_raw { stream.raw() } else { stream });
+        self.insert(body, OpenFile { location, stream, priority, scan, port, claim, disc });
+        Ok(())
+    }
+
+    fn contents_again(
+        &self,
+        contents: ContentsState,
+        location: &Location,
+        write: bool,
+    ) -> Result<Option<Box<dyn FileData>>, Impossible> {
+        let data = match contents {
+            ContentsState::None => return Ok(None),
+            ContentsState::Partition => {
+                let partition = self.vfs.partition(location);
+                partition.map_err(|error| error.to_string())?
+            }
+            ContentsState::Memory(mount, number) => self.vfs.open_number(mount, number),
+            ContentsState::Package(number) => self.packages.store.device().lock().open_number(number),
+            ContentsState::Path(size) => {
+                let file = self.vfs.reopen(location, write).map_err(|error| error.to_string())?;
+                check(file.size() == Ok(size), "it has another size than in the state")?;
+                Some(file)
+            }
+        };
+        data.map(Some).ok_or_else(|| "it was open and is missing".into())
+    }
+}

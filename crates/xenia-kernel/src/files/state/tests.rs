@@ -1,0 +1,290 @@
+//! Tests of saved files: two machines, of which one was restored from the other's state, go on
+//! alike.
+
+use super::*;
+use crate::files::{Completion, OpenParameters, PackageMode, Receiver, Scan, access, options, share};
+use crate::ports::{NoStorage, Storage};
+use crate::status::failure::Failure;
+use std::path::PathBuf;
+use xenia_formats as formats;
+use xenia_limits::Limits;
+use xenia_memory::GuestMemory;
+use xenia_sched::ThreadRef;
+use xenia_state::StoredSection;
+use xenia_testing::Dice;
+use xenia_user::content::{PackageHeader, PackageName};
+use xenia_user::profile::Xuid;
+use xenia_vfs::Disposition;
+use xenia_vfs::path::Pattern;
+
+/// A machine's files, with a medium that has some.
+fn fresh(storage: &dyn Storage) -> Files {
+    let mut files = Files::with_devices(storage, &Arc::default()).unwrap();
+    let mut volume = formats::Volume::default();
+    let media = volume.add_directory(formats::Volume::ROOT, "Media").unwrap();
+    for name in ["a.bin", "b.bin", "c.txt"] {
+        volume.add_file(media, name, Arc::new(name.as_bytes().repeat(99))).unwrap();
+    }
+    files.mount_title_volume(Arc::new(volume)).unwrap();
+    files.mount_hard_disk(0x4D53_07D1).unwrap();
+    files
+}
+
+fn objects() -> Arc<Objects> {
+    Arc::new(Objects::new(GuestMemory::new().unwrap(), Arc::<Limits>::default()))
+}
+
+type Saved = (StoredSection, Vec<Vec<u8>>);
+
+fn saved(files: &Files) -> Result<Saved, Unsaveable> {
+    let mut bytes = SavedBytes::default();
+    let state = files.state(&mut bytes)?;
+    Ok((StoredSection::encode(&state).unwrap(), bytes.into_parts()))
+}
+
+fn restored(
+    storage: &dyn Storage,
+    (state, parts): &Saved,
+    objects: &Arc<Objects>,
+) -> Result<Files, Impossible> {
+    let state = state.decode().map_err(|error| error.to_string())?;
+    let mut files = fresh(storage);
+    files.restore(state, &mut SavedBytes::new(parts.clone()), objects)?;
+    Ok(files)
+}
+
+fn a_path(dice: &mut Dice) -> String {
+    let folder = [r"game:\media", "cache:", "hdd:", "save:", r"cache:\dir", r"cache1:"][dice.below(6)];
+    format!(r"{folder}\{}", ["a.bin", "B.BIN", "c", "dir"][dice.below(4)])
+}
+
+/// A random operation; `next` is the body of the next open file.
+fn operate(files: &mut Files, next: &mut u32, dice: &mut Dice) -> String {
+    let bodies: Vec<GuestAddr> = files.iter().map(|(body, _)| body).collect();
+    let body = bodies.get(dice.below(bodies.len())).copied().unwrap_or_default();
+    let path = a_path(dice);
+    match dice.below(16) {
+        0..6 => {
+            let parameters = OpenParameters {
+                access: [access::GENERIC_READ, access::GENERIC_ALL][dice.below(2)],
+                share: [share::ALL, share::READ][usize::from(dice.below(8) == 0)],
+                disposition: Disposition::of([dice.below(6) as u32, 3][dice.below(2)]).unwrap(),
+                options: [
+                    0,
+                    options::SYNCHRONOUS_IO_NONALERT,
+                    options::DIRECTORY_FILE,
+                    options::DELETE_ON_CLOSE,
+                ][dice.below(4)],
+                allocation: dice.next() % 100,
+                attributes: 0x20,
+                ..OpenParameters::to_read(&path, 55)
+            };
+            let opened = files.open(&parameters).map_err(Failure::status);
+            let opened = opened.map(|(file, action)| {
+                *next += 0x100;
+                files.insert(GuestAddr(*next), file);
+                action
+            });
+            format!("{path}: {opened:?}")
+        }
+        6 => format!("{:?}", files.remove(body)),
+        7 | 8 => match files.get(body).ok().and_then(|file| file.data()) {
+            Some(data) => format!("{:?}", data.write_at(dice.next() % 40_000, &[dice.next() as u8; 50])),
+            None => String::new(),
+        },
+        9 => {
+            let to = files.resolve(None, &path).map_err(Failure::status);
+            let renamed = to.map(|to| files.rename(body, &to, dice.below(2) == 0).map_err(Failure::status));
+            format!("{path}: {renamed:?}")
+        }
+        10 => format!("{:?}", files.set_delete(body, dice.below(2) == 0).map_err(Failure::status)),
+        11 => {
+            let Ok(file) = files.get(body) else { return String::new() };
+            let listed = files.vfs.list(&file.location).unwrap_or_default();
+            let scan = Scan::new(listed, &Pattern::new("*").unwrap());
+            files.get_mut(body).unwrap().scan.get_or_insert(scan);
+            format!("{:?}", files.get_mut(body).unwrap().scan.as_mut().unwrap().advance())
+        }
+        12 => {
+            let name = PackageName::new(Xuid(1), 2, 1, ["one", "two"][dice.below(2)]).unwrap();
+            let mode = PackageMode::of(1 + dice.below(5) as u32).unwrap();
+            let opened = files.open_package("save", &name, mode, PackageHeader::new(Xuid(1), "A game"));
+            format!("{opened:?}")
+        }
+        13 => format!(
+            "{:?} {:?}",
+            files.flush_package("save"),
+            (dice.below(2) == 0).then(|| files.close_package("save"))
+        ),
+        14 => {
+            let linked = files.link("work:", [r"\Device\Harddisk0\Cache1", r"\Device\Cdrom0"][dice.below(2)]);
+            format!(
+                "{linked:?} {:?}",
+                files.name_device(GuestAddr(0x5000), r"\Device\Own").map_err(Failure::status)
+            )
+        }
+        _ => {
+            let Ok(file) = files.get(body) else { return String::new() };
+            file.set_position(file.position() + dice.next() % 100);
+            let read = file.data().map(|data| {
+                let mut into = [0; 64];
+                (data.read_at(file.position(), &mut into), into, data.size())
+            });
+            let entry = files.entry(body).map_err(Failure::status);
+            format!("{entry:?} {read:?} {:?}", files.is_delete_pending(body).map_err(Failure::status))
+        }
+    }
+}
+
+#[test]
+fn restored_files_go_on_as_the_saved_ones() {
+    let objects = objects();
+    let (mut packages, mut busy) = (0, 0);
+    for seed in 0..60 {
+        let (mut dice, mut next) = (Dice(seed), 0x10_0000);
+        let mut files = fresh(&NoStorage);
+        for _ in 0..80 {
+            operate(&mut files, &mut next, &mut dice);
+        }
+        let state = saved(&files).unwrap();
+        let mut again = restored(&NoStorage, &state, &objects).unwrap();
+        assert!(saved(&again).unwrap() == state, "seed {seed}");
+        busy += usize::from(files.open.len() > 3);
+        packages += usize::from(files.has_package("save"));
+        let (mut same_dice, mut same_next) = (Dice(dice.0), next);
+        for step in 0..80 {
+            let one = operate(&mut files, &mut next, &mut dice);
+            let other = operate(&mut again, &mut same_next, &mut same_dice);
+            assert_eq!(one, other, "seed {seed}, step {step}");
+        }
+        assert!(saved(&files).unwrap() == saved(&again).unwrap(), "seed {seed}");
+    }
+    assert!(packages > 20 && busy > 20, "{packages} of 60 had a package open, {busy} many files");
+}
+
+#[test]
+fn changed_states_of_files_are_refused_or_work() {
+    let objects = objects();
+    let (mut dice, mut next) = (Dice(3), 0x10_0000);
+    let mut files = fresh(&NoStorage);
+    for _ in 0..60 {
+        operate(&mut files, &mut next, &mut dice);
+    }
+    let (state, parts) = saved(&files).unwrap();
+    let (mut worked, mut refused) = (0, 0);
+    for at in 0..state.bytes.len() {
+        for change in [1, 0x80] {
+            let mut changed = state.clone();
+            changed.bytes[at] ^= change;
+            match restored(&NoStorage, &(changed, parts.clone()), &objects) {
+                Ok(mut files) => {
+                    let (mut dice, mut next) = (Dice(8), 0x20_0000);
+                    for _ in 0..20 {
+                        operate(&mut files, &mut next, &mut dice);
+                    }
+                    worked += 1;
+                }
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    assert!(worked > 100 && refused > 100, "{worked} worked, {refused} were refused");
+}
+
+#[derive(Debug)]
+struct Folder(PathBuf);
+impl Storage for Folder {
+    fn content(&self) -> Option<PathBuf> {
+        Some(self.0.clone())
+    }
+}
+
+#[test]
+fn packages_on_the_host_are_opened_again_unless_they_are_being_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Folder(folder.path().to_owned());
+    let objects = objects();
+    let name = PackageName::new(Xuid(1), 2, 1, "Save").unwrap();
+    let mut files = fresh(&storage);
+    let header = || PackageHeader::new(Xuid(1), "A game");
+    files.open_package("save", &name, PackageMode::New, header()).unwrap();
+    let parameters = OpenParameters {
+        access: access::GENERIC_ALL,
+        disposition: Disposition::Create,
+        ..OpenParameters::to_read(r"save:\data", 1)
+    };
+    let (file, _) = files.open(&parameters).unwrap();
+    file.data().unwrap().write_at(0, b"half of it").unwrap();
+    files.insert(GuestAddr(0x1000), file);
+    let state = saved(&files).unwrap();
+    files.discard();
+    files.close_all();
+    drop(files);
+    let mut again = restored(&storage, &state, &objects).unwrap();
+    assert!(saved(&again).unwrap() == state);
+    again.get(GuestAddr(0x1000)).unwrap().data().unwrap().write_at(10, b", and the rest").unwrap();
+    again.remove(GuestAddr(0x1000));
+    again.close_package("save").unwrap();
+    again.open_package("save", &name, PackageMode::Existing, header()).unwrap();
+    let (file, _) = again.open(&OpenParameters::to_read(r"save:\data", 1)).unwrap();
+    let mut bytes = [0; 24];
+    assert_eq!(file.data().unwrap().read_at(0, &mut bytes), Ok(24));
+    assert_eq!(&bytes, b"half of it, and the rest");
+    again.close(file);
+    again.close_package("save").unwrap();
+    again.open_package("save", &name, PackageMode::Truncate, header()).unwrap();
+    assert_eq!(saved(&again).unwrap_err().to_string(), "the package Save: the title is replacing it");
+}
+
+#[test]
+fn files_of_the_medium_are_the_same_or_refused() {
+    let objects = objects();
+    let mut files = fresh(&NoStorage);
+    let (file, _) = files.open(&OpenParameters::to_read(r"game:\media\a.bin", 1)).unwrap();
+    files.insert(GuestAddr(0x1000), file);
+    let (state, parts) = saved(&files).unwrap();
+    let mut other = fresh(&NoStorage);
+    let mut volume = formats::Volume::default();
+    let media = volume.add_directory(formats::Volume::ROOT, "Media").unwrap();
+    volume.add_file(media, "a.bin", Arc::new(vec![1])).unwrap();
+    other.mount_title_volume(Arc::new(volume)).unwrap();
+    let refused = other.restore(state.decode().unwrap(), &mut SavedBytes::new(parts), &objects);
+    let reason = r"\Device\Cdrom0\media\a.bin: it has another size than in the state";
+    assert_eq!(refused.unwrap_err().to_string(), reason);
+    // The medium is another one since the file was opened.
+    files.disc = Some(2);
+    let reason = r"\Device\Cdrom0\media\a.bin is open: it is on the disc that was in the drive before";
+    assert_eq!(saved(&files).unwrap_err().to_string(), reason);
+}
+
+#[test]
+fn completions_and_those_that_wait_for_them_are_kept_in_order() {
+    let objects = objects();
+    let mut files = fresh(&NoStorage);
+    let port = GuestAddr(0x8000);
+    files.ports.insert(port);
+    files.ports.insert(GuestAddr(0x9000));
+    let completion = |key| Completion { key, context: 1, status: 2, information: 3 };
+    let receiver = |idx| Receiver {
+        thread: ThreadRef { hw_id: 1, generation: 2, idx },
+        key: GuestAddr(4),
+        context: GuestAddr(8),
+        status_block: GuestAddr(12),
+    };
+    for key in [7, 5, 6] {
+        assert_eq!(files.ports.post(port, completion(key)), Ok(None));
+    }
+    for idx in [9, 3] {
+        files.ports.wait(GuestAddr(0x9000), receiver(idx), None);
+    }
+    let state = saved(&files).unwrap();
+    let mut again = restored(&NoStorage, &state, &objects).unwrap();
+    assert!(saved(&again).unwrap() == state);
+    for files in [&mut files, &mut again] {
+        let keys: Vec<_> = std::iter::from_fn(|| files.ports.take(port)).map(|taken| taken.key).collect();
+        assert_eq!(keys, [7, 5, 6]);
+        assert_eq!(files.ports.post(GuestAddr(0x9000), completion(1)), Ok(Some(receiver(9))));
+        files.ports.cancel(receiver(3).thread);
+        assert_eq!(files.ports.post(GuestAddr(0x9000), completion(1)), Ok(None));
+    }
+}

@@ -1,0 +1,36 @@
+//! State of the kernel's files.
+
+use crate::Kernel;
+use crate::files::FilesState;
+use xenia_state::{Impossible, Unsaveable, check};
+use xenia_vfs::SavedBytes;
+
+impl Kernel {
+    /// Everything about files, and the contents of those that are in memory or being written, for a
+    /// saved state.
+    ///
+    /// # Errors
+    /// A file or package can't be saved at present; the reason names it.
+    pub fn files_state(&self) -> Result<(FilesState, SavedBytes), Unsaveable> {
+        if !self.transfers.is_empty() {
+            return Err("file transfers are under way".into());
+        }
+        let mut bytes = SavedBytes::default();
+        let state = self.files.lock().state(&mut bytes)?;
+        Ok((state, bytes))
+    }
+
+    /// Restores a saved state of files, after objects and modules.
+    ///
+    /// # Errors
+    /// A value that no machine can have, or a file of the host that has changed.
+    pub fn restore_files(&self, state: FilesState, mut bytes: SavedBytes) -> Result<(), Impossible> {
+        if let Some(number) = state.disc() {
+            let drive = self.disc_drive();
+            let disc = drive.disc_of_title(number.into()).ok_or("the title has no such disc")?;
+            let is_inserted = drive.insert_ready(disc);
+            check(is_inserted, "the state needs another disc of the title, which --disc names")?;
+        }
+        self.files.lock().restore(state, &mut bytes, &self.objects)
+    }
+}
