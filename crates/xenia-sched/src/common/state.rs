@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering::Relaxed;
 use xenia_state::{Impossible, check};
 
-/// What all slots share, as it is saved.
+/// State shared by all slots, as it is saved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CommonState {
     exit_code: u32,
@@ -28,7 +28,7 @@ impl CommonState {
 }
 
 impl Common {
-    /// What all slots share, for a saved state.
+    /// The state shared by all slots, for a saved state.
     pub(crate) fn state(&self) -> CommonState {
         let Self {
             // Saved with the thread table, whose positions its entries follow.

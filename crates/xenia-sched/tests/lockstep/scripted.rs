@@ -33,7 +33,7 @@ pub(crate) const FRAME: u8 = 5;
 pub(crate) const END: u8 = 6;
 pub(crate) const STOP: u8 = 7;
 
-/// What is left of each thread's script, by thread id.
+/// The rest of each thread's script, by thread id.
 pub(crate) type Programs = BTreeMap<u32, VecDeque<Step>>;
 
 /// Engine that follows each thread's script; after its end the thread runs forever.

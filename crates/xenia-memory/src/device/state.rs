@@ -1,0 +1,90 @@
+//! Saved state of the queue of device stores.
+
+use super::{Device, DeviceQueue, DeviceStore};
+use serde::{Deserialize, Serialize};
+use xenia_guest::GuestAddr;
+
+/// The stores of a visit that was cut, as they are saved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceQueueState {
+    stores: Vec<DeviceStore>,
+    end: u32,
+}
+
+impl DeviceQueue {
+    /// The queued stores, for a saved state.
+    pub fn state(&self) -> DeviceQueueState {
+        // Both are made again by queueing the stores.
+        let Self { stores, newest: _, visit: _, end } = self;
+        DeviceQueueState { stores: stores.clone(), end: *end }
+    }
+
+    /// Replaces the queued stores by saved ones.
+    ///
+    /// # Errors
+    /// Stores that no queue can have.
+    pub fn restore(&mut self, state: &DeviceQueueState) -> Result<(), &'static str> {
+        let &DeviceQueueState { ref stores, end } = state;
+        self.clear();
+        // A full queue takes stores up to the end of the device's block, and those that it has
+        // taken lie before `end`.
+        let taken = match Device::of(GuestAddr(end.wrapping_sub(1))) {
+            Some(device) => end - device.base().0,
+            None => 0,
+        };
+        if stores.len() > Self::CAPACITY + taken as usize {
+            return Err("the queue of device stores is too long");
+        }
+        for &store in stores {
+            let place = Self::place(store.addr).filter(|_| store.addr.0.is_multiple_of(4));
+            let (_, place) = place.ok_or("a device store is to no register")?;
+            self.newest[place] = (store.value, self.visit);
+            self.stores.push(store);
+        }
+        self.end = end;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DeviceRegisters;
+
+    #[test]
+    fn a_restored_queue_goes_on_as_the_saved_one() {
+        let devices = [DeviceRegisters::new(), DeviceRegisters::new()];
+        let mut queue = DeviceQueue::new();
+        for n in 0..DeviceQueue::CAPACITY as u32 {
+            assert_eq!(queue.store(0x7FC8_0000 + n % 7 * 4, 4, n.into(), &devices), Some(true));
+        }
+        assert_eq!(queue.store(queue.end, 2, 9, &devices), Some(true), "the rest of a row");
+        let state = queue.state();
+        let mut restored = DeviceQueue::new();
+        assert_eq!(restored.store(0x7FEA_0000, 4, 1, &devices), Some(true));
+        restored.restore(&state).unwrap();
+        assert!(restored.stores() == queue.stores() && restored.state() == state);
+        for register in (0x7FC8_0000..0x7FC8_0040).chain([0x7FEA_0000]) {
+            assert_eq!(restored.load(register, 1, &devices), queue.load(register, 1, &devices));
+        }
+        for addr in [0x7FC8_0000, queue.end, 0x7FEA_0000] {
+            assert_eq!(restored.store(addr, 2, 5, &devices), queue.store(addr, 2, 5, &devices), "{addr:x}");
+        }
+    }
+
+    #[test]
+    fn stores_that_no_queue_can_have_are_refused() {
+        let store = |addr| DeviceStore { addr: GuestAddr(addr), value: 1 };
+        for addr in [0x7FC8_0002, 0x7FC9_0000, 0] {
+            let state = DeviceQueueState { stores: vec![store(addr)], end: 0 };
+            assert!(DeviceQueue::new().restore(&state).is_err(), "{addr:x}");
+        }
+        for (more, end, fits) in
+            [(0, 0, true), (1, 0, false), (8, 0x7FC8_0008, true), (9, 0x7FC8_0008, false)]
+        {
+            let stores = vec![store(0x7FC8_0000); DeviceQueue::CAPACITY + more];
+            let restored = DeviceQueue::new().restore(&DeviceQueueState { stores, end });
+            assert_eq!(restored.is_ok(), fits, "{more} {end:x}");
+        }
+    }
+}
