@@ -282,8 +282,8 @@ fn kernel_call_sequences() {
 /// A hostile title can't tell whether the kernel's core was saved and restored between its calls.
 #[test]
 fn sequences_go_on_alike_after_the_core_is_restored() {
-    let reloads: u64 = (1_000_000..1_000_050).map(same_with_reloads).sum();
-    assert!(reloads > 2000, "{reloads}");
+    let reloads: u64 = (1_000_000..1_000_025).map(same_with_reloads).sum();
+    assert!(reloads > 1000, "{reloads}");
 }
 
 /// Makes a sequence of calls without and with reloads, which must be the same; returns the number
@@ -314,7 +314,7 @@ fn same_with_reloads(seed: u64) -> u64 {
 #[test]
 fn changed_states_are_refused_or_possible() {
     let (mut refused, mut possible) = (0, 0);
-    for seed in 2_000_000..2_000_040 {
+    for seed in 2_000_000..2_000_025 {
         let mut sequence = Sequence::new(seed);
         sequence.run();
         let Some(stored) = sequence.harness.kernel.stored_core() else { continue };
@@ -333,5 +333,5 @@ fn changed_states_are_refused_or_possible() {
             refused += 1;
         }
     }
-    assert!(refused > 40 && possible > 20, "{refused} refused, {possible} possible");
+    assert!(refused > 25 && possible > 12, "{refused} refused, {possible} possible");
 }

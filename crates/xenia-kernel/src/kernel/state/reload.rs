@@ -39,7 +39,7 @@ impl Kernel {
     pub fn restore_stored_core(&mut self, stored: &StoredSection) -> Result<(), StateError> {
         self.empty_core();
         let SavedCore(state) = stored.decode()?;
-        let restored = self.restore_core(state).and_then(|uses| self.objects.settle_uses(uses));
+        let restored = self.restore_core(state).map(|uses| self.objects.settle_uses(uses));
         restored.map_err(|reason| StateError::contents(SavedCore::NAME, &reason))
     }
 

@@ -61,18 +61,18 @@ enum DeferredState {
     Reference(u32, GuestAddr),
 }
 
-/// The uses that restored objects must have in the end. All waits that hold objects must be
-/// restored before [`Objects::settle_uses`] compares.
+/// Objects of a restored table that have no record: only waits and requests use them. Until
+/// [`Objects::settle_uses`] they are kept, and can be found by address.
 #[derive(Debug)]
 #[must_use = "objects that only waits use are kept until the uses are settled"]
-pub struct RestoredUses(Vec<ExpectedUses>);
+pub struct RestoredUses(Vec<UnlistedObject>);
 
 #[derive(Debug)]
-struct ExpectedUses {
+struct UnlistedObject {
     name: Name,
+    body: GuestAddr,
+    /// Number of uses when the state was saved.
     uses: u32,
-    /// Whether a record has the object, which is one of the uses.
-    is_listed: bool,
 }
 
 /// Name that no object has: generations begin at 1.
@@ -143,13 +143,14 @@ impl Objects {
         check(listed.len() == records.len(), "two objects have one position")?;
         self.restore_records(tables, &slab, &positions, records)?;
         self.restore_deferred(&slab, &positions, &deferred)?;
-        let expected = slab.occupied.iter().filter(|(_, object)| object.uses > 0);
-        let expected = expected.map(|(index, object)| ExpectedUses {
-            name: positions[index],
-            uses: object.uses,
-            is_listed: listed.contains(index),
+        let unlisted =
+            slab.occupied.iter().filter(|(index, object)| object.uses > 0 && !listed.contains(index));
+        let unlisted = unlisted.map(|(index, object)| {
+            let (name, body, uses) = (positions[index], object.body, object.uses);
+            self.bodies.of(body).write().entry(body).or_insert(name);
+            UnlistedObject { name, body, uses }
         });
-        Ok(RestoredUses(expected.collect()))
+        Ok(RestoredUses(unlisted.collect()))
     }
 
     fn restore_handles(
@@ -243,21 +244,22 @@ impl Objects {
         Some(name)
     }
 
-    /// Ends a restore: checks that each object has the uses that it had when the state was saved.
-    /// All areas that hold objects must be restored by now.
-    pub fn settle_uses(&self, expected: RestoredUses) -> Result<(), Impossible> {
-        for ExpectedUses { name, uses, is_listed } in expected.0 {
-            let found = self.slab.uses(name);
-            if found == uses {
-                // If no record has it, the guest has freed its memory with the record.
-                continue;
+    /// Ends a restore, when all areas that hold objects are restored: from now on only these keep
+    /// the objects that have no record.
+    pub fn settle_uses(&self, unlisted: RestoredUses) {
+        for UnlistedObject { name, body, uses } in unlisted.0 {
+            {
+                let mut bodies = self.bodies.of(body).write();
+                if bodies.get(&body) == Some(&name) {
+                    bodies.remove(&body);
+                }
             }
-            let waits = !is_listed && found == uses.saturating_add(1);
-            check(waits, "an object is held by other waits than when the state was saved")?;
-            // The waits keep it from now on.
-            let _ = self.slab.unpin(name);
+            // With as many uses as before, the table's is one of them: the guest has freed the
+            // object's memory, and another record has its place.
+            if self.slab.uses(name) != uses {
+                self.unpin(name);
+            }
         }
-        Ok(())
     }
 }
 
