@@ -3,7 +3,7 @@
 
 use crate::abi::{Arguments, Call, Flow, FromGuest, Handle, Show};
 use crate::objects::dispatcher::Dispatcher;
-use crate::objects::{ObjectKind, Objects};
+use crate::objects::{HeldObject, HeldState, ObjectKind, Objects};
 use crate::thread::apc::{Apc, ApcQueues, ApcSource};
 use crate::thread::deferred::ProcessorMode;
 use std::fmt::Write;
@@ -12,7 +12,7 @@ use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_net::address::Place;
 use xenia_net::{
-    EventHold, NamedOperation, Net, NetState, Overlapped, SocketCall, SocketCaller, SocketEffect,
+    EventHold, HeldEvent, NamedOperation, Net, NetState, Overlapped, SocketCall, SocketCaller, SocketEffect,
     SocketEffects, SocketOperation, WsaError, overlapped_field,
 };
 use xenia_sched::{Cpu, GuestTicks, WaitTicket};
@@ -176,6 +176,19 @@ fn begin(call: &Call, overlapped: &Overlapped) -> Result<(), WsaError> {
         call.kernel.dispatcher.reset_event(memory, *body)?;
     }
     Ok(())
+}
+
+impl EventHold for HeldObject {
+    fn event(&self) -> HeldEvent {
+        let (position, body) = self.state().place();
+        HeldEvent { position, body }
+    }
+}
+
+/// Holds an event of a saved state again.
+pub(crate) fn hold_event_again(objects: &Arc<Objects>, event: HeldEvent) -> Option<Arc<dyn EventHold>> {
+    let held = objects.hold_again(HeldState::without_reference(event.position, event.body));
+    held.ok().map(|held| Arc::new(held) as Arc<dyn EventHold>)
 }
 
 /// Returns a reference to an event, and its address; `None` if the event is gone.

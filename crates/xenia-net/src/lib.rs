@@ -46,9 +46,10 @@ pub use options::{OptionValue, is_linger};
 pub use request::{Overlapped, Receive, Send, SocketOperation};
 pub use select::{Select, Set};
 pub use settle::{
-    EventHold, NamedOperation, SocketCall, SocketCaller, SocketEffect, SocketEffects, overlapped_field,
+    EventHold, HeldEvent, NamedOperation, SocketCall, SocketCaller, SocketEffect, SocketEffects,
+    overlapped_field,
 };
-pub use state::SocketsState;
+pub use state::{HoldEvent, SocketsState};
 pub use xnet::{KeyId, LOOKUP_SIZE, Lookups, PARAMETERS_SIZE, XNADDR_SIZE, XNet, XnAddr, begin_lookup};
 
 use options::Options;

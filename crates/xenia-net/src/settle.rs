@@ -4,6 +4,7 @@
 use super::request::{Attempt, Remainder, Request, Requester, clamp};
 use super::rounds::returned;
 use super::{Net, NetState, Overlapped, SocketOperation, WsaError};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
@@ -24,9 +25,19 @@ pub mod overlapped_field {
 }
 
 /// A reference that keeps an event of the kernel alive.
-pub trait EventHold: fmt::Debug + Send + Sync {}
+pub trait EventHold: fmt::Debug + Send + Sync {
+    /// The event that it keeps, for saved states.
+    fn event(&self) -> HeldEvent;
+}
 
-impl<T: fmt::Debug + Send + Sync> EventHold for T {}
+/// An event of the kernel that is kept alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldEvent {
+    /// Its position in the kernel's table: another object may have had the address before.
+    pub position: u32,
+    /// Its address.
+    pub body: GuestAddr,
+}
 
 /// The thread that makes a socket call.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,9 @@ use crate::network::{SocketId, SocketKind};
 use crate::options::Options;
 use crate::request::{Request, Requester};
 use crate::xnet::{XNet, XNetState};
-use crate::{Connection, EventHold, NEVER, Net, NetState, Overlapped, Socket, SocketOperation, Watch};
+use crate::{
+    Connection, EventHold, HeldEvent, NEVER, Net, NetState, Overlapped, Socket, SocketOperation, Watch,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,16 +18,39 @@ use xenia_limits::Limit;
 use xenia_sched::{GuestTicks, HW_THREADS, ThreadRef};
 use xenia_state::{Impossible, Unsaveable, check, is_count};
 
-/// Holds the event with this address; `None` if there is none.
-pub(crate) type HoldEvent<'a> = &'a dyn Fn(GuestAddr) -> Option<Arc<dyn EventHold>>;
+/// Holds an event again; `None` if there is none.
+pub type HoldEvent<'a> = &'a dyn Fn(HeldEvent) -> Option<Arc<dyn EventHold>>;
 
-/// Holds the event with this address.
-pub(crate) fn held(
-    hold: HoldEvent<'_>,
-    body: GuestAddr,
-) -> Result<(Arc<dyn EventHold>, GuestAddr), Impossible> {
-    let held = hold(body).ok_or("an event of a socket is missing")?;
-    Ok((held, body))
+/// The events of a state. Sockets can share a reference, as accepted ones do with their listener,
+/// and share it again afterwards.
+#[derive(Default)]
+pub(crate) struct SavedEvents(Vec<Arc<dyn EventHold>>);
+
+impl SavedEvents {
+    /// The index of an event among those of the state.
+    pub(crate) fn index_of(&mut self, event: &Arc<dyn EventHold>) -> u32 {
+        let known = self.0.iter().position(|known| Arc::ptr_eq(known, event));
+        known.unwrap_or_else(|| {
+            self.0.push(event.clone());
+            self.0.len() - 1
+        }) as u32
+    }
+}
+
+/// The events of a state that is restored.
+pub(crate) struct RestoredEvents(Vec<(Arc<dyn EventHold>, GuestAddr)>);
+
+impl RestoredEvents {
+    fn new(events: &[HeldEvent], hold: HoldEvent<'_>) -> Result<Self, Impossible> {
+        let hold = |&event: &HeldEvent| Some((hold(event)?, event.body));
+        let held: Option<_> = events.iter().map(hold).collect();
+        Ok(Self(held.ok_or("an event of a socket is missing")?))
+    }
+
+    /// The event with this index.
+    pub(crate) fn get(&self, index: u32) -> Result<(Arc<dyn EventHold>, GuestAddr), Impossible> {
+        Ok(self.0.get(index as usize).cloned().ok_or("an event of a socket is missing")?)
+    }
 }
 
 /// State of a [`NetState`]: all sockets of a title.
@@ -33,6 +58,8 @@ pub(crate) fn held(
 pub struct SocketsState {
     /// The machine's own network; `None` for a network of the host, which has no sockets then.
     local: Option<LocalNetworkState>,
+    /// Events that sockets, requests and look-ups hold.
+    events: Vec<HeldEvent>,
     sockets: BTreeMap<u32, SocketState>,
     last: u32,
     requests: Vec<RequestState>,
@@ -53,10 +80,11 @@ struct SocketState {
     watch: Option<WatchState>,
 }
 
-/// State of a [`Watch`]; `body` is the address of the event that is held.
+/// State of a [`Watch`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct WatchState {
-    body: GuestAddr,
+    /// Index of the event.
+    event: u32,
     wanted: u32,
     told: u32,
 }
@@ -71,14 +99,14 @@ struct RequestState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum RequesterState {
     Thread { thread: ThreadRef, kthread: GuestAddr },
-    Overlapped { at: GuestAddr, thread_id: u32, routine: GuestAddr, event: Option<GuestAddr> },
+    Overlapped { at: GuestAddr, thread_id: u32, routine: GuestAddr, event: Option<u32> },
 }
 
 impl Socket {
-    fn state(&self) -> SocketState {
+    fn state(&self, events: &mut SavedEvents) -> SocketState {
         let Self { id, kind, listens, waits, connection, options, watch } = self;
-        let watch = watch.as_ref().map(|Watch { event: _, body, wanted, told }| WatchState {
-            body: *body,
+        let watch = watch.as_ref().map(|Watch { event, body: _, wanted, told }| WatchState {
+            event: events.index_of(event),
             wanted: *wanted,
             told: *told,
         });
@@ -95,10 +123,10 @@ impl Socket {
 }
 
 impl SocketState {
-    fn socket(self, hold: HoldEvent<'_>) -> Result<Socket, Impossible> {
+    fn socket(self, events: &RestoredEvents) -> Result<Socket, Impossible> {
         let Self { id, kind, listens, waits, connection, options, watch } = self;
-        let watch = watch.map(|WatchState { body, wanted, told }| {
-            let (event, body) = held(hold, body)?;
+        let watch = watch.map(|WatchState { event, wanted, told }| {
+            let (event, body) = events.get(event)?;
             Ok::<_, Impossible>(Watch { event, body, wanted, told })
         });
         Ok(Socket { id, kind, listens, waits, connection, options, watch: watch.transpose()? })
@@ -106,7 +134,7 @@ impl SocketState {
 }
 
 impl Request {
-    fn state(&self) -> RequestState {
+    fn state(&self, events: &mut SavedEvents) -> RequestState {
         let Self { who, socket, what } = self;
         let who = match who {
             Requester::Thread { thread, kthread } => {
@@ -117,7 +145,7 @@ impl Request {
                     at: *at,
                     thread_id: *thread_id,
                     routine: *routine,
-                    event: event.as_ref().map(|&(_, body)| body),
+                    event: event.as_ref().map(|(event, _)| events.index_of(event)),
                 }
             }
         };
@@ -126,7 +154,7 @@ impl Request {
 }
 
 impl RequestState {
-    fn request(self, hold: HoldEvent<'_>) -> Result<Request, Impossible> {
+    fn request(self, events: &RestoredEvents) -> Result<Request, Impossible> {
         let Self { who, socket, what } = self;
         check(what.is_possible(), "a request of a socket is impossible")?;
         let who = match who {
@@ -136,7 +164,7 @@ impl RequestState {
                 Requester::Thread { thread, kthread }
             }
             RequesterState::Overlapped { at, thread_id, routine, event } => {
-                let event = event.map(|body| held(hold, body)).transpose()?;
+                let event = event.map(|index| events.get(index)).transpose()?;
                 Requester::Overlapped(Overlapped { at, thread_id, routine, event })
             }
         };
@@ -152,20 +180,26 @@ impl Net {
         if local.is_none() && (!sockets.is_empty() || xnet.is_waited_for()) {
             return Err("the title has sockets of the host's network".into());
         }
+        let mut events = SavedEvents::default();
+        let sockets = sockets.iter().map(|(&name, socket)| (name, socket.state(&mut events))).collect();
+        let requests = requests.iter().map(|request| request.state(&mut events)).collect();
+        let xnet = xnet.state(&mut events);
         Ok(SocketsState {
             local,
-            sockets: sockets.iter().map(|(&name, socket)| (name, socket.state())).collect(),
+            events: events.0.iter().map(|event| event.event()).collect(),
+            sockets,
             last: *last,
-            requests: requests.iter().map(Request::state).collect(),
+            requests,
             goes_on: *goes_on,
             startups: *startups,
-            xnet: xnet.state(),
+            xnet,
             due,
         })
     }
 
     fn restore(&mut self, state: SocketsState, hold: HoldEvent<'_>) -> Result<(), Impossible> {
-        let SocketsState { local, sockets, last, requests, goes_on, startups, xnet, due: _ } = state;
+        let SocketsState { local, events, sockets, last, requests, goes_on, startups, xnet, due: _ } = state;
+        let events = RestoredEvents::new(&events, hold)?;
         if let Some(others) = sockets.len().checked_sub(1) {
             check(self.limits.admit(Limit::Sockets, others).is_ok(), "too many sockets")?;
         }
@@ -177,11 +211,11 @@ impl Net {
         if let Some(local) = local {
             self.port.restore(local)?;
         }
-        let sockets = sockets.into_iter().map(|(name, socket)| Ok((name, socket.socket(hold)?)));
+        let sockets = sockets.into_iter().map(|(name, socket)| Ok((name, socket.socket(&events)?)));
         self.sockets = sockets.collect::<Result<_, Impossible>>()?;
-        let requests = requests.into_iter().map(|request| request.request(hold));
+        let requests = requests.into_iter().map(|request| request.request(&events));
         self.requests = requests.collect::<Result<_, Impossible>>()?;
-        self.xnet = XNet::restored(xnet, hold)?;
+        self.xnet = XNet::restored(xnet, &events)?;
         (self.last, self.goes_on, self.startups) = (last, goes_on, startups);
         Ok(())
     }
@@ -197,7 +231,7 @@ impl NetState {
         net.lock().state(self.next_due())
     }
 
-    /// Replaces all sockets by those of a state. `hold` holds the event with an address.
+    /// Replaces all sockets by those of a state. `hold` holds an event again.
     ///
     /// # Errors
     /// A state that no machine can be in, or one of another network.
@@ -222,9 +256,15 @@ mod tests {
         NetState::new(Box::new(LocalNetwork::alone()), Arc::new(Limits::default()))
     }
 
-    /// Events are held by their address.
-    fn hold(body: GuestAddr) -> Option<Arc<dyn EventHold>> {
-        (!body.is_null()).then(|| Arc::new(body.0) as Arc<dyn EventHold>)
+    impl EventHold for HeldEvent {
+        fn event(&self) -> Self {
+            *self
+        }
+    }
+
+    /// Any event can be held, but the one at the null address.
+    fn hold(event: HeldEvent) -> Option<Arc<dyn EventHold>> {
+        (!event.body.is_null()).then(|| Arc::new(event) as Arc<dyn EventHold>)
     }
 
     fn lines(net: &NetState) -> Vec<String> {
@@ -240,7 +280,10 @@ mod tests {
         let mut net = state.lock();
         net.start();
         let listener = net.open(SocketKind::Stream).expect("there is room");
-        let event = || hold(GuestAddr(0x40)).map(|event| (event, GuestAddr(0x40)));
+        let event = || {
+            let event = HeldEvent { position: 7, body: GuestAddr(0x40) };
+            hold(event).map(|held| (held, event.body))
+        };
         let at = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 1000);
         net.bind(listener, at).expect("a free port");
         net.listen(listener, 2).expect("it is bound");
@@ -286,8 +329,28 @@ mod tests {
     }
 
     #[test]
+    fn an_accepted_socket_shares_the_event_of_its_listener_again() {
+        let state = used();
+        let listener = state.lock().sockets[&4].id;
+        {
+            let mut net = state.lock();
+            let (accepted, _) = net.port.accept(listener).expect("a connection waits");
+            net.insert_accepted(4, accepted);
+        }
+        let uses = |state: &NetState| {
+            let net = state.lock();
+            net.sockets.values().find_map(|socket| Some(Arc::strong_count(&socket.watch.as_ref()?.event)))
+        };
+        let other = net();
+        let saved = state.state().expect("the machine's own network");
+        assert_eq!(saved.events.len(), 3, "the request and the look-up have references of their own");
+        other.restore(saved, &hold).expect("it can be");
+        assert_eq!((uses(&other), uses(&state)), (Some(2), Some(2)));
+    }
+
+    #[test]
     fn sockets_that_cannot_be_are_refused() {
-        let changes: [fn(&mut SocketsState); 8] = [
+        let changes: [fn(&mut SocketsState); 9] = [
             |state| state.local = None,
             |state| state.due = Some(u64::MAX),
             |state| {
@@ -295,9 +358,10 @@ mod tests {
                 state.sockets.insert(16, socket);
             },
             |state| state.sockets.values_mut().for_each(|socket| socket.kind = SocketKind::Stream),
+            |state| state.events[0].body = GuestAddr::NULL,
             |state| {
                 if let Some(watch) = state.sockets.get_mut(&4).and_then(|socket| socket.watch.as_mut()) {
-                    watch.body = GuestAddr::NULL;
+                    watch.event = 3;
                 }
             },
             |state| {
@@ -311,7 +375,7 @@ mod tests {
                 if let Some(RequesterState::Overlapped { event, .. }) =
                     state.requests.first_mut().map(|request| &mut request.who)
                 {
-                    *event = Some(GuestAddr::NULL);
+                    *event = Some(3);
                 }
             },
             |state| {

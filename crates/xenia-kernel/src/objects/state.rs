@@ -34,6 +34,18 @@ impl HeldObject {
     }
 }
 
+impl HeldState {
+    /// State of an object that is held without a reference that titles see.
+    pub(crate) fn without_reference(position: u32, body: GuestAddr) -> Self {
+        Self { position, body, counted: false }
+    }
+
+    /// Index of the object's position, and its address.
+    pub(crate) fn place(self) -> (u32, GuestAddr) {
+        (self.position, self.body)
+    }
+}
+
 impl Objects {
     /// Holds an object of a restored table, as the state says. A reference that titles see is in
     /// the table already.

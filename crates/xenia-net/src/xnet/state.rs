@@ -3,7 +3,7 @@
 use super::{
     Association, DEFAULTS, KeyId, LOOKUPS_LIMIT, Listening, LookUp, PARAMETERS_SIZE, QUALITIES_LIMIT, XNet,
 };
-use crate::state::{HoldEvent, held};
+use crate::state::{RestoredEvents, SavedEvents};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -35,8 +35,8 @@ struct AssociationState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct LookUpState {
     name: Option<String>,
-    /// Address of the event that is held.
-    event: Option<GuestAddr>,
+    /// Index of the event that is held.
+    event: Option<u32>,
 }
 
 impl Association {
@@ -56,11 +56,11 @@ impl AssociationState {
 
 impl XNet {
     /// Addresses, keys and results of the title, as plain data.
-    pub(crate) fn state(&self) -> XNetState {
+    pub(crate) fn state(&self, events: &mut SavedEvents) -> XNetState {
         let Self { parameters, keys, associations, lookups, qualities, listening, system_link_port } = self;
-        let lookup = |LookUp { name, event }: &LookUp| LookUpState {
+        let mut lookup = |LookUp { name, event }: &LookUp| LookUpState {
             name: name.clone(),
-            event: event.as_ref().map(|&(_, body)| body),
+            event: event.as_ref().map(|(event, _)| events.index_of(event)),
         };
         XNetState {
             parameters: *parameters,
@@ -74,7 +74,7 @@ impl XNet {
     }
 
     /// Makes the value of a state again.
-    pub(crate) fn restored(state: XNetState, hold: HoldEvent<'_>) -> Result<Self, Impossible> {
+    pub(crate) fn restored(state: XNetState, events: &RestoredEvents) -> Result<Self, Impossible> {
         let XNetState { parameters, keys, associations, lookups, qualities, listening, system_link_port } =
             state;
         let is_set = parameters[0] == DEFAULTS[0]
@@ -88,7 +88,7 @@ impl XNet {
         check(listening.values().all(fits), "an answer to probes is too long")?;
         let associations = associations.into_iter().map(|(at, one)| Ok((at, one.association()?)));
         let lookups = lookups.into_iter().map(|(at, LookUpState { name, event })| {
-            let event = event.map(|body| held(hold, body)).transpose()?;
+            let event = event.map(|index| events.get(index)).transpose()?;
             Ok((at, LookUp { name, event }))
         });
         Ok(Self {

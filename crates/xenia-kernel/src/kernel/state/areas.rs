@@ -5,7 +5,7 @@ use crate::display::Display;
 use crate::imports::ImportsState;
 use crate::loader::ModulesState;
 use crate::memory::PoolState;
-use crate::sockets::hold_event;
+use crate::sockets::hold_event_again;
 use crate::sound::{RenderDriverState, XmaContexts};
 use crate::title::Title;
 use crate::user::UserState;
@@ -139,7 +139,7 @@ impl Kernel {
         self.imports.restore(imports)?;
         self.modules.lock().restore(modules)?;
         self.user.restore(user, &self.limits)?;
-        self.net.restore(net, &|body| Some(hold_event(&self.objects, body)?.0))?;
+        self.net.restore(net, &|event| hold_event_again(&self.objects, event))?;
         self.render_driver.restore(render_driver, now)?;
         *self.random.lock() = random;
         *self.uniform.lock() = uniform;

@@ -1,11 +1,12 @@
 //! State of the render driver: clients with their frames, and the grid.
 
 use super::{Client, Entry, FRAME_TICKS, NEVER, RenderDriver, SoundFigures, State};
+use crate::objects::check_thread;
 use crate::ports::RenderFrame;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering::Relaxed;
 use xenia_limits::Limit;
-use xenia_sched::{GuestTicks, HW_THREADS, TICKS_PER_SECOND};
+use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 use xenia_state::{Impossible, check, is_count};
 
 /// Longest time by which a restored grid may lag behind: its points are played one by one.
@@ -81,8 +82,7 @@ impl RenderDriver {
         let counts = [frames_played, frames_submitted, callbacks, callbacks_lost, underruns];
         check(counts.into_iter().all(is_count), "a count of sound frames is too high")?;
         let entries = clients.iter().flatten().map(|client| &client.entry).chain(&leaving);
-        let mut entries = entries.map(|entry| usize::from(entry.thread.hw_id));
-        check(entries.all(|hw_id| hw_id < HW_THREADS), "a sound client has an impossible thread")?;
+        entries.map(|entry| entry.thread).try_for_each(check_thread)?;
         for client in clients.iter().flatten().filter(|client| !client.queue.is_empty()) {
             let admitted = self.limits.admit(Limit::RenderFrames, client.queue.len() - 1);
             check(admitted.is_ok(), "a sound client has too many frames")?;

@@ -2,10 +2,11 @@
 //! again.
 
 use super::{ANSWERED, Dialog, DialogControl, NEVER, OpenDialog, POLL_INTERVAL};
+use crate::objects::check_thread;
 use crate::ports::{DialogRequest, MessageBox};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering::{Acquire, Release};
-use xenia_sched::{GuestTicks, HW_THREADS};
+use xenia_sched::GuestTicks;
 use xenia_state::{Impossible, check, is_count};
 use xenia_user::profile::USERS;
 
@@ -45,8 +46,7 @@ impl Dialog {
         // Addresses of the guest; a thread's id that does not exist counts as that of a thread that
         // has ended.
         let Self { request, action: _, thread_id: _, overlapped: _, waiter } = self;
-        let is_possible = waiter.is_none_or(|thread| usize::from(thread.hw_id) < HW_THREADS);
-        check(is_possible, "an impossible thread waits for a dialog")?;
+        waiter.iter().copied().try_for_each(check_thread)?;
         request.check_state()
     }
 }

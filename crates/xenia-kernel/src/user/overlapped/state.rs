@@ -1,9 +1,9 @@
 //! State of the overlapped requests.
 
-use super::{OverlappedCalls, Pending, Requests, Waiter};
+use super::{OverlappedCalls, Pending, Requests};
+use crate::objects::check_thread;
 use serde::{Deserialize, Serialize};
 use xenia_limits::{Limit, Limits};
-use xenia_sched::HW_THREADS;
 use xenia_state::{Impossible, check, is_count};
 
 /// State of [`Requests`].
@@ -24,8 +24,7 @@ impl OverlappedCalls {
             "overlapped calls are not in order",
         )?;
         check(pending.back().is_none_or(|last| is_count(last.due)), "an overlapped call is never due")?;
-        let is_possible = |waiter: &Waiter| usize::from(waiter.thread.hw_id) < HW_THREADS;
-        check(waiters.iter().all(is_possible), "an impossible thread waits for an overlapped call")
+        waiters.iter().map(|waiter| waiter.thread).try_for_each(check_thread)
     }
 }
 
@@ -50,7 +49,7 @@ impl Requests {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{OverlappedFields, WaiterResult};
+    use super::super::{OverlappedFields, Waiter, WaiterResult};
     use super::*;
     use xenia_guest::{GuestAddr, Win32Error};
     use xenia_sched::ThreadRef;
