@@ -35,7 +35,7 @@ pub trait EventHold: fmt::Debug + Send + Sync {
 pub struct HeldEvent {
     /// Its position in the kernel's table: another object may have had the address before.
     pub position: u32,
-    /// Its address.
+    /// Address of its body in guest memory.
     pub body: GuestAddr,
 }
 

@@ -132,6 +132,8 @@ fn use_all(b: &mut Harness) -> u64 {
     let address = put(b, ADDRESS, &[0x2_0000 + 1000, 0x7F00_0001, 0, 0]);
     assert_eq!(b.xam_call("NetDll_bind", &[1, listening, address, 16]), 0);
     assert_eq!(b.xam_call("NetDll_listen", &[1, listening, 2]), 0);
+    let event = b.xam_call("NetDll_WSACreateEvent", &[]);
+    assert_eq!(b.xam_call("NetDll_WSAEventSelect", &[1, listening, event, 8]), 0);
     assert_eq!(b.xam_call("NetDll_connect", &[1, client, address, 16]), 0);
     assert_eq!(b.xam_call("NetDll_send", &[1, client, at(b, DATA), 9, 0]), 9);
     // A dialog, whose title waits with a structure.
@@ -195,6 +197,7 @@ fn goes_on(b: &mut Harness, listener: u64, seen: &Seen) -> Vec<String> {
         }
     }
     lines.extend(seen.take());
+    b.kernel.net.describe(&mut |line| lines.push(line.to_owned()));
     lines
 }
 

@@ -140,6 +140,7 @@ impl Kernel {
         self.modules.lock().restore(modules)?;
         self.user.restore(user, &self.limits)?;
         self.net.restore(net, &|event| hold_event_again(&self.objects, event))?;
+        (0..render_driver.woken()).for_each(|_| self.pending_calls.add());
         self.render_driver.restore(render_driver, now)?;
         *self.random.lock() = random;
         *self.uniform.lock() = uniform;

@@ -35,6 +35,14 @@ struct ClientState {
     is_owed: bool,
 }
 
+impl RenderDriverState {
+    /// Number of clients whose thread is woken for a call that it has not begun. A client whose
+    /// thread was terminated counts, too.
+    pub(crate) fn woken(&self) -> usize {
+        self.clients.iter().flatten().filter(|client| client.is_woken).count()
+    }
+}
+
 impl Client {
     fn state(&self) -> ClientState {
         let Self { entry, queue, has_begun, is_busy, is_woken, is_owed } = self;
