@@ -11,6 +11,8 @@
 mod state;
 mod views;
 
+#[cfg(any(test, feature = "testing"))]
+pub use state::reload;
 #[cfg(test)]
 pub(crate) use state::through;
 pub use state::{AreasState, CoreState};

@@ -51,6 +51,8 @@ pub use xenia_user::locale;
 pub use xenia_vfs as vfs;
 
 pub use imports::MissingCall;
+#[cfg(any(test, feature = "testing"))]
+pub use kernel::reload;
 pub use kernel::{AreasState, CoreState, Kernel, KernelConfig, KernelError};
 pub use status::failure::{Failure, Fallible};
 pub use system::KernelSystem;

@@ -15,7 +15,7 @@ use crate::snapshot::{ASCENDING, Held, Page, ZEROS};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use xenia_guest::PAGE_SIZE;
-use xenia_state::{Impossible, Section, check};
+use xenia_state::{Impossible, StateSection, check};
 
 /// Most pages of a [`PagesState`]: 4 MiB.
 const PAGES_OF_A_PIECE: usize = 1024;
@@ -31,7 +31,7 @@ pub struct MemoryState {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct AllocationState {
-    /// Zone offset.
+    /// Offset in the zone.
     at: u32,
     /// Length in bytes.
     len: u32,
@@ -54,12 +54,12 @@ pub struct PagesState {
     bytes: Vec<u8>,
 }
 
-impl Section for MemoryState {
+impl StateSection for MemoryState {
     const NAME: &'static str = "memory";
     const VERSION: u16 = 1;
 }
 
-impl Section for PagesState {
+impl StateSection for PagesState {
     const NAME: &'static str = "pages";
     const VERSION: u16 = 1;
 }

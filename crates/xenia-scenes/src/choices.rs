@@ -110,6 +110,6 @@ mod tests {
         assert_eq!(again.maybe((1, 2), 5, -9, 9), values[0]);
         let mut none = Choices::of_words(Vec::new());
         assert_eq!((none.maybe((1, 2), 5, -9, 9), none.pick(&[3, 4]), none.between(-2, 2)), (5, 3, -2));
-        assert_eq!(none.drawn(), []);
+        assert_eq!(none.drawn(), [0_u32; 0]);
     }
 }

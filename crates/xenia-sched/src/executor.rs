@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use xenia_cpu::EngineCounters;
-use xenia_state::{Impossible, Section, Unsaveable};
+use xenia_state::{Impossible, StateSection, Unsaveable};
 
 /// An executor of a machine's threads. Between two runs, all threads have their registers in their
 /// records.
@@ -29,7 +29,7 @@ pub enum ExecutorState {
     Parallel(ParallelState),
 }
 
-impl Section for ExecutorState {
+impl StateSection for ExecutorState {
     const NAME: &'static str = "executor";
     const VERSION: u16 = 1;
 }

@@ -113,16 +113,6 @@ pub enum StateError {
         /// Reason of the refusal.
         reason: String,
     },
-    /// The state was saved under other conditions.
-    #[error("it was saved with {field} = {state}, and this run has {field} = {run}")]
-    Condition {
-        /// Name of the condition.
-        field: String,
-        /// Its value in the state.
-        state: String,
-        /// Its value in this run.
-        run: String,
-    },
 }
 
 impl StateError {

@@ -12,7 +12,7 @@
 //! Specification: `docs/src/states.md`.
 
 use crate::error::StateError;
-use crate::section::{Section, StoredSection, is_name};
+use crate::section::{StateSection, StoredSection, is_name, numbered};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,33 +42,11 @@ const PREFIX: usize = 48;
 pub struct StateHeader {
     /// Program that wrote the file, with its version.
     pub program: String,
-    /// Conditions that the run which loads the state must share, by name.
-    pub conditions: BTreeMap<String, String>,
+    /// Conditions that the run which loads the state must share. The program that loads it compares
+    /// them.
+    pub conditions: serde_json::Map<String, serde_json::Value>,
     /// Facts for people, such as the title's name, guest time and number of frames, by name.
     pub about: BTreeMap<String, String>,
-}
-
-impl StateHeader {
-    /// Compares the conditions with those of a run.
-    ///
-    /// # Errors
-    /// The first condition, in alphabetical order, that differs.
-    pub fn check_conditions(&self, run: &BTreeMap<String, String>) -> Result<(), StateError> {
-        let fields: BTreeSet<_> = self.conditions.keys().chain(run.keys()).collect();
-        for field in fields {
-            let [state, now] = [self.conditions.get(field), run.get(field)];
-            if state != now {
-                let text =
-                    |value: Option<&String>| value.map_or_else(|| "(nothing)".to_owned(), Clone::clone);
-                return Err(StateError::Condition {
-                    field: field.clone(),
-                    state: text(state),
-                    run: text(now),
-                });
-            }
-        }
-        Ok(())
-    }
 }
 
 /// A row of the header's list of sections.
@@ -76,9 +54,9 @@ impl StateHeader {
 struct SectionRow {
     name: String,
     version: u16,
-    /// Bytes of the content.
+    /// Length of the content in bytes.
     bytes: u64,
-    /// Bytes in the file.
+    /// Length in the file in bytes.
     stored: u64,
     /// BLAKE3 digest of the bytes in the file, as hexadecimal digits.
     blake3: String,
@@ -95,7 +73,7 @@ struct StoredHeader {
 /// A state: its header and its sections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StateFile {
-    /// The header.
+    /// Header of the file.
     pub header: StateHeader,
     sections: Vec<StoredSection>,
 }
@@ -115,7 +93,7 @@ impl StateFile {
     ///
     /// # Errors
     /// As [`StoredSection::encode`] and [`Self::put_stored`].
-    pub fn put<S: Section>(&mut self, section: &S) -> Result<(), StateError> {
+    pub fn put<S: StateSection>(&mut self, section: &S) -> Result<(), StateError> {
         self.put_stored(StoredSection::encode(section)?)
     }
 
@@ -137,8 +115,16 @@ impl StateFile {
     ///
     /// # Errors
     /// The section is missing, has another version or cannot be decoded.
-    pub fn get<S: Section>(&self) -> Result<S, StateError> {
+    pub fn get<S: StateSection>(&self) -> Result<S, StateError> {
         self.find(S::NAME).ok_or(StateError::MissingSection(S::NAME))?.decode()
+    }
+
+    /// Decodes all sections of type `S` that have a number, in their order.
+    ///
+    /// # Errors
+    /// As [`Self::get`], for the first that cannot be decoded.
+    pub fn get_numbered<S: StateSection>(&self) -> impl Iterator<Item = Result<S, StateError>> {
+        (0..).map_while(|number| self.find(&numbered(S::NAME, number))).map(StoredSection::decode)
     }
 
     /// The section with this name.

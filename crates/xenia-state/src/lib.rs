@@ -19,4 +19,4 @@ pub use error::{Impossible, StateError, Unsaveable, check, is_count};
 pub use file::{
     FORMAT_VERSION, MAX_HEADER, MAX_SECTION, MAX_SECTIONS, MAX_TOTAL, StateFile, StateHeader, is_state,
 };
-pub use section::{Section, StoredSection};
+pub use section::{StateSection, StoredSection};

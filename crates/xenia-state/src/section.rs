@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// A type that is stored as one section. Its version grows with each change of its encoding.
-pub trait Section: Serialize + DeserializeOwned {
+pub trait StateSection: Serialize + DeserializeOwned {
     /// Name: 1 to 48 lower-case letters, digits, `-`, `.` or `/`.
     const NAME: &'static str;
     /// Version of the encoding.
@@ -15,7 +15,7 @@ pub trait Section: Serialize + DeserializeOwned {
 /// A section as it is stored, without compression.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredSection {
-    /// Its name.
+    /// Name of the section.
     pub name: String,
     /// Version of its encoding.
     pub version: u16,
@@ -34,16 +34,25 @@ impl StoredSection {
     ///
     /// # Errors
     /// A map or sequence of unknown length, which no section has.
-    pub fn encode<S: Section>(section: &S) -> Result<Self, StateError> {
+    pub fn encode<S: StateSection>(section: &S) -> Result<Self, StateError> {
         let bytes = postcard::to_allocvec(section).map_err(|error| StateError::contents(S::NAME, &error))?;
         Ok(Self { name: S::NAME.to_owned(), version: S::VERSION, bytes })
+    }
+
+    /// Encodes `section`, one of several of its type, with its number in the name.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn encode_numbered<S: StateSection>(section: &S, number: usize) -> Result<Self, StateError> {
+        let encoded = Self::encode(section)?;
+        Ok(Self { name: numbered(S::NAME, number), ..encoded })
     }
 
     /// Decodes a section of type `S`. All bytes must be used.
     ///
     /// # Errors
     /// Another version, or bytes that are no value of `S`.
-    pub fn decode<S: Section>(&self) -> Result<S, StateError> {
+    pub fn decode<S: StateSection>(&self) -> Result<S, StateError> {
         if self.version != S::VERSION {
             return Err(StateError::SectionVersion {
                 section: S::NAME,
@@ -58,6 +67,11 @@ impl StoredSection {
         }
         Err(StateError::contents(S::NAME, &format!("{} bytes follow its content", rest.len())))
     }
+}
+
+/// Name of the section with this number, of several with one type.
+pub(crate) fn numbered(name: &str, number: usize) -> String {
+    format!("{name}/{number}")
 }
 
 /// Whether `name` is allowed as a section's name.

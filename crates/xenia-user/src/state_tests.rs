@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use xenia_guest::GuestAddr;
 use xenia_limits::Limits;
-use xenia_state::{Section, StoredSection};
+use xenia_state::{StateSection, StoredSection};
 
 #[derive(Serialize, Deserialize)]
 struct Stored<T>(T);
 
-impl<T: Serialize + DeserializeOwned> Section for Stored<T> {
+impl<T: Serialize + DeserializeOwned> StateSection for Stored<T> {
     const NAME: &'static str = "test";
     const VERSION: u16 = 1;
 }

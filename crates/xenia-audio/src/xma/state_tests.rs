@@ -4,7 +4,7 @@ use super::contexts_tests::{Bench, tone, tone_stream};
 use super::encoder::{Style, stream};
 use super::{Decoder, XmaState};
 use xenia_guest::xma::{field, register};
-use xenia_state::{Section, StoredSection};
+use xenia_state::{StateSection, StoredSection};
 
 /// The state that is read from the bytes of `state`.
 fn through(state: &XmaState) -> XmaState {

@@ -150,12 +150,12 @@ impl StoredContext {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xenia_state::{Section, StoredSection};
+    use xenia_state::{StateSection, StoredSection};
 
     #[derive(Debug, Serialize, Deserialize)]
     struct Saved(Box<PpcContext>);
 
-    impl Section for Saved {
+    impl StateSection for Saved {
         const NAME: &'static str = "test/context";
         const VERSION: u16 = 1;
     }

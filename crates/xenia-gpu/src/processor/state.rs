@@ -10,7 +10,7 @@ use crate::registers::COUNT;
 use crate::trace::{RingState, State};
 use serde::{Deserialize, Serialize};
 use xenia_guest::MAX_TICKS;
-use xenia_state::{Impossible, Section, Unsaveable, check};
+use xenia_state::{Impossible, StateSection, Unsaveable, check};
 
 /// Most words in an indirect buffer.
 const MAX_LIST: u32 = 0xf_ffff;
@@ -22,7 +22,7 @@ pub struct GpuState {
     open_queries: OpenQueries,
 }
 
-impl Section for GpuState {
+impl StateSection for GpuState {
     const NAME: &'static str = "gpu";
     const VERSION: u16 = 1;
 }

@@ -15,6 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 use xenia_exports::FAMILIES;
 use xenia_kernel::KernelSystem;
+use xenia_kernel::reload::{reload_core, restore_stored_core, stored_core};
 use xenia_sched::{Disposition, HW_THREADS, System, ThreadState};
 use xenia_testing::{Cases, Dice, thread_time};
 
@@ -255,7 +256,7 @@ impl Sequence {
             }
             if self.reloads {
                 let kernel = Arc::get_mut(&mut self.harness.kernel).expect("nothing else has the kernel");
-                self.reloaded += u64::from(kernel.reload_core());
+                self.reloaded += u64::from(reload_core(kernel));
             }
         }
         self.harness.kernel.describe_objects(&mut |_| {});
@@ -317,7 +318,7 @@ fn changed_states_are_refused_or_possible() {
     for seed in 2_000_000..2_000_025 {
         let mut sequence = Sequence::new(seed);
         sequence.run();
-        let Some(stored) = sequence.harness.kernel.stored_core() else { continue };
+        let Some(stored) = stored_core(&sequence.harness.kernel) else { continue };
         for _ in 0..20 {
             let mut changed = stored.clone();
             for _ in 0..=sequence.dice.below(3) {
@@ -325,7 +326,7 @@ fn changed_states_are_refused_or_possible() {
                 changed.bytes[at] ^= 1 << sequence.dice.below(8);
             }
             let kernel = Arc::get_mut(&mut sequence.harness.kernel).expect("nothing else has the kernel");
-            if kernel.restore_stored_core(&changed).is_ok() {
+            if restore_stored_core(kernel, &changed).is_ok() {
                 possible += 1;
                 sequence.run();
                 break;

@@ -5,7 +5,7 @@ use super::*;
 use xenia_kernel::AreasState;
 use xenia_kernel::ports::{Audio, DialogAnswer, DialogRequest, Dialogs, RenderFrame, SongBytes};
 use xenia_sched::{GuestTicks, System};
-use xenia_state::{Section, StoredSection};
+use xenia_state::{StateSection, StoredSection};
 
 const IO_PENDING: u64 = 0x3E5;
 const CALLBACK: u32 = 0x8200_4000;
@@ -202,7 +202,7 @@ fn goes_on(b: &mut Harness, listener: u64, seen: &Seen) -> Vec<String> {
 }
 
 fn stored(b: &Harness) -> StoredSection {
-    StoredSection::encode(&b.kernel.areas_state().expect("it can be saved")).expect("it can be encoded")
+    StoredSection::encode(&AreasState::of(&b.kernel).expect("it can be saved")).expect("it can be encoded")
 }
 
 #[test]
@@ -227,9 +227,9 @@ fn a_machine_with_the_state_of_another_goes_on_as_that_does() {
     seen.take();
     let now = other.scheduler.now();
     let areas: AreasState = state.decode().expect("its own bytes");
-    other.kernel.restore_areas(areas, now).expect("it can be");
+    areas.restore(&other.kernel, now).expect("it can be");
     assert_eq!(stored(&other), state);
-    other.kernel.resume_ports(now);
+    AreasState::resume_ports(&other.kernel, now);
     let resumed = seen.take();
     assert!(resumed[0].contains("Yes") && resumed[1] == "song 1 Some(4) [32, 111, 110, 101]", "{resumed:?}");
     assert_eq!(resumed[2..], ["skip 5"]);
@@ -251,14 +251,14 @@ fn damaged_states_are_refused_or_can_be_used() {
             let mut changed = state.clone();
             changed.bytes[at] = byte;
             let areas = changed.decode::<AreasState>();
-            let is_taken = areas.is_ok_and(|areas| b.kernel.restore_areas(areas, now).is_ok());
+            let is_taken = areas.is_ok_and(|areas| areas.restore(&b.kernel, now).is_ok());
             refused += u32::from(!is_taken);
         }
         b.kernel_call("ExAllocatePoolWithTag", &[8, 0]);
         b.kernel.describe_objects(&mut |_| {});
     }
     assert!(refused > 100, "{refused}");
-    b.kernel.restore_areas(state.decode().expect("its own bytes"), now).expect("it can be");
+    state.decode::<AreasState>().expect("its own bytes").restore(&b.kernel, now).expect("it can be");
     assert_eq!(stored(&b), state);
     assert_eq!(AreasState::VERSION, state.version);
 }

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_limits::Limit;
-use xenia_state::{Impossible, Section, Unsaveable, check};
+use xenia_state::{Impossible, StateSection, Unsaveable, check};
 use xenia_vfs::{SavedBytes, VfsState};
 
 /// Open files, completion ports, packages, devices and links, as they are saved. The contents of
@@ -46,7 +46,7 @@ impl FilesState {
     }
 }
 
-impl Section for FilesState {
+impl StateSection for FilesState {
     const NAME: &'static str = "files";
     const VERSION: u16 = 1;
 }

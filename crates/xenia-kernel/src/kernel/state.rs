@@ -4,7 +4,7 @@ mod areas;
 mod core;
 mod files;
 #[cfg(any(test, feature = "testing"))]
-mod reload;
+pub mod reload;
 #[cfg(test)]
 mod through;
 

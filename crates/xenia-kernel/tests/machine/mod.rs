@@ -10,6 +10,7 @@ use xenia_imports::ordinals::{ExportKind, xboxkrnl};
 use xenia_kernel::imports::{CallFilter, CallTrace};
 use xenia_kernel::loader::LoadError;
 use xenia_kernel::ports::{Ports, SwapCommands, Video, VideoEvent};
+use xenia_kernel::reload::reload_core;
 use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::GuestMemory;
 use xenia_sched::{Event, EventSink, GuestTicks, Limits, LockstepExecutor, RunEnd, Scheduler};
@@ -302,7 +303,7 @@ impl TitleHarness {
             }
             self.executor.system.kernel = idle.clone();
             let kernel = Arc::get_mut(&mut self.kernel).expect("only the executor has it too");
-            assert!(kernel.reload_core());
+            assert!(reload_core(kernel));
             self.executor.system.kernel = self.kernel.clone();
         }
     }

@@ -5,6 +5,7 @@ use super::{ATTACH, BASE, DETACH, LOG, OTHER_LOG, words};
 use crate::machine::{self, Code, DATA, ScriptedVideo, TitleHarness};
 use xenia_formats::image::{ImageKind, ImportLibrary, LoadedImage, Version};
 use xenia_guest::Ordinal;
+use xenia_kernel::AreasState;
 use xenia_kernel::loader::LoadError;
 use xenia_sched::{EndKind, RunEnd};
 use xenia_state::StoredSection;
@@ -110,7 +111,7 @@ fn a_title_whose_library_refuses_does_not_begin() {
 
 /// The state of the areas, as it is stored.
 fn stored(machine: &TitleHarness) -> StoredSection {
-    let state = machine.kernel.areas_state().expect("it can be saved");
+    let state = AreasState::of(&machine.kernel).expect("it can be saved");
     StoredSection::encode(&state).expect("it can be encoded")
 }
 
@@ -127,11 +128,11 @@ fn modules_of_a_state_are_those_of_the_machine_that_saved_it() {
     assert_ne!(before, after);
     // The libraries of a machine that has not begun are attached, as those of the state are.
     let mut other = new();
-    other.kernel.restore_areas(after.decode().unwrap(), 0).unwrap();
+    after.decode::<AreasState>().unwrap().restore(&other.kernel, 0).unwrap();
     assert_eq!(stored(&other), after);
     assert!(other.kernel.modules.lock().iter().skip(1).all(|module| module.attached));
     // The state from before the run begins the title.
-    other.kernel.restore_areas(before.decode().unwrap(), 0).unwrap();
+    before.decode::<AreasState>().unwrap().restore(&other.kernel, 0).unwrap();
     assert_eq!(stored(&other), before);
     assert_eq!(other.go(), RunEnd::Ended(EndKind::Exit { code: 0 }));
     assert_eq!(stored(&other), after);
@@ -144,6 +145,6 @@ fn the_state_of_another_title_is_refused() {
     let mut image = title(&[]);
     image.size += 0x1_0000;
     let other = TitleHarness::load(&image, ScriptedVideo::default());
-    let refused = other.kernel.restore_areas(stored(&saved).decode().unwrap(), 0).unwrap_err();
+    let refused = stored(&saved).decode::<AreasState>().unwrap().restore(&other.kernel, 0).unwrap_err();
     assert_eq!(refused.to_string(), "the title is another one");
 }

@@ -14,7 +14,7 @@ fn saved(memory: &GuestMemory) -> (MemoryState, Vec<PagesState>) {
     (memory.state(), pages)
 }
 
-fn through_bytes<S: Section>(state: &S) -> S {
+fn through_bytes<S: StateSection>(state: &S) -> S {
     StoredSection::encode(state).and_then(|stored| stored.decode()).expect("plain data")
 }
 

@@ -7,7 +7,7 @@ use crate::time::INSTRUCTIONS_PER_TICK_SHIFT;
 use crate::{GuestTicks, HW_THREADS, MAX_TICKS, SchedulerState, System};
 use serde::{Deserialize, Serialize};
 use xenia_memory::{DeviceQueue, DeviceQueueState};
-use xenia_state::{Impossible, Section, Unsaveable, check};
+use xenia_state::{Impossible, StateSection, Unsaveable, check};
 
 /// Most instructions' worth of time of a visit.
 const MAX_VISIT: u64 = 1 << 50;
@@ -26,7 +26,7 @@ pub struct LockstepState {
     last_frame: (u64, GuestTicks),
 }
 
-impl Section for LockstepState {
+impl StateSection for LockstepState {
     const NAME: &'static str = "lockstep";
     const VERSION: u16 = 1;
 }

@@ -6,7 +6,7 @@ use crate::{
     HostFolder, MemoryDevice, OpenRequest, RawDisk, SharedDevice, SubFolder, VfsError, make_directories,
 };
 use std::sync::Arc;
-use xenia_state::{Section, StoredSection};
+use xenia_state::{StateSection, StoredSection};
 use xenia_testing::Dice;
 
 const PACKAGES: &str = r"\Device\Package";
@@ -15,7 +15,7 @@ const SIZE: u64 = 0x10_0000;
 #[derive(Debug, Serialize, Deserialize)]
 struct Saved(VfsState);
 
-impl Section for Saved {
+impl StateSection for Saved {
     const NAME: &'static str = "test/vfs";
     const VERSION: u16 = 1;
 }

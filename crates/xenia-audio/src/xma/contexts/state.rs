@@ -6,7 +6,7 @@ use crate::xma::stream::FrameDecoder;
 use serde::{Deserialize, Serialize};
 use xenia_guest::GuestAddr;
 use xenia_guest::xma::CONTEXTS;
-use xenia_state::{Impossible, Section, check, is_count};
+use xenia_state::{Impossible, StateSection, check, is_count};
 
 /// Largest number of samples that wait for room in the ring: those of two channels in the frames of
 /// a pass and of the one before it.
@@ -32,7 +32,7 @@ struct StreamState {
     leave_out: u32,
 }
 
-impl Section for XmaState {
+impl StateSection for XmaState {
     const NAME: &'static str = "xma";
     const VERSION: u16 = 1;
 }

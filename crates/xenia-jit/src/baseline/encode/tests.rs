@@ -201,7 +201,7 @@ fn addresses_and_the_rest_are_what_a_whole_decoder_reads() {
                 assert_eq!(lea.op0_register().number(), usize::from(reg));
                 assert_eq!(lea.memory_base().number(), usize::from(base), "{lea}");
                 assert_eq!(lea.memory_index(), Register::None, "{lea}");
-                assert_eq!(lea.memory_displacement64() as i64, displacement.into(), "{lea}");
+                assert_eq!(lea.memory_displacement64() as i64, i64::from(displacement), "{lea}");
             }
             let sum = decoded(|e| e.lea_sum(false, reg, base, 3));
             let named = [sum.memory_base().number(), sum.memory_index().number()];

@@ -16,7 +16,7 @@ use xenia_net::SocketsState;
 use xenia_rtl::crypto::random::Random;
 use xenia_rtl::crypto::uniform::Shuffle;
 use xenia_sched::GuestTicks;
-use xenia_state::{Impossible, Section, Unsaveable, check};
+use xenia_state::{Impossible, StateSection, Unsaveable, check};
 use xenia_sync::Mutex;
 
 /// State of a kernel's areas.
@@ -38,7 +38,7 @@ pub struct AreasState {
     limits_hit: BTreeMap<String, u64>,
 }
 
-impl Section for AreasState {
+impl StateSection for AreasState {
     const NAME: &'static str = "kernel/areas";
     const VERSION: u16 = 1;
 }
@@ -48,13 +48,13 @@ fn copy_of<T: Clone>(lock: &Mutex<T>) -> T {
     lock.lock().clone()
 }
 
-impl Kernel {
+impl AreasState {
     /// The state of the areas besides core and files. No guest code runs.
     ///
     /// # Errors
     /// A debugger's breakpoints, which are in the title's code, or sockets of the host.
-    pub fn areas_state(&self) -> Result<AreasState, Unsaveable> {
-        let Self {
+    pub fn of(kernel: &Kernel) -> Result<Self, Unsaveable> {
+        let Kernel {
             // Configuration, and the memory and the devices of the machine.
             config: _,
             memory: _,
@@ -90,11 +90,11 @@ impl Kernel {
             net,
             render_driver,
             xma_contexts,
-        } = self;
+        } = kernel;
         breakpoints.check_saveable()?;
         let pool = pool.lock().state();
         let modules = modules.lock().state();
-        Ok(AreasState {
+        Ok(Self {
             random: copy_of(random),
             uniform: copy_of(uniform),
             pool,
@@ -116,8 +116,8 @@ impl Kernel {
     ///
     /// # Errors
     /// A state that no machine can be in; this kernel must not run afterwards.
-    pub fn restore_areas(&self, state: AreasState, now: GuestTicks) -> Result<(), Impossible> {
-        let AreasState {
+    pub fn restore(self, kernel: &Kernel, now: GuestTicks) -> Result<(), Impossible> {
+        let Self {
             random,
             uniform,
             pool,
@@ -131,29 +131,29 @@ impl Kernel {
             render_driver,
             xma_contexts,
             limits_hit,
-        } = state;
+        } = self;
         title.check_state()?;
         display.check_state()?;
-        self.pool.lock().restore(pool)?;
-        self.requests.restore(requests, &self.limits)?;
-        self.imports.restore(imports)?;
-        self.modules.lock().restore(modules)?;
-        self.user.restore(user, &self.limits)?;
-        self.net.restore(net, &|event| hold_event_again(&self.objects, event))?;
-        (0..render_driver.woken()).for_each(|_| self.pending_calls.add());
-        self.render_driver.restore(render_driver, now)?;
-        *self.random.lock() = random;
-        *self.uniform.lock() = uniform;
-        *self.title.lock() = title;
-        *self.display.lock() = display;
-        *self.xma_contexts.lock() = xma_contexts;
-        check(self.limits.set_hits(&limits_hit), "this program lacks a limit")
+        kernel.pool.lock().restore(pool)?;
+        kernel.requests.restore(requests, &kernel.limits)?;
+        kernel.imports.restore(imports)?;
+        kernel.modules.lock().restore(modules)?;
+        kernel.user.restore(user, &kernel.limits)?;
+        kernel.net.restore(net, &|event| hold_event_again(&kernel.objects, event))?;
+        (0..render_driver.woken()).for_each(|_| kernel.pending_calls.add());
+        kernel.render_driver.restore(render_driver, now)?;
+        *kernel.random.lock() = random;
+        *kernel.uniform.lock() = uniform;
+        *kernel.title.lock() = title;
+        *kernel.display.lock() = display;
+        *kernel.xma_contexts.lock() = xma_contexts;
+        check(kernel.limits.set_hits(&limits_hit), "this program lacks a limit")
     }
 
     /// Shows the open dialog and plays the current song again, after a load of a state at guest
     /// time `now`. The files are restored already.
-    pub fn resume_ports(&self, now: GuestTicks) {
-        self.dialogs().show();
-        self.music_control().resume(now);
+    pub fn resume_ports(kernel: &Kernel, now: GuestTicks) {
+        kernel.dialogs().show();
+        kernel.music_control().resume(now);
     }
 }

@@ -7,7 +7,7 @@ use crate::objects::{ObjectsState, RestoredUses};
 use crate::thread::records::ThreadsState;
 use crate::thread::tls::TlsState;
 use serde::{Deserialize, Serialize};
-use xenia_state::Impossible;
+use xenia_state::{Impossible, StateSection};
 
 /// State of the kernel's core: objects, waits, timers, mutants, locks, threads, TLS slots.
 ///
@@ -23,16 +23,21 @@ pub struct CoreState {
     pub(super) tls: TlsState,
 }
 
-impl Kernel {
+impl StateSection for CoreState {
+    const NAME: &'static str = "kernel/core";
+    const VERSION: u16 = 1;
+}
+
+impl CoreState {
     /// State of the core between two runs of the machine.
-    pub fn core_state(&self) -> CoreState {
-        CoreState {
-            objects: self.objects.state(),
-            dispatcher: self.dispatcher.state(),
-            sections: self.sections.state(),
-            spin_locks: self.spin_locks.state(),
-            threads: self.threads.lock().state(),
-            tls: self.tls.state(),
+    pub fn of(kernel: &Kernel) -> Self {
+        Self {
+            objects: kernel.objects.state(),
+            dispatcher: kernel.dispatcher.state(),
+            sections: kernel.sections.state(),
+            spin_locks: kernel.spin_locks.state(),
+            threads: kernel.threads.lock().state(),
+            tls: kernel.tls.state(),
         }
     }
 
@@ -44,16 +49,16 @@ impl Kernel {
     ///
     /// # Errors
     /// A state that no machine can be in. The machine must not run then.
-    pub fn restore_core(&self, state: CoreState) -> Result<RestoredUses, Impossible> {
-        let CoreState { objects, dispatcher, sections, spin_locks, threads, tls } = state;
-        let uses = self.objects.restore(objects)?;
-        self.dispatcher.restore(&self.objects, dispatcher)?;
-        self.sections.restore(sections)?;
-        self.spin_locks.restore(spin_locks)?;
-        let pending = self.threads.lock().restore(&self.objects, &self.frame_count, threads)?;
-        self.pending_apcs.set(pending.apcs);
-        self.pending_calls.set(pending.calls);
-        self.tls.restore(tls)?;
+    pub fn restore(self, kernel: &Kernel) -> Result<RestoredUses, Impossible> {
+        let Self { objects, dispatcher, sections, spin_locks, threads, tls } = self;
+        let uses = kernel.objects.restore(objects)?;
+        kernel.dispatcher.restore(&kernel.objects, dispatcher)?;
+        kernel.sections.restore(sections)?;
+        kernel.spin_locks.restore(spin_locks)?;
+        let pending = kernel.threads.lock().restore(&kernel.objects, &kernel.frame_count, threads)?;
+        kernel.pending_apcs.set(pending.apcs);
+        kernel.pending_calls.set(pending.calls);
+        kernel.tls.restore(tls)?;
         Ok(uses)
     }
 }

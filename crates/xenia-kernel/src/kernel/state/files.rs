@@ -5,18 +5,18 @@ use crate::files::FilesState;
 use xenia_state::{Impossible, Unsaveable, check};
 use xenia_vfs::SavedBytes;
 
-impl Kernel {
+impl FilesState {
     /// Everything about files, and the contents of those that are in memory or being written, for a
     /// saved state.
     ///
     /// # Errors
     /// A file or package can't be saved at present; the reason names it.
-    pub fn files_state(&self) -> Result<(FilesState, SavedBytes), Unsaveable> {
-        if !self.transfers.is_empty() {
+    pub fn of(kernel: &Kernel) -> Result<(Self, SavedBytes), Unsaveable> {
+        if !kernel.transfers.is_empty() {
             return Err("file transfers are under way".into());
         }
         let mut bytes = SavedBytes::default();
-        let state = self.files.lock().state(&mut bytes)?;
+        let state = kernel.files.lock().state(&mut bytes)?;
         Ok((state, bytes))
     }
 
@@ -24,13 +24,13 @@ impl Kernel {
     ///
     /// # Errors
     /// A value that no machine can have, or a file of the host that has changed.
-    pub fn restore_files(&self, state: FilesState, mut bytes: SavedBytes) -> Result<(), Impossible> {
-        if let Some(number) = state.disc() {
-            let drive = self.disc_drive();
+    pub fn restore(self, kernel: &Kernel, mut bytes: SavedBytes) -> Result<(), Impossible> {
+        if let Some(number) = self.disc() {
+            let drive = kernel.disc_drive();
             let disc = drive.disc_of_title(number.into()).ok_or("the title has no such disc")?;
             let is_inserted = drive.insert_ready(disc);
             check(is_inserted, "the state needs another disc of the title, which --disc names")?;
         }
-        self.files.lock().restore(state, &mut bytes, &self.objects)
+        kernel.files.lock().restore(self, &mut bytes, &kernel.objects)
     }
 }

@@ -2,12 +2,12 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use xenia_state::{Section, StoredSection};
+use xenia_state::{StateSection, StoredSection};
 
 #[derive(Serialize, Deserialize)]
 struct Through<T>(T);
 
-impl<T: Serialize + DeserializeOwned> Section for Through<T> {
+impl<T: Serialize + DeserializeOwned> StateSection for Through<T> {
     const NAME: &'static str = "test";
     const VERSION: u16 = 1;
 }

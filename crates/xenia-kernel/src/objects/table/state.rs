@@ -1,8 +1,8 @@
 //! State of the object table: records, handles, names, and the uses of each object.
 //!
 //! Objects are told apart by their positions in the slab, not by their addresses: a guest that
-//! frees an object's memory through the pool may get another object at the same address, and handles
-//! and waits still mean the first one.
+//! frees an object's memory through the pool may get another object at the same address, and
+//! handles and waits still mean the first one.
 
 #[cfg(test)]
 mod tests;
@@ -52,7 +52,7 @@ struct OpenHandle {
     position: Option<u32>,
 }
 
-/// Deferred work.
+/// Deferred work on an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum DeferredState {
     /// The object at this position is to be deleted.

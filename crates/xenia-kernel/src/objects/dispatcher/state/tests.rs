@@ -7,12 +7,12 @@ use crate::objects::timer::{TimerApc, TimerSetting};
 use xenia_guest::layout::{kmutant, ktimer};
 use xenia_limits::Limits;
 use xenia_memory::GuestMemory;
-use xenia_state::{Section, StoredSection};
+use xenia_state::{StateSection, StoredSection};
 
 #[derive(Serialize, Deserialize)]
 struct Saved(DispatcherState);
 
-impl Section for Saved {
+impl StateSection for Saved {
     const NAME: &'static str = "test/dispatcher";
     const VERSION: u16 = 1;
 }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use xenia_guest::layout::object_header;
 use xenia_limits::Limits;
 use xenia_memory::GuestMemory;
-use xenia_state::{Section, StoredSection};
+use xenia_state::{StateSection, StoredSection};
 
 #[derive(Serialize, Deserialize)]
 struct Saved(ObjectsState, Vec<HeldState>);
 
-impl Section for Saved {
+impl StateSection for Saved {
     const NAME: &'static str = "test/objects";
     const VERSION: u16 = 1;
 }

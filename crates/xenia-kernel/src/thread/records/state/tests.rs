@@ -22,12 +22,12 @@ use xenia_memory::GuestMemory;
 use xenia_rtl::crypto::cipher::Rc4;
 use xenia_rtl::crypto::hash::{Algorithm, Hash, Hmac};
 use xenia_rtl::crypto::rot_sum::RotSum;
-use xenia_state::{Section, StoredSection};
+use xenia_state::{StateSection, StoredSection};
 
 #[derive(Serialize, Deserialize)]
 struct Saved(ThreadsState);
 
-impl Section for Saved {
+impl StateSection for Saved {
     const NAME: &'static str = "test/threads";
     const VERSION: u16 = 1;
 }
