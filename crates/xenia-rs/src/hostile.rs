@@ -181,7 +181,8 @@ fn kinds(header: &RecordingHeader) -> Vec<Kind> {
 fn text_files_end_in_a_value_or_an_error_that_names_them() {
     let dir = tempfile::tempdir().unwrap();
     let definition = settings::built(Cli::command());
-    let header = RecordingHeader::new("t.xex", "aa", &MachineConfig::default(), Clock::default()).unwrap();
+    let header =
+        RecordingHeader::new("t.xex", &MachineConfig::default(), Clock::default()).unwrap().with_image("aa");
     let kinds = kinds(&header);
     let (mut taken, mut refused) = (vec![0; kinds.len()], vec![0; kinds.len()]);
     let case = |seed: u64| {

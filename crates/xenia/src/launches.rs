@@ -7,11 +7,13 @@
 use crate::machine::{Finished, Launched, Machine};
 use crate::say::errln;
 use crate::title::Title;
-use anyhow::Result;
+use anyhow::{Context, Result};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use xenia_kernel::title::Successor;
 use xenia_sched::{EndKind, Limits, RunEnd};
+use xenia_state::StateFile;
 
 /// Number of launches that ends a run, so that a title that launches itself forever ends.
 pub const MAXIMUM_LAUNCHES: u64 = 100;
@@ -53,9 +55,21 @@ impl Before {
 /// Runs `title` and the titles that it launches. `machine` builds the machine of each, with the
 /// state that the previous title left.
 pub fn run(
+    title: Title,
+    limits: &Limits,
+    dump_threads_after: Option<Duration>,
+    machine: impl FnMut(&Title, &Before, Option<Launched>) -> Result<Machine>,
+) -> Result<Finished> {
+    run_relayed(title, limits, dump_threads_after, None, machine)
+}
+
+/// As [`run`]. With `relay`, the first title's run is cut after each so many instructions: its
+/// state is saved, and goes on in a new machine.
+pub fn run_relayed(
     mut title: Title,
     limits: &Limits,
     dump_threads_after: Option<Duration>,
+    relay: Option<NonZeroU64>,
     mut machine: impl FnMut(&Title, &Before, Option<Launched>) -> Result<Machine>,
 ) -> Result<Finished> {
     let mut before = Before::default();
@@ -66,6 +80,9 @@ pub fn run(
             xenia_memory::give_back_free_heap();
         }
         let mut running = machine(&title, &before, launched.take())?;
+        if let Some(every) = relay.filter(|_| before.launches == 0) {
+            running = relayed(running, limits, every, || machine(&title, &before, None))?;
+        }
         let mut finished = running.run(&before.rest(limits), dump_threads_after);
         finished.report.launches = before.launches;
         lost |= finished.lost;
@@ -101,6 +118,32 @@ pub fn run(
         before.frames += finished.report.frames;
         title.name.clone_from(&launch.path);
         launched = Some(Launched { path: launch.path, inheritance });
+    }
+}
+
+/// Runs to the last multiple of `every` instructions before the limit, each part in a new machine
+/// that has the state of the one before.
+fn relayed(
+    mut running: Machine,
+    limits: &Limits,
+    every: NonZeroU64,
+    mut machine: impl FnMut() -> Result<Machine>,
+) -> Result<Machine> {
+    loop {
+        let next = running.position().instructions.saturating_add(every.get());
+        if limits.instructions.is_some_and(|last| last <= next) {
+            return Ok(running);
+        }
+        let part = Limits { instructions: Some(next), ..*limits };
+        if running.run_until(&part) != RunEnd::Instructions {
+            return Ok(running);
+        }
+        let cut = || format!("at instruction {next}");
+        let mut file = Vec::new();
+        running.save_state().with_context(cut)?.write(&mut file).with_context(cut)?;
+        running.discard();
+        running = machine()?;
+        running.load_state(&StateFile::read(&file).with_context(cut)?).with_context(cut)?;
     }
 }
 

@@ -62,6 +62,7 @@ pub mod say;
 pub mod screenshots;
 pub mod sound;
 pub mod source;
+pub mod state_slots;
 pub mod status;
 pub mod title;
 mod watchdog;

@@ -10,11 +10,15 @@ mod engine;
 mod figures;
 mod options;
 mod parts;
+mod save_points;
+mod state;
 
 pub use engine::{engine, jit_config, scheduler_config, tell_functions};
 pub use figures::Sizes;
 pub use options::{Launched, MachineOptions};
 pub use parts::MachinePosition;
+pub use save_points::{SavePoint, SlotSink};
+pub use state::{StateOrigin, read_state};
 
 use crate::bug_report::Collected;
 use crate::call_trace::CallTraceOutput;
@@ -139,6 +143,7 @@ impl Machine {
             }
         });
         let wall_seconds = start.elapsed().as_secs_f64();
+        self.report_missed_states();
         if let Some(profiler) = profiler
             && let Err(error) =
                 profiler.and_then(|profiler| profiler.finish(&self.spec.title.name, &self.inside.kernel))
@@ -186,14 +191,22 @@ impl Machine {
             pace.set_has_clock(self.inside.executor.set_speed(pace.speed()));
         }
         let piece = pace.as_ref().map(|pace| pace.limits(limits, &self.position()));
-        let end = self.inside.run(piece.as_ref().unwrap_or(limits));
+        let piece = self.outside.save_points.limits(piece.as_ref().unwrap_or(limits));
+        let end = self.inside.run(&piece);
         if self.outside.interrupt.take_wants_threads() {
             errln!("after {:.1} s: {}", start.elapsed().as_secs_f64(), self.inside.executor.threads_report());
         }
         if self.outside.interrupt.take_wants_report() {
             self.send_report(start.elapsed().as_secs_f64());
         }
+        if let Some(slot) = pace.as_mut().and_then(Pace::take_save_slot) {
+            self.save_to_slot(slot);
+        }
+        let has_saved = self.save_due_states();
         let over = match end {
+            RunEnd::Instructions if has_saved => {
+                limits.instructions.is_some_and(|last| self.inside.executor.instructions() >= last)
+            }
             RunEnd::Stopped | RunEnd::Ticks => {
                 self.outside.interrupt.cause().is_some() || self.outside.recording.is_over()
             }

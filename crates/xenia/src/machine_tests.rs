@@ -7,11 +7,12 @@ mod debugger;
 mod exceptions;
 mod profiles;
 mod recordings;
+mod states;
 mod traces;
 
-use crate::config::{CpuConfig, CrossCheckUnit, MachineConfig, VideoConfig};
+use crate::config::{CpuConfig, CrossCheckUnit, MachineConfig, StartTime, TitleConfig, VideoConfig};
 use crate::interrupt::Interrupt;
-use crate::machine::{Finished, Machine, MachineOptions};
+use crate::machine::{Finished, Machine, MachineOptions, SavePoint};
 use crate::pace::{Pace, PaceControl};
 use crate::report::{End, RunReport};
 use crate::title::Title;

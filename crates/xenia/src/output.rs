@@ -120,6 +120,12 @@ impl AtomicFile {
         Ok(Self { path, file, temporary })
     }
 
+    /// Waits until the content is on the disk, if it goes to a temporary file. After
+    /// [`Self::keep`] the path then has the old content or the new one, even if the host crashes.
+    pub fn sync(&self) -> std::io::Result<()> {
+        if self.temporary.is_some() { self.file.sync_all() } else { Ok(()) }
+    }
+
     /// Renames the temporary file to its final path.
     pub fn keep(self) -> Result<()> {
         let Some(temporary) = self.temporary else { return Ok(()) };

@@ -44,6 +44,8 @@ struct State {
     closing: bool,
     /// Whether the machine that runs, or is being made, ends.
     ending: bool,
+    /// Slot to save the state to.
+    save_slot: Option<u8>,
     /// Whether a machine has ended because of [`Self::ending`].
     ended: bool,
     /// Ends the current piece.
@@ -91,6 +93,16 @@ impl PaceControl {
         self.change(|state| state.turbo = on);
     }
 
+    /// Lets the machine that runs save its state to a slot; no frame is shown.
+    pub fn save_state(&self, slot: u8) {
+        self.change(|state| (state.save_slot, state.goes_round) = (Some(slot), true));
+    }
+
+    /// Lets the machine that runs save its state to a slot, and ends it.
+    pub fn save_and_end(&self, slot: u8) {
+        self.change(|state| (state.save_slot, state.ending) = (Some(slot), true));
+    }
+
     /// Ends the machine that runs, or is being made; those that follow it run.
     pub fn end_machine(&self) {
         self.change(|state| state.ending = true);
@@ -103,7 +115,7 @@ impl PaceControl {
 
     /// Forgets a request to end a machine that had ended by itself.
     pub fn expect_machine(&self) {
-        self.change(|state| state.ending = false);
+        self.change(|state| (state.ending, state.save_slot) = (false, None));
     }
 
     /// Ends the machine, and all machines that follow it.
@@ -164,6 +176,11 @@ impl Pace {
             interrupt.store(true, Relaxed);
         }
         state.interrupt = Some(interrupt);
+    }
+
+    /// The slot to which the state is to be saved now, if that was requested.
+    pub fn take_save_slot(&mut self) -> Option<u8> {
+        self.control.0.state.lock().save_slot.take()
     }
 
     /// Notes the start of a run.

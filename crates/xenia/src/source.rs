@@ -37,6 +37,26 @@ pub fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     bounded(stream(path)?)
 }
 
+/// Reads a regular file of at most `limit` bytes.
+pub fn large_bytes(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
+    let bytes = first_bytes(path, limit + 1)?;
+    if bytes.len() as u64 > limit {
+        return Err(Error::other(format!("it is larger than {limit} bytes")));
+    }
+    Ok(bytes)
+}
+
+/// Reads the first bytes of a regular file, `most` at most.
+pub fn first_bytes(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+    let file = open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(Error::other("it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Whether an optional file exists. If that cannot be determined, a warning is logged, because the
 /// file would be ignored silently.
 pub fn is_there(path: &Path) -> bool {

@@ -2,7 +2,8 @@
 
 use super::engine::{MachineEngine, engine, executor, jit_config, reservations, scheduler_config};
 use super::parts::{MachineInside, MachineOutside, MachineSpec};
-use super::{Launched, Machine, MachineOptions};
+use super::save_points::SavePoints;
+use super::{Launched, Machine, MachineOptions, state};
 use crate::call_log;
 use crate::call_trace::{CallTraceOutput, WakeEvents};
 use crate::code_ahead;
@@ -84,15 +85,13 @@ impl Machine {
         let clock = StartTime::clock(options.config.start_time, mode.parallel);
         let tape = Tape { record: options.record, replay: options.replay };
         let (recording, write_errors) = (Trouble::default(), WriteErrors::default());
-        // The header has digests of all of the title, which take time.
-        let header = || -> Result<RecordingHeader> {
-            let header = RecordingHeader::new(&title.name, image_digest.get(), options.config, clock)?
-                .with(backend, options.arguments)
-                .with_discs(title.discs.digests())
-                .with_patches(&title.patches);
-            Ok(header)
-        };
-        let header = tape.is_used().then(header).transpose()?;
+        // The digest of the image takes time, so it is added where it is needed.
+        let conditions = RecordingHeader::new(&title.name, options.config, clock)?
+            .with(backend, options.arguments)
+            .with_discs(title.discs.digests())
+            .with_patches(&title.patches);
+        let is_launched = options.launched.is_some();
+        let header = tape.is_used().then(|| conditions.clone().with_image(image_digest.get()));
         let outside = (options.input, options.dialogs);
         let ((input, dialogs), recorded) = match &header {
             Some(header) => tape.between(outside, header, &recording, &write_errors)?,
@@ -181,6 +180,8 @@ impl Machine {
         Ok(Self {
             spec: MachineSpec {
                 header,
+                conditions,
+                no_states: state::refusal(cpu, mode, is_launched),
                 title,
                 image: title_image,
                 image_digest,
@@ -207,6 +208,8 @@ impl Machine {
                 debugger: None,
                 reports: None,
                 sound: options.sound,
+                slots: None,
+                save_points: SavePoints::default(),
             },
             inside: MachineInside { memory, kernel, processor, executor, xma },
         })

@@ -4,6 +4,7 @@
 //! from there.
 
 use super::ReportSink;
+use super::save_points::{SavePoints, SlotSink};
 use crate::call_trace::CallTraceOutput;
 use crate::digest::ImageDigest;
 use crate::drawing::BackendTally;
@@ -15,6 +16,7 @@ use crate::profile::RunProfile;
 use crate::recording::{Made, RecordingHeader, Trouble};
 use crate::report::TitleReport;
 use crate::sound::{Sound, XmaPort};
+use crate::state_slots::StateSlots;
 use parking_lot::Mutex;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU32;
@@ -42,6 +44,10 @@ pub struct MachinePosition {
 pub(super) struct MachineSpec {
     /// Conditions that a replay must have, too, if the run is recorded or replayed.
     pub(super) header: Option<RecordingHeader>,
+    /// Conditions that a state must share, without the digest of the image.
+    pub(super) conditions: RecordingHeader,
+    /// Reason why this machine has no states.
+    pub(super) no_states: Option<&'static str>,
     pub(super) title: TitleReport,
     pub(super) image: Arc<LoadedImage>,
     pub(super) image_digest: ImageDigest,
@@ -83,6 +89,10 @@ pub(super) struct MachineOutside {
     /// Receives the bug reports that are requested while the title runs.
     pub(super) reports: Option<ReportSink>,
     pub(super) sound: Sound,
+    /// Slots for states that the window asks for.
+    pub(super) slots: Option<(StateSlots, SlotSink)>,
+    /// Moments at which the next run saves its state.
+    pub(super) save_points: SavePoints,
 }
 
 /// The emulated console.

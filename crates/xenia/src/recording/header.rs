@@ -84,8 +84,8 @@ fn network_name(kind: NetworkKind) -> String {
 }
 
 impl RecordingHeader {
-    /// The conditions of a run.
-    pub fn new(title: &str, image_loaded_sha256: &str, config: &MachineConfig, clock: Clock) -> Result<Self> {
+    /// The conditions of a run, without the digest of the image.
+    pub fn new(title: &str, config: &MachineConfig, clock: Clock) -> Result<Self> {
         let manifest = |path: &Path| -> Result<String> {
             let text = crate::source::lasting_text(path)
                 .with_context(|| format!("cannot read {}", path.display()))?;
@@ -104,7 +104,7 @@ impl RecordingHeader {
             recording: FORMAT,
             program: env!("CARGO_PKG_VERSION").to_owned(),
             title: title.to_owned(),
-            image_loaded_sha256: image_loaded_sha256.to_owned(),
+            image_loaded_sha256: String::new(),
             sched_order,
             quantum: executor.quantum.unwrap_or(u64::from(QUANTUM_DEFAULT)),
             start_time: clock.system_time(0),
@@ -116,6 +116,11 @@ impl RecordingHeader {
             console: config.console.flags(),
             patches: None,
         })
+    }
+
+    /// The same conditions with the digest of the loaded image.
+    pub fn with_image(self, sha256: &str) -> Self {
+        Self { image_loaded_sha256: sha256.to_owned(), ..self }
     }
 
     /// The same conditions with another backend and other arguments.
@@ -134,8 +139,8 @@ impl RecordingHeader {
         Self { patches: patches_identity(set).map(|identity| Patches { names, identity }), ..self }
     }
 
-    /// Refuses a recording of another title, or made under other conditions.
-    pub(super) fn check(&self, run: &Self) -> Result<()> {
+    /// Refuses a recording or a state of another title, or made under other conditions.
+    pub(crate) fn check(&self, run: &Self) -> Result<()> {
         if self.recording != run.recording {
             bail!("its format is version {}; this build reads version {FORMAT}", self.recording);
         }
@@ -210,7 +215,7 @@ impl RecordingHeader {
             bail!("it was made with {of}, not with {is}");
         }
         if self.program != run.program {
-            tracing::warn!("the recording was made by version {}; the run may leave it", self.program);
+            tracing::warn!("it was made by version {}; the run may leave it", self.program);
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ fn replayer(path: &Path, trouble: &Trouble) -> Box<dyn Input> {
 }
 
 fn header(image: &str) -> RecordingHeader {
-    RecordingHeader::new("t.xex", image, &MachineConfig::default(), Clock::default()).unwrap()
+    RecordingHeader::new("t.xex", &MachineConfig::default(), Clock::default()).unwrap().with_image(image)
 }
 
 /// Presses a button for the third question, disconnects at the fifth.
@@ -127,12 +127,13 @@ fn another_title_and_other_conditions_are_refused() {
         ..MachineConfig::default()
     };
     assert!(
-        refused(&RecordingHeader::new("t", "aa", &engine, Clock::default()).unwrap())
+        refused(&RecordingHeader::new("t", &engine, Clock::default()).unwrap().with_image("aa"))
             .contains("--quantum 50000")
     );
-    let later = RecordingHeader::new("t", "aa", &MachineConfig::default(), Clock::starting_at(0)).unwrap();
+    let later =
+        RecordingHeader::new("t", &MachineConfig::default(), Clock::starting_at(0)).unwrap().with_image("aa");
     let bought = MachineConfig { license: Some(1), ..MachineConfig::default() };
-    let bought = refused(&RecordingHeader::new("t", "aa", &bought, Clock::default()).unwrap());
+    let bought = refused(&RecordingHeader::new("t", &bought, Clock::default()).unwrap().with_image("aa"));
     assert!(bought.contains("without --license, not with --license 0x1"), "{bought}");
     let set = |bytes: &[u8]| {
         let write = PatchWrite { address: GuestAddr(0x8200_0000), bytes: bytes.to_vec() };
@@ -141,7 +142,8 @@ fn another_title_and_other_conditions_are_refused() {
     };
     let console = ConsoleConfig { null_page: true, ..ConsoleConfig::default() };
     let null_page = MachineConfig { console, ..MachineConfig::default() };
-    let null_page = refused(&RecordingHeader::new("t", "aa", &null_page, Clock::default()).unwrap());
+    let null_page =
+        refused(&RecordingHeader::new("t", &null_page, Clock::default()).unwrap().with_image("aa"));
     assert!(null_page.contains("the console's defaults, not with --null-page"), "{null_page}");
     let patched = |bytes| header("aa").with_patches(&set(bytes));
     assert!(refused(&patched(&[1])).contains("no patches, not with the patches 60 FPS ("));

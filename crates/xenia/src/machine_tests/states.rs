@@ -1,0 +1,265 @@
+//! Tests of saved states: a run that is cut into parts, each in a new machine made from the state
+//! of the one before, ends in the digest of the whole run.
+
+use super::*;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use xenia_state::StateFile;
+
+/// Machines for one title, all under the same conditions.
+struct Maker {
+    title: Title,
+    config: MachineConfig,
+}
+
+impl Maker {
+    fn new(title: Title, cpu: CpuConfig) -> Self {
+        Self { title, config: MachineConfig { cpu, ..MachineConfig::default() } }
+    }
+
+    /// A title of `guest/bin`.
+    fn of_file(name: &str, cpu: CpuConfig) -> Self {
+        let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin")).join(name);
+        let title = Title::open_or_demo(Some(&path), &TitleConfig::default()).unwrap();
+        Self::new(title, cpu)
+    }
+
+    fn machine(&self) -> Machine {
+        let video = VideoConfig::default();
+        Machine::new(&self.title, MachineOptions::new(&self.config, &video)).unwrap()
+    }
+
+    /// The report of a run of `count` instructions.
+    fn whole(&self, count: u64) -> RunReport {
+        self.machine().run(&until(count), None).report
+    }
+
+    /// A new machine with the state of `machine`, which went through a file.
+    fn successor(&self, mut machine: Machine) -> Machine {
+        let mut file = Vec::new();
+        machine.save_state().unwrap().write(&mut file).unwrap();
+        let position = machine.position();
+        machine.discard();
+        let mut next = self.machine();
+        next.load_state(&StateFile::read(&file).unwrap()).unwrap();
+        assert_eq!(next.position(), position);
+        next
+    }
+
+    /// The report of a run of `count` instructions that was cut at `cuts`.
+    fn relayed(&self, cuts: &[u64], count: u64) -> RunReport {
+        let mut machine = self.machine();
+        for &cut in cuts {
+            machine.run_until(&until(cut));
+            machine = self.successor(machine);
+        }
+        machine.run(&until(count), None).report
+    }
+}
+
+fn until(count: u64) -> Limits {
+    Limits { instructions: Some(count), ..Limits::default() }
+}
+
+fn interpreted() -> CpuConfig {
+    CpuConfig { interp: true, ..CpuConfig::default() }
+}
+
+/// Sorted random numbers below `end`.
+fn cuts(rng: &mut ChaCha8Rng, number: usize, end: u64) -> Vec<u64> {
+    let mut cuts: Vec<u64> = (0..number).map(|_| rng.random_range(1..end)).collect();
+    cuts.sort_unstable();
+    cuts
+}
+
+fn assert_same(relayed: &RunReport, whole: &RunReport, what: &str) {
+    assert_eq!(relayed.digest_parts, whole.digest_parts, "{what}");
+    assert_eq!(relayed.digest, whole.digest, "{what}");
+    assert_eq!(
+        (relayed.instructions, relayed.guest_ticks),
+        (whole.instructions, whole.guest_ticks),
+        "{what}"
+    );
+    assert_eq!((relayed.frames, relayed.exit), (whole.frames, whole.exit), "{what}");
+}
+
+#[test]
+fn a_run_from_a_state_ends_where_the_whole_run_does() {
+    let mut rng = ChaCha8Rng::seed_from_u64(51);
+    for cpu in [interpreted(), CpuConfig::default()] {
+        let maker = Maker::new(poller(), cpu.clone());
+        let whole = maker.whole(400_000);
+        for _ in 0..2 {
+            let cuts = cuts(&mut rng, 3, 400_000);
+            assert_same(&maker.relayed(&cuts, 400_000), &whole, &format!("{cpu:?} cut at {cuts:?}"));
+        }
+    }
+}
+
+#[test]
+fn titles_with_threads_pictures_and_files_are_cut_anywhere() {
+    let mut rng = ChaCha8Rng::seed_from_u64(52);
+    for (name, count) in [
+        ("hello.xex", 5_000),
+        ("cpu-suite.xex", 6_000_000),
+        ("sync-suite.xex", 30_000_000),
+        ("demo.xex", 10_000_000),
+        ("sound/tone.xex", 4_000_000),
+        ("sound/xma.xex", 4_000_000),
+    ] {
+        let maker = Maker::of_file(name, CpuConfig::default());
+        let whole = maker.whole(count);
+        for number in [1, 3] {
+            let cuts = cuts(&mut rng, number, count);
+            assert_same(&maker.relayed(&cuts, count), &whole, &format!("{name} cut at {cuts:?}"));
+        }
+    }
+}
+
+#[test]
+fn a_state_of_one_engine_goes_on_in_another() {
+    let (first, second) = (Maker::new(poller(), interpreted()), Maker::new(poller(), CpuConfig::default()));
+    let whole = first.whole(400_000);
+    let mut machine = first.machine();
+    machine.run_until(&until(123_456));
+    let mut next = second.machine();
+    next.load_state(&machine.save_state().unwrap()).unwrap();
+    assert_same(&next.run(&until(400_000), None).report, &whole, "interpreted, then compiled");
+}
+
+#[test]
+fn a_state_of_another_title_or_other_conditions_is_refused() {
+    let maker = Maker::new(poller(), interpreted());
+    let mut machine = maker.machine();
+    machine.run_until(&until(1000));
+    let state = machine.save_state().unwrap();
+    let refusal = |maker: &Maker| format!("{:#}", maker.machine().load_state(&state).unwrap_err());
+    let other = Maker::new(assembled(POLLER, "get_state", 0x191, "other data"), interpreted());
+    assert!(refusal(&other).contains("of another title"), "{}", refusal(&other));
+    let mut slower = Maker::new(poller(), interpreted());
+    slower.config.executor.quantum = Some(1234);
+    assert!(refusal(&slower).contains("--quantum"), "{}", refusal(&slower));
+    // A machine that has run has state of its own.
+    assert!(format!("{:#}", machine.load_state(&state).unwrap_err()).contains("has run already"));
+    let checked = CpuConfig { cross_check: Some(CrossCheckUnit::Block), ..CpuConfig::default() };
+    assert!(Maker::new(poller(), checked).machine().save_state().is_err(), "it has a second machine");
+}
+
+#[test]
+fn a_state_is_saved_in_the_middle_of_a_run_and_the_run_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let point = |count, name: &str| SavePoint { instructions: count, path: dir.path().join(name) };
+    let maker = Maker::new(poller(), CpuConfig::default());
+    let whole = maker.whole(400_000);
+    let mut machine = maker.machine();
+    machine.set_save_points(vec![point(300_000, "b"), point(100_001, "a"), point(400_000, "end")]);
+    let finished = machine.run(&until(400_000), None);
+    assert!(!finished.lost);
+    assert_same(&finished.report, &whole, "with save points");
+    for name in ["a", "b", "end"] {
+        let mut next = maker.machine();
+        next.load_state_from(&dir.path().join(name)).unwrap();
+        assert_same(&next.run(&until(400_000), None).report, &whole, name);
+    }
+    let mut machine = maker.machine();
+    machine.set_save_points(vec![point(500_000, "late")]);
+    let finished = machine.run(&until(400_000), None);
+    assert!(finished.lost && !dir.path().join("late").exists(), "the point was not reached");
+}
+
+#[test]
+fn a_damaged_file_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.state");
+    let maker = Maker::new(poller(), interpreted());
+    let mut machine = maker.machine();
+    machine.run_until(&until(1000));
+    machine.save_state_to(&path).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(53);
+    for _ in 0..60 {
+        let mut bytes = whole.clone();
+        if rng.random() {
+            bytes.truncate(rng.random_range(0..bytes.len()));
+        } else {
+            let at = rng.random_range(0..bytes.len());
+            bytes[at] ^= 1 << rng.random_range(0..8);
+        }
+        std::fs::write(&path, bytes).unwrap();
+        let error = format!("{:#}", maker.machine().load_state_from(&path).unwrap_err());
+        assert!(error.starts_with(&format!("cannot load {}: ", path.display())), "{error}");
+    }
+}
+
+/// Number of states with changed bytes; `XENIA_STATE_CASES` sets another.
+const CHANGED_STATES: u64 = 50;
+
+#[test]
+fn any_bytes_in_a_section_are_refused_or_run() {
+    let cases = std::env::var("XENIA_STATE_CASES").map_or(CHANGED_STATES, |text| text.parse().unwrap());
+    let maker = Maker::of_file("sync-suite.xex", interpreted());
+    let mut machine = maker.machine();
+    machine.run_until(&until(3_000_000));
+    let state = machine.save_state().unwrap();
+    let mut loaded = 0;
+    for seed in 0..cases {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut changed = StateFile::new(state.header.clone());
+        let target = rng.random_range(0..state.sections().len());
+        for (index, section) in state.sections().iter().enumerate() {
+            let mut section = section.clone();
+            // The pages are data of the guest.
+            let is_changed = index == target || section.name.starts_with("pages");
+            let changes = if is_changed { rng.random_range(1..4) } else { 0 };
+            for _ in 0..changes {
+                let at = rng.random_range(0..section.bytes.len());
+                match rng.random_range(0..3) {
+                    0 => section.bytes[at] ^= 1 << rng.random_range(0..8),
+                    1 => section.bytes[at] = rng.random(),
+                    _ => section.bytes[at] = 0xFF,
+                }
+            }
+            changed.put_stored(section).unwrap();
+        }
+        let mut next = maker.machine();
+        if next.load_state(&changed).is_ok() {
+            loaded += 1;
+            next.run_until(&until(3_020_000));
+        }
+        next.discard();
+    }
+    assert!(loaded > 0, "some changes are possible states");
+}
+
+/// Guest time between two loads of the parallel test.
+const BETWEEN_LOADS: GuestTicks = TICKS_PER_SECOND / 20;
+
+#[test]
+fn a_parallel_machine_goes_on_from_its_states() {
+    // The suite's own waits are longer with a pace, as the host's threads may be slow.
+    let dir = tempfile::tempdir().unwrap();
+    let suite = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/sync-suite.xex");
+    std::fs::copy(suite, dir.path().join("default.xex")).unwrap();
+    std::fs::write(dir.path().join("pace"), "20").unwrap();
+    let title = Title::open_or_demo(Some(dir.path()), &TitleConfig::default()).unwrap();
+    let mut maker = Maker::new(title, CpuConfig::default());
+    maker.config.executor.parallel = true;
+    maker.config.start_time = Some(StartTime::At(1 << 57));
+    let mut machine = maker.machine();
+    let mut loads = 0;
+    let end = loop {
+        let ticks = Some(machine.position().now + BETWEEN_LOADS);
+        match machine.run_until(&Limits { ticks, ..Limits::default() }) {
+            RunEnd::Ticks => {}
+            end => break end,
+        }
+        if loads < 25 {
+            machine = maker.successor(machine);
+            loads += 1;
+        }
+    };
+    assert!(matches!(end, RunEnd::Ended(_)), "{end:?}");
+    assert!(loads > 10, "{loads} loads");
+    let report = machine.run(&Limits::default(), None).report;
+    assert_eq!(report.exit_code, Some(0), "cases failed, after {loads} loads");
+}
