@@ -19,6 +19,7 @@ mod precompile;
 mod program;
 mod scratch;
 mod sound;
+mod states;
 mod titles;
 mod unsupported;
 mod volumes;
@@ -39,6 +40,7 @@ pub use precompile::*;
 pub use program::*;
 pub use scratch::*;
 pub use sound::*;
+pub use states::*;
 pub use titles::*;
 pub use volumes::*;
 pub use window::*;
@@ -56,6 +58,8 @@ Examples:
   xenia-rs exec t.xex --lockstep --frames 600 --json out.json
   xenia-rs exec t.xex --cross-check --frames 60
   xenia-rs exec t.xex --record play.jsonl    what the controllers did, for --replay play.jsonl
+  xenia-rs exec t.xex --lockstep --save-state 90_000_000:a.state   the whole machine, in a file
+  xenia-rs exec t.xex --lockstep --load-state a.state              and on from there
   xenia-rs exec t.xex --gdb 1234             wait for gdb: target remote :1234
   xenia-rs exec t.xex --trace-calls 'Nt*,-NtClose'   kernel calls, arguments, results
   xenia-rs exec t.xex --profile p.json.gz    where the time goes, for profiler.firefox.com

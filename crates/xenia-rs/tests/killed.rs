@@ -116,6 +116,31 @@ fn an_import_that_is_killed_leaves_the_old_package_or_the_new_one() {
     assert_eq!(left, 2, "the header and one folder: who was killed leaves nothing behind for ever");
 }
 
+/// Number of kills in the test of saved states, whose runs are longer.
+const USUAL_KILLS_OF_STATES: u64 = 30;
+
+#[test]
+fn a_state_whose_run_is_killed_is_the_old_one_or_the_new_one() {
+    let dir = scratch();
+    let file = dir.path().join("a.state");
+    let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/demo.xex");
+    let points = ["1_000_000", "1_500_000"].map(|count| format!("{count}:{}", file.display()));
+    let words = |state: usize| {
+        ["exec", demo, "--headless", "--gpu", "none", "-n", "1_500_001", "--save-state", &points[state]]
+    };
+    let states = [0, 1].map(|state| {
+        whole(&words(state));
+        std::fs::read(&file).unwrap()
+    });
+    assert!(states[0] != states[1], "they are of different moments");
+    let usual = whole(&words(1));
+    for round in 0..kills(USUAL_KILLS_OF_STATES) {
+        killed(&words(round as usize % 2), round, usual);
+        let now = std::fs::read(&file).unwrap();
+        assert!(states.contains(&now), "round {round}: {} bytes", now.len());
+    }
+}
+
 #[test]
 fn files_that_are_extracted_are_whole_or_not_there() {
     let dir = scratch();

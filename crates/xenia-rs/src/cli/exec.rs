@@ -1,7 +1,8 @@
 //! Arguments of `exec` and `check`: how a title runs, when the run ends and which files it writes.
 
-use super::{DebugArgs, DialogArgs, InputArgs, ScratchArgs, SoundArgs, WindowArgs};
+use super::{DebugArgs, DialogArgs, InputArgs, ScratchArgs, SoundArgs, StateArgs, WindowArgs};
 use clap::Args;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use xenia::config::{GpuKind, QueryMode, ReadbackMode};
 use xenia::machine::Finished;
@@ -50,6 +51,8 @@ pub struct ExecArgs {
     pub engine: EngineArgs,
     #[command(flatten)]
     pub scratch: ScratchArgs,
+    #[command(flatten)]
+    pub states: StateArgs,
 }
 
 impl ExecArgs {
@@ -80,8 +83,13 @@ impl ExecArgs {
             || sched_order.is_some()
             || contention_manifest.is_some()
             || self.run.instructions.is_some()
+            || !self.states.save_state.is_empty()
             || self.is_compared()
     }
+}
+
+fn positive(text: &str) -> Result<NonZeroU64, String> {
+    NonZeroU64::new(number(text)?).ok_or_else(|| "must be at least 1".to_owned())
 }
 
 /// Flags that configure the picture.
@@ -131,6 +139,10 @@ pub struct CheckArgs {
     /// Write the golden file instead of comparing with it.
     #[arg(long)]
     pub bless: bool,
+    /// After every N instructions, save the machine's state and go on in a new machine made from
+    /// it; the result must be the same.
+    #[arg(long, value_name = "N", value_parser = positive, conflicts_with_all = ["record", "replay", "event_log"])]
+    pub relay: Option<NonZeroU64>,
     #[command(flatten)]
     pub run: RunArgs,
     #[command(flatten)]

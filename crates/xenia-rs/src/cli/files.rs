@@ -28,6 +28,7 @@ const WRITTEN: &[&str] = &[
     "record",
     "record_contention",
     "samples",
+    "save_state",
     "trace_calls_to",
 ];
 /// Ids of the arguments that name a folder of output files.
@@ -80,7 +81,9 @@ pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
     loop {
         for arg in command.get_arguments() {
             let id = arg.get_id().as_str();
-            if id != "audio" && arg.get_value_parser().type_id() != TypeId::of::<PathBuf>() {
+            if !matches!(id, "audio" | "save_state")
+                && arg.get_value_parser().type_id() != TypeId::of::<PathBuf>()
+            {
                 continue;
             }
             let into = if is_written(command.get_name(), matches, id) { &mut written } else { &mut read };
@@ -124,6 +127,7 @@ fn named<'a>(id: &str, value: &'a OsStr) -> Option<&'a Path> {
         "json" if value == "-" => None,
         "guest_log" if value == "off" => None,
         "audio" => value.to_str()?.strip_prefix("wav:").map(Path::new),
+        "save_state" => value.to_str()?.split_once(':').map(|(_, path)| Path::new(path)),
         _ => Some(Path::new(value)),
     }
 }
@@ -148,13 +152,15 @@ mod tests {
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
         let (title, link, new) = (path("t.xex"), path("link"), path("new"));
         let wav = format!("wav:{title}");
-        let refused: [&[&str]; 12] = [
+        let state = format!("5:{title}");
+        let refused: [&[&str]; 13] = [
             &[&title, "--json", &title],
             &[&title, "--json", &link],
             &[&title, "--headless", "--event-log", &title],
             &[&title, "--log-file", &title],
             &["--log-file", &title, &title],
             &[&title, "--headless", "--audio", &wav],
+            &[&title, "--headless", "--save-state", &state],
             &["check", &title, "-n", "1", "--bless", "--expect", &title],
             &["asm", &title, "-o", &title],
             &["pack", &title, "-o", &title],

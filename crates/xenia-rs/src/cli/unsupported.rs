@@ -40,6 +40,9 @@ impl ExecArgs {
             if self.run.record.is_some() || self.run.replay.is_some() {
                 bail!("--record and --replay need a run that repeats: use them with --lockstep");
             }
+            if !self.states.save_state.is_empty() {
+                bail!("--save-state counts instructions, which lockstep repeats: use it with --lockstep");
+            }
             if self.engine.sched_order.is_some() || self.engine.contention_manifest.is_some() {
                 bail!(
                     "--sched-order and --contention-manifest (XENIA_SCHED_ORDER, XENIA_CONTENTION_MANIFEST_PATH) are \
@@ -98,6 +101,7 @@ mod tests {
             (&["--parallel", "--clock", "guest"], "--lockstep"),
             (&["--parallel", "--cross-check"], "--lockstep"),
             (&["--parallel", "--record", "a"], "--lockstep"),
+            (&["--parallel", "--save-state", "5:a"], "--lockstep"),
             (&["--parallel", "--sched-order", "seeded:1"], "--lockstep"),
             (&["--parallel", "--contention-manifest", "m"], "--lockstep"),
             (&["--async-pipelines", "--headless"], "--gpu wgpu"),

@@ -42,7 +42,8 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
     let outputs = Outputs::new(&args.run, None, false)?;
     let limits = limits(&args.run, &args.engine);
     let (config, saves) = (MachineConfig::from(&args.engine), SaveConfig::from(&args.engine.content));
-    let finished = launches::run(title, &limits, args.run.dump_threads_after, |title, before, launched| {
+    let (dump_after, relay) = (args.run.dump_threads_after, args.relay);
+    let finished = launches::run_relayed(title, &limits, dump_after, relay, |title, before, launched| {
         let file = |path: &Option<PathBuf>| before.file(path.as_deref());
         let (capture, frames) = outputs.port(before.frames, |_, _| {});
         let machine = Machine::new(

@@ -41,6 +41,9 @@ use xenia_render::RenderError;
 
 /// Runs until a limit, the title's end, a signal, or the closing of the window.
 pub fn run(args: &ExecArgs, settings: Option<&Path>) -> Result<u8> {
+    let mut args = args.clone();
+    args.adopt_state()?;
+    let args = &args;
     args.refuse_unsupported()?;
     let input = settings::input(settings)?;
     let interrupt = Interrupt::listen(args.run.timeout)?;
@@ -102,7 +105,10 @@ fn leaves_files(args: &ExecArgs) -> bool {
         &picture.last_frame,
     ];
     let is_wav = matches!(args.sound.audio, Some(AudioOutput::Wav(_)));
-    files.iter().any(|file| file.is_some()) || is_wav || guest_log::is_file(run.guest_log.as_deref())
+    !args.states.save_state.is_empty()
+        || files.iter().any(|file| file.is_some())
+        || is_wav
+        || guest_log::is_file(run.guest_log.as_deref())
 }
 
 /// Options to open the title with. A run in a window is parallel, unless a flag needs lockstep.
@@ -311,6 +317,12 @@ fn machine(
     )?;
     if let Some(debugger) = debugger {
         machine.set_debugger(debugger);
+    }
+    if before.launches == 0 {
+        if let Some(path) = &args.states.load_state {
+            machine.load_state_from(path)?;
+        }
+        machine.set_save_points(args.states.save_state.clone());
     }
     Ok(machine)
 }

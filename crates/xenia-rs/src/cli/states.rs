@@ -1,0 +1,40 @@
+//! Flags that save and load states.
+
+use super::ExecArgs;
+use anyhow::{Result, bail};
+use clap::Args;
+use std::path::PathBuf;
+use xenia::machine::{SavePoint, StateOrigin};
+
+/// Flags of saved states.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Run")]
+pub struct StateArgs {
+    /// After N instructions of the title, save the state of the whole machine to a file; may be
+    /// repeated. Needs lockstep.
+    #[arg(long, value_name = "N:FILE")]
+    pub save_state: Vec<SavePoint>,
+    /// Go on from a saved state of the same title and the same conditions. Limits such as -n still
+    /// count from the title's start; mode and start time are those of the state.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["record", "replay"])]
+    pub load_state: Option<PathBuf>,
+}
+
+impl ExecArgs {
+    /// Takes over the mode and the start time of the state that is loaded.
+    ///
+    /// # Errors
+    /// The state's file cannot be read, or a flag asks for the other mode.
+    pub fn adopt_state(&mut self) -> Result<()> {
+        let Some(path) = &self.states.load_state else { return Ok(()) };
+        let StateOrigin { parallel, start_time } = StateOrigin::read(path)?;
+        let mode = &mut self.engine.mode;
+        if mode.lockstep && parallel || mode.parallel && !parallel {
+            let flag = if parallel { "--parallel" } else { "--lockstep" };
+            bail!("{} was saved in the other mode: use it with {flag}", path.display());
+        }
+        (mode.parallel, mode.lockstep) = (parallel, !parallel);
+        self.engine.start_time = self.engine.start_time.or(start_time);
+        Ok(())
+    }
+}
