@@ -17,6 +17,6 @@ mod window;
 pub use window::{
     Appearance, BINDINGS, BRIGHTNESS, Client, ControllerKeys, Figures, Filter, FrameSender, GAMMA,
     KeyBinding, KeyEvent, LIVE, Modifier, Overlay, Phase, RenderError, Scaling, SoundVolume, Sounding,
-    Stopped, VolumeChange, WindowConfig, run,
+    StateList, Stopped, VolumeChange, WindowConfig, run,
 };
 pub use winit::keyboard::KeyCode;

@@ -35,6 +35,7 @@ use mailbox::WindowMessage;
 use winit::event_loop::EventLoop;
 use winit::keyboard::KeyCode;
 use xenia_gpu::Frame;
+pub use xenia_ui::StateList;
 
 /// Error while opening the window.
 #[derive(Debug, thiserror::Error)]
@@ -165,6 +166,21 @@ pub trait Client {
 
     /// Saves a frame with the given number; returns the location, or an error message.
     fn keep(&mut self, number: u64, frame: &Frame) -> Result<String, String>;
+
+    /// Saved states of the title; `None` if it has none to save or load.
+    fn states(&self) -> Option<StateList> {
+        None
+    }
+
+    /// Saves the state to a slot, from 0, with this picture. A message is sent later
+    /// ([`FrameSender::message`]).
+    fn save_state(&mut self, _slot: u8, _picture: Option<&Frame>) {}
+
+    /// Ends the machine that runs or has stopped, and goes on from the state in a slot; `None`:
+    /// from the state before the last load. Returns a message if there is no such state.
+    fn load_state(&mut self, _slot: Option<u8>) -> Result<(), String> {
+        Err("there is no state".to_owned())
+    }
 
     /// Writes a bug report with this picture. Returns a message, or sends it later
     /// ([`FrameSender::message`]).

@@ -1,5 +1,6 @@
 //! State of the pages, and what they have in common.
 
+use super::states::{self, SlotUse};
 use super::{PageCommand, PageModel, library, menu, settings};
 use egui::{
     Align2, Area, Button, Color32, Context, CornerRadius, FontFamily, FontId, Frame, FullOutput, Id, Key,
@@ -18,6 +19,10 @@ pub enum MenuPage {
     Menu,
     /// Settings that act at once.
     Settings,
+    /// Slots to save the state to.
+    SaveState,
+    /// Slots to load a state from.
+    LoadState,
     /// The titles that can be run.
     Library,
     /// Question before the title is restarted.
@@ -130,6 +135,8 @@ fn shown(ui: &mut Ui, page: MenuPage, model: &PageModel) -> Option<Outcome> {
         MenuPage::Menu => menu::show(ui, model),
         MenuPage::Settings => settings::show(ui, model),
         MenuPage::Library => library::show(ui, model),
+        MenuPage::SaveState => states::show(ui, model, SlotUse::Save),
+        MenuPage::LoadState => states::show(ui, model, SlotUse::Load),
         MenuPage::AskRestart => menu::ask(ui, "Restart the title?", "Restart", PageCommand::Restart),
         MenuPage::AskQuit => menu::ask(ui, "Close the title?", "Quit", PageCommand::Quit),
     }
@@ -139,9 +146,12 @@ fn shown(ui: &mut Ui, page: MenuPage, model: &PageModel) -> Option<Outcome> {
 fn back(page: MenuPage) -> Outcome {
     match page {
         MenuPage::Menu => Outcome::Do(PageCommand::Resume),
-        MenuPage::Settings | MenuPage::Library | MenuPage::AskRestart | MenuPage::AskQuit => {
-            Outcome::Go(MenuPage::Menu)
-        }
+        MenuPage::Settings
+        | MenuPage::SaveState
+        | MenuPage::LoadState
+        | MenuPage::Library
+        | MenuPage::AskRestart
+        | MenuPage::AskQuit => Outcome::Go(MenuPage::Menu),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Pages over the picture: the pause menu, the settings of a run, the library.
+//! Pages over the picture: the pause menu, the settings of a run, saved states, the library.
 //!
 //! ```text
 //!  PageModel (plain data) ──▶ UserInterface::show ──▶ pages ──▶ Commands
@@ -15,10 +15,11 @@ mod menu;
 mod model;
 mod pad;
 mod settings;
+mod states;
 #[cfg(test)]
 mod testing;
 
 pub use egui;
 pub use interface::{MenuPage, UserInterface};
-pub use model::{LibraryEntry, LiveSetting, PageCommand, PageModel, SettingControl};
+pub use model::{LibraryEntry, LiveSetting, PageCommand, PageModel, SettingControl, StateList};
 pub use pad::{GUIDE, PadKeys};

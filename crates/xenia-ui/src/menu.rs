@@ -13,6 +13,14 @@ fn entries(model: &PageModel) -> Vec<(&'static str, Outcome)> {
     if model.is_running {
         entries.push(("Resume", Outcome::Do(PageCommand::Resume)));
     }
+    if let Some(states) = &model.states {
+        if model.is_running {
+            entries.push(("Save state", Outcome::Go(MenuPage::SaveState)));
+        }
+        if states.can_undo || states.slots.iter().any(Option::is_some) {
+            entries.push(("Load state", Outcome::Go(MenuPage::LoadState)));
+        }
+    }
     if model.can_restart {
         entries.push(("Restart", ask(MenuPage::AskRestart, PageCommand::Restart)));
     }

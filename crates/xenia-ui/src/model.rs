@@ -16,8 +16,19 @@ pub struct PageModel {
     pub can_keep: bool,
     /// Settings that act at once.
     pub settings: Vec<LiveSetting>,
+    /// Saved states of the title; `None` if it has none to save or load.
+    pub states: Option<StateList>,
     /// Titles of the library; `None` without one.
     pub library: Option<Vec<LibraryEntry>>,
+}
+
+/// Saved states of the title that runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StateList {
+    /// Details of the state in each slot; `None` if the slot is empty.
+    pub slots: Vec<Option<String>>,
+    /// Whether there is a state before the last load.
+    pub can_undo: bool,
 }
 
 /// A setting with its present value.
@@ -78,6 +89,12 @@ pub enum PageCommand {
     },
     /// Write the settings to the settings file.
     Keep,
+    /// Save the state to this slot, from 0.
+    SaveState(u8),
+    /// Load the state in this slot, from 0.
+    LoadState(u8),
+    /// Load the state before the last load.
+    UndoLoad,
     /// Keep the frame as a picture.
     Screenshot,
     /// Close the window.

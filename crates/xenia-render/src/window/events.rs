@@ -30,6 +30,8 @@ pub(super) struct Events {
     paused_unfocused: bool,
     /// Whether the machine goes on when the menu closes.
     resumes: bool,
+    /// Slot of states used last.
+    slot: u8,
     /// Time when the machine that runs was started.
     started: Duration,
     /// Keys of the settings that were changed on their page.
@@ -55,6 +57,7 @@ impl Events {
             view: None,
             paused_unfocused: false,
             resumes: false,
+            slot: 0,
             started: Duration::ZERO,
             changed: BTreeSet::new(),
             error: None,
@@ -154,6 +157,8 @@ impl Events {
                 view.say(&self.mailbox, text);
             }
             KeyAction::Screenshot => self.screenshot(),
+            KeyAction::SaveState => self.save_state(),
+            KeyAction::LoadState => self.load_state(Some(self.slot)),
             KeyAction::Report => {
                 let frame = view.frame.as_ref().map(|(_, frame)| frame);
                 if let Some(text) = self.client.report(frame) {

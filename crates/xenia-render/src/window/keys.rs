@@ -19,6 +19,10 @@ pub(crate) enum KeyAction {
     Quieter,
     Mute,
     Screenshot,
+    /// Saves the state to the slot used last.
+    SaveState,
+    /// Loads the state in the slot used last.
+    LoadState,
     /// Writes a bug report.
     Report,
     Help,
@@ -99,6 +103,8 @@ pub const BINDINGS: &[KeyBinding] = &[
     control(KeyCode::PageUp, "Ctrl+PageUp", "brighter", KeyAction::Brighter),
     control(KeyCode::PageDown, "Ctrl+PageDown", "darker", KeyAction::Darker),
     binding(KeyCode::F8, "F8", "vertical synchronisation, on and off", KeyAction::Vsync),
+    binding(KeyCode::F5, "F5", "saves the state, to the slot used last", KeyAction::SaveState),
+    binding(KeyCode::F4, "F4", "loads the state in the slot used last", KeyAction::LoadState),
     binding(KeyCode::F12, "F12", "keeps the frame as a PNG file", KeyAction::Screenshot),
     binding(KeyCode::F9, "F9", "writes a bug report to send", KeyAction::Report),
     binding(KeyCode::KeyR, "R", "after the title has ended: runs it again", KeyAction::Again),

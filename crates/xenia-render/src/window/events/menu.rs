@@ -113,6 +113,7 @@ impl Events {
             is_running: stopped.is_none(),
             can_keep: self.config.can_keep,
             settings: view.settings(self.client.sound()),
+            states: self.client.states().filter(|_| self.config.can_restart),
             library: None,
         }
     }
@@ -131,6 +132,20 @@ impl Events {
                 }
             }
             PageCommand::Open(_) => {}
+            PageCommand::SaveState(slot) => {
+                self.slot = slot;
+                self.close_page();
+                self.save_state();
+            }
+            PageCommand::LoadState(slot) => {
+                self.slot = slot;
+                self.close_page();
+                self.load_state(Some(slot));
+            }
+            PageCommand::UndoLoad => {
+                self.close_page();
+                self.load_state(None);
+            }
             PageCommand::Screenshot => self.screenshot(),
             PageCommand::Keep => self.keep_settings(),
             PageCommand::Set { key, value } => {
@@ -145,6 +160,33 @@ impl Events {
             }
         }
         self.refresh();
+    }
+
+    /// Saves the state to the slot used last.
+    pub(super) fn save_state(&mut self) {
+        if !self.config.can_restart || !self.is_running() {
+            return;
+        }
+        let Some(view) = &self.view else { return };
+        self.client.save_state(self.slot, view.frame.as_ref().map(|(_, frame)| frame));
+    }
+
+    /// Loads the state in a slot, or the one before the last load.
+    pub(super) fn load_state(&mut self, slot: Option<u8>) {
+        if !self.config.can_restart {
+            return;
+        }
+        match self.client.load_state(slot) {
+            Ok(()) => {
+                self.mailbox.open().stopped = None;
+                self.set_paused(false);
+            }
+            Err(reason) => {
+                if let Some(view) = &mut self.view {
+                    view.say(&self.mailbox, reason);
+                }
+            }
+        }
     }
 
     /// Writes the settings that were changed on the page to the settings file.

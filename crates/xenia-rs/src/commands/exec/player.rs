@@ -13,14 +13,17 @@ use xenia::interrupt::Interrupt;
 use xenia::pace::PaceControl;
 use xenia::screenshots::Screenshots;
 use xenia::sound::VolumeControl;
+use xenia::state_slots::{SLOTS, StateSlots, UNDO, age_text};
 use xenia_gpu::Frame;
-use xenia_render::{Client, KeyCode, KeyEvent, SoundVolume, VolumeChange};
+use xenia_render::{Client, KeyCode, KeyEvent, SoundVolume, StateList, VolumeChange};
 
 /// Wish about a title that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
     /// Run it again.
     Again,
+    /// Go on from the state in a slot.
+    Load(u8),
     /// End the run: its window was closed, or a signal came.
     Close,
 }
@@ -35,6 +38,8 @@ pub(super) struct Player {
     pub(super) interrupt: Interrupt,
     pub(super) volume: VolumeControl,
     pub(super) wishes: mpsc::Sender<Wish>,
+    /// Slots for states of the title.
+    pub(super) slots: Option<StateSlots>,
     /// The file in which the menu keeps settings.
     pub(super) settings_file: Option<PathBuf>,
 }
@@ -105,6 +110,39 @@ impl Client for Player {
     fn keep(&mut self, number: u64, frame: &Frame) -> Result<String, String> {
         let kept = self.screenshots.keep(number, frame);
         kept.map(|path| path.display().to_string()).map_err(|error| format!("{error:#}"))
+    }
+
+    fn states(&self) -> Option<StateList> {
+        let slots = self.slots.as_ref()?;
+        let list = (0..SLOTS).map(|slot| slots.age(slot).map(age_text)).collect();
+        Some(StateList { slots: list, can_undo: slots.age(UNDO).is_some() })
+    }
+
+    fn save_state(&mut self, slot: u8, picture: Option<&Frame>) {
+        let Some(slots) = &self.slots else { return };
+        // The machine reports what becomes of the state; it has no use for a picture.
+        if let Err(error) = slots.prepare(slot, picture) {
+            tracing::warn!("the state has no picture: {error:#}");
+        }
+        self.control.save_state(slot);
+    }
+
+    fn load_state(&mut self, slot: Option<u8>) -> Result<(), String> {
+        let slots = self.slots.as_ref().ok_or("there is no data folder (HOME is not set)")?;
+        let slot = slot.unwrap_or(UNDO);
+        if slots.age(slot).is_none() {
+            return Err(match slot {
+                UNDO => "there is no load to undo".to_owned(),
+                slot => format!("slot {} is empty", slot + 1),
+            });
+        }
+        if slot == UNDO {
+            self.control.end_machine();
+        } else {
+            self.control.save_and_end(UNDO);
+        }
+        let _ = self.wishes.send(Wish::Load(slot));
+        Ok(())
     }
 
     fn report(&mut self, frame: Option<&Frame>) -> Option<String> {

@@ -23,10 +23,11 @@ use xenia::input::keys;
 use xenia::interrupt::Interrupt;
 use xenia::launches;
 use xenia::library::plays;
-use xenia::machine::{Finished, Machine};
+use xenia::machine::{Finished, Machine, StateOrigin};
 use xenia::pace::{Pace, PaceControl};
 use xenia::screenshots::Screenshots;
 use xenia::sound::VolumeControl;
+use xenia::state_slots::{StateSlots, UNDO};
 use xenia::title::{Title, state_folder};
 use xenia_cli::exit::Fault;
 use xenia_cli::limits;
@@ -63,6 +64,7 @@ pub(super) fn run(
     let (wishes, wished) = mpsc::channel();
     let closes = wishes.clone();
     let reports = Reports::new(args, &title);
+    let slots = StateSlots::new(&title).filter(|_| !leaves_files(args));
     let player = Player {
         controllers: controllers.clone(),
         dialog_keys: dialog_keys.clone(),
@@ -72,6 +74,7 @@ pub(super) fn run(
         interrupt: interrupt.clone(),
         volume: VolumeControl::new(args.sound.volume, args.sound.mute),
         wishes,
+        slots: slots.clone(),
         settings_file,
     };
     let volume = player.volume.clone();
@@ -102,6 +105,7 @@ pub(super) fn run(
                     dialog_keys: &dialog_keys,
                     reports: &reports,
                     volume: &volume,
+                    slots: slots.as_ref(),
                 };
                 let result = play(&args, title, &player, &sender, &wished, &machine_interrupt);
                 controllers.set_still(true);
@@ -131,6 +135,7 @@ struct Seat<'a> {
     dialog_keys: &'a DialogKeys,
     reports: &'a Reports,
     volume: &'a VolumeControl,
+    slots: Option<&'a StateSlots>,
 }
 
 impl Seat<'_> {
@@ -158,17 +163,34 @@ fn play(
     interrupt: &Interrupt,
 ) -> Result<u8> {
     let again = !leaves_files(args);
+    let own_start = args.engine.start_time;
+    let mut args = args.clone();
     loop {
         sender.phase(Phase::Loading);
         let (name, file) = (title.short_name(), title.file());
         let last_frame = args.picture.last_frame.as_deref();
         let outputs = Outputs::new(&args.run, last_frame, args.report.is_some())?;
         seat.reports.keep(None);
-        let finished = run_machines(args, title, seat, sender, &outputs, interrupt)?;
+        let finished = run_machines(&args, title, seat, sender, &outputs, interrupt);
+        let loaded = args.states.load_state.take();
+        args.engine.start_time = own_start;
+        let finished = match (finished, loaded, seat.slots) {
+            (Err(error), Some(path), Some(slots)) if slots.has(&path) => {
+                sender.message(format!("{error:#}"));
+                // The state before the load has what would be lost; without it the title begins
+                // anew.
+                if path != slots.path(UNDO) && slots.age(UNDO).is_some() {
+                    load(&mut args, slots.path(UNDO));
+                }
+                title = open_title(&args)?;
+                continue;
+            }
+            (finished, ..) => finished?,
+        };
         // A machine that is gone does not stop the motors it started.
         seat.controllers.tune(seat.settings.for_title(None));
         let code = args.exit_code(&finished, outputs.conclude(&finished, Some(seat.reports), interrupt));
-        note_play(args, file.as_deref(), &finished);
+        note_play(&args, file.as_deref(), &finished);
         if !seat.control.take_ended() {
             let json = args.run.json.as_deref();
             let why = if args.run.has_limit() { None } else { stopped::why(&name, &finished, json, again) };
@@ -176,11 +198,29 @@ fn play(
             seat.reports.keep(finished.bug_report);
             sender.stopped(why);
         }
-        if wishes.recv() != Ok(Wish::Again) {
-            return Ok(code);
+        match (wishes.recv(), seat.slots) {
+            (Ok(Wish::Again), _) => {}
+            (Ok(Wish::Load(slot)), Some(slots)) => load(&mut args, slots.path(slot)),
+            _ => return Ok(code),
         }
         seat.control.expect_machine();
-        title = open_title(args)?;
+        title = open_title(&args)?;
+    }
+}
+
+/// Lets the next machine load a state.
+fn load(args: &mut ExecArgs, path: PathBuf) {
+    // A file that cannot be read is reported by the machine.
+    args.engine.start_time = StateOrigin::read(&path).ok().and_then(|origin| origin.start_time);
+    args.states.load_state = Some(path);
+}
+
+/// Message about a state that was saved to a slot, or was not.
+fn saved_text(slot: u8, saved: &Result<()>) -> String {
+    match (saved, slot) {
+        (Ok(()), UNDO) => "the state before the load can be loaded, too".to_owned(),
+        (Ok(()), slot) => format!("saved to slot {}", slot + 1),
+        (Err(error), _) => format!("no state is saved: {error:#}"),
     }
 }
 
@@ -263,6 +303,15 @@ fn run_machines(
         }));
         machine.set_interrupt(interrupt.clone());
         let messages = sender.clone();
+        if let Some(slots) = seat.slots {
+            let messages = sender.clone();
+            machine.set_state_slots(
+                slots.clone(),
+                Box::new(move |slot, saved| {
+                    messages.message(saved_text(slot, &saved));
+                }),
+            );
+        }
         machine.set_report_sink(seat.reports.sink(move |text| messages.message(text)));
         Ok(machine)
     })
