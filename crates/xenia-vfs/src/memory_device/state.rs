@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use xenia_state::{Impossible, check};
 
+/// Largest number of a file in a state, so that a device never gets to the end of them.
+const MAX_NUMBER: u64 = 1 << 62;
+
 /// A memory device, as it is saved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemoryDeviceState {
@@ -43,6 +46,11 @@ impl MemoryDeviceState {
     /// Numbers of the files that have a name.
     pub(crate) fn named(&self) -> impl Iterator<Item = u64> {
         self.nodes.iter().filter_map(|node| node.contents)
+    }
+
+    /// The same with another number for the next file.
+    pub(crate) fn numbered_from(self, next_number: u64) -> Self {
+        Self { next_number, ..self }
     }
 }
 
@@ -99,6 +107,7 @@ impl MemoryDevice {
         bytes: &mut SavedBytes,
     ) -> Result<(), Impossible> {
         let MemoryDeviceState { nodes, files, next_number, partition } = state;
+        check(next_number <= MAX_NUMBER, "a memory device has had an impossible number of files")?;
         self.nodes.clear();
         self.restored.clear();
         (self.path_bytes, self.next_number) = (0, next_number);

@@ -226,6 +226,19 @@ fn a_changed_disk_in_memory_is_refused_or_works() {
     assert!(restored(other, &saved(&in_memory())).is_err(), "the machine has another device");
 }
 
+#[test]
+fn a_disk_in_memory_that_has_no_numbers_left_is_refused() {
+    let mut bytes = SavedBytes::default();
+    let state = MemoryDevice::new(SIZE, Arc::default()).state(&mut bytes).unwrap();
+    let DeviceState::Memory(state) = state else { panic!("{state:?}") };
+    for (next, fits) in [(1 << 62, true), (u64::MAX, false)] {
+        let mut device = MemoryDevice::new(SIZE, Arc::default());
+        let state = DeviceState::Memory(state.clone().numbered_from(next));
+        assert_eq!(device.restore(state, &mut bytes).is_ok(), fits);
+        assert!(device.create_file(&["a".to_owned()]).is_ok());
+    }
+}
+
 /// A title's disk in a folder of the host.
 fn on_the_host(folder: &std::path::Path) -> Vfs {
     let mut vfs = Vfs::default();
