@@ -339,6 +339,37 @@ mod tests {
     }
 
     #[test]
+    fn a_song_of_a_state_goes_on_where_it_was() {
+        let begun = |played: u64, skipped| {
+            let sound = Sound::null();
+            let mut port = sound.port();
+            port.set_song(1, Some(song()));
+            (0..played).for_each(|_| port.play(&[], Some(1.0)));
+            port.skip_song(skipped);
+            sound
+        };
+        let next = |sound: &Sound| sound.0.lock().song.as_mut().and_then(|song| song.frame(1.0));
+        let (played, skipped) = (begun(30, 0), begun(0, 30));
+        for frame in 0..20 {
+            let both = [&played, &skipped].map(next);
+            assert!(both[0].is_some() && both[0] == both[1], "{frame}");
+        }
+        assert!(begun(0, u64::MAX).0.lock().song.is_none(), "it is over");
+    }
+
+    #[test]
+    fn a_decoder_of_a_state_has_the_counts_of_the_saved_one() {
+        let memory = || GuestMemory::new().unwrap();
+        let mut port = XmaPort::new(memory());
+        port.store_register(xenia_guest::xma::register::CONTEXT_ARRAY, 0x1000, 0);
+        port.store_register(xenia_guest::xma::register::KICK, 3, 5);
+        let other = XmaPort::new(memory());
+        other.restore(port.state()).expect("it can be");
+        assert_eq!((other.figures(), other.state()), (port.figures(), port.state()));
+        assert_eq!(other.figures().passes, 2);
+    }
+
+    #[test]
     fn wav_write_failure_is_reported_at_finish() {
         let file = File::options().write(true).open("/dev/full").unwrap();
         let writer = WavWriter::new(BufWriter::new(file), mix::Speakers::Stereo).unwrap();
