@@ -63,9 +63,8 @@ fuzz_target!(|bytes: &[u8]| {
     for section in sections {
         changed.put_stored(section).expect("as it was");
     }
-    let mut next = machine(title, config);
-    if next.load_state(&changed).is_ok() {
+    if let Ok(mut next) = machine(title, config).load_state(&changed) {
         next.run_until(&until(BEFORE + AFTER));
+        next.discard();
     }
-    next.discard();
 });

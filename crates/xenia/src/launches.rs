@@ -142,8 +142,8 @@ fn relayed(
         let mut file = Vec::new();
         running.save_state().with_context(cut)?.write(&mut file).with_context(cut)?;
         running.discard();
-        running = machine()?;
-        running.load_state(&StateFile::read(&file).with_context(cut)?).with_context(cut)?;
+        let state = StateFile::read(&file).with_context(cut)?;
+        running = machine()?.load_state(&state).with_context(cut)?;
     }
 }
 

@@ -320,7 +320,7 @@ fn machine(
     }
     if before.launches == 0 {
         if let Some(path) = &args.states.load_state {
-            machine.load_state_from(path)?;
+            machine = machine.load_state_from(path)?;
         }
         machine.set_save_points(args.states.save_state.clone());
     }

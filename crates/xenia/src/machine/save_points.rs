@@ -6,7 +6,11 @@ use crate::state_slots::StateSlots;
 use anyhow::Result;
 use std::path::PathBuf;
 use std::str::FromStr;
-use xenia_sched::Limits;
+use xenia_sched::{GuestTicks, Limits, RunEnd, TICKS_PER_SECOND};
+use xenia_state::Unsaveable;
+
+/// Guest time in which a machine reaches a moment at which it can be saved.
+const PATIENCE: GuestTicks = TICKS_PER_SECOND;
 
 /// Receives the slot and the result of saving a state to it.
 pub type SlotSink = Box<dyn FnMut(u8, Result<()>) + Send>;
@@ -84,10 +88,23 @@ impl Machine {
         self.outside.slots = Some((slots, told));
     }
 
-    /// Saves the state to a slot.
+    /// Saves the state to a slot. If the machine cannot be saved at this moment, it runs on for up
+    /// to [`PATIENCE`].
     pub(super) fn save_to_slot(&mut self, slot: u8) {
         let Some((slots, mut told)) = self.outside.slots.take() else { return };
-        told(slot, self.save_state_to(&slots.path(slot)));
+        let path = slots.path(slot);
+        let give_up = self.position().now + PATIENCE;
+        let mut saved = self.save_state_to(&path);
+        let is_soon = |saved: &Result<()>| saved.as_ref().err().is_some_and(anyhow::Error::is::<Unsaveable>);
+        while is_soon(&saved) && self.position().now < give_up {
+            let ticks = Some(self.position().now + PATIENCE / 50);
+            let end = self.inside.run(&Limits { ticks, ..Limits::default() });
+            if !matches!(end, RunEnd::Ticks | RunEnd::Stopped) {
+                break;
+            }
+            saved = self.save_state_to(&path);
+        }
+        told(slot, saved);
         self.outside.slots = Some((slots, told));
     }
 

@@ -77,9 +77,21 @@ impl Machine {
     /// Loads a state into this machine, which must not have run.
     ///
     /// # Errors
-    /// A state of another title or of other conditions, or one that no machine can be in. The
-    /// machine must be discarded then.
-    pub fn load_state(&mut self, state: &StateFile) -> Result<()> {
+    /// A state of another title or of other conditions, or one that no machine can be in. This
+    /// machine is discarded then.
+    pub fn load_state(mut self, state: &StateFile) -> Result<Self> {
+        match self.replace_inside(state) {
+            Ok(()) => Ok(self),
+            Err(error) => {
+                self.discard();
+                Err(error)
+            }
+        }
+    }
+
+    /// Replaces the inside by that of a state. After an error it is neither the old one nor the new
+    /// one.
+    fn replace_inside(&mut self, state: &StateFile) -> Result<()> {
         let header: RecordingHeader = serde_json::from_value(state.header.conditions.clone().into())
             .context("the conditions in its header")?;
         header.check(&self.conditions()?)?;
@@ -123,9 +135,14 @@ impl Machine {
     ///
     /// # Errors
     /// As [`Self::load_state`]; errors of reading, and damage. All name the file.
-    pub fn load_state_from(&mut self, path: &Path) -> Result<()> {
-        let state = read_state(path)?;
-        self.load_state(&state).with_context(|| cannot_load(path))
+    pub fn load_state_from(self, path: &Path) -> Result<Self> {
+        match read_state(path) {
+            Ok(state) => self.load_state(&state).with_context(|| cannot_load(path)),
+            Err(error) => {
+                self.discard();
+                Err(error)
+            }
+        }
     }
 
     /// Conditions that a state and its machine must share.

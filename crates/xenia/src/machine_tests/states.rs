@@ -40,8 +40,7 @@ impl Maker {
         machine.save_state().unwrap().write(&mut file).unwrap();
         let position = machine.position();
         machine.discard();
-        let mut next = self.machine();
-        next.load_state(&StateFile::read(&file).unwrap()).unwrap();
+        let next = self.machine().load_state(&StateFile::read(&file).unwrap()).unwrap();
         assert_eq!(next.position(), position);
         next
     }
@@ -122,8 +121,7 @@ fn a_state_of_one_engine_goes_on_in_another() {
     let whole = first.whole(400_000);
     let mut machine = first.machine();
     machine.run_until(&until(123_456));
-    let mut next = second.machine();
-    next.load_state(&machine.save_state().unwrap()).unwrap();
+    let mut next = second.machine().load_state(&machine.save_state().unwrap()).unwrap();
     assert_same(&next.run(&until(400_000), None).report, &whole, "interpreted, then compiled");
 }
 
@@ -133,14 +131,14 @@ fn a_state_of_another_title_or_other_conditions_is_refused() {
     let mut machine = maker.machine();
     machine.run_until(&until(1000));
     let state = machine.save_state().unwrap();
-    let refusal = |maker: &Maker| format!("{:#}", maker.machine().load_state(&state).unwrap_err());
+    let refusal = |maker: &Maker| format!("{:#}", maker.machine().load_state(&state).err().unwrap());
     let other = Maker::new(assembled(POLLER, "get_state", 0x191, "other data"), interpreted());
     assert!(refusal(&other).contains("of another title"), "{}", refusal(&other));
     let mut slower = Maker::new(poller(), interpreted());
     slower.config.executor.quantum = Some(1234);
     assert!(refusal(&slower).contains("--quantum"), "{}", refusal(&slower));
     // A machine that has run has state of its own.
-    assert!(format!("{:#}", machine.load_state(&state).unwrap_err()).contains("has run already"));
+    assert!(format!("{:#}", machine.load_state(&state).err().unwrap()).contains("has run already"));
     let checked = CpuConfig { cross_check: Some(CrossCheckUnit::Block), ..CpuConfig::default() };
     assert!(Maker::new(poller(), checked).machine().save_state().is_err(), "it has a second machine");
 }
@@ -157,8 +155,7 @@ fn a_state_is_saved_in_the_middle_of_a_run_and_the_run_goes_on() {
     assert!(!finished.lost);
     assert_same(&finished.report, &whole, "with save points");
     for name in ["a", "b", "end"] {
-        let mut next = maker.machine();
-        next.load_state_from(&dir.path().join(name)).unwrap();
+        let mut next = maker.machine().load_state_from(&dir.path().join(name)).unwrap();
         assert_same(&next.run(&until(400_000), None).report, &whole, name);
     }
     let mut machine = maker.machine();
@@ -186,7 +183,7 @@ fn a_damaged_file_is_refused_by_name() {
             bytes[at] ^= 1 << rng.random_range(0..8);
         }
         std::fs::write(&path, bytes).unwrap();
-        let error = format!("{:#}", maker.machine().load_state_from(&path).unwrap_err());
+        let error = format!("{:#}", maker.machine().load_state_from(&path).err().unwrap());
         assert!(error.starts_with(&format!("cannot load {}: ", path.display())), "{error}");
     }
 }
@@ -221,12 +218,11 @@ fn any_bytes_in_a_section_are_refused_or_run() {
             }
             changed.put_stored(section).unwrap();
         }
-        let mut next = maker.machine();
-        if next.load_state(&changed).is_ok() {
+        if let Ok(mut next) = maker.machine().load_state(&changed) {
             loaded += 1;
             next.run_until(&until(3_020_000));
+            next.discard();
         }
-        next.discard();
     }
     assert!(loaded > 0, "some changes are possible states");
 }

@@ -88,7 +88,7 @@ impl Setup {
         restored
     }
 
-    /// What the objects do from now on.
+    /// Lines that the objects produce from now on.
     fn go_on(mut self) -> Vec<String> {
         let mut lines = Vec::new();
         self.objects.describe(&mut |line| lines.push(line.to_owned()));
