@@ -10,10 +10,11 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
 /// Seconds that an example may take, in usual and in long runs.
 const SECONDS: [&str; 2] = ["0.2", "2"];
 /// Chapters and other texts with examples.
-const TEXTS: [&str; 10] = [
+const TEXTS: [&str; 11] = [
     "README.md",
     "docs/src/using/playing.md",
     "docs/src/using/saves-and-settings.md",
+    "docs/src/states.md",
     "docs/src/traces.md",
     "docs/src/internals/shaders.md",
     "docs/src/testing/engines.md",
@@ -154,6 +155,14 @@ fn prepare(folder: &Path) {
     for trace in ["t.trace", "frame.trace", "a.trace", "b.trace"] {
         said(&["trace", "record", &t, "--frames", "2", "-o", &at(trace)]);
     }
+    // As the examples run: their home folder is not mounted as the title's.
+    let state = format!("1000:{}", at("a.state"));
+    let saved = Command::new(PROGRAM)
+        .args(["exec", &t, "--headless", "-n", "1001", "--save-state", &state])
+        .args(["--config", "/dev/null"])
+        .env("HOME", folder)
+        .output();
+    assert!(saved.unwrap().status.success());
     // Replaces the program by a wrapper that ends it after a moment.
     let wrapper = at("bin/xenia-rs");
     let seconds = SECONDS[usize::from(xenia_testing::is_long())];

@@ -39,6 +39,7 @@ impl Program {
             .env("XDG_RUNTIME_DIR", folder)
             .env("XDG_CACHE_HOME", folder.join("cache"))
             .env("XDG_STATE_HOME", folder.join("state"))
+            .env("XDG_DATA_HOME", folder.join("data"))
             .env_remove("WAYLAND_DISPLAY")
             .env_remove("WAYLAND_SOCKET")
             .stdout(Stdio::null())

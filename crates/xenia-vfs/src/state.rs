@@ -171,12 +171,18 @@ impl Vfs {
             let mut device: Box<dyn Device> = match found {
                 Some(index) => before.remove(index).device,
                 None if is_package() => Box::new(NoDevice),
-                None => return Err("the machine lacks a device of the state".into()),
+                None => {
+                    let path = path.join(r"\");
+                    return Err(format!(r"this run has no device \{path}, and the state has one").into());
+                }
             };
             device.restore(state, bytes)?;
             self.mounts.push(super::Mount { path, device });
         }
-        check(before.is_empty(), "the state lacks a device of the machine")?;
+        if let Some(mount) = before.first() {
+            let path = mount.path.join(r"\");
+            return Err(format!(r"the state has no device \{path}, and this run has one").into());
+        }
         let is_possible = |link: &super::Link| !link.path.is_empty() && !link.target.is_empty();
         check(links.iter().all(is_possible), "a link has no name or no target")?;
         self.links = links;

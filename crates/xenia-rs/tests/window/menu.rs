@@ -35,18 +35,34 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
     // Restart, after a question.
     press(&[Key::Escape])?;
     paused()?;
-    press(&[Key::Down, Key::Enter, Key::Down, Key::Enter])?;
+    press(&[Key::Down, Key::Down, Key::Enter, Key::Down, Key::Enter])?;
     runs("another run")?;
     wait_for("the summary of the first", || Ok(program.said().contains("frames in").then_some(())))?;
     ensure!(program.is_alive(), "{}", program.said());
 
+    // A state is saved to the first slot, and loaded.
+    let slot = |name: &str| folder.path().join("data/xenia-rs/states/demo").join(name);
+    press(&[Key::Escape])?;
+    paused()?;
+    press(&[Key::Down, Key::Enter, Key::Enter])?;
+    wait_for("a state", || Ok(slot("slot-1.state").is_file().then_some(())))?;
+    ensure!(slot("slot-1.png").is_file(), "the state has no picture");
+    press(&[Key::Escape])?;
+    paused()?;
+    press(&[Key::Down, Key::Down, Key::Enter, Key::Enter])?;
+    wait_for("the state before the load", || Ok(slot("undo.state").is_file().then_some(())))?;
+    wait_for("the summary of the second", || {
+        Ok((program.said().matches("frames in").count() == 2).then_some(()))
+    })?;
+    runs("the title to go on")?;
+
     // Quit, after a question, of which the first answer is harmless.
     press(&[Key::Escape])?;
     paused()?;
-    press(&[Key::Down; 4])?;
+    press(&[Key::Down; 6])?;
     press(&[Key::Enter, Key::Enter])?;
     ensure!(program.is_alive(), "{}", program.said());
-    press(&[Key::Down; 4])?;
+    press(&[Key::Down; 6])?;
     press(&[Key::Enter, Key::Down, Key::Enter])?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
     ensure!(status.success(), "{status}: {}", program.said());
