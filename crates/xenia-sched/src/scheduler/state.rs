@@ -72,8 +72,9 @@ impl Scheduler {
                 let before = threads.insert(thread.reference, (hw_id, thread.state()));
                 check(before.is_none(), "two threads have one name")?;
                 if let ThreadState::Waiting { serial, since, .. } = thread.state() {
-                    let is_possible = *serial <= last_wait && *since <= now;
-                    check(is_possible, "a wait has begun in the future")?;
+                    // A visit that was cut may be ahead of the scheduler's time.
+                    let is_possible = *serial <= last_wait && *since <= MAX_TICKS;
+                    check(is_possible, "the beginning of a wait is impossible")?;
                 }
             }
         }

@@ -259,3 +259,11 @@ fn a_parallel_machine_goes_on_from_its_states() {
     let report = machine.run(&Limits::default(), None).report;
     assert_eq!(report.exit_code, Some(0), "cases failed, after {loads} loads");
 }
+
+#[test]
+fn a_wait_that_began_in_the_visit_that_is_cut_goes_on() {
+    // The scheduler's time is that of the round, and the wait began later in it.
+    let maker = Maker::of_file("sync-suite.xex", CpuConfig::default());
+    let whole = maker.whole(15_100_000);
+    assert_same(&maker.relayed(&[15_061_486], 15_100_000), &whole, "cut in a round");
+}
