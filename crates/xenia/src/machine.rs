@@ -11,13 +11,15 @@ mod figures;
 mod options;
 mod parts;
 mod save_points;
+mod save_slots;
 mod state;
 
 pub use engine::{engine, jit_config, scheduler_config, tell_functions};
 pub use figures::Sizes;
 pub use options::{Launched, MachineOptions};
 pub use parts::MachinePosition;
-pub use save_points::{SavePoint, SlotSink};
+pub use save_points::SavePoint;
+pub use save_slots::SlotSink;
 pub use state::{StateOrigin, read_state};
 
 use crate::bug_report::Collected;
@@ -144,6 +146,7 @@ impl Machine {
         });
         let wall_seconds = start.elapsed().as_secs_f64();
         self.report_missed_states();
+        self.finish_slots();
         if let Some(profiler) = profiler
             && let Err(error) =
                 profiler.and_then(|profiler| profiler.finish(&self.spec.title.name, &self.inside.kernel))
@@ -186,6 +189,9 @@ impl Machine {
     /// Runs until the pace wants a pause or something outside needs an answer. Returns why the run
     /// ended, if it did.
     fn run_piece(&mut self, pieces: &mut Pieces<'_>) -> Option<RunEnd> {
+        if self.saves_to_slot(pieces) && !self.may_go_on(pieces) {
+            return Some(RunEnd::Stopped);
+        }
         let Pieces { limits, start, pace } = pieces;
         if let Some(pace) = pace {
             pace.set_has_clock(self.inside.executor.set_speed(pace.speed()));
@@ -198,9 +204,6 @@ impl Machine {
         }
         if self.outside.interrupt.take_wants_report() {
             self.send_report(start.elapsed().as_secs_f64());
-        }
-        if let Some(slot) = pace.as_mut().and_then(Pace::take_save_slot) {
-            self.save_to_slot(slot);
         }
         let has_saved = self.save_due_states();
         let over = match end {
@@ -218,6 +221,17 @@ impl Machine {
             return Some(end);
         }
         (!self.may_go_on(pieces)).then_some(RunEnd::Stopped)
+    }
+
+    /// Saves the state to a slot if the pace asks for it. Returns whether it did.
+    fn saves_to_slot(&mut self, pieces: &mut Pieces<'_>) -> bool {
+        let Some(pace) = &mut pieces.pace else { return false };
+        let Some(slot) = pace.take_save_slot() else { return false };
+        if !self.save_to_slot(slot) {
+            // The player would lose what is not saved.
+            pace.keep_machine();
+        }
+        true
     }
 
     /// Waits for the pace between two pieces. Returns `false` if the machine must end.

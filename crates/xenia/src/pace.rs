@@ -95,7 +95,7 @@ impl PaceControl {
 
     /// Lets the machine that runs save its state to a slot; no frame is shown.
     pub fn save_state(&self, slot: u8) {
-        self.change(|state| (state.save_slot, state.goes_round) = (Some(slot), true));
+        self.change(|state| state.save_slot = Some(slot));
     }
 
     /// Lets the machine that runs save its state to a slot, and ends it.
@@ -183,6 +183,11 @@ impl Pace {
         self.control.0.state.lock().save_slot.take()
     }
 
+    /// Forgets a request to end the machine, as its state could not be saved before.
+    pub fn keep_machine(&mut self) {
+        self.control.0.state.lock().ending = false;
+    }
+
     /// Notes the start of a run.
     pub fn begin(&mut self, figures: impl Fn() -> Figures) {
         self.tell_now(&figures);
@@ -222,6 +227,9 @@ impl Pace {
         loop {
             if state.closing {
                 return false;
+            }
+            if state.save_slot.is_some() {
+                return true;
             }
             if std::mem::take(&mut state.ending) {
                 state.ended = true;
@@ -267,172 +275,4 @@ impl Pace {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::mpsc;
-
-    const START: MachinePosition = MachinePosition { now: 0, instructions: 0, frames: 0 };
-
-    fn pace(control: &PaceControl, limit: Option<u32>) -> Pace {
-        Pace::new(control.clone(), limit.and_then(NonZeroU32::new), |_| {})
-    }
-
-    /// Runs `between` on another thread, for progress that is sent to it.
-    fn machine(mut pace: Pace) -> (mpsc::Sender<MachinePosition>, mpsc::Receiver<bool>) {
-        let (sender, progress) = mpsc::channel::<MachinePosition>();
-        let (results, result) = mpsc::channel();
-        std::thread::spawn(move || {
-            for at in progress {
-                let _ = results.send(pace.between(&at, Figures::default));
-            }
-        });
-        (sender, result)
-    }
-
-    const SOON: Duration = Duration::from_secs(20);
-    const A_WHILE: Duration = Duration::from_millis(30);
-
-    #[test]
-    fn a_paused_machine_goes_round_once_when_it_is_asked_to() {
-        let control = PaceControl::default();
-        control.pause(true);
-        control.go_round();
-        let (progress, result) = machine(pace(&control, None));
-        progress.send(START).unwrap();
-        assert_eq!(result.recv_timeout(SOON), Ok(true));
-        progress.send(START).unwrap();
-        assert!(result.recv_timeout(A_WHILE).is_err(), "it is paused");
-        control.go_round();
-        assert_eq!(result.recv_timeout(SOON), Ok(true));
-    }
-
-    #[test]
-    fn a_piece_ends_at_the_next_field_and_at_the_runs_own_limits() {
-        let mut pace = pace(&PaceControl::default(), None);
-        let whole = Limits { frames: Some(9), instructions: Some(7), ..Limits::default() };
-        for (now, end) in [(0, FIELD), (FIELD - 1, FIELD), (FIELD, 2 * FIELD)] {
-            let piece = pace.limits(&whole, &MachinePosition { now, frames: 3, ..START });
-            assert_eq!((piece.ticks, piece.frames, piece.instructions), (Some(end), Some(9), Some(7)));
-        }
-        pace.step_to = Some(4);
-        assert_eq!(pace.limits(&whole, &START).frames, Some(4));
-        assert_eq!(pace.limits(&Limits::default(), &START).frames, Some(4));
-        pace.step_to = Some(10);
-        assert_eq!(pace.limits(&whole, &START).frames, Some(9));
-    }
-
-    #[test]
-    fn a_machine_whose_time_is_the_hosts_clock_waits_for_nothing_else() {
-        let control = PaceControl::default();
-        for (limit, speed) in [(Some(60), 1.0), (Some(30), 0.5), (None, NO_LIMIT)] {
-            let mut pace = pace(&control, limit);
-            pace.set_has_clock(true);
-            assert_eq!((pace.speed(), pace.limits(&Limits::default(), &START).ticks), (speed, None));
-            control.turbo(true);
-            assert_eq!(pace.speed(), NO_LIMIT);
-            control.turbo(false);
-            let far = MachinePosition { now: 1000 * FIELD, frames: 0, ..START };
-            assert!(pace.between(&START, Figures::default) && pace.between(&far, Figures::default));
-        }
-    }
-
-    #[test]
-    fn a_pause_stops_the_machine_and_steps_let_through_one_frame_each() {
-        let control = PaceControl::default();
-        let interrupt = Arc::new(AtomicBool::new(false));
-        let pace = pace(&control, None);
-        pace.watch(interrupt.clone());
-        let (machine, result) = machine(pace);
-        machine.send(START).unwrap();
-        assert_eq!(result.recv_timeout(SOON), Ok(true), "not paused");
-        control.pause(true);
-        assert!(interrupt.swap(false, Relaxed), "the piece that runs is cut short");
-        machine.send(START).unwrap();
-        assert!(result.recv_timeout(A_WHILE).is_err(), "paused");
-        control.step();
-        assert_eq!(result.recv_timeout(SOON), Ok(true), "a step");
-        machine.send(MachinePosition { now: FIELD, frames: 0, ..START }).unwrap();
-        assert_eq!(result.recv_timeout(SOON), Ok(true), "no frame yet, the step goes on");
-        machine.send(MachinePosition { now: FIELD + 9, frames: 1, ..START }).unwrap();
-        assert!(result.recv_timeout(A_WHILE).is_err(), "the frame ends the step");
-        control.pause(false);
-        assert_eq!(result.recv_timeout(SOON), Ok(true));
-    }
-
-    #[test]
-    fn a_machine_is_ended_and_the_next_one_runs() {
-        let control = PaceControl::default();
-        control.pause(true);
-        let (machine, result) = machine(pace(&control, None));
-        machine.send(START).unwrap();
-        control.end_machine();
-        assert_eq!(result.recv_timeout(SOON), Ok(false), "although it is paused");
-        assert!(control.take_ended() && !control.take_ended());
-        control.pause(false);
-        control.end_machine();
-        control.expect_machine();
-        let mut next = pace(&control, None);
-        assert!(next.between(&START, Figures::default));
-    }
-
-    #[test]
-    fn closing_ends_a_machine_that_is_paused_and_those_after_it() {
-        let control = PaceControl::default();
-        control.pause(true);
-        let (machine, result) = machine(pace(&control, None));
-        machine.send(START).unwrap();
-        assert!(result.recv_timeout(A_WHILE).is_err(), "paused");
-        control.close();
-        assert_eq!(result.recv_timeout(SOON), Ok(false));
-        let interrupt = Arc::new(AtomicBool::new(false));
-        let mut next = pace(&control, None);
-        next.watch(interrupt.clone());
-        assert!(interrupt.load(Relaxed) && !next.between(&START, Figures::default));
-    }
-
-    #[test]
-    fn closing_ends_a_machine_that_waits_for_the_clock() {
-        let control = PaceControl::default();
-        let (machine, result) = machine(pace(&control, Some(1)));
-        machine.send(START).unwrap();
-        assert_eq!(result.recv_timeout(SOON), Ok(true));
-        machine.send(MachinePosition { now: 100 * FIELD, frames: 0, ..START }).unwrap();
-        assert!(result.recv_timeout(A_WHILE).is_err(), "100 seconds ahead");
-        control.close();
-        assert_eq!(result.recv_timeout(SOON), Ok(false));
-    }
-
-    #[test]
-    fn a_long_piece_is_cut_short_for_its_figures_as_long_as_there_is_a_machine() {
-        let interrupt = Arc::new(AtomicBool::new(false));
-        let pace = pace(&PaceControl::default(), None);
-        pace.watch(interrupt.clone());
-        for _ in 0..2 {
-            let start = Instant::now();
-            while !interrupt.swap(false, Relaxed) {
-                assert!(start.elapsed() < SOON, "nobody cuts it short");
-                std::thread::sleep(Duration::from_millis(5));
-            }
-        }
-        drop(pace);
-        let gone = Arc::downgrade(&interrupt);
-        drop(interrupt);
-        let start = Instant::now();
-        while gone.strong_count() > 0 {
-            assert!(start.elapsed() < SOON, "somebody keeps the flag");
-            std::thread::yield_now();
-        }
-    }
-
-    #[test]
-    fn turbo_ends_a_wait() {
-        let control = PaceControl::default();
-        let (machine, result) = machine(pace(&control, Some(1)));
-        machine.send(START).unwrap();
-        assert_eq!(result.recv_timeout(SOON), Ok(true));
-        machine.send(MachinePosition { now: 100 * FIELD, frames: 0, ..START }).unwrap();
-        assert!(result.recv_timeout(A_WHILE).is_err(), "100 seconds ahead");
-        control.turbo(true);
-        assert_eq!(result.recv_timeout(SOON), Ok(true));
-    }
-}
+mod tests;

@@ -4,7 +4,8 @@
 //! from there.
 
 use super::ReportSink;
-use super::save_points::{SavePoints, SlotSink};
+use super::save_points::SavePoints;
+use super::save_slots::SaveSlots;
 use crate::call_trace::CallTraceOutput;
 use crate::digest::ImageDigest;
 use crate::drawing::BackendTally;
@@ -16,7 +17,6 @@ use crate::profile::RunProfile;
 use crate::recording::{Made, RecordingHeader, Trouble};
 use crate::report::TitleReport;
 use crate::sound::{Sound, XmaPort};
-use crate::state_slots::StateSlots;
 use parking_lot::Mutex;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU32;
@@ -90,7 +90,7 @@ pub(super) struct MachineOutside {
     pub(super) reports: Option<ReportSink>,
     pub(super) sound: Sound,
     /// Slots for states that the window asks for.
-    pub(super) slots: Option<(StateSlots, SlotSink)>,
+    pub(super) slots: Option<SaveSlots>,
     /// Moments at which the next run saves its state.
     pub(super) save_points: SavePoints,
 }

@@ -2,18 +2,9 @@
 
 use super::Machine;
 use crate::say;
-use crate::state_slots::StateSlots;
-use anyhow::Result;
 use std::path::PathBuf;
 use std::str::FromStr;
-use xenia_sched::{GuestTicks, Limits, RunEnd, TICKS_PER_SECOND};
-use xenia_state::Unsaveable;
-
-/// Guest time in which a machine reaches a moment at which it can be saved.
-const PATIENCE: GuestTicks = TICKS_PER_SECOND;
-
-/// Receives the slot and the result of saving a state to it.
-pub type SlotSink = Box<dyn FnMut(u8, Result<()>) + Send>;
+use xenia_sched::Limits;
 
 /// A moment at which the state is saved, and the file for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,31 +72,6 @@ impl Machine {
             }
         }
         any
-    }
-
-    /// Lets the pace ask for states in slots; `told` receives the slot and the result.
-    pub fn set_state_slots(&mut self, slots: StateSlots, told: SlotSink) {
-        self.outside.slots = Some((slots, told));
-    }
-
-    /// Saves the state to a slot. If the machine cannot be saved at this moment, it runs on for up
-    /// to [`PATIENCE`].
-    pub(super) fn save_to_slot(&mut self, slot: u8) {
-        let Some((slots, mut told)) = self.outside.slots.take() else { return };
-        let path = slots.path(slot);
-        let give_up = self.position().now + PATIENCE;
-        let mut saved = self.save_state_to(&path);
-        let is_soon = |saved: &Result<()>| saved.as_ref().err().is_some_and(anyhow::Error::is::<Unsaveable>);
-        while is_soon(&saved) && self.position().now < give_up {
-            let ticks = Some(self.position().now + PATIENCE / 50);
-            let end = self.inside.run(&Limits { ticks, ..Limits::default() });
-            if !matches!(end, RunEnd::Ticks | RunEnd::Stopped) {
-                break;
-            }
-            saved = self.save_state_to(&path);
-        }
-        told(slot, saved);
-        self.outside.slots = Some((slots, told));
     }
 
     /// Reports the save points that the run did not reach.

@@ -121,14 +121,7 @@ impl Machine {
     /// # Errors
     /// As [`Self::save_state`]; errors of writing.
     pub fn save_state_to(&mut self, path: &Path) -> Result<()> {
-        let state = self.save_state()?;
-        let mut draft = AtomicFile::new(path)?;
-        let cannot = || format!("cannot write {}", path.display());
-        let mut out = BufWriter::new(&mut draft.file);
-        state.write(&mut out).and_then(|()| out.flush()).with_context(cannot)?;
-        drop(out);
-        draft.sync().with_context(cannot)?;
-        draft.keep()
+        write_state(&self.save_state()?, path)
     }
 
     /// Loads the state in a file.
@@ -170,6 +163,20 @@ impl Machine {
             about: about.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         })
     }
+}
+
+/// Writes a state to a file, which is replaced only when the new one is whole and on the disk.
+///
+/// # Errors
+/// Errors of writing.
+pub(super) fn write_state(state: &StateFile, path: &Path) -> Result<()> {
+    let mut draft = AtomicFile::new(path)?;
+    let cannot = || format!("cannot write {}", path.display());
+    let mut out = BufWriter::new(&mut draft.file);
+    state.write(&mut out).and_then(|()| out.flush()).with_context(cannot)?;
+    drop(out);
+    draft.sync().with_context(cannot)?;
+    draft.keep()
 }
 
 /// Reads the file of a state.

@@ -191,14 +191,17 @@ fn play(
         seat.controllers.tune(seat.settings.for_title(None));
         let code = args.exit_code(&finished, outputs.conclude(&finished, Some(seat.reports), interrupt));
         note_play(&args, file.as_deref(), &finished);
+        let mut wish = None;
         if !seat.control.take_ended() {
+            // A wish to load that the machine did not follow is over.
+            wish = wishes.try_iter().find(|wish| !matches!(wish, Wish::Load(_)));
             let json = args.run.json.as_deref();
             let why = if args.run.has_limit() { None } else { stopped::why(&name, &finished, json, again) };
             let Some(why) = why else { return Ok(code) };
             seat.reports.keep(finished.bug_report);
             sender.stopped(why);
         }
-        match (wishes.recv(), seat.slots) {
+        match (wish.map_or_else(|| wishes.recv(), Ok), seat.slots) {
             (Ok(Wish::Again), _) => {}
             (Ok(Wish::Load(slot)), Some(slots)) => load(&mut args, slots.path(slot)),
             _ => return Ok(code),
@@ -220,6 +223,7 @@ fn saved_text(slot: u8, saved: &Result<()>) -> String {
     match (saved, slot) {
         (Ok(()), UNDO) => "the state before the load can be loaded, too".to_owned(),
         (Ok(()), slot) => format!("saved to slot {}", slot + 1),
+        (Err(error), UNDO) => format!("not loaded, as this moment can't be saved: {error:#}"),
         (Err(error), _) => format!("no state is saved: {error:#}"),
     }
 }

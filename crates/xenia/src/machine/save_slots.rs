@@ -1,0 +1,113 @@
+//! States that a window asks for: saved to the title's slots between two pieces of a run, and
+//! written by a thread of its own while the machine runs on.
+
+use super::Machine;
+use super::state::write_state;
+use crate::state_slots::{StateSlots, UNDO};
+use anyhow::{Context, Result};
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+use xenia_sched::{GuestTicks, Limits, RunEnd, TICKS_PER_SECOND};
+use xenia_state::{StateFile, Unsaveable};
+
+/// Guest time in which a machine reaches a moment at which it can be saved.
+const PATIENCE: GuestTicks = TICKS_PER_SECOND;
+
+/// Receives the slot and the result of saving a state to it.
+pub type SlotSink = Box<dyn FnMut(u8, Result<()>) + Send>;
+
+/// The slots of a machine, and the writer of the state that was saved last.
+pub(super) struct SaveSlots {
+    slots: StateSlots,
+    told: Arc<Mutex<SlotSink>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl SaveSlots {
+    /// Waits until the state that was saved last is written.
+    fn finish(&mut self) {
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            tracing::error!("the thread that wrote a state has panicked");
+        }
+    }
+
+    /// Writes a state to a slot, and waits. Returns whether it is written.
+    fn write(&self, slot: u8, state: &StateFile) -> bool {
+        let written = write_state(state, &self.slots.path(slot));
+        let is_written = written.is_ok();
+        (self.told.lock())(slot, written);
+        is_written
+    }
+
+    /// Writes a state to a slot while the machine runs on.
+    fn write_beside(&mut self, slot: u8, state: StateFile) {
+        // Two writers could end in the wrong order.
+        self.finish();
+        let (path, told) = (self.slots.path(slot), self.told.clone());
+        let work = move || (told.lock())(slot, write_state(&state, &path));
+        match Builder::new().name("state writer".to_owned()).spawn(work) {
+            Ok(writer) => self.writer = Some(writer),
+            Err(error) => (self.told.lock())(slot, Err(error).context("no host thread for it")),
+        }
+    }
+}
+
+impl Machine {
+    /// Lets the pace ask for states in slots; `told` receives the slot and the result.
+    pub fn set_state_slots(&mut self, slots: StateSlots, told: SlotSink) {
+        self.outside.slots = Some(SaveSlots { slots, told: Arc::new(Mutex::new(told)), writer: None });
+    }
+
+    /// Saves the state to a slot. Returns whether a load may follow: the state is saved, or this
+    /// machine has none.
+    pub(super) fn save_to_slot(&mut self, slot: u8) -> bool {
+        if slot == UNDO && self.spec.no_states.is_some() {
+            // A load is wanted all the same.
+            return true;
+        }
+        let state = self.state_soon();
+        let Some(slots) = &mut self.outside.slots else { return false };
+        match state {
+            Ok(state) if slot == UNDO => {
+                // The state to be loaded may be the one that is being written.
+                slots.finish();
+                slots.write(slot, &state)
+            }
+            Ok(state) => {
+                slots.write_beside(slot, state);
+                true
+            }
+            Err(error) => {
+                (slots.told.lock())(slot, Err(error));
+                false
+            }
+        }
+    }
+
+    /// The state. If the machine cannot be saved at this moment, it runs on for up to [`PATIENCE`].
+    fn state_soon(&mut self) -> Result<StateFile> {
+        let give_up = self.position().now + PATIENCE;
+        loop {
+            let state = self.save_state();
+            let is_soon = state.as_ref().err().is_some_and(anyhow::Error::is::<Unsaveable>);
+            if !is_soon || self.position().now >= give_up {
+                return state;
+            }
+            let ticks = Some(self.position().now + PATIENCE / 50);
+            let end = self.inside.run(&Limits { ticks, ..Limits::default() });
+            if !matches!(end, RunEnd::Ticks | RunEnd::Stopped) {
+                return self.save_state();
+            }
+        }
+    }
+
+    /// Waits until the states of slots are written.
+    pub(super) fn finish_slots(&mut self) {
+        if let Some(slots) = &mut self.outside.slots {
+            slots.finish();
+        }
+    }
+}
