@@ -20,7 +20,7 @@ pub use options::{Launched, MachineOptions};
 pub use parts::MachinePosition;
 pub use save_points::SavePoint;
 pub use save_slots::SlotSink;
-pub use state::{StateOrigin, read_state};
+pub use state::StateOrigin;
 
 use crate::bug_report::Collected;
 use crate::call_trace::CallTraceOutput;

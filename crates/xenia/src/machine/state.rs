@@ -47,7 +47,7 @@ impl Machine {
     /// The state of the machine between two runs.
     ///
     /// # Errors
-    /// What the machine has outside that no file can hold, such as a socket of the host.
+    /// The machine holds something of the host that no file can hold, such as a socket.
     pub fn save_state(&mut self) -> Result<StateFile> {
         let mut state = StateFile::new(self.state_header(&self.conditions()?)?);
         let inside = &self.inside;
@@ -183,7 +183,7 @@ pub(super) fn write_state(state: &StateFile, path: &Path) -> Result<()> {
 ///
 /// # Errors
 /// Errors of reading, and damage. They name the file.
-pub fn read_state(path: &Path) -> Result<StateFile> {
+fn read_state(path: &Path) -> Result<StateFile> {
     let bytes = source::large_bytes(path, MAX_FILE).with_context(|| cannot_load(path))?;
     StateFile::read(&bytes).with_context(|| cannot_load(path))
 }
@@ -201,7 +201,7 @@ impl StateOrigin {
     /// The origin of the state in a file.
     ///
     /// # Errors
-    /// As [`read_state`], for the header.
+    /// Errors of reading, and damage of the header. They name the file.
     pub fn read(path: &Path) -> Result<Self> {
         let start =
             source::first_bytes(path, u64::from(MAX_HEADER) + 64).with_context(|| cannot_load(path))?;
