@@ -14,7 +14,7 @@ use winit::event::{ElementState, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoopProxy};
 use winit::keyboard::{KeyCode, ModifiersState, PhysicalKey};
 use winit::window::WindowId;
-use xenia_ui::MenuPage;
+use xenia_ui::{MenuPage, StateList};
 
 type Start = Box<dyn FnOnce(FrameSender)>;
 
@@ -32,6 +32,8 @@ pub(super) struct Events {
     resumes: bool,
     /// Slot of states used last.
     slot: u8,
+    /// Saved states of the title when a page was opened.
+    states: Option<StateList>,
     /// Time when the machine that runs was started.
     started: Duration,
     /// Keys of the settings that were changed on their page.
@@ -58,6 +60,7 @@ impl Events {
             paused_unfocused: false,
             resumes: false,
             slot: 0,
+            states: None,
             started: Duration::ZERO,
             changed: BTreeSet::new(),
             error: None,

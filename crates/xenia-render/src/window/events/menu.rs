@@ -25,6 +25,8 @@ impl Events {
 
     /// Opens a page; the machine is paused while one is open.
     pub(super) fn open_page(&mut self, page: MenuPage) {
+        // Each pass of a page would look at the slots' files otherwise.
+        self.states = self.client.states().filter(|_| self.config.can_restart);
         if self.page().is_none() {
             self.set_turbo(false);
             // The page gets the releases of keys that are down.
@@ -113,7 +115,7 @@ impl Events {
             is_running: stopped.is_none(),
             can_keep: self.config.can_keep,
             settings: view.settings(self.client.sound()),
-            states: self.client.states().filter(|_| self.config.can_restart),
+            states: self.states.clone(),
             library: None,
         }
     }
