@@ -68,6 +68,9 @@ struct Visit {
     has_read_time: bool,
     /// The thread whose context is set up.
     thread: Option<ThreadRef>,
+    /// Quanta that it still has, with the current one, if a limit or the stop flag has cut it; 0:
+    /// the visit is not cut.
+    granted: u64,
 }
 
 enum VisitEnd {
@@ -279,22 +282,31 @@ impl<S: System> LockstepExecutor<S> {
             }
             let left = quantum.saturating_sub(visit.used);
             // The quantum is spent; only a thread that holds a reservation continues.
-            if left == 0 && !self.is_extended(hw_id, &visit, held.as_ref()) {
+            if left == 0 && visit.granted <= 1 && !self.is_extended(hw_id, &visit, held.as_ref()) {
                 break VisitEnd::Over(visit.used);
             }
             let allowed = limits.instructions.map_or(u64::MAX, |limit| limit - self.instructions);
             if allowed == 0 {
                 break VisitEnd::Stop(RunEnd::Instructions);
             }
+            if self.is_over_within_grant(&visit, quantum, limits) {
+                break VisitEnd::Stop(RunEnd::Ticks);
+            }
             let picked = if left == 0 { visit.thread } else { self.scheduler.begin_slot_visit(hw_id) };
             let Some(thread) = picked else { break VisitEnd::Over(visit.used) };
             let Some(running) = self.switch(&mut held, thread) else { break VisitEnd::Over(visit.used) };
-            let quanta = self.quanta_at_once(hw_id, &visit, quantum, limits);
+            let granted = match visit.granted {
+                0 => self.quanta_at_once(hw_id, &visit, quantum),
+                granted => granted,
+            };
+            let granted = self.quanta_without_frames(granted, quantum, limits);
+            let quanta = self.quanta_within_time(granted, quantum, limits);
             let left = left + (quanta - 1) * quantum;
+            let used = visit.used;
             let exit = self.go_on(hw_id, (&mut visit, left), allowed, running, devices);
-            if quanta > 1 {
-                self.leave_rounds_behind(hw_id, &mut visit, quantum);
-            }
+            let is_cut = exit == Exit::Budget && (quanta < granted || visit.used - used < left);
+            let rounds = if quanta > 1 { self.leave_rounds_behind(hw_id, &mut visit, quantum) } else { 0 };
+            visit.granted = if is_cut { granted - rounds } else { 0 };
             if device_stores::are_too_many(exit) {
                 break VisitEnd::Over(visit.used.max(quantum));
             }

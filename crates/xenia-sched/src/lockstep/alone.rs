@@ -9,6 +9,9 @@
 //! reservation survives the quanta that were run together, and time-base reads are counted over all
 //! of them. So a thread that reads the time gets single quanta ([`CALM`]).
 //!
+//! A limit of the run or the stop flag may cut such a visit. The guest must not notice, so the visit
+//! keeps the quanta that it was granted, and goes on with them in the next run.
+//!
 //! Devices may change at any time, so once guest code has stored to one, all quanta are run one by
 //! one.
 //!
@@ -20,7 +23,7 @@ use crate::{GuestTicks, Limits, System};
 use serde::{Deserialize, Serialize};
 
 /// Limit of quanta that are run in one go.
-const MOST_QUANTA: u64 = 64;
+pub(super) const MOST_QUANTA: u64 = 64;
 
 /// Number of consecutive visits without a time-base read or an early end, after which quanta are
 /// run together.
@@ -46,8 +49,8 @@ impl Calm {
 
 impl<S: System> LockstepExecutor<S> {
     /// Number of quanta that the thread in this slot gets now. More than one only at the start of
-    /// `visit`.
-    pub(super) fn quanta_at_once(&self, hw_id: u8, visit: &Visit, quantum: u64, limits: &Limits) -> u64 {
+    /// `visit`. The limits of the run do not matter.
+    pub(super) fn quanta_at_once(&self, hw_id: u8, visit: &Visit, quantum: u64) -> u64 {
         // The most selective conditions come first.
         let may_be_more = !self.calm.has_stored
             && self.calm.visits >= CALM
@@ -59,21 +62,48 @@ impl<S: System> LockstepExecutor<S> {
             && quantum.is_multiple_of(1 << INSTRUCTIONS_PER_TICK_SHIFT);
         let until = if may_be_more { self.system.quiet_until(self.scheduler.now()) } else { None };
         let Some(until) = until else { return 1 };
-        let no_frames = limits
-            .ticks_between_frames
-            .map(|limit| self.last_frame.1.saturating_add(limit).saturating_add(1));
-        let others = [self.scheduler.next_deadline(), limits.ticks, no_frames];
-        let until: GuestTicks = others.into_iter().flatten().fold(until, GuestTicks::min);
-        let instructions = (until << INSTRUCTIONS_PER_TICK_SHIFT).saturating_sub(self.time);
-        instructions.div_ceil(quantum).clamp(1, MOST_QUANTA)
+        let until = self.scheduler.next_deadline().map_or(until, |deadline| deadline.min(until));
+        self.quanta_until(until, quantum).clamp(1, MOST_QUANTA)
+    }
+
+    /// The part of the `granted` quanta at whose end a run without frames is over.
+    pub(super) fn quanta_without_frames(&self, granted: u64, quantum: u64, limits: &Limits) -> u64 {
+        match limits.ticks_between_frames {
+            Some(limit) if granted > 1 => {
+                let until = self.last_frame.1.saturating_add(limit).saturating_add(1);
+                self.quanta_until(until, quantum).clamp(1, granted)
+            }
+            _ => granted,
+        }
+    }
+
+    /// The part of the `granted` quanta after which the limit of guest time is reached.
+    pub(super) fn quanta_within_time(&self, granted: u64, quantum: u64, limits: &Limits) -> u64 {
+        match limits.ticks {
+            Some(until) if granted > 1 => self.quanta_until(until, quantum).clamp(1, granted),
+            _ => granted,
+        }
+    }
+
+    /// Number of quanta from the start of the visit to the first end of one at or after `until`.
+    fn quanta_until(&self, until: GuestTicks, quantum: u64) -> u64 {
+        (until << INSTRUCTIONS_PER_TICK_SHIFT).saturating_sub(self.time).div_ceil(quantum)
+    }
+
+    /// Whether the limit of guest time is reached at the end of a quantum, while `visit` has more of
+    /// them that it was granted.
+    #[inline]
+    pub(super) fn is_over_within_grant(&self, visit: &Visit, quantum: u64, limits: &Limits) -> bool {
+        let now = (self.time + visit.used) >> INSTRUCTIONS_PER_TICK_SHIFT;
+        visit.granted > 1 && visit.used >= quantum && limits.ticks.is_some_and(|limit| now >= limit)
     }
 
     /// Accounts for the rounds that have been completed within `visit`, which started with its
-    /// quantum.
-    pub(super) fn leave_rounds_behind(&mut self, hw_id: u8, visit: &mut Visit, quantum: u64) {
+    /// quantum. Returns their number.
+    pub(super) fn leave_rounds_behind(&mut self, hw_id: u8, visit: &mut Visit, quantum: u64) -> u64 {
         // A quantum spent to its last instruction is over when the next round begins.
         let over = visit.used.saturating_sub(1) / quantum;
-        let Some(order) = self.scheduler.skip_rounds(hw_id, (over, quantum), visit.used) else { return };
+        let Some(order) = self.scheduler.skip_rounds(hw_id, (over, quantum), visit.used) else { return 0 };
         visit.used -= over * quantum;
         self.time += over * quantum;
         if let Some(round) = &mut self.round {
@@ -81,5 +111,6 @@ impl<S: System> LockstepExecutor<S> {
             round.at = order.iter().position(|&slot| slot == hw_id).unwrap_or_default();
             (round.order, round.longest) = (order, 0);
         }
+        over
     }
 }

@@ -1,6 +1,7 @@
 //! Saved state of the lockstep executor: the threads, and the moment at which the run was cut.
 
-use super::{Calm, LockstepExecutor, Round, Visit};
+use super::alone::{Calm, MOST_QUANTA};
+use super::{LockstepExecutor, Round, Visit};
 use crate::counters::MAX_COUNT;
 use crate::deadlock::Deadlocks;
 use crate::time::INSTRUCTIONS_PER_TICK_SHIFT;
@@ -28,7 +29,7 @@ pub struct LockstepState {
 
 impl StateSection for LockstepState {
     const NAME: &'static str = "lockstep";
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
 }
 
 /// The current round.
@@ -111,7 +112,9 @@ impl RoundState {
             order.iter().fold(0_u64, |slots, &slot| slots | 1_u64.checked_shl(slot.into()).unwrap_or(0));
         check(all == (1 << HW_THREADS) - 1, "the order of the round is impossible")?;
         check(usize::from(at) <= HW_THREADS && longest <= MAX_VISIT, "the round is impossible")?;
-        let is_possible = |visit: Visit| visit.used <= MAX_VISIT && visit.extended <= visit.used;
+        let is_possible = |visit: Visit| {
+            visit.used <= MAX_VISIT && visit.extended <= visit.used && visit.granted <= MOST_QUANTA
+        };
         check(visit.is_none_or(is_possible), "the visit is impossible")?;
         Ok(Round { order, at: at.into(), longest, visit })
     }

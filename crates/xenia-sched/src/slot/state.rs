@@ -37,6 +37,17 @@ impl SlotState {
     }
 }
 
+/// A copy of a thread. Its registers keep the number of instructions that it has executed in its
+/// visit, but not the budget that was left, because that depends on the limits of the run.
+fn as_saved(thread: &GuestThread) -> GuestThread {
+    let mut saved = thread.clone();
+    if let Some(ctx) = &mut saved.ctx {
+        ctx.visit_budget -= ctx.budget;
+        ctx.budget = 0;
+    }
+    saved
+}
+
 impl HwSlot {
     /// The slot, for a saved state.
     pub(crate) fn state(&self) -> Result<SlotState, Unsaveable> {
@@ -63,7 +74,7 @@ impl HwSlot {
             return Err(format!("thread {:#x} has its registers out", thread.id).into());
         }
         Ok(SlotState {
-            threads: records.iter().cloned().collect(),
+            threads: records.iter().map(as_saved).collect(),
             running: *running,
             spinning: *spinning,
             quantum_left: *quantum_left,
