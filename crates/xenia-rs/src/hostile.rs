@@ -112,7 +112,8 @@ fn read_settings(file: &Reading<'_>) -> Result<()> {
 }
 
 fn read_recording(file: &Reading<'_>) -> Result<()> {
-    let (mut replayer, mut dialogs) = recording::replay(file.path, file.header, Trouble::default())?;
+    let ((mut replayer, mut dialogs), _) =
+        recording::replay(file.path, file.header, true, Trouble::default())?;
     for now in [0, 1, 73_125, 99_000, 1 << 40, u64::MAX] {
         for user in 0..5 {
             replayer.gamepad(user, now);

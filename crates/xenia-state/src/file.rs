@@ -132,6 +132,19 @@ impl StateFile {
         self.sections.iter().find(|section| section.name == name)
     }
 
+    /// What tells this state from all others: a BLAKE3 digest of its conditions and contents, as
+    /// hexadecimal digits. It does not depend on the compression.
+    pub fn identity(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        let conditions = serde_json::Value::Object(self.header.conditions.clone());
+        hasher.update(conditions.to_string().as_bytes());
+        for StoredSection { name, version, bytes } in &self.sections {
+            hasher.update(&(name.len() as u64).to_le_bytes()).update(name.as_bytes());
+            hasher.update(&version.to_le_bytes()).update(blake3::hash(bytes).as_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
     /// All sections, in the order of the file.
     pub fn sections(&self) -> &[StoredSection] {
         &self.sections

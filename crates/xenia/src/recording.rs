@@ -23,20 +23,27 @@
 //!
 //! The last line has the time of the run's end and the number of its questions; it is missing if
 //! the run was killed. Answers after it are unknown, so a replay that asks for one ends there.
+//!
+//! A run that goes on from a saved state can be recorded, too: its header names the state, and its
+//! questions are counted from there. A state that was saved by a run with a recording holds the
+//! position in it ([`RecordingState`]), so that a replay can begin at that state.
 
 mod dialogs;
 mod header;
+mod position;
 mod recorder;
 mod replayer;
 
 pub use header::RecordingHeader;
+pub(crate) use position::RecordingState;
+pub use position::RunRecording;
 
 use crate::output::WriteErrors;
 use anyhow::Result;
-use dialogs::{Answered, DialogRecorder};
+use dialogs::{Answered, DialogRecorder, DialogReplayer};
 use parking_lot::Mutex;
 use recorder::{Recorder, Tape};
-use replayer::Replayer;
+use replayer::{Reel, Replayer};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
@@ -192,23 +199,8 @@ impl Trouble {
     }
 }
 
-/// A recording in progress.
-pub struct Made(Arc<Mutex<Tape>>);
-
-impl Made {
-    /// Marks the beginning of the run.
-    pub fn begin(&self) {
-        self.0.lock().begin();
-    }
-
-    /// Marks the end of the run.
-    pub fn end(&self, now: GuestTicks) {
-        self.0.lock().end(now);
-    }
-}
-
 /// The last answers that the guest got.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Answers {
     pads: [Option<Pad>; USERS],
     models: [Option<Model>; USERS],
@@ -224,18 +216,25 @@ pub fn record(
     header: &RecordingHeader,
     outside: OutsideInput,
     write_errors: WriteErrors,
-) -> Result<(OutsideInput, Made)> {
+) -> Result<(OutsideInput, RunRecording)> {
     let tape = Arc::new(Mutex::new(Tape::new(path, header, write_errors)?));
     let input = Recorder::new(outside.0, tape.clone());
     let dialogs = DialogRecorder::new(outside.1, tape.clone());
-    Ok(((Box::new(input), Box::new(dialogs)), Made(tape)))
+    Ok(((Box::new(input), Box::new(dialogs)), RunRecording::made(tape)))
 }
 
 /// Input sources that answer from a recording. Recordings of another title, or made under other
-/// conditions than `run`'s, are refused.
-pub fn replay(path: &Path, run: &RecordingHeader, trouble: Trouble) -> Result<OutsideInput> {
-    let (input, dialogs) = Replayer::open(path, run, trouble)?;
-    Ok((Box::new(input), Box::new(dialogs)))
+/// conditions than `run`'s, are refused; one that begins at a state, unless `loads_state`.
+pub fn replay(
+    path: &Path,
+    run: &RecordingHeader,
+    loads_state: bool,
+    trouble: Trouble,
+) -> Result<(OutsideInput, RunRecording)> {
+    let reel = Arc::new(Mutex::new(Reel::open(path, run, loads_state, trouble)?));
+    let input = Replayer::new(reel.clone());
+    let dialogs = DialogReplayer::new(reel.clone());
+    Ok(((Box::new(input), Box::new(dialogs)), RunRecording::replayed(reel)))
 }
 
 #[cfg(test)]

@@ -15,8 +15,9 @@ pub struct StateArgs {
     #[arg(long, value_name = "N:FILE")]
     pub save_state: Vec<SavePoint>,
     /// Go on from a saved state of the same title and the same conditions. Limits such as -n still
-    /// count from the title's start; mode and start time are those of the state.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["record", "replay"])]
+    /// count from the title's start; mode and start time are those of the state. With --record the
+    /// recording begins at the state; with --replay the state must be one of the recording's.
+    #[arg(long, value_name = "FILE")]
     pub load_state: Option<PathBuf>,
 }
 

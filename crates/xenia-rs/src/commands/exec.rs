@@ -300,6 +300,7 @@ fn machine(
             event_log: file(&args.run.event_log).as_deref(),
             record: file(&args.run.record).as_deref(),
             replay: file(&args.run.replay).as_deref(),
+            loads_state: before.launches == 0 && args.states.load_state.is_some(),
             record_contention: file(&args.run.record_contention).as_deref(),
             launched,
             sound,

@@ -20,7 +20,7 @@ use crate::interrupt::Interrupt;
 use crate::network;
 use crate::output::{self, WriteErrors};
 use crate::profile::RunProfile;
-use crate::recording::{self, Made, OutsideInput, RecordingHeader, Trouble};
+use crate::recording::{self, OutsideInput, RecordingHeader, RunRecording, Trouble};
 use crate::report::TitleReport;
 use crate::say::remark;
 use crate::sound::XmaPort;
@@ -83,7 +83,7 @@ impl Machine {
         let cancel = processor.cancel();
         let processor = Arc::new(Mutex::new(processor));
         let clock = StartTime::clock(options.config.start_time, mode.parallel);
-        let tape = Tape { record: options.record, replay: options.replay };
+        let tape = Tape { record: options.record, replay: options.replay, loads_state: options.loads_state };
         let (recording, write_errors) = (Trouble::default(), WriteErrors::default());
         // The digest of the image takes time, so it is added where it is needed.
         let conditions = RecordingHeader::new(&title.name, options.config, clock)?
@@ -240,6 +240,7 @@ fn precompile(ahead: Option<Ahead>, title: &Title, compiled: Compiled<'_>, inter
 struct Tape<'a> {
     record: Option<&'a Path>,
     replay: Option<&'a Path>,
+    loads_state: bool,
 }
 
 impl Tape<'_> {
@@ -255,13 +256,16 @@ impl Tape<'_> {
         header: &RecordingHeader,
         trouble: &Trouble,
         write_errors: &WriteErrors,
-    ) -> Result<(OutsideInput, Option<Made>)> {
+    ) -> Result<(OutsideInput, Option<RunRecording>)> {
         match (self.record, self.replay) {
             (Some(path), _) => {
                 let (outside, made) = recording::record(path, header, outside, write_errors.clone())?;
                 Ok((outside, Some(made)))
             }
-            (None, Some(path)) => Ok((recording::replay(path, header, trouble.clone())?, None)),
+            (None, Some(path)) => {
+                let (outside, reel) = recording::replay(path, header, self.loads_state, trouble.clone())?;
+                Ok((outside, Some(reel)))
+            }
             (None, None) => Ok((outside, None)),
         }
     }

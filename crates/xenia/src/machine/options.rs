@@ -41,6 +41,8 @@ pub struct MachineOptions<'a> {
     pub record: Option<&'a Path>,
     /// Recording that is replayed in place of the controllers and dialogs.
     pub replay: Option<&'a Path>,
+    /// Whether a state will be loaded before the first run, as recordings that begin at one need it.
+    pub loads_state: bool,
     /// File to record contention for locks to.
     pub record_contention: Option<&'a Path>,
     /// State that the previous title left, if it launched this one.
@@ -76,6 +78,7 @@ impl<'a> MachineOptions<'a> {
             event_log: None,
             record: None,
             replay: None,
+            loads_state: false,
             record_contention: None,
             launched: None,
             sound: Sound::null(),

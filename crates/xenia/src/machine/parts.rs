@@ -14,7 +14,7 @@ use crate::interrupt::Interrupt;
 use crate::output::WriteErrors;
 use crate::pace::Pace;
 use crate::profile::RunProfile;
-use crate::recording::{Made, RecordingHeader, Trouble};
+use crate::recording::{RecordingHeader, RunRecording, Trouble};
 use crate::report::TitleReport;
 use crate::sound::{Sound, XmaPort};
 use parking_lot::Mutex;
@@ -66,8 +66,8 @@ pub(super) struct MachineOutside {
     pub(super) cancel: Option<Cancel>,
     /// Counters of the wgpu backend.
     pub(super) pipelines: Option<Arc<BackendTally>>,
-    /// The recording in progress.
-    pub(super) recorded: Option<Made>,
+    /// The recording that is made or replayed.
+    pub(super) recorded: Option<RunRecording>,
     /// Guest time of the first frame.
     pub(super) first_swap: Arc<OnceLock<GuestTicks>>,
     /// Whether and where the run left the recording that it replays.

@@ -9,7 +9,7 @@ use super::Machine;
 use super::engine::reservations;
 use crate::config::{CpuConfig, ExecutorConfig, StartTime};
 use crate::output::AtomicFile;
-use crate::recording::RecordingHeader;
+use crate::recording::{RecordingHeader, RecordingState};
 use crate::source;
 use anyhow::{Context, Result, bail};
 use std::io::{BufWriter, Write};
@@ -50,6 +50,9 @@ impl Machine {
     /// The machine holds something of the host that no file can hold, such as a socket.
     pub fn save_state(&mut self) -> Result<StateFile> {
         let mut state = StateFile::new(self.state_header(&self.conditions()?)?);
+        if let Some(recorded) = &self.outside.recorded {
+            state.put(&recorded.state())?;
+        }
         let inside = &self.inside;
         state.put(&inside.executor.state().context("threads")?)?;
         state.put(&CoreState::of(&inside.kernel))?;
@@ -97,6 +100,10 @@ impl Machine {
         header.check(&self.conditions()?)?;
         if self.inside.executor.instructions() != 0 {
             bail!("the machine has run already");
+        }
+        if let Some(recorded) = &self.outside.recorded {
+            let saved = state.find(RecordingState::NAME).map(StoredSection::decode).transpose()?;
+            recorded.begin_at(state.identity(), saved.as_ref())?;
         }
         let pages = state.get_numbered::<PagesState>().collect::<Result<Vec<_>, _>>()?;
         let contents = (0..).map_while(|number| state.find(&contents_name(number)));

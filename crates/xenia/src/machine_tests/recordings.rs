@@ -6,6 +6,7 @@ use xenia_formats::image::ExecutionInfo;
 use xenia_guest::{MediaId, TitleId};
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Gamepad, NoDialogs};
 use xenia_sched::TICKS_PER_SECOND;
+use xenia_state::StateFile;
 
 /// Four simulated players: buttons change every few hundred ticks, independently of the questions;
 /// pads connect and disconnect.
@@ -42,6 +43,64 @@ fn a_replay_ends_in_the_digest_of_the_recorded_run() {
     }
     let unattended = run(false, Box::new(NoInput), None, None, &instructions(), None).unwrap();
     assert_ne!(unattended.report.digest, played.report.digest, "the input does reach the digest");
+}
+
+/// A machine for [`poller`] with a recording, which begins at `state`, if there is one.
+fn taped(
+    (record, replay): (Option<&Path>, Option<&Path>),
+    input: Box<dyn Input>,
+    state: Option<&StateFile>,
+) -> Result<Machine> {
+    let (config, video) = (MachineConfig::default(), VideoConfig::default());
+    let options = MachineOptions {
+        input,
+        record,
+        replay,
+        loads_state: state.is_some(),
+        ..MachineOptions::new(&config, &video)
+    };
+    let machine = Machine::new(&poller(), options)?;
+    match state {
+        Some(state) => machine.load_state(state),
+        None => Ok(machine),
+    }
+}
+
+#[test]
+fn a_replay_begins_at_a_state_of_the_recorded_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("play.jsonl");
+    let points = [1, 77_777, 200_001]
+        .map(|count| SavePoint { instructions: count, path: dir.path().join(format!("{count}.state")) });
+    let mut machine = taped((Some(&path), None), Box::new(Player), None).unwrap();
+    machine.set_save_points(points.to_vec());
+    let played = machine.run(&instructions(), None);
+    assert!(!played.lost);
+    for SavePoint { path: state, .. } in &points {
+        let state = StateFile::read(&std::fs::read(state).unwrap()).unwrap();
+        let mut machine = taped((None, Some(&path)), Box::new(NoInput), Some(&state)).unwrap();
+        let replayed = machine.run(&instructions(), None);
+        assert_eq!(replayed.recording_trouble, None);
+        assert_eq!(replayed.report.digest, played.report.digest);
+    }
+
+    // A state of a run without a recording has no place in this one.
+    let mut unattended = taped((None, None), Box::new(NoInput), None).unwrap();
+    unattended.run_until(&Limits { instructions: Some(100_000), ..Limits::default() });
+    let state = unattended.save_state().unwrap();
+    let refused = taped((None, Some(&path)), Box::new(NoInput), Some(&state)).err().expect("loaded");
+    assert!(format!("{refused:#}").contains("without a recording"), "{refused:#}");
+
+    // A recording may begin at it, and needs it then.
+    let later = dir.path().join("later.jsonl");
+    let played =
+        taped((Some(&later), None), Box::new(Player), Some(&state)).unwrap().run(&instructions(), None);
+    let refused = taped((None, Some(&later)), Box::new(NoInput), None).err().expect("replayed");
+    assert!(format!("{refused:#}").contains("--load-state"), "{refused:#}");
+    let mut machine = taped((None, Some(&later)), Box::new(NoInput), Some(&state)).unwrap();
+    let replayed = machine.run(&instructions(), None);
+    assert_eq!(replayed.recording_trouble, None);
+    assert_eq!(replayed.report.digest, played.report.digest);
 }
 
 /// Shows one message after the other.

@@ -1,9 +1,8 @@
 //! Dialogs in recordings: their answers, and the guest times of these.
 
-use super::{Change, End, Tape, Trouble};
+use super::{Reel, Tape};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
 use std::sync::Arc;
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs};
 use xenia_sched::GuestTicks;
@@ -60,52 +59,26 @@ impl Dialogs for DialogRecorder {
     fn answer(&mut self, now: GuestTicks) -> Option<DialogAnswer> {
         self.tape.lock().look(now);
         let answer = self.inner.answer(now)?;
-        self.tape.lock().write_timed(now, Change::Dialog(answer.clone().into()));
+        self.tape.lock().write_dialog(now, answer.clone().into());
         Some(answer)
     }
 }
 
 /// Answers dialogs from a recording.
-pub(super) struct DialogReplayer {
-    answers: VecDeque<(GuestTicks, Answered)>,
-    end: Option<End>,
-    trouble: Trouble,
-}
+pub(super) struct DialogReplayer(Arc<Mutex<Reel>>);
 
 impl DialogReplayer {
-    pub(super) fn new(answers: VecDeque<(GuestTicks, Answered)>, end: Option<End>, trouble: Trouble) -> Self {
-        Self { answers, end, trouble }
+    pub(super) fn new(reel: Arc<Mutex<Reel>>) -> Self {
+        Self(reel)
     }
 }
 
 impl Dialogs for DialogReplayer {
     fn open(&mut self, _: DialogRequest, now: GuestTicks) {
-        // A recorded run may have ended with a dialog open.
-        if self.answers.is_empty() && self.end.is_none() {
-            self.trouble.end(|| {
-                format!("the recording has no answer to the dialog that the title opens at tick {now}")
-            });
-        }
+        self.0.lock().open_dialog(now);
     }
 
     fn answer(&mut self, now: GuestTicks) -> Option<DialogAnswer> {
-        let Some((at, _)) = self.answers.front() else {
-            if let Some(end) = self.end.filter(|end| now > end.at) {
-                self.trouble.end(|| {
-                    format!("the recording ends at tick {}, and a dialog is open after that", end.at)
-                });
-            }
-            return None;
-        };
-        if *at > now {
-            return None;
-        }
-        let (at, answer) = self.answers.pop_front()?;
-        if at != now {
-            self.trouble.note(|| {
-                format!("the run left the recording: a dialog was answered at tick {at}, and is looked at at tick {now}")
-            });
-        }
-        Some(answer.into())
+        self.0.lock().answer_dialog(now).map(DialogAnswer::from)
     }
 }

@@ -55,6 +55,10 @@ pub struct RecordingHeader {
     /// The patches that were switched on: their names, and a hash of what they change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     patches: Option<Patches>,
+    /// Identity of the saved state at which the recording begins, if it does not begin with the
+    /// title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) begins_at: Option<String>,
 }
 
 /// The patches of a recorded run.
@@ -115,6 +119,7 @@ impl RecordingHeader {
             discs: BTreeMap::new(),
             console: config.console.flags(),
             patches: None,
+            begins_at: None,
         })
     }
 
@@ -139,7 +144,8 @@ impl RecordingHeader {
         Self { patches: patches_identity(set).map(|identity| Patches { names, identity }), ..self }
     }
 
-    /// Refuses a recording or a state of another title, or made under other conditions.
+    /// Refuses a recording or a state of another title, or made under other conditions. The state at
+    /// which a recording begins is no condition.
     pub(crate) fn check(&self, run: &Self) -> Result<()> {
         if self.recording != run.recording {
             bail!("its format is version {}; this build reads version {FORMAT}", self.recording);

@@ -1,6 +1,7 @@
 //! Records the answers of controllers and dialogs.
 
-use super::{Answers, Change, Line, Model, Pad, RecordingHeader, USERS};
+use super::dialogs::Answered;
+use super::{Answers, Change, Line, Model, Pad, RecordingHeader, RecordingState, USERS};
 use crate::output::{self, WriteErrors};
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
@@ -16,11 +17,10 @@ pub(super) struct Tape {
     /// Created when the run begins, so that a run that cannot start does not replace a file.
     out: Option<File>,
     path: PathBuf,
-    /// The header line.
-    header: String,
-    asks: u64,
-    /// Guest time of the latest question, which may be ahead of the machine's.
+    header: RecordingHeader,
+    /// Guest time of the latest question or look at a dialog, which may be ahead of the machine's.
     latest: GuestTicks,
+    position: RecordingState,
     write_errors: WriteErrors,
     failed: bool,
 }
@@ -29,15 +29,32 @@ pub(super) struct Tape {
 pub(super) struct Recorder {
     inner: Box<dyn Input>,
     tape: Arc<Mutex<Tape>>,
-    last: Answers,
 }
 
 impl Tape {
     /// Checks that the file can be written, without creating it.
     pub(super) fn new(path: &Path, header: &RecordingHeader, write_errors: WriteErrors) -> Result<Self> {
         output::check(path).context("the recording")?;
-        let header = serde_json::to_string(header)? + "\n";
-        Ok(Self { out: None, path: path.to_owned(), header, asks: 0, latest: 0, write_errors, failed: false })
+        Ok(Self {
+            out: None,
+            path: path.to_owned(),
+            header: header.clone(),
+            latest: 0,
+            position: RecordingState::default(),
+            write_errors,
+            failed: false,
+        })
+    }
+
+    /// Lets the recording begin at a saved state.
+    pub(super) fn begin_at(&mut self, identity: String) {
+        self.header.begins_at = Some(identity.clone());
+        self.position = RecordingState { begins_at: Some(identity), ..RecordingState::default() };
+    }
+
+    /// The position of the run in the recording.
+    pub(super) fn state(&self) -> RecordingState {
+        self.position.clone()
     }
 
     /// Creates the file and writes the header, unless that is done.
@@ -53,8 +70,9 @@ impl Tape {
         }
         let written = match &mut self.out {
             Some(out) => out.write_all(line.as_bytes()),
-            None => File::create(&self.path).and_then(|file| {
-                self.out.insert(file).write_all((std::mem::take(&mut self.header) + line).as_bytes())
+            None => serde_json::to_string(&self.header).map_err(Into::into).and_then(|header| {
+                let file = File::create(&self.path)?;
+                self.out.insert(file).write_all(format!("{header}\n{line}").as_bytes())
             }),
         };
         if let Err(error) = written {
@@ -65,7 +83,8 @@ impl Tape {
 
     /// Counts a question to the controllers.
     fn ask(&mut self, now: GuestTicks) {
-        self.asks += 1;
+        self.position.asks += 1;
+        self.position.asked_at = self.position.asked_at.max(now);
         self.look(now);
     }
 
@@ -80,13 +99,30 @@ impl Tape {
     }
 
     fn write(&mut self, at: GuestTicks, user: u32, change: Change) {
-        self.put(&Line { at, ask: Some(self.asks), user: user as u8, change });
+        self.put(&Line { at, ask: Some(self.position.asks), user: user as u8, change });
     }
 
-    /// Records a change that does not answer a question to the controllers; it has a time but no
-    /// number.
-    pub(super) fn write_timed(&mut self, at: GuestTicks, change: Change) {
-        self.put(&Line { at, ask: None, user: 0, change });
+    /// Records the answer to a dialog, which is no question to the controllers: it has a time but
+    /// no number.
+    pub(super) fn write_dialog(&mut self, at: GuestTicks, answer: Answered) {
+        self.position.dialogs += 1;
+        self.put(&Line { at, ask: None, user: 0, change: Change::Dialog(answer) });
+    }
+
+    /// Records an answer, if it is another than the last one in its place, which `last` finds.
+    fn answered<A: PartialEq + Copy>(
+        &mut self,
+        (user, now): (u32, GuestTicks),
+        answer: A,
+        last: impl FnOnce(&mut Answers) -> &mut [A; USERS],
+        change: impl FnOnce(A) -> Change,
+    ) {
+        if let Some(last) = last(&mut self.position.answers).get_mut(user as usize)
+            && *last != answer
+        {
+            *last = answer;
+            self.write(now, user, change(answer));
+        }
     }
 
     fn put(&mut self, line: &Line) {
@@ -99,17 +135,12 @@ impl Tape {
 
 impl Recorder {
     pub(super) fn new(inner: Box<dyn Input>, tape: Arc<Mutex<Tape>>) -> Self {
-        Self { inner, tape, last: Answers::default() }
+        Self { inner, tape }
     }
 
     fn note_pad(&mut self, user: u32, answer: Option<Gamepad>, now: GuestTicks) {
         let pad = answer.map(Pad::from);
-        if let Some(last) = self.last.pads.get_mut(user as usize)
-            && *last != pad
-        {
-            *last = pad;
-            self.tape.lock().write(now, user, Change::Pad(pad));
-        }
+        self.tape.lock().answered((user, now), pad, |last| &mut last.pads, Change::Pad);
     }
 }
 
@@ -120,7 +151,8 @@ impl Input for Recorder {
             let answer = self.inner.gamepad(user, now);
             // Changes of a controller that stays connected are recorded by the question about its
             // state.
-            if self.last.pads[user as usize].is_some() != answer.is_some() {
+            let was_there = self.tape.lock().position.answers.pads[user as usize].is_some();
+            if was_there != answer.is_some() {
                 self.note_pad(user, answer, now);
             }
             connected | u8::from(answer.is_some()) << user
@@ -138,24 +170,14 @@ impl Input for Recorder {
         self.tape.lock().ask(now);
         let answer = self.inner.model(user, now);
         let model = answer.map(Model::from);
-        if let Some(last) = self.last.models.get_mut(user as usize)
-            && *last != model
-        {
-            *last = model;
-            self.tape.lock().write(now, user, Change::Model(model));
-        }
+        self.tape.lock().answered((user, now), model, |last| &mut last.models, Change::Model);
         answer
     }
 
     fn set_vibration(&mut self, user: u32, left: u16, right: u16, now: GuestTicks) -> bool {
         self.tape.lock().ask(now);
         let answer = self.inner.set_vibration(user, left, right, now);
-        if let Some(last) = self.last.motors.get_mut(user as usize)
-            && *last != answer
-        {
-            *last = answer;
-            self.tape.lock().write(now, user, Change::Motors(answer));
-        }
+        self.tape.lock().answered((user, now), answer, |last| &mut last.motors, Change::Motors);
         answer
     }
 }

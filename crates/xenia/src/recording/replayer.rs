@@ -1,39 +1,48 @@
 //! Replays recorded answers to the guest's questions.
 
-use super::dialogs::DialogReplayer;
-use super::{Answers, Change, End, Line, RecordingHeader, Trouble, USERS};
-use anyhow::{Context, Result, bail};
+use super::dialogs::Answered;
+use super::{Answers, Change, End, Line, RecordingHeader, RecordingState, Trouble, USERS};
+use anyhow::{Context, Result, bail, ensure};
+use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::Arc;
 use xenia_kernel::ports::{Gamepad, Input, PadModel};
 use xenia_sched::GuestTicks;
 
-/// Answers questions to the controllers from a recording.
-pub(super) struct Replayer {
+/// Most questions that a run may have asked before a state.
+const MOST_ASKS: u64 = 1 << 62;
+
+/// The recording that is replayed: the lines that are left, and the position.
+pub(super) struct Reel {
     lines: VecDeque<Line>,
-    asks: u64,
+    dialogs: VecDeque<(GuestTicks, Answered)>,
     end: Option<End>,
-    now: Answers,
+    position: RecordingState,
     trouble: Trouble,
 }
 
-impl Replayer {
-    /// Reads a recording; refuses one of another title, or under other conditions than `run`'s.
+impl Reel {
+    /// Reads a recording; refuses one of another title, or under other conditions than `run`'s, and
+    /// one that begins at a state, unless `loads_state`.
     pub(super) fn open(
         path: &Path,
         run: &RecordingHeader,
+        loads_state: bool,
         trouble: Trouble,
-    ) -> Result<(Self, DialogReplayer)> {
+    ) -> Result<Self> {
         let shown = path.display();
         let text = crate::source::text(path).with_context(|| format!("cannot read the recording {shown}"))?;
-        Self::parse(&text, run, trouble).with_context(|| format!("cannot replay {shown}"))
+        let reel = Self::parse(&text, run, trouble).with_context(|| format!("cannot replay {shown}"))?;
+        if let Some(identity) = reel.position.begins_at.as_ref().filter(|_| !loads_state) {
+            bail!(
+                "the recording {shown} begins at the state {identity:.16}: name its file with --load-state"
+            );
+        }
+        Ok(reel)
     }
 
-    pub(super) fn parse(
-        text: &str,
-        run: &RecordingHeader,
-        trouble: Trouble,
-    ) -> Result<(Self, DialogReplayer)> {
+    pub(super) fn parse(text: &str, run: &RecordingHeader, trouble: Trouble) -> Result<Self> {
         let mut numbered = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let (_, first) = numbered.next().context("it is empty")?;
         let header: RecordingHeader =
@@ -71,14 +80,17 @@ impl Replayer {
             }
             lines.push_back(line);
         }
-        let dialogs = DialogReplayer::new(dialogs, end, trouble.clone());
-        Ok((Self { lines, asks: 0, end, now: Answers::default(), trouble }, dialogs))
+        let position = RecordingState { begins_at: header.begins_at, ..RecordingState::default() };
+        Ok(Self { lines, dialogs, end, position, trouble })
     }
 
     /// Applies the changes that hold from this question on.
     fn ask(&mut self, now: GuestTicks) {
-        self.asks += 1;
-        if let Some(end) = self.end.filter(|end| end.is_before_question(self.asks, now)) {
+        let position = &mut self.position;
+        position.asks += 1;
+        position.asked_at = position.asked_at.max(now);
+        let asks = position.asks;
+        if let Some(end) = self.end.filter(|end| end.is_before_question(asks, now)) {
             self.trouble.end(|| {
                 format!(
                     "the recording ends at tick {}, and the title asks the controllers after that",
@@ -86,51 +98,139 @@ impl Replayer {
                 )
             });
         }
-        while let Some(line) = self.lines.front().cloned() {
-            if line.ask.map_or(line.at > now, |ask| ask > self.asks) {
-                break;
-            }
-            self.lines.pop_front();
+        let holds = |line: &mut Line| line.ask.map_or(line.at <= now, |ask| ask <= asks);
+        while let Some(line) = self.lines.pop_front_if(holds) {
             if line.ask.is_some() && line.at != now {
                 self.trouble.note(|| {
                     format!(
-                        "the run left the recording: question {} to the controllers was recorded at tick {} and \
+                        "the run left the recording: question {asks} to the controllers was recorded at tick {} and \
                          came at tick {now}",
-                        self.asks, line.at
+                        line.at
                     )
                 });
             }
-            let user = usize::from(line.user);
-            match line.change {
-                Change::Pad(pad) => self.now.pads[user] = pad,
-                Change::Model(model) => self.now.models[user] = model,
-                Change::Motors(motors) => self.now.motors[user] = motors,
-                // Dialogs and the end were separated before.
-                Change::Dialog(_) | Change::End(_) => {}
-            }
+            self.apply(line);
         }
+    }
+
+    /// Makes a line's answer the last one.
+    fn apply(&mut self, line: Line) {
+        let user = usize::from(line.user);
+        let answers = &mut self.position.answers;
+        match line.change {
+            Change::Pad(pad) => answers.pads[user] = pad,
+            Change::Model(model) => answers.models[user] = model,
+            Change::Motors(motors) => answers.motors[user] = motors,
+            // Dialogs and the end were separated before.
+            Change::Dialog(_) | Change::End(_) => {}
+        }
+    }
+
+    /// A dialog opens.
+    pub(super) fn open_dialog(&self, now: GuestTicks) {
+        // A recorded run may have ended with a dialog open.
+        if self.dialogs.is_empty() && self.end.is_none() {
+            self.trouble.end(|| {
+                format!("the recording has no answer to the dialog that the title opens at tick {now}")
+            });
+        }
+    }
+
+    /// The answer to the open dialog, if it came until now.
+    pub(super) fn answer_dialog(&mut self, now: GuestTicks) -> Option<Answered> {
+        let Some((at, _)) = self.dialogs.front() else {
+            if let Some(end) = self.end.filter(|end| now > end.at) {
+                self.trouble.end(|| {
+                    format!("the recording ends at tick {}, and a dialog is open after that", end.at)
+                });
+            }
+            return None;
+        };
+        if *at > now {
+            return None;
+        }
+        let (at, answer) = self.dialogs.pop_front()?;
+        self.position.dialogs += 1;
+        if at != now {
+            self.trouble.note(|| {
+                format!("the run left the recording: a dialog was answered at tick {at}, and is looked at at tick {now}")
+            });
+        }
+        Some(answer)
+    }
+
+    /// The position of the run in the recording.
+    pub(super) fn state(&self) -> RecordingState {
+        self.position.clone()
+    }
+
+    /// Goes to the position of a state: the one at which the recording begins, or one that was
+    /// saved by a run which made or replayed this recording.
+    ///
+    /// # Errors
+    /// The recording does not pass through this state.
+    pub(super) fn begin_at(&mut self, identity: String, saved: Option<&RecordingState>) -> Result<()> {
+        if self.position.begins_at.as_ref() == Some(&identity) {
+            return Ok(());
+        }
+        let saved = saved.context(
+            "the state was saved by a run without a recording, so its place in this one is not known",
+        )?;
+        ensure!(
+            saved.begins_at == self.position.begins_at,
+            "the state was saved by a run whose recording begins elsewhere than this one"
+        );
+        let holds = |line: &mut Line| line.ask.map_or(line.at <= saved.asked_at, |ask| ask <= saved.asks);
+        while let Some(line) = self.lines.pop_front_if(holds) {
+            self.apply(line);
+        }
+        let dialogs = usize::try_from(saved.dialogs).ok().filter(|&number| number <= self.dialogs.len());
+        let is_of_this = self.position.answers == saved.answers
+            && saved.asks <= MOST_ASKS
+            && self.end.is_none_or(|end| end.asks.is_none_or(|asks| saved.asks <= asks));
+        let Some(dialogs) = dialogs.filter(|_| is_of_this) else {
+            bail!(
+                "the state is of another recording: what was answered up to question {} differs",
+                saved.asks
+            );
+        };
+        self.dialogs.drain(..dialogs);
+        self.position = saved.clone();
+        Ok(())
+    }
+}
+
+/// Answers questions to the controllers from a recording.
+pub(super) struct Replayer(Arc<Mutex<Reel>>);
+
+impl Replayer {
+    pub(super) fn new(reel: Arc<Mutex<Reel>>) -> Self {
+        Self(reel)
+    }
+
+    /// The answers that hold for a question at this time.
+    fn ask(&self, now: GuestTicks) -> Answers {
+        let mut reel = self.0.lock();
+        reel.ask(now);
+        reel.position.answers
     }
 }
 
 impl Input for Replayer {
     fn connected(&mut self, now: GuestTicks) -> u8 {
-        self.ask(now);
-        let pads = self.now.pads.iter().enumerate();
+        let pads = self.ask(now).pads.into_iter().enumerate();
         pads.fold(0, |connected, (user, pad)| connected | u8::from(pad.is_some()) << user)
     }
 
     fn model(&mut self, user: u32, now: GuestTicks) -> Option<PadModel> {
-        self.ask(now);
-        self.now.models.get(user as usize).copied().flatten().map(PadModel::from)
+        self.ask(now).models.get(user as usize).copied().flatten().map(PadModel::from)
     }
 
     fn gamepad(&mut self, user: u32, now: GuestTicks) -> Option<Gamepad> {
-        self.ask(now);
-        self.now.pads.get(user as usize).copied().flatten().map(Gamepad::from)
+        self.ask(now).pads.get(user as usize).copied().flatten().map(Gamepad::from)
     }
 
     fn set_vibration(&mut self, user: u32, _: u16, _: u16, now: GuestTicks) -> bool {
-        self.ask(now);
-        self.now.motors.get(user as usize).is_some_and(|motors| *motors)
+        self.ask(now).motors.get(user as usize).is_some_and(|motors| *motors)
     }
 }

@@ -11,7 +11,13 @@ fn recorder(path: &Path, input: Box<dyn Input>, write_errors: WriteErrors) -> Bo
 }
 
 fn replayer(path: &Path, trouble: &Trouble) -> Box<dyn Input> {
-    replay(path, &header("aa"), trouble.clone()).unwrap().0
+    replay(path, &header("aa"), false, trouble.clone()).unwrap().0.0
+}
+
+/// The controllers and dialogs of a recording's text.
+fn replaying(text: &str, trouble: Trouble) -> (Replayer, DialogReplayer) {
+    let reel = Arc::new(Mutex::new(Reel::parse(text, &header("aa"), trouble).unwrap()));
+    (Replayer::new(reel.clone()), DialogReplayer::new(reel))
 }
 
 fn header(image: &str) -> RecordingHeader {
@@ -119,7 +125,7 @@ fn a_replay_answers_as_the_controllers_did() {
 fn another_title_and_other_conditions_are_refused() {
     let (_dir, path, _) = recorded();
     let refused = |run: &RecordingHeader| {
-        format!("{:#}", Replayer::open(&path, run, Trouble::default()).err().expect("accepted"))
+        format!("{:#}", Reel::open(&path, run, false, Trouble::default()).err().expect("accepted"))
     };
     assert!(refused(&header("bb")).contains("another title"));
     let engine = MachineConfig {
@@ -176,7 +182,7 @@ fn lines_by_hand_hold_from_their_time_on() {
           "left_x":0,"left_y":0,"right_x":0,"right_y":0}}"#
             .replace("\n          \"", "\"")
             .as_str();
-    let mut replayer = Replayer::parse(&text, &header("aa"), Trouble::default()).unwrap().0;
+    let mut replayer = replaying(&text, Trouble::default()).0;
     assert_eq!(replayer.gamepad(1, 99), None);
     assert_eq!(replayer.gamepad(1, 103).unwrap().buttons, 16);
     assert_eq!(replayer.gamepad(0, 104), None);
@@ -194,11 +200,11 @@ fn damaged_recordings_are_refused_with_their_line() {
         ("{\"at\":5,\"end\":false}", "line 2"),
     ] {
         let text = format!("{header_line}\n{rest}");
-        let error = Replayer::parse(&text, &header("aa"), Trouble::default()).err().expect("accepted");
+        let error = Reel::parse(&text, &header("aa"), Trouble::default()).err().expect("accepted");
         assert!(format!("{error:#}").contains(said), "{rest}: {error:#}");
     }
-    assert!(Replayer::parse("", &header("aa"), Trouble::default()).is_err());
-    assert!(Replayer::parse("{}", &header("aa"), Trouble::default()).is_err());
+    assert!(Reel::parse("", &header("aa"), Trouble::default()).is_err());
+    assert!(Reel::parse("{}", &header("aa"), Trouble::default()).is_err());
 }
 
 /// Cancels the first dialog at its third poll, enters text in the second.
@@ -233,13 +239,13 @@ fn dialogs_are_answered_when_and_as_they_were() {
     input.set_vibration(0, 1, 1, 30_000_000);
     made.end(19 * 831_250);
     let trouble = Trouble::default();
-    let (mut input, mut dialogs) = replay(&path, &header("aa"), trouble.clone()).unwrap();
+    let ((mut input, mut dialogs), _) = replay(&path, &header("aa"), false, trouble.clone()).unwrap();
     input.gamepad(0, 1);
     assert_eq!(looks(&mut *dialogs), given);
     assert!(input.set_vibration(0, 1, 1, 30_000_000));
     assert_eq!(trouble.get(), None);
     // Polled later than it was answered.
-    let (_, mut dialogs) = replay(&path, &header("aa"), trouble.clone()).unwrap();
+    let ((_, mut dialogs), _) = replay(&path, &header("aa"), false, trouble.clone()).unwrap();
     assert_eq!(dialogs.answer(5_000_000), Some(DialogAnswer::Left));
     assert!(trouble.get().unwrap().contains("dialog"), "{trouble:?}");
 }
@@ -262,7 +268,7 @@ fn after_a_dialog(lines: &str) -> (Option<String>, bool) {
     let trouble = Trouble::default();
     let stop = Arc::new(AtomicBool::new(false));
     trouble.watch(stop.clone());
-    let (_, mut dialogs) = Replayer::parse(&text, &header("aa"), trouble.clone()).unwrap();
+    let (_, mut dialogs) = replaying(&text, trouble.clone());
     dialogs.open(dialog(), 10);
     let _ = [20, 30].map(|now| dialogs.answer(now));
     assert_eq!(stop.load(Relaxed), trouble.is_over(), "who is over stops the machine");
@@ -293,7 +299,7 @@ fn questions_beyond_the_last_end_the_replay() {
     for (end, last) in [(r#"{"at":100,"end":true}"#, 100), (r#"{"at":90,"ask":2,"end":true}"#, 2000)] {
         let text = serde_json::to_string(&header("aa")).unwrap() + "\n" + end;
         let trouble = Trouble::default();
-        let (mut input, _) = Replayer::parse(&text, &header("aa"), trouble.clone()).unwrap();
+        let (mut input, _) = replaying(&text, trouble.clone());
         input.gamepad(0, 50);
         // A known number of questions decides, because a thread's time may be ahead of the
         // machine's.
@@ -302,4 +308,98 @@ fn questions_beyond_the_last_end_the_replay() {
         input.gamepad(0, last + 1);
         assert!(trouble.is_over() && trouble.get().unwrap().contains("the recording ends at tick"), "{end}");
     }
+}
+
+/// Answers at every seventh look.
+#[derive(Default)]
+struct Steady(u64);
+
+impl Dialogs for Steady {
+    fn open(&mut self, _: DialogRequest, _: GuestTicks) {}
+    fn answer(&mut self, _: GuestTicks) -> Option<DialogAnswer> {
+        self.0 += 1;
+        self.0.is_multiple_of(7).then_some(DialogAnswer::Pressed(self.0 as u32))
+    }
+}
+
+/// A run with controllers and dialogs, from one question to another.
+fn ask_on(outside: &mut OutsideInput, questions: std::ops::Range<u64>) -> Vec<(u8, Option<Gamepad>, bool)> {
+    let (input, dialogs) = outside;
+    questions
+        .map(|number| {
+            let (now, user) = (number * 10, number as u32 % 4);
+            if number % 50 == 0 {
+                dialogs.open(dialog(), now);
+            }
+            let answered = dialogs.answer(now + 1).is_some();
+            (input.connected(now), input.gamepad(user, now), answered)
+        })
+        .collect()
+}
+
+fn recorded_run(path: &Path) -> (OutsideInput, RunRecording) {
+    let outside: OutsideInput = (Box::<Four>::default(), Box::<Steady>::default());
+    record(path, &header("aa"), outside, WriteErrors::default()).unwrap()
+}
+
+#[test]
+fn a_replay_begins_at_any_state_of_the_recorded_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, other) = (dir.path().join("r.jsonl"), dir.path().join("other.jsonl"));
+    let (mut outside, recording) = recorded_run(&path);
+    let mut saved = Vec::new();
+    let mut given = Vec::new();
+    for part in 0..20 {
+        saved.push(recording.state());
+        given.push(ask_on(&mut outside, part * 31..(part + 1) * 31));
+    }
+    recording.end(10_000);
+    assert!(given.iter().flatten().any(|(_, _, answered)| *answered), "dialogs are answered");
+    for first in 0..saved.len() {
+        let trouble = Trouble::default();
+        let (mut outside, replayed) = replay(&path, &header("aa"), true, trouble.clone()).unwrap();
+        replayed.begin_at("state".to_owned(), Some(&saved[first])).unwrap();
+        for part in first..saved.len() {
+            // The states of a replay are those of the recorded run.
+            assert_eq!(replayed.state(), saved[part], "from {first}");
+            let questions = part as u64 * 31..(part as u64 + 1) * 31;
+            assert_eq!(ask_on(&mut outside, questions), given[part], "from {first}, part {part}");
+        }
+        assert_eq!(trouble.get(), None, "from {first}");
+    }
+    let refusal = |saved: Option<&RecordingState>| {
+        let (_, replayed) = replay(&path, &header("aa"), true, Trouble::default()).unwrap();
+        replayed.begin_at("state".to_owned(), saved).unwrap_err().to_string()
+    };
+    assert!(refusal(None).contains("without a recording"));
+    let elsewhere = RecordingState { begins_at: Some("other".to_owned()), ..saved[3].clone() };
+    assert!(refusal(Some(&elsewhere)).contains("begins elsewhere"));
+    for wrong in [
+        RecordingState { dialogs: u64::MAX, ..saved[3].clone() },
+        RecordingState { asks: u64::MAX, ..saved[3].clone() },
+        RecordingState { answers: Answers::default(), ..saved[3].clone() },
+    ] {
+        assert!(refusal(Some(&wrong)).contains("of another recording"), "{wrong:?}");
+    }
+
+    // A recording may begin at a state, and have states of its own.
+    let (mut outside, recording) = recorded_run(&other);
+    recording.begin_at("middle".to_owned(), Some(&saved[7])).unwrap();
+    let before = ask_on(&mut outside, 0..40);
+    let later = recording.state();
+    let after = ask_on(&mut outside, 40..90);
+    recording.end(10_000);
+    let error = replay(&other, &header("aa"), false, Trouble::default()).err().expect("accepted");
+    assert!(error.to_string().contains("--load-state"), "{error}");
+    let trouble = Trouble::default();
+    let again = |identity: &str, saved| {
+        let (outside, replayed) = replay(&other, &header("aa"), true, trouble.clone()).unwrap();
+        replayed.begin_at(identity.to_owned(), saved).unwrap();
+        outside
+    };
+    let mut outside = again("middle", None);
+    assert_eq!(ask_on(&mut outside, 0..40), before);
+    assert_eq!(ask_on(&mut outside, 40..90), after);
+    assert_eq!(ask_on(&mut again("later", Some(&later)), 40..90), after);
+    assert_eq!(trouble.get(), None);
 }

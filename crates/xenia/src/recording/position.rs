@@ -1,0 +1,83 @@
+//! The position of a run in its recording, which its states hold.
+
+use super::Answers;
+use super::recorder::Tape;
+use super::replayer::Reel;
+use anyhow::Result;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use xenia_sched::GuestTicks;
+use xenia_state::StateSection;
+
+/// Position in a recording, as part of a state. Counts are those since the recording's begin.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RecordingState {
+    /// Identity of the state at which the recording begins; `None`: it begins with the title.
+    pub(super) begins_at: Option<String>,
+    /// Number of questions to the controllers.
+    pub(super) asks: u64,
+    /// Latest guest time of a question to the controllers.
+    pub(super) asked_at: GuestTicks,
+    /// Number of answers to dialogs.
+    pub(super) dialogs: u64,
+    /// The controllers' last answers.
+    pub(super) answers: Answers,
+}
+
+impl StateSection for RecordingState {
+    const NAME: &'static str = "recording";
+    const VERSION: u16 = 1;
+}
+
+/// The recording that a run makes or replays.
+pub struct RunRecording(Side);
+
+enum Side {
+    Made(Arc<Mutex<Tape>>),
+    Replayed(Arc<Mutex<Reel>>),
+}
+
+impl RunRecording {
+    pub(super) fn made(tape: Arc<Mutex<Tape>>) -> Self {
+        Self(Side::Made(tape))
+    }
+
+    pub(super) fn replayed(reel: Arc<Mutex<Reel>>) -> Self {
+        Self(Side::Replayed(reel))
+    }
+
+    /// Marks the beginning of the run.
+    pub(crate) fn begin(&self) {
+        if let Side::Made(tape) = &self.0 {
+            tape.lock().begin();
+        }
+    }
+
+    /// Marks the end of the run.
+    pub(crate) fn end(&self, now: GuestTicks) {
+        if let Side::Made(tape) = &self.0 {
+            tape.lock().end(now);
+        }
+    }
+
+    /// The position of the run in it.
+    pub(crate) fn state(&self) -> RecordingState {
+        match &self.0 {
+            Side::Made(tape) => tape.lock().state(),
+            Side::Replayed(reel) => reel.lock().state(),
+        }
+    }
+
+    /// Goes on from a state, by its identity and the position that it holds.
+    ///
+    /// # Errors
+    /// The recording does not pass through this state.
+    pub(crate) fn begin_at(&self, identity: String, saved: Option<&RecordingState>) -> Result<()> {
+        match &self.0 {
+            Side::Made(tape) => tape.lock().begin_at(identity),
+            Side::Replayed(reel) => reel.lock().begin_at(identity, saved)?,
+        }
+        Ok(())
+    }
+}
