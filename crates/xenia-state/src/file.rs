@@ -132,7 +132,7 @@ impl StateFile {
         self.sections.iter().find(|section| section.name == name)
     }
 
-    /// What tells this state from all others: a BLAKE3 digest of its conditions and contents, as
+    /// Name of this state by its contents: a BLAKE3 digest of its conditions and sections, as
     /// hexadecimal digits. It does not depend on the compression.
     pub fn identity(&self) -> String {
         let mut hasher = blake3::Hasher::new();

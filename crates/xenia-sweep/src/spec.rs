@@ -188,6 +188,8 @@ pub(crate) struct Titles {
 pub(crate) struct Check {
     pub(crate) path: PathBuf,
     pub(crate) expect: PathBuf,
+    /// Folder of the states that cut the run into pieces, each of which is a unit.
+    pub(crate) pieces: Option<PathBuf>,
     pub(crate) frames: Option<u64>,
     pub(crate) instructions: Option<u64>,
     pub(crate) folder: Option<PathBuf>,

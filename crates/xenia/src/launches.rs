@@ -5,6 +5,7 @@
 //! then `play.jsonl.2`, and so on.
 
 use crate::machine::{Finished, Launched, Machine};
+use crate::pieces::StateFolder;
 use crate::say::errln;
 use crate::title::Title;
 use anyhow::{Context, Result};
@@ -60,16 +61,31 @@ pub fn run(
     dump_threads_after: Option<Duration>,
     machine: impl FnMut(&Title, &Before, Option<Launched>) -> Result<Machine>,
 ) -> Result<Finished> {
-    run_relayed(title, limits, dump_threads_after, None, machine)
+    run_in_parts(title, limits, dump_threads_after, Course::Whole, machine)
 }
 
-/// As [`run`]. With `relay`, the first title's run is cut after each so many instructions: its
-/// state is saved, and goes on in a new machine.
-pub fn run_relayed(
+/// Parts of the first title's run.
+#[derive(Clone, Copy, Debug)]
+pub enum Course<'a> {
+    /// One machine runs it from start to end.
+    Whole,
+    /// It is cut after each `every` instructions: the state is saved, and goes on in a new machine.
+    Relay {
+        /// Number of instructions of a part.
+        every: NonZeroU64,
+        /// Where the states are kept.
+        keep: Option<&'a StateFolder>,
+    },
+    /// It begins at the state in this file.
+    From(&'a Path),
+}
+
+/// As [`run`], in the parts of `course`.
+pub fn run_in_parts(
     mut title: Title,
     limits: &Limits,
     dump_threads_after: Option<Duration>,
-    relay: Option<NonZeroU64>,
+    course: Course<'_>,
     mut machine: impl FnMut(&Title, &Before, Option<Launched>) -> Result<Machine>,
 ) -> Result<Finished> {
     let mut before = Before::default();
@@ -80,9 +96,13 @@ pub fn run_relayed(
             xenia_memory::give_back_free_heap();
         }
         let mut running = machine(&title, &before, launched.take())?;
-        if let Some(every) = relay.filter(|_| before.launches == 0) {
-            running = relayed(running, limits, every, || machine(&title, &before, None))?;
-        }
+        running = match course {
+            Course::Relay { every, keep } if before.launches == 0 => {
+                relayed(running, limits, (every, keep), || machine(&title, &before, None))?
+            }
+            Course::From(state) if before.launches == 0 => running.load_state_from(state)?,
+            _ => running,
+        };
         let mut finished = running.run(&before.rest(limits), dump_threads_after);
         finished.report.launches = before.launches;
         lost |= finished.lost;
@@ -126,10 +146,10 @@ pub fn run_relayed(
 fn relayed(
     mut running: Machine,
     limits: &Limits,
-    every: NonZeroU64,
+    (every, keep): (NonZeroU64, Option<&StateFolder>),
     mut machine: impl FnMut() -> Result<Machine>,
 ) -> Result<Machine> {
-    loop {
+    for number in 1.. {
         let next = running.position().instructions.saturating_add(every.get());
         if limits.instructions.is_some_and(|last| last <= next) {
             return Ok(running);
@@ -142,9 +162,13 @@ fn relayed(
         let mut file = Vec::new();
         running.save_state().with_context(cut)?.write(&mut file).with_context(cut)?;
         running.discard();
+        if let Some(keep) = keep {
+            keep.keep(number, &file)?;
+        }
         let state = StateFile::read(&file).with_context(cut)?;
         running = machine()?.load_state(&state).with_context(cut)?;
     }
+    Ok(running)
 }
 
 #[cfg(test)]

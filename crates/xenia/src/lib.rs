@@ -55,6 +55,7 @@ pub mod network;
 pub mod output;
 pub mod pace;
 pub mod patches;
+pub mod pieces;
 mod profile;
 pub mod recording;
 pub mod report;

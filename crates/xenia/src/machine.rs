@@ -21,6 +21,7 @@ pub use parts::MachinePosition;
 pub use save_points::SavePoint;
 pub use save_slots::SlotSink;
 pub use state::StateOrigin;
+pub(crate) use state::read_state;
 
 use crate::bug_report::Collected;
 use crate::call_trace::CallTraceOutput;
@@ -265,10 +266,17 @@ impl Machine {
         self.inside.kernel.discard();
     }
 
-    /// Runs to `until`, without pace, messages or report. In lockstep the machine can stop at any
-    /// instruction, and goes on as if it had not.
+    /// Runs to `until`, without pace or report; the interrupt can stop it. In lockstep the machine
+    /// can stop at any instruction, and goes on as if it had not.
     pub fn run_until(&mut self, until: &Limits) -> RunEnd {
-        self.inside.run(until)
+        loop {
+            self.outside.interrupt.watch(self.inside.executor.stop_flag(), self.outside.cancel.clone());
+            let end = self.inside.run(until);
+            if end != RunEnd::Stopped || !self.outside.interrupt.take_wants_threads() {
+                return end;
+            }
+            errln!("{}", self.inside.executor.threads_report());
+        }
     }
 
     /// Where the machine is: in lockstep, the number of instructions is the address of a moment.

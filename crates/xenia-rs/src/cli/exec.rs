@@ -143,6 +143,16 @@ pub struct CheckArgs {
     /// it; the result must be the same.
     #[arg(long, value_name = "N", value_parser = positive, conflicts_with_all = ["record", "replay", "event_log"])]
     pub relay: Option<NonZeroU64>,
+    /// Keep the states of --relay in a folder, for --piece.
+    #[arg(long, value_name = "DIR", requires = "relay")]
+    pub keep_states: Option<PathBuf>,
+    /// Check one piece of the run only: from the start (0) or from state K of --states to the next
+    /// state, which must be reached exactly, or to the end.
+    #[arg(long, value_name = "K", conflicts_with_all = ["relay", "bless"])]
+    pub piece: Option<u32>,
+    /// Folder of the states that cut the run into pieces.
+    #[arg(long, value_name = "DIR")]
+    pub states: Option<PathBuf>,
     #[command(flatten)]
     pub run: RunArgs,
     #[command(flatten)]

@@ -32,8 +32,18 @@ const WRITTEN: &[&str] = &[
     "trace_calls_to",
 ];
 /// Ids of the arguments that name a folder of output files.
-const FOLDERS: &[&str] =
-    &["cache", "code_cache", "content", "dump_frames", "keep", "logs", "out", "scratch", "screenshots"];
+const FOLDERS: &[&str] = &[
+    "cache",
+    "code_cache",
+    "content",
+    "dump_frames",
+    "keep",
+    "keep_states",
+    "logs",
+    "out",
+    "scratch",
+    "screenshots",
+];
 
 /// Identity of a file: the file itself if it exists, otherwise its future location. `None`: a
 /// folder, a device, a pipe, or a path that could not be written.

@@ -74,6 +74,9 @@ impl CheckArgs {
         if mode.parallel || mode.barrier || mode.clock == Some(ClockChoice::Host) {
             bail!("check is a lockstep run: leave out --parallel, --barrier and --clock host");
         }
+        if self.piece.is_some() != self.states.is_some() {
+            bail!("--piece K is one between the states of --states DIR: use them together");
+        }
         if self.engine.network == NetworkKind::Host {
             bail!("{REFUSAL}");
         }

@@ -3,16 +3,18 @@
 use crate::cli::CheckArgs;
 use crate::commands::exec::Outputs;
 use anyhow::{Context, Result, bail};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use xenia::code_store;
 use xenia::config::{MachineConfig, SaveConfig, VideoConfig};
 use xenia::content;
 use xenia::golden::Golden;
 use xenia::interrupt::Interrupt;
-use xenia::launches;
+use xenia::launches::{self, Before, Course};
 use xenia::machine::{Machine, MachineOptions};
+use xenia::pieces::{self, PieceEnd, RunPiece, StateFolder};
 use xenia::report::{End, check_json};
 use xenia::say::outln;
+use xenia::title::Title;
 use xenia_cli::{Code, limits};
 
 /// Runs the title, and reports the first field that differs; or writes the golden file.
@@ -42,8 +44,8 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
     let outputs = Outputs::new(&args.run, None, false)?;
     let limits = limits(&args.run, &args.engine);
     let (config, saves) = (MachineConfig::from(&args.engine), SaveConfig::from(&args.engine.content));
-    let (dump_after, relay) = (args.run.dump_threads_after, args.relay);
-    let finished = launches::run_relayed(title, &limits, dump_after, relay, |title, before, launched| {
+    let loads_state = args.piece.is_some_and(|piece| piece > 0);
+    let made = |title: &Title, before: &Before, launched| {
         let file = |path: &Option<PathBuf>| before.file(path.as_deref());
         let (capture, frames) = outputs.port(before.frames, |_, _| {});
         let machine = Machine::new(
@@ -58,6 +60,7 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
                 record: file(&args.run.record).as_deref(),
                 record_contention: file(&args.run.record_contention).as_deref(),
                 replay: file(&args.run.replay).as_deref(),
+                loads_state: loads_state && before.launches == 0,
                 launched,
                 ..MachineOptions::new(&config, &VideoConfig::default())
             },
@@ -66,7 +69,25 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
             machine.set_interrupt(interrupt.clone());
             machine
         })
-    })?;
+    };
+    let folder = args.states.as_deref().map(StateFolder::open).transpose()?;
+    let kept = args.keep_states.as_deref().map(StateFolder::create).transpose()?;
+    let start = match (&folder, args.piece) {
+        (Some(states), Some(piece)) => match RunPiece::of(states, piece)? {
+            RunPiece { start, next: Some(next) } => {
+                let machine = made(&title, &Before::default(), None)?;
+                return check_piece(machine, start.as_deref(), &next, &interrupt);
+            }
+            RunPiece { start, next: None } => start,
+        },
+        _ => None,
+    };
+    let course = match (&start, args.relay) {
+        (Some(state), _) => Course::From(state),
+        (None, Some(every)) => Course::Relay { every, keep: kept.as_ref() },
+        (None, None) => Course::Whole,
+    };
+    let finished = launches::run_in_parts(title, &limits, args.run.dump_threads_after, course, made)?;
     let code = outputs.conclude(&finished, None, &interrupt);
     let whole = finished.divergence.is_none() && finished.recording_trouble.is_none() && !finished.lost;
     if !whole || code == Code::Unusable {
@@ -91,6 +112,38 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
         }
         Some((field, expected, actual)) => {
             outln!("MISMATCH in {field}:\n  expected {expected}\n  actual   {actual}");
+            Ok(Code::Mismatch)
+        }
+    }
+}
+
+/// Runs a machine from `start`, or the title's start, to the state `next`, and compares.
+fn check_piece(
+    mut machine: Machine,
+    start: Option<&Path>,
+    next: &Path,
+    interrupt: &Interrupt,
+) -> Result<Code> {
+    if let Some(start) = start {
+        machine = machine.load_state_from(start)?;
+    }
+    let end = pieces::run_to(&mut machine, next)?;
+    machine.discard();
+    match end {
+        PieceEnd::Same => {
+            outln!("match: {}", next.display());
+            Ok(Code::Done)
+        }
+        PieceEnd::Different(part) => {
+            outln!("MISMATCH: the piece ends in another state than {}, first in {part}", next.display());
+            Ok(Code::Mismatch)
+        }
+        PieceEnd::Short(_) if let Some(cause) = interrupt.cause() => {
+            outln!("not compared: the run was ended by {}", cause.name());
+            Ok(Code::Mismatch)
+        }
+        PieceEnd::Short(end) => {
+            outln!("MISMATCH: the run ended before {}: {end:?}", next.display());
             Ok(Code::Mismatch)
         }
     }
@@ -125,5 +178,39 @@ mod tests {
         std::fs::write(&golden, endless).unwrap();
         let refused = check(&["--expect", &golden]).unwrap_err().to_string();
         assert!(refused.contains("names no limit"), "{refused}");
+    }
+
+    #[test]
+    fn the_pieces_of_a_run_are_checked_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let golden = dir.path().join("g.json").to_str().unwrap().to_owned();
+        let states = dir.path().join("states").to_str().unwrap().to_owned();
+        assert_eq!(check(&["--expect", &golden, "--bless", "-n", "500"]).unwrap(), Code::Done);
+        let keep = ["--expect", &golden, "--relay", "8", "--keep-states", &states];
+        assert_eq!(check(&keep).unwrap(), Code::Done);
+        let refused = check(&keep).unwrap_err().to_string();
+        assert!(refused.contains("has states already"), "{refused}");
+        let piece = |number: &str, more: &[&str]| {
+            check(&[&["--expect", &golden, "--states", &states, "--piece", number], more].concat())
+        };
+        for number in ["0", "1", "2", "3"] {
+            assert_eq!(piece(number, &[]).unwrap(), Code::Done, "{number}");
+            assert_eq!(piece(number, &["--interp"]).unwrap(), Code::Done, "{number}");
+        }
+        let refused = piece("4", &[]).unwrap_err().to_string();
+        assert!(refused.contains("pieces 0 to 3"), "{refused}");
+
+        // Under other conditions the run has other states.
+        let others = dir.path().join("others").to_str().unwrap().to_owned();
+        let golden = dir.path().join("other.json").to_str().unwrap().to_owned();
+        let slower = ["--quantum", "77", "--expect", &golden];
+        assert_eq!(check(&[&slower[..], &["--bless", "-n", "500"]].concat()).unwrap(), Code::Done);
+        let keep = ["--relay", "8", "--keep-states", &others];
+        assert_eq!(check(&[&slower[..], &keep].concat()).unwrap(), Code::Done);
+        let path = |folder: &str| StateFolder::open(folder.as_ref()).unwrap().path(1);
+        std::fs::copy(path(&others), path(&states)).unwrap();
+        assert_eq!(piece("0", &[]).unwrap(), Code::Mismatch);
+        let refused = format!("{:#}", piece("1", &[]).unwrap_err());
+        assert!(refused.contains("--quantum"), "{refused}");
     }
 }

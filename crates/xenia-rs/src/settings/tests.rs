@@ -152,7 +152,7 @@ fn output_flags_are_rejected_in_settings_files() {
 
 #[test]
 fn every_flag_that_takes_a_file_is_known_to_write_or_to_read() {
-    const READ: [&str; 23] = [
+    const READ: [&str; 24] = [
         "check",
         "patch-folder",
         "root",
@@ -162,6 +162,7 @@ fn every_flag_that_takes_a_file_is_known_to_write_or_to_read() {
         "key-file",
         "replay",
         "load-state",
+        "states",
         "contention-manifest",
         "folder",
         "cache",

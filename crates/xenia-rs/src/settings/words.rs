@@ -11,7 +11,7 @@ use toml::de::DeValue;
 /// Flags that name an output file or folder. A settings file must not set them, because a file from
 /// a stranger could then destroy the user's files. (`cache` and `screenshots` only replace their
 /// own files.)
-pub const WRITTEN: [&str; 22] = [
+pub const WRITTEN: [&str; 23] = [
     // Code in this folder is executed.
     "code-cache",
     "json",
@@ -35,6 +35,7 @@ pub const WRITTEN: [&str; 22] = [
     "trace-calls-to",
     "profile",
     "save-state",
+    "keep-states",
 ];
 
 /// Whether a setting names an output file or folder.

@@ -9,8 +9,8 @@
 //! reservation survives the quanta that were run together, and time-base reads are counted over all
 //! of them. So a thread that reads the time gets single quanta ([`CALM`]).
 //!
-//! A limit of the run or the stop flag may cut such a visit. The guest must not notice, so the visit
-//! keeps the quanta that it was granted, and goes on with them in the next run.
+//! A limit of the run or the stop flag may cut such a visit. The guest must not notice, so the
+//! visit keeps the quanta that it was granted, and goes on with them in the next run.
 //!
 //! Devices may change at any time, so once guest code has stored to one, all quanta are run one by
 //! one.
@@ -90,8 +90,8 @@ impl<S: System> LockstepExecutor<S> {
         (until << INSTRUCTIONS_PER_TICK_SHIFT).saturating_sub(self.time).div_ceil(quantum)
     }
 
-    /// Whether the limit of guest time is reached at the end of a quantum, while `visit` has more of
-    /// them that it was granted.
+    /// Whether the limit of guest time is reached at the end of a quantum, while `visit` has more
+    /// of them that it was granted.
     #[inline]
     pub(super) fn is_over_within_grant(&self, visit: &Visit, quantum: u64, limits: &Limits) -> bool {
         let now = (self.time + visit.used) >> INSTRUCTIONS_PER_TICK_SHIFT;

@@ -6,7 +6,7 @@ use crate::inputs::{self, DEFAULT};
 use crate::spec::{Check, Conformance, Fuzz, Matrix, MatrixCombination, Titles};
 use crate::unit::{MOST_STATES, MOST_UNITS, UnitInput, UnitKind, UnitWord, is_hash};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Default number of files in a conformance unit, and of seeds in a fuzz unit.
 const BATCH: u64 = 16;
@@ -133,7 +133,11 @@ impl Planner<'_> {
         let limits = self.limits(table.limits)?;
         let matrix =
             Matrix { engines: table.engines.clone(), tiers: table.tiers.clone(), flags: table.flags.clone() };
-        for way in &matrix.ways().map_err(|reason| self.wrong(reason))? {
+        let ways = matrix.ways().map_err(|reason| self.wrong(reason))?;
+        let states = table.pieces.as_deref().map(|folder| self.states(folder)).transpose()?;
+        // Without states the whole run is one piece.
+        let pieces = states.as_ref().map_or(0, |(_, count)| *count);
+        for (way, piece) in ways.iter().flat_map(|way| (0..=pieces).map(move |piece| (way, piece))) {
             let mut words: Vec<UnitWord> = ["check", "--code-cache", "off"].map(UnitWord::from).to_vec();
             let mut inputs = Vec::new();
             let files = TitleFiles {
@@ -147,8 +151,14 @@ impl Planner<'_> {
             ends(table.frames, table.instructions, &mut words);
             words.push("--expect".into());
             self.input(&self.path(&table.expect)?, &mut words, &mut inputs)?;
-            let name =
-                named("check", &self.shown(&title), way, &limit_name(table.frames, table.instructions));
+            let mut limit = limit_name(table.frames, table.instructions);
+            if let Some((folder, count)) = &states {
+                words.push("--states".into());
+                self.input(folder, &mut words, &mut inputs)?;
+                words.extend(["--piece", &piece.to_string()].map(UnitWord::from));
+                limit = format!("{limit} piece {piece}/{count}");
+            }
+            let name = named("check", &self.shown(&title), way, &limit);
             words.extend(way.1.iter().map(|word| UnitWord::from(word.as_str())));
             self.add(
                 UnitKind::Check,
@@ -156,6 +166,17 @@ impl Planner<'_> {
             )?;
         }
         Ok(())
+    }
+
+    /// A folder of states, and their number.
+    fn states(&self, folder: &Path) -> Result<(PathBuf, usize)> {
+        let folder = self.path(folder)?;
+        let is_state = |file: &PathBuf| file.extension().is_some_and(|end| end == "state");
+        let count = inputs::files(&folder)?.iter().filter(|file| is_state(file)).count();
+        if count == 0 {
+            return Err(self.wrong("`pieces` names a folder without states: check --keep-states writes them"));
+        }
+        Ok((folder, count))
     }
 
     pub(super) fn conformance(&mut self, table: &Conformance) -> Result<()> {

@@ -13,6 +13,8 @@ fn planned(text: &str) -> std::result::Result<(UnitsHeader, Vec<SweepUnit>), Str
         ("titles/game/default.xex", "g"),
         ("titles/game/data.bin", "d"),
         ("golden.json", "{}"),
+        ("states/0001.state", "1"),
+        ("states/0002.state", "2"),
         ("cases/add.s", "1"),
         ("cases/sub/sub.s", "2"),
         ("cases/sub/mul.s", "3"),
@@ -81,6 +83,21 @@ fn units_are_made_of_every_title_and_way() {
         "check --code-cache off titles/a.xex --folder {empty} --config /dev/null -n 5 --expect golden.json"
     );
     assert_eq!(units[7].inputs.len(), 2);
+}
+
+#[test]
+fn each_piece_of_a_run_is_a_unit() {
+    let table = "[[check]]\npath = \"titles/a.xex\"\nexpect = \"golden.json\"\ninstructions = 5\n";
+    let (_, units) = planned(&format!("{table}pieces = \"states\"\n")).unwrap();
+    let names: Vec<&str> = units.iter().map(|unit| unit.name.as_str()).collect();
+    assert_eq!(names, [0, 1, 2].map(|piece| format!("check titles/a.xex n=5 piece {piece}/2")));
+    let words = units[1].words.iter().rev().take(4);
+    let words: Vec<&UnitWord> = words.collect();
+    let text = |word: &str| UnitWord::from(word);
+    let folder = UnitWord::Input { input: units[1].inputs.len() - 1 };
+    assert_eq!(words, [&text("1"), &text("--piece"), &folder, &text("--states")]);
+    let refused = planned(&format!("{table}pieces = \"cases\"\n")).unwrap_err();
+    assert!(refused.contains("a folder without states"), "{refused}");
 }
 
 #[test]

@@ -41,7 +41,8 @@ pub struct MachineOptions<'a> {
     pub record: Option<&'a Path>,
     /// Recording that is replayed in place of the controllers and dialogs.
     pub replay: Option<&'a Path>,
-    /// Whether a state will be loaded before the first run, as recordings that begin at one need it.
+    /// Whether a state will be loaded before the first run, as recordings that begin at one need
+    /// it.
     pub loads_state: bool,
     /// File to record contention for locks to.
     pub record_contention: Option<&'a Path>,

@@ -190,7 +190,7 @@ pub(super) fn write_state(state: &StateFile, path: &Path) -> Result<()> {
 ///
 /// # Errors
 /// Errors of reading, and damage. They name the file.
-fn read_state(path: &Path) -> Result<StateFile> {
+pub(crate) fn read_state(path: &Path) -> Result<StateFile> {
     let bytes = source::large_bytes(path, MAX_FILE).with_context(|| cannot_load(path))?;
     StateFile::read(&bytes).with_context(|| cannot_load(path))
 }

@@ -2,6 +2,7 @@
 //! of the one before, ends in the digest of the whole run.
 
 use super::*;
+use crate::pieces::{self, PieceEnd};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use xenia_state::StateFile;
@@ -123,6 +124,23 @@ fn a_state_of_one_engine_goes_on_in_another() {
     machine.run_until(&until(123_456));
     let mut next = second.machine().load_state(&machine.save_state().unwrap()).unwrap();
     assert_same(&next.run(&until(400_000), None).report, &whole, "interpreted, then compiled");
+}
+
+#[test]
+fn a_piece_ends_in_the_next_state_or_says_what_differs() {
+    let dir = tempfile::tempdir().unwrap();
+    let maker = Maker::new(poller(), CpuConfig::default());
+    let saved = dir.path().join("next.state");
+    let mut machine = maker.machine();
+    machine.run_until(&until(50_000));
+    machine.save_state_to(&saved).unwrap();
+    let run_to = |machine: &mut Machine| pieces::run_to(machine, &saved).unwrap();
+    assert_eq!(run_to(&mut maker.machine()), PieceEnd::Same);
+    let mut changed = maker.machine();
+    changed.memory().write(GuestAddr(DATA + 0x8000), 1_u32).unwrap();
+    assert_eq!(run_to(&mut changed), PieceEnd::Different("section pages/0".to_owned()));
+    let hello = Maker::of_file("hello.xex", CpuConfig::default());
+    assert!(matches!(run_to(&mut hello.machine()), PieceEnd::Short(RunEnd::Ended(_))), "it is shorter");
 }
 
 #[test]

@@ -144,8 +144,8 @@ impl RecordingHeader {
         Self { patches: patches_identity(set).map(|identity| Patches { names, identity }), ..self }
     }
 
-    /// Refuses a recording or a state of another title, or made under other conditions. The state at
-    /// which a recording begins is no condition.
+    /// Refuses a recording or a state of another title, or made under other conditions. The state
+    /// at which a recording begins is no condition.
     pub(crate) fn check(&self, run: &Self) -> Result<()> {
         if self.recording != run.recording {
             bail!("its format is version {}; this build reads version {FORMAT}", self.recording);
