@@ -162,18 +162,13 @@ impl<S: System + Clone + Send> Executor<S> {
     /// by the caller.
     ///
     /// # Errors
-    /// The state of the other mode, or a value that no executor can have; this one is then not to
-    /// be used any more.
+    /// A value that no executor can have; this one is then not to be used any more.
     pub fn restore(&mut self, state: ExecutorState) -> Result<(), Impossible> {
         match (self, state) {
             (Self::Lockstep(executor), ExecutorState::Lockstep(state)) => executor.restore(state),
             (Self::Parallel(executor), ExecutorState::Parallel(state)) => executor.restore(state),
-            (Self::Lockstep(_), _) => {
-                Err("it was saved in parallel mode, and this run is in lockstep".into())
-            }
-            (Self::Parallel(_), _) => {
-                Err("it was saved in lockstep, and this run is in parallel mode".into())
-            }
+            (Self::Lockstep(executor), ExecutorState::Parallel(state)) => executor.restore(state.into()),
+            (Self::Parallel(executor), ExecutorState::Lockstep(state)) => executor.restore(state.into()),
         }
     }
 

@@ -11,6 +11,18 @@ pub struct DeviceQueueState {
     end: u32,
 }
 
+impl DeviceQueueState {
+    /// The state of a queue with these stores. They may be more than a queue can have.
+    pub fn of(stores: Vec<DeviceStore>) -> Self {
+        Self { stores, end: 0 }
+    }
+
+    /// The queued stores, in their order.
+    pub fn into_stores(self) -> Vec<DeviceStore> {
+        self.stores
+    }
+}
+
 impl DeviceQueue {
     /// The queued stores, for a saved state.
     pub fn state(&self) -> DeviceQueueState {

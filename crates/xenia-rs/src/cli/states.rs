@@ -1,7 +1,7 @@
 //! Flags that save and load states.
 
 use super::ExecArgs;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 use std::path::PathBuf;
 use xenia::machine::{SavePoint, StateOrigin};
@@ -15,26 +15,27 @@ pub struct StateArgs {
     #[arg(long, value_name = "N:FILE")]
     pub save_state: Vec<SavePoint>,
     /// Go on from a saved state of the same title and the same conditions. Limits such as -n still
-    /// count from the title's start; mode and start time are those of the state. With --record the
-    /// recording begins at the state; with --replay the state must be one of the recording's.
+    /// count from the title's start. The start time is the state's, and so is the mode, unless a
+    /// flag asks for one. With --record the recording begins at the state; with --replay the state
+    /// must be one of the recording's.
     #[arg(long, value_name = "FILE")]
     pub load_state: Option<PathBuf>,
 }
 
 impl ExecArgs {
-    /// Takes over the mode and the start time of the state that is loaded.
+    /// Takes over the mode and the start time of the state that is loaded, unless flags say
+    /// otherwise.
     ///
     /// # Errors
-    /// The state's file cannot be read, or a flag asks for the other mode.
+    /// The state's file cannot be read.
     pub fn adopt_state(&mut self) -> Result<()> {
         let Some(path) = &self.states.load_state else { return Ok(()) };
         let StateOrigin { parallel, start_time } = StateOrigin::read(path)?;
+        let needs_lockstep = self.wants_lockstep();
         let mode = &mut self.engine.mode;
-        if mode.lockstep && parallel || mode.parallel && !parallel {
-            let flag = if parallel { "--parallel" } else { "--lockstep" };
-            bail!("{} was saved in the other mode: use it with {flag}", path.display());
+        if !mode.parallel && !needs_lockstep {
+            (mode.parallel, mode.lockstep) = (parallel, !parallel);
         }
-        (mode.parallel, mode.lockstep) = (parallel, !parallel);
         self.engine.start_time = self.engine.start_time.or(start_time);
         Ok(())
     }

@@ -5,7 +5,7 @@ use super::{LockstepExecutor, Round, Visit};
 use crate::counters::MAX_COUNT;
 use crate::deadlock::Deadlocks;
 use crate::time::INSTRUCTIONS_PER_TICK_SHIFT;
-use crate::{GuestTicks, HW_THREADS, MAX_TICKS, SchedulerState, System};
+use crate::{GuestTicks, HW_THREADS, MAX_TICKS, ParallelState, SchedulerState, System};
 use serde::{Deserialize, Serialize};
 use xenia_memory::{DeviceQueue, DeviceQueueState};
 use xenia_state::{Impossible, StateSection, Unsaveable, check};
@@ -16,20 +16,39 @@ const MAX_VISIT: u64 = 1 << 50;
 /// Threads, slots and executor, as they are saved between two runs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LockstepState {
-    scheduler: SchedulerState,
-    devices: DeviceQueueState,
+    pub(crate) scheduler: SchedulerState,
+    pub(crate) devices: DeviceQueueState,
     round: Option<RoundState>,
     gap: Option<GuestTicks>,
     time: u64,
-    instructions: u64,
-    deadlocks: Deadlocks,
+    pub(crate) instructions: u64,
+    pub(crate) deadlocks: Deadlocks,
     calm: Calm,
-    last_frame: (u64, GuestTicks),
+    pub(crate) last_frame: (u64, GuestTicks),
 }
 
 impl StateSection for LockstepState {
     const NAME: &'static str = "lockstep";
     const VERSION: u16 = 2;
+}
+
+/// A machine in parallel mode goes on in lockstep with a new round. Stores that no device has taken
+/// become those of its first visit.
+impl From<ParallelState> for LockstepState {
+    fn from(state: ParallelState) -> Self {
+        let ParallelState { scheduler, stores, instructions, deadlocks, last_frame } = state;
+        Self {
+            time: scheduler.now().min(MAX_TICKS) << INSTRUCTIONS_PER_TICK_SHIFT,
+            scheduler,
+            devices: DeviceQueueState::of(stores),
+            round: None,
+            gap: None,
+            instructions,
+            deadlocks,
+            calm: Calm::default(),
+            last_frame,
+        }
+    }
 }
 
 /// The current round.

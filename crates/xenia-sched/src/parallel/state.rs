@@ -6,7 +6,7 @@
 use super::ParallelExecutor;
 use crate::counters::MAX_COUNT;
 use crate::deadlock::Deadlocks;
-use crate::{GuestTicks, HW_THREADS, MAX_TICKS, SchedulerState, System};
+use crate::{GuestTicks, HW_THREADS, LockstepState, MAX_TICKS, SchedulerState, System};
 use serde::{Deserialize, Serialize};
 use xenia_memory::{DeviceQueue, DeviceStore};
 use xenia_state::{Impossible, Unsaveable, check};
@@ -17,11 +17,19 @@ const MAX_STORES: usize = HW_THREADS * 2 * DeviceQueue::CAPACITY;
 /// Threads, slots and executor, as they are saved between two runs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ParallelState {
-    scheduler: SchedulerState,
-    stores: Vec<DeviceStore>,
-    instructions: u64,
-    deadlocks: Deadlocks,
-    last_frame: (u64, GuestTicks),
+    pub(crate) scheduler: SchedulerState,
+    pub(crate) stores: Vec<DeviceStore>,
+    pub(crate) instructions: u64,
+    pub(crate) deadlocks: Deadlocks,
+    pub(crate) last_frame: (u64, GuestTicks),
+}
+
+/// A machine in lockstep goes on in parallel mode without the round that was under way.
+impl From<LockstepState> for ParallelState {
+    fn from(state: LockstepState) -> Self {
+        let LockstepState { scheduler, devices, instructions, deadlocks, last_frame, .. } = state;
+        Self { scheduler, stores: devices.into_stores(), instructions, deadlocks, last_frame }
+    }
 }
 
 impl<S: System> ParallelExecutor<S> {

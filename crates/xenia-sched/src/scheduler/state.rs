@@ -25,6 +25,13 @@ pub struct SchedulerState {
     now: GuestTicks,
 }
 
+impl SchedulerState {
+    /// Guest time. It is not checked.
+    pub(crate) fn now(&self) -> GuestTicks {
+        self.now
+    }
+}
+
 impl Scheduler {
     /// The state of all threads and slots, between two runs.
     ///

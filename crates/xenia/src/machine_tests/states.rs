@@ -248,18 +248,23 @@ fn any_bytes_in_a_section_are_refused_or_run() {
 /// Guest time between two loads of the parallel test.
 const BETWEEN_LOADS: GuestTicks = TICKS_PER_SECOND / 20;
 
-#[test]
-fn a_parallel_machine_goes_on_from_its_states() {
-    // The suite's own waits are longer with a pace, as the host's threads may be slow.
-    let dir = tempfile::tempdir().unwrap();
+/// Machines in parallel mode for sync-suite. Its own waits are longer, as the host's threads may be
+/// slow; `folder` holds the title.
+fn parallel_suite(folder: &Path) -> Maker {
     let suite = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/sync-suite.xex");
-    std::fs::copy(suite, dir.path().join("default.xex")).unwrap();
-    std::fs::write(dir.path().join("pace"), "20").unwrap();
-    let title = Title::open_or_demo(Some(dir.path()), &TitleConfig::default()).unwrap();
+    std::fs::copy(suite, folder.join("default.xex")).unwrap();
+    std::fs::write(folder.join("pace"), "20").unwrap();
+    let title = Title::open_or_demo(Some(folder), &TitleConfig::default()).unwrap();
     let mut maker = Maker::new(title, CpuConfig::default());
     maker.config.executor.parallel = true;
     maker.config.start_time = Some(StartTime::At(1 << 57));
-    let mut machine = maker.machine();
+    maker
+}
+
+/// Runs to the end, and goes on in a machine of `makers` in turn after each [`BETWEEN_LOADS`], up
+/// to `most` times. Returns the exit code, and the number of loads.
+fn run_with_loads(makers: &[&Maker], most: usize) -> (Option<u32>, usize) {
+    let mut machine = makers[0].machine();
     let mut loads = 0;
     let end = loop {
         let ticks = Some(machine.position().now + BETWEEN_LOADS);
@@ -267,15 +272,33 @@ fn a_parallel_machine_goes_on_from_its_states() {
             RunEnd::Ticks => {}
             end => break end,
         }
-        if loads < 25 {
-            machine = maker.successor(machine);
+        if loads < most {
             loads += 1;
+            machine = makers[loads % makers.len()].successor(machine);
         }
     };
     assert!(matches!(end, RunEnd::Ended(_)), "{end:?}");
+    (machine.run(&Limits::default(), None).report.exit_code, loads)
+}
+
+#[test]
+fn a_parallel_machine_goes_on_from_its_states() {
+    let dir = tempfile::tempdir().unwrap();
+    let maker = parallel_suite(dir.path());
+    let (exit_code, loads) = run_with_loads(&[&maker], 25);
     assert!(loads > 10, "{loads} loads");
-    let report = machine.run(&Limits::default(), None).report;
-    assert_eq!(report.exit_code, Some(0), "cases failed, after {loads} loads");
+    assert_eq!(exit_code, Some(0), "cases failed, after {loads} loads");
+}
+
+#[test]
+fn a_state_of_one_mode_goes_on_in_the_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let parallel = parallel_suite(dir.path());
+    let mut lockstep = Maker { title: parallel.title.clone(), config: parallel.config.clone() };
+    lockstep.config.executor.parallel = false;
+    let (exit_code, loads) = run_with_loads(&[&parallel, &lockstep], 25);
+    assert!(loads > 10, "{loads} loads");
+    assert_eq!(exit_code, Some(0), "cases failed, after {loads} loads");
 }
 
 #[test]
