@@ -78,11 +78,6 @@ pub struct StateFile {
     sections: Vec<StoredSection>,
 }
 
-/// Whether `start`, the first bytes of a file, are those of a state.
-pub fn is_state(start: &[u8]) -> bool {
-    start.starts_with(&MAGIC)
-}
-
 impl StateFile {
     /// A state without sections.
     pub fn new(header: StateHeader) -> Self {

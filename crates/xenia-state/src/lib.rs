@@ -16,7 +16,5 @@ mod section;
 mod tests;
 
 pub use error::{Impossible, StateError, Unsaveable, check, is_count};
-pub use file::{
-    FORMAT_VERSION, MAX_HEADER, MAX_SECTION, MAX_SECTIONS, MAX_TOTAL, StateFile, StateHeader, is_state,
-};
+pub use file::{FORMAT_VERSION, MAX_HEADER, MAX_SECTION, MAX_SECTIONS, MAX_TOTAL, StateFile, StateHeader};
 pub use section::{StateSection, StoredSection};

@@ -38,7 +38,7 @@ fn written(state: &StateFile) -> Vec<u8> {
 #[test]
 fn a_state_is_read_as_it_was_written() {
     let bytes = written(&state());
-    assert!(is_state(&bytes) && bytes.len() < 1000, "{} bytes", bytes.len());
+    assert!(bytes.starts_with(b"XRSTATE\0") && bytes.len() < 1000, "{} bytes", bytes.len());
     let read = StateFile::read(&bytes).expect("it is whole");
     assert_eq!(read, state());
     assert_eq!(read.get::<Clock>().expect("it has one"), clock());

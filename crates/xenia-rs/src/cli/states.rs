@@ -5,6 +5,7 @@ use anyhow::Result;
 use clap::Args;
 use std::path::PathBuf;
 use xenia::machine::{SavePoint, StateOrigin};
+use xenia_cli::numbers::number;
 
 /// Flags of saved states.
 #[derive(Clone, Debug, Default, Args)]
@@ -12,7 +13,7 @@ use xenia::machine::{SavePoint, StateOrigin};
 pub struct StateArgs {
     /// After N instructions of the title, save the state of the whole machine to a file; may be
     /// repeated. Needs lockstep.
-    #[arg(long, value_name = "N:FILE")]
+    #[arg(long, value_name = "N:FILE", value_parser = save_point)]
     pub save_state: Vec<SavePoint>,
     /// Go on from a saved state of the same title and the same conditions. Limits such as -n still
     /// count from the title's start. The start time is the state's, and so is the mode, unless a
@@ -38,5 +39,29 @@ impl ExecArgs {
         }
         self.engine.start_time = self.engine.start_time.or(start_time);
         Ok(())
+    }
+}
+
+/// Parses `N:FILE`.
+fn save_point(text: &str) -> Result<SavePoint, String> {
+    let (count, path) = text.split_once(':').ok_or("expected N:FILE, such as 50_000_000:a.state")?;
+    if path.is_empty() {
+        return Err("the file's name is missing after the colon".to_owned());
+    }
+    Ok(SavePoint { instructions: number(count)?, path: path.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_save_point_is_a_count_and_a_file() {
+        let point = |text| save_point(text).map(|point| (point.instructions, point.path));
+        assert_eq!(point("50_000:a:b.state"), Ok((50_000, "a:b.state".into())));
+        assert_eq!(point("0x10:a"), Ok((16, "a".into())));
+        for text in ["", "5", "5:", ":a", "-1:a", "x:a"] {
+            assert!(point(text).is_err(), "{text}");
+        }
     }
 }

@@ -3,7 +3,6 @@
 use super::Machine;
 use crate::say;
 use std::path::PathBuf;
-use std::str::FromStr;
 use xenia_sched::Limits;
 
 /// A moment at which the state is saved, and the file for it.
@@ -13,21 +12,6 @@ pub struct SavePoint {
     pub instructions: u64,
     /// File for the state.
     pub path: PathBuf,
-}
-
-impl FromStr for SavePoint {
-    type Err = String;
-
-    /// Parses `N:FILE`; digits may be grouped by `_`.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (count, path) = text.split_once(':').ok_or("expected N:FILE, such as 50_000_000:a.state")?;
-        let instructions =
-            count.replace('_', "").parse().map_err(|_| format!("`{count}` is no number of instructions"))?;
-        if path.is_empty() {
-            return Err("the file's name is missing after the colon".to_owned());
-        }
-        Ok(Self { instructions, path: path.into() })
-    }
 }
 
 /// The save points of a run that are still to come, the next one last.
@@ -93,14 +77,6 @@ mod tests {
 
     fn point(instructions: u64, path: &str) -> SavePoint {
         SavePoint { instructions, path: path.into() }
-    }
-
-    #[test]
-    fn points_are_a_count_and_a_file() {
-        assert_eq!("50_000:a:b.state".parse(), Ok(point(50_000, "a:b.state")));
-        for text in ["", "5", "5:", ":a", "-1:a", "x:a"] {
-            assert!(text.parse::<SavePoint>().is_err(), "{text}");
-        }
     }
 
     #[test]
