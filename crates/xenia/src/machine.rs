@@ -21,7 +21,7 @@ pub use parts::MachinePosition;
 pub use save_points::SavePoint;
 pub use save_slots::SlotSink;
 pub use state::StateOrigin;
-pub(crate) use state::read_state;
+pub(crate) use state::{check_conditions, read_state};
 
 use crate::bug_report::Collected;
 use crate::call_trace::CallTraceOutput;

@@ -8,7 +8,7 @@
 use crate::machine::Machine;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
-use xenia_sched::{Limits, RunEnd};
+use xenia_sched::RunEnd;
 use xenia_state::StateFile;
 
 /// Most states of a run.
@@ -99,29 +99,47 @@ pub enum PieceEnd {
     /// In another state: the first part that differs.
     Different(String),
     /// Before the next state.
-    Short(RunEnd),
+    Short,
 }
 
-/// Runs a machine, which stands at the start of a piece, to the state `next`.
-///
-/// # Errors
-/// The file cannot be read, or the machine cannot be saved.
-pub fn run_to(machine: &mut Machine, next: &Path) -> Result<PieceEnd> {
-    let shown = || format!("state {}", next.display());
-    let next = crate::machine::read_state(next)?;
-    let until = next.header.about.get("instructions").and_then(|count| count.parse().ok());
-    let until: u64 = until.with_context(shown).context("it does not say where it was saved")?;
-    let end = machine.run_until(&Limits { instructions: Some(until), ..Limits::default() });
-    if end != RunEnd::Instructions {
-        return Ok(PieceEnd::Short(end));
+/// The state in which a piece must end.
+#[derive(Debug)]
+pub struct NextState {
+    state: StateFile,
+    /// Number of instructions before it.
+    pub instructions: u64,
+}
+
+impl NextState {
+    /// Reads the state in a file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or does not say where it was saved.
+    pub fn read(path: &Path) -> Result<Self> {
+        let state = crate::machine::read_state(path)?;
+        let said = state.header.about.get("instructions").and_then(|count| count.parse().ok());
+        let instructions =
+            said.with_context(|| format!("{} does not say where it was saved", path.display()))?;
+        Ok(Self { state, instructions })
     }
-    Ok(first_difference(&machine.save_state()?, &next).map_or(PieceEnd::Same, PieceEnd::Different))
+
+    /// Compares a machine that has run to it, and ended so.
+    ///
+    /// # Errors
+    /// The machine cannot be saved.
+    pub fn compare(&self, machine: &mut Machine, end: &RunEnd) -> Result<PieceEnd> {
+        if *end != RunEnd::Instructions {
+            return Ok(PieceEnd::Short);
+        }
+        let difference = first_difference(&machine.save_state()?, &self.state);
+        Ok(difference.map_or(PieceEnd::Same, PieceEnd::Different))
+    }
 }
 
 /// The first part in which two states differ.
 fn first_difference(one: &StateFile, other: &StateFile) -> Option<String> {
-    if one.header.conditions != other.header.conditions {
-        return Some("the conditions".to_owned());
+    if let Err(why) = crate::machine::check_conditions(one, other) {
+        return Some(format!("the conditions: {why:#}"));
     }
     let names = |state: &StateFile| -> Vec<String> {
         state.sections().iter().map(|section| section.name.clone()).collect()

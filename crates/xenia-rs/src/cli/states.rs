@@ -42,7 +42,7 @@ impl ExecArgs {
     }
 }
 
-/// Parses `N:FILE`.
+/// Parses the value of `--save-state`, `N:FILE`.
 fn save_point(text: &str) -> Result<SavePoint, String> {
     let (count, path) = text.split_once(':').ok_or("expected N:FILE, such as 50_000_000:a.state")?;
     if path.is_empty() {

@@ -4,6 +4,7 @@ use crate::cli::CheckArgs;
 use crate::commands::exec::Outputs;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
+use xenia::Limits;
 use xenia::code_store;
 use xenia::config::{MachineConfig, SaveConfig, VideoConfig};
 use xenia::content;
@@ -11,11 +12,11 @@ use xenia::golden::Golden;
 use xenia::interrupt::Interrupt;
 use xenia::launches::{self, Before, Course};
 use xenia::machine::{Machine, MachineOptions};
-use xenia::pieces::{self, PieceEnd, RunPiece, StateFolder};
+use xenia::pieces::{NextState, PieceEnd, RunPiece, StateFolder};
 use xenia::report::{End, check_json};
 use xenia::say::outln;
 use xenia::title::Title;
-use xenia_cli::{Code, limits};
+use xenia_cli::{Code, RunArgs, limits};
 
 /// Runs the title, and reports the first field that differs; or writes the golden file.
 pub fn run(args: &CheckArgs) -> Result<Code> {
@@ -75,8 +76,11 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
     let start = match (&folder, args.piece) {
         (Some(states), Some(piece)) => match RunPiece::of(states, piece)? {
             RunPiece { start, next: Some(next) } => {
-                let machine = made(&title, &Before::default(), None)?;
-                return check_piece(machine, start.as_deref(), &next, &interrupt);
+                let mut machine = made(&title, &Before::default(), None)?;
+                if let Some(start) = start {
+                    machine = machine.load_state_from(&start)?;
+                }
+                return check_piece(machine, &next, (&limits, &args.run), &outputs, &interrupt);
             }
             RunPiece { start, next: None } => start,
         },
@@ -117,36 +121,36 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
     }
 }
 
-/// Runs a machine from `start`, or the title's start, to the state `next`, and compares.
+/// Runs a machine to the state `next`, and compares.
 fn check_piece(
     mut machine: Machine,
-    start: Option<&Path>,
     next: &Path,
+    (limits, run): (&Limits, &RunArgs),
+    outputs: &Outputs,
     interrupt: &Interrupt,
 ) -> Result<Code> {
-    if let Some(start) = start {
-        machine = machine.load_state_from(start)?;
-    }
-    let end = pieces::run_to(&mut machine, next)?;
+    let expected = NextState::read(next)?;
+    // The other limits are those of the run that kept the states, which hold its last frame.
+    let limits = Limits { instructions: Some(expected.instructions), ..*limits };
+    let finished = machine.run(&limits, run.dump_threads_after);
+    let code = outputs.conclude(&finished, None, interrupt);
+    let compared = expected.compare(&mut machine, &finished.end);
     machine.discard();
-    match end {
+    let shown = next.display();
+    match compared? {
         PieceEnd::Same => {
-            outln!("match: {}", next.display());
-            Ok(Code::Done)
+            outln!("match: {shown} ({})", finished.report.engine);
+            return Ok(code);
         }
         PieceEnd::Different(part) => {
-            outln!("MISMATCH: the piece ends in another state than {}, first in {part}", next.display());
-            Ok(Code::Mismatch)
+            outln!("MISMATCH: the piece ends in another state than {shown}, first in {part}");
         }
-        PieceEnd::Short(_) if let Some(cause) = interrupt.cause() => {
-            outln!("not compared: the run was ended by {}", cause.name());
-            Ok(Code::Mismatch)
-        }
-        PieceEnd::Short(end) => {
-            outln!("MISMATCH: the run ended before {}: {end:?}", next.display());
-            Ok(Code::Mismatch)
-        }
+        PieceEnd::Short => match interrupt.cause() {
+            Some(cause) => outln!("not compared: the run was ended by {}", cause.name()),
+            None => outln!("MISMATCH: the run ended before {shown}"),
+        },
     }
+    Ok(if code == Code::Done { Code::Mismatch } else { code })
 }
 
 #[cfg(test)]

@@ -95,9 +95,7 @@ impl Machine {
     /// Replaces the inside by that of a state. After an error it is neither the old one nor the new
     /// one.
     fn replace_inside(&mut self, state: &StateFile) -> Result<()> {
-        let header: RecordingHeader = serde_json::from_value(state.header.conditions.clone().into())
-            .context("the conditions in its header")?;
-        header.check(&self.conditions()?)?;
+        conditions_of(state)?.check(&self.conditions()?)?;
         if self.inside.executor.instructions() != 0 {
             bail!("the machine has run already");
         }
@@ -170,6 +168,16 @@ impl Machine {
             about: about.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         })
     }
+}
+
+/// The conditions in a state's header.
+fn conditions_of(state: &StateFile) -> Result<RecordingHeader> {
+    serde_json::from_value(state.header.conditions.clone().into()).context("the conditions in its header")
+}
+
+/// Refuses a state of other conditions than those of `other`.
+pub(crate) fn check_conditions(state: &StateFile, other: &StateFile) -> Result<()> {
+    conditions_of(state)?.check(&conditions_of(other)?)
 }
 
 /// Writes a state to a file, which is replaced only when the new one is whole and on the disk.
