@@ -252,12 +252,14 @@ fn any_bytes_in_a_section_are_refused_or_run() {
 /// Guest time between two loads of the parallel test.
 const BETWEEN_LOADS: GuestTicks = TICKS_PER_SECOND / 20;
 
-/// Machines in parallel mode for sync-suite. Its own waits are longer, as the host's threads may be
-/// slow; `folder` holds the title.
-fn parallel_suite(folder: &Path) -> Maker {
-    let suite = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/sync-suite.xex");
-    std::fs::copy(suite, folder.join("default.xex")).unwrap();
-    std::fs::write(folder.join("pace"), "20").unwrap();
+/// Machines in parallel mode for a title of `guest/bin`, which is copied to `folder`, with the
+/// numbers that it reads from files.
+fn parallel(folder: &Path, name: &str, settings: &[(&str, u32)]) -> Maker {
+    let title = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin")).join(name);
+    std::fs::copy(title, folder.join("default.xex")).unwrap();
+    for (file, number) in settings {
+        std::fs::write(folder.join(file), number.to_string()).unwrap();
+    }
     let title = Title::open_or_demo(Some(folder), &TitleConfig::default()).unwrap();
     let mut maker = Maker::new(title, CpuConfig::default());
     maker.config.executor.parallel = true;
@@ -265,13 +267,18 @@ fn parallel_suite(folder: &Path) -> Maker {
     maker
 }
 
-/// Runs to the end, and goes on in a machine of `makers` in turn after each [`BETWEEN_LOADS`], up
-/// to `most` times. Returns the exit code, and the number of loads.
-fn run_with_loads(makers: &[&Maker], most: usize) -> (Option<u32>, usize) {
+/// Machines for sync-suite, whose own waits are longer, as the host's threads may be slow.
+fn parallel_suite(folder: &Path) -> Maker {
+    parallel(folder, "sync-suite.xex", &[("pace", 20)])
+}
+
+/// Runs to the end, and goes on in a machine of `makers` in turn after each `between` of guest
+/// time, up to `most` times. Returns the exit code, and the number of loads.
+fn run_with_loads(makers: &[&Maker], between: GuestTicks, most: usize) -> (Option<u32>, usize) {
     let mut machine = makers[0].machine();
     let mut loads = 0;
     let end = loop {
-        let ticks = Some(machine.position().now + BETWEEN_LOADS);
+        let ticks = Some(machine.position().now + between);
         match machine.run_until(&Limits { ticks, ..Limits::default() }) {
             RunEnd::Ticks => {}
             end => break end,
@@ -285,13 +292,37 @@ fn run_with_loads(makers: &[&Maker], most: usize) -> (Option<u32>, usize) {
     (machine.run(&Limits::default(), None).report.exit_code, loads)
 }
 
+/// Number of loads of a parallel run; `XENIA_TEST_LOADS` sets another.
+fn most_loads(usual: usize) -> usize {
+    std::env::var("XENIA_TEST_LOADS").map_or(usual, |text| text.parse().unwrap())
+}
+
 #[test]
 fn a_parallel_machine_goes_on_from_its_states() {
     let dir = tempfile::tempdir().unwrap();
     let maker = parallel_suite(dir.path());
-    let (exit_code, loads) = run_with_loads(&[&maker], 25);
+    let (exit_code, loads) = run_with_loads(&[&maker], BETWEEN_LOADS, most_loads(25));
     assert!(loads > 10, "{loads} loads");
     assert_eq!(exit_code, Some(0), "cases failed, after {loads} loads");
+}
+
+#[test]
+fn threads_that_race_go_on_from_states() {
+    // Many more rounds than there is time for, where more loads are asked for.
+    let more = most_loads(1) as u32;
+    for (name, settings) in [
+        ("atomics", &[("operations", 30_000 * more)][..]),
+        ("spawns", &[("threads", 100 * more), ("phases", 4)]),
+        ("patches", &[("patches", 100 * more)]),
+        ("wakes", &[("rounds", 6000 * more)]),
+        ("objects", &[("rounds", 3000 * more)]),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let maker = parallel(dir.path(), &format!("races/{name}.xex"), settings);
+        let (exit_code, loads) = run_with_loads(&[&maker], BETWEEN_LOADS / 10, most_loads(4));
+        assert_eq!(exit_code, Some(0), "{name} failed, after {loads} loads");
+        assert!(loads > 0, "{name} ended before a load");
+    }
 }
 
 #[test]
@@ -300,7 +331,7 @@ fn a_state_of_one_mode_goes_on_in_the_other() {
     let parallel = parallel_suite(dir.path());
     let mut lockstep = Maker { title: parallel.title.clone(), config: parallel.config.clone() };
     lockstep.config.executor.parallel = false;
-    let (exit_code, loads) = run_with_loads(&[&parallel, &lockstep], 25);
+    let (exit_code, loads) = run_with_loads(&[&parallel, &lockstep], BETWEEN_LOADS, most_loads(25));
     assert!(loads > 10, "{loads} loads");
     assert_eq!(exit_code, Some(0), "cases failed, after {loads} loads");
 }
