@@ -13,11 +13,13 @@ mod cache;
 pub mod plays;
 mod walk;
 
-use crate::title::described::{DescribedTitle, describe};
+use crate::title::described::{DescribedTitle, describe, is_title};
+use crate::wording::count;
 use cache::{Cache, Known};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 pub use walk::Candidate;
+use walk::Failures;
 use xenia_formats::KeyRing;
 
 /// Most threads that read files.
@@ -47,27 +49,53 @@ pub struct LibraryScan {
     pub failures: Vec<String>,
 }
 
+/// Progress of a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ScanProgress {
+    /// Folders are listed; this many entries have been looked at.
+    Listing(usize),
+    /// Files are examined.
+    Examining {
+        /// Number of files that have been examined.
+        done: usize,
+        /// Number of all files.
+        total: usize,
+    },
+}
+
+impl ScanProgress {
+    /// The progress in words.
+    pub fn text(self) -> String {
+        match self {
+            Self::Listing(entries) => format!("looking for titles: {}", count(entries, "entry")),
+            Self::Examining { done, total } => format!("{done} of {} examined", count(total, "file")),
+        }
+    }
+}
+
 /// Scans folders. `cache` is the folder of the cache, `None` for no cache; `progress` receives the
-/// numbers of files examined and to be examined.
+/// progress, from several threads.
 pub fn scan(
     folders: &[PathBuf],
     cache: Option<&Path>,
     keys: &KeyRing,
-    progress: &(dyn Fn(usize, usize) + Sync),
+    progress: &(dyn Fn(ScanProgress) + Sync),
 ) -> LibraryScan {
     let mut scan = LibraryScan::default();
-    let candidates = walk::walk(folders, &mut scan.failures);
+    let mut failures = Failures::default();
+    let candidates = walk::walk(folders, &mut failures, &|entries| progress(ScanProgress::Listing(entries)));
     let mut kept = Cache::read(cache);
     let total = candidates.len();
+    let examined = |done| progress(ScanProgress::Examining { done, total });
     let (known, new): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|file| kept.has(file));
-    progress(known.len(), total);
+    examined(known.len());
     scan.opened = new.len();
     let done = AtomicUsize::new(known.len());
-    let found = describe_all(&new, keys, &|| progress(done.fetch_add(1, Relaxed) + 1, total));
+    let found = describe_all(&new, keys, &|| examined(done.fetch_add(1, Relaxed) + 1));
     for (file, result) in new.iter().zip(found) {
         match result {
             Ok(title) => kept.add(file, title),
-            Err(error) => scan.failures.push(format!("{}: {error:#}", file.path.display())),
+            Err(error) => failures.add(format!("{}: {error:#}", file.path.display())),
         }
     }
     for file in known.iter().chain(&new) {
@@ -81,9 +109,20 @@ pub fn scan(
     }
     scan.titles.sort_by(|a, b| a.path.cmp(&b.path));
     if let Err(error) = kept.write(folders) {
-        scan.failures.push(format!("the cache is not kept: {error:#}"));
+        failures.add(format!("the cache is not kept: {error:#}"));
     }
+    scan.failures = failures.into_texts();
     scan
+}
+
+/// The files in folders that are titles, by path, and failures in words. A file that is damaged
+/// counts as a title: running it says why it isn't one.
+pub fn titles(folders: &[PathBuf]) -> (Vec<PathBuf>, Vec<String>) {
+    let mut failures = Failures::default();
+    let mut found: Vec<PathBuf> =
+        walk::walk(folders, &mut failures, &|_| ()).into_iter().map(|file| file.path).collect();
+    found.retain(|path| is_title(path).unwrap_or(true));
+    (found, failures.into_texts())
 }
 
 /// Forgets the descriptions of all files.
@@ -135,7 +174,7 @@ mod tests {
     const SUITE: &[u8] = include_bytes!("../../../guest/bin/console-suite.xex");
 
     fn scanned(folder: &Path, cache: &Path) -> LibraryScan {
-        scan(&[folder.to_owned()], Some(cache), &KeyRing::development(), &|_, _| ())
+        scan(&[folder.to_owned()], Some(cache), &KeyRing::development(), &|_| ())
     }
 
     #[test]
@@ -155,7 +194,7 @@ mod tests {
             std::fs::write(path, bytes).unwrap();
         }
         let seen = Mutex::new(Vec::new());
-        let progress = |done, total| seen.lock().unwrap().push((done, total));
+        let progress = |progress| seen.lock().unwrap().push(progress);
         let first = scan(std::slice::from_ref(&games), Some(&cache), &KeyRing::development(), &progress);
         let paths: Vec<_> = first.titles.iter().map(|title| title.path.clone()).collect();
         assert_eq!(paths, [games.join("one/default.xex"), games.join("two/Hello.XEX")], "{first:?}");
@@ -165,7 +204,7 @@ mod tests {
         assert_eq!((suite.described.format.as_str(), suite.bytes), ("xex", SUITE.len() as u64));
         let mut seen = seen.into_inner().unwrap();
         seen.sort_unstable();
-        assert_eq!(seen.last(), Some(&(3, 3)));
+        assert_eq!(seen.last(), Some(&ScanProgress::Examining { done: 3, total: 3 }));
 
         let second = scanned(&games, &cache);
         assert_eq!((second.opened, second.titles.len()), (0, 2));
@@ -195,6 +234,9 @@ mod tests {
         std::fs::write(dir.path().join("default.xex"), HELLO).unwrap();
         let found = scanned(dir.path(), &dir.path().join("cache"));
         assert_eq!(found.titles.len(), 1, "{found:?}");
+        std::fs::remove_file(dir.path().join("default.xex")).unwrap();
+        let found = scanned(dir.path(), &dir.path().join("cache"));
+        assert!(found.titles.is_empty() && found.failures.len() == 1, "too deep: {found:?}");
         let missing = scanned(&dir.path().join("nowhere"), &dir.path().join("cache"));
         assert!(missing.titles.is_empty() && missing.failures.len() == 1, "{missing:?}");
     }

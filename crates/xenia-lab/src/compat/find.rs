@@ -1,15 +1,12 @@
-//! Finds the titles in folders.
+//! Names of the titles in folders, as the library finds them.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
-use xenia::source;
-use xenia_formats::xex::module_flags;
-use xenia_formats::{Opens, Xex};
+use xenia::library;
+use xenia::say::{errln, visible};
 
 /// Largest number of titles.
 const TITLES: usize = 10_000;
-/// Largest depth of folders that are searched.
-const DEPTH: usize = 8;
 
 /// A title that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,80 +16,37 @@ pub(super) struct FoundTitle {
     pub(super) path: PathBuf,
 }
 
-/// The titles in these folders, sorted by name in each.
+/// The titles in these folders, by path. Folders that can't be read are told.
 pub(super) fn titles(folders: &[PathBuf]) -> Result<Vec<FoundTitle>> {
-    let mut found = Vec::new();
-    for folder in folders {
-        if folder.is_dir() {
-            search(folder, folder, 0, &mut found)?;
-        } else {
-            bail!("{} is not a folder; `xenia-rs exec` runs one title", folder.display());
-        }
+    if let Some(file) = folders.iter().find(|folder| !folder.is_dir()) {
+        bail!("{} is not a folder; `xenia-rs exec` runs one title", file.display());
+    }
+    let (found, failures) = library::titles(folders);
+    for failure in failures {
+        errln!("xenia-rs: {}", visible(&failure));
     }
     if found.is_empty() {
         let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
         bail!("there is no title in {}: no executable, image, package or archive", names.join(", "));
     }
-    Ok(found)
-}
-
-fn search(root: &Path, folder: &Path, depth: usize, found: &mut Vec<FoundTitle>) -> Result<()> {
-    let listing = || format!("cannot list {}", folder.display());
-    let entries = std::fs::read_dir(folder).with_context(listing)?;
-    let mut paths: Vec<PathBuf> =
-        entries.map(|entry| Ok(entry.with_context(listing)?.path())).collect::<Result<_>>()?;
-    paths.sort();
-    let is_default =
-        |path: &PathBuf| path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("default.xex"));
-    // The other files in the folder of a title are the title's.
-    if let Some(path) = paths.iter().find(|path| is_default(path) && path.is_file()) {
-        let name = if folder == root { Path::new("default.xex") } else { below(root, folder) };
-        return add(found, name, path);
-    }
-    for path in &paths {
-        // Links are not followed into folders, which may be above this one.
-        let is_folder = path.symlink_metadata().is_ok_and(|data| data.is_dir());
-        if is_folder && depth < DEPTH {
-            search(root, path, depth + 1, found)?;
-        } else if !is_folder && is_title(path) {
-            add(found, below(root, path), path)?;
-        }
-    }
-    Ok(())
-}
-
-fn below<'a>(root: &Path, path: &'a Path) -> &'a Path {
-    path.strip_prefix(root).unwrap_or(path)
-}
-
-fn add(found: &mut Vec<FoundTitle>, name: &Path, path: &Path) -> Result<()> {
-    if found.len() >= TITLES {
+    if found.len() > TITLES {
         bail!("there are more than {TITLES} titles: name folders with fewer");
     }
-    found.push(FoundTitle { name: name.display().to_string(), path: path.to_owned() });
-    Ok(())
+    Ok(found.into_iter().map(|path| FoundTitle { name: name(folders, &path), path }).collect())
 }
 
-/// Whether a file can be a title: an executable that is neither library nor patch, or a volume.
-fn is_title(path: &Path) -> bool {
-    let Ok(file) = source::open(path) else { return false };
-    if !file.metadata().is_ok_and(|data| data.is_file()) {
-        return false;
-    }
-    match xenia_formats::identify(&file) {
-        Ok(Some(format)) => match format.opens {
-            Opens::Executable(_) => Xex::read(&file)
-                .map_or(true, |xex| xex.module_flags & (module_flags::DLL | module_flags::ANY_PATCH) == 0),
-            Opens::Volume(_) | Opens::Parts(_) => true,
-            Opens::Unread(_) => false,
-        },
-        _ => false,
-    }
+/// The path below the folder that was named; a title's default.xex is called as its folder.
+fn name(folders: &[PathBuf], path: &Path) -> String {
+    let below = folders.iter().find_map(|folder| path.strip_prefix(folder).ok()).unwrap_or(path);
+    let is_default = below.file_name().is_some_and(|name| name.eq_ignore_ascii_case("default.xex"));
+    let folder = below.parent().filter(|folder| is_default && !folder.as_os_str().is_empty());
+    folder.unwrap_or(below).display().to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use xenia_formats::xex::module_flags;
 
     const HELLO: &[u8] = include_bytes!("../../../../guest/bin/hello.xex");
 
@@ -110,12 +64,13 @@ mod tests {
         let mut library = HELLO.to_vec();
         library[7] |= module_flags::DLL as u8;
         std::fs::write(root.join("library.xex"), library).unwrap();
-        std::os::unix::fs::symlink(root, root.join("b/round")).unwrap();
+        // It begins as an image of a package and ends there.
+        std::fs::write(root.join("torn.live"), "LIVE").unwrap();
         let names = |folder: &Path| -> Vec<String> {
             titles(&[folder.to_owned()]).unwrap().into_iter().map(|title| title.name).collect()
         };
-        assert_eq!(names(root), ["b/c/deep.xex", "game", "z.xex"]);
-        assert_eq!(names(&root.join("game")), ["default.xex"]);
+        assert_eq!(names(root), ["b/c/deep.xex", "game", "torn.live", "z.xex"]);
+        assert_eq!(names(&root.join("game")), ["Default.xex"]);
         let said = |path: PathBuf| format!("{:#}", titles(&[path]).unwrap_err());
         assert!(said(root.join("z.xex")).contains("is not a folder"));
         std::fs::create_dir(root.join("empty")).unwrap();

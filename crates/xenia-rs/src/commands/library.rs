@@ -76,8 +76,8 @@ pub fn run(args: &LibraryArgs) -> Result<Code> {
     }
     let start = Instant::now();
     status::allow();
-    let scan = library::scan(&folders, cache.as_deref(), &keys, &|done, total| {
-        status::show(&format!("{done} of {} examined", count(total, "file")));
+    let scan = library::scan(&folders, cache.as_deref(), &keys, &|progress| {
+        status::show(&progress.text());
     });
     status::hide();
     let state = state_folder();

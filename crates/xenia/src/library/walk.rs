@@ -1,4 +1,10 @@
 //! Finds the files in folders that may be titles, by their names.
+//!
+//! One rule holds for the library, its page and `compat`: files with the extension of an
+//! executable, image, package or archive, and files without an extension, which packages have. A
+//! folder with a default.xex is one title, and what else is in it belongs to that. Names that begin
+//! with a dot are left out. [`describe`](crate::title::described::describe) has the second half of
+//! the rule, by contents.
 
 use std::ffi::OsStr;
 use std::fs::Metadata;
@@ -11,10 +17,14 @@ const MOST_LEVELS: usize = 12;
 const MOST_ENTRIES: usize = 500_000;
 /// Most files that may be titles.
 const MOST_FILES: usize = 50_000;
+/// Most failures that are told one by one.
+const MOST_FAILURES: usize = 100;
+/// Number of entries between two reports of progress.
+const PROGRESS: usize = 256;
 /// Name of the executable that starts a title; others in its folder belong to the title.
 const DEFAULT: &str = "default.xex";
 /// Extensions of files that may be titles.
-const EXTENSIONS: [&str; 5] = ["xex", "elf", "iso", "zip", "zar"];
+const EXTENSIONS: [&str; 8] = ["xex", "elf", "iso", "zip", "zar", "con", "live", "pirs"];
 /// Smallest file without an extension that may be a package, in bytes.
 const LEAST_PACKAGE: u64 = 0x1000;
 
@@ -29,50 +39,125 @@ pub struct Candidate {
     pub modified: u128,
 }
 
-/// The candidates in the folders, and failures in words. Links to folders are not followed.
-pub(super) fn walk(folders: &[PathBuf], failures: &mut Vec<String>) -> Vec<Candidate> {
+/// Failures in words. Hostile folders have many, so only the first ones are kept.
+#[derive(Debug, Default)]
+pub(super) struct Failures {
+    texts: Vec<String>,
+    more: usize,
+}
+
+impl Failures {
+    pub(super) fn add(&mut self, text: String) {
+        if self.texts.len() < MOST_FAILURES {
+            self.texts.push(text);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    pub(super) fn into_texts(mut self) -> Vec<String> {
+        if self.more > 0 {
+            self.texts.push(format!("and {} more failures", self.more));
+        }
+        self.texts
+    }
+}
+
+/// Bounds of a walk.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    levels: usize,
+    entries: usize,
+    files: usize,
+}
+
+const BOUNDS: Bounds = Bounds { levels: MOST_LEVELS, entries: MOST_ENTRIES, files: MOST_FILES };
+
+/// The candidates in the folders, by path. Links to folders are not followed; `progress` receives
+/// the number of entries that were looked at.
+pub(super) fn walk(folders: &[PathBuf], failures: &mut Failures, progress: &dyn Fn(usize)) -> Vec<Candidate> {
+    walk_within(BOUNDS, folders, failures, progress)
+}
+
+fn walk_within(
+    bounds: Bounds,
+    folders: &[PathBuf],
+    failures: &mut Failures,
+    progress: &dyn Fn(usize),
+) -> Vec<Candidate> {
     let mut found = Vec::new();
     let mut entries = 0;
+    let mut is_full = false;
     let mut ahead: Vec<(PathBuf, usize)> = folders.iter().rev().map(|folder| (folder.clone(), 0)).collect();
-    while let Some((folder, level)) = ahead.pop() {
+    while let Some((folder, level)) = ahead.pop().filter(|_| !is_full) {
         let list = match std::fs::read_dir(&folder) {
             Ok(list) => list,
             Err(error) => {
-                failures.push(format!("cannot list {}: {error}", folder.display()));
+                failures.add(format!("cannot list {}: {error}", folder.display()));
                 continue;
             }
         };
-        let mut files = Vec::new();
-        for entry in list.flatten() {
+        let (mut files, mut below) = (Vec::new(), Vec::new());
+        for entry in list {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    failures.add(format!("cannot list all of {}: {error}", folder.display()));
+                    break;
+                }
+            };
             entries += 1;
-            if entries > MOST_ENTRIES || found.len() + files.len() > MOST_FILES {
-                failures.push(format!("{} and what follows are left out: too many files", folder.display()));
-                found.append(&mut files);
-                return found;
+            if entries % PROGRESS == 0 {
+                progress(entries);
             }
-            let Ok(kind) = entry.file_type() else { continue };
+            if entries > bounds.entries || found.len() + files.len() >= bounds.files {
+                let limit = format!("{} entries or {} files", bounds.entries, bounds.files);
+                failures.add(format!(
+                    "{} and what follows are left out: the limit is {limit}; name folders with fewer",
+                    folder.display()
+                ));
+                is_full = true;
+                break;
+            }
             let path = entry.path();
+            let Ok(kind) = entry.file_type() else { continue };
+            if entry.file_name().as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
             if kind.is_dir() {
                 // The parts of a Games on Demand package are in NAME.data.
-                let is_parts = path.extension().is_some_and(|extension| extension == "data");
-                if level < MOST_LEVELS && !is_parts {
-                    ahead.push((path, level + 1));
+                if !has_extension(&path, "data") {
+                    below.push(path);
                 }
             } else if let Some(file) = may_be_title(&path).then(|| std::fs::metadata(&path)) {
                 files.extend(file.ok().and_then(|metadata| candidate(path, &metadata)));
             }
         }
-        let is_default =
-            |file: &Candidate| file.path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(DEFAULT));
-        // Beside its default.xex a folder has the rest of that title.
-        if files.iter().any(is_default) {
-            files.retain(|file| is_default(file) || !has_extension(&file.path, "xex"));
+        // The other files and folders beside a default.xex are that title's.
+        if let Some(at) = files.iter().position(is_default) {
+            found.push(files.swap_remove(at));
+            continue;
         }
         found.append(&mut files);
+        if level < bounds.levels {
+            below.sort_unstable();
+            ahead.extend(below.into_iter().rev().map(|folder| (folder, level + 1)));
+        } else if !below.is_empty() {
+            let levels = bounds.levels;
+            failures.add(format!(
+                "the folders in {} are left out: they are more than {levels} levels below the folder named",
+                folder.display()
+            ));
+        }
     }
+    progress(entries);
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found.dedup_by(|a, b| a.path == b.path);
     found
+}
+
+fn is_default(file: &Candidate) -> bool {
+    file.path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(DEFAULT))
 }
 
 fn has_extension(path: &Path, wanted: &str) -> bool {
@@ -83,7 +168,7 @@ fn may_be_title(path: &Path) -> bool {
     match path.extension() {
         Some(_) => EXTENSIONS.iter().any(|extension| has_extension(path, extension)),
         // Packages have names without an extension.
-        None => path.file_name().and_then(OsStr::to_str).is_some_and(|name| !name.starts_with('.')),
+        None => path.file_name().and_then(OsStr::to_str).is_some(),
     }
 }
 
@@ -94,4 +179,79 @@ fn candidate(path: PathBuf, metadata: &Metadata) -> Option<Candidate> {
     }
     let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
     Some(Candidate { path, bytes: metadata.len(), modified })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    fn walked(bounds: Bounds, folder: &Path) -> (Vec<PathBuf>, Vec<String>) {
+        let mut failures = Failures::default();
+        let found = walk_within(bounds, &[folder.to_owned()], &mut failures, &|_| ());
+        let names = found.into_iter().map(|file| file.path.strip_prefix(folder).unwrap().to_owned());
+        (names.collect(), failures.into_texts())
+    }
+
+    fn with_files(files: &[&str]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = dir.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, vec![0; LEAST_PACKAGE as usize]).unwrap();
+        }
+        dir
+    }
+
+    #[test]
+    fn names_decide_which_files_may_be_titles() {
+        let dir = with_files(&[
+            "a.iso",
+            "b.LIVE",
+            "c.txt",
+            ".d.xex",
+            "E0000B0B",
+            "game/Default.xex",
+            "game/e.xex",
+            "game/sub/f.xex",
+            ".hidden/g.xex",
+            "h.data/i.xex",
+            "j/k.zip",
+        ]);
+        std::fs::write(dir.path().join("small"), "x").unwrap();
+        let (found, failures) = walked(BOUNDS, dir.path());
+        let names: Vec<&str> = found.iter().map(|path| path.to_str().unwrap()).collect();
+        assert_eq!(names, ["E0000B0B", "a.iso", "b.LIVE", "game/Default.xex", "j/k.zip"]);
+        assert!(failures.is_empty(), "{failures:?}");
+    }
+
+    #[test]
+    fn hostile_folders_are_bounded_and_told() {
+        let files: Vec<String> = (0..40).map(|n| format!("{n:02}.xex")).collect();
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        let dir = with_files(&files);
+        std::os::unix::fs::symlink(dir.path(), dir.path().join("round")).unwrap();
+        assert_eq!(walked(BOUNDS, dir.path()).0.len(), 40, "a link leads nowhere");
+        let (found, failures) = walked(Bounds { files: 7, ..BOUNDS }, dir.path());
+        assert_eq!(found.len(), 7);
+        assert!(failures.len() == 1 && failures[0].contains("or 7 files"), "{failures:?}");
+        let (found, failures) = walked(Bounds { entries: 5, ..BOUNDS }, dir.path());
+        assert_eq!((found.len(), failures.len()), (5, 1));
+
+        let dir = with_files(&["a/b/c/d.xex", "a/b/e.xex"]);
+        let (found, failures) = walked(Bounds { levels: 2, ..BOUNDS }, dir.path());
+        assert_eq!(found, [Path::new("a/b/e.xex")]);
+        assert!(failures.len() == 1 && failures[0].contains("2 levels"), "{failures:?}");
+    }
+
+    #[test]
+    fn failures_are_counted_once_there_are_many() {
+        let folders: Vec<PathBuf> = (0..250).map(|n| PathBuf::from(format!("/nowhere/{n}"))).collect();
+        let (mut failures, last) = (Failures::default(), AtomicUsize::new(7));
+        assert!(walk(&folders, &mut failures, &|entries| last.store(entries, Relaxed)).is_empty());
+        let texts = failures.into_texts();
+        assert_eq!(texts.len(), MOST_FAILURES + 1);
+        assert_eq!(texts.last().unwrap(), "and 150 more failures");
+        assert_eq!(last.into_inner(), 0);
+    }
 }

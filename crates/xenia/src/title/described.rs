@@ -4,8 +4,10 @@ use super::medium::{Says, executable_of, title_in};
 use super::parts;
 use anyhow::{Context, Result};
 use std::path::Path;
+use std::sync::Arc;
 use xenia_formats::stfs::PackageInfo;
 use xenia_formats::xdbf::Xdbf;
+use xenia_formats::xex::module_flags;
 use xenia_formats::{KeyRing, LoadedImage, Opens, ReadAt, Xex};
 use xenia_guest::TitleId;
 
@@ -30,31 +32,50 @@ pub struct DescribedTitle {
     pub icon: Option<Vec<u8>>,
 }
 
-/// Describes the title in a file; `None` if the file is not a title. A title that can't be
-/// decrypted is described by its header.
-pub fn describe(path: &Path, keys: &KeyRing) -> Result<Option<DescribedTitle>> {
+/// A file that is a title.
+struct Recognized {
+    format: &'static str,
+    /// Description in a package's header, if that is complete.
+    package: Option<DescribedTitle>,
+    executable: Arc<dyn ReadAt>,
+}
+
+/// Recognizes a title by its contents: an executable that is neither a library nor an update, or a
+/// volume with one executable to start, unless it is a package of another kind.
+fn recognize(path: &Path) -> Result<Option<Recognized>> {
     let file = crate::source::open(path).with_context(|| format!("cannot open {}", path.display()))?;
     let Some(format) = xenia_formats::identify(&file)? else { return Ok(None) };
-    match format.opens {
-        Opens::Unread(_) => Ok(None),
+    let found = |package, executable| Some(Recognized { format: format.name, package, executable });
+    Ok(match format.opens {
+        Opens::Unread(_) => None,
         Opens::Executable(_) => {
-            let title = of_executable(&file, keys);
-            Ok(Some(DescribedTitle { format: format.name.to_owned(), ..title }))
+            let other = module_flags::DLL | module_flags::ANY_PATCH;
+            let is_other = Xex::read(&file).is_ok_and(|xex| xex.module_flags & other != 0);
+            if is_other { None } else { found(None, Arc::new(file)) }
         }
         Opens::Volume(_) | Opens::Parts(_) => {
             let package = PackageInfo::read(&file).ok();
             if package.as_ref().is_some_and(|package| !TITLES.contains(&package.content_type)) {
                 return Ok(None);
             }
-            if let Some(title) = package.as_ref().and_then(of_package) {
-                return Ok(Some(DescribedTitle { format: format.name.to_owned(), ..title }));
-            }
             let volume = title_in(parts::volume(format, file, path)?);
-            let Ok(executable) = executable_of(&volume, "", Says::Nothing) else { return Ok(None) };
-            let title = of_executable(&*executable, keys);
-            Ok(Some(DescribedTitle { format: format.name.to_owned(), ..title }))
+            let executable = executable_of(&volume, "", Says::Nothing).ok();
+            executable.and_then(|executable| found(package.as_ref().and_then(of_package), executable))
         }
-    }
+    })
+}
+
+/// Whether a file is a title. An error means that it is damaged, or can't be read.
+pub fn is_title(path: &Path) -> Result<bool> {
+    Ok(recognize(path)?.is_some())
+}
+
+/// Describes the title in a file; `None` if the file is not a title. A title that can't be
+/// decrypted is described by its header.
+pub fn describe(path: &Path, keys: &KeyRing) -> Result<Option<DescribedTitle>> {
+    let Some(found) = recognize(path)? else { return Ok(None) };
+    let title = found.package.unwrap_or_else(|| of_executable(&*found.executable, keys));
+    Ok(Some(DescribedTitle { format: found.format.to_owned(), ..title }))
 }
 
 /// The description in a package's header, if it is complete.
