@@ -67,6 +67,15 @@ pub fn options(folder: &Path, title: &Title, reservations: ReservationMode) -> O
     Some(StoreOptions { build, title: identity, keeper })
 }
 
+/// Whether a file of the folder has code of titles with this short name.
+pub fn is_of(file: &str, title: &str) -> bool {
+    let rest = file.strip_prefix(&file_name(title)).and_then(|rest| rest.strip_prefix('-'));
+    rest.and_then(|rest| rest.split_at_checked(HASH_DIGITS)).is_some_and(|(digits, rest)| {
+        let is_hash = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        is_hash && rest.starts_with('-') && rest.ends_with(&format!(".{ENDING}"))
+    })
+}
+
 /// The build id that the linker wrote into the program. Only note sections are read, not the
 /// symbols before them.
 fn noted(program: &File) -> Option<Vec<u8>> {

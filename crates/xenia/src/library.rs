@@ -10,7 +10,9 @@
 //! title's runs ([`plays`]) is kept apart, because it can't be made again.
 
 mod cache;
+pub mod icon;
 pub mod plays;
+pub mod stored;
 mod walk;
 
 use crate::title::described::{DescribedTitle, describe, is_title};
@@ -18,8 +20,8 @@ use crate::wording::count;
 use cache::{Cache, Known};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-pub use walk::Candidate;
 use walk::Failures;
+pub use walk::{Candidate, holds_executable};
 use xenia_formats::KeyRing;
 
 /// Most threads that read files.

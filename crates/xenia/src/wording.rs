@@ -20,6 +20,16 @@ pub fn count(number: impl TryInto<u64>, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{} {}", grouped(number), plural(one)) }
 }
 
+/// A number of bytes in the largest unit that fits, such as `12 MiB`.
+pub fn bytes_text(bytes: u64) -> String {
+    match bytes {
+        0..0x400 => count(bytes, "byte"),
+        0x400..0x10_0000 => format!("{} KiB", bytes >> 10),
+        0x10_0000..0x4000_0000 => format!("{} MiB", bytes >> 20),
+        _ => format!("{} GiB", grouped(bytes >> 30)),
+    }
+}
+
 /// A number of repetitions in words.
 pub fn times(count: u64) -> String {
     if count == 1 { "once".to_owned() } else { format!("{} times", grouped(count)) }
@@ -44,5 +54,7 @@ mod tests {
         assert_eq!([0, 1].map(|n: u64| count(n, "mismatch")), ["0 mismatches", "1 mismatch"]);
         assert_eq!([1, 5000].map(|n: usize| count(n, "copy")), ["1 copy", "5,000 copies"]);
         assert_eq!([times(1), times(4096)], ["once", "4,096 times"]);
+        let sizes = [1, 1023, 1024, (1 << 20) - 1, 5 << 20, 2000 << 30].map(bytes_text);
+        assert_eq!(sizes, ["1 byte", "1,023 bytes", "1 KiB", "1023 KiB", "5 MiB", "2,000 GiB"]);
     }
 }

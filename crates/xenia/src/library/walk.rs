@@ -156,6 +156,12 @@ fn walk_within(
     found
 }
 
+/// Whether a folder has an executable in itself, so that it is a title and no folder of titles.
+pub fn holds_executable(folder: &Path) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().take(MOST_ENTRIES).flatten();
+    entries.into_iter().any(|entry| has_extension(&entry.path(), "xex"))
+}
+
 fn is_default(file: &Candidate) -> bool {
     file.path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(DEFAULT))
 }
@@ -223,6 +229,7 @@ mod tests {
         let names: Vec<&str> = found.iter().map(|path| path.to_str().unwrap()).collect();
         assert_eq!(names, ["E0000B0B", "a.iso", "b.LIVE", "game/Default.xex", "j/k.zip"]);
         assert!(failures.is_empty(), "{failures:?}");
+        assert!(holds_executable(&dir.path().join("game")) && !holds_executable(&dir.path().join("j")));
     }
 
     #[test]

@@ -1,0 +1,91 @@
+//! Reads icons of titles as pixels.
+
+use anyhow::{Context, Result, bail};
+use png::{ColorType, Transformations};
+use std::io::Cursor;
+use std::path::Path;
+
+/// Largest side of an icon in pixels: titles have icons of 64.
+const MOST_SIDE: u32 = 256;
+/// Largest file in bytes.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// An icon as pixels.
+#[derive(Debug, PartialEq, Eq)]
+pub struct IconPicture {
+    /// Width and height in pixels.
+    pub size: [u16; 2],
+    /// Red, green, blue and alpha of each pixel.
+    pub rgba: Vec<u8>,
+}
+
+/// Reads an icon file, which a title may have made to do harm.
+///
+/// # Errors
+/// It can't be read, is no PNG picture, or is too large.
+pub fn read(path: &Path) -> Result<IconPicture> {
+    let bytes = crate::source::large_bytes(path, MOST_BYTES)?;
+    decode(&bytes).with_context(|| path.display().to_string())
+}
+
+fn decode(bytes: &[u8]) -> Result<IconPicture> {
+    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: 4 << 20 });
+    decoder.set_transformations(Transformations::normalize_to_color8() | Transformations::ALPHA);
+    let mut reader = decoder.read_info()?;
+    let (width, height) = reader.info().size();
+    if width == 0 || height == 0 || width.max(height) > MOST_SIDE {
+        bail!("an icon of {width} by {height} pixels");
+    }
+    let size = reader.output_buffer_size().context("the size of the pixels")?;
+    let mut pixels = vec![0; size];
+    let info = reader.next_frame(&mut pixels)?;
+    let rgba = match info.color_type {
+        ColorType::Rgba => pixels,
+        ColorType::GrayscaleAlpha => {
+            pixels.chunks_exact(2).flat_map(|pixel| [pixel[0], pixel[0], pixel[0], pixel[1]]).collect()
+        }
+        other => bail!("pixels of the kind {other:?}"),
+    };
+    if rgba.len() != (width * height * 4) as usize {
+        bail!("pixels are missing");
+    }
+    Ok(IconPicture { size: [width as u16, height as u16], rgba })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(size: [u32; 2], kind: ColorType, pixels: &[u8]) -> Vec<u8> {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, size[0], size[1]);
+        encoder.set_color(kind);
+        let mut writer = encoder.write_header().unwrap();
+        writer.write_image_data(pixels).unwrap();
+        writer.finish().unwrap();
+        file
+    }
+
+    #[test]
+    fn icons_of_every_kind_become_pixels() {
+        for (kind, pixels, rgba) in [
+            (ColorType::Rgba, &[1, 2, 3, 4, 5, 6, 7, 8][..], [1, 2, 3, 4, 5, 6, 7, 8]),
+            (ColorType::Rgb, &[1, 2, 3, 5, 6, 7], [1, 2, 3, 255, 5, 6, 7, 255]),
+            (ColorType::Grayscale, &[1, 9], [1, 1, 1, 255, 9, 9, 9, 255]),
+            (ColorType::GrayscaleAlpha, &[1, 2, 9, 8], [1, 1, 1, 2, 9, 9, 9, 8]),
+        ] {
+            let icon = decode(&encoded([2, 1], kind, pixels)).unwrap();
+            assert_eq!((icon.size, &icon.rgba[..]), ([2, 1], &rgba[..]), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn hostile_icons_are_refused() {
+        let large = encoded([MOST_SIDE + 1, 1], ColorType::Grayscale, &[0; MOST_SIDE as usize + 1]);
+        let mut torn = encoded([64, 64], ColorType::Rgba, &[7; 64 * 64 * 4]);
+        torn.truncate(torn.len() / 2);
+        for bytes in [&large[..], &torn, b"noise", b""] {
+            assert!(decode(bytes).is_err());
+        }
+    }
+}

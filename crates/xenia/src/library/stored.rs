@@ -1,0 +1,258 @@
+//! The data that a title has left on the user's disk: caches, which are made again, and saves.
+//!
+//! | kind | where | found by |
+//! |---|---|---|
+//! | compiled code | `code` in the cache folder | the name of the title's file |
+//! | scratch disks | `scratch` in the cache folder | title id |
+//! | saved games, the title's hard disk | `content` in the data folder | title id |
+//! | saved states | `states` in the data folder | title id, else the name |
+
+use super::LibraryTitle;
+use crate::code_store::is_of;
+use crate::screenshots::file_name;
+use crate::title::{cache_folder, data_folder, short_name};
+use crate::wording::{bytes_text, count};
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use xenia_guest::TitleId;
+use xenia_kernel::content::{ContentStore, SAVED_GAME};
+use xenia_kernel::vfs::{HostFolder, ScratchDisks};
+
+/// Most files whose sizes are added up.
+const MOST_FILES: usize = 100_000;
+/// Most saved games that are named.
+const NAMED: usize = 6;
+
+/// Folders with data of titles; `None`: there is none.
+#[derive(Clone, Debug, Default)]
+pub struct StoredPlaces {
+    /// Folder of compiled code.
+    pub code: Option<PathBuf>,
+    /// Scratch disks, a folder for each title.
+    pub scratch: Option<PathBuf>,
+    /// Saved games and titles' hard disks.
+    pub content: Option<PathBuf>,
+    /// Saved states, a folder for each title.
+    pub states: Option<PathBuf>,
+}
+
+impl StoredPlaces {
+    /// The folders that runs use without flags that name others.
+    pub fn of_the_user() -> Self {
+        let (cache, data) = (cache_folder(), data_folder());
+        let below = |folder: &Option<PathBuf>, name: &str| folder.as_ref().map(|folder| folder.join(name));
+        Self {
+            code: below(&cache, "code"),
+            scratch: below(&cache, "scratch"),
+            content: below(&data, "content"),
+            states: below(&data, "states"),
+        }
+    }
+}
+
+/// A title, as far as its data is concerned.
+#[derive(Clone, Debug)]
+pub struct StoredTitle {
+    /// Short name of its file.
+    pub name: String,
+    /// The title's id; `None` if it has none.
+    pub id: Option<TitleId>,
+}
+
+impl From<&LibraryTitle> for StoredTitle {
+    fn from(title: &LibraryTitle) -> Self {
+        Self { name: short_name(&title.path), id: title.described.id }
+    }
+}
+
+impl StoredPlaces {
+    fn code_files(&self, title: &StoredTitle) -> Vec<PathBuf> {
+        let entries = self.code.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
+        let names = entries.filter(|entry| is_of(&entry.file_name().to_string_lossy(), &title.name));
+        names.map(|entry| entry.path()).collect()
+    }
+
+    /// The title's folder in a folder that has one for each id.
+    fn by_id(folder: Option<&PathBuf>, title: &StoredTitle) -> Option<PathBuf> {
+        let id = title.id.filter(|id| id.0 != 0)?;
+        Some(folder?.join(id.to_string())).filter(|folder| folder.is_dir())
+    }
+
+    fn disk(&self, title: &StoredTitle) -> Option<PathBuf> {
+        let disks = self.content.as_ref().map(|content| content.join("Disk"));
+        Self::by_id(disks.as_ref(), title)
+    }
+
+    fn states(&self, title: &StoredTitle) -> Option<PathBuf> {
+        let name = match title.id {
+            // Titles without an id of their own share this folder.
+            Some(TitleId(0)) => return None,
+            Some(id) => id.to_string(),
+            None => file_name(&title.name),
+        };
+        Some(self.states.as_ref()?.join(name)).filter(|folder| folder.is_dir())
+    }
+
+    /// The caches of a title in words; `None` if there are none.
+    pub fn caches_text(&self, title: &StoredTitle) -> Option<String> {
+        let code: u64 = self.code_files(title).iter().map(|path| size(path)).sum();
+        let scratch = Self::by_id(self.scratch.as_ref(), title).map_or(0, |folder| size(&folder));
+        let rows = [(code, "compiled code"), (scratch, "scratch disks")];
+        let parts = rows.into_iter().filter(|(bytes, _)| *bytes > 0);
+        let parts: Vec<String> =
+            parts.map(|(bytes, what)| format!("{} of {what}", bytes_text(bytes))).collect();
+        (!parts.is_empty()).then(|| format!("Caches: {}", parts.join(", ")))
+    }
+
+    /// Deletes the caches of a title.
+    ///
+    /// # Errors
+    /// Some can't be deleted; the others are.
+    pub fn delete_caches(&self, title: &StoredTitle) -> Result<()> {
+        let mut result = Ok(());
+        let mut note = |path: &Path, done: Result<()>| {
+            if let Err(error) = done.with_context(|| format!("cannot delete {}", path.display()))
+                && result.is_ok()
+            {
+                result = Err(error);
+            }
+        };
+        for path in self.code_files(title) {
+            note(&path, fs::remove_file(&path).map_err(Into::into));
+        }
+        if let Some(folder) = Self::by_id(self.scratch.as_ref(), title) {
+            note(&folder, ScratchDisks::remove(&folder).map_err(Into::into));
+        }
+        result
+    }
+
+    /// The store of saved games.
+    fn store(&self) -> Option<ContentStore> {
+        let folder = self.content.as_ref().filter(|folder| folder.is_dir())?;
+        let device = HostFolder::writable(folder, Arc::default()).ok()?;
+        Some(ContentStore::new(Box::new(device), true))
+    }
+
+    /// The saves of a title in words: what is lost if they are deleted. `None` if there are none.
+    pub fn saves_text(&self, title: &StoredTitle) -> Option<String> {
+        let mut parts = Vec::new();
+        let names = self.saved_games(title);
+        if !names.is_empty() {
+            let more = if names.len() > NAMED { ", \u{2026}" } else { "" };
+            let named: Vec<&str> = names.iter().take(NAMED).map(String::as_str).collect();
+            parts.push(format!("{} ({}{more})", count(names.len(), "saved game"), named.join(", ")));
+        }
+        if let Some(bytes) = self.disk(title).map(|folder| size(&folder)).filter(|bytes| *bytes > 0) {
+            parts.push(format!("{} on the title's hard disk", bytes_text(bytes)));
+        }
+        if let Some(folder) = self.states(title) {
+            let files = fs::read_dir(folder).into_iter().flatten().flatten().take(MOST_FILES);
+            let states =
+                files.filter(|file| Path::new(&file.file_name()).extension() == Some("state".as_ref()));
+            parts.extend(Some(states.count()).filter(|number| *number > 0).map(|n| count(n, "saved state")));
+        }
+        (!parts.is_empty()).then(|| format!("Saves: {}", parts.join(", ")))
+    }
+
+    /// Names of the title's saved games.
+    fn saved_games(&self, title: &StoredTitle) -> Vec<String> {
+        let Some((store, id)) = self.store().zip(title.id.filter(|id| id.0 != 0)) else { return Vec::new() };
+        let packages = store.every_package().unwrap_or_default().into_iter();
+        let games = packages.filter(|(name, _)| name.title == id.0 && name.kind == SAVED_GAME);
+        games.map(|(_, header)| header.display_name().to_owned()).collect()
+    }
+
+    /// Deletes the saves of a title.
+    ///
+    /// # Errors
+    /// Some can't be deleted.
+    pub fn delete_saves(&self, title: &StoredTitle) -> Result<()> {
+        if let Some((store, id)) = self.store().zip(title.id.filter(|id| id.0 != 0)) {
+            for (name, header) in store.every_package().context("cannot read the saved games")? {
+                if name.title == id.0 && name.kind == SAVED_GAME {
+                    let failed = || format!("cannot delete {}", header.display_name());
+                    store.remove(&name, &header).with_context(failed)?;
+                }
+            }
+        }
+        for folder in [self.disk(title), self.states(title)].into_iter().flatten() {
+            fs::remove_dir_all(&folder).with_context(|| format!("cannot delete {}", folder.display()))?;
+        }
+        Ok(())
+    }
+}
+
+/// Bytes of a file, or of the files in a folder.
+fn size(path: &Path) -> u64 {
+    let (mut bytes, mut ahead, mut files) = (0, vec![path.to_owned()], 0);
+    while let Some(path) = ahead.pop().filter(|_| files < MOST_FILES) {
+        files += 1;
+        let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+        if metadata.is_dir() {
+            ahead.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
+        } else {
+            bytes += metadata.len();
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_of_a_title_is_told_and_deleted_and_that_of_others_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let files = [
+            "code/fog-0123456789abcdef-context.code",
+            "code/fog-0123456789abcdef-table.code",
+            "code/fog-of-war-0123456789abcdef-context.code",
+            "scratch/4D5307D1/0",
+            "scratch/4D5307D2/0",
+            "content/Disk/4D5307D1/deep/file",
+            "states/4D5307D1/slot-1.state",
+            "states/4D5307D1/slot-1.png",
+            "states/fog/slot-1.state",
+        ];
+        for file in files {
+            fs::create_dir_all(at(file).parent().unwrap()).unwrap();
+            fs::write(at(file), [0; 2048]).unwrap();
+        }
+        let places = StoredPlaces {
+            code: Some(at("code")),
+            scratch: Some(at("scratch")),
+            content: Some(at("content")),
+            states: Some(at("states")),
+        };
+        let title = StoredTitle { name: "fog".to_owned(), id: Some(TitleId(0x4D53_07D1)) };
+        let caches = places.caches_text(&title).unwrap();
+        assert!(caches.contains("4 KiB of compiled code, 2 KiB of scratch disks"), "{caches}");
+        let saves = places.saves_text(&title).unwrap();
+        assert!(saves.contains("2 KiB on the title's hard disk, 1 saved state"), "{saves}");
+        places.delete_caches(&title).unwrap();
+        assert_eq!(places.caches_text(&title), None);
+        assert!(places.saves_text(&title).is_some(), "caches only");
+        places.delete_saves(&title).unwrap();
+        assert_eq!(places.saves_text(&title), None);
+        let left: Vec<&str> = files.into_iter().filter(|file| at(file).exists()).collect();
+        assert_eq!(
+            left,
+            [
+                "code/fog-of-war-0123456789abcdef-context.code",
+                "scratch/4D5307D2/0",
+                "states/fog/slot-1.state"
+            ]
+        );
+        let other = StoredTitle { name: "fog".to_owned(), id: None };
+        assert!(places.saves_text(&other).unwrap().contains("1 saved state"));
+        assert_eq!(places.caches_text(&other), None);
+        // A program without an id does not own what titles without one have in common.
+        let none = StoredTitle { name: "x".to_owned(), id: Some(TitleId(0)) };
+        assert_eq!((places.caches_text(&none), places.saves_text(&none)), (None, None));
+        assert_eq!(StoredPlaces::default().saves_text(&title), None);
+    }
+}
