@@ -16,7 +16,8 @@ mod window;
 
 pub use window::{
     Appearance, BINDINGS, BRIGHTNESS, Client, ControllerKeys, Figures, Filter, FrameSender, GAMMA,
-    KeyBinding, KeyEvent, LIVE, Modifier, Overlay, Phase, RenderError, Scaling, SoundVolume, Sounding,
-    StateList, Stopped, VolumeChange, WindowConfig, run,
+    KeyBinding, KeyEvent, LIVE, LibraryClient, LibraryEntry, LibraryIcon, LibraryModel, Modifier, Overlay,
+    PageFailure, Phase, RenderError, Scaling, SoundVolume, Sounding, StateList, Stopped, StoredData,
+    StoredKind, VolumeChange, WindowConfig, run,
 };
 pub use winit::keyboard::KeyCode;

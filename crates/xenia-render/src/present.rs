@@ -256,18 +256,26 @@ impl Presenter {
         }
         {
             let mut pass = picture::pass(&mut encoder, "present", &view).forget_lifetime();
-            for &(layer, at, filter) in places {
-                match (&self.layers[layer as usize], effects) {
-                    (Some(frame), Some(effects)) if layer == Layer::Frame => {
-                        effects.paint(&self.device, &mut pass, frame, at, filter);
+            let paint = |pass: &mut wgpu::RenderPass<'static>, of_page: bool| {
+                for &(layer, at, filter) in places {
+                    match (&self.layers[layer as usize], effects) {
+                        // Messages are read over a page, too.
+                        _ if (layer == Layer::Messages) != of_page => {}
+                        (Some(frame), Some(effects)) if layer == Layer::Frame => {
+                            effects.paint(&self.device, pass, frame, at, filter);
+                        }
+                        (Some(picture), _) => self.painter.paint(pass, picture, at, filter),
+                        (None, _) => {}
                     }
-                    (Some(picture), _) => self.painter.paint(&mut pass, picture, at, filter),
-                    (None, _) => {}
                 }
-            }
+            };
+            paint(&mut pass, false);
             if let Some(pages) = &self.pages {
                 pages.paint(&mut pass);
+                // Pages leave the area of their last shape.
+                pass.set_scissor_rect(0, 0, self.config.width, self.config.height);
             }
+            paint(&mut pass, true);
         }
         self.queue.submit([encoder.finish()]);
         self.queue.present(target);

@@ -32,10 +32,11 @@ pub use page::{Phase, Stopped};
 pub use scaling::{Filter, Scaling};
 
 use mailbox::WindowMessage;
+use std::path::{Path, PathBuf};
 use winit::event_loop::EventLoop;
 use winit::keyboard::KeyCode;
 use xenia_gpu::Frame;
-pub use xenia_ui::StateList;
+pub use xenia_ui::{LibraryEntry, LibraryIcon, LibraryModel, PageFailure, StateList, StoredData, StoredKind};
 
 /// Error while opening the window.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +90,8 @@ pub struct WindowConfig {
     pub can_restart: bool,
     /// Whether settings of the menu can be kept ([`Client::remember`]).
     pub can_keep: bool,
+    /// Whether the window opens with the library, and without a title.
+    pub is_library: bool,
 }
 
 /// Keys of the machine's controller.
@@ -182,9 +185,39 @@ pub trait Client {
         Err("there is no state".to_owned())
     }
 
+    /// The library; `None` if the window is one of a single title.
+    fn library(&mut self) -> Option<&mut dyn LibraryClient> {
+        None
+    }
+
     /// Writes a bug report with this picture. Returns a message, or sends it later
     /// ([`FrameSender::message`]).
     fn report(&mut self, frame: Option<&Frame>) -> Option<String>;
+}
+
+/// Requests of the library's pages, on the main thread.
+pub trait LibraryClient {
+    /// Ends the title that is open, if any, and opens the one in this file, or the demo.
+    /// [`FrameSender::title`] or [`FrameSender::home`] follows.
+    fn open(&mut self, path: Option<PathBuf>);
+
+    /// Ends the title that is open. [`FrameSender::home`] follows.
+    fn go_home(&mut self);
+
+    /// Scans the folders again.
+    fn rescan(&mut self);
+
+    /// Whether a path is a folder that can be added to the library, and not a title.
+    fn is_folder(&self, path: &Path) -> bool;
+
+    /// Adds a folder, and scans it. Returns a message.
+    fn add_folder(&mut self, path: &Path) -> Result<String, String>;
+
+    /// The data that a title has left on the disk.
+    fn stored(&self, path: Option<&Path>) -> StoredData;
+
+    /// Deletes data that a title has left. Returns a message.
+    fn delete(&mut self, path: Option<&Path>, kind: StoredKind) -> Result<String, String>;
 }
 
 /// Opens a window, calls `start` with the sender for frames, and runs until the window is closed or

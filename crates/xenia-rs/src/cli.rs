@@ -52,7 +52,7 @@ use xenia_lab::LabCommand;
 
 const EXAMPLES: &str = "\
 Examples:
-  xenia-rs                                   the built-in demo, in a window where there is a display
+  xenia-rs                                   the library of your titles, in a window; the built-in demo without one
   xenia-rs --headless --frames 120 --last-frame demo.png     the same without a window
   xenia-rs exec game/default.xex             run a title
   xenia-rs exec t.xex --lockstep --frames 600 --json out.json
@@ -95,7 +95,8 @@ Examples:
     args_conflicts_with_subcommands = true
 )]
 pub struct Cli {
-    /// The command to run; without one, TITLE or the built-in demo is run.
+    /// The command to run; without one, TITLE is run. Without a TITLE either, the library is shown,
+    /// or, without a display, the built-in demo is run.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Read settings from this TOML file (default: config.toml in the config folder): a table for

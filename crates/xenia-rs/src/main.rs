@@ -27,7 +27,7 @@ mod settings;
 use anyhow::anyhow;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, ValueEnum};
-use cli::{Cli, Command};
+use cli::{Cli, Command, ExecArgs};
 use log::Color;
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -67,6 +67,7 @@ fn program() -> u8 {
 /// Runs the program with these words, the program's name first.
 fn begin(words: Vec<OsString>) -> u8 {
     let definition = Cli::command();
+    let typed = words.clone();
     let words = match settings::apply(&definition, words) {
         Ok(words) => words,
         Err(error) => return report(&error).number(),
@@ -106,20 +107,36 @@ fn begin(words: Vec<OsString>) -> u8 {
     if let Err(error) = cli::check_files(&command, &matches).and_then(|()| log::start(&cli.log)) {
         return report(&error).number();
     }
-    note_flags(&mut cli, &command, &matches);
+    note_flags(&mut cli, &command, &matches, &typed);
     run(cli).unwrap_or_else(|error| report(&error).number())
 }
 
-/// Notes the flags of `exec`, for bug reports.
-fn note_flags(cli: &mut Cli, command: &clap::Command, matches: &ArgMatches) {
-    match (&mut cli.command, matches.subcommand()) {
+/// Notes the flags of `exec`, for bug reports, and the words, for other titles.
+fn note_flags(cli: &mut Cli, command: &clap::Command, matches: &ArgMatches, typed: &[OsString]) {
+    let (args, command, matches) = match (&mut cli.command, matches.subcommand()) {
         (Some(Command::Exec(args)), Some((name, matches))) => {
-            if let Some(command) = command.find_subcommand(name) {
-                args.given = cli::given(command, matches);
-            }
+            (&mut **args, command.find_subcommand(name), matches)
         }
-        (None, _) => cli.exec.given = cli::given(command, matches),
-        _ => {}
+        (None, _) => (&mut cli.exec, Some(command), matches),
+        _ => return,
+    };
+    args.given = command.map(|command| cli::given(command, matches)).unwrap_or_default();
+    args.typed = typed.to_vec();
+}
+
+/// The arguments of `exec` in these words, with the settings that hold for their title.
+fn exec_args(typed: Vec<OsString>) -> anyhow::Result<ExecArgs> {
+    let definition = Cli::command();
+    let words = settings::apply(&definition, typed.clone())?;
+    let mut command = settings::without_environment(with_negative_numbers(definition));
+    let summary = |error: clap::Error| anyhow!("{}", error.render().to_string().trim());
+    let matches = command.try_get_matches_from_mut(&words).map_err(summary)?;
+    let mut cli = Cli::from_arg_matches(&matches).map_err(summary)?;
+    note_flags(&mut cli, &command, &matches, &typed);
+    match cli.command {
+        None => Ok(cli.exec),
+        Some(Command::Exec(args)) => Ok(*args),
+        Some(_) => Err(anyhow!("these words run no title")),
     }
 }
 
@@ -163,8 +180,8 @@ fn explain(error: &clap::Error) -> Code {
 /// read.
 fn run(cli: Cli) -> anyhow::Result<u8> {
     let code = match cli.command {
-        None => return commands::exec::run(&cli.exec, cli.config.as_deref()),
-        Some(Command::Exec(args)) => return commands::exec::run(&args, cli.config.as_deref()),
+        None => return commands::exec::run(&cli.exec, cli.config.as_deref(), true),
+        Some(Command::Exec(args)) => return commands::exec::run(&args, cli.config.as_deref(), false),
         Some(Command::Check(args)) => commands::check::run(&args),
         Some(Command::Info(args)) => commands::info::run(&args),
         Some(Command::Library(args)) => commands::library::run(&args),

@@ -3,6 +3,7 @@
 //! explanation.
 
 mod display;
+mod library;
 mod menu;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -29,9 +30,15 @@ struct Program {
 impl Program {
     /// Runs a title in a window on `display`; screenshots and output go to `folder`.
     fn start(display: &Display, folder: &Path, title: &Path, args: &[&str]) -> Result<Self> {
+        let mut command = program(title);
+        command.args(args);
+        Self::run(display, folder, command)
+    }
+
+    /// Runs the program with these words on `display`.
+    fn run(display: &Display, folder: &Path, mut command: Command) -> Result<Self> {
         let said = folder.join("said.txt");
-        let child = program(title)
-            .args(args)
+        let child = command
             .arg("--screenshots")
             .arg(folder.join("screenshots"))
             .env("DISPLAY", &display.name)

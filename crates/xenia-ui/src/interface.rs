@@ -1,10 +1,11 @@
 //! State of the pages, and what they have in common.
 
+use super::library::LibraryState;
 use super::states::{self, SlotUse};
-use super::{PageCommand, PageModel, library, menu, settings};
+use super::{PageCommand, PageModel, details, library, menu, settings};
 use egui::{
-    Align2, Area, Button, Color32, Context, CornerRadius, FontFamily, FontId, Frame, FullOutput, Id, Key,
-    LayerId, Modifiers, Order, RawInput, Response, TextStyle, ThemePreference, Ui, vec2,
+    Align2, Area, Button, Color32, Context, CornerRadius, Event, FontFamily, FontId, Frame, FullOutput, Id,
+    Key, LayerId, Modifiers, Order, RawInput, Response, TextStyle, ThemePreference, Ui, vec2,
 };
 
 /// Width of a page in points.
@@ -23,8 +24,20 @@ pub enum MenuPage {
     SaveState,
     /// Slots to load a state from.
     LoadState,
-    /// The titles that can be run.
+    /// The titles that can be run. It fills the window.
     Library,
+    /// Details of a title of the library.
+    Title,
+    /// The path of a new folder of the library.
+    AddFolder,
+    /// Reason why a title was not started.
+    Failure,
+    /// Question before a title's saves are deleted.
+    AskDelete,
+    /// Question before a title is left for the library.
+    AskHome,
+    /// Question before a title is left for a file that was dropped.
+    AskOpen,
     /// Question before the title is restarted.
     AskRestart,
     /// Question before the window is closed.
@@ -45,6 +58,13 @@ pub(super) enum Outcome {
 pub struct UserInterface {
     context: Context,
     page: Option<MenuPage>,
+    library: LibraryState,
+    /// The path that is typed.
+    typed: String,
+    /// Events for the next pass.
+    later: Vec<Event>,
+    /// Whether the page has not had a pass yet, so that none of its widgets has the focus.
+    is_new: bool,
 }
 
 impl Default for UserInterface {
@@ -62,7 +82,14 @@ impl Default for UserInterface {
             // The focus must be seen from a sofa.
             style.visuals.selection.stroke.width = 2.0;
         });
-        Self { context, page: None }
+        Self {
+            context,
+            page: None,
+            library: LibraryState::default(),
+            typed: String::new(),
+            later: Vec::new(),
+            is_new: true,
+        }
     }
 }
 
@@ -80,6 +107,11 @@ impl UserInterface {
     /// Opens a page.
     pub fn open(&mut self, page: MenuPage) {
         self.page = Some(page);
+        self.is_new = true;
+        self.typed.clear();
+        if page == MenuPage::Library {
+            self.library.open();
+        }
         // Otherwise a widget of the last page keeps the focus, if this one has a like of it.
         self.context.memory_mut(|memory| {
             if let Some(focused) = memory.focused() {
@@ -92,6 +124,7 @@ impl UserInterface {
     /// Closes the open page.
     pub fn close(&mut self) {
         self.page = None;
+        self.later.clear();
     }
 
     /// Scales pages with the window: it may be a small one, or a television's.
@@ -101,21 +134,45 @@ impl UserInterface {
     }
 
     /// Runs the open page. Returns what is to be drawn, and the commands.
-    pub fn show(&mut self, input: RawInput, model: &PageModel) -> (FullOutput, Vec<PageCommand>) {
+    pub fn show(&mut self, mut input: RawInput, model: &PageModel) -> (FullOutput, Vec<PageCommand>) {
         let mut outcomes = Vec::new();
         let page = self.page;
-        let output = self.context.run_pass(input, |context| {
+        input.events.splice(0..0, self.later.drain(..));
+        if page != Some(MenuPage::Library) {
+            // A pass moves the focus once, however many keys a slow one finds.
+            let taken = usize::from(!std::mem::take(&mut self.is_new));
+            self.later = after_keys(taken, &mut input.events);
+        }
+        match page {
+            Some(MenuPage::Library) => library::take_keys(&mut self.library, &mut input.events),
+            Some(MenuPage::AddFolder) => details::type_path(&mut self.typed, &mut input.events),
+            _ => {}
+        }
+        let context = self.context.clone();
+        let output = context.run_pass(input, |context| {
             let Some(page) = page else { return };
+            if !self.later.is_empty() {
+                context.request_repaint();
+            }
             if context.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
-                outcomes.push(back(page));
+                outcomes.push(back(page, model));
+            }
+            let area = Area::new(Id::unique(("page", page))).order(Order::Middle);
+            if page == MenuPage::Library {
+                let whole = context.content_rect();
+                area.fixed_pos(whole.min).show(context, |ui| {
+                    ui.set_min_size(whole.size());
+                    ui.set_max_size(whole.size());
+                    outcomes.extend(library::show(ui, model, &mut self.library));
+                });
+                return;
             }
             let dark = context.layer_painter(LayerId::background());
             dark.rect_filled(context.viewport_rect(), 0.0, Color32::from_black_alpha(140));
-            let area = Area::new(Id::unique(("page", page))).order(Order::Middle);
             area.anchor(Align2::CENTER_CENTER, [0.0, 0.0]).show(context, |ui| {
                 Frame::window(ui.style()).inner_margin(20.0).show(ui, |ui| {
                     ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 60.0));
-                    outcomes.extend(shown(ui, page, model));
+                    outcomes.extend(self.shown(ui, page, model));
                 });
             });
         });
@@ -128,29 +185,48 @@ impl UserInterface {
         }
         (output, commands)
     }
-}
 
-fn shown(ui: &mut Ui, page: MenuPage, model: &PageModel) -> Option<Outcome> {
-    match page {
-        MenuPage::Menu => menu::show(ui, model),
-        MenuPage::Settings => settings::show(ui, model),
-        MenuPage::Library => library::show(ui, model),
-        MenuPage::SaveState => states::show(ui, model, SlotUse::Save),
-        MenuPage::LoadState => states::show(ui, model, SlotUse::Load),
-        MenuPage::AskRestart => menu::ask(ui, "Restart the title?", "Restart", PageCommand::Restart),
-        MenuPage::AskQuit => menu::ask(ui, "Close the title?", "Quit", PageCommand::Quit),
+    /// Shows a page that does not fill the window.
+    fn shown(&self, ui: &mut Ui, page: MenuPage, model: &PageModel) -> Option<Outcome> {
+        let title = self.library.chosen();
+        match page {
+            MenuPage::Library => None,
+            MenuPage::Menu => menu::show(ui, model),
+            MenuPage::Settings => settings::show(ui, model),
+            MenuPage::Title => details::show(ui, model, title),
+            MenuPage::AddFolder => details::add_folder(ui, &self.typed),
+            MenuPage::Failure => details::failure(ui, model),
+            MenuPage::SaveState => states::show(ui, model, SlotUse::Save),
+            MenuPage::LoadState => states::show(ui, model, SlotUse::Load),
+            MenuPage::AskDelete => details::ask_delete(ui, model, title),
+            MenuPage::AskRestart => menu::ask(ui, "Restart the title?", "Restart", PageCommand::Restart),
+            MenuPage::AskHome => menu::ask(ui, "Close the title?", "To the library", PageCommand::Home),
+            MenuPage::AskOpen => details::ask_open(ui, model),
+            MenuPage::AskQuit => menu::ask(ui, "Close the title?", "Quit", PageCommand::Quit),
+        }
     }
 }
 
+/// Takes out the events after so many keys that are pressed.
+fn after_keys(number: usize, events: &mut Vec<Event>) -> Vec<Event> {
+    let is_press = |event: &Event| matches!(event, Event::Key { pressed: true, .. });
+    let presses = events.iter().enumerate().filter(|(_, event)| is_press(event));
+    presses.map(|(at, _)| at).nth(number).map_or_else(Vec::new, |at| events.split_off(at))
+}
+
 /// Result of leaving a page.
-fn back(page: MenuPage) -> Outcome {
+fn back(page: MenuPage, model: &PageModel) -> Outcome {
     match page {
-        MenuPage::Menu => Outcome::Do(PageCommand::Resume),
+        MenuPage::Menu if model.is_home => Outcome::Go(MenuPage::Library),
+        MenuPage::Menu | MenuPage::AskOpen => Outcome::Do(PageCommand::Resume),
+        MenuPage::AskDelete => Outcome::Go(MenuPage::Title),
+        MenuPage::Title | MenuPage::AddFolder | MenuPage::Failure => Outcome::Go(MenuPage::Library),
         MenuPage::Settings
         | MenuPage::SaveState
         | MenuPage::LoadState
         | MenuPage::Library
         | MenuPage::AskRestart
+        | MenuPage::AskHome
         | MenuPage::AskQuit => Outcome::Go(MenuPage::Menu),
     }
 }

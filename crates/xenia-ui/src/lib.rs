@@ -1,4 +1,5 @@
-//! Pages over the picture: the pause menu, the settings of a run, saved states, the library.
+//! Pages over the picture: the pause menu, the settings of a run, saved states. The library is the
+//! page of a window without a title.
 //!
 //! ```text
 //!  PageModel (plain data) ──▶ UserInterface::show ──▶ pages ──▶ Commands
@@ -9,6 +10,7 @@
 //! device, so tests run pages without any of them.
 #![forbid(unsafe_code)]
 
+mod details;
 mod interface;
 mod library;
 mod menu;
@@ -21,5 +23,8 @@ mod testing;
 
 pub use egui;
 pub use interface::{MenuPage, UserInterface};
-pub use model::{LibraryEntry, LiveSetting, PageCommand, PageModel, SettingControl, StateList};
+pub use library::{LibraryEntry, LibraryIcon, LibraryModel};
+pub use model::{
+    LiveSetting, PageCommand, PageFailure, PageModel, SettingControl, StateList, StoredData, StoredKind,
+};
 pub use pad::{GUIDE, PadKeys};

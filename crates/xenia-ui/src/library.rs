@@ -1,49 +1,199 @@
-//! Library: the titles that can be run.
+//! Library: the titles that can be run. It is the page of a window without a title.
 
-use super::interface::{MenuPage, Outcome, entry, row};
+mod keys;
+mod order;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+pub(super) use keys::take_keys;
+
+use super::interface::{MenuPage, Outcome};
 use super::{PageCommand, PageModel};
-use egui::{ScrollArea, Ui};
+use egui::{
+    Align, Button, Color32, ColorImage, Context, Frame, Layout, Margin, RichText, TextureHandle,
+    TextureOptions, Ui,
+};
+use order::{Order, SortBy};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The titles, and the state of the scan that finds them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LibraryModel {
+    /// The titles; the demo is the first one.
+    pub entries: Vec<LibraryEntry>,
+    /// Progress of the scan; `None` if none runs.
+    pub progress: Option<String>,
+    /// Whether folders of titles are named.
+    pub has_folders: bool,
+    /// Folders and files that could not be read, with the reasons.
+    pub failures: Vec<String>,
+}
+
+/// A title of the library.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LibraryEntry {
+    /// Name of the title.
+    pub name: String,
+    /// The file that starts it; `None` starts the demo.
+    pub path: Option<PathBuf>,
+    /// Id and format, in one line.
+    pub kind: String,
+    /// Time since the last run and time of all runs, in words; empty if it has not run.
+    pub played: String,
+    /// State of the last run.
+    pub state: Option<&'static str>,
+    /// End of the last run, in seconds since 1970.
+    pub last_played: Option<u64>,
+    /// Time of all runs, in seconds.
+    pub seconds_played: u64,
+    /// Its icon; `None` if it has none.
+    pub icon: Option<Arc<LibraryIcon>>,
+}
+
+/// Pixels of an icon.
+#[derive(Debug, PartialEq, Eq)]
+pub struct LibraryIcon {
+    /// Width and height in pixels.
+    pub size: [u16; 2],
+    /// Red, green, blue and alpha of each pixel; as many as the size says.
+    pub rgba: Vec<u8>,
+}
+
+/// State of the library's page.
+#[derive(Default)]
+pub(super) struct LibraryState {
+    /// Letters that are searched for.
+    search: String,
+    sort: SortBy,
+    is_grid: bool,
+    /// Titles that the page shows.
+    order: Order,
+    /// Position of the title that has the focus, or had it last.
+    position: usize,
+    /// Whether this title has the focus.
+    has_focus: bool,
+    /// Whether the title at the position is to get the focus.
+    wants_focus: bool,
+    /// Titles in a row, and rows that fit on the page.
+    columns: usize,
+    visible_rows: usize,
+    /// Outcome of a key.
+    outcome: Option<Outcome>,
+    /// Textures of the icons that were shown last, by the address of the icon.
+    icons: BTreeMap<usize, TextureHandle>,
+}
+
+impl std::fmt::Debug for LibraryState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LibraryState").field("search", &self.search).finish_non_exhaustive()
+    }
+}
+
+impl LibraryState {
+    /// Lets the title that had the focus last have it again.
+    pub(super) fn open(&mut self) {
+        self.wants_focus = true;
+    }
+
+    /// The title that has the focus, or had it last.
+    pub(super) fn chosen(&self) -> Option<&LibraryEntry> {
+        self.order.entry(self.position)
+    }
+
+    /// Shows the titles that match another text.
+    fn find(&mut self, search: String) {
+        self.search = search;
+        (self.position, self.wants_focus) = (0, true);
+    }
+
+    /// The texture of an icon, which is made when it is shown first.
+    fn texture(&mut self, context: &Context, icon: &Arc<LibraryIcon>) -> Option<TextureHandle> {
+        let key = Arc::as_ptr(icon) as usize;
+        if let Some(texture) = self.icons.get(&key) {
+            return Some(texture.clone());
+        }
+        let size = icon.size.map(usize::from);
+        if size.contains(&0) || icon.rgba.len() != size[0] * size[1] * 4 {
+            return None;
+        }
+        let image = ColorImage::from_rgba_unmultiplied(size, &icon.rgba);
+        let texture = context.load_texture("icon", image, TextureOptions::LINEAR);
+        self.icons.insert(key, texture.clone());
+        Some(texture)
+    }
+}
 
 /// Shows the titles.
-pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
-    ui.vertical_centered(|ui| ui.heading("Library"));
-    ui.add_space(8.0);
-    let mut outcome = None;
-    let room = (ui.ctx().content_rect().height() - 220.0).max(80.0);
-    ScrollArea::vertical().max_height(room).show(ui, |ui| {
-        for title in model.library.iter().flatten() {
-            if row(ui, &title.name, &title.details) {
-                outcome = Some(Outcome::Do(PageCommand::Open(title.path.clone())));
-            }
-        }
+pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut LibraryState) -> Option<Outcome> {
+    let library = model.library.clone().unwrap_or_default();
+    state.position = state.order.update(&library, (&state.search, state.sort), state.position);
+    let mut outcome = state.outcome.take();
+    Frame::NONE.fill(ui.visuals().panel_fill).inner_margin(Margin::symmetric(24, 14)).show(ui, |ui| {
+        ui.set_min_size(ui.available_size());
+        outcome = outcome.take().or(bar(ui, &library, state));
+        ui.add_space(6.0);
+        let foot = 56.0;
+        let height = (ui.available_height() - foot).max(60.0);
+        let chosen = rows::show(ui, height, &library, state);
+        outcome = outcome.take().or(chosen);
+        below(ui, &library);
     });
-    ui.add_space(8.0);
-    if entry(ui, "Back") {
-        outcome = Some(Outcome::Go(MenuPage::Menu));
-    }
     outcome
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::LibraryEntry;
-    use super::super::testing::Driver;
-    use super::*;
-    use egui::Key;
-
-    #[test]
-    fn titles_are_chosen_by_keys() {
-        let title = |name: &str, path: Option<&str>| LibraryEntry {
-            name: name.to_owned(),
-            path: path.map(Into::into),
-            ..LibraryEntry::default()
+/// The bar above the titles.
+fn bar(ui: &mut Ui, library: &LibraryModel, state: &mut LibraryState) -> Option<Outcome> {
+    let mut outcome = None;
+    ui.horizontal(|ui| {
+        ui.heading("Library");
+        ui.add_space(12.0);
+        let shown = state.order.titles().len();
+        let text = match (&library.progress, state.search.as_str()) {
+            (_, search) if !search.is_empty() => format!("\u{201c}{search}\u{201d}: {shown} found"),
+            (Some(progress), _) => progress.clone(),
+            (None, _) if shown == 1 => "1 title".to_owned(),
+            (None, _) => format!("{shown} titles"),
         };
-        let titles = vec![title("Demo", None), title("Fog", Some("/games/fog.xex"))];
-        let mut driver =
-            Driver::new(MenuPage::Library, PageModel { library: Some(titles), ..PageModel::default() });
-        assert_eq!(driver.keys(&[Key::Enter]), [PageCommand::Open(None)]);
-        let second = vec![PageCommand::Open(Some("/games/fog.xex".into()))];
-        assert_eq!(driver.keys(&[Key::ArrowDown, Key::Enter]), second);
-        assert_eq!(driver.click("Fog"), second);
-    }
+        ui.label(text);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if ui.add(Button::new("Menu")).clicked() {
+                outcome = Some(Outcome::Go(MenuPage::Menu));
+            }
+            if ui.add(Button::new(if state.is_grid { "Grid" } else { "List" })).clicked() {
+                state.is_grid = !state.is_grid;
+            }
+            if ui.add(Button::new(format!("By {}", state.sort.name()))).clicked() {
+                state.sort = state.sort.next();
+                state.position = 0;
+            }
+        });
+    });
+    outcome
+}
+
+/// The lines below the titles: what went wrong, and the keys.
+fn below(ui: &mut Ui, library: &LibraryModel) {
+    ui.add_space(4.0);
+    let small = |text: &str, colour: Color32| RichText::new(text).size(15.0).color(colour);
+    let weak = ui.visuals().weak_text_color();
+    let first = match library.failures.as_slice() {
+        [] if !library.has_folders => {
+            "No folder of titles is named: drop one here, or choose Add a folder in the menu".to_owned()
+        }
+        [] => String::new(),
+        [failure] => failure.clone(),
+        [failure, more @ ..] => format!("{failure} (and {} more: xenia-rs library)", more.len()),
+    };
+    let colour = if library.failures.is_empty() { weak } else { ui.visuals().warn_fg_color };
+    ui.add(egui::Label::new(small(&first, colour)).truncate());
+    let keys = "Enter or A: start    Delete or Y: details    Escape or B: menu    Letters: search";
+    ui.add(egui::Label::new(small(keys, weak)).truncate());
+}
+
+/// Opens a title.
+fn open(entry: &LibraryEntry) -> Outcome {
+    Outcome::Do(PageCommand::Open(entry.path.clone()))
 }

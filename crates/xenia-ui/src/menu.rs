@@ -4,8 +4,17 @@ use super::interface::{MenuPage, Outcome, entry};
 use super::{PageCommand, PageModel};
 use egui::Ui;
 
-/// Entries of the pause menu.
+/// Entries of the menu.
 fn entries(model: &PageModel) -> Vec<(&'static str, Outcome)> {
+    if model.is_home {
+        return vec![
+            ("Library", Outcome::Go(MenuPage::Library)),
+            ("Add a folder", Outcome::Go(MenuPage::AddFolder)),
+            ("Scan again", Outcome::Do(PageCommand::Rescan)),
+            ("Settings", Outcome::Go(MenuPage::Settings)),
+            ("Quit", Outcome::Do(PageCommand::Quit)),
+        ];
+    }
     let ask = |page: MenuPage, command: PageCommand| {
         if model.is_running { Outcome::Go(page) } else { Outcome::Do(command) }
     };
@@ -24,20 +33,20 @@ fn entries(model: &PageModel) -> Vec<(&'static str, Outcome)> {
     if model.can_restart {
         entries.push(("Restart", ask(MenuPage::AskRestart, PageCommand::Restart)));
     }
-    if model.library.is_some() {
-        entries.push(("Library", Outcome::Go(MenuPage::Library)));
-    }
     entries.extend([
         ("Settings", Outcome::Go(MenuPage::Settings)),
         ("Screenshot", Outcome::Do(PageCommand::Screenshot)),
-        ("Quit", ask(MenuPage::AskQuit, PageCommand::Quit)),
     ]);
+    if model.library.is_some() {
+        entries.push(("Library", ask(MenuPage::AskHome, PageCommand::Home)));
+    }
+    entries.push(("Quit", ask(MenuPage::AskQuit, PageCommand::Quit)));
     entries
 }
 
 /// Shows the pause menu.
 pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
-    ui.vertical_centered(|ui| ui.heading(&model.title));
+    ui.vertical_centered(|ui| ui.heading(if model.is_home { "xenia-rs" } else { &model.title }));
     ui.add_space(8.0);
     let mut outcome = None;
     for (label, then) in entries(model) {
@@ -68,6 +77,7 @@ mod tests {
     use super::super::testing::Driver;
     use super::*;
     use egui::Key;
+    use std::sync::Arc;
 
     fn running() -> PageModel {
         PageModel { title: "Knot".to_owned(), is_running: true, can_restart: true, ..PageModel::default() }
@@ -104,6 +114,34 @@ mod tests {
         let labels: Vec<&str> = entries.iter().map(|(label, _)| *label).collect();
         assert_eq!(labels, ["Restart", "Settings", "Screenshot", "Quit"]);
         assert!(entries.iter().any(|(_, then)| *then == Outcome::Do(PageCommand::Quit)));
+    }
+
+    #[test]
+    fn a_slow_pass_loses_no_key() {
+        let mut driver = Driver::new(MenuPage::Menu, running());
+        let mut keys = vec![Key::ArrowDown; 4];
+        // The question is a new page, whose first pass only measures it.
+        keys.extend([Key::Enter, Key::ArrowDown, Key::Enter]);
+        assert_eq!(driver.keys_at_once(&keys), [PageCommand::Quit]);
+    }
+
+    #[test]
+    fn a_title_is_left_for_the_library_after_a_question() {
+        let mut driver =
+            Driver::new(MenuPage::Menu, PageModel { library: Some(Arc::default()), ..running() });
+        assert_eq!(driver.click("Library"), []);
+        assert_eq!(driver.page(), Some(MenuPage::AskHome));
+        assert_eq!(driver.click("To the library"), [PageCommand::Home]);
+    }
+
+    #[test]
+    fn without_a_title_the_menu_is_the_librarys() {
+        let home = PageModel { is_home: true, library: Some(Arc::default()), ..PageModel::default() };
+        let mut driver = Driver::new(MenuPage::Menu, home);
+        assert_eq!(driver.click("Scan again"), [PageCommand::Rescan]);
+        assert_eq!(driver.click("Quit"), [PageCommand::Quit], "there is nothing to lose");
+        assert_eq!(driver.keys(&[Key::Escape]), []);
+        assert_eq!(driver.page(), Some(MenuPage::Library));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Data that pages show, and the commands that they give.
 
+use super::library::LibraryModel;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Data of the pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,7 +21,42 @@ pub struct PageModel {
     /// Saved states of the title; `None` if it has none to save or load.
     pub states: Option<StateList>,
     /// Titles of the library; `None` without one.
-    pub library: Option<Vec<LibraryEntry>>,
+    pub library: Option<Arc<LibraryModel>>,
+    /// Whether no title is open, so that the library is the page below all others.
+    pub is_home: bool,
+    /// Data that the title on the page of details has left on the disk.
+    pub stored: StoredData,
+    /// Failure to be shown.
+    pub failure: PageFailure,
+    /// A file that was dropped onto the window while a title runs.
+    pub dropped: Option<PathBuf>,
+}
+
+/// Data that a title has left on the disk, in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoredData {
+    /// Caches, which are made again; `None` if there are none.
+    pub caches: Option<String>,
+    /// Saved games and states, which are lost if they are deleted; `None` if there are none.
+    pub saves: Option<String>,
+}
+
+/// A failure, such as that of a title's start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageFailure {
+    /// Short description of the failure.
+    pub heading: String,
+    /// The reason, line by line.
+    pub lines: Vec<String>,
+}
+
+/// Kind of the data that a title has left on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoredKind {
+    /// Caches, which are made again.
+    Caches,
+    /// Saved games and states.
+    Saves,
 }
 
 /// Saved states of the title that runs.
@@ -60,17 +97,6 @@ pub enum SettingControl {
     },
 }
 
-/// A title of the library.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LibraryEntry {
-    /// Name of the title.
-    pub name: String,
-    /// Details in one line.
-    pub details: String,
-    /// The file that starts it; `None` starts the demo.
-    pub path: Option<PathBuf>,
-}
-
 /// Command of a page to the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PageCommand {
@@ -80,6 +106,16 @@ pub enum PageCommand {
     Restart,
     /// Run the title at this path, or the demo.
     Open(Option<PathBuf>),
+    /// End the title, and show the library.
+    Home,
+    /// Look up the data that a title has left, and show it.
+    Inspect(Option<PathBuf>),
+    /// Delete data that a title has left.
+    Delete(Option<PathBuf>, StoredKind),
+    /// Scan the folders of the library again.
+    Rescan,
+    /// Add a folder to the library.
+    AddFolder(PathBuf),
     /// Set a setting of this key to a value, as in config.toml.
     Set {
         /// Key in config.toml.

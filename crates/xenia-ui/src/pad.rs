@@ -16,7 +16,7 @@ const FIRST_REPEAT: Duration = Duration::from_millis(400);
 const NEXT_REPEAT: Duration = Duration::from_millis(90);
 
 /// Keys of the buttons.
-const KEYS: [(u16, Key); 7] = [
+const KEYS: [(u16, Key); 10] = [
     (0x0001, Key::ArrowUp),
     (0x0002, Key::ArrowDown),
     (0x0004, Key::ArrowLeft),
@@ -24,6 +24,9 @@ const KEYS: [(u16, Key); 7] = [
     (START, Key::Escape),
     (0x1000, Key::Enter),
     (0x2000, Key::Escape),
+    (0x8000, Key::Delete),
+    (0x0100, Key::PageUp),
+    (0x0200, Key::PageDown),
 ];
 /// Buttons that repeat while they are held.
 const REPEATING: u16 = 0x000F;

@@ -54,6 +54,54 @@ impl Driver {
         commands
     }
 
+    /// Presses keys within one pass, as a slow machine finds them.
+    pub(super) fn keys_at_once(&mut self, keys: &[Key]) -> Vec<PageCommand> {
+        let press = |key| Event::Key {
+            key,
+            physical_key: None,
+            pressed: true,
+            repeat: false,
+            modifiers: Modifiers::NONE,
+        };
+        let mut commands = self.events(keys.iter().copied().map(press).collect()).1;
+        for _ in keys {
+            commands.extend(self.events(Vec::new()).1);
+        }
+        commands
+    }
+
+    /// Types letters, one after the other, as a keyboard does.
+    pub(super) fn types(&mut self, text: &str) -> Vec<PageCommand> {
+        let typed = |letter: char| self.events(vec![Event::Text(letter.to_string())]).1;
+        text.chars().flat_map(typed).collect()
+    }
+
+    /// Changes the data of the pages.
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut PageModel)) {
+        change(&mut self.model);
+    }
+
+    /// Opens another page.
+    pub(super) fn open(&mut self, page: MenuPage) {
+        self.interface.open(page);
+        self.events(Vec::new());
+    }
+
+    /// Whether the page shows this text.
+    pub(super) fn shows(&mut self, text: &str) -> bool {
+        self.events(Vec::new()).0.shapes.iter().any(|shape| find(&shape.shape, text).is_some())
+    }
+
+    /// Number of passes without input until the page stands still; at most `most`.
+    pub(super) fn passes_until_still(&mut self, most: usize) -> usize {
+        (0..most)
+            .find(|_| {
+                let (output, _) = self.events(Vec::new());
+                output.viewport_output.values().all(|viewport| !viewport.repaint_delay.is_zero())
+            })
+            .unwrap_or(most)
+    }
+
     /// Clicks a text, and returns the commands.
     pub(super) fn click(&mut self, text: &str) -> Vec<PageCommand> {
         let (output, mut commands) = self.events(Vec::new());

@@ -1,12 +1,14 @@
 //! Event loop: handles events of the system and the machine.
 
+mod home;
 mod menu;
 
 use super::keys::KeyAction;
-use super::mailbox::{FrameSender, Mailbox, WindowMessage};
+use super::mailbox::{FrameSender, Mailbox, TitleChange, WindowMessage};
 use super::page::Phase;
 use super::view::View;
 use super::{Client, KeyEvent, RenderError, VolumeChange, WindowConfig};
+use home::Home;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use winit::application::ApplicationHandler;
@@ -38,6 +40,7 @@ pub(super) struct Events {
     started: Duration,
     /// Keys of the settings that were changed on their page.
     changed: BTreeSet<&'static str>,
+    home: Home,
     error: Option<RenderError>,
 }
 
@@ -50,9 +53,11 @@ impl Events {
     ) -> Self {
         let mailbox = Mailbox::new();
         let sender = FrameSender { mailbox: mailbox.clone(), proxy };
+        let mut client: Box<dyn Client> = Box::new(client);
+        let home = Home::new(config.is_library, client.library().is_some());
         Self {
             config,
-            client: Box::new(client),
+            client,
             start: Some((Box::new(start), sender)),
             mailbox,
             modifiers: ModifiersState::empty(),
@@ -63,6 +68,7 @@ impl Events {
             states: None,
             started: Duration::ZERO,
             changed: BTreeSet::new(),
+            home,
             error: None,
         }
     }
@@ -122,10 +128,11 @@ impl Events {
     }
 
     fn act(&mut self, event_loop: &ActiveEventLoop, action: KeyAction) {
+        let is_running = self.is_running();
         let Some(view) = &mut self.view else { return };
         let now = self.mailbox.now();
         match action {
-            KeyAction::Menu if self.mailbox.open().stopped.is_some() => event_loop.exit(),
+            KeyAction::Menu if self.mailbox.open().stopped.is_some() => self.leave_stopped(event_loop),
             KeyAction::Menu => self.open_page(MenuPage::Menu),
             KeyAction::FullScreen => view.set_full_screen(!view.is_full_screen(), now),
             KeyAction::Help => view.help = !view.help,
@@ -136,7 +143,7 @@ impl Events {
                     self.client.again();
                 }
             }
-            KeyAction::Pause | KeyAction::Step if self.mailbox.open().stopped.is_some() => {}
+            KeyAction::Pause | KeyAction::Step if !is_running => {}
             KeyAction::Pause => {
                 let paused = !view.shown.paused;
                 self.paused_unfocused = false;
@@ -246,6 +253,9 @@ impl ApplicationHandler<WindowMessage> for Events {
             }
         }
         self.refresh();
+        if self.home.is_open {
+            self.open_page(MenuPage::Library);
+        }
         if let Some((start, sender)) = self.start.take() {
             start(sender);
         }
@@ -255,10 +265,12 @@ impl ApplicationHandler<WindowMessage> for Events {
         match message {
             WindowMessage::Mail => {
                 let Some(view) = &mut self.view else { return };
-                let (frame, message, news, is_new) = {
+                let (frame, message, news, is_new, library, change) = {
                     let mut mail = self.mailbox.answer();
                     let (frame, message) = (mail.frame.take(), mail.message.take());
-                    (frame, message, std::mem::take(&mut mail.news), mail.phase == Phase::Loading)
+                    let (library, change) = (mail.library.take(), mail.change.take());
+                    let news = std::mem::take(&mut mail.news);
+                    (frame, message, news, mail.phase == Phase::Loading, library, change)
                 };
                 if is_new {
                     view.forget();
@@ -275,6 +287,14 @@ impl ApplicationHandler<WindowMessage> for Events {
                 }
                 if news {
                     self.refresh();
+                }
+                if library.is_some() {
+                    self.take_library(library);
+                }
+                match change {
+                    Some(TitleChange::Open(name)) => self.enter(name),
+                    Some(TitleChange::Home(failure)) => self.come_home(failure),
+                    None => {}
                 }
             }
             WindowMessage::Pads(held) => {
@@ -307,12 +327,13 @@ impl ApplicationHandler<WindowMessage> for Events {
                 self.refresh();
             }
             WindowEvent::RedrawRequested => self.redraw(event_loop),
+            WindowEvent::DroppedFile(path) => self.take_file(path),
             WindowEvent::ModifiersChanged(modifiers) => self.modifiers = modifiers.state(),
             WindowEvent::Focused(false) => {
                 self.set_turbo(false);
                 self.client.key(KeyEvent::Lost);
                 let runs = self.view.as_ref().is_some_and(|view| !view.shown.paused);
-                if self.config.pause_unfocused && runs && self.mailbox.open().stopped.is_none() {
+                if self.config.pause_unfocused && runs && self.is_running() {
                     self.paused_unfocused = true;
                     self.set_paused(true);
                     self.refresh();

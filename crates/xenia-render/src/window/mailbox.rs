@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use winit::event_loop::EventLoopProxy;
 use xenia_gpu::Frame;
+use xenia_ui::{LibraryModel, PageFailure};
 
 /// Event that wakes the window.
 #[derive(Debug)]
@@ -17,6 +18,15 @@ pub(crate) enum WindowMessage {
     Pads(u16),
     /// The machine has ended.
     Ended,
+}
+
+/// Change of the title that is open.
+#[derive(Debug)]
+pub(super) enum TitleChange {
+    /// A title of this name is opened.
+    Open(String),
+    /// No title is open, maybe because of a failure.
+    Home(Option<PageFailure>),
 }
 
 /// Contents of the [`Mailbox`].
@@ -38,6 +48,10 @@ pub(super) struct Mail {
     pub(super) message: Option<String>,
     /// Reason why the machine has stopped.
     pub(super) stopped: Option<Stopped>,
+    /// The newest library, if the window has not taken it yet.
+    pub(super) library: Option<Arc<LibraryModel>>,
+    /// Whether another title or none is open now, if the window has not heard of that yet.
+    pub(super) change: Option<TitleChange>,
     /// Whether a wake-up event is pending.
     woken: bool,
 }
@@ -120,6 +134,26 @@ impl FrameSender {
             mail.phase = phase;
             mail.news = true;
         });
+    }
+
+    /// Shows the library as it is now.
+    pub fn library(&self, library: Arc<LibraryModel>) {
+        self.put(|mail, _| mail.library = Some(library));
+    }
+
+    /// Shows the page of the library, because no title is open any more, and the failure that is
+    /// the reason.
+    pub fn home(&self, failure: Option<PageFailure>) {
+        self.put(|mail, _| {
+            (mail.frame, mail.stopped, mail.dialog, mail.meter) = (None, None, None, Meter::default());
+            (mail.phase, mail.controller) = (Phase::Loading, ControllerKeys::default());
+            mail.change = Some(TitleChange::Home(failure));
+        });
+    }
+
+    /// Sets the name of the title that is opened, and leaves the page of the library.
+    pub fn title(&self, name: String) {
+        self.put(|mail, _| mail.change = Some(TitleChange::Open(name)));
     }
 
     /// Sets the keys of the machine's controller.

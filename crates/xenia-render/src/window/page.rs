@@ -114,14 +114,14 @@ pub(super) fn keys(controller: &ControllerKeys) -> Vec<String> {
 }
 
 /// Page of a machine that has stopped.
-pub(super) fn stopped(why: &Stopped) -> Vec<String> {
+pub(super) fn stopped(why: &Stopped, returns_home: bool) -> Vec<String> {
     let mut lines = vec![why.heading.clone(), String::new()];
     lines.extend(why.lines.iter().cloned());
-    let ways =
-        if why.again { "R runs it again, Escape closes the window" } else { "Escape closes the window" };
+    let leave = if returns_home { "leads to the library" } else { "closes the window" };
+    let again = if why.again { "R runs it again, " } else { "" };
     lines.push(String::new());
     lines.extend(why.has_report.then(|| REPORT.to_owned()));
-    lines.push(ways.to_owned());
+    lines.push(format!("{again}Escape {leave}"));
     lines
 }
 
@@ -178,12 +178,13 @@ mod tests {
         let (heading, lines) = ("it fell".to_owned(), vec!["a".to_owned()]);
         let mut why = Stopped { heading, lines, again: true, has_report: true };
         assert_eq!(
-            stopped(&why),
+            stopped(&why, false),
             ["it fell", "", "a", "", REPORT, "R runs it again, Escape closes the window"]
         );
         why.again = false;
-        assert!(!stopped(&why).concat().contains("again"));
+        assert!(!stopped(&why, false).concat().contains("again"));
         why.has_report = false;
-        assert_eq!(stopped(&why)[3..], ["", "Escape closes the window"]);
+        assert_eq!(stopped(&why, false)[3..], ["", "Escape closes the window"]);
+        assert_eq!(stopped(&why, true)[4], "Escape leads to the library");
     }
 }

@@ -20,6 +20,8 @@ use xenia_ui::{LiveSetting, MenuPage, PageCommand, PageModel};
 
 /// Pixels between the window's border and text, times the display's scale.
 const BORDER: u32 = 8;
+/// Title bar of a window without a title.
+const HOME_TITLE: &str = "library | xenia-rs";
 /// Time limit for the system to make the window full screen.
 const FULL_SCREEN_TIME: Duration = Duration::from_secs(1);
 /// Pixels by which a full-screen window may be smaller than the screen, because of rounded sizes.
@@ -40,6 +42,10 @@ pub(super) struct View {
     pub(super) messages: Messages,
     /// Whether the page of keys is shown.
     pub(super) help: bool,
+    /// Whether no title is open.
+    pub(super) is_home: bool,
+    /// Whether the page of a machine that has stopped leads to the library.
+    pub(super) returns_home: bool,
     pub(super) pages: WindowPages,
     badges: Vec<&'static str>,
     /// Text of each text layer, and its scale.
@@ -77,6 +83,8 @@ impl View {
             frame: None,
             messages: Messages::default(),
             help: false,
+            is_home: config.is_library,
+            returns_home: config.is_library,
             pages: WindowPages::default(),
             badges: config.badges.clone(),
             written: Default::default(),
@@ -141,6 +149,11 @@ impl View {
     /// Name in the title bar.
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Sets the name in the title bar.
+    pub(super) fn set_name(&mut self, name: String) {
+        self.name = name;
     }
 
     /// Whether the window fills the screen, since the system may refuse a request.
@@ -222,7 +235,11 @@ impl View {
             (None, None) if !self.shown.paused || *phase != Phase::Running => Some(phase.words()),
             (None, _) => None,
         };
-        let title = osd::title(&self.name, meter, &self.shown, doing.as_deref());
+        let title = if self.is_home {
+            HOME_TITLE.to_owned()
+        } else {
+            osd::title(&self.name, meter, &self.shown, doing.as_deref())
+        };
         if title != self.title {
             self.window.set_title(&title);
             self.title = title;
@@ -232,7 +249,7 @@ impl View {
             _ if self.pages.page().is_some() => Vec::new(),
             _ if self.help => page::keys(&mail.controller),
             (None, _) if dialog.is_some() => dialog.clone().unwrap_or_default(),
-            (Some(why), _) => page::stopped(why),
+            (Some(why), _) => page::stopped(why, self.returns_home),
             (None, None) => page::start(&self.name, *phase, meter),
             (None, Some(_)) => Vec::new(),
         };
@@ -316,6 +333,11 @@ impl View {
     /// Whether `id` is this window.
     pub(super) fn is(&self, id: winit::window::WindowId) -> bool {
         self.window.id() == id
+    }
+
+    /// Requests that the window is drawn again.
+    pub(super) fn request_redraw(&self) {
+        self.window.request_redraw();
     }
 
     /// Shows a message for a while.

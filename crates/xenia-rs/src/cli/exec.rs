@@ -2,6 +2,7 @@
 
 use super::{DebugArgs, DialogArgs, InputArgs, ScratchArgs, SoundArgs, StateArgs, WindowArgs};
 use clap::Args;
+use std::ffi::OsString;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 use xenia::config::{GpuKind, QueryMode, ReadbackMode};
@@ -33,6 +34,9 @@ pub struct ExecArgs {
     /// The flags that were given, for bug reports.
     #[arg(skip)]
     pub given: Vec<String>,
+    /// The words of the command line, with which other titles are opened.
+    #[arg(skip)]
+    pub typed: Vec<OsString>,
     #[command(flatten)]
     pub picture: PictureArgs,
     #[command(flatten)]

@@ -1,9 +1,12 @@
 //! `xenia-rs exec`: runs a title with or without a window.
 
 mod ending;
+mod occupant;
 mod player;
 mod refusal;
 mod reports;
+mod session;
+mod shelf;
 mod stopped;
 mod windowed;
 
@@ -39,8 +42,10 @@ use xenia_gpu::Frame;
 use xenia_kernel::ports::{Dialogs, Input, NoInput, ScratchPlace};
 use xenia_render::RenderError;
 
-/// Runs until a limit, the title's end, a signal, or the closing of the window.
-pub fn run(args: &ExecArgs, settings: Option<&Path>) -> Result<u8> {
+/// Runs until a limit, the title's end, a signal, or the closing of the window. `is_plain`: no
+/// command was named, so that the library is shown where no title is named either.
+pub fn run(args: &ExecArgs, settings: Option<&Path>, is_plain: bool) -> Result<u8> {
+    let opens_library = is_plain && windowed::opens_library(args);
     let mut args = args.clone();
     args.adopt_state()?;
     let args = &args;
@@ -61,11 +66,13 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>) -> Result<u8> {
         return without_display(args, why, open_title, &interrupt);
     }
     let title = match open_title(args) {
+        Ok(_) if opens_library => None,
         Err(error) if refusal::is_shown(args) => return refusal::show(args, error, &interrupt),
-        title => title?,
+        title => Some(title?),
     };
-    let file = settings.map(Path::to_owned).or_else(settings::default_file);
-    let window = windowed::WindowSettings { input, file };
+    let named = settings.map(Path::to_owned);
+    let file = named.clone().or_else(settings::default_file);
+    let window = windowed::WindowSettings { input, named, file };
     match windowed::run(args, title, window, &interrupt) {
         Err(error) if matches!(error.downcast_ref(), Some(RenderError::NoDisplay(_))) => {
             // `open_title` has named the title already.

@@ -19,8 +19,8 @@ impl Events {
         self.view.as_ref().and_then(|view| view.pages.page())
     }
 
-    fn is_running(&self) -> bool {
-        self.mailbox.open().stopped.is_none()
+    pub(super) fn is_running(&self) -> bool {
+        !self.home.is_open && self.mailbox.open().stopped.is_none()
     }
 
     /// Opens a page; the machine is paused while one is open.
@@ -44,7 +44,7 @@ impl Events {
     }
 
     /// Closes the open page, and lets the machine go on.
-    fn close_page(&mut self) {
+    pub(super) fn close_page(&mut self) {
         if let Some(view) = &mut self.view {
             view.close_page();
         }
@@ -57,7 +57,10 @@ impl Events {
 
     /// Opens the menu, or closes the page that is open.
     pub(super) fn toggle_menu(&mut self) {
-        if self.page().is_some() {
+        if self.home.is_open {
+            let is_library = self.page() == Some(MenuPage::Library);
+            self.open_page(if is_library { MenuPage::Menu } else { MenuPage::Library });
+        } else if self.page().is_some() {
             self.close_page();
         } else {
             self.open_page(MenuPage::Menu);
@@ -112,16 +115,21 @@ impl Events {
         PageModel {
             title: view.name().to_owned(),
             can_restart: stopped.unwrap_or(self.config.can_restart),
-            is_running: stopped.is_none(),
+            is_running: self.is_running(),
             can_keep: self.config.can_keep,
             settings: view.settings(self.client.sound()),
             states: self.states.clone(),
-            library: None,
+            library: self.home.library.clone(),
+            is_home: self.home.is_open,
+            stored: self.home.stored.clone(),
+            failure: self.home.failure.clone(),
+            dropped: self.home.dropped.clone(),
         }
     }
 
     fn obey(&mut self, event_loop: &ActiveEventLoop, command: PageCommand) {
         match command {
+            PageCommand::Resume if self.home.is_open => self.open_page(MenuPage::Library),
             PageCommand::Resume => self.close_page(),
             PageCommand::Quit => event_loop.exit(),
             PageCommand::Restart => {
@@ -133,7 +141,17 @@ impl Events {
                     self.act(event_loop, KeyAction::Again);
                 }
             }
-            PageCommand::Open(_) => {}
+            PageCommand::Open(path) => self.open_title(path),
+            PageCommand::Home => self.leave_title(),
+            PageCommand::Inspect(path) => self.inspect(path.as_deref()),
+            PageCommand::Delete(path, kind) => self.delete(path.as_deref(), kind),
+            PageCommand::Rescan => {
+                self.open_page(MenuPage::Library);
+                if let Some(library) = self.client.library() {
+                    library.rescan();
+                }
+            }
+            PageCommand::AddFolder(path) => self.add_folder(&path),
             PageCommand::SaveState(slot) => {
                 self.slot = slot;
                 self.close_page();

@@ -1,45 +1,53 @@
 //! The window's client: keys, pads, and what the menu asks for.
 
-use super::reports::Reports;
+use super::occupant::Occupant;
+use super::shelf::Shelf;
 use crate::cli::Cli;
 use crate::settings;
 use anyhow::{Context, Result};
 use clap::CommandFactory;
+use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use xenia::dialogs::DialogKeys;
 use xenia::input::Controllers;
 use xenia::interrupt::Interrupt;
 use xenia::pace::PaceControl;
-use xenia::screenshots::Screenshots;
 use xenia::sound::VolumeControl;
-use xenia::state_slots::{SLOTS, StateSlots, UNDO, age_text};
+use xenia::state_slots::{SLOTS, UNDO, age_text};
 use xenia_gpu::Frame;
-use xenia_render::{Client, KeyCode, KeyEvent, SoundVolume, StateList, VolumeChange};
+use xenia_render::{Client, KeyCode, KeyEvent, LibraryClient, SoundVolume, StateList, VolumeChange};
 
-/// Wish about a title that has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Wish about the title to come, once the present one has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
     /// Run it again.
     Again,
     /// Go on from the state in a slot.
     Load(u8),
+    /// Open the title in this file, or the demo.
+    Open(Option<PathBuf>),
+    /// Show the library.
+    Home,
     /// End the run: its window was closed, or a signal came.
     Close,
 }
+
+/// Message for keys that need a title.
+pub(super) const NO_TITLE: &str = "there is no title";
 
 /// Input from the window to the machine's thread.
 pub(super) struct Player {
     pub(super) controllers: Controllers,
     pub(super) dialog_keys: DialogKeys,
     pub(super) control: PaceControl,
-    pub(super) screenshots: Screenshots,
-    pub(super) reports: Reports,
+    /// Screenshots, reports and states of the title that is open.
+    pub(super) occupant: Arc<Mutex<Option<Occupant>>>,
     pub(super) interrupt: Interrupt,
     pub(super) volume: VolumeControl,
     pub(super) wishes: mpsc::Sender<Wish>,
-    /// Slots for states of the title.
-    pub(super) slots: Option<StateSlots>,
+    /// The library; `None` if the window is one of a single title.
+    pub(super) shelf: Option<Shelf>,
     /// The file in which the menu keeps settings.
     pub(super) settings_file: Option<PathBuf>,
 }
@@ -108,18 +116,22 @@ impl Client for Player {
     }
 
     fn keep(&mut self, number: u64, frame: &Frame) -> Result<String, String> {
-        let kept = self.screenshots.keep(number, frame);
+        let occupant = self.occupant.lock();
+        let Some(occupant) = &*occupant else { return Err(NO_TITLE.to_owned()) };
+        let kept = occupant.screenshots.keep(number, frame);
         kept.map(|path| path.display().to_string()).map_err(|error| format!("{error:#}"))
     }
 
     fn states(&self) -> Option<StateList> {
-        let slots = self.slots.as_ref()?;
+        let occupant = self.occupant.lock();
+        let slots = occupant.as_ref()?.slots.as_ref()?;
         let list = (0..SLOTS).map(|slot| slots.age(slot).map(age_text)).collect();
         Some(StateList { slots: list, can_undo: slots.age(UNDO).is_some() })
     }
 
     fn save_state(&mut self, slot: u8, picture: Option<&Frame>) {
-        let Some(slots) = &self.slots else { return };
+        let occupant = self.occupant.lock();
+        let Some(slots) = occupant.as_ref().and_then(|occupant| occupant.slots.as_ref()) else { return };
         // The machine reports what becomes of the state; it has no use for a picture.
         if let Err(error) = slots.prepare(slot, picture) {
             tracing::warn!("the state has no picture: {error:#}");
@@ -128,7 +140,9 @@ impl Client for Player {
     }
 
     fn load_state(&mut self, slot: Option<u8>) -> Result<(), String> {
-        let slots = self.slots.as_ref().ok_or("there is no data folder (HOME is not set)")?;
+        let occupant = self.occupant.lock();
+        let slots = occupant.as_ref().ok_or(NO_TITLE)?.slots.as_ref();
+        let slots = slots.ok_or("there is no data folder (HOME is not set)")?;
         let slot = slot.unwrap_or(UNDO);
         if slots.age(slot).is_none() {
             return Err(match slot {
@@ -146,7 +160,13 @@ impl Client for Player {
     }
 
     fn report(&mut self, frame: Option<&Frame>) -> Option<String> {
-        self.reports.by_key(frame, &self.interrupt, &self.control)
+        let occupant = self.occupant.lock();
+        let Some(occupant) = &*occupant else { return Some(format!("no report: {NO_TITLE}")) };
+        occupant.reports.by_key(frame, &self.interrupt, &self.control)
+    }
+
+    fn library(&mut self) -> Option<&mut dyn LibraryClient> {
+        self.shelf.as_mut().map(|shelf| shelf as &mut dyn LibraryClient)
     }
 }
 

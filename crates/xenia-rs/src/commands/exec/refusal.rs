@@ -1,6 +1,7 @@
 //! A window that shows why a title can't be run, for a program that was started from a desktop,
 //! without a terminal.
 
+use super::player::NO_TITLE;
 use super::{leaves_files, windowed};
 use crate::cli::ExecArgs;
 use anyhow::{Error, Result};
@@ -10,9 +11,6 @@ use xenia::interrupt::Interrupt;
 use xenia::say::error_text;
 use xenia_gpu::Frame;
 use xenia_render::{Client, KeyCode, KeyEvent, SoundVolume, Stopped, VolumeChange, WindowConfig};
-
-/// Message for keys that need a title.
-const NO_TITLE: &str = "there is no title";
 
 /// Whether errors are shown in a window: standard error is no terminal, and the run is attended.
 pub(super) fn is_shown(args: &ExecArgs) -> bool {

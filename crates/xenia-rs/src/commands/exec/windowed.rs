@@ -1,34 +1,35 @@
-//! Runs a title in a window.
+//! The window of titles, or of the library.
 //!
 //! The machine runs on a separate thread; the window has the main thread, as operating systems
 //! demand. When a title crashes, its window stays open with an explanation, and the title may be
 //! run again, unless the run has a limit, in which case it may be unattended.
 
 use super::ending::{CurrentRun, Moment};
+use super::occupant::Occupant;
 use super::player::{Player, Wish};
-use super::reports::Reports;
-use super::{Making, Outputs, leaves_files, machine, open_title, stopped};
+use super::session::{self, Next, Session};
+use super::shelf::Shelf;
+use super::{Making, Outputs, leaves_files, machine};
 use crate::cli::ExecArgs;
 use anyhow::Result;
+use parking_lot::Mutex;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use xenia::config::DialogPolicy;
 use xenia::dialogs::{DialogKeys, Unasked, WindowDialogs};
-use xenia::drawing::{self, Compiling};
+use xenia::drawing::Compiling;
 use xenia::gpu_port::Capture;
 use xenia::input::Controllers;
 use xenia::input::config::InputConfig;
 use xenia::input::keys;
 use xenia::interrupt::Interrupt;
 use xenia::launches;
-use xenia::library::plays;
-use xenia::machine::{Finished, Machine, StateOrigin};
+use xenia::machine::{Finished, Machine};
 use xenia::pace::{Pace, PaceControl};
-use xenia::screenshots::Screenshots;
 use xenia::sound::VolumeControl;
-use xenia::state_slots::{StateSlots, UNDO};
-use xenia::title::{Title, state_folder};
+use xenia::state_slots::UNDO;
+use xenia::title::Title;
 use xenia_cli::exit::Fault;
 use xenia_cli::limits;
 use xenia_kernel::ports::{Dialogs, Input};
@@ -41,19 +42,42 @@ const SIZE: (u32, u32) = (1280, 720);
 pub(super) struct WindowSettings {
     /// Assignments of keys and pads.
     pub(super) input: InputConfig,
+    /// The settings file that the command line names.
+    pub(super) named: Option<PathBuf>,
     /// The file in which the menu keeps settings.
     pub(super) file: Option<PathBuf>,
 }
 
-/// Runs until a limit, the title's end, a signal, or the closing of the window.
+/// Whether a title may be left for the library: the run is attended, and writes no files.
+fn has_library(args: &ExecArgs) -> bool {
+    !leaves_files(args) && !args.run.has_limit() && !args.is_compared()
+}
+
+/// Whether these flags open the library: they name neither a title, nor what a run of one is to do.
+pub(super) fn opens_library(args: &ExecArgs) -> bool {
+    let debug = &args.debug;
+    let is_debugged = debug.gdb.is_some() || debug.trace_calls.is_some();
+    let is_tested = args.run.dump_threads_after.is_some() || args.engine.cpu.cross_check.is_some();
+    let is_loaded = args.states.load_state.is_some() || !args.arguments.is_empty();
+    let has_disc = args.engine.folder.is_some() || !args.engine.disc.is_empty();
+    args.title.is_none()
+        && !args.picture.headless
+        && has_library(args)
+        && !(is_debugged || is_tested || is_loaded || has_disc || args.precompile || args.guest_exit_code)
+}
+
+/// Runs until a limit, the title's end, a signal, or the closing of the window. Without a title the
+/// library is shown.
 pub(super) fn run(
     args: &ExecArgs,
-    title: Title,
+    title: Option<Title>,
     settings: WindowSettings,
     interrupt: &Interrupt,
 ) -> Result<u8> {
-    let WindowSettings { input: settings, file: settings_file } = settings;
-    let config = WindowConfig { can_keep: settings_file.is_some(), ..config(args, title.short_name()) };
+    let WindowSettings { input: settings, named, file: settings_file } = settings;
+    let name = title.as_ref().map_or_else(|| "library".to_owned(), Title::short_name);
+    let config =
+        WindowConfig { can_keep: settings_file.is_some(), is_library: title.is_none(), ..config(args, name) };
     let control = PaceControl::default();
     let (controllers, dialog_keys) = (Controllers::default(), DialogKeys::default());
     let files = [args.input.pad_mappings.clone(), settings.mappings()];
@@ -63,24 +87,25 @@ pub(super) fn run(
     }
     let (wishes, wished) = mpsc::channel();
     let closes = wishes.clone();
-    let reports = Reports::new(args, &title);
-    let slots = StateSlots::new(&title).filter(|_| !leaves_files(args));
+    let shelf = has_library(args)
+        .then(|| Shelf::new(args, (named, settings_file.clone()), (control.clone(), wishes.clone())))
+        .transpose()?;
+    let occupant: Arc<Mutex<Option<Occupant>>> = Arc::default();
     let player = Player {
         controllers: controllers.clone(),
         dialog_keys: dialog_keys.clone(),
         control: control.clone(),
-        screenshots: Screenshots::new(args.window.screenshots.as_deref(), &title.short_name()),
-        reports: reports.clone(),
+        occupant: occupant.clone(),
         interrupt: interrupt.clone(),
         volume: VolumeControl::new(args.sound.volume, args.sound.mute),
         wishes,
-        slots: slots.clone(),
+        shelf: shelf.clone(),
         settings_file,
     };
     let volume = player.volume.clone();
     let (results, result) = mpsc::channel();
     let current = CurrentRun::new(interrupt, result);
-    let mut args = args.clone();
+    let own = args.clone();
     let machine_interrupt = interrupt.clone();
     xenia_render::run(config, player, move |sender| {
         CurrentRun::handle_exit(Moment::Window);
@@ -93,21 +118,33 @@ pub(super) fn run(
             // A title that has ended waits for a wish; nothing else receives this.
             let _ = closes.send(Wish::Close);
         });
+        if let Some(shelf) = &shelf {
+            shelf.begin(&sender, title.is_none());
+        }
         std::thread::spawn(move || {
             let ended = sender.clone();
             let run = || {
-                args.picture.gpu = drawing::in_window(&(&args.picture).into(), args.is_compared());
-                args.engine.mode.parallel |= !args.wants_lockstep();
-                let player = Seat {
+                let seat = Seat {
                     controllers: &controllers,
                     settings: &settings,
                     control: &control,
                     dialog_keys: &dialog_keys,
-                    reports: &reports,
+                    occupant: &occupant,
                     volume: &volume,
-                    slots: slots.as_ref(),
                 };
-                let result = play(&args, title, &player, &sender, &wished, &machine_interrupt);
+                let session = Session {
+                    own: &own,
+                    seat,
+                    sender: &sender,
+                    wishes: &wished,
+                    interrupt: &machine_interrupt,
+                    shelf: shelf.as_ref(),
+                };
+                let first = match title {
+                    Some(title) => Next::Run(Box::new(session::in_window(own.clone())), title),
+                    None => Next::Home(None),
+                };
+                let result = session.play(first);
                 controllers.set_still(true);
                 result
             };
@@ -128,14 +165,13 @@ fn guarded<T>(run: impl FnOnce() -> Result<T>, end: impl FnOnce()) -> Result<T> 
 
 /// The window's input and output, for machines.
 #[derive(Clone, Copy)]
-struct Seat<'a> {
-    controllers: &'a Controllers,
-    settings: &'a InputConfig,
-    control: &'a PaceControl,
+pub(super) struct Seat<'a> {
+    pub(super) controllers: &'a Controllers,
+    pub(super) settings: &'a InputConfig,
+    pub(super) control: &'a PaceControl,
     dialog_keys: &'a DialogKeys,
-    reports: &'a Reports,
-    volume: &'a VolumeControl,
-    slots: Option<&'a StateSlots>,
+    pub(super) occupant: &'a Mutex<Option<Occupant>>,
+    pub(super) volume: &'a VolumeControl,
 }
 
 impl Seat<'_> {
@@ -152,72 +188,6 @@ impl Seat<'_> {
     }
 }
 
-/// Runs the title, and again each time that the user requests this after its end, until the window
-/// is closed.
-fn play(
-    args: &ExecArgs,
-    mut title: Title,
-    seat: &Seat<'_>,
-    sender: &FrameSender,
-    wishes: &mpsc::Receiver<Wish>,
-    interrupt: &Interrupt,
-) -> Result<u8> {
-    let again = !leaves_files(args);
-    let own_start = args.engine.start_time;
-    let mut args = args.clone();
-    loop {
-        sender.phase(Phase::Loading);
-        let (name, file) = (title.short_name(), title.file());
-        let last_frame = args.picture.last_frame.as_deref();
-        let outputs = Outputs::new(&args.run, last_frame, args.report.is_some())?;
-        seat.reports.keep(None);
-        let finished = run_machines(&args, title, seat, sender, &outputs, interrupt);
-        let loaded = args.states.load_state.take();
-        args.engine.start_time = own_start;
-        let finished = match (finished, loaded, seat.slots) {
-            (Err(error), Some(path), Some(slots)) if slots.has(&path) => {
-                sender.message(format!("{error:#}"));
-                // The state before the load has what would be lost; without it the title begins
-                // anew.
-                if path != slots.path(UNDO) && slots.age(UNDO).is_some() {
-                    load(&mut args, slots.path(UNDO));
-                }
-                title = open_title(&args)?;
-                continue;
-            }
-            (finished, ..) => finished?,
-        };
-        // A machine that is gone does not stop the motors it started.
-        seat.controllers.tune(seat.settings.for_title(None));
-        let code = args.exit_code(&finished, outputs.conclude(&finished, Some(seat.reports), interrupt));
-        note_play(&args, file.as_deref(), &finished);
-        let mut wish = None;
-        if !seat.control.take_ended() {
-            // A wish to load that the machine did not follow is over.
-            wish = wishes.try_iter().find(|wish| !matches!(wish, Wish::Load(_)));
-            let json = args.run.json.as_deref();
-            let why = if args.run.has_limit() { None } else { stopped::why(&name, &finished, json, again) };
-            let Some(why) = why else { return Ok(code) };
-            seat.reports.keep(finished.bug_report);
-            sender.stopped(why);
-        }
-        match (wish.map_or_else(|| wishes.recv(), Ok), seat.slots) {
-            (Ok(Wish::Again), _) => {}
-            (Ok(Wish::Load(slot)), Some(slots)) => load(&mut args, slots.path(slot)),
-            _ => return Ok(code),
-        }
-        seat.control.expect_machine();
-        title = open_title(&args)?;
-    }
-}
-
-/// Lets the next machine load a state.
-fn load(args: &mut ExecArgs, path: PathBuf) {
-    // A file that cannot be read is reported by the machine.
-    args.engine.start_time = StateOrigin::read(&path).ok().and_then(|origin| origin.start_time);
-    args.states.load_state = Some(path);
-}
-
 /// Message about a state that was saved to a slot, or was not.
 fn saved_text(slot: u8, saved: &Result<()>) -> String {
     match (saved, slot) {
@@ -225,20 +195,6 @@ fn saved_text(slot: u8, saved: &Result<()>) -> String {
         (Ok(()), slot) => format!("saved to slot {}", slot + 1),
         (Err(error), UNDO) => format!("not loaded, as this moment can't be saved: {error:#}"),
         (Err(error), _) => format!("no state is saved: {error:#}"),
-    }
-}
-
-/// Adds the run to the record of the title, unless it is one of a test: recorded, replayed, logged
-/// or with a limit.
-fn note_play(args: &ExecArgs, file: Option<&Path>, finished: &Finished) {
-    if args.is_compared() || args.run.has_limit() {
-        return;
-    }
-    // A run that was launched by the title counts as the title's.
-    if let (Some(file), Some(state)) = (file, state_folder())
-        && let Err(error) = plays::add(&state, file, &finished.report)
-    {
-        tracing::warn!("the run is not in the library's record: {error:#}");
     }
 }
 
@@ -261,13 +217,14 @@ pub(super) fn config(args: &ExecArgs, title: String) -> WindowConfig {
         pause_unfocused: window.pause_unfocused,
         can_restart: !leaves_files(args),
         can_keep: false,
+        is_library: false,
     }
 }
 
 /// Runs the title and the titles that it launches, and shows their frames.
-fn run_machines(
+pub(super) fn run_machines(
     args: &ExecArgs,
-    title: Title,
+    (title, occupant): (Title, &Occupant),
     seat: &Seat<'_>,
     sender: &FrameSender,
     outputs: &Outputs,
@@ -307,7 +264,7 @@ fn run_machines(
         }));
         machine.set_interrupt(interrupt.clone());
         let messages = sender.clone();
-        if let Some(slots) = seat.slots {
+        if let Some(slots) = &occupant.slots {
             let messages = sender.clone();
             machine.set_state_slots(
                 slots.clone(),
@@ -316,7 +273,7 @@ fn run_machines(
                 }),
             );
         }
-        machine.set_report_sink(seat.reports.sink(move |text| messages.message(text)));
+        machine.set_report_sink(occupant.reports.sink(move |text| messages.message(text)));
         Ok(machine)
     })
 }

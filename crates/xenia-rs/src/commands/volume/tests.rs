@@ -11,7 +11,7 @@ fn run(words: &[&str]) -> Result<u8> {
         Some(Command::MakeIso(args)) => make_iso(&args),
         Some(Command::MakeStfs(args)) => crate::commands::make_stfs::run(&args),
         Some(Command::Verify(args)) => crate::commands::verify::run(&args),
-        Some(Command::Exec(args)) => return crate::commands::exec::run(&args, None),
+        Some(Command::Exec(args)) => return crate::commands::exec::run(&args, None, false),
         _ => panic!("{words:?}"),
     };
     code.map(Code::number)

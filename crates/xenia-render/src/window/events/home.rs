@@ -1,0 +1,159 @@
+//! The library as the window's page without a title: opens titles, and is where they lead back to.
+
+use super::Events;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use winit::event_loop::ActiveEventLoop;
+use xenia_ui::{LibraryModel, MenuPage, PageFailure, StoredData, StoredKind};
+
+/// State of the library in the window.
+#[derive(Default)]
+pub(super) struct Home {
+    /// Whether no title is open.
+    pub(super) is_open: bool,
+    /// Whether a title is being opened.
+    is_leaving: bool,
+    /// The library; `None` for a window of a single title.
+    pub(super) library: Option<Arc<LibraryModel>>,
+    /// Data that the title on the page of details has left.
+    pub(super) stored: StoredData,
+    /// The failure to be shown.
+    pub(super) failure: PageFailure,
+    /// A file that was dropped onto the window while a title ran.
+    pub(super) dropped: Option<PathBuf>,
+}
+
+impl Home {
+    pub(super) fn new(is_open: bool, has_library: bool) -> Self {
+        Self { is_open, library: has_library.then(Arc::default), ..Self::default() }
+    }
+}
+
+impl Events {
+    /// Takes the library as it is now.
+    pub(super) fn take_library(&mut self, library: Option<Arc<LibraryModel>>) {
+        self.home.library = library;
+        if let Some(view) = self.view.as_ref().filter(|view| view.pages.page().is_some()) {
+            view.request_redraw();
+        }
+    }
+
+    /// Leaves the library for a title of this name.
+    pub(super) fn enter(&mut self, name: String) {
+        (self.home.is_open, self.home.is_leaving) = (false, false);
+        // The pause belongs to the title before.
+        self.resumes = false;
+        if self.page().is_some() {
+            self.close_page();
+        }
+        self.set_paused(false);
+        if let Some(view) = &mut self.view {
+            view.set_name(name);
+            view.is_home = false;
+        }
+        self.refresh();
+    }
+
+    /// Shows the library, or the failure that is the reason.
+    pub(super) fn come_home(&mut self, failure: Option<PageFailure>) {
+        (self.home.is_open, self.home.is_leaving) = (true, false);
+        self.resumes = false;
+        self.set_paused(false);
+        if let Some(view) = &mut self.view {
+            view.forget();
+            (view.is_home, view.returns_home, view.help) = (true, true, false);
+        }
+        let page = if failure.is_some() { MenuPage::Failure } else { MenuPage::Library };
+        self.home.failure = failure.unwrap_or_default();
+        self.open_page(page);
+    }
+
+    /// Leaves the page of a machine that has stopped.
+    pub(super) fn leave_stopped(&mut self, event_loop: &ActiveEventLoop) {
+        if self.view.as_ref().is_some_and(|view| view.returns_home) {
+            self.leave_title();
+        } else {
+            event_loop.exit();
+        }
+    }
+
+    /// Ends the title that is open, so that the library comes back.
+    pub(super) fn leave_title(&mut self) {
+        self.let_end();
+        if let Some(library) = self.client.library() {
+            library.go_home();
+        }
+    }
+
+    /// Opens a title, in place of the one that is open.
+    pub(super) fn open_title(&mut self, path: Option<PathBuf>) {
+        if std::mem::replace(&mut self.home.is_leaving, true) {
+            return;
+        }
+        if !self.home.is_open {
+            self.let_end();
+        }
+        if let Some(library) = self.client.library() {
+            library.open(path);
+        }
+    }
+
+    /// Closes the page over a title that is to end: a machine that is paused does not.
+    fn let_end(&mut self) {
+        if self.page().is_some() {
+            self.close_page();
+        }
+        self.set_paused(false);
+    }
+
+    /// Shows the details of a title.
+    pub(super) fn inspect(&mut self, path: Option<&Path>) {
+        if let Some(library) = self.client.library() {
+            self.home.stored = library.stored(path);
+            self.open_page(MenuPage::Title);
+        }
+    }
+
+    /// Deletes what a title has left, and shows what is there now.
+    pub(super) fn delete(&mut self, path: Option<&Path>, kind: StoredKind) {
+        let Some(library) = self.client.library() else { return };
+        let text = library.delete(path, kind).unwrap_or_else(|reason| reason);
+        self.say(text);
+        self.inspect(path);
+    }
+
+    /// Adds a folder to the library.
+    pub(super) fn add_folder(&mut self, path: &Path) {
+        let Some(library) = self.client.library() else { return };
+        match library.add_folder(path) {
+            Ok(text) => {
+                self.say(text);
+                if self.home.is_open {
+                    self.open_page(MenuPage::Library);
+                }
+            }
+            // The path stays, to be corrected.
+            Err(reason) => self.say(reason),
+        }
+    }
+
+    /// Takes a file that was dropped onto the window: a title, or a folder of titles.
+    pub(super) fn take_file(&mut self, path: PathBuf) {
+        let Some(library) = self.client.library() else { return };
+        if library.is_folder(&path) {
+            self.add_folder(&path);
+        } else if self.is_running() {
+            self.home.dropped = Some(path);
+            self.open_page(MenuPage::AskOpen);
+        } else {
+            self.open_title(Some(path));
+        }
+    }
+
+    fn say(&mut self, text: String) {
+        if let Some(view) = &mut self.view {
+            view.say(&self.mailbox, text);
+        }
+        self.refresh();
+    }
+}

@@ -1,0 +1,28 @@
+//! The part of a window's input and output that changes with the title.
+
+use super::leaves_files;
+use super::reports::Reports;
+use crate::cli::ExecArgs;
+use xenia::screenshots::Screenshots;
+use xenia::state_slots::StateSlots;
+use xenia::title::Title;
+
+/// The screenshots, reports and states of the title that is open.
+#[derive(Clone)]
+pub(super) struct Occupant {
+    pub(super) screenshots: Screenshots,
+    pub(super) reports: Reports,
+    /// Slots for states of the title; `None` if it has none.
+    pub(super) slots: Option<StateSlots>,
+}
+
+impl Occupant {
+    /// Those of a title that runs with these flags.
+    pub(super) fn new(args: &ExecArgs, title: &Title) -> Self {
+        Self {
+            screenshots: Screenshots::new(args.window.screenshots.as_deref(), &title.short_name()),
+            reports: Reports::new(args, title),
+            slots: StateSlots::new(title).filter(|_| !leaves_files(args)),
+        }
+    }
+}

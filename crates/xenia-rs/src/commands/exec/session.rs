@@ -1,0 +1,264 @@
+//! The titles that a window runs, one after the other, with the library between them.
+
+use super::occupant::Occupant;
+use super::player::Wish;
+use super::shelf::Shelf;
+use super::windowed::{Seat, run_machines};
+use super::{Outputs, leaves_files, open_title, stopped};
+use crate::cli::ExecArgs;
+use anyhow::{Error, Result};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use xenia::drawing;
+use xenia::interrupt::Interrupt;
+use xenia::library::plays;
+use xenia::machine::{Finished, StateOrigin};
+use xenia::say::{errln, error_text};
+use xenia::state_slots::UNDO;
+use xenia::title::{Title, short_name, state_folder};
+use xenia_cli::Code;
+use xenia_render::{FrameSender, PageFailure, Phase};
+use xenia_sched::{EndKind, RunEnd};
+
+/// Stage of a session.
+pub(super) enum Next {
+    /// The library, maybe because of a failure.
+    Home(Option<PageFailure>),
+    /// A title, with the arguments for it.
+    Run(Box<ExecArgs>, Title),
+    /// The end, with this code.
+    End(u8),
+}
+
+/// The window of a session, and what it is for.
+pub(super) struct Session<'a> {
+    /// The flags of the command line.
+    pub(super) own: &'a ExecArgs,
+    pub(super) seat: Seat<'a>,
+    pub(super) sender: &'a FrameSender,
+    pub(super) wishes: &'a mpsc::Receiver<Wish>,
+    pub(super) interrupt: &'a Interrupt,
+    /// The library; `None` if a single title is run.
+    pub(super) shelf: Option<&'a Shelf>,
+}
+
+impl Session<'_> {
+    /// Runs until the window is closed, or the only title has ended.
+    pub(super) fn play(&self, first: Next) -> Result<u8> {
+        let mut next = first;
+        let mut is_library = false;
+        loop {
+            next = match next {
+                Next::End(code) => return Ok(code),
+                Next::Home(failure) => {
+                    is_library = true;
+                    self.at_home(failure)
+                }
+                Next::Run(args, title) => {
+                    let name = title.short_name();
+                    let before = self.seat.volume.get();
+                    let ended = self.run_title(*args, title, is_library);
+                    self.seat.volume.set(before.0, before.1);
+                    match ended {
+                        Err(error) if is_library && self.interrupt.cause().is_none() => {
+                            Next::Home(Some(failure(&name, &error)))
+                        }
+                        ended => ended?,
+                    }
+                }
+            };
+        }
+    }
+
+    /// Shows the library until a title is chosen.
+    fn at_home(&self, failure: Option<PageFailure>) -> Next {
+        *self.seat.occupant.lock() = None;
+        self.sender.home(failure);
+        if let Some(shelf) = self.shelf {
+            shelf.refresh();
+        }
+        loop {
+            match self.wishes.recv() {
+                Ok(Wish::Open(path)) => {
+                    self.seat.control.expect_machine();
+                    return self.open(path);
+                }
+                // They are about a title that has ended in the meantime.
+                Ok(Wish::Again | Wish::Load(_) | Wish::Home) => {}
+                Ok(Wish::Close) | Err(_) => {
+                    return Next::End(self.interrupt.cause().map_or(Code::Done, Code::from).number());
+                }
+            }
+        }
+    }
+
+    /// Opens another title than that of the command line, with the same flags.
+    fn open(&self, path: Option<PathBuf>) -> Next {
+        let opened = || -> Result<(ExecArgs, Title)> {
+            let mut args = crate::exec_args(words(self.own, path.as_deref()))?;
+            args.states.load_state = None;
+            args.refuse_unsupported()?;
+            let args = in_window(args);
+            let title = open_title(&args)?;
+            Ok((args, title))
+        };
+        match opened() {
+            Ok((args, title)) => {
+                self.sender.title(title.short_name());
+                let (volume, own) = (&args.sound, &self.own.sound);
+                // Settings of the title go before what the user has set in this session.
+                if (volume.volume, volume.mute) != (own.volume, own.mute) {
+                    self.seat.volume.set(volume.volume, volume.mute);
+                }
+                Next::Run(Box::new(args), title)
+            }
+            Err(error) => {
+                let name = path.as_deref().map_or_else(|| "demo".to_owned(), short_name);
+                Next::Home(Some(failure(&name, &error)))
+            }
+        }
+    }
+
+    /// Runs the title, and again each time that the user requests this after its end. Returns what
+    /// comes then.
+    fn run_title(&self, mut args: ExecArgs, mut title: Title, is_library: bool) -> Result<Next> {
+        let Self { seat, sender, wishes, interrupt, .. } = self;
+        let again = !leaves_files(&args);
+        let own_start = args.engine.start_time;
+        let occupant = Occupant::new(&args, &title);
+        *seat.occupant.lock() = Some(occupant.clone());
+        loop {
+            sender.phase(Phase::Loading);
+            let (name, file) = (title.short_name(), title.file());
+            let last_frame = args.picture.last_frame.as_deref();
+            let outputs = Outputs::new(&args.run, last_frame, args.report.is_some())?;
+            occupant.reports.keep(None);
+            let finished = run_machines(&args, (title, &occupant), seat, sender, &outputs, interrupt);
+            let loaded = args.states.load_state.take();
+            args.engine.start_time = own_start;
+            let finished = match (finished, loaded, &occupant.slots) {
+                (Err(error), Some(path), Some(slots)) if slots.has(&path) => {
+                    sender.message(format!("{error:#}"));
+                    // The state before the load has what would be lost; without it the title begins
+                    // anew.
+                    if path != slots.path(UNDO) && slots.age(UNDO).is_some() {
+                        load(&mut args, slots.path(UNDO));
+                    }
+                    title = open_title(&args)?;
+                    continue;
+                }
+                (finished, ..) => finished?,
+            };
+            // A machine that is gone does not stop the motors it started.
+            seat.controllers.tune(seat.settings.for_title(None));
+            let concluded = outputs.conclude(&finished, Some(&occupant.reports), interrupt);
+            let code = args.exit_code(&finished, concluded);
+            note_play(&args, file.as_deref(), &finished);
+            let mut wish = None;
+            if !seat.control.take_ended() {
+                // A wish to load that the machine did not follow is over.
+                wish = wishes.try_iter().find(|wish| !matches!(wish, Wish::Load(_)));
+                let json = args.run.json.as_deref();
+                let why =
+                    if args.run.has_limit() { None } else { stopped::why(&name, &finished, json, again) };
+                let has_ended = matches!(finished.end, RunEnd::Ended(EndKind::Exit { code: 0 }));
+                match why {
+                    Some(why) if !(is_library && has_ended) => {
+                        occupant.reports.keep(finished.bug_report);
+                        sender.stopped(why);
+                    }
+                    _ if is_library && interrupt.cause().is_none() => {
+                        wish.get_or_insert(Wish::Home);
+                    }
+                    _ => return Ok(Next::End(code)),
+                }
+            }
+            let wish = wish.map_or_else(|| wishes.recv(), Ok);
+            seat.control.expect_machine();
+            match (wish, &occupant.slots) {
+                (Ok(Wish::Again), _) => {}
+                (Ok(Wish::Load(slot)), Some(slots)) => load(&mut args, slots.path(slot)),
+                (Ok(Wish::Open(path)), _) => return Ok(self.open(path)),
+                (Ok(Wish::Home), _) => return Ok(Next::Home(None)),
+                _ => return Ok(Next::End(code)),
+            }
+            title = open_title(&args)?;
+        }
+    }
+}
+
+/// The arguments as a window needs them: parallel, unless a flag needs lockstep.
+pub(super) fn in_window(mut args: ExecArgs) -> ExecArgs {
+    args.picture.gpu = drawing::in_window(&(&args.picture).into(), args.is_compared());
+    args.engine.mode.parallel |= !args.wants_lockstep();
+    args
+}
+
+/// The words of the command line, with another title and without that one's arguments.
+fn words(own: &ExecArgs, path: Option<&Path>) -> Vec<OsString> {
+    let mut words: Vec<OsString> = own.typed.iter().take_while(|word| *word != "--").cloned().collect();
+    if let Some(title) = &own.title
+        && let Some(at) = words.iter().rposition(|word| word.as_os_str() == title.as_os_str())
+    {
+        words.remove(at);
+    }
+    if words.is_empty() {
+        words.push("xenia-rs".into());
+    }
+    words.extend(path.map(|path| path.as_os_str().to_owned()));
+    words
+}
+
+fn failure(name: &str, error: &Error) -> PageFailure {
+    let text = error_text(error);
+    errln!("xenia-rs: {text}");
+    let lines = text.lines().map(str::to_owned).collect();
+    PageFailure { heading: format!("{name} can't be run"), lines }
+}
+
+/// Lets the next machine load a state.
+fn load(args: &mut ExecArgs, path: PathBuf) {
+    // A file that cannot be read is reported by the machine.
+    args.engine.start_time = StateOrigin::read(&path).ok().and_then(|origin| origin.start_time);
+    args.states.load_state = Some(path);
+}
+
+/// Adds the run to the record of the title, unless it is one of a test: recorded, replayed, logged
+/// or with a limit.
+fn note_play(args: &ExecArgs, file: Option<&Path>, finished: &Finished) {
+    if args.is_compared() || args.run.has_limit() {
+        return;
+    }
+    // A run that was launched by the title counts as the title's.
+    if let (Some(file), Some(state)) = (file, state_folder())
+        && let Err(error) = plays::add(&state, file, &finished.report)
+    {
+        tracing::warn!("the run is not in the library's record: {error:#}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_title_has_the_flags_of_the_command_line() {
+        let words_for = |typed: &str, title: Option<&str>, path: Option<&str>| {
+            let own = ExecArgs {
+                title: title.map(PathBuf::from),
+                typed: typed.split(' ').map(OsString::from).collect(),
+                ..ExecArgs::default()
+            };
+            let words = words(&own, path.map(Path::new));
+            words.iter().map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(words_for("xenia-rs --osd", None, Some("/a.xex")), "xenia-rs --osd /a.xex");
+        assert_eq!(words_for("xenia-rs --osd", None, None), "xenia-rs --osd");
+        let typed = "xenia-rs exec b.iso --mute -- b.iso";
+        assert_eq!(words_for(typed, Some("b.iso"), Some("/a.xex")), "xenia-rs exec --mute /a.xex");
+        let args = crate::exec_args(words(&ExecArgs::default(), Some(Path::new("/a.xex")))).unwrap();
+        assert_eq!(args.title.as_deref(), Some(Path::new("/a.xex")));
+        assert_eq!(args.typed, ["xenia-rs", "/a.xex"]);
+    }
+}

@@ -1,0 +1,292 @@
+//! The library of a window: scans the folders of the settings in the background, and answers the
+//! library's pages.
+
+use super::player::Wish;
+use crate::cli::{Cli, Command, ExecArgs, LibraryArgs};
+use crate::settings;
+use anyhow::{Context, Result, anyhow, bail};
+use clap::{CommandFactory, Parser};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock, mpsc};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use xenia::config::SaveConfig;
+use xenia::library::stored::{StoredPlaces, StoredTitle};
+use xenia::library::{self, LibraryTitle, holds_executable, icon, plays};
+use xenia::pace::PaceControl;
+use xenia::say::visible;
+use xenia::state_slots::age_text;
+use xenia::title::{cache_folder, data_folder, id_of, key_ring, short_name, state_folder};
+use xenia::{code_store, content};
+use xenia_render::{
+    FrameSender, LibraryClient, LibraryEntry, LibraryIcon, LibraryModel, StoredData, StoredKind,
+};
+
+/// Time between two reports of a scan's progress.
+const PROGRESS_PERIOD: Duration = Duration::from_millis(100);
+/// Most icons that are kept in memory.
+const MOST_ICONS: usize = 4096;
+
+/// Settings files: the one that the command line names, and the one that is written.
+type SettingsFiles = (Option<PathBuf>, Option<PathBuf>);
+
+#[derive(Default)]
+struct Contents {
+    titles: Vec<LibraryTitle>,
+    model: LibraryModel,
+    /// Number of the newest scan: an older one that ends later has nothing to say.
+    scan: u64,
+}
+
+/// The library of a window; clones share it.
+#[derive(Clone)]
+pub(super) struct Shelf {
+    contents: Arc<Mutex<Contents>>,
+    sender: Arc<OnceLock<FrameSender>>,
+    places: StoredPlaces,
+    files: SettingsFiles,
+    control: PaceControl,
+    wishes: mpsc::Sender<Wish>,
+}
+
+impl Shelf {
+    /// The library for a window with these flags.
+    pub(super) fn new(
+        args: &ExecArgs,
+        files: SettingsFiles,
+        (control, wishes): (PaceControl, mpsc::Sender<Wish>),
+    ) -> Result<Self> {
+        let saves = SaveConfig::from(&args.engine.content);
+        let repeats = args.wants_lockstep();
+        let places = StoredPlaces {
+            code: code_store::folder(args.engine.code_cache.as_deref()),
+            scratch: content::scratch_folder(&(&args.scratch).into(), &saves, repeats)?,
+            content: content::place(&saves, repeats)?,
+            states: data_folder().map(|data| data.join("states")),
+        };
+        let contents = Contents {
+            model: LibraryModel { entries: vec![demo()], has_folders: true, ..LibraryModel::default() },
+            ..Contents::default()
+        };
+        let (contents, sender) = (Arc::new(Mutex::new(contents)), Arc::default());
+        Ok(Self { contents, sender, places, files, control, wishes })
+    }
+
+    /// Shows the library in this window; scans the folders if it is shown at once.
+    pub(super) fn begin(&self, sender: &FrameSender, scans: bool) {
+        let _ = self.sender.set(sender.clone());
+        if scans {
+            self.scan();
+        }
+    }
+
+    /// Shows what the runs since the last scan have changed.
+    pub(super) fn refresh(&self) {
+        let this = self.clone();
+        let is_new = this.contents.lock().scan == 0;
+        if is_new {
+            this.scan();
+            return;
+        }
+        std::thread::spawn(move || {
+            this.contents.lock().renew();
+            this.publish();
+        });
+    }
+
+    fn publish(&self) {
+        if let Some(sender) = self.sender.get() {
+            sender.library(Arc::new(self.contents.lock().model.clone()));
+        }
+    }
+
+    /// Starts a scan.
+    fn scan(&self) {
+        let this = self.clone();
+        let number = {
+            let mut contents = this.contents.lock();
+            contents.scan += 1;
+            contents.model.progress = Some("looking for titles".to_owned());
+            contents.scan
+        };
+        self.publish();
+        std::thread::spawn(move || {
+            let scanned = this.scanned(number);
+            let mut contents = this.contents.lock();
+            if contents.scan != number {
+                return;
+            }
+            contents.model.progress = None;
+            match scanned {
+                Ok((folders, scan)) => {
+                    contents.titles = scan.titles;
+                    contents.model.has_folders = folders > 0;
+                    contents.model.failures = scan.failures.iter().map(|text| visible(text)).collect();
+                    contents.renew();
+                }
+                Err(error) => contents.model.failures = vec![visible(&format!("{error:#}"))],
+            }
+            drop(contents);
+            this.publish();
+        });
+    }
+
+    /// Scans the folders of the settings; returns their number, too.
+    fn scanned(&self, number: u64) -> Result<(usize, library::LibraryScan)> {
+        let args = self.args()?;
+        let keys = key_ring(args.key_file.as_deref())?;
+        let told = Mutex::new(Instant::now());
+        let progress = |progress: library::ScanProgress| {
+            let Some(mut told) = told.try_lock().filter(|told| told.elapsed() >= PROGRESS_PERIOD) else {
+                return;
+            };
+            *told = Instant::now();
+            let mut contents = self.contents.lock();
+            if contents.scan == number {
+                contents.model.progress = Some(progress.text());
+                drop(contents);
+                self.publish();
+            }
+        };
+        let folders: Vec<PathBuf> = args.folder.into_iter().map(absolute).collect();
+        Ok((folders.len(), library::scan(&folders, cache_folder().as_deref(), &keys, &progress)))
+    }
+
+    /// The library's settings.
+    fn args(&self) -> Result<LibraryArgs> {
+        let mut words: Vec<OsString> = vec!["xenia-rs".into(), "library".into()];
+        if let Some(file) = &self.files.0 {
+            words.extend(["--config".into(), file.clone().into()]);
+        }
+        let words = settings::apply(&Cli::command(), words)?;
+        match Cli::try_parse_from(words)?.command {
+            Some(Command::Library(args)) => Ok(args),
+            _ => bail!("the library has no settings"),
+        }
+    }
+
+    /// A title with this path, or the demo.
+    fn title(&self, path: Option<&Path>) -> Option<StoredTitle> {
+        let Some(path) = path else { return Some(StoredTitle { name: "demo".to_owned(), id: id_of(None) }) };
+        let contents = self.contents.lock();
+        contents.titles.iter().find(|title| title.path == path).map(StoredTitle::from)
+    }
+
+    /// Writes a folder to the settings.
+    fn add(&self, path: &Path) -> Result<()> {
+        let folder = path.canonicalize().with_context(|| format!("cannot read {}", path.display()))?;
+        if !folder.is_dir() {
+            bail!("{} is not a folder", path.display());
+        }
+        let file = self.files.1.as_ref().context("there is no configuration folder (HOME is not set)")?;
+        let mut folders = self.args()?.folder;
+        if folders.iter().any(|known| absolute(known.clone()) == folder) {
+            bail!("{} is a folder of the library already", folder.display());
+        }
+        folders.push(folder);
+        let mut list = toml_edit::Array::new();
+        for folder in &folders {
+            list.push(folder.to_str().with_context(|| format!("{} is no UTF-8", folder.display()))?);
+        }
+        settings::change(&settings::built(Cli::command()), file, "library.folder", Some(&list.to_string()))?;
+        Ok(())
+    }
+}
+
+fn absolute(folder: PathBuf) -> PathBuf {
+    // A folder that is missing is a failure of the scan, which the others outlive.
+    folder.canonicalize().unwrap_or(folder)
+}
+
+impl LibraryClient for Shelf {
+    fn open(&mut self, path: Option<PathBuf>) {
+        self.control.end_machine();
+        let _ = self.wishes.send(Wish::Open(path));
+    }
+
+    fn go_home(&mut self) {
+        self.control.end_machine();
+        let _ = self.wishes.send(Wish::Home);
+    }
+
+    fn rescan(&mut self) {
+        self.scan();
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        path.is_dir() && !holds_executable(path)
+    }
+
+    fn add_folder(&mut self, path: &Path) -> Result<String, String> {
+        self.add(path).map_err(|error| format!("{error:#}"))?;
+        self.scan();
+        Ok(format!("added {}", path.display()))
+    }
+
+    fn stored(&self, path: Option<&Path>) -> StoredData {
+        let Some(title) = self.title(path) else { return StoredData::default() };
+        StoredData { caches: self.places.caches_text(&title), saves: self.places.saves_text(&title) }
+    }
+
+    fn delete(&mut self, path: Option<&Path>, kind: StoredKind) -> Result<String, String> {
+        let title = self.title(path).ok_or_else(|| anyhow!("the title is gone"));
+        let deleted = title.and_then(|title| match kind {
+            StoredKind::Caches => self.places.delete_caches(&title),
+            StoredKind::Saves => self.places.delete_saves(&title),
+        });
+        deleted.map(|()| "deleted".to_owned()).map_err(|error| format!("{error:#}"))
+    }
+}
+
+impl Contents {
+    /// Makes the entries anew, with the records of the titles' runs.
+    fn renew(&mut self) {
+        let state = state_folder();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let mut icons = BTreeMap::new();
+        let titles = self.titles.iter().map(|title| entry(title, state.as_deref(), now, &mut icons));
+        self.model.entries = std::iter::once(demo()).chain(titles).collect();
+    }
+}
+
+fn demo() -> LibraryEntry {
+    LibraryEntry { name: "Demo".to_owned(), kind: "built in".to_owned(), ..LibraryEntry::default() }
+}
+
+/// A title as the page shows it. Titles with the same icon share its pixels.
+fn entry(
+    title: &LibraryTitle,
+    state: Option<&Path>,
+    now: u64,
+    icons: &mut BTreeMap<PathBuf, Arc<LibraryIcon>>,
+) -> LibraryEntry {
+    let plays = state.and_then(|state| plays::read(state, &title.path));
+    let id = title.described.id.map(|id| format!("{id}, ")).unwrap_or_default();
+    let name = title.described.name.clone().unwrap_or_else(|| short_name(&title.path));
+    let seconds = plays.as_ref().map_or(0, |plays| plays.seconds as u64);
+    let played = plays.as_ref().map(|plays| {
+        let age = age_text(Duration::from_secs(now.saturating_sub(plays.last)));
+        format!("{age}, {}:{:02} h in all", seconds / 3600, seconds / 60 % 60)
+    });
+    let icon = title.icon.as_ref().and_then(|path| {
+        if let Some(icon) = icons.get(path) {
+            return Some(icon.clone());
+        }
+        let icon = icon::read(path).ok().filter(|_| icons.len() < MOST_ICONS)?;
+        let icon = Arc::new(LibraryIcon { size: icon.size, rgba: icon.rgba });
+        icons.insert(path.clone(), icon.clone());
+        Some(icon)
+    });
+    LibraryEntry {
+        name: visible(&name),
+        path: Some(title.path.clone()),
+        kind: format!("{id}{}", title.described.format),
+        played: played.unwrap_or_default(),
+        state: plays.as_ref().map(|plays| plays.state.name()),
+        last_played: plays.map(|plays| plays.last),
+        seconds_played: seconds,
+        icon,
+    }
+}

@@ -1,0 +1,155 @@
+//! Tests the library, driven by keys: titles are started from it and lead back to it.
+
+use super::display::{Key, TestWindow};
+use super::{DEMO, Program, display, wait_for};
+use anyhow::{Context, Result, ensure};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use xenia_testing::hermetic;
+
+/// Title of the window's bar without a title.
+const HOME: &str = "library | xenia-rs";
+
+/// A library of a damaged title and of one that ends by itself, in that order after the demo.
+struct Library {
+    folder: tempfile::TempDir,
+}
+
+impl Library {
+    fn new() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let games = folder.path().join("games");
+        std::fs::create_dir(&games)?;
+        std::fs::write(games.join("broken.xex"), b"XEX2 and then nothing")?;
+        std::fs::copy(Path::new(DEMO).with_file_name("hello.xex"), games.join("hello.xex"))?;
+        std::fs::write(
+            folder.path().join("config.toml"),
+            format!("[library]\nfolder = [\"{}\"]\n", games.display()),
+        )?;
+        Ok(Self { folder })
+    }
+
+    fn start(&self, display: &super::Display) -> Result<(Program, TestWindow)> {
+        // Its own settings file takes the place of none.
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
+        let hermetic = hermetic("xenia-rs");
+        for (name, value) in hermetic.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.arg("--config").arg(self.folder.path().join("config.toml")).args(["--gpu", "reference"]);
+        let mut program = Program::run(display, self.folder.path(), command)?;
+        let window = TestWindow::find(display, HOME, || program.is_alive())?;
+        let window = window.with_context(|| program.said())?;
+        Ok((program, window))
+    }
+
+    /// Number of the runs in the record of the only title that has one.
+    fn runs(&self) -> u64 {
+        let records = std::fs::read_dir(self.folder.path().join("state/xenia-rs/plays"));
+        let record = records.into_iter().flatten().flatten().next();
+        let text = record.and_then(|record| std::fs::read_to_string(record.path()).ok());
+        let json = text.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
+        json.and_then(|json| json["runs"].as_u64()).unwrap_or_default()
+    }
+
+    /// Waits until the scan has written its cache, so that its titles are on the page.
+    fn wait_for_scan(&self) -> Result<()> {
+        let cache = self.folder.path().join("cache/xenia-rs/library.json");
+        wait_for("the scan", || Ok(cache.is_file().then_some(())))?;
+        std::thread::sleep(Duration::from_millis(500));
+        Ok(())
+    }
+}
+
+/// Presses keys, of which each is a pass of the page.
+fn press(window: &TestWindow, keys: &[Key]) -> Result<()> {
+    for key in keys {
+        window.press(*key)?;
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    Ok(())
+}
+
+fn home(window: &TestWindow, program: &mut Program) -> Result<()> {
+    wait_for("the library", || {
+        ensure!(program.is_alive(), "{}", program.said());
+        Ok((window.title()? == HOME).then_some(()))
+    })
+}
+
+#[test]
+fn titles_are_started_from_the_library_and_lead_back_to_it() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    let library = Library::new()?;
+    let (mut program, window) = library.start(&display)?;
+    library.wait_for_scan()?;
+
+    // The demo is the first title; its menu leads back, after a question.
+    press(&window, &[Key::Enter])?;
+    wait_for("the demo", || Ok(window.title()?.contains(" fps").then_some(())))?;
+    press(&window, &[Key::Escape])?;
+    wait_for("a pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
+    press(&window, &[Key::Down; 5])?;
+    press(&window, &[Key::Enter, Key::Down, Key::Enter])?;
+    home(&window, &mut program)?;
+    wait_for("the summary of the demo", || Ok(program.said().contains("frames in").then_some(())))?;
+
+    // A title that can't be run is refused in the window.
+    press(&window, &[Key::Down, Key::Enter])?;
+    wait_for("the refusal", || Ok(program.said().contains("broken.xex").then_some(())))?;
+    ensure!(window.title()? == HOME && program.is_alive(), "{}", program.said());
+    press(&window, &[Key::Escape])?;
+
+    // A title that ends by itself leads back.
+    press(&window, &[Key::Down, Key::Enter])?;
+    wait_for("the end of the title", || Ok((library.runs() == 1).then_some(())))?;
+    home(&window, &mut program)?;
+
+    press(&window, &[Key::Escape])?;
+    press(&window, &[Key::Down; 4])?;
+    press(&window, &[Key::Enter])?;
+    let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
+    ensure!(status.success(), "{status}: {}", program.said());
+    Ok(())
+}
+
+/// Threads and resident memory in KiB of a process.
+fn usage(process: u32) -> Result<(u64, u64)> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let number = |name: &str| -> Result<u64> {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let word = line.and_then(|line| line.split_whitespace().next());
+        word.and_then(|word| word.parse().ok()).with_context(|| format!("no {name} in {status}"))
+    };
+    Ok((number("Threads:")?, number("VmRSS:")?))
+}
+
+#[test]
+fn many_titles_in_one_process_leave_nothing_behind() -> Result<()> {
+    const BEFORE: u64 = 8;
+    const AFTER: u64 = 20;
+    let Some(display) = display()? else { return Ok(()) };
+    let library = Library::new()?;
+    let (mut program, window) = library.start(&display)?;
+    library.wait_for_scan()?;
+    press(&window, &[Key::Down, Key::Down])?;
+    let mut first = (0, 0);
+    for run in 1..=AFTER {
+        window.press(Key::Enter)?;
+        wait_for("the end of the title", || Ok((library.runs() == run).then_some(())))?;
+        home(&window, &mut program)?;
+        // A title's last threads end after it.
+        std::thread::sleep(Duration::from_millis(700));
+        if run == BEFORE {
+            first = usage(program.child.id())?;
+        }
+    }
+    let last = usage(program.child.id())?;
+    ensure!(last.0 <= first.0, "{} threads, then {}", first.0, last.0);
+    ensure!(last.1 <= first.1 + first.1 / 10, "{} KiB, then {}", first.1, last.1);
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! Pages about a title of the library, a new folder, a failure and a dropped file.
+
+use super::interface::{MenuPage, Outcome, entry};
+use super::{LibraryEntry, PageCommand, PageModel, StoredKind};
+use egui::{Event, Key, Ui};
+use std::path::{Path, PathBuf};
+
+/// Longest path in bytes.
+const LONGEST: usize = 4096;
+
+/// Shows what is known of a title and what it has left on the disk.
+pub(super) fn show(ui: &mut Ui, model: &PageModel, title: Option<&LibraryEntry>) -> Option<Outcome> {
+    let title = title?;
+    ui.vertical_centered(|ui| ui.heading(&title.name));
+    ui.add_space(4.0);
+    ui.label(&title.kind);
+    if let Some(path) = &title.path {
+        ui.label(path.display().to_string());
+    }
+    for line in [title.state, Some(title.played.as_str())].into_iter().flatten() {
+        ui.label(line);
+    }
+    for stored in [&model.stored.caches, &model.stored.saves].into_iter().flatten() {
+        ui.label(stored);
+    }
+    ui.add_space(8.0);
+    let mut outcome = None;
+    if entry(ui, "Start") {
+        outcome = Some(Outcome::Do(PageCommand::Open(title.path.clone())));
+    }
+    if model.stored.caches.is_some() && entry(ui, "Delete caches") {
+        outcome = Some(Outcome::Do(PageCommand::Delete(title.path.clone(), StoredKind::Caches)));
+    }
+    if model.stored.saves.is_some() && entry(ui, "Delete saves\u{2026}") {
+        outcome = Some(Outcome::Go(MenuPage::AskDelete));
+    }
+    if entry(ui, "Back") {
+        outcome = Some(Outcome::Go(MenuPage::Library));
+    }
+    outcome
+}
+
+/// Asks before saves are deleted, and says what is lost.
+pub(super) fn ask_delete(ui: &mut Ui, model: &PageModel, title: Option<&LibraryEntry>) -> Option<Outcome> {
+    let title = title?;
+    ui.vertical_centered(|ui| ui.heading(format!("Delete the saves of {}?", title.name)));
+    ui.label(model.stored.saves.as_deref().unwrap_or_default());
+    ui.label("They are lost for good.");
+    ui.add_space(8.0);
+    let mut outcome = None;
+    if entry(ui, "Back") {
+        outcome = Some(Outcome::Go(MenuPage::Title));
+    }
+    if entry(ui, "Delete") {
+        outcome = Some(Outcome::Do(PageCommand::Delete(title.path.clone(), StoredKind::Saves)));
+    }
+    outcome
+}
+
+/// Shows a failure.
+pub(super) fn failure(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
+    ui.vertical_centered(|ui| ui.heading(&model.failure.heading));
+    ui.add_space(4.0);
+    for line in &model.failure.lines {
+        ui.label(line);
+    }
+    ui.add_space(8.0);
+    entry(ui, "Back").then_some(Outcome::Go(MenuPage::Library))
+}
+
+/// Asks before a dropped file takes the place of the title that runs.
+pub(super) fn ask_open(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
+    let path = model.dropped.as_deref().unwrap_or(Path::new(""));
+    ui.vertical_centered(|ui| ui.heading("Close the title, and start the file that was dropped?"));
+    ui.label(path.display().to_string());
+    ui.label("Progress since the title's last save is lost.");
+    ui.add_space(8.0);
+    let mut outcome = None;
+    if entry(ui, "Back") {
+        outcome = Some(Outcome::Do(PageCommand::Resume));
+    }
+    if entry(ui, "Start") {
+        outcome = Some(Outcome::Do(PageCommand::Open(model.dropped.clone())));
+    }
+    outcome
+}
+
+/// Shows the path of a new folder while it is typed.
+pub(super) fn add_folder(ui: &mut Ui, typed: &str) -> Option<Outcome> {
+    ui.vertical_centered(|ui| ui.heading("Add a folder of titles"));
+    ui.label("Type its path, or drop the folder onto the window:");
+    ui.monospace(format!("{typed}\u{2581}"));
+    ui.add_space(8.0);
+    let mut outcome = None;
+    if entry(ui, "Add") && !typed.trim().is_empty() {
+        outcome = Some(Outcome::Do(PageCommand::AddFolder(PathBuf::from(typed.trim()))));
+    }
+    if entry(ui, "Back") {
+        outcome = Some(Outcome::Go(MenuPage::Library));
+    }
+    outcome
+}
+
+/// Takes the letters of a path out of the events of a pass.
+pub(super) fn type_path(typed: &mut String, events: &mut Vec<Event>) {
+    events.retain(|event| match event {
+        Event::Text(text) if typed.len() + text.len() <= LONGEST => {
+            typed.extend(text.chars().filter(|letter| !letter.is_control()));
+            false
+        }
+        Event::Key { key: Key::Backspace, pressed: true, .. } => {
+            typed.pop();
+            false
+        }
+        Event::Key { key: Key::Space, .. } | Event::Text(_) => false,
+        _ => true,
+    });
+}

@@ -1,0 +1,156 @@
+//! Draws the titles of the library: as rows, or as a grid of icons. Only those on the page are
+//! drawn.
+
+use super::{LibraryEntry, LibraryModel, LibraryState, open};
+use crate::PageCommand;
+use crate::interface::Outcome;
+use egui::text::{LayoutJob, TextWrapping};
+use egui::{
+    Align2, Color32, CornerRadius, FontFamily, FontId, Id, Pos2, Rect, Response, Role, ScrollArea, Sense,
+    Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
+};
+
+/// Height of a row in points.
+const ROW: f32 = 60.0;
+/// Size of a cell of the grid in points.
+const CELL: Vec2 = vec2(168.0, 168.0);
+/// Side of an icon in a row, and in a cell.
+const ICONS: [f32; 2] = [46.0, 96.0];
+const MARGIN: f32 = 8.0;
+
+/// Shows the titles in a list of this height. Returns what was chosen.
+pub(super) fn show(
+    ui: &mut Ui,
+    height: f32,
+    library: &LibraryModel,
+    state: &mut LibraryState,
+) -> Option<Outcome> {
+    let width = ui.available_width();
+    let cell = if state.is_grid { CELL } else { vec2(width - 2.0 * MARGIN, ROW) };
+    let columns = if state.is_grid { ((width / cell.x) as usize).max(1) } else { 1 };
+    (state.columns, state.visible_rows) = (columns, (height / cell.y) as usize);
+    let mut area = ScrollArea::vertical().id_salt("titles").auto_shrink(false).max_height(height);
+    if state.wants_focus && !state.has_focus {
+        // The page was elsewhere, so the title may be far away.
+        let row = (state.position / columns) as f32;
+        area = area.vertical_scroll_offset((row * cell.y - height / 2.0).max(0.0));
+    }
+    state.has_focus = false;
+    // The title that has the focus is another one until this one is drawn.
+    let wanted = std::mem::take(&mut state.wants_focus).then_some(state.position);
+    let mut outcome = None;
+    let mut used = Vec::new();
+    area.show_viewport(ui, |ui, viewport| {
+        let titles = state.order.titles().to_vec();
+        ui.set_height(titles.len().div_ceil(columns) as f32 * cell.y);
+        ui.set_width(ui.available_width());
+        let origin = ui.max_rect().min;
+        let first = (viewport.min.y / cell.y).floor().max(0.0) as usize;
+        let rows = first..((viewport.max.y / cell.y).ceil().max(0.0) as usize).max(first);
+        let near = state.position / columns;
+        // The title that gets the focus is drawn wherever it is, which scrolls to it.
+        let rows = rows.start.min(near)..rows.end.max(near + 1);
+        let drawn = titles.iter().enumerate().take(rows.end * columns).skip(rows.start * columns);
+        for (position, &index) in drawn {
+            let (row, column) = (position / columns, position % columns);
+            let is_on_page = (first..=first + state.visible_rows + 1).contains(&row);
+            if !is_on_page && row != near {
+                continue;
+            }
+            let Some(entry) = library.entries.get(index) else { continue };
+            let at = origin + vec2(column as f32 * cell.x, row as f32 * cell.y);
+            let rect = Rect::from_min_size(at, cell).shrink(2.0);
+            let response = ui.interact(rect, Id::unique(("title", index)), Sense::click());
+            response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &entry.name));
+            if wanted == Some(position) {
+                response.request_focus();
+                response.scroll_to_me(None);
+            }
+            if response.has_focus() && wanted.is_none_or(|wanted| wanted == position) {
+                (state.position, state.has_focus) = (position, true);
+            }
+            draw(ui, rect, entry, &response, state, &mut used);
+            if response.clicked() {
+                state.position = position;
+                outcome = Some(open(entry));
+            }
+            if response.secondary_clicked() {
+                state.position = position;
+                outcome = Some(Outcome::Do(PageCommand::Inspect(entry.path.clone())));
+            }
+        }
+    });
+    // A large library has more icons than a graphics device should keep.
+    state.icons.retain(|key, _| used.contains(key));
+    outcome
+}
+
+fn draw(
+    ui: &Ui,
+    rect: Rect,
+    entry: &LibraryEntry,
+    response: &Response,
+    state: &mut LibraryState,
+    used: &mut Vec<usize>,
+) {
+    let visuals = ui.visuals();
+    let is_chosen = response.has_focus();
+    if is_chosen || response.hovered() {
+        let fill = if is_chosen { visuals.widgets.hovered.weak_bg_fill } else { visuals.faint_bg_color };
+        let stroke = if is_chosen { visuals.selection.stroke } else { Stroke::NONE };
+        ui.painter().rect(rect, CornerRadius::same(6), fill, stroke, StrokeKind::Inside);
+    }
+    let side = ICONS[usize::from(state.is_grid)];
+    let icon = if state.is_grid {
+        Rect::from_center_size(pos2(rect.center().x, rect.top() + MARGIN + side / 2.0), Vec2::splat(side))
+    } else {
+        Rect::from_min_size(rect.min + vec2(MARGIN, (rect.height() - side) / 2.0), Vec2::splat(side))
+    };
+    draw_icon(ui, icon, entry, state, used);
+    let strong = visuals.strong_text_color();
+    let weak = visuals.weak_text_color();
+    if state.is_grid {
+        let inside = rect.shrink(MARGIN);
+        text(ui, pos2(inside.left(), icon.bottom() + 6.0), &entry.name, (16.0, strong, inside.width()));
+        let second = if entry.played.is_empty() { &entry.kind } else { &entry.played };
+        text(ui, pos2(inside.left(), icon.bottom() + 26.0), second, (13.0, weak, inside.width()));
+        return;
+    }
+    let left = icon.right() + 2.0 * MARGIN;
+    // The right third has what is known of the runs.
+    let right = rect.left() + rect.width() * 0.68;
+    text(ui, pos2(left, rect.top() + 7.0), &entry.name, (20.0, strong, right - left - MARGIN));
+    text(ui, pos2(left, rect.top() + 32.0), &entry.kind, (14.0, weak, right - left - MARGIN));
+    let width = rect.right() - right - MARGIN;
+    text(ui, pos2(right, rect.top() + 9.0), &entry.played, (15.0, weak, width));
+    if let Some(state) = entry.state {
+        let colour = if state == "crashes" { visuals.error_fg_color } else { weak };
+        text(ui, pos2(right, rect.top() + 32.0), state, (14.0, colour, width));
+    }
+}
+
+/// Draws an icon, or the first letter of the name for a title without one.
+fn draw_icon(ui: &Ui, rect: Rect, entry: &LibraryEntry, state: &mut LibraryState, used: &mut Vec<usize>) {
+    let texture = entry.icon.as_ref().and_then(|icon| {
+        used.push(std::sync::Arc::as_ptr(icon) as usize);
+        state.texture(ui.ctx(), icon)
+    });
+    if let Some(texture) = texture {
+        let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
+        ui.painter().image(texture.id(), rect, whole, Color32::WHITE);
+        return;
+    }
+    ui.painter().rect_filled(rect, CornerRadius::same(6), ui.visuals().widgets.inactive.bg_fill);
+    let letter = entry.name.chars().next().unwrap_or('?').to_uppercase().to_string();
+    let font = FontId::new(rect.height() * 0.55, FontFamily::Proportional);
+    ui.painter().text(rect.center(), Align2::CENTER_CENTER, letter, font, ui.visuals().text_color());
+}
+
+/// Draws a line of text, which is cut to the width.
+fn text(ui: &Ui, at: Pos2, text: &str, (size, colour, width): (f32, Color32, f32)) {
+    let font = FontId::new(size, FontFamily::Proportional);
+    let mut job = LayoutJob::simple_singleline(text.to_owned(), font, colour);
+    job.wrap = TextWrapping::truncate_at_width(width.max(0.0));
+    let galley = ui.painter().layout_job(job);
+    ui.painter().galley(at, galley, colour);
+}

@@ -1,0 +1,182 @@
+//! Tests of the library's pages: driven by keys and clicks, without a window.
+
+use super::*;
+use crate::testing::Driver;
+use crate::{PageFailure, StoredData, StoredKind};
+use egui::Key;
+
+fn title(name: &str, path: Option<&str>) -> LibraryEntry {
+    LibraryEntry { name: name.to_owned(), path: path.map(Into::into), ..LibraryEntry::default() }
+}
+
+fn model(entries: Vec<LibraryEntry>) -> PageModel {
+    let library = LibraryModel { entries, has_folders: true, ..LibraryModel::default() };
+    PageModel { library: Some(Arc::new(library)), is_home: true, ..PageModel::default() }
+}
+
+fn few() -> PageModel {
+    model(vec![
+        title("Demo", None),
+        title("Fog", Some("/games/fog.xex")),
+        title("Red Bay", Some("/games/red.iso")),
+    ])
+}
+
+/// The demo and 500 titles, 001 to 500.
+fn many() -> PageModel {
+    let titles = (1..=500).map(|n| title(&format!("{n:03}"), Some(&format!("/games/{n:03}"))));
+    model([title("Demo", None)].into_iter().chain(titles).collect())
+}
+
+fn opens(path: &str) -> Vec<PageCommand> {
+    vec![PageCommand::Open(Some(path.into()))]
+}
+
+#[test]
+fn titles_are_chosen_by_keys() {
+    let mut driver = Driver::new(MenuPage::Library, few());
+    assert_eq!(driver.keys(&[Key::Enter]), [PageCommand::Open(None)]);
+    assert_eq!(driver.keys(&[Key::ArrowDown, Key::Enter]), opens("/games/fog.xex"));
+    let at_once = driver.keys_at_once(&[Key::Home, Key::ArrowDown, Key::ArrowDown, Key::Enter]);
+    assert_eq!(at_once, opens("/games/red.iso"));
+    assert_eq!(driver.click("Fog"), opens("/games/fog.xex"));
+    assert_eq!(driver.keys(&[Key::ArrowDown, Key::ArrowDown, Key::Enter]), opens("/games/red.iso"));
+    assert_eq!(driver.keys(&[Key::Escape]), []);
+    assert_eq!(driver.page(), Some(MenuPage::Menu));
+    assert_eq!(driver.keys(&[Key::Escape, Key::Enter]), opens("/games/red.iso"), "it has the focus again");
+}
+
+#[test]
+fn the_bar_is_reached_by_keys() {
+    let mut driver = Driver::new(MenuPage::Library, few());
+    driver.keys(&[Key::ArrowUp, Key::Enter]);
+    let is_changed =
+        driver.page() == Some(MenuPage::Menu) || driver.shows("Grid") || driver.shows("By last played");
+    assert!(is_changed, "no button was pressed");
+    driver.open(MenuPage::Library);
+    driver.keys(&[Key::ArrowUp]);
+    assert_eq!(driver.keys(&[Key::ArrowDown, Key::Enter]), [PageCommand::Open(None)], "and left again");
+}
+
+#[test]
+fn far_titles_are_reached_by_keys() {
+    let mut driver = Driver::new(MenuPage::Library, many());
+    assert!(driver.shows("001") && !driver.shows("400"), "only titles on the page are drawn");
+    driver.keys(&[Key::ArrowDown; 40]);
+    assert_eq!(driver.keys(&[Key::Enter]), opens("/games/040"));
+    assert!(driver.shows("040"));
+    driver.keys(&[Key::ArrowUp; 30]);
+    assert_eq!(driver.keys(&[Key::Enter]), opens("/games/010"));
+    assert_eq!(driver.keys(&[Key::End, Key::Enter]), opens("/games/500"));
+    driver.keys(&[Key::PageUp, Key::PageDown]);
+    assert_eq!(driver.keys(&[Key::Enter]), opens("/games/500"));
+    assert_eq!(driver.keys(&[Key::Home, Key::Enter]), [PageCommand::Open(None)]);
+}
+
+#[test]
+fn a_grid_has_columns() {
+    let mut driver = Driver::new(MenuPage::Library, many());
+    assert_eq!(driver.click("List"), []);
+    assert!(driver.shows("Grid"));
+    driver.open(MenuPage::Library);
+    assert_eq!(driver.keys(&[Key::ArrowRight, Key::ArrowRight, Key::Enter]), opens("/games/002"));
+    assert_eq!(driver.keys(&[Key::ArrowDown, Key::ArrowLeft, Key::Enter]), opens("/games/008"));
+    assert_eq!(driver.keys(&[Key::End, Key::Enter]), opens("/games/500"));
+}
+
+#[test]
+fn letters_search() {
+    let mut driver = Driver::new(MenuPage::Library, few());
+    driver.types(" red");
+    assert!(driver.shows("Red Bay") && !driver.shows("Fog"));
+    assert_eq!(driver.keys(&[Key::Enter]), opens("/games/red.iso"));
+    driver.types(" b");
+    assert!(driver.shows("\u{201c}red b\u{201d}: 1 found"));
+    assert_eq!(driver.keys(&[Key::Space]), [], "a part of the text");
+    driver.types("x");
+    assert_eq!(driver.keys(&[Key::Enter, Key::ArrowDown, Key::Delete]), [], "there is none");
+    driver.keys(&[Key::Backspace]);
+    assert!(driver.shows("Red Bay"));
+    driver.keys(&[Key::Escape]);
+    assert!(driver.page() == Some(MenuPage::Library) && driver.shows("Fog"), "all again");
+    assert_eq!(driver.keys(&[Key::Enter]), [PageCommand::Open(None)]);
+}
+
+#[test]
+fn titles_keep_their_place_when_the_library_changes() {
+    let mut driver = Driver::new(MenuPage::Library, few());
+    driver.keys(&[Key::ArrowDown]);
+    driver.change(|model| {
+        let mut library = (**model.library.as_ref().unwrap()).clone();
+        library.entries.push(title("Alps", Some("/games/alps.zip")));
+        model.library = Some(Arc::new(library));
+    });
+    assert_eq!(driver.keys(&[Key::Enter]), opens("/games/fog.xex"));
+}
+
+#[test]
+fn saves_are_deleted_after_a_question() {
+    let mut driver = Driver::new(MenuPage::Library, few());
+    let fog = || Some("/games/fog.xex".into());
+    assert_eq!(driver.keys(&[Key::ArrowDown, Key::Delete]), [PageCommand::Inspect(fog())]);
+    let words = |text: &str| Some(text.to_owned());
+    driver.change(|model| {
+        model.stored = StoredData { caches: words("caches: 5 MB"), saves: words("2 saved games") };
+    });
+    driver.open(MenuPage::Title);
+    assert!(driver.shows("/games/fog.xex") && driver.shows("caches: 5 MB"));
+    let deletes = |kind| vec![PageCommand::Delete(fog(), kind)];
+    assert_eq!(driver.click("Delete caches"), deletes(StoredKind::Caches));
+    assert_eq!(driver.click("Delete saves\u{2026}"), []);
+    assert_eq!(driver.page(), Some(MenuPage::AskDelete));
+    assert!(driver.shows("2 saved games"), "what is lost");
+    assert_eq!(driver.keys(&[Key::Enter]), [], "the harmless answer comes first");
+    assert_eq!(driver.page(), Some(MenuPage::Title));
+    driver.click("Delete saves\u{2026}");
+    assert_eq!(driver.keys(&[Key::ArrowDown, Key::Enter]), deletes(StoredKind::Saves));
+    driver.keys(&[Key::Escape, Key::Escape]);
+    assert_eq!(driver.page(), Some(MenuPage::Library));
+}
+
+#[test]
+fn a_folder_is_typed() {
+    let mut driver = Driver::new(MenuPage::AddFolder, few());
+    assert_eq!(driver.keys(&[Key::Enter]), [], "nothing is typed");
+    driver.types("/my gamess");
+    assert_eq!(driver.keys(&[Key::Space, Key::Backspace]), []);
+    assert_eq!(driver.keys(&[Key::Enter]), [PageCommand::AddFolder("/my games".into())]);
+}
+
+#[test]
+fn failures_and_dropped_files_have_pages() {
+    let failure = PageFailure { heading: "fog can't be run".to_owned(), lines: vec!["no key".to_owned()] };
+    let dropped = Some("/tmp/new.iso".into());
+    let mut driver = Driver::new(MenuPage::Failure, PageModel { failure, dropped, ..few() });
+    assert!(driver.shows("fog can't be run") && driver.shows("no key"));
+    driver.keys(&[Key::Enter]);
+    assert_eq!(driver.page(), Some(MenuPage::Library));
+    driver.open(MenuPage::AskOpen);
+    assert_eq!(driver.keys(&[Key::Enter]), [PageCommand::Resume]);
+    assert_eq!(driver.click("Start"), opens("/tmp/new.iso"));
+}
+
+#[test]
+fn a_page_without_input_stands_still() {
+    let mut entries = few().library.unwrap().entries.clone();
+    entries[1].icon = Some(Arc::new(LibraryIcon { size: [2, 1], rgba: vec![9; 8] }));
+    // Its size is wrong, so it is not shown.
+    entries[2].icon = Some(Arc::new(LibraryIcon { size: [9, 9], rgba: vec![9; 8] }));
+    let mut driver = Driver::new(MenuPage::Library, model(entries));
+    driver.keys(&[Key::ArrowDown]);
+    assert!(driver.passes_until_still(200) < 200);
+}
+
+#[test]
+fn an_empty_library_says_how_to_name_folders() {
+    let library = LibraryModel { entries: vec![title("Demo", None)], ..LibraryModel::default() };
+    let mut driver = Driver::new(
+        MenuPage::Library,
+        PageModel { library: Some(Arc::new(library)), is_home: true, ..PageModel::default() },
+    );
+    assert!(driver.shows("No folder of titles is named: drop one here, or choose Add a folder in the menu"));
+}
