@@ -117,6 +117,12 @@ impl DriftQueue {
         }
     }
 
+    /// Drops all queued samples; silence follows until the queue has reached its target again.
+    pub fn clear(&mut self) {
+        self.samples.clear();
+        (self.position, self.is_primed) = (0.0, false);
+    }
+
     /// Fills `into` with samples for the device, followed by silence on an underrun.
     pub fn take(&mut self, into: &mut [i16]) {
         let wanted = into.len() / self.channels;

@@ -323,6 +323,15 @@ impl Execute for Jit {
         Some(Box::new(Self::fork(self)))
     }
 
+    fn forgive_changes(&mut self) {
+        for code in self.shared.codes() {
+            code.cache.lock().forget_changes();
+        }
+        if let Some(baseline) = &self.shared.baseline {
+            baseline.cache.lock().forget_changes();
+        }
+    }
+
     fn counters(&self) -> EngineCounters {
         let Engine { interpreter, counts, .. } = &self.engine;
         let interpreter = interpreter.counters();

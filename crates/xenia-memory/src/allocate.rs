@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use xenia_guest::GuestAddr;
 
 /// Page-table flags for a protection; `None` is uncommitted.
-fn flags_of(protect: Option<Protect>) -> u8 {
+pub(crate) fn flags_of(protect: Option<Protect>) -> u8 {
     let Some(protect) = protect else { return 0 };
     let read = if protect.readable() { READ } else { 0 };
     let write = if protect.writable() { WRITE } else { 0 };

@@ -5,7 +5,7 @@ use crate::dirty::DirtyTracker;
 use crate::layout::{BACKING_PAGES, GUEST_PAGES, PAGE_SHIFT, backing_page, canonical_guest_page};
 use crate::memory::GuestMemory;
 use crate::page_table::{COMMITTED, GUEST_FLAGS, WATCHED};
-use crate::snapshot::{ASCENDING, Held, Page, ZEROS};
+use crate::snapshot::{ASCENDING, Held, PageBytes, ZEROS};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::*;
@@ -43,7 +43,7 @@ impl GuestMemory {
     }
 
     /// The guest's committed pages as ranges, including gaps of less than [`APART`] pages.
-    fn committed_pages(&self) -> Vec<Range<u32>> {
+    pub(crate) fn committed_pages(&self) -> Vec<Range<u32>> {
         let mut ranges: Vec<Range<u32>> = Vec::new();
         for page in (0..GUEST_PAGES as u32).filter(|&page| self.pages.page_flags(page) & COMMITTED != 0) {
             match ranges.last_mut() {
@@ -59,7 +59,7 @@ impl GuestMemory {
 const APART: u32 = 512;
 
 /// The first address at which two copies of a backing page differ.
-fn difference(page: u32, a: &Page, b: &Page) -> Option<GuestAddr> {
+fn difference(page: u32, a: &PageBytes, b: &PageBytes) -> Option<GuestAddr> {
     if a == b {
         return None;
     }

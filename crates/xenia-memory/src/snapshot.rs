@@ -9,11 +9,12 @@ use crate::memory::GuestMemory;
 use crate::page_table::COMMITTED;
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 
-pub(crate) type Page = [u8; PAGE_SIZE as usize];
+/// Content of a page.
+pub type PageBytes = [u8; PAGE_SIZE as usize];
 /// The zones in the order of their lowest addresses.
 pub(crate) const ASCENDING: [Zone; ZONES] =
     [Zone::Virtual4K, Zone::Virtual64K, Zone::Cache, Zone::Image, Zone::Physical];
-pub(crate) static ZEROS: Page = [0; PAGE_SIZE as usize];
+pub(crate) static ZEROS: PageBytes = [0; PAGE_SIZE as usize];
 
 /// Tells which backing pages the host holds data for; queried in ascending order.
 pub(crate) struct Held<'a> {
@@ -42,7 +43,7 @@ impl<'a> Held<'a> {
 
 impl GuestMemory {
     /// Copies a committed backing page.
-    pub(crate) fn copy_page(&self, page: u32, into: &mut Page) {
+    pub(crate) fn copy_page(&self, page: u32, into: &mut PageBytes) {
         let addr = canonical_guest_page(page) << PAGE_SHIFT;
         // SAFETY: the alias view maps every backing page permanently.
         unsafe { host::copy_out(self.alias.0, addr, into) };
@@ -56,7 +57,7 @@ impl GuestMemory {
     }
 
     /// Writes a whole committed page, and changes its version.
-    pub(crate) fn replace_page(&self, page: u32, content: &Page) {
+    pub(crate) fn replace_page(&self, page: u32, content: &PageBytes) {
         let addr = canonical_guest_page(page) << PAGE_SHIFT;
         // SAFETY: the alias view maps every backing page permanently.
         unsafe { host::copy_in(self.alias.0, addr, content) };
@@ -66,7 +67,7 @@ impl GuestMemory {
     /// Calls `f` with the address and a copy of every committed page, in ascending address order.
     /// Memory with several addresses is passed once, at the lowest. For a consistent snapshot,
     /// guest threads must not run meanwhile.
-    pub fn for_each_committed_page(&self, mut f: impl FnMut(GuestAddr, &Page)) {
+    pub fn for_each_committed_page(&self, mut f: impl FnMut(GuestAddr, &PageBytes)) {
         let mut buffer = ZEROS;
         for zone in ASCENDING {
             let mut held = Held::new(self);

@@ -4,14 +4,16 @@
 //! a state: they are caches, and versions only grow. The reservation table is not either; a state
 //! is saved in modes only that keep reservations in the contexts.
 
+use crate::allocate::flags_of;
 use crate::device::{Device, REGISTERS};
 use crate::gaps::Gaps;
-use crate::heap::{Allocation, Change, Zones};
+use crate::heap::{Allocation, Zones};
 use crate::layout::{BACKING_PAGES, HEAPS, VIEWS, ZONES, Zone};
 use crate::memory::GuestMemory;
+use crate::page_bits::PageBits;
 use crate::page_table::COMMITTED;
 use crate::protect::Protect;
-use crate::snapshot::{ASCENDING, Held, Page, ZEROS};
+use crate::snapshot::{ASCENDING, Held, PageBytes, ZEROS};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use xenia_guest::PAGE_SIZE;
@@ -75,8 +77,8 @@ impl Zones {
             .collect()
     }
 
-    /// Replaces all allocations.
-    fn restore(&mut self, state: &MemoryState) -> Result<(), Impossible> {
+    /// The allocations of a state, with the limit of these.
+    fn of_state(&self, state: &MemoryState) -> Result<Self, Impossible> {
         check(state.zones.len() == ZONES, "memory has another number of zones")?;
         let mut committed = [0_u32; HEAPS];
         let mut books: [BTreeMap<u32, Allocation>; ZONES] = std::array::from_fn(|_| BTreeMap::new());
@@ -100,13 +102,12 @@ impl Zones {
         let all: Option<u32> = committed.iter().try_fold(0_u32, |sum, &bytes| sum.checked_add(bytes));
         let fits = all.is_some_and(|all| all <= self.commit_limit);
         check(fits, "more memory is committed than the limit allows")?;
-        *self = Self { books, gaps, committed, commit_limit: self.commit_limit };
-        Ok(())
+        Ok(Self { books, gaps, committed, commit_limit: self.commit_limit })
     }
 
-    /// The changes that map all committed pages.
-    fn changes(&self) -> Vec<Change> {
-        let mut changes = Vec::new();
+    /// The flags of all backing pages.
+    fn flags(&self) -> Vec<u8> {
+        let mut flags = vec![0; BACKING_PAGES as usize];
         for (zone, book) in Zone::ALL.into_iter().zip(&self.books) {
             for (&at, allocation) in book {
                 let page_size = allocation.heap.page_size();
@@ -114,13 +115,13 @@ impl Zones {
                 for run in allocation.pages.chunk_by(PartialEq::eq) {
                     let range = start..start + run.len() as u32 * page_size;
                     start = range.end;
-                    if let Some(&to @ Some(_)) = run.first() {
-                        changes.push(Change { zone, range, to });
-                    }
+                    let pages = zone.backing(range);
+                    flags[pages.start as usize..pages.end as usize]
+                        .fill(flags_of(run.first().copied().flatten()));
                 }
             }
         }
-        changes
+        flags
     }
 }
 
@@ -203,50 +204,100 @@ impl GuestMemory {
         }
     }
 
-    /// Replaces allocations, rights, contents and device registers by those of a state. All pages
-    /// get new versions. No guest code may run meanwhile.
+    /// Replaces allocations, rights, contents and device registers by those of a state. Pages that
+    /// change get new versions; all others keep theirs, and what engines derived from them. No
+    /// guest code may run meanwhile.
     ///
     /// # Errors
-    /// A state that no memory can be in. Memory then has neither its old nor its new state, and
-    /// must be discarded.
+    /// A state that no memory can be in. If a page is refused, memory has neither its old nor its
+    /// new state, and must be discarded.
     pub fn restore(
         &self,
         state: &MemoryState,
         pages: impl IntoIterator<Item = PagesState>,
     ) -> Result<(), Impossible> {
+        self.restore_layout(state)?;
+        let mut written = PageBits::default();
+        pages.into_iter().try_for_each(|pages| self.put_pages(&pages, &mut written))?;
+        let mut buffer = ZEROS;
+        for zone in ASCENDING {
+            let mut held = Held::new(self);
+            for page in zone.backing(0..zone.size()) {
+                if self.pages.backing_flags(page) & COMMITTED != 0 && !written.has(page) && held.holds(page) {
+                    self.copy_page(page, &mut buffer);
+                    if buffer != ZEROS {
+                        self.replace_page(page, &ZEROS);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Replaces allocations, rights and device registers by those of a state. Pages that are
+    /// committed before and after keep their contents, and new ones are zero.
+    ///
+    /// # Errors
+    /// A state that no memory can be in. Nothing has changed then, unless the host has refused a
+    /// change of rights.
+    pub fn restore_layout(&self, state: &MemoryState) -> Result<(), Impossible> {
         check(!self.has_mirror(), "memory is being cross-checked")?;
-        let mut zones = self.zones.lock();
-        let host = |error: crate::MemoryError| Impossible::from(error.to_string());
-        for change in zones.changes() {
-            self.remap(change.zone.backing(change.range), 0).map_err(host)?;
-        }
-        zones.restore(state)?;
-        for change in zones.changes() {
-            self.carry_out(&change).map_err(|error| Impossible::from(error.to_string()))?;
-        }
         check(state.registers.len() == Device::ALL.len(), "another number of devices")?;
+        let exists = |&(index, _): &(u32, u32)| (index as usize) < REGISTERS;
+        check(state.registers.iter().flatten().all(exists), "a device has no such register")?;
+        let mut zones = self.zones.lock();
+        let new = zones.of_state(state)?;
+        let (before, after) = (zones.flags(), new.flags());
+        *zones = new;
+        let changes = before.iter().zip(&after).map(|(before, &to)| (*before != to).then_some(to));
+        let mut page = 0;
+        for run in changes.collect::<Vec<_>>().chunk_by(PartialEq::eq) {
+            let pages = page..page + run.len() as u32;
+            page = pages.end;
+            if let Some(&Some(to)) = run.first() {
+                self.remap(pages, to).map_err(|error| Impossible::from(error.to_string()))?;
+            }
+        }
         for (device, values) in Device::ALL.into_iter().zip(&state.registers) {
             let registers = self.device_registers(device);
             (0..REGISTERS as u32).for_each(|index| registers.store(index, 0));
             for &(index, value) in values {
-                check((index as usize) < REGISTERS, "a device has no such register")?;
                 registers.store(index, value);
             }
         }
-        pages.into_iter().try_for_each(|pages| self.put_pages(&pages))
+        Ok(())
     }
 
-    /// Writes the pages of a piece.
-    fn put_pages(&self, pages: &PagesState) -> Result<(), Impossible> {
+    /// Replaces the content of a backing page if it is another. Returns whether it was. No guest
+    /// code may run meanwhile.
+    ///
+    /// # Errors
+    /// The page does not exist, or is not committed and the content is not zero.
+    pub fn put_page(&self, page: u32, content: &PageBytes) -> Result<bool, Impossible> {
+        check(page < BACKING_PAGES, "there is no such page")?;
+        if self.pages.backing_flags(page) & COMMITTED == 0 {
+            check(*content == ZEROS, "a page has contents and is not committed")?;
+            return Ok(false);
+        }
+        let mut now = ZEROS;
+        self.copy_page(page, &mut now);
+        let differs = now != *content;
+        if differs {
+            self.replace_page(page, content);
+        }
+        Ok(differs)
+    }
+
+    /// Writes the pages of a piece that differ, and notes all of them in `written`.
+    fn put_pages(&self, pages: &PagesState, written: &mut PageBits) -> Result<(), Impossible> {
         let mut bytes = pages.bytes.as_slice();
         for &(first, count) in &pages.runs {
             let end = first.checked_add(count).filter(|&end| end <= BACKING_PAGES);
             for page in first..end.ok_or("there is no such page")? {
                 let (content, rest) = bytes.split_first_chunk().ok_or("a page has no contents")?;
                 bytes = rest;
-                let committed = self.pages.backing_flags(page) & COMMITTED != 0;
-                check(committed, "a page has contents and is not committed")?;
-                self.replace_page(page, content);
+                self.put_page(page, content)?;
+                written.set(page);
             }
         }
         check(bytes.is_empty(), "contents belong to no page")
@@ -255,7 +306,7 @@ impl GuestMemory {
 
 impl PagesState {
     /// Adds a page; returns the number of pages.
-    fn add(&mut self, page: u32, content: &Page) -> usize {
+    fn add(&mut self, page: u32, content: &PageBytes) -> usize {
         match self.runs.last_mut() {
             Some((first, count)) if *first + *count == page => *count += 1,
             _ => self.runs.push((page, 1)),

@@ -231,6 +231,17 @@ impl NetState {
         net.lock().state(self.next_due())
     }
 
+    /// Drops all sockets of the machine's own network, and the events that they hold, before a
+    /// state of another moment replaces them.
+    pub fn let_go(&self) {
+        let mut net = self.lock();
+        let (sockets, requests) = (std::mem::take(&mut net.sockets), std::mem::take(&mut net.requests));
+        let xnet = std::mem::take(&mut net.xnet);
+        // The events are dropped without the lock.
+        drop(net);
+        drop((sockets, requests, xnet));
+    }
+
     /// Replaces all sockets by those of a state. `hold` holds an event again.
     ///
     /// # Errors

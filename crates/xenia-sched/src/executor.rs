@@ -172,6 +172,16 @@ impl<S: System + Clone + Send> Executor<S> {
         }
     }
 
+    /// Tells the engines that memory was replaced by that of another moment.
+    pub fn forgive_changes(&mut self) {
+        match self {
+            Self::Lockstep(executor) => executor.engine.forgive_changes(),
+            Self::Parallel(executor) => {
+                executor.engines.iter_mut().for_each(|engine| engine.forgive_changes());
+            }
+        }
+    }
+
     /// Makes idle time pass in real time instead of being skipped, for machines that a user
     /// watches.
     pub fn wait_idle_time(&mut self) {

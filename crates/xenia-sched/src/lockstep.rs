@@ -85,7 +85,7 @@ pub struct LockstepExecutor<S: System> {
     pub scheduler: Scheduler,
     /// The operating system and the devices.
     pub system: S,
-    engine: Box<dyn Execute>,
+    pub(crate) engine: Box<dyn Execute>,
     devices: Option<Box<DeviceQueue>>,
     round: Option<Round>,
     /// End of the current gap, before which no thread runs.

@@ -205,6 +205,10 @@ pub trait Device: Send {
     /// metadata. Open files have no name afterwards.
     fn discard(&mut self) {}
 
+    /// Deletes the temporary files of open files, which have no name afterwards, before a state of
+    /// another moment is restored. The device stays in use.
+    fn abandon(&mut self) {}
+
     /// The state of what is not the host's or another device's, for a saved state. Contents are put
     /// into `bytes`.
     ///

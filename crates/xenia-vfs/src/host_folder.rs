@@ -378,6 +378,12 @@ impl Device for HostFolder {
         self.stamps = None;
     }
 
+    fn abandon(&mut self) {
+        if let Some(drafts) = self.drafts.as_ref().filter(|drafts| drafts.disk_space().is_none()) {
+            drafts.discard();
+        }
+    }
+
     fn state(&self, bytes: &mut SavedBytes) -> Result<DeviceState, Unsaveable> {
         self.saved(bytes)
     }

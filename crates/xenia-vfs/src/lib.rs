@@ -265,6 +265,13 @@ impl Vfs {
         }
     }
 
+    /// Deletes the temporary files of open files on every device ([`Device::abandon`]).
+    pub fn abandon(&mut self) {
+        for mount in &mut self.mounts {
+            mount.device.abandon();
+        }
+    }
+
     /// Flushes all files at or below a place to the host's disk, including open ones.
     pub fn flush_below(&self, at: &Location) -> VfsResult<()> {
         self.device(at)?.flush_below(&at.names)

@@ -167,7 +167,7 @@ impl Vfs {
             let is_new = |mount: &super::Mount| mount.path != path;
             check(self.mounts.iter().all(is_new), "two devices have one path")?;
             let found = before.iter().position(|mount| mount.path == path);
-            let is_package = || format!(r"\{}", path.join(r"\")).starts_with(packages);
+            let is_package = || is_below(&path, packages);
             let mut device: Box<dyn Device> = match found {
                 Some(index) => before.remove(index).device,
                 None if is_package() => Box::new(NoDevice),
@@ -179,6 +179,8 @@ impl Vfs {
             device.restore(state, bytes)?;
             self.mounts.push(super::Mount { path, device });
         }
+        // Packages that were opened after the state was saved.
+        before.retain(|mount| !is_below(&mount.path, packages));
         if let Some(mount) = before.first() {
             let path = mount.path.join(r"\");
             return Err(format!(r"the state has no device \{path}, and this run has one").into());
@@ -220,6 +222,11 @@ impl Vfs {
         let is_possible = self.mounts.get(at.mount as usize).is_some() && is_path(&at.names);
         check(is_possible, "a file's location is impossible")
     }
+}
+
+/// Whether a device's path begins with `packages`.
+fn is_below(path: &[String], packages: &str) -> bool {
+    format!(r"\{}", path.join(r"\")).starts_with(packages)
 }
 
 /// Whether these can be the names of a resolved path.

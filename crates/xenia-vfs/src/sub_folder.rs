@@ -147,6 +147,10 @@ impl Device for SubFolder {
         self.device.lock().discard();
     }
 
+    fn abandon(&mut self) {
+        self.device.lock().abandon();
+    }
+
     fn flush_below(&self, path: &[String]) -> VfsResult<()> {
         self.device.lock().flush_below(&self.at(path))
     }

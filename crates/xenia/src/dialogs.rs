@@ -43,6 +43,10 @@ impl Dialogs for Unasked {
     fn answer(&mut self, _: GuestTicks) -> Option<DialogAnswer> {
         self.answer.take()
     }
+
+    fn withdraw(&mut self) {
+        self.answer = None;
+    }
 }
 
 /// Logs each dialog and its answer, and forwards the dialog to `inner`.
@@ -126,6 +130,11 @@ impl<W: Write + Send> Dialogs for Spoken<W> {
             self.print(&request, &answer);
         }
         Some(answer)
+    }
+
+    fn withdraw(&mut self) {
+        self.asked = None;
+        self.inner.withdraw();
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Machine {
     spec: MachineSpec,
     outside: MachineOutside,
     inside: MachineInside,
+    /// Whether the inside is none that a machine can have.
+    is_broken: bool,
 }
 
 impl Machine {

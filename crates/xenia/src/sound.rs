@@ -221,6 +221,14 @@ impl Audio for Sound {
             state.song = None;
         }
     }
+
+    fn start_over(&mut self) {
+        let mut state = self.0.lock();
+        (state.song, state.song_number) = (None, 0);
+        if let Sink::Device(device) = &state.sink {
+            device.clear();
+        }
+    }
 }
 
 /// Largest number of frames of a song that are left out after a load of a state: those of an hour.

@@ -27,6 +27,18 @@ impl StateSection for GpuState {
     const VERSION: u16 = 1;
 }
 
+impl GpuState {
+    /// Takes the words of the EDRAM out of the state; none if the backend has no EDRAM.
+    pub fn take_edram(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.trace.edram)
+    }
+
+    /// Puts the words of the EDRAM in.
+    pub fn put_edram(&mut self, words: Vec<u32>) {
+        self.trace.edram = words;
+    }
+}
+
 impl CommandProcessor {
     /// The state to save with a machine, between two runs. Late effects are carried out first.
     ///
@@ -37,6 +49,11 @@ impl CommandProcessor {
             return Err("with --readback none, copies exist on the graphics device only".into());
         }
         Ok(GpuState { trace: self.state(), open_queries: self.open_queries.clone() })
+    }
+
+    /// Carries out the late effects, before memory is replaced by that of another moment.
+    pub fn finish_effects(&mut self) {
+        self.finish_late();
     }
 
     /// Restores the state of a machine.

@@ -181,7 +181,7 @@ impl Shared {
     }
 
     /// The code of all modes in use.
-    fn codes(&self) -> impl Iterator<Item = &ModeCode> {
+    pub(crate) fn codes(&self) -> impl Iterator<Item = &ModeCode> {
         self.modes.iter().filter_map(|mode| mode.get()?.as_ref())
     }
 }

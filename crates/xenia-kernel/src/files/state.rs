@@ -88,6 +88,16 @@ impl Files {
         })
     }
 
+    /// Drops open files, packages and what threads wait for, before a state of another moment
+    /// replaces them. On the host nothing changes but that temporary files are deleted.
+    pub(crate) fn let_go(&mut self) {
+        self.ports.let_go();
+        self.vfs.abandon();
+        self.packages.let_go(&mut self.vfs);
+        self.open.clear();
+        self.shared = SharedFiles::default();
+    }
+
     /// Replaces everything about files by a saved state. The disc of the state is in the drive, and
     /// the objects are restored already.
     pub(crate) fn restore(

@@ -119,10 +119,10 @@ impl Variables {
         storage.clone()
     }
 
-    /// Replaces the addresses by those of a saved state. Variables that this machine has already
-    /// must be where the state has them.
+    /// Replaces the addresses by those of a saved state. Variables that both have must be at the
+    /// same addresses.
     pub(super) fn restore(&mut self, state: BTreeMap<(Library, u16), GuestAddr>) -> Result<(), Impossible> {
-        let agrees = self.storage.iter().all(|(name, at)| state.get(name) == Some(at));
+        let agrees = self.storage.iter().all(|(name, at)| state.get(name).is_none_or(|saved| saved == at));
         check(agrees, "a variable of the kernel is at another address")?;
         self.storage = state;
         Ok(())

@@ -26,6 +26,10 @@ pub trait Audio: Send {
     /// Leaves out the next `frames` frames of the song. Called after a load of a state, which
     /// starts the song from its beginning.
     fn skip_song(&mut self, _frames: u64) {}
+
+    /// Drops the song and the sound that is not heard yet: the machine goes back to another moment.
+    /// Songs are numbered anew.
+    fn start_over(&mut self) {}
 }
 
 /// The XMA decoder; it reads and writes guest memory.

@@ -86,6 +86,9 @@ pub trait Dialogs: Send {
 
     /// Polls for the answer of the open dialog; `None` until it is answered.
     fn answer(&mut self, now: GuestTicks) -> Option<DialogAnswer>;
+
+    /// Closes the open dialog without an answer: the machine goes back to a moment before it.
+    fn withdraw(&mut self) {}
 }
 
 /// Answers every dialog with the title's default.

@@ -115,14 +115,18 @@ impl Dialogs for WindowDialogs {
         }
         None
     }
+
+    fn withdraw(&mut self) {
+        if self.keys.0.lock().take().is_some() {
+            (self.show)(None);
+        }
+    }
 }
 
 impl Drop for WindowDialogs {
     fn drop(&mut self) {
         // Remove an open dialog: the machine is gone and cannot receive the answer.
-        if self.keys.0.lock().take().is_some() {
-            (self.show)(None);
-        }
+        self.withdraw();
     }
 }
 

@@ -212,6 +212,7 @@ impl Machine {
                 save_points: SavePoints::default(),
             },
             inside: MachineInside { memory, kernel, processor, executor, xma },
+            is_broken: false,
         })
     }
 }

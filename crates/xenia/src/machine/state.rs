@@ -2,16 +2,18 @@
 //!
 //! A state is saved between two runs, where no guest code runs below a host frame, so the inside of
 //! the machine is all of it. It is loaded into a machine that was built for the same title under
-//! the same conditions and has not run. If that fails, the machine must be discarded; other
-//! machines are not affected. The format is specified in `docs/src/states.md`.
+//! the same conditions, or into the machine itself, which goes back. If that fails, the machine
+//! must be discarded; other machines are not affected. The format is specified in
+//! `docs/src/states.md`.
 
 use super::Machine;
 use super::engine::reservations;
+use super::parts::MachineInside;
 use crate::config::{CpuConfig, ExecutorConfig, StartTime};
 use crate::output::AtomicFile;
 use crate::recording::{RecordingHeader, RecordingState};
 use crate::source;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use xenia_audio::xma::XmaState;
@@ -20,9 +22,9 @@ use xenia_gpu::GpuState;
 use xenia_kernel::files::FilesState;
 use xenia_kernel::vfs::SavedBytes;
 use xenia_kernel::{AreasState, CoreState};
-use xenia_memory::{MemoryState, PagesState};
+use xenia_memory::{GuestMemory, MemoryState, PagesState};
 use xenia_sched::ExecutorState;
-use xenia_state::{MAX_HEADER, StateError, StateFile, StateHeader, StateSection, StoredSection};
+use xenia_state::{Impossible, MAX_HEADER, StateError, StateFile, StateHeader, StateSection, StoredSection};
 
 /// Key and value of the mode among the facts of a header.
 const MODE: &str = "mode";
@@ -30,6 +32,107 @@ const PARALLEL: &str = "parallel";
 
 /// Most bytes of a state's file.
 const MAX_FILE: u64 = 4 << 30;
+
+/// The sections of a state but for the contents of pages, decoded.
+pub(super) struct StateParts {
+    executor: ExecutorState,
+    core: CoreState,
+    areas: AreasState,
+    files: FilesState,
+    contents: SavedBytes,
+    pub(super) gpu: GpuState,
+    xma: XmaState,
+    memory: MemoryState,
+}
+
+impl StateParts {
+    /// Encodes the sections.
+    pub(super) fn encode(self) -> Result<Vec<StoredSection>> {
+        let Self { executor, core, areas, files, contents, gpu, xma, memory } = self;
+        let mut sections = vec![
+            StoredSection::encode(&executor)?,
+            StoredSection::encode(&core)?,
+            StoredSection::encode(&areas)?,
+            StoredSection::encode(&files)?,
+            StoredSection::encode(&gpu)?,
+            StoredSection::encode(&xma)?,
+            StoredSection::encode(&memory)?,
+        ];
+        // Last, so that their number moves no other section.
+        let contents = contents.into_parts().into_iter().zip(0..);
+        let contents = contents.map(|(bytes, number)| (contents_name(number), bytes));
+        sections.extend(contents.map(|(name, bytes)| StoredSection { name, version: 1, bytes }));
+        Ok(sections)
+    }
+
+    /// The values of sections.
+    pub(super) fn decode(sections: &[StoredSection]) -> Result<Self, StateError> {
+        let contents =
+            (0..).map_while(|number| find(sections, &contents_name(number)).map(|found| found.bytes.clone()));
+        Ok(Self {
+            executor: get(sections)?,
+            core: get(sections)?,
+            areas: get(sections)?,
+            files: get(sections)?,
+            contents: SavedBytes::new(contents.collect()),
+            gpu: get(sections)?,
+            xma: get(sections)?,
+            memory: get(sections)?,
+        })
+    }
+}
+
+fn find<'a>(sections: &'a [StoredSection], name: &str) -> Option<&'a StoredSection> {
+    sections.iter().find(|section| section.name == name)
+}
+
+fn get<S: StateSection>(sections: &[StoredSection]) -> Result<S, StateError> {
+    find(sections, S::NAME).ok_or(StateError::MissingSection(S::NAME))?.decode()
+}
+
+impl MachineInside {
+    /// All but the contents of pages.
+    pub(super) fn state_parts(&mut self) -> Result<StateParts> {
+        let executor = self.executor.state().context("threads")?;
+        let core = CoreState::of(&self.kernel);
+        let areas = AreasState::of(&self.kernel).context("the kernel")?;
+        let (files, contents) = FilesState::of(&self.kernel).context("files")?;
+        // The graphics chip may write late effects to memory, so memory comes after it.
+        let gpu = self.processor.lock().machine_state().context("graphics")?;
+        let (xma, memory) = (self.xma.state(), self.memory.state());
+        Ok(StateParts { executor, core, areas, files, contents, gpu, xma, memory })
+    }
+
+    /// Replaces everything. After an error it is neither the old one nor the new one.
+    fn replace(
+        &mut self,
+        parts: StateParts,
+        has_run: bool,
+        put_memory: impl FnOnce(&GuestMemory, &MemoryState) -> Result<(), Impossible>,
+    ) -> Result<(), StateError> {
+        let StateParts { executor, core, areas, files, contents, gpu, xma, memory } = parts;
+        if has_run {
+            // Late effects belong to the memory that is replaced.
+            self.processor.lock().finish_effects();
+            CoreState::let_go(&self.kernel);
+        }
+        self.executor.restore(executor).map_err(refused::<ExecutorState>)?;
+        let now = self.executor.now();
+        put_memory(&self.memory, &memory).map_err(refused::<MemoryState>)?;
+        if has_run {
+            self.executor.forgive_changes();
+        }
+        let kernel = &self.kernel;
+        let uses = core.restore(kernel).map_err(refused::<CoreState>)?;
+        areas.restore(kernel, now).map_err(refused::<AreasState>)?;
+        files.restore(kernel, contents).map_err(refused::<FilesState>)?;
+        kernel.objects.settle_uses(uses);
+        self.processor.lock().restore_machine(&gpu).map_err(refused::<GpuState>)?;
+        self.xma.restore(xma).map_err(refused::<XmaState>)?;
+        AreasState::resume_ports(kernel, now);
+        Ok(())
+    }
+}
 
 /// Reason why runs with these options have no states.
 pub(super) fn refusal(cpu: &CpuConfig, mode: &ExecutorConfig, is_launched: bool) -> Option<&'static str> {
@@ -53,21 +156,11 @@ impl Machine {
         if let Some(recorded) = &self.outside.recorded {
             state.put(&recorded.state())?;
         }
-        let inside = &self.inside;
-        state.put(&inside.executor.state().context("threads")?)?;
-        state.put(&CoreState::of(&inside.kernel))?;
-        state.put(&AreasState::of(&inside.kernel).context("the kernel")?)?;
-        let (files, contents) = FilesState::of(&inside.kernel).context("files")?;
-        state.put(&files)?;
-        for (bytes, number) in contents.into_parts().into_iter().zip(0..) {
-            state.put_stored(StoredSection { name: contents_name(number), version: 1, bytes })?;
+        for section in self.inside.state_parts()?.encode()? {
+            state.put_stored(section)?;
         }
-        // The graphics chip may write late effects to memory, so memory comes after it.
-        state.put(&inside.processor.lock().machine_state().context("graphics")?)?;
-        state.put(&inside.xma.state())?;
-        state.put(&inside.memory.state())?;
         let mut pages = Vec::new();
-        inside.memory.pages_state(|piece| {
+        self.inside.memory.pages_state(|piece| {
             let number = pages.len();
             pages.push(StoredSection::encode_numbered(&piece, number));
         });
@@ -83,7 +176,12 @@ impl Machine {
     /// A state of another title or of other conditions, or one that no machine can be in. This
     /// machine is discarded then.
     pub fn load_state(mut self, state: &StateFile) -> Result<Self> {
-        match self.replace_inside(state) {
+        let loaded = if self.inside.executor.instructions() == 0 {
+            self.begin_recording_at(state).and_then(|()| self.restore(state))
+        } else {
+            Err(anyhow!("the machine has run already"))
+        };
+        match loaded {
             Ok(()) => Ok(self),
             Err(error) => {
                 self.discard();
@@ -92,33 +190,65 @@ impl Machine {
         }
     }
 
-    /// Replaces the inside by that of a state. After an error it is neither the old one nor the new
-    /// one.
-    fn replace_inside(&mut self, state: &StateFile) -> Result<()> {
+    /// Lets the recording that the run makes or replays begin at a state.
+    fn begin_recording_at(&self, state: &StateFile) -> Result<()> {
+        let Some(recorded) = &self.outside.recorded else { return Ok(()) };
+        let saved = state.find(RecordingState::NAME).map(StoredSection::decode).transpose()?;
+        // The state's conditions come first: of another title, nothing else is worth saying.
         conditions_of(state)?.check(&self.conditions()?)?;
-        if self.inside.executor.instructions() != 0 {
-            bail!("the machine has run already");
-        }
-        if let Some(recorded) = &self.outside.recorded {
-            let saved = state.find(RecordingState::NAME).map(StoredSection::decode).transpose()?;
-            recorded.begin_at(state.identity(), saved.as_ref())?;
-        }
+        recorded.begin_at(state.identity(), saved.as_ref())
+    }
+
+    /// Goes to a state of this machine, or of another one for the same title under the same
+    /// conditions. Compiled code of memory that does not change stays. Nothing on the host is
+    /// undone: not what was printed, recorded, or written to files.
+    ///
+    /// # Errors
+    /// A state of another title or of other conditions, or one that no machine can be in; this
+    /// machine holds something that cannot be left, such as a socket of the host. The machine must
+    /// be discarded if it [is broken](Self::is_broken) then, and is unchanged otherwise.
+    pub fn restore(&mut self, state: &StateFile) -> Result<()> {
+        conditions_of(state)?.check(&self.conditions()?)?;
         let pages = state.get_numbered::<PagesState>().collect::<Result<Vec<_>, _>>()?;
-        let contents = (0..).map_while(|number| state.find(&contents_name(number)));
-        let contents = SavedBytes::new(contents.map(|section| section.bytes.clone()).collect());
-        let inside = &mut self.inside;
-        inside.executor.restore(state.get()?).map_err(refused::<ExecutorState>)?;
-        let now = inside.executor.now();
-        inside.memory.restore(&state.get::<MemoryState>()?, pages).map_err(refused::<MemoryState>)?;
-        let kernel = &inside.kernel;
-        let uses = state.get::<CoreState>()?.restore(kernel).map_err(refused::<CoreState>)?;
-        state.get::<AreasState>()?.restore(kernel, now).map_err(refused::<AreasState>)?;
-        state.get::<FilesState>()?.restore(kernel, contents).map_err(refused::<FilesState>)?;
-        kernel.objects.settle_uses(uses);
-        inside.processor.lock().restore_machine(&state.get()?).map_err(refused::<GpuState>)?;
-        inside.xma.restore(state.get()?).map_err(refused::<XmaState>)?;
-        AreasState::resume_ports(kernel, now);
+        let parts = StateParts::decode(state.sections())?;
+        self.replace_inside(parts, |memory, state| memory.restore(state, pages))
+    }
+
+    /// Replaces the inside by that of `parts`, with the memory that `put_memory` makes.
+    pub(super) fn replace_inside(
+        &mut self,
+        parts: StateParts,
+        put_memory: impl FnOnce(&GuestMemory, &MemoryState) -> Result<(), Impossible>,
+    ) -> Result<()> {
+        let has_run = self.inside.executor.instructions() != 0;
+        if has_run {
+            self.check_returns()?;
+            // A machine that cannot be saved cannot be left behind, either.
+            AreasState::of(&self.inside.kernel).context("the machine cannot go back")?;
+        }
+        self.is_broken = true;
+        self.inside.replace(parts, has_run, put_memory)?;
+        self.is_broken = false;
         Ok(())
+    }
+
+    /// Checks that this machine can go back.
+    ///
+    /// # Errors
+    /// It has no states, or is recorded or replayed.
+    pub(super) fn check_returns(&self) -> Result<()> {
+        if let Some(reason) = self.spec.no_states {
+            bail!("{reason}");
+        }
+        if self.spec.header.is_some() {
+            bail!("a run that is recorded or replayed does not go back");
+        }
+        Ok(())
+    }
+
+    /// Whether a restore has failed and left neither the old state nor the new one.
+    pub fn is_broken(&self) -> bool {
+        self.is_broken
     }
 
     /// Saves the state to a file, which is replaced only when the new one is whole and on the disk.
@@ -239,6 +369,6 @@ fn cannot_load(path: &Path) -> String {
 }
 
 /// The error for a section whose values were refused.
-fn refused<S: StateSection>(reason: xenia_state::Impossible) -> StateError {
+fn refused<S: StateSection>(reason: Impossible) -> StateError {
     StateError::contents(S::NAME, &reason)
 }

@@ -92,6 +92,11 @@ impl Device {
         self.queue.lock().put(samples);
     }
 
+    /// Drops the samples that are queued.
+    pub(super) fn clear(&self) {
+        self.queue.lock().clear();
+    }
+
     /// Counters of the device; the latency includes the server's buffer.
     pub(super) fn figures(&self) -> DriftFigures {
         let figures = self.queue.lock().figures();

@@ -20,6 +20,11 @@ impl Device {
     }
 
     /// Cannot be called.
+    pub(super) fn clear(&self) {
+        match self.0 {}
+    }
+
+    /// Cannot be called.
     pub(super) fn figures(&self) -> DriftFigures {
         match self.0 {}
     }

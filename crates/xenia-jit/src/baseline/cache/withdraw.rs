@@ -48,6 +48,11 @@ impl BaselineCache {
         withdrawn
     }
 
+    /// Forgets how often pages changed.
+    pub(crate) fn forget_changes(&mut self) {
+        self.flips.clear();
+    }
+
     /// Withdraws a unit. Returns false if it was withdrawn already.
     fn withdraw(&mut self, id: u32) -> bool {
         let Some(unit) = self.units.get_mut(&id).filter(|unit| !unit.is_retired) else { return false };

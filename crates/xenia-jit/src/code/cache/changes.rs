@@ -108,6 +108,11 @@ impl CodeCache {
         regions.len() as u64
     }
 
+    /// Forgets how often pages changed.
+    pub(crate) fn forget_changes(&mut self) {
+        self.pages.forget_changes();
+    }
+
     /// Whether pages are compiled however often they change.
     pub(crate) fn set_compile_restless(&mut self, compile_restless: bool) {
         self.pages.compile_restless = compile_restless;

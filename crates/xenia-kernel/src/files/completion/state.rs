@@ -34,6 +34,11 @@ impl CompletionPorts {
         PortsState { ports: ports.clone(), joined: joined.collect() }
     }
 
+    /// Forgets the waiting threads, and drops the ports that they hold.
+    pub(in crate::files) fn let_go(&mut self) {
+        self.joined.clear();
+    }
+
     /// Replaces all ports by saved ones. The objects of the state are restored already.
     pub(in crate::files) fn restore(
         &mut self,

@@ -7,7 +7,7 @@ use xenia_limits::Limit;
 use xenia_state::{Impossible, Unsaveable, check};
 use xenia_user::content::{PackageHeader, PackageName, root_name};
 use xenia_user::profile::Xuid;
-use xenia_vfs::{DeviceState, SavedBytes, Vfs};
+use xenia_vfs::{DeviceState, NoDevice, SavedBytes, Vfs};
 
 /// Open packages and the store, as they are saved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +76,17 @@ impl Packages {
         };
         let open = open.iter().map(package).collect::<Result<_, Unsaveable>>()?;
         Ok(PackagesState { store: store.device().lock().state(bytes)?, open })
+    }
+
+    /// Abandons the open packages: those that have not replaced their older ones leave these as
+    /// they are.
+    pub(in crate::files) fn let_go(&mut self, vfs: &mut Vfs) {
+        self.store.device().lock().abandon();
+        for package in std::mem::take(&mut self.open) {
+            package.discard(&self.store);
+            // The mount is there, so it is replaced.
+            let _ = vfs.mount(&package.device, Box::new(NoDevice));
+        }
     }
 
     /// Restores the store, and mounts the packages that were open.

@@ -150,6 +150,12 @@ impl AreasState {
         check(kernel.limits.set_hits(&limits_hit), "this program lacks a limit")
     }
 
+    /// Closes the open dialog and stops the song of a machine that goes back.
+    pub(crate) fn let_go_ports(kernel: &Kernel) {
+        kernel.dialogs().port.lock().withdraw();
+        kernel.music_control().audio.lock().start_over();
+    }
+
     /// Shows the open dialog and plays the current song again, after a load of a state at guest
     /// time `now`. The files are restored already.
     pub fn resume_ports(kernel: &Kernel, now: GuestTicks) {

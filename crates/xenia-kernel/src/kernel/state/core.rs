@@ -41,6 +41,17 @@ impl CoreState {
         }
     }
 
+    /// Drops all that the kernel of a machine which has run holds, without an effect on the guest:
+    /// waits, threads, sockets, transfers, open files. A state must be restored next.
+    pub fn let_go(kernel: &Kernel) {
+        kernel.transfers.discard();
+        kernel.dispatcher.let_go();
+        kernel.threads.lock().let_go();
+        kernel.net.let_go();
+        kernel.files.lock().let_go();
+        super::AreasState::let_go_ports(kernel);
+    }
+
     /// Replaces the core of a machine that has loaded its title and has not run. The areas that
     /// hold objects for requests and transfers are restored afterwards, then
     /// [`Objects::settle_uses`](crate::objects::Objects::settle_uses) ends the restore.

@@ -101,12 +101,7 @@ impl Dispatcher {
     /// Replaces all waits, owned mutants and timers. The objects' table must be restored.
     pub(crate) fn restore(&self, objects: &Arc<Objects>, state: DispatcherState) -> Result<(), Impossible> {
         let DispatcherState { lists, waits, asked, owners, timers } = state;
-        for shard in self.shards.iter() {
-            *shard.lock() = Shard::default();
-        }
-        for turn in self.waits.iter() {
-            *turn.lock() = Waits::default();
-        }
+        self.let_go();
         self.restore_waits(objects, lists, waits)?;
         for thread in asked {
             check_thread(thread)?;
@@ -114,6 +109,17 @@ impl Dispatcher {
         }
         self.restore_owners(owners)?;
         self.restore_timers(timers)
+    }
+
+    /// Forgets all waits, and drops the objects that they hold.
+    pub(crate) fn let_go(&self) {
+        for shard in self.shards.iter() {
+            *shard.lock() = Shard::default();
+        }
+        for turn in self.waits.iter() {
+            // Its objects are dropped without its lock.
+            let _waits = std::mem::take(&mut *turn.lock());
+        }
     }
 
     /// Restores waits and wait lists, which must have the same entries.

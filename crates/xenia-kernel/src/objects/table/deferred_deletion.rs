@@ -54,6 +54,16 @@ impl Objects {
         deleted
     }
 
+    /// Forgets all deferred work, as a state of another moment replaces the objects.
+    pub(super) fn forget_deferred(&self) {
+        self.has_deferred.store(false, Ordering::Release);
+        for work in std::mem::take(&mut *self.deferred.lock()) {
+            if let DeferredWork::Reference(position, _) = work {
+                let _ = self.slab.unpin(position);
+            }
+        }
+    }
+
     fn drop_reference(&self, position: Name, body: GuestAddr) {
         let last = {
             let mut tables = self.tables.lock();

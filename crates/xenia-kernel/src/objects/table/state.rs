@@ -130,6 +130,7 @@ impl Objects {
 
     /// Replaces all objects by those of a state. No wait may use an object of the table before.
     pub(crate) fn restore(&self, state: ObjectsState) -> Result<RestoredUses, Impossible> {
+        self.forget_deferred();
         let ObjectsState { slab, records, handles, next_handle, names, default_object, deferred } = state;
         let mut tables = self.tables.lock();
         let tables = &mut *tables;

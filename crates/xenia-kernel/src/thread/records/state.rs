@@ -151,6 +151,11 @@ impl Threads {
         }
     }
 
+    /// Forgets all threads, and drops the objects that their waits hold.
+    pub(crate) fn let_go(&mut self) {
+        self.records.clear();
+    }
+
     /// Replaces all threads; returns their pending work. The objects' table must be restored.
     /// Frames are counted in `all`.
     pub(crate) fn restore(
