@@ -86,6 +86,7 @@ mod snapshot;
 mod state;
 mod tally;
 mod watch;
+mod write_log;
 
 pub use allocator::{allocate_from_one_heap, give_back_free_heap};
 pub use compare::Comparison;
@@ -107,3 +108,4 @@ pub use reservation::{Exclusive, HOLDERS, ReservationTable};
 pub use snapshot::PageBytes;
 pub use state::{MemoryState, PagesState};
 pub use watch::Watch;
+pub use write_log::WriteLog;

@@ -6,6 +6,7 @@ use crate::layout::BACKING_PAGES;
 const BITS: u32 = u64::BITS;
 
 /// A set of backing pages.
+#[derive(Clone)]
 pub(crate) struct PageBits(Box<[u64]>);
 
 impl Default for PageBits {
@@ -20,8 +21,54 @@ impl PageBits {
         self.0[(page / BITS) as usize] |= 1 << (page % BITS);
     }
 
+    /// Removes a page.
+    pub(crate) fn clear(&mut self, page: u32) {
+        self.0[(page / BITS) as usize] &= !(1 << (page % BITS));
+    }
+
+    /// Adds all pages.
+    pub(crate) fn fill(&mut self) {
+        self.0.fill(u64::MAX);
+    }
+
     /// Whether the page is in the set.
     pub(crate) fn has(&self, page: u32) -> bool {
         self.0[(page / BITS) as usize] >> (page % BITS) & 1 != 0
+    }
+
+    /// The first page from `page` to `end` that is in the set.
+    pub(crate) fn next(&self, mut page: u32, end: u32) -> Option<u32> {
+        while page < end {
+            let word = self.0[(page / BITS) as usize] >> (page % BITS);
+            if word != 0 {
+                page += word.trailing_zeros();
+                return (page < end).then_some(page);
+            }
+            page = (page / BITS + 1) * BITS;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pages_of_a_set_come_in_order() {
+        let mut bits = PageBits::default();
+        for page in [3, 63, 64, 1000, BACKING_PAGES - 1] {
+            bits.set(page);
+        }
+        bits.clear(64);
+        let mut found = Vec::new();
+        let mut page = 0;
+        while let Some(next) = bits.next(page, BACKING_PAGES) {
+            assert!(bits.has(next));
+            found.push(next);
+            page = next + 1;
+        }
+        assert_eq!(found, [3, 63, 1000, BACKING_PAGES - 1]);
+        assert_eq!(bits.next(64, 1000), None);
     }
 }

@@ -11,10 +11,12 @@
 
 mod error;
 mod file;
+mod packed;
 mod section;
 #[cfg(test)]
 mod tests;
 
 pub use error::{Impossible, StateError, Unsaveable, check, is_count};
 pub use file::{FORMAT_VERSION, MAX_HEADER, MAX_SECTION, MAX_SECTIONS, MAX_TOTAL, StateFile, StateHeader};
+pub use packed::Packed;
 pub use section::{StateSection, StoredSection};

@@ -10,6 +10,7 @@ mod engine;
 mod figures;
 mod options;
 mod parts;
+mod rewind;
 mod save_points;
 mod save_slots;
 mod state;
@@ -18,6 +19,7 @@ pub use engine::{engine, jit_config, scheduler_config, tell_functions};
 pub use figures::Sizes;
 pub use options::{Launched, MachineOptions};
 pub use parts::MachinePosition;
+pub use rewind::{REWIND_INTERVAL, REWIND_MEMORY, RewindSink};
 pub use save_points::SavePoint;
 pub use save_slots::SlotSink;
 pub use state::StateOrigin;
@@ -195,12 +197,19 @@ impl Machine {
         if self.saves_to_slot(pieces) && !self.may_go_on(pieces) {
             return Some(RunEnd::Stopped);
         }
+        if let Some(pace) = &mut pieces.pace {
+            pace.set_can_rewind(self.outside.rewind.is_some());
+            if pace.is_rewinding() {
+                return self.step_back(pieces);
+            }
+        }
         let Pieces { limits, start, pace } = pieces;
         if let Some(pace) = pace {
             pace.set_has_clock(self.inside.executor.set_speed(pace.speed()));
         }
         let piece = pace.as_ref().map(|pace| pace.limits(limits, &self.position()));
         let piece = self.outside.save_points.limits(piece.as_ref().unwrap_or(limits));
+        let piece = self.rewind_limits(piece);
         let end = self.inside.run(&piece);
         if self.outside.interrupt.take_wants_threads() {
             errln!("after {:.1} s: {}", start.elapsed().as_secs_f64(), self.inside.executor.threads_report());
@@ -209,6 +218,7 @@ impl Machine {
             self.send_report(start.elapsed().as_secs_f64());
         }
         let has_saved = self.save_due_states();
+        self.make_due_checkpoint();
         let over = match end {
             RunEnd::Instructions if has_saved => {
                 limits.instructions.is_some_and(|last| self.inside.executor.instructions() >= last)

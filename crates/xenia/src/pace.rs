@@ -41,6 +41,8 @@ struct State {
     /// Whether the machine's loop goes round once despite the pause.
     goes_round: bool,
     turbo: bool,
+    /// Whether the machine goes back.
+    rewinding: bool,
     closing: bool,
     /// Whether the machine that runs, or is being made, ends.
     ending: bool,
@@ -86,6 +88,11 @@ impl PaceControl {
     /// shown.
     pub fn go_round(&self) {
         self.change(|state| state.goes_round = true);
+    }
+
+    /// Lets the machine go back, a checkpoint at a time, for as long as this is on.
+    pub fn rewind(&self, on: bool) {
+        self.change(|state| state.rewinding = on);
     }
 
     /// Removes or restores the speed limit.
@@ -137,6 +144,8 @@ pub struct Pace {
     told: Option<Instant>,
     /// Number of frames at which the current single step ends.
     step_to: Option<u64>,
+    /// Whether the machine keeps checkpoints.
+    can_rewind: bool,
 }
 
 impl Pace {
@@ -157,6 +166,7 @@ impl Pace {
             tell: Box::new(tell),
             told: None,
             step_to: None,
+            can_rewind: false,
         }
     }
 
@@ -181,6 +191,26 @@ impl Pace {
     /// The slot to which the state is to be saved now, if that was requested.
     pub fn take_save_slot(&mut self) -> Option<u8> {
         self.control.0.state.lock().save_slot.take()
+    }
+
+    /// Tells whether the machine keeps checkpoints to go back to.
+    pub fn set_can_rewind(&mut self, can_rewind: bool) {
+        self.can_rewind = can_rewind;
+    }
+
+    /// Whether the machine is to go back.
+    pub fn is_rewinding(&self) -> bool {
+        self.can_rewind && self.control.0.state.lock().rewinding
+    }
+
+    /// Waits up to `time` while the machine goes back, and forgets how fast it was before.
+    pub fn hold(&mut self, time: Duration) {
+        self.limiter.restart();
+        let end = Instant::now() + time;
+        let mut state = self.control.0.state.lock();
+        while state.rewinding && !state.closing && !state.ending && Instant::now() < end {
+            self.control.0.changed.wait_until(&mut state, end);
+        }
     }
 
     /// Forgets a request to end the machine, as its state could not be saved before.
@@ -235,7 +265,7 @@ impl Pace {
                 state.ended = true;
                 return false;
             }
-            if std::mem::take(&mut state.goes_round) {
+            if std::mem::take(&mut state.goes_round) || self.can_rewind && state.rewinding {
                 return true;
             }
             if state.paused {

@@ -209,6 +209,7 @@ impl Machine {
                 reports: None,
                 sound: options.sound,
                 slots: None,
+                rewind: None,
                 save_points: SavePoints::default(),
             },
             inside: MachineInside { memory, kernel, processor, executor, xma },

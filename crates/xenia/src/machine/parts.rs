@@ -4,6 +4,7 @@
 //! from there.
 
 use super::ReportSink;
+use super::rewind::Rewind;
 use super::save_points::SavePoints;
 use super::save_slots::SaveSlots;
 use crate::call_trace::CallTraceOutput;
@@ -91,6 +92,8 @@ pub(super) struct MachineOutside {
     pub(super) sound: Sound,
     /// Slots for states that the window asks for.
     pub(super) slots: Option<SaveSlots>,
+    /// The checkpoints to which the machine can go back, if it keeps any.
+    pub(super) rewind: Option<Rewind>,
     /// Moments at which the next run saves its state.
     pub(super) save_points: SavePoints,
 }

@@ -55,6 +55,25 @@ fn a_paused_machine_goes_round_once_when_it_is_asked_to() {
 }
 
 #[test]
+fn a_paused_machine_goes_back_if_it_has_checkpoints() {
+    let control = PaceControl::default();
+    control.pause(true);
+    control.rewind(true);
+    let mut pace = pace(&control, None);
+    assert!(!pace.is_rewinding());
+    pace.set_can_rewind(true);
+    assert!(pace.is_rewinding() && pace.between(&START, Figures::default));
+    control.rewind(false);
+    // It does not wait once the key is released.
+    pace.hold(SOON);
+    let (progress, result) = machine(pace);
+    progress.send(START).unwrap();
+    assert!(result.recv_timeout(A_WHILE).is_err(), "it is paused");
+    control.rewind(true);
+    assert_eq!(result.recv_timeout(SOON), Ok(true));
+}
+
+#[test]
 fn a_piece_ends_at_the_next_field_and_at_the_runs_own_limits() {
     let mut pace = pace(&PaceControl::default(), None);
     let whole = Limits { frames: Some(9), instructions: Some(7), ..Limits::default() };

@@ -1,6 +1,7 @@
 //! Tests of going back: a machine that has run is restored to a moment before, and ends where the
 //! run that never went back does.
 
+mod checkpoints;
 mod restore;
 
 use std::path::Path;

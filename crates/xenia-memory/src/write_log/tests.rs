@@ -1,0 +1,92 @@
+//! Logs of written pages, after random steps.
+
+use super::*;
+use crate::layout::Heap;
+use crate::{AllocKind, Protect};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use xenia_guest::GuestAddr;
+
+/// The contents of memory as a log tells them.
+#[derive(Default)]
+struct Told(BTreeMap<u32, Box<PageBytes>>);
+
+impl Told {
+    /// Follows the log; returns how many pages it has told.
+    fn follow(&mut self, log: &mut WriteLog) -> usize {
+        let mut count = 0;
+        log.take(|page, content| {
+            count += 1;
+            if *content == ZEROS {
+                self.0.remove(&page);
+            } else {
+                self.0.insert(page, Box::new(*content));
+            }
+        });
+        count
+    }
+
+    fn check(&self, memory: &GuestMemory) {
+        let mut expected = BTreeMap::new();
+        memory.for_each_committed_page(|addr, content| {
+            if *content != ZEROS {
+                expected.insert(backing_page(addr.0).expect("a page"), Box::new(*content));
+            }
+        });
+        assert!(self.0 == expected, "{:?}, not {:?}", self.0.keys(), expected.keys());
+    }
+}
+
+#[test]
+fn only_written_pages_are_told() {
+    let memory = GuestMemory::new().expect("memory");
+    memory.guest_base();
+    let at = memory.alloc(Heap::Virtual4K, 0x10_0000, 0x1000, Protect::READ_WRITE, false).expect("room");
+    memory.write(at, 1_u32).expect("committed");
+    let mut log = WriteLog::new(memory.clone());
+    let mut told = Told::default();
+    told.follow(&mut log);
+    told.check(&memory);
+    memory.write(at.offset(0x5000), 2_u32).expect("committed");
+    let count = told.follow(&mut log);
+    assert!(!log.is_incremental() || count == 1, "{count} pages");
+    told.check(&memory);
+    memory.write(at.offset(0x5000), 0_u32).expect("committed");
+    told.follow(&mut log);
+    told.check(&memory);
+    memory.decommit(at, 0x1000).expect("committed");
+    told.follow(&mut log);
+    told.check(&memory);
+    assert!(told.0.is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #[test]
+    fn a_log_tells_all_changes(
+        steps in proptest::collection::vec((0..0x300_u32, 1..0x300_u32, any::<u32>(), 0..8_u8), 1..40),
+    ) {
+        let memory = GuestMemory::new().expect("memory");
+        let base = GuestAddr(0x4000_0000);
+        memory.alloc_fixed(base, 0x40_0000, AllocKind::Reserve, Protect::READ_WRITE).expect("free");
+        let (mut log, mut told) = (WriteLog::new(memory.clone()), Told::default());
+        for (page, count, word, step) in steps {
+            let (at, size) = (base.offset(page << 12), count << 12);
+            match step {
+                0 | 1 => {
+                    let kind = AllocKind::Commit;
+                    drop(memory.alloc_fixed(at, size, kind, Protect::READ_WRITE));
+                }
+                2..=4 => drop(memory.write(at.offset(word & 0xFFC), word)),
+                5 => drop(memory.decommit(at, size)),
+                6 => drop(memory.read::<u32>(at)),
+                _ => {
+                    told.follow(&mut log);
+                    told.check(&memory);
+                }
+            }
+        }
+        told.follow(&mut log);
+        told.check(&memory);
+    }
+}

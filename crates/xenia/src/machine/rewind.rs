@@ -1,0 +1,268 @@
+//! Rewind: a ring of checkpoints in memory, to which a machine goes back.
+//!
+//! ```text
+//!  checkpoint 0 ◀─delta─ 1 ◀─delta─ 2 ◀─delta─ … ◀─delta─ n = shadow ◀─written pages─ machine
+//! ```
+//!
+//! The shadow has the whole state of the last checkpoint, in pages. Each earlier checkpoint has the
+//! difference to the next one, which a thread compresses. A checkpoint costs the pages that were
+//! written since the one before, and going back replaces only pages that differ, so that compiled
+//! code and textures of all others stay. The oldest checkpoints are dropped at the limit of memory;
+//! those that are older than [`FINE`] are thinned to one in each [`COARSE`].
+
+mod held;
+mod packer;
+mod shadow;
+
+pub use held::RewindSink;
+
+use super::parts::MachineInside;
+use super::state::StateParts;
+use super::{Machine, MachinePosition};
+use anyhow::{Context, Result, bail};
+use held::Held;
+use packer::{Packer, StoredDelta};
+use shadow::{Delta, EDRAM, Shadow, pages_of, section_page};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use xenia_guest::PAGE_SIZE;
+use xenia_memory::{PageBytes, WriteLog};
+use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
+use xenia_state::StoredSection;
+
+/// Guest time between two checkpoints.
+pub const REWIND_INTERVAL: GuestTicks = TICKS_PER_SECOND / 4;
+/// Guest time for which all checkpoints are kept.
+const FINE: GuestTicks = 10 * TICKS_PER_SECOND;
+/// Guest time between checkpoints that are older.
+const COARSE: GuestTicks = TICKS_PER_SECOND;
+/// Largest number of checkpoints.
+const MOST: usize = 7200;
+/// Limit on the memory of checkpoints and shadow in bytes, unless another is set.
+pub const REWIND_MEMORY: u64 = 1 << 30;
+
+/// Words of the EDRAM in a page.
+const PAGE_WORDS: usize = PAGE_SIZE as usize / 4;
+
+/// A section of a checkpoint, whose bytes are pages.
+#[derive(Clone)]
+struct SectionPlace {
+    name: String,
+    version: u16,
+    length: usize,
+}
+
+/// A moment to which the machine can go back.
+struct Checkpoint {
+    position: MachinePosition,
+    sections: Vec<SectionPlace>,
+    edram_words: usize,
+    /// The difference to the next checkpoint; `None` for the last one, which the shadow has.
+    to_next: Option<Arc<StoredDelta>>,
+}
+
+/// The checkpoints of a machine.
+pub(super) struct Rewind {
+    log: WriteLog,
+    shadow: Shadow,
+    ring: VecDeque<Checkpoint>,
+    packer: Packer,
+    /// Limit on memory in bytes.
+    limit: u64,
+    /// Guest time of the next checkpoint.
+    next: GuestTicks,
+    held: Held,
+}
+
+impl Rewind {
+    fn new(inside: &MachineInside, limit: u64) -> Self {
+        Self {
+            log: WriteLog::new(inside.memory.clone()),
+            shadow: Shadow::default(),
+            ring: VecDeque::new(),
+            packer: Packer::start(),
+            limit,
+            next: 0,
+            held: Held::default(),
+        }
+    }
+
+    /// Makes a checkpoint of this moment.
+    fn take(&mut self, inside: &mut MachineInside) -> Result<()> {
+        self.next = inside.position().now + REWIND_INTERVAL;
+        let mut parts = inside.state_parts()?;
+        let edram = parts.gpu.take_edram();
+        let sections = parts.encode()?;
+        let mut delta = Delta::default();
+        let shadow = &mut self.shadow;
+        self.log.take(|page, content| shadow.replace(page, content, &mut delta));
+        let mut content: PageBytes = [0; PAGE_SIZE as usize];
+        for (words, page) in edram.chunks(PAGE_WORDS).zip(EDRAM..) {
+            for (bytes, word) in content.chunks_exact_mut(4).zip(words) {
+                bytes.copy_from_slice(&word.to_le_bytes());
+            }
+            shadow.replace(page, &content, &mut delta);
+        }
+        let before = self.ring.back().map(|last| last.sections.as_slice()).unwrap_or_default();
+        for index in 0..sections.len().max(before.len()) {
+            let bytes = sections.get(index).map(|section| section.bytes.as_slice()).unwrap_or_default();
+            let length = before.get(index).map_or(0, |place| place.length).max(bytes.len());
+            shadow.replace_bytes(section_page(index), pages_of(length), bytes, &mut delta);
+        }
+        if let Some(last) = self.ring.back_mut() {
+            last.to_next = Some(self.packer.pack(delta));
+        }
+        let place =
+            |StoredSection { name, version, bytes }| SectionPlace { name, version, length: bytes.len() };
+        self.ring.push_back(Checkpoint {
+            position: inside.position(),
+            sections: sections.into_iter().map(place).collect(),
+            edram_words: edram.len(),
+            to_next: None,
+        });
+        self.thin();
+        self.check_memory()
+    }
+
+    /// Drops checkpoints between others that are close enough.
+    fn thin(&mut self) {
+        let now = self.ring.back().map_or(0, |last| last.position.now);
+        let time = |one: &Checkpoint| one.position.now;
+        let mut index = 1;
+        while index + 1 < self.ring.len() {
+            let [before, one, after] = [index - 1, index, index + 1].map(|index| time(&self.ring[index]));
+            if now.saturating_sub(one) < FINE {
+                break;
+            }
+            if after.saturating_sub(before) > COARSE {
+                index += 1;
+                continue;
+            }
+            let removed = self.ring.remove(index);
+            let older = self.ring.get(index - 1).and_then(|older| older.to_next.as_ref());
+            if let (Some(older), Some(newer)) = (older, removed.and_then(|removed| removed.to_next)) {
+                self.packer.merge(older, &newer);
+            }
+        }
+    }
+
+    /// Drops the oldest checkpoints beyond the limits.
+    fn check_memory(&mut self) -> Result<()> {
+        while self.ring.len() > 1 && (self.size() > self.limit || self.ring.len() > MOST) {
+            self.ring.pop_front();
+        }
+        if self.size() > self.limit {
+            bail!("the title's memory alone takes more than the limit of {} MiB", self.limit >> 20);
+        }
+        Ok(())
+    }
+
+    /// Bytes of memory that the checkpoints take.
+    fn size(&self) -> u64 {
+        let deltas = self.ring.iter().filter_map(|one| one.to_next.as_ref());
+        (deltas.map(|delta| delta.size()).sum::<usize>() + self.shadow.size()) as u64
+    }
+
+    /// Makes the checkpoint with this index the last one, and the shadow its state. Returns the
+    /// pages of memory that have changed since.
+    fn drop_newer(&mut self, index: usize) -> Result<BTreeSet<u32>> {
+        self.packer.flush();
+        let mut changed = BTreeSet::new();
+        while self.ring.len() > index + 1 {
+            self.ring.pop_back();
+            let Some(delta) = self.ring.back_mut().and_then(|last| last.to_next.take()) else { continue };
+            self.shadow.apply(&delta.delta()?, |page| {
+                if page < EDRAM {
+                    changed.insert(page);
+                }
+            });
+        }
+        Ok(changed)
+    }
+
+    /// The parts of the last checkpoint's state.
+    fn parts(&self) -> Result<StateParts> {
+        let last = self.ring.back().context("there is no checkpoint")?;
+        let sections = last.sections.iter().enumerate().map(|(index, place)| {
+            let SectionPlace { name, version, length } = place.clone();
+            StoredSection { name, version, bytes: self.shadow.bytes(section_page(index), length) }
+        });
+        let mut parts = StateParts::decode(&sections.collect::<Vec<_>>())?;
+        let bytes = self.shadow.bytes(EDRAM, 4 * last.edram_words);
+        let (words, _) = bytes.as_chunks();
+        parts.gpu.put_edram(words.iter().map(|&word| u32::from_le_bytes(word)).collect());
+        Ok(parts)
+    }
+}
+
+impl Machine {
+    /// Keeps checkpoints from now on, in at most `limit` bytes of memory; `None` ends that.
+    ///
+    /// # Errors
+    /// A run that has no states, or cannot go back: one that is recorded or replayed.
+    pub fn set_rewind(&mut self, limit: Option<u64>) -> Result<()> {
+        self.check_returns()?;
+        self.outside.rewind = limit.map(|limit| Rewind::new(&self.inside, limit));
+        Ok(())
+    }
+
+    /// Passes texts about rewind to `told`.
+    pub fn tell_rewind_to(&mut self, told: RewindSink) {
+        if let Some(rewind) = &mut self.outside.rewind {
+            rewind.held.told = told;
+        }
+    }
+
+    /// Makes a checkpoint of this moment, which needs [`Self::set_rewind`].
+    ///
+    /// # Errors
+    /// The machine cannot be saved at this moment, or memory is too short.
+    pub fn make_checkpoint(&mut self) -> Result<()> {
+        let rewind = self.outside.rewind.as_mut().context("rewind is off")?;
+        rewind.take(&mut self.inside)
+    }
+
+    /// Moments of the checkpoints, the oldest first.
+    pub fn checkpoints(&self) -> Vec<MachinePosition> {
+        let rewind = self.outside.rewind.as_ref();
+        rewind.map(|rewind| rewind.ring.iter().map(|one| one.position).collect()).unwrap_or_default()
+    }
+
+    /// Bytes of memory that the checkpoints take.
+    pub fn checkpoint_memory(&self) -> u64 {
+        self.outside.rewind.as_ref().map_or(0, Rewind::size)
+    }
+
+    /// Goes back to the checkpoint with this index among [`Self::checkpoints`]; those after it are
+    /// gone.
+    ///
+    /// # Errors
+    /// As [`Self::restore`]; there is no such checkpoint.
+    pub fn go_back_to(&mut self, index: usize) -> Result<()> {
+        let mut rewind = self.outside.rewind.take().context("rewind is off")?;
+        let gone = self.follow(&mut rewind, index);
+        self.outside.rewind = Some(rewind);
+        gone
+    }
+
+    fn follow(&mut self, rewind: &mut Rewind, index: usize) -> Result<()> {
+        self.check_returns()?;
+        if index >= rewind.ring.len() {
+            bail!("there is no checkpoint {index}");
+        }
+        let mut changed = rewind.drop_newer(index)?;
+        let parts = rewind.parts()?;
+        let Rewind { log, shadow, .. } = rewind;
+        self.replace_inside(parts, |memory, state| {
+            log.take(|page, content| {
+                if shadow.get(page) != content {
+                    changed.insert(page);
+                }
+            });
+            memory.restore_layout(state)?;
+            changed.iter().try_for_each(|&page| memory.put_page(page, shadow.get(page)).map(drop))
+        })?;
+        rewind.next = self.position().now + REWIND_INTERVAL;
+        Ok(())
+    }
+}

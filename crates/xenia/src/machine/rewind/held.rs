@@ -1,0 +1,138 @@
+//! Rewind in a run: a checkpoint each [`REWIND_INTERVAL`], and the way back while a key is held.
+
+use super::super::{Machine, Pieces};
+use super::{REWIND_INTERVAL, Rewind};
+use crate::pace::Pace;
+use crate::say;
+use std::time::{Duration, Instant};
+use xenia_sched::{GuestTicks, Limits, RunEnd, TICKS_PER_SECOND};
+use xenia_state::Unsaveable;
+
+/// Host time of a step back.
+const STEP: Duration = Duration::from_millis(100);
+/// Guest time in which a frame is shown after a step back.
+const SHOWN: GuestTicks = TICKS_PER_SECOND / 10;
+
+/// Receives texts for the user.
+pub type RewindSink = Box<dyn FnMut(String) + Send>;
+
+/// The user's side of rewind.
+pub(super) struct Held {
+    pub(super) told: RewindSink,
+    /// Guest time from which the user goes back, for as long as the key is held.
+    from: Option<GuestTicks>,
+    /// Guest time since which the machine could not be saved.
+    gap: Option<GuestTicks>,
+    /// Whether the reason was told.
+    has_told_gap: bool,
+    /// Whether it was told that files stay.
+    has_told_files: bool,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        let told = Box::new(|_| {});
+        Self { told, from: None, gap: None, has_told_gap: false, has_told_files: false }
+    }
+}
+
+impl Machine {
+    /// `limits`, or the moment of the next checkpoint if it comes earlier.
+    pub(in crate::machine) fn rewind_limits(&self, limits: Limits) -> Limits {
+        let next = match &self.outside.rewind {
+            // In parallel mode pieces are short enough, and a stop is dear.
+            Some(rewind) if !self.has_host_clock() => Some(rewind.next.max(self.position().now + 1)),
+            _ => None,
+        };
+        let ticks = limits.ticks.into_iter().chain(next).min();
+        Limits { ticks, ..limits }
+    }
+
+    /// Makes a checkpoint if one is due.
+    pub(in crate::machine) fn make_due_checkpoint(&mut self) {
+        let now = self.position().now;
+        let Some(rewind) = self.outside.rewind.as_mut().filter(|rewind| now >= rewind.next) else { return };
+        match rewind.take(&mut self.inside) {
+            Ok(()) => (rewind.held.gap, rewind.held.has_told_gap) = (None, false),
+            Err(error) => {
+                let is_soon = error.is::<Unsaveable>();
+                rewind.next = now + REWIND_INTERVAL / 10;
+                let since = *rewind.held.gap.get_or_insert(now);
+                let is_news = !is_soon || now - since >= TICKS_PER_SECOND;
+                if is_news && !std::mem::replace(&mut rewind.held.has_told_gap, true) {
+                    (rewind.held.told)(format!("no way back: {}", say::chain(&error)));
+                }
+                if !is_soon {
+                    self.outside.rewind = None;
+                }
+            }
+        }
+    }
+
+    /// Goes back by a checkpoint, shows a frame, and waits. Returns why the run ended, if it did.
+    pub(in crate::machine) fn step_back(&mut self, pieces: &mut Pieces<'_>) -> Option<RunEnd> {
+        let begin = Instant::now();
+        let now = self.position().now;
+        let Some(rewind) = &mut self.outside.rewind else { return None };
+        let from = *rewind.held.from.get_or_insert(now);
+        let index = rewind.before(now);
+        if let Some(index) = index
+            && let Err(error) = self.go_back_to(index)
+        {
+            let text = format!("cannot go back: {}", say::chain(&error));
+            if self.is_broken() {
+                self.outside.write_errors.note(text);
+                return Some(RunEnd::Stopped);
+            }
+            self.tell_rewind(text);
+            self.outside.rewind = None;
+            return None;
+        }
+        let (position, stays) = (self.position(), self.inside.kernel.files.lock().packages.store.is_kept());
+        let back = from.saturating_sub(position.now) as f64 / TICKS_PER_SECOND as f64;
+        let end = if index.is_some() { "" } else { ", as far as it goes" };
+        self.tell_rewind(format!("back {back:.1} s{end}"));
+        if stays && let Some(rewind) = &mut self.outside.rewind {
+            if !std::mem::replace(&mut rewind.held.has_told_files, true) {
+                (rewind.held.told)("files that the title has saved stay as they are".to_owned());
+            }
+        }
+        let shown = Limits {
+            frames: Some(position.frames + 1),
+            ticks: Some(position.now + SHOWN),
+            ..pieces.limits.clone()
+        };
+        let ended = index.map_or(RunEnd::Ticks, |_| self.inside.run(&shown));
+        if let Some(pace) = &mut pieces.pace {
+            pace.hold(STEP.saturating_sub(begin.elapsed()));
+        }
+        let (goes_further, now) = (pieces.pace.as_ref().is_some_and(Pace::is_rewinding), self.position().now);
+        if !goes_further && let Some(rewind) = &mut self.outside.rewind {
+            rewind.held.from = None;
+            rewind.next = now + REWIND_INTERVAL;
+        }
+        match ended {
+            RunEnd::Stopped | RunEnd::Ticks | RunEnd::Frames | RunEnd::Instructions => {}
+            // The title ends here again; the user may go further back.
+            _ if goes_further => {}
+            end => return Some(end),
+        }
+        let goes_on = self.outside.interrupt.cause().is_none() && self.may_go_on(pieces);
+        (!goes_on).then_some(RunEnd::Stopped)
+    }
+
+    fn tell_rewind(&mut self, text: String) {
+        if let Some(rewind) = &mut self.outside.rewind {
+            (rewind.held.told)(text);
+        }
+    }
+}
+
+impl Rewind {
+    /// The checkpoint to go to from guest time `now`: the last one that is a moment ago. `None` if
+    /// there is none.
+    fn before(&self, now: GuestTicks) -> Option<usize> {
+        let moment = SHOWN + REWIND_INTERVAL / 5;
+        self.ring.iter().rposition(|one| one.position.now + moment < now)
+    }
+}
