@@ -146,6 +146,11 @@ pub trait Client {
     /// Turns running without a speed limit on or off.
     fn turbo(&mut self, on: bool);
 
+    /// Lets the machine go back for as long as this is on. Returns a message if it can't.
+    fn rewind(&mut self, _on: bool) -> Option<String> {
+        None
+    }
+
     /// Restarts the machine that has stopped.
     fn again(&mut self);
 

@@ -76,6 +76,8 @@ const FLAGS: &[(&str, &[&str])] = &[
             "profile",
             "save-state",
             "load-state",
+            "rewind",
+            "rewind-memory",
         ],
     ),
     (

@@ -34,6 +34,8 @@ pub(super) struct Events {
     resumes: bool,
     /// Slot of states used last.
     slot: u8,
+    /// Whether the machine goes back, as a key is held.
+    is_rewinding: bool,
     /// Saved states of the title when a page was opened.
     states: Option<StateList>,
     /// Time when the machine that runs was started.
@@ -65,6 +67,7 @@ impl Events {
             paused_unfocused: false,
             resumes: false,
             slot: 0,
+            is_rewinding: false,
             states: None,
             started: Duration::ZERO,
             changed: BTreeSet::new(),
@@ -118,6 +121,8 @@ impl Events {
         };
         if action == KeyAction::Turbo {
             self.set_turbo(pressed);
+        } else if action == KeyAction::Rewind {
+            self.set_rewinding(pressed);
         } else if pressed && (!repeat || action.repeats()) {
             self.act(event_loop, action);
         }
@@ -153,7 +158,7 @@ impl Events {
                 self.set_paused(true);
                 self.client.step();
             }
-            KeyAction::Turbo => {}
+            KeyAction::Turbo | KeyAction::Rewind => {}
             KeyAction::TurboSwitch => {
                 let on = !view.shown.turbo;
                 self.set_turbo(on);
@@ -226,6 +231,19 @@ impl Events {
             view.shown.paused = paused;
             self.mailbox.open().meter.restart();
             self.client.pause(paused);
+        }
+    }
+
+    fn set_rewinding(&mut self, on: bool) {
+        if on && (!self.is_running() || self.is_rewinding) {
+            return;
+        }
+        if on != self.is_rewinding {
+            self.is_rewinding = on;
+            let text = self.client.rewind(on);
+            if let (Some(text), Some(view)) = (text, &mut self.view) {
+                view.say(&self.mailbox, text);
+            }
         }
     }
 
@@ -331,6 +349,7 @@ impl ApplicationHandler<WindowMessage> for Events {
             WindowEvent::ModifiersChanged(modifiers) => self.modifiers = modifiers.state(),
             WindowEvent::Focused(false) => {
                 self.set_turbo(false);
+                self.set_rewinding(false);
                 self.client.key(KeyEvent::Lost);
                 let runs = self.view.as_ref().is_some_and(|view| !view.shown.paused);
                 if self.config.pause_unfocused && runs && self.is_running() {

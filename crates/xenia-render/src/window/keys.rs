@@ -23,6 +23,8 @@ pub(crate) enum KeyAction {
     SaveState,
     /// Loads the state in the slot used last.
     LoadState,
+    /// Goes back while the key is held.
+    Rewind,
     /// Writes a bug report.
     Report,
     Help,
@@ -105,6 +107,7 @@ pub const BINDINGS: &[KeyBinding] = &[
     binding(KeyCode::F8, "F8", "vertical synchronisation, on and off", KeyAction::Vsync),
     binding(KeyCode::F5, "F5", "saves the state, to the slot used last", KeyAction::SaveState),
     binding(KeyCode::F4, "F4", "loads the state in the slot used last", KeyAction::LoadState),
+    binding(KeyCode::F10, "F10", "while held: goes back in time, with --rewind", KeyAction::Rewind),
     binding(KeyCode::F12, "F12", "keeps the frame as a PNG file", KeyAction::Screenshot),
     binding(KeyCode::F9, "F9", "writes a bug report to send", KeyAction::Report),
     binding(KeyCode::KeyR, "R", "after the title has ended: runs it again", KeyAction::Again),
@@ -154,6 +157,7 @@ impl KeyAction {
                     | Self::Screenshot
                     | Self::Report
                     | Self::Turbo
+                    | Self::Rewind
             )
         })
     }

@@ -21,6 +21,19 @@ pub struct StateArgs {
     /// must be one of the recording's.
     #[arg(long, value_name = "FILE")]
     pub load_state: Option<PathBuf>,
+    /// Keep checkpoints in memory while the title runs, so that it goes back while F10 is held.
+    #[arg(long, conflicts_with_all = ["record", "replay"])]
+    pub rewind: bool,
+    /// Limit on the memory for checkpoints, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
+    pub rewind_memory: u64,
+}
+
+impl StateArgs {
+    /// Limit on the memory for checkpoints in bytes, if there are any.
+    pub fn rewind_limit(&self) -> Option<u64> {
+        self.rewind.then_some(self.rewind_memory << 20)
+    }
 }
 
 impl ExecArgs {

@@ -331,6 +331,9 @@ fn machine(
             machine = machine.load_state_from(path)?;
         }
         machine.set_save_points(args.states.save_state.clone());
+        if let Some(limit) = args.states.rewind_limit() {
+            machine.set_rewind(Some(limit)).context("--rewind")?;
+        }
     }
     Ok(machine)
 }

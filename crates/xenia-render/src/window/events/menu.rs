@@ -29,6 +29,7 @@ impl Events {
         self.states = self.client.states().filter(|_| self.config.can_restart);
         if self.page().is_none() {
             self.set_turbo(false);
+            self.set_rewinding(false);
             // The page gets the releases of keys that are down.
             self.client.key(KeyEvent::Lost);
             self.client.open_menu(true);

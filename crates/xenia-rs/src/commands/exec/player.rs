@@ -48,6 +48,8 @@ pub(super) struct Player {
     pub(super) wishes: mpsc::Sender<Wish>,
     /// The library; `None` if the window is one of a single title.
     pub(super) shelf: Option<Shelf>,
+    /// Whether the machine keeps checkpoints.
+    pub(super) can_rewind: bool,
     /// The file in which the menu keeps settings.
     pub(super) settings_file: Option<PathBuf>,
 }
@@ -76,6 +78,11 @@ impl Client for Player {
 
     fn turbo(&mut self, on: bool) {
         self.control.turbo(on);
+    }
+
+    fn rewind(&mut self, on: bool) -> Option<String> {
+        self.control.rewind(on && self.can_rewind);
+        (on && !self.can_rewind).then(|| "rewind is off: start with --rewind".to_owned())
     }
 
     fn again(&mut self) {

@@ -100,6 +100,7 @@ pub(super) fn run(
         volume: VolumeControl::new(args.sound.volume, args.sound.mute),
         wishes,
         shelf: shelf.clone(),
+        can_rewind: args.states.rewind,
         settings_file,
     };
     let volume = player.volume.clone();
@@ -273,6 +274,8 @@ pub(super) fn run_machines(
                 }),
             );
         }
+        let rewinds = sender.clone();
+        machine.tell_rewind_to(Box::new(move |text| rewinds.message(text)));
         machine.set_report_sink(occupant.reports.sink(move |text| messages.message(text)));
         Ok(machine)
     })
