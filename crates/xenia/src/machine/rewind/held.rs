@@ -92,10 +92,11 @@ impl Machine {
         let back = from.saturating_sub(position.now) as f64 / TICKS_PER_SECOND as f64;
         let end = if index.is_some() { "" } else { ", as far as it goes" };
         self.tell_rewind(format!("back {back:.1} s{end}"));
-        if stays && let Some(rewind) = &mut self.outside.rewind {
-            if !std::mem::replace(&mut rewind.held.has_told_files, true) {
-                (rewind.held.told)("files that the title has saved stay as they are".to_owned());
-            }
+        if stays
+            && let Some(rewind) = &mut self.outside.rewind
+            && !std::mem::replace(&mut rewind.held.has_told_files, true)
+        {
+            (rewind.held.told)("files that the title has saved stay as they are".to_owned());
         }
         let shown = Limits {
             frames: Some(position.frames + 1),
