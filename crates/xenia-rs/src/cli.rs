@@ -52,7 +52,7 @@ use xenia_lab::LabCommand;
 
 const EXAMPLES: &str = "\
 Examples:
-  xenia-rs                                   the library of your titles, in a window; the built-in demo without one
+  xenia-rs                                   your titles, in a window (without a display: the demo)
   xenia-rs --headless --frames 120 --last-frame demo.png     the same without a window
   xenia-rs exec game/default.xex             run a title
   xenia-rs exec t.xex --lockstep --frames 600 --json out.json

@@ -41,14 +41,16 @@ impl Slab {
         SlabState { occupied, free: free.clone() }
     }
 
-    /// Replaces the slab's objects, each of which has one use afterwards; returns their names. No
-    /// wait may use an object of the slab before.
+    /// Replaces the slab's objects, each of which has one use afterwards; returns their names.
+    /// Those at the `listed` positions have one use before, and the others none, so that no wait
+    /// uses one.
     pub(in crate::objects) fn restore(
         &self,
         positions: &mut Positions,
+        listed: &BTreeSet<u32>,
         state: &SlabState,
     ) -> Result<BTreeMap<u32, Name>, Impossible> {
-        self.clear(positions)?;
+        self.clear(positions, listed)?;
         let SlabState { occupied, free } = state;
         let begun = occupied.len() + free.len();
         let mut seen: BTreeSet<u32> = free.iter().copied().collect();
@@ -68,17 +70,21 @@ impl Slab {
         Ok(names)
     }
 
-    /// Removes all objects.
-    fn clear(&self, positions: &mut Positions) -> Result<(), Impossible> {
-        let Positions { free, begun } = std::mem::take(positions);
-        let free: BTreeSet<u32> = free.into_iter().collect();
-        let used = (0..begun).filter(|index| !free.contains(index));
-        for position in used.filter_map(|index| self.get(index)) {
-            check(position.uses.uses() <= 1, "the machine that gets the state has waits already")?;
+    /// Removes all objects, whose only use is that of the list; none if another uses one.
+    fn clear(&self, positions: &mut Positions, listed: &BTreeSet<u32>) -> Result<(), Impossible> {
+        let free: BTreeSet<u32> = positions.free.iter().copied().collect();
+        let used = (0..positions.begun).filter(|index| !free.contains(index));
+        let used: Vec<_> = used.filter_map(|index| Some((index, self.get(index)?))).collect();
+        let is_listed_only = |&(index, position): &(u32, &Position)| {
+            position.uses.uses() <= u32::from(listed.contains(&index))
+        };
+        check(used.iter().all(is_listed_only), "the machine that gets the state has waits already")?;
+        for (_, position) in used {
             if position.uses.uses() > 0 {
                 position.uses.unpin();
             }
         }
+        *positions = Positions::default();
         Ok(())
     }
 

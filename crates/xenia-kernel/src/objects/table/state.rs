@@ -134,7 +134,8 @@ impl Objects {
         let ObjectsState { slab, records, handles, next_handle, names, default_object, deferred } = state;
         let mut tables = self.tables.lock();
         let tables = &mut *tables;
-        let positions = self.slab.restore(&mut tables.positions, &slab)?;
+        let listed = tables.records.values().map(|record| record.position.index).collect();
+        let positions = self.slab.restore(&mut tables.positions, &listed, &slab)?;
         check(HandleTable::is_possible(next_handle), "the next handle is impossible")?;
         tables.next_handle = next_handle;
         tables.default_object = default_object;
