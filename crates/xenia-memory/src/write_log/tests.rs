@@ -61,7 +61,7 @@ fn only_written_pages_are_told() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
     #[test]
     fn a_log_tells_all_changes(
         steps in proptest::collection::vec((0..0x300_u32, 1..0x300_u32, any::<u32>(), 0..8_u8), 1..40),

@@ -4,7 +4,7 @@ use super::*;
 use xenia::machine::{REWIND_INTERVAL, REWIND_MEMORY};
 
 /// Frames of the demo; `XENIA_REWIND_FRAMES` sets another number.
-const FRAMES: u64 = 24;
+const FRAMES: u64 = 10;
 
 /// The sections of the state of this moment.
 fn state_of(machine: &mut Machine) -> Vec<xenia_state::StoredSection> {
