@@ -299,8 +299,8 @@ impl<S: System> LockstepExecutor<S> {
                 0 => self.quanta_at_once(hw_id, &visit, quantum),
                 granted => granted,
             };
-            let granted = self.quanta_without_frames(granted, quantum, limits);
-            let quanta = self.quanta_within_time(granted, quantum, limits);
+            let granted = self.quanta_of_grant(granted, quantum, self.end_without_frames(limits));
+            let quanta = self.quanta_of_grant(granted, quantum, limits.ticks);
             let left = left + (quanta - 1) * quantum;
             let used = visit.used;
             let exit = self.go_on(hw_id, (&mut visit, left), allowed, running, devices);

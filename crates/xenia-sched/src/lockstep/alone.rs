@@ -66,20 +66,15 @@ impl<S: System> LockstepExecutor<S> {
         self.quanta_until(until, quantum).clamp(1, MOST_QUANTA)
     }
 
-    /// The part of the `granted` quanta at whose end a run without frames is over.
-    pub(super) fn quanta_without_frames(&self, granted: u64, quantum: u64, limits: &Limits) -> u64 {
-        match limits.ticks_between_frames {
-            Some(limit) if granted > 1 => {
-                let until = self.last_frame.1.saturating_add(limit).saturating_add(1);
-                self.quanta_until(until, quantum).clamp(1, granted)
-            }
-            _ => granted,
-        }
+    /// Guest time at which a run without a frame is over.
+    pub(super) fn end_without_frames(&self, limits: &Limits) -> Option<GuestTicks> {
+        let limit = limits.ticks_between_frames?;
+        Some(self.last_frame.1.saturating_add(limit).saturating_add(1))
     }
 
-    /// The part of the `granted` quanta after which the limit of guest time is reached.
-    pub(super) fn quanta_within_time(&self, granted: u64, quantum: u64, limits: &Limits) -> u64 {
-        match limits.ticks {
+    /// The part of the `granted` quanta at whose end the time `until` is reached.
+    pub(super) fn quanta_of_grant(&self, granted: u64, quantum: u64, until: Option<GuestTicks>) -> u64 {
+        match until {
             Some(until) if granted > 1 => self.quanta_until(until, quantum).clamp(1, granted),
             _ => granted,
         }
