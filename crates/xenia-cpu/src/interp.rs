@@ -57,6 +57,7 @@ mod tests;
 mod thread;
 mod vector;
 mod vector128;
+mod watched;
 
 use crate::blocks::{BlockCache, Entry, Here};
 use crate::{
@@ -70,6 +71,7 @@ pub use pace::Warmth;
 use pace::{Pace, Steady};
 use std::sync::Arc;
 pub(crate) use thread::{THREADS, Thread, Threads, run_one};
+pub use watched::{StoreNote, StoreNotes, StoreWatch};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, decode};
 use xenia_memory::{DeviceQueue, FaultKind, GuestMemory, MemoryFault};
@@ -81,6 +83,7 @@ pub struct Interpreter {
     blocks: BlockCache,
     executed: u64,
     store_log: Option<Vec<StoredBytes>>,
+    watch: Option<Arc<StoreWatch>>,
 }
 
 impl Interpreter {
@@ -89,7 +92,7 @@ impl Interpreter {
         if config.reservations == ReservationMode::Strict {
             memory.reservations().set_strict();
         }
-        Self { memory, config, blocks: BlockCache::new(), executed: 0, store_log: None }
+        Self { memory, config, blocks: BlockCache::new(), executed: 0, store_log: None, watch: None }
     }
 
     /// Empties the block cache, and limits it to `most_pages` pages.
@@ -107,6 +110,11 @@ impl Interpreter {
     /// log.
     pub fn stores(&self) -> &[StoredBytes] {
         self.store_log.as_deref().unwrap_or_default()
+    }
+
+    /// Notes the stores to watched bytes from now on.
+    pub fn watch_stores(&mut self, watch: Arc<StoreWatch>) {
+        self.watch = Some(watch);
     }
 
     /// Fetches and runs the instruction at `ctx.pc`, without the block cache. The budget decreases
@@ -148,14 +156,21 @@ impl Interpreter {
             log.clear();
             cpu.log_stores(log);
         }
+        if let Some(watch) = self.watch.as_deref() {
+            watch.compare(&self.memory, self.executed, None);
+            cpu.watch_stores(watch);
+        }
         let exit = loop {
             match run_blocks(&mut self.blocks, &mut cpu, pace) {
                 // Blocks are revalidated after the store.
-                Some(exit) if holds_code(&exit) => match cpu.step() {
-                    None if cpu.ctx.budget > 0 => {}
-                    None => break Some(Exit::Budget),
-                    exit => break exit,
-                },
+                Some(exit) if holds_code(&exit) => {
+                    let executed = self.executed + (before - cpu.ctx.budget) as u64;
+                    match cpu.make_refused_store(executed) {
+                        None if cpu.ctx.budget > 0 => {}
+                        None => break Some(Exit::Budget),
+                        exit => break exit,
+                    }
+                }
                 exit => break exit,
             }
         };

@@ -2,6 +2,7 @@
 //!
 //! The documentation of [`crate::interp`] lists the invariants.
 
+use super::watched::{RefusedStore, StoreWatch};
 use crate::{CrField, EngineConfig, ExceptionKind, PpcContext, ReservationMode};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, Semantics};
@@ -62,6 +63,10 @@ pub(crate) struct Cpu<'a> {
     /// Whether stores take the observed path: strict reservations, or a log.
     observes_stores: bool,
     store_log: Option<&'a mut Vec<StoredBytes>>,
+    /// Bytes whose stores are refused.
+    pub(super) watch: Option<&'a StoreWatch>,
+    /// The watched store that ended the run.
+    pub(super) refused: Option<RefusedStore>,
 }
 
 impl Semantics for Cpu<'_> {
@@ -89,12 +94,19 @@ impl<'a> Cpu<'a> {
             stored_at: 0,
             observes_stores,
             store_log: None,
+            watch: None,
+            refused: None,
         }
     }
 
     /// Logs every store in `log` from now on.
     pub(crate) fn log_stores(&mut self, log: &'a mut Vec<StoredBytes>) {
         self.store_log = Some(log);
+        self.observe_stores();
+    }
+
+    /// Lets all stores take the observed path.
+    pub(super) fn observe_stores(&mut self) {
         self.observes_stores = true;
     }
 }
@@ -157,7 +169,7 @@ impl Cpu<'_> {
 
     #[cold]
     #[inline(never)]
-    fn memory_fault(&mut self, fault: MemoryFault) -> Raised {
+    pub(super) fn memory_fault(&mut self, fault: MemoryFault) -> Raised {
         self.raise(ExceptionKind::Memory(fault))
     }
 }
@@ -184,10 +196,20 @@ impl Cpu<'_> {
 }
 
 impl Cpu<'_> {
-    /// Stores `size` bytes at `ea` with strict reservations, or with a log.
+    /// Stores `size` bytes at `ea` with strict reservations, with a log, or with watched bytes.
     #[cold]
     #[inline(never)]
     fn store_observed(
+        &mut self,
+        ea: u32,
+        size: u32,
+        store: impl FnOnce(&GuestMemory, &mut DeviceQueue) -> Result<(), MemoryFault>,
+    ) -> Result<(), Raised> {
+        self.check_watched(ea, size, false)?;
+        self.make_store(ea, size, store).map_err(|fault| self.memory_fault(fault))
+    }
+
+    fn make_store(
         &mut self,
         ea: u32,
         size: u32,
@@ -230,13 +252,11 @@ macro_rules! access {
         /// Stores a big-endian value.
         #[inline(always)]
         pub(crate) fn $store(&mut self, ea: u32, value: $type) -> Result<(), Raised> {
-            let stored = if self.observes_stores {
+            if self.observes_stores {
                 let size = size_of::<$type>() as u32;
-                self.store_observed(ea, size, |memory, devices| memory.$store(ea, value, devices))
-            } else {
-                self.memory.$store(ea, value, self.devices)
-            };
-            match stored {
+                return self.store_observed(ea, size, |memory, devices| memory.$store(ea, value, devices));
+            }
+            match self.memory.$store(ea, value, self.devices) {
                 Ok(()) => Ok(()),
                 Err(fault) => Err(self.memory_fault(fault)),
             }

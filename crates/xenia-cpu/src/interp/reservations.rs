@@ -87,6 +87,7 @@ impl Cpu<'_> {
         if !ea.is_multiple_of(size) {
             return Err(self.misaligned(ea, true));
         }
+        self.check_watched(ea, size, true)?;
         // Logged even if the store fails: then it must fail in every engine.
         self.log_store(ea, size);
         match self.store_conditionally(ea, size, exchange) {
