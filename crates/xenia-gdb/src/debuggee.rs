@@ -29,6 +29,8 @@ pub enum Progress {
         /// Guest id of the thread.
         thread: u32,
     },
+    /// It is at the earliest moment to which it can go back.
+    Beginning,
     /// The title exited.
     Exited {
         /// Its exit code.
@@ -75,6 +77,14 @@ pub trait Debuggee {
     /// Runs for a bounded time, until `step` has executed one instruction if it names a thread, or
     /// until the flag is set that the [`crate::Link`] sets when gdb sends something.
     fn go_on(&mut self, step: Option<u32>) -> Progress;
+
+    /// Whether the machine can go back.
+    fn goes_back(&self) -> bool;
+
+    /// Goes back to the last moment at which [`Self::go_on`] would have stopped, or, if `step`
+    /// names a thread, to the moment before its last instruction. [`Progress::Running`] means that
+    /// gdb has interrupted that: the machine is where it was.
+    fn go_back(&mut self, step: Option<u32>) -> Progress;
 
     /// Called several times a second while gdb keeps the machine stopped. Returns `false` if the
     /// session must end.

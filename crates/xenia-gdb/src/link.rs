@@ -1,17 +1,18 @@
 //! The connection to one gdb.
 //!
-//! A thread of its own reads the socket, so that gdb's interrupt reaches a machine that runs: it
-//! sets the machine's stop flag whenever bytes arrive. It stops reading while [`CHUNKS`] chunks
+//! A thread of its own reads the socket, so that gdb's interrupt reaches a machine that runs: the
+//! machine's stop flag is set while bytes wait. The thread stops reading while [`CHUNKS`] chunks
 //! wait, so a client that only sends takes no memory.
 
 use crate::ServerAddress;
+use parking_lot::{Condvar, Mutex};
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -101,14 +102,53 @@ impl Drop for Listener {
     }
 }
 
+/// Bytes that were read and not yet handled.
+#[derive(Default)]
+struct Inbox {
+    waiting: Mutex<Waiting>,
+    /// Something has been added or taken.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    chunks: VecDeque<Vec<u8>>,
+    /// Whether gdb has closed the connection.
+    is_closed: bool,
+    /// Whether the link is gone.
+    is_left: bool,
+}
+
+impl Inbox {
+    /// Adds bytes once there is room, and sets `stop`. Returns `false` if the link is gone.
+    fn add(&self, bytes: &[u8], stop: &AtomicBool) -> bool {
+        let mut waiting = self.waiting.lock();
+        while waiting.chunks.len() >= CHUNKS && !waiting.is_left {
+            self.changed.wait(&mut waiting);
+        }
+        waiting.chunks.push_back(bytes.to_vec());
+        stop.store(true, Relaxed);
+        self.changed.notify_all();
+        !waiting.is_left
+    }
+
+    fn close(&self, stop: &AtomicBool) {
+        self.waiting.lock().is_closed = true;
+        // The machine must notice the end of the connection, too.
+        stop.store(true, Relaxed);
+        self.changed.notify_all();
+    }
+}
+
 /// A connection to gdb.
 pub struct Link {
     out: Box<dyn Write + Send>,
-    read: Receiver<Vec<u8>>,
+    inbox: Arc<Inbox>,
+    stop: Arc<AtomicBool>,
 }
 
 impl Link {
-    /// A link over a stream, read by a thread that sets `stop` when bytes arrive.
+    /// A link over a stream, read by a thread. `stop` is set while bytes wait.
     ///
     /// # Errors
     /// The host can't start a thread.
@@ -117,20 +157,18 @@ impl Link {
         out: impl Write + Send + 'static,
         stop: Arc<AtomicBool>,
     ) -> io::Result<Self> {
-        let (send, read) = sync_channel(CHUNKS);
+        let inbox = Arc::new(Inbox::default());
+        let link = Self { out: Box::new(out), inbox: inbox.clone(), stop: stop.clone() };
         thread::Builder::new().name("gdb".to_owned()).spawn(move || {
             let mut bytes = [0; CHUNK];
             while let Ok(count @ 1..) = from.read(&mut bytes) {
-                if send.send(bytes[..count].to_vec()).is_err() {
+                if !inbox.add(&bytes[..count], &stop) {
                     return;
                 }
-                stop.store(true, Relaxed);
             }
-            // The machine must notice the end of the connection, too.
-            drop(send);
-            stop.store(true, Relaxed);
+            inbox.close(&stop);
         })?;
-        Ok(Self { out: Box::new(out), read })
+        Ok(link)
     }
 
     /// Bytes that gdb has sent; `None` if there are none, and waits up to `patience` for them.
@@ -138,16 +176,31 @@ impl Link {
     /// # Errors
     /// gdb has closed the connection.
     pub(crate) fn receive(&self, patience: Duration) -> io::Result<Option<Vec<u8>>> {
-        match self.read.recv_timeout(patience) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => Err(io::ErrorKind::ConnectionReset.into()),
+        let mut waiting = self.inbox.waiting.lock();
+        if waiting.chunks.is_empty() && !waiting.is_closed {
+            self.inbox.changed.wait_for(&mut waiting, patience);
         }
+        let bytes = waiting.chunks.pop_front();
+        if bytes.is_some() && waiting.chunks.is_empty() && !waiting.is_closed {
+            self.stop.store(false, Relaxed);
+        }
+        if bytes.is_none() && waiting.is_closed {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        self.inbox.changed.notify_all();
+        Ok(bytes)
     }
 
     /// Sends bytes to gdb.
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.out.write_all(bytes)?;
         self.out.flush()
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.inbox.waiting.lock().is_left = true;
+        self.inbox.changed.notify_all();
     }
 }

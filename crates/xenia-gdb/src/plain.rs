@@ -101,6 +101,20 @@ impl Debuggee for PlainDebuggee {
         }
     }
 
+    fn goes_back(&self) -> bool {
+        true
+    }
+
+    fn go_back(&mut self, step: Option<u32>) -> Progress {
+        self.runs += 1;
+        match (step, self.runs % 4) {
+            (_, 0) => Progress::Beginning,
+            (Some(thread), _) => Progress::Stepped { thread },
+            (None, 1) => Progress::Breakpoint { thread: THREADS[2] },
+            (None, _) => Progress::Running,
+        }
+    }
+
     fn idle(&mut self) -> bool {
         false
     }

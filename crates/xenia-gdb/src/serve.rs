@@ -6,6 +6,7 @@ use gdbstub::common::Signal;
 use gdbstub::conn::Connection;
 use gdbstub::stub::state_machine::GdbStubStateMachine;
 use gdbstub::stub::{DisconnectReason, GdbStub, MultiThreadStopReason};
+use gdbstub::target::ext::base::reverse_exec::ReplayLogPosition;
 use gdbstub::target::ext::breakpoints::WatchKind;
 use std::collections::VecDeque;
 use std::io;
@@ -65,7 +66,7 @@ impl Connection for Sender {
 /// The connection fails other than by its end, or gdb breaks the protocol.
 pub fn serve<D: Debuggee>(link: Link, debuggee: &mut D) -> Result<SessionEnd, ServeError> {
     let protocol = |error: &dyn std::fmt::Display| ServeError::Protocol(error.to_string());
-    let mut stub = Stub { debuggee, step: None };
+    let mut stub = Stub { debuggee, step: None, is_back: false };
     let mut input = VecDeque::new();
     let mut has_ended = false;
     let mut state = GdbStub::builder(Sender { link, buffer: Vec::new() })
@@ -138,11 +139,16 @@ fn stopped(thread: u32, signal: Signal) -> MultiThreadStopReason<u32> {
 
 /// Lets the machine run for a while, and returns the reason for which it stopped, if it did.
 fn go_on<D: Debuggee>(stub: &mut Stub<'_, D>, has_ended: &mut bool) -> Option<MultiThreadStopReason<u32>> {
-    // A title that crashed was reported as stopped; it ends when gdb lets it go on.
-    if *has_ended {
+    let progress = if stub.is_back {
+        *has_ended = false;
+        stub.debuggee.go_back(stub.step)
+    } else if *has_ended {
+        // A title that crashed was reported as stopped; it ends when gdb lets it go on.
         return Some(MultiThreadStopReason::Terminated(Signal::SIGSEGV));
-    }
-    Some(match stub.debuggee.go_on(stub.step) {
+    } else {
+        stub.debuggee.go_on(stub.step)
+    };
+    Some(match progress {
         Progress::Running => return None,
         Progress::Breakpoint { thread } => match thread_id(thread) {
             Some(tid) => MultiThreadStopReason::SwBreak(tid),
@@ -156,6 +162,10 @@ fn go_on<D: Debuggee>(stub: &mut Stub<'_, D>, has_ended: &mut bool) -> Option<Mu
         Progress::Crashed { thread } => {
             *has_ended = true;
             stopped(thread, Signal::SIGSEGV)
+        }
+        Progress::Beginning => {
+            let tid = stub.debuggee.threads().first().and_then(|&thread| thread_id(thread));
+            MultiThreadStopReason::ReplayLog { tid, pos: ReplayLogPosition::Begin }
         }
         Progress::Exited { code } => MultiThreadStopReason::Exited(code as u8),
         Progress::Ended => MultiThreadStopReason::Terminated(Signal::SIGTERM),

@@ -8,6 +8,7 @@ use gdbstub::target::ext::base::multithread::{
     MultiThreadBase, MultiThreadResume, MultiThreadResumeOps, MultiThreadSchedulerLocking,
     MultiThreadSchedulerLockingOps, MultiThreadSingleStep, MultiThreadSingleStepOps,
 };
+use gdbstub::target::ext::base::reverse_exec::{ReverseCont, ReverseContOps, ReverseStep, ReverseStepOps};
 use gdbstub::target::ext::base::single_register_access::{SingleRegisterAccess, SingleRegisterAccessOps};
 use gdbstub::target::ext::breakpoints::{
     Breakpoints, BreakpointsOps, HwBreakpoint, HwBreakpointOps, HwWatchpoint, HwWatchpointOps, SwBreakpoint,
@@ -23,6 +24,8 @@ pub(crate) struct Stub<'a, D> {
     pub(crate) debuggee: &'a mut D,
     /// The thread that is to execute one instruction when the machine goes on.
     pub(crate) step: Option<u32>,
+    /// Whether the machine is to go back.
+    pub(crate) is_back: bool,
 }
 
 /// Guest id of gdb's thread.
@@ -128,7 +131,7 @@ impl<D: Debuggee> MultiThreadResume for Stub<'_, D> {
     }
 
     fn clear_resume_actions(&mut self) -> Result<(), Infallible> {
-        self.step = None;
+        (self.step, self.is_back) = (None, false);
         Ok(())
     }
 
@@ -140,6 +143,14 @@ impl<D: Debuggee> MultiThreadResume for Stub<'_, D> {
         Some(self)
     }
 
+    fn support_reverse_cont(&mut self) -> Option<ReverseContOps<'_, Tid, Self>> {
+        if self.debuggee.goes_back() { Some(self) } else { None }
+    }
+
+    fn support_reverse_step(&mut self) -> Option<ReverseStepOps<'_, Tid, Self>> {
+        if self.debuggee.goes_back() { Some(self) } else { None }
+    }
+
     fn support_scheduler_locking(&mut self) -> Option<MultiThreadSchedulerLockingOps<'_, Self>> {
         Some(self)
     }
@@ -148,6 +159,20 @@ impl<D: Debuggee> MultiThreadResume for Stub<'_, D> {
 impl<D: Debuggee> MultiThreadSingleStep for Stub<'_, D> {
     fn set_resume_action_step(&mut self, tid: Tid, _: Option<Signal>) -> Result<(), Infallible> {
         self.step = Some(guest_id(tid));
+        Ok(())
+    }
+}
+
+impl<D: Debuggee> ReverseCont<Tid> for Stub<'_, D> {
+    fn reverse_cont(&mut self) -> Result<(), Infallible> {
+        (self.step, self.is_back) = (None, true);
+        Ok(())
+    }
+}
+
+impl<D: Debuggee> ReverseStep<Tid> for Stub<'_, D> {
+    fn reverse_step(&mut self, tid: Tid) -> Result<(), Infallible> {
+        (self.step, self.is_back) = (Some(guest_id(tid)), true);
         Ok(())
     }
 }

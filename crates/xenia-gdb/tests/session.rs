@@ -105,6 +105,14 @@ impl Debuggee for OneThread {
         }
     }
 
+    fn goes_back(&self) -> bool {
+        false
+    }
+
+    fn go_back(&mut self, _: Option<u32>) -> Progress {
+        Progress::Beginning
+    }
+
     fn idle(&mut self) -> bool {
         true
     }

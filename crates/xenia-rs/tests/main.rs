@@ -5,6 +5,7 @@ mod bug_reports;
 mod compat;
 mod contention;
 mod examples;
+mod gdb;
 mod hostile;
 mod inputs;
 mod killed;

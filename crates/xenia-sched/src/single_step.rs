@@ -9,7 +9,7 @@ use crate::{
     Disposition, Executor, Limits, LockstepExecutor, ParallelExecutor, RunEnd, System, ThreadRef,
     ThreadState, device_stores,
 };
-use xenia_cpu::Exit;
+use xenia_cpu::{Execute, Exit};
 
 /// Result of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,12 @@ impl<S: System> LockstepExecutor<S> {
         let end = self.run(&Limits { instructions, ..limits.clone() });
         let has_run = self.instructions() == next;
         (has_run, (!has_run || end != RunEnd::Instructions).then_some(end))
+    }
+
+    /// Lets another engine for the same memory run guest code from now on, and returns the one that
+    /// did so.
+    pub fn replace_engine(&mut self, engine: Box<dyn Execute>) -> Box<dyn Execute> {
+        std::mem::replace(&mut self.engine, engine)
     }
 
     /// Runs until `thread` has executed one instruction, or other threads a

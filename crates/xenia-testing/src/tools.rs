@@ -28,6 +28,8 @@ pub enum Tool {
     Display,
     /// Terminal emulator without a screen.
     Terminal,
+    /// Debugger for PowerPC.
+    Gdb,
     /// Kernel interface (uinput) for virtual input devices.
     Uinput,
     /// Source code of third-party programs.
@@ -139,6 +141,12 @@ pub const TOOLS: &[ToolRow] = &[
         name: "terminal",
         parts: &[part("script", "bsdutils")],
         used_for: "the test of what a terminal shows",
+    },
+    ToolRow {
+        tool: Tool::Gdb,
+        name: "gdb",
+        parts: &[part("gdb-multiarch", "gdb-multiarch")],
+        used_for: "the test of sessions with gdb",
     },
     ToolRow {
         tool: Tool::Uinput,

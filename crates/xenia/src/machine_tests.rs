@@ -7,6 +7,7 @@ mod debugger;
 mod exceptions;
 mod profiles;
 mod recordings;
+mod reverse;
 mod states;
 mod traces;
 

@@ -4,12 +4,18 @@
 //! change nothing of the title's time, so the same breakpoint is met at the same instruction in
 //! each run.
 
+mod back;
+mod history;
+mod monitor;
+mod scan;
 mod watches;
 
 use super::parts::MachineInside;
-use super::{Machine, MachinePosition, Pieces};
+use super::{Machine, Pieces};
 use crate::say::{self, errln};
-use std::fmt::Write as _;
+use anyhow::Result;
+use history::{History, Interrupted};
+use std::collections::BTreeSet;
 use watches::Watches;
 use xenia_cpu::PpcContext;
 use xenia_gdb::{Debuggee, Listener, Progress, SessionEnd, serve};
@@ -18,12 +24,6 @@ use xenia_sched::{
     EndKind, Executor, GuestThread, GuestTicks, Limits, RunEnd, SingleStep, TICKS_PER_SECOND, ThreadRef,
     ThreadState,
 };
-
-/// Answer to `monitor help`.
-const HELP: &str = "\
-position       instructions executed, guest time and frames
-threads        all threads, with what they wait for and their stacks
-import NAME    addresses at which the title calls an export: break *ADDRESS";
 
 /// Guest time for which other threads run while a step waits for its thread: a millisecond.
 const MOMENT: GuestTicks = TICKS_PER_SECOND / 1000;
@@ -36,6 +36,12 @@ struct Debugged<'a, 'b> {
     machine: &'a mut Machine,
     pieces: &'a mut Pieces<'b>,
     watches: Watches,
+    /// Addresses of the breakpoints.
+    breakpoints: BTreeSet<u32>,
+    /// The past, or why there is none.
+    history: Result<History, String>,
+    /// Whether gdb has changed memory or registers since the machine ran last.
+    is_edited: bool,
     /// Why the run ended, once it has.
     end: Option<RunEnd>,
 }
@@ -44,9 +50,19 @@ impl Machine {
     /// Waits for gdb and lets it control the run. Returns why the run ended; `None` if gdb left and
     /// the title goes on.
     pub(super) fn debug(&mut self, listener: &Listener, pieces: &mut Pieces<'_>) -> Option<RunEnd> {
+        // Before gdb may connect, since it waits two seconds for its first answer.
+        let history = History::begin(self, pieces.pace.is_some()).map_err(|error| say::chain(&error));
         errln!("waiting for gdb: target remote {}", listener.address());
         let stop = self.inside.executor.stop_flag();
-        let mut debugged = Debugged { machine: self, pieces, watches: Watches::default(), end: None };
+        let mut debugged = Debugged {
+            machine: self,
+            pieces,
+            watches: Watches::default(),
+            breakpoints: BTreeSet::new(),
+            history,
+            is_edited: false,
+            end: None,
+        };
         let served = match listener.accept(&stop, || debugged.idle()) {
             Ok(Some(link)) => serve(link, &mut debugged),
             Ok(None) => return Some(RunEnd::Stopped),
@@ -94,8 +110,59 @@ impl Debugged<'_, '_> {
         }
     }
 
+    /// Runs to the next checkpoint, or until something stops it.
+    fn run_piece(&mut self) -> Progress {
+        let Some(next) = self.next_checkpoint() else {
+            return match self.machine.run_piece(self.pieces) {
+                Some(end) => self.ended(end),
+                None => self.stopped(),
+            };
+        };
+        let limits = self.limits_to(next);
+        // A machine with a past has no pace.
+        let mut piece = Pieces { limits: &limits, start: self.pieces.start, pace: None };
+        match self.machine.run_piece(&mut piece) {
+            Some(RunEnd::Instructions) if !self.is_at_limit() => {
+                self.keep_checkpoint();
+                self.plant();
+                Progress::Running
+            }
+            Some(end) => self.ended(end),
+            None => self.stopped(),
+        }
+    }
+
+    /// Ends a way to another moment: breakpoints are back in the memory, and only later changes of
+    /// watched memory count.
+    fn arrive(&mut self) {
+        self.plant();
+        self.watches.changed(&self.machine.inside.memory);
+    }
+
+    /// The state that gdb is told after a way to another moment, which may have failed.
+    fn told(&mut self, progress: Result<Progress>) -> Progress {
+        match progress {
+            Ok(progress) => progress,
+            Err(error) if error.is::<Interrupted>() => {
+                if self.idle() {
+                    Progress::Running
+                } else {
+                    self.ended(RunEnd::Stopped)
+                }
+            }
+            Err(error) if self.machine.is_broken() => {
+                self.machine.outside.write_errors.note(say::chain(&error));
+                self.ended(RunEnd::Stopped)
+            }
+            Err(error) => {
+                errln!("the run cannot go back: {}", say::chain(&error));
+                Progress::Beginning
+            }
+        }
+    }
+
     /// Runs by single instructions, and looks at the watches after each.
-    fn run_watched(&mut self) -> Progress {
+    fn run_compared(&mut self) -> Progress {
         for _ in 0..WATCHED_INSTRUCTIONS {
             // Nothing is watched in parallel.
             let Executor::Lockstep(executor) = &mut self.machine.inside.executor else { break };
@@ -116,9 +183,7 @@ impl Debugged<'_, '_> {
     fn watched(&mut self) -> Option<Progress> {
         let MachineInside { executor, memory, .. } = &self.machine.inside;
         let at = self.watches.changed(memory)?;
-        let Executor::Lockstep(executor) = executor else { return None };
-        let thread = executor.visited().and_then(|thread| executor.scheduler.thread(thread).ok());
-        Some(Progress::Watch { thread: thread.map_or(0, |thread| thread.id), at })
+        matches!(executor, Executor::Lockstep(_)).then(|| Progress::Watch { thread: self.last_thread(), at })
     }
 
     /// The state that gdb is told after a run was stopped.
@@ -160,6 +225,7 @@ impl Debuggee for Debugged<'_, '_> {
 
     fn context_mut(&mut self, thread: u32) -> Option<&mut PpcContext> {
         let thread = self.thread(thread)?;
+        self.is_edited = true;
         self.machine.inside.executor.scheduler_mut().context_mut(thread).ok()
     }
 
@@ -181,20 +247,25 @@ impl Debuggee for Debugged<'_, '_> {
     }
 
     fn write(&mut self, at: u32, bytes: &[u8]) -> bool {
-        self.machine
-            .inside
-            .kernel
-            .breakpoints
-            .write(&self.machine.inside.memory, GuestAddr(at), bytes)
-            .is_ok()
+        self.is_edited = true;
+        let MachineInside { kernel, memory, .. } = &self.machine.inside;
+        kernel.breakpoints.write(memory, GuestAddr(at), bytes).is_ok()
     }
 
     fn insert_breakpoint(&mut self, at: u32) -> bool {
-        self.machine.inside.kernel.breakpoints.insert(&self.machine.inside.memory, GuestAddr(at)) == Ok(true)
+        let MachineInside { kernel, memory, .. } = &self.machine.inside;
+        let is_set = kernel.breakpoints.insert(memory, GuestAddr(at)) == Ok(true);
+        if is_set {
+            self.breakpoints.insert(at);
+        }
+        is_set
     }
 
     fn remove_breakpoint(&mut self, at: u32) -> bool {
-        self.machine.inside.kernel.breakpoints.remove(&self.machine.inside.memory, GuestAddr(at))
+        let MachineInside { kernel, memory, .. } = &self.machine.inside;
+        // At another moment the memory may not be mapped.
+        kernel.breakpoints.remove(memory, GuestAddr(at));
+        self.breakpoints.remove(&at)
     }
 
     fn insert_watch(&mut self, at: u32, len: u32) -> bool {
@@ -207,6 +278,7 @@ impl Debuggee for Debugged<'_, '_> {
     }
 
     fn go_on(&mut self, step: Option<u32>) -> Progress {
+        self.begin_edited();
         if let Some(id) = step {
             let Some(thread) = self.thread(id) else { return Progress::Stepped { thread: id } };
             return match self.machine.inside.executor.single_step(thread, self.pieces.limits) {
@@ -216,13 +288,25 @@ impl Debuggee for Debugged<'_, '_> {
                 SingleStep::Ended(end) => self.ended(end),
             };
         }
-        if !self.watches.is_empty() {
-            return self.run_watched();
+        if self.watches.is_empty() {
+            self.run_piece()
+        } else if self.history.is_ok() {
+            let progress = self.run_watched();
+            self.told(progress)
+        } else {
+            self.run_compared()
         }
-        match self.machine.run_piece(self.pieces) {
-            Some(end) => self.ended(end),
-            None => self.stopped(),
-        }
+    }
+
+    fn goes_back(&self) -> bool {
+        // gdb asks before the first instruction, and shows the reason that a way back then has.
+        matches!(self.machine.inside.executor, Executor::Lockstep(_))
+    }
+
+    fn go_back(&mut self, step: Option<u32>) -> Progress {
+        self.begin_edited();
+        let progress = self.turn_back(step);
+        self.told(progress)
     }
 
     fn idle(&mut self) -> bool {
@@ -230,24 +314,6 @@ impl Debuggee for Debugged<'_, '_> {
     }
 
     fn command(&mut self, command: &str) -> String {
-        let MachineInside { executor, kernel, .. } = &self.machine.inside;
-        match command.split_once(' ').unwrap_or((command, "")) {
-            ("position", "") => {
-                let MachinePosition { now, instructions, frames } = self.machine.position();
-                format!("{instructions} instructions, {now} ticks of guest time, {frames} frames")
-            }
-            ("threads", "") => executor.threads_report().to_string(),
-            ("import", name) => {
-                let addresses = kernel.imports.addresses_of(name.trim());
-                if addresses.is_empty() {
-                    return format!("the title imports no function `{name}`");
-                }
-                addresses.iter().fold(String::new(), |mut text, address| {
-                    let _ = writeln!(text, "{address}");
-                    text
-                })
-            }
-            _ => HELP.to_owned(),
-        }
+        self.answer(command)
     }
 }

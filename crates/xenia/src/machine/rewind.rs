@@ -75,7 +75,7 @@ pub(super) struct Rewind {
 }
 
 impl Rewind {
-    fn new(inside: &MachineInside, limit: u64) -> Self {
+    pub(super) fn new(inside: &MachineInside, limit: u64) -> Self {
         Self {
             log: WriteLog::new(inside.memory.clone()),
             shadow: Shadow::default(),
@@ -88,7 +88,7 @@ impl Rewind {
     }
 
     /// Makes a checkpoint of this moment.
-    fn take(&mut self, inside: &mut MachineInside) -> Result<()> {
+    pub(super) fn take(&mut self, inside: &mut MachineInside) -> Result<()> {
         self.next = inside.position().now + REWIND_INTERVAL;
         let mut parts = inside.state_parts()?;
         let edram = parts.gpu.take_edram();
@@ -122,6 +122,11 @@ impl Rewind {
         });
         self.thin();
         self.check_memory()
+    }
+
+    /// Moments of the checkpoints, the oldest first.
+    pub(super) fn moments(&self) -> impl DoubleEndedIterator<Item = MachinePosition> + ExactSizeIterator {
+        self.ring.iter().map(|one| one.position)
     }
 
     /// Drops checkpoints between others that are close enough.
@@ -158,7 +163,7 @@ impl Rewind {
     }
 
     /// Bytes of memory that the checkpoints take.
-    fn size(&self) -> u64 {
+    pub(super) fn size(&self) -> u64 {
         let deltas = self.ring.iter().filter_map(|one| one.to_next.as_ref());
         (deltas.map(|delta| delta.size()).sum::<usize>() + self.shadow.size()) as u64
     }
@@ -225,7 +230,7 @@ impl Machine {
     /// Moments of the checkpoints, the oldest first.
     pub fn checkpoints(&self) -> Vec<MachinePosition> {
         let rewind = self.outside.rewind.as_ref();
-        rewind.map(|rewind| rewind.ring.iter().map(|one| one.position).collect()).unwrap_or_default()
+        rewind.map(|rewind| rewind.moments().collect()).unwrap_or_default()
     }
 
     /// Bytes of memory that the checkpoints take.
@@ -240,12 +245,13 @@ impl Machine {
     /// As [`Self::restore`]; there is no such checkpoint.
     pub fn go_back_to(&mut self, index: usize) -> Result<()> {
         let mut rewind = self.outside.rewind.take().context("rewind is off")?;
-        let gone = self.follow(&mut rewind, index);
+        let gone = self.go_back_along(&mut rewind, index);
         self.outside.rewind = Some(rewind);
         gone
     }
 
-    fn follow(&mut self, rewind: &mut Rewind, index: usize) -> Result<()> {
+    /// Goes back to a checkpoint of `rewind`.
+    pub(super) fn go_back_along(&mut self, rewind: &mut Rewind, index: usize) -> Result<()> {
         self.check_returns()?;
         if index >= rewind.ring.len() {
             bail!("there is no checkpoint {index}");

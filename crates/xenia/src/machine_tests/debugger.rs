@@ -7,7 +7,7 @@ use xenia_gdb::registers::GdbRegister;
 use xenia_gdb::{Listener, ServerAddress, TestClient};
 
 /// Address of `mulli 29, 29, 31` in [`POLLER`], and of the instructions after it.
-const SUM: u32 = CODE + 9 * 4;
+pub(super) const SUM: u32 = CODE + 9 * 4;
 
 fn engines() -> Vec<CpuConfig> {
     let default = CpuConfig::default;
@@ -21,7 +21,7 @@ fn engines() -> Vec<CpuConfig> {
 }
 
 /// Runs the poller while a client does what `script` says.
-fn debugged(
+pub(super) fn debugged(
     cpu: CpuConfig,
     mode: ExecutorConfig,
     limits: &Limits,
@@ -29,7 +29,16 @@ fn debugged(
 ) -> Finished {
     let (engine, picture) =
         (MachineConfig { cpu, executor: mode, ..MachineConfig::default() }, VideoConfig::default());
-    let mut machine = Machine::new(&poller(), MachineOptions::new(&engine, &picture)).unwrap();
+    let machine = Machine::new(&poller(), MachineOptions::new(&engine, &picture)).unwrap();
+    debugged_machine(machine, limits, script)
+}
+
+/// Runs a machine while a client does what `script` says.
+pub(super) fn debugged_machine(
+    mut machine: Machine,
+    limits: &Limits,
+    script: impl FnOnce(&mut TestClient) + Send + 'static,
+) -> Finished {
     let listener = Listener::open(&ServerAddress::Port(0)).unwrap();
     let mut client = TestClient::connect(&listener).unwrap();
     machine.set_debugger(listener);
@@ -43,7 +52,7 @@ fn debugged(
 }
 
 /// Id of the thread that a stop reply names, as later packets name it.
-fn thread_of(stop: &str) -> &str {
+pub(super) fn thread_of(stop: &str) -> &str {
     stop.split_once("thread:").and_then(|(_, rest)| rest.split_once(';')).expect(stop).0
 }
 

@@ -1,6 +1,9 @@
-//! Memory that gdb watches: bytes that are compared after every instruction, so that each change
-//! is seen, also one by the kernel. Without watches nothing is compared.
+//! Memory that gdb watches: bytes of which each change is seen, also one by the kernel.
+//!
+//! A machine that can go back finds the changes by [stretches](super::scan); another one compares
+//! the bytes after every instruction. Without watches nothing is compared.
 
+use xenia_cpu::StoredBytes;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 
@@ -31,6 +34,13 @@ impl Watches {
     /// Whether nothing is watched.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The watched bytes.
+    pub(super) fn ranges(&self) -> Vec<StoredBytes> {
+        let range =
+            |watch: &WatchedBytes| StoredBytes { addr: GuestAddr(watch.at), size: watch.value.len() as u32 };
+        self.0.iter().map(range).collect()
     }
 
     /// Adds a watch. Returns `false` if memory is not mapped there, or at a limit.

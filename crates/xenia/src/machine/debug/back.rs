@@ -1,0 +1,132 @@
+//! The way back under a debugger: to the last stop, and to a thread's last instruction.
+//!
+//! The stretches before the present moment are executed again, the last one first, and what stops
+//! in them is noted. They become longer with the distance, up to the distance of two checkpoints.
+
+use super::Debugged;
+use super::history::Interrupted;
+use anyhow::{Result, bail};
+use xenia_gdb::Progress;
+use xenia_sched::{Executor, RunEnd};
+
+/// Length of the first stretch, in instructions.
+pub(super) const FIRST_STRETCH: u64 = 512;
+
+/// Ratio of a stretch's length to that of the one after it.
+pub(super) const GROWTH: u64 = 8;
+
+/// Longest stretch that is executed by single steps.
+const MOST_STEPPED: u64 = 1 << 18;
+
+/// Instructions of all threads in which a step back looks for one of its thread.
+const STEP_REACH: u64 = 20_000_000;
+
+/// Breakpoints met in a stretch before its later half is looked at first.
+const MOST_HITS: u32 = 64;
+
+/// A moment at which the run stops.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stop {
+    pub(super) moment: u64,
+    pub(super) progress: Progress,
+}
+
+impl Debugged<'_, '_> {
+    /// Goes back to the last stop, or by an instruction of the thread `step`.
+    ///
+    /// # Errors
+    /// [`Interrupted`], or the machine can't go back. It is where it was, unless it is broken.
+    pub(super) fn turn_back(&mut self, step: Option<u32>) -> Result<Progress> {
+        let from = self.moment();
+        let found = match step {
+            Some(thread) => self.last_step(thread, from),
+            None => self.last_stop(from),
+        };
+        let to = found.as_ref().map_or(from, |stop| stop.moment);
+        if !self.machine.is_broken() {
+            self.return_to(to)?;
+            self.arrive();
+        }
+        found.map(|stop| stop.progress)
+    }
+
+    fn beginning(&mut self) -> Result<Stop> {
+        Ok(Stop { moment: self.history()?.beginning(), progress: Progress::Beginning })
+    }
+
+    /// The moment before the last instruction of a thread.
+    fn last_step(&mut self, thread: u32, from: u64) -> Result<Stop> {
+        let (mut upper, mut length) = (from, FIRST_STRETCH);
+        while let Some(lower) = self.stretch_before(upper, length) {
+            self.go_to(lower)?;
+            self.keep_checkpoint();
+            let mut last = None;
+            while self.moment() < upper {
+                let before = self.moment();
+                let limits = self.limits_to(upper);
+                // Only lockstep has a history.
+                let Executor::Lockstep(executor) = &mut self.machine.inside.executor else { break };
+                match executor.run_one(&limits) {
+                    (_, Some(RunEnd::Stopped)) => return Err(Interrupted.into()),
+                    (false, _) => break,
+                    (true, _) => {}
+                }
+                if self.last_thread() == thread {
+                    last = Some(before);
+                }
+            }
+            if let Some(moment) = last {
+                return Ok(Stop { moment, progress: Progress::Stepped { thread } });
+            }
+            if from - lower > STEP_REACH {
+                bail!("thread {thread} has not run in the last {STEP_REACH} instructions");
+            }
+            (upper, length) = (lower, (length * GROWTH).min(MOST_STEPPED));
+        }
+        self.beginning()
+    }
+
+    /// The last moment before `from` at which a breakpoint is met, or the next instruction changes
+    /// watched memory.
+    fn last_stop(&mut self, from: u64) -> Result<Stop> {
+        if self.breakpoints.is_empty() && self.watches.is_empty() {
+            return self.beginning();
+        }
+        let (mut upper, mut length) = (from, FIRST_STRETCH);
+        while let Some(lower) = self.stretch_before(upper, length) {
+            if let Some(stop) = self.last_stop_between(lower, upper)? {
+                return Ok(stop);
+            }
+            (upper, length) = (lower, length.saturating_mul(GROWTH));
+        }
+        self.beginning()
+    }
+
+    fn last_stop_between(&mut self, lower: u64, upper: u64) -> Result<Option<Stop>> {
+        let scan = self.scan((lower, upper), self.watches.ranges(), MOST_HITS)?;
+        if scan.end.is_some() {
+            return Err(Interrupted.into());
+        }
+        if scan.is_cut {
+            // Breakpoints are met often: the last one is close to the end.
+            let here = scan.hit.map_or(lower, |hit| hit.moment);
+            let middle = here + (upper - here) / 2;
+            for (from, to) in [(middle, upper), (here, middle)] {
+                if lower < from
+                    && from < to
+                    && let Some(stop) = self.last_stop_between(from, to)?
+                {
+                    return Ok(Some(stop));
+                }
+            }
+        }
+        let Some(note) = scan.notes.last_change else { return Ok(scan.hit) };
+        let moment = lower + note.before();
+        if let Some(hit) = scan.hit.filter(|hit| hit.moment > moment) {
+            return Ok(Some(hit));
+        }
+        self.go_to(moment + 1)?;
+        let thread = self.last_thread();
+        Ok(Some(Stop { moment, progress: Progress::Watch { thread, at: note.watched.0 } }))
+    }
+}

@@ -1,0 +1,219 @@
+//! The past of a machine under a debugger: the way to any of its moments.
+//!
+//! The address of a moment is the number of instructions executed before it. A moment is reached
+//! from the last checkpoint before it by executing the same instructions again, which lockstep
+//! guarantees. Checkpoints have no breakpoints in their memory, so these are lifted for each.
+
+use super::super::rewind::Rewind;
+use super::super::{Machine, REWIND_MEMORY};
+use super::Debugged;
+use crate::say::{self, errln};
+use anyhow::{Context, Result, anyhow, bail};
+use std::error::Error;
+use std::fmt;
+use xenia_guest::GuestAddr;
+use xenia_sched::{Executor, Limits, RunEnd};
+use xenia_state::Unsaveable;
+
+/// Instructions between two checkpoints.
+const INTERVAL: u64 = 50_000_000;
+
+/// Instructions until another attempt if the machine can't be saved at a moment.
+const RETRY: u64 = 1_000_000;
+
+/// The way to another moment was interrupted by gdb or by the user.
+#[derive(Debug)]
+pub(super) struct Interrupted;
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl Error for Interrupted {}
+
+/// The checkpoints of a machine under a debugger.
+pub(super) struct History {
+    rewind: Rewind,
+    /// Moment of the next checkpoint.
+    next: u64,
+}
+
+impl History {
+    /// Begins at this moment of the machine.
+    ///
+    /// # Errors
+    /// Runs of this machine do not repeat, or it has no states.
+    pub(super) fn begin(machine: &mut Machine, has_live_input: bool) -> Result<Self> {
+        if machine.has_host_clock() {
+            bail!("only a run with --lockstep goes back");
+        }
+        if has_live_input {
+            bail!("a run in a window does not go back, since its input would not repeat: use --headless");
+        }
+        machine.check_returns()?;
+        let rewind = machine.outside.rewind.take();
+        let rewind = rewind.unwrap_or_else(|| Rewind::new(&machine.inside, REWIND_MEMORY));
+        let mut history = Self { rewind, next: 0 };
+        history.keep(machine)?;
+        Ok(history)
+    }
+
+    /// Keeps a checkpoint of this moment, if there is none.
+    fn keep(&mut self, machine: &mut Machine) -> Result<()> {
+        let now = machine.position().instructions;
+        if self.last_at(now).is_none_or(|(_, moment)| moment != now) {
+            self.rewind.take(&mut machine.inside)?;
+        }
+        self.next = now + INTERVAL;
+        Ok(())
+    }
+
+    /// Index and moment of the last checkpoint at `moment` or before.
+    fn last_at(&self, moment: u64) -> Option<(usize, u64)> {
+        let moments = self.rewind.moments().map(|position| position.instructions).enumerate();
+        { moments }.rfind(|&(_, checkpoint)| checkpoint <= moment)
+    }
+
+    /// The earliest moment.
+    pub(super) fn beginning(&self) -> u64 {
+        self.rewind.moments().next().map_or(0, |position| position.instructions)
+    }
+
+    /// A line about the checkpoints.
+    pub(super) fn describe(&self) -> String {
+        let (count, mib) = (self.rewind.moments().len(), self.rewind.size() >> 20);
+        format!("{count} checkpoints from instruction {} on, {mib} MiB", self.beginning())
+    }
+}
+
+impl Debugged<'_, '_> {
+    /// The present moment.
+    pub(super) fn moment(&self) -> u64 {
+        self.machine.inside.executor.instructions()
+    }
+
+    /// The checkpoints.
+    ///
+    /// # Errors
+    /// There are none, for this reason.
+    pub(super) fn history(&mut self) -> Result<&mut History> {
+        self.history.as_mut().map_err(|reason| anyhow!("{reason}"))
+    }
+
+    /// Takes the breakpoints out of the memory.
+    pub(super) fn lift(&mut self) {
+        let inside = &self.machine.inside;
+        inside.kernel.breakpoints.clear(&inside.memory);
+    }
+
+    /// Puts the breakpoints into the memory, where that is mapped.
+    pub(super) fn plant(&mut self) {
+        let inside = &self.machine.inside;
+        for &at in &self.breakpoints {
+            let _ = inside.kernel.breakpoints.insert(&inside.memory, GuestAddr(at));
+        }
+    }
+
+    /// Begins the history at this moment if gdb has changed memory or registers: the moments before
+    /// lead to another one.
+    pub(super) fn begin_edited(&mut self) {
+        if std::mem::take(&mut self.is_edited) && self.history.is_ok() {
+            self.lift();
+            // The old log of written pages must be gone before there is another.
+            self.history = Err(String::new());
+            self.history = History::begin(self.machine, false).map_err(|error| say::chain(&error));
+            self.plant();
+        }
+    }
+
+    /// The part of the limits up to a moment.
+    pub(super) fn limits_to(&self, moment: u64) -> Limits {
+        let limit = self.pieces.limits.instructions.map_or(moment, |limit| limit.min(moment));
+        Limits { instructions: Some(limit), ..self.pieces.limits.clone() }
+    }
+
+    /// Moment of the next checkpoint; `None` if the machine can't go back.
+    pub(super) fn next_checkpoint(&self) -> Option<u64> {
+        self.history.as_ref().ok().map(|history| history.next)
+    }
+
+    /// Keeps a checkpoint of this moment. If that is impossible for good, the history ends. The
+    /// breakpoints are lifted.
+    pub(super) fn keep_checkpoint(&mut self) {
+        self.lift();
+        let now = self.moment();
+        let Ok(history) = &mut self.history else { return };
+        match history.keep(self.machine) {
+            Ok(()) => {}
+            Err(error) if error.is::<Unsaveable>() => history.next = now + RETRY,
+            Err(error) => {
+                let reason = say::chain(&error);
+                errln!("from here on the run does not go back: {reason}");
+                self.history = Err(reason);
+            }
+        }
+    }
+
+    /// The beginning of the stretch before `upper` that is executed again at once: of this length,
+    /// or from the last checkpoint on. `None` at the beginning.
+    pub(super) fn stretch_before(&self, upper: u64, length: u64) -> Option<u64> {
+        let history = self.history.as_ref().ok()?;
+        let (_, checkpoint) = history.last_at(upper.checked_sub(1)?)?;
+        Some(checkpoint.max(upper.saturating_sub(length)))
+    }
+
+    /// Goes to a moment, without breakpoints.
+    ///
+    /// # Errors
+    /// [`Interrupted`] on the way; the run ends before that moment; the machine can't go back.
+    pub(super) fn go_to(&mut self, moment: u64) -> Result<()> {
+        self.lift();
+        if moment < self.moment() || self.end.is_some() {
+            let history = self.history.as_mut().map_err(|reason| anyhow!("{reason}"))?;
+            let (index, checkpoint) =
+                history.last_at(moment).context("the moment is before the first checkpoint")?;
+            self.machine.go_back_along(&mut history.rewind, index)?;
+            history.next = checkpoint + INTERVAL;
+            self.end = None;
+        }
+        while self.moment() < moment {
+            let until = self.limits_to(moment.min(self.next_checkpoint().unwrap_or(moment)));
+            match self.machine.inside.run(&until) {
+                RunEnd::Instructions if self.moment() >= moment => {}
+                RunEnd::Instructions if self.is_at_limit() => bail!("the limit of -n comes before"),
+                RunEnd::Instructions => self.keep_checkpoint(),
+                RunEnd::Stopped => return Err(Interrupted.into()),
+                end => {
+                    let at = self.moment();
+                    self.end = Some(end);
+                    bail!("the run ends at instruction {at}");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the run has reached its limit of instructions.
+    pub(super) fn is_at_limit(&self) -> bool {
+        self.pieces.limits.instructions.is_some_and(|limit| self.moment() >= limit)
+    }
+
+    /// Goes to a moment whatever interrupts.
+    pub(super) fn return_to(&mut self, moment: u64) -> Result<()> {
+        loop {
+            match self.go_to(moment) {
+                Err(error) if error.is::<Interrupted>() => {}
+                gone => return gone,
+            }
+        }
+    }
+
+    /// Guest id of the thread that executed the last instruction; 0 if its visit is over.
+    pub(super) fn last_thread(&self) -> u32 {
+        let Executor::Lockstep(executor) = &self.machine.inside.executor else { return 0 };
+        let thread = executor.visited().and_then(|thread| executor.scheduler.thread(thread).ok());
+        thread.map_or(0, |thread| thread.id)
+    }
+}

@@ -1,0 +1,99 @@
+//! Commands of gdb's `monitor`.
+
+use super::super::MachinePosition;
+use super::super::parts::MachineInside;
+use super::Debugged;
+use crate::say;
+use anyhow::{Context, Result, bail};
+use std::fmt::Write as _;
+use xenia_cpu::StoredBytes;
+use xenia_guest::GuestAddr;
+use xenia_isa::{Syntax, disassemble};
+
+/// Answer to `monitor help`.
+const HELP: &str = "\
+position          instructions executed, guest time and frames
+goto N            the moment after N instructions; then: maintenance flush register-cache
+writer AT [LEN]   the last store to LEN bytes (4) at AT, and the moment before it
+history           the checkpoints from which other moments are reached
+threads           all threads, with what they wait for and their stacks
+import NAME       addresses at which the title calls an export: break *ADDRESS";
+
+/// Most bytes of which the last store is looked for.
+const MOST_BYTES: u32 = 4096;
+
+/// A number, decimal or with `0x`.
+fn number(text: &str) -> Result<u64> {
+    let number = match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    number.ok().with_context(|| format!("`{text}` is no number"))
+}
+
+impl Debugged<'_, '_> {
+    /// The answer to a command.
+    pub(super) fn answer(&mut self, command: &str) -> String {
+        self.begin_edited();
+        let MachineInside { executor, kernel, .. } = &self.machine.inside;
+        let mut words = command.split_whitespace();
+        let answer = match (words.next(), words.next(), words.next()) {
+            (Some("position"), None, _) => Ok(self.describe_position()),
+            (Some("threads"), None, _) => Ok(executor.threads_report().to_string()),
+            (Some("import"), Some(name), None) => {
+                let addresses = kernel.imports.addresses_of(name);
+                if addresses.is_empty() {
+                    return format!("the title imports no function `{name}`");
+                }
+                Ok(addresses.iter().fold(String::new(), |mut text, address| {
+                    let _ = writeln!(text, "{address}");
+                    text
+                }))
+            }
+            (Some("history"), None, _) => self.history().map(|history| history.describe()),
+            (Some("goto"), Some(moment), None) => self.go_to_moment(moment),
+            (Some("writer"), Some(at), size) => self.find_writer(at, size),
+            _ => Ok(HELP.to_owned()),
+        };
+        answer.unwrap_or_else(|error| format!("error: {}", say::chain(&error)))
+    }
+
+    fn describe_position(&self) -> String {
+        let MachinePosition { now, instructions, frames } = self.machine.position();
+        format!("{instructions} instructions, {now} ticks of guest time, {frames} frames")
+    }
+
+    fn go_to_moment(&mut self, moment: &str) -> Result<String> {
+        let moment = number(moment)?;
+        let from = self.moment();
+        let beginning = self.history()?.beginning();
+        if moment < beginning {
+            bail!("the earliest moment is {beginning}");
+        }
+        let gone = self.go_to(moment);
+        if gone.is_err() && !self.machine.is_broken() {
+            self.return_to(from)?;
+        }
+        self.arrive();
+        gone.map(|()| self.describe_position())
+    }
+
+    fn find_writer(&mut self, at: &str, size: Option<&str>) -> Result<String> {
+        let at = u32::try_from(number(at)?).context("an address has 32 bits")?;
+        let size = size.map_or(Ok(4), number)?;
+        let Some(size) = u32::try_from(size).ok().filter(|size| (1..=MOST_BYTES).contains(size)) else {
+            bail!("the number of bytes is 1 to {MOST_BYTES}");
+        };
+        let beginning = self.history()?.beginning();
+        let found = self.last_store(StoredBytes { addr: GuestAddr(at), size })?;
+        Ok(match found {
+            None => format!("no store since instruction {beginning}"),
+            Some((moment, None)) => format!("the kernel or a device, after: goto {moment}"),
+            Some((moment, Some(pc))) => {
+                let word = self.machine.inside.memory.read::<u32>(pc).unwrap_or_default();
+                let text = disassemble(word, pc.0, Syntax::default());
+                format!("{pc}: {text}, executed after: goto {moment}")
+            }
+        })
+    }
+}

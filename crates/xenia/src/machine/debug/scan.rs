@@ -1,0 +1,193 @@
+//! Stretches of a run under a debugger in which breakpoints and stores to watched memory are noted.
+//!
+//! Breakpoints are met at full speed. Watched memory needs the interpreter, which notes the exact
+//! instruction of each store ([`StoreWatch`]); in lockstep all engines execute the same.
+
+use super::super::Machine;
+use super::Debugged;
+use super::back::{FIRST_STRETCH, GROWTH, Stop};
+use super::history::Interrupted;
+use anyhow::Result;
+use std::sync::Arc;
+use xenia_cpu::{EngineConfig, Execute, Interpreter, StoreNotes, StoreWatch, StoredBytes};
+use xenia_gdb::Progress;
+use xenia_guest::GuestAddr;
+use xenia_memory::{GuestMemory, Watch};
+use xenia_sched::{Executor, RunEnd};
+
+/// Instructions in a stretch of a run with watched memory.
+const WATCHED_STRETCH: u64 = 5_000_000;
+
+/// Shortest stretch that is first executed at full speed to see whether it writes the page.
+const LONG_STRETCH: u64 = 1 << 20;
+
+/// Result of a stretch.
+#[derive(Default)]
+pub(super) struct Scan {
+    /// The last breakpoint met.
+    pub(super) hit: Option<Stop>,
+    /// Stores to the watched memory, with counts from the stretch's beginning on.
+    pub(super) notes: StoreNotes,
+    /// Why the run ended within the stretch, if it did.
+    pub(super) end: Option<RunEnd>,
+    /// Whether the stretch was left at a breakpoint.
+    pub(super) is_cut: bool,
+}
+
+impl Machine {
+    /// Lets another engine run guest code from now on, and returns the one that did so; `None` in
+    /// parallel mode, where nothing changes.
+    pub(crate) fn replace_engine(&mut self, engine: Box<dyn Execute>) -> Option<Box<dyn Execute>> {
+        match &mut self.inside.executor {
+            Executor::Lockstep(executor) => Some(executor.replace_engine(engine)),
+            Executor::Parallel(_) => None,
+        }
+    }
+}
+
+impl Debugged<'_, '_> {
+    /// Executes a stretch: notes the stores to `ranges` and the breakpoints, and leaves at the
+    /// breakpoint number `most_hits`. With 0 there are no breakpoints.
+    pub(super) fn scan(
+        &mut self,
+        (lower, upper): (u64, u64),
+        ranges: Vec<StoredBytes>,
+        most_hits: u32,
+    ) -> Result<Scan> {
+        self.go_to(lower)?;
+        self.keep_checkpoint();
+        if most_hits > 0 {
+            self.plant();
+        }
+        let watch =
+            (!ranges.is_empty()).then(|| Arc::new(StoreWatch::new(&self.machine.inside.memory, ranges)));
+        let engine = watch.as_ref().and_then(|watch| self.watch_stores(watch));
+        let mut scan = Scan::default();
+        self.run_through(upper, most_hits, &mut scan);
+        if let Some(engine) = engine {
+            self.machine.replace_engine(engine);
+        }
+        if let Some(watch) = watch {
+            scan.notes = watch.notes(&self.machine.inside.memory, self.moment() - lower);
+        }
+        Ok(scan)
+    }
+
+    /// Lets an interpreter that notes stores run the guest, and returns the engine that did so.
+    fn watch_stores(&mut self, watch: &Arc<StoreWatch>) -> Option<Box<dyn Execute>> {
+        // Machines with states have no reservation table.
+        let mut interpreter = Interpreter::new(self.machine.memory().clone(), EngineConfig::default());
+        interpreter.watch_stores(Arc::clone(watch));
+        self.machine.replace_engine(Box::new(interpreter))
+    }
+
+    fn run_through(&mut self, upper: u64, most_hits: u32, scan: &mut Scan) {
+        let mut hits = 0;
+        while self.moment() < upper {
+            let limits = self.limits_to(upper);
+            let end = self.machine.inside.run(&limits);
+            match (end, self.machine.inside.kernel.breakpoints.take_hit()) {
+                (RunEnd::Instructions, _) if self.moment() >= upper => {}
+                (RunEnd::Stopped, Some(thread)) => {
+                    scan.hit =
+                        Some(Stop { moment: self.moment(), progress: Progress::Breakpoint { thread } });
+                    hits += 1;
+                    if hits >= most_hits {
+                        scan.is_cut = true;
+                        return;
+                    }
+                    self.pass_breakpoint(thread);
+                }
+                (end, _) => {
+                    scan.end = Some(end);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Executes the instruction under the breakpoint at which a thread is.
+    fn pass_breakpoint(&mut self, thread: u32) {
+        use xenia_gdb::Debuggee;
+        let Some(at) = self.context(thread).map(|ctx| GuestAddr(ctx.pc)) else { return };
+        let limits = self.pieces.limits.clone();
+        let inside = &mut self.machine.inside;
+        inside.kernel.breakpoints.remove(&inside.memory, at);
+        if let Executor::Lockstep(executor) = &mut inside.executor {
+            executor.run_one(&limits);
+        }
+        let _ = inside.kernel.breakpoints.insert(&inside.memory, at);
+    }
+
+    /// Runs for a while with watched memory, to the first stop.
+    pub(super) fn run_watched(&mut self) -> Result<Progress> {
+        let start = self.moment();
+        let Scan { hit, notes, end, .. } =
+            self.scan((start, start + WATCHED_STRETCH), self.watches.ranges(), 1)?;
+        if let Some(note) = notes.first_change {
+            self.return_to(start + note.after())?;
+            if self.watches.changed(&self.machine.inside.memory).is_none() {
+                // A device has written it since.
+                self.return_to(self.moment() + 1)?;
+            }
+            let thread = self.last_thread();
+            self.arrive();
+            return Ok(Progress::Watch { thread, at: note.watched.0 });
+        }
+        Ok(match (hit, end) {
+            (Some(hit), _) => hit.progress,
+            (None, None | Some(RunEnd::Stopped)) => Progress::Running,
+            (None, Some(end)) => self.ended(end),
+        })
+    }
+
+    /// The moment before the last store to these bytes, and the instruction's address; `None` for
+    /// the address if it was the kernel or a device, and `None` if there was no store since the
+    /// earliest moment. The machine stays where it is.
+    ///
+    /// # Errors
+    /// As [`Self::turn_back`].
+    pub(super) fn last_store(&mut self, bytes: StoredBytes) -> Result<Option<(u64, Option<GuestAddr>)>> {
+        let from = self.moment();
+        let found = self.find_last_store(from, bytes);
+        if !self.machine.is_broken() {
+            self.return_to(from)?;
+            self.arrive();
+        }
+        found
+    }
+
+    fn find_last_store(&mut self, from: u64, bytes: StoredBytes) -> Result<Option<(u64, Option<GuestAddr>)>> {
+        let (mut upper, mut length) = (from, FIRST_STRETCH);
+        while let Some(lower) = self.stretch_before(upper, length) {
+            if upper - lower < LONG_STRETCH || self.is_page_written(lower, upper, &bytes)? {
+                let Scan { notes, end, .. } = self.scan((lower, upper), vec![bytes], 0)?;
+                if let Some(note) = notes.last_store {
+                    return Ok(Some((lower + note.before(), note.pc)));
+                }
+                if end.is_some() {
+                    return Err(Interrupted.into());
+                }
+            }
+            (upper, length) = (lower, length.saturating_mul(GROWTH));
+        }
+        Ok(None)
+    }
+
+    /// Whether a stretch may write the pages of these bytes.
+    fn is_page_written(&mut self, lower: u64, upper: u64, bytes: &StoredBytes) -> Result<bool> {
+        self.go_to(lower)?;
+        self.keep_checkpoint();
+        let last = bytes.addr.0.saturating_add(bytes.size.saturating_sub(1));
+        let versions = |memory: &GuestMemory| {
+            [bytes.addr, GuestAddr(last)]
+                .map(|at| GuestMemory::page_index(at).map(|page| memory.page_version(page)))
+        };
+        let before = versions(&self.machine.inside.memory);
+        if self.machine.inside.memory.watch(bytes.addr, bytes.size) != Ok(Watch::Protected) {
+            return Ok(true);
+        }
+        self.go_to(upper)?;
+        Ok(versions(&self.machine.inside.memory) != before)
+    }
+}

@@ -1,0 +1,10 @@
+# cpu-suite.elf --lockstep
+# A run that is stopped, goes back and goes on ends as one without gdb.
+break kernel_lz
+continue
+reverse-continue
+monitor position
+tbreak kernel_fft
+continue
+delete
+continue
