@@ -31,6 +31,8 @@ pub enum Progress {
     },
     /// It is at the earliest moment to which it can go back.
     Beginning,
+    /// It is at the end of the recording that it replays.
+    RecordingEnd,
     /// The title exited.
     Exited {
         /// Its exit code.

@@ -137,6 +137,12 @@ fn stopped(thread: u32, signal: Signal) -> MultiThreadStopReason<u32> {
     }
 }
 
+/// A stop at an end of the moments that can be reached.
+fn log_end<D: Debuggee>(stub: &Stub<'_, D>, pos: ReplayLogPosition) -> MultiThreadStopReason<u32> {
+    let tid = stub.debuggee.threads().first().and_then(|&thread| thread_id(thread));
+    MultiThreadStopReason::ReplayLog { tid, pos }
+}
+
 /// Lets the machine run for a while, and returns the reason for which it stopped, if it did.
 fn go_on<D: Debuggee>(stub: &mut Stub<'_, D>, has_ended: &mut bool) -> Option<MultiThreadStopReason<u32>> {
     let progress = if stub.is_back {
@@ -163,10 +169,8 @@ fn go_on<D: Debuggee>(stub: &mut Stub<'_, D>, has_ended: &mut bool) -> Option<Mu
             *has_ended = true;
             stopped(thread, Signal::SIGSEGV)
         }
-        Progress::Beginning => {
-            let tid = stub.debuggee.threads().first().and_then(|&thread| thread_id(thread));
-            MultiThreadStopReason::ReplayLog { tid, pos: ReplayLogPosition::Begin }
-        }
+        Progress::Beginning => log_end(stub, ReplayLogPosition::Begin),
+        Progress::RecordingEnd => log_end(stub, ReplayLogPosition::End),
         Progress::Exited { code } => MultiThreadStopReason::Exited(code as u8),
         Progress::Ended => MultiThreadStopReason::Terminated(Signal::SIGTERM),
     })

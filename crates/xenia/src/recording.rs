@@ -37,6 +37,7 @@ mod replayer;
 pub use header::RecordingHeader;
 pub(crate) use position::RecordingState;
 pub use position::RunRecording;
+pub(crate) use replayer::ReplayMark;
 
 use crate::output::WriteErrors;
 use anyhow::Result;
@@ -191,6 +192,12 @@ impl Trouble {
     /// Whether the recording, and with it the run, has ended.
     pub fn is_over(&self) -> bool {
         self.0.lock().is_over
+    }
+
+    /// The replay went back to a moment at which this was said.
+    fn go_back(&self, said: Option<String>) {
+        let mut left = self.0.lock();
+        (left.said, left.is_over) = (said, false);
     }
 
     /// Description of the first difference, if there was one.

@@ -127,6 +127,7 @@ impl Debugged<'_, '_> {
                 self.plant();
                 Progress::Running
             }
+            Some(RunEnd::Stopped) if self.is_at_recordings_end() => Progress::RecordingEnd,
             Some(end) => self.ended(end),
             None => self.stopped(),
         }

@@ -252,7 +252,7 @@ impl Machine {
 
     /// Goes back to a checkpoint of `rewind`.
     pub(super) fn go_back_along(&mut self, rewind: &mut Rewind, index: usize) -> Result<()> {
-        self.check_returns()?;
+        self.check_restores()?;
         if index >= rewind.ring.len() {
             bail!("there is no checkpoint {index}");
         }

@@ -208,6 +208,9 @@ impl Machine {
     /// machine holds something that cannot be left, such as a socket of the host. The machine must
     /// be discarded if it [is broken](Self::is_broken) then, and is unchanged otherwise.
     pub fn restore(&mut self, state: &StateFile) -> Result<()> {
+        if self.has_run() {
+            self.check_returns()?;
+        }
         conditions_of(state)?.check(&self.conditions()?)?;
         let pages = state.get_numbered::<PagesState>().collect::<Result<Vec<_>, _>>()?;
         let parts = StateParts::decode(state.sections())?;
@@ -220,9 +223,9 @@ impl Machine {
         parts: StateParts,
         put_memory: impl FnOnce(&GuestMemory, &MemoryState) -> Result<(), Impossible>,
     ) -> Result<()> {
-        let has_run = self.inside.executor.instructions() != 0;
+        let has_run = self.has_run();
         if has_run {
-            self.check_returns()?;
+            self.check_restores()?;
             // A machine that cannot be saved cannot be left behind, either.
             AreasState::of(&self.inside.kernel).context("the machine cannot go back")?;
         }
@@ -232,16 +235,32 @@ impl Machine {
         Ok(())
     }
 
+    fn has_run(&self) -> bool {
+        self.inside.executor.instructions() != 0
+    }
+
     /// Checks that this machine can go back.
     ///
     /// # Errors
     /// It has no states, or is recorded or replayed.
     pub(super) fn check_returns(&self) -> Result<()> {
+        self.check_restores()?;
+        if self.outside.recorded.is_some() {
+            bail!("a run that is replayed does not go back, except under gdb");
+        }
+        Ok(())
+    }
+
+    /// Checks that this machine can go back if the recording that it replays does so, too.
+    ///
+    /// # Errors
+    /// It has no states, or is recorded.
+    pub(super) fn check_restores(&self) -> Result<()> {
         if let Some(reason) = self.spec.no_states {
             bail!("{reason}");
         }
-        if self.spec.header.is_some() {
-            bail!("a run that is recorded or replayed does not go back");
+        if self.outside.recorded.as_ref().is_some_and(|recorded| recorded.mark().is_none()) {
+            bail!("a run that is recorded does not go back");
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use xenia_state::StateFile;
 
 /// Four simulated players: buttons change every few hundred ticks, independently of the questions;
 /// pads connect and disconnect.
-struct Player;
+pub(super) struct Player;
 
 impl Input for Player {
     fn gamepad(&mut self, user: u32, now: GuestTicks) -> Option<Gamepad> {

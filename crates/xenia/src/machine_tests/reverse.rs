@@ -1,6 +1,7 @@
 //! Tests of the way back under gdb: what is seen on it is what was seen on the way there.
 
 use super::debugger::{SUM, debugged, debugged_machine, thread_of};
+use super::recordings::Player;
 use super::*;
 use crate::config::ExecutorConfig;
 use parking_lot::Mutex;
@@ -201,6 +202,38 @@ fn memory_that_gdb_changes_begins_another_past() {
         assert_eq!(moment(client), crash, "the same again");
         assert!(client.ask("bc").unwrap().contains("replaylog:begin"));
         assert!(client.monitor("position").unwrap().starts_with("10000 "), "the past begins at the change");
+        client.send("k").unwrap();
+    });
+}
+
+#[test]
+fn a_replay_goes_back_with_its_recording() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("play.jsonl");
+    let played = run(false, Box::new(Player), Some(&path), None, &instructions(), None).unwrap();
+    let replay = machine(&poller(), CpuConfig::default(), Box::new(NoInput), None, Some(&path)).unwrap();
+    let finished = debugged_machine(replay, &Limits::default(), |client| {
+        let moments = [30_000, 90_000, 200_000, 399_999];
+        let seen = moments.map(|at| {
+            goto(client, at);
+            moment(client)
+        });
+        for (at, expected) in moments.into_iter().zip(&seen).rev() {
+            goto(client, at);
+            assert_eq!(moment(client), *expected, "{at}");
+        }
+        let end = client.ask("vCont;c").unwrap();
+        assert!(end.contains("replaylog:end"), "the recording has an end: {end}");
+        goto(client, 30_000);
+        assert_eq!(moment(client), seen[0], "back from the end");
+        goto(client, 400_000);
+        client.send("k").unwrap();
+    });
+    assert_eq!(finished.recording_trouble, None);
+    assert_eq!(finished.report.digest, played.report.digest);
+    let recorded = machine(&poller(), CpuConfig::default(), Box::new(NoInput), Some(&path), None).unwrap();
+    debugged_machine(recorded, &instructions(), |client| {
+        assert!(client.monitor("goto 5").unwrap().contains("a run that is recorded does not go back"));
         client.send("k").unwrap();
     });
 }

@@ -2,7 +2,7 @@
 
 use super::Answers;
 use super::recorder::Tape;
-use super::replayer::Reel;
+use super::replayer::{Reel, ReplayMark};
 use anyhow::Result;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,21 @@ impl RunRecording {
         match &self.0 {
             Side::Made(tape) => tape.lock().state(),
             Side::Replayed(reel) => reel.lock().state(),
+        }
+    }
+
+    /// A mark of the position in the recording that is replayed; `None` if it is made.
+    pub(crate) fn mark(&self) -> Option<ReplayMark> {
+        match &self.0 {
+            Side::Made(_) => None,
+            Side::Replayed(reel) => Some(reel.lock().mark()),
+        }
+    }
+
+    /// Goes to a marked position.
+    pub(crate) fn go_to(&self, mark: ReplayMark) {
+        if let Side::Replayed(reel) = &self.0 {
+            reel.lock().go_to(mark);
         }
     }
 

@@ -4,7 +4,6 @@ use super::dialogs::Answered;
 use super::{Answers, Change, End, Line, RecordingHeader, RecordingState, Trouble, USERS};
 use anyhow::{Context, Result, bail, ensure};
 use parking_lot::Mutex;
-use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use xenia_kernel::ports::{Gamepad, Input, PadModel};
@@ -13,13 +12,23 @@ use xenia_sched::GuestTicks;
 /// Most questions that a run may have asked before a state.
 const MOST_ASKS: u64 = 1 << 62;
 
-/// The recording that is replayed: the lines that are left, and the position.
+/// The recording that is replayed, and the position.
 pub(super) struct Reel {
-    lines: VecDeque<Line>,
-    dialogs: VecDeque<(GuestTicks, Answered)>,
+    lines: Vec<Line>,
+    /// Number of lines that hold.
+    passed: usize,
+    dialogs: Vec<(GuestTicks, Answered)>,
     end: Option<End>,
     position: RecordingState,
     trouble: Trouble,
+}
+
+/// A position of a replay, to go back to.
+#[derive(Clone, Debug)]
+pub(crate) struct ReplayMark {
+    passed: usize,
+    position: RecordingState,
+    said: Option<String>,
 }
 
 impl Reel {
@@ -48,8 +57,8 @@ impl Reel {
         let header: RecordingHeader =
             serde_json::from_str(first).context("line 1 is not the header of a recording")?;
         header.check(run)?;
-        let mut lines: VecDeque<Line> = VecDeque::new();
-        let mut dialogs = VecDeque::new();
+        let mut lines: Vec<Line> = Vec::new();
+        let mut dialogs: Vec<(GuestTicks, Answered)> = Vec::new();
         let mut end = None;
         for (index, text) in numbered {
             let number = index + 1;
@@ -68,20 +77,20 @@ impl Reel {
                 continue;
             }
             if let Change::Dialog(answer) = line.change {
-                if dialogs.back().is_some_and(|(last, _)| *last > line.at) {
+                if dialogs.last().is_some_and(|(last, _)| *last > line.at) {
                     bail!("line {number}: it belongs before the line above it");
                 }
-                dialogs.push_back((line.at, answer));
+                dialogs.push((line.at, answer));
                 continue;
             }
-            if lines.back().is_some_and(|last| last.at > line.at || last.ask > line.ask && line.ask.is_some())
+            if lines.last().is_some_and(|last| last.at > line.at || last.ask > line.ask && line.ask.is_some())
             {
                 bail!("line {number}: it belongs before the line above it");
             }
-            lines.push_back(line);
+            lines.push(line);
         }
         let position = RecordingState { begins_at: header.begins_at, ..RecordingState::default() };
-        Ok(Self { lines, dialogs, end, position, trouble })
+        Ok(Self { lines, passed: 0, dialogs, end, position, trouble })
     }
 
     /// Applies the changes that hold from this question on.
@@ -98,8 +107,7 @@ impl Reel {
                 )
             });
         }
-        let holds = |line: &mut Line| line.ask.map_or(line.at <= now, |ask| ask <= asks);
-        while let Some(line) = self.lines.pop_front_if(holds) {
+        while let Some(line) = self.pass(|line| line.ask.map_or(line.at <= now, |ask| ask <= asks)) {
             if line.ask.is_some() && line.at != now {
                 self.trouble.note(|| {
                     format!(
@@ -111,6 +119,18 @@ impl Reel {
             }
             self.apply(line);
         }
+    }
+
+    /// The next line, if it holds.
+    fn pass(&mut self, holds: impl FnOnce(&Line) -> bool) -> Option<Line> {
+        let line = self.lines.get(self.passed).filter(|line| holds(line))?.clone();
+        self.passed += 1;
+        Some(line)
+    }
+
+    /// The next answer to a dialog.
+    fn next_dialog(&self) -> Option<&(GuestTicks, Answered)> {
+        self.dialogs.get(usize::try_from(self.position.dialogs).ok()?)
     }
 
     /// Makes a line's answer the last one.
@@ -129,7 +149,7 @@ impl Reel {
     /// A dialog opens.
     pub(super) fn open_dialog(&self, now: GuestTicks) {
         // A recorded run may have ended with a dialog open.
-        if self.dialogs.is_empty() && self.end.is_none() {
+        if self.next_dialog().is_none() && self.end.is_none() {
             self.trouble.end(|| {
                 format!("the recording has no answer to the dialog that the title opens at tick {now}")
             });
@@ -138,7 +158,7 @@ impl Reel {
 
     /// The answer to the open dialog, if it came until now.
     pub(super) fn answer_dialog(&mut self, now: GuestTicks) -> Option<Answered> {
-        let Some((at, _)) = self.dialogs.front() else {
+        let Some((at, answer)) = self.next_dialog().cloned() else {
             if let Some(end) = self.end.filter(|end| now > end.at) {
                 self.trouble.end(|| {
                     format!("the recording ends at tick {}, and a dialog is open after that", end.at)
@@ -146,10 +166,9 @@ impl Reel {
             }
             return None;
         };
-        if *at > now {
+        if at > now {
             return None;
         }
-        let (at, answer) = self.dialogs.pop_front()?;
         self.position.dialogs += 1;
         if at != now {
             self.trouble.note(|| {
@@ -162,6 +181,19 @@ impl Reel {
     /// The position of the run in the recording.
     pub(super) fn state(&self) -> RecordingState {
         self.position.clone()
+    }
+
+    /// A mark of this position.
+    pub(super) fn mark(&self) -> ReplayMark {
+        let (position, said) = (self.position.clone(), self.trouble.get());
+        ReplayMark { passed: self.passed, position, said }
+    }
+
+    /// Goes to a marked position.
+    pub(super) fn go_to(&mut self, mark: ReplayMark) {
+        let ReplayMark { passed, position, said } = mark;
+        (self.passed, self.position) = (passed, position);
+        self.trouble.go_back(said);
     }
 
     /// Goes to the position of a state: the one at which the recording begins, or one that was
@@ -180,21 +212,20 @@ impl Reel {
             saved.begins_at == self.position.begins_at,
             "the state was saved by a run whose recording begins elsewhere than this one"
         );
-        let holds = |line: &mut Line| line.ask.map_or(line.at <= saved.asked_at, |ask| ask <= saved.asks);
-        while let Some(line) = self.lines.pop_front_if(holds) {
+        let holds = |line: &Line| line.ask.map_or(line.at <= saved.asked_at, |ask| ask <= saved.asks);
+        while let Some(line) = self.pass(holds) {
             self.apply(line);
         }
-        let dialogs = usize::try_from(saved.dialogs).ok().filter(|&number| number <= self.dialogs.len());
         let is_of_this = self.position.answers == saved.answers
+            && saved.dialogs <= self.dialogs.len() as u64
             && saved.asks <= MOST_ASKS
             && self.end.is_none_or(|end| end.asks.is_none_or(|asks| saved.asks <= asks));
-        let Some(dialogs) = dialogs.filter(|_| is_of_this) else {
+        if !is_of_this {
             bail!(
                 "the state is of another recording: what was answered up to question {} differs",
                 saved.asks
             );
-        };
-        self.dialogs.drain(..dialogs);
+        }
         self.position = saved.clone();
         Ok(())
     }

@@ -67,7 +67,9 @@ impl Debugged<'_, '_> {
                 // Only lockstep has a history.
                 let Executor::Lockstep(executor) = &mut self.machine.inside.executor else { break };
                 match executor.run_one(&limits) {
-                    (_, Some(RunEnd::Stopped)) => return Err(Interrupted.into()),
+                    (_, Some(RunEnd::Stopped)) if !self.is_at_recordings_end() => {
+                        return Err(Interrupted.into());
+                    }
                     (false, _) => break,
                     (true, _) => {}
                 }

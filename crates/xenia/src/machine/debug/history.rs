@@ -7,8 +7,10 @@
 use super::super::rewind::Rewind;
 use super::super::{Machine, REWIND_MEMORY};
 use super::Debugged;
+use crate::recording::{ReplayMark, RunRecording};
 use crate::say::{self, errln};
 use anyhow::{Context, Result, anyhow, bail};
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt;
 use xenia_guest::GuestAddr;
@@ -38,6 +40,8 @@ pub(super) struct History {
     rewind: Rewind,
     /// Moment of the next checkpoint.
     next: u64,
+    /// Positions of the replay at the checkpoints, by their moments.
+    marks: BTreeMap<u64, ReplayMark>,
 }
 
 impl History {
@@ -52,10 +56,10 @@ impl History {
         if has_live_input {
             bail!("a run in a window does not go back, since its input would not repeat: use --headless");
         }
-        machine.check_returns()?;
+        machine.check_restores()?;
         let rewind = machine.outside.rewind.take();
         let rewind = rewind.unwrap_or_else(|| Rewind::new(&machine.inside, REWIND_MEMORY));
-        let mut history = Self { rewind, next: 0 };
+        let mut history = Self { rewind, next: 0, marks: BTreeMap::new() };
         history.keep(machine)?;
         Ok(history)
     }
@@ -65,6 +69,11 @@ impl History {
         let now = machine.position().instructions;
         if self.last_at(now).is_none_or(|(_, moment)| moment != now) {
             self.rewind.take(&mut machine.inside)?;
+            if let Some(mark) = machine.outside.recorded.as_ref().and_then(RunRecording::mark) {
+                let kept: BTreeSet<u64> = self.rewind.moments().map(|one| one.instructions).collect();
+                self.marks.retain(|moment, _| kept.contains(moment));
+                self.marks.insert(now, mark);
+            }
         }
         self.next = now + INTERVAL;
         Ok(())
@@ -175,6 +184,10 @@ impl Debugged<'_, '_> {
             let (index, checkpoint) =
                 history.last_at(moment).context("the moment is before the first checkpoint")?;
             self.machine.go_back_along(&mut history.rewind, index)?;
+            let mark = history.marks.get(&checkpoint).cloned();
+            if let (Some(recorded), Some(mark)) = (&self.machine.outside.recorded, mark) {
+                recorded.go_to(mark);
+            }
             history.next = checkpoint + INTERVAL;
             self.end = None;
         }
@@ -184,6 +197,7 @@ impl Debugged<'_, '_> {
                 RunEnd::Instructions if self.moment() >= moment => {}
                 RunEnd::Instructions if self.is_at_limit() => bail!("the limit of -n comes before"),
                 RunEnd::Instructions => self.keep_checkpoint(),
+                RunEnd::Stopped if self.is_at_recordings_end() => {}
                 RunEnd::Stopped => return Err(Interrupted.into()),
                 end => {
                     let at = self.moment();
@@ -198,6 +212,11 @@ impl Debugged<'_, '_> {
     /// Whether the run has reached its limit of instructions.
     pub(super) fn is_at_limit(&self) -> bool {
         self.pieces.limits.instructions.is_some_and(|limit| self.moment() >= limit)
+    }
+
+    /// Whether the recording that is replayed has no more answers, which stops the run.
+    pub(super) fn is_at_recordings_end(&self) -> bool {
+        self.machine.outside.recording.is_over()
     }
 
     /// Goes to a moment whatever interrupts.

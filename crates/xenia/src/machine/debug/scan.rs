@@ -98,6 +98,7 @@ impl Debugged<'_, '_> {
                     }
                     self.pass_breakpoint(thread);
                 }
+                (RunEnd::Stopped, None) if self.is_at_recordings_end() && most_hits != 1 => {}
                 (end, _) => {
                     scan.end = Some(end);
                     return;
@@ -136,6 +137,7 @@ impl Debugged<'_, '_> {
         }
         Ok(match (hit, end) {
             (Some(hit), _) => hit.progress,
+            (None, Some(RunEnd::Stopped)) if self.is_at_recordings_end() => Progress::RecordingEnd,
             (None, None | Some(RunEnd::Stopped)) => Progress::Running,
             (None, Some(end)) => self.ended(end),
         })
