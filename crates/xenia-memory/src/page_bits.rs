@@ -36,10 +36,11 @@ impl PageBits {
         self.0[(page / BITS) as usize] >> (page % BITS) & 1 != 0
     }
 
-    /// The first page from `page` to `end` that is in the set.
-    pub(crate) fn next(&self, mut page: u32, end: u32) -> Option<u32> {
+    /// The first page from `page` to `end` that is in this set, or in the other one.
+    pub(crate) fn next(&self, other: Option<&Self>, mut page: u32, end: u32) -> Option<u32> {
         while page < end {
-            let word = self.0[(page / BITS) as usize] >> (page % BITS);
+            let index = (page / BITS) as usize;
+            let word = (self.0[index] | other.map_or(0, |other| other.0[index])) >> (page % BITS);
             if word != 0 {
                 page += word.trailing_zeros();
                 return (page < end).then_some(page);
@@ -63,12 +64,16 @@ mod tests {
         bits.clear(64);
         let mut found = Vec::new();
         let mut page = 0;
-        while let Some(next) = bits.next(page, BACKING_PAGES) {
+        while let Some(next) = bits.next(None, page, BACKING_PAGES) {
             assert!(bits.has(next));
             found.push(next);
             page = next + 1;
         }
         assert_eq!(found, [3, 63, 1000, BACKING_PAGES - 1]);
-        assert_eq!(bits.next(64, 1000), None);
+        assert_eq!(bits.next(None, 64, 1000), None);
+        let mut other = PageBits::default();
+        other.set(70);
+        assert_eq!(bits.next(Some(&other), 64, 1000), Some(70));
+        assert_eq!(bits.next(Some(&other), 71, 1001), Some(1000));
     }
 }

@@ -53,6 +53,10 @@ impl WriteLog {
     /// Calls `each` with all backing pages that may have changed since the last query, and their
     /// contents: zero for pages that are not committed. No guest code may run meanwhile.
     pub fn take(&mut self, mut each: impl FnMut(u32, &PageBytes)) {
+        self.take_each(&mut each);
+    }
+
+    fn take_each(&mut self, each: &mut dyn FnMut(u32, &PageBytes)) {
         let memory = &self.memory;
         let changes = memory.counts.mapping_changes.load(Relaxed);
         let is_moved = self.mapping_changes != Some(changes);
@@ -78,13 +82,12 @@ impl WriteLog {
             let pages = zone.backing(0..zone.size());
             let mut from = pages.start;
             loop {
-                let written = self.written.next(from, pages.end);
                 // Pages can only have lost their contents where rights have changed.
-                let full = if is_moved { self.full.next(from, pages.end) } else { None };
-                let Some(page) = written.into_iter().chain(full).min() else { break };
+                let full = is_moved.then_some(&self.full);
+                let Some(page) = self.written.next(full, from, pages.end) else { break };
                 from = page + 1;
                 let is_held = memory.pages.backing_flags(page) & COMMITTED != 0 && held.holds(page);
-                if is_held && written != Some(page) {
+                if is_held && !self.written.has(page) {
                     continue;
                 }
                 self.written.clear(page);
