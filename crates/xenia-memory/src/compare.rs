@@ -2,7 +2,9 @@
 //! in between.
 
 use crate::dirty::DirtyTracker;
-use crate::layout::{BACKING_PAGES, GUEST_PAGES, PAGE_SHIFT, backing_page, canonical_guest_page};
+use crate::layout::{
+    BACKING_PAGES, GUEST_PAGES, PAGE_SHIFT, Zone, backing_page, canonical_guest_page, guest_pages,
+};
 use crate::memory::GuestMemory;
 use crate::page_table::{COMMITTED, GUEST_FLAGS, WATCHED};
 use crate::snapshot::{ASCENDING, Held, PageBytes, ZEROS};
@@ -44,11 +46,16 @@ impl GuestMemory {
 
     /// The guest's committed pages as ranges, including gaps of less than [`APART`] pages.
     pub(crate) fn committed_pages(&self) -> Vec<Range<u32>> {
+        let zones = self.zones.lock();
+        let backing = Zone::ALL.into_iter().flat_map(|zone| zones.committed_in(zone));
+        let mut pages: Vec<_> = backing.flat_map(|pages| guest_pages(&pages)).collect();
+        pages.retain(|pages| !pages.is_empty());
+        pages.sort_by_key(|pages| pages.start);
         let mut ranges: Vec<Range<u32>> = Vec::new();
-        for page in (0..GUEST_PAGES as u32).filter(|&page| self.pages.page_flags(page) & COMMITTED != 0) {
+        for pages in pages {
             match ranges.last_mut() {
-                Some(last) if page - last.end < APART => last.end = page + 1,
-                _ => ranges.push(page..page + 1),
+                Some(last) if pages.start < last.end + APART => last.end = pages.end,
+                _ => ranges.push(pages),
             }
         }
         ranges

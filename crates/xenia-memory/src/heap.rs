@@ -194,6 +194,27 @@ impl Zones {
             .for_each(|allocation| allocation.permanent = true);
     }
 
+    /// The committed pages of a zone as ranges of backing pages, in ascending order.
+    pub(crate) fn committed_in(&self, zone: Zone) -> Vec<Range<u32>> {
+        let mut ranges: Vec<Range<u32>> = Vec::new();
+        for (&at, allocation) in &self.books[zone as usize] {
+            let mut start = at;
+            for run in allocation.pages.chunk_by(|one, next| one.is_some() == next.is_some()) {
+                let range = start..start + run.len() as u32 * allocation.heap.page_size();
+                start = range.end;
+                if run.first().is_some_and(Option::is_none) {
+                    continue;
+                }
+                let pages = zone.backing(range);
+                match ranges.last_mut() {
+                    Some(last) if last.end == pages.start => last.end = pages.end,
+                    _ => ranges.push(pages),
+                }
+            }
+        }
+        ranges
+    }
+
     /// Finds a gap for `request` and records the allocation. Returns its address and size.
     pub(crate) fn alloc(&mut self, request: &AllocRequest) -> Result<(GuestAddr, u32), HeapError> {
         let AllocRequest { heap, size, align, low, high, protect, .. } = *request;

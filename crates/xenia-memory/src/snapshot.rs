@@ -6,7 +6,7 @@
 use crate::host;
 use crate::layout::{PAGE_SHIFT, ZONES, Zone, canonical_guest_page};
 use crate::memory::GuestMemory;
-use crate::page_table::COMMITTED;
+use std::ops::Range;
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 
 /// Content of a page.
@@ -19,7 +19,7 @@ pub(crate) static ZEROS: PageBytes = [0; PAGE_SIZE as usize];
 /// Tells which backing pages the host holds data for; queried in ascending order.
 pub(crate) struct Held<'a> {
     memory: &'a GuestMemory,
-    data: Option<std::ops::Range<u32>>,
+    data: Option<Range<u32>>,
 }
 
 impl<'a> Held<'a> {
@@ -28,16 +28,15 @@ impl<'a> Held<'a> {
     }
 
     pub(crate) fn holds(&mut self, page: u32) -> bool {
-        while let Some(data) = &self.data {
-            if data.contains(&page) {
-                return true;
-            }
-            if page < data.start {
-                return false;
-            }
+        self.from(page).is_some_and(|data| data.start <= page)
+    }
+
+    /// The range with data that includes `page`, or else the next one.
+    fn from(&mut self, page: u32) -> Option<&Range<u32>> {
+        while self.data.as_ref().is_some_and(|data| data.end <= page) {
             self.data = self.memory.mapping.data_from(page);
         }
-        false
+        self.data.as_ref()
     }
 }
 
@@ -64,17 +63,43 @@ impl GuestMemory {
         self.bump(page);
     }
 
+    /// The committed pages of a zone as ranges of backing pages, in ascending order.
+    fn committed_in(&self, zone: Zone) -> Vec<Range<u32>> {
+        self.zones.lock().committed_in(zone)
+    }
+
+    /// Calls `f` with all committed backing pages for which the host holds data. Returns the first
+    /// error.
+    pub(crate) fn each_held_page<E>(&self, f: &mut dyn FnMut(u32) -> Result<(), E>) -> Result<(), E> {
+        for zone in ASCENDING {
+            let mut held = Held::new(self);
+            for run in self.committed_in(zone) {
+                let mut next = run.start;
+                while let Some(data) = held.from(next).filter(|data| data.start < run.end) {
+                    let pages = data.start.max(next)..data.end.min(run.end);
+                    next = pages.end;
+                    pages.into_iter().try_for_each(&mut *f)?;
+                    if next == run.end {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Calls `f` with the address and a copy of every committed page, in ascending address order.
     /// Memory with several addresses is passed once, at the lowest. For a consistent snapshot,
     /// guest threads must not run meanwhile.
     pub fn for_each_committed_page(&self, mut f: impl FnMut(GuestAddr, &PageBytes)) {
+        self.each_committed_page(&mut f);
+    }
+
+    fn each_committed_page(&self, f: &mut dyn FnMut(GuestAddr, &PageBytes)) {
         let mut buffer = ZEROS;
         for zone in ASCENDING {
             let mut held = Held::new(self);
-            for page in zone.backing(0..zone.size()) {
-                if self.pages.backing_flags(page) & COMMITTED == 0 {
-                    continue;
-                }
+            for page in self.committed_in(zone).into_iter().flatten() {
                 let addr = GuestAddr(canonical_guest_page(page) << PAGE_SHIFT);
                 if held.holds(page) {
                     self.copy_page(page, &mut buffer);

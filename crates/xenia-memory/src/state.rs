@@ -13,9 +13,12 @@ use crate::memory::GuestMemory;
 use crate::page_bits::PageBits;
 use crate::page_table::COMMITTED;
 use crate::protect::Protect;
-use crate::snapshot::{ASCENDING, Held, PageBytes, ZEROS};
+use crate::snapshot::{PageBytes, ZEROS};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::iter::Peekable;
+use std::ops::Range;
+use std::slice;
 use xenia_guest::PAGE_SIZE;
 use xenia_state::{Impossible, StateSection, check};
 
@@ -48,11 +51,12 @@ struct AllocationState {
 }
 
 /// Contents of some committed pages. Pages that no piece has are zero.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PagesState {
     /// Runs of backing pages: the first, and their number.
     runs: Vec<(u32, u32)>,
     /// The pages' bytes, in the order of the runs.
+    #[serde(with = "xenia_state::whole_bytes")]
     bytes: Vec<u8>,
 }
 
@@ -105,24 +109,42 @@ impl Zones {
         Ok(Self { books, gaps, committed, commit_limit: self.commit_limit })
     }
 
-    /// The flags of all backing pages.
-    fn flags(&self) -> Vec<u8> {
-        let mut flags = vec![0; BACKING_PAGES as usize];
-        for (zone, book) in Zone::ALL.into_iter().zip(&self.books) {
-            for (&at, allocation) in book {
-                let page_size = allocation.heap.page_size();
-                let mut start = at;
-                for run in allocation.pages.chunk_by(PartialEq::eq) {
-                    let range = start..start + run.len() as u32 * page_size;
-                    start = range.end;
-                    let pages = zone.backing(range);
-                    flags[pages.start as usize..pages.end as usize]
-                        .fill(flags_of(run.first().copied().flatten()));
-                }
+    /// The flags of a zone's backing pages by ascending ranges. Pages of no range have none.
+    fn flags(&self, zone: Zone) -> Vec<(Range<u32>, u8)> {
+        let mut ranges = Vec::new();
+        for (&at, allocation) in &self.books[zone as usize] {
+            let mut start = at;
+            for run in allocation.pages.chunk_by(PartialEq::eq) {
+                let range = start..start + run.len() as u32 * allocation.heap.page_size();
+                start = range.end;
+                ranges.push((zone.backing(range), flags_of(run.first().copied().flatten())));
             }
         }
-        flags
+        ranges
     }
+}
+
+/// The ranges of pages whose flags change, with their new flags.
+fn changed_flags(before: &[(Range<u32>, u8)], after: &[(Range<u32>, u8)]) -> Vec<(Range<u32>, u8)> {
+    let bounds = before.iter().chain(after).flat_map(|(pages, _)| [pages.start, pages.end]);
+    let mut bounds: Vec<u32> = bounds.collect();
+    bounds.sort_unstable();
+    bounds.dedup();
+    let at = |ranges: &mut Peekable<slice::Iter<'_, (Range<u32>, u8)>>, page| {
+        while ranges.next_if(|(pages, _)| pages.end <= page).is_some() {}
+        ranges.peek().filter(|(pages, _)| pages.start <= page).map_or(0, |&&(_, flags)| flags)
+    };
+    let (mut before, mut after) = (before.iter().peekable(), after.iter().peekable());
+    let mut changes: Vec<(Range<u32>, u8)> = Vec::new();
+    for (start, end) in bounds.iter().copied().zip(bounds.iter().copied().skip(1)) {
+        let (from, to) = (at(&mut before, start), at(&mut after, start));
+        match changes.last_mut() {
+            _ if from == to => {}
+            Some((pages, flags)) if pages.end == start && *flags == to => pages.end = end,
+            _ => changes.push((start..end, to)),
+        }
+    }
+    changes
 }
 
 impl AllocationState {
@@ -180,28 +202,28 @@ impl GuestMemory {
     }
 
     /// Passes the contents of all committed pages that are not zero to `piece`, in pieces of at
-    /// most 4 MiB. No guest code may run meanwhile.
-    pub fn pages_state(&self, mut piece: impl FnMut(PagesState)) {
+    /// most 4 MiB, up to the first error. No guest code may run meanwhile.
+    ///
+    /// # Errors
+    /// Those of `piece`.
+    pub fn pages_state<E>(&self, mut piece: impl FnMut(PagesState) -> Result<(), E>) -> Result<(), E> {
         let mut buffer = ZEROS;
-        let mut pages = PagesState { runs: Vec::new(), bytes: Vec::new() };
-        for zone in ASCENDING {
-            let mut held = Held::new(self);
-            for page in zone.backing(0..zone.size()) {
-                if self.pages.backing_flags(page) & COMMITTED == 0 || !held.holds(page) {
-                    continue;
-                }
-                self.copy_page(page, &mut buffer);
-                if buffer == ZEROS {
-                    continue;
-                }
-                if pages.add(page, &buffer) == PAGES_OF_A_PIECE {
-                    piece(std::mem::replace(&mut pages, PagesState { runs: Vec::new(), bytes: Vec::new() }));
-                }
+        let mut pages = PagesState::default();
+        self.each_held_page(&mut |page| {
+            self.copy_page(page, &mut buffer);
+            if buffer != ZEROS && pages.add(page, &buffer) == PAGES_OF_A_PIECE {
+                return piece(std::mem::take(&mut pages));
             }
-        }
-        if !pages.runs.is_empty() {
-            piece(pages);
-        }
+            Ok(())
+        })?;
+        if pages.runs.is_empty() { Ok(()) } else { piece(pages) }
+    }
+
+    /// The largest number of pieces that [`Self::pages_state`] can make.
+    pub fn most_pieces(&self) -> usize {
+        let zones = self.zones.lock();
+        let bytes: usize = zones.committed.iter().map(|&bytes| bytes as usize).sum();
+        bytes.div_ceil(PAGES_OF_A_PIECE * PAGE_SIZE as usize)
     }
 
     /// Replaces allocations, rights, contents and device registers by those of a state. Pages that
@@ -220,18 +242,15 @@ impl GuestMemory {
         let mut written = PageBits::default();
         pages.into_iter().try_for_each(|pages| self.put_pages(&pages, &mut written))?;
         let mut buffer = ZEROS;
-        for zone in ASCENDING {
-            let mut held = Held::new(self);
-            for page in zone.backing(0..zone.size()) {
-                if self.pages.backing_flags(page) & COMMITTED != 0 && !written.has(page) && held.holds(page) {
-                    self.copy_page(page, &mut buffer);
-                    if buffer != ZEROS {
-                        self.replace_page(page, &ZEROS);
-                    }
+        self.each_held_page(&mut |page| {
+            if !written.has(page) {
+                self.copy_page(page, &mut buffer);
+                if buffer != ZEROS {
+                    self.replace_page(page, &ZEROS);
                 }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Replaces allocations, rights and device registers by those of a state. Pages that are
@@ -247,16 +266,10 @@ impl GuestMemory {
         check(state.registers.iter().flatten().all(exists), "a device has no such register")?;
         let mut zones = self.zones.lock();
         let new = zones.of_state(state)?;
-        let (before, after) = (zones.flags(), new.flags());
+        let changes = Zone::ALL.map(|zone| changed_flags(&zones.flags(zone), &new.flags(zone)));
         *zones = new;
-        let changes = before.iter().zip(&after).map(|(before, &to)| (*before != to).then_some(to));
-        let mut page = 0;
-        for run in changes.collect::<Vec<_>>().chunk_by(PartialEq::eq) {
-            let pages = page..page + run.len() as u32;
-            page = pages.end;
-            if let Some(&Some(to)) = run.first() {
-                self.remap(pages, to).map_err(|error| Impossible::from(error.to_string()))?;
-            }
+        for (pages, to) in changes.into_iter().flatten() {
+            self.remap(pages, to).map_err(|error| Impossible::from(error.to_string()))?;
         }
         for (device, values) in Device::ALL.into_iter().zip(&state.registers) {
             let registers = self.device_registers(device);

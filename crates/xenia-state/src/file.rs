@@ -5,18 +5,19 @@
 //! 8   4   format version, little endian
 //! 12  4   length of the header in bytes, little endian
 //! 16  32  BLAKE3 digest of the header
-//! 48  …   the header, JSON
+//! 48  …   the header, JSON, and spaces
 //! …   …   the sections, in the order of the header's list, each compressed (LZ4 block)
 //! ```
 //!
 //! Specification: `docs/src/states.md`.
 
 use crate::error::StateError;
-use crate::section::{StateSection, StoredSection, is_name, numbered};
+use crate::section::{StateSection, StoredSection, find, get, is_name, numbered};
+use crate::writer::StateWriter;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 
 /// Version of the container that this program writes and reads.
 pub const FORMAT_VERSION: u32 = 1;
@@ -33,9 +34,9 @@ pub const MAX_SECTION: u64 = 64 << 20;
 /// Most bytes of all sections' contents together.
 pub const MAX_TOTAL: u64 = 8 << 30;
 
-const MAGIC: [u8; 8] = *b"XRSTATE\0";
+pub(crate) const MAGIC: [u8; 8] = *b"XRSTATE\0";
 /// Bytes before the header.
-const PREFIX: usize = 48;
+pub(crate) const PREFIX: usize = 48;
 
 /// The header of a state, which can be read without the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,23 +52,23 @@ pub struct StateHeader {
 
 /// A row of the header's list of sections.
 #[derive(Debug, Serialize, Deserialize)]
-struct SectionRow {
-    name: String,
-    version: u16,
+pub(crate) struct SectionRow {
+    pub(crate) name: String,
+    pub(crate) version: u16,
     /// Length of the content in bytes.
-    bytes: u64,
+    pub(crate) bytes: u64,
     /// Length in the file in bytes.
-    stored: u64,
+    pub(crate) stored: u64,
     /// BLAKE3 digest of the bytes in the file, as hexadecimal digits.
-    blake3: String,
+    pub(crate) blake3: String,
 }
 
 /// The header as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
-struct StoredHeader {
+pub(crate) struct StoredHeader {
     #[serde(flatten)]
-    header: StateHeader,
-    sections: Vec<SectionRow>,
+    pub(crate) header: StateHeader,
+    pub(crate) sections: Vec<SectionRow>,
 }
 
 /// A state: its header and its sections.
@@ -111,7 +112,7 @@ impl StateFile {
     /// # Errors
     /// The section is missing, has another version or cannot be decoded.
     pub fn get<S: StateSection>(&self) -> Result<S, StateError> {
-        self.find(S::NAME).ok_or(StateError::MissingSection(S::NAME))?.decode()
+        get(&self.sections)
     }
 
     /// Decodes all sections of type `S` that have a number, in their order.
@@ -124,7 +125,7 @@ impl StateFile {
 
     /// The section with this name.
     pub fn find(&self, name: &str) -> Option<&StoredSection> {
-        self.sections.iter().find(|section| section.name == name)
+        find(&self.sections, name)
     }
 
     /// Name of this state by its contents: a BLAKE3 digest of its conditions and sections, as
@@ -145,29 +146,14 @@ impl StateFile {
         &self.sections
     }
 
-    /// Writes the file. Sections are compressed by several threads.
+    /// Writes the file from the start of `out` on. Sections are compressed by several threads.
     ///
     /// # Errors
     /// The writer's errors.
-    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let stored = compress(&self.sections);
-        let rows = self.sections.iter().zip(&stored).map(|(section, stored)| SectionRow {
-            name: section.name.clone(),
-            version: section.version,
-            bytes: section.bytes.len() as u64,
-            stored: stored.len() as u64,
-            blake3: blake3::hash(stored).to_hex().to_string(),
-        });
-        let header = StoredHeader { header: self.header.clone(), sections: rows.collect() };
-        let header = serde_json::to_vec(&header).map_err(io::Error::other)?;
-        let length = u32::try_from(header.len()).ok().filter(|&length| length <= MAX_HEADER);
-        let length = length.ok_or_else(|| io::Error::other("the state's header is too long"))?;
-        out.write_all(&MAGIC)?;
-        out.write_all(&FORMAT_VERSION.to_le_bytes())?;
-        out.write_all(&length.to_le_bytes())?;
-        out.write_all(blake3::hash(&header).as_bytes())?;
-        out.write_all(&header)?;
-        stored.iter().try_for_each(|section| out.write_all(section))
+    pub fn write(&self, out: impl Write + Seek) -> io::Result<()> {
+        let mut writer = StateWriter::begin(out, self.header.clone(), self.sections.len())?;
+        writer.write_all(&self.sections)?;
+        writer.finish()
     }
 
     /// Reads a file from its bytes.
@@ -211,7 +197,7 @@ impl StateFile {
     }
 }
 
-fn limit(part: &str, length: u64, limit: u64) -> Result<(), StateError> {
+pub(crate) fn limit(part: &str, length: u64, limit: u64) -> Result<(), StateError> {
     if length <= limit {
         return Ok(());
     }
@@ -241,10 +227,6 @@ fn read_header(bytes: &[u8]) -> Result<(StoredHeader, &[u8]), StateError> {
     }
     let header = serde_json::from_slice(header).map_err(|error| StateError::Header(error.to_string()))?;
     Ok((header, rest))
-}
-
-fn compress(sections: &[StoredSection]) -> Vec<Vec<u8>> {
-    sections.par_iter().map(|section| lz4_flex::block::compress(&section.bytes)).collect()
 }
 
 fn decompress(row: &SectionRow, stored: &[u8]) -> Result<StoredSection, StateError> {

@@ -15,8 +15,11 @@ mod packed;
 mod section;
 #[cfg(test)]
 mod tests;
+pub mod whole_bytes;
+mod writer;
 
 pub use error::{Impossible, StateError, Unsaveable, check, is_count};
 pub use file::{FORMAT_VERSION, MAX_HEADER, MAX_SECTION, MAX_SECTIONS, MAX_TOTAL, StateFile, StateHeader};
-pub use packed::Packed;
-pub use section::{StateSection, StoredSection};
+pub use packed::{Packed, exclusive_or};
+pub use section::{StateSection, StoredSection, find, get};
+pub use writer::StateWriter;

@@ -2,6 +2,11 @@
 
 use crate::error::StateError;
 
+/// Makes `into` the exclusive or of both.
+pub fn exclusive_or(into: &mut [u8], other: &[u8]) {
+    into.iter_mut().zip(other).for_each(|(into, other)| *into ^= other);
+}
+
 /// Compressed bytes (LZ4 block).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Packed {

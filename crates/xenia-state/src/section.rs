@@ -69,6 +69,19 @@ impl StoredSection {
     }
 }
 
+/// The section with this name.
+pub fn find<'a>(sections: &'a [StoredSection], name: &str) -> Option<&'a StoredSection> {
+    sections.iter().find(|section| section.name == name)
+}
+
+/// Decodes the section of type `S`.
+///
+/// # Errors
+/// The section is missing, has another version or cannot be decoded.
+pub fn get<S: StateSection>(sections: &[StoredSection]) -> Result<S, StateError> {
+    find(sections, S::NAME).ok_or(StateError::MissingSection(S::NAME))?.decode()
+}
+
 /// Name of the section with this number, of several with one type.
 pub(crate) fn numbered(name: &str, number: usize) -> String {
     format!("{name}/{number}")

@@ -2,6 +2,7 @@
 
 use super::*;
 use serde::{Deserialize, Serialize};
+use std::io::Cursor;
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Clock {
@@ -30,9 +31,9 @@ fn state() -> StateFile {
 }
 
 fn written(state: &StateFile) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    let mut bytes = Cursor::new(Vec::new());
     state.write(&mut bytes).expect("a vector takes all");
-    bytes
+    bytes.into_inner()
 }
 
 #[test]
@@ -43,6 +44,51 @@ fn a_state_is_read_as_it_was_written() {
     assert_eq!(read, state());
     assert_eq!(read.get::<Clock>().expect("it has one"), clock());
     assert_eq!(StateFile::read_header(&bytes).expect("it is whole"), state().header);
+}
+
+#[test]
+fn sections_can_be_written_one_by_one() {
+    let many = |count: usize| (0..count).map(|number| StoredSection::encode_numbered(&clock(), number));
+    let mut whole = StateFile::new(state().header);
+    for section in many(20) {
+        whole.put_stored(section.expect("it encodes")).expect("a section");
+    }
+    let mut bytes = Cursor::new(Vec::new());
+    let mut writer = StateWriter::begin(&mut bytes, state().header, 30).expect("a vector takes all");
+    many(20).for_each(|section| writer.put(section.expect("it encodes")).expect("a vector takes all"));
+    let again = StoredSection::encode_numbered(&clock(), 7).expect("it encodes");
+    assert!(writer.put(again).is_err(), "the name is taken");
+    writer.finish().expect("a vector takes all");
+    assert_eq!(StateFile::read(bytes.get_ref()).expect("it is whole"), whole);
+    let mut writer = StateWriter::begin(Cursor::new(Vec::new()), state().header, 3).expect("a header");
+    many(20).for_each(|section| writer.put(section.expect("it encodes")).expect("a vector takes all"));
+    assert!(writer.finish().is_err(), "more than were promised");
+}
+
+#[test]
+fn the_longest_rows_have_room() {
+    let name = |number: usize| format!("{number:a>48}");
+    let long = |number| StoredSection { name: name(number), version: u16::MAX, bytes: Vec::new() };
+    let mut state = StateFile::new(state().header);
+    (0..9).for_each(|number| state.put_stored(long(number)).expect("a section"));
+    assert_eq!(StateFile::read(&written(&state)).expect("it is whole"), state);
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Plain(Vec<u8>, u8);
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Whole(#[serde(with = "whole_bytes")] Vec<u8>, u8);
+
+#[test]
+fn whole_bytes_are_encoded_as_sequences() {
+    for length in [0, 1, 127, 128, 20_000] {
+        let bytes: Vec<u8> = (0..length).map(|index| index as u8).collect();
+        let whole = postcard::to_allocvec(&Whole(bytes.clone(), 5)).expect("plain data");
+        assert_eq!(whole, postcard::to_allocvec(&Plain(bytes.clone(), 5)).expect("plain data"));
+        assert_eq!(postcard::from_bytes::<Whole>(&whole).expect("plain data"), Whole(bytes, 5));
+        assert!(postcard::from_bytes::<Whole>(&whole[..whole.len() - 1]).is_err());
+    }
 }
 
 #[test]

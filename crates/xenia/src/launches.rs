@@ -9,6 +9,7 @@ use crate::pieces::StateFolder;
 use crate::say::errln;
 use crate::title::Title;
 use anyhow::{Context, Result};
+use std::io::Cursor;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -159,9 +160,10 @@ fn relayed(
             return Ok(running);
         }
         let cut = || format!("at instruction {next}");
-        let mut file = Vec::new();
+        let mut file = Cursor::new(Vec::new());
         running.save_state().with_context(cut)?.write(&mut file).with_context(cut)?;
         running.discard();
+        let file = file.into_inner();
         if let Some(keep) = keep {
             keep.keep(number, &file)?;
         }

@@ -4,13 +4,18 @@ use super::*;
 use crate::layout::Heap;
 use crate::{AllocKind, AllocRequest};
 use proptest::prelude::*;
+use std::convert::Infallible;
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_state::StoredSection;
 
 fn saved(memory: &GuestMemory) -> (MemoryState, Vec<PagesState>) {
     let mut pages = Vec::new();
-    memory.pages_state(|piece| pages.push(piece));
+    let pushed = memory.pages_state(|piece| {
+        pages.push(piece);
+        Ok::<_, Infallible>(())
+    });
+    assert!(pushed.is_ok() && pages.len() <= memory.most_pieces());
     (memory.state(), pages)
 }
 
@@ -18,7 +23,17 @@ fn through_bytes<S: StateSection>(state: &S) -> S {
     StoredSection::encode(state).and_then(|stored| stored.decode()).expect("plain data")
 }
 
+/// Checks the allocation metadata's committed pages against the page table.
+fn check_committed(memory: &GuestMemory) {
+    let by_page = (0..BACKING_PAGES).filter(|&page| memory.pages.backing_flags(page) & COMMITTED != 0);
+    let by_zone = |zone| memory.zones.lock().committed_in(zone);
+    let mut by_zone: Vec<u32> = Zone::ALL.into_iter().flat_map(by_zone).flatten().collect();
+    by_zone.sort_unstable();
+    assert!(by_page.eq(by_zone));
+}
+
 fn restored(memory: &GuestMemory) -> Arc<GuestMemory> {
+    check_committed(memory);
     let (state, pages) = saved(memory);
     let state: MemoryState = through_bytes(&state);
     let pages: Vec<PagesState> = pages.iter().map(through_bytes).collect();
@@ -27,6 +42,7 @@ fn restored(memory: &GuestMemory) -> Arc<GuestMemory> {
     let old = other.alloc(Heap::Virtual4K, 0x9000, 0x1000, Protect::READ_WRITE, true).expect("room");
     other.write(old, 0x1234_5678_u32).expect("committed");
     other.restore(&state, pages).expect("a possible state");
+    check_committed(&other);
     assert_eq!(memory.compare(&other), None);
     assert_eq!(saved(&other), saved(memory));
     other
@@ -70,6 +86,16 @@ fn restored_memory_is_equal_and_goes_on_alike() {
     assert_eq!(memory.compare(&other), None);
     assert_eq!(memory.free_bytes(Heap::Virtual64K), other.free_bytes(Heap::Virtual64K));
     assert_eq!(memory.committed_bytes(Heap::Physical4K), other.committed_bytes(Heap::Physical4K));
+}
+
+#[test]
+fn only_pages_whose_flags_change_are_remapped() {
+    let before = [(0..4, 1), (4..6, 2), (10..20, 1)];
+    let after = [(2..5, 1), (5..6, 2), (8..12, 3), (15..20, 1), (30..31, 4)];
+    let expected = [(0..2, 0), (4..5, 1), (8..12, 3), (12..15, 0), (30..31, 4)];
+    assert_eq!(changed_flags(&before, &after), expected);
+    assert_eq!(changed_flags(&before, &before), []);
+    assert_eq!(changed_flags(&[], &before), before);
 }
 
 #[test]

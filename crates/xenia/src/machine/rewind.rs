@@ -93,7 +93,8 @@ impl Rewind {
         let mut parts = inside.state_parts()?;
         let edram = parts.gpu.take_edram();
         let sections = parts.encode()?;
-        let mut delta = Delta::default();
+        // The first checkpoint has none before it that needs the difference.
+        let mut delta = self.ring.back().map(|_| Delta::default());
         let shadow = &mut self.shadow;
         self.log.take(|page, content| shadow.replace(page, content, &mut delta));
         let mut content: PageBytes = [0; PAGE_SIZE as usize];
@@ -109,7 +110,7 @@ impl Rewind {
             let length = before.get(index).map_or(0, |place| place.length).max(bytes.len());
             shadow.replace_bytes(section_page(index), pages_of(length), bytes, &mut delta);
         }
-        if let Some(last) = self.ring.back_mut() {
+        if let (Some(last), Some(delta)) = (self.ring.back_mut(), delta) {
             last.to_next = Some(self.packer.pack(delta));
         }
         let place =

@@ -11,10 +11,11 @@ use super::engine::reservations;
 use super::parts::MachineInside;
 use crate::config::{CpuConfig, ExecutorConfig, StartTime};
 use crate::output::AtomicFile;
-use crate::recording::{RecordingHeader, RecordingState};
+use crate::recording::{RecordingHeader, RecordingState, RunRecording};
 use crate::source;
 use anyhow::{Context, Result, anyhow, bail};
-use std::io::{BufWriter, Write};
+use std::fs::File;
+use std::io::BufWriter;
 use std::path::Path;
 use xenia_audio::xma::XmaState;
 use xenia_cpu::ReservationMode;
@@ -24,7 +25,10 @@ use xenia_kernel::vfs::SavedBytes;
 use xenia_kernel::{AreasState, CoreState};
 use xenia_memory::{GuestMemory, MemoryState, PagesState};
 use xenia_sched::ExecutorState;
-use xenia_state::{Impossible, MAX_HEADER, StateError, StateFile, StateHeader, StateSection, StoredSection};
+use xenia_state::{
+    Impossible, MAX_HEADER, StateError, StateFile, StateHeader, StateSection, StateWriter, StoredSection,
+    find, get,
+};
 
 /// Key and value of the mode among the facts of a header.
 const MODE: &str = "mode";
@@ -80,14 +84,6 @@ impl StateParts {
             memory: get(sections)?,
         })
     }
-}
-
-fn find<'a>(sections: &'a [StoredSection], name: &str) -> Option<&'a StoredSection> {
-    sections.iter().find(|section| section.name == name)
-}
-
-fn get<S: StateSection>(sections: &[StoredSection]) -> Result<S, StateError> {
-    find(sections, S::NAME).ok_or(StateError::MissingSection(S::NAME))?.decode()
 }
 
 impl MachineInside {
@@ -153,21 +149,28 @@ impl Machine {
     /// The machine holds something of the host that no file can hold, such as a socket.
     pub fn save_state(&mut self) -> Result<StateFile> {
         let mut state = StateFile::new(self.state_header(&self.conditions()?)?);
-        if let Some(recorded) = &self.outside.recorded {
-            state.put(&recorded.state())?;
-        }
-        for section in self.inside.state_parts()?.encode()? {
+        for section in self.small_sections()? {
             state.put_stored(section)?;
         }
-        let mut pages = Vec::new();
-        self.inside.memory.pages_state(|piece| {
-            let number = pages.len();
-            pages.push(StoredSection::encode_numbered(&piece, number));
-        });
-        for piece in pages {
-            state.put_stored(piece?)?;
-        }
+        self.page_sections(|section| Ok(state.put_stored(section)?))?;
         Ok(state)
+    }
+
+    /// All sections but for the contents of pages.
+    fn small_sections(&mut self) -> Result<Vec<StoredSection>> {
+        let recorded = self.outside.recorded.as_ref().map(RunRecording::state);
+        let recorded = recorded.map(|state| StoredSection::encode(&state)).transpose()?;
+        Ok(recorded.into_iter().chain(self.inside.state_parts()?.encode()?).collect())
+    }
+
+    /// Passes the contents of pages to `each`, piece by piece.
+    fn page_sections(&self, mut each: impl FnMut(StoredSection) -> Result<()>) -> Result<()> {
+        let mut number = 0;
+        self.inside.memory.pages_state(|piece| {
+            let section = StoredSection::encode_numbered(&piece, number)?;
+            number += 1;
+            each(section)
+        })
     }
 
     /// Loads a state into this machine, which must not have run.
@@ -275,7 +278,15 @@ impl Machine {
     /// # Errors
     /// As [`Self::save_state`]; errors of writing.
     pub fn save_state_to(&mut self, path: &Path) -> Result<()> {
-        write_state(&self.save_state()?, path)
+        let header = self.state_header(&self.conditions()?)?;
+        let sections = self.small_sections()?;
+        let most = sections.len() + self.inside.memory.most_pieces();
+        write_draft(path, |out| {
+            let mut writer = StateWriter::begin(out, header, most)?;
+            sections.into_iter().try_for_each(|section| writer.put(section))?;
+            self.page_sections(|section| Ok(writer.put(section)?))?;
+            Ok(writer.finish()?)
+        })
     }
 
     /// Loads the state in a file.
@@ -334,11 +345,15 @@ pub(crate) fn check_conditions(state: &StateFile, other: &StateFile) -> Result<(
 /// # Errors
 /// Errors of writing.
 pub(super) fn write_state(state: &StateFile, path: &Path) -> Result<()> {
+    write_draft(path, |out| Ok(state.write(out)?))
+}
+
+/// Writes a file by `write`; the old one is replaced only when the new one is whole and on the
+/// disk.
+fn write_draft(path: &Path, write: impl FnOnce(BufWriter<&mut File>) -> Result<()>) -> Result<()> {
     let mut draft = AtomicFile::new(path)?;
     let cannot = || format!("cannot write {}", path.display());
-    let mut out = BufWriter::new(&mut draft.file);
-    state.write(&mut out).and_then(|()| out.flush()).with_context(cannot)?;
-    drop(out);
+    write(BufWriter::new(&mut draft.file)).with_context(cannot)?;
     draft.sync().with_context(cannot)?;
     draft.keep()
 }

@@ -5,6 +5,7 @@ use super::*;
 use crate::pieces::{NextState, PieceEnd};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::io::Cursor;
 use xenia_state::StateFile;
 
 /// Machines for one title, all under the same conditions.
@@ -37,11 +38,11 @@ impl Maker {
 
     /// A new machine with the state of `machine`, which went through a file.
     fn successor(&self, mut machine: Machine) -> Machine {
-        let mut file = Vec::new();
+        let mut file = Cursor::new(Vec::new());
         machine.save_state().unwrap().write(&mut file).unwrap();
         let position = machine.position();
         machine.discard();
-        let next = self.machine().load_state(&StateFile::read(&file).unwrap()).unwrap();
+        let next = self.machine().load_state(&StateFile::read(file.get_ref()).unwrap()).unwrap();
         assert_eq!(next.position(), position);
         next
     }

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use xenia_guest::PAGE_SIZE;
 use xenia_memory::PageBytes;
-use xenia_state::{Packed, StateError};
+use xenia_state::{Packed, StateError, exclusive_or};
 
 const LENGTH: usize = PAGE_SIZE as usize;
 static ZEROS: PageBytes = [0; LENGTH];
@@ -23,10 +23,6 @@ const SECTION_PAGES: u32 = (xenia_state::MAX_SECTION / PAGE_SIZE as u64) as u32;
 /// First page of the section with this index.
 pub(super) fn section_page(index: usize) -> u32 {
     SECTIONS + index as u32 * SECTION_PAGES
-}
-
-fn exclusive_or(into: &mut [u8], other: &[u8]) {
-    into.iter_mut().zip(other).for_each(|(into, other)| *into ^= other);
 }
 
 /// The pages in which two states differ.
@@ -102,12 +98,14 @@ impl Shadow {
     }
 
     /// Replaces a page, and adds the difference to `delta`.
-    pub(super) fn replace(&mut self, page: u32, content: &PageBytes, delta: &mut Delta) {
+    pub(super) fn replace(&mut self, page: u32, content: &PageBytes, delta: &mut Option<Delta>) {
         let before = self.get(page);
         if before == content {
             return;
         }
-        delta.add(page, before, content);
+        if let Some(delta) = delta {
+            delta.add(page, before, content);
+        }
         if *content == ZEROS {
             self.0.remove(&page);
         } else if let Some(own) = self.0.get_mut(&page) {
@@ -118,7 +116,7 @@ impl Shadow {
     }
 
     /// Replaces `count` pages by bytes, followed by zeros.
-    pub(super) fn replace_bytes(&mut self, first: u32, count: u32, bytes: &[u8], delta: &mut Delta) {
+    pub(super) fn replace_bytes(&mut self, first: u32, count: u32, bytes: &[u8], delta: &mut Option<Delta>) {
         let mut chunks = bytes.chunks(LENGTH);
         for page in first..first + count {
             let mut content = ZEROS;
@@ -174,12 +172,12 @@ mod tests {
     fn steps() -> (Shadow, Vec<[u8; 4]>, Vec<Delta>) {
         let (mut shadow, mut seen, mut deltas) = (Shadow::default(), vec![[0; 4]], Vec::new());
         for changes in [vec![(0, 1), (2, 5)], vec![(0, 2), (2, 0)], vec![(0, 0), (3, 9)], vec![(0, 1)]] {
-            let mut delta = Delta::default();
+            let mut delta = Some(Delta::default());
             for (number, byte) in changes {
                 shadow.replace(number, &page(byte), &mut delta);
             }
             seen.push(std::array::from_fn(|number| shadow.get(number as u32)[7]));
-            deltas.push(delta);
+            deltas.extend(delta);
         }
         (shadow, seen, deltas)
     }
@@ -211,7 +209,7 @@ mod tests {
 
     #[test]
     fn shorter_bytes_leave_nothing_behind() {
-        let (mut shadow, mut delta) = (Shadow::default(), Delta::default());
+        let (mut shadow, mut delta) = (Shadow::default(), None);
         let long: Vec<u8> = (0..9000).map(|index| index as u8 | 1).collect();
         shadow.replace_bytes(10, 3, &long, &mut delta);
         assert_eq!(shadow.bytes(10, 9000), long);
