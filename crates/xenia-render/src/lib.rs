@@ -17,7 +17,7 @@ mod window;
 pub use window::{
     Appearance, BINDINGS, BRIGHTNESS, Client, ControllerKeys, Figures, Filter, FrameSender, GAMMA,
     KeyBinding, KeyEvent, LIVE, LibraryClient, LibraryEntry, LibraryIcon, LibraryModel, Modifier, Overlay,
-    PageFailure, Phase, RenderError, Scaling, SoundVolume, Sounding, StateList, Stopped, StoredData,
-    StoredKind, VolumeChange, WindowConfig, run,
+    PageFailure, Phase, RenderError, SavedSlot, Scaling, SoundVolume, Sounding, StateList, Stopped,
+    StoredData, StoredKind, VolumeChange, WindowConfig, run,
 };
 pub use winit::keyboard::KeyCode;

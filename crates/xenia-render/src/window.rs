@@ -36,7 +36,9 @@ use std::path::{Path, PathBuf};
 use winit::event_loop::EventLoop;
 use winit::keyboard::KeyCode;
 use xenia_gpu::Frame;
-pub use xenia_ui::{LibraryEntry, LibraryIcon, LibraryModel, PageFailure, StateList, StoredData, StoredKind};
+pub use xenia_ui::{
+    LibraryEntry, LibraryIcon, LibraryModel, PageFailure, SavedSlot, StateList, StoredData, StoredKind,
+};
 
 /// Error while opening the window.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,7 @@
 //! State of the pages, and what they have in common.
 
 use super::library::LibraryState;
+use super::pictures::Textures;
 use super::states::{self, SlotUse};
 use super::{PageCommand, PageModel, details, library, menu, settings};
 use egui::{
@@ -59,6 +60,8 @@ pub struct UserInterface {
     context: Context,
     page: Option<MenuPage>,
     library: LibraryState,
+    /// Pictures of saved states.
+    pictures: Textures,
     /// The path that is typed.
     typed: String,
     /// Events for the next pass.
@@ -86,6 +89,7 @@ impl Default for UserInterface {
             context,
             page: None,
             library: LibraryState::default(),
+            pictures: Textures::default(),
             typed: String::new(),
             later: Vec::new(),
             is_new: true,
@@ -108,6 +112,8 @@ impl UserInterface {
     pub fn open(&mut self, page: MenuPage) {
         self.page = Some(page);
         self.is_new = true;
+        // Slots are read again, so that another picture may have an old one's address.
+        self.pictures = Textures::default();
         self.typed.clear();
         if page == MenuPage::Library {
             self.library.open();
@@ -119,6 +125,12 @@ impl UserInterface {
             }
         });
         self.context.request_repaint();
+    }
+
+    /// Number of pictures of saved states that were shown last.
+    #[cfg(test)]
+    pub(super) fn picture_count(&self) -> usize {
+        self.pictures.count()
     }
 
     /// Closes the open page.
@@ -187,7 +199,7 @@ impl UserInterface {
     }
 
     /// Shows a page that does not fill the window.
-    fn shown(&self, ui: &mut Ui, page: MenuPage, model: &PageModel) -> Option<Outcome> {
+    fn shown(&mut self, ui: &mut Ui, page: MenuPage, model: &PageModel) -> Option<Outcome> {
         let title = self.library.chosen();
         match page {
             MenuPage::Library => None,
@@ -196,8 +208,8 @@ impl UserInterface {
             MenuPage::Title => details::show(ui, model, title),
             MenuPage::AddFolder => details::add_folder(ui, &self.typed),
             MenuPage::Failure => details::failure(ui, model),
-            MenuPage::SaveState => states::show(ui, model, SlotUse::Save),
-            MenuPage::LoadState => states::show(ui, model, SlotUse::Load),
+            MenuPage::SaveState => states::show(ui, model, SlotUse::Save, &mut self.pictures),
+            MenuPage::LoadState => states::show(ui, model, SlotUse::Load, &mut self.pictures),
             MenuPage::AskDelete => details::ask_delete(ui, model, title),
             MenuPage::AskRestart => menu::ask(ui, "Restart the title?", "Restart", PageCommand::Restart),
             MenuPage::AskHome => menu::ask(ui, "Close the title?", "To the library", PageCommand::Home),

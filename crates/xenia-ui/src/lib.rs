@@ -16,6 +16,7 @@ mod library;
 mod menu;
 mod model;
 mod pad;
+mod pictures;
 mod settings;
 mod states;
 #[cfg(test)]
@@ -23,8 +24,10 @@ mod testing;
 
 pub use egui;
 pub use interface::{MenuPage, UserInterface};
-pub use library::{LibraryEntry, LibraryIcon, LibraryModel};
+pub use library::{LibraryEntry, LibraryModel};
 pub use model::{
-    LiveSetting, PageCommand, PageFailure, PageModel, SettingControl, StateList, StoredData, StoredKind,
+    LiveSetting, PageCommand, PageFailure, PageModel, SavedSlot, SettingControl, StateList, StoredData,
+    StoredKind,
 };
 pub use pad::{GUIDE, PadKeys};
+pub use pictures::LibraryIcon;

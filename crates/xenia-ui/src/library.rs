@@ -10,12 +10,9 @@ pub(super) use keys::take_keys;
 
 use super::interface::{MenuPage, Outcome};
 use super::{PageCommand, PageModel};
-use egui::{
-    Align, Button, Color32, ColorImage, Context, Frame, Layout, Margin, RichText, TextureHandle,
-    TextureOptions, Ui,
-};
+use crate::pictures::{LibraryIcon, Textures};
+use egui::{Align, Button, Color32, Frame, Layout, Margin, RichText, Ui};
 use order::{Order, SortBy};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -53,15 +50,6 @@ pub struct LibraryEntry {
     pub icon: Option<Arc<LibraryIcon>>,
 }
 
-/// Pixels of an icon.
-#[derive(Debug, PartialEq, Eq)]
-pub struct LibraryIcon {
-    /// Width and height in pixels.
-    pub size: [u16; 2],
-    /// Red, green, blue and alpha of each pixel; as many as the size says.
-    pub rgba: Vec<u8>,
-}
-
 /// State of the library's page.
 #[derive(Default)]
 pub(super) struct LibraryState {
@@ -82,8 +70,8 @@ pub(super) struct LibraryState {
     visible_rows: usize,
     /// Outcome of a key.
     outcome: Option<Outcome>,
-    /// Textures of the icons that were shown last, by the address of the icon.
-    icons: BTreeMap<usize, TextureHandle>,
+    /// Textures of the icons that were shown last.
+    icons: Textures,
 }
 
 impl std::fmt::Debug for LibraryState {
@@ -107,22 +95,6 @@ impl LibraryState {
     fn find(&mut self, search: String) {
         self.search = search;
         (self.position, self.wants_focus) = (0, true);
-    }
-
-    /// The texture of an icon, which is made when it is shown first.
-    fn texture(&mut self, context: &Context, icon: &Arc<LibraryIcon>) -> Option<TextureHandle> {
-        let key = Arc::as_ptr(icon) as usize;
-        if let Some(texture) = self.icons.get(&key) {
-            return Some(texture.clone());
-        }
-        let size = icon.size.map(usize::from);
-        if size.contains(&0) || icon.rgba.len() != size[0] * size[1] * 4 {
-            return None;
-        }
-        let image = ColorImage::from_rgba_unmultiplied(size, &icon.rgba);
-        let texture = context.load_texture("icon", image, TextureOptions::LINEAR);
-        self.icons.insert(key, texture.clone());
-        Some(texture)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Data that pages show, and the commands that they give.
 
 use super::library::LibraryModel;
+use super::pictures::LibraryIcon;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -59,11 +60,20 @@ pub enum StoredKind {
     Saves,
 }
 
+/// A saved state in a slot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SavedSlot {
+    /// Age and time of play, in words.
+    pub details: String,
+    /// The picture that was shown; `None` if there is none.
+    pub picture: Option<Arc<LibraryIcon>>,
+}
+
 /// Saved states of the title that runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StateList {
-    /// Details of the state in each slot; `None` if the slot is empty.
-    pub slots: Vec<Option<String>>,
+    /// The state in each slot; `None` if the slot is empty.
+    pub slots: Vec<Option<SavedSlot>>,
     /// Whether there is a state before the last load.
     pub can_undo: bool,
 }

@@ -2,7 +2,12 @@
 
 use super::interface::{MenuPage, Outcome, entry, row};
 use super::{PageCommand, PageModel};
-use egui::Ui;
+use crate::pictures::{LibraryIcon, Textures, key_of};
+use egui::{Color32, CornerRadius, Pos2, Rect, Sense, Ui, Vec2, pos2, vec2};
+use std::sync::Arc;
+
+/// Size of a slot's picture in points.
+const PICTURE: Vec2 = vec2(64.0, 36.0);
 
 /// Use of a chosen slot.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -12,7 +17,12 @@ pub(super) enum SlotUse {
 }
 
 /// Shows the slots.
-pub(super) fn show(ui: &mut Ui, model: &PageModel, used_to: SlotUse) -> Option<Outcome> {
+pub(super) fn show(
+    ui: &mut Ui,
+    model: &PageModel,
+    used_to: SlotUse,
+    pictures: &mut Textures,
+) -> Option<Outcome> {
     let states = model.states.as_ref()?;
     let heading = if used_to == SlotUse::Save { "Save state" } else { "Load state" };
     ui.vertical_centered(|ui| ui.heading(heading));
@@ -20,9 +30,16 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, used_to: SlotUse) -> Option<O
     let mut outcome = None;
     for (slot, saved) in (0_u8..).zip(&states.slots) {
         let can_be_chosen = used_to == SlotUse::Save || saved.is_some();
-        let details = saved.as_deref().unwrap_or("empty");
+        let details = saved.as_ref().map_or("empty", |saved| &saved.details);
         let name = format!("Slot {}", slot + 1);
-        let chosen = ui.add_enabled_ui(can_be_chosen, |ui| row(ui, &name, details)).inner;
+        let picture = saved.as_ref().and_then(|saved| saved.picture.as_ref());
+        let chosen = ui.add_enabled_ui(can_be_chosen, |ui| {
+            ui.horizontal(|ui| {
+                draw(ui, picture, pictures);
+                row(ui, &name, details)
+            })
+        });
+        let chosen = chosen.inner.inner;
         if chosen {
             outcome = Some(Outcome::Do(match used_to {
                 SlotUse::Save => PageCommand::SaveState(slot),
@@ -30,6 +47,8 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, used_to: SlotUse) -> Option<O
             }));
         }
     }
+    let shown = states.slots.iter().flatten().filter_map(|saved| saved.picture.as_ref());
+    pictures.keep(&shown.map(key_of).collect::<Vec<_>>());
     if used_to == SlotUse::Load && states.can_undo && entry(ui, "Undo the last load") {
         outcome = Some(Outcome::Do(PageCommand::UndoLoad));
     }
@@ -40,15 +59,33 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, used_to: SlotUse) -> Option<O
     outcome
 }
 
+/// Draws the picture of a slot.
+fn draw(ui: &mut Ui, picture: Option<&Arc<LibraryIcon>>, pictures: &mut Textures) {
+    let (rect, _) = ui.allocate_exact_size(PICTURE, Sense::hover());
+    let texture = picture.and_then(|picture| pictures.get(ui.ctx(), picture));
+    let Some(texture) = texture else {
+        ui.painter().rect_filled(rect, CornerRadius::same(3), ui.visuals().faint_bg_color);
+        return;
+    };
+    // Any other shape is shown with bars.
+    let size = texture.size_vec2();
+    let size = size * (rect.width() / size.x).min(rect.height() / size.y);
+    let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
+    let rect = Rect::from_center_size(rect.center(), size);
+    ui.painter().image(texture.id(), rect, whole, Color32::WHITE);
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::StateList;
     use super::super::testing::Driver;
+    use super::super::{SavedSlot, StateList};
     use super::*;
     use egui::Key;
 
     fn model() -> PageModel {
-        let slots = vec![None, Some("5 min ago".to_owned()), None];
+        let picture = Arc::new(LibraryIcon { size: [2, 1], rgba: vec![9; 8] });
+        let details = "5 min ago, 12 min played".to_owned();
+        let slots = vec![None, Some(SavedSlot { details, picture: Some(picture) }), None];
         PageModel {
             is_running: true,
             states: Some(StateList { slots, can_undo: true }),
@@ -62,6 +99,20 @@ mod tests {
         assert_eq!(driver.keys(&[Key::Enter]), [PageCommand::SaveState(0)]);
         assert_eq!(driver.keys(&[Key::ArrowDown, Key::Enter]), [PageCommand::SaveState(1)]);
         assert_eq!(driver.click("Slot 3"), [PageCommand::SaveState(2)]);
+    }
+
+    #[test]
+    fn a_state_has_a_picture_and_details() {
+        let mut driver = Driver::new(MenuPage::LoadState, model());
+        assert!(driver.shows("5 min ago, 12 min played"));
+        assert_eq!(driver.pictures(), 1);
+        driver.change(|model| {
+            if let Some(Some(saved)) = model.states.as_mut().and_then(|states| states.slots.get_mut(1)) {
+                saved.picture = Some(Arc::new(LibraryIcon { size: [9, 9], rgba: vec![9; 8] }));
+            }
+        });
+        assert!(driver.shows("Slot 2"));
+        assert_eq!(driver.pictures(), 0, "pixels are missing");
     }
 
     #[test]

@@ -102,6 +102,11 @@ impl Driver {
             .unwrap_or(most)
     }
 
+    /// Number of pictures of saved states that the page has shown last.
+    pub(super) fn pictures(&self) -> usize {
+        self.interface.picture_count()
+    }
+
     /// Clicks a text, and returns the commands.
     pub(super) fn click(&mut self, text: &str) -> Vec<PageCommand> {
         let (output, mut commands) = self.events(Vec::new());

@@ -15,6 +15,7 @@ use std::fs::{self, DirBuilder, File, Metadata};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 use xenia_cpu::ReservationMode;
 use xenia_jit::{Keeper, MOST_BYTES, StoreOptions};
@@ -91,6 +92,17 @@ fn noted(program: &File) -> Option<Vec<u8>> {
         }
     }
     None
+}
+
+/// First digits of the program's build id; `None` if it has none.
+pub(crate) fn build_digits() -> Option<&'static str> {
+    static DIGITS: OnceLock<Option<String>> = OnceLock::new();
+    let read = || {
+        let id = noted(&File::open("/proc/self/exe").ok()?)?;
+        let digits = id.iter().take(6).flat_map(|byte| [byte >> 4, byte & 15]);
+        Some(digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect())
+    };
+    DIGITS.get_or_init(read).as_deref()
 }
 
 /// Identifies the program's build.

@@ -14,6 +14,7 @@ mod rewind;
 mod save_points;
 mod save_slots;
 mod state;
+mod state_header;
 
 pub use engine::{engine, jit_config, scheduler_config, tell_functions};
 pub use figures::Sizes;
@@ -22,8 +23,9 @@ pub use parts::MachinePosition;
 pub use rewind::{REWIND_INTERVAL, REWIND_MEMORY, RewindSink};
 pub use save_points::SavePoint;
 pub use save_slots::SlotSink;
-pub use state::StateOrigin;
-pub(crate) use state::{check_conditions, read_state};
+pub(crate) use state::read_state;
+pub(crate) use state_header::check_conditions;
+pub use state_header::{StateOrigin, this_program};
 
 use crate::bug_report::Collected;
 use crate::call_trace::CallTraceOutput;

@@ -1,6 +1,8 @@
 //! Slots for saved states: numbered files of a title in the user's data folder.
 
 use crate::frames::write_png;
+use crate::library::icon::{self, IconPicture};
+use crate::machine::StateOrigin;
 use crate::screenshots::file_name;
 use crate::title::{Title, data_folder};
 use anyhow::{Context, Result};
@@ -12,6 +14,8 @@ use xenia_gpu::Frame;
 pub const SLOTS: u8 = 10;
 /// Slot of the state before the last load, by which a load is undone.
 pub const UNDO: u8 = SLOTS;
+/// Slot of the state in which the title was left.
+pub const EXIT: u8 = SLOTS + 1;
 
 /// The slots of a title.
 #[derive(Clone, Debug)]
@@ -28,6 +32,12 @@ impl StateSlots {
         Some(Self { folder: data_folder()?.join("states").join(name) })
     }
 
+    /// Slots in this folder.
+    #[cfg(test)]
+    pub(crate) fn in_folder(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
     /// The file of a slot, which may be missing.
     pub fn path(&self, slot: u8) -> PathBuf {
         self.folder.join(format!("{}.state", Self::name(slot)))
@@ -40,7 +50,11 @@ impl StateSlots {
 
     /// The slot's name in files and messages.
     fn name(slot: u8) -> String {
-        if slot == UNDO { "undo".to_owned() } else { format!("slot-{}", slot + 1) }
+        match slot {
+            UNDO => "undo".to_owned(),
+            EXIT => "exit".to_owned(),
+            slot => format!("slot-{}", slot + 1),
+        }
     }
 
     /// Makes the folder, and writes the picture of a state that is about to be saved.
@@ -52,9 +66,44 @@ impl StateSlots {
             .with_context(|| format!("cannot create {}", self.folder.display()))?;
         let path = self.path(slot);
         if let Some(frame) = picture {
-            write_png(&path.with_extension("png"), frame)?;
+            write_png(&path.with_extension("png"), &small(frame))?;
         }
         Ok(path)
+    }
+
+    /// The picture of the state in a slot, if there is one.
+    pub fn picture(&self, slot: u8) -> Option<IconPicture> {
+        icon::read(&self.path(slot).with_extension("png")).ok()
+    }
+
+    /// Origin of the state in a slot.
+    ///
+    /// # Errors
+    /// Errors of reading, and damage of the header.
+    pub fn origin(&self, slot: u8) -> Result<StateOrigin> {
+        StateOrigin::read(&self.path(slot))
+    }
+
+    /// Deletes the state in a slot, if there is one.
+    pub fn clear(&self, slot: u8) {
+        let path = self.path(slot);
+        if let Err(error) = std::fs::remove_file(&path)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!("cannot delete {}: {error}", path.display());
+        }
+    }
+
+    /// Renames the state in a slot that cannot be loaded, so that the next one does not replace it.
+    /// Returns its file.
+    ///
+    /// # Errors
+    /// The file cannot be renamed.
+    pub fn set_aside(&self, slot: u8) -> Result<PathBuf> {
+        let path = self.path(slot);
+        let aside = path.with_extension("refused.state");
+        std::fs::rename(&path, &aside).with_context(|| format!("cannot rename {}", path.display()))?;
+        Ok(aside)
     }
 
     /// Age of the state in a slot; `None` if it is empty.
@@ -64,16 +113,46 @@ impl StateSlots {
     }
 }
 
+/// A frame at a fraction of its size, which no side of an icon exceeds.
+fn small(frame: &Frame) -> Frame {
+    let factor = frame.width.max(frame.height).div_ceil(icon::MOST_SIDE).max(1);
+    let (width, height) = ((frame.width / factor).max(1), (frame.height / factor).max(1));
+    let pixel = |x: u32, y: u32| {
+        let at = (y.min(frame.height.saturating_sub(1)) * frame.width + x.min(frame.width.saturating_sub(1)))
+            as usize
+            * 4;
+        frame.rgba.get(at..at + 4).unwrap_or(&[0; 4])
+    };
+    let mut rgba = Vec::with_capacity((width * height * 4) as usize);
+    for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y * factor, x * factor))) {
+        let mut sums = [0_u32; 4];
+        for (across, down) in (0..factor).flat_map(|down| (0..factor).map(move |across| (across, down))) {
+            let parts = pixel(x + across, y + down);
+            sums.iter_mut().zip(parts).for_each(|(sum, &part)| *sum += u32::from(part));
+        }
+        rgba.extend(sums.map(|sum| (sum / (factor * factor)) as u8));
+    }
+    Frame { width, height, rgba }
+}
+
 /// An age in the largest unit that fits, such as `5 min ago`.
 pub fn age_text(age: Duration) -> String {
-    let seconds = age.as_secs();
+    if age.as_secs() < 60 {
+        return "just now".to_owned();
+    }
+    format!("{} ago", length_text(age))
+}
+
+/// A length of time in the largest unit that fits, such as `5 min`.
+pub fn length_text(length: Duration) -> String {
+    let seconds = length.as_secs();
     let (count, unit) = match seconds {
-        0..60 => return "just now".to_owned(),
+        0..60 => (seconds, "s"),
         60..3600 => (seconds / 60, "min"),
         3600..86_400 => (seconds / 3600, "h"),
         _ => (seconds / 86_400, "days"),
     };
-    format!("{count} {unit} ago")
+    format!("{count} {unit}")
 }
 
 #[cfg(test)]
@@ -83,7 +162,7 @@ mod tests {
     #[test]
     fn a_slot_is_a_file_with_a_picture() {
         let dir = tempfile::tempdir().unwrap();
-        let slots = StateSlots { folder: dir.path().join("states/game") };
+        let slots = StateSlots::in_folder(dir.path().join("states/game"));
         assert_eq!(slots.age(0), None);
         let frame = Frame { width: 1, height: 1, rgba: vec![9; 4] };
         let path = slots.prepare(2, Some(&frame)).unwrap();
@@ -92,6 +171,30 @@ mod tests {
         std::fs::write(&path, b"state").unwrap();
         assert!(slots.age(2).is_some_and(|age| age < Duration::from_mins(5)));
         assert!(slots.path(UNDO).ends_with("undo.state"));
+        assert_eq!(slots.picture(2).map(|picture| (picture.size, picture.rgba)), Some(([1, 1], vec![9; 4])));
+        assert_eq!(slots.picture(3), None);
+        assert!(slots.origin(2).is_err(), "no state at all");
+        let refused = slots.set_aside(2).unwrap();
+        assert!(refused.ends_with("slot-3.refused.state") && refused.is_file());
+        assert_eq!(slots.age(2), None);
+        assert!(slots.set_aside(2).is_err(), "there is none");
+        std::fs::write(slots.path(EXIT), b"state").unwrap();
+        assert!(slots.age(EXIT).is_some());
+        slots.clear(EXIT);
+        slots.clear(EXIT);
+        assert_eq!(slots.age(EXIT), None);
+    }
+
+    #[test]
+    fn large_frames_become_small_pictures() {
+        let wide = Frame { width: 1280, height: 720, rgba: [10, 20, 30, 255].repeat(1280 * 720) };
+        let picture = small(&wide);
+        assert_eq!((picture.width, picture.height), (256, 144));
+        assert_eq!(picture.rgba, [10, 20, 30, 255].repeat(256 * 144));
+        let line = Frame { width: 600, height: 1, rgba: (0..2400).map(|at| (at / 4 % 3) as u8).collect() };
+        let picture = small(&line);
+        assert_eq!((picture.width, picture.height), (200, 1));
+        assert!(picture.rgba.iter().all(|&part| part == 1), "the mean of 0, 1 and 2");
     }
 
     #[test]
@@ -101,5 +204,6 @@ mod tests {
         {
             assert_eq!(age_text(Duration::from_secs(seconds)), text);
         }
+        assert_eq!(length_text(Duration::from_secs(59)), "59 s");
     }
 }

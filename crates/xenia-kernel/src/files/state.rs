@@ -44,6 +44,11 @@ impl FilesState {
     pub(crate) fn disc(&self) -> Option<u8> {
         self.disc
     }
+
+    /// Number of open files that are opened again by their paths: the host must still have them.
+    pub fn opened_by_path(&self) -> usize {
+        self.open.iter().filter(|file| file.is_opened_by_path()).count()
+    }
 }
 
 impl StateSection for FilesState {

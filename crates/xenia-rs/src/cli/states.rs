@@ -44,7 +44,7 @@ impl ExecArgs {
     /// The state's file cannot be read.
     pub fn adopt_state(&mut self) -> Result<()> {
         let Some(path) = &self.states.load_state else { return Ok(()) };
-        let StateOrigin { parallel, start_time } = StateOrigin::read(path)?;
+        let StateOrigin { parallel, start_time, .. } = StateOrigin::read(path)?;
         let needs_lockstep = self.wants_lockstep();
         let mode = &mut self.engine.mode;
         if !mode.parallel && !needs_lockstep {

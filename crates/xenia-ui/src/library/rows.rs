@@ -4,6 +4,7 @@
 use super::{LibraryEntry, LibraryModel, LibraryState, open};
 use crate::PageCommand;
 use crate::interface::Outcome;
+use crate::pictures::key_of;
 use egui::text::{LayoutJob, TextWrapping};
 use egui::{
     Align2, Color32, CornerRadius, FontFamily, FontId, Id, Pos2, Rect, Response, Role, ScrollArea, Sense,
@@ -81,7 +82,7 @@ pub(super) fn show(
         }
     });
     // A large library has more icons than a graphics device should keep.
-    state.icons.retain(|key, _| used.contains(key));
+    state.icons.keep(&used);
     outcome
 }
 
@@ -132,8 +133,8 @@ fn draw(
 /// Draws an icon, or the first letter of the name for a title without one.
 fn draw_icon(ui: &Ui, rect: Rect, entry: &LibraryEntry, state: &mut LibraryState, used: &mut Vec<usize>) {
     let texture = entry.icon.as_ref().and_then(|icon| {
-        used.push(std::sync::Arc::as_ptr(icon) as usize);
-        state.texture(ui.ctx(), icon)
+        used.push(key_of(icon));
+        state.icons.get(ui.ctx(), icon)
     });
     if let Some(texture) = texture {
         let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));

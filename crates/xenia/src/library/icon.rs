@@ -6,7 +6,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 /// Largest side of an icon in pixels: titles have icons of 64.
-const MOST_SIDE: u32 = 256;
+pub(crate) const MOST_SIDE: u32 = 256;
 /// Largest file in bytes.
 const MOST_BYTES: u64 = 1 << 20;
 

@@ -1,4 +1,4 @@
-//! Saved states of a machine: its sections, the header with the conditions, saving and loading.
+//! Saved states of a machine: its sections, saving and loading.
 //!
 //! A state is saved between two runs, where no guest code runs below a host frame, so the inside of
 //! the machine is all of it. It is loaded into a machine that was built for the same title under
@@ -9,9 +9,10 @@
 use super::Machine;
 use super::engine::reservations;
 use super::parts::MachineInside;
-use crate::config::{CpuConfig, ExecutorConfig, StartTime};
+use super::state_header::{StateOrigin, conditions_of};
+use crate::config::{CpuConfig, ExecutorConfig};
 use crate::output::AtomicFile;
-use crate::recording::{RecordingHeader, RecordingState, RunRecording};
+use crate::recording::{RecordingState, RunRecording};
 use crate::source;
 use anyhow::{Context, Result, anyhow, bail};
 use std::fs::File;
@@ -26,13 +27,8 @@ use xenia_kernel::{AreasState, CoreState};
 use xenia_memory::{GuestMemory, MemoryState, PagesState};
 use xenia_sched::ExecutorState;
 use xenia_state::{
-    Impossible, MAX_HEADER, StateError, StateFile, StateHeader, StateSection, StateWriter, StoredSection,
-    find, get,
+    Impossible, StateError, StateFile, StateHeader, StateSection, StateWriter, StoredSection, find, get,
 };
-
-/// Key and value of the mode among the facts of a header.
-const MODE: &str = "mode";
-const PARALLEL: &str = "parallel";
 
 /// Most bytes of a state's file.
 const MAX_FILE: u64 = 4 << 30;
@@ -148,19 +144,24 @@ impl Machine {
     /// # Errors
     /// The machine holds something of the host that no file can hold, such as a socket.
     pub fn save_state(&mut self) -> Result<StateFile> {
-        let mut state = StateFile::new(self.state_header(&self.conditions()?)?);
-        for section in self.small_sections()? {
+        let (header, sections) = self.small_sections()?;
+        let mut state = StateFile::new(header);
+        for section in sections {
             state.put_stored(section)?;
         }
         self.page_sections(|section| Ok(state.put_stored(section)?))?;
         Ok(state)
     }
 
-    /// All sections but for the contents of pages.
-    fn small_sections(&mut self) -> Result<Vec<StoredSection>> {
+    /// The header, and all sections but for the contents of pages.
+    fn small_sections(&mut self) -> Result<(StateHeader, Vec<StoredSection>)> {
+        // A machine without states says so before all else.
+        self.conditions()?;
         let recorded = self.outside.recorded.as_ref().map(RunRecording::state);
         let recorded = recorded.map(|state| StoredSection::encode(&state)).transpose()?;
-        Ok(recorded.into_iter().chain(self.inside.state_parts()?.encode()?).collect())
+        let parts = self.inside.state_parts()?;
+        let header = self.state_header(parts.files.opened_by_path())?;
+        Ok((header, recorded.into_iter().chain(parts.encode()?).collect()))
     }
 
     /// Passes the contents of pages to `each`, piece by piece.
@@ -278,8 +279,7 @@ impl Machine {
     /// # Errors
     /// As [`Self::save_state`]; errors of writing.
     pub fn save_state_to(&mut self, path: &Path) -> Result<()> {
-        let header = self.state_header(&self.conditions()?)?;
-        let sections = self.small_sections()?;
+        let (header, sections) = self.small_sections()?;
         let most = sections.len() + self.inside.memory.most_pieces();
         write_draft(path, |out| {
             let mut writer = StateWriter::begin(out, header, most)?;
@@ -295,49 +295,16 @@ impl Machine {
     /// As [`Self::load_state`]; errors of reading, and damage. All name the file.
     pub fn load_state_from(self, path: &Path) -> Result<Self> {
         match read_state(path) {
-            Ok(state) => self.load_state(&state).with_context(|| cannot_load(path)),
+            Ok(state) => self.load_state(&state).with_context(|| {
+                let says = StateOrigin::of(state.header.clone()).says();
+                format!("{}, {says}", cannot_load(path))
+            }),
             Err(error) => {
                 self.discard();
                 Err(error)
             }
         }
     }
-
-    /// Conditions that a state and its machine must share.
-    fn conditions(&self) -> Result<RecordingHeader> {
-        match self.spec.no_states {
-            Some(reason) => bail!("{reason}"),
-            None => Ok(self.spec.conditions.clone().with_image(self.spec.image_digest.get())),
-        }
-    }
-
-    fn state_header(&self, conditions: &RecordingHeader) -> Result<StateHeader> {
-        let conditions = serde_json::to_value(conditions)?;
-        let position = self.position();
-        let about = [
-            ("title", self.spec.title.name.clone()),
-            ("title id", self.spec.title.id.clone().unwrap_or_default()),
-            ("instructions", position.instructions.to_string()),
-            ("guest ticks", position.now.to_string()),
-            ("frames", position.frames.to_string()),
-            (MODE, self.inside.executor.mode().to_owned()),
-        ];
-        Ok(StateHeader {
-            program: format!("xenia-rs {}", env!("CARGO_PKG_VERSION")),
-            conditions: conditions.as_object().cloned().unwrap_or_default(),
-            about: about.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        })
-    }
-}
-
-/// The conditions in a state's header.
-fn conditions_of(state: &StateFile) -> Result<RecordingHeader> {
-    serde_json::from_value(state.header.conditions.clone().into()).context("the conditions in its header")
-}
-
-/// Refuses a state of other conditions than those of `other`.
-pub(crate) fn check_conditions(state: &StateFile, other: &StateFile) -> Result<()> {
-    conditions_of(state)?.check(&conditions_of(other)?)
 }
 
 /// Writes a state to a file, which is replaced only when the new one is whole and on the disk.
@@ -367,38 +334,12 @@ pub(crate) fn read_state(path: &Path) -> Result<StateFile> {
     StateFile::read(&bytes).with_context(|| cannot_load(path))
 }
 
-/// Conditions of a state that the run which loads it takes over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StateOrigin {
-    /// Whether it was saved in parallel mode.
-    pub parallel: bool,
-    /// Start of guest time.
-    pub start_time: Option<StartTime>,
-}
-
-impl StateOrigin {
-    /// The origin of the state in a file.
-    ///
-    /// # Errors
-    /// Errors of reading, and damage of the header. They name the file.
-    pub fn read(path: &Path) -> Result<Self> {
-        let start =
-            source::first_bytes(path, u64::from(MAX_HEADER) + 64).with_context(|| cannot_load(path))?;
-        let header = StateFile::read_header(&start).with_context(|| cannot_load(path))?;
-        let start_time = header.conditions.get("start_time").and_then(serde_json::Value::as_u64);
-        Ok(Self {
-            parallel: header.about.get(MODE).is_some_and(|mode| mode == PARALLEL),
-            start_time: start_time.map(StartTime::At),
-        })
-    }
-}
-
 /// Name of a section with contents of files, whose bytes are stored as they are.
 fn contents_name(number: usize) -> String {
     format!("contents/{number}")
 }
 
-fn cannot_load(path: &Path) -> String {
+pub(super) fn cannot_load(path: &Path) -> String {
     format!("cannot load {}", path.display())
 }
 

@@ -47,6 +47,13 @@ enum ContentsState {
     Path(u64),
 }
 
+impl OpenFileState {
+    /// Whether the file is opened again by its path.
+    pub(super) fn is_opened_by_path(&self) -> bool {
+        matches!(self.contents, ContentsState::Path(_))
+    }
+}
+
 impl Files {
     /// An open file, for a saved state.
     pub(super) fn open_file_state(

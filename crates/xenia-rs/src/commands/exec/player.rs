@@ -14,9 +14,11 @@ use xenia::input::Controllers;
 use xenia::interrupt::Interrupt;
 use xenia::pace::PaceControl;
 use xenia::sound::VolumeControl;
-use xenia::state_slots::{SLOTS, UNDO, age_text};
+use xenia::state_slots::{SLOTS, StateSlots, UNDO, age_text, length_text};
 use xenia_gpu::Frame;
-use xenia_render::{Client, KeyCode, KeyEvent, LibraryClient, SoundVolume, StateList, VolumeChange};
+use xenia_render::{
+    Client, KeyCode, KeyEvent, LibraryClient, LibraryIcon, SavedSlot, SoundVolume, StateList, VolumeChange,
+};
 
 /// Wish about the title to come, once the present one has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,7 +134,7 @@ impl Client for Player {
     fn states(&self) -> Option<StateList> {
         let occupant = self.occupant.lock();
         let slots = occupant.as_ref()?.slots.as_ref()?;
-        let list = (0..SLOTS).map(|slot| slots.age(slot).map(age_text)).collect();
+        let list = (0..SLOTS).map(|slot| saved_in(slots, slot)).collect();
         Some(StateList { slots: list, can_undo: slots.age(UNDO).is_some() })
     }
 
@@ -175,6 +177,18 @@ impl Client for Player {
     fn library(&mut self) -> Option<&mut dyn LibraryClient> {
         self.shelf.as_mut().map(|shelf| shelf as &mut dyn LibraryClient)
     }
+}
+
+/// The state in a slot, as the menu shows it.
+fn saved_in(slots: &StateSlots, slot: u8) -> Option<SavedSlot> {
+    let age = age_text(slots.age(slot)?);
+    let details = match slots.origin(slot) {
+        Ok(origin) => format!("{age}, {} played", length_text(origin.played)),
+        Err(_) => format!("{age}, damaged"),
+    };
+    let picture = slots.picture(slot);
+    let picture = picture.map(|picture| Arc::new(LibraryIcon { size: picture.size, rgba: picture.rgba }));
+    Some(SavedSlot { details, picture })
 }
 
 /// Writes settings to their file, and returns it.
