@@ -76,6 +76,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "profile",
             "save-state",
             "load-state",
+            "resume",
             "rewind",
             "rewind-memory",
         ],

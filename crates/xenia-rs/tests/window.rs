@@ -5,6 +5,7 @@
 mod display;
 mod library;
 mod menu;
+mod states;
 
 use anyhow::{Context, Result, bail, ensure};
 use display::{Display, Key, TestWindow, wait_for};

@@ -154,6 +154,9 @@ impl Machine {
         let wall_seconds = start.elapsed().as_secs_f64();
         self.report_missed_states();
         self.finish_slots();
+        let was_left =
+            self.outside.interrupt.cause().is_some() || pieces.pace.as_ref().is_some_and(Pace::was_left);
+        self.save_exit(&end, was_left);
         if let Some(profiler) = profiler
             && let Err(error) =
                 profiler.and_then(|profiler| profiler.finish(&self.spec.title.name, &self.inside.kernel))

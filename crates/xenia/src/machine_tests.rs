@@ -5,6 +5,7 @@ mod console;
 mod debugger;
 #[path = "../../xenia-kernel/tests/exceptions/title.rs"]
 mod exceptions;
+mod exits;
 mod profiles;
 mod recordings;
 mod reverse;

@@ -48,6 +48,8 @@ struct State {
     ending: bool,
     /// Slot to save the state to.
     save_slot: Option<u8>,
+    /// Whether it ends because the user leaves the title.
+    leaving: bool,
     /// Whether a machine has ended because of [`Self::ending`].
     ended: bool,
     /// Ends the current piece.
@@ -115,6 +117,11 @@ impl PaceControl {
         self.change(|state| state.ending = true);
     }
 
+    /// Ends the machine that runs, because the user leaves its title.
+    pub fn leave(&self) {
+        self.change(|state| (state.ending, state.leaving) = (true, true));
+    }
+
     /// Whether a machine has ended by [`Self::end_machine`]; forgets it.
     pub fn take_ended(&self) -> bool {
         std::mem::take(&mut self.0.state.lock().ended)
@@ -122,7 +129,7 @@ impl PaceControl {
 
     /// Forgets a request to end a machine that had ended by itself.
     pub fn expect_machine(&self) {
-        self.change(|state| (state.ending, state.save_slot) = (false, None));
+        self.change(|state| (state.ending, state.leaving, state.save_slot) = (false, false, None));
     }
 
     /// Ends the machine, and all machines that follow it.
@@ -191,6 +198,12 @@ impl Pace {
     /// The slot to which the state is to be saved now, if that was requested.
     pub fn take_save_slot(&mut self) -> Option<u8> {
         self.control.0.state.lock().save_slot.take()
+    }
+
+    /// Whether the user has left the title.
+    pub fn was_left(&self) -> bool {
+        let state = self.control.0.state.lock();
+        state.closing || state.leaving
     }
 
     /// Tells whether the machine keeps checkpoints to go back to.

@@ -21,6 +21,10 @@ pub struct StateArgs {
     /// must be one of the recording's.
     #[arg(long, value_name = "FILE")]
     pub load_state: Option<PathBuf>,
+    /// In a window, save the state when the title is left, and go on from it the next time. A title
+    /// that ends by itself begins anew.
+    #[arg(long, conflicts_with_all = ["record", "replay"])]
+    pub resume: bool,
     /// Keep checkpoints in memory while the title runs, so that it goes back while F10 is held.
     #[arg(long, conflicts_with_all = ["record", "replay"])]
     pub rewind: bool,

@@ -28,6 +28,7 @@ pub(crate) enum Key {
     F3 = 69,
     F6 = 72,
     F9 = 75,
+    F10 = 76,
     F12 = 96,
     Down = 116,
     Pause = 127,
@@ -145,6 +146,12 @@ impl TestWindow {
             self.connection.xtest_fake_input(kind, key as u8, 0, self.root, 0, 0, 0)?.check()?;
         }
         Ok(())
+    }
+
+    /// Holds a key down, or releases it.
+    pub(crate) fn hold(&self, key: Key, is_held: bool) -> Result<()> {
+        let kind = if is_held { KEY_PRESS } else { KEY_RELEASE };
+        Ok(self.connection.xtest_fake_input(kind, key as u8, 0, self.root, 0, 0, 0)?.check()?)
     }
 
     /// Resizes the window.

@@ -3,12 +3,13 @@
 
 use super::Machine;
 use super::state::write_state;
-use crate::state_slots::{StateSlots, UNDO};
-use anyhow::{Context, Result};
+use crate::state_slots::{EXIT, StateSlots, UNDO};
+use anyhow::{Context, Result, anyhow};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
-use xenia_sched::{GuestTicks, Limits, RunEnd, TICKS_PER_SECOND};
+use xenia_gpu::limits::Cancel;
+use xenia_sched::{EndKind, GuestTicks, Limits, RunEnd, TICKS_PER_SECOND};
 use xenia_state::{StateFile, Unsaveable};
 
 /// Guest time in which a machine reaches a moment at which it can be saved.
@@ -22,6 +23,8 @@ pub(super) struct SaveSlots {
     slots: StateSlots,
     told: Arc<Mutex<SlotSink>>,
     writer: Option<JoinHandle<()>>,
+    /// Whether the state is saved when the title is left.
+    saves_at_exit: bool,
 }
 
 impl SaveSlots {
@@ -58,7 +61,37 @@ impl SaveSlots {
 impl Machine {
     /// Lets the pace ask for states in slots; `told` receives the slot and the result.
     pub fn set_state_slots(&mut self, slots: StateSlots, told: SlotSink) {
-        self.outside.slots = Some(SaveSlots { slots, told: Arc::new(Mutex::new(told)), writer: None });
+        let told = Arc::new(Mutex::new(told));
+        self.outside.slots = Some(SaveSlots { slots, told, writer: None, saves_at_exit: false });
+    }
+
+    /// Saves the state when the title is left, if there are slots.
+    pub fn save_at_exit(&mut self) {
+        if let Some(slots) = &mut self.outside.slots {
+            slots.saves_at_exit = true;
+        }
+    }
+
+    /// Saves the state of a run that was left, if that is wanted. A title that has ended by itself
+    /// begins anew the next time.
+    pub(super) fn save_exit(&mut self, end: &RunEnd, was_left: bool) {
+        let Some(slots) = self.outside.slots.as_mut().filter(|slots| slots.saves_at_exit) else { return };
+        match end {
+            RunEnd::Stopped if was_left && !self.is_broken => {}
+            RunEnd::Ended(EndKind::Exit { .. }) => return slots.slots.clear(EXIT),
+            _ => return,
+        }
+        let state = if self.outside.cancel.as_ref().is_some_and(Cancel::has_cut) {
+            Err(anyhow!("a draw was cut short"))
+        } else {
+            self.state_soon()
+        };
+        let Some(slots) = &mut self.outside.slots else { return };
+        let saved = slots.slots.prepare(EXIT, None).and(state);
+        match saved {
+            Ok(state) => drop(slots.write(EXIT, &state)),
+            Err(error) => (slots.told.lock())(EXIT, Err(error)),
+        }
     }
 
     /// Saves the state to a slot. Returns whether a load may follow: the state is saved, or this

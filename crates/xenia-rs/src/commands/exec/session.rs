@@ -15,7 +15,7 @@ use xenia::interrupt::Interrupt;
 use xenia::library::plays;
 use xenia::machine::{Finished, StateOrigin};
 use xenia::say::{errln, error_text};
-use xenia::state_slots::UNDO;
+use xenia::state_slots::{EXIT, StateSlots, UNDO};
 use xenia::title::{Title, short_name, state_folder};
 use xenia_cli::Code;
 use xenia_render::{FrameSender, PageFailure, Phase};
@@ -128,6 +128,12 @@ impl Session<'_> {
         let own_start = args.engine.start_time;
         let occupant = Occupant::new(&args, &title);
         *seat.occupant.lock() = Some(occupant.clone());
+        if args.states.resume
+            && args.states.load_state.is_none()
+            && let Some(slots) = occupant.slots.as_ref().filter(|slots| slots.age(EXIT).is_some())
+        {
+            load(&mut args, slots.path(EXIT));
+        }
         loop {
             sender.phase(Phase::Loading);
             let (name, file) = (title.short_name(), title.file());
@@ -139,10 +145,11 @@ impl Session<'_> {
             args.engine.start_time = own_start;
             let finished = match (finished, loaded, &occupant.slots) {
                 (Err(error), Some(path), Some(slots)) if slots.has(&path) => {
-                    sender.message(format!("{error:#}"));
+                    let is_exit = path == slots.path(EXIT);
+                    sender.message(if is_exit { refuse_exit(slots, &error) } else { format!("{error:#}") });
                     // The state before the load has what would be lost; without it the title begins
                     // anew.
-                    if path != slots.path(UNDO) && slots.age(UNDO).is_some() {
+                    if !is_exit && path != slots.path(UNDO) && slots.age(UNDO).is_some() {
                         load(&mut args, slots.path(UNDO));
                     }
                     title = open_title(&args)?;
@@ -222,6 +229,17 @@ fn load(args: &mut ExecArgs, path: PathBuf) {
     // A file that cannot be read is reported by the machine.
     args.engine.start_time = StateOrigin::read(&path).ok().and_then(|origin| origin.start_time);
     args.states.load_state = Some(path);
+}
+
+/// Keeps a state of the last exit that cannot be loaded, and tells why.
+fn refuse_exit(slots: &StateSlots, error: &Error) -> String {
+    let kept = match slots.set_aside(EXIT) {
+        Ok(path) => format!("it is kept as {}", path.display()),
+        Err(error) => format!("{error:#}"),
+    };
+    let text = format!("the title begins anew: {error:#} ({kept})");
+    errln!("xenia-rs: --resume: {text}");
+    text
 }
 
 /// Adds the run to the record of the title, unless it is one of a test: recorded, replayed, logged

@@ -202,12 +202,12 @@ fn absolute(folder: PathBuf) -> PathBuf {
 
 impl LibraryClient for Shelf {
     fn open(&mut self, path: Option<PathBuf>) {
-        self.control.end_machine();
+        self.control.leave();
         let _ = self.wishes.send(Wish::Open(path));
     }
 
     fn go_home(&mut self) {
-        self.control.end_machine();
+        self.control.leave();
         let _ = self.wishes.send(Wish::Home);
     }
 

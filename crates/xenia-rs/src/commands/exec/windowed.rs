@@ -27,8 +27,9 @@ use xenia::interrupt::Interrupt;
 use xenia::launches;
 use xenia::machine::{Finished, Machine};
 use xenia::pace::{Pace, PaceControl};
+use xenia::say::remark;
 use xenia::sound::VolumeControl;
-use xenia::state_slots::UNDO;
+use xenia::state_slots::{EXIT, UNDO};
 use xenia::title::Title;
 use xenia_cli::exit::Fault;
 use xenia_cli::limits;
@@ -192,6 +193,8 @@ impl Seat<'_> {
 /// Message about a state that was saved to a slot, or was not.
 fn saved_text(slot: u8, saved: &Result<()>) -> String {
     match (saved, slot) {
+        (Ok(()), EXIT) => "saved, to go on from here".to_owned(),
+        (Err(error), EXIT) => format!("the next start begins anew: {error:#}"),
         (Ok(()), UNDO) => "the state before the load can be loaded, too".to_owned(),
         (Ok(()), slot) => format!("saved to slot {}", slot + 1),
         (Err(error), UNDO) => format!("not loaded, as this moment can't be saved: {error:#}"),
@@ -270,9 +273,17 @@ pub(super) fn run_machines(
             machine.set_state_slots(
                 slots.clone(),
                 Box::new(move |slot, saved| {
-                    messages.message(saved_text(slot, &saved));
+                    let text = saved_text(slot, &saved);
+                    if slot == EXIT {
+                        // The window is closing.
+                        remark!("xenia-rs: {text}");
+                    }
+                    messages.message(text);
                 }),
             );
+            if args.states.resume {
+                machine.save_at_exit();
+            }
         }
         let rewinds = sender.clone();
         machine.tell_rewind_to(Box::new(move |text| rewinds.message(text)));

@@ -1,0 +1,90 @@
+//! Tests rewind and the state at exit, in a window.
+
+use super::display::{Display, Key, TestWindow};
+use super::{DEMO, Program, display, screenshot, start, wait_for};
+use anyhow::{Result, ensure};
+use std::path::Path;
+
+/// Waits until the window shows a title.
+fn wait_for_title(window: &TestWindow) -> Result<()> {
+    wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))
+}
+
+/// Number of the frame that the window shows.
+fn frame(window: &TestWindow, folder: &Path) -> Result<u64> {
+    Ok(screenshot(window, &folder.join("screenshots"))?.0)
+}
+
+/// Waits until the window shows a frame of which the test says yes; returns its number.
+fn wait_for_frame(
+    what: &str,
+    window: &TestWindow,
+    folder: &Path,
+    is_wanted: impl Fn(u64) -> bool,
+) -> Result<u64> {
+    wait_for(what, || Ok(Some(frame(window, folder)?).filter(|&frame| is_wanted(frame))))
+}
+
+#[test]
+fn a_title_goes_back_while_the_key_is_held() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let folder = folder.path();
+    let flags = ["--gpu", "reference", "--rewind"];
+    let (mut program, window) = start(&display, folder, DEMO.as_ref(), &flags)?;
+    wait_for_title(&window)?;
+    let late = wait_for_frame("a way to go back", &window, folder, |frame| frame >= 20)?;
+    window.hold(Key::F10, true)?;
+    let early = wait_for_frame("an earlier frame", &window, folder, |frame| frame + 8 < late)?;
+    window.hold(Key::F10, false)?;
+    wait_for_frame("the title to go on", &window, folder, |frame| frame > early + 3)?;
+    // The title goes back again, over frames that it has shown twice.
+    window.hold(Key::F10, true)?;
+    wait_for_frame("the first frames", &window, folder, |frame| frame < 6)?;
+    window.hold(Key::F10, false)?;
+    wait_for_frame("the title to go on", &window, folder, |frame| frame > 9)?;
+    ensure!(program.is_alive(), "{}", program.said());
+    Ok(())
+}
+
+/// Closes the window, and returns what the program has said.
+fn close(mut program: Program, window: &TestWindow) -> Result<String> {
+    window.close()?;
+    let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
+    ensure!(status.success(), "{status}: {}", program.said());
+    Ok(program.said())
+}
+
+#[test]
+fn a_title_that_was_left_goes_on_the_next_time() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let folder = folder.path();
+    let begin =
+        |display: &Display| start(display, folder, DEMO.as_ref(), &["--gpu", "reference", "--resume"]);
+    let state = |name: &str| folder.join("data/xenia-rs/states/demo").join(name);
+    let (program, window) = begin(&display)?;
+    wait_for_title(&window)?;
+    let left = wait_for_frame("some frames", &window, folder, |frame| frame >= 10)?;
+    let said = close(program, &window)?;
+    ensure!(said.contains("saved, to go on from here") && state("exit.state").is_file(), "{said}");
+
+    let (program, window) = begin(&display)?;
+    wait_for_title(&window)?;
+    let first = frame(&window, folder)?;
+    ensure!(first >= left, "frame {first} follows frame {left}");
+    close(program, &window)?;
+
+    // A state that cannot be loaded is kept, and the title begins anew.
+    let mut bytes = std::fs::read(state("exit.state"))?;
+    if let Some(last) = bytes.last_mut() {
+        *last ^= 1;
+    }
+    std::fs::write(state("exit.state"), &bytes)?;
+    let (program, window) = begin(&display)?;
+    wait_for_title(&window)?;
+    let said = close(program, &window)?;
+    ensure!(said.contains("--resume: the title begins anew: cannot load "), "{said}");
+    ensure!(std::fs::read(state("exit.refused.state"))? == bytes, "the file is kept");
+    Ok(())
+}

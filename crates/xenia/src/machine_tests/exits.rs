@@ -1,0 +1,62 @@
+//! Tests of the state that is saved when a title is left.
+
+use super::*;
+use crate::state_slots::{EXIT, StateSlots};
+use parking_lot::Mutex;
+
+/// Slots and results of saving that were told.
+type Told = Arc<Mutex<Vec<(u8, Result<(), String>)>>>;
+
+/// A machine that saves its state when its title is left.
+fn leaving(title: &Title, slots: &StateSlots) -> (Machine, Told) {
+    let mut machine = machine(title, CpuConfig::default(), Box::new(NoInput), None, None).unwrap();
+    let told = Told::default();
+    let listener = told.clone();
+    let tell = move |slot, saved: Result<()>| {
+        listener.lock().push((slot, saved.map_err(|error| format!("{error:#}"))));
+    };
+    machine.set_state_slots(slots.clone(), Box::new(tell));
+    machine.save_at_exit();
+    (machine, told)
+}
+
+#[test]
+fn a_title_that_is_left_goes_on_the_next_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let slots = StateSlots::in_folder(dir.path().join("slots"));
+    for leave in [PaceControl::close, PaceControl::leave] {
+        let (mut machine, told) = leaving(&poller(), &slots);
+        machine.run_until(&Limits { instructions: Some(12_345), ..Limits::default() });
+        let control = PaceControl::default();
+        leave(&control);
+        machine.set_pace(Pace::new(control, None, |_| ()));
+        assert_eq!(machine.run(&Limits::default(), None).end, RunEnd::Stopped);
+        assert_eq!(*told.lock(), [(EXIT, Ok(()))]);
+        let (next, _) = leaving(&poller(), &slots);
+        assert_eq!(next.load_state_from(&slots.path(EXIT)).unwrap().position(), machine.position());
+        slots.clear(EXIT);
+    }
+}
+
+#[test]
+fn a_title_that_ends_or_is_restarted_leaves_no_state() {
+    let dir = tempfile::tempdir().unwrap();
+    let slots = StateSlots::in_folder(dir.path().to_owned());
+    let (mut machine, told) = leaving(&poller(), &slots);
+    let control = PaceControl::default();
+    control.end_machine();
+    machine.set_pace(Pace::new(control, None, |_| ()));
+    assert_eq!(machine.run(&Limits::default(), None).end, RunEnd::Stopped);
+    assert_eq!((slots.age(EXIT), told.lock().len()), (None, 0), "it was restarted");
+
+    std::fs::write(slots.path(EXIT), b"of the time before").unwrap();
+    let (mut machine, _) = leaving(&poller(), &slots);
+    machine.run(&Limits { instructions: Some(1000), ..Limits::default() }, None);
+    assert!(slots.age(EXIT).is_some(), "a limit is no end");
+    let hello = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/hello.xex"));
+    let hello = Title::open_or_demo(Some(hello), &TitleConfig::default()).unwrap();
+    let (mut machine, _) = leaving(&hello, &slots);
+    let end = machine.run(&Limits::default(), None).end;
+    assert!(matches!(end, RunEnd::Ended(_)), "{end:?}");
+    assert_eq!(slots.age(EXIT), None, "the title has ended by itself");
+}
