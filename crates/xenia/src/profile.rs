@@ -33,7 +33,7 @@ use xenia_kernel::{Kernel, KernelSystem};
 use xenia_sched::{Activity, Doing, Executor, GuestSampler, Place, System};
 
 /// Time between two looks.
-pub(crate) const PERIOD: Duration = Duration::from_millis(1);
+pub(crate) const PERIOD: Duration = Duration::from_millis(2);
 
 /// Largest number of samples: some half an hour of one busy host thread.
 const MAX_SAMPLES: usize = 1 << 21;
