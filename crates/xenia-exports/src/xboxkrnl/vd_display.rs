@@ -29,7 +29,7 @@ const PAL_RATE: f32 = 50.0;
 
 /// The mode of the console's settings.
 fn settings(call: &Call) -> DisplayMode {
-    call.kernel.devices.video.lock().display_mode()
+    call.kernel.devices.display_mode
 }
 
 /// The mode of the console's settings, with the title's overrides.

@@ -1,6 +1,6 @@
 //! The ports of one machine, each behind its own lock. No two locks are held at once.
 
-use super::{Audio, Dialogs, Drive, Input, Ports, SwapCommands, TextSink, Video, Xma};
+use super::{Audio, Dialogs, DisplayMode, Drive, Input, Ports, SwapCommands, TextSink, Video, Xma};
 use xenia_sync::{Level, Mutex};
 
 /// The ports of one machine, each behind its own lock.
@@ -8,6 +8,8 @@ pub struct Devices {
     pub video: Mutex<Box<dyn Video>>,
     /// Generates the commands of a swap, without the chip's lock.
     pub swap_commands: SwapCommands,
+    /// The video mode of the console's settings, without the chip's lock.
+    pub display_mode: DisplayMode,
     /// Output of sound frames.
     pub audio: Mutex<Box<dyn Audio>>,
     /// The XMA decoder.
@@ -27,6 +29,7 @@ impl Devices {
         let Ports { video, audio, xma, input, dialogs, drive, text, .. } = ports;
         Self {
             swap_commands: video.swap_commands(),
+            display_mode: video.display_mode(),
             video: Mutex::new(Level::Devices, video),
             audio: Mutex::new(Level::Devices, audio),
             xma: Mutex::new(Level::Devices, xma),

@@ -83,7 +83,7 @@ pub trait Video: Send {
     /// Sets the interval between vertical blanks, from the next one on.
     fn set_field_period(&mut self, period: GuestTicks);
 
-    /// The video mode of the console's settings.
+    /// The video mode of the console's settings, which never changes.
     fn display_mode(&self) -> DisplayMode {
         DisplayMode::default()
     }

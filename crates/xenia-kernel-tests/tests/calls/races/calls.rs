@@ -161,7 +161,7 @@ fn an_apc_that_comes_between_two_waits_is_not_slept_through() {
 }
 
 #[test]
-fn a_swap_does_not_wait_for_a_chip_that_is_at_work() {
+fn swaps_and_questions_about_the_mode_do_not_wait_for_a_chip_that_is_at_work() {
     let (give, take) = sync_channel::<Arc<Kernel>>(1);
     let (tell, at_work) = sync_channel(1);
     let (done, swapped) = sync_channel(1);
@@ -174,14 +174,18 @@ fn a_swap_does_not_wait_for_a_chip_that_is_at_work() {
             let commands = base + 0x100;
             at_work.recv().unwrap();
             b.kernel_call("VdSwap", &[commands, base + 0x300, 0, 0, 1, base, 0, 0, base + 8, base + 8]);
-            done.send(b.word(0x100)).unwrap();
+            b.kernel_call("VdQueryVideoMode", &[base + 0x400]);
+            b.kernel_call("VdQueryRealVideoMode", &[base + 0x440]);
+            b.kernel_call("VdQueryVideoFlags", &[]);
+            b.kernel_call("VdGetCurrentDisplayInformation", &[base + 0x480]);
+            done.send((b.word(0x100), b.word(0x400), b.word(0x440))).unwrap();
         });
         let kernel = take.recv().unwrap();
         let chip = kernel.devices.video.lock();
         tell.send(()).unwrap();
         let swapped = swapped.recv_timeout(Duration::from_mins(1));
         drop(chip);
-        assert_eq!(swapped, Ok(0x8000_0000), "the commands");
+        assert_eq!(swapped, Ok((0x8000_0000, 1280, 1280)), "the commands, and the modes' widths");
         assert_eq!(kernel.display.lock().swaps, 1);
     });
 }
