@@ -194,9 +194,10 @@ impl System for KernelSystem {
         self.kernel.run_deferred_deletions();
     }
 
-    fn advance_devices(&mut self, cpu: &mut dyn Cpu) {
+    fn advance_devices(&mut self, cpu: &mut dyn Cpu) -> bool {
         housekeeping("graphics", self.kernel.video_events().advance(cpu));
         self.kernel.run_deferred_deletions();
+        self.kernel.devices.video.lock().next_event().is_some_and(|next| next <= cpu.now())
     }
 
     fn work(&mut self) -> Option<WorkReport> {

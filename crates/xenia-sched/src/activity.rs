@@ -13,16 +13,18 @@ pub enum Doing {
     Guest(u32),
     /// Executes the system call before this address.
     Kernel(u32),
-    /// Advances the devices: packets, draws, interrupts, timers.
+    /// Advances devices: packets, draws, interrupts, sound decoders.
     Devices,
 }
 
-/// Number of distinguished host threads: one for each hardware thread, and the devices' thread.
-/// Lockstep uses only the first.
-const LANES: usize = HW_THREADS + 1;
+/// Number of distinguished host threads: one for each hardware thread, and those of the graphics
+/// chip and of the other devices. Lockstep uses only the first.
+const LANES: usize = HW_THREADS + 2;
 
-/// Index of the devices' thread among [`LANES`].
-pub(crate) const DEVICES: usize = HW_THREADS;
+/// Index of the graphics chip's thread among [`LANES`].
+pub(crate) const GRAPHICS: usize = HW_THREADS;
+/// Index of the other devices' thread among [`LANES`].
+pub(crate) const DEVICES: usize = HW_THREADS + 1;
 
 /// The activity of one host thread. On its own cache line, because it is written at every kernel
 /// call.
@@ -128,7 +130,7 @@ mod tests {
         activity.step(2, 7, 9);
         activity.count_step(DEVICES);
         let steps: Vec<_> = activity.lanes().map(|(steps, _)| steps).collect();
-        assert_eq!(steps, [0, 0, 1, 0, 0, 0, 1]);
+        assert_eq!(steps, [0, 0, 1, 0, 0, 0, 0, 1]);
         assert_eq!((activity.instructions(), activity.now()), (7, 9));
     }
 }

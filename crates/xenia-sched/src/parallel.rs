@@ -2,7 +2,7 @@
 //! clock.
 //!
 //! ```text
-//!  six HwHostThreads            time-keeper               devices                workers
+//!  six HwHostThreads            time-keeper               graphics, devices      workers
 //!  visit their slots' threads   ends waits, timers        take stores, advance   deferred work
 //!        │    │                      │                         │                      │
 //!        │    └───── stores ─────────┼────────────────────────▶│                      │
@@ -142,7 +142,7 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
         let quantum = scheduler.visit_budget(INSTRUCTIONS_PER_TICK_SHIFT);
         let time = scheduler.now();
         let shared = Shared::new(scheduler, self.speed, self.instructions, self.activity.clone());
-        shared.devices.leave(&std::mem::take(&mut self.stores));
+        shared.leave_stores(&std::mem::take(&mut self.stores));
         if limits.frames.is_some_and(|frames| self.system.frames() >= frames) {
             shared.finish(RunEnd::Frames);
         }
@@ -167,7 +167,10 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
                 spawn(scope, shared, format!("hw{hw_id}"), move || host.run(queue));
             }
             let system = self.system.clone();
-            spawn(scope, shared, "devices".to_owned(), move || device_thread::run(shared, system, limits));
+            let run_graphics = move || device_thread::run_graphics(shared, system, limits);
+            spawn(scope, shared, "graphics".to_owned(), run_graphics);
+            let system = self.system.clone();
+            spawn(scope, shared, "devices".to_owned(), move || device_thread::run_others(shared, system));
             for number in 0..WORKERS {
                 let system = self.system.clone();
                 spawn(scope, shared, format!("worker{number}"), move || workers::run(shared, system));
@@ -183,7 +186,8 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
             }
             .run();
         });
-        self.stores = shared.devices.take_left();
+        self.stores = shared.graphics.take_left();
+        self.stores.append(&mut shared.devices.take_left());
         let end;
         (self.scheduler, self.instructions, end) = shared.into_parts();
         let end = end.unwrap_or(RunEnd::Stopped);

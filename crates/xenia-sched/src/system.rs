@@ -113,7 +113,9 @@ pub trait System {
     /// thread runs again; in lockstep before any guest code runs. No lock of the scheduler is held.
     fn priority_changed(&mut self, _cpu: &mut dyn Cpu, _id: u32) {}
 
-    /// Called at the end of a slot's visit: applies its device stores in order.
+    /// Called at the end of a slot's visit: applies its device stores in order. In parallel runs,
+    /// the stores to the graphics chip and those to other devices come in separate calls, from two
+    /// host threads.
     fn end_visit(&mut self, cpu: &mut dyn Cpu, hw_id: u8, stores: &[DeviceStore]);
 
     /// Called when a hardware thread has made these stores, which [`Self::end_visit`] will apply
@@ -128,8 +130,11 @@ pub trait System {
     fn advance(&mut self, cpu: &mut dyn Cpu);
 
     /// Advances the devices to the present guest time. May take long; in parallel runs it has its
-    /// own host thread.
-    fn advance_devices(&mut self, _cpu: &mut dyn Cpu) {}
+    /// own host thread. Returns whether it has stopped earlier, so that the caller sees to its
+    /// other duties and calls again.
+    fn advance_devices(&mut self, _cpu: &mut dyn Cpu) -> bool {
+        false
+    }
 
     /// Carries out a piece of deferred work, on a worker thread. The returned closure reports to
     /// the guest, at the guest time at which it is called; until it returns, the work is in

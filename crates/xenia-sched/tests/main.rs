@@ -1,5 +1,6 @@
 //! Scheduler and executors, over engines that follow scripts.
 
+mod device_threads;
 mod lockstep;
 mod model;
 mod parallel;

@@ -60,7 +60,7 @@ impl WatchedMachine {
                 Some(name) => format!("carrying out the kernel call {name}"),
                 None => format!("carrying out the kernel call at {:#010x}", pc.wrapping_sub(4)),
             },
-            (Doing::Devices, _) => "drawing, or with other work of the graphics chip".to_owned(),
+            (Doing::Devices, _) => "drawing, or with other work of a device".to_owned(),
         })
     }
 }

@@ -56,7 +56,7 @@ pub enum VideoEvent {
     Swap,
 }
 
-/// The graphics chip. All calls come from the host thread that runs the machine, in guest order.
+/// The graphics chip. Calls come in guest order, and from one host thread at a time.
 pub trait Video: Send {
     /// Sets up the ring buffer: physical address, and log2 of its size in quadwords.
     fn initialize_ring(&mut self, physical: u32, size_log2: u32);
@@ -67,7 +67,8 @@ pub trait Video: Send {
     /// Handles a store of guest code to a register at `now`.
     fn store_register(&mut self, index: u32, value: u32, now: GuestTicks);
 
-    /// Advances the chip to guest time `now`.
+    /// Advances the chip to guest time `now`, or by a part of the work until then: the next event
+    /// is due by `now` then.
     fn advance(&mut self, now: GuestTicks);
 
     /// Guest time of the chip's next event; `None` if it is idle.

@@ -1,27 +1,32 @@
-//! The devices' host thread: takes the stores of hardware threads and advances the devices to guest
-//! time.
+//! The devices' host threads: take the stores of hardware threads, and advance the graphics chip to
+//! guest time.
 //!
-//! Stores of one hardware thread arrive in order, at the latest when its visit ends or it makes a
-//! kernel call. The thread does not wait for the effects of its stores, except for backpressure: if
-//! [`MOST_STORES`] are waiting, it blocks until the devices have taken some.
+//! The graphics chip has a thread of its own, because packets and draws may take long, and the
+//! sound decoder must not wait for them. Stores of one hardware thread to one device arrive in
+//! order, at the latest when its visit ends or it makes a kernel call. The hardware thread does not
+//! wait for the effects of its stores, except for backpressure: if [`MOST_STORES`] are waiting, it
+//! blocks until the device has taken some.
 
 use super::parker::Parker;
 use super::shared::Shared;
 use super::slot_cpu::SlotCpu;
-use crate::activity::DEVICES;
+use crate::activity::{DEVICES, GRAPHICS};
 use crate::{Doing, Limits, RunEnd, System};
 use std::time::Duration;
-use xenia_memory::DeviceStore;
+use xenia_memory::{Device, DeviceStore};
 use xenia_sync::{Condvar, Level, Mutex};
 
 /// Limit of waiting stores; at it, further stores block.
 const MOST_STORES: usize = 1 << 16;
 
-/// Poll interval of the devices while they wait for a value in guest memory, of whose change they
-/// are not notified.
+/// Poll interval of the graphics chip while it waits for a value in guest memory, of whose change
+/// it is not notified.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-/// Stores of hardware threads that the devices have not taken yet.
+/// Longest sleep of a thread that only notifications wake.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// Stores of hardware threads that a device has not taken yet.
 pub(super) struct DeviceInbox {
     state: Mutex<State>,
     has_room: Condvar,
@@ -31,7 +36,7 @@ pub(super) struct DeviceInbox {
 #[derive(Default)]
 struct State {
     stores: Vec<DeviceStore>,
-    /// Whether the devices are processing stores.
+    /// Whether stores are being processed.
     is_working: bool,
     is_ending: bool,
 }
@@ -58,7 +63,7 @@ impl DeviceInbox {
         self.parker.notify();
     }
 
-    /// Notifies the devices' host thread.
+    /// Notifies the host thread.
     pub(super) fn notify(&self) {
         self.parker.notify();
     }
@@ -70,7 +75,7 @@ impl DeviceInbox {
         self.parker.notify();
     }
 
-    /// Whether the devices have processed all stores.
+    /// Whether all stores have been processed.
     pub(super) fn is_idle(&self) -> bool {
         let state = self.state.lock();
         state.stores.is_empty() && !state.is_working
@@ -90,10 +95,62 @@ impl DeviceInbox {
     pub(super) fn take_left(&self) -> Vec<DeviceStore> {
         std::mem::take(&mut self.state.lock().stores)
     }
+
+    /// Ends a step that [`Self::begin`] began; `has_more` if the next one follows at once.
+    fn finish_step(&self, shared: &Shared, lane: usize, has_more: bool) {
+        self.state.lock().is_working = has_more;
+        shared.activity.count_step(lane);
+        shared.activity.set(lane, Doing::Nothing);
+        // The time-keeper may be waiting for the devices to become idle.
+        if !has_more && shared.all_hw_threads_idle() {
+            shared.slots.keeper.notify();
+        }
+    }
 }
 
-/// Runs the devices until the run ends.
-pub(super) fn run<S: System>(shared: &Shared, mut system: S, limits: &Limits) {
+impl Shared {
+    /// Gives stores to their devices. The caller must hold no lock, because this may block.
+    pub(super) fn leave_stores(&self, stores: &[DeviceStore]) {
+        let is_graphics = |store: &DeviceStore| matches!(store.register(), Some((Device::Gpu, _)));
+        for run in stores.chunk_by(|a, b| is_graphics(a) == is_graphics(b)) {
+            let inbox = if run.first().is_some_and(is_graphics) { &self.graphics } else { &self.devices };
+            inbox.leave(run);
+        }
+    }
+}
+
+/// Runs the graphics chip until the run ends.
+pub(super) fn run_graphics<S: System>(shared: &Shared, mut system: S, limits: &Limits) {
+    let inbox = &shared.graphics;
+    inbox.parker.register();
+    let mut stores = Vec::new();
+    loop {
+        inbox.parker.clear();
+        if shared.is_ending() {
+            return;
+        }
+        inbox.begin(&mut stores);
+        shared.activity.set(GRAPHICS, Doing::Devices);
+        let mut cpu = SlotCpu::new(shared);
+        let is_last = |system: &S| limits.frames.is_some_and(|frames| system.frames() >= frames);
+        if !stores.is_empty() {
+            system.end_visit(&mut cpu, 0, &stores);
+        }
+        // A run that ends at a frame must not start the next one.
+        let has_more = !is_last(&system) && system.advance_devices(&mut cpu);
+        if is_last(&system) {
+            shared.finish(RunEnd::Frames);
+        }
+        inbox.finish_step(shared, GRAPHICS, has_more);
+        if !has_more {
+            let next = system.next_device_event().map_or(POLL_INTERVAL, |next| shared.clock.until(next));
+            inbox.parker.wait(next.min(POLL_INTERVAL));
+        }
+    }
+}
+
+/// Runs the other devices until the run ends.
+pub(super) fn run_others<S: System>(shared: &Shared, mut system: S) {
     let inbox = &shared.devices;
     inbox.parker.register();
     let mut stores = Vec::new();
@@ -103,27 +160,11 @@ pub(super) fn run<S: System>(shared: &Shared, mut system: S, limits: &Limits) {
             return;
         }
         inbox.begin(&mut stores);
-        shared.activity.set(DEVICES, Doing::Devices);
-        let mut cpu = SlotCpu::new(shared);
-        let is_last = |system: &S| limits.frames.is_some_and(|frames| system.frames() >= frames);
         if !stores.is_empty() {
-            system.end_visit(&mut cpu, 0, &stores);
+            shared.activity.set(DEVICES, Doing::Devices);
+            system.end_visit(&mut SlotCpu::new(shared), 0, &stores);
         }
-        // A run that ends at a frame must not start the next one.
-        if !is_last(&system) {
-            system.advance_devices(&mut cpu);
-        }
-        if is_last(&system) {
-            shared.finish(RunEnd::Frames);
-        }
-        inbox.state.lock().is_working = false;
-        shared.activity.count_step(DEVICES);
-        shared.activity.set(DEVICES, Doing::Nothing);
-        // The time-keeper may be waiting for the devices to become idle.
-        if shared.all_hw_threads_idle() {
-            shared.slots.keeper.notify();
-        }
-        let next = system.next_device_event().map_or(POLL_INTERVAL, |next| shared.clock.until(next));
-        inbox.parker.wait(next.min(POLL_INTERVAL));
+        inbox.finish_step(shared, DEVICES, false);
+        inbox.parker.wait(LONGEST_SLEEP);
     }
 }

@@ -272,7 +272,7 @@ impl<S: System> HwHostThread<'_, S> {
             *executed += since;
             if !devices.is_empty() {
                 self.system.show_stores(devices.stores());
-                self.shared.devices.leave(devices.stores());
+                self.shared.leave_stores(devices.stores());
                 devices.clear();
             }
             let disposition = match exit {

@@ -17,6 +17,9 @@ use xenia_sync::{Level, Mutex};
 pub(super) struct Shared {
     pub(super) slots: Slots,
     pub(super) clock: Clock,
+    /// Stores to the graphics chip.
+    pub(super) graphics: DeviceInbox,
+    /// Stores to other devices.
     pub(super) devices: DeviceInbox,
     pub(super) workers: Workers,
     pub(super) phaser: Phaser,
@@ -37,6 +40,7 @@ impl Shared {
             clock: Clock::start_at(scheduler.now(), speed),
             records_contention: scheduler.common.records_contention(),
             slots: Slots::new(scheduler),
+            graphics: DeviceInbox::default(),
             devices: DeviceInbox::default(),
             workers: Workers::default(),
             phaser: Phaser::default(),
@@ -78,7 +82,8 @@ impl Shared {
         let seems_idle = || self.all_hw_threads_idle() && self.slots.common.runnable() == 0;
         // The order matters: devices and workers wake threads before they become idle, and a thread
         // stores or defers work before it waits.
-        seems_idle() && self.slots.look(|_| seems_idle() && self.devices.is_idle() && !has_work())
+        let devices_idle = || self.graphics.is_idle() && self.devices.is_idle();
+        seems_idle() && self.slots.look(|_| seems_idle() && devices_idle() && !has_work())
     }
 
     /// Whether the run is ending.
@@ -92,6 +97,7 @@ impl Shared {
         self.ending.store(true, Release);
         self.slots.owners.iter().for_each(Parker::notify);
         self.slots.keeper.notify();
+        self.graphics.end();
         self.devices.end();
         self.workers.end();
         self.phaser.end();

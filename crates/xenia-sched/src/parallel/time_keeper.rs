@@ -113,8 +113,8 @@ impl<S: System> TimeKeeper<'_, S> {
         if self.skips {
             shared.clock.skip_to(self.limits.ticks.map_or(next, |limit| limit.min(next)));
             if devices.is_some_and(|devices| devices <= next) {
-                shared.devices.notify();
-                // The devices' thread notifies when it is done.
+                shared.graphics.notify();
+                // The graphics chip's thread notifies when it is done.
                 return LONGEST_SLEEP;
             }
         }

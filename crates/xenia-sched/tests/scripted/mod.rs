@@ -36,6 +36,14 @@ impl Execute for Caller {
     }
 }
 
+/// Devices of the test's.
+pub(crate) trait Chips: Send + Sync {
+    /// Takes the stores of a visit.
+    fn stored(&self, stores: &[DeviceStore]);
+    /// Advances the graphics chip; returns whether it has more to do.
+    fn advance(&self) -> bool;
+}
+
 pub(crate) type Script = dyn Fn(&mut dyn Cpu, &mut Running) -> Disposition + Send + Sync;
 
 /// Threads to wake later, each after this time.
@@ -49,6 +57,7 @@ pub(crate) struct Work {
 pub(crate) struct Scripted {
     pub(crate) script: Arc<Script>,
     pub(crate) work: Arc<Work>,
+    pub(crate) chips: Option<Arc<dyn Chips>>,
     threads: BTreeMap<u32, ThreadRef>,
     /// Priorities reported to the guest, by thread id.
     pub(crate) shown: Arc<Mutex<BTreeMap<u32, u8>>>,
@@ -77,7 +86,15 @@ impl System for Scripted {
         shown.insert(id, cpu.priority(self.threads[&id]).unwrap());
     }
 
-    fn end_visit(&mut self, _: &mut dyn Cpu, _: u8, _: &[DeviceStore]) {}
+    fn end_visit(&mut self, _: &mut dyn Cpu, _: u8, stores: &[DeviceStore]) {
+        if let Some(chips) = &self.chips {
+            chips.stored(stores);
+        }
+    }
+
+    fn advance_devices(&mut self, _: &mut dyn Cpu) -> bool {
+        self.chips.as_ref().is_some_and(|chips| chips.advance())
+    }
 
     fn timed_out(&mut self, cpu: &mut dyn Cpu, ticket: WaitTicket, _: &Wait) {
         let _ = cpu.time_out(ticket, 0x102).unwrap();
@@ -151,7 +168,8 @@ pub(crate) fn machine_with(
     let names = threads.iter().zip(&references).map(|(&(id, _), &thread)| (id, thread)).collect();
     let script = move |cpu: &mut dyn Cpu, running: &mut Running| script(&references, cpu, running);
     let (work, shown) = Default::default();
-    let system = Scripted { script: Arc::new(script), work, threads: names, shown };
+    let chips = None;
+    let system = Scripted { script: Arc::new(script), work, chips, threads: names, shown };
     ParallelExecutor::new(scheduler, engine, system).unwrap()
 }
 

@@ -12,11 +12,17 @@ pub(crate) struct Storer {
     /// Number of stores of one instruction.
     each: u64,
     last: u64,
+    register: GuestAddr,
 }
 
 impl Storer {
     pub(crate) fn new(each: u64, last: u64) -> Self {
-        Self { memory: GuestMemory::new().unwrap(), each, last }
+        Self { memory: GuestMemory::new().unwrap(), each, last, register: GPU_REGISTERS }
+    }
+
+    /// Stores to another register.
+    pub(crate) fn to(self, register: GuestAddr) -> Self {
+        Self { register, ..self }
     }
 }
 
@@ -26,7 +32,7 @@ impl Execute for Storer {
         while ctx.budget > 0 {
             loop {
                 let value = ctx.gpr[3] + 1;
-                let stored = self.memory.device_store(GPU_REGISTERS.0, 4, u128::from(value), devices);
+                let stored = self.memory.device_store(self.register.0, 4, u128::from(value), devices);
                 if let Err(fault) = stored {
                     let kind = ExceptionKind::Memory(fault);
                     return Exit::Exception(GuestException { pc: GuestAddr(ctx.pc), kind });
