@@ -13,6 +13,10 @@
 //! by its cost ([`cost`]). So the guest time of every effect depends only on the packets, whatever
 //! the backend and the speed of the host.
 //!
+//! **Short pumps.** Where guest code runs beside the pumps ([`Config::short_pumps`]), a host may be
+//! slower than the modelled chip. A pump then ends after some draws, so the caller soon gets to its
+//! other duties, and a vertical blank that is overdue comes before packets that are due earlier.
+//!
 //! **Hostile streams.** Work per pump is bounded by the elapsed guest time and by
 //! [`MAX_WORDS_PER_PUMP`]; indirect buffers nest at most [`MAX_DEPTH`] deep; an unsatisfied wait
 //! suspends the processor until a later pump; unsupported operations are counted by name.
@@ -59,6 +63,13 @@ use stream::Ring;
 
 /// Most words that one pump reads; the next pump continues.
 pub const MAX_WORDS_PER_PUMP: u64 = 1 << 22;
+/// Most words that a short pump reads.
+const WORDS_PER_SHORT_PUMP: u64 = 1 << 16;
+/// Draws and resolves after which a short pump ends.
+const DRAWS_PER_SHORT_PUMP: u64 = 16;
+/// Delay of a vertical blank, in ticks, at which it no longer waits for packets that are due before
+/// it.
+const OVERDUE: u64 = TICKS_PER_SECOND / 1000;
 /// Most vertical blank interrupts from one pump over a long time in which nothing else happens;
 /// more than software ever lets queue up.
 const INTERRUPTS_PER_PUMP: u64 = 64;
@@ -97,9 +108,10 @@ pub struct Config {
     /// Draw on the calling thread; else on a separate draw thread, if the backend can list what
     /// draws read. Guest-visible behaviour is the same.
     pub inline: bool,
-    /// End a pump at its first swap, so that callers who count frames can stop there; ignored while
-    /// recording. The next pump continues from there.
-    pub stop_at_swap: bool,
+    /// End a pump at its first swap, so that callers who count frames can stop there, and after
+    /// some draws or words; ignored while recording. The next pump continues from there, also at
+    /// the same guest time.
+    pub short_pumps: bool,
     /// Time at which memory gets resolved texels.
     pub readback: Readback,
     /// Time at which memory gets reports of sample counts.
@@ -114,7 +126,7 @@ impl Default for Config {
             capture_all: false,
             vblank: true,
             inline: true,
-            stop_at_swap: false,
+            short_pumps: false,
             readback: Readback::Lazy,
             queries: QueryReports::Exact,
             concurrent: false,
@@ -271,7 +283,25 @@ impl CommandProcessor {
         self.registers.take_changed(publish);
     }
 
-    /// Executes everything due at guest time `now`, in order of time.
+    /// Whether pumps are short. A trace has one pump for each of the recording.
+    fn is_short(&self) -> bool {
+        self.config.short_pumps && self.recorder.is_none()
+    }
+
+    /// Number of draws and resolves so far.
+    fn drawn(&self) -> u64 {
+        self.statistics.draws + self.statistics.copies
+    }
+
+    /// The vertical blank with which a late swap is shown, instead of another wait: the last one,
+    /// if it came before the packets that were due earlier. The clock goes on from there, so that a
+    /// host which was slow for a while does not hurry afterwards.
+    fn missed_blank(&self) -> Option<u64> {
+        if self.is_short() { self.display.blank_since(cost::ticks(self.cycles)) } else { None }
+    }
+
+    /// Executes everything due at guest time `now`, in order of time; a short pump only a part of
+    /// it.
     pub fn pump(&mut self, now: u64) -> Vec<GpuEvent> {
         let mut words = 0;
         let (swaps, shown) = (self.swaps, self.statistics.swaps);
@@ -279,11 +309,20 @@ impl CommandProcessor {
         self.feed.changed();
         self.poll_late();
         self.poll(now);
-        let stops = self.config.stop_at_swap && self.recorder.is_none();
-        while !stops || self.swaps == swaps {
+        let is_short = self.is_short();
+        let (most, last_draw) = if is_short {
+            (WORDS_PER_SHORT_PUMP, self.drawn() + DRAWS_PER_SHORT_PUMP)
+        } else {
+            (MAX_WORDS_PER_PUMP, u64::MAX)
+        };
+        while !is_short || (self.swaps == swaps && self.drawn() < last_draw) {
             let packet = self.is_runnable().then(|| cost::ticks(self.cycles)).filter(|&time| time <= now);
             match (self.display.next_vblank(), packet) {
-                (Some(blank), packet) if blank <= now && packet.is_none_or(|time| blank <= time) => {
+                (Some(blank), packet)
+                    if blank <= now
+                        && (packet.is_none_or(|time| blank <= time)
+                            || (is_short && now - blank >= OVERDUE)) =>
+                {
                     self.display.blank();
                     self.finish_flip(blank);
                     self.counter = self.counter.wrapping_add(1);
@@ -295,9 +334,9 @@ impl CommandProcessor {
                         self.skip_blanks(now);
                     }
                 }
-                (blank, Some(_)) if words < MAX_WORDS_PER_PUMP => {
+                (blank, Some(_)) if words < most => {
                     let until = blank.map_or(now, |blank| now.min(blank.saturating_sub(1)));
-                    words += self.run(cost::cycles_at(until), MAX_WORDS_PER_PUMP - words);
+                    words += self.run(cost::cycles_at(until), most - words, last_draw);
                 }
                 // A wait for the line counter that began during this pump has not been polled
                 // since.

@@ -118,6 +118,7 @@ fn run(number: u64, setting: Setting) -> (Done, u64) {
         vblank: rng.random_ratio(1, 2),
         capture_all: rng.random_ratio(1, 4),
         inline,
+        short_pumps: number.is_multiple_of(3),
         ..Config::default()
     };
     let mut gpu = CommandProcessor::new(guarded.clone(), backend, config);

@@ -75,6 +75,11 @@ impl Display {
         self.next_vblank
     }
 
+    /// The last vertical blank that has been processed, if it is after a time.
+    pub(super) fn blank_since(&self, time: u64) -> Option<u64> {
+        (self.next_vblank.is_some() && self.start > time).then_some(self.start)
+    }
+
     /// Processes a vertical blank.
     pub(super) fn blank(&mut self) {
         if let Some(time) = &mut self.next_vblank {

@@ -89,6 +89,8 @@ impl Packets for CommandProcessor {
             // Without vertical blanks the swap would wait forever.
             if self.display.next_vblank().is_none() {
                 self.finish_flip(0);
+            } else if let Some(blank) = self.missed_blank() {
+                self.finish_flip(blank);
             }
         } else {
             self.statistics.count_problem("XE_SWAP without its signature");

@@ -6,6 +6,7 @@ mod draws;
 mod late;
 mod lists;
 mod shaders;
+mod short_pumps;
 mod waits;
 mod writes;
 

@@ -6,12 +6,14 @@ use crate::packets::{Header, dispatch};
 
 impl CommandProcessor {
     /// Executes at least one packet, and more while the clock is at most `until`, fewer than `most`
-    /// words have been read, and no wait blocks. Returns the number of words.
-    pub(super) fn run(&mut self, until: u64, most: u64) -> u64 {
-        let mut words = 0;
+    /// words have been read, fewer than `last_draw` draws and resolves made, no frame swapped, and
+    /// no wait blocks. Returns the number of words.
+    pub(super) fn run(&mut self, until: u64, most: u64, last_draw: u64) -> u64 {
+        let (mut words, swaps) = (0, self.swaps);
         loop {
             words += self.step();
-            if self.cycles > until || words >= most || !self.is_runnable() {
+            let is_over = self.cycles > until || words >= most || self.drawn() >= last_draw;
+            if is_over || self.swaps != swaps || !self.is_runnable() {
                 return words;
             }
         }

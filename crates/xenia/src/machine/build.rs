@@ -73,7 +73,7 @@ impl Machine {
         let config = Config {
             capture_all: options.capture == Capture::Every,
             inline: options.config.gpu_inline,
-            stop_at_swap: mode.parallel,
+            short_pumps: mode.parallel,
             concurrent: mode.parallel,
             readback: options.video.readback.into(),
             queries: options.video.queries.into(),
