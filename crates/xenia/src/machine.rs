@@ -8,6 +8,8 @@ mod collect;
 mod debug;
 mod engine;
 mod figures;
+#[cfg(test)]
+mod hostile_rings;
 mod options;
 mod parts;
 mod rewind;
