@@ -1,5 +1,6 @@
 //! State of the pages, and what they have in common.
 
+use super::fonts::HostFonts;
 use super::library::LibraryState;
 use super::pictures::Textures;
 use super::states::{self, SlotUse};
@@ -8,6 +9,7 @@ use egui::{
     Align2, Area, Button, Color32, Context, CornerRadius, Event, FontFamily, FontId, Frame, FullOutput, Id,
     Key, LayerId, Modifiers, Order, RawInput, Response, TextStyle, ThemePreference, Ui, vec2,
 };
+use std::sync::Arc;
 
 /// Width of a page in points.
 const WIDTH: f32 = 420.0;
@@ -73,6 +75,7 @@ pub struct UserInterface {
 impl Default for UserInterface {
     fn default() -> Self {
         let context = Context::default();
+        context.add_font_provider(Arc::new(HostFonts::default()));
         context.set_theme(ThemePreference::Dark);
         context.all_styles_mut(|style| {
             let font = |size| FontId::new(size, FontFamily::Proportional);

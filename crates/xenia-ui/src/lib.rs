@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod details;
+mod fonts;
 mod interface;
 mod library;
 mod menu;
