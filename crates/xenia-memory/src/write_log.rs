@@ -50,6 +50,17 @@ impl WriteLog {
         self.tracker.is_some()
     }
 
+    /// Notes that the caller has given a page this content since the last query. If the page loses
+    /// it before the next one, only this tells that it had any.
+    pub fn note_content(&mut self, page: u32, content: &PageBytes) {
+        if *content == ZEROS { self.full.clear(page) } else { self.full.set(page) }
+    }
+
+    /// Notes that all pages may have got contents since the last query, other than by guest code.
+    pub fn note_restore(&mut self) {
+        self.full.fill();
+    }
+
     /// Calls `each` with all backing pages that may have changed since the last query, and their
     /// contents: zero for pages that are not committed. No guest code may run meanwhile.
     pub fn take(&mut self, mut each: impl FnMut(u32, &PageBytes)) {

@@ -60,6 +60,37 @@ fn only_written_pages_are_told() {
     assert!(told.0.is_empty());
 }
 
+#[test]
+fn a_page_that_was_restored_and_lost_is_told() {
+    let memory = GuestMemory::new().expect("memory");
+    let at = memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE, false).expect("room");
+    let page = backing_page(at.0).expect("a page");
+    let (mut log, mut told) = (WriteLog::new(memory.clone()), Told::default());
+    memory.write(at, 1_u32).expect("committed");
+    told.follow(&mut log);
+    let content = told.0[&page].clone();
+    let commit = || memory.alloc_fixed(at, 0x1000, AllocKind::Commit, Protect::READ_WRITE);
+    for notes_all in [false, true] {
+        memory.decommit(at, 0x1000).expect("committed");
+        told.follow(&mut log);
+        assert!(told.0.is_empty());
+        commit().expect("reserved");
+        memory.put_page(page, &content).expect("committed");
+        if notes_all {
+            log.note_restore();
+        } else {
+            log.note_content(page, &content);
+        }
+        told.0.insert(page, content.clone());
+        memory.decommit(at, 0x1000).expect("committed");
+        told.follow(&mut log);
+        told.check(&memory);
+        commit().expect("reserved");
+        memory.write(at, 1_u32).expect("committed");
+        told.follow(&mut log);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
     #[test]

@@ -87,6 +87,11 @@ impl Rewind {
         }
     }
 
+    /// Notes that the machine was restored from elsewhere.
+    pub(super) fn note_restore(&mut self) {
+        self.log.note_restore();
+    }
+
     /// Makes a checkpoint of this moment.
     pub(super) fn take(&mut self, inside: &mut MachineInside) -> Result<()> {
         self.next = inside.position().now + REWIND_INTERVAL;
@@ -267,7 +272,10 @@ impl Machine {
                 }
             });
             memory.restore_layout(state)?;
-            changed.iter().try_for_each(|&page| memory.put_page(page, shadow.get(page)).map(drop))
+            changed.iter().try_for_each(|&page| {
+                log.note_content(page, shadow.get(page));
+                memory.put_page(page, shadow.get(page)).map(drop)
+            })
         })?;
         rewind.next = self.position().now + REWIND_INTERVAL;
         Ok(())

@@ -218,6 +218,9 @@ impl Machine {
         conditions_of(state)?.check(&self.conditions()?)?;
         let pages = state.get_numbered::<PagesState>().collect::<Result<Vec<_>, _>>()?;
         let parts = StateParts::decode(state.sections())?;
+        if let Some(rewind) = &mut self.outside.rewind {
+            rewind.note_restore();
+        }
         self.replace_inside(parts, |memory, state| memory.restore(state, pages))
     }
 
