@@ -106,9 +106,7 @@ impl Debugged<'_, '_> {
 
     fn last_stop_between(&mut self, lower: u64, upper: u64) -> Result<Option<Stop>> {
         let scan = self.scan((lower, upper), self.watches.ranges(), MOST_HITS)?;
-        if scan.end.is_some() {
-            return Err(Interrupted.into());
-        }
+        scan.check_end()?;
         if scan.is_cut {
             // Breakpoints are met often: the last one is close to the end.
             let here = scan.hit.map_or(lower, |hit| hit.moment);

@@ -7,7 +7,7 @@ use super::super::Machine;
 use super::Debugged;
 use super::back::{FIRST_STRETCH, GROWTH, Stop};
 use super::history::Interrupted;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use std::sync::Arc;
 use xenia_cpu::{EngineConfig, Execute, Interpreter, StoreNotes, StoreWatch, StoredBytes};
 use xenia_gdb::Progress;
@@ -32,6 +32,20 @@ pub(super) struct Scan {
     pub(super) end: Option<RunEnd>,
     /// Whether the stretch was left at a breakpoint.
     pub(super) is_cut: bool,
+}
+
+impl Scan {
+    /// Checks that the stretch was executed to its end, or to its last breakpoint.
+    ///
+    /// # Errors
+    /// [`Interrupted`], or the run did not repeat.
+    pub(super) fn check_end(&self) -> Result<()> {
+        match &self.end {
+            None => Ok(()),
+            Some(RunEnd::Stopped) => Err(Interrupted.into()),
+            Some(_) => bail!("the run ends where it went on before"),
+        }
+    }
 }
 
 impl Machine {
@@ -163,12 +177,10 @@ impl Debugged<'_, '_> {
         let (mut upper, mut length) = (from, FIRST_STRETCH);
         while let Some(lower) = self.stretch_before(upper, length) {
             if upper - lower < LONG_STRETCH || self.is_page_written(lower, upper, &bytes)? {
-                let Scan { notes, end, .. } = self.scan((lower, upper), vec![bytes], 0)?;
-                if let Some(note) = notes.last_store {
+                let scan = self.scan((lower, upper), vec![bytes], 0)?;
+                scan.check_end()?;
+                if let Some(note) = scan.notes.last_store {
                     return Ok(Some((lower + note.before(), note.pc)));
-                }
-                if end.is_some() {
-                    return Err(Interrupted.into());
                 }
             }
             (upper, length) = (lower, length.saturating_mul(GROWTH));
