@@ -8,12 +8,12 @@ use crate::machine::{Finished, Launched, Machine};
 use crate::pieces::StateFolder;
 use crate::say::errln;
 use crate::title::Title;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use std::io::Cursor;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use xenia_kernel::title::Successor;
+use xenia_kernel::title::{Launch, Successor};
 use xenia_sched::{EndKind, Limits, RunEnd};
 use xenia_state::StateFile;
 
@@ -21,7 +21,7 @@ use xenia_state::StateFile;
 pub const MAXIMUM_LAUNCHES: u64 = 100;
 
 /// Totals of the titles before this one.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Before {
     /// Number of launches.
     pub launches: u64,
@@ -29,6 +29,8 @@ pub struct Before {
     pub instructions: u64,
     /// Frames shown by the titles before.
     pub frames: u64,
+    /// Number of machines before; fewer than launches if the first one began at a state.
+    pub machines: u64,
 }
 
 impl Before {
@@ -55,14 +57,16 @@ impl Before {
 }
 
 /// Runs `title` and the titles that it launches. `machine` builds the machine of each, with the
-/// state that the previous title left.
+/// state that the previous title left, and the first one loads the state in the file `from`, if
+/// there is one: it may be of a title that was launched.
 pub fn run(
     title: Title,
     limits: &Limits,
     dump_threads_after: Option<Duration>,
+    from: Option<&Path>,
     machine: impl FnMut(&Title, &Before, Option<Launched>) -> Result<Machine>,
 ) -> Result<Finished> {
-    run_in_parts(title, limits, dump_threads_after, Course::Whole, machine)
+    run_titles(title, limits, dump_threads_after, (Course::Whole, from), machine)
 }
 
 /// Parts of the first title's run.
@@ -83,25 +87,44 @@ pub enum Course<'a> {
 
 /// As [`run`], in the parts of `course`.
 pub fn run_in_parts(
-    mut title: Title,
+    title: Title,
     limits: &Limits,
     dump_threads_after: Option<Duration>,
     course: Course<'_>,
+    machine: impl FnMut(&Title, &Before, Option<Launched>) -> Result<Machine>,
+) -> Result<Finished> {
+    let from = if let Course::From(state) = course { Some(state) } else { None };
+    run_titles(title, limits, dump_threads_after, (course, from), machine)
+}
+
+fn run_titles(
+    mut title: Title,
+    limits: &Limits,
+    dump_threads_after: Option<Duration>,
+    (course, from): (Course<'_>, Option<&Path>),
     mut machine: impl FnMut(&Title, &Before, Option<Launched>) -> Result<Machine>,
 ) -> Result<Finished> {
     let mut before = Before::default();
     let mut launched = None;
     let mut lost = false;
+    if let Some(state) = from
+        && let Some(found) = Launched::in_state(state)?
+    {
+        let image = launched_image(&mut title, &found.launch);
+        image.with_context(|| format!("the title that {} is of", state.display()))?;
+        before = found.before;
+        launched = Some(found);
+    }
     loop {
         if launched.is_some() {
             xenia_memory::give_back_free_heap();
         }
         let mut running = machine(&title, &before, launched.take())?;
         running = match course {
-            Course::Relay { every, keep } if before.launches == 0 => {
+            Course::Relay { every, keep } if before.machines == 0 => {
                 relayed(running, limits, (every, keep), || machine(&title, &before, None))?
             }
-            Course::From(state) if before.launches == 0 => running.load_state_from(state)?,
+            Course::From(state) if before.machines == 0 => running.load_state_from(state)?,
             _ => running,
         };
         let mut finished = running.run(&before.rest(limits), dump_threads_after);
@@ -119,27 +142,26 @@ pub fn run_in_parts(
             errln!("xenia-rs: {} titles were launched, one by the other; that is enough", before.launches);
             return Ok(finished);
         }
-        let image = match &launch.file {
-            Ok(bytes) => title.updates.load_launched(&launch, bytes, &title.keys),
-            Err(status) => {
-                errln!("xenia-rs: the title launched {}, which can't be read: {status:?}", launch.path);
-                return Ok(finished);
-            }
-        };
-        title.image = match image {
-            Ok(image) => image.into(),
-            Err(error) => {
-                errln!("xenia-rs: the title launched {}, which can't be loaded: {error}", launch.path);
-                return Ok(finished);
-            }
-        };
+        if let Err(error) = launched_image(&mut title, &launch) {
+            errln!("xenia-rs: the title launched {}, which {error}", launch.path);
+            return Ok(finished);
+        }
         tracing::info!("launching {}", launch.path);
         before.launches += 1;
+        before.machines += 1;
         before.instructions += finished.report.instructions;
         before.frames += finished.report.frames;
-        title.name.clone_from(&launch.path);
-        launched = Some(Launched { path: launch.path, inheritance });
+        launched = Some(Launched { launch: launch.into(), before, inheritance: Some(inheritance) });
     }
+}
+
+/// Makes `title` the one that is launched.
+fn launched_image(title: &mut Title, launch: &Launch) -> Result<()> {
+    let bytes = launch.file.as_ref().map_err(|status| anyhow!("can't be read: {status:?}"))?;
+    let image = title.updates.load_launched(launch, bytes, &title.keys);
+    title.image = image.map_err(|error| anyhow!("can't be loaded: {error}"))?.into();
+    title.name.clone_from(&launch.path);
+    Ok(())
 }
 
 /// Runs to the last multiple of `every` instructions before the limit, each part in a new machine
@@ -177,7 +199,7 @@ fn relayed(
 mod tests {
     use super::*;
     use crate::config::{CpuConfig, MachineConfig, VideoConfig};
-    use crate::machine::MachineOptions;
+    use crate::machine::{MachineOptions, SavePoint};
     use crate::machine_tests::assembled;
     use crate::report::End;
     use crate::title::medium::Medium;
@@ -248,7 +270,7 @@ mod tests {
                 title.medium = Some(volume(folder.path()));
             }
             let finished =
-                run(title, &limits, None, |title, _, launched| machine(title, launched, interp, &text))
+                run(title, &limits, None, None, |title, _, launched| machine(title, launched, interp, &text))
                     .unwrap();
             assert_eq!((finished.report.launches, finished.report.exit), (1, End::Exit));
             assert!(!text.lock().unwrap().is_empty(), "hello says something");
@@ -258,12 +280,42 @@ mod tests {
     }
 
     #[test]
+    fn a_launched_title_goes_on_from_its_state() {
+        let folder = folder();
+        let saved = folder.path().join("a.state");
+        let text = Arc::default();
+        let start = || launcher(r"game:\hello.xex", folder.path());
+        let limits = Limits { instructions: Some(1_000_000), ..Limits::default() };
+        let whole =
+            run(start(), &limits, None, None, |title, _, launched| machine(title, launched, false, &text));
+        let whole = whole.unwrap().report;
+        let point = SavePoint { instructions: 10, path: saved.clone() };
+        let saving = run(start(), &limits, None, None, |title, before, launched| {
+            let mut machine = machine(title, launched, false, &text)?;
+            if before.launches == 1 {
+                machine.set_save_points(vec![point.clone()]);
+            }
+            Ok(machine)
+        });
+        assert!(!saving.unwrap().lost, "the state is saved");
+        let mut seen = Vec::new();
+        let later = run(start(), &limits, None, Some(&saved), |title, before, launched| {
+            seen.push(*before);
+            machine(title, launched, true, &text)?.load_state_from(&saved)
+        });
+        let later = later.unwrap().report;
+        assert_eq!((later.launches, later.exit), (1, End::Exit));
+        assert_eq!((later.digest, later.instructions), (whole.digest, whole.instructions));
+        assert!(seen.len() == 1 && seen[0].launches == 1 && seen[0].instructions > 0, "{seen:?}");
+    }
+
+    #[test]
     fn launch_of_missing_or_invalid_title_ends_the_run() {
         let folder = folder();
         for path in [r"game:\missing.xex", r"game:\noise.xex"] {
             let text = Arc::default();
             let title = launcher(path, folder.path());
-            let finished = run(title, &Limits::default(), None, |title, _, launched| {
+            let finished = run(title, &Limits::default(), None, None, |title, _, launched| {
                 machine(title, launched, true, &text)
             })
             .unwrap();
@@ -278,7 +330,8 @@ mod tests {
         // Each path in the folder leads to the launcher again.
         let start = || launcher(r"game:\hello.xex", folder.path());
         let go = |limits: &Limits| {
-            run(start(), limits, None, |_, _, launched| machine(&start(), launched, true, &text)).unwrap()
+            run(start(), limits, None, None, |_, _, launched| machine(&start(), launched, true, &text))
+                .unwrap()
         };
         let finished = go(&Limits::default());
         assert_eq!(finished.report.launches, MAXIMUM_LAUNCHES);

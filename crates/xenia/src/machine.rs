@@ -10,6 +10,7 @@ mod engine;
 mod figures;
 #[cfg(test)]
 mod hostile_rings;
+mod launched;
 mod options;
 mod parts;
 mod rewind;
@@ -20,7 +21,8 @@ mod state_header;
 
 pub use engine::{engine, jit_config, scheduler_config, tell_functions};
 pub use figures::Sizes;
-pub use options::{Launched, MachineOptions};
+pub use launched::Launched;
+pub use options::MachineOptions;
 pub use parts::MachinePosition;
 pub use rewind::{REWIND_INTERVAL, REWIND_MEMORY, RewindSink};
 pub use save_points::SavePoint;

@@ -153,23 +153,25 @@ fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<u8> 
     let outputs = Outputs::new(&args.run, args.picture.last_frame.as_deref(), args.report.is_some())?;
     let reports = Reports::new(args, &title);
     let policy = args.dialogs.dialogs.unwrap_or(DialogPolicy::Accept);
-    let finished = launches::run(title, &limits, args.run.dump_threads_after, |title, before, launched| {
-        let mut machine = machine(
-            args,
-            title,
-            before,
-            launched,
-            (outputs.port(before.frames, |_, _| {}), &outputs.guest_log),
-            (Box::new(NoInput), Box::new(Unasked::new(policy))),
-            Making { compiled: &|_, _, _| {}, interrupt, volume: None },
-        )?;
-        machine.set_interrupt(interrupt.clone());
-        if args.sound.audio == Some(AudioOutput::Device) {
-            // A sound device plays at the console's speed, so the run must not be faster.
-            machine.set_pace(Pace::new(PaceControl::default(), FrameLimit::default().0, |_| {}));
-        }
-        Ok(machine)
-    })?;
+    let from = args.states.load_state.as_deref();
+    let finished =
+        launches::run(title, &limits, args.run.dump_threads_after, from, |title, before, launched| {
+            let mut machine = machine(
+                args,
+                title,
+                before,
+                launched,
+                (outputs.port(before.frames, |_, _| {}), &outputs.guest_log),
+                (Box::new(NoInput), Box::new(Unasked::new(policy))),
+                Making { compiled: &|_, _, _| {}, interrupt, volume: None },
+            )?;
+            machine.set_interrupt(interrupt.clone());
+            if args.sound.audio == Some(AudioOutput::Device) {
+                // A sound device plays at the console's speed, so the run must not be faster.
+                machine.set_pace(Pace::new(PaceControl::default(), FrameLimit::default().0, |_| {}));
+            }
+            Ok(machine)
+        })?;
     Ok(args.exit_code(&finished, outputs.conclude(&finished, Some(&reports), interrupt)))
 }
 
@@ -307,7 +309,7 @@ fn machine(
             event_log: file(&args.run.event_log).as_deref(),
             record: file(&args.run.record).as_deref(),
             replay: file(&args.run.replay).as_deref(),
-            loads_state: before.launches == 0 && args.states.load_state.is_some(),
+            loads_state: before.machines == 0 && args.states.load_state.is_some(),
             record_contention: file(&args.run.record_contention).as_deref(),
             launched,
             sound,
@@ -326,14 +328,14 @@ fn machine(
     if let Some(debugger) = debugger {
         machine.set_debugger(debugger);
     }
-    if before.launches == 0 {
+    if before.machines == 0 {
         if let Some(path) = &args.states.load_state {
             machine = machine.load_state_from(path)?;
         }
         machine.set_save_points(args.states.save_state.clone());
-        if let Some(limit) = args.states.rewind_limit() {
-            machine.set_rewind(Some(limit)).context("--rewind")?;
-        }
+    }
+    if let Some(limit) = args.states.rewind_limit() {
+        machine.set_rewind(Some(limit)).context("--rewind")?;
     }
     Ok(machine)
 }

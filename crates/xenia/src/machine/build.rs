@@ -90,7 +90,7 @@ impl Machine {
             .with(backend, options.arguments)
             .with_discs(title.discs.digests())
             .with_patches(&title.patches);
-        let is_launched = options.launched.is_some();
+        let launch = options.launched.as_ref().map(|launched| (launched.launch.clone(), launched.before));
         let header = tape.is_used().then(|| conditions.clone().with_image(image_digest.get()));
         let outside = (options.input, options.dialogs);
         let ((input, dialogs), recorded) = match &header {
@@ -181,7 +181,8 @@ impl Machine {
             spec: MachineSpec {
                 header,
                 conditions,
-                no_states: state::refusal(cpu, mode, is_launched),
+                no_states: state::refusal(cpu, mode),
+                launch,
                 title,
                 image: title_image,
                 image_digest,
@@ -305,15 +306,16 @@ fn kernel(
     };
     console.apply(&mut config);
     if let Some(launched) = &launched {
-        let name = launched.path.rsplit('\\').next().unwrap_or(&launched.path);
+        let path = &launched.launch.path;
+        let name = path.rsplit('\\').next().unwrap_or(path);
         config.command_line = format!("\"{name}\"");
-        config.image_path.clone_from(&launched.path);
+        config.image_path.clone_from(path);
     } else {
         config.command_line = command_line("default.xex", arguments)?;
     }
     let kernel = Kernel::new(memory.clone(), config, ports, registry()).context("kernel")?;
-    if let Some(launched) = launched {
-        kernel.inherit(launched.inheritance);
+    if let Some(inheritance) = launched.and_then(|launched| launched.inheritance) {
+        kernel.inherit(inheritance);
     } else if let Some(medium) = &title.medium {
         medium.mount(&mut kernel.files.lock())?;
     }

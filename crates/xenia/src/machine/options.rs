@@ -1,5 +1,6 @@
 //! Options to build a machine with.
 
+use super::Launched;
 use crate::call_trace::TracedCalls;
 use crate::config::{DialogPolicy, MachineConfig, VideoConfig};
 use crate::dialogs::Unasked;
@@ -8,7 +9,6 @@ use crate::interrupt::Interrupt;
 use crate::sound::Sound;
 use std::path::{Path, PathBuf};
 use xenia_kernel::ports::{Dialogs, Input, NoInput, ScratchPlace, TextSink};
-use xenia_kernel::title::Inheritance;
 
 /// Options that build a machine, apart from its title.
 pub struct MachineOptions<'a> {
@@ -46,7 +46,7 @@ pub struct MachineOptions<'a> {
     pub loads_state: bool,
     /// File to record contention for locks to.
     pub record_contention: Option<&'a Path>,
-    /// State that the previous title left, if it launched this one.
+    /// The launch, if another title launched this one.
     pub launched: Option<Launched>,
     /// Output of sound.
     pub sound: Sound,
@@ -89,13 +89,4 @@ impl<'a> MachineOptions<'a> {
             traced_calls: None,
         }
     }
-}
-
-/// A title that another title launched.
-#[derive(Debug)]
-pub struct Launched {
-    /// Guest path of its executable.
-    pub path: String,
-    /// State that the previous title left.
-    pub inheritance: Inheritance,
 }

@@ -12,6 +12,7 @@ use crate::digest::ImageDigest;
 use crate::drawing::BackendTally;
 use crate::event_log::EventLog;
 use crate::interrupt::Interrupt;
+use crate::launches::Before;
 use crate::output::WriteErrors;
 use crate::pace::Pace;
 use crate::profile::RunProfile;
@@ -26,6 +27,7 @@ use xenia_formats::LoadedImage;
 use xenia_gpu::CommandProcessor;
 use xenia_gpu::limits::Cancel;
 use xenia_jit::{CodeSizes, CodeStore};
+use xenia_kernel::title::Launch;
 use xenia_kernel::{Kernel, KernelSystem};
 use xenia_memory::GuestMemory;
 use xenia_sched::{Executor, GuestTicks, Limits, RunEnd};
@@ -47,6 +49,8 @@ pub(super) struct MachineSpec {
     pub(super) header: Option<RecordingHeader>,
     /// Conditions that a state must share, without the digest of the image.
     pub(super) conditions: RecordingHeader,
+    /// The launch of the title by another one, and totals of the titles before.
+    pub(super) launch: Option<(Arc<Launch>, Before)>,
     /// Reason why this machine has no states.
     pub(super) no_states: Option<&'static str>,
     pub(super) title: TitleReport,

@@ -8,6 +8,7 @@
 
 use super::Machine;
 use super::engine::reservations;
+use super::launched::LaunchState;
 use super::parts::MachineInside;
 use super::state_header::{StateOrigin, conditions_of};
 use crate::config::{CpuConfig, ExecutorConfig};
@@ -127,10 +128,7 @@ impl MachineInside {
 }
 
 /// Reason why runs with these options have no states.
-pub(super) fn refusal(cpu: &CpuConfig, mode: &ExecutorConfig, is_launched: bool) -> Option<&'static str> {
-    if is_launched {
-        return Some("a title that another title has started has no states");
-    }
+pub(super) fn refusal(cpu: &CpuConfig, mode: &ExecutorConfig) -> Option<&'static str> {
     if cpu.cross_check.is_some() {
         return Some("the second machine of --cross-check has no states: leave it out");
     }
@@ -159,9 +157,11 @@ impl Machine {
         self.conditions()?;
         let recorded = self.outside.recorded.as_ref().map(RunRecording::state);
         let recorded = recorded.map(|state| StoredSection::encode(&state)).transpose()?;
+        let launch = self.spec.launch.as_ref().map(|(launch, before)| LaunchState::of(launch, before));
+        let launch = launch.map(|launch| StoredSection::encode(&launch)).transpose()?;
         let parts = self.inside.state_parts()?;
         let header = self.state_header(parts.files.opened_by_path())?;
-        Ok((header, recorded.into_iter().chain(parts.encode()?).collect()))
+        Ok((header, recorded.into_iter().chain(launch).chain(parts.encode()?).collect()))
     }
 
     /// Passes the contents of pages to `each`, piece by piece.

@@ -42,7 +42,7 @@ pub(crate) fn run(
 ) -> anyhow::Result<(Finished, String)> {
     let title = open(staged, !config.executor.parallel)?;
     let said: Arc<Mutex<String>> = Arc::default();
-    let finished = launches::run(title, limits, None, |title, _, launched| {
+    let finished = launches::run(title, limits, None, None, |title, _, launched| {
         let said = said.clone();
         let video = VideoConfig::default();
         let text = Box::new(move |part: &str| said.lock().unwrap().push_str(part));

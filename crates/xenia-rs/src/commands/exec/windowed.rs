@@ -235,61 +235,68 @@ pub(super) fn run_machines(
     interrupt: &Interrupt,
 ) -> Result<Finished> {
     let limits = limits(&args.run, &args.engine);
-    launches::run(title, &limits, args.run.dump_threads_after, |title, before, launched| -> Result<Machine> {
-        let shown = sender.clone();
-        let (_, sink) = outputs.port(before.frames, move |number, frame| shown.frame(number, frame));
-        let ports = ((Capture::Every, sink), &outputs.guest_log);
-        let compiled = |what, done, total| {
-            sender.phase(match what {
-                Compiling::Pipelines => Phase::Pipelines { done, total },
-                Compiling::Code => Phase::Code { done, total },
-            });
-        };
-        let id = title.image.execution.map(|execution| execution.title_id.0);
-        let tuning = seat.settings.for_title(id);
-        sender.controller(keys::for_people(&tuning));
-        seat.controllers.tune(tuning);
-        let outside = (Box::new(seat.controllers.clone()) as Box<dyn Input>, seat.dialogs(args, sender));
-        let mut machine = machine(
-            args,
-            title,
-            before,
-            launched,
-            ports,
-            outside,
-            Making { compiled: &compiled, interrupt, volume: Some(seat.volume) },
-        )?;
-        CurrentRun::handle_exit(Moment::Machine);
-        sender.phase(Phase::Running);
-        let figures = sender.clone();
-        let frames_before = before.frames;
-        machine.set_pace(Pace::new(seat.control.clone(), args.window.frame_limit.0, move |now| {
-            figures.figures(&Figures { frames: frames_before + now.frames, ..now });
-        }));
-        machine.set_interrupt(interrupt.clone());
-        let messages = sender.clone();
-        if let Some(slots) = &occupant.slots {
+    let from = args.states.load_state.as_deref();
+    launches::run(
+        title,
+        &limits,
+        args.run.dump_threads_after,
+        from,
+        |title, before, launched| -> Result<Machine> {
+            let shown = sender.clone();
+            let (_, sink) = outputs.port(before.frames, move |number, frame| shown.frame(number, frame));
+            let ports = ((Capture::Every, sink), &outputs.guest_log);
+            let compiled = |what, done, total| {
+                sender.phase(match what {
+                    Compiling::Pipelines => Phase::Pipelines { done, total },
+                    Compiling::Code => Phase::Code { done, total },
+                });
+            };
+            let id = title.image.execution.map(|execution| execution.title_id.0);
+            let tuning = seat.settings.for_title(id);
+            sender.controller(keys::for_people(&tuning));
+            seat.controllers.tune(tuning);
+            let outside = (Box::new(seat.controllers.clone()) as Box<dyn Input>, seat.dialogs(args, sender));
+            let mut machine = machine(
+                args,
+                title,
+                before,
+                launched,
+                ports,
+                outside,
+                Making { compiled: &compiled, interrupt, volume: Some(seat.volume) },
+            )?;
+            CurrentRun::handle_exit(Moment::Machine);
+            sender.phase(Phase::Running);
+            let figures = sender.clone();
+            let frames_before = before.frames;
+            machine.set_pace(Pace::new(seat.control.clone(), args.window.frame_limit.0, move |now| {
+                figures.figures(&Figures { frames: frames_before + now.frames, ..now });
+            }));
+            machine.set_interrupt(interrupt.clone());
             let messages = sender.clone();
-            machine.set_state_slots(
-                slots.clone(),
-                Box::new(move |slot, saved| {
-                    let text = saved_text(slot, &saved);
-                    if slot == EXIT {
-                        // The window is closing.
-                        remark!("xenia-rs: {text}");
-                    }
-                    messages.message(text);
-                }),
-            );
-            if args.states.resume {
-                machine.save_at_exit();
+            if let Some(slots) = &occupant.slots {
+                let messages = sender.clone();
+                machine.set_state_slots(
+                    slots.clone(),
+                    Box::new(move |slot, saved| {
+                        let text = saved_text(slot, &saved);
+                        if slot == EXIT {
+                            // The window is closing.
+                            remark!("xenia-rs: {text}");
+                        }
+                        messages.message(text);
+                    }),
+                );
+                if args.states.resume {
+                    machine.save_at_exit();
+                }
             }
-        }
-        let rewinds = sender.clone();
-        machine.tell_rewind_to(Box::new(move |text| rewinds.message(text)));
-        machine.set_report_sink(occupant.reports.sink(move |text| messages.message(text)));
-        Ok(machine)
-    })
+            let rewinds = sender.clone();
+            machine.tell_rewind_to(Box::new(move |text| rewinds.message(text)));
+            machine.set_report_sink(occupant.reports.sink(move |text| messages.message(text)));
+            Ok(machine)
+        },
+    )
 }
 
 #[cfg(test)]

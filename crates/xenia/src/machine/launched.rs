@@ -1,0 +1,60 @@
+//! Titles that other titles launched, in saved states: their state has the executable, so that a
+//! machine for it can be built without the titles before.
+
+use super::state::cannot_load;
+use crate::launches::Before;
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::sync::Arc;
+use xenia_kernel::title::{Inheritance, Launch};
+use xenia_state::StateSection;
+
+/// A title that another title launched.
+#[derive(Debug)]
+pub struct Launched {
+    /// Its executable, and the guest path of it.
+    pub launch: Arc<Launch>,
+    /// Totals of the titles before.
+    pub before: Before,
+    /// State that the previous title left; `None` if a saved state has what came of it.
+    pub inheritance: Option<Inheritance>,
+}
+
+/// The launch of a title, in a saved state of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct LaunchState {
+    launch: Launch,
+    launches: u64,
+    instructions: u64,
+    frames: u64,
+}
+
+impl StateSection for LaunchState {
+    const NAME: &'static str = "launch";
+    const VERSION: u16 = 1;
+}
+
+impl LaunchState {
+    pub(super) fn of(launch: &Launch, before: &Before) -> Self {
+        let &Before { launches, instructions, frames, machines: _ } = before;
+        Self { launch: launch.clone(), launches, instructions, frames }
+    }
+}
+
+impl Launched {
+    /// The launch in a state's file; `None` if the state is of a title that was not launched.
+    ///
+    /// # Errors
+    /// Errors of reading, and damage. They name the file.
+    pub fn in_state(path: &Path) -> Result<Option<Self>> {
+        let state = super::read_state(path)?;
+        if state.find(LaunchState::NAME).is_none() {
+            return Ok(None);
+        }
+        let saved: LaunchState = state.get().with_context(|| cannot_load(path))?;
+        let LaunchState { launch, launches, instructions, frames } = saved;
+        let before = Before { launches, instructions, frames, machines: 0 };
+        Ok(Some(Self { launch: Arc::new(launch), before, inheritance: None }))
+    }
+}
