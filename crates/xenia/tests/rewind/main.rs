@@ -2,6 +2,7 @@
 //! run that never went back does.
 
 mod checkpoints;
+mod kinds;
 mod restore;
 
 use std::path::Path;
@@ -16,23 +17,30 @@ struct Maker {
     title: Title,
     config: MachineConfig,
     video: VideoConfig,
+    arguments: Vec<String>,
 }
 
 impl Maker {
     fn new(name: &str, cpu: CpuConfig) -> Self {
         let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin")).join(name);
-        let title = Title::open_or_demo(Some(&path), &TitleConfig::default()).unwrap();
         // Drawing takes most of the time of a debug build.
         let gpu = if name == "demo.xex" { GpuKind::Reference } else { GpuKind::None };
+        Self::of(&path, gpu, cpu)
+    }
+
+    /// Machines for the title in a file or folder.
+    fn of(path: &Path, gpu: GpuKind, cpu: CpuConfig) -> Self {
         Self {
-            title,
+            title: Title::open_or_demo(Some(path), &TitleConfig::default()).unwrap(),
             config: MachineConfig { cpu, ..MachineConfig::default() },
             video: VideoConfig { gpu, ..VideoConfig::default() },
+            arguments: Vec::new(),
         }
     }
 
     fn machine(&self) -> Machine {
-        Machine::new(&self.title, MachineOptions::new(&self.config, &self.video)).unwrap()
+        let options = MachineOptions::new(&self.config, &self.video);
+        Machine::new(&self.title, MachineOptions { arguments: &self.arguments, ..options }).unwrap()
     }
 }
 
