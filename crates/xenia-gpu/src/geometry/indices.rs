@@ -16,41 +16,81 @@ pub fn index_range(call: &DrawCall) -> Option<(u32, u32)> {
 
 /// Reads the indices of a draw; the primitive restart index is returned as `None`.
 pub fn indices(call: &DrawCall, memory: &dyn PhysicalMemory) -> Vec<Option<u32>> {
+    let place = placed(call);
+    let is_restart = |index| call.restart == Some(index);
+    raw(call, memory).into_iter().map(|index| (!is_restart(index)).then(|| place(index))).collect()
+}
+
+/// Reads the indices of a draw, none of which restarts primitives.
+pub fn indices_without_restart(call: &DrawCall, memory: &dyn PhysicalMemory) -> Vec<u32> {
+    let place = placed(call);
+    let mut indices = raw(call, memory);
+    for index in &mut indices {
+        *index = place(*index);
+    }
+    indices
+}
+
+/// Adds the offset to an index, and clamps it.
+fn placed(call: &DrawCall) -> impl Fn(u32) -> u32 {
+    let (offset, [lowest, highest]) = (call.index_offset, call.index_bounds);
+    move |index| (index.wrapping_add_signed(offset) & 0xff_ffff).min(highest).max(lowest)
+}
+
+/// The first `count` halves of words, low before high; the very first can be skipped.
+fn halves(words: impl ExactSizeIterator<Item = u32>, skips_one: bool, count: usize) -> Vec<u32> {
+    let mut halves = Vec::with_capacity(words.len() * 2);
+    for word in words {
+        halves.extend([word & 0xffff, word >> 16]);
+    }
+    if skips_one && !halves.is_empty() {
+        halves.remove(0);
+    }
+    halves.truncate(count);
+    halves
+}
+
+/// Reads the indices as they are in the buffer or the packet.
+fn raw(call: &DrawCall, memory: &dyn PhysicalMemory) -> Vec<u32> {
     let count = call.count.min(MAX_COUNT);
-    let raw: Vec<u32> = match &call.indices {
+    match &call.indices {
         IndexSource::Counted => (0..count).collect(),
         IndexSource::Buffer { physical, wide, endian, length } => {
             let count = count.min(*length) as usize;
-            let bytes_per = if *wide { 4 } else { 2 };
             let (start, length) = index_range(call).unwrap_or_default();
             let mut bytes = vec![0; length as usize];
             memory.read(start, &mut bytes);
-            for word in bytes.chunks_exact_mut(4) {
-                let swapped = endian.swap(u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
-                word.copy_from_slice(&swapped.to_le_bytes());
+            let words = bytes.as_chunks().0.iter().map(|word| endian.swap(u32::from_le_bytes(*word)));
+            if *wide {
+                words.take(count).map(|word| word & 0xff_ffff).collect()
+            } else {
+                halves(words, physical >> 1 & 1 != 0, count)
             }
-            let skip = (physical & 3) as usize;
-            let index = |at: usize| {
-                if *wide {
-                    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]) & 0xff_ffff
-                } else {
-                    u32::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]))
-                }
-            };
-            (0..count).map(|i| index(skip + i * bytes_per)).collect()
         }
         IndexSource::Inline { words, wide } => {
             let half = |i: u32| (words.get(i as usize / 2).copied().unwrap_or(0) >> (16 * (i & 1))) & 0xffff;
             let whole = |i: u32| words.get(i as usize).copied().unwrap_or(0) & 0xff_ffff;
             (0..count).map(|i| if *wide { whole(i) } else { half(i) }).collect()
         }
-    };
-    let [lowest, highest] = call.index_bounds;
-    raw.into_iter()
-        .map(|index| {
-            let restart = call.restart.is_some_and(|restart| restart == index);
-            let index = (index.wrapping_add_signed(call.index_offset) & 0xff_ffff).min(highest).max(lowest);
-            (!restart).then_some(index)
-        })
-        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_indices_are_the_halves_of_words() {
+        let words = [0x0002_0001, 0x0004_0003, 0xffff_0005];
+        for (skips_one, count, expected) in [
+            (false, 6, &[1, 2, 3, 4, 5, 0xffff][..]),
+            (false, 3, &[1, 2, 3]),
+            (true, 3, &[2, 3, 4]),
+            (true, 5, &[2, 3, 4, 5, 0xffff]),
+            (true, 0, &[]),
+        ] {
+            assert_eq!(halves(words.into_iter(), skips_one, count), expected);
+        }
+        assert!(halves([].into_iter(), true, 1).is_empty());
+    }
 }

@@ -6,7 +6,7 @@
 
 use xenia_gpu::draw_state::{DrawCall, IndexSource};
 use xenia_gpu::enums::Primitive;
-use xenia_gpu::geometry::{MAX_COUNT, indices};
+use xenia_gpu::geometry::{MAX_COUNT, indices, indices_without_restart};
 use xenia_gpu::{BackendError, PhysicalMemory};
 
 /// Vertices to draw.
@@ -31,7 +31,10 @@ impl Corners {
     pub(super) fn bounds(&self) -> Option<[u32; 2]> {
         match self {
             Self::Counted(count) => count.checked_sub(1).map(|last| [0, last]),
-            Self::Indexed(list) => Some([*list.iter().min()?, *list.iter().max()?]),
+            Self::Indexed(list) => (!list.is_empty()).then(|| {
+                let widen = |[low, high]: [u32; 2], index: u32| [low.min(index), high.max(index)];
+                list.iter().copied().fold([u32::MAX, 0], widen)
+            }),
         }
     }
 
@@ -79,6 +82,16 @@ pub(super) fn triangles(call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<
     if is_plain(call) {
         let count = call.count.min(MAX_COUNT);
         return Ok(Corners::Counted(count - count % 3));
+    }
+    if call.restart.is_none() {
+        let mut run = indices_without_restart(call, memory);
+        if call.primitive == Primitive::TriangleList && !call.provoking_last {
+            run.truncate(run.len() - run.len() % 3);
+            return Ok(Corners::Indexed(run));
+        }
+        let mut out = Vec::with_capacity(run.len() * 3);
+        list(call, &run, &mut out)?;
+        return Ok(Corners::Indexed(out));
     }
     let order = indices(call, memory);
     let mut out = Vec::with_capacity(order.len() * 3);
