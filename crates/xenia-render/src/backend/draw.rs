@@ -49,8 +49,8 @@ struct Sent {
     /// Offset of the vertex shader's constants, for each repetition of the draw.
     vertex_offsets: Vec<u32>,
     pixel_offset: u32,
-    /// Byte range of the indices; empty for non-indexed draws.
-    indices: Range<u64>,
+    /// Position of the first index in the buffer.
+    first_index: u32,
 }
 
 /// Reason why a draw was not recorded.
@@ -301,9 +301,8 @@ impl WgpuBackend {
         }
         let pixel_offset = if pixel.is_some() { self.uniforms.put(of_pixel.bytes()) as u32 } else { 0 };
         self.index_bytes += index_bytes.len() as u64;
-        let first_index = self.indices.put(index_bytes);
-        let indices = first_index..first_index + index_bytes.len() as u64;
-        Ok(Sent { vertex: vertex_bound, pixel: pixel_bound, vertex_offsets, pixel_offset, indices })
+        let first_index = (self.indices.put(index_bytes) / 4) as u32;
+        Ok(Sent { vertex: vertex_bound, pixel: pixel_bound, vertex_offsets, pixel_offset, first_index })
     }
 
     /// Records the commands.
@@ -337,8 +336,7 @@ impl WgpuBackend {
             pass.set_stencil_reference(reference);
         }
         if let Corners::Indexed(_) = &geometry.corners {
-            let indices = self.indices.buffer().slice(sent.indices.clone());
-            pass.commands().set_index_buffer(indices, wgpu::IndexFormat::Uint32);
+            pass.set_indices(self.indices.buffer());
         }
         for (ready, &vertex_offset) in ready.iter().zip(&sent.vertex_offsets) {
             pass.set_pipeline(&ready.pipeline);
@@ -350,7 +348,10 @@ impl WgpuBackend {
             }
             match &geometry.corners {
                 Corners::Counted(count) => pass.draw(0..*count, 0..1),
-                Corners::Indexed(list) => pass.draw_indexed(0..list.len() as u32, 0, 0..1),
+                Corners::Indexed(list) => {
+                    let end = sent.first_index + list.len() as u32;
+                    pass.draw_indexed(sent.first_index..end, 0, 0..1);
+                }
             }
             if query.is_some() {
                 pass.end_occlusion_query();

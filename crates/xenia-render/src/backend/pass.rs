@@ -8,6 +8,7 @@ pub(super) struct Pass {
     commands: wgpu::RenderPass<'static>,
     pipeline: Option<wgpu::RenderPipeline>,
     groups: [Option<(wgpu::BindGroup, u32)>; 2],
+    has_indices: bool,
     viewport: Option<([u32; 2], f32)>,
     scissor: Option<[u32; 4]>,
     blend_constant: Option<[f64; 4]>,
@@ -21,6 +22,7 @@ impl Pass {
             commands: pass,
             pipeline: None,
             groups: [None, None],
+            has_indices: false,
             viewport: None,
             scissor: None,
             blend_constant: None,
@@ -41,6 +43,13 @@ impl Pass {
         if !self.groups[stage].as_ref().is_some_and(is_set) {
             self.commands.set_bind_group(stage as u32, group, &[offset]);
             self.groups[stage] = Some((group.clone(), offset));
+        }
+    }
+
+    /// Binds the buffer of 32-bit indices, which is the same for all draws of a pass.
+    pub(super) fn set_indices(&mut self, buffer: &wgpu::Buffer) {
+        if !std::mem::replace(&mut self.has_indices, true) {
+            self.commands.set_index_buffer(buffer.slice(..), wgpu::IndexFormat::Uint32);
         }
     }
 
