@@ -62,6 +62,8 @@ impl Bound {
 #[derive(Default)]
 pub(super) struct Groups {
     made: HashMap<Vec<u64>, wgpu::BindGroup>,
+    /// Key that is looked up, to allocate none for each draw.
+    key: Vec<u64>,
     /// Number of groups created.
     count: u64,
 }
@@ -81,10 +83,11 @@ impl Groups {
         uniforms: &wgpu::Buffer,
         vertices: &wgpu::Buffer,
     ) -> wgpu::BindGroup {
-        let mut key = vec![shader.id];
-        key.extend(bound.textures.iter().map(|texture| texture.id));
-        key.extend(bound.samplers.iter().map(|sampler| sampler.id));
-        if let Some(group) = self.made.get(&key) {
+        self.key.clear();
+        self.key.push(shader.id);
+        self.key.extend(bound.textures.iter().map(|texture| texture.id));
+        self.key.extend(bound.samplers.iter().map(|sampler| sampler.id));
+        if let Some(group) = self.made.get(&self.key) {
             return group.clone();
         }
         if self.made.len() >= MAX_GROUPS {
@@ -118,7 +121,7 @@ impl Groups {
             layout: &shader.layout,
             entries: &entries,
         });
-        self.made.insert(key, group.clone());
+        self.made.insert(self.key.clone(), group.clone());
         group
     }
 }

@@ -29,8 +29,13 @@ pub(in super::super) struct Ready {
 impl Ready {
     /// Whether the shaders are the same; shaders with equal hashes may differ.
     pub(super) fn is_of(&self, parts: &Parts) -> bool {
-        let pixel = self.pixel.as_ref().map(|pixel| &pixel.shader);
-        self.vertex.shader == parts.vertex && pixel == parts.pixel.as_ref()
+        // A shader that is loaded again is mostly the same object, whose words need no comparison.
+        let is_same = |own: &Arc<Shader>, other: &Arc<Shader>| Arc::ptr_eq(own, other) || own == other;
+        is_same(&self.vertex.shader, &parts.vertex)
+            && match (&self.pixel, &parts.pixel) {
+                (Some(own), Some(other)) => is_same(&own.shader, other),
+                (own, other) => own.is_none() && other.is_none(),
+            }
     }
 }
 
