@@ -1,18 +1,21 @@
 //! Guest textures on the host: decoded by compute shaders, cached until their memory is written.
 //!
-//! A [`HostTexture`] is immutable. After a write to its memory, or a resolve to it, the next
-//! [`get`](Textures::get) creates a new one with a new id, so that draws recorded before keep the
-//! old contents. Levels whose memory was not written are copied from the old texture.
+//! After a write to a texture's memory, or a resolve to it, the next [`get`](Textures::get) decodes
+//! the levels that were written. Pages that a resolve has written are decoded from the
+//! [`mirror`](super::mirror), in the order of recorded commands. Other levels are decoded before
+//! all commands of the submission, so that no pass is ended.
 //!
-//! Pages that a resolve has written are decoded from the [`mirror`](super::mirror), in the order of
-//! recorded commands. Other levels are decoded before all commands of the submission, which don't
-//! change them, so that no pass is ended.
+//! Draws recorded before must keep the old contents. Commands in the order of the draws, and those
+//! to a texture that no draw of the submission uses, change the [`HostTexture`] in place, so that
+//! its bind groups remain valid. Otherwise a new one with a new id replaces it, to which the other
+//! levels are copied.
 //!
 //! The cache does not poll: physical memory has a version that increases at the first write after
 //! the texels were read, and it is compared only when a texture is used again.
 
 mod decode;
 mod formats;
+mod host;
 mod samplers;
 #[cfg(test)]
 mod tests;
@@ -28,6 +31,7 @@ use xenia_gpu::texture::{TextureInfo, TextureKey};
 
 use self::decode::{Decoder, LevelJob, Target};
 use self::formats::Decoding;
+use self::host::{copy_level, create, view};
 pub(crate) use self::samplers::HostSampler;
 use self::samplers::{SamplerKey, Samplers};
 use super::Device;
@@ -110,6 +114,7 @@ struct Entry {
     /// Sources by level.
     sources: Vec<Source>,
     bytes: u64,
+    /// Time of the last use, in calls of [`Textures::get`].
     used: u64,
     /// Memory epoch, and number of resolves, in which the sources were found current.
     epoch: Option<(u64, u64)>,
@@ -127,8 +132,6 @@ pub(crate) struct Textures {
     decoder: Decoder,
     samplers: Samplers,
     entries: BTreeMap<TextureKey, Entry>,
-    /// Keys of the entries by time of use.
-    ages: BTreeMap<u64, TextureKey>,
     /// Total cost of the entries.
     cost: u64,
     dummies: [Arc<HostTexture>; 2],
@@ -136,6 +139,8 @@ pub(crate) struct Textures {
     next_id: u64,
     /// Number of calls of `get`.
     clock: u64,
+    /// Value of the clock when commands were submitted last.
+    last_submitted: u64,
     /// Limit on the bytes of host textures, beyond which the oldest are dropped; also the limit of
     /// one draw.
     limit: u64,
@@ -151,47 +156,6 @@ pub(crate) struct Textures {
     follows_resolves: bool,
 }
 
-/// Creates a texture without contents, if the device supports it.
-fn create(
-    device: &wgpu::Device,
-    [width, height, depth_or_array_layers]: [u32; 3],
-    levels: u32,
-    shape: TextureShape,
-    format: wgpu::TextureFormat,
-) -> Option<wgpu::Texture> {
-    let limits = device.limits();
-    let (dimension, side, layers) = match shape {
-        TextureShape::Planes => {
-            (wgpu::TextureDimension::D2, limits.max_texture_dimension_2d, limits.max_texture_array_layers)
-        }
-        TextureShape::Volume => {
-            (wgpu::TextureDimension::D3, limits.max_texture_dimension_3d, limits.max_texture_dimension_3d)
-        }
-    };
-    (width.max(height) <= side && depth_or_array_layers <= layers).then(|| {
-        device.create_texture(&wgpu::TextureDescriptor {
-            label: Some("guest texture"),
-            size: wgpu::Extent3d { width, height, depth_or_array_layers },
-            mip_level_count: levels,
-            sample_count: 1,
-            dimension,
-            format,
-            usage: wgpu::TextureUsages::TEXTURE_BINDING
-                | wgpu::TextureUsages::COPY_DST
-                | wgpu::TextureUsages::COPY_SRC,
-            view_formats: &[],
-        })
-    })
-}
-
-fn view(texture: &wgpu::Texture) -> wgpu::TextureView {
-    let dimension = match texture.dimension() {
-        wgpu::TextureDimension::D3 => wgpu::TextureViewDimension::D3,
-        _ => wgpu::TextureViewDimension::D2Array,
-    };
-    texture.create_view(&wgpu::TextureViewDescriptor { dimension: Some(dimension), ..Default::default() })
-}
-
 impl Textures {
     pub(crate) fn new(device: &Device) -> Self {
         let dummy = |id, shape| {
@@ -203,12 +167,12 @@ impl Textures {
             decoder: Decoder::new(&device.device),
             samplers: Samplers::default(),
             entries: BTreeMap::new(),
-            ages: BTreeMap::new(),
             cost: 0,
             dummies: [dummy(0, TextureShape::Planes), dummy(1, TextureShape::Volume)],
             counters: TextureCounters::default(),
             next_id: 2,
             clock: 0,
+            last_submitted: 0,
             limit: MAX_BYTES,
             drawn: 0,
             left_out: false,
@@ -253,6 +217,7 @@ impl Textures {
     /// Notes that the recorded commands have been submitted.
     pub(crate) fn submitted(&mut self) {
         (self.unsubmitted, self.follows_resolves) = (0, false);
+        self.last_submitted = self.clock;
     }
 
     /// Whether a texture of the draw was too large for the device, or too much for the draw.
@@ -295,9 +260,7 @@ impl Textures {
             && is_current(entry)
         {
             entry.epoch = epoch;
-            self.ages.remove(&entry.used);
             entry.used = self.clock;
-            self.ages.insert(entry.used, key);
             self.counters.reused += 1;
             let (host, bytes) = (entry.host.clone(), entry.bytes);
             return self.has_room(bytes).then(|| fetched(&host, &info));
@@ -326,20 +289,16 @@ impl Textures {
         if !self.has_room(bytes) {
             return None;
         }
-        let Some(texture) = create(&device.device, info.size, last + 1, shape, decoding.host_format()) else {
-            self.left_out = true;
-            return None;
-        };
         let old = self.entries.get(&key);
         let mut sources = Vec::with_capacity(layouts.len());
-        let (mut jobs, mut copied) = (Vec::new(), Vec::new());
+        let (mut jobs, mut current) = (Vec::new(), Vec::new());
         for (level, layout) in (0..=last).zip(layouts) {
             if let Some(entry) = old
                 && let Some(source) = entry.sources.get(level as usize)
                 && source.is_current(mirror, memory)
             {
                 sources.push(*source);
-                copied.push((level, entry.host.texture.clone()));
+                current.push(level);
                 continue;
             }
             // The state is taken before the bytes are read: a write in between makes it stale.
@@ -354,36 +313,54 @@ impl Textures {
             jobs.push(LevelJob { level, layout, pieces });
         }
         self.follows_resolves |= jobs.iter().any(|job| !job.pieces.is_empty());
+        // Draws recorded before keep the old contents: they come before these commands, or there is
+        // none that uses the texture.
+        let is_free = |entry: &Entry| self.follows_resolves || entry.used <= self.last_submitted;
+        let in_place = old.filter(|entry| is_free(entry)).map(|entry| entry.host.clone());
+        let host = if let Some(host) = &in_place {
+            host.clone()
+        } else {
+            let format = decoding.host_format();
+            let Some(texture) = create(&device.device, info.size, last + 1, shape, format) else {
+                self.left_out = true;
+                return None;
+            };
+            let (id, components) = (self.next_id, decoding.components as u8);
+            Arc::new(HostTexture { id, view: view(&texture), texture, components })
+        };
         // Levels to copy may have been decoded by such commands.
         let encoder =
             if self.follows_resolves { with.recording.encoder(device) } else { with.recording.first(device) };
-        for (level, from) in &copied {
-            copy_level(encoder, from, &texture, *level, info.level_size(*level));
+        if let Some(old) = old.filter(|_| in_place.is_none()) {
+            for level in &current {
+                copy_level(encoder, &old.host.texture, &host.texture, *level, info.level_size(*level));
+            }
+            self.counters.copied += current.len() as u64;
         }
-        let target = Target { texture: &texture, info, decoding: &decoding };
+        let target = Target { texture: &host.texture, info, decoding: &decoding };
         let sent = self.decoder.decode(&device.device, encoder, &target, &jobs, memory)?;
-        self.unsubmitted += bytes + sent;
+        self.unsubmitted += sent;
         self.counters.written += u64::from(old.is_some());
-        self.counters.made += 1;
         self.counters.decoded += jobs.len() as u64;
         device.traffic.bytes_up.fetch_add(sent, Relaxed);
-        self.counters.copied += copied.len() as u64;
-        let id = self.take_id();
-        let components = decoding.components as u8;
-        let host = Arc::new(HostTexture { id, view: view(&texture), texture, components });
+        if in_place.is_none() {
+            self.next_id += 1;
+            self.unsubmitted += bytes;
+            self.counters.made += 1;
+        }
         Some(Entry { host, sources, bytes, used: self.clock, epoch: None })
     }
 
     fn insert(&mut self, key: TextureKey, entry: Entry) {
         self.counters.bytes += entry.bytes;
         self.cost += entry.cost();
-        self.ages.insert(entry.used, key);
         if let Some(old) = self.entries.insert(key, entry) {
-            self.ages.remove(&old.used);
             self.gone(&old);
         }
         while self.cost > self.limit && self.entries.len() > 1 {
-            let Some((_, oldest)) = self.ages.pop_first() else { break };
+            // Textures are dropped far less often than they are used, so no order is kept.
+            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.used);
+            let Some(oldest) = oldest.map(|(key, _)| *key) else { break };
             if let Some(dropped) = self.entries.remove(&oldest) {
                 self.gone(&dropped);
             }
@@ -393,11 +370,6 @@ impl Textures {
     fn gone(&mut self, entry: &Entry) {
         self.counters.bytes -= entry.bytes;
         self.cost -= entry.cost();
-    }
-
-    fn take_id(&mut self) -> u64 {
-        self.next_id += 1;
-        self.next_id - 1
     }
 
     /// Texture of one texel, all zero, to bind in place of a missing one.
@@ -438,18 +410,4 @@ fn fetched(host: &Arc<HostTexture>, info: &TextureInfo) -> FetchedTexture {
         *select = (*select).min(host.components - 1);
     }
     FetchedTexture { host: host.clone(), record }
-}
-
-fn copy_level(
-    encoder: &mut wgpu::CommandEncoder,
-    from: &wgpu::Texture,
-    to: &wgpu::Texture,
-    mip_level: u32,
-    [width, height, depth_or_array_layers]: [u32; 3],
-) {
-    encoder.copy_texture_to_texture(
-        wgpu::TexelCopyTextureInfo { mip_level, ..from.as_image_copy() },
-        wgpu::TexelCopyTextureInfo { mip_level, ..to.as_image_copy() },
-        wgpu::Extent3d { width, height, depth_or_array_layers },
-    );
 }
