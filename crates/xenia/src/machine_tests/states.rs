@@ -309,8 +309,8 @@ fn a_parallel_machine_goes_on_from_its_states() {
 
 #[test]
 fn threads_that_race_go_on_from_states() {
-    // Many more rounds than there is time for, where more loads are asked for.
-    let more = most_loads(1) as u32;
+    // The rounds last for the usual number of loads.
+    let more = most_loads(4).div_ceil(4) as u32;
     for (name, settings) in [
         ("atomics", &[("operations", 30_000 * more)][..]),
         ("spawns", &[("threads", 100 * more), ("phases", 4)]),
