@@ -102,6 +102,11 @@ impl TextureInfo {
         })
     }
 
+    /// Decodes the anisotropy alone; `None` if the words are not a texture fetch constant.
+    pub fn decode_anisotropy(words: &[u32; 6]) -> Option<Anisotropy> {
+        (words[0] & 3 == 2).then(|| Anisotropy::from_bits(words[3] >> 25 & 7))
+    }
+
     /// Size of a level in texels; the number of stacked slices or faces is constant.
     pub fn level_size(&self, level: u32) -> [u32; 3] {
         let [width, height, depth] = self.size;

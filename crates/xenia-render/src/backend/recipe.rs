@@ -104,7 +104,7 @@ fn stencil_of(bits: u32) -> wgpu::StencilFaceState {
 fn anisotropic(call: &DrawCall) -> u32 {
     let asks = |constant: u8| {
         let words = &call.constants.fetch[constant as usize & 31];
-        TextureInfo::decode(words).is_some_and(|info| info.anisotropy.most() > 1)
+        TextureInfo::decode_anisotropy(words).is_some_and(|anisotropy| anisotropy.most() > 1)
     };
     let instructions = call.pixel_shader.iter().flat_map(|shader| &shader.program.instructions);
     instructions.fold(0, |bits, instruction| match instruction {

@@ -16,12 +16,14 @@
 mod decode;
 mod formats;
 mod host;
+mod recent;
 mod samplers;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 use xenia_gpu::enums::{Anisotropy, Dimension, TextureFilter};
@@ -32,6 +34,7 @@ use xenia_gpu::texture::{TextureInfo, TextureKey};
 use self::decode::{Decoder, LevelJob, Target};
 use self::formats::Decoding;
 use self::host::{copy_level, create, view};
+use self::recent::RecentFetches;
 pub(crate) use self::samplers::HostSampler;
 use self::samplers::{SamplerKey, Samplers};
 use super::Device;
@@ -59,9 +62,12 @@ pub(crate) struct HostTexture {
     texture: wgpu::Texture,
     /// Number of stored components; further guest components equal the last one.
     components: u8,
+    /// Time of the last use, in calls of [`Textures::get`].
+    used: AtomicU64,
 }
 
 /// Texture with the settings of a fetch constant.
+#[derive(Clone)]
 pub(crate) struct FetchedTexture {
     pub(crate) host: Arc<HostTexture>,
     pub(crate) record: TextureRecord,
@@ -114,8 +120,6 @@ struct Entry {
     /// Sources by level.
     sources: Vec<Source>,
     bytes: u64,
-    /// Time of the last use, in calls of [`Textures::get`].
-    used: u64,
     /// Memory epoch, and number of resolves, in which the sources were found current.
     epoch: Option<(u64, u64)>,
 }
@@ -132,6 +136,7 @@ pub(crate) struct Textures {
     decoder: Decoder,
     samplers: Samplers,
     entries: BTreeMap<TextureKey, Entry>,
+    recent: RecentFetches,
     /// Total cost of the entries.
     cost: u64,
     dummies: [Arc<HostTexture>; 2],
@@ -161,12 +166,14 @@ impl Textures {
         let dummy = |id, shape| {
             let format = wgpu::TextureFormat::Rgba8Unorm;
             let texture = create(&device.device, [1; 3], 1, shape, format).expect("one texel is no limit");
-            Arc::new(HostTexture { id, view: view(&texture), texture, components: 4 })
+            let used = AtomicU64::new(0);
+            Arc::new(HostTexture { id, view: view(&texture), texture, components: 4, used })
         };
         Self {
             decoder: Decoder::new(&device.device),
             samplers: Samplers::default(),
             entries: BTreeMap::new(),
+            recent: RecentFetches::default(),
             cost: 0,
             dummies: [dummy(0, TextureShape::Planes), dummy(1, TextureShape::Volume)],
             counters: TextureCounters::default(),
@@ -240,14 +247,23 @@ impl Textures {
         words: &[u32; 6],
         shape: TextureShape,
     ) -> Option<FetchedTexture> {
+        let (mirror, memory) = (with.mirror, with.memory);
+        let epoch = memory.epoch().map(|epoch| (epoch, mirror.stamp()));
+        if let Some(epoch) = epoch
+            && let Some((fetched, bytes)) = self.recent.texture(words, shape, epoch)
+        {
+            let fetched = fetched.clone();
+            self.clock += 1;
+            fetched.host.used.store(self.clock, Relaxed);
+            self.counters.reused += 1;
+            return self.has_room(bytes).then_some(fetched);
+        }
         let info = TextureInfo::decode(words)?;
         if (info.dimension == Dimension::D3) != (shape == TextureShape::Volume) {
             return None;
         }
         let key = TextureKey::from(&info);
         self.clock += 1;
-        let (mirror, memory) = (with.mirror, with.memory);
-        let epoch = memory.epoch().map(|epoch| (epoch, mirror.stamp()));
         let old = self.entries.get_mut(&key);
         let checks = &mut self.counters.checks;
         let mut is_current = |entry: &Entry| {
@@ -260,10 +276,13 @@ impl Textures {
             && is_current(entry)
         {
             entry.epoch = epoch;
-            entry.used = self.clock;
+            entry.host.used.store(self.clock, Relaxed);
             self.counters.reused += 1;
-            let (host, bytes) = (entry.host.clone(), entry.bytes);
-            return self.has_room(bytes).then(|| fetched(&host, &info));
+            let (found, bytes) = (fetched(&entry.host, &info), entry.bytes);
+            if let Some(epoch) = epoch {
+                self.recent.put_texture(words, shape, epoch, (found.clone(), bytes));
+            }
+            return self.has_room(bytes).then_some(found);
         }
         let entry = self.decode(with, &info, shape, key)?;
         let host = entry.host.clone();
@@ -315,7 +334,8 @@ impl Textures {
         self.follows_resolves |= jobs.iter().any(|job| !job.pieces.is_empty());
         // Draws recorded before keep the old contents: they come before these commands, or there is
         // none that uses the texture.
-        let is_free = |entry: &Entry| self.follows_resolves || entry.used <= self.last_submitted;
+        let is_free =
+            |entry: &Entry| self.follows_resolves || entry.host.used.load(Relaxed) <= self.last_submitted;
         let in_place = old.filter(|entry| is_free(entry)).map(|entry| entry.host.clone());
         let host = if let Some(host) = &in_place {
             host.clone()
@@ -326,7 +346,8 @@ impl Textures {
                 return None;
             };
             let (id, components) = (self.next_id, decoding.components as u8);
-            Arc::new(HostTexture { id, view: view(&texture), texture, components })
+            let used = AtomicU64::default();
+            Arc::new(HostTexture { id, view: view(&texture), texture, components, used })
         };
         // Levels to copy may have been decoded by such commands.
         let encoder =
@@ -348,7 +369,8 @@ impl Textures {
             self.unsubmitted += bytes;
             self.counters.made += 1;
         }
-        Some(Entry { host, sources, bytes, used: self.clock, epoch: None })
+        host.used.store(self.clock, Relaxed);
+        Some(Entry { host, sources, bytes, epoch: None })
     }
 
     fn insert(&mut self, key: TextureKey, entry: Entry) {
@@ -359,9 +381,10 @@ impl Textures {
         }
         while self.cost > self.limit && self.entries.len() > 1 {
             // Textures are dropped far less often than they are used, so no order is kept.
-            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.used);
+            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.host.used.load(Relaxed));
             let Some(oldest) = oldest.map(|(key, _)| *key) else { break };
             if let Some(dropped) = self.entries.remove(&oldest) {
+                self.recent.forget_textures();
                 self.gone(&dropped);
             }
         }
@@ -386,6 +409,10 @@ impl Textures {
         filters: [TextureFilter; 3],
         anisotropy: Anisotropy,
     ) -> Arc<HostSampler> {
+        if let Some(sampler) = self.recent.sampler(words, filters, anisotropy) {
+            return sampler.clone();
+        }
+        let constant = words;
         // Constants that aren't textures are bound with a dummy, for which any sampler will do.
         let mut words = *words;
         words[0] = words[0] & !3 | 2;
@@ -395,7 +422,10 @@ impl Textures {
             *next_id - 1
         };
         let info = TextureInfo::decode(&words).unwrap_or_else(|| unreachable!("the type says texture"));
-        self.samplers.get(&device.device, SamplerKey::new(&info, (filters, anisotropy), device.features), id)
+        let key = SamplerKey::new(&info, (filters, anisotropy), device.features);
+        let sampler = self.samplers.get(&device.device, key, id);
+        self.recent.put_sampler(constant, filters, anisotropy, sampler.clone());
+        sampler
     }
 
     pub(crate) fn counters(&self) -> TextureCounters {

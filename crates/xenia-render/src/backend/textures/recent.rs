@@ -1,0 +1,113 @@
+//! Recent fetches: a table in front of the caches of textures and samplers, in which the words of a
+//! fetch constant alone find the results of the draw before.
+//!
+//! Words are compared as a whole, so that nothing is decoded. An entry is as good as the memory's
+//! epoch and the mirror's stamp for which its texture was current.
+
+use std::sync::Arc;
+
+use xenia_gpu::enums::{Anisotropy, TextureFilter};
+
+use super::{FetchedTexture, HostSampler};
+use crate::translate::TextureShape;
+
+/// log2 of the entries of each table: more than the constants of a few draws in turn.
+const SIZE_LOG2: u32 = 8;
+
+/// Texture with the key under which it was found.
+struct RecentTexture {
+    words: [u32; 6],
+    shape: TextureShape,
+    epoch: (u64, u64),
+    fetched: FetchedTexture,
+    bytes: u64,
+}
+
+/// Sampler with the key under which it was found.
+struct RecentSampler {
+    words: [u32; 6],
+    filters: [TextureFilter; 3],
+    anisotropy: Anisotropy,
+    sampler: Arc<HostSampler>,
+}
+
+/// Tables of textures and of samplers.
+pub(super) struct RecentFetches {
+    textures: Vec<Option<RecentTexture>>,
+    samplers: Vec<Option<RecentSampler>>,
+}
+
+impl Default for RecentFetches {
+    fn default() -> Self {
+        let (mut textures, mut samplers) = (Vec::new(), Vec::new());
+        textures.resize_with(1 << SIZE_LOG2, || None);
+        samplers.resize_with(1 << SIZE_LOG2, || None);
+        Self { textures, samplers }
+    }
+}
+
+/// Place of words in a table.
+fn place(words: &[u32; 6], other: u32) -> usize {
+    let mix = |hash: u32, word: &u32| (hash.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9);
+    (words.iter().fold(other, mix) >> (32 - SIZE_LOG2)) as usize
+}
+
+impl RecentFetches {
+    /// Texture that was current in an epoch, and its bytes.
+    pub(super) fn texture(
+        &self,
+        words: &[u32; 6],
+        shape: TextureShape,
+        epoch: (u64, u64),
+    ) -> Option<(&FetchedTexture, u64)> {
+        let recent = self.textures[place(words, shape as u32)].as_ref()?;
+        let is_same = recent.epoch == epoch && recent.words == *words && recent.shape == shape;
+        is_same.then_some((&recent.fetched, recent.bytes))
+    }
+
+    /// Notes a texture that is current in an epoch.
+    pub(super) fn put_texture(
+        &mut self,
+        words: &[u32; 6],
+        shape: TextureShape,
+        epoch: (u64, u64),
+        (fetched, bytes): (FetchedTexture, u64),
+    ) {
+        let recent = RecentTexture { words: *words, shape, epoch, fetched, bytes };
+        self.textures[place(words, shape as u32)] = Some(recent);
+    }
+
+    /// Forgets all textures, so that none of them is kept alive.
+    pub(super) fn forget_textures(&mut self) {
+        self.textures.fill_with(|| None);
+    }
+
+    /// Sampler of a fetch.
+    pub(super) fn sampler(
+        &self,
+        words: &[u32; 6],
+        filters: [TextureFilter; 3],
+        anisotropy: Anisotropy,
+    ) -> Option<&Arc<HostSampler>> {
+        let recent = self.samplers[sampler_place(words, filters, anisotropy)].as_ref()?;
+        let is_same = recent.words == *words && recent.filters == filters && recent.anisotropy == anisotropy;
+        is_same.then_some(&recent.sampler)
+    }
+
+    /// Notes the sampler of a fetch.
+    pub(super) fn put_sampler(
+        &mut self,
+        words: &[u32; 6],
+        filters: [TextureFilter; 3],
+        anisotropy: Anisotropy,
+        sampler: Arc<HostSampler>,
+    ) {
+        let recent = RecentSampler { words: *words, filters, anisotropy, sampler };
+        self.samplers[sampler_place(words, filters, anisotropy)] = Some(recent);
+    }
+}
+
+fn sampler_place(words: &[u32; 6], filters: [TextureFilter; 3], anisotropy: Anisotropy) -> usize {
+    let filters = filters.iter().fold(anisotropy as u32, |bits, filter| bits << 2 | *filter as u32);
+    place(words, filters)
+}
