@@ -190,7 +190,7 @@ impl System for KernelSystem {
     }
 
     fn advance(&mut self, cpu: &mut dyn Cpu) {
-        housekeeping("passing of time", self.kernel.pass_time(cpu));
+        self.kernel.pass_time(cpu);
         self.kernel.run_deferred_deletions();
     }
 

@@ -33,8 +33,9 @@ impl Kernel {
     }
 
     /// Runs the work that is due by guest time, except that of devices.
-    pub(super) fn pass_time(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
-        let now = cpu.now();
+    pub(super) fn pass_time(&self, cpu: &mut dyn Cpu) {
+        // First, since a thread that a timer wakes may read it.
+        housekeeping("KeTimeStampBundle", stamp_time(self, cpu.now()));
         housekeeping("timers", self.timer_calls().expire(cpu));
         self.render_callbacks().play_due_frames(cpu, || self.user.music.heard());
         housekeeping("a dialog", self.dialogs().poll(cpu));
@@ -44,19 +45,20 @@ impl Kernel {
         if self.spin_locks.has_waiters() {
             housekeeping("spin locks", spin_lock::hand_over_free(&self.memory, cpu, &self.spin_locks));
         }
-        if let Some(bundle) = self.imports.time_stamp_bundle() {
-            // The console updates the bundle every millisecond.
-            let milliseconds = milliseconds(now);
-            let tick_count = bundle.offset(0x10);
-            if self.memory.read::<u32>(tick_count)? != milliseconds as u32 {
-                self.memory.write(bundle, milliseconds * MILLISECOND)?;
-                self.memory
-                    .write(bundle.offset(8), self.clock.system_time(0) + milliseconds * MILLISECOND)?;
-                self.memory.write(tick_count, milliseconds as u32)?;
-            }
-        }
-        Ok(())
     }
+}
+
+/// Writes `KeTimeStampBundle`, which the console updates every millisecond.
+fn stamp_time(kernel: &Kernel, now: GuestTicks) -> Fallible<()> {
+    let Some(bundle) = kernel.imports.time_stamp_bundle() else { return Ok(()) };
+    let milliseconds = milliseconds(now);
+    let tick_count = bundle.offset(0x10);
+    if kernel.memory.read::<u32>(tick_count)? != milliseconds as u32 {
+        kernel.memory.write(bundle, milliseconds * MILLISECOND)?;
+        kernel.memory.write(bundle.offset(8), kernel.clock.system_time(0) + milliseconds * MILLISECOND)?;
+        kernel.memory.write(tick_count, milliseconds as u32)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

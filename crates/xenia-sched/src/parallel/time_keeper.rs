@@ -76,9 +76,9 @@ impl<S: System> TimeKeeper<'_, S> {
 
     /// Handles events that are due by now.
     fn pass_time(&mut self) {
-        let mut cpu = SlotCpu::new(self.shared);
-        self.system.advance(&mut cpu);
+        // One time for both: a thread whose wait ends must see all that was due before.
         let now = self.shared.clock.now();
+        self.system.advance(&mut SlotCpu::at(self.shared, now));
         while let Some((ticket, wait)) = self.shared.slots.pop_expired_wait(now) {
             self.system.timed_out(&mut SlotCpu::at(self.shared, now), ticket, &wait);
         }
