@@ -1,6 +1,6 @@
-# sync-suite.xex --parallel
-# Threads stop at a call of the kernel in parallel mode, and the suite ends without failures.
-break *0x82020844
+# races/spawns.xex --parallel
+# Threads are started, and stopped at each start, in parallel mode; none is lost.
+break *0x82010f3c
 commands
 silent
 end

@@ -24,7 +24,7 @@ fn transcript(script: &Path) -> String {
     let title = Path::new(TITLES).join(words.next().unwrap());
     let mut run = hermetic(PROGRAM);
     run.args(["exec", "--headless", "--gdb", "0", "--timeout", PATIENCE]).args(words).arg(&title);
-    let mut run = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut run = run.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut messages = BufReader::new(run.stderr.take().unwrap());
     let mut message = String::new();
     while !message.contains("target remote") {
@@ -32,8 +32,7 @@ fn transcript(script: &Path) -> String {
         assert_ne!(messages.read_line(&mut message).unwrap(), 0, "the run ended before gdb came");
     }
     let address = message.trim().rsplit(' ').next().unwrap().to_owned();
-    let (errors, output) = (thread::spawn(move || rest(messages)), run.stdout.take().unwrap());
-    let output = thread::spawn(move || rest(output));
+    let errors = thread::spawn(move || rest(messages));
     let mut gdb = Command::new("gdb-multiarch");
     gdb.args(["-nx", "-batch", "-iex", "set pagination off", "-iex", "set confirm off"]);
     gdb.args(["-ex", "set architecture powerpc:common", "-ex", "set endian big"]);
@@ -57,10 +56,9 @@ fn transcript(script: &Path) -> String {
             let _ = writeln!(kept, "{}", line.trim_end());
         }
     }
-    let output = output.join().unwrap();
-    let failed = output.lines().filter(|line| line.contains("FAIL")).count();
-    let _ = writeln!(kept, "-- the run: exit {:?}, {failed} failures", status.code());
     let errors = errors.join().unwrap();
+    let failed = errors.lines().filter(|line| line.contains(" FAIL ")).count();
+    let _ = writeln!(kept, "-- the run: exit {:?}, {failed} failures", status.code());
     assert!(!errors.contains("panicked"), "{errors}");
     kept
 }
