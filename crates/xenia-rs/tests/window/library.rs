@@ -96,7 +96,8 @@ fn titles_are_started_from_the_library_and_lead_back_to_it() -> Result<()> {
     press(&window, &[Key::Down; 5])?;
     press(&window, &[Key::Enter, Key::Down, Key::Enter])?;
     home(&window, &mut program)?;
-    wait_for("the summary of the demo", || Ok(program.said().contains("frames in").then_some(())))?;
+    // On a slow host the summary speaks of one frame.
+    wait_for("the summary of the demo", || Ok(program.said().contains("; ended: ").then_some(())))?;
 
     // A title that can't be run is refused in the window.
     press(&window, &[Key::Down, Key::Enter])?;

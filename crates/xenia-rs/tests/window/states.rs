@@ -33,9 +33,9 @@ fn a_title_goes_back_while_the_key_is_held() -> Result<()> {
     let flags = ["--gpu", "reference", "--rewind"];
     let (mut program, window) = start(&display, folder, DEMO.as_ref(), &flags)?;
     wait_for_title(&window)?;
-    let late = wait_for_frame("a way to go back", &window, folder, |frame| frame >= 20)?;
+    let late = wait_for_frame("a way to go back", &window, folder, |frame| frame >= 12)?;
     window.hold(Key::F10, true)?;
-    let early = wait_for_frame("an earlier frame", &window, folder, |frame| frame + 8 < late)?;
+    let early = wait_for_frame("an earlier frame", &window, folder, |frame| frame + 5 < late)?;
     window.hold(Key::F10, false)?;
     wait_for_frame("the title to go on", &window, folder, |frame| frame > early + 3)?;
     // The title goes back again, over frames that it has shown twice.
