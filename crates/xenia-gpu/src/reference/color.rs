@@ -6,7 +6,7 @@ use crate::draw_state::{Blend, ColorTarget, DrawCall};
 use crate::edram::Place;
 use crate::enums::{ColorTargetFormat, Msaa};
 use crate::microcode::{LANES, Vector};
-use crate::texture::{half_to_single, single_to_half};
+use crate::texture::{float10_to_single, half_to_single, single_to_half};
 
 /// Colour target of a draw.
 pub(super) struct ColorPlace {
@@ -36,12 +36,6 @@ impl ColorPlace {
 fn fraction(value: f32, highest: f32) -> u32 {
     let value = if value > 0.0 { value.min(1.0) } else { 0.0 };
     (value * highest + 0.5) as u32
-}
-
-/// Converts a 10-bit float of 7 mantissa and 3 exponent bits, 0 to 31.875.
-fn float10_to_single(bits: u32) -> f32 {
-    let (exponent, mantissa) = ((bits >> 7 & 7) as i32, (bits & 127) as f32);
-    if exponent == 0 { mantissa * 2.0_f32.powi(-9) } else { (128.0 + mantissa) * 2.0_f32.powi(exponent - 10) }
 }
 
 fn single_to_float10(value: f32) -> u32 {
