@@ -29,10 +29,10 @@ pub enum GpuKind {
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum ReadbackMode {
     /// At each resolve, which waits for the host's GPU.
-    #[default]
     Full,
     /// Before the title may read them: at fences and interrupts, in lockstep before its code goes
     /// on.
+    #[default]
     Lazy,
     /// Only where the console's GPU reads them in another way than as a texture. The fastest;
     /// titles that read pictures (for thumbnails, exposure, picking) see old memory.
