@@ -1,8 +1,8 @@
 //! `cargo xtask frame-times`: times the frames of titles that draw, and writes the book's page
 //! about them.
 //!
-//! Each title runs headless in lockstep with both backends, in turn: once for a few frames and once
-//! for more. The difference of the two runs, divided by the frames between, has neither the start
+//! Each title runs headless in lockstep with both backends and in parallel mode with wgpu, in turn:
+//! once for a few frames and once for more. The difference of the two runs, divided by the frames between, has neither the start
 //! nor what the first frames compile. CPU time is that of the process's threads, from Linux's
 //! /proc; the counters are those of `gpu.wgpu` in the report.
 
@@ -23,8 +23,27 @@ use std::path::{Path, PathBuf};
 /// The page and its picture.
 const PAGE: &str = "docs/src/tables/frame-times.md";
 const PICTURE: &str = "docs/src/images/frame-times.svg";
-/// Backends, in the order of the page.
-const BACKENDS: [&str; 2] = ["reference", "wgpu"];
+
+/// Seconds of a long run with wgpu, and how many times as many frames as usual it may have for that.
+const LEAST_SECONDS: f64 = 4.0;
+const MOST_TIMES: f64 = 50.0;
+
+/// A way to run a title.
+struct Way {
+    /// Name on the page and in the file of figures.
+    name: &'static str,
+    /// Value of `--gpu`.
+    backend: &'static str,
+    /// Flag of the mode.
+    mode: &'static str,
+}
+
+/// Ways to run each title, in the order of the page.
+const WAYS: [Way; 3] = [
+    Way { name: "reference", backend: "reference", mode: "--lockstep" },
+    Way { name: "wgpu", backend: "wgpu", mode: "--lockstep" },
+    Way { name: "wgpu, parallel", backend: "wgpu", mode: "--parallel" },
+];
 
 /// Arguments of `cargo xtask frame-times`.
 #[derive(Debug, Args)]
@@ -94,43 +113,40 @@ fn measure(args: &FrameTimesArgs, folder: &Path) -> Result<Value> {
     let mut adapter = Value::Null;
     for case in &cases {
         let mut row = json!({ "name": case.name, "settings": case.settings });
-        for backend in BACKENDS {
-            match measure_backend(&program, folder, case, backend, args.runs) {
+        for way in &WAYS {
+            match measure_way(&program, folder, case, way, args.runs) {
                 Ok(figures) => {
                     if let Some(name) = &figures.adapter {
                         adapter = Value::from(name.as_str());
                     }
-                    row[backend] = figures.to_json();
+                    row[way.name] = figures.to_json();
                 }
-                Err(why) => println!("not timed: {} with --gpu {backend} ({why:#})", case.name),
+                Err(why) => println!("not timed: {} with {} ({why:#})", case.name, way.name),
             }
         }
         titles.push(row);
     }
-    if titles.iter().all(|row| BACKENDS.iter().all(|backend| row[backend].is_null())) {
+    if titles.iter().all(|row| WAYS.iter().all(|way| row[way.name].is_null())) {
         bail!("no title could be timed");
     }
     let (host, build) = (figures::host(), figures::build(&program));
     Ok(json!({ "host": host, "adapter": adapter, "build": build, "runs": args.runs, "titles": titles }))
 }
 
-/// The figures of one title with one backend.
-fn measure_backend(
-    program: &Path,
-    folder: &Path,
-    case: &Case,
-    backend: &str,
-    runs: usize,
-) -> Result<Figures> {
-    let [few, many] = case.frames;
-    let run = |frames| Run { program, folder, case, backend, frames }.measure();
-    if backend == "wgpu" {
+/// The figures of one title that is run one way.
+fn measure_way(program: &Path, folder: &Path, case: &Case, way: &Way, runs: usize) -> Result<Figures> {
+    let [few, mut many] = case.frames;
+    let run = |frames| Run { program, folder, case, way, frames }.measure();
+    if way.backend == "wgpu" {
         // Pipelines are kept, so that later runs compile none.
         run(many)?;
+        // On a fast host the start takes longer than some frames, and its time varies more.
+        let seconds = run(many)?.seconds().max(0.1);
+        many = few + (many - few) * (LEAST_SECONDS / seconds).clamp(1.0, MOST_TIMES) as u64;
     }
     let mut pairs = Vec::new();
     for turn in 1..=runs {
-        println!("{} with --gpu {backend}: {turn} of {runs}", case.name);
+        println!("{} with {}: {turn} of {runs}", case.name, way.name);
         pairs.push((run(few)?, run(many)?));
     }
     Figures::of(&pairs)

@@ -1,5 +1,6 @@
 //! Runs of a title, and the figures of a frame that follow from them.
 
+use super::Way;
 use super::case::Case;
 use super::threads::Sampled;
 use anyhow::{Context, Result, bail};
@@ -20,7 +21,7 @@ pub(super) struct Run<'a> {
     pub(super) program: &'a Path,
     pub(super) folder: &'a Path,
     pub(super) case: &'a Case,
-    pub(super) backend: &'a str,
+    pub(super) way: &'a Way,
     pub(super) frames: u64,
 }
 
@@ -32,6 +33,13 @@ pub(super) struct Measured {
     report: Value,
 }
 
+impl Measured {
+    /// Seconds of the whole run.
+    pub(super) fn seconds(&self) -> f64 {
+        self.wall
+    }
+}
+
 impl Run<'_> {
     /// Runs the title to its last frame.
     pub(super) fn measure(&self) -> Result<Measured> {
@@ -41,8 +49,8 @@ impl Run<'_> {
             std::fs::remove_file(&json)?;
         }
         let mut command = hermetic(self.program);
-        command.arg("exec").arg(&self.case.title).args(["--headless", "--lockstep", "--fresh"]);
-        command.args(["--gpu", self.backend, "--frames", &self.frames.to_string(), "--timeout", TIMEOUT]);
+        command.arg("exec").arg(&self.case.title).args(["--headless", self.way.mode, "--fresh"]);
+        command.args(["--gpu", self.way.backend, "--frames", &self.frames.to_string(), "--timeout", TIMEOUT]);
         command.arg("--cache").arg(cache).arg("--json").arg(&json);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(std::fs::File::create(&said)?);
         let start = Instant::now();

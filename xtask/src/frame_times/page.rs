@@ -1,6 +1,6 @@
 //! The book's page about the times of frames.
 
-use super::BACKENDS;
+use super::WAYS;
 use super::threads::DRIVER;
 use crate::program_times::number;
 use anyhow::{Context, Result};
@@ -18,7 +18,8 @@ cargo xtask frame-times --bless             # all titles; XENIA_TITLES names the
 cargo xtask frame-times demo small --runs 1 # some, and a picture of them in target/frame-times
 ```
 
-The program runs each title headless in lockstep, for a few frames and for more. Figures are the
+The program runs each title headless: in lockstep with both backends, and in parallel mode with wgpu,
+where a frame waits for the display's 60 Hz. It does so for a few frames and for more. Figures are the
 difference of the two runs divided by the frames between, so that the start and the first frames'
 compiling are left out; they are medians. CPU time is that of the process's threads; on software
 drivers the *driver* has threads of its own, and on others its part is in the thread that records.
@@ -71,12 +72,12 @@ pub(super) fn page(figures: &Value) -> Result<String> {
 
 fn frames(out: &mut String, titles: &[Value]) -> Result<()> {
     out.push_str(
-        "## Frames\n\n| title | backend | draws | frames/s | CPU ms | ours | driver's threads | by thread |\n\
+        "## Frames\n\n| title | run | draws | frames/s | CPU ms | ours | driver's threads | by thread |\n\
          |---|---|---|---|---|---|---|---|\n",
     );
     for title in titles {
-        for backend in BACKENDS {
-            let of = &title[backend];
+        for way in &WAYS {
+            let of = &title[way.name];
             let Some(threads) = of["threads_s"].as_object() else { continue };
             let ms = |name: &str| threads.get(name).and_then(Value::as_f64).unwrap_or(0.0) * 1e3;
             let all: f64 = threads.keys().map(|name| ms(name)).sum();
@@ -87,8 +88,9 @@ fn frames(out: &mut String, titles: &[Value]) -> Result<()> {
             let rate = of["wall_s"].as_f64().filter(|wall| *wall > 0.0).map(|wall| 1.0 / wall);
             writeln!(
                 out,
-                "| {} | {backend} | {} | {} | {all:.1} | {:.1} | {:.1} | {} |",
+                "| {} | {} | {} | {} | {all:.1} | {:.1} | {:.1} | {} |",
                 title["name"].as_str().unwrap_or_default(),
+                way.name,
                 number(of["draws"].as_f64(), 0),
                 number(rate, 1),
                 all - ms(DRIVER),
@@ -103,17 +105,24 @@ fn frames(out: &mut String, titles: &[Value]) -> Result<()> {
 
 fn counters(out: &mut String, titles: &[Value]) -> Result<()> {
     out.push_str("## Work of the wgpu backend\n\nOf a frame; the names are those of `gpu.wgpu` in the [report](../measuring.md).\n\n");
-    let mut rows = titles.iter().filter(|title| title["wgpu"].is_object()).peekable();
-    if rows.peek().is_none() {
+    let mut columns = Vec::new();
+    for title in titles {
+        for way in WAYS.iter().filter(|way| way.backend == "wgpu" && title[way.name].is_object()) {
+            let name = title["name"].as_str().unwrap_or_default();
+            let mode = way.mode.trim_start_matches("--");
+            columns.push((format!("{name}, {mode}"), &title[way.name]["counters"]));
+        }
+    }
+    if columns.is_empty() {
         out.push_str("It was not measured: there is no adapter.\n\n");
         return Ok(());
     }
-    let names: Vec<_> = rows.clone().map(|title| title["name"].as_str().unwrap_or_default()).collect();
+    let names: Vec<_> = columns.iter().map(|(name, _)| name.as_str()).collect();
     writeln!(out, "| counter | {} |\n|---|{}", names.join(" | "), "---|".repeat(names.len()))?;
     for (name, heading, divisor) in COUNTERS {
         write!(out, "| {heading} |")?;
-        for title in rows.clone() {
-            let value = title["wgpu"]["counters"][name].as_f64().map(|value| value / divisor);
+        for (_, counters) in &columns {
+            let value = counters[name].as_f64().map(|value| value / divisor);
             let decimals = usize::from(value.is_some_and(|value| value != 0.0 && value.abs() < 100.0));
             write!(out, " {} |", number(value, decimals))?;
         }
@@ -155,7 +164,7 @@ mod tests {
         );
         assert!(page.contains("| one | wgpu | 8 | 2.0 | 375.0 | 250.0 | 125.0 | draws 250.0 |"), "{page}");
         assert!(page.contains("| two | reference |") && !page.contains("| two | wgpu |"), "{page}");
-        assert!(page.contains("| counter | one |") && page.contains("| waits | 2.5 |"), "{page}");
+        assert!(page.contains("| counter | one, lockstep |") && page.contains("| waits | 2.5 |"), "{page}");
         assert!(page.contains("| KiB up | 2.0 |") && page.contains("- two: draws 5, width 160"), "{page}");
         assert!(super::page(&json!({})).is_err());
     }

@@ -1,6 +1,6 @@
 //! Plot of the frames: for each title and backend a bar of CPU milliseconds, ours and the driver's.
 
-use super::BACKENDS;
+use super::WAYS;
 use super::threads::DRIVER;
 use anyhow::{Context, Result, anyhow};
 use plotters::prelude::*;
@@ -20,12 +20,12 @@ pub(super) fn svg(figures: &Value) -> Result<String> {
     let titles = figures["titles"].as_array().context("the file of figures has no titles")?;
     let mut bars = Vec::new();
     for title in titles {
-        for backend in BACKENDS {
-            let Some(threads) = title[backend]["threads_s"].as_object() else { continue };
+        for way in &WAYS {
+            let Some(threads) = title[way.name]["threads_s"].as_object() else { continue };
             let all: f64 = threads.values().filter_map(Value::as_f64).sum();
             let driver = threads.get(DRIVER).and_then(Value::as_f64).unwrap_or(0.0);
             let name = title["name"].as_str().unwrap_or_default();
-            bars.push((format!("{name}, {backend}"), (all - driver) * 1e3, driver * 1e3));
+            bars.push((format!("{name}, {}", way.name), (all - driver) * 1e3, driver * 1e3));
         }
     }
     let mut picture = String::new();
