@@ -125,9 +125,16 @@ pub(super) fn write(
             };
             let mut blended = blend(place.blend, &source, &old, call.blend_constant);
             for (c, blended) in blended.iter_mut().enumerate() {
-                *blended = if place.write_mask >> c & 1 != 0 { clamp(blended, c) } else { old[c] };
+                *blended = clamp(blended, c);
             }
             packed = if is_eight { eight(&blended, 1.0) } else { pack(&blended) };
+            // Bits of the other components stay, also those that are no number of the format.
+            let written = color::bits_of(place.format, place.write_mask);
+            for (packed, stored) in packed.iter_mut().zip(stored) {
+                for word in 0..2 {
+                    packed[word] = (packed[word] & written[word]) | (stored[word] & !written[word]);
+                }
+            }
         }
         for lane in lanes_of(mask) {
             let index = samples.index(lane);

@@ -165,6 +165,28 @@ pub(super) fn pack(format: ColorTargetFormat, c: [f32; 4]) -> [u32; 2] {
     }
 }
 
+/// Bits of a sample that hold the components of a mask.
+pub(super) fn bits_of(format: ColorTargetFormat, components: u8) -> [u32; 2] {
+    use ColorTargetFormat::*;
+    let fields: [[u32; 2]; 4] = match format {
+        Rgba8 | Rgba8Gamma => [[0xff, 0], [0xff00, 0], [0xff_0000, 0], [0xff00_0000, 0]],
+        Rgb10A2 | Rgb10A2As10 | Rgb10A2Float | Rgb10A2FloatAs16 => {
+            [[0x3ff, 0], [0xf_fc00, 0], [0x3ff0_0000, 0], [0xc000_0000, 0]]
+        }
+        Rg16 | Rg16Float => [[0xffff, 0], [0xffff_0000, 0], [0; 2], [0; 2]],
+        Rgba16 | Rgba16Float => [[0xffff, 0], [0xffff_0000, 0], [0, 0xffff], [0, 0xffff_0000]],
+        R32Float => [[u32::MAX, 0], [0; 2], [0; 2], [0; 2]],
+        Rg32Float => [[u32::MAX, 0], [0, u32::MAX], [0; 2], [0; 2]],
+    };
+    let mut bits = [0; 2];
+    for (c, field) in fields.iter().enumerate() {
+        if components >> c & 1 != 0 {
+            bits = [bits[0] | field[0], bits[1] | field[1]];
+        }
+    }
+    bits
+}
+
 /// Unpacks stored bits to components; missing ones are 0, missing alpha is 1.
 #[inline]
 pub(super) fn unpack(format: ColorTargetFormat, [low, high]: [u32; 2]) -> [f32; 4] {
@@ -233,6 +255,21 @@ mod tests {
         for value in -32767..=32767_i32 {
             let bits = [value as u16 as u32, 0];
             assert_eq!(pack(Rg16, unpack(Rg16, bits))[0] & 0xffff, bits[0]);
+        }
+    }
+
+    #[test]
+    fn components_have_the_bits_that_packing_sets() {
+        for format in ColorTargetFormat::VALUES {
+            for c in 0..4 {
+                let mut ones = [0.0; 4];
+                ones[c] = f32::MAX;
+                let [set, clear] = [pack(*format, ones), pack(*format, [0.0; 4])];
+                let bits = bits_of(*format, 1 << c);
+                let outside = [0, 1].map(|word: usize| (set[word] ^ clear[word]) & !bits[word]);
+                assert_eq!(outside, [0; 2], "{format:?}, component {c}");
+                assert_eq!(set != clear, bits != [0; 2], "{format:?}, component {c}");
+            }
         }
     }
 

@@ -12,8 +12,9 @@ fn bits_at(position: vec4<f32>, host: u32) -> vec2<u32> {
 fn unpack_depth(bits: u32) -> f32 {
     let value = bits >> 8u;
     if FORMAT == DEPTH + DepthFormat_D24S8 {
-        // The float nearest to value / (2^24 - 1) that converts back to the same bits.
-        return f32(value + (value >> 23u)) * 0x1p-24;
+        // The float nearest to value / (2^24 - 1); for the middle one half, which is as near but
+        // for 2^-49, and which titles clear to and draw at.
+        return f32(value + u32(value > 0x800000u)) * 0x1p-24;
     }
     // Halved, because values extend to just below 2.
     if value < (1u << 20u) {

@@ -178,6 +178,7 @@ fn values_are_rounded_and_limited_to_what_formats_hold() {
         for (format, depth, expected) in [
             (DepthFormat::D24S8, 0.0, 0),
             (DepthFormat::D24S8, 0.25, 0x40_0000),
+            (DepthFormat::D24S8, 0.5, 0x80_0000),
             (DepthFormat::D24S8, 1.0, 0xff_ffff),
             // Floating-point depth is halved in the texture.
             (DepthFormat::D24FS8, 0.5, 0xf0_0000),
