@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use xenia_gpu::PhysicalMemory;
 use xenia_gpu::texture::Layout;
 
-use super::sampling::compare_halves;
+use super::sampling::{FetchErrors, STORED, compare_halves};
 use crate::scene::*;
 use crate::{Backends, Choices, SceneDifference, SceneOutcome};
 
@@ -97,7 +97,12 @@ pub(super) fn case(
     })?;
     is_assembled.map_err(|error| SceneDifference(format!("{error}\n{text}")))?;
     let [expected, found] = pair.words()?;
-    compare_halves([&expected, &found], (WIDTH * HEIGHT) as usize, 1.5 / 1024.0).map_err(
-        |SceneDifference(what)| SceneDifference(format!("{what}\n{text}\nendian {endian}, {words} words")),
+    compare_halves(
+        [&expected, &found],
+        (WIDTH * HEIGHT) as usize,
+        FetchErrors { stored: STORED, ..FetchErrors::default() },
     )
+    .map_err(|SceneDifference(what)| {
+        SceneDifference(format!("{what}\n{text}\nendian {endian}, {words} words"))
+    })
 }

@@ -36,7 +36,7 @@ pub(super) struct Fetch {
     is_integer: bool,
     no_zero: bool,
     swizzle: u32,
-    exponent: i32,
+    pub(super) exponent: i32,
     clamp: [u32; 3],
     /// Filters of the constant, and of the instruction (3 defers).
     filters: [u32; 3],
@@ -170,6 +170,36 @@ impl Fetch {
         !changes_filter && !changes_level && !is_line_of_blocks && !is_vague
     }
 
+    /// Number of pixels of a target for which a host that rounds coordinates to 1/256 texel may choose
+    /// another texel. The coordinates keep away from edges of the base's texels, but not from those
+    /// of levels that are not the base halved exactly.
+    pub(super) fn pixels_at_edges(&self, lod: f64, [columns, rows]: [u32; 2]) -> usize {
+        const HOST_STEP: f64 = 1.0 / 256.0;
+        let [mag, min, _] = self.chosen();
+        if mag != TextureFilter::Point.bits() && min != TextureFilter::Point.bits() {
+            return 0;
+        }
+        let [lowest, highest] = self.info().map_or([0; 2], |info| info.level_range()).map(f64::from);
+        let limited = lod.clamp(lowest, highest);
+        let [step, at, ..] = self.constants();
+        let pixels = (0..rows).flat_map(|row| (0..columns).map(move |column| [column, row]));
+        let is_at_edge = |[column, row]: [u32; 2], axis: usize, level: u32| {
+            let side = (self.size[axis] >> level).max(1);
+            let place = match axis {
+                _ if self.is_curved && axis < 2 => column * row,
+                1 => row,
+                _ => column,
+            };
+            let base = (f64::from(step[axis]) * f64::from(place) + f64::from(at[axis])) * self.scale(axis);
+            // Offsets are halves of a texel.
+            let halves = 2.0 * base / f64::from(self.size[axis]) * f64::from(side);
+            side << level != self.size[axis] && (halves - halves.round()).abs() < 2.0 * HOST_STEP
+        };
+        let levels = [limited.floor() as u32, limited.ceil() as u32];
+        let is_vague = |pixel| levels.iter().any(|&level| (0..3).any(|axis| is_at_edge(pixel, axis, level)));
+        pixels.filter(|&pixel| is_vague(pixel)).count()
+    }
+
     /// Filters: the instruction's or the constant's.
     fn chosen(&self) -> [u32; 3] {
         [0, 1, 2].map(|i: usize| if self.own_filters[i] == 3 { self.filters[i] } else { self.own_filters[i] })
@@ -185,6 +215,16 @@ impl Fetch {
         };
         let linear = TextureFilter::Linear.bits();
         (if mag == linear || min == linear { axes } else { 0 }) + u32::from(mip == linear)
+    }
+
+    /// Largest magnitude of a texel that is no integer, of those that scenes have.
+    pub(super) fn largest_texel(&self) -> f32 {
+        let largest = match self.format.layout {
+            _ if self.is_integer => return 0.0,
+            Layout::Single(_) | Layout::Half(_) | Layout::Depth(true) => 2.0,
+            _ => 1.0,
+        };
+        largest * 2.0_f32.powi(self.exponent)
     }
 
     fn info(&self) -> Option<TextureInfo> {
