@@ -14,7 +14,7 @@ const MAX_IN_FLIGHT: usize = 64;
 /// Most frames in flight: the device draws one while the next is recorded.
 const FRAMES_IN_FLIGHT: usize = 2;
 /// Time after which a device that has not finished its work counts as lost.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Optional features, enabled if the adapter has them. Code that uses one describes the
 /// alternative.

@@ -31,6 +31,7 @@ use xenia_gpu::edram::EDRAM_WORDS;
 use xenia_gpu::resolve::Rect;
 
 use super::device::Device;
+use super::mapping::Mapping;
 use calls::Parameters;
 use pipelines::{Kernel, Load, Part, Pipelines};
 pub(crate) use place::{TargetFormat, TargetPlace};
@@ -276,14 +277,5 @@ pub(super) fn read_back(
     buffer: &wgpu::Buffer,
     size: u64,
 ) -> Result<wgpu::BufferView, BackendError> {
-    device.traffic.bytes_back.fetch_add(size, std::sync::atomic::Ordering::Relaxed);
-    let failed = |error: &dyn std::fmt::Display| BackendError::Host(error.to_string());
-    let (sender, receiver) = std::sync::mpsc::channel();
-    buffer.map_async(wgpu::MapMode::Read, ..size, move |result| {
-        // The receiver is gone only after an error of the poll, which is the one reported.
-        let _ = sender.send(result);
-    });
-    device.wait(None)?;
-    receiver.try_recv().map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
-    buffer.get_mapped_range(..size).map_err(|error| failed(&error))
+    Mapping::begin(device, buffer.clone(), size).wait(device)
 }

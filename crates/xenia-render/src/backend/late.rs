@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use xenia_gpu::{Backend, BackendError, PhysicalMemory};
 
 use super::delivery::first_part;
-use super::mapping::Mapping;
+use super::mapping::{Mapping, wait_until};
 use super::mirror::Delivery;
 use super::{Device, WgpuBackend};
 
@@ -119,7 +119,9 @@ impl WgpuBackend {
             self.submit();
         }
         let polled = if waits {
-            self.device.wait(None)
+            wait_until(&self.device, || {
+                self.occlusion.is_mapped() && self.flights.iter().all(|flight| flight.bytes.is_done())
+            })
         } else {
             let poll = self.device.wgpu().poll(wgpu::PollType::Poll);
             poll.map(|_| ()).map_err(|error| BackendError::Host(error.to_string()))
@@ -168,7 +170,7 @@ impl WgpuBackend {
             flight.deliveries.iter().any(touches)
         };
         if self.flights.iter().any(touches) {
-            self.device.wait(None)?;
+            wait_until(&self.device, || self.flights.iter().all(|flight| flight.bytes.is_done()))?;
             self.land(memory);
         }
         Ok(())

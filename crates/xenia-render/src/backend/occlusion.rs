@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, VecDeque};
 use xenia_gpu::BackendError;
 
 use super::Device;
-use super::mapping::Mapping;
+use super::mapping::{Mapping, wait_until};
 
 /// Queries in the set.
 const QUERIES: u32 = 2048;
@@ -242,10 +242,15 @@ impl Occlusion {
     /// Total count after all submitted commands.
     pub(super) fn finish(&mut self, device: &Device) -> Result<u64, BackendError> {
         if !self.batches.is_empty() {
-            device.wait(None)?;
+            wait_until(device, || self.is_mapped())?;
             self.collect();
         }
         Ok(self.total)
+    }
+
+    /// Whether the counts of all submitted queries are there.
+    pub(super) fn is_mapped(&self) -> bool {
+        self.batches.iter().all(Mapping::is_done)
     }
 }
 
