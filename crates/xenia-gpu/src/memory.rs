@@ -195,7 +195,7 @@ impl PhysicalMemory for Ram {
 
 /// Byte order of transfers between memory and the chip: the two-bit endian fields of fetch
 /// constants, index buffers and packet addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Endian {
     /// No swap: least significant byte first.
     #[default]

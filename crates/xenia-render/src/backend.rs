@@ -30,6 +30,7 @@ mod draw;
 mod edram;
 mod expanded;
 mod fallback;
+mod index_lists;
 mod late;
 mod mapping;
 mod mirror;
@@ -63,6 +64,7 @@ use draw::Refused;
 use edram::{Edram, Resolve};
 use expanded::PassThroughShaders;
 use fallback::Fallback;
+use index_lists::IndexLists;
 use late::{Flights, Staging};
 use mirror::Mirror;
 use occlusion::Occlusion;
@@ -84,8 +86,6 @@ pub use work::{DeviceWork, WorkCounts};
 
 /// Size of the constant buffer, which bounds the constants between two submissions.
 const UNIFORM_BYTES: usize = 16 << 20;
-/// Size of the index buffer, which bounds the indices between two submissions.
-const INDEX_BYTES: usize = 16 << 20;
 
 /// Backend that draws with wgpu.
 pub struct WgpuBackend {
@@ -95,7 +95,7 @@ pub struct WgpuBackend {
     textures: Textures,
     vertices: Vertices,
     uniforms: Arena,
-    indices: Arena,
+    indices: IndexLists,
     pipelines: Pipelines,
     groups: Groups,
     recording: Recording,
@@ -116,7 +116,6 @@ pub struct WgpuBackend {
     unsubmitted_copies: u32,
     draws: u64,
     submissions: u64,
-    index_bytes: u64,
 }
 
 impl WgpuBackend {
@@ -130,7 +129,6 @@ impl WgpuBackend {
         let align = device.device.limits().min_uniform_buffer_offset_alignment as usize;
         let uniforms =
             Arena::new(&device, "constants", wgpu::BufferUsages::UNIFORM, UNIFORM_BYTES, align.max(16));
-        let indices = Arena::new(&device, "indices", wgpu::BufferUsages::INDEX, INDEX_BYTES, 4);
         let mut edram = Edram::new(&device);
         let mut textures = Textures::new(&device);
         let mut pipelines = Pipelines::new(&device, options);
@@ -146,7 +144,7 @@ impl WgpuBackend {
             textures,
             vertices: Vertices::new(&device),
             uniforms,
-            indices,
+            indices: IndexLists::new(&device),
             pipelines,
             groups: Groups::default(),
             recording: Recording::default(),
@@ -165,7 +163,6 @@ impl WgpuBackend {
             unsubmitted_copies: 0,
             draws: 0,
             submissions: 0,
-            index_bytes: 0,
             device,
         }
     }
@@ -205,6 +202,7 @@ impl WgpuBackend {
             self.occlusion.submitted(&self.device);
         }
         self.vertices.submitted();
+        self.indices.submitted();
         self.textures.submitted();
         self.unsubmitted_copies = 0;
     }

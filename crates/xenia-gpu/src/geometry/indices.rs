@@ -1,7 +1,7 @@
 //! Indices of a draw: auto-generated, from memory, or embedded in the packet.
 
 use crate::draw_state::{DrawCall, IndexSource};
-use crate::memory::PhysicalMemory;
+use crate::memory::{Endian, PhysicalMemory};
 
 /// Most vertices in a draw: `VGT_DRAW_INITIATOR` counts in 16 bits.
 pub const MAX_COUNT: u32 = 65_535;
@@ -38,16 +38,35 @@ fn placed(call: &DrawCall) -> impl Fn(u32) -> u32 {
 }
 
 /// The first `count` halves of words, low before high; the very first can be skipped.
-fn halves(words: impl ExactSizeIterator<Item = u32>, skips_one: bool, count: usize) -> Vec<u32> {
-    let mut halves = Vec::with_capacity(words.len() * 2);
-    for word in words {
-        halves.extend([word & 0xffff, word >> 16]);
+fn halves(words: &[u32], skips_one: bool, count: usize) -> Vec<u32> {
+    let mut halves = vec![0; words.len() * 2];
+    for (pair, word) in halves.as_chunks_mut().0.iter_mut().zip(words) {
+        *pair = [word & 0xffff, word >> 16];
     }
     if skips_one && !halves.is_empty() {
         halves.remove(0);
     }
     halves.truncate(count);
     halves
+}
+
+/// Reads words of memory in the byte order of a buffer.
+fn swapped(memory: &dyn PhysicalMemory, physical: u32, bytes: u32, endian: Endian) -> Vec<u32> {
+    fn each(words: &mut [u32], swap: impl Fn(u32) -> u32) {
+        for word in words {
+            *word = swap(u32::from_le(*word));
+        }
+    }
+    let mut words = vec![0; bytes as usize / 4];
+    memory.read(physical, bytemuck::cast_slice_mut(&mut words));
+    // One loop for each order: compilers make vector instructions of each.
+    match endian {
+        Endian::None => each(&mut words, |word| word),
+        Endian::In16 => each(&mut words, |word| Endian::In16.swap(word)),
+        Endian::In32 => each(&mut words, |word| Endian::In32.swap(word)),
+        Endian::Half32 => each(&mut words, |word| Endian::Half32.swap(word)),
+    }
+    words
 }
 
 /// Reads the indices as they are in the buffer or the packet.
@@ -58,14 +77,15 @@ fn raw(call: &DrawCall, memory: &dyn PhysicalMemory) -> Vec<u32> {
         IndexSource::Buffer { physical, wide, endian, length } => {
             let count = count.min(*length) as usize;
             let (start, length) = index_range(call).unwrap_or_default();
-            let mut bytes = vec![0; length as usize];
-            memory.read(start, &mut bytes);
-            let words = bytes.as_chunks().0.iter().map(|word| endian.swap(u32::from_le_bytes(*word)));
-            if *wide {
-                words.take(count).map(|word| word & 0xff_ffff).collect()
-            } else {
-                halves(words, physical >> 1 & 1 != 0, count)
+            let mut words = swapped(memory, start, length, *endian);
+            if !*wide {
+                return halves(&words, physical >> 1 & 1 != 0, count);
             }
+            words.truncate(count);
+            for word in &mut words {
+                *word &= 0xff_ffff;
+            }
+            words
         }
         IndexSource::Inline { words, wide } => {
             let half = |i: u32| (words.get(i as usize / 2).copied().unwrap_or(0) >> (16 * (i & 1))) & 0xffff;
@@ -89,8 +109,8 @@ mod tests {
             (true, 5, &[2, 3, 4, 5, 0xffff]),
             (true, 0, &[]),
         ] {
-            assert_eq!(halves(words.into_iter(), skips_one, count), expected);
+            assert_eq!(halves(&words, skips_one, count), expected);
         }
-        assert!(halves([].into_iter(), true, 1).is_empty());
+        assert!(halves(&[], true, 1).is_empty());
     }
 }

@@ -28,9 +28,20 @@ impl Arena {
         capacity: usize,
         align: usize,
     ) -> Self {
+        Self::before(device, label, usage, [capacity, 0], align)
+    }
+
+    /// Creates an arena at the beginning of a buffer that has more bytes behind it.
+    pub(super) fn before(
+        device: &Device,
+        label: &str,
+        usage: wgpu::BufferUsages,
+        [capacity, more]: [usize; 2],
+        align: usize,
+    ) -> Self {
         let buffer = device.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),
-            size: capacity as u64,
+            size: (capacity + more) as u64,
             usage: usage | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });

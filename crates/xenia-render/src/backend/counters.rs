@@ -62,7 +62,7 @@ impl WgpuBackend {
             groups_made: self.groups.made(),
             textures_made: textures.made,
             levels_decoded: textures.decoded,
-            index_bytes: self.index_bytes,
+            index_bytes: self.indices.uploaded,
             epoch_misses: textures.checks,
             fallback_draws: self.fallback.reasons().values().sum(),
             edram_trips: self.fallback.edram_trips(),

@@ -167,9 +167,9 @@ impl WgpuBackend {
             if rows.is_empty() {
                 return Ok(None);
             }
-            let corners = primitives::triangles(call, memory)?;
+            let corners = self.indices.corners(&self.device, call, memory)?;
             let shader = call.vertex_shader.clone();
-            return Ok((!corners.is_empty()).then_some(Geometry { corners, shader, handed_on: None, rows }));
+            return Ok((corners.count() != 0).then_some(Geometry { corners, shader, handed_on: None, rows }));
         }
         let triangles = self.expander.triangles(call, memory, &self.recovery.cancel())?;
         let (bytes, covered) = expanded::corners(call, &triangles, &plan.position, plan.size[1]);
@@ -286,10 +286,9 @@ impl WgpuBackend {
         if let Some((physical, length)) = self.textures.torn() {
             return Err(Refused::Pending(physical, length));
         }
-        let index_bytes = geometry.corners.index_bytes();
         let bytes = [&of_vertex, &of_pixel].map(|constants| constants.bytes().len() + MAX_ALIGNMENT);
         if !self.uniforms.fits(plan.times.len() * bytes[0] + bytes[1])
-            || !self.indices.fits(index_bytes.len())
+            || !self.indices.fits(&geometry.corners)
             || !self.occlusion.has_room(plan.times.len() as u32)
         {
             return Err(Refused::Full);
@@ -300,8 +299,7 @@ impl WgpuBackend {
             vertex_offsets.push(self.uniforms.put(of_vertex.bytes()) as u32);
         }
         let pixel_offset = if pixel.is_some() { self.uniforms.put(of_pixel.bytes()) as u32 } else { 0 };
-        self.index_bytes += index_bytes.len() as u64;
-        let first_index = (self.indices.put(index_bytes) / 4) as u32;
+        let first_index = self.indices.place(&geometry.corners);
         Ok(Sent { vertex: vertex_bound, pixel: pixel_bound, vertex_offsets, pixel_offset, first_index })
     }
 
@@ -335,7 +333,8 @@ impl WgpuBackend {
         if let Some((_, reference)) = plan.depth {
             pass.set_stencil_reference(reference);
         }
-        if let Corners::Indexed(_) = &geometry.corners {
+        let indices = geometry.corners.indices();
+        if indices.is_some() {
             pass.set_indices(self.indices.buffer());
         }
         for (ready, &vertex_offset) in ready.iter().zip(&sent.vertex_offsets) {
@@ -346,12 +345,9 @@ impl WgpuBackend {
             if let Some(query) = query {
                 pass.begin_occlusion_query(query);
             }
-            match &geometry.corners {
-                Corners::Counted(count) => pass.draw(0..*count, 0..1),
-                Corners::Indexed(list) => {
-                    let end = sent.first_index + list.len() as u32;
-                    pass.draw_indexed(sent.first_index..end, 0, 0..1);
-                }
+            match indices {
+                Some(count) => pass.draw_indexed(sent.first_index..sent.first_index + count, 0, 0..1),
+                None => pass.draw(0..geometry.corners.count(), 0..1),
             }
             if query.is_some() {
                 pass.end_occlusion_query();

@@ -9,6 +9,16 @@ use xenia_gpu::enums::Primitive;
 use xenia_gpu::geometry::{MAX_COUNT, indices, indices_without_restart};
 use xenia_gpu::{BackendError, PhysicalMemory};
 
+/// List of indices on the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KeptList {
+    /// Position of the first index in the device's buffer.
+    pub(super) first: u32,
+    pub(super) count: u32,
+    /// Lowest and highest index.
+    pub(super) bounds: [u32; 2],
+}
+
 /// Vertices to draw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Corners {
@@ -16,15 +26,23 @@ pub(super) enum Corners {
     Counted(u32),
     /// Vertices with indices.
     Indexed(Vec<u32>),
+    /// Vertices with indices that the device has.
+    Kept(KeptList),
 }
 
 impl Corners {
-    /// Whether there are no vertices.
-    pub(super) fn is_empty(&self) -> bool {
+    /// Number of vertices.
+    pub(super) fn count(&self) -> u32 {
         match self {
-            Self::Counted(count) => *count == 0,
-            Self::Indexed(list) => list.is_empty(),
+            Self::Counted(count) => *count,
+            Self::Indexed(list) => list.len() as u32,
+            Self::Kept(list) => list.count,
         }
+    }
+
+    /// Number of indices, if there are indices.
+    pub(super) fn indices(&self) -> Option<u32> {
+        (!matches!(self, Self::Counted(_))).then(|| self.count())
     }
 
     /// Lowest and highest vertex index, if there are any vertices.
@@ -35,13 +53,14 @@ impl Corners {
                 let widen = |[low, high]: [u32; 2], index: u32| [low.min(index), high.max(index)];
                 list.iter().copied().fold([u32::MAX, 0], widen)
             }),
+            Self::Kept(list) => Some(list.bounds),
         }
     }
 
-    /// The indices as bytes.
+    /// The indices that the device lacks, as bytes.
     pub(super) fn index_bytes(&self) -> &[u8] {
         match self {
-            Self::Counted(_) => &[],
+            Self::Counted(_) | Self::Kept(_) => &[],
             Self::Indexed(list) => bytemuck::cast_slice(list),
         }
     }

@@ -1,0 +1,188 @@
+//! Index lists of draws: indices of converted triangles, kept on the device while guest memory has
+//! the same index buffer.
+//!
+//! ```text
+//!   first draw of a buffer ──► arena, until the next submission; writes to the buffer are tracked
+//!   second, if unchanged   ──► kept: later draws neither convert nor upload
+//! ```
+//!
+//! A buffer that changes between draws goes through the arena, and soon is not tracked any more:
+//! tracking costs a fault for its next write. Recorded commands read the device's buffer as it is
+//! when they are submitted, so kept space is never reused before that; when it is full, all lists
+//! are forgotten after the next submission.
+
+use std::collections::HashMap;
+
+use xenia_gpu::draw_state::{DrawCall, IndexSource};
+use xenia_gpu::enums::Primitive;
+use xenia_gpu::geometry::index_range;
+use xenia_gpu::memory::Endian;
+use xenia_gpu::{BackendError, PhysicalMemory};
+
+use super::Device;
+use super::arena::Arena;
+use super::primitives::{Corners, KeptList, triangles};
+
+/// Bytes of the arena, which bound the indices between two submissions.
+const ARENA_BYTES: usize = 16 << 20;
+/// Bytes of kept lists.
+const KEPT_BYTES: usize = 32 << 20;
+/// Most index buffers that are known at a time.
+const MOST_BUFFERS: usize = 16_384;
+/// Least indices of a draw whose list is kept; shorter ones are converted faster than found.
+const LEAST_INDICES: u32 = 48;
+/// Changes after which a buffer is not tracked any more.
+const MOST_CHANGES: u8 = 3;
+
+/// All that a list depends on, besides the contents of memory.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct BufferKey {
+    physical: u32,
+    wide: bool,
+    endian: Endian,
+    length: u32,
+    count: u32,
+    primitive: Primitive,
+    provoking_last: bool,
+    restart: Option<u32>,
+    offset: i32,
+    bounds: [u32; 2],
+}
+
+impl BufferKey {
+    /// The key of a draw's list; `None` if the list is not worth keeping.
+    fn of(call: &DrawCall) -> Option<Self> {
+        let IndexSource::Buffer { physical, wide, endian, length } = call.indices else { return None };
+        (call.count >= LEAST_INDICES).then_some(Self {
+            physical,
+            wide,
+            endian,
+            length,
+            count: call.count,
+            primitive: call.primitive,
+            provoking_last: call.provoking_last,
+            restart: call.restart,
+            offset: call.index_offset,
+            bounds: call.index_bounds,
+        })
+    }
+}
+
+/// Index buffer that a draw has used.
+struct Known {
+    /// Version of the contents.
+    version: u64,
+    /// Memory's epoch when the version was last found current.
+    epoch: Option<u64>,
+    changes: u8,
+    list: Option<KeptList>,
+}
+
+/// Buffer of indices.
+pub(super) struct IndexLists {
+    /// Lists of the next submission. Kept lists are behind it in its buffer.
+    arena: Arena,
+    known: HashMap<BufferKey, Known>,
+    /// Bytes of kept lists.
+    kept: usize,
+    is_full: bool,
+    /// Bytes of all lists that were uploaded.
+    pub(super) uploaded: u64,
+}
+
+impl IndexLists {
+    pub(super) fn new(device: &Device) -> Self {
+        let arena = Arena::before(device, "indices", wgpu::BufferUsages::INDEX, [ARENA_BYTES, KEPT_BYTES], 4);
+        Self { arena, known: HashMap::new(), kept: 0, is_full: false, uploaded: 0 }
+    }
+
+    pub(super) fn buffer(&self) -> &wgpu::Buffer {
+        self.arena.buffer()
+    }
+
+    /// Finds or converts the triangles of a draw whose primitive is not expanded.
+    pub(super) fn corners(
+        &mut self,
+        device: &Device,
+        call: &DrawCall,
+        memory: &dyn PhysicalMemory,
+    ) -> Result<Corners, BackendError> {
+        let Some((key, (physical, length))) = BufferKey::of(call).zip(index_range(call)) else {
+            return triangles(call, memory);
+        };
+        // Taken before the versions, so that a write in between is noticed next time.
+        let epoch = memory.epoch();
+        let Some(known) = self.known.get_mut(&key) else {
+            self.is_full |= self.known.len() >= MOST_BUFFERS;
+            if !self.is_full
+                && let Some(version) = memory.track(physical, length)
+            {
+                self.known.insert(key, Known { version, epoch, changes: 0, list: None });
+            }
+            return triangles(call, memory);
+        };
+        if known.changes > MOST_CHANGES {
+            return triangles(call, memory);
+        }
+        let is_current = epoch.is_some() && known.epoch == epoch;
+        if !is_current && memory.version(physical, length) != known.version {
+            (known.list, known.changes) = (None, known.changes + 1);
+            if known.changes <= MOST_CHANGES {
+                match memory.track(physical, length) {
+                    Some(version) => (known.version, known.epoch) = (version, epoch),
+                    None => known.changes = MOST_CHANGES + 1,
+                }
+            }
+            return triangles(call, memory);
+        }
+        known.epoch = epoch;
+        if let Some(list) = known.list {
+            return Ok(Corners::Kept(list));
+        }
+        let corners = triangles(call, memory)?;
+        let bytes = corners.index_bytes();
+        let Some(bounds) = corners.bounds() else { return Ok(corners) };
+        if self.is_full || self.kept + bytes.len() > KEPT_BYTES {
+            self.is_full = true;
+            return Ok(corners);
+        }
+        let place = ARENA_BYTES + self.kept;
+        device.upload(self.arena.buffer(), place as u64, bytes);
+        self.kept += bytes.len();
+        self.uploaded += bytes.len() as u64;
+        let list = KeptList { first: (place / 4) as u32, count: (bytes.len() / 4) as u32, bounds };
+        known.list = Some(list);
+        Ok(Corners::Kept(list))
+    }
+
+    /// Whether a draw's list fits before the next submission.
+    pub(super) fn fits(&self, corners: &Corners) -> bool {
+        self.arena.fits(corners.index_bytes().len())
+    }
+
+    /// Places a draw's list, which must fit; returns the position of its first index.
+    pub(super) fn place(&mut self, corners: &Corners) -> u32 {
+        match corners {
+            Corners::Kept(list) => list.first,
+            Corners::Counted(_) => 0,
+            Corners::Indexed(_) => {
+                let bytes = corners.index_bytes();
+                self.uploaded += bytes.len() as u64;
+                (self.arena.put(bytes) / 4) as u32
+            }
+        }
+    }
+
+    /// Uploads the lists of the commands that are submitted next.
+    pub(super) fn send(&mut self, device: &Device) {
+        self.arena.send(device);
+    }
+
+    /// Notes that all recorded commands have been submitted.
+    pub(super) fn submitted(&mut self) {
+        if std::mem::take(&mut self.is_full) {
+            self.known.clear();
+            self.kept = 0;
+        }
+    }
+}
