@@ -109,8 +109,8 @@ fn order(bits: u32, width: u32) -> i64 {
 }
 
 impl TileWords {
-    /// Whether two results of blending with a colour up to 1.125 differ by no more than the
-    /// rounding of its terms. A sum that cancels is off by many steps of its own.
+    /// Whether two results of blending with a colour up to 1.125 differ by no more than a
+    /// step or the rounding of its terms. A sum that cancels is off by many steps of its own.
     fn is_blended_alike(self, before: u32, a: u32, b: u32) -> bool {
         use ColorTargetFormat::*;
         let is_near = |[before, a, b]: [f32; 3], step: f32| {
@@ -120,15 +120,16 @@ impl TileWords {
         match self {
             Self::Color(R32Float | Rg32Float) => is_near([before, a, b].map(f32::from_bits), f32::EPSILON),
             Self::Color(Rg16Float | Rgba16Float) => [0, 16].into_iter().all(|low| {
-                let half = |bits: u32| half_to_single((bits >> low) as u16);
-                is_near([before, a, b].map(half), 1.0 / 1024.0)
+                let [before, a, b] = [before, a, b].map(|bits| bits >> low & 0xffff);
+                let half = |bits: u32| half_to_single(bits as u16);
+                a.abs_diff(b) <= 1 || is_near([before, a, b].map(half), 1.0 / 1024.0)
             }),
             // Hosts blend them as halves, with an alpha of thirds that halves round, too.
             Self::Color(Rgb10A2Float | Rgb10A2FloatAs16) => {
                 a >> 30 == b >> 30
                     && [0, 10, 20].into_iter().all(|low| {
-                        let color = |bits: u32| float10_to_single(bits >> low);
-                        is_near([before, a, b].map(color), 1.0 / 1024.0)
+                        let [before, a, b] = [before, a, b].map(|bits| bits >> low & 0x3ff);
+                        a.abs_diff(b) <= 1 || is_near([before, a, b].map(float10_to_single), 1.0 / 1024.0)
                     })
             }
             _ => false,
@@ -340,6 +341,8 @@ mod tests {
         // Blue is 0.656 times -28.5, plus 29.5 times an alpha of two thirds.
         let tens = TileWords::Color(ColorTargetFormat::Rgb10A2Float);
         assert!(tens.is_blended_alike(0xbec2_66d4, 0x1771_9a8d, 0x1751_9a8d));
+        // Green is a step apart, and small.
+        assert!(tens.is_blended_alike(0xbb82_9fbb, 0x0351_0af9, 0x0371_0efa));
         assert!(!tens.is_blended_alike(0xbec2_66d4, 0x1771_9a8d, 0x2f51_9a8d));
         assert!(!tens.is_blended_alike(0xbec2_66d4, 0x1771_9a8d, 0x5771_9a8d));
     }

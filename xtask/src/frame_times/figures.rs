@@ -124,7 +124,7 @@ impl Figures {
         let (before, after) = (totals(few), totals(many));
         let counters = after.as_object().unwrap_or(&none).iter().map(|(name, value)| {
             let [from, to] = [&before[name.as_str()], value].map(|value| value.as_f64().unwrap_or(0.0));
-            (name.clone(), (to - from) / frames)
+            (name.clone(), ((to - from) / frames).max(0.0))
         });
         let seconds = |name: &String| few.threads.get(name).copied().unwrap_or(0.0);
         let threads =
