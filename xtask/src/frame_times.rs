@@ -2,8 +2,9 @@
 //! about them.
 //!
 //! Each title runs headless in lockstep with both backends and in parallel mode with wgpu, in turn:
-//! once for a few frames and once for more. The difference of the two runs, divided by the frames between, has neither the start
-//! nor what the first frames compile. CPU time is that of the process's threads, from Linux's
+//! once for a few frames and once for more. The difference of the two runs, divided by the frames
+//! between, has neither the start nor what the first frames compile. CPU time is that of the
+//! process's threads, from Linux's
 //! /proc; the counters are those of `gpu.wgpu` in the report.
 
 mod case;
@@ -24,8 +25,8 @@ use std::path::{Path, PathBuf};
 const PAGE: &str = "docs/src/tables/frame-times.md";
 const PICTURE: &str = "docs/src/images/frame-times.svg";
 
-/// Seconds of the frames of a long run with wgpu, and how many times as many as usual it may have for
-/// that.
+/// Seconds of the frames of a long run with wgpu, and how many times as many as usual it may have
+/// for that.
 const LEAST_SECONDS: f64 = 4.0;
 const MOST_TIMES: f64 = 50.0;
 

@@ -219,8 +219,8 @@ impl Format {
         Self { number: 0, name: "unknown", bytes: 1, block: [1, 1], layout: Layout::Unknown };
 }
 
-/// Converts the 10-bit float of render targets, in the low bits: 7 mantissa and 3 exponent bits, 0 to
-/// 31.875.
+/// Converts the 10-bit float of render targets, in the low bits: 7 mantissa and 3 exponent bits, 0
+/// to 31.875.
 pub fn float10_to_single(bits: u32) -> f32 {
     let (exponent, mantissa) = ((bits >> 7 & 7) as i32, (bits & 127) as f32);
     if exponent == 0 { mantissa * 2.0_f32.powi(-9) } else { (128.0 + mantissa) * 2.0_f32.powi(exponent - 10) }

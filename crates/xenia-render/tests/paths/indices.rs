@@ -8,7 +8,8 @@ const COUNT: u32 = 48;
 /// Bytes of its list on the device.
 const LIST: u64 = COUNT as u64 * 4;
 
-/// Surface with the corners of triangles (4) or of quads (13) in the vertex buffer, each of a colour.
+/// Surface with the corners of triangles (4) or of quads (13) in the vertex buffer, each of a
+/// colour.
 fn shapes(primitive: u32) -> Scene {
     let mut scene = Scene::new(64, 64, 0);
     let corners = (0..32_u8).flat_map(|i| {

@@ -12,8 +12,8 @@ use x11rb::protocol::xproto::{
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
 
-/// Timeout of every operation. A development build draws a frame of the demo in seconds on a machine
-/// whose processors are all busy.
+/// Timeout of every operation. A development build draws a frame of the demo in seconds on a
+/// machine whose processors are all busy.
 const PATIENCE: Duration = Duration::from_mins(4);
 const KEY_PRESS: u8 = 2;
 const KEY_RELEASE: u8 = 3;

@@ -170,9 +170,9 @@ impl Fetch {
         !changes_filter && !changes_level && !is_line_of_blocks && !is_vague
     }
 
-    /// Number of pixels of a target for which a host that rounds coordinates to 1/256 texel may choose
-    /// another texel. The coordinates keep away from edges of the base's texels, but not from those
-    /// of levels that are not the base halved exactly.
+    /// Number of pixels of a target for which a host that rounds coordinates to 1/256 texel may
+    /// choose another texel. The coordinates keep away from edges of the base's texels, but not
+    /// from those of levels that are not the base halved exactly.
     pub(super) fn pixels_at_edges(&self, lod: f64, [columns, rows]: [u32; 2]) -> usize {
         const HOST_STEP: f64 = 1.0 / 256.0;
         let [mag, min, _] = self.chosen();
