@@ -16,6 +16,7 @@ const FOLDER: &str = "xtask/tsan";
 /// instrumented.
 const PACKAGES: &[&str] = &[
     "xenia-sync",
+    "xenia-host",
     "xenia-memory",
     "xenia-sched",
     "xenia-vfs",

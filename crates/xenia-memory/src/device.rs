@@ -20,7 +20,6 @@
 mod state;
 
 use crate::layout::{DEVICE_BLOCK, GPU_REGISTERS, XMA_REGISTERS};
-use crate::signal_stack::SignalStack;
 use serde::{Deserialize, Serialize};
 pub use state::DeviceQueueState;
 use std::cell::Cell;
@@ -29,6 +28,7 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, Ordering::*};
 use xenia_guest::GuestAddr;
+use xenia_host::signal_stack;
 
 /// Registers of one device.
 pub const REGISTERS: usize = DEVICE_BLOCK as usize / 4;
@@ -222,7 +222,7 @@ impl DeviceQueue {
     /// Also gives the thread a signal stack that is large enough for the fault handler.
     #[inline]
     pub fn make_current(&mut self) -> CurrentQueue<'_> {
-        SignalStack::install();
+        signal_stack::install();
         let queue = NonNull::from(self);
         let previous = CURRENT.replace(queue.as_ptr());
         CurrentQueue { queue, previous, _borrow: PhantomData }

@@ -1,118 +1,26 @@
 //! Dirty-page tracking: reports which pages of an address space were written, by any thread or
-//! system call, from the host's page tables.
-//!
-//! It uses userfaultfd write protection in asynchronous mode, read and reset by the `PAGEMAP_SCAN`
-//! request (Linux 6.7): the kernel itself resolves the first write to each page and records it, so
-//! no signal is sent, and every write counts, through either view and by system calls too. The cost
-//! is one short kernel fault per page written and scan, plus the scanned range: after the first
-//! scan the kernel has page tables for all of it, and reads them each time. Hosts without this
-//! feature have no tracker; callers then read all of memory.
+//! system call, from the host's page tables ([`WrittenPages`]). Hosts without it have no tracker;
+//! callers then read all of memory.
 
 use crate::layout::PAGE_SHIFT;
 use crate::memory::GuestMemory;
-use std::fs::File;
 use std::ops::Range;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-
-// linux/userfaultfd.h
-const UFFD_USER_MODE_ONLY: i32 = 1;
-const UFFDIO_API: u64 = 0xC018_AA3F;
-const UFFDIO_REGISTER: u64 = 0xC020_AA00;
-const UFFD_API: u64 = 0xAA;
-const UFFDIO_REGISTER_MODE_WP: u64 = 2;
-const UFFD_FEATURE_PAGEFAULT_FLAG_WP: u64 = 1;
-const UFFD_FEATURE_WP_HUGETLBFS_SHMEM: u64 = 1 << 12;
-const UFFD_FEATURE_WP_ASYNC: u64 = 1 << 15;
-// linux/fs.h
-const PAGEMAP_SCAN: u64 = 0xC060_6610;
-const PM_SCAN_WP_MATCHING: u64 = 1;
-const PAGE_IS_WRITTEN: u64 = 1 << 1;
-
-/// `struct uffdio_api` of linux/userfaultfd.h.
-#[repr(C)]
-struct Api {
-    version: u64,
-    features: u64,
-    ioctls: u64,
-}
-
-/// `struct uffdio_register` of linux/userfaultfd.h.
-#[repr(C)]
-struct Register {
-    start: u64,
-    len: u64,
-    mode: u64,
-    ioctls: u64,
-}
-
-/// `struct pm_scan_arg` of linux/fs.h.
-#[repr(C)]
-#[derive(Default)]
-struct Scan {
-    size: u64,
-    flags: u64,
-    start: u64,
-    end: u64,
-    walk_end: u64,
-    regions: u64,
-    regions_len: u64,
-    max_pages: u64,
-    category_inverted: u64,
-    category_mask: u64,
-    category_anyof_mask: u64,
-    return_mask: u64,
-}
-
-/// `struct page_region` of linux/fs.h.
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-struct Region {
-    start: u64,
-    end: u64,
-    categories: u64,
-}
+use xenia_host::written_pages::WrittenPages;
 
 /// Reports the pages of one address space that were written since the last query.
 pub(crate) struct DirtyTracker {
-    /// Dropping it ends the tracking.
-    _uffd: OwnedFd,
-    pagemap: File,
+    written: WrittenPages,
     /// Host addresses of guest address 0 in both views.
-    bases: [u64; 2],
-    regions: Box<[Region; 512]>,
+    bases: [usize; 2],
 }
 
 impl DirtyTracker {
     /// Starts tracking; `None` if the host does not support it.
     pub(crate) fn new(memory: &GuestMemory) -> Option<Self> {
-        let flags = libc::O_CLOEXEC | libc::O_NONBLOCK | UFFD_USER_MODE_ONLY;
-        // SAFETY: creates a descriptor.
-        let uffd = unsafe { libc::syscall(libc::SYS_userfaultfd, flags) };
-        if uffd < 0 {
-            return None;
-        }
-        // SAFETY: a new descriptor that has no other owner.
-        let uffd = unsafe { OwnedFd::from_raw_fd(uffd as i32) };
-        let features =
-            UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_WP_HUGETLBFS_SHMEM | UFFD_FEATURE_WP_ASYNC;
-        let mut api = Api { version: UFFD_API, features, ioctls: 0 };
-        // SAFETY: the request takes this structure.
-        if unsafe { libc::ioctl(uffd.as_raw_fd(), UFFDIO_API, &raw mut api) } != 0 {
-            return None;
-        }
-        let bases = [memory.mapping.guest_base() as u64, memory.alias_base() as u64];
-        for start in bases {
-            let mut register = Register { start, len: 1 << 32, mode: UFFDIO_REGISTER_MODE_WP, ioctls: 0 };
-            // SAFETY: the request takes this structure; the range is a view of ours, and the mode
-            // only changes the kernel's write tracking.
-            if unsafe { libc::ioctl(uffd.as_raw_fd(), UFFDIO_REGISTER, &raw mut register) } != 0 {
-                return None;
-            }
-        }
-        let pagemap = File::open("/proc/self/pagemap").ok()?;
-        let regions = Box::new([Region::default(); 512]);
-        let mut tracker = Self { _uffd: uffd, pagemap, bases, regions };
-        // Scanning one page tests whether the kernel supports the request.
+        let views = memory.mapping.views();
+        let written = WrittenPages::start(&views)?;
+        let mut tracker = Self { written, bases: views.map(|view| view.start) };
+        // Scanning one page tests whether the host supports the request.
         let page = 0..1;
         tracker.take(&[page], |_| ()).then_some(tracker)
     }
@@ -121,37 +29,15 @@ impl DirtyTracker {
     /// queried (or since the start), and resets their state. Pages that were only read for the
     /// first time may be included. False if the host refused: the written pages are then unknown.
     pub(crate) fn take(&mut self, among: &[Range<u32>], mut f: impl FnMut(Range<u32>)) -> bool {
-        for (base, pages) in
-            self.bases.into_iter().flat_map(|base| among.iter().map(move |pages| (base, pages)))
-        {
-            let host = |page: u32| base + (u64::from(page) << PAGE_SHIFT);
-            let (mut start, end) = (host(pages.start), host(pages.end));
-            while start < end {
-                let mut scan = Scan {
-                    size: size_of::<Scan>() as u64,
-                    flags: PM_SCAN_WP_MATCHING,
-                    start,
-                    end,
-                    regions: self.regions.as_mut_ptr() as u64,
-                    regions_len: self.regions.len() as u64,
-                    category_mask: PAGE_IS_WRITTEN,
-                    return_mask: PAGE_IS_WRITTEN,
-                    ..Scan::default()
-                };
-                // SAFETY: the request takes this structure, and fills the array it names up to its
-                // length.
-                let found = unsafe { libc::ioctl(self.pagemap.as_raw_fd(), PAGEMAP_SCAN, &raw mut scan) };
-                let Ok(found) = usize::try_from(found) else { return false };
-                for region in self.regions.iter().take(found) {
-                    let page = |host: u64| ((host - base) >> PAGE_SHIFT) as u32;
-                    f(page(region.start)..page(region.end));
-                }
-                if scan.walk_end <= start {
-                    return false;
-                }
-                start = scan.walk_end;
-            }
-        }
-        true
+        let written = &mut self.written;
+        self.bases.into_iter().flat_map(|base| among.iter().map(move |pages| (base, pages))).all(
+            |(base, pages)| {
+                let host = |page: u32| base + ((page as usize) << PAGE_SHIFT);
+                let page = |host: usize| ((host - base) >> PAGE_SHIFT) as u32;
+                written.take(host(pages.start)..host(pages.end), |range| {
+                    f(page(range.start)..page(range.end));
+                })
+            },
+        )
     }
 }

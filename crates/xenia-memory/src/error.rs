@@ -3,6 +3,7 @@
 use crate::protect::Protect;
 use std::io;
 use xenia_guest::GuestAddr;
+use xenia_host::HostError;
 
 /// Reason why an access was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -45,13 +46,8 @@ pub struct MemoryFault {
 #[derive(Debug, thiserror::Error)]
 pub enum MemoryError {
     /// A system call failed.
-    #[error("{call}: {source}")]
-    Host {
-        /// The system call and its purpose.
-        call: &'static str,
-        /// The host's error.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Host(#[from] HostError),
     /// The process has more address spaces or code hooks than the fault handler has room for.
     #[error("more than {0} guest address spaces or code hooks in one process")]
     TooMany(usize),

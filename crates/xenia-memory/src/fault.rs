@@ -23,7 +23,7 @@ use crate::emulate::{self, Bus, General, MAX_INSTRUCTION, Vectors};
 use crate::error::{Access, FaultKind, MemoryError};
 use crate::hook::{Action, FaultHook, HOOKS, HostFault};
 use crate::host;
-use crate::mapping::{GUARD, host_error};
+use crate::mapping::GUARD;
 use crate::memory::GuestMemory;
 use crate::page_table::{DEVICE, READ, WRITE};
 use crate::registry::Registry;
@@ -33,6 +33,7 @@ use std::ptr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, Ordering::*};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
+use xenia_host::HostError;
 
 /// Limit on the address spaces of a process at a time.
 const MAX_SPACES: usize = 256;
@@ -60,7 +61,7 @@ pub(crate) fn install() -> Result<(), MemoryError> {
         // SAFETY: the handler follows the module's rules and forwards foreign faults.
         unsafe { libc::sigaction(libc::SIGSEGV, &raw const action, ptr::null_mut()) == 0 }
     });
-    if installed { Ok(()) } else { Err(host_error("sigaction for SIGSEGV")) }
+    if installed { Ok(()) } else { Err(HostError::last("sigaction for SIGSEGV").into()) }
 }
 
 /// Indexes into `gregs`, by register number in machine code.

@@ -41,21 +41,14 @@
 //!   even if it is decommitted meanwhile (the access then reads zeros, or the old contents).
 //! - Addresses, sizes and counts come from the guest: each one is checked against the page table,
 //!   in 64 bits or by pages, before it becomes a host address.
-//! - `unsafe` is limited to `host` (accesses), `mapping`, `barrier`, `dirty` and `signal_stack`
-//!   (system calls), `fault`, `hook` and `device` (the signal handler and its data), `page_table`
-//!   and `mirror` (one pointer or array each), and the calls of `host` in `hle`, `engine` and
-//!   `snapshot`.
+//! - `unsafe` is limited to `host` (accesses), `fault`, `hook` and `device` (the signal handler and
+//!   its data), `page_table` and `mirror` (one pointer or array each), and the calls of `host` in
+//!   `hle`, `engine` and `snapshot`.
 
 #![warn(missing_docs)]
 
-#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
-compile_error!(
-    "xenia-memory runs on x86-64 Linux only: fault handling and instruction emulation are written for it"
-);
-
 mod allocate;
 mod allocator;
-pub mod barrier;
 mod compare;
 mod device;
 mod dirty;
@@ -81,7 +74,6 @@ mod protect;
 mod registry;
 mod reservation;
 mod rights;
-mod signal_stack;
 mod snapshot;
 mod state;
 mod tally;

@@ -8,8 +8,8 @@
 //! The count is an estimate that errs only upwards: each change of a run of pages counts as two new
 //! mappings. From time to time the page table is counted exactly, under the heap lock.
 
-use std::fs;
 use std::sync::atomic::{AtomicI64, Ordering::*};
+use xenia_host::section::mapping_limit;
 
 /// Estimated mappings of all guest views of the process.
 static IN_USE: AtomicI64 = AtomicI64::new(0);
@@ -46,12 +46,7 @@ pub(crate) struct MapBudget {
 
 impl MapBudget {
     pub(crate) fn new(limit: Option<u32>) -> Self {
-        let host = || {
-            let text = fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
-            text.trim().parse::<u32>().ok()
-        };
-        // The default limit of Linux.
-        let limit = limit.or_else(host).unwrap_or(65_530);
+        let limit = limit.unwrap_or_else(mapping_limit);
         Self { limit: i64::from(limit), own: AtomicI64::new(0), counted: AtomicI64::new(0) }
     }
 

@@ -23,12 +23,13 @@
 use crate::error::MemoryError;
 use crate::layout::{BACKING_PAGES, GUEST_PAGES, canonical_guest_page, guest_pages, part_of};
 use crate::map_budget::Grain;
-use crate::mapping::{HostRights, host_error};
 use crate::memory::GuestMemory;
 use crate::page_table::{COMMITTED, GUEST_FLAGS, HOST_READ, HOST_WRITE, READ, WATCHED, WRITE, state};
 use std::ops::Range;
 use std::sync::atomic::Ordering::*;
 use std::thread;
+use xenia_host::HostError;
+use xenia_host::section::HostRights;
 
 /// The rights that the host should grant to a page with these flags.
 fn wanted(flags: u8) -> HostRights {
@@ -168,7 +169,7 @@ impl GuestMemory {
             self.end_all_watches();
             self.catch_up();
             if !self.apply_rights(&pages, InViews::All) {
-                result = Err(host_error("mprotect of guest memory"));
+                result = Err(HostError::last("mprotect of guest memory").into());
             }
         }
         if result.is_err() && flags != 0 {

@@ -10,7 +10,6 @@
 //! self-modifying code takes effect at the next instruction, whatever the engine has decoded or
 //! compiled before, which lockstep requires (docs/src/internals/determinism.md).
 
-use crate::barrier;
 use crate::error::{Access, FaultKind, MemoryFault};
 use crate::layout::{BACKING_PAGES, PAGE_SHIFT, backing_page, part_of};
 use crate::map_budget::{Grain, MAX_GRAIN};
@@ -21,6 +20,7 @@ use std::ops::Range;
 use std::sync::atomic::Ordering::*;
 use std::thread;
 use xenia_guest::GuestAddr;
+use xenia_host::barrier;
 
 /// Guarantee of a watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

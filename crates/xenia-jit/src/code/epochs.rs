@@ -19,7 +19,7 @@
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::*, compiler_fence, fence};
-use xenia_memory::barrier;
+use xenia_host::barrier;
 
 /// Presence of an engine that runs no compiled code.
 const AWAY: u64 = u64::MAX;

@@ -39,7 +39,7 @@ use std::os::fd::FromRawFd;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::*};
-use xenia_memory::barrier;
+use xenia_host::barrier;
 
 /// Size of code memory in bytes. Untouched pages cost no memory.
 pub(crate) const CODE_SIZE: usize = 256 << 20;

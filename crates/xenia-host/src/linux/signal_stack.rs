@@ -14,22 +14,22 @@ const SIZE: usize = 64 << 10;
 const GUARD: usize = 4 << 10;
 
 /// The calling thread's signal stack, by the start of its mapping; unmapped when the thread ends.
-pub(crate) struct SignalStack(*mut libc::c_void);
+struct SignalStack(*mut libc::c_void);
 
 thread_local! {
     static STACK: OnceCell<Option<SignalStack>> = const { OnceCell::new() };
 }
 
-impl SignalStack {
-    /// Installs the calling thread's stack, once. If the host refuses, the thread keeps its present
-    /// one.
-    #[inline]
-    pub(crate) fn install() {
-        STACK.with(|stack| {
-            stack.get_or_init(Self::new);
-        });
-    }
+/// Installs the calling thread's stack, once. If the host refuses, the thread keeps its present
+/// one.
+#[inline]
+pub fn install() {
+    STACK.with(|stack| {
+        stack.get_or_init(SignalStack::new);
+    });
+}
 
+impl SignalStack {
     #[cold]
     fn new() -> Option<Self> {
         // SAFETY: a new mapping at an address of the kernel's choice.
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn below_the_stack_lies_a_page_without_rights() {
-        SignalStack::install();
+        install();
         // SAFETY: zero is a value of `stack_t`; the call only queries.
         let current = unsafe {
             let mut current: libc::stack_t = mem::zeroed();

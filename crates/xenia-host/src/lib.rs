@@ -1,0 +1,32 @@
+//! The host's system: all that the emulator asks of an operating system beyond the standard
+//! library.
+//!
+//! One folder per system, `linux` today, has the public modules below; another system is a folder
+//! beside it with the same names. The crates above say what they want of a host and know no
+//! system: no call, no number of an error, no file that only one system has. In parentheses: the
+//! answer of a host without the means.
+//!
+//! - [`section`]: memory that is mapped at several addresses, with rights for each page (no machine
+//!   runs)
+//! - [`barrier`]: barriers on all threads of the process (`false`; the caller has a slower way)
+//! - [`signal_stack`]: a stack for the fault handler, for each thread (the thread keeps the one it
+//!   has)
+//! - [`written_pages`]: which pages were written (`None`; the caller reads all of memory)
+//!
+//! # Safety rules of the crate
+//! - Every `unsafe` here is a system call, or the handling of memory that the host owns. Functions
+//!   whose arguments the crate cannot check are `unsafe` themselves.
+//! - Address space belongs to one [`section::ReservedSpace`]; nothing else maps into it.
+
+#![warn(missing_docs)]
+
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+compile_error!("xenia-rs runs on x86-64 Linux only: xenia-host has no module for this system yet");
+
+mod error;
+#[cfg(target_os = "linux")]
+mod linux;
+
+pub use error::HostError;
+#[cfg(target_os = "linux")]
+pub use linux::{barrier, section, signal_stack, written_pages};

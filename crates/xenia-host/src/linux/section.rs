@@ -1,0 +1,264 @@
+//! Memory objects, and reserved address space that shows parts of them with rights for each page.
+//!
+//! ```text
+//!  MemoryObject   bytes without an address; the host keeps those that were written
+//!       │ map, any number of times
+//!       ▼
+//!  ReservedSpace  inaccessible addresses ─► HostRights per page by `protect`
+//! ```
+//!
+//! # Safety rules
+//! - A [`MemoryObject`] owns its descriptor, a [`ReservedSpace`] its addresses: no other code maps
+//!   into them, and both are released when their owner drops them.
+//! - Mapping and changes of rights are safe: they stay inside the space, so they affect only
+//!   accesses through pointers into it, which are `unsafe` at their users.
+
+use crate::HostError;
+use region::Protection;
+use std::ffi::CStr;
+use std::ops::Range;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::ptr;
+
+/// Rights of the process to a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostRights {
+    /// Every access faults.
+    None,
+    /// Loads are allowed.
+    Read,
+    /// Loads and stores are allowed.
+    ReadWrite,
+}
+
+impl HostRights {
+    fn protection(self) -> Protection {
+        match self {
+            Self::None => Protection::NONE,
+            Self::Read => Protection::READ,
+            Self::ReadWrite => Protection::READ_WRITE,
+        }
+    }
+
+    /// The rights as `mmap` flags: the `region` crate's bits are the host's.
+    fn bits(self) -> i32 {
+        self.protection().bits() as i32
+    }
+}
+
+/// Most mappings that the host grants to the process: each change of rights inside a space may
+/// split one.
+pub fn mapping_limit() -> u32 {
+    /// The default of `vm.max_map_count`.
+    const DEFAULT: u32 = 65_530;
+    let text = std::fs::read_to_string("/proc/sys/vm/max_map_count").ok();
+    text.and_then(|text| text.trim().parse().ok()).unwrap_or(DEFAULT)
+}
+
+/// Memory that can be mapped at several addresses. It reads as zeros, and costs nothing, until it
+/// is written.
+pub struct MemoryObject {
+    fd: OwnedFd,
+    size: u64,
+}
+
+impl MemoryObject {
+    /// Creates an object of `size` bytes. Tools that inspect the process show its name.
+    pub fn new(name: &CStr, size: u64) -> Result<Self, HostError> {
+        // SAFETY: the name is a C string.
+        let fd = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC) };
+        if fd < 0 {
+            return Err(HostError::last("memfd_create for guest memory"));
+        }
+        // SAFETY: a new descriptor that has no other owner.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        // SAFETY: a plain call on a descriptor that this value owns.
+        if unsafe { libc::ftruncate(fd.as_raw_fd(), size as i64) } != 0 {
+            return Err(HostError::last("ftruncate of guest memory"));
+        }
+        Ok(Self { fd, size })
+    }
+
+    /// Returns a range of bytes, whole pages, to the host; they read as zero afterwards.
+    pub fn discard(&self, bytes: Range<u64>) -> Result<(), HostError> {
+        let len = bytes.end.saturating_sub(bytes.start);
+        // SAFETY: a plain call on a descriptor that this value owns, which keeps its size.
+        let result = unsafe {
+            libc::fallocate(
+                self.fd.as_raw_fd(),
+                libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE,
+                bytes.start as i64,
+                len as i64,
+            )
+        };
+        if result == 0 { Ok(()) } else { Err(HostError::last("fallocate of a hole in guest memory")) }
+    }
+
+    /// The first range at or after `from` for which the host holds data, in whole pages; bytes
+    /// before it are zero. `None`: no more data.
+    pub fn data_from(&self, from: u64) -> Option<Range<u64>> {
+        let seek = |at: u64, whence| {
+            // SAFETY: moves the offset of a descriptor that this value owns; no read uses the
+            // offset.
+            let offset = unsafe { libc::lseek(self.fd.as_raw_fd(), at as i64, whence) };
+            u64::try_from(offset).ok()
+        };
+        let start = seek(from, libc::SEEK_DATA)?;
+        Some(start..seek(start, libc::SEEK_HOLE).unwrap_or(self.size))
+    }
+}
+
+/// Reserved address space, inaccessible where nothing is mapped; unmapped on drop.
+pub struct ReservedSpace {
+    start: *mut u8,
+    len: usize,
+}
+
+// SAFETY: the pointer names address space that the value owns for its whole life; all methods take
+// `&self` and end in system calls, which are safe from any thread.
+unsafe impl Send for ReservedSpace {}
+// SAFETY: as above.
+unsafe impl Sync for ReservedSpace {}
+
+impl ReservedSpace {
+    /// Reserves `len` bytes of address space.
+    pub fn new(len: usize) -> Result<Self, HostError> {
+        Self::at(ptr::null_mut(), len, 0)
+    }
+
+    /// Reserves `len` bytes from `start` on if all of them are free, else elsewhere.
+    pub fn near(start: usize, len: usize) -> Result<Self, HostError> {
+        Self::at(ptr::without_provenance_mut(start), len, libc::MAP_FIXED_NOREPLACE)
+            .or_else(|_| Self::new(len))
+    }
+
+    fn at(address: *mut libc::c_void, len: usize, flags: i32) -> Result<Self, HostError> {
+        // The first query of the page size is made here: `protect` runs in signal handlers.
+        region::page::size();
+        // SAFETY: a new mapping that does not replace another one.
+        let at = unsafe {
+            libc::mmap(
+                address,
+                len,
+                libc::PROT_NONE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | flags,
+                -1,
+                0,
+            )
+        };
+        if at == libc::MAP_FAILED {
+            return Err(HostError::last("mmap of a 4 GiB reservation"));
+        }
+        Ok(Self { start: at.cast(), len })
+    }
+
+    /// The first address.
+    pub fn start(&self) -> *mut u8 {
+        self.start
+    }
+
+    /// All addresses of the space.
+    pub fn range(&self) -> Range<usize> {
+        let start = self.start as usize;
+        start..start + self.len
+    }
+
+    /// The address `offset` bytes in, if `len` bytes from there on are inside.
+    fn inside(&self, offset: usize, len: usize) -> Option<*mut u8> {
+        let is_inside = offset.checked_add(len).is_some_and(|end| end <= self.len);
+        is_inside.then(|| self.start.wrapping_add(offset))
+    }
+
+    /// Maps `len` bytes of the object, from `from` on, at `offset` of the space, in place of what
+    /// was there. All three are multiples of the page size.
+    ///
+    /// # Panics
+    /// If the range does not lie inside the space, which is a bug of the caller.
+    pub fn map(
+        &self,
+        offset: usize,
+        object: &MemoryObject,
+        from: u64,
+        len: usize,
+        rights: HostRights,
+    ) -> Result<(), HostError> {
+        let at = self.inside(offset, len).expect("the range is part of the space");
+        // SAFETY: the range lies inside this reservation, which has no other user.
+        let at = unsafe {
+            libc::mmap(
+                at.cast(),
+                len,
+                rights.bits(),
+                libc::MAP_SHARED | libc::MAP_FIXED | libc::MAP_NORESERVE,
+                object.fd.as_raw_fd(),
+                from as i64,
+            )
+        };
+        if at == libc::MAP_FAILED { Err(HostError::last("mmap of a view of guest memory")) } else { Ok(()) }
+    }
+
+    /// Sets the rights of the pages in a range. Async-signal-safe: the `region` crate queries the
+    /// host's page size once, in [`Self::new`], and then only calls mprotect. False if the host
+    /// refused, which happens at its limit on mappings, or if the range is not part of the space.
+    pub fn protect(&self, offset: usize, len: usize, rights: HostRights) -> bool {
+        let Some(at) = self.inside(offset, len) else { return false };
+        // SAFETY: inside the space, where losing rights only makes accesses fault and gaining
+        // rights only shows what is mapped.
+        unsafe { region::protect(at, len, rights.protection()).is_ok() }
+    }
+}
+
+impl Drop for ReservedSpace {
+    fn drop(&mut self) {
+        // SAFETY: the range is the one that `at` mapped; its owner releases it now.
+        unsafe { libc::munmap(self.start.cast(), self.len) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: usize = 4096;
+
+    /// An object of 4 pages, pages 1 and 2 of which are mapped at pages 3 and 4 of a space.
+    fn mapped() -> (MemoryObject, ReservedSpace) {
+        let object = MemoryObject::new(c"test", 4 * PAGE as u64).unwrap();
+        let space = ReservedSpace::new(8 * PAGE).unwrap();
+        space.map(3 * PAGE, &object, PAGE as u64, 2 * PAGE, HostRights::ReadWrite).unwrap();
+        (object, space)
+    }
+
+    #[test]
+    fn data_is_found_where_it_was_written_until_it_is_discarded() {
+        let (object, space) = mapped();
+        assert_eq!(object.data_from(0), None);
+        // SAFETY: mapped readable and writable.
+        unsafe { space.start().add(4 * PAGE).write(1) };
+        let page = PAGE as u64;
+        assert_eq!(object.data_from(0), Some(2 * page..3 * page));
+        assert_eq!(object.data_from(3 * page), None);
+        assert_eq!(object.data_from(9 * page), None);
+        object.discard(2 * page..3 * page).unwrap();
+        assert_eq!(object.data_from(0), None);
+        // SAFETY: as above.
+        assert_eq!(unsafe { space.start().add(4 * PAGE).read() }, 0);
+    }
+
+    #[test]
+    fn rights_change_inside_the_space_only() {
+        let (_object, space) = mapped();
+        assert!(space.protect(3 * PAGE, 2 * PAGE, HostRights::Read));
+        for (offset, len) in [(8 * PAGE, PAGE), (7 * PAGE, 2 * PAGE), (usize::MAX - PAGE + 1, 2 * PAGE)] {
+            assert!(!space.protect(offset, len, HostRights::None), "{offset:#x} {len:#x}");
+        }
+    }
+
+    #[test]
+    fn a_space_is_placed_elsewhere_if_its_place_is_taken() {
+        let first = ReservedSpace::new(8 * PAGE).unwrap();
+        let taken = first.range().start + 4 * PAGE;
+        let second = ReservedSpace::near(taken, 8 * PAGE).unwrap();
+        assert!(second.range().start >= first.range().end || second.range().end <= first.range().start);
+    }
+}
