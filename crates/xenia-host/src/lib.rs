@@ -9,12 +9,13 @@
 //! - [`section`]: memory that is mapped at several addresses, with rights for each page (no machine
 //!   runs)
 //! - [`barrier`]: barriers on all threads of the process (`false`; the caller has a slower way)
+//! - [`fault`]: the handler of memory faults: the interrupted thread's registers (no machine runs)
 //! - [`signal_stack`]: a stack for the fault handler, for each thread (the thread keeps the one it
 //!   has)
 //! - [`written_pages`]: which pages were written (`None`; the caller reads all of memory)
 //!
 //! # Safety rules of the crate
-//! - Every `unsafe` here is a system call, or the handling of memory that the host owns. Functions
+//! - Every `unsafe` here is a system call, or the handling of data that the host owns. Functions
 //!   whose arguments the crate cannot check are `unsafe` themselves.
 //! - Address space belongs to one [`section::ReservedSpace`]; nothing else maps into it.
 
@@ -26,7 +27,8 @@ compile_error!("xenia-rs runs on x86-64 Linux only: xenia-host has no module for
 mod error;
 #[cfg(target_os = "linux")]
 mod linux;
+pub mod registers;
 
 pub use error::HostError;
 #[cfg(target_os = "linux")]
-pub use linux::{barrier, section, signal_stack, written_pages};
+pub use linux::{barrier, fault, section, signal_stack, written_pages};

@@ -1,6 +1,7 @@
 //! Linux: system calls by the names of the C library, and the files of `/proc`.
 
 pub mod barrier;
+pub mod fault;
 pub mod section;
 pub mod signal_stack;
 pub mod written_pages;

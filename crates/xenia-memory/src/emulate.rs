@@ -9,15 +9,10 @@
 //! Async-signal-safe: does not allocate after [`warm_up`] has built the decoder's tables.
 
 use iced_x86::{Code, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
+use xenia_host::registers::{Registers, Vectors};
 
 /// Longest x86 instruction, in bytes.
 pub(crate) const MAX_INSTRUCTION: usize = 15;
-
-/// General registers, indexed by their numbers in machine code: rax, rcx, rdx, rbx, rsp, rbp, rsi,
-/// rdi, r8…r15.
-pub(crate) type General = [u64; 16];
-/// Vector registers' low 128 bits as little-endian words.
-pub(crate) type Vectors = [u128; 16];
 
 /// The memory operand of an emulated access. Bytes are in memory order, starting at index 0.
 pub(crate) trait Bus {
@@ -44,7 +39,7 @@ pub(crate) fn decode(code: &[u8], rip: u64) -> Option<Instruction> {
     (!instruction.is_invalid()).then_some(instruction)
 }
 
-fn general_value(general: &General, register: Register) -> u64 {
+fn general_value(general: &Registers, register: Register) -> u64 {
     let full = general[register.full_register().number() & 15];
     if is_high_byte(register) { full >> 8 & 0xFF } else { full & mask(register.size()) }
 }
@@ -59,7 +54,7 @@ fn mask(size: usize) -> u64 {
 
 /// Writes a general register with the processor's rules: a 32-bit write clears the upper half,
 /// narrower ones keep the other bits.
-fn set_general(general: &mut General, register: Register, value: u64) {
+fn set_general(general: &mut Registers, register: Register, value: u64) {
     let full = &mut general[register.full_register().number() & 15];
     *full = match register.size() {
         8 => value,
@@ -87,7 +82,7 @@ fn word(bytes: [u8; 16]) -> u64 {
 /// or store or if the bus refuses. The caller advances rip.
 pub(crate) fn execute(
     instruction: &Instruction,
-    general: &mut General,
+    general: &mut Registers,
     vectors: &mut Vectors,
     bus: &mut impl Bus,
 ) -> bool {
@@ -96,7 +91,7 @@ pub(crate) fn execute(
 
 fn try_execute(
     instruction: &Instruction,
-    general: &mut General,
+    general: &mut Registers,
     vectors: &mut Vectors,
     bus: &mut impl Bus,
 ) -> Option<()> {
@@ -188,7 +183,7 @@ mod tests {
         }
     }
 
-    fn run(code: &[u8], general: &mut General, vectors: &mut Vectors, bus: &mut Bytes) -> bool {
+    fn run(code: &[u8], general: &mut Registers, vectors: &mut Vectors, bus: &mut Bytes) -> bool {
         let instruction = decode(code, 0x4000).unwrap_or_else(|| panic!("{code:x?}"));
         assert_eq!(instruction.len(), code.len());
         execute(&instruction, general, vectors, bus)
@@ -317,7 +312,7 @@ mod tests {
                 code[0] = opcodes[next() as usize % opcodes.len()];
             }
             let Some(instruction) = decode(&code[..MAX_INSTRUCTION], 0x4000) else { continue };
-            let mut general: General = std::array::from_fn(|_| 0x1000 + next() % 16);
+            let mut general: Registers = std::array::from_fn(|_| 0x1000 + next() % 16);
             let mut vectors: Vectors = std::array::from_fn(|i| i as u128);
             let mut bus = Bytes(std::array::from_fn(|i| i as u8));
             let before = (general, vectors, bus.0);

@@ -1,4 +1,4 @@
-//! The SIGSEGV handler.
+//! The handler of memory faults, called by xenia-host on the signal stack of the faulting thread.
 //!
 //! ```text
 //! fault ─► hooked code, in a guest view? ─┬─ device ──────────────► emulate on the DeviceQueue
@@ -13,13 +13,12 @@
 //! is a bug of the emulator that must not be hidden.
 //!
 //! # Safety rules
-//! - Everything that [`on_signal`] calls is async-signal-safe: atomics, mprotect, sched_yield, and
+//! - Everything that [`on_fault`] calls is async-signal-safe: atomics, mprotect, sched_yield, and
 //!   memory allocated beforehand. It does not allocate, lock, or panic deliberately.
 //! - It accesses guest memory through the alias view only, so it cannot fault itself.
-//! - It restores errno.
 
 use crate::device::DeviceQueue;
-use crate::emulate::{self, Bus, General, MAX_INSTRUCTION, Vectors};
+use crate::emulate::{self, Bus, MAX_INSTRUCTION};
 use crate::error::{Access, FaultKind, MemoryError};
 use crate::hook::{Action, FaultHook, HOOKS, HostFault};
 use crate::host;
@@ -28,133 +27,48 @@ use crate::memory::GuestMemory;
 use crate::page_table::{DEVICE, READ, WRITE};
 use crate::registry::Registry;
 use crate::watch::FaultOutcome;
-use std::mem;
 use std::ptr;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicPtr, Ordering::*};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
-use xenia_host::HostError;
+use xenia_host::fault::{self, HostAccess, Interrupted};
 
 /// Limit on the address spaces of a process at a time.
 const MAX_SPACES: usize = 256;
 pub(crate) static SPACES: Registry<GuestMemory, MAX_SPACES> = Registry::new();
 
-/// The previous signal action; leaked, and set before the handler is installed.
-static PREVIOUS: AtomicPtr<libc::sigaction> = AtomicPtr::new(ptr::null_mut());
-
 /// Installs the handler, once per process.
 pub(crate) fn install() -> Result<(), MemoryError> {
-    static INSTALLED: OnceLock<bool> = OnceLock::new();
-    let installed = *INSTALLED.get_or_init(|| {
-        emulate::warm_up();
-        // SAFETY: zero is a value of `sigaction`.
-        let mut previous: libc::sigaction = unsafe { mem::zeroed() };
-        // SAFETY: only queries the current action.
-        if unsafe { libc::sigaction(libc::SIGSEGV, ptr::null(), &raw mut previous) } != 0 {
-            return false;
-        }
-        PREVIOUS.store(Box::into_raw(Box::new(previous)), Release);
-        // SAFETY: as above.
-        let mut action: libc::sigaction = unsafe { mem::zeroed() };
-        action.sa_sigaction = on_signal as *const () as usize;
-        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-        // SAFETY: the handler follows the module's rules and forwards foreign faults.
-        unsafe { libc::sigaction(libc::SIGSEGV, &raw const action, ptr::null_mut()) == 0 }
-    });
-    if installed { Ok(()) } else { Err(HostError::last("sigaction for SIGSEGV").into()) }
+    emulate::warm_up();
+    // SAFETY: the handler follows the module's rules, and lets only hooked code continue.
+    Ok(unsafe { fault::install(on_fault) }?)
 }
 
-/// Indexes into `gregs`, by register number in machine code.
-const GENERAL: [i32; 16] = [
-    libc::REG_RAX,
-    libc::REG_RCX,
-    libc::REG_RDX,
-    libc::REG_RBX,
-    libc::REG_RSP,
-    libc::REG_RBP,
-    libc::REG_RSI,
-    libc::REG_RDI,
-    libc::REG_R8,
-    libc::REG_R9,
-    libc::REG_R10,
-    libc::REG_R11,
-    libc::REG_R12,
-    libc::REG_R13,
-    libc::REG_R14,
-    libc::REG_R15,
-];
-/// Bits of the page fault's error code: a store, an instruction fetch.
-const ERROR_WRITE: i64 = 2;
-const ERROR_FETCH: i64 = 16;
+fn is_store(interrupted: &Interrupted<'_>) -> bool {
+    interrupted.access() == HostAccess::Store
+}
 
-/// The interrupted thread's registers.
-struct Interrupted<'a>(&'a mut libc::mcontext_t);
-
-impl Interrupted<'_> {
-    fn rip(&self) -> u64 {
-        self.0.gregs[libc::REG_RIP as usize] as u64
+/// Emulates the faulting instruction. False if that is not possible; the state is then unchanged.
+fn emulate(interrupted: &mut Interrupted<'_>, bus: &mut impl Bus) -> bool {
+    let pc = interrupted.pc();
+    // The instruction was fetched, so its bytes are readable; the next page may not be.
+    let to_page_end = (u64::from(PAGE_SIZE) - pc % u64::from(PAGE_SIZE)) as usize;
+    let mut code = [0_u8; MAX_INSTRUCTION];
+    let first = to_page_end.min(MAX_INSTRUCTION);
+    let decoded = [first, MAX_INSTRUCTION].into_iter().find_map(|len| {
+        // SAFETY: reads to the end of the page, and into the next one only if the instruction
+        // continues there.
+        unsafe { ptr::copy_nonoverlapping(pc as *const u8, code.as_mut_ptr(), len) };
+        emulate::decode(&code[..len], pc)
+    });
+    let Some(instruction) = decoded else { return false };
+    let mut general = interrupted.registers();
+    let Some(mut vectors) = interrupted.vectors() else { return false };
+    if !emulate::execute(&instruction, &mut general, &mut vectors, bus) {
+        return false;
     }
-
-    fn set_rip(&mut self, rip: u64) {
-        self.0.gregs[libc::REG_RIP as usize] = rip as i64;
-    }
-
-    fn write(&self) -> bool {
-        self.0.gregs[libc::REG_ERR as usize] & ERROR_WRITE != 0
-    }
-
-    fn fetch(&self) -> bool {
-        self.0.gregs[libc::REG_ERR as usize] & ERROR_FETCH != 0
-    }
-
-    fn general(&self) -> General {
-        GENERAL.map(|index| self.0.gregs[index as usize] as u64)
-    }
-
-    fn set_general(&mut self, general: &General) {
-        for (index, value) in GENERAL.into_iter().zip(general) {
-            self.0.gregs[index as usize] = *value as i64;
-        }
-    }
-
-    /// The vector registers' save area, which the kernel always fills and restores.
-    fn vectors(&mut self) -> Option<&mut [libc::_libc_xmmreg; 16]> {
-        // SAFETY: null, or the signal frame's save area, which has no other user now.
-        unsafe { self.0.fpregs.as_mut() }.map(|state| &mut state._xmm)
-    }
-
-    /// Emulates the faulting instruction. False if that is not possible; the state is then
-    /// unchanged.
-    fn emulate(&mut self, bus: &mut impl Bus) -> bool {
-        let rip = self.rip();
-        // The instruction was fetched, so its bytes are readable; the next page may not be.
-        let to_page_end = (u64::from(PAGE_SIZE) - rip % u64::from(PAGE_SIZE)) as usize;
-        let mut code = [0_u8; MAX_INSTRUCTION];
-        let first = to_page_end.min(MAX_INSTRUCTION);
-        let decoded = [first, MAX_INSTRUCTION].into_iter().find_map(|len| {
-            // SAFETY: reads to the end of the page, and into the next one only if the instruction
-            // continues there.
-            unsafe { ptr::copy_nonoverlapping(rip as *const u8, code.as_mut_ptr(), len) };
-            emulate::decode(&code[..len], rip)
-        });
-        let Some(instruction) = decoded else { return false };
-        let mut general = self.general();
-        let Some(saved) = self.vectors() else { return false };
-        let mut vectors: Vectors = [0; 16];
-        for (vector, saved) in vectors.iter_mut().zip(saved.iter()) {
-            let [a, b, c, d] = saved.element.map(u128::from);
-            *vector = a | b << 32 | c << 64 | d << 96;
-        }
-        if !emulate::execute(&instruction, &mut general, &mut vectors, bus) {
-            return false;
-        }
-        for (vector, saved) in vectors.iter().zip(saved.iter_mut()) {
-            saved.element = [0, 32, 64, 96].map(|shift| (vector >> shift) as u32);
-        }
-        self.set_general(&general);
-        self.set_rip(instruction.next_ip());
-        true
-    }
+    interrupted.set_vectors(&vectors);
+    interrupted.set_registers(&general);
+    interrupted.set_pc(instruction.next_ip());
+    true
 }
 
 /// Device registers behind the guest view.
@@ -234,16 +148,16 @@ impl GuestMemory {
         hook: &dyn FaultHook,
         interrupted: &mut Interrupted<'_>,
     ) -> Result<(), FaultKind> {
-        let write = interrupted.write();
+        let write = is_store(interrupted);
         let refused = || self.fault(addr, write).kind;
         if self.pages.flags(addr) & DEVICE != 0 {
             // SAFETY: called by the fault handler for an access in a guest view, which only
             // compiled code makes; the caller of compiled code holds only the guard.
             let Some(queue) = (unsafe { DeviceQueue::current() }) else { return Err(refused()) };
-            let rip = interrupted.rip();
+            let pc = interrupted.pc();
             let mut bus = DeviceBus { memory: self, queue, refused: None };
-            if interrupted.emulate(&mut bus) {
-                hook.on_device_access(rip);
+            if emulate(interrupted, &mut bus) {
+                hook.on_device_access(pc);
                 return Ok(());
             }
             return Err(bus.refused.unwrap_or_else(refused));
@@ -251,7 +165,7 @@ impl GuestMemory {
         match self.fault_outcome(addr, write) {
             FaultOutcome::Retry => Ok(()),
             FaultOutcome::HoldsCode => Err(FaultKind::HoldsCode),
-            FaultOutcome::Emulate if interrupted.emulate(&mut AliasBus(self)) => Ok(()),
+            FaultOutcome::Emulate if emulate(interrupted, &mut AliasBus(self)) => Ok(()),
             FaultOutcome::Emulate | FaultOutcome::Refused => Err(refused()),
         }
     }
@@ -260,18 +174,17 @@ impl GuestMemory {
 /// Calls the hook of the faulting code; `kind` is the reason of the fault, if known.
 fn ask_hook(
     hook: &dyn FaultHook,
-    host_addr: usize,
     space: Option<&GuestMemory>,
     kind: Option<FaultKind>,
     interrupted: &mut Interrupted<'_>,
 ) -> bool {
-    let rip = interrupted.rip();
+    let host_addr = interrupted.address();
     // In the guards, the guest address wraps at 4 GiB.
     let addr = space.map(|s| host_addr.wrapping_sub(s.mapping.guest_base() as usize) as u32);
-    let write = interrupted.write();
+    let write = is_store(interrupted);
     let mut fault = HostFault {
-        rip,
-        registers: interrupted.general(),
+        pc: interrupted.pc(),
+        registers: interrupted.registers(),
         host_addr,
         guest_addr: addr.map(GuestAddr),
         kind: kind
@@ -280,93 +193,35 @@ fn ask_hook(
     };
     match hook.on_fault(&mut fault) {
         Action::Retry => {}
-        Action::Resume(rip) => interrupted.set_rip(rip),
+        Action::Resume(pc) => interrupted.set_pc(pc),
         Action::NotMine => return false,
     }
-    interrupted.set_general(&fault.registers);
+    interrupted.set_registers(&fault.registers);
     true
 }
 
-/// # Safety
-/// Called by the kernel as a signal handler with `SA_SIGINFO`.
-unsafe extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
-    // SAFETY: the thread's own errno.
-    let errno = unsafe { &mut *libc::__errno_location() };
-    let saved = *errno;
-    // SAFETY: the kernel passes a full ucontext of the interrupted thread, ours alone meanwhile.
-    let mut interrupted = Interrupted(unsafe { &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext });
-    // SAFETY: the kernel passes a filled-in siginfo.
-    let (code, host_addr) = unsafe { ((*info).si_code, (*info).si_addr() as usize) };
-    // Faults have positive codes; signals sent by a process do not.
-    let hook = HOOKS.find(interrupted.rip() as usize).filter(|_| code > 0 && !interrupted.fetch());
-    if let Some((_, hook)) = hook {
-        // SAFETY: the fault came from the hook's code (see the registry's rules).
-        let hook: &dyn FaultHook = &**unsafe { &*hook };
-        let space = SPACES.find(host_addr).map(|(start, space)| {
-            // SAFETY: a thread is accessing this space, and so keeps it alive (see the registry's
-            // rules).
-            (start, unsafe { &*space })
-        });
-        let mut kind = None;
-        if let Some((start, space)) = space
-            && let Ok(addr) = u32::try_from(host_addr.wrapping_sub(start + GUARD))
-        {
-            match space.resolve(addr, hook, &mut interrupted) {
-                Ok(()) => {
-                    *errno = saved;
-                    return;
-                }
-                Err(refused) => kind = Some(refused),
-            }
-        }
-        if ask_hook(hook, host_addr, space.map(|(_, space)| space), kind, &mut interrupted) {
-            *errno = saved;
-            return;
+/// The handler: true if the thread continues.
+fn on_fault(interrupted: &mut Interrupted<'_>) -> bool {
+    if interrupted.access() == HostAccess::Fetch {
+        return false;
+    }
+    let Some((_, hook)) = HOOKS.find(interrupted.pc() as usize) else { return false };
+    // SAFETY: the fault came from the hook's code (see the registry's rules).
+    let hook: &dyn FaultHook = &**unsafe { &*hook };
+    let host_addr = interrupted.address();
+    let space = SPACES.find(host_addr).map(|(start, space)| {
+        // SAFETY: a thread is accessing this space, and so keeps it alive (see the registry's
+        // rules).
+        (start, unsafe { &*space })
+    });
+    let mut kind = None;
+    if let Some((start, space)) = space
+        && let Ok(addr) = u32::try_from(host_addr.wrapping_sub(start + GUARD))
+    {
+        match space.resolve(addr, hook, interrupted) {
+            Ok(()) => return true,
+            Err(refused) => kind = Some(refused),
         }
     }
-    // SAFETY: set before the handler was installed; leaked, so it stays valid.
-    let previous = unsafe { &*PREVIOUS.load(Acquire) };
-    // SAFETY: the arguments are those passed by the kernel.
-    unsafe { pass_on(previous, signal, info, context) };
-    *errno = saved;
-}
-
-/// Forwards the signal to the previous action.
-///
-/// # Safety
-/// The arguments are those of a signal handler.
-unsafe fn pass_on(
-    previous: &libc::sigaction,
-    signal: libc::c_int,
-    info: *mut libc::siginfo_t,
-    context: *mut libc::c_void,
-) {
-    match previous.sa_sigaction {
-        libc::SIG_DFL | libc::SIG_IGN => {
-            // A fault cannot be ignored. With the default action in force the instruction faults
-            // again and ends the process, as without this handler; a sent signal is raised again.
-            // SAFETY: zero is a value of `sigaction`, and means the default.
-            let default: libc::sigaction = unsafe { mem::zeroed() };
-            // SAFETY: both calls are async-signal-safe.
-            unsafe {
-                libc::sigaction(signal, &raw const default, ptr::null_mut());
-                if (*info).si_code <= 0 {
-                    libc::raise(signal);
-                }
-            }
-        }
-        handler if previous.sa_flags & libc::SA_SIGINFO != 0 => {
-            // SAFETY: with `SA_SIGINFO` set, the registered function has this signature.
-            let handler: unsafe extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) =
-                unsafe { mem::transmute(handler) };
-            // SAFETY: the handler gets the arguments of its signal.
-            unsafe { handler(signal, info, context) };
-        }
-        handler => {
-            // SAFETY: without `SA_SIGINFO`, the registered function has this signature.
-            let handler: unsafe extern "C" fn(libc::c_int) = unsafe { mem::transmute(handler) };
-            // SAFETY: the handler gets the argument of its signal.
-            unsafe { handler(signal) };
-        }
-    }
+    ask_hook(hook, space.map(|(_, space)| space), kind, interrupted)
 }

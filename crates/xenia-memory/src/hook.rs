@@ -5,15 +5,15 @@ use crate::error::{FaultKind, MemoryError};
 use crate::registry::{Entry, Registry};
 use std::ops::Range;
 use xenia_guest::GuestAddr;
+use xenia_host::registers::Registers;
 
 /// A fault of host code inside a hook's range, with the interrupted registers.
 #[derive(Clone, Copy, Debug)]
 pub struct HostFault {
     /// Address of the faulting instruction.
-    pub rip: u64,
-    /// General registers, indexed by their numbers in machine code: rax, rcx, rdx, rbx, rsp, rbp,
-    /// rsi, rdi, r8…r15.
-    pub registers: [u64; 16],
+    pub pc: u64,
+    /// General registers, indexed by the names of [`xenia_host::registers`].
+    pub registers: Registers,
     /// Host address of the access.
     pub host_addr: usize,
     /// Guest address of the access; `None` if it lies in no guest view.
@@ -22,13 +22,6 @@ pub struct HostFault {
     pub kind: FaultKind,
     /// Whether the access was a store.
     pub write: bool,
-}
-
-impl HostFault {
-    /// The interrupted stack pointer.
-    pub fn rsp(&self) -> u64 {
-        self.registers[4]
-    }
 }
 
 /// How execution continues after a fault.
@@ -48,9 +41,9 @@ pub trait FaultHook: Send + Sync {
     /// Decides how to continue after a fault that the guest has no right to make.
     fn on_fault(&self, fault: &mut HostFault) -> Action;
 
-    /// Reports that the access at `rip` reached a device and was emulated. Emulation is slow, so
+    /// Reports that the access at `pc` reached a device and was emulated. Emulation is slow, so
     /// the access may be worth compiling as a call.
-    fn on_device_access(&self, _rip: u64) {}
+    fn on_device_access(&self, _pc: u64) {}
 }
 
 impl<F: Fn(&mut HostFault) -> Action + Send + Sync> FaultHook for F {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
 use std::thread;
 use xenia_guest::GuestAddr;
+use xenia_host::registers::{RDI, RSI};
 use xenia_memory::{
     Action, Device, DeviceQueue, FaultHook, FaultKind, GuestMemory, HostFault, Protect, Watch,
     register_code_hook,
@@ -129,14 +130,14 @@ struct Hook(Arc<Seen>);
 
 impl FaultHook for Hook {
     fn on_fault(&self, fault: &mut HostFault) -> Action {
-        self.0.rip.store(fault.rip, Relaxed);
+        self.0.rip.store(fault.pc, Relaxed);
         self.0.addr.store(fault.guest_addr.map_or(0, |a| a.0), Relaxed);
         self.0.what.store(u32::from(fault.write) << 8 | fault.kind as u32, Relaxed);
         self.0.count.fetch_add(1, Relaxed);
         Action::Resume(self.0.landing)
     }
 
-    fn on_device_access(&self, _rip: u64) {
+    fn on_device_access(&self, _pc: u64) {
         self.0.devices.fetch_add(1, Relaxed);
     }
 }
@@ -197,7 +198,7 @@ fn the_closure_hook_can_repair_and_retry() {
         code.range(),
         Box::new(move |fault: &mut HostFault| {
             // rdi + rsi is the address; send it to a mapped place.
-            (fault.registers[7], fault.registers[6]) = (good, 0);
+            (fault.registers[RDI], fault.registers[RSI]) = (good, 0);
             Action::Retry
         }),
     )

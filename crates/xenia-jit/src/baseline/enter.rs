@@ -53,6 +53,7 @@ use crate::runtime::host::{AHEAD, Leave, Word};
 use std::arch::{asm, naked_asm};
 use std::mem::offset_of;
 use xenia_cpu::{Arm, PpcContext};
+use xenia_host::registers;
 use xenia_memory::{Action, HostFault};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -348,11 +349,11 @@ pub(super) fn on_fault(fault: &mut HostFault) -> Action {
     if fault.guest_addr.is_none() {
         return Action::NotMine;
     }
-    let ctx = (fault.registers[5] as *mut PpcContext).wrapping_byte_sub(BIAS);
+    let ctx = (fault.registers[registers::RBP] as *mut PpcContext).wrapping_byte_sub(BIAS);
     // SAFETY: the faulting instruction is baseline code, so rbp points into the context by the
     // module's rules.
     let host = unsafe { &mut (*ctx).host };
-    host[Slot::Site as usize] = fault.rip;
-    fault.registers[4] = host[Slot::SavedStack as usize];
+    host[Slot::Site as usize] = fault.pc;
+    fault.registers[registers::STACK_POINTER] = host[Slot::SavedStack as usize];
     Action::Resume(leave_after_fault as *const () as u64)
 }

@@ -24,6 +24,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use xenia_cpu::{CR_FIELDS, Exit, HOST_WORDS, PpcContext, VRSQRTEFP};
 use xenia_guest::GuestAddr;
+use xenia_host::registers;
 use xenia_isa::OP_COUNT;
 use xenia_memory::{Action, CurrentQueue, Exclusive, FaultKind, GuestMemory, HostFault, MemoryFault};
 
@@ -376,14 +377,14 @@ pub(crate) fn on_fault(fault: &mut HostFault) -> Action {
     let Some(guest) = fault.guest_addr else { return Action::NotMine };
     // SAFETY: the faulting instruction is in code memory, and only this thread uses the context
     // that was passed to `enter`.
-    let ctx = unsafe { context(fault.registers[15] as *mut PpcContext) };
-    ctx.host[Word::FaultCode as usize] = fault.rip;
+    let ctx = unsafe { context(fault.registers[registers::R15] as *mut PpcContext) };
+    ctx.host[Word::FaultCode as usize] = fault.pc;
     ctx.host[Word::FaultAddress as usize] =
         u64::from(guest.0) | u64::from(fault.write) << 32 | (fault.kind as u64) << 40;
     let end = ctx.host[Word::Code as usize] + CODE_SIZE as u64;
-    let size = end.saturating_sub(fault.rip).min(fault_exit::LOOKED_AT as u64) as usize;
+    let size = end.saturating_sub(fault.pc).min(fault_exit::LOOKED_AT as u64) as usize;
     let mut code = [0; fault_exit::LOOKED_AT];
-    for (byte, at) in code[..size].iter_mut().zip(fault.rip..) {
+    for (byte, at) in code[..size].iter_mut().zip(fault.pc..) {
         // SAFETY: inside code memory, which is mapped as a whole and readable. Another thread may
         // be writing code after the region's end, so bytes are read singly, as atomics; bytes
         // beyond the region are not used.
@@ -391,9 +392,9 @@ pub(crate) fn on_fault(fault: &mut HostFault) -> Action {
     }
     if let Some(distance) = fault_exit::distance(&code[..size]) {
         // The cold block finds the registers in place, and leaves by the usual exit.
-        return Action::Resume(fault.rip + distance);
+        return Action::Resume(fault.pc + distance);
     }
-    fault.registers[4] = ctx.host[Word::SavedStack as usize];
+    fault.registers[registers::STACK_POINTER] = ctx.host[Word::SavedStack as usize];
     Action::Resume(leave_after_fault as *const () as u64)
 }
 
