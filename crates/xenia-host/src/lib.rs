@@ -12,6 +12,8 @@
 //! - [`fault`]: the handler of memory faults: the interrupted thread's registers (no machine runs)
 //! - [`signal_stack`]: a stack for the fault handler, for each thread (the thread keeps the one it
 //!   has)
+//! - [`allocator`]: one heap for all threads, free memory given back (nothing changes)
+//! - [`ending`]: a function that runs when a library ends the process (`false`)
 //! - [`written_pages`]: which pages were written (`None`; the caller reads all of memory)
 //!
 //! # Safety rules of the crate
@@ -31,4 +33,4 @@ pub mod registers;
 
 pub use error::HostError;
 #[cfg(target_os = "linux")]
-pub use linux::{barrier, fault, section, signal_stack, written_pages};
+pub use linux::{allocator, barrier, ending, fault, section, signal_stack, written_pages};

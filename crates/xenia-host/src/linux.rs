@@ -1,6 +1,8 @@
 //! Linux: system calls by the names of the C library, and the files of `/proc`.
 
+pub mod allocator;
 pub mod barrier;
+pub mod ending;
 pub mod fault;
 pub mod section;
 pub mod signal_stack;

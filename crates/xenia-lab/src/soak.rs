@@ -210,7 +210,7 @@ fn one(
     }
     drop((machine, finished, title));
     // Free heap that the allocator keeps for reuse is not a leak of the machine.
-    xenia_memory::give_back_free_heap();
+    xenia_host::allocator::give_back_free_heap();
     let mut book = book.lock();
     book.sizes = None;
     book.state = State::Between;

@@ -48,12 +48,10 @@
 #![warn(missing_docs)]
 
 mod allocate;
-mod allocator;
 mod compare;
 mod device;
 mod dirty;
 mod emulate;
-mod ending;
 mod engine;
 mod error;
 mod fault;
@@ -80,12 +78,10 @@ mod tally;
 mod watch;
 mod write_log;
 
-pub use allocator::{allocate_from_one_heap, give_back_free_heap};
 pub use compare::Comparison;
 pub use device::{
     CurrentQueue, Device, DeviceQueue, DeviceQueueState, DeviceRegisters, DeviceStore, REGISTERS,
 };
-pub use ending::{before_exit, exit_now};
 pub use error::{Access, FaultKind, FileReadError, HeapError, MemoryError, MemoryFault};
 pub use heap::{AllocKind, AllocRequest, RegionInfo, RegionState};
 pub use hook::{Action, CodeHook, FaultHook, HostFault, register_code_hook};

@@ -117,7 +117,7 @@ fn run_titles(
     }
     loop {
         if launched.is_some() {
-            xenia_memory::give_back_free_heap();
+            xenia_host::allocator::give_back_free_heap();
         }
         let mut running = machine(&title, &before, launched.take())?;
         running = match course {

@@ -44,7 +44,7 @@ impl CurrentRun {
     /// Handles the end of the process from this moment on.
     pub(super) fn handle_exit(moment: Moment) {
         HANDLED[moment as usize].call_once(|| {
-            if !xenia_memory::before_exit(conclude) {
+            if !xenia_host::ending::before_exit(conclude) {
                 tracing::warn!(target: "gpu", "if the display ends, the outputs of the run are lost");
             }
         });
@@ -80,7 +80,7 @@ extern "C" fn conclude() {
             ))
             .number(),
         };
-        xenia_memory::exit_now(crate::finish(code));
+        xenia_host::ending::exit_now(crate::finish(code));
     });
     if let Ok(thread) = thread {
         let _ = thread.join();

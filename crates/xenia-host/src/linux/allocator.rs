@@ -8,7 +8,7 @@
 /// Makes all threads allocate from one heap, if the C library supports it. Call it first in the
 /// program: heaps that exist already are kept.
 pub fn allocate_from_one_heap() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[cfg(target_env = "gnu")]
     // SAFETY: takes no pointer, and any thread may call it at any time. A failure changes nothing.
     unsafe {
         libc::mallopt(libc::M_ARENA_MAX, 1);
@@ -18,7 +18,7 @@ pub fn allocate_from_one_heap() {
 /// Returns free heap memory to the host, if the C library supports it. Takes milliseconds: call it
 /// after a machine is dropped.
 pub fn give_back_free_heap() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[cfg(target_env = "gnu")]
     // SAFETY: takes no pointer, and any thread may call it at any time.
     unsafe {
         libc::malloc_trim(0);

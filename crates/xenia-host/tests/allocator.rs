@@ -2,7 +2,7 @@
 //! would count.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
-use xenia_memory::give_back_free_heap;
+use xenia_host::allocator::give_back_free_heap;
 
 /// Resident memory of this process, in KiB.
 fn resident() -> u64 {

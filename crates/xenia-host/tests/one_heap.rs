@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Barrier;
-use xenia_memory::allocate_from_one_heap;
+use xenia_host::allocator::allocate_from_one_heap;
 
 /// Maximum size of a glibc heap, whose start is aligned to it.
 const HEAP: usize = 64 << 20;
