@@ -14,6 +14,11 @@
 //!   has)
 //! - [`allocator`]: one heap for all threads, free memory given back (nothing changes)
 //! - [`ending`]: a function that runs when a library ends the process (`false`)
+//! - [`executable`]: memory that code is written to and run from, at two addresses (everything is
+//!   interpreted)
+//! - [`sparse`]: a large table that costs only the pages that were written (as above)
+//! - [`profiler`]: files that name compiled code (an error)
+//! - [`thread`]: the thread's processor, priority and segment register (`None`, nothing, `false`)
 //! - [`written_pages`]: which pages were written (`None`; the caller reads all of memory)
 //!
 //! # Safety rules of the crate
@@ -33,4 +38,7 @@ pub mod registers;
 
 pub use error::HostError;
 #[cfg(target_os = "linux")]
-pub use linux::{allocator, barrier, ending, fault, section, signal_stack, written_pages};
+pub use linux::{
+    allocator, barrier, ending, executable, fault, profiler, section, signal_stack, sparse, thread,
+    written_pages,
+};

@@ -3,7 +3,11 @@
 pub mod allocator;
 pub mod barrier;
 pub mod ending;
+pub mod executable;
 pub mod fault;
+pub mod profiler;
 pub mod section;
 pub mod signal_stack;
+pub mod sparse;
+pub mod thread;
 pub mod written_pages;

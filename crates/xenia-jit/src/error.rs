@@ -1,17 +1,13 @@
 //! Errors while setting up the engine or compiling.
 
-use std::io;
+use xenia_host::HostError;
 
 /// Error of creating the engine or of compiling a region.
 #[derive(Debug, thiserror::Error)]
 pub enum JitError {
     /// A system call failed.
-    #[error("{call}: {source}")]
-    Host {
-        /// The call and its purpose.
-        call: &'static str,
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Host(#[from] HostError),
     /// Cranelift does not know this host.
     #[error("{0}")]
     Cranelift(String),

@@ -1,6 +1,6 @@
 //! Code memory: the memory that host code runs from, and the tables that lead to it.
 //!
-//! One memfd is mapped twice: writable, where code is written, and executable, where it runs; no
+//! The memory is mapped twice: writable, where code is written, and executable, where it runs; no
 //! page is ever both. Offset 0 holds the stub that empty table entries lead to, [`STORED`] a second
 //! stub. The slots lie behind the code, so that code addresses them relative to itself; it reads
 //! them through the executable mapping.
@@ -30,16 +30,13 @@ use crate::JitError;
 use crate::runtime::enter::LINKED;
 use entries::Tables;
 pub(crate) use entries::{Entries, STORED};
-use memmap2::{Mmap, MmapOptions, MmapRaw};
 use ranges::Ranges;
 use std::ffi::CStr;
-use std::fs::File;
-use std::io;
-use std::os::fd::FromRawFd;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::*};
 use xenia_host::barrier;
+use xenia_host::executable::ExecutableMemory;
 
 /// Size of code memory in bytes. Untouched pages cost no memory.
 pub(crate) const CODE_SIZE: usize = 256 << 20;
@@ -48,46 +45,10 @@ pub(crate) const SLOTS: usize = 1 << 20;
 /// Size of code and slots in bytes.
 const FILE_SIZE: usize = CODE_SIZE + SLOTS * 8;
 
-fn host_error(call: &'static str) -> impl FnOnce(io::Error) -> JitError {
-    move |source| JitError::Host { call, source }
-}
-
-/// Creates an anonymous file in memory. Tools that inspect the process show its name.
-fn file(name: &CStr) -> Result<File, JitError> {
-    let create = |flags| {
-        // SAFETY: the name is a C string; the call makes a new file and touches nothing else.
-        unsafe { libc::memfd_create(name.as_ptr(), flags) }
-    };
-    // Some hosts allow executable memfds only on request (`vm.memfd_noexec`); older hosts reject
-    // the flag.
-    let descriptor = match create(libc::MFD_CLOEXEC | libc::MFD_EXEC) {
-        refused if refused < 0 => create(libc::MFD_CLOEXEC),
-        created => created,
-    };
-    if descriptor < 0 {
-        return Err(host_error("memfd_create")(io::Error::last_os_error()));
-    }
-    // SAFETY: a new descriptor, which has no other owner.
-    Ok(unsafe { File::from_raw_fd(descriptor) })
-}
-
-/// Maps the beginning of a file as executable. perf records such mappings, and so finds a file that
-/// describes code.
-pub(crate) fn mark(file: &File) -> Result<Mmap, JitError> {
-    // SAFETY: the mapping is neither read nor executed.
-    unsafe { MmapOptions::new().len(4096).map_exec(file) }
-        .map_err(host_error("mmap of the dump of code for perf"))
-}
-
 /// Code memory ([module documentation](self)): two mappings of one file, an allocator and the table
 /// of entries.
 pub(crate) struct CodeMemory {
-    write: MmapRaw,
-    /// Keeps the executable mapping alive.
-    _execute: Mmap,
-    /// Base of the executable mapping. Read once, since its bytes change later and must not be
-    /// borrowed.
-    execute_base: u64,
+    host: ExecutableMemory,
     tables: Tables,
     ranges: Ranges,
     /// Memory from this offset on was never written.
@@ -103,19 +64,8 @@ impl CodeMemory {
     /// # Panics
     /// If `stub` is too long for its place, which is a bug in this crate.
     pub(crate) fn new(name: &CStr, stub: &[u8], size: usize) -> Result<Self, JitError> {
-        let file = file(name)?;
-        file.set_len(FILE_SIZE as u64).map_err(host_error("ftruncate of code memory"))?;
-        let mut options = MmapOptions::new();
-        options.len(FILE_SIZE).no_reserve_swap();
-        let write = options.map_raw(&file).map_err(host_error("mmap of code memory"))?;
-        // SAFETY: the file is private to this object; its contents are only read as numbers and
-        // executed as code, by this module's rules.
-        let execute = unsafe { options.map_exec(&file) }.map_err(host_error("mmap of executable memory"))?;
-        let execute_base = execute.as_ptr() as u64;
         let mut memory = Self {
-            write,
-            _execute: execute,
-            execute_base,
+            host: ExecutableMemory::new(name, FILE_SIZE)?,
             tables: Tables::new()?,
             ranges: Ranges::new(size.min(CODE_SIZE)),
             fresh: 0,
@@ -157,7 +107,7 @@ impl CodeMemory {
         assert!(offset + code.len() <= self.ranges.used(), "code outside its allocation");
         // SAFETY: inside the writable mapping, as just checked; no thread runs that range yet
         // (module's rules).
-        unsafe { ptr::copy_nonoverlapping(code.as_ptr(), self.write.as_mut_ptr().add(offset), code.len()) };
+        unsafe { ptr::copy_nonoverlapping(code.as_ptr(), self.host.write_base().add(offset), code.len()) };
         if offset < self.fresh {
             barrier::serialize_all_threads();
         }
@@ -178,7 +128,7 @@ impl CodeMemory {
         // SAFETY: inside the writable mapping, as just checked, and aligned. Processors fetch the
         // branch with the old or the new distance, both of which lead to code; only holders of the
         // cache's lock write here.
-        let cell = unsafe { &*self.write.as_mut_ptr().add(field & !7).cast::<AtomicU64>() };
+        let cell = unsafe { &*self.host.write_base().add(field & !7).cast::<AtomicU64>() };
         let rest = cell.load(Relaxed) & !(u64::from(u32::MAX) << shift);
         cell.store(rest | u64::from(distance.cast_unsigned()) << shift, Release);
     }
@@ -188,7 +138,7 @@ impl CodeMemory {
         assert!(offset + size <= self.ranges.used(), "code outside its allocation");
         let mut code = vec![0; size];
         // SAFETY: inside the mapping; writers hold `&mut self`.
-        unsafe { ptr::copy_nonoverlapping(self.write.as_ptr().add(offset), code.as_mut_ptr(), size) };
+        unsafe { ptr::copy_nonoverlapping(self.host.write_base().add(offset), code.as_mut_ptr(), size) };
         code
     }
 
@@ -234,12 +184,12 @@ impl CodeMemory {
         assert!(slot < SLOTS, "slot out of range");
         // SAFETY: inside the writable mapping behind the code, which starts and ends at a page, and
         // only accessed atomically.
-        unsafe { &*self.write.as_mut_ptr().add(CODE_SIZE).cast::<AtomicU64>().add(slot) }
+        unsafe { &*self.host.write_base().add(CODE_SIZE).cast::<AtomicU64>().add(slot) }
     }
 
     /// The address at which code runs.
     pub(crate) fn execute_base(&self) -> u64 {
-        self.execute_base
+        self.host.execute_base()
     }
 
     /// The address of the table of entries.

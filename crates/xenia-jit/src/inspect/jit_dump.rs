@@ -14,13 +14,10 @@
 //! by time, so both have to use the same clock: `perf record -k 1`.
 
 use crate::JitError;
-use crate::code::memory::mark;
-use memmap2::Mmap;
 use parking_lot::Mutex;
-use rustix::time::{ClockId, clock_gettime};
-use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use xenia_host::HostError;
+use xenia_host::profiler::{CodeDump, now};
 
 const MAGIC: u32 = 0x4A69_5444;
 const HEADER: u32 = 40;
@@ -30,7 +27,7 @@ const MACHINE: u32 = 62;
 const RECORD: usize = 56;
 
 struct State {
-    file: File,
+    dump: CodeDump,
     records: u64,
     has_failed: bool,
 }
@@ -38,13 +35,6 @@ struct State {
 /// The dump file, shared by all engines of a machine.
 pub(crate) struct JitDump {
     state: Mutex<State>,
-    _mark: Mmap,
-}
-
-/// Time in nanoseconds, on the clock that perf uses.
-fn now() -> u64 {
-    let time = clock_gettime(ClockId::Monotonic);
-    (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
 }
 
 fn header(process: u32) -> Vec<u8> {
@@ -78,21 +68,11 @@ fn record(process: u32, number: u64, address: u64, code: &[u8], pc: u32) -> Vec<
 
 impl JitDump {
     pub(crate) fn open() -> Result<Self, JitError> {
-        let process = std::process::id();
-        let path = format!("/tmp/jit-{process}.dump");
-        let host = |source| JitError::Host { call: "making perf's dump of code in /tmp", source };
-        // /tmp is world-writable: an existing file is removed rather than written to. Of several
-        // machines in one process, the last one has the file.
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(host(error)),
-            _ => {}
-        }
-        let mut options = OpenOptions::new();
-        options.create_new(true).read(true).write(true).mode(0o600);
-        let mut file = options.open(path).map_err(host)?;
-        file.write_all(&header(process)).map_err(host)?;
-        let mark = mark(&file)?;
-        Ok(Self { state: Mutex::new(State { file, records: 0, has_failed: false }), _mark: mark })
+        let mut dump = CodeDump::create()?;
+        let written = dump.file.write_all(&header(std::process::id()));
+        written.map_err(|source| HostError { call: "making perf's dump of code in /tmp", source })?;
+        dump.announce()?;
+        Ok(Self { state: Mutex::new(State { dump, records: 0, has_failed: false }) })
     }
 
     /// Adds the host code of the guest code at `pc`.
@@ -103,7 +83,7 @@ impl JitDump {
         }
         let record = record(std::process::id(), state.records, address, code, pc);
         state.records += 1;
-        if let Err(error) = state.file.write_all(&record) {
+        if let Err(error) = state.dump.file.write_all(&record) {
             // A partial record ends the readable part of the file.
             state.has_failed = true;
             tracing::warn!(%error, "perf's dump of code ends before {pc:#010x}");

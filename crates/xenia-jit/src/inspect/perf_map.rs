@@ -6,9 +6,9 @@
 
 use crate::JitError;
 use parking_lot::Mutex;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use xenia_host::profiler;
 
 /// The map file, shared by all engines of a machine. Machines of one process share one file, to
 /// which each appends lines.
@@ -17,12 +17,7 @@ pub(crate) struct PerfMap(Mutex<File>);
 
 impl PerfMap {
     pub(crate) fn open() -> Result<Self, JitError> {
-        // /tmp is world-writable: an existing symbolic link is not followed.
-        let mut options = OpenOptions::new();
-        options.create(true).append(true).mode(0o644).custom_flags(libc::O_NOFOLLOW);
-        let file = options.open(format!("/tmp/perf-{}.map", std::process::id()));
-        let host = |source| JitError::Host { call: "opening perf's map of code in /tmp", source };
-        Ok(Self(Mutex::new(file.map_err(host)?)))
+        Ok(Self(Mutex::new(profiler::map_of_names()?)))
     }
 
     /// Adds the name of the host code of the guest code at `pc`.

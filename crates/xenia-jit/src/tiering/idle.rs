@@ -23,13 +23,13 @@ use crate::mode::Mode;
 use crate::runtime::shared::Shared;
 use crate::tiering::ahead::{AheadCompiler, Finder, Pieces};
 use crate::tiering::background::Orders;
-use rustix::process::setpriority_process;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+use xenia_host::thread::lower_priority;
 
 /// Limit of instructions that are compiled ahead during one run: some 10 s of one processor, and 80
 /// MB of stored code.
@@ -42,7 +42,7 @@ const MOST_TAKEN: usize = 1 << 16;
 const PAUSE: Duration = Duration::from_millis(20);
 /// The thread's nice value. It is not the lowest priority, because the thread holds locks that the
 /// guest's threads need, if only for microseconds.
-const NICENESS: i32 = 10;
+const NICENESS: u8 = 10;
 
 /// Units that have run and are worth the optimizing tier, but are not hot yet.
 #[derive(Debug, Default)]
@@ -87,8 +87,7 @@ impl Idle {
         let thread = thread::Builder::new()
             .name("compile-ahead".to_owned())
             .spawn(move || {
-                // Best effort: the host may refuse.
-                let _ = setpriority_process(None, NICENESS);
+                lower_priority(NICENESS);
                 // The title is in memory only once its functions have been named.
                 while shared.named.lock().is_none() {
                     if ending.load(Relaxed) {

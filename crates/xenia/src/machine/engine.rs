@@ -131,7 +131,7 @@ pub fn engine(
                 }
             }
             // Hosts that forbid executable memory still run titles, in the slow interpreter.
-            Err(error @ JitError::Host { .. }) if !args.jit => {
+            Err(error @ JitError::Host(_)) if !args.jit => {
                 tracing::warn!(%error, "no memory for compiled code: everything is interpreted");
                 interpreter()
             }

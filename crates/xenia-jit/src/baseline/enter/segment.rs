@@ -2,17 +2,14 @@
 //!
 //! `gs:[base + displacement]` with 32-bit addresses is a guest's effective address in one host
 //! operand: the sum wraps at 4 GiB, and the segment's base is added to it. Linux leaves GS to
-//! programs (thread-local storage uses FS) and keeps its base per thread; see arch_prctl(2). Rust
-//! code and the C library never use it, so the base stays valid until another machine runs on the
-//! thread.
+//! programs (thread-local storage uses FS) and keeps its base per thread. Rust code and the C
+//! library never use it, so the base stays valid until another machine runs on the thread.
 //!
 //! Windows keeps its thread block in GS: for such hosts, templates have a form without the segment
 //! ([`super::super::templates::HostFeatures`]).
 
 use std::cell::Cell;
-
-/// `ARCH_SET_GS` of asm/prctl.h, which the libc crate lacks.
-const SET_GS: libc::c_int = 0x1001;
+use xenia_host::thread::set_segment_base;
 
 thread_local! {
     /// The base of this thread's GS, if this module has set it. A new thread may inherit another
@@ -26,10 +23,8 @@ fn set(base: u64) -> bool {
     if BASE.get() == Some(base) {
         return true;
     }
-    // SAFETY: changes only the base of this thread's GS, which only baseline code uses;
-    // `super::enter` sets it before that runs.
-    let refused = unsafe { libc::syscall(libc::SYS_arch_prctl, SET_GS, base) };
-    if refused != 0 {
+    // SAFETY: only baseline code uses GS; `super::enter` sets it before that runs.
+    if !unsafe { set_segment_base(base) } {
         return false;
     }
     BASE.set(Some(base));

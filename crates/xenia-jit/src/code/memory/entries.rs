@@ -11,42 +11,40 @@
 
 use super::ranges::ALIGNMENT;
 use crate::JitError;
-use memmap2::{MmapOptions, MmapRaw, UncheckedAdvice};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::*};
 use xenia_guest::PAGE_SIZE;
+use xenia_host::sparse::{HOST_PAGE, SparseMemory};
 
 /// Offset of the second stub: entries whose code is in the store but not published lead to it.
 pub(crate) const STORED: u32 = ALIGNMENT as u32;
 const ENTRIES_SIZE: usize = 1 << 32;
 /// Limit of empty tables that are kept.
 const MOST_EMPTY: usize = 256;
-/// Size of a table in bytes: one entry for each word of a guest page. It is also the size of a host
-/// page, as the crate supports x86-64 only.
+/// Size of a table in bytes: one entry for each word of a guest page.
 const TABLE_SIZE: usize = PAGE_SIZE as usize;
+const _: () = assert!(TABLE_SIZE.is_multiple_of(HOST_PAGE), "tables are given back one by one");
 
 /// The table of entries.
-pub(crate) struct Entries(MmapRaw);
+pub(crate) struct Entries(SparseMemory);
 
 impl Entries {
     /// Reserves the table, with all entries 0.
     fn new() -> Result<Self, JitError> {
-        let mapped = MmapOptions::new().len(ENTRIES_SIZE).no_reserve_swap().map_anon();
-        let failed = |source| JitError::Host { call: "mmap of the tables of code memory", source };
-        mapped.map(|mapped| Self(mapped.into())).map_err(failed)
+        Ok(Self(SparseMemory::new(ENTRIES_SIZE, "mmap of the tables of code memory")?))
     }
 
     /// The address that compiled code uses.
     fn base(&self) -> u64 {
-        self.0.as_ptr() as u64
+        self.0.start() as u64
     }
 
     #[allow(clippy::cast_ptr_alignment)] // mappings start at a page
     fn entry(&self, pc: u32) -> &AtomicU32 {
         // SAFETY: the mapping holds 2^30 words, starts at a page, and is only accessed
         // atomically.
-        unsafe { &*self.0.as_ptr().cast::<AtomicU32>().add((pc >> 2) as usize) }
+        unsafe { &*self.0.start().cast::<AtomicU32>().add((pc >> 2) as usize) }
     }
 
     /// Offset of the entry for `pc`: 0 if it has none, [`STORED`] if its code is in the store.
@@ -63,12 +61,9 @@ impl Entries {
     /// Returns the memory of a page's table to the host. All its entries must be 0.
     fn give_back(&self, page: u32) {
         let start = page as usize * TABLE_SIZE;
-        // SAFETY: inside the mapping, which is private and anonymous, so returned memory reads as
-        // zeros. The range holds only this table, whose entries are all 0, and its only writer,
+        // SAFETY: the range holds only this table, whose entries are all 0, and its only writer,
         // code memory, is the caller: no data is lost.
-        let given = unsafe { self.0.unchecked_advise_range(UncheckedAdvice::DontNeed, start, TABLE_SIZE) };
-        // If the host refuses, it keeps the memory.
-        drop(given);
+        unsafe { self.0.give_back(start..start + TABLE_SIZE) };
     }
 }
 
@@ -178,12 +173,7 @@ mod tests {
 
     /// Number of tables of the first `pages` pages that are resident in the host's memory.
     fn resident(tables: &Tables, pages: u32) -> usize {
-        let mut present = vec![0_u8; pages as usize];
-        let start = tables.entries.0.as_mut_ptr();
-        // SAFETY: queries pages of the mapping; the vector has a byte for each.
-        let asked = unsafe { libc::mincore(start.cast(), pages as usize * TABLE_SIZE, present.as_mut_ptr()) };
-        assert_eq!(asked, 0);
-        present.iter().filter(|&&present| present & 1 != 0).count()
+        tables.entries.0.held_pages(pages as usize * TABLE_SIZE / HOST_PAGE)
     }
 
     #[test]
