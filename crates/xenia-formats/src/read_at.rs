@@ -67,33 +67,11 @@ impl ReadAt for Vec<u8> {
 }
 
 impl ReadAt for File {
-    #[cfg(unix)]
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         if offset.saturating_add(buffer.len() as u64) > i64::MAX as u64 {
             return Ok(0); // no file reaches there, and the system call would refuse the offset
         }
-        let mut done = 0;
-        while done < buffer.len() {
-            match std::os::unix::fs::FileExt::read_at(self, &mut buffer[done..], offset + done as u64) {
-                Ok(0) => break,
-                Ok(count) => done += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(done)
-    }
-
-    #[cfg(windows)]
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut done = 0;
-        while done < buffer.len() {
-            match std::os::windows::fs::FileExt::seek_read(self, &mut buffer[done..], offset + done as u64)? {
-                0 => break,
-                count => done += count,
-            }
-        }
-        Ok(done)
+        xenia_host::file::read_at(self, offset, buffer)
     }
 
     fn size(&self) -> io::Result<u64> {

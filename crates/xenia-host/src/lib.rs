@@ -19,6 +19,9 @@
 //! - [`sparse`]: a large table that costs only the pages that were written (as above)
 //! - [`profiler`]: files that name compiled code (an error)
 //! - [`thread`]: the thread's processor, priority and segment register (`None`, nothing, `false`)
+//! - [`file`]: files by position, with holes; no links are followed (holes: an error, and all bytes
+//!   are read)
+//! - [`process`]: processes with limits, which end with all that they started (an error)
 //! - [`written_pages`]: which pages were written (`None`; the caller reads all of memory)
 //!
 //! # Safety rules of the crate
@@ -28,7 +31,7 @@
 
 #![warn(missing_docs)]
 
-#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+#[cfg(not(target_os = "linux"))]
 compile_error!("xenia-rs runs on x86-64 Linux only: xenia-host has no module for this system yet");
 
 mod error;
@@ -37,8 +40,10 @@ mod linux;
 pub mod registers;
 
 pub use error::HostError;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub use linux::fault;
 #[cfg(target_os = "linux")]
 pub use linux::{
-    allocator, barrier, ending, executable, fault, profiler, section, signal_stack, sparse, thread,
+    allocator, barrier, ending, executable, file, process, profiler, section, signal_stack, sparse, thread,
     written_pages,
 };

@@ -4,7 +4,10 @@ pub mod allocator;
 pub mod barrier;
 pub mod ending;
 pub mod executable;
+#[cfg(target_arch = "x86_64")]
 pub mod fault;
+pub mod file;
+pub mod process;
 pub mod profiler;
 pub mod section;
 pub mod signal_stack;

@@ -13,10 +13,9 @@ use crate::layout::PAGE_SHIFT;
 use crate::memory::GuestMemory;
 use crate::page_table::{COMMITTED, WATCHED};
 use std::fs::File;
-use std::io;
-use std::os::fd::AsRawFd;
 use std::sync::atomic::{Ordering::*, fence};
 use xenia_guest::{GuestAddr, GuestValue, PAGE_SIZE, RESERVATION_LINE};
+use xenia_host::file;
 
 /// Converts a host length to a guest length; more than 4 GiB cannot be mapped from `addr` on.
 fn length(addr: GuestAddr, len: usize, write: bool) -> Access<u32> {
@@ -180,29 +179,11 @@ impl GuestMemory {
         offset: u64,
     ) -> Result<u32, FileReadError> {
         self.check(addr.0, len, COMMITTED, true)?;
-        let mut read = 0;
-        let result = loop {
-            if read == len {
-                break Ok(());
-            }
-            // SAFETY: the rest of the range is committed, and so writable through the alias view.
-            let n = unsafe {
-                libc::pread(
-                    file.as_raw_fd(),
-                    self.alias.0.add((addr.0 + read) as usize).cast(),
-                    (len - read) as usize,
-                    i64::try_from(offset.saturating_add(u64::from(read))).unwrap_or(i64::MAX),
-                )
-            };
-            match n {
-                0 => break Ok(()),
-                n if n > 0 => read += n as u32,
-                _ => match io::Error::last_os_error() {
-                    e if e.kind() == io::ErrorKind::Interrupted => {}
-                    e => break Err(e),
-                },
-            }
-        };
+        // SAFETY: the range is committed, and so writable through the alias view, to which no
+        // reference is made.
+        let (read, result) =
+            unsafe { file::read_into(file, offset, self.alias.0.add(addr.0 as usize), len as usize) };
+        let read = read as u32;
         self.written(addr.0, read);
         if read > 0 && self.has_mirror() {
             let mut bytes = vec![0; read as usize];

@@ -10,19 +10,14 @@
 
 use crate::error::{Error, Result};
 use crate::unit::Bounds;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{
-    Pid, PidfdFlags, Resource, Rlimit, Signal, getpid, getppid, kill_process_group, pidfd_open,
-    set_parent_process_death_signal, setrlimit,
-};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+use xenia_host::process::{self, ProcessGroup};
 
 /// Interval between polls of a process.
 const LOOK: Duration = Duration::from_millis(50);
@@ -31,8 +26,6 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Address space that a machine reserves without using it, with a margin: the guest's views, and
 /// sparse tables.
 const RESERVED_MIB: u64 = 64 << 10;
-/// Kernel ticks per second of CPU time, as in /proc on all supported architectures.
-const TICKS: f64 = 100.0;
 /// Environment variables that a process inherits; others, such as XENIA_SCHED_ORDER, could affect
 /// its result.
 const KEPT: [&str; 5] = ["PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH"];
@@ -48,16 +41,8 @@ pub struct Limited {
 
 /// Applies limits to this process and its children, and makes it die with its parent.
 pub fn limit_this_process(limited: Limited) -> io::Result<()> {
-    set_parent_process_death_signal(Some(Signal::KILL))?;
-    // The parent may have died before the signal was set.
-    if getppid().map(|pid| pid.as_raw_nonzero().get().cast_unsigned()) != Some(limited.parent) {
-        return Err(io::Error::other("whoever started this is gone"));
-    }
     let bytes = limited.memory_mib.saturating_add(RESERVED_MIB).saturating_mul(1 << 20);
-    let is = |bytes| Rlimit { current: Some(bytes), maximum: Some(bytes) };
-    setrlimit(Resource::As, is(bytes))?;
-    setrlimit(Resource::Core, is(0))?;
-    Ok(())
+    process::limit_this_process(bytes, limited.parent)
 }
 
 /// Reason why the sweep stopped a process.
@@ -104,27 +89,26 @@ pub(crate) fn run(start: &Start<'_>, stop_all: &AtomicBool) -> Result<ChildOutco
     let mut output = tempfile::tempfile().map_err(Error::Start)?;
     let mut errors = tempfile::tempfile().map_err(Error::Start)?;
     let began = Instant::now();
-    let mut child = Command::new(start.program)
+    let mut command = Command::new(start.program);
+    command
         .args(&start.words)
         .env_clear()
         .envs(KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
         .current_dir(start.folder)
         .stdin(Stdio::null())
         .stdout(output.try_clone().map_err(Error::Start)?)
-        .stderr(errors.try_clone().map_err(Error::Start)?)
-        .process_group(0)
-        .spawn()
-        .map_err(Error::Start)?;
-    let pid = Pid::from_child(&child);
-    let watched = watch(pid, start.limits, began, [&output, &errors], stop_all);
+        .stderr(errors.try_clone().map_err(Error::Start)?);
+    let (mut child, group) = ProcessGroup::spawn(&mut command).map_err(Error::Start)?;
+    drop(command);
+    let watched = watch(&group, start.limits, began, [&output, &errors], stop_all);
     // The leader is not reaped yet, so its process group's id cannot have been reused.
-    let _ = kill_process_group(pid, Signal::KILL);
-    let cpu_seconds = processor_time(pid);
+    group.end();
+    let cpu_seconds = group.processor_time();
     let wall_seconds = began.elapsed().as_secs_f64();
     let status = child.wait().map_err(Error::Start)?;
-    let Watched { stop, memory_mib } = watched.map_err(|error| Error::Start(error.into()))?;
+    let Watched { stop, memory_mib } = watched.map_err(Error::Start)?;
     let limit = start.limits.output_kib * 1024;
-    let signal = status.signal();
+    let signal = process::signal_of(status);
     let mut ended = ChildOutcome {
         exit: signal.map_or_else(|| status.code().unwrap_or(-1), |signal| 128 + signal),
         signal,
@@ -149,30 +133,23 @@ struct Watched {
 
 /// Polls a process until its end; ends it when it exceeds a limit.
 fn watch(
-    pid: Pid,
+    group: &ProcessGroup,
     limits: Bounds,
     began: Instant,
     files: [&File; 2],
     stop_all: &AtomicBool,
-) -> rustix::io::Result<Watched> {
-    let handle = pidfd_open(pid, PidfdFlags::empty())?;
+) -> io::Result<Watched> {
     let time = Duration::from_secs(limits.seconds);
     let mut watched = Watched { stop: None, memory_mib: 0.0 };
     let mut kill_at = None;
     loop {
-        let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(LOOK.subsec_nanos()) };
-        match poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&timeout)) {
-            Ok(0) | Err(rustix::io::Errno::INTR) => {}
-            Ok(_) => return Ok(watched),
-            Err(error) => {
-                let _ = kill_process_group(pid, Signal::KILL);
-                return Err(error);
-            }
+        if group.wait(LOOK)? {
+            return Ok(watched);
         }
-        watched.memory_mib = watched.memory_mib.max(memory_mib(pid));
+        watched.memory_mib = watched.memory_mib.max(group.memory_mib());
         if let Some(at) = kill_at {
             if Instant::now() >= at {
-                let _ = kill_process_group(pid, Signal::KILL);
+                group.end();
             }
             continue;
         }
@@ -190,25 +167,8 @@ fn watch(
         };
         watched.stop = Some(stop);
         kill_at = Some(Instant::now() + grace);
-        let _ = kill_process_group(pid, if grace.is_zero() { Signal::KILL } else { Signal::TERM });
+        if grace.is_zero() { group.end() } else { group.ask_to_end() }
     }
-}
-
-/// Resident memory of a process, in MiB.
-fn memory_mib(pid: Pid) -> f64 {
-    let text = std::fs::read_to_string(format!("/proc/{}/statm", pid.as_raw_nonzero())).unwrap_or_default();
-    let pages = text.split_whitespace().nth(1).and_then(|pages| pages.parse::<f64>().ok());
-    pages.unwrap_or_default() * rustix::param::page_size() as f64 / f64::from(1 << 20)
-}
-
-/// CPU seconds of an ended process, including the children that it waited for.
-fn processor_time(pid: Pid) -> f64 {
-    let text = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
-    // The name, in parentheses, may itself contain parentheses.
-    let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
-    // utime, stime, cutime and cstime are fields 14 to 17; the name is field 2.
-    let ticks = fields.split_whitespace().skip(11).take(4).filter_map(|ticks| ticks.parse::<f64>().ok());
-    ticks.sum::<f64>() / TICKS
 }
 
 /// Reads a file; of a longer file, one byte more than the limit.
@@ -221,7 +181,7 @@ fn read(file: &mut File, limit: u64) -> io::Result<Vec<u8>> {
 
 /// Id of this process, for [`Limited::parent`].
 pub(crate) fn this_process() -> u32 {
-    getpid().as_raw_nonzero().get().cast_unsigned()
+    std::process::id()
 }
 
 #[cfg(test)]

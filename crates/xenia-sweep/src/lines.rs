@@ -113,7 +113,7 @@ pub(crate) fn write_whole(
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
         // The permissions of a file created by name; the umask applies.
-        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+        let permissions = xenia_host::file::usual_permissions();
         let draft =
             tempfile::Builder::new().prefix(".sweep-").permissions(permissions).tempfile_in(folder)?;
         let mut buffered = std::io::BufWriter::new(draft.as_file());

@@ -235,9 +235,7 @@ fn finished(out: &Path) -> Result<BTreeMap<String, Vec<Verdict>>> {
 
 /// The host's name, as a part of file names.
 fn host() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let plain: String = name
-        .trim()
+    let plain: String = xenia_host::process::host_name()
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'))
         .take(64)

@@ -113,13 +113,6 @@ mod model {
     }
 }
 
-/// The processor on which this thread runs at the moment.
-pub(crate) fn current_processor() -> Option<usize> {
-    // SAFETY: takes no arguments and accesses no memory of this process.
-    let processor = unsafe { libc::sched_getcpu() };
-    usize::try_from(processor).ok()
-}
-
 /// Implements `lock_api::RawMutex` for a lock of this crate. Each use must justify that the lock is
 /// mutually exclusive.
 #[cfg(not(feature = "modelled"))] // a model's atomics can't be constants

@@ -4,10 +4,10 @@
 //! The answer only affects the order of a queue, so a wrong one costs time only. If there is one
 //! node, or the topology can't be read, all threads are on node 0 and the processor is not queried.
 
-use crate::raw;
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::OnceLock;
+use xenia_host::thread::current_processor;
 
 /// Where Linux describes NUMA nodes.
 const NODES: &str = "/sys/devices/system/node";
@@ -92,7 +92,7 @@ pub(crate) fn current_node() -> u16 {
     if crate::atomic::MODEL || host().node_of.is_empty() {
         return 0;
     }
-    raw::current_processor().map_or(0, |processor| host().node_of(processor))
+    current_processor().map_or(0, |processor| host().node_of(processor))
 }
 
 #[cfg(all(test, not(feature = "modelled")))]
@@ -130,6 +130,6 @@ mod tests {
         assert_eq!(current_node(), 7);
         assert_ne!(std::thread::spawn(current_node).join().expect("no panic"), 7);
         pretend_node(None);
-        assert_eq!(current_node(), host().node_of(raw::current_processor().unwrap_or(0)));
+        assert_eq!(current_node(), host().node_of(current_processor().unwrap_or(0)));
     }
 }

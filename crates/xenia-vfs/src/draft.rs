@@ -38,10 +38,10 @@ pub(super) use names::{holds_only_drafts, is_draft, sweep};
 pub(super) use open_files::{Drafts, PIECE};
 use std::fs::{self, File, Metadata};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use xenia_host::file;
 
 /// Host metadata of a file or directory.
 #[derive(Clone, Copy, Debug)]
@@ -128,7 +128,7 @@ impl Draft {
         if end > size {
             self.quota.resize(size, end)?;
         }
-        let written = self.make_own(true).and_then(|()| Ok(self.content.write_all_at(from, offset)?));
+        let written = self.make_own(true).and_then(|()| Ok(file::write_all_at(&self.content, from, offset)?));
         self.sized(written.is_ok(), |size| size.max(end));
         if written.is_err() && end > size {
             let now = self.size().unwrap_or(size);

@@ -3,11 +3,10 @@
 //! Where the host's file system reports holes, they are not even read (`SEEK_DATA` of lseek(2)).
 
 use super::host_folder::read_at;
-use rustix::fs::{SeekFrom, seek};
-use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::ops::Range;
+use xenia_host::file;
 
 /// Bytes copied at a time.
 const CHUNK: usize = 0x1_0000;
@@ -82,9 +81,9 @@ impl Data {
 
 /// The next range before `end` that may contain data.
 pub(super) fn data_from(file: &File, at: u64, end: u64) -> Option<Data> {
-    let (bytes, is_known) = match seek(file, SeekFrom::Data(at)) {
-        Ok(start) => (start..seek(file, SeekFrom::Hole(start)).unwrap_or(end).min(end), true),
-        Err(Errno::NXIO) => return None,
+    let (bytes, is_known) = match file::data_from(file, at) {
+        Ok(Some(data)) => (data.start..data.end.min(end), true),
+        Ok(None) => return None,
         // The file system does not report holes.
         Err(_) => (at..end, false),
     };

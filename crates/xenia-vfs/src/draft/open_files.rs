@@ -6,14 +6,13 @@ use super::{ClosedFiles, Draft, folder_of, names, sync_folder};
 use crate::VfsResult;
 use crate::losses::{Gap, Losses, PACKAGES};
 use crate::quota::Quota;
-use rustix::fs::OFlags;
 pub(crate) use state::PIECE;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
+use xenia_host::file::without_links;
 use xenia_limits::Limits;
 use xenia_sync::{Level, Mutex};
 
@@ -133,7 +132,7 @@ impl Drafts {
     /// Opens a file to be written in place.
     fn open_in_place(path: &Path, is_new: bool) -> VfsResult<File> {
         let mut options = OpenOptions::new();
-        let options = options.read(true).write(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+        let options = without_links(options.read(true).write(true));
         Ok(options.create_new(is_new).open(path)?)
     }
 

@@ -2,24 +2,14 @@
 
 use crate::{FileData, VfsError, VfsResult};
 use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
+use xenia_host::file;
 
 /// An open file of a read-only folder.
 pub(super) struct HostFile(pub(super) File);
 
 /// Reads at `offset`; returns fewer bytes than requested only at the end of the file.
 pub(crate) fn read_at(file: &File, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
-    let mut done = 0;
-    while done < into.len() {
-        match file.read_at(&mut into[done..], offset.saturating_add(done as u64)) {
-            Ok(0) => break,
-            Ok(count) => done += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(done)
+    Ok(file::read_at(file, offset, into)?)
 }
 
 impl FileData for HostFile {

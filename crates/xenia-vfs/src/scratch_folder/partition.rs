@@ -6,15 +6,14 @@ use crate::quota::Quota;
 use crate::raw_partition::changes_header;
 use crate::{FileData, VfsError, VfsResult};
 use parking_lot::Mutex;
-use rustix::fs::OFlags;
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use xenia_host::file;
 
 /// A partition. Clones share the contents.
 #[derive(Clone, Debug)]
@@ -43,8 +42,7 @@ impl HostPartition {
     pub(super) fn open(path: &Path, size: u64, quota: Arc<Quota>, mark: Option<&Path>) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false);
-        let file =
-            options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed()).open(path)?;
+        let file = file::plainly(options).open(path)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(io::Error::other("not a regular file"));
@@ -109,7 +107,7 @@ impl FileData for HostPartition {
         quota.use_raw(new.len() as u64 * UNIT)?;
         // Counted even if the write fails: a part of it may be on the disk.
         written.extend(new);
-        Ok(file.write_all_at(from, offset)?)
+        Ok(file::write_all_at(file, from, offset)?)
     }
 
     /// The size of a partition is fixed.

@@ -1,0 +1,98 @@
+//! Files by position, with holes, opened without following links.
+
+use rustix::fs::{OFlags, SeekFrom, seek};
+use rustix::io::Errno;
+use std::fs::{File, OpenOptions, Permissions};
+use std::io;
+use std::ops::Range;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
+
+/// Reads at `offset`, independently of the file's position; returns fewer bytes than requested only
+/// at the end of the file.
+pub fn read_at(file: &File, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+    let mut done = 0;
+    while done < into.len() {
+        match file.read_at(&mut into[done..], offset.saturating_add(done as u64)) {
+            Ok(0) => break,
+            Ok(count) => done += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}
+
+/// Lets the host read up to `len` bytes at `offset` directly into memory at `at`. Returns the
+/// number of bytes read, and the error that ended the read; fewer bytes without an error only at
+/// the end of the file.
+///
+/// # Safety
+/// The memory is mapped writable; no reference to it exists, other than to atomics.
+pub unsafe fn read_into(file: &File, offset: u64, at: *mut u8, len: usize) -> (usize, io::Result<()>) {
+    let mut done = 0;
+    while done < len {
+        let from = i64::try_from(offset.saturating_add(done as u64)).unwrap_or(i64::MAX);
+        // SAFETY: the rest of the memory is writable, as the caller says.
+        let count = unsafe { libc::pread(file.as_raw_fd(), at.add(done).cast(), len - done, from) };
+        match count {
+            0 => break,
+            count if count > 0 => done += count as usize,
+            _ => match io::Error::last_os_error() {
+                error if error.kind() == io::ErrorKind::Interrupted => {}
+                error => return (done, Err(error)),
+            },
+        }
+    }
+    (done, Ok(()))
+}
+
+/// Writes all of `from` at `offset`, independently of the file's position.
+pub fn write_all_at(file: &File, from: &[u8], offset: u64) -> io::Result<()> {
+    file.write_all_at(from, offset)
+}
+
+/// The first range at or after `at` that may hold data, to the next hole; bytes before it are zero.
+/// `Ok(None)`: no more data. An error if the file system does not report holes. Moves the file's
+/// position.
+pub fn data_from(file: &File, at: u64) -> io::Result<Option<Range<u64>>> {
+    match seek(file, SeekFrom::Data(at)) {
+        Ok(start) => Ok(Some(start..seek(file, SeekFrom::Hole(start)).unwrap_or(u64::MAX))),
+        Err(Errno::NXIO) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Refuses to open a symbolic link, and does not wait for the other end of a pipe.
+pub fn plainly(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
+}
+
+/// Refuses to open a symbolic link.
+pub fn without_links(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+}
+
+/// Permissions of a file that is made by its name: those that the user's settings leave of all.
+pub fn usual_permissions() -> Permissions {
+    Permissions::from_mode(0o666)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_into_memory_ends_at_the_end_of_the_file() {
+        let file = tempfile::tempfile().unwrap();
+        write_all_at(&file, b"0123456789", 0).unwrap();
+        let mut bytes = [0; 8];
+        for (offset, expected) in [(0, 8), (6, 4), (10, 0), (11, 0)] {
+            // SAFETY: the array is writable and has this length.
+            let (count, result) = unsafe { read_into(&file, offset, bytes.as_mut_ptr(), bytes.len()) };
+            assert!(result.is_ok(), "{result:?}");
+            assert_eq!(count, expected);
+            assert!(bytes[..count].iter().zip(offset..).all(|(byte, at)| *byte == b'0' + at as u8));
+        }
+    }
+}
