@@ -1,12 +1,13 @@
 //! Repository checks beyond the compiler's: the map of the crates is true, documents name items
-//! that exist, the book lists its pages, comments follow docs/src/style.md, the kernel stays in
-//! parts, each file opens with a module doc and stays short, and the top level holds only the names
-//! listed in `tree`.
+//! that exist, only xenia-host names a system, the book lists its pages, comments follow
+//! docs/src/style.md, the kernel stays in parts, each file opens with a module doc and stays short,
+//! and the top level holds only the names listed in `tree`.
 
 mod book;
 mod dependencies;
 mod doc_tests;
 mod documents;
+mod host_words;
 mod kernel_parts;
 mod language;
 mod map;
@@ -67,6 +68,7 @@ pub(crate) fn run() -> Result<()> {
     unsafe_modules::check(&sources, &mut findings)?;
     plain_state::check(&sources, &mut findings);
     kernel_parts::check(&sources, &mut findings);
+    host_words::check(&sources, &mut findings);
     for source in &sources {
         check_file(source, &mut findings);
     }
