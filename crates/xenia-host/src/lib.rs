@@ -21,6 +21,7 @@
 //! - [`thread`]: the thread's processor, priority and segment register (`None`, nothing, `false`)
 //! - [`file`]: files by position, with holes; no links are followed (holes: an error, and all bytes
 //!   are read)
+//! - [`float`]: arithmetic that the C library may compute (must be computed otherwise)
 //! - [`process`]: processes with limits, which end with all that they started (an error)
 //! - [`written_pages`]: which pages were written (`None`; the caller reads all of memory)
 //!
@@ -44,6 +45,6 @@ pub use error::HostError;
 pub use linux::fault;
 #[cfg(target_os = "linux")]
 pub use linux::{
-    allocator, barrier, ending, executable, file, process, profiler, section, signal_stack, sparse, thread,
-    written_pages,
+    allocator, barrier, ending, executable, file, float, process, profiler, section, signal_stack, sparse,
+    thread, written_pages,
 };

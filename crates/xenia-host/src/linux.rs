@@ -7,6 +7,7 @@ pub mod executable;
 #[cfg(target_arch = "x86_64")]
 pub mod fault;
 pub mod file;
+pub mod float;
 pub mod process;
 pub mod profiler;
 pub mod section;

@@ -10,6 +10,7 @@ use crate::float::soft_float::truncated;
 use rustc_apfloat::ieee::{Quad, Single};
 use rustc_apfloat::{Float, FloatConvert};
 use xenia_cpu::{PpcContext, VRSQRTEFP};
+use xenia_host::float::fused_multiply_add_single;
 use xenia_isa::{Instruction, Op, decode};
 
 /// The NJ bit of VSCR.
@@ -184,7 +185,7 @@ impl Mode {
             return nan;
         }
         let [a, b, c] = [a, if negate { b ^ SIGN } else { b }, c].map(|bits| self.operand(bits));
-        let usual = f32::mul_add(f32::from_bits(a), f32::from_bits(c), f32::from_bits(b));
+        let usual = fused_multiply_add_single(f32::from_bits(a), f32::from_bits(c), f32::from_bits(b));
         let result = self.decided(usual, || truncated(|r| quad(a).mul_add_r(quad(c), quad(b), r)));
         if negate && !is_nan(result) { result ^ SIGN } else { result }
     }

@@ -11,6 +11,7 @@
 //! bits is exact (53 ≥ 24 + 2).
 
 use super::fpscr::{FI, FPRF, FPRF_SHIFT, FR, XX, class};
+use xenia_host::float::fused_multiply_add;
 
 /// A result, and FPRF, FR, FI and XX in their FPSCR places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +130,7 @@ pub(crate) fn multiply<const SINGLE: bool>(a: u64, c: u64) -> Option<Fast> {
         let zero = a << 1 == 0 || c << 1 == 0;
         return (finite && zero).then(|| Fast { bits, status: zero_class(bits) });
     }
-    let error = if is_short(a | c) { 0.0 } else { x.mul_add(y, -product) };
+    let error = if is_short(a | c) { 0.0 } else { fused_multiply_add(x, y, -product) };
     if SINGLE { single(product, error) } else { Some(double(product, error)) }
 }
 
@@ -143,7 +144,7 @@ pub(crate) fn divide<const SINGLE: bool>(a: u64, b: u64) -> Option<Fast> {
     if !within(quotient.to_bits(), 2, 2046) || !within(a, 110, 2046) || !within(b, 1, 2046) {
         return None;
     }
-    let remainder = (-quotient).mul_add(y, x);
+    let remainder = fused_multiply_add(-quotient, y, x);
     // Only the error's sign and whether it is zero matter.
     let error = f64::from_bits(remainder.to_bits() ^ b & SIGN);
     if SINGLE { single(quotient, error) } else { Some(double(quotient, error)) }
@@ -158,7 +159,7 @@ pub(crate) fn square_root<const SINGLE: bool>(b: u64) -> Option<Fast> {
     }
     let x = f64::from_bits(b);
     let root = x.sqrt();
-    let remainder = (-root).mul_add(root, x);
+    let remainder = fused_multiply_add(-root, root, x);
     if SINGLE { single(root, remainder) } else { Some(double(root, remainder)) }
 }
 
@@ -181,12 +182,12 @@ fn multiply_add_long<const SINGLE: bool>(x: f64, y: f64, z: f64, product: f64) -
     if !within(product.to_bits(), 220, 1900) || !within(z.to_bits(), 220, 1900) && z != 0.0 {
         return None;
     }
-    let result = x.mul_add(y, z);
+    let result = fused_multiply_add(x, y, z);
     if !within(result.to_bits(), 110, 2044) {
         return None;
     }
     // Boldo and Muller, "Some functions computable with a fused-mac": the error of an FMA.
-    let product_error = x.mul_add(y, -product);
+    let product_error = fused_multiply_add(x, y, -product);
     let alpha = z + product_error;
     let alpha_error = sum_error(z, product_error, alpha);
     let beta = product + alpha;
