@@ -31,4 +31,4 @@ pub use kind::ObjectKind;
 pub use object_ref::{HeldObject, ObjectRef};
 pub(crate) use state::{HeldState, MAX_SERIAL, check_thread};
 pub(crate) use table::ObjectsState;
-pub use table::{Deleted, Objects, RestoredUses};
+pub use table::{Deleted, ListedObject, Objects, RestoredUses};

@@ -19,6 +19,8 @@ mod save_slots;
 mod state;
 mod state_header;
 
+use debug::Debugger;
+pub use debug::{Debugged, FileRow, FrontEnd, GpuRows, LastWriter, LockRow, ObjectRow};
 pub use engine::{engine, jit_config, scheduler_config, tell_functions};
 pub use figures::Sizes;
 pub use launched::Launched;
@@ -75,7 +77,12 @@ impl Machine {
 
     /// Lets the next run wait for gdb at `listener` before its first instruction.
     pub fn set_debugger(&mut self, listener: xenia_gdb::Listener) {
-        self.outside.debugger = Some(listener);
+        self.outside.debugger = Some(Debugger::Gdb(listener));
+    }
+
+    /// Lets a debugger in this process control the next run from before its first instruction.
+    pub fn set_front_end(&mut self, front_end: Box<dyn FrontEnd>) {
+        self.outside.debugger = Some(Debugger::FrontEnd(front_end));
     }
 
     /// Passes bug reports that the interrupt requests to `sink`.
@@ -137,8 +144,9 @@ impl Machine {
             kernel: self.inside.kernel.clone(),
             event_log: self.outside.event_log.clone(),
             interrupt: self.outside.interrupt.clone(),
-            // A window has its own status display.
-            has_status: self.outside.pace.is_none(),
+            // A window and a debugger have their own status display.
+            has_status: self.outside.pace.is_none()
+                && !matches!(self.outside.debugger, Some(Debugger::FrontEnd(_))),
             has_host_clock: self.has_host_clock(),
         });
         let profiler = self.outside.profile.take().map(RunProfile::start);
@@ -147,7 +155,11 @@ impl Machine {
             pace.begin(|| self.figures());
         }
         let mut pieces = Pieces { limits, start, pace };
-        let debugged = self.outside.debugger.take().and_then(|listener| self.debug(&listener, &mut pieces));
+        let debugged = match self.outside.debugger.take() {
+            Some(Debugger::Gdb(listener)) => self.debug(&listener, &mut pieces),
+            Some(Debugger::FrontEnd(mut front_end)) => Some(self.debug_in(&mut *front_end, &mut pieces)),
+            None => None,
+        };
         let end = debugged.unwrap_or_else(|| {
             loop {
                 if let Some(end) = self.run_piece(&mut pieces) {

@@ -145,6 +145,18 @@ pub fn write_err(text: Arguments<'_>) {
     let _ = StandardError.write_all(text.as_bytes());
 }
 
+/// Receives text instead of standard error.
+pub type Diverted = Box<dyn FnMut(&str) + Send>;
+
+/// The receiver of text in place of standard error, if there is one.
+static DIVERTED: Mutex<Option<Diverted>> = Mutex::new(None);
+
+/// Sends everything for standard error to `to`, for programs that own the terminal; `None` ends
+/// that.
+pub fn divert_errors(to: Option<Diverted>) {
+    *DIVERTED.lock() = to;
+}
+
 /// Standard error as a writer; on a terminal, it clears the status line first. A single write is
 /// not interleaved with others.
 #[derive(Clone, Copy, Debug)]
@@ -152,6 +164,10 @@ pub struct StandardError;
 
 impl Write for StandardError {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if let Some(diverted) = &mut *DIVERTED.lock() {
+            diverted(&String::from_utf8_lossy(bytes));
+            return Ok(bytes.len());
+        }
         status::over(bytes.ends_with(b"\n"), || std::io::stderr().lock().write_all(bytes))?;
         Ok(bytes.len())
     }

@@ -22,6 +22,11 @@ pub(super) fn named_functions(image: &LoadedImage) -> Vec<Symbol> {
 }
 
 impl Module {
+    /// Named functions, sorted by address.
+    pub fn named_functions(&self) -> &[Symbol] {
+        &self.named
+    }
+
     /// Symbolizes an address in this module.
     fn place_of(&self, address: GuestAddr) -> Place {
         let after = self.functions.partition_point(|function| function.start <= address);

@@ -74,6 +74,19 @@ struct ObjectTables {
     default_object: Option<GuestAddr>,
 }
 
+/// An object of the table, for debuggers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedObject {
+    /// Address of the object's body.
+    pub body: GuestAddr,
+    /// The object's kind.
+    pub kind: ObjectKind,
+    /// Number of references, including those of handles.
+    pub references: u32,
+    /// Name that the title gave it.
+    pub name: Option<String>,
+}
+
 /// All objects and handles of a machine.
 pub struct Objects {
     memory: Arc<GuestMemory>,
@@ -326,6 +339,18 @@ impl Objects {
     /// All objects, by address of their bodies.
     pub fn list(&self) -> Vec<(ObjectKind, GuestAddr)> {
         self.tables.lock().records.iter().map(|(&body, record)| (record.kind, body)).collect()
+    }
+
+    /// All objects with their names, by address of their bodies.
+    pub fn listed(&self) -> Vec<ListedObject> {
+        let tables = self.tables.lock();
+        let rows = tables.records.iter().map(|(&body, record)| ListedObject {
+            body,
+            kind: record.kind,
+            references: record.pointers,
+            name: record.name.clone(),
+        });
+        rows.collect()
     }
 
     /// Holds the table's lock.

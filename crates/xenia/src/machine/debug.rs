@@ -5,7 +5,9 @@
 //! each run.
 
 mod back;
+mod front_end;
 mod history;
+mod inspect;
 mod monitor;
 mod scan;
 mod watches;
@@ -14,7 +16,10 @@ use super::parts::MachineInside;
 use super::{Machine, Pieces};
 use crate::say::{self, errln};
 use anyhow::Result;
+pub(super) use front_end::Debugger;
+pub use front_end::FrontEnd;
 use history::{History, Interrupted};
+pub use inspect::{FileRow, GpuRows, LastWriter, LockRow, ObjectRow};
 use std::collections::BTreeSet;
 use watches::Watches;
 use xenia_cpu::PpcContext;
@@ -31,8 +36,9 @@ const MOMENT: GuestTicks = TICKS_PER_SECOND / 1000;
 /// Limit of instructions between two looks at gdb while memory is watched.
 const WATCHED_INSTRUCTIONS: u32 = 50_000;
 
-/// A machine under a debugger.
-struct Debugged<'a, 'b> {
+/// A machine under a debugger: what a debugger does is its [`Debuggee`], and what it looks at are
+/// its own methods.
+pub struct Debugged<'a, 'b> {
     machine: &'a mut Machine,
     pieces: &'a mut Pieces<'b>,
     watches: Watches,
@@ -44,6 +50,8 @@ struct Debugged<'a, 'b> {
     is_edited: bool,
     /// Why the run ended, once it has.
     end: Option<RunEnd>,
+    /// Notes for the debugger, if it shows them itself.
+    notes: Option<Vec<String>>,
 }
 
 impl Machine {
@@ -54,15 +62,7 @@ impl Machine {
         let history = History::begin(self, pieces.pace.is_some()).map_err(|error| say::chain(&error));
         errln!("waiting for gdb: target remote {}", listener.address());
         let stop = self.inside.executor.stop_flag();
-        let mut debugged = Debugged {
-            machine: self,
-            pieces,
-            watches: Watches::default(),
-            breakpoints: BTreeSet::new(),
-            history,
-            is_edited: false,
-            end: None,
-        };
+        let mut debugged = Debugged::new(self, pieces, history);
         let served = match listener.accept(&stop, || debugged.idle()) {
             Ok(Some(link)) => serve(link, &mut debugged),
             Ok(None) => return Some(RunEnd::Stopped),
@@ -85,7 +85,30 @@ impl Machine {
     }
 }
 
+impl<'a, 'b> Debugged<'a, 'b> {
+    fn new(machine: &'a mut Machine, pieces: &'a mut Pieces<'b>, history: Result<History, String>) -> Self {
+        Self {
+            machine,
+            pieces,
+            watches: Watches::default(),
+            breakpoints: BTreeSet::new(),
+            history,
+            is_edited: false,
+            end: None,
+            notes: None,
+        }
+    }
+}
+
 impl Debugged<'_, '_> {
+    /// Tells the debugger's user something that no answer has.
+    fn tell(&mut self, note: String) {
+        match &mut self.notes {
+            Some(notes) => notes.push(note),
+            None => errln!("{note}"),
+        }
+    }
+
     /// The threads that have not exited.
     fn alive(&self) -> impl Iterator<Item = &GuestThread> {
         let threads = self.machine.inside.executor.scheduler().threads();
@@ -156,7 +179,7 @@ impl Debugged<'_, '_> {
                 self.ended(RunEnd::Stopped)
             }
             Err(error) => {
-                errln!("the run cannot go back: {}", say::chain(&error));
+                self.tell(format!("the run cannot go back: {}", say::chain(&error)));
                 Progress::Beginning
             }
         }

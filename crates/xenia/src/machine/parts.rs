@@ -4,6 +4,7 @@
 //! from there.
 
 use super::ReportSink;
+use super::debug::Debugger;
 use super::rewind::Rewind;
 use super::save_points::SavePoints;
 use super::save_slots::SaveSlots;
@@ -89,8 +90,8 @@ pub(super) struct MachineOutside {
     pub(super) write_errors: WriteErrors,
     pub(super) interrupt: Interrupt,
     pub(super) pace: Option<Pace>,
-    /// The socket on which the next run waits for gdb.
-    pub(super) debugger: Option<xenia_gdb::Listener>,
+    /// The debugger that controls the next run.
+    pub(super) debugger: Option<Debugger>,
     /// Receives the bug reports that are requested while the title runs.
     pub(super) reports: Option<ReportSink>,
     pub(super) sound: Sound,

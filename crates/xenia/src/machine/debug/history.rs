@@ -8,7 +8,7 @@ use super::super::rewind::Rewind;
 use super::super::{Machine, REWIND_MEMORY};
 use super::Debugged;
 use crate::recording::{ReplayMark, RunRecording};
-use crate::say::{self, errln};
+use crate::say;
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -159,7 +159,7 @@ impl Debugged<'_, '_> {
             Err(error) if error.is::<Unsaveable>() => history.next = now + RETRY,
             Err(error) => {
                 let reason = say::chain(&error);
-                errln!("from here on the run does not go back: {reason}");
+                self.tell(format!("from here on the run does not go back: {reason}"));
                 self.history = Err(reason);
             }
         }

@@ -2,7 +2,7 @@
 
 use super::super::MachinePosition;
 use super::super::parts::MachineInside;
-use super::Debugged;
+use super::{Debugged, LastWriter};
 use crate::say;
 use anyhow::{Context, Result, bail};
 use std::fmt::Write as _;
@@ -64,7 +64,16 @@ impl Debugged<'_, '_> {
     }
 
     fn go_to_moment(&mut self, moment: &str) -> Result<String> {
-        let moment = number(moment)?;
+        self.travel_to(number(moment)?)?;
+        Ok(self.describe_position())
+    }
+
+    /// Goes to the moment after this number of instructions.
+    ///
+    /// # Errors
+    /// That moment can't be reached; the machine is where it was.
+    pub fn travel_to(&mut self, moment: u64) -> Result<()> {
+        self.begin_edited();
         let from = self.moment();
         let beginning = self.history()?.beginning();
         if moment < beginning {
@@ -75,7 +84,7 @@ impl Debugged<'_, '_> {
             self.return_to(from)?;
         }
         self.arrive();
-        gone.map(|()| self.describe_position())
+        gone
     }
 
     fn find_writer(&mut self, at: &str, size: Option<&str>) -> Result<String> {
@@ -84,16 +93,27 @@ impl Debugged<'_, '_> {
         let Some(size) = u32::try_from(size).ok().filter(|size| (1..=MOST_BYTES).contains(size)) else {
             bail!("the number of bytes is 1 to {MOST_BYTES}");
         };
-        let beginning = self.history()?.beginning();
-        let found = self.last_store(StoredBytes { addr: GuestAddr(at), size })?;
-        Ok(match found {
-            None => format!("no store since instruction {beginning}"),
-            Some((moment, None)) => format!("the kernel or a device, after: goto {moment}"),
-            Some((moment, Some(pc))) => {
-                let word = self.machine.inside.memory.read::<u32>(pc).unwrap_or_default();
-                let text = disassemble(word, pc.0, Syntax::default());
-                format!("{pc}: {text}, executed after: goto {moment}")
+        Ok(match self.last_writer(at, size)? {
+            LastWriter::Nobody { since } => format!("no store since instruction {since}"),
+            LastWriter::Kernel { moment } => format!("the kernel or a device, after: goto {moment}"),
+            LastWriter::Instruction { moment, pc } => {
+                let text = disassemble(self.word_at(pc).unwrap_or_default(), pc, Syntax::default());
+                format!("{}: {text}, executed after: goto {moment}", GuestAddr(pc))
             }
+        })
+    }
+
+    /// The last store to `size` bytes at an address.
+    ///
+    /// # Errors
+    /// The machine can't go back, or the way back was interrupted.
+    pub fn last_writer(&mut self, at: u32, size: u32) -> Result<LastWriter> {
+        self.begin_edited();
+        let since = self.history()?.beginning();
+        Ok(match self.last_store(StoredBytes { addr: GuestAddr(at), size })? {
+            None => LastWriter::Nobody { since },
+            Some((moment, None)) => LastWriter::Kernel { moment },
+            Some((moment, Some(pc))) => LastWriter::Instruction { moment, pc: pc.0 },
         })
     }
 }
