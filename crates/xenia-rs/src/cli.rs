@@ -6,6 +6,7 @@
 mod configs;
 mod content;
 mod debug;
+mod debugger;
 mod dialogs;
 mod exec;
 mod files;
@@ -27,6 +28,7 @@ mod window;
 
 pub use content::*;
 pub use debug::*;
+pub use debugger::*;
 pub use dialogs::*;
 pub use exec::*;
 pub use files::check as check_files;
@@ -118,6 +120,15 @@ pub enum Command {
         after_long_help = format!("{EXEC_EXAMPLES}\n\n{}", key_help())
     )]
     Exec(Box<ExecArgs>),
+    /// Look into a title in the terminal: step forwards and backwards, threads, code, registers,
+    /// memory, kernel objects, the GPU. In lockstep, without a window.
+    #[command(after_help = "\
+Examples:
+  xenia-rs debug game/default.xex            ? shows all keys
+  xenia-rs debug program.elf -- input.txt    with arguments of the title
+  xenia-rs debug t.xex --replay play.jsonl   a recorded game, to any moment
+  xenia-rs debug t.xex --script commands.txt --screen 100x30   screens after each line")]
+    Debug(Box<DebuggerArgs>),
     /// Run a title in lockstep and compare the result with a golden file.
     #[command(after_help = "\
 Examples:

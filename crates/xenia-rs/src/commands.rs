@@ -4,6 +4,7 @@ pub mod check;
 pub mod completions;
 pub mod config;
 pub mod content;
+pub mod debug;
 pub mod exec;
 #[cfg(feature = "lab")]
 pub mod generate;

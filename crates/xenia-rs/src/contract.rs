@@ -132,6 +132,7 @@ const FLAGS: &[(&str, &[&str])] = &[
     ),
     ("scale", &["workers", "runs", "json", "plot", "logs", "lockstep"]),
     ("precompile", &["lockstep", "code-cache", "threads", "timeout", "json"]),
+    ("debug", &["script", "screen", "gpu", "instructions", "replay", "load-state"]),
     ("diff", &[]),
     ("sweep", &[]),
     ("config", &["paths", "show"]),

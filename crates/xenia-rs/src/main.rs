@@ -182,6 +182,7 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
     let code = match cli.command {
         None => return commands::exec::run(&cli.exec, cli.config.as_deref(), true),
         Some(Command::Exec(args)) => return commands::exec::run(&args, cli.config.as_deref(), false),
+        Some(Command::Debug(args)) => commands::debug::run(&args),
         Some(Command::Check(args)) => commands::check::run(&args),
         Some(Command::Info(args)) => commands::info::run(&args),
         Some(Command::Library(args)) => commands::library::run(&args),

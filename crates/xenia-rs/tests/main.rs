@@ -4,6 +4,7 @@ mod bench;
 mod bug_reports;
 mod compat;
 mod contention;
+mod debugger;
 mod examples;
 mod gdb;
 mod hostile;

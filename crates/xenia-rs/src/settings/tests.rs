@@ -152,7 +152,7 @@ fn output_flags_are_rejected_in_settings_files() {
 
 #[test]
 fn every_flag_that_takes_a_file_is_known_to_write_or_to_read() {
-    const READ: [&str; 24] = [
+    const READ: [&str; 25] = [
         "check",
         "patch-folder",
         "root",
@@ -177,6 +177,7 @@ fn every_flag_that_takes_a_file_is_known_to_write_or_to_read() {
         "log",
         "sched-order",
         "scene",
+        "script",
     ];
     fn look(command: &Command) {
         for flag in command.get_arguments() {
@@ -254,6 +255,7 @@ fn every_flag_can_be_set() {
                 _ if long == "country" => "\"JP\"".to_owned(),
                 _ if long == "trace-calls" => "\"Nt*,-xam:*\"".to_owned(),
                 _ if long == "audio" => "\"null\"".to_owned(),
+                _ if long == "screen" => "\"80x24\"".to_owned(),
                 _ if long == "start-time" => "\"now\"".to_owned(),
                 _ if long == "much-code" => "[\"30x4\", \"5x6:wide\"]".to_owned(),
                 _ if long == "disc" => "[\"2=a.iso\", \"3=b\"]".to_owned(),

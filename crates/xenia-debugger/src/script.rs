@@ -1,0 +1,132 @@
+//! Commands from a file: after each line the screen is printed, so that a session can be repeated
+//! and compared without a terminal.
+
+use crate::draw::{draw, text_of};
+use crate::model::Model;
+use crate::scene::DebugScene;
+use crate::session::{DebugSession, Watcher};
+use anyhow::{Result, bail};
+use ratatui_core::buffer::Buffer;
+use ratatui_core::layout::Rect;
+use xenia::machine::{Debugged, FrontEnd, MachinePosition};
+use xenia_kernel::ports::TextSink;
+
+/// Size of the screen, if none is given.
+pub const SIZE: (u16, u16) = (120, 40);
+
+/// Smallest and largest number of columns or rows.
+const SIZES: std::ops::RangeInclusive<u16> = 10..=500;
+
+/// Lets every run go on to its stop.
+struct Patient;
+
+impl Watcher for Patient {
+    fn goes_on(&mut self, _: &Model, _: MachinePosition) -> bool {
+        true
+    }
+}
+
+/// A session that follows a script.
+pub struct Script {
+    session: DebugSession,
+    lines: Vec<String>,
+    size: Rect,
+    /// Receives the text of each screen.
+    print: TextSink,
+}
+
+impl Script {
+    /// A session that follows these lines, of which those that begin with `#` are comments. Several
+    /// commands of a line are separated by `;`.
+    ///
+    /// # Errors
+    /// A line is no command, or the size is none of a screen.
+    pub fn new(
+        session: DebugSession,
+        text: &str,
+        (width, height): (u16, u16),
+        print: TextSink,
+    ) -> Result<Self> {
+        if !SIZES.contains(&width) || !SIZES.contains(&height) {
+            bail!("a screen has {} to {} columns and rows", SIZES.start(), SIZES.end());
+        }
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let lines: Vec<String> = lines.map(str::to_owned).collect();
+        for line in &lines {
+            for command in commands(line) {
+                if let Err(error) = crate::command::parse(command) {
+                    bail!("`{command}`: {error:#}");
+                }
+            }
+        }
+        Ok(Self { session, lines, size: Rect::new(0, 0, width, height), print })
+    }
+
+    fn screen(&mut self, title: &str, machine: &Debugged<'_, '_>) {
+        let scene = DebugScene::gather(&mut self.session, machine, self.size);
+        let mut buffer = Buffer::empty(self.size);
+        draw(&scene, &mut buffer);
+        (self.print)(&format!("> {title}\n{}", text_of(&buffer)));
+    }
+}
+
+/// The commands of a line.
+fn commands(line: &str) -> impl Iterator<Item = &str> {
+    line.split(';').map(str::trim).filter(|command| !command.is_empty())
+}
+
+impl FrontEnd for Script {
+    fn control(&mut self, machine: &mut Debugged<'_, '_>) -> Result<()> {
+        self.session.begin(machine);
+        for line in std::mem::take(&mut self.lines) {
+            for command in commands(&line) {
+                self.session.line(command, machine, &mut Patient);
+                if self.session.model.is_over {
+                    return Ok(());
+                }
+            }
+            self.screen(&line, machine);
+        }
+        Ok(())
+    }
+}
+
+/// A sink whose text a session shows among its panes.
+pub fn text_sink(session: &DebugSession) -> TextSink {
+    let lines = session.model.text.clone();
+    Box::new(move |text| lines.lock().add(text))
+}
+
+/// A width and a height, as in `120x40`.
+///
+/// # Errors
+/// The text is none.
+pub fn parse_size(text: &str) -> Result<(u16, u16), String> {
+    let numbers =
+        text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    numbers.ok_or_else(|| "a size is COLUMNSxROWS, for example 120x40".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_with_an_error_are_refused_before_anything_runs() {
+        let make = |text: &str, size| {
+            Script::new(DebugSession::default(), text, size, Box::new(|_| {})).map(|script| script.lines)
+        };
+        assert_eq!(make("# a\n\n step 2; tab gpu\nquit\n", SIZE).unwrap(), ["step 2; tab gpu", "quit"]);
+        assert!(make("step; jump", SIZE).unwrap_err().to_string().starts_with("`jump`: "));
+        assert!(make("step", (1, 40)).is_err());
+        assert_eq!(parse_size("80x24"), Ok((80, 24)));
+        assert!(parse_size("80").is_err() && parse_size("x").is_err());
+    }
+
+    #[test]
+    fn printed_text_is_among_the_panes() {
+        let session = DebugSession::default();
+        text_sink(&session)("hello\n");
+        assert_eq!(session.model.text.lock().kept().0, ["hello"]);
+    }
+}

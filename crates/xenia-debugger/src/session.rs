@@ -1,0 +1,227 @@
+//! Carries commands out: the model changes, and the machine runs.
+
+mod look;
+mod run;
+mod write;
+
+use crate::command::{DebugCommand, ThreadChoice};
+use crate::keys::{self, Asked, HostKey};
+use crate::model::{AskedChange, Focus, Model, SidePane, Tab};
+use crate::place::{find, resolve};
+use crate::text::{NAME, shown};
+use anyhow::{Context, Result, bail};
+use xenia::machine::{Debugged, MachinePosition};
+use xenia::wording::grouped;
+use xenia_gdb::Debuggee;
+
+/// Most symbols that a search lists.
+const FOUND: usize = 500;
+
+/// Looks at a run several times a second.
+pub trait Watcher {
+    /// Whether the run goes on: nobody has asked for a stop.
+    fn goes_on(&mut self, model: &Model, position: MachinePosition) -> bool;
+}
+
+/// A debugger's session: a model, and how to carry commands out.
+#[derive(Debug, Default)]
+pub struct DebugSession {
+    pub model: Model,
+    /// Addition to the answer to the command.
+    warning: Option<String>,
+}
+
+/// Formats a moment as in messages.
+pub(crate) fn moment(count: u64) -> String {
+    grouped(count)
+}
+
+impl DebugSession {
+    /// Begins at a machine that stands before its first instruction.
+    pub fn begin(&mut self, machine: &mut Debugged<'_, '_>) {
+        "at the beginning".clone_into(&mut self.model.state);
+        self.tell("? shows all keys, : begins a command");
+        if let Err(error) = machine.describe_history() {
+            self.model.message = format!("the run does not go back: {error:#}");
+        }
+        self.choose(machine, 0);
+        let stack = machine.context(self.model.thread).map(|ctx| ctx.gpr[1] as u32);
+        self.model.memory = stack.unwrap_or_default() & !15;
+    }
+
+    /// Chooses a thread, or the first one if that has ended, and shows its code.
+    fn choose(&mut self, machine: &Debugged<'_, '_>, thread: u32) {
+        let threads = machine.threads();
+        let known = [thread, self.model.thread].into_iter().find(|id| threads.contains(id));
+        self.model.thread = known.or_else(|| threads.first().copied()).unwrap_or_default();
+        if let Some(ctx) = machine.context(self.model.thread) {
+            self.model.cursor = ctx.pc;
+        }
+        self.model.compiled = None;
+    }
+
+    /// Carries out a line of a script or of the command line. An error becomes the message.
+    pub fn line(&mut self, line: &str, machine: &mut Debugged<'_, '_>, watcher: &mut dyn Watcher) {
+        let done = crate::command::parse(line).and_then(|command| self.execute(command, machine, watcher));
+        self.conclude(done, machine);
+    }
+
+    /// Carries out a key. An error becomes the message.
+    pub fn key(&mut self, key: HostKey, machine: &mut Debugged<'_, '_>, watcher: &mut dyn Watcher) {
+        let done = self.pressed(key, machine, watcher);
+        self.conclude(done, machine);
+    }
+
+    fn pressed(
+        &mut self,
+        key: HostKey,
+        machine: &mut Debugged<'_, '_>,
+        watcher: &mut dyn Watcher,
+    ) -> Result<()> {
+        let asked = keys::press(&mut self.model, key);
+        if asked == Asked::Follow {
+            return self.follow(machine);
+        }
+        keys::command_of(asked)?.map_or(Ok(()), |command| self.execute(command, machine, watcher))
+    }
+
+    fn conclude(&mut self, done: Result<()>, machine: &mut Debugged<'_, '_>) {
+        if let Err(error) = done {
+            self.model.message = shown(&format!("error: {error:#}"), 300);
+        }
+        for note in machine.take_notes() {
+            self.model.text.lock().add(&format!("{note}\n"));
+            self.model.message = shown(&note, 300);
+        }
+    }
+
+    /// Carries out a command.
+    ///
+    /// # Errors
+    /// It can't be carried out; the text says what can be done.
+    pub fn execute(
+        &mut self,
+        command: DebugCommand,
+        machine: &mut Debugged<'_, '_>,
+        watcher: &mut dyn Watcher,
+    ) -> Result<()> {
+        if !matches!(command, DebugCommand::Keys(_)) {
+            self.model.message.clear();
+        }
+        let asked = self.model.asked.take();
+        self.warning = None;
+        let thread = self.model.thread;
+        let here = |text: &str, machine: &Debugged<'_, '_>| resolve(text, machine, thread);
+        match command {
+            DebugCommand::Step(count) => self.step(count, machine, watcher)?,
+            DebugCommand::Next => self.next(machine, watcher)?,
+            DebugCommand::Finish => self.finish(machine, watcher)?,
+            DebugCommand::Continue => self.go_on(machine, watcher)?,
+            DebugCommand::Until(place) => {
+                let at = place.map_or(Ok(self.model.cursor), |place| here(&place, machine))?;
+                self.until(at, machine, watcher)?;
+            }
+            DebugCommand::Back(count) => self.step_back(count, machine, watcher),
+            DebugCommand::BackContinue => self.go_back(machine),
+            DebugCommand::Goto(to) => self.travel(to, machine)?,
+            DebugCommand::Break(place) => {
+                let at = place.map_or(Ok(self.model.cursor), |place| here(&place, machine))?;
+                self.toggle_breakpoint(at, machine)?;
+            }
+            DebugCommand::Delete => {
+                self.model.breakpoints.clear();
+                self.model.watches.clear();
+                self.tell("no breakpoints, no watches");
+            }
+            DebugCommand::Watch(place, size) => self.toggle_watch(here(&place, machine)?, size, machine)?,
+            DebugCommand::LastWriter(place, size) => self.writer(here(&place, machine)?, size, machine)?,
+            DebugCommand::Find(text) => {
+                self.model.found = find(&text, machine, FOUND);
+                let count = self.model.found.0.len() + self.model.found.1;
+                if count == 0 {
+                    bail!("no symbol contains `{}`", shown(&text, NAME));
+                }
+                self.show(Tab::Symbols);
+                self.model.message = format!("{count} symbols: Enter shows the code");
+            }
+            DebugCommand::Thread(choice) => self.choose_thread(choice, machine)?,
+            DebugCommand::Memory(place) => {
+                self.model.memory = here(&place, machine)?;
+                self.show(Tab::Memory);
+            }
+            DebugCommand::Code(place) => {
+                self.model.cursor = here(&place, machine)? & !3;
+                self.model.focus = Focus::Code;
+            }
+            DebugCommand::Tab(tab) => self.show(tab),
+            DebugCommand::Side(side) => self.show_side(side, machine),
+            DebugCommand::Write(on) => {
+                self.model.is_writable = on;
+                let can = if on { "can" } else { "can't" };
+                self.model.message = format!("registers and memory {can} be changed: set, poke");
+            }
+            DebugCommand::Set(name, value) => self.ask_register(&name, value, machine)?,
+            DebugCommand::Poke(place, value, size) => {
+                let bytes = value.to_be_bytes()[4 - size as usize..].to_vec();
+                self.ask(AskedChange::Memory { at: here(&place, machine)?, bytes })?;
+            }
+            DebugCommand::Yes => self.apply(asked.context("nothing was asked")?, machine)?,
+            DebugCommand::No => {
+                self.model.shows_help = false;
+                if asked.is_some() {
+                    self.tell("nothing was changed");
+                }
+            }
+            DebugCommand::Position => self.tell_position(machine),
+            DebugCommand::History => self.model.message = machine.describe_history()?,
+            DebugCommand::Keys(keys) => {
+                self.model.asked = asked;
+                for key in keys {
+                    self.key(key, machine, watcher);
+                }
+            }
+            DebugCommand::Help => self.model.shows_help = true,
+            DebugCommand::Quit => self.model.is_over = true,
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, message: &str) {
+        message.clone_into(&mut self.model.message);
+    }
+
+    fn tell_position(&mut self, machine: &Debugged<'_, '_>) {
+        let MachinePosition { now, instructions, frames } = machine.position();
+        self.model.message =
+            format!("{instructions} instructions, {now} ticks of guest time, {frames} frames");
+    }
+
+    fn show(&mut self, tab: Tab) {
+        self.model.tab = tab;
+        self.model.focus = Focus::Tab;
+    }
+
+    fn show_side(&mut self, side: SidePane, machine: &Debugged<'_, '_>) {
+        self.model.side = side;
+        self.model.side_row = 0;
+        self.model.compiled = None;
+        self.compile(machine);
+    }
+
+    fn choose_thread(&mut self, choice: ThreadChoice, machine: &Debugged<'_, '_>) -> Result<()> {
+        let threads = machine.threads();
+        let now = threads.iter().position(|&id| id == self.model.thread).unwrap_or_default();
+        let chosen = match choice {
+            ThreadChoice::Id(id) => threads.iter().copied().find(|&thread| thread == id),
+            ThreadChoice::Following => threads.get((now + 1) % threads.len().max(1)).copied(),
+            ThreadChoice::Preceding => {
+                threads.get((now + threads.len().saturating_sub(1)) % threads.len().max(1)).copied()
+            }
+        };
+        let ids = || crate::text::list(&threads);
+        let chosen = chosen.with_context(|| format!("there is no such thread: the ids are {}", ids()))?;
+        self.choose(machine, chosen);
+        self.model.before = None;
+        Ok(())
+    }
+}

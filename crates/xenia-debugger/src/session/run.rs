@@ -1,0 +1,315 @@
+//! Commands that run the machine, forwards and backwards.
+//!
+//! Breakpoints and watches are in the machine only while it runs, as under gdb, so the same
+//! commands have the same answers.
+
+use super::{DebugSession, Watcher, moment};
+use crate::panes::code::is_call;
+use crate::text::{NAME, shown};
+use anyhow::{Context, Result, bail};
+use std::sync::atomic::Ordering::Relaxed;
+use xenia::machine::{Debugged, LastWriter};
+use xenia_gdb::{Debuggee, Progress};
+use xenia_isa::{Syntax, disassemble};
+use xenia_sched::{EndKind, RunEnd};
+
+/// Whether an instruction stores r0 at the stack pointer, as prologues do with LR, or may call a
+/// helper that does.
+fn saves_link(word: u32) -> bool {
+    /// `stw r0,0(r1)` and `std r0,0(r1)`, without the offset.
+    const STORES: [u32; 2] = [0x9001_0000, 0xF801_0000];
+    STORES.contains(&(word & 0xFFFF_0000)) || is_call(word)
+}
+
+impl DebugSession {
+    /// Checks that the machine can go on.
+    fn check_runs(machine: &Debugged<'_, '_>) -> Result<()> {
+        if machine.end().is_some() {
+            bail!("the run has ended: `back`, `back-continue` or `goto N` go back, `quit` ends");
+        }
+        Ok(())
+    }
+
+    /// Notes the registers, so that changes stand out.
+    fn note_registers(&mut self, machine: &Debugged<'_, '_>) {
+        let ctx = machine.context(self.model.thread);
+        self.model.before = ctx.map(|ctx| (self.model.thread, Box::new(ctx.clone())));
+    }
+
+    fn pc(machine: &Debugged<'_, '_>, thread: u32) -> Option<u32> {
+        machine.context(thread).map(|ctx| ctx.pc)
+    }
+
+    /// Sets breakpoints and watches, but those at `except`.
+    fn plant(&mut self, machine: &mut Debugged<'_, '_>, except: Option<u32>) {
+        let mut missing = Vec::new();
+        for &at in self.model.breakpoints.iter().filter(|&&at| Some(at) != except) {
+            if !machine.insert_breakpoint(at) {
+                missing.push(at);
+            }
+        }
+        for &(at, size) in &self.model.watches {
+            if !machine.insert_watch(at, size) {
+                missing.push(at);
+            }
+        }
+        if !missing.is_empty() {
+            let places = crate::text::list(&missing);
+            self.warning = Some(format!("not stopped at, since nothing is mapped there: {places}"));
+        }
+    }
+
+    fn lift(&self, machine: &mut Debugged<'_, '_>) {
+        for &at in &self.model.breakpoints {
+            machine.remove_breakpoint(at);
+        }
+        for &(at, size) in &self.model.watches {
+            machine.remove_watch(at, size);
+        }
+    }
+
+    /// Runs the machine until it stops. `None`: it was interrupted.
+    fn run(
+        &mut self,
+        step: Option<u32>,
+        machine: &mut Debugged<'_, '_>,
+        watcher: &mut dyn Watcher,
+    ) -> Option<Progress> {
+        loop {
+            match machine.go_on(step) {
+                Progress::Running => {
+                    if !machine.idle() {
+                        self.model.is_over = true;
+                        return None;
+                    }
+                    if !watcher.goes_on(&self.model, machine.position()) {
+                        return None;
+                    }
+                }
+                stop => return Some(stop),
+            }
+        }
+    }
+
+    /// Executes an instruction of a thread, with breakpoints but the one under it.
+    fn step_once(
+        &mut self,
+        thread: u32,
+        machine: &mut Debugged<'_, '_>,
+        watcher: &mut dyn Watcher,
+    ) -> Option<Progress> {
+        self.plant(machine, Self::pc(machine, thread));
+        let progress = self.run(Some(thread), machine, watcher);
+        self.lift(machine);
+        progress
+    }
+
+    pub(super) fn step(
+        &mut self,
+        count: u64,
+        machine: &mut Debugged<'_, '_>,
+        watcher: &mut dyn Watcher,
+    ) -> Result<()> {
+        Self::check_runs(machine)?;
+        self.note_registers(machine);
+        let thread = self.model.thread;
+        for _ in 0..count {
+            let progress = self.step_once(thread, machine, watcher);
+            self.arrive(progress, machine);
+            if progress != Some(Progress::Stepped { thread }) {
+                break;
+            }
+            if count > 1 && !watcher.goes_on(&self.model, machine.position()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn next(&mut self, machine: &mut Debugged<'_, '_>, watcher: &mut dyn Watcher) -> Result<()> {
+        let thread = self.model.thread;
+        let ctx = machine.context(thread).context("the thread has ended: choose another one")?;
+        let (pc, stack) = (ctx.pc, ctx.gpr[1] as u32);
+        if machine.word_at(pc).is_some_and(is_call) {
+            self.run_to(pc.wrapping_add(4), Some((thread, stack)), machine, watcher)
+        } else {
+            self.step(1, machine, watcher)
+        }
+    }
+
+    pub(super) fn finish(&mut self, machine: &mut Debugged<'_, '_>, watcher: &mut dyn Watcher) -> Result<()> {
+        let thread = self.model.thread;
+        let ctx = machine.context(thread).context("the thread has ended: choose another one")?;
+        let (pc, stack, link) = (ctx.pc, ctx.gpr[1] as u32, ctx.lr as u32);
+        let begin = machine.place_of(pc).map_or(pc, |place| pc.wrapping_sub(place.offset));
+        let is_saved = (begin..pc).step_by(4).any(|at| machine.word_at(at).is_some_and(saves_link));
+        let report = machine.threads_report();
+        let found = report.threads.into_iter().find(|other| other.id == thread);
+        let caller = found.and_then(|thread| Some(thread.registers?.stack.first()?.address));
+        let back = if is_saved { caller.context("the function has no caller that is known")? } else { link };
+        self.run_to(back, Some((thread, stack)), machine, watcher)
+    }
+
+    pub(super) fn until(
+        &mut self,
+        at: u32,
+        machine: &mut Debugged<'_, '_>,
+        watcher: &mut dyn Watcher,
+    ) -> Result<()> {
+        self.run_to(at, None, machine, watcher)
+    }
+
+    /// Runs to an address; with a frame, until its thread is there and has left the frames within.
+    fn run_to(
+        &mut self,
+        at: u32,
+        frame: Option<(u32, u32)>,
+        machine: &mut Debugged<'_, '_>,
+        watcher: &mut dyn Watcher,
+    ) -> Result<()> {
+        Self::check_runs(machine)?;
+        if !at.is_multiple_of(4) || machine.word_at(at).is_none() {
+            bail!("no instruction can be at {at:#010x}");
+        }
+        self.note_registers(machine);
+        let mut thread = self.model.thread;
+        let progress = loop {
+            // The breakpoint under the thread, and the place itself, are left first.
+            if Self::pc(machine, thread).is_some_and(|pc| pc == at || self.model.breakpoints.contains(&pc)) {
+                let stepped = self.step_once(thread, machine, watcher);
+                if !matches!(stepped, Some(Progress::Stepped { .. })) {
+                    break stepped;
+                }
+            }
+            self.plant(machine, None);
+            machine.insert_breakpoint(at);
+            let progress = self.run(None, machine, watcher);
+            self.lift(machine);
+            machine.remove_breakpoint(at);
+            let Some(Progress::Breakpoint { thread: stopped }) = progress else { break progress };
+            let is_there = Self::pc(machine, stopped) == Some(at);
+            let is_frame = frame.is_none_or(|(thread, stack)| {
+                thread == stopped && machine.context(stopped).is_some_and(|ctx| ctx.gpr[1] as u32 >= stack)
+            });
+            if !is_there || is_frame || self.model.breakpoints.contains(&at) {
+                if is_there && !self.model.breakpoints.contains(&at) {
+                    break Some(Progress::Stepped { thread: stopped });
+                }
+                break progress;
+            }
+            thread = stopped;
+        };
+        self.arrive(progress, machine);
+        Ok(())
+    }
+
+    pub(super) fn go_on(&mut self, machine: &mut Debugged<'_, '_>, watcher: &mut dyn Watcher) -> Result<()> {
+        Self::check_runs(machine)?;
+        self.note_registers(machine);
+        let thread = self.model.thread;
+        let mut progress = Some(Progress::Stepped { thread });
+        if Self::pc(machine, thread).is_some_and(|pc| self.model.breakpoints.contains(&pc)) {
+            progress = self.step_once(thread, machine, watcher);
+        }
+        if matches!(progress, Some(Progress::Stepped { .. })) {
+            self.plant(machine, None);
+            progress = self.run(None, machine, watcher);
+            self.lift(machine);
+        }
+        self.arrive(progress, machine);
+        Ok(())
+    }
+
+    pub(super) fn step_back(
+        &mut self,
+        count: u64,
+        machine: &mut Debugged<'_, '_>,
+        watcher: &mut dyn Watcher,
+    ) {
+        self.note_registers(machine);
+        let thread = self.model.thread;
+        for _ in 0..count {
+            machine.stop_flag().store(false, Relaxed);
+            let progress = machine.go_back(Some(thread));
+            self.arrive(Some(progress).filter(|&progress| progress != Progress::Running), machine);
+            let is_stepped = progress == Progress::Stepped { thread };
+            if !is_stepped || count > 1 && !watcher.goes_on(&self.model, machine.position()) {
+                break;
+            }
+        }
+    }
+
+    pub(super) fn go_back(&mut self, machine: &mut Debugged<'_, '_>) {
+        self.note_registers(machine);
+        self.plant(machine, None);
+        machine.stop_flag().store(false, Relaxed);
+        let progress = machine.go_back(None);
+        self.lift(machine);
+        self.arrive(Some(progress).filter(|&progress| progress != Progress::Running), machine);
+    }
+
+    pub(super) fn travel(&mut self, to: u64, machine: &mut Debugged<'_, '_>) -> Result<()> {
+        self.note_registers(machine);
+        machine.stop_flag().store(false, Relaxed);
+        let gone = machine.travel_to(to);
+        self.model.state = format!("at {}", moment(machine.position().instructions));
+        self.choose(machine, machine.visited_thread());
+        self.tell_position(machine);
+        gone
+    }
+
+    /// Tells how a run has ended. `None`: it was interrupted.
+    fn arrive(&mut self, progress: Option<Progress>, machine: &mut Debugged<'_, '_>) {
+        let thread = match progress {
+            Some(
+                Progress::Breakpoint { thread }
+                | Progress::Watch { thread, .. }
+                | Progress::Stepped { thread }
+                | Progress::Crashed { thread },
+            ) => thread,
+            _ => 0,
+        };
+        self.choose(machine, thread);
+        self.model.state = match progress {
+            None | Some(Progress::Running) => "interrupted".to_owned(),
+            Some(Progress::Breakpoint { .. }) => "breakpoint".to_owned(),
+            Some(Progress::Watch { at, .. }) => format!("watched {at:#010x}"),
+            Some(Progress::Stepped { .. }) => "stopped".to_owned(),
+            Some(Progress::Beginning) => "at the earliest moment".to_owned(),
+            Some(Progress::RecordingEnd) => "at the end of the recording".to_owned(),
+            Some(Progress::Crashed { .. }) => "crashed".to_owned(),
+            Some(Progress::Exited { code }) => format!("the title has ended with code {code}"),
+            Some(Progress::Ended) => "the run has ended".to_owned(),
+        };
+        if let Some(RunEnd::Ended(EndKind::Crash { text, .. })) = machine.end() {
+            self.model.message = shown(text.lines().next().unwrap_or_default(), 300);
+        } else if let Some(warning) = &self.warning {
+            self.model.message.clone_from(warning);
+        } else {
+            self.tell_position(machine);
+        }
+    }
+
+    /// Tells who has stored to bytes last.
+    pub(super) fn writer(&mut self, at: u32, size: u32, machine: &mut Debugged<'_, '_>) -> Result<()> {
+        /// Most bytes of which the last store is looked for.
+        const MOST: u32 = 4096;
+        if size > MOST {
+            bail!("{size} bytes: LEN is at most {MOST}");
+        }
+        machine.stop_flag().store(false, Relaxed);
+        self.model.message = match machine.last_writer(at, size)? {
+            LastWriter::Nobody { since } => {
+                format!("no store to {at:#010x} since instruction {}", moment(since))
+            }
+            LastWriter::Kernel { moment } => format!("the kernel or a device, after: goto {moment}"),
+            LastWriter::Instruction { moment, pc } => {
+                let word = machine.word_at(pc).unwrap_or_default();
+                let place = machine.place_of(pc).map(|place| shown(&place.to_string(), NAME));
+                let text = disassemble(word, pc, Syntax::default());
+                format!("{pc:#010x}: {text} in {}, executed after: goto {moment}", place.unwrap_or_default())
+            }
+        };
+        Ok(())
+    }
+}

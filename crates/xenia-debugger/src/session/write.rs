@@ -1,0 +1,90 @@
+//! Breakpoints, watches, and changes of registers and memory, which are asked about first.
+
+use super::DebugSession;
+use crate::model::AskedChange;
+use crate::place::register;
+use crate::text::{NAME, shown};
+use anyhow::{Context, Result, bail};
+use xenia::machine::Debugged;
+use xenia_gdb::Debuggee;
+
+impl DebugSession {
+    pub(super) fn toggle_breakpoint(&mut self, at: u32, machine: &Debugged<'_, '_>) -> Result<()> {
+        if self.model.breakpoints.remove(&at) {
+            self.model.message = format!("no breakpoint at {at:#010x} any more");
+            return Ok(());
+        }
+        if !at.is_multiple_of(4) || machine.word_at(at).is_none() {
+            bail!("no instruction can be at {at:#010x}");
+        }
+        self.model.breakpoints.insert(at);
+        let place = machine.place_of(at).map(|place| shown(&place.to_string(), NAME)).unwrap_or_default();
+        self.model.message = format!("breakpoint at {at:#010x} {place}");
+        Ok(())
+    }
+
+    pub(super) fn toggle_watch(&mut self, at: u32, size: u32, machine: &mut Debugged<'_, '_>) -> Result<()> {
+        if self.model.watches.remove(&(at, size)) {
+            self.model.message = format!("{at:#010x} is no longer watched");
+            return Ok(());
+        }
+        // Whether it can be watched is tried at once; it stays in the machine only while that runs.
+        if !machine.insert_watch(at, size) {
+            bail!("{size} bytes at {at:#010x} can't be watched: they must be mapped, and at most 4096");
+        }
+        machine.remove_watch(at, size);
+        self.model.watches.insert((at, size));
+        self.model.message = format!("the run stops after a change of {size} bytes at {at:#010x}");
+        Ok(())
+    }
+
+    pub(super) fn ask_register(&mut self, name: &str, value: u128, machine: &Debugged<'_, '_>) -> Result<()> {
+        let register = register(name).with_context(|| {
+            format!("`{}` is no register: r3, f1, v5, r3h, lr, ctr, cr, xer, pc", shown(name, NAME))
+        })?;
+        if register.size() < 16 && value >> (8 * register.size()) != 0 {
+            bail!("`{value:#x}` has more than the {} bytes of {name}", register.size());
+        }
+        let thread = self.model.thread;
+        machine.context(thread).context("the thread has ended: choose another one")?;
+        self.ask(AskedChange::Register { thread, register, value })
+    }
+
+    /// Asks whether a change is to be made.
+    pub(super) fn ask(&mut self, change: AskedChange) -> Result<()> {
+        if !self.model.is_writable {
+            bail!("nothing can be changed: the key w or `write on` allows it");
+        }
+        let what = match &change {
+            AskedChange::Register { thread, register, value } => {
+                format!("set {} of thread {thread:#x} to {value:#x}", register.name())
+            }
+            AskedChange::Memory { at, bytes } => {
+                let value = bytes.iter().fold(0_u32, |value, &byte| value << 8 | u32::from(byte));
+                format!("store {value:#x} in {} bytes at {at:#010x}", bytes.len())
+            }
+        };
+        self.model.message = format!("{what}? The moments before can't be reached any more: y or n");
+        self.model.asked = Some(change);
+        Ok(())
+    }
+
+    /// Makes a change.
+    pub(super) fn apply(&mut self, change: AskedChange, machine: &mut Debugged<'_, '_>) -> Result<()> {
+        match change {
+            AskedChange::Register { thread, register, value } => {
+                let ctx = machine.context_mut(thread).context("the thread has ended")?;
+                register.set(ctx, value);
+                self.model.message = format!("{} is {value:#x}", register.name());
+            }
+            AskedChange::Memory { at, bytes } => {
+                if !machine.write(at, &bytes) {
+                    bail!("nothing is mapped at {at:#010x}");
+                }
+                self.model.message = format!("{} bytes at {at:#010x} are changed", bytes.len());
+                self.model.compiled = None;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,200 @@
+//! The debugger on a terminal.
+//!
+//! A thread reads the keys, so that each key ends the piece of the run that is under way: Esc and
+//! Ctrl-C stop the run, other keys only tell that they wait. The terminal is restored when the
+//! session ends, also by a panic.
+
+mod backend;
+
+use crate::draw::draw;
+use crate::model::Model;
+use crate::scene::{DebugScene, header};
+use crate::script::text_sink;
+use crate::session::{DebugSession, Watcher};
+use anyhow::{Context, Result, bail};
+use backend::HostTerminal;
+use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui_core::layout::Rect;
+use ratatui_core::terminal::Terminal;
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+use xenia::machine::{Debugged, FrontEnd, MachinePosition};
+use xenia::say;
+use xenia_gdb::Debuggee;
+
+/// Time between two looks at whether the session is to end.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// A session on the terminal.
+#[derive(Debug, Default)]
+pub struct OnTerminal {
+    session: DebugSession,
+}
+
+/// Checks that there is a terminal.
+///
+/// # Errors
+/// There is none; the text says what can be done.
+pub fn check() -> Result<()> {
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        bail!("the debugger needs a terminal; without one, --script FILE follows commands of a file");
+    }
+    Ok(())
+}
+
+impl OnTerminal {
+    /// A session on the terminal.
+    pub fn new(session: DebugSession) -> Self {
+        Self { session }
+    }
+}
+
+/// The terminal in the state that the debugger needs, until it is dropped.
+struct Screen(Terminal<HostTerminal>);
+
+impl Screen {
+    fn open(session: &DebugSession) -> Result<Self> {
+        // The message of a panic would be lost on the screen that is left.
+        let message = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            backend::close();
+            message(panic);
+        }));
+        let opened = HostTerminal::open().and_then(Terminal::new);
+        let screen = Self(opened.context("the terminal can't be used")?);
+        say::divert_errors(Some(text_sink(session)));
+        Ok(screen)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        say::divert_errors(None);
+        backend::close();
+    }
+}
+
+/// The keys, read by a thread of their own.
+struct Keys {
+    events: Receiver<Event>,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Keys {
+    /// Begins to read keys, each of which sets `stop`.
+    fn read(stop: Arc<AtomicBool>) -> Result<Self> {
+        let (sender, events) = mpsc::channel();
+        let is_over = Arc::new(AtomicBool::new(false));
+        let ends = is_over.clone();
+        let read = move || {
+            while !ends.load(Relaxed) {
+                match event::poll(PATIENCE) {
+                    Ok(false) => continue,
+                    Ok(true) => {}
+                    Err(_) => return,
+                }
+                let Ok(event) = event::read() else { return };
+                let sent = sender.send(event);
+                stop.store(true, Relaxed);
+                if sent.is_err() {
+                    return;
+                }
+            }
+        };
+        std::thread::Builder::new().name("keys".to_owned()).spawn(read).context("no thread for keys")?;
+        Ok(Self { events, is_over })
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        self.is_over.store(true, Relaxed);
+    }
+}
+
+/// Whether an event asks a run to stop.
+fn stops(event: &Event) -> bool {
+    match event {
+        Event::Key(KeyEvent { code, modifiers, kind, .. }) if *kind != KeyEventKind::Release => {
+            *code == KeyCode::Esc || is_interrupt(*code, *modifiers)
+        }
+        _ => false,
+    }
+}
+
+fn is_interrupt(code: KeyCode, modifiers: KeyModifiers) -> bool {
+    code == KeyCode::Char('c') && modifiers.contains(KeyModifiers::CONTROL)
+}
+
+/// Looks at the keys while the machine runs, and shows how far it is.
+struct Looking<'a> {
+    screen: &'a mut Screen,
+    keys: &'a Keys,
+    /// The screen before the run.
+    scene: DebugScene,
+    title: String,
+    engine: &'static str,
+    /// Time of the last change of the screen.
+    shown: Instant,
+}
+
+impl Watcher for Looking<'_> {
+    fn goes_on(&mut self, model: &Model, position: MachinePosition) -> bool {
+        while let Ok(event) = self.keys.events.try_recv() {
+            if stops(&event) {
+                return false;
+            }
+        }
+        if self.shown.elapsed() < PATIENCE {
+            return true;
+        }
+        self.shown = Instant::now();
+        self.scene.header = header(&self.title, self.engine, "runs: Esc stops", model, position);
+        let Self { screen, scene, .. } = self;
+        screen.0.draw(|frame| draw(scene, frame.buffer_mut())).is_ok()
+    }
+}
+
+impl FrontEnd for OnTerminal {
+    fn control(&mut self, machine: &mut Debugged<'_, '_>) -> Result<()> {
+        let mut screen = Screen::open(&self.session)?;
+        let keys = Keys::read(machine.stop_flag())?;
+        self.session.begin(machine);
+        while !self.session.model.is_over {
+            let size = screen.0.size()?;
+            let scene =
+                DebugScene::gather(&mut self.session, machine, Rect::new(0, 0, size.width, size.height));
+            screen.0.draw(|frame| draw(&scene, frame.buffer_mut()))?;
+            let event = loop {
+                match keys.events.recv_timeout(PATIENCE) {
+                    Ok(event) => break Some(event),
+                    Err(RecvTimeoutError::Disconnected) => bail!("the terminal is gone"),
+                    Err(RecvTimeoutError::Timeout) if machine.idle() => {}
+                    Err(RecvTimeoutError::Timeout) => break None,
+                }
+            };
+            match event {
+                None => break,
+                Some(Event::Key(KeyEvent { code, modifiers, kind, .. })) if kind != KeyEventKind::Release => {
+                    if is_interrupt(code, modifiers) {
+                        break;
+                    }
+                    let mut looking = Looking {
+                        screen: &mut screen,
+                        keys: &keys,
+                        scene,
+                        title: machine.title_name().to_owned(),
+                        engine: machine.engine_name(),
+                        shown: Instant::now(),
+                    };
+                    self.session.key(code, machine, &mut looking);
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,126 @@
+//! Text of the title, made harmless for a terminal.
+
+/// Most characters of a name that are shown.
+pub const NAME: usize = 40;
+
+/// Whether a terminal shows a character as itself, in a cell of its own or two.
+fn is_plain(c: char) -> bool {
+    let is_invisible = matches!(
+        u32::from(c),
+        0xAD | 0x61C | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F | 0xFE00..=0xFE0F | 0xFEFF
+            | 0xFFF9..=0xFFFB | 0xE0000..=0xE0FFF
+    );
+    !c.is_control() && !is_invisible
+}
+
+/// Text with control characters and invisible ones escaped, of at most `most` characters.
+pub fn shown(text: &str, most: usize) -> String {
+    let mut out = String::new();
+    let mut count = 0;
+    for c in text.chars() {
+        let piece = if is_plain(c) { c.to_string() } else { c.escape_default().to_string() };
+        count += piece.chars().count();
+        if count > most {
+            out.push('…');
+            return out;
+        }
+        out.push_str(&piece);
+    }
+    out
+}
+
+/// Numbers, joined by commas; of many the first ones and the number of the rest.
+pub fn list(ids: &[u32]) -> String {
+    /// Most numbers that are shown.
+    const MOST: usize = 6;
+    let mut words: Vec<String> = ids.iter().take(MOST).map(|id| format!("{id:#x}")).collect();
+    if ids.len() > MOST {
+        words.push(format!("and {} more", ids.len() - MOST));
+    }
+    words.join(", ")
+}
+
+/// Lines of text that the run prints, of which the last ones are kept.
+#[derive(Clone, Debug, Default)]
+pub struct PrintedLines {
+    whole: std::collections::VecDeque<String>,
+    begun: String,
+    /// Lines that are no longer kept.
+    dropped: u64,
+}
+
+impl PrintedLines {
+    /// Most lines that are kept.
+    const MOST: usize = 500;
+    /// Most bytes of a line; longer ones are broken.
+    const LONGEST: usize = 400;
+
+    /// Adds text, which may end within a line.
+    pub fn add(&mut self, text: &str) {
+        for c in text.chars() {
+            match c {
+                '\r' => {}
+                '\n' => self.end_line(),
+                c => {
+                    self.begun.push(c);
+                    if self.begun.len() >= Self::LONGEST {
+                        self.end_line();
+                    }
+                }
+            }
+        }
+    }
+
+    fn end_line(&mut self) {
+        let line = std::mem::take(&mut self.begun);
+        self.whole.push_back(shown(&line, Self::LONGEST));
+        if self.whole.len() > Self::MOST {
+            self.whole.pop_front();
+            self.dropped += 1;
+        }
+    }
+
+    /// The lines that are kept, and the number of those before them.
+    pub fn kept(&self) -> (Vec<String>, u64) {
+        let begun = (!self.begun.is_empty()).then(|| shown(&self.begun, Self::LONGEST));
+        (self.whole.iter().cloned().chain(begun).collect(), self.dropped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_and_invisible_characters_are_escaped() {
+        assert_eq!(shown("a\x1b[2Jb", 40), "a\\u{1b}[2Jb");
+        assert_eq!(shown("x\u{202e}y\u{200b}z\n\t", 80), "x\\u{202e}y\\u{200b}z\\n\\t");
+        assert_eq!(shown("Größe 大", 40), "Größe 大");
+    }
+
+    #[test]
+    fn long_text_is_cut() {
+        assert_eq!(shown(&"n".repeat(1000), 10), format!("{}…", "n".repeat(10)));
+        assert_eq!(shown(&"\x07".repeat(9), 10), "\\u{7}\\u{7}…");
+    }
+
+    #[test]
+    fn the_first_of_many_numbers_are_listed() {
+        assert_eq!(list(&[1, 0x20]), "0x1, 0x20");
+        assert_eq!(list(&[7; 100]), "0x7, 0x7, 0x7, 0x7, 0x7, 0x7, and 94 more");
+    }
+
+    #[test]
+    fn the_last_lines_are_kept() {
+        let mut lines = PrintedLines::default();
+        for n in 0..600 {
+            lines.add(&format!("line {n}\r\n"));
+        }
+        lines.add("begun");
+        let (kept, dropped) = lines.kept();
+        assert_eq!((kept.len(), dropped), (501, 100));
+        assert_eq!((kept[0].as_str(), kept[500].as_str()), ("line 100", "begun"));
+        lines.add(&"x".repeat(10_000));
+        assert!(lines.kept().0.iter().all(|line| line.len() <= 400));
+    }
+}

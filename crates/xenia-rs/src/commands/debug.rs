@@ -1,0 +1,98 @@
+//! `xenia-rs debug`: runs a title in lockstep under the debugger.
+
+use crate::cli::DebuggerArgs;
+use anyhow::{Context, Result};
+use std::io::Read;
+use std::path::Path;
+use xenia::code_store;
+use xenia::config::{MachineConfig, SaveConfig, VideoConfig};
+use xenia::content;
+use xenia::interrupt::Interrupt;
+use xenia::machine::{FrontEnd, Machine, MachineOptions, StateOrigin};
+
+use xenia::Limits;
+use xenia::say::out;
+use xenia::title::Title;
+use xenia_cli::Code;
+use xenia_debugger::DebugSession;
+use xenia_debugger::script::{Script, text_sink};
+use xenia_debugger::terminal::{self, OnTerminal};
+use xenia_kernel::ports::TextSink;
+
+/// Most bytes of a script.
+const SCRIPT: u64 = 1 << 20;
+
+/// Runs until the debugger is left.
+pub fn run(args: &DebuggerArgs) -> Result<Code> {
+    args.refuse_unsupported()?;
+    let mut args = args.clone();
+    if let Some(path) = &args.load_state {
+        let StateOrigin { start_time, .. } = StateOrigin::read(path)?;
+        args.engine.start_time = args.engine.start_time.or(start_time);
+    }
+    let session = DebugSession::default();
+    let text = text_sink(&session);
+    let front_end: Box<dyn FrontEnd> = match &args.script {
+        None => {
+            terminal::check()?;
+            Box::new(OnTerminal::new(session))
+        }
+        Some(path) => {
+            let commands = read_script(path)?;
+            let print = Box::new(|screen: &str| out!("{screen}"));
+            let script = Script::new(session, &commands, args.screen, print);
+            Box::new(script.with_context(|| path.display().to_string())?)
+        }
+    };
+    let interrupt = Interrupt::listen(None)?;
+    let title = args.engine.open_title(Some(&args.title))?;
+    let mut machine = machine(&args, &title, text)?;
+    machine.set_interrupt(interrupt.clone());
+    machine.set_front_end(front_end);
+    let limits = Limits {
+        instructions: args.instructions,
+        frames: None,
+        ticks: None,
+        ticks_between_frames: None,
+        halt_on_deadlock: args.engine.halt_on_deadlock,
+    };
+    let finished = machine.run(&limits, None);
+    if finished.lost {
+        return Ok(Code::Unusable);
+    }
+    Ok(interrupt.cause().map_or(Code::Done, Code::from))
+}
+
+fn read_script(path: &Path) -> Result<String> {
+    let mut text = String::new();
+    let read = if path.as_os_str() == "-" {
+        std::io::stdin().take(SCRIPT).read_to_string(&mut text)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(SCRIPT).read_to_string(&mut text))
+    };
+    read.with_context(|| format!("cannot read the script {}", path.display()))?;
+    Ok(text)
+}
+
+fn machine(args: &DebuggerArgs, title: &Title, text: TextSink) -> Result<Machine> {
+    let config = MachineConfig::from(&args.engine);
+    let video = VideoConfig { gpu: args.gpu, ..VideoConfig::default() };
+    let saves = SaveConfig::from(&args.engine.content);
+    let machine = Machine::new(
+        title,
+        MachineOptions {
+            text,
+            content: content::folder(&saves, true)?,
+            code_cache: code_store::named_folder(args.engine.code_cache.as_deref()),
+            replay: args.replay.as_deref(),
+            loads_state: args.load_state.is_some(),
+            arguments: &args.arguments,
+            call_history: true,
+            ..MachineOptions::new(&config, &video)
+        },
+    )?;
+    match &args.load_state {
+        Some(path) => machine.load_state_from(path),
+        None => Ok(machine),
+    }
+}

@@ -1,0 +1,158 @@
+//! Tests of `xenia-rs debug` as a user runs it: on a terminal, by a script, and without either.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+use xenia_testing::{Tool, hermetic, need};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
+const TITLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/cpu-suite.elf");
+
+/// A title that runs on.
+const ENDLESS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/demo.xex");
+
+/// Sequences that show a screen of its own, and the former one again.
+const ENTER: &str = "\x1b[?1049h";
+const LEAVE: &str = "\x1b[?1049l";
+
+#[test]
+fn without_a_terminal_the_error_names_the_script() {
+    let output = hermetic(PROGRAM).args(["debug", TITLE]).stdin(Stdio::null()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("needs a terminal") && said.contains("--script FILE"), "{said}");
+}
+
+#[test]
+fn a_script_prints_a_screen_after_each_line() {
+    let mut run = hermetic(PROGRAM);
+    run.args(["debug", TITLE, "--script", "-", "--screen", "100x30"]);
+    let mut run = run.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    run.stdin.take().unwrap().write_all(b"# comment\nstep 3\ngoto 1_000_000; side clif\nquit\n").unwrap();
+    let output = run.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let commands: Vec<&str> = text.lines().filter(|line| line.starts_with("> ")).collect();
+    assert_eq!(commands, ["> step 3", "> goto 1_000_000; side clif"]);
+    assert_eq!(text.lines().count(), 2 * 31);
+    assert!(text.contains("| 3 instructions |") && text.contains("| 1,000,000 instructions |"), "{text}");
+    assert!(text.contains("clif of the function") && text.contains("function u0:"), "{text}");
+}
+
+#[test]
+fn scripts_with_errors_and_runs_that_do_not_repeat_are_refused() {
+    for (flags, input, said) in [
+        (&["--script", "-"][..], "jump\n", "`jump` is no command"),
+        (&["--script", "-", "--parallel"], "", "--gdb PORT"),
+        (&["--script", "/nonexistent"], "", "cannot read the script"),
+    ] {
+        let mut run = hermetic(PROGRAM);
+        run.args(["debug", TITLE]).args(flags).stdin(Stdio::piped()).stderr(Stdio::piped());
+        let mut run = run.stdout(Stdio::null()).spawn().unwrap();
+        // A run that is refused may not read it.
+        let _ = run.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = run.wait_with_output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+/// The screen after these bytes: sequences that move the cursor, and text.
+fn screen(sent: &str) -> String {
+    let mut cells = vec![vec![' '; 120]; 40];
+    let (mut x, mut y) = (0, 0);
+    let mut rest = sent.split(ENTER).nth(1).unwrap_or_default().chars();
+    while let Some(c) = rest.next() {
+        if c != '\x1b' {
+            if let Some(cell) = cells.get_mut(y).and_then(|row| row.get_mut(x)) {
+                *cell = c;
+            }
+            x += 1;
+            continue;
+        }
+        let mut sequence = String::new();
+        while !sequence.ends_with(|c: char| c.is_ascii_alphabetic()) {
+            let Some(c) = rest.next() else { break };
+            sequence.push(c);
+        }
+        if let Some(place) = sequence.strip_prefix('[').and_then(|text| text.strip_suffix('H')) {
+            let (row, column) = place.split_once(';').unwrap();
+            (y, x) = (row.parse::<usize>().unwrap() - 1, column.parse::<usize>().unwrap() - 1);
+        }
+    }
+    cells.into_iter().map(|row| String::from_iter(row) + "\n").collect()
+}
+
+/// Runs the debugger on a pseudo-terminal. After each text the screen must show another one.
+/// Returns what was sent to the terminal.
+fn on_a_terminal(folder: &Path, title: &str, typed: &[(&str, &str)]) -> String {
+    let record = folder.join("typescript");
+    let run = format!("stty rows 40 columns 120; '{PROGRAM}' debug '{title}' --gpu none --config /dev/null");
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--flush", "--return", "--command", &run]).arg(&record).env("TERM", "xterm");
+    script.env_remove("RUST_LOG").current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut script = script.spawn().unwrap();
+    let mut keys = script.stdin.take().unwrap();
+    let sent = || String::from_utf8_lossy(&std::fs::read(&record).unwrap_or_default()).into_owned();
+    let wait = |what: &str| {
+        for _ in 0..1200 {
+            if screen(&sent()).contains(what) {
+                return;
+            }
+            sleep(Duration::from_millis(50));
+        }
+        panic!("{what} does not come: {}", screen(&sent()));
+    };
+    wait("read-only");
+    for (text, shown) in typed {
+        keys.write_all(text.as_bytes()).unwrap();
+        if !shown.is_empty() {
+            wait(shown);
+        }
+    }
+    let status = script.wait().unwrap();
+    assert!(status.success(), "{typed:?}: {status}: {:?}", sent().rsplit_once(LEAVE));
+    sent()
+}
+
+#[test]
+fn the_terminal_is_taken_and_given_back() {
+    if !need(Tool::Terminal) {
+        return;
+    }
+    let session = [
+        ("s", "| 1 instructions |"),
+        (":goto 5000\r", "5000 instructions, 312 ticks"),
+        ("?", "undo N instructions"),
+        ("q", "[focus]"),
+        ("3", "[3 stack]"),
+        ("q", ""),
+    ];
+    for typed in [&[("q", "")][..], &[("\x03", "")], &session] {
+        let folder = tempfile::tempdir().unwrap();
+        let sent = on_a_terminal(folder.path(), TITLE, typed);
+        let (entered, left) = (sent.find(ENTER), sent.rfind(LEAVE));
+        assert!(entered.is_some() && entered < left, "{sent:?}");
+        let screen = screen(sent.rsplit_once(LEAVE).unwrap().0);
+        assert!(screen.contains("default.xex!"), "{screen}");
+    }
+}
+
+#[test]
+fn a_long_run_is_interrupted() {
+    if !need(Tool::Terminal) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let typed = [
+        (":tab text\r", "[9 text]"),
+        ("c", "runs: Esc stops"),
+        ("\x1b", "| interrupted |"),
+        ("S", "| stopped |"),
+        ("q", ""),
+    ];
+    on_a_terminal(folder.path(), ENDLESS, &typed);
+}
