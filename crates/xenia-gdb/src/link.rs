@@ -120,14 +120,18 @@ struct Waiting {
 }
 
 impl Inbox {
-    /// Adds bytes once there is room, and sets `stop`. Returns `false` if the link is gone.
+    /// Adds bytes once there is room, and sets `stop` unless they only acknowledge: gdb repeats a
+    /// `-` every two seconds while a command such as `monitor writer` runs. Returns `false` if the
+    /// link is gone.
     fn add(&self, bytes: &[u8], stop: &AtomicBool) -> bool {
         let mut waiting = self.waiting.lock();
         while waiting.chunks.len() >= CHUNKS && !waiting.is_left {
             self.changed.wait(&mut waiting);
         }
         waiting.chunks.push_back(bytes.to_vec());
-        stop.store(true, Relaxed);
+        if bytes.iter().any(|byte| !matches!(byte, b'+' | b'-')) {
+            stop.store(true, Relaxed);
+        }
         self.changed.notify_all();
         !waiting.is_left
     }
@@ -202,5 +206,19 @@ impl Drop for Link {
     fn drop(&mut self) {
         self.inbox.waiting.lock().is_left = true;
         self.inbox.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn acknowledgements_do_not_stop_the_machine() {
+        let (inbox, stop) = (Inbox::default(), AtomicBool::new(false));
+        assert!(inbox.add(b"-", &stop) && inbox.add(b"+-", &stop));
+        assert!(!stop.load(Relaxed));
+        assert!(inbox.add(b"-\x03", &stop));
+        assert!(stop.load(Relaxed));
     }
 }

@@ -35,6 +35,7 @@ fn transcript(script: &Path) -> String {
     let errors = thread::spawn(move || rest(messages));
     let mut gdb = Command::new("gdb-multiarch");
     gdb.args(["-nx", "-batch", "-iex", "set pagination off", "-iex", "set confirm off"]);
+    gdb.args(["-iex", &format!("set remotetimeout {PATIENCE}")]);
     gdb.args(["-ex", "set architecture powerpc:common", "-ex", "set endian big"]);
     if title.extension().is_some_and(|extension| extension == "elf") {
         gdb.arg(&title);
