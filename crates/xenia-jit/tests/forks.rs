@@ -273,12 +273,25 @@ fn stores_of_the_same_value(make: Make, reservations: ReservationMode) -> (u64, 
 
 #[test]
 fn a_store_of_the_same_value_ends_strict_reservations_and_those_alone() {
+    // On a busy host the contexts may run one after the other.
+    const MOST_ROUNDS: u32 = 200;
+    let until = |make, reservations, is_enough: fn((u64, u64)) -> bool| {
+        let mut seen = (0, 0);
+        for _ in 0..MOST_ROUNDS {
+            let (between, wrong) = stores_of_the_same_value(make, reservations);
+            seen = (seen.0 + between, seen.1 + wrong);
+            if is_enough(seen) {
+                break;
+            }
+        }
+        seen
+    };
     for (name, make) in ENGINES {
-        let (between, wrong) = stores_of_the_same_value(make, ReservationMode::Strict);
+        let (between, wrong) = until(make, ReservationMode::Strict, |(between, _)| between > 0);
         assert!(between > 0 && wrong == 0, "{name}: {wrong} of {between}");
         // The other modes guarantee less; this also shows that the test can detect the difference.
         for reservations in [ReservationMode::Context, ReservationMode::Table] {
-            let (between, unseen) = stores_of_the_same_value(make, reservations);
+            let (between, unseen) = until(make, reservations, |(_, unseen)| unseen > 0);
             assert!(unseen > 0, "{name}, {reservations:?}: {unseen} of {between}");
         }
     }
