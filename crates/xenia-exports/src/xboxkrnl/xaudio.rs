@@ -40,11 +40,9 @@ impl XAudio {
         if callback.is_null() {
             return Ok(HResult::INVALID_ARGUMENT);
         }
-        let client = call.kernel.render_callbacks().add_client(call.cpu, callback, context)?;
-        if let Err(fault) = handle.set(call.memory(), client) {
-            call.kernel.render_callbacks().remove_client(call.cpu, client)?;
-            return Err(fault.into());
-        }
+        let memory = call.memory();
+        let tell = |client| Ok(handle.set(memory, client)?);
+        call.kernel.render_callbacks().add_client(call.cpu, callback, context, tell)?;
         Ok(HResult::OK)
     }
 

@@ -39,8 +39,15 @@ pub struct RenderCallbacks<'k> {
 
 impl RenderCallbacks<'_> {
     /// Adds a client of the render driver; the driver calls `callback(cell)` for each frame, with
-    /// `context` stored in the cell. Returns the client's handle.
-    pub fn add_client(&self, cpu: &mut dyn Cpu, callback: GuestAddr, context: u32) -> Fallible<u32> {
+    /// `context` stored in the cell. `tell` gives the title the client's handle, before the first
+    /// call; if it fails, there is no client.
+    pub fn add_client(
+        &self,
+        cpu: &mut dyn Cpu,
+        callback: GuestAddr,
+        context: u32,
+        tell: impl FnOnce(u32) -> Fallible<()>,
+    ) -> Fallible<()> {
         self.driver.admit()?;
         let cell = self.pool.allocate(4)?;
         let added = self.memory.write(cell, context).map_err(Into::into).and_then(|()| {
@@ -59,18 +66,26 @@ impl RenderCallbacks<'_> {
                 record.end_is_told = true;
             }
             self.life.objects.dereference(made.kthread)?;
-            self.driver.add(Entry { callback, cell, thread: made.reference }, cpu.now())
+            Ok((self.driver.add(Entry { callback, cell, thread: made.reference })?, made.reference))
         });
-        match added {
-            Ok(handle) => {
-                cpu.time_has_more();
-                Ok(handle)
-            }
+        let (handle, thread) = match added {
+            Ok(added) => added,
             Err(failure) => {
                 self.pool.release(cell)?;
-                Err(failure)
+                return Err(failure);
             }
+        };
+        let told = tell(handle);
+        if told.is_err() {
+            self.driver.remove(handle);
         }
+        if self.driver.start(handle, thread, cpu.now()) {
+            cpu.time_has_more();
+        } else {
+            // Removed before it was started: its thread, which waits, is woken to end.
+            self.wake(cpu, thread);
+        }
+        told
     }
 
     /// Removes a client: no further calls are made, and its queued frames are dropped. A call in

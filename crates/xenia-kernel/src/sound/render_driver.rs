@@ -10,7 +10,8 @@
 //!   call, one further call is owed; more are dropped and counted.
 //! - A client with [`ENOUGH`] frames in its queue is not called. Frames beyond a limit are refused.
 //! - A client with an empty queue is silent; after its first frame this counts as an underrun.
-//!   frame.
+//! - A client is added first and started once the title has its handle: a call before that would
+//!   submit a frame without a handle.
 
 mod state;
 
@@ -146,21 +147,32 @@ impl RenderDriver {
         Ok(self.limits.admit(Limit::RenderClients, clients)?)
     }
 
-    /// Adds a client whose thread is waiting; returns its handle. The first client starts the grid
-    /// at the next grid point.
-    pub(super) fn add(&self, entry: Entry, now: GuestTicks) -> Fallible<u32> {
+    /// Adds a client whose thread is waiting; returns its handle. It is not called before
+    /// [`Self::start`].
+    pub(super) fn add(&self, entry: Entry) -> Fallible<u32> {
         let mut state = self.state.lock();
         let free = state.clients.iter().position(Option::is_none).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
         state.clients[free] = Some(Client {
             entry,
             queue: VecDeque::new(),
             has_begun: false,
-            is_busy: false,
+            is_busy: true,
             is_woken: false,
             is_owed: false,
         });
-        self.keep_grid(&state, now);
         Ok(HANDLE + free as u32)
+    }
+
+    /// Begins to call an added client, at the next grid point; the first client starts the grid.
+    /// Returns whether the client still exists: a title that guesses its handle may have removed
+    /// it.
+    pub(super) fn start(&self, handle: u32, thread: ThreadRef, now: GuestTicks) -> bool {
+        let mut state = self.state.lock();
+        let client = state.clients.get_mut(handle.wrapping_sub(HANDLE) as usize).and_then(Option::as_mut);
+        let Some(client) = client.filter(|client| client.entry.thread == thread) else { return false };
+        (client.is_busy, client.is_owed) = (false, false);
+        self.keep_grid(&state, now);
+        true
     }
 
     /// Removes a client and its queue; `None` for an unknown handle.
@@ -307,8 +319,37 @@ mod tests {
         Entry { callback: GuestAddr(0x8200_0000), cell: GuestAddr(0x4000_0000 + u32::from(idx)), thread }
     }
 
+    /// Adds a client and starts it.
+    fn add(driver: &RenderDriver, entry: Entry, now: GuestTicks) -> Fallible<u32> {
+        let handle = driver.add(entry)?;
+        assert!(driver.start(handle, entry.thread, now));
+        Ok(handle)
+    }
+
     fn frame(value: u8) -> Box<RenderFrame> {
         Box::new([value; size_of::<RenderFrame>()])
+    }
+
+    #[test]
+    fn a_client_is_called_once_it_is_started() {
+        let driver = driver();
+        add(&driver, entry(1), 0).unwrap();
+        let handle = driver.add(entry(2)).unwrap();
+        assert_eq!(driver.take_due(FRAME_TICKS).unwrap().woken, [entry(1).thread]);
+        assert!(!driver.start(handle, entry(1).thread, FRAME_TICKS), "another client's thread");
+        assert!(driver.start(handle, entry(2).thread, FRAME_TICKS));
+        assert_eq!(driver.take_due(2 * FRAME_TICKS).unwrap().woken, [entry(2).thread]);
+    }
+
+    #[test]
+    fn a_client_that_is_removed_before_its_start_ends() {
+        let driver = driver();
+        let handle = driver.add(entry(1)).unwrap();
+        assert_eq!(driver.next_due(), None);
+        assert_eq!(driver.remove(handle), Some(Removed::Busy));
+        assert!(!driver.start(handle, entry(1).thread, 0));
+        assert_eq!(driver.begin(entry(1).thread), Some(Next::End(entry(1).cell)));
+        assert_eq!(driver.next_due(), None);
     }
 
     #[test]
@@ -320,10 +361,10 @@ mod tests {
     fn the_grid_is_the_same_for_all_and_runs_while_there_are_clients() {
         let driver = driver();
         assert_eq!((driver.next_due(), driver.take_due(NEVER - 1)), (None, None));
-        let one = driver.add(entry(1), 5 * FRAME_TICKS).unwrap();
+        let one = add(&driver, entry(1), 5 * FRAME_TICKS).unwrap();
         assert_eq!(driver.next_due(), Some(6 * FRAME_TICKS), "a point that is now has been");
         assert_eq!(driver.take_due(6 * FRAME_TICKS - 1), None);
-        let two = driver.add(entry(2), 6 * FRAME_TICKS - 1).unwrap();
+        let two = add(&driver, entry(2), 6 * FRAME_TICKS - 1).unwrap();
         assert_ne!(one, two);
         let due = driver.take_due(6 * FRAME_TICKS).unwrap();
         assert_eq!((due.frames.len(), due.woken), (0, vec![entry(1).thread, entry(2).thread]));
@@ -334,7 +375,7 @@ mod tests {
         assert_eq!(driver.next_due(), None);
         assert_eq!(driver.figures().underruns, 0, "nobody has begun");
         driver.set_has_song(true, 9 * FRAME_TICKS);
-        let three = driver.add(entry(3), 20 * FRAME_TICKS).unwrap();
+        let three = add(&driver, entry(3), 20 * FRAME_TICKS).unwrap();
         assert_eq!((driver.next_due(), driver.remove(three).is_some()), (Some(10 * FRAME_TICKS), true));
         assert_eq!(driver.take_due(10 * FRAME_TICKS), Some(Due::default()));
         assert_eq!(driver.next_due(), Some(11 * FRAME_TICKS), "a song needs no client");
@@ -345,7 +386,7 @@ mod tests {
     #[test]
     fn render_driver_plays_one_frame_per_tick_and_counts_underruns() {
         let driver = driver();
-        let client = driver.add(entry(1), 0).unwrap();
+        let client = add(&driver, entry(1), 0).unwrap();
         for value in 1..=3 {
             driver.submit(client, frame(value)).unwrap();
         }
@@ -363,7 +404,7 @@ mod tests {
     #[test]
     fn a_client_is_asked_once_a_point_and_owed_one_at_most() {
         let driver = driver();
-        driver.add(entry(1), 0).unwrap();
+        add(&driver, entry(1), 0).unwrap();
         let thread = entry(1).thread;
         let waits = std::cell::Cell::new(0);
         let returned = || driver.returned(thread, || waits.set(waits.get() + 1));
@@ -379,7 +420,7 @@ mod tests {
     #[test]
     fn full_frame_queue_rejects_frames_and_pauses_callbacks() {
         let driver = driver();
-        let client = driver.add(entry(1), 0).unwrap();
+        let client = add(&driver, entry(1), 0).unwrap();
         for _ in 0..64 {
             driver.submit(client, frame(1)).unwrap();
         }
@@ -397,18 +438,19 @@ mod tests {
     #[test]
     fn a_client_that_is_gone_ends_its_thread_when_that_is_back() {
         let driver = driver();
-        let client = driver.add(entry(1), 0).unwrap();
+        let client = add(&driver, entry(1), 0).unwrap();
         assert_eq!(driver.remove(client), Some(Removed::Waiting(entry(1).thread)));
         assert_eq!(driver.begin(entry(1).thread), Some(Next::End(entry(1).cell)));
-        let client = driver.add(entry(2), 0).unwrap();
+        let client = add(&driver, entry(2), 0).unwrap();
         driver.take_due(FRAME_TICKS).unwrap();
         driver.begin(entry(2).thread).unwrap();
         driver.remove(client).unwrap();
         driver.submit(client, frame(1)).unwrap();
         assert_eq!(driver.returned(entry(2).thread, || ()), Some(Next::End(entry(2).cell)));
         assert_eq!(driver.returned(entry(2).thread, || ()), None);
-        let full =
-            (0..9).map(|idx| driver.add(entry(idx), 0).and_then(|_| driver.admit())).position(|r| r.is_err());
+        let full = (0..9)
+            .map(|idx| add(&driver, entry(idx), 0).and_then(|_| driver.admit()))
+            .position(|r| r.is_err());
         assert_eq!(full, Some(7), "eight clients");
     }
 }

@@ -134,7 +134,11 @@ mod tests {
     /// A driver with a client inside a call, one with frames, and one that leaves.
     fn used() -> RenderDriver {
         let driver = driver();
-        let handles = [1, 2, 3].map(|index| driver.add(entry(index), 0).expect("there is room"));
+        let handles = [1, 2, 3].map(|index| {
+            let handle = driver.add(entry(index)).expect("there is room");
+            assert!(driver.start(handle, entry(index).thread, 0));
+            handle
+        });
         for byte in 0..10 {
             driver.submit(handles[1], Box::new([byte; RENDER_FRAME_BYTES])).expect("there is room");
         }
