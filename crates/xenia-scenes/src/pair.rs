@@ -117,20 +117,20 @@ impl TileWords {
             let source = 1.125_f32.max(before.abs());
             (a - b).abs() <= step * source * source
         };
+        let narrow = |lows: &[u32], mask: u32, value: fn(u32) -> f32| {
+            lows.iter().all(|low| {
+                let [before, a, b] = [before, a, b].map(|bits| bits >> low & mask);
+                a.abs_diff(b) <= 1 || is_near([before, a, b].map(value), 1.0 / 1024.0)
+            })
+        };
         match self {
             Self::Color(R32Float | Rg32Float) => is_near([before, a, b].map(f32::from_bits), f32::EPSILON),
-            Self::Color(Rg16Float | Rgba16Float) => [0, 16].into_iter().all(|low| {
-                let [before, a, b] = [before, a, b].map(|bits| bits >> low & 0xffff);
-                let half = |bits: u32| half_to_single(bits as u16);
-                a.abs_diff(b) <= 1 || is_near([before, a, b].map(half), 1.0 / 1024.0)
-            }),
+            Self::Color(Rg16Float | Rgba16Float) => {
+                narrow(&[0, 16], 0xffff, |bits| half_to_single(bits as u16))
+            }
             // Hosts blend them as halves, with an alpha of thirds that halves round, too.
             Self::Color(Rgb10A2Float | Rgb10A2FloatAs16) => {
-                a >> 30 == b >> 30
-                    && [0, 10, 20].into_iter().all(|low| {
-                        let [before, a, b] = [before, a, b].map(|bits| bits >> low & 0x3ff);
-                        a.abs_diff(b) <= 1 || is_near([before, a, b].map(float10_to_single), 1.0 / 1024.0)
-                    })
+                a >> 30 == b >> 30 && narrow(&[0, 10, 20], 0x3ff, float10_to_single)
             }
             _ => false,
         }

@@ -119,9 +119,7 @@ impl WgpuBackend {
             self.submit();
         }
         let polled = if waits {
-            wait_until(&self.device, || {
-                self.occlusion.is_mapped() && self.flights.iter().all(|flight| flight.bytes.is_done())
-            })
+            wait_until(&self.device, || self.occlusion.is_mapped() && self.flights_are_done())
         } else {
             let poll = self.device.wgpu().poll(wgpu::PollType::Poll);
             poll.map(|_| ()).map_err(|error| BackendError::Host(error.to_string()))
@@ -140,6 +138,11 @@ impl WgpuBackend {
             return None;
         }
         Some(self.occlusion.take_answer(number).unwrap_or_else(|| self.occlusion.known()))
+    }
+
+    /// Whether the bytes of all deliveries under way are there, or never will be.
+    fn flights_are_done(&self) -> bool {
+        self.flights.iter().all(|flight| flight.bytes.is_done())
     }
 
     /// Writes the deliveries that the device has finished to memory, in order.
@@ -170,7 +173,7 @@ impl WgpuBackend {
             flight.deliveries.iter().any(touches)
         };
         if self.flights.iter().any(touches) {
-            wait_until(&self.device, || self.flights.iter().all(|flight| flight.bytes.is_done()))?;
+            wait_until(&self.device, || self.flights_are_done())?;
             self.land(memory);
         }
         Ok(())

@@ -176,7 +176,7 @@ impl Occlusion {
             self.collect();
         }
         if self.batches.len() >= MOST_BATCHES {
-            let _ = device.wait(None);
+            let _ = wait_until(device, || self.is_mapped());
             self.collect();
         }
         let Some(queries) = self.queries.as_mut().filter(|queries| queries.used != 0) else { return };

@@ -159,7 +159,7 @@ impl Fetch {
     pub(super) fn is_defined(&self, lod: f64) -> bool {
         let near = |value: f64, border: f64| (value - border).abs() < 0.02;
         let [mag, min, mip] = self.chosen();
-        let [lowest, highest] = self.info().map_or([0; 2], |info| info.level_range()).map(f64::from);
+        let [lowest, highest] = self.level_range();
         let limited = lod.clamp(lowest, highest);
         let changes_filter = mag != min && near(lod, 0.0) && lowest == 0.0;
         let changes_level = mip == 0 && limited == lod && near(lod - lod.floor(), 0.5);
@@ -179,7 +179,7 @@ impl Fetch {
         if mag != TextureFilter::Point.bits() && min != TextureFilter::Point.bits() {
             return 0;
         }
-        let [lowest, highest] = self.info().map_or([0; 2], |info| info.level_range()).map(f64::from);
+        let [lowest, highest] = self.level_range();
         let limited = lod.clamp(lowest, highest);
         let [step, at, ..] = self.constants();
         let pixels = (0..rows).flat_map(|row| (0..columns).map(move |column| [column, row]));
@@ -198,6 +198,11 @@ impl Fetch {
         let levels = [limited.floor() as u32, limited.ceil() as u32];
         let is_vague = |pixel| levels.iter().any(|&level| (0..3).any(|axis| is_at_edge(pixel, axis, level)));
         pixels.filter(|&pixel| is_vague(pixel)).count()
+    }
+
+    /// Lowest and highest level that can be chosen.
+    fn level_range(&self) -> [f64; 2] {
+        self.info().map_or([0; 2], |info| info.level_range()).map(f64::from)
     }
 
     /// Filters: the instruction's or the constant's.
