@@ -58,7 +58,7 @@ use words::clap_error_summary;
 use xenia::input;
 use xenia::input::config::InputConfig;
 use xenia::say::{errln, error_text};
-use xenia::title::config_folder;
+use xenia::user_folders;
 
 /// The command whose settings also apply when no command is named.
 const DEFAULT_COMMAND: &str = "exec";
@@ -117,7 +117,7 @@ fn file_named_by(typed: &ArgMatches) -> Option<(bool, PathBuf)> {
 
 /// The default settings file.
 pub fn default_file() -> Option<PathBuf> {
-    config_folder().map(|folder| folder.join("config.toml"))
+    user_folders::config().map(|folder| folder.join("config.toml"))
 }
 
 /// The settings of keys and pads; `named` is the file from the command line.

@@ -6,7 +6,8 @@
 use crate::digest::title_identity;
 use crate::output::without_name;
 use crate::screenshots::file_name;
-use crate::title::{Title, cache_folder};
+use crate::title::Title;
+use crate::user_folders;
 use object::read::ReadCache;
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, elf};
@@ -36,7 +37,7 @@ pub fn folder(flag: Option<&Path>) -> Option<PathBuf> {
     match flag {
         Some(named) if named.as_os_str() == "off" => None,
         Some(named) => Some(named.to_owned()),
-        None => cache_folder().map(|cache| cache.join("code")),
+        None => user_folders::cache().map(|cache| cache.join("code")),
     }
 }
 

@@ -7,7 +7,7 @@ pub mod volume;
 
 use crate::config::{SaveConfig, ScratchConfig};
 use crate::say::remark;
-use crate::title::{cache_folder, data_folder};
+use crate::user_folders;
 use anyhow::{Context, Result};
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub fn place(args: &SaveConfig, repeats: bool) -> Result<Option<PathBuf>> {
             Some(program.with_file_name("content"))
         }
         _ if repeats => None,
-        _ => data_folder().map(|data| data.join("content")),
+        _ => user_folders::data().map(|data| data.join("content")),
     })
 }
 
@@ -61,7 +61,7 @@ pub fn scratch_folder(args: &ScratchConfig, saves: &SaveConfig, repeats: bool) -
             place(saves, repeats)?.map(|content| content.join(SCRATCH))
         }
         None if saves.fresh || repeats => None,
-        None => cache_folder().map(|cache| cache.join("scratch")),
+        None => user_folders::cache().map(|cache| cache.join("scratch")),
     })
 }
 

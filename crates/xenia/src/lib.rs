@@ -10,6 +10,7 @@
 //! - Outputs of a run: [`report`], [`bug_report`], [`digest`], [`golden`], [`event_log`],
 //!   [`call_trace`], [`frames`], [`screenshots`], [`code_store`]; [`output`] writes files
 //!   atomically.
+//! - [`user_folders`]: where settings, saves and caches are.
 //! - Messages to the user: [`say`], [`guest_log`], [`status`], [`wording`].
 //!
 //! Features, all of them on by default, bring the host's devices and their dependencies: `window`
@@ -66,6 +67,7 @@ pub mod source;
 pub mod state_slots;
 pub mod status;
 pub mod title;
+pub mod user_folders;
 mod watchdog;
 pub mod wording;
 

@@ -7,7 +7,7 @@ use crate::config::PatchConfig;
 use crate::nearest::nearest;
 use crate::say::{errln, remark};
 use crate::source;
-use crate::title::data_folder;
+use crate::user_folders;
 use crate::wording::count;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ impl FolderFile {
 
 /// The folder of patch files: `flag`, or `patches` in the user's data folder.
 pub fn folder(flag: Option<&Path>) -> Option<PathBuf> {
-    flag.map(Path::to_owned).or_else(|| data_folder().map(|data| data.join("patches")))
+    flag.map(Path::to_owned).or_else(|| user_folders::data().map(|data| data.join("patches")))
 }
 
 /// Reads a patch file. An unreadable one has a fault in its first line.

@@ -3,7 +3,7 @@
 //! In lockstep, `--headless --frames N` reproduces the frame with the number N.
 
 use crate::frames::write_new_png;
-use crate::title::data_folder;
+use crate::user_folders;
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 use xenia_gpu::Frame;
@@ -24,7 +24,10 @@ impl Screenshots {
     /// Screenshots in `folder`, or in the user's data folder.
     pub fn new(folder: Option<&Path>, title: &str) -> Self {
         let folder = folder.map_or_else(
-            || data_folder().map_or_else(|| PathBuf::from("screenshots"), |data| data.join("screenshots")),
+            || {
+                user_folders::data()
+                    .map_or_else(|| PathBuf::from("screenshots"), |data| data.join("screenshots"))
+            },
             Path::to_owned,
         );
         Self { folder, title: file_name(title) }

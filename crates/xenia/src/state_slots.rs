@@ -4,7 +4,8 @@ use crate::frames::write_png;
 use crate::library::icon::{self, IconPicture};
 use crate::machine::StateOrigin;
 use crate::screenshots::file_name;
-use crate::title::{Title, data_folder};
+use crate::title::Title;
+use crate::user_folders;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -29,7 +30,7 @@ impl StateSlots {
         let id = title.image.execution.map(|execution| execution.title_id.to_string());
         // Executables without an id are told apart by their names.
         let name = id.unwrap_or_else(|| file_name(&title.short_name()));
-        Some(Self { folder: data_folder()?.join("states").join(name) })
+        Some(Self { folder: user_folders::data()?.join("states").join(name) })
     }
 
     /// Slots in this folder.

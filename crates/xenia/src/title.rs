@@ -15,6 +15,7 @@ use crate::content;
 use crate::patches;
 use crate::say::remark;
 use crate::source;
+use crate::user_folders;
 pub use advice::region_note;
 use anyhow::{Context, Result, bail};
 use discs::TitleDiscs;
@@ -232,7 +233,7 @@ fn patch_of(executable: &Path) -> Result<Option<File>> {
 /// always a title's.
 fn is_private(medium: &Medium) -> bool {
     match medium {
-        Medium::Folder(folder) => is_private_of(folder, absolute_home().as_deref()),
+        Medium::Folder(folder) => is_private_of(folder, user_folders::home().as_deref()),
         Medium::Volume { .. } => false,
     }
 }
@@ -251,40 +252,6 @@ fn is_private_of(folder: &Path, home: Option<&Path>) -> bool {
 fn has_default(folder: &Path) -> bool {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.into_iter().any(|entry| entry.file_name().eq_ignore_ascii_case(DEFAULT_EXECUTABLE))
-}
-
-/// The user's configuration folder, by the XDG base directory specification.
-pub fn config_folder() -> Option<PathBuf> {
-    user_folder("XDG_CONFIG_HOME", ".config")
-}
-
-/// The user's data folder, by the XDG base directory specification.
-pub fn data_folder() -> Option<PathBuf> {
-    user_folder("XDG_DATA_HOME", ".local/share")
-}
-
-/// The user's cache folder, by the XDG base directory specification.
-pub fn cache_folder() -> Option<PathBuf> {
-    user_folder("XDG_CACHE_HOME", ".cache")
-}
-
-/// The user's state folder (logs, history), by the XDG base directory specification.
-pub fn state_folder() -> Option<PathBuf> {
-    user_folder("XDG_STATE_HOME", ".local/state")
-}
-
-/// HOME. An empty or relative value counts as unset, as the XDG specification demands of its own
-/// variables.
-fn absolute_home() -> Option<PathBuf> {
-    std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
-}
-
-fn user_folder(variable: &str, in_home: &str) -> Option<PathBuf> {
-    let base = std::env::var_os(variable)
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute())
-        .or_else(|| absolute_home().map(|home| home.join(in_home)))?;
-    Some(base.join("xenia-rs"))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use clap::CommandFactory;
 use std::path::{Path, PathBuf};
 use xenia::say::{errln, error_text, out, outln};
 use xenia::source::is_there;
-use xenia::title::{cache_folder, config_folder, data_folder, state_folder};
+use xenia::user_folders;
 use xenia_cli::Code;
 
 /// Prints what the flags select. A mistake in the settings file is an error.
@@ -54,10 +54,14 @@ fn change(named: Option<&Path>, key: &str, value: Option<&str>) -> Result<Code> 
 
 fn paths() {
     let rows: [(&str, Option<PathBuf>, &str); 4] = [
-        ("config", config_folder(), "config.toml and keys.toml"),
-        ("data", data_folder(), "saves, patches and screenshots"),
-        ("state", state_folder(), "reports of crashes"),
-        ("cache", cache_folder(), "pipelines, compiled code and scratch disks; may be deleted at any time"),
+        ("config", user_folders::config(), "config.toml and keys.toml"),
+        ("data", user_folders::data(), "saves, patches and screenshots"),
+        ("state", user_folders::state(), "reports of crashes"),
+        (
+            "cache",
+            user_folders::cache(),
+            "pipelines, compiled code and scratch disks; may be deleted at any time",
+        ),
     ];
     for (name, folder, what) in rows {
         let place =

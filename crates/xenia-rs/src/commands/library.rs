@@ -9,7 +9,8 @@ use xenia::library::{self, LibraryTitle, plays};
 use xenia::report::{check_json, write_json};
 use xenia::say::{errln, outln, visible};
 use xenia::status;
-use xenia::title::{cache_folder, key_ring, path_of, short_name, state_folder};
+use xenia::title::{key_ring, path_of, short_name};
+use xenia::user_folders;
 use xenia::wording::count;
 use xenia_cli::Code;
 use xenia_documents::documented;
@@ -70,7 +71,7 @@ pub fn run(args: &LibraryArgs) -> Result<Code> {
     }
     let folders: Vec<PathBuf> = named.into_iter().map(|folder| absolute(folder)).collect::<Result<_>>()?;
     let keys = key_ring(args.key_file.as_deref())?;
-    let cache = cache_folder();
+    let cache = user_folders::cache();
     if let Some(cache) = cache.as_deref().filter(|_| args.rescan) {
         library::forget(cache)?;
     }
@@ -80,7 +81,7 @@ pub fn run(args: &LibraryArgs) -> Result<Code> {
         status::show(&progress.text());
     });
     status::hide();
-    let state = state_folder();
+    let state = user_folders::state();
     let report = LibraryReport {
         folders: folders.iter().map(|folder| folder.display().to_string()).collect(),
         titles: scan.titles.into_iter().map(|title| row(title, state.as_deref())).collect(),

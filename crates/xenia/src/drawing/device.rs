@@ -5,7 +5,8 @@ use crate::config::VideoConfig;
 use crate::digest::ImageDigest;
 use crate::report::{PipelinesReport, WgpuCounts, WgpuReport};
 use crate::screenshots::file_name;
-use crate::title::{Title, cache_folder};
+use crate::title::Title;
+use crate::user_folders;
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
@@ -93,7 +94,7 @@ fn device() -> Result<Device> {
 /// The file of a title's pipelines. Each image has a separate file, so that a title's parts and
 /// versions do not mix.
 fn store(cache: Option<&Path>, title: &Title, image_sha256: &str) -> Option<PathBuf> {
-    let folder = cache.map(Path::to_owned).or_else(cache_folder)?.join("pipelines");
+    let folder = cache.map(Path::to_owned).or_else(user_folders::cache)?.join("pipelines");
     let digits = image_sha256.get(..HASH_DIGITS).unwrap_or(image_sha256);
     Some(folder.join(format!("{}-{digits}.pipelines", file_name(&title.short_name()))))
 }

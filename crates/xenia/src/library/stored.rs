@@ -10,7 +10,8 @@
 use super::LibraryTitle;
 use crate::code_store::is_of;
 use crate::screenshots::file_name;
-use crate::title::{cache_folder, data_folder, short_name};
+use crate::title::short_name;
+use crate::user_folders;
 use crate::wording::{bytes_text, count};
 use anyhow::{Context, Result};
 use std::fs;
@@ -41,7 +42,7 @@ pub struct StoredPlaces {
 impl StoredPlaces {
     /// The folders that runs use without flags that name others.
     pub fn of_the_user() -> Self {
-        let (cache, data) = (cache_folder(), data_folder());
+        let (cache, data) = (user_folders::cache(), user_folders::data());
         let below = |folder: &Option<PathBuf>, name: &str| folder.as_ref().map(|folder| folder.join(name));
         Self {
             code: below(&cache, "code"),

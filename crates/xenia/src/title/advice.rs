@@ -1,9 +1,9 @@
 //! Advice for a user whose file can't be run as it is: a key that is missing or wrong, an update or
 //! a download without its title, a title of another region.
 
-use super::config_folder;
 use super::medium::NoExecutable;
 use crate::config::{ConsoleConfig, ConsoleRegion};
+use crate::user_folders;
 use anyhow::{Error, anyhow};
 use std::path::Path;
 use xenia_formats::stfs::{PackageInfo, kind_name};
@@ -11,7 +11,7 @@ use xenia_formats::{FormatError, LoadedImage, Reason};
 
 /// Adds to an error of loading `what` what to do next.
 pub(super) fn explained(error: FormatError, what: &str) -> Error {
-    let keys = config_folder().map_or_else(
+    let keys = user_folders::config().map_or_else(
         || "keys.toml in the config folder".to_owned(),
         |folder| folder.join("keys.toml").display().to_string(),
     );

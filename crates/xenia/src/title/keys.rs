@@ -1,7 +1,7 @@
 //! Keys that decrypt executables: the development key, and the user's retail key.
 
-use super::config_folder;
 use crate::source;
+use crate::user_folders;
 use anyhow::{Context, Result, anyhow};
 use serde::Deserialize;
 use std::path::Path;
@@ -18,7 +18,7 @@ struct KeyFile {
 pub fn key_ring(explicit: Option<&Path>) -> Result<KeyRing> {
     let path = match explicit {
         Some(path) => path.to_owned(),
-        None => match config_folder().map(|folder| folder.join("keys.toml")) {
+        None => match user_folders::config().map(|folder| folder.join("keys.toml")) {
             Some(path) if source::is_there(&path) => path,
             _ => return Ok(KeyRing::development()),
         },

@@ -22,6 +22,7 @@ const FILES: &[(&str, &str)] = &[
     ("$XDG_DATA_HOME/xenia-rs/content/", "Profiles, saved games, what titles write to the hard disk."),
     ("$XDG_DATA_HOME/xenia-rs/screenshots/", "Screenshots."),
     ("$XDG_STATE_HOME/xenia-rs/crashes/", "Of each title, the results of its last crash in a window."),
+    ("portable", "Beside the program: all of these folders are in xenia-rs-data there."),
 ];
 
 /// Environment variables without a corresponding flag.

@@ -9,7 +9,8 @@ use xenia::bug_report::{self, Collected, PrivateWords};
 use xenia::interrupt::Interrupt;
 use xenia::machine::ReportSink;
 use xenia::pace::PaceControl;
-use xenia::title::{Title, state_folder};
+use xenia::title::Title;
+use xenia::user_folders;
 use xenia_gpu::Frame;
 
 /// State of the reports by key.
@@ -59,7 +60,7 @@ impl Reports {
 
     /// Writes a report to a new file in the user's state folder; returns a message for the window.
     fn write_new(&self, collected: &Collected, picture: Option<&Frame>) -> String {
-        let folder = state_folder().context("there is no folder for it");
+        let folder = user_folders::state().context("there is no folder for it");
         let written = folder.and_then(|folder| {
             let folder = folder.join("reports");
             bug_report::write_new(&folder, &self.with_flags(collected), &self.private, picture)

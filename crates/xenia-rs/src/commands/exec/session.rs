@@ -16,7 +16,8 @@ use xenia::library::plays;
 use xenia::machine::{Finished, StateOrigin};
 use xenia::say::{errln, error_text};
 use xenia::state_slots::{EXIT, StateSlots, UNDO};
-use xenia::title::{Title, short_name, state_folder};
+use xenia::title::{Title, short_name};
+use xenia::user_folders;
 use xenia_cli::Code;
 use xenia_render::{FrameSender, PageFailure, Phase};
 use xenia_sched::{EndKind, RunEnd};
@@ -249,7 +250,7 @@ fn note_play(args: &ExecArgs, file: Option<&Path>, finished: &Finished) {
         return;
     }
     // A run that was launched by the title counts as the title's.
-    if let (Some(file), Some(state)) = (file, state_folder())
+    if let (Some(file), Some(state)) = (file, user_folders::state())
         && let Err(error) = plays::add(&state, file, &finished.report)
     {
         tracing::warn!("the run is not in the library's record: {error:#}");

@@ -18,7 +18,8 @@ use xenia::library::{self, LibraryTitle, holds_executable, icon, plays};
 use xenia::pace::PaceControl;
 use xenia::say::visible;
 use xenia::state_slots::age_text;
-use xenia::title::{cache_folder, data_folder, id_of, key_ring, short_name, state_folder};
+use xenia::title::{id_of, key_ring, short_name};
+use xenia::user_folders;
 use xenia::{code_store, content};
 use xenia_render::{
     FrameSender, LibraryClient, LibraryEntry, LibraryIcon, LibraryModel, StoredData, StoredKind,
@@ -64,7 +65,7 @@ impl Shelf {
             code: code_store::folder(args.engine.code_cache.as_deref()),
             scratch: content::scratch_folder(&(&args.scratch).into(), &saves, repeats)?,
             content: content::place(&saves, repeats)?,
-            states: data_folder().map(|data| data.join("states")),
+            states: user_folders::data().map(|data| data.join("states")),
         };
         let contents = Contents {
             model: LibraryModel { entries: vec![demo()], has_folders: true, ..LibraryModel::default() },
@@ -151,7 +152,7 @@ impl Shelf {
             }
         };
         let folders: Vec<PathBuf> = args.folder.into_iter().map(absolute).collect();
-        Ok((folders.len(), library::scan(&folders, cache_folder().as_deref(), &keys, &progress)))
+        Ok((folders.len(), library::scan(&folders, user_folders::cache().as_deref(), &keys, &progress)))
     }
 
     /// The library's settings.
@@ -243,7 +244,7 @@ impl LibraryClient for Shelf {
 impl Contents {
     /// Makes the entries anew, with the records of the titles' runs.
     fn renew(&mut self) {
-        let state = state_folder();
+        let state = user_folders::state();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let mut icons = BTreeMap::new();
         let titles = self.titles.iter().map(|title| entry(title, state.as_deref(), now, &mut icons));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use xenia::machine::Finished;
 use xenia::report::{RunReport, write_json};
 use xenia::screenshots::file_name;
-use xenia::title::state_folder;
+use xenia::user_folders;
 use xenia_render::Stopped;
 use xenia_sched::{EndKind, RunEnd};
 
@@ -35,7 +35,7 @@ pub(super) fn why(name: &str, finished: &Finished, json: Option<&Path>, again: b
     };
     let report = match json {
         Some(path) => Ok(path.to_owned()),
-        None => state_folder()
+        None => user_folders::state()
             .context("no folder for it")
             .and_then(|folder| keep(&folder, name, &finished.report)),
     };

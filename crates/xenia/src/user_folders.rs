@@ -1,0 +1,123 @@
+//! Folders of the user's files: settings, saves, caches, and what a run leaves.
+//!
+//! They follow the XDG base directory specification. A file named [`PORTABLE`] beside the program
+//! moves all of them into one folder there, so that a stick or a folder of games holds the program
+//! with everything that belongs to it.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// Name of the file beside the program that moves all folders there; its contents don't matter.
+pub const PORTABLE: &str = "portable";
+/// Name of the folder beside the program that then holds the folders.
+pub const PORTABLE_FOLDER: &str = "xenia-rs-data";
+
+/// Kind of files.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Config,
+    Data,
+    Cache,
+    State,
+}
+
+impl Kind {
+    /// The specification's variable, its default in the home folder, and the name in a portable
+    /// folder.
+    const fn names(self) -> [&'static str; 3] {
+        match self {
+            Self::Config => ["XDG_CONFIG_HOME", ".config", "config"],
+            Self::Data => ["XDG_DATA_HOME", ".local/share", "data"],
+            Self::Cache => ["XDG_CACHE_HOME", ".cache", "cache"],
+            Self::State => ["XDG_STATE_HOME", ".local/state", "state"],
+        }
+    }
+
+    fn folder(self) -> Option<PathBuf> {
+        let program = std::env::current_exe().ok();
+        self.folder_of(program.as_deref(), |name| std::env::var_os(name))
+    }
+
+    /// The folder for a program at a path, with a set of environment variables.
+    fn folder_of(
+        self,
+        program: Option<&Path>,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Option<PathBuf> {
+        let [name, in_home, in_portable] = self.names();
+        if let Some(folder) = program.and_then(portable_folder) {
+            return Some(folder.join(in_portable));
+        }
+        let absolute = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let base = absolute(name).or_else(|| Some(absolute("HOME")?.join(in_home)))?;
+        Some(base.join("xenia-rs"))
+    }
+}
+
+/// Folder of all files of a program that has [`PORTABLE`] beside it.
+fn portable_folder(program: &Path) -> Option<PathBuf> {
+    program.with_file_name(PORTABLE).is_file().then(|| program.with_file_name(PORTABLE_FOLDER))
+}
+
+/// The user's configuration folder; `None` if HOME is not set.
+pub fn config() -> Option<PathBuf> {
+    Kind::Config.folder()
+}
+
+/// The user's data folder: saves, states, screenshots, patches; `None` if HOME is not set.
+pub fn data() -> Option<PathBuf> {
+    Kind::Data.folder()
+}
+
+/// The user's cache folder, whose contents may be deleted at any time; `None` if HOME is not set.
+pub fn cache() -> Option<PathBuf> {
+    Kind::Cache.folder()
+}
+
+/// The user's state folder: what runs leave, such as reports of crashes; `None` if HOME is not set.
+pub fn state() -> Option<PathBuf> {
+    Kind::State.folder()
+}
+
+/// HOME. An empty or relative value counts as unset, as the XDG specification demands of its own
+/// variables.
+pub(crate) fn home() -> Option<PathBuf> {
+    std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Kind; 4] = [Kind::Config, Kind::Data, Kind::Cache, Kind::State];
+
+    fn folders(program: Option<&Path>, set: &[(&str, &str)]) -> [Option<PathBuf>; 4] {
+        let variable = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into());
+        ALL.map(|kind| kind.folder_of(program, variable))
+    }
+
+    #[test]
+    fn folders_follow_the_xdg_variables_where_these_are_absolute() {
+        let set = [("HOME", "/home/u"), ("XDG_CACHE_HOME", "/fast"), ("XDG_DATA_HOME", "relative")];
+        let expected = [
+            "/home/u/.config/xenia-rs",
+            "/home/u/.local/share/xenia-rs",
+            "/fast/xenia-rs",
+            "/home/u/.local/state/xenia-rs",
+        ];
+        assert_eq!(folders(None, &set), expected.map(|folder| Some(PathBuf::from(folder))));
+        assert_eq!(folders(None, &[("HOME", "")]), [const { None }; 4]);
+    }
+
+    #[test]
+    fn a_portable_program_has_its_folders_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join("program");
+        let set = [("HOME", "/home/u"), ("XDG_CACHE_HOME", "/fast")];
+        assert_eq!(folders(Some(&program), &set), folders(None, &set));
+        std::fs::write(dir.path().join(PORTABLE), "").unwrap();
+        let data = dir.path().join(PORTABLE_FOLDER);
+        let expected = ["config", "data", "cache", "state"].map(|name| Some(data.join(name)));
+        assert_eq!(folders(Some(&program), &set), expected);
+    }
+}
