@@ -11,7 +11,7 @@
 
 use crate::layout::{BACKING_PAGES, GUEST_PAGES, PAGE_SHIFT, guest_pages};
 use std::ops::Range;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::*};
 
 /// Loads are allowed.
 pub(crate) const READ: u8 = 0x01;
@@ -44,8 +44,13 @@ pub(crate) mod state {
     pub(crate) const OWNED: u8 = 2;
 }
 
+/// Guest pages of a chunk, for which the table knows whether any page ever had flags.
+const CHUNK: u32 = 1024;
+
 pub(crate) struct PageTable {
     flags: Box<[AtomicU8; GUEST_PAGES]>,
+    /// By chunk: whether a page in it has or had flags. A pass over all pages skips the others.
+    used: Box<[AtomicBool]>,
     versions: Box<[AtomicU32]>,
     states: Box<[AtomicU8]>,
 }
@@ -71,6 +76,7 @@ impl PageTable {
         let flags: Box<[AtomicU8]> = zeroed(GUEST_PAGES);
         Self {
             flags: flags.try_into().unwrap_or_else(|_| unreachable!("the length is the array's")),
+            used: (0..GUEST_PAGES as u32 / CHUNK).map(|_| AtomicBool::new(false)).collect(),
             versions: zeroed(BACKING_PAGES as usize),
             states: zeroed(BACKING_PAGES as usize),
         }
@@ -89,19 +95,39 @@ impl PageTable {
 
     /// The first of these guest pages that has this flag.
     pub(crate) fn first_with(&self, flag: u8, pages: Range<u32>) -> Option<u32> {
-        let flags = self.flags.get(pages.start as usize..pages.end as usize)?;
-        let place = flags.iter().position(|flags| flags.load(Relaxed) & flag != 0)?;
-        Some(pages.start + place as u32)
+        self.used_parts(pages).find_map(|part| {
+            let flags = self.flags.get(part.start as usize..part.end as usize)?;
+            let place = flags.iter().position(|flags| flags.load(Relaxed) & flag != 0)?;
+            Some(part.start + place as u32)
+        })
+    }
+
+    /// The parts of these guest pages that have or had flags, in order.
+    pub(crate) fn used_parts(&self, pages: Range<u32>) -> impl Iterator<Item = Range<u32>> {
+        (pages.start / CHUNK..pages.end.div_ceil(CHUNK)).filter_map(move |chunk| {
+            let part = (chunk * CHUNK).max(pages.start)..((chunk + 1) * CHUNK).min(pages.end);
+            self.used[chunk as usize].load(Relaxed).then_some(part)
+        })
+    }
+
+    /// Notes that the chunk of a guest page is used, before flags are stored.
+    fn note_use(&self, guest_page: u32) {
+        let used = &self.used[(guest_page / CHUNK) as usize];
+        if !used.load(Relaxed) {
+            used.store(true, SeqCst);
+        }
     }
 
     /// Replaces the flags of a guest page.
     pub(crate) fn set_page_flags(&self, guest_page: u32, flags: u8) {
+        self.note_use(guest_page);
         self.flags[guest_page as usize].store(flags, SeqCst);
     }
 
     /// Sets and clears flags of a backing page at all its guest addresses.
     pub(crate) fn change_flags(&self, backing_page: u32, set: u8, clear: u8) {
         for guest_page in guest_pages(&(backing_page..backing_page + 1)).into_iter().flatten() {
+            self.note_use(guest_page);
             let flags = &self.flags[guest_page as usize];
             flags.store(flags.load(Relaxed) & !clear | set, SeqCst);
         }

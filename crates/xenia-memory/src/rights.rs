@@ -31,6 +31,9 @@ use std::thread;
 use xenia_host::HostError;
 use xenia_host::section::HostRights;
 
+/// Guest pages between the borders of the guest view's mappings: they never join over one.
+const BORDER: u32 = 0x10000;
+
 /// The rights that the host should grant to a page with these flags.
 fn wanted(flags: u8) -> HostRights {
     match flags {
@@ -271,22 +274,31 @@ impl GuestMemory {
 
     /// Number of mappings of the guest view if its pages have the rights that `of` returns.
     fn count_mappings(&self, of: impl Fn(u8) -> HostRights) -> u32 {
-        let mut mappings = 1;
+        // Mappings end at these borders, whatever their rights are.
+        let mut mappings = 1 + GUEST_PAGES as u32 / BORDER;
         let mut last = HostRights::None;
-        let mut known = None;
-        for page in 0..GUEST_PAGES as u32 {
-            let flags = self.pages.page_flags(page);
-            let is_border = page.is_multiple_of(0x10000);
-            if known == Some(flags) && !is_border {
-                continue;
+        let mut end = 0;
+        for part in self.pages.used_parts(0..GUEST_PAGES as u32) {
+            if part.start != end && last != HostRights::None {
+                // The pages in between have no rights.
+                mappings += u32::from(!end.is_multiple_of(BORDER));
+                last = HostRights::None;
             }
-            known = Some(flags);
-            let rights = of(flags);
-            if rights != last || is_border {
-                mappings += 1;
+            end = part.end;
+            let mut known = None;
+            for page in part {
+                let flags = self.pages.page_flags(page);
+                let is_border = page.is_multiple_of(BORDER);
+                if known == Some(flags) && !is_border {
+                    continue;
+                }
+                known = Some(flags);
+                let rights = of(flags);
+                mappings += u32::from(rights != last && !is_border);
                 last = rights;
             }
         }
+        mappings += u32::from(last != HostRights::None && !end.is_multiple_of(BORDER));
         mappings
     }
 }
@@ -302,4 +314,32 @@ fn split_at_parts(mut pages: Range<u32>) -> impl Iterator<Item = Range<u32>> {
         pages.start = end;
         Some(part)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia_testing::Dice;
+
+    #[test]
+    fn mappings_are_counted_as_page_by_page() {
+        for seed in 0..8 {
+            let memory = GuestMemory::new().unwrap();
+            let mut dice = Dice(seed);
+            for _ in 0..dice.below(40) {
+                let border = dice.below(17) as u32 * BORDER;
+                let first = border.saturating_sub(dice.below(3000) as u32).min(GUEST_PAGES as u32 - 1);
+                let end = (first + 1 + dice.below(4000) as u32).min(GUEST_PAGES as u32);
+                let flags = [0, READ, READ | WRITE][dice.below(3)];
+                (first..end).for_each(|page| memory.pages.set_page_flags(page, flags));
+            }
+            let (mut expected, mut last) = (1, HostRights::None);
+            for page in 0..GUEST_PAGES as u32 {
+                let rights = wanted(memory.pages.page_flags(page));
+                expected += u32::from(rights != last || page.is_multiple_of(BORDER));
+                last = rights;
+            }
+            assert_eq!(memory.count_mappings(wanted), expected, "seed {seed}");
+        }
+    }
 }
