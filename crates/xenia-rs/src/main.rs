@@ -77,14 +77,14 @@ fn begin(words: Vec<OsString>) -> u8 {
         Color::Always => clap::ColorChoice::Always,
         Color::Never => clap::ColorChoice::Never,
     };
-    let definition = with_negative_numbers(definition.color(color));
-    let mut command = settings::without_environment(definition.clone());
+    let mut command = settings::without_environment(with_negative_numbers(definition.color(color)));
     let parsed = command.try_get_matches_from_mut(&words);
     let (mut cli, matches) = match parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)))
     {
         Ok(parsed) => parsed,
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
             // This error message names the environment variables.
+            let definition = with_negative_numbers(Cli::command().color(color));
             return explain(&definition.try_get_matches_from(&words).err().unwrap_or(error)).number();
         }
         Err(error) => {

@@ -175,19 +175,18 @@ fn apply_with(
 ) -> Result<Vec<OsString>> {
     // Only a settings file needs this one.
     let plain = LazyCell::new(|| built(environment::without(definition.clone())));
-    let bare = built(switches::with_values(environment::without(definition.clone())));
+    let mut bare = built(lenient(switches::with_values(environment::without(definition.clone()))));
     let words = command_first(&bare, words);
     // A first, lenient pass finds the command and the settings file; errors are left to the real
     // parser.
-    let look = |words: &[OsString]| lenient(bare.clone()).try_get_matches_from(words);
-    let Ok(typed) = look(&words) else { return Ok(words) };
+    let Ok(typed) = bare.try_get_matches_from_mut(&words) else { return Ok(words) };
     let command = typed.subcommand_name().unwrap_or(DEFAULT_COMMAND);
     if command == "config" {
         // `config` reports errors of the file and the environment itself.
         return Ok(switches::plain(&bare, &typed, &words));
     }
     let (words, mut origins) = environment::insert((definition, &bare), &typed, words, variables)?;
-    let Ok(given) = look(&words) else { return Ok(words) };
+    let Ok(given) = bare.try_get_matches_from_mut(&words) else { return Ok(words) };
     let words = match file_named_by(&given) {
         None => words,
         Some((explicit, path)) => match with_settings((&bare, &plain), &given, &words, explicit, &path) {

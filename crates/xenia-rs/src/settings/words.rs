@@ -90,7 +90,7 @@ pub fn words_of(flag: &Arg, name: &str, value: &Spanned<DeValue<'_>>) -> Result<
 pub fn try_out(command: &Command, words: &[OsString]) -> Result<()> {
     let alone = command.clone().mut_args(|arg| arg.required(false)).no_binary_name(true);
     // Every command has the log's flags, including commands that need a subcommand.
-    let alone = alone.subcommand_required(false).arg_required_else_help(false);
+    let alone = alone.subcommand_required(false).arg_required_else_help(false).ignore_errors(false);
     match alone.try_get_matches_from(words) {
         Ok(_) => Ok(()),
         Err(error) => bail!("{}", clap_error_summary(&error)),
