@@ -16,6 +16,7 @@ mod guests;
 mod miri;
 mod mutants;
 mod not_run;
+mod package;
 mod program_times;
 mod programs;
 mod races;
@@ -98,6 +99,9 @@ enum Task {
     FuzzTargets(fuzz_targets::FuzzTargetsArgs),
     /// Build the program twice, in two folders, and compare the bytes.
     Reproducible(reproducible::ReproducibleArgs),
+    /// Make packages of the program for Linux desktops: archive, Debian package, AppDir, Flatpak
+    /// manifest, and their checksums.
+    Package(package::PackageArgs),
     /// List all packages that the program is made of, with their licences and digests, as
     /// CycloneDX.
     Sbom(supply_chain::SbomArgs),
@@ -137,6 +141,7 @@ fn main() -> ExitCode {
         Task::DeployCheck => deploy_check::deploy_check(),
         Task::FuzzTargets(args) => fuzz_targets::run(&args),
         Task::Reproducible(args) => reproducible::reproducible(&args),
+        Task::Package(args) => package::package(&args),
         Task::Sbom(args) => supply_chain::sbom(&args),
         Task::Asan(args) => asan::asan(&args),
         Task::Tsan(args) => tsan::tsan(&args),

@@ -11,6 +11,7 @@
 
 pub(crate) mod appearance;
 mod events;
+mod icon;
 mod keys;
 mod live;
 mod mailbox;

@@ -1,5 +1,6 @@
 //! View: the open window and its contents.
 
+use super::icon::{WINDOW_ICON, icon};
 use super::live;
 use super::mailbox::{Mail, Mailbox};
 use super::osd::{self, Messages, OsdState};
@@ -14,12 +15,15 @@ use std::time::Duration;
 use winit::dpi::{LogicalSize, PhysicalSize, Size};
 use winit::event::WindowEvent;
 use winit::event_loop::ActiveEventLoop;
-use winit::window::{Fullscreen, Window};
+use winit::platform::x11::WindowAttributesExtX11;
+use winit::window::{Fullscreen, Icon, Window};
 use xenia_gpu::Frame;
 use xenia_ui::{LiveSetting, MenuPage, PageCommand, PageModel};
 
 /// Pixels between the window's border and text, times the display's scale.
 const BORDER: u32 = 8;
+/// Name by which desktops find the program's menu entry for a window (`WM_CLASS`).
+const PROGRAM: &str = "xenia-rs";
 /// Title bar of a window without a title.
 const HOME_TITLE: &str = "library | xenia-rs";
 /// Time limit for the system to make the window full screen.
@@ -59,6 +63,8 @@ impl View {
     pub(super) fn open(event_loop: &ActiveEventLoop, config: &WindowConfig) -> Result<Self, RenderError> {
         let attributes = Window::default_attributes()
             .with_title(&config.title)
+            .with_name(PROGRAM, PROGRAM)
+            .with_window_icon(Icon::from_rgba(icon(WINDOW_ICON), WINDOW_ICON, WINDOW_ICON).ok())
             .with_inner_size(first_size(event_loop, config.size))
             .with_fullscreen(config.full_screen.then_some(Fullscreen::Borderless(None)));
         let window = event_loop.create_window(attributes).map_err(|error| RenderError::no_display(&error))?;

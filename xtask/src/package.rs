@@ -1,0 +1,166 @@
+//! `cargo xtask package`: packages of the program for Linux desktops.
+//!
+//! ```text
+//! program ──► folder (bin, share) ─┬─► .tar.zst
+//!  its man pages, completions      ├─► .deb
+//!  deploy/desktop, icon            ├─► AppDir ─► .AppImage, where appimagetool is there
+//!                                  └─► Flatpak manifest
+//! ```
+//!
+//! The same program and commit give the same bytes: files have the commit's time and no owner. A
+//! tool that is missing leaves its package out, by name. `SHA256SUMS` lists what was made; signing
+//! it is the publisher's step (docs/src/packaging.md).
+
+mod app_image;
+mod deb;
+mod folder;
+mod icon;
+
+use crate::apt::has;
+use crate::steps::{output, run};
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use folder::Folder;
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The program's name for desktops; files of deploy/desktop begin with it.
+const ID: &str = "io.github.xenia_rs.xenia_rs";
+/// Files that packages are made from.
+const DESKTOP: &str = "deploy/desktop";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Programs that check files of deploy/desktop, and their arguments.
+const VALIDATORS: [(&str, &[&str], &str); 2] = [
+    ("desktop-file-validate", &[], "desktop"),
+    ("appstreamcli", &["validate", "--no-net", "--explain"], "metainfo.xml"),
+];
+
+/// Arguments of `cargo xtask package`.
+#[derive(Debug, Args)]
+pub(crate) struct PackageArgs {
+    /// Package this program instead of a release build of this tree.
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
+    /// Folder for the packages; older ones in it are replaced.
+    #[arg(long, value_name = "FOLDER", value_parser = output(), default_value = "target/package")]
+    out: PathBuf,
+}
+
+/// Makes all packages.
+pub(crate) fn package(args: &PackageArgs) -> Result<()> {
+    validate()?;
+    let program = match &args.program {
+        Some(program) => program.clone(),
+        None => release()?,
+    };
+    // The container of older packages may be the user's: only what is made here is replaced.
+    fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
+    let time = commit_time()?;
+    let folder = Folder::make(&program, &args.out)?;
+    let mut made = Vec::new();
+    if has("zstd") {
+        made.push(folder.archive(time)?);
+    } else {
+        println!("missing: zstd, not made: the archive");
+    }
+    if has("dpkg-deb") {
+        made.push(deb::make(&folder, time)?);
+    } else {
+        println!("missing: dpkg-deb, not made: the Debian package");
+    }
+    made.extend(app_image::make(&folder, time)?);
+    flatpak(&folder)?;
+    let sums = args.out.join("SHA256SUMS");
+    fs::write(&sums, checksums(&made)?).with_context(|| sums.display().to_string())?;
+    for file in made.iter().chain([&sums]) {
+        println!("{} ({} KiB)", file.display(), fs::metadata(file)?.len() / 1024);
+    }
+    Ok(())
+}
+
+/// Path of a file of deploy/desktop.
+fn desktop_file(kind: &str) -> PathBuf {
+    Path::new(DESKTOP).join(format!("{ID}.{kind}"))
+}
+
+/// Checks the files of deploy/desktop with the desktop's own tools, where these are there.
+fn validate() -> Result<()> {
+    for (validator, flags, kind) in VALIDATORS {
+        if has(validator) {
+            run(Command::new(validator).args(flags).arg(desktop_file(kind)))?;
+        } else {
+            println!("missing: {validator}, not checked: {}", desktop_file(kind).display());
+        }
+    }
+    Ok(())
+}
+
+/// Builds the program for release, without this task's compiler wrapper.
+fn release() -> Result<PathBuf> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--release", "--locked", "--package", "xenia-rs"]);
+    run(cargo.env_remove("RUSTC_WORKSPACE_WRAPPER"))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    Ok(target.join("release/xenia-rs"))
+}
+
+/// Time of the newest commit, in seconds since 1970: that of all packaged files.
+fn commit_time() -> Result<u64> {
+    let log = Command::new("git").args(["log", "-1", "--format=%ct"]).output().context("git")?;
+    ensure!(log.status.success(), "git log: {}", String::from_utf8_lossy(&log.stderr).trim());
+    String::from_utf8_lossy(&log.stdout).trim().parse().context("the commit's time")
+}
+
+/// Writes the Flatpak manifest, which packages the folder.
+fn flatpak(folder: &Folder) -> Result<()> {
+    let template = fs::read_to_string(desktop_file("flatpak.yml"))?;
+    let manifest = template.replace("@FOLDER@", &folder.name());
+    Ok(fs::write(folder.out().join(format!("{ID}.yml")), manifest)?)
+}
+
+/// Lines of a file for `sha256sum --check`.
+fn checksums(files: &[PathBuf]) -> Result<String> {
+    let mut lines = String::new();
+    for file in files {
+        let digest = Sha256::digest(fs::read(file).with_context(|| file.display().to_string())?);
+        digest.iter().try_for_each(|byte| write!(lines, "{byte:02x}"))?;
+        let name = file.file_name().context("a package has a name")?;
+        writeln!(lines, "  {}", name.display())?;
+    }
+    Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(kind: &str) -> String {
+        fs::read_to_string(Path::new("..").join(desktop_file(kind))).unwrap()
+    }
+
+    #[test]
+    fn desktop_files_name_each_other_and_the_program() {
+        let (entry, about, types) = (text("desktop"), text("metainfo.xml"), text("mime.xml"));
+        assert!(entry.contains(&format!("\nIcon={ID}\n")) && entry.contains("\nExec=xenia-rs %f\n"));
+        assert!(about.contains(&format!("<id>{ID}</id>")) && about.contains(&format!("{ID}.desktop")));
+        let declared: Vec<_> =
+            types.split("mime-type type=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        assert_eq!(declared.len(), 2);
+        for kind in declared {
+            assert!(entry.contains(kind) && about.contains(kind), "{kind}");
+        }
+        assert!(text("flatpak.yml").contains(&format!("\nid: {ID}\n")));
+    }
+
+    #[test]
+    fn checksums_are_as_sha256sum_writes_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("abc");
+        fs::write(&file, "abc").unwrap();
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  abc\n";
+        assert_eq!(checksums(&[file]).unwrap(), expected);
+    }
+}
