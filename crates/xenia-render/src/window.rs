@@ -38,7 +38,8 @@ use winit::event_loop::EventLoop;
 use winit::keyboard::KeyCode;
 use xenia_gpu::Frame;
 pub use xenia_ui::{
-    LibraryEntry, LibraryIcon, LibraryModel, PageFailure, SavedSlot, StateList, StoredData, StoredKind,
+    InputModel, InputPart, LibraryEntry, LibraryIcon, LibraryModel, LiveSetting, PageFailure, SavedSlot,
+    SettingControl, StateList, StoredData, StoredKind,
 };
 
 /// Error while opening the window.
@@ -169,8 +170,14 @@ pub trait Client {
     /// Sets the volume.
     fn set_sound(&mut self, volume: SoundVolume);
 
-    /// Writes settings, by key and value, to the settings file. Returns the file.
-    fn remember(&mut self, settings: &[(&str, String)]) -> Result<String, String>;
+    /// Writes settings, by key and value, to the settings file; `None` removes a key. Returns the
+    /// file.
+    fn remember(&mut self, settings: &[(String, Option<String>)]) -> Result<String, String>;
+
+    /// The controllers; `None` if there is no page for them.
+    fn input(&self) -> Option<&dyn InputClient> {
+        None
+    }
 
     /// Changes the volume; returns a message.
     fn volume(&mut self, change: VolumeChange) -> String;
@@ -201,6 +208,34 @@ pub trait Client {
     /// Writes a bug report with this picture. Returns a message, or sends it later
     /// ([`FrameSender::message`]).
     fn report(&mut self, frame: Option<&Frame>) -> Option<String>;
+}
+
+/// Requests of the page of controllers, on the main thread. Parts of a controller have their names
+/// in settings. Changes return the keys for the page of keys, or why they can't be made.
+pub trait InputClient {
+    /// The page's data.
+    fn model(&self) -> InputModel;
+
+    /// Assigns a key to a part.
+    fn bind_key(&self, part: &str, key: KeyCode) -> Result<ControllerKeys, String>;
+
+    /// Makes the lowest of these buttons of pads, as bits of the console's own states, a part.
+    fn bind_button(&self, part: &str, bits: u16) -> Result<ControllerKeys, String>;
+
+    /// Takes all keys from a part.
+    fn unbind(&self, part: &str) -> Result<ControllerKeys, String>;
+
+    /// Sets a setting of the page.
+    fn set(&self, key: &str, value: &str) -> Result<ControllerKeys, String>;
+
+    /// Goes back to what is built in.
+    fn reset(&self) -> Result<ControllerKeys, String>;
+
+    /// Runs the motors of all pads, or stops them.
+    fn try_motors(&self, on: bool);
+
+    /// Changes that are not written to the settings file, as for [`Client::remember`].
+    fn changes(&self) -> Vec<(String, Option<String>)>;
 }
 
 /// Requests of the library's pages, on the main thread.

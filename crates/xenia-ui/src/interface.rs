@@ -1,6 +1,7 @@
 //! State of the pages, and what they have in common.
 
 use super::fonts::HostFonts;
+use super::input::{self, InputState};
 use super::library::LibraryState;
 use super::pictures::Textures;
 use super::states::{self, SlotUse};
@@ -23,6 +24,8 @@ pub enum MenuPage {
     Menu,
     /// Settings that act at once.
     Settings,
+    /// Keys, buttons and dead zones of controllers.
+    Input,
     /// Slots to save the state to.
     SaveState,
     /// Slots to load a state from.
@@ -66,6 +69,7 @@ pub struct UserInterface {
     pictures: Textures,
     /// The path that is typed.
     typed: String,
+    input: InputState,
     /// Events for the next pass.
     later: Vec<Event>,
     /// Whether the page has not had a pass yet, so that none of its widgets has the focus.
@@ -94,6 +98,7 @@ impl Default for UserInterface {
             library: LibraryState::default(),
             pictures: Textures::default(),
             typed: String::new(),
+            input: InputState::default(),
             later: Vec::new(),
             is_new: true,
         }
@@ -140,6 +145,19 @@ impl UserInterface {
     pub fn close(&mut self) {
         self.page = None;
         self.later.clear();
+        self.input.waiting = None;
+    }
+
+    /// Name of the part of the controller that waits for a key or button, if one does. The next one
+    /// is its, and not the page's.
+    pub fn waiting_part(&self) -> Option<&'static str> {
+        self.input.waiting.filter(|_| self.page == Some(MenuPage::Input))
+    }
+
+    /// Ends the wait for a key or button.
+    pub fn end_waiting(&mut self) {
+        self.input.waiting = None;
+        self.context.request_repaint();
     }
 
     /// Scales pages with the window: it may be a small one, or a television's.
@@ -152,6 +170,9 @@ impl UserInterface {
     pub fn show(&mut self, mut input: RawInput, model: &PageModel) -> (FullOutput, Vec<PageCommand>) {
         let mut outcomes = Vec::new();
         let page = self.page;
+        if page != Some(MenuPage::Input) && self.input.leave() {
+            outcomes.push(Outcome::Do(PageCommand::TryMotors(false)));
+        }
         input.events.splice(0..0, self.later.drain(..));
         if page != Some(MenuPage::Library) {
             // A pass moves the focus once, however many keys a slow one finds.
@@ -194,7 +215,12 @@ impl UserInterface {
         let mut commands = Vec::new();
         for outcome in outcomes {
             match outcome {
-                Outcome::Go(page) => self.open(page),
+                Outcome::Go(next) => {
+                    if page == Some(MenuPage::Input) && self.input.leave() {
+                        commands.push(PageCommand::TryMotors(false));
+                    }
+                    self.open(next);
+                }
                 Outcome::Do(command) => commands.push(command),
             }
         }
@@ -202,9 +228,10 @@ impl UserInterface {
     }
 
     /// Shows a page that does not fill the window.
-    fn shown(&mut self, ui: &mut Ui, page: MenuPage, model: &PageModel) -> Option<Outcome> {
+    fn shown(&mut self, ui: &mut Ui, page: MenuPage, model: &PageModel) -> Vec<Outcome> {
         let title = self.library.chosen();
-        match page {
+        let outcome = match page {
+            MenuPage::Input => return input::show(ui, model, &mut self.input),
             MenuPage::Library => None,
             MenuPage::Menu => menu::show(ui, model),
             MenuPage::Settings => settings::show(ui, model),
@@ -218,7 +245,8 @@ impl UserInterface {
             MenuPage::AskHome => menu::ask(ui, "Close the title?", "To the library", PageCommand::Home),
             MenuPage::AskOpen => details::ask_open(ui, model),
             MenuPage::AskQuit => menu::ask(ui, "Close the title?", "Quit", PageCommand::Quit),
-        }
+        };
+        outcome.into_iter().collect()
     }
 }
 
@@ -237,6 +265,7 @@ fn back(page: MenuPage, model: &PageModel) -> Outcome {
         MenuPage::AskDelete => Outcome::Go(MenuPage::Title),
         MenuPage::Title | MenuPage::AddFolder | MenuPage::Failure => Outcome::Go(MenuPage::Library),
         MenuPage::Settings
+        | MenuPage::Input
         | MenuPage::SaveState
         | MenuPage::LoadState
         | MenuPage::Library
@@ -262,11 +291,16 @@ pub(super) fn entry(ui: &mut Ui, label: &str) -> bool {
 
 /// An entry of a list, with details at its right side. Returns true if it was chosen.
 pub(super) fn row(ui: &mut Ui, name: &str, details: &str) -> bool {
+    row_of(ui, name, details).clicked()
+}
+
+/// As [`row`], but returns the response.
+pub(super) fn row_of(ui: &mut Ui, name: &str, details: &str) -> Response {
     let button = Button::new(name).right_text(details);
     let response = ui.add(button.min_size(vec2(ui.available_width(), 0.0)).truncate());
     focus_first(&response);
     if response.has_focus() {
         response.scroll_to_me(None);
     }
-    response.clicked()
+    response
 }

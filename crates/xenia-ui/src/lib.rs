@@ -1,4 +1,4 @@
-//! Pages over the picture: the pause menu, the settings of a run, saved states. The library is the
+//! Pages over the picture: the pause menu, settings, controllers, saved states. The library is the
 //! page of a window without a title.
 //!
 //! ```text
@@ -12,6 +12,7 @@
 
 mod details;
 mod fonts;
+mod input;
 mod interface;
 mod library;
 mod menu;
@@ -24,6 +25,7 @@ mod states;
 mod testing;
 
 pub use egui;
+pub use input::{InputModel, InputPart};
 pub use interface::{MenuPage, UserInterface};
 pub use library::{LibraryEntry, LibraryModel};
 pub use model::{

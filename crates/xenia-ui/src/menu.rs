@@ -6,14 +6,17 @@ use egui::Ui;
 
 /// Entries of the menu.
 fn entries(model: &PageModel) -> Vec<(&'static str, Outcome)> {
+    let controllers = model.has_input.then_some(("Controllers", Outcome::Go(MenuPage::Input)));
     if model.is_home {
-        return vec![
+        let mut entries = vec![
             ("Library", Outcome::Go(MenuPage::Library)),
             ("Add a folder", Outcome::Go(MenuPage::AddFolder)),
             ("Scan again", Outcome::Do(PageCommand::Rescan)),
             ("Settings", Outcome::Go(MenuPage::Settings)),
-            ("Quit", Outcome::Do(PageCommand::Quit)),
         ];
+        entries.extend(controllers);
+        entries.push(("Quit", Outcome::Do(PageCommand::Quit)));
+        return entries;
     }
     let ask = |page: MenuPage, command: PageCommand| {
         if model.is_running { Outcome::Go(page) } else { Outcome::Do(command) }
@@ -33,10 +36,9 @@ fn entries(model: &PageModel) -> Vec<(&'static str, Outcome)> {
     if model.can_restart {
         entries.push(("Restart", ask(MenuPage::AskRestart, PageCommand::Restart)));
     }
-    entries.extend([
-        ("Settings", Outcome::Go(MenuPage::Settings)),
-        ("Screenshot", Outcome::Do(PageCommand::Screenshot)),
-    ]);
+    entries.push(("Settings", Outcome::Go(MenuPage::Settings)));
+    entries.extend(controllers);
+    entries.push(("Screenshot", Outcome::Do(PageCommand::Screenshot)));
     if model.library.is_some() {
         entries.push(("Library", ask(MenuPage::AskHome, PageCommand::Home)));
     }

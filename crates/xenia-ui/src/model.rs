@@ -1,5 +1,6 @@
 //! Data that pages show, and the commands that they give.
 
+use super::input::InputModel;
 use super::library::LibraryModel;
 use super::pictures::LibraryIcon;
 use std::ops::RangeInclusive;
@@ -19,6 +20,10 @@ pub struct PageModel {
     pub can_keep: bool,
     /// Settings that act at once.
     pub settings: Vec<LiveSetting>,
+    /// Whether there are controllers to be set up.
+    pub has_input: bool,
+    /// Controllers, while their page is open.
+    pub input: Option<InputModel>,
     /// Saved states of the title; `None` if it has none to save or load.
     pub states: Option<StateList>,
     /// Titles of the library; `None` without one.
@@ -133,6 +138,12 @@ pub enum PageCommand {
         /// The value as text.
         value: String,
     },
+    /// Take all keys from a part of the controller, by its name in settings.
+    Unbind(&'static str),
+    /// Go back to the built-in keys, buttons and dead zones.
+    ResetInput,
+    /// Run the motors of all pads, or stop them.
+    TryMotors(bool),
     /// Write the settings to the settings file.
     Keep,
     /// Save the state to this slot, from 0.

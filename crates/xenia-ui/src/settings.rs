@@ -8,16 +8,7 @@ use egui::{Slider, Ui};
 pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
     ui.vertical_centered(|ui| ui.heading("Settings"));
     ui.add_space(8.0);
-    let mut outcome = None;
-    egui::Grid::new("settings").num_columns(2).spacing([24.0, 8.0]).show(ui, |ui| {
-        for setting in &model.settings {
-            ui.label(setting.label);
-            if let Some(value) = control(ui, setting) {
-                outcome = Some(Outcome::Do(PageCommand::Set { key: setting.key, value }));
-            }
-            ui.end_row();
-        }
-    });
+    let mut outcome = list(ui, &model.settings);
     ui.add_space(8.0);
     if model.can_keep && entry(ui, "Keep for the next start") {
         outcome = Some(Outcome::Do(PageCommand::Keep));
@@ -25,6 +16,21 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
     if entry(ui, "Back") {
         outcome = Some(Outcome::Go(MenuPage::Menu));
     }
+    outcome
+}
+
+/// Shows settings with their controls; returns the change of one.
+pub(super) fn list(ui: &mut Ui, settings: &[LiveSetting]) -> Option<Outcome> {
+    let mut outcome = None;
+    egui::Grid::new("settings").num_columns(2).spacing([24.0, 8.0]).show(ui, |ui| {
+        for setting in settings {
+            ui.label(setting.label);
+            if let Some(value) = control(ui, setting) {
+                outcome = Some(Outcome::Do(PageCommand::Set { key: setting.key, value }));
+            }
+            ui.end_row();
+        }
+    });
     outcome
 }
 

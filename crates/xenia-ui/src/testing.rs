@@ -11,11 +11,13 @@ const SCREEN: egui::Vec2 = vec2(1280.0, 720.0);
 pub(super) struct Driver {
     interface: UserInterface,
     model: PageModel,
+    /// Time of the passes in seconds; `None`: each takes as long as egui assumes.
+    time: Option<f64>,
 }
 
 impl Driver {
     pub(super) fn new(page: MenuPage, model: PageModel) -> Self {
-        let mut driver = Self { interface: UserInterface::default(), model };
+        let mut driver = Self { interface: UserInterface::default(), model, time: None };
         driver.interface.open(page);
         driver.events(Vec::new());
         driver
@@ -27,7 +29,8 @@ impl Driver {
 
     fn events(&mut self, events: Vec<Event>) -> (FullOutput, Vec<PageCommand>) {
         let screen_rect = Some(Rect::from_min_size(Pos2::ZERO, SCREEN));
-        let input = |events| RawInput { screen_rect, events, focused: true, ..RawInput::default() };
+        let time = self.time;
+        let input = |events| RawInput { screen_rect, time, events, focused: true, ..RawInput::default() };
         let (mut output, mut commands) = self.interface.show(input(events), &self.model);
         // A change of the focus, or of the page, is complete at the next pass.
         let (mut next, more) = self.interface.show(input(Vec::new()), &self.model);
@@ -68,6 +71,22 @@ impl Driver {
             commands.extend(self.events(Vec::new()).1);
         }
         commands
+    }
+
+    /// Passes at a later time, in seconds from the start, and returns the commands.
+    pub(super) fn after(&mut self, time: f64) -> Vec<PageCommand> {
+        self.time = Some(time);
+        self.events(Vec::new()).1
+    }
+
+    /// The part of the controller that waits for a key.
+    pub(super) fn waiting_part(&self) -> Option<&'static str> {
+        self.interface.waiting_part()
+    }
+
+    /// Ends the wait for a key.
+    pub(super) fn end_waiting(&mut self) {
+        self.interface.end_waiting();
     }
 
     /// Types letters, one after the other, as a keyboard does.

@@ -17,8 +17,11 @@ pub mod keys;
 #[cfg(feature = "gamepads")]
 mod linux;
 pub mod motors;
+mod remap;
 pub mod sdl;
 pub mod shape;
+
+pub use remap::{AssignedPart, LiveInput};
 
 use config::Tuning;
 use control::Pressed;
@@ -234,6 +237,28 @@ impl Controllers {
     /// Releases all keys, because the window lost the keyboard.
     pub fn release_keyboard(&self) {
         self.0.lock().keys_down.clear();
+    }
+
+    /// The state of all pads and the keyboard together, before dead zones.
+    fn pressed_by_all(&self) -> Pressed {
+        let state = self.0.lock();
+        let users = (0..PAD_USERS).filter_map(|user| state.pressed(user));
+        users.fold(Pressed::default(), |all, pressed| all.with(&pressed))
+    }
+
+    /// Runs all motors, or stops them, so that a user feels their speed.
+    pub fn test_motors(&self, on: bool) {
+        let state = self.0.lock();
+        let speed = if on { (f32::from(u16::MAX) * state.tuning.rumble).round() as u16 } else { 0 };
+        for pad in state.pads.values() {
+            pad.motors.set(speed, speed);
+        }
+    }
+
+    /// Names of the pads that are plugged in, each with its user from 1.
+    pub fn pads(&self) -> Vec<(String, Option<u32>)> {
+        let state = self.0.lock();
+        state.pads.values().map(|pad| (pad.shape.name.clone(), pad.user.map(|user| user + 1))).collect()
     }
 
     /// Stops the motors while the machine is paused, and resumes them.

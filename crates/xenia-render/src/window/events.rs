@@ -1,6 +1,7 @@
 //! Event loop: handles events of the system and the machine.
 
 mod home;
+mod input;
 mod menu;
 
 use super::keys::KeyAction;
@@ -9,6 +10,7 @@ use super::page::Phase;
 use super::view::View;
 use super::{Client, KeyEvent, RenderError, VolumeChange, WindowConfig};
 use home::Home;
+use input::PressedInput;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use winit::application::ApplicationHandler;
@@ -318,8 +320,14 @@ impl ApplicationHandler<WindowMessage> for Events {
             WindowMessage::Pads(held) => {
                 let now = self.mailbox.now();
                 let Some(view) = &mut self.view else { return };
+                let new = view.pages.newly_held(held);
+                let waits = view.pages.waiting_part().is_some();
                 let asked = view.pages.pads(held, now);
                 view.page_due(now);
+                if waits && new != 0 {
+                    self.bind(PressedInput::Buttons(new));
+                    return;
+                }
                 if asked {
                     self.toggle_menu();
                 }

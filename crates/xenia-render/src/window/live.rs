@@ -186,7 +186,7 @@ mod tests {
 
         fn open_menu(&mut self, _: bool) {}
 
-        fn remember(&mut self, _: &[(&str, String)]) -> Result<String, String> {
+        fn remember(&mut self, _: &[(String, Option<String>)]) -> Result<String, String> {
             Err(String::new())
         }
 

@@ -53,6 +53,21 @@ impl WindowPages {
         self.translator.as_mut().is_some_and(|state| state.on_window_event(window, event).repaint)
     }
 
+    /// Name of the part of the controller that waits for a key or button.
+    pub(super) fn waiting_part(&self) -> Option<&'static str> {
+        self.interface.waiting_part()
+    }
+
+    /// Ends the wait for a key or button.
+    pub(super) fn end_waiting(&mut self) {
+        self.interface.end_waiting();
+    }
+
+    /// The buttons among these that pads did not hold before.
+    pub(super) fn newly_held(&self, held: u16) -> u16 {
+        self.pads.newly_held(held)
+    }
+
     /// Takes the buttons that pads hold. Returns true if they ask for the menu.
     pub(super) fn pads(&mut self, held: u16, now: Duration) -> bool {
         let asked = self.pads.set(held, now, &mut self.pressed);
@@ -69,7 +84,7 @@ impl WindowPages {
 
     /// Forgets keys of pads that no page gets.
     fn settle(&mut self) {
-        if self.translator.is_none() {
+        if self.translator.is_none() || self.waiting_part().is_some() {
             self.pressed.clear();
         }
     }

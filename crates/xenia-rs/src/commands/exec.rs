@@ -4,6 +4,7 @@ mod ending;
 mod occupant;
 mod player;
 mod refusal;
+mod remapping;
 mod reports;
 mod session;
 mod shelf;

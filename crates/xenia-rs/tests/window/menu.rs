@@ -59,10 +59,10 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
     // Quit, after a question, of which the first answer is harmless.
     press(&[Key::Escape])?;
     paused()?;
-    press(&[Key::Down; 7])?;
+    press(&[Key::Down; 8])?;
     press(&[Key::Enter, Key::Enter])?;
     ensure!(program.is_alive(), "{}", program.said());
-    press(&[Key::Down; 7])?;
+    press(&[Key::Down; 8])?;
     press(&[Key::Enter, Key::Down, Key::Enter])?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
     ensure!(status.success(), "{status}: {}", program.said());

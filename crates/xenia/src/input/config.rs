@@ -20,6 +20,8 @@
 //! dead-zone = 0.2
 //! ```
 
+pub mod edit;
+
 use super::control::PadControl;
 use super::keys::{self, NamedKey};
 use anyhow::{Context, Result, bail};
@@ -187,6 +189,13 @@ pub struct Tuning {
     pub keys: Vec<(KeyCode, PadControl)>,
     /// Parts of pads that are remapped to other parts.
     pub buttons: BTreeMap<PadControl, PadControl>,
+}
+
+impl Tuning {
+    /// The keys of a part.
+    pub fn keys_of(&self, part: PadControl) -> impl Iterator<Item = KeyCode> {
+        self.keys.iter().filter(move |(_, control)| *control == part).map(|(key, _)| *key)
+    }
 }
 
 impl Default for Tuning {

@@ -137,6 +137,15 @@ impl Pressed {
         }
     }
 
+    /// How far a part is pressed.
+    pub fn amount(&self, control: PadControl) -> f32 {
+        match control {
+            PadControl::Button(bit) => f32::from(u8::from(self.buttons & bit != 0)),
+            PadControl::Trigger(side) => self.triggers[side as usize],
+            PadControl::Stick(side, direction) => self.sticks[side as usize][direction as usize],
+        }
+    }
+
     /// Combines two states: each part as far as it is pressed in either.
     pub fn with(mut self, other: &Self) -> Self {
         self.buttons |= other.buttons;

@@ -83,7 +83,7 @@ pub fn for_people(tuning: &Tuning) -> ControllerKeys {
 }
 
 /// Label of a key for users, without spaces.
-fn label(key: KeyCode) -> &'static str {
+pub(super) fn label(key: KeyCode) -> &'static str {
     let name = name(key);
     ["Key", "Digit", "Arrow"].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
 }

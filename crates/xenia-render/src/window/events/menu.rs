@@ -1,9 +1,9 @@
 //! Menu: opens and closes pages, and carries out their commands.
 
 use super::Events;
-use crate::window::KeyEvent;
 use crate::window::keys::KeyAction;
 use crate::window::live::{self, SystemChange};
+use crate::window::{InputClient, KeyEvent};
 use std::time::Duration;
 use winit::event::WindowEvent;
 use winit::event_loop::ActiveEventLoop;
@@ -80,6 +80,9 @@ impl Events {
         if Self::is_windows_own(event) || matches!(event, WindowEvent::RedrawRequested) {
             return false;
         }
+        if self.takes_key(event) {
+            return true;
+        }
         let is_key = matches!(event, WindowEvent::KeyboardInput { .. });
         if let Some(view) = &mut self.view
             && !is_held(event)
@@ -113,7 +116,10 @@ impl Events {
     fn model(&self) -> PageModel {
         let Some(view) = &self.view else { return PageModel::default() };
         let stopped = self.mailbox.open().stopped.as_ref().map(|why| why.again);
+        let input = self.client.input();
         PageModel {
+            has_input: input.is_some(),
+            input: input.filter(|_| self.page() == Some(MenuPage::Input)).map(InputClient::model),
             title: view.name().to_owned(),
             can_restart: stopped.unwrap_or(self.config.can_restart),
             is_running: self.is_running(),
@@ -168,7 +174,17 @@ impl Events {
                 self.load_state(None);
             }
             PageCommand::Screenshot => self.screenshot(),
+            PageCommand::Unbind(part) => self.change_input(|input| input.unbind(part)),
+            PageCommand::ResetInput => self.change_input(|input| input.reset()),
+            PageCommand::TryMotors(on) => {
+                if let Some(input) = self.client.input() {
+                    input.try_motors(on);
+                }
+            }
             PageCommand::Keep => self.keep_settings(),
+            PageCommand::Set { key, value } if self.page() == Some(MenuPage::Input) => {
+                self.change_input(|input| input.set(key, &value));
+            }
             PageCommand::Set { key, value } => {
                 let now = self.mailbox.now();
                 let Some(view) = &mut self.view else { return };
@@ -215,7 +231,9 @@ impl Events {
         let Some(view) = &mut self.view else { return };
         let settings = view.settings(self.client.sound()).into_iter();
         let changed = settings.filter(|setting| self.changed.contains(setting.key));
-        let changed: Vec<(&str, String)> = changed.map(|setting| (setting.key, setting.value)).collect();
+        let mut changed: Vec<(String, Option<String>)> =
+            changed.map(|setting| (setting.key.to_owned(), Some(setting.value))).collect();
+        changed.extend(self.client.input().map(InputClient::changes).unwrap_or_default());
         let text = if changed.is_empty() {
             "nothing was changed here".to_owned()
         } else {

@@ -1,6 +1,7 @@
 //! The window's client: keys, pads, and what the menu asks for.
 
 use super::occupant::Occupant;
+use super::remapping::Remapping;
 use super::shelf::Shelf;
 use crate::cli::Cli;
 use crate::settings;
@@ -17,7 +18,8 @@ use xenia::sound::VolumeControl;
 use xenia::state_slots::{SLOTS, StateSlots, UNDO, age_text, length_text};
 use xenia_gpu::Frame;
 use xenia_render::{
-    Client, KeyCode, KeyEvent, LibraryClient, LibraryIcon, SavedSlot, SoundVolume, StateList, VolumeChange,
+    Client, InputClient, KeyCode, KeyEvent, LibraryClient, LibraryIcon, SavedSlot, SoundVolume, StateList,
+    VolumeChange,
 };
 
 /// Wish about the title to come, once the present one has ended.
@@ -52,6 +54,7 @@ pub(super) struct Player {
     pub(super) shelf: Option<Shelf>,
     /// Whether the machine keeps checkpoints.
     pub(super) can_rewind: bool,
+    pub(super) remapping: Remapping,
     /// The file in which the menu keeps settings.
     pub(super) settings_file: Option<PathBuf>,
 }
@@ -111,8 +114,15 @@ impl Client for Player {
         self.volume.set(volume.percent, volume.muted);
     }
 
-    fn remember(&mut self, settings: &[(&str, String)]) -> Result<String, String> {
+    fn input(&self) -> Option<&dyn InputClient> {
+        Some(&self.remapping)
+    }
+
+    fn remember(&mut self, settings: &[(String, Option<String>)]) -> Result<String, String> {
         let kept = remember(self.settings_file.as_deref(), settings);
+        if kept.is_ok() {
+            self.remapping.0.note_kept();
+        }
         kept.map(|path| path.display().to_string()).map_err(|error| format!("{error:#}"))
     }
 
@@ -192,11 +202,11 @@ fn saved_in(slots: &StateSlots, slot: u8) -> Option<SavedSlot> {
 }
 
 /// Writes settings to their file, and returns it.
-fn remember(file: Option<&Path>, values: &[(&str, String)]) -> Result<PathBuf> {
+fn remember(file: Option<&Path>, values: &[(String, Option<String>)]) -> Result<PathBuf> {
     let file = file.context("there is no configuration folder (HOME is not set)")?;
     let definition = settings::built(Cli::command());
     for (key, value) in values {
-        settings::change(&definition, file, key, Some(value))?;
+        settings::change(&definition, file, key, value.as_deref())?;
     }
     Ok(file.to_owned())
 }

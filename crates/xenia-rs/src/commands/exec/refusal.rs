@@ -45,7 +45,7 @@ impl Client for NoMachine {
 
     fn set_sound(&mut self, _: SoundVolume) {}
 
-    fn remember(&mut self, _: &[(&str, String)]) -> Result<String, String> {
+    fn remember(&mut self, _: &[(String, Option<String>)]) -> Result<String, String> {
         Err(NO_TITLE.to_owned())
     }
 

@@ -159,7 +159,7 @@ impl Session<'_> {
                 (finished, ..) => finished?,
             };
             // A machine that is gone does not stop the motors it started.
-            seat.controllers.tune(seat.settings.for_title(None));
+            seat.input.open(None);
             let concluded = outputs.conclude(&finished, Some(&occupant.reports), interrupt);
             let code = args.exit_code(&finished, concluded);
             note_play(&args, file.as_deref(), &finished);

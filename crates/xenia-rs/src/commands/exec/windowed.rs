@@ -7,6 +7,7 @@
 use super::ending::{CurrentRun, Moment};
 use super::occupant::Occupant;
 use super::player::{Player, Wish};
+use super::remapping::Remapping;
 use super::session::{self, Next, Session};
 use super::shelf::Shelf;
 use super::{Making, Outputs, leaves_files, machine};
@@ -20,9 +21,8 @@ use xenia::config::DialogPolicy;
 use xenia::dialogs::{DialogKeys, Unasked, WindowDialogs};
 use xenia::drawing::Compiling;
 use xenia::gpu_port::Capture;
-use xenia::input::Controllers;
 use xenia::input::config::InputConfig;
-use xenia::input::keys;
+use xenia::input::{Controllers, LiveInput};
 use xenia::interrupt::Interrupt;
 use xenia::launches;
 use xenia::machine::{Finished, Machine};
@@ -86,6 +86,7 @@ pub(super) fn run(
     if settings.for_title(None).pads {
         controllers.look_for_pads(&files)?;
     }
+    let input = LiveInput::new(controllers.clone(), settings);
     let (wishes, wished) = mpsc::channel();
     let closes = wishes.clone();
     let shelf = has_library(args)
@@ -101,6 +102,7 @@ pub(super) fn run(
         volume: VolumeControl::new(args.sound.volume, args.sound.mute),
         wishes,
         shelf: shelf.clone(),
+        remapping: Remapping(input.clone()),
         can_rewind: args.states.rewind,
         settings_file,
     };
@@ -128,7 +130,7 @@ pub(super) fn run(
             let run = || {
                 let seat = Seat {
                     controllers: &controllers,
-                    settings: &settings,
+                    input: &input,
                     control: &control,
                     dialog_keys: &dialog_keys,
                     occupant: &occupant,
@@ -169,7 +171,7 @@ fn guarded<T>(run: impl FnOnce() -> Result<T>, end: impl FnOnce()) -> Result<T> 
 #[derive(Clone, Copy)]
 pub(super) struct Seat<'a> {
     pub(super) controllers: &'a Controllers,
-    pub(super) settings: &'a InputConfig,
+    pub(super) input: &'a LiveInput,
     pub(super) control: &'a PaceControl,
     dialog_keys: &'a DialogKeys,
     pub(super) occupant: &'a Mutex<Option<Occupant>>,
@@ -252,9 +254,7 @@ pub(super) fn run_machines(
                 });
             };
             let id = title.image.execution.map(|execution| execution.title_id.0);
-            let tuning = seat.settings.for_title(id);
-            sender.controller(keys::for_people(&tuning));
-            seat.controllers.tune(tuning);
+            sender.controller(seat.input.open(id));
             let outside = (Box::new(seat.controllers.clone()) as Box<dyn Input>, seat.dialogs(args, sender));
             let mut machine = machine(
                 args,

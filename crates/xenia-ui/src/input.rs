@@ -1,0 +1,228 @@
+//! The page of controllers: a picture of one, the keys and buttons of its parts, dead zones.
+//!
+//! ```text
+//!  a part is chosen ──▶ waits ──▶ the window takes the next key or button of a pad ──▶ bound
+//!                         └─ Escape, or the part once more: as before
+//! ```
+//!
+//! While a part waits, the window passes no key to the pages
+//! ([`super::UserInterface::waiting_part`]).
+
+mod picture;
+
+use super::interface::{MenuPage, Outcome, entry, row_of};
+use super::{LiveSetting, PageCommand, PageModel, settings};
+use egui::{EventFilter, Key, Response, ScrollArea, Ui};
+use std::time::Duration;
+
+/// Time between two looks at what is pressed.
+const LOOK: Duration = Duration::from_millis(33);
+/// Height of the list of parts in points.
+const LIST_HEIGHT: f32 = 156.0;
+/// Seconds for which the motors are tried.
+const MOTORS: f64 = 0.6;
+
+/// Data of the page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InputModel {
+    /// Parts of the controller.
+    pub parts: Vec<InputPart>,
+    /// The pads that are plugged in, in words.
+    pub pads: Vec<String>,
+    /// Dead zones, and the strength of motors.
+    pub settings: Vec<LiveSetting>,
+}
+
+/// A part of the controller.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InputPart {
+    /// Name in the settings file.
+    pub name: &'static str,
+    /// Label on the page.
+    pub label: String,
+    /// Its keys and its button of pads, in words.
+    pub bound: String,
+    /// How far it is pressed now, in percent.
+    pub pressed: u8,
+}
+
+/// State of the page.
+#[derive(Debug, Default)]
+pub(super) struct InputState {
+    /// Name of the part that waits for a key or button.
+    pub(super) waiting: Option<&'static str>,
+    /// Time at which the motors stop.
+    motors_until: Option<f64>,
+}
+
+/// Shows the page.
+pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut InputState) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    let Some(input) = &model.input else { return outcomes };
+    ui.ctx().request_repaint_after(LOOK);
+    ui.vertical_centered(|ui| ui.heading("Controllers"));
+    let pads =
+        if input.pads.is_empty() { "no pad: the keyboard alone".to_owned() } else { input.pads.join(", ") };
+    ui.vertical_centered(|ui| ui.label(pads));
+    let mut chosen = picture::show(ui, &input.parts, state.waiting);
+    let hint = if state.waiting.is_some() {
+        "Press a key or a pad's button. Escape: as before."
+    } else {
+        "Enter: another key or button. Delete: no key."
+    };
+    ui.vertical_centered(|ui| ui.label(hint));
+    ScrollArea::vertical().max_height(LIST_HEIGHT).auto_shrink([false, false]).show(ui, |ui| {
+        let mut rows = Vec::new();
+        for part in &input.parts {
+            let waits = state.waiting == Some(part.name);
+            let response = row_of(ui, &part.label, if waits { "..." } else { &part.bound });
+            if response.clicked() {
+                chosen = Some(part.name);
+            }
+            if response.has_focus() && ui.input(|input| input.key_pressed(Key::Delete)) {
+                outcomes.push(Outcome::Do(PageCommand::Unbind(part.name)));
+            }
+            rows.push(response);
+        }
+        walk(ui, &rows);
+    });
+    if let Some(chosen) = chosen {
+        state.waiting = (state.waiting != Some(chosen)).then_some(chosen);
+    }
+    outcomes.extend(settings::list(ui, &input.settings));
+    ui.add_space(4.0);
+    if entry(ui, "Try the motors") {
+        state.motors_until = Some(ui.input(|input| input.time) + MOTORS);
+        outcomes.push(Outcome::Do(PageCommand::TryMotors(true)));
+    }
+    if state.motors_until.take_if(|until| *until <= ui.input(|input| input.time)).is_some() {
+        outcomes.push(Outcome::Do(PageCommand::TryMotors(false)));
+    }
+    if model.can_keep && entry(ui, "Keep for the next start") {
+        outcomes.push(Outcome::Do(PageCommand::Keep));
+    }
+    if entry(ui, "As built in") {
+        outcomes.push(Outcome::Do(PageCommand::ResetInput));
+    }
+    if entry(ui, "Back") {
+        outcomes.push(Outcome::Go(MenuPage::Menu));
+    }
+    outcomes
+}
+
+/// Moves the focus along the rows by the arrows, also to those that are not seen yet, to which egui
+/// does not go.
+fn walk(ui: &Ui, rows: &[Response]) {
+    let Some(at) = rows.iter().position(Response::has_focus) else { return };
+    let pressed = |key| ui.input(|input| input.key_pressed(key));
+    // The last row's arrow leads out of the list.
+    if at + 1 < rows.len() {
+        let filter = EventFilter { vertical_arrows: true, ..EventFilter::default() };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(rows[at].id, filter));
+    }
+    let next = match (pressed(Key::ArrowDown), pressed(Key::ArrowUp)) {
+        (true, false) => rows.get(at + 1),
+        (false, true) if at + 1 < rows.len() => at.checked_sub(1).and_then(|above| rows.get(above)),
+        _ => None,
+    };
+    if let Some(next) = next {
+        next.request_focus();
+    }
+}
+
+impl InputState {
+    /// Prepares the page to be left. Returns whether motors still run.
+    pub(super) fn leave(&mut self) -> bool {
+        self.waiting = None;
+        self.motors_until.take().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Driver;
+    use super::*;
+    use crate::SettingControl;
+
+    fn model() -> PageModel {
+        let part = |name, label: &str, bound: &str| InputPart {
+            name,
+            label: String::from(label),
+            bound: bound.to_owned(),
+            pressed: 0,
+        };
+        let zone = SettingControl::Percent { range: 0..=90, step: 5 };
+        let zone =
+            LiveSetting { key: "dead-zone", label: "Dead zone", control: zone, value: "10".to_owned() };
+        let input = InputModel {
+            parts: vec![part("a", "A", "Z, A"), part("b", "B", "X, B"), part("start", "Start", "Enter")],
+            pads: vec!["Gamepad: controller 1".to_owned()],
+            settings: vec![zone],
+        };
+        PageModel { input: Some(input), has_input: true, can_keep: true, ..PageModel::default() }
+    }
+
+    #[test]
+    fn a_part_waits_for_a_key_until_it_is_chosen_again() {
+        let mut driver = Driver::new(MenuPage::Input, model());
+        assert_eq!((driver.keys(&[Key::ArrowDown, Key::Enter]), driver.waiting_part()), (vec![], Some("b")));
+        assert!(driver.shows("...") && driver.shows("Gamepad: controller 1"));
+        driver.click("...");
+        assert_eq!(driver.waiting_part(), None);
+        driver.click("A");
+        assert_eq!(driver.waiting_part(), Some("a"));
+        driver.end_waiting();
+        assert_eq!(driver.waiting_part(), None);
+        driver.click("A");
+        driver.open(MenuPage::Menu);
+        assert_eq!(driver.waiting_part(), None, "the page was left");
+    }
+
+    #[test]
+    fn delete_takes_the_keys_and_sliders_set_dead_zones() {
+        let mut driver = Driver::new(MenuPage::Input, model());
+        assert_eq!(driver.keys(&[Key::ArrowDown, Key::Delete]), [PageCommand::Unbind("b")]);
+        let set = PageCommand::Set { key: "dead-zone", value: "15".to_owned() };
+        assert_eq!(driver.keys(&[Key::ArrowDown, Key::ArrowDown, Key::ArrowRight]), [set]);
+        assert_eq!(driver.click("As built in"), [PageCommand::ResetInput]);
+        assert_eq!(driver.click("Keep for the next start"), [PageCommand::Keep]);
+        driver.keys(&[Key::Escape]);
+        assert_eq!(driver.page(), Some(MenuPage::Menu));
+    }
+
+    #[test]
+    fn the_arrows_reach_every_part_and_what_is_below() {
+        let names = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14"];
+        let part =
+            |name: &'static str| InputPart { name, label: format!("Part {name}"), ..InputPart::default() };
+        let mut long = model();
+        long.input.as_mut().unwrap().parts = names.map(part).into();
+        let mut driver = Driver::new(MenuPage::Input, long);
+        for name in &names[1..] {
+            driver.keys(&[Key::ArrowDown, Key::Enter]);
+            assert_eq!(driver.waiting_part(), Some(*name));
+        }
+        driver.keys(&[Key::ArrowDown; 2]);
+        assert_eq!(driver.keys(&[Key::Enter]), [PageCommand::TryMotors(true)]);
+    }
+
+    #[test]
+    fn motors_run_for_a_while_and_never_after_the_page() {
+        let mut driver = Driver::new(MenuPage::Input, model());
+        let (on, off) = (PageCommand::TryMotors(true), PageCommand::TryMotors(false));
+        assert_eq!(driver.click("Try the motors"), [on]);
+        assert_eq!(driver.after(2.0 * MOTORS), std::slice::from_ref(&off));
+        assert_eq!(driver.after(4.0 * MOTORS), []);
+        driver.click("Try the motors");
+        assert_eq!(driver.keys(&[Key::Escape]), [off]);
+    }
+
+    #[test]
+    fn the_menu_leads_to_the_page_where_there_are_controllers() {
+        let mut driver = Driver::new(MenuPage::Menu, model());
+        driver.click("Controllers");
+        assert_eq!(driver.page(), Some(MenuPage::Input));
+        let mut without = Driver::new(MenuPage::Menu, PageModel::default());
+        assert!(!without.shows("Controllers"));
+    }
+}
