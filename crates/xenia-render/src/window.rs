@@ -38,8 +38,8 @@ use winit::event_loop::EventLoop;
 use winit::keyboard::KeyCode;
 use xenia_gpu::Frame;
 pub use xenia_ui::{
-    InputModel, InputPart, LibraryEntry, LibraryIcon, LibraryModel, LiveSetting, PageFailure, SavedSlot,
-    SettingControl, StateList, StoredData, StoredKind,
+    InputModel, InputPart, LibraryEntry, LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting,
+    PageFailure, SavedSlot, SettingControl, StateList, StoredData, StoredKind,
 };
 
 /// Error while opening the window.
@@ -249,6 +249,9 @@ pub trait LibraryClient {
 
     /// Scans the folders again.
     fn rescan(&mut self);
+
+    /// Keeps for the next start how titles are shown.
+    fn keep_view(&mut self, view: LibraryView) -> Result<(), String>;
 
     /// Whether a path is a folder that can be added to the library, and not a title.
     fn is_folder(&self, path: &Path) -> bool;

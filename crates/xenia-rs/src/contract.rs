@@ -60,6 +60,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "language",
             "country",
             "pause-unfocused",
+            "batch",
             "antialiasing",
             "sharpness",
             "brightness",
@@ -136,7 +137,7 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("diff", &[]),
     ("sweep", &[]),
     ("config", &["paths", "show"]),
-    ("library", &["folder", "json", "rescan", "key-file"]),
+    ("library", &["folder", "json", "rescan", "key-file", "sort", "view"]),
 ];
 
 /// Command lines that write JSON to OUT, and the keys that the JSON must have; `a.b` is a nested

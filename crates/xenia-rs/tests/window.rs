@@ -3,6 +3,7 @@
 //! explanation.
 
 mod display;
+mod endings;
 mod library;
 mod menu;
 mod states;
@@ -420,25 +421,5 @@ fn a_title_that_cannot_run_is_refused_in_the_window() -> Result<()> {
     let mut unattended = Program::start(&display, folder.path(), &title, &["--frames", "1"])?;
     let status = wait_for("the end", || Ok(unattended.child.try_wait()?))?;
     ensure!(status.code() == Some(2), "{status}: {}", unattended.said());
-    Ok(())
-}
-
-#[test]
-fn a_title_that_ends_by_itself_leaves_its_window_open() -> Result<()> {
-    let Some(display) = display()? else { return Ok(()) };
-    let folder = tempfile::tempdir()?;
-    let hello = Path::new(DEMO).with_file_name("hello.xex");
-    let (mut program, window) = start(&display, folder.path(), &hello, &[])?;
-    wait_for("the page", || Ok((window.title()? == "hello | stopped | xenia-rs").then_some(())))?;
-    window.press(Key::Pause)?;
-    window.press(Key::F9)?;
-    let report = folder.path().join("state/xenia-rs/reports/report-title-1.zip");
-    wait_for("a bug report", || Ok(report.exists().then_some(())))?;
-    ensure!(window.title()? == "hello | stopped | xenia-rs", "a machine that has stopped is not paused");
-    let plays = folder.path().join("state/xenia-rs/plays");
-    ensure!(std::fs::read_dir(plays)?.count() == 1, "the run is not in the library's record");
-    window.press(Key::Escape)?;
-    let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
-    ensure!(status.success(), "{status}: {}", program.said());
     Ok(())
 }

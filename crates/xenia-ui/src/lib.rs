@@ -27,7 +27,7 @@ mod testing;
 pub use egui;
 pub use input::{InputModel, InputPart};
 pub use interface::{MenuPage, UserInterface};
-pub use library::{LibraryEntry, LibraryModel};
+pub use library::{LibraryEntry, LibraryModel, LibrarySort, LibraryView};
 pub use model::{
     LiveSetting, PageCommand, PageFailure, PageModel, SavedSlot, SettingControl, StateList, StoredData,
     StoredKind,

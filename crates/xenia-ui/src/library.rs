@@ -12,13 +12,25 @@ use super::interface::{MenuPage, Outcome};
 use super::{PageCommand, PageModel};
 use crate::pictures::{LibraryIcon, Textures};
 use egui::{Align, Button, Color32, Frame, Layout, Margin, RichText, Ui};
-use order::{Order, SortBy};
+pub use order::LibrarySort;
+use order::Order;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// How the library shows its titles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LibraryView {
+    /// Property by which titles are sorted.
+    pub sort: LibrarySort,
+    /// Whether titles are cells of a grid, and not rows of a list.
+    pub is_grid: bool,
+}
 
 /// The titles, and the state of the scan that finds them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LibraryModel {
+    /// How titles are shown, until that is changed on the page.
+    pub view: LibraryView,
     /// The titles; the demo is the first one.
     pub entries: Vec<LibraryEntry>,
     /// Progress of the scan; `None` if none runs.
@@ -55,8 +67,10 @@ pub struct LibraryEntry {
 pub(super) struct LibraryState {
     /// Letters that are searched for.
     search: String,
-    sort: SortBy,
-    is_grid: bool,
+    /// How titles are shown.
+    view: LibraryView,
+    /// Whether that was changed on the page.
+    is_changed: bool,
     /// Titles that the page shows.
     order: Order,
     /// Position of the title that has the focus, or had it last.
@@ -101,7 +115,10 @@ impl LibraryState {
 /// Shows the titles.
 pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut LibraryState) -> Option<Outcome> {
     let library = model.library.clone().unwrap_or_default();
-    state.position = state.order.update(&library, (&state.search, state.sort), state.position);
+    if !state.is_changed {
+        state.view = library.view;
+    }
+    state.position = state.order.update(&library, (&state.search, state.view.sort), state.position);
     let mut outcome = state.outcome.take();
     Frame::NONE.fill(ui.visuals().panel_fill).inner_margin(Margin::symmetric(24, 14)).show(ui, |ui| {
         ui.set_min_size(ui.available_size());
@@ -134,12 +151,17 @@ fn bar(ui: &mut Ui, library: &LibraryModel, state: &mut LibraryState) -> Option<
             if ui.add(Button::new("Menu")).clicked() {
                 outcome = Some(Outcome::Go(MenuPage::Menu));
             }
-            if ui.add(Button::new(if state.is_grid { "Grid" } else { "List" })).clicked() {
-                state.is_grid = !state.is_grid;
+            let mut view = state.view;
+            if ui.add(Button::new(if view.is_grid { "Grid" } else { "List" })).clicked() {
+                view.is_grid = !view.is_grid;
             }
-            if ui.add(Button::new(format!("By {}", state.sort.name()))).clicked() {
-                state.sort = state.sort.next();
+            if ui.add(Button::new(format!("By {}", view.sort.name()))).clicked() {
+                view.sort = view.sort.next();
                 state.position = 0;
+            }
+            if view != state.view {
+                (state.view, state.is_changed) = (view, true);
+                outcome = Some(Outcome::Do(PageCommand::ShowLibrary(view)));
             }
         });
     });

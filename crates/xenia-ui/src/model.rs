@@ -1,7 +1,7 @@
 //! Data that pages show, and the commands that they give.
 
 use super::input::InputModel;
-use super::library::LibraryModel;
+use super::library::{LibraryModel, LibraryView};
 use super::pictures::LibraryIcon;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -129,6 +129,8 @@ pub enum PageCommand {
     Delete(Option<PathBuf>, StoredKind),
     /// Scan the folders of the library again.
     Rescan,
+    /// Show the library in this way, now and at the next start.
+    ShowLibrary(LibraryView),
     /// Add a folder to the library.
     AddFolder(PathBuf),
     /// Set a setting of this key to a value, as in config.toml.

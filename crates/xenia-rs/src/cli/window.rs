@@ -228,6 +228,10 @@ pub struct WindowArgs {
     /// Pause while another window has the keyboard.
     #[arg(long, conflicts_with = "headless")]
     pub pause_unfocused: bool,
+    /// End with the title, however it ends: no library, no page after a crash, errors on standard
+    /// error only. For front ends that start titles.
+    #[arg(long, conflicts_with = "headless")]
+    pub batch: bool,
     /// Folder for screenshots (default: screenshots in the data folder).
     #[arg(long, value_name = "DIR", conflicts_with = "headless")]
     pub screenshots: Option<PathBuf>,
@@ -298,6 +302,7 @@ mod tests {
             "--osd",
             "--screenshots=x",
             "--pause-unfocused",
+            "--batch",
             "--antialiasing=fxaa",
             "--sharpness=50",
             "--brightness=110",

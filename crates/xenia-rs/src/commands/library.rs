@@ -1,8 +1,9 @@
 //! `xenia-rs library`: lists the titles in folders, with what is known of each and of its runs.
 
-use crate::cli::LibraryArgs;
+use crate::cli::{LibraryArgs, SortArg};
 use anyhow::{Result, bail};
 use serde::Serialize;
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use xenia::library::{self, LibraryTitle, plays};
@@ -21,7 +22,7 @@ documented! {
     pub struct LibraryReport {
         /// The folders, as absolute paths.
         folders: Vec<String>,
-        /// The titles, by path.
+        /// The titles, by path, or as `--sort` says.
         titles: Vec<LibraryRow>,
         /// Number of files that were opened; the others have not changed since the last scan.
         files_opened: usize,
@@ -82,9 +83,14 @@ pub fn run(args: &LibraryArgs) -> Result<Code> {
     });
     status::hide();
     let state = user_folders::state();
+    let mut titles: Vec<LibraryRow> =
+        scan.titles.into_iter().map(|title| row(title, state.as_deref())).collect();
+    if let Some(sort) = args.sort {
+        sort_by(&mut titles, sort);
+    }
     let report = LibraryReport {
         folders: folders.iter().map(|folder| folder.display().to_string()).collect(),
-        titles: scan.titles.into_iter().map(|title| row(title, state.as_deref())).collect(),
+        titles,
         files_opened: scan.opened,
         failures: scan.failures,
         wall_seconds: start.elapsed().as_secs_f64(),
@@ -119,6 +125,16 @@ fn row(title: LibraryTitle, state: Option<&Path>) -> LibraryRow {
         seconds_played: plays.as_ref().map_or(0.0, |plays| plays.seconds),
         runs: plays.map_or(0, |plays| plays.runs),
         path,
+    }
+}
+
+fn sort_by(titles: &mut [LibraryRow], sort: SortArg) {
+    titles.sort_by_key(|row| row.name.to_lowercase());
+    // Both sorts are stable: titles that are alike stay sorted by name.
+    match sort {
+        SortArg::Name => {}
+        SortArg::LastPlayed => titles.sort_by_key(|row| Reverse(row.last_played)),
+        SortArg::TimePlayed => titles.sort_by(|a, b| b.seconds_played.total_cmp(&a.seconds_played)),
     }
 }
 

@@ -6,14 +6,17 @@ use std::sync::Arc;
 
 /// Property by which titles are sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum SortBy {
+pub enum LibrarySort {
+    /// The name in the library.
     #[default]
     Name,
+    /// The time of the last run, the latest first.
     LastPlayed,
+    /// The time of all runs, the longest first.
     TimePlayed,
 }
 
-impl SortBy {
+impl LibrarySort {
     /// Name on the page.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -36,7 +39,7 @@ impl SortBy {
 /// The titles shown, by their indices in the library. They are sorted when something has changed.
 #[derive(Debug, Default)]
 pub(super) struct Order {
-    made_of: Option<(Arc<LibraryModel>, String, SortBy)>,
+    made_of: Option<(Arc<LibraryModel>, String, LibrarySort)>,
     titles: Vec<usize>,
 }
 
@@ -56,7 +59,7 @@ impl Order {
     pub(super) fn update(
         &mut self,
         library: &Arc<LibraryModel>,
-        (search, sort): (&str, SortBy),
+        (search, sort): (&str, LibrarySort),
         position: usize,
     ) -> usize {
         let is_done = self.made_of.as_ref().is_some_and(|(made_of, text, by)| {
@@ -78,9 +81,11 @@ impl Order {
         self.titles.sort_by_cached_key(|&index| name(index));
         // Both sorts are stable: titles that are alike stay sorted by name.
         match sort {
-            SortBy::Name => {}
-            SortBy::LastPlayed => self.titles.sort_by_key(|&index| Reverse(entries[index].last_played)),
-            SortBy::TimePlayed => self.titles.sort_by_key(|&index| Reverse(entries[index].seconds_played)),
+            LibrarySort::Name => {}
+            LibrarySort::LastPlayed => self.titles.sort_by_key(|&index| Reverse(entries[index].last_played)),
+            LibrarySort::TimePlayed => {
+                self.titles.sort_by_key(|&index| Reverse(entries[index].seconds_played));
+            }
         }
         self.made_of = Some((library.clone(), search.to_owned(), sort));
         let is_kept = |index: &usize| kept.as_ref().is_some_and(|path| *path == entries[*index].path);
@@ -116,17 +121,17 @@ mod tests {
             order.update(&library, (search, sort), 0);
             order.titles().iter().map(|&index| library.entries[index].name.clone()).collect()
         };
-        assert_eq!(names("", SortBy::Name), ["Demo", "Alpine", "fog", "Égal"], "the demo is first");
-        assert_eq!(names("", SortBy::LastPlayed), ["Alpine", "fog", "Demo", "Égal"]);
-        assert_eq!(names("", SortBy::TimePlayed), ["fog", "Alpine", "Demo", "Égal"]);
-        assert_eq!(names("É", SortBy::Name), ["Égal"], "in either case");
-        assert_eq!(names("4d53 AL", SortBy::Name), ["Alpine", "Égal"], "all words, the id too");
-        assert!(names("x-men", SortBy::Name).is_empty());
-        assert_eq!(order.update(&library, ("", SortBy::Name), 2), 2);
+        assert_eq!(names("", LibrarySort::Name), ["Demo", "Alpine", "fog", "Égal"], "the demo is first");
+        assert_eq!(names("", LibrarySort::LastPlayed), ["Alpine", "fog", "Demo", "Égal"]);
+        assert_eq!(names("", LibrarySort::TimePlayed), ["fog", "Alpine", "Demo", "Égal"]);
+        assert_eq!(names("É", LibrarySort::Name), ["Égal"], "in either case");
+        assert_eq!(names("4d53 AL", LibrarySort::Name), ["Alpine", "Égal"], "all words, the id too");
+        assert!(names("x-men", LibrarySort::Name).is_empty());
+        assert_eq!(order.update(&library, ("", LibrarySort::Name), 2), 2);
         let mut entries = library.entries.clone();
         entries.push(entry("Bravo", None, 0));
         let larger = Arc::new(LibraryModel { entries, ..LibraryModel::default() });
-        assert_eq!(order.update(&larger, ("", SortBy::Name), 2), 3, "where the fog is now");
-        assert_eq!(order.update(&larger, ("bravo", SortBy::Name), 3), 0);
+        assert_eq!(order.update(&larger, ("", LibrarySort::Name), 2), 3, "where the fog is now");
+        assert_eq!(order.update(&larger, ("bravo", LibrarySort::Name), 3), 0);
     }
 }

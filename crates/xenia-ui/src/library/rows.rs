@@ -27,8 +27,8 @@ pub(super) fn show(
     state: &mut LibraryState,
 ) -> Option<Outcome> {
     let width = ui.available_width();
-    let cell = if state.is_grid { CELL } else { vec2(width - 2.0 * MARGIN, ROW) };
-    let columns = if state.is_grid { ((width / cell.x) as usize).max(1) } else { 1 };
+    let cell = if state.view.is_grid { CELL } else { vec2(width - 2.0 * MARGIN, ROW) };
+    let columns = if state.view.is_grid { ((width / cell.x) as usize).max(1) } else { 1 };
     (state.columns, state.visible_rows) = (columns, (height / cell.y) as usize);
     let mut area = ScrollArea::vertical().id_salt("titles").auto_shrink(false).max_height(height);
     if state.wants_focus && !state.has_focus {
@@ -101,8 +101,8 @@ fn draw(
         let stroke = if is_chosen { visuals.selection.stroke } else { Stroke::NONE };
         ui.painter().rect(rect, CornerRadius::same(6), fill, stroke, StrokeKind::Inside);
     }
-    let side = ICONS[usize::from(state.is_grid)];
-    let icon = if state.is_grid {
+    let side = ICONS[usize::from(state.view.is_grid)];
+    let icon = if state.view.is_grid {
         Rect::from_center_size(pos2(rect.center().x, rect.top() + MARGIN + side / 2.0), Vec2::splat(side))
     } else {
         Rect::from_min_size(rect.min + vec2(MARGIN, (rect.height() - side) / 2.0), Vec2::splat(side))
@@ -110,7 +110,7 @@ fn draw(
     draw_icon(ui, icon, entry, state, used);
     let strong = visuals.strong_text_color();
     let weak = visuals.weak_text_color();
-    if state.is_grid {
+    if state.view.is_grid {
         let inside = rect.shrink(MARGIN);
         text(ui, pos2(inside.left(), icon.bottom() + 6.0), &entry.name, (16.0, strong, inside.width()));
         let second = if entry.played.is_empty() { &entry.kind } else { &entry.played };

@@ -76,7 +76,8 @@ fn far_titles_are_reached_by_keys() {
 #[test]
 fn a_grid_has_columns() {
     let mut driver = Driver::new(MenuPage::Library, many());
-    assert_eq!(driver.click("List"), []);
+    let grid = LibraryView { sort: LibrarySort::Name, is_grid: true };
+    assert_eq!(driver.click("List"), [PageCommand::ShowLibrary(grid)]);
     assert!(driver.shows("Grid"));
     driver.open(MenuPage::Library);
     assert_eq!(driver.keys(&[Key::ArrowRight, Key::ArrowRight, Key::Enter]), opens("/games/002"));
@@ -179,4 +180,17 @@ fn an_empty_library_says_how_to_name_folders() {
         PageModel { library: Some(Arc::new(library)), is_home: true, ..PageModel::default() },
     );
     assert!(driver.shows("No folder of titles is named: drop one here, or choose Add a folder in the menu"));
+}
+
+#[test]
+fn the_page_begins_as_it_was_left() {
+    let mut model = many();
+    let mut library = (*model.library.take().unwrap()).clone();
+    library.view = LibraryView { sort: LibrarySort::LastPlayed, is_grid: true };
+    model.library = Some(Arc::new(library));
+    let mut driver = Driver::new(MenuPage::Library, model);
+    assert!(driver.shows("Grid") && driver.shows("By last played"));
+    let other = LibraryView { sort: LibrarySort::TimePlayed, is_grid: true };
+    assert_eq!(driver.click("By last played"), [PageCommand::ShowLibrary(other)]);
+    assert!(driver.shows("By time played"), "before the model says so");
 }

@@ -4,7 +4,7 @@ use super::Events;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use winit::event_loop::ActiveEventLoop;
-use xenia_ui::{LibraryModel, MenuPage, PageFailure, StoredData, StoredKind};
+use xenia_ui::{LibraryModel, LibraryView, MenuPage, PageFailure, StoredData, StoredKind};
 
 /// State of the library in the window.
 #[derive(Default)]
@@ -120,6 +120,14 @@ impl Events {
         let text = library.delete(path, kind).unwrap_or_else(|reason| reason);
         self.say(text);
         self.inspect(path);
+    }
+
+    /// Keeps for the next start how the library shows its titles.
+    pub(super) fn keep_view(&mut self, view: LibraryView) {
+        let Some(library) = self.client.library() else { return };
+        if let Err(reason) = library.keep_view(view) {
+            self.say(format!("not kept: {reason}"));
+        }
     }
 
     /// Adds a folder to the library.

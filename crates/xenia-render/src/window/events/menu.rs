@@ -158,6 +158,7 @@ impl Events {
                     library.rescan();
                 }
             }
+            PageCommand::ShowLibrary(view) => self.keep_view(view),
             PageCommand::AddFolder(path) => self.add_folder(&path),
             PageCommand::SaveState(slot) => {
                 self.slot = slot;

@@ -14,7 +14,8 @@ use xenia_render::{Client, KeyCode, KeyEvent, SoundVolume, Stopped, VolumeChange
 
 /// Whether errors are shown in a window: standard error is no terminal, and the run is attended.
 pub(super) fn is_shown(args: &ExecArgs) -> bool {
-    !std::io::stderr().is_terminal() && !args.run.has_limit() && !leaves_files(args)
+    let is_unattended = args.run.has_limit() || args.window.batch || leaves_files(args);
+    !std::io::stderr().is_terminal() && !is_unattended
 }
 
 /// The window's client when there is no machine.

@@ -168,8 +168,8 @@ impl Session<'_> {
                 // A wish to load that the machine did not follow is over.
                 wish = wishes.try_iter().find(|wish| !matches!(wish, Wish::Load(_)));
                 let json = args.run.json.as_deref();
-                let why =
-                    if args.run.has_limit() { None } else { stopped::why(&name, &finished, json, again) };
+                let is_attended = !args.run.has_limit() && !args.window.batch;
+                let why = is_attended.then(|| stopped::why(&name, &finished, json, again)).flatten();
                 let has_ended = matches!(finished.end, RunEnd::Ended(EndKind::Exit { code: 0 }));
                 match why {
                     Some(why) if !(is_library && has_ended) => {

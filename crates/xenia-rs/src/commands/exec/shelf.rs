@@ -2,7 +2,7 @@
 //! library's pages.
 
 use super::player::Wish;
-use crate::cli::{Cli, Command, ExecArgs, LibraryArgs};
+use crate::cli::{Cli, Command, ExecArgs, LibraryArgs, values_of};
 use crate::settings;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{CommandFactory, Parser};
@@ -22,7 +22,7 @@ use xenia::title::{id_of, key_ring, short_name};
 use xenia::user_folders;
 use xenia::{code_store, content};
 use xenia_render::{
-    FrameSender, LibraryClient, LibraryEntry, LibraryIcon, LibraryModel, StoredData, StoredKind,
+    FrameSender, LibraryClient, LibraryEntry, LibraryIcon, LibraryModel, LibraryView, StoredData, StoredKind,
 };
 
 /// Time between two reports of a scan's progress.
@@ -137,6 +137,7 @@ impl Shelf {
     /// Scans the folders of the settings; returns their number, too.
     fn scanned(&self, number: u64) -> Result<(usize, library::LibraryScan)> {
         let args = self.args()?;
+        self.contents.lock().model.view = args.window_view();
         let keys = key_ring(args.key_file.as_deref())?;
         let told = Mutex::new(Instant::now());
         let progress = |progress: library::ScanProgress| {
@@ -175,13 +176,18 @@ impl Shelf {
         contents.titles.iter().find(|title| title.path == path).map(StoredTitle::from)
     }
 
+    /// The file in which settings are kept.
+    fn settings_file(&self) -> Result<&Path> {
+        self.files.1.as_deref().context("there is no configuration folder (HOME is not set)")
+    }
+
     /// Writes a folder to the settings.
     fn add(&self, path: &Path) -> Result<()> {
         let folder = path.canonicalize().with_context(|| format!("cannot read {}", path.display()))?;
         if !folder.is_dir() {
             bail!("{} is not a folder", path.display());
         }
-        let file = self.files.1.as_ref().context("there is no configuration folder (HOME is not set)")?;
+        let file = self.settings_file()?;
         let mut folders = self.args()?.folder;
         if folders.iter().any(|known| absolute(known.clone()) == folder) {
             bail!("{} is a folder of the library already", folder.display());
@@ -214,6 +220,19 @@ impl LibraryClient for Shelf {
 
     fn rescan(&mut self) {
         self.scan();
+    }
+
+    fn keep_view(&mut self, view: LibraryView) -> Result<(), String> {
+        self.contents.lock().model.view = view;
+        let keep = || -> Result<()> {
+            let file = self.settings_file()?;
+            let definition = settings::built(Cli::command());
+            for (name, value) in values_of(view) {
+                settings::change(&definition, file, &format!("library.{name}"), Some(&value))?;
+            }
+            Ok(())
+        };
+        keep().map_err(|error| format!("{error:#}"))
     }
 
     fn is_folder(&self, path: &Path) -> bool {

@@ -51,7 +51,7 @@ pub(super) struct WindowSettings {
 
 /// Whether a title may be left for the library: the run is attended, and writes no files.
 fn has_library(args: &ExecArgs) -> bool {
-    !leaves_files(args) && !args.run.has_limit() && !args.is_compared()
+    !(leaves_files(args) || args.run.has_limit() || args.is_compared() || args.window.batch)
 }
 
 /// Whether these flags open the library: they name neither a title, nor what a run of one is to do.
