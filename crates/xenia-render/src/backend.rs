@@ -131,6 +131,7 @@ impl WgpuBackend {
             Arena::new(&device, "constants", wgpu::BufferUsages::UNIFORM, UNIFORM_BYTES, align.max(16));
         let mut edram = Edram::new(&device);
         let mut textures = Textures::new(&device);
+        textures.force_anisotropy(options.anisotropy);
         let mut pipelines = Pipelines::new(&device, options);
         if let Some(path) = &options.store {
             let stored = pipelines.open(path);

@@ -38,6 +38,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "precise-faults",
             "async-pipelines",
             "queries",
+            "anisotropy",
             "cache",
             "code-cache",
             "precompile",

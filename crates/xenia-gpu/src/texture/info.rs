@@ -107,6 +107,14 @@ impl TextureInfo {
         (words[0] & 3 == 2).then(|| Anisotropy::from_bits(words[3] >> 25 & 7))
     }
 
+    /// Whether all filters of a fetch constant are linear, so that it can be filtered
+    /// anisotropically.
+    pub fn decode_is_linear(words: &[u32; 6]) -> bool {
+        [19, 21, 23]
+            .into_iter()
+            .all(|low| TextureFilter::from_bits(words[3] >> low & 3) == TextureFilter::Linear)
+    }
+
     /// Size of a level in texels; the number of stacked slices or faces is constant.
     pub fn level_size(&self, level: u32) -> [u32; 3] {
         let [width, height, depth] = self.size;

@@ -201,6 +201,7 @@ impl WgpuBackend {
             culling: plan.culling,
             clip: plan.clip,
             samples: plan.place.host_samples(),
+            anisotropic: self.textures.anisotropic(call),
         };
         let recipe = Recipe::new(call, &chosen);
         let ready = plan.times.iter().map(|time| {

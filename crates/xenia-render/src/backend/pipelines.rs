@@ -21,6 +21,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use xenia_gpu::enums::Anisotropy;
+
 use super::Device;
 use super::conversion::Conversion;
 use super::recipe::Recipe;
@@ -47,6 +49,9 @@ pub struct Options<'a> {
     /// Progress callback of prebuilding, called on any thread with the number of compiled pipelines
     /// and the total.
     pub progress: Option<&'a (dyn Fn(usize, usize) + Sync)>,
+    /// Anisotropy of all fetches whose filters are linear, in place of the title's, unless the
+    /// instruction sets one.
+    pub anisotropy: Option<Anisotropy>,
     /// For tests: loses the device at the draws with these numbers, starting at 1.
     pub lose_at: &'a [u64],
 }

@@ -7,8 +7,6 @@
 use bytemuck::{Pod, Zeroable};
 use xenia_gpu::draw_state::{Blend, DrawCall, Stencil};
 use xenia_gpu::enums::{BlendFactor, BlendOp, ColorTargetFormat, Compare, Primitive, StencilOp};
-use xenia_gpu::microcode::Instruction;
-use xenia_gpu::texture::TextureInfo;
 
 use super::state::{self, DepthClip, DepthState};
 use crate::translate::{Interpolators, PixelsOf, Stage};
@@ -100,19 +98,6 @@ fn stencil_of(bits: u32) -> wgpu::StencilFaceState {
     )
 }
 
-/// Texture constants, one bit each, that the pixel shader fetches with anisotropic filtering.
-fn anisotropic(call: &DrawCall) -> u32 {
-    let asks = |constant: u8| {
-        let words = &call.constants.fetch[constant as usize & 31];
-        TextureInfo::decode_anisotropy(words).is_some_and(|anisotropy| anisotropy.most() > 1)
-    };
-    let instructions = call.pixel_shader.iter().flat_map(|shader| &shader.program.instructions);
-    instructions.fold(0, |bits, instruction| match instruction {
-        Instruction::Texture(fetch) if asks(fetch.constant) => bits | 1 << (fetch.constant & 31),
-        _ => bits,
-    })
-}
-
 /// Colour target state of a pipeline.
 pub(super) struct ColorTarget {
     pub(super) format: ColorTargetFormat,
@@ -131,6 +116,8 @@ pub(super) struct Chosen {
     pub(super) clip: DepthClip,
     /// Host samples per pixel.
     pub(super) samples: u32,
+    /// Texture constants with anisotropic filtering, one bit each.
+    pub(super) anisotropic: u32,
 }
 
 impl Recipe {
@@ -157,7 +144,7 @@ impl Recipe {
                 | flag(chosen.culling == Some(wgpu::Face::Back), CULL_BACK)
                 | flag(call.culling.front_is_clockwise, CLOCKWISE),
             samples: chosen.samples,
-            anisotropic: u64::from(anisotropic(call)),
+            anisotropic: u64::from(chosen.anisotropic),
             ..Self::default()
         };
         for (recipe, target) in this.color.iter_mut().zip(&call.color) {

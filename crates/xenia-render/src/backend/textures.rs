@@ -26,6 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
+use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::enums::{Anisotropy, Dimension, TextureFilter};
 use xenia_gpu::memory::PhysicalMemory;
 use xenia_gpu::texture::layout::{self, LevelLayout};
@@ -159,6 +160,8 @@ pub(crate) struct Textures {
     unsubmitted: u64,
     /// Whether such commands decode pages of the mirror, in the order of draws.
     follows_resolves: bool,
+    /// Anisotropy in place of that of fetch constants.
+    forced: Option<Anisotropy>,
 }
 
 impl Textures {
@@ -183,6 +186,7 @@ impl Textures {
             limit: MAX_BYTES,
             drawn: 0,
             left_out: false,
+            forced: None,
             torn: None,
             unsubmitted: 0,
             follows_resolves: false,
@@ -421,11 +425,23 @@ impl Textures {
             *next_id += 1;
             *next_id - 1
         };
-        let info = TextureInfo::decode(&words).unwrap_or_else(|| unreachable!("the type says texture"));
+        let mut info = TextureInfo::decode(&words).unwrap_or_else(|| unreachable!("the type says texture"));
+        info.anisotropy = self.forced.unwrap_or(info.anisotropy);
         let key = SamplerKey::new(&info, (filters, anisotropy), device.features);
         let sampler = self.samplers.get(&device.device, key, id);
         self.recent.put_sampler(constant, filters, anisotropy, sampler.clone());
         sampler
+    }
+
+    /// Sets the anisotropy in place of that of fetch constants, before the first sampler is made.
+    pub(crate) fn force_anisotropy(&mut self, forced: Option<Anisotropy>) {
+        self.forced = forced;
+    }
+
+    /// Texture constants, one bit each, that a draw's pixel shader fetches with anisotropic
+    /// filtering.
+    pub(crate) fn anisotropic(&self, call: &DrawCall) -> u32 {
+        samplers::anisotropic(call, self.forced)
     }
 
     pub(crate) fn counters(&self) -> TextureCounters {

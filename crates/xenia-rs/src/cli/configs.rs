@@ -10,6 +10,7 @@ impl From<&PictureArgs> for VideoConfig {
             async_pipelines: args.async_pipelines,
             readback: args.readback,
             queries: args.queries,
+            anisotropy: args.anisotropy,
             cache: args.cache.clone(),
             lose_device: args.lose_device.clone(),
         }

@@ -5,7 +5,7 @@ use clap::Args;
 use std::ffi::OsString;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
-use xenia::config::{GpuKind, QueryMode, ReadbackMode};
+use xenia::config::{AnisotropyMode, GpuKind, QueryMode, ReadbackMode};
 use xenia::machine::Finished;
 use xenia_cli::numbers::number;
 use xenia_cli::{ClockChoice, Code, EngineArgs, RunArgs};
@@ -119,6 +119,10 @@ pub struct PictureArgs {
     /// When memory gets the results of occlusion queries (not with --gpu reference or none).
     #[arg(long, value_enum, default_value_t)]
     pub queries: QueryMode,
+    /// Anisotropic filtering of textures with linear filters, in place of the title's: sharper
+    /// surfaces at flat angles (not with --gpu reference or none).
+    #[arg(long, value_enum, value_name = "N", default_value_t)]
+    pub anisotropy: AnisotropyMode,
     /// For tests only: lose the host's graphics device at the draws with these numbers (--gpu
     /// wgpu).
     #[arg(long, hide = true, value_name = "N,N", value_delimiter = ',', value_parser = number)]

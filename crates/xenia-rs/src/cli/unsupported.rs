@@ -3,7 +3,7 @@
 
 use super::{CheckArgs, ExecArgs, PictureArgs};
 use anyhow::{Result, bail};
-use xenia::config::{DialogPolicy, GpuKind, NetworkKind, QueryMode, ReadbackMode};
+use xenia::config::{AnisotropyMode, DialogPolicy, GpuKind, NetworkKind, QueryMode, ReadbackMode};
 use xenia::network::REFUSAL;
 use xenia_cli::ClockChoice;
 
@@ -23,6 +23,9 @@ impl PictureArgs {
         }
         if self.queries != QueryMode::default() && !may_use_device {
             bail!("--queries: only --gpu wgpu counts samples later; say that, too, or leave this out");
+        }
+        if self.anisotropy != AnisotropyMode::default() && !may_use_device {
+            bail!("--anisotropy: only --gpu wgpu changes filters; say that, too, or leave this out");
         }
         Ok(())
     }
@@ -112,6 +115,7 @@ mod tests {
             (&["--async-pipelines", "--gpu", "none"], "leave this out"),
             (&["--readback", "none", "--gpu", "reference"], "--gpu wgpu"),
             (&["--queries", "exact", "--gpu", "none"], "--gpu wgpu"),
+            (&["--anisotropy", "16", "--gpu", "reference"], "--gpu wgpu"),
             (&["--tier", "interp", "--cross-check"], "leave out"),
             (&["--dialogs", "ask", "--headless"], "--dialogs accept"),
             (&["--network", "host", "--headless"], "--parallel"),
@@ -139,6 +143,8 @@ mod tests {
             &["--gpu", "wgpu", "--readback", "none"],
             &["--readback", "full"],
             &["--gpu", "wgpu", "--queries", "exact"],
+            &["--gpu", "wgpu", "--anisotropy", "16"],
+            &["--anisotropy", "title", "--headless"],
             &["--dialogs", "ask"],
             &["--network", "host"],
             &["--network", "host", "--parallel", "--headless"],

@@ -3,6 +3,7 @@
 use crate::title::discs::NamedDisc;
 use std::path::PathBuf;
 use std::str::FromStr;
+use xenia_gpu::enums::Anisotropy;
 use xenia_gpu::{QueryReports, Readback};
 
 /// Backends of the GPU.
@@ -67,6 +68,43 @@ impl From<QueryMode> for QueryReports {
             QueryMode::Exact => Self::Exact,
             QueryMode::Late => Self::Late,
         }
+    }
+}
+
+/// Anisotropy of textures with linear filters, with [`GpuKind::Wgpu`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+pub enum AnisotropyMode {
+    /// As the title sets it.
+    #[default]
+    Title,
+    /// None: surfaces seen at a flat angle are blurred.
+    #[cfg_attr(feature = "clap", value(name = "1"))]
+    Max1,
+    /// At most two samples along the longer axis of a pixel's footprint.
+    #[cfg_attr(feature = "clap", value(name = "2"))]
+    Max2,
+    /// At most four.
+    #[cfg_attr(feature = "clap", value(name = "4"))]
+    Max4,
+    /// At most eight.
+    #[cfg_attr(feature = "clap", value(name = "8"))]
+    Max8,
+    /// At most sixteen.
+    #[cfg_attr(feature = "clap", value(name = "16"))]
+    Max16,
+}
+
+impl From<AnisotropyMode> for Option<Anisotropy> {
+    fn from(mode: AnisotropyMode) -> Self {
+        Some(match mode {
+            AnisotropyMode::Title => return None,
+            AnisotropyMode::Max1 => Anisotropy::Disabled,
+            AnisotropyMode::Max2 => Anisotropy::Max2,
+            AnisotropyMode::Max4 => Anisotropy::Max4,
+            AnisotropyMode::Max8 => Anisotropy::Max8,
+            AnisotropyMode::Max16 => Anisotropy::Max16,
+        })
     }
 }
 
@@ -142,6 +180,8 @@ pub struct VideoConfig {
     pub readback: ReadbackMode,
     /// Time at which memory gets reports of occlusion queries.
     pub queries: QueryMode,
+    /// Anisotropy of textures with linear filters.
+    pub anisotropy: AnisotropyMode,
     /// Folder of compiled pipelines; `None`: the user's cache folder.
     pub cache: Option<PathBuf>,
     /// For tests only: numbers of draws at which the graphics device is lost.

@@ -41,6 +41,7 @@ pub(super) fn draw(
         store: store(args.cache.as_deref(), title, image.get()),
         async_pipelines: args.async_pipelines,
         progress: Some(&progress),
+        anisotropy: args.anisotropy.into(),
         lose_at: &args.lose_device,
     };
     let backend = WgpuBackend::with_options(device, &options);

@@ -200,6 +200,36 @@ fn any_constant_has_a_texture_or_none() {
     });
 }
 
+#[test]
+fn forced_anisotropy_is_that_of_linear_filters() {
+    use TextureFilter::UseFetchConstant;
+    const LINEAR: u32 = 1 << 19 | 1 << 21 | 1 << 23;
+    device::tests::with(|device| {
+        let words = |filters: u32, anisotropy: u32| [2, 6, 0, filters | anisotropy << 25, 0, 1 << 9];
+        let sampler = |forced, words: [u32; 6]| {
+            let mut textures = Textures::new(device);
+            textures.force_anisotropy(forced);
+            let mut id =
+                |words: &[u32; 6], own| textures.sampler(device, words, [UseFetchConstant; 3], own).id;
+            // The instruction's own anisotropy stays.
+            [Anisotropy::UseFetchConstant, Anisotropy::Max16, Anisotropy::Disabled].map(|own| id(&words, own))
+        };
+        let [title, most, off] = sampler(None, words(LINEAR, 0));
+        assert_eq!((title == most, title == off), (false, true));
+        let [title, most, off] = sampler(Some(Anisotropy::Max16), words(LINEAR, 0));
+        assert_eq!((title == most, title == off), (true, false));
+        let [title, most, off] = sampler(Some(Anisotropy::Disabled), words(LINEAR, 5));
+        assert_eq!((title == most, title == off), (false, true));
+        // Points between levels: no host filters them anisotropically.
+        let [title, most, off] = sampler(Some(Anisotropy::Max16), words(LINEAR ^ 1 << 23, 5));
+        assert_eq!((title == most, title == off), (true, true));
+    });
+    assert!(TextureInfo::decode_is_linear(&[2, 0, 0, LINEAR, 0, 0]));
+    for filter in [19, 21, 23] {
+        assert!(!TextureInfo::decode_is_linear(&[2, 0, 0, LINEAR ^ 1 << filter, 0, 0]));
+    }
+}
+
 fn texel_of_dummy(device: &Device, textures: &Textures, shape: TextureShape) -> Vec<u8> {
     read_back(device, &textures.dummy(shape).texture, 0, [1; 3])
 }
