@@ -4,7 +4,7 @@
 //! read then.
 
 use egui::{FallbackRequest, FontData, FontInsert, FontProvider};
-use fontdb::{Database, FaceInfo, Style, Weight};
+use fontdb::{Database, FaceInfo, ID, Style, Weight};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use ttf_parser::Face;
 
@@ -15,10 +15,25 @@ const MOST_BYTES: usize = 128 << 20;
 /// letter.
 const MOST_SEARCHES: u32 = 256;
 
+/// Fonts in the order of preference.
+struct SortedFonts {
+    database: Database,
+    order: Vec<ID>,
+}
+
+impl SortedFonts {
+    fn new(database: Database) -> Self {
+        let mut faces: Vec<&FaceInfo> = database.faces().collect();
+        faces.sort_by_key(|face| preference(face));
+        let order = faces.into_iter().map(|face| face.id).collect();
+        Self { database, order }
+    }
+}
+
 /// The host's fonts.
 #[derive(Default)]
 pub(super) struct HostFonts {
-    database: OnceLock<Database>,
+    fonts: OnceLock<SortedFonts>,
     searches: Mutex<u32>,
 }
 
@@ -29,11 +44,11 @@ fn preference(face: &FaceInfo) -> (bool, u16, bool, bool) {
 }
 
 impl HostFonts {
-    fn database(&self) -> &Database {
-        self.database.get_or_init(|| {
+    fn fonts(&self) -> &SortedFonts {
+        self.fonts.get_or_init(|| {
             let mut database = Database::new();
             database.load_system_fonts();
-            database
+            SortedFonts::new(database)
         })
     }
 
@@ -46,16 +61,15 @@ impl HostFonts {
                 return None;
             }
         }
-        let database = self.database();
-        let mut faces: Vec<&FaceInfo> = database.faces().collect();
-        faces.sort_by_key(|face| preference(face));
-        faces.into_iter().find_map(|face| {
-            let data = database.with_face_data(face.id, |bytes, index| {
+        let SortedFonts { database, order } = self.fonts();
+        order.iter().find_map(|&id| {
+            let data = database.with_face_data(id, |bytes, index| {
                 let has_letter = bytes.len() <= MOST_BYTES
                     && Face::parse(bytes, index).is_ok_and(|font| font.glyph_index(letter).is_some());
                 has_letter.then(|| FontData { index, ..FontData::from_owned(bytes.to_vec()) })
             });
-            Some((face.post_script_name.clone(), data.flatten()?))
+            let data = data.flatten()?;
+            Some((database.face(id)?.post_script_name.clone(), data))
         })
     }
 }
@@ -81,7 +95,7 @@ mod tests {
             let data = (*FontDefinitions::default().font_data[*name].font).as_ref().to_vec();
             database.load_font_data(data);
         }
-        assert!(fonts.database.set(database).is_ok());
+        assert!(fonts.fonts.set(SortedFonts::new(database)).is_ok());
         fonts
     }
 

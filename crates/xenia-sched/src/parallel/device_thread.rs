@@ -119,9 +119,14 @@ impl Shared {
     }
 }
 
-/// Runs the graphics chip until the run ends.
-pub(super) fn run_graphics<S: System>(shared: &Shared, mut system: S, limits: &Limits) {
-    let inbox = &shared.graphics;
+/// Works on the stores of an inbox until the run ends. `step` returns the longest time until the
+/// next step; `None`: that follows at once.
+fn work(
+    shared: &Shared,
+    inbox: &DeviceInbox,
+    lane: usize,
+    mut step: impl FnMut(&[DeviceStore]) -> Option<Duration>,
+) {
     inbox.parker.register();
     let mut stores = Vec::new();
     loop {
@@ -130,41 +135,40 @@ pub(super) fn run_graphics<S: System>(shared: &Shared, mut system: S, limits: &L
             return;
         }
         inbox.begin(&mut stores);
+        let pause = step(&stores);
+        inbox.finish_step(shared, lane, pause.is_none());
+        if let Some(pause) = pause {
+            inbox.parker.wait(pause);
+        }
+    }
+}
+
+/// Runs the graphics chip until the run ends.
+pub(super) fn run_graphics<S: System>(shared: &Shared, mut system: S, limits: &Limits) {
+    work(shared, &shared.graphics, GRAPHICS, |stores| {
         shared.activity.set(GRAPHICS, Doing::Devices);
         let mut cpu = SlotCpu::new(shared);
         let is_last = |system: &S| limits.frames.is_some_and(|frames| system.frames() >= frames);
         if !stores.is_empty() {
-            system.end_visit(&mut cpu, 0, &stores);
+            system.end_visit(&mut cpu, 0, stores);
         }
         // A run that ends at a frame must not start the next one.
         let has_more = !is_last(&system) && system.advance_devices(&mut cpu);
         if is_last(&system) {
             shared.finish(RunEnd::Frames);
         }
-        inbox.finish_step(shared, GRAPHICS, has_more);
-        if !has_more {
-            let next = system.next_device_event().map_or(POLL_INTERVAL, |next| shared.clock.until(next));
-            inbox.parker.wait(next.min(POLL_INTERVAL));
-        }
-    }
+        let next = || system.next_device_event().map_or(POLL_INTERVAL, |next| shared.clock.until(next));
+        (!has_more).then(|| next().min(POLL_INTERVAL))
+    });
 }
 
 /// Runs the other devices until the run ends.
 pub(super) fn run_others<S: System>(shared: &Shared, mut system: S) {
-    let inbox = &shared.devices;
-    inbox.parker.register();
-    let mut stores = Vec::new();
-    loop {
-        inbox.parker.clear();
-        if shared.is_ending() {
-            return;
-        }
-        inbox.begin(&mut stores);
+    work(shared, &shared.devices, DEVICES, |stores| {
         if !stores.is_empty() {
             shared.activity.set(DEVICES, Doing::Devices);
-            system.end_visit(&mut SlotCpu::new(shared), 0, &stores);
+            system.end_visit(&mut SlotCpu::new(shared), 0, stores);
         }
-        inbox.finish_step(shared, DEVICES, false);
-        inbox.parker.wait(LONGEST_SLEEP);
-    }
+        Some(LONGEST_SLEEP)
+    });
 }

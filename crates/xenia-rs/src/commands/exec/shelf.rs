@@ -30,8 +30,14 @@ const PROGRESS_PERIOD: Duration = Duration::from_millis(100);
 /// Most icons that are kept in memory.
 const MOST_ICONS: usize = 4096;
 
-/// Settings files: the one that the command line names, and the one that is written.
-type SettingsFiles = (Option<PathBuf>, Option<PathBuf>);
+/// Settings files of the library.
+#[derive(Clone)]
+pub(super) struct SettingsFiles {
+    /// The file that the command line names.
+    pub(super) named: Option<PathBuf>,
+    /// The file that changes are written to.
+    pub(super) kept: Option<PathBuf>,
+}
 
 #[derive(Default)]
 struct Contents {
@@ -159,7 +165,7 @@ impl Shelf {
     /// The library's settings.
     fn args(&self) -> Result<LibraryArgs> {
         let mut words: Vec<OsString> = vec!["xenia-rs".into(), "library".into()];
-        if let Some(file) = &self.files.0 {
+        if let Some(file) = &self.files.named {
             words.extend(["--config".into(), file.clone().into()]);
         }
         let words = settings::apply(&Cli::command(), words)?;
@@ -178,7 +184,7 @@ impl Shelf {
 
     /// The file in which settings are kept.
     fn settings_file(&self) -> Result<&Path> {
-        self.files.1.as_deref().context("there is no configuration folder (HOME is not set)")
+        self.files.kept.as_deref().context("there is no configuration folder (HOME is not set)")
     }
 
     /// Writes a folder to the settings.

@@ -9,7 +9,7 @@ use super::occupant::Occupant;
 use super::player::{Player, Wish};
 use super::remapping::Remapping;
 use super::session::{self, Next, Session};
-use super::shelf::Shelf;
+use super::shelf::{SettingsFiles, Shelf};
 use super::{Making, Outputs, leaves_files, machine};
 use crate::cli::ExecArgs;
 use anyhow::Result;
@@ -90,7 +90,10 @@ pub(super) fn run(
     let (wishes, wished) = mpsc::channel();
     let closes = wishes.clone();
     let shelf = has_library(args)
-        .then(|| Shelf::new(args, (named, settings_file.clone()), (control.clone(), wishes.clone())))
+        .then(|| {
+            let files = SettingsFiles { named, kept: settings_file.clone() };
+            Shelf::new(args, files, (control.clone(), wishes.clone()))
+        })
         .transpose()?;
     let occupant: Arc<Mutex<Option<Occupant>>> = Arc::default();
     let player = Player {
