@@ -17,13 +17,9 @@ use xenia::output;
 /// Sets `key` to a value, or removes it, in the file at `path`, which is made if it is missing.
 /// Returns the line as it is now; `None` if the key is not set.
 pub fn change(definition: &Command, path: &Path, key: &str, value: Option<&str>) -> Result<Option<String>> {
-    let there = xenia::source::is_there(path);
-    let old = if there { xenia::source::text(path) } else { Ok(String::new()) };
-    let old = old.with_context(|| format!("cannot read {}", path.display()))?;
+    let old = text_of(path)?;
     let names = names(definition, key)?;
-    let document = || -> Result<DocumentMut> {
-        old.parse().map_err(|error| anyhow!("{}: {error}; mend it first", path.display()))
-    };
+    let document = || parsed(&old, path);
     let Some(value) = value else {
         let mut document = document()?;
         if remove(document.as_table_mut(), &names) {
@@ -50,6 +46,40 @@ pub fn change(definition: &Command, path: &Path, key: &str, value: Option<&str>)
         }
     }
     Err(refused.unwrap_or_else(|| anyhow!("{value} is no value")))
+}
+
+/// Sets keys to values, or removes them, all at once: between two of the changes the file might
+/// contradict itself. Values are TOML, or else texts.
+pub fn change_together(
+    definition: &Command,
+    path: &Path,
+    changes: &[(String, Option<String>)],
+) -> Result<()> {
+    let mut document = parsed(&text_of(path)?, path)?;
+    for (key, value) in changes {
+        let names = names(definition, key)?;
+        match value {
+            Some(value) => {
+                let value = value.parse::<Value>().unwrap_or_else(|_| Value::from(value.as_str()));
+                set(document.as_table_mut(), &names, value)?;
+            }
+            None => _ = remove(document.as_table_mut(), &names),
+        }
+    }
+    let text = document.to_string();
+    File { text: &text, path }.settings(definition)?;
+    write(path, &text)
+}
+
+/// Text of a settings file; empty if that is missing.
+fn text_of(path: &Path) -> Result<String> {
+    let there = xenia::source::is_there(path);
+    let old = if there { xenia::source::text(path) } else { Ok(String::new()) };
+    old.with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn parsed(text: &str, path: &Path) -> Result<DocumentMut> {
+    text.parse().map_err(|error| anyhow!("{}: {error}; mend it first", path.display()))
 }
 
 /// The tables and the name of a key. A name alone is a flag of `exec`.
@@ -199,6 +229,28 @@ mod tests {
         assert_eq!(file.set("title.4D5307D1.volume", None).unwrap(), None);
         assert!(!file.text().contains("volume") && file.text().starts_with("# mine\n[exec]\n"));
         file.set("volume", None).unwrap();
+    }
+
+    #[test]
+    fn a_key_of_the_keyboard_moves_in_one_change() {
+        let file = Changed::new("[input.keys]\nb = ['Space'] # jump\nx = 'KeyS'\n");
+        let change = |key: &str, value: Option<&str>| (key.to_owned(), value.map(str::to_owned));
+        let moved = [
+            change("input.keys.a", Some("[\"Space\"]")),
+            change("input.keys.b", Some("[]")),
+            change("input.keys.x", None),
+            change("input.buttons.a", Some("b")),
+        ];
+        assert!(file.set("input.keys.a", Some("Space")).is_err(), "two parts would have it");
+        change_together(&file.definition, &file.path(), &moved).unwrap();
+        assert_eq!(
+            file.text(),
+            "[input.keys]\nb = [] # jump\na = [\"Space\"]\n\n[input.buttons]\na = \"b\"\n"
+        );
+        let wrong = [change("volume", Some("80")), change("input.keys.y", Some("[\"Space\"]"))];
+        let error = change_together(&file.definition, &file.path(), &wrong).unwrap_err();
+        assert!(format!("{error:#}").contains("Space is both"), "{error:#}");
+        assert!(!file.text().contains("volume"), "all or nothing");
     }
 
     #[test]

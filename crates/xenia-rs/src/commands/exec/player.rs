@@ -204,9 +204,6 @@ fn saved_in(slots: &StateSlots, slot: u8) -> Option<SavedSlot> {
 /// Writes settings to their file, and returns it.
 fn remember(file: Option<&Path>, values: &[(String, Option<String>)]) -> Result<PathBuf> {
     let file = file.context("there is no configuration folder (HOME is not set)")?;
-    let definition = settings::built(Cli::command());
-    for (key, value) in values {
-        settings::change(&definition, file, key, value.as_deref())?;
-    }
+    settings::change_together(&settings::built(Cli::command()), file, values)?;
     Ok(file.to_owned())
 }

@@ -232,11 +232,8 @@ impl LibraryClient for Shelf {
         self.contents.lock().model.view = view;
         let keep = || -> Result<()> {
             let file = self.settings_file()?;
-            let definition = settings::built(Cli::command());
-            for (name, value) in values_of(view) {
-                settings::change(&definition, file, &format!("library.{name}"), Some(&value))?;
-            }
-            Ok(())
+            let values = values_of(view).map(|(name, value)| (format!("library.{name}"), Some(value)));
+            settings::change_together(&settings::built(Cli::command()), file, &values)
         };
         keep().map_err(|error| format!("{error:#}"))
     }
