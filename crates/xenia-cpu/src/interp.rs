@@ -71,7 +71,7 @@ pub use pace::Warmth;
 use pace::{Pace, Steady};
 use std::sync::Arc;
 pub(crate) use thread::{THREADS, Thread, Threads, run_one};
-pub use watched::{StoreNote, StoreNotes, StoreWatch};
+pub use watched::{AccessNote, AccessNotes, AccessWatch, WatchedAccess, WatchedRange};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, decode};
 use xenia_memory::{DeviceQueue, FaultKind, GuestMemory, MemoryFault};
@@ -83,7 +83,7 @@ pub struct Interpreter {
     blocks: BlockCache,
     executed: u64,
     store_log: Option<Vec<StoredBytes>>,
-    watch: Option<Arc<StoreWatch>>,
+    watch: Option<Arc<AccessWatch>>,
 }
 
 impl Interpreter {
@@ -112,8 +112,8 @@ impl Interpreter {
         self.store_log.as_deref().unwrap_or_default()
     }
 
-    /// Notes the stores to watched bytes from now on.
-    pub fn watch_stores(&mut self, watch: Arc<StoreWatch>) {
+    /// Notes the accesses to watched bytes from now on.
+    pub fn watch_accesses(&mut self, watch: Arc<AccessWatch>) {
         self.watch = Some(watch);
     }
 
@@ -326,6 +326,9 @@ impl Execute for Interpreter {
     fn run(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
         if ctx.budget <= 0 {
             return Exit::Budget;
+        }
+        if let Some(watch) = self.watch.clone().filter(|watch| watch.has_loads()) {
+            return self.run_noting_loads(ctx, devices, &watch);
         }
         // A steady run never pauses.
         self.run_at(ctx, devices, &Steady).unwrap_or(Exit::Budget)

@@ -25,5 +25,7 @@ pub use condition::{CR_FIELDS, CrField};
 pub use context::{FpLazy, HOST_WORDS, PROCESSOR_VERSION, PpcContext, Reservation, cr_bit, msr_bit};
 pub use counters::{CounterRow, Counters, CrossCheckCounters, EngineCounters, Figure, Part};
 pub use execute::{EngineConfig, ExceptionKind, Execute, Exit, GuestException, ReservationMode};
-pub use interp::{Interpreter, StoreNote, StoreNotes, StoreWatch, StoredBytes, Warmth};
+pub use interp::{
+    AccessNote, AccessNotes, AccessWatch, Interpreter, StoredBytes, Warmth, WatchedAccess, WatchedRange,
+};
 pub use tables::VRSQRTEFP;

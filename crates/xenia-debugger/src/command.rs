@@ -3,6 +3,7 @@
 use crate::keys::{HostKey, parse_key};
 use crate::model::{SidePane, Tab};
 use anyhow::{Context, Result, anyhow, bail};
+use xenia_cpu::WatchedAccess;
 
 /// A command, with its arguments as they were written: places are resolved when it is carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub enum DebugCommand {
     Goto(u64),
     Break(Option<String>),
     Delete,
-    Watch(String, u32),
+    Watch(String, u32, WatchedAccess),
     LastWriter(String, u32),
     Find(String),
     Thread(ThreadChoice),
@@ -80,6 +81,8 @@ pub const COMMANDS: &[CommandRow] = &[
     row("break", "[PLACE]", "b", "set or remove a breakpoint"),
     row("delete", "", "", "remove all breakpoints and watches"),
     row("watch", "PLACE [LEN]", "W", "stop after a change of bytes; again: no more"),
+    row("rwatch", "PLACE [LEN]", "", "stop after a load of bytes; again: no more"),
+    row("awatch", "PLACE [LEN]", "", "stop after a load or a store; again: no more"),
     row("writer", "PLACE [LEN]", "l", "who wrote these bytes last?"),
     row("find", "TEXT", "/", "symbols that contain a text"),
     row("thread", "ID", "t T", "choose a thread; keys: the next, the one before"),
@@ -192,7 +195,9 @@ pub fn parse(line: &str) -> Result<DebugCommand> {
         "goto" => DebugCommand::Goto(narrow(words.next()?)?),
         "break" => DebugCommand::Break(words.optional().map(str::to_owned)),
         "delete" => DebugCommand::Delete,
-        "watch" => DebugCommand::Watch(place(&mut words)?, words.size()?),
+        "watch" => DebugCommand::Watch(place(&mut words)?, words.size()?, WatchedAccess::Change),
+        "rwatch" => DebugCommand::Watch(place(&mut words)?, words.size()?, WatchedAccess::Load),
+        "awatch" => DebugCommand::Watch(place(&mut words)?, words.size()?, WatchedAccess::Any),
         "writer" => DebugCommand::LastWriter(place(&mut words)?, words.size()?),
         "find" => DebugCommand::Find(place(&mut words)?),
         "thread" => DebugCommand::Thread(ThreadChoice::Id(narrow(words.next()?)?)),

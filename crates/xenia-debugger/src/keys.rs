@@ -4,6 +4,7 @@ use crate::command::{self, DebugCommand, ThreadChoice};
 use crate::model::{Focus, Model, SidePane, Tab};
 use anyhow::{Result, bail};
 use crossterm::event::KeyCode;
+use xenia_cpu::WatchedAccess;
 
 /// A key without modifiers; the letter has its case.
 pub type HostKey = KeyCode;
@@ -77,7 +78,7 @@ pub fn press(model: &mut Model, key: HostKey) -> Asked {
         KeyCode::Char('S') => DebugCommand::Back(1),
         KeyCode::Char('C') => DebugCommand::BackContinue,
         KeyCode::Char('b') => DebugCommand::Break(None),
-        KeyCode::Char('W') => DebugCommand::Watch(memory, 4),
+        KeyCode::Char('W') => DebugCommand::Watch(memory, 4, WatchedAccess::Change),
         KeyCode::Char('l') => DebugCommand::LastWriter(memory, 4),
         KeyCode::Char('t') => DebugCommand::Thread(ThreadChoice::Following),
         KeyCode::Char('T') => DebugCommand::Thread(ThreadChoice::Preceding),

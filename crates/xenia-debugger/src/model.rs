@@ -4,7 +4,7 @@ use crate::text::PrintedLines;
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use xenia_cpu::PpcContext;
+use xenia_cpu::{PpcContext, WatchedAccess};
 use xenia_gdb::registers::GdbRegister;
 
 /// The lower pane.
@@ -131,8 +131,8 @@ pub struct Model {
     pub side_row: usize,
     /// Addresses of breakpoints.
     pub breakpoints: BTreeSet<u32>,
-    /// Watched memory: address and length.
-    pub watches: BTreeSet<(u32, u32)>,
+    /// Watched memory: address, length, and the accesses that stop the run.
+    pub watches: BTreeSet<(u32, u32, WatchedAccess)>,
     /// Symbols found last, with their addresses, and the number of those left out.
     pub found: (Vec<(String, u32)>, usize),
     /// Whether registers and memory may be changed.

@@ -133,7 +133,9 @@ impl DebugSession {
                 self.model.watches.clear();
                 self.tell("no breakpoints, no watches");
             }
-            DebugCommand::Watch(place, size) => self.toggle_watch(here(&place, machine)?, size, machine)?,
+            DebugCommand::Watch(place, size, access) => {
+                self.toggle_watch((here(&place, machine)?, size, access), machine)?;
+            }
             DebugCommand::LastWriter(place, size) => self.writer(here(&place, machine)?, size, machine)?,
             DebugCommand::Find(text) => {
                 self.model.found = find(&text, machine, FOUND);

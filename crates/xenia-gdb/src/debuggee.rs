@@ -1,6 +1,6 @@
 //! The machine as the protocol sees it.
 
-use xenia_cpu::PpcContext;
+use xenia_cpu::{PpcContext, WatchedAccess};
 
 /// State of a machine after it went on for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,12 +12,14 @@ pub enum Progress {
         /// Guest id of the thread.
         thread: u32,
     },
-    /// A thread has changed watched memory.
+    /// A thread has accessed watched memory.
     Watch {
         /// Guest id of the thread.
         thread: u32,
         /// Address of the watched memory.
         at: u32,
+        /// The accesses for which it is watched.
+        access: WatchedAccess,
     },
     /// The thread that was to execute one instruction has done so.
     Stepped {
@@ -69,12 +71,12 @@ pub trait Debuggee {
     /// Removes a breakpoint. Returns `false` if there is none.
     fn remove_breakpoint(&mut self, at: u32) -> bool;
 
-    /// Watches memory for changes: until it is removed, each change stops the run. Returns `false`
-    /// if that is not possible.
-    fn insert_watch(&mut self, at: u32, len: u32) -> bool;
+    /// Watches memory: until that is removed, each such access stops the run. Returns `false` if it
+    /// is not possible.
+    fn insert_watch(&mut self, at: u32, len: u32, access: WatchedAccess) -> bool;
 
     /// Removes a watch. Returns `false` if there is none.
-    fn remove_watch(&mut self, at: u32, len: u32) -> bool;
+    fn remove_watch(&mut self, at: u32, len: u32, access: WatchedAccess) -> bool;
 
     /// Runs for a bounded time, until `step` has executed one instruction if it names a thread, or
     /// until the flag is set that the [`crate::Link`] sets when gdb sends something.

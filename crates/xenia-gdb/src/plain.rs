@@ -1,7 +1,7 @@
 //! A debuggee without a machine, for tests of the protocol with arbitrary input.
 
 use crate::{Debuggee, Progress};
-use xenia_cpu::PpcContext;
+use xenia_cpu::{PpcContext, WatchedAccess};
 
 /// Guest ids of the threads.
 const THREADS: [u32; 3] = [1, 7, 0xFFFF_FFFF];
@@ -80,11 +80,11 @@ impl Debuggee for PlainDebuggee {
         found.map(|index| self.breakpoints.swap_remove(index)).is_some()
     }
 
-    fn insert_watch(&mut self, at: u32, len: u32) -> bool {
+    fn insert_watch(&mut self, at: u32, len: u32, _: WatchedAccess) -> bool {
         index(at).is_some() && len < 9 && self.insert_breakpoint(at)
     }
 
-    fn remove_watch(&mut self, at: u32, _: u32) -> bool {
+    fn remove_watch(&mut self, at: u32, _: u32, _: WatchedAccess) -> bool {
         self.remove_breakpoint(at)
     }
 
@@ -93,7 +93,7 @@ impl Debuggee for PlainDebuggee {
         match (step, self.runs % 16) {
             (Some(thread), _) => Progress::Stepped { thread },
             (None, 3) => Progress::Breakpoint { thread: THREADS[1] },
-            (None, 5) => Progress::Watch { thread: THREADS[0], at: START },
+            (None, 5) => Progress::Watch { thread: THREADS[0], at: START, access: WatchedAccess::Change },
             (None, 7) => Progress::Crashed { thread: 0 },
             (None, 11) => Progress::Exited { code: self.runs },
             (None, 15) => Progress::Ended,

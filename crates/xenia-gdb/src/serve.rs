@@ -1,13 +1,12 @@
 //! A session: bytes of gdb to the protocol, and the machine's progress to gdb.
 
-use crate::stub::{Stub, thread_id};
+use crate::stub::{Stub, thread_id, watch_kind};
 use crate::{Debuggee, Link, Progress};
 use gdbstub::common::Signal;
 use gdbstub::conn::Connection;
 use gdbstub::stub::state_machine::GdbStubStateMachine;
 use gdbstub::stub::{DisconnectReason, GdbStub, MultiThreadStopReason};
 use gdbstub::target::ext::base::reverse_exec::ReplayLogPosition;
-use gdbstub::target::ext::breakpoints::WatchKind;
 use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
@@ -160,8 +159,8 @@ fn go_on<D: Debuggee>(stub: &mut Stub<'_, D>, has_ended: &mut bool) -> Option<Mu
             Some(tid) => MultiThreadStopReason::SwBreak(tid),
             None => MultiThreadStopReason::Signal(Signal::SIGTRAP),
         },
-        Progress::Watch { thread, at } => match thread_id(thread) {
-            Some(tid) => MultiThreadStopReason::Watch { tid, kind: WatchKind::Write, addr: at },
+        Progress::Watch { thread, at, access } => match thread_id(thread) {
+            Some(tid) => MultiThreadStopReason::Watch { tid, kind: watch_kind(access), addr: at },
             None => MultiThreadStopReason::Signal(Signal::SIGTRAP),
         },
         Progress::Stepped { thread } => stopped(thread, Signal::SIGTRAP),

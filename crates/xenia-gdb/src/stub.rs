@@ -18,6 +18,7 @@ use gdbstub::target::ext::monitor_cmd::{ConsoleOutput, MonitorCmd, MonitorCmdOps
 use gdbstub::target::ext::thread_extra_info::{ThreadExtraInfo, ThreadExtraInfoOps};
 use gdbstub::target::{Target, TargetError, TargetResult};
 use std::convert::Infallible;
+use xenia_cpu::WatchedAccess;
 
 /// A debuggee as gdbstub's target.
 pub(crate) struct Stub<'a, D> {
@@ -220,14 +221,31 @@ impl<D: Debuggee> HwBreakpoint for Stub<'_, D> {
     }
 }
 
-/// Watches for writes. Reads can't be watched; gdb then says so.
+/// The accesses that a watch of gdb stops at.
+fn watched_access(kind: WatchKind) -> WatchedAccess {
+    match kind {
+        WatchKind::Write => WatchedAccess::Change,
+        WatchKind::Read => WatchedAccess::Load,
+        WatchKind::ReadWrite => WatchedAccess::Any,
+    }
+}
+
+/// The watch of gdb that stops at these accesses.
+pub(crate) fn watch_kind(access: WatchedAccess) -> WatchKind {
+    match access {
+        WatchedAccess::Change => WatchKind::Write,
+        WatchedAccess::Load => WatchKind::Read,
+        WatchedAccess::Any => WatchKind::ReadWrite,
+    }
+}
+
 impl<D: Debuggee> HwWatchpoint for Stub<'_, D> {
     fn add_hw_watchpoint(&mut self, at: u32, len: u32, kind: WatchKind) -> TargetResult<bool, Self> {
-        Ok(kind == WatchKind::Write && self.debuggee.insert_watch(at, len))
+        Ok(self.debuggee.insert_watch(at, len, watched_access(kind)))
     }
 
     fn remove_hw_watchpoint(&mut self, at: u32, len: u32, kind: WatchKind) -> TargetResult<bool, Self> {
-        Ok(kind == WatchKind::Write && self.debuggee.remove_watch(at, len))
+        Ok(self.debuggee.remove_watch(at, len, watched_access(kind)))
     }
 }
 

@@ -5,7 +5,9 @@ use std::io::Cursor;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
-use xenia_cpu::{EngineConfig, ExceptionKind, Execute, Exit, GuestException, Interpreter, PpcContext};
+use xenia_cpu::{
+    EngineConfig, ExceptionKind, Execute, Exit, GuestException, Interpreter, PpcContext, WatchedAccess,
+};
 use xenia_gdb::registers::GdbRegister;
 use xenia_gdb::{
     Debuggee, Link, Listener, PlainDebuggee, Progress, ServeError, ServerAddress, SessionEnd, TestClient,
@@ -85,11 +87,11 @@ impl Debuggee for OneThread {
         self.memory.write(GuestAddr(at), word).is_ok()
     }
 
-    fn insert_watch(&mut self, _: u32, _: u32) -> bool {
+    fn insert_watch(&mut self, _: u32, _: u32, _: WatchedAccess) -> bool {
         false
     }
 
-    fn remove_watch(&mut self, _: u32, _: u32) -> bool {
+    fn remove_watch(&mut self, _: u32, _: u32, _: WatchedAccess) -> bool {
         false
     }
 

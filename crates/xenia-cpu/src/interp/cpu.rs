@@ -2,7 +2,7 @@
 //!
 //! The documentation of [`crate::interp`] lists the invariants.
 
-use super::watched::{RefusedStore, StoreWatch};
+use super::watched::{AccessWatch, RefusedStore};
 use crate::{CrField, EngineConfig, ExceptionKind, PpcContext, ReservationMode};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, Semantics};
@@ -64,7 +64,7 @@ pub(crate) struct Cpu<'a> {
     observes_stores: bool,
     store_log: Option<&'a mut Vec<StoredBytes>>,
     /// Bytes whose stores are refused.
-    pub(super) watch: Option<&'a StoreWatch>,
+    pub(super) watch: Option<&'a AccessWatch>,
     /// The watched store that ended the run.
     pub(super) refused: Option<RefusedStore>,
 }

@@ -9,6 +9,7 @@ use crate::text::{NAME, shown};
 use anyhow::{Context, Result, bail};
 use std::sync::atomic::Ordering::Relaxed;
 use xenia::machine::{Debugged, LastWriter};
+use xenia_cpu::WatchedAccess;
 use xenia_gdb::{Debuggee, Progress};
 use xenia_isa::{Syntax, disassemble};
 use xenia_sched::{EndKind, RunEnd};
@@ -48,8 +49,8 @@ impl DebugSession {
                 missing.push(at);
             }
         }
-        for &(at, size) in &self.model.watches {
-            if !machine.insert_watch(at, size) {
+        for &(at, size, access) in &self.model.watches {
+            if !machine.insert_watch(at, size, access) {
                 missing.push(at);
             }
         }
@@ -63,8 +64,8 @@ impl DebugSession {
         for &at in &self.model.breakpoints {
             machine.remove_breakpoint(at);
         }
-        for &(at, size) in &self.model.watches {
-            machine.remove_watch(at, size);
+        for &(at, size, access) in &self.model.watches {
+            machine.remove_watch(at, size, access);
         }
     }
 
@@ -273,7 +274,8 @@ impl DebugSession {
         self.model.state = match progress {
             None | Some(Progress::Running) => "interrupted".to_owned(),
             Some(Progress::Breakpoint { .. }) => "breakpoint".to_owned(),
-            Some(Progress::Watch { at, .. }) => format!("watched {at:#010x}"),
+            Some(Progress::Watch { at, access: WatchedAccess::Change, .. }) => format!("watched {at:#010x}"),
+            Some(Progress::Watch { at, .. }) => format!("access to {at:#010x}"),
             Some(Progress::Stepped { .. }) => "stopped".to_owned(),
             Some(Progress::Beginning) => "at the earliest moment".to_owned(),
             Some(Progress::RecordingEnd) => "at the end of the recording".to_owned(),

@@ -6,6 +6,7 @@ use crate::place::register;
 use crate::text::{NAME, shown};
 use anyhow::{Context, Result, bail};
 use xenia::machine::Debugged;
+use xenia_cpu::WatchedAccess;
 use xenia_gdb::Debuggee;
 
 impl DebugSession {
@@ -23,18 +24,27 @@ impl DebugSession {
         Ok(())
     }
 
-    pub(super) fn toggle_watch(&mut self, at: u32, size: u32, machine: &mut Debugged<'_, '_>) -> Result<()> {
-        if self.model.watches.remove(&(at, size)) {
+    pub(super) fn toggle_watch(
+        &mut self,
+        (at, size, access): (u32, u32, WatchedAccess),
+        machine: &mut Debugged<'_, '_>,
+    ) -> Result<()> {
+        if self.model.watches.remove(&(at, size, access)) {
             self.model.message = format!("{at:#010x} is no longer watched");
             return Ok(());
         }
         // Whether it can be watched is tried at once; it stays in the machine only while that runs.
-        if !machine.insert_watch(at, size) {
+        if !machine.insert_watch(at, size, access) {
             bail!("{size} bytes at {at:#010x} can't be watched: they must be mapped, and at most 4096");
         }
-        machine.remove_watch(at, size);
-        self.model.watches.insert((at, size));
-        self.model.message = format!("the run stops after a change of {size} bytes at {at:#010x}");
+        machine.remove_watch(at, size, access);
+        self.model.watches.insert((at, size, access));
+        let what = match access {
+            WatchedAccess::Change => "a change of",
+            WatchedAccess::Load => "a load from",
+            WatchedAccess::Any => "an access to",
+        };
+        self.model.message = format!("the run stops after {what} {size} bytes at {at:#010x}");
         Ok(())
     }
 

@@ -22,7 +22,7 @@ use history::{History, Interrupted};
 pub use inspect::{FileRow, GpuRows, LastWriter, LockRow, ObjectRow};
 use std::collections::BTreeSet;
 use watches::Watches;
-use xenia_cpu::PpcContext;
+use xenia_cpu::{PpcContext, WatchedAccess, WatchedRange};
 use xenia_gdb::{Debuggee, Listener, Progress, SessionEnd, serve};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_sched::{
@@ -206,8 +206,24 @@ impl Debugged<'_, '_> {
     /// The state that gdb is told if the last instruction has changed watched memory.
     fn watched(&mut self) -> Option<Progress> {
         let MachineInside { executor, memory, .. } = &self.machine.inside;
-        let at = self.watches.changed(memory)?;
-        matches!(executor, Executor::Lockstep(_)).then(|| Progress::Watch { thread: self.last_thread(), at })
+        let (at, access) = self.watches.changed(memory)?;
+        let progress = || Progress::Watch { thread: self.last_thread(), at, access };
+        matches!(executor, Executor::Lockstep(_)).then(progress)
+    }
+
+    /// Executes an instruction of a thread. Returns an access to watched memory, too.
+    fn step(&mut self, thread: ThreadRef) -> (SingleStep, Option<Progress>) {
+        let (step, note) = if self.watches.has_loads() {
+            self.step_watched(thread)
+        } else {
+            (self.machine.inside.executor.single_step(thread, self.pieces.limits), None)
+        };
+        let changed = self.watched();
+        let noted = note.map(|note| {
+            let WatchedRange { addr, access, .. } = note.watched;
+            Progress::Watch { thread: self.last_thread(), at: addr.0, access }
+        });
+        (step, noted.or(changed))
     }
 
     /// The state that gdb is told after a run was stopped.
@@ -292,24 +308,27 @@ impl Debuggee for Debugged<'_, '_> {
         self.breakpoints.remove(&at)
     }
 
-    fn insert_watch(&mut self, at: u32, len: u32) -> bool {
+    fn insert_watch(&mut self, at: u32, len: u32, access: WatchedAccess) -> bool {
         let MachineInside { executor, memory, .. } = &self.machine.inside;
-        matches!(executor, Executor::Lockstep(_)) && self.watches.insert(memory, at, len)
+        matches!(executor, Executor::Lockstep(_))
+            && (access == WatchedAccess::Change || self.history.is_ok())
+            && self.watches.insert(memory, (at, len), access)
     }
 
-    fn remove_watch(&mut self, at: u32, len: u32) -> bool {
-        self.watches.remove(at, len)
+    fn remove_watch(&mut self, at: u32, len: u32, access: WatchedAccess) -> bool {
+        self.watches.remove(at, len, access)
     }
 
     fn go_on(&mut self, step: Option<u32>) -> Progress {
         self.begin_edited();
         if let Some(id) = step {
             let Some(thread) = self.thread(id) else { return Progress::Stepped { thread: id } };
-            return match self.machine.inside.executor.single_step(thread, self.pieces.limits) {
-                SingleStep::Done => self.watched().unwrap_or(Progress::Stepped { thread: id }),
-                SingleStep::NotYet => self.run_others(),
-                SingleStep::Ended(RunEnd::Stopped) => self.stopped(),
-                SingleStep::Ended(end) => self.ended(end),
+            return match self.step(thread) {
+                (SingleStep::Done | SingleStep::NotYet, Some(watched)) => watched,
+                (SingleStep::Done, None) => Progress::Stepped { thread: id },
+                (SingleStep::NotYet, None) => self.run_others(),
+                (SingleStep::Ended(RunEnd::Stopped), _) => self.stopped(),
+                (SingleStep::Ended(end), _) => self.ended(end),
             };
         }
         if self.watches.is_empty() {

@@ -97,8 +97,6 @@ fn watched_memory_stops_the_thread_that_changed_it() {
     for cpu in [CpuConfig { interp: true, ..CpuConfig::default() }, CpuConfig::default()] {
         let finished = debugged(cpu, ExecutorConfig::default(), &limits, |client| {
             assert_eq!(client.ask(&format!("Z2,{SEVENTH:x},4")).unwrap(), "OK");
-            let reads = client.ask(&format!("Z3,{SEVENTH:x},4")).unwrap();
-            assert!(reads.starts_with('E'), "reads can't be watched: {reads}");
             let stop = client.ask("vCont;c").unwrap();
             assert!(stop.contains(&format!("watch:{SEVENTH:08x}")), "{stop}");
             assert_eq!(client.register(GdbRegister::Pc).unwrap() as u32, STORED);
@@ -107,6 +105,73 @@ fn watched_memory_stops_the_thread_that_changed_it() {
             assert_eq!(client.ask("vCont;c").unwrap(), "X0f");
         });
         assert_eq!(finished.report.digest, alone.report.digest);
+    }
+}
+
+#[test]
+fn loads_of_watched_memory_stop_the_run_forwards_and_backwards() {
+    /// A halfword that each round of the title loads, at `LOAD`.
+    const BUTTONS: u32 = DATA + 0x104;
+    const LOAD: u32 = SUM - 8;
+    let limits = instructions();
+    let alone = run(true, Box::new(NoInput), None, None, &limits, None).unwrap();
+    for cpu in engines().into_iter().take(4) {
+        let text = format!("{cpu:?}");
+        let finished = debugged(cpu, ExecutorConfig::default(), &limits, |client| {
+            let place = |client: &mut TestClient| {
+                let pc = client.register(GdbRegister::Pc).unwrap() as u32;
+                (pc, client.register(GdbRegister::Gpr(28)).unwrap())
+            };
+            assert_eq!(client.ask(&format!("Z3,{BUTTONS:x},2")).unwrap(), "OK");
+            assert_eq!(client.ask(&format!("Z2,{BUTTONS:x},2")).unwrap(), "OK");
+            let mut stop = String::new();
+            for round in 0..3 {
+                stop = client.ask("vCont;c").unwrap();
+                assert!(stop.contains(&format!("rwatch:{BUTTONS:08x}")), "{stop}");
+                assert_eq!(place(client), (LOAD + 4, round), "behind the load");
+            }
+            for round in [2, 1] {
+                assert!(client.ask("bc").unwrap().contains("rwatch:"));
+                assert_eq!(place(client), (LOAD, round), "before the load");
+            }
+            let step = format!("vCont;s:{}", thread_of(&stop));
+            assert!(client.ask(&step).unwrap().contains("rwatch:"), "a step over the load");
+            assert_eq!(place(client), (LOAD + 4, 1));
+            let stepped = client.ask(&step).unwrap();
+            assert!(!stepped.contains("watch:"), "{stepped}");
+            for watch in ["z3", "z2"] {
+                assert_eq!(client.ask(&format!("{watch},{BUTTONS:x},2")).unwrap(), "OK");
+            }
+            // A word of the history that round 4 stores, and none loads.
+            let word = DATA + 0x1000 + 4 * 4;
+            assert_eq!(client.ask(&format!("Z3,{word:x},4")).unwrap(), "OK");
+            assert_eq!(client.ask(&format!("Z4,{word:x},4")).unwrap(), "OK");
+            let stop = client.ask("vCont;c").unwrap();
+            assert!(stop.contains(&format!("awatch:{word:08x}")), "{stop}");
+            assert_eq!(place(client), (SUM + 8 * 4, 4));
+            assert!(client.ask(&format!("z3,{word:x},4")).unwrap() == "OK");
+            assert!(client.ask(&format!("z4,{word:x},4")).unwrap() == "OK");
+            assert_eq!(client.ask("vCont;c").unwrap(), "X0f", "the limit of instructions");
+        });
+        assert_eq!(finished.report.digest, alone.report.digest, "{text}");
+        assert_eq!(finished.report.instructions, 400_000, "{text}");
+    }
+}
+
+#[test]
+fn loads_are_watched_only_where_the_run_goes_back() {
+    let parallel = ExecutorConfig { parallel: true, ..ExecutorConfig::default() };
+    let checked = CpuConfig { cross_check: Some(CrossCheckUnit::Block), ..CpuConfig::default() };
+    for (cpu, mode, stores) in
+        [(CpuConfig::default(), parallel, false), (checked, ExecutorConfig::default(), true)]
+    {
+        debugged(cpu, mode, &instructions(), move |client| {
+            for (kind, is_possible) in [(2, stores), (3, false), (4, false)] {
+                let answer = client.ask(&format!("Z{kind},{DATA:x},4")).unwrap();
+                assert_eq!(answer == "OK", is_possible, "{kind}: {answer}");
+            }
+            client.send("k").unwrap();
+        });
     }
 }
 

@@ -6,6 +6,7 @@
 use super::Debugged;
 use super::history::Interrupted;
 use anyhow::{Result, bail};
+use xenia_cpu::WatchedRange;
 use xenia_gdb::Progress;
 use xenia_sched::{Executor, RunEnd};
 
@@ -88,7 +89,7 @@ impl Debugged<'_, '_> {
         self.beginning()
     }
 
-    /// The last moment before `from` at which a breakpoint is met, or the next instruction changes
+    /// The last moment before `from` at which a breakpoint is met, or the next instruction accesses
     /// watched memory.
     fn last_stop(&mut self, from: u64) -> Result<Stop> {
         if self.breakpoints.is_empty() && self.watches.is_empty() {
@@ -120,13 +121,14 @@ impl Debugged<'_, '_> {
                 }
             }
         }
-        let Some(note) = scan.notes.last_change else { return Ok(scan.hit) };
+        let Some(note) = scan.notes.last_stop else { return Ok(scan.hit) };
         let moment = lower + note.before();
         if let Some(hit) = scan.hit.filter(|hit| hit.moment > moment) {
             return Ok(Some(hit));
         }
         self.go_to(moment + 1)?;
         let thread = self.last_thread();
-        Ok(Some(Stop { moment, progress: Progress::Watch { thread, at: note.watched.0 } }))
+        let WatchedRange { addr, access, .. } = note.watched;
+        Ok(Some(Stop { moment, progress: Progress::Watch { thread, at: addr.0, access } }))
     }
 }

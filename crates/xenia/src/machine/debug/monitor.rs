@@ -6,7 +6,7 @@ use super::{Debugged, LastWriter};
 use crate::say;
 use anyhow::{Context, Result, bail};
 use std::fmt::Write as _;
-use xenia_cpu::StoredBytes;
+use xenia_cpu::{WatchedAccess, WatchedRange};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Syntax, disassemble};
 
@@ -110,7 +110,8 @@ impl Debugged<'_, '_> {
     pub fn last_writer(&mut self, at: u32, size: u32) -> Result<LastWriter> {
         self.begin_edited();
         let since = self.history()?.beginning();
-        Ok(match self.last_store(StoredBytes { addr: GuestAddr(at), size })? {
+        let bytes = WatchedRange { addr: GuestAddr(at), size, access: WatchedAccess::Change };
+        Ok(match self.last_store(bytes)? {
             None => LastWriter::Nobody { since },
             Some((moment, None)) => LastWriter::Kernel { moment },
             Some((moment, Some(pc))) => LastWriter::Instruction { moment, pc: pc.0 },

@@ -1,7 +1,8 @@
-//! Stretches of a run under a debugger in which breakpoints and stores to watched memory are noted.
+//! Stretches of a run under a debugger in which breakpoints and accesses to watched memory are
+//! noted.
 //!
 //! Breakpoints are met at full speed. Watched memory needs the interpreter, which notes the exact
-//! instruction of each store ([`StoreWatch`]); in lockstep all engines execute the same.
+//! instruction of each access ([`AccessWatch`]); in lockstep all engines execute the same.
 
 use super::super::Machine;
 use super::Debugged;
@@ -9,11 +10,11 @@ use super::back::{FIRST_STRETCH, GROWTH, Stop};
 use super::history::Interrupted;
 use anyhow::{Result, bail};
 use std::sync::Arc;
-use xenia_cpu::{EngineConfig, Execute, Interpreter, StoreNotes, StoreWatch, StoredBytes};
+use xenia_cpu::{AccessNote, AccessNotes, AccessWatch, EngineConfig, Execute, Interpreter, WatchedRange};
 use xenia_gdb::Progress;
 use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, Watch};
-use xenia_sched::{Executor, RunEnd};
+use xenia_sched::{Executor, RunEnd, SingleStep, ThreadRef};
 
 /// Instructions in a stretch of a run with watched memory.
 const WATCHED_STRETCH: u64 = 5_000_000;
@@ -26,8 +27,8 @@ const LONG_STRETCH: u64 = 1 << 20;
 pub(super) struct Scan {
     /// The last breakpoint met.
     pub(super) hit: Option<Stop>,
-    /// Stores to the watched memory, with counts from the stretch's beginning on.
-    pub(super) notes: StoreNotes,
+    /// Accesses to the watched memory, with counts from the stretch's beginning on.
+    pub(super) notes: AccessNotes,
     /// Why the run ended within the stretch, if it did.
     pub(super) end: Option<RunEnd>,
     /// Whether the stretch was left at a breakpoint.
@@ -60,12 +61,12 @@ impl Machine {
 }
 
 impl Debugged<'_, '_> {
-    /// Executes a stretch: notes the stores to `ranges` and the breakpoints, and leaves at the
+    /// Executes a stretch: notes the accesses to `ranges` and the breakpoints, and leaves at the
     /// breakpoint number `most_hits`. With 0 there are no breakpoints.
     pub(super) fn scan(
         &mut self,
         (lower, upper): (u64, u64),
-        ranges: Vec<StoredBytes>,
+        ranges: Vec<WatchedRange>,
         most_hits: u32,
     ) -> Result<Scan> {
         self.go_to(lower)?;
@@ -74,8 +75,8 @@ impl Debugged<'_, '_> {
             self.plant();
         }
         let watch =
-            (!ranges.is_empty()).then(|| Arc::new(StoreWatch::new(&self.machine.inside.memory, ranges)));
-        let engine = watch.as_ref().and_then(|watch| self.watch_stores(watch));
+            (!ranges.is_empty()).then(|| Arc::new(AccessWatch::new(&self.machine.inside.memory, ranges)));
+        let engine = watch.as_ref().and_then(|watch| self.watch_accesses(watch));
         let mut scan = Scan::default();
         self.run_through(upper, most_hits, &mut scan);
         if let Some(engine) = engine {
@@ -87,12 +88,24 @@ impl Debugged<'_, '_> {
         Ok(scan)
     }
 
-    /// Lets an interpreter that notes stores run the guest, and returns the engine that did so.
-    fn watch_stores(&mut self, watch: &Arc<StoreWatch>) -> Option<Box<dyn Execute>> {
+    /// Lets an interpreter that notes accesses run the guest, and returns the engine that did so.
+    fn watch_accesses(&mut self, watch: &Arc<AccessWatch>) -> Option<Box<dyn Execute>> {
         // Machines with states have no reservation table.
         let mut interpreter = Interpreter::new(self.machine.memory().clone(), EngineConfig::default());
-        interpreter.watch_stores(Arc::clone(watch));
+        interpreter.watch_accesses(Arc::clone(watch));
         self.machine.replace_engine(Box::new(interpreter))
+    }
+
+    /// Executes an instruction of a thread while loads are watched, and returns the first access to
+    /// watched memory, too.
+    pub(super) fn step_watched(&mut self, thread: ThreadRef) -> (SingleStep, Option<AccessNote>) {
+        let watch = Arc::new(AccessWatch::new(&self.machine.inside.memory, self.watches.ranges()));
+        let engine = self.watch_accesses(&watch);
+        let step = self.machine.inside.executor.single_step(thread, self.pieces.limits);
+        if let Some(engine) = engine {
+            self.machine.replace_engine(engine);
+        }
+        (step, watch.notes(&self.machine.inside.memory, 0).first_stop)
     }
 
     fn run_through(&mut self, upper: u64, most_hits: u32, scan: &mut Scan) {
@@ -139,15 +152,16 @@ impl Debugged<'_, '_> {
         let start = self.moment();
         let Scan { hit, notes, end, .. } =
             self.scan((start, start + WATCHED_STRETCH), self.watches.ranges(), 1)?;
-        if let Some(note) = notes.first_change {
+        if let Some(note) = notes.first_stop {
             self.return_to(start + note.after())?;
-            if self.watches.changed(&self.machine.inside.memory).is_none() {
+            if note.pc.is_none() && self.watches.changed(&self.machine.inside.memory).is_none() {
                 // A device has written it since.
                 self.return_to(self.moment() + 1)?;
             }
             let thread = self.last_thread();
             self.arrive();
-            return Ok(Progress::Watch { thread, at: note.watched.0 });
+            let WatchedRange { addr, access, .. } = note.watched;
+            return Ok(Progress::Watch { thread, at: addr.0, access });
         }
         Ok(match (hit, end) {
             (Some(hit), _) => hit.progress,
@@ -163,7 +177,7 @@ impl Debugged<'_, '_> {
     ///
     /// # Errors
     /// As [`Self::turn_back`].
-    pub(super) fn last_store(&mut self, bytes: StoredBytes) -> Result<Option<(u64, Option<GuestAddr>)>> {
+    pub(super) fn last_store(&mut self, bytes: WatchedRange) -> Result<Option<(u64, Option<GuestAddr>)>> {
         let from = self.moment();
         let found = self.find_last_store(from, bytes);
         if !self.machine.is_broken() {
@@ -173,7 +187,11 @@ impl Debugged<'_, '_> {
         found
     }
 
-    fn find_last_store(&mut self, from: u64, bytes: StoredBytes) -> Result<Option<(u64, Option<GuestAddr>)>> {
+    fn find_last_store(
+        &mut self,
+        from: u64,
+        bytes: WatchedRange,
+    ) -> Result<Option<(u64, Option<GuestAddr>)>> {
         let (mut upper, mut length) = (from, FIRST_STRETCH);
         while let Some(lower) = self.stretch_before(upper, length) {
             if upper - lower < LONG_STRETCH || self.is_page_written(lower, upper, &bytes)? {
@@ -189,7 +207,7 @@ impl Debugged<'_, '_> {
     }
 
     /// Whether a stretch may write the pages of these bytes.
-    fn is_page_written(&mut self, lower: u64, upper: u64, bytes: &StoredBytes) -> Result<bool> {
+    fn is_page_written(&mut self, lower: u64, upper: u64, bytes: &WatchedRange) -> Result<bool> {
         self.go_to(lower)?;
         self.keep_checkpoint();
         let last = bytes.addr.0.saturating_add(bytes.size.saturating_sub(1));

@@ -1,9 +1,10 @@
-//! Memory that gdb watches: bytes of which each change is seen, also one by the kernel.
+//! Memory that gdb watches: bytes of which each change is seen, also one by the kernel, or each
+//! load by the title.
 //!
-//! A machine that can go back finds the changes by [stretches](super::scan); another one compares
-//! the bytes after every instruction. Without watches nothing is compared.
+//! A machine that can go back finds the accesses by [stretches](super::scan); another one compares
+//! the bytes after every instruction, and knows no loads. Without watches nothing is compared.
 
-use xenia_cpu::StoredBytes;
+use xenia_cpu::{WatchedAccess, WatchedRange};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 
@@ -18,6 +19,7 @@ const MAX_LENGTH: u32 = 4096;
 struct WatchedBytes {
     at: u32,
     value: Vec<u8>,
+    access: WatchedAccess,
 }
 
 /// The memory that gdb watches ([module documentation](self)).
@@ -37,36 +39,54 @@ impl Watches {
     }
 
     /// The watched bytes.
-    pub(super) fn ranges(&self) -> Vec<StoredBytes> {
-        let range =
-            |watch: &WatchedBytes| StoredBytes { addr: GuestAddr(watch.at), size: watch.value.len() as u32 };
+    pub(super) fn ranges(&self) -> Vec<WatchedRange> {
+        let range = |watch: &WatchedBytes| WatchedRange {
+            addr: GuestAddr(watch.at),
+            size: watch.value.len() as u32,
+            access: watch.access,
+        };
         self.0.iter().map(range).collect()
     }
 
+    /// Whether loads are watched.
+    pub(super) fn has_loads(&self) -> bool {
+        self.0.iter().any(|watch| watch.access != WatchedAccess::Change)
+    }
+
     /// Adds a watch. Returns `false` if memory is not mapped there, or at a limit.
-    pub(super) fn insert(&mut self, memory: &GuestMemory, at: u32, len: u32) -> bool {
+    pub(super) fn insert(
+        &mut self,
+        memory: &GuestMemory,
+        (at, len): (u32, u32),
+        access: WatchedAccess,
+    ) -> bool {
         if self.0.len() >= MAX_WATCHES || len > MAX_LENGTH {
             return false;
         }
         let value = read(memory, at, len as usize);
-        value.map(|value| self.0.push(WatchedBytes { at, value })).is_some()
+        value.map(|value| self.0.push(WatchedBytes { at, value, access })).is_some()
     }
 
     /// Removes a watch. Returns whether there was one.
-    pub(super) fn remove(&mut self, at: u32, len: u32) -> bool {
-        let found = self.0.iter().position(|watch| watch.at == at && watch.value.len() == len as usize);
+    pub(super) fn remove(&mut self, at: u32, len: u32, access: WatchedAccess) -> bool {
+        let found = self
+            .0
+            .iter()
+            .position(|watch| watch.at == at && watch.value.len() == len as usize && watch.access == access);
         found.map(|index| self.0.swap_remove(index)).is_some()
     }
 
-    /// Address of a watch whose bytes have changed since the last call. Memory that the title has
-    /// unmapped has not changed.
-    pub(super) fn changed(&mut self, memory: &GuestMemory) -> Option<u32> {
+    /// Address of a watch that stops at changes and whose bytes have changed since the last call,
+    /// and its accesses. Memory that the title has unmapped has not changed.
+    pub(super) fn changed(&mut self, memory: &GuestMemory) -> Option<(u32, WatchedAccess)> {
         let mut changed = None;
         for watch in &mut self.0 {
             match read(memory, watch.at, watch.value.len()) {
                 Some(value) if value != watch.value => {
                     watch.value = value;
-                    changed.get_or_insert(watch.at);
+                    if watch.access != WatchedAccess::Load {
+                        changed.get_or_insert((watch.at, watch.access));
+                    }
                 }
                 _ => {}
             }
