@@ -2,9 +2,15 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
+use xenia::Limits;
+use xenia::config::{MachineConfig, TitleConfig, VideoConfig};
+use xenia::machine::{Machine, MachineOptions};
+use xenia::title::Title;
+use xenia_debugger::DebugSession;
+use xenia_debugger::terminal::OnTerminal;
 use xenia_testing::{Tool, hermetic, need};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
@@ -139,6 +145,110 @@ fn the_terminal_is_taken_and_given_back() {
         let screen = screen(sent.rsplit_once(LEAVE).unwrap().0);
         assert!(screen.contains("default.xex!"), "{screen}");
     }
+}
+
+/// A program on a pseudo-terminal that may not end by itself.
+struct AtTerminal {
+    folder: tempfile::TempDir,
+    script: Child,
+    keys: ChildStdin,
+}
+
+impl AtTerminal {
+    /// Runs a command of the shell. The terminal's modes before and after it are kept.
+    fn run(command: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let run = format!(
+            "stty rows 40 columns 120; stty -g > before; sh -c 'echo $$ > id; {command}'; \
+             echo $? > status; stty -g > after"
+        );
+        let mut script = Command::new("script");
+        script.args(["--quiet", "--flush", "--command", &run, "typescript"]).current_dir(folder.path());
+        script.env("TERM", "xterm").env_remove("RUST_LOG").stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut script = script.spawn().unwrap();
+        let keys = script.stdin.take().unwrap();
+        Self { folder, script, keys }
+    }
+
+    fn text(&self, file: &str) -> String {
+        let bytes = std::fs::read(self.folder.path().join(file)).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).trim().to_owned()
+    }
+
+    /// Types a text, and waits until the screen shows another one.
+    fn type_to(&mut self, typed: &str, shown: &str) {
+        self.keys.write_all(typed.as_bytes()).unwrap();
+        let is_there = (0..1200).any(|_| {
+            sleep(Duration::from_millis(50));
+            screen(&self.text("typescript")).contains(shown)
+        });
+        assert!(is_there, "{shown} does not come: {}", screen(&self.text("typescript")));
+    }
+
+    /// Waits for the end, checks that the terminal is as before, and returns what was sent after
+    /// the debugger's screen.
+    fn end(&mut self) -> String {
+        assert!(self.script.wait().unwrap().success());
+        let sent = self.text("typescript");
+        assert!(sent.find(ENTER) < sent.rfind(LEAVE), "{sent:?}");
+        let modes = self.text("before");
+        assert!(!modes.is_empty());
+        assert_eq!(modes, self.text("after"), "the terminal's modes: {sent:?}");
+        assert_ne!(self.text("status"), "0", "the run tells that it was ended: {sent:?}");
+        sent.rsplit_once(LEAVE).unwrap().1.to_owned()
+    }
+}
+
+#[test]
+fn a_signal_gives_the_terminal_back() {
+    if !need(Tool::Terminal) {
+        return;
+    }
+    let run = format!("exec \"{PROGRAM}\" debug \"{ENDLESS}\" --gpu none --config /dev/null");
+    for (signal, typed, shown) in
+        [("-TERM", "", "read-only"), ("-HUP", "", "read-only"), ("-TERM", "c", "runs:")]
+    {
+        let mut terminal = AtTerminal::run(&run);
+        terminal.type_to("", "read-only");
+        terminal.type_to(typed, shown);
+        let kill = Command::new("kill").args([signal, &terminal.text("id")]).status().unwrap();
+        assert!(kill.success());
+        terminal.end();
+    }
+}
+
+/// Variable of the program that is to panic.
+const PANICS: &str = "XENIA_PANICS_ON_A_TERMINAL";
+
+/// Debugs a title whose first text panics.
+fn panic_on_the_terminal() {
+    let path = Path::new(TITLE).with_file_name("hello.xex");
+    let title = Title::open_or_demo(Some(&path), &TitleConfig::default()).unwrap();
+    let (config, video) = (MachineConfig::default(), VideoConfig::default());
+    let text = Box::new(|_: &str| panic!("the text can't be shown"));
+    let options = MachineOptions { text, ..MachineOptions::new(&config, &video) };
+    let mut machine = Machine::new(&title, options).unwrap();
+    machine.set_front_end(Box::new(OnTerminal::new(DebugSession::default())));
+    machine.run(&Limits::default(), None);
+}
+
+/// The test runs itself on a terminal, where it panics.
+#[test]
+fn a_panic_gives_the_terminal_back() {
+    if std::env::var_os(PANICS).is_some() {
+        panic_on_the_terminal();
+        return;
+    }
+    if !need(Tool::Terminal) {
+        return;
+    }
+    let program = std::env::current_exe().unwrap();
+    let test = "debugger::a_panic_gives_the_terminal_back --exact --nocapture";
+    let mut terminal = AtTerminal::run(&format!("{PANICS}=1 exec \"{}\" {test}", program.display()));
+    terminal.type_to("", "read-only");
+    terminal.keys.write_all(b"c").unwrap();
+    let after = terminal.end();
+    assert!(after.contains("the text can't be shown"), "{after:?}");
 }
 
 #[test]
