@@ -2,7 +2,7 @@
 
 use crate::text::PrintedLines;
 use parking_lot::Mutex;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use xenia_cpu::{PpcContext, WatchedAccess};
 use xenia_gdb::registers::GdbRegister;
@@ -131,6 +131,8 @@ pub struct Model {
     pub side_row: usize,
     /// Addresses of breakpoints.
     pub breakpoints: BTreeSet<u32>,
+    /// The names by which breakpoints were set, with offsets, by address.
+    pub named: BTreeMap<u32, String>,
     /// Watched memory: address, length, and the accesses that stop the run.
     pub watches: BTreeSet<(u32, u32, WatchedAccess)>,
     /// Symbols found last, with their addresses, and the number of those left out.

@@ -21,6 +21,12 @@ pub(crate) fn register(name: &str) -> Option<GdbRegister> {
     (0..).map_while(GdbRegister::numbered).find(|register| register.name() == name)
 }
 
+/// Whether a place is a symbol or an import, which another title may have elsewhere.
+pub(crate) fn is_name(place: &str) -> bool {
+    let base = split(place).map_or(place, |(base, _)| base);
+    !base.starts_with(|c: char| c.is_ascii_digit()) && register(base).is_none()
+}
+
 /// The parts of `base+offset` or `base-offset`.
 fn split(text: &str) -> Result<(&str, u32)> {
     // A name may have signs, too, so the last one counts, if a number follows.
@@ -102,6 +108,12 @@ mod tests {
         assert_eq!(register("pc"), Some(GdbRegister::Pc));
         assert_eq!(register("v"), None);
         assert_eq!(register("main"), None);
+    }
+
+    #[test]
+    fn names_are_neither_addresses_nor_registers() {
+        assert!(is_name("main") && is_name("main+4") && is_name("operator+"));
+        assert!(!is_name("0x82000000") && !is_name("r3+0x10") && !is_name("lr"));
     }
 
     #[test]

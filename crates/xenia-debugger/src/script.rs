@@ -5,9 +5,12 @@ use crate::draw::{draw, text_of};
 use crate::model::Model;
 use crate::scene::DebugScene;
 use crate::session::{DebugSession, Watcher};
+use crate::text::PrintedLines;
 use anyhow::{Result, bail};
+use parking_lot::Mutex;
 use ratatui_core::buffer::Buffer;
 use ratatui_core::layout::Rect;
+use std::sync::Arc;
 use xenia::machine::{Debugged, FrontEnd, MachinePosition};
 use xenia_kernel::ports::TextSink;
 
@@ -91,9 +94,9 @@ impl FrontEnd for Script {
     }
 }
 
-/// A sink whose text a session shows among its panes.
-pub fn text_sink(session: &DebugSession) -> TextSink {
-    let lines = session.model.text.clone();
+/// A sink that adds to the text which a session shows among its panes.
+pub fn text_sink(lines: &Arc<Mutex<PrintedLines>>) -> TextSink {
+    let lines = lines.clone();
     Box::new(move |text| lines.lock().add(text))
 }
 
@@ -126,7 +129,7 @@ mod tests {
     #[test]
     fn printed_text_is_among_the_panes() {
         let session = DebugSession::default();
-        text_sink(&session)("hello\n");
+        text_sink(&session.model.text)("hello\n");
         assert_eq!(session.model.text.lock().kept().0, ["hello"]);
     }
 }

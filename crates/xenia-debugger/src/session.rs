@@ -7,7 +7,7 @@ mod write;
 use crate::command::{DebugCommand, ThreadChoice};
 use crate::keys::{self, Asked, HostKey};
 use crate::model::{AskedChange, Focus, Model, SidePane, Tab};
-use crate::place::{find, resolve};
+use crate::place::{find, is_name, resolve};
 use crate::text::{NAME, shown};
 use anyhow::{Context, Result, bail};
 use xenia::machine::{Debugged, MachinePosition};
@@ -91,7 +91,8 @@ impl DebugSession {
         }
         for note in machine.take_notes() {
             self.model.text.lock().add(&format!("{note}\n"));
-            self.model.message = shown(&note, 300);
+            let warning = self.warning.as_ref().map(|warning| format!("; {warning}"));
+            self.model.message = shown(&format!("{note}{}", warning.unwrap_or_default()), 300);
         }
     }
 
@@ -125,11 +126,12 @@ impl DebugSession {
             DebugCommand::BackContinue => self.go_back(machine),
             DebugCommand::Goto(to) => self.travel(to, machine)?,
             DebugCommand::Break(place) => {
-                let at = place.map_or(Ok(self.model.cursor), |place| here(&place, machine))?;
-                self.toggle_breakpoint(at, machine)?;
+                let at = place.as_ref().map_or(Ok(self.model.cursor), |place| here(place, machine))?;
+                self.toggle_breakpoint(at, place.filter(|place| is_name(place)), machine)?;
             }
             DebugCommand::Delete => {
                 self.model.breakpoints.clear();
+                self.model.named.clear();
                 self.model.watches.clear();
                 self.tell("no breakpoints, no watches");
             }

@@ -14,6 +14,7 @@ use crate::session::{DebugSession, Watcher};
 use anyhow::{Context, Result, bail};
 use backend::HostTerminal;
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use parking_lot::Mutex;
 use ratatui_core::layout::Rect;
 use ratatui_core::terminal::Terminal;
 use std::io::IsTerminal;
@@ -65,7 +66,7 @@ impl Screen {
         }));
         let opened = HostTerminal::open().and_then(Terminal::new);
         let screen = Self(opened.context("the terminal can't be used")?);
-        say::divert_errors(Some(text_sink(session)));
+        say::divert_errors(Some(text_sink(&session.model.text)));
         Ok(screen)
     }
 }
@@ -80,6 +81,8 @@ impl Drop for Screen {
 /// The keys, read by a thread of their own.
 struct Keys {
     events: Receiver<Event>,
+    /// Set by each key.
+    stop: Arc<Mutex<Arc<AtomicBool>>>,
     is_over: Arc<AtomicBool>,
 }
 
@@ -89,6 +92,8 @@ impl Keys {
         let (sender, events) = mpsc::channel();
         let is_over = Arc::new(AtomicBool::new(false));
         let ends = is_over.clone();
+        let stop = Arc::new(Mutex::new(stop));
+        let stopped = stop.clone();
         let read = move || {
             while !ends.load(Relaxed) {
                 match event::poll(PATIENCE) {
@@ -98,14 +103,14 @@ impl Keys {
                 }
                 let Ok(event) = event::read() else { return };
                 let sent = sender.send(event);
-                stop.store(true, Relaxed);
+                stopped.lock().store(true, Relaxed);
                 if sent.is_err() {
                     return;
                 }
             }
         };
         std::thread::Builder::new().name("keys".to_owned()).spawn(read).context("no thread for keys")?;
-        Ok(Self { events, is_over })
+        Ok(Self { events, stop, is_over })
     }
 }
 
@@ -191,6 +196,8 @@ impl FrontEnd for OnTerminal {
                         shown: Instant::now(),
                     };
                     self.session.key(code, machine, &mut looking);
+                    // A launched title is stopped by another flag.
+                    *keys.stop.lock() = machine.stop_flag();
                 }
                 Some(_) => {}
             }

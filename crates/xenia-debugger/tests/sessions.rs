@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia::Limits;
 use xenia::config::{CpuConfig, MachineConfig, VideoConfig};
-use xenia::machine::{Debugged, FrontEnd, Machine, MachineOptions, MachinePosition};
+use xenia::launches;
+use xenia::machine::{Debugged, FrontEnd, Launched, Machine, MachineOptions, MachinePosition};
 use xenia::title::Title;
 use xenia_debugger::script::{Script, text_sink};
 use xenia_debugger::{DebugSession, Model, Watcher};
@@ -14,15 +15,22 @@ use xenia_kernel::ports::TextSink;
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 const SCREENS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/screens");
 
-/// A machine with a title of `guest/bin`.
-fn machine(title: &str, cpu: CpuConfig, text: TextSink) -> Machine {
-    let title = Title::open_or_demo(
-        Some(&Path::new(ROOT).join("guest/bin").join(title)),
-        &xenia::config::TitleConfig { repeats: true, ..Default::default() },
-    );
+/// A title of `guest/bin`.
+fn open(title: &str) -> Title {
+    let config = xenia::config::TitleConfig { repeats: true, ..Default::default() };
+    Title::open_or_demo(Some(&Path::new(ROOT).join("guest/bin").join(title)), &config).unwrap()
+}
+
+fn machine(
+    title: &Title,
+    launched: Option<Launched>,
+    cpu: CpuConfig,
+    text: TextSink,
+) -> anyhow::Result<Machine> {
     let (config, video) = (MachineConfig { cpu, ..MachineConfig::default() }, VideoConfig::default());
-    let options = MachineOptions { text, call_history: true, ..MachineOptions::new(&config, &video) };
-    Machine::new(&title.unwrap(), options).unwrap()
+    let options =
+        MachineOptions { text, launched, call_history: true, ..MachineOptions::new(&config, &video) };
+    Machine::new(title, options)
 }
 
 /// A watcher that lets every run go on.
@@ -61,7 +69,7 @@ impl<F: FnOnce(User<'_, '_, '_>) + Send> FrontEnd for Driver<F> {
 }
 
 fn debugged(title: &str, cpu: CpuConfig, user: impl FnOnce(User<'_, '_, '_>) + Send + 'static) {
-    let mut machine = machine(title, cpu, Box::new(|_| {}));
+    let mut machine = machine(&open(title), None, cpu, Box::new(|_| {})).unwrap();
     machine.set_front_end(Box::new(Driver(Some(user))));
     assert!(!machine.run(&Limits::default(), None).lost);
 }
@@ -215,14 +223,21 @@ fn a_run_that_has_ended_goes_back() {
 /// The screens of a script.
 fn screens(title: &str, text: &str) -> String {
     let session = DebugSession::default();
-    let sink = text_sink(&session);
+    let lines = session.model.text.clone();
     let printed = Arc::new(Mutex::new(String::new()));
     let out = printed.clone();
     let print = Box::new(move |screen: &str| out.lock().push_str(screen));
     let script = Script::new(session, text, (120, 40), print).unwrap();
-    let mut machine = machine(title, CpuConfig { interp: true, ..CpuConfig::default() }, sink);
-    machine.set_front_end(Box::new(script));
-    assert!(!machine.run(&Limits::default(), None).lost);
+    let mut front_end = Some(script);
+    let cpu = CpuConfig { interp: true, ..CpuConfig::default() };
+    let finished = launches::run(open(title), &Limits::default(), None, None, |title, _, launched| {
+        let mut machine = machine(title, launched, cpu.clone(), text_sink(&lines))?;
+        if let Some(script) = front_end.take() {
+            machine.set_front_end(Box::new(script));
+        }
+        Ok(machine)
+    });
+    assert!(!finished.unwrap().lost);
     let printed = printed.lock().clone();
     let is_harmless = |c: char| c == '\n' || !c.is_control();
     assert!(printed.chars().all(is_harmless), "the screens of {title}");

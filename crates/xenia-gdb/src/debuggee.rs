@@ -1,5 +1,7 @@
 //! The machine as the protocol sees it.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use xenia_cpu::{PpcContext, WatchedAccess};
 
 /// State of a machine after it went on for a while.
@@ -20,6 +22,11 @@ pub enum Progress {
         at: u32,
         /// The accesses for which it is watched.
         access: WatchedAccess,
+    },
+    /// The title has launched another one, which stands before its first instruction.
+    Launched {
+        /// Guest id of its first thread.
+        thread: u32,
     },
     /// The thread that was to execute one instruction has done so.
     Stepped {
@@ -93,6 +100,9 @@ pub trait Debuggee {
     /// Called several times a second while gdb keeps the machine stopped. Returns `false` if the
     /// session must end.
     fn idle(&mut self) -> bool;
+
+    /// The flag that ends [`Self::go_on`] early. A launched title has another one.
+    fn stop_flag(&self) -> Arc<AtomicBool>;
 
     /// Answers a command of gdb's `monitor`.
     fn command(&mut self, command: &str) -> String;

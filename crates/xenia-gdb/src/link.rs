@@ -117,29 +117,32 @@ struct Waiting {
     is_closed: bool,
     /// Whether the link is gone.
     is_left: bool,
+    /// Set while bytes wait.
+    stop: Arc<AtomicBool>,
 }
 
 impl Inbox {
-    /// Adds bytes once there is room, and sets `stop` unless they only acknowledge: gdb repeats a
+    /// Adds bytes once there is room, and sets the flag unless they only acknowledge: gdb repeats a
     /// `-` every two seconds while a command such as `monitor writer` runs. Returns `false` if the
     /// link is gone.
-    fn add(&self, bytes: &[u8], stop: &AtomicBool) -> bool {
+    fn add(&self, bytes: &[u8]) -> bool {
         let mut waiting = self.waiting.lock();
         while waiting.chunks.len() >= CHUNKS && !waiting.is_left {
             self.changed.wait(&mut waiting);
         }
         waiting.chunks.push_back(bytes.to_vec());
         if bytes.iter().any(|byte| !matches!(byte, b'+' | b'-')) {
-            stop.store(true, Relaxed);
+            waiting.stop.store(true, Relaxed);
         }
         self.changed.notify_all();
         !waiting.is_left
     }
 
-    fn close(&self, stop: &AtomicBool) {
-        self.waiting.lock().is_closed = true;
+    fn close(&self) {
+        let mut waiting = self.waiting.lock();
+        waiting.is_closed = true;
         // The machine must notice the end of the connection, too.
-        stop.store(true, Relaxed);
+        waiting.stop.store(true, Relaxed);
         self.changed.notify_all();
     }
 }
@@ -148,7 +151,6 @@ impl Inbox {
 pub struct Link {
     out: Box<dyn Write + Send>,
     inbox: Arc<Inbox>,
-    stop: Arc<AtomicBool>,
 }
 
 impl Link {
@@ -162,17 +164,27 @@ impl Link {
         stop: Arc<AtomicBool>,
     ) -> io::Result<Self> {
         let inbox = Arc::new(Inbox::default());
-        let link = Self { out: Box::new(out), inbox: inbox.clone(), stop: stop.clone() };
+        inbox.waiting.lock().stop = stop;
+        let link = Self { out: Box::new(out), inbox: inbox.clone() };
         thread::Builder::new().name("gdb".to_owned()).spawn(move || {
             let mut bytes = [0; CHUNK];
             while let Ok(count @ 1..) = from.read(&mut bytes) {
-                if !inbox.add(&bytes[..count], &stop) {
+                if !inbox.add(&bytes[..count]) {
                     return;
                 }
             }
-            inbox.close(&stop);
+            inbox.close();
         })?;
         Ok(link)
+    }
+
+    /// Sets another flag from now on while bytes wait.
+    pub(crate) fn set_stop(&self, stop: Arc<AtomicBool>) {
+        let mut waiting = self.inbox.waiting.lock();
+        if waiting.is_closed || !waiting.chunks.is_empty() {
+            stop.store(true, Relaxed);
+        }
+        waiting.stop = stop;
     }
 
     /// Bytes that gdb has sent; `None` if there are none, and waits up to `patience` for them.
@@ -186,7 +198,7 @@ impl Link {
         }
         let bytes = waiting.chunks.pop_front();
         if bytes.is_some() && waiting.chunks.is_empty() && !waiting.is_closed {
-            self.stop.store(false, Relaxed);
+            waiting.stop.store(false, Relaxed);
         }
         if bytes.is_none() && waiting.is_closed {
             return Err(io::ErrorKind::ConnectionReset.into());
@@ -215,10 +227,11 @@ mod tests {
 
     #[test]
     fn acknowledgements_do_not_stop_the_machine() {
-        let (inbox, stop) = (Inbox::default(), AtomicBool::new(false));
-        assert!(inbox.add(b"-", &stop) && inbox.add(b"+-", &stop));
+        let inbox = Inbox::default();
+        let stop = inbox.waiting.lock().stop.clone();
+        assert!(inbox.add(b"-") && inbox.add(b"+-"));
         assert!(!stop.load(Relaxed));
-        assert!(inbox.add(b"-\x03", &stop));
+        assert!(inbox.add(b"-\x03"));
         assert!(stop.load(Relaxed));
     }
 }

@@ -1,6 +1,8 @@
 //! A debuggee without a machine, for tests of the protocol with arbitrary input.
 
 use crate::{Debuggee, Progress};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use xenia_cpu::{PpcContext, WatchedAccess};
 
 /// Guest ids of the threads.
@@ -20,6 +22,7 @@ pub struct PlainDebuggee {
     memory: Vec<u8>,
     breakpoints: Vec<u32>,
     runs: u32,
+    stop: Arc<AtomicBool>,
 }
 
 impl Default for PlainDebuggee {
@@ -30,6 +33,7 @@ impl Default for PlainDebuggee {
             memory: vec![0; SIZE],
             breakpoints: Vec::new(),
             runs: 0,
+            stop: Arc::default(),
         }
     }
 }
@@ -94,6 +98,7 @@ impl Debuggee for PlainDebuggee {
             (Some(thread), _) => Progress::Stepped { thread },
             (None, 3) => Progress::Breakpoint { thread: THREADS[1] },
             (None, 5) => Progress::Watch { thread: THREADS[0], at: START, access: WatchedAccess::Change },
+            (None, 6) => Progress::Launched { thread: THREADS[2] },
             (None, 7) => Progress::Crashed { thread: 0 },
             (None, 11) => Progress::Exited { code: self.runs },
             (None, 15) => Progress::Ended,
@@ -117,6 +122,10 @@ impl Debuggee for PlainDebuggee {
 
     fn idle(&mut self) -> bool {
         false
+    }
+
+    fn stop_flag(&self) -> Arc<AtomicBool> {
+        self.stop.clone()
     }
 
     fn command(&mut self, command: &str) -> String {

@@ -93,6 +93,8 @@ pub fn serve<D: Debuggee>(link: Link, debuggee: &mut D) -> Result<SessionEnd, Se
                 let next = if let Some(byte) = byte {
                     running.incoming_data(&mut stub, byte)
                 } else if let Some(reason) = go_on(&mut stub, &mut has_ended) {
+                    // A launched title is stopped by another flag.
+                    running.borrow_conn().link.set_stop(stub.debuggee.stop_flag());
                     running.report_stop(&mut stub, reason)
                 } else {
                     Ok(running.into())
@@ -163,7 +165,7 @@ fn go_on<D: Debuggee>(stub: &mut Stub<'_, D>, has_ended: &mut bool) -> Option<Mu
             Some(tid) => MultiThreadStopReason::Watch { tid, kind: watch_kind(access), addr: at },
             None => MultiThreadStopReason::Signal(Signal::SIGTRAP),
         },
-        Progress::Stepped { thread } => stopped(thread, Signal::SIGTRAP),
+        Progress::Stepped { thread } | Progress::Launched { thread } => stopped(thread, Signal::SIGTRAP),
         Progress::Crashed { thread } => {
             *has_ended = true;
             stopped(thread, Signal::SIGSEGV)

@@ -29,6 +29,7 @@ struct OneThread {
     ctx: PpcContext,
     replaced: BTreeMap<u32, u32>,
     start: u32,
+    stop: Arc<AtomicBool>,
 }
 
 impl OneThread {
@@ -40,7 +41,7 @@ impl OneThread {
         }
         let engine = Interpreter::new(memory.clone(), EngineConfig::default());
         let ctx = PpcContext { pc: start.0, ..PpcContext::default() };
-        Self { memory, engine, ctx, replaced: BTreeMap::new(), start: start.0 }
+        Self { memory, engine, ctx, replaced: BTreeMap::new(), start: start.0, stop: Arc::default() }
     }
 
     fn run(&mut self, instructions: i64) -> Exit {
@@ -105,6 +106,10 @@ impl Debuggee for OneThread {
             _ if self.ctx.gpr[3] >= 1000 => Progress::Exited { code: 7 },
             _ => Progress::Running,
         }
+    }
+
+    fn stop_flag(&self) -> Arc<AtomicBool> {
+        self.stop.clone()
     }
 
     fn goes_back(&self) -> bool {

@@ -106,7 +106,6 @@ fn run_titles(
 ) -> Result<Finished> {
     let mut before = Before::default();
     let mut launched = None;
-    let mut lost = false;
     if let Some(state) = from
         && let Some(found) = Launched::in_state(state)?
     {
@@ -115,43 +114,110 @@ fn run_titles(
         before = found.before;
         launched = Some(found);
     }
+    if launched.is_some() {
+        xenia_host::allocator::give_back_free_heap();
+    }
+    let mut running = machine(&title, &before, launched.take())?;
+    running = match course {
+        Course::Relay { every, keep } if before.machines == 0 => {
+            relayed(running, limits, (every, keep), || machine(&title, &before, None))?
+        }
+        Course::From(state) if before.machines == 0 => running.load_state_from(state)?,
+        _ => running,
+    };
+    let mut launches = Launches { title, before, limits, machine, lost: false, failed: None };
     loop {
-        if launched.is_some() {
-            xenia_host::allocator::give_back_free_heap();
+        let rest = launches.before.rest(limits);
+        let mut finished = running.run_with(&rest, dump_threads_after, Some(&mut launches));
+        if let Some(error) = launches.failed.take() {
+            return Err(error);
         }
-        let mut running = machine(&title, &before, launched.take())?;
-        running = match course {
-            Course::Relay { every, keep } if before.machines == 0 => {
-                relayed(running, limits, (every, keep), || machine(&title, &before, None))?
-            }
-            Course::From(state) if before.machines == 0 => running.load_state_from(state)?,
-            _ => running,
-        };
-        let mut finished = running.run(&before.rest(limits), dump_threads_after);
-        finished.report.launches = before.launches;
-        lost |= finished.lost;
-        finished.lost = lost;
-        if !matches!(finished.end, RunEnd::Ended(EndKind::Exit { .. }))
-            || finished.divergence.is_some()
-            || finished.recording_trouble.is_some()
-        {
+        if !launches.go_on(&mut finished) {
             return Ok(finished);
         }
-        let Some(Successor { launch, inheritance }) = running.successor() else { return Ok(finished) };
-        if before.launches == MAXIMUM_LAUNCHES {
-            errln!("xenia-rs: {} titles were launched, one by the other; that is enough", before.launches);
-            return Ok(finished);
+        let Some(successor) = running.take_successor() else { return Ok(finished) };
+        drop(running);
+        let Some(next) = launches.next(successor, &finished)? else { return Ok(finished) };
+        running = next;
+    }
+}
+
+/// Starts titles that other titles launch, while a debugger stays.
+pub(crate) trait Launcher {
+    /// Puts the machine of the launched title in the ended one's place, and returns the limits of
+    /// its run.
+    ///
+    /// # Errors
+    /// There is no such machine: the run ends as this says.
+    fn launch(&mut self, machine: &mut Machine, finished: Finished) -> Result<Limits, Box<Finished>>;
+}
+
+/// The titles of a run, one after the other.
+struct Launches<'a, F> {
+    title: Title,
+    before: Before,
+    /// Limits for the sum of all titles.
+    limits: &'a Limits,
+    machine: F,
+    /// Whether an output of a title before was lost.
+    lost: bool,
+    /// The error for which the launched title's machine could not be made.
+    failed: Option<anyhow::Error>,
+}
+
+impl<F: FnMut(&Title, &Before, Option<Launched>) -> Result<Machine>> Launches<'_, F> {
+    /// Adds what is known of the titles before to a result. Returns whether another title may
+    /// follow.
+    fn go_on(&mut self, finished: &mut Finished) -> bool {
+        finished.report.launches = self.before.launches;
+        self.lost |= finished.lost;
+        finished.lost = self.lost;
+        matches!(finished.end, RunEnd::Ended(EndKind::Exit { .. }))
+            && finished.divergence.is_none()
+            && finished.recording_trouble.is_none()
+    }
+
+    /// The machine of the title that was launched; `None` if the run ends with the one before.
+    fn next(&mut self, successor: Successor, finished: &Finished) -> Result<Option<Machine>> {
+        let Successor { launch, inheritance } = successor;
+        if self.before.launches == MAXIMUM_LAUNCHES {
+            let count = self.before.launches;
+            errln!("xenia-rs: {count} titles were launched, one by the other; that is enough");
+            return Ok(None);
         }
-        if let Err(error) = launched_image(&mut title, &launch) {
+        if let Err(error) = launched_image(&mut self.title, &launch) {
             errln!("xenia-rs: the title launched {}, which {error}", launch.path);
-            return Ok(finished);
+            return Ok(None);
         }
         tracing::info!("launching {}", launch.path);
-        before.launches += 1;
-        before.machines += 1;
-        before.instructions += finished.report.instructions;
-        before.frames += finished.report.frames;
-        launched = Some(Launched { launch: launch.into(), before, inheritance: Some(inheritance) });
+        self.before.launches += 1;
+        self.before.machines += 1;
+        self.before.instructions += finished.report.instructions;
+        self.before.frames += finished.report.frames;
+        xenia_host::allocator::give_back_free_heap();
+        let launched =
+            Launched { launch: launch.into(), before: self.before, inheritance: Some(inheritance) };
+        (self.machine)(&self.title, &self.before, Some(launched)).map(Some)
+    }
+}
+
+impl<F: FnMut(&Title, &Before, Option<Launched>) -> Result<Machine>> Launcher for Launches<'_, F> {
+    fn launch(&mut self, machine: &mut Machine, mut finished: Finished) -> Result<Limits, Box<Finished>> {
+        let goes_on = self.go_on(&mut finished);
+        let Some(successor) = goes_on.then(|| machine.take_successor()).flatten() else {
+            return Err(finished.into());
+        };
+        match self.next(successor, &finished) {
+            Ok(Some(next)) => {
+                *machine = next;
+                Ok(self.before.rest(self.limits))
+            }
+            Ok(None) => Err(finished.into()),
+            Err(error) => {
+                self.failed = Some(error);
+                Err(finished.into())
+            }
+        }
     }
 }
 
@@ -205,6 +271,8 @@ mod tests {
     use crate::title::medium::Medium;
     use std::sync::{Arc, Mutex};
     use xenia_formats::Volume;
+    use xenia_gdb::registers::GdbRegister;
+    use xenia_gdb::{Listener, ServerAddress, TestClient};
     use xenia_kernel::deployment::Deployment;
 
     /// A program that launches the title named at 0x82010000.
@@ -307,6 +375,99 @@ mod tests {
         assert_eq!((later.launches, later.exit), (1, End::Exit));
         assert_eq!((later.digest, later.instructions), (whole.digest, whole.instructions));
         assert!(seen.len() == 1 && seen[0].launches == 1 && seen[0].instructions > 0, "{seen:?}");
+    }
+
+    /// Runs the launcher while a client does what `script` says.
+    fn debugged(
+        path: &str,
+        interp: bool,
+        script: impl FnOnce(&mut TestClient) + Send + 'static,
+    ) -> (Finished, String) {
+        let folder = folder();
+        let text = Arc::default();
+        let mut client = None;
+        let mut script = Some(script);
+        let finished =
+            run(launcher(path, folder.path()), &Limits::default(), None, None, |title, before, launched| {
+                let mut machine = machine(title, launched, interp, &text)?;
+                if before.machines == 0 {
+                    let listener = Listener::open(&ServerAddress::Port(0))?;
+                    let mut gdb = TestClient::connect(&listener)?;
+                    machine.set_debugger(listener);
+                    let script = script.take().unwrap();
+                    client = Some(std::thread::spawn(move || {
+                        gdb.ask("qSupported:multiprocess+;swbreak+").unwrap();
+                        script(&mut gdb);
+                    }));
+                }
+                Ok(machine)
+            })
+            .unwrap();
+        client.unwrap().join().unwrap();
+        let text = text.lock().unwrap().clone();
+        (finished, text)
+    }
+
+    #[test]
+    fn a_debugger_stays_in_the_title_that_is_launched() {
+        let folder = folder();
+        let start = launcher(r"game:\hello.xex", folder.path());
+        let text = Arc::default();
+        let alone = run(start, &Limits::default(), None, None, |title, _, launched| {
+            machine(title, launched, false, &text)
+        })
+        .unwrap();
+        for interp in [true, false] {
+            let (finished, said) = debugged(r"game:\hello.xex", interp, |gdb| {
+                assert_eq!(gdb.ask("Z0,82000004,4").unwrap(), "OK");
+                assert!(gdb.ask("vCont;c").unwrap().contains("swbreak"));
+                assert!(gdb.monitor("goto 0").unwrap().starts_with("0 instructions"));
+                assert_eq!(gdb.ask("z0,82000004,4").unwrap(), "OK");
+                let stop = gdb.ask("vCont;c").unwrap();
+                assert!(stop.starts_with("T05thread:"), "{stop}");
+                assert!(gdb.monitor("title").unwrap().contains("hello.xex"));
+                assert!(gdb.monitor("position").unwrap().starts_with("0 instructions"));
+                let entry = gdb.register(GdbRegister::Pc).unwrap() + 8;
+                assert_eq!(gdb.ask(&format!("Z0,{entry:x},4")).unwrap(), "OK");
+                assert!(gdb.ask("vCont;c").unwrap().contains("swbreak"), "in the launched title");
+                assert_eq!(gdb.register(GdbRegister::Pc).unwrap(), entry);
+                assert!(gdb.ask("bc").unwrap().contains("replaylog:begin"));
+                assert_eq!(gdb.ask(&format!("z0,{entry:x},4")).unwrap(), "OK");
+                assert_eq!(gdb.ask("vCont;c").unwrap(), "W00");
+            });
+            assert_eq!((finished.report.launches, finished.report.exit), (1, End::Exit));
+            assert_eq!(finished.report.digest, alone.report.digest);
+            assert_eq!(said, *text.lock().unwrap());
+        }
+    }
+
+    #[test]
+    fn a_client_may_leave_before_or_after_a_launch() {
+        for is_before in [true, false] {
+            let (finished, said) = debugged(r"game:\hello.xex", false, move |gdb| {
+                if !is_before {
+                    assert!(gdb.ask("vCont;c").unwrap().starts_with("T05"));
+                }
+                assert_eq!(gdb.ask("D").unwrap(), "OK");
+            });
+            assert_eq!((finished.report.launches, finished.report.exit), (1, End::Exit));
+            assert!(!said.is_empty());
+        }
+        let (finished, _) = debugged(r"game:\hello.xex", false, |gdb| {
+            assert!(gdb.ask("vCont;c").unwrap().starts_with("T05"));
+            gdb.send("k").unwrap();
+        });
+        assert_eq!((finished.report.launches, finished.end), (1, RunEnd::Stopped));
+    }
+
+    #[test]
+    fn a_launch_that_fails_ends_the_session() {
+        for path in [r"game:\missing.xex", r"game:\noise.xex"] {
+            let (finished, _) = debugged(path, false, |gdb| {
+                assert_eq!(gdb.ask("vCont;c").unwrap(), "W00");
+            });
+            assert_eq!((finished.report.launches, finished.report.exit), (0, End::Exit), "{path}");
+        }
     }
 
     #[test]

@@ -37,9 +37,10 @@ use crate::bug_report::Collected;
 use crate::call_trace::CallTraceOutput;
 use crate::event_log::EventLog;
 use crate::interrupt::Interrupt;
+use crate::launches::Launcher;
 use crate::output;
 use crate::pace::Pace;
-use crate::profile::RunProfile;
+use crate::profile::{Profiler, RunProfile};
 use crate::recording::RecordingHeader;
 use crate::report::RunReport;
 use crate::say::{self, errln};
@@ -125,7 +126,17 @@ impl Machine {
     /// host time, and whenever the interrupt asks for it, every guest thread is printed to standard
     /// error; this does not affect the run.
     pub fn run(&mut self, limits: &Limits, dump_threads_after: Option<Duration>) -> Finished {
-        let start = Instant::now();
+        self.run_with(limits, dump_threads_after, None)
+    }
+
+    /// As [`Self::run`]. A debugger goes on in the machines that `launcher` puts in place of this
+    /// one.
+    pub(crate) fn run_with(
+        &mut self,
+        limits: &Limits,
+        dump_threads_after: Option<Duration>,
+        launcher: Option<&mut dyn Launcher>,
+    ) -> Finished {
         if let Some(after) = dump_threads_after {
             let interrupt = self.outside.interrupt.clone();
             std::thread::spawn(move || {
@@ -133,29 +144,11 @@ impl Machine {
                 interrupt.want_threads();
             });
         }
-        self.outside.interrupt.watch(self.inside.executor.stop_flag(), self.outside.cancel.clone());
-        self.outside.recording.watch(self.inside.executor.stop_flag());
-        if let Some(recorded) = &self.outside.recorded {
-            recorded.begin();
-        }
-        let _watchdog = Watchdog::start(WatchedMachine {
-            activity: self.inside.executor.activity(),
-            compiling: self.outside.compiling.clone(),
-            kernel: self.inside.kernel.clone(),
-            event_log: self.outside.event_log.clone(),
-            interrupt: self.outside.interrupt.clone(),
-            // A window and a debugger have their own status display.
-            has_status: self.outside.pace.is_none()
-                && !matches!(self.outside.debugger, Some(Debugger::FrontEnd(_))),
-            has_host_clock: self.has_host_clock(),
-        });
-        let profiler = self.outside.profile.take().map(RunProfile::start);
-        let mut pace = self.outside.pace.take();
-        if let Some(pace) = &mut pace {
-            pace.begin(|| self.figures());
-        }
-        let mut pieces = Pieces { limits, start, pace };
-        let debugged = match self.outside.debugger.take() {
+        let debugger = self.outside.debugger.take();
+        let has_front_end = matches!(debugger, Some(Debugger::FrontEnd(_)));
+        let mut pieces = self.begin(limits.clone(), has_front_end);
+        pieces.launcher = launcher;
+        let debugged = match debugger {
             Some(Debugger::Gdb(listener)) => self.debug(&listener, &mut pieces),
             Some(Debugger::FrontEnd(mut front_end)) => Some(self.debug_in(&mut *front_end, &mut pieces)),
             None => None,
@@ -167,13 +160,45 @@ impl Machine {
                 }
             }
         });
-        let wall_seconds = start.elapsed().as_secs_f64();
+        let concluded = pieces.concluded.take();
+        concluded.unwrap_or_else(|| self.conclude(end, &mut pieces))
+    }
+
+    /// Begins a run: what is outside the machine takes part from now on.
+    fn begin<'a>(&mut self, limits: Limits, has_front_end: bool) -> Pieces<'a> {
+        let start = Instant::now();
+        self.outside.interrupt.watch(self.inside.executor.stop_flag(), self.outside.cancel.clone());
+        self.outside.recording.watch(self.inside.executor.stop_flag());
+        if let Some(recorded) = &self.outside.recorded {
+            recorded.begin();
+        }
+        let watchdog = Watchdog::start(WatchedMachine {
+            activity: self.inside.executor.activity(),
+            compiling: self.outside.compiling.clone(),
+            kernel: self.inside.kernel.clone(),
+            event_log: self.outside.event_log.clone(),
+            interrupt: self.outside.interrupt.clone(),
+            // A window and a debugger have their own status display.
+            has_status: self.outside.pace.is_none() && !has_front_end,
+            has_host_clock: self.has_host_clock(),
+        });
+        let profiler = self.outside.profile.take().map(RunProfile::start);
+        let mut pace = self.outside.pace.take();
+        if let Some(pace) = &mut pace {
+            pace.begin(|| self.figures());
+        }
+        Pieces { limits, start, pace, watchdog: Some(watchdog), profiler, launcher: None, concluded: None }
+    }
+
+    /// Ends a run: writes all outputs, and reports.
+    fn conclude(&mut self, end: RunEnd, pieces: &mut Pieces<'_>) -> Finished {
+        let wall_seconds = pieces.start.elapsed().as_secs_f64();
         self.report_missed_states();
         self.finish_slots();
         let was_left =
             self.outside.interrupt.cause().is_some() || pieces.pace.as_ref().is_some_and(Pace::was_left);
         self.save_exit(&end, was_left);
-        if let Some(profiler) = profiler
+        if let Some(profiler) = pieces.profiler.take()
             && let Err(error) =
                 profiler.and_then(|profiler| profiler.finish(&self.spec.title.name, &self.inside.kernel))
         {
@@ -201,6 +226,7 @@ impl Machine {
         let missing_files = self.inside.kernel.files.lock().missing.list().to_vec();
         let report = self.report(&end, wall_seconds);
         let bug_report = self.collect("end", &report);
+        pieces.watchdog = None;
         Finished { report, bug_report, end, divergence, recording_trouble, missing_files, lost }
     }
 
@@ -224,7 +250,8 @@ impl Machine {
                 return self.step_back(pieces);
             }
         }
-        let Pieces { limits, start, pace } = pieces;
+        let Pieces { limits, start, pace, .. } = pieces;
+        let limits = &*limits;
         if let Some(pace) = pace {
             pace.set_has_clock(self.inside.executor.set_speed(pace.speed()));
         }
@@ -317,19 +344,25 @@ impl Machine {
         self.inside.position()
     }
 
-    /// Consumes the machine and returns the title that the ended title launched, if it launched
-    /// one.
-    pub fn successor(self) -> Option<Successor> {
+    /// The title that the ended title launched, if it launched one. The machine can't go on.
+    pub fn take_successor(&mut self) -> Option<Successor> {
         self.inside.kernel.take_successor()
     }
 }
 
 /// The run in progress, which consists of pieces.
 struct Pieces<'a> {
-    limits: &'a Limits,
+    limits: Limits,
     /// Host time at its start.
     start: Instant,
     pace: Option<Pace>,
+    /// Watches the machine until the run is concluded.
+    watchdog: Option<Watchdog>,
+    profiler: Option<anyhow::Result<Profiler>>,
+    /// Starts the titles that this one launches while a debugger stays.
+    launcher: Option<&'a mut (dyn Launcher + 'a)>,
+    /// Result of a run whose launch of another title has failed.
+    concluded: Option<Finished>,
 }
 
 /// Result of a run.

@@ -266,10 +266,14 @@ impl DebugSession {
                 Progress::Breakpoint { thread }
                 | Progress::Watch { thread, .. }
                 | Progress::Stepped { thread }
+                | Progress::Launched { thread }
                 | Progress::Crashed { thread },
             ) => thread,
             _ => 0,
         };
+        if let Some(Progress::Launched { .. }) = progress {
+            self.find_breakpoints_again(machine);
+        }
         self.choose(machine, thread);
         self.model.state = match progress {
             None | Some(Progress::Running) => "interrupted".to_owned(),
@@ -277,6 +281,7 @@ impl DebugSession {
             Some(Progress::Watch { at, access: WatchedAccess::Change, .. }) => format!("watched {at:#010x}"),
             Some(Progress::Watch { at, .. }) => format!("access to {at:#010x}"),
             Some(Progress::Stepped { .. }) => "stopped".to_owned(),
+            Some(Progress::Launched { .. }) => "launched by the title before".to_owned(),
             Some(Progress::Beginning) => "at the earliest moment".to_owned(),
             Some(Progress::RecordingEnd) => "at the end of the recording".to_owned(),
             Some(Progress::Crashed { .. }) => "crashed".to_owned(),

@@ -2,7 +2,7 @@
 
 use super::DebugSession;
 use crate::model::AskedChange;
-use crate::place::register;
+use crate::place::{register, resolve};
 use crate::text::{NAME, shown};
 use anyhow::{Context, Result, bail};
 use xenia::machine::Debugged;
@@ -10,8 +10,14 @@ use xenia_cpu::WatchedAccess;
 use xenia_gdb::Debuggee;
 
 impl DebugSession {
-    pub(super) fn toggle_breakpoint(&mut self, at: u32, machine: &Debugged<'_, '_>) -> Result<()> {
+    pub(super) fn toggle_breakpoint(
+        &mut self,
+        at: u32,
+        name: Option<String>,
+        machine: &Debugged<'_, '_>,
+    ) -> Result<()> {
         if self.model.breakpoints.remove(&at) {
+            self.model.named.remove(&at);
             self.model.message = format!("no breakpoint at {at:#010x} any more");
             return Ok(());
         }
@@ -19,9 +25,33 @@ impl DebugSession {
             bail!("no instruction can be at {at:#010x}");
         }
         self.model.breakpoints.insert(at);
+        if let Some(name) = name {
+            self.model.named.insert(at, name);
+        }
         let place = machine.place_of(at).map(|place| shown(&place.to_string(), NAME)).unwrap_or_default();
         self.model.message = format!("breakpoint at {at:#010x} {place}");
         Ok(())
+    }
+
+    /// Sets the breakpoints again in a title that the ended one has launched: names are looked for
+    /// there, and addresses and watches mean nothing.
+    pub(super) fn find_breakpoints_again(&mut self, machine: &Debugged<'_, '_>) {
+        let lost = self.model.breakpoints.len() + self.model.watches.len();
+        self.model.breakpoints.clear();
+        self.model.watches.clear();
+        for (_, name) in std::mem::take(&mut self.model.named) {
+            if let Ok(at) = resolve(&name, machine, 0)
+                && at.is_multiple_of(4)
+                && machine.word_at(at).is_some()
+            {
+                self.model.breakpoints.insert(at);
+                self.model.named.insert(at, name);
+            }
+        }
+        self.model.memory = 0;
+        self.model.before = None;
+        let lost = lost - self.model.breakpoints.len();
+        self.warning = (lost > 0).then(|| format!("{lost} breakpoints and watches are not in this title"));
     }
 
     pub(super) fn toggle_watch(

@@ -8,7 +8,8 @@ use xenia::code_store;
 use xenia::config::{MachineConfig, SaveConfig, VideoConfig};
 use xenia::content;
 use xenia::interrupt::Interrupt;
-use xenia::machine::{FrontEnd, Machine, MachineOptions, StateOrigin};
+use xenia::launches::{self, Before};
+use xenia::machine::{FrontEnd, Launched, Machine, MachineOptions, StateOrigin};
 
 use xenia::Limits;
 use xenia::say::out;
@@ -31,8 +32,8 @@ pub fn run(args: &DebuggerArgs) -> Result<Code> {
         args.engine.start_time = args.engine.start_time.or(start_time);
     }
     let session = DebugSession::default();
-    let text = text_sink(&session);
-    let front_end: Box<dyn FrontEnd> = match &args.script {
+    let lines = session.model.text.clone();
+    let mut front_end: Option<Box<dyn FrontEnd>> = Some(match &args.script {
         None => {
             terminal::check()?;
             Box::new(OnTerminal::new(session))
@@ -43,12 +44,9 @@ pub fn run(args: &DebuggerArgs) -> Result<Code> {
             let script = Script::new(session, &commands, args.screen, print);
             Box::new(script.with_context(|| path.display().to_string())?)
         }
-    };
+    });
     let interrupt = Interrupt::listen(None)?;
     let title = args.engine.open_title(Some(&args.title))?;
-    let mut machine = machine(&args, &title, text)?;
-    machine.set_interrupt(interrupt.clone());
-    machine.set_front_end(front_end);
     let limits = Limits {
         instructions: args.instructions,
         frames: None,
@@ -56,7 +54,15 @@ pub fn run(args: &DebuggerArgs) -> Result<Code> {
         ticks_between_frames: None,
         halt_on_deadlock: args.engine.halt_on_deadlock,
     };
-    let finished = machine.run(&limits, None);
+    let state = args.load_state.as_deref();
+    let finished = launches::run(title, &limits, None, state, |title, before, launched| {
+        let mut machine = machine(&args, (title, before, launched), text_sink(&lines))?;
+        machine.set_interrupt(interrupt.clone());
+        if let Some(front_end) = front_end.take() {
+            machine.set_front_end(front_end);
+        }
+        Ok(machine)
+    })?;
     if finished.lost {
         return Ok(Code::Unusable);
     }
@@ -74,7 +80,11 @@ fn read_script(path: &Path) -> Result<String> {
     Ok(text)
 }
 
-fn machine(args: &DebuggerArgs, title: &Title, text: TextSink) -> Result<Machine> {
+fn machine(
+    args: &DebuggerArgs,
+    (title, before, launched): (&Title, &Before, Option<Launched>),
+    text: TextSink,
+) -> Result<Machine> {
     let config = MachineConfig::from(&args.engine);
     let video = VideoConfig { gpu: args.gpu, ..VideoConfig::default() };
     let saves = SaveConfig::from(&args.engine.content);
@@ -84,15 +94,16 @@ fn machine(args: &DebuggerArgs, title: &Title, text: TextSink) -> Result<Machine
             text,
             content: content::folder(&saves, true)?,
             code_cache: code_store::named_folder(args.engine.code_cache.as_deref()),
-            replay: args.replay.as_deref(),
-            loads_state: args.load_state.is_some(),
+            replay: before.file(args.replay.as_deref()).as_deref(),
+            loads_state: before.machines == 0 && args.load_state.is_some(),
+            launched,
             arguments: &args.arguments,
             call_history: true,
             ..MachineOptions::new(&config, &video)
         },
     )?;
     match &args.load_state {
-        Some(path) => machine.load_state_from(path),
-        None => Ok(machine),
+        Some(path) if before.machines == 0 => machine.load_state_from(path),
+        _ => Ok(machine),
     }
 }

@@ -286,7 +286,8 @@ fn machine(
     let code_cache = args.engine.code_cache.as_deref();
     let saves = SaveConfig::from(&args.engine.content);
     let debugger =
-        args.debug.gdb.as_ref().map(|address| {
+        // It stays in the titles that are launched.
+        args.debug.gdb.as_ref().filter(|_| before.machines == 0).map(|address| {
             Listener::open(address).with_context(|| format!("--gdb: cannot listen at {address}"))
         });
     let debugger = debugger.transpose()?;

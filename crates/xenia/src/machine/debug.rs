@@ -8,6 +8,7 @@ mod back;
 mod front_end;
 mod history;
 mod inspect;
+mod launch;
 mod monitor;
 mod scan;
 mod watches;
@@ -21,6 +22,8 @@ pub use front_end::FrontEnd;
 use history::{History, Interrupted};
 pub use inspect::{FileRow, GpuRows, LastWriter, LockRow, ObjectRow};
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use watches::Watches;
 use xenia_cpu::{PpcContext, WatchedAccess, WatchedRange};
 use xenia_gdb::{Debuggee, Listener, Progress, SessionEnd, serve};
@@ -142,9 +145,10 @@ impl Debugged<'_, '_> {
             };
         };
         let limits = self.limits_to(next);
-        // A machine with a past has no pace.
-        let mut piece = Pieces { limits: &limits, start: self.pieces.start, pace: None };
-        match self.machine.run_piece(&mut piece) {
+        let whole = std::mem::replace(&mut self.pieces.limits, limits);
+        let end = self.machine.run_piece(self.pieces);
+        self.pieces.limits = whole;
+        match end {
             Some(RunEnd::Instructions) if !self.is_at_limit() => {
                 self.keep_checkpoint();
                 self.plant();
@@ -190,7 +194,7 @@ impl Debugged<'_, '_> {
         for _ in 0..WATCHED_INSTRUCTIONS {
             // Nothing is watched in parallel.
             let Executor::Lockstep(executor) = &mut self.machine.inside.executor else { break };
-            let (_, end) = executor.run_one(self.pieces.limits);
+            let (_, end) = executor.run_one(&self.pieces.limits);
             if let Some(progress) = self.watched() {
                 return progress;
             }
@@ -216,7 +220,7 @@ impl Debugged<'_, '_> {
         let (step, note) = if self.watches.has_loads() {
             self.step_watched(thread)
         } else {
-            (self.machine.inside.executor.single_step(thread, self.pieces.limits), None)
+            (self.machine.inside.executor.single_step(thread, &self.pieces.limits), None)
         };
         let changed = self.watched();
         let noted = note.map(|note| {
@@ -234,7 +238,12 @@ impl Debugged<'_, '_> {
         }
     }
 
+    /// The state that gdb is told at the end of the run, which goes on in a title that the ended
+    /// one has launched.
     fn ended(&mut self, end: RunEnd) -> Progress {
+        if let Some(thread) = self.follow_launch(&end) {
+            return Progress::Launched { thread };
+        }
         let progress = match &end {
             RunEnd::Ended(EndKind::Exit { code }) => Progress::Exited { code: *code },
             RunEnd::Ended(EndKind::Crash { thread, .. }) => Progress::Crashed { thread: *thread },
@@ -354,6 +363,10 @@ impl Debuggee for Debugged<'_, '_> {
 
     fn idle(&mut self) -> bool {
         self.machine.outside.interrupt.cause().is_none() && self.machine.may_go_on(self.pieces)
+    }
+
+    fn stop_flag(&self) -> Arc<AtomicBool> {
+        self.machine.inside.executor.stop_flag()
     }
 
     fn command(&mut self, command: &str) -> String {

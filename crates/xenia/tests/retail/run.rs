@@ -12,6 +12,7 @@ use xenia::launches;
 use xenia::machine::{Finished, Machine, MachineOptions};
 use xenia::report::End;
 use xenia::title::Title;
+use xenia_gdb::{Listener, ServerAddress, TestClient};
 use xenia_testing::is_long;
 
 /// Digests of the runs in lockstep: of the first executable at its last frame, and of the second at
@@ -122,5 +123,42 @@ fn the_title_runs_from_every_medium_in_parallel() {
             let (finished, said) = run(&stage(kind, added), &config(added, false, true), &limits()).unwrap();
             check(&finished, &said, &format!("{} {added:?}, run {number}", kind.name()));
         }
+    }
+}
+
+#[test]
+fn gdb_stays_in_the_second_executable() {
+    for interp in if is_long() { &[false, true][..] } else { &[false] } {
+        let (kind, added) = (MediumKind::Folder, Added::Nothing);
+        let (staged, config) = (stage(kind, added), config(added, *interp, false));
+        let (alone, _) = run(&staged, &config, &limits()).unwrap();
+        let staged = stage(kind, added);
+        let said: Arc<Mutex<String>> = Arc::default();
+        let mut client = None;
+        let title = open(&staged, true).unwrap();
+        let finished = launches::run(title, &limits(), None, None, |title, before, launched| {
+            let said = said.clone();
+            let video = VideoConfig::default();
+            let text = Box::new(move |part: &str| said.lock().unwrap().push_str(part));
+            let content = Some(staged.content());
+            let options = MachineOptions { text, content, launched, ..MachineOptions::new(&config, &video) };
+            let mut machine = Machine::new(title, options)?;
+            if before.machines == 0 {
+                let listener = Listener::open(&ServerAddress::Port(0))?;
+                let mut gdb = TestClient::connect(&listener)?;
+                machine.set_debugger(listener);
+                client = Some(std::thread::spawn(move || {
+                    gdb.ask("qSupported:multiprocess+;swbreak+").unwrap();
+                    assert!(gdb.ask("vCont;c").unwrap().starts_with("T05"));
+                    assert!(gdb.monitor("title").unwrap().contains("second.xex"));
+                    assert_eq!(gdb.ask("vCont;c").unwrap(), "W00");
+                }));
+            }
+            Ok(machine)
+        })
+        .unwrap();
+        client.unwrap().join().unwrap();
+        check(&finished, &said.lock().unwrap(), "under gdb");
+        assert_eq!(finished.report.digest, alone.report.digest);
     }
 }

@@ -5,8 +5,6 @@ use super::super::{MachinePosition, tell_functions};
 use super::Debugged;
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use xenia_gpu::registers;
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_jit::{Dump, Jit, JitConfig};
@@ -129,11 +127,6 @@ impl Debugged<'_, '_> {
     /// Name of the engine that runs guest code.
     pub fn engine_name(&self) -> &'static str {
         self.machine.inside.executor.engine_name()
-    }
-
-    /// The flag that ends a piece of the run early.
-    pub fn stop_flag(&self) -> Arc<AtomicBool> {
-        self.machine.inside.executor.stop_flag()
     }
 
     /// Why the run ended, once it has.

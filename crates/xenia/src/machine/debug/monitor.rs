@@ -16,6 +16,7 @@ position          instructions executed, guest time and frames
 goto N            the moment after N instructions; then: maintenance flush register-cache
 writer AT [LEN]   the last store to LEN bytes (4) at AT, and the moment before it
 history           the checkpoints from which other moments are reached
+title             the title that runs
 threads           all threads, with what they wait for and their stacks
 import NAME       addresses at which the title calls an export: break *ADDRESS";
 
@@ -50,12 +51,19 @@ impl Debugged<'_, '_> {
                     text
                 }))
             }
+            (Some("title"), None, _) => Ok(self.file_name()),
             (Some("history"), None, _) => self.history().map(|history| history.describe()),
             (Some("goto"), Some(moment), None) => self.go_to_moment(moment),
             (Some("writer"), Some(at), size) => self.find_writer(at, size),
             _ => Ok(HELP.to_owned()),
         };
         answer.unwrap_or_else(|error| format!("error: {}", say::chain(&error)))
+    }
+
+    /// Name of the title's executable, without the folders on the way to it.
+    fn file_name(&self) -> String {
+        let name = &self.machine.spec.title.name;
+        say::visible(name.rsplit(['/', '\\']).next().unwrap_or(name))
     }
 
     fn describe_position(&self) -> String {

@@ -101,7 +101,7 @@ impl Debugged<'_, '_> {
     pub(super) fn step_watched(&mut self, thread: ThreadRef) -> (SingleStep, Option<AccessNote>) {
         let watch = Arc::new(AccessWatch::new(&self.machine.inside.memory, self.watches.ranges()));
         let engine = self.watch_accesses(&watch);
-        let step = self.machine.inside.executor.single_step(thread, self.pieces.limits);
+        let step = self.machine.inside.executor.single_step(thread, &self.pieces.limits);
         if let Some(engine) = engine {
             self.machine.replace_engine(engine);
         }

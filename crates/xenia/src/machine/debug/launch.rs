@@ -1,0 +1,43 @@
+//! The way of a debugger from a title to one that it launches.
+//!
+//! The launched title's machine takes the place of the ended one's: the session stays, and stops
+//! before the first instruction. Addresses mean something else there, so no breakpoint and no watch
+//! is taken over. The past begins there, too.
+
+use super::history::History;
+use super::{Debugged, Watches};
+use crate::say;
+use xenia_gdb::Debuggee;
+use xenia_sched::{EndKind, RunEnd};
+
+impl Debugged<'_, '_> {
+    /// Goes to the title that the ended one has launched, if there is one. Returns its first
+    /// thread.
+    pub(super) fn follow_launch(&mut self, end: &RunEnd) -> Option<u32> {
+        let has_launched = matches!(end, RunEnd::Ended(EndKind::Exit { .. }))
+            && self.machine.inside.kernel.title.lock().launch.is_some();
+        let launcher = has_launched.then(|| self.pieces.launcher.take()).flatten()?;
+        self.lift();
+        self.breakpoints.clear();
+        self.watches = Watches::default();
+        // The log of written pages ends with its memory.
+        self.history = Err("the title has ended".to_owned());
+        let has_pace = self.pieces.pace.is_some();
+        let finished = self.machine.conclude(end.clone(), self.pieces);
+        match launcher.launch(self.machine, finished) {
+            Err(finished) => {
+                self.pieces.concluded = Some(*finished);
+                None
+            }
+            Ok(limits) => {
+                *self.pieces = self.machine.begin(limits, self.notes.is_some());
+                self.pieces.launcher = Some(launcher);
+                self.history = History::begin(self.machine, has_pace).map_err(|error| say::chain(&error));
+                (self.is_edited, self.end) = (false, None);
+                let name = self.machine.spec.title.name.clone();
+                self.tell(format!("the title launched {name}, which stands before its first instruction"));
+                self.threads().first().copied()
+            }
+        }
+    }
+}
