@@ -1,0 +1,249 @@
+//! Launches of titles by titles, with and without a debugger.
+
+use super::*;
+use crate::config::{CpuConfig, MachineConfig, VideoConfig};
+use crate::machine::{MachineOptions, SavePoint};
+use crate::machine_tests::assembled;
+use crate::report::End;
+use crate::title::medium::Medium;
+use std::sync::{Arc, Mutex};
+use xenia_formats::Volume;
+use xenia_gdb::registers::GdbRegister;
+use xenia_gdb::{Listener, ServerAddress, TestClient};
+use xenia_kernel::deployment::Deployment;
+
+/// A program that launches the title named at 0x82010000.
+const LAUNCHER: &str = "
+        lis 3, 0x8201
+        li 4, 0
+        bl launch
+launch: .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420
+";
+const HELLO: &[u8] = include_bytes!("../../../../guest/bin/hello.xex");
+
+fn launcher(path: &str, folder: &Path) -> Title {
+    let medium = Some(Medium::Folder(folder.to_owned()));
+    Title { medium, ..assembled(LAUNCHER, "launch", 0x1A4, path) }
+}
+
+/// A volume with the folder's files.
+fn volume(folder: &Path) -> Medium {
+    let mut volume = Volume::default();
+    for name in ["Hello.xex", "noise.xex"] {
+        let file = std::fs::File::open(folder.join(name)).unwrap();
+        volume.add_file(Volume::ROOT, name, Arc::new(file)).unwrap();
+    }
+    let deployment = Deployment::default();
+    Medium::Volume { file: "game.iso".into(), volume: Arc::new(volume), deployment }
+}
+
+fn machine(
+    title: &Title,
+    launched: Option<Launched>,
+    interp: bool,
+    text: &Arc<Mutex<String>>,
+) -> Result<Machine> {
+    let text = text.clone();
+    let cpu = CpuConfig { interp, ..CpuConfig::default() };
+    let (engine, picture) = (MachineConfig { cpu, ..MachineConfig::default() }, VideoConfig::default());
+    Machine::new(
+        title,
+        MachineOptions {
+            text: Box::new(move |part| text.lock().unwrap().push_str(part)),
+            launched,
+            ..MachineOptions::new(&engine, &picture)
+        },
+    )
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("Hello.xex"), HELLO).unwrap();
+    std::fs::write(folder.path().join("noise.xex"), "noise").unwrap();
+    folder
+}
+
+#[test]
+fn the_launched_title_runs_in_a_machine_of_its_own() {
+    let folder = folder();
+    let limits = Limits { instructions: Some(1_000_000), ..Limits::default() };
+    let mut digests = Vec::new();
+    for (interp, in_volume) in [(true, false), (false, false), (false, true), (true, true)] {
+        let text = Arc::default();
+        let mut title = launcher(r"game:\hello.xex", folder.path());
+        if in_volume {
+            title.medium = Some(volume(folder.path()));
+        }
+        let finished =
+            run(title, &limits, None, None, |title, _, launched| machine(title, launched, interp, &text))
+                .unwrap();
+        assert_eq!((finished.report.launches, finished.report.exit), (1, End::Exit));
+        assert!(!text.lock().unwrap().is_empty(), "hello says something");
+        digests.push(finished.report.digest);
+    }
+    assert!(digests[0].is_some() && digests.iter().all(|digest| *digest == digests[0]));
+}
+
+#[test]
+fn a_launched_title_goes_on_from_its_state() {
+    let folder = folder();
+    let saved = folder.path().join("a.state");
+    let text = Arc::default();
+    let start = || launcher(r"game:\hello.xex", folder.path());
+    let limits = Limits { instructions: Some(1_000_000), ..Limits::default() };
+    let whole =
+        run(start(), &limits, None, None, |title, _, launched| machine(title, launched, false, &text));
+    let whole = whole.unwrap().report;
+    let point = SavePoint { instructions: 10, path: saved.clone() };
+    let saving = run(start(), &limits, None, None, |title, before, launched| {
+        let mut machine = machine(title, launched, false, &text)?;
+        if before.launches == 1 {
+            machine.set_save_points(vec![point.clone()]);
+        }
+        Ok(machine)
+    });
+    assert!(!saving.unwrap().lost, "the state is saved");
+    let mut seen = Vec::new();
+    let later = run(start(), &limits, None, Some(&saved), |title, before, launched| {
+        seen.push(*before);
+        machine(title, launched, true, &text)?.load_state_from(&saved)
+    });
+    let later = later.unwrap().report;
+    assert_eq!((later.launches, later.exit), (1, End::Exit));
+    assert_eq!((later.digest, later.instructions), (whole.digest, whole.instructions));
+    assert!(seen.len() == 1 && seen[0].launches == 1 && seen[0].instructions > 0, "{seen:?}");
+}
+
+/// Runs the launcher while a client does what `script` says.
+fn debugged(
+    path: &str,
+    interp: bool,
+    script: impl FnOnce(&mut TestClient) + Send + 'static,
+) -> (Finished, String) {
+    let folder = folder();
+    let text = Arc::default();
+    let mut client = None;
+    let mut script = Some(script);
+    let finished =
+        run(launcher(path, folder.path()), &Limits::default(), None, None, |title, before, launched| {
+            let mut machine = machine(title, launched, interp, &text)?;
+            if before.machines == 0 {
+                let listener = Listener::open(&ServerAddress::Port(0))?;
+                let mut gdb = TestClient::connect(&listener)?;
+                machine.set_debugger(listener);
+                let script = script.take().unwrap();
+                client = Some(std::thread::spawn(move || {
+                    gdb.ask("qSupported:multiprocess+;swbreak+").unwrap();
+                    script(&mut gdb);
+                }));
+            }
+            Ok(machine)
+        })
+        .unwrap();
+    client.unwrap().join().unwrap();
+    let text = text.lock().unwrap().clone();
+    (finished, text)
+}
+
+#[test]
+fn a_debugger_stays_in_the_title_that_is_launched() {
+    let folder = folder();
+    let start = launcher(r"game:\hello.xex", folder.path());
+    let text = Arc::default();
+    let alone = run(start, &Limits::default(), None, None, |title, _, launched| {
+        machine(title, launched, false, &text)
+    })
+    .unwrap();
+    for interp in [true, false] {
+        let (finished, said) = debugged(r"game:\hello.xex", interp, |gdb| {
+            assert_eq!(gdb.ask("Z0,82000004,4").unwrap(), "OK");
+            assert!(gdb.ask("vCont;c").unwrap().contains("swbreak"));
+            assert!(gdb.monitor("goto 0").unwrap().starts_with("0 instructions"));
+            assert_eq!(gdb.ask("z0,82000004,4").unwrap(), "OK");
+            let stop = gdb.ask("vCont;c").unwrap();
+            assert!(stop.starts_with("T05thread:"), "{stop}");
+            assert!(gdb.monitor("title").unwrap().contains("hello.xex"));
+            assert!(gdb.monitor("position").unwrap().starts_with("0 instructions"));
+            let entry = gdb.register(GdbRegister::Pc).unwrap() + 8;
+            assert_eq!(gdb.ask(&format!("Z0,{entry:x},4")).unwrap(), "OK");
+            assert!(gdb.ask("vCont;c").unwrap().contains("swbreak"), "in the launched title");
+            assert_eq!(gdb.register(GdbRegister::Pc).unwrap(), entry);
+            assert!(gdb.ask("bc").unwrap().contains("replaylog:begin"));
+            assert_eq!(gdb.ask(&format!("z0,{entry:x},4")).unwrap(), "OK");
+            assert_eq!(gdb.ask("vCont;c").unwrap(), "W00");
+        });
+        assert_eq!((finished.report.launches, finished.report.exit), (1, End::Exit));
+        assert_eq!(finished.report.digest, alone.report.digest);
+        assert_eq!(said, *text.lock().unwrap());
+    }
+}
+
+#[test]
+fn a_client_may_leave_before_or_after_a_launch() {
+    for is_before in [true, false] {
+        let (finished, said) = debugged(r"game:\hello.xex", false, move |gdb| {
+            if !is_before {
+                assert!(gdb.ask("vCont;c").unwrap().starts_with("T05"));
+            }
+            assert_eq!(gdb.ask("D").unwrap(), "OK");
+        });
+        assert_eq!((finished.report.launches, finished.report.exit), (1, End::Exit));
+        assert!(!said.is_empty());
+    }
+    let (finished, _) = debugged(r"game:\hello.xex", false, |gdb| {
+        assert!(gdb.ask("vCont;c").unwrap().starts_with("T05"));
+        gdb.send("k").unwrap();
+    });
+    assert_eq!((finished.report.launches, finished.end), (1, RunEnd::Stopped));
+}
+
+#[test]
+fn a_launch_that_fails_ends_the_session() {
+    for path in [r"game:\missing.xex", r"game:\noise.xex"] {
+        let (finished, _) = debugged(path, false, |gdb| {
+            assert_eq!(gdb.ask("vCont;c").unwrap(), "W00");
+        });
+        assert_eq!((finished.report.launches, finished.report.exit), (0, End::Exit), "{path}");
+    }
+}
+
+#[test]
+fn launch_of_missing_or_invalid_title_ends_the_run() {
+    let folder = folder();
+    for path in [r"game:\missing.xex", r"game:\noise.xex"] {
+        let text = Arc::default();
+        let title = launcher(path, folder.path());
+        let finished = run(title, &Limits::default(), None, None, |title, _, launched| {
+            machine(title, launched, true, &text)
+        })
+        .unwrap();
+        assert_eq!((finished.report.launches, finished.report.exit), (0, End::Exit), "{path}");
+    }
+}
+
+#[test]
+fn titles_that_launch_each_other_for_ever_are_ended_and_limits_hold_for_all() {
+    let folder = folder();
+    let text = Arc::default();
+    // Each path in the folder leads to the launcher again.
+    let start = || launcher(r"game:\hello.xex", folder.path());
+    let go = |limits: &Limits| {
+        run(start(), limits, None, None, |_, _, launched| machine(&start(), launched, true, &text)).unwrap()
+    };
+    let finished = go(&Limits::default());
+    assert_eq!(finished.report.launches, MAXIMUM_LAUNCHES);
+    let each = finished.report.instructions;
+    assert!(each > 0);
+    let finished = go(&Limits { instructions: Some(each * 5 + 1), ..Limits::default() });
+    assert_eq!((finished.report.launches, finished.report.instructions), (5, 1));
+    assert_eq!(finished.end, RunEnd::Instructions);
+}
+
+#[test]
+fn each_title_has_files_of_its_own() {
+    let path = Path::new("a/play.jsonl");
+    assert_eq!(Before::default().file(Some(path)), Some(path.to_owned()));
+    let later = Before { launches: 2, ..Before::default() };
+    assert_eq!(later.file(Some(path)), Some(PathBuf::from("a/play.jsonl.3")));
+    assert_eq!(later.file(None), None);
+}
