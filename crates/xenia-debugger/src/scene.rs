@@ -100,7 +100,7 @@ fn code(model: &Model, machine: &Debugged<'_, '_>, height: usize) -> Pane {
         cursor: model.cursor,
         pc: machine.context(model.thread).map(|ctx| ctx.pc),
         word: &|at| machine.word_at(at),
-        place: &|at| machine.place_of(at).map(|place| (place.name, place.offset)),
+        place: &|at| machine.machine().place_of(at).map(|place| (place.name, place.offset)),
         is_stop: &|at| model.breakpoints.contains(&at),
     };
     code.pane(height)
@@ -130,19 +130,19 @@ fn tab(model: &Model, machine: &Debugged<'_, '_>, height: usize) -> Pane {
     let row = model.row();
     match model.tab {
         Tab::Threads => {
-            let report = machine.threads_report();
-            lists::threads(&report.threads, &machine.thread_names(), model.thread, row)
+            let report = machine.machine().threads_report();
+            lists::threads(&report.threads, &machine.machine().thread_names(), model.thread, row)
         }
         Tab::Memory => memory::pane(model.memory, height, &|at, bytes| machine.read(at, bytes)),
         Tab::Stack => {
-            let report = machine.threads_report();
+            let report = machine.machine().threads_report();
             lists::stack(report.threads.iter().find(|thread| thread.id == model.thread), row)
         }
-        Tab::Objects => lists::objects(&machine.objects(), row),
-        Tab::Locks => lists::locks(&machine.locks(), row),
-        Tab::Files => lists::files(&machine.files(), row),
-        Tab::Gpu => lists::gpu(&machine.gpu(), &machine.display_mode(), row),
-        Tab::Calls => lists::calls(&machine.calls(), row),
+        Tab::Objects => lists::objects(&machine.machine().objects(), row),
+        Tab::Locks => lists::locks(&machine.machine().locks(), row),
+        Tab::Files => lists::files(&machine.machine().files(), row),
+        Tab::Gpu => lists::gpu(&machine.machine().gpu(), &machine.machine().display_mode(), row),
+        Tab::Calls => lists::calls(&machine.machine().calls(), row),
         Tab::Text => {
             let (lines, dropped) = model.text.lock().kept();
             let title = match dropped {

@@ -147,7 +147,7 @@ fn calls_are_stepped_over_and_left() {
             }
             user.ask("code suite_random");
             user.ask("until");
-            let inside = user.machine.place_of(user.session.model.cursor).unwrap();
+            let inside = user.machine.machine().place_of(user.session.model.cursor).unwrap();
             assert_eq!((inside.name.as_str(), inside.offset), ("default.xex!suite_random", 0));
             user.ask("memory lr");
             user.ask("finish");

@@ -38,8 +38,8 @@ use winit::event_loop::EventLoop;
 use winit::keyboard::KeyCode;
 use xenia_gpu::Frame;
 pub use xenia_ui::{
-    InputModel, InputPart, LibraryEntry, LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting,
-    PageFailure, SavedSlot, SettingControl, StateList, StoredData, StoredKind,
+    InputModel, InputPart, InsidePane, LibraryEntry, LibraryIcon, LibraryModel, LibrarySort, LibraryView,
+    LiveSetting, PageFailure, SavedSlot, SettingControl, StateList, StoredData, StoredKind,
 };
 
 /// Error while opening the window.
@@ -199,6 +199,9 @@ pub trait Client {
     fn load_state(&mut self, _slot: Option<u8>) -> Result<(), String> {
         Err("there is no state".to_owned())
     }
+
+    /// Lets the machine tell its inside ([`FrameSender::inside`]).
+    fn look_inside(&mut self) {}
 
     /// The library; `None` if the window is one of a single title.
     fn library(&mut self) -> Option<&mut dyn LibraryClient> {

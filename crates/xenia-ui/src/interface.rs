@@ -2,6 +2,7 @@
 
 use super::fonts::HostFonts;
 use super::input::{self, InputState};
+use super::internals::{self, InsideView};
 use super::library::LibraryState;
 use super::pictures::Textures;
 use super::states::{self, SlotUse};
@@ -14,6 +15,8 @@ use std::sync::Arc;
 
 /// Width of a page in points.
 const WIDTH: f32 = 420.0;
+/// Width of the page with the machine's inside.
+const WIDE: f32 = 1000.0;
 /// Height of a window, in points, in which a point is one of the display's.
 const USUAL_HEIGHT: f32 = 720.0;
 
@@ -26,6 +29,8 @@ pub enum MenuPage {
     Settings,
     /// Keys, buttons and dead zones of controllers.
     Input,
+    /// The machine's inside.
+    Internals,
     /// Slots to save the state to.
     SaveState,
     /// Slots to load a state from.
@@ -67,6 +72,8 @@ pub struct UserInterface {
     library: LibraryState,
     /// Pictures of saved states.
     pictures: Textures,
+    /// The pane of the machine's inside that is shown.
+    inside: InsideView,
     /// The path that is typed.
     typed: String,
     input: InputState,
@@ -97,6 +104,7 @@ impl Default for UserInterface {
             page: None,
             library: LibraryState::default(),
             pictures: Textures::default(),
+            inside: InsideView::default(),
             typed: String::new(),
             input: InputState::default(),
             later: Vec::new(),
@@ -207,7 +215,8 @@ impl UserInterface {
             dark.rect_filled(context.viewport_rect(), 0.0, Color32::from_black_alpha(140));
             area.anchor(Align2::CENTER_CENTER, [0.0, 0.0]).show(context, |ui| {
                 Frame::window(ui.style()).inner_margin(20.0).show(ui, |ui| {
-                    ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 60.0));
+                    let width = if page == MenuPage::Internals { WIDE } else { WIDTH };
+                    ui.set_width(width.min(ui.ctx().content_rect().width() - 60.0));
                     outcomes.extend(self.shown(ui, page, model));
                 });
             });
@@ -220,6 +229,9 @@ impl UserInterface {
                         commands.push(PageCommand::TryMotors(false));
                     }
                     self.open(next);
+                    if next == MenuPage::Internals {
+                        commands.push(PageCommand::LookInside);
+                    }
                 }
                 Outcome::Do(command) => commands.push(command),
             }
@@ -235,6 +247,7 @@ impl UserInterface {
             MenuPage::Library => None,
             MenuPage::Menu => menu::show(ui, model),
             MenuPage::Settings => settings::show(ui, model),
+            MenuPage::Internals => internals::show(ui, model, &mut self.inside),
             MenuPage::Title => details::show(ui, model, title),
             MenuPage::AddFolder => details::add_folder(ui, &self.typed),
             MenuPage::Failure => details::failure(ui, model),
@@ -266,6 +279,7 @@ fn back(page: MenuPage, model: &PageModel) -> Outcome {
         MenuPage::Title | MenuPage::AddFolder | MenuPage::Failure => Outcome::Go(MenuPage::Library),
         MenuPage::Settings
         | MenuPage::Input
+        | MenuPage::Internals
         | MenuPage::SaveState
         | MenuPage::LoadState
         | MenuPage::Library

@@ -1,5 +1,5 @@
-//! Pages over the picture: the pause menu, settings, controllers, saved states. The library is the
-//! page of a window without a title.
+//! Pages over the picture: the pause menu, settings, controllers, saved states, the machine's
+//! inside. The library is the page of a window without a title.
 //!
 //! ```text
 //!  PageModel (plain data) ──▶ UserInterface::show ──▶ pages ──▶ Commands
@@ -14,6 +14,7 @@ mod details;
 mod fonts;
 mod input;
 mod interface;
+mod internals;
 mod library;
 mod menu;
 mod model;
@@ -27,6 +28,7 @@ mod testing;
 pub use egui;
 pub use input::{InputModel, InputPart};
 pub use interface::{MenuPage, UserInterface};
+pub use internals::InsidePane;
 pub use library::{LibraryEntry, LibraryModel, LibrarySort, LibraryView};
 pub use model::{
     LiveSetting, PageCommand, PageFailure, PageModel, SavedSlot, SettingControl, StateList, StoredData,

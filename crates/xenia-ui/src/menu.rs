@@ -39,6 +39,9 @@ fn entries(model: &PageModel) -> Vec<(&'static str, Outcome)> {
     entries.push(("Settings", Outcome::Go(MenuPage::Settings)));
     entries.extend(controllers);
     entries.push(("Screenshot", Outcome::Do(PageCommand::Screenshot)));
+    if model.is_running {
+        entries.push(("Internals", Outcome::Go(MenuPage::Internals)));
+    }
     if model.library.is_some() {
         entries.push(("Library", ask(MenuPage::AskHome, PageCommand::Home)));
     }
@@ -97,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_running_title_is_closed_after_a_question() {
-        let down = [Key::ArrowDown; 4];
+        let down = [Key::ArrowDown; 5];
         let mut driver = Driver::new(MenuPage::Menu, running());
         driver.keys(&down);
         assert_eq!(driver.keys(&[Key::Enter]), []);
@@ -121,7 +124,7 @@ mod tests {
     #[test]
     fn a_slow_pass_loses_no_key() {
         let mut driver = Driver::new(MenuPage::Menu, running());
-        let mut keys = vec![Key::ArrowDown; 4];
+        let mut keys = vec![Key::ArrowDown; 5];
         // The question is a new page, whose first pass only measures it.
         keys.extend([Key::Enter, Key::ArrowDown, Key::Enter]);
         assert_eq!(driver.keys_at_once(&keys), [PageCommand::Quit]);

@@ -1,6 +1,7 @@
 //! Data that pages show, and the commands that they give.
 
 use super::input::InputModel;
+use super::internals::InsidePane;
 use super::library::{LibraryModel, LibraryView};
 use super::pictures::LibraryIcon;
 use std::ops::RangeInclusive;
@@ -34,6 +35,8 @@ pub struct PageModel {
     pub stored: StoredData,
     /// Failure to be shown.
     pub failure: PageFailure,
+    /// The machine's inside when it was asked last; `None` if it has not answered yet.
+    pub inside: Option<Arc<Vec<InsidePane>>>,
     /// A file that was dropped onto the window while a title runs.
     pub dropped: Option<PathBuf>,
 }
@@ -154,6 +157,8 @@ pub enum PageCommand {
     LoadState(u8),
     /// Load the state before the last load.
     UndoLoad,
+    /// Look into the machine.
+    LookInside,
     /// Keep the frame as a picture.
     Screenshot,
     /// Close the window.

@@ -10,6 +10,7 @@ mod engine;
 mod figures;
 #[cfg(test)]
 mod hostile_rings;
+mod inspect;
 mod launched;
 mod options;
 mod parts;
@@ -20,9 +21,10 @@ mod state;
 mod state_header;
 
 use debug::Debugger;
-pub use debug::{Debugged, FileRow, FrontEnd, GpuRows, LastWriter, LockRow, ObjectRow};
+pub use debug::{Debugged, FrontEnd, LastWriter};
 pub use engine::{engine, jit_config, scheduler_config, tell_functions};
 pub use figures::Sizes;
+pub use inspect::{FileRow, GpuRows, Inspector, LockRow, ObjectRow};
 pub use launched::Launched;
 pub use options::MachineOptions;
 pub use parts::MachinePosition;
@@ -242,6 +244,9 @@ impl Machine {
     /// ended, if it did.
     fn run_piece(&mut self, pieces: &mut Pieces<'_>) -> Option<RunEnd> {
         if self.saves_to_slot(pieces) && !self.may_go_on(pieces) {
+            return Some(RunEnd::Stopped);
+        }
+        if self.is_looked_into(pieces) && !self.may_go_on(pieces) {
             return Some(RunEnd::Stopped);
         }
         if let Some(pace) = &mut pieces.pace {

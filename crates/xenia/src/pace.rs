@@ -46,6 +46,8 @@ struct State {
     closing: bool,
     /// Whether the machine that runs, or is being made, ends.
     ending: bool,
+    /// Whether the machine's inside is to be looked at.
+    looks: bool,
     /// Slot to save the state to.
     save_slot: Option<u8>,
     /// Whether it ends because the user leaves the title.
@@ -100,6 +102,11 @@ impl PaceControl {
     /// Removes or restores the speed limit.
     pub fn turbo(&self, on: bool) {
         self.change(|state| state.turbo = on);
+    }
+
+    /// Lets the machine tell its inside; no frame is shown.
+    pub fn look(&self) {
+        self.change(|state| state.looks = true);
     }
 
     /// Lets the machine that runs save its state to a slot; no frame is shown.
@@ -200,6 +207,11 @@ impl Pace {
         self.control.0.state.lock().save_slot.take()
     }
 
+    /// Whether the machine's inside is to be looked at now.
+    pub fn take_look(&mut self) -> bool {
+        std::mem::take(&mut self.control.0.state.lock().looks)
+    }
+
     /// Whether the user has left the title.
     pub fn was_left(&self) -> bool {
         let state = self.control.0.state.lock();
@@ -271,7 +283,7 @@ impl Pace {
             if state.closing {
                 return false;
             }
-            if state.save_slot.is_some() {
+            if state.save_slot.is_some() || state.looks {
                 return true;
             }
             if std::mem::take(&mut state.ending) {

@@ -21,7 +21,7 @@ impl DebugSession {
             }
             (Focus::Side, _) => bail!("Enter follows in the code and in the lower pane: Tab goes there"),
             (Focus::Tab, Tab::Threads) => {
-                let threads = machine.threads_report().threads;
+                let threads = machine.machine().threads_report().threads;
                 let thread = threads.get(row.min(threads.len().saturating_sub(1)));
                 let id = thread.context("there is no thread")?.id;
                 self.choose_thread(ThreadChoice::Id(id), machine)?;
@@ -31,7 +31,7 @@ impl DebugSession {
                 self.model.memory = word.context("no word is there")?;
             }
             (Focus::Tab, Tab::Stack) => {
-                let threads = machine.threads_report().threads;
+                let threads = machine.machine().threads_report().threads;
                 let thread = threads.into_iter().find(|thread| thread.id == self.model.thread);
                 let registers = thread.and_then(|thread| thread.registers).context("there is no stack")?;
                 let frames: Vec<u32> =
@@ -45,9 +45,9 @@ impl DebugSession {
             }
             (Focus::Tab, tab) => {
                 let bodies: Vec<u32> = match tab {
-                    Tab::Objects => machine.objects().iter().map(|object| object.body).collect(),
-                    Tab::Locks => machine.locks().iter().map(|lock| lock.at).collect(),
-                    Tab::Files => machine.files().iter().map(|file| file.body).collect(),
+                    Tab::Objects => machine.machine().objects().iter().map(|object| object.body).collect(),
+                    Tab::Locks => machine.machine().locks().iter().map(|lock| lock.at).collect(),
+                    Tab::Files => machine.machine().files().iter().map(|file| file.body).collect(),
                     _ => bail!("there is nothing to follow here"),
                 };
                 let body = bodies.get(row.min(bodies.len().saturating_sub(1)));

@@ -142,9 +142,9 @@ impl DebugSession {
         let thread = self.model.thread;
         let ctx = machine.context(thread).context("the thread has ended: choose another one")?;
         let (pc, stack, link) = (ctx.pc, ctx.gpr[1] as u32, ctx.lr as u32);
-        let begin = machine.place_of(pc).map_or(pc, |place| pc.wrapping_sub(place.offset));
+        let begin = machine.machine().place_of(pc).map_or(pc, |place| pc.wrapping_sub(place.offset));
         let is_saved = (begin..pc).step_by(4).any(|at| machine.word_at(at).is_some_and(saves_link));
-        let report = machine.threads_report();
+        let report = machine.machine().threads_report();
         let found = report.threads.into_iter().find(|other| other.id == thread);
         let caller = found.and_then(|thread| Some(thread.registers?.stack.first()?.address));
         let back = if is_saved { caller.context("the function has no caller that is known")? } else { link };
@@ -312,7 +312,7 @@ impl DebugSession {
             LastWriter::Kernel { moment } => format!("the kernel or a device, after: goto {moment}"),
             LastWriter::Instruction { moment, pc } => {
                 let word = machine.word_at(pc).unwrap_or_default();
-                let place = machine.place_of(pc).map(|place| shown(&place.to_string(), NAME));
+                let place = machine.machine().place_of(pc).map(|place| shown(&place.to_string(), NAME));
                 let text = disassemble(word, pc, Syntax::default());
                 format!("{pc:#010x}: {text} in {}, executed after: goto {moment}", place.unwrap_or_default())
             }

@@ -28,7 +28,8 @@ impl DebugSession {
         if let Some(name) = name {
             self.model.named.insert(at, name);
         }
-        let place = machine.place_of(at).map(|place| shown(&place.to_string(), NAME)).unwrap_or_default();
+        let place =
+            machine.machine().place_of(at).map(|place| shown(&place.to_string(), NAME)).unwrap_or_default();
         self.model.message = format!("breakpoint at {at:#010x} {place}");
         Ok(())
     }

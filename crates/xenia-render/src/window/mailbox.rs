@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use winit::event_loop::EventLoopProxy;
 use xenia_gpu::Frame;
-use xenia_ui::{LibraryModel, PageFailure};
+use xenia_ui::{InsidePane, LibraryModel, PageFailure};
 
 /// Event that wakes the window.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub(super) struct Mail {
     pub(super) controller: ControllerKeys,
     /// Lines of the open dialog.
     pub(super) dialog: Option<Vec<String>>,
+    /// The machine's inside, once it has told it.
+    pub(super) inside: Option<Arc<Vec<InsidePane>>>,
     /// Message to show for a while.
     pub(super) message: Option<String>,
     /// Reason why the machine has stopped.
@@ -176,6 +178,14 @@ impl FrameSender {
     pub fn stopped(&self, why: Stopped) {
         self.put(|mail, _| {
             mail.stopped = Some(why);
+            mail.news = true;
+        });
+    }
+
+    /// Shows the machine's inside on its page.
+    pub fn inside(&self, panes: Vec<InsidePane>) {
+        self.put(|mail, _| {
+            mail.inside = Some(Arc::new(panes));
             mail.news = true;
         });
     }

@@ -1,6 +1,7 @@
 //! `xenia-rs exec`: runs a title with or without a window.
 
 mod ending;
+mod inside;
 mod occupant;
 mod player;
 mod refusal;

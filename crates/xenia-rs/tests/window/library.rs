@@ -93,7 +93,7 @@ fn titles_are_started_from_the_library_and_lead_back_to_it() -> Result<()> {
     wait_for("the demo", || Ok(window.title()?.contains(" fps").then_some(())))?;
     press(&window, &[Key::Escape])?;
     wait_for("a pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
-    press(&window, &[Key::Down; 6])?;
+    press(&window, &[Key::Down; 7])?;
     press(&window, &[Key::Enter, Key::Down, Key::Enter])?;
     home(&window, &mut program)?;
     // On a slow host the summary speaks of one frame.

@@ -56,13 +56,23 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
     })?;
     runs("the title to go on")?;
 
+    // The machine's inside: a page wider than the menu.
+    press(&[Key::Escape])?;
+    paused()?;
+    let menu = panel(&window.look()?);
+    press(&[Key::Down; 7])?;
+    press(&[Key::Enter])?;
+    wait_for("the inside", || Ok((panel(&window.look()?) > 2 * menu).then_some(())))?;
+    press(&[Key::Escape, Key::Escape])?;
+    runs("the title to go on")?;
+
     // Quit, after a question, of which the first answer is harmless.
     press(&[Key::Escape])?;
     paused()?;
-    press(&[Key::Down; 8])?;
+    press(&[Key::Down; 9])?;
     press(&[Key::Enter, Key::Enter])?;
     ensure!(program.is_alive(), "{}", program.said());
-    press(&[Key::Down; 8])?;
+    press(&[Key::Down; 9])?;
     press(&[Key::Enter, Key::Down, Key::Enter])?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
     ensure!(status.success(), "{status}: {}", program.said());

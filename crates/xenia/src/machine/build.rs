@@ -209,6 +209,7 @@ impl Machine {
                 debugger: None,
                 reports: None,
                 sound: options.sound,
+                inspector: None,
                 slots: None,
                 rewind: None,
                 save_points: SavePoints::default(),

@@ -20,7 +20,7 @@ use anyhow::Result;
 pub(super) use front_end::Debugger;
 pub use front_end::FrontEnd;
 use history::{History, Interrupted};
-pub use inspect::{FileRow, GpuRows, LastWriter, LockRow, ObjectRow};
+pub use inspect::LastWriter;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

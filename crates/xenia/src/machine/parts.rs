@@ -5,6 +5,7 @@
 
 use super::ReportSink;
 use super::debug::Debugger;
+use super::inspect::Inspector;
 use super::rewind::Rewind;
 use super::save_points::SavePoints;
 use super::save_slots::SaveSlots;
@@ -95,6 +96,8 @@ pub(super) struct MachineOutside {
     /// Receives the bug reports that are requested while the title runs.
     pub(super) reports: Option<ReportSink>,
     pub(super) sound: Sound,
+    /// Looks into the machine when the window asks for it.
+    pub(super) inspector: Option<Inspector>,
     /// Slots for states that the window asks for.
     pub(super) slots: Option<SaveSlots>,
     /// The checkpoints to which the machine can go back, if it keeps any.

@@ -41,6 +41,20 @@ fn a_state_is_saved_before_the_machine_pauses_or_ends() {
 }
 
 #[test]
+fn a_paused_machine_is_looked_into_and_stays_paused() {
+    let control = PaceControl::default();
+    control.pause(true);
+    let mut paused = pace(&control, None);
+    assert!(!paused.take_look());
+    control.look();
+    control.look();
+    assert!(paused.between(&START, Figures::default), "its loop answers");
+    assert_eq!((paused.take_look(), paused.take_look()), (true, false));
+    control.close();
+    assert!(!paused.between(&START, Figures::default));
+}
+
+#[test]
 fn a_paused_machine_goes_round_once_when_it_is_asked_to() {
     let control = PaceControl::default();
     control.pause(true);

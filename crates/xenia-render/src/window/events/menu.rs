@@ -130,6 +130,7 @@ impl Events {
             is_home: self.home.is_open,
             stored: self.home.stored.clone(),
             failure: self.home.failure.clone(),
+            inside: self.mailbox.open().inside.clone(),
             dropped: self.home.dropped.clone(),
         }
     }
@@ -173,6 +174,10 @@ impl Events {
             PageCommand::UndoLoad => {
                 self.close_page();
                 self.load_state(None);
+            }
+            PageCommand::LookInside => {
+                self.mailbox.open().inside = None;
+                self.client.look_inside();
             }
             PageCommand::Screenshot => self.screenshot(),
             PageCommand::Unbind(part) => self.change_input(|input| input.unbind(part)),

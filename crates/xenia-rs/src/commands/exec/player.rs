@@ -184,6 +184,10 @@ impl Client for Player {
         occupant.reports.by_key(frame, &self.interrupt, &self.control)
     }
 
+    fn look_inside(&mut self) {
+        self.control.look();
+    }
+
     fn library(&mut self) -> Option<&mut dyn LibraryClient> {
         self.shelf.as_mut().map(|shelf| shelf as &mut dyn LibraryClient)
     }

@@ -5,6 +5,7 @@
 //! run again, unless the run has a limit, in which case it may be unattended.
 
 use super::ending::{CurrentRun, Moment};
+use super::inside;
 use super::occupant::Occupant;
 use super::player::{Player, Wish};
 use super::remapping::Remapping;
@@ -294,6 +295,8 @@ pub(super) fn run_machines(
                     machine.save_at_exit();
                 }
             }
+            let looks = sender.clone();
+            machine.set_inspector(Box::new(move |machine| looks.inside(inside::panes(machine))));
             let rewinds = sender.clone();
             machine.tell_rewind_to(Box::new(move |text| rewinds.message(text)));
             machine.set_report_sink(occupant.reports.sink(move |text| messages.message(text)));
