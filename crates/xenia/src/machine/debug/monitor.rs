@@ -5,6 +5,7 @@ use super::super::parts::MachineInside;
 use super::{Debugged, LastWriter};
 use crate::say;
 use anyhow::{Context, Result, bail};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use xenia_cpu::{WatchedAccess, WatchedRange};
 use xenia_guest::GuestAddr;
@@ -18,6 +19,7 @@ writer AT [LEN]   the last store to LEN bytes (4) at AT, and the moment before i
 history           the checkpoints from which other moments are reached
 title             the title that runs
 threads           all threads, with what they wait for and their stacks
+symbol NAME       addresses of the function with this name
 import NAME       addresses at which the title calls an export: break *ADDRESS";
 
 /// Most bytes of which the last store is looked for.
@@ -51,6 +53,7 @@ impl Debugged<'_, '_> {
                     text
                 }))
             }
+            (Some("symbol"), Some(name), None) => self.find_symbol(name),
             (Some("title"), None, _) => Ok(self.file_name()),
             (Some("history"), None, _) => self.history().map(|history| history.describe()),
             (Some("goto"), Some(moment), None) => self.go_to_moment(moment),
@@ -58,6 +61,30 @@ impl Debugged<'_, '_> {
             _ => Ok(HELP.to_owned()),
         };
         answer.unwrap_or_else(|error| format!("error: {}", say::chain(&error)))
+    }
+
+    /// Addresses of the functions with this name, which symbols and unwind data of the title's
+    /// modules give.
+    fn find_symbol(&self, name: &str) -> Result<String> {
+        /// Most names that an error lists.
+        const NAMED: usize = 4;
+        let (mut found, mut similar) = (BTreeSet::new(), Vec::new());
+        self.each_symbol(|other, address| {
+            if other == name {
+                found.insert(address);
+            } else if similar.len() < NAMED && other.contains(name) {
+                similar.push(say::visible(other));
+            }
+            true
+        });
+        if found.is_empty() {
+            let similar = if similar.is_empty() { "none like it".to_owned() } else { similar.join(", ") };
+            bail!("no function is named `{}`; there is {similar}", say::visible(name));
+        }
+        Ok(found.iter().fold(String::new(), |mut text, &address| {
+            let _ = writeln!(text, "{}", GuestAddr(address));
+            text
+        }))
     }
 
     /// Name of the title's executable, without the folders on the way to it.
