@@ -296,7 +296,8 @@ impl Execute for LastStores {
 }
 
 /// `writer` against a log of all stores, for random addresses; `XENIA_REVERSE_TITLE` names another
-/// title, `XENIA_REVERSE_LENGTH` its instructions, `XENIA_REVERSE_CASES` the number of addresses.
+/// title, `XENIA_REVERSE_ARGUMENTS` its arguments, `XENIA_REVERSE_LENGTH` its instructions,
+/// `XENIA_REVERSE_CASES` the number of addresses.
 #[test]
 fn the_last_stores_are_those_of_a_log_of_all() {
     let variable =
@@ -305,9 +306,12 @@ fn the_last_stores_are_those_of_a_log_of_all() {
     let usual = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/sync-suite.xex")).into();
     let path = std::env::var_os("XENIA_REVERSE_TITLE").map_or(usual, PathBuf::from);
     let title = Title::open_or_demo(Some(&path), &TitleConfig::default()).unwrap();
+    let arguments = std::env::var("XENIA_REVERSE_ARGUMENTS").unwrap_or_default();
+    let arguments: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
     let machine = || {
         let (config, video) = (MachineConfig::default(), VideoConfig::default());
-        Machine::new(&title, MachineOptions::new(&config, &video)).unwrap()
+        let options = MachineOptions { arguments: &arguments, ..MachineOptions::new(&config, &video) };
+        Machine::new(&title, options).unwrap()
     };
     let words = Arc::new(Mutex::new(BTreeMap::new()));
     let limits = Limits { instructions: Some(length), ..Limits::default() };
