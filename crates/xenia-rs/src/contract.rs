@@ -76,6 +76,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "trace-calls",
             "trace-calls-to",
             "profile",
+            "profile-rate",
             "save-state",
             "load-state",
             "resume",

@@ -16,6 +16,10 @@ use xenia_sync::{Level, Mutex};
 /// Number of instructions over which a sample is spread: a fraction of a millisecond.
 const SPREAD: u64 = 1 << 16;
 
+/// Requests that may wait for a sample. A host thread that runs answers within [`SPREAD`]
+/// instructions, so that one with more requests has been suspended by the host meanwhile.
+const PENDING: u32 = 4;
+
 /// Samples that wait to be taken by the profiler; beyond it, they are counted.
 const WAITING: usize = 1 << 16;
 
@@ -53,10 +57,11 @@ impl Default for GuestSampler {
 }
 
 impl GuestSampler {
-    /// Requests a sample of a hardware thread.
+    /// Requests a sample of a hardware thread. It has no effect while a few requests wait.
     pub fn request(&self, lane: usize) {
         if let Some(requests) = self.requests.get(lane) {
-            requests.fetch_add(1, Relaxed);
+            let more = |count: u32| (count < PENDING).then_some(count + 1);
+            let _ = requests.fetch_update(Relaxed, Relaxed, more);
         }
     }
 
@@ -152,6 +157,14 @@ mod tests {
         assert!(
             distances.iter().all(|&distance| distance <= SPREAD) && mean.abs_diff(SPREAD / 2) < SPREAD / 20
         );
+    }
+
+    #[test]
+    fn a_suspended_thread_is_not_busy() {
+        let sampler = Arc::<GuestSampler>::default();
+        (0..1000).for_each(|_| sampler.request(0));
+        SampledLane::new(sampler.clone(), 0).add(1, 0, Vec::new());
+        assert_eq!(sampler.take().0[0].weight, PENDING);
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub mod output;
 pub mod pace;
 pub mod patches;
 pub mod pieces;
-mod profile;
+pub mod profile;
 pub mod recording;
 pub mod report;
 pub mod say;

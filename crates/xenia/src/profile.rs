@@ -1,7 +1,7 @@
 //! Profile of a run (`--profile`): where guest threads and the emulator's own parts spend host
 //! time.
 //!
-//! A thread of its own looks at the executor's host threads once per [`PERIOD`]
+//! A thread of its own looks at the executor's host threads once per period
 //! ([`xenia_sched::Activity`]). A kernel call, compilation and device work are noted at once; for
 //! guest code a sample is requested, which the host thread takes at a random instruction shortly
 //! afterwards ([`xenia_sched::GuestSampler`]). So guest functions are weighted by time between
@@ -32,10 +32,23 @@ use xenia_kernel::imports::CallCosts;
 use xenia_kernel::{Kernel, KernelSystem};
 use xenia_sched::{Activity, Doing, Executor, GuestSampler, Place, System};
 
-/// Time between two looks.
-pub(crate) const PERIOD: Duration = Duration::from_millis(2);
+/// Looks a second, if no rate is given.
+pub const PROFILE_RATE: u32 = 500;
 
-/// Largest number of samples: some half an hour of one busy host thread.
+/// Largest number of looks a second: some 30 microseconds of guest code pass between a request and
+/// its sample.
+pub const MOST_PROFILE_RATE: u32 = 20_000;
+
+/// The profile that is requested.
+#[derive(Clone, Copy, Debug)]
+pub struct ProfileOutput<'a> {
+    /// The profile's file.
+    pub path: &'a Path,
+    /// Looks a second at each host thread, 1 to [`MOST_PROFILE_RATE`].
+    pub rate: u32,
+}
+
+/// Largest number of samples: some half an hour of one busy host thread at the usual rate.
 const MAX_SAMPLES: usize = 1 << 21;
 
 /// Part of the machine that a host thread was busy with.
@@ -66,6 +79,8 @@ pub(crate) struct PartSample {
 /// The samples of a run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SampledRun {
+    /// Time between two looks.
+    pub(crate) period: Duration,
     pub(crate) samples: Vec<PartSample>,
     /// Looks without a sample.
     pub(crate) left_out: u64,
@@ -131,13 +146,14 @@ struct Looking {
 /// The profile that a run will write.
 pub(crate) struct RunProfile {
     path: PathBuf,
+    period: Duration,
     machine: ProfiledMachine,
 }
 
 impl RunProfile {
     /// Prepares the profile of a machine.
     pub(crate) fn new<S: System + Clone + Send>(
-        path: &Path,
+        ProfileOutput { path, rate }: ProfileOutput<'_>,
         executor: &mut Executor<S>,
         compiling: Option<Arc<AtomicU32>>,
         has_compiler_thread: bool,
@@ -147,19 +163,20 @@ impl RunProfile {
         executor.set_sampler(sampler.clone());
         let machine =
             ProfiledMachine { activity: executor.activity(), compiling, has_compiler_thread, sampler };
-        Ok(Self { path: path.to_owned(), machine })
+        let period = Duration::from_secs(1) / rate.clamp(1, MOST_PROFILE_RATE);
+        Ok(Self { path: path.to_owned(), period, machine })
     }
 
     /// Starts the profiler's thread.
     pub(crate) fn start(self) -> Result<Profiler> {
-        let Self { path, machine } = self;
+        let Self { path, period, machine } = self;
         let looking = Arc::<Looking>::default();
         let shared = looking.clone();
         let thread = std::thread::Builder::new().name("profiler".to_owned()).spawn(move || {
-            let (start, mut run) = (Instant::now(), SampledRun::default());
+            let (start, mut run) = (Instant::now(), SampledRun { period, ..SampledRun::default() });
             let mut over = shared.over.lock();
             while !*over {
-                shared.ends.wait_for(&mut over, PERIOD);
+                shared.ends.wait_for(&mut over, period);
                 machine.look(start.elapsed(), &mut run);
             }
             run

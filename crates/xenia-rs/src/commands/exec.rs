@@ -33,6 +33,7 @@ use xenia::launches::{self, Before};
 use xenia::machine::{Finished, Launched, Machine, MachineOptions};
 use xenia::output::{self, WriteErrors};
 use xenia::pace::{Pace, PaceControl};
+use xenia::profile::{PROFILE_RATE, ProfileOutput};
 use xenia::report::check_json;
 use xenia::say::{self, remark};
 use xenia::sound::{Sound, VolumeControl};
@@ -292,6 +293,8 @@ fn machine(
             Listener::open(address).with_context(|| format!("--gdb: cannot listen at {address}"))
         });
     let debugger = debugger.transpose()?;
+    let profile = file(&args.debug.profile);
+    let rate = args.debug.profile_rate.unwrap_or(PROFILE_RATE);
     let traced_to = file(&args.debug.trace_calls_to);
     let mut machine = Machine::new_with_compile_progress(
         title,
@@ -318,7 +321,7 @@ fn machine(
             sound,
             arguments: &args.arguments,
             call_history: args.report.is_some() || !args.picture.headless,
-            profile: file(&args.debug.profile).as_deref(),
+            profile: profile.as_deref().map(|path| ProfileOutput { path, rate }),
             traced_calls: args
                 .debug
                 .trace_calls

@@ -165,9 +165,9 @@ impl Machine {
         }
         let mut executor = executor(scheduler, engine, &kernel, mode)?;
         executor.set_barrier(mode.barrier);
-        let profile = options.profile.map(|path| {
+        let profile = options.profile.map(|output| {
             let has_compiler_thread = jit_config(cpu, mode).background;
-            RunProfile::new(path, &mut executor, compiling.clone(), has_compiler_thread)
+            RunProfile::new(output, &mut executor, compiling.clone(), has_compiler_thread)
         });
         let profile = profile.transpose()?;
         let title_image = title.image.clone();

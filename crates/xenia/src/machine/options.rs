@@ -6,6 +6,7 @@ use crate::config::{DialogPolicy, MachineConfig, VideoConfig};
 use crate::dialogs::Unasked;
 use crate::gpu_port::{Capture, FrameSink};
 use crate::interrupt::Interrupt;
+use crate::profile::ProfileOutput;
 use crate::sound::Sound;
 use std::path::{Path, PathBuf};
 use xenia_kernel::ports::{Dialogs, Input, NoInput, ScratchPlace, TextSink};
@@ -54,8 +55,8 @@ pub struct MachineOptions<'a> {
     pub arguments: &'a [String],
     /// Whether the last calls of each thread are kept, for a bug report.
     pub call_history: bool,
-    /// File of the run's profile.
-    pub profile: Option<&'a Path>,
+    /// The run's profile.
+    pub profile: Option<ProfileOutput<'a>>,
     /// Calls of exports that are traced.
     pub traced_calls: Option<TracedCalls<'a>>,
 }

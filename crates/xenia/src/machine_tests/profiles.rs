@@ -1,13 +1,24 @@
-//! Tests of profiles: they do not change the run.
+//! Tests of profiles: they do not change the run, and agree with exact counts.
 
 use super::{instructions, poller};
-use crate::config::{MachineConfig, VideoConfig};
+use crate::config::{MachineConfig, TitleConfig, VideoConfig};
 use crate::machine::{Machine, MachineOptions};
+use crate::profile::{MOST_PROFILE_RATE, PROFILE_RATE, ProfileOutput};
 use crate::report::RunReport;
-use std::path::Path;
+use crate::title::Title;
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use xenia_cpu::{EngineConfig, EngineCounters, Execute, Exit, Interpreter, PpcContext};
+use xenia_guest::GuestAddr;
+use xenia_isa::{Flag, decode};
+use xenia_memory::{DeviceQueue, GuestMemory};
+use xenia_sched::{Limits, RunEnd};
 
 fn run(profile: Option<&Path>) -> RunReport {
     let (engine, picture) = (MachineConfig::default(), VideoConfig::default());
+    let profile = profile.map(|path| ProfileOutput { path, rate: PROFILE_RATE });
     let options = MachineOptions { profile, ..MachineOptions::new(&engine, &picture) };
     Machine::new(&poller(), options).unwrap().run(&instructions(), None).report
 }
@@ -25,4 +36,144 @@ fn a_profile_does_not_change_the_run() {
     }
     let text = std::fs::read_to_string(dir.path().join("p.txt")).unwrap();
     assert!(text.contains("XamInputGetState"), "{text}");
+}
+
+/// An engine that counts the instructions at each address from which it runs straight on.
+struct ExactCounts {
+    interpreter: Interpreter,
+    memory: Arc<GuestMemory>,
+    /// Number of instructions to the next one that may go elsewhere, by address.
+    straight: HashMap<u32, i64>,
+    counts: Arc<Mutex<BTreeMap<u32, u64>>>,
+}
+
+impl ExactCounts {
+    fn straight(&mut self, pc: u32) -> i64 {
+        let Self { straight, memory, .. } = self;
+        *straight.entry(pc).or_insert_with(|| {
+            let words = (pc..pc | 0xFFF).step_by(4).map(|at| memory.read::<u32>(GuestAddr(at)));
+            let is_last = |word| decode(word).is_none_or(|op| op.row().has(Flag::last));
+            let before = words.take_while(|word| word.is_ok_and(|word| !is_last(word))).count();
+            before as i64 + 1
+        })
+    }
+}
+
+impl Execute for ExactCounts {
+    fn run(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
+        let mut executed = BTreeMap::<u32, u64>::new();
+        let exit = loop {
+            let (pc, before) = (ctx.pc, ctx.executed());
+            let rest = (ctx.budget - self.straight(pc)).max(0);
+            (ctx.budget, ctx.visit_budget) = (ctx.budget - rest, ctx.visit_budget - rest);
+            let exit = self.interpreter.run(ctx, devices);
+            (ctx.budget, ctx.visit_budget) = (ctx.budget + rest, ctx.visit_budget + rest);
+            *executed.entry(pc).or_default() += ctx.executed() - before;
+            if exit != Exit::Budget || rest == 0 {
+                break exit;
+            }
+        };
+        let mut counts = self.counts.lock();
+        for (pc, count) in executed {
+            *counts.entry(pc).or_default() += count;
+        }
+        exit
+    }
+
+    fn name(&self) -> &'static str {
+        "exact counts"
+    }
+
+    fn counters(&self) -> EngineCounters {
+        self.interpreter.counters()
+    }
+}
+
+/// Instructions of each function in the run's beginning.
+fn exact(title: &Title, limits: &Limits) -> BTreeMap<String, u64> {
+    let (config, video) = (MachineConfig::default(), VideoConfig::default());
+    let mut machine = Machine::new(title, MachineOptions::new(&config, &video)).unwrap();
+    let memory = machine.memory().clone();
+    let interpreter = Interpreter::new(memory.clone(), EngineConfig::default());
+    let counts = Arc::<Mutex<BTreeMap<u32, u64>>>::default();
+    let straight = HashMap::new();
+    machine.replace_engine(Box::new(ExactCounts { interpreter, memory, straight, counts: counts.clone() }));
+    let end = machine.run_until(limits);
+    assert!(matches!(end, RunEnd::Instructions | RunEnd::Ended(_)), "{end:?}");
+    let mut functions = BTreeMap::new();
+    for (&pc, count) in counts.lock().iter() {
+        let name = machine.place_of(pc).map_or_else(|| format!("{pc:#010x}"), |place| place.name);
+        *functions.entry(name).or_default() += count;
+    }
+    functions
+}
+
+/// Samples of guest code in a profile's tables, and those of each function.
+fn samples_of(text: &str) -> (u64, BTreeMap<String, u64>) {
+    let whole = text.lines().find(|line| line.ends_with(" guest code")).expect(text);
+    let whole = whole.split_whitespace().next().unwrap().parse().unwrap();
+    let (_, functions) = text.split_once("\nFunctions\n").expect(text);
+    let rows = functions.lines().skip(1).take_while(|line| !line.is_empty());
+    let row = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let name = words.get(3)?;
+        Some(((*name).to_owned(), words.first()?.parse().ok()?))
+    };
+    let rows = rows.filter(|line| !line.contains("(ours)") && !line.contains("(kernel)"));
+    (whole, rows.filter_map(row).collect())
+}
+
+/// The ten hottest functions by samples and by exact counts. `XENIA_PROFILE_TITLE` names another
+/// title, `XENIA_PROFILE_LENGTH` its instructions, `XENIA_PROFILE_RUNS` the number of profiles that
+/// are added up.
+#[test]
+fn a_profile_agrees_with_exact_counts() {
+    let variable =
+        |name: &str, usual: u64| std::env::var(name).ok().map_or(usual, |text| text.parse().unwrap());
+    let length = variable("XENIA_PROFILE_LENGTH", 60_000_000);
+    let runs = variable("XENIA_PROFILE_RUNS", 4);
+    let usual = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/cpu-suite.elf")).into();
+    let named = std::env::var_os("XENIA_PROFILE_TITLE");
+    let is_named = named.is_some();
+    let path = named.map_or(usual, PathBuf::from);
+    let title = Title::open_or_demo(Some(&path), &TitleConfig::default()).unwrap();
+    let limits = Limits { instructions: Some(length), ..Limits::default() };
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("p.txt");
+    let (mut samples, mut sampled) = (0, BTreeMap::<String, u64>::new());
+    for _ in 0..runs {
+        let (config, video) = (MachineConfig::default(), VideoConfig::default());
+        let profile = Some(ProfileOutput { path: &file, rate: MOST_PROFILE_RATE });
+        let options = MachineOptions { profile, ..MachineOptions::new(&config, &video) };
+        assert!(!Machine::new(&title, options).unwrap().run(&limits, None).lost);
+        let (whole, functions) = samples_of(&std::fs::read_to_string(&file).unwrap());
+        samples += whole;
+        for (name, count) in functions {
+            *sampled.entry(name).or_default() += count;
+        }
+    }
+    let exact = exact(&title, &limits);
+    let (all, samples) = (exact.values().sum::<u64>() as f64, samples as f64);
+    let mut hottest: Vec<_> = exact.iter().collect();
+    hottest.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    assert!(hottest.len() >= 10 && samples > 100.0, "{samples} samples");
+    println!("{samples} samples of {all} instructions");
+    let mut hot = (0.0, 0.0);
+    for (name, &count) in hottest.into_iter().take(10) {
+        let count = count as f64;
+        let found = sampled.get(name).copied().unwrap_or_default() as f64;
+        let ratio = (found / samples) / (count / all);
+        println!(
+            "{:6.2} % exactly, {:6.2} % of samples, ratio {ratio:.3}: {name}",
+            100.0 * count / all,
+            100.0 * found / samples
+        );
+        // A sample counts for up to four requests, so samples spread more than their number says.
+        let spread = 8.0 / (samples * count / all).sqrt();
+        assert!(!is_named || (ratio - 1.0).abs() <= spread.max(0.05), "{name}");
+        hot = (hot.0 + count / all, hot.1 + found / samples);
+    }
+    // The suite's kernels run one after the other, some twice as fast as others, and looks count
+    // time: so only their sum is alike in a short run.
+    assert!((hot.0 - hot.1).abs() < 0.2, "{hot:?}");
 }

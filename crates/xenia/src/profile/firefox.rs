@@ -3,10 +3,10 @@
 //! Each thread has tables of columns that name each other's rows by index: samples have a stack, a
 //! stack a frame and the stack below it, a frame a function, and a function a string.
 
-use super::PERIOD;
 use super::resolved::{FrameKind, ResolvedProfile, ResolvedSample, thread_name};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// Version of the format.
 const VERSION: u32 = 55;
@@ -42,7 +42,7 @@ impl Stacks {
     }
 }
 
-fn samples(samples: &[ResolvedSample], stacks: &mut Stacks) -> Value {
+fn samples(samples: &[ResolvedSample], period: Duration, stacks: &mut Stacks) -> Value {
     let mut before = 0.0;
     let deltas: Vec<f64> = samples
         .iter()
@@ -51,7 +51,7 @@ fn samples(samples: &[ResolvedSample], stacks: &mut Stacks) -> Value {
             at - std::mem::replace(&mut before, at)
         })
         .collect();
-    let busy = |sample: &ResolvedSample| u64::try_from(PERIOD.as_micros()).unwrap_or(0) * sample.weight;
+    let busy = |sample: &ResolvedSample| u64::try_from(period.as_micros()).unwrap_or(0) * sample.weight;
     json!({
         "length": samples.len(),
         "weightType": "samples",
@@ -64,7 +64,7 @@ fn samples(samples: &[ResolvedSample], stacks: &mut Stacks) -> Value {
 
 fn thread(profile: &ResolvedProfile, id: Option<u32>, of_thread: &[ResolvedSample]) -> Value {
     let mut stacks = Stacks::default();
-    let samples = samples(of_thread, &mut stacks);
+    let samples = samples(of_thread, profile.period, &mut stacks);
     // Every thread has all frames: frame, function and string have the same index.
     let frames = &profile.frames;
     let numbers: Vec<usize> = (0..frames.len()).collect();
@@ -128,7 +128,7 @@ pub(super) fn json(profile: &ResolvedProfile) -> Value {
             "categories": FrameKind::ALL.map(category),
             "debug": false,
             "extensions": { "length": 0, "baseURL": [], "id": [], "name": [] },
-            "interval": PERIOD.as_secs_f64() * 1e3,
+            "interval": profile.period.as_secs_f64() * 1e3,
             "preprocessedProfileVersion": VERSION,
             "processType": 0,
             "product": profile.title,

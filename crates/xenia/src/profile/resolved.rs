@@ -60,6 +60,8 @@ pub(crate) struct ResolvedProfile {
     pub(crate) calls: Vec<CallCost>,
     /// Looks without a sample.
     pub(crate) left_out: u64,
+    /// Time between two looks.
+    pub(crate) period: Duration,
 }
 
 /// Finds names for addresses of guest code.
@@ -139,7 +141,7 @@ impl ResolvedProfile {
             let resolved = ResolvedSample { at: sample.at, stack, weight: u64::from(sample.weight) };
             threads.entry(sample.thread).or_default().push(resolved);
         }
-        Self { title, frames: frames.list, threads, calls, left_out: run.left_out }
+        Self { title, frames: frames.list, threads, calls, left_out: run.left_out, period: run.period }
     }
 
     /// The samples of all threads.

@@ -1,6 +1,5 @@
 //! Profiles as tables.
 
-use super::PERIOD;
 use super::resolved::{FrameKind, ResolvedProfile, thread_name};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -61,7 +60,7 @@ pub(super) fn text(profile: &ResolvedProfile) -> String {
     let mut text = format!(
         "{}: {whole} samples, one per {} ms of a busy host thread\n",
         profile.title.escape_debug(),
-        PERIOD.as_millis()
+        profile.period.as_secs_f64() * 1e3
     );
     if profile.left_out > 0 {
         let _ = writeln!(text, "{} more samples were left out", profile.left_out);
