@@ -169,6 +169,8 @@ pub struct CommandProcessor {
     pass: u64,
     queries: Queries,
     samples: SampleCounter,
+    /// Number of calls that may have changed the EDRAM.
+    edram_changes: u64,
     open_queries: OpenQueries,
     shaders: Shaders,
     /// Shader constants; the stale ones are captured again before a draw.
@@ -209,6 +211,7 @@ impl CommandProcessor {
             pass: 0,
             queries: Queries::default(),
             samples: SampleCounter::default(),
+            edram_changes: 0,
             open_queries: OpenQueries::default(),
             shaders: Shaders::default(),
             constants: Arc::default(),

@@ -16,6 +16,7 @@ mod section;
 #[cfg(test)]
 mod tests;
 pub mod whole_bytes;
+pub mod whole_words;
 mod writer;
 
 pub use error::{Impossible, StateError, Unsaveable, check, is_count};

@@ -91,6 +91,22 @@ fn whole_bytes_are_encoded_as_sequences() {
     }
 }
 
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Words(#[serde(with = "whole_words")] Vec<u32>, u8);
+
+#[test]
+fn whole_words_are_encoded_as_bytes() {
+    for length in [0_u32, 1, 31, 32, 20_000] {
+        let words: Vec<u32> = (0..length).map(|index| index.wrapping_mul(0x0101_4105)).collect();
+        let bytes = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let whole = postcard::to_allocvec(&Words(words.clone(), 5)).expect("plain data");
+        assert_eq!(whole, postcard::to_allocvec(&Plain(bytes, 5)).expect("plain data"));
+        assert_eq!(postcard::from_bytes::<Words>(&whole).expect("plain data"), Words(words, 5));
+    }
+    let cut = postcard::to_allocvec(&Plain(vec![1, 2, 3], 5)).expect("plain data");
+    assert!(postcard::from_bytes::<Words>(&cut).is_err());
+}
+
 #[test]
 fn a_file_cut_at_any_byte_is_refused() {
     let bytes = written(&state());

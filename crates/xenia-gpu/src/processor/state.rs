@@ -18,24 +18,28 @@ const MAX_LIST: u32 = 0xf_ffff;
 /// The processor's part of a machine's saved state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GpuState {
+    /// The state as a trace has it, without the EDRAM.
     trace: State,
     open_queries: OpenQueries,
+    /// The words of the EDRAM; none if the backend has no EDRAM.
+    #[serde(with = "xenia_state::whole_words")]
+    edram: Vec<u32>,
 }
 
 impl StateSection for GpuState {
     const NAME: &'static str = "gpu";
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
 }
 
 impl GpuState {
     /// Takes the words of the EDRAM out of the state; none if the backend has no EDRAM.
     pub fn take_edram(&mut self) -> Vec<u32> {
-        std::mem::take(&mut self.trace.edram)
+        std::mem::take(&mut self.edram)
     }
 
     /// Puts the words of the EDRAM in.
     pub fn put_edram(&mut self, words: Vec<u32>) {
-        self.trace.edram = words;
+        self.edram = words;
     }
 }
 
@@ -45,10 +49,26 @@ impl CommandProcessor {
     /// # Errors
     /// Copies that stay on the host's device.
     pub fn machine_state(&mut self) -> Result<GpuState, Unsaveable> {
+        let mut state = self.state_without_edram()?;
+        state.edram = self.backend.edram().unwrap_or_default();
+        Ok(state)
+    }
+
+    /// The state to save with a machine, without the words of the EDRAM.
+    ///
+    /// # Errors
+    /// As [`Self::machine_state`].
+    pub fn state_without_edram(&mut self) -> Result<GpuState, Unsaveable> {
         if self.config.readback == Readback::None {
             return Err("with --readback none, copies exist on the graphics device only".into());
         }
-        Ok(GpuState { trace: self.state(), open_queries: self.open_queries.clone() })
+        let trace = self.plain_state();
+        Ok(GpuState { trace, open_queries: self.open_queries.clone(), edram: Vec::new() })
+    }
+
+    /// Number of calls so far that may have changed the EDRAM.
+    pub fn edram_changes(&self) -> u64 {
+        self.edram_changes
     }
 
     /// Carries out the late effects, before memory is replaced by that of another moment.
@@ -61,9 +81,10 @@ impl CommandProcessor {
     /// # Errors
     /// A state that no processor can be in.
     pub fn restore_machine(&mut self, state: &GpuState) -> Result<(), Impossible> {
-        let GpuState { trace, open_queries } = state;
+        let GpuState { trace, open_queries, edram } = state;
         check(open_queries.is_possible(), "too many queries are open")?;
-        self.restore(trace).map_err(Impossible::from)?;
+        check(trace.edram.is_empty(), "there is a second EDRAM")?;
+        self.restore_with(trace, edram).map_err(Impossible::from)?;
         self.swaps = trace.counts[0];
         self.open_queries = open_queries.clone();
         self.backend.count_samples(self.open_queries.is_counting());
@@ -72,6 +93,12 @@ impl CommandProcessor {
 
     /// Captures all state that affects later behaviour, except memory.
     pub(crate) fn state(&mut self) -> State {
+        let state = self.plain_state();
+        State { edram: self.backend.edram().unwrap_or_default(), ..state }
+    }
+
+    /// As [`Self::state`], without the EDRAM.
+    fn plain_state(&mut self) -> State {
         self.finish_late();
         let ring = self.feed.ring.as_ref().map(|ring| RingState {
             base: ring.base,
@@ -100,7 +127,7 @@ impl CommandProcessor {
             queries: self.queries.visibility(),
             shader_starts,
             counts: [self.statistics.swaps, self.statistics.vblanks],
-            edram: self.backend.edram().unwrap_or_default(),
+            edram: Vec::new(),
             pass: self.pass,
             looked: self.looked,
         }
@@ -108,6 +135,10 @@ impl CommandProcessor {
 
     /// Restores a state. The input is untrusted: invalid values are refused with an error message.
     pub(crate) fn restore(&mut self, state: &State) -> Result<(), String> {
+        self.restore_with(state, &state.edram)
+    }
+
+    fn restore_with(&mut self, state: &State, edram: &[u32]) -> Result<(), String> {
         let check = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };
         check(state.registers.len() == COUNT, "wrong number of registers")?;
         check(state.cycles <= cost::cycles_at(MAX_TICKS), "its clock is impossible")?;
@@ -141,8 +172,9 @@ impl CommandProcessor {
         let lists = lists.collect::<Result<_, String>>()?;
         let ring = ring.transpose()?;
         let display = Display::from_state(&state.display).ok_or("the display's state is impossible")?;
-        if !state.edram.is_empty() {
-            self.backend.set_edram(&state.edram)?;
+        if !edram.is_empty() {
+            self.edram_changes += 1;
+            self.backend.set_edram(edram)?;
         }
         for (index, &value) in state.registers.iter().enumerate() {
             self.registers.set(index as u32, value);

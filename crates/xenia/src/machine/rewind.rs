@@ -67,6 +67,8 @@ pub(super) struct Rewind {
     shadow: Shadow,
     ring: VecDeque<Checkpoint>,
     packer: Packer,
+    /// Changes of the EDRAM so far, and its number of words, when the shadow got it.
+    edram: Option<(u64, usize)>,
     /// Limit on memory in bytes.
     limit: u64,
     /// Guest time of the next checkpoint.
@@ -81,6 +83,7 @@ impl Rewind {
             shadow: Shadow::default(),
             ring: VecDeque::new(),
             packer: Packer::start(),
+            edram: None,
             limit,
             next: 0,
             held: Held::default(),
@@ -95,8 +98,12 @@ impl Rewind {
     /// Makes a checkpoint of this moment.
     pub(super) fn take(&mut self, inside: &mut MachineInside) -> Result<()> {
         self.next = inside.position().now + REWIND_INTERVAL;
-        let mut parts = inside.state_parts()?;
+        let changes = inside.processor.lock().edram_changes();
+        let unchanged = self.edram.filter(|&(known, _)| known == changes);
+        let mut parts =
+            if unchanged.is_some() { inside.parts_without_edram()? } else { inside.state_parts()? };
         let edram = parts.gpu.take_edram();
+        let edram_words = unchanged.map_or(edram.len(), |(_, words)| words);
         let sections = parts.encode()?;
         // The first checkpoint has none before it that needs the difference.
         let mut delta = self.ring.back().map(|_| Delta::default());
@@ -109,6 +116,7 @@ impl Rewind {
             }
             shadow.replace(page, &content, &mut delta);
         }
+        self.edram = Some((changes, edram_words));
         let before = self.ring.back().map(|last| last.sections.as_slice()).unwrap_or_default();
         for index in 0..sections.len().max(before.len()) {
             let bytes = sections.get(index).map(|section| section.bytes.as_slice()).unwrap_or_default();
@@ -123,7 +131,7 @@ impl Rewind {
         self.ring.push_back(Checkpoint {
             position: inside.position(),
             sections: sections.into_iter().map(place).collect(),
-            edram_words: edram.len(),
+            edram_words,
             to_next: None,
         });
         self.thin();
@@ -277,6 +285,8 @@ impl Machine {
                 memory.put_page(page, shadow.get(page)).map(drop)
             })
         })?;
+        let words = rewind.ring.back().map_or(0, |last| last.edram_words);
+        rewind.edram = Some((self.inside.processor.lock().edram_changes(), words));
         rewind.next = self.position().now + REWIND_INTERVAL;
         Ok(())
     }

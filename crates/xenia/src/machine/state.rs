@@ -21,14 +21,15 @@ use std::io::BufWriter;
 use std::path::Path;
 use xenia_audio::xma::XmaState;
 use xenia_cpu::ReservationMode;
-use xenia_gpu::GpuState;
+use xenia_gpu::{CommandProcessor, GpuState};
 use xenia_kernel::files::FilesState;
 use xenia_kernel::vfs::SavedBytes;
 use xenia_kernel::{AreasState, CoreState};
 use xenia_memory::{GuestMemory, MemoryState, PagesState};
 use xenia_sched::ExecutorState;
 use xenia_state::{
-    Impossible, StateError, StateFile, StateHeader, StateSection, StateWriter, StoredSection, find, get,
+    Impossible, StateError, StateFile, StateHeader, StateSection, StateWriter, StoredSection, Unsaveable,
+    find, get,
 };
 
 /// Most bytes of a state's file.
@@ -86,12 +87,24 @@ impl StateParts {
 impl MachineInside {
     /// All but the contents of pages.
     pub(super) fn state_parts(&mut self) -> Result<StateParts> {
+        self.parts(CommandProcessor::machine_state)
+    }
+
+    /// As [`Self::state_parts`], without the EDRAM.
+    pub(super) fn parts_without_edram(&mut self) -> Result<StateParts> {
+        self.parts(CommandProcessor::state_without_edram)
+    }
+
+    fn parts(
+        &mut self,
+        gpu: impl FnOnce(&mut CommandProcessor) -> Result<GpuState, Unsaveable>,
+    ) -> Result<StateParts> {
         let executor = self.executor.state().context("threads")?;
         let core = CoreState::of(&self.kernel);
         let areas = AreasState::of(&self.kernel).context("the kernel")?;
         let (files, contents) = FilesState::of(&self.kernel).context("files")?;
         // The graphics chip may write late effects to memory, so memory comes after it.
-        let gpu = self.processor.lock().machine_state().context("graphics")?;
+        let gpu = gpu(&mut self.processor.lock()).context("graphics")?;
         let (xma, memory) = (self.xma.state(), self.memory.state());
         Ok(StateParts { executor, core, areas, files, contents, gpu, xma, memory })
     }

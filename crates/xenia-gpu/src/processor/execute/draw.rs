@@ -52,6 +52,7 @@ impl CommandProcessor {
                 self.cycles += cost::draw(&call, fills);
                 self.statistics.draws += 1;
                 self.finish_late_for_draw(&call);
+                self.edram_changes += 1;
                 if let Err(error) = self.backend.draw(&call, &*self.memory) {
                     self.statistics.count_error(&error);
                 }
@@ -77,6 +78,7 @@ impl CommandProcessor {
         self.cycles += cost::copy(&call);
         self.statistics.copies += 1;
         self.finish_late_for_copy(&call);
+        self.edram_changes += 1;
         if let Err(error) = self.backend.copy(&call, &*self.memory) {
             self.statistics.count_error(&error);
         }
