@@ -176,20 +176,18 @@ impl<S: System> LockstepExecutor<S> {
         ThreadsReport::new(&self.scheduler, &self.system)
     }
 
-    /// Whether the run has reached the limit of frames, or of time without one. Queries the number
-    /// of frames only if there is such a limit, because that takes a lock.
+    /// Whether the run has reached the limit of frames, or of time without one. Frames are counted
+    /// between visits, whatever the limits: neither they nor a cut within a visit may be seen in a
+    /// saved state.
     fn ended_by_frames(&mut self, limits: &Limits) -> Option<RunEnd> {
-        if limits.frames.is_none() && limits.ticks_between_frames.is_none() {
-            return None;
-        }
         let (frames, now) = (self.system.frames(), self.scheduler.now());
+        if frames != self.last_frame.0 && self.round.is_none_or(|round| round.visit.is_none()) {
+            self.last_frame = (frames, now);
+        }
         if limits.frames.is_some_and(|limit| frames >= limit) {
             return Some(RunEnd::Frames);
         }
-        let limit = limits.ticks_between_frames?;
-        if frames != self.last_frame.0 {
-            self.last_frame = (frames, now);
-        }
+        let limit = limits.ticks_between_frames.filter(|_| frames == self.last_frame.0)?;
         let since = self.last_frame.1;
         (now.saturating_sub(since) > limit)
             .then(|| RunEnd::NoFrames { since, threads: self.threads_report() })

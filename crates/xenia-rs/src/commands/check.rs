@@ -130,7 +130,6 @@ fn check_piece(
     interrupt: &Interrupt,
 ) -> Result<Code> {
     let expected = NextState::read(next)?;
-    // The other limits are those of the run that kept the states, which hold its last frame.
     let limits = Limits { instructions: Some(expected.instructions), ..*limits };
     let finished = machine.run(&limits, run.dump_threads_after);
     let code = outputs.conclude(&finished, None, interrupt);

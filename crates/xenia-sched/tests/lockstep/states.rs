@@ -102,6 +102,26 @@ fn a_restored_machine_goes_on_as_the_saved_one() {
     assert!(gaps > 100, "{gaps} of 1000 were cut at a time");
 }
 
+#[test]
+fn a_state_tells_neither_limits_of_frames_nor_cuts() {
+    let frame = Step::Call(FRAME);
+    let script = [Step::Run(10), frame, Step::Run(70_000), frame, Step::Run(100_000)];
+    let state_after = |cuts: &[u64], has_limits: bool| {
+        let mut m = machine(SchedulerConfig::default(), &[(0, 8, &script)]);
+        for &cut in cuts {
+            let frames = has_limits.then_some(99);
+            let ticks_between_frames = has_limits.then_some(1 << 30);
+            let limits = Limits { frames, ticks_between_frames, ..instructions(cut) };
+            assert_eq!(m.executor.run(&limits), RunEnd::Instructions);
+        }
+        stored(&m)
+    };
+    let whole = state_after(&[120_000], false);
+    assert!(state_after(&[120_000], true) == whole, "with limits");
+    // The first frame is shown in the visit that is cut.
+    assert!(state_after(&[20, 120_000], true) == whole, "cut after a frame");
+}
+
 /// Stores to a device register in each instruction.
 struct EachStores(Arc<GuestMemory>);
 
