@@ -2,6 +2,9 @@
 //!
 //! The buffer is flushed once per second of guest time and at the end, so a killed process loses at
 //! most the last second. After a write error the log ends, and the run reports the error.
+//!
+//! The log of a run that begins at a state has the lines after it and no others, so the logs of a
+//! run in pieces, one after the other, are the log of the whole run.
 
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
@@ -10,6 +13,10 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_sched::{Event, EventSink, GuestTicks, TICKS_PER_SECOND};
+
+fn buffered(file: File) -> BufWriter<File> {
+    BufWriter::with_capacity(1 << 20, file)
+}
 
 struct Log {
     out: BufWriter<File>,
@@ -41,9 +48,31 @@ pub struct EventLog(Arc<Mutex<Log>>);
 impl EventLog {
     /// Creates the log's file.
     pub fn create(path: &Path) -> Result<Self> {
-        let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
-        let out = BufWriter::with_capacity(1 << 20, file);
+        Self::to(path, File::create(path))
+    }
+
+    /// Goes on behind the lines of a file.
+    pub fn append(path: &Path) -> Result<Self> {
+        Self::to(path, File::options().append(true).create(true).open(path))
+    }
+
+    fn to(path: &Path, file: std::io::Result<File>) -> Result<Self> {
+        let file = file.with_context(|| format!("cannot create {}", path.display()))?;
+        let out = buffered(file);
         Ok(Self(Arc::new(Mutex::new(Log { out, path: path.to_owned(), second: 0, failed: None }))))
+    }
+
+    /// Drops the lines that are not yet in the file: those of a title's start, whose run goes on
+    /// from a state.
+    ///
+    /// # Errors
+    /// The host is out of file handles.
+    pub fn forget_start(&self) -> std::io::Result<()> {
+        let mut log = self.0.lock();
+        let file = log.out.get_ref().try_clone()?;
+        // Dropped as it is, the writer would write its buffer.
+        drop(std::mem::replace(&mut log.out, buffered(file)).into_parts());
+        Ok(())
     }
 
     /// Flushes buffered lines to the file.
@@ -92,6 +121,23 @@ mod tests {
         log.event(TICKS_PER_SECOND + 1, &Event::Swap { frame: 3 });
         assert_eq!(log.finish(), None);
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 3);
+    }
+
+    #[test]
+    fn a_log_goes_on_without_the_start_of_its_machine() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let swap = |frame| Event::Swap { frame };
+        let mut log = EventLog::create(&path).unwrap();
+        log.event(5, &swap(1));
+        assert_eq!(log.finish(), None);
+        let mut log = EventLog::append(&path).unwrap();
+        log.event(0, &swap(0));
+        log.forget_start().unwrap();
+        log.event(6, &swap(2));
+        assert_eq!(log.finish(), None);
+        let whole = format!("5 {}\n6 {}\n", swap(1), swap(2));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), whole);
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub struct Before {
     pub frames: u64,
     /// Number of machines before; fewer than launches if the first one began at a state.
     pub machines: u64,
+    /// Number of machines before that ran parts of this title's run.
+    pub parts: u64,
 }
 
 impl Before {
@@ -120,7 +122,9 @@ fn run_titles(
     let mut running = machine(&title, &before, launched.take())?;
     running = match course {
         Course::Relay { every, keep } if before.machines == 0 => {
-            relayed(running, limits, (every, keep), || machine(&title, &before, None))?
+            relayed(running, limits, (every, keep), |parts| {
+                machine(&title, &Before { parts, ..before }, None)
+            })?
         }
         Course::From(state) if before.machines == 0 => running.load_state_from(state)?,
         _ => running,
@@ -236,7 +240,7 @@ fn relayed(
     mut running: Machine,
     limits: &Limits,
     (every, keep): (NonZeroU64, Option<&StateFolder>),
-    mut machine: impl FnMut() -> Result<Machine>,
+    mut machine: impl FnMut(u64) -> Result<Machine>,
 ) -> Result<Machine> {
     for number in 1.. {
         let next = running.position().instructions.saturating_add(every.get());
@@ -249,14 +253,13 @@ fn relayed(
         }
         let cut = || format!("at instruction {next}");
         let mut file = Cursor::new(Vec::new());
-        running.save_state().with_context(cut)?.write(&mut file).with_context(cut)?;
-        running.discard();
+        running.hand_over().with_context(cut)?.write(&mut file).with_context(cut)?;
         let file = file.into_inner();
         if let Some(keep) = keep {
             keep.keep(number, &file)?;
         }
         let state = StateFile::read(&file).with_context(cut)?;
-        running = machine()?.load_state(&state).with_context(cut)?;
+        running = machine(number.into())?.load_state(&state).with_context(cut)?;
     }
     Ok(running)
 }

@@ -149,7 +149,7 @@ pub struct CheckArgs {
     pub bless: bool,
     /// After every N instructions, save the machine's state and go on in a new machine made from
     /// it; the result must be the same.
-    #[arg(long, value_name = "N", value_parser = positive, conflicts_with_all = ["record", "replay", "event_log"])]
+    #[arg(long, value_name = "N", value_parser = positive, conflicts_with_all = ["record", "replay"])]
     pub relay: Option<NonZeroU64>,
     /// Keep the states of --relay in a folder, for --piece.
     #[arg(long, value_name = "DIR", requires = "relay")]

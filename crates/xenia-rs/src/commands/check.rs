@@ -58,6 +58,7 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
                 content: content::folder(&saves, true)?,
                 code_cache: code_store::named_folder(args.engine.code_cache.as_deref()),
                 event_log: file(&args.run.event_log).as_deref(),
+                event_log_goes_on: before.parts > 0,
                 record: file(&args.run.record).as_deref(),
                 record_contention: file(&args.run.record_contention).as_deref(),
                 replay: file(&args.run.replay).as_deref(),

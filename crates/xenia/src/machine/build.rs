@@ -139,7 +139,8 @@ impl Machine {
             options.arguments,
         )?;
         let mut scheduler = scheduler(&options.config.executor, options.record_contention)?;
-        let event_log = options.event_log.map(EventLog::create).transpose()?;
+        let opened = if options.event_log_goes_on { EventLog::append } else { EventLog::create };
+        let event_log = options.event_log.map(opened).transpose()?;
         let events = call_log::events(event_log.as_ref());
         let events = match trace {
             Some(trace) => {

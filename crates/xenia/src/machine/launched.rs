@@ -37,7 +37,7 @@ impl StateSection for LaunchState {
 
 impl LaunchState {
     pub(super) fn of(launch: &Launch, before: &Before) -> Self {
-        let &Before { launches, instructions, frames, machines: _ } = before;
+        let &Before { launches, instructions, frames, machines: _, parts: _ } = before;
         Self { launch: launch.clone(), launches, instructions, frames }
     }
 }
@@ -54,7 +54,7 @@ impl Launched {
         }
         let saved: LaunchState = state.get().with_context(|| cannot_load(path))?;
         let LaunchState { launch, launches, instructions, frames } = saved;
-        let before = Before { launches, instructions, frames, machines: 0 };
+        let before = Before { launches, instructions, frames, ..Before::default() };
         Ok(Some(Self { launch: Arc::new(launch), before, inheritance: None }))
     }
 }

@@ -38,6 +38,8 @@ pub struct MachineOptions<'a> {
     pub precompile: Option<&'a Interrupt>,
     /// File of the event log.
     pub event_log: Option<&'a Path>,
+    /// Whether the log goes on behind the lines of its file: those of the parts of the run before.
+    pub event_log_goes_on: bool,
     /// File to record input to.
     pub record: Option<&'a Path>,
     /// Recording that is replayed in place of the controllers and dialogs.
@@ -78,6 +80,7 @@ impl<'a> MachineOptions<'a> {
             code_cache: None,
             precompile: None,
             event_log: None,
+            event_log_goes_on: false,
             record: None,
             replay: None,
             loads_state: false,

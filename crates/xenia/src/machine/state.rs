@@ -12,6 +12,7 @@ use super::launched::LaunchState;
 use super::parts::MachineInside;
 use super::state_header::{StateOrigin, conditions_of};
 use crate::config::{CpuConfig, ExecutorConfig};
+use crate::event_log::EventLog;
 use crate::output::AtomicFile;
 use crate::recording::{RecordingState, RunRecording};
 use crate::source;
@@ -164,6 +165,17 @@ impl Machine {
         Ok(state)
     }
 
+    /// The state of a machine whose run goes on in another one; this machine is discarded.
+    ///
+    /// # Errors
+    /// As [`Self::save_state`]; errors of writing the event log.
+    pub(crate) fn hand_over(mut self) -> Result<StateFile> {
+        let state = self.save_state();
+        let loss = self.outside.event_log.as_ref().and_then(EventLog::finish);
+        self.discard();
+        loss.map_or(state, |loss| Err(anyhow!(loss)))
+    }
+
     /// The header, and all sections but for the contents of pages.
     fn small_sections(&mut self) -> Result<(StateHeader, Vec<StoredSection>)> {
         // A machine without states says so before all else.
@@ -194,7 +206,7 @@ impl Machine {
     /// machine is discarded then.
     pub fn load_state(mut self, state: &StateFile) -> Result<Self> {
         let loaded = if self.inside.executor.instructions() == 0 {
-            self.begin_recording_at(state).and_then(|()| self.restore(state))
+            self.begin_at(state)
         } else {
             Err(anyhow!("the machine has run already"))
         };
@@ -205,6 +217,13 @@ impl Machine {
                 Err(error)
             }
         }
+    }
+
+    fn begin_at(&mut self, state: &StateFile) -> Result<()> {
+        self.begin_recording_at(state)?;
+        self.restore(state)?;
+        // The log begins at the state, too; the machine had to be made at the title's start.
+        self.outside.event_log.as_ref().map_or(Ok(()), EventLog::forget_start).context("the event log")
     }
 
     /// Lets the recording that the run makes or replays begin at a state.
