@@ -14,6 +14,8 @@ mod inspect;
 mod launched;
 mod options;
 mod parts;
+#[cfg(test)]
+mod relays;
 mod rewind;
 mod save_points;
 mod save_slots;

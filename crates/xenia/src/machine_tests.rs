@@ -31,7 +31,7 @@ use xenia_guest::{GuestAddr, Ordinal};
 use xenia_kernel::ports::{Input, NoInput};
 use xenia_sched::{GuestTicks, Limits, RunEnd, TICKS_PER_SECOND};
 
-const CODE: u32 = 0x8200_0000;
+pub(crate) const CODE: u32 = 0x8200_0000;
 const DATA: u32 = 0x8201_0000;
 
 /// Polls one controller after the other forever, and keeps a sum and a history of the answers.
@@ -76,7 +76,7 @@ pub(crate) fn assembled(source: &str, label: &str, ordinal: u16, text: &str) -> 
     title_of(LoadedImage::in_memory(GuestAddr(CODE), bytes, library), label)
 }
 
-fn title_of(image: LoadedImage, name: &str) -> Title {
+pub(crate) fn title_of(image: LoadedImage, name: &str) -> Title {
     let (name, keys) = (name.to_owned(), KeyRing::development());
     Title {
         image: image.into(),

@@ -137,7 +137,7 @@ impl NextState {
 }
 
 /// The first part in which two states differ.
-fn first_difference(one: &StateFile, other: &StateFile) -> Option<String> {
+pub(crate) fn first_difference(one: &StateFile, other: &StateFile) -> Option<String> {
     if let Err(why) = crate::machine::check_conditions(one, other) {
         return Some(format!("the conditions: {why:#}"));
     }

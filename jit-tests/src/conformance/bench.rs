@@ -118,16 +118,10 @@ impl Bench {
         case: &Case,
     ) -> Result<Vec<Difference>, BenchError> {
         self.reset(&file.code)?;
-        let mut ctx = PpcContext { pc: case.entry, lr: EXIT_BASE.into(), ..PpcContext::default() };
+        let mut ctx = PpcContext::default();
         ctx.gpr[1] = STACK_TOP.into();
         ctx.gpr[13] = PCR.into();
-        for annotation in &case.annotations {
-            match annotation {
-                Annotation::RegisterIn(register, value) => register.set(&mut ctx, value.bits),
-                Annotation::MemoryIn(addr, bytes) => self.memory.write_bytes(GuestAddr(*addr), bytes)?,
-                Annotation::RegisterOut(..) | Annotation::MemoryOut(..) => {}
-            }
-        }
+        case.begin(&mut ctx, &self.memory)?;
         self.execute(engine, &mut ctx)?;
         let mut differences = Vec::new();
         for annotation in &case.annotations {

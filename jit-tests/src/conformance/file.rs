@@ -1,8 +1,11 @@
 //! One annotated file: its code, and the cases that begin at its `test_` labels.
 
 use super::annotation::{self, Annotation, AnnotationError};
-use super::bench::CODE_BASE;
+use super::bench::{CODE_BASE, EXIT_BASE};
+use xenia_cpu::PpcContext;
+use xenia_guest::GuestAddr;
 use xenia_isa::{AsmError, Assembly, assemble};
+use xenia_memory::{GuestMemory, MemoryFault};
 
 /// A case of a file.
 #[derive(Clone, Debug)]
@@ -17,6 +20,23 @@ pub struct Case {
 }
 
 impl Case {
+    /// Sets the registers and the memory with which the case begins; its return address is the
+    /// bench's.
+    ///
+    /// # Errors
+    /// The memory that it names is missing.
+    pub fn begin(&self, ctx: &mut PpcContext, memory: &GuestMemory) -> Result<(), MemoryFault> {
+        (ctx.pc, ctx.lr) = (self.entry, EXIT_BASE.into());
+        for annotation in &self.annotations {
+            match annotation {
+                Annotation::RegisterIn(register, value) => register.set(ctx, value.bits),
+                Annotation::MemoryIn(addr, bytes) => memory.write_bytes(GuestAddr(*addr), bytes)?,
+                Annotation::RegisterOut(..) | Annotation::MemoryOut(..) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the case compares anything.
     pub fn expects_something(&self) -> bool {
         self.annotations.iter().any(|a| matches!(a, Annotation::RegisterOut(..) | Annotation::MemoryOut(..)))
