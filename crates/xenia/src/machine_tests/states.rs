@@ -2,6 +2,7 @@
 //! of the one before, ends in the digest of the whole run.
 
 use super::*;
+use crate::machine::read_state;
 use crate::pieces::{NextState, PieceEnd};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -187,17 +188,27 @@ fn a_state_is_saved_in_the_middle_of_a_run_and_the_run_goes_on() {
     assert!(finished.lost && !dir.path().join("late").exists(), "the point was not reached");
 }
 
+/// Number of damaged files; `XENIA_STATE_CASES` sets another.
+const DAMAGED_FILES: u64 = 60;
+
+/// `usual`, or the number in `XENIA_STATE_CASES`.
+fn number_of_cases(usual: u64) -> u64 {
+    std::env::var("XENIA_STATE_CASES").map_or(usual, |text| text.parse().unwrap())
+}
+
 #[test]
-fn a_damaged_file_is_refused_by_name() {
+fn a_damaged_file_is_refused_by_name_and_no_machine_is_changed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.state");
     let maker = Maker::new(poller(), interpreted());
     let mut machine = maker.machine();
     machine.run_until(&until(1000));
     machine.save_state_to(&path).unwrap();
+    machine.run_until(&until(2000));
+    let before = machine.save_state().unwrap();
     let whole = std::fs::read(&path).unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(53);
-    for _ in 0..60 {
+    for _ in 0..number_of_cases(DAMAGED_FILES) {
         let mut bytes = whole.clone();
         if rng.random() {
             bytes.truncate(rng.random_range(0..bytes.len()));
@@ -206,9 +217,14 @@ fn a_damaged_file_is_refused_by_name() {
             bytes[at] ^= 1 << rng.random_range(0..8);
         }
         std::fs::write(&path, bytes).unwrap();
-        let error = format!("{:#}", maker.machine().load_state_from(&path).err().unwrap());
+        let error = read_state(&path).and_then(|state| machine.restore(&state)).unwrap_err();
+        let error = format!("{error:#}");
         assert!(error.starts_with(&format!("cannot load {}: ", path.display())), "{error}");
+        assert!(!machine.is_broken());
     }
+    let after = machine.save_state().unwrap();
+    assert!(before.sections() == after.sections(), "the machine has changed");
+    assert!(maker.machine().load_state_from(&path).is_err(), "a new machine does not take it, either");
 }
 
 /// Number of states with changed bytes; `XENIA_STATE_CASES` sets another.
@@ -216,7 +232,7 @@ const CHANGED_STATES: u64 = 50;
 
 #[test]
 fn any_bytes_in_a_section_are_refused_or_run() {
-    let cases = std::env::var("XENIA_STATE_CASES").map_or(CHANGED_STATES, |text| text.parse().unwrap());
+    let cases = number_of_cases(CHANGED_STATES);
     let maker = Maker::of_file("sync-suite.xex", interpreted());
     let mut machine = maker.machine();
     machine.run_until(&until(3_000_000));
@@ -286,13 +302,14 @@ fn run_with_loads(makers: &[&Maker], between: GuestTicks, most: usize) -> (Optio
     let mut machine = makers[0].machine();
     let mut loads = 0;
     let end = loop {
-        let ticks = Some(machine.position().now + between);
+        // Each stop of a parallel machine costs the ends of its host threads.
+        let ticks = (loads < most).then(|| machine.position().now + between);
         match machine.run_until(&Limits { ticks, ..Limits::default() }) {
             RunEnd::Ticks => {}
             end => break end,
         }
         // A moment at which a machine cannot be saved passes.
-        if loads < most && !machine.save_state().is_err_and(|error| error.is::<Unsaveable>()) {
+        if !machine.save_state().is_err_and(|error| error.is::<Unsaveable>()) {
             loads += 1;
             machine = makers[loads % makers.len()].successor(machine);
         }
