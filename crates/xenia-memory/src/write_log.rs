@@ -102,6 +102,10 @@ impl WriteLog {
                     continue;
                 }
                 self.written.clear(page);
+                // Most pages of a whole query: there is nothing in them, and nothing was.
+                if !is_held && !self.full.has(page) {
+                    continue;
+                }
                 if is_held {
                     memory.copy_page(page, &mut content);
                 } else {
