@@ -19,6 +19,7 @@ pub use held::RewindSink;
 use super::parts::MachineInside;
 use super::state::StateParts;
 use super::{Machine, MachinePosition};
+use crate::recording::ReplayMark;
 use anyhow::{Context, Result, bail};
 use held::Held;
 use packer::{Packer, StoredDelta};
@@ -57,6 +58,8 @@ struct Checkpoint {
     position: MachinePosition,
     sections: Vec<SectionPlace>,
     edram_words: usize,
+    /// Place in the recording that the run replays, if there is one.
+    mark: Option<ReplayMark>,
     /// The difference to the next checkpoint; `None` for the last one, which the shadow has.
     to_next: Option<Arc<StoredDelta>>,
 }
@@ -95,8 +98,8 @@ impl Rewind {
         self.log.note_restore();
     }
 
-    /// Makes a checkpoint of this moment.
-    pub(super) fn take(&mut self, inside: &mut MachineInside) -> Result<()> {
+    /// Makes a checkpoint of this moment, at this place in the recording that the run replays.
+    pub(super) fn take(&mut self, inside: &mut MachineInside, mark: Option<ReplayMark>) -> Result<()> {
         self.next = inside.position().now + REWIND_INTERVAL;
         let changes = inside.processor.lock().edram_changes();
         let unchanged = self.edram.filter(|&(known, _)| known == changes);
@@ -132,6 +135,7 @@ impl Rewind {
             position: inside.position(),
             sections: sections.into_iter().map(place).collect(),
             edram_words,
+            mark,
             to_next: None,
         });
         self.thin();
@@ -238,7 +242,7 @@ impl Machine {
     /// The machine cannot be saved at this moment, or memory is too short.
     pub fn make_checkpoint(&mut self) -> Result<()> {
         let rewind = self.outside.rewind.as_mut().context("rewind is off")?;
-        rewind.take(&mut self.inside)
+        rewind.take(&mut self.inside, None)
     }
 
     /// Moments of the checkpoints, the oldest first.
@@ -264,7 +268,7 @@ impl Machine {
         gone
     }
 
-    /// Goes back to a checkpoint of `rewind`.
+    /// Goes back to a checkpoint of `rewind`, also in the recording that the run replays.
     pub(super) fn go_back_along(&mut self, rewind: &mut Rewind, index: usize) -> Result<()> {
         self.check_restores()?;
         if index >= rewind.ring.len() {
@@ -285,8 +289,12 @@ impl Machine {
                 memory.put_page(page, shadow.get(page)).map(drop)
             })
         })?;
-        let words = rewind.ring.back().map_or(0, |last| last.edram_words);
-        rewind.edram = Some((self.inside.processor.lock().edram_changes(), words));
+        if let Some(last) = rewind.ring.back() {
+            rewind.edram = Some((self.inside.processor.lock().edram_changes(), last.edram_words));
+            if let (Some(recorded), Some(mark)) = (&self.outside.recorded, &last.mark) {
+                recorded.go_to(mark.clone());
+            }
+        }
         rewind.next = self.position().now + REWIND_INTERVAL;
         Ok(())
     }

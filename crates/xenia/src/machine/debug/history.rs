@@ -7,10 +7,9 @@
 use super::super::rewind::Rewind;
 use super::super::{Machine, REWIND_MEMORY};
 use super::Debugged;
-use crate::recording::{ReplayMark, RunRecording};
+use crate::recording::RunRecording;
 use crate::say;
 use anyhow::{Context, Result, anyhow, bail};
-use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt;
 use xenia_guest::GuestAddr;
@@ -40,8 +39,6 @@ pub(super) struct History {
     rewind: Rewind,
     /// Moment of the next checkpoint.
     next: u64,
-    /// Positions of the replay at the checkpoints, by their moments.
-    marks: BTreeMap<u64, ReplayMark>,
 }
 
 impl History {
@@ -59,7 +56,7 @@ impl History {
         machine.check_restores()?;
         let rewind = machine.outside.rewind.take();
         let rewind = rewind.unwrap_or_else(|| Rewind::new(&machine.inside, REWIND_MEMORY));
-        let mut history = Self { rewind, next: 0, marks: BTreeMap::new() };
+        let mut history = Self { rewind, next: 0 };
         history.keep(machine)?;
         Ok(history)
     }
@@ -68,12 +65,8 @@ impl History {
     fn keep(&mut self, machine: &mut Machine) -> Result<()> {
         let now = machine.position().instructions;
         if self.last_at(now).is_none_or(|(_, moment)| moment != now) {
-            self.rewind.take(&mut machine.inside)?;
-            if let Some(mark) = machine.outside.recorded.as_ref().and_then(RunRecording::mark) {
-                let kept: BTreeSet<u64> = self.rewind.moments().map(|one| one.instructions).collect();
-                self.marks.retain(|moment, _| kept.contains(moment));
-                self.marks.insert(now, mark);
-            }
+            let mark = machine.outside.recorded.as_ref().and_then(RunRecording::mark);
+            self.rewind.take(&mut machine.inside, mark)?;
         }
         self.next = now + INTERVAL;
         Ok(())
@@ -184,10 +177,6 @@ impl Debugged<'_, '_> {
             let (index, checkpoint) =
                 history.last_at(moment).context("the moment is before the first checkpoint")?;
             self.machine.go_back_along(&mut history.rewind, index)?;
-            let mark = history.marks.get(&checkpoint).cloned();
-            if let (Some(recorded), Some(mark)) = (&self.machine.outside.recorded, mark) {
-                recorded.go_to(mark);
-            }
             history.next = checkpoint + INTERVAL;
             self.end = None;
         }

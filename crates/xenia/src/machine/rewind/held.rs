@@ -52,7 +52,7 @@ impl Machine {
     pub(in crate::machine) fn make_due_checkpoint(&mut self) {
         let now = self.position().now;
         let Some(rewind) = self.outside.rewind.as_mut().filter(|rewind| now >= rewind.next) else { return };
-        match rewind.take(&mut self.inside) {
+        match rewind.take(&mut self.inside, None) {
             Ok(()) => (rewind.held.gap, rewind.held.has_told_gap) = (None, false),
             Err(error) => {
                 let is_soon = error.is::<Unsaveable>();
