@@ -4,6 +4,7 @@ mod bench;
 mod bug_reports;
 mod compat;
 mod contention;
+mod damaged_states;
 mod debugger;
 mod examples;
 mod gdb;
