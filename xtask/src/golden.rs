@@ -2,7 +2,7 @@
 //! run must end with under every set of engine flags.
 
 use crate::not_run;
-use crate::steps::{run_all, xenia_rs};
+use crate::steps::{run_all, target_folder, xenia_rs};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use xenia_testing::{TITLES, Tool};
@@ -45,6 +45,30 @@ struct GoldenCase {
     relay: u64,
 }
 
+/// Ends of names of the event logs: of a whole run, and of a relay.
+const WHOLE: &str = "whole";
+const RELAY: &str = "relay";
+
+impl GoldenCase {
+    /// Path of an event log.
+    fn log(&self, of: &str) -> Result<PathBuf> {
+        let folder = target_folder().join(GOLDEN);
+        std::fs::create_dir_all(&folder)?;
+        let stem = self.file.file_stem().context("file name")?.display();
+        Ok(folder.join(format!("{stem}.{of}.log")))
+    }
+
+    /// Checks that the machines of the relay have written the log of the whole run.
+    fn compare_logs(&self) -> Result<()> {
+        let [whole, relay] = [self.log(WHOLE)?, self.log(RELAY)?];
+        let lines = std::fs::read(&whole).with_context(|| format!("reading {}", whole.display()))?;
+        if lines.is_empty() || lines != std::fs::read(&relay)? {
+            bail!("{} and {} differ; `xenia-rs diff` says where", whole.display(), relay.display());
+        }
+        Ok(())
+    }
+}
+
 /// `golden/NAME_LIMIT.json` is about `guest/bin/NAME.xex`, or `NAME/NAME.xex` in XENIA_TITLES; the
 /// limits are in the file. `None` where the title is not there.
 fn golden_case(file: &Path) -> Result<Option<GoldenCase>> {
@@ -76,7 +100,7 @@ fn golden(bless: bool) -> Result<()> {
         std::fs::read_dir(GOLDEN)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
     files.sort();
-    let mut runs = Vec::new();
+    let (mut runs, mut relayed) = (Vec::new(), Vec::new());
     for file in files {
         let Some(case) = golden_case(&file)? else { continue };
         if bless && !case.ours {
@@ -89,6 +113,8 @@ fn golden(bless: bool) -> Result<()> {
             command.args(*engine);
             if bless {
                 command.arg("--bless");
+            } else if engine.is_empty() {
+                command.arg("--event-log").arg(case.log(WHOLE)?);
             }
             runs.push(command);
         }
@@ -96,7 +122,9 @@ fn golden(bless: bool) -> Result<()> {
             let mut command = xenia_rs()?;
             command.arg("check").arg(&case.title).args(&case.limits);
             command.arg("--expect").arg(&case.file).args(["--relay", &case.relay.to_string()]);
+            command.arg("--event-log").arg(case.log(RELAY)?);
             runs.push(command);
+            relayed.push(case);
         }
     }
     let checked = runs.len();
@@ -104,6 +132,9 @@ fn golden(bless: bool) -> Result<()> {
         bail!("no golden file was checked");
     }
     run_all(runs)?;
+    for case in &relayed {
+        case.compare_logs()?;
+    }
     println!("{checked} golden runs");
     Ok(())
 }
