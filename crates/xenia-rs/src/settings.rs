@@ -175,7 +175,7 @@ fn apply_with(
 ) -> Result<Vec<OsString>> {
     // Only a settings file needs this one.
     let plain = LazyCell::new(|| built(environment::without(definition.clone())));
-    let mut bare = built(lenient(switches::with_values(environment::without(definition.clone()))));
+    let mut bare = loose(definition);
     let words = command_first(&bare, words);
     // A first, lenient pass finds the command and the settings file; errors are left to the real
     // parser.
@@ -233,6 +233,12 @@ fn with_settings(
         bail!("{}: {}", path.display(), clap_error_summary(&error));
     }
     Ok((with_settings, origins))
+}
+
+/// The definition that settings are inserted with: it reads no variables, its switches take values,
+/// and it accepts wrong or incomplete words as far as possible.
+fn loose(definition: &Command) -> Command {
+    built(lenient(switches::with_values(environment::without(definition.clone()))))
 }
 
 /// A parser that accepts wrong or incomplete words as far as possible.
@@ -302,7 +308,8 @@ impl<'a> Innermost<'a> {
     }
 }
 
-/// Inserts the title's settings, and then those of the command that they leave open.
+/// Inserts the title's settings, and then those of the command that they leave open; the
+/// definitions are [`loose`], and without values of switches.
 fn insert(
     (definition, plain): (&Command, &Command),
     typed: &ArgMatches,
@@ -315,7 +322,7 @@ fn insert(
         let own = settings.iter().filter(|setting| setting.title == Some(id));
         origins.extend(insert_open(definition, typed, &mut words, own, file));
     }
-    let Ok(given) = lenient(definition.clone()).try_get_matches_from(&words) else {
+    let Ok(given) = definition.clone().try_get_matches_from(&words) else {
         return Ok((words, origins));
     };
     let meant = Innermost::of(definition, &given);

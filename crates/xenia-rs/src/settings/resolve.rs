@@ -3,7 +3,7 @@
 
 use super::file::File;
 use super::table::{SettingInfo, SettingKind, table};
-use super::{DEFAULT_COMMAND, built, default_file, environment, insert, lenient, switches};
+use super::{DEFAULT_COMMAND, built, default_file, environment, insert, loose, switches};
 use anyhow::{Context, Result, bail};
 use clap::Command;
 use clap::parser::ValueSource;
@@ -67,10 +67,10 @@ fn resolve_with(
     variables: &dyn Fn(&OsStr) -> Option<OsString>,
 ) -> Result<Vec<ResolvedSetting>> {
     let plain = built(environment::without(definition.clone()));
-    let bare = built(switches::with_values(plain.clone()));
+    let bare = loose(definition);
     let start = [OsString::from("xenia-rs"), DEFAULT_COMMAND.into()];
     let words: Vec<OsString> = start.into_iter().chain(words).collect();
-    let look = |words: &[OsString]| lenient(bare.clone()).try_get_matches_from(words);
+    let look = |words: &[OsString]| bare.clone().try_get_matches_from(words);
     let typed = look(&words)?;
     // The typed words alone must be right, so that a mistake is not taken for a setting's.
     if let Err(error) = plain.clone().try_get_matches_from(switches::plain(&bare, &typed, &words)) {
