@@ -74,6 +74,7 @@ impl TextureInfo {
         let (base, mips) = (bits(b, 12, 20) << 12 & 0x1fff_ffff, bits(f, 12, 20) << 12 & 0x1fff_ffff);
         // Without a base address there are only the other levels.
         let lowest = bits(e, 2, 4).max(u32::from(base == 0 && mips != 0));
+        let [mag, min, mip] = Self::decode_filters(words);
         Some(Self {
             signs: [0, 1, 2, 3].map(|i| TextureSign::from_bits(bits(a, 2 + 2 * i, 2))),
             no_zero: bits(a, 19, 1) != 0,
@@ -89,9 +90,9 @@ impl TextureInfo {
             integer: bits(d, 0, 1) != 0,
             swizzle: [0, 1, 2, 3].map(|i| bits(d, 1 + 3 * i, 3) as u8),
             exponent: signed(d, 13, 6),
-            mag: TextureFilter::from_bits(bits(d, 19, 2)),
-            min: TextureFilter::from_bits(bits(d, 21, 2)),
-            mip: TextureFilter::from_bits(bits(d, 23, 2)),
+            mag,
+            min,
+            mip,
             anisotropy: Anisotropy::from_bits(bits(d, 25, 3)),
             levels: [lowest, bits(e, 6, 4).max(lowest)],
             lod_bias: signed(e, 12, 10) as f32 / 32.0,
@@ -110,9 +111,12 @@ impl TextureInfo {
     /// Whether all filters of a fetch constant are linear, so that it can be filtered
     /// anisotropically.
     pub fn decode_is_linear(words: &[u32; 6]) -> bool {
-        [19, 21, 23]
-            .into_iter()
-            .all(|low| TextureFilter::from_bits(words[3] >> low & 3) == TextureFilter::Linear)
+        Self::decode_filters(words) == [TextureFilter::Linear; 3]
+    }
+
+    /// Filters of a fetch constant: magnification, minification, mip.
+    fn decode_filters(words: &[u32; 6]) -> [TextureFilter; 3] {
+        [19, 21, 23].map(|low| TextureFilter::from_bits(words[3] >> low & 3))
     }
 
     /// Size of a level in texels; the number of stacked slices or faces is constant.
