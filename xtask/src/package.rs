@@ -56,7 +56,7 @@ pub(crate) fn package(args: &PackageArgs) -> Result<()> {
         Some(program) => program.clone(),
         None => release()?,
     };
-    // The container of older packages may be the user's: only what is made here is replaced.
+    // It may hold files of the user's: only what is made here is replaced.
     fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
     let time = commit_time()?;
     let folder = Folder::make(&program, &args.out)?;

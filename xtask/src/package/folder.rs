@@ -54,9 +54,8 @@ impl Folder {
 
     /// Writes the manual, compressed.
     fn manual(&self, program: &Path) -> Result<()> {
-        let pages = self.file("share/man/man1/page")?;
-        let pages = pages.parent().context("the manual's folder")?;
-        run(Command::new(program).args(["man", "--out"]).arg(pages))?;
+        let pages = self.path.join("share/man/man1");
+        run(Command::new(program).args(["man", "--out"]).arg(&pages))?;
         let names: Vec<_> = fs::read_dir(pages)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
         run(Command::new("gzip").args(["-9", "-n"]).args(names))
     }
