@@ -6,6 +6,7 @@ mod debugger;
 #[path = "../../xenia-kernel/tests/exceptions/title.rs"]
 mod exceptions;
 mod exits;
+mod going_back;
 mod profiles;
 mod recordings;
 mod reverse;

@@ -58,6 +58,13 @@ struct State {
     interrupt: Option<Arc<AtomicBool>>,
 }
 
+impl State {
+    /// Whether the machine is to go back.
+    fn rewinds(&self) -> bool {
+        self.rewinding && !self.closing && !self.ending
+    }
+}
+
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
@@ -225,7 +232,7 @@ impl Pace {
 
     /// Whether the machine is to go back.
     pub fn is_rewinding(&self) -> bool {
-        self.can_rewind && self.control.0.state.lock().rewinding
+        self.can_rewind && self.control.0.state.lock().rewinds()
     }
 
     /// Waits up to `time` while the machine goes back, and forgets how fast it was before.
@@ -233,7 +240,7 @@ impl Pace {
         self.limiter.restart();
         let end = Instant::now() + time;
         let mut state = self.control.0.state.lock();
-        while state.rewinding && !state.closing && !state.ending && Instant::now() < end {
+        while state.rewinds() && Instant::now() < end {
             self.control.0.changed.wait_until(&mut state, end);
         }
     }

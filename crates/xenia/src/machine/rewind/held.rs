@@ -12,6 +12,10 @@ use xenia_state::Unsaveable;
 const STEP: Duration = Duration::from_millis(100);
 /// Guest time in which a frame is shown after a step back.
 const SHOWN: GuestTicks = TICKS_PER_SECOND / 10;
+/// The same, where guest time is the host's clock: a slow host may need so long for a frame.
+const SHOWN_BY_CLOCK: GuestTicks = TICKS_PER_SECOND;
+/// Guest time of the first step back, at least.
+const FIRST_STEP: GuestTicks = REWIND_INTERVAL / 2;
 
 /// Receives texts for the user.
 pub type RewindSink = Box<dyn FnMut(String) + Send>;
@@ -74,8 +78,8 @@ impl Machine {
         let begin = Instant::now();
         let now = self.position().now;
         let Some(rewind) = &mut self.outside.rewind else { return None };
+        let index = rewind.next_back(now);
         let from = *rewind.held.from.get_or_insert(now);
-        let index = rewind.before(now);
         if let Some(index) = index
             && let Err(error) = self.go_back_to(index)
         {
@@ -98,12 +102,13 @@ impl Machine {
         {
             (rewind.held.told)("files that the title has saved stay as they are".to_owned());
         }
+        let shown_in = if self.has_host_clock() { SHOWN_BY_CLOCK } else { SHOWN };
         let shown = Limits {
             frames: Some(position.frames + 1),
-            ticks: Some(position.now + SHOWN),
+            ticks: Some(position.now + shown_in),
             ..pieces.limits.clone()
         };
-        let ended = index.map_or(RunEnd::Ticks, |_| self.inside.run(&shown));
+        let ended = index.map_or(RunEnd::Ticks, |_| self.show(&shown, pieces));
         if let Some(pace) = &mut pieces.pace {
             pace.hold(STEP.saturating_sub(begin.elapsed()));
         }
@@ -122,6 +127,18 @@ impl Machine {
         (!goes_on).then_some(RunEnd::Stopped)
     }
 
+    /// Runs to `shown`. The pace stops the machine a few times a second, for its figures: on a slow
+    /// host that may be before the frame is complete, so that none would ever be shown.
+    fn show(&mut self, shown: &Limits, pieces: &Pieces<'_>) -> RunEnd {
+        loop {
+            let end = self.inside.run(shown);
+            let goes_on = pieces.pace.as_ref().is_some_and(Pace::is_rewinding);
+            if end != RunEnd::Stopped || !goes_on || self.outside.interrupt.cause().is_some() {
+                return end;
+            }
+        }
+    }
+
     fn tell_rewind(&mut self, text: String) {
         if let Some(rewind) = &mut self.outside.rewind {
             (rewind.held.told)(text);
@@ -130,10 +147,14 @@ impl Machine {
 }
 
 impl Rewind {
-    /// The checkpoint to go to from guest time `now`: the last one that is a moment ago. `None` if
-    /// there is none.
-    fn before(&self, now: GuestTicks) -> Option<usize> {
-        let moment = SHOWN + REWIND_INTERVAL / 5;
-        self.ring.iter().rposition(|one| one.position.now + moment < now)
+    /// The checkpoint to go to from guest time `now`: at first the last one that is a moment ago,
+    /// or the only one; then the one before that to which the user went last. `None` if there is
+    /// none.
+    fn next_back(&self, now: GuestTicks) -> Option<usize> {
+        let last = self.ring.len().checked_sub(1)?;
+        if self.held.from.is_some() {
+            return last.checked_sub(1);
+        }
+        Some(self.ring.iter().rposition(|one| one.position.now + FIRST_STEP < now).unwrap_or(0))
     }
 }

@@ -1,0 +1,41 @@
+//! Tests of rewind while a key is held.
+
+use super::*;
+use crate::machine::REWIND_MEMORY;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+
+#[test]
+fn a_machine_that_is_often_stopped_still_shows_the_frames_it_goes_back_to() {
+    let demo = Title::open_or_demo(None, &TitleConfig::default()).unwrap();
+    let mut machine = machine(&demo, CpuConfig::default(), Box::new(NoInput), None, None).unwrap();
+    machine.set_rewind(Some(REWIND_MEMORY)).unwrap();
+    for frames in [3, 20, 40] {
+        machine.run_until(&Limits { frames: Some(frames), ..Limits::default() });
+        machine.make_checkpoint().unwrap();
+    }
+    let control = PaceControl::default();
+    control.rewind(true);
+    let player = control.clone();
+    machine.tell_rewind_to(Box::new(move |text| {
+        if text.contains("as far as it goes") {
+            player.close();
+        }
+    }));
+    machine.set_pace(Pace::new(control.clone(), None, |_| ()));
+    let ends = AtomicBool::new(false);
+    let end = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !ends.load(Relaxed) {
+                // Each request stops the machine.
+                control.turbo(false);
+            }
+        });
+        let end = machine.run(&Limits::default(), None).end;
+        ends.store(true, Relaxed);
+        end
+    });
+    assert_eq!(end, RunEnd::Stopped);
+    let frames: Vec<u64> = machine.checkpoints().iter().map(|one| one.frames).collect();
+    assert_eq!((frames, machine.position().frames), (vec![3], 4));
+}
