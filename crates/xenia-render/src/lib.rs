@@ -16,9 +16,9 @@ mod window;
 
 pub use window::{
     Appearance, BINDINGS, BRIGHTNESS, Client, ControllerKeys, Figures, Filter, FrameSender, GAMMA,
-    InputClient, InputModel, InputPart, InsidePane, KeyBinding, KeyEvent, LIVE, LibraryClient, LibraryEntry,
-    LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting, Modifier, Overlay, PageFailure, Phase,
-    RenderError, SavedSlot, Scaling, SettingControl, SoundVolume, Sounding, StateList, Stopped, StoredData,
-    StoredKind, VolumeChange, WindowConfig, run,
+    HotkeyError, Hotkeys, InputClient, InputModel, InputPart, InsidePane, KeyAction, KeyBinding, KeyEvent,
+    LIVE, LibraryClient, LibraryEntry, LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting,
+    Modifier, Overlay, PadChord, PageFailure, Phase, RenderError, SavedSlot, Scaling, SettingControl,
+    SoundVolume, Sounding, StateList, Stopped, StoredData, StoredKind, VolumeChange, WindowConfig, run,
 };
 pub use winit::keyboard::KeyCode;

@@ -11,6 +11,7 @@
 
 pub(crate) mod appearance;
 mod events;
+mod hotkeys;
 mod icon;
 mod keys;
 mod live;
@@ -24,7 +25,8 @@ mod text;
 mod view;
 
 pub use appearance::{Appearance, BRIGHTNESS};
-pub use keys::{BINDINGS, KeyBinding, Modifier};
+pub use hotkeys::{HotkeyError, Hotkeys, PadChord};
+pub use keys::{BINDINGS, KeyAction, KeyBinding, Modifier};
 pub use live::{GAMMA, LIVE, SoundVolume};
 pub use mailbox::FrameSender;
 pub use meter::{Figures, Sounding};
@@ -86,6 +88,8 @@ pub struct WindowConfig {
     pub appearance: Appearance,
     /// Performance figures shown over the frame.
     pub overlay: Overlay,
+    /// Keys of the window.
+    pub hotkeys: Hotkeys,
     /// Permanent badges in a corner, such as for a recording.
     pub badges: Vec<&'static str>,
     /// Whether the machine pauses while the window has not the keyboard focus.

@@ -16,7 +16,7 @@
 //! that names the line. Commands that run no guest code ([`LOOKING`]) only warn of mistakes in the
 //! default file, and continue without it.
 //!
-//! Two tables belong to no command: `[input]`, the assignments of keys and pads
+//! Three tables belong to no command: `[input]` and `[hotkeys]`, the assignments of keys and pads
 //! ([`xenia::input::config`]), and `[title.ID]`, the flags of `exec` for one title ([`titles`]),
 //! which override the command's table.
 //!

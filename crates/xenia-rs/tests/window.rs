@@ -79,6 +79,19 @@ fn program(title: &Path) -> Command {
     command
 }
 
+/// The program with this settings file in place of none.
+fn with_settings(file: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
+    for (name, value) in hermetic("xenia-rs").get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.arg("--config").arg(file);
+    command
+}
+
 fn read_png(path: &Path) -> Result<Picture> {
     let mut reader = png::Decoder::new(BufReader::new(File::open(path)?)).read_info()?;
     let mut pixels = vec![0; reader.output_buffer_size().context("size of a picture")?];

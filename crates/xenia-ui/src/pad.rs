@@ -35,11 +35,27 @@ const REPEATING: u16 = 0x000F;
 #[derive(Clone, Debug, Default)]
 pub struct PadKeys {
     held: u16,
+    /// Whether the guide button asks for the menu when it is released alone, and not at once, as it
+    /// may become part of a combination.
+    guide_waits: bool,
+    /// Whether it is held, and no other button was pressed meanwhile.
+    guide_alone: bool,
     repeats_at: Option<Duration>,
     menu_at: Option<Duration>,
 }
 
 impl PadKeys {
+    /// Pads whose guide button is part of combinations: it asks for the menu when it is released
+    /// alone.
+    pub fn with_combinations(self) -> Self {
+        Self { guide_waits: true, ..self }
+    }
+
+    /// The buttons that pads held last.
+    pub fn held(&self) -> u16 {
+        self.held
+    }
+
     /// The buttons among these that pads did not hold before.
     pub fn newly_held(&self, held: u16) -> u16 {
         held & !self.held
@@ -57,7 +73,12 @@ impl PadKeys {
         self.repeats_at = (held & REPEATING != 0).then(|| now + FIRST_REPEAT);
         let both = START | BACK;
         self.menu_at = (held & both == both).then(|| self.menu_at.unwrap_or(now + HOLD));
-        new & GUIDE != 0
+        if !self.guide_waits {
+            return new & GUIDE != 0;
+        }
+        let is_released = self.guide_alone && held & GUIDE == 0;
+        self.guide_alone = held == GUIDE && (self.guide_alone || new == GUIDE);
+        is_released && new == 0
     }
 
     /// Time of the next [`Self::tick`] that does something.
@@ -112,6 +133,18 @@ mod tests {
         assert_eq!(pad.next(), Some(second + FIRST_REPEAT + NEXT_REPEAT));
         pad.set(0, second, &mut events);
         assert_eq!((pad.next(), events.len()), (None, 0));
+    }
+
+    #[test]
+    fn a_guide_button_of_combinations_asks_for_the_menu_when_it_is_released_alone() {
+        let (mut pad, mut events) = (PadKeys::default().with_combinations(), Vec::new());
+        let mut asks = |held: &[u16]| -> Vec<bool> {
+            held.iter().map(|held| pad.set(*held, Duration::ZERO, &mut events)).collect()
+        };
+        assert_eq!(asks(&[GUIDE, 0, 0]), [false, true, false]);
+        assert_eq!(asks(&[GUIDE, GUIDE | 1, GUIDE, 0]), [false; 4]);
+        assert_eq!(asks(&[1, GUIDE | 1, GUIDE, 0]), [false; 4], "it was held with another");
+        assert_eq!(asks(&[GUIDE, 1, 0]), [false; 3]);
     }
 
     #[test]

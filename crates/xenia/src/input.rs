@@ -13,10 +13,12 @@
 
 pub mod config;
 pub mod control;
+mod hotkeys;
 pub mod keys;
 #[cfg(feature = "gamepads")]
 mod linux;
 pub mod motors;
+mod one_or_many;
 mod remap;
 pub mod sdl;
 pub mod shape;
@@ -38,8 +40,8 @@ use xenia_sched::GuestTicks;
 /// Linux's number of the wireless bus (`BUS_BLUETOOTH`).
 const BLUETOOTH: u16 = 5;
 
-/// Name of the settings table for keys and pads.
-pub const TABLE: &str = "input";
+/// Names of the settings tables for keys and pads: the controllers' and the window's.
+pub const TABLES: [&str; 2] = ["input", "hotkeys"];
 
 /// Identifies a pad while it is plugged in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -93,7 +93,7 @@ impl Events {
     /// Passes a key press to the open dialog. Returns false if the dialog doesn't use it.
     fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> bool {
         let open = self.mailbox.open().dialog.is_some();
-        if !open || self.modifiers.alt_key() || KeyAction::stays_in_dialogs(key) {
+        if !open || self.modifiers.alt_key() || self.config.hotkeys.stays_in_dialogs(key) {
             return false;
         }
         if let Some(lines) = self.client.dialog_key(key, text) {
@@ -111,7 +111,7 @@ impl Events {
             let mail = self.mailbox.open();
             // A machine that has stopped has no use for its keys.
             let controller = if mail.stopped.is_some() { &[][..] } else { &mail.controller.keys };
-            KeyAction::of(key, self.modifiers, controller)
+            self.config.hotkeys.action(key, self.modifiers, controller)
         };
         let Some(action) = action else {
             if pressed && repeat {
@@ -121,16 +121,36 @@ impl Events {
             self.client.key(if pressed { KeyEvent::Pressed(key) } else { KeyEvent::Released(key) });
             return;
         };
-        if action == KeyAction::Turbo {
-            self.set_turbo(pressed);
-        } else if action == KeyAction::Rewind {
-            self.set_rewinding(pressed);
+        if action.is_held() {
+            self.hold(action, pressed);
         } else if pressed && (!repeat || action.repeats()) {
             self.act(event_loop, action);
         }
         // A key that was pressed without Alt may be released with Alt held.
         if !pressed {
             self.client.key(KeyEvent::Released(key));
+        }
+    }
+
+    /// Begins or ends an action that goes on while its key is held.
+    fn hold(&mut self, action: KeyAction, on: bool) {
+        match action {
+            KeyAction::Turbo => self.set_turbo(on),
+            KeyAction::Rewind => self.set_rewinding(on),
+            _ => {}
+        }
+    }
+
+    /// Carries out what combinations of pad buttons mean, now that pads hold other buttons.
+    fn chords(&mut self, event_loop: &ActiveEventLoop, before: u16, now: u16) {
+        let is_open = self.page().is_some();
+        for (action, begins) in self.config.hotkeys.changes(before, now) {
+            match (action.is_held(), begins) {
+                (_, true) if is_open => {}
+                (true, on) => self.hold(action, on),
+                (false, true) => self.act(event_loop, action),
+                (false, false) => {}
+            }
         }
     }
 
@@ -320,7 +340,7 @@ impl ApplicationHandler<WindowMessage> for Events {
             WindowMessage::Pads(held) => {
                 let now = self.mailbox.now();
                 let Some(view) = &mut self.view else { return };
-                let new = view.pages.newly_held(held);
+                let (new, before) = (view.pages.newly_held(held), view.pages.held());
                 let waits = view.pages.waiting_part().is_some();
                 let asked = view.pages.pads(held, now);
                 view.page_due(now);
@@ -331,6 +351,7 @@ impl ApplicationHandler<WindowMessage> for Events {
                 if asked {
                     self.toggle_menu();
                 }
+                self.chords(event_loop, before, held);
             }
             WindowMessage::Ended => event_loop.exit(),
         }

@@ -2,13 +2,12 @@
 //! machine has stopped.
 
 use super::ControllerKeys;
-use super::keys::BINDINGS;
+use super::hotkeys::Hotkeys;
+use super::keys::KeyAction;
 use super::meter::Meter;
 
 /// Letters in a progress bar.
 const BAR: usize = 32;
-/// Line about the key that writes a bug report.
-const REPORT: &str = "F9 writes a bug report to send, without your names and paths";
 
 /// Activity of a machine before its first frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,7 +59,7 @@ pub struct Stopped {
 }
 
 /// Page shown before the first frame.
-pub(super) fn start(name: &str, phase: Phase, meter: &Meter) -> Vec<String> {
+pub(super) fn start(name: &str, phase: Phase, meter: &Meter, hotkeys: &Hotkeys) -> Vec<String> {
     let mut lines = vec![name.to_owned(), String::new()];
     match phase {
         Phase::Loading => lines.push("loading".to_owned()),
@@ -87,7 +86,9 @@ pub(super) fn start(name: &str, phase: Phase, meter: &Meter) -> Vec<String> {
             }
         }
     }
-    lines.extend([String::new(), "F1 shows the keys".to_owned()]);
+    if let Some(key) = hotkeys.label(KeyAction::Help) {
+        lines.extend([String::new(), format!("{key} shows the keys")]);
+    }
     lines
 }
 
@@ -97,9 +98,10 @@ fn bar(done: usize, total: usize) -> String {
 }
 
 /// Page of keys; `controller` lists the machine's, which are not the window's.
-pub(super) fn keys(controller: &ControllerKeys) -> Vec<String> {
-    let own = BINDINGS.iter().filter(|binding| !binding.is_given_away(&controller.keys));
-    let window = own.map(|binding| (binding.name, binding.meaning));
+pub(super) fn keys(hotkeys: &Hotkeys, controller: &ControllerKeys) -> Vec<String> {
+    let own = hotkeys.keys().iter().filter(|binding| !binding.is_given_away(&controller.keys));
+    let chords = hotkeys.chords().iter().map(|chord| (chord.label.as_str(), chord.action.meaning()));
+    let window = own.map(|binding| (binding.label.as_ref(), binding.action.meaning())).chain(chords);
     let rows = controller.rows.iter().map(|(keys, parts)| (keys.as_str(), parts.as_str()));
     let all = window.clone().chain(rows.clone());
     let width = all.map(|(name, _)| name.chars().count()).max().unwrap_or_default();
@@ -114,40 +116,68 @@ pub(super) fn keys(controller: &ControllerKeys) -> Vec<String> {
 }
 
 /// Page of a machine that has stopped.
-pub(super) fn stopped(why: &Stopped, returns_home: bool) -> Vec<String> {
+pub(super) fn stopped(why: &Stopped, returns_home: bool, hotkeys: &Hotkeys) -> Vec<String> {
     let mut lines = vec![why.heading.clone(), String::new()];
     lines.extend(why.lines.iter().cloned());
     let leave = if returns_home { "leads to the library" } else { "closes the window" };
-    let again = if why.again { "R runs it again, " } else { "" };
+    let hint = |action: KeyAction, text: &str| hotkeys.label(action).map(|key| format!("{key} {text}"));
     lines.push(String::new());
-    lines.extend(why.has_report.then(|| REPORT.to_owned()));
-    lines.push(format!("{again}Escape {leave}"));
+    let report = || hint(KeyAction::Report, "writes a bug report to send, without your names and paths");
+    lines.extend(why.has_report.then(report).flatten());
+    let again = why.again.then(|| hint(KeyAction::Again, "runs it again")).flatten();
+    let hints: Vec<String> = again.into_iter().chain(hint(KeyAction::Menu, leave)).collect();
+    lines.extend((!hints.is_empty()).then(|| hints.join(", ")));
     lines
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::keys::{BINDINGS, KeyBinding, Modifier};
     use super::super::meter::Figures;
     use super::*;
     use std::time::Duration;
     use winit::keyboard::KeyCode;
 
+    fn first(name: &str, phase: Phase, meter: &Meter) -> Vec<String> {
+        start(name, phase, meter, &Hotkeys::default())
+    }
+
+    fn last(why: &Stopped, returns_home: bool) -> Vec<String> {
+        stopped(why, returns_home, &Hotkeys::default())
+    }
+
+    #[test]
+    fn pages_name_the_keys_of_the_settings() {
+        let pause = KeyBinding {
+            key: KeyCode::KeyO,
+            with: Modifier::Any,
+            label: "O".into(),
+            action: KeyAction::Menu,
+        };
+        let named = [KeyAction::Menu, KeyAction::Help, KeyAction::Again];
+        let own = Hotkeys::new(&named, vec![pause], Vec::new()).unwrap();
+        let why = Stopped { again: true, ..Stopped::default() };
+        assert_eq!(stopped(&why, false, &own).last().unwrap(), "O closes the window");
+        assert_eq!(start("x", Phase::Loading, &Meter::default(), &own), ["x", "", "loading"]);
+        assert!(keys(&own, &ControllerKeys::default()).iter().any(|line| line.starts_with("  O ")));
+    }
+
     #[test]
     fn start_page_shows_title_and_progress() {
         let mut meter = Meter::default();
-        assert_eq!(start("dolphin", Phase::Loading, &meter)[..3], ["dolphin", "", "loading"]);
-        let compiling = start("dolphin", Phase::Pipelines { done: 12, total: 32 }, &meter);
+        assert_eq!(first("dolphin", Phase::Loading, &meter)[..3], ["dolphin", "", "loading"]);
+        let compiling = first("dolphin", Phase::Pipelines { done: 12, total: 32 }, &meter);
         assert!(compiling[2].ends_with("12 of 32"), "{compiling:?}");
         assert_eq!(compiling[3], format!("[{}{}]", "=".repeat(12), " ".repeat(20)));
-        let code = start("dolphin", Phase::Code { done: 1, total: 2 }, &meter);
+        let code = first("dolphin", Phase::Code { done: 1, total: 2 }, &meter);
         assert_eq!(code[2..4], ["compiling functions: 1 of 2".to_owned(), bar(16, 32)]);
         for (done, total) in [(0, 0), (9, 3), (usize::MAX / 64, 1)] {
-            let page = start("x", Phase::Pipelines { done, total }, &meter);
+            let page = first("x", Phase::Pipelines { done, total }, &meter);
             assert_eq!(page[3].len(), BAR + 2);
         }
         let guest_time = Duration::from_millis(1250);
         meter.sample(Duration::ZERO, &Figures { guest_time, functions: 812, ..Figures::default() });
-        let running = start("dolphin", Phase::Running, &meter).join("\n");
+        let running = first("dolphin", Phase::Running, &meter).join("\n");
         assert!(running.contains("1.2 seconds") && running.contains("812 functions"), "{running}");
     }
 
@@ -158,17 +188,17 @@ mod tests {
             rows: vec![("Z X A S".to_owned(), "A B X Y".to_owned())],
             keys: vec![KeyCode::KeyZ],
         };
-        let page = keys(&controller);
-        let width = BINDINGS.iter().map(|binding| binding.name.len()).max().unwrap();
+        let page = keys(&Hotkeys::default(), &controller);
+        let width = BINDINGS.iter().map(|binding| binding.label.len()).max().unwrap();
         for binding in BINDINGS {
-            let row = page.iter().find(|line| line.trim_start().starts_with(&format!("{} ", binding.name)));
-            let at = row.and_then(|row| row.find(binding.meaning));
-            assert_eq!(at, Some(2 + width + 2), "{}", binding.name);
+            let row = page.iter().find(|line| line.trim_start().starts_with(&format!("{} ", binding.label)));
+            let at = row.and_then(|row| row.find(binding.action.meaning()));
+            assert_eq!(at, Some(2 + width + 2), "{}", binding.label);
         }
         assert!(page.iter().any(|line| line.contains("Z X A S") && line.contains("A B X Y")));
         assert!(page.contains(&"Controller 1".to_owned()));
         controller.keys = vec![KeyCode::KeyP, KeyCode::F1];
-        let page = keys(&controller);
+        let page = keys(&Hotkeys::default(), &controller);
         assert!(!page.iter().any(|line| line.starts_with("  P ")), "the controller has it");
         assert!(page.iter().any(|line| line.starts_with("  F1 ")), "reserved");
     }
@@ -178,13 +208,20 @@ mod tests {
         let (heading, lines) = ("it fell".to_owned(), vec!["a".to_owned()]);
         let mut why = Stopped { heading, lines, again: true, has_report: true };
         assert_eq!(
-            stopped(&why, false),
-            ["it fell", "", "a", "", REPORT, "R runs it again, Escape closes the window"]
+            last(&why, false),
+            [
+                "it fell",
+                "",
+                "a",
+                "",
+                "F9 writes a bug report to send, without your names and paths",
+                "R runs it again, Escape closes the window"
+            ]
         );
         why.again = false;
-        assert!(!stopped(&why, false).concat().contains("again"));
+        assert!(!last(&why, false).concat().contains("again"));
         why.has_report = false;
-        assert_eq!(stopped(&why, false)[3..], ["", "Escape closes the window"]);
-        assert_eq!(stopped(&why, true)[4], "Escape leads to the library");
+        assert_eq!(last(&why, false)[3..], ["", "Escape closes the window"]);
+        assert_eq!(last(&why, true)[4], "Escape leads to the library");
     }
 }

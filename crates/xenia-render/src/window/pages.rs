@@ -23,6 +23,12 @@ pub(super) struct WindowPages {
 }
 
 impl WindowPages {
+    /// No open page. `guide_waits`: the guide button opens the menu when it is released alone.
+    pub(super) fn new(guide_waits: bool) -> Self {
+        let pads = PadKeys::default();
+        Self { pads: if guide_waits { pads.with_combinations() } else { pads }, ..Self::default() }
+    }
+
     /// The page that is open.
     pub(super) fn page(&self) -> Option<MenuPage> {
         self.interface.page()
@@ -66,6 +72,11 @@ impl WindowPages {
     /// The buttons among these that pads did not hold before.
     pub(super) fn newly_held(&self, held: u16) -> u16 {
         self.pads.newly_held(held)
+    }
+
+    /// The buttons that pads held last.
+    pub(super) fn held(&self) -> u16 {
+        self.pads.held()
     }
 
     /// Takes the buttons that pads hold. Returns true if they ask for the menu.

@@ -1,5 +1,6 @@
 //! View: the open window and its contents.
 
+use super::hotkeys::Hotkeys;
 use super::icon::{WINDOW_ICON, icon};
 use super::live;
 use super::mailbox::{Mail, Mailbox};
@@ -18,7 +19,7 @@ use winit::event_loop::ActiveEventLoop;
 use winit::platform::x11::WindowAttributesExtX11;
 use winit::window::{Fullscreen, Icon, Window};
 use xenia_gpu::Frame;
-use xenia_ui::{LiveSetting, MenuPage, PageCommand, PageModel};
+use xenia_ui::{GUIDE, LiveSetting, MenuPage, PageCommand, PageModel};
 
 /// Pixels between the window's border and text, times the display's scale.
 const BORDER: u32 = 8;
@@ -52,6 +53,7 @@ pub(super) struct View {
     pub(super) returns_home: bool,
     pub(super) pages: WindowPages,
     badges: Vec<&'static str>,
+    hotkeys: Hotkeys,
     /// Text of each text layer, and its scale.
     written: [(u32, Vec<String>); Layer::TEXTS.len()],
     /// Deadline of a requested switch to full screen.
@@ -91,8 +93,9 @@ impl View {
             help: false,
             is_home: config.is_library,
             returns_home: config.is_library,
-            pages: WindowPages::default(),
+            pages: WindowPages::new(config.hotkeys.uses_button(GUIDE)),
             badges: config.badges.clone(),
+            hotkeys: config.hotkeys.clone(),
             written: Default::default(),
             full_screen_by: None,
         };
@@ -253,10 +256,10 @@ impl View {
         self.messages.expire(now);
         let page = match (stopped, &self.frame) {
             _ if self.pages.page().is_some() => Vec::new(),
-            _ if self.help => page::keys(&mail.controller),
+            _ if self.help => page::keys(&self.hotkeys, &mail.controller),
             (None, _) if dialog.is_some() => dialog.clone().unwrap_or_default(),
-            (Some(why), _) => page::stopped(why, self.returns_home),
-            (None, None) => page::start(&self.name, *phase, meter),
+            (Some(why), _) => page::stopped(why, self.returns_home, &self.hotkeys),
+            (None, None) => page::start(&self.name, *phase, meter, &self.hotkeys),
             (None, Some(_)) => Vec::new(),
         };
         let (columns, rows) = self.room(1);

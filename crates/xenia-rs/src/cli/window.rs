@@ -253,8 +253,8 @@ impl WindowArgs {
 
 /// The window's keyboard shortcuts, as text for the long help.
 pub fn key_help() -> String {
-    let width = BINDINGS.iter().map(|binding| binding.name.len()).max().unwrap_or_default();
-    let row = |binding: &KeyBinding| format!("  {:width$}  {}\n", binding.name, binding.meaning);
+    let width = BINDINGS.iter().map(|binding| binding.label.len()).max().unwrap_or_default();
+    let row = |binding: &KeyBinding| format!("  {:width$}  {}\n", binding.label, binding.action.meaning());
     let rows: Vec<String> = BINDINGS.iter().map(row).collect();
     "Keys in the window:\n".to_owned()
         + &rows.concat()
@@ -322,9 +322,15 @@ mod tests {
     fn the_help_and_the_book_name_every_key() {
         let book = include_str!("../../../../docs/src/using/playing.md");
         for binding in BINDINGS {
-            assert!(key_help().contains(binding.name));
-            let row = book.lines().find(|line| line.starts_with(&format!("| {} |", binding.name)));
-            assert!(row.is_some_and(|row| row.contains(binding.meaning)), "{}: {row:?}", binding.name);
+            assert!(key_help().contains(binding.label.as_ref()));
+            let row = book.lines().find(|line| {
+                line.starts_with(&format!("| {} | `{}` |", binding.label, binding.action.name()))
+            });
+            assert!(
+                row.is_some_and(|row| row.contains(binding.action.meaning())),
+                "{}: {row:?}",
+                binding.label
+            );
         }
         let page = xenia::input::keys::for_people(&xenia::input::config::Tuning::default());
         for (keys, meaning) in page.rows {

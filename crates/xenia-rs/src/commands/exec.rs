@@ -70,7 +70,9 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>, is_plain: bool) -> Result<u
     }
     let title = match open_title(args) {
         Ok(_) if opens_library => None,
-        Err(error) if refusal::is_shown(args) => return refusal::show(args, error, &interrupt),
+        Err(error) if refusal::is_shown(args) => {
+            return refusal::show(args, error, input.hotkeys().clone(), &interrupt);
+        }
         title => Some(title?),
     };
     let named = settings.map(Path::to_owned);

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::Command;
 use std::path::Path;
 use toml_edit::{DocumentMut, Item, Table, Value};
-use xenia::input::TABLE as INPUT;
+use xenia::input::TABLES as INPUT;
 use xenia::output;
 
 /// Sets `key` to a value, or removes it, in the file at `path`, which is made if it is missing.
@@ -89,10 +89,10 @@ fn names<'a>(definition: &Command, key: &'a str) -> Result<Vec<&'a str>> {
         bail!("`{key}` is not a setting: say a name such as volume, or title.4D5307D1.volume");
     }
     let first = names.first().copied().unwrap_or_default();
-    if names.len() == 1 && first != INPUT && first != TITLES {
+    if names.len() == 1 && !INPUT.contains(&first) && first != TITLES {
         return Ok(vec![DEFAULT_COMMAND, first]);
     }
-    let is_table = first == INPUT || first == TITLES || definition.find_subcommand(first).is_some();
+    let is_table = INPUT.contains(&first) || first == TITLES || definition.find_subcommand(first).is_some();
     if !is_table || names.len() == 1 {
         bail!("`{key}` is not a setting: say a name such as volume, or title.4D5307D1.volume");
     }

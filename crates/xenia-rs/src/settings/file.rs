@@ -84,7 +84,7 @@ impl File<'_> {
                 names.pop();
                 continue;
             }
-            if names.is_empty() && name == input::TABLE {
+            if names.is_empty() && input::TABLES.contains(&name) {
                 input::config::parse(self.text, self.path)?;
                 continue;
             }

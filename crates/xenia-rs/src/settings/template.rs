@@ -28,6 +28,10 @@ const TAIL: &str = "
 
 #[input.keys]               # replaces the built-in keys of the parts named
 #a = [\"Space\", \"KeyZ\"]
+
+#[hotkeys]                  # keys of the window, by action (F1 shows them)
+#pause = [\"Pause\", \"Ctrl+Space\"]
+#save-state = [\"F5\", \"pad:guide+right-shoulder\"]
 ";
 
 /// The template; `all`: with the settings of the workshop.

@@ -1,12 +1,10 @@
 //! Tests the library, driven by keys: titles are started from it and lead back to it.
 
 use super::display::{Key, TestWindow};
-use super::{DEMO, Program, display, wait_for};
+use super::{DEMO, Program, display, wait_for, with_settings};
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
-use xenia_testing::hermetic;
 
 /// Title of the window's bar without a title.
 const HOME: &str = "library | xenia-rs";
@@ -31,16 +29,8 @@ impl Library {
     }
 
     fn start(&self, display: &super::Display) -> Result<(Program, TestWindow)> {
-        // Its own settings file takes the place of none.
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
-        let hermetic = hermetic("xenia-rs");
-        for (name, value) in hermetic.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        command.arg("--config").arg(self.folder.path().join("config.toml")).args(["--gpu", "reference"]);
+        let mut command = with_settings(&self.folder.path().join("config.toml"));
+        command.args(["--gpu", "reference"]);
         let mut program = Program::run(display, self.folder.path(), command)?;
         let window = TestWindow::find(display, HOME, || program.is_alive())?;
         let window = window.with_context(|| program.said())?;

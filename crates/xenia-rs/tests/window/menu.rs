@@ -1,8 +1,8 @@
 //! Tests the menu, driven by keys.
 
-use super::display::Key;
-use super::{DEMO, Picture, display, start, wait_for};
-use anyhow::{Result, ensure};
+use super::display::{Key, TestWindow};
+use super::{DEMO, Picture, Program, display, start, wait_for, with_settings};
+use anyhow::{Context, Result, ensure};
 use std::time::Duration;
 
 /// Colour of a page.
@@ -76,5 +76,26 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
     press(&[Key::Enter, Key::Down, Key::Enter])?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
     ensure!(status.success(), "{status}: {}", program.said());
+    Ok(())
+}
+
+#[test]
+fn the_settings_give_an_action_another_key() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let settings = folder.path().join("keys.toml");
+    std::fs::write(&settings, "[hotkeys]\npause = 'F6'\n")?;
+    let mut command = with_settings(&settings);
+    command.args(["exec", DEMO, "--gpu", "reference"]);
+    let mut program = Program::run(&display, folder.path(), command)?;
+    let window = TestWindow::find(&display, "| xenia-rs", || program.is_alive())?;
+    let window = window.with_context(|| program.said())?;
+    wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
+    window.press(Key::F6)?;
+    wait_for("a pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
+    // The built-in key is not the window's any more.
+    window.press(Key::Pause)?;
+    std::thread::sleep(Duration::from_millis(500));
+    ensure!(window.title()? == "demo | paused | xenia-rs" && program.is_alive(), "{}", program.said());
     Ok(())
 }

@@ -23,14 +23,15 @@
 pub mod edit;
 
 use super::control::PadControl;
+use super::hotkeys::HotkeyTable;
 use super::keys::{self, NamedKey};
+use super::one_or_many::OneOrMany;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use xenia_kernel::ports::PadKind;
-use xenia_render::KeyCode;
+use xenia_render::{Hotkeys, KeyCode};
 
 /// A fraction, from 0 to 1.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -113,34 +114,6 @@ impl TryFrom<String> for TitleId {
     }
 }
 
-/// One key or several.
-#[derive(Clone, Debug)]
-struct Keys(Vec<NamedKey>);
-
-impl<'de> Deserialize<'de> for Keys {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        // A hand-written visitor, so that errors name the key instead of the enum's variants.
-        struct Form;
-        impl<'de> Visitor<'de> for Form {
-            type Value = Keys;
-            fn expecting(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                to.write_str("a key or a list of keys")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Keys, E> {
-                NamedKey::try_from(text.to_owned()).map(|key| Keys(vec![key])).map_err(E::custom)
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Keys, A::Error> {
-                let mut keys = Vec::new();
-                while let Some(key) = items.next_element()? {
-                    keys.push(key);
-                }
-                Ok(Keys(keys))
-            }
-        }
-        from.deserialize_any(Form)
-    }
-}
-
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 struct Table {
@@ -151,7 +124,7 @@ struct Table {
     pads: Option<bool>,
     mappings: Option<PathBuf>,
     kind: Option<Kind>,
-    keys: BTreeMap<PadControl, Keys>,
+    keys: BTreeMap<PadControl, OneOrMany<NamedKey>>,
     buttons: BTreeMap<PadControl, PadControl>,
     title: BTreeMap<TitleId, Table>,
 }
@@ -160,12 +133,15 @@ struct Table {
 struct Document {
     #[serde(default)]
     input: Table,
+    #[serde(default)]
+    hotkeys: HotkeyTable,
 }
 
-/// The table `[input]` of the settings.
+/// The tables `[input]` and `[hotkeys]` of the settings.
 #[derive(Clone, Debug, Default)]
 pub struct InputConfig {
     table: Table,
+    hotkeys: Hotkeys,
     /// Folder that its paths are relative to.
     folder: PathBuf,
 }
@@ -204,11 +180,12 @@ impl Default for Tuning {
     }
 }
 
-/// Parses the table `[input]` of a settings file. Errors name the line.
+/// Parses the tables `[input]` and `[hotkeys]` of a settings file. Errors name the line.
 pub fn parse(text: &str, path: &Path) -> Result<InputConfig> {
-    let Document { input: table } = toml::from_str(text)
+    let Document { input: table, hotkeys } = toml::from_str(text)
         .map_err(|error| anyhow::anyhow!("{}", error.to_string().trim_end()))
-        .with_context(|| format!("{}: [input]", path.display()))?;
+        .with_context(|| format!("{}: keys and pads", path.display()))?;
+    let hotkeys = hotkeys.hotkeys().with_context(|| format!("{}: [hotkeys]", path.display()))?;
     for (id, of_title) in &table.title {
         if !of_title.title.is_empty() {
             bail!("{}: [input.title.{:08X}]: a title has no titles", path.display(), id.0);
@@ -221,7 +198,8 @@ pub fn parse(text: &str, path: &Path) -> Result<InputConfig> {
             );
         }
     }
-    let config = InputConfig { table, folder: path.parent().map(Path::to_owned).unwrap_or_default() };
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    let config = InputConfig { table, hotkeys, folder };
     for id in [None].into_iter().chain(config.table.title.keys().map(|id| Some(id.0))) {
         config.check_keys(id).with_context(|| format!("{}: [input.keys]", path.display()))?;
     }
@@ -239,10 +217,25 @@ impl InputConfig {
         own.into_iter().chain([&self.table])
     }
 
-    /// Refuses a key that is assigned to two parts.
+    /// The keys of the window.
+    pub fn hotkeys(&self) -> &Hotkeys {
+        &self.hotkeys
+    }
+
+    /// Refuses a key that is assigned to two parts, or to a part and the window.
     fn check_keys(&self, title: Option<u32>) -> Result<()> {
         let keys = self.for_title(title).keys;
         for (index, (key, control)) in keys.iter().enumerate() {
+            let mut windows = self.hotkeys.keys().iter().filter(|binding| binding.is_reserved());
+            if let Some(binding) = windows.find(|binding| binding.key == *key) {
+                bail!(
+                    "{} is the window's (`{}` in [hotkeys]: it {}), and cannot be `{}` too",
+                    keys::name(*key),
+                    binding.action.name(),
+                    binding.action.meaning(),
+                    control.name()
+                );
+            }
             if let Some((_, other)) = keys[..index].iter().find(|(known, _)| known == key) {
                 bail!("{} is both `{}` and `{}`", keys::name(*key), other.name(), control.name());
             }
@@ -324,6 +317,24 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_the_window_are_those_of_the_settings() {
+        let config = config(
+            "[hotkeys]\npause = ['KeyO', 'Ctrl+Space', 'pad:guide+a']\nreport = []\n[input.keys]\na = 'F9'\n",
+        );
+        let hotkeys = config.hotkeys();
+        let of = |action: &str| -> Vec<&str> {
+            let keys = hotkeys.keys().iter().filter(|binding| binding.action.name() == action);
+            keys.map(|binding| binding.label.as_ref()).collect()
+        };
+        assert_eq!(of("pause"), ["O", "Ctrl+Space"]);
+        assert_eq!((of("report").len(), of("save-state")), (0, vec!["F5"]));
+        let chords: Vec<_> = hotkeys.chords().iter().map(|one| (one.buttons, one.label.as_str())).collect();
+        assert_eq!(chords, [(0x1400, "pad guide+a")]);
+        let a: Vec<KeyCode> = config.for_title(None).keys_of(PadControl::Button(0x1000)).collect();
+        assert_eq!(a, [KeyCode::F9], "the window has no use for it");
+    }
+
+    #[test]
     fn mistakes_are_named_with_their_line() {
         for (text, said) in [
             ("[input]\ndead-zone = 2", &["line 2", "between 0 and 0.9"][..]),
@@ -338,7 +349,14 @@ mod tests {
             ("[input.title.xyz]\nkind = 'wheel'", &["eight digits"]),
             ("[input.title.454108CF]\nmappings = 'a'", &["454108CF", "all titles"]),
             ("[input.title.454108CF.title.454108CF]\nkeyboard = 1", &["no titles"]),
-            ("[input.keys]\na = 'F1'", &["F1", "window"]),
+            ("[input.keys]\na = 'F1'", &["F1", "window", "`help`"]),
+            ("[hotkeys]\npause = 'KeyZ'", &["KeyZ", "window", "`pause`", "`a`"]),
+            ("[hotkeys]\npause = 'F5'\nmute = 'F5'", &["[hotkeys]", "F5 is both `pause` and `mute`"]),
+            ("[hotkeys]\npuase = 'F5'", &["line 2", "did you mean `pause`"]),
+            ("[hotkeys]\npause = ['F5', 'Ctrl+Spacee']", &["line 2", "did you mean `Space`"]),
+            ("[hotkeys]\npause = 'pad:guide'", &["line 2", "two buttons"]),
+            ("[hotkeys]\npause = 'pad:a+left-trigger'", &["line 2", "`left-trigger` is not a button"]),
+            ("[hotkeys]\npause = 5", &["line 2", "a key or a list of keys"]),
         ] {
             let error = refusal(text);
             for part in said {

@@ -13,7 +13,7 @@
 use super::config::Tuning;
 use super::control::{PadControl, Side, StickDirection};
 use serde::Deserialize;
-use xenia_render::{BINDINGS, ControllerKeys, KeyCode};
+use xenia_render::{ControllerKeys, KeyCode};
 
 /// The built-in assignment of keys to parts of the controller.
 pub const BUILT_IN: &[(KeyCode, PadControl)] = &[
@@ -122,10 +122,6 @@ impl TryFrom<String> for NamedKey {
             let tip = tip.map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"));
             return Err(format!("`{text}` is not a key{tip}"));
         };
-        let mut reserved = BINDINGS.iter().filter(|binding| binding.is_reserved());
-        if let Some(binding) = reserved.find(|binding| binding.key == key) {
-            return Err(format!("{text} is the window's: it {}", binding.meaning));
-        }
         Ok(Self(key))
     }
 }
@@ -144,7 +140,7 @@ mod tests {
             let is_windows = |binding: &&xenia_render::KeyBinding| {
                 binding.key == *key && binding.with == xenia_render::Modifier::Any
             };
-            assert!(!BINDINGS.iter().any(|binding| is_windows(&binding)), "{key:?}");
+            assert!(!xenia_render::BINDINGS.iter().any(|binding| is_windows(&binding)), "{key:?}");
         }
     }
 

@@ -77,7 +77,7 @@ impl Events {
     /// Passes an event to the open page. Returns true if it is the page's alone.
     pub(super) fn page_event(&mut self, event: &WindowEvent) -> bool {
         // A pass answers a redraw; one more would never end.
-        if Self::is_windows_own(event) || matches!(event, WindowEvent::RedrawRequested) {
+        if self.is_windows_own(event) || matches!(event, WindowEvent::RedrawRequested) {
             return false;
         }
         if self.takes_key(event) {
@@ -93,10 +93,10 @@ impl Events {
     }
 
     /// Whether an event is the window's although a page is open: those of its function keys.
-    pub(super) fn is_windows_own(event: &WindowEvent) -> bool {
+    pub(super) fn is_windows_own(&self, event: &WindowEvent) -> bool {
         let WindowEvent::KeyboardInput { event, .. } = event else { return false };
         let PhysicalKey::Code(key) = event.physical_key else { return false };
-        KeyAction::stays_in_dialogs(key) && key != KeyCode::Tab
+        self.config.hotkeys.stays_in_dialogs(key) && key != KeyCode::Tab
     }
 
     /// Draws the window; runs the open page before.

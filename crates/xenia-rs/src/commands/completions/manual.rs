@@ -84,9 +84,9 @@ fn own_sections(command: &Command, is_root: bool, variables: &BTreeMap<String, S
     let examples = examples.trim_start_matches("Examples:").trim_start_matches("Example:");
     lines(&mut text, "EXAMPLES", examples);
     if is_root || command.get_name() == "exec" {
-        let width = BINDINGS.iter().map(|binding| binding.name.len()).max().unwrap_or_default();
+        let width = BINDINGS.iter().map(|binding| binding.label.len()).max().unwrap_or_default();
         let keys: String = BINDINGS.iter().fold(String::new(), |mut keys, binding| {
-            let _ = writeln!(keys, "{:width$}  {}", binding.name, binding.meaning);
+            let _ = writeln!(keys, "{:width$}  {}", binding.label, binding.action.meaning());
             keys
         });
         lines(&mut text, "KEYS", &keys);

@@ -10,7 +10,7 @@ use std::path::Path;
 use xenia::interrupt::Interrupt;
 use xenia::say::error_text;
 use xenia_gpu::Frame;
-use xenia_render::{Client, KeyCode, KeyEvent, SoundVolume, Stopped, VolumeChange, WindowConfig};
+use xenia_render::{Client, Hotkeys, KeyCode, KeyEvent, SoundVolume, Stopped, VolumeChange, WindowConfig};
 
 /// Whether errors are shown in a window: standard error is no terminal, and the run is attended.
 pub(super) fn is_shown(args: &ExecArgs) -> bool {
@@ -64,13 +64,13 @@ impl Client for NoMachine {
 }
 
 /// Shows the error until the window is closed, and returns it.
-pub(super) fn show(args: &ExecArgs, error: Error, interrupt: &Interrupt) -> Result<u8> {
+pub(super) fn show(args: &ExecArgs, error: Error, hotkeys: Hotkeys, interrupt: &Interrupt) -> Result<u8> {
     let path = args.title.as_deref().unwrap_or(Path::new("xenia-rs"));
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let lines = error_text(&error).lines().map(str::to_owned).collect();
     let stopped = Stopped { heading: format!("{name} can't be run"), lines, again: false, has_report: false };
     let interrupt = interrupt.clone();
-    let config = WindowConfig { can_restart: false, ..windowed::config(args, name) };
+    let config = WindowConfig { can_restart: false, ..windowed::config(args, name, hotkeys) };
     let shown = xenia_render::run(config, NoMachine, move |sender| {
         let window = sender.clone();
         interrupt.when_requested(move || window.end());

@@ -35,7 +35,7 @@ use xenia::title::Title;
 use xenia_cli::exit::Fault;
 use xenia_cli::limits;
 use xenia_kernel::ports::{Dialogs, Input};
-use xenia_render::{Figures, FrameSender, Overlay, Phase, WindowConfig};
+use xenia_render::{Figures, FrameSender, Hotkeys, Overlay, Phase, WindowConfig};
 
 /// Initial size of the window in logical pixels: the resolution of most titles.
 const SIZE: (u32, u32) = (1280, 720);
@@ -78,8 +78,11 @@ pub(super) fn run(
 ) -> Result<u8> {
     let WindowSettings { input: settings, named, file: settings_file } = settings;
     let name = title.as_ref().map_or_else(|| "library".to_owned(), Title::short_name);
-    let config =
-        WindowConfig { can_keep: settings_file.is_some(), is_library: title.is_none(), ..config(args, name) };
+    let config = WindowConfig {
+        can_keep: settings_file.is_some(),
+        is_library: title.is_none(),
+        ..config(args, name, settings.hotkeys().clone())
+    };
     let control = PaceControl::default();
     let (controllers, dialog_keys) = (Controllers::default(), DialogKeys::default());
     let files = [args.input.pad_mappings.clone(), settings.mappings()];
@@ -208,7 +211,7 @@ fn saved_text(slot: u8, saved: &Result<()>) -> String {
     }
 }
 
-pub(super) fn config(args: &ExecArgs, title: String) -> WindowConfig {
+pub(super) fn config(args: &ExecArgs, title: String, hotkeys: Hotkeys) -> WindowConfig {
     let window = &args.window;
     let badges = [
         args.run.record.is_some().then_some("* recording"),
@@ -223,6 +226,7 @@ pub(super) fn config(args: &ExecArgs, title: String) -> WindowConfig {
         filter: window.filter.into(),
         appearance: window.appearance(),
         overlay: window.osd.map_or(Overlay::Off, Into::into),
+        hotkeys,
         badges: badges.into_iter().flatten().collect(),
         pause_unfocused: window.pause_unfocused,
         can_restart: !leaves_files(args),

@@ -4,9 +4,10 @@
 //! names the part, else in the table of all titles. A change after which a key would be assigned to
 //! two parts of any title is refused, as it would be in a file.
 
-use super::{Fraction, InputConfig, Keys, Table, TitleId, Zone};
+use super::{Fraction, InputConfig, Table, TitleId, Zone};
 use crate::input::control::{CONTROLS, PadControl};
 use crate::input::keys::{self, NamedKey};
+use crate::input::one_or_many::OneOrMany;
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 use xenia_render::KeyCode;
@@ -98,8 +99,11 @@ impl InputConfig {
         let mut new = self.clone();
         let changed = change(&mut new);
         for id in [None].into_iter().chain(new.table.title.keys().map(|id| Some(id.0))) {
-            let of = || id.map_or_else(String::new, |id| format!("in the settings of title {id:08X}"));
-            new.check_keys(id).with_context(of)?;
+            let checked = new.check_keys(id);
+            match id {
+                Some(id) => checked.with_context(|| format!("in the settings of title {id:08X}"))?,
+                None => checked?,
+            }
         }
         *self = new;
         Ok(changed)
@@ -107,7 +111,6 @@ impl InputConfig {
 
     /// Assigns a key to a part, as its only key; other parts lose the key.
     pub fn bind_key(&mut self, title: Option<u32>, part: PadControl, key: KeyCode) -> Result<ChangedInput> {
-        // Keys of the window have no name in settings.
         let named = NamedKey::try_from(keys::name(key).to_owned()).map_err(anyhow::Error::msg)?;
         self.try_change(|config| {
             let mut changed = ChangedInput::new();
@@ -123,7 +126,7 @@ impl InputConfig {
                 }
             }
             let owner = config.owner(title, |table| table.keys.contains_key(&part));
-            config.table(owner).keys.insert(part, Keys(vec![named]));
+            config.table(owner).keys.insert(part, OneOrMany(vec![named]));
             changed.insert(InputKey { title: owner, name: InputName::Keys(part) });
             changed
         })
@@ -133,7 +136,7 @@ impl InputConfig {
     pub fn unbind(&mut self, title: Option<u32>, part: PadControl) -> Result<ChangedInput> {
         self.try_change(|config| {
             let owner = config.owner(title, |table| table.keys.contains_key(&part));
-            config.table(owner).keys.insert(part, Keys(Vec::new()));
+            config.table(owner).keys.insert(part, OneOrMany(Vec::new()));
             [InputKey { title: owner, name: InputName::Keys(part) }].into()
         })
     }
@@ -200,7 +203,8 @@ impl InputConfig {
         match name {
             InputName::Keys(part) => {
                 let keys = table.and_then(|table| table.keys.get(&part));
-                let list = |keys: &Keys| keys.0.iter().map(quoted).collect::<Vec<_>>().join(", ");
+                let list =
+                    |keys: &OneOrMany<NamedKey>| keys.0.iter().map(quoted).collect::<Vec<_>>().join(", ");
                 (format!("{prefix}.keys.{}", part.name()), keys.map(|keys| format!("[{}]", list(keys))))
             }
             InputName::Button(printed) => {
