@@ -88,6 +88,8 @@ pub const APPLICATIONS: &[Application] = &[
 
 /// `ERROR_NOT_FOUND`: the application does not exist.
 const NOT_FOUND: u32 = 0x490;
+/// `XONLINE_E_LOGON_NOT_LOGGED_ON`: no user is logged on to the online service.
+pub(crate) const NOT_LOGGED_ON: HResult = HResult(0x8015_1802);
 
 /// Handles a message to an application.
 pub fn answer(call: &mut Call, application: u32, number: u32, words: MessageWords) -> Fallible<HResult> {

@@ -2,11 +2,8 @@
 
 use super::presence::{get, set_context, set_property};
 use super::sessions::{self, NOT_LOGGED_ON as SESSION_NOT_LOGGED_ON};
-use super::{Message, achievements, messages};
+use super::{Message, NOT_LOGGED_ON, achievements, messages};
 use xenia_guest::HResult;
-
-/// Error of a user without a connection to the online service.
-const NOT_LOGGED_ON: HResult = HResult(0x8015_1802);
 
 /// Messages of the application.
 pub(super) const MESSAGES: &[Message] = messages! {

@@ -1,14 +1,12 @@
 //! Messages to the online service, answered as on a console that is not connected.
 
-use super::{Message, MessageWords, messages};
+use super::{Message, MessageWords, NOT_LOGGED_ON, messages};
 use crate::abi::Call;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, HResult};
 
 /// `XONLINE_S_LOGON_DISCONNECTED`: the console is not connected.
 const DISCONNECTED: HResult = HResult(0x0015_10F1);
-/// `XONLINE_E_LOGON_NOT_LOGGED_ON`: no user is logged on.
-const NOT_LOGGED_ON: HResult = HResult(0x8015_1802);
 /// Logon id of a title without an account: the first number on all consoles.
 const LOGON_ID: u32 = 1;
 

@@ -9,6 +9,9 @@ use xenia_kernel_macros::exports;
 /// Exports of the title loader.
 pub struct Loader;
 
+/// State of a closed tray with a disc: 0 is one without, 2 an open one, by the order in which
+/// programs of the console's users list them.
+const TRAY_CLOSED: u32 = 4;
 /// Maximum size in bytes of the launch data.
 const LAUNCH_DATA: u32 = 0x1000;
 
@@ -30,6 +33,12 @@ impl Loader {
     #[export(Done)]
     fn XamLoaderTerminateTitle(call: &mut Call) -> Flow<()> {
         title::terminate(call).map(|_| ())
+    }
+
+    /// Returns the state of the disc drive's tray: closed, with a disc.
+    #[export(Constant)]
+    fn XamLoaderGetDvdTrayState(_call: &mut Call) -> u32 {
+        TRAY_CLOSED
     }
 
     /// Sets the launch data for the next title.

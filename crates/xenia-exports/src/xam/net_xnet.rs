@@ -4,13 +4,14 @@
 //! encrypted, so keys are stored but not used.
 
 use crate::abi::{Call, Handle, Out, Ptr, Text};
+use crate::messages::NOT_LOGGED_ON;
 use crate::objects::ObjectKind;
 use crate::random::store_random;
 use crate::sockets::{self, hold_event};
 use crate::status::failure::Fallible;
 use crate::xboxkrnl::xex::has_privilege;
 use std::net::Ipv4Addr;
-use xenia_guest::{GuestAddr, Win32Error};
+use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_net::{KeyId, LOOKUP_SIZE, Lookups, PARAMETERS_SIZE, WsaError, XNADDR_SIZE, XnAddr, begin_lookup};
 
@@ -183,6 +184,31 @@ impl NetXNet {
             Ok(result.set(call.memory(), u32::from(ip))?)
         })();
         win32(made)
+    }
+
+    /// Returns an IP address for a server of the online service: there is no service, and no route.
+    #[export(Constant)]
+    fn NetDll_XNetServerToInAddr(_call: &mut Call, _caller: u32, _server: u32, _service: u32) -> Win32Error {
+        Win32Error(WsaError::HOST_UNREACHABLE.0)
+    }
+
+    /// Like `NetDll_XNetServerToInAddr`, for a title's own server.
+    #[export(Constant)]
+    fn NetDll_XNetTsAddrToInAddr(_call: &mut Call, _caller: u32, _server: u32, _service: u32) -> Win32Error {
+        Win32Error(WsaError::HOST_UNREACHABLE.0)
+    }
+
+    /// Returns the id of the title that logs on to a service: the running title's.
+    #[export(Done)]
+    fn XNetLogonGetTitleID(call: &mut Call, _service: u32) -> u32 {
+        call.kernel.title_id()
+    }
+
+    /// Returns the id by which the online service knows the console: it knows none that is not
+    /// logged on.
+    #[export(Constant)]
+    fn XNetLogonGetMachineID(_call: &mut Call, _id: GuestAddr) -> HResult {
+        NOT_LOGGED_ON
     }
 
     /// Returns the console that an IP address stands for, and its session's key.

@@ -269,6 +269,12 @@ impl Ui {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Messages")
     }
 
+    /// Lets a user invite others to a game: there is no connection.
+    #[export(Partial)]
+    fn XamShowGameInviteUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
+        page_of(call, user, Win32Error::ACCESS_DENIED, "Game invitation")
+    }
+
     /// Shows the players met in the title: there is no connection.
     #[export(Partial)]
     fn XamShowPlayersUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {

@@ -195,6 +195,12 @@ impl XamUser {
         0
     }
 
+    /// Returns the country of a user's account of the online service: none, as there is no account.
+    #[export(Constant)]
+    fn XamUserGetOnlineCountryFromXUID(_call: &mut Call, _id: u64) -> u32 {
+        0
+    }
+
     /// Returns whether a user has an account of the online service: never.
     #[export(Constant)]
     fn XamUserIsOnlineEnabled(_call: &mut Call, _user: u32) -> bool {

@@ -12,7 +12,7 @@ use xenia_sched::Event;
 pub struct CrtPrint;
 
 /// Maximum number of characters that `DbgPrint` prints.
-const DEBUG_LIMIT: usize = 512;
+pub(crate) const DEBUG_LIMIT: usize = 512;
 
 /// Variadic arguments as the formatter's source.
 struct CallArguments<'a, 'b> {
@@ -128,6 +128,13 @@ fn print_wide_bounded(
     Ok(result)
 }
 
+/// Writes text for the debugger to the machine's text output and the event log.
+pub(crate) fn write_debug_text(call: &mut Call, text: &str) {
+    call.kernel.devices.write_text(text);
+    let thread = call.thread_id();
+    call.cpu.emit(&Event::Text { thread, text });
+}
+
 #[exports(xboxkrnl)]
 impl CrtPrint {
     /// Formats text for the debugger and prints at most 512 characters to the machine's text output
@@ -136,10 +143,7 @@ impl CrtPrint {
     fn DbgPrint(call: &mut Call, format: Text, arguments: VaArgs) -> Fallible<NtStatus> {
         let mut text = narrow(call, format, arguments)?;
         text.truncate(DEBUG_LIMIT);
-        let text: String = text.into_iter().map(char::from).collect();
-        call.kernel.devices.write_text(&text);
-        let thread = call.thread_id();
-        call.cpu.emit(&Event::Text { thread, text: &text });
+        write_debug_text(call, &text.into_iter().map(char::from).collect::<String>());
         Ok(NtStatus::SUCCESS)
     }
 

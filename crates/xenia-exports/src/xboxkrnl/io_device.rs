@@ -88,6 +88,15 @@ impl IoDevice {
         Ok(NtStatus::SUCCESS)
     }
 
+    /// Dismounts the volume of a device, which is named. The volume stays mounted, as in
+    /// `IoDismountVolumeByFileHandle`.
+    #[export(Partial)]
+    fn IoDismountVolumeByName(call: &mut Call, name: Ptr<AnsiString>) -> Fallible<NtStatus> {
+        let name = name.read(call.memory())?.text(call.memory())?;
+        let _volume = call.kernel.files.lock().vfs.resolve(&name)?;
+        Ok(NtStatus::SUCCESS)
+    }
+
     /// Sets the number of file blocks that the system may cache. The number is only stored, because
     /// the host caches files.
     #[export(Constant)]

@@ -119,6 +119,10 @@ impl VdEngine {
         true
     }
 
+    /// Prepares the embedded memory, as titles of the first SDKs do themselves. It is always ready.
+    #[export(Constant)]
+    fn VdInitializeEDRAM(_call: &mut Call) {}
+
     /// Trains the link to the embedded memory. There is no link to train here.
     #[export(Constant)]
     fn VdRetrainEDRAM(_call: &mut Call) -> u32 {

@@ -10,6 +10,7 @@ fn calls_without_effect_report_a_working_console() {
         ("VdInitializeEngines", &[1, 0x8200_0000, 0, base, base][..], 1),
         ("VdIsHSIOTrainingSucceeded", &[], 1),
         ("VdRetrainEDRAM", &[0; 6], 0),
+        ("VdInitializeEDRAM", &[], 0),
         ("VdRetrainEDRAMWorker", &[0], 0),
         ("VdEnableDisableClockGating", &[1], 0),
         ("VdGetGraphicsAsicID", &[], 0x11),

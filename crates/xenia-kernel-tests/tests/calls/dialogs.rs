@@ -286,6 +286,8 @@ fn pages_of_the_online_service_appear_and_say_so() {
         ("XamShowMessagesUI", &[0], SUCCESS),
         ("XamShowMessageComposeUI", &[0], SUCCESS),
         ("XamShowMessageComposeUI", &[3], ACCESS_DENIED),
+        ("XamShowGameInviteUI", &[0, 5, 1], SUCCESS),
+        ("XamShowGameInviteUI", &[3, 5, 1], ACCESS_DENIED),
         ("XamShowPlayersUI", &[0], SUCCESS),
         ("XamShowGamerCardUI", &[1], ACCESS_DENIED),
         ("XamShowGamerCardUIForXUID", &[0, 5], SUCCESS),

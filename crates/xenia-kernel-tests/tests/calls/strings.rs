@@ -344,7 +344,11 @@ fn text_is_formatted_from_registers_stack_and_lists() {
     assert_eq!((result as i32, written(&b)), (-1, b"-1 wor".to_vec()));
     let format = b.put_text(0x100, "value %u\n");
     b.kernel_call("DbgPrint", &[format, 42]);
-    assert_eq!(*b.text.lock().unwrap(), "value 42\n");
+    b.xam_call("OutputDebugStringA", &[format]);
+    b.xam_call("OutputDebugStringA", &[0]);
+    let wide = b.put_wide_text(0x180, "breit %u");
+    b.xam_call("OutputDebugStringW", &[wide]);
+    assert_eq!(*b.text.lock().unwrap(), "value 42\nvalue %u\nbreit %u");
     let bad = b.put_text(0x100, "%s");
     assert!(matches!(b.call(Library::xboxkrnl, "sprintf", &[base + 0x400, bad, 4]), Flow::Fault(_)));
 }

@@ -124,6 +124,10 @@ fn volumes_stay_where_they_are() {
     let event = u64::from(b.word(0));
     assert_eq!(b.status("IoDismountVolumeByFileHandle", &[event]), NtStatus::OBJECT_TYPE_MISMATCH);
     assert_eq!(b.status("IoDismountVolumeByFileHandle", &[8]), NtStatus::INVALID_HANDLE);
+    let name = b.put_string(0x200, r"\Device\Harddisk0\Cache0");
+    assert_eq!(b.status("IoDismountVolumeByName", &[name]), NtStatus::SUCCESS);
+    let name = b.put_string(0x200, r"\Device\Nowhere");
+    assert_eq!(b.status("IoDismountVolumeByName", &[name]), NtStatus::OBJECT_PATH_NOT_FOUND);
 }
 
 #[test]

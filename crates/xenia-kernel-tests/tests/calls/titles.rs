@@ -107,6 +107,8 @@ fn a_title_is_asked_about_itself() {
     assert_eq!(b.xam_call("XamGetExecutionId", &[base]), 0);
     assert_eq!(u64::from(b.word(0)), headers + 0x40);
     assert_eq!(b.xam_call("XamGetCurrentTitleId", &[]), 0x4D53_07D1);
+    assert_eq!(b.xam_call("XNetLogonGetTitleID", &[9]), 0x4D53_07D1);
+    assert_eq!(b.xam_call("XamLoaderGetDvdTrayState", &[]), 4);
     let (art, other) = (b.put_text(0x300, "art"), b.put_text(0x320, "sound"));
     for (module, name, status) in [
         (handle, art, NtStatus::SUCCESS),

@@ -37,6 +37,7 @@ fn the_first_user_is_signed_in_and_the_others_are_not() {
         ("XamUserGetUserFlagsFromXUID", &[xuid], 0),
         ("XamUserGetMembershipTier", &[0], 0),
         ("XamUserGetMembershipTierFromXUID", &[xuid], 0),
+        ("XamUserGetOnlineCountryFromXUID", &[xuid], 0),
         ("XamUserIsOnlineEnabled", &[0], 0),
         ("XamUserIsGuest", &[0], 0),
         ("XamUserGetSigninInfo", &[1, 0, base], NO_SUCH_USER_RESULT),

@@ -85,6 +85,16 @@ fn keys_are_random_registered_once_and_forgotten() {
 }
 
 #[test]
+fn no_server_of_the_online_service_is_reached() {
+    let mut b = Harness::new();
+    let into = b.at(INTO);
+    for name in ["NetDll_XNetServerToInAddr", "NetDll_XNetTsAddrToInAddr"] {
+        assert_eq!(b.xam_call(name, &[1, 0x0102_0304, 0x5841_0000, into]), 10065, "{name}");
+    }
+    assert_eq!(b.xam_call("XNetLogonGetMachineID", &[into]), 0xFFFF_FFFF_8015_1802);
+}
+
+#[test]
 fn an_address_stands_for_a_console_that_is_there() {
     let mut b = Harness::new();
     let (own, id, ip) = (b.at(INTO), b.at(0x100), b.at(0x110));
