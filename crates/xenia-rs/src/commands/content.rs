@@ -81,6 +81,13 @@ fn place(args: &PlaceArgs) -> Result<PathBuf> {
     content::place(&args, false)?.ok_or_else(|| anyhow!("there is no data folder; --content DIR names one"))
 }
 
+/// The store in a folder of saves; `None` if no title has saved anything yet. A folder that the
+/// user named must be there.
+fn store_of(args: &PlaceArgs, folder: &Path) -> Result<Option<ContentStore>> {
+    let is_none_yet = args.content.is_none() && matches!(folder.try_exists(), Ok(false));
+    if is_none_yet { Ok(None) } else { to_read(folder).map(Some) }
+}
+
 fn to_read(folder: &Path) -> Result<ContentStore> {
     std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let device =
@@ -102,31 +109,13 @@ fn chosen(store: &ContentStore, which: &WhichArgs) -> Result<Vec<(PackageName, P
 fn list(args: &ContentListArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
     let folder = place(&args.place)?;
-    let store = to_read(&folder)?;
-    let mut packages = Vec::new();
-    for (name, header) in chosen(&store, &args.which)? {
-        // A damaged package does not hide the others.
-        let files = match volume_of(&store, &name, &header) {
-            Ok(volume) => Some(found(&volume)),
-            Err(error) => {
-                errln!("xenia-rs: {error:#}");
-                None
-            }
-        };
-        let files: Option<Vec<Found>> =
-            files.map(|files| files.into_iter().filter(|file| file.contents.is_some()).collect());
-        packages.push(ContentRow {
-            owner: format!("{:016X}", name.owner.0),
-            title_id: format!("{:08X}", name.title),
-            title_name: store.gpd(name.owner, name.title).ok().and_then(|gpd| gpd.title_name()),
-            kind: name.kind,
-            kind_name: kind_name(name.kind),
-            name: name.file().to_owned(),
-            display_name: header.display_name().to_owned(),
-            files: files.as_ref().map(Vec::len),
-            bytes: files.map(|files| files.iter().map(|file| file.size).sum()),
-        });
-    }
+    let store = store_of(&args.place, &folder)?;
+    let packages = match &store {
+        Some(store) => {
+            chosen(store, &args.which)?.iter().map(|(name, header)| row(store, name, header)).collect()
+        }
+        None => Vec::new(),
+    };
     let report = ContentReport { folder: folder.display().to_string(), packages };
     if let Some(path) = &args.json {
         write_json(path, "content", &report)?;
@@ -152,9 +141,34 @@ fn list(args: &ContentListArgs) -> Result<Code> {
     Ok(Code::Done)
 }
 
+/// A package in the list. A damaged one does not hide the others.
+fn row(store: &ContentStore, name: &PackageName, header: &PackageHeader) -> ContentRow {
+    let files = match volume_of(store, name, header) {
+        Ok(volume) => Some(found(&volume)),
+        Err(error) => {
+            errln!("xenia-rs: {error:#}");
+            None
+        }
+    };
+    let files: Option<Vec<Found>> =
+        files.map(|files| files.into_iter().filter(|file| file.contents.is_some()).collect());
+    ContentRow {
+        owner: format!("{:016X}", name.owner.0),
+        title_id: format!("{:08X}", name.title),
+        title_name: store.gpd(name.owner, name.title).ok().and_then(|gpd| gpd.title_name()),
+        kind: name.kind,
+        kind_name: kind_name(name.kind),
+        name: name.file().to_owned(),
+        display_name: header.display_name().to_owned(),
+        files: files.as_ref().map(Vec::len),
+        bytes: files.map(|files| files.iter().map(|file| file.size).sum()),
+    }
+}
+
 fn export(args: &ContentExportArgs) -> Result<Code> {
     let from = place(&args.place)?;
-    let store = to_read(&from)?;
+    let nothing = || anyhow!("nothing is saved in {} yet", from.display());
+    let store = store_of(&args.place, &from)?.ok_or_else(nothing)?;
     let mut packages = chosen(&store, &args.which)?;
     if !args.names.is_empty() {
         packages.retain(|(name, _)| args.names.iter().any(|wanted| wanted.eq_ignore_ascii_case(name.file())));

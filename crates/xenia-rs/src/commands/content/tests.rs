@@ -98,6 +98,9 @@ fn content_commands_skip_unmatched_and_report_missing_items() {
     );
     assert!(said(&["list", "--content", &at("nowhere")]).contains("cannot read"));
     assert!(!Path::new(&at("nowhere")).exists(), "looking makes nothing");
+    let default = PlaceArgs { content: None, portable: false };
+    assert!(store_of(&default, Path::new(&at("nowhere"))).unwrap().is_none(), "nothing was saved yet");
+    assert!(store_of(&default, Path::new(&at("one"))).unwrap().is_some());
     assert!(said(&["list", "--owner", "1"]).contains("is not a profile ID"));
     let words = ["--owner", "E000000000000077", "--title-id", "1"];
     std::fs::create_dir(at("folder")).unwrap();
