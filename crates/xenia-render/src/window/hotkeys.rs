@@ -70,10 +70,12 @@ impl Hotkeys {
         let built_in = BINDINGS.iter().filter(|binding| {
             !named.contains(&binding.action) && !keys.iter().any(|key| is_same(key, binding))
         });
-        Ok(Self { keys: built_in.cloned().chain(keys.iter().cloned()).collect(), chords })
+        let mut keys: Vec<KeyBinding> = built_in.cloned().chain(keys.iter().cloned()).collect();
+        keys.sort_by_key(|binding| binding.action);
+        Ok(Self { keys, chords })
     }
 
-    /// All key bindings.
+    /// All key bindings, in the order of the actions.
     pub fn keys(&self) -> &[KeyBinding] {
         &self.keys
     }
