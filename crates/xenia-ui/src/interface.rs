@@ -96,8 +96,12 @@ impl Default for UserInterface {
             style.spacing.button_padding = vec2(12.0, 7.0);
             style.spacing.slider_width = 180.0;
             style.visuals.widgets.hovered.corner_radius = CornerRadius::same(6);
-            // The focus must be seen from a sofa.
+            // The focus must be seen from a sofa, and texts must be legible there.
             style.visuals.selection.stroke.width = 2.0;
+            if style.visuals.dark_mode {
+                style.visuals.widgets.noninteractive.fg_stroke.color = Color32::from_gray(205);
+            }
+            style.visuals.weak_text_alpha = 0.8;
         });
         Self {
             context,
@@ -317,4 +321,30 @@ pub(super) fn row_of(ui: &mut Ui, name: &str, details: &str) -> Response {
         response.scroll_to_me(None);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui::{Rgba, Theme};
+
+    /// Ratio of contrast as in WCAG 2, "relative luminance".
+    fn contrast(text: Color32, ground: Color32) -> f32 {
+        let [text, ground] = [ground.blend(text), ground].map(Rgba::from);
+        let luminance = |colour: Rgba| 0.2126 * colour.r() + 0.7152 * colour.g() + 0.0722 * colour.b();
+        let (text, ground) = (luminance(text), luminance(ground));
+        (text.max(ground) + 0.05) / (text.min(ground) + 0.05)
+    }
+
+    #[test]
+    fn texts_are_legible_in_both_themes() {
+        let interface = UserInterface::default();
+        for theme in [Theme::Dark, Theme::Light] {
+            let visuals = interface.context().style_of(theme).visuals.clone();
+            for text in [visuals.text_color(), visuals.weak_text_color(), visuals.strong_text_color()] {
+                let ratio = contrast(text, visuals.panel_fill);
+                assert!(ratio >= 4.5, "{theme:?}: {text:?} has a contrast of {ratio:.1}");
+            }
+        }
+    }
 }
