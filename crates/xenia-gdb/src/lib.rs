@@ -10,7 +10,8 @@
 //! - [`Debuggee`]: the machine as the protocol sees it, implemented where the machine is.
 //! - [`registers`]: the registers that gdb sees, one table for description and values.
 //!
-//! Titles can't reach the socket: it belongs to the host, and guest sockets have no way to it.
+//! Titles can't reach the socket: guest sockets on the host's network are refused the ports for
+//! which [`waits_at`] is true, and have no way to socket files.
 //!
 //! Follows "GDB Remote Serial Protocol" and "Target Descriptions" (PowerPC features) of the gdb
 //! manual.
@@ -21,6 +22,7 @@ mod address;
 mod client;
 mod debuggee;
 mod link;
+mod own_ports;
 #[cfg(feature = "testing")]
 mod plain;
 pub mod registers;
@@ -32,6 +34,7 @@ pub use address::{ServerAddress, ServerAddressError};
 pub use client::TestClient;
 pub use debuggee::{Debuggee, Progress};
 pub use link::{Link, Listener};
+pub use own_ports::waits_at;
 #[cfg(feature = "testing")]
 pub use plain::PlainDebuggee;
 pub use serve::{ServeError, SessionEnd, serve};

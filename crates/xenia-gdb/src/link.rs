@@ -5,6 +5,7 @@
 //! wait, so a client that only sends takes no memory.
 
 use crate::ServerAddress;
+use crate::own_ports::OwnPort;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -31,6 +32,8 @@ enum Socket {
 pub struct Listener {
     socket: Socket,
     address: ServerAddress,
+    /// Dropped after the socket is closed.
+    _port: Option<OwnPort>,
 }
 
 impl Listener {
@@ -43,13 +46,14 @@ impl Listener {
             ServerAddress::Port(port) => {
                 let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, *port))?;
                 socket.set_nonblocking(true)?;
-                let address = ServerAddress::Port(socket.local_addr()?.port());
-                Self { socket: Socket::Tcp(socket), address }
+                let port = socket.local_addr()?.port();
+                let (address, own) = (ServerAddress::Port(port), Some(OwnPort::new(port)));
+                Self { socket: Socket::Tcp(socket), address, _port: own }
             }
             ServerAddress::Unix(path) => {
                 let socket = UnixListener::bind(path)?;
                 socket.set_nonblocking(true)?;
-                Self { socket: Socket::Unix(socket, path.clone()), address: address.clone() }
+                Self { socket: Socket::Unix(socket, path.clone()), address: address.clone(), _port: None }
             }
         })
     }

@@ -7,6 +7,7 @@ mod debugger;
 mod exceptions;
 mod exits;
 mod going_back;
+mod network;
 mod profiles;
 mod recordings;
 mod reverse;

@@ -1,8 +1,10 @@
 //! The host's network, through non-blocking sockets of the host.
 //!
-//! A guest's sockets may reach everything that the host's user may. Sent data is not buffered here:
-//! the host's kernel holds it, and delivers it even after the socket is closed. Host names are
-//! resolved on a few separate threads.
+//! A guest's sockets may reach everything that the host's user may, except the ports on which this
+//! process waits for gdb ([`xenia_gdb::waits_at`]): a debugger may do more than a title.
+//!
+//! Sent data is not buffered here: the host's kernel holds it, and delivers it even after the
+//! socket is closed. Host names are resolved on a few separate threads.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -234,6 +236,9 @@ impl Network for HostNetwork {
 
     fn connect(&mut self, id: SocketId, to: SocketAddrV4) -> Result<(), WsaError> {
         let host = self.get(id)?;
+        if host.is_stream() && xenia_gdb::waits_at(to) {
+            return Err(WsaError::CONNECTION_REFUSED);
+        }
         let connect = |host: &Host| host.any().connect(&SockAddr::from(to)).map_err(|error| told(&error));
         let mut begun = connect(host);
         // Linux reports once more that the last attempt is over before it starts another.
