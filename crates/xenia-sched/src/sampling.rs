@@ -1,16 +1,20 @@
-//! Samples of guest code: where guest threads are, at random instructions, for a profiler.
+//! Samples of guest code for a profiler: where guest threads are, by time and by instructions.
 //!
 //! A thread outside requests a sample of a hardware thread ([`GuestSampler::request`]); its host
 //! thread takes it after a random number of instructions, below [`SPREAD`], of whichever guest
-//! threads run there. The engine's budget is cut at that instruction, which the guest can't notice.
-//! So every instruction that runs about the time of a request is equally likely, unlike those at
-//! which host threads look around anyway.
+//! threads run there. So every instruction that runs about the time of a request is equally likely,
+//! unlike those at which host threads look around anyway.
 //!
-//! Without a sampler, a host thread makes one test for each call of the engine.
+//! Besides, of each [`GuestSampler::stride`] instructions of a hardware thread one is sampled, at a
+//! random place among them. These samples depend on no clock: in lockstep, a run has the same ones
+//! each time.
+//!
+//! The engine's budget is cut at a sampled instruction, which the guest can't notice. Without a
+//! sampler, a host thread makes one test for each call of the engine.
 
 use crate::HW_THREADS;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use xenia_sync::{Level, Mutex};
 
 /// Number of instructions over which a sample is spread: a fraction of a millisecond.
@@ -28,6 +32,8 @@ const WAITING: usize = 1 << 16;
 pub struct GuestSample {
     /// Number of requests that it answers.
     pub weight: u32,
+    /// Number of instructions for which it stands: the stride, or 0 if it only answers requests.
+    pub instructions: u64,
     /// Guest id of the thread.
     pub thread: u32,
     /// Address of the next instruction.
@@ -48,15 +54,24 @@ pub struct GuestSampler {
     /// Requests without an answer, for each hardware thread; lockstep uses only the first.
     requests: [AtomicU32; HW_THREADS],
     waiting: Mutex<Waiting>,
-}
-
-impl Default for GuestSampler {
-    fn default() -> Self {
-        Self { requests: Default::default(), waiting: Mutex::new(Level::Leaf, Waiting::default()) }
-    }
+    stride: u64,
+    /// Number of lanes so far: each has a sequence of random numbers of its own.
+    lanes: AtomicU64,
 }
 
 impl GuestSampler {
+    /// A sampler that samples one of each `stride` instructions of a hardware thread, which is at
+    /// least 1.
+    pub fn new(stride: u64) -> Self {
+        let waiting = Mutex::new(Level::Leaf, Waiting::default());
+        Self { requests: Default::default(), waiting, stride: stride.max(1), lanes: AtomicU64::new(0) }
+    }
+
+    /// Number of instructions of a hardware thread of which one is sampled without a request.
+    pub fn stride(&self) -> u64 {
+        self.stride
+    }
+
     /// Requests a sample of a hardware thread. It has no effect while a few requests wait.
     pub fn request(&self, lane: usize) {
         if let Some(requests) = self.requests.get(lane) {
@@ -81,6 +96,20 @@ impl GuestSampler {
     }
 }
 
+/// A sequence of numbers (xorshift) that need not be hard to guess, only unrelated to the code.
+#[derive(Clone, Debug)]
+struct Random(u64);
+
+impl Random {
+    /// A number from 1 to `most`.
+    fn up_to(&mut self, most: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        1 + self.0 % most
+    }
+}
+
 /// A host thread's side of the sampler.
 #[derive(Clone, Debug)]
 pub(crate) struct SampledLane {
@@ -88,40 +117,69 @@ pub(crate) struct SampledLane {
     lane: usize,
     /// Instructions until the sample, if one was requested.
     until: u64,
-    random: u64,
+    /// Instructions until the sample of the present stride, and from there to the stride's end.
+    stride: (u64, u64),
+    /// Whether the sample that is due is requested, and whether it is that of the stride.
+    due: (bool, bool),
+    /// Host threads look at requests at moments that differ from run to run, strides do not.
+    random_requests: Random,
+    random_strides: Random,
 }
 
 impl SampledLane {
     pub(crate) fn new(sampler: Arc<GuestSampler>, lane: usize) -> Self {
-        Self { sampler, lane, until: 0, random: 0x9E37_79B9_7F4A_7C15 ^ lane as u64 }
+        let sequence = 2 * sampler.lanes.fetch_add(1, Relaxed) + 1;
+        let random = |sequence: u64| Random(sequence.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let mut lane = Self {
+            sampler,
+            lane,
+            until: 0,
+            stride: (0, 0),
+            due: (false, false),
+            random_requests: random(sequence),
+            random_strides: random(sequence + 1),
+        };
+        lane.begin_stride();
+        lane
     }
 
-    /// The number of instructions, up to `wanted`, that the engine may execute before the sample.
+    /// Chooses the instruction of the next stride.
+    fn begin_stride(&mut self) {
+        let whole = self.sampler.stride;
+        let until = self.random_strides.up_to(whole);
+        self.stride = (self.stride.1 + until, whole - until);
+    }
+
+    /// The number of instructions, up to `wanted`, that the engine may execute before a sample.
     pub(crate) fn allowed(&mut self, wanted: u64) -> u64 {
+        let wanted = wanted.min(self.stride.0);
         if self.until == 0 {
             if self.sampler.requests[self.lane].load(Relaxed) == 0 {
                 return wanted;
             }
-            // Xorshift: the distance need not be hard to guess, only unrelated to the code.
-            self.random ^= self.random << 13;
-            self.random ^= self.random >> 7;
-            self.random ^= self.random << 17;
-            self.until = 1 + self.random % SPREAD;
+            self.until = self.random_requests.up_to(SPREAD);
         }
         wanted.min(self.until)
     }
 
-    /// Notes that the engine has executed instructions. Returns whether the sample is due.
+    /// Notes that the engine has executed instructions. Returns whether a sample is due.
     pub(crate) fn is_due(&mut self, executed: u64) -> bool {
         let was_wanted = self.until > 0;
         self.until = self.until.saturating_sub(executed);
-        was_wanted && self.until == 0
+        self.stride.0 = self.stride.0.saturating_sub(executed);
+        self.due = (was_wanted && self.until == 0, self.stride.0 == 0);
+        if self.due.1 {
+            self.begin_stride();
+        }
+        self.due.0 || self.due.1
     }
 
     /// Hands in the sample that is due.
-    pub(crate) fn add(&self, thread: u32, pc: u32, stack: Vec<u32>) {
-        let weight = self.sampler.requests[self.lane].swap(0, Relaxed);
-        self.sampler.add(GuestSample { weight, thread, pc, stack });
+    pub(crate) fn add(&mut self, thread: u32, pc: u32, stack: Vec<u32>) {
+        let (is_requested, is_of_stride) = std::mem::take(&mut self.due);
+        let weight = if is_requested { self.sampler.requests[self.lane].swap(0, Relaxed) } else { 0 };
+        let instructions = if is_of_stride { self.sampler.stride } else { 0 };
+        self.sampler.add(GuestSample { weight, instructions, thread, pc, stack });
     }
 }
 
@@ -129,11 +187,18 @@ impl SampledLane {
 mod tests {
     use super::*;
 
+    /// A stride that no test reaches.
+    const NEVER: u64 = u64::MAX / 4;
+
+    fn sampled(stride: u64) -> (Arc<GuestSampler>, SampledLane) {
+        let sampler = Arc::new(GuestSampler::new(stride));
+        (sampler.clone(), SampledLane::new(sampler, 0))
+    }
+
     #[test]
     fn a_sample_is_due_after_the_instructions_of_its_distance() {
-        let sampler = Arc::<GuestSampler>::default();
-        let mut lane = SampledLane::new(sampler.clone(), 0);
-        assert_eq!((lane.allowed(u64::MAX), lane.is_due(1000)), (u64::MAX, false));
+        let (sampler, mut lane) = sampled(NEVER);
+        assert_eq!((lane.allowed(1 << 20), lane.is_due(1000)), (1 << 20, false));
         let mut distances = Vec::new();
         for _ in 0..1000 {
             sampler.request(0);
@@ -151,7 +216,9 @@ mod tests {
             distances.push(distance);
         }
         let (samples, lost) = sampler.take();
-        assert!(samples.iter().all(|sample| (sample.weight, sample.thread) == (2, 3)));
+        assert!(
+            samples.iter().all(|sample| (sample.weight, sample.instructions, sample.thread) == (2, 0, 3))
+        );
         assert_eq!((samples.len(), lost, sampler.take().0.len()), (1000, 0, 0));
         let mean = distances.iter().sum::<u64>() / 1000;
         assert!(
@@ -159,20 +226,74 @@ mod tests {
         );
     }
 
+    /// Executes up to `all` instructions; returns the positions at which strides are sampled.
+    fn positions(stride: u64, all: u64, mut request: impl FnMut(&GuestSampler, u64)) -> Vec<u64> {
+        let (sampler, mut lane) = sampled(stride);
+        let (mut at, mut found) = (0, Vec::new());
+        while at < all {
+            request(&sampler, at);
+            let executed = lane.allowed(777.min(all - at));
+            at += executed;
+            if lane.is_due(executed) {
+                lane.add(1, 0, Vec::new());
+                let samples = sampler.take().0;
+                found.extend(samples.iter().filter(|sample| sample.instructions == stride).map(|_| at));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn one_instruction_of_each_stride_is_sampled_at_a_place_that_no_request_changes() {
+        const STRIDE: u64 = 1000;
+        let alone = positions(STRIDE, 2000 * STRIDE, |_, _| {});
+        let mut next = 0;
+        let asked = positions(STRIDE, 2000 * STRIDE, |sampler, at| {
+            if at > next {
+                next += 90_000;
+                sampler.request(0);
+            }
+        });
+        assert_eq!(alone, asked);
+        // Instructions are counted from 1: the first stride ends with its thousandth.
+        assert!(alone.iter().zip(0..).all(|(at, stride)| (at - 1) / STRIDE == stride), "{alone:?}");
+        assert_eq!(alone.len(), 2000);
+        let mean = alone.iter().map(|at| (at - 1) % STRIDE).sum::<u64>() / 2000;
+        assert!(mean.abs_diff(STRIDE / 2) < STRIDE / 20, "{mean}");
+        assert_eq!(positions(1, 50, |_, _| {}), (1..=50).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn short_runs_of_many_lanes_have_their_part_of_the_samples() {
+        let sampler = Arc::new(GuestSampler::new(10_000));
+        for _ in 0..5000 {
+            let mut lane = SampledLane::new(sampler.clone(), 0);
+            let allowed = lane.allowed(1000);
+            if lane.is_due(allowed) {
+                lane.add(1, 0, Vec::new());
+            }
+        }
+        let count = sampler.take().0.len();
+        assert!((400..600).contains(&count), "{count}");
+    }
+
     #[test]
     fn a_suspended_thread_is_not_busy() {
-        let sampler = Arc::<GuestSampler>::default();
+        let (sampler, mut lane) = sampled(NEVER);
         (0..1000).for_each(|_| sampler.request(0));
-        SampledLane::new(sampler.clone(), 0).add(1, 0, Vec::new());
+        let distance = lane.allowed(u64::MAX);
+        assert!(lane.is_due(distance));
+        lane.add(1, 0, Vec::new());
         assert_eq!(sampler.take().0[0].weight, PENDING);
     }
 
     #[test]
     fn samples_that_nobody_takes_are_counted() {
-        let sampler = Arc::<GuestSampler>::default();
-        let lane = SampledLane::new(sampler.clone(), 0);
+        let (sampler, mut lane) = sampled(NEVER);
         for _ in 0..WAITING + 5 {
             sampler.request(0);
+            let distance = lane.allowed(u64::MAX);
+            assert!(lane.is_due(distance));
             lane.add(1, 0, Vec::new());
         }
         assert_eq!((sampler.take().1, sampler.take().0.len()), (5, 0));

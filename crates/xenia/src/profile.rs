@@ -7,6 +7,9 @@
 //! afterwards ([`xenia_sched::GuestSampler`]). So guest functions are weighted by time between
 //! looks, and by instructions within a look. Idle host threads have no samples.
 //!
+//! Other samples count instructions: one in [`stride`] of each hardware thread, however fast the
+//! host executes them. A sample has both weights, of which one is usually 0.
+//!
 //! The format follows the file's name: `.svg` is a flame graph, `.txt` tables, all others are for
 //! the Firefox profiler (profiler.firefox.com, which runs in the browser alone), compressed if the
 //! name ends with `.gz`.
@@ -32,6 +35,12 @@ use xenia_kernel::imports::CallCosts;
 use xenia_kernel::{Kernel, KernelSystem};
 use xenia_sched::{Activity, Doing, Executor, GuestSampler, Place, System};
 
+/// Instructions of which one is sampled, where looks come at `rate` a second: a busy host thread
+/// that executes a guest instruction a nanosecond has as many of these samples as of looks.
+fn stride(rate: u32) -> u64 {
+    1_000_000_000 / u64::from(rate)
+}
+
 /// Looks a second, if no rate is given.
 pub const PROFILE_RATE: u32 = 500;
 
@@ -48,7 +57,8 @@ pub struct ProfileOutput<'a> {
     pub rate: u32,
 }
 
-/// Largest number of samples: some half an hour of one busy host thread at the usual rate.
+/// Largest number of samples: some half an hour of one busy host thread at the usual rate, with
+/// those that count instructions.
 const MAX_SAMPLES: usize = 1 << 21;
 
 /// Part of the machine that a host thread was busy with.
@@ -74,6 +84,8 @@ pub(crate) struct PartSample {
     pub(crate) part: SampledPart,
     /// Number of looks that it stands for.
     pub(crate) weight: u32,
+    /// Guest instructions that it stands for.
+    pub(crate) instructions: u64,
 }
 
 /// The samples of a run.
@@ -111,7 +123,7 @@ impl ProfiledMachine {
     /// Looks at all host threads once, `at` a time since the start.
     pub(crate) fn look(&self, at: Duration, run: &mut SampledRun) {
         let is_compiling = self.compiling.as_ref().is_some_and(|pc| pc.load(Relaxed) != 0);
-        let one = |thread, part| PartSample { at, thread, part, weight: 1 };
+        let one = |thread, part| PartSample { at, thread, part, weight: 1, instructions: 0 };
         for (lane, (_, doing)) in self.activity.lanes().enumerate() {
             let thread = self.activity.thread(lane);
             match doing {
@@ -131,7 +143,8 @@ impl ProfiledMachine {
         run.left_out += lost;
         for sample in samples {
             let part = SampledPart::Guest { pc: sample.pc, stack: sample.stack.into() };
-            run.add(PartSample { at, thread: Some(sample.thread), part, weight: sample.weight });
+            let (thread, weight, instructions) = (Some(sample.thread), sample.weight, sample.instructions);
+            run.add(PartSample { at, thread, part, weight, instructions });
         }
     }
 }
@@ -159,11 +172,12 @@ impl RunProfile {
         has_compiler_thread: bool,
     ) -> Result<Self> {
         output::check(path)?;
-        let sampler = Arc::<GuestSampler>::default();
+        let rate = rate.clamp(1, MOST_PROFILE_RATE);
+        let sampler = Arc::new(GuestSampler::new(stride(rate)));
         executor.set_sampler(sampler.clone());
         let machine =
             ProfiledMachine { activity: executor.activity(), compiling, has_compiler_thread, sampler };
-        let period = Duration::from_secs(1) / rate.clamp(1, MOST_PROFILE_RATE);
+        let period = Duration::from_secs(1) / rate;
         Ok(Self { path: path.to_owned(), period, machine })
     }
 

@@ -2,6 +2,9 @@
 //!
 //! Each thread has tables of columns that name each other's rows by index: samples have a stack, a
 //! stack a frame and the stack below it, a frame a function, and a function a string.
+//!
+//! A thread has one weight for each sample, so a guest thread is two: one by time, and one by
+//! instructions, which is hidden until the user shows its track.
 
 use super::resolved::{FrameKind, ResolvedProfile, ResolvedSample, thread_name};
 use serde_json::{Value, json};
@@ -42,8 +45,27 @@ impl Stacks {
     }
 }
 
-fn samples(samples: &[ResolvedSample], period: Duration, stacks: &mut Stacks) -> Value {
+/// Weight of a thread's samples.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ThreadWeight {
+    /// The looks that they stand for.
+    Time,
+    /// Each stands for the same number of instructions.
+    Instructions,
+}
+
+impl ThreadWeight {
+    fn of(self, sample: &ResolvedSample) -> u64 {
+        match self {
+            Self::Time => sample.weight,
+            Self::Instructions => (sample.instructions > 0).into(),
+        }
+    }
+}
+
+fn samples(all: &[ResolvedSample], by: ThreadWeight, period: Duration, stacks: &mut Stacks) -> Value {
     let mut before = 0.0;
+    let samples: Vec<&ResolvedSample> = all.iter().filter(|sample| by.of(sample) > 0).collect();
     let deltas: Vec<f64> = samples
         .iter()
         .map(|sample| {
@@ -51,20 +73,30 @@ fn samples(samples: &[ResolvedSample], period: Duration, stacks: &mut Stacks) ->
             at - std::mem::replace(&mut before, at)
         })
         .collect();
-    let busy = |sample: &ResolvedSample| u64::try_from(period.as_micros()).unwrap_or(0) * sample.weight;
+    let busy = |sample: &&ResolvedSample| u64::try_from(period.as_micros()).unwrap_or(0) * by.of(sample);
     json!({
         "length": samples.len(),
         "weightType": "samples",
         "stack": samples.iter().map(|sample| stacks.add(&sample.stack)).collect::<Vec<_>>(),
         "timeDeltas": deltas,
-        "weight": samples.iter().map(|sample| sample.weight).collect::<Vec<_>>(),
+        "weight": samples.iter().map(|sample| by.of(sample)).collect::<Vec<_>>(),
         "threadCPUDelta": samples.iter().map(busy).collect::<Vec<_>>(),
     })
 }
 
-fn thread(profile: &ResolvedProfile, id: Option<u32>, of_thread: &[ResolvedSample]) -> Value {
+fn thread(
+    profile: &ResolvedProfile,
+    id: Option<u32>,
+    of_thread: &[ResolvedSample],
+    by: ThreadWeight,
+) -> Value {
     let mut stacks = Stacks::default();
-    let samples = samples(of_thread, profile.period, &mut stacks);
+    let samples = samples(of_thread, by, profile.period, &mut stacks);
+    let (name, tid) = (thread_name(id), id.map_or_else(|| "emulator".to_owned(), |id| id.to_string()));
+    let (name, tid) = match by {
+        ThreadWeight::Time => (name, tid),
+        ThreadWeight::Instructions => (format!("{name}, by instructions"), format!("{tid}-instructions")),
+    };
     // Every thread has all frames: frame, function and string have the same index.
     let frames = &profile.frames;
     let numbers: Vec<usize> = (0..frames.len()).collect();
@@ -97,7 +129,7 @@ fn thread(profile: &ResolvedProfile, id: Option<u32>, of_thread: &[ResolvedSampl
         "markers": {
             "length": 0, "category": [], "data": [], "endTime": [], "name": [], "phase": [], "startTime": [],
         },
-        "name": thread_name(id),
+        "name": name,
         "isMainThread": false,
         "nativeSymbols": { "length": 0, "address": [], "functionSize": [], "libIndex": [], "name": [] },
         "pausedRanges": [],
@@ -111,7 +143,7 @@ fn thread(profile: &ResolvedProfile, id: Option<u32>, of_thread: &[ResolvedSampl
         "samples": samples,
         "stackTable": { "length": stacks.frame.len(), "prefix": stacks.prefix, "frame": stacks.frame },
         "stringArray": names,
-        "tid": id.map_or_else(|| "emulator".to_owned(), |id| id.to_string()),
+        "tid": tid,
         "unregisterTime": Value::Null,
         "showMarkersInTimeline": false,
     })
@@ -121,8 +153,12 @@ fn thread(profile: &ResolvedProfile, id: Option<u32>, of_thread: &[ResolvedSampl
 pub(super) fn json(profile: &ResolvedProfile) -> Value {
     let category =
         |kind: FrameKind| json!({ "name": kind.name(), "color": color(kind), "subcategories": ["Other"] });
-    let threads: Vec<Value> =
-        profile.threads.iter().map(|(&id, samples)| thread(profile, id, samples)).collect();
+    let all = |by| profile.threads.iter().map(move |(&id, samples)| thread(profile, id, samples, by));
+    let by_time: Vec<Value> = all(ThreadWeight::Time).collect();
+    let is_guest = |thread: &Value| thread["samples"]["length"] != 0;
+    let shown = by_time.len();
+    let by_instructions = all(ThreadWeight::Instructions).filter(is_guest);
+    let threads: Vec<Value> = by_time.into_iter().chain(by_instructions).collect();
     json!({
         "meta": {
             "categories": FrameKind::ALL.map(category),
@@ -140,7 +176,7 @@ pub(super) fn json(profile: &ResolvedProfile) -> Value {
             "usesOnlyOneStackType": true,
             "sourceCodeIsNotOnSearchfox": true,
             "markerSchema": [],
-            "initialVisibleThreads": (0..threads.len()).collect::<Vec<_>>(),
+            "initialVisibleThreads": (0..shown).collect::<Vec<_>>(),
         },
         "libs": [],
         "threads": threads,
@@ -152,7 +188,34 @@ pub(super) fn json(profile: &ResolvedProfile) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::resolved::ProfiledFrame;
     use super::*;
+
+    #[test]
+    fn guest_threads_are_shown_by_time_and_hidden_by_instructions() {
+        let sample = |at, weight, instructions| ResolvedSample {
+            at: Duration::from_millis(at),
+            stack: vec![0],
+            weight,
+            instructions,
+        };
+        let frames = vec![ProfiledFrame { name: "f".to_owned(), kind: FrameKind::Guest }];
+        let threads = [
+            (None, vec![sample(1, 1, 0)]),
+            (Some(7), vec![sample(2, 3, 0), sample(4, 0, 500), sample(5, 1, 500)]),
+        ];
+        let profile = ResolvedProfile { frames, threads: threads.into(), ..ResolvedProfile::default() };
+        let json = json(&profile);
+        let of = |index: usize| {
+            let thread = &json["threads"][index];
+            (thread["name"].as_str().unwrap(), &thread["samples"]["weight"], &thread["samples"]["timeDeltas"])
+        };
+        assert_eq!(of(0), ("emulator", &json!([1]), &json!([1.0])));
+        assert_eq!(of(1), ("guest thread 7", &json!([3, 1]), &json!([2.0, 3.0])));
+        assert_eq!(of(2), ("guest thread 7, by instructions", &json!([1, 1]), &json!([4.0, 1.0])));
+        assert_eq!(json["threads"].as_array().unwrap().len(), 3);
+        assert_eq!(json["meta"]["initialVisibleThreads"], json!([0, 1]));
+    }
 
     #[test]
     fn stacks_with_the_same_beginning_share_it() {

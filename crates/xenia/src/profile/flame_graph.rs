@@ -1,6 +1,6 @@
 //! Flame graphs: the stacks of a profile as rectangles, as wide as their share of the samples.
 
-use super::resolved::{FrameKind, ResolvedProfile, thread_name};
+use super::resolved::{FrameKind, ResolvedProfile, ResolvedSample, thread_name};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -18,14 +18,16 @@ const DEEPEST: usize = 100;
 #[derive(Default)]
 struct Node {
     weight: u64,
+    instructions: u64,
     below: BTreeMap<usize, Node>,
 }
 
 impl Node {
-    fn add(&mut self, stack: &[usize], weight: u64) {
-        self.weight += weight;
+    fn add(&mut self, stack: &[usize], sample: &ResolvedSample) {
+        self.weight += sample.weight;
+        self.instructions += sample.instructions;
         if let Some((first, rest)) = stack.split_first() {
-            self.below.entry(*first).or_default().add(rest, weight);
+            self.below.entry(*first).or_default().add(rest, sample);
         }
     }
 
@@ -52,25 +54,29 @@ fn escaped(text: &str) -> String {
 struct Drawing<'a> {
     profile: &'a ResolvedProfile,
     out: String,
-    total: u64,
+    /// All samples, without the stacks.
+    whole: Node,
     height: f64,
 }
 
 impl Drawing<'_> {
-    fn rectangle(&mut self, (x, level, width): (f64, usize, f64), weight: u64, name: &str, color: &str) {
+    fn rectangle(&mut self, (x, level, width): (f64, usize, f64), node: &Node, name: &str, color: &str) {
         if width < NARROWEST {
             return;
         }
         let y = self.height - ROW * (level + 1) as f64;
-        let share = weight as f64 * 100.0 / self.total.max(1) as f64;
+        let share = |part: u64, whole: u64| part as f64 * 100.0 / whole.max(1) as f64;
+        let samples = share(node.weight, self.whole.weight);
+        let instructions = share(node.instructions, self.whole.instructions);
         let fits = ((width - 4.0) / CHARACTER).max(0.0) as usize;
         let shown: String = if fits < 3 { String::new() } else { name.chars().take(fits).collect() };
         let _ = writeln!(
             self.out,
-            "<g><title>{} ({weight} samples, {share:.2} %)</title>\
+            "<g><title>{} ({} samples, {samples:.2} %, {instructions:.2} % of instructions)</title>\
              <rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{:.1}\" fill=\"{color}\"/>\
              <text x=\"{:.1}\" y=\"{:.1}\">{}</text></g>",
             escaped(name),
+            node.weight,
             ROW - 1.0,
             x + 2.0,
             y + ROW - 5.0,
@@ -88,7 +94,7 @@ impl Drawing<'_> {
             let width = self.width(child.weight);
             if let Some(frame) = self.profile.frames.get(index) {
                 let color = color(frame.kind, index);
-                self.rectangle((x, level, width), child.weight, &frame.name, &color);
+                self.rectangle((x, level, width), child, &frame.name, &color);
             }
             self.below(child, x, level + 1);
             x += width;
@@ -96,7 +102,7 @@ impl Drawing<'_> {
     }
 
     fn width(&self, weight: u64) -> f64 {
-        weight as f64 * WIDTH / self.total.max(1) as f64
+        weight as f64 * WIDTH / self.whole.weight.max(1) as f64
     }
 }
 
@@ -119,23 +125,23 @@ pub(super) fn svg(profile: &ResolvedProfile) -> String {
         let root = threads.entry(thread).or_default();
         for sample in samples {
             let deepest = sample.stack.len().min(DEEPEST);
-            root.add(&sample.stack[..deepest], sample.weight);
+            root.add(&sample.stack[..deepest], sample);
         }
     }
     let levels = 1 + threads.values().map(Node::depth).max().unwrap_or(0);
     let height = ROW * levels.min(DEEPEST + 1) as f64;
-    let total = profile.total();
-    let mut drawing = Drawing { profile, out: String::new(), total, height };
+    let whole = || Node { weight: profile.total(), instructions: profile.instructions(), ..Node::default() };
+    let mut drawing = Drawing { profile, out: String::new(), whole: whole(), height };
     let _ = writeln!(
         drawing.out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" \
          viewBox=\"0 0 {WIDTH} {height}\" font-family=\"monospace\" font-size=\"11\">"
     );
-    drawing.rectangle((0.0, 0, WIDTH), total, &profile.title, "rgb(200,200,200)");
+    drawing.rectangle((0.0, 0, WIDTH), &whole(), &profile.title, "rgb(200,200,200)");
     let mut x = 0.0;
     for (&thread, node) in &threads {
         let width = drawing.width(node.weight);
-        drawing.rectangle((x, 1, width), node.weight, &thread_name(thread), "rgb(215,215,215)");
+        drawing.rectangle((x, 1, width), node, &thread_name(thread), "rgb(215,215,215)");
         drawing.below(node, x, 2);
         x += width;
     }

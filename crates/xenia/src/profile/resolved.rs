@@ -45,7 +45,10 @@ pub(crate) struct ProfiledFrame {
 pub(crate) struct ResolvedSample {
     pub(crate) at: Duration,
     pub(crate) stack: Vec<usize>,
+    /// Looks that it stands for.
     pub(crate) weight: u64,
+    /// Guest instructions that it stands for.
+    pub(crate) instructions: u64,
 }
 
 /// A profile with names.
@@ -138,7 +141,8 @@ impl ResolvedProfile {
                 SampledPart::Compiler => vec![frames.named(FrameKind::Compiler, "compiler".to_owned())],
                 SampledPart::Devices => vec![frames.named(FrameKind::Devices, "devices".to_owned())],
             };
-            let resolved = ResolvedSample { at: sample.at, stack, weight: u64::from(sample.weight) };
+            let (weight, instructions) = (u64::from(sample.weight), sample.instructions);
+            let resolved = ResolvedSample { at: sample.at, stack, weight, instructions };
             threads.entry(sample.thread).or_default().push(resolved);
         }
         Self { title, frames: frames.list, threads, calls, left_out: run.left_out, period: run.period }
@@ -152,6 +156,11 @@ impl ResolvedProfile {
     /// Number of looks that the samples stand for.
     pub(crate) fn total(&self) -> u64 {
         self.samples().map(|sample| sample.weight).sum()
+    }
+
+    /// Number of guest instructions that the samples stand for.
+    pub(crate) fn instructions(&self) -> u64 {
+        self.samples().map(|sample| sample.instructions).sum()
     }
 }
 

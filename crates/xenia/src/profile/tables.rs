@@ -14,6 +14,8 @@ const ROWS: usize = 100;
 struct FrameCount {
     own: u64,
     total: u64,
+    /// Guest instructions of the looks at which it was innermost.
+    instructions: u64,
 }
 
 /// Counts of all frames in samples, the hottest first.
@@ -23,7 +25,9 @@ fn counts<'a>(
     let mut counts = BTreeMap::<usize, FrameCount>::new();
     for sample in samples {
         if let Some(&own) = sample.stack.last() {
-            counts.entry(own).or_default().own += sample.weight;
+            let count = counts.entry(own).or_default();
+            count.own += sample.weight;
+            count.instructions += sample.instructions;
         }
         for &frame in sample.stack.iter().collect::<BTreeSet<_>>() {
             counts.entry(frame).or_default().total += sample.weight;
@@ -38,17 +42,22 @@ fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 }
 }
 
-fn table(text: &mut String, profile: &ResolvedProfile, rows: &[(usize, FrameCount)], whole: u64) {
-    let _ = writeln!(text, "{:>9} {:>7} {:>7}  function", "samples", "own %", "total %");
+/// Writes a table of the hottest `most` of all rows.
+fn table(text: &mut String, profile: &ResolvedProfile, all: &[(usize, FrameCount)], most: usize) {
+    let whole = all.iter().map(|(_, count)| count.own).sum();
+    let instructions = all.iter().map(|(_, count)| count.instructions).sum();
+    let rows = &all[..all.len().min(most)];
+    let _ = writeln!(text, "{:>9} {:>7} {:>7} {:>7}  function", "samples", "own %", "total %", "instr %");
     for &(index, count) in rows {
         let Some(frame) = profile.frames.get(index) else { continue };
         let kind = if frame.kind == FrameKind::Guest { "" } else { " (ours)" };
         let _ = writeln!(
             text,
-            "{:>9} {:>7.2} {:>7.2}  {}{kind}",
+            "{:>9} {:>7.2} {:>7.2} {:>7.2}  {}{kind}",
             count.own,
             share(count.own, whole),
             share(count.total, whole),
+            share(count.instructions, instructions),
             frame.name.escape_debug(),
         );
     }
@@ -58,9 +67,10 @@ fn table(text: &mut String, profile: &ResolvedProfile, rows: &[(usize, FrameCoun
 pub(super) fn text(profile: &ResolvedProfile) -> String {
     let whole = profile.total();
     let mut text = format!(
-        "{}: {whole} samples, one per {} ms of a busy host thread\n",
+        "{}: {whole} samples, one per {} ms of a busy host thread; {} million guest instructions\n",
         profile.title.escape_debug(),
-        profile.period.as_secs_f64() * 1e3
+        profile.period.as_secs_f64() * 1e3,
+        profile.instructions() / 1_000_000,
     );
     if profile.left_out > 0 {
         let _ = writeln!(text, "{} more samples were left out", profile.left_out);
@@ -75,12 +85,11 @@ pub(super) fn text(profile: &ResolvedProfile) -> String {
         let _ = writeln!(text, "{own:>9} {:>7.2}  {}", share(own, whole), kind.name());
     }
     let _ = writeln!(text, "\nFunctions");
-    table(&mut text, profile, &all[..all.len().min(ROWS)], whole);
+    table(&mut text, profile, &all, ROWS);
     for (&thread, samples) in &profile.threads {
         let of_thread: u64 = samples.iter().map(|sample| sample.weight).sum();
         let _ = writeln!(text, "\n{}: {of_thread} samples", thread_name(thread));
-        let rows = counts(samples.iter());
-        table(&mut text, profile, &rows[..rows.len().min(ROWS_OF_A_THREAD)], of_thread);
+        table(&mut text, profile, &counts(samples.iter()), ROWS_OF_A_THREAD);
     }
     let _ = writeln!(text, "\nKernel calls\n{:>12} {:>12} {:>9}  export", "calls", "ms", "ns a call");
     for call in profile.calls.iter().take(ROWS) {
