@@ -11,6 +11,7 @@ pub(crate) mod catalogue;
 mod crashes;
 mod pictures;
 pub(crate) mod run;
+mod transcripts;
 
 use crate::programs::{self, fetch};
 use crate::sdk::Sdk;
@@ -106,6 +107,7 @@ fn compare(folder: &Path, programs: &[RealProgram], modes: &[ProgramMode], exten
         let mut outcome = run::run(folder, program, modes, extent)?;
         if extent == Extent::Full && modes.contains(&ProgramMode::Jit) {
             pictures::compare(folder, program, &mut outcome)?;
+            transcripts::compare(folder, program, &mut outcome)?;
         }
         let seconds = begun.elapsed().as_secs_f64();
         println!("{}: {} runs, {} wrong, {seconds:.0} s", program.name, outcome.runs, outcome.wrong.len());

@@ -1,7 +1,11 @@
 //! Scripts of gdb on titles: what gdb prints is compared with a transcript.
 //!
 //! A script is `golden/gdb/NAME.gdb`, its transcript `NAME.txt`. The first line of a script has the
-//! title in `guest/bin` and the flags of the run, `XENIA_BLESS_GDB=1` writes the transcripts.
+//! title in `guest/bin` and the flags of the run. Scripts of programs that are no part of this
+//! repository are `golden/gdb/programs/NAME.gdb`, and their first line has flags only: they are
+//! followed if [`PROGRAMS`] names a folder, and run its `NAME/title.xex` with the symbols of
+//! `NAME/symbols.elf` (`cargo xtask real-programs` provides them). `XENIA_BLESS_GDB=1` writes the
+//! transcripts.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read};
@@ -13,17 +17,54 @@ use xenia_testing::{Tool, hermetic, need};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
 const TITLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin");
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/gdb");
+/// Environment variable with the folder of the programs.
+const PROGRAMS: &str = "XENIA_GDB_PROGRAMS";
 /// Longest run of a script in seconds.
 const PATIENCE: &str = "300";
 
+/// A title that is debugged by a script.
+struct Session {
+    script: PathBuf,
+    title: PathBuf,
+    /// File from which gdb takes the symbols.
+    symbols: Option<PathBuf>,
+    flags: Vec<String>,
+    arguments: Vec<String>,
+}
+
+impl Session {
+    /// The session of a script; `program` has the folder of a title that is not in `guest/bin`.
+    fn new(script: PathBuf, program: Option<&Path>) -> Self {
+        let text = std::fs::read_to_string(&script).unwrap();
+        let first = text.lines().next().and_then(|line| line.strip_prefix("# ")).expect("title and flags");
+        let mut words = first.split_whitespace().map(str::to_owned);
+        let (title, symbols) = if let Some(folder) = program {
+            (folder.join("title.xex"), Some(folder.join("symbols.elf")))
+        } else {
+            let title = Path::new(TITLES).join(words.next().unwrap());
+            let has_symbols = title.extension().is_some_and(|extension| extension == "elf");
+            (title.clone(), Some(title).filter(|_| has_symbols))
+        };
+        let flags = words.by_ref().take_while(|word| word != "--").collect();
+        Self { script, title, symbols, flags, arguments: words.collect() }
+    }
+}
+
+/// The scripts of a folder.
+fn scripts(folder: &Path) -> Vec<PathBuf> {
+    let mut scripts: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    scripts.retain(|path| path.extension().is_some_and(|extension| extension == "gdb"));
+    scripts.sort();
+    assert!(!scripts.is_empty());
+    scripts
+}
+
 /// The lines that gdb prints while it follows a script, without those about itself.
-fn transcript(script: &Path) -> String {
-    let text = std::fs::read_to_string(script).unwrap();
-    let first = text.lines().next().and_then(|line| line.strip_prefix("# ")).expect("title and flags");
-    let mut words = first.split_whitespace();
-    let title = Path::new(TITLES).join(words.next().unwrap());
+fn transcript(Session { script, title, symbols, flags, arguments }: &Session) -> String {
     let mut run = hermetic(PROGRAM);
-    run.args(["exec", "--headless", "--gdb", "0", "--timeout", PATIENCE]).args(words).arg(&title);
+    run.args(["exec", "--headless", "--gdb", "0", "--timeout", PATIENCE]).args(flags).arg(title);
+    run.arg("--").args(arguments);
     let mut run = run.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut messages = BufReader::new(run.stderr.take().unwrap());
     let mut message = String::new();
@@ -37,9 +78,7 @@ fn transcript(script: &Path) -> String {
     gdb.args(["-nx", "-batch", "-iex", "set pagination off", "-iex", "set confirm off"]);
     gdb.args(["-iex", &format!("set remotetimeout {PATIENCE}")]);
     gdb.args(["-ex", "set architecture powerpc:common", "-ex", "set endian big"]);
-    if title.extension().is_some_and(|extension| extension == "elf") {
-        gdb.arg(&title);
-    }
+    gdb.args(symbols);
     gdb.args(["-ex", &format!("target remote {address}"), "-ex", "echo begin\\n", "-x"]).arg(script);
     let (printed, both) = std::io::pipe().unwrap();
     gdb.stdin(Stdio::null()).stdout(both.try_clone().unwrap()).stderr(both);
@@ -75,20 +114,27 @@ fn gdb_prints_what_the_transcripts_have() {
     if !need(Tool::Gdb) {
         return;
     }
-    let mut scripts: Vec<PathBuf> =
-        std::fs::read_dir(SCRIPTS).unwrap().map(|entry| entry.unwrap().path()).collect();
-    scripts.retain(|path| path.extension().is_some_and(|extension| extension == "gdb"));
-    scripts.sort();
-    assert!(!scripts.is_empty());
+    let mut sessions: Vec<Session> =
+        scripts(Path::new(SCRIPTS)).into_iter().map(|script| Session::new(script, None)).collect();
+    if let Some(folder) = std::env::var_os(PROGRAMS).map(PathBuf::from) {
+        // Only programs that are there: not all of them may be built.
+        sessions = scripts(&Path::new(SCRIPTS).join("programs"))
+            .into_iter()
+            .map(|script| (folder.join(script.file_stem().unwrap()), script))
+            .filter(|(program, _)| program.is_dir())
+            .map(|(program, script)| Session::new(script, Some(&program)))
+            .collect();
+        assert!(!sessions.is_empty(), "no program in {}", folder.display());
+    }
     let mut wrong = String::new();
-    for script in scripts {
-        let (found, path) = (transcript(&script), script.with_extension("txt"));
+    for session in sessions {
+        let (found, path) = (transcript(&session), session.script.with_extension("txt"));
         if std::env::var_os("XENIA_BLESS_GDB").is_some() {
             std::fs::write(&path, &found).unwrap();
         }
         let expected = std::fs::read_to_string(&path).unwrap_or_default();
         if found != expected {
-            let _ = writeln!(wrong, "{}:\n{found}\nexpected:\n{expected}", script.display());
+            let _ = writeln!(wrong, "{}:\n{found}\nexpected:\n{expected}", session.script.display());
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
