@@ -13,6 +13,7 @@ pub(crate) use threaded::Threaded;
 use std::sync::Arc;
 
 use crate::draw_state::{DrawCall, ResolveCall};
+use crate::edram::EdramPage;
 use crate::limits::Cancel;
 use crate::memory::PhysicalMemory;
 use crate::texture::{TextureInfo, layout};
@@ -193,6 +194,14 @@ pub trait Backend: Send {
     /// Copies the EDRAM's words, tile after tile; `None` if the backend has no EDRAM.
     fn edram(&mut self) -> Option<Vec<u32>> {
         None
+    }
+
+    /// Passes the pages of the EDRAM that may differ from those at the moment `since` to `each`,
+    /// with their numbers. Returns the moment of the call; moment 0 is before all, when each word
+    /// is zero. `None` if there is no EDRAM, or if it cannot be read now.
+    fn edram_since(&mut self, _since: u64, each: &mut dyn FnMut(u32, &EdramPage)) -> Option<u64> {
+        self.edram()?.as_chunks().0.iter().zip(0..).for_each(|(page, number)| each(number, page));
+        Some(0)
     }
 
     /// Replaces the EDRAM's words; an error gives the reason. Without an EDRAM this has no effect.

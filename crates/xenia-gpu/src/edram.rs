@@ -15,6 +15,13 @@ pub const TILES: u32 = 2048;
 pub const TILE_WORDS: u32 = TILE_WIDTH * TILE_HEIGHT;
 /// Words of EDRAM: 10 MiB.
 pub const EDRAM_WORDS: usize = (TILES * TILE_WORDS) as usize;
+/// Words of a page of the EDRAM: 4 KiB, the unit in which changes are noted.
+pub const EDRAM_PAGE_WORDS: usize = 1024;
+/// Number of pages of the EDRAM.
+pub(crate) const EDRAM_PAGES: usize = EDRAM_WORDS / EDRAM_PAGE_WORDS;
+
+/// Words of a page of the EDRAM.
+pub type EdramPage = [u32; EDRAM_PAGE_WORDS];
 
 /// Tiles from one row of tiles to the next, for a surface with this pitch in pixels, this many
 /// sample columns per pixel and words per sample.

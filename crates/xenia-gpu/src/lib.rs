@@ -31,5 +31,5 @@ pub use backend::{
 pub use limits::Cancel;
 pub use memory::{PhysicalMemory, Ram};
 pub use present::present;
-pub use processor::{CommandProcessor, Config, GpuEvent, GpuState, Observer, Statistics};
+pub use processor::{CommandProcessor, Config, EdramMoment, GpuEvent, GpuState, Observer, Statistics};
 pub use reference::Reference;

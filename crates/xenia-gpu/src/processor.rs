@@ -42,7 +42,7 @@ use std::sync::Arc;
 
 pub use display::{FIELDS_PER_SECOND, LINES, TICKS_PER_SECOND, VBLANK_CPU, VBLANK_TICKS};
 pub use execute::constant_base;
-pub use state::GpuState;
+pub use state::{EdramMoment, GpuState};
 pub use statistics::Statistics;
 
 use crate::backend::{Backend, Frame, QueryReports, Readback, Threaded};

@@ -31,7 +31,7 @@ use budget::Budget;
 
 use crate::backend::{Backend, BackendError, Frame, Inputs, PresentCall};
 use crate::draw_state::{DrawCall, ResolveCall};
-use crate::edram;
+use crate::edram::{self, EdramPage};
 use crate::fetch::Bindings;
 use crate::geometry;
 use crate::limits::{Cancel, DrawLimits, SHADER_STEPS, TEXTURE_BYTES};
@@ -167,8 +167,12 @@ impl Backend for Reference {
 
     fn set_edram(&mut self, words: &[u32]) -> Result<(), String> {
         edram::check(words)?;
-        words.iter().enumerate().for_each(|(index, &word)| self.edram.set(index, word));
+        self.edram.replace(words);
         Ok(())
+    }
+
+    fn edram_since(&mut self, since: u64, each: &mut dyn FnMut(u32, &EdramPage)) -> Option<u64> {
+        Some(self.edram.since(since, each))
     }
 
     fn cancel(&self) -> Option<Cancel> {

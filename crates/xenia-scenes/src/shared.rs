@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use xenia_gpu::draw_state::{DrawCall, ResolveCall};
+use xenia_gpu::edram::EdramPage;
 use xenia_gpu::{Backend, BackendError, Cancel, Frame, PhysicalMemory, PresentCall, Readback};
 
 /// Handle of a backend.
@@ -83,6 +84,10 @@ impl Backend for SharedBackend {
 
     fn edram(&mut self) -> Option<Vec<u32>> {
         self.get().edram()
+    }
+
+    fn edram_since(&mut self, since: u64, each: &mut dyn FnMut(u32, &EdramPage)) -> Option<u64> {
+        self.get().edram_since(since, each)
     }
 
     fn set_edram(&mut self, words: &[u32]) -> Result<(), String> {

@@ -19,6 +19,7 @@ use std::thread::JoinHandle;
 use super::snapshot::{Copies, Snapshot};
 use super::{Backend, BackendError, Frame, Inputs, PresentCall};
 use crate::draw_state::{DrawCall, ResolveCall};
+use crate::edram::EdramPage;
 use crate::limits::{Cancel, QUEUED_BYTES};
 use crate::memory::PhysicalMemory;
 
@@ -189,6 +190,10 @@ impl Backend for Threaded {
 
     fn edram(&mut self) -> Option<Vec<u32>> {
         self.backend().edram()
+    }
+
+    fn edram_since(&mut self, since: u64, each: &mut dyn FnMut(u32, &EdramPage)) -> Option<u64> {
+        self.backend().edram_since(since, each)
     }
 
     fn set_edram(&mut self, words: &[u32]) -> Result<(), String> {

@@ -5,6 +5,7 @@ use super::execute::Wait;
 use super::queries::{OpenQueries, SampleCounter};
 use super::stream::{List, Ring};
 use super::*;
+use crate::edram::EdramPage;
 use crate::fnv;
 use crate::registers::COUNT;
 use crate::trace::{RingState, State};
@@ -32,15 +33,19 @@ impl StateSection for GpuState {
 }
 
 impl GpuState {
-    /// Takes the words of the EDRAM out of the state; none if the backend has no EDRAM.
-    pub fn take_edram(&mut self) -> Vec<u32> {
-        std::mem::take(&mut self.edram)
-    }
-
     /// Puts the words of the EDRAM in.
     pub fn put_edram(&mut self, words: Vec<u32>) {
         self.edram = words;
     }
+}
+
+/// A moment of the EDRAM's contents, after which changes are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct EdramMoment {
+    /// Calls so far that may have changed the EDRAM.
+    changes: u64,
+    /// The backend's number of the moment.
+    number: u64,
 }
 
 impl CommandProcessor {
@@ -66,9 +71,20 @@ impl CommandProcessor {
         Ok(GpuState { trace, open_queries: self.open_queries.clone(), edram: Vec::new() })
     }
 
-    /// Number of calls so far that may have changed the EDRAM.
-    pub fn edram_changes(&self) -> u64 {
-        self.edram_changes
+    /// Passes the pages of the EDRAM that may have changed since a moment to `each`, with their
+    /// numbers; `None` is the moment before all, when each word is zero. Returns this moment, or
+    /// `None` if the backend has no EDRAM.
+    pub fn edram_since(
+        &mut self,
+        since: Option<EdramMoment>,
+        each: &mut dyn FnMut(u32, &EdramPage),
+    ) -> Option<EdramMoment> {
+        let changes = self.edram_changes;
+        if since.is_some_and(|since| since.changes == changes) {
+            return since;
+        }
+        let number = self.backend.edram_since(since.map_or(0, |since| since.number), each)?;
+        Some(EdramMoment { changes, number })
     }
 
     /// Carries out the late effects, before memory is replaced by that of another moment.

@@ -2,19 +2,29 @@
 //!
 //! The words are relaxed atomics, which cost as much as plain words. Draw threads share the memory,
 //! and each works on separate tiles (see [`bands`](super::bands)).
+//!
+//! Moments count the questions after changes. Each page has the moment of its last write.
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use crate::edram::EDRAM_WORDS;
+use crate::edram::{EDRAM_PAGE_WORDS, EDRAM_PAGES, EDRAM_WORDS, EdramPage};
 
 /// Contents of the EDRAM.
 pub(super) struct Edram {
     words: Box<[AtomicU32]>,
+    /// Moment of each page's last write; 0 if there was none.
+    written: Box<[AtomicU64]>,
+    /// The present moment.
+    moment: u64,
 }
 
 impl Default for Edram {
     fn default() -> Self {
-        Self { words: (0..EDRAM_WORDS).map(|_| AtomicU32::new(0)).collect() }
+        Self {
+            words: (0..EDRAM_WORDS).map(|_| AtomicU32::new(0)).collect(),
+            written: (0..EDRAM_PAGES).map(|_| AtomicU64::new(0)).collect(),
+            moment: 1,
+        }
     }
 }
 
@@ -32,5 +42,70 @@ impl Edram {
     #[inline]
     pub(super) fn set(&self, index: usize, value: u32) {
         self.words[index].store(value, Relaxed);
+        let written = &self.written[index / EDRAM_PAGE_WORDS];
+        // Threads share the lines of these numbers, so they are stored only once.
+        if written.load(Relaxed) != self.moment {
+            written.store(self.moment, Relaxed);
+        }
+    }
+
+    /// Replaces all words.
+    pub(super) fn replace(&self, words: &[u32]) {
+        for (index, &word) in words.iter().enumerate() {
+            if self.get(index) != word {
+                self.set(index, word);
+            }
+        }
+    }
+
+    /// Passes the pages that were written after the moment `since` to `each`, with their numbers.
+    /// Returns the moment that ends with this.
+    pub(super) fn since(&mut self, since: u64, each: &mut dyn FnMut(u32, &EdramPage)) -> u64 {
+        let mut page = [0; EDRAM_PAGE_WORDS];
+        for ((words, written), number) in
+            self.words.chunks_exact(EDRAM_PAGE_WORDS).zip(&self.written).zip(0..)
+        {
+            if written.load(Relaxed) > since {
+                page.iter_mut().zip(words).for_each(|(to, word)| *to = word.load(Relaxed));
+                each(number, &page);
+            }
+        }
+        let ended = self.moment;
+        self.moment += 1;
+        ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers and first words of the pages written since a moment, and the moment after it.
+    fn since(edram: &mut Edram, moment: u64) -> (Vec<(u32, u32)>, u64) {
+        let mut pages = Vec::new();
+        let ended = edram.since(moment, &mut |number, page| pages.push((number, page[0])));
+        (pages, ended)
+    }
+
+    #[test]
+    fn each_asker_gets_the_pages_written_since_its_last_question() {
+        let mut edram = Edram::default();
+        assert_eq!(since(&mut edram, 0).0, [], "all is zero");
+        edram.set(1024, 7);
+        edram.set(EDRAM_WORDS - 1, 8);
+        let (pages, first) = since(&mut edram, 0);
+        assert_eq!(pages, [(1, 7), (EDRAM_PAGES as u32 - 1, 0)]);
+        edram.set(0, 9);
+        let (pages, second) = since(&mut edram, first);
+        assert_eq!(pages, [(0, 9)]);
+        edram.set(2047, 1);
+        assert_eq!(since(&mut edram, second).0, [(1, 7)]);
+        assert_eq!(since(&mut edram, first).0, [(0, 9), (1, 7)], "another one asked first");
+        let (_, third) = since(&mut edram, 0);
+        let mut words = edram.words();
+        words[5000] = 3;
+        edram.replace(&words);
+        assert_eq!(since(&mut edram, third).0, [(4, 0)], "only one page differs");
+        assert_eq!(edram.words(), words);
     }
 }

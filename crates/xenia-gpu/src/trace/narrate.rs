@@ -3,6 +3,7 @@
 use super::{Player, Reader, TraceError};
 use crate::backend::{Backend, BackendError, Frame, PresentCall};
 use crate::draw_state::{DrawCall, ResolveCall};
+use crate::edram::EdramPage;
 use crate::limits::Cancel;
 use crate::memory::PhysicalMemory;
 use crate::packets::{Header, describe};
@@ -140,6 +141,10 @@ impl<P: Fn(u64) -> bool + Send> Backend for TellingBackend<P> {
 
     fn edram(&mut self) -> Option<Vec<u32>> {
         self.inner.edram()
+    }
+
+    fn edram_since(&mut self, since: u64, each: &mut dyn FnMut(u32, &EdramPage)) -> Option<u64> {
+        self.inner.edram_since(since, each)
     }
 
     fn set_edram(&mut self, words: &[u32]) -> Result<(), String> {

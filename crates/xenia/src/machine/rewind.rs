@@ -26,6 +26,8 @@ use packer::{Packer, StoredDelta};
 use shadow::{Delta, EDRAM, Shadow, pages_of, section_page};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use xenia_gpu::EdramMoment;
+use xenia_gpu::edram::{EDRAM_PAGE_WORDS, EDRAM_WORDS, EdramPage};
 use xenia_guest::PAGE_SIZE;
 use xenia_memory::{PageBytes, WriteLog};
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
@@ -42,8 +44,8 @@ const MOST: usize = 7200;
 /// Limit on the memory of checkpoints and shadow in bytes, unless another is set.
 pub const REWIND_MEMORY: u64 = 1 << 30;
 
-/// Words of the EDRAM in a page.
-const PAGE_WORDS: usize = PAGE_SIZE as usize / 4;
+// A page of the shadow has exactly one of the EDRAM.
+const _: () = assert!(4 * EDRAM_PAGE_WORDS == PAGE_SIZE as usize);
 
 /// A section of a checkpoint, whose bytes are pages.
 #[derive(Clone)]
@@ -57,7 +59,7 @@ struct SectionPlace {
 struct Checkpoint {
     position: MachinePosition,
     sections: Vec<SectionPlace>,
-    edram_words: usize,
+    has_edram: bool,
     /// Place in the recording that the run replays, if there is one.
     mark: Option<ReplayMark>,
     /// The difference to the next checkpoint; `None` for the last one, which the shadow has.
@@ -70,8 +72,8 @@ pub(super) struct Rewind {
     shadow: Shadow,
     ring: VecDeque<Checkpoint>,
     packer: Packer,
-    /// Changes of the EDRAM so far, and its number of words, when the shadow got it.
-    edram: Option<(u64, usize)>,
+    /// Moment at which the shadow got the EDRAM.
+    edram: Option<EdramMoment>,
     /// Limit on memory in bytes.
     limit: u64,
     /// Guest time of the next checkpoint.
@@ -101,25 +103,18 @@ impl Rewind {
     /// Makes a checkpoint of this moment, at this place in the recording that the run replays.
     pub(super) fn take(&mut self, inside: &mut MachineInside, mark: Option<ReplayMark>) -> Result<()> {
         self.next = inside.position().now + REWIND_INTERVAL;
-        let changes = inside.processor.lock().edram_changes();
-        let unchanged = self.edram.filter(|&(known, _)| known == changes);
-        let mut parts =
-            if unchanged.is_some() { inside.parts_without_edram()? } else { inside.state_parts()? };
-        let edram = parts.gpu.take_edram();
-        let edram_words = unchanged.map_or(edram.len(), |(_, words)| words);
-        let sections = parts.encode()?;
+        let sections = inside.parts_without_edram()?.encode()?;
         // The first checkpoint has none before it that needs the difference.
         let mut delta = self.ring.back().map(|_| Delta::default());
         let shadow = &mut self.shadow;
-        self.log.take(|page, content| shadow.replace(page, content, &mut delta));
         let mut content: PageBytes = [0; PAGE_SIZE as usize];
-        for (words, page) in edram.chunks(PAGE_WORDS).zip(EDRAM..) {
+        self.edram = inside.processor.lock().edram_since(self.edram, &mut |number, words: &EdramPage| {
             for (bytes, word) in content.chunks_exact_mut(4).zip(words) {
                 bytes.copy_from_slice(&word.to_le_bytes());
             }
-            shadow.replace(page, &content, &mut delta);
-        }
-        self.edram = Some((changes, edram_words));
+            shadow.replace(EDRAM + number, &content, &mut delta);
+        });
+        self.log.take(|page, content| shadow.replace(page, content, &mut delta));
         let before = self.ring.back().map(|last| last.sections.as_slice()).unwrap_or_default();
         for index in 0..sections.len().max(before.len()) {
             let bytes = sections.get(index).map(|section| section.bytes.as_slice()).unwrap_or_default();
@@ -134,7 +129,7 @@ impl Rewind {
         self.ring.push_back(Checkpoint {
             position: inside.position(),
             sections: sections.into_iter().map(place).collect(),
-            edram_words,
+            has_edram: self.edram.is_some(),
             mark,
             to_next: None,
         });
@@ -211,9 +206,11 @@ impl Rewind {
             StoredSection { name, version, bytes: self.shadow.bytes(section_page(index), length) }
         });
         let mut parts = StateParts::decode(&sections.collect::<Vec<_>>())?;
-        let bytes = self.shadow.bytes(EDRAM, 4 * last.edram_words);
-        let (words, _) = bytes.as_chunks();
-        parts.gpu.put_edram(words.iter().map(|&word| u32::from_le_bytes(word)).collect());
+        if last.has_edram {
+            let bytes = self.shadow.bytes(EDRAM, 4 * EDRAM_WORDS);
+            let (words, _) = bytes.as_chunks();
+            parts.gpu.put_edram(words.iter().map(|&word| u32::from_le_bytes(word)).collect());
+        }
         Ok(parts)
     }
 }
@@ -289,11 +286,9 @@ impl Machine {
                 memory.put_page(page, shadow.get(page)).map(drop)
             })
         })?;
-        if let Some(last) = rewind.ring.back() {
-            rewind.edram = Some((self.inside.processor.lock().edram_changes(), last.edram_words));
-            if let (Some(recorded), Some(mark)) = (&self.outside.recorded, &last.mark) {
-                recorded.go_to(mark.clone());
-            }
+        let mark = rewind.ring.back().and_then(|last| last.mark.clone());
+        if let (Some(recorded), Some(mark)) = (&self.outside.recorded, mark) {
+            recorded.go_to(mark);
         }
         rewind.next = self.position().now + REWIND_INTERVAL;
         Ok(())
