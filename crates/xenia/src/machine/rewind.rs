@@ -142,25 +142,27 @@ impl Rewind {
         self.ring.iter().map(|one| one.position)
     }
 
-    /// Drops checkpoints between others that are close enough.
+    /// Drops checkpoints between others that are close enough: all that one is to stand for at
+    /// once, because the merged difference is compressed anew.
     fn thin(&mut self) {
         let now = self.ring.back().map_or(0, |last| last.position.now);
-        let time = |one: &Checkpoint| one.position.now;
-        let mut index = 1;
-        while index + 1 < self.ring.len() {
-            let [before, one, after] = [index - 1, index, index + 1].map(|index| time(&self.ring[index]));
-            if now.saturating_sub(one) < FINE {
+        let mut index = 0;
+        while let Some(one) = self.ring.get(index) {
+            let until = one.position.now + COARSE;
+            if now < until + FINE {
                 break;
             }
-            if after.saturating_sub(before) > COARSE {
-                index += 1;
-                continue;
+            let later = self.ring.range(index + 1..).take_while(|one| one.position.now <= until);
+            // The last of them stays.
+            let dropped = later.count().saturating_sub(1);
+            let dropped = self.ring.drain(index + 1..index + 1 + dropped);
+            let newer: Vec<_> = dropped.filter_map(|one| one.to_next).collect();
+            if let Some(older) = self.ring.get(index).and_then(|one| one.to_next.as_ref())
+                && !newer.is_empty()
+            {
+                self.packer.merge(older, newer);
             }
-            let removed = self.ring.remove(index);
-            let older = self.ring.get(index - 1).and_then(|older| older.to_next.as_ref());
-            if let (Some(older), Some(newer)) = (older, removed.and_then(|removed| removed.to_next)) {
-                self.packer.merge(older, &newer);
-            }
+            index += 1;
         }
     }
 

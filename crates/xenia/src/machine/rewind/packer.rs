@@ -57,20 +57,24 @@ impl StoredDelta {
         }
     }
 
-    /// Adds a difference that ends where this one begins.
-    fn merge(&self, newer: &Self) {
-        let newer = newer.form.lock();
+    /// Adds differences, each of which ends where the one before begins.
+    fn merge(&self, newer: &[Arc<Self>]) {
         let mut form = self.form.lock();
-        match (newer.delta(), form.delta()) {
-            (Ok(newer), Ok(older)) => self.put(&mut form, newer.merged(&older)),
-            (Err(error), _) | (_, Err(error)) => tracing::error!("a checkpoint is lost: {error}"),
+        let mut merged = form.delta();
+        for newer in newer {
+            let newer = newer.delta();
+            merged = merged.and_then(|merged| Ok(newer?.merged(&merged)));
+        }
+        match merged {
+            Ok(merged) => self.put(&mut form, merged),
+            Err(error) => tracing::error!("a checkpoint is lost: {error}"),
         }
     }
 }
 
 enum Job {
     Pack(Arc<StoredDelta>),
-    Merge { older: Arc<StoredDelta>, newer: Arc<StoredDelta> },
+    Merge { older: Arc<StoredDelta>, newer: Vec<Arc<StoredDelta>> },
     Flush(mpsc::Sender<()>),
 }
 
@@ -113,9 +117,9 @@ impl Packer {
         stored
     }
 
-    /// Makes `older` the difference over both; `newer` ends where it begins.
-    pub(super) fn merge(&self, older: &Arc<StoredDelta>, newer: &Arc<StoredDelta>) {
-        self.give(Job::Merge { older: older.clone(), newer: newer.clone() });
+    /// Makes `older` the difference over all; each of `newer` ends where the one before begins.
+    pub(super) fn merge(&self, older: &Arc<StoredDelta>, newer: Vec<Arc<StoredDelta>>) {
+        self.give(Job::Merge { older: older.clone(), newer });
     }
 
     /// Waits until all is done that was given.

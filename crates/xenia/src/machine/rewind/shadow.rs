@@ -47,16 +47,26 @@ impl Delta {
 
     /// The difference over both, of which one ends where the other begins.
     pub(super) fn merged(&self, other: &Self) -> Self {
-        let mut pages: BTreeMap<u32, Vec<u8>> =
-            self.iter().map(|(page, bytes)| (page, bytes.to_vec())).collect();
-        for (page, bytes) in other.iter() {
-            match pages.get_mut(&page) {
-                Some(both) => exclusive_or(both, bytes),
-                None => drop(pages.insert(page, bytes.to_vec())),
+        let mut others: BTreeMap<u32, &[u8]> = other.iter().collect();
+        let bytes = Vec::with_capacity(self.bytes.len() + other.bytes.len());
+        let mut both = Self { pages: Vec::new(), bytes };
+        for (page, bytes) in self.iter() {
+            let start = both.bytes.len();
+            both.bytes.extend_from_slice(bytes);
+            if let Some(other) = others.remove(&page) {
+                exclusive_or(&mut both.bytes[start..], other);
+                if both.bytes[start..] == ZEROS {
+                    both.bytes.truncate(start);
+                    continue;
+                }
             }
+            both.pages.push(page);
         }
-        pages.retain(|_, bytes| *bytes != ZEROS);
-        Self { pages: pages.keys().copied().collect(), bytes: pages.into_values().flatten().collect() }
+        for (page, bytes) in others {
+            both.pages.push(page);
+            both.bytes.extend_from_slice(bytes);
+        }
+        both
     }
 
     /// Bytes of memory that it takes.
