@@ -79,6 +79,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "profile-rate",
             "save-state",
             "load-state",
+            "load-slot",
             "resume",
             "rewind",
             "rewind-memory",

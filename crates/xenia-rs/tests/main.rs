@@ -16,6 +16,7 @@ mod outputs;
 mod scale;
 mod settings;
 mod sound;
+mod state_slots;
 mod sweep;
 mod terminal;
 mod utility_drive;

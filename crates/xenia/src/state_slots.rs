@@ -6,7 +6,7 @@ use crate::machine::StateOrigin;
 use crate::screenshots::file_name;
 use crate::title::Title;
 use crate::user_folders;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use xenia_gpu::Frame;
@@ -42,6 +42,24 @@ impl StateSlots {
     /// The file of a slot, which may be missing.
     pub fn path(&self, slot: u8) -> PathBuf {
         self.folder.join(format!("{}.state", Self::name(slot)))
+    }
+
+    /// The file of one of the [`SLOTS`] that a player chooses from.
+    ///
+    /// # Errors
+    /// The slot is empty; the error names those that are not.
+    pub fn filled(&self, slot: u8) -> Result<PathBuf> {
+        if self.age(slot).is_some() {
+            return Ok(self.path(slot));
+        }
+        let filled = (0..SLOTS).filter(|&slot| self.age(slot).is_some());
+        let filled: Vec<String> = filled.map(|slot| (slot + 1).to_string()).collect();
+        let others = if filled.is_empty() {
+            format!("no state in {}", self.folder.display())
+        } else {
+            format!("states in {}", filled.join(", "))
+        };
+        bail!("slot {} is empty: the title has {others}", slot + 1)
     }
 
     /// Whether a file is one of a slot.
@@ -174,11 +192,19 @@ mod tests {
         assert!(slots.path(UNDO).ends_with("undo.state"));
         assert_eq!(slots.picture(2).map(|picture| (picture.size, picture.rgba)), Some(([1, 1], vec![9; 4])));
         assert_eq!(slots.picture(3), None);
+        assert_eq!(slots.filled(2).unwrap(), path);
+        std::fs::write(slots.path(9), b"state").unwrap();
+        assert_eq!(
+            slots.filled(0).unwrap_err().to_string(),
+            "slot 1 is empty: the title has states in 3, 10"
+        );
+        slots.clear(9);
         assert!(slots.origin(2).is_err(), "no state at all");
         let refused = slots.set_aside(2).unwrap();
         assert!(refused.ends_with("slot-3.refused.state") && refused.is_file());
         assert_eq!(slots.age(2), None);
         assert!(slots.set_aside(2).is_err(), "there is none");
+        assert!(slots.filled(2).unwrap_err().to_string().contains("has no state in "));
         std::fs::write(slots.path(EXIT), b"state").unwrap();
         assert!(slots.age(EXIT).is_some());
         slots.clear(EXIT);

@@ -5,6 +5,7 @@ use anyhow::Result;
 use clap::Args;
 use std::path::PathBuf;
 use xenia::machine::{SavePoint, StateOrigin};
+use xenia::state_slots::SLOTS;
 use xenia_cli::numbers::number;
 
 /// Flags of saved states.
@@ -21,6 +22,10 @@ pub struct StateArgs {
     /// must be one of the recording's.
     #[arg(long, value_name = "FILE")]
     pub load_state: Option<PathBuf>,
+    /// Go on from the state in this slot of the title, as the window's menu numbers them; as with
+    /// --load-state otherwise.
+    #[arg(long, value_name = "N", conflicts_with = "load_state", value_parser = clap::value_parser!(u8).range(1..=i64::from(SLOTS)))]
+    pub load_slot: Option<u8>,
     /// In a window, save the state when the title is left, and go on from it the next time. A title
     /// that ends by itself begins anew.
     #[arg(long, conflicts_with_all = ["record", "replay"])]

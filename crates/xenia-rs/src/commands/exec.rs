@@ -37,6 +37,7 @@ use xenia::profile::{PROFILE_RATE, ProfileOutput};
 use xenia::report::check_json;
 use xenia::say::{self, remark};
 use xenia::sound::{Sound, VolumeControl};
+use xenia::state_slots::StateSlots;
 use xenia::title::{Title, region_note};
 use xenia_cli::Code;
 use xenia_cli::{RunArgs, conclude, limits};
@@ -50,6 +51,7 @@ use xenia_render::RenderError;
 pub fn run(args: &ExecArgs, settings: Option<&Path>, is_plain: bool) -> Result<u8> {
     let opens_library = is_plain && windowed::opens_library(args);
     let mut args = args.clone();
+    let found = find_slot(&mut args);
     args.adopt_state()?;
     let args = &args;
     args.refuse_unsupported()?;
@@ -61,14 +63,16 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>, is_plain: bool) -> Result<u
         file.as_deref().map_or(Ok(()), output::check)?;
     }
     if args.picture.headless {
+        found?;
         return headless(args, open_title(args)?, &interrupt);
     }
     let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if !["DISPLAY", "WAYLAND_DISPLAY"].iter().any(is_set) {
         let why = "no display (DISPLAY and WAYLAND_DISPLAY are not set)";
+        found?;
         return without_display(args, why, open_title, &interrupt);
     }
-    let title = match open_title(args) {
+    let title = match found.and_then(|()| open_title(args)) {
         Ok(_) if opens_library => None,
         Err(error) if refusal::is_shown(args) => {
             return refusal::show(args, error, input.hotkeys().clone(), &interrupt);
@@ -85,6 +89,19 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>, is_plain: bool) -> Result<u
         }
         result => result,
     }
+}
+
+/// Makes the state in the slot that is named the one to load.
+///
+/// # Errors
+/// The title cannot be opened, or the slot is empty.
+fn find_slot(args: &mut ExecArgs) -> Result<()> {
+    if let Some(number) = args.states.load_slot {
+        let slots = StateSlots::new(&opened(args)?);
+        let slots = slots.context("--load-slot: there is no data folder (HOME is not set)")?;
+        args.states.load_state = Some(slots.filled(number - 1).context("--load-slot")?);
+    }
+    Ok(())
 }
 
 /// Runs without a window because there is no display.

@@ -60,7 +60,8 @@ pub(super) fn opens_library(args: &ExecArgs) -> bool {
     let debug = &args.debug;
     let is_debugged = debug.gdb.is_some() || debug.trace_calls.is_some();
     let is_tested = args.run.dump_threads_after.is_some() || args.engine.cpu.cross_check.is_some();
-    let is_loaded = args.states.load_state.is_some() || !args.arguments.is_empty();
+    let loads = args.states.load_state.is_some() || args.states.load_slot.is_some();
+    let is_loaded = loads || !args.arguments.is_empty();
     let has_disc = args.engine.folder.is_some() || !args.engine.disc.is_empty();
     args.title.is_none()
         && !args.picture.headless
