@@ -205,6 +205,10 @@ pub struct EngineArgs {
     /// TOML file with the user's retail key (default: keys.toml in the config folder).
     #[arg(long, help_heading = "Engine", value_name = "FILE")]
     pub key_file: Option<PathBuf>,
+    /// Map file of the linker that made the title's executable (Microsoft's or GNU ld's): names of
+    /// its functions for debuggers, profiles and crashes.
+    #[arg(long, help_heading = "Debugging", value_name = "FILE")]
+    pub symbols: Option<PathBuf>,
     #[command(flatten)]
     pub patches: PatchArgs,
     #[command(flatten)]
@@ -267,6 +271,7 @@ impl From<&EngineArgs> for TitleConfig {
             folder: args.folder.clone(),
             discs: args.disc.clone(),
             key_file: args.key_file.clone(),
+            symbols: args.symbols.clone(),
             saves: (&args.content).into(),
             patches: (&args.patches).into(),
             repeats: !args.mode.parallel,

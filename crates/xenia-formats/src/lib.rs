@@ -17,6 +17,7 @@ pub mod gdfx;
 pub mod gpd;
 pub mod image;
 pub mod lzx;
+pub mod map_file;
 pub mod pack;
 mod packed;
 pub mod parts;

@@ -83,6 +83,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "resume",
             "rewind",
             "rewind-memory",
+            "symbols",
         ],
     ),
     (
@@ -136,7 +137,7 @@ const FLAGS: &[(&str, &[&str])] = &[
     ),
     ("scale", &["workers", "runs", "json", "plot", "logs", "lockstep"]),
     ("precompile", &["lockstep", "code-cache", "threads", "timeout", "json"]),
-    ("debug", &["script", "screen", "gpu", "instructions", "replay", "load-state"]),
+    ("debug", &["script", "screen", "gpu", "instructions", "replay", "load-state", "symbols"]),
     ("diff", &[]),
     ("sweep", &[]),
     ("config", &["paths", "show"]),

@@ -42,6 +42,7 @@ targets! {
     instruction_words "../../../fuzz/targets/instruction_words.rs";
     lifter "../../../fuzz/targets/lifter.rs";
     lzx "../../../fuzz/targets/lzx.rs";
+    map_file "../../../fuzz/targets/map_file.rs";
     network "../../../fuzz/targets/network.rs";
     shader "../../../fuzz/targets/shader.rs";
 }

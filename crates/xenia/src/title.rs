@@ -8,6 +8,7 @@ mod keys;
 pub mod medium;
 mod named;
 pub mod parts;
+mod symbols;
 pub mod updates;
 
 use crate::config::TitleConfig;
@@ -110,6 +111,9 @@ impl Title {
             remark!(
                 "xenia-rs: {place} is not a folder of one title and isn't mounted as game:; --folder {place} mounts it"
             );
+        }
+        if let Some(file) = &config.symbols {
+            symbols::add(Arc::make_mut(&mut title.image), file)?;
         }
         title.discs = TitleDiscs::open(&title, &config.discs)?;
         title.patches = patches::choose(&title.image, &config.patches, config.repeats)?.into();

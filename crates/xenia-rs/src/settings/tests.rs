@@ -152,7 +152,7 @@ fn output_flags_are_rejected_in_settings_files() {
 
 #[test]
 fn every_flag_that_takes_a_file_is_known_to_write_or_to_read() {
-    const READ: [&str; 25] = [
+    const READ: [&str; 26] = [
         "check",
         "patch-folder",
         "root",
@@ -178,6 +178,7 @@ fn every_flag_that_takes_a_file_is_known_to_write_or_to_read() {
         "sched-order",
         "scene",
         "script",
+        "symbols",
     ];
     fn look(command: &Command) {
         for flag in command.get_arguments() {

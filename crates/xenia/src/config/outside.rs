@@ -248,6 +248,8 @@ pub struct TitleConfig {
     pub discs: Vec<NamedDisc>,
     /// TOML file with the user's retail key; `None`: keys.toml in the user's configuration folder.
     pub key_file: Option<PathBuf>,
+    /// Map file of the linker with names for the executable's functions.
+    pub symbols: Option<PathBuf>,
     /// Location of saves, where title updates are found, too.
     pub saves: SaveConfig,
     /// Patches of the title.

@@ -62,11 +62,17 @@ pub(super) fn opens_library(args: &ExecArgs) -> bool {
     let is_tested = args.run.dump_threads_after.is_some() || args.engine.cpu.cross_check.is_some();
     let loads = args.states.load_state.is_some() || args.states.load_slot.is_some();
     let is_loaded = loads || !args.arguments.is_empty();
-    let has_disc = args.engine.folder.is_some() || !args.engine.disc.is_empty();
+    let is_of_a_title =
+        args.engine.folder.is_some() || !args.engine.disc.is_empty() || args.engine.symbols.is_some();
     args.title.is_none()
         && !args.picture.headless
         && has_library(args)
-        && !(is_debugged || is_tested || is_loaded || has_disc || args.precompile || args.guest_exit_code)
+        && !(is_debugged
+            || is_tested
+            || is_loaded
+            || is_of_a_title
+            || args.precompile
+            || args.guest_exit_code)
 }
 
 /// Runs until a limit, the title's end, a signal, or the closing of the window. Without a title the
