@@ -7,6 +7,7 @@ mod debugger;
 mod exceptions;
 mod exits;
 mod going_back;
+#[cfg(feature = "network")]
 mod network;
 mod profiles;
 mod recordings;

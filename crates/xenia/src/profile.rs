@@ -7,8 +7,8 @@
 //! afterwards ([`xenia_sched::GuestSampler`]). So guest functions are weighted by time between
 //! looks, and by instructions within a look. Idle host threads have no samples.
 //!
-//! Other samples count instructions: one in [`stride`] of each hardware thread, however fast the
-//! host executes them. A sample has both weights, of which one is usually 0.
+//! Other samples count instructions: one in each two million of a hardware thread, at the usual
+//! rate, however fast the host executes them. A sample has both weights, of which one is usually 0.
 //!
 //! The format follows the file's name: `.svg` is a flame graph, `.txt` tables, all others are for
 //! the Firefox profiler (profiler.firefox.com, which runs in the browser alone), compressed if the
