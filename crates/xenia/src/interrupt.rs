@@ -2,10 +2,11 @@
 //! guest's threads.
 //!
 //! The first cause asks the machine to stop after its current time slice; the run then ends as at
-//! any limit, with every file written. Draws in progress may continue for a moment ([`PATIENCE`])
-//! and are then cancelled; if a draw was cut short, the report has no digest, because memory no
-//! longer has the title's result. A second signal ends the process at once, as by default: the
-//! signal handler does that itself, so it works in any state of the threads.
+//! any limit, with every file written. Draws in progress may continue for a moment ([`PATIENCE`],
+//! or [`SAVING_PATIENCE`]) and are then cancelled; if a draw was cut short, the report has no
+//! digest, because memory no longer has the title's result. A second signal ends the process at
+//! once, as by default: the signal handler does that itself, so it works in any state of the
+//! threads.
 
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
@@ -18,6 +19,9 @@ use xenia_gpu::limits::Cancel;
 
 /// Time for draws to finish after a request to end.
 const PATIENCE: Duration = Duration::from_millis(400);
+/// The same, where the state is saved at the end: memory is not the title's after a draw that was
+/// cut short, so there would be no state.
+const SAVING_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Signals that end a run, by number and name.
 const SIGNALS: [(i32, &str); 3] = [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM"), (SIGHUP, "SIGHUP")];
@@ -57,6 +61,8 @@ struct State {
     flag: Option<Arc<AtomicBool>>,
     /// Cancels the machine's draws.
     draws: Option<Cancel>,
+    /// Whether the machine's state is saved at the end.
+    saves: bool,
     /// Wakes a thread that sleeps between two stretches of the machine.
     wake: Option<Box<dyn Fn() + Send>>,
 }
@@ -71,7 +77,7 @@ impl Interrupt {
         let mut state = self.0.lock();
         if state.cause.is_none() {
             state.cause = Some(cause);
-            self.cancel_draws_later();
+            self.cancel_draws_after(if state.saves { SAVING_PATIENCE } else { PATIENCE });
         }
         if let Some(flag) = &state.flag {
             flag.store(true, Relaxed);
@@ -81,12 +87,12 @@ impl Interrupt {
         }
     }
 
-    /// After [`PATIENCE`], cancels the draws of the machine that is running then.
-    fn cancel_draws_later(&self) {
+    /// After some time, cancels the draws of the machine that is running then.
+    fn cancel_draws_after(&self, patience: Duration) {
         let interrupt = self.clone();
         // If the thread cannot be started, the draws' own limits end them.
         let _ = std::thread::Builder::new().name("patience".to_owned()).spawn(move || {
-            std::thread::sleep(PATIENCE);
+            std::thread::sleep(patience);
             if let Some(draws) = &interrupt.0.lock().draws {
                 draws.set();
             }
@@ -149,6 +155,11 @@ impl Interrupt {
             flag.store(true, Relaxed);
         }
         state.flag = Some(flag);
+    }
+
+    /// Notes whether the state of the machine that runs is saved at the end.
+    pub fn set_saves_state(&self, saves: bool) {
+        self.0.lock().saves = saves;
     }
 
     /// Calls `wake` when the end is requested; at once if it has been.
@@ -260,6 +271,16 @@ mod tests {
             assert!(start.elapsed() < Duration::from_mins(1));
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    #[test]
+    fn draws_have_longer_where_the_state_is_saved() {
+        let (interrupt, draws) = (Interrupt::default(), Cancel::default());
+        interrupt.watch(Arc::default(), Some(draws.clone()));
+        interrupt.set_saves_state(true);
+        interrupt.request(Cause::Window);
+        std::thread::sleep(2 * PATIENCE);
+        assert!(!draws.is_set());
     }
 
     #[test]

@@ -172,6 +172,7 @@ impl Machine {
     fn begin<'a>(&mut self, limits: Limits, has_front_end: bool) -> Pieces<'a> {
         let start = Instant::now();
         self.outside.interrupt.watch(self.inside.executor.stop_flag(), self.outside.cancel.clone());
+        self.outside.interrupt.set_saves_state(self.saves_at_exit());
         self.outside.recording.watch(self.inside.executor.stop_flag());
         if let Some(recorded) = &self.outside.recorded {
             recorded.begin();

@@ -72,6 +72,11 @@ impl Machine {
         }
     }
 
+    /// Whether the state is saved when the title is left.
+    pub(super) fn saves_at_exit(&self) -> bool {
+        self.outside.slots.as_ref().is_some_and(|slots| slots.saves_at_exit)
+    }
+
     /// Saves the state of a run that was left, if that is wanted. A title that has ended by itself
     /// begins anew the next time.
     pub(super) fn save_exit(&mut self, end: &RunEnd, was_left: bool) {
