@@ -7,3 +7,8 @@ pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
     let near = names.into_iter().map(|name| (strsim::damerau_levenshtein(word, name), name));
     near.filter(|&(distance, _)| distance <= most).min().map(|(_, name)| name)
 }
+
+/// Suggestion of [`nearest`] to append to an error; empty if no name is close.
+pub fn tip<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(word, names).map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"))
+}

@@ -4,7 +4,7 @@
 //! patches of other executables of the title are kept, because the title may load or launch those.
 
 use crate::config::PatchConfig;
-use crate::nearest::nearest;
+use crate::nearest::tip;
 use crate::say::{errln, remark};
 use crate::source;
 use crate::user_folders;
@@ -111,8 +111,7 @@ pub fn choose(image: &LoadedImage, config: &PatchConfig, repeats: bool) -> Resul
     for name in chosen {
         if !files.iter().flat_map(|found| &found.file.patches).any(|patch| patch.name == *name) {
             let names = files.iter().flat_map(|found| &found.file.patches).map(|patch| patch.name.as_str());
-            let tip =
-                nearest(name, names).map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"));
+            let tip = tip(name, names);
             bail!(
                 "there is no patch `{name}` for title {id} in {}{tip}; `xenia-rs patches TITLE` lists them",
                 folder.display()

@@ -12,7 +12,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 use xenia::input;
-use xenia::nearest::nearest;
+use xenia::nearest::tip;
 use xenia_guest::TitleId;
 
 /// One setting as words of a command line.
@@ -136,9 +136,4 @@ impl File<'_> {
 /// Whether a flag can be set in a file.
 pub(super) fn is_setting(flag: &Arg) -> bool {
     !flag.is_hide_set() && flag.get_long().is_some_and(|name| !matches!(name, "config" | "help" | "version"))
-}
-
-/// A suggestion for a misspelt `name`, as the end of a sentence.
-fn tip<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
-    nearest(name, names).map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"))
 }

@@ -71,8 +71,7 @@ impl TryFrom<String> for PadControl {
     fn try_from(name: String) -> Result<Self, String> {
         let found = CONTROLS.iter().find(|(known, _)| *known == name).map(|&(_, control)| control);
         found.ok_or_else(|| {
-            let tip = crate::nearest::nearest(&name, CONTROLS.iter().map(|(known, _)| *known));
-            let tip = tip.map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"));
+            let tip = crate::nearest::tip(&name, CONTROLS.iter().map(|(known, _)| *known));
             format!("`{name}` is not a part of a controller{tip}")
         })
     }

@@ -71,8 +71,7 @@ impl TryFrom<String> for ActionName {
 
     fn try_from(name: String) -> Result<Self, String> {
         KeyAction::named(&name).map(Self).ok_or_else(|| {
-            let tip = crate::nearest::nearest(&name, KeyAction::ALL.iter().map(|action| action.name()));
-            let tip = tip.map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"));
+            let tip = crate::nearest::tip(&name, KeyAction::ALL.iter().map(|action| action.name()));
             format!("`{name}` is not an action of the window{tip}")
         })
     }

@@ -118,8 +118,7 @@ impl TryFrom<String> for NamedKey {
 
     fn try_from(text: String) -> Result<Self, String> {
         let Some(&(_, key)) = NAMES.iter().find(|(known, _)| *known == text) else {
-            let tip = crate::nearest::nearest(&text, NAMES.iter().map(|(known, _)| *known));
-            let tip = tip.map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"));
+            let tip = crate::nearest::tip(&text, NAMES.iter().map(|(known, _)| *known));
             return Err(format!("`{text}` is not a key{tip}"));
         };
         Ok(Self(key))
