@@ -22,6 +22,7 @@
 //! - [`file`]: files by position, with holes; no links are followed (holes: an error, and all bytes
 //!   are read)
 //! - [`float`]: arithmetic that the C library may compute (must be computed otherwise)
+//! - [`processor`]: what the processor does quickly, measured (`false`)
 //! - [`process`]: processes with limits, which end with all that they started (an error)
 //! - [`written_pages`]: which pages were written (`None`; the caller reads all of memory)
 //!
@@ -38,6 +39,7 @@ compile_error!("xenia-rs runs on x86-64 Linux only: xenia-host has no module for
 mod error;
 #[cfg(target_os = "linux")]
 mod linux;
+pub mod processor;
 pub mod registers;
 
 pub use error::HostError;

@@ -44,6 +44,10 @@ pub struct JitConfig {
     /// instructions has run this often, on average and estimated by samples. Instructions that call
     /// the interpreter's arms count 40 times, floating-point arithmetic 8 times.
     pub hot_after: u32,
+    /// With both tiers: whether plain integer code runs faster in the optimizing tier, which holds
+    /// on hosts whose loads wait for the store that wrote the same address. If not, units move
+    /// because of arms and floating-point arithmetic only, and only if their visits are long.
+    pub plain_code_gains: bool,
     /// Registers are exact when an access faults, at the price of more stores. On by default,
     /// because cpu-suite shows no measurable cost. Without it, compiled code does not stop at a
     /// store that changes code ([`GuestMemory::let_stores_to_code_go_on`]).
@@ -103,6 +107,7 @@ impl Default for JitConfig {
             tiers: Tiers::default(),
             warm_up: WARM_UP,
             hot_after: HOT_AFTER,
+            plain_code_gains: true,
             precise_faults: true,
             effort: Effort::default(),
             verify: false,

@@ -43,6 +43,22 @@ impl<F: Fn(u32) -> bool> Pace for Warming<F> {
     }
 }
 
+/// Never pauses between blocks, and tells `note` the address and length of each.
+struct Noting<F> {
+    note: F,
+}
+
+impl<F: Fn(u32, u32)> Pace for Noting<F> {
+    const AT_MSR: bool = true;
+
+    #[inline(always)]
+    fn pauses(&self, blocks: &mut BlockCache, place: Place, pc: u32) -> bool {
+        blocks.count(place, 1);
+        (self.note)(pc, blocks.block(place).len() as u32);
+        false
+    }
+}
+
 /// How often a block was reached since the last query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Warmth {
@@ -70,6 +86,21 @@ impl Interpreter {
             return Some(Exit::Budget);
         }
         self.run_at(ctx, devices, &Warming { has_code, limit })
+    }
+
+    /// Like [`Execute::run`](crate::Execute::run), but pauses, with `None`, after MSR has changed.
+    /// Counts each block but the first as reached, and calls `note` with its address and its number
+    /// of instructions.
+    pub fn run_noting(
+        &mut self,
+        ctx: &mut PpcContext,
+        devices: &mut DeviceQueue,
+        note: impl Fn(u32, u32),
+    ) -> Option<Exit> {
+        if ctx.budget <= 0 {
+            return Some(Exit::Budget);
+        }
+        self.run_at(ctx, devices, &Noting { note })
     }
 
     /// Counts the block at `pc` as reached outside of a run, once plus once per block length in
@@ -145,6 +176,21 @@ mod tests {
         m.interp.note_reached(CODE + 4, 20, true);
         let warmth = Warmth { reached: 7 - 1 + 11, length: 2, wanted: true };
         assert_eq!(m.interp.take_warmth(CODE + 4, 1), Some(warmth));
+    }
+
+    #[test]
+    fn run_noting_tells_each_block_but_the_first() {
+        let mut m = machine();
+        let noted = std::cell::RefCell::new(Vec::new());
+        let note = |pc, length| noted.borrow_mut().push((pc - CODE, length));
+        m.ctx.gpr[5] = 3;
+        let end = m.interp.run_noting(&mut m.ctx, &mut m.devices, note);
+        assert_eq!(end, Some(Exit::Syscall { lev: 0 }));
+        assert_eq!(*noted.borrow(), [(4, 2), (4, 2), (12, 1), (20, 1), (16, 1)]);
+        assert_eq!(m.interp.take_warmth(CODE + 4, 2).map(|warmth| warmth.reached), Some(2));
+        m.ctx.begin_visit(0, 0, u32::MAX);
+        let end = m.interp.run_noting(&mut m.ctx, &mut m.devices, |_, _| ());
+        assert_eq!(end, Some(Exit::Budget));
     }
 
     #[test]

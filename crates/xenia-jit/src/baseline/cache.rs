@@ -26,13 +26,14 @@ use super::sites;
 use super::source::{Covered, PagesRead, cover, covers};
 use super::templates::{CodeThunk, HostFeatures};
 use super::unit::{Discovery, Reach};
-use super::worth::UnitMix;
+use super::worth::{UnitMix, Visits};
 use crate::JitError;
 use crate::code::epochs::Epochs;
 use crate::code::memory::{CODE_SIZE, CodeMemory, Entries};
 use fnv::FnvHashMap;
 use lists::Lists;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use thunks::thunk;
@@ -81,7 +82,7 @@ pub(super) struct Site {
 }
 
 /// The work done in a unit, by which hot units are chosen for the optimizing tier.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Work {
     /// Instructions executed since the unit was last sent to the optimizing tier, estimated by
     /// samples.
@@ -90,6 +91,8 @@ pub(super) struct Work {
     pub(super) by_callees: u64,
     /// Samples that hit the unit; halved whenever code memory is full.
     pub(super) samples: u32,
+    /// Visits from other baseline code.
+    pub(super) visits: Visits,
     pub(super) mix: UnitMix,
 }
 
@@ -310,7 +313,7 @@ impl BaselineCache {
                 pages.iter().map(|&(page, _)| page),
             ),
             sites: emitter.sites.as_slice().into(),
-            work: Work { credit: 0, by_callees: 0, samples: 0, mix: UnitMix::of(&self.discovery, emitter) },
+            work: Work { mix: UnitMix::of(&self.discovery, emitter), ..Work::default() },
             is_retired: false,
         };
         self.counts.units += 1;
@@ -382,6 +385,18 @@ impl BaselineCache {
     /// The work of the unit with the entry `pc`.
     pub(super) fn work(&mut self, pc: u32) -> Option<Work> {
         self.unit_of(pc).map(|unit| unit.work)
+    }
+
+    /// The words of the unit with the entry `pc`; none if there is no such unit.
+    pub(super) fn words_of(&mut self, pc: u32) -> Range<u32> {
+        self.unit_of(pc).map_or(0..0, |unit| unit.start..unit.end)
+    }
+
+    /// Adds a profile that began at the entry `pc`: instructions of the unit, and visits of it.
+    pub(super) fn add_profile(&mut self, pc: u32, instructions: u32, visits: u32) {
+        if let Some(unit) = self.unit_of(pc) {
+            unit.work.visits.add(instructions, visits);
+        }
     }
 
     /// Resets the work counted for the unit with the entry `pc`.

@@ -12,7 +12,7 @@ use super::map::Slot;
 use super::services::BaselineRun;
 use super::templates::HostFeatures;
 use super::unit::Reach;
-use super::worth::Sampled;
+use super::worth::{Sampled, TierUp};
 use crate::JitError;
 use crate::cfg::region::block_length;
 use crate::code::epochs::Epochs;
@@ -30,6 +30,7 @@ use crate::tiering::idle::Ran;
 use crate::tiering::warmth::{AROUND, Arrival};
 use crate::transform::plan::Wanted;
 use parking_lot::Mutex;
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::*};
 use xenia_cpu::{ExceptionKind, Execute, Exit, GuestException, PpcContext, ReservationMode};
@@ -56,8 +57,8 @@ pub(crate) struct Baseline {
     /// Functions that have run, for the thread that compiles ahead; recorded only if there is one.
     pub(crate) ran: Mutex<Ran>,
     notes_ran: bool,
-    /// Threshold of a hot unit ([`JitConfig::hot_after`]); `None` if there is no optimizing tier.
-    hot_after: Option<u32>,
+    /// When units move to the optimizing tier; `None` if there is none.
+    tier_up: Option<TierUp>,
 }
 
 /// Result of an attempt to run baseline code.
@@ -88,7 +89,8 @@ impl Baseline {
         let code_base = cache.address(0);
         let entries = Arc::clone(cache.entries());
         let (seen, granularity) = (AtomicU64::new(0), config.granularity);
-        let hot_after = (config.tiers == Tiers::Both).then_some(config.hot_after);
+        let JitConfig { hot_after, plain_code_gains, .. } = *config;
+        let tier_up = (config.tiers == Tiers::Both).then_some(TierUp { hot_after, plain_code_gains });
         Ok(Self {
             cache: Mutex::new(cache),
             entries,
@@ -99,7 +101,7 @@ impl Baseline {
             perf_map,
             ran: Mutex::default(),
             notes_ran: config.ahead,
-            hot_after,
+            tier_up,
         })
     }
 
@@ -153,10 +155,10 @@ impl Baseline {
     /// Credits the unit with the entry `pc` with executed instructions, and its caller, the unit
     /// that contains the host address `caller`, with those of a callee.
     pub(super) fn credit(&self, pc: u32, caller: u64, instructions: u64) -> Sampled {
-        let Some(hot_after) = self.hot_after else { return Sampled::Lukewarm };
+        let Some(policy) = self.tier_up else { return Sampled::Lukewarm };
         let work = self.cache.lock().credit(pc, caller, instructions);
         let Some(work) = work else { return Sampled::Lukewarm };
-        let sampled = Sampled::of(work, hot_after);
+        let sampled = Sampled::of(work, policy);
         if self.notes_ran && sampled == Sampled::Lukewarm && work.mix.is_worth_optimizing() {
             self.ran.lock().note(pc, work.credit);
         }
@@ -266,7 +268,7 @@ impl Engine {
         Visited::Ran(match reason {
             Reason::Branch | Reason::Optimized => match sampled {
                 Sampled::Lukewarm => None,
-                Sampled::Warm => self.profile(ctx, devices),
+                Sampled::Warm => self.profile(code, baseline, ctx, devices),
                 Sampled::Hot => {
                     self.optimize(shared, mode, code, baseline, ctx.pc);
                     None
@@ -301,12 +303,32 @@ impl Engine {
     }
 
     /// Interprets some instructions to collect which blocks are reached, before the unit is
-    /// compiled.
-    fn profile(&mut self, ctx: &mut PpcContext, devices: &mut CurrentQueue<'_>) -> Option<Exit> {
+    /// compiled, and how long the visits of the unit are.
+    fn profile(
+        &mut self,
+        code: &ModeCode,
+        baseline: &Baseline,
+        ctx: &mut PpcContext,
+        devices: &mut CurrentQueue<'_>,
+    ) -> Option<Exit> {
+        let start = ctx.pc;
+        let unit = baseline.cache.lock().words_of(start);
+        let (instructions, visits) = (Cell::new(0), Cell::new(1));
+        // Whether baseline code ran last that is not the unit's.
+        let is_outside = Cell::new(false);
+        let note = |pc, length| {
+            if unit.contains(&pc) {
+                instructions.set(instructions.get() + length);
+                visits.set(visits.get() + u32::from(is_outside.replace(false)));
+            } else if code.entries.offset(pc) == 0 {
+                is_outside.set(true);
+            }
+        };
         let rest = (ctx.budget - i64::from(PROFILED)).max(0);
         ctx.budget -= rest;
         ctx.visit_budget -= rest;
-        let exit = self.interpreter.run_to_code(ctx, devices, u32::MAX, |_| false);
+        let exit = self.interpreter.run_noting(ctx, devices, note);
+        baseline.cache.lock().add_profile(start, instructions.get(), visits.get());
         ctx.budget += rest;
         ctx.visit_budget += rest;
         exit.filter(|&exit| exit != Exit::Budget || rest == 0)

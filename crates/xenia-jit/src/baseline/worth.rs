@@ -4,9 +4,15 @@
 //! have saved as much time as compiling it takes. A unit whose callees in this tier run more than
 //! itself stays, because calls between the tiers cost more than it gains: the main loop of a title
 //! that calls each of 10,000 functions in turn. Once the callees are in the optimizing tier, it
-//! follows. Ahead-of-time compilation can't know that: it
-//! compiles code that is *worth* it ([`UnitMix::is_worth_optimizing`]), because an eighth is loops
-//! without calls, or a quarter is floating-point arithmetic or run by the interpreter's arms.
+//! follows.
+//!
+//! On hosts where plain code gains nothing ([`TierUp::plain_code_gains`]) most code stays, so a
+//! unit that moves is called from this tier for good. Its visits must be long enough to make up for
+//! those calls; the interpreter measures them while it profiles ([`Visits`]).
+//!
+//! Ahead-of-time compilation knows none of this: it compiles code that is *worth* it
+//! ([`UnitMix::is_worth_optimizing`]), because an eighth is loops without calls, or a quarter is
+//! floating-point arithmetic or run by the interpreter's arms.
 
 use super::cache::Work;
 use super::emit::Emitter;
@@ -18,6 +24,14 @@ const ARM_WEIGHT: u64 = 40;
 
 /// The same ratio for an instruction that calls a floating-point thunk, where 1 ns is saved.
 const FLOAT_WEIGHT: u64 = 8;
+
+/// Plain instructions that gain, where they gain, as much as a visit between the tiers costs: 6 ns,
+/// for two calls.
+const CALL_WEIGHT: u64 = 50;
+
+/// Number of profiles after which the visits of a unit are known; from then on, one sample in as
+/// many leads to another profile, which takes the place of the average one.
+const ENOUGH_PROFILES: u32 = 64;
 
 /// Part of the threshold of a hot unit from which on it is warm. More profiling costs up to a tenth
 /// of the time that compiling takes, and saves a quarter of the compilations for pruned paths.
@@ -75,6 +89,53 @@ impl UnitMix {
     }
 }
 
+/// How the tier-up policy weighs code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TierUp {
+    /// Threshold of a hot unit ([`crate::JitConfig::hot_after`]).
+    pub(crate) hot_after: u32,
+    /// Whether plain integer code gains ([`crate::JitConfig::plain_code_gains`]).
+    pub(crate) plain_code_gains: bool,
+}
+
+/// Visits of a unit from baseline code, as seen by profiles: the time from a call of the unit, or a
+/// return to it, until it is left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Visits {
+    /// Instructions of the unit that the profiles ran.
+    instructions: u32,
+    /// Number of visits to which they belong.
+    count: u32,
+    profiles: u32,
+}
+
+impl Visits {
+    /// Adds a profile.
+    pub(super) fn add(&mut self, instructions: u32, visits: u32) {
+        if self.profiles == ENOUGH_PROFILES {
+            self.instructions -= self.instructions / ENOUGH_PROFILES;
+            self.count -= self.count / ENOUGH_PROFILES;
+        } else {
+            self.profiles += 1;
+        }
+        self.instructions = self.instructions.saturating_add(instructions);
+        self.count = self.count.saturating_add(visits);
+    }
+
+    /// Whether another profile is wanted at the sample with this number.
+    fn are_wanted(self, sample: u32) -> bool {
+        self.profiles < ENOUGH_PROFILES || sample.is_multiple_of(ENOUGH_PROFILES)
+    }
+
+    /// Whether a visit gains more than a call between the tiers costs, if `instructions`
+    /// instructions gain as much as `weight` plain ones.
+    fn pay(self, weight: u64, instructions: u32) -> bool {
+        let gain = u128::from(weight) * u128::from(self.instructions);
+        let cost = u128::from(CALL_WEIGHT) * u128::from(self.count) * u128::from(instructions);
+        self.profiles != 0 && gain >= cost
+    }
+}
+
 /// The heat of the unit that a sample hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sampled {
@@ -88,20 +149,22 @@ pub(super) enum Sampled {
 }
 
 impl Sampled {
-    pub(super) fn of(work: Work, hot_after: u32) -> Self {
+    pub(super) fn of(work: Work, policy: TierUp) -> Self {
         if work.by_callees > work.credit {
             return Self::Lukewarm;
         }
         let mix = work.mix;
         let instructions = u128::from(mix.instructions);
-        let slow = ARM_WEIGHT * u64::from(mix.arms) + FLOAT_WEIGHT * u64::from(mix.floats);
+        let plain = if policy.plain_code_gains { u64::from(mix.instructions) } else { 0 };
+        let weight = plain + ARM_WEIGHT * u64::from(mix.arms) + FLOAT_WEIGHT * u64::from(mix.floats);
         // Multiplied by the number of instructions to avoid a division: the weighted runs must
         // reach `hot_after` for each instruction of the unit.
-        let done = u128::from(work.credit) * (instructions + u128::from(slow));
-        let needed = u128::from(hot_after) * instructions * instructions;
-        if done >= needed {
+        let done = u128::from(work.credit) * u128::from(weight);
+        let needed = u128::from(policy.hot_after) * instructions * instructions;
+        let pays = policy.plain_code_gains || work.visits.pay(weight, mix.instructions);
+        if done >= needed && pays {
             Self::Hot
-        } else if WARM_PART * done >= needed {
+        } else if WARM_PART * done >= needed && work.visits.are_wanted(work.samples) {
             Self::Warm
         } else {
             Self::Lukewarm
@@ -131,17 +194,56 @@ mod tests {
 
     #[test]
     fn a_unit_is_hot_once_its_instructions_have_run_often_enough() {
-        let sampled = |credit, mix| Sampled::of(Work { credit, by_callees: 0, samples: 0, mix }, 20_000);
+        let policy = TierUp { hot_after: 20_000, plain_code_gains: true };
+        let sampled = |credit, mix| Sampled::of(Work { credit, mix, ..Work::default() }, policy);
         let integer = UnitMix { instructions: 100, ..UnitMix::default() };
         assert_eq!(sampled(249_999, integer), Sampled::Lukewarm);
         assert_eq!(sampled(250_000, integer), Sampled::Warm);
         assert_eq!(sampled(2_000_000, integer), Sampled::Hot);
         let float = UnitMix { floats: 50, ..integer };
         assert_eq!((sampled(399_999, float), sampled(400_000, float)), (Sampled::Warm, Sampled::Hot));
-        let work = |by_callees| Work { credit: 2_000_000, by_callees, samples: 0, mix: integer };
-        assert_eq!(Sampled::of(work(2_000_000), 20_000), Sampled::Hot);
-        assert_eq!(Sampled::of(work(2_000_001), 20_000), Sampled::Lukewarm, "calls between tiers");
+        let work = |by_callees| Work { credit: 2_000_000, by_callees, mix: integer, ..Work::default() };
+        assert_eq!(Sampled::of(work(2_000_000), policy), Sampled::Hot);
+        assert_eq!(Sampled::of(work(2_000_001), policy), Sampled::Lukewarm, "calls between tiers");
         let arms = UnitMix { arms: 100, ..integer };
         assert_eq!((sampled(40_000, arms), sampled(50_000, arms)), (Sampled::Warm, Sampled::Hot));
+    }
+
+    #[test]
+    fn where_plain_code_gains_nothing_only_long_visits_of_slow_code_are_hot() {
+        let policy = TierUp { hot_after: 20_000, plain_code_gains: false };
+        let integer = UnitMix { instructions: 100, in_plain_loops: 100, ..UnitMix::default() };
+        let work = Work { credit: u64::MAX / 2, mix: integer, ..Work::default() };
+        assert_eq!(Sampled::of(work, policy), Sampled::Lukewarm, "plain code");
+        // A quarter is arithmetic, so 25 instructions gain as much as calls between the tiers cost.
+        let float = UnitMix { floats: 25, ..integer };
+        let mut work = Work { mix: float, ..work };
+        assert_eq!(Sampled::of(work, policy), Sampled::Warm, "not profiled yet");
+        work.visits.add(245, 10);
+        assert_eq!(Sampled::of(work, policy), Sampled::Warm, "24.5 instructions a visit");
+        work.visits.add(265, 10);
+        assert_eq!(Sampled::of(work, policy), Sampled::Hot, "25.5 instructions a visit");
+    }
+
+    #[test]
+    fn profiles_become_rare_and_the_older_ones_fade() {
+        let policy = TierUp { hot_after: 20_000, plain_code_gains: false };
+        let mix = UnitMix { instructions: 100, floats: 25, ..UnitMix::default() };
+        let mut work = Work { credit: u64::MAX / 2, mix, ..Work::default() };
+        for sample in 1..=ENOUGH_PROFILES {
+            work.samples = sample;
+            work.visits.add(500, 50);
+        }
+        let heat = |samples, work| Sampled::of(Work { samples, ..work }, policy);
+        assert_eq!(heat(ENOUGH_PROFILES + 1, work), Sampled::Lukewarm);
+        assert_eq!(heat(2 * ENOUGH_PROFILES, work), Sampled::Warm);
+        for _ in 0..10 {
+            work.visits.add(500, 1);
+        }
+        assert_eq!(heat(2 * ENOUGH_PROFILES, work), Sampled::Warm, "few of them");
+        for _ in 0..10 * ENOUGH_PROFILES {
+            work.visits.add(500, 1);
+        }
+        assert_eq!(heat(2 * ENOUGH_PROFILES, work), Sampled::Hot, "visits have become long");
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use xenia_cpu::{EngineConfig, Execute, Interpreter, ReservationMode};
 use xenia_formats::image::FunctionEntry;
+use xenia_host::processor::stores_are_free;
 use xenia_jit::{
     Ahead, CheckUnit, CodeSizes, CodeStore, CrossCheck, Jit, JitConfig, JitError, StoreOptions, Tiers,
 };
@@ -86,6 +87,8 @@ pub fn jit_config(args: &CpuConfig, mode: &ExecutorConfig) -> JitConfig {
         tiers,
         warm_up: args.warm_up.unwrap_or(warm_up),
         hot_after: args.warm_up.unwrap_or(hot_after),
+        // A threshold by flag, or of a checked run, is for all code.
+        plain_code_gains: is_checked || args.warm_up.is_some() || !stores_are_free(),
         verify: args.cross_check.is_some(),
         wrong_addi: args.break_lifter,
         perf_map: args.perf_map,
