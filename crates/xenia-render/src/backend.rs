@@ -31,6 +31,7 @@ mod edram;
 mod expanded;
 mod fallback;
 mod index_lists;
+mod known_words;
 mod late;
 mod mapping;
 mod mirror;
@@ -53,7 +54,7 @@ mod work;
 use std::sync::Arc;
 
 use xenia_gpu::draw_state::{DrawCall, ResolveCall, VertexBuffer};
-use xenia_gpu::edram::TILES;
+use xenia_gpu::edram::{EdramPage, TILES};
 use xenia_gpu::geometry::Expander;
 use xenia_gpu::limits::TEXTURE_BYTES;
 use xenia_gpu::{Backend, BackendError, Cancel, Frame, PhysicalMemory, PresentCall, Readback, present};
@@ -223,17 +224,19 @@ impl WgpuBackend {
         self.submit();
     }
 
-    /// Reads back the EDRAM's words.
-    fn words(&mut self) -> Result<Vec<u32>, BackendError> {
+    /// Reads back the EDRAM's words: they are known then.
+    fn read_words(&mut self) -> Result<(), BackendError> {
         self.settle(0..TILES);
-        let words = self.edram.words(&self.device)?;
-        self.recovery.keep(&words);
-        Ok(words)
+        let known = &mut self.recovery.known;
+        self.edram.read_words(&self.device, |words| drop(known.replace(words)))
     }
 
+    /// Replaces the EDRAM's words.
     fn set_words(&mut self, words: &[u32]) {
         self.submit();
-        self.edram.set_words(&self.device, words);
+        for range in self.recovery.known.replace(words) {
+            self.edram.set_words(&self.device, words, range);
+        }
         self.targets.written(0..TILES);
     }
 }
@@ -248,6 +251,7 @@ impl Backend for WgpuBackend {
         if self.recovery.is_to_lose(self.draws) {
             self.device.wgpu().destroy();
         }
+        self.recovery.known.outdate();
         if let Some(reference) = self.recover() {
             return reference.draw(call, memory);
         }
@@ -275,8 +279,12 @@ impl Backend for WgpuBackend {
         };
         self.deliver_pages(None, memory)?;
         // Draws that only write to memory or count samples don't need the EDRAM.
-        let words = if state::reaches_edram(call) { Some(self.words()?) } else { None };
-        let drawn = self.fallback.draw(reason, words.as_deref(), call, memory, self.recovery.cancel())?;
+        let reaches_edram = state::reaches_edram(call);
+        if reaches_edram {
+            self.read_words()?;
+        }
+        let words = self.recovery.known.get().filter(|_| reaches_edram);
+        let drawn = self.fallback.draw(reason, words, call, memory, self.recovery.cancel())?;
         self.occlusion.add(drawn.samples);
         if let Some(words) = &drawn.words {
             self.set_words(words);
@@ -288,6 +296,7 @@ impl Backend for WgpuBackend {
         if let Some(reference) = self.recover() {
             return reference.copy(call, memory);
         }
+        self.recovery.known.outdate();
         let rectangle = VertexBuffer::decode(call.vertices);
         if self.mirror.is_pending(rectangle.physical, rectangle.words.saturating_mul(4)) {
             self.deliver_pages(None, memory)?;
@@ -384,7 +393,18 @@ impl Backend for WgpuBackend {
         if let Some(reference) = self.recover() {
             return reference.edram();
         }
-        self.words().ok()
+        self.read_words().ok()?;
+        self.recovery.known.get().map(<[u32]>::to_vec)
+    }
+
+    fn edram_since(&mut self, since: u64, each: &mut dyn FnMut(u32, &EdramPage)) -> Option<u64> {
+        if let Some(reference) = self.recover() {
+            // Its moments are not those of the device's words.
+            reference.edram()?.as_chunks().0.iter().zip(0..).for_each(|(page, number)| each(number, page));
+            return Some(since);
+        }
+        self.read_words().ok()?;
+        Some(self.recovery.known.since(since, each))
     }
 
     fn set_edram(&mut self, words: &[u32]) -> Result<(), String> {
@@ -393,7 +413,6 @@ impl Backend for WgpuBackend {
             return reference.set_edram(words);
         }
         self.set_words(words);
-        self.recovery.keep(words);
         Ok(())
     }
 

@@ -20,6 +20,7 @@ pub mod programs;
 pub mod scene;
 mod shared;
 mod shrink;
+mod side;
 
 pub use case::{CaseError, SceneCase};
 pub use choices::Choices;

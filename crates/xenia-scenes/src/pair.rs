@@ -1,15 +1,15 @@
 //! Pair of equal scenes on two backends, and the comparison of their results.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
 
 use xenia_gpu::edram::{EDRAM_WORDS, TILE_WORDS};
 use xenia_gpu::texture::{float10_to_single, half_to_single};
-use xenia_gpu::{Backend, PhysicalMemory, Ram};
+use xenia_gpu::{Backend, PhysicalMemory};
 
 use crate::Choices;
-use crate::scene::{ColorTargetFormat, MEMORY, Msaa, SceneBuilder, SceneOptions};
-use crate::shared::SharedBackend;
+use crate::scene::{ColorTargetFormat, Msaa, SceneBuilder};
+use crate::side::{Side, page_words};
 
 /// Result of a case without a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,9 @@ type Make<'a> = Box<dyn Fn() -> Box<dyn Backend> + 'a>;
 /// The two backends, which are used by one case after the other.
 pub struct Backends<'a> {
     make: [Make<'a>; 2],
-    made: Option<[(SharedBackend, Arc<Ram>); 2]>,
+    /// Both sides, and the words of both EDRAMs at the last comparison.
+    made: Option<(Box<[Side; 2]>, Vec<u32>)>,
+    zeros: Vec<u32>,
     /// Number of cases since they were made.
     cases: u32,
 }
@@ -52,7 +54,8 @@ impl<'a> Backends<'a> {
         reference: impl Fn() -> Box<dyn Backend> + 'a,
         device: impl Fn() -> Box<dyn Backend> + 'a,
     ) -> Self {
-        Self { make: [Box::new(reference), Box::new(device)], made: None, cases: 0 }
+        let make: [Make<'a>; 2] = [Box::new(reference), Box::new(device)];
+        Self { make, made: None, zeros: vec![0; EDRAM_WORDS], cases: 0 }
     }
 
     /// Drops the backends: the next case gets new ones.
@@ -60,24 +63,26 @@ impl<'a> Backends<'a> {
         self.made = None;
     }
 
-    /// Makes a pair of scenes with zeroed EDRAM and memory.
-    pub(crate) fn pair(&mut self, width: u32, height: u32, msaa: Msaa) -> Result<Pair, SceneDifference> {
+    /// Makes a pair of scenes with the words `begin`, or zeros, in both EDRAMs, and with zeroed
+    /// memory.
+    pub(crate) fn pair(
+        &mut self,
+        width: u32,
+        height: u32,
+        msaa: Msaa,
+        begin: Option<&[u32]>,
+    ) -> Result<Pair<'_>, SceneDifference> {
         self.cases += 1;
         if self.cases > CASES_PER_BACKEND {
             (self.made, self.cases) = (None, 1);
         }
-        let made = self.made.get_or_insert_with(|| {
-            self.make.each_ref().map(|make| (SharedBackend::new(make()), Arc::new(Ram::new(MEMORY))))
+        let (sides, before) = self.made.get_or_insert_with(|| {
+            let sides = self.make.each_ref().map(|make| Side::new(make()));
+            (Box::new(sides), vec![0; EDRAM_WORDS])
         });
-        let zeros = vec![0; EDRAM_WORDS];
-        let scenes = made.each_ref().map(|(backend, memory)| {
-            memory.write(0, &vec![0; MEMORY]);
-            let (memory, backend) = (memory.clone(), Box::new(backend.clone()));
-            let options = SceneOptions { memory, backend, inline: true, recorder: None, width, height, msaa };
-            SceneBuilder::with_options(options)
-        });
-        let mut pair = Pair { scenes, before: zeros.clone(), samples: [0; 2] };
-        pair.set_edram(&zeros)?;
+        let scenes = sides.each_mut().map(|side| side.scene(width, height, msaa));
+        let mut pair = Pair { scenes, sides, before, samples: [0; 2] };
+        pair.set_edram(begin.unwrap_or(&self.zeros))?;
         pair.samples = pair.samples()?;
         Ok(pair)
     }
@@ -170,15 +175,16 @@ impl TileWords {
 }
 
 /// The reference's scene and the device's.
-pub struct Pair {
+pub struct Pair<'a> {
     scenes: [SceneBuilder; 2],
+    sides: &'a mut [Side; 2],
     /// Words of both EDRAMs at the last comparison.
-    before: Vec<u32>,
+    before: &'a mut Vec<u32>,
     /// Samples counted before the first step.
     samples: [u64; 2],
 }
 
-impl Pair {
+impl Pair<'_> {
     /// Runs a step on both scenes; `step` gets the same choices in both.
     pub(crate) fn each<T>(
         &mut self,
@@ -193,11 +199,11 @@ impl Pair {
     }
 
     /// Sets both EDRAMs to these words.
-    pub(crate) fn set_edram(&mut self, words: &[u32]) -> Result<(), SceneDifference> {
-        for scene in &mut self.scenes {
-            scene.gpu.backend().set_edram(words).map_err(SceneDifference)?;
+    fn set_edram(&mut self, words: &[u32]) -> Result<(), SceneDifference> {
+        for side in &mut *self.sides {
+            side.set_edram(words)?;
         }
-        self.before = words.to_vec();
+        self.before.copy_from_slice(words);
         Ok(())
     }
 
@@ -209,12 +215,11 @@ impl Pair {
     }
 
     /// The words of both EDRAMs.
-    pub(crate) fn words(&mut self) -> Result<[Vec<u32>; 2], SceneDifference> {
-        let [expected, found] = self.scenes.each_mut().map(|scene| scene.gpu.backend().edram());
-        match (expected, found) {
-            (Some(expected), Some(found)) => Ok([expected, found]),
-            _ => Err(SceneDifference("a backend has lost its EDRAM".into())),
+    pub(crate) fn words(&mut self) -> Result<[&[u32]; 2], SceneDifference> {
+        for side in &mut *self.sides {
+            side.read_edram(&mut BTreeSet::new())?;
         }
+        Ok(self.sides.each_ref().map(Side::edram))
     }
 
     fn samples(&mut self) -> Result<[u64; 2], SceneDifference> {
@@ -227,64 +232,71 @@ impl Pair {
 
     /// Compares the results of both scenes, and makes them equal. Tiles outside of the regions must
     /// have equal words. Returns the words.
-    pub(crate) fn compare(
-        &mut self,
-        regions: &[TileRegion],
-        note: &str,
-    ) -> Result<Vec<u32>, SceneDifference> {
-        let [expected, found] = self.words()?;
+    pub(crate) fn compare(&mut self, regions: &[TileRegion], note: &str) -> Result<&[u32], SceneDifference> {
+        let mut pages = BTreeSet::new();
+        for side in &mut *self.sides {
+            side.read_edram(&mut pages)?;
+        }
         let mut is_same = true;
-        let tiles = expected.chunks(TILE_WORDS as usize).zip(found.chunks(TILE_WORDS as usize));
-        let differing = tiles.enumerate().filter(|(_, (expected, found))| expected != found);
-        let words =
-            differing.flat_map(|(tile, _)| tile * TILE_WORDS as usize..(tile + 1) * TILE_WORDS as usize);
-        for at in words.filter(|&at| expected[at] != found[at]) {
+        let [expected, found] = self.sides.each_ref().map(Side::edram);
+        // Pages that neither backend has changed are equal as before.
+        for page in pages.iter().map(|page| page_words(*page)) {
+            if expected[page.clone()] == found[page.clone()] {
+                continue;
+            }
             is_same = false;
-            let tile = at as u32 / TILE_WORDS;
-            let region = regions.iter().find(|region| region.tiles.contains(&tile));
-            let apart = region.map_or(u64::MAX, |region| region.words.apart(expected[at], found[at]));
-            let is_alike = |region: &TileRegion| {
-                apart <= u64::from(region.steps)
-                    || region.steps > 0
-                        && region.words.is_blended_alike(self.before[at], expected[at], found[at])
-            };
-            if !region.is_some_and(is_alike) {
-                return Err(SceneDifference(format!(
-                    "{}: {:08x} became {:08x} on the reference, {:08x} on the device, in {region:?}\n{note}",
-                    place(at),
-                    self.before[at],
-                    expected[at],
-                    found[at],
-                )));
+            for at in page.filter(|at| expected[*at] != found[*at]) {
+                let tile = at as u32 / TILE_WORDS;
+                let region = regions.iter().find(|region| region.tiles.contains(&tile));
+                let apart = region.map_or(u64::MAX, |region| region.words.apart(expected[at], found[at]));
+                let is_alike = |region: &TileRegion| {
+                    apart <= u64::from(region.steps)
+                        || region.steps > 0
+                            && region.words.is_blended_alike(self.before[at], expected[at], found[at])
+                };
+                if !region.is_some_and(is_alike) {
+                    return Err(SceneDifference(format!(
+                        "{}: {:08x} became {:08x} on the reference, {:08x} on the device, in {region:?}\n{note}",
+                        place(at),
+                        self.before[at],
+                        expected[at],
+                        found[at],
+                    )));
+                }
             }
         }
         self.compare_memory(note)?;
         self.compare_samples(note)?;
+        let [reference, device] = &mut *self.sides;
+        for page in pages.into_iter().map(page_words) {
+            self.before[page.clone()].copy_from_slice(&reference.edram()[page]);
+        }
         // Where words are equal, a host's target may still have more bits and a larger range, with
         // which a later draw would blend.
         if !is_same || regions.iter().any(|region| region.steps > 0) {
-            self.scenes[1].gpu.backend().set_edram(&expected).map_err(SceneDifference)?;
+            device.set_edram(self.before)?;
         }
-        self.before.clone_from(&expected);
-        Ok(expected)
+        Ok(self.before)
     }
 
-    /// Compares the bytes of memory.
+    /// Compares the bytes of memory in pages that either scene has written.
     fn compare_memory(&self, note: &str) -> Result<(), SceneDifference> {
-        let [expected, found] = self.scenes.each_ref().map(|scene| {
-            let mut bytes = vec![0; MEMORY];
-            scene.memory.read(0, &mut bytes);
-            bytes
-        });
-        let mut differing =
-            (0..MEMORY).step_by(16).filter(|at| expected[*at..at + 16] != found[*at..at + 16]);
-        let Some(at) = differing.next() else { return Ok(()) };
-        Err(SceneDifference(format!(
-            "{} pieces of 16 bytes of memory, first at {at:x}: the reference has {:02x?}, the device {:02x?}\n{note}",
-            1 + differing.count(),
-            &expected[at..at + 16],
-            &found[at..at + 16],
-        )))
+        let [expected, found] = &*self.sides;
+        let pages: BTreeSet<u32> = expected.written_pages().chain(found.written_pages()).collect();
+        let (mut first, mut count) = (None, 0);
+        for page in pages {
+            let [expected, found] = [expected, found].map(|side| side.page(page));
+            for (at, (e, f)) in (page..).step_by(16).zip(expected.chunks(16).zip(found.chunks(16))) {
+                if e != f {
+                    count += 1;
+                    first.get_or_insert_with(|| {
+                        format!("first at {at:x}: the reference has {e:02x?}, the device {f:02x?}")
+                    });
+                }
+            }
+        }
+        let Some(first) = first else { return Ok(()) };
+        Err(SceneDifference(format!("{count} pieces of 16 bytes of memory, {first}\n{note}")))
     }
 
     /// Compares the samples that passed since the first step.

@@ -26,6 +26,8 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 use xenia_gpu::BackendError;
 use xenia_gpu::edram::EDRAM_WORDS;
 use xenia_gpu::resolve::Rect;
@@ -49,6 +51,8 @@ pub(crate) struct Edram {
     /// Buffers for resolved texels: the device writes the first, the CPU reads the second. Grown as
     /// needed.
     texels: Option<[wgpu::Buffer; 2]>,
+    /// Buffer through which all words are read back.
+    back: Option<wgpu::Buffer>,
 }
 
 impl Edram {
@@ -61,7 +65,8 @@ impl Edram {
             usage: Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST,
             mapped_at_creation: false,
         });
-        Self { words, pipelines: Pipelines::new(device), stencil: StencilBits::new(), texels: None }
+        let (pipelines, stencil) = (Pipelines::new(device), StencilBits::new());
+        Self { words, pipelines, stencil, texels: None, back: None }
     }
 
     /// Stores areas of a host texture in the tiles of its place.
@@ -191,25 +196,39 @@ impl Edram {
         }
     }
 
-    /// Reads back all words, tile after tile, after all submitted commands.
-    pub(crate) fn words(&self, device: &Device) -> Result<Vec<u32>, BackendError> {
-        let back = device.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("EDRAM, read back"),
-            size: self.words.size(),
-            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
+    /// Passes all words, tile after tile, to `read`, after all submitted commands.
+    pub(crate) fn read_words(
+        &mut self,
+        device: &Device,
+        read: impl FnOnce(&[u32]),
+    ) -> Result<(), BackendError> {
+        let size = self.words.size();
+        let back = self.back.take().unwrap_or_else(|| {
+            device.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("EDRAM, read back"),
+                size,
+                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            })
         });
         let mut encoder = device.device.create_command_encoder(&Default::default());
-        encoder.copy_buffer_to_buffer(&self.words, 0, &back, 0, self.words.size());
+        encoder.copy_buffer_to_buffer(&self.words, 0, &back, 0, size);
         device.submit([encoder.finish()]);
-        Ok(bytemuck::pod_collect_to_vec(&read_back(device, &back, self.words.size())?))
+        let view = read_back(device, &back, size)?;
+        let words = bytemuck::try_cast_slice(&view).map_err(|error| BackendError::Host(error.to_string()))?;
+        read(words);
+        drop(view);
+        back.unmap();
+        self.back = Some(back);
+        Ok(())
     }
 
-    /// Replaces all [`EDRAM_WORDS`] words, before all later submissions.
-    pub(crate) fn set_words(&mut self, device: &Device, words: &[u32]) {
-        let words = &words[..words.len().min(EDRAM_WORDS)];
-        device.upload(&self.words, 0, bytemuck::cast_slice(words));
-        self.stencil.set_words(words);
+    /// Replaces a range of the words by that of `words`, which are all [`EDRAM_WORDS`], before all
+    /// later submissions.
+    pub(crate) fn set_words(&mut self, device: &Device, words: &[u32], range: Range<usize>) {
+        let Some(part) = words.get(range.clone()) else { return };
+        device.upload(&self.words, range.start as u64 * 4, bytemuck::cast_slice(part));
+        self.stencil.set_words(words, range);
     }
 }
 

@@ -8,9 +8,10 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use xenia_gpu::edram::EDRAM_WORDS;
+use xenia_gpu::edram::TILES;
 use xenia_gpu::{Backend, Cancel, Reference};
 
+use super::known_words::KnownWords;
 use super::pipelines::Pipelines;
 use super::{Options, WgpuBackend};
 
@@ -23,7 +24,7 @@ pub(super) struct Recovery {
     store: Option<PathBuf>,
     async_pipelines: bool,
     /// EDRAM when it was last read back or set.
-    words: Vec<u32>,
+    pub(super) known: KnownWords,
     /// Times of recent losses.
     recent: Vec<Instant>,
     losses: u64,
@@ -40,7 +41,7 @@ impl Recovery {
         Self {
             store: options.store.clone(),
             async_pipelines: options.async_pipelines,
-            words: Vec::new(),
+            known: KnownWords::default(),
             recent: Vec::new(),
             losses: 0,
             lose_at: options.lose_at.to_vec(),
@@ -62,11 +63,6 @@ impl Recovery {
     /// Whether the device should be lost at this draw (for tests).
     pub(super) fn is_to_lose(&self, draw: u64) -> bool {
         self.lose_at.contains(&draw)
-    }
-
-    /// Saves the EDRAM.
-    pub(super) fn keep(&mut self, words: &[u32]) {
-        words.clone_into(&mut self.words);
     }
 
     /// Records a loss; returns whether there were too many.
@@ -94,8 +90,9 @@ impl WgpuBackend {
                 );
                 let mut reference = Reference::new();
                 reference.set_cancel(self.recovery.cancel());
-                if let Err(reason) = reference.set_edram(&self.recovery.words) {
-                    tracing::debug!(target: "gpu", reason, "the EDRAM was never read back");
+                let known = self.recovery.known.get().map(|words| reference.set_edram(words));
+                if !matches!(known, Some(Ok(()))) {
+                    tracing::debug!(target: "gpu", ?known, "the EDRAM was never read back");
                 }
                 self.recovery.reference = Some(Box::new(reference));
             }
@@ -122,10 +119,9 @@ impl WgpuBackend {
         next.resolves_through_cpu = self.resolves_through_cpu;
         std::mem::swap(&mut next.recovery, &mut self.recovery);
         std::mem::swap(&mut next.fallback, &mut self.fallback);
-        let words = std::mem::take(&mut next.recovery.words);
-        if words.len() == EDRAM_WORDS {
-            next.set_words(&words);
-            next.recovery.words = words;
+        if let Some(words) = next.recovery.known.get() {
+            next.edram.set_words(&next.device, words, 0..words.len());
+            next.targets.written(0..TILES);
         }
         *self = next;
         Ok(())
@@ -137,6 +133,7 @@ mod tests {
     use super::*;
     use crate::backend::device;
     use xenia_gpu::draw_state::ResolveCall;
+    use xenia_gpu::edram::{EDRAM_PAGE_WORDS, EDRAM_WORDS};
     use xenia_gpu::memory::Ram;
     use xenia_gpu::registers::RegisterFile;
 
@@ -160,6 +157,10 @@ mod tests {
             let _ = backend.copy(&ResolveCall::capture(&RegisterFile::new()), &memory);
             assert!(backend.samples_passed().is_some());
         }
+        // The reference's moments are others: all pages are passed.
+        let mut pages = 0;
+        assert_eq!(backend.edram_since(7, &mut |_, _| pages += 1), Some(7));
+        assert_eq!(pages, EDRAM_WORDS / EDRAM_PAGE_WORDS);
     }
 
     #[test]

@@ -73,12 +73,11 @@ pub(super) fn case(
     choices: &mut Choices,
 ) -> Result<SceneOutcome, SceneDifference> {
     let (width, height) = (choices.random_range(1..6) * 32, choices.random_range(1..3) * 32);
-    let mut pair = backends.pair(width, height, Msaa::X1)?;
     let mut words = vec![0; EDRAM_WORDS];
     // The contents follow from one word, so that cases can be made small.
     let mut contents = ChaCha8Rng::seed_from_u64(choices.random());
     words[..100 * 1280].fill_with(|| contents.random());
-    pair.set_edram(&words)?;
+    let mut pair = backends.pair(width, height, Msaa::X1, Some(&words))?;
     for _ in 0..choices.between(1, 6) {
         let note = pair.each(choices, copy)?;
         pair.compare(&[], &note)?;

@@ -66,7 +66,7 @@ pub(super) fn case(
         "vfetch r1.xyz1, r0.x, vf0, format=57, stride=7, offset=0\n{fetch}\n\
          alloc position\nmax oPos, r1, r1\nalloc interpolators 1\nmul o0, r2, c[0]"
     );
-    let mut pair = backends.pair(WIDTH, HEIGHT, Msaa::X1)?;
+    let mut pair = backends.pair(WIDTH, HEIGHT, Msaa::X1, None)?;
     let is_assembled = pair.each(choices, |scene, _| {
         for (address, word) in (ELEMENTS..).step_by(4).zip(&contents) {
             let bytes = match endian {
@@ -98,7 +98,7 @@ pub(super) fn case(
     is_assembled.map_err(|error| SceneDifference(format!("{error}\n{text}")))?;
     let [expected, found] = pair.words()?;
     compare_halves(
-        [&expected, &found],
+        [expected, found],
         (WIDTH * HEIGHT) as usize,
         FetchErrors { stored: STORED, ..FetchErrors::default() },
     )

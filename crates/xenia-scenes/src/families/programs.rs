@@ -45,7 +45,7 @@ pub(super) fn case(
     let (seed, msaa) = (choices.below(1000), choices.pick(Msaa::VALUES));
     let alpha_test = choices.maybe((1, 3), -1, 0, 7);
     let code = pixel_words(choices);
-    let mut pair = backends.pair(WIDTH, HEIGHT, msaa)?;
+    let mut pair = backends.pair(WIDTH, HEIGHT, msaa, None)?;
     pair.each(choices, |scene, _| {
         let registers = [RbColorInfo::INDEX, RB_COLOR1_INFO, RB_COLOR2_INFO];
         for (base, register) in (0..).step_by(APART as usize).zip(registers) {
@@ -73,7 +73,7 @@ pub(super) fn case(
     let mut is_drawn = false;
     for target in 0..TARGETS {
         let start = target * (APART * 1280) as usize;
-        let [expected, found] = [&expected, &found].map(|words| halves(&words[start..], pixels));
+        let [expected, found] = [expected, found].map(|words| halves(&words[start..], pixels));
         is_drawn |= expected.iter().any(|value| *value != 0.0);
         for (i, (e, f)) in expected.iter().zip(&found).enumerate() {
             // The smallest half float is 2^-24.

@@ -118,7 +118,7 @@ pub(super) fn case(
         return Ok(SceneOutcome::Skipped);
     }
     let (text, bytes) = (fetch.program(), contents(seed, &fetch));
-    let mut pair = backends.pair(WIDTH, HEIGHT, msaa)?;
+    let mut pair = backends.pair(WIDTH, HEIGHT, msaa, None)?;
     let note = format!("{fetch:?}, level {}\n{text}\n{:?}", fetch.level_of_detail(), fetch.constants());
     let is_assembled = pair.each(choices, |scene, _| {
         scene.memory.write(BASE, &bytes);
@@ -144,6 +144,6 @@ pub(super) fn case(
         vague: fetch.pixels_at_edges(fetch.level_of_detail(), [WIDTH, HEIGHT]) * samples,
     };
     let [expected, found] = pair.words()?;
-    compare_halves([&expected, &found], (WIDTH * HEIGHT) as usize * samples, errors)
+    compare_halves([expected, found], (WIDTH * HEIGHT) as usize * samples, errors)
         .map_err(|SceneDifference(what)| SceneDifference(format!("{what}\n{note}")))
 }

@@ -3,6 +3,8 @@
 //! Hosts can't write a stencil value from a shader, so it is loaded bit by bit. Most titles never
 //! use the stencil, so the bits that can't be set are known for every tile, and those cost nothing.
 
+use std::ops::Range;
+
 use xenia_gpu::edram::{TILE_WORDS, TILES};
 use xenia_gpu::resolve::Rect;
 
@@ -18,9 +20,12 @@ impl StencilBits {
         Self(vec![0; TILES as usize].into())
     }
 
-    /// Sets the bits of these words.
-    pub(super) fn set_words(&mut self, words: &[u32]) {
-        for (bits, tile) in self.0.iter_mut().zip(words.chunks(TILE_WORDS as usize)) {
+    /// Sets the bits of these words, which replace others in a range.
+    pub(super) fn set_words(&mut self, words: &[u32], range: Range<usize>) {
+        let size = TILE_WORDS as usize;
+        let tiles = range.start / size..range.end.div_ceil(size);
+        let bits = self.0.iter_mut().zip(words.chunks(size));
+        for (bits, tile) in bits.take(tiles.end).skip(tiles.start) {
             *bits = tile.iter().fold(0, |bits, word| bits | *word as u8);
         }
     }

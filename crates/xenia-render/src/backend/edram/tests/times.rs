@@ -34,7 +34,7 @@ fn times() {
             let place = TargetPlace { base: 0, pitch: 1280, msaa, format };
             let texture = texture(device, &place, 1280, 720);
             let area = [0, 0, 1280, 720];
-            edram.set_words(device, &vec![0x1234_5600; EDRAM_WORDS]);
+            edram.set_words(device, &vec![0x1234_5600; EDRAM_WORDS], 0..EDRAM_WORDS);
             let dump = milliseconds(device, |encoder| {
                 edram.dump(device, encoder, &place, &texture, &[area], 0);
             });
