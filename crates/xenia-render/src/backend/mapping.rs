@@ -1,4 +1,5 @@
-//! Buffers that the CPU reads once the device has written them.
+//! Buffers that the CPU maps: those that it fills at their creation, and those that it reads once the
+//! device has written them.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
@@ -8,6 +9,29 @@ use xenia_gpu::BackendError;
 
 use super::Device;
 use super::device::LONGEST_WAIT;
+
+/// Creates a buffer of some bytes, padded to words.
+///
+/// A device that is lost, or out of memory, makes a buffer that cannot be mapped, for which wgpu's
+/// own function panics. Commands that use such a buffer have no effect.
+pub(super) fn filled_buffer(
+    device: &wgpu::Device,
+    label: &str,
+    bytes: &[u8],
+    usage: wgpu::BufferUsages,
+) -> wgpu::Buffer {
+    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some(label),
+        size: (bytes.len() as u64).next_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT).max(4),
+        usage,
+        mapped_at_creation: true,
+    });
+    if let Ok(mut view) = buffer.get_mapped_range_mut(..) {
+        view.slice(..bytes.len()).copy_from_slice(bytes);
+    }
+    buffer.unmap();
+    buffer
+}
 
 /// Waits for the device, and then for mappings. The window's thread uses the same device: it may be
 /// the one that learns of a mapping's end, and notes it after the wait for the device is over.
@@ -69,5 +93,23 @@ impl Mapping {
         drop(view);
         self.buffer.unmap();
         Some(self.buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::device::tests::own;
+
+    #[test]
+    fn a_lost_device_fills_no_buffer_and_nothing_panics() {
+        let Some(device) = own() else { return };
+        let usage = wgpu::BufferUsages::COPY_SRC;
+        assert_eq!(filled_buffer(&device.device, "five bytes", &[7; 5], usage).size(), 8);
+        assert_eq!(device.validation_errors(), 0);
+        device.wgpu().destroy();
+        filled_buffer(&device.device, "five bytes", &[7; 5], usage);
+        let _ = device.wait(None);
+        assert!(device.is_lost());
     }
 }

@@ -23,11 +23,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 
-use wgpu::util::DeviceExt;
 use xenia_gpu::PhysicalMemory;
 use xenia_gpu::memory::PHYSICAL_SIZE;
 
 use super::Device;
+use super::mapping::filled_buffer;
 use pages::{Bytes, PAGE, by_page, pages_of};
 
 pub(super) use pending::Delivery;
@@ -342,11 +342,7 @@ impl Mirror {
             memory.read(page * PAGE, into);
         }
         device.traffic.bytes_up.fetch_add(bytes.len() as u64, Relaxed);
-        let sent = device.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-            label: Some("pages of memory"),
-            contents: &bytes,
-            usage: wgpu::BufferUsages::COPY_SRC,
-        });
+        let sent = filled_buffer(&device.device, "pages of memory", &bytes, wgpu::BufferUsages::COPY_SRC);
         let mut at = 0;
         for run in missing.chunk_by(|page, next| page + 1 == *next) {
             let length = run.len() as u64 * u64::from(PAGE);

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use wgpu::util::DeviceExt;
 use xenia_gpu::enums::{Dimension, TextureSign};
 use xenia_gpu::memory::{Endian, PhysicalMemory};
 use xenia_gpu::texture::TextureInfo;
 use xenia_gpu::texture::layout::LevelLayout;
 
 use super::super::conversion::{Conversion, TEXTURE_DECODE};
+use super::super::mapping::filled_buffer;
 use super::super::mirror::Piece;
 use super::super::wgsl::wgsl_consts;
 use super::formats::{Decoding, Kind, Meaning, Store};
@@ -202,11 +202,8 @@ impl Decoder {
         {
             put_parameters(to, info, decoding, &job.layout, result);
         }
-        let parameters = device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-            label: Some("texture decoding"),
-            contents: &parameters,
-            usage: wgpu::BufferUsages::UNIFORM,
-        });
+        let usage = wgpu::BufferUsages::UNIFORM;
+        let parameters = filled_buffer(device, "texture decoding", &parameters, usage);
         let buffer = self.result_buffer(device, end.max(4));
         let layout = self.layout.clone();
         let pipeline = self.pipeline(device, decoding);
@@ -298,11 +295,8 @@ impl LevelSource {
             }
             at = piece.end;
         }
-        let buffer = device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
-            label: Some("guest texels"),
-            contents: &bytes,
-            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
-        });
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
+        let buffer = filled_buffer(device, "guest texels", &bytes, usage);
         for Piece { buffer: from, from: start, within } in pieces {
             let length = (within.end - within.start).next_multiple_of(4);
             encoder.copy_buffer_to_buffer(from, *start, &buffer, within.start, length);
