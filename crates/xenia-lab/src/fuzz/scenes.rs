@@ -4,6 +4,7 @@ use crate::args::FuzzArgs;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use std::cell::RefCell;
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,8 +16,8 @@ use xenia::say::outln;
 use xenia::wording::count;
 use xenia_cli::Code;
 use xenia_documents::documented;
-use xenia_gpu::Reference;
-use xenia_render::backend::{Device, WgpuBackend};
+use xenia_gpu::{Backend, Reference};
+use xenia_render::backend::{BackendTally, Device, WgpuBackend};
 use xenia_scenes::{Backends, Finding, SceneCase, SceneFamily, SceneFuzzConfig};
 
 documented! {
@@ -41,6 +42,12 @@ documented! {
         interrupted_by: Option<String>,
         /// Host time, in seconds.
         wall_seconds: f64,
+        /// Pipelines that wgpu compiled, for draws and conversions.
+        pipelines: u64,
+        /// Part of the time in which draws waited for their pipelines, in seconds.
+        pipeline_seconds: f64,
+        /// Part of the time in which the CPU waited for the device, in seconds.
+        wait_seconds: f64,
     }
 }
 
@@ -78,9 +85,30 @@ documented! {
     }
 }
 
-/// The reference and the host's device.
-fn backends(device: &Device) -> Backends<'_> {
-    Backends::new(|| Box::new(Reference::new()), || Box::new(WgpuBackend::new(device.clone())))
+/// Counters of the device's backends, which are made anew from time to time.
+#[derive(Default)]
+struct Tallies(RefCell<Vec<Arc<BackendTally>>>);
+
+impl Tallies {
+    /// Number of pipelines, seconds of draws' waits for them, seconds of waits for the device.
+    fn sums(&self) -> (u64, f64, f64) {
+        let works: Vec<_> = self.0.borrow().iter().map(|tally| tally.work().total).collect();
+        let compiling: u64 = works.iter().map(|work| work.ns_in_pipelines).sum();
+        // The backends share the device's counters.
+        let waiting = works.iter().map(|work| work.ns_waited).max().unwrap_or(0);
+        let pipelines = works.iter().map(|work| work.pipelines_in_play).sum();
+        (pipelines, compiling as f64 / 1e9, waiting as f64 / 1e9)
+    }
+}
+
+/// The reference and the host's device. Scenes are too small for several threads.
+fn backends<'a>(device: &'a Device, tallies: &'a Tallies) -> Backends<'a> {
+    let wgpu = || -> Box<dyn Backend> {
+        let backend = WgpuBackend::new(device.clone());
+        tallies.0.borrow_mut().push(backend.tally());
+        Box::new(backend)
+    };
+    Backends::new(|| Box::new(Reference::with_threads(1)), wgpu)
 }
 
 fn device() -> Result<Device> {
@@ -112,7 +140,9 @@ pub(super) fn run(args: &FuzzArgs, scenes: u64) -> Result<Code> {
         progress: Some(Box::new(move |done| shown.set_position(done))),
     };
     let start = Instant::now();
-    let found = xenia_scenes::fuzz(&config, &mut backends(&device));
+    let tallies = Tallies::default();
+    let found = xenia_scenes::fuzz(&config, &mut backends(&device, &tallies));
+    let (pipelines, pipeline_seconds, wait_seconds) = tallies.sums();
     bar.finish_and_clear();
     let mismatches = found.findings.iter().map(|finding| mismatch(finding, args.out.as_deref()));
     let report = SceneReport {
@@ -135,6 +165,9 @@ pub(super) fn run(args: &FuzzArgs, scenes: u64) -> Result<Code> {
             .collect(),
         interrupted_by: interrupt.cause().map(|cause| cause.name().to_owned()),
         wall_seconds: start.elapsed().as_secs_f64(),
+        pipelines,
+        pipeline_seconds,
+        wait_seconds,
     };
     if let Some(path) = &args.json {
         write_json(path, "fuzz-scenes", &report)?;
@@ -191,7 +224,8 @@ fn print(report: &SceneReport) {
 /// Draws the scenes of files.
 pub(super) fn replay(args: &FuzzArgs) -> Result<Code> {
     let device = device()?;
-    let mut backends = backends(&device);
+    let tallies = Tallies::default();
+    let mut backends = backends(&device, &tallies);
     let mut is_same = true;
     for path in &args.scene {
         let text = xenia::source::text(path).with_context(|| format!("reading {}", path.display()))?;
