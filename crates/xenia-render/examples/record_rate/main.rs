@@ -2,10 +2,11 @@
 //! backend behind the command processor, by the command processor alone, and by a plain wgpu
 //! program that draws the same.
 //!
-//! `cargo run --release -p xenia-render --example record_rate [-- ROUNDS]`: draws have 6, 600 and
-//! 6,000 indices and 0, 4 and 16 textures; each has a constant of its own. Figures are microseconds
-//! of the calling thread's CPU time, the least of the rounds, so that neither other processes nor
-//! the device's speed count. A frame ends with a wait for the device, which costs no CPU time.
+//! `cargo run --release -p xenia-render --example record_rate [-- ROUNDS [INDICES [TEXTURES]]]`:
+//! draws have 6, 600 and 6,000 indices and 0, 4 and 16 textures, or only the given numbers; each has
+//! a constant of its own. Figures are microseconds of the calling thread's CPU time, the least of the
+//! rounds, so that neither other processes nor the device's speed count. A frame ends with a wait for
+//! the device, which costs no CPU time.
 
 mod emulated;
 mod plain;
@@ -67,13 +68,19 @@ fn least(rounds: u32, draws: u32, mut frame: impl FnMut()) -> f64 {
 }
 
 fn main() {
-    let rounds = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(5);
+    let argument = |number| std::env::args().nth(number).and_then(|text| text.parse::<u32>().ok());
+    let [rounds, only_indices, only_textures] = [1, 2, 3].map(argument);
+    let rounds = rounds.unwrap_or(5);
     let device = Device::open(false).unwrap_or_else(|error| panic!("{error}"));
     println!("{}; microseconds of CPU time a draw, least of {rounds}", device.name());
     println!("| indices | textures | packets | recorded and submitted | draws/s | plain wgpu | ratio |");
     println!("|---|---|---|---|---|---|---|");
     for (indices, draws) in LISTS {
         for textures in TEXTURES {
+            let is_chosen = |only: Option<u32>, number| only.is_none_or(|only| only == number);
+            if !is_chosen(only_indices, indices) || !is_chosen(only_textures, textures) {
+                continue;
+            }
             let kind = Kind { indices, textures, draws };
             let mut packets = Emulated::new(None, kind);
             let packets = least(rounds, draws, || packets.frame());
