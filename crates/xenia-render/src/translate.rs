@@ -46,7 +46,8 @@ use types::Types;
 
 pub use interface::{
     CONSTANTS_BINDING, ConstantsLayout, HostPosition, HostTarget, INPUT_BINDING, Interface, OUTPUT_BINDING,
-    SamplerSlot, TEXTURE_BINDING, TextureRecord, TextureShape, TextureSlot, VERTEX_BINDING, VertexRecord,
+    PIXEL_GROUP, SamplerSlot, TEXTURE_BINDING, TextureRecord, TextureShape, TextureSlot, VERTEX_BINDING,
+    VERTEX_GROUP, VertexRecord,
 };
 pub use stage_constants::StageConstants;
 
@@ -251,7 +252,7 @@ impl<'a> Translator<'a> {
         let types = Types::new(&mut module);
         let mut b = Builder::new("shader");
         b.function().diagnostic_filter_leaf = Some(filter);
-        let group = u32::from(matches!(stage, Stage::Pixel { .. }));
+        let group = if matches!(stage, Stage::Vertex { .. }) { VERTEX_GROUP } else { PIXEL_GROUP };
         let layout = ConstantsLayout::new(program, stage);
         let ty = types.constants(&mut module, layout);
         let constants = module.global_variables.append(

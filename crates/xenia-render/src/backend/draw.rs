@@ -25,7 +25,9 @@ use super::state::{self, DepthState, UnsupportedState};
 use super::targets::{self, Claim};
 use super::textures::TextureInputs;
 use super::vertices::Full;
-use crate::translate::{ConstantsLayout, HostTarget, Interpolators, StageConstants, VertexRecord};
+use crate::translate::{
+    ConstantsLayout, HostTarget, Interpolators, PIXEL_GROUP, StageConstants, VERTEX_GROUP, VertexRecord,
+};
 use plan::Plan;
 
 /// Largest alignment of constant offsets in bytes.
@@ -328,7 +330,7 @@ impl WgpuBackend {
         let ([left, _, right, _], rows) = (plan.scissor, &geometry.rows);
         pass.set_scissor([left, rows.start, right, rows.end]);
         if let Some(group) = &pixel_group {
-            pass.set_group(1, group, sent.pixel_offset);
+            pass.set_group(PIXEL_GROUP, group, sent.pixel_offset);
         }
         pass.set_blend_constant(plan.blend_constant);
         if let Some((_, reference)) = plan.depth {
@@ -340,7 +342,7 @@ impl WgpuBackend {
         }
         for (ready, &vertex_offset) in ready.iter().zip(&sent.vertex_offsets) {
             pass.set_pipeline(&ready.pipeline);
-            pass.set_group(0, &vertex_group, vertex_offset);
+            pass.set_group(VERTEX_GROUP, &vertex_group, vertex_offset);
             let pass = pass.commands();
             let query = self.occlusion.next();
             if let Some(query) = query {

@@ -37,12 +37,13 @@ impl Pass {
         }
     }
 
-    /// Binds a stage's group (0 or 1) with the offset of its constants.
-    pub(super) fn set_group(&mut self, stage: usize, group: &wgpu::BindGroup, offset: u32) {
+    /// Binds a stage's group (number 0 or 1) with the offset of its constants.
+    pub(super) fn set_group(&mut self, number: u32, group: &wgpu::BindGroup, offset: u32) {
         let is_set = |(set, at): &(wgpu::BindGroup, u32)| set == group && *at == offset;
-        if !self.groups[stage].as_ref().is_some_and(is_set) {
-            self.commands.set_bind_group(stage as u32, group, &[offset]);
-            self.groups[stage] = Some((group.clone(), offset));
+        let current = &mut self.groups[number as usize];
+        if !current.as_ref().is_some_and(is_set) {
+            self.commands.set_bind_group(number, group, &[offset]);
+            *current = Some((group.clone(), offset));
         }
     }
 

@@ -1,6 +1,10 @@
 //! Bindings of a translated shader, and the layout of its constants in a buffer.
 //!
-//! Group 0 belongs to vertex shaders, group 1 to pixel shaders, so that both fit one pipeline:
+//! Pixel shaders have a group of their own, [`PIXEL_GROUP`], and vertex shaders another,
+//! [`VERTEX_GROUP`], so that both fit one pipeline. Setting a group also sets those with higher
+//! numbers anew, for the graphics API and its drivers: the vertex shader's constants change from
+//! draw to draw, the pixel shader's textures less often, so they have the lower number.
+//!
 //!
 //! | binding | contents |
 //! |---|---|
@@ -17,6 +21,10 @@ use xenia_gpu::texture::TextureInfo;
 
 use super::{Stage, host};
 
+/// Bind group of pixel shaders, and of compute shaders.
+pub const PIXEL_GROUP: u32 = 0;
+/// Bind group of vertex shaders.
+pub const VERTEX_GROUP: u32 = 1;
 /// Binding of the constants.
 pub const CONSTANTS_BINDING: u32 = 0;
 /// Binding of the words for vertex fetches.

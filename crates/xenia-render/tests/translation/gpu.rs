@@ -291,7 +291,7 @@ impl Gpu {
         let modules = shaders.map(|shader| self.module(shader));
         let pipeline = self.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
             label: None,
-            layout: Some(&self.layout(&[&groups[0], &groups[1]])),
+            layout: Some(&self.layout(&[&groups[1], &groups[0]])),
             vertex: wgpu::VertexState {
                 module: &modules[0],
                 entry_point: Some(ENTRY_POINT),
@@ -339,8 +339,8 @@ impl Gpu {
                 ..Default::default()
             });
             pass.set_pipeline(&pipeline);
-            pass.set_bind_group(0, &groups[0].group, &[]);
-            pass.set_bind_group(1, &groups[1].group, &[]);
+            pass.set_bind_group(0, &groups[1].group, &[]);
+            pass.set_bind_group(1, &groups[0].group, &[]);
             pass.draw(0..vertices, 0..1);
         }
         encoder.copy_texture_to_buffer(

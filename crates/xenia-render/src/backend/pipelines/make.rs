@@ -9,7 +9,7 @@ use super::super::Device;
 use super::super::edram::TargetFormat;
 use super::super::recipe::Recipe;
 use super::super::shaders::{HostShader, Shaders};
-use crate::translate::ENTRY_POINT;
+use crate::translate::{ENTRY_POINT, PIXEL_GROUP, VERTEX_GROUP};
 
 /// Recipe with the shaders that it refers to.
 #[derive(Clone, Debug)]
@@ -72,8 +72,9 @@ fn compile(
     vertex: &HostShader,
     pixel: Option<&HostShader>,
 ) -> wgpu::RenderPipeline {
-    let layouts: Vec<_> =
-        [Some(&vertex.layout), pixel.map(|pixel| &pixel.layout)].into_iter().flatten().map(Some).collect();
+    let mut layouts = [None; 2];
+    layouts[VERTEX_GROUP as usize] = Some(&vertex.layout);
+    layouts[PIXEL_GROUP as usize] = pixel.map(|pixel| &pixel.layout);
     let layout = device.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
         label: None,
         bind_group_layouts: &layouts,
