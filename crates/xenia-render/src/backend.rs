@@ -77,6 +77,8 @@ use targets::Targets;
 use textures::Textures;
 use vertices::Vertices;
 
+use crate::translate::StageConstants;
+
 pub use counters::WgpuCounters;
 pub use device::{Device, DeviceError};
 pub use pipelines::{BackendTally, Options, PipelineCounters};
@@ -99,6 +101,8 @@ pub struct WgpuBackend {
     indices: IndexLists,
     pipelines: Pipelines,
     groups: Groups,
+    /// Constants of the last draw's vertex and pixel stages, whose memory the next draw uses.
+    stage_constants: [StageConstants; 2],
     recording: Recording,
     expander: Expander,
     pass_through: PassThroughShaders,
@@ -149,6 +153,7 @@ impl WgpuBackend {
             indices: IndexLists::new(&device),
             pipelines,
             groups: Groups::default(),
+            stage_constants: Default::default(),
             recording: Recording::default(),
             expander: Expander::default(),
             pass_through: PassThroughShaders::default(),

@@ -8,21 +8,52 @@ use xenia_gpu::texture::TextureInfo;
 
 use super::Device;
 use super::shaders::HostShader;
-use super::textures::{FetchedTexture, HostSampler, HostTexture, TextureInputs, Textures};
+use super::textures::{FetchedTexture, HostSampler, HostTexture, TextureInputs, Textures, TexturesState};
 use crate::translate::{CONSTANTS_BINDING, StageConstants, TextureRecord, VERTEX_BINDING};
 
 /// Most cached bind groups; when reached, all are dropped.
 const MAX_GROUPS: usize = 8192;
 
 /// Textures and samplers of a shader for one draw, in the order of its interface.
-pub(super) struct Bound {
+struct Bound {
     textures: Vec<Arc<HostTexture>>,
     samplers: Vec<Arc<HostSampler>>,
 }
 
+/// Buffers of all bind groups.
+#[derive(Clone, Copy)]
+pub(super) struct BoundBuffers<'a> {
+    pub(super) uniforms: &'a wgpu::Buffer,
+    pub(super) vertices: &'a wgpu::Buffer,
+}
+
+/// Bind group of a stage's last draw, and all that it follows from.
+struct LastGroup {
+    shader: u64,
+    /// Fetch constants that the shader uses, with their words.
+    fetch: Vec<(u8, [u32; 6])>,
+    /// State of the textures' cache, and of the memory behind it.
+    state: TexturesState,
+    textures: Vec<Arc<HostTexture>>,
+    /// Bytes of the textures.
+    bytes: u64,
+    /// Texture records in the stage's constants.
+    records: Vec<u8>,
+    group: wgpu::BindGroup,
+}
+
+impl LastGroup {
+    /// Whether a draw with these inputs has this group, too.
+    fn is_of(&self, shader: &HostShader, constants: &Constants, state: TexturesState) -> bool {
+        self.shader == shader.id
+            && self.state == state
+            && self.fetch.iter().all(|(number, words)| constants.fetch[usize::from(*number) & 31] == *words)
+    }
+}
+
 impl Bound {
     /// Finds the textures and samplers, and adds their records to the constants.
-    pub(super) fn new(
+    fn new(
         with: &mut TextureInputs<'_>,
         shader: &HostShader,
         constants: &Constants,
@@ -64,6 +95,8 @@ pub(super) struct Groups {
     made: HashMap<Vec<u64>, wgpu::BindGroup>,
     /// Key that is looked up, to allocate none for each draw.
     key: Vec<u64>,
+    /// Groups of the last draw, by their numbers.
+    last: [Option<LastGroup>; 2],
     /// Number of groups created.
     count: u64,
 }
@@ -74,14 +107,54 @@ impl Groups {
         self.count
     }
 
-    /// Returns the bind group of a shader with these resources.
+    /// Returns the bind group of a draw for a stage, and adds the records of its textures to the
+    /// stage's constants. Consecutive draws mostly have the same group, which is found by comparing
+    /// the words of fetch constants.
     pub(super) fn get(
+        &mut self,
+        with: &mut TextureInputs<'_>,
+        shader: &HostShader,
+        constants: &Constants,
+        cache: &mut Textures,
+        records: &mut StageConstants,
+        buffers: BoundBuffers<'_>,
+    ) -> wgpu::BindGroup {
+        let number = shader.interface.group as usize & 1;
+        let state = cache.state(with);
+        if let Some(last) = &self.last[number]
+            && state.is_some_and(|state| last.is_of(shader, constants, state))
+            && cache.reuse(&last.textures, last.bytes)
+        {
+            records.set_texture_rows(&last.records);
+            return last.group.clone();
+        }
+        let drawn = cache.drawn();
+        let bound = Bound::new(with, shader, constants, cache, records);
+        let group = self.of(with.device, shader, &bound, buffers);
+        // Textures that were decoded just now are changes; memory may have been written since.
+        let state = state.filter(|_| cache.is_whole()).map(|state| cache.changed(state));
+        self.last[number] = state.map(|state| {
+            let fetch = |number: u8| (number, constants.fetch[usize::from(number) & 31]);
+            LastGroup {
+                shader: shader.id,
+                fetch: shader.fetch_constants().map(fetch).collect(),
+                state,
+                textures: bound.textures,
+                bytes: cache.drawn().saturating_sub(drawn),
+                records: records.texture_rows().to_vec(),
+                group: group.clone(),
+            }
+        });
+        group
+    }
+
+    /// Returns the bind group of a shader with these resources.
+    fn of(
         &mut self,
         device: &Device,
         shader: &HostShader,
         bound: &Bound,
-        uniforms: &wgpu::Buffer,
-        vertices: &wgpu::Buffer,
+        BoundBuffers { uniforms, vertices }: BoundBuffers<'_>,
     ) -> wgpu::BindGroup {
         self.key.clear();
         self.key.push(shader.id);

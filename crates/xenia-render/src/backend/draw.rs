@@ -14,14 +14,14 @@ use xenia_gpu::reference::alpha_mask::Thresholds;
 use xenia_gpu::{BackendError, PhysicalMemory, Reference};
 
 use super::WgpuBackend;
-use super::bindings::Bound;
+use super::bindings::BoundBuffers;
 use super::expanded;
 use super::pipelines::{Missing, Parts, Ready};
 use super::primitives::{self, Corners};
 use super::recipe::{Chosen, Recipe};
 use super::recording::Attachments;
 use super::shaders::HostShader;
-use super::state::{self, DepthState, UnsupportedState};
+use super::state::{self, DepthState, MOST_TIMES, UnsupportedState};
 use super::targets::{self, Claim};
 use super::textures::TextureInputs;
 use super::vertices::Full;
@@ -44,12 +44,15 @@ struct Geometry {
     rows: Range<u32>,
 }
 
+/// Pipelines of a draw, by its repetitions.
+type ReadyPipelines = [Option<Arc<Ready>>; MOST_TIMES];
+
 /// Locations of the uploaded shader inputs.
 struct Sent {
-    vertex: Bound,
-    pixel: Option<Bound>,
+    vertex: wgpu::BindGroup,
+    pixel: Option<wgpu::BindGroup>,
     /// Offset of the vertex shader's constants, for each repetition of the draw.
-    vertex_offsets: Vec<u32>,
+    vertex_offsets: [u32; MOST_TIMES],
     pixel_offset: u32,
     /// Position of the first index in the buffer.
     first_index: u32,
@@ -128,7 +131,7 @@ impl WgpuBackend {
         }
         let Some(geometry) = self.geometry(call, memory, &plan)? else { return Ok(()) };
         let ready = self.ready(call, &plan, &geometry)?;
-        let Some(shaders) = ready.first() else { return Ok(()) };
+        let Some(shaders) = &ready[0] else { return Ok(()) };
         let attachments = self.attachments(call, &plan);
         let sent = self.send(call, memory, &plan, &geometry, shaders)?;
         self.claim(attachments, &geometry.rows, plan.depth.as_ref().map(|(depth, _)| depth));
@@ -189,13 +192,13 @@ impl WgpuBackend {
         Ok(Some(Geometry { corners, shader, handed_on: Some((first, words)), rows }))
     }
 
-    /// Finds the pipelines, one for each repetition of the draw.
+    /// Finds the pipelines, one for each repetition of the draw: none if there is no repetition.
     fn ready(
         &mut self,
         call: &DrawCall,
         plan: &Plan,
         geometry: &Geometry,
-    ) -> Result<Vec<Arc<Ready>>, Missing> {
+    ) -> Result<ReadyPipelines, Missing> {
         let chosen = Chosen {
             vertex: geometry.shader.hash,
             interpolators: interpolators(call, &geometry.shader.program),
@@ -206,12 +209,14 @@ impl WgpuBackend {
             anisotropic: self.textures.anisotropic(call),
         };
         let recipe = Recipe::new(call, &chosen);
-        let ready = plan.times.iter().map(|time| {
-            let recipe = recipe.drawing(time.samples);
-            let (vertex, pixel) = (geometry.shader.clone(), call.pixel_shader.clone());
-            self.pipelines.get(&Parts { recipe, vertex, pixel })
-        });
-        ready.collect()
+        let (vertex, pixel) = (geometry.shader.clone(), call.pixel_shader.clone());
+        let mut parts = Parts { recipe, vertex, pixel };
+        let mut all = ReadyPipelines::default();
+        for (ready, time) in all.iter_mut().zip(plan.times.iter()) {
+            parts.recipe = recipe.drawing(time.samples);
+            *ready = Some(self.pipelines.get(&parts)?);
+        }
+        Ok(all)
     }
 
     /// Finds the host textures of the targets.
@@ -228,21 +233,22 @@ impl WgpuBackend {
         attachments
     }
 
-    /// Finds the textures and samplers of a stage.
+    /// Finds the bind group of a stage, and sets the records of its textures.
     fn bind(
         &mut self,
         shader: &HostShader,
         call: &DrawCall,
         records: &mut StageConstants,
         memory: &dyn PhysicalMemory,
-    ) -> Bound {
+    ) -> wgpu::BindGroup {
         let mut inputs = TextureInputs {
             device: &self.device,
             recording: &mut self.recording,
             mirror: &self.mirror,
             memory,
         };
-        Bound::new(&mut inputs, shader, &call.constants, &mut self.textures, records)
+        let buffers = BoundBuffers { uniforms: self.uniforms.buffer(), vertices: self.vertices.buffer() };
+        self.groups.get(&mut inputs, shader, &call.constants, &mut self.textures, records, buffers)
     }
 
     /// Uploads shader inputs.
@@ -255,8 +261,8 @@ impl WgpuBackend {
         shaders: &Ready,
     ) -> Result<Sent, Refused> {
         let (vertex, pixel) = (&shaders.vertex, shaders.pixel.as_ref());
-        let mut of_vertex =
-            StageConstants::new(&call.constants, ShaderKind::Vertex, vertex.interface.constants);
+        let [mut of_vertex, mut of_pixel] = std::mem::take(&mut self.stage_constants);
+        of_vertex.renew(&call.constants, ShaderKind::Vertex, vertex.interface.constants);
         of_vertex.set_clip_planes(&call.clip_planes);
         if let Some((first, words)) = geometry.handed_on {
             of_vertex.set_vertex(0, VertexRecord { first, words, endian: 0 });
@@ -266,7 +272,7 @@ impl WgpuBackend {
         }
         let vertex_bound = self.bind(vertex, call, &mut of_vertex, memory);
         let layout = pixel.map_or_else(ConstantsLayout::default, |pixel| pixel.interface.constants);
-        let mut of_pixel = StageConstants::new(&call.constants, ShaderKind::Pixel, layout);
+        of_pixel.renew(&call.constants, ShaderKind::Pixel, layout);
         let mut pixel_bound = None;
         if let Some(pixel) = pixel {
             self.send_vertices(call, &pixel.reaches, None, &mut of_pixel, memory)?;
@@ -296,13 +302,14 @@ impl WgpuBackend {
         {
             return Err(Refused::Full);
         }
-        let mut vertex_offsets = Vec::with_capacity(plan.times.len());
-        for time in &plan.times {
+        let mut vertex_offsets = [0; MOST_TIMES];
+        for (offset, time) in vertex_offsets.iter_mut().zip(plan.times.iter()) {
             of_vertex.set_position(&plan.position.moved(time.shift));
-            vertex_offsets.push(self.uniforms.put(of_vertex.bytes()) as u32);
+            *offset = self.uniforms.put(of_vertex.bytes()) as u32;
         }
         let pixel_offset = if pixel.is_some() { self.uniforms.put(of_pixel.bytes()) as u32 } else { 0 };
         let first_index = self.indices.place(&geometry.corners);
+        self.stage_constants = [of_vertex, of_pixel];
         Ok(Sent { vertex: vertex_bound, pixel: pixel_bound, vertex_offsets, pixel_offset, first_index })
     }
 
@@ -311,25 +318,16 @@ impl WgpuBackend {
         &mut self,
         plan: &Plan,
         geometry: &Geometry,
-        ready: &[Arc<Ready>],
+        ready: &ReadyPipelines,
         attachments: Attachments,
         sent: &Sent,
     ) {
-        let Some(shaders) = ready.first() else { return };
-        let (uniforms, vertices) = (self.uniforms.buffer(), self.vertices.buffer());
-        let groups = &mut self.groups;
-        let vertex_group = groups.get(&self.device, &shaders.vertex, &sent.vertex, uniforms, vertices);
-        let pixel_group = shaders
-            .pixel
-            .as_ref()
-            .zip(sent.pixel.as_ref())
-            .map(|(pixel, bound)| groups.get(&self.device, pixel, bound, uniforms, vertices));
         let samples = self.occlusion.set();
         let pass = self.recording.pass(&self.device, &self.targets, attachments, samples);
         pass.set_viewport(plan.size, if plan.clip.unclipped { 1.0 } else { plan.deepest });
         let ([left, _, right, _], rows) = (plan.scissor, &geometry.rows);
         pass.set_scissor([left, rows.start, right, rows.end]);
-        if let Some(group) = &pixel_group {
+        if let Some(group) = &sent.pixel {
             pass.set_group(PIXEL_GROUP, group, sent.pixel_offset);
         }
         pass.set_blend_constant(plan.blend_constant);
@@ -340,9 +338,9 @@ impl WgpuBackend {
         if indices.is_some() {
             pass.set_indices(self.indices.buffer());
         }
-        for (ready, &vertex_offset) in ready.iter().zip(&sent.vertex_offsets) {
+        for (ready, &vertex_offset) in ready.iter().flatten().zip(&sent.vertex_offsets) {
             pass.set_pipeline(&ready.pipeline);
-            pass.set_group(VERTEX_GROUP, &vertex_group, vertex_offset);
+            pass.set_group(VERTEX_GROUP, &sent.vertex, vertex_offset);
             let pass = pass.commands();
             let query = self.occlusion.next();
             if let Some(query) = query {

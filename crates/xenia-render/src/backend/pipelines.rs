@@ -110,6 +110,10 @@ pub(super) enum Missing {
 /// Compiled pipelines, or the device's errors.
 pub(super) struct Pipelines {
     made: HashMap<Recipe, Outcome>,
+    /// Pipelines of the last draws, compared before one is looked up.
+    recent: [Option<(Recipe, Arc<Ready>)>; 4],
+    /// Number of pipelines that were looked up.
+    found: usize,
     maker: Arc<Maker>,
     background: Option<Background>,
     /// Recipes that background threads are compiling.
@@ -129,6 +133,8 @@ impl Pipelines {
         });
         Self {
             made: HashMap::new(),
+            recent: Default::default(),
+            found: 0,
             maker,
             background,
             ordered: HashSet::new(),
@@ -175,9 +181,17 @@ impl Pipelines {
 
     /// Returns a pipeline, compiling it if necessary.
     pub(super) fn get(&mut self, parts: &Parts) -> Result<Arc<Ready>, Missing> {
+        let is_same = |(recipe, ready): &&(Recipe, Arc<Ready>)| *recipe == parts.recipe && ready.is_of(parts);
+        if let Some((_, ready)) = self.recent.iter().flatten().find(is_same) {
+            return Ok(ready.clone());
+        }
         self.collect();
         match self.made.get(&parts.recipe) {
-            Some(Ok(ready)) if ready.is_of(parts) => return Ok(ready.clone()),
+            Some(Ok(ready)) if ready.is_of(parts) => {
+                self.recent[self.found % 4] = Some((parts.recipe, ready.clone()));
+                self.found = self.found.wrapping_add(1);
+                return Ok(ready.clone());
+            }
             Some(Err(reason)) => return Err(Missing::Refused(reason.clone())),
             _ => {}
         }

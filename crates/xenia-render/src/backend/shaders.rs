@@ -1,7 +1,7 @@
 //! Translated shaders as modules of the device, with their bind group layouts.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -30,6 +30,16 @@ pub(super) struct HostShader {
     pub(super) reaches: Vec<(u8, Reach)>,
     /// Source of the module.
     pub(super) shader: Arc<Shader>,
+}
+
+impl HostShader {
+    /// Numbers of the texture fetch constants that a bind group and its records depend on.
+    pub(super) fn fetch_constants(&self) -> impl Iterator<Item = u8> {
+        let Interface { records, textures, samplers, .. } = &self.interface;
+        let bound =
+            textures.iter().map(|slot| slot.constant).chain(samplers.iter().map(|slot| slot.constant));
+        bound.chain(records.iter().copied()).collect::<BTreeSet<u8>>().into_iter()
+    }
 }
 
 type Made = Result<Arc<HostShader>, TranslateError>;

@@ -331,7 +331,7 @@ pub(super) fn position(
 }
 
 /// One repetition of a draw.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Time {
     /// Mask of the host samples to write.
     pub(super) samples: u32,
@@ -339,20 +339,42 @@ pub(super) struct Time {
     pub(super) shift: [f32; 2],
 }
 
+/// Repetitions of a draw.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Times {
+    times: [Time; MOST_TIMES],
+    count: usize,
+}
+
+/// Most repetitions of a draw.
+pub(super) const MOST_TIMES: usize = 2;
+
+impl std::ops::Deref for Times {
+    type Target = [Time];
+
+    fn deref(&self) -> &[Time] {
+        &self.times[..self.count]
+    }
+}
+
 /// Repetitions of a draw on a target of `size` pixels; empty if no sample is drawn.
 ///
 /// On hosts without 2x MSAA, samples 0 and 3 of 4x MSAA are used. Their positions are (6, 2) and
 /// (10, 14) sixteenths of a pixel, the chip's are (4, 4) and (12, 12). So each sample is drawn
 /// separately, with all positions moved until the host's sample coincides with the chip's.
-pub(super) fn times(call: &DrawCall, host_samples: u32, size: [u32; 2]) -> Vec<Time> {
-    let pixels = match call.msaa {
-        Msaa::X2 => vec![(1, [2.0, -2.0]), (8, [-2.0, 2.0])],
-        Msaa::X1 | Msaa::X4 => vec![(u32::MAX, [0.0; 2])],
+pub(super) fn times(call: &DrawCall, host_samples: u32, size: [u32; 2]) -> Times {
+    let pixels: &[(u32, [f32; 2])] = match call.msaa {
+        Msaa::X2 => &[(1, [2.0, -2.0]), (8, [-2.0, 2.0])],
+        Msaa::X1 | Msaa::X4 => &[(u32::MAX, [0.0; 2])],
     };
     let [width, height] = size.map(|side| side as f32);
-    let time = |(mask, [x, y]): (u32, [f32; 2])| Time {
-        samples: host_samples & mask,
-        shift: [x / 8.0 / width, -y / 8.0 / height],
-    };
-    pixels.into_iter().map(time).filter(|time| time.samples != 0).collect()
+    let mut all = Times::default();
+    for (mask, [x, y]) in pixels {
+        let time = Time { samples: host_samples & mask, shift: [x / 8.0 / width, -y / 8.0 / height] };
+        if time.samples != 0 {
+            all.times[all.count] = time;
+            all.count += 1;
+        }
+    }
+    all
 }

@@ -17,6 +17,7 @@ mod decode;
 mod formats;
 mod host;
 mod recent;
+mod reuse;
 mod samplers;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ use self::decode::{Decoder, LevelJob, Target};
 use self::formats::Decoding;
 use self::host::{copy_level, create, view};
 use self::recent::RecentFetches;
+pub(crate) use self::reuse::TexturesState;
 pub(crate) use self::samplers::HostSampler;
 use self::samplers::{SamplerKey, Samplers};
 use super::Device;
@@ -63,7 +65,7 @@ pub(crate) struct HostTexture {
     texture: wgpu::Texture,
     /// Number of stored components; further guest components equal the last one.
     components: u8,
-    /// Time of the last use, in calls of [`Textures::get`].
+    /// Time of the last use, in calls of [`Textures::get`] and [`Textures::reuse`].
     used: AtomicU64,
 }
 
@@ -143,8 +145,10 @@ pub(crate) struct Textures {
     dummies: [Arc<HostTexture>; 2],
     counters: TextureCounters,
     next_id: u64,
-    /// Number of calls of `get`.
+    /// Number of calls of `get` and of `reuse`.
     clock: u64,
+    /// Number of textures that were made or changed.
+    changes: u64,
     /// Value of the clock when commands were submitted last.
     last_submitted: u64,
     /// Limit on the bytes of host textures, beyond which the oldest are dropped; also the limit of
@@ -182,6 +186,7 @@ impl Textures {
             counters: TextureCounters::default(),
             next_id: 2,
             clock: 0,
+            changes: 0,
             last_submitted: 0,
             limit: MAX_BYTES,
             drawn: 0,
@@ -234,13 +239,6 @@ impl Textures {
     /// Whether a texture of the draw was too large for the device, or too much for the draw.
     pub(crate) fn left_out(&self) -> bool {
         self.left_out
-    }
-
-    /// Whether the draw's limit allows a texture of `bytes` more bytes.
-    fn has_room(&mut self, bytes: u64) -> bool {
-        self.drawn = self.drawn.saturating_add(bytes);
-        self.left_out |= self.drawn > self.limit;
-        self.drawn <= self.limit
     }
 
     /// Returns the texture that a fetch constant describes, if it has the shape and can be decoded.
@@ -378,6 +376,7 @@ impl Textures {
     }
 
     fn insert(&mut self, key: TextureKey, entry: Entry) {
+        self.changes += 1;
         self.counters.bytes += entry.bytes;
         self.cost += entry.cost();
         if let Some(old) = self.entries.insert(key, entry) {

@@ -14,6 +14,7 @@ use super::interface::{ConstantsLayout, HostPosition, HostTarget, TextureRecord,
 pub(super) const MIP_BIT: u32 = 3;
 
 /// Contents of one stage's constant buffer (binding 0).
+#[derive(Default)]
 pub struct StageConstants {
     layout: ConstantsLayout,
     bytes: Vec<u8>,
@@ -26,17 +27,26 @@ impl StageConstants {
     /// [`set_depth_scale`](Self::set_depth_scale) and [`set_target`](Self::set_target), must be
     /// called next.
     pub fn new(constants: &Constants, kind: ShaderKind, layout: ConstantsLayout) -> Self {
-        let mut this = Self { layout, bytes: vec![0; layout.size()] };
+        let mut this = Self::default();
+        this.renew(constants, kind, layout);
+        this
+    }
+
+    /// As [`new`](Self::new), in the memory of earlier contents.
+    pub fn renew(&mut self, constants: &Constants, kind: ShaderKind, layout: ConstantsLayout) {
+        self.layout = layout;
+        self.bytes.clear();
+        self.bytes.resize(layout.size(), 0);
         let base = match kind {
             ShaderKind::Vertex => constants.vertex_base,
             ShaderKind::Pixel => constants.pixel_base,
         };
-        for (i, vector) in (0..layout.count(member::FLOAT)).zip(constants.float.iter().skip(base as usize)) {
-            this.put(member::FLOAT, i, 0, &vector.map(f32::to_bits));
+        let floats = constants.float.get(base as usize..).unwrap_or_default().as_flattened();
+        for (to, value) in self.member_mut(member::FLOAT).chunks_exact_mut(4).zip(floats) {
+            to.copy_from_slice(&value.to_le_bytes());
         }
-        this.put_rows(member::BOOLEAN, &constants.boolean);
-        this.put_rows(member::LOOP, &constants.loops);
-        this
+        self.put_rows(member::BOOLEAN, &constants.boolean);
+        self.put_rows(member::LOOP, &constants.loops);
     }
 
     /// Sets the conversion of positions.
@@ -128,6 +138,25 @@ impl StageConstants {
             0,
             &[swizzle, u32::from(record.is_volume), mirrored_and_others, unnormalized_height.to_bits()],
         );
+    }
+
+    /// Records of all texture fetch constants, as bytes.
+    pub fn texture_rows(&self) -> &[u8] {
+        let start = self.layout.offset(member::TEXTURE) as usize;
+        &self.bytes[start..start + 16 * self.layout.count(member::TEXTURE) as usize]
+    }
+
+    /// Replaces the records of all texture fetch constants by those of constants of the same layout.
+    pub fn set_texture_rows(&mut self, rows: &[u8]) {
+        let to = self.member_mut(member::TEXTURE);
+        let length = to.len().min(rows.len());
+        to[..length].copy_from_slice(&rows[..length]);
+    }
+
+    /// Bytes of a member.
+    fn member_mut(&mut self, of: u32) -> &mut [u8] {
+        let start = self.layout.offset(of) as usize;
+        &mut self.bytes[start..start + 16 * self.layout.count(of) as usize]
     }
 
     /// Contents of the buffer.

@@ -7,7 +7,7 @@ use xenia_gpu::microcode::Program;
 use super::super::Device;
 use super::super::edram::TargetPlace;
 use super::super::primitives;
-use super::super::state::{self, DepthClip, DepthState, Time, UnsupportedState};
+use super::super::state::{self, DepthClip, DepthState, Times, UnsupportedState};
 use super::super::targets;
 use super::Refused;
 use crate::translate::HostPosition;
@@ -30,7 +30,7 @@ pub(super) struct Plan {
     pub(super) depth: Option<(DepthState, u32)>,
     /// Number of rows in which the targets don't overlap.
     pub(super) apart: u32,
-    pub(super) times: Vec<Time>,
+    pub(super) times: Times,
 }
 
 impl Plan {

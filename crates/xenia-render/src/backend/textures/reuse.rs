@@ -1,0 +1,62 @@
+//! Textures of the last draw, used again without a look-up, and the bytes of a draw's textures.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::{HostTexture, TextureInputs, Textures};
+
+/// State of the cache, and of the memory behind it: while it is the same, each fetch constant has
+/// the texture that it had before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TexturesState {
+    /// Number of textures that were made or changed.
+    changes: u64,
+    /// Epoch of memory, and stamp of the mirror.
+    epoch: (u64, u64),
+}
+
+impl Textures {
+    /// The present state; `None` if writes to memory can't be noticed.
+    pub(crate) fn state(&self, with: &TextureInputs<'_>) -> Option<TexturesState> {
+        let epoch = with.memory.epoch()?;
+        Some(TexturesState { changes: self.changes, epoch: (epoch, with.mirror.stamp()) })
+    }
+
+    /// An earlier state, with the changes since then.
+    pub(crate) fn changed(&self, state: TexturesState) -> TexturesState {
+        TexturesState { changes: self.changes, ..state }
+    }
+
+    /// Bytes of the current draw's textures so far.
+    pub(crate) fn drawn(&self) -> u64 {
+        self.drawn
+    }
+
+    /// Whether the current draw has all its textures so far.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.left_out && self.torn.is_none()
+    }
+
+    /// Uses textures again that a draw with the same [`Self::state`] had, and their bytes. Returns
+    /// false if the draw's limit doesn't allow them.
+    pub(crate) fn reuse(&mut self, textures: &[Arc<HostTexture>], bytes: u64) -> bool {
+        let drawn = self.drawn.saturating_add(bytes);
+        if drawn > self.limit {
+            return false;
+        }
+        self.drawn = drawn;
+        self.clock += 1;
+        for texture in textures {
+            texture.used.store(self.clock, Relaxed);
+        }
+        self.counters.reused += textures.len() as u64;
+        true
+    }
+
+    /// Whether the draw's limit allows a texture of `bytes` more bytes.
+    pub(super) fn has_room(&mut self, bytes: u64) -> bool {
+        self.drawn = self.drawn.saturating_add(bytes);
+        self.left_out |= self.drawn > self.limit;
+        self.drawn <= self.limit
+    }
+}
