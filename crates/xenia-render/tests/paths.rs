@@ -5,6 +5,9 @@
 #[path = "../../xenia-gpu/tests/scene/mod.rs"]
 mod scene;
 
+#[path = "paths/groups.rs"]
+mod groups;
+
 #[path = "paths/indices.rs"]
 mod indices;
 

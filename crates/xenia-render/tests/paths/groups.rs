@@ -1,0 +1,74 @@
+//! Tests of bind groups that one draw has from the draw before.
+
+use super::*;
+
+/// Size of the textures.
+const SIDE: u32 = 32;
+/// Bytes of a texture.
+const BYTES: u32 = SIDE * SIDE * 4;
+
+/// Sets the texture constant 1: a texture by its number, with a clamp mode.
+fn set_texture(scene: &mut Scene, number: u32, clamp: u32) {
+    let from = TEXTURE + number * BYTES;
+    let size = (SIDE - 1) | (SIDE - 1) << 13;
+    scene.texture(
+        1,
+        [2 | clamp << 10 | 1 << 31 | (SIDE / 32) << 22, 6 | 2 << 6 | from, size, 0x688 << 1, 0, 1 << 9],
+    );
+}
+
+/// Fills a texture with one colour.
+fn fill(scene: &mut Scene, number: u32, byte: u8) {
+    scene.memory.write(TEXTURE + number * BYTES, &[byte; BYTES as usize]);
+}
+
+/// Draws the quad of the whole surface into the next column.
+fn draw(scene: &mut Scene, column: &mut u32) {
+    scene.scissor([*column * 4, 0, *column * 4 + 4, 32]);
+    scene.draw(13, 4);
+    *column += 1;
+}
+
+#[test]
+fn a_draw_has_the_last_ones_group_until_anything_changes() {
+    let counts = worked(|| {
+        let mut scene = Scene::new(64, 32, 0);
+        scene.shader(1, TEXTURED_PS);
+        let at = |x, y, u, v| vertex(x, y, [u, v, 0.0, 1.0]);
+        let quad = [at(0.0, 0.0, 0.0, 0.0), at(64.0, 0.0, 1.0, 0.0), at(64.0, 32.0, 1.0, 1.0)];
+        scene.vertices(&[quad[0], quad[1], quad[2], at(0.0, 32.0, 0.0, 1.0)]);
+        for (number, byte) in [(0, 0x20), (1, 0x60)] {
+            fill(&mut scene, number, byte);
+        }
+        set_texture(&mut scene, 0, 0);
+        let column = &mut 0;
+        draw(&mut scene, column);
+        draw(&mut scene, column);
+        // Another texture, and the first one again.
+        set_texture(&mut scene, 1, 0);
+        draw(&mut scene, column);
+        set_texture(&mut scene, 0, 0);
+        draw(&mut scene, column);
+        draw(&mut scene, column);
+        // New texels behind the same words.
+        fill(&mut scene, 0, 0xa0);
+        draw(&mut scene, column);
+        draw(&mut scene, column);
+        // Another sampler.
+        set_texture(&mut scene, 0, 2);
+        draw(&mut scene, column);
+        // A constant that describes no texture.
+        scene.texture(1, [0; 6]);
+        draw(&mut scene, column);
+        draw(&mut scene, column);
+        set_texture(&mut scene, 1, 0);
+        draw(&mut scene, column);
+        scene
+    });
+    let Some((counters, work)) = counts else { return };
+    // The vertex shader has one. The pixel shader has one each for two textures, for the first one's
+    // new texels, these with the other sampler, and none. New texels are decoded to another texture,
+    // because commands that read the old ones are recorded.
+    assert_eq!((counters.textures.made, counters.textures.written), (3, 1));
+    assert_eq!(work.groups_made, 6);
+}
