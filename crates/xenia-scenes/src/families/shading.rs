@@ -5,7 +5,11 @@
 //! rounded, and no edge passes through a sample.
 //!
 //! Coverage and stencils are compared exactly. Attributes may differ by 1/250: both sides
-//! interpolate with floats, over up to 80 pixels, with w between 1/4 and 4. A depth is the sum of
+//! interpolate with floats, over up to 80 pixels, with w between 1/4 and 4. They may also differ by
+//! their change over 1/1024 pixel in y, which matters where a triangle is low: the host's vertex
+//! shader returns floats in clip space, of which a step of 2^-24 is 1/4096 pixel in a target of 8192
+//! rows, and a quotient (2.5 steps), a product and a sum are rounded until they are pixels. Hosts may
+//! interpolate from these places, though they cover pixels by rounded ones. A depth is the sum of
 //! three rounded products, of the triangle's slopes and the pixel's place: each is off by less than
 //! a step of 2^-24 of its size, and so is each sum; the slopes themselves are rounded, too. That is
 //! less than 8 steps of 2^-24 for each unit of the largest product, of which the depth itself has
@@ -29,6 +33,9 @@ const PLACES: [[i32; 2]; CORNERS] = [[4, 4], [70, 6], [10, 40], [66, 42]];
 /// Initial words of colours, and of depth and stencil.
 const COLOR: u32 = 0xc3d0_c3d0;
 const DEPTH: u32 = 0x8000_0100;
+
+/// Part of a pixel by which the places from which hosts interpolate are apart from the reference's.
+const APART: f32 = 1.0 / 1024.0;
 
 /// Attribute that the pixel shader returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -243,17 +250,40 @@ impl Shading {
             let [by_x, by_y] = [(z1 * y2 - z2 * y1).abs(), (z2 * x1 - z1 * x2).abs()];
             (by_x * width + by_y * height) / area
         };
-        let triangles: &[[usize; 3]] = match self.primitive {
+        let slopes: Vec<f32> = match self.primitive {
+            2 | 3 => (0..3).map(line).collect(),
+            _ => self.triangles().iter().map(|corners| triangle(*corners)).collect(),
+        };
+        slopes.into_iter().fold(2.0, f32::max)
+    }
+
+    /// Triangles of the primitive, as numbers of corners; none for points and lines.
+    fn triangles(&self) -> &'static [[usize; 3]] {
+        match self.primitive {
+            1..=3 => &[],
             5 => &[[0, 1, 2], [0, 2, 3]],
             6 => &[[0, 1, 2], [1, 2, 3]],
             13 => &[[0, 1, 2], [0, 2, 3], [0, 1, 3], [1, 2, 3]],
             _ => &[[0, 1, 2]],
+        }
+    }
+
+    /// Largest change of each component of the output over [`APART`], within triangles.
+    fn moved(&self) -> [f32; 4] {
+        let vertices = self.vertices();
+        let values: Vec<[f32; 4]> = match self.output {
+            Output::First if !self.is_flat => vertices.iter().map(|v| [v[3], v[4], v[5], v[6]]).collect(),
+            Output::Second => vertices.iter().map(|v| [v[0], v[1], v[2], 1.0]).collect(),
+            _ => return [0.0; 4],
         };
-        let slopes: Vec<f32> = match self.primitive {
-            2 | 3 => (0..3).map(line).collect(),
-            _ => triangles.iter().map(|corners| triangle(*corners)).collect(),
-        };
-        slopes.into_iter().fold(2.0, f32::max)
+        let mut moved = [0.0_f32; 4];
+        for corners in self.triangles() {
+            let slopes = slopes(&corners.map(|i| vertices[i]), &corners.map(|i| values[i]), self.affine);
+            for (moved, slope) in moved.iter_mut().zip(slopes) {
+                *moved = moved.max(slope * APART);
+            }
+        }
+        moved
     }
 
     /// Depth of a word, and the allowed difference.
@@ -293,7 +323,7 @@ impl Shading {
 
     /// Compares the words of colours, of which `close` samples may be covered on one side only.
     fn compare_colors(&self, expected: &[u32], found: &[u32], close: usize) -> Result<(), SceneDifference> {
-        let mut uncovered = 0;
+        let (mut uncovered, moved) = (0, self.moved());
         for (at, (e, f)) in expected.iter().zip(found).enumerate().filter(|(_, (e, f))| e != f) {
             let fail = |what: &str| {
                 Err(SceneDifference(format!(
@@ -308,16 +338,37 @@ impl Shading {
                 }
                 continue;
             }
-            let apart = [0, 16].map(|low| {
-                let [e, f] = [e, f].map(|word| half_to_single((word >> low) as u16));
-                (e - f).abs() / e.abs().max(0.05)
-            });
-            if !self.has_other_places() && apart[0].max(apart[1]) > 1.0 / 250.0 {
+            let is_near = |half: usize| {
+                let [e, f] = [e, f].map(|word| half_to_single((word >> (16 * half)) as u16));
+                (e - f).abs() <= e.abs().max(0.05) / 250.0 + moved[2 * (at & 1) + half]
+            };
+            if !(self.has_other_places() || is_near(0) && is_near(1)) {
                 return fail("value");
             }
         }
         Ok(())
     }
+}
+
+/// Bound of the change of four values over a pixel in y, within a triangle of vertices.
+fn slopes(vertices: &[[f32; 7]; 3], values: &[[f32; 4]; 3], affine: bool) -> [f32; 4] {
+    let [a, b, c] = vertices;
+    let area = (b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1]);
+    // Change of the corners' weights over a pixel.
+    let weights = [[b, c], [c, a], [a, b]].map(|[from, to]| (to[0] - from[0]) / area.abs().max(1.0 / 64.0));
+    let ws = vertices.map(|vertex| vertex[6]);
+    let (least, most) = (ws.iter().copied().fold(f32::MAX, f32::min), ws.iter().copied().fold(0.0, f32::max));
+    [0, 1, 2, 3].map(|component: usize| {
+        let values = values.map(|value| value[component]);
+        if affine || least == most {
+            return values.iter().zip(weights).map(|(value, weight)| value * weight).sum::<f32>().abs();
+        }
+        // A quotient of two planes: the sum of (value - result) / w times each weight's change,
+        // divided by the sum of the weights over w.
+        let highest = values.iter().copied().fold(f32::MIN, f32::max);
+        let range = highest - values.iter().copied().fold(f32::MAX, f32::min);
+        ws.iter().zip(weights).map(|(w, weight)| range * weight.abs() * most / w).sum()
+    })
 }
 
 const VERTEX_SHADER: &str = "vfetch r1.xyz1, r0.x, vf0, format=57, stride=7, offset=0
@@ -362,4 +413,33 @@ pub(super) fn case(
         pair.compare_samples("").map_err(note)?;
     }
     Ok(if is_same { SceneOutcome::NoEffect } else { SceneOutcome::Same })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_of_low_triangles_may_move() {
+        // A rectangle two pixels high, over whose height the first attribute changes.
+        let corner = |x, y, a| Corner { x, y, z: 128, w: 0, a, b: 0 };
+        let low = Shading {
+            primitive: 8,
+            corners: vec![corner(4, 4, 0), corner(70, 4, 0), corner(4, 6, 63)],
+            ..Shading::any(&mut Choices::of_words(Vec::new()))
+        };
+        let change = 63.0 / 64.0 / 2.0 / 1024.0;
+        let [moved, others @ ..] = low.moved();
+        assert!((moved - change).abs() < 1e-6, "{moved}");
+        assert_eq!(others, [0.0; 3]);
+        // Two percent over 1/250 of the least value that counts is allowed, and not twice as much.
+        let word = |value: f32| (value.to_bits() - 0x3800_0000 + 0x1000) >> 13;
+        let compare = |found: f32| low.compare_colors(&[word(0.05)], &[word(found)], 0);
+        assert!(compare(0.05 + 0.05 * 1.02 / 250.0).is_ok());
+        assert!(compare(0.05 + 0.05 * 4.0 / 250.0).is_err());
+        assert_eq!(Shading { is_flat: true, ..low.clone() }.moved(), [0.0; 4]);
+        let mut perspective = low;
+        perspective.corners[1].w = 2;
+        assert!(perspective.moved()[0] >= change, "a bound, not a slope");
+    }
 }
