@@ -115,11 +115,11 @@ pub struct PpcContext {
     pub xer_ca: u8,
     /// XER byte count of `lswx`/`stswx`, 0–127.
     pub xer_count: u8,
+    /// Floating-point registers: the bits of a double.
+    pub fpr: [u64; 32],
     /// Scratch words of the engine that runs this context: host addresses, exit codes. Not guest
     /// state: they are not saved, compared or hashed.
     pub host: [u64; HOST_WORDS],
-    /// Floating-point registers: the bits of a double.
-    pub fpr: [u64; 32],
     /// Vector registers v0–v127; see the module's documentation for the byte order.
     pub vr: [u128; 128],
     /// Value of [`Self::budget`] at the start of the visit.
@@ -150,8 +150,8 @@ pub struct PpcContext {
     pub fp_lazy: FpLazy,
 }
 
-// Compiled code reaches r12 to r31, CR, LR, CTR, the budget and XER with one-byte displacements
-// from one base.
+// Compiled code reaches r20 to r31, CR, LR, CTR, the budget, XER and f0 to f7 with one-byte
+// displacements from one base.
 const _: () = {
     assert!(offset_of!(PpcContext, gpr) == 0);
     assert!(offset_of!(PpcContext, cr) == 256);
@@ -159,6 +159,7 @@ const _: () = {
     assert!(offset_of!(PpcContext, ctr) == 328);
     assert!(offset_of!(PpcContext, budget) == 336);
     assert!(offset_of!(PpcContext, xer_ca) == 346);
+    assert!(offset_of!(PpcContext, fpr) == 352);
 };
 
 impl Default for PpcContext {

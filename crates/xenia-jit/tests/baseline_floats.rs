@@ -4,7 +4,7 @@
 use crate::common::pair::machines;
 use crate::common::*;
 use xenia_cpu::{PpcContext, msr_bit};
-use xenia_isa::{Family, Op};
+use xenia_isa::{Family, Op, assemble};
 use xenia_jit::{JitConfig, Tiers};
 use xenia_testing::is_long;
 
@@ -209,5 +209,40 @@ fn status_is_owed_between_the_tiers() {
                 format!("case {case}, visit {visit}\n{}{}", listing(&words), listing(&called))
             });
         }
+    }
+}
+
+/// Vector arithmetic of the optimizing tier takes denormals for zeros; loads of singles in this
+/// tier's code that called it, or that it calls, do not.
+#[test]
+fn denormal_singles_stay_beside_vector_code_of_the_other_tier() {
+    let loads = "lfs f1,0(r3)\n lfs f2,4(r3)\n lfsx f3,0,r3\n";
+    // The loop is sampled, and so becomes hot first.
+    let vectors = "li r5,1000\n mtctr r5\nagain: vaddfp v1,v2,v3\n bdnz again\n";
+    let programs = [
+        [format!("start: bl 0x1000\n {loads} b start"), format!("{vectors} blr")],
+        [
+            format!("start: {vectors} bl 0x1000\n b start"),
+            format!("cmpwi r3,0\n beq over\n {loads}over: blr"),
+        ],
+    ];
+    for [caller, callee] in programs {
+        let words = |text: &str| -> Vec<u32> {
+            let bytes = assemble(text, 0).unwrap_or_else(|error| panic!("{text}: {error}")).bytes;
+            bytes.chunks_exact(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect()
+        };
+        let (caller, callee) = (words(&caller), words(&callee));
+        let both = JitConfig { tiers: Tiers::Both, hot_after: 0, ..baseline() };
+        let code = [(CODE, &caller[..]), (CODE + 0x1000, &callee[..])];
+        let (mut jit, mut interpreter) = machines(both, &code, |ctx| ctx.pc = CODE);
+        for machine in [&mut jit, &mut interpreter] {
+            machine.put(DATA, &[1, 0x807F_FFFF]);
+            machine.ctx.gpr[3] = u64::from(DATA);
+        }
+        for visit in 0..8 {
+            compare(&mut jit, &mut interpreter, 50_000 + visit, &|| format!("visit {visit}"));
+        }
+        let counters = jit.engine.counters();
+        assert!(counters.functions > 0 && counters.baseline_units > 1, "{counters:?}");
     }
 }

@@ -23,7 +23,7 @@ use super::encode::{CMP, Condition, Encoder, HostReg, Imm, MOV, RAX, RCX, Rm};
 use super::leaves::Ending;
 use super::map::{BUDGET, CTR, LR, Slot, gpr};
 use super::sites;
-use super::templates::{CodeThunk, HostFeatures, Templates};
+use super::templates::{CodeThunk, HostFeatures, RareCase, Templates};
 use super::unit::{Block, Discovery, Word};
 use exits::Exit;
 use rows::{computes, constant_pair};
@@ -82,7 +82,14 @@ impl Emitter {
     pub(super) fn new(features: HostFeatures, stores_by_arms: bool) -> Self {
         let e = Encoder::new();
         Self {
-            templates: Templates { e, features, stores_by_arms, thunk_call: None, has_single: false },
+            templates: Templates {
+                e,
+                features,
+                stores_by_arms,
+                thunk_call: None,
+                rare_case: None,
+                has_single: false,
+            },
             labels: Vec::new(),
             jumps: Vec::new(),
             exits: Vec::new(),
@@ -214,10 +221,12 @@ impl Emitter {
     fn end_site(&mut self, start: usize, thunk: &mut impl FnMut(CodeThunk) -> Option<u32>) -> Option<()> {
         if let Some((field, called)) = self.templates.thunk_call.take() {
             self.thunk_calls.push((field as u32, thunk(called)?));
-            self.floats += match called {
-                CodeThunk::Float(group) | CodeThunk::LoadThen(_, group) => group.rows(),
-                _ => 0,
-            };
+            if let CodeThunk::Float(group) = called {
+                self.floats += group.rows();
+            }
+        }
+        if let Some(RareCase { field, thunk: called, back }) = self.templates.rare_case.take() {
+            self.exits.push((field, Exit::RareCase { thunk: thunk(called)?, back: back as u32 }));
         }
         self.sites.push((self.templates.e.len() - start) as u8);
         Some(())

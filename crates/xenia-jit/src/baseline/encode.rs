@@ -284,6 +284,17 @@ impl Encoder {
         self.put(&bytes);
     }
 
+    /// `test rm, value` of 32 bits.
+    pub(super) fn test(&mut self, rm: Rm, value: i32) {
+        self.flags = None;
+        let mut bytes = Bytes::new();
+        bytes.rex(false, 0, rm, false);
+        bytes.byte(0xF7);
+        bytes.operands(0, rm);
+        bytes.word(value);
+        self.put(&bytes);
+    }
+
     /// `bt rm, bit` of 64 bits: the carry is that bit.
     pub(super) fn bit_test(&mut self, rm: Rm, bit: u8) {
         self.flags = None;

@@ -176,7 +176,7 @@ macro_rules! code {
 const fn displaced(place: Rm) -> i32 {
     match place {
         Rm::Ctx(at) => at,
-        Rm::Reg(_) | Rm::Guest(..) | Rm::GuestSum(..) | Rm::Host(_) => 0,
+        Rm::Reg(_) | Rm::CtxWord(..) | Rm::Guest(..) | Rm::GuestSum(..) | Rm::Host(_) => 0,
     }
 }
 

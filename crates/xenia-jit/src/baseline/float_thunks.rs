@@ -12,7 +12,7 @@
 //! register field in rcx; a group that stores returns the single in ecx.
 //!
 //! Larger groups gain nothing. With loads of two singles before a row, and variants that take the
-//! first row's result from a register, a title of 10,000 functions has 2,800 thunks instead of 800,
+//! first row's result from a register, a title of 10,000 functions has 2,800 thunks instead of 200,
 //! too many for the host's caches, and runs no faster.
 //!
 //! # FPSCR

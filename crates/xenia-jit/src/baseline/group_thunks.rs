@@ -17,10 +17,6 @@ pub(super) fn group_thunk(thunk: CodeThunk) -> Option<ThunkCode> {
             e.op32(MOV, RCX, Rm::Reg(RAX));
             calls.push((e.jump(), CodeThunk::LoadSingle(second)));
         }
-        CodeThunk::LoadThen(n, group) => {
-            calls.push((e.call(), CodeThunk::LoadSingle(n)));
-            calls.push((e.jump(), CodeThunk::Float(group)));
-        }
         _ => return None,
     }
     Some(ThunkCode { code: e.code().to_vec(), calls })

@@ -16,8 +16,9 @@
 //! On hosts without a free segment register ([`super::templates::HostFeatures`]), code adds the
 //! host address of guest memory from [`Slot::Memory`].
 //!
-//! One byte of displacement reaches r12 to r31, CR, LR, CTR, the budget and the first word of
-//! [`PpcContext::host`].
+//! One byte of displacement reaches r20 to r31, CR, LR, CTR, the budget, XER and f0 to f7.
+//! Compilers name r12 to r19 in one operand of a hundred, and f0 to f7 in six of ten that name an
+//! FPR.
 
 use super::encode::{HostReg, R8, R9, R10, R11, R12, R13, R14, R15, RBX, RDI, RDX, RSI, Rm};
 use crate::runtime::hooks::Hook;
@@ -26,7 +27,7 @@ use std::mem::offset_of;
 use xenia_cpu::{HOST_WORDS, PpcContext};
 
 /// Distance in bytes from the start of the context to the address in rbp.
-pub(super) const BIAS: usize = 224;
+pub(super) const BIAS: usize = 288;
 
 /// Guest registers and the host registers that hold them. The most frequent ones have the host
 /// registers that need no prefix byte.
@@ -86,6 +87,11 @@ pub(super) fn fpr(n: usize) -> Rm {
     Rm::Ctx(displacement(offset_of!(PpcContext, fpr) + 8 * n))
 }
 
+/// The location of the FPR whose number is in a register.
+pub(super) fn numbered_fpr(number: HostReg) -> Rm {
+    Rm::CtxWord(number, displacement(offset_of!(PpcContext, fpr)))
+}
+
 /// The displacement of the low half of vector register `n`; the high half follows.
 pub(super) fn vector(n: usize) -> i32 {
     displacement(offset_of!(PpcContext, vr) + 16 * n)
@@ -96,7 +102,11 @@ pub(super) const CTR: Rm = Rm::Ctx(displacement(offset_of!(PpcContext, ctr)));
 pub(super) const BUDGET: Rm = Rm::Ctx(displacement(offset_of!(PpcContext, budget)));
 pub(super) const CA: Rm = Rm::Ctx(displacement(offset_of!(PpcContext, xer_ca)));
 
-const _: () = assert!(displacement(offset_of!(PpcContext, cr) + 56) <= 127 - 7, "longer instructions");
+const _: () = assert!(
+    displacement(offset_of!(PpcContext, gpr) + 8 * 20) >= -128
+        && displacement(offset_of!(PpcContext, fpr) + 8 * 7) <= 127,
+    "longer instructions"
+);
 
 /// A word of [`PpcContext::host`] that baseline code uses. These words lie behind those of
 /// `crate::runtime::host::Word`, so that the tiers do not overwrite each other's.

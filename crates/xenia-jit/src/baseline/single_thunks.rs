@@ -11,7 +11,7 @@
 //! | [`store_any`] | eax: the FPR's number | ecx: a single | |
 
 use super::encode::*;
-use super::map::fpr;
+use super::map::{fpr, numbered_fpr};
 
 const XMM0: HostReg = 0;
 const XMM1: HostReg = 1;
@@ -77,9 +77,7 @@ pub(super) fn store(n: usize) -> Vec<u8> {
 /// As [`store`], for the FPR whose number is in eax.
 pub(super) fn store_any() -> Vec<u8> {
     let mut e = Encoder::new();
-    let Rm::Ctx(first) = fpr(0) else { return Vec::new() };
-    e.raw(&[0x48, 0x8B, 0x8C, 0xC5]); // mov rcx, [rbp + rax * 8 + first]
-    e.raw(&first.to_le_bytes());
+    e.op64(MOV, RCX, numbered_fpr(RAX));
     narrow(e)
 }
 

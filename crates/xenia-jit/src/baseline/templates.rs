@@ -70,10 +70,18 @@ pub(super) enum CodeThunk {
     RunFloatRow,
     /// Converts two singles for FPRs ([`super::group_thunks::group_thunk`]).
     LoadSingles([usize; 2]),
-    /// Converts a single for an FPR, then arithmetic.
-    LoadThen(usize, FloatGroup),
     /// Converts the FPR with a number in eax to a single ([`super::single_thunks::store_any`]).
     StoreAny,
+}
+
+/// A case that a template leaves to a thunk, which code behind the unit calls.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RareCase {
+    /// Position of the distance of the branch to the call.
+    pub(super) field: usize,
+    pub(super) thunk: CodeThunk,
+    /// Position to which the call returns.
+    pub(super) back: usize,
 }
 
 /// Emits host code for guest instructions.
@@ -85,6 +93,8 @@ pub(super) struct Templates {
     pub(super) stores_by_arms: bool,
     /// The thunk call in the last template: the position of its distance, and the thunk.
     pub(super) thunk_call: Option<(usize, CodeThunk)>,
+    /// The rare case of the last template.
+    pub(super) rare_case: Option<RareCase>,
     /// Whether ecx holds the single that the next template, a store, is to convert.
     pub(super) has_single: bool,
 }

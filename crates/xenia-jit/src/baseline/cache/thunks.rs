@@ -34,7 +34,7 @@ pub(super) fn thunk(
         CodeThunk::LoadSingle(n) => single_thunks::load(n),
         CodeThunk::StoreSingle(n) => single_thunks::store(n),
         CodeThunk::StoreAny => single_thunks::store_any(),
-        CodeThunk::Float(_) | CodeThunk::LoadSingles(_) | CodeThunk::LoadThen(..) => {
+        CodeThunk::Float(_) | CodeThunk::LoadSingles(_) => {
             let ThunkCode { code, calls: called } = match called {
                 CodeThunk::Float(group) => float_thunk(group)?,
                 _ => group_thunk(called)?,

@@ -19,6 +19,9 @@ pub(super) enum Exit {
     Return,
     /// The address in eax is called and the call table misses. Execution resumes at this position.
     NotInCallTable(u32),
+    /// The thunk at this offset runs a case that its template left out. Execution resumes at a
+    /// position.
+    RareCase { thunk: u32, back: u32 },
     /// A jump through the table with this number leads to an address that is no case.
     NoCase(usize),
 }
@@ -71,7 +74,11 @@ impl Emitter {
             let shared = match exit {
                 Exit::DepthInRegister => Some(&mut leave),
                 Exit::Return => Some(&mut missed),
-                Exit::Budget(_) | Exit::Depth(_) | Exit::NotInCallTable(_) | Exit::NoCase(_) => None,
+                Exit::Budget(_)
+                | Exit::Depth(_)
+                | Exit::NotInCallTable(_)
+                | Exit::NoCase(_)
+                | Exit::RareCase { .. } => None,
             };
             if let Some(tail) = shared {
                 let at = tail.at.unwrap_or(e.len());
@@ -93,6 +100,11 @@ impl Emitter {
                 }
                 Exit::NotInCallTable(back) => {
                     call_table::emit_miss(e);
+                    let field = e.jump();
+                    e.set_distance(field, back.into());
+                }
+                Exit::RareCase { thunk, back } => {
+                    self.thunk_calls.push((e.call() as u32, thunk));
                     let field = e.jump();
                     e.set_distance(field, back.into());
                 }

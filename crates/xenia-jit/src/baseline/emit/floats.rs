@@ -4,19 +4,18 @@
 //! thunk runs as much of these sequences as possible:
 //!
 //! ```text
-//!  load │ load                                               singles
-//!  load │ row [│ row]                                        a single
 //!  row [│ integer instructions │ row] [│ store of the result, a single]
 //! ```
 //! A row is arithmetic, or at the end a compare or a conversion to an integer.
 //!
 //! # Exact states
 //! Floating-point arithmetic raises no exceptions in the modes of compiled code, nor do the integer
-//! instructions, so their order is free. Loads of a group precede all writes of it. If one is
-//! refused, its group's first instruction is the one to go on with: the loads before it are made
-//! once more.
+//! instructions, so their order is free.
+//!
+//! Two loads of singles share a check for NaNs. Both precede all writes. If one is refused, the
+//! first is the one to go on with: the loads are made once more.
 
-use super::super::encode::{RAX, RCX};
+use super::super::encode::RCX;
 use super::super::float_thunks::{FloatGroup, begins_group, has_float_thunk, packed_operands};
 use super::super::map::cr;
 use super::super::templates::CodeThunk;
@@ -51,14 +50,11 @@ impl Emitter {
         if !matches!(i.0 >> 26, 59 | 63) && !loads_single(op) {
             return Some(index);
         }
-        let loads = loads_single(op);
-        if loads && row(words, index + 1).is_some_and(|(op, _)| loads_single(op)) {
+        if loads_single(op) {
             return self.two_loads(words, index, thunk);
         }
-        let Some(found) = self.find_group(words, index + usize::from(loads), loads) else {
-            return Some(index);
-        };
-        if !loads && found.group.second.is_some() {
+        let Some(found) = self.find_group(words, index) else { return Some(index) };
+        if found.group.second.is_some() {
             // The first row runs with the second one, after the integer instructions.
             self.sites.push(0);
             let mut at = index + 1;
@@ -67,22 +63,13 @@ impl Emitter {
             }
         }
         let start = self.templates.e.len();
-        let called = if loads {
-            self.templates.load_single(op, i, RCX);
-            CodeThunk::LoadThen(i.rd(), found.group)
-        } else {
-            CodeThunk::Float(found.group)
-        };
         self.templates.e.operands(found.operands, found.group.second.is_some());
-        self.templates.call(called);
+        self.templates.call(CodeThunk::Float(found.group));
         let (op, i) = row(words, found.last)?;
         if matches!(op, Op::fcmpo | Op::fcmpu) {
             self.templates.e.store(cr(i.crfd()), RCX);
         }
         self.end_site(start, thunk)?;
-        if loads {
-            self.sites.extend((index..found.last).map(|_| 0));
-        }
         if !found.group.stores {
             return Some(found.last + 1);
         }
@@ -92,17 +79,15 @@ impl Emitter {
         next
     }
 
-    /// The group whose first row is at `at`; `loads` says whether a load precedes it.
-    fn find_group(&self, words: &[Word], at: usize, loads: bool) -> Option<Found> {
+    /// The group whose first row is at `at`.
+    fn find_group(&self, words: &[Word], at: usize) -> Option<Found> {
         let has_fma = self.templates.features.fma;
         let (op, i) = self.row_at(words, at)?;
         let mut group = FloatGroup::of(op);
         let (mut last, mut operands) = (at, u64::from(packed_operands(op, i)));
         if begins_group(op, has_fma) {
             let is_integer = |word: &&Word| word.op.is_some_and(is_plain_integer);
-            // The integer instructions are emitted before the group, so it can't begin with a load.
-            let most = if loads { 0 } else { MOST_BETWEEN };
-            let second = at + 1 + words[at + 1..].iter().take(most).take_while(is_integer).count();
+            let second = at + 1 + words[at + 1..].iter().take(MOST_BETWEEN).take_while(is_integer).count();
             if let Some((op, i)) = self.row_at(words, second) {
                 group.second = Some(op);
                 operands |= u64::from(packed_operands(op, i)) << 32;
@@ -110,24 +95,24 @@ impl Emitter {
             }
         }
         let delivers = begins_group(group.second.unwrap_or(op), has_fma);
-        group.stores = !loads && delivers && self.stores_result(words, last);
-        let gains = loads || group.stores || group.second.is_some();
+        group.stores = delivers && self.stores_result(words, last);
+        let gains = group.stores || group.second.is_some();
         gains.then_some(Found { group, operands, last })
     }
 
-    /// Emits two loads of singles.
+    /// Emits the two loads of singles at `index`, if there are two.
     fn two_loads(
         &mut self,
         words: &[Word],
         index: usize,
         thunk: &mut impl FnMut(CodeThunk) -> Option<u32>,
     ) -> Option<usize> {
-        let (op, i) = row(words, index)?;
-        let (next, other) = row(words, index + 1)?;
+        let first = row(words, index)?;
+        let Some(second) = row(words, index + 1).filter(|&(op, _)| loads_single(op)) else {
+            return Some(index);
+        };
         let start = self.templates.e.len();
-        self.templates.load_single(op, i, RCX);
-        self.templates.load_single(next, other, RAX);
-        self.templates.call(CodeThunk::LoadSingles([i.rd(), other.rd()]));
+        self.templates.two_singles([first, second]);
         self.end_site(start, thunk)?;
         self.sites.push(0);
         Some(index + 2)

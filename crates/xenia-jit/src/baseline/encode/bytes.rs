@@ -56,7 +56,7 @@ impl Bytes {
                 let (base, index) = ordered(base, index);
                 (base >> 3 | index >> 3 << 1, false)
             }
-            Rm::Ctx(_) | Rm::Host(_) => (0, false),
+            Rm::Ctx(_) | Rm::CtxWord(..) | Rm::Host(_) => (0, false),
         };
         let rex = u8::from(wide) << 3 | (reg >> 3) << 2 | base;
         if rex != 0 || byte_base || is_byte && reg >= 4 {
@@ -77,6 +77,12 @@ impl Bytes {
             Rm::Ctx(at) => {
                 self.byte(0x85 | reg);
                 self.word(at);
+            }
+            Rm::CtxWord(index, at) => {
+                let is_short = i8::try_from(at).is_ok();
+                self.byte(if is_short { 0x44 } else { 0x84 } | reg);
+                self.byte(0xC5 | (index & 7) << 3);
+                self.short_or_word(at);
             }
             Rm::Guest(base, at) => {
                 let low = base & 7;

@@ -24,6 +24,9 @@ pub(in crate::baseline) enum Rm {
     Reg(HostReg),
     /// A field of the context: `[rbp + displacement]`.
     Ctx(i32),
+    /// A word of an array in the context: `[rbp + index * 8 + displacement]`. The index is rax or
+    /// rcx.
+    CtxWord(HostReg, i32),
     /// Guest memory through the segment register: `gs:[base + displacement]`, summed in 32 bits as
     /// a guest's effective address is. The base is not rsp.
     Guest(HostReg, i32),
@@ -119,6 +122,8 @@ pub(in crate::baseline) const XOR_TO: Form = Form::alu(0x31);
 pub(in crate::baseline) const MOVD: Form = Form::sse(0x66, 0x6E);
 /// `movd rm, xmm` and `movq rm, xmm`.
 pub(in crate::baseline) const MOVD_FROM: Form = Form::sse(0x66, 0x7E);
+/// `movsd xmm, rm`.
+pub(in crate::baseline) const MOVSD: Form = Form::sse(0xF2, 0x10);
 /// `movsd rm, xmm`.
 pub(in crate::baseline) const MOVSD_STORE: Form = Form::sse(0xF2, 0x11);
 pub(in crate::baseline) const CVTSS2SD: Form = Form::sse(0xF3, 0x5A);
@@ -126,6 +131,7 @@ pub(in crate::baseline) const CVTSI2SD: Form = Form::sse(0xF2, 0x2A);
 pub(in crate::baseline) const CVTSD2SS: Form = Form::sse(0xF2, 0x5A);
 pub(in crate::baseline) const CVTTSD2SI: Form = Form::sse(0xF2, 0x2C);
 pub(in crate::baseline) const SQRTSD: Form = Form::sse(0xF2, 0x51);
+pub(in crate::baseline) const UCOMISS: Form = Form { changes_flags: true, ..Form::two(0x2E) };
 pub(in crate::baseline) const UCOMISD: Form = Form { changes_flags: true, ..Form::sse(0x66, 0x2E) };
 pub(in crate::baseline) const MOVAPD: Form = Form::sse(0x66, 0x28);
 pub(in crate::baseline) const XORPS: Form = Form::two(0x57);

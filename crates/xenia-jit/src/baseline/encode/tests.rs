@@ -32,6 +32,13 @@ fn is_operand(instruction: &Instruction, n: u32, rm: Rm) -> bool {
                 && instruction.memory_index() == Register::None
                 && displacement == i64::from(at)
         }
+        Rm::CtxWord(index, at) => {
+            is_memory
+                && instruction.memory_base() == Register::RBP
+                && instruction.memory_index().number() == usize::from(index)
+                && instruction.memory_index_scale() == 8
+                && displacement == i64::from(at)
+        }
         Rm::Guest(base, at) => {
             is_memory
                 && instruction.memory_segment() == Register::GS
@@ -60,10 +67,11 @@ fn is_operand(instruction: &Instruction, n: u32, rm: Rm) -> bool {
 
 fn operands() -> impl Iterator<Item = Rm> {
     let places = [Rm::Ctx(-128), Rm::Ctx(127), Rm::Ctx(-129), Rm::Ctx(4000), Rm::Host(0), Rm::Host(8)];
+    let words = [-129, -128, 64, 128].map(|at| [0, 1].map(|index| Rm::CtxWord(index, at)));
     let guest = [0, 1, -128, 128, i32::MIN].map(|at| REGISTERS.map(|base| Rm::Guest(base, at)));
     let sums = [0, 5, 12, 13].map(|index| REGISTERS.map(|base| Rm::GuestSum(base, index)));
     let guest = guest.into_iter().chain(sums).flatten();
-    REGISTERS.into_iter().map(Rm::Reg).chain(places).chain(guest)
+    REGISTERS.into_iter().map(Rm::Reg).chain(places).chain(words.into_iter().flatten()).chain(guest)
 }
 
 #[test]
@@ -130,6 +138,8 @@ fn forms_on_xmm_registers_are_what_a_whole_decoder_reads() {
         (CVTSI2SD, Mnemonic::Cvtsi2sd, false, 0),
         (CVTSI2SD, Mnemonic::Cvtsi2sd, true, 0),
         (CVTSS2SD, Mnemonic::Cvtss2sd, false, 0),
+        (UCOMISS, Mnemonic::Ucomiss, false, 0),
+        (MOVSD, Mnemonic::Movsd, false, 0),
         (MOVSD_STORE, Mnemonic::Movsd, false, 1),
     ] {
         for (reg, rm) in operands().flat_map(|rm| [0, 1, 7, 9].map(|reg| (reg, rm))) {

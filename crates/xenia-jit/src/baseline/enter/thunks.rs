@@ -61,6 +61,9 @@ unsafe extern "sysv64" fn run_optimized() {
              pop r8
              pop rsp
              lea rbp, [r15 + {bias} - {ahead}]
+             cmp qword ptr [rbp + {vector_mode}], 0
+             jne 7f
+             6:
              mov r8, [rbp + {slice}]
              cmp r8, rax
              cmovg r8, rax
@@ -94,8 +97,14 @@ unsafe extern "sysv64" fn run_optimized() {
              4:
              mov eax, edx
              mov rdx, [rbp + {r11}]
-             jmp {leave}",
+             jmp {leave}
+             7:
+             mov qword ptr [rbp + {vector_mode}], 0
+             ldmxcsr [rip + {scalar}]
+             jmp 6b",
         ]
+        vector_mode = const word(Word::VectorMode),
+        scalar = sym RUST_MXCSR,
         optimized = const word(Word::Code),
         guest_float = const Slot::GuestFloat.at(),
         mxcsr = const MXCSR,
@@ -148,7 +157,10 @@ pub(super) unsafe extern "sysv64" fn run_baseline() {
              cmovg rdx, rdi
              sub rdi, rdx
              mov [rbp + {budget}], rdx
-             mov [rbp + {rest}], rdi",
+             mov [rbp + {rest}], rdi
+             cmp qword ptr [rbp + {vector_mode}], 0
+             jne 7f
+             6:",
             load!(),
             "call rcx",
             store!(),
@@ -176,8 +188,14 @@ pub(super) unsafe extern "sysv64" fn run_baseline() {
              mov rcx, [rbp + {entries}]
              mov ecx, [rcx + rax]
              test ecx, ecx
-             jmp 5b",
+             jmp 5b
+             7:
+             mov qword ptr [rbp + {vector_mode}], 0
+             ldmxcsr [rip + {scalar}]
+             jmp 6b",
         ]
+        vector_mode = const word(Word::VectorMode),
+        scalar = sym RUST_MXCSR,
         shift = const call_table::SHIFT,
         mask = const call_table::MASK,
         table = const CODE_SIZE,

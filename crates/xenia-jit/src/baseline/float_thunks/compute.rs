@@ -4,9 +4,9 @@ use super::rows::{FloatRow, Operation};
 use super::writer::{LAZY_OP, Label, ThunkWriter, XMM0, XMM1, XMM3, XMM4, XMM5};
 use crate::baseline::encode::{
     ADD, CVTSD2SS, CVTSI2SD, CVTSS2SD, CVTTSD2SI, Condition, Form, Imm, MOV, MOVAPD, MOVD_FROM, MOVSXD, RAX,
-    RCX, Rm, SQRTSD, SUB, Shift, UCOMISD, XORPS,
+    RCX, Rm, SQRTSD, STORE, SUB, Shift, UCOMISD, XORPS,
 };
-use crate::baseline::map::fpr;
+use crate::baseline::map::numbered_fpr;
 use crate::float::float_state::PRESENT;
 
 /// Lower bits of a double that a single lacks.
@@ -125,10 +125,7 @@ impl ThunkWriter {
             for read in row.fields() {
                 let byte = if read.field == 0 { 0xC8 } else { 0xCC };
                 self.e.raw(&[0x0F, 0xB6, byte]); // movzx ecx, al or ah
-                let Rm::Ctx(first) = fpr(0) else { return };
-                self.e.raw(&[0xF7, 0x84, 0xCD]); // test dword ptr [rbp + rcx * 8 + FPR], EXTRA
-                self.e.raw(&first.to_le_bytes());
-                self.e.raw(&EXTRA.to_le_bytes());
+                self.e.test(numbered_fpr(RCX), EXTRA);
                 self.branch(Condition::NOT_EQUAL, Label::Arm);
             }
             self.jump_here(Label::Round);
@@ -153,9 +150,7 @@ impl ThunkWriter {
             self.e.op64(MOVSXD, RCX, Rm::Reg(RCX));
         }
         self.e.shift(false, Shift::Right, RAX, 24);
-        let Rm::Ctx(first) = fpr(0) else { return };
-        self.e.raw(&[0x48, 0x89, 0x8C, 0xC5]); // mov [rbp + rax * 8 + FPR], rcx
-        self.e.raw(&first.to_le_bytes());
+        self.e.op64(STORE, RCX, numbered_fpr(RAX));
         self.e.op32(UCOMISD, XMM0, Rm::Reg(XMM1));
         self.e.set(Condition::NOT_EQUAL, Rm::Reg(RAX));
         self.e.raw(&[0x0C, PRESENT]); // or al, PRESENT

@@ -8,9 +8,9 @@
 use super::rows::{FloatRow, Operation};
 use super::{READY, ThunkCode};
 use crate::baseline::encode::{
-    Condition, Encoder, HostReg, MOV, MOVD, MOVD_FROM, MOVSD_STORE, RAX, RCX, Rm, STORE, Shift,
+    Condition, Encoder, HostReg, MOV, MOVD, MOVD_FROM, MOVSD, MOVSD_STORE, RAX, RCX, Rm, STORE, Shift,
 };
-use crate::baseline::map::{displacement, fpr};
+use crate::baseline::map::{displacement, numbered_fpr};
 use crate::baseline::templates::CodeThunk;
 use crate::float::float_state::PENDING;
 use std::mem::offset_of;
@@ -114,7 +114,7 @@ impl ThunkWriter {
                     self.e.raw(&[0x0F, 0xB6, 0xC9]); // movzx ecx, cl
                 }
             }
-            self.fpr(MOVSD_LOAD, read.to, RCX);
+            self.e.op32(MOVSD, read.to, numbered_fpr(RCX));
         }
     }
 
@@ -142,12 +142,12 @@ impl ThunkWriter {
         if !is_last {
             self.e.op32(MOV, RCX, Rm::Reg(RAX));
             self.e.shift(false, Shift::Right, RCX, RESULT);
-            self.fpr(MOVSD_TO, result, RCX);
+            self.e.op32(MOVSD_STORE, result, numbered_fpr(RCX));
             self.e.shift(true, Shift::Right, RAX, 32);
             return;
         }
         self.e.shift(false, Shift::Right, RAX, RESULT);
-        self.fpr(MOVSD_TO, result, RAX);
+        self.e.op32(MOVSD_STORE, result, numbered_fpr(RAX));
         if stores && !row.is_single {
             self.go(CodeThunk::StoreAny);
             return;
@@ -183,13 +183,6 @@ impl ThunkWriter {
         } else {
             self.go(CodeThunk::RunFloatRow);
         }
-    }
-
-    /// `movsd` between an xmm register and the FPR whose number is in `index`.
-    fn fpr(&mut self, opcode: u8, reg: HostReg, index: HostReg) {
-        let Rm::Ctx(first) = fpr(0) else { return };
-        self.e.raw(&[0xF2, 0x0F, opcode, 0x84 | reg << 3, 0xC5 | index << 3]);
-        self.e.raw(&first.to_le_bytes());
     }
 
     /// Compares the byte at [`READY`] with 0.
@@ -231,10 +224,6 @@ impl ThunkWriter {
         self.calls.push((field, thunk));
     }
 }
-
-/// Opcodes of `movsd xmm, m64` and `movsd m64, xmm`.
-const MOVSD_LOAD: u8 = 0x10;
-const MOVSD_TO: u8 = 0x11;
 
 impl FloatRow {
     /// The register of its result.

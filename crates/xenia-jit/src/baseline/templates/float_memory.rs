@@ -1,12 +1,17 @@
 //! Templates for loads and stores of floating-point registers.
 //!
-//! Singles are converted by a thunk for their register (`crate::baseline::single_thunks`).
+//! A load of a single converts it inline: a call takes 5 ns among much code, as the host has
+//! forgotten it, and the conversion has few bytes. NaNs, and stores of singles, are converted by a
+//! thunk for their register (`crate::baseline::single_thunks`).
 
 use super::memory::Address;
-use super::{CodeThunk, Templates};
-use crate::baseline::encode::{HostReg, MOV, RCX};
+use super::{CodeThunk, RareCase, Templates};
+use crate::baseline::encode::{CVTSS2SD, Condition, HostReg, MOV, MOVD, MOVSD_STORE, RAX, RCX, Rm, UCOMISS};
 use crate::baseline::map::fpr;
 use xenia_isa::{Instruction, Op};
+
+const XMM0: HostReg = 0;
+const XMM1: HostReg = 1;
 
 impl Templates {
     pub(super) fn float_memory(&mut self, op: Op, i: Instruction) -> bool {
@@ -34,7 +39,8 @@ impl Templates {
             lfs | lfsu | lfsx | lfsux => {
                 let at = self.guest(i, address, update);
                 self.load(false, RCX, at.memory);
-                self.call(CodeThunk::LoadSingle(i.rd()));
+                self.e.op32(MOVD, XMM0, Rm::Reg(RCX));
+                self.widen_unless_nan(XMM0, &[(XMM0, i.rd())], CodeThunk::LoadSingle(i.rd()));
                 at
             }
             stfs | stfsu | stfsx | stfsux => {
@@ -59,10 +65,34 @@ impl Templates {
         true
     }
 
+    /// Emits two loads of singles, by rows without an update.
+    pub(in crate::baseline) fn two_singles(&mut self, [first, second]: [(Op, Instruction); 2]) {
+        let [n, m] = [first, second].map(|(_, i)| i.rd());
+        self.load_single(first, RCX);
+        self.load_single(second, RAX);
+        self.e.op32(MOVD, XMM0, Rm::Reg(RCX));
+        self.e.op32(MOVD, XMM1, Rm::Reg(RAX));
+        self.widen_unless_nan(XMM1, &[(XMM0, n), (XMM1, m)], CodeThunk::LoadSingles([n, m]));
+    }
+
     /// Loads a single into a scratch register, by a row without an update.
-    pub(in crate::baseline) fn load_single(&mut self, op: Op, i: Instruction, reg: HostReg) {
+    fn load_single(&mut self, (op, i): (Op, Instruction), reg: HostReg) {
         let address = if op == Op::lfs { Address::Displaced(i.disp() as i32) } else { Address::Indexed };
         let at = self.guest(i, address, false);
         self.load(false, reg, at.memory);
+    }
+
+    /// Converts singles in xmm registers for FPRs. If one is a NaN, `thunk` converts all of them,
+    /// which are in ecx and eax as well; `other` is xmm0 or the other single. The host's conversion
+    /// is exact for all values but signalling NaNs. The flags that it raises in MXCSR, invalid
+    /// operation and denormal operand, have no meaning for the guest.
+    fn widen_unless_nan(&mut self, other: HostReg, singles: &[(HostReg, usize)], thunk: CodeThunk) {
+        self.e.op32(UCOMISS, XMM0, Rm::Reg(other));
+        let field = self.e.jump_if(Condition::PARITY_EVEN);
+        for &(reg, n) in singles {
+            self.e.op32(CVTSS2SD, reg, Rm::Reg(reg));
+            self.e.op32(MOVSD_STORE, reg, fpr(n));
+        }
+        self.rare_case = Some(RareCase { field, thunk, back: self.e.len() });
     }
 }
