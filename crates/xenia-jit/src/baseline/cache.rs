@@ -15,6 +15,7 @@
 
 mod lists;
 mod thunks;
+mod units;
 mod withdraw;
 
 use super::call_table;
@@ -37,6 +38,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use thunks::thunk;
+use units::Units;
 use xenia_memory::{CodeHook, GuestMemory, register_code_hook};
 
 /// Limit of withdrawn units that wait for engines; beyond it the cache tries to free them.
@@ -52,6 +54,8 @@ struct BaselineUnit {
     lists: Lists,
     sites: Box<[u8]>,
     work: Work,
+    /// Number of units published before it.
+    serial: u32,
     /// Withdrawn; kept until no engine can still be in its code.
     is_retired: bool,
 }
@@ -109,11 +113,8 @@ pub(crate) struct BaselineCache {
     emitter: Emitter,
     /// Offsets of the thunks that units call.
     thunks: FnvHashMap<CodeThunk, u32>,
-    /// By number. Boxed, as a table of whole units would be half empty.
-    units: FnvHashMap<u32, Box<BaselineUnit>>,
-    next_id: u32,
+    units: Units,
     by_start: BTreeMap<u32, u32>,
-    by_offset: BTreeMap<u32, u32>,
     links: Links,
     pages: FnvHashMap<u32, PageUnits>,
     covered: Covered,
@@ -156,10 +157,8 @@ impl BaselineCache {
             discovery: Discovery::new(),
             emitter: Emitter::new(features, stores_by_arms),
             thunks: FnvHashMap::default(),
-            units: FnvHashMap::default(),
-            next_id: 1,
+            units: Units::default(),
             by_start: BTreeMap::new(),
-            by_offset: BTreeMap::new(),
             links: Links::default(),
             pages: FnvHashMap::default(),
             covered: FnvHashMap::default(),
@@ -258,8 +257,7 @@ impl BaselineCache {
     }
 
     fn publish(&mut self, offset: u32, start: u32, pages: Vec<(u32, u32)>) {
-        let id = self.next_id;
-        self.next_id += 1;
+        let id = self.units.next_number();
         let emitter = &mut self.emitter;
         for &(field, thunk) in &emitter.thunk_calls {
             let target = i64::from(thunk) - i64::from(offset);
@@ -275,7 +273,7 @@ impl BaselineCache {
             } else {
                 self.by_start
                     .get(&link.target)
-                    .and_then(|id| self.units.get(id))
+                    .and_then(|&id| self.units.get(id))
                     .map_or(0, |unit| unit.offset)
             };
             if known != 0 {
@@ -314,19 +312,19 @@ impl BaselineCache {
             ),
             sites: emitter.sites.as_slice().into(),
             work: Work { mix: UnitMix::of(&self.discovery, emitter), ..Work::default() },
+            serial: self.counts.units as u32,
             is_retired: false,
         };
         self.counts.units += 1;
         self.counts.instructions += u64::from(unit.work.mix.instructions);
         self.by_start.insert(start, id);
-        self.by_offset.insert(offset, id);
-        self.units.insert(id, Box::new(unit));
+        self.units.insert(unit);
     }
 
     /// Whether `pc` lies inside a unit that begins before it.
     fn is_inside(&self, pc: u32) -> bool {
         let before = self.by_start.range(..pc).next_back();
-        before.is_some_and(|(_, unit)| self.units.get(unit).is_some_and(|unit| pc < unit.end))
+        before.is_some_and(|(_, &unit)| self.units.get(unit).is_some_and(|unit| pc < unit.end))
     }
 
     /// Start addresses of the units that begin in `from..to`, in ascending order.
@@ -345,8 +343,8 @@ impl BaselineCache {
     }
 
     fn unit_at(&mut self, offset: u32) -> Option<&mut BaselineUnit> {
-        let (_, id) = self.by_offset.range(..=offset).next_back()?;
-        self.units.get_mut(id).map(Box::as_mut)
+        let number = self.units.at(offset)?;
+        self.units.get_mut(number)
     }
 
     /// The unit that has the entry `pc`.
@@ -360,7 +358,7 @@ impl BaselineCache {
         let offset = u32::try_from(host.checked_sub(self.memory.execute_base())?).ok()?;
         let unit = self.unit_at(offset)?;
         let inside = offset - unit.offset;
-        (inside < unit.size).then_some((unit, inside))
+        Some((unit, inside))
     }
 
     /// The guest instruction whose code covers the host address `host`.

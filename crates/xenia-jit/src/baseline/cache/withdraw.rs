@@ -19,8 +19,8 @@ impl BaselineCache {
             }
             self.memory.set_entry(pc, 0);
             self.links.withdraw(&self.memory, pc);
-            let Some((_, &id)) = self.by_offset.range(..=offset).next_back() else { continue };
-            let Some(unit) = self.units.get_mut(&id) else { continue };
+            let Some(id) = self.units.at(offset) else { continue };
+            let Some(unit) = self.units.get_mut(id) else { continue };
             unit.lists.remove_entry(pc);
             if unit.start == pc {
                 self.by_start.remove(&pc);
@@ -55,7 +55,7 @@ impl BaselineCache {
 
     /// Withdraws a unit. Returns false if it was withdrawn already.
     fn withdraw(&mut self, id: u32) -> bool {
-        let Some(unit) = self.units.get_mut(&id).filter(|unit| !unit.is_retired) else { return false };
+        let Some(unit) = self.units.get_mut(id).filter(|unit| !unit.is_retired) else { return false };
         unit.is_retired = true;
         for &pc in unit.lists.entries() {
             self.memory.set_entry(pc, 0);
@@ -99,15 +99,15 @@ impl BaselineCache {
     /// entries. The heat of a page is the number of samples that hit its units. Of pages with equal
     /// heat the oldest is evicted, because the code of units of one age is contiguous.
     pub(super) fn make_room(&mut self) {
-        let retired = self.units.values().filter(|unit| unit.is_retired);
-        let waiting: usize = retired.map(|unit| unit.size as usize).sum();
+        let retired = self.units.iter_mut().filter(|(_, unit)| unit.is_retired);
+        let waiting: usize = retired.map(|(_, unit)| unit.size as usize).sum();
         let wanted = (self.size / AGED_OUT).saturating_sub(waiting);
         let mut pages: BTreeMap<u32, (u64, u32, Vec<u32>)> = BTreeMap::new();
-        for (&id, unit) in self.units.iter_mut().filter(|(_, unit)| !unit.is_retired) {
+        for (id, unit) in self.units.iter_mut().filter(|(_, unit)| !unit.is_retired) {
             let (samples, oldest, units) =
                 pages.entry(unit.start / PAGE_SIZE).or_insert((0, u32::MAX, Vec::new()));
             *samples += u64::from(unit.work.samples);
-            *oldest = id.min(*oldest);
+            *oldest = unit.serial.min(*oldest);
             units.push(id);
             unit.work.samples /= 2;
         }
@@ -119,7 +119,7 @@ impl BaselineCache {
                 break;
             }
             for id in units {
-                withdrawn += self.units.get(&id).map_or(0, |unit| unit.size as usize);
+                withdrawn += self.units.get(id).map_or(0, |unit| unit.size as usize);
                 count += u64::from(self.withdraw(id));
             }
         }
@@ -135,8 +135,7 @@ impl BaselineCache {
         self.retired = kept;
         let free: Vec<(u64, u32)> = free;
         for (_, id) in free {
-            if let Some(unit) = self.units.remove(&id) {
-                self.by_offset.remove(&unit.offset);
+            if let Some(unit) = self.units.remove(id) {
                 self.memory.release(unit.offset as usize, unit.size as usize);
             }
         }
