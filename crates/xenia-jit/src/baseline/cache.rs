@@ -310,7 +310,7 @@ impl BaselineCache {
                 targets,
                 pages.iter().map(|&(page, _)| page),
             ),
-            sites: emitter.sites.as_slice().into(),
+            sites: emitter.sites.bytes.as_slice().into(),
             work: Work { mix: UnitMix::of(&self.discovery, emitter), ..Work::default() },
             serial: self.counts.units as u32,
             is_retired: false,

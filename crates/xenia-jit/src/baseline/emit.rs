@@ -22,7 +22,7 @@ use super::call_table;
 use super::encode::{CMP, Condition, Encoder, HostReg, Imm, MOV, RAX, RCX, Rm};
 use super::leaves::Ending;
 use super::map::{BUDGET, CTR, LR, Slot, gpr};
-use super::sites;
+use super::sites::{SiteInUnit, SiteWriter};
 use super::templates::{CodeThunk, HostFeatures, RareCase, Templates};
 use super::unit::{Block, Discovery, Word};
 use exits::Exit;
@@ -74,7 +74,9 @@ pub(super) struct Emitter {
     /// Number of instructions that floating-point thunks run.
     pub(super) floats: u32,
     /// The map from code positions to guest instructions ([`super::sites`]).
-    pub(super) sites: Vec<u8>,
+    pub(super) sites: SiteWriter,
+    /// The first word of the block being emitted, and the instructions that it charges.
+    block: SiteInUnit,
     allows_short: bool,
 }
 
@@ -88,6 +90,7 @@ impl Emitter {
                 stores_by_arms,
                 thunk_call: None,
                 rare_case: None,
+                may_be_left: false,
                 has_single: false,
             },
             labels: Vec::new(),
@@ -99,7 +102,8 @@ impl Emitter {
             thunk_calls: Vec::new(),
             arms: 0,
             floats: 0,
-            sites: Vec::new(),
+            sites: SiteWriter::default(),
+            block: SiteInUnit::default(),
             allows_short: true,
         }
     }
@@ -160,11 +164,7 @@ impl Emitter {
             if block.counted != 0 {
                 self.templates.e.imm(false, Imm::Sub, BUDGET, block.counted.cast_signed());
             }
-            let before = number.checked_sub(1).map(|before| (unit.blocks[before].first, self.labels[before]));
-            let (word, code) = before.unwrap_or((block.first, start as u32));
-            let front = self.templates.e.len() - start;
-            let (words, bytes) = (block.first - word, start - code as usize);
-            sites::begin_block(&mut self.sites, &block, words, bytes, front);
+            self.block = SiteInUnit { word: block.first as u32, remaining: block.counted };
             self.straight(unit, block, thunk)?;
             self.end(unit, number, block);
         }
@@ -203,22 +203,18 @@ impl Emitter {
         thunk: &mut impl FnMut(CodeThunk) -> Option<u32>,
     ) -> Option<usize> {
         let Word { i, op: Some(op) } = words[index] else { return Some(words.len()) };
-        let start = self.templates.e.len();
         let pair = words.get(index + 1).and_then(|next| constant_pair(op, i, *next));
         if let Some(value) = pair {
             self.templates.e.constant(gpr(i.rd()), value);
         } else if !self.templates.emit(op, i) {
             self.call_arm(op, i, thunk)?;
         }
-        self.end_site(start, thunk)?;
-        if pair.is_some() {
-            self.sites.push(0);
-        }
+        self.end_site(index, thunk)?;
         Some(index + 1 + usize::from(pair.is_some()))
     }
 
-    /// Records the code from `start` on as that of an instruction.
-    fn end_site(&mut self, start: usize, thunk: &mut impl FnMut(CodeThunk) -> Option<u32>) -> Option<()> {
+    /// Ends the code of the instruction with the index `index` in its block.
+    fn end_site(&mut self, index: usize, thunk: &mut impl FnMut(CodeThunk) -> Option<u32>) -> Option<()> {
         if let Some((field, called)) = self.templates.thunk_call.take() {
             self.thunk_calls.push((field as u32, thunk(called)?));
             if let CodeThunk::Float(group) = called {
@@ -228,7 +224,12 @@ impl Emitter {
         if let Some(RareCase { field, thunk: called, back }) = self.templates.rare_case.take() {
             self.exits.push((field, Exit::RareCase { thunk: thunk(called)?, back: back as u32 }));
         }
-        self.sites.push((self.templates.e.len() - start) as u8);
+        if std::mem::take(&mut self.templates.may_be_left) {
+            let SiteInUnit { word, remaining } = self.block;
+            let index = index as u32;
+            let site = SiteInUnit { word: word + index, remaining: remaining - index };
+            self.sites.add(site, self.templates.e.len() as u32);
+        }
         Some(())
     }
 
@@ -244,6 +245,7 @@ impl Emitter {
         self.templates.e.word(RAX, i.0);
         let field = self.templates.e.call();
         self.thunk_calls.push((field as u32, thunk));
+        self.templates.may_be_left = true;
         self.arms += 1;
         Some(())
     }

@@ -206,9 +206,11 @@ impl Encoder {
         self.flags = None;
         let mut bytes = Bytes::new();
         bytes.rex(wide, 0, Rm::Reg(reg), false);
-        bytes.byte(0xC1);
+        bytes.byte(if count == 1 { 0xD1 } else { 0xC1 });
         bytes.operands(shift as u8, Rm::Reg(reg));
-        bytes.byte(count);
+        if count != 1 {
+            bytes.byte(count);
+        }
         self.put(&bytes);
     }
 

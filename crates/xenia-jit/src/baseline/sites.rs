@@ -1,22 +1,25 @@
 //! Site tables: map a host address to the guest instruction whose code contains it.
 //!
-//! A unit keeps one byte for each instruction, the length of its host code, and four or five for
-//! each block. Faults and arms that do not complete are rare, so a look-up sums the lengths from
-//! the start of the unit.
+//! Code is left inside an instruction if its access is refused or its arm does not complete. A unit
+//! keeps two or three bytes for each instruction that may be left so. That is rare, so a look-up
+//! sums the distances from the start of the unit.
 //!
 //! ```text
-//!  block:  words since the start of the block before │ bytes of code since then
-//!          instructions recorded, and whether there is a branch │ bytes in front (each a number)
-//!          lengths (u8 each)
+//!  site:  bytes of code from the end of the last site's to the end of its own << 3
+//!         │ words from the last site's, or 3 if there are more << 1 │ whether its charge follows
+//!         [words beyond 3] [instructions charged]
 //! ```
+//! The instructions that were charged to the budget and not executed are as many as at the last
+//! site, less the words between both, unless the site says otherwise.
+//!
 //! Numbers are of variable length: seven bits in a byte, the lowest ones first. All bytes but the
 //! last one have the upper bit set.
 
-use super::leaves::Ending;
-use super::unit::Block;
+/// Number of words up to which a site's distance has no number of its own.
+const NEAR: u32 = 3;
 
 /// A guest instruction of a unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct SiteInUnit {
     /// Index of its word, from the unit's start.
     pub(super) word: u32,
@@ -24,30 +27,52 @@ pub(super) struct SiteInUnit {
     pub(super) remaining: u32,
 }
 
-/// Begins a block's record. The start of the block before lies `words` words and `bytes` bytes of
-/// code in front of its own, and there are `front` bytes before its first instruction.
-pub(super) fn begin_block(sites: &mut Vec<u8>, block: &Block, words: usize, bytes: usize, front: usize) {
-    let recorded = block.end - block.first - usize::from(block.ending != Ending::Next);
-    let counts_branch = block.counted as usize > recorded;
-    for value in [words, bytes, 2 * recorded + usize::from(counts_branch), front] {
-        put(sites, value);
+/// Writes the sites of a unit, in the order of their code.
+#[derive(Default)]
+pub(super) struct SiteWriter {
+    pub(super) bytes: Vec<u8>,
+    last: SiteInUnit,
+    /// End of the last site's code.
+    end: u32,
+}
+
+impl SiteWriter {
+    /// Begins another unit.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        (self.last, self.end) = (SiteInUnit::default(), 0);
+    }
+
+    /// Adds a site whose code ends at the offset `end` from the unit's start. Neither it nor its
+    /// word is in front of the last one's.
+    pub(super) fn add(&mut self, site: SiteInUnit, end: u32) {
+        let words = site.word - self.last.word;
+        let follows = self.last.remaining.checked_sub(words) == Some(site.remaining);
+        self.put((end - self.end) << 3 | words.min(NEAR) << 1 | u32::from(!follows));
+        if words >= NEAR {
+            self.put(words - NEAR);
+        }
+        if !follows {
+            self.put(site.remaining);
+        }
+        (self.last, self.end) = (site, end);
+    }
+
+    fn put(&mut self, mut value: u32) {
+        while value > 0x7F {
+            self.bytes.push(0x80 | value as u8);
+            value >>= 7;
+        }
+        self.bytes.push(value as u8);
     }
 }
 
-fn put(sites: &mut Vec<u8>, mut value: usize) {
-    while value > 0x7F {
-        sites.push(0x80 | value as u8);
-        value >>= 7;
-    }
-    sites.push(value as u8);
-}
-
-fn take(sites: &mut &[u8]) -> Option<usize> {
+fn take(sites: &mut &[u8]) -> Option<u32> {
     let mut value = 0;
-    for shift in (0..usize::BITS).step_by(7) {
+    for shift in (0..u32::BITS).step_by(7) {
         let (&byte, rest) = sites.split_first()?;
         *sites = rest;
-        value |= usize::from(byte & 0x7F) << shift;
+        value |= u32::from(byte & 0x7F) << shift;
         if byte & 0x80 == 0 {
             break;
         }
@@ -55,27 +80,23 @@ fn take(sites: &mut &[u8]) -> Option<usize> {
     Some(value)
 }
 
-/// The instruction whose code covers `offset` bytes into the unit's code.
+/// The first site whose code ends behind the offset `offset` in the unit's code. Code of other
+/// instructions lies between sites, but is not left.
 pub(super) fn find(mut sites: &[u8], offset: u32) -> Option<SiteInUnit> {
-    let offset = offset as usize;
-    let (mut first, mut start) = (0, 0);
-    while !sites.is_empty() {
-        first += take(&mut sites)?;
-        start += take(&mut sites)?;
-        let counts = take(&mut sites)?;
-        let mut at = start + take(&mut sites)?;
-        let (recorded, branch) = (counts / 2, counts as u32 % 2);
-        let (lengths, rest) = sites.split_at_checked(recorded)?;
-        for (index, &length) in lengths.iter().enumerate() {
-            if (at..at + usize::from(length)).contains(&offset) {
-                let remaining = (recorded - index) as u32 + branch;
-                return Some(SiteInUnit { word: (first + index) as u32, remaining });
-            }
-            at += usize::from(length);
+    let (mut site, mut end) = (SiteInUnit::default(), 0);
+    loop {
+        let head = take(&mut sites)?;
+        end += head >> 3;
+        let mut words = head >> 1 & 3;
+        if words == NEAR {
+            words += take(&mut sites)?;
         }
-        sites = rest;
+        site.word += words;
+        site.remaining = if head & 1 == 0 { site.remaining - words } else { take(&mut sites)? };
+        if end > offset {
+            return Some(site);
+        }
     }
-    None
 }
 
 #[cfg(test)]
@@ -83,47 +104,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_of_any_length_are_read_back() {
-        let numbers = [0, 1, 127, 128, 300, 16_383, 16_384, 1 << 21];
-        let mut sites = Vec::new();
-        for number in numbers {
-            put(&mut sites, number);
+    fn sites_of_any_distance_are_found_by_their_code() {
+        let at = |word, remaining| SiteInUnit { word, remaining };
+        // Blocks of 3, 300, 20,000 and 2 charged instructions.
+        let all = [
+            (at(0, 3), 15),
+            (at(1, 2), 23),
+            (at(2, 1), 24),
+            (at(3, 300), 40),
+            (at(6, 297), 56),
+            (at(10, 293), 72),
+            (at(302, 1), 5000),
+            (at(16_000, 20_000), 90_000),
+            (at(16_200, 19_800), 90_016),
+            (at(40_000, 2), 300_000),
+        ];
+        let mut writer = SiteWriter::default();
+        for _ in 0..2 {
+            writer.clear();
+            for (site, end) in all {
+                writer.add(site, end);
+            }
         }
-        let mut rest = &sites[..];
-        let read: Vec<_> = std::iter::from_fn(|| take(&mut rest)).collect();
-        assert_eq!(read, numbers);
-    }
-
-    #[test]
-    fn addresses_are_found_in_their_blocks() {
-        let block = |first, end, ending, counted| Block {
-            first,
-            end,
-            starts_path: true,
-            is_entry: true,
-            ending,
-            counted,
-            path: counted,
-        };
-        let mut sites = Vec::new();
-        begin_block(&mut sites, &block(0, 3, Ending::Conditional, 3), 0, 0, 14);
-        sites.extend([4, 9]);
-        begin_block(&mut sites, &block(5, 7, Ending::Next, 2), 5, 40, 4);
-        sites.extend([6, 0]);
-        for (offset, expected) in [
-            (13, None),
-            (14, Some((0, 3))),
-            (18, Some((1, 2))),
-            (26, Some((1, 2))),
-            (27, None),
-            (44, Some((5, 2))),
-            (49, Some((5, 2))),
-            (50, None),
-        ] {
-            let found = find(&sites, offset).map(|site| (site.word, site.remaining));
-            assert_eq!(found, expected, "{offset}");
+        let mut first = 0;
+        for (site, end) in all {
+            for offset in [first, end - 1] {
+                assert_eq!(find(&writer.bytes, offset), Some(site), "{offset}");
+            }
+            first = end;
         }
-        assert_eq!(find(&sites[..sites.len() - 1], 44), None, "cut short");
-        assert_eq!(find(&sites[..sites.len() - 3], 44), None, "cut short in front of the lengths");
+        assert_eq!(find(&writer.bytes, first), None);
+        assert_eq!(find(&writer.bytes[..writer.bytes.len() - 1], first - 1), None, "cut short");
+        assert_eq!(find(&[], 0), None);
+        assert_eq!(writer.bytes[..8], [15 << 3 & 0x7F | 1, 3, 8 << 3 | 2, 1 << 3 | 2, 0x83, 1, 0xAC, 2]);
     }
 }

@@ -21,7 +21,7 @@ mod logical;
 mod memory;
 mod rotate;
 
-use super::encode::{Encoder, Form, HostReg, MOV, MOVSXD, RAX, RCX, Rm, TEST};
+use super::encode::{Encoder, Form, HostReg, IMUL, MOV, MOVSXD, RAX, RCX, Rm, SUB, TEST, Unary};
 use super::enter::has_segment;
 use super::float_thunks::FloatGroup;
 use super::map::{CR0, Slot, gpr};
@@ -95,6 +95,8 @@ pub(super) struct Templates {
     pub(super) thunk_call: Option<(usize, CodeThunk)>,
     /// The rare case of the last template.
     pub(super) rare_case: Option<RareCase>,
+    /// Whether the last template has an access that may be refused, or calls an arm.
+    pub(super) may_be_left: bool,
     /// Whether ecx holds the single that the next template, a store, is to convert.
     pub(super) has_single: bool,
 }
@@ -148,20 +150,33 @@ impl Templates {
         }
     }
 
-    /// `to = a op b` on 64 bits.
+    /// `to = a op b` on 64 bits. An operation that does not commute is a subtraction.
     fn two(&mut self, form: Form, to: usize, a: usize, b: usize, commutes: bool) {
-        let (a, b, target) = (gpr(a), gpr(b), Self::target(to));
-        if a == Rm::Reg(target) {
-            self.e.op64(form, target, b);
-        } else if b != Rm::Reg(target) {
-            self.e.op64(MOV, target, a);
-            self.e.op64(form, target, b);
-        } else if commutes {
-            self.e.op64(form, target, a);
+        let target = Self::target(to);
+        // The operand that is not replaced, if the other one is.
+        let other = if to == a {
+            Some(b)
+        } else if to == b && commutes {
+            Some(a)
         } else {
-            self.e.op64(MOV, RAX, a);
-            self.e.op64(form, RAX, b);
-            self.e.op64(MOV, target, Rm::Reg(RAX));
+            None
+        };
+        match other {
+            Some(other) if target == RAX && form != IMUL => {
+                let other = self.read(other, RAX);
+                self.e.op64(form.into(), other, gpr(to));
+                return;
+            }
+            Some(other) if target != RAX => self.e.op64(form, target, gpr(other)),
+            None if to == b && target != RAX => {
+                // Only a subtraction does not commute.
+                self.e.op64(SUB, target, gpr(a));
+                self.e.unary(true, Unary::Neg, Rm::Reg(target));
+            }
+            _ => {
+                self.e.op64(MOV, target, gpr(a));
+                self.e.op64(form, target, gpr(b));
+            }
         }
         self.write(to, target);
     }

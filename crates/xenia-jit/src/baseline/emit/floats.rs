@@ -56,20 +56,18 @@ impl Emitter {
         let Some(found) = self.find_group(words, index) else { return Some(index) };
         if found.group.second.is_some() {
             // The first row runs with the second one, after the integer instructions.
-            self.sites.push(0);
             let mut at = index + 1;
             while at < found.last {
                 at = self.instruction(&words[..found.last], at, thunk)?;
             }
         }
-        let start = self.templates.e.len();
         self.templates.e.operands(found.operands, found.group.second.is_some());
         self.templates.call(CodeThunk::Float(found.group));
         let (op, i) = row(words, found.last)?;
         if matches!(op, Op::fcmpo | Op::fcmpu) {
             self.templates.e.store(cr(i.crfd()), RCX);
         }
-        self.end_site(start, thunk)?;
+        self.end_site(found.last, thunk)?;
         if !found.group.stores {
             return Some(found.last + 1);
         }
@@ -111,10 +109,8 @@ impl Emitter {
         let Some(second) = row(words, index + 1).filter(|&(op, _)| loads_single(op)) else {
             return Some(index);
         };
-        let start = self.templates.e.len();
         self.templates.two_singles([first, second]);
-        self.end_site(start, thunk)?;
-        self.sites.push(0);
+        self.end_site(index, thunk)?;
         Some(index + 2)
     }
 

@@ -89,7 +89,8 @@ fn unit(text: &str) -> String {
     assert!(discovery.find(0, Reach::FUNCTION, &mut Words(words(text))));
     let mut emitter = Emitter::new(HOSTS[0].1, false);
     emitter.emit(&discovery, &mut |_| Some(0)).unwrap();
-    let Emitter { arms, floats, links, sites, entries, thunk_calls, .. } = &emitter;
+    let Emitter { arms, floats, links, entries, thunk_calls, .. } = &emitter;
+    let sites = &emitter.sites.bytes;
     let links: Vec<_> = links.iter().map(|link| (link.field, link.exit, link.target, link.is_call)).collect();
     let calls: Vec<_> = thunk_calls.iter().map(|call| call.0).collect();
     format!(

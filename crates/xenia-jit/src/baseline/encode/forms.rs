@@ -85,6 +85,11 @@ impl Form {
         Self { escape: (0x380F, 2), ..Self::plain(opcode) }
     }
 
+    /// `op rm, reg` of one of the operations ADD, OR, AND, SUB and XOR.
+    pub(in crate::baseline) const fn into(self) -> Self {
+        Self { opcode: self.opcode - 2, ..self }
+    }
+
     /// The 8-bit variant, whose opcode is one less.
     pub(in crate::baseline) const fn byte(self) -> Self {
         Self { opcode: self.opcode - 1, is_byte: true, ..self }
@@ -117,7 +122,6 @@ pub(in crate::baseline) const MOVBE: Form = Form::three(0xF0);
 pub(in crate::baseline) const STORE: Form = Form::plain(0x89);
 pub(in crate::baseline) const STORE8: Form = Form { is_byte: true, ..Form::plain(0x88) };
 pub(in crate::baseline) const MOVBE_STORE: Form = Form::three(0xF1);
-pub(in crate::baseline) const XOR_TO: Form = Form::alu(0x31);
 /// `movd xmm, rm` and `movq xmm, rm`.
 pub(in crate::baseline) const MOVD: Form = Form::sse(0x66, 0x6E);
 /// `movd rm, xmm` and `movq rm, xmm`.

@@ -95,14 +95,20 @@ fn every_form_is_what_a_whole_decoder_reads() {
         (STORE, Mnemonic::Mov),
         (STORE.half(), Mnemonic::Mov),
         (STORE8, Mnemonic::Mov),
-        (XOR_TO, Mnemonic::Xor),
+        (ADD.into(), Mnemonic::Add),
+        (OR.into(), Mnemonic::Or),
+        (AND.into(), Mnemonic::And),
+        (SUB.into(), Mnemonic::Sub),
+        (XOR.into(), Mnemonic::Xor),
         (SUB.byte(), Mnemonic::Sub),
         (MOVBE, Mnemonic::Movbe),
         (MOVBE_STORE, Mnemonic::Movbe),
         (MOVBE_STORE.half(), Mnemonic::Movbe),
     ];
     for (form, mnemonic) in forms {
-        let stores = [STORE, STORE.half(), STORE8, XOR_TO, MOVBE_STORE, MOVBE_STORE.half(), TEST];
+        let into = [ADD, OR, AND, SUB, XOR].map(Form::into);
+        let stores = [STORE, STORE.half(), STORE8, MOVBE_STORE, MOVBE_STORE.half(), TEST];
+        let stores = [&stores[..], &into].concat();
         for (wide, reg, rm) in operands()
             .flat_map(|rm| REGISTERS.into_iter().flat_map(move |reg| [(false, reg, rm), (true, reg, rm)]))
         {
@@ -189,9 +195,11 @@ fn immediates_and_shifts_are_what_a_whole_decoder_reads() {
         (Shift::RightSigned, Mnemonic::Sar),
     ] {
         for reg in REGISTERS {
-            for instruction in
-                [decoded(|e| e.shift(true, shift, reg, 63)), decoded(|e| e.shift_by_cl(false, shift, reg))]
-            {
+            for instruction in [
+                decoded(|e| e.shift(true, shift, reg, 63)),
+                decoded(|e| e.shift(false, shift, reg, 1)),
+                decoded(|e| e.shift_by_cl(false, shift, reg)),
+            ] {
                 assert_eq!(instruction.mnemonic(), mnemonic);
                 assert!(is_operand(&instruction, 0, Rm::Reg(reg)), "{instruction}");
             }

@@ -22,10 +22,14 @@ impl Templates {
                 self.record_if(i, d);
             }
             Op::negx => {
-                let target = Self::target(d);
-                self.e.mov(target, gpr(a));
-                self.e.unary(true, Unary::Neg, Rm::Reg(target));
-                self.write(d, target);
+                if d == a {
+                    self.e.unary(true, Unary::Neg, gpr(d));
+                } else {
+                    let target = Self::target(d);
+                    self.e.mov(target, gpr(a));
+                    self.e.unary(true, Unary::Neg, Rm::Reg(target));
+                    self.write(d, target);
+                }
                 self.record_if(i, d);
             }
             Op::mulli => {
@@ -34,8 +38,9 @@ impl Templates {
                 self.write(d, target);
             }
             Op::mullwx => {
-                self.word_product(i, true);
-                self.write(d, RAX);
+                let target = Self::target(d);
+                self.word_product(i, true, target);
+                self.write(d, target);
                 self.record_if(i, d);
             }
             Op::mulldx => {
@@ -44,7 +49,7 @@ impl Templates {
             }
             Op::mulhwx | Op::mulhwux => {
                 let signed = op == Op::mulhwx;
-                self.word_product(i, signed);
+                self.word_product(i, signed, RAX);
                 self.e.shift(true, if signed { Shift::RightSigned } else { Shift::Right }, RAX, 32);
                 self.write(d, RAX);
                 self.record_if(i, d);
@@ -130,12 +135,18 @@ impl Templates {
         self.record_if(i, i.rd());
     }
 
-    /// rax = the product of the low words of RA and RB.
-    fn word_product(&mut self, i: Instruction, signed: bool) {
-        for (reg, n) in [(RAX, i.ra()), (RCX, i.rb())] {
-            self.e.op(signed, if signed { MOVSXD } else { MOV }, reg, gpr(n));
+    /// `target` = the product of the low words of RA and RB. It may be the register of either.
+    fn word_product(&mut self, i: Instruction, signed: bool, target: HostReg) {
+        let replaces_b = gpr(i.rb()) == Rm::Reg(target);
+        let (first, second) = if replaces_b { (i.rb(), i.ra()) } else { (i.ra(), i.rb()) };
+        let form = if signed { MOVSXD } else { MOV };
+        self.e.op(signed, form, target, gpr(first));
+        if first == second {
+            self.e.op64(IMUL, target, Rm::Reg(target));
+        } else {
+            self.e.op(signed, form, RCX, gpr(second));
+            self.e.op64(IMUL, target, Rm::Reg(RCX));
         }
-        self.e.op64(IMUL, RAX, Rm::Reg(RCX));
     }
 
     /// RD = rax − RA, with the carry out of the low word.

@@ -70,8 +70,12 @@ impl Templates {
     fn with_complement(&mut self, form: Form, i: Instruction) {
         self.e.op64(MOV, RAX, gpr(i.rb()));
         self.e.unary(true, Unary::Not, Rm::Reg(RAX));
-        self.e.op64(form, RAX, gpr(i.rs()));
-        self.write(i.ra(), RAX);
+        if i.ra() == i.rs() {
+            self.e.op64(form.into(), RAX, gpr(i.ra()));
+        } else {
+            self.e.op64(form, RAX, gpr(i.rs()));
+            self.write(i.ra(), RAX);
+        }
     }
 
     fn immediate(&mut self, operation: Imm, i: Instruction, value: u32) {
@@ -81,6 +85,10 @@ impl Templates {
         }
         let target = Self::target(i.ra());
         if let Ok(value) = i32::try_from(value) {
+            if i.ra() == i.rs() {
+                self.e.imm(true, operation, gpr(i.ra()), value);
+                return;
+            }
             self.e.mov(target, gpr(i.rs()));
             self.e.imm(true, operation, Rm::Reg(target), value);
         } else {
@@ -95,7 +103,10 @@ impl Templates {
 
     fn and_immediate(&mut self, i: Instruction, value: u32) {
         let target = Self::target(i.ra());
-        self.e.op32(MOV, target, gpr(i.rs()));
+        // The operation clears the upper half.
+        if gpr(i.rs()) != Rm::Reg(target) {
+            self.e.op32(MOV, target, gpr(i.rs()));
+        }
         self.e.imm(false, Imm::And, Rm::Reg(target), value.cast_signed());
         self.write(i.ra(), target);
         self.record(i.ra());

@@ -156,6 +156,7 @@ impl Templates {
     }
 
     fn guest_memory(&mut self, i: Instruction, address: Address) -> Rm {
+        self.may_be_left = true;
         if self.features.segment && i.ra() != 0 {
             match (address, gpr(i.ra())) {
                 (Address::Displaced(displacement), Rm::Reg(base)) => return Rm::Guest(base, displacement),
@@ -180,6 +181,7 @@ impl Templates {
     /// The operand for guest memory at eax. Without a segment register, it first adds the host
     /// address of guest memory to rax.
     fn guest_at_eax(&mut self) -> Rm {
+        self.may_be_left = true;
         if self.features.segment {
             return Rm::Guest(RAX, 0);
         }
@@ -190,6 +192,7 @@ impl Templates {
     /// The operand for guest memory at the effective address, and the value for RA after the
     /// access.
     fn updated_address(&mut self, i: Instruction, address: Address) -> Located {
+        self.may_be_left = true;
         if let Address::Displaced(displacement) = address
             && self.features.segment
         {

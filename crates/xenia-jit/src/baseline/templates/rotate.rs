@@ -3,7 +3,7 @@
 use super::Templates;
 use crate::baseline::encode::{
     AND, CMP, Condition, HostReg, Imm, MOV, MOVSXD, MOVZX8, MOVZX16, OR, RAX, RCX, RDX, Rm, STORE8, Shift,
-    TEST, XOR, XOR_TO,
+    TEST, XOR,
 };
 use crate::baseline::map::{CA, gpr};
 use xenia_isa::{Instruction, Op};
@@ -102,7 +102,10 @@ impl Templates {
             (0, 0xFF) => self.e.op32(MOVZX8, target, from),
             (0, 0xFFFF) => self.e.op32(MOVZX16, target, from),
             _ => {
-                self.e.op32(MOV, target, from);
+                // Each operation below clears the upper half.
+                if from != reg || count == 0 && mask == u32::MAX {
+                    self.e.op32(MOV, target, from);
+                }
                 if count != 0 && me == 31 && 32 - count <= mb {
                     self.e.shift(false, Shift::Right, target, 32 - count);
                     if 32 - count < mb {
@@ -141,7 +144,7 @@ impl Templates {
         }
         self.e.op32(XOR, RAX, into);
         self.e.imm(false, Imm::And, Rm::Reg(RAX), mask.cast_signed());
-        self.e.op64(XOR_TO, RAX, into);
+        self.e.op64(XOR.into(), RAX, into);
     }
 
     /// RA = the rotated word in eax under a mask that wraps. Both halves of the 64-bit value hold
@@ -174,7 +177,7 @@ impl Templates {
         self.shift_unless_0(Shift::Left, RAX, mb);
         self.shift_unless_0(Shift::Right, RAX, mb + sh);
         self.shift_unless_0(Shift::Left, RAX, sh);
-        self.e.op64(XOR_TO, RAX, into);
+        self.e.op64(XOR.into(), RAX, into);
     }
 
     fn shift_unless_0(&mut self, shift: Shift, reg: HostReg, count: u8) {
