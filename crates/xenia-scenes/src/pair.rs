@@ -273,7 +273,7 @@ impl Pair<'_> {
         }
         // Where words are equal, a host's target may still have more bits and a larger range, with
         // which a later draw would blend.
-        if !is_same || regions.iter().any(|region| region.steps > 0) {
+        if !is_same || !regions.is_empty() {
             device.set_edram(self.before)?;
         }
         Ok(self.before)

@@ -222,9 +222,15 @@ impl Fetch {
         (if mag == linear || min == linear { axes } else { 0 }) + u32::from(mip == linear)
     }
 
-    /// Largest magnitude of a texel that is no integer, of those that scenes have.
+    /// Largest magnitude of a texel, of those that scenes have; 0 for integers that the target can
+    /// hold, as results show their largest.
     pub(super) fn largest_texel(&self) -> f32 {
         let largest = match self.format.layout {
+            // Texels that a filter mixes may cancel, while the target holds 131,008 at most.
+            Layout::Fields(widths) if self.is_integer => {
+                let width = i32::from(widths.into_iter().max().unwrap_or(0));
+                if width > 16 { 2.0_f32.powi(width) } else { 0.0 }
+            }
             _ if self.is_integer => return 0.0,
             Layout::Single(_) | Layout::Half(_) | Layout::Depth(true) => 2.0,
             _ => 1.0,
