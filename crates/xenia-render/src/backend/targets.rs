@@ -94,11 +94,10 @@ fn format_number(format: TargetFormat) -> u32 {
 /// Number of rows from the top in which the targets of a draw don't overlap. Draws are often
 /// allowed more rows than their targets are meant to have. Targets that begin at the same tile, or
 /// within a row of tiles of each other, are meant to overlap.
-pub(super) fn rows_apart(places: impl Iterator<Item = TargetPlace>) -> u32 {
-    let places: Vec<_> = places.collect();
+pub(super) fn rows_apart(places: impl Iterator<Item = TargetPlace> + Clone) -> u32 {
     let mut least = u32::MAX;
-    for place in &places {
-        for other in &places {
+    for place in places.clone() {
+        for other in places.clone() {
             let rows = (other.base.wrapping_sub(place.base) % TILES) / place.pitch_tiles().max(1);
             if rows != 0 {
                 least = least.min(rows * place.tile_height());

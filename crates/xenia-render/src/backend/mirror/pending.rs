@@ -11,7 +11,10 @@ use super::{Mirror, track};
 impl Delivery {
     /// Whether pages of a range are delivered.
     pub(in super::super) fn touches(&self, physical: u32, length: u32) -> bool {
-        pages_of(physical, length).any(|pages| self.pages.iter().any(|(number, _)| pages.contains(number)))
+        let (Some((first, _)), Some((last, _))) = (self.pages.first(), self.pages.last()) else {
+            return false;
+        };
+        pages_of(physical, length).any(|pages| pages.start <= *last && *first < pages.end)
     }
 }
 
@@ -22,7 +25,7 @@ pub(in super::super) struct Delivery {
     pub(in super::super) length: u64,
     /// Physical address and byte range in the delivery of what memory gets.
     pub(in super::super) writes: Vec<(u32, Range<usize>)>,
-    /// Its pages, and whether memory will have them as the device does.
+    /// Its pages, which are consecutive, and whether memory will have them as the device does.
     pages: Vec<(u32, bool)>,
 }
 
