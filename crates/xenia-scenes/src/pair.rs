@@ -9,7 +9,7 @@ use xenia_gpu::{Backend, PhysicalMemory};
 
 use crate::Choices;
 use crate::scene::{ColorTargetFormat, Msaa, SceneBuilder};
-use crate::side::{Side, page_words};
+use crate::side::{SceneSide, page_words};
 
 /// Result of a case without a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ type Make<'a> = Box<dyn Fn() -> Box<dyn Backend> + 'a>;
 pub struct Backends<'a> {
     make: [Make<'a>; 2],
     /// Both sides, and the words of both EDRAMs at the last comparison.
-    made: Option<(Box<[Side; 2]>, Vec<u32>)>,
+    made: Option<(Box<[SceneSide; 2]>, Vec<u32>)>,
     zeros: Vec<u32>,
     /// Number of cases since they were made.
     cases: u32,
@@ -77,7 +77,7 @@ impl<'a> Backends<'a> {
             (self.made, self.cases) = (None, 1);
         }
         let (sides, before) = self.made.get_or_insert_with(|| {
-            let sides = self.make.each_ref().map(|make| Side::new(make()));
+            let sides = self.make.each_ref().map(|make| SceneSide::new(make()));
             (Box::new(sides), vec![0; EDRAM_WORDS])
         });
         let scenes = sides.each_mut().map(|side| side.scene(width, height, msaa));
@@ -177,7 +177,7 @@ impl TileWords {
 /// The reference's scene and the device's.
 pub struct Pair<'a> {
     scenes: [SceneBuilder; 2],
-    sides: &'a mut [Side; 2],
+    sides: &'a mut [SceneSide; 2],
     /// Words of both EDRAMs at the last comparison.
     before: &'a mut Vec<u32>,
     /// Samples counted before the first step.
@@ -219,7 +219,7 @@ impl Pair<'_> {
         for side in &mut *self.sides {
             side.read_edram(&mut BTreeSet::new())?;
         }
-        Ok(self.sides.each_ref().map(Side::edram))
+        Ok(self.sides.each_ref().map(SceneSide::edram))
     }
 
     fn samples(&mut self) -> Result<[u64; 2], SceneDifference> {
@@ -238,7 +238,7 @@ impl Pair<'_> {
             side.read_edram(&mut pages)?;
         }
         let mut is_same = true;
-        let [expected, found] = self.sides.each_ref().map(Side::edram);
+        let [expected, found] = self.sides.each_ref().map(SceneSide::edram);
         // Pages that neither backend has changed are equal as before.
         for page in pages.iter().map(|page| page_words(*page)) {
             if expected[page.clone()] == found[page.clone()] {

@@ -21,7 +21,7 @@ const PAGE_SIZE: u32 = 4096;
 type Page = [u8; PAGE_SIZE as usize];
 
 /// A backend and its memory.
-pub(crate) struct Side {
+pub(crate) struct SceneSide {
     backend: SharedBackend,
     memory: Arc<Ram>,
     /// Versions of the memory's pages when all of them were zero.
@@ -42,7 +42,7 @@ fn pages() -> impl Iterator<Item = u32> {
     (0..MEMORY as u32).step_by(PAGE_SIZE as usize)
 }
 
-impl Side {
+impl SceneSide {
     pub(crate) fn new(backend: Box<dyn Backend>) -> Self {
         let memory = Arc::new(Ram::new(MEMORY));
         let zeroed = pages().map(|page| memory.version(page, PAGE_SIZE)).collect();

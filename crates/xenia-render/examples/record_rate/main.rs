@@ -3,10 +3,10 @@
 //! program that draws the same.
 //!
 //! `cargo run --release -p xenia-render --example record_rate [-- ROUNDS [INDICES [TEXTURES]]]`:
-//! draws have 6, 600 and 6,000 indices and 0, 4 and 16 textures, or only the given numbers; each has
-//! a constant of its own. Figures are microseconds of the calling thread's CPU time, the least of the
-//! rounds, so that neither other processes nor the device's speed count. A frame ends with a wait for
-//! the device, which costs no CPU time.
+//! draws have 6, 600 and 6,000 indices and 0, 4 and 16 textures, or only the given numbers; each
+//! has a constant of its own. Figures are microseconds of the calling thread's CPU time, the least
+//! of the rounds, so that neither other processes nor the device's speed count. A frame ends with a
+//! wait for the device, which costs no CPU time.
 
 mod emulated;
 mod plain;

@@ -1,5 +1,5 @@
-//! Buffers that the CPU maps: those that it fills at their creation, and those that it reads once the
-//! device has written them.
+//! Buffers that the CPU maps: those that it fills at their creation, and those that it reads once
+//! the device has written them.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};

@@ -158,6 +158,8 @@ pub(crate) struct Textures {
     drawn: u64,
     /// Whether a texture was too large for the device, or too much for the draw.
     left_out: bool,
+    /// Whether a texture of the draw lies in memory whose writes can't be noticed.
+    is_untracked: bool,
     /// Memory that resolves must be delivered to before a texture of the draw can be decoded.
     torn: Option<(u32, u32)>,
     /// Bytes of textures and of their memory in commands that are not submitted yet.
@@ -192,6 +194,7 @@ impl Textures {
             drawn: 0,
             left_out: false,
             forced: None,
+            is_untracked: false,
             torn: None,
             unsubmitted: 0,
             follows_resolves: false,
@@ -215,16 +218,6 @@ impl Textures {
         std::mem::take(&mut self.decoder.compiled)
     }
 
-    /// Begins a draw.
-    pub(crate) fn begin(&mut self) {
-        (self.drawn, self.left_out, self.torn) = (0, false, None);
-    }
-
-    /// Memory that resolves must be delivered to before the draw can be recorded.
-    pub(crate) fn torn(&self) -> Option<(u32, u32)> {
-        self.torn
-    }
-
     /// Whether commands that are not submitted yet hold so much that they should be.
     pub(crate) fn is_behind(&self) -> bool {
         self.unsubmitted > UNSUBMITTED_BYTES
@@ -234,11 +227,6 @@ impl Textures {
     pub(crate) fn submitted(&mut self) {
         (self.unsubmitted, self.follows_resolves) = (0, false);
         self.last_submitted = self.clock;
-    }
-
-    /// Whether a texture of the draw was too large for the device, or too much for the draw.
-    pub(crate) fn left_out(&self) -> bool {
-        self.left_out
     }
 
     /// Returns the texture that a fetch constant describes, if it has the shape and can be decoded.
@@ -326,6 +314,7 @@ impl Textures {
             let (physical, length) = (layout.physical, layout.bytes.max(1));
             let contents = mirror.contents(physical, length, memory);
             let contents = memory.track(physical, length).map(|_| contents);
+            self.is_untracked |= contents.is_none();
             sources.push(Source { physical, length, contents });
             let Ok(pieces) = mirror.pieces(physical, layout.bytes, memory) else {
                 self.torn = Some((physical, length));

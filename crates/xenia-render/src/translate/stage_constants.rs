@@ -146,7 +146,7 @@ impl StageConstants {
         &self.bytes[start..start + 16 * self.layout.count(member::TEXTURE) as usize]
     }
 
-    /// Replaces the records of all texture fetch constants by those of constants of the same layout.
+    /// Replaces the records of all texture fetch constants by those of a buffer of the same layout.
     pub fn set_texture_rows(&mut self, rows: &[u8]) {
         let to = self.member_mut(member::TEXTURE);
         let length = to.len().min(rows.len());

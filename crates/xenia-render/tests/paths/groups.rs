@@ -66,9 +66,9 @@ fn a_draw_has_the_last_ones_group_until_anything_changes() {
         scene
     });
     let Some((counters, work)) = counts else { return };
-    // The vertex shader has one. The pixel shader has one each for two textures, for the first one's
-    // new texels, these with the other sampler, and none. New texels are decoded to another texture,
-    // because commands that read the old ones are recorded.
+    // The vertex shader has one. The pixel shader has one each for two textures, for the first
+    // one's new texels, these with the other sampler, and none. New texels are decoded to another
+    // texture, because commands that read the old ones are recorded.
     assert_eq!((counters.textures.made, counters.textures.written), (3, 1));
     assert_eq!(work.groups_made, 6);
 }

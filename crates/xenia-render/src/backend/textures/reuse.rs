@@ -16,6 +16,21 @@ pub(crate) struct TexturesState {
 }
 
 impl Textures {
+    /// Begins a draw.
+    pub(crate) fn begin(&mut self) {
+        (self.drawn, self.left_out, self.is_untracked, self.torn) = (0, false, false, None);
+    }
+
+    /// Memory that resolves must be delivered to before the draw can be recorded.
+    pub(crate) fn torn(&self) -> Option<(u32, u32)> {
+        self.torn
+    }
+
+    /// Whether a texture of the draw was too large for the device, or too much for the draw.
+    pub(crate) fn left_out(&self) -> bool {
+        self.left_out
+    }
+
     /// The present state; `None` if writes to memory can't be noticed.
     pub(crate) fn state(&self, with: &TextureInputs<'_>) -> Option<TexturesState> {
         let epoch = with.memory.epoch()?;
@@ -32,9 +47,9 @@ impl Textures {
         self.drawn
     }
 
-    /// Whether the current draw has all its textures so far.
+    /// Whether the current draw has all its textures so far, until their memory is written.
     pub(crate) fn is_whole(&self) -> bool {
-        !self.left_out && self.torn.is_none()
+        !self.left_out && !self.is_untracked && self.torn.is_none()
     }
 
     /// Uses textures again that a draw with the same [`Self::state`] had, and their bytes. Returns

@@ -120,9 +120,14 @@ fn untracked_textures_are_decoded_each_time() {
         let memory = Untracked(Ram::new(MEMORY));
         let mut textures = Textures::new(device);
         for _ in 0..3 {
+            textures.begin();
             get(&mut textures, device, &LEVELED.words(), TextureShape::Planes, &memory).unwrap();
+            assert!(!textures.is_whole(), "its group may not be kept");
         }
         assert_eq!((textures.counters().decoded, textures.counters().reused), (9, 0));
+        textures.begin();
+        get(&mut textures, device, &LEVELED.words(), TextureShape::Planes, &memory.0).unwrap();
+        assert!(textures.is_whole());
     });
 }
 
