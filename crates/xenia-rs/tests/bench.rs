@@ -30,7 +30,8 @@ fn folder(native: &str) -> tempfile::TempDir {
 fn bench(folder: &Path) -> (Option<i32>, Value) {
     let json = folder.join("out.json");
     let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
-    command.args(["bench", "--runs=1", "--peers=native,interp"]);
+    // By default, loops become hot on some hosts only.
+    command.args(["bench", "--runs=1", "--peers=native,interp", "--warm-up=20000"]);
     command.arg(format!("--programs={}", folder.display())).arg("--json").arg(&json);
     let plot = folder.join("out.svg");
     let status = command.arg("--plot").arg(&plot).stdout(Stdio::null()).status().unwrap();

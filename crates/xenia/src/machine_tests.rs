@@ -273,8 +273,11 @@ fn a_run_whose_code_is_compiled_ahead_ends_in_the_same_digest() {
     let title = assembled(LOOPER, "get_state", 0x191, ""); // XamInputGetState
     let folder = tempfile::tempdir().unwrap();
     let interrupt = Interrupt::default();
+    // By default, loops become hot on some hosts only.
+    let cpu = CpuConfig { warm_up: Some(20_000), ..CpuConfig::default() };
+    let engine = MachineConfig { cpu, ..MachineConfig::default() };
     let run = |precompile: Option<&Interrupt>| {
-        let (engine, picture) = (MachineConfig::default(), VideoConfig::default());
+        let picture = VideoConfig::default();
         let code_cache = precompile.map(|_| folder.path().join("code"));
         let options = MachineOptions { code_cache, precompile, ..MachineOptions::new(&engine, &picture) };
         let limits = Limits { instructions: Some(200_000_000), ..Limits::default() };
