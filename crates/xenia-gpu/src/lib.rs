@@ -30,6 +30,6 @@ pub use backend::{
 };
 pub use limits::Cancel;
 pub use memory::{PhysicalMemory, Ram};
-pub use present::present;
+pub use present::{FrontBuffer, present};
 pub use processor::{CommandProcessor, Config, EdramMoment, GpuEvent, GpuState, Observer, Statistics};
 pub use reference::Reference;

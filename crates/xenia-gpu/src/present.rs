@@ -1,10 +1,13 @@
 //! Conversion of front buffers to frames.
 
 mod packed;
+mod scaled;
 
 use crate::backend::{Frame, GammaRamps, PresentCall};
 use crate::memory::PhysicalMemory;
 use crate::texture::{TextureInfo, decode_level};
+
+pub use scaled::FrontBuffer;
 
 /// Largest side of a frame.
 const MAX_SIDE: u32 = 4096;

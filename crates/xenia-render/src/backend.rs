@@ -39,10 +39,12 @@ mod occlusion;
 mod ownership;
 mod pass;
 mod pipelines;
+mod presenting;
 mod primitives;
 mod recipe;
 mod recording;
 mod recovery;
+mod scale;
 mod shaders;
 mod state;
 mod targets;
@@ -82,6 +84,7 @@ use crate::translate::StageConstants;
 pub use counters::WgpuCounters;
 pub use device::{Device, DeviceError};
 pub use pipelines::{BackendTally, Options, PipelineCounters};
+pub use scale::Scale;
 pub use targets::TargetCounters;
 pub use textures::TextureCounters;
 pub use vertices::VertexCounters;
@@ -134,8 +137,18 @@ impl WgpuBackend {
         let align = device.device.limits().min_uniform_buffer_offset_alignment as usize;
         let uniforms =
             Arena::new(&device, "constants", wgpu::BufferUsages::UNIFORM, UNIFORM_BYTES, align.max(16));
-        let mut edram = Edram::new(&device);
-        let mut textures = Textures::new(&device);
+        let scale = Edram::largest_scale(&device, options.scale);
+        if scale != options.scale {
+            let (wanted, factor) = (options.scale.factor(), scale.factor());
+            tracing::warn!(
+                target: "gpu",
+                wanted,
+                factor,
+                "the graphics adapter has no buffers for this internal resolution; a lower one is used",
+            );
+        }
+        let mut edram = Edram::new(&device, scale);
+        let mut textures = Textures::new(&device, scale);
         textures.force_anisotropy(options.anisotropy);
         let mut pipelines = Pipelines::new(&device, options);
         if let Some(path) = &options.store {
@@ -146,7 +159,7 @@ impl WgpuBackend {
         }
         Self {
             edram,
-            targets: Targets::default(),
+            targets: Targets::new(scale),
             textures,
             vertices: Vertices::new(&device),
             uniforms,
@@ -158,10 +171,10 @@ impl WgpuBackend {
             expander: Expander::default(),
             pass_through: PassThroughShaders::default(),
             fallback: Fallback::default(),
-            occlusion: Occlusion::default(),
+            occlusion: Occlusion::new(scale),
             results: 0,
             recovery: Recovery::new(options),
-            mirror: Mirror::default(),
+            mirror: Mirror::new(scale),
             staging: Staging::default(),
             flights: Flights::default(),
             readback: Readback::Full,
@@ -343,10 +356,11 @@ impl Backend for WgpuBackend {
     }
 
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
-        if self.recover().is_none() {
-            self.submit();
+        if self.recover().is_some() {
+            return present(call, memory);
         }
-        present(call, memory)
+        self.submit();
+        self.present_frame(call, memory)
     }
 
     fn end_frame(&mut self) {

@@ -12,7 +12,7 @@
 use std::sync::OnceLock;
 
 use xenia_gpu::Reference;
-use xenia_render::backend::{Device, DeviceError, WgpuBackend};
+use xenia_render::backend::{Device, DeviceError, Options, Scale, WgpuBackend};
 use xenia_scenes::{Backends, Choices, SceneCase, SceneFamily, SceneOutcome};
 use xenia_testing::{Cases, Tool, draws_in_software, obtain};
 
@@ -21,16 +21,26 @@ fn device() -> Option<&'static Device> {
     obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(draws_in_software())).as_ref())
 }
 
-/// The reference and the device.
-fn backends(device: &Device) -> Backends<'_> {
-    Backends::new(|| Box::new(Reference::with_threads(2)), || Box::new(WgpuBackend::new(device.clone())))
+/// The reference and the device, which draws at a scale.
+fn backends(device: &Device, factor: u32) -> Backends<'_> {
+    let scale = Scale::new(factor).unwrap();
+    let made = move || {
+        let options = Options { scale, ..Options::default() };
+        Box::new(WgpuBackend::with_options(device.clone(), &options)) as _
+    };
+    Backends::new(|| Box::new(Reference::with_threads(2)), made)
 }
 
 /// Runs the cases of a family, if there is a device. A family in which few cases change something
 /// tests little.
 fn family(family: SceneFamily, usual: u64) {
+    family_at(1, family, usual);
+}
+
+/// As [`family`], with an internal resolution.
+fn family_at(factor: u32, family: SceneFamily, usual: u64) {
     let Some(device) = device() else { return };
-    let mut backends = backends(device);
+    let mut backends = backends(device, factor);
     let (mut count, mut strong) = (0, 0);
     let cases = Cases::new("XENIA_ALIKE_SCENES", usual);
     let are_usual = cases.are_usual();
@@ -52,6 +62,14 @@ fn family(family: SceneFamily, usual: u64) {
 #[test]
 fn copies_leave_the_same() {
     family(SceneFamily::Copies, 8);
+}
+
+/// Resolves of words that the CPU sets have nothing finer than the guest's pixels.
+#[test]
+fn copies_leave_the_same_at_higher_resolutions() {
+    for factor in [2, 3] {
+        family_at(factor, SceneFamily::Copies, 4);
+    }
 }
 
 #[test]

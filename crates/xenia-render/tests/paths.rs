@@ -17,6 +17,9 @@ mod queries;
 #[path = "paths/readback.rs"]
 mod readback;
 
+#[path = "paths/resolution.rs"]
+mod resolution;
+
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 

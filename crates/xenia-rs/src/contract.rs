@@ -39,6 +39,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "async-pipelines",
             "queries",
             "anisotropy",
+            "internal-resolution",
             "cache",
             "code-cache",
             "precompile",

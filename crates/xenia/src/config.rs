@@ -11,7 +11,7 @@ pub use engine::{
     Compile, CpuConfig, CrossCheckUnit, ExecutorConfig, MachineConfig, ReservationsTable, Tier,
 };
 pub use outside::{
-    AnisotropyMode, AudioOutput, DialogPolicy, GpuKind, NetworkKind, PatchConfig, QueryMode, ReadbackMode,
-    SaveConfig, ScratchConfig, SoundConfig, SpeakerLayout, TitleConfig, VideoConfig,
+    AnisotropyMode, AudioOutput, DialogPolicy, GpuKind, InternalResolution, NetworkKind, PatchConfig,
+    QueryMode, ReadbackMode, SaveConfig, ScratchConfig, SoundConfig, SpeakerLayout, TitleConfig, VideoConfig,
 };
 pub use start_time::StartTime;

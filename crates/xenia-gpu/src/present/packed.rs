@@ -40,14 +40,14 @@ struct Channel {
 }
 
 /// Conversion of a texel's word to a pixel.
-struct Look {
+pub(super) struct Look {
     channels: [Channel; 3],
     /// Colour outside of the stored texels.
-    outside: [u8; 4],
+    pub(super) outside: [u8; 4],
 }
 
 impl Look {
-    fn new(info: &TextureInfo, widths: [u8; 4], ramps: &Ramps) -> Self {
+    pub(super) fn new(info: &TextureInfo, widths: [u8; 4], ramps: &Ramps) -> Self {
         let channel = |c: usize| {
             let mut channel = Channel { shift: 0, bytes: [0; 1024] };
             match info.swizzle[c] {
@@ -70,13 +70,26 @@ impl Look {
     }
 
     #[inline]
-    fn pixel(&self, word: u32) -> [u8; 4] {
+    pub(super) fn pixel(&self, word: u32) -> [u8; 4] {
         // The masked index is always in range; table entries repeat for the bits above the
         // component's own.
         let [r, g, b] =
             [0, 1, 2].map(|c| self.channels[c].bytes[(word >> self.channels[c].shift) as usize & 1023]);
         [r, g, b, 255]
     }
+}
+
+/// Widths of the components of a front buffer that qualifies for the fast path; `None` for others.
+/// `columns` texels of a row are shown.
+pub(super) fn widths(info: &TextureInfo, columns: u32) -> Option<[u8; 4]> {
+    let widths = match info.format.layout {
+        Layout::Fields(widths @ ([8, 8, 8, 8] | [10, 10, 10, 2])) if info.format.block == [1, 1] => widths,
+        _ => return None,
+    };
+    let place = layout::level(info, 0);
+    // Rows that extend into the next ones may also extend beyond the end of the stored texels.
+    let is_plain = place.origin == [0; 3] && columns <= place.pitch;
+    (info.dimension == Dimension::D2 && info.size[2] == 1 && is_plain).then_some(widths)
 }
 
 /// Converts a front buffer; `None` if it doesn't qualify for the fast path.
@@ -86,18 +99,9 @@ pub(super) fn present(
     ramps: &Ramps,
     memory: &dyn PhysicalMemory,
 ) -> Option<Vec<u8>> {
-    let format = info.format;
-    let widths = match format.layout {
-        Layout::Fields(widths @ ([8, 8, 8, 8] | [10, 10, 10, 2])) if format.block == [1, 1] => widths,
-        _ => return None,
-    };
     let place = layout::level(info, 0);
     let (columns, rows) = (width.min(info.size[0]), height.min(info.size[1]));
-    // Rows that extend into the next ones may also extend beyond the end of the stored texels.
-    let is_plain = place.origin == [0; 3] && columns <= place.pitch;
-    if info.dimension != Dimension::D2 || info.size[2] != 1 || !is_plain {
-        return None;
-    }
+    let widths = widths(info, columns)?;
     let look = Look::new(info, widths, ramps);
     let endian = info.endian;
     let shown = |bytes: &[u8]| -> [u8; 4] {

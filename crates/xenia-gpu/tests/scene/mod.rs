@@ -101,8 +101,23 @@ impl Scene {
         assert!(self.execute());
     }
 
-    /// Resolves the surface to a tiled front buffer and shows it.
+    /// Resolves the surface to a tiled front buffer and shows it, with the surface's alpha.
     pub fn show(&mut self) -> Frame {
+        let mut frame = self.swap();
+        // Alpha is not shown, but tests want to see it, so it is read from the resolved front
+        // buffer.
+        let w = self.width;
+        for (i, pixel) in frame.rgba.chunks_exact_mut(4).enumerate() {
+            let (x, y) = (i as u32 % w, i as u32 / w);
+            let word = self.memory.read_u32(FRONT + tiled_2d(x, y, w, 2));
+            assert_eq!((word & 0xff, pixel[3]), (u32::from(pixel[0]), 255));
+            pixel[3] = (word >> 24) as u8;
+        }
+        frame
+    }
+
+    /// Resolves the surface to a tiled front buffer, and returns the frame.
+    pub fn swap(&mut self) -> Frame {
         let (w, h) = (self.width, self.height);
         self.copy_rectangle();
         self.write(RbModecontrol::with().edram_mode(EdramMode::Copy));
@@ -124,16 +139,7 @@ impl Scene {
         self.words.extend(swap_commands(fetch, FRONT, w, h));
         self.run();
         let swaps = self.gpu.statistics().swaps;
-        let mut frame = self.gpu.take_frame(swaps).unwrap();
-        // Alpha is not shown, but tests want to see it, so it is read from the resolved front
-        // buffer.
-        for (i, pixel) in frame.rgba.chunks_exact_mut(4).enumerate() {
-            let (x, y) = (i as u32 % w, i as u32 / w);
-            let word = self.memory.read_u32(FRONT + tiled_2d(x, y, w, 2));
-            assert_eq!((word & 0xff, pixel[3]), (u32::from(pixel[0]), 255));
-            pixel[3] = (word >> 24) as u8;
-        }
-        frame
+        self.gpu.take_frame(swaps).unwrap()
     }
 }
 

@@ -9,6 +9,8 @@ pub(super) const EDRAM_COMPUTE: u32 = 0;
 pub(super) const EDRAM_RENDER: u32 = 0x100;
 /// Entry number of texture decoding.
 pub(super) const TEXTURE_DECODE: u32 = 0x200;
+/// Entry number of texture decoding at the host's resolution.
+pub(super) const TEXTURE_DECODE_SCALED: u32 = 0x201;
 
 /// Entry point of a shader, and the constants that specialise the pipeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Zeroable, Pod)]

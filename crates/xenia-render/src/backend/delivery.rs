@@ -96,9 +96,13 @@ impl WgpuBackend {
             self.deliver_pages(Some(memory_of(&pages)), memory)?;
         }
         let encoder = self.recording.encoder(&self.device);
+        let pages = (pages, conversion.texel_bytes());
         let to = self.mirror.resolve(&self.device, encoder, (physical, &runs), pages, memory);
         let Some(destination) = to else { return Ok(false) };
         self.edram.copy_tiled(&self.device, encoder, resolve, conversion, &destination);
+        if let Some(pages) = &destination.scaled {
+            self.edram.copy_scaled(&self.device, encoder, resolve, conversion, (destination.origin, pages));
+        }
         Ok(true)
     }
 

@@ -123,7 +123,8 @@ fn interpolators(call: &DrawCall, vertex: &Program) -> Interpolators {
 impl WgpuBackend {
     /// Records a draw.
     pub(super) fn record(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), Refused> {
-        let Some(plan) = Plan::new(call, &self.device, self.occlusion.is_counting())? else {
+        let is_counting = self.occlusion.is_counting();
+        let Some(plan) = Plan::new(call, &self.device, self.edram.scale(), is_counting)? else {
             return Ok(());
         };
         if let Some((physical, length)) = self.reads_pending(call) {
@@ -282,7 +283,7 @@ impl WgpuBackend {
             if let Some(steps) = call.alpha_to_mask {
                 of_pixel.set_alpha_to_mask(&plan.place.host_thresholds(Thresholds::new(call.msaa, steps)));
             }
-            of_pixel.set_depth_scale(plan.deepest);
+            of_pixel.set_pixel(plan.deepest, self.edram.scale().factor());
             for (i, target) in (0..).zip(&call.color) {
                 if let Some(target) = target {
                     let scale = 2.0_f32.powi(target.exponent_bias);
@@ -324,9 +325,10 @@ impl WgpuBackend {
     ) {
         let samples = self.occlusion.set();
         let pass = self.recording.pass(&self.device, &self.targets, attachments, samples);
-        pass.set_viewport(plan.size, if plan.clip.unclipped { 1.0 } else { plan.deepest });
+        let scale = self.edram.scale();
+        pass.set_viewport(scale.size(plan.size), if plan.clip.unclipped { 1.0 } else { plan.deepest });
         let ([left, _, right, _], rows) = (plan.scissor, &geometry.rows);
-        pass.set_scissor([left, rows.start, right, rows.end]);
+        pass.set_scissor(scale.rect([left, rows.start, right, rows.end]));
         if let Some(group) = &sent.pixel {
             pass.set_group(PIXEL_GROUP, group, sent.pixel_offset);
         }

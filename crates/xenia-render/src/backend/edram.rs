@@ -21,6 +21,7 @@ mod calls;
 mod pipelines;
 mod place;
 mod resolve;
+mod scaled;
 mod stencil;
 mod stored;
 #[cfg(test)]
@@ -34,10 +35,13 @@ use xenia_gpu::resolve::Rect;
 
 use super::device::Device;
 use super::mapping::Mapping;
+use super::scale::Scale;
 use calls::Parameters;
 use pipelines::{Kernel, Load, Part, Pipelines};
 pub(crate) use place::{TargetFormat, TargetPlace};
 pub(crate) use resolve::{Resolve, TexelConversion};
+use scaled::ScaledWords;
+pub(crate) use scaled::TiledRows;
 use stencil::StencilBits;
 
 /// Width and height in samples of a compute workgroup.
@@ -45,7 +49,10 @@ const GROUP: u32 = 16;
 
 /// EDRAM on the host's device.
 pub(crate) struct Edram {
+    /// The chip's words; with a scale, one for each subpixel.
     words: wgpu::Buffer,
+    /// With a scale, the chip's words on their way to the CPU and back.
+    scaled: Option<ScaledWords>,
     pipelines: Pipelines,
     stencil: StencilBits,
     /// Buffers for resolved texels: the device writes the first, the CPU reads the second. Grown as
@@ -57,16 +64,20 @@ pub(crate) struct Edram {
 
 impl Edram {
     /// Creates an EDRAM of zeros.
-    pub(crate) fn new(device: &Device) -> Self {
-        use wgpu::BufferUsages as Usage;
-        let words = device.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("EDRAM"),
-            size: EDRAM_WORDS as u64 * 4,
-            usage: Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST,
-            mapped_at_creation: false,
-        });
-        let (pipelines, stencil) = (Pipelines::new(device), StencilBits::new());
-        Self { words, pipelines, stencil, texels: None, back: None }
+    pub(crate) fn new(device: &Device, scale: Scale) -> Self {
+        let size = EDRAM_WORDS as u64 * 4;
+        let words = storage_buffer(device, "EDRAM", scale.bytes(size, 4));
+        let scaled = (!scale.is_one()).then(|| ScaledWords::new(device, size));
+        let (pipelines, stencil) = (Pipelines::new(device, scale), StencilBits::new());
+        Self { words, scaled, pipelines, stencil, texels: None, back: None }
+    }
+
+    /// The largest scale that a device has buffers for, at most the one given.
+    pub(crate) fn largest_scale(device: &Device, wanted: Scale) -> Scale {
+        let limits = device.device.limits();
+        let most = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
+        let fits = |scale: &Scale| scale.bytes(EDRAM_WORDS as u64 * 4, 4) <= most;
+        (1..=wanted.factor()).rev().filter_map(Scale::new).find(fits).unwrap_or_default()
     }
 
     /// Stores areas of a host texture in the tiles of its place.
@@ -101,9 +112,10 @@ impl Edram {
         };
         let mut bound = vec![self.words.as_entire_binding()];
         bound.extend(views.iter().map(wgpu::BindingResource::TextureView));
-        let calls: Vec<_> = areas.iter().map(|area| parameters(place, *area)).collect();
+        let scale = self.scale();
+        let calls: Vec<_> = areas.iter().map(|area| parameters(place, scale.rect(*area))).collect();
         let calls = self.pipelines.compute(device, kernel, place.format.number(), &calls, &bound);
-        dispatch(encoder, calls, areas.iter().map(|area| samples_across(place, *area)));
+        dispatch(encoder, calls, areas.iter().map(|area| samples_across(place, scale.rect(*area))));
         for area in areas {
             self.stencil.write(place, *area, stencil);
         }
@@ -128,7 +140,7 @@ impl Edram {
         let mut draws = Vec::new();
         let mut all_stencil = 0;
         for area in areas {
-            let parameters = parameters(place, *area);
+            let parameters = parameters(place, self.scale().rect(*area));
             let (part, stencil) = match place.format {
                 TargetFormat::Color(_) => (Part::Color, 0),
                 TargetFormat::Depth(_) => (Part::Depth, self.stencil.of(place, *area)),
@@ -155,9 +167,10 @@ impl Edram {
         encoder: &mut wgpu::CommandEncoder,
         place: &TargetPlace,
         texture: &wgpu::Texture,
-        [left, top, right, bottom]: Rect,
+        area: Rect,
         bits: [u32; 2],
     ) {
+        let [left, top, right, bottom] = self.scale().rect(area);
         let area = [left, top, right.min(texture.width()), bottom.min(texture.height())];
         if area[0] >= area[2] || area[1] >= area[3] {
             return;
@@ -202,7 +215,7 @@ impl Edram {
         device: &Device,
         read: impl FnOnce(&[u32]),
     ) -> Result<(), BackendError> {
-        let size = self.words.size();
+        let size = EDRAM_WORDS as u64 * 4;
         let back = self.back.take().unwrap_or_else(|| {
             device.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("EDRAM, read back"),
@@ -212,7 +225,9 @@ impl Edram {
             })
         });
         let mut encoder = device.device.create_command_encoder(&Default::default());
-        encoder.copy_buffer_to_buffer(&self.words, 0, &back, 0, size);
+        self.gather_words(device, &mut encoder);
+        let words = self.scaled.as_ref().map_or(&self.words, ScaledWords::buffer);
+        encoder.copy_buffer_to_buffer(words, 0, &back, 0, size);
         device.submit([encoder.finish()]);
         let view = read_back(device, &back, size)?;
         let words = bytemuck::try_cast_slice(&view).map_err(|error| BackendError::Host(error.to_string()))?;
@@ -227,9 +242,22 @@ impl Edram {
     /// later submissions.
     pub(crate) fn set_words(&mut self, device: &Device, words: &[u32], range: Range<usize>) {
         let Some(part) = words.get(range.clone()) else { return };
-        device.upload(&self.words, range.start as u64 * 4, bytemuck::cast_slice(part));
+        let to = self.scaled.as_ref().map_or(&self.words, ScaledWords::buffer);
+        device.upload(to, range.start as u64 * 4, bytemuck::cast_slice(part));
+        self.spread_words(device, &(range.start as u32..range.end as u32));
         self.stencil.set_words(words, range);
     }
+}
+
+/// Creates a buffer of zeros for shaders and copies.
+fn storage_buffer(device: &Device, label: &str, size: u64) -> wgpu::Buffer {
+    use wgpu::BufferUsages as Usage;
+    device.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some(label),
+        size,
+        usage: Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST,
+        mapped_at_creation: false,
+    })
 }
 
 /// Begins a render pass that preserves the target's other contents.
@@ -260,6 +288,7 @@ fn begin<'a>(
     })
 }
 
+/// Parameters of a call for an area: in host pixels, for resolves in guest pixels.
 fn parameters(place: &TargetPlace, area: Rect) -> Parameters {
     Parameters {
         base: place.base,

@@ -18,6 +18,7 @@
 mod pages;
 mod pending;
 mod reading;
+mod scaled;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -28,10 +29,13 @@ use xenia_gpu::memory::PHYSICAL_SIZE;
 
 use super::Device;
 use super::mapping::filled_buffer;
+use super::scale::Scale;
 use pages::{Bytes, PAGE, by_page, pages_of};
 
 pub(super) use pending::Delivery;
-pub(super) use reading::{Contents, Piece};
+pub(super) use reading::{Contents, Piece, ScaledPiece};
+pub(super) use scaled::ScaledPages;
+use scaled::{ScaledImage, Unscaled};
 
 /// Most bytes of images together; beyond it the least recently written ones are delivered and
 /// dropped.
@@ -42,6 +46,8 @@ const IMAGE_BYTES: u64 = 64 << 20;
 /// Buffer of consecutive pages.
 struct Image {
     buffer: wgpu::Buffer,
+    /// The same pages at the host's resolution, if there is a scale.
+    scaled: Option<ScaledImage>,
     pages: Range<u32>,
     /// Number of pages that belong to it.
     owned: usize,
@@ -50,6 +56,11 @@ struct Image {
 }
 
 impl Image {
+    /// Bytes of the buffers.
+    fn bytes(&self) -> u64 {
+        self.buffer.size() + self.scaled.as_ref().map_or(0, |scaled| scaled.buffer.size())
+    }
+
     /// Position of a page in the buffer.
     fn place(&self, page: u32) -> u64 {
         u64::from(page - self.pages.start) * u64::from(PAGE)
@@ -81,6 +92,8 @@ pub(super) struct Destination {
     pub(super) buffer: wgpu::Buffer,
     /// Position of the buffer's first byte relative to the resolve's destination (modulo 2^32).
     pub(super) origin: u32,
+    /// The pages at the host's resolution, if there is a scale.
+    pub(super) scaled: Option<ScaledPages>,
 }
 
 /// The mirror's pages and images.
@@ -98,10 +111,18 @@ pub(super) struct Mirror {
     stamp: u64,
     /// Most bytes of images together.
     limit: u64,
+    scale: Scale,
 }
 
 impl Default for Mirror {
     fn default() -> Self {
+        Self::new(Scale::ONE)
+    }
+}
+
+impl Mirror {
+    /// Creates a mirror of nothing, for a scale.
+    pub(super) fn new(scale: Scale) -> Self {
         Self {
             images: BTreeMap::new(),
             pages: BTreeMap::new(),
@@ -110,7 +131,8 @@ impl Default for Mirror {
             pending: 0,
             flights: 0,
             stamp: 0,
-            limit: MIRROR_BYTES,
+            limit: MIRROR_BYTES * u64::from(scale.factor()),
+            scale,
         }
     }
 }
@@ -199,7 +221,7 @@ impl Mirror {
         let Some(image) = self.images.get_mut(&id) else { return };
         image.owned -= 1;
         if image.owned == 0 {
-            self.bytes -= image.buffer.size();
+            self.bytes -= image.bytes();
             self.images.remove(&id);
         }
     }
@@ -237,13 +259,14 @@ impl Mirror {
     }
 
     /// Prepares the destination of a resolve that writes `runs` bytes of `pages`, none of which is
-    /// torn; `None` if writes to memory can't be tracked. The caller records the resolve.
+    /// torn, with texels of `texel_bytes` bytes; `None` if writes to memory can't be tracked. The
+    /// caller records the resolve.
     pub(super) fn resolve(
         &mut self,
         device: &Device,
         encoder: &mut wgpu::CommandEncoder,
         (physical, runs): (u32, &[Range<u32>]),
-        pages: Range<u32>,
+        (pages, texel_bytes): (Range<u32>, u32),
         memory: &dyn PhysicalMemory,
     ) -> Option<Destination> {
         let written = by_page(physical, runs);
@@ -251,11 +274,13 @@ impl Mirror {
             written.iter().map(|(page, _)| *page).filter(|page| !self.is_current(*page, memory)).collect();
         let versions = track(memory, &stale)?;
         let id = self.image(device, pages.clone(), written.first()?.0);
+        let unscaled = self.scale_image(device, id, texel_bytes);
         let image = self.images.get(&id)?;
-        self.fill(device, encoder, image, &written, &stale, memory);
+        let unscaled = self.fill(device, encoder, image, &written, &stale, (memory, unscaled));
         let destination = Destination {
             buffer: image.buffer.clone(),
             origin: (image.pages.start * PAGE).wrapping_sub(physical),
+            scaled: image.scaled_pages(unscaled),
         };
         self.stamp += 1;
         let mut versions = stale.into_iter().zip(versions).peekable();
@@ -309,11 +334,13 @@ impl Mirror {
         });
         self.bytes += size;
         self.next += 1;
-        self.images.insert(self.next, Image { buffer, pages, owned: 0, used: self.stamp });
+        let image = Image { buffer, scaled: None, pages, owned: 0, used: self.stamp };
+        self.images.insert(self.next, image);
         self.next
     }
 
-    /// Copies the pages that a resolve writes in part to its image, unless they are there.
+    /// Copies the pages that a resolve writes in part to its image, unless they are there. Adds
+    /// those whose scaled texels are not copied to `unscaled`.
     fn fill(
         &self,
         device: &Device,
@@ -321,21 +348,25 @@ impl Mirror {
         image: &Image,
         written: &[(u32, Bytes)],
         stale: &[u32],
-        memory: &dyn PhysicalMemory,
-    ) {
+        (memory, mut unscaled): (&dyn PhysicalMemory, Unscaled),
+    ) -> Unscaled {
         let mut missing = Vec::new();
         for (number, _) in written.iter().filter(|(_, bytes)| !bytes.is_whole()) {
             if stale.binary_search(number).is_ok() {
                 missing.push(*number);
+                unscaled.add(*number);
             } else if let Some(from) = self.pages.get(number).and_then(|page| self.images.get(&page.image))
                 && from.buffer != image.buffer
             {
+                if !image.copy_scaled(encoder, from, *number) {
+                    unscaled.add(*number);
+                }
                 let (from, place) = ((&from.buffer, from.place(*number)), image.place(*number));
                 encoder.copy_buffer_to_buffer(from.0, from.1, &image.buffer, place, u64::from(PAGE));
             }
         }
         if missing.is_empty() {
-            return;
+            return unscaled;
         }
         let mut bytes = vec![0; missing.len() * PAGE as usize];
         for (page, into) in missing.iter().zip(bytes.chunks_exact_mut(PAGE as usize)) {
@@ -349,5 +380,6 @@ impl Mirror {
             encoder.copy_buffer_to_buffer(&sent, at, &image.buffer, image.place(run[0]), length);
             at += length;
         }
+        unscaled
     }
 }

@@ -16,6 +16,7 @@ use xenia_gpu::BackendError;
 
 use super::Device;
 use super::mapping::{Mapping, wait_until};
+use super::scale::Scale;
 
 /// Queries in the set.
 const QUERIES: u32 = 2048;
@@ -58,10 +59,19 @@ pub(super) struct Occlusion {
     copied: Option<(wgpu::Buffer, u64)>,
     batches: VecDeque<Mapping>,
     spare: Vec<wgpu::Buffer>,
+    /// Host pixels per guest pixel. Counts are rounded up: of a draw that is seen, some sample is.
+    scale: Scale,
 }
 
 impl Default for Occlusion {
     fn default() -> Self {
+        Self::new(Scale::ONE)
+    }
+}
+
+impl Occlusion {
+    /// Counts nothing yet.
+    pub(super) fn new(scale: Scale) -> Self {
         Self {
             queries: None,
             is_wanted: true,
@@ -73,6 +83,7 @@ impl Default for Occlusion {
             copied: None,
             batches: VecDeque::new(),
             spare: Vec::new(),
+            scale,
         }
     }
 }
@@ -223,7 +234,7 @@ impl Occlusion {
                 }
             }
             if let Some(count) = next {
-                self.total += count;
+                self.total += count.div_ceil(u64::from(self.scale.subpixels()));
                 self.summed += 1;
             }
         }

@@ -26,6 +26,7 @@ use xenia_gpu::enums::Anisotropy;
 use super::Device;
 use super::conversion::Conversion;
 use super::recipe::Recipe;
+use super::scale::Scale;
 use super::work::{DeviceWork, WorkCounts};
 use background::Background;
 use make::{Maker, Outcome};
@@ -52,6 +53,8 @@ pub struct Options<'a> {
     /// Anisotropy of all fetches whose filters are linear, in place of the title's, unless the
     /// instruction sets one.
     pub anisotropy: Option<Anisotropy>,
+    /// Host pixels per guest pixel, each way.
+    pub scale: Scale,
     /// For tests: loses the device at the draws with these numbers, starting at 1.
     pub lose_at: &'a [u64],
 }

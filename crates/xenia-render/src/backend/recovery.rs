@@ -9,10 +9,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use xenia_gpu::edram::TILES;
+use xenia_gpu::enums::Anisotropy;
 use xenia_gpu::{Backend, Cancel, Reference};
 
 use super::known_words::KnownWords;
 use super::pipelines::Pipelines;
+use super::scale::Scale;
 use super::{Options, WgpuBackend};
 
 /// Number of losses within [`PERIOD`] after which the device is given up.
@@ -23,6 +25,8 @@ const PERIOD: Duration = Duration::from_mins(1);
 pub(super) struct Recovery {
     store: Option<PathBuf>,
     async_pipelines: bool,
+    anisotropy: Option<Anisotropy>,
+    scale: Scale,
     /// EDRAM when it was last read back or set.
     pub(super) known: KnownWords,
     /// Times of recent losses.
@@ -41,6 +45,8 @@ impl Recovery {
         Self {
             store: options.store.clone(),
             async_pipelines: options.async_pipelines,
+            anisotropy: options.anisotropy,
+            scale: options.scale,
             known: KnownWords::default(),
             recent: Vec::new(),
             losses: 0,
@@ -104,12 +110,18 @@ impl WgpuBackend {
     fn reopen(&mut self) -> Result<(), String> {
         let device = self.device.reopen().map_err(|error| error.to_string())?;
         tracing::warn!(target: "gpu", device = device.name(), "the graphics device was lost; reopened");
-        let recovery = &mut self.recovery;
-        let (store, async_pipelines) = (recovery.store.clone(), recovery.async_pipelines);
+        let recovery = &self.recovery;
+        let options = Options {
+            store: recovery.store.clone(),
+            async_pipelines: recovery.async_pipelines,
+            anisotropy: recovery.anisotropy,
+            scale: recovery.scale,
+            ..Options::default()
+        };
         let tally = self.pipelines.tally().clone();
         // The store must be closed before it is opened again.
         self.pipelines = Pipelines::new(&device, &Options::default());
-        let mut next = Self::with_options(device, &Options { store, async_pipelines, ..Options::default() });
+        let mut next = Self::with_options(device, &options);
         next.pipelines.go_on_counting(tally);
         next.occlusion.add(self.occlusion.known());
         next.occlusion.set_wanted(self.occlusion.is_wanted());

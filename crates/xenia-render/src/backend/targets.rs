@@ -16,6 +16,7 @@ use super::Device;
 use super::edram::{Edram, TargetFormat, TargetPlace};
 use super::ownership::{Ownership, Step, TargetId};
 use super::recording::Attachments;
+use super::scale::Scale;
 
 /// Height of the chip's largest surface.
 const MAX_HEIGHT: u32 = 8192;
@@ -55,6 +56,7 @@ pub(super) struct Claim {
 /// All render targets.
 #[derive(Default)]
 pub(super) struct Targets {
+    scale: Scale,
     made: Vec<Target>,
     by_place: BTreeMap<(u32, u32, u32, u32), TargetId>,
     ownership: Ownership,
@@ -63,12 +65,17 @@ pub(super) struct Targets {
     counters: TargetCounters,
 }
 
-/// Size of a target's host texture in pixels.
-pub(super) fn size(pitch: u32, msaa: Msaa) -> [u32; 2] {
+/// Height in guest pixels of the largest target on a device.
+pub(super) fn max_height(device: &Device, scale: Scale) -> u32 {
+    MAX_HEIGHT.min(device.device.limits().max_texture_dimension_2d / scale.factor())
+}
+
+/// Size of a target in guest pixels, at most `max_height` pixels high.
+pub(super) fn size(pitch: u32, msaa: Msaa, max_height: u32) -> [u32; 2] {
     let columns = msaa.columns();
     let tiles = pitch_tiles(pitch, columns, 1).max(1);
     let rows = (TILES / tiles).max(1) * TILE_HEIGHT / msaa.rows();
-    [tiles * TILE_WIDTH / columns, rows.min(MAX_HEIGHT)]
+    [tiles * TILE_WIDTH / columns, rows.min(max_height)]
 }
 
 /// Tiles that contain these rows of pixels, counted from the target's first tile.
@@ -132,6 +139,11 @@ pub(super) fn deepest(format: DepthFormat) -> f32 {
 }
 
 impl Targets {
+    /// No targets, for a scale.
+    pub(super) fn new(scale: Scale) -> Self {
+        Self { scale, ..Self::default() }
+    }
+
     pub(super) fn counters(&self) -> TargetCounters {
         self.counters
     }
@@ -191,7 +203,8 @@ impl Targets {
         if let Some(&target) = self.by_place.get(&key) {
             return target;
         }
-        let [width, height] = size(place.pitch, place.msaa);
+        let guest = size(place.pitch, place.msaa, max_height(device, self.scale));
+        let [width, height] = self.scale.size(guest);
         let texture = device.device.create_texture(&wgpu::TextureDescriptor {
             label: Some(&format!("target at tile {} of {:?}", place.base, place.format)),
             size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
@@ -205,7 +218,7 @@ impl Targets {
             view_formats: &[],
         });
         self.counters.textures += 1;
-        let rows = height.div_ceil(place.tile_height());
+        let rows = guest[1].div_ceil(place.tile_height());
         let target = self.ownership.add(place.base, rows * place.pitch_tiles());
         let view = texture.create_view(&Default::default());
         self.made.push(Target { place, texture, view, stencil: 0 });
@@ -251,7 +264,8 @@ impl Targets {
         for step in steps {
             let (Step::Dump(target, tiles) | Step::Load(target, tiles)) = &step;
             let Target { place, texture, stencil, .. } = &mut self.made[*target];
-            let areas = place.areas(tiles.clone(), [texture.width(), texture.height()]);
+            let size = [texture.width(), texture.height()].map(|side| side / self.scale.factor());
+            let areas = place.areas(tiles.clone(), size);
             match &step {
                 Step::Dump(..) => edram.dump(device, encoder, place, texture, &areas, *stencil),
                 Step::Load(..) => *stencil |= edram.load(device, encoder, place, texture, &areas),
@@ -290,6 +304,7 @@ mod tests {
 
     #[test]
     fn targets_of_one_width_are_equally_high() {
+        let size = |pitch, msaa| size(pitch, msaa, MAX_HEIGHT);
         assert_eq!(size(1280, Msaa::X1), [1280, 2048]);
         assert_eq!(size(1280, Msaa::X4), [1280, 512]);
         assert_eq!(size(1, Msaa::X1), [80, 8192]);

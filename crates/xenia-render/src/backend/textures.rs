@@ -19,6 +19,8 @@ mod host;
 mod recent;
 mod reuse;
 mod samplers;
+mod scaled;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -40,11 +42,14 @@ use self::recent::RecentFetches;
 pub(crate) use self::reuse::TexturesState;
 pub(crate) use self::samplers::HostSampler;
 use self::samplers::{SamplerKey, Samplers};
+use self::scaled::make;
+pub(super) use self::source::{LevelSource, texel_bytes};
 use super::Device;
-use super::conversion::{Conversion, TEXTURE_DECODE};
+use super::conversion::{Conversion, TEXTURE_DECODE, TEXTURE_DECODE_SCALED};
 use super::mirror::{Contents, Mirror};
 use super::pipelines::Building;
 use super::recording::Recording;
+use super::scale::Scale;
 use crate::translate::{TextureRecord, TextureShape};
 
 /// Limit on the bytes of host textures (each counted as at least [`LEAST_BYTES`]); beyond it the
@@ -63,6 +68,8 @@ pub(crate) struct HostTexture {
     pub(crate) id: u64,
     pub(crate) view: wgpu::TextureView,
     texture: wgpu::Texture,
+    /// Host texels per guest texel.
+    scale: Scale,
     /// Number of stored components; further guest components equal the last one.
     components: u8,
     /// Time of the last use, in calls of [`Textures::get`] and [`Textures::reuse`].
@@ -168,18 +175,21 @@ pub(crate) struct Textures {
     follows_resolves: bool,
     /// Anisotropy in place of that of fetch constants.
     forced: Option<Anisotropy>,
+    /// Scale of textures that resolves have written.
+    scale: Scale,
 }
 
 impl Textures {
-    pub(crate) fn new(device: &Device) -> Self {
+    pub(crate) fn new(device: &Device, scale: Scale) -> Self {
         let dummy = |id, shape| {
             let format = wgpu::TextureFormat::Rgba8Unorm;
             let texture = create(&device.device, [1; 3], 1, shape, format).expect("one texel is no limit");
             let used = AtomicU64::new(0);
-            Arc::new(HostTexture { id, view: view(&texture), texture, components: 4, used })
+            let view = view(&texture);
+            Arc::new(HostTexture { id, view, texture, scale: Scale::ONE, components: 4, used })
         };
         Self {
-            decoder: Decoder::new(&device.device),
+            decoder: Decoder::new(&device.device, scale),
             samplers: Samplers::default(),
             entries: BTreeMap::new(),
             recent: RecentFetches::default(),
@@ -190,7 +200,7 @@ impl Textures {
             clock: 0,
             changes: 0,
             last_submitted: 0,
-            limit: MAX_BYTES,
+            limit: MAX_BYTES * u64::from(scale.factor()),
             drawn: 0,
             left_out: false,
             forced: None,
@@ -198,12 +208,14 @@ impl Textures {
             torn: None,
             unsubmitted: 0,
             follows_resolves: false,
+            scale,
         }
     }
 
     /// Compiles the stored conversions that decode textures.
     pub(crate) fn prebuild(&mut self, device: &Device, stored: &[Conversion], building: &Building<'_>) {
-        let own: Vec<_> = stored.iter().filter(|stored| stored.entry == TEXTURE_DECODE).collect();
+        let entries = [TEXTURE_DECODE, TEXTURE_DECODE_SCALED];
+        let own: Vec<_> = stored.iter().filter(|stored| entries.contains(&stored.entry)).collect();
         let make = |conversion: &&Conversion| {
             let made = device.attempt(|device| self.decoder.make(device, conversion));
             made.ok().map(|pipeline| (**conversion, pipeline))
@@ -292,12 +304,6 @@ impl Textures {
         let decoding = Decoding::new(info, device.features)?;
         let last = info.max_level();
         let layouts: Vec<LevelLayout> = (0..=last).map(|level| layout::level(info, level)).collect();
-        let texels: u64 =
-            (0..=last).map(|level| info.level_size(level).into_iter().map(u64::from).product::<u64>()).sum();
-        let bytes = texels * u64::from(decoding.texel_bytes());
-        if !self.has_room(bytes) {
-            return None;
-        }
         let old = self.entries.get(&key);
         let mut sources = Vec::with_capacity(layouts.len());
         let (mut jobs, mut current) = (Vec::new(), Vec::new());
@@ -322,23 +328,29 @@ impl Textures {
             };
             jobs.push(LevelJob { level, layout, pieces });
         }
+        let scale = self.scale_of(device, info, &decoding, &jobs);
+        let texels: u64 =
+            (0..=last).map(|level| info.level_size(level).into_iter().map(u64::from).product::<u64>()).sum();
+        let bytes = texels * u64::from(decoding.texel_bytes()) * u64::from(scale.subpixels());
+        if !self.has_room(bytes) {
+            return None;
+        }
+        let old = self.entries.get(&key);
         self.follows_resolves |= jobs.iter().any(|job| !job.pieces.is_empty());
         // Draws recorded before keep the old contents: they come before these commands, or there is
         // none that uses the texture.
         let is_free =
             |entry: &Entry| self.follows_resolves || entry.host.used.load(Relaxed) <= self.last_submitted;
-        let in_place = old.filter(|entry| is_free(entry)).map(|entry| entry.host.clone());
+        let in_place = old.filter(|entry| is_free(entry) && entry.host.scale == scale);
+        let in_place = in_place.map(|entry| entry.host.clone());
         let host = if let Some(host) = &in_place {
             host.clone()
         } else {
-            let format = decoding.host_format();
-            let Some(texture) = create(&device.device, info.size, last + 1, shape, format) else {
+            let Some(host) = make(device, (self.next_id, scale), info, shape, &decoding) else {
                 self.left_out = true;
                 return None;
             };
-            let (id, components) = (self.next_id, decoding.components as u8);
-            let used = AtomicU64::default();
-            Arc::new(HostTexture { id, view: view(&texture), texture, components, used })
+            Arc::new(host)
         };
         // Levels to copy may have been decoded by such commands.
         let encoder =
@@ -349,7 +361,7 @@ impl Textures {
             }
             self.counters.copied += current.len() as u64;
         }
-        let target = Target { texture: &host.texture, info, decoding: &decoding };
+        let target = Target { texture: &host.texture, info, decoding: &decoding, scale };
         let sent = self.decoder.decode(&device.device, encoder, &target, &jobs, memory)?;
         self.unsubmitted += sent;
         self.counters.written += u64::from(old.is_some());

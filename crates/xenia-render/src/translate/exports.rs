@@ -165,7 +165,7 @@ impl Translator<'_> {
         self.return_struct(b, "VertexOutput", parts);
     }
 
-    /// Column and row of the pixel.
+    /// Column and row of the host's pixel.
     fn pixel_place(&self, b: &mut Builder) -> [Value; 2] {
         let place = Binding::BuiltIn(BuiltIn::Position { invariant: false });
         let place = argument(b, "place", self.types.vec4, place);
@@ -186,6 +186,7 @@ impl Translator<'_> {
         of: PixelsOf,
     ) -> Value {
         let front = argument(b, "front", self.types.boolean, Binding::BuiltIn(BuiltIn::FrontFacing));
+        let [x, y] = [x, y].map(|at| self.guest_place(b, at));
         let negative = b.unary(UnaryOperator::Negate, x);
         let x = b.select(front, x, negative);
         let (zero, one) = (b.float(0.0), b.float(1.0));

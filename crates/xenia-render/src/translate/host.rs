@@ -40,7 +40,8 @@ pub(super) const PLANE_ROW: u32 = 3;
 const MOST_STEPS: f32 = 4_194_304.0;
 /// Number of user clip planes.
 pub(super) const PLANES: u32 = 6;
-/// Pixel stage: row of the alpha test (function, reference) and the depth scale.
+/// Pixel stage: row of the alpha test (function, reference), the depth scale, and the guest's
+/// pixels per host pixel.
 pub(super) const ALPHA_ROW: u32 = 0;
 /// Pixel stage: first row of the first target; each has two.
 pub(super) const TARGET_ROW: u32 = 1;
@@ -253,6 +254,21 @@ impl Translator<'_> {
         let is_empty = b.binary(Op::Equal, mask, zero);
         b.when(is_empty, |b| b.statement(Statement::Kill));
         mask
+    }
+
+    /// Place of a host pixel's middle in guest pixels, whose middles are whole numbers; at least
+    /// zero, for the sign has a meaning of its own. `at` is the host pixel's number.
+    pub(super) fn guest_place(&mut self, b: &mut Builder, at: Value) -> Value {
+        let row = self.host_row(b, ALPHA_ROW);
+        let step = b.member(row, 3);
+        let step = b.bitcast(step, ScalarKind::Float);
+        let (half, zero) = (b.float(0.5), b.float(0.0));
+        let middle = b.binary(Op::Multiply, step, half);
+        let middle = b.binary(Op::Subtract, middle, half);
+        let place = b.binary(Op::Multiply, at, step);
+        let place = b.binary(Op::Add, place, middle);
+        let is_inside = b.binary(Op::Greater, place, zero);
+        b.select(is_inside, place, zero)
     }
 
     /// Converts a depth to the range of the host's target.

@@ -24,8 +24,7 @@ impl StageConstants {
     /// Copies the stage's float, boolean and loop constants that the shader reads. Vertex and
     /// texture records are empty, so that fetches read zero. The host parameters are all zero: for
     /// a stage of a pipeline, [`set_position`](Self::set_position), or
-    /// [`set_depth_scale`](Self::set_depth_scale) and [`set_target`](Self::set_target), must be
-    /// called next.
+    /// [`set_pixel`](Self::set_pixel) and [`set_target`](Self::set_target), must be called next.
     pub fn new(constants: &Constants, kind: ShaderKind, layout: ConstantsLayout) -> Self {
         let mut this = Self::default();
         this.renew(constants, kind, layout);
@@ -85,9 +84,10 @@ impl StageConstants {
         self.put(member::HOST, host::MASK_ROW + 1, 0, &thresholds.lowered.map(f32::to_bits));
     }
 
-    /// Sets the factor of exported depths.
-    pub fn set_depth_scale(&mut self, scale: f32) {
-        self.put(member::HOST, host::ALPHA_ROW, 2, &[scale.to_bits()]);
+    /// Sets the factor of exported depths, and the host's pixels per guest pixel each way.
+    pub fn set_pixel(&mut self, depth_scale: f32, pixels: u32) {
+        let step = 1.0 / pixels as f32;
+        self.put(member::HOST, host::ALPHA_ROW, 2, &[depth_scale, step].map(f32::to_bits));
     }
 
     /// Sets the conversion of colours for target 0 to 3.

@@ -4,7 +4,7 @@ use super::*;
 use xenia_gpu::packets::{opcode, type3};
 
 /// Resolves the surface, tiled, to 8_8_8_8 texels in big-endian words.
-fn resolve(scene: &mut Scene, to: u32, pitch: u32) {
+pub(super) fn resolve(scene: &mut Scene, to: u32, pitch: u32) {
     scene.write(all_samples());
     resolve_with(scene, to, pitch);
 }
@@ -22,7 +22,7 @@ fn resolve_with(scene: &mut Scene, to: u32, pitch: u32) {
 }
 
 /// Draws a quad with the texture at an address; its size is the surface's.
-fn draw_texture(scene: &mut Scene, from: u32, [left, top, right, bottom]: [f32; 4]) {
+pub(super) fn draw_texture(scene: &mut Scene, from: u32, [left, top, right, bottom]: [f32; 4]) {
     let (w, h) = (scene.width, scene.height);
     scene.shader(1, TEXTURED_PS);
     let pitch = w.div_ceil(32) << 22;

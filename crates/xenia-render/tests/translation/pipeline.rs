@@ -58,7 +58,7 @@ fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
         offset: [0.0; 3],
         steps: [0.0; 2],
     });
-    for_pixels.set_depth_scale(1.0);
+    for_pixels.set_pixel(1.0, 1);
     let ranges = [(f32::NEG_INFINITY, f32::INFINITY); 2];
     for_pixels.set_target(0, &HostTarget { scale: 1.0, ranges, steps: [0.0; 2] });
     for_vertices.set_vertex(2, VertexRecord { first: 0, words: words.len() as u32, endian: 2 });

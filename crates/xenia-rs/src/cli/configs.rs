@@ -11,6 +11,7 @@ impl From<&PictureArgs> for VideoConfig {
             readback: args.readback,
             queries: args.queries,
             anisotropy: args.anisotropy,
+            internal_resolution: args.internal_resolution,
             cache: args.cache.clone(),
             lose_device: args.lose_device.clone(),
         }

@@ -5,7 +5,7 @@ use clap::Args;
 use std::ffi::OsString;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
-use xenia::config::{AnisotropyMode, GpuKind, QueryMode, ReadbackMode};
+use xenia::config::{AnisotropyMode, GpuKind, InternalResolution, QueryMode, ReadbackMode};
 use xenia::machine::Finished;
 use xenia_cli::numbers::number;
 use xenia_cli::{ClockChoice, Code, EngineArgs, RunArgs};
@@ -123,6 +123,17 @@ pub struct PictureArgs {
     /// surfaces at flat angles (not with --gpu reference or none).
     #[arg(long, value_enum, value_name = "N", default_value_t)]
     pub anisotropy: AnisotropyMode,
+    /// Draw with N times as many pixels each way as the console (not with --gpu reference or none).
+    /// Screenshots and recordings have them, too.
+    #[arg(
+        long,
+        visible_alias = "resolution-scale",
+        value_enum,
+        value_name = "N",
+        default_value_t,
+        hide_possible_values = true
+    )]
+    pub internal_resolution: InternalResolution,
     /// For tests only: lose the host's graphics device at the draws with these numbers (--gpu
     /// wgpu).
     #[arg(long, hide = true, value_name = "N,N", value_delimiter = ',', value_parser = number)]

@@ -3,7 +3,9 @@
 
 use super::{CheckArgs, ExecArgs, PictureArgs};
 use anyhow::{Result, bail};
-use xenia::config::{AnisotropyMode, DialogPolicy, GpuKind, NetworkKind, QueryMode, ReadbackMode};
+use xenia::config::{
+    AnisotropyMode, DialogPolicy, GpuKind, InternalResolution, NetworkKind, QueryMode, ReadbackMode,
+};
 use xenia::network::REFUSAL;
 use xenia_cli::ClockChoice;
 
@@ -26,6 +28,11 @@ impl PictureArgs {
         }
         if self.anisotropy != AnisotropyMode::default() && !may_use_device {
             bail!("--anisotropy: only --gpu wgpu changes filters; say that, too, or leave this out");
+        }
+        if self.internal_resolution != InternalResolution::default() && !may_use_device {
+            bail!(
+                "--internal-resolution: only --gpu wgpu draws more pixels; say that, too, or leave this out"
+            );
         }
         Ok(())
     }
@@ -116,6 +123,7 @@ mod tests {
             (&["--readback", "none", "--gpu", "reference"], "--gpu wgpu"),
             (&["--queries", "exact", "--gpu", "none"], "--gpu wgpu"),
             (&["--anisotropy", "16", "--gpu", "reference"], "--gpu wgpu"),
+            (&["--internal-resolution", "2", "--gpu", "reference"], "--gpu wgpu"),
             (&["--tier", "interp", "--cross-check"], "leave out"),
             (&["--dialogs", "ask", "--headless"], "--dialogs accept"),
             (&["--network", "host", "--headless"], "--parallel"),
@@ -144,6 +152,7 @@ mod tests {
             &["--readback", "full"],
             &["--gpu", "wgpu", "--queries", "exact"],
             &["--gpu", "wgpu", "--anisotropy", "16"],
+            &["--gpu", "wgpu", "--internal-resolution", "4"],
             &["--anisotropy", "title", "--headless"],
             &["--dialogs", "ask"],
             &["--network", "host"],

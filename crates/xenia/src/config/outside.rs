@@ -108,6 +108,37 @@ impl From<AnisotropyMode> for Option<Anisotropy> {
     }
 }
 
+/// Pixels of the host, each way, for each of the title's, with [`GpuKind::Wgpu`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+pub enum InternalResolution {
+    /// The console's resolution.
+    #[default]
+    #[cfg_attr(feature = "clap", value(name = "1"))]
+    X1,
+    /// 2560 x 1440 for a frame of 1280 x 720.
+    #[cfg_attr(feature = "clap", value(name = "2"))]
+    X2,
+    /// 3840 x 2160 for such a frame.
+    #[cfg_attr(feature = "clap", value(name = "3"))]
+    X3,
+    /// 5120 x 2880 for such a frame.
+    #[cfg_attr(feature = "clap", value(name = "4"))]
+    X4,
+}
+
+impl InternalResolution {
+    /// Host pixels per pixel of the title, each way.
+    pub fn factor(self) -> u32 {
+        match self {
+            Self::X1 => 1,
+            Self::X2 => 2,
+            Self::X3 => 3,
+            Self::X4 => 4,
+        }
+    }
+}
+
 /// Networks that a title's sockets can use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
@@ -182,6 +213,8 @@ pub struct VideoConfig {
     pub queries: QueryMode,
     /// Anisotropy of textures with linear filters.
     pub anisotropy: AnisotropyMode,
+    /// Resolution of render targets, and of textures and frames that the title makes of them.
+    pub internal_resolution: InternalResolution,
     /// Folder of compiled pipelines; `None`: the user's cache folder.
     pub cache: Option<PathBuf>,
     /// For tests only: numbers of draws at which the graphics device is lost.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_gpu::Backend;
 pub use xenia_render::backend::BackendTally;
-use xenia_render::backend::{Device, DeviceWork, Options, WgpuBackend, WorkCounts};
+use xenia_render::backend::{Device, DeviceWork, Options, Scale, WgpuBackend, WorkCounts};
 
 /// Hexadecimal digits of an image's hash in a file's name.
 const HASH_DIGITS: usize = 16;
@@ -42,6 +42,7 @@ pub(super) fn draw(
         async_pipelines: args.async_pipelines,
         progress: Some(&progress),
         anisotropy: args.anisotropy.into(),
+        scale: Scale::new(args.internal_resolution.factor()).unwrap_or_default(),
         lose_at: &args.lose_device,
     };
     let backend = WgpuBackend::with_options(device, &options);

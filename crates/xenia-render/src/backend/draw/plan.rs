@@ -7,6 +7,7 @@ use xenia_gpu::microcode::Program;
 use super::super::Device;
 use super::super::edram::TargetPlace;
 use super::super::primitives;
+use super::super::scale::Scale;
 use super::super::state::{self, DepthClip, DepthState, Times, UnsupportedState};
 use super::super::targets;
 use super::Refused;
@@ -16,9 +17,9 @@ use crate::translate::HostPosition;
 pub(super) struct Plan {
     /// Location of the depth target, whether it is used or not; all targets have the same samples.
     pub(super) place: TargetPlace,
-    /// Width and height of the targets in pixels.
+    /// Width and height of the targets in guest pixels.
     pub(super) size: [u32; 2],
-    /// Scissor: left, top, right, bottom.
+    /// Scissor in guest pixels: left, top, right, bottom.
     pub(super) scissor: [u32; 4],
     pub(super) culling: Option<wgpu::Face>,
     pub(super) position: HostPosition,
@@ -36,14 +37,19 @@ pub(super) struct Plan {
 impl Plan {
     /// Creates a plan; `None` if the draw has no effect. A draw without targets has one if samples
     /// are counted.
-    pub(super) fn new(call: &DrawCall, device: &Device, is_counted: bool) -> Result<Option<Self>, Refused> {
+    pub(super) fn new(
+        call: &DrawCall,
+        device: &Device,
+        scale: Scale,
+        is_counted: bool,
+    ) -> Result<Option<Self>, Refused> {
         state::check(call)?;
         if !call.vertex_shader.program.writes(Program::POSITION) {
             return Err(BackendError::Invalid("the vertex shader exports no position".into()).into());
         }
         let expanded = primitives::is_expanded(call.primitive);
-        let size = targets::size(call.pitch, call.msaa);
-        if size[0].max(size[1]) > device.device.limits().max_texture_dimension_2d {
+        let size = targets::size(call.pitch, call.msaa, targets::max_height(device, scale));
+        if scale.size(size)[0] > device.device.limits().max_texture_dimension_2d {
             return Err(UnsupportedState("a target larger than the host's textures").into());
         }
         let scissor = call.scissor;
@@ -87,7 +93,7 @@ impl Plan {
             deepest,
             depth,
             apart,
-            times: state::times(call, place.host_sample_mask(call.sample_mask), size),
+            times: state::times(call, place.host_sample_mask(call.sample_mask), scale.size(size)),
         }))
     }
 }

@@ -7,7 +7,7 @@
 @group(0) @binding(3) var stencil_single: texture_2d<u32>;
 @group(0) @binding(3) var stencil_multi: texture_multisampled_2d<u32>;
 
-// Sample: its pixel, its position in the EDRAM, and its number in the host texture.
+// Sample: its host pixel, its index in the buffer, and its number in the host texture.
 struct Sample {
     pixel: vec2<u32>,
     word: u32,
@@ -17,16 +17,12 @@ struct Sample {
 
 fn sample_of(id: vec3<u32>) -> Sample {
     let at = of_area(id);
-    let word = word_at(place_of(at.pixel, at.sample));
+    let word = index_of(at.pixel, at.sample);
     return Sample(at.pixel, word, host_sample(at.sample), all(at.pixel < call.area.zw));
 }
 
 fn store_color(at: Sample, color: vec4<f32>) {
-    let bits = pack(color);
-    edram_written[at.word] = bits.x;
-    if is_wide() {
-        edram_written[at.word + 1u] = bits.y;
-    }
+    store_sample(at.word, pack(color));
 }
 
 // Floating-point depth is halved in host textures, whose range is 0 to 1.

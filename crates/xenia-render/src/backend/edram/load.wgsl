@@ -6,7 +6,7 @@ fn corner(@builtin(vertex_index) index: u32) -> @builtin(position) vec4<f32> {
 }
 
 fn bits_at(position: vec4<f32>, host: u32) -> vec2<u32> {
-    return sample_at(place_of(vec2<u32>(position.xy), guest_sample(host)));
+    return sample_at(vec2<u32>(position.xy), guest_sample(host));
 }
 
 fn unpack_depth(bits: u32) -> f32 {

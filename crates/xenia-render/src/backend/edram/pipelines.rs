@@ -7,6 +7,7 @@ use xenia_gpu::enums::{ColorTargetFormat, DepthFormat};
 
 use super::super::conversion::Conversion;
 use super::super::device::Device;
+use super::super::scale::Scale;
 use super::super::wgsl::wgsl_consts;
 use super::TargetPlace;
 use super::calls::{CALL_BYTES, Calls, Parameters};
@@ -21,6 +22,7 @@ const SHADERS: &str = concat!(
     include_str!("dump.wgsl"),
     include_str!("load.wgsl"),
     include_str!("resolve.wgsl"),
+    include_str!("scaled.wgsl"),
     include_str!("../textures/address.wgsl"),
 );
 
@@ -33,8 +35,18 @@ pub(super) enum Kernel {
     DumpDepth { multisampled: bool },
     /// Converts bits to texels.
     Resolve(Texels),
+    /// Converts bits to texels at the host's resolution.
+    ScaledResolve(Texels),
     /// Fills bits with one value.
     Clear,
+    /// Collects the chip's words from the buffer.
+    GatherWords,
+    /// Sets the chip's words in the buffer.
+    SpreadWords,
+    /// Converts texels of so many bytes to the host's resolution.
+    SpreadTexels { bytes: u32 },
+    /// Converts tiled texels of four bytes at the host's resolution to row order.
+    RowsOfTexels,
 }
 
 /// Texel format of a resolve; see the constants of resolve.wgsl.
@@ -82,6 +94,7 @@ pub(super) enum Part {
 /// Pipelines that have been needed so far.
 pub(super) struct Pipelines {
     pub(super) module: wgpu::ShaderModule,
+    pub(super) scale: Scale,
     pub(super) compute: HashMap<(Kernel, u32), wgpu::ComputePipeline>,
     pub(super) render: HashMap<Load, wgpu::RenderPipeline>,
     /// Pipelines that were compiled on demand.
@@ -93,7 +106,7 @@ pub(super) struct Pipelines {
 }
 
 impl Pipelines {
-    pub(super) fn new(device: &Device) -> Self {
+    pub(super) fn new(device: &Device, scale: Scale) -> Self {
         let constants = wgsl_consts!(
             TILE_WIDTH TILE_HEIGHT TILES DEPTH RAW FIELDS HALF SINGLE;
             ColorTargetFormat DepthFormat
@@ -103,7 +116,7 @@ impl Pipelines {
             source: wgpu::ShaderSource::Wgsl((constants + SHADERS).into()),
         });
         let (compute, render, layouts) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { module, compute, render, compiled: Vec::new(), calls: Calls::new(device), layouts }
+        Self { module, scale, compute, render, compiled: Vec::new(), calls: Calls::new(device), layouts }
     }
 
     /// Returns a kernel's pipeline for a format, the bind group of some calls (parameters, then the
@@ -122,7 +135,7 @@ impl Pipelines {
         let group = group(device, layout, &self.calls, bound);
         let pipeline = self.compute.entry((kernel, format)).or_insert_with(|| {
             self.compiled.push(kernel.conversion(format));
-            compute_pipeline(device, &self.module, kernel, format)
+            compute_pipeline(device, (&self.module, self.scale), kernel, format)
         });
         (pipeline, group, offsets)
     }
@@ -145,7 +158,7 @@ impl Pipelines {
     pub(super) fn render(&mut self, device: &Device, load: Load) -> &wgpu::RenderPipeline {
         self.render.entry(load).or_insert_with(|| {
             self.compiled.push(load.conversion());
-            render_pipeline(device, &self.module, load)
+            render_pipeline(device, (&self.module, self.scale), load)
         })
     }
 }
@@ -153,7 +166,7 @@ impl Pipelines {
 /// Compiles a kernel's pipeline for a format.
 pub(super) fn compute_pipeline(
     device: &Device,
-    module: &wgpu::ShaderModule,
+    (module, scale): (&wgpu::ShaderModule, Scale),
     kernel: Kernel,
     format: u32,
 ) -> wgpu::ComputePipeline {
@@ -164,16 +177,23 @@ pub(super) fn compute_pipeline(
         Kernel::DumpDepth { multisampled: false } => "dump_depth_single",
         Kernel::DumpDepth { multisampled: true } => "dump_depth_multi",
         Kernel::Resolve(_) => "resolve",
+        Kernel::ScaledResolve(_) => "resolve_scaled",
         Kernel::Clear => "clear",
+        Kernel::GatherWords => "gather_words",
+        Kernel::SpreadWords => "spread_words",
+        Kernel::SpreadTexels { .. } => "spread_texels",
+        Kernel::RowsOfTexels => "rows_of_texels",
     };
-    let mut constants = vec![("FORMAT", f64::from(format))];
-    if let Kernel::Resolve(texels) = kernel {
-        constants.extend([
+    let mut constants = vec![("FORMAT", f64::from(format)), ("SCALE", f64::from(scale.factor()))];
+    match kernel {
+        Kernel::Resolve(texels) | Kernel::ScaledResolve(texels) => constants.extend([
             ("KIND", f64::from(texels.kind)),
             ("WIDTHS", f64::from(u32::from_le_bytes(texels.widths))),
             ("NUMBER", f64::from(texels.number)),
             ("BYTES_LOG2", f64::from(texels.bytes.ilog2())),
-        ]);
+        ]),
+        Kernel::SpreadTexels { bytes } => constants.push(("BYTES_LOG2", f64::from(bytes.ilog2()))),
+        _ => {}
     }
     device.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label: Some(entry_point),
@@ -188,7 +208,7 @@ pub(super) fn compute_pipeline(
 /// Compiles the pipeline that draws to a texture.
 pub(super) fn render_pipeline(
     device: &Device,
-    module: &wgpu::ShaderModule,
+    (module, scale): (&wgpu::ShaderModule, Scale),
     load: Load,
 ) -> wgpu::RenderPipeline {
     let layout = layout_of(device, wgpu::ShaderStages::FRAGMENT, &[storage(true)]);
@@ -221,7 +241,7 @@ pub(super) fn render_pipeline(
         bias: Default::default(),
     };
     let is_color = matches!(load.part, Part::Color | Part::FilledColor);
-    let constants = [("FORMAT", f64::from(load.format))];
+    let constants = [("FORMAT", f64::from(load.format)), ("SCALE", f64::from(scale.factor()))];
     let color_targets = [Some(load.host.into())];
     device.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
         label: Some(entry_point),
@@ -275,7 +295,12 @@ fn bindings(kernel: Kernel) -> Vec<wgpu::BindingType> {
             texture(wgpu::TextureSampleType::Depth, multisampled),
             texture(wgpu::TextureSampleType::Uint, multisampled),
         ],
-        Kernel::Resolve(_) => vec![storage(true), storage(false)],
+        Kernel::Resolve(_)
+        | Kernel::ScaledResolve(_)
+        | Kernel::GatherWords
+        | Kernel::SpreadTexels { .. }
+        | Kernel::RowsOfTexels => vec![storage(true), storage(false)],
+        Kernel::SpreadWords => vec![storage(false), storage(false)],
         Kernel::Clear => vec![storage(false)],
     }
 }

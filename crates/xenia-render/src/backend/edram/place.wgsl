@@ -1,7 +1,10 @@
-// Layout of samples in the EDRAM: 2048 tiles of 80 x 16 words.
+// Layout of samples in the EDRAM: 2048 tiles of 80 x 16 words. Pixels are the host's: SCALE x SCALE
+// for each of the guest's. So many words, in row order, the buffer has for each of the chip's.
 
 // Sample format: a `ColorTargetFormat`, or DEPTH plus a `DepthFormat`.
 override FORMAT: u32 = 0u;
+// Host pixels per guest pixel, each way.
+override SCALE: u32 = 1u;
 
 struct Call {
     // Target: first tile, tiles from row to row, and its samples per pixel each way.
@@ -9,7 +12,8 @@ struct Call {
     pitch_tiles: u32,
     columns_log2: u32,
     rows_log2: u32,
-    // Area in pixels: left, top, right, bottom.
+    // Area in host pixels (for resolves and tiled destinations in guest pixels): left, top, right,
+    // bottom.
     area: vec4<u32>,
     // Words of a sample to clear to.
     clear_bits: vec2<u32>,
@@ -45,7 +49,17 @@ fn is_wide() -> bool {
         || FORMAT == ColorTargetFormat_Rg32Float;
 }
 
-// Index of the (first) word of the sample at a position in the grid of samples.
+// Host pixels of a guest pixel.
+fn subpixels() -> u32 {
+    return SCALE * SCALE;
+}
+
+// Number of the subpixel that a host pixel is.
+fn subpixel(pixel: vec2<u32>) -> u32 {
+    return pixel.y % SCALE * SCALE + pixel.x % SCALE;
+}
+
+// Number of the chip's (first) word of the sample at a position in the grid of samples.
 fn word_at(place: vec2<u32>) -> u32 {
     let x = select(place.x, place.x * 2u, is_wide());
     let tile = (call.base + place.y / TILE_HEIGHT * call.pitch_tiles + x / TILE_WIDTH) % TILES;
@@ -57,7 +71,7 @@ fn word_at(place: vec2<u32>) -> u32 {
     return tile * (TILE_WIDTH * TILE_HEIGHT) + place.y % TILE_HEIGHT * TILE_WIDTH + column;
 }
 
-// Position of a pixel's sample in the grid of samples: `Msaa::cell`.
+// Position of a guest pixel's sample in the grid of samples: `Msaa::cell`.
 fn place_of(pixel: vec2<u32>, sample: u32) -> vec2<u32> {
     let spread = ((pixel & vec2(~1u)) << vec2(1u)) | (pixel & vec2(1u));
     if call.columns_log2 != 0u {
@@ -69,13 +83,25 @@ fn place_of(pixel: vec2<u32>, sample: u32) -> vec2<u32> {
     return pixel;
 }
 
-fn sample_at(place: vec2<u32>) -> vec2<u32> {
-    let word = word_at(place);
+// Index in the buffer of the (first) word of a host pixel's sample.
+fn index_of(pixel: vec2<u32>, sample: u32) -> u32 {
+    return word_at(place_of(pixel / SCALE, sample)) * subpixels() + subpixel(pixel);
+}
+
+fn sample_at(pixel: vec2<u32>, sample: u32) -> vec2<u32> {
+    let word = index_of(pixel, sample);
     var bits = vec2(edram[word], 0u);
     if is_wide() {
-        bits.y = edram[word + 1u];
+        bits.y = edram[word + subpixels()];
     }
     return bits;
+}
+
+fn store_sample(word: u32, bits: vec2<u32>) {
+    edram_written[word] = bits.x;
+    if is_wide() {
+        edram_written[word + subpixels()] = bits.y;
+    }
 }
 
 // Host sample of a guest sample. Four samples have the host's order. The host has no 2x MSAA: its

@@ -32,6 +32,18 @@ pub(crate) struct TexelConversion {
     samples: &'static [u32],
 }
 
+impl TexelConversion {
+    /// Bytes of a texel.
+    pub(crate) fn texel_bytes(&self) -> u32 {
+        self.texels.bytes
+    }
+
+    /// The texels' format.
+    pub(super) fn texels(&self) -> Texels {
+        self.texels
+    }
+}
+
 // Conversions of samples to texels (`KIND` in resolve.wgsl): a sample's bits, components in bit
 // fields, components as 16-bit and 32-bit floats.
 pub(super) const RAW: u32 = 0;
@@ -111,6 +123,18 @@ impl<'a> Resolve<'a> {
     /// Byte ranges of the texels, relative to the destination, if they are disjoint and ascending.
     pub(crate) fn covered(&self, conversion: &TexelConversion) -> Option<Vec<std::ops::Range<u32>>> {
         covered(&self.call.destination, self.area, conversion.texels.bytes)
+    }
+
+    /// Number of the source's format in the shaders.
+    pub(super) fn format_number(&self) -> u32 {
+        self.source().format.number()
+    }
+
+    /// Parameters of the whole conversion to tiled places, in a buffer whose first byte is at
+    /// `origin` of the destination.
+    pub(super) fn tiled_parameters(&self, conversion: &TexelConversion, origin: u32) -> Parameters {
+        let tiled_pitch = self.call.destination.pitch.next_multiple_of(MACRO_TILE);
+        Parameters { tiled_pitch, origin, ..self.parameters(conversion, self.area) }
     }
 
     /// Parameters of the conversion of an area, in row order.
@@ -196,7 +220,8 @@ impl Edram {
         area: Rect,
         bits: [u32; 2],
     ) {
-        let parameters = Parameters { clear: bits, ..parameters(place, area) };
+        let scaled = self.scale().rect(area);
+        let parameters = Parameters { clear: bits, ..parameters(place, scaled) };
         let bound = [self.words.as_entire_binding()];
         let calls = self.pipelines.compute(
             device,
@@ -205,7 +230,7 @@ impl Edram {
             std::slice::from_ref(&parameters),
             &bound,
         );
-        dispatch(encoder, calls, [samples_across(place, area)]);
+        dispatch(encoder, calls, [samples_across(place, scaled)]);
         self.stencil.write(place, area, (bits[0] | bits[1]) as u8);
     }
 
@@ -219,11 +244,7 @@ impl Edram {
         destination: &Destination,
     ) {
         let place = resolve.source();
-        let parameters = Parameters {
-            tiled_pitch: resolve.call.destination.pitch.next_multiple_of(MACRO_TILE),
-            origin: destination.origin,
-            ..resolve.parameters(conversion, resolve.area)
-        };
+        let parameters = resolve.tiled_parameters(conversion, destination.origin);
         let words = self.words.clone();
         let bound = [words.as_entire_binding(), destination.buffer.as_entire_binding()];
         self.convert(device, encoder, &place, conversion.texels, &parameters, &bound);

@@ -1,5 +1,5 @@
 // Resolve: one invocation per word of the result, or per texel if that is larger. Texels are tiled,
-// or in row order for the CPU to tile them.
+// or in row order for the CPU to tile them. They are those of each guest pixel's first subpixel.
 
 // Source of texels: samples' bits (RAW, a word each), FIELDS, 16-bit floats (HALF), 32-bit floats
 // (SINGLE).
@@ -37,13 +37,13 @@ fn rounded(color: vec4<f32>) -> vec4<f32> {
 }
 
 fn color_at(pixel: vec2<u32>) -> vec4<f32> {
-    let first = limit(unpack(sample_at(place_of(pixel, call.samples & 15u))));
+    let first = limit(unpack(sample_at(pixel, call.samples & 15u)));
     if unchanged() {
         return first;
     }
     var sum = rounded(first);
     for (var i = 1u; i < call.sample_count; i += 1u) {
-        let next = limit(unpack(sample_at(place_of(pixel, (call.samples >> (4u * i)) & 15u))));
+        let next = limit(unpack(sample_at(pixel, (call.samples >> (4u * i)) & 15u)));
         sum = rounded(sum + rounded(next));
     }
     return rounded(sum * call.scale);
@@ -108,7 +108,7 @@ fn raw_texel(bits: u32) -> u32 {
 
 fn texel_at(pixel: vec2<u32>) -> vec4<u32> {
     if KIND == RAW {
-        return vec4(raw_texel(sample_at(place_of(pixel, call.samples & 15u)).x), 0u, 0u, 0u);
+        return vec4(raw_texel(sample_at(pixel, call.samples & 15u).x), 0u, 0u, 0u);
     }
     var color = color_at(pixel);
     if call.swaps == 2u {
@@ -189,9 +189,9 @@ fn resolve(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
     let pixel = call.area.xy + vec2(x, id.y);
-    var texel = exchanged(texel_at(pixel));
+    var texel = exchanged(texel_at(pixel * SCALE));
     for (var i = 1u; i < (1u << shared_log2); i += 1u) {
-        texel.x |= exchanged(texel_at(pixel + vec2(i, 0u))).x << (i * (8u << BYTES_LOG2));
+        texel.x |= exchanged(texel_at((pixel + vec2(i, 0u)) * SCALE)).x << (i * (8u << BYTES_LOG2));
     }
     var byte = (id.y * size.x + x) << BYTES_LOG2;
     if call.tiled_pitch != 0u {
@@ -215,9 +215,5 @@ fn clear(@builtin(global_invocation_id) id: vec3<u32>) {
     if any(at.pixel >= call.area.zw) {
         return;
     }
-    let word = word_at(place_of(at.pixel, at.sample));
-    edram_written[word] = call.clear_bits.x;
-    if is_wide() {
-        edram_written[word + 1u] = call.clear_bits.y;
-    }
+    store_sample(index_of(at.pixel, at.sample), call.clear_bits);
 }

@@ -7,6 +7,13 @@ use super::pipelines::{Kernel, Load, Part, Pipelines, Texels, compute_pipeline, 
 use super::{Edram, TargetFormat};
 use xenia_gpu::enums::Msaa;
 
+impl Texels {
+    /// Numbers of the format.
+    fn numbers(self) -> [u32; 4] {
+        [self.kind, u32::from_le_bytes(self.widths), self.number, self.bytes]
+    }
+}
+
 impl Kernel {
     /// Numbers of a kernel for a format.
     pub(super) fn conversion(self, format: u32) -> Conversion {
@@ -14,9 +21,12 @@ impl Kernel {
             Self::DumpColor { multisampled } => (u32::from(multisampled), [0; 4]),
             Self::DumpDepth { multisampled } => (2 + u32::from(multisampled), [0; 4]),
             Self::Clear => (4, [0; 4]),
-            Self::Resolve(Texels { kind, widths, number, bytes }) => {
-                (5, [kind, u32::from_le_bytes(widths), number, bytes])
-            }
+            Self::Resolve(texels) => (5, texels.numbers()),
+            Self::ScaledResolve(texels) => (6, texels.numbers()),
+            Self::GatherWords => (7, [0; 4]),
+            Self::SpreadWords => (8, [0; 4]),
+            Self::SpreadTexels { bytes } => (9, [0, 0, 0, bytes]),
+            Self::RowsOfTexels => (10, [0; 4]),
         };
         Conversion { entry: EDRAM_COMPUTE + entry, constants: [format, kind, widths, number, bytes, 0, 0] }
     }
@@ -24,13 +34,20 @@ impl Kernel {
     /// Kernel and format with these numbers.
     fn of(conversion: &Conversion) -> Option<(Self, u32)> {
         let [format, kind, widths, number, bytes, ..] = conversion.constants;
+        let texels = || {
+            let is_valid = bytes.is_power_of_two() && bytes <= 16;
+            is_valid.then_some(Texels { kind, widths: widths.to_le_bytes(), number, bytes })
+        };
         let kernel = match conversion.entry.checked_sub(EDRAM_COMPUTE)? {
             entry @ (0 | 1) => Self::DumpColor { multisampled: entry == 1 },
             entry @ (2 | 3) => Self::DumpDepth { multisampled: entry == 3 },
             4 => Self::Clear,
-            5 if bytes.is_power_of_two() => {
-                Self::Resolve(Texels { kind, widths: widths.to_le_bytes(), number, bytes })
-            }
+            5 => Self::Resolve(texels()?),
+            6 => Self::ScaledResolve(texels()?),
+            7 => Self::GatherWords,
+            8 => Self::SpreadWords,
+            9 => Self::SpreadTexels { bytes: texels()?.bytes },
+            10 => Self::RowsOfTexels,
             _ => return None,
         };
         Some((kernel, format))
@@ -80,11 +97,12 @@ enum Made {
 impl Pipelines {
     fn make(&self, device: &Device, conversion: &Conversion) -> Option<Made> {
         if let Some((kernel, format)) = Kernel::of(conversion) {
-            let made = device.attempt(|_| compute_pipeline(device, &self.module, kernel, format));
+            let made =
+                device.attempt(|_| compute_pipeline(device, (&self.module, self.scale), kernel, format));
             return made.ok().map(|pipeline| Made::Compute((kernel, format), pipeline));
         }
         let load = Load::of(conversion, device)?;
-        let made = device.attempt(|_| render_pipeline(device, &self.module, load));
+        let made = device.attempt(|_| render_pipeline(device, (&self.module, self.scale), load));
         made.ok().map(|pipeline| Made::Render(load, pipeline))
     }
 }
@@ -112,6 +130,7 @@ impl Edram {
 mod tests {
     use super::super::super::device::tests::with;
     use super::*;
+    use crate::backend::Scale;
 
     #[test]
     fn numbers_come_back_and_wrong_ones_are_nothing() {
@@ -123,7 +142,12 @@ mod tests {
                 Kernel::DumpDepth { multisampled: false },
                 Kernel::DumpDepth { multisampled: true },
                 Kernel::Resolve(texels),
+                Kernel::ScaledResolve(texels),
                 Kernel::Clear,
+                Kernel::GatherWords,
+                Kernel::SpreadWords,
+                Kernel::SpreadTexels { bytes: 2 },
+                Kernel::RowsOfTexels,
             ] {
                 assert!(Kernel::of(&kernel.conversion(7)) == Some((kernel, 7)));
                 assert!(Load::of(&kernel.conversion(7), device).is_none());
@@ -142,12 +166,12 @@ mod tests {
                     assert!(Kernel::of(&load.conversion()).is_none());
                 }
             }
-            let pipelines = Pipelines::new(device);
+            let pipelines = Pipelines::new(device, Scale::ONE);
             let mut dice = xenia_testing::Dice(1);
             let mut made = 0;
             for i in 0..2000_u32 {
                 let constants = std::array::from_fn(|_| dice.next() as u32 >> dice.below(32));
-                let entry = [EDRAM_COMPUTE, EDRAM_RENDER][i as usize & 1] + (i >> 1) % 7;
+                let entry = [EDRAM_COMPUTE, EDRAM_RENDER][i as usize & 1] + (i >> 1) % 12;
                 made += u32::from(pipelines.make(device, &Conversion { entry, constants }).is_some());
             }
             assert!(made > 0);

@@ -91,7 +91,7 @@ fn there_and_back(
 #[test]
 fn edram_load_then_dump_round_trips() {
     with(|device| {
-        let mut edram = Edram::new(device);
+        let mut edram = Edram::new(device, Scale::ONE);
         let before = random_words(1);
         // Every second pair, in which each format and each mode occurs.
         let pairs = FORMATS.into_iter().flat_map(|format| MSAA.map(|msaa| (format, msaa)));
@@ -168,7 +168,7 @@ fn values_are_rounded_and_limited_to_what_formats_hold() {
     use ColorTargetFormat::*;
     use TargetFormat::{Color, Depth};
     with(|device| {
-        let mut edram = Edram::new(device);
+        let mut edram = Edram::new(device, Scale::ONE);
         for (format, color, expected) in [
             // No value lies halfway between two levels: devices round those as they like.
             (Rgba8, [127.6 / 255.0, 2.0, -1.0, 1.0 / 255.0], [0x0100_ff80; 2]),
@@ -204,7 +204,7 @@ fn values_are_rounded_and_limited_to_what_formats_hold() {
 #[test]
 fn stencil_bits_that_no_tile_has_are_not_loaded() {
     with(|device| {
-        let mut edram = Edram::new(device);
+        let mut edram = Edram::new(device, Scale::ONE);
         let depth = TargetPlace {
             base: 100,
             pitch: 160,
@@ -243,7 +243,7 @@ fn stencil_bits_that_no_tile_has_are_not_loaded() {
 #[test]
 fn filled_textures_and_a_cleared_edram_are_the_same() {
     with(|device| {
-        let mut edram = Edram::new(device);
+        let mut edram = Edram::new(device, Scale::ONE);
         let before = random_words(9);
         let area = [8, 8, 152, 24];
         for (round, format) in FORMATS.into_iter().enumerate() {
@@ -270,7 +270,7 @@ fn filled_textures_and_a_cleared_edram_are_the_same() {
 #[test]
 fn samples_lie_in_the_part_of_the_pixel_that_the_edram_has_them_in() {
     with(|device| {
-        let mut edram = Edram::new(device);
+        let mut edram = Edram::new(device, Scale::ONE);
         let bits = 0x4321_8765;
         // Half a pixel: left, top, width, height; and the samples of pixel (0, 0).
         for (msaa, [x, y, width, height], expected) in [

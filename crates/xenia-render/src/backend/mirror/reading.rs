@@ -24,6 +24,18 @@ pub(in super::super) struct Piece {
     pub(in super::super) from: u64,
     /// Bytes from the start of the range.
     pub(in super::super) within: Range<u64>,
+    /// The same texels at the host's resolution, if they are there.
+    pub(in super::super) scaled: Option<ScaledPiece>,
+}
+
+/// Texels of a piece at the host's resolution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) struct ScaledPiece {
+    pub(in super::super) buffer: wgpu::Buffer,
+    /// Position in the buffer.
+    pub(in super::super) from: u64,
+    /// Bytes of a guest texel.
+    pub(in super::super) texel_bytes: u32,
 }
 
 /// A page that the CPU has written lacks bytes of a resolve: these must be delivered first.
@@ -99,7 +111,14 @@ impl Mirror {
                     {
                         last.within.end = within.end;
                     }
-                    _ => pieces.push(Piece { buffer: image.buffer.clone(), from, within }),
+                    _ => {
+                        let scaled = image.scaled.as_ref().map(|scaled| ScaledPiece {
+                            buffer: scaled.buffer.clone(),
+                            from: scaled.place(from),
+                            texel_bytes: scaled.texel_bytes,
+                        });
+                        pieces.push(Piece { buffer: image.buffer.clone(), from, within, scaled });
+                    }
                 }
             }
             before = end;

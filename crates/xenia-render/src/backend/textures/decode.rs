@@ -2,18 +2,19 @@
 //! decodes it to a buffer, and copies that to a host texture.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Range;
 
 use xenia_gpu::enums::{Dimension, TextureSign};
 use xenia_gpu::memory::{Endian, PhysicalMemory};
 use xenia_gpu::texture::TextureInfo;
 use xenia_gpu::texture::layout::LevelLayout;
 
-use super::super::conversion::{Conversion, TEXTURE_DECODE};
+use super::super::conversion::{Conversion, TEXTURE_DECODE, TEXTURE_DECODE_SCALED};
 use super::super::mapping::filled_buffer;
 use super::super::mirror::Piece;
+use super::super::scale::Scale;
 use super::super::wgsl::wgsl_consts;
 use super::formats::{Decoding, Kind, Meaning, Store};
+use super::source::LevelSource;
 
 const SHADER: &str = concat!(
     include_str!("decode.wgsl"),
@@ -41,6 +42,8 @@ pub(super) struct Target<'a> {
     pub(super) texture: &'a wgpu::Texture,
     pub(super) info: &'a TextureInfo,
     pub(super) decoding: &'a Decoding,
+    /// Host texels per guest texel. With a scale all pieces of the levels are scaled.
+    pub(super) scale: Scale,
 }
 
 /// Level to decode.
@@ -53,6 +56,8 @@ pub(super) struct LevelJob {
 
 /// Pipelines and buffers for decoding textures.
 pub(super) struct Decoder {
+    /// Scale of textures whose texels are at the host's resolution.
+    scale: Scale,
     shader: wgpu::ShaderModule,
     layout: wgpu::BindGroupLayout,
     pipeline_layout: wgpu::PipelineLayout,
@@ -76,7 +81,7 @@ impl LevelResult {
 }
 
 impl Decoder {
-    pub(super) fn new(device: &wgpu::Device) -> Self {
+    pub(super) fn new(device: &wgpu::Device, scale: Scale) -> Self {
         let shader = device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some("texture decoding"),
             source: wgpu::ShaderSource::Wgsl(
@@ -105,6 +110,7 @@ impl Decoder {
             immediate_size: 0,
         });
         Self {
+            scale,
             shader,
             layout,
             pipeline_layout,
@@ -114,11 +120,17 @@ impl Decoder {
         }
     }
 
-    fn pipeline(&mut self, device: &wgpu::Device, decoding: &Decoding) -> &wgpu::ComputePipeline {
+    fn pipeline(
+        &mut self,
+        device: &wgpu::Device,
+        decoding: &Decoding,
+        scale: Scale,
+    ) -> &wgpu::ComputePipeline {
         let &Decoding { kind, block_bytes, block: [width, height], store, components, .. } = decoding;
         let meaning = decoding.meaning() as u32;
         let constants = [kind as u32, block_bytes, width, height, store as u32, meaning, components];
-        let conversion = Conversion { entry: TEXTURE_DECODE, constants };
+        let entry = if scale.is_one() { TEXTURE_DECODE } else { TEXTURE_DECODE_SCALED };
+        let conversion = Conversion { entry, constants };
         if !self.pipelines.contains_key(&conversion) {
             self.compiled.push(conversion);
             let made = self.make(device, &conversion);
@@ -130,7 +142,10 @@ impl Decoder {
     /// Compiles the pipeline of a conversion.
     pub(super) fn make(&self, device: &wgpu::Device, conversion: &Conversion) -> wgpu::ComputePipeline {
         let names = ["KIND", "BLOCK_BYTES", "BLOCK_WIDTH", "BLOCK_HEIGHT", "STORE", "MEANING", "COMPONENTS"];
-        let constants: Vec<_> = names.into_iter().zip(conversion.constants.map(f64::from)).collect();
+        let mut constants: Vec<_> = names.into_iter().zip(conversion.constants.map(f64::from)).collect();
+        if conversion.entry == TEXTURE_DECODE_SCALED {
+            constants.push(("SCALE", f64::from(self.scale.factor())));
+        }
         device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some("texture decoding"),
             layout: Some(&self.pipeline_layout),
@@ -178,16 +193,19 @@ impl Decoder {
         jobs: &[LevelJob],
         memory: &dyn PhysicalMemory,
     ) -> Option<u64> {
-        let &Target { texture, info, decoding } = target;
+        let &Target { texture, info, decoding, scale } = target;
         let limits = device.limits();
         let mut results = Vec::with_capacity(jobs.len());
         let mut end = 0;
         for job in jobs {
-            let size = info.level_size(job.level);
+            let [width, height, slices] = info.level_size(job.level);
+            let [width, height] = scale.size([width, height]);
+            let size = [width, height, slices];
             // The alignment of row pitches and offsets in buffer-to-texture copies is 256 bytes.
             let row_bytes = (size[0] * decoding.texel_bytes()).next_multiple_of(256);
             let result = LevelResult { offset: end, row_bytes, size };
-            if result.bytes().max(u64::from(job.layout.bytes)) > limits.max_storage_buffer_binding_size {
+            let source = scale.bytes(u64::from(job.layout.bytes), decoding.block_bytes);
+            if result.bytes().max(source) > limits.max_storage_buffer_binding_size {
                 return None;
             }
             end += result.bytes();
@@ -206,14 +224,18 @@ impl Decoder {
         let parameters = filled_buffer(device, "texture decoding", &parameters, usage);
         let buffer = self.result_buffer(device, end.max(4));
         let layout = self.layout.clone();
-        let pipeline = self.pipeline(device, decoding);
+        let pipeline = self.pipeline(device, decoding, scale);
         // Packed levels share their storage.
         let mut sources = BTreeMap::new();
         let mut sent = 0;
         for job in jobs {
             let range = (job.layout.physical, job.layout.bytes);
             sources.entry(range).or_insert_with(|| {
-                let source = LevelSource::new(device, encoder, range, &job.pieces, memory);
+                let source = if scale.is_one() {
+                    LevelSource::new(device, encoder, range, &job.pieces, memory)
+                } else {
+                    LevelSource::scaled(device, encoder, &job.pieces, scale)
+                };
                 sent += source.sent;
                 source
             });
@@ -255,53 +277,6 @@ impl Decoder {
             copy_to_texture(encoder, &buffer, texture, job.level, result);
         }
         Some(sent)
-    }
-}
-
-/// Range of guest memory on the device.
-struct LevelSource {
-    buffer: wgpu::Buffer,
-    range: Range<u64>,
-    /// Bytes that were sent.
-    sent: u64,
-}
-
-impl LevelSource {
-    /// Finds a range in one buffer, or collects it in a new one from the device and memory.
-    fn new(
-        device: &wgpu::Device,
-        encoder: &mut wgpu::CommandEncoder,
-        (physical, length): (u32, u32),
-        pieces: &[Piece],
-        memory: &dyn PhysicalMemory,
-    ) -> Self {
-        let size = u64::from(length.next_multiple_of(4));
-        let aligned = u64::from(device.limits().min_storage_buffer_offset_alignment);
-        if let [piece] = pieces
-            && piece.within == (0..size)
-            && piece.from.is_multiple_of(aligned)
-        {
-            let range = piece.from..piece.from + size;
-            return Self { buffer: piece.buffer.clone(), range, sent: 0 };
-        }
-        let mut bytes = vec![0; size as usize];
-        let (mut at, mut sent) = (0, 0);
-        let ends = pieces.iter().map(|piece| piece.within.clone()).chain(std::iter::once(size..size));
-        for piece in ends {
-            // Copies between buffers are made by words; both ends lie on pages or are the range's.
-            if at < piece.start {
-                memory.read(physical.wrapping_add(at as u32), &mut bytes[at as usize..piece.start as usize]);
-                sent += piece.start - at;
-            }
-            at = piece.end;
-        }
-        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
-        let buffer = filled_buffer(device, "guest texels", &bytes, usage);
-        for Piece { buffer: from, from: start, within } in pieces {
-            let length = (within.end - within.start).next_multiple_of(4);
-            encoder.copy_buffer_to_buffer(from, *start, &buffer, within.start, length);
-        }
-        Self { buffer, range: 0..size, sent }
     }
 }
 

@@ -15,6 +15,10 @@ override STORE: u32;
 override MEANING: u32;
 override COMPONENTS: u32;
 
+/// Host texels per guest texel, each way. Other than one, each guest texel has the host's in row
+/// order, with a word at least, and a block is a texel.
+override SCALE: u32 = 1u;
+
 struct Level {
     /// Position of the level in its storage, in blocks.
     origin: vec3<u32>,
@@ -73,9 +77,21 @@ fn block_offset(block: vec3<u32>, bytes: u32) -> u32 {
     return slice + tiled_plane(at.xy, level.pitch, bytes_log2);
 }
 
+/// Offset of a host texel in bytes.
+fn scaled_offset(texel: vec3<u32>) -> u32 {
+    let guest = vec3<u32>(texel.xy / SCALE, texel.z);
+    let number = texel.y % SCALE * SCALE + texel.x % SCALE;
+    return (block_offset(guest, BLOCK_BYTES) / BLOCK_BYTES * (SCALE * SCALE) + number) * max(BLOCK_BYTES, 4u);
+}
+
 /// Loads a block, with its first bit at bit 0. Words outside of the storage are zero.
 fn load_block(block: vec3<u32>) -> vec4<u32> {
-    let offset = block_offset(block, BLOCK_BYTES);
+    var offset: u32;
+    if SCALE == 1u {
+        offset = block_offset(block, BLOCK_BYTES);
+    } else {
+        offset = scaled_offset(block);
+    }
     var words = vec4<u32>(0u);
     if offset > 4u * arrayLength(&source) - BLOCK_BYTES {
         return words;

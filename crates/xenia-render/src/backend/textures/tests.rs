@@ -239,7 +239,7 @@ fn each_format_tiling_and_byte_order_decodes_like_the_reference() {
     device::tests::with(|device| {
         let mut rng = ChaCha8Rng::seed_from_u64(4);
         let ram = random_memory(&mut rng);
-        let mut textures = Textures::new(device);
+        let mut textures = Textures::new(device, Scale::ONE);
         for format in formats() {
             for tiled in [false, true] {
                 for endian in 0..4 {
@@ -256,7 +256,7 @@ fn each_format_takes_each_sign_like_the_reference() {
     device::tests::with(|device| {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
         let ram = random_memory(&mut rng);
-        let mut textures = Textures::new(device);
+        let mut textures = Textures::new(device, Scale::ONE);
         let mixed = [[1; 4], [2; 4], [3; 4], [0, 1, 2, 3], [3, 3, 3, 0]].map(|signs| (signs, false, false));
         let others = [
             ([1; 4], false, true),
@@ -281,7 +281,7 @@ fn lesser_devices_get_the_nearest_halves() {
         let ram = random_memory(&mut rng);
         let mut lesser = device.clone();
         lesser.features = wgpu::Features::empty();
-        let mut textures = Textures::new(&lesser);
+        let mut textures = Textures::new(&lesser, Scale::ONE);
         for (format, signs) in
             [(4, [0; 4]), (6, [3; 4]), (7, [1; 4]), (22, [0; 4]), (25, [0; 4]), (32, [0; 4])]
         {

@@ -93,7 +93,7 @@ struct Pair {
 
 impl Pair {
     fn new(device: &Device) -> Self {
-        Self { reference: Reference::with_threads(1), edram: Edram::new(device) }
+        Self { reference: Reference::with_threads(1), edram: Edram::new(device, Scale::ONE) }
     }
 
     fn set_words(&mut self, device: &Device, words: &[u32]) {

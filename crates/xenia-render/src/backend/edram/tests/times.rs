@@ -25,7 +25,7 @@ fn milliseconds(device: &Device, mut run: impl FnMut(&mut wgpu::CommandEncoder))
 #[ignore = "a measurement"]
 fn times() {
     with(|device| {
-        let mut edram = Edram::new(device);
+        let mut edram = Edram::new(device, Scale::ONE);
         let memory = xenia_gpu::Ram::new(16 << 20);
         for (format, msaa) in [FORMATS[0], FORMATS[1], FORMATS[7], FORMATS[12]]
             .into_iter()

@@ -28,7 +28,7 @@ fn texel(device: &Device, host: &HostTexture, level: u32) -> u8 {
 fn a_write_shows_in_the_next_texture_and_nothing_else_is_decoded_again() {
     device::tests::with(|device| {
         let ram = Ram::new(MEMORY);
-        let mut textures = Textures::new(device);
+        let mut textures = Textures::new(device, Scale::ONE);
         let words = LEVELED.words();
         let mut find = |words: &[u32; 6]| {
             let fetched = get(&mut textures, device, words, TextureShape::Planes, &ram).unwrap();
@@ -72,7 +72,7 @@ fn a_write_shows_in_the_next_texture_and_nothing_else_is_decoded_again() {
 fn a_texture_that_no_recorded_draw_uses_is_changed_in_place() {
     device::tests::with(|device| {
         let ram = Ram::new(MEMORY);
-        let mut textures = Textures::new(device);
+        let mut textures = Textures::new(device, Scale::ONE);
         let words = LEVELED.words();
         let find =
             |textures: &mut Textures| get(textures, device, &words, TextureShape::Planes, &ram).unwrap().host;
@@ -118,7 +118,7 @@ impl PhysicalMemory for Untracked {
 fn untracked_textures_are_decoded_each_time() {
     device::tests::with(|device| {
         let memory = Untracked(Ram::new(MEMORY));
-        let mut textures = Textures::new(device);
+        let mut textures = Textures::new(device, Scale::ONE);
         for _ in 0..3 {
             textures.begin();
             get(&mut textures, device, &LEVELED.words(), TextureShape::Planes, &memory).unwrap();
@@ -135,7 +135,7 @@ fn untracked_textures_are_decoded_each_time() {
 fn the_oldest_textures_make_room() {
     device::tests::with(|device| {
         let ram = Ram::new(MEMORY);
-        let mut textures = Textures::new(device);
+        let mut textures = Textures::new(device, Scale::ONE);
         textures.limit = 5 * LEAST_BYTES / 2;
         let mut get = |page: u32| {
             let case = Case { levels: 0, size: [256, 256, 1], ..LEVELED };
@@ -157,7 +157,7 @@ fn the_oldest_textures_make_room() {
 fn textures_of_one_texel_count_as_what_a_device_takes_for_them() {
     device::tests::with(|device| {
         let ram = Ram::new(MEMORY);
-        let mut textures = Textures::new(device);
+        let mut textures = Textures::new(device, Scale::ONE);
         textures.limit = 4 * LEAST_BYTES;
         let words = |page: u32| {
             let mut words = Case { levels: 0, size: [1, 1, 1], ..LEVELED }.words();
@@ -182,7 +182,7 @@ fn textures_of_one_texel_count_as_what_a_device_takes_for_them() {
 fn any_constant_has_a_texture_or_none() {
     device::tests::with(|device| {
         let ram = Ram::new(MEMORY);
-        let mut textures = Textures::new(device);
+        let mut textures = Textures::new(device, Scale::ONE);
         textures.limit = 4 << 20;
         let mut rng = ChaCha8Rng::seed_from_u64(6);
         let mut found = 0;
@@ -212,7 +212,7 @@ fn forced_anisotropy_is_that_of_linear_filters() {
     device::tests::with(|device| {
         let words = |filters: u32, anisotropy: u32| [2, 6, 0, filters | anisotropy << 25, 0, 1 << 9];
         let sampler = |forced, words: [u32; 6]| {
-            let mut textures = Textures::new(device);
+            let mut textures = Textures::new(device, Scale::ONE);
             textures.force_anisotropy(forced);
             let mut id =
                 |words: &[u32; 6], own| textures.sampler(device, words, [UseFetchConstant; 3], own).id;

@@ -1,0 +1,123 @@
+//! Frames of front buffers whose texels a backend has at a higher resolution than memory.
+
+use super::packed::{Look, widths};
+use super::{MAX_SIDE, Ramps};
+use crate::backend::{Frame, PresentCall};
+use crate::texture::TextureInfo;
+use crate::texture::layout;
+
+/// Tiled front buffer of 32-bit texels with 8 or 10 bits per component.
+pub struct FrontBuffer {
+    info: TextureInfo,
+    /// Physical address of the texels.
+    pub physical: u32,
+    /// Bytes that they span.
+    pub bytes: u32,
+    /// Texels from one row to the next.
+    pub pitch: u32,
+    /// Columns and rows that are stored and shown.
+    pub shown: [u32; 2],
+    /// Width and height of the frame.
+    size: [u32; 2],
+}
+
+impl FrontBuffer {
+    /// Describes the front buffer of a call; `None` for other layouts.
+    pub fn of(call: &PresentCall) -> Option<Self> {
+        let info = TextureInfo::decode(&call.fetch)?;
+        let size = [call.width, call.height].map(|side| side.min(MAX_SIDE));
+        let shown = [size[0].min(info.size[0]), size[1].min(info.size[1])];
+        widths(&info, shown[0]).filter(|_| info.tiled && !shown.contains(&0))?;
+        let place = layout::level(&info, 0);
+        Some(Self { physical: place.physical, bytes: place.bytes, pitch: place.pitch, info, shown, size })
+    }
+
+    /// Makes a frame `factor` times as large each way, from as many times the shown texels: words
+    /// as in memory, in row order. `None` if there are too few.
+    pub fn frame(&self, call: &PresentCall, factor: u32, texels: &[u32]) -> Option<Frame> {
+        let look =
+            Look::new(&self.info, widths(&self.info, self.shown[0])?, &Ramps::new(&self.info, &call.gamma));
+        let [width, height] = self.size.map(|side| side * factor);
+        let [columns, rows] = self.shown.map(|side| (side * factor) as usize);
+        let stored = texels.get(..columns * rows)?;
+        let mut rgba = look.outside.repeat(width as usize * height as usize);
+        for (line, texels) in rgba.chunks_exact_mut(width as usize * 4).zip(stored.chunks_exact(columns)) {
+            for (pixel, word) in line.chunks_exact_mut(4).zip(texels) {
+                pixel.copy_from_slice(&look.pixel(self.info.endian.swap(*word)));
+            }
+        }
+        Some(Frame { width, height, rgba })
+    }
+}
+
+impl Frame {
+    /// The frame with each pixel repeated `factor` times each way.
+    #[must_use]
+    pub fn enlarged(&self, factor: u32) -> Self {
+        let times = factor.max(1) as usize;
+        let mut rgba = Vec::with_capacity(self.rgba.len() * times * times);
+        for line in self.rgba.chunks_exact((self.width as usize * 4).max(1)) {
+            let start = rgba.len();
+            for pixel in line.chunks_exact(4) {
+                (0..times).for_each(|_| rgba.extend_from_slice(pixel));
+            }
+            let end = rgba.len();
+            (1..times).for_each(|_| rgba.extend_from_within(start..end));
+        }
+        Self { width: self.width * factor.max(1), height: self.height * factor.max(1), rgba }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::GammaRamps;
+    use crate::memory::{PhysicalMemory, Ram};
+    use crate::present::present;
+    use crate::texture::layout::tiled_2d;
+    use std::sync::Arc;
+
+    /// A front buffer of 40 x 20 texels, shown as 44 x 24 pixels.
+    fn call() -> PresentCall {
+        let ramp = GammaRamps {
+            table: Arc::new(std::array::from_fn(|i| (i as u32) << 22 | (i as u32) << 12 | (i as u32) << 2)),
+            linear: Arc::new([[0; 3]; 128]),
+        };
+        let fetch = [2 | 2 << 22 | 1 << 31, 6 | 2 << 6, 0x27 | 19 << 13, 2 << 1 | 1 << 4, 0, 1 << 9];
+        PresentCall { fetch, width: 44, height: 24, gamma: ramp }
+    }
+
+    #[test]
+    fn repeated_texels_make_an_enlarged_frame() {
+        let call = call();
+        let memory = Ram::new(0x8000);
+        let texel = |x: u32, y: u32| (x * 0x01_0305 + y * 0x07_0b01).to_le_bytes();
+        for (x, y) in (0..20).flat_map(|y| (0..40).map(move |x| (x, y))) {
+            memory.write(tiled_2d(x, y, 64, 2), &texel(x, y));
+        }
+        let plain = present(&call, &memory).unwrap();
+        let front = FrontBuffer::of(&call).unwrap();
+        assert_eq!((front.pitch, front.shown), (64, [40, 20]));
+        for factor in [1, 2, 3] {
+            let texels: Vec<u32> = (0..20 * factor)
+                .flat_map(|y| (0..40 * factor).map(move |x| (x, y)))
+                .map(|(x, y)| u32::from_le_bytes(texel(x / factor, y / factor)))
+                .collect();
+            let frame = front.frame(&call, factor, &texels).unwrap();
+            let expected = plain.enlarged(factor);
+            assert!(frame.rgba == expected.rgba, "{factor}");
+            assert_eq!((frame.width, frame.height), (44 * factor, 24 * factor));
+            assert!(front.frame(&call, factor, &texels[1..]).is_none());
+        }
+    }
+
+    #[test]
+    fn other_layouts_have_no_front_buffer() {
+        let mut untiled = call();
+        untiled.fetch[0] &= !(1 << 31);
+        assert!(FrontBuffer::of(&untiled).is_none());
+        let mut compressed = call();
+        compressed.fetch[1] = compressed.fetch[1] & !0x3f | 0x12;
+        assert!(FrontBuffer::of(&compressed).is_none());
+    }
+}

@@ -1,0 +1,107 @@
+//! Images at the host's resolution, beside those at the guest's.
+//!
+//! An image is scaled for texels of one size, that of the last resolve to it. Pages that have
+//! texels from elsewhere are *unscaled* until these are spread over the subpixels, before the
+//! resolve.
+
+use std::ops::Range;
+
+use super::pages::PAGE;
+use super::{Device, Image, Mirror};
+use crate::backend::scale::Scale;
+
+/// Pages of an image at the host's resolution.
+pub(super) struct ScaledImage {
+    pub(super) buffer: wgpu::Buffer,
+    /// Bytes of a guest texel.
+    pub(super) texel_bytes: u32,
+    /// Bytes of a page.
+    page_bytes: u64,
+}
+
+/// Numbers of an image's pages whose texels must be spread.
+#[derive(Default)]
+pub(super) struct Unscaled {
+    pages: Vec<u32>,
+}
+
+impl Unscaled {
+    pub(super) fn add(&mut self, page: u32) {
+        self.pages.push(page);
+    }
+}
+
+/// Destination of a resolve at the host's resolution.
+pub(in super::super) struct ScaledPages {
+    pub(in super::super) scaled: wgpu::Buffer,
+    /// The same pages at the guest's resolution.
+    pub(in super::super) plain: wgpu::Buffer,
+    /// Ranges of bytes of `plain` to be spread before the resolve.
+    pub(in super::super) spread: Vec<Range<u32>>,
+}
+
+impl ScaledImage {
+    /// Position of a byte of the guest-resolution image, which begins a texel.
+    pub(super) fn place(&self, byte: u64) -> u64 {
+        byte / u64::from(PAGE) * self.page_bytes + byte % u64::from(PAGE) * self.page_bytes / u64::from(PAGE)
+    }
+}
+
+impl Image {
+    /// Copies a page's scaled texels from another image, if that has texels of the same size.
+    pub(super) fn copy_scaled(&self, encoder: &mut wgpu::CommandEncoder, from: &Self, number: u32) -> bool {
+        let (Some(to), Some(other)) = (&self.scaled, &from.scaled) else { return false };
+        if to.texel_bytes != other.texel_bytes {
+            return false;
+        }
+        let (source, place) = (other.place(from.place(number)), to.place(self.place(number)));
+        encoder.copy_buffer_to_buffer(&other.buffer, source, &to.buffer, place, to.page_bytes);
+        true
+    }
+
+    /// Destination of a resolve, after the copies to the image.
+    pub(super) fn scaled_pages(&self, unscaled: Unscaled) -> Option<ScaledPages> {
+        let scaled = self.scaled.as_ref()?;
+        let mut pages = unscaled.pages;
+        pages.sort_unstable();
+        pages.dedup();
+        let start = |page: u32| (page - self.pages.start) * PAGE;
+        let runs = pages.chunk_by(|page, next| page + 1 == *next);
+        let spread = runs.map(|run| start(run[0])..start(run[0]) + run.len() as u32 * PAGE).collect();
+        Some(ScaledPages { scaled: scaled.buffer.clone(), plain: self.buffer.clone(), spread })
+    }
+}
+
+impl Mirror {
+    /// Gives an image pages at the host's resolution for texels of a size, if there is a scale and
+    /// the device has such buffers. Returns which pages they lack.
+    pub(super) fn scale_image(&mut self, device: &Device, id: u64, texel_bytes: u32) -> Unscaled {
+        let scale = self.scale;
+        let Some(image) = self.images.get_mut(&id).filter(|_| !scale.is_one()) else {
+            return Unscaled::default();
+        };
+        if image.scaled.as_ref().is_some_and(|scaled| scaled.texel_bytes == texel_bytes) {
+            return Unscaled::default();
+        }
+        self.bytes -= image.bytes();
+        image.scaled = scaled_image(device, scale, &image.pages, texel_bytes);
+        self.bytes += image.bytes();
+        Unscaled { pages: if image.owned == 0 { Vec::new() } else { image.pages.clone().collect() } }
+    }
+}
+
+fn scaled_image(device: &Device, scale: Scale, pages: &Range<u32>, texel_bytes: u32) -> Option<ScaledImage> {
+    let page_bytes = scale.bytes(u64::from(PAGE), texel_bytes);
+    let size = page_bytes * u64::from(pages.end - pages.start);
+    let limits = device.device.limits();
+    if size > limits.max_storage_buffer_binding_size.min(limits.max_buffer_size) {
+        return None;
+    }
+    let buffer = device.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("scaled pages"),
+        size,
+        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    Some(ScaledImage { buffer, texel_bytes, page_bytes })
+}

@@ -1,0 +1,62 @@
+//! Textures at the host's resolution: those whose only level was written by resolves.
+
+use xenia_gpu::enums::Dimension;
+use xenia_gpu::memory::Endian;
+use xenia_gpu::texture::TextureInfo;
+
+use std::sync::atomic::AtomicU64;
+
+use super::decode::LevelJob;
+use super::formats::Decoding;
+use super::host::{create, view};
+use super::source::texel_bytes;
+use super::{HostTexture, Textures};
+use crate::backend::Device;
+use crate::backend::scale::Scale;
+use crate::translate::TextureShape;
+
+impl Textures {
+    /// Scale at which the levels of a texture are decoded. It is that of render targets if all
+    /// texels are there at it: one level of a 2D texture, with texels as the resolves wrote them.
+    pub(super) fn scale_of(
+        &self,
+        device: &Device,
+        info: &TextureInfo,
+        decoding: &Decoding,
+        jobs: &[LevelJob],
+    ) -> Scale {
+        let [LevelJob { level: 0, layout, pieces }] = jobs else { return Scale::ONE };
+        let is_plane = info.dimension == Dimension::D2 && info.size[2] == 1 && info.max_level() == 0;
+        let bytes = decoding.block_bytes;
+        // Other byte orders exchange texels.
+        let is_by_texel =
+            bytes >= 4 || info.endian == Endian::None || bytes == 2 && info.endian == Endian::In16;
+        let side = self.scale.size([info.size[0], info.size[1]]);
+        let fits = side[0].max(side[1]) <= device.device.limits().max_texture_dimension_2d;
+        let is_scaled = !self.scale.is_one()
+            && fits
+            && is_plane
+            && info.tiled
+            && decoding.block == [1, 1]
+            && is_by_texel
+            && texel_bytes(pieces, layout.bytes) == Some(bytes);
+        if is_scaled { self.scale } else { Scale::ONE }
+    }
+}
+
+/// Creates a texture with an id, at a scale, without contents. `None` if it is too large for the
+/// device.
+pub(super) fn make(
+    device: &Device,
+    (id, scale): (u64, Scale),
+    info: &TextureInfo,
+    shape: TextureShape,
+    decoding: &Decoding,
+) -> Option<HostTexture> {
+    let [width, height, slices] = info.size;
+    let [width, height] = scale.size([width, height]);
+    let (levels, format) = (info.max_level() + 1, decoding.host_format());
+    let texture = create(&device.device, [width, height, slices], levels, shape, format)?;
+    let (components, used) = (decoding.components as u8, AtomicU64::default());
+    Some(HostTexture { id, view: view(&texture), texture, scale, components, used })
+}

@@ -1,0 +1,107 @@
+//! Sources of decoding: memory of a level in one buffer, from the mirror's images and from memory.
+
+use std::ops::Range;
+
+use xenia_gpu::memory::PhysicalMemory;
+
+use super::super::mapping::filled_buffer;
+use super::super::mirror::{Piece, ScaledPiece};
+use super::super::scale::Scale;
+
+/// Range of guest memory on the device.
+pub(in super::super) struct LevelSource {
+    pub(in super::super) buffer: wgpu::Buffer,
+    pub(in super::super) range: Range<u64>,
+    /// Bytes that were sent.
+    pub(super) sent: u64,
+}
+
+impl LevelSource {
+    /// Finds a range in one buffer, or collects it in a new one from the device and memory.
+    pub(super) fn new(
+        device: &wgpu::Device,
+        encoder: &mut wgpu::CommandEncoder,
+        (physical, length): (u32, u32),
+        pieces: &[Piece],
+        memory: &dyn PhysicalMemory,
+    ) -> Self {
+        let size = u64::from(length.next_multiple_of(4));
+        let aligned = u64::from(device.limits().min_storage_buffer_offset_alignment);
+        if let [piece] = pieces
+            && piece.within == (0..size)
+            && piece.from.is_multiple_of(aligned)
+        {
+            let range = piece.from..piece.from + size;
+            return Self { buffer: piece.buffer.clone(), range, sent: 0 };
+        }
+        let mut bytes = vec![0; size as usize];
+        let (mut at, mut sent) = (0, 0);
+        let ends = pieces.iter().map(|piece| piece.within.clone()).chain(std::iter::once(size..size));
+        for piece in ends {
+            // Copies between buffers are made by words; both ends lie on pages or are the range's.
+            if at < piece.start {
+                memory.read(physical.wrapping_add(at as u32), &mut bytes[at as usize..piece.start as usize]);
+                sent += piece.start - at;
+            }
+            at = piece.end;
+        }
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
+        let buffer = filled_buffer(device, "guest texels", &bytes, usage);
+        for Piece { buffer: from, from: start, within, .. } in pieces {
+            let length = (within.end - within.start).next_multiple_of(4);
+            encoder.copy_buffer_to_buffer(from, *start, &buffer, within.start, length);
+        }
+        Self { buffer, range: 0..size, sent }
+    }
+
+    /// Finds the texels of pieces at the host's resolution in one buffer, or collects them in a new
+    /// one. Each piece has some, all of one size: see [`texel_bytes`].
+    pub(in super::super) fn scaled(
+        device: &wgpu::Device,
+        encoder: &mut wgpu::CommandEncoder,
+        pieces: &[Piece],
+        scale: Scale,
+    ) -> Self {
+        let length = |piece: &Piece, scaled: &ScaledPiece| {
+            scale.bytes(piece.within.end - piece.within.start, scaled.texel_bytes)
+        };
+        let parts: Vec<_> = pieces
+            .iter()
+            .filter_map(|piece| piece.scaled.as_ref().map(|scaled| (scaled, length(piece, scaled))))
+            .collect();
+        let aligned = u64::from(device.limits().min_storage_buffer_offset_alignment);
+        if let [(piece, length)] = parts[..]
+            && piece.from.is_multiple_of(aligned)
+        {
+            return Self { buffer: piece.buffer.clone(), range: piece.from..piece.from + length, sent: 0 };
+        }
+        let size = parts.iter().map(|(_, length)| length).sum();
+        let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("scaled texels"),
+            size,
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let mut at = 0;
+        for (piece, length) in parts {
+            encoder.copy_buffer_to_buffer(&piece.buffer, piece.from, &buffer, at, length);
+            at += length;
+        }
+        Self { buffer, range: 0..size, sent: 0 }
+    }
+}
+
+/// Bytes of the guest's texels, if pieces have all of a range of `length` bytes at the host's
+/// resolution, with texels of one size.
+pub(in super::super) fn texel_bytes(pieces: &[Piece], length: u32) -> Option<u32> {
+    let bytes = pieces.first()?.scaled.as_ref()?.texel_bytes;
+    let mut end = 0;
+    for piece in pieces {
+        let is_next = piece.within.start == end && piece.within.end.is_multiple_of(u64::from(bytes));
+        if !is_next || piece.scaled.as_ref().is_none_or(|scaled| scaled.texel_bytes != bytes) {
+            return None;
+        }
+        end = piece.within.end;
+    }
+    (end == u64::from(length)).then_some(bytes)
+}
