@@ -5,9 +5,11 @@
 //! guest memory is written only by resolves and by draws whose shaders export to memory
 //! (memexport).
 
+mod picture;
 mod snapshot;
 mod threaded;
 
+pub use picture::{DevicePicture, SwapPicture};
 pub(crate) use threaded::Threaded;
 
 use std::sync::Arc;
@@ -157,8 +159,19 @@ pub trait Backend: Send {
     /// frames.
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame>;
 
-    /// Ends a frame: the title has swapped, and [`present`](Self::present) was called if somebody
-    /// wants the picture. For statistics.
+    /// Renders a front buffer as a picture on the device, from what memory has and from the texels
+    /// that it lacks, without a wait. `None` if nobody shows such pictures, or for a front buffer
+    /// that only [`present`](Self::present) can render.
+    fn present_on_device(
+        &mut self,
+        _call: &PresentCall,
+        _memory: &dyn PhysicalMemory,
+    ) -> Option<Arc<dyn DevicePicture>> {
+        None
+    }
+
+    /// Ends a frame: the title has swapped, and a picture was rendered if somebody wants it. For
+    /// statistics.
     fn end_frame(&mut self) {}
 
     /// Sets whether samples of the following draws are of interest; until this is called they are.

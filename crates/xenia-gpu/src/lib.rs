@@ -26,10 +26,11 @@ pub mod texture;
 pub mod trace;
 
 pub use backend::{
-    Backend, BackendError, Frame, GammaRamps, Inputs, NullBackend, PresentCall, QueryReports, Readback,
+    Backend, BackendError, DevicePicture, Frame, GammaRamps, Inputs, NullBackend, PresentCall, QueryReports,
+    Readback, SwapPicture,
 };
 pub use limits::Cancel;
 pub use memory::{PhysicalMemory, Ram};
-pub use present::{FrontBuffer, present};
+pub use present::{FrontBuffer, PixelTable, present};
 pub use processor::{CommandProcessor, Config, EdramMoment, GpuEvent, GpuState, Observer, Statistics};
 pub use reference::Reference;

@@ -1,13 +1,14 @@
 //! Conversion of front buffers to frames.
 
+mod front_buffer;
 mod packed;
-mod scaled;
 
 use crate::backend::{Frame, GammaRamps, PresentCall};
 use crate::memory::PhysicalMemory;
 use crate::texture::{TextureInfo, decode_level};
 
-pub use scaled::FrontBuffer;
+pub use front_buffer::FrontBuffer;
+pub use packed::PixelTable;
 
 /// Largest side of a frame.
 const MAX_SIDE: u32 = 4096;

@@ -45,7 +45,7 @@ pub use execute::constant_base;
 pub use state::{EdramMoment, GpuState};
 pub use statistics::Statistics;
 
-use crate::backend::{Backend, Frame, QueryReports, Readback, Threaded};
+use crate::backend::{Backend, QueryReports, Readback, SwapPicture, Threaded};
 use crate::draw_state::{Constants, StaleConstants};
 use crate::limits::Cancel;
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
@@ -184,7 +184,7 @@ pub struct CommandProcessor {
     late: Late,
     capture: bool,
     /// Frames not fetched yet, with their swap numbers.
-    frames: VecDeque<(u64, Frame)>,
+    frames: VecDeque<(u64, SwapPicture)>,
     events: Vec<GpuEvent>,
     statistics: Statistics,
     observer: Option<Box<dyn Observer>>,

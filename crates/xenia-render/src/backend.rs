@@ -39,7 +39,7 @@ mod occlusion;
 mod ownership;
 mod pass;
 mod pipelines;
-mod presenting;
+pub(crate) mod presenting;
 mod primitives;
 mod recipe;
 mod recording;
@@ -59,7 +59,9 @@ use xenia_gpu::draw_state::{DrawCall, ResolveCall, VertexBuffer};
 use xenia_gpu::edram::{EdramPage, TILES};
 use xenia_gpu::geometry::Expander;
 use xenia_gpu::limits::TEXTURE_BYTES;
-use xenia_gpu::{Backend, BackendError, Cancel, Frame, PhysicalMemory, PresentCall, Readback, present};
+use xenia_gpu::{
+    Backend, BackendError, Cancel, DevicePicture, Frame, PhysicalMemory, PresentCall, Readback, present,
+};
 
 use arena::Arena;
 use bindings::Groups;
@@ -73,6 +75,7 @@ use mirror::Mirror;
 use occlusion::Occlusion;
 use ownership::Step;
 use pipelines::Pipelines;
+use presenting::PictureMaker;
 use recording::Recording;
 use recovery::Recovery;
 use targets::Targets;
@@ -116,6 +119,7 @@ pub struct WgpuBackend {
     recovery: Recovery,
     mirror: Mirror,
     staging: Staging,
+    picture_maker: Option<PictureMaker>,
     flights: Flights,
     readback: Readback,
     resolves_on_device: u64,
@@ -176,6 +180,7 @@ impl WgpuBackend {
             recovery: Recovery::new(options),
             mirror: Mirror::new(scale),
             staging: Staging::default(),
+            picture_maker: None,
             flights: Flights::default(),
             readback: Readback::Full,
             resolves_on_device: 0,
@@ -361,6 +366,17 @@ impl Backend for WgpuBackend {
         }
         self.submit();
         self.present_frame(call, memory)
+    }
+
+    fn present_on_device(
+        &mut self,
+        call: &PresentCall,
+        memory: &dyn PhysicalMemory,
+    ) -> Option<Arc<dyn DevicePicture>> {
+        if self.recover().is_some() {
+            return None;
+        }
+        Some(self.make_picture(call, memory)?)
     }
 
     fn end_frame(&mut self) {

@@ -4,15 +4,17 @@ mod effects;
 mod pages;
 mod picture;
 
+use crate::backend::Device;
+use crate::backend::presenting::PictureTexture;
 use crate::window::RenderError;
 use crate::window::appearance::Appearance;
 use crate::window::scaling::{Filter, Rectangle};
 use effects::Effects;
 pub(crate) use pages::PageShapes;
 use pages::Pages;
+pub(crate) use picture::PICTURE_FORMAT;
 use picture::{Painter, Picture};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use winit::window::Window;
 
 /// Layers of the window, from bottom to top.
@@ -43,18 +45,22 @@ pub(crate) enum Presented {
     Shown,
     /// The surface was not ready, but will be at the next call.
     NotReady,
-    /// The window is gone, or its device failed.
+    /// The graphics device is lost: another presenter can show the window.
+    Lost,
+    /// The window is gone, or its device refuses to show it.
     Gone,
 }
 
-/// Surface of a window and the resources for drawing on it.
+/// Surface of a window and the resources for drawing on it. The backend may use the same device, so
+/// that pictures need no way through memory.
 pub(crate) struct Presenter {
-    surface: wgpu::Surface<'static>,
-    host: wgpu::Adapter,
-    /// Whether the device has reported an error.
-    failed: Arc<AtomicBool>,
-    device: wgpu::Device,
-    queue: wgpu::Queue,
+    window: Arc<Window>,
+    instance: wgpu::Instance,
+    /// `None` only while another one is made.
+    surface: Option<wgpu::Surface<'static>>,
+    /// Whether the device has refused to show the window.
+    failed: bool,
+    device: Device,
     config: wgpu::SurfaceConfiguration,
     painter: Painter,
     shader: wgpu::ShaderModule,
@@ -73,34 +79,38 @@ impl Presenter {
         display: winit::event_loop::OwnedDisplayHandle,
         vsync: bool,
     ) -> Result<Self, RenderError> {
-        let failed = |what: &'static str| move |reason: String| RenderError::Device { what, reason };
         let instance =
             wgpu::Instance::new(wgpu::InstanceDescriptor::new_with_display_handle(Box::new(display)));
+        Self::open(window, instance, present_mode(vsync))
+    }
+
+    /// Shows the window with another device, after the loss of this one. All layers are empty then.
+    pub(crate) fn reopen(&mut self) -> Result<(), RenderError> {
+        // A window has one surface at a time, and the lost device may hold an image of this one.
+        self.surface = None;
+        *self = Self::open(self.window.clone(), self.instance.clone(), self.config.present_mode)?;
+        Ok(())
+    }
+
+    fn open(
+        window: Arc<Window>,
+        instance: wgpu::Instance,
+        mode: wgpu::PresentMode,
+    ) -> Result<Self, RenderError> {
         let size = window.inner_size();
-        let surface =
-            instance.create_surface(window).map_err(|error| failed("no surface")(error.to_string()))?;
+        let surface = instance
+            .create_surface(window.clone())
+            .map_err(|error| failed("no surface")(error.to_string()))?;
         let adapter = pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions {
+            power_preference: wgpu::PowerPreference::HighPerformance,
             compatible_surface: Some(&surface),
             ..Default::default()
         }))
         .map_err(|error| failed("no graphics adapter")(error.to_string()))?;
-        // Showing images needs few of the device's features, but the largest image size is the
-        // device's.
-        let descriptor = wgpu::DeviceDescriptor {
-            required_limits: wgpu::Limits::downlevel_defaults().using_resolution(adapter.limits()),
-            ..Default::default()
-        };
-        let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
-            .map_err(|error| failed("no graphics device")(error.to_string()))?;
-        // Without a handler, an error of the device (a window that was destroyed) is a panic.
-        let is_failed = Arc::new(AtomicBool::new(false));
-        let fails = is_failed.clone();
-        device.on_uncaptured_error(Arc::new(move |error| {
-            if !fails.swap(true, Relaxed) {
-                tracing::error!(target: "gpu", "the window's graphics device failed: {error}");
-            }
-        }));
-        let capabilities = surface.get_capabilities(&adapter);
+        let shared =
+            Device::for_window(adapter).map_err(|error| failed("no graphics device")(error.to_string()))?;
+        let (device, adapter) = (&shared.device, &shared.adapter);
+        let capabilities = surface.get_capabilities(adapter);
         // Guest pixels are ready for display: a surface with another conversion to sRGB would be
         // too bright.
         let format = capabilities
@@ -112,19 +122,19 @@ impl Presenter {
             .ok_or_else(|| failed("no surface format")(String::new()))?;
         let most = device.limits().max_texture_dimension_2d;
         let mut config = surface
-            .get_default_config(&adapter, size.width.clamp(1, most), size.height.clamp(1, most))
+            .get_default_config(adapter, size.width.clamp(1, most), size.height.clamp(1, most))
             .ok_or_else(|| failed("surface and adapter do not go together")(String::new()))?;
         config.format = format;
-        config.present_mode = present_mode(vsync);
-        let shader = picture::shader(&device);
-        let painter = Painter::new(&device, &shader, format);
+        config.present_mode = mode;
+        let shader = picture::shader(device);
+        let painter = Painter::new(device, &shader, format);
         let name = adapter.get_info().name;
         let mut this = Self {
-            surface,
-            host: adapter,
-            failed: is_failed,
-            device,
-            queue,
+            window,
+            instance,
+            surface: Some(surface),
+            failed: false,
+            device: shared,
             config,
             painter,
             shader,
@@ -141,12 +151,32 @@ impl Presenter {
 
     /// Configures the surface. Returns false if the window is gone.
     fn configure(&mut self) -> bool {
-        if self.surface.get_capabilities(&self.host).formats.is_empty() {
-            self.failed.store(true, Relaxed);
-        } else {
-            self.surface.configure(&self.device, &self.config);
+        let exists =
+            |surface: &&wgpu::Surface<'_>| !surface.get_capabilities(&self.device.adapter).formats.is_empty();
+        match self.surface.as_ref().filter(exists) {
+            // Without a scope, an error (a window that was destroyed) would be the backend's.
+            Some(surface) => {
+                let configured = self.device.attempt(|device| surface.configure(device, &self.config));
+                self.note(configured);
+            }
+            None => self.failed = true,
         }
-        !self.failed.load(Relaxed)
+        !self.failed
+    }
+
+    /// Notes an error of the device, unless it is lost.
+    fn note(&mut self, done: Result<(), String>) {
+        if let Err(error) = done
+            && !self.device.is_lost()
+            && !std::mem::replace(&mut self.failed, true)
+        {
+            tracing::error!(target: "gpu", "the window's graphics device failed: {error}");
+        }
+    }
+
+    /// The device, for a backend whose pictures the window shows; `None` if it can't draw.
+    pub(crate) fn device(&self) -> Option<&Device> {
+        Some(&self.device).filter(|device| device.can_draw())
     }
 
     /// Name of the host's graphics adapter.
@@ -162,7 +192,7 @@ impl Presenter {
     /// Resizes the surface with the window.
     pub(crate) fn resize(&mut self, width: u32, height: u32) {
         if width > 0 && height > 0 {
-            let most = self.device.limits().max_texture_dimension_2d;
+            let most = self.device.device.limits().max_texture_dimension_2d;
             (self.config.width, self.config.height) = (width.min(most), height.min(most));
             self.configure();
         }
@@ -177,16 +207,24 @@ impl Presenter {
     /// Replaces the image of a layer: width and height, and four bytes per pixel, rows from the
     /// top. Returns false, with an empty layer, if the device doesn't support the size.
     pub(crate) fn set(&mut self, layer: Layer, size: (u32, u32), rgba: &[u8]) -> bool {
-        let most = self.device.limits().max_texture_dimension_2d;
+        let most = self.device.device.limits().max_texture_dimension_2d;
         let slot = &mut self.layers[layer as usize];
         if [size.0, size.1].iter().any(|side| !(1..=most).contains(side)) {
             *slot = None;
             return false;
         }
         let fitting = slot.take().filter(|picture| picture.size() == size);
-        let picture = fitting.unwrap_or_else(|| self.painter.picture(&self.device, size));
-        picture.write(&self.queue, rgba);
+        let picture = fitting.unwrap_or_else(|| self.painter.picture(&self.device.device, size));
+        picture.write(&self.device.queue, rgba);
         *slot = Some(picture);
+        true
+    }
+
+    /// Replaces the frame by a picture on the device. Returns false if that is another device.
+    pub(crate) fn set_frame(&mut self, picture: &PictureTexture) -> bool {
+        let Some(texture) = picture.on(&self.device) else { return false };
+        let shown = self.painter.picture_of(&self.device.device, texture.clone());
+        self.layers[Layer::Frame as usize] = Some(shown);
         true
     }
 
@@ -207,9 +245,9 @@ impl Presenter {
                 pages.replace(shapes);
                 pages
             }
-            None => Pages::new(&self.device, self.config.format, shapes),
+            None => Pages::new(&self.device.device, self.config.format, shapes),
         };
-        self.pages.insert(pages).upload(&self.device, &self.queue);
+        self.pages.insert(pages).upload(&self.device.device, &self.device.queue);
     }
 
     /// Removes the page.
@@ -226,10 +264,14 @@ impl Presenter {
         appearance: &Appearance,
     ) -> Presented {
         use wgpu::CurrentSurfaceTexture as Current;
-        if self.failed.load(Relaxed) {
+        if self.failed {
             return Presented::Gone;
         }
-        let target = match self.surface.get_current_texture() {
+        if self.device.is_lost() {
+            return Presented::Lost;
+        }
+        let Some(surface) = &self.surface else { return Presented::Gone };
+        let target = match surface.get_current_texture() {
             Current::Success(target) | Current::Suboptimal(target) => target,
             Current::Outdated | Current::Lost => {
                 return if self.configure() { Presented::NotReady } else { Presented::Gone };
@@ -237,22 +279,40 @@ impl Presenter {
             // Hidden, or timed out: the system requests a redraw when the window is visible again.
             _ => return Presented::Shown,
         };
+        let shared = self.device.clone();
+        let drawn = shared.attempt(|_| self.draw_on(target, places, appearance));
+        self.note(drawn);
+        match (self.failed, self.device.is_lost()) {
+            (true, _) => Presented::Gone,
+            (_, true) => Presented::Lost,
+            _ => Presented::Shown,
+        }
+    }
+
+    /// Draws the layers on the surface's image, and presents it.
+    fn draw_on(
+        &mut self,
+        target: wgpu::SurfaceTexture,
+        places: &[(Layer, Rectangle, Filter)],
+        appearance: &Appearance,
+    ) {
         let view = target.texture.create_view(&Default::default());
-        let mut encoder = self.device.create_command_encoder(&Default::default());
+        let Device { device, queue, .. } = &self.device;
+        let mut encoder = device.create_command_encoder(&Default::default());
         let mut effects = None;
         if let Some(frame) = &self.layers[Layer::Frame as usize]
             && !appearance.is_plain()
         {
-            let (device, samplers) = (&self.device, self.painter.samplers());
+            let samplers = self.painter.samplers();
             let made = self
                 .effects
                 .get_or_insert_with(|| Effects::new(device, &self.shader, self.config.format, samplers));
-            made.prepare((device, &self.queue), &mut encoder, frame, appearance);
+            made.prepare((device, queue), &mut encoder, frame, appearance);
             effects = Some(&*made);
         }
         if let Some(pages) = &mut self.pages {
             let size = (self.config.width, self.config.height);
-            pages.prepare((&self.device, &self.queue), &mut encoder, size);
+            pages.prepare((device, queue), &mut encoder, size);
         }
         {
             let mut pass = picture::pass(&mut encoder, "present", &view).forget_lifetime();
@@ -262,7 +322,7 @@ impl Presenter {
                         // Messages are read over a page, too.
                         _ if (layer == Layer::Messages) != of_page => {}
                         (Some(frame), Some(effects)) if layer == Layer::Frame => {
-                            effects.paint(&self.device, pass, frame, at, filter);
+                            effects.paint(device, pass, frame, at, filter);
                         }
                         (Some(picture), _) => self.painter.paint(pass, picture, at, filter),
                         (None, _) => {}
@@ -277,10 +337,14 @@ impl Presenter {
             }
             paint(&mut pass, true);
         }
-        self.queue.submit([encoder.finish()]);
-        self.queue.present(target);
-        if self.failed.load(Relaxed) { Presented::Gone } else { Presented::Shown }
+        queue.submit([encoder.finish()]);
+        queue.present(target);
     }
+}
+
+/// An error of the device, with the system's reason.
+fn failed(what: &'static str) -> impl Fn(String) -> RenderError {
+    move |reason| RenderError::Device { what, reason }
 }
 
 fn present_mode(vsync: bool) -> wgpu::PresentMode {

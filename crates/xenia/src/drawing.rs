@@ -10,7 +10,7 @@ use crate::config::{GpuKind, VideoConfig};
 use crate::digest::ImageDigest;
 use crate::title::Title;
 use anyhow::Result;
-pub use device::BackendTally;
+pub use device::{BackendTally, SharedDevice};
 pub(crate) use device::{pipelines_report, wgpu_report};
 use std::sync::Arc;
 use xenia_gpu::reference::Reference;
@@ -42,18 +42,18 @@ pub type CompileProgress<'a> = &'a (dyn Fn(Compiling, usize, usize) + Sync);
 
 impl Drawing {
     /// Creates the backend that the flags choose. With the host's GPU, this compiles the pipelines
-    /// that earlier runs of the title used.
+    /// that earlier runs of the title used; the device is the window's, if it is given.
     pub fn new(
         title: &Title,
         image: &ImageDigest,
-        args: &VideoConfig,
+        (args, shared): (&VideoConfig, Option<SharedDevice>),
         progress: CompileProgress<'_>,
     ) -> Result<Self> {
         if args.gpu != GpuKind::Wgpu {
             let is_exact = args.gpu != GpuKind::None;
             return Ok(Self { backend: backend(args.gpu)?, pipelines: None, adapter: None, is_exact });
         }
-        device::draw(title, image, args, progress)
+        device::draw(title, image, (args, shared), progress)
     }
 }
 

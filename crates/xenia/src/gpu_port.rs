@@ -6,13 +6,13 @@
 use parking_lot::Mutex;
 use std::sync::{Arc, OnceLock};
 use xenia_gpu::packets::swap_commands;
-use xenia_gpu::{CommandProcessor, Frame, GpuEvent};
+use xenia_gpu::{CommandProcessor, GpuEvent, SwapPicture};
 use xenia_kernel::ports::{DisplayMode, SwapCommands, Video, VideoEvent};
 use xenia_memory::{Device, GuestMemory};
 use xenia_sched::GuestTicks;
 
 /// Sink for captured pictures, with the swap's number from 1.
-pub type FrameSink = Box<dyn FnMut(u64, Frame) + Send>;
+pub type FrameSink = Box<dyn FnMut(u64, SwapPicture) + Send>;
 
 /// Swaps that are captured as pictures. A capture costs host time and does not affect the guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,9 +98,9 @@ impl Video for GpuPort {
                     self.events.push(VideoEvent::Swap);
                     self.first_swap.get_or_init(|| now);
                     let mut processor = self.processor.lock();
-                    if let Some(frame) = processor.take_frame(number) {
+                    if let Some(picture) = processor.take_picture(number) {
                         drop(processor);
-                        (self.sink)(number, frame);
+                        (self.sink)(number, picture);
                     } else if self.wants_next(number) {
                         processor.capture_next();
                     }

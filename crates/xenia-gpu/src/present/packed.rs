@@ -34,19 +34,32 @@ const fn pieces() -> [[u16; (SIDE / 4) as usize]; SIDE as usize] {
 }
 
 /// Conversion of a texel's word to one channel.
+#[derive(Clone, PartialEq, Eq)]
 struct Channel {
     shift: u32,
     bytes: [u8; 1024],
 }
 
-/// Conversion of a texel's word to a pixel.
-pub(super) struct Look {
+/// Conversion of a texel's word to a pixel: for each of red, green and blue, the byte at the word's
+/// low ten bits once it is shifted.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PixelTable {
     channels: [Channel; 3],
-    /// Colour outside of the stored texels.
-    pub(super) outside: [u8; 4],
+    /// Colour outside of the stored texels: red, green, blue, alpha.
+    pub outside: [u8; 4],
 }
 
-impl Look {
+impl PixelTable {
+    /// Shifts of red, green and blue.
+    pub fn shifts(&self) -> [u32; 3] {
+        [0, 1, 2].map(|channel: usize| self.channels[channel].shift)
+    }
+
+    /// Bytes of red, green and blue.
+    pub fn bytes(&self) -> [&[u8; 1024]; 3] {
+        [0, 1, 2].map(|channel: usize| &self.channels[channel].bytes)
+    }
+
     pub(super) fn new(info: &TextureInfo, widths: [u8; 4], ramps: &Ramps) -> Self {
         let channel = |c: usize| {
             let mut channel = Channel { shift: 0, bytes: [0; 1024] };
@@ -102,7 +115,7 @@ pub(super) fn present(
     let place = layout::level(info, 0);
     let (columns, rows) = (width.min(info.size[0]), height.min(info.size[1]));
     let widths = widths(info, columns)?;
-    let look = Look::new(info, widths, ramps);
+    let look = PixelTable::new(info, widths, ramps);
     let endian = info.endian;
     let shown = |bytes: &[u8]| -> [u8; 4] {
         look.pixel(endian.swap(bytes.first_chunk().map_or(0, |word| u32::from_le_bytes(*word))))

@@ -2,7 +2,7 @@
 
 use super::late::{Effect, Swap};
 use super::{CommandProcessor, GpuEvent};
-use crate::backend::{Frame, PresentCall};
+use crate::backend::{Frame, PresentCall, SwapPicture};
 use crate::registers::FETCH_CONSTANTS;
 
 /// Most captured frames; the oldest is dropped when more arrive. Titles swap once or twice per
@@ -14,13 +14,19 @@ impl CommandProcessor {
         self.capture = true;
     }
 
-    /// Takes the frame of the swap with this number, if it was captured. Frames of earlier swaps
-    /// are dropped.
+    /// Takes the picture of the swap with this number, if it was captured, as bytes. Pictures of
+    /// earlier swaps are dropped.
     pub fn take_frame(&mut self, number: u64) -> Option<Frame> {
+        self.take_picture(number)?.into_frame()
+    }
+
+    /// Takes the picture of the swap with this number, if it was captured. Pictures of earlier
+    /// swaps are dropped.
+    pub fn take_picture(&mut self, number: u64) -> Option<SwapPicture> {
         while self.frames.front().is_some_and(|(of, _)| *of < number) {
             self.frames.pop_front();
         }
-        self.frames.pop_front_if(|(of, _)| *of == number).map(|(_, frame)| frame)
+        self.frames.pop_front_if(|(of, _)| *of == number).map(|(_, picture)| picture)
     }
 
     /// Submits the front buffer for display.
@@ -43,13 +49,17 @@ impl CommandProcessor {
         self.events.push(GpuEvent::Swap { physical: *physical, width, height, number });
         if self.config.capture_all || self.capture {
             self.capture = false;
-            self.reach_picture(call);
-            if let Some(frame) = self.backend.present(call, &*self.memory) {
+            let mut picture = self.backend.present_on_device(call, &*self.memory).map(SwapPicture::Device);
+            if picture.is_none() {
+                self.reach_picture(call);
+                picture = self.backend.present(call, &*self.memory).map(SwapPicture::Bytes);
+            }
+            if let Some(picture) = picture {
                 if self.frames.len() == MAX_FRAMES {
                     self.frames.pop_front();
                     self.statistics.count_problem("a picture was let go: too many swaps at once");
                 }
-                self.frames.push_back((number, frame));
+                self.frames.push_back((number, picture));
             }
         }
     }

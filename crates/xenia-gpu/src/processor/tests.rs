@@ -13,7 +13,7 @@ mod writes;
 use std::sync::Mutex;
 
 use super::*;
-use crate::backend::{BackendError, NullBackend, PresentCall};
+use crate::backend::{BackendError, Frame, NullBackend, PresentCall};
 use crate::draw_state::{DrawCall, ResolveCall};
 use crate::memory::Ram;
 use crate::packets::{TYPE2, opcode, swap_commands, type0, type3};

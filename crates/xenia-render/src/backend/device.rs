@@ -86,6 +86,8 @@ pub struct Device {
     pub(crate) features: wgpu::Features,
     pub(crate) adapter: wgpu::Adapter,
     software: bool,
+    /// Whether a window shows pictures of this device.
+    serves_window: bool,
     lost: Arc<AtomicBool>,
     in_flight: Arc<Mutex<InFlight>>,
     /// Number of submissions that the device has executed, as far as it has told.
@@ -93,6 +95,12 @@ pub struct Device {
     /// Errors of the graphics API, except those of a lost device.
     errors: Arc<AtomicU64>,
     pub(super) traffic: Arc<Traffic>,
+}
+
+impl std::fmt::Debug for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Device {}", self.name())
+    }
 }
 
 impl Device {
@@ -104,11 +112,20 @@ impl Device {
 
     /// Opens the system's best adapter, or its software driver.
     pub fn open(software: bool) -> Result<Self, DeviceError> {
-        let adapter = adapter(software)?;
+        Self::of_adapter(adapter(software)?, software, false)
+    }
+
+    /// Opens the device of an adapter that shows a window. If it can't draw, it has no features.
+    pub(crate) fn for_window(adapter: wgpu::Adapter) -> Result<Self, DeviceError> {
+        Self::of_adapter(adapter, false, true)
+    }
+
+    fn of_adapter(adapter: wgpu::Adapter, software: bool, serves_window: bool) -> Result<Self, DeviceError> {
         let unusable =
             |reason: String| DeviceError::Unusable { adapter: adapter.get_info().name.clone(), reason };
         let offered = adapter.features();
-        let features = NEEDED | offered & WELCOME;
+        let features =
+            if offered.contains(NEEDED) { NEEDED | offered & WELCOME } else { wgpu::Features::empty() };
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("xenia-rs"),
             required_features: features,
@@ -132,7 +149,19 @@ impl Device {
             flag.store(true, Relaxed);
         });
         let (in_flight, executed, traffic) = Default::default();
-        Ok(Self { device, queue, features, adapter, software, lost, in_flight, executed, errors, traffic })
+        Ok(Self {
+            device,
+            queue,
+            features,
+            adapter,
+            software,
+            serves_window,
+            lost,
+            in_flight,
+            executed,
+            errors,
+            traffic,
+        })
     }
 
     /// Opens another device with the same options, which continues the counters of traffic.
@@ -140,6 +169,16 @@ impl Device {
         let mut next = Self::open(self.software)?;
         next.traffic = self.traffic.clone();
         Ok(next)
+    }
+
+    /// Whether the device has all features that the backend needs.
+    pub(crate) fn can_draw(&self) -> bool {
+        self.features.contains(NEEDED)
+    }
+
+    /// Whether a window shows pictures of this device.
+    pub(super) fn serves_window(&self) -> bool {
+        self.serves_window
     }
 
     /// Number of errors that the graphics API reported, except those of a lost device: bugs of the
@@ -290,6 +329,11 @@ pub(crate) mod tests {
     /// A device of a test's own, for tests that lose it. `None` if there is no driver.
     pub(crate) fn own() -> Option<Device> {
         obtain(Tool::Vulkan, Device::open(draws_in_software()))
+    }
+
+    /// A device of a test's own that serves a window.
+    pub(crate) fn serving() -> Option<Device> {
+        own().map(|device| Device { serves_window: true, ..device })
     }
 
     /// Runs a test with the shared device, one test at a time; prints a message if there is no

@@ -1,18 +1,56 @@
-//! Frames at the internal resolution.
+//! Frames of front buffers: on the device for a window that shares it, else as bytes, at the
+//! internal resolution.
 //!
-//! The device has the front buffer's texels at the host's resolution if resolves have written them.
-//! A frame that the CPU has written is enlarged, so that all frames of a run have one size.
+//! The device has the front buffer's texels if resolves have written them, at the host's
+//! resolution, too. Others come from memory, enlarged, so that all frames of a run have one size.
+
+mod picture;
+
+use std::sync::Arc;
 
 use xenia_gpu::{Frame, FrontBuffer, PhysicalMemory, PresentCall, present};
 
 use super::WgpuBackend;
 use super::edram::{TiledRows, read_back};
 use super::textures::{LevelSource, texel_bytes};
+pub(super) use picture::PictureMaker;
+use picture::PictureSource;
+pub(crate) use picture::PictureTexture;
 
 /// Bytes of a front buffer's texel.
 const TEXEL_BYTES: u32 = 4;
 
 impl WgpuBackend {
+    /// Makes a picture on the device, in the order of its commands. `None` if the window has
+    /// another device, for other layouts, and if the CPU has written pages of a resolve that memory
+    /// lacks.
+    pub(super) fn make_picture(
+        &mut self,
+        call: &PresentCall,
+        memory: &dyn PhysicalMemory,
+    ) -> Option<Arc<PictureTexture>> {
+        if !self.device.serves_window() {
+            return None;
+        }
+        let (device, scale) = (&self.device, self.edram.scale());
+        let front = FrontBuffer::of(call)?;
+        let pieces = self.mirror.pieces(front.physical, front.bytes, memory).ok()?;
+        let is_scaled =
+            !scale.is_one() && front.tiled && texel_bytes(&pieces, front.bytes) == Some(TEXEL_BYTES);
+        let encoder = self.recording.encoder(device);
+        let source = if is_scaled {
+            LevelSource::scaled(&device.device, encoder, &pieces, scale)
+        } else {
+            let range = (front.physical, front.bytes);
+            LevelSource::new(&device.device, encoder, range, &pieces, memory)
+        };
+        let source = PictureSource { front: &front, texels: source.binding(), scale, is_scaled };
+        let maker = self.picture_maker.get_or_insert_with(|| PictureMaker::new(device));
+        let picture = maker.make(device, encoder, call, &source);
+        self.submit();
+        picture
+    }
+
     /// Makes a frame of the front buffer, after all submitted commands.
     pub(super) fn present_frame(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
         let scale = self.edram.scale();
@@ -26,15 +64,13 @@ impl WgpuBackend {
     /// Makes a frame of texels at the host's resolution; `None` if the device does not have them.
     fn present_scaled(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
         let scale = self.edram.scale();
-        let front = FrontBuffer::of(call)?;
+        let front = FrontBuffer::of(call).filter(|front| front.tiled)?;
         let pieces = self.mirror.pieces(front.physical, front.bytes, memory).ok()?;
         texel_bytes(&pieces, front.bytes).filter(|bytes| *bytes == TEXEL_BYTES)?;
         let encoder = self.recording.encoder(&self.device);
         let source = LevelSource::scaled(&self.device.device, encoder, &pieces, scale);
-        let size = wgpu::BufferSize::new(source.range.end - source.range.start);
-        let texels = wgpu::BufferBinding { buffer: &source.buffer, offset: source.range.start, size };
         let rows = TiledRows {
-            texels: wgpu::BindingResource::Buffer(texels),
+            texels: wgpu::BindingResource::Buffer(source.binding()),
             pitch: front.pitch,
             size: scale.size(front.shown),
         };
@@ -51,3 +87,6 @@ impl WgpuBackend {
         frame
     }
 }
+
+#[cfg(test)]
+mod tests;

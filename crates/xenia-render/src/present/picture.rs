@@ -3,7 +3,7 @@
 use crate::window::scaling::{Filter, Rectangle};
 
 /// Format of images on the device.
-pub(super) const PICTURE_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
+pub(crate) const PICTURE_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 
 /// Image on the device.
 pub(super) struct Picture {
@@ -186,7 +186,11 @@ impl Painter {
     /// Creates an image.
     pub(super) fn picture(&self, device: &wgpu::Device, size: (u32, u32)) -> Picture {
         let usage = wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST;
-        let texture = texture(device, "picture", size, usage);
+        self.picture_of(device, texture(device, "picture", size, usage))
+    }
+
+    /// An image that is a texture on the device.
+    pub(super) fn picture_of(&self, device: &wgpu::Device, texture: wgpu::Texture) -> Picture {
         let view = texture.create_view(&Default::default());
         let layout = self.pipeline.get_bind_group_layout(0);
         let group = |sampler| {

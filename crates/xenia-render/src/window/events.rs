@@ -197,8 +197,8 @@ impl Events {
             KeyAction::SaveState => self.save_state(),
             KeyAction::LoadState => self.load_state(Some(self.slot)),
             KeyAction::Report => {
-                let frame = view.frame.as_ref().map(|(_, frame)| frame);
-                if let Some(text) = self.client.report(frame) {
+                let frame = view.frame.as_ref().and_then(|(_, frame)| frame.read());
+                if let Some(text) = self.client.report(frame.as_deref()) {
                     view.say(&self.mailbox, text);
                 }
             }
@@ -237,7 +237,10 @@ impl Events {
     fn screenshot(&mut self) {
         let Some(view) = &mut self.view else { return };
         let kept = match &view.frame {
-            Some((number, frame)) => self.client.keep(*number, frame),
+            Some((number, frame)) => match frame.read() {
+                Some(frame) => self.client.keep(*number, &frame),
+                None => Err("the frame was lost with the graphics device".to_owned()),
+            },
             None => Err("there is no frame yet".to_owned()),
         };
         let text = match kept {
@@ -285,7 +288,10 @@ impl ApplicationHandler<WindowMessage> for Events {
             return;
         }
         match View::open(event_loop, &self.config) {
-            Ok(view) => self.view = Some(view),
+            Ok(view) => {
+                self.mailbox.open().device = view.device();
+                self.view = Some(view);
+            }
             Err(error) => {
                 self.error = Some(error);
                 event_loop.exit();

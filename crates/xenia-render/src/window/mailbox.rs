@@ -3,10 +3,11 @@
 use super::ControllerKeys;
 use super::meter::{Figures, Meter};
 use super::page::{Phase, Stopped};
+use crate::backend::Device;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use winit::event_loop::EventLoopProxy;
-use xenia_gpu::Frame;
+use xenia_gpu::SwapPicture;
 use xenia_ui::{InsidePane, LibraryModel, PageFailure};
 
 /// Event that wakes the window.
@@ -32,8 +33,10 @@ pub(super) enum TitleChange {
 /// Contents of the [`Mailbox`].
 #[derive(Debug, Default)]
 pub(super) struct Mail {
+    /// The window's graphics device, if a backend can use it.
+    pub(super) device: Option<Device>,
     /// Newest frame with its number, if the window has not taken it yet.
-    pub(super) frame: Option<(u64, Frame)>,
+    pub(super) frame: Option<(u64, SwapPicture)>,
     /// Whether there are figures that the window has not shown.
     pub(super) news: bool,
     /// Meter of the figures.
@@ -110,8 +113,14 @@ pub struct FrameSender {
 }
 
 impl FrameSender {
+    /// The device on which a backend can make pictures that the window shows without a copy;
+    /// `None` if the window's can't draw.
+    pub fn device(&self) -> Option<Device> {
+        self.mailbox.open().device.clone()
+    }
+
     /// Shows frame `number`.
-    pub fn frame(&self, number: u64, frame: Frame) {
+    pub fn frame(&self, number: u64, frame: SwapPicture) {
         self.put(|mail, now| {
             mail.frame = Some((number, frame));
             mail.meter.frame(now);
@@ -218,9 +227,10 @@ impl FrameSender {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use xenia_gpu::Frame;
 
-    fn frame(width: u32) -> Frame {
-        Frame { width, height: 1, rgba: vec![0; width as usize * 4] }
+    fn frame(width: u32) -> SwapPicture {
+        SwapPicture::Bytes(Frame { width, height: 1, rgba: vec![0; width as usize * 4] })
     }
 
     #[test]
@@ -229,7 +239,7 @@ mod tests {
         let send = |number, width| mailbox.put(|mail, _| mail.frame = Some((number, frame(width))));
         assert!(send(1, 10));
         assert!(!send(2, 20) && !send(3, 30), "woken, but has not looked");
-        let taken = mailbox.answer().frame.take().map(|(number, frame)| (number, frame.width));
+        let taken = mailbox.answer().frame.take().map(|(number, frame)| (number, frame.size().0));
         assert_eq!(taken, Some((3, 30)));
         assert!(mailbox.open().frame.is_none());
         assert!(send(4, 40), "looking is not answering twice");

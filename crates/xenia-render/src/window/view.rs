@@ -10,7 +10,10 @@ use super::pages::WindowPages;
 use super::scaling::{Filter, Rectangle, place};
 use super::text;
 use super::{RenderError, WindowConfig};
+use crate::backend::Device;
+use crate::backend::presenting::PictureTexture;
 use crate::present::{Layer, Presented, Presenter};
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 use winit::dpi::{LogicalSize, PhysicalSize, Size};
@@ -18,7 +21,7 @@ use winit::event::WindowEvent;
 use winit::event_loop::ActiveEventLoop;
 use winit::platform::x11::WindowAttributesExtX11;
 use winit::window::{Fullscreen, Icon, Window};
-use xenia_gpu::Frame;
+use xenia_gpu::SwapPicture;
 use xenia_ui::{GUIDE, LiveSetting, MenuPage, PageCommand, PageModel};
 
 /// Pixels between the window's border and text, times the display's scale.
@@ -43,7 +46,7 @@ pub(super) struct View {
     title: String,
     pub(super) shown: OsdState,
     /// Newest frame and its number, for screenshots.
-    pub(super) frame: Option<(u64, Frame)>,
+    pub(super) frame: Option<(u64, SwapPicture)>,
     pub(super) messages: Messages,
     /// Whether the page of keys is shown.
     pub(super) help: bool,
@@ -216,15 +219,54 @@ impl View {
     }
 
     /// Shows a new frame.
-    pub(super) fn take(&mut self, number: u64, frame: Frame, now: Duration) {
-        let size = (frame.width, frame.height);
-        if !self.presenter.set(Layer::Frame, size, &frame.rgba) {
+    pub(super) fn take(&mut self, number: u64, frame: SwapPicture, now: Duration) {
+        let size = frame.size();
+        if !self.show(&frame) {
             let text = format!("a frame of {} by {} pixels can't be shown", size.0, size.1);
             self.messages.say(now, text);
         }
         self.shown.frame = Some((number, size));
         self.frame = Some((number, frame));
         self.window.request_redraw();
+    }
+
+    /// Replaces the picture of the frame's layer. Returns false if it can't be shown.
+    fn show(&mut self, frame: &SwapPicture) -> bool {
+        if let SwapPicture::Device(picture) = frame
+            && let Some(texture) = (&**picture as &dyn Any).downcast_ref::<PictureTexture>()
+            && self.presenter.set_frame(texture)
+        {
+            return true;
+        }
+        let read = frame.read();
+        read.is_some_and(|read| self.presenter.set(Layer::Frame, frame.size(), &read.rgba))
+    }
+
+    /// The window's graphics device, if a backend can use it.
+    pub(super) fn device(&self) -> Option<Device> {
+        self.presenter.device().cloned()
+    }
+
+    /// Shows the window with another graphics device, after the loss of the last one.
+    fn reopen(&mut self) -> Result<(), RenderError> {
+        self.presenter.reopen()?;
+        let adapter = self.presenter.adapter();
+        tracing::warn!(target: "gpu", adapter, "the window's graphics device was lost; reopened");
+        adapter.clone_into(&mut self.shown.adapter);
+        // Texts and pages are made anew. A frame that was on the lost device is gone.
+        self.written = Default::default();
+        let page = self.pages.page();
+        self.pages = WindowPages::new(self.hotkeys.uses_button(GUIDE));
+        if let Some(page) = page {
+            self.pages.open(page, &self.window);
+        }
+        if let Some((_, frame)) = self.frame.clone()
+            && matches!(frame, SwapPicture::Bytes(_))
+        {
+            self.show(&frame);
+        }
+        self.window.request_redraw();
+        Ok(())
     }
 
     /// Drops the frame of a machine that has ended.
@@ -333,10 +375,21 @@ impl View {
             places.push((layer, Rectangle { x, y, width, height }, Filter::Nearest));
         }
         let drawn = self.presenter.draw(&places, &self.shown.appearance);
-        if drawn == Presented::NotReady {
-            self.window.request_redraw();
+        match drawn {
+            Presented::Shown => true,
+            Presented::NotReady => {
+                self.window.request_redraw();
+                true
+            }
+            Presented::Lost => match self.reopen() {
+                Ok(()) => true,
+                Err(error) => {
+                    tracing::error!(target: "gpu", %error, "the window's graphics device was lost");
+                    false
+                }
+            },
+            Presented::Gone => false,
         }
-        drawn != Presented::Gone
     }
 
     /// Whether `id` is this window.

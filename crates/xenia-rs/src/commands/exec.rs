@@ -24,7 +24,7 @@ use xenia::code_store;
 use xenia::config::{AudioOutput, DialogPolicy, MachineConfig, SaveConfig, TitleConfig};
 use xenia::content;
 use xenia::dialogs::Unasked;
-use xenia::drawing::CompileProgress;
+use xenia::drawing::{CompileProgress, SharedDevice};
 use xenia::frames::{FrameFolder, write_png};
 use xenia::gpu_port::{Capture, FrameSink};
 use xenia::guest_log::{self, GuestLog};
@@ -42,7 +42,7 @@ use xenia::title::{Title, region_note};
 use xenia_cli::Code;
 use xenia_cli::{RunArgs, conclude, limits};
 use xenia_gdb::Listener;
-use xenia_gpu::Frame;
+use xenia_gpu::SwapPicture;
 use xenia_kernel::ports::{Dialogs, Input, NoInput, ScratchPlace};
 use xenia_render::RenderError;
 
@@ -185,7 +185,7 @@ fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<u8> 
                 launched,
                 (outputs.port(before.frames, |_, _| {}), &outputs.guest_log),
                 (Box::new(NoInput), Box::new(Unasked::new(policy))),
-                Making { compiled: &|_, _, _| {}, interrupt, volume: None },
+                Making { compiled: &|_, _, _| {}, interrupt, volume: None, device: None },
             )?;
             machine.set_interrupt(interrupt.clone());
             if args.sound.audio == Some(AudioOutput::Device) {
@@ -203,7 +203,7 @@ pub(super) struct Outputs {
     folder: Option<Arc<Mutex<FrameFolder>>>,
     last_path: Option<PathBuf>,
     /// The latest frame, if it is to be written at the end.
-    last: Option<Arc<Mutex<Option<Frame>>>>,
+    last: Option<Arc<Mutex<Option<SwapPicture>>>>,
     pub(super) guest_log: GuestLog,
     write_errors: WriteErrors,
 }
@@ -230,20 +230,22 @@ impl Outputs {
     pub(super) fn port(
         &self,
         before: u64,
-        mut show: impl FnMut(u64, Frame) + Send + 'static,
+        mut show: impl FnMut(u64, SwapPicture) + Send + 'static,
     ) -> (Capture, FrameSink) {
         let keeps = self.folder.is_some() || self.last.is_some();
         let folder = self.folder.clone();
         let last = self.last.clone();
-        let sink: FrameSink = Box::new(move |number, frame| {
+        let sink: FrameSink = Box::new(move |number, picture| {
             let number = before + number;
-            if let Some(folder) = &folder {
+            if let Some(folder) = &folder
+                && let Some(frame) = picture.read()
+            {
                 folder.lock().keep(number, &frame);
             }
             if let Some(last) = &last {
-                *last.lock() = Some(frame.clone());
+                *last.lock() = Some(picture.clone());
             }
-            show(number, frame);
+            show(number, picture);
         });
         (if keeps { Capture::Every } else { Capture::Nothing }, sink)
     }
@@ -257,7 +259,8 @@ impl Outputs {
     ) -> Code {
         self.guest_log.finish();
         let last = self.last.as_ref().map(|last| last.lock());
-        let last = last.as_ref().and_then(|last| last.as_ref());
+        let last = last.as_ref().and_then(|last| last.as_ref()).and_then(SwapPicture::read);
+        let last = last.as_deref();
         let written = reports.map_or(Ok(()), |reports| reports.write(finished.bug_report.as_ref(), last));
         if let Err(error) = written {
             self.write_errors.note(say::chain(&error));
@@ -285,6 +288,8 @@ struct Making<'a> {
     interrupt: &'a Interrupt,
     /// Volume that keys of the window change.
     volume: Option<&'a VolumeControl>,
+    /// The window's graphics device.
+    device: Option<SharedDevice>,
 }
 
 fn machine(
@@ -318,6 +323,7 @@ fn machine(
     let mut machine = Machine::new_with_compile_progress(
         title,
         MachineOptions {
+            device: making.device,
             capture,
             frames,
             text: guest_log.port(title.image.kind),

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_gpu::Backend;
 pub use xenia_render::backend::BackendTally;
+pub use xenia_render::backend::Device as SharedDevice;
 use xenia_render::backend::{Device, DeviceWork, Options, Scale, WgpuBackend, WorkCounts};
 
 /// Hexadecimal digits of an image's hash in a file's name.
@@ -22,10 +23,13 @@ const HASH_DIGITS: usize = 16;
 pub(super) fn draw(
     title: &Title,
     image: &ImageDigest,
-    args: &VideoConfig,
+    (args, shared): (&VideoConfig, Option<SharedDevice>),
     progress: CompileProgress<'_>,
 ) -> Result<Drawing> {
-    let device = device()?;
+    let device = match shared.filter(|shared| !shared.is_lost()) {
+        Some(shared) => told(shared.counting_anew()),
+        None => device()?,
+    };
     let adapter = Some(device.name());
     // The bar stays hidden until the first step.
     let bar = ProgressBar::new(0);
@@ -88,9 +92,13 @@ pub(crate) fn wgpu_report(tally: &BackendTally) -> WgpuReport {
 }
 
 fn device() -> Result<Device> {
-    let device = Device::open(false).context("--gpu wgpu can't be used")?;
+    Device::open(false).context("--gpu wgpu can't be used").map(told)
+}
+
+/// Logs the name of the device that draws.
+fn told(device: Device) -> Device {
     tracing::info!(target: "gpu", device = device.name(), "drawing with the host's GPU");
-    Ok(device)
+    device
 }
 
 /// The file of a title's pipelines. Each image has a separate file, so that a title's parts and

@@ -18,9 +18,18 @@ fn missing<T>() -> Result<T> {
 pub struct NoTally(Infallible);
 pub use NoTally as BackendTally;
 
+/// A device that does not exist.
+pub struct NoGraphicsDevice(Infallible);
+pub use NoGraphicsDevice as SharedDevice;
+
 /// Fails, naming the feature.
-pub(super) fn draw(_: &Title, _: &ImageDigest, _: &VideoConfig, _: CompileProgress<'_>) -> Result<Drawing> {
-    missing()
+pub(super) fn draw(
+    _: &Title,
+    _: &ImageDigest,
+    (_, shared): (&VideoConfig, Option<SharedDevice>),
+    _: CompileProgress<'_>,
+) -> Result<Drawing> {
+    shared.map_or_else(missing, |shared| match shared.0 {})
 }
 
 /// Fails, naming the feature.

@@ -68,7 +68,7 @@ impl Machine {
         let MachineEngine { run: engine, compiling, code, store, ahead } =
             engine(&memory, cpu, mode, &title.image.functions, store)?;
         let Drawing { backend: drawing, pipelines, adapter, is_exact: has_digest } =
-            Drawing::new(title, &image_digest, options.video, compiled)?;
+            Drawing::new(title, &image_digest, (options.video, options.device), compiled)?;
         let backend = drawing.name();
         let config = Config {
             capture_all: options.capture == Capture::Every,

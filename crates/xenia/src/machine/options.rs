@@ -4,6 +4,7 @@ use super::Launched;
 use crate::call_trace::TracedCalls;
 use crate::config::{DialogPolicy, MachineConfig, VideoConfig};
 use crate::dialogs::Unasked;
+use crate::drawing::SharedDevice;
 use crate::gpu_port::{Capture, FrameSink};
 use crate::interrupt::Interrupt;
 use crate::profile::ProfileOutput;
@@ -17,6 +18,8 @@ pub struct MachineOptions<'a> {
     pub config: &'a MachineConfig,
     /// GPU backend and its options.
     pub video: &'a VideoConfig,
+    /// The window's graphics device, for a backend that draws with it.
+    pub device: Option<SharedDevice>,
     /// Which swaps are captured as pictures.
     pub capture: Capture,
     /// Sink for captured pictures.
@@ -70,6 +73,7 @@ impl<'a> MachineOptions<'a> {
         Self {
             config,
             video,
+            device: None,
             capture: Capture::Nothing,
             frames: Box::new(|_, _| {}),
             text: Box::new(|_| {}),

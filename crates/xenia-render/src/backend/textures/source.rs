@@ -18,7 +18,7 @@ pub(in super::super) struct LevelSource {
 
 impl LevelSource {
     /// Finds a range in one buffer, or collects it in a new one from the device and memory.
-    pub(super) fn new(
+    pub(in super::super) fn new(
         device: &wgpu::Device,
         encoder: &mut wgpu::CommandEncoder,
         (physical, length): (u32, u32),
@@ -52,6 +52,12 @@ impl LevelSource {
             encoder.copy_buffer_to_buffer(from, *start, &buffer, within.start, length);
         }
         Self { buffer, range: 0..size, sent }
+    }
+
+    /// The range, to be bound.
+    pub(in super::super) fn binding(&self) -> wgpu::BufferBinding<'_> {
+        let size = wgpu::BufferSize::new(self.range.end - self.range.start);
+        wgpu::BufferBinding { buffer: &self.buffer, offset: self.range.start, size }
     }
 
     /// Finds the texels of pieces at the host's resolution in one buffer, or collects them in a new

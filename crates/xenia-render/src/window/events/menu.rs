@@ -108,7 +108,10 @@ impl Events {
                 self.obey(event_loop, command);
             }
         }
-        if !self.view.as_mut().is_some_and(super::View::redraw) {
+        let Some(view) = &mut self.view else { return };
+        if view.redraw() {
+            self.mailbox.open().device = view.device();
+        } else {
             event_loop.exit();
         }
     }
@@ -211,7 +214,8 @@ impl Events {
             return;
         }
         let Some(view) = &self.view else { return };
-        self.client.save_state(self.slot, view.frame.as_ref().map(|(_, frame)| frame));
+        let frame = view.frame.as_ref().and_then(|(_, frame)| frame.read());
+        self.client.save_state(self.slot, frame.as_deref());
     }
 
     /// Loads the state in a slot, or the one before the last load.

@@ -278,7 +278,7 @@ pub(super) fn run_machines(
                 launched,
                 ports,
                 outside,
-                Making { compiled: &compiled, interrupt, volume: Some(seat.volume) },
+                Making { compiled: &compiled, interrupt, volume: Some(seat.volume), device: sender.device() },
             )?;
             CurrentRun::handle_exit(Moment::Machine);
             sender.phase(Phase::Running);

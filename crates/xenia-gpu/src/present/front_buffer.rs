@@ -1,12 +1,14 @@
-//! Frames of front buffers whose texels a backend has at a higher resolution than memory.
+//! Front buffers whose texels a backend has on its device, maybe at a higher resolution than
+//! memory.
 
-use super::packed::{Look, widths};
+use super::packed::{PixelTable, widths};
 use super::{MAX_SIDE, Ramps};
 use crate::backend::{Frame, PresentCall};
+use crate::memory::Endian;
 use crate::texture::TextureInfo;
 use crate::texture::layout;
 
-/// Tiled front buffer of 32-bit texels with 8 or 10 bits per component.
+/// Front buffer of 32-bit texels with 8 or 10 bits per component.
 pub struct FrontBuffer {
     info: TextureInfo,
     /// Physical address of the texels.
@@ -18,7 +20,11 @@ pub struct FrontBuffer {
     /// Columns and rows that are stored and shown.
     pub shown: [u32; 2],
     /// Width and height of the frame.
-    size: [u32; 2],
+    pub size: [u32; 2],
+    /// Whether the texels are tiled.
+    pub tiled: bool,
+    /// Byte order of the texels' words.
+    pub endian: Endian,
 }
 
 impl FrontBuffer {
@@ -27,23 +33,37 @@ impl FrontBuffer {
         let info = TextureInfo::decode(&call.fetch)?;
         let size = [call.width, call.height].map(|side| side.min(MAX_SIDE));
         let shown = [size[0].min(info.size[0]), size[1].min(info.size[1])];
-        widths(&info, shown[0]).filter(|_| info.tiled && !shown.contains(&0))?;
+        widths(&info, shown[0]).filter(|_| !shown.contains(&0))?;
         let place = layout::level(&info, 0);
-        Some(Self { physical: place.physical, bytes: place.bytes, pitch: place.pitch, info, shown, size })
+        Some(Self {
+            physical: place.physical,
+            bytes: place.bytes,
+            pitch: place.pitch,
+            shown,
+            size,
+            tiled: info.tiled,
+            endian: info.endian,
+            info,
+        })
+    }
+
+    /// Conversion of its texels' words, with the ramps of a call.
+    pub fn table(&self, call: &PresentCall) -> Option<PixelTable> {
+        let widths = widths(&self.info, self.shown[0])?;
+        Some(PixelTable::new(&self.info, widths, &Ramps::new(&self.info, &call.gamma)))
     }
 
     /// Makes a frame `factor` times as large each way, from as many times the shown texels: words
     /// as in memory, in row order. `None` if there are too few.
     pub fn frame(&self, call: &PresentCall, factor: u32, texels: &[u32]) -> Option<Frame> {
-        let look =
-            Look::new(&self.info, widths(&self.info, self.shown[0])?, &Ramps::new(&self.info, &call.gamma));
+        let look = self.table(call)?;
         let [width, height] = self.size.map(|side| side * factor);
         let [columns, rows] = self.shown.map(|side| (side * factor) as usize);
         let stored = texels.get(..columns * rows)?;
         let mut rgba = look.outside.repeat(width as usize * height as usize);
         for (line, texels) in rgba.chunks_exact_mut(width as usize * 4).zip(stored.chunks_exact(columns)) {
             for (pixel, word) in line.chunks_exact_mut(4).zip(texels) {
-                pixel.copy_from_slice(&look.pixel(self.info.endian.swap(*word)));
+                pixel.copy_from_slice(&look.pixel(self.endian.swap(*word)));
             }
         }
         Some(Frame { width, height, rgba })
@@ -113,9 +133,7 @@ mod tests {
 
     #[test]
     fn other_layouts_have_no_front_buffer() {
-        let mut untiled = call();
-        untiled.fetch[0] &= !(1 << 31);
-        assert!(FrontBuffer::of(&untiled).is_none());
+        assert!(FrontBuffer::of(&call()).is_some());
         let mut compressed = call();
         compressed.fetch[1] = compressed.fetch[1] & !0x3f | 0x12;
         assert!(FrontBuffer::of(&compressed).is_none());

@@ -1,0 +1,58 @@
+//! Pictures of swaps: bytes, or kept on a backend's device until somebody wants bytes.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::Frame;
+
+/// Picture that a backend keeps on its device. It does not change.
+pub trait DevicePicture: Any + Send + Sync {
+    /// Width and height in pixels.
+    fn size(&self) -> (u32, u32);
+
+    /// Reads the picture back, which waits for the device; `None` if the device is lost.
+    fn read(&self) -> Option<Frame>;
+}
+
+/// Picture of a swap.
+#[derive(Clone)]
+pub enum SwapPicture {
+    /// Bytes that anybody can read.
+    Bytes(Frame),
+    /// Picture on a device.
+    Device(Arc<dyn DevicePicture>),
+}
+
+impl std::fmt::Debug for SwapPicture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (width, height) = self.size();
+        write!(f, "SwapPicture {width}x{height}")
+    }
+}
+
+impl SwapPicture {
+    /// Width and height in pixels.
+    pub fn size(&self) -> (u32, u32) {
+        match self {
+            Self::Bytes(frame) => (frame.width, frame.height),
+            Self::Device(picture) => picture.size(),
+        }
+    }
+
+    /// The picture's bytes; `None` if they are lost with their device.
+    pub fn read(&self) -> Option<Cow<'_, Frame>> {
+        match self {
+            Self::Bytes(frame) => Some(Cow::Borrowed(frame)),
+            Self::Device(picture) => picture.read().map(Cow::Owned),
+        }
+    }
+
+    /// The picture as bytes; `None` if they are lost with their device.
+    pub fn into_frame(self) -> Option<Frame> {
+        match self {
+            Self::Bytes(frame) => Some(frame),
+            Self::Device(picture) => picture.read(),
+        }
+    }
+}
