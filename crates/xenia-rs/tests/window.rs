@@ -4,6 +4,7 @@
 
 mod display;
 mod endings;
+mod graphics;
 mod library;
 mod menu;
 mod states;

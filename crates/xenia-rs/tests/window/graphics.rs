@@ -1,0 +1,64 @@
+//! Tests of a window and a backend that share the host's graphics device.
+
+use super::*;
+
+/// Ends the program by its window, and returns its report.
+fn report(program: &mut Program, window: &TestWindow, json: &Path) -> Result<serde_json::Value> {
+    window.close()?;
+    let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
+    ensure!(status.success(), "{status}: {}", program.said());
+    Ok(serde_json::from_slice(&std::fs::read(json)?)?)
+}
+
+#[test]
+fn pictures_stay_on_the_device_unless_they_are_asked_for() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let json = folder.path().join("run.json");
+    let json_name = json.to_str().context("a path in UTF-8")?;
+    let flags = ["--gpu", "wgpu", "--readback", "none", "--json", json_name];
+    let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &flags)?;
+    wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
+    let report = report(&mut program, &window, &json)?;
+    let work = &report["gpu"]["wgpu"]["total"];
+    ensure!(work["draws"].as_u64() > Some(8), "it draws: {work}");
+    ensure!(work["bytes_back"] == 0 && work["waits"] == 0, "something came back: {work}");
+    ensure!(work["validation_errors"] == 0, "{work}");
+    Ok(())
+}
+
+#[test]
+fn the_window_and_its_title_go_on_after_the_loss_of_their_device() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let flags = ["--gpu", "wgpu", "--lockstep", "--lose-device", "60"];
+    let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &flags)?;
+    wait_for("the loss", || {
+        Ok(program.said().contains("the window's graphics device was lost").then_some(()))
+    })?;
+    // The last frame may be lost with the device: only a moving picture is a new one.
+    let is_black = |shown: &Picture| shown.2.chunks_exact(4).all(|pixel| pixel[..3] == [0; 3]);
+    wait_for("a moving picture", || {
+        let first = window.look()?;
+        std::thread::sleep(Duration::from_secs(1));
+        let next = window.look()?;
+        Ok((!is_black(&first) && !is_black(&next) && first != next).then_some(()))
+    })?;
+    let (_, frame) = pause_and_step(&window, &folder.path().join("screenshots"))?;
+    wait_until_shown(&window, "the frame", &frame)?;
+    window.close()?;
+    let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
+    ensure!(status.success(), "{status}: {}", program.said());
+    Ok(())
+}
+
+#[test]
+fn a_screenshot_has_the_pixels_of_the_window() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let flags = ["--gpu", "wgpu", "--lockstep"];
+    let (_program, window) = start(&display, folder.path(), DEMO.as_ref(), &flags)?;
+    let (_, frame) = pause_and_step(&window, &folder.path().join("screenshots"))?;
+    wait_until_shown(&window, "the frame", &frame)?;
+    Ok(())
+}
