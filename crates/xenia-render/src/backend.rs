@@ -19,6 +19,7 @@
 //! ([`Options::async_pipelines`]). Commands are submitted when a result is needed or when a buffer
 //! is full.
 
+mod adapter;
 mod arena;
 mod bindings;
 mod clears;
@@ -84,6 +85,7 @@ use vertices::Vertices;
 
 use crate::translate::StageConstants;
 
+pub use adapter::AdapterChoice;
 pub use counters::WgpuCounters;
 pub use device::{Device, DeviceError};
 pub use pipelines::{BackendTally, Options, PipelineCounters};
@@ -142,15 +144,6 @@ impl WgpuBackend {
         let uniforms =
             Arena::new(&device, "constants", wgpu::BufferUsages::UNIFORM, UNIFORM_BYTES, align.max(16));
         let scale = Edram::largest_scale(&device, options.scale);
-        if scale != options.scale {
-            let (wanted, factor) = (options.scale.factor(), scale.factor());
-            tracing::warn!(
-                target: "gpu",
-                wanted,
-                factor,
-                "the graphics adapter has no buffers for this internal resolution; a lower one is used",
-            );
-        }
         let mut edram = Edram::new(&device, scale);
         let mut textures = Textures::new(&device, scale);
         textures.force_anisotropy(options.anisotropy);

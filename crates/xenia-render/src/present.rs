@@ -4,8 +4,8 @@ mod effects;
 mod pages;
 mod picture;
 
-use crate::backend::Device;
 use crate::backend::presenting::PictureTexture;
+use crate::backend::{AdapterChoice, Device};
 use crate::window::RenderError;
 use crate::window::appearance::Appearance;
 use crate::window::scaling::{Filter, Rectangle};
@@ -55,6 +55,8 @@ pub(crate) enum Presented {
 /// that pictures need no way through memory.
 pub(crate) struct Presenter {
     window: Arc<Window>,
+    /// Part of the adapter's name, if it was asked for by that.
+    named: Option<String>,
     instance: wgpu::Instance,
     /// `None` only while another one is made.
     surface: Option<wgpu::Surface<'static>>,
@@ -77,38 +79,37 @@ impl Presenter {
     pub(crate) fn new(
         window: Arc<Window>,
         display: winit::event_loop::OwnedDisplayHandle,
-        vsync: bool,
+        (vsync, named): (bool, Option<String>),
     ) -> Result<Self, RenderError> {
         let instance =
             wgpu::Instance::new(wgpu::InstanceDescriptor::new_with_display_handle(Box::new(display)));
-        Self::open(window, instance, present_mode(vsync))
+        Self::open(window, instance, named, present_mode(vsync))
     }
 
     /// Shows the window with another device, after the loss of this one. All layers are empty then.
     pub(crate) fn reopen(&mut self) -> Result<(), RenderError> {
         // A window has one surface at a time, and the lost device may hold an image of this one.
         self.surface = None;
-        *self = Self::open(self.window.clone(), self.instance.clone(), self.config.present_mode)?;
+        let (window, instance, named) = (self.window.clone(), self.instance.clone(), self.named.clone());
+        *self = Self::open(window, instance, named, self.config.present_mode)?;
         Ok(())
     }
 
     fn open(
         window: Arc<Window>,
         instance: wgpu::Instance,
+        named: Option<String>,
         mode: wgpu::PresentMode,
     ) -> Result<Self, RenderError> {
         let size = window.inner_size();
         let surface = instance
             .create_surface(window.clone())
             .map_err(|error| failed("no surface")(error.to_string()))?;
-        let adapter = pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions {
-            power_preference: wgpu::PowerPreference::HighPerformance,
-            compatible_surface: Some(&surface),
-            ..Default::default()
-        }))
-        .map_err(|error| failed("no graphics adapter")(error.to_string()))?;
-        let shared =
-            Device::for_window(adapter).map_err(|error| failed("no graphics device")(error.to_string()))?;
+        let choice = AdapterChoice { software: false, name: named.as_deref() };
+        let shared = choice
+            .find(&instance, Some(&surface))
+            .and_then(|adapter| Device::for_window(adapter, choice))
+            .map_err(|error| failed("the window:")(error.to_string()))?;
         let (device, adapter) = (&shared.device, &shared.adapter);
         let capabilities = surface.get_capabilities(adapter);
         // Guest pixels are ready for display: a surface with another conversion to sRGB would be
@@ -131,6 +132,7 @@ impl Presenter {
         let name = adapter.get_info().name;
         let mut this = Self {
             window,
+            named,
             instance,
             surface: Some(surface),
             failed: false,

@@ -78,6 +78,8 @@ pub struct WindowConfig {
     pub size: (u32, u32),
     /// Whether it fills the screen.
     pub full_screen: bool,
+    /// Part of the name of the graphics adapter that shows it; `None`: the system's best.
+    pub adapter: Option<String>,
     /// Whether it waits for the display's vertical blank.
     pub vsync: bool,
     /// Scaling of frames to the window.

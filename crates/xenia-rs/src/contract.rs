@@ -40,6 +40,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "queries",
             "anisotropy",
             "internal-resolution",
+            "adapter",
             "cache",
             "code-cache",
             "precompile",

@@ -68,7 +68,11 @@ pub fn in_window(args: &VideoConfig, is_compared: bool) -> GpuKind {
     if is_compared && !args.async_pipelines {
         return GpuKind::Reference;
     }
-    match device::probe() {
+    // An adapter that is named and not there is an error, not a reason for another renderer.
+    if args.adapter.is_some() {
+        return GpuKind::Wgpu;
+    }
+    match device::probe(args.adapter.as_deref()) {
         Ok(adapter) => {
             tracing::info!(target: "gpu", adapter, "--gpu auto: wgpu");
             GpuKind::Wgpu

@@ -1,4 +1,4 @@
-//! Graphics device of the host, opened without a window.
+//! Graphics device of the host, opened for a window or without one.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use xenia_gpu::BackendError;
 
+use super::adapter::AdapterChoice;
 use super::work::Traffic;
 
 /// Most submissions in flight; a further one waits for the oldest (backpressure).
@@ -38,6 +39,14 @@ pub enum DeviceError {
         "no graphics adapter: {0}. A software driver will do (Debian package mesa-vulkan-drivers), or `--gpu reference`"
     )]
     NoAdapter(String),
+    /// No adapter has the name that was asked for.
+    #[error("no graphics adapter that can be used is called {name}; there are: {there_are}")]
+    NotNamed {
+        /// The part of a name.
+        name: String,
+        /// Names of all adapters.
+        there_are: String,
+    },
     /// The adapter can't be used.
     #[error("the graphics adapter {adapter} can't be used: {reason}")]
     Unusable {
@@ -86,6 +95,8 @@ pub struct Device {
     pub(crate) features: wgpu::Features,
     pub(crate) adapter: wgpu::Adapter,
     software: bool,
+    /// Part of the adapter's name, if it was asked for by that.
+    named: Option<Arc<str>>,
     /// Whether a window shows pictures of this device.
     serves_window: bool,
     lost: Arc<AtomicBool>,
@@ -106,21 +117,30 @@ impl std::fmt::Debug for Device {
 impl Device {
     /// Name of the adapter that [`open`](Self::open) would use, without opening it; the error says
     /// why no adapter is usable.
-    pub fn probe() -> Result<String, DeviceError> {
-        adapter(false).map(|adapter| adapter.get_info().name)
+    pub fn probe(name: Option<&str>) -> Result<String, DeviceError> {
+        adapter(AdapterChoice { software: false, name }).map(|adapter| adapter.get_info().name)
     }
 
     /// Opens the system's best adapter, or its software driver.
     pub fn open(software: bool) -> Result<Self, DeviceError> {
-        Self::of_adapter(adapter(software)?, software, false)
+        Self::open_chosen(AdapterChoice { software, name: None })
+    }
+
+    /// Opens the adapter of a choice.
+    pub fn open_chosen(choice: AdapterChoice<'_>) -> Result<Self, DeviceError> {
+        Self::of_adapter(adapter(choice)?, choice, false)
     }
 
     /// Opens the device of an adapter that shows a window. If it can't draw, it has no features.
-    pub(crate) fn for_window(adapter: wgpu::Adapter) -> Result<Self, DeviceError> {
-        Self::of_adapter(adapter, false, true)
+    pub(crate) fn for_window(adapter: wgpu::Adapter, choice: AdapterChoice<'_>) -> Result<Self, DeviceError> {
+        Self::of_adapter(adapter, choice, true)
     }
 
-    fn of_adapter(adapter: wgpu::Adapter, software: bool, serves_window: bool) -> Result<Self, DeviceError> {
+    fn of_adapter(
+        adapter: wgpu::Adapter,
+        AdapterChoice { software, name }: AdapterChoice<'_>,
+        serves_window: bool,
+    ) -> Result<Self, DeviceError> {
         let unusable =
             |reason: String| DeviceError::Unusable { adapter: adapter.get_info().name.clone(), reason };
         let offered = adapter.features();
@@ -155,6 +175,7 @@ impl Device {
             features,
             adapter,
             software,
+            named: name.map(Arc::from),
             serves_window,
             lost,
             in_flight,
@@ -166,7 +187,8 @@ impl Device {
 
     /// Opens another device with the same options, which continues the counters of traffic.
     pub(crate) fn reopen(&self) -> Result<Self, DeviceError> {
-        let mut next = Self::open(self.software)?;
+        let choice = AdapterChoice { software: self.software, name: self.named.as_deref() };
+        let mut next = Self::open_chosen(choice)?;
         next.traffic = self.traffic.clone();
         Ok(next)
     }
@@ -301,15 +323,10 @@ impl Device {
     }
 }
 
-/// Selects the system's best adapter, or its software driver, if it has the required features.
-fn adapter(software: bool) -> Result<wgpu::Adapter, DeviceError> {
+/// Finds the adapter of a choice, if it has the required features.
+fn adapter(choice: AdapterChoice<'_>) -> Result<wgpu::Adapter, DeviceError> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-    let adapter = pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions {
-        power_preference: wgpu::PowerPreference::HighPerformance,
-        force_fallback_adapter: software,
-        ..Default::default()
-    }))
-    .map_err(|error| DeviceError::NoAdapter(error.to_string()))?;
+    let adapter = choice.find(&instance, None)?;
     let offered = adapter.features();
     if offered.contains(NEEDED) {
         return Ok(adapter);

@@ -72,12 +72,22 @@ impl Edram {
         Self { words, scaled, pipelines, stencil, texels: None, back: None }
     }
 
-    /// The largest scale that a device has buffers for, at most the one given.
+    /// The largest scale that a device has buffers for, at most the one given. Logs a lower one.
     pub(crate) fn largest_scale(device: &Device, wanted: Scale) -> Scale {
         let limits = device.device.limits();
         let most = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
         let fits = |scale: &Scale| scale.bytes(EDRAM_WORDS as u64 * 4, 4) <= most;
-        (1..=wanted.factor()).rev().filter_map(Scale::new).find(fits).unwrap_or_default()
+        let scale = (1..=wanted.factor()).rev().filter_map(Scale::new).find(fits).unwrap_or_default();
+        if scale != wanted {
+            let (wanted, factor) = (wanted.factor(), scale.factor());
+            tracing::warn!(
+                target: "gpu",
+                wanted,
+                factor,
+                "the graphics adapter has no buffers for this internal resolution; a lower one is used",
+            );
+        }
+        scale
     }
 
     /// Stores areas of a host texture in the tiles of its place.

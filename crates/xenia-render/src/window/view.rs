@@ -74,7 +74,8 @@ impl View {
             .with_fullscreen(config.full_screen.then_some(Fullscreen::Borderless(None)));
         let window = event_loop.create_window(attributes).map_err(|error| RenderError::no_display(&error))?;
         let window = Arc::new(window);
-        let presenter = Presenter::new(window.clone(), event_loop.owned_display_handle(), config.vsync)?;
+        let (display, named) = (event_loop.owned_display_handle(), config.adapter.clone());
+        let presenter = Presenter::new(window.clone(), display, (config.vsync, named))?;
         let shown = OsdState {
             window: presenter.size(),
             scaling: config.scaling,

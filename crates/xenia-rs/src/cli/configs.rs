@@ -12,6 +12,7 @@ impl From<&PictureArgs> for VideoConfig {
             queries: args.queries,
             anisotropy: args.anisotropy,
             internal_resolution: args.internal_resolution,
+            adapter: args.adapter.clone(),
             cache: args.cache.clone(),
             lose_device: args.lose_device.clone(),
         }

@@ -123,6 +123,9 @@ pub struct PictureArgs {
     /// surfaces at flat angles (not with --gpu reference or none).
     #[arg(long, value_enum, value_name = "N", default_value_t)]
     pub anisotropy: AnisotropyMode,
+    /// Graphics adapter that draws, and shows the window: a part of its name, such as "nvidia".
+    #[arg(long, value_name = "NAME")]
+    pub adapter: Option<String>,
     /// Draw with N times as many pixels each way as the console (not with --gpu reference or none).
     /// Screenshots and recordings have them, too.
     #[arg(

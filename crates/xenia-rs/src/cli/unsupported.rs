@@ -29,6 +29,9 @@ impl PictureArgs {
         if self.anisotropy != AnisotropyMode::default() && !may_use_device {
             bail!("--anisotropy: only --gpu wgpu changes filters; say that, too, or leave this out");
         }
+        if self.adapter.is_some() && !may_use_device {
+            bail!("--adapter: only --gpu wgpu uses a graphics adapter; say that, too, or leave this out");
+        }
         if self.internal_resolution != InternalResolution::default() && !may_use_device {
             bail!(
                 "--internal-resolution: only --gpu wgpu draws more pixels; say that, too, or leave this out"
@@ -124,6 +127,7 @@ mod tests {
             (&["--queries", "exact", "--gpu", "none"], "--gpu wgpu"),
             (&["--anisotropy", "16", "--gpu", "reference"], "--gpu wgpu"),
             (&["--internal-resolution", "2", "--gpu", "reference"], "--gpu wgpu"),
+            (&["--adapter", "x", "--gpu", "none"], "--gpu wgpu"),
             (&["--tier", "interp", "--cross-check"], "leave out"),
             (&["--dialogs", "ask", "--headless"], "--dialogs accept"),
             (&["--network", "host", "--headless"], "--parallel"),

@@ -213,6 +213,8 @@ pub struct VideoConfig {
     pub queries: QueryMode,
     /// Anisotropy of textures with linear filters.
     pub anisotropy: AnisotropyMode,
+    /// Part of the name of the graphics adapter; `None`: the system's best.
+    pub adapter: Option<String>,
     /// Resolution of render targets, and of textures and frames that the title makes of them.
     pub internal_resolution: InternalResolution,
     /// Folder of compiled pipelines; `None`: the user's cache folder.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use xenia_gpu::Backend;
 pub use xenia_render::backend::BackendTally;
 pub use xenia_render::backend::Device as SharedDevice;
-use xenia_render::backend::{Device, DeviceWork, Options, Scale, WgpuBackend, WorkCounts};
+use xenia_render::backend::{AdapterChoice, Device, DeviceWork, Options, Scale, WgpuBackend, WorkCounts};
 
 /// Hexadecimal digits of an image's hash in a file's name.
 const HASH_DIGITS: usize = 16;
@@ -28,7 +28,7 @@ pub(super) fn draw(
 ) -> Result<Drawing> {
     let device = match shared.filter(|shared| !shared.is_lost()) {
         Some(shared) => told(shared.counting_anew()),
-        None => device()?,
+        None => device(args.adapter.as_deref())?,
     };
     let adapter = Some(device.name());
     // The bar stays hidden until the first step.
@@ -56,8 +56,8 @@ pub(super) fn draw(
 }
 
 /// The name of the host's graphics adapter; fails if it lacks what the backend requires.
-pub(super) fn probe() -> Result<String> {
-    Ok(Device::probe()?)
+pub(super) fn probe(name: Option<&str>) -> Result<String> {
+    Ok(Device::probe(name)?)
 }
 
 /// The host's graphics device, for several backends.
@@ -65,7 +65,7 @@ pub(super) struct OpenDevice(Device);
 
 impl OpenDevice {
     pub(super) fn new() -> Result<Self> {
-        device().map(Self)
+        device(None).map(Self)
     }
 
     /// A backend with counters of its own.
@@ -91,8 +91,8 @@ pub(crate) fn wgpu_report(tally: &BackendTally) -> WgpuReport {
     WgpuReport::from(&tally.work())
 }
 
-fn device() -> Result<Device> {
-    Device::open(false).context("--gpu wgpu can't be used").map(told)
+fn device(name: Option<&str>) -> Result<Device> {
+    Device::open_chosen(AdapterChoice { software: false, name }).context("--gpu wgpu can't be used").map(told)
 }
 
 /// Logs the name of the device that draws.

@@ -33,7 +33,7 @@ pub(super) fn draw(
 }
 
 /// Fails, naming the feature.
-pub(super) fn probe() -> Result<String> {
+pub(super) fn probe(_: Option<&str>) -> Result<String> {
     missing()
 }
 

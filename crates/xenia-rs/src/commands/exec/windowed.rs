@@ -228,6 +228,7 @@ pub(super) fn config(args: &ExecArgs, title: String, hotkeys: Hotkeys) -> Window
         title,
         size: SIZE,
         full_screen: window.fullscreen,
+        adapter: args.picture.adapter.clone(),
         vsync: window.vsync,
         scaling: window.scaling.into(),
         filter: window.filter.into(),
