@@ -22,6 +22,8 @@ use super::scale::Scale;
 const MAX_HEIGHT: u32 = 8192;
 /// Most host textures; when reached, all are dropped.
 const MAX_TARGETS: usize = 96;
+/// Most bytes of host textures, times the factor of the scale; beyond it, all are dropped.
+const MAX_BYTES: u64 = 2 << 30;
 
 /// Host texture and the EDRAM area that it caches.
 pub(super) struct Target {
@@ -62,6 +64,8 @@ pub(super) struct Targets {
     ownership: Ownership,
     /// Claim of the last draw, if it is still valid.
     claim: Option<Claim>,
+    /// Bytes of the host textures.
+    bytes: u64,
     counters: TargetCounters,
 }
 
@@ -76,6 +80,14 @@ pub(super) fn size(pitch: u32, msaa: Msaa, max_height: u32) -> [u32; 2] {
     let tiles = pitch_tiles(pitch, columns, 1).max(1);
     let rows = (TILES / tiles).max(1) * TILE_HEIGHT / msaa.rows();
     [tiles * TILE_WIDTH / columns, rows.min(max_height)]
+}
+
+/// Bytes of a target's texture on the device.
+fn bytes(texture: &wgpu::Texture) -> u64 {
+    // Depth and stencil together have no size in copies: four bytes, and one in four.
+    let pixel = texture.format().block_copy_size(None).unwrap_or(8);
+    let pixels = u64::from(texture.width()) * u64::from(texture.height());
+    pixels * u64::from(texture.sample_count()) * u64::from(pixel)
 }
 
 /// Tiles that contain these rows of pixels, counted from the target's first tile.
@@ -152,15 +164,16 @@ impl Targets {
         &self.made[target]
     }
 
-    /// Whether the number of host textures has reached the limit.
+    /// Whether the host textures have reached a limit.
     pub(super) fn is_crowded(&self) -> bool {
-        self.made.len() >= MAX_TARGETS
+        self.made.len() >= MAX_TARGETS || self.bytes > MAX_BYTES * u64::from(self.scale.factor())
     }
 
     /// Drops all host textures. The buffer must own all tiles.
     pub(super) fn forget(&mut self) {
         self.claim = None;
         self.made.clear();
+        self.bytes = 0;
         self.by_place.clear();
         self.ownership = Ownership::default();
     }
@@ -218,6 +231,7 @@ impl Targets {
             view_formats: &[],
         });
         self.counters.textures += 1;
+        self.bytes += bytes(&texture);
         let rows = guest[1].div_ceil(place.tile_height());
         let target = self.ownership.add(place.base, rows * place.pitch_tiles());
         let view = texture.create_view(&Default::default());
@@ -300,6 +314,28 @@ mod tests {
         ] {
             assert_eq!(rows_apart(places.into_iter()), expected);
         }
+    }
+
+    #[test]
+    fn targets_have_a_limit_of_bytes() {
+        crate::backend::device::tests::with(|device| {
+            for factor in [1, 2] {
+                let mut targets = Targets::new(Scale::new(factor).unwrap());
+                let format = TargetFormat::Color(ColorTargetFormat::Rgba8);
+                let place = TargetPlace { base: 0, pitch: 640, msaa: Msaa::X4, format };
+                let target = targets.find(device, place);
+                let size = u64::from(factor * factor) * 640 * 1024 * 4 * 4;
+                assert_eq!((bytes(&targets.get(target).texture), targets.bytes), (size, size));
+                // The device need not have all of it.
+                let most = MAX_BYTES * u64::from(factor);
+                targets.bytes = most / size * size;
+                assert!(!targets.is_crowded());
+                targets.find(device, TargetPlace { base: 1, ..place });
+                assert!(targets.is_crowded());
+                targets.forget();
+                assert!(!targets.is_crowded());
+            }
+        });
     }
 
     #[test]
