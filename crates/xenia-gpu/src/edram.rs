@@ -73,7 +73,7 @@ impl Place {
 
     /// Returns the run that starts at the word of sample (x, y). x is in samples, and the run must
     /// not cross a tile (runs of up to 16 words from a multiple of 16 never do).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn row(self, x: u32, y: u32) -> Row {
         let x = x * self.words;
         let tile = self
@@ -90,19 +90,13 @@ impl Place {
 
 impl Row {
     /// Returns the run that starts `words` later in the same row of the same tile.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn ahead(self, words: u32) -> Self {
         Self { x: self.x + words, ..self }
     }
 
-    /// Returns the run `rows` below, which must lie in the same tile.
-    #[inline]
-    pub(crate) fn below(self, rows: u32) -> Self {
-        Self { start: self.start + rows * TILE_WIDTH, ..self }
-    }
-
     /// Index of the word at offset `ahead` of the run.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn word(self, ahead: u32) -> usize {
         let x = self.x + ahead;
         let x = match (self.is_depth, x < TILE_WIDTH / 2) {

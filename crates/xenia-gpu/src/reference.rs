@@ -19,6 +19,7 @@ mod block;
 mod budget;
 mod clip;
 mod color;
+mod compare;
 mod copy;
 mod depth;
 mod inputs;

@@ -6,11 +6,13 @@ mod level;
 
 use super::{Binding, FetchPlan};
 use crate::enums::{ClampMode, Dimension, TextureFilter};
+use crate::microcode::lanes::{floor, lanes_of, map, map2, spread, truncate};
 use crate::microcode::{LANES, Lanes, Mask, Sampling, TextureFetch, TextureOp, Vector};
+use crate::simd;
 use crate::texture::{TextureInfo, TextureLevel};
 use anisotropy::Footprint;
 pub(super) use gradients::gradients;
-use gradients::{level_of_detail, texel_gradients};
+use gradients::{levels_of_detail, texel_gradients};
 use level::{Level, plane_lanes, snap};
 
 /// Dimension field of fetches from 3D and stacked textures.
@@ -34,7 +36,7 @@ fn border(info: &TextureInfo) -> [f32; 4] {
 /// below one and might become a unit too high.
 #[inline(always)]
 fn short_fraction(value: f32) -> f32 {
-    (value * 65_536.0 + 0.499) as i32 as f32 * (1.0 / 65_536.0)
+    truncate(value * 65_536.0 + 0.499) * (1.0 / 65_536.0)
 }
 
 /// Texture fetch with the settings of its instruction and fetch constant.
@@ -67,6 +69,7 @@ fn is_linear(filter: TextureFilter) -> bool {
 }
 
 impl<'a> Lookup<'a> {
+    #[inline(always)]
     fn new(binding: &'a Binding, fetch: &'a TextureFetch, coordinates: &'a [Lanes; 3]) -> Self {
         let info = &binding.info;
         let locked = if fetch.unnormalized && fetch.dimension == PLANE { info.locked_level() } else { 0 };
@@ -101,25 +104,28 @@ impl<'a> Lookup<'a> {
     }
 
     /// Fetches all lanes of a plain fetch.
+    #[inline(always)]
     fn plain(&self, plain: &Plain<'_>) -> Vector {
         let info = &self.binding.info;
         let mut stored = [[0.0; LANES]; 4];
-        let read = |image: &TextureLevel, out: &mut Vector| {
-            let mut at = [[0.0; LANES]; 2];
+        let mut next = [[0.0; LANES]; 4];
+        let mut texels = [[0.0; LANES]; 2];
+        for (axis, texels) in texels.iter_mut().enumerate() {
+            let (scale, offset) = (self.scale[axis], self.fetch.offset[axis]);
+            *texels = map(&self.coordinates[axis], |value| snap(value * scale + offset));
+        }
+        for (image, out) in plain.images.iter().zip([&mut stored, &mut next]).take(plain.levels()) {
+            let mut at = texels;
             for (axis, at) in at.iter_mut().enumerate() {
                 let (side, base) = (image.size[axis], self.size[axis]);
-                let (scale, offset) = (self.scale[axis], self.fetch.offset[axis]);
-                for (at, value) in at.iter_mut().zip(&self.coordinates[axis]) {
-                    *at = in_texels(snap(value * scale + offset), base, side);
+                if side as f32 != base {
+                    *at = map(at, |at| in_texels(at, base, side));
                 }
             }
             let level = Level { image, clamp: info.clamp, border: self.border };
             plane_lanes(&level, &at[0], &at[1], plain.linear, out);
-        };
-        read(plain.images[0], &mut stored);
+        }
         if let Some(fractions) = &plain.fractions {
-            let mut next = [[0.0; LANES]; 4];
-            read(plain.images[1], &mut next);
             for (stored, next) in stored.iter_mut().zip(&next) {
                 for lane in 0..LANES {
                     stored[lane] += (next[lane] - stored[lane]) * fractions[lane];
@@ -128,7 +134,7 @@ impl<'a> Lookup<'a> {
         }
         for (c, stored) in stored.iter_mut().enumerate() {
             if self.short >> c & 1 != 0 {
-                *stored = stored.map(short_fraction);
+                *stored = map(stored, short_fraction);
             }
         }
         let mut result = [[0.0; LANES]; 4];
@@ -242,6 +248,14 @@ impl<'a> Lookup<'a> {
 
 /// Executes a fetch for the lanes of a mask.
 pub(super) fn sample(binding: &Binding, fetch: &TextureFetch, at: &Sampling<'_>, mask: Mask) -> Vector {
+    simd::dispatch(
+        #[inline(always)]
+        || sample_lanes(binding, fetch, at, mask),
+    )
+}
+
+#[inline(always)]
+fn sample_lanes(binding: &Binding, fetch: &TextureFetch, at: &Sampling<'_>, mask: Mask) -> Vector {
     let lookup = Lookup::new(binding, fetch, at.coordinates);
     let most = lookup.most_taps();
     let mut lods = [0.0; LANES];
@@ -254,9 +268,7 @@ pub(super) fn sample(binding: &Binding, fetch: &TextureFetch, at: &Sampling<'_>,
         let gradients = texel_gradients(fetch, at, lookup.scale, &binding.info);
         lods = biases;
         if let Some(gradients) = &gradients {
-            for (lane, lod) in lods.iter_mut().enumerate() {
-                *lod += level_of_detail(gradients, lane);
-            }
+            lods = map2(&lods, &levels_of_detail(gradients), |lod, level| lod + level);
         }
         for lod in lods.iter_mut().chain(&mut biases) {
             *lod += binding.info.lod_bias + fetch.lod_bias;
@@ -296,7 +308,15 @@ struct Plain<'a> {
     fractions: Option<Lanes>,
 }
 
+impl Plain<'_> {
+    /// Number of levels that are read.
+    fn levels(&self) -> usize {
+        1 + usize::from(self.fractions.is_some())
+    }
+}
+
 /// Selects the fast path if the lanes of a mask allow it.
+#[inline(always)]
 fn plain<'a>(
     binding: &'a Binding,
     fetch: &TextureFetch,
@@ -316,25 +336,27 @@ fn plain<'a>(
     }
     let last = binding.levels.len() - 1;
     let mixes = is_linear(plan.mip);
-    let levels = lods.map(|lod| plan.limited(lod));
-    let choice = |lane: usize| {
-        let linear = is_linear(plan.within(lods[lane]));
-        let level = if mixes { levels[lane] } else { levels[lane] + 0.5 };
-        (level as usize, linear)
-    };
-    let mut lanes = (0..LANES).filter(|lane| (mask >> lane) & 1 != 0);
-    let first = choice(lanes.next()?);
-    if !lanes.all(|lane| choice(lane) == first) {
+    let levels = map(lods, |lod| plan.limited(lod));
+    // Levels are not negative.
+    let chosen = map(&levels, |level| floor(if mixes { level } else { level + 0.5 }));
+    let linear = map(lods, |lod| if is_linear(plan.within(lod)) { 1.0 } else { 0.0 });
+    let first = lanes_of(mask).next()?;
+    let (level, is_linear) = (chosen[first], linear[first]);
+    let wanted = spread(mask);
+    let (mut differ, mut mixed) = (0, 0);
+    for lane in 0..LANES {
+        let choice =
+            (chosen[lane].to_bits() ^ level.to_bits()) | (linear[lane].to_bits() ^ is_linear.to_bits());
+        differ |= wanted[lane] & choice;
+        mixed |= wanted[lane] & u32::from(levels[lane] != level);
+    }
+    if differ != 0 {
         return None;
     }
-    let (level, linear) = first;
     let image = |index: usize| &*binding.levels[index.min(last)];
-    let mut fractions = [0.0; LANES];
-    for (fraction, value) in fractions.iter_mut().zip(&levels) {
-        *fraction = value - level as f32;
-    }
-    let is_mixed = mixes && (0..LANES).any(|lane| (mask >> lane) & 1 != 0 && fractions[lane] != 0.0);
-    Some(Plain { images: [image(level), image(level + 1)], linear, fractions: is_mixed.then_some(fractions) })
+    let fractions = (mixes && mixed != 0).then(|| map(&levels, |value| value - level));
+    let index = level as usize;
+    Some(Plain { images: [image(index), image(index + 1)], linear: is_linear != 0.0, fractions })
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub(super) enum Effect {
 }
 
 /// Computes the address register's value; scalar operations never make it negative.
+#[inline(always)]
 fn address(a: &Lanes, rounding: f32, lowest: f32) -> Effect {
     let mut out = [0; LANES];
     for (out, a) in out.iter_mut().zip(a) {
@@ -70,6 +71,7 @@ fn truth(holds: bool) -> f32 {
     if holds { 1.0 } else { 0.0 }
 }
 
+#[inline(always)]
 fn dot(a: &Ref<'_>, b: &Ref<'_>, count: usize) -> Lanes {
     let mut sum = map2(a[0], b[0], multiply);
     for c in 1..count {
@@ -80,12 +82,14 @@ fn dot(a: &Ref<'_>, b: &Ref<'_>, count: usize) -> Lanes {
     sum
 }
 
+#[inline(always)]
 fn kill(out: &mut Vector, a: &Ref<'_>, b: &Ref<'_>, f: impl Fn(f32, f32) -> bool + Copy) -> Effect {
     let mask = (0..4).fold(0, |mask, c| mask | test2(a[c], b[c], f));
     *out = [flags(mask); 4];
     Effect::Kill(mask)
 }
 
+#[inline(always)]
 fn flags(mask: Mask) -> Lanes {
     let mut lanes = [0.0; LANES];
     for (lane, out) in lanes.iter_mut().enumerate() {
@@ -95,6 +99,7 @@ fn flags(mask: Mask) -> Lanes {
 }
 
 /// Predicate operations with a nesting count: the predicate tests w, the count tests x.
+#[inline(always)]
 fn push(out: &mut Vector, a: &Ref<'_>, b: &Ref<'_>, f: impl Fn(f32) -> bool + Copy) -> Effect {
     let predicate = test2(a[3], b[3], |a, b| a == 0.0 && f(b));
     *out = [map2(a[0], b[0], |a, b| if a == 0.0 && f(b) { 0.0 } else { a + 1.0 }); 4];
@@ -102,6 +107,7 @@ fn push(out: &mut Vector, a: &Ref<'_>, b: &Ref<'_>, f: impl Fn(f32) -> bool + Co
 }
 
 /// Cube map coordinates of one lane; the instruction's operands are (z, z, x, y) and (y, x, z, z).
+#[inline(always)]
 fn cube(z: f32, x: f32, y: f32) -> [f32; 4] {
     let (ax, ay, az) = (x.abs(), y.abs(), z.abs());
     let (t, s, major, face) = if az >= ax && az >= ay {
@@ -116,6 +122,7 @@ fn cube(z: f32, x: f32, y: f32) -> [f32; 4] {
 
 /// Executes a vector operation; only the components of `mask` are defined in the result.
 #[allow(clippy::needless_range_loop)] // the lanes of several arrays go side by side
+#[inline(always)]
 pub(super) fn vector(op: VectorOp, mask: u8, operands: &[Ref<'_>; 3], out: &mut Vector) -> Effect {
     let [a, b, c] = operands;
     match op {
@@ -168,34 +175,41 @@ pub(super) fn vector(op: VectorOp, mask: u8, operands: &[Ref<'_>; 3], out: &mut 
 
 /// Rounds reciprocals, roots, powers and logarithms to 21 mantissa bits, as the chip does. Shaders
 /// of titles rely on it: an inexact reciprocal must not be one unit of the 23rd bit too small.
+#[inline(always)]
 fn approximate(value: f32) -> f32 {
     if value.is_finite() { f32::from_bits((value.to_bits() + 2) & !3) } else { value }
 }
 
+#[inline(always)]
 fn reciprocal(value: f32) -> f32 {
     approximate(1.0 / value)
 }
 
+#[inline(always)]
 fn reciprocal_root(value: f32) -> f32 {
     approximate(1.0 / value.sqrt())
 }
 
 /// Logarithm to base 2.
+#[inline(always)]
 fn logarithm(value: f32) -> f32 {
     approximate(libm::log2f(value))
 }
 
 /// Replaces infinities by the largest finite value.
+#[inline(always)]
 fn clamp_infinity(value: f32) -> f32 {
     if value.is_infinite() { f32::MAX.copysign(value) } else { value }
 }
 
 /// Replaces infinities by zero.
+#[inline(always)]
 fn flush_infinity(value: f32) -> f32 {
     if value.is_infinite() { 0.0_f32.copysign(value) } else { value }
 }
 
 /// Executes a predicate operation; the result is 0 where the condition holds.
+#[inline(always)]
 fn predicate(
     a: &Lanes,
     holds: impl Fn(f32) -> bool + Copy,
@@ -205,12 +219,14 @@ fn predicate(
     (result, Effect::Predicate(test2(a, a, |a, _| holds(a))))
 }
 
+#[inline(always)]
 fn kills(a: &Lanes, f: impl Fn(f32) -> bool) -> (Lanes, Effect) {
     let mask = test2(a, a, |a, _| f(a));
     (flags(mask), Effect::Kill(mask))
 }
 
 /// Executes a scalar operation on `a`, `b` and the previous scalar result.
+#[inline(always)]
 pub(super) fn scalar(op: ScalarOp, a: &Lanes, b: &Lanes, previous: &Lanes) -> (Lanes, Effect) {
     let pure = |result| (result, Effect::None);
     match op {

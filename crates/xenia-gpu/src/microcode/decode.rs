@@ -38,6 +38,16 @@ impl Program {
             pair += 1;
         }
         program.registers = program.instructions.iter().map(registers_of).max().unwrap_or(0);
+        for source in program.instructions.iter().flat_map(sources) {
+            match source {
+                Source::Register(register) => program.reads |= 1 << (register & 63),
+                Source::RegisterLoop(_) => program.reads = u64::MAX,
+                Source::Constant(index) => program.constants.push(index),
+                Source::ConstantLoop(_) | Source::ConstantAddress(_) => {}
+            }
+        }
+        program.constants.sort_unstable();
+        program.constants.dedup();
         program
     }
 
@@ -136,6 +146,20 @@ impl Program {
     }
 }
 
+/// Sources that an instruction reads.
+fn sources(instruction: &Instruction) -> Vec<Source> {
+    match instruction {
+        Instruction::Alu(alu) => {
+            let operands = alu.operands[..alu.vector.operands()].iter();
+            let scalars = alu.scalar_operands[..alu.scalar.operands()].iter().map(|(operand, _)| operand);
+            operands.chain(scalars).map(|operand| operand.source).collect()
+        }
+        Instruction::Vertex(VertexFetch { common, .. })
+        | Instruction::Texture(TextureFetch { common, .. }) => vec![common.source],
+        Instruction::Undefined => Vec::new(),
+    }
+}
+
 /// One more than the highest register that an instruction accesses.
 fn registers_of(instruction: &Instruction) -> u32 {
     let source = |source: Source| match source {
@@ -148,19 +172,14 @@ fn registers_of(instruction: &Instruction) -> u32 {
         Destination::RegisterLoop(_) => 64,
         _ => 0,
     };
+    let read = sources(instruction).into_iter().map(source).max().unwrap_or(0);
     match instruction {
         Instruction::Alu(alu) => {
-            let operands = alu.operands[..alu.vector.operands()].iter().map(|operand| operand.source);
-            let scalars =
-                alu.scalar_operands[..alu.scalar.operands()].iter().map(|(operand, _)| operand.source);
-            let read = operands.chain(scalars).map(source).max().unwrap_or(0);
             let vector = destination(alu.vector_to, alu.vector_mask != 0);
             read.max(vector).max(destination(alu.scalar_to, alu.scalar_mask != 0))
         }
         Instruction::Vertex(VertexFetch { common, .. })
-        | Instruction::Texture(TextureFetch { common, .. }) => {
-            source(common.source).max(destination(common.to, true))
-        }
+        | Instruction::Texture(TextureFetch { common, .. }) => read.max(destination(common.to, true)),
         Instruction::Undefined => 0,
     }
 }

@@ -5,6 +5,7 @@
 //! other state has to be saved. A run stops after [`MAX_STEPS`] steps (control flow
 //! instructions and instructions of clauses), which bounds its time.
 
+mod constants;
 mod instruction;
 
 use super::lanes::*;
@@ -12,6 +13,8 @@ use super::memory_export::Written;
 use super::program::*;
 use crate::draw_state::Constants;
 use crate::limits::Cancel;
+use crate::simd;
+use constants::SpreadConstants;
 
 /// Most control flow instructions and clause instructions in one run.
 pub const MAX_STEPS: u32 = 1 << 17;
@@ -96,8 +99,10 @@ pub struct Interpreter {
     allowed: u64,
     /// Token that cancels further runs.
     cancel: Cancel,
-    /// Three operands and a result, reused to avoid clearing them.
-    scratch: Option<Box<[Vector; 4]>>,
+    /// Constants of the last programs.
+    constants: SpreadConstants,
+    /// Operands and a result, reused to avoid clearing them.
+    scratch: Option<Box<Scratch>>,
 }
 
 impl Default for Interpreter {
@@ -116,9 +121,18 @@ impl Default for Interpreter {
             steps: 0,
             allowed: u64::MAX,
             cancel: Cancel::default(),
+            constants: SpreadConstants::default(),
             scratch: None,
         }
     }
+}
+
+/// Storage of an ALU instruction's operands and result.
+#[derive(Default)]
+struct Scratch {
+    /// Each operand as it is read, and with its modifiers.
+    operands: [[Vector; 2]; 3],
+    result: Vector,
 }
 
 struct Run<'a> {
@@ -171,10 +185,18 @@ impl Interpreter {
         &self.exports
     }
 
-    /// Sets a program's registers to zero.
+    /// Sets the registers that a program reads to zero.
     pub fn clear(&mut self, program: &Program) {
-        let count = (program.registers as usize).min(64);
-        self.registers[..count].fill([[0.0; LANES]; 4]);
+        self.clear_registers(program.reads);
+    }
+
+    /// Sets registers, one bit each, to zero.
+    #[inline(always)]
+    pub(crate) fn clear_registers(&mut self, mut registers: u64) {
+        while registers != 0 {
+            self.registers[registers.trailing_zeros() as usize] = [[0.0; LANES]; 4];
+            registers &= registers - 1;
+        }
     }
 
     /// Runs a program for the lanes of `lanes`; float constants are counted from `base` on.
@@ -186,12 +208,26 @@ impl Interpreter {
         lanes: Mask,
         fetch: &mut dyn FetchUnit,
     ) -> &Exports {
+        let run = Run { program, constants, base, fetch };
+        simd::dispatch(
+            #[inline(always)]
+            || self.run_lanes(run, lanes),
+        );
+        &self.exports
+    }
+
+    #[inline(always)]
+    fn run_lanes(&mut self, mut run: Run<'_>, lanes: Mask) {
+        let program = run.program;
         self.predicate = 0;
         self.address = [0; LANES];
         self.previous = [0.0; LANES];
         self.lod = [0.0; LANES];
         if std::mem::take(&mut self.has_gradients) {
             self.gradients = [[[0.0; LANES]; 3]; 2];
+        }
+        for &index in &program.constants {
+            self.constants.set(index, [0, 1, 2, 3].map(|c| run.constant(index.into(), c)));
         }
         self.exports.killed = 0;
         for export in [61, 62, 63].into_iter().chain(0..16) {
@@ -211,7 +247,6 @@ impl Interpreter {
             calls: [0; MAX_CALLS],
             call_depth: 0,
         };
-        let mut run = Run { program, constants, base, fetch };
         let mut steps = MAX_STEPS;
         let mut next = Some(start);
         while let Some(flow) = next {
@@ -221,7 +256,6 @@ impl Interpreter {
             next = self.aside.pop();
         }
         self.steps += u64::from(MAX_STEPS - steps) + 1;
-        &self.exports
     }
 
     /// Lanes of a flow for which a condition holds.
@@ -261,6 +295,7 @@ impl Interpreter {
     }
 
     /// Runs a flow to its end; returns false if the steps run out.
+    #[inline(always)]
     fn flow(&mut self, run: &mut Run<'_>, mut flow: Flow, steps: &mut u32) -> bool {
         while let Some(&control) = run.program.controls.get(flow.at as usize) {
             let Some(left) = steps.checked_sub(1) else { return false };

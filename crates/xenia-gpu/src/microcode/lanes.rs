@@ -14,7 +14,7 @@ pub type Vector = [Lanes; 4];
 pub type Mask = u16;
 
 /// Returns the same value in all lanes.
-#[inline]
+#[inline(always)]
 pub(crate) const fn splat(value: f32) -> Lanes {
     [value; LANES]
 }
@@ -73,6 +73,7 @@ pub(crate) fn assign(to: &mut Lanes, from: &Lanes, mask: Mask) {
 }
 
 /// Iterates over the set lanes of a mask, ascending.
+#[inline(always)]
 pub(crate) fn lanes_of(mut mask: Mask) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         (mask != 0).then(|| {
@@ -83,24 +84,79 @@ pub(crate) fn lanes_of(mut mask: Mask) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Rounds towards minus infinity; avoids a library call for small values.
+/// Least magnitude without fractions.
+const WHOLE: f32 = 8_388_608.0;
+
+/// Rounds to the nearest integer. The magnitude must be below [`WHOLE`]; zeros become +0.
+///
+/// Conversions to integers would keep loops from being vectorised: they saturate.
+#[inline(always)]
+fn nearest(value: f32) -> f32 {
+    let whole = WHOLE.copysign(value);
+    (value + whole) - whole
+}
+
+/// Rounds towards minus infinity; zeros become +0. Values without a fraction, infinities and NaN
+/// are unchanged.
 #[inline(always)]
 pub(crate) fn floor(value: f32) -> f32 {
-    let whole = truncate(value);
+    let whole = if value.abs() < WHOLE { nearest(value) } else { value };
     whole - if whole > value { 1.0 } else { 0.0 }
 }
 
-/// Rounds towards zero. Values without a fraction, infinities and NaN are unchanged.
+/// Rounds towards zero; zeros become +0. Values without a fraction, infinities and NaN are
+/// unchanged.
 #[inline(always)]
 pub(crate) fn truncate(value: f32) -> f32 {
-    let whole = value as i32 as f32;
-    if value.abs() < 8_388_608.0 { whole } else { value }
+    let nearest = nearest(value);
+    let excess = if nearest.abs() > value.abs() { 1.0_f32.copysign(value) } else { 0.0 };
+    if value.abs() < WHOLE { nearest - excess } else { value }
+}
+
+/// Converts a whole number from 0 to below [`WHOLE`] to an integer.
+#[inline(always)]
+pub(crate) fn integer(whole: f32) -> u32 {
+    (whole + WHOLE).to_bits() & 0x7f_ffff
+}
+
+/// Binary logarithms of all lanes, those of [`libm::log2f`].
+#[inline(always)]
+pub(crate) fn logarithms(values: &Lanes) -> Lanes {
+    const LEAST: u32 = f32::MIN_POSITIVE.to_bits();
+    const MOST: u32 = f32::MAX.to_bits();
+    const ONE: u32 = 1.0_f32.to_bits();
+    const TWO: u32 = 2.0_f32.to_bits();
+    let unusual = values.iter().fold(0, |any, value| {
+        let bits = value.to_bits();
+        any | u32::from(!(LEAST..=MOST).contains(&bits))
+    });
+    if unusual != 0 {
+        return map(values, libm::log2f);
+    }
+    map(values, |value| {
+        // The compiler sees that the function gets none of its special cases (denormals, infinities
+        // and one), so that its code has no branches.
+        let bits = value.to_bits().clamp(LEAST, MOST);
+        let logarithm = libm::log2f(f32::from_bits(if bits == ONE { TWO } else { bits }));
+        if bits == ONE { 0.0 } else { logarithm }
+    })
+}
+
+/// All bits of the lanes of a mask.
+#[inline(always)]
+pub(crate) fn spread(mask: Mask) -> [u32; LANES] {
+    let mut out = [0; LANES];
+    for (lane, out) in out.iter_mut().enumerate() {
+        *out = 0_u32.wrapping_sub(u32::from(mask) >> lane & 1);
+    }
+    out
 }
 
 /// Multiplies with the rule that zero times anything is +0.
 #[inline(always)]
+#[allow(clippy::needless_bitwise_bool)] // a branch would keep loops from being vectorised
 pub(crate) fn multiply(a: f32, b: f32) -> f32 {
-    if a == 0.0 || b == 0.0 { 0.0 } else { a * b }
+    if (a == 0.0) | (b == 0.0) { 0.0 } else { a * b }
 }
 
 #[cfg(test)]
@@ -115,6 +171,45 @@ mod tests {
             assert_eq!(truncate(value), value.trunc(), "{value}");
         }
         assert!(floor(f32::NAN).is_nan() && truncate(f32::NAN).is_nan());
+        assert_eq!(
+            [0.0, 0.5, 1.0, 255.0, 8_388_607.0].map(|value| integer(floor(value))),
+            [0, 0, 1, 255, 0x7f_ffff]
+        );
+    }
+
+    #[test]
+    fn rounding_has_the_bits_of_conversions_to_integers() {
+        let mut dice = xenia_testing::Dice(1);
+        for _ in 0..1_000_000 {
+            // All floats, and those of magnitudes that have fractions.
+            let any = dice.next() as u32;
+            let near = any & 0x80ff_ffff | (0x3e + (any >> 24) % 14) << 24;
+            for value in [any, near].map(f32::from_bits) {
+                let whole = if value.abs() < WHOLE { value as i32 as f32 } else { value };
+                assert_eq!(truncate(value).to_bits(), whole.to_bits(), "{value}");
+                let below = whole - if whole > value { 1.0 } else { 0.0 };
+                assert_eq!(floor(value).to_bits(), below.to_bits(), "{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn logarithms_of_all_lanes_are_those_of_one() {
+        let mut dice = xenia_testing::Dice(2);
+        let special =
+            [1.0, 0.0, f32::from_bits(1), f32::MIN_POSITIVE, f32::MAX, f32::INFINITY, f32::NAN, -1.0];
+        for turn in 0..100_000 {
+            let mut values: Lanes = std::array::from_fn(|_| f32::from_bits(dice.next() as u32 % 0x7f80_0000));
+            values[turn % LANES] = special[turn % special.len()];
+            values[(turn + 1) % LANES] = 1.0 + (dice.next() % 9) as f32 * f32::EPSILON;
+            let expected = values.map(|value| libm::log2f(value).to_bits());
+            let found = logarithms(&values).map(f32::to_bits);
+            assert!(found == expected, "{values:?}");
+            values =
+                values.map(|value| if (f32::MIN_POSITIVE..=f32::MAX).contains(&value) { value } else { 1.0 });
+            let expected = values.map(|value| libm::log2f(value).to_bits());
+            assert!(logarithms(&values).map(f32::to_bits) == expected, "{values:?}");
+        }
     }
 
     #[test]
@@ -131,6 +226,7 @@ mod tests {
         let mut to = splat(1.0);
         assign(&mut to, &splat(2.0), 0b101);
         assert_eq!(to[..4], [2.0, 1.0, 2.0, 1.0]);
+        assert_eq!(spread(0b101)[..4], [u32::MAX, 0, u32::MAX, 0]);
         assert_eq!(lanes_of(0b1001_0000_0000_0001).collect::<Vec<_>>(), [0, 12, 15]);
     }
 }

@@ -319,6 +319,10 @@ pub struct Program {
     pub instructions: Vec<Instruction>,
     /// Number of registers: one more than the highest read or written.
     pub registers: u32,
+    /// Registers that may be read, one bit each.
+    pub reads: u64,
+    /// Float constants that are read by their numbers, ascending.
+    pub constants: Vec<u8>,
     /// The shader may discard pixels.
     pub kills: bool,
     /// Written exports, one bit each.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::draw_state::Constants;
 use crate::registers::RegisterFile;
+use crate::simd;
 
 /// Fetch unit without vertices and textures.
 struct Nothing;
@@ -221,6 +222,48 @@ fn lanes_take_their_own_way_through_branches() {
     assert_eq!(first(bools, [0.0; 4])[0], 4.0);
     let call = "call f\nexec\nmax oC0, r1, r1\njump end\nf:\nexec\nadd r1, r1, c[1]\nret\nend:\nnop";
     assert_eq!(first(call, [0.0; 4])[0], 4.0);
+}
+
+#[test]
+fn operations_have_the_same_bits_in_wider_vectors() {
+    let mut dice = xenia_testing::Dice(512);
+    let special = [0.0, -0.0, 1.0, -1.0, 0.5, -2.5, INF, -INF, f32::NAN, f32::MAX, f32::MIN_POSITIVE, 1e-42];
+    // Of two NaNs, the compiler may let any one win.
+    let bits = |lanes: &Lanes| lanes.map(|value| if value.is_nan() { 0x7fc0_0000 } else { value.to_bits() });
+    for _ in 0..300 {
+        let [a, b, c, previous]: [Vector; 4] = std::array::from_fn(|_| {
+            std::array::from_fn(|_| {
+                std::array::from_fn(|_| match dice.next() % 4 {
+                    0 => special[dice.next() as usize % special.len()],
+                    1 => f32::from_bits(dice.next() as u32),
+                    _ => (dice.next() as u32 as i32) as f32 / 65_536.0,
+                })
+            })
+        });
+        let operands = [a.each_ref(), b.each_ref(), c.each_ref()];
+        for &op in VectorOp::ALL {
+            let mut out = [[[0.0; LANES]; 4]; 2];
+            let [least, widest] = &mut out;
+            let expected = alu::vector(op, 15, &operands, least);
+            let found = simd::dispatch(
+                #[inline(always)]
+                || alu::vector(op, 15, &operands, widest),
+            );
+            assert!(
+                found == expected && out[0].each_ref().map(bits) == out[1].each_ref().map(bits),
+                "{op:?}: {a:?} {b:?} {c:?}"
+            );
+        }
+        for &op in ScalarOp::ALL {
+            let (expected, effect) = alu::scalar(op, &a[0], &b[0], &previous[0]);
+            let (found, other) = simd::dispatch(
+                #[inline(always)]
+                || alu::scalar(op, &a[0], &b[0], &previous[0]),
+            );
+            let same = bits(&found) == bits(&expected);
+            assert!(same && effect == other, "{op:?}: {:?} {:?} {:?}", a[0], b[0], previous[0]);
+        }
+    }
 }
 
 /// Fetch unit that returns the horizontal gradient.

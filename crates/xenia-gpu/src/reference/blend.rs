@@ -6,11 +6,11 @@ use super::memory::Edram;
 use super::samples::Samples;
 use crate::draw_state::{Blend, DrawCall};
 use crate::enums::{BlendFactor, BlendOp, ColorTargetFormat};
-use crate::microcode::lanes::{lanes_of, map, map2, splat};
+use crate::microcode::lanes::{map, map2, splat};
 use crate::microcode::{LANES, Lanes, Mask, Vector};
 
 /// Blend factor of component `c` in all lanes.
-#[inline]
+#[inline(always)]
 fn factor(factor: BlendFactor, source: &Vector, old: &Vector, constant: [f32; 4], c: usize) -> Lanes {
     use BlendFactor::*;
     let complement = |value| 1.0 - value;
@@ -35,7 +35,7 @@ fn factor(factor: BlendFactor, source: &Vector, old: &Vector, constant: [f32; 4]
 }
 
 /// Blends source colours with the stored ones.
-#[inline]
+#[inline(always)]
 fn blend(state: Blend, source: &Vector, old: &Vector, constant: [f32; 4]) -> Vector {
     let mut out = [splat(0.0); 4];
     for (c, out) in out.iter_mut().enumerate() {
@@ -58,6 +58,7 @@ fn blend(state: Blend, source: &Vector, old: &Vector, constant: [f32; 4]) -> Vec
 }
 
 /// Writes a block's colours to the covered samples.
+#[inline(always)]
 pub(super) fn write(
     place: &ColorPlace,
     edram: &Edram,
@@ -70,32 +71,23 @@ pub(super) fn write(
     let clamp = |values: &Lanes, c: usize| {
         let (low, high) = ranges[usize::from(c == 3)];
         // Not clamp(), which would keep a NaN.
-        map(values, |value| if value > low { value.min(high) } else { low })
+        map(values, |value| {
+            let value = if value > low { value } else { low };
+            if value < high { value } else { high }
+        })
     };
     let is_eight = place.format == ColorTargetFormat::Rgba8;
     let is_copy = place.blend.is_copy() && place.write_mask == 15;
-    let is_curved = place.format == ColorTargetFormat::Rgba8Gamma;
-    let pack = |colors: &Vector| {
-        if is_curved {
-            return color::pack_rgba8_gamma(colors).map(|bits| [bits, 0]);
-        }
-        let mut packed = [[0; 2]; LANES];
-        for (lane, packed) in packed.iter_mut().enumerate() {
-            *packed = color::pack(place.format, [0, 1, 2, 3].map(|c: usize| colors[c][lane]));
-        }
-        packed
-    };
-    let eight = |colors: &Vector, scale: f32| color::pack_rgba8(colors, scale).map(|bits| [bits, 0]);
     let mut source = [splat(0.0); 4];
-    let mut packed = [[0; 2]; LANES];
+    let mut packed = [[0; LANES]; 2];
     if is_copy && is_eight {
-        packed = eight(colors, place.scale);
+        packed[0] = color::pack_rgba8(colors, place.scale);
     } else {
         for (c, source) in source.iter_mut().enumerate() {
             *source = clamp(&map(&colors[c], |value| value * place.scale), c);
         }
         if is_copy {
-            packed = pack(&source);
+            packed = color::pack_lanes(place.format, &source);
         }
     }
     let is_wide = place.place.words == 2;
@@ -105,44 +97,22 @@ pub(super) fn write(
         }
         let samples = Samples::new(place.place, place.msaa, at, sample as u32);
         if !is_copy {
-            let mut stored = [[0; 2]; LANES];
-            for lane in lanes_of(mask) {
-                let index = samples.index(lane);
-                stored[lane] = [edram.get(index), if is_wide { edram.get(index + 1) } else { 0 }];
-            }
-            let old = if is_eight {
-                color::unpack_rgba8(&stored.map(|[bits, _]| bits))
-            } else if is_curved {
-                color::unpack_rgba8_gamma(&stored.map(|[bits, _]| bits))
-            } else {
-                let mut old = [splat(0.0); 4];
-                for (lane, bits) in stored.into_iter().enumerate() {
-                    for (old, value) in old.iter_mut().zip(color::unpack(place.format, bits)) {
-                        old[lane] = value;
-                    }
-                }
-                old
-            };
+            let stored = samples.load(edram, is_wide);
+            let old = color::unpack_lanes(place.format, &stored);
             let mut blended = blend(place.blend, &source, &old, call.blend_constant);
             for (c, blended) in blended.iter_mut().enumerate() {
                 *blended = clamp(blended, c);
             }
-            packed = if is_eight { eight(&blended, 1.0) } else { pack(&blended) };
+            packed = color::pack_lanes(place.format, &blended);
             // Bits of the other components stay, also those that are no number of the format.
             let written = color::bits_of(place.format, place.write_mask);
-            for (packed, stored) in packed.iter_mut().zip(stored) {
-                for word in 0..2 {
-                    packed[word] = (packed[word] & written[word]) | (stored[word] & !written[word]);
+            for ((packed, stored), written) in packed.iter_mut().zip(&stored).zip(written) {
+                for (packed, stored) in packed.iter_mut().zip(stored) {
+                    *packed = (*packed & written) | (stored & !written);
                 }
             }
         }
-        for lane in lanes_of(mask) {
-            let index = samples.index(lane);
-            edram.set(index, packed[lane][0]);
-            if is_wide {
-                edram.set(index + 1, packed[lane][1]);
-            }
-        }
+        samples.store(edram, &packed, is_wide, mask);
     }
 }
 

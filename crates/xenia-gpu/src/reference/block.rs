@@ -5,12 +5,12 @@ use super::color::ColorPlace;
 use super::depth::DepthTest;
 use super::memory::Edram;
 use super::raster::{Setup, sample_positions};
-use super::{alpha_mask, blend};
+use super::{alpha_mask, blend, compare};
 use crate::draw_state::DrawCall;
 use crate::edram::Place;
 use crate::enums::{Msaa, Primitive};
 use crate::fetch::Fetcher;
-use crate::microcode::lanes::splat;
+use crate::microcode::lanes::{map, splat};
 use crate::microcode::{Interpreter, LANES, Lanes, Mask, Program, Vector};
 
 /// Centroid of each pixel of a block, in 1/16 from its top left. For a partly covered pixel it is
@@ -27,6 +27,7 @@ fn centroids(msaa: Msaa, coverage: &[Mask; 4]) -> [[i64; 2]; LANES] {
 
 /// Barycentric weights of the three corners at the centres of a block's pixels, or at other
 /// positions in them.
+#[inline(always)]
 fn weights(setup: &Setup, at: Surface, places: Option<&[[i64; 2]; LANES]>) -> [Lanes; 3] {
     let [second, third] = setup.weights.map(|plane| {
         let mut values = plane.block(at.x, at.y);
@@ -53,9 +54,8 @@ fn weights(setup: &Setup, at: Surface, places: Option<&[[i64; 2]; LANES]>) -> [L
     weights
 }
 
-/// Interpolates an attribute in each lane. This is a separate function because, when inlined, the
-/// compiler chooses between two kinds of weights lane by lane, which takes twice as long.
-#[inline(never)]
+/// Interpolates an attribute in each lane.
+#[inline(always)]
 fn interpolate(register: &mut Vector, [a, b, c]: [[f32; 4]; 3], weights: &[Lanes; 3]) {
     for component in 0..4 {
         let (a, b, c) = (a[component], b[component], c[component]);
@@ -90,7 +90,8 @@ pub(super) struct Target<'a> {
     writes_depth: bool,
     /// The shader exports the first colour, whose alpha is tested.
     has_alpha: bool,
-    interpolators: usize,
+    /// Registers that interpolators are put into, one bit each.
+    interpolators: u64,
     passed: u64,
 }
 
@@ -123,8 +124,7 @@ impl<'a> Target<'a> {
                 && !program.is_some_and(|program| program.kills || program.exports_memory()),
             writes_depth,
             has_alpha: exports & 1 != 0,
-            interpolators: program
-                .map_or(0, |program| program.registers.min(call.interpolators).min(16) as usize),
+            interpolators: (1 << call.interpolators.min(16)) - 1,
             call,
             edram,
             interpreter,
@@ -153,6 +153,7 @@ impl<'a> Target<'a> {
     }
 
     /// Draws a block: `coverage` has the lanes of each sample.
+    #[inline(always)]
     pub(super) fn block(&mut self, setup: &Setup, at: Surface, coverage: [Mask; 4]) {
         if !self.meter.is_left(at.y) {
             return;
@@ -163,7 +164,7 @@ impl<'a> Target<'a> {
         let z = setup.z.block(at.x, at.y);
         let sample_depth = |sample: usize| {
             let offset = setup.z.within(positions[sample]);
-            z.map(|z| z + offset)
+            map(&z, |z| z + offset)
         };
         if self.early && self.depth.is_some() {
             for sample in 0..positions.len() {
@@ -177,9 +178,7 @@ impl<'a> Target<'a> {
             let mut lost = exports.killed;
             if let Some((compare, reference)) = self.call.alpha_test {
                 let alpha = if self.has_alpha { exports.values[0][3] } else { [0.0; LANES] };
-                for (lane, alpha) in alpha.into_iter().enumerate() {
-                    lost |= Mask::from(!compare.holds(alpha, reference)) << lane;
-                }
+                lost |= !compare::lanes(compare, &alpha, &splat(reference));
             }
             for mask in &mut coverage {
                 *mask &= !lost;
@@ -208,6 +207,7 @@ impl<'a> Target<'a> {
         self.passed += coverage.iter().map(|mask| u64::from(mask.count_ones())).sum::<u64>();
     }
 
+    #[inline(always)]
     fn test_depth(
         &mut self,
         setup: &Setup,
@@ -226,14 +226,19 @@ impl<'a> Target<'a> {
 
     /// Interpolates attributes and runs the pixel shader for the whole block; `coverage` is the
     /// triangle's coverage.
+    #[inline(always)]
     fn shade(&mut self, setup: &Setup, at: Surface, coverage: &[Mask; 4], covered: Mask) {
         let Some(shader) = &self.call.pixel_shader else { return };
         let program = &shader.program;
         let centers = weights(setup, at, None);
         let centroids =
             (self.call.centroid != 0).then(|| weights(setup, at, Some(&centroids(self.call.msaa, coverage))));
-        self.interpreter.clear(program);
-        for interpolator in 0..self.interpolators {
+        // Registers that the program doesn't read need no values.
+        self.interpreter.clear_registers(program.reads & !self.interpolators);
+        let mut left = program.reads & self.interpolators;
+        while left != 0 {
+            let interpolator = left.trailing_zeros() as usize;
+            left &= left - 1;
             let [a, b, c] = [0, 1, 2].map(|i: usize| setup.corners[i].attributes[interpolator]);
             let register = self.interpreter.register(interpolator as u32);
             if self.call.flat >> interpolator & 1 != 0 {
@@ -242,8 +247,11 @@ impl<'a> Target<'a> {
                 continue;
             }
             let is_centroid = self.call.centroid >> interpolator & 1 != 0;
-            let weights = centroids.as_ref().filter(|_| is_centroid).unwrap_or(&centers);
-            interpolate(register, [a, b, c], weights);
+            // Two calls: the compiler would otherwise choose between the weights lane by lane.
+            match &centroids {
+                Some(centroids) if is_centroid => interpolate(register, [a, b, c], centroids),
+                _ => interpolate(register, [a, b, c], &centers),
+            }
         }
         if let Some(position) = self.call.position_register {
             let is_point = self.call.primitive == Primitive::PointList;

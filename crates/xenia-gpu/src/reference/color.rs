@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use crate::draw_state::{Blend, ColorTarget, DrawCall};
 use crate::edram::Place;
 use crate::enums::{ColorTargetFormat, Msaa};
+use crate::microcode::lanes::{floor, integer};
 use crate::microcode::{LANES, Vector};
 use crate::texture::{float10_to_single, half_to_single, single_to_half};
 
@@ -78,20 +79,27 @@ fn linear_to_gamma(value: f32) -> f32 {
 }
 
 /// [`pack`] of all lanes for the most common format.
+#[inline(always)]
 pub(super) fn pack_rgba8(colors: &Vector, scale: f32) -> [u32; LANES] {
-    let mut out = [0; LANES];
-    for (component, lanes) in colors.iter().enumerate() {
-        for (out, value) in out.iter_mut().zip(lanes) {
+    let mut levels = [[0; LANES]; 4];
+    for (levels, lanes) in levels.iter_mut().zip(colors) {
+        for (level, value) in levels.iter_mut().zip(lanes) {
             let value = value * scale;
             let value = if value > 0.0 { value } else { 0.0 };
             let value = if value < 1.0 { value } else { 1.0 };
-            *out |= ((value * 255.0 + 0.5) as i32 as u32) << (8 * component);
+            *level = integer(floor(value * 255.0 + 0.5));
         }
+    }
+    let [red, green, blue, alpha] = &levels;
+    let mut out = [0; LANES];
+    for lane in 0..LANES {
+        out[lane] = red[lane] | green[lane] << 8 | blue[lane] << 16 | alpha[lane] << 24;
     }
     out
 }
 
 /// [`pack`] of all lanes for 8-bit colours on the gamma curve. Components must lie within 0 to 1.
+#[inline(always)]
 pub(super) fn pack_rgba8_gamma(colors: &Vector) -> [u32; LANES] {
     let mut curved = *colors;
     for lanes in &mut curved[..3] {
@@ -102,13 +110,14 @@ pub(super) fn pack_rgba8_gamma(colors: &Vector) -> [u32; LANES] {
             let level = if v < 512.0 { high } else { (v + 1024.0) * 0.125 };
             let level = if v < 128.0 { low } else { level };
             let level = if v < 64.0 { v } else { level };
-            *value = (level + LEVEL_ERROR).floor() / 255.0;
+            *value = floor(level + LEVEL_ERROR) / 255.0;
         }
     }
     pack_rgba8(&curved, 1.0)
 }
 
 /// [`unpack`] of all lanes for 8-bit colours on the gamma curve.
+#[inline(always)]
 pub(super) fn unpack_rgba8_gamma(bits: &[u32; LANES]) -> Vector {
     static LINEAR: LazyLock<[f32; 256]> = LazyLock::new(|| {
         std::array::from_fn(|level| unpack(ColorTargetFormat::Rgba8Gamma, [level as u32, 0])[0])
@@ -123,7 +132,43 @@ pub(super) fn unpack_rgba8_gamma(bits: &[u32; LANES]) -> Vector {
     out
 }
 
+/// [`pack`] of all lanes. Components must lie within the range of the format.
+#[inline(always)]
+pub(super) fn pack_lanes(format: ColorTargetFormat, colors: &Vector) -> [[u32; LANES]; 2] {
+    let mut packed = [[0; LANES]; 2];
+    match format {
+        ColorTargetFormat::Rgba8 => packed[0] = pack_rgba8(colors, 1.0),
+        ColorTargetFormat::Rgba8Gamma => packed[0] = pack_rgba8_gamma(colors),
+        _ => {
+            for lane in 0..LANES {
+                let [low, high] = pack(format, [0, 1, 2, 3].map(|c: usize| colors[c][lane]));
+                (packed[0][lane], packed[1][lane]) = (low, high);
+            }
+        }
+    }
+    packed
+}
+
+/// [`unpack`] of all lanes.
+#[inline(always)]
+pub(super) fn unpack_lanes(format: ColorTargetFormat, bits: &[[u32; LANES]; 2]) -> Vector {
+    match format {
+        ColorTargetFormat::Rgba8 => unpack_rgba8(&bits[0]),
+        ColorTargetFormat::Rgba8Gamma => unpack_rgba8_gamma(&bits[0]),
+        _ => {
+            let mut out = [[0.0; LANES]; 4];
+            for lane in 0..LANES {
+                for (out, value) in out.iter_mut().zip(unpack(format, [bits[0][lane], bits[1][lane]])) {
+                    out[lane] = value;
+                }
+            }
+            out
+        }
+    }
+}
+
 /// [`unpack`] of all lanes for the most common format.
+#[inline(always)]
 pub(super) fn unpack_rgba8(bits: &[u32; LANES]) -> Vector {
     let mut out = [[0.0; LANES]; 4];
     for (component, lanes) in out.iter_mut().enumerate() {
@@ -219,6 +264,7 @@ pub(super) fn unpack(format: ColorTargetFormat, [low, high]: [u32; 2]) -> [f32; 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simd;
 
     #[test]
     fn stored_bits_survive_unpacking_and_packing() {
@@ -255,6 +301,37 @@ mod tests {
         for value in -32767..=32767_i32 {
             let bits = [value as u16 as u32, 0];
             assert_eq!(pack(Rg16, unpack(Rg16, bits))[0] & 0xffff, bits[0]);
+        }
+    }
+
+    #[test]
+    fn all_lanes_convert_as_one_does() {
+        let mut dice = xenia_testing::Dice(8);
+        for _ in 0..2000 {
+            let bits: [[u32; LANES]; 2] =
+                std::array::from_fn(|_| std::array::from_fn(|_| dice.next() as u32));
+            for &format in ColorTargetFormat::VALUES {
+                let is_wide = format.is_64_bit();
+                let least = unpack_lanes(format, &bits);
+                let widest = simd::dispatch(
+                    #[inline(always)]
+                    || unpack_lanes(format, &bits),
+                );
+                let packed = simd::dispatch(
+                    #[inline(always)]
+                    || pack_lanes(format, &least),
+                );
+                assert_eq!(packed, pack_lanes(format, &least), "{format:?}");
+                for lane in 0..LANES {
+                    let expected = unpack(format, [bits[0][lane], bits[1][lane]]);
+                    for found in [&least, &widest] {
+                        let found = [0, 1, 2, 3].map(|c: usize| found[c][lane].to_bits());
+                        assert_eq!(found, expected.map(f32::to_bits), "{format:?}");
+                    }
+                    let high = if is_wide { packed[1][lane] } else { 0 };
+                    assert_eq!([packed[0][lane], high], pack(format, expected), "{format:?}");
+                }
+            }
         }
     }
 

@@ -1,12 +1,14 @@
 //! Depth and stencil tests on the EDRAM.
 
 use super::block::Surface;
+use super::compare;
 use super::memory::Edram;
 use super::samples::Samples;
 use crate::draw_state::{DepthStencil, Stencil};
 use crate::edram::Place;
 use crate::enums::{Compare, DepthFormat, Msaa, StencilOp};
-use crate::microcode::{Lanes, Mask};
+use crate::microcode::lanes::lanes_of;
+use crate::microcode::{LANES, Lanes, Mask};
 use crate::texture::single_to_depth_float;
 
 /// Depth and stencil state of a draw.
@@ -24,6 +26,45 @@ pub(super) fn quantize(value: f32, format: DepthFormat) -> u32 {
         DepthFormat::D24FS8 => single_to_depth_float(value),
     }
 }
+
+/// [`quantize`] of all lanes.
+#[inline(always)]
+fn quantize_lanes(values: &Lanes, format: DepthFormat) -> [u32; LANES] {
+    let mut out = [0; LANES];
+    match format {
+        DepthFormat::D24S8 => {
+            for (out, &value) in out.iter_mut().zip(values) {
+                let value = if value > 0.0 { value } else { 0.0 };
+                let value = if value < 1.0 { value } else { 1.0 };
+                let steps = value as f64 * 16_777_215.0 + 0.5;
+                // Rounded down without a conversion to integers, which saturates and would keep
+                // the loop from being vectorised.
+                let nearest = (steps + WHOLE) - WHOLE;
+                let whole = nearest - if nearest > steps { 1.0 } else { 0.0 };
+                *out = (whole + WHOLE).to_bits() as u32;
+            }
+        }
+        DepthFormat::D24FS8 => {
+            for (out, &value) in out.iter_mut().zip(values) {
+                *out = quantize(value, DepthFormat::D24FS8);
+            }
+        }
+    }
+    out
+}
+
+/// Depths of stored words.
+#[inline(always)]
+fn depths_of(words: &[u32; LANES]) -> [u32; LANES] {
+    let mut depths = [0; LANES];
+    for (depth, word) in depths.iter_mut().zip(words) {
+        *depth = word >> 8;
+    }
+    depths
+}
+
+/// Least magnitude of doubles without fractions.
+const WHOLE: f64 = 4_503_599_627_370_496.0;
 
 fn apply(operation: StencilOp, value: u8, reference: u8) -> u8 {
     match operation {
@@ -44,6 +85,7 @@ impl DepthTest {
     }
 
     /// Tests the lanes of a mask, updates the EDRAM, and returns the lanes that passed.
+    #[inline(always)]
     pub(super) fn run(
         &self,
         edram: &Edram,
@@ -56,29 +98,29 @@ impl DepthTest {
         let samples = Samples::new(self.place, self.msaa, at, sample);
         let compare = self.state.compare.unwrap_or(Compare::Always);
         let stencil = self.state.stencil.map(|faces| faces[usize::from(is_back)]);
-        let mut passed = 0;
-        for (lane, &depth) in depth.iter().enumerate() {
-            if mask >> lane & 1 == 0 {
-                continue;
-            }
-            let index = samples.index(lane);
-            let old = edram.get(index);
-            let new_depth = quantize(depth, self.state.format);
-            let depth_passes = compare.holds(new_depth, old >> 8);
-            let stored_depth =
-                |passes: bool| if passes && self.state.write { new_depth << 8 } else { old & !0xff };
-            let (passes, new) = match stencil {
-                None => (depth_passes, stored_depth(depth_passes) | old & 0xff),
-                Some(stencil) => {
-                    let (passes, value) = test_stencil(&stencil, old as u8, depth_passes);
-                    (passes, stored_depth(passes) | u32::from(value))
-                }
-            };
-            passed |= Mask::from(passes) << lane;
-            if new != old {
-                edram.set(index, new);
+        let [old, _] = samples.load(edram, false);
+        let new_depths = quantize_lanes(depth, self.state.format);
+        let depth_passes = mask & compare::depths(compare, &new_depths, &depths_of(&old));
+        let mut words = old;
+        let mut passed = depth_passes;
+        if let Some(stencil) = stencil {
+            passed = 0;
+            for lane in lanes_of(mask) {
+                let (passes, value) = test_stencil(&stencil, old[lane] as u8, depth_passes >> lane & 1 != 0);
+                passed |= Mask::from(passes) << lane;
+                words[lane] = old[lane] & !0xff | u32::from(value);
             }
         }
+        if self.state.write && passed != 0 {
+            let mut written = words;
+            for (word, depth) in written.iter_mut().zip(&new_depths) {
+                *word = *word & 0xff | depth << 8;
+            }
+            for lane in lanes_of(passed) {
+                words[lane] = written[lane];
+            }
+        }
+        samples.store_changed(edram, &old, &words);
         passed
     }
 }
@@ -132,6 +174,18 @@ mod tests {
         for format in [DepthFormat::D24S8, DepthFormat::D24FS8] {
             assert_eq!(quantize(-1.0, format), 0);
             assert_eq!(quantize(f32::NAN, format), 0);
+        }
+        let mut dice = xenia_testing::Dice(24);
+        for _ in 0..20_000 {
+            let lanes: Lanes = std::array::from_fn(|lane| match lane & 3 {
+                // All floats, those from 0 to 2, and those between two steps.
+                0 => f32::from_bits(dice.next() as u32),
+                1 => f32::from_bits(dice.next() as u32 % 0x4000_0000),
+                _ => ((dice.next() as u32 & 0xff_ffff) as f32 + 0.5) / 16_777_215.0,
+            });
+            for format in [DepthFormat::D24S8, DepthFormat::D24FS8] {
+                assert_eq!(quantize_lanes(&lanes, format), lanes.map(|depth| quantize(depth, format)));
+            }
         }
         assert_eq!(quantize(1.0, DepthFormat::D24S8), 0xff_ffff);
         assert_eq!(quantize(1.0, DepthFormat::D24FS8), 0xf0_0000);

@@ -34,15 +34,35 @@ impl Edram {
         self.words.iter().map(|word| word.load(Relaxed)).collect()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(&self, index: usize) -> u32 {
         self.words[index].load(Relaxed)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn set(&self, index: usize, value: u32) {
         self.words[index].store(value, Relaxed);
-        let written = &self.written[index / EDRAM_PAGE_WORDS];
+        self.note(index / EDRAM_PAGE_WORDS);
+    }
+
+    /// Sets words in order. The next pages are often those of the words before, and noted once.
+    #[inline(always)]
+    pub(super) fn set_words(&self, words: impl Iterator<Item = (usize, u32)>) {
+        let mut noted = usize::MAX;
+        for (index, value) in words {
+            self.words[index].store(value, Relaxed);
+            let page = index / EDRAM_PAGE_WORDS;
+            if page != noted {
+                self.note(page);
+                noted = page;
+            }
+        }
+    }
+
+    /// Notes that a page is written.
+    #[inline(always)]
+    fn note(&self, page: usize) {
+        let written = &self.written[page];
         // Threads share the lines of these numbers, so they are stored only once.
         if written.load(Relaxed) != self.moment {
             written.store(self.moment, Relaxed);

@@ -8,6 +8,7 @@ use crate::draw_state::DrawCall;
 use crate::enums::Msaa;
 use crate::geometry::{Corner, Facing};
 use crate::microcode::{LANES, Lanes, Mask};
+use crate::simd;
 
 /// Sub-pixel positions per pixel.
 const SUB: i64 = 16;
@@ -35,7 +36,7 @@ pub(super) struct Plane {
 
 impl Plane {
     /// Values at the centres of the pixels of the block at (x, y).
-    #[inline]
+    #[inline(always)]
     pub(super) fn block(&self, x: i32, y: i32) -> Lanes {
         let start = (self.origin + self.dx * x as f64 + self.dy * y as f64) as f32;
         let (dx, dy) = (self.dx as f32, self.dy as f32);
@@ -90,18 +91,50 @@ impl Edge {
         Self { a, b, c }
     }
 
-    /// Lanes of a block whose sample at a position within the pixel is inside.
-    #[inline]
-    fn inside(self, x: i32, y: i32, [px, py]: [i64; 2]) -> Mask {
-        let at = self.a * (x as i64 * SUB + px) + self.b * (y as i64 * SUB + py) + self.c;
-        // The change within a block is below 2^27, so beyond 2^29 the sign can't change.
-        let start = at.clamp(-(1 << 29), 1 << 29) as i32;
-        let (dx, dy) = ((self.a * SUB) as i32, (self.b * SUB) as i32);
+    /// Value at a position within the pixel (x, y).
+    #[inline(always)]
+    fn at(self, x: i32, y: i32, [px, py]: [i64; 2]) -> i64 {
+        self.a * (x as i64 * SUB + px) + self.b * (y as i64 * SUB + py) + self.c
+    }
+}
+
+/// Changes of an edge function within a block, which are the same for all blocks. They are below
+/// 2^27.
+#[derive(Clone, Copy)]
+struct Steps {
+    /// Changes from the first lane.
+    lanes: [i32; LANES],
+    /// Least and greatest change.
+    range: [i64; 2],
+}
+
+impl Steps {
+    #[inline(always)]
+    fn new(edge: &Edge) -> Self {
+        let (dx, dy) = ((edge.a * SUB) as i32, (edge.b * SUB) as i32);
+        let mut lanes = [0; LANES];
+        for (lane, change) in lanes.iter_mut().enumerate() {
+            *change = dx * (lane & 7) as i32 + dy * (lane >> 3) as i32;
+        }
+        let corners = [dx.min(0) * 7 + dy.min(0), dx.max(0) * 7 + dy.max(0)];
+        Self { lanes, range: corners.map(i64::from) }
+    }
+
+    /// Lanes of a block that are inside, if the first lane has the value `start`.
+    #[inline(always)]
+    fn inside(&self, start: i64) -> Mask {
+        let [least, greatest] = self.range;
+        if start + greatest < 0 {
+            return 0;
+        }
+        if start + least >= 0 {
+            return Mask::MAX;
+        }
+        // The signs of the lanes differ, so the values are small.
+        let start = start as i32;
         let mut outside = 0_u32;
-        for lane in 0..LANES as i32 {
-            let value =
-                start.wrapping_add(dx.wrapping_mul(lane & 7)).wrapping_add(dy.wrapping_mul(lane >> 3));
-            outside |= (value as u32 >> 31) << lane;
+        for (lane, change) in self.lanes.iter().enumerate() {
+            outside |= (start.wrapping_add(*change) as u32 >> 31) << lane;
         }
         !outside as Mask
     }
@@ -190,8 +223,17 @@ impl Setup {
 
     /// Rasterises the part of a triangle in the rows from `first` (even) to before `end`.
     pub(super) fn fill(&self, call: &DrawCall, first: i32, end: i32, target: &mut Target<'_>) {
+        simd::dispatch(
+            #[inline(always)]
+            || self.fill_blocks(call, first, end, target),
+        );
+    }
+
+    #[inline(always)]
+    fn fill_blocks(&self, call: &DrawCall, first: i32, end: i32, target: &mut Target<'_>) {
         let [left, right, top, bottom] = self.bounds;
         let positions = sample_positions(call.msaa);
+        let edges = self.edges.each_ref().map(|edge| (*edge, Steps::new(edge)));
         let mut by = (top & !1).max(first);
         while by < bottom.min(end) {
             let mut bx = left & !7;
@@ -204,8 +246,10 @@ impl Setup {
                 let mut any = 0;
                 for (sample, (mask, position)) in coverage.iter_mut().zip(positions).enumerate() {
                     if call.sample_mask >> sample & 1 != 0 {
-                        let inside = |mask, edge: &Edge| mask & edge.inside(bx, by, *position);
-                        *mask = self.edges.iter().fold(allowed, inside);
+                        *mask = allowed;
+                        for (edge, steps) in &edges {
+                            *mask &= steps.inside(edge.at(bx, by, *position));
+                        }
                         any |= *mask;
                     }
                 }
@@ -245,9 +289,12 @@ mod tests {
             for i in 0..rim.len() {
                 let (a, b) = (rim[i], rim[(i + 1) % rim.len()]);
                 let edges = [Edge::new(hub, a), Edge::new(a, b), Edge::new(b, hub)];
+                let edges = edges.map(|edge| (edge, Steps::new(&edge)));
                 for y in (0..16).step_by(2) {
                     for x in (0..16).step_by(8) {
-                        let mask = edges.iter().fold(Mask::MAX, |m, e| m & e.inside(x, y, [8, 8]));
+                        let inside =
+                            |mask, (edge, steps): &(Edge, Steps)| mask & steps.inside(edge.at(x, y, [8, 8]));
+                        let mask = edges.iter().fold(Mask::MAX, inside);
                         for lane in 0..16 {
                             covered[(y + lane / 8) as usize][(x + lane % 8) as usize] += mask >> lane & 1;
                         }

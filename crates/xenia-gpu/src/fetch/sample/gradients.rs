@@ -2,6 +2,7 @@
 
 use super::STACKED;
 use crate::enums::Dimension;
+use crate::microcode::lanes::{logarithms, map, map2, map3};
 use crate::microcode::{LANES, Lanes, Sampling, TextureFetch, Vector};
 use crate::texture::TextureInfo;
 
@@ -16,6 +17,7 @@ pub(in super::super) fn gradients(coordinates: &[Lanes; 3]) -> Vector {
 }
 
 /// Differences of each coordinate between the two columns (0) or rows (1) of each quad.
+#[inline(always)]
 fn derivative(coordinates: &[Lanes; 3], axis: usize) -> [Lanes; 3] {
     let mut out = [[0.0; LANES]; 3];
     for (out, value) in out.iter_mut().zip(coordinates) {
@@ -30,6 +32,7 @@ fn derivative(coordinates: &[Lanes; 3], axis: usize) -> [Lanes; 3] {
 
 /// Gradients in texels, if the fetch computes its level of detail from them. The third is zero
 /// unless the texture is a volume: layers and faces are not filtered.
+#[inline(always)]
 pub(super) fn texel_gradients(
     fetch: &TextureFetch,
     at: &Sampling<'_>,
@@ -45,19 +48,23 @@ pub(super) fn texel_gradients(
         scale[2] = 0.0;
     }
     let factors = info.gradient_exponents.map(|exponent| 2.0_f32.powi(exponent));
-    Some([0, 1].map(|which: usize| {
-        [0, 1, 2].map(|axis: usize| {
-            let factor = scale[axis];
-            gradients[which][axis]
-                .map(|change| if factor == 0.0 { 0.0 } else { change * factors[which] * factor })
-        })
-    }))
+    let mut in_texels = [[[0.0; LANES]; 3]; 2];
+    for ((out, changes), exponent) in in_texels.iter_mut().zip(&gradients).zip(factors) {
+        for ((out, changes), factor) in out.iter_mut().zip(changes).zip(scale) {
+            if factor != 0.0 {
+                *out = map(changes, |change| change * exponent * factor);
+            }
+        }
+    }
+    Some(in_texels)
 }
 
-/// Level of detail of a lane, without biases.
-pub(super) fn level_of_detail(gradients: &Gradients, lane: usize) -> f32 {
-    let [columns, rows] =
-        gradients.each_ref().map(|side| side.iter().map(|lanes| lanes[lane].powi(2)).sum::<f32>());
-    let longest = columns.max(rows);
-    if longest > 0.0 { 0.5 * libm::log2f(longest) } else { -16.0 }
+/// Levels of detail of all lanes, without biases.
+#[inline(always)]
+pub(super) fn levels_of_detail([columns, rows]: &Gradients) -> Lanes {
+    let length = |[u, v, w]: &[Lanes; 3]| map3(u, v, w, |u, v, w| u * u + v * v + w * w);
+    let longest = map2(&length(columns), &length(rows), f32::max);
+    // Lengths of zero or NaN have no logarithm.
+    let logarithms = logarithms(&map(&longest, |longest| if longest > 0.0 { longest } else { 1.0 }));
+    map2(&longest, &logarithms, |longest, logarithm| if longest > 0.0 { 0.5 * logarithm } else { -16.0 })
 }

@@ -1,6 +1,7 @@
 //! Texel addressing at a level's edges, and filtering between neighbours.
 
 use crate::enums::{ClampMode, Dimension};
+use crate::microcode::lanes::{self, map, map2};
 use crate::microcode::{LANES, Lanes, Vector};
 use crate::texture::{Texels, TextureLevel};
 
@@ -34,9 +35,9 @@ fn wrap(at: i32, size: i32, mode: ClampMode) -> Option<i32> {
 fn wrap_lanes(at: &[i32; LANES], size: u32, mode: ClampMode) -> [i32; LANES] {
     let size = size as i32;
     match mode {
-        ClampMode::Repeat if size & (size - 1) == 0 => at.map(|at| at & (size - 1)),
-        ClampMode::ClampToEdge | ClampMode::ClampToHalfway => at.map(|at| at.clamp(0, size - 1)),
-        _ => at.map(|at| wrap(at, size, mode).unwrap_or(0)),
+        ClampMode::Repeat if size & (size - 1) == 0 => each(at, |at| at & (size - 1)),
+        ClampMode::ClampToEdge | ClampMode::ClampToHalfway => each(at, |at| at.clamp(0, size - 1)),
+        _ => each(at, |at| wrap(at, size, mode).unwrap_or(0)),
     }
 }
 
@@ -47,12 +48,43 @@ fn floor(value: f32) -> i32 {
     whole - i32::from((whole as f32) > value)
 }
 
+/// Applies a function to each lane.
+#[inline(always)]
+fn each(at: &[i32; LANES], f: impl Fn(i32) -> i32) -> [i32; LANES] {
+    let mut out = [0; LANES];
+    for (out, at) in out.iter_mut().zip(at) {
+        *out = f(*at);
+    }
+    out
+}
+
+/// Splits texel coordinates into whole texels and fractions.
+#[inline(always)]
+fn split(at: &Lanes) -> ([i32; LANES], Lanes) {
+    // Sums with this number are whole, and their low bits count from its own.
+    const MIDDLE: f32 = 12_582_912.0;
+    const NEAR: f32 = 4_194_304.0;
+    let mut texels = [0; LANES];
+    let far = at.iter().fold(0, |any, at| any | u32::from(at.abs() >= NEAR));
+    let below = map(at, lanes::floor);
+    if far == 0 {
+        for (texel, below) in texels.iter_mut().zip(&below) {
+            *texel = ((below + MIDDLE).to_bits() as i32).wrapping_sub(MIDDLE.to_bits() as i32);
+        }
+    } else {
+        for (texel, at) in texels.iter_mut().zip(at) {
+            *texel = floor(*at);
+        }
+    }
+    (texels, map2(at, &below, |at, below| at - below))
+}
+
 /// Rounds a texel coordinate to the chip's eight fraction bits, so coordinates within half a step
 /// of a texel edge lie on it.
 #[inline(always)]
 pub(super) fn snap(at: f32) -> f32 {
     // Larger floats have no finer resolution anyway.
-    if at.abs() < 8_388_608.0 { floor(at * 256.0 + 0.5) as f32 * (1.0 / 256.0) } else { at }
+    if at.abs() < 8_388_608.0 { lanes::floor(at * 256.0 + 0.5) * (1.0 / 256.0) } else { at }
 }
 
 /// Replaces NaN and coordinates of 10^8 or more by 0.
@@ -131,23 +163,19 @@ impl Level<'_> {
 }
 
 /// Samples a 2D image for all lanes, the most common fetch. Coordinates are in texels.
+#[inline(always)]
 pub(super) fn plane_lanes(level: &Level<'_>, u: &Lanes, v: &Lanes, linear: bool, out: &mut Vector) {
     let [width, height, _] = level.image.size;
-    let (mut fx, mut fy) = ([0.0; LANES], [0.0; LANES]);
-    let (mut x0, mut y0) = ([0; LANES], [0; LANES]);
     let shift = if linear { 0.5 } else { 0.0 };
-    for lane in 0..LANES {
-        let (u, v) = (limit(u[lane]) - shift, limit(v[lane]) - shift);
-        (x0[lane], y0[lane]) = (floor(u), floor(v));
-        (fx[lane], fy[lane]) = (u - x0[lane] as f32, v - y0[lane] as f32);
-    }
+    let (x0, fx) = split(&map(u, |u| limit(u) - shift));
+    let (y0, fy) = split(&map(v, |v| limit(v) - shift));
     let mut corners = [[0_u32; LANES]; 4];
     let index = |x: &[i32; LANES], y: &[i32; LANES], out: &mut [u32; LANES]| {
         for (out, (x, y)) in out.iter_mut().zip(x.iter().zip(y)) {
             *out = (*x as u32).wrapping_add((*y as u32).wrapping_mul(width));
         }
     };
-    let [x1, y1] = [&x0, &y0].map(|at| at.map(|at| at + 1));
+    let (x1, y1) = (each(&x0, |at| at + 1), each(&y0, |at| at + 1));
     let (x0, y0) = (wrap_lanes(&x0, width, level.clamp[0]), wrap_lanes(&y0, height, level.clamp[1]));
     index(&x0, &y0, &mut corners[0]);
     if linear {
@@ -201,6 +229,56 @@ pub(super) fn plane_lanes(level: &Level<'_>, u: &Lanes, v: &Lanes, linear: bool,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simd;
+
+    #[test]
+    fn all_lanes_are_filtered_as_one_is() {
+        use ClampMode::*;
+        let mut dice = xenia_testing::Dice(9);
+        for size in [[8, 4, 1], [5, 7, 1], [1, 1, 1]] {
+            let count = (size[0] * size[1]) as usize;
+            let bytes = Texels::Bytes((0..count).map(|_| (dice.next() as u32).to_le_bytes()).collect());
+            let floats =
+                (0..count).map(|_| std::array::from_fn(|_| dice.next() as u16 as f32 - 9.0)).collect();
+            for texels in [bytes, Texels::Floats(floats)] {
+                let image = TextureLevel { size, texels };
+                for turn in 0..2000 {
+                    let mut side = || -> Lanes {
+                        std::array::from_fn(|_| match dice.next() % 8 {
+                            // Far away, not a number, or on the grid of eight fraction bits.
+                            0 if turn % 4 == 0 => f32::from_bits(dice.next() as u32),
+                            _ => (dice.next() as u16 as i16) as f32 / 256.0,
+                        })
+                    };
+                    let (u, v) = (side(), side());
+                    for mode in [Repeat, MirroredRepeat, ClampToEdge, MirrorClampToEdge] {
+                        let level = Level { image: &image, clamp: [mode; 3], border: [0.0; 4] };
+                        for linear in [false, true] {
+                            let mut out = [[[0.0; LANES]; 4]; 2];
+                            let [least, widest] = &mut out;
+                            plane_lanes(&level, &u, &v, linear, least);
+                            simd::dispatch(
+                                #[inline(always)]
+                                || plane_lanes(&level, &u, &v, linear, widest),
+                            );
+                            let bits = |vector: &Vector| vector.map(|lanes| lanes.map(f32::to_bits));
+                            assert!(bits(&out[0]) == bits(&out[1]), "{u:?} {v:?} {mode:?}");
+                            for lane in 0..LANES {
+                                let expected = level.plane(u[lane], v[lane], 0, linear);
+                                let found = [0, 1, 2, 3].map(|c: usize| out[0][c][lane]);
+                                // Both forms of the filter round differently.
+                                let near = |c: usize| {
+                                    (found[c] - expected[c]).abs() <= 1e-5 * expected[c].abs().max(1e4)
+                                };
+                                assert!((0..4).all(near), "{found:?} {expected:?} {mode:?}");
+                                assert!(linear || found == expected, "{found:?} {expected:?} {mode:?}");
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn clamp_modes() {

@@ -1,12 +1,16 @@
 //! Execution of one instruction for all lanes of a mask.
 
-use super::{Interpreter, Run, Sampling};
+use super::{Interpreter, Run, Sampling, Scratch};
 use crate::microcode::alu::{self, Effect};
 use crate::microcode::lanes::*;
 use crate::microcode::ops::ScalarOp;
 use crate::microcode::program::*;
 
+/// Zero in all lanes.
+const ZEROS: Lanes = splat(0.0);
+
 impl Interpreter {
+    #[inline(always)]
     fn predicated(&self, lanes: Mask, predicate: Option<bool>) -> Mask {
         match predicate {
             None => lanes,
@@ -15,6 +19,7 @@ impl Interpreter {
         }
     }
 
+    #[inline(always)]
     pub(super) fn instruction(
         &mut self,
         run: &mut Run<'_>,
@@ -32,8 +37,7 @@ impl Interpreter {
             Instruction::Vertex(fetch) => {
                 let mask = self.predicated(lanes, fetch.common.predicate);
                 if mask != 0 {
-                    let index =
-                        self.source(run, fetch.common.source, fetch.common.source_swizzle[0], loop_address);
+                    let [index, _, _] = self.coordinates(run, &fetch.common, loop_address);
                     let value = run.fetch.vertex(fetch, &index, mask);
                     self.store_fetched(&fetch.common, &value, mask, loop_address);
                 }
@@ -48,9 +52,10 @@ impl Interpreter {
         }
     }
 
+    #[inline(always)]
     fn texture(&mut self, run: &mut Run<'_>, fetch: &TextureFetch, mask: Mask, loop_address: i32) {
         let common = &fetch.common;
-        let coordinates = common.source_swizzle.map(|c| self.source(run, common.source, c, loop_address));
+        let coordinates = self.coordinates(run, common, loop_address);
         match fetch.operation {
             TextureOp::SetLod => assign(&mut self.lod, &coordinates[0], mask),
             TextureOp::SetGradientH | TextureOp::SetGradientV => {
@@ -69,6 +74,16 @@ impl Interpreter {
         }
     }
 
+    /// Components of a fetch's source.
+    #[inline(always)]
+    fn coordinates(&self, run: &Run<'_>, common: &FetchCommon, loop_address: i32) -> [Lanes; 3] {
+        let mut scratch = [ZEROS; 4];
+        let source = self.source(run, common.source, loop_address, &mut scratch);
+        let [x, y, z] = common.source_swizzle;
+        [source[x as usize & 3], source[y as usize & 3], source[z as usize & 3]]
+    }
+
+    #[inline(always)]
     fn store_fetched(&mut self, common: &FetchCommon, value: &Vector, mask: Mask, loop_address: i32) {
         let (one, zero) = (splat(1.0), splat(0.0));
         let to = match common.to {
@@ -86,103 +101,117 @@ impl Interpreter {
         }
     }
 
-    /// Reads one component of a source.
+    /// Components of a source in all lanes. A source whose lanes differ in their constants is put
+    /// together in `scratch`.
     #[inline(always)]
-    fn source(&self, run: &Run<'_>, source: Source, component: u8, loop_address: i32) -> Lanes {
-        let mut out = [0.0; LANES];
-        self.read(run, source, component, loop_address, &mut out);
-        out
-    }
-
-    /// Copies one component of a source.
-    #[inline(always)]
-    fn read(&self, run: &Run<'_>, source: Source, component: u8, loop_address: i32, out: &mut Lanes) {
-        let component = component as usize & 3;
+    fn source<'a>(
+        &'a self,
+        run: &Run<'_>,
+        source: Source,
+        loop_address: i32,
+        scratch: &'a mut Vector,
+    ) -> &'a Vector {
         match source {
-            Source::Register(register) => *out = self.registers[register as usize & 63][component],
-            Source::RegisterLoop(register) => {
-                *out = self.registers[relative(register, loop_address)][component];
-            }
-            Source::Constant(index) => out.fill(run.constant(index as i32, component)),
-            Source::ConstantLoop(index) => out.fill(run.constant(index as i32 + loop_address, component)),
-            Source::ConstantAddress(index) => {
-                for (out, address) in out.iter_mut().zip(self.address) {
-                    *out = run.constant(index as i32 + address as i32, component);
+            Source::Register(register) => &self.registers[register as usize & 63],
+            Source::RegisterLoop(register) => &self.registers[relative(register, loop_address)],
+            Source::Constant(index) => self.constants.get(index),
+            Source::ConstantLoop(index) => {
+                for (component, out) in scratch.iter_mut().enumerate() {
+                    out.fill(run.constant(index as i32 + loop_address, component));
                 }
+                scratch
+            }
+            Source::ConstantAddress(index) => {
+                for (component, out) in scratch.iter_mut().enumerate() {
+                    for (out, address) in out.iter_mut().zip(self.address) {
+                        *out = run.constant(index as i32 + address as i32, component);
+                    }
+                }
+                scratch
             }
         }
+    }
+
+    /// References to the components of a vector operand, with its modifiers.
+    #[inline(always)]
+    fn operand<'a>(
+        &'a self,
+        run: &Run<'_>,
+        operand: &Operand,
+        loop_address: i32,
+        [source, modified]: &'a mut [Vector; 2],
+    ) -> alu::Ref<'a> {
+        let source = self.source(run, operand.source, loop_address, source);
+        let [x, y, z, w] = operand.swizzle;
+        let component = |c: u8| &source[c as usize & 3];
+        if !operand.absolute && !operand.negate {
+            return [component(x), component(y), component(z), component(w)];
+        }
+        for (out, c) in modified.iter_mut().zip(operand.swizzle) {
+            modify(operand, component(c), out);
+        }
+        let [x, y, z, w] = modified;
+        [x, y, z, w]
+    }
+
+    /// Reference to a component of a scalar operand, with its modifiers.
+    #[inline(always)]
+    fn scalar_operand<'a>(
+        &'a self,
+        run: &Run<'_>,
+        (operand, component): &(Operand, u8),
+        loop_address: i32,
+        [source, modified]: &'a mut [Vector; 2],
+    ) -> &'a Lanes {
+        let source = self.source(run, operand.source, loop_address, source);
+        let lanes = &source[*component as usize & 3];
+        if !operand.absolute && !operand.negate {
+            return lanes;
+        }
+        modify(operand, lanes, &mut modified[0]);
+        &modified[0]
     }
 
     #[inline(always)]
-    fn component(&self, run: &Run<'_>, operand: &Operand, component: u8, loop_address: i32, out: &mut Lanes) {
-        self.read(run, operand.source, component, loop_address, out);
-        // Both modifiers are operations on the sign bit.
-        if operand.absolute || operand.negate {
-            let keep = if operand.absolute { 0x7fff_ffff } else { u32::MAX };
-            let flip = u32::from(operand.negate) << 31;
-            for value in out {
-                *value = f32::from_bits((value.to_bits() & keep) ^ flip);
-            }
-        }
-    }
-
-    /// Copies a vector operand to `scratch` if it can't be read in place.
-    fn prepare(&self, run: &Run<'_>, operand: &Operand, loop_address: i32, scratch: &mut Vector) {
-        if in_place(operand).is_none() {
-            for (out, component) in scratch.iter_mut().zip(operand.swizzle) {
-                self.component(run, operand, component, loop_address, out);
-            }
-        }
-    }
-
-    /// References to the components of a vector operand.
-    #[inline]
-    fn reference<'a>(&'a self, operand: &Operand, scratch: &'a Vector) -> alu::Ref<'a> {
-        match in_place(operand) {
-            Some(register) => operand.swizzle.map(|c| &self.registers[register][c as usize & 3]),
-            None => scratch.each_ref(),
-        }
-    }
-
     fn alu(&mut self, run: &Run<'_>, alu: &Alu, mask: Mask, loop_address: i32) {
         // Both operations read their operands before either writes.
         let mut vector = None;
         let mut scratch = self.scratch.take().unwrap_or_default();
+        let Scratch { operands: [s0, s1, s2], result } = &mut *scratch;
         if alu.vector_mask != 0 || alu.vector.changes_state() {
-            let [s0, s1, s2, out] = &mut *scratch;
             let count = alu.vector.operands();
-            self.prepare(run, &alu.operands[0], loop_address, s0);
+            let first = self.operand(run, &alu.operands[0], loop_address, s0);
+            // Operands that the operation doesn't have are not read.
+            let (mut second, mut third) = (first, first);
             if count > 1 {
-                self.prepare(run, &alu.operands[1], loop_address, s1);
+                second = self.operand(run, &alu.operands[1], loop_address, s1);
             }
             if count > 2 {
-                self.prepare(run, &alu.operands[2], loop_address, s2);
+                third = self.operand(run, &alu.operands[2], loop_address, s2);
             }
-            let operands = [
-                self.reference(&alu.operands[0], s0),
-                self.reference(&alu.operands[1], s1),
-                self.reference(&alu.operands[2], s2),
-            ];
-            vector = Some(alu::vector(alu.vector, alu.vector_mask, &operands, out));
+            vector = Some(alu::vector(alu.vector, alu.vector_mask, &[first, second, third], result));
         }
         let scalar = (alu.scalar != ScalarOp::RetainPrev || alu.scalar_mask != 0).then(|| {
-            let mut operands = [[0.0; LANES]; 2];
-            for (value, (operand, component)) in
-                operands.iter_mut().zip(&alu.scalar_operands).take(alu.scalar.operands())
-            {
-                self.component(run, operand, *component, loop_address, value);
+            let count = alu.scalar.operands();
+            let [first, second] = &alu.scalar_operands;
+            let (mut a, mut b) = (&ZEROS, &ZEROS);
+            if count > 0 {
+                a = self.scalar_operand(run, first, loop_address, s0);
             }
-            alu::scalar(alu.scalar, &operands[0], &operands[1], &self.previous)
+            if count > 1 {
+                b = self.scalar_operand(run, second, loop_address, s1);
+            }
+            alu::scalar(alu.scalar, a, b, &self.previous)
         });
         if let Some(effect) = vector {
-            let out = &mut scratch[3];
             if alu.vector_clamp {
-                for lanes in out.iter_mut() {
+                for lanes in result.iter_mut() {
                     *lanes = map(lanes, saturate);
                 }
             }
             self.apply(effect, mask);
-            self.store(alu.vector_to, &out.each_ref(), alu.vector_mask, mask, loop_address);
+            let [x, y, z, w] = &*result;
+            self.store(alu.vector_to, &[x, y, z, w], alu.vector_mask, mask, loop_address);
         }
         self.scratch = Some(scratch);
         if let Some((result, effect)) = scalar {
@@ -192,11 +221,12 @@ impl Interpreter {
             self.store(alu.scalar_to, &[&result; 4], alu.scalar_mask, mask, loop_address);
         }
         if alu.zeros | alu.ones != 0 {
-            self.store(alu.vector_to, &[&splat(0.0); 4], alu.zeros, mask, loop_address);
+            self.store(alu.vector_to, &[&ZEROS; 4], alu.zeros, mask, loop_address);
             self.store(alu.vector_to, &[&splat(1.0); 4], alu.ones, mask, loop_address);
         }
     }
 
+    #[inline(always)]
     fn apply(&mut self, effect: Effect, mask: Mask) {
         match effect {
             Effect::None => {}
@@ -210,6 +240,7 @@ impl Interpreter {
         }
     }
 
+    #[inline(always)]
     fn store(
         &mut self,
         to: Destination,
@@ -238,21 +269,23 @@ impl Interpreter {
     }
 }
 
-/// Register from which a vector operand can be read without a copy.
-#[inline]
-fn in_place(operand: &Operand) -> Option<usize> {
-    match operand.source {
-        Source::Register(register) if !operand.absolute && !operand.negate => Some(register as usize & 63),
-        _ => None,
-    }
+/// Applies an operand's modifiers: both are operations on the sign bit.
+#[inline(always)]
+fn modify(operand: &Operand, lanes: &Lanes, out: &mut Lanes) {
+    let keep = if operand.absolute { 0x7fff_ffff } else { u32::MAX };
+    let flip = u32::from(operand.negate) << 31;
+    *out = map(lanes, |value| f32::from_bits((value.to_bits() & keep) ^ flip));
 }
 
 /// Register number plus the loop address, wrapped to the size of the register file.
+#[inline(always)]
 fn relative(register: u8, loop_address: i32) -> usize {
     (register as i32).wrapping_add(loop_address) as usize & 63
 }
 
 /// Clamps to 0..1; NaN becomes 0.
+#[inline(always)]
 fn saturate(value: f32) -> f32 {
-    if value > 0.0 { value.min(1.0) } else { 0.0 }
+    let value = if value > 0.0 { value } else { 0.0 };
+    if value < 1.0 { value } else { 1.0 }
 }
