@@ -107,6 +107,20 @@ pub fn store(
     });
 }
 
+/// Like [`store`], for texels of four bytes, of which `texels` returns four from a multiple of four
+/// on. The sides of the rectangle are multiples of four.
+pub(crate) fn store_words(
+    call: &ResolveCall,
+    memory: &dyn PhysicalMemory,
+    area: Rect,
+    cancel: &Cancel,
+    mut texels: impl FnMut(u32, u32) -> [[u8; 4]; 4],
+) {
+    store_runs(call, memory, area, (4, 4), cancel, |x, y, run| {
+        run.copy_from_slice(texels(x, y).as_flattened());
+    });
+}
+
 /// Like [`store`], for texels of the rectangle in row order. Parts of a rectangle should begin and
 /// end at multiples of 32 pixels: a whole tile of that size is written at once.
 pub fn store_rows(call: &ResolveCall, memory: &dyn PhysicalMemory, area: Rect, bytes: u32, texels: &[u8]) {

@@ -1,14 +1,17 @@
 //! Resolves: averages, converts and tiles samples into memory; clears.
 
+use super::block::Surface;
 use super::color;
 use super::memory::Edram;
+use super::samples::Samples;
 use crate::backend::BackendError;
 use crate::draw_state::{CopySource, ResolveCall};
 use crate::edram::Place;
 use crate::enums::CopyCommand;
 use crate::limits::Cancel;
 use crate::memory::PhysicalMemory;
-use crate::resolve::{Rect, rectangle, samples, store};
+use crate::microcode::{LANES, Mask};
+use crate::resolve::{Rect, rectangle, samples, store, store_words};
 use crate::texture::{Format, Layout, encode, swap};
 
 /// Reader of a resolve's source pixels.
@@ -27,6 +30,19 @@ impl Reader<'_> {
         let run = self.place.row(column, row);
         let low = self.edram.get(run.word(0));
         [low, if self.place.words == 2 { self.edram.get(run.word(1)) } else { 0 }]
+    }
+
+    /// Words of four pixels' samples of one word, from a multiple of four. Samples of two
+    /// neighbouring pixels are neighbours in all layouts.
+    #[inline]
+    fn words(&self, x: u32, y: u32, sample: u32) -> [u32; 4] {
+        let pair = |x: u32| {
+            let (column, row) = self.call.msaa.cell(x, y, sample);
+            let first = self.place.row(column, row).word(0);
+            [self.edram.get(first), self.edram.get(first + 1)]
+        };
+        let [[a, b], [c, d]] = [pair(x), pair(x + 2)];
+        [a, b, c, d]
     }
 
     /// Mean of the selected samples. Arithmetic takes denormals for zeros and gives one NaN, as
@@ -67,14 +83,14 @@ fn clear(
     [left, top, right, bottom]: Rect,
     bits: [u32; 2],
 ) {
-    for y in (top..bottom).take_while(|_| !cancel.cuts()) {
-        for (x, sample) in (left..right).flat_map(|x| (0..call.msaa.samples()).map(move |sample| (x, sample)))
-        {
-            let (column, row) = call.msaa.cell(x, y, sample);
-            let run = place.row(column, row);
-            edram.set(run.word(0), bits[0]);
-            if place.words == 2 {
-                edram.set(run.word(1), bits[1]);
+    let words = bits.map(|bits| [bits; LANES]);
+    // By blocks: the upper and both lateral sides are multiples of eight.
+    for y in (top..bottom).step_by(2).take_while(|_| !cancel.cuts()) {
+        let lanes = if y + 1 < bottom { Mask::MAX } else { Mask::MAX >> 8 };
+        for x in (left..right).step_by(8) {
+            for sample in 0..call.msaa.samples() {
+                let at = Surface { x: x as i32, y: y as i32 };
+                Samples::new(place, call.msaa, at, sample).store(edram, &words, place.words == 2, lanes);
             }
         }
     }
@@ -135,14 +151,18 @@ fn copy_out(
         samples = &samples[..1]; // depths are never averaged
     }
     let reader = Reader { edram, place, source: call.source, samples, call };
-    let word = |bits: u32| {
-        let mut bytes = [0; 16];
-        bytes[..4].copy_from_slice(&bits.to_le_bytes());
-        swap(&mut bytes[..4], endian);
-        bytes
+    // Texels of the samples' bits, with some of them exchanged.
+    let store_bits = |exchange: &dyn Fn(u32) -> u32| {
+        store_words(call, memory, rect, cancel, |x, y| {
+            let mut bytes = reader.words(x, y, reader.samples[0]).map(|bits| exchange(bits).to_le_bytes());
+            for bytes in &mut bytes {
+                swap(bytes, endian);
+            }
+            bytes
+        });
     };
     if is_depth {
-        store(call, memory, rect, 4, cancel, |x, y| word(reader.sample(x, y, reader.samples[0])[0]));
+        store_bits(&|bits| bits);
         return Ok(());
     }
     let CopySource::Color { format: source, .. } = call.source else { return Ok(()) };
@@ -155,15 +175,15 @@ fn copy_out(
         && (source as u32 == 0 && format.layout == Layout::Fields([8; 4])
             || source as u32 == 2 && format.layout == Layout::Fields([10, 10, 10, 2]));
     if same_bits {
-        let (sample, eight) = (samples[0], source as u32 == 0);
-        store(call, memory, rect, 4, cancel, |x, y| {
-            let [bits, _] = reader.sample(x, y, sample);
-            word(match (destination.swap, eight) {
-                (false, _) => bits,
-                (true, true) => bits & 0xff00_ff00 | bits >> 16 & 0xff | (bits & 0xff) << 16,
-                (true, false) => bits & 0xc00f_fc00 | bits >> 20 & 0x3ff | (bits & 0x3ff) << 20,
-            })
-        });
+        match (destination.swap, source as u32 == 0) {
+            (false, _) => store_bits(&|bits| bits),
+            (true, true) => {
+                store_bits(&|bits| bits & 0xff00_ff00 | bits >> 16 & 0xff | (bits & 0xff) << 16);
+            }
+            (true, false) => {
+                store_bits(&|bits| bits & 0xc00f_fc00 | bits >> 20 & 0x3ff | (bits & 0x3ff) << 20);
+            }
+        }
         return Ok(());
     }
     store(call, memory, rect, format.bytes, cancel, |x, y| {
