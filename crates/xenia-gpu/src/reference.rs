@@ -127,9 +127,10 @@ impl Backend for Reference {
         let mut batch = bands::Batch::new(call, memory, &self.edram, &textures, &mut self.crew, budget);
         let (cache, shading) = (&mut self.textures, &mut self.shading);
         let limits = (&self.limits, &self.cancel);
+        let planes = clip::planes(call);
         let shaded = geometry::shade(call, memory, cache, shading, limits, &mut |vertices| {
             geometry::triangles(call, vertices, |triangle, facing| {
-                clip::clip(call, triangle, |corners| {
+                clip::clip(call, &planes, triangle, |corners| {
                     if let Some(setup) = raster::prepare(call, corners, facing) {
                         batch.push(setup);
                     }

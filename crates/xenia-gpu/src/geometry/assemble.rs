@@ -14,6 +14,7 @@ pub(crate) struct Corner {
 }
 
 impl Corner {
+    #[inline]
     fn of(vertices: &Vertices, number: u32) -> Self {
         let number = number as usize;
         let mut attributes = [[0.0; 4]; 16];
@@ -112,7 +113,9 @@ pub(crate) fn triangles(
     let corner = |number: u32| Corner::of(vertices, number);
     let is_left = |numbers: &[u32]| !vertices.are_killed(call, numbers);
     let triangle = |take: Take<'_>, numbers: [u32; 3], provoking: usize, edges: u8| {
-        let mut corners = numbers.map(corner);
+        // An array's `map` would copy each corner several times.
+        let [a, b, c] = numbers;
+        let mut corners = [corner(a), corner(b), corner(c)];
         flatten(call, &mut corners, provoking);
         match call.fills {
             None => take(corners, Facing::Found),

@@ -114,6 +114,47 @@ impl Vertices {
     }
 }
 
+/// Numbers of distinct indices, in the order of their first use.
+struct Numbers {
+    /// Distinct indices so far.
+    unique: Vec<u32>,
+    /// Least index.
+    least: u32,
+    /// Number of each index from the least on; `u32::MAX` if it has none yet. Empty if the indices
+    /// are too far apart.
+    dense: Vec<u32>,
+    sparse: BTreeMap<u32, u32>,
+}
+
+impl Numbers {
+    /// Most entries of a table for each index that a draw has.
+    const ENTRIES: usize = 4;
+
+    /// Prepares to number these indices.
+    fn of(indices: &[Option<u32>]) -> Self {
+        let used = || indices.iter().flatten().copied();
+        let least = used().min().unwrap_or(0);
+        let range = used().max().map_or(0, |most| (most - least) as usize + 1);
+        let is_dense = range <= indices.len().saturating_mul(Self::ENTRIES);
+        let dense = if is_dense { vec![u32::MAX; range] } else { Vec::new() };
+        Self { unique: Vec::new(), least, dense, sparse: BTreeMap::new() }
+    }
+
+    /// Number of an index.
+    fn number(&mut self, index: u32) -> u32 {
+        let next = self.unique.len() as u32;
+        let number = match self.dense.get_mut(index.wrapping_sub(self.least) as usize) {
+            Some(number) => number,
+            None => self.sparse.entry(index).or_insert(u32::MAX),
+        };
+        if *number == u32::MAX {
+            *number = next;
+            self.unique.push(index);
+        }
+        *number
+    }
+}
+
 /// Shades all vertices of a draw and passes them to `take`; tessellated patches come in several
 /// batches. A shader that writes to memory needn't export positions; there are no vertices then. If
 /// a limit is reached, the vertices shaded so far are still passed on.
@@ -133,19 +174,10 @@ pub(crate) fn shade(
     if let Some(tessellation) = call.tessellation {
         return tessellate::shade(call, tessellation, memory, textures, interpreter, limits, take);
     }
-    let mut unique = Vec::new();
-    let mut numbers = BTreeMap::new();
-    let order = indices(call, memory)
-        .into_iter()
-        .map(|index| {
-            index.map(|index| {
-                *numbers.entry(index).or_insert_with(|| {
-                    unique.push(index);
-                    unique.len() as u32 - 1
-                })
-            })
-        })
-        .collect();
+    let indices = indices(call, memory);
+    let mut numbers = Numbers::of(&indices);
+    let order = indices.iter().map(|index| index.map(|index| numbers.number(index))).collect();
+    let unique = numbers.unique;
     let textures = Bindings::new(program, &call.constants, textures, memory, limits.texture_bytes);
     let mut fetch = Fetcher::new(&call.constants, memory, &textures);
     let mut vertices = Vertices { order, ..Vertices::new(call, call.primitive) };
@@ -168,5 +200,25 @@ pub(super) fn within_limits(interpreter: &Interpreter, textures: &Bindings) -> R
         (true, _) => Err(BackendError::Limit(SHADER_STEPS)),
         (_, true) => Err(BackendError::Limit(TEXTURE_BYTES)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indices_are_numbered_in_the_order_of_their_first_use() {
+        let numbered = |indices: &[u32]| {
+            let indices: Vec<_> = indices.iter().copied().map(Some).chain([None]).collect();
+            let mut numbers = Numbers::of(&indices);
+            let order: Vec<_> = indices.iter().flatten().map(|index| numbers.number(*index)).collect();
+            (order, numbers.unique, numbers.dense.len())
+        };
+        assert_eq!(numbered(&[7, 5, 7, 6]), (vec![0, 1, 0, 2], vec![7, 5, 6], 3));
+        // Far apart: the table would be larger than the draw.
+        let far = [u32::MAX, 0, 9, u32::MAX];
+        assert_eq!(numbered(&far), (vec![0, 1, 2, 0], vec![u32::MAX, 0, 9], 0));
+        assert_eq!(numbered(&[]), (vec![], vec![], 0));
     }
 }

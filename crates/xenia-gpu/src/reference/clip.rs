@@ -8,7 +8,8 @@ use crate::geometry::{Corner, LEAST_W, Plane, depth_planes, distance, homogeneou
 /// Largest distance of a vertex from the origin, in pixels.
 const GUARD: f32 = 8000.0;
 
-fn planes(call: &DrawCall) -> Vec<Plane> {
+/// Planes that a draw's triangles are clipped by.
+pub(super) fn planes(call: &DrawCall) -> Vec<Plane> {
     let viewport = &call.viewport;
     let mut planes = vec![[0.0, 0.0, 0.0, 1.0]];
     for axis in 0..2 {
@@ -27,15 +28,19 @@ fn planes(call: &DrawCall) -> Vec<Plane> {
     planes
 }
 
-/// Clips a triangle and passes the resulting triangles to `take`.
-pub(super) fn clip(call: &DrawCall, mut corners: [Corner; 3], mut take: impl FnMut(&[Corner; 3])) {
+/// Clips a triangle by the draw's [`planes`] and passes the resulting triangles to `take`.
+pub(super) fn clip(
+    call: &DrawCall,
+    planes: &[Plane],
+    mut corners: [Corner; 3],
+    mut take: impl FnMut(&[Corner; 3]),
+) {
     for corner in &mut corners {
         homogeneous(call, corner);
         if corner.position.iter().any(|value| !value.is_finite()) {
             return;
         }
     }
-    let planes = planes(call);
     let inside = |plane: &Plane, corner: &Corner| distance(plane, corner) >= 0.0;
     let behind = |corner: &Corner| corner.position[3] < LEAST_W;
     if planes.iter().chain(&call.clip_planes).any(|plane| corners.iter().all(|corner| !inside(plane, corner)))
