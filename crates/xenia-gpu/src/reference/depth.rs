@@ -7,7 +7,7 @@ use super::samples::Samples;
 use crate::draw_state::{DepthStencil, Stencil};
 use crate::edram::Place;
 use crate::enums::{Compare, DepthFormat, Msaa, StencilOp};
-use crate::microcode::lanes::lanes_of;
+use crate::microcode::lanes::{lanes_of, spread};
 use crate::microcode::{LANES, Lanes, Mask};
 use crate::texture::single_to_depth_float;
 
@@ -102,25 +102,24 @@ impl DepthTest {
         let new_depths = quantize_lanes(depth, self.state.format);
         let depth_passes = mask & compare::depths(compare, &new_depths, &depths_of(&old));
         let mut words = old;
-        let mut passed = depth_passes;
+        let (mut passed, mut written) = (depth_passes, 0);
         if let Some(stencil) = stencil {
-            passed = 0;
+            (passed, written) = (0, mask);
             for lane in lanes_of(mask) {
                 let (passes, value) = test_stencil(&stencil, old[lane] as u8, depth_passes >> lane & 1 != 0);
                 passed |= Mask::from(passes) << lane;
                 words[lane] = old[lane] & !0xff | u32::from(value);
             }
         }
-        if self.state.write && passed != 0 {
-            let mut written = words;
-            for (word, depth) in written.iter_mut().zip(&new_depths) {
-                *word = *word & 0xff | depth << 8;
-            }
-            for lane in lanes_of(passed) {
-                words[lane] = written[lane];
+        if self.state.write {
+            written |= passed;
+            let chosen = spread(passed);
+            for lane in 0..LANES {
+                let kept = words[lane] & !(chosen[lane] & !0xff);
+                words[lane] = kept | (new_depths[lane] << 8 & chosen[lane]);
             }
         }
-        samples.store_changed(edram, &old, &words);
+        samples.store_changed(edram, &old, &words, written);
         passed
     }
 }

@@ -90,10 +90,10 @@ impl Samples {
         }
     }
 
-    /// Stores the words of samples of one word that differ from the old ones.
+    /// Stores the words of a mask's lanes, samples of one word, that differ from the old ones.
     #[inline(always)]
-    pub(super) fn store_changed(&self, edram: &Edram, old: &[u32; LANES], words: &[u32; LANES]) {
-        let changed = (0..LANES).filter(|&lane| words[lane] != old[lane]);
+    pub(super) fn store_changed(&self, edram: &Edram, old: &[u32; LANES], words: &[u32; LANES], mask: Mask) {
+        let changed = lanes_of(mask).filter(|&lane| words[lane] != old[lane]);
         edram.set_words(changed.map(|lane| (self.index(lane), words[lane])));
     }
 

@@ -37,6 +37,14 @@ fn wrap_lanes(at: &[i32; LANES], size: u32, mode: ClampMode) -> [i32; LANES] {
     match mode {
         ClampMode::Repeat if size & (size - 1) == 0 => each(at, |at| at & (size - 1)),
         ClampMode::ClampToEdge | ClampMode::ClampToHalfway => each(at, |at| at.clamp(0, size - 1)),
+        ClampMode::MirroredRepeat if size & (size - 1) == 0 => each(at, |at| {
+            let at = at & (size * 2 - 1);
+            at.min(size * 2 - 1 - at)
+        }),
+        ClampMode::MirrorClampToEdge | ClampMode::MirrorClampToHalfway => {
+            each(at, |at| (at ^ at >> 31).min(size - 1))
+        }
+        _ if at.iter().fold(0, |any, &at| any | u32::from(at as u32 >= size as u32)) == 0 => *at,
         _ => each(at, |at| wrap(at, size, mode).unwrap_or(0)),
     }
 }
@@ -190,8 +198,15 @@ pub(super) fn plane_lanes(level: &Level<'_>, u: &Lanes, v: &Lanes, linear: bool,
         Texels::Bytes(texels) => {
             for (values, corner) in values.iter_mut().zip(&corners).take(used) {
                 let mut words = [0_u32; LANES];
-                for (word, index) in words.iter_mut().zip(corner) {
-                    *word = texels.get(*index as usize).map_or(0, |texel| u32::from_le_bytes(*texel));
+                // Indices are in range; a mask is faster than a comparison.
+                if texels.len().is_power_of_two() {
+                    for (word, index) in words.iter_mut().zip(corner) {
+                        *word = u32::from_le_bytes(texels[*index as usize & (texels.len() - 1)]);
+                    }
+                } else {
+                    for (word, index) in words.iter_mut().zip(corner) {
+                        *word = texels.get(*index as usize).map_or(0, |texel| u32::from_le_bytes(*texel));
+                    }
                 }
                 for (component, values) in values.iter_mut().enumerate() {
                     for (value, word) in values.iter_mut().zip(&words) {
