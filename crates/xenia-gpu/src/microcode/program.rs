@@ -342,6 +342,15 @@ impl Program {
         self.exports >> number & 1 != 0
     }
 
+    /// Whether all lanes have the same exports: the program reads no register, fetches nothing and
+    /// writes no memory.
+    pub fn is_uniform(&self) -> bool {
+        let fetches = |instruction: &Instruction| {
+            matches!(instruction, Instruction::Vertex(_) | Instruction::Texture(_))
+        };
+        self.reads == 0 && !self.exports_memory() && !self.instructions.iter().any(fetches)
+    }
+
     /// Whether the program may write to memory.
     pub const fn exports_memory(&self) -> bool {
         memory_export::writes(self.exports)

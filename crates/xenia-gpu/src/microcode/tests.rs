@@ -266,6 +266,21 @@ fn operations_have_the_same_bits_in_wider_vectors() {
     }
 }
 
+#[test]
+fn programs_are_uniform_if_nothing_differs_between_lanes() {
+    for (text, expected) in [
+        ("max oC0, c[1], c[1]", true),
+        ("max r1, c[1], c[1]\nmax oC0, c[2], c[3]", true),
+        ("max oC0, r0, c[1]", false),
+        ("log oC0, r2.z", false),
+        ("tfetch2D r1, r0.xy, tf1\nmax oC0, c[1], c[1]", false),
+        ("alloc memory 1\nmax eA, c[1], c[1]\nmax eM0, c[2], c[2]", false),
+    ] {
+        let program = Program::decode(&assemble(text).unwrap());
+        assert_eq!(program.is_uniform(), expected, "{text}");
+    }
+}
+
 /// Fetch unit that returns the horizontal gradient.
 struct Gradient;
 

@@ -92,6 +92,10 @@ pub(super) struct Target<'a> {
     has_alpha: bool,
     /// Registers that interpolators are put into, one bit each.
     interpolators: u64,
+    /// All pixels have the same exports: the shader reads no register and fetches nothing.
+    is_uniform: bool,
+    /// Steps of the run whose exports the interpreter has, if all pixels have them.
+    uniform_steps: Option<u64>,
     passed: u64,
 }
 
@@ -125,6 +129,8 @@ impl<'a> Target<'a> {
             writes_depth,
             has_alpha: exports & 1 != 0,
             interpolators: (1 << call.interpolators.min(16)) - 1,
+            is_uniform: program.is_some_and(Program::is_uniform),
+            uniform_steps: None,
             call,
             edram,
             interpreter,
@@ -230,6 +236,10 @@ impl<'a> Target<'a> {
     fn shade(&mut self, setup: &Setup, at: Surface, coverage: &[Mask; 4], covered: Mask) {
         let Some(shader) = &self.call.pixel_shader else { return };
         let program = &shader.program;
+        if let Some(steps) = self.uniform_steps {
+            self.meter.spend(at.y, steps);
+            return;
+        }
         let centers = weights(setup, at, None);
         let centroids =
             (self.call.centroid != 0).then(|| weights(setup, at, Some(&centroids(self.call.msaa, coverage))));
@@ -281,6 +291,8 @@ impl<'a> Target<'a> {
         let constants = &self.call.constants;
         let before = self.interpreter.steps();
         self.interpreter.run(program, constants, constants.pixel_base, Mask::MAX, &mut self.fetch);
-        self.meter.spend(at.y, self.interpreter.steps() - before);
+        let steps = self.interpreter.steps() - before;
+        self.meter.spend(at.y, steps);
+        self.uniform_steps = self.is_uniform.then_some(steps);
     }
 }
