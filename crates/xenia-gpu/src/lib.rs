@@ -4,7 +4,7 @@
 //! [`CommandProcessor`] reads the command stream and converts it to plain descriptions of draws and
 //! resolves ([`draw_state`]), which a [`Backend`] executes. This crate does not depend on any
 //! graphics API of the host, and packets and registers are confined to it.
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
 pub mod backend;
 pub mod draw_state;
@@ -22,8 +22,6 @@ pub mod processor;
 pub mod reference;
 pub mod registers;
 pub mod resolve;
-#[allow(unsafe_code)]
-mod simd;
 pub mod texture;
 pub mod trace;
 

@@ -23,6 +23,7 @@
 //!   are read)
 //! - [`float`]: arithmetic that the C library may compute (must be computed otherwise)
 //! - [`processor`]: what the processor does quickly, measured (`false`)
+//! - [`simd`]: loops that use the widest vectors (those of the least processor)
 //! - [`process`]: processes with limits, which end with all that they started (an error)
 //! - [`written_pages`]: which pages were written (`None`; the caller reads all of memory)
 //!
@@ -41,6 +42,7 @@ mod error;
 mod linux;
 pub mod processor;
 pub mod registers;
+pub mod simd;
 
 pub use error::HostError;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

@@ -8,12 +8,12 @@ use super::{Binding, FetchPlan};
 use crate::enums::{ClampMode, Dimension, TextureFilter};
 use crate::microcode::lanes::{floor, lanes_of, map, map2, spread, truncate};
 use crate::microcode::{LANES, Lanes, Mask, Sampling, TextureFetch, TextureOp, Vector};
-use crate::simd;
 use crate::texture::{TextureInfo, TextureLevel};
 use anisotropy::Footprint;
 pub(super) use gradients::gradients;
 use gradients::{levels_of_detail, texel_gradients};
 use level::{Level, plane_lanes, snap};
+use xenia_host::simd;
 
 /// Dimension field of fetches from 3D and stacked textures.
 const STACKED: u8 = 2;

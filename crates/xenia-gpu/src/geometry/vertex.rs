@@ -118,7 +118,7 @@ impl Vertices {
 struct Numbers {
     /// Distinct indices so far.
     unique: Vec<u32>,
-    /// Least index.
+    /// Least index of the draw.
     least: u32,
     /// Number of each index from the least on; `u32::MAX` if it has none yet. Empty if the indices
     /// are too far apart.

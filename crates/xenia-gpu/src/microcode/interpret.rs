@@ -13,8 +13,8 @@ use super::memory_export::Written;
 use super::program::*;
 use crate::draw_state::Constants;
 use crate::limits::Cancel;
-use crate::simd;
 use constants::SpreadConstants;
+use xenia_host::simd;
 
 /// Most control flow instructions and clause instructions in one run.
 pub const MAX_STEPS: u32 = 1 << 17;

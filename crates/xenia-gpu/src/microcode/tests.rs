@@ -3,7 +3,7 @@
 use super::*;
 use crate::draw_state::Constants;
 use crate::registers::RegisterFile;
-use crate::simd;
+use xenia_host::simd;
 
 /// Fetch unit without vertices and textures.
 struct Nothing;

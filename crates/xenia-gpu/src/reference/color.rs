@@ -264,7 +264,7 @@ pub(super) fn unpack(format: ColorTargetFormat, [low, high]: [u32; 2]) -> [f32; 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd;
+    use xenia_host::simd;
 
     #[test]
     fn stored_bits_survive_unpacking_and_packing() {

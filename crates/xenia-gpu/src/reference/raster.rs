@@ -8,7 +8,7 @@ use crate::draw_state::DrawCall;
 use crate::enums::Msaa;
 use crate::geometry::{Corner, Facing};
 use crate::microcode::{LANES, Lanes, Mask};
-use crate::simd;
+use xenia_host::simd;
 
 /// Sub-pixel positions per pixel.
 const SUB: i64 = 16;

@@ -244,7 +244,7 @@ pub(super) fn plane_lanes(level: &Level<'_>, u: &Lanes, v: &Lanes, linear: bool,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd;
+    use xenia_host::simd;
 
     #[test]
     fn all_lanes_are_filtered_as_one_is() {

@@ -14,7 +14,7 @@
 /// Functions that the closure calls should be `#[inline(always)]`: those that stay outside are
 /// compiled for the least processor.
 #[inline(always)]
-pub(crate) fn dispatch<R>(work: impl FnOnce() -> R) -> R {
+pub fn dispatch<R>(work: impl FnOnce() -> R) -> R {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx2")]
