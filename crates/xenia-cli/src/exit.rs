@@ -40,8 +40,8 @@ impl From<Cause> for Code {
         match cause {
             // Closing the window and `--timeout` are normal ends.
             Cause::Window | Cause::Timeout => Self::Done,
-            Cause::Signal(signal_hook::consts::SIGHUP) => Self::HungUp,
-            Cause::Signal(signal_hook::consts::SIGTERM) => Self::Terminated,
+            Cause::Signal(xenia_host::signals::HANG_UP) => Self::HungUp,
+            Cause::Signal(xenia_host::signals::TERMINATE) => Self::Terminated,
             Cause::Signal(_) => Self::Interrupted,
         }
     }

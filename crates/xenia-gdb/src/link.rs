@@ -10,12 +10,12 @@ use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
+use xenia_host::socket_file::SocketFileListener;
 
 /// Limit of chunks that were read and not yet handled.
 const CHUNKS: usize = 16;
@@ -25,7 +25,7 @@ const CHUNK: usize = 4096;
 
 enum Socket {
     Tcp(TcpListener),
-    Unix(UnixListener, PathBuf),
+    Unix(SocketFileListener, PathBuf),
 }
 
 /// A socket that waits for gdb. A socket file is removed when it is dropped.
@@ -51,8 +51,7 @@ impl Listener {
                 Self { socket: Socket::Tcp(socket), address, _port: own }
             }
             ServerAddress::Unix(path) => {
-                let socket = UnixListener::bind(path)?;
-                socket.set_nonblocking(true)?;
+                let socket = SocketFileListener::bind(path)?;
                 Self { socket: Socket::Unix(socket, path.clone()), address: address.clone(), _port: None }
             }
         })
@@ -80,10 +79,9 @@ impl Listener {
                     stream.set_nodelay(true)?;
                     Link::new(stream.try_clone()?, stream, stop.clone())
                 }),
-                Socket::Unix(socket, _) => socket.accept().and_then(|(stream, _)| {
-                    stream.set_nonblocking(false)?;
-                    Link::new(stream.try_clone()?, stream, stop.clone())
-                }),
+                Socket::Unix(socket, _) => {
+                    socket.accept().and_then(|stream| Link::new(stream.try_clone()?, stream, stop.clone()))
+                }
             };
             match link {
                 Ok(link) => return Ok(Some(link)),

@@ -24,6 +24,10 @@
 //! - [`float`]: arithmetic that the C library may compute (must be computed otherwise)
 //! - [`processor`]: what the processor does quickly, measured (`false`)
 //! - [`simd`]: loops that use the widest vectors (those of the least processor)
+//! - [`signals`]: signals that end a run (never called)
+//! - [`ownership`]: owners and identities of files (an error: no file is trusted)
+//! - [`network`]: readiness and errors of sockets
+//! - [`socket_file`]: sockets that are files (an error)
 //! - [`process`]: processes with limits, which end with all that they started (an error)
 //! - [`written_pages`]: which pages were written (`None`; the caller reads all of memory)
 //!
@@ -37,18 +41,21 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("xenia-rs runs on x86-64 Linux only: xenia-host has no module for this system yet");
 
+mod access;
 mod error;
 #[cfg(target_os = "linux")]
 mod linux;
 pub mod processor;
 pub mod registers;
 pub mod simd;
+mod socket_error;
 
 pub use error::HostError;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use linux::fault;
 #[cfg(target_os = "linux")]
 pub use linux::{
-    allocator, barrier, ending, executable, file, float, process, profiler, section, signal_stack, sparse,
-    thread, written_pages,
+    allocator, barrier, ending, executable, file, float, network, ownership, process, profiler, section,
+    signal_stack, signals, socket_file, sparse, thread, written_pages,
 };
+pub use socket_error::SocketCondition;

@@ -113,9 +113,11 @@ pub(crate) fn write_whole(
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
         // The permissions of a file created by name; the umask applies.
-        let permissions = xenia_host::file::usual_permissions();
-        let draft =
-            tempfile::Builder::new().prefix(".sweep-").permissions(permissions).tempfile_in(folder)?;
+        let mut draft = tempfile::Builder::new();
+        if let Some(permissions) = xenia_host::file::usual_permissions() {
+            draft.permissions(permissions);
+        }
+        let draft = draft.prefix(".sweep-").tempfile_in(folder)?;
         let mut buffered = std::io::BufWriter::new(draft.as_file());
         fill(&mut buffered)?;
         buffered.flush()?;

@@ -11,14 +11,14 @@ use crate::user_folders;
 use object::read::ReadCache;
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, elf};
-use rustix::fs::OFlags;
-use std::fs::{self, DirBuilder, File, Metadata};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 use xenia_cpu::ReservationMode;
+use xenia_host::process::running_program;
+use xenia_host::{file, ownership};
 use xenia_jit::{Keeper, MOST_BYTES, StoreOptions};
 
 /// Largest number of bytes read from one file: the code and its index.
@@ -47,8 +47,12 @@ pub fn named_folder(flag: Option<&Path>) -> Option<PathBuf> {
 }
 
 /// Options of the title's cache in this folder; `None` if this build of the program cannot be
-/// identified.
+/// identified, or if the host does not tell the owners of files.
 pub fn options(folder: &Path, title: &Title, reservations: ReservationMode) -> Option<StoreOptions> {
+    if !ownership::can_tell() {
+        tracing::warn!("no compiled code is kept: the owners of files are not known on this system");
+        return None;
+    }
     let build = match build() {
         Ok(build) => build,
         Err(error) => {
@@ -99,7 +103,7 @@ fn noted(program: &File) -> Option<Vec<u8>> {
 pub(crate) fn build_digits() -> Option<&'static str> {
     static DIGITS: OnceLock<Option<String>> = OnceLock::new();
     let read = || {
-        let id = noted(&File::open("/proc/self/exe").ok()?)?;
+        let id = noted(&running_program().ok()?)?;
         let digits = id.iter().take(6).flat_map(|byte| [byte >> 4, byte & 15]);
         Some(digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect())
     };
@@ -108,7 +112,7 @@ pub(crate) fn build_digits() -> Option<&'static str> {
 
 /// Identifies the program's build.
 fn build() -> io::Result<String> {
-    let mut program = File::open("/proc/self/exe")?;
+    let mut program = running_program()?;
     let version = env!("CARGO_PKG_VERSION");
     if let Some(id) = noted(&program) {
         return Ok(format!("{version} {id:02x?}"));
@@ -125,47 +129,17 @@ struct KeptFile {
     folder: PathBuf,
 }
 
-fn refused(what: &Path, why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::PermissionDenied, format!("{} {why}", what.display()))
-}
-
-/// Fails if the folder or file does not belong to the user.
-fn is_ours(path: &Path, found: &Metadata) -> io::Result<()> {
-    if found.uid() != rustix::process::geteuid().as_raw() {
-        return Err(refused(path, "belongs to somebody else"));
-    }
-    if found.mode() & 0o022 != 0 {
-        return Err(refused(path, "may be written by others"));
-    }
-    Ok(())
-}
-
-/// Fails if the folder does not belong to the user, or another user could replace it.
-fn trust(folder: &Path) -> io::Result<()> {
-    let folder = folder.canonicalize()?;
-    is_ours(&folder, &fs::metadata(&folder)?)?;
-    for outer in folder.ancestors().skip(1) {
-        let mode = fs::metadata(outer)?.mode();
-        // In a sticky folder users can only rename their own files.
-        if mode & 0o002 != 0 && mode & 0o1000 == 0 {
-            return Err(refused(outer, "may be written by everybody"));
-        }
-    }
-    Ok(())
-}
-
 impl Keeper for KeptFile {
     fn read(&self) -> io::Result<Option<Vec<u8>>> {
         let mut options = File::options();
         // Links are not followed, and opening a pipe must not block.
-        options.read(true).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
-        let file = match options.open(&self.path) {
+        let file = match file::plainly(options.read(true)).open(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
-        trust(&self.folder)?;
+        ownership::check_private_folder(&self.folder)?;
         let found = file.metadata()?;
-        is_ours(&self.path, &found)?;
+        ownership::check_private(&self.path, &found)?;
         if !found.is_file() || found.len() > MOST_READ {
             return Err(io::Error::other("not a file of compiled code"));
         }
@@ -175,8 +149,8 @@ impl Keeper for KeptFile {
     }
 
     fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
-        trust(&self.folder)?;
+        ownership::make_private_folder(&self.folder)?;
+        ownership::check_private_folder(&self.folder)?;
         let mut draft =
             tempfile::Builder::new().prefix(DRAFT).tempfile_in(&self.folder).map_err(without_name)?;
         draft.write_all(bytes).map_err(without_name)?;
@@ -222,7 +196,7 @@ fn tidy(folder: &Path, kept: &Path) {
 mod tests {
     use super::*;
     use std::fs::Permissions;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     fn kept(folder: &Path) -> KeptFile {
         KeptFile { path: folder.join("t.code"), folder: folder.to_owned() }

@@ -10,21 +10,17 @@
 
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
-use signal_hook::iterator::Signals;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use xenia_gpu::limits::Cancel;
+use xenia_host::signals;
 
 /// Time for draws to finish after a request to end.
 const PATIENCE: Duration = Duration::from_millis(400);
 /// The same, where the state is saved at the end: memory is not the title's after a draw that was
 /// cut short, so there would be no state.
 const SAVING_PATIENCE: Duration = Duration::from_secs(10);
-
-/// Signals that end a run, by number and name.
-const SIGNALS: [(i32, &str); 3] = [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM"), (SIGHUP, "SIGHUP")];
 
 /// Cause of a run's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +38,8 @@ impl Cause {
     pub fn name(self) -> &'static str {
         match self {
             Self::Signal(number) => {
-                SIGNALS.iter().find(|(signal, _)| *signal == number).map_or("a signal", |(_, name)| name)
+                let found = signals::ENDING.iter().find(|(signal, _)| *signal == number);
+                found.map_or("a signal", |(_, name)| name)
             }
             Self::Window => "window",
             Self::Timeout => "timeout",
@@ -134,16 +131,8 @@ impl Interrupt {
 
     /// Makes SIGUSR1 request a report of the threads.
     pub fn listen_for_threads(&self) -> Result<()> {
-        if ignored_signals()(SIGUSR1) {
-            return Ok(());
-        }
-        let mut signals = Signals::new([SIGUSR1]).context("signal handlers")?;
         let by_signal = self.clone();
-        std::thread::Builder::new()
-            .name("SIGUSR1".to_owned())
-            .spawn(move || signals.forever().for_each(|_| by_signal.want_threads()))
-            .context("signal handlers")?;
-        Ok(())
+        signals::on_request_for_report(move || by_signal.want_threads()).context("signal handlers")
     }
 
     /// Sets `flag` when the end is requested (at once if it has been), and cancels `draws` if they
@@ -174,27 +163,8 @@ impl Interrupt {
     /// Makes signals and `timeout` request the end.
     pub fn listen(timeout: Option<Duration>) -> Result<Self> {
         let interrupt = Self::default();
-        // A signal that was ignored at the start (nohup, background job) stays ignored.
-        let ignored = ignored_signals();
-        let signals = SIGNALS.map(|(signal, _)| signal).into_iter().filter(|signal| !ignored(*signal));
-        let signals: Vec<i32> = signals.collect();
-        let once = Arc::new(AtomicBool::new(false));
-        for &signal in &signals {
-            // The order matters: at the first signal, the conditional default must see the flag
-            // clear.
-            signal_hook::flag::register_conditional_default(signal, once.clone())
-                .and_then(|_| signal_hook::flag::register(signal, once.clone()))
-                .context("signal handlers")?;
-        }
-        let mut signals = Signals::new(signals).context("signal handlers")?;
         let by_signal = interrupt.clone();
-        std::thread::Builder::new()
-            .name("signals".to_owned())
-            .spawn(move || {
-                for signal in &mut signals {
-                    by_signal.request(Cause::Signal(signal));
-                }
-            })
+        signals::on_ending(move |signal| by_signal.request(Cause::Signal(signal)))
             .context("signal handlers")?;
         if let Some(timeout) = timeout {
             let by_time = interrupt.clone();
@@ -213,19 +183,7 @@ impl Interrupt {
 /// Turns the signal for exceeding the file size limit (`ulimit -f`) into an error of the write, as
 /// on a full disk. By default the signal would end the process with unfinished outputs.
 pub fn outlive_limits_of_files() -> Result<()> {
-    signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop).context("signal handlers")
-}
-
-/// Signals that were ignored when the program was started.
-fn ignored_signals() -> impl Fn(i32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = ignored_mask(&status);
-    move |signal| mask >> (signal - 1) & 1 != 0
-}
-
-fn ignored_mask(status: &str) -> u64 {
-    let digits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    digits.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok()).unwrap_or_default()
+    signals::outlive_limits_of_files().context("signal handlers")
 }
 
 #[cfg(test)]
@@ -238,10 +196,10 @@ mod tests {
         let (early, late) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         interrupt.watch(early.clone(), None);
         assert!(!early.load(Relaxed) && interrupt.cause().is_none());
-        interrupt.request(Cause::Signal(SIGTERM));
+        interrupt.request(Cause::Signal(signals::TERMINATE));
         interrupt.request(Cause::Window);
         assert!(early.load(Relaxed));
-        assert_eq!(interrupt.cause(), Some(Cause::Signal(SIGTERM)));
+        assert_eq!(interrupt.cause(), Some(Cause::Signal(signals::TERMINATE)));
         interrupt.watch(late.clone(), None);
         assert!(late.load(Relaxed), "a machine that comes later ends, too");
         let woken = Arc::new(AtomicBool::new(false));
@@ -281,13 +239,5 @@ mod tests {
         interrupt.request(Cause::Window);
         std::thread::sleep(2 * PATIENCE);
         assert!(!draws.is_set());
-    }
-
-    #[test]
-    fn ignored_signals_are_read_from_the_status() {
-        let status = "Name:\txenia-rs\nSigBlk:\tffffffffffffffff\nSigIgn:\t0000000000001001\n";
-        let mask = ignored_mask(status);
-        assert_eq!((mask & 1, mask >> (SIGINT - 1) & 1), (1, 0), "SIGHUP is number 1");
-        assert_eq!(ignored_mask(""), 0);
     }
 }

@@ -3,12 +3,12 @@
 
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::{NamedTempFile, TempPath};
+use xenia_host::file::usual_permissions;
 
 /// Whether `path` cannot be replaced by renaming, because it is a pipe, a terminal or another
 /// device.
@@ -43,12 +43,14 @@ pub fn without_name(error: std::io::Error) -> std::io::Error {
 
 fn draft(path: &Path) -> std::io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
-    let permissions =
-        std::fs::metadata(path).map_or(Permissions::from_mode(0o666), |found| found.permissions());
     // A missing folder, or a file in its place, is always an error.
     std::fs::metadata(folder.join("."))?;
     let mut draft = tempfile::Builder::new();
-    draft.prefix(".xenia-rs-").permissions(permissions).tempfile_in(folder).map_err(without_name)
+    let before = std::fs::metadata(path).map(|found| found.permissions());
+    if let Some(permissions) = before.ok().or_else(usual_permissions) {
+        draft.permissions(permissions);
+    }
+    draft.prefix(".xenia-rs-").tempfile_in(folder).map_err(without_name)
 }
 
 /// Whether the folder refuses new files, although existing files in it may be writable.
@@ -178,6 +180,8 @@ impl WriteErrors {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn files_are_written_whole_through_links_and_with_their_permissions() {

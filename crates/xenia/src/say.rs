@@ -220,7 +220,7 @@ fn with_short_words(text: &str) -> String {
 
 /// Advice for an error whose text has none.
 pub fn advice(text: &str) -> &'static str {
-    let too_large = std::io::Error::from_raw_os_error(rustix::io::Errno::FBIG.raw_os_error()).to_string();
+    let too_large = xenia_host::file::size_limit_error().to_string();
     if text.contains(&too_large) {
         "; the shell limits the size of files: `ulimit -f unlimited` lifts that"
     } else {
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_limit_of_files_is_advised_on() {
-        let large = std::io::Error::from_raw_os_error(rustix::io::Errno::FBIG.raw_os_error());
+        let large = xenia_host::file::size_limit_error();
         assert!(advice(&format!("cannot write a: {large}")).contains("ulimit -f"));
         assert_eq!(advice("cannot write a: No space left on device"), "");
     }

@@ -7,8 +7,8 @@ use crate::say::errln;
 use anyhow::{Context, Result};
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read};
-use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
+use xenia_host::ownership::is_named_pipe;
 
 /// Largest number of bytes of a text file.
 const MAXIMUM: u64 = 64 << 20;
@@ -73,7 +73,7 @@ pub fn is_there(path: &Path) -> bool {
 
 /// Opens a file for random access. Pipes are refused.
 pub fn open(path: &Path) -> std::io::Result<File> {
-    if is_pipe(path)? { Err(pipe()) } else { File::open(path) }
+    if is_named_pipe(path)? { Err(pipe()) } else { File::open(path) }
 }
 
 /// Opens a file that is read once from beginning to end.
@@ -86,11 +86,7 @@ pub fn stream(path: &Path) -> std::io::Result<File> {
 /// wait.
 pub fn refuse_named_pipe(path: &Path) -> std::io::Result<()> {
     // A shell's pipe is under /proc and cannot be canonicalized; a named pipe can.
-    if is_pipe(path)? && path.canonicalize().is_ok() { Err(pipe()) } else { Ok(()) }
-}
-
-fn is_pipe(path: &Path) -> std::io::Result<bool> {
-    Ok(std::fs::metadata(path)?.file_type().is_fifo())
+    if is_named_pipe(path)? && path.canonicalize().is_ok() { Err(pipe()) } else { Ok(()) }
 }
 
 fn pipe() -> Error {

@@ -3,14 +3,14 @@
 use super::program::{BLOCK_SIZE, CODE_BASE, CODE_SIZE, EXIT, MTLR_R1, elf};
 use super::state::QemuState;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 use tempfile::TempDir;
+use xenia_host::file::make_runnable;
+use xenia_host::process::apart;
+use xenia_host::socket_file::SocketFileStream;
 
 /// Number of the MSR in the gdb protocol of PowerPC.
 const GDB_MSR: u32 = 65;
@@ -109,9 +109,7 @@ impl Qemu {
         let folder = tempfile::tempdir()?;
         let program = folder.path().join("server");
         std::fs::write(&program, elf()?)?;
-        let mut rights = std::fs::metadata(&program)?.permissions();
-        rights.set_mode(0o755);
-        std::fs::set_permissions(&program, rights)?;
+        make_runnable(&program)?;
         Ok(Self { mode, folder, process: None, starts: 0 })
     }
 
@@ -150,8 +148,7 @@ impl Qemu {
         let socket = self.folder.path().join(format!("gdb{}", self.starts));
         // In a separate process group: Ctrl-C on a terminal is for this program, and a qemu that it
         // ended would look like a difference.
-        let mut child = Command::new("qemu-ppc64")
-            .process_group(0)
+        let mut child = apart(&mut Command::new("qemu-ppc64"))
             .args(["-cpu", self.mode.cpu, "-g"])
             .args([&socket, &self.folder.path().join("server")])
             .current_dir(self.folder.path())
@@ -258,7 +255,7 @@ fn message(jobs: &[Job]) -> Vec<u8> {
 fn set_mode_and_go(socket: &Path, sf: bool) -> Result<(), QemuError> {
     let mut stream = None;
     for _ in 0..1000 {
-        if let Ok(connected) = UnixStream::connect(socket) {
+        if let Ok(connected) = SocketFileStream::connect(socket) {
             stream = Some(connected);
             break;
         }
@@ -284,13 +281,13 @@ fn set_mode_and_go(socket: &Path, sf: bool) -> Result<(), QemuError> {
     Ok(())
 }
 
-fn read_msr(stream: &mut UnixStream) -> Result<u64, QemuError> {
+fn read_msr(stream: &mut SocketFileStream) -> Result<u64, QemuError> {
     let text = command(stream, &format!("p{GDB_MSR:x}"))?;
     u64::from_str_radix(&text, 16).map_err(|_| QemuError::Stub(format!("`{text}` for MSR")))
 }
 
 /// Sends a packet and returns the answer's text.
-fn command(stream: &mut UnixStream, text: &str) -> Result<String, QemuError> {
+fn command(stream: &mut SocketFileStream, text: &str) -> Result<String, QemuError> {
     let sum = text.bytes().fold(0_u8, u8::wrapping_add);
     stream.write_all(format!("${text}#{sum:02x}").as_bytes())?;
     let mut answer = Vec::new();

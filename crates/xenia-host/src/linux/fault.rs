@@ -12,6 +12,7 @@
 mod x86_64;
 
 use crate::HostError;
+pub use crate::access::HostAccess;
 use crate::registers::{Registers, Vectors};
 use std::mem;
 use std::ptr;
@@ -19,17 +20,6 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, Ordering::*};
 #[cfg(target_arch = "x86_64")]
 use x86_64 as processor;
-
-/// Kind of an access that faulted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HostAccess {
-    /// A load of data.
-    Load,
-    /// A store, or a load and a store.
-    Store,
-    /// The fetch of an instruction.
-    Fetch,
-}
 
 /// A thread that a fault has interrupted.
 pub struct Interrupted<'a> {

@@ -2,11 +2,14 @@
 
 use rustix::fs::{OFlags, SeekFrom, seek};
 use rustix::io::Errno;
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;
 use std::ops::Range;
 use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
 /// Reads at `offset`, independently of the file's position; returns fewer bytes than requested only
 /// at the end of the file.
@@ -74,8 +77,26 @@ pub fn without_links(options: &mut OpenOptions) -> &mut OpenOptions {
 }
 
 /// Permissions of a file that is made by its name: those that the user's settings leave of all.
-pub fn usual_permissions() -> Permissions {
-    Permissions::from_mode(0o666)
+/// `None`: those that the system gives.
+pub fn usual_permissions() -> Option<Permissions> {
+    Some(Permissions::from_mode(0o666))
+}
+
+/// Lets everybody run a file, and its owner write to it.
+pub fn make_runnable(path: &Path) -> io::Result<()> {
+    let mut rights = std::fs::metadata(path)?.permissions();
+    rights.set_mode(0o755);
+    std::fs::set_permissions(path, rights)
+}
+
+/// The error of a write beyond the host's limit on sizes of files.
+pub fn size_limit_error() -> io::Error {
+    Errno::FBIG.into()
+}
+
+/// The path in a file URL, from its first slash on.
+pub fn path_of_url(path: Vec<u8>) -> PathBuf {
+    PathBuf::from(OsString::from_vec(path))
 }
 
 #[cfg(test)]

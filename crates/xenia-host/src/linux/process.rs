@@ -6,6 +6,7 @@ use rustix::process::{
     Pid, PidfdFlags, Resource, Rlimit, Signal, getppid, kill_process_group, pidfd_open,
     set_parent_process_death_signal, setrlimit,
 };
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -16,6 +17,16 @@ use std::time::Duration;
 pub fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     name.trim().to_owned()
+}
+
+/// Opens the program that runs, also if its file was replaced meanwhile.
+pub fn running_program() -> io::Result<File> {
+    File::open("/proc/self/exe")
+}
+
+/// Keeps Ctrl-C, which is for this program, from a process that the command starts.
+pub fn apart(command: &mut Command) -> &mut Command {
+    command.process_group(0)
 }
 
 /// Ends this process when its parent ends, and limits its address space and that of its children to

@@ -14,36 +14,24 @@
 //!   accesses through pointers into it, which are `unsafe` at their users.
 
 use crate::HostError;
+pub use crate::access::HostRights;
 use region::Protection;
 use std::ffi::CStr;
 use std::ops::Range;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr;
 
-/// Rights of the process to a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HostRights {
-    /// Every access faults.
-    None,
-    /// Loads are allowed.
-    Read,
-    /// Loads and stores are allowed.
-    ReadWrite,
+fn protection(rights: HostRights) -> Protection {
+    match rights {
+        HostRights::None => Protection::NONE,
+        HostRights::Read => Protection::READ,
+        HostRights::ReadWrite => Protection::READ_WRITE,
+    }
 }
 
-impl HostRights {
-    fn protection(self) -> Protection {
-        match self {
-            Self::None => Protection::NONE,
-            Self::Read => Protection::READ,
-            Self::ReadWrite => Protection::READ_WRITE,
-        }
-    }
-
-    /// The rights as `mmap` flags: the `region` crate's bits are the host's.
-    fn bits(self) -> i32 {
-        self.protection().bits() as i32
-    }
+/// The rights as `mmap` flags: the `region` crate's bits are the host's.
+fn bits(rights: HostRights) -> i32 {
+    protection(rights).bits() as i32
 }
 
 /// Most mappings that the host grants to the process: each change of rights inside a space may
@@ -188,7 +176,7 @@ impl ReservedSpace {
             libc::mmap(
                 at.cast(),
                 len,
-                rights.bits(),
+                bits(rights),
                 libc::MAP_SHARED | libc::MAP_FIXED | libc::MAP_NORESERVE,
                 object.fd.as_raw_fd(),
                 from as i64,
@@ -204,7 +192,7 @@ impl ReservedSpace {
         let Some(at) = self.inside(offset, len) else { return false };
         // SAFETY: inside the space, where losing rights only makes accesses fault and gaining
         // rights only shows what is mapped.
-        unsafe { region::protect(at, len, rights.protection()).is_ok() }
+        unsafe { region::protect(at, len, protection(rights)).is_ok() }
     }
 }
 

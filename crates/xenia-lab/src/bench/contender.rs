@@ -7,7 +7,6 @@ use crate::flat::FlatProgram;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::rc::Rc;
@@ -18,6 +17,7 @@ use xenia::config::Tier;
 use xenia_cli::CpuArgs;
 use xenia_cpu::{EngineCounters, Execute};
 use xenia_guest::GuestAddr;
+use xenia_host::process::apart;
 
 /// Smallest duration of a timed stretch in seconds: shorter calls are repeated.
 const STRETCH: f64 = 0.02;
@@ -215,7 +215,7 @@ fn build(peer: Peer, recipe: &Recipe) -> Result<Built> {
     };
     let runs = recipe.runner.first().copied().unwrap_or("what was built");
     // Ctrl-C must not reach the peer, which ends when its input is closed.
-    command.process_group(0);
+    apart(&mut command);
     let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
     let mut child = started.with_context(|| format!("no {runs}"))?;
     let (Some(requests), Some(replies)) = (child.stdin.take(), child.stdout.take()) else {

@@ -9,8 +9,8 @@ use clap::{Arg, ArgMatches, Command};
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use xenia_host::ownership::{FileIdentity, identity};
 
 /// Ids of the arguments that name an output file; every other path to a file is an input.
 const WRITTEN: &[&str] = &[
@@ -49,13 +49,13 @@ const FOLDERS: &[&str] = &[
 /// folder, a device, a pipe, or a path that could not be written.
 #[derive(Debug, PartialEq, Eq)]
 enum Place {
-    There(u64, u64),
+    There(FileIdentity),
     New(PathBuf),
 }
 
 fn place(path: &Path) -> Option<Place> {
     if let Ok(found) = path.metadata() {
-        return found.is_file().then(|| Place::There(found.dev(), found.ino()));
+        return identity(path).ok().filter(|_| found.is_file()).map(Place::There);
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
     Some(Place::New(folder.canonicalize().ok()?.join(path.file_name()?)))

@@ -6,14 +6,13 @@
 //! Sent data is not buffered here: the host's kernel holds it, and delivers it even after the
 //! socket is closed. Host names are resolved on a few separate threads.
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpStream, ToSocketAddrs, UdpSocket};
-use std::os::fd::AsFd;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use xenia_host::SocketCondition;
+use xenia_host::network::{condition, is_writable};
 use xenia_kernel::net::{BACKLOG_LIMIT, WsaError};
 use xenia_kernel::ports::{Network, Ready, Received, Setting, SocketId, SocketKind};
 
@@ -64,13 +63,10 @@ impl Host {
 
     /// Whether the host can take more data, or has an error to report.
     fn is_writable(&self) -> bool {
-        let socket = match &self.socket {
-            Socket4::Stream(stream) => stream.as_fd(),
-            Socket4::Datagram(socket) => socket.as_fd(),
-        };
-        let mut asked = [PollFd::from_borrowed_fd(socket, PollFlags::OUT)];
-        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        poll(&mut asked, Some(&now)).is_ok_and(|ready| ready > 0)
+        match &self.socket {
+            Socket4::Stream(stream) => is_writable(stream),
+            Socket4::Datagram(socket) => is_writable(socket),
+        }
     }
 
     /// Polls for an incoming connection.
@@ -109,14 +105,13 @@ fn told(error: &std::io::Error) -> WsaError {
         ErrorKind::PermissionDenied => WsaError::ACCESS_DENIED,
         ErrorKind::TimedOut => WsaError::TIMED_OUT,
         ErrorKind::InvalidInput => WsaError::INVALID,
-        // EINPROGRESS, EISCONN and EMSGSIZE have no ErrorKind.
-        _ => match error.raw_os_error() {
-            Some(code) if code == Errno::INPROGRESS.raw_os_error() => WsaError::WOULD_BLOCK,
-            Some(code) if code == Errno::ALREADY.raw_os_error() => WsaError::ALREADY,
-            Some(code) if code == Errno::ISCONN.raw_os_error() => WsaError::IS_CONNECTED,
-            Some(code) if code == Errno::MSGSIZE.raw_os_error() => WsaError::MESSAGE_SIZE,
-            Some(code) if code == Errno::DESTADDRREQ.raw_os_error() => WsaError::NOT_CONNECTED,
-            _ => WsaError::NO_BUFFERS,
+        _ => match condition(error) {
+            Some(SocketCondition::InProgress) => WsaError::WOULD_BLOCK,
+            Some(SocketCondition::AlreadyInProgress) => WsaError::ALREADY,
+            Some(SocketCondition::IsConnected) => WsaError::IS_CONNECTED,
+            Some(SocketCondition::MessageTooLong) => WsaError::MESSAGE_SIZE,
+            Some(SocketCondition::NoDestination) => WsaError::NOT_CONNECTED,
+            None => WsaError::NO_BUFFERS,
         },
     }
 }

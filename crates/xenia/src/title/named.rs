@@ -2,8 +2,6 @@
 //! file managers pass.
 
 use anyhow::{Result, bail};
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// The path that `named` stands for.
@@ -11,10 +9,11 @@ pub fn path_of(named: &Path) -> Result<PathBuf> {
     if named == Path::new("-") {
         bail!("a title is not read from standard input: name its file, or its folder");
     }
-    let Some(url) = named.as_os_str().as_bytes().strip_prefix(b"file:/") else { return Ok(named.to_owned()) };
+    let name = named.as_os_str().as_encoded_bytes();
+    let Some(url) = name.strip_prefix(b"file:/") else { return Ok(named.to_owned()) };
     // file:///path, file://HOST/path or file:/path.
     let path = match url.strip_prefix(b"/") {
-        None => &named.as_os_str().as_bytes()[b"file:".len()..],
+        None => &name[b"file:".len()..],
         Some(rest) => rest.strip_prefix(b"localhost").unwrap_or(rest),
     };
     if !path.starts_with(b"/") {
@@ -23,7 +22,7 @@ pub fn path_of(named: &Path) -> Result<PathBuf> {
             named.display()
         );
     }
-    Ok(PathBuf::from(OsStr::from_bytes(&decoded(path))))
+    Ok(xenia_host::file::path_of_url(decoded(path)))
 }
 
 /// Decodes percent signs that are followed by two hexadecimal digits to bytes.

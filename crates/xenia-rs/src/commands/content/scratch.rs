@@ -2,14 +2,14 @@
 
 use crate::cli::ContentScratchArgs;
 use anyhow::{Context, Result, anyhow};
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use xenia::config::{SaveConfig, ScratchConfig};
 use xenia::content;
 use xenia::say::{errln, outln};
 use xenia_cli::Code;
+use xenia_host::ownership;
 use xenia_kernel::vfs::ScratchDisks;
 
 /// Lists or removes the disks that the flags select.
@@ -72,15 +72,13 @@ fn title_id(name: &str) -> Option<u32> {
 
 /// Bytes that a folder takes on the host's disk.
 fn size_on_disk(folder: &Path) -> io::Result<u64> {
-    const BLOCK: u64 = 512;
-    let taken = |metadata: &Metadata| metadata.blocks() * BLOCK;
     let mut bytes = 0;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         bytes += if entry.file_type()?.is_dir() {
             size_on_disk(&entry.path())?
         } else {
-            taken(&entry.metadata()?)
+            ownership::size_on_disk(&entry.metadata()?)
         };
     }
     Ok(bytes)

@@ -1,0 +1,26 @@
+//! Sockets' readiness, and errors of theirs for which the standard library has no kind.
+
+use crate::socket_error::SocketCondition;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use std::io;
+use std::os::fd::AsFd;
+
+/// Whether the host can take more data of a socket, or has an error to report.
+pub fn is_writable(socket: &impl AsFd) -> bool {
+    let mut asked = [PollFd::new(socket, PollFlags::OUT)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut asked, Some(&now)).is_ok_and(|ready| ready > 0)
+}
+
+/// The condition that an error stands for, if it is one of these.
+pub fn condition(error: &io::Error) -> Option<SocketCondition> {
+    Some(match Errno::from_io_error(error)? {
+        Errno::INPROGRESS => SocketCondition::InProgress,
+        Errno::ALREADY => SocketCondition::AlreadyInProgress,
+        Errno::ISCONN => SocketCondition::IsConnected,
+        Errno::MSGSIZE => SocketCondition::MessageTooLong,
+        Errno::DESTADDRREQ => SocketCondition::NoDestination,
+        _ => return None,
+    })
+}
