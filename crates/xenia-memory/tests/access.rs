@@ -206,8 +206,9 @@ fn strings_files_atomics_and_counters() {
     assert_eq!(memory.read::<u64>(GuestAddr(0x1_10F8)), Ok(0x0707_0707_0707_0707));
     assert_eq!(memory.read::<u8>(GuestAddr(0x1_1100)), Ok(0));
     assert!(memory.read_file_into(GuestAddr(0x1_0100), 0x2000, &file, 0).is_err());
-    let dir = std::fs::File::open("/").unwrap();
-    assert!(memory.read_file_into(GuestAddr(0x1_0100), 1, &dir, 0).is_err());
+    let named = tempfile::NamedTempFile::new().unwrap();
+    let unreadable = std::fs::File::options().write(true).open(named.path()).unwrap();
+    assert!(memory.read_file_into(GuestAddr(0x1_0100), 1, &unreadable, 0).is_err());
 
     let word = GuestAddr(0x1_0000);
     memory.write(word, 5_u32).unwrap();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
 use std::thread;
 use xenia_guest::GuestAddr;
+use xenia_host::executable::ExecutableMemory;
 use xenia_host::registers::{RDI, RSI};
 use xenia_memory::{
     Action, Device, DeviceQueue, FaultHook, FaultKind, GuestMemory, HostFault, Protect, Watch,
@@ -59,9 +60,7 @@ fn host_instructions_reach_devices() {
 }
 
 /// Generated code, as a JIT would emit it.
-struct Code {
-    at: *mut u8,
-}
+struct Code(ExecutableMemory);
 
 impl Code {
     const LEN: usize = 4096;
@@ -73,46 +72,32 @@ impl Code {
     const LANDING: usize = 32;
 
     fn new() -> Self {
-        // SAFETY: a new mapping, filled, then made executable.
-        unsafe {
-            let at = libc::mmap(
-                std::ptr::null_mut(),
-                Self::LEN,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-                -1,
-                0,
-            );
-            assert_ne!(at, libc::MAP_FAILED);
-            let bytes = at.cast::<u8>();
-            for (offset, code) in [
-                (Self::LOAD, &[0x8B, 0x04, 0x37, 0xC3][..]),
-                (Self::STORE, &[0x89, 0x14, 0x37, 0xC3]),
-                (Self::LANDING, &[0xB8, 0xFF, 0xFF, 0xFF, 0xFF, 0xC3]),
-            ] {
-                std::ptr::copy_nonoverlapping(code.as_ptr(), bytes.add(offset), code.len());
-            }
-            assert_eq!(libc::mprotect(at, Self::LEN, libc::PROT_READ | libc::PROT_EXEC), 0);
-            Self { at: bytes }
+        let memory = ExecutableMemory::new(c"test", Self::LEN).unwrap();
+        for (offset, code) in [
+            (Self::LOAD, &[0x8B, 0x04, 0x37, 0xC3][..]),
+            (Self::STORE, &[0x89, 0x14, 0x37, 0xC3]),
+            (Self::LANDING, &[0xB8, 0xFF, 0xFF, 0xFF, 0xFF, 0xC3]),
+        ] {
+            // SAFETY: inside the memory, from which nothing runs yet.
+            unsafe { memory.write_base().add(offset).copy_from_nonoverlapping(code.as_ptr(), code.len()) };
         }
+        xenia_host::barrier::serialize_all_threads();
+        Self(memory)
+    }
+
+    fn at(&self) -> usize {
+        self.0.execute_base() as usize
     }
 
     fn range(&self) -> Range<usize> {
-        self.at as usize..self.at as usize + Self::LEN
+        self.at()..self.at() + Self::LEN
     }
 
     fn call(&self, entry: usize, memory: &GuestMemory, addr: u32, value: u32) -> u32 {
         // SAFETY: the bytes at the entry are a function of this signature.
         let f: extern "sysv64" fn(*mut u8, u64, u32) -> u32 =
-            unsafe { std::mem::transmute(self.at.add(entry)) };
+            unsafe { std::mem::transmute((self.at() + entry) as *const ()) };
         f(memory.guest_base(), u64::from(addr), value)
-    }
-}
-
-impl Drop for Code {
-    fn drop(&mut self) {
-        // SAFETY: mapped by `new`; no longer run.
-        unsafe { libc::munmap(self.at.cast(), Self::LEN) };
     }
 }
 
@@ -146,7 +131,7 @@ impl FaultHook for Hook {
 fn a_refused_access_of_compiled_code_reaches_its_hook_with_pc_and_address() {
     let memory = space();
     let code = Code::new();
-    let seen = Arc::new(Seen { landing: code.at as u64 + Code::LANDING as u64, ..Seen::default() });
+    let seen = Arc::new(Seen { landing: code.at() as u64 + Code::LANDING as u64, ..Seen::default() });
     let hook = register_code_hook(code.range(), Box::new(Hook(seen.clone()))).unwrap();
     commit(&memory, 0x1_0000, 0x1000, RW);
     commit(&memory, 0x2_0000, 0x1000, Protect::READ_ONLY);
@@ -171,7 +156,7 @@ fn a_refused_access_of_compiled_code_reaches_its_hook_with_pc_and_address() {
         assert_eq!(code.call(entry, &memory, addr, 1), u32::MAX, "{addr:#x}");
         assert_eq!(seen.count.load(Relaxed), n as u32 + 1);
         assert_eq!(seen.addr.load(Relaxed), expected, "{addr:#x}");
-        assert_eq!(seen.rip.load(Relaxed), (code.at as usize + entry) as u64);
+        assert_eq!(seen.rip.load(Relaxed), (code.at() + entry) as u64);
         assert_eq!(seen.what.load(Relaxed), u32::from(entry == Code::STORE) << 8 | kind as u32, "{addr:#x}");
     }
     // Faults on watched pages and devices do not reach the hook, but it is told of device accesses.
@@ -252,6 +237,7 @@ fn spaces_come_and_go() {
 
 /// A fault that no hook claims ends the process, as without the handler.
 #[test]
+#[cfg(target_os = "linux")]
 fn an_unclaimed_fault_ends_the_process() {
     let memory = space();
     let at = memory.guest_base().wrapping_add(0x5_0000);

@@ -10,6 +10,7 @@ pub(crate) const RW: Protect = Protect::READ_WRITE;
 
 unsafe extern "C" {
     /// Bounds of the program's code, defined by the linker.
+    #[cfg_attr(windows, link_name = "__image_base__")]
     static __executable_start: u8;
     static etext: u8;
 }
