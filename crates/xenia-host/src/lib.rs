@@ -1,9 +1,9 @@
 //! The host's system: all that the emulator asks of an operating system beyond the standard
 //! library.
 //!
-//! One folder per system, `linux` today, has the public modules below; another system is a folder
-//! beside it with the same names. The crates above say what they want of a host and know no
-//! system: no call, no number of an error, no file that only one system has. In parentheses: the
+//! One folder per system, `linux` and `windows`, has the public modules below; another system is
+//! a folder beside them with the same names. The crates above say what they want of a host and know
+//! no system: no call, no number of an error, no file that only one system has. In parentheses: the
 //! answer of a host without the means.
 //!
 //! - [`section`]: memory that is mapped at several addresses, with rights for each page (no machine
@@ -38,8 +38,10 @@
 
 #![warn(missing_docs)]
 
-#[cfg(not(target_os = "linux"))]
-compile_error!("xenia-rs runs on x86-64 Linux only: xenia-host has no module for this system yet");
+#[cfg(not(all(any(target_os = "linux", windows), target_arch = "x86_64")))]
+compile_error!(
+    "xenia-rs runs on x86-64 Linux and Windows only: xenia-host has no module for this system yet"
+);
 
 mod access;
 mod error;
@@ -49,13 +51,19 @@ pub mod processor;
 pub mod registers;
 pub mod simd;
 mod socket_error;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(windows)]
+use windows as system;
 
 pub use error::HostError;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub use linux::fault;
-#[cfg(target_os = "linux")]
-pub use linux::{
+pub use socket_error::SocketCondition;
+#[cfg(target_arch = "x86_64")]
+pub use system::fault;
+pub use system::{
     allocator, barrier, ending, executable, file, float, network, ownership, process, profiler, section,
     signal_stack, signals, socket_file, sparse, thread, written_pages,
 };
-pub use socket_error::SocketCondition;

@@ -15,7 +15,7 @@ pub mod config;
 pub mod control;
 mod hotkeys;
 pub mod keys;
-#[cfg(feature = "gamepads")]
+#[cfg(all(feature = "gamepads", target_os = "linux"))]
 mod linux;
 pub mod motors;
 mod one_or_many;
@@ -208,7 +208,7 @@ impl Controllers {
             take(&mapping_text(file)?, &file.display().to_string());
         }
         self.0.lock().mappings = mappings;
-        #[cfg(feature = "gamepads")]
+        #[cfg(all(feature = "gamepads", target_os = "linux"))]
         linux::start(self);
         Ok(())
     }

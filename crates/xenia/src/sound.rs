@@ -3,9 +3,9 @@
 //! Frames are mixed at guest times. No host state reaches the guest, so a run is the same with any
 //! output.
 
-#[cfg(feature = "sound")]
+#[cfg(all(feature = "sound", target_os = "linux"))]
 mod device;
-#[cfg(not(feature = "sound"))]
+#[cfg(not(all(feature = "sound", target_os = "linux")))]
 #[path = "sound/no_device.rs"]
 mod device;
 mod volume;

@@ -19,15 +19,12 @@ use std::time::Duration;
 use winit::dpi::{LogicalSize, PhysicalSize, Size};
 use winit::event::WindowEvent;
 use winit::event_loop::ActiveEventLoop;
-use winit::platform::x11::WindowAttributesExtX11;
-use winit::window::{Fullscreen, Icon, Window};
+use winit::window::{Fullscreen, Icon, Window, WindowAttributes};
 use xenia_gpu::SwapPicture;
 use xenia_ui::{GUIDE, LiveSetting, MenuPage, PageCommand, PageModel};
 
 /// Pixels between the window's border and text, times the display's scale.
 const BORDER: u32 = 8;
-/// Name by which desktops find the program's menu entry for a window (`WM_CLASS`).
-const PROGRAM: &str = "xenia-rs";
 /// Title bar of a window without a title.
 const HOME_TITLE: &str = "library | xenia-rs";
 /// Time limit for the system to make the window full screen.
@@ -63,19 +60,30 @@ pub(super) struct View {
     full_screen_by: Option<Duration>,
 }
 
+/// Adds the name by which desktops find the program's menu entry for a window (`WM_CLASS`), where
+/// windows have one.
+fn named(attributes: WindowAttributes) -> WindowAttributes {
+    #[cfg(target_os = "linux")]
+    let attributes = {
+        const PROGRAM: &str = "xenia-rs";
+        winit::platform::x11::WindowAttributesExtX11::with_name(attributes, PROGRAM, PROGRAM)
+    };
+    attributes
+}
+
 impl View {
     /// Opens the window.
     pub(super) fn open(event_loop: &ActiveEventLoop, config: &WindowConfig) -> Result<Self, RenderError> {
         let attributes = Window::default_attributes()
             .with_title(&config.title)
-            .with_name(PROGRAM, PROGRAM)
             .with_window_icon(Icon::from_rgba(icon(WINDOW_ICON), WINDOW_ICON, WINDOW_ICON).ok())
             .with_inner_size(first_size(event_loop, config.size))
             .with_fullscreen(config.full_screen.then_some(Fullscreen::Borderless(None)));
-        let window = event_loop.create_window(attributes).map_err(|error| RenderError::no_display(&error))?;
+        let window =
+            event_loop.create_window(named(attributes)).map_err(|error| RenderError::no_display(&error))?;
         let window = Arc::new(window);
-        let (display, named) = (event_loop.owned_display_handle(), config.adapter.clone());
-        let presenter = Presenter::new(window.clone(), display, (config.vsync, named))?;
+        let (display, adapter) = (event_loop.owned_display_handle(), config.adapter.clone());
+        let presenter = Presenter::new(window.clone(), display, (config.vsync, adapter))?;
         let shown = OsdState {
             window: presenter.size(),
             scaling: config.scaling,

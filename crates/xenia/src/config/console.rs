@@ -93,7 +93,7 @@ impl FromStr for SystemVersion {
         let wrong =
             || format!("{text:?} is not a version such as 2.0.21119.0: parts up to 15, 15, 65535, 255");
         let parts: Option<Vec<u16>> =
-            text.split('.').map(|part| part.parse().ok().filter(|_| !part.starts_with('+'))).collect();
+            text.split('.').map(|part| part.parse::<u16>().ok().filter(|_| !part.starts_with('+'))).collect();
         let mut parts = parts.ok_or_else(wrong)?;
         if parts.len() == 3 {
             parts.push(0);

@@ -53,7 +53,9 @@ impl FromStr for StartTime {
         };
         let (date, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00:00"));
         let numbers = |part: &str, sign: char| -> Option<Vec<u16>> {
-            part.split(sign).map(|number| number.parse().ok().filter(|_| !number.starts_with('+'))).collect()
+            part.split(sign)
+                .map(|number| number.parse::<u16>().ok().filter(|_| !number.starts_with('+')))
+                .collect()
         };
         let date = numbers(date, '-').ok_or_else(wrong)?;
         let time = numbers(time.strip_suffix('Z').unwrap_or(time), ':').ok_or_else(wrong)?;

@@ -1,4 +1,5 @@
-//! Stands for the host's sound device in builds without the feature `sound`: opening it fails.
+//! Stands for the host's sound device in builds without the feature `sound`, and on systems for
+//! which there is none: opening it fails.
 
 use anyhow::{Result, bail};
 use std::convert::Infallible;
@@ -9,8 +10,11 @@ use xenia_audio::mix::Speakers;
 pub(super) struct Device(Infallible);
 
 impl Device {
-    /// Fails, naming the feature.
+    /// Fails, and says why.
     pub(super) fn open(_: Speakers) -> Result<Self> {
+        if cfg!(feature = "sound") {
+            bail!("no sound device is supported on this system yet");
+        }
         bail!("the crate `xenia` was built without its feature `sound`")
     }
 

@@ -1,0 +1,141 @@
+//! Files by position, opened without following links. Reads and writes by position move the file's
+//! position, too.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::os::windows::fs::{FileExt, OpenOptionsExt};
+use std::os::windows::io::AsRawHandle;
+use std::path::{Path, PathBuf};
+use windows_sys::Win32::Foundation::{ERROR_FILE_TOO_LARGE, ERROR_HANDLE_EOF};
+use windows_sys::Win32::Storage::FileSystem::{FILE_FLAG_OPEN_REPARSE_POINT, ReadFile};
+use windows_sys::Win32::System::IO::OVERLAPPED;
+
+/// Largest number of bytes in one call, which counts in 32 bits.
+const MOST_AT_ONCE: usize = 1 << 30;
+
+/// Reads at `offset`; returns fewer bytes than requested only at the end of the file.
+pub fn read_at(file: &File, offset: u64, into: &mut [u8]) -> io::Result<usize> {
+    let mut done = 0;
+    while done < into.len() {
+        match file.seek_read(&mut into[done..], offset.saturating_add(done as u64)) {
+            Ok(0) => break,
+            Ok(count) => done += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}
+
+/// Lets the host read up to `len` bytes at `offset` directly into memory at `at`. Returns the
+/// number of bytes read, and the error that ended the read; fewer bytes without an error only at
+/// the end of the file.
+///
+/// # Safety
+/// The memory is mapped writable; no reference to it exists, other than to atomics.
+pub unsafe fn read_into(file: &File, offset: u64, at: *mut u8, len: usize) -> (usize, io::Result<()>) {
+    let mut done = 0;
+    while done < len {
+        let from = offset.saturating_add(done as u64);
+        let mut position = OVERLAPPED::default();
+        position.Anonymous.Anonymous.Offset = from as u32;
+        position.Anonymous.Anonymous.OffsetHigh = (from >> 32) as u32;
+        let (most, mut count) = ((len - done).min(MOST_AT_ONCE) as u32, 0);
+        // SAFETY: the handle is open, and synchronous, so the call uses the structures only until
+        // it returns; the rest of the memory is writable, as the caller says.
+        let read =
+            unsafe { ReadFile(file.as_raw_handle(), at.add(done), most, &raw mut count, &raw mut position) };
+        if read == 0 {
+            return match io::Error::last_os_error() {
+                error if error.raw_os_error() == Some(ERROR_HANDLE_EOF.cast_signed()) => (done, Ok(())),
+                error => (done, Err(error)),
+            };
+        }
+        if count == 0 {
+            break;
+        }
+        done += count as usize;
+    }
+    (done, Ok(()))
+}
+
+/// Writes all of `from` at `offset`.
+pub fn write_all_at(file: &File, from: &[u8], offset: u64) -> io::Result<()> {
+    let mut done = 0;
+    while done < from.len() {
+        match file.seek_write(&from[done..], offset.saturating_add(done as u64)) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(count) => done += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Not supported: an error, and the caller reads all bytes.
+pub fn data_from(_file: &File, _at: u64) -> io::Result<Option<Range<u64>>> {
+    Err(ErrorKind::Unsupported.into())
+}
+
+/// Opens a symbolic link itself, which is no regular file, instead of its target.
+pub fn plainly(options: &mut OpenOptions) -> &mut OpenOptions {
+    without_links(options)
+}
+
+/// Opens a symbolic link itself, which is no regular file, instead of its target.
+pub fn without_links(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT)
+}
+
+/// Permissions of a file that is made by its name: `None`, those that the folder gives.
+pub fn usual_permissions() -> Option<Permissions> {
+    None
+}
+
+/// Lets the user run a file: every file may be run.
+pub fn make_runnable(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// The error of a write beyond the host's limit on sizes of files.
+pub fn size_limit_error() -> io::Error {
+    io::Error::from_raw_os_error(ERROR_FILE_TOO_LARGE.cast_signed())
+}
+
+/// The path in a file URL, from its first slash on: `/C:/game.xex` is `C:/game.xex`.
+pub fn path_of_url(path: Vec<u8>) -> PathBuf {
+    let text = String::from_utf8_lossy(&path).into_owned();
+    let drive = text.strip_prefix('/').filter(|rest| {
+        let mut start = rest.chars();
+        start.next().is_some_and(|letter| letter.is_ascii_alphabetic()) && start.next() == Some(':')
+    });
+    drive.map_or_else(|| PathBuf::from(&text), PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_into_memory_ends_at_the_end_of_the_file() {
+        let file = tempfile::tempfile().unwrap();
+        write_all_at(&file, b"0123456789", 0).unwrap();
+        let mut bytes = [0; 8];
+        for (offset, expected) in [(0, 8), (6, 4), (10, 0), (11, 0)] {
+            // SAFETY: the array is writable and has this length.
+            let (count, result) = unsafe { read_into(&file, offset, bytes.as_mut_ptr(), bytes.len()) };
+            assert!(result.is_ok(), "{result:?}");
+            assert_eq!(count, expected);
+            assert!(bytes[..count].iter().zip(offset..).all(|(byte, at)| *byte == b'0' + at as u8));
+            assert_eq!(read_at(&file, offset, &mut bytes).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_url_names_a_drive_or_a_rooted_path() {
+        assert_eq!(path_of_url(b"/C:/a b.xex".to_vec()), Path::new("C:/a b.xex"));
+        assert_eq!(path_of_url(b"/games/a.xex".to_vec()), Path::new("/games/a.xex"));
+    }
+}
