@@ -36,10 +36,12 @@ const ENGINES: &[&[&str]] = &[
 ];
 
 /// A golden file, and the run that it expects.
-struct GoldenCase {
-    file: PathBuf,
-    title: PathBuf,
-    limits: Vec<String>,
+pub(crate) struct GoldenCase {
+    /// The golden file.
+    pub(crate) file: PathBuf,
+    pub(crate) title: PathBuf,
+    /// Flags of the run's end.
+    pub(crate) limits: Vec<String>,
     ours: bool,
     /// Number of instructions after which a run is cut.
     relay: u64,
@@ -69,12 +71,38 @@ impl GoldenCase {
     }
 }
 
+/// The name in a golden file's name without its ending, and the path of a title of ours with it.
+fn own_title(stem: &str) -> Result<(&str, PathBuf)> {
+    let (name, _) = stem.rsplit_once('_').with_context(|| format!("{stem}: expected NAME_LIMIT.json"))?;
+    Ok((name, PathBuf::from(format!("guest/bin/{name}.xex"))))
+}
+
+/// The golden files, in the order of their names.
+fn golden_files() -> Result<Vec<PathBuf>> {
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(GOLDEN)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+    files.sort();
+    Ok(files)
+}
+
+/// The golden cases of our own guest programs.
+pub(crate) fn our_cases() -> Result<Vec<GoldenCase>> {
+    let mut cases = Vec::new();
+    for file in golden_files()? {
+        let stem = file.file_stem().context("file name")?.to_string_lossy().into_owned();
+        if own_title(&stem)?.1.is_file() {
+            cases.extend(golden_case(&file)?);
+        }
+    }
+    Ok(cases)
+}
+
 /// `golden/NAME_LIMIT.json` is about `guest/bin/NAME.xex`, or `NAME/NAME.xex` in XENIA_TITLES; the
 /// limits are in the file. `None` where the title is not there.
 fn golden_case(file: &Path) -> Result<Option<GoldenCase>> {
     let stem = file.file_stem().context("file name")?.to_string_lossy().into_owned();
-    let (name, _) = stem.rsplit_once('_').with_context(|| format!("{stem}: expected NAME_LIMIT.json"))?;
-    let ours = PathBuf::from(format!("guest/bin/{name}.xex"));
+    let (name, ours) = own_title(&stem)?;
     let titles = std::env::var_os(TITLES).map(PathBuf::from);
     let theirs = titles.map(|folder| folder.join(name).join(format!("{name}.xex")));
     let Some(title) = [Some(ours.clone()), theirs].into_iter().flatten().find(|path| path.is_file()) else {
@@ -96,12 +124,8 @@ fn golden_case(file: &Path) -> Result<Option<GoldenCase>> {
 
 /// Runs every golden case with every set of engine flags; or rewrites those of our own programs.
 fn golden(bless: bool) -> Result<()> {
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(GOLDEN)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
-    files.sort();
     let (mut runs, mut relayed) = (Vec::new(), Vec::new());
-    for file in files {
+    for file in golden_files()? {
         let Some(case) = golden_case(&file)? else { continue };
         if bless && !case.ours {
             continue;

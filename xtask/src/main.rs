@@ -4,6 +4,7 @@
 mod apt;
 mod asan;
 mod cases;
+mod cross;
 mod csmith;
 mod deploy_check;
 mod docs;
@@ -99,6 +100,8 @@ enum Task {
     FuzzTargets(fuzz_targets::FuzzTargetsArgs),
     /// Build the program twice, in two folders, and compare the bytes.
     Reproducible(reproducible::ReproducibleArgs),
+    /// Build the program for another system, and check it: for Windows, under Wine.
+    Cross(cross::CrossArgs),
     /// Make packages of the program for Linux desktops: archive, Debian package, AppDir, Flatpak
     /// manifest, and their checksums.
     Package(package::PackageArgs),
@@ -141,6 +144,7 @@ fn main() -> ExitCode {
         Task::DeployCheck => deploy_check::deploy_check(),
         Task::FuzzTargets(args) => fuzz_targets::run(&args),
         Task::Reproducible(args) => reproducible::reproducible(&args),
+        Task::Cross(args) => cross::cross(&args),
         Task::Package(args) => package::package(&args),
         Task::Sbom(args) => supply_chain::sbom(&args),
         Task::Asan(args) => asan::asan(&args),

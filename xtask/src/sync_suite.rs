@@ -46,7 +46,7 @@ const RUNS: &[&[&str]] = &[
 const PARALLEL: &[&[&str]] =
     &[&["--parallel"], &["--parallel", "--warm-up", "4"], &["--parallel", "--interp"]];
 /// The suite's milliseconds in parallel runs: a busy host delays threads.
-const PACE: &str = "20";
+pub(crate) const PACE: &str = "20";
 /// Engines whose event logs must be equal for a seed.
 const ENGINES: &[&str] = &["--jit", "--interp"];
 
