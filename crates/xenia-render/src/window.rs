@@ -21,6 +21,7 @@ mod osd;
 mod page;
 mod pages;
 pub(crate) mod scaling;
+mod size;
 mod text;
 mod view;
 

@@ -8,6 +8,7 @@ use super::osd::{self, Messages, OsdState};
 use super::page::{self, Phase};
 use super::pages::WindowPages;
 use super::scaling::{Filter, Rectangle, place};
+use super::size::first_size;
 use super::text;
 use super::{RenderError, WindowConfig};
 use crate::backend::Device;
@@ -16,7 +17,7 @@ use crate::present::{Layer, Presented, Presenter};
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
-use winit::dpi::{LogicalSize, PhysicalSize, Size};
+use winit::dpi::PhysicalSize;
 use winit::event::WindowEvent;
 use winit::event_loop::ActiveEventLoop;
 use winit::window::{Fullscreen, Icon, Window, WindowAttributes};
@@ -31,9 +32,6 @@ const HOME_TITLE: &str = "library | xenia-rs";
 const FULL_SCREEN_TIME: Duration = Duration::from_secs(1);
 /// Pixels by which a full-screen window may be smaller than the screen, because of rounded sizes.
 const ROUNDED: u32 = 8;
-/// Share of the screen that a new window may take in each direction, in percent: the rest is for
-/// its frame and the desktop's panels.
-const SCREEN_SHARE: u32 = 95;
 
 /// An open window with its [`Presenter`] and texts.
 pub(super) struct View {
@@ -414,50 +412,5 @@ impl View {
     /// Shows a message for a while.
     pub(super) fn say(&mut self, mailbox: &Mailbox, text: String) {
         self.messages.say(mailbox.now(), text);
-    }
-}
-
-/// Size of a new window in pixels: the wanted one in logical pixels, made smaller with its shape
-/// kept where the screen has no room for it.
-fn first_size(event_loop: &ActiveEventLoop, (width, height): (u32, u32)) -> Size {
-    let Some(monitor) = event_loop.primary_monitor().or_else(|| event_loop.available_monitors().next())
-    else {
-        return LogicalSize::new(width, height).into();
-    };
-    let wanted: PhysicalSize<u32> = LogicalSize::new(width, height).to_physical(monitor.scale_factor());
-    let screen = monitor.size();
-    let (width, height) = fitting((wanted.width, wanted.height), (screen.width, screen.height));
-    PhysicalSize::new(width, height).into()
-}
-
-/// `wanted`, or the largest size of the same shape within [`SCREEN_SHARE`] of the screen.
-fn fitting(wanted: (u32, u32), screen: (u32, u32)) -> (u32, u32) {
-    let room = |side: u32| u64::from(side) * u64::from(SCREEN_SHARE) / 100;
-    let (wide, high) = (u64::from(wanted.0.max(1)), u64::from(wanted.1.max(1)));
-    let (width, height) = (room(screen.0), room(screen.1));
-    if width == 0 || height == 0 || wide <= width && high <= height {
-        return wanted;
-    }
-    // The side that needs to shrink more decides.
-    let (width, height) = if wide * height > high * width {
-        (width, width * high / wide)
-    } else {
-        (height * wide / high, height)
-    };
-    ((width as u32).max(1), (height as u32).max(1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::fitting;
-
-    #[test]
-    fn a_new_window_fits_on_the_screen_in_its_shape() {
-        assert_eq!(fitting((1280, 720), (1920, 1080)), (1280, 720));
-        assert_eq!(fitting((1280, 720), (1280, 800)), (1216, 684), "no room for frame and panels");
-        assert_eq!(fitting((2560, 1440), (1600, 900)), (1520, 855));
-        assert_eq!(fitting((640, 640), (4000, 500)), (475, 475));
-        assert_eq!(fitting((1280, 720), (0, 0)), (1280, 720), "the system does not say");
-        assert_eq!(fitting((0, u32::MAX), (1, 1)), (0, u32::MAX));
     }
 }
