@@ -3,9 +3,8 @@
 //! The program is built for the least x86-64 processor, whose vectors have four lanes. [`dispatch`]
 //! compiles a computation once more for AVX2, whose vectors have eight. Both forms come from one
 //! source and have equal results: the compiler neither reorders operations on floats nor fuses
-//! multiplications with additions, and FMA is not enabled. Only the payload of a NaN may differ,
-//! where an operation has two NaNs to choose from; it reaches the guest through exports to memory
-//! alone.
+//! multiplications with additions, and FMA is not enabled. Only the bits of a NaN may differ, where
+//! an operation has two NaNs to choose from: callers replace such results by one NaN.
 //!
 //! It follows the Rust reference's chapter on `target_feature`.
 

@@ -76,7 +76,7 @@ fn dot(a: &Ref<'_>, b: &Ref<'_>, count: usize) -> Lanes {
     let mut sum = map2(a[0], b[0], multiply);
     for c in 1..count {
         for i in 0..LANES {
-            sum[i] += multiply(a[c][i], b[c][i]);
+            sum[i] = add(sum[i], multiply(a[c][i], b[c][i]));
         }
     }
     sum
@@ -126,7 +126,7 @@ fn cube(z: f32, x: f32, y: f32) -> [f32; 4] {
 pub(super) fn vector(op: VectorOp, mask: u8, operands: &[Ref<'_>; 3], out: &mut Vector) -> Effect {
     let [a, b, c] = operands;
     match op {
-        VectorOp::Add => zip(out, mask, a, b, |a, b| a + b),
+        VectorOp::Add => zip(out, mask, a, b, add),
         VectorOp::Mul => zip(out, mask, a, b, multiply),
         VectorOp::Max => zip(out, mask, a, b, |a, b| if a >= b { a } else { b }),
         VectorOp::Min => zip(out, mask, a, b, |a, b| if a < b { a } else { b }),
@@ -137,13 +137,13 @@ pub(super) fn vector(op: VectorOp, mask: u8, operands: &[Ref<'_>; 3], out: &mut 
         VectorOp::Frc => each(out, mask, a, |a| a - floor(a)),
         VectorOp::Trunc => each(out, mask, a, truncate),
         VectorOp::Floor => each(out, mask, a, floor),
-        VectorOp::Mad => zip3(out, mask, operands, |a, b, c| multiply(a, b) + c),
+        VectorOp::Mad => zip3(out, mask, operands, |a, b, c| add(multiply(a, b), c)),
         VectorOp::CndEq => zip3(out, mask, operands, |a, b, c| if a == 0.0 { b } else { c }),
         VectorOp::CndGe => zip3(out, mask, operands, |a, b, c| if a >= 0.0 { b } else { c }),
         VectorOp::CndGt => zip3(out, mask, operands, |a, b, c| if a > 0.0 { b } else { c }),
         VectorOp::Dp4 => *out = [dot(a, b, 4); 4],
         VectorOp::Dp3 => *out = [dot(a, b, 3); 4],
-        VectorOp::Dp2Add => *out = [map2(&dot(a, b, 2), c[0], |sum, c| sum + c); 4],
+        VectorOp::Dp2Add => *out = [map2(&dot(a, b, 2), c[0], add); 4],
         VectorOp::Cube => {
             for lane in 0..LANES {
                 let values = cube(a[0][lane], a[2][lane], a[3][lane]);
@@ -230,8 +230,8 @@ fn kills(a: &Lanes, f: impl Fn(f32) -> bool) -> (Lanes, Effect) {
 pub(super) fn scalar(op: ScalarOp, a: &Lanes, b: &Lanes, previous: &Lanes) -> (Lanes, Effect) {
     let pure = |result| (result, Effect::None);
     match op {
-        ScalarOp::Adds | ScalarOp::Addsc0 | ScalarOp::Addsc1 => pure(map2(a, b, |a, b| a + b)),
-        ScalarOp::AddsPrev => pure(map2(a, previous, |a, p| a + p)),
+        ScalarOp::Adds | ScalarOp::Addsc0 | ScalarOp::Addsc1 => pure(map2(a, b, add)),
+        ScalarOp::AddsPrev => pure(map2(a, previous, add)),
         ScalarOp::Muls | ScalarOp::Mulsc0 | ScalarOp::Mulsc1 => pure(map2(a, b, multiply)),
         ScalarOp::MulsPrev => pure(map2(a, previous, multiply)),
         ScalarOp::MulsPrev2 => pure(map3(a, b, previous, |a, b, p| {
@@ -264,8 +264,8 @@ pub(super) fn scalar(op: ScalarOp, a: &Lanes, b: &Lanes, previous: &Lanes) -> (L
         ScalarOp::Rsq => pure(map(a, reciprocal_root)),
         ScalarOp::MaxAs => (map2(a, b, |a, b| if a >= b { a } else { b }), address(a, 0.5, 0.0)),
         ScalarOp::MaxAsf => (map2(a, b, |a, b| if a >= b { a } else { b }), address(a, 0.0, 0.0)),
-        ScalarOp::Subs | ScalarOp::Subsc0 | ScalarOp::Subsc1 => pure(map2(a, b, |a, b| a - b)),
-        ScalarOp::SubsPrev => pure(map2(a, previous, |a, p| a - p)),
+        ScalarOp::Subs | ScalarOp::Subsc0 | ScalarOp::Subsc1 => pure(map2(a, b, |a, b| add(a, -b))),
+        ScalarOp::SubsPrev => pure(map2(a, previous, |a, p| add(a, -p))),
         ScalarOp::SetpEq => predicate(a, |a| a == 0.0, |_| 1.0),
         ScalarOp::SetpNe => predicate(a, |a| a != 0.0, |_| 1.0),
         ScalarOp::SetpGt => predicate(a, |a| a > 0.0, |_| 1.0),

@@ -152,11 +152,24 @@ pub(crate) fn spread(mask: Mask) -> [u32; LANES] {
     out
 }
 
+/// Replaces a NaN by one whose bits do not depend on the processor: of two NaNs that an operation
+/// has, the compiled code of some processors keeps one, that of others the other.
+#[inline(always)]
+pub(crate) fn settled(value: f32) -> f32 {
+    if value.is_nan() { f32::NAN } else { value }
+}
+
+/// Adds two numbers; a NaN is settled.
+#[inline(always)]
+pub(crate) fn add(a: f32, b: f32) -> f32 {
+    settled(a + b)
+}
+
 /// Multiplies with the rule that zero times anything is +0.
 #[inline(always)]
 #[allow(clippy::needless_bitwise_bool)] // a branch would keep loops from being vectorised
 pub(crate) fn multiply(a: f32, b: f32) -> f32 {
-    if (a == 0.0) | (b == 0.0) { 0.0 } else { a * b }
+    if (a == 0.0) | (b == 0.0) { 0.0 } else { settled(a * b) }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Texel addressing at a level's edges, and filtering between neighbours.
 
 use crate::enums::{ClampMode, Dimension};
-use crate::microcode::lanes::{self, map, map2};
+use crate::microcode::lanes::{self, map, map2, settled};
 use crate::microcode::{LANES, Lanes, Vector};
 use crate::texture::{Texels, TextureLevel};
 
@@ -142,7 +142,7 @@ impl Level<'_> {
                 *out += value * weight;
             }
         }
-        out
+        out.map(settled)
     }
 
     /// Samples at texel coordinates in all dimensions.
@@ -164,7 +164,7 @@ impl Level<'_> {
                 }
                 let z = (w - 0.5).floor();
                 let (near, far, f) = (at(z as i32), at(z as i32 + 1), w - 0.5 - z);
-                [0, 1, 2, 3].map(|i| near[i] + (far[i] - near[i]) * f)
+                [0, 1, 2, 3].map(|i| settled(near[i] + (far[i] - near[i]) * f))
             }
         }
     }
@@ -236,7 +236,7 @@ pub(super) fn plane_lanes(level: &Level<'_>, u: &Lanes, v: &Lanes, linear: bool,
         for lane in 0..LANES {
             let top = a[lane] + (b[lane] - a[lane]) * fx[lane];
             let bottom = c[lane] + (d[lane] - c[lane]) * fx[lane];
-            out[lane] = top + (bottom - top) * fy[lane];
+            out[lane] = settled(top + (bottom - top) * fy[lane]);
         }
     }
 }
