@@ -19,6 +19,8 @@ const TITLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin");
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/gdb");
 /// Environment variable with the folder of the programs.
 const PROGRAMS: &str = "XENIA_GDB_PROGRAMS";
+/// The synchronisation suite's milliseconds in parallel runs, in a file of its folder.
+const PACE: &str = "20";
 /// Longest run of a script in seconds.
 const PATIENCE: &str = "300";
 
@@ -62,6 +64,15 @@ fn scripts(folder: &Path) -> Vec<PathBuf> {
 
 /// The lines that gdb prints while it follows a script, without those about itself.
 fn transcript(Session { script, title, symbols, flags, arguments }: &Session) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let mut title = title.clone();
+    if title.starts_with(TITLES) && flags.iter().any(|flag| flag == "--parallel") {
+        // Threads that gdb holds on a busy host are late for the suite's usual times.
+        let copy = folder.path().join(title.file_name().unwrap());
+        std::fs::copy(&title, &copy).unwrap();
+        std::fs::write(folder.path().join("pace"), PACE).unwrap();
+        title = copy;
+    }
     let mut run = hermetic(PROGRAM);
     run.args(["exec", "--headless", "--gdb", "0", "--timeout", PATIENCE]).args(flags).arg(title);
     run.arg("--").args(arguments);
