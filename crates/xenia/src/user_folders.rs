@@ -1,6 +1,7 @@
 //! Folders of the user's files: settings, saves, caches, and what a run leaves.
 //!
-//! They follow the XDG base directory specification. A file named [`PORTABLE`] beside the program
+//! They follow the XDG base directory specification; where a system sets other variables for them,
+//! as Windows does, those come before the home folder. A file named [`PORTABLE`] beside the program
 //! moves all of them into one folder there, so that a stick or a folder of games holds the program
 //! with everything that belongs to it.
 
@@ -12,6 +13,9 @@ pub const PORTABLE: &str = "portable";
 /// Name of the folder beside the program that then holds the folders.
 pub const PORTABLE_FOLDER: &str = "xenia-rs-data";
 
+/// Name of the program's folder among those of others.
+const PROGRAM: &str = "xenia-rs";
+
 /// Kind of files.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
@@ -22,14 +26,14 @@ enum Kind {
 }
 
 impl Kind {
-    /// The specification's variable, its default in the home folder, and the name in a portable
-    /// folder.
-    const fn names(self) -> [&'static str; 3] {
+    /// The specification's variable, that of Windows, the default in the home folder, and the name
+    /// in a folder that is xenia-rs's alone.
+    const fn names(self) -> [&'static str; 4] {
         match self {
-            Self::Config => ["XDG_CONFIG_HOME", ".config", "config"],
-            Self::Data => ["XDG_DATA_HOME", ".local/share", "data"],
-            Self::Cache => ["XDG_CACHE_HOME", ".cache", "cache"],
-            Self::State => ["XDG_STATE_HOME", ".local/state", "state"],
+            Self::Config => ["XDG_CONFIG_HOME", "APPDATA", ".config", "config"],
+            Self::Data => ["XDG_DATA_HOME", "APPDATA", ".local/share", "data"],
+            Self::Cache => ["XDG_CACHE_HOME", "LOCALAPPDATA", ".cache", "cache"],
+            Self::State => ["XDG_STATE_HOME", "LOCALAPPDATA", ".local/state", "state"],
         }
     }
 
@@ -44,13 +48,19 @@ impl Kind {
         program: Option<&Path>,
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Option<PathBuf> {
-        let [name, in_home, in_portable] = self.names();
+        let [name, of_windows, in_home, in_own] = self.names();
         if let Some(folder) = program.and_then(portable_folder) {
-            return Some(folder.join(in_portable));
+            return Some(folder.join(in_own));
         }
         let absolute = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
-        let base = absolute(name).or_else(|| Some(absolute("HOME")?.join(in_home)))?;
-        Some(base.join("xenia-rs"))
+        if let Some(folder) = absolute(name) {
+            return Some(folder.join(PROGRAM));
+        }
+        if let Some(folder) = absolute(of_windows) {
+            // Two kinds of files share a folder of the user's.
+            return Some(folder.join(PROGRAM).join(in_own));
+        }
+        Some(absolute("HOME")?.join(in_home).join(PROGRAM))
     }
 }
 
@@ -59,22 +69,24 @@ fn portable_folder(program: &Path) -> Option<PathBuf> {
     program.with_file_name(PORTABLE).is_file().then(|| program.with_file_name(PORTABLE_FOLDER))
 }
 
-/// The user's configuration folder; `None` if HOME is not set.
+/// The user's configuration folder; `None` if no variable names one.
 pub fn config() -> Option<PathBuf> {
     Kind::Config.folder()
 }
 
-/// The user's data folder: saves, states, screenshots, patches; `None` if HOME is not set.
+/// The user's data folder: saves, states, screenshots, patches; `None` if no variable names one.
 pub fn data() -> Option<PathBuf> {
     Kind::Data.folder()
 }
 
-/// The user's cache folder, whose contents may be deleted at any time; `None` if HOME is not set.
+/// The user's cache folder, whose contents may be deleted at any time; `None` if no variable names
+/// one.
 pub fn cache() -> Option<PathBuf> {
     Kind::Cache.folder()
 }
 
-/// The user's state folder: what runs leave, such as reports of crashes; `None` if HOME is not set.
+/// The user's state folder: what runs leave, such as reports of crashes; `None` if no variable
+/// names one.
 pub fn state() -> Option<PathBuf> {
     Kind::State.folder()
 }
@@ -107,6 +119,23 @@ mod tests {
         ];
         assert_eq!(folders(None, &set), expected.map(|folder| Some(PathBuf::from(folder))));
         assert_eq!(folders(None, &[("HOME", "")]), [const { None }; 4]);
+    }
+
+    #[test]
+    fn variables_of_windows_come_before_the_home_folder() {
+        let set = [("HOME", "/h"), ("APPDATA", "/roaming"), ("LOCALAPPDATA", "/local")];
+        let expected = [
+            "/roaming/xenia-rs/config",
+            "/roaming/xenia-rs/data",
+            "/local/xenia-rs/cache",
+            "/local/xenia-rs/state",
+        ];
+        assert_eq!(folders(None, &set), expected.map(|folder| Some(PathBuf::from(folder))));
+        // Another system's path is no absolute one here.
+        let set = [("HOME", "/h"), ("APPDATA", r"C:\u\roaming"), ("XDG_STATE_HOME", "/s")];
+        let expected = ["/h/.config", "/h/.local/share", "/h/.cache", "/s"];
+        let expected = expected.map(|folder| Some(Path::new(folder).join(PROGRAM)));
+        assert_eq!(folders(None, &set), expected);
     }
 
     #[test]
