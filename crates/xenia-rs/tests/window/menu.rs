@@ -40,7 +40,9 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
     wait_for("the summary of the first", || Ok(program.said().contains("frames in").then_some(())))?;
     ensure!(program.is_alive(), "{}", program.said());
 
-    // A state is saved to the first slot, and loaded.
+    // A state is saved to the first slot, with the picture that is there by now, and loaded.
+    let lit = |shown: &Picture| shown.2.chunks_exact(4).filter(|pixel| pixel[..3] != [0; 3]).count();
+    wait_for("its picture", || Ok((lit(&window.look()?) > 200_000).then_some(())))?;
     let slot = |name: &str| folder.path().join("data/xenia-rs/states/demo").join(name);
     press(&[Key::Escape])?;
     paused()?;
