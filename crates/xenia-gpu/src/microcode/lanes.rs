@@ -169,7 +169,8 @@ pub(crate) fn add(a: f32, b: f32) -> f32 {
 #[inline(always)]
 #[allow(clippy::needless_bitwise_bool)] // a branch would keep loops from being vectorised
 pub(crate) fn multiply(a: f32, b: f32) -> f32 {
-    if (a == 0.0) | (b == 0.0) { 0.0 } else { settled(a * b) }
+    let product = settled(a * b);
+    if (a == 0.0) | (b == 0.0) { 0.0 } else { product }
 }
 
 #[cfg(test)]

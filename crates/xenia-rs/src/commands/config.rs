@@ -3,6 +3,7 @@
 
 mod list;
 
+#[cfg(feature = "lab")]
 pub use list::{SettingRowReport, SettingsReport};
 
 use crate::cli::{Cli, ConfigArgs, ConfigCommand};
