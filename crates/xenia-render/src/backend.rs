@@ -366,7 +366,7 @@ impl Backend for WgpuBackend {
         call: &PresentCall,
         memory: &dyn PhysicalMemory,
     ) -> Option<Arc<dyn DevicePicture>> {
-        if self.recover().is_some() {
+        if self.recover().is_some() || !self.device.serves_window() {
             return None;
         }
         Some(self.make_picture(call, memory)?)

@@ -41,7 +41,6 @@ use pipelines::{Kernel, Load, Part, Pipelines};
 pub(crate) use place::{TargetFormat, TargetPlace};
 pub(crate) use resolve::{Resolve, TexelConversion};
 use scaled::ScaledWords;
-pub(crate) use scaled::TiledRows;
 use stencil::StencilBits;
 
 /// Width and height in samples of a compute workgroup.

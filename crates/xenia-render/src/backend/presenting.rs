@@ -8,10 +8,9 @@ mod picture;
 
 use std::sync::Arc;
 
-use xenia_gpu::{Frame, FrontBuffer, PhysicalMemory, PresentCall, present};
+use xenia_gpu::{DevicePicture, Frame, FrontBuffer, PhysicalMemory, PresentCall, present};
 
 use super::WgpuBackend;
-use super::edram::{TiledRows, read_back};
 use super::textures::{LevelSource, texel_bytes};
 pub(super) use picture::PictureMaker;
 use picture::PictureSource;
@@ -21,17 +20,14 @@ pub(crate) use picture::PictureTexture;
 const TEXEL_BYTES: u32 = 4;
 
 impl WgpuBackend {
-    /// Makes a picture on the device, in the order of its commands. `None` if the window has
-    /// another device, for other layouts, and if the CPU has written pages of a resolve that memory
-    /// lacks.
+    /// Makes a picture on the device, in the order of its commands. `None` for other layouts, for
+    /// sizes that the device has no textures for, and if the CPU has written pages of a resolve
+    /// that memory lacks.
     pub(super) fn make_picture(
         &mut self,
         call: &PresentCall,
         memory: &dyn PhysicalMemory,
     ) -> Option<Arc<PictureTexture>> {
-        if !self.device.serves_window() {
-            return None;
-        }
         let (device, scale) = (&self.device, self.edram.scale());
         let front = FrontBuffer::of(call)?;
         let pieces = self.mirror.pieces(front.physical, front.bytes, memory).ok()?;
@@ -57,34 +53,9 @@ impl WgpuBackend {
         if scale.is_one() {
             return present(call, memory);
         }
-        let scaled = self.present_scaled(call, memory);
-        scaled.or_else(|| present(call, memory).map(|frame| frame.enlarged(scale.factor())))
-    }
-
-    /// Makes a frame of texels at the host's resolution; `None` if the device does not have them.
-    fn present_scaled(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
-        let scale = self.edram.scale();
-        let front = FrontBuffer::of(call).filter(|front| front.tiled)?;
-        let pieces = self.mirror.pieces(front.physical, front.bytes, memory).ok()?;
-        texel_bytes(&pieces, front.bytes).filter(|bytes| *bytes == TEXEL_BYTES)?;
-        let encoder = self.recording.encoder(&self.device);
-        let source = LevelSource::scaled(&self.device.device, encoder, &pieces, scale);
-        let rows = TiledRows {
-            texels: wgpu::BindingResource::Buffer(source.binding()),
-            pitch: front.pitch,
-            size: scale.size(front.shown),
-        };
-        let made = self.edram.rows_of_texels(&self.device, encoder, rows);
-        let back = self.staging.take(&self.device, made.size());
-        self.recording.encoder(&self.device).copy_buffer_to_buffer(&made, 0, &back, 0, made.size());
-        self.submit();
-        let view = read_back(&self.device, &back, made.size()).ok()?;
-        let words = bytemuck::try_cast_slice(&view).ok();
-        let frame = words.and_then(|words| front.frame(call, scale.factor(), words));
-        drop(view);
-        back.unmap();
-        self.staging.give_back(back);
-        frame
+        let picture = self.make_picture(call, memory);
+        let frame = picture.and_then(|picture| picture.read());
+        frame.or_else(|| present(call, memory).map(|frame| frame.enlarged(scale.factor())))
     }
 }
 

@@ -45,8 +45,6 @@ pub(super) enum Kernel {
     SpreadWords,
     /// Converts texels of so many bytes to the host's resolution.
     SpreadTexels { bytes: u32 },
-    /// Converts tiled texels of four bytes at the host's resolution to row order.
-    RowsOfTexels,
 }
 
 /// Texel format of a resolve; see the constants of resolve.wgsl.
@@ -182,7 +180,6 @@ pub(super) fn compute_pipeline(
         Kernel::GatherWords => "gather_words",
         Kernel::SpreadWords => "spread_words",
         Kernel::SpreadTexels { .. } => "spread_texels",
-        Kernel::RowsOfTexels => "rows_of_texels",
     };
     let mut constants = vec![("FORMAT", f64::from(format)), ("SCALE", f64::from(scale.factor()))];
     match kernel {
@@ -295,11 +292,9 @@ fn bindings(kernel: Kernel) -> Vec<wgpu::BindingType> {
             texture(wgpu::TextureSampleType::Depth, multisampled),
             texture(wgpu::TextureSampleType::Uint, multisampled),
         ],
-        Kernel::Resolve(_)
-        | Kernel::ScaledResolve(_)
-        | Kernel::GatherWords
-        | Kernel::SpreadTexels { .. }
-        | Kernel::RowsOfTexels => vec![storage(true), storage(false)],
+        Kernel::Resolve(_) | Kernel::ScaledResolve(_) | Kernel::GatherWords | Kernel::SpreadTexels { .. } => {
+            vec![storage(true), storage(false)]
+        }
         Kernel::SpreadWords => vec![storage(false), storage(false)],
         Kernel::Clear => vec![storage(false)],
     }

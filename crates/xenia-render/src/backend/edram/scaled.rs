@@ -47,16 +47,6 @@ impl ScaledWords {
     }
 }
 
-/// Tiled texels of four bytes at the host's resolution, to be read in row order.
-pub(crate) struct TiledRows<'a> {
-    /// The scaled texels from the first one on.
-    pub(crate) texels: wgpu::BindingResource<'a>,
-    /// Texels between rows, a multiple of 32.
-    pub(crate) pitch: u32,
-    /// Width and height in host pixels.
-    pub(crate) size: [u32; 2],
-}
-
 /// Records a kernel that counts from the start to the end of a range.
 fn count(
     pipelines: &mut Pipelines,
@@ -123,22 +113,5 @@ impl Edram {
         let calls = self.pipelines.compute(device, kernel, resolve.format_number(), parameters, &bound);
         let [left, top, right, bottom] = resolve.area();
         dispatch(encoder, calls, [scale.size([right - left, bottom - top])]);
-    }
-
-    /// Records the conversion of tiled texels to row order, in a buffer of its own.
-    pub(crate) fn rows_of_texels(
-        &mut self,
-        device: &Device,
-        encoder: &mut wgpu::CommandEncoder,
-        rows: TiledRows<'_>,
-    ) -> wgpu::Buffer {
-        let [width, height] = rows.size;
-        let to = storage_buffer(device, "rows of texels", u64::from(width) * u64::from(height) * 4);
-        let parameters = Parameters { area: [0, 0, width, height], tiled_pitch: rows.pitch, ..NO_TARGET };
-        let bound = [rows.texels, to.as_entire_binding()];
-        let parameters = std::slice::from_ref(&parameters);
-        let calls = self.pipelines.compute(device, Kernel::RowsOfTexels, 0, parameters, &bound);
-        dispatch(encoder, calls, [rows.size]);
-        to
     }
 }

@@ -73,13 +73,3 @@ fn spread_texels(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_work
         }
     }
 }
-
-// Tiled texels of four bytes, from the host's resolution to row order.
-@compute @workgroup_size(16, 16)
-fn rows_of_texels(@builtin(global_invocation_id) id: vec3<u32>) {
-    if any(id.xy >= call.area.zw) {
-        return;
-    }
-    let byte = tiled_plane(id.xy / SCALE, call.tiled_pitch, BYTES_LOG2) - call.origin;
-    texels[id.y * call.area.z + id.x] = edram[scaled_index(byte, subpixel(id.xy))];
-}

@@ -26,7 +26,6 @@ impl Kernel {
             Self::GatherWords => (7, [0; 4]),
             Self::SpreadWords => (8, [0; 4]),
             Self::SpreadTexels { bytes } => (9, [0, 0, 0, bytes]),
-            Self::RowsOfTexels => (10, [0; 4]),
         };
         Conversion { entry: EDRAM_COMPUTE + entry, constants: [format, kind, widths, number, bytes, 0, 0] }
     }
@@ -47,7 +46,6 @@ impl Kernel {
             7 => Self::GatherWords,
             8 => Self::SpreadWords,
             9 => Self::SpreadTexels { bytes: texels()?.bytes },
-            10 => Self::RowsOfTexels,
             _ => return None,
         };
         Some((kernel, format))
@@ -147,7 +145,6 @@ mod tests {
                 Kernel::GatherWords,
                 Kernel::SpreadWords,
                 Kernel::SpreadTexels { bytes: 2 },
-                Kernel::RowsOfTexels,
             ] {
                 assert!(Kernel::of(&kernel.conversion(7)) == Some((kernel, 7)));
                 assert!(Load::of(&kernel.conversion(7), device).is_none());
