@@ -357,8 +357,9 @@ impl View {
         self.window.scale_factor().round().clamp(1.0, 8.0) as u32
     }
 
-    /// Redraws the window. Returns false if the window is gone.
-    pub(super) fn redraw(&mut self) -> bool {
+    /// Redraws the window. Returns false if the window is gone. The mailbox gets the device that
+    /// replaces a lost one.
+    pub(super) fn redraw(&mut self, mailbox: &Mailbox) -> bool {
         let window = self.presenter.size();
         let border = BORDER * self.multiple();
         let mut places = Vec::with_capacity(1 + Layer::TEXTS.len());
@@ -389,7 +390,10 @@ impl View {
                 true
             }
             Presented::Lost => match self.reopen() {
-                Ok(()) => true,
+                Ok(()) => {
+                    mailbox.open().device = self.device();
+                    true
+                }
                 Err(error) => {
                     tracing::error!(target: "gpu", %error, "the window's graphics device was lost");
                     false

@@ -109,9 +109,7 @@ impl Events {
             }
         }
         let Some(view) = &mut self.view else { return };
-        if view.redraw() {
-            self.mailbox.open().device = view.device();
-        } else {
+        if !view.redraw(&self.mailbox) {
             event_loop.exit();
         }
     }
