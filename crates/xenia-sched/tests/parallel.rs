@@ -65,6 +65,25 @@ fn a_read_of_the_time_base_is_of_when_it_is_done() {
 }
 
 #[test]
+fn a_call_sees_the_time_at_which_it_is_made() {
+    let before = Arc::new(AtomicU64::new(0));
+    let seen = before.clone();
+    let mut machine = machine(&[(1, 0)], move |_, cpu, running| {
+        let before = seen.swap(cpu.now(), SeqCst);
+        std::thread::sleep(LONG);
+        if before == 0 {
+            return Disposition::Continue;
+        }
+        let passed = seen.load(SeqCst) - before;
+        assert!(passed >= LONG.as_micros() as u64 * (TICKS_PER_SECOND / 1_000_000), "{passed} ticks");
+        assert_eq!(cpu.now() - before, passed, "one time for a call");
+        exit(cpu, running)
+    });
+    let end = machine.run(&Limits::default());
+    assert!(matches!(end, RunEnd::Ended(EndKind::Exit { .. })), "{end:?}");
+}
+
+#[test]
 fn six_threads_make_all_their_calls() {
     const CALLS: u64 = 30_000;
     let calls: Arc<[AtomicU64; HW_THREADS]> = Arc::default();

@@ -292,12 +292,12 @@ impl<S: System> HwHostThread<'_, S> {
                 Exit::Yield => break Disposition::EndVisit,
                 Exit::Syscall { lev } => {
                     self.shared.activity.set(usize::from(self.hw_id), Doing::Kernel(pc));
-                    self.system.syscall(&mut SlotCpu::at(self.shared, now), &mut running, lev)
+                    self.system.syscall(&mut SlotCpu::since(self.shared, now), &mut running, lev)
                 }
                 // The devices have been given the stores above.
                 Exit::Exception(_) if device_stores::are_too_many(exit) => Disposition::Continue,
                 Exit::Exception(exception) => {
-                    self.system.exception(&mut SlotCpu::at(self.shared, now), &mut running, exception)
+                    self.system.exception(&mut SlotCpu::since(self.shared, now), &mut running, exception)
                 }
             };
             let disposition = if let Disposition::Park(wait) = disposition {

@@ -1,9 +1,9 @@
 //! The [`Cpu`] for calls of a parallel run, which run concurrently with other hardware threads.
 //!
 //! Each method holds the lock of the affected thread's slot while it runs, or no lock; creating,
-//! ending and moving threads also takes the thread table's lock. Guest time is that of the start of
-//! the call. A change to a thread that runs elsewhere is recorded in its record, and its slot's
-//! host thread is notified: it applies the change at its next boundary.
+//! ending and moving threads also takes the thread table's lock. Guest time is the clock's at the
+//! call's first use of it. A change to a thread that runs elsewhere is recorded in its record, and
+//! its slot's host thread is notified: it applies the change at its next boundary.
 
 use super::shared::Shared;
 use crate::parks::Parks;
@@ -11,12 +11,16 @@ use crate::{
     Contention, Cpu, Event, GuestTicks, Placement, Running, SchedError, SpawnParameters, ThreadRef, Wait,
     WaitTicket, Which, Woken,
 };
+use std::cell::OnceCell;
 use xenia_cpu::PpcContext;
 
 /// The [`Cpu`] of a parallel run: shared state and the guest time of the call.
 pub(super) struct SlotCpu<'a> {
     shared: &'a Shared,
-    now: GuestTicks,
+    /// Guest time of the call, once it has been asked for. It stays the same for the whole call.
+    now: OnceCell<GuestTicks>,
+    /// Guest time before which the call does not take place.
+    not_before: GuestTicks,
 }
 
 impl<'a> SlotCpu<'a> {
@@ -27,7 +31,14 @@ impl<'a> SlotCpu<'a> {
 
     /// Creates one for a call at guest time `now`.
     pub(super) fn at(shared: &'a Shared, now: GuestTicks) -> Self {
-        Self { shared, now }
+        Self { shared, now: OnceCell::from(now), not_before: now }
+    }
+
+    /// Creates one for a call of a guest thread whose own time is `not_before`: guest time is the
+    /// clock's. A thread's own time counts instructions since its visit began, so it falls behind
+    /// the clock when the host delays the thread, and a timeout relative to it ends too early.
+    pub(super) fn since(shared: &'a Shared, not_before: GuestTicks) -> Self {
+        Self { shared, now: OnceCell::new(), not_before }
     }
 
     /// Ends a thread's wait if it matches `which`.
@@ -41,7 +52,7 @@ impl<'a> SlotCpu<'a> {
         if let Some(woken) = slots.win_wait(thread, which, value)? {
             return Ok(woken);
         }
-        slots.on(thread, self.now, |slot, moment| slot.wake(moment, thread, (value, boost), None))?;
+        slots.on(thread, self.now(), |slot, moment| slot.wake(moment, thread, (value, boost), None))?;
         Ok(Woken::Yes)
     }
 
@@ -59,22 +70,22 @@ impl<'a> SlotCpu<'a> {
             return Ok(woken);
         }
         let mut running =
-            slots.on(thread, self.now, |slot, moment| slot.begin_wake(moment.common, thread, value))?;
+            slots.on(thread, self.now(), |slot, moment| slot.begin_wake(moment.common, thread, value))?;
         registers(&mut running.ctx);
-        slots.on(thread, self.now, |slot, moment| slot.finish_wake(moment, running, (value, boost)))?;
+        slots.on(thread, self.now(), |slot, moment| slot.finish_wake(moment, running, (value, boost)))?;
         Ok(Woken::Yes)
     }
 }
 
 impl Parks for SlotCpu<'_> {
     fn park_or_go_on(&mut self, running: Running, wait: Wait) -> Option<(Running, u64)> {
-        self.shared.slots.park_or_go_on(running, wait, self.now)
+        self.shared.slots.park_or_go_on(running, wait, self.now())
     }
 }
 
 impl Cpu for SlotCpu<'_> {
     fn now(&self) -> GuestTicks {
-        self.now
+        *self.now.get_or_init(|| self.shared.clock.now().max(self.not_before))
     }
 
     fn logs_events(&self) -> bool {
@@ -82,7 +93,7 @@ impl Cpu for SlotCpu<'_> {
     }
 
     fn emit(&mut self, event: &Event<'_>) {
-        self.shared.slots.common.emit(self.now, event);
+        self.shared.slots.common.emit(self.now(), event);
     }
 
     fn open_wait(&mut self, thread: ThreadRef, alertable: bool) -> Result<WaitTicket, SchedError> {
@@ -121,7 +132,7 @@ impl Cpu for SlotCpu<'_> {
     }
 
     fn spawn(&mut self, parameters: SpawnParameters) -> Result<ThreadRef, SchedError> {
-        self.shared.slots.spawn(parameters, self.now)
+        self.shared.slots.spawn(parameters, self.now())
     }
 
     fn release(&mut self, thread: ThreadRef) -> Result<(), SchedError> {
@@ -129,43 +140,43 @@ impl Cpu for SlotCpu<'_> {
     }
 
     fn exit(&mut self, thread: ThreadRef, code: u32) -> Result<(), SchedError> {
-        self.shared.slots.exit(thread, code, self.now)
+        self.shared.slots.exit(thread, code, self.now())
     }
 
     fn suspend(&mut self, thread: ThreadRef) -> Result<u32, SchedError> {
-        self.shared.slots.on(thread, self.now, |slot, moment| slot.suspend(moment.common, thread))
+        self.shared.slots.on(thread, self.now(), |slot, moment| slot.suspend(moment.common, thread))
     }
 
     fn resume(&mut self, thread: ThreadRef) -> Result<u32, SchedError> {
-        self.shared.slots.on(thread, self.now, |slot, moment| slot.resume(moment.common, thread))
+        self.shared.slots.on(thread, self.now(), |slot, moment| slot.resume(moment.common, thread))
     }
 
     fn set_base_priority(&mut self, thread: ThreadRef, base: u8) -> Result<u8, SchedError> {
         self.shared
             .slots
-            .on(thread, self.now, |slot, moment| slot.set_base_priority(moment.common, thread, base))
+            .on(thread, self.now(), |slot, moment| slot.set_base_priority(moment.common, thread, base))
     }
 
     fn set_priority(&mut self, thread: ThreadRef, priority: u8) -> Result<u8, SchedError> {
         self.shared
             .slots
-            .on(thread, self.now, |slot, moment| slot.set_priority(moment.common, thread, priority))
+            .on(thread, self.now(), |slot, moment| slot.set_priority(moment.common, thread, priority))
     }
 
     fn priority(&mut self, thread: ThreadRef) -> Result<u8, SchedError> {
-        self.shared.slots.on(thread, self.now, |slot, _| Ok(slot.records.get(thread)?.priority()))
+        self.shared.slots.on(thread, self.now(), |slot, _| Ok(slot.records.get(thread)?.priority()))
     }
 
     fn set_boost_disabled(&mut self, thread: ThreadRef, disabled: bool) -> Result<bool, SchedError> {
-        self.shared.slots.on(thread, self.now, |slot, _| slot.set_boost_disabled(thread, disabled))
+        self.shared.slots.on(thread, self.now(), |slot, _| slot.set_boost_disabled(thread, disabled))
     }
 
     fn hold_slot(&mut self, thread: ThreadRef, held: bool) -> Result<bool, SchedError> {
-        self.shared.slots.on(thread, self.now, |slot, moment| slot.hold_slot(moment.common, thread, held))
+        self.shared.slots.on(thread, self.now(), |slot, moment| slot.hold_slot(moment.common, thread, held))
     }
 
     fn set_affinity(&mut self, thread: ThreadRef, mask: u32) -> Result<Placement, SchedError> {
-        self.shared.slots.set_affinity(thread, mask, self.now)
+        self.shared.slots.set_affinity(thread, mask, self.now())
     }
 
     fn time_has_more(&mut self) {
