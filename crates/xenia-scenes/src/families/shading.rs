@@ -4,21 +4,13 @@
 //! Corners lie at odd sixteenths of a pixel or up to 15/256 beside them, so that positions are
 //! rounded, and no edge passes through a sample.
 //!
-//! Coverage and stencils are compared exactly. Attributes may differ by 1/250: both sides
-//! interpolate with floats, over up to 80 pixels, with w between 1/4 and 4. They may also differ by
-//! their change over 1/1024 pixel in y, which matters where a triangle is low: the host's vertex
-//! shader returns floats in clip space, of which a step of 2^-24 is 1/4096 pixel in a target of
-//! 8192 rows, and a quotient (2.5 steps), a product and a sum are rounded until they are pixels.
-//! Hosts may interpolate from these places, though they cover pixels by rounded ones. A depth is
-//! the sum of three rounded products, of the triangle's slopes and the pixel's place: each is off
-//! by less than a step of 2^-24 of its size, and so is each sum; the slopes themselves are rounded,
-//! too. That is less than 8 steps of 2^-24 for each unit of the largest product, of which the depth
-//! itself has at most 2. Floats of 20 bits may be rounded to a neighbour. Where the difference is
-//! within that of the stored depth, the depth test may pass on one side only.
+//! Coverage and stencils are compared exactly; [`bounds`] says by how much the rest may differ.
+
+mod bounds;
 
 use xenia_gpu::edram::EDRAM_WORDS;
 use xenia_gpu::enums::SampleControl;
-use xenia_gpu::texture::{depth_float_to_single, half_to_single};
+use xenia_gpu::texture::half_to_single;
 
 use crate::pair::place;
 use crate::scene::*;
@@ -33,9 +25,6 @@ const PLACES: [[i32; 2]; CORNERS] = [[4, 4], [70, 6], [10, 40], [66, 42]];
 /// Initial words of colours, and of depth and stencil.
 const COLOR: u32 = 0xc3d0_c3d0;
 const DEPTH: u32 = 0x8000_0100;
-
-/// Part of a pixel by which the places from which hosts interpolate are apart from the reference's.
-const APART: f32 = 1.0 / 1024.0;
 
 /// Attribute that the pixel shader returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,91 +201,6 @@ impl Shading {
         format!("alloc colors\nmax oC0, {source}, {source}")
     }
 
-    /// Whether attributes lie elsewhere on the device: centroids are the host's choice, and two
-    /// samples are drawn with all positions moved by an eighth of a pixel.
-    fn has_other_places(&self) -> bool {
-        // The place within a point is an attribute, too.
-        let is_place = self.output == Output::Position && self.primitive != 1;
-        !is_place && (self.centroid || self.msaa == Msaa::X2)
-    }
-
-    /// Whether nothing is clipped: hosts round the corners that clipping makes otherwise than the
-    /// reference. Only a rectangle's fourth corner may leave the target, or the range of depth.
-    fn is_defined(&self) -> bool {
-        let (8, [a, b, c]) = (self.primitive, &self.corners[..]) else { return true };
-        let [x, y, z] = [b.x + c.x - a.x, b.y + c.y - a.y, b.z + c.z - a.z];
-        let is_within = (2..=WIDTH as i32 - 4).contains(&x) && (2..=HEIGHT as i32 - 4).contains(&y);
-        is_within && (!self.clips || (0..=256).contains(&z))
-    }
-
-    /// Largest product of a slope of the depth and a place, over the triangles or lines of the
-    /// primitive.
-    fn largest_depth(&self) -> f32 {
-        let vertices = self.vertices();
-        let difference = |i: usize, j: usize| match (vertices.get(i), vertices.get(j)) {
-            (Some(a), Some(b)) => [0, 1, 2].map(|axis: usize| b[axis] - a[axis]),
-            _ => [0.0; 3],
-        };
-        let (width, height) = (WIDTH as f32, HEIGHT as f32);
-        let line = |i: usize| {
-            let [x, y, z] = difference(i, i + 1);
-            // The slope across a line is a quotient by its width, with a rounded dividend.
-            let across = 8.0 / self.line_width as f32;
-            (z.abs() / x.hypot(y).max(0.25) + across) * (width + height)
-        };
-        let triangle = |[i, j, k]: [usize; 3]| {
-            let ([x1, y1, z1], [x2, y2, z2]) = (difference(i, j), difference(i, k));
-            let area = (x1 * y2 - x2 * y1).abs().max(1.0 / 64.0);
-            let [by_x, by_y] = [(z1 * y2 - z2 * y1).abs(), (z2 * x1 - z1 * x2).abs()];
-            (by_x * width + by_y * height) / area
-        };
-        let slopes: Vec<f32> = match self.primitive {
-            2 | 3 => (0..3).map(line).collect(),
-            _ => self.triangles().iter().map(|corners| triangle(*corners)).collect(),
-        };
-        slopes.into_iter().fold(2.0, f32::max)
-    }
-
-    /// Triangles of the primitive, as numbers of corners; none for points and lines.
-    fn triangles(&self) -> &'static [[usize; 3]] {
-        match self.primitive {
-            1..=3 => &[],
-            5 => &[[0, 1, 2], [0, 2, 3]],
-            6 => &[[0, 1, 2], [1, 2, 3]],
-            13 => &[[0, 1, 2], [0, 2, 3], [0, 1, 3], [1, 2, 3]],
-            _ => &[[0, 1, 2]],
-        }
-    }
-
-    /// Largest change of each component of the output over [`APART`], within triangles.
-    fn moved(&self) -> [f32; 4] {
-        let vertices = self.vertices();
-        let values: Vec<[f32; 4]> = match self.output {
-            Output::First if !self.is_flat => vertices.iter().map(|v| [v[3], v[4], v[5], v[6]]).collect(),
-            Output::Second => vertices.iter().map(|v| [v[0], v[1], v[2], 1.0]).collect(),
-            _ => return [0.0; 4],
-        };
-        let mut moved = [0.0_f32; 4];
-        for corners in self.triangles() {
-            let slopes = slopes(&corners.map(|i| vertices[i]), &corners.map(|i| values[i]), self.affine);
-            for (moved, slope) in moved.iter_mut().zip(slopes) {
-                *moved = moved.max(slope * APART);
-            }
-        }
-        moved
-    }
-
-    /// Depth of a word, and the allowed difference.
-    fn depth(&self, word: u32) -> (f32, f32) {
-        let steps = 8.0 * self.largest_depth() / 16_777_216.0;
-        if self.float_depth {
-            let value = depth_float_to_single(word >> 8);
-            (value, steps + value / 1_048_576.0)
-        } else {
-            ((word >> 8) as f32 / 16_777_215.0, steps)
-        }
-    }
-
     /// Compares the words of depth and stencil; returns the number of samples in which the depth
     /// test was a close call.
     fn compare_depth(&self, expected: &[u32], found: &[u32]) -> Result<usize, SceneDifference> {
@@ -350,27 +254,6 @@ impl Shading {
     }
 }
 
-/// Bound of the change of four values over a pixel in y, within a triangle of vertices.
-fn slopes(vertices: &[[f32; 7]; 3], values: &[[f32; 4]; 3], affine: bool) -> [f32; 4] {
-    let [a, b, c] = vertices;
-    let area = (b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1]);
-    // Change of the corners' weights over a pixel.
-    let weights = [[b, c], [c, a], [a, b]].map(|[from, to]| (to[0] - from[0]) / area.abs().max(1.0 / 64.0));
-    let ws = vertices.map(|vertex| vertex[6]);
-    let (least, most) = (ws.iter().copied().fold(f32::MAX, f32::min), ws.iter().copied().fold(0.0, f32::max));
-    [0, 1, 2, 3].map(|component: usize| {
-        let values = values.map(|value| value[component]);
-        if affine || least == most {
-            return values.iter().zip(weights).map(|(value, weight)| value * weight).sum::<f32>().abs();
-        }
-        // A quotient of two planes: the sum of (value - result) / w times each weight's change,
-        // divided by the sum of the weights over w.
-        let highest = values.iter().copied().fold(f32::MIN, f32::max);
-        let range = highest - values.iter().copied().fold(f32::MAX, f32::min);
-        ws.iter().zip(weights).map(|(w, weight)| range * weight.abs() * most / w).sum()
-    })
-}
-
 const VERTEX_SHADER: &str = "vfetch r1.xyz1, r0.x, vf0, format=57, stride=7, offset=0
      vfetch r2.xyzw, r0.x, vf0, format=38, stride=7, offset=3
      alloc position
@@ -413,33 +296,4 @@ pub(super) fn case(
         pair.compare_samples("").map_err(note)?;
     }
     Ok(if is_same { SceneOutcome::NoEffect } else { SceneOutcome::Same })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn attributes_of_low_triangles_may_move() {
-        // A rectangle two pixels high, over whose height the first attribute changes.
-        let corner = |x, y, a| Corner { x, y, z: 128, w: 0, a, b: 0 };
-        let low = Shading {
-            primitive: 8,
-            corners: vec![corner(4, 4, 0), corner(70, 4, 0), corner(4, 6, 63)],
-            ..Shading::any(&mut Choices::of_words(Vec::new()))
-        };
-        let change = 63.0 / 64.0 / 2.0 / 1024.0;
-        let [moved, others @ ..] = low.moved();
-        assert!((moved - change).abs() < 1e-6, "{moved}");
-        assert_eq!(others, [0.0; 3]);
-        // Two percent over 1/250 of the least value that counts is allowed, and not twice as much.
-        let word = |value: f32| (value.to_bits() - 0x3800_0000 + 0x1000) >> 13;
-        let compare = |found: f32| low.compare_colors(&[word(0.05)], &[word(found)], 0);
-        assert!(compare(0.05 + 0.05 * 1.02 / 250.0).is_ok());
-        assert!(compare(0.05 + 0.05 * 4.0 / 250.0).is_err());
-        assert_eq!(Shading { is_flat: true, ..low.clone() }.moved(), [0.0; 4]);
-        let mut perspective = low;
-        perspective.corners[1].w = 2;
-        assert!(perspective.moved()[0] >= change, "a bound, not a slope");
-    }
 }

@@ -1,0 +1,185 @@
+//! Scenes whose result is defined, and bounds of differences between the reference and a host.
+//!
+//! Attributes may differ by 1/250: both sides interpolate with floats, over up to 80 pixels, with w
+//! between 1/4 and 4. They may also differ by their change over 1/1024 pixel in y, which matters
+//! where a triangle is low: the host's vertex shader returns floats in clip space, of which a step
+//! of 2^-24 is 1/4096 pixel in a target of 8192 rows, and a quotient (2.5 steps), a product and a
+//! sum are rounded until they are pixels. Hosts may interpolate from these places, though they
+//! cover pixels by rounded ones. A depth is the sum of three rounded products, of the triangle's
+//! slopes and the pixel's place: each is off by less than a step of 2^-24 of its size, and so is
+//! each sum; the slopes themselves are rounded, too. That is less than 8 steps of 2^-24 for each
+//! unit of the largest product, of which the depth itself has at most 2. Floats of 20 bits may be
+//! rounded to a neighbour. Where the difference is within that of the stored depth, the depth test
+//! may pass on one side only.
+
+use super::{HEIGHT, Msaa, Output, Shading, WIDTH};
+use xenia_gpu::texture::depth_float_to_single;
+
+/// Part of a pixel by which the places from which hosts interpolate are apart from the reference's.
+const APART: f32 = 1.0 / 1024.0;
+
+impl Shading {
+    /// Whether attributes lie elsewhere on the device: centroids are the host's choice, and two
+    /// samples are drawn with all positions moved by an eighth of a pixel.
+    pub(super) fn has_other_places(&self) -> bool {
+        // The place within a point is an attribute, too.
+        let is_place = self.output == Output::Position && self.primitive != 1;
+        !is_place && (self.centroid || self.msaa == Msaa::X2)
+    }
+
+    /// Whether nothing is clipped: hosts round the corners that clipping makes otherwise than the
+    /// reference. Only a rectangle's fourth corner, which is opposite to the third over the longest
+    /// side, may leave the target, or the range of depth.
+    pub(super) fn is_defined(&self) -> bool {
+        if self.primitive != 8 {
+            return true;
+        }
+        let places = self.vertices();
+        let length = |a: usize, b: usize| {
+            (places[a][0] - places[b][0]).powi(2) + (places[a][1] - places[b][1]).powi(2)
+        };
+        let sides = [[0, 1, 2], [1, 2, 0], [2, 0, 1]];
+        let longest = sides.iter().map(|&[a, b, _]| length(a, b)).fold(0.0, f32::max);
+        sides.iter().filter(|&&[a, b, _]| length(a, b) >= longest).all(|&side| {
+            let [x, y, z] = [0, 1, 2].map(|axis: usize| {
+                let [a, b, third] = side.map(|corner| places[corner][axis]);
+                a + b - third
+            });
+            let is_within =
+                (2.0..=(WIDTH - 2) as f32).contains(&x) && (2.0..=(HEIGHT - 2) as f32).contains(&y);
+            is_within && (!self.clips || (0.0..=1.0).contains(&z))
+        })
+    }
+
+    /// Largest product of a slope of the depth and a place, over the triangles or lines of the
+    /// primitive.
+    fn largest_depth(&self) -> f32 {
+        let vertices = self.vertices();
+        let difference = |i: usize, j: usize| match (vertices.get(i), vertices.get(j)) {
+            (Some(a), Some(b)) => [0, 1, 2].map(|axis: usize| b[axis] - a[axis]),
+            _ => [0.0; 3],
+        };
+        let (width, height) = (WIDTH as f32, HEIGHT as f32);
+        let line = |i: usize| {
+            let [x, y, z] = difference(i, i + 1);
+            // The slope across a line is a quotient by its width, with a rounded dividend.
+            let across = 8.0 / self.line_width as f32;
+            (z.abs() / x.hypot(y).max(0.25) + across) * (width + height)
+        };
+        let triangle = |[i, j, k]: [usize; 3]| {
+            let ([x1, y1, z1], [x2, y2, z2]) = (difference(i, j), difference(i, k));
+            let area = (x1 * y2 - x2 * y1).abs().max(1.0 / 64.0);
+            let [by_x, by_y] = [(z1 * y2 - z2 * y1).abs(), (z2 * x1 - z1 * x2).abs()];
+            (by_x * width + by_y * height) / area
+        };
+        let slopes: Vec<f32> = match self.primitive {
+            2 | 3 => (0..3).map(line).collect(),
+            _ => self.triangles().iter().map(|corners| triangle(*corners)).collect(),
+        };
+        slopes.into_iter().fold(2.0, f32::max)
+    }
+
+    /// Triangles of the primitive, as numbers of corners; none for points and lines.
+    fn triangles(&self) -> &'static [[usize; 3]] {
+        match self.primitive {
+            1..=3 => &[],
+            5 => &[[0, 1, 2], [0, 2, 3]],
+            6 => &[[0, 1, 2], [1, 2, 3]],
+            13 => &[[0, 1, 2], [0, 2, 3], [0, 1, 3], [1, 2, 3]],
+            _ => &[[0, 1, 2]],
+        }
+    }
+
+    /// Largest change of each component of the output over [`APART`], within triangles.
+    pub(super) fn moved(&self) -> [f32; 4] {
+        let vertices = self.vertices();
+        let values: Vec<[f32; 4]> = match self.output {
+            Output::First if !self.is_flat => vertices.iter().map(|v| [v[3], v[4], v[5], v[6]]).collect(),
+            Output::Second => vertices.iter().map(|v| [v[0], v[1], v[2], 1.0]).collect(),
+            _ => return [0.0; 4],
+        };
+        let mut moved = [0.0_f32; 4];
+        for corners in self.triangles() {
+            let slopes = slopes(&corners.map(|i| vertices[i]), &corners.map(|i| values[i]), self.affine);
+            for (moved, slope) in moved.iter_mut().zip(slopes) {
+                *moved = moved.max(slope * APART);
+            }
+        }
+        moved
+    }
+
+    /// Depth of a word, and the allowed difference.
+    pub(super) fn depth(&self, word: u32) -> (f32, f32) {
+        let steps = 8.0 * self.largest_depth() / 16_777_216.0;
+        if self.float_depth {
+            let value = depth_float_to_single(word >> 8);
+            (value, steps + value / 1_048_576.0)
+        } else {
+            ((word >> 8) as f32 / 16_777_215.0, steps)
+        }
+    }
+}
+
+/// Bound of the change of four values over a pixel in y, within a triangle of vertices.
+fn slopes(vertices: &[[f32; 7]; 3], values: &[[f32; 4]; 3], affine: bool) -> [f32; 4] {
+    let [a, b, c] = vertices;
+    let area = (b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1]);
+    // Change of the corners' weights over a pixel.
+    let weights = [[b, c], [c, a], [a, b]].map(|[from, to]| (to[0] - from[0]) / area.abs().max(1.0 / 64.0));
+    let ws = vertices.map(|vertex| vertex[6]);
+    let (least, most) = (ws.iter().copied().fold(f32::MAX, f32::min), ws.iter().copied().fold(0.0, f32::max));
+    [0, 1, 2, 3].map(|component: usize| {
+        let values = values.map(|value| value[component]);
+        if affine || least == most {
+            return values.iter().zip(weights).map(|(value, weight)| value * weight).sum::<f32>().abs();
+        }
+        // A quotient of two planes: the sum of (value - result) / w times each weight's change,
+        // divided by the sum of the weights over w.
+        let highest = values.iter().copied().fold(f32::MIN, f32::max);
+        let range = highest - values.iter().copied().fold(f32::MAX, f32::min);
+        ws.iter().zip(weights).map(|(w, weight)| range * weight.abs() * most / w).sum()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Corner;
+    use super::*;
+    use crate::Choices;
+
+    #[test]
+    fn a_rectangle_is_clipped_at_the_corner_over_its_longest_side() {
+        let corner = |x, y, z| Corner { x, y, z, w: 0, a: 0, b: 0 };
+        // The fourth corner's depth is 254 + 220 - 128.
+        let corners = vec![corner(5, 4, 254), corner(70, 6, 220), corner(10, 2, 128)];
+        let any = Shading::any(&mut Choices::of_words(Vec::new()));
+        let clipped = Shading { primitive: 8, corners, clips: true, ..any };
+        assert!(!clipped.is_defined());
+        assert!(Shading { clips: false, ..clipped.clone() }.is_defined());
+        assert!(Shading { primitive: 4, ..clipped }.is_defined());
+    }
+
+    #[test]
+    fn attributes_of_low_triangles_may_move() {
+        // A rectangle two pixels high, over whose height the first attribute changes.
+        let corner = |x, y, a| Corner { x, y, z: 128, w: 0, a, b: 0 };
+        let low = Shading {
+            primitive: 8,
+            corners: vec![corner(4, 4, 0), corner(70, 4, 0), corner(4, 6, 63)],
+            ..Shading::any(&mut Choices::of_words(Vec::new()))
+        };
+        let change = 63.0 / 64.0 / 2.0 / 1024.0;
+        let [moved, others @ ..] = low.moved();
+        assert!((moved - change).abs() < 1e-6, "{moved}");
+        assert_eq!(others, [0.0; 3]);
+        // Two percent over 1/250 of the least value that counts is allowed, and not twice as much.
+        let word = |value: f32| (value.to_bits() - 0x3800_0000 + 0x1000) >> 13;
+        let compare = |found: f32| low.compare_colors(&[word(0.05)], &[word(found)], 0);
+        assert!(compare(0.05 + 0.05 * 1.02 / 250.0).is_ok());
+        assert!(compare(0.05 + 0.05 * 4.0 / 250.0).is_err());
+        assert_eq!(Shading { is_flat: true, ..low.clone() }.moved(), [0.0; 4]);
+        let mut perspective = low;
+        perspective.corners[1].w = 2;
+        assert!(perspective.moved()[0] >= change, "a bound, not a slope");
+    }
+}
