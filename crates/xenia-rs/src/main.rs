@@ -29,6 +29,7 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, ValueEnum};
 use cli::{Cli, Command, ExecArgs};
 use log::Color;
+use settings::Scope;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -77,14 +78,14 @@ fn begin(words: Vec<OsString>) -> u8 {
         Color::Always => clap::ColorChoice::Always,
         Color::Never => clap::ColorChoice::Never,
     };
-    let mut command = settings::without_environment(with_negative_numbers(definition.color(color)));
+    let mut command = real(definition.color(color), &words);
     let parsed = command.try_get_matches_from_mut(&words);
     let (mut cli, matches) = match parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)))
     {
         Ok(parsed) => parsed,
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
             // This error message names the environment variables.
-            let definition = with_negative_numbers(Cli::command().color(color));
+            let definition = Scope::All.change(Cli::command().color(color), with_negative_numbers);
             return explain(&definition.try_get_matches_from(&words).err().unwrap_or(error)).number();
         }
         Err(error) => {
@@ -128,7 +129,7 @@ fn note_flags(cli: &mut Cli, command: &clap::Command, matches: &ArgMatches, type
 fn exec_args(typed: Vec<OsString>) -> anyhow::Result<ExecArgs> {
     let definition = Cli::command();
     let words = settings::apply(&definition, typed.clone())?;
-    let mut command = settings::without_environment(with_negative_numbers(definition));
+    let mut command = real(definition, &words);
     let summary = |error: clap::Error| anyhow!("{}", error.render().to_string().trim());
     let matches = command.try_get_matches_from_mut(&words).map_err(summary)?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(summary)?;
@@ -140,9 +141,15 @@ fn exec_args(typed: Vec<OsString>) -> anyhow::Result<ExecArgs> {
     }
 }
 
+/// The definition that parses the words, in which the environment's settings are.
+fn real(definition: clap::Command, words: &[OsString]) -> clap::Command {
+    let scope = Scope::of(&definition, words);
+    scope.change(definition, |command| settings::without_environment(with_negative_numbers(command)))
+}
+
 /// Makes `--frames -1` an error about the range of a number, instead of an unknown flag `-1`.
 fn with_negative_numbers(command: clap::Command) -> clap::Command {
-    command.allow_negative_numbers(true).mut_subcommands(with_negative_numbers)
+    command.allow_negative_numbers(true)
 }
 
 /// The value of `--color`, read before parsing, because the parser itself prints in colour.

@@ -29,6 +29,7 @@ mod environment;
 mod file;
 mod origin;
 mod resolve;
+mod scope;
 mod switches;
 mod table;
 mod template;
@@ -40,6 +41,7 @@ pub use environment::read as read_environment;
 pub use environment::without as without_environment;
 pub use origin::origins_in;
 pub use resolve::{ResolvedSetting, resolve};
+pub use scope::Scope;
 pub use table::{Audience, table};
 pub use template::template;
 
@@ -51,6 +53,7 @@ use file::{File, Setting};
 use origin::SettingOrigin;
 use std::cell::LazyCell;
 use std::ffi::OsString;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 #[cfg(test)]
 use words::WRITTEN;
@@ -174,9 +177,10 @@ fn apply_with(
     variables: EnvironmentVariables<'_>,
 ) -> Result<Vec<OsString>> {
     // Only a settings file needs this one.
-    let plain = LazyCell::new(|| built(environment::without(definition.clone())));
-    let mut bare = loose(definition);
-    let words = command_first(&bare, words);
+    let plain = LazyCell::new(|| plain(definition));
+    let words = command_first(definition, words);
+    // The parser completes the commands that it looks at.
+    let mut bare = loose(definition, &Scope::of(definition, &words));
     // A first, lenient pass finds the command and the settings file; errors are left to the real
     // parser.
     let Ok(typed) = bare.try_get_matches_from_mut(&words) else { return Ok(words) };
@@ -206,8 +210,9 @@ fn apply_with(
 }
 
 /// Inserts the settings of a file; the definitions are with switches that take values, and without.
+/// An empty file does not need the second one.
 fn with_settings(
-    (definition, plain): (&Command, &Command),
+    (definition, plain): (&Command, &impl Deref<Target = Command>),
     typed: &ArgMatches,
     words: &[OsString],
     explicit: bool,
@@ -217,13 +222,16 @@ fn with_settings(
         let said = if explicit { " that --config names" } else { "" };
         format!("cannot read the settings file{said}, {}", path.display())
     })?;
-    let (with_settings, origins) =
-        insert((definition, plain), typed, words.to_vec(), &File { text: &text, path })?;
+    let file = File { text: &text, path };
+    if file.is_empty()? {
+        return Ok((words.to_vec(), Vec::new()));
+    }
+    let (with_settings, origins) = insert((definition, plain), typed, words.to_vec(), &file)?;
     if with_settings == words {
         return Ok((with_settings, origins));
     }
     let refused = |words: &[OsString]| {
-        plain.clone().try_get_matches_from(switches::plain(definition, typed, words)).err()
+        Command::clone(plain).try_get_matches_from(switches::plain(definition, typed, words)).err()
     };
     // Each setting is valid alone, but two may contradict each other. Errors that also occur
     // without the settings are left to the parser.
@@ -235,15 +243,17 @@ fn with_settings(
     Ok((with_settings, origins))
 }
 
-/// The definition that settings are inserted with: it reads no variables, its switches take values,
-/// and it accepts wrong or incomplete words as far as possible.
-fn loose(definition: &Command) -> Command {
-    built(lenient(switches::with_values(environment::without(definition.clone()))))
+/// The definition without variables, complete.
+fn plain(definition: &Command) -> Command {
+    built(Scope::All.change(definition.clone(), without_environment))
 }
 
-/// A parser that accepts wrong or incomplete words as far as possible.
-fn lenient(command: Command) -> Command {
-    command.ignore_errors(true).mut_subcommands(lenient)
+/// The definition that settings are inserted with: it reads no variables, its switches take values,
+/// and it accepts wrong or incomplete words as far as possible.
+fn loose(definition: &Command, scope: &Scope) -> Command {
+    scope.change(definition.clone(), |command| {
+        switches::with_values(without_environment(command)).ignore_errors(true)
+    })
 }
 
 /// Moves `--config FILE` behind the command: it may precede it, although flags before a command are

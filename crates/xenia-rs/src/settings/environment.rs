@@ -16,10 +16,9 @@ use std::ffi::{OsStr, OsString};
 /// Looks up an environment variable.
 pub type EnvironmentVariables<'a> = &'a dyn Fn(&OsStr) -> Option<OsString>;
 
-/// Removes the variables from the definition, so that its parser reads only words.
-pub fn without(definition: Command) -> Command {
-    let bare = definition.mut_args(|arg| arg.env(Resettable::<clap::builder::OsStr>::Reset));
-    bare.mut_subcommands(without)
+/// Removes the variables from a command, so that its parser reads only words.
+pub fn without(command: Command) -> Command {
+    command.mut_args(|arg| arg.env(Resettable::<clap::builder::OsStr>::Reset))
 }
 
 /// A flag that a variable sets.

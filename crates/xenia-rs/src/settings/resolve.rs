@@ -3,7 +3,7 @@
 
 use super::file::File;
 use super::table::{SettingInfo, SettingKind, table};
-use super::{DEFAULT_COMMAND, built, default_file, environment, insert, loose, switches};
+use super::{DEFAULT_COMMAND, Scope, built, default_file, environment, insert, loose, plain, switches};
 use anyhow::{Context, Result, bail};
 use clap::Command;
 use clap::parser::ValueSource;
@@ -66,8 +66,8 @@ fn resolve_with(
     named: Option<&Path>,
     variables: &dyn Fn(&OsStr) -> Option<OsString>,
 ) -> Result<Vec<ResolvedSetting>> {
-    let plain = built(environment::without(definition.clone()));
-    let bare = loose(definition);
+    let plain = plain(definition);
+    let bare = built(loose(definition, &Scope::All));
     let start = [OsString::from("xenia-rs"), DEFAULT_COMMAND.into()];
     let words: Vec<OsString> = start.into_iter().chain(words).collect();
     let look = |words: &[OsString]| bare.clone().try_get_matches_from(words);

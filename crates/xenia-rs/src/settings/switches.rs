@@ -19,16 +19,15 @@ pub(super) fn off(name: &str) -> String {
     format!("--{name}=false")
 }
 
-/// The definition, with switches that take an optional value after `=`.
-pub(super) fn with_values(definition: Command) -> Command {
-    let valued = definition.mut_args(|flag| {
+/// A command whose switches take an optional value after `=`.
+pub(super) fn with_values(command: Command) -> Command {
+    command.mut_args(|flag| {
         if !is_switch(&flag) {
             return flag;
         }
         let flag = flag.action(ArgAction::Set).num_args(0..=1).require_equals(true);
         flag.default_missing_value("true").value_parser(ValueParser::bool())
-    });
-    valued.mut_subcommands(with_values)
+    })
 }
 
 /// Whether a flag is a switch to which [`with_values`] has given a value.
