@@ -59,6 +59,9 @@ pub struct Reference {
 }
 
 impl Reference {
+    /// Name of this backend in flags, recordings and reports.
+    pub const NAME: &'static str = "reference";
+
     /// Creates a backend with a zeroed EDRAM that draws on all of the host's hardware threads, at
     /// most eight.
     pub fn new() -> Self {
@@ -115,7 +118,7 @@ impl Default for Reference {
 
 impl Backend for Reference {
     fn name(&self) -> &'static str {
-        "reference"
+        Self::NAME
     }
 
     fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {

@@ -119,7 +119,7 @@ macro_rules! ordinals {
         use xenia_guest::Ordinal;
 
         /// All exports, sorted by ordinal.
-        pub const ROWS: &[OrdinalRow] = &[$(OrdinalRow {
+        pub static ROWS: &[OrdinalRow] = &[$(OrdinalRow {
             ordinal: Ordinal($ordinal),
             kind: super::kind!($kind),
             name: stringify!($name),

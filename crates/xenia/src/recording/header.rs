@@ -6,7 +6,6 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
-use xenia_gpu::Backend as _;
 use xenia_gpu::reference::Reference;
 use xenia_kernel::calendar::TimeFields;
 use xenia_kernel::ports::Clock;
@@ -74,7 +73,7 @@ fn own_network() -> String {
 }
 
 fn reference() -> String {
-    Reference::new().name().to_owned()
+    Reference::NAME.to_owned()
 }
 
 /// Name of a network, as in the flag.
