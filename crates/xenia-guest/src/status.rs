@@ -97,6 +97,7 @@ codes! {
         INTEGER_OVERFLOW = 0xC0000095;
         PRIVILEGED_INSTRUCTION = 0xC0000096;
         INSUFFICIENT_RESOURCES = 0xC000009A;
+        FREE_VM_NOT_AT_BASE = 0xC000009F;
         MEMORY_NOT_ALLOCATED = 0xC00000A0;
         FILE_IS_A_DIRECTORY = 0xC00000BA;
         NOT_SUPPORTED = 0xC00000BB;
@@ -177,6 +178,11 @@ impl NtStatus {
     /// Whether the status means success or information (top bit clear).
     pub const fn is_success(self) -> bool {
         self.0 & 0x8000_0000 == 0
+    }
+
+    /// Whether the status is of severity 3, an error; warnings are neither that nor success.
+    pub const fn is_error(self) -> bool {
+        self.0 >> 30 == 3
     }
 }
 

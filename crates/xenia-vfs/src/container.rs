@@ -35,6 +35,10 @@ fn entry(found: VolumeEntry<'_>) -> Entry {
 }
 
 impl Device for Container {
+    fn allows_reserved_names(&self) -> bool {
+        true
+    }
+
     fn volume(&self) -> Volume {
         Volume::DISC
     }
@@ -131,6 +135,27 @@ mod tests {
         volume.add_file(media, "a:b", Arc::new(vec![1])).unwrap();
         std::fs::write(folder.join("Media/a:b"), "x").unwrap();
         [Box::new(Container(Arc::new(volume))), Box::new(HostFolder::read_only(folder).unwrap())]
+    }
+
+    #[test]
+    fn an_image_has_files_with_the_names_of_a_host_s_devices() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut volume = formats::Volume::default();
+        for name in ["aux.bin", "con"] {
+            volume.add_file(formats::Volume::ROOT, name, Arc::new(vec![1])).unwrap();
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        let mut vfs = crate::Vfs::default();
+        vfs.mount(r"\disc", Box::new(Container(Arc::new(volume)))).unwrap();
+        vfs.mount(r"\host", Box::new(HostFolder::read_only(folder.path()).unwrap())).unwrap();
+        let names = |path: &str| -> Vec<String> {
+            let entries = vfs.list(&vfs.resolve(path).unwrap()).unwrap();
+            entries.into_iter().map(|entry| entry.name).collect()
+        };
+        assert_eq!(names(r"\disc"), ["aux.bin", "con"]);
+        assert_eq!(names(r"\host"), [""; 0], "hosts open devices by these names");
+        assert!(vfs.find(&vfs.resolve(r"\disc\AUX.bin").unwrap()).is_ok());
+        assert_eq!(vfs.resolve(r"\host\aux.bin").err(), Some(VfsError::InvalidName));
     }
 
     #[test]

@@ -177,14 +177,24 @@ impl Vfs {
             .filter(|(mount, _)| path::starts_with(&names, &mount.path))
             .max_by_key(|(mount, _)| mount.path.len())
             .ok_or(VfsError::NoDevice)?;
-        Ok(Location { mount, names: path::device_names(&names[found.path.len()..])? })
+        self.located(mount, &names[found.path.len()..])
     }
 
     /// Resolves a path relative to an open directory.
     pub fn resolve_below(&self, directory: &Location, path: &str) -> VfsResult<Location> {
         let mut names = directory.names.clone();
         names.extend(path::split(path)?);
-        Ok(Location { mount: directory.mount, names: path::device_names(&names)? })
+        self.located(directory.mount, &names)
+    }
+
+    /// The location of a path below the root of a device.
+    fn located(&self, mount: u32, rest: &[String]) -> VfsResult<Location> {
+        let at = Location { mount, names: path::device_names(rest)? };
+        let has_reserved = at.names.iter().any(|name| path::is_reserved(name));
+        if has_reserved && !self.device(&at)?.allows_reserved_names() {
+            return Err(VfsError::InvalidName);
+        }
+        Ok(at)
     }
 
     fn device(&self, at: &Location) -> VfsResult<&dyn Device> {

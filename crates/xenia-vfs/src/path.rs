@@ -3,6 +3,7 @@
 //! separators, no `.` or `..`, and no name with a special meaning on a host.
 
 use super::VfsError;
+use serde::{Deserialize, Serialize};
 
 /// Largest number of names in a path.
 pub(super) const MAXIMUM_NAMES: usize = 64;
@@ -58,10 +59,12 @@ pub fn device_names(rest: &[String]) -> Result<Vec<String>, VfsError> {
 
 /// Whether the name is valid on FATX, the file system of the disks that titles write to. Bytes
 /// beyond ASCII, which are one character each here, have the title's code page. Files with other
-/// names, put there by the user, can still be read.
+/// names, put there by the user, can still be read. Names of a host's devices are refused, although
+/// FATX has them.
 pub fn is_fatx_name(name: &str) -> bool {
     let forbidden = |c: char| !matches!(c, ' '..='~' | '\u{80}'..='\u{FF}') || r#""*+,/:;<=>?\|"#.contains(c);
-    name.chars().count() <= FATX_NAME && is_valid(name) && !name.contains(forbidden)
+    let may_be = |name: &str| is_valid(name) && !is_reserved(name) && !name.contains(forbidden);
+    name.chars().count() <= FATX_NAME && may_be(name)
 }
 
 /// Whether the name is valid on all devices.
@@ -72,10 +75,10 @@ pub fn is_valid(name: &str) -> bool {
         && name.chars().count() <= MAXIMUM_NAME
         && !name.contains(forbidden)
         && !name.ends_with(['.', ' '])
-        && !is_reserved(name)
 }
 
-fn is_reserved(name: &str) -> bool {
+/// Whether the name is one of a device of hosts (`con`, `aux.bin`), in any of their folders.
+pub fn is_reserved(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or(name).trim_end();
     let (word, digit) = match stem.char_indices().next_back() {
         Some((at, '1'..='9')) => (&stem[..at], true),
@@ -93,7 +96,7 @@ pub fn starts_with(path: &[String], prefix: &[String]) -> bool {
 
 /// A search pattern: `*` matches any characters, `?` any one character; case-insensitive. `*.*` and
 /// an empty pattern match every name, as on NT.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pattern(Vec<char>);
 
 impl Pattern {
@@ -105,6 +108,12 @@ impl Pattern {
         }
         let all = if matches!(pattern, "" | "*.*") { "*" } else { pattern };
         Ok(Self(in_lower_case(all)))
+    }
+
+    /// Whether a saved state can have it.
+    pub fn is_possible(&self) -> bool {
+        // A character is up to three in lower case.
+        self.0.len() <= 3 * MAXIMUM_NAME
     }
 
     /// Whether a name matches.
@@ -176,15 +185,15 @@ mod tests {
 
     #[test]
     fn names_that_hosts_misunderstand_are_refused() {
-        for name in [
-            "con", "NUL.txt", "com1", "lpt9.x", "aux .x", "a:b", "a*", "a?", "a|", "a<", "a\"", "a.", "a ",
-            "a\0", "a\n", "..", ".", "",
-        ] {
+        for name in ["a:b", "a*", "a?", "a|", "a<", "a\"", "a.", "a ", "a\0", "a\n", "..", ".", ""] {
             assert!(!is_valid(name), "{name:?}");
+        }
+        for name in ["con", "NUL.txt", "com1", "lpt9.x", "aux .x"] {
+            assert!(is_valid(name) && is_reserved(name) && !is_fatx_name(name), "{name:?}");
         }
         for name in ["console", "com", "com10", "null", "a b.c", "a.b.c", ".hidden", "\u{e9}t\u{e9}", "lpt0"]
         {
-            assert!(is_valid(name), "{name:?}");
+            assert!(is_valid(name) && !is_reserved(name), "{name:?}");
         }
     }
 

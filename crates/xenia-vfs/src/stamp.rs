@@ -290,7 +290,8 @@ impl Stamps {
 fn parse(line: &str) -> Option<(String, Option<Stamp>)> {
     let names = |text: &str| {
         let names = path::device_names(&path::split(text).ok()?).ok()?;
-        (!names.is_empty()).then(|| key(&names))
+        let is_name = !names.is_empty() && !names.iter().any(|name| path::is_reserved(name));
+        is_name.then(|| key(&names))
     };
     if let Some(path) = line.strip_prefix("- ") {
         return Some((names(path)?, None));

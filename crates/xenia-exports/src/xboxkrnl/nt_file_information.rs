@@ -233,7 +233,8 @@ fn set_port(call: &Call, body: GuestAddr, port: Handle, key: u32) -> Fallible<()
 
 fn rename(call: &Call, body: GuestAddr, at: GuestAddr) -> Fallible<()> {
     let memory = call.memory();
-    let replace = memory.read::<u32>(at)? != 0;
+    // A BOOLEAN, with bytes behind it that compilers leave as they were.
+    let replace = memory.read::<u8>(at)? != 0;
     let root = match memory.read(at.offset(4))? {
         Handle::NULL | ObjectAttributes::DOS_DEVICES => None,
         handle => Some(call.kernel.file_requests().resolve(handle)?),
@@ -256,19 +257,22 @@ fn next_entry(
     let mut files = call.kernel.files.lock();
     let location = files.get(body)?.location.clone();
     let volume = files.vfs.volume(&location)?;
-    if files.get(body)?.scan.is_none() || (restart && pattern.is_some()) {
-        let pattern = Pattern::new(pattern.unwrap_or_default())?;
-        let scan = Scan::new(files.vfs.list(&location)?, &pattern);
-        let nothing = scan.is_empty();
+    let begun = &files.get(body)?.scan;
+    if restart || begun.is_none() {
+        let is_first = pattern.is_some() || begun.is_none();
+        // A restart without a pattern keeps that of the calls before it.
+        let pattern = match (pattern, begun) {
+            (None, Some(scan)) => scan.pattern().clone(),
+            (pattern, _) => Pattern::new(pattern.unwrap_or_default())?,
+        };
+        let scan = Scan::new(files.vfs.list(&location)?, pattern);
+        let nothing = is_first && scan.is_empty();
         files.get_mut(body)?.scan = Some(scan);
         if nothing {
             return Err(NtStatus::NO_SUCH_FILE.into());
         }
     }
     let Some(scan) = &mut files.get_mut(body)?.scan else { return Err(NtStatus::NO_MORE_FILES.into()) };
-    if restart {
-        scan.restart();
-    }
     let Some((index, entry)) = scan.advance() else { return Err(NtStatus::NO_MORE_FILES.into()) };
     let bytes = information::directory_entry(index, entry, &volume);
     if bytes.len() > length as usize {
@@ -335,9 +339,8 @@ impl NtFileInformation {
         let (root, path) = name_of(call, attributes)?;
         let bytes = {
             let files = call.kernel.files.lock();
-            let location = files.resolve(root.as_ref().map(ObjectRef::body), &path)?;
-            let entry = files.vfs.find(&location)?;
-            information::network_open(&entry, files.vfs.volume(&location)?.allocation(entry.size))
+            let (entry, allocation) = files.look_at(root.as_ref().map(ObjectRef::body), &path)?;
+            information::network_open(&entry, allocation)
         };
         call.memory().write_bytes(buffer, &bytes)?;
         Ok(NtStatus::SUCCESS)

@@ -107,6 +107,17 @@ fn directories_are_listed_one_entry_per_call_in_order() {
         assert_eq!(bytes, name.as_bytes());
     }
     assert_eq!(b.status("NtQueryDirectoryFile", &query), NtStatus::NO_MORE_FILES);
+    // A restart lists what is there now, by the same pattern.
+    std::fs::write(folder.path().join("0.txt"), b"x").unwrap();
+    let query = [handle, 0, 0, 0, base + 8, base + 0x400, 0x100, 0, 1];
+    assert_eq!(b.status("NtQueryDirectoryFile", &query), NtStatus::SUCCESS);
+    let mut bytes = [0; 5];
+    b.memory().read_bytes(b.scratch.offset(0x440), &mut bytes).unwrap();
+    assert_eq!(&bytes, b"0.txt");
+    for name in ["0.txt", "A.txt", "b.txt"] {
+        std::fs::remove_file(folder.path().join(name)).unwrap();
+    }
+    assert_eq!(b.status("NtQueryDirectoryFile", &query), NtStatus::NO_MORE_FILES);
     // A pattern is compared with every name, so one longer than any name is refused.
     let long = b.put_string(0x800, &"?".repeat(256));
     let query = [handle, 0, 0, 0, base + 8, base + 0x400, 0x100, long, 1];
@@ -133,6 +144,8 @@ fn links_lead_to_files_and_files_are_deleted_by_disposition() {
     b.memory().write(b.scratch.offset(0x40), 1_u8).unwrap();
     let delete = [second, base + 8, base + 0x40, 1, 13];
     assert_eq!(b.status("NtSetInformationFile", &delete), NtStatus::SUCCESS);
+    let pending = [attributes, base + 0x400];
+    assert_eq!(b.status("NtQueryFullAttributesFile", &pending), NtStatus::DELETE_PENDING, "as an open");
     b.status("NtClose", &[second]);
     b.status("NtClose", &[first]);
     let gone = [attributes, base + 0x400];

@@ -56,6 +56,20 @@ impl Files {
         Ok(self.shared.is_delete_pending(&self.get(body)?.location.key()))
     }
 
+    /// Entry and allocation size of a file by name, if an open would find it.
+    pub fn look_at(&self, root: Option<GuestAddr>, path: &str) -> Fallible<(Entry, u64)> {
+        let location = self.resolve(root, path)?;
+        if self.shared.is_delete_pending(&location.key()) {
+            return Err(NtStatus::DELETE_PENDING.into());
+        }
+        let entry = self.vfs.find(&location)?;
+        if !entry.directory && path.ends_with(['\\', '/']) {
+            return Err(VfsError::InvalidName.into());
+        }
+        let allocation = self.vfs.volume(&location)?.allocation(entry.size);
+        Ok((entry, allocation))
+    }
+
     /// Records a write to a file at `now`.
     pub fn note_change(&mut self, body: GuestAddr, now: u64) {
         let Ok(file) = self.get(body) else { return };

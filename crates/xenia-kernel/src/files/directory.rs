@@ -4,18 +4,24 @@ use serde::{Deserialize, Serialize};
 use xenia_vfs::Entry;
 use xenia_vfs::path::{self, Pattern};
 
-/// An enumeration in progress: a sorted snapshot of the entries at its start.
+/// An enumeration in progress: a sorted snapshot of the entries at its last start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scan {
+    pattern: Pattern,
     entries: Vec<Entry>,
     next: u32,
 }
 
 impl Scan {
     /// An enumeration of the entries that match `pattern`.
-    pub fn new(entries: Vec<Entry>, pattern: &Pattern) -> Self {
-        let entries = entries.into_iter().filter(|entry| pattern.matches(&entry.name)).collect();
-        Self { entries, next: 0 }
+    pub fn new(mut entries: Vec<Entry>, pattern: Pattern) -> Self {
+        entries.retain(|entry| pattern.matches(&entry.name));
+        Self { pattern, entries, next: 0 }
+    }
+
+    /// The pattern that its entries match.
+    pub fn pattern(&self) -> &Pattern {
+        &self.pattern
     }
 
     /// Returns the next entry and its index, and advances.
@@ -34,12 +40,8 @@ impl Scan {
     /// Whether a saved state can have it.
     pub(super) fn is_possible(&self) -> bool {
         let is_listed = |entry: &Entry| path::is_valid(&entry.name);
-        self.next as usize <= self.entries.len() && self.entries.iter().all(is_listed)
-    }
-
-    /// Restarts the enumeration.
-    pub fn restart(&mut self) {
-        self.next = 0;
+        let is_listed = self.entries.iter().all(is_listed);
+        self.next as usize <= self.entries.len() && is_listed && self.pattern.is_possible()
     }
 
     /// Steps back by one entry, because the entry did not fit in the title's buffer.
@@ -63,14 +65,13 @@ mod tests {
             stamp: Stamp::default(),
         };
         let mut scan =
-            Scan::new(vec![entry("a.x"), entry("b.y"), entry("c.x")], &Pattern::new("*.X").unwrap());
+            Scan::new(vec![entry("a.x"), entry("b.y"), entry("c.x")], Pattern::new("*.X").unwrap());
         let next = |scan: &mut Scan| scan.advance().map(|(index, entry)| (index, entry.name.clone()));
         assert_eq!(next(&mut scan), Some((0, "a.x".to_owned())));
         assert_eq!(next(&mut scan), Some((1, "c.x".to_owned())));
         scan.step_back();
         assert_eq!(next(&mut scan), Some((1, "c.x".to_owned())));
         assert_eq!(next(&mut scan), None);
-        scan.restart();
-        assert!(next(&mut scan).is_some() && !scan.is_empty());
+        assert!(!scan.is_empty() && scan.is_possible());
     }
 }

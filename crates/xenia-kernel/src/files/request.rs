@@ -186,8 +186,9 @@ impl<'k> FileRequests<'k> {
         Ok(self.files.lock().get(file)?.stream.clone())
     }
 
-    /// Completes a request. Returns the result of the call: the status if the handle is synchronous
-    /// or the request failed, otherwise `PENDING`.
+    /// Completes a request; one that ends with an error calls no procedure and posts nothing.
+    /// Returns the result of the call: the status if the handle is synchronous or the request did
+    /// not succeed, otherwise `PENDING`.
     pub fn complete(
         &self,
         cpu: &mut dyn Cpu,
@@ -198,11 +199,14 @@ impl<'k> FileRequests<'k> {
         let reply = request.reply(thread_id);
         outcome.write(self.memory, reply.status_block)?;
         self.signal_end(cpu, &reply)?;
-        if !outcome.status.is_success() {
+        if outcome.status.is_error() {
             return Ok(outcome.status);
         }
         self.call_at_end(cpu, &reply)?;
         self.post_end(cpu, &reply, outcome)?;
+        if !outcome.status.is_success() {
+            return Ok(outcome.status);
+        }
         let synchronous = self.files.lock().get(reply.file)?.is_synchronous();
         Ok(if synchronous { outcome.status } else { NtStatus::PENDING })
     }

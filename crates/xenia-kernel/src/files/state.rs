@@ -53,7 +53,7 @@ impl FilesState {
 
 impl StateSection for FilesState {
     const NAME: &'static str = "files";
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
 }
 
 impl Files {

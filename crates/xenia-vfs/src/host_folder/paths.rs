@@ -8,6 +8,7 @@
 use super::HostFolder;
 use super::listings::DirectoryState;
 use crate::draft::{Draft, Drafts, Facts, is_draft};
+use crate::path::is_reserved;
 use crate::stamp::is_stamp_file;
 use crate::{VfsError, VfsResult};
 use std::fs::Metadata;
@@ -51,9 +52,9 @@ impl Found {
     }
 }
 
-/// Whether a name is reserved and hidden from guests.
+/// Whether a name is hidden from guests: that of a file of ours, or of a host's device.
 pub(super) fn is_hidden(name: &str) -> bool {
-    is_draft(name) || is_stamp_file(name)
+    is_draft(name) || is_stamp_file(name) || is_reserved(name)
 }
 
 /// The name of a host path as guests see it.

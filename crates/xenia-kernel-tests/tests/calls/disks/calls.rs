@@ -206,7 +206,9 @@ impl Calls {
     pub(super) fn rename(&mut self, handle: u64, root: Option<u64>, path: &[u8], replace: bool) -> NtStatus {
         let buffer = self.put(SECOND_STRING, path) as u32;
         let length = path.len() as u32 * 0x1_0001;
-        let words = [u32::from(replace), root.unwrap_or(0) as u32, length, buffer];
+        // A BOOLEAN, and three bytes of whatever the compiler has left there.
+        let replace = u32::from(replace) << 24 | 0xFF_00FF;
+        let words = [replace, root.unwrap_or(0) as u32, length, buffer];
         self.set(handle, 10, &words.map(u32::to_be_bytes).concat())
     }
 

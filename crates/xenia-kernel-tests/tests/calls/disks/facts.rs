@@ -99,16 +99,24 @@ impl Case {
         self.note(format!("query {path}"));
         let (status, bytes) = self.calls.attributes_of(path.root, &path.text);
         let mut refusals = Refusals::default();
+        let names_directory = path.ends_with_slash();
         let found = path.to.and_then(|at| {
-            if self.model.is_known(at.disk) {
-                self.model.find(&at).map(|exact| Some(self.model.facts(at.disk, &exact, &at.names)))
-            } else {
-                Ok(None)
+            if !self.model.is_known(at.disk) {
+                return Ok(None);
             }
+            let pending = self.model.common.get(&at.key()).is_some_and(|common| common.delete_pending);
+            refusals.when(pending, NtStatus::DELETE_PENDING);
+            self.model.find(&at).map(|exact| Some(self.model.facts(at.disk, &exact, &at.names)))
         });
         match found {
             Ok(None) => {}
             Ok(Some(facts)) => {
+                let is_file = !facts.directory;
+                refusals.when(names_directory && is_file, NtStatus::OBJECT_NAME_INVALID);
+                if !refusals.0.is_empty() {
+                    refusals.judge(status, NtStatus::SUCCESS);
+                    return;
+                }
                 refusals.judge(status, NtStatus::SUCCESS);
                 Self::check_facts(&bytes, &facts, whole_units(facts.size));
             }
@@ -204,12 +212,15 @@ impl Case {
         }
         let mut refusals = Refusals::default();
         let mut began = false;
-        if open.listing.is_none() || restart && pattern.is_some() {
-            match self.entries(open, pattern.unwrap_or_default()) {
+        if open.listing.is_none() || restart {
+            let is_first = open.listing.is_none() || pattern.is_some();
+            let begun = open.listing.as_ref().map(|listing| listing.pattern);
+            let pattern = pattern.or(begun).unwrap_or_default();
+            match self.entries(open, pattern) {
                 Ok(entries) => {
-                    refusals.when(entries.is_empty(), NtStatus::NO_SUCH_FILE);
-                    began = true;
-                    self.model.opens[index].listing = Some(Listing { entries, next: 0 });
+                    refusals.when(is_first && entries.is_empty(), NtStatus::NO_SUCH_FILE);
+                    began = is_first;
+                    self.model.opens[index].listing = Some(Listing { pattern, entries, next: 0 });
                 }
                 Err(status) => refusals.when(true, status),
             }
@@ -218,9 +229,6 @@ impl Case {
             refusals.judge(status, NtStatus::SUCCESS);
             return;
         };
-        if restart && (began || refusals.0.is_empty()) {
-            listing.next = 0;
-        }
         let entry = listing.entries.get(listing.next).cloned();
         let place = listing.next as u32;
         match &entry {

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 use xenia_limits::Limits;
 use xenia_testing::Dice;
-use xenia_vfs::{Device, HostFolder};
+use xenia_vfs::{Device, HostFolder, path};
 
 /// Names of host files; the last ones are invalid or invisible for guests.
 const NAMES: &[&str] = &[
@@ -339,7 +339,8 @@ impl Host {
         }
         // Another machine finds the disk as this one left it.
         let device = HostFolder::writable(&self.folder(HDD), Arc::new(Limits::default())).unwrap();
-        for names in disk.nodes.keys() {
+        let is_shown = |names: &&Names| !names.iter().any(|name| path::is_reserved(name));
+        for names in disk.nodes.keys().filter(is_shown) {
             let Ok(exact) = disk.find(names) else { continue };
             let facts = model.facts(HDD, &exact, names);
             let entry = device.find(names).unwrap();

@@ -7,8 +7,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use xenia_kernel::files::share;
-use xenia_vfs::Stamp;
 use xenia_vfs::stamp::attributes;
+use xenia_vfs::{Stamp, path};
 
 /// Numbers of the disks: the title's folder, the hard disk, and from here on the scratch disks.
 pub(super) const GAME: usize = 0;
@@ -167,7 +167,8 @@ impl Disk {
 
     /// Lists a directory as guests see it: names, and the nodes that they resolve to.
     pub(super) fn list(&self, at: &[String]) -> Vec<(String, Names)> {
-        let plain = |name: &&String| xenia_vfs::path::is_valid(name) && name.chars().all(|c| c <= '\u{FF}');
+        let is_name = |name: &str| path::is_valid(name) && !path::is_reserved(name);
+        let plain = |name: &&String| is_name(name) && name.chars().all(|c| c <= '\u{FF}');
         let mut found: Vec<(String, Names)> = self
             .names_in(at)
             .filter(plain)
@@ -245,6 +246,7 @@ pub(super) struct Facts {
 /// A directory listing in progress.
 #[derive(Debug)]
 pub(super) struct Listing {
+    pub(super) pattern: &'static str,
     pub(super) entries: Vec<(String, Facts)>,
     pub(super) next: usize,
 }

@@ -3,6 +3,7 @@
 use super::NtStatus;
 use super::model::{At, GAME, HDD, Model, Names, SCRATCH, lower};
 use xenia_testing::Dice;
+use xenia_vfs::path::{is_reserved, is_valid};
 
 /// Names that a guest may use.
 const NAMES: &[&str] =
@@ -117,7 +118,7 @@ fn names(dice: &mut Dice, model: &Model, disk: usize) -> Names {
 
 /// Returns the place of names on a disk.
 fn place(disk: usize, names: Names) -> Result<At, NtStatus> {
-    if names.iter().all(|name| xenia_vfs::path::is_valid(name)) {
+    if names.iter().all(|name| is_valid(name) && !is_reserved(name)) {
         Ok(At { disk, names })
     } else {
         Err(NtStatus::OBJECT_NAME_INVALID)

@@ -101,7 +101,7 @@ fn operate(files: &mut Files, next: &mut u32, dice: &mut Dice) -> String {
         11 => {
             let Ok(file) = files.get(body) else { return String::new() };
             let listed = files.vfs.list(&file.location).unwrap_or_default();
-            let scan = Scan::new(listed, &Pattern::new("*").unwrap());
+            let scan = Scan::new(listed, Pattern::new("*").unwrap());
             files.get_mut(body).unwrap().scan.get_or_insert(scan);
             format!("{:?}", files.get_mut(body).unwrap().scan.as_mut().unwrap().advance())
         }
