@@ -144,24 +144,41 @@ impl XConfig {
 
 const USER_LANGUAGE: u16 = 9;
 
+/// Video standard (bits 15:8) and region of a console that runs titles of these regions.
+fn video_region(game_region: u32) -> u32 {
+    match game_region {
+        0x101 => 0x40_0200,
+        0x200..=0x2FF => 0x40_0400,
+        _ => 0x40_0100,
+    }
+}
+
 /// Returns the settings whose initial value is not zero.
 fn initial(locale: &Locale, category: u16, setting: u16) -> Option<Vec<u8>> {
     let word = |value: u32| Some(value.to_be_bytes().to_vec());
     match (category, setting) {
         (category::SECURED, 1) => Some(ETHERNET_ADDRESS.to_vec()),
-        // Video standard and region, discs: North America.
-        (category::SECURED, 2) => word(0x1000),
+        (category::SECURED, 2) => word(video_region(locale.game_region)),
         (category::SECURED, 3) => Some((locale.game_region as u16).to_be_bytes().to_vec()),
         (category::SECURED, 4) => word(1),
         (category::USER, USER_LANGUAGE) => word(locale.language),
         // Video: widescreen.
-        (category::USER, 0xA) => word(if locale.widescreen { 0x4_0000 } else { 0 }),
+        (category::USER, 0xA) => word(if locale.widescreen { 0x1_0000 } else { 0 }),
         // Audio: stereo, digital.
         (category::USER, 0xB) => word(0x1_0001),
+        // The console has been set up.
+        (category::USER, 0xC) => word(0x40),
         (category::USER, 0xE) => Some(vec![locale.country]),
         // Parental control: online play is allowed; games and films of every rating.
         (category::USER, 0xF) => Some(vec![3]),
+        // Screen of a component cable: 1280 x 720.
+        (category::USER, 0x14) => word(0x0500_02D0),
         (category::USER, 0x16 | 0x18) => word(0xFF),
+        // Black level: normal.
+        (category::USER, 0x29) => word(0x300),
+        // Screen saver: off. Camera: on.
+        (category::CONSOLE, 1) => Some(0x1000_u16.to_be_bytes().to_vec()),
+        (category::CONSOLE, 4) => word(1),
         _ => None,
     }
 }
@@ -177,6 +194,8 @@ mod tests {
             (3, 9, Ok(vec![0, 0, 0, 3])),
             (3, 0xE, Ok(vec![24])),
             (3, 0xA, Ok(vec![0; 4])),
+            (2, 2, Ok(vec![0, 0x40, 4, 0])),
+            (7, 1, Ok(vec![0x10, 0])),
             (2, 3, Ok(vec![2, 0xFE])),
             (3, 1, Ok(vec![0; 4])),
             (3, 8, Ok(vec![0; 8])),

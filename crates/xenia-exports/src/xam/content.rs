@@ -8,7 +8,7 @@ use crate::files::{PackageMode, win32_error};
 use crate::status::failure::Fallible;
 use crate::user::content_data::data;
 use crate::user::overlapped::{Completed, complete};
-use xenia_guest::{GuestAddr, Win32Error};
+use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_user::content::{MARKETPLACE, PackageHeader, PackageName, THUMBNAIL_SIZE, root_name};
 use xenia_user::enumerators::Enumerator;
@@ -87,6 +87,9 @@ pub(super) fn described(name: &PackageName, header: &PackageHeader) -> Vec<u8> {
     bytes
 }
 
+/// Result of enumerators of a device that does not exist: unlike their others, an `HRESULT`.
+pub(super) const UNKNOWN_DEVICE: Win32Error = Win32Error(HResult::INVALID_ARGUMENT.0);
+
 /// Arguments of the functions that open packages.
 pub(super) struct Opening {
     pub(super) whose: Whose,
@@ -148,8 +151,10 @@ pub(super) fn with_package(
 ) -> Fallible<Win32Error> {
     let PackageCall { whose, content, overlapped } = about;
     let name = match wanted(call, whose, content)? {
-        Err(error) => return complete(call, overlapped, Completed::refused(error)),
         Ok(Wanted { name, .. }) => name,
+        // Invalid arguments fail the call itself, not the overlapped request.
+        Err(error @ (Win32Error::INVALID_PARAMETER | Win32Error::INVALID_NAME)) => return Ok(error),
+        Err(error) => return complete(call, overlapped, Completed::refused(error)),
     };
     let found = call.kernel.files.lock().packages.find(&name);
     let outcome = match found {
@@ -264,7 +269,7 @@ impl Content {
         let is_there = content_device::is_there(device);
         size.set(memory, if is_there { data::SIZE.saturating_mul(items) } else { 0 })?;
         if !is_there {
-            return Ok(Win32Error::INVALID_PARAMETER);
+            return Ok(UNKNOWN_DEVICE);
         }
         let owner = match owner_of(call, user, content_type) {
             Ok(owner) => owner,

@@ -16,6 +16,8 @@ pub struct Info;
 /// instead.
 const EXTENDED_LANGUAGES: u32 = 10;
 const ENGLISH: u32 = 1;
+const JAPANESE: u32 = 2;
+const KOREAN: u32 = 7;
 /// Flag of `XamAllocEx`: physical memory.
 const PHYSICAL: u32 = 0x4000_0000;
 
@@ -27,11 +29,17 @@ fn answer(call: &Call, made: Fallible<GuestAddr>, address: Out<GuestAddr>) -> Fa
 
 #[exports(xam)]
 impl Info {
-    /// Returns the user's language; English for languages that were added later.
+    /// Returns the user's language; that of the console's region for languages that were added
+    /// later.
     #[export(Done)]
     fn XGetLanguage(call: &mut Call) -> u32 {
-        match call.kernel.user.xconfig.lock().language(&call.kernel.config.locale) {
-            language if language < EXTENDED_LANGUAGES => language,
+        let locale = &call.kernel.config.locale;
+        let language = call.kernel.user.xconfig.lock().language(locale);
+        match locale.game_region {
+            _ if language < EXTENDED_LANGUAGES => language,
+            0x101 => JAPANESE,
+            0x102 => ENGLISH,
+            0x100..=0x1FF => KOREAN,
             _ => ENGLISH,
         }
     }

@@ -1,6 +1,7 @@
 //! Parties (`XamParty*`): without a connection a user is never in one.
 
-use crate::abi::Call;
+use crate::abi::{Call, OptionalOut, Out};
+use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
 
@@ -12,10 +13,11 @@ const NOT_IN_A_PARTY: HResult = HResult(0x807D_0003);
 
 #[exports(xam)]
 impl Party {
-    /// Lists the members of a user's party: there is no party.
+    /// Lists the members of a user's party: there is no party. The list has no members.
     #[export(Constant)]
-    fn XamPartyGetUserList(_call: &mut Call, _user: u32, _list: Option<GuestAddr>) -> HResult {
-        NOT_IN_A_PARTY
+    fn XamPartyGetUserList(call: &mut Call, _user: u32, count: Option<Out<u32>>) -> Fallible<HResult> {
+        count.set(call.memory(), 0)?;
+        Ok(NOT_IN_A_PARTY)
     }
 
     /// Invites all members of a party to the title: there is no party.

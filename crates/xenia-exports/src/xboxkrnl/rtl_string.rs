@@ -188,9 +188,11 @@ impl RtlString {
         allocate: bool,
     ) -> Fallible<NtStatus> {
         let bytes = source.read(call.memory())?.bytes(call.memory())?;
-        let room = usize::from(destination.read(call.memory())?.maximum_length);
-        if !allocate && 2 * bytes.len() + 2 > room {
-            // Unlike the other direction, the text is not truncated.
+        let string = destination.read(call.memory())?;
+        let size = 2 * bytes.len() + 2;
+        if !allocate && size > usize::from(string.maximum_length) && size <= LONGEST + 1 {
+            // Unlike the other direction, the text is not truncated; the length is that of all.
+            destination.write(call.memory(), UnicodeString { length: size as u16 - 2, ..string })?;
             return Ok(NtStatus::BUFFER_OVERFLOW);
         }
         let units: Vec<u16> = bytes.into_iter().map(u16::from).collect();

@@ -1,6 +1,6 @@
 //! Symbolic links (`Ob*SymbolicLink`, `Nt*SymbolicLinkObject`).
 
-use crate::abi::{AnsiString, Call, Handle, ObjectAttributes, Out, Ptr};
+use crate::abi::{AnsiString, Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
 use crate::files::information::latin_1;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
@@ -59,12 +59,13 @@ impl SymbolicLink {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Stores the target path of a symbolic link.
+    /// Stores the target path of a symbolic link, and its length, also if it does not fit.
     #[export(Done)]
     fn NtQuerySymbolicLinkObject(
         call: &mut Call,
         link: Handle,
         target: Ptr<AnsiString>,
+        returned: Option<Out<u32>>,
     ) -> Fallible<NtStatus> {
         let memory = call.memory();
         let link = call.kernel.objects.resolve_kind(link, ObjectKind::SymbolicLink)?;
@@ -74,6 +75,7 @@ impl SymbolicLink {
             latin_1(files.vfs.link_target(name)?)
         };
         let mut string = target.read(memory)?;
+        returned.set(memory, path.len() as u32)?;
         if path.len() > usize::from(string.maximum_length) {
             return Ok(NtStatus::BUFFER_TOO_SMALL);
         }

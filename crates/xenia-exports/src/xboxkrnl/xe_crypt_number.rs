@@ -80,7 +80,8 @@ impl XeCryptNumber {
         Ok(repeat(call, (), left, 3, [to.at(now).addr().0, left]))
     }
 
-    /// Copies 64-bit words, and reverses the bytes of each half.
+    /// Copies 64-bit words, and reverses the bytes of each. This converts a number of little-endian
+    /// 32-bit words to one of big-endian 64-bit words, and back.
     #[export(Done)]
     fn XeCryptBnQw_SwapDwQwLeBe(
         call: &mut Call,
@@ -88,7 +89,7 @@ impl XeCryptNumber {
         to: Ptr<u64>,
         words: u32,
     ) -> Fallible<Flow<()>> {
-        copy(call, from, to, words, |word| word.swap_bytes().rotate_left(32))
+        copy(call, from, to, words, u64::swap_bytes)
     }
 
     /// Compares two numbers: returns 1 if the first is larger, −1 if the second is, 0 if they are

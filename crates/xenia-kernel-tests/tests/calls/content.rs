@@ -282,7 +282,7 @@ fn packages_are_listed_piece_by_piece() {
     for (arguments, answer) in [
         ([1, 0, 1, 0, 1, 0, buffer], NO_SUCH_USER),
         ([4, 0, 1, 0, 1, 0, buffer], INVALID_PARAMETER),
-        ([0, 7, 1, 0, 1, 0, buffer], INVALID_PARAMETER),
+        ([0, 7, 1, 0, 1, 0, buffer], 0x8007_0057),
         ([0, 0, 1, 0, 0, 0, buffer], INVALID_PARAMETER),
         ([0, 0, 1, 0, 1, 0, 0], INVALID_PARAMETER),
     ] {

@@ -183,7 +183,7 @@ fn numbers_and_a_key_of_rsa() {
     );
     let from = words(&b, 0x400, &[0x0011_2233_4455_6677]);
     b.kernel_call("XeCryptBnQw_SwapDwQwLeBe", &[from, out, 1]);
-    assert_eq!(b.got(out, 8), bytes("3322110077665544"));
+    assert_eq!(b.got(out, 8), bytes("7766554433221100"));
     b.kernel_call("XeCryptBnQw_Copy", &[from, out, 1]);
     assert_eq!(b.got(out, 8), bytes("0011223344556677"));
     b.kernel_call("XeCryptBnQw_Zero", &[out, 1]);

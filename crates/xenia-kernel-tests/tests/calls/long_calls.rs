@@ -209,10 +209,10 @@ fn words_of_large_numbers() {
     assert_eq!(long.call("XeCryptBnQwNeCompare", &[at, out, words]) as i32, -1, "the lowest word");
     long.call("XeCryptBnQw_SwapDwQwLeBe", &[at, out, words]);
     let swapped: Vec<u8> = long.text[..8 * words as usize]
-        .as_chunks::<4>()
+        .as_chunks::<8>()
         .0
         .iter()
-        .flat_map(|&[a, b, c, d]| [d, c, b, a])
+        .flat_map(|word| word.iter().rev().copied())
         .collect();
     assert!(long.got(out, swapped.len()) == swapped);
     long.call("XeCryptBnQw_Zero", &[out, words - 1]);

@@ -77,6 +77,11 @@ fn virtual_memory_is_reserved_committed_protected_and_released() {
         assert_eq!(b.status("NtProtectVirtualMemory", &protect), status, "{offset:#x}");
     }
 
+    for kind in [flags::DECOMMIT, flags::RELEASE] {
+        put_range(&b, u64::from(range.0) + 0x1000, 0);
+        let free = [at, size, u64::from(kind), 0];
+        assert_eq!(b.status("NtFreeVirtualMemory", &free), NtStatus::FREE_VM_NOT_AT_BASE, "{kind:#x}");
+    }
     for (kind, offset, length, valid) in [(flags::DECOMMIT, 0x1000, 0x1000, 1), (flags::RELEASE, 0, 0, 0)] {
         put_range(&b, u64::from(range.0) + offset, length);
         let free = [at, size, u64::from(kind), 0];

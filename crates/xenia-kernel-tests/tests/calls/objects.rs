@@ -74,12 +74,15 @@ fn links_are_opened_and_asked_for_their_target() {
     for (room, status) in [(24, NtStatus::SUCCESS), (23, NtStatus::BUFFER_TOO_SMALL)] {
         b.memory().write::<u32>(b.scratch.offset(0x40), room).unwrap();
         b.memory().write(b.scratch.offset(0x44), b.scratch.offset(0x400)).unwrap();
-        assert_eq!(b.status("NtQuerySymbolicLinkObject", &[link, base + 0x40]), status);
+        b.memory().write(b.scratch.offset(0x50), u32::MAX).unwrap();
+        let query = [link, base + 0x40, base + 0x50];
+        assert_eq!(b.status("NtQuerySymbolicLinkObject", &query), status);
+        assert_eq!(b.word(0x50), 24, "the length, whether it fits or not");
     }
     let mut text = [0; 24];
     b.memory().read_bytes(b.scratch.offset(0x400), &mut text).unwrap();
     assert_eq!(&text, br"\Device\Harddisk0\Cache1");
-    assert_eq!(b.status("NtQuerySymbolicLinkObject", &[8, base + 0x40]), NtStatus::INVALID_HANDLE);
+    assert_eq!(b.status("NtQuerySymbolicLinkObject", &[8, base + 0x40, 0]), NtStatus::INVALID_HANDLE);
     assert_eq!(b.status("NtOpenSymbolicLinkObject", &[base, 0]), NtStatus::INVALID_PARAMETER);
     let missing = b.put_attributes(0x300, r"\??\nothing:");
     let status = b.status("NtOpenSymbolicLinkObject", &[base, missing]);

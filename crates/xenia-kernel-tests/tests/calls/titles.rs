@@ -7,6 +7,7 @@ use xenia_kernel::loader::image_headers::key;
 use xenia_kernel::ports::{Gamepad, Input};
 use xenia_sched::{EndKind, GuestTicks};
 use xenia_user::notifications::{Notification, id};
+use xenia_user::xconfig::Locale;
 
 /// Stores XEX headers with these optional ones.
 fn put_headers(b: &Harness, offset: u32, headers: &[(u32, u32)]) -> u64 {
@@ -123,6 +124,16 @@ fn a_title_is_asked_about_itself() {
     let missing = b.put_text(0x300, "nobody.xex");
     assert_eq!(b.status("XexGetModuleHandle", &[missing, base]), NtStatus::DLL_NOT_FOUND);
     assert_eq!(b.word(0), 0);
+}
+
+#[test]
+fn languages_that_old_titles_do_not_know_are_those_of_the_region() {
+    for (game_region, language) in [(0xFF, 1), (0x101, 2), (0x102, 1), (0x1FC, 7), (0x2FE, 1)] {
+        let locale = Locale { language: 17, game_region, ..Locale::default() };
+        let mut b =
+            Harness::with_config(KernelConfig { locale, ..KernelConfig::default() }, Ports::default());
+        assert_eq!((b.xam_call("XGetLanguage", &[]), b.xam_call("XamGetLanguage", &[])), (language, 17));
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! above. Allocations without a requested address are aligned to 64 KiB and have a multiple of that
 //! size, as on NT.
 
-use crate::status::failure::Fallible;
+use crate::status::failure::{Failure, Fallible};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{AllocKind, AllocRequest, GuestMemory, Heap, Protect, RegionState};
 
@@ -86,15 +86,20 @@ pub fn free(memory: &GuestMemory, base: GuestAddr, size: u32, kind: u32) -> Fall
         return Err(NtStatus::MEMORY_NOT_ALLOCATED.into());
     }
     let heap = general_heap(base)?;
-    match kind {
+    let freed = match kind {
         flags::DECOMMIT => {
             let start = base.align_down(heap.page_size());
             let size = if size == 0 { 0 } else { size.saturating_add(base.0 - start.0) };
-            Ok((start, memory.decommit(start, size)?))
+            memory.decommit(start, size).map(|size| (start, size))
         }
-        flags::RELEASE => Ok((base, memory.free(base)?)),
-        _ => Err(NtStatus::INVALID_PARAMETER.into()),
-    }
+        flags::RELEASE => memory.free(base).map(|size| (base, size)),
+        _ => return Err(NtStatus::INVALID_PARAMETER.into()),
+    };
+    freed.map_err(|error| match Failure::from(error) {
+        // Without a size the base must be that of the allocation.
+        Failure::Status(NtStatus::INVALID_PARAMETER) if size == 0 => NtStatus::FREE_VM_NOT_AT_BASE.into(),
+        failure => failure,
+    })
 }
 
 /// Changes the protection of committed pages. Returns the range, rounded to pages, and the old

@@ -143,6 +143,13 @@ fn asynchronous_content_failures_reach_the_overlapped() {
     b.memory().write(b.scratch.offset(DATA), 9_u32).unwrap();
     b.in_the_background("XamContentDelete", &[0, data, overlapped]);
     assert_eq!(told(&b), [0x65B, u32::MAX, 0x8007_048F]);
+    // Wrong arguments fail the call itself.
+    b.memory().write(b.scratch.offset(DATA), 1_u32).unwrap();
+    b.memory().fill(b.scratch.offset(OVERLAPPED), 0x1C, 0x55).unwrap();
+    for arguments in [[0, 0, overlapped], [9, data, overlapped]] {
+        assert_eq!(b.xam_call("XamContentDelete", &arguments), INVALID_PARAMETER, "{arguments:x?}");
+        assert_eq!(told(&b), [0x5555_5555; 3]);
+    }
     for arguments in [[0, 0, data, 4, 0, 0, 0], [0, root, 0, 4, 0, 0, 0], [4, root, data, 4, 0, 0, 0]] {
         b.memory().write(b.scratch.offset(DATA), 1_u32).unwrap();
         assert_eq!(b.xam_call("XamContentCreate", &arguments), INVALID_PARAMETER, "{arguments:x?}");

@@ -104,8 +104,9 @@ fn enumeration_includes_content_of_alternate_titles() {
 fn lists_of_titles_take_nothing_on_trust() {
     let mut b = title();
     let results = at(&b, RESULTS);
-    for arguments in [[ANY, 7, 2, 0, results], [ANY, 0, 2, 0, 0]] {
-        assert_eq!(b.xam_call("XamContentAggregateCreateEnumerator", &arguments), INVALID_PARAMETER);
+    for (arguments, error) in [([ANY, 7, 2, 0, results], 0x8007_0057), ([ANY, 0, 2, 0, 0], INVALID_PARAMETER)]
+    {
+        assert_eq!(b.xam_call("XamContentAggregateCreateEnumerator", &arguments), error);
     }
     let (_, private) = list(&mut b, ANY, 2);
     assert_eq!(next(&mut b, private, 0x137), 0x8007_007A);
