@@ -83,7 +83,10 @@ impl FrontEnd for Script {
         self.session.begin(machine);
         for line in std::mem::take(&mut self.lines) {
             for command in commands(&line) {
-                self.session.line(command, machine, &mut Patient);
+                if let Err(error) = self.session.line(command, machine, &mut Patient) {
+                    self.screen(&line, machine);
+                    bail!("the script ends at `{command}`: {error:#}");
+                }
                 if self.session.model.is_over {
                     return Ok(());
                 }

@@ -60,16 +60,25 @@ impl DebugSession {
         self.model.compiled = None;
     }
 
-    /// Carries out a line of a script or of the command line. An error becomes the message.
-    pub fn line(&mut self, line: &str, machine: &mut Debugged<'_, '_>, watcher: &mut dyn Watcher) {
+    /// Carries out a line of a script or of the command line. An error becomes the message, too.
+    ///
+    /// # Errors
+    /// The line is no command, or it can't be carried out.
+    pub fn line(
+        &mut self,
+        line: &str,
+        machine: &mut Debugged<'_, '_>,
+        watcher: &mut dyn Watcher,
+    ) -> Result<()> {
         let done = crate::command::parse(line).and_then(|command| self.execute(command, machine, watcher));
-        self.conclude(done, machine);
+        self.conclude(done.as_ref().err(), machine);
+        done
     }
 
     /// Carries out a key. An error becomes the message.
     pub fn key(&mut self, key: HostKey, machine: &mut Debugged<'_, '_>, watcher: &mut dyn Watcher) {
         let done = self.pressed(key, machine, watcher);
-        self.conclude(done, machine);
+        self.conclude(done.err().as_ref(), machine);
     }
 
     fn pressed(
@@ -85,8 +94,8 @@ impl DebugSession {
         keys::command_of(asked)?.map_or(Ok(()), |command| self.execute(command, machine, watcher))
     }
 
-    fn conclude(&mut self, done: Result<()>, machine: &mut Debugged<'_, '_>) {
-        if let Err(error) = done {
+    fn conclude(&mut self, error: Option<&anyhow::Error>, machine: &mut Debugged<'_, '_>) {
+        if let Some(error) = error {
             self.model.message = shown(&format!("error: {error:#}"), 300);
         }
         for note in machine.take_notes() {

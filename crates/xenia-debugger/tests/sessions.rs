@@ -51,7 +51,8 @@ struct User<'m, 'a, 'b> {
 impl User<'_, '_, '_> {
     /// The answer to a line.
     fn ask(&mut self, line: &str) -> String {
-        self.session.line(line, self.machine, &mut Patient);
+        // The message is looked at.
+        let _ = self.session.line(line, self.machine, &mut Patient);
         self.session.model.message.clone()
     }
 }
@@ -220,8 +221,15 @@ fn a_run_that_has_ended_goes_back() {
     });
 }
 
-/// The screens of a script.
+/// The screens of a whole script.
 fn screens(title: &str, text: &str) -> String {
+    let (is_whole, printed) = follow(title, text);
+    assert!(is_whole, "{printed}");
+    printed
+}
+
+/// Follows a script; returns whether it came to its end, and its screens.
+fn follow(title: &str, text: &str) -> (bool, String) {
     let session = DebugSession::default();
     let lines = session.model.text.clone();
     let printed = Arc::new(Mutex::new(String::new()));
@@ -237,19 +245,27 @@ fn screens(title: &str, text: &str) -> String {
         }
         Ok(machine)
     });
-    assert!(!finished.unwrap().lost);
+    let is_whole = finished.is_ok_and(|finished| !finished.lost);
     let printed = printed.lock().clone();
     let is_harmless = |c: char| c == '\n' || !c.is_control();
     assert!(printed.chars().all(is_harmless), "the screens of {title}");
-    printed
+    (is_whole, printed)
+}
+
+#[test]
+fn a_script_ends_at_its_first_command_that_fails() {
+    let (is_whole, printed) = follow("hello.xex", "break nosuch; goto 10\ngoto 20");
+    assert!(!is_whole && printed.contains("> break nosuch; goto 10"), "{printed}");
+    assert!(!printed.contains("> goto 20"), "{printed}");
 }
 
 #[test]
 fn screens_of_hostile_titles_are_harmless() {
     const TABS: [&str; 8] = ["threads", "memory", "stack", "objects", "locks", "files", "calls", "text"];
     let tabs = TABS.map(|tab| format!("tab {tab}; keys PageDown Up\nkeys Enter\n"));
-    let text = format!("goto 2_000_000\n{}", tabs.concat());
-    for title in ["names", "escapes", "objects"] {
+    // Shortly before the ends of those that end.
+    for (title, at) in [("names", 224_000), ("escapes", 20), ("objects", 2_000_000)] {
+        let text = format!("goto {at}\n{}", tabs.concat());
         let printed = screens(&format!("hostile/{title}.xex"), &text);
         assert_eq!(printed.lines().count(), (2 * TABS.len() + 1) * 41);
         for tab in TABS {
