@@ -141,6 +141,10 @@ impl<R: Read> Reader<R> {
         let event = postcard::from_bytes(&self.buffer).map_err(|error| self.invalid(error.to_string()))?;
         self.offsets[1] += 4 + u64::from(length);
         self.events += 1;
+        if matches!(event, Event::Start(_)) && self.events > 1 {
+            // A state is large and packs well, so that a small file could have thousands.
+            return Err(self.invalid("a second start"));
+        }
         if matches!(event, Event::End { .. }) {
             // Reading up to the end of the file verifies its checksum.
             let cut_off = |reason| TraceError::CutOff { event: self.events, offset: self.offsets[1], reason };
