@@ -1,7 +1,7 @@
 //! The controllers of a machine in a window: the host's pads and its keyboard.
 //!
 //! ```text
-//!  linux (threads) ──plug, unplug, keys, axes──▶ Controllers ◀──keys── window
+//!  linux, pipes (threads) ──plug, keys, axes──▶ Controllers ◀──keys── window
 //!        ▲                                           │
 //!        └────────────── motors ◀────────────────────┴──▶ Input, the kernel's port
 //! ```
@@ -19,6 +19,7 @@ pub mod keys;
 mod linux;
 pub mod motors;
 mod one_or_many;
+mod pipes;
 mod remap;
 pub mod sdl;
 pub mod shape;
@@ -286,12 +287,19 @@ impl Controllers {
         }
     }
 
+    /// Adds a controller that other programs operate through a named pipe.
+    pub fn plug_pipe(&self, path: &Path) -> anyhow::Result<()> {
+        pipes::plug(self, path)
+    }
+
     /// Adds a pad that was plugged in.
     pub fn plug(&self, shape: Shape, motors: Motors) -> PadId {
-        let mut state = self.0.lock();
-        let mapped = state.mappings.iter().find(|mapping| mapping.is_for(&shape));
-        let bindings = mapped.map(|mapping| mapping.bindings(&shape)).or_else(|| shape.default_bindings());
-        let bindings = bindings.unwrap_or_else(|| {
+        let mapped = {
+            let state = self.0.lock();
+            let mapping = state.mappings.iter().find(|mapping| mapping.is_for(&shape));
+            mapping.map(|mapping| mapping.bindings(&shape))
+        };
+        let bindings = mapped.or_else(|| shape.default_bindings()).unwrap_or_else(|| {
             tracing::warn!(
                 target: "pads",
                 "{} does not say what its keys are: it needs a mapping (--pad-mappings)",
@@ -299,6 +307,12 @@ impl Controllers {
             );
             Vec::new()
         });
+        self.add(shape, bindings, motors)
+    }
+
+    /// Adds a pad with these bindings.
+    fn add(&self, shape: Shape, bindings: Vec<ControlBinding>, motors: Motors) -> PadId {
+        let mut state = self.0.lock();
         state.plugged += 1;
         let id = PadId(state.plugged);
         let parts = PadInputs::default();

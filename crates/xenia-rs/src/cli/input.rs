@@ -13,4 +13,8 @@ pub struct InputArgs {
     /// SDL_GAMECONTROLLERCONFIG overrides all.
     #[arg(long, value_name = "FILE", conflicts_with = "headless")]
     pub pad_mappings: Option<PathBuf>,
+    /// Add a controller that other programs operate through this named pipe (see mkfifo), by lines
+    /// such as `press a`, `release a` and `set left-stick-up 0.5`; up to four
+    #[arg(long, value_name = "FILE", conflicts_with = "headless")]
+    pub pad_pipe: Vec<PathBuf>,
 }

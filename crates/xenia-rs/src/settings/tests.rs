@@ -152,12 +152,13 @@ fn output_flags_are_rejected_in_settings_files() {
 
 #[test]
 fn every_flag_that_takes_a_file_is_known_to_write_or_to_read() {
-    const READ: [&str; 26] = [
+    const READ: [&str; 27] = [
         "check",
         "patch-folder",
         "root",
         "thumbnail",
         "pad-mappings",
+        "pad-pipe",
         "against",
         "key-file",
         "replay",

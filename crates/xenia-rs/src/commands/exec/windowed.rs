@@ -94,6 +94,10 @@ pub(super) fn run(
     let (controllers, dialog_keys) = (Controllers::default(), DialogKeys::default());
     let files = [args.input.pad_mappings.clone(), settings.mappings()];
     let files: Vec<&Path> = files.iter().flatten().map(PathBuf::as_path).collect();
+    // First, so that their users do not depend on the pads that are there.
+    for pipe in &args.input.pad_pipe {
+        controllers.plug_pipe(pipe)?;
+    }
     if settings.for_title(None).pads {
         controllers.look_for_pads(&files)?;
     }
