@@ -36,7 +36,7 @@ mod template;
 mod titles;
 mod words;
 
-pub use edit::{change, change_together};
+pub use edit::{SettingChange, change, change_together};
 pub use environment::read as read_environment;
 pub use environment::without as without_environment;
 pub use origin::origins_in;

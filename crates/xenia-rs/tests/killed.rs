@@ -116,6 +116,26 @@ fn an_import_that_is_killed_leaves_the_old_package_or_the_new_one() {
     assert_eq!(left, 2, "the header and one folder: who was killed leaves nothing behind for ever");
 }
 
+#[test]
+fn of_two_imports_at_once_one_package_is_whole() {
+    let dir = scratch();
+    let saves = dir.path().join("saves");
+    let folders = ["a/Map", "b/Map"].map(|name| dir.path().join(name));
+    let generations = [make(&folders[0], 1), make(&folders[1], 2)];
+    for round in 0..8 {
+        let both = [0, 1].map(|folder: usize| {
+            let words = ["content", "import", folders[folder].to_str().unwrap(), "--content"];
+            let rest = ["--title-id", "4D5307D1", "--kind", "2", "--replace"];
+            program(&words).arg(&saves).args(rest).spawn().unwrap()
+        });
+        for mut import in both {
+            assert!(import.wait().unwrap().success(), "round {round}");
+        }
+        let (_, files) = package(&saves);
+        assert!(generations.contains(&files), "round {round}: {:?}", files.keys());
+    }
+}
+
 /// Number of kills in the test of saved states, whose runs are longer.
 const USUAL_KILLS_OF_STATES: u64 = 30;
 

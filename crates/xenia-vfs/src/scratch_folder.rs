@@ -74,6 +74,10 @@ impl ScratchDisks {
     /// refusals are counted in `limits`.
     pub fn open(folder: &Path, bytes: u64, limits: Arc<Limits>) -> Result<Self, ScratchError> {
         at(folder, fs::create_dir_all(folder))?;
+        // The folder above is the user's to link; what is in it may come from others.
+        if !at(folder, folder.symlink_metadata())?.is_dir() {
+            return at(folder, Err(io::ErrorKind::NotADirectory.into()));
+        }
         let lock = Arc::new(lock(folder)?);
         let bytes = bytes.max(SMALLEST) / UNIT * UNIT;
         Ok(Self { folder: folder.to_owned(), bytes, lock, limits })

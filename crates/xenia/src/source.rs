@@ -57,11 +57,15 @@ pub fn first_bytes(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Whether an optional file exists. If that cannot be determined, a warning is logged, because the
-/// file would be ignored silently.
+/// Whether an optional file exists. If that cannot be determined, or something else is in its
+/// place, a warning is logged, because it would be ignored silently.
 pub fn is_there(path: &Path) -> bool {
     match std::fs::metadata(path) {
-        Ok(found) => found.is_file(),
+        Ok(found) if found.is_file() => true,
+        Ok(_) => {
+            errln!("xenia-rs: warning: {} is left out: it is not a file", path.display());
+            false
+        }
         Err(error) => {
             if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
                 errln!("xenia-rs: warning: {} is left out: {error}", path.display());

@@ -7,7 +7,7 @@
 use anyhow::{Result, bail};
 use clap::{Arg, ArgMatches, Command};
 use std::any::TypeId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use xenia_host::ownership::{FileIdentity, identity};
@@ -27,6 +27,7 @@ const WRITTEN: &[&str] = &[
     "profile",
     "record",
     "record_contention",
+    "report",
     "samples",
     "save_state",
     "trace_calls_to",
@@ -96,7 +97,9 @@ pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
             {
                 continue;
             }
-            let into = if is_written(command.get_name(), matches, id) { &mut written } else { &mut read };
+            let is_output = is_written(command.get_name(), matches, id);
+            let into = if is_output { &mut written } else { &mut read };
+            let mut own = BTreeSet::new();
             for value in matches.try_get_raw(id).ok().flatten().into_iter().flatten() {
                 if value == "-" && is_filled(command.get_name(), id) {
                     bail!(
@@ -105,6 +108,9 @@ pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
                     );
                 }
                 if let Some(path) = named(id, value) {
+                    if is_output && !own.insert(path) {
+                        bail!("two {} name {}: say two files", shown(arg), path.display());
+                    }
                     into.insert((id, path), shown(arg));
                 }
             }
@@ -126,9 +132,25 @@ pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
         if let Some((_, from)) = from {
             bail!("{flag} would replace {}, which is read as {from}: say another file", path.display());
         }
+        let within = read.iter().find(|((id, folder), _)| *id == "title" && is_executable_of(folder, path));
+        if let Some(((_, title), _)) = within {
+            let (path, title) = (path.display(), title.display());
+            bail!("{flag} would replace {path}, an executable of {title}: say another file");
+        }
         seen.push((place, flag));
     }
     Ok(())
+}
+
+/// Whether the path is that of an executable that lies in the folder or below it.
+fn is_executable_of(folder: &Path, path: &Path) -> bool {
+    const ENDINGS: [&str; 4] = ["xex", "xexp", "dll", "elf"];
+    let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+    let is_executable = ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known));
+    match (is_executable && folder.is_dir(), folder.canonicalize(), path.canonicalize()) {
+        (true, Ok(folder), Ok(path)) => path.starts_with(folder),
+        _ => false,
+    }
 }
 
 /// The path in a value of the argument, if the value is a path.
@@ -163,7 +185,9 @@ mod tests {
         let (title, link, new) = (path("t.xex"), path("link"), path("new"));
         let wav = format!("wav:{title}");
         let state = format!("5:{title}");
-        let refused: [&[&str]; 13] = [
+        let inside = folder.path().to_str().unwrap().to_owned();
+        let (first, second) = (format!("5:{new}"), format!("6:{new}"));
+        let refused: [&[&str]; 16] = [
             &[&title, "--json", &title],
             &[&title, "--json", &link],
             &[&title, "--headless", "--event-log", &title],
@@ -171,6 +195,9 @@ mod tests {
             &["--log-file", &title, &title],
             &[&title, "--headless", "--audio", &wav],
             &[&title, "--headless", "--save-state", &state],
+            &[&title, "--headless", "--report", &title],
+            &[&title, "--headless", "--save-state", &first, "--save-state", &second],
+            &[&inside, "--headless", "--json", &title],
             &["check", &title, "-n", "1", "--bless", "--expect", &title],
             &["asm", &title, "-o", &title],
             &["pack", &title, "-o", &title],
@@ -197,7 +224,8 @@ mod tests {
         assert_eq!(checked(&["asm", "-", "-o", &new]), Ok(()));
         let why = checked(refused[0]).unwrap_err();
         assert_eq!(why, format!("--json would replace {title}, which is read as TITLE: say another file"));
-        let taken: [&[&str]; 6] = [
+        let taken: [&[&str]; 7] = [
+            &[&inside, "--headless", "--json", &path("report.json")],
             &[&title, "--headless", "--json", &new, "--event-log", &path("other")],
             &[&title, "--json", "-", "--guest-log", "off", "--code-cache", "off"],
             &[&title, "--json", "/dev/null", "--log-file", "/dev/null"],

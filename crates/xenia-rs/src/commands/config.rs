@@ -7,7 +7,7 @@ mod list;
 pub use list::{SettingRowReport, SettingsReport};
 
 use crate::cli::{Cli, ConfigArgs, ConfigCommand};
-use crate::settings;
+use crate::settings::{self, SettingChange};
 use anyhow::{Context, Result};
 use clap::CommandFactory;
 use std::path::{Path, PathBuf};
@@ -47,8 +47,9 @@ fn change(named: Option<&Path>, key: &str, value: Option<&str>) -> Result<Code> 
     let path =
         path.context("there is no configuration folder (HOME is not set): --config FILE names a file")?;
     match settings::change(&settings::built(Cli::command()), &path, key, value)? {
-        Some(line) => outln!("{line}  # in {}", path.display()),
-        None => outln!("# {key} is not set in {}", path.display()),
+        SettingChange::Set(line) => outln!("{line}  # in {}", path.display()),
+        SettingChange::Removed => outln!("# {key} is removed from {}", path.display()),
+        SettingChange::WasNotSet => outln!("# {key} is not set in {}", path.display()),
     }
     Ok(Code::Done)
 }

@@ -5,6 +5,7 @@ use crate::cli::{ExtractArgs, LsArgs, MakeIsoArgs};
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -129,9 +130,11 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
     std::fs::create_dir_all(&args.folder)
         .with_context(|| format!("cannot create {}", args.folder.display()))?;
     let bar = bar(bytes);
+    let mut folders = BTreeSet::new();
     for file in &files {
         let path = args.folder.join(file.path.iter().collect::<PathBuf>());
         let cannot = || format!("cannot write {}", path.display());
+        refuse_links(&args.folder, &path, &mut folders)?;
         match &file.contents {
             None => std::fs::create_dir_all(&path).with_context(cannot)?,
             Some(contents) => {
@@ -145,7 +148,7 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
                         bar.inc(bytes.len() as u64);
                         out.write_all(bytes)
                     });
-                    copied.with_context(|| format!("cannot copy {}", file.shown()))
+                    copied.with_context(|| format!("{shown}: cannot copy {}", file.shown()))
                 })?;
                 ensure!(is_new, exists());
             }
@@ -155,6 +158,19 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
     let written = files.iter().filter(|file| file.contents.is_some()).count();
     outln!("{}: {}", args.folder.display(), count(written as u64, "file"));
     Ok(Code::Done)
+}
+
+/// Refuses a path on which a folder below `root` is a link: it may lead anywhere. `known` has the
+/// folders that were looked at.
+fn refuse_links(root: &Path, path: &Path, known: &mut BTreeSet<PathBuf>) -> Result<()> {
+    for folder in path.ancestors().skip(1).take_while(|folder| *folder != root) {
+        if !known.insert(folder.to_owned()) {
+            break;
+        }
+        let is_link = folder.symlink_metadata().is_ok_and(|found| found.is_symlink());
+        ensure!(!is_link, "{} is a link: extract to another folder", folder.display());
+    }
+    Ok(())
 }
 
 /// Makes a disc image from a folder.

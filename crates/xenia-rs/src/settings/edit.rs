@@ -14,18 +14,29 @@ use toml_edit::{DocumentMut, Item, Table, Value};
 use xenia::input::TABLES as INPUT;
 use xenia::output;
 
+/// Result of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SettingChange {
+    /// The key is set by this line.
+    Set(String),
+    Removed,
+    /// The key was to be removed, and was not there.
+    WasNotSet,
+}
+
 /// Sets `key` to a value, or removes it, in the file at `path`, which is made if it is missing.
-/// Returns the line as it is now; `None` if the key is not set.
-pub fn change(definition: &Command, path: &Path, key: &str, value: Option<&str>) -> Result<Option<String>> {
+pub fn change(definition: &Command, path: &Path, key: &str, value: Option<&str>) -> Result<SettingChange> {
+    let _lock = lock(path)?;
     let old = text_of(path)?;
     let names = names(definition, key)?;
     let document = || parsed(&old, path);
     let Some(value) = value else {
         let mut document = document()?;
-        if remove(document.as_table_mut(), &names) {
-            write(path, &document.to_string())?;
+        if !remove(document.as_table_mut(), &names) {
+            return Ok(SettingChange::WasNotSet);
         }
-        return Ok(None);
+        write(path, &document.to_string())?;
+        return Ok(SettingChange::Removed);
     };
     // A word such as `true` may be a truth value, a number, or a text: the setting decides.
     let forms = value.parse::<Value>().ok().into_iter().chain([Value::from(value)]);
@@ -37,7 +48,7 @@ pub fn change(definition: &Command, path: &Path, key: &str, value: Option<&str>)
         match (File { text: &text, path }).settings(definition) {
             Ok(_) => {
                 write(path, &text)?;
-                return Ok(Some(format!("{key} = {}", form.to_string().trim())));
+                return Ok(SettingChange::Set(format!("{key} = {}", form.to_string().trim())));
             }
             Err(error) => {
                 // The error of the first form is about the value as it was meant.
@@ -55,6 +66,7 @@ pub fn change_together(
     path: &Path,
     changes: &[(String, Option<String>)],
 ) -> Result<()> {
+    let _lock = lock(path)?;
     let mut document = parsed(&text_of(path)?, path)?;
     for (key, value) in changes {
         let names = names(definition, key)?;
@@ -69,6 +81,28 @@ pub fn change_together(
     let text = document.to_string();
     File { text: &text, path }.settings(definition)?;
     write(path, &text)
+}
+
+/// Locks a settings file against changes by other processes, from its reading to its replacement,
+/// by a file beside it: the settings file itself is replaced.
+fn lock(path: &Path) -> Result<Option<std::fs::File>> {
+    make_folder(path)?;
+    let Some(name) = path.file_name().filter(|_| is_replaceable(path)) else { return Ok(None) };
+    let beside = path.with_file_name(format!(".{}.lock", name.to_string_lossy()));
+    // Where no file can be made or locked, the change fails by itself, or has no rival.
+    let file = std::fs::File::options().create(true).truncate(false).write(true).open(beside).ok();
+    Ok(file.filter(|file| file.lock().is_ok()))
+}
+
+/// Whether the path is free or a file's. Replacing a device such as /dev/null would harm the host.
+fn is_replaceable(path: &Path) -> bool {
+    std::fs::metadata(path).map_or(true, |found| found.is_file())
+}
+
+/// Makes the folder of a settings file if it is missing.
+fn make_folder(path: &Path) -> Result<()> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))
 }
 
 /// Text of a settings file; empty if that is missing.
@@ -143,14 +177,10 @@ fn remove(table: &mut Table, names: &[&str]) -> bool {
     }
 }
 
-/// Replaces the file; its folder is made if it is missing.
+/// Replaces the file.
 fn write(path: &Path, text: &str) -> Result<()> {
-    // Replacing a device such as /dev/null would harm the host.
-    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+    if !is_replaceable(path) {
         bail!("{} is no file that could keep settings; name another one with --config", path.display());
-    }
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
     output::write(path, text.as_bytes())
 }
@@ -182,7 +212,7 @@ mod tests {
             self.dir.path().join("folder/config.toml")
         }
 
-        fn set(&self, key: &str, value: Option<&str>) -> Result<Option<String>> {
+        fn set(&self, key: &str, value: Option<&str>) -> Result<SettingChange> {
             change(&self.definition, &self.path(), key, value)
         }
 
@@ -203,11 +233,24 @@ mod tests {
     }
 
     #[test]
+    fn changes_at_once_are_all_kept() {
+        let file = Changed::new("");
+        std::thread::scope(|scope| {
+            for title in 0..8 {
+                let file = &file;
+                let key = format!("title.4D5307D{title}.volume");
+                scope.spawn(move || file.set(&key, Some("7")).unwrap());
+            }
+        });
+        assert_eq!(file.text().matches("volume = 7").count(), 8, "{}", file.text());
+    }
+
+    #[test]
     fn a_value_changes_and_everything_else_stays() {
         let file = Changed::new(
             "# mine\n[exec]\n\nvolume = 70   # quiet\nfilter = \"nearest\"\n\n[bench]\nruns = 9\n",
         );
-        assert_eq!(file.set("volume", Some("80")).unwrap().as_deref(), Some("volume = 80"));
+        assert_eq!(file.set("volume", Some("80")).unwrap(), SettingChange::Set("volume = 80".to_owned()));
         assert_eq!(
             file.text(),
             "# mine\n[exec]\n\nvolume = 80   # quiet\nfilter = \"nearest\"\n\n[bench]\nruns = 9\n"
@@ -225,8 +268,8 @@ mod tests {
              [bench]\nruns = 3\n\n[title.4D5307D1]\npatches = [\"60 FPS\"]\nvolume = 5\n\n\
              [input]\ndead-zone = 0.2\n\n[input.keys]\na = \"Space\"\n"
         );
-        assert_eq!(file.set("volume", None).unwrap(), None);
-        assert_eq!(file.set("title.4D5307D1.volume", None).unwrap(), None);
+        assert_eq!(file.set("volume", None).unwrap(), SettingChange::Removed);
+        assert_eq!(file.set("title.4D5307D1.volume", None).unwrap(), SettingChange::Removed);
         assert!(!file.text().contains("volume") && file.text().starts_with("# mine\n[exec]\n"));
         file.set("volume", None).unwrap();
     }
