@@ -10,9 +10,10 @@
 
 enum { SUCCESS = 0, INVALID_PARAMETER = 0xC000000D, END_OF_FILE = 0xC0000011, SHARING_VIOLATION = 0xC0000043 };
 enum { OPEN = 1, OPEN_OR_CREATE = 3, OVERWRITE_OR_CREATE = 5 };
-enum { SYNCHRONOUS = 0x20, NO_DIRECTORY = 0x40, CASE_INSENSITIVE = 0x40 };
+enum { SYNCHRONOUS = 0x20, NO_DIRECTORY = 0x40, CASE_INSENSITIVE = 0x40, FOR_SPACE_QUERY = 0x800001 };
 enum { GEOMETRY = 0x70000, PARTITION_INFORMATION = 0x74004 };
 enum { SECTOR = 512, HEADER = 4096, RECORD_AT = 0x800, PIECE = 65536, MAGIC = 0x55444656 };
+enum { FATX = 0x58544146, UNIT_SECTORS = 128, SIZE_INFORMATION = 3 };
 #define READ_AND_WRITE 0xC0100000u
 
 uint32_t NtReadFile(uint32_t file, uint32_t event, void *routine, void *context, uint32_t status[2], void *to, uint32_t length,
@@ -20,6 +21,8 @@ uint32_t NtReadFile(uint32_t file, uint32_t event, void *routine, void *context,
 uint32_t NtWriteFile(uint32_t file, uint32_t event, void *routine, void *context, uint32_t status[2], const void *from,
                      uint32_t length, const int64_t *offset);
 uint32_t NtFlushBuffersFile(uint32_t file, uint32_t status[2]);
+uint32_t NtQueryVolumeInformationFile(uint32_t file, uint32_t status[2], void *to, uint32_t length, uint32_t class);
+uint32_t IoDismountVolumeByFileHandle(uint32_t file);
 uint32_t device_control(uint32_t file, uint32_t status[2], uint32_t code, void *output, uint32_t length);
 uint32_t IoCreateDevice(void *driver, uint32_t extension, void *name, uint32_t type, uint32_t attributes, uint32_t **device);
 void IoDeleteDevice(uint32_t *device);
@@ -71,8 +74,9 @@ static uint32_t write(uint32_t file, int64_t at, const void *from, uint32_t leng
     return NtWriteFile(file, 0, 0, 0, status, from, length, &at);
 }
 
-// What this title writes to the start of a partition, and to the disk's record.
+// What this title writes to the start of a partition, and to the disk's record: the header of a FATX volume, and its own.
 struct header {
+    uint32_t fatx, serial, unit_sectors, root;
     uint32_t magic, generation, check;
 };
 
@@ -85,7 +89,7 @@ static uint32_t generation_of(const uint32_t *block) {
 
 static void make_header(uint32_t *block, uint32_t generation) {
     memset(block, 0, HEADER);
-    *(struct header *)block = (struct header){MAGIC, generation, MAGIC ^ generation};
+    *(struct header *)block = (struct header){FATX, generation, UNIT_SECTORS, 1, MAGIC, generation, MAGIC ^ generation};
 }
 
 // The size of a device in sectors, which both codes report.
@@ -119,6 +123,19 @@ static uint32_t record(uint32_t change) {
     return generation;
 }
 
+// The library refuses a volume that does not have the allocation unit that it has formatted it with.
+static void check_volume(uint32_t sectors) {
+    uint32_t file, status[2], information[6];
+    expect("opening the volume", open("\\Device\\Harddisk0\\Cache0\\", OPEN, FOR_SPACE_QUERY, &file), SUCCESS);
+    if (wrongs) return;
+    uint32_t result = NtQueryVolumeInformationFile(file, status, information, sizeof information, SIZE_INFORMATION);
+    expect("the volume's size", result, SUCCESS);
+    expect("sectors of a unit", information[4], UNIT_SECTORS);
+    expect("bytes of a sector of the volume", information[5], SECTOR);
+    expect("units of the volume", information[1], sectors / UNIT_SECTORS);
+    NtClose(file);
+}
+
 static uint32_t generation, formatted;
 
 // Opens the partition, and formats it if it has to be. The last sector has the generation, too.
@@ -126,7 +143,8 @@ static void mount_partition(void) {
     uint32_t file, count, status[2];
     expect("opening the partition", open("\\Device\\Harddisk0\\Cache0", OPEN, 0, &file), SUCCESS);
     if (wrongs) return;
-    int64_t last = ((int64_t)sectors_of(file) - 1) * SECTOR;
+    uint32_t sectors = sectors_of(file);
+    int64_t last = ((int64_t)sectors - 1) * SECTOR;
     expect("reading the header", read(file, 0, header_block, HEADER, &count), SUCCESS);
     uint32_t before = generation_of(header_block), recorded = record(0);
     generation = before;
@@ -137,6 +155,8 @@ static void mount_partition(void) {
         expect("writing the header", write(file, 0, header_block, HEADER), SUCCESS);
         expect("writing the last sector", write(file, last, header_block, SECTOR), SUCCESS);
         expect("flushing", NtFlushBuffersFile(file, status), SUCCESS);
+        expect("dismounting", IoDismountVolumeByFileHandle(file), SUCCESS);
+        expect("sectors after formatting", sectors_of(file), sectors);
     }
     expect("reading the last sector", read(file, last, check_block, SECTOR, &count), SUCCESS);
     // A run that was killed has written the header alone, or nothing of this generation.
@@ -146,6 +166,7 @@ static void mount_partition(void) {
         expect("writing the last sector", write(file, last, header_block, SECTOR), SUCCESS);
     }
     NtClose(file);
+    check_volume(sectors);
     if (recorded != generation) expect("the record", record(generation), generation);
 }
 

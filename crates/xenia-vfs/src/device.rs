@@ -40,8 +40,8 @@ impl Entry {
     }
 }
 
-/// Properties of a volume, for `NtQueryVolumeInformationFile`. Constant for a device, so that free
-/// space does not depend on the host.
+/// Properties of a volume, for `NtQueryVolumeInformationFile`. They do not depend on the host's
+/// free space; a title that formats a scratch disk chooses the allocation unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Volume {
     pub file_system: &'static str,

@@ -23,6 +23,7 @@ mod container;
 mod device;
 mod draft;
 mod error;
+mod fatx;
 mod holes;
 mod host_folder;
 mod location;

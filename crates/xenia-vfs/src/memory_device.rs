@@ -267,16 +267,19 @@ fn entry(node: &Node) -> Entry {
 
 impl Device for MemoryDevice {
     fn volume(&self) -> Volume {
-        let space = self.space.lock();
-        Volume {
+        let (limit, used) = {
+            let space = self.space.lock();
+            (space.limit, space.used)
+        };
+        let volume = Volume {
             file_system: Volume::FATX,
-            total_units: space.limit / UNIT as u64,
-            free_units: space.limit.saturating_sub(space.used) / UNIT as u64,
-            sectors_per_unit: 32,
-            bytes_per_sector: 512,
+            total_units: limit / UNIT as u64,
+            free_units: limit.saturating_sub(used) / UNIT as u64,
             name_length: FATX_NAME as u32,
             read_only: false,
-        }
+            ..Volume::DISC
+        };
+        volume.formatted_as(&self.partition)
     }
 
     fn find(&self, path: &[String]) -> VfsResult<Entry> {

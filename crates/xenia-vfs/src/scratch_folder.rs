@@ -159,7 +159,7 @@ impl ScratchFolder {
 
 impl Device for ScratchFolder {
     fn volume(&self) -> Volume {
-        self.files.volume()
+        self.files.volume().formatted_as(&self.partition)
     }
 
     fn find(&self, path: &[String]) -> VfsResult<Entry> {

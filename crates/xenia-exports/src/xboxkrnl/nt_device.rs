@@ -29,11 +29,16 @@ impl NtDevice {
         output_length: u32,
     ) -> Fallible<NtStatus> {
         let request = file.resolve(call.kernel.file_requests())?;
-        let volume = {
+        let (volume, partition) = {
             let files = call.kernel.files.lock();
-            files.vfs.volume(&files.get(request.file.body())?.location)?
+            let file = files.get(request.file.body())?;
+            (files.vfs.volume(&file.location)?, file.stream.clone())
         };
-        let bytes = volume.total_units.saturating_mul(volume.unit());
+        // The size of a partition does not depend on the allocation unit of the volume on it.
+        let bytes = match partition.partition_size()? {
+            Some(bytes) => bytes,
+            None => volume.total_units.saturating_mul(volume.unit()),
+        };
         let answer = match code {
             DRIVE_GEOMETRY => {
                 let sectors = (bytes / u64::from(volume.bytes_per_sector.max(1))) as u32;

@@ -59,6 +59,65 @@ fn a_partitions_bytes_are_its_own_beside_its_files() {
     assert_eq!(b.word(0x400), 0);
 }
 
+/// The steps of the library that titles have for the utility drive, by a published description of
+/// them (R-comp, "Xbox 360 hard drive"): the disk's record, the formatter, the volume's allocation
+/// unit, and the device that `cache0:` leads to.
+#[test]
+fn a_titles_library_mounts_the_drive_that_it_has_formatted() {
+    const SYNC_ALERT_UNBUFFERED: u64 = 0x18;
+    const SPACE_QUERY: u64 = 0x80_0021;
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let disk = open(&mut b, r"\Device\Harddisk0\partition0", 0x22);
+    // 1,024 bytes at offset 2,048: the record of the partitions' owners.
+    b.memory().write(b.scratch.offset(0x60), 0x800_u64).unwrap();
+    let record = [disk, 0, 0, 0, base + 8, base + 0x400, 0x400, base + 0x60];
+    assert_eq!(b.status("NtReadFile", &record), NtStatus::SUCCESS);
+    assert_eq!((b.word(12), b.word(0x400)), (0x400, 0), "no record yet");
+    assert_eq!(b.status("NtWriteFile", &record), NtStatus::SUCCESS);
+    let space = |b: &mut Harness, file| {
+        let query = [file, base + 8, base + 0x80, 0x18, 3];
+        assert_eq!(b.status("NtQueryVolumeInformationFile", &query), NtStatus::SUCCESS);
+        (u64::from(b.word(0x84)), b.word(0x90) * b.word(0x94))
+    };
+    let lengths = |b: &mut Harness, file| {
+        for (code, size) in [(0x7_0000, 8), (0x7_4004, 0x10)] {
+            let control = [file, 0, 0, 0, base + 8, code, 0, 0, base + 0x40 + size, size];
+            assert_eq!(b.status("NtDeviceIoControlFile", &control), NtStatus::SUCCESS);
+        }
+        // Sectors, bytes of a sector, bytes of the partition.
+        (b.word(0x48), b.word(0x4C), b.word(0x5C))
+    };
+    for unit in [0x1_0000_u32, 0x2000] {
+        let partition = open(&mut b, PARTITION, SYNC_ALERT_UNBUFFERED);
+        let before = lengths(&mut b, partition);
+        assert_eq!((before.0 * before.1, before.1), (before.2, 0x200));
+        b.memory().fill(b.scratch.offset(0x400), 0x200, 0).unwrap();
+        let header = [&b"XTAF"[..], &[0, 0, 0, 9], &(unit / 0x200).to_be_bytes(), &[0, 0, 0, 1]].concat();
+        b.memory().write_bytes(b.scratch.offset(0x400), &header).unwrap();
+        assert_eq!(transfer(&mut b, "NtWriteFile", partition, 0), NtStatus::SUCCESS);
+        assert_eq!(b.status("IoDismountVolumeByFileHandle", &[partition]), NtStatus::SUCCESS);
+        assert_eq!(lengths(&mut b, partition), before, "the partition is as long as before");
+        b.status("NtClose", &[partition]);
+        let root = open(&mut b, r"\Device\Harddisk0\Cache0\", SPACE_QUERY);
+        assert_eq!(space(&mut b, root), (u64::from(before.2 / unit), unit), "as it was formatted");
+        b.status("NtClose", &[root]);
+    }
+    let volume = open(&mut b, PARTITION, 0x28);
+    assert_eq!(space(&mut b, volume).1, 0x2000);
+    let alignment = [volume, base + 8, base + 0x80, 4, 17];
+    assert_eq!(b.status("NtQueryInformationFile", &alignment), NtStatus::SUCCESS);
+    assert_eq!(b.word(0x80), 0);
+    let name = b.put_string(0x200, r"\Device\cache0");
+    assert_eq!(b.status("IoCreateDevice", &[0x8200_1000, 0x40, name, 61, 0, base]), NtStatus::SUCCESS);
+    for (link, target) in [(r"\??\cache:", r"\Device\cache0"), (r"\??\cache0:", r"\Device\cache0")] {
+        let (link, target) = (b.put_string(0x300, link), b.put_string(0x200, target));
+        assert_eq!(b.status("ObCreateSymbolicLink", &[link, target]), NtStatus::SUCCESS);
+    }
+    let root = open(&mut b, r"cache0:\", SPACE_QUERY);
+    assert_eq!(space(&mut b, root).1, 0x2000);
+}
+
 #[test]
 fn a_drivers_device_is_made_and_deleted_once() {
     let mut b = Harness::new();

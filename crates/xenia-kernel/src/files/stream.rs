@@ -111,6 +111,14 @@ impl Stream {
         if of_sectors { self.sector } else { 1 }
     }
 
+    /// Size in bytes of the partition whose bytes these are, if they are a partition's.
+    pub fn partition_size(&self) -> Fallible<Option<u64>> {
+        match &self.data {
+            Some(data) if self.is_raw => Ok(Some(data.size()?)),
+            _ => Ok(None),
+        }
+    }
+
     /// Locks the handle, if a transfer at this offset needs it.
     pub(super) fn take_turn(&self, offset: Option<u64>) -> Option<MutexGuard<'_, ()>> {
         (self.is_synchronous() || Self::is_position(offset)).then(|| self.turn.lock())
