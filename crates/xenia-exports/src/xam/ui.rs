@@ -194,21 +194,22 @@ impl Ui {
         Message { user, title, text, buttons, labels, focus, flags, result, overlapped }.show(call)
     }
 
-    /// Signs in as many users as there are panes: each free place gets an offline profile. There
-    /// are no online profiles, so a title that requires them gets no user.
-    #[export(Partial)]
+    /// Lets the player choose how many users sign in, of as many as there are panes: each free
+    /// place gets its profile, and one that is signed in stays. The console is not connected, so a
+    /// title that requires profiles of the online service gets no user.
+    #[export(Done)]
     fn XamShowSigninUI(call: &mut Call, panes: u32, flags: u32) -> Fallible<Flow<Win32Error>> {
         sign_in(call, panes, flags, AnswerRecipient::Nobody)
     }
 
     /// Like `XamShowSigninUI`, for the user who requested it.
-    #[export(Partial)]
+    #[export(Done)]
     fn XamShowSigninUIp(call: &mut Call, _user: u32, panes: u32, flags: u32) -> Fallible<Flow<Win32Error>> {
         sign_in(call, panes, flags, AnswerRecipient::Nobody)
     }
 
     /// Like `XamShowSigninUI`, with an overlapped structure that reports the end.
-    #[export(Partial)]
+    #[export(Done)]
     fn XamShowSigninUIEx(
         call: &mut Call,
         panes: u32,

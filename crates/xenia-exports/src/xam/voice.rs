@@ -23,24 +23,22 @@ impl Voice {
         false
     }
 
-    /// Opens a user's headset: there is none.
+    /// Opens a user's headset: there is none. Titles test the result for a negative value.
     #[export(Constant)]
     fn XamVoiceCreate(
         call: &mut Call,
         _user: u32,
         _packets: u32,
         voice: Option<Out<u32>>,
-    ) -> Fallible<Win32Error> {
-        let Some(voice) = voice else { return Ok(Win32Error::INVALID_PARAMETER) };
+    ) -> Fallible<HResult> {
+        let Some(voice) = voice else { return Ok(Win32Error::INVALID_PARAMETER.to_hresult()) };
         voice.set(call.memory(), 0)?;
-        Ok(Win32Error::ACCESS_DENIED)
+        Ok(Win32Error::ACCESS_DENIED.to_hresult())
     }
 
     /// Closes a user's headset: none was opened, so this has no effect.
     #[export(Constant)]
-    fn XamVoiceClose(_call: &mut Call, _voice: u32) -> Win32Error {
-        Win32Error::SUCCESS
-    }
+    fn XamVoiceClose(_call: &mut Call, _voice: u32) {}
 
     /// Sends a packet to a headset, or receives one: there is none, and no packet is accepted.
     #[export(Constant)]

@@ -25,10 +25,10 @@ const HAS_NAME: u32 = 8;
 
 #[exports(xboxkrnl)]
 impl IoDevice {
-    /// Creates a device object followed by the driver's extension. The driver is not called: files
-    /// below the device's name are those of the scratch disk whose raw bytes the title has opened
-    /// last.
-    #[export(Partial)]
+    /// Creates a device object followed by the driver's extension. Titles have one driver, which
+    /// caches the files of a scratch disk: it is not called, and files below the device's name are
+    /// those of the scratch disk whose raw bytes the title has opened last.
+    #[export(Done)]
     fn IoCreateDevice(
         call: &mut Call,
         driver: GuestAddr,
@@ -110,6 +110,27 @@ impl IoDevice {
     #[export(Done)]
     fn FscGetCacheElementCount(call: &mut Call, _device: u32) -> u32 {
         call.kernel.files.lock().cached_blocks
+    }
+
+    /// Would mount a package above a title's driver, which is never called: refuses. Titles import
+    /// it with the library for the utility drive; no published analysis of a title has found a
+    /// call.
+    #[export(Constant)]
+    fn StfsCreateDevice(_call: &mut Call, _packet: GuestAddr) -> NtStatus {
+        NtStatus::NOT_SUPPORTED
+    }
+
+    /// Refuses each request, because no device is one of `StfsCreateDevice`.
+    #[export(Constant)]
+    fn StfsControlDevice(_call: &mut Call, _device: GuestAddr, _code: u32) -> NtStatus {
+        NtStatus::INVALID_DEVICE_REQUEST
+    }
+
+    /// Would send a request to a device and wait for its end. The devices of titles have drivers
+    /// that are never called, so it is refused.
+    #[export(Constant)]
+    fn IoSynchronousDeviceIoControlRequest(_call: &mut Call, _code: u32, _device: GuestAddr) -> NtStatus {
+        NtStatus::INVALID_DEVICE_REQUEST
     }
 
     /// Drops a reference to a device object.

@@ -133,11 +133,11 @@ impl VdDisplay {
     /// Switches to the mode given by the settings and the override, with the format and colour
     /// space of the front buffers. From then on fields occur at the mode's rate.
     #[export(Done)]
-    fn VdSetDisplayMode(call: &mut Call, flags: u32) -> u32 {
+    fn VdSetDisplayMode(call: &mut Call, flags: u32) -> NtStatus {
         let settings = settings(call);
         let mode = call.kernel.display.lock().change_mode(settings, ModeFlags(flags));
         call.kernel.devices.video.lock().set_field_period(field_period(&mode));
-        0
+        NtStatus::SUCCESS
     }
 
     /// Overrides the size and field rate of the console's settings; 0 keeps a setting. `kind` is 2

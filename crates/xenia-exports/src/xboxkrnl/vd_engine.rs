@@ -3,7 +3,7 @@
 use crate::abi::{Call, Ptr};
 use crate::status::failure::Fallible;
 use crate::thread::interrupts::GraphicsCallback;
-use xenia_guest::GuestAddr;
+use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::{PHYSICAL_SIZE, physical};
 
@@ -46,8 +46,8 @@ impl VdEngine {
 
     /// Enables or disables clock gating, which has no effect here.
     #[export(Constant)]
-    fn VdEnableDisableClockGating(_call: &mut Call, _enable: u32) -> u32 {
-        0
+    fn VdEnableDisableClockGating(_call: &mut Call, _enable: u32) -> NtStatus {
+        NtStatus::SUCCESS
     }
 
     /// Sets the graphics interrupt callback, `callback(source, context)`: source 0 is a vertical
@@ -125,14 +125,14 @@ impl VdEngine {
 
     /// Trains the link to the embedded memory. There is no link to train here.
     #[export(Constant)]
-    fn VdRetrainEDRAM(_call: &mut Call) -> u32 {
-        0
+    fn VdRetrainEDRAM(_call: &mut Call) -> NtStatus {
+        NtStatus::SUCCESS
     }
 
     /// Like `VdRetrainEDRAM`, in steps; each step does nothing.
     #[export(Constant)]
-    fn VdRetrainEDRAMWorker(_call: &mut Call, _step: u32) -> u32 {
-        0
+    fn VdRetrainEDRAMWorker(_call: &mut Call, _step: u32) -> NtStatus {
+        NtStatus::SUCCESS
     }
 
     /// Returns the chip's revision: that of a retail console, whatever the host's chip.

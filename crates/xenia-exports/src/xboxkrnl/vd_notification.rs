@@ -6,7 +6,7 @@
 use crate::abi::{Call, Continuation, ExportResumption, Flow, GuestCall, Ptr};
 use crate::notification_list::{CallOrder, NotificationRoutine};
 use crate::status::failure::Fallible;
-use xenia_guest::GuestAddr;
+use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
 /// The exports for graphics notification routines.
@@ -58,7 +58,7 @@ impl VdNotification {
 
     /// Calls the registered routines in order: `routine(registration, kind, data)`.
     #[export(Done)]
-    fn VdCallGraphicsNotificationRoutines(call: &mut Call, kind: u32, data: GuestAddr) -> Flow {
-        call_next(call, None, kind, data)
+    fn VdCallGraphicsNotificationRoutines(call: &mut Call, kind: u32, data: GuestAddr) -> Flow<NtStatus> {
+        call_next(call, None, kind, data).map(|status| NtStatus(status as u32))
     }
 }

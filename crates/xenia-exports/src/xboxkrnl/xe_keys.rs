@@ -37,6 +37,22 @@ fn own_key() -> Vec<u8> {
 /// Number of the only shared console key that titles may use by number (profiles are protected with
 /// it). This machine has another key in its place.
 const ROAMABLE_KEY: u32 = 0x19;
+/// Number of the console's serial number.
+const SERIAL_NUMBER: u32 = 0x14;
+/// Number of the mask of regions whose titles run.
+const GAME_REGION: u32 = 0x16;
+/// Serial number of this machine: as many digits as on a console.
+const OWN_SERIAL_NUMBER: &[u8] = b"000000000000";
+
+/// An entry of this machine's key vault, if it has it. Numbers and sizes: Free60, "Keyvault".
+fn vault_entry(call: &Call, number: u32) -> Option<Vec<u8>> {
+    match number {
+        SERIAL_NUMBER => Some(OWN_SERIAL_NUMBER.to_vec()),
+        GAME_REGION => Some((call.kernel.config.locale.game_region as u16).to_be_bytes().to_vec()),
+        ROAMABLE_KEY => Some(own_key_of(number)),
+        _ => None,
+    }
+}
 
 /// The key of this machine with this number.
 fn own_key_of(number: u32) -> Vec<u8> {
@@ -119,19 +135,18 @@ impl XeKeys {
         code_of(call, &own_key_of(key), parts, out)
     }
 
-    /// Stores the console's key with this number, and its size. The only one that titles may have
-    /// is this machine's in place of the console's; others are refused.
-    #[export(Partial)]
+    /// Stores an entry of this machine's key vault, and its size: the serial number, the region, or
+    /// the roamable key. The machine has no keys of the manufacturer, public ones included: a title
+    /// that asks for one, to verify a signature, is refused.
+    #[export(Done)]
     fn XeKeysGetKey(call: &mut Call, key: u16, out: GuestAddr, size: Ptr<u32>) -> Fallible<NtStatus> {
-        if u32::from(key) != ROAMABLE_KEY {
-            return Ok(NtStatus::UNSUCCESSFUL);
-        }
+        let Some(entry) = vault_entry(call, key.into()) else { return Ok(NtStatus::UNSUCCESSFUL) };
         let room = size.read(call.memory())?;
-        size.write(call.memory(), KEY as u32)?;
-        if room < KEY as u32 {
+        size.write(call.memory(), entry.len() as u32)?;
+        if (room as usize) < entry.len() {
             return Ok(NtStatus::BUFFER_TOO_SMALL);
         }
-        call.memory().write_bytes(out, &own_key_of(key.into()))?;
+        call.memory().write_bytes(out, &entry)?;
         Ok(NtStatus::SUCCESS)
     }
 

@@ -2,11 +2,11 @@
 //!
 //! Titles call `XUsbcamCreate` at their start and abandon their own start if it fails, as
 //! xenia-canary's `xboxkrnl_usbcam.cc` reports of one; they use a camera only while
-//! `XUsbcamGetState` says that there is one. No public source describes further results, so calls
-//! that need a camera fail as a missing device does.
+//! `XUsbcamGetState` says that there is one. The library that calls the others returns their
+//! results as its own, which are Win32 errors (997 while a frame is read).
 
 use crate::abi::Call;
-use xenia_guest::NtStatus;
+use xenia_guest::{NtStatus, Win32Error};
 use xenia_kernel_macros::exports;
 
 /// Exports of the USB camera.
@@ -25,8 +25,8 @@ impl Usbcam {
 
     /// Ends the use of the port.
     #[export(Constant)]
-    fn XUsbcamDestroy(_call: &mut Call) -> NtStatus {
-        NtStatus::SUCCESS
+    fn XUsbcamDestroy(_call: &mut Call) -> Win32Error {
+        Win32Error::SUCCESS
     }
 
     /// Returns the state of the port: no camera.
@@ -37,25 +37,25 @@ impl Usbcam {
 
     /// Fails, as there is no camera to configure.
     #[export(Constant)]
-    fn XUsbcamSetConfig(_call: &mut Call) -> NtStatus {
-        NtStatus::NO_SUCH_DEVICE
+    fn XUsbcamSetConfig(_call: &mut Call) -> Win32Error {
+        Win32Error::DEVICE_NOT_CONNECTED
     }
 
     /// Fails, as there is no camera to configure.
     #[export(Constant)]
-    fn XUsbcamSetCaptureMode(_call: &mut Call) -> NtStatus {
-        NtStatus::NO_SUCH_DEVICE
+    fn XUsbcamSetCaptureMode(_call: &mut Call) -> Win32Error {
+        Win32Error::DEVICE_NOT_CONNECTED
     }
 
     /// Fails, as there is no camera to configure.
     #[export(Constant)]
-    fn XUsbcamSetView(_call: &mut Call) -> NtStatus {
-        NtStatus::NO_SUCH_DEVICE
+    fn XUsbcamSetView(_call: &mut Call) -> Win32Error {
+        Win32Error::DEVICE_NOT_CONNECTED
     }
 
     /// Fails, as there is no camera to read from.
     #[export(Constant)]
-    fn XUsbcamReadFrame(_call: &mut Call) -> NtStatus {
-        NtStatus::NO_SUCH_DEVICE
+    fn XUsbcamReadFrame(_call: &mut Call) -> Win32Error {
+        Win32Error::DEVICE_NOT_CONNECTED
     }
 }

@@ -563,10 +563,10 @@ super::ordinals! {
     0x0309 fn XamUserCreatePlayerEnumerator user win32 guessed;
     0x030A fn XamParseGamerTileKey user win32;
     0x030B fn XamShowCommunitySessionsUI ui win32;
-    0x030C fn XamVoiceCreate audio win32;
+    0x030C fn XamVoiceCreate audio hresult;
     0x030D fn XamVoiceHeadsetPresent audio bool;
     0x030E fn XamVoiceSubmitPacket audio hresult;
-    0x030F fn XamVoiceClose audio unsure guessed;
+    0x030F fn XamVoiceClose audio void;
     0x0310 fn XamVoiceGetBatteryStatus audio hresult guessed;
     0x0311 fn Refresh_ misc unsure guessed;
     0x0312 fn Refresh_0 misc unsure guessed;

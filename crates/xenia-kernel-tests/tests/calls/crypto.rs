@@ -290,11 +290,25 @@ fn a_signature_is_made_and_verified() {
 }
 
 #[test]
-fn one_key_of_the_machine_is_for_titles() {
+fn the_key_vault_has_what_is_this_machines() {
     let mut b = Harness::new();
-    let (out, size) = (b.put(0x100, &[0xEE; 32]), b.put(0x200, &32_u32.to_be_bytes()));
-    assert_eq!(b.status("XeKeysGetKey", &[0x39, out, size]), NtStatus::UNSUCCESSFUL);
-    assert_eq!(b.got(out, 32), [0xEE; 32]);
+    let (out, size) = (b.put(0x100, &[0xEE; 32]), b.put(0x200, &272_u32.to_be_bytes()));
+    // The manufacturer's public key, by which a title verifies downloads: 272 bytes on a console.
+    for number in [0x39, 0x18, 0x1A, 0x36, 0x1_0000_0000 + 0x3C, 0xFFFF] {
+        assert_eq!(b.status("XeKeysGetKey", &[number, out, size]), NtStatus::UNSUCCESSFUL, "{number:#x}");
+    }
+    assert_eq!((b.got(out, 32), b.got(size, 4)), (vec![0xEE; 32], 272_u32.to_be_bytes().to_vec()));
+    let entries: [(u64, &[u8]); 2] = [(0x14, b"000000000000"), (0x16, &[0, 0xFF])];
+    for (number, entry) in entries {
+        let length = entry.len() as u32;
+        b.put(0x100, &[0xEE; 32]);
+        b.put(0x200, &(length - 1).to_be_bytes());
+        assert_eq!(b.status("XeKeysGetKey", &[number, out, size]), NtStatus::BUFFER_TOO_SMALL);
+        assert_eq!((b.got(out, 1), b.got(size, 4)), (vec![0xEE], length.to_be_bytes().to_vec()));
+        assert_eq!(b.status("XeKeysGetKey", &[number, out, size]), NtStatus::SUCCESS);
+        assert_eq!(b.got(out, entry.len() + 1), [entry, &[0xEE]].concat());
+    }
+    b.put(0x200, &32_u32.to_be_bytes());
     assert_eq!(b.status("XeKeysGetKey", &[0x19, out, size]), NtStatus::SUCCESS);
     assert_eq!(b.got(size, 4), 16_u32.to_be_bytes());
     // The same key as that of its codes.

@@ -91,7 +91,11 @@ fn the_system_s_own_answers() {
     assert_eq!(b.xam_call("XNotifyQueueUI", &[0, 0, 0, text, 0]), 0);
     assert_eq!(b.xam_call("XNotifyQueueUI", &[0, 0, 0, 0, 0]), 0);
     assert_eq!(b.xam_call("XNotifyQueueUI", &[0, 0, 0, 0x10, 0]), 0x57);
-    assert_eq!(b.xam_call("XamVoiceClose", &[0]), 0);
+    b.memory().write(b.scratch, 0xEEEE_EEEE_u32).unwrap();
+    assert_eq!(b.xam_call("XamVoiceCreate", &[0, 4, base]), 0xFFFF_FFFF_8007_0005, "negative");
+    assert_eq!(b.word(0), 0);
+    assert_eq!(b.xam_call("XamVoiceCreate", &[0, 4, 0]), 0xFFFF_FFFF_8007_0057);
+    b.xam_call("XamVoiceClose", &[0]);
     for (user, context, result) in
         [(0, 0, 0), (0xFF, 0xFF, 0), (1, 0, 0xFFFF_FFFF_8007_048F), (4, 0, 0xFFFF_FFFF_8007_048F)]
     {

@@ -242,9 +242,31 @@ fn requests_of_drivers_are_refused_and_left_alone() {
     let base = u64::from(b.scratch.0);
     b.memory().fill(b.scratch, 0x100, 0xEE).unwrap();
     let refused = NtStatus::INVALID_DEVICE_REQUEST;
+    let synchronous = [0x7_0000, base, 0, 0, base, 8, base + 0x40, 0];
+    assert_eq!(b.status("IoSynchronousDeviceIoControlRequest", &synchronous), refused);
     for request in [base, 0, 0xFFFF_FFFF] {
         assert_eq!(b.status("IoInvalidDeviceRequest", &[base + 0x80, request]), refused);
         b.kernel_call("IoCompleteRequest", &[request, 1]);
+    }
+    assert!((0..0x40).all(|word| b.word(4 * word) == 0xEEEE_EEEE));
+}
+
+/// A title's packages of its own: their device would be above a driver that the kernel never calls.
+#[test]
+fn no_package_is_mounted_above_a_titles_driver() {
+    const CODES: u64 = 6;
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let name = b.put_string(0x200, r"\Device\cache0");
+    assert_eq!(b.status("IoCreateDevice", &[0x8200_1000, 0x40, name, 61, 0, base]), NtStatus::SUCCESS);
+    let device = u64::from(b.word(0));
+    b.memory().fill(b.scratch, 0x100, 0xEE).unwrap();
+    for below in [base, device, 0, 0xFFFF_FFFF] {
+        assert_eq!(b.status("StfsCreateDevice", &[below, 0, base + 0x80]), NtStatus::NOT_SUPPORTED);
+        for code in 0..CODES {
+            let control = [below, code, base, 0x24, base, 0x24];
+            assert_eq!(b.status("StfsControlDevice", &control), NtStatus::INVALID_DEVICE_REQUEST);
+        }
     }
     assert!((0..0x40).all(|word| b.word(4 * word) == 0xEEEE_EEEE));
 }

@@ -132,7 +132,7 @@ mod tests {
     fn missing_exports_return_their_documented_failures() {
         let not_implemented = 0xFFFF_FFFF_C000_0002;
         for (library, name, expected) in [
-            (Library::xboxkrnl, "StfsCreateDevice", not_implemented),
+            (Library::xboxkrnl, "NtCreateDirectoryObject", not_implemented),
             (Library::xboxkrnl, "XVoicedSubmitPacket", 0xFFFF_FFFF_8000_4001),
             (Library::xboxkrnl, "MmDoubleMapMemory", 0),
             // Reporting a valid signature would be the worst answer.
