@@ -169,7 +169,7 @@ for program in "${programs[@]}"; do
             for source in runtime/settings.c races/crew.c sync-suite/suite.c; do
                 helpers+=("$(compile "$source" -mno-powerpc64)")
             done
-            for name in litmus atomics spawns patches wakes objects dpcs; do
+            for name in litmus atomics spawns patches wakes objects dpcs allocations; do
                 objects=()
                 for source in "races/$name".[cS] "races/${name}_"*.[cS]; do
                     [ -e "$source" ] && objects+=("$(compile "$source" -mno-powerpc64)")

@@ -37,6 +37,7 @@ uint32_t KeSetTimerEx(void *timer, int32_t due, uint32_t period_ms, void *dpc);
 void ExFreePool(void *block);
 void RtlFillMemoryUlong(void *memory, uint32_t length, uint32_t word);
 uint32_t NtAllocateVirtualMemory(void **base, uint32_t *size, uint32_t kind, uint32_t protect, uint32_t debug);
+uint32_t NtFreeVirtualMemory(void **base, uint32_t *size, uint32_t kind, uint32_t debug);
 
 // NtCreateFile, whose ninth argument gcc's ABI has elsewhere (hostile/create_file.S).
 uint32_t create_file(uint32_t *handle, uint32_t access, void *attributes, void *status, void *allocation,

@@ -79,6 +79,7 @@ const PROGRAMS: &[Program] = &[
     Program { name: "wakes", settings: &[("rounds", 3000, 10_000_000)], judge: None, watch_memory: false },
     Program { name: "objects", settings: &[("rounds", 1000, 1_000_000)], judge: None, watch_memory: false },
     Program { name: "dpcs", settings: &[("rounds", 3000, 1_000_000)], judge: None, watch_memory: false },
+    Program { name: "allocations", settings: &[("steps", 200, 20_000)], judge: None, watch_memory: false },
 ];
 
 /// Arguments of `cargo xtask races`.
