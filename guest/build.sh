@@ -157,8 +157,9 @@ for program in "${programs[@]}"; do
                 shared+=("$(compile "$source" -mno-powerpc64)")
             done
             drawing=("$(compile runtime/vd_swap.S)" "$(compile gpu/gpu.c -mno-powerpc64)")
-            title retail/default "$(compile retail/retail.c -mno-powerpc64)" "$(compile retail/retail_imports.S)" \
-                "$(compile console-suite/spa.S -DRETAIL)" "${shared[@]}" "${drawing[@]}"
+            parts=("$(compile retail/retail_imports.S)" "$(compile retail/exceptions.S)" "$(compile sound/stream.S)")
+            for source in retail exceptions stream; do parts+=("$(compile retail/$source.c -mno-powerpc64)"); done
+            title retail/default "${parts[@]}" "$(compile console-suite/spa.S -DRETAIL)" "${shared[@]}" "${drawing[@]}"
             title retail/second "$(compile retail/second.c -mno-powerpc64)" "$(compile retail/second.S)" "${shared[@]}"
             library retail/library 0x8D010000 "$(compile retail/library.c -mno-powerpc64 -Iconsole-suite/libraries)"
             ;;

@@ -1,8 +1,9 @@
-// A title that starts and runs as retail titles do: variables and a library as imports, thread-local storage, six threads, sound
-// callbacks, asynchronous reads of two threads, notifications, a controller that is unplugged, a sign-in, a save at the first start,
-// an achievement of those in its resource, and a second executable that gets launch data. The exit code counts what is wrong.
+// A title that starts and runs as retail titles do: constructors before main, variables and a library as imports, structured and C++
+// exceptions, thread-local storage, seven threads, sound callbacks, a stream of XMA, asynchronous reads of two threads,
+// notifications, a controller that is unplugged, a sign-in, a save at the first start, an achievement of those in its resource, and
+// a second executable that gets launch data. The exit code counts what is wrong.
 //
-// Settings say what the machine has: `downloads` and `update`, and `language`.
+// Settings say what the machine has: `downloads` and `update`, `language`, and `pad` if a controller comes while it runs.
 #include "../gpu/gpu.h"
 #include "retail.h"
 #include "settings.h"
@@ -18,8 +19,40 @@ uint32_t retail_checksum(const uint8_t *bytes, uint32_t size);
 uint32_t XAudioRegisterRenderDriverClient(const void *description, uint32_t *client);
 uint32_t XAudioUnregisterRenderDriverClient(uint32_t client);
 uint32_t XAudioSubmitRenderDriverFrame(uint32_t client, const float *frame);
+uint32_t XeKeysConsolePrivateKeySign(const uint8_t digest[20], uint8_t *signature);
+uint32_t XeKeysConsoleSignatureVerification(const uint8_t digest[20], const uint8_t *signature, uint32_t *is_own);
+void exceptions(void);
+uint32_t stream_thread(uint32_t unused);
 
-static volatile uint32_t polling = 1, signed_in, unplugged, played;
+static volatile uint32_t polling = 1, signed_in, unplugged, plugged, changes, played;
+
+// Constructors of static objects: the start-up code of a title calls what is between the ends of a table of their addresses.
+static uint32_t constructed, order[2];
+static void construct(uint32_t value) { order[constructed++] = value; }
+static void construct_first(void) { construct(11); }
+static void construct_second(void) { construct(22); }
+typedef void constructor(void);
+#define CONSTRUCTOR __attribute__((section("constructors"), used)) static constructor *const
+CONSTRUCTOR first = construct_first;
+CONSTRUCTOR second = construct_second;
+extern constructor *const __start_constructors[], *const __stop_constructors[];
+
+static void run_constructors(void) {
+    for (constructor *const *each = __start_constructors; each < __stop_constructors; each++) (*each)();
+    EXPECT(constructed, 2);
+    EXPECT(order[0] + order[1], 33);
+}
+
+// The console's signature of a digest, as the library for the utility drive makes and verifies it.
+static void sign(void) {
+    static uint8_t digest[20], signature[0x228];
+    uint32_t is_own = 0;
+    EXPECT(XeKeysConsolePrivateKeySign(digest, signature), 1);
+    EXPECT(XeKeysConsoleSignatureVerification(digest, signature, &is_own), 1);
+    EXPECT(is_own, 1);
+    digest[0] = 1;
+    EXPECT(XeKeysConsoleSignatureVerification(digest, signature, &is_own), 0);
+}
 
 static void imports(void) {
     EXPECT(((volatile uint8_t *)XboxHardwareInfo)[4], 6);
@@ -118,19 +151,26 @@ static uint32_t listener_thread(uint32_t unused) {
     uint32_t listener = create_listener(1, 0), id, parameter;
     EXPECT(listener != 0, 1);
     while (polling) {
-        while (XNotifyGetNext(listener, 0, &id, &parameter)) signed_in += id == 0xA && parameter != 0;
+        while (XNotifyGetNext(listener, 0, &id, &parameter)) {
+            signed_in += id == 0xA && parameter != 0;
+            changes += id == 0x12;
+        }
         sleep_ms(4);
     }
     NtClose(listener);
     return 0;
 }
 
-// No controller is there at the start; the title asks again and again.
+// No controller is there at the start; the title asks again and again. A player plugs one in, and presses A.
 static uint32_t pads(uint32_t unused) {
     (void)unused;
     struct pad_state state;
     while (polling) {
-        for (uint32_t user = 0; user < 4; user++) unplugged += XamInputGetState(user, 1, &state) == NOT_CONNECTED;
+        for (uint32_t user = 0; user < 4; user++) {
+            uint32_t result = XamInputGetState(user, 1, &state);
+            unplugged += result == NOT_CONNECTED && !plugged;
+            plugged += result == 0 && user == 0 && state.buttons == 0x1000;
+        }
         sleep_ms(8);
     }
     return 0;
@@ -211,19 +251,25 @@ static void main_loop(void) {
 int main(void) {
     set_pace();
     EXPECT(version[2], setting("update", 1));
+    run_constructors();
     imports();
-    uint32_t threads[5] = {
+    exceptions();
+    sign();
+    uint32_t threads[6] = {
         start(reader, 0, ON(1)), start(reader, 1, ON(2)),          start(player, 0, ON(3)),
-        start(pads, 0, ON(4)),   start(listener_thread, 0, ON(5)),
+        start(pads, 0, ON(4)),   start(listener_thread, 0, ON(5)), start(stream_thread, 0, ON(3)),
     };
     first_screen();
     downloads();
     main_loop();
-    for (int tries = 0; tries < 400 && played != SOUNDS; tries++) sleep_ms(1);
+    uint32_t pad = setting("pad", 0);
+    for (int tries = 0; tries < 1000 && (played != SOUNDS || (pad && !(plugged && changes))); tries++) sleep_ms(1);
     polling = 0;
-    for (int i = 0; i < 5; i++) EXPECT(join(threads[i]), 0);
+    for (int i = 0; i < 6; i++) EXPECT(join(threads[i]), 0);
     EXPECT(played, SOUNDS);
     EXPECT(unplugged > 0, 1);
+    EXPECT(plugged > 0, pad);
+    if (pad) EXPECT(changes > 0, 1);
     EXPECT(signed_in > 0, 1);
     DbgPrint("retail: first executable, version %u, %u faults\n", version[2], faults);
     if (faults) return (int)faults;

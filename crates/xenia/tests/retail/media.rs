@@ -63,6 +63,7 @@ fn contents(added: Added) -> Vec<(String, Arc<Vec<u8>>)> {
     }
     let language = if added == Added::Packages { "3" } else { "1" };
     all.push(set("language", language));
+    all.push(set("pad", "1"));
     all
 }
 

@@ -13,6 +13,8 @@ use xenia::machine::{Finished, Machine, MachineOptions};
 use xenia::report::End;
 use xenia::title::Title;
 use xenia_gdb::{Listener, ServerAddress, TestClient};
+use xenia_kernel::ports::{Gamepad, Input};
+use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 use xenia_testing::is_long;
 
 /// Digests of the runs in lockstep: of the first executable at its last frame, and of the second at
@@ -24,6 +26,22 @@ const FRAMES: u64 = 30;
 const PARALLEL: [usize; 2] = [1, 25];
 /// Instructions after which a run is over in any case; a run has about a hundred million.
 const INSTRUCTIONS: u64 = 2_000_000_000;
+
+/// A controller that is plugged in an eighth of a second after the first question, with A pressed.
+#[derive(Default)]
+struct LatePad(Option<GuestTicks>);
+
+impl Input for LatePad {
+    fn gamepad(&mut self, user: u32, now: GuestTicks) -> Option<Gamepad> {
+        let first = *self.0.get_or_insert(now);
+        let is_there = user == 0 && now >= first + TICKS_PER_SECOND / 8;
+        is_there.then_some(Gamepad { packet: 1, buttons: 0x1000, ..Gamepad::default() })
+    }
+
+    fn set_vibration(&mut self, user: u32, _: u16, _: u16, now: GuestTicks) -> bool {
+        self.gamepad(user, now).is_some()
+    }
+}
 
 /// Opens the title with the suite's key, and with the folder of saves if it has packages there.
 pub(crate) fn open(staged: &Staged, repeats: bool) -> anyhow::Result<Title> {
@@ -48,7 +66,10 @@ pub(crate) fn run(
         let video = VideoConfig::default();
         let text = Box::new(move |part: &str| said.lock().unwrap().push_str(part));
         let content = Some(staged.content());
-        Machine::new(title, MachineOptions { text, content, launched, ..MachineOptions::new(config, &video) })
+        let input = Box::<LatePad>::default();
+        let options =
+            MachineOptions { text, content, launched, input, ..MachineOptions::new(config, &video) };
+        Machine::new(title, options)
     })?;
     let said = said.lock().unwrap().clone();
     Ok((finished, said))
@@ -141,7 +162,9 @@ fn gdb_stays_in_the_second_executable() {
             let video = VideoConfig::default();
             let text = Box::new(move |part: &str| said.lock().unwrap().push_str(part));
             let content = Some(staged.content());
-            let options = MachineOptions { text, content, launched, ..MachineOptions::new(&config, &video) };
+            let input = Box::<LatePad>::default();
+            let options =
+                MachineOptions { text, content, launched, input, ..MachineOptions::new(&config, &video) };
             let mut machine = Machine::new(title, options)?;
             if before.machines == 0 {
                 let listener = Listener::open(&ServerAddress::Port(0))?;
