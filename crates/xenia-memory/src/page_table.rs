@@ -11,7 +11,7 @@
 
 use crate::layout::{BACKING_PAGES, GUEST_PAGES, PAGE_SHIFT, guest_pages};
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::*, fence};
 
 /// Loads are allowed.
 pub(crate) const READ: u8 = 0x01;
@@ -126,11 +126,28 @@ impl PageTable {
 
     /// Sets and clears flags of a backing page at all its guest addresses.
     pub(crate) fn change_flags(&self, backing_page: u32, set: u8, clear: u8) {
-        for guest_page in guest_pages(&(backing_page..backing_page + 1)).into_iter().flatten() {
-            self.note_use(guest_page);
-            let flags = &self.flags[guest_page as usize];
-            flags.store(flags.load(Relaxed) & !clear | set, SeqCst);
+        self.change_all_flags(&(backing_page..backing_page + 1), set, clear);
+    }
+
+    /// Sets and clears flags of backing pages, which lie in one part of the table, at all their
+    /// guest addresses.
+    pub(crate) fn change_all_flags(&self, backing_pages: &Range<u32>, set: u8, clear: u8) {
+        for guest in guest_pages(backing_pages) {
+            self.change_guest_flags(&guest, set, clear);
         }
+    }
+
+    /// Sets and clears flags of guest pages. One barrier follows all stores.
+    pub(crate) fn change_guest_flags(&self, guest_pages: &Range<u32>, set: u8, clear: u8) {
+        let flags = self.flags.get(guest_pages.start as usize..guest_pages.end as usize);
+        let Some(flags) = flags.filter(|flags| !flags.is_empty()) else { return };
+        for chunk in guest_pages.start / CHUNK..guest_pages.end.div_ceil(CHUNK) {
+            self.note_use(chunk * CHUNK);
+        }
+        for flags in flags {
+            flags.store(flags.load(Relaxed) & !clear | set, Release);
+        }
+        fence(SeqCst);
     }
 
     /// Flags of a backing page: those of its first alias. All aliases have the same flags, except
@@ -154,9 +171,15 @@ impl PageTable {
     /// The run of guest pages, starting at `pages.start`, for which `of` returns the same value;
     /// and that value.
     pub(crate) fn run<T: PartialEq>(&self, pages: &Range<u32>, of: impl Fn(u8) -> T) -> (Range<u32>, T) {
-        let value = of(self.page_flags(pages.start));
-        let end =
-            (pages.start + 1..pages.end).find(|&p| of(self.page_flags(p)) != value).unwrap_or(pages.end);
+        let first = self.page_flags(pages.start);
+        let value = of(first);
+        let differs = |flags: u8| flags != first && of(flags) != value;
+        let rest = pages.start + 1..pages.end;
+        let end = self
+            .flags
+            .get(rest.start as usize..rest.end as usize)
+            .and_then(|flags| flags.iter().position(|flags| differs(flags.load(Relaxed))))
+            .map_or(pages.end, |place| rest.start + place as u32);
         (pages.start..end, value)
     }
 }

@@ -127,10 +127,7 @@ impl GuestMemory {
                 }
                 self.map_budget.add(2);
                 if self.mapping.protect(alike.clone(), wanted) {
-                    for page in alike {
-                        let guest_flags = self.pages.page_flags(page) & GUEST_FLAGS;
-                        self.pages.set_page_flags(page, guest_flags | host_flags(wanted));
-                    }
+                    self.pages.change_guest_flags(&alike, host_flags(wanted), !GUEST_FLAGS);
                 } else {
                     done = false;
                 }
@@ -156,15 +153,15 @@ impl GuestMemory {
         if flags != 0 {
             self.leftovers.clear(&pages, |page| self.clear_page(page));
         }
+        let mut bumps = 0;
         for page in pages.clone() {
             self.own_any(page);
             // Memory that appears counts as well: data derived from its absence is out of date.
             self.pages.version(page).fetch_add(1, Release);
-            if self.pages.backing_flags(page) & COMMITTED != 0 {
-                self.counts.bumps.fetch_add(1, Relaxed);
-            }
-            self.pages.change_flags(page, flags, GUEST_FLAGS & !flags);
+            bumps += u64::from(committed(page));
         }
+        self.counts.bumps.fetch_add(bumps, Relaxed);
+        self.pages.change_all_flags(&pages, flags, GUEST_FLAGS & !flags);
         self.counts.mapping_changes.fetch_add(1, Relaxed);
         let mut result = Ok(());
         if !self.apply_rights(&pages, InViews::All) {
@@ -177,9 +174,7 @@ impl GuestMemory {
         }
         if result.is_err() && flags != 0 {
             // Without host rights there must be no guest rights either.
-            for page in pages.clone() {
-                self.pages.change_flags(page, 0, GUEST_FLAGS);
-            }
+            self.pages.change_all_flags(&pages, 0, GUEST_FLAGS);
         }
         if flags == 0 && !is_kept {
             // Only after the guest view has lost its rights: a store would allocate the page again.
