@@ -16,6 +16,7 @@
 //! - [`ending`]: a function that runs when a library ends the process (`false`)
 //! - [`executable`]: memory that code is written to and run from, at two addresses (everything is
 //!   interpreted)
+//! - [`instruction_cache`]: what makes code that was written visible to instruction fetches
 //! - [`sparse`]: a large table that costs only the pages that were written (as above)
 //! - [`profiler`]: files that name compiled code (an error)
 //! - [`thread`]: the thread's processor, priority and segment register (`None`, nothing, `false`)
@@ -38,13 +39,18 @@
 
 #![warn(missing_docs)]
 
-#[cfg(not(all(any(target_os = "linux", windows), target_arch = "x86_64")))]
+#[cfg(not(any(
+    all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")),
+    all(windows, target_arch = "x86_64")
+)))]
 compile_error!(
-    "xenia-rs runs on x86-64 Linux and Windows only: xenia-host has no module for this system yet"
+    "xenia-rs runs on Linux (x86-64, AArch64) and Windows (x86-64) only: xenia-host has no module for \
+     this system yet"
 );
 
 mod access;
 mod error;
+pub mod instruction_cache;
 #[cfg(target_os = "linux")]
 mod linux;
 pub mod processor;
@@ -61,9 +67,7 @@ use windows as system;
 
 pub use error::HostError;
 pub use socket_error::SocketCondition;
-#[cfg(target_arch = "x86_64")]
-pub use system::fault;
 pub use system::{
-    allocator, barrier, ending, executable, file, float, network, ownership, process, profiler, section,
-    signal_stack, signals, socket_file, sparse, thread, written_pages,
+    allocator, barrier, ending, executable, fault, file, float, network, ownership, process, profiler,
+    section, signal_stack, signals, socket_file, sparse, thread, written_pages,
 };

@@ -4,7 +4,6 @@ pub mod allocator;
 pub mod barrier;
 pub mod ending;
 pub mod executable;
-#[cfg(target_arch = "x86_64")]
 pub mod fault;
 pub mod file;
 pub mod float;

@@ -1,7 +1,11 @@
 //! Measures the cost of guest accesses and of watches:
 //! `cargo run --release -p xenia-memory --example access_cost`.
 
-use std::arch::asm;
+#[allow(dead_code)] // the example stores only
+#[cfg_attr(target_arch = "aarch64", path = "../tests/common/aarch64.rs")]
+#[cfg_attr(target_arch = "x86_64", path = "../tests/common/x86_64.rs")]
+mod accesses;
+
 use std::hint::black_box;
 use xenia_guest::GuestAddr;
 use xenia_memory::{
@@ -33,10 +37,7 @@ fn measure(what: &str, times: u32, mut f: impl FnMut(u32) -> Result<(), MemoryFa
 
 fn host_store(memory: &GuestMemory, addr: u32, value: u32) {
     // SAFETY: a page that the guest may write, or a device.
-    unsafe {
-        asm!("mov dword ptr [{b} + {a}], {v:e}", b = in(reg) memory.guest_base(), a = in(reg) u64::from(addr),
-            v = in(reg) value, options(nostack));
-    }
+    unsafe { accesses::store_u32(memory.guest_base(), addr, value) };
 }
 
 unsafe extern "C" {

@@ -17,8 +17,9 @@
 //!   memory allocated beforehand. It does not allocate, lock, or panic deliberately.
 //! - It accesses guest memory through the alias view only, so it cannot fault itself.
 
+use crate::arch::emulate::{self, emulate};
 use crate::device::DeviceQueue;
-use crate::emulate::{self, Bus, MAX_INSTRUCTION};
+use crate::emulated::Bus;
 use crate::error::{Access, FaultKind, MemoryError};
 use crate::hook::{Action, FaultHook, HOOKS, HostFault};
 use crate::host;
@@ -27,8 +28,7 @@ use crate::memory::GuestMemory;
 use crate::page_table::{DEVICE, READ, WRITE};
 use crate::registry::Registry;
 use crate::watch::FaultOutcome;
-use std::ptr;
-use xenia_guest::{GuestAddr, PAGE_SIZE};
+use xenia_guest::GuestAddr;
 use xenia_host::fault::{self, HostAccess, Interrupted};
 
 /// Limit on the address spaces of a process at a time.
@@ -44,31 +44,6 @@ pub(crate) fn install() -> Result<(), MemoryError> {
 
 fn is_store(interrupted: &Interrupted<'_>) -> bool {
     interrupted.access() == HostAccess::Store
-}
-
-/// Emulates the faulting instruction. False if that is not possible; the state is then unchanged.
-fn emulate(interrupted: &mut Interrupted<'_>, bus: &mut impl Bus) -> bool {
-    let pc = interrupted.pc();
-    // The instruction was fetched, so its bytes are readable; the next page may not be.
-    let to_page_end = (u64::from(PAGE_SIZE) - pc % u64::from(PAGE_SIZE)) as usize;
-    let mut code = [0_u8; MAX_INSTRUCTION];
-    let first = to_page_end.min(MAX_INSTRUCTION);
-    let decoded = [first, MAX_INSTRUCTION].into_iter().find_map(|len| {
-        // SAFETY: reads to the end of the page, and into the next one only if the instruction
-        // continues there.
-        unsafe { ptr::copy_nonoverlapping(pc as *const u8, code.as_mut_ptr(), len) };
-        emulate::decode(&code[..len], pc)
-    });
-    let Some(instruction) = decoded else { return false };
-    let mut general = interrupted.registers();
-    let Some(mut vectors) = interrupted.vectors() else { return false };
-    if !emulate::execute(&instruction, &mut general, &mut vectors, bus) {
-        return false;
-    }
-    interrupted.set_vectors(&vectors);
-    interrupted.set_registers(&general);
-    interrupted.set_pc(instruction.next_ip());
-    true
 }
 
 /// Device registers behind the guest view.

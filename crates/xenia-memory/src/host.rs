@@ -7,10 +7,15 @@
 //! - Other threads, including compiled guest code, access the same bytes at any time. The accesses
 //!   are therefore machine instructions (`asm!`), opaque to the compiler: no reference into guest
 //!   memory is made, no value is assumed to stay, and a naturally aligned access of up to 8 bytes
-//!   does not tear. x86 orders them as Acquire loads and Release stores.
+//!   does not tear. They are Acquire loads and Release stores, and copies of 64 bytes and more come
+//!   after earlier accesses and before later ones. `arch::accesses` has the instructions.
 //! - Values are passed in memory order (little-endian words of big-endian data).
 
-use std::arch::asm;
+use crate::arch::accesses;
+pub(crate) use crate::arch::accesses::{
+    compare_exchange_u32, compare_exchange_u64, load_u8, load_u16, load_u32, load_u64, store_u8, store_u16,
+    store_u32, store_u64,
+};
 
 /// Host address of a view's guest address 0.
 #[derive(Clone, Copy)]
@@ -20,75 +25,6 @@ pub(crate) struct ViewBase(pub(crate) *mut u8);
 unsafe impl Send for ViewBase {}
 // SAFETY: as above.
 unsafe impl Sync for ViewBase {}
-
-macro_rules! scalar {
-    ($load:ident, $store:ident, $t:ty, $class:ident, $operand:literal, $width:literal) => {
-        /// Loads one value.
-        ///
-        /// # Safety
-        /// See the module's rules.
-        #[inline(always)]
-        pub(crate) unsafe fn $load(base: *const u8, addr: u32) -> $t {
-            let value: $t;
-            // SAFETY: the caller says that the bytes are mapped readable; the instruction touches
-            // nothing else.
-            unsafe {
-                asm!(
-                    concat!("mov {v", $operand, "}, ", $width, " ptr [{b} + {a}]"),
-                    v = out($class) value, b = in(reg) base, a = in(reg) addr as u64,
-                    options(nostack, readonly, preserves_flags)
-                );
-            }
-            value
-        }
-
-        /// Stores one value.
-        ///
-        /// # Safety
-        /// See the module's rules.
-        #[inline(always)]
-        pub(crate) unsafe fn $store(base: *mut u8, addr: u32, value: $t) {
-            // SAFETY: the caller says that the bytes are mapped writable; the instruction touches
-            // nothing else.
-            unsafe {
-                asm!(
-                    concat!("mov ", $width, " ptr [{b} + {a}], {v", $operand, "}"),
-                    v = in($class) value, b = in(reg) base, a = in(reg) addr as u64,
-                    options(nostack, preserves_flags)
-                );
-            }
-        }
-    };
-}
-scalar!(load_u8, store_u8, u8, reg_byte, "", "byte");
-scalar!(load_u16, store_u16, u16, reg, ":x", "word");
-scalar!(load_u32, store_u32, u32, reg, ":e", "dword");
-scalar!(load_u64, store_u64, u64, reg, ":r", "qword");
-
-macro_rules! compare_exchange {
-    ($name:ident, $t:ty, $operand:literal, $width:literal) => {
-        /// Compare-and-swap: atomically replaces `expected` by `new`; returns the previous value.
-        ///
-        /// # Safety
-        /// See the module's rules; `addr` must be naturally aligned.
-        #[inline(always)]
-        pub(crate) unsafe fn $name(base: *mut u8, addr: u32, expected: $t, new: $t) -> $t {
-            let old: $t;
-            // SAFETY: the caller says that the bytes are mapped writable.
-            unsafe {
-                asm!(
-                    concat!("lock cmpxchg ", $width, " ptr [{b} + {a}], {n", $operand, "}"),
-                    n = in(reg) new, b = in(reg) base, a = in(reg) addr as u64,
-                    inout("rax") expected => old,
-                    options(nostack)
-                );
-            }
-            old
-        }
-    };
-}
-compare_exchange!(compare_exchange_u32, u32, ":e", "dword");
-compare_exchange!(compare_exchange_u64, u64, ":r", "qword");
 
 /// Copies guest bytes out. Below 64 bytes, parts that are aligned on both sides don't tear.
 ///
@@ -115,10 +51,7 @@ pub(crate) unsafe fn copy_out(base: *const u8, addr: u32, dst: &mut [u8]) {
         return;
     }
     // SAFETY: the caller guarantees the source; destination and length are the slice's.
-    unsafe {
-        asm!("rep movsb", inout("rcx") dst.len() => _, inout("rsi") base.add(addr as usize) => _,
-            inout("rdi") dst.as_mut_ptr() => _, options(nostack, preserves_flags));
-    }
+    unsafe { accesses::copy(base.add(addr as usize), dst.as_mut_ptr(), dst.len()) };
 }
 
 /// Copies bytes into guest memory. Below 64 bytes, parts that are aligned on both sides don't tear.
@@ -148,10 +81,7 @@ pub(crate) unsafe fn copy_in(base: *mut u8, addr: u32, src: &[u8]) {
         return;
     }
     // SAFETY: the caller guarantees the destination; source and length are the slice's.
-    unsafe {
-        asm!("rep movsb", inout("rcx") src.len() => _, inout("rsi") src.as_ptr() => _,
-            inout("rdi") base.add(addr as usize) => _, options(nostack, preserves_flags));
-    }
+    unsafe { accesses::copy(src.as_ptr(), base.add(addr as usize), src.len()) };
 }
 
 /// Sets `len` guest bytes to `value`.
@@ -160,10 +90,7 @@ pub(crate) unsafe fn copy_in(base: *mut u8, addr: u32, src: &[u8]) {
 /// See the module's rules, for `len` bytes.
 pub(crate) unsafe fn fill(base: *mut u8, addr: u32, len: u32, value: u8) {
     // SAFETY: the caller guarantees the destination.
-    unsafe {
-        asm!("rep stosb", inout("rcx") len as u64 => _, in("al") value,
-            inout("rdi") base.add(addr as usize) => _, options(nostack, preserves_flags));
-    }
+    unsafe { accesses::set(base.add(addr as usize), len as usize, value) };
 }
 
 #[cfg(test)]

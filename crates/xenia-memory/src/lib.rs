@@ -35,23 +35,24 @@
 //!
 //! # Safety rules of the crate
 //! - Guest memory changes at any time under any thread. The crate never makes a reference into it:
-//!   accesses are single machine instructions (`host.rs`), and larger data is copied.
+//!   accesses are single machine instructions (`arch`), and larger data is copied.
 //! - The alias view stays mapped for the life of the address space wherever a page can be
 //!   [`GuestMemory::is_committed`]. A thread that finds a page committed may therefore access it,
 //!   even if it is decommitted meanwhile (the access then reads zeros, or the old contents).
 //! - Addresses, sizes and counts come from the guest: each one is checked against the page table,
 //!   in 64 bits or by pages, before it becomes a host address.
-//! - `unsafe` is limited to `host` (accesses), `fault`, `hook` and `device` (the signal handler and
-//!   its data), `page_table` and `mirror` (one pointer or array each), and the calls of `host` in
-//!   `hle`, `engine` and `snapshot`.
+//! - `unsafe` is limited to `host` and `arch` (accesses, the faulting instruction), `fault`, `hook`
+//!   and `device` (the signal handler and its data), `page_table` and `mirror` (one pointer or
+//!   array each), and the calls of `host` in `hle`, `engine` and `snapshot`.
 
 #![warn(missing_docs)]
 
 mod allocate;
+mod arch;
 mod compare;
 mod device;
 mod dirty;
-mod emulate;
+mod emulated;
 mod engine;
 mod error;
 mod fault;

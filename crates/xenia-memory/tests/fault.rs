@@ -1,15 +1,14 @@
 //! Host faults in the guest view: device accesses by real instructions, refused accesses by hooks,
 //! several spaces.
 
-use crate::common::{RW, commit, host_load, host_store, space, version};
-use std::arch::asm;
+use crate::common::{RW, accesses, commit, host_load, host_store, space, version};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
 use std::thread;
 use xenia_guest::GuestAddr;
 use xenia_host::executable::ExecutableMemory;
-use xenia_host::registers::{RDI, RSI};
+use xenia_host::instruction_cache;
 use xenia_memory::{
     Action, Device, DeviceQueue, FaultHook, FaultKind, GuestMemory, HostFault, Protect, Watch,
     register_code_hook,
@@ -27,23 +26,19 @@ fn host_instructions_reach_devices() {
     assert_eq!(memory.device_registers(Device::Gpu).load(0x1C5), 0, "not before the visit's end");
     host_store(&memory, 0x7FEA_1940, 1);
     let base = memory.guest_base();
-    let (byte, half, double, pair): (u64, u64, u64, u64);
-    let vector: [u8; 16];
     // SAFETY: device registers, emulated by the handler.
-    unsafe {
-        asm!("movzx {v:e}, byte ptr [{b} + {a}]", b = in(reg) base, a = in(reg) 0x7FC8_6545_u64, v = out(reg) byte);
-        asm!("movzx {v:e}, word ptr [{b} + {a}]", b = in(reg) base, a = in(reg) 0x7FC8_6546_u64, v = out(reg) half);
-        asm!("mov {v}, qword ptr [{b} + {a}]", b = in(reg) base, a = in(reg) 0x7FC8_6544_u64, v = out(reg) double);
-        asm!("movbe {v}, qword ptr [{b} + {a} - 4]", b = in(reg) base, a = in(reg) 0x7FC8_6544_u64,
-            v = out(reg) pair);
-        let mut bytes = [0_u8; 16];
-        asm!("movdqu {x}, xmmword ptr [{b} + {a}]", "movdqu xmmword ptr [{o}], {x}", b = in(reg) base,
-            a = in(reg) 0x7FC8_6544_u64, o = in(reg) bytes.as_mut_ptr(), x = out(xmm_reg) _);
-        vector = bytes;
-        asm!("mov word ptr [{b} + {a}], 0x3412", b = in(reg) base, a = in(reg) 0x7FC8_0002_u64);
-        asm!("mov byte ptr [{b} + {a}], {v}", b = in(reg) base, a = in(reg) 0x7FC8_0001_u64,
-            v = in(reg_byte) 0x99_u8);
-    }
+    let (byte, half, double, pair, vector) = unsafe {
+        let loaded = (
+            accesses::load_u8(base, 0x7FC8_6545),
+            accesses::load_u16(base, 0x7FC8_6546),
+            accesses::load_u64(base, 0x7FC8_6544),
+            accesses::load_swapped_u64(base, 0x7FC8_6540),
+            accesses::load_vector(base, 0x7FC8_6544),
+        );
+        accesses::store_u16(base, 0x7FC8_0002, 0x3412);
+        accesses::store_u8(base, 0x7FC8_0001, 0x99);
+        loaded
+    };
     assert_eq!((byte, half), (2, 0x0403));
     assert_eq!((double, pair), (0x0403_0201, 0x0102_0304));
     assert_eq!(vector, [1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
@@ -64,22 +59,22 @@ struct Code(ExecutableMemory);
 
 impl Code {
     const LEN: usize = 4096;
-    /// `mov eax, [rdi + rsi]; ret`
+    /// Places of the functions.
     const LOAD: usize = 0;
-    /// `mov [rdi + rsi], edx; ret`
     const STORE: usize = 16;
-    /// `mov eax, -1; ret`
     const LANDING: usize = 32;
 
     fn new() -> Self {
         let memory = ExecutableMemory::new(c"test", Self::LEN).unwrap();
-        for (offset, code) in [
-            (Self::LOAD, &[0x8B, 0x04, 0x37, 0xC3][..]),
-            (Self::STORE, &[0x89, 0x14, 0x37, 0xC3]),
-            (Self::LANDING, &[0xB8, 0xFF, 0xFF, 0xFF, 0xFF, 0xC3]),
-        ] {
+        for (offset, code) in
+            [(Self::LOAD, accesses::LOAD), (Self::STORE, accesses::STORE), (Self::LANDING, accesses::LANDING)]
+        {
+            let (at, run) = (memory.write_base().wrapping_add(offset), memory.execute_base() + offset as u64);
             // SAFETY: inside the memory, from which nothing runs yet.
-            unsafe { memory.write_base().add(offset).copy_from_nonoverlapping(code.as_ptr(), code.len()) };
+            unsafe {
+                at.copy_from_nonoverlapping(code.as_ptr(), code.len());
+                instruction_cache::synchronize(at, run, code.len());
+            }
         }
         xenia_host::barrier::serialize_all_threads();
         Self(memory)
@@ -95,9 +90,7 @@ impl Code {
 
     fn call(&self, entry: usize, memory: &GuestMemory, addr: u32, value: u32) -> u32 {
         // SAFETY: the bytes at the entry are a function of this signature.
-        let f: extern "sysv64" fn(*mut u8, u64, u32) -> u32 =
-            unsafe { std::mem::transmute((self.at() + entry) as *const ()) };
-        f(memory.guest_base(), u64::from(addr), value)
+        unsafe { accesses::call(self.at() + entry, memory.guest_base(), addr, value) }
     }
 }
 
@@ -182,8 +175,9 @@ fn the_closure_hook_can_repair_and_retry() {
     let _hook = register_code_hook(
         code.range(),
         Box::new(move |fault: &mut HostFault| {
-            // rdi + rsi is the address; send it to a mapped place.
-            (fault.registers[RDI], fault.registers[RSI]) = (good, 0);
+            // Their sum is the address; send it to a mapped place.
+            fault.registers[accesses::FIRST_ARGUMENT] = good;
+            fault.registers[accesses::SECOND_ARGUMENT] = 0;
             Action::Retry
         }),
     )
@@ -246,7 +240,7 @@ fn an_unclaimed_fault_ends_the_process() {
         let child = libc::fork();
         assert!(child >= 0);
         if child == 0 {
-            asm!("mov eax, dword ptr [{a}]", a = in(reg) at, out("eax") _);
+            accesses::load_of_known_length(at as usize);
             libc::_exit(0);
         }
         let mut status = 0;

@@ -1,7 +1,10 @@
 //! Foreign faults: the previous handler gets them. A separate test program, because that handler
 //! must be installed before the first address space.
 
-use std::arch::asm;
+#[path = "common/mod.rs"]
+mod common;
+
+use common::accesses::{load_of_known_length, step_over};
 use std::mem;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
@@ -9,18 +12,18 @@ use xenia_memory::GuestMemory;
 
 static LAST: AtomicUsize = AtomicUsize::new(0);
 
-/// Steps over the three-byte load that the test makes.
-extern "C" fn step_over(_: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+/// Steps over the load that the test makes.
+extern "C" fn on_fault(_: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: a signal handler's arguments.
     unsafe {
         LAST.store((*info).si_addr() as usize, SeqCst);
-        (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs[libc::REG_RIP as usize] += 3;
+        step_over(&mut *context.cast());
     }
 }
 
 fn load(at: usize) {
     // SAFETY: the test expects the fault; the handler steps over the instruction.
-    unsafe { asm!("mov rax, qword ptr [rdi]", in("rdi") at, out("rax") _) };
+    unsafe { load_of_known_length(at) };
 }
 
 #[test]
@@ -28,7 +31,7 @@ fn foreign_faults_reach_the_previous_handler_or_end_the_process() {
     // SAFETY: zero is a value of `sigaction`; the handler keeps to its arguments.
     unsafe {
         let mut action: libc::sigaction = mem::zeroed();
-        action.sa_sigaction = step_over as *const () as usize;
+        action.sa_sigaction = on_fault as *const () as usize;
         action.sa_flags = libc::SA_SIGINFO;
         assert_eq!(libc::sigaction(libc::SIGSEGV, &raw const action, ptr::null_mut()), 0);
     }

@@ -76,17 +76,22 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg(target_arch = "x86_64")]
     fn code_that_is_written_runs_at_the_other_address() {
         let memory = ExecutableMemory::new(c"test", 8192).unwrap();
         for answer in [1_u8, 2] {
-            let code = [0xB8, answer, 0, 0, 0, 0xC3]; // mov eax, answer; ret
+            let code: &[u8] = if cfg!(target_arch = "x86_64") {
+                &[0xB8, answer, 0, 0, 0, 0xC3] // mov eax, answer; ret
+            } else {
+                &[answer << 5, 0, 0x80, 0x52, 0xC0, 0x03, 0x5F, 0xD6] // movz w0, #answer; ret
+            };
             // SAFETY: inside the writable mapping; the bytes are a function of this type.
             let returned = unsafe {
-                memory.write_base().add(4096).copy_from_nonoverlapping(code.as_ptr(), code.len());
+                let at = memory.write_base().add(4096);
+                at.copy_from_nonoverlapping(code.as_ptr(), code.len());
+                let entry = memory.execute_base() + 4096;
+                crate::instruction_cache::synchronize(at, entry, code.len());
                 crate::barrier::serialize_all_threads();
-                let entry = (memory.execute_base() + 4096) as *const ();
-                std::mem::transmute::<*const (), extern "sysv64" fn() -> u32>(entry)()
+                std::mem::transmute::<*const (), extern "C" fn() -> u32>(entry as *const ())()
             };
             assert_eq!(returned, u32::from(answer));
         }

@@ -8,12 +8,16 @@
 //!   deliberately. [`install`] demands the same of the handler.
 //! - It restores errno.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
 use crate::HostError;
 pub use crate::access::HostAccess;
 use crate::registers::{Registers, Vectors};
+#[cfg(target_arch = "aarch64")]
+use aarch64 as processor;
 use std::mem;
 use std::ptr;
 use std::sync::OnceLock;

@@ -17,6 +17,7 @@ use crate::HostError;
 pub use crate::access::HostRights;
 use region::Protection;
 use std::ffi::CStr;
+use std::io;
 use std::ops::Range;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr;
@@ -43,6 +44,21 @@ pub fn mapping_limit() -> u32 {
     text.and_then(|text| text.trim().parse().ok()).unwrap_or(DEFAULT)
 }
 
+/// Size in bytes of the guest's pages. Rights are the host's, page by page, so its pages must have
+/// the same size.
+const PAGE: usize = 4096;
+
+/// Refuses a host with pages of `size` bytes: kernels for AArch64 may have 16 or 64 KiB.
+fn accept_pages(size: usize) -> Result<(), HostError> {
+    if size == PAGE {
+        return Ok(());
+    }
+    let reason =
+        format!("this system has pages of {size} bytes; a kernel with pages of {PAGE} bytes is needed");
+    let source = io::Error::new(io::ErrorKind::Unsupported, reason);
+    Err(HostError { call: "guest memory", source })
+}
+
 /// Memory that can be mapped at several addresses. It reads as zeros, and costs nothing, until it
 /// is written.
 pub struct MemoryObject {
@@ -51,8 +67,10 @@ pub struct MemoryObject {
 }
 
 impl MemoryObject {
-    /// Creates an object of `size` bytes. Tools that inspect the process show its name.
+    /// Creates an object of `size` bytes. Tools that inspect the process show its name. Fails on a
+    /// host whose pages are not [`PAGE`] bytes long.
     pub fn new(name: &CStr, size: u64) -> Result<Self, HostError> {
+        accept_pages(region::page::size())?;
         // SAFETY: the name is a C string.
         let fd = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC) };
         if fd < 0 {
@@ -207,7 +225,14 @@ impl Drop for ReservedSpace {
 mod tests {
     use super::*;
 
-    const PAGE: usize = 4096;
+    #[test]
+    fn hosts_with_larger_pages_are_refused_with_both_sizes() {
+        assert!(accept_pages(4096).is_ok());
+        for size in [16 << 10, 64 << 10] {
+            let refused = accept_pages(size).unwrap_err().to_string();
+            assert!(refused.contains(&size.to_string()) && refused.contains("4096"), "{refused}");
+        }
+    }
 
     /// An object of 4 pages, pages 1 and 2 of which are mapped at pages 3 and 4 of a space.
     fn mapped() -> (MemoryObject, ReservedSpace) {

@@ -1,7 +1,10 @@
 //! Shared parts of the test programs: spaces, pages, and plain host accesses in the guest view.
 #![allow(dead_code)] // each test program uses a part of it
 
-use std::arch::asm;
+#[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
+#[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
+pub(crate) mod accesses;
+
 use std::sync::{Arc, OnceLock};
 use xenia_guest::GuestAddr;
 use xenia_memory::{Action, AllocKind, CodeHook, GuestMemory, HostFault, Protect, register_code_hook};
@@ -41,19 +44,11 @@ pub(crate) fn version(memory: &GuestMemory, addr: u32) -> u32 {
 /// A store as compiled code makes it: one host instruction in the guest view.
 pub(crate) fn host_store(memory: &GuestMemory, addr: u32, value: u32) {
     // SAFETY: the tests store to pages that the guest may write, or to devices.
-    unsafe {
-        asm!("mov dword ptr [{b} + {a}], {v:e}", b = in(reg) memory.guest_base(), a = in(reg) u64::from(addr),
-            v = in(reg) value.to_be(), options(nostack));
-    }
+    unsafe { accesses::store_u32(memory.guest_base(), addr, value.to_be()) };
 }
 
 /// A load as compiled code makes it.
 pub(crate) fn host_load(memory: &GuestMemory, addr: u32) -> u32 {
-    let value: u32;
     // SAFETY: the tests load from pages that the guest may read, or from devices.
-    unsafe {
-        asm!("mov {v:e}, dword ptr [{b} + {a}]", b = in(reg) memory.guest_base(), a = in(reg) u64::from(addr),
-            v = out(reg) value, options(nostack));
-    }
-    value.swap_bytes()
+    unsafe { accesses::load_u32(memory.guest_base(), addr) }.swap_bytes()
 }

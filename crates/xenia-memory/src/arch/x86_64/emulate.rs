@@ -1,28 +1,19 @@
-//! Emulates one host load or store whose address has no host rights.
+//! Emulation of faulting instructions on x86-64, as [`crate::emulated`] describes.
 //!
-//! The faulting instruction is decoded and executed on the saved registers; its memory operand goes
-//! through a [`Bus`]: device registers, or the alias view if the host refused to open a page.
 //! Supports the plain accesses of 1 to 16 bytes that a compiler emits: mov, movzx, movsx, movbe,
-//! xchg, and the scalar and 128-bit vector moves. Any other instruction is refused, and the fault
-//! goes to the code's hook.
+//! xchg, and the scalar and 128-bit vector moves. Any other instruction is refused.
 //!
 //! Async-signal-safe: does not allocate after [`warm_up`] has built the decoder's tables.
 
+use crate::emulated::Bus;
 use iced_x86::{Code, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
+use std::ptr;
+use xenia_guest::PAGE_SIZE;
+use xenia_host::fault::Interrupted;
 use xenia_host::registers::{Registers, Vectors};
 
 /// Longest x86 instruction, in bytes.
-pub(crate) const MAX_INSTRUCTION: usize = 15;
-
-/// The memory operand of an emulated access. Bytes are in memory order, starting at index 0.
-pub(crate) trait Bus {
-    /// The GS base of the emulated code.
-    fn segment_base(&self) -> u64;
-    /// Loads `size` ≤ 16 bytes; `None` refuses.
-    fn load(&mut self, host_addr: u64, size: usize) -> Option<[u8; 16]>;
-    /// Stores bytes; `None` refuses.
-    fn store(&mut self, host_addr: u64, bytes: &[u8]) -> Option<()>;
-}
+const MAX_INSTRUCTION: usize = 15;
 
 /// Builds the decoder's tables, which allocates.
 pub(crate) fn warm_up() {
@@ -33,8 +24,33 @@ pub(crate) fn warm_up() {
     }
 }
 
+/// Emulates the faulting instruction. False if that is not possible; the state is then unchanged.
+pub(crate) fn emulate(interrupted: &mut Interrupted<'_>, bus: &mut impl Bus) -> bool {
+    let pc = interrupted.pc();
+    // The instruction was fetched, so its bytes are readable; the next page may not be.
+    let to_page_end = (u64::from(PAGE_SIZE) - pc % u64::from(PAGE_SIZE)) as usize;
+    let mut code = [0_u8; MAX_INSTRUCTION];
+    let first = to_page_end.min(MAX_INSTRUCTION);
+    let decoded = [first, MAX_INSTRUCTION].into_iter().find_map(|len| {
+        // SAFETY: reads to the end of the page, and into the next one only if the instruction
+        // continues there.
+        unsafe { ptr::copy_nonoverlapping(pc as *const u8, code.as_mut_ptr(), len) };
+        decode(&code[..len], pc)
+    });
+    let Some(instruction) = decoded else { return false };
+    let mut general = interrupted.registers();
+    let Some(mut vectors) = interrupted.vectors() else { return false };
+    if !execute(&instruction, &mut general, &mut vectors, bus) {
+        return false;
+    }
+    interrupted.set_vectors(&vectors);
+    interrupted.set_registers(&general);
+    interrupted.set_pc(instruction.next_ip());
+    true
+}
+
 /// Decodes the instruction at `rip`, if `code` holds all of it.
-pub(crate) fn decode(code: &[u8], rip: u64) -> Option<Instruction> {
+fn decode(code: &[u8], rip: u64) -> Option<Instruction> {
     let instruction = Decoder::with_ip(64, code, rip, DecoderOptions::NONE).decode();
     (!instruction.is_invalid()).then_some(instruction)
 }
@@ -80,7 +96,7 @@ fn word(bytes: [u8; 16]) -> u64 {
 
 /// Executes `instruction` on the registers. False, with nothing changed, if it is not a plain load
 /// or store or if the bus refuses. The caller advances rip.
-pub(crate) fn execute(
+fn execute(
     instruction: &Instruction,
     general: &mut Registers,
     vectors: &mut Vectors,
