@@ -24,6 +24,10 @@
 //!   that may change either.
 //! - Between two guest instructions all guest state is in the mapped registers and the context.
 //! - `unsafe` is confined to `enter` and its thunks.
+//!
+//! The host code is x86-64's. On other processors no code is made, and `absent` stands for `enter`:
+//! what surveys functions is then all that runs.
+#![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 
 mod cache;
 mod call_table;
@@ -31,12 +35,14 @@ mod condition_thunk;
 mod emit;
 mod encode;
 #[allow(unsafe_code)]
+#[cfg_attr(not(target_arch = "x86_64"), path = "baseline/absent.rs")]
 mod enter;
 mod float_thunks;
 mod group_thunks;
 mod leaves;
 mod links;
 mod map;
+mod reason;
 mod services;
 mod single_thunks;
 mod sites;

@@ -4,12 +4,13 @@
 //! that. If a version has changed when the code is ready, the code is discarded.
 
 use crate::JitError;
+use crate::arch::features;
 use crate::cfg::region::{REGION_LIMIT, Region};
 use crate::code::cache::CodeCache;
 use crate::code::store::Origin;
 use crate::config::JitConfig;
 use crate::emit::LiftConfig;
-use crate::emit::function_tier::{Compiled, Compiler, Texts, has_fma};
+use crate::emit::function_tier::{Compiled, Compiler, Texts};
 use crate::inspect::cost::RegionCost;
 use crate::jit::{CompileCounts, Engine, Jit};
 use crate::mode::Mode;
@@ -123,13 +124,16 @@ pub(crate) fn lift_config(config: &JitConfig, memory: &GuestMemory, mode: Mode) 
     // A displacement is added to this address, so it must stay within 32 bits by a guest
     // displacement's range.
     let is_low = |at: &i32| i32::MAX - at >= GUARD as i32;
+    let memory_at = i32::try_from(memory.guest_base() as usize).ok();
     LiftConfig {
         mode,
         precise_faults: config.precise_faults,
-        memory_at: i32::try_from(memory.guest_base() as usize).ok().filter(is_low),
-        sinks: true,
-        has_fma: !config.baseline_host && has_fma(),
-        has_pshufb: true,
+        memory_at: memory_at.filter(is_low).filter(|_| features::REACHES_LOW_MEMORY),
+        sinks: features::MARKS_FAULTS,
+        has_fma: !config.baseline_host && features::has_fma(),
+        has_pshufb: features::HAS_PSHUFB,
+        reorders: features::REORDERS,
+        rounds_silently: features::ROUNDS_SILENTLY,
         reservations: config.engine.reservations,
         wrong_addi: config.wrong_addi,
     }

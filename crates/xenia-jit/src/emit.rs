@@ -103,6 +103,11 @@ pub(crate) struct LiftConfig {
     /// Whether the host is x86-64, whose byte shuffle (`pshufb`) is faster than the generic
     /// sequence.
     pub(crate) has_pshufb: bool,
+    /// Whether the host reorders accesses that `lwsync`, `eieio` and `isync` keep in order: these
+    /// instructions then become fences.
+    pub(crate) reorders: bool,
+    /// Whether the host raises no inexact exception when it rounds to a whole number.
+    pub(crate) rounds_silently: bool,
     /// How reservations are kept. Reservations in the context alone are compiled inline.
     pub(crate) reservations: ReservationMode,
     /// Test only: a deliberately wrong arm, whose `addi` adds one more.

@@ -14,6 +14,12 @@ pub enum JitError {
     /// Memory could not be hooked.
     #[error(transparent)]
     Memory(#[from] xenia_memory::MemoryError),
+    /// Threads can't be made to fetch their instructions again, which this processor needs.
+    #[error("compiled code needs membarrier(2) with SYNC_CORE on this processor: Linux 4.16")]
+    NoSerialization,
+    /// Only the baseline tier is wanted, which this processor has no code for.
+    #[error("there is no baseline tier for this processor: use the optimizing tier or the interpreter")]
+    NoBaseline,
     /// Code memory is used up.
     #[error("code memory is full")]
     CodeMemoryFull,

@@ -22,6 +22,7 @@
 //! | Where does code lie, when is it freed, how does it persist? | `code` |
 //! | How is it entered and left, what does it call? | `jit`; `runtime` |
 //! | How is floating point exact? | `float` |
+//! | What depends on the processor? | `arch`, and all of `baseline` |
 //! | Is it right, how large is it, where does the time go? | `inspect` |
 //!
 //! Invariants:
@@ -30,10 +31,11 @@
 //! - Compiled code is position-independent towards the machine; see `host`.
 //! - Exactly the budget's number of instructions runs; the interpreter runs the last few of a
 //!   visit.
-//! - `unsafe` is in `code::memory`, `runtime::{enter, hooks}` and `baseline::enter` only.
+//! - `unsafe` is in `code::memory`, `runtime::{enter, hooks}`, `arch` and `baseline::enter` only.
 #![deny(unsafe_code)]
 
 mod analysis;
+mod arch;
 mod baseline;
 mod cfg;
 mod code;
@@ -49,6 +51,7 @@ mod runtime;
 mod tiering;
 mod transform;
 
+pub use arch::features::HAS_BASELINE;
 pub use code::store::{CodeStore, Keeper, MOST_BYTES, StoreOptions, StoreTally};
 pub use compile::Dump;
 pub use config::{Granularity, JitConfig, Tiers};

@@ -2,9 +2,9 @@
 //! instruction table separately, and whole functions of cpu-suite, with the assembly of some of
 //! both.
 //!
-//! The code never runs. The test shows that the lifter's output does not depend on x86-64, and
-//! shows changes as a diff to review. `cargo xtask host-code --aarch64` runs it; with `--bless` it
-//! rewrites the file.
+//! The code does not run here. The test shows that the lifter's output does not depend on x86-64,
+//! and shows changes as a diff to review. `cargo xtask host-code --aarch64` runs it; with `--bless`
+//! it rewrites the file.
 #![cfg(feature = "arm64")]
 
 use crate::common::*;

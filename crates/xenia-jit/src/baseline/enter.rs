@@ -46,39 +46,27 @@
 use super::call_table;
 use super::encode::{R8, R9, R10, R11, R12, R13, R14, R15, RBX, RDI, RDX, RSI, Rm};
 use super::map::{BIAS, BUDGET, CR0, LR, MAP, Slot, displacement};
+use super::reason::Reason;
 use super::services::{self, BaselineRun};
+use super::templates::HostFeatures;
+use crate::arch::enter::{leave_with_reason, stack_pointer};
 use crate::code::memory::{CODE_SIZE, STORED};
-use crate::runtime::enter::{DEFAULT_MXCSR, NEAR, NESTING, leave_missing, leave_with_reason};
+use crate::float::float_state::DEFAULT_MXCSR;
+use crate::runtime::enter::{NEAR, NESTING, leave_missing};
 use crate::runtime::host::{AHEAD, Leave, Word};
-use std::arch::{asm, naked_asm};
+use std::arch::naked_asm;
 use std::mem::offset_of;
 use xenia_cpu::{Arm, PpcContext};
 use xenia_host::registers;
 use xenia_memory::{Action, HostFault};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub(super) enum Reason {
-    /// To continue at pc in another way: other code, or the interpreter.
-    Branch = 0,
-    /// The interpreter must run the instruction at pc.
-    Interpret = 1,
-    /// The budget may be too small for the path from pc: the interpreter uses up the rest.
-    Budget = 2,
-    /// A memory access was refused.
-    Fault = 3,
-    /// An interpreter arm did not complete.
-    Arm = 4,
-    /// Code of the optimizing tier left; `crate::runtime::host::Leave` has the reason.
-    Optimized = 5,
-}
-
-impl Reason {
-    const ALL: [Self; 6] =
-        [Self::Branch, Self::Interpret, Self::Budget, Self::Fault, Self::Arm, Self::Optimized];
-
-    fn from_bits(bits: u64) -> Self {
-        Self::ALL.get(bits as usize).copied().unwrap_or(Self::Branch)
+/// The features of this host.
+pub(super) fn host_features() -> HostFeatures {
+    HostFeatures {
+        movbe: std::arch::is_x86_feature_detected!("movbe"),
+        lzcnt: std::arch::is_x86_feature_detected!("lzcnt"),
+        fma: std::arch::is_x86_feature_detected!("fma"),
+        segment: segment::is_available(),
     }
 }
 
@@ -185,7 +173,6 @@ mod segment;
 mod thunks;
 
 pub(super) use float_arms::{prepare_float, run_float_row};
-pub(super) use segment::is_available as has_segment;
 use thunks::{missing, run_arm, run_baseline, run_float_arm, slice_over};
 
 /// Displacement from rbp of a context word of the optimizing tier.
@@ -328,9 +315,7 @@ pub(super) const THUNKS: [(Slot, unsafe extern "sysv64" fn()); 6] = [
 /// `code` is the address of an entry that stays mapped while the run's engine is present, or of
 /// [`missing`].
 pub(super) fn enter(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, code: u64) -> Reason {
-    let here: u64;
-    // SAFETY: reads the stack pointer.
-    unsafe { asm!("mov {}, rsp", out(reg) here, options(nomem, nostack, preserves_flags)) };
+    let here = stack_pointer();
     let limit = here.saturating_sub(NESTING);
     ctx.host[Slot::StackLimit as usize] = limit;
     ctx.host[Word::StackLimit as usize] = limit;

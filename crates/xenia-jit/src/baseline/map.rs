@@ -125,7 +125,7 @@ pub(super) enum Slot {
     StackLimit,
     /// The `services::BaselineRun` of the run in progress.
     Run,
-    /// Why baseline code was left: an `enter::Reason`.
+    /// Why baseline code was left: a `reason::Reason`.
     Reason,
     /// Host address of the instruction that faulted, or the return address of the call of an arm
     /// that did not complete.

@@ -3,9 +3,9 @@
 
 use super::cache::Arrived;
 use super::emit::CALLED;
-use super::enter::Reason;
 use super::float_thunks::unpacked;
 use super::map::Slot;
+use super::reason::Reason;
 use super::tier::{Baseline, SLICE};
 use super::worth::Sampled;
 use crate::code::memory::Entries;

@@ -22,7 +22,7 @@ mod memory;
 mod rotate;
 
 use super::encode::{Encoder, Form, HostReg, IMUL, MOV, MOVSXD, RAX, RCX, Rm, SUB, TEST, Unary};
-use super::enter::has_segment;
+use super::enter::host_features;
 use super::float_thunks::FloatGroup;
 use super::map::{CR0, Slot, gpr};
 use xenia_cpu::Arm;
@@ -41,13 +41,7 @@ pub(crate) struct HostFeatures {
 impl HostFeatures {
     /// Detects this host's features, or reports none of them if `none`.
     pub(crate) fn detect(none: bool) -> Self {
-        let has = |present: bool| present && !none;
-        Self {
-            movbe: has(std::arch::is_x86_feature_detected!("movbe")),
-            lzcnt: has(std::arch::is_x86_feature_detected!("lzcnt")),
-            fma: has(std::arch::is_x86_feature_detected!("fma")),
-            segment: has(has_segment()),
-        }
+        if none { Self { movbe: false, lzcnt: false, fma: false, segment: false } } else { host_features() }
     }
 }
 

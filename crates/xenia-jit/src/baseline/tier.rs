@@ -7,13 +7,15 @@
 //! instructions, so that the choice is deterministic in lockstep.
 
 use super::cache::{Arrived, BaselineCache, BaselineCounts};
-use super::enter::{Reason, enter, missing_address};
+use super::enter::{enter, missing_address};
 use super::map::Slot;
+use super::reason::Reason;
 use super::services::BaselineRun;
 use super::templates::HostFeatures;
 use super::unit::Reach;
 use super::worth::{Sampled, TierUp};
 use crate::JitError;
+use crate::arch::features::HAS_BASELINE;
 use crate::cfg::region::block_length;
 use crate::code::epochs::Epochs;
 use crate::code::memory::{Entries, STORED};
@@ -76,6 +78,9 @@ impl Baseline {
         epochs: &Arc<Epochs>,
         perf_map: Option<Arc<PerfMap>>,
     ) -> Result<Self, JitError> {
+        if !HAS_BASELINE {
+            return Err(JitError::NoBaseline);
+        }
         let stores_by_arms = config.engine.reservations == ReservationMode::Strict;
         let cache = BaselineCache::new(
             Arc::clone(epochs),

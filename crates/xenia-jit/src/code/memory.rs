@@ -20,7 +20,8 @@
 //!   (`code_cache`).
 //! - A processor may still have prefetched the previous code of a range, though no thread executes
 //!   it: before new code in such a range is published, all threads serialize their instruction
-//!   fetch. (x86 processors are known to do so by themselves; their manuals don't promise it.)
+//!   fetch. (x86 processors are known to do so by themselves; their manuals don't promise it.) On a
+//!   processor with separate caches of instructions, they do for all new code.
 //! - Slots and entries are read by compiled code and written here, always as aligned atomics.
 
 mod entries;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::*};
 use xenia_host::barrier;
 use xenia_host::executable::ExecutableMemory;
+use xenia_host::instruction_cache;
 
 /// Size of code memory in bytes. Untouched pages cost no memory.
 pub(crate) const CODE_SIZE: usize = 256 << 20;
@@ -64,6 +66,9 @@ impl CodeMemory {
     /// # Panics
     /// If `stub` is too long for its place, which is a bug in this crate.
     pub(crate) fn new(name: &CStr, stub: &[u8], size: usize) -> Result<Self, JitError> {
+        if instruction_cache::IS_SEPARATE && !barrier::serialize_all_threads() {
+            return Err(JitError::NoSerialization);
+        }
         let mut memory = Self {
             host: ExecutableMemory::new(name, FILE_SIZE)?,
             tables: Tables::new()?,
@@ -107,8 +112,12 @@ impl CodeMemory {
         assert!(offset + code.len() <= self.ranges.used(), "code outside its allocation");
         // SAFETY: inside the writable mapping, as just checked; no thread runs that range yet
         // (module's rules).
-        unsafe { ptr::copy_nonoverlapping(code.as_ptr(), self.host.write_base().add(offset), code.len()) };
-        if offset < self.fresh {
+        unsafe {
+            let to = self.host.write_base().add(offset);
+            ptr::copy_nonoverlapping(code.as_ptr(), to, code.len());
+            instruction_cache::synchronize(to, self.execute_base() + offset as u64, code.len());
+        }
+        if instruction_cache::IS_SEPARATE || offset < self.fresh {
             barrier::serialize_all_threads();
         }
         self.fresh = self.fresh.max(offset + code.len());

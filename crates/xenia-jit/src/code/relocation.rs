@@ -5,9 +5,9 @@
 //! relocated when it is published. Unrelocated code therefore depends only on the guest's words and
 //! the compiler's settings, so the persistent code cache can store it.
 
+use crate::arch::relocation::RelocationForm;
 use cranelift_codegen::FinalizedMachReloc;
 use cranelift_codegen::FinalizedRelocTarget;
-use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir::{
     ExternalName, Function, GlobalValueData, InstBuilder, UserExternalName, Value, types,
 };
@@ -50,13 +50,6 @@ impl RelocationTarget {
             _ => None,
         }
     }
-
-    /// Size in bytes of the field in the code.
-    fn width(self) -> usize {
-        match self {
-            Self::Slot(_) | Self::Region => 4,
-        }
-    }
 }
 
 /// A place in code that refers to a symbol.
@@ -65,42 +58,31 @@ pub(crate) struct Relocation {
     /// Offset in bytes from the start of the code.
     pub(crate) offset: u32,
     pub(crate) symbol: RelocationTarget,
+    form: RelocationForm,
 }
+
+/// Size in bytes of the field in the code.
+const WIDTH: usize = 4;
 
 impl Relocation {
     /// Converts a relocation of Cranelift in code that begins at `start`. `None` for kinds that are
     /// not supported.
     pub(crate) fn of(found: &FinalizedMachReloc, func: &Function, start: u32) -> Option<Self> {
         let symbol = RelocationTarget::of(&found.target, func)?;
-        let is_known = match symbol {
-            RelocationTarget::Slot(_) | RelocationTarget::Region => {
-                matches!(found.kind, Reloc::X86PCRel4 | Reloc::X86CallPCRel4) && found.addend == -4
-            }
-        };
-        is_known.then_some(Self { offset: found.offset + start, symbol })
+        let form = RelocationForm::of(found)?;
+        Some(Self { offset: found.offset + start, symbol, form })
     }
 
-    /// Writes the distance to `value`, the symbol's address, into `code`, which will be at
+    /// Makes the field refer to `value`, the symbol's address, in `code`, which will be at
     /// `address`. `None` if the field is outside the code or the distance does not fit.
     pub(crate) fn apply(self, code: &mut [u8], address: u64, value: u64) -> Option<()> {
-        if !self.fits(code.len()) {
-            return None;
-        }
-        let at = self.offset as usize;
-        let field = code.get_mut(at..at + self.symbol.width())?;
-        match self.symbol {
-            RelocationTarget::Slot(_) | RelocationTarget::Region => {
-                let after = address.checked_add(u64::from(self.offset) + 4)?;
-                let distance = i32::try_from(value.wrapping_sub(after) as i64).ok()?;
-                field.copy_from_slice(&distance.to_le_bytes());
-            }
-        }
-        Some(())
+        let field = code.get_mut(self.offset as usize..)?.first_chunk_mut()?;
+        self.form.apply(field, address.checked_add(u64::from(self.offset))?, value)
     }
 
     /// Whether the field is inside code of `size` bytes.
     pub(crate) fn fits(self, size: usize) -> bool {
-        (self.offset as usize).checked_add(self.symbol.width()).is_some_and(|end| end <= size)
+        (self.offset as usize).checked_add(WIDTH).is_some_and(|end| end <= size)
     }
 }
 
@@ -110,15 +92,16 @@ mod tests {
 
     #[test]
     fn places_outside_of_the_code_are_refused() {
-        let slot = Relocation { offset: 4, symbol: RelocationTarget::Slot(0) };
-        let cut = Relocation { offset: 5, symbol: RelocationTarget::Slot(0) };
+        let form = RelocationForm::FIRST;
+        let slot = Relocation { offset: 4, symbol: RelocationTarget::Slot(0), form };
+        let cut = Relocation { offset: 5, ..slot };
         let mut code = [0; 8];
         assert!(slot.fits(8) && !cut.fits(8));
-        assert_eq!(slot.apply(&mut code, 0x1000, 0x1010), Some(()));
-        assert_eq!(code, [0, 0, 0, 0, 8, 0, 0, 0]);
+        assert_eq!(slot.apply(&mut code, 0x1000, 0x1_0000), Some(()));
+        assert_eq!((code[..4] == [0; 4], code[4..] == [0; 4]), (true, false));
         assert_eq!(cut.apply(&mut code, 0x1000, 0x1010), None);
         assert_eq!(slot.apply(&mut code, 0x1000, 1 << 40), None, "too far");
-        let wild = Relocation { offset: u32::MAX, symbol: RelocationTarget::Slot(0) };
+        let wild = Relocation { offset: u32::MAX, ..slot };
         assert!(!wild.fits(8));
     }
 }

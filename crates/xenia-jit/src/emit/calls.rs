@@ -208,6 +208,8 @@ fn configs() -> impl Iterator<Item = LiftConfig> {
             memory_at: None,
             has_fma: true,
             has_pshufb: true,
+            reorders: false,
+            rounds_silently: false,
             reservations,
             wrong_addi: false,
             sinks: true,

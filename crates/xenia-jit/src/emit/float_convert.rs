@@ -59,7 +59,13 @@ impl Lifter<'_> {
         self.b.ins().jump(done, &[value.into(), rounded.into()]);
         self.b.switch_to_block(fine);
         let whole = if nearest { self.b.ins().nearest(b) } else { self.b.ins().trunc(b) };
-        let value = self.b.ins().fcvt_to_sint_sat(types::I64, whole);
+        let mut value = self.b.ins().fcvt_to_sint_sat(types::I64, whole);
+        if self.config.rounds_silently {
+            // Converting a number that is not whole raises the exception; its result is not used.
+            let raising = self.b.ins().fcvt_to_sint_sat(types::I64, b);
+            let nothing = self.b.ins().band_imm_s(raising, 0);
+            value = self.b.ins().bor(value, nothing);
+        }
         let inexact = self.b.ins().fcmp(FloatCC::NotEqual, whole, b);
         let mut rounded = inexact;
         if nearest {

@@ -14,10 +14,11 @@ mod aarch64;
 #[cfg(test)]
 mod cost;
 
+use crate::arch::features;
 use crate::cfg::region::Region;
 use crate::code::relocation::Relocation;
 use crate::emit::{LiftConfig, Lifted, Lifter, Site, region_signature};
-use crate::runtime::enter::{ENTRY_SIZE, entry_thunk, first_thunk};
+use crate::runtime::enter::{ENTRY_SIZE, PADDING, entry_thunk, first_thunk};
 use crate::runtime::fault_exit::{self, FaultExits, LEAVES};
 use crate::transform::dead_loads;
 use crate::{JitConfig, JitError};
@@ -28,7 +29,6 @@ use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use serde::{Deserialize, Serialize};
-use std::is_x86_feature_detected as has;
 use std::sync::Arc;
 use target_lexicon::Triple;
 
@@ -191,7 +191,7 @@ impl Compiler {
             };
             relocations.push(relocation);
         }
-        let mut bytes = vec![0xCC; start];
+        let mut bytes = vec![PADDING; start];
         bytes.extend_from_slice(buffer.data());
         let mut fault_exits = FaultExits::default();
         for trap in buffer.traps().iter().filter(|trap| trap.code == LEAVES) {
@@ -225,38 +225,13 @@ impl Compiler {
     }
 }
 
-/// Whether the host has fused multiply-add.
-pub(crate) fn has_fma() -> bool {
-    has!("fma") && has!("avx")
-}
-
-/// Cranelift's backend for this host; `baseline_host` limits it to x86-64-v2.
+/// Cranelift's backend for this host; `baseline_host` limits it to the least processor.
 fn host_isa(config: &JitConfig) -> Result<OwnedTargetIsa, JitError> {
     let flags = flags(config)?;
     let mut builder = isa::lookup(Triple::host())
         .map_err(|e| JitError::Cranelift(format!("Cranelift for this host: {e}")))?;
-    let features = [
-        ("has_sse3", has!("sse3")),
-        ("has_ssse3", has!("ssse3")),
-        ("has_sse41", has!("sse4.1")),
-        ("has_sse42", has!("sse4.2")),
-        ("has_popcnt", has!("popcnt")),
-    ];
-    let more = [
-        ("has_avx", has!("avx")),
-        ("has_avx2", has!("avx2")),
-        ("has_fma", has_fma()),
-        ("has_bmi1", has!("bmi1")),
-        ("has_bmi2", has!("bmi2")),
-        ("has_lzcnt", has!("lzcnt")),
-    ];
-    let more = if config.baseline_host { &[][..] } else { &more[..] };
-    for &(name, present) in features.iter().chain(more) {
-        if present {
-            builder
-                .enable(name)
-                .map_err(|e| JitError::Cranelift(format!("Cranelift feature {name}: {e}")))?;
-        }
+    for name in features::enabled(config.baseline_host) {
+        builder.enable(name).map_err(|e| JitError::Cranelift(format!("Cranelift feature {name}: {e}")))?;
     }
     builder.finish(flags).map_err(|e| JitError::Cranelift(format!("Cranelift for this host: {e}")))
 }

@@ -84,6 +84,16 @@ impl Lifter<'_> {
         self.end_at_next();
     }
 
+    /// Keeps the order that `lwsync`, `eieio` and `isync` demand. Hosts that keep it by themselves
+    /// only need the compiler to keep it, too.
+    fn fence_light(&mut self) {
+        if self.config.reorders {
+            self.b.ins().fence();
+        } else {
+            self.b.ins().sequence_point();
+        }
+    }
+
     /// Ors a bit of XER into a word.
     fn with_bit(&mut self, word: Value, bit: Xer, shift: i64) -> Value {
         let value = self.xer(bit);
@@ -121,8 +131,7 @@ impl System for Lifter<'_> {
     fn dcbtst(&mut self, _: Instruction) {}
 
     fn eieio(&mut self, _: Instruction) {
-        // The host does not reorder these stores; the compiler must not either.
-        self.b.ins().sequence_point();
+        self.fence_light();
     }
 
     fn icbi(&mut self, _: Instruction) {
@@ -130,7 +139,7 @@ impl System for Lifter<'_> {
     }
 
     fn isync(&mut self, _: Instruction) {
-        self.b.ins().sequence_point();
+        self.fence_light();
         self.synchronize_instructions();
     }
 
@@ -294,7 +303,7 @@ impl System for Lifter<'_> {
 
     fn sync(&mut self, i: Instruction) {
         if i.sync_l() == 1 {
-            self.b.ins().sequence_point();
+            self.fence_light();
         } else {
             self.b.ins().fence();
         }

@@ -22,6 +22,12 @@ use xenia_cpu::fpscr::*;
 use xenia_cpu::{FpLazy, PpcContext};
 use xenia_isa::{Instruction, Op, decode};
 
+/// MXCSR as Rust expects it: round to nearest, all exceptions masked, no flags set. MXCSR's word is
+/// how the crate writes a floating-point state; other processors translate it
+/// ([`crate::arch::float`]).
+pub(crate) const DEFAULT_MXCSR: u32 = 0x1F80;
+/// MXCSR's flush-to-zero and denormals-are-zeros.
+pub(crate) const FLUSH_DENORMALS: u32 = 0x8040;
 /// The exception flags of MXCSR.
 pub(crate) const FLAGS: u32 = 0x3F;
 /// `fp_lazy.op`: an operation is pending.

@@ -6,10 +6,10 @@
 //! code that runs only after a faulting access in a loop, and inlined leaf functions belong to no
 //! block.
 
+use crate::arch::inspect::instruction_starts;
 use crate::cfg::region::{Block, Region};
 use crate::emit::function_tier::Compiled;
 use crate::runtime::fault_exit::FaultExits;
-use iced_x86::{Decoder, DecoderOptions, Instruction};
 use std::collections::BTreeMap;
 
 /// The cost of a guest block.
@@ -46,11 +46,8 @@ impl RegionCost {
         // with padding between them.
         let start = compiled.tables.places.first().map_or(0, |&(offset, _)| offset as usize);
         let body = compiled.code.get(start..).unwrap_or_default();
-        let mut decoder = Decoder::with_ip(64, body, start as u64, DecoderOptions::NONE);
-        let mut instruction = Instruction::default();
-        while decoder.can_decode() {
-            decoder.decode_out(&mut instruction);
-            let site = Compiled::site(&compiled.tables.places, instruction.ip() as u32);
+        for at in instruction_starts(body) {
+            let site = Compiled::site(&compiled.tables.places, (start + at) as u32);
             let block = site.and_then(|site| region.block_of(site.pc));
             match block.map(Block::start) {
                 Some(pc) => *counts.entry(pc).or_default() += 1,

@@ -14,6 +14,7 @@
 //! by time, so both have to use the same clock: `perf record -k 1`.
 
 use crate::JitError;
+use crate::arch::inspect::ELF_MACHINE;
 use parking_lot::Mutex;
 use std::io::Write;
 use xenia_host::HostError;
@@ -21,8 +22,6 @@ use xenia_host::profiler::{CodeDump, now};
 
 const MAGIC: u32 = 0x4A69_5444;
 const HEADER: u32 = 40;
-/// ELF machine number of x86-64.
-const MACHINE: u32 = 62;
 /// Size of a record in bytes, without its name and code.
 const RECORD: usize = 56;
 
@@ -38,7 +37,7 @@ pub(crate) struct JitDump {
 }
 
 fn header(process: u32) -> Vec<u8> {
-    let words = [MAGIC, 1, HEADER, MACHINE, 0, process];
+    let words = [MAGIC, 1, HEADER, ELF_MACHINE, 0, process];
     let numbers = [now(), 0];
     words
         .iter()
@@ -106,7 +105,7 @@ mod tests {
         let word = |at: usize| u32::from_le_bytes(*bytes[at..].first_chunk().unwrap());
         let number = |at: usize| u64::from_le_bytes(*bytes[at..].first_chunk().unwrap());
         assert_eq!(&bytes[..4], b"DTiJ");
-        assert_eq!([word(4), word(8), word(12), word(20)], [1, 40, 62, std::process::id()]);
+        assert_eq!([word(4), word(8), word(12), word(20)], [1, 40, ELF_MACHINE, std::process::id()]);
         let first = 40;
         assert_eq!([word(first), word(first + 4)], [0, 56 + 15 + 2]);
         assert!(number(first + 8) >= number(24));

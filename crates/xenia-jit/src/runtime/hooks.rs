@@ -3,23 +3,25 @@
 //! Each hook is a row of the table below; [`services`] implements them in safe Rust.
 //!
 //! # Safety rules
-//! - Only compiled code calls hooks, with the value that r15 has in the run of a context that was
-//!   passed to `enter`. While a hook runs, no other code uses the context or the [`Run`].
+//! - Only compiled code calls hooks, with the value that the pinned register has in the run of a
+//!   context that was passed to `enter`. While a hook runs, no other code uses the context or the
+//!   [`Run`].
 //! - Guest code runs with the guest's MXCSR. A hook that may compute with floating point restores
 //!   Rust's before anything else, and the guest's before it returns ([`RustFloat`]).
 //! - [`on_fault`] runs in a signal handler: it only copies numbers, and reads the code that
 //!   faulted.
 
-mod conditions;
 #[deny(unsafe_code)]
 mod services;
 
+use crate::arch::conditions::condition_word;
+use crate::arch::float;
+use crate::arch::hooks::{hook_function, preserving_entry};
 use crate::code::memory::CODE_SIZE;
-use crate::runtime::enter::{DEFAULT_MXCSR, leave_after_fault, leave_missing, leave_region};
+use crate::float::float_state::DEFAULT_MXCSR;
+use crate::runtime::enter::{CONTEXT_REGISTER, leave_after_fault, leave_missing, leave_region};
 use crate::runtime::fault_exit;
 use crate::runtime::host::{AHEAD, Word};
-use conditions::condition_word;
-use std::arch::{asm, naked_asm};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use xenia_cpu::{CR_FIELDS, Exit, HOST_WORDS, PpcContext, VRSQRTEFP};
@@ -76,7 +78,7 @@ macro_rules! hooks {
 
         #[allow(non_snake_case)] // named after the hooks
         mod shells {
-            use super::{Call, Hook, PpcContext, RustFloat, black_box, lend, services};
+            use super::{Call, Hook, PpcContext, RustFloat, black_box, hook_function, lend, services};
             $(shell!($kind $name($($argument),*) $service);)*
         }
     };
@@ -86,16 +88,19 @@ macro_rules! hooks {
 macro_rules! shell {
     (bare $name:ident() $service:ident) => {};
     ($kind:ident $name:ident($($argument:ident),*) $service:ident) => {
-        pub(crate) unsafe extern "sysv64" fn $name(r15: *mut PpcContext $(, $argument: u64)*) -> u64 {
+        hook_function! {
+        pub(crate) fn $name(pinned: *mut PpcContext $(, $argument: u64)*) -> u64 {
             let mut float = RustFloat::begin(Hook::$name.computes());
-            // SAFETY: compiled code passes its r15, as the module's safety rules require.
-            let (ctx, run) = unsafe { lend(r15) };
+            // SAFETY: compiled code passes its pinned register, as the module's safety rules
+            // require.
+            let (ctx, run) = unsafe { lend(pinned) };
             run.counts.calls[Hook::$name as usize] += 1;
             // Arithmetic touches no memory, so the compiler could move it to where MXCSR is the
             // guest's, where it would raise the guest's flags. `black_box` keeps it here: the
             // operands are unknown before, and the result is needed at once.
             $(let $argument = black_box($argument);)*
             black_box(services::$service(&mut Call { ctx, run, mxcsr: &mut float.guest } $(, $argument)*))
+        }
         }
     };
 }
@@ -113,76 +118,13 @@ macro_rules! entry {
     };
 }
 
-/// Wraps a cold hook's function: saves all registers that it may clobber. Compiled code uses no
-/// vectors wider than these.
+/// Wraps a cold hook's function: the processor's code saves all registers that it may clobber.
 macro_rules! preserving {
     (warm $name:ident) => {};
     (bare $name:ident) => {};
     (cold $name:ident) => {
         impl Preserving {
-            #[allow(non_snake_case)] // named after the hook
-            #[unsafe(naked)]
-            unsafe extern "sysv64" fn $name() {
-                naked_asm!(
-                    "push rax",
-                    "push rcx",
-                    "push rdx",
-                    "push rsi",
-                    "push rdi",
-                    "push r8",
-                    "push r9",
-                    "push r10",
-                    "push r11",
-                    "sub rsp, 256",
-                    "movups [rsp], xmm0",
-                    "movups [rsp + 16], xmm1",
-                    "movups [rsp + 32], xmm2",
-                    "movups [rsp + 48], xmm3",
-                    "movups [rsp + 64], xmm4",
-                    "movups [rsp + 80], xmm5",
-                    "movups [rsp + 96], xmm6",
-                    "movups [rsp + 112], xmm7",
-                    "movups [rsp + 128], xmm8",
-                    "movups [rsp + 144], xmm9",
-                    "movups [rsp + 160], xmm10",
-                    "movups [rsp + 176], xmm11",
-                    "movups [rsp + 192], xmm12",
-                    "movups [rsp + 208], xmm13",
-                    "movups [rsp + 224], xmm14",
-                    "movups [rsp + 240], xmm15",
-                    "call {shell}",
-                    "mov [r15 + {result}], rax",
-                    "movups xmm0, [rsp]",
-                    "movups xmm1, [rsp + 16]",
-                    "movups xmm2, [rsp + 32]",
-                    "movups xmm3, [rsp + 48]",
-                    "movups xmm4, [rsp + 64]",
-                    "movups xmm5, [rsp + 80]",
-                    "movups xmm6, [rsp + 96]",
-                    "movups xmm7, [rsp + 112]",
-                    "movups xmm8, [rsp + 128]",
-                    "movups xmm9, [rsp + 144]",
-                    "movups xmm10, [rsp + 160]",
-                    "movups xmm11, [rsp + 176]",
-                    "movups xmm12, [rsp + 192]",
-                    "movups xmm13, [rsp + 208]",
-                    "movups xmm14, [rsp + 224]",
-                    "movups xmm15, [rsp + 240]",
-                    "add rsp, 256",
-                    "pop r11",
-                    "pop r10",
-                    "pop r9",
-                    "pop r8",
-                    "pop rdi",
-                    "pop rsi",
-                    "pop rdx",
-                    "pop rcx",
-                    "pop rax",
-                    "ret",
-                    shell = sym shells::$name,
-                    result = const Word::HookResult.offset(),
-                )
-            }
+            preserving_entry!($name, shells::$name);
         }
     };
 }
@@ -296,13 +238,7 @@ struct RustFloat {
 
 impl RustFloat {
     fn begin(swapped: bool) -> Self {
-        let mut guest = DEFAULT_MXCSR;
-        if swapped {
-            // SAFETY: stores MXCSR to a local and loads the value that Rust expects.
-            unsafe {
-                asm!("stmxcsr [{}]", "ldmxcsr [{}]", in(reg) &raw mut guest, in(reg) &DEFAULT_MXCSR, options(nostack));
-            }
-        }
+        let guest = if swapped { float::exchange_for_rust() } else { DEFAULT_MXCSR };
         Self { guest, swapped }
     }
 }
@@ -310,30 +246,31 @@ impl RustFloat {
 impl Drop for RustFloat {
     fn drop(&mut self) {
         if self.swapped {
-            // SAFETY: restores a value that was in MXCSR, perhaps with changed flags or modes; no
-            // reserved bit is set.
-            unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const self.guest, options(nostack)) };
+            // SAFETY: `begin` read the state; services change flags and modes only. The hook is
+            // done.
+            unsafe { float::restore(self.guest) };
         }
     }
 }
 
-/// The context that `r15` points into.
+/// The context that `pinned` points into.
 ///
 /// # Safety
-/// `r15` must be compiled code's r15, and no other code may use the context while the result lives.
-unsafe fn context<'a>(r15: *mut PpcContext) -> &'a mut PpcContext {
+/// `pinned` must be compiled code's pinned register, and no other code may use the context while
+/// the result lives.
+unsafe fn context<'a>(pinned: *mut PpcContext) -> &'a mut PpcContext {
     // SAFETY: `enter` borrowed the context exclusively for the whole run and put this value into
-    // r15, which never changes.
-    unsafe { &mut *r15.byte_sub(AHEAD) }
+    // the register, which never changes.
+    unsafe { &mut *pinned.byte_sub(AHEAD) }
 }
 
 /// The context of a hook's caller, and its run.
 ///
 /// # Safety
 /// As for [`context`]; likewise no other code may use its run.
-unsafe fn lend<'a>(r15: *mut PpcContext) -> (&'a mut PpcContext, &'a mut Run<'a, 'a>) {
+unsafe fn lend<'a>(pinned: *mut PpcContext) -> (&'a mut PpcContext, &'a mut Run<'a, 'a>) {
     // SAFETY: as the caller guarantees.
-    let ctx = unsafe { context(r15) };
+    let ctx = unsafe { context(pinned) };
     // SAFETY: `lend_run` stored it for this run; it lives until `enter` returns.
     let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_, '_>) };
     (ctx, run)
@@ -377,7 +314,7 @@ pub(crate) fn on_fault(fault: &mut HostFault) -> Action {
     let Some(guest) = fault.guest_addr else { return Action::NotMine };
     // SAFETY: the faulting instruction is in code memory, and only this thread uses the context
     // that was passed to `enter`.
-    let ctx = unsafe { context(fault.registers[registers::R15] as *mut PpcContext) };
+    let ctx = unsafe { context(fault.registers[CONTEXT_REGISTER] as *mut PpcContext) };
     ctx.host[Word::FaultCode as usize] = fault.pc;
     ctx.host[Word::FaultAddress as usize] =
         u64::from(guest.0) | u64::from(fault.write) << 32 | (fault.kind as u64) << 40;

@@ -5,16 +5,18 @@
 //! protected by a lock.
 
 use crate::JitError;
+use crate::arch::features::HAS_BASELINE;
 use crate::baseline::Baseline;
 use crate::code::cache::CodeCache;
 use crate::code::epochs::Epochs;
 use crate::code::memory::{CODE_SIZE, Entries};
 use crate::code::store::CodeStore;
 use crate::config::{JitConfig, Tiers};
+use crate::float::float_state::DEFAULT_MXCSR;
 use crate::inspect::jit_dump::JitDump;
 use crate::inspect::perf_map::PerfMap;
 use crate::mode::Mode;
-use crate::runtime::enter::{DEFAULT_MXCSR, LINKED};
+use crate::runtime::enter::LINKED;
 use crate::runtime::hooks;
 use crate::runtime::host::Word;
 use crate::tiering::ahead::AheadCounts;
@@ -127,6 +129,8 @@ impl Shared {
         let perf_map = config.perf_map.then(PerfMap::open).transpose()?.map(Arc::new);
         let baseline = match config.tiers {
             Tiers::Optimizing => None,
+            // The interpreter takes its place.
+            Tiers::Both if !HAS_BASELINE => None,
             Tiers::Baseline | Tiers::Both => {
                 Some(Baseline::new(&memory, &config, &epochs, perf_map.clone())?)
             }

@@ -9,7 +9,8 @@ use xenia_cpu::{EngineConfig, Execute, Interpreter, ReservationMode};
 use xenia_formats::image::FunctionEntry;
 use xenia_host::processor::stores_are_free;
 use xenia_jit::{
-    Ahead, CheckUnit, CodeSizes, CodeStore, CrossCheck, Jit, JitConfig, JitError, StoreOptions, Tiers,
+    Ahead, CheckUnit, CodeSizes, CodeStore, CrossCheck, HAS_BASELINE, Jit, JitConfig, JitError, StoreOptions,
+    Tiers,
 };
 use xenia_kernel::{Kernel, KernelSystem};
 use xenia_memory::GuestMemory;
@@ -79,7 +80,7 @@ pub fn jit_config(args: &CpuConfig, mode: &ExecutorConfig) -> JitConfig {
     let tiers = match args.tier {
         Tier::Baseline => Tiers::Baseline,
         // With a warm-up of 0 or 1 all code is optimized before it runs, without the baseline tier.
-        Tier::Auto if args.warm_up.is_none_or(|after| after > 1) => Tiers::Both,
+        Tier::Auto if HAS_BASELINE && args.warm_up.is_none_or(|after| after > 1) => Tiers::Both,
         Tier::Auto | Tier::Function | Tier::Interp => Tiers::Optimizing,
     };
     JitConfig {
@@ -118,6 +119,9 @@ pub fn engine(
     if args.interp || args.tier == Tier::Interp {
         return Ok(interpreter());
     }
+    if args.tier == Tier::Baseline && !HAS_BASELINE {
+        bail!("--tier baseline: this processor has no baseline tier; use auto, function or interp");
+    }
     let jit = jit_config(args, mode);
     Ok(match args.cross_check {
         None => match Jit::with_store(memory.clone(), jit, store) {
@@ -134,7 +138,7 @@ pub fn engine(
                 }
             }
             // Hosts that forbid executable memory still run titles, in the slow interpreter.
-            Err(error @ JitError::Host(_)) if !args.jit => {
+            Err(error @ (JitError::Host(_) | JitError::NoSerialization)) if !args.jit => {
                 tracing::warn!(%error, "no memory for compiled code: everything is interpreted");
                 interpreter()
             }

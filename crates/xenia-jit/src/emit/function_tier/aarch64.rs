@@ -1,8 +1,8 @@
 //! Dumps of regions compiled for AArch64, which test on any host that the lifter's output does not
 //! depend on x86-64.
 //!
-//! The code never runs. Entries, exits, hooks and fault handling exist for x86-64 only and are not
-//! generated.
+//! The code does not run here. It is what the lifter and Cranelift make on an AArch64 host, without
+//! entries ([`crate::arch`]).
 
 use super::{Compiler, Texts, flags};
 use crate::cfg::region::{REGION_LIMIT, Region};
@@ -35,8 +35,16 @@ impl Compiler {
 
     /// The IR and AArch64 assembly of `region`.
     pub(crate) fn texts(&mut self, region: &Region, config: LiftConfig) -> Result<Texts, JitError> {
-        // All AArch64 processors have fused multiply-add.
-        let config = LiftConfig { has_fma: true, has_pshufb: false, memory_at: None, ..config };
+        // As `features` of that processor has it.
+        let config = LiftConfig {
+            has_fma: true,
+            has_pshufb: false,
+            memory_at: None,
+            sinks: false,
+            reorders: true,
+            rounds_silently: true,
+            ..config
+        };
         let (_, clif) = self.lift_and_compile(region, config, true)?;
         let host = self.context.compiled_code().and_then(|code| code.vcode.clone());
         Ok(Texts { clif: clif.unwrap_or_default(), host: host.unwrap_or_default() })

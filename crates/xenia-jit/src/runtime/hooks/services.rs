@@ -3,9 +3,8 @@
 use super::Call;
 use crate::emit::SINGLE_RESULT;
 use crate::float::exact_vector::{self, NON_JAVA};
-use crate::float::float_state::{self, FLAGS};
+use crate::float::float_state::{self, DEFAULT_MXCSR, FLAGS, FLUSH_DENORMALS};
 use crate::float::soft_single;
-use crate::runtime::enter::DEFAULT_MXCSR;
 use crate::runtime::host::{Leave, Word};
 use crate::runtime::strings;
 use xenia_cpu::fpscr::CONTROL;
@@ -13,9 +12,6 @@ use xenia_cpu::{ExceptionKind, Exit, GuestException, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, OP_COUNT, Op, decode};
 use xenia_memory::{FaultKind, MemoryFault};
-
-/// MXCSR's flush-to-zero and denormals-are-zeros.
-const FLUSH_DENORMALS: u32 = 0x8040;
 
 impl Call<'_, '_> {
     /// Counts an instruction done in software.

@@ -14,7 +14,7 @@ use xenia_cpu::PpcContext;
 /// # Safety
 /// r15 must point into the context that was passed to `enter`, as in all compiled code.
 #[unsafe(naked)]
-pub(super) unsafe extern "sysv64" fn condition_word() {
+pub(crate) unsafe extern "sysv64" fn condition_word() {
     naked_asm!(
         "push rax",
         "push rcx",

@@ -1,0 +1,284 @@
+//! Entry to optimized code and exit from it on AArch64; [`crate::runtime::enter`] describes both.
+//!
+//! x21 holds the context. Cranelift's convention for tail calls passes arguments and results in x2
+//! and up. x16 and x17 are free at calls.
+//!
+//! ```text
+//!  region(x2 = budget, x3 = pc, x4 = r1, x5 = r3, x6 = r4)
+//!     -> (x2 = budget, x3 = pc | reason << 32, x4 = r1, x5 = r3)
+//! ```
+//!
+//! The frame of `enter_code` keeps what the C library's convention preserves, and FPCR.
+
+use crate::arch::float;
+use crate::runtime::host::{AHEAD, Leave, Word, displacement};
+use std::arch::{asm, naked_asm};
+use std::mem::offset_of;
+use xenia_cpu::PpcContext;
+use xenia_host::registers;
+
+/// The register that holds the context in compiled code.
+pub(crate) const CONTEXT_REGISTER: usize = registers::X21;
+
+/// The stack pointer of the caller.
+#[inline(always)]
+pub(crate) fn stack_pointer() -> u64 {
+    let here: u64;
+    // SAFETY: reads the stack pointer.
+    unsafe { asm!("mov {}, sp", out(reg) here, options(nomem, nostack, preserves_flags)) };
+    here
+}
+
+/// Runs compiled code on `ctx` from its pc until it leaves.
+///
+/// # Safety
+/// The tables of the context must lead to code that the lifter emitted, or to the stub.
+pub(crate) unsafe fn enter_code(ctx: &mut PpcContext) {
+    let word = Word::Mxcsr as usize;
+    ctx.host[word] = float::to_host(ctx.host[word] as u32);
+    // SAFETY: as the caller guarantees.
+    unsafe { enter_with_host_state(ctx) };
+    ctx.host[word] = float::from_host(ctx.host[word]).into();
+}
+
+const CODE: i32 = Word::Code.offset();
+const ENTRIES: i32 = Word::Entries.offset();
+const SAVED_STACK: i32 = Word::SavedStack.offset();
+const FAR_STACK: i32 = Word::FarStack.offset();
+const MXCSR: i32 = Word::Mxcsr.offset();
+const LEAVE: i32 = Word::Leave.offset();
+const BUDGET: i32 = displacement(offset_of!(PpcContext, budget));
+const PC: i32 = displacement(offset_of!(PpcContext, pc));
+
+/// As [`enter_code`], with FPCR and FPSR in the word for MXCSR.
+#[unsafe(naked)]
+unsafe extern "C" fn enter_with_host_state(ctx: *mut PpcContext) {
+    naked_asm!(
+        "stp x29, x30, [sp, #-176]!",
+        "stp x19, x20, [sp, #16]",
+        "stp x21, x22, [sp, #32]",
+        "stp x23, x24, [sp, #48]",
+        "stp x25, x26, [sp, #64]",
+        "stp x27, x28, [sp, #80]",
+        "stp d8, d9, [sp, #96]",
+        "stp d10, d11, [sp, #112]",
+        "stp d12, d13, [sp, #128]",
+        "stp d14, d15, [sp, #144]",
+        "mrs x16, fpcr",
+        "str x16, [sp, #160]",
+        "mov x29, sp",
+        "add x21, x0, #{ahead}",
+        "mov x16, sp",
+        "str x16, [x21, #{saved}]",
+        "ldr x16, [x21, #{mxcsr}]",
+        "lsr x17, x16, #32",
+        "msr fpsr, x17",
+        "and x16, x16, #0xffffffff",
+        "msr fpcr, x16",
+        "ldr x2, [x21, #{budget}]",
+        "ldr w3, [x21, #{pc}]",
+        "b {dispatch}",
+        ahead = const AHEAD,
+        saved = const SAVED_STACK,
+        mxcsr = const MXCSR,
+        budget = const BUDGET,
+        pc = const PC,
+        dispatch = sym dispatch,
+    )
+}
+
+/// Goes on at guest address w3 with the budget in x2. sp equals `Word::SavedStack`.
+#[unsafe(naked)]
+unsafe extern "C" fn dispatch() {
+    naked_asm!(
+        "2:",
+        "ldr x16, [x21, #{entries}]",
+        "and w17, w3, #0xfffffffc",
+        "ldr w16, [x16, x17]",
+        "ldr x17, [x21, #{code}]",
+        "add x16, x16, x17",
+        "blr x16",
+        "lsr x16, x3, #32",
+        "cbz x16, 2b",
+        "b {leave}",
+        entries = const ENTRIES,
+        code = const CODE,
+        leave = sym leave_with_reason,
+    )
+}
+
+/// Target of regions that leave, with the budget in x2, and in x3 the second result that they would
+/// return.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn leave_region() {
+    naked_asm!(
+        "ldr x16, [x21, #{far}]",
+        "cmp sp, x16",
+        "b.lo 2f",
+        "ldr x4, [x21, #{r1}]",
+        "ldr x5, [x21, #{r3}]",
+        "ret",
+        "2:",
+        "ldr x16, [x21, #{saved}]",
+        "mov sp, x16",
+        "lsr x16, x3, #32",
+        "cbz x16, 3f",
+        "b {leave}",
+        "3:",
+        "b {dispatch}",
+        far = const FAR_STACK,
+        r1 = const gpr(1),
+        r3 = const gpr(3),
+        saved = const SAVED_STACK,
+        dispatch = sym dispatch,
+        leave = sym leave_with_reason,
+    )
+}
+
+/// Returns to the caller of [`enter_code`]: the reason in x16, pc in w3, the budget in x2. sp
+/// equals `Word::SavedStack`.
+#[unsafe(naked)]
+unsafe extern "C" fn leave_with_reason() {
+    naked_asm!(
+        "str x2, [x21, #{budget}]",
+        "str w3, [x21, #{pc}]",
+        "str x16, [x21, #{leave}]",
+        "mrs x16, fpcr",
+        "mrs x17, fpsr",
+        "orr x16, x16, x17, lsl #32",
+        "str x16, [x21, #{mxcsr}]",
+        "ldr x16, [sp, #160]",
+        "msr fpcr, x16",
+        "ldp x19, x20, [sp, #16]",
+        "ldp x21, x22, [sp, #32]",
+        "ldp x23, x24, [sp, #48]",
+        "ldp x25, x26, [sp, #64]",
+        "ldp x27, x28, [sp, #80]",
+        "ldp d8, d9, [sp, #96]",
+        "ldp d10, d11, [sp, #112]",
+        "ldp d12, d13, [sp, #128]",
+        "ldp d14, d15, [sp, #144]",
+        "ldp x29, x30, [sp], #176",
+        "ret",
+        mxcsr = const MXCSR,
+        budget = const BUDGET,
+        pc = const PC,
+        leave = const LEAVE,
+    )
+}
+
+/// Where the fault handler resumes, with sp as `Word::SavedStack` says and x21 in the context.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn leave_after_fault() {
+    naked_asm!(
+        // Both keep the context's values, from which the engine computes the exact ones.
+        "ldr x2, [x21, #{budget}]",
+        "ldr w3, [x21, #{pc}]",
+        "mov x16, #{fault}",
+        "b {leave}",
+        budget = const BUDGET,
+        pc = const PC,
+        fault = const Leave::Fault as i32,
+        leave = sym leave_with_reason,
+    )
+}
+
+/// Leaves a region with [`Leave::Missing`], from the stub at offset 0. pc arrives zero-extended
+/// from all callers, so the reason is ORed into its upper half.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn leave_missing() {
+    naked_asm!(
+        "movz x16, #{missing}, lsl #32",
+        "orr x3, x3, x16",
+        "b {leave}",
+        missing = const Leave::Missing as i32,
+        leave = sym leave_region,
+    )
+}
+
+/// Bytes of the instructions.
+fn bytes(words: &[u32]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+const NOP: u32 = 0xD503_201F;
+/// The branch `br x16`.
+const BRANCH: u32 = 0xD61F_0200;
+
+/// `ldr Xt, [x21, #displacement]`, scaled or unscaled.
+fn load(t: u32, displacement: i32) -> u32 {
+    let pinned = (CONTEXT_REGISTER as u32) << 5;
+    if (0..1 << 15).contains(&displacement) && displacement % 8 == 0 {
+        0xF940_0000 | (displacement.cast_unsigned() / 8) << 10 | pinned | t
+    } else {
+        assert!((-256..256).contains(&displacement), "the context has no farther places");
+        0xF840_0000 | (displacement.cast_unsigned() & 0x1FF) << 12 | pinned | t
+    }
+}
+
+/// Branch to the address in a word of the context.
+fn jump_through(word: Word) -> [u32; 2] {
+    [load(16, word.offset()), BRANCH]
+}
+
+/// Code of the stub at offset 0, which branches to an address without code run.
+pub(crate) fn missing_stub() -> Vec<u8> {
+    let mut code = vec![NOP; LINKED / 4];
+    code.extend(jump_through(Word::Missing));
+    bytes(&code)
+}
+
+/// Offset of the fast entry, for callers that have loaded the argument registers.
+pub(crate) const LINKED: usize = 12;
+
+/// Displacement of a GPR in the context.
+const fn gpr(n: usize) -> i32 {
+    displacement(offset_of!(PpcContext, gpr) + 8 * n)
+}
+
+/// Loads of [`crate::emit::CALLED_WITH`]'s registers.
+fn loads() -> [u32; LINKED / 4] {
+    [load(4, gpr(1)), load(5, gpr(3)), load(6, gpr(4))]
+}
+
+/// The thunk in front of a region's function, and the offset of the region's first entry in it. If
+/// the region `calls` others, the thunk leaves when calls are nested too deeply.
+pub(crate) fn first_thunk(calls: bool) -> (Vec<u8>, usize) {
+    if !calls {
+        return (bytes(&loads()), 0);
+    }
+    let mut code = jump_through(Word::Out).to_vec();
+    let entry = 4 * code.len();
+    code.extend(loads());
+    // cmp sp, x16
+    code.extend([load(16, Word::StackLimit.offset()), 0xEB30_63FF]);
+    let back = (code.len() as i32).wrapping_neg().cast_unsigned() & 0x7_FFFF;
+    code.push(0x5400_0003 | back << 5); // b.lo to the jump
+    (bytes(&code), entry)
+}
+
+/// Byte between pieces of code: words of it are undefined instructions.
+pub(crate) const PADDING: u8 = 0;
+
+/// Limit of an entry's number, an immediate of 16 bits.
+const MOST_ENTRIES: u32 = 1 << 16;
+
+/// Code of an entry other than the first: passes `-number` instead of pc and jumps to the region's
+/// function, `distance` bytes after the start of these [`ENTRY_SIZE`] bytes. The code is there
+/// twice, for the slow and the fast entry.
+pub(crate) fn entry_thunk(number: u32, distance: i32) -> [u8; ENTRY_SIZE] {
+    assert!((1..=MOST_ENTRIES).contains(&number), "regions have fewer entries");
+    let mut code = [PADDING; ENTRY_SIZE];
+    for (way, code) in code.chunks_exact_mut(LINKED).enumerate() {
+        let distance = distance - (way * LINKED + 4) as i32;
+        // movn x3, #(number - 1); b distance; nop
+        let branch = 0x1400_0000 | (distance / 4).cast_unsigned() & 0x03FF_FFFF;
+        code.copy_from_slice(&bytes(&[0x9280_0003 | (number - 1) << 5, branch, NOP]));
+    }
+    code
+}
+
+/// Size in bytes of an entry other than the first. It is a power of two, so that the entry's number
+/// is its offset shifted right (`emit/entries.rs`).
+pub(crate) const ENTRY_SIZE: usize = 1 << ENTRY_SHIFT;
+pub(crate) const ENTRY_SHIFT: u32 = (2 * LINKED as u32).next_power_of_two().trailing_zeros();

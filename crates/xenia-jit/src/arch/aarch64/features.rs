@@ -1,0 +1,28 @@
+//! Features of AArch64 that code may use, and properties that change the lifter's code.
+
+use std::arch::is_aarch64_feature_detected as has;
+
+/// Whether the baseline tier has code for this processor.
+pub const HAS_BASELINE: bool = false;
+/// Whether the branch behind an access in a loop can be replaced by a mark, so that loops may sink
+/// their stores. Marks are only known for x86-64: loops store before each access.
+pub(crate) const MARKS_FAULTS: bool = false;
+/// Whether an access has room for a displacement of 32 bits, which can hold the place of memory.
+pub(crate) const REACHES_LOW_MEMORY: bool = false;
+/// Whether there is a byte shuffle with zeros for large indices (`pshufb`).
+pub(crate) const HAS_PSHUFB: bool = false;
+/// Whether accesses may be reordered that `lwsync`, `eieio` and `isync` keep in order.
+pub(crate) const REORDERS: bool = true;
+/// Whether rounding a number to a whole one raises no inexact exception: `frintn` and `frintz` do
+/// not.
+pub(crate) const ROUNDS_SILENTLY: bool = true;
+
+/// Whether the processor has fused multiply-add: all have.
+pub(crate) fn has_fma() -> bool {
+    true
+}
+
+/// Cranelift's features that code may use; `least` limits them to Armv8.0.
+pub(crate) fn enabled(least: bool) -> Vec<&'static str> {
+    if !least && has!("lse") { vec!["has_lse"] } else { Vec::new() }
+}

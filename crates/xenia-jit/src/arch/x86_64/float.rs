@@ -1,0 +1,26 @@
+//! The floating-point state of x86-64: MXCSR, whose word is also how the crate writes one.
+
+use crate::float::float_state::DEFAULT_MXCSR;
+use std::arch::asm;
+
+/// Reads the state of guest code and sets Rust's.
+#[inline(always)]
+pub(crate) fn exchange_for_rust() -> u32 {
+    let mut guest = DEFAULT_MXCSR;
+    // SAFETY: stores MXCSR to a local and loads the value that Rust expects.
+    unsafe {
+        asm!("stmxcsr [{}]", "ldmxcsr [{}]", in(reg) &raw mut guest, in(reg) &DEFAULT_MXCSR, options(nostack));
+    }
+    guest
+}
+
+/// Sets the state of guest code again.
+///
+/// # Safety
+/// `state` is what [`exchange_for_rust`] returned, perhaps with changed flags or modes: no reserved
+/// bit is set. Only compiled code runs until the state is exchanged again.
+#[inline(always)]
+pub(crate) unsafe fn restore(state: u32) {
+    // SAFETY: as the caller guarantees.
+    unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const state, options(nostack)) };
+}

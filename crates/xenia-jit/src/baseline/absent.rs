@@ -1,0 +1,40 @@
+//! The way into baseline code on processors that it is not made for: none.
+//!
+//! No value of [`super::Baseline`] exists there ([`crate::arch::features::HAS_BASELINE`]), so
+//! nothing here is called.
+
+use super::map::Slot;
+use super::reason::Reason;
+use super::services::BaselineRun;
+use super::templates::HostFeatures;
+use xenia_cpu::PpcContext;
+use xenia_memory::{Action, HostFault};
+
+/// Features that the survey of functions counts with.
+pub(super) fn host_features() -> HostFeatures {
+    HostFeatures { movbe: true, lzcnt: true, fma: true, segment: false }
+}
+
+/// Thunks whose addresses context slots hold.
+pub(super) const THUNKS: [(Slot, fn()); 0] = [];
+
+pub(super) fn missing_address() -> u64 {
+    0
+}
+
+pub(super) fn enter(_: &mut PpcContext, _: &mut BaselineRun<'_, '_>, _: u64) -> Reason {
+    unreachable!("no baseline code was made")
+}
+
+pub(super) fn prepare_float() {
+    unreachable!("no baseline code was made")
+}
+
+pub(super) fn run_float_row() {
+    unreachable!("no baseline code was made")
+}
+
+/// The fault is not of baseline code.
+pub(super) fn on_fault(_: &mut HostFault) -> Action {
+    Action::NotMine
+}

@@ -1,0 +1,29 @@
+//! Reasons for which baseline code is left.
+
+/// Why code was left, as the code itself numbers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(super) enum Reason {
+    /// To continue at pc in another way: other code, or the interpreter.
+    Branch = 0,
+    /// The interpreter must run the instruction at pc.
+    Interpret = 1,
+    /// The budget may be too small for the path from pc: the interpreter uses up the rest.
+    Budget = 2,
+    /// A memory access was refused.
+    Fault = 3,
+    /// An interpreter arm did not complete.
+    Arm = 4,
+    /// Code of the optimizing tier left; `crate::runtime::host::Leave` has the reason.
+    Optimized = 5,
+}
+
+impl Reason {
+    const ALL: [Self; 6] =
+        [Self::Branch, Self::Interpret, Self::Budget, Self::Fault, Self::Arm, Self::Optimized];
+
+    /// The reason in a context slot.
+    pub(super) fn from_bits(bits: u64) -> Self {
+        Self::ALL.get(bits as usize).copied().unwrap_or(Self::Branch)
+    }
+}
