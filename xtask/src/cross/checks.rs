@@ -30,7 +30,7 @@ pub(super) const CHECKS: &[Row] = &[
     ("conformance, baseline", "conformance jit-tests --tier baseline", Expected::Success),
     ("conformance, functions", "conformance jit-tests --tier function", Expected::Success),
     ("conformance, both tiers", "conformance jit-tests --tier auto", Expected::Success),
-    ("fuzz", "fuzz --corpus jit-tests/corpus --states 8 --seconds 20", Expected::Success),
+    ("fuzz", "fuzz --corpus jit-tests/corpus --states 8 --blocks 10000", Expected::Success),
     ("fuzz of the baseline", "fuzz --tier baseline --states 8 --blocks 10000", Expected::Success),
     (
         "sync suite in parallel",
@@ -53,6 +53,13 @@ pub(super) const CHECKS: &[Row] = &[
     ("mutants", "exec guest/bin/hostile/mutants.xex --headless --lockstep", Expected::SameDigest),
     ("misaligned", "exec guest/bin/hostile/misaligned.xex --headless --lockstep", Expected::SameDigest),
 ];
+
+impl Check {
+    /// Whether it runs the baseline tier by name.
+    pub(super) fn is_of_baseline(&self) -> bool {
+        self.words.iter().any(|word| word == "baseline")
+    }
+}
 
 impl From<&Row> for Check {
     fn from(&(name, words, expected): &Row) -> Self {

@@ -1,0 +1,161 @@
+//! The systems to build for: their tools, and what runs their programs here.
+
+use crate::steps::linting_cargo;
+use anyhow::Result;
+use clap::ValueEnum;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// Systems to build for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum System {
+    /// Windows on x86-64, under Wine.
+    Windows,
+    /// Linux on AArch64, under qemu.
+    Aarch64,
+}
+
+/// A system, its tools and its emulation.
+pub(super) struct Target {
+    /// Name in Rust's terms.
+    pub(super) triple: &'static str,
+    /// The linker, and Debian's packages with it and its libraries.
+    linker: (&'static str, &'static str),
+    /// Environment variable that tells cargo the linker, where it does not know it by itself.
+    linker_variable: Option<&'static str>,
+    /// The built program, in the target's folder.
+    pub(super) program: &'static str,
+    /// Environment variable that names the program that runs the built one: such as a script that
+    /// does so in a root of another system.
+    variable: &'static str,
+    /// Places of that program, in order of preference.
+    runners: &'static [&'static str],
+    /// How to install it.
+    hint: &'static str,
+    /// Environment variable that tells cargo the runner.
+    pub(super) runner_variable: &'static str,
+    /// Environment of the runs.
+    pub(super) environment: &'static [(&'static str, &'static str)],
+    /// Arguments of `cargo test`, by run.
+    pub(super) tests: &'static [&'static [&'static str]],
+    /// Whether the baseline tier has code for it.
+    pub(super) has_baseline: bool,
+    /// Limit of a check's time.
+    pub(super) patience: Duration,
+}
+
+/// Debian's package wine64 puts Wine into none of PATH's folders.
+const WINDOWS: Target = Target {
+    triple: "x86_64-pc-windows-gnu",
+    linker: ("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64-win32, mingw-w64-x86-64-dev"),
+    linker_variable: None,
+    program: "debug/xenia-rs.exe",
+    variable: "XENIA_WINE",
+    runners: &["wine64", "wine", "/usr/lib/wine/wine64"],
+    hint: "Wine 10 (Debian 13: wine64), or name a program that runs it by XENIA_WINE (docs/src/windows.md)",
+    runner_variable: "CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER",
+    environment: &[("WINEDEBUG", "-all")],
+    // The other programs of tests need signals and `/proc`.
+    tests: &[&[
+        "--package",
+        "xenia-host",
+        "--package",
+        "xenia-memory",
+        "--lib",
+        "--test",
+        "float",
+        "--test",
+        "no_allocation",
+        "--test",
+        "place",
+        "--test",
+        "tests",
+    ]],
+    has_baseline: true,
+    patience: Duration::from_mins(5),
+};
+
+const AARCH64: Target = Target {
+    triple: "aarch64-unknown-linux-gnu",
+    linker: ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu, libc6-dev-arm64-cross"),
+    linker_variable: Some("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER"),
+    program: "debug/xenia-rs",
+    variable: "XENIA_QEMU",
+    runners: &["qemu-aarch64", "qemu-aarch64-static"],
+    hint: "qemu 11 (Debian 13 with backports: qemu-user), or name it by XENIA_QEMU (docs/src/aarch64.md)",
+    runner_variable: "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER",
+    // Where Debian's libraries for cross builds lie; a processor without SVE, whose registers qemu
+    // restores from another record of a signal's frame than Linux does.
+    environment: &[("QEMU_LD_PREFIX", "/usr/aarch64-linux-gnu"), ("QEMU_CPU", "neoverse-n1")],
+    tests: &[
+        &["--package", "xenia-host", "--lib", "--tests"],
+        // Not `map_limit`, which counts mappings of the process: qemu has its own.
+        &[
+            "--package",
+            "xenia-memory",
+            "--lib",
+            "--test",
+            "foreign_faults",
+            "--test",
+            "no_allocation",
+            "--test",
+            "place",
+            "--test",
+            "tests",
+        ],
+        &["--package", "xenia-jit", "--lib", "arch::"],
+    ],
+    has_baseline: false,
+    patience: Duration::from_mins(20),
+};
+
+impl System {
+    pub(super) fn target(self) -> &'static Target {
+        match self {
+            Self::Windows => &WINDOWS,
+            Self::Aarch64 => &AARCH64,
+        }
+    }
+}
+
+impl Target {
+    /// Tools that are missing, each with its package.
+    pub(super) fn missing_tools(&self) -> Result<Vec<String>> {
+        let mut missing = Vec::new();
+        let folder = Command::new("rustc")
+            .args(["--print", "target-libdir", "--target", self.triple])
+            .output()?
+            .stdout;
+        if !Path::new(String::from_utf8_lossy(&folder).trim()).is_dir() {
+            missing.push(format!("the standard library: rustup target add {}", self.triple));
+        }
+        let (linker, packages) = self.linker;
+        if in_path(linker).is_none() {
+            missing.push(format!("{linker} (Debian: {packages})"));
+        }
+        if self.runner().is_none() {
+            missing.push(self.hint.to_owned());
+        }
+        Ok(missing)
+    }
+
+    /// The program that runs the built one.
+    pub(super) fn runner(&self) -> Option<PathBuf> {
+        let named = std::env::var_os(self.variable).map(PathBuf::from);
+        named.or_else(|| self.runners.iter().find_map(|name| in_path(name)))
+    }
+
+    /// Cargo, which knows the target's linker.
+    pub(super) fn cargo(&self) -> Result<Command> {
+        let mut command = linting_cargo()?;
+        command.envs(self.linker_variable.map(|variable| (variable, self.linker.0)));
+        Ok(command)
+    }
+}
+
+fn in_path(name: &str) -> Option<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+}
