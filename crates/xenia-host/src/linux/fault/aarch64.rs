@@ -18,10 +18,11 @@ const HEAD: usize = 8;
 const SPACE: usize = 4096;
 /// Bit of ESR that a store sets, in a data abort.
 const WRITE: u64 = 1 << 6;
-/// ESR's exception class, above this bit: aborts of an instruction fetch, from user code and from
-/// the kernel's.
+/// Position and mask of ESR's exception class.
 const CLASS_SHIFT: u32 = 26;
-const FETCHES: [u64; 2] = [0x20, 0x21];
+const CLASS_MASK: u64 = 0x3F;
+/// The class of an abort of an instruction fetch in a program.
+const FETCH: u64 = 0x20;
 
 pub(super) fn pc(context: &libc::mcontext_t) -> u64 {
     context.pc
@@ -54,14 +55,18 @@ fn record(context: &libc::mcontext_t, magic: u32, size: usize) -> Option<*mut u8
     None
 }
 
-/// Reads of a host that tells no syndrome are taken for loads.
+/// Accesses on a host that tells no syndrome are taken for loads.
 pub(super) fn access(context: &libc::mcontext_t) -> HostAccess {
     let syndrome = record(context, ESR, 8).map_or(0, |at| {
         // SAFETY: the record holds as many bytes, aligned to 8.
         unsafe { at.cast::<u64>().read() }
     });
-    match syndrome >> CLASS_SHIFT {
-        class if FETCHES.contains(&class) => HostAccess::Fetch,
+    kind(syndrome)
+}
+
+fn kind(syndrome: u64) -> HostAccess {
+    match syndrome >> CLASS_SHIFT & CLASS_MASK {
+        FETCH => HostAccess::Fetch,
         _ if syndrome & WRITE != 0 => HostAccess::Store,
         _ => HostAccess::Load,
     }
@@ -92,5 +97,21 @@ pub(super) fn set_vectors(context: &mut libc::mcontext_t, vectors: &Vectors) {
     if let Some(saved) = saved(context) {
         // SAFETY: as above.
         unsafe { saved.write(*vectors) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn syndromes_tell_stores_and_fetches_from_loads() {
+        // Translation faults of a page, as the kernel reports them; bits from 32 on are another
+        // field.
+        assert_eq!(kind(0x9200_0007), HostAccess::Load);
+        assert_eq!(kind(0x9200_0047), HostAccess::Store);
+        assert_eq!(kind(0x8200_0007), HostAccess::Fetch);
+        assert_eq!(kind(0x1F_8200_0007), HostAccess::Fetch);
+        assert_eq!(kind(0), HostAccess::Load);
     }
 }
