@@ -287,7 +287,7 @@ impl Lifter<'_> {
         self.terminated = true;
     }
 
-    /// The context pointer (r15), relative to which all fields have a
+    /// The context pointer, relative to which all fields have a
     /// [`crate::runtime::host::displacement`]. Each IR block that needs it copies it: one value for
     /// several blocks would occupy a register in all of them, even in loops that do not access the
     /// context.

@@ -16,7 +16,7 @@ use std::mem::offset_of;
 use xenia_cpu::{PpcContext, Reservation, ReservationMode};
 use xenia_isa::Instruction;
 
-/// Displacement from r15 of a field of the context's reservation.
+/// Displacement from the context pointer of a field of the context's reservation.
 const fn reservation(field: usize) -> i32 {
     displacement(offset_of!(PpcContext, reservation) + field)
 }

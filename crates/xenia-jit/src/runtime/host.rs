@@ -1,19 +1,20 @@
 //! The interface of compiled code: the words of `PpcContext::host`, and the reasons for leaving a
 //! region.
 //!
-//! Compiled code contains no absolute host addresses. The pinned register r15 points into the
-//! context ([`AHEAD`]); the addresses of memory, tables and hooks are words of `PpcContext::host`,
-//! which the engine sets at the start of each run. So the same code works with any context, and
-//! would with any machine.
+//! Compiled code contains no absolute host addresses. A pinned register
+//! ([`crate::runtime::enter::CONTEXT_REGISTER`]; r15 on x86-64) points into the context
+//! ([`AHEAD`]); the addresses of memory, tables and hooks are words of `PpcContext::host`, which
+//! the engine sets at the start of each run. So the same code works with any context, and would
+//! with any machine.
 
 use std::mem::{offset_of, size_of};
 use xenia_cpu::PpcContext;
 
-/// Distance in bytes from the start of the context to the address in r15. One-byte displacements
-/// then reach r1 to r31 and CR0, which compiled code uses most.
+/// Distance in bytes from the start of the context to the address in that register. On x86-64,
+/// one-byte displacements then reach r1 to r31 and CR0, which compiled code uses most.
 pub(crate) const AHEAD: usize = 136;
 
-/// Displacement from r15 of the field at `offset` in the context.
+/// Displacement from the pinned register of the field at `offset` in the context.
 pub(crate) const fn displacement(offset: usize) -> i32 {
     offset as i32 - AHEAD as i32
 }
@@ -88,7 +89,7 @@ pub(crate) enum Word {
 pub(crate) const WORDS: usize = Word::Hooks as usize;
 
 impl Word {
-    /// Displacement of the word from r15.
+    /// Displacement of the word from the pinned register.
     pub(crate) const fn offset(self) -> i32 {
         displacement(offset_of!(PpcContext, host) + self as usize * size_of::<u64>())
     }
