@@ -58,8 +58,8 @@ fn record(context: &libc::mcontext_t, magic: u32, size: usize) -> Option<*mut u8
 /// Accesses on a host that tells no syndrome are taken for loads.
 pub(super) fn access(context: &libc::mcontext_t) -> HostAccess {
     let syndrome = record(context, ESR, 8).map_or(0, |at| {
-        // SAFETY: the record holds as many bytes, aligned to 8.
-        unsafe { at.cast::<u64>().read() }
+        // SAFETY: the record holds as many bytes.
+        u64::from_ne_bytes(unsafe { at.cast::<[u8; 8]>().read() })
     });
     kind(syndrome)
 }
@@ -81,22 +81,25 @@ pub(super) fn set_registers(context: &mut libc::mcontext_t, registers: &Register
     context.sp = registers[STACK_POINTER];
 }
 
+/// The vector registers as they are saved, in the order of their bytes.
+type Saved = [[u8; 16]; 32];
+
 /// The vector registers' save area, which the kernel fills and restores.
-fn saved(context: &libc::mcontext_t) -> Option<*mut Vectors> {
+fn saved(context: &libc::mcontext_t) -> Option<*mut Saved> {
     // FPSR and FPCR are a word each.
-    let contents = record(context, FPSIMD, 8 + size_of::<Vectors>())?;
+    let contents = record(context, FPSIMD, 8 + size_of::<Saved>())?;
     Some(contents.wrapping_add(8).cast())
 }
 
 pub(super) fn vectors(context: &mut libc::mcontext_t) -> Option<Vectors> {
-    // SAFETY: the record holds as many bytes, aligned to 16, and has no other user now.
-    saved(context).map(|saved| unsafe { saved.read() })
+    // SAFETY: the record holds as many bytes, and has no other user now.
+    saved(context).map(|saved| unsafe { saved.read() }.map(u128::from_ne_bytes))
 }
 
 pub(super) fn set_vectors(context: &mut libc::mcontext_t, vectors: &Vectors) {
     if let Some(saved) = saved(context) {
         // SAFETY: as above.
-        unsafe { saved.write(*vectors) };
+        unsafe { saved.write(vectors.map(u128::to_ne_bytes)) };
     }
 }
 
