@@ -28,7 +28,7 @@ impl IoDevice {
     /// Creates a device object followed by the driver's extension. Titles have one driver, which
     /// caches the files of a scratch disk: it is not called, and files below the device's name are
     /// those of the scratch disk whose raw bytes the title has opened last.
-    #[export(Done)]
+    #[export(Partial)]
     fn IoCreateDevice(
         call: &mut Call,
         driver: GuestAddr,

@@ -138,7 +138,7 @@ impl XeKeys {
     /// Stores an entry of this machine's key vault, and its size: the serial number, the region, or
     /// the roamable key. The machine has no keys of the manufacturer, public ones included: a title
     /// that asks for one, to verify a signature, is refused.
-    #[export(Done)]
+    #[export(Partial)]
     fn XeKeysGetKey(call: &mut Call, key: u16, out: GuestAddr, size: Ptr<u32>) -> Fallible<NtStatus> {
         let Some(entry) = vault_entry(call, key.into()) else { return Ok(NtStatus::UNSUCCESSFUL) };
         let room = size.read(call.memory())?;
