@@ -6,7 +6,7 @@ find /1 0x82000000, 0x8202ffff, "game:\\second.xex"
 set $r3 = $_
 set $r4 = 0
 monitor import XamLoaderLaunchTitle
-set $pc = 0x82012404
+set $pc = 0x82013074
 continue
 monitor title
 monitor position

@@ -44,7 +44,7 @@ int main(void) {
     expect(XAudioGetSpeakerConfig(&word) == 0 && word == 0x10001 && XGetAudioFlags() == word, "speakers");
     expect(XAudioOverrideSpeakerConfig(1) == 0 && XAudioEnableDucker(1) == 0, "nothing to override");
     expect(!XamVoiceIsActiveProcess() && !XamVoiceHeadsetPresent(0), "no headset");
-    expect(XamVoiceCreate(0, 0xF, &word) == 5 && word == 0, "no voice");
+    expect(XamVoiceCreate(0, 0xF, &word) == 0x80070005 && word == 0, "no voice");
     expect(XamVoiceSubmitPacket(0, 0, 0) == 0x800700AA, "no packet");
 
     uint32_t asked;
