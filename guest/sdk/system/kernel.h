@@ -47,7 +47,8 @@ struct directory_entry {
 };
 // FILE_RENAME_INFORMATION
 struct rename_information {
-    uint32_t replace, root;
+    uint8_t replace, unused[3];
+    uint32_t root;
     struct ansi_string name;
 };
 // FILE_FS_SIZE_INFORMATION

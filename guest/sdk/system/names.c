@@ -30,7 +30,7 @@ long rename_path(int from_folder, const char *from, int to_folder, const char *t
     if (!error) error = console_path(target, name);
     if (!error) error = open_to_change(full, 0, &handle);
     if (error) return error;
-    struct rename_information information = {1, 0, {strlen(name), strlen(name) + 1, name}};
+    struct rename_information information = {1, {0}, 0, {strlen(name), strlen(name) + 1, name}};
     error = error_of(NtSetInformationFile(handle, &status, &information, sizeof information, CLASS_RENAME));
     NtClose(handle);
     return error;
