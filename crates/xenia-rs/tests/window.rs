@@ -8,6 +8,7 @@ mod graphics;
 mod library;
 mod menu;
 mod states;
+mod walk;
 
 use anyhow::{Context, Result, bail, ensure};
 use display::{Display, Key, TestWindow, wait_for};

@@ -1,0 +1,168 @@
+//! Tests that a controller alone operates everything between the start and the end of the program:
+//! a walk through library, title, menu, settings, states and screenshots. No key is pressed.
+//!
+//! `XENIA_WALK=FOLDER` keeps a picture of each step (docs/src/using/walk.md).
+
+use super::display::TestWindow;
+use super::{DEMO, Picture, Program, display, wait_for, with_settings};
+use anyhow::{Context, Result, ensure};
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+/// Title of the window's bar without a title, and while one is paused.
+const HOME: &str = "library | xenia-rs";
+
+/// A controller that writes to the program's pipe.
+struct Pad(File);
+
+impl Pad {
+    /// Presses and releases a part, before it repeats, and waits for a pass of the page.
+    fn press(&mut self, part: &str) -> Result<()> {
+        for (word, wait) in [("press", 100), ("release", 500)] {
+            writeln!(self.0, "{word} {part}")?;
+            std::thread::sleep(Duration::from_millis(wait));
+        }
+        Ok(())
+    }
+
+    fn presses(&mut self, parts: &[&str]) -> Result<()> {
+        parts.iter().try_for_each(|part| self.press(part))
+    }
+}
+
+/// The pictures of a walk.
+struct Walk {
+    window: TestWindow,
+    folder: Option<PathBuf>,
+    steps: u32,
+}
+
+impl Walk {
+    /// Waits until the window has another picture than `before`, and keeps it.
+    fn step(&mut self, name: &str, before: &Picture) -> Result<Picture> {
+        let now = wait_for(name, || Ok(Some(self.window.look()?).filter(|now| now != before)))?;
+        // The page's last pass.
+        std::thread::sleep(Duration::from_millis(500));
+        let now = self.window.look().unwrap_or(now);
+        self.steps += 1;
+        if let Some(folder) = &self.folder {
+            let file = File::create(folder.join(format!("{:02}-{name}.png", self.steps)))?;
+            let mut encoder = png::Encoder::new(file, now.0, now.1);
+            encoder.set_color(png::ColorType::Rgba);
+            encoder.write_header()?.write_image_data(&now.2)?;
+        }
+        Ok(now)
+    }
+
+    fn wait_for_title(&self, what: &str, is_it: impl Fn(&str) -> bool) -> Result<()> {
+        wait_for(what, || Ok(is_it(&self.window.title()?).then_some(())))
+    }
+}
+
+#[test]
+fn a_pad_alone_operates_library_menu_settings_and_states() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let games = folder.path().join("games");
+    std::fs::create_dir(&games)?;
+    std::fs::copy(DEMO, games.join("second.xex"))?;
+    let settings = folder.path().join("config.toml");
+    std::fs::write(&settings, format!("[library]\nfolder = [\"{}\"]\n", games.display()))?;
+    let pipe = folder.path().join("pad");
+    ensure!(Command::new("mkfifo").arg(&pipe).status()?.success(), "mkfifo");
+
+    let mut command = with_settings(&settings);
+    command.args(["--gpu", "reference", "--pad-pipe"]).arg(&pipe);
+    let mut program = Program::run(&display, folder.path(), command)?;
+    let window = TestWindow::find(&display, HOME, || program.is_alive())?;
+    let window = window.with_context(|| program.said())?;
+    let mut pad = Pad(File::options().write(true).open(&pipe)?);
+    let kept = std::env::var_os("XENIA_WALK").map(PathBuf::from);
+    let mut walk = Walk { window, folder: kept, steps: 0 };
+    let scanned = folder.path().join("cache/xenia-rs/library.json");
+    wait_for("the scan", || Ok(scanned.is_file().then_some(())))?;
+    let nothing = (0, 0, Vec::new());
+    let runs = |title: &str| title.contains(" fps");
+    let paused = |title: &str| title.ends_with("| paused | xenia-rs");
+
+    // The demo, the first title of the library.
+    let library = walk.step("library", &nothing)?;
+    pad.press("a")?;
+    walk.wait_for_title("the demo", runs)?;
+    let title = walk.step("title", &library)?;
+
+    // The menu, and a setting that acts at once: the volume.
+    pad.press("guide")?;
+    walk.wait_for_title("a pause", paused)?;
+    let menu = walk.step("menu", &title)?;
+    pad.presses(&["down", "down", "down", "a"])?;
+    let before = walk.step("settings", &menu)?;
+    pad.press("right")?;
+    let changed = walk.step("settings-changed", &before)?;
+    pad.presses(&["b", "down"])?;
+
+    // A state in the first slot.
+    pad.press("a")?;
+    walk.step("save-state", &changed)?;
+    pad.press("a")?;
+    let slot = folder.path().join("data/xenia-rs/states/demo/slot-1.state");
+    wait_for("a state", || Ok(slot.is_file().then_some(())))?;
+    walk.wait_for_title("the title to go on", runs)?;
+
+    // Back to the library, after a question, and to the second title.
+    pad.press("guide")?;
+    walk.wait_for_title("a pause", paused)?;
+    let menu = walk.step("menu-with-states", &nothing)?;
+    pad.presses(&["down"; 8])?;
+    pad.press("a")?;
+    walk.step("question", &menu)?;
+    pad.presses(&["down", "a"])?;
+    walk.wait_for_title("the library", |title| title == HOME)?;
+    let library = walk.step("library-again", &menu)?;
+    pad.presses(&["down", "a"])?;
+    walk.wait_for_title("the second title", |title| runs(title) && title.starts_with("second"))?;
+    let second = walk.step("second-title", &library)?;
+
+    // A screenshot, and the library again.
+    pad.press("guide")?;
+    walk.wait_for_title("a pause", paused)?;
+    pad.presses(&["down", "down", "down", "down", "down", "a"])?;
+    let shots = folder.path().join("screenshots");
+    wait_for("a screenshot", || {
+        let count = std::fs::read_dir(&shots).map_or(0, |files| files.flatten().count());
+        Ok((count > 0).then_some(()))
+    })?;
+    walk.step("screenshot", &second)?;
+    pad.press("b")?;
+    walk.wait_for_title("the title to go on", runs)?;
+    pad.press("guide")?;
+    walk.wait_for_title("a pause", paused)?;
+    pad.presses(&["down", "down", "down", "down", "down", "down", "down", "a", "down", "a"])?;
+    walk.wait_for_title("the library", |title| title == HOME)?;
+
+    // The demo's state is loaded in a new run.
+    pad.presses(&["up", "a"])?;
+    walk.wait_for_title("the demo", |title| runs(title) && title.starts_with("demo"))?;
+    pad.press("guide")?;
+    walk.wait_for_title("a pause", paused)?;
+    pad.presses(&["down", "down", "a"])?;
+    walk.step("load-state", &nothing)?;
+    pad.press("a")?;
+    let undo = slot.with_file_name("undo.state");
+    wait_for("the state before the load", || Ok(undo.is_file().then_some(())))?;
+    walk.wait_for_title("the title to go on", runs)?;
+
+    // The end of the program.
+    pad.press("guide")?;
+    walk.wait_for_title("a pause", paused)?;
+    pad.presses(&["down"; 9])?;
+    pad.presses(&["a", "down"])?;
+    // The program may end before the button is released.
+    let _ = pad.press("a");
+    let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
+    ensure!(status.success(), "{status}: {}", program.said());
+    Ok(())
+}
