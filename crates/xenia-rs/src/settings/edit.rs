@@ -90,8 +90,7 @@ fn lock(path: &Path) -> Result<Option<std::fs::File>> {
     let Some(name) = path.file_name().filter(|_| is_replaceable(path)) else { return Ok(None) };
     let beside = path.with_file_name(format!(".{}.lock", name.to_string_lossy()));
     // Where no file can be made or locked, the change fails by itself, or has no rival.
-    let file = std::fs::File::options().create(true).truncate(false).write(true).open(beside).ok();
-    Ok(file.filter(|file| file.lock().is_ok()))
+    Ok(output::lock(&beside).ok())
 }
 
 /// Whether the path is free or a file's. Replacing a device such as /dev/null would harm the host.

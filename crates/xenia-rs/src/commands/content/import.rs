@@ -8,11 +8,11 @@ use super::place;
 use crate::cli::ContentImportArgs;
 use crate::commands::volume::{add_folder, copy, found};
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use xenia::content::own_number;
+use xenia::output;
 use xenia::say::outln;
 use xenia::source;
 use xenia_cli::Code;
@@ -32,28 +32,15 @@ pub(super) fn run(args: &ContentImportArgs) -> Result<Code> {
     let device = HostFolder::writable(&folder, Arc::default());
     let device = device.with_context(|| format!("cannot write to {}", folder.display()))?;
     let store = ContentStore::new(Box::new(device), true);
-    let _lock = lock(&folder)?;
+    // The files of a new package lie in a folder whose number follows from the old package's.
+    let lock = folder.join("import.lock");
+    let _lock = output::lock(&lock).with_context(|| format!("cannot lock {}", lock.display()))?;
     for path in &args.packages {
         let shown = path.display();
         let name = take_in(&store, path, args).with_context(|| format!("cannot take {shown} in"))?;
         outln!("{shown}: {:016X}/{:08X}/{:08X}/{}", name.owner.0, name.title, name.kind, name.file());
     }
     Ok(Code::Done)
-}
-
-/// Waits for other imports into the folder and keeps them out: the files of a new package lie in a
-/// folder whose number follows from the old package's.
-fn lock(folder: &Path) -> Result<File> {
-    let path = folder.join("import.lock");
-    let file = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = file.with_context(|| format!("cannot write {}", path.display()))?;
-    match file.lock() {
-        // A file system without locks: other imports are not noticed.
-        Err(error) if error.kind() != io::ErrorKind::Unsupported => {
-            Err(error).with_context(|| format!("cannot lock {}", path.display()))
-        }
-        _ => Ok(file),
-    }
 }
 
 /// Reads the header and the files to import.
