@@ -69,12 +69,16 @@ impl TryFrom<String> for PadControl {
     type Error = String;
 
     fn try_from(name: String) -> Result<Self, String> {
-        let found = CONTROLS.iter().find(|(known, _)| *known == name).map(|&(_, control)| control);
-        found.ok_or_else(|| {
-            let tip = crate::nearest::tip(&name, CONTROLS.iter().map(|(known, _)| *known));
-            format!("`{name}` is not a part of a controller{tip}")
-        })
+        number_of(&name).map(|number| CONTROLS[number].1)
     }
+}
+
+/// Index in [`CONTROLS`] of the part with this name; the error suggests one.
+pub(super) fn number_of(name: &str) -> Result<usize, String> {
+    CONTROLS.iter().position(|(known, _)| *known == name).ok_or_else(|| {
+        let tip = crate::nearest::tip(name, CONTROLS.iter().map(|(known, _)| *known));
+        format!("`{name}` is not a part of a controller{tip}")
+    })
 }
 
 /// How far each part is pressed, from 0 to 1; combines buttons, keys and axes.

@@ -13,7 +13,7 @@
 //! button. The controller is there as long as the machine. Lines that are wrong are left out; the
 //! first one of a pipe is logged.
 
-use super::control::CONTROLS;
+use super::control::{CONTROLS, number_of};
 use super::motors::Motors;
 use super::shape::{ControlBinding, ControlSource, PadInputs, Range, Shape, Way};
 use super::{Controllers, PadId, WatchedControllers};
@@ -107,13 +107,7 @@ impl Change {
 /// Parses a line; the error says what is wrong with it.
 fn parse(line: &str) -> Result<Change, String> {
     let words: Vec<&str> = line.split_whitespace().collect();
-    let part = |name: &str| {
-        let found = (0..).zip(CONTROLS).find(|(_, (known, _))| *known == name).map(|(number, _)| number);
-        found.ok_or_else(|| {
-            let tip = crate::nearest::tip(name, CONTROLS.iter().map(|(known, _)| *known));
-            format!("`{name}` is not a part of a controller{tip}")
-        })
-    };
+    let part = |name: &str| number_of(name).map(|number| number as u16);
     match words[..] {
         [] => Ok(Change::Nothing),
         ["release"] => Ok(Change::ReleaseAll),
