@@ -108,11 +108,9 @@ impl Opening {
         let Some(root) = root_name(&root) else { return Ok(Win32Error::INVALID_NAME) };
         let Some(mode) = PackageMode::of(self.flags & 0xF) else { return Ok(Win32Error::INVALID_PARAMETER) };
         self.disposition.set(call.memory(), 0)?;
-        let wanted = match wanted(call, self.whose, self.content)? {
+        let wanted = match admitted(call, self.whose, self.content, self.overlapped)? {
             Ok(wanted) => wanted,
-            // Invalid arguments fail the call itself, not the overlapped request.
-            Err(error @ (Win32Error::INVALID_PARAMETER | Win32Error::INVALID_NAME)) => return Ok(error),
-            Err(error) => return complete(call, self.overlapped, Completed::refused(error)),
+            Err(answer) => return Ok(answer),
         };
         let creator = match self.whose {
             Whose::User(user) => owner_of(call, user, 0).unwrap_or_default(),
@@ -134,6 +132,21 @@ impl Opening {
     }
 }
 
+/// The package that the arguments describe, or the call's result if they are refused: invalid ones
+/// fail the call itself, others the overlapped request.
+fn admitted(
+    call: &mut Call,
+    whose: Whose,
+    content: Option<GuestAddr>,
+    overlapped: Option<GuestAddr>,
+) -> Fallible<Result<Wanted, Win32Error>> {
+    Ok(match wanted(call, whose, content)? {
+        Ok(wanted) => Ok(wanted),
+        Err(error @ (Win32Error::INVALID_PARAMETER | Win32Error::INVALID_NAME)) => Err(error),
+        Err(error) => Err(complete(call, overlapped, Completed::refused(error))?),
+    })
+}
+
 /// A call about an existing package.
 #[derive(Clone, Copy)]
 pub(super) struct PackageCall {
@@ -150,11 +163,9 @@ pub(super) fn with_package(
     f: impl FnOnce(&mut Call, &PackageName, &PackageHeader) -> Fallible<Result<(), Win32Error>>,
 ) -> Fallible<Win32Error> {
     let PackageCall { whose, content, overlapped } = about;
-    let name = match wanted(call, whose, content)? {
+    let name = match admitted(call, whose, content, overlapped)? {
         Ok(Wanted { name, .. }) => name,
-        // Invalid arguments fail the call itself, not the overlapped request.
-        Err(error @ (Win32Error::INVALID_PARAMETER | Win32Error::INVALID_NAME)) => return Ok(error),
-        Err(error) => return complete(call, overlapped, Completed::refused(error)),
+        Err(answer) => return Ok(answer),
     };
     let found = call.kernel.files.lock().packages.find(&name);
     let outcome = match found {
