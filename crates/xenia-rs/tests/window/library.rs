@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Title of the window's bar without a title.
-const HOME: &str = "library | xenia-rs";
+pub(super) const HOME: &str = "library | xenia-rs";
 
 /// A library of a damaged title and of one that ends by itself, in that order after the demo.
 struct Library {

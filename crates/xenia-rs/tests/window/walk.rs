@@ -4,6 +4,7 @@
 //! `XENIA_WALK=FOLDER` keeps a picture of each step (docs/src/using/walk.md).
 
 use super::display::TestWindow;
+use super::library::HOME;
 use super::{DEMO, Picture, Program, display, wait_for, with_settings};
 use anyhow::{Context, Result, ensure};
 use std::fs::File;
@@ -11,9 +12,6 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
-
-/// Title of the window's bar without a title, and while one is paused.
-const HOME: &str = "library | xenia-rs";
 
 /// A controller that writes to the program's pipe.
 struct Pad(File);
