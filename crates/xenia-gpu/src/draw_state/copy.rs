@@ -5,6 +5,8 @@ use super::{Scissor, VertexBuffer, scissor};
 use crate::enums::{ColorTargetFormat, CopyCommand, DepthFormat, Msaa};
 use crate::memory::PHYSICAL_SIZE;
 use crate::registers::{self, RegisterFile, pa, rb};
+use crate::texture::Format;
+use crate::texture::layout::MACRO_TILE;
 
 /// Texture format of one 8-bit component. Direct3D resolves to it with a swap for alpha textures,
 /// and without one for luminance textures.
@@ -87,16 +89,26 @@ pub struct ResolveCall {
 }
 
 impl ResolveCall {
-    /// Memory that holds the vertices, and memory that the destination lies in: physical address
-    /// and bytes each.
-    pub(crate) fn memory(&self) -> [(u32, u32); 2] {
+    /// Memory that holds the vertices: physical address and bytes.
+    pub(crate) fn vertices_memory(&self) -> (u32, u32) {
         let rectangle = VertexBuffer::decode(self.vertices);
-        let CopyDestination { physical, pitch, height, slice, .. } = self.destination;
-        // Tiles are 32 texels wide, and as high in the largest format; slices lie in fours.
-        let area = u64::from(pitch.next_multiple_of(32)) * u64::from(height.next_multiple_of(32));
-        let bytes = area * 16 * u64::from(slice.map_or(1, |slice| (slice + 1).next_multiple_of(4)));
-        let bytes = bytes.min(u64::from(PHYSICAL_SIZE)) as u32;
-        [(rectangle.physical, rectangle.words.saturating_mul(4)), (physical, bytes)]
+        (rectangle.physical, rectangle.words.saturating_mul(4))
+    }
+
+    /// Memory that the texels of a rectangle with these right and bottom edges lie in: physical
+    /// address and bytes.
+    pub(crate) fn destination_memory(&self, [right, bottom]: [u32; 2]) -> (u32, u32) {
+        let CopyDestination { physical, pitch, height, format, slice, .. } = self.destination;
+        // Depths are words; tiles of smaller texels share pages.
+        let texel = match self.source {
+            CopySource::Depth { .. } => 4,
+            CopySource::Color { .. } => Format::from_number(format).map_or(16, |format| format.bytes.max(4)),
+        };
+        // Tiles are 32 texels wide and high; slices, as high as the texture, lie in fours.
+        let tiles = |length: u32| u64::from(length.next_multiple_of(MACRO_TILE));
+        let slices = u64::from(slice.map_or(0, |slice| slice.next_multiple_of(4) + 4));
+        let area = tiles(pitch.max(right)) * (tiles(bottom.max(height)) + tiles(height) * slices);
+        (physical, (area * u64::from(texel)).min(u64::from(PHYSICAL_SIZE)) as u32)
     }
 
     /// Captures a resolve from the registers.

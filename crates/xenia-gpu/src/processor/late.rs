@@ -20,6 +20,7 @@ use crate::backend::{PresentCall, QueryReports};
 use crate::draw_state::{DrawCall, ResolveCall};
 use crate::memory::PHYSICAL_SIZE;
 use crate::reference::Reference;
+use crate::resolve::rectangle;
 use xenia_guest::PAGE_SIZE;
 
 /// Most queued effects; a further one waits for the oldest.
@@ -264,7 +265,12 @@ impl CommandProcessor {
         if self.late.pages == 0 {
             return;
         }
-        if call.memory().iter().any(|&(physical, length)| self.late.writes(physical, length)) {
+        let writes = |(physical, length)| self.late.writes(physical, length);
+        let overwrites = || {
+            let extent = rectangle(call, &*self.memory);
+            extent.is_ok_and(|([.., right, bottom], _)| writes(call.destination_memory([right, bottom])))
+        };
+        if writes(call.vertices_memory()) || overwrites() {
             self.finish_late();
         }
     }

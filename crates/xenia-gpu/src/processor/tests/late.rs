@@ -3,7 +3,7 @@
 use super::*;
 use crate::backend::QueryReports;
 use crate::processor::late::{MOST_BLANKS, MOST_EFFECTS};
-use crate::registers::{Register, rb};
+use crate::registers::{FETCH_CONSTANTS, Register, With, pa, rb};
 
 const FENCE: u32 = 0x7000;
 const REPORT: u32 = DATA;
@@ -158,6 +158,46 @@ fn packets_and_draws_wait_for_what_they_read() {
         m.run(&[&report(REPORT)[..], &fence(1), words].concat());
         assert_eq!(results.lock().unwrap().waits, waits, "{words:x?}");
         assert_eq!(m.found(REPORT).0, 10 * waits as u32);
+    }
+}
+
+#[test]
+fn resolves_wait_for_effects_that_they_overwrite() {
+    const VERTICES: u32 = 0x9000;
+    /// A texture of 32 by 32 texels of four bytes.
+    const BYTES: u32 = 32 * 32 * 4;
+    fn field<R: Register>(value: With<R>) -> (u32, u32) {
+        (R::INDEX, value.0.raw())
+    }
+    let resolve = |to: u32| {
+        let registers = [
+            (rb::RbModecontrol::INDEX, 6),
+            field(rb::RbSurfaceInfo::with().surface_pitch(32)),
+            field(rb::RbCopyDestInfo::with().copy_dest_format(6)),
+            field(rb::RbCopyDestPitch::with().copy_dest_pitch(32).copy_dest_height(32)),
+            (rb::RB_COPY_DEST_BASE, to),
+            field(pa::PaScWindowScissorBr::with().br_x(32).br_y(32)),
+            field(pa::PaScScreenScissorBr::with().br_x(32).br_y(32)),
+            (FETCH_CONSTANTS, VERTICES | 3),
+            (FETCH_CONSTANTS + 1, 6 << 2 | 2),
+        ];
+        let set = registers.into_iter().flat_map(|(index, value)| [type0(index, 1), value]);
+        set.chain([type3(opcode::DRAW_INDX_2, 1), 8 | 2 << 6 | 3 << 16]).collect::<Vec<u32>>()
+    };
+    // Behind the report, up to it, over its first bytes, over its last ones, and over the vertices.
+    for (to, effect, waits) in [
+        (REPORT + 32, REPORT, 0),
+        (REPORT - BYTES, REPORT, 0),
+        (REPORT - BYTES + 16, REPORT, 1),
+        (REPORT + 16, REPORT, 1),
+        (0x2_0000, VERTICES, 1),
+    ] {
+        let (mut m, results) = harness();
+        for (corner, at) in [0, 0, 32, 0, 32, 32_u16].into_iter().zip((VERTICES..).step_by(4)) {
+            m.memory.write_u32(at, f32::from(corner).to_bits());
+        }
+        m.run(&[&report(effect)[..], &resolve(to)].concat());
+        assert_eq!(results.lock().unwrap().waits, waits, "to {to:#x}");
     }
 }
 
