@@ -145,6 +145,12 @@ pub trait Backend: Send {
         false
     }
 
+    /// Whether memory may lack texels of earlier resolves in the pages of a range (physical
+    /// address, bytes).
+    fn is_pending(&self, _physical: u32, _length: u32) -> bool {
+        self.has_pending()
+    }
+
     /// Writes the texels of earlier resolves that memory lacks: in the pages of a range (physical
     /// address, bytes), or all.
     fn deliver(

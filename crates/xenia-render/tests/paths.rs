@@ -68,6 +68,10 @@ impl Backend for Watched {
         self.held().has_pending()
     }
 
+    fn is_pending(&self, physical: u32, length: u32) -> bool {
+        self.held().is_pending(physical, length)
+    }
+
     fn deliver(
         &mut self,
         range: Option<(u32, u32)>,

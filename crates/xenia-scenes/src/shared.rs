@@ -42,6 +42,10 @@ impl Backend for SharedBackend {
         self.get().has_pending()
     }
 
+    fn is_pending(&self, physical: u32, length: u32) -> bool {
+        self.get().is_pending(physical, length)
+    }
+
     fn deliver(
         &mut self,
         range: Option<(u32, u32)>,

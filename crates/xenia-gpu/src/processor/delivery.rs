@@ -30,8 +30,9 @@ impl CommandProcessor {
 
     /// Writes the texels of resolves to memory that a packet accesses.
     pub(super) fn reach_texels(&mut self, physical: u32, length: usize) {
-        if self.backend.has_pending() {
-            self.deliver(Some((physical, u32::try_from(length).unwrap_or(u32::MAX))));
+        let length = u32::try_from(length).unwrap_or(u32::MAX);
+        if self.backend.is_pending(physical, length) {
+            self.deliver(Some((physical, length)));
         }
     }
 
