@@ -72,7 +72,7 @@ use expanded::PassThroughShaders;
 use fallback::Fallback;
 use index_lists::IndexLists;
 use late::{Flights, Staging};
-use mirror::Mirror;
+use mirror::{Coverages, Mirror};
 use occlusion::Occlusion;
 use ownership::Step;
 use pipelines::Pipelines;
@@ -120,6 +120,7 @@ pub struct WgpuBackend {
     results: u64,
     recovery: Recovery,
     mirror: Mirror,
+    coverages: Coverages,
     staging: Staging,
     picture_maker: Option<PictureMaker>,
     flights: Flights,
@@ -172,6 +173,7 @@ impl WgpuBackend {
             results: 0,
             recovery: Recovery::new(options),
             mirror: Mirror::new(scale),
+            coverages: Coverages::default(),
             staging: Staging::default(),
             picture_maker: None,
             flights: Flights::default(),
@@ -322,7 +324,7 @@ impl Backend for WgpuBackend {
         let read: Vec<_> = resolve.read().into_iter().flat_map(|place| place.tiles(area)).collect();
         let steps = self.targets.read(read.into_iter().map(|(tile, _)| tile));
         self.carry_out(steps);
-        let copied = self.copy_texels(call, &resolve, memory);
+        let copied = self.copy_texels(&resolve, memory);
         for (place, bits) in resolve.cleared() {
             self.clear(&place, area, bits);
         }
@@ -336,6 +338,10 @@ impl Backend for WgpuBackend {
 
     fn has_pending(&self) -> bool {
         self.mirror.has_pending()
+    }
+
+    fn is_pending(&self, physical: u32, length: u32) -> bool {
+        self.mirror.is_pending(physical, length)
     }
 
     fn deliver(

@@ -4,14 +4,13 @@
 //! its bytes by [`deliver_pages`](WgpuBackend::deliver_pages), before they may be read. Others go
 //! through the CPU at once: slices of 3D textures, overlapping rows, images above the limit.
 
-use xenia_gpu::draw_state::{DrawCall, ResolveCall};
-use xenia_gpu::memory::PHYSICAL_SIZE;
+use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::{BackendError, PhysicalMemory, Readback};
 
 use super::WgpuBackend;
 use super::draw::Refused;
 use super::edram::{Resolve, TexelConversion, read_back};
-use super::mirror::{Delivery, Mirror, memory_of};
+use super::mirror::{Delivery, memory_of};
 
 /// Bytes that are read back together, unless one run of pages has more.
 pub(super) const PART_BYTES: u64 = 32 << 20;
@@ -55,12 +54,11 @@ impl WgpuBackend {
     /// Makes a resolve without its clears, after transfers to the EDRAM buffer were recorded.
     pub(super) fn copy_texels(
         &mut self,
-        call: &ResolveCall,
         resolve: &Resolve<'_>,
         memory: &dyn PhysicalMemory,
     ) -> Result<(), BackendError> {
         let Some(conversion) = resolve.conversion()? else { return Ok(()) };
-        if !self.copy_on_device(call, resolve, &conversion, memory)? {
+        if !self.copy_on_device(resolve, &conversion, memory)? {
             self.resolves_through_cpu += 1;
             // Pending texels are older, and must not overwrite these.
             self.deliver_pages(None, memory)?;
@@ -84,20 +82,16 @@ impl WgpuBackend {
     /// Records a resolve to the mirror; false if that can't hold it.
     fn copy_on_device(
         &mut self,
-        call: &ResolveCall,
         resolve: &Resolve<'_>,
         conversion: &TexelConversion,
         memory: &dyn PhysicalMemory,
     ) -> Result<bool, BackendError> {
-        let physical = call.destination.physical % PHYSICAL_SIZE;
-        let Some(runs) = resolve.covered(conversion) else { return Ok(false) };
-        let Some(pages) = Mirror::pages_of_resolve(&self.device, physical, &runs) else { return Ok(false) };
-        if self.mirror.is_torn(pages.clone(), memory) {
-            self.deliver_pages(Some(memory_of(&pages)), memory)?;
+        let Some(coverage) = self.coverages.of(resolve.footprint(conversion)) else { return Ok(false) };
+        if self.mirror.is_torn(coverage.pages.clone(), memory) {
+            self.deliver_pages(Some(memory_of(&coverage.pages)), memory)?;
         }
         let encoder = self.recording.encoder(&self.device);
-        let pages = (pages, conversion.texel_bytes());
-        let to = self.mirror.resolve(&self.device, encoder, (physical, &runs), pages, memory);
+        let to = self.mirror.resolve(&self.device, encoder, &coverage, memory);
         let Some(destination) = to else { return Ok(false) };
         self.edram.copy_tiled(&self.device, encoder, resolve, conversion, &destination);
         if let Some(pages) = &destination.scaled {

@@ -15,6 +15,8 @@
 //!
 //! docs/src/decisions/0019-wgpu-backend.md has the reasons.
 
+mod coverage;
+mod page_map;
 mod pages;
 mod pending;
 mod reading;
@@ -25,13 +27,14 @@ use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 
 use xenia_gpu::PhysicalMemory;
-use xenia_gpu::memory::PHYSICAL_SIZE;
 
 use super::Device;
 use super::mapping::filled_buffer;
 use super::scale::Scale;
-use pages::{Bytes, PAGE, by_page, pages_of};
+use page_map::{PageMap, PageSet};
+use pages::{Bytes, PAGE, pages_of};
 
+pub(super) use coverage::{Coverage, Coverages, Footprint};
 pub(super) use pending::Delivery;
 pub(super) use reading::{Contents, Piece, ScaledPiece};
 pub(super) use scaled::ScaledPages;
@@ -99,12 +102,12 @@ pub(super) struct Destination {
 /// The mirror's pages and images.
 pub(super) struct Mirror {
     images: BTreeMap<u64, Image>,
-    pages: BTreeMap<u32, Page>,
+    pages: PageMap<Page>,
     next: u64,
     /// Bytes of the images.
     bytes: u64,
-    /// Number of pending pages.
-    pending: usize,
+    /// Pages that are pending.
+    pending: PageSet,
     /// Sum of the pages' flights.
     flights: usize,
     /// Number of resolves.
@@ -125,10 +128,10 @@ impl Mirror {
     pub(super) fn new(scale: Scale) -> Self {
         Self {
             images: BTreeMap::new(),
-            pages: BTreeMap::new(),
+            pages: PageMap::default(),
             next: 0,
             bytes: 0,
-            pending: 0,
+            pending: PageSet::default(),
             flights: 0,
             stamp: 0,
             limit: MIRROR_BYTES * u64::from(scale.factor()),
@@ -177,12 +180,12 @@ impl Mirror {
 
     /// Whether memory lacks bytes.
     pub(super) fn has_pending(&self) -> bool {
-        self.pending != 0 || self.flights != 0
+        !self.pending.is_empty() || self.flights != 0
     }
 
     /// Whether memory lacks bytes whose delivery has not begun.
     pub(super) fn has_waiting(&self) -> bool {
-        self.pending != 0
+        !self.pending.is_empty()
     }
 
     /// Whether memory lacks bytes of a range's pages.
@@ -204,15 +207,15 @@ impl Mirror {
 
     /// Drops pages, whose bytes that memory lacks are lost, and images without pages.
     pub(super) fn forget(&mut self, pages: Range<u32>) {
-        let all: Vec<u32> = self.pages.range(pages).map(|(page, _)| *page).collect();
+        let all: Vec<u32> = self.pages.range(pages).map(|(page, _)| page).collect();
         for page in all {
             self.drop_page(page);
         }
     }
 
     fn drop_page(&mut self, page: u32) {
-        let Some(dropped) = self.pages.remove(&page) else { return };
-        self.pending -= usize::from(dropped.pending.is_some());
+        let Some(dropped) = self.pages.remove(page) else { return };
+        self.pending.set(page, false);
         self.flights -= dropped.flights as usize;
         self.disown(dropped.image);
     }
@@ -227,7 +230,7 @@ impl Mirror {
     }
 
     fn is_current(&self, page: u32, memory: &dyn PhysicalMemory) -> bool {
-        self.pages.get(&page).is_some_and(|known| known.version == version(memory, page))
+        self.pages.get(page).is_some_and(|known| known.version == version(memory, page))
     }
 
     /// Whether memory lacks bytes of a page of the range that was written by the CPU since.
@@ -236,57 +239,40 @@ impl Mirror {
             && self
                 .pages
                 .range(pages)
-                .any(|(number, page)| page.is_lacking() && page.version != version(memory, *number))
+                .any(|(number, page)| page.is_lacking() && page.version != version(memory, number))
     }
 
-    /// Pages of a resolve that writes `runs`, relative to its destination, if an image can hold
-    /// them.
-    pub(super) fn pages_of_resolve(
-        device: &Device,
-        physical: u32,
-        runs: &[Range<u32>],
-    ) -> Option<Range<u32>> {
-        let (first, last) = (runs.first()?, runs.last()?);
-        // Words of texels must be words of the buffer.
-        if !physical.is_multiple_of(4) {
-            return None;
-        }
-        let at = |offset: u32| u64::from(physical) + u64::from(offset);
-        let (start, end) = (at(first.start) / u64::from(PAGE), at(last.end).div_ceil(u64::from(PAGE)));
-        let most = IMAGE_BYTES.min(device.device.limits().max_storage_buffer_binding_size);
-        let fits = end <= u64::from(PHYSICAL_SIZE / PAGE) && (end - start) * u64::from(PAGE) <= most;
-        fits.then_some(start as u32..end as u32)
-    }
-
-    /// Prepares the destination of a resolve that writes `runs` bytes of `pages`, none of which is
-    /// torn, with texels of `texel_bytes` bytes; `None` if writes to memory can't be tracked. The
-    /// caller records the resolve.
+    /// Prepares the destination of a resolve that covers pages, none of which is torn; `None` if an
+    /// image of the device can't hold them, or if writes to memory can't be tracked. The caller
+    /// records the resolve.
     pub(super) fn resolve(
         &mut self,
         device: &Device,
         encoder: &mut wgpu::CommandEncoder,
-        (physical, runs): (u32, &[Range<u32>]),
-        (pages, texel_bytes): (Range<u32>, u32),
+        coverage: &Coverage,
         memory: &dyn PhysicalMemory,
     ) -> Option<Destination> {
-        let written = by_page(physical, runs);
+        let Coverage { physical, pages, written, .. } = coverage;
+        if memory_of(pages).1 as u64 > device.device.limits().max_storage_buffer_binding_size {
+            return None;
+        }
         let stale: Vec<u32> =
             written.iter().map(|(page, _)| *page).filter(|page| !self.is_current(*page, memory)).collect();
         let versions = track(memory, &stale)?;
         let id = self.image(device, pages.clone(), written.first()?.0);
-        let unscaled = self.scale_image(device, id, texel_bytes);
+        let unscaled = self.scale_image(device, id, coverage.texel_bytes());
         let image = self.images.get(&id)?;
-        let unscaled = self.fill(device, encoder, image, &written, &stale, (memory, unscaled));
+        let unscaled = self.fill(device, encoder, image, written, &stale, (memory, unscaled));
         let destination = Destination {
             buffer: image.buffer.clone(),
-            origin: (image.pages.start * PAGE).wrapping_sub(physical),
+            origin: (image.pages.start * PAGE).wrapping_sub(*physical),
             scaled: image.scaled_pages(unscaled),
         };
         self.stamp += 1;
         let mut versions = stale.into_iter().zip(versions).peekable();
         for (number, bytes) in written {
-            let version = versions.next_if(|(stale, _)| *stale == number).map(|(_, version)| version);
-            self.own(number, id, version, bytes);
+            let version = versions.next_if(|(stale, _)| stale == number).map(|(_, version)| version);
+            self.own(*number, id, version, bytes);
         }
         if let Some(image) = self.images.get_mut(&id) {
             image.used = self.stamp;
@@ -295,30 +281,29 @@ impl Mirror {
     }
 
     /// Gives a page to an image, with bytes that memory lacks. A new version makes it current.
-    fn own(&mut self, number: u32, id: u64, new: Option<u64>, bytes: Bytes) {
+    fn own(&mut self, number: u32, id: u64, new: Option<u64>, bytes: &Bytes) {
         if let Some(image) = self.images.get_mut(&id) {
             image.owned += 1;
         }
-        let old = self.pages.remove(&number);
-        let (version, mut pending, flights) = match (old, new) {
-            (Some(old), new) => {
-                self.disown(old.image);
-                self.pending -= usize::from(old.pending.is_some());
-                (new.unwrap_or(old.version), old.pending, old.flights)
-            }
-            (None, new) => (new.unwrap_or(0), None, 0),
+        self.pending.set(number, true);
+        let stamp = self.stamp;
+        let Some(page) = self.pages.get_mut(number) else {
+            let (version, pending) = (new.unwrap_or(0), Some(bytes.clone()));
+            self.pages.insert(number, Page { image: id, version, stamp, pending, flights: 0 });
+            return;
         };
-        match &mut pending {
+        let old = std::mem::replace(&mut page.image, id);
+        (page.version, page.stamp) = (new.unwrap_or(page.version), stamp);
+        match &mut page.pending {
             Some(pending) => pending.add(bytes),
-            None => pending = Some(bytes),
+            None => page.pending = Some(bytes.clone()),
         }
-        self.pending += 1;
-        self.pages.insert(number, Page { image: id, version, stamp: self.stamp, pending, flights });
+        self.disown(old);
     }
 
     /// Finds an image that contains the pages, or creates it.
     fn image(&mut self, device: &Device, pages: Range<u32>, first: u32) -> u64 {
-        if let Some(page) = self.pages.get(&first)
+        if let Some(page) = self.pages.get(first)
             && let Some(image) = self.images.get(&page.image)
             && image.pages.start <= pages.start
             && pages.end <= image.pages.end
@@ -355,7 +340,7 @@ impl Mirror {
             if stale.binary_search(number).is_ok() {
                 missing.push(*number);
                 unscaled.add(*number);
-            } else if let Some(from) = self.pages.get(number).and_then(|page| self.images.get(&page.image))
+            } else if let Some(from) = self.pages.get(*number).and_then(|page| self.images.get(&page.image))
                 && from.buffer != image.buffer
             {
                 if !image.copy_scaled(encoder, from, *number) {

@@ -4,7 +4,7 @@
 
 use xenia_gpu::draw_state::{CopySource, ResolveCall};
 use xenia_gpu::enums::{ColorTargetFormat, CopyCommand, DepthFormat};
-use xenia_gpu::resolve::{Rect, covered, rectangle, samples, store_rows};
+use xenia_gpu::resolve::{Rect, rectangle, samples, store_rows};
 use xenia_gpu::texture::layout::MACRO_TILE;
 use xenia_gpu::texture::{Format, Layout};
 use xenia_gpu::{BackendError, PhysicalMemory};
@@ -13,7 +13,7 @@ use super::super::device::Device;
 use super::calls::Parameters;
 use super::pipelines::{Kernel, Texels};
 use super::{Edram, TargetFormat, TargetPlace, dispatch, parameters, read_back, samples_across};
-use crate::backend::mirror::Destination;
+use crate::backend::mirror::{Destination, Footprint};
 
 /// Texels are converted in runs of rows of at most this many bytes, or one row of macro tiles.
 const RUN_BYTES: u32 = 16 << 20;
@@ -120,9 +120,10 @@ impl<'a> Resolve<'a> {
         Ok(Some(TexelConversion { texels: self.texels(samples)?, samples }))
     }
 
-    /// Byte ranges of the texels, relative to the destination, if they are disjoint and ascending.
-    pub(crate) fn covered(&self, conversion: &TexelConversion) -> Option<Vec<std::ops::Range<u32>>> {
-        covered(&self.call.destination, self.area, conversion.texels.bytes)
+    /// Place of the texels.
+    pub(crate) fn footprint(&self, conversion: &TexelConversion) -> Footprint {
+        let (destination, texel_bytes) = (self.call.destination, conversion.texels.bytes);
+        Footprint { destination, area: self.area, texel_bytes }
     }
 
     /// Number of the source's format in the shaders.

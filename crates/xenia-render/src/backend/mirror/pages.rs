@@ -17,26 +17,45 @@ pub(super) fn pages_of(physical: u32, length: u32) -> impl Iterator<Item = Range
     [start / PAGE..first, 0..rest].into_iter().filter(|pages| !pages.is_empty())
 }
 
-/// Set of a page's bytes: ascending ranges that don't touch, or one of the whole page.
+/// Bytes of a whole page.
+const WHOLE: Range<u32> = 0..PAGE;
+
+/// Set of a page's bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Bytes(Vec<Range<u32>>);
+pub(super) enum Bytes {
+    /// All bytes of the page.
+    Whole,
+    /// Ascending ranges that don't touch, but for one of the whole page.
+    Part(Vec<Range<u32>>),
+}
 
 impl Bytes {
+    /// Set of one range.
+    fn new(range: Range<u32>) -> Self {
+        if range == WHOLE { Self::Whole } else { Self::Part(vec![range]) }
+    }
+
     pub(super) fn is_whole(&self) -> bool {
-        matches!(&self.0[..], [range] if *range == (0..PAGE))
+        matches!(self, Self::Whole)
     }
 
     pub(super) fn ranges(&self) -> &[Range<u32>] {
-        &self.0
+        match self {
+            Self::Whole => std::slice::from_ref(&WHOLE),
+            Self::Part(ranges) => ranges,
+        }
     }
 
     /// Adds the bytes of another set.
-    pub(super) fn add(&mut self, other: Self) {
-        if self.is_whole() || *self == other {
-            return;
+    pub(super) fn add(&mut self, other: &Self) {
+        let Self::Part(ranges) = self else { return };
+        if ranges != other.ranges() {
+            ranges.extend_from_slice(other.ranges());
+            join(ranges);
         }
-        self.0.extend(other.0);
-        join(&mut self.0);
+        if ranges[..] == [WHOLE] {
+            *self = Self::Whole;
+        }
     }
 }
 
@@ -48,10 +67,10 @@ pub(super) fn by_page(physical: u32, ranges: &[Range<u32>]) -> Vec<(u32, Bytes)>
         while at < end {
             let (page, start) = (at / PAGE, at % PAGE);
             let length = (PAGE - start).min(end - at);
-            let bytes = start..start + length;
+            let bytes = Bytes::new(start..start + length);
             match pages.last_mut() {
-                Some((last, set)) if *last == page => set.add(Bytes(vec![bytes])),
-                _ => pages.push((page, Bytes(vec![bytes]))),
+                Some((last, set)) if *last == page => set.add(&bytes),
+                _ => pages.push((page, bytes)),
             }
             at += length;
         }
@@ -64,7 +83,7 @@ mod tests {
     use super::*;
 
     fn set(ranges: &[(u32, u32)]) -> Bytes {
-        Bytes(ranges.iter().map(|(start, end)| *start..*end).collect())
+        Bytes::Part(ranges.iter().map(|(start, end)| *start..*end).collect())
     }
 
     #[test]
@@ -83,15 +102,15 @@ mod tests {
         let found = by_page(0x800, &[0..0x10, 0x20..0x1900, 0x1a00..0x1a04]);
         let expected = [
             (0, set(&[(0x800, 0x810), (0x820, 0x1000)])),
-            (1, set(&[(0, PAGE)])),
+            (1, Bytes::Whole),
             (2, set(&[(0, 0x100), (0x200, 0x204)])),
         ];
         assert_eq!(found, expected);
         let mut bytes = found[2].1.clone();
         assert!(!bytes.is_whole());
-        bytes.add(set(&[(0x80, 0x1ff)]));
+        bytes.add(&set(&[(0x80, 0x1ff)]));
         assert_eq!(bytes, set(&[(0, 0x1ff), (0x200, 0x204)]));
-        bytes.add(set(&[(0x1ff, 0x200), (0x204, PAGE)]));
+        bytes.add(&set(&[(0x1ff, 0x200), (0x204, PAGE)]));
         assert!(bytes.is_whole());
     }
 }

@@ -38,15 +38,9 @@ impl Mirror {
         skips: bool,
         memory: &dyn PhysicalMemory,
     ) -> Vec<Delivery> {
-        if self.pending == 0 {
-            return Vec::new();
-        }
         let (physical, length) = range.unwrap_or((0, PHYSICAL_SIZE));
-        let numbers: Vec<u32> = pages_of(physical, length)
-            .flat_map(|pages| self.pages.range(pages))
-            .filter(|(_, page)| page.pending.is_some())
-            .map(|(number, _)| *number)
-            .collect();
+        let numbers: Vec<u32> =
+            pages_of(physical, length).flat_map(|pages| self.pending.range(pages)).collect();
         let mut deliveries: Vec<(u64, Delivery)> = Vec::new();
         for number in numbers {
             let is_current = self.is_current(number, memory);
@@ -54,11 +48,11 @@ impl Mirror {
                 self.drop_page(number);
                 continue;
             }
-            let Some(page) = self.pages.get_mut(&number) else { continue };
+            let Some(page) = self.pages.get_mut(number) else { continue };
             let (Some(bytes), Some(image)) = (page.pending.take(), self.images.get(&page.image)) else {
                 continue;
             };
-            self.pending -= 1;
+            self.pending.set(number, false);
             let from = image.place(number);
             let joins =
                 |last: &&mut (u64, Delivery)| last.0 == page.image && last.1.from + last.1.length == from;
@@ -90,7 +84,7 @@ impl Mirror {
     /// Notes that deliveries are under way: memory will have their bytes later.
     pub(in super::super) fn fly(&mut self, deliveries: &[Delivery]) {
         for (number, _) in deliveries.iter().flat_map(|delivery| &delivery.pages) {
-            if let Some(page) = self.pages.get_mut(number) {
+            if let Some(page) = self.pages.get_mut(*number) {
                 page.flights += 1;
                 self.flights += 1;
             }
@@ -101,7 +95,7 @@ impl Mirror {
     /// [`lost`](Self::lost).
     pub(in super::super) fn land(&mut self, delivery: &Delivery) {
         for (number, _) in &delivery.pages {
-            if let Some(page) = self.pages.get_mut(number).filter(|page| page.flights != 0) {
+            if let Some(page) = self.pages.get_mut(*number).filter(|page| page.flights != 0) {
                 page.flights -= 1;
                 self.flights -= 1;
             }
@@ -142,17 +136,18 @@ impl Mirror {
             }
             return;
         };
-        let mut found = vec![0; PAGE as usize];
+        let mut found = Vec::new();
         let sent = bytes.chunks_exact(PAGE as usize);
         for (((number, is_sure), version), expected) in delivery.pages.iter().zip(versions).zip(sent) {
             if !is_sure {
+                found.resize(PAGE as usize, 0);
                 memory.read(number * PAGE, &mut found);
             }
             if *is_sure || found == expected {
-                if let Some(page) = self.pages.get_mut(number) {
+                if let Some(page) = self.pages.get_mut(*number) {
                     page.version = version;
                 }
-            } else if self.pages.get(number).is_some_and(|page| !page.is_lacking()) {
+            } else if self.pages.get(*number).is_some_and(|page| !page.is_lacking()) {
                 self.drop_page(*number);
             }
             // Otherwise a later resolve has made the page torn, until that is delivered.

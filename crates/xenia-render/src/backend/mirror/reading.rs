@@ -63,11 +63,11 @@ impl Mirror {
                 }
             };
             for (number, page) in self.pages.range(pages.clone()) {
-                if page.version == version(memory, *number) {
-                    add(next..*number);
+                if page.version == version(memory, number) {
+                    add(next..number);
                     next = number + 1;
                     // FNV-1a of the page and its resolve.
-                    for value in [u64::from(*number), page.stamp] {
+                    for value in [u64::from(number), page.stamp] {
                         device = (device ^ value).wrapping_mul(0x100_0000_01b3).wrapping_add(1);
                     }
                 }
@@ -92,17 +92,17 @@ impl Mirror {
             let start = if before == 0 { i64::from(physical) } else { 0 };
             let end = before + i64::from(pages.end) * i64::from(PAGE) - start;
             for (number, page) in self.pages.range(pages) {
-                if page.version != version(memory, *number) {
+                if page.version != version(memory, number) {
                     if page.is_lacking() {
                         return Err(Torn);
                     }
                     continue;
                 }
                 let Some(image) = self.images.get(&page.image) else { continue };
-                let at = before + i64::from(*number) * i64::from(PAGE) - start;
+                let at = before + i64::from(number) * i64::from(PAGE) - start;
                 let cut = (-at).max(0);
                 let within = (at + cut) as u64..((at + i64::from(PAGE)).min(i64::from(length))) as u64;
-                let from = image.place(*number) + cut as u64;
+                let from = image.place(number) + cut as u64;
                 match pieces.last_mut() {
                     Some(last)
                         if last.within.end == within.start
