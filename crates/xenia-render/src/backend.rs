@@ -31,6 +31,7 @@ mod draw;
 mod edram;
 mod expanded;
 mod fallback;
+mod finishing;
 mod index_lists;
 mod known_words;
 mod late;

@@ -1,9 +1,16 @@
 //! Command recording: one encoder and its open render pass.
+//!
+//! An encoder with many draws is handed over to be [finished](super::finishing) while the next one
+//! records the draws behind them.
 
 use super::Device;
+use super::finishing::Finisher;
 use super::ownership::TargetId;
 use super::pass::Pass;
 use super::targets::Targets;
+
+/// Draws of an encoder after which it is handed over.
+const DRAWS_TOGETHER: u32 = 192;
 
 /// Targets of a pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,7 +24,11 @@ pub(super) struct Attachments {
 pub(super) struct Recording {
     /// Commands that run before all others.
     first: Option<wgpu::CommandEncoder>,
+    /// Encoders before the current one.
+    handed_over: Finisher,
     encoder: Option<wgpu::CommandEncoder>,
+    /// Draws of the current encoder.
+    draws: u32,
     pass: Option<(Attachments, Pass)>,
     passes: u64,
 }
@@ -44,8 +55,8 @@ impl Recording {
         self.pass = None;
     }
 
-    /// Returns a pass on these targets, with queries of `samples`: the open one if its targets are
-    /// the same.
+    /// Returns a pass on these targets for a draw, with queries of `samples`: the open one if its
+    /// targets are the same.
     pub(super) fn pass(
         &mut self,
         device: &Device,
@@ -56,6 +67,11 @@ impl Recording {
         if self.pass.as_ref().is_some_and(|(open, _)| *open != attachments) {
             self.pass = None;
         }
+        if self.draws >= DRAWS_TOGETHER {
+            (self.pass, self.draws) = (None, 0);
+            self.encoder.take().into_iter().for_each(|encoder| self.handed_over.begin(encoder));
+        }
+        self.draws += 1;
         let Self { encoder, pass, passes, .. } = self;
         let (_, pass) = pass.get_or_insert_with(|| {
             *passes += 1;
@@ -68,9 +84,10 @@ impl Recording {
 
     /// Finishes the commands for submission.
     pub(super) fn finish(&mut self) -> Vec<wgpu::CommandBuffer> {
-        self.pass = None;
-        let encoders = [self.first.take(), self.encoder.take()];
-        encoders.into_iter().flatten().map(wgpu::CommandEncoder::finish).collect()
+        (self.pass, self.draws) = (None, 0);
+        let [first, last] = [self.first.take(), self.encoder.take()];
+        let [first, last] = [first, last].map(|encoder| encoder.map(wgpu::CommandEncoder::finish));
+        first.into_iter().chain(self.handed_over.end()).chain(last).collect()
     }
 }
 
