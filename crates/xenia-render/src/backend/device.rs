@@ -248,6 +248,11 @@ impl Device {
         self.hold_back();
     }
 
+    /// Last submission, unless the device is known to have executed all.
+    pub(crate) fn last_submission(&self) -> Option<wgpu::SubmissionIndex> {
+        self.in_flight().submissions.back().map(|(_, index)| index.clone())
+    }
+
     /// Ends a frame. If too many are in flight, waits for the oldest one.
     pub(crate) fn end_frame(&self) {
         let mut in_flight = self.in_flight();

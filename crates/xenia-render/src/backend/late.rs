@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use xenia_gpu::{Backend, BackendError, PhysicalMemory};
 
 use super::delivery::first_part;
-use super::mapping::{Mapping, wait_until};
+use super::mapping::Mapping;
 use super::mirror::Delivery;
 use super::{Device, WgpuBackend};
 
@@ -111,38 +111,51 @@ impl WgpuBackend {
         if let Some(reference) = self.recover() {
             return Some(reference.samples_passed().unwrap_or(0));
         }
-        let known = self.known(number);
-        if known.is_some() {
-            return known;
-        }
-        if self.occlusion.is_behind() {
-            self.submit();
-        }
-        let polled = if waits {
-            wait_until(&self.device, || self.occlusion.is_mapped() && self.flights_are_done())
-        } else {
-            let poll = self.device.wgpu().poll(wgpu::PollType::Poll);
-            poll.map(|_| ()).map_err(|error| BackendError::Host(error.to_string()))
-        };
-        self.occlusion.collect();
-        self.land(memory);
-        let known = self.known(number);
-        // After an error the device counts as lost.
-        known.or_else(|| (waits || polled.is_err()).then(|| self.occlusion.known()))
-    }
-
-    /// Result with a number, if it is there.
-    fn known(&mut self, number: u64) -> Option<u64> {
-        let is_flying = self.flights.iter().any(|flight| flight.number == number);
-        if is_flying || self.occlusion.is_open(number) {
-            return None;
+        if !self.is_known(number) {
+            if self.occlusion.is_behind() {
+                self.submit();
+            }
+            let polled = if waits { self.wait_for(number, memory) } else { self.poll(memory) };
+            // After an error the device counts as lost.
+            if polled.is_ok() && !waits && !self.is_known(number) {
+                return None;
+            }
         }
         Some(self.occlusion.take_answer(number).unwrap_or_else(|| self.occlusion.known()))
     }
 
-    /// Whether the bytes of all deliveries under way are there, or never will be.
-    fn flights_are_done(&self) -> bool {
-        self.flights.iter().all(|flight| flight.bytes.is_done())
+    /// Whether a result is there.
+    fn is_known(&self, number: u64) -> bool {
+        !self.is_flying(number) && !self.occlusion.is_open(number)
+    }
+
+    /// Whether a result is a delivery under way.
+    fn is_flying(&self, number: u64) -> bool {
+        self.flights.iter().any(|flight| flight.number == number)
+    }
+
+    /// Takes the results that are there.
+    fn poll(&mut self, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        let polled = self.device.wgpu().poll(wgpu::PollType::Poll);
+        self.occlusion.collect();
+        self.land(memory);
+        polled.map(|_| ()).map_err(|error| BackendError::Host(error.to_string()))
+    }
+
+    /// Waits until a result is there, but not for what was submitted after it.
+    fn wait_for(&mut self, number: u64, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        while !self.is_known(number) {
+            let flight = self.flights.front().filter(|_| self.is_flying(number));
+            // The oldest ones come first: each wait takes one at least.
+            match flight.map(|flight| &flight.bytes).or_else(|| self.occlusion.oldest()) {
+                Some(mapping) => mapping.wait_done(&self.device)?,
+                // The device was lost, or the result is of an earlier device.
+                None => return Ok(()),
+            }
+            self.occlusion.collect();
+            self.land(memory);
+        }
+        Ok(())
     }
 
     /// Writes the deliveries that the device has finished to memory, in order.
@@ -172,8 +185,8 @@ impl WgpuBackend {
             };
             flight.deliveries.iter().any(touches)
         };
-        if self.flights.iter().any(touches) {
-            wait_until(&self.device, || self.flights_are_done())?;
+        while let Some(first) = self.flights.front().filter(|_| self.flights.iter().any(touches)) {
+            first.bytes.wait_done(&self.device)?;
             self.land(memory);
         }
         Ok(())

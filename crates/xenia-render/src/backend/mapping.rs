@@ -33,10 +33,15 @@ pub(super) fn filled_buffer(
     buffer
 }
 
-/// Waits for the device, and then for mappings. The window's thread uses the same device: it may be
-/// the one that learns of a mapping's end, and notes it after the wait for the device is over.
-pub(super) fn wait_until(device: &Device, is_done: impl Fn() -> bool) -> Result<(), BackendError> {
-    device.wait(None)?;
+/// Waits for a submission, or for all, and then for mappings. The window's thread uses the same
+/// device: it may be the one that learns of a mapping's end, and notes it after the wait for the
+/// device is over.
+pub(super) fn wait_until(
+    device: &Device,
+    submission: Option<wgpu::SubmissionIndex>,
+    is_done: impl Fn() -> bool,
+) -> Result<(), BackendError> {
+    device.wait(submission)?;
     let start = Instant::now();
     while !is_done() {
         if start.elapsed() > LONGEST_WAIT {
@@ -51,6 +56,8 @@ pub(super) fn wait_until(device: &Device, is_done: impl Fn() -> bool) -> Result<
 pub(super) struct Mapping {
     buffer: wgpu::Buffer,
     size: u64,
+    /// Last submission before it, unless the device has executed all.
+    behind: Option<wgpu::SubmissionIndex>,
     /// Whether the mapping succeeded, once that is known.
     result: Arc<OnceLock<bool>>,
 }
@@ -65,7 +72,7 @@ impl Mapping {
         buffer.map_async(wgpu::MapMode::Read, ..size, move |mapped| {
             known.get_or_init(|| mapped.is_ok());
         });
-        Self { buffer, size, result }
+        Self { buffer, size, behind: device.last_submission(), result }
     }
 
     /// Whether the bytes are there, or never will be.
@@ -73,9 +80,14 @@ impl Mapping {
         self.result.get().is_some()
     }
 
+    /// Waits until the bytes are there or never will be, but not for later submissions.
+    pub(super) fn wait_done(&self, device: &Device) -> Result<(), BackendError> {
+        wait_until(device, self.behind.clone(), || self.is_done())
+    }
+
     /// Waits until the bytes are there; returns them.
     pub(super) fn wait(&self, device: &Device) -> Result<wgpu::BufferView, BackendError> {
-        wait_until(device, || self.is_done())?;
+        self.wait_done(device)?;
         if self.result.get() != Some(&true) {
             return Err(BackendError::Host("a buffer could not be mapped".into()));
         }

@@ -187,7 +187,7 @@ impl Occlusion {
             self.collect();
         }
         if self.batches.len() >= MOST_BATCHES {
-            let _ = wait_until(device, || self.is_mapped());
+            let _ = wait_until(device, None, || self.is_mapped());
             self.collect();
         }
         let Some(queries) = self.queries.as_mut().filter(|queries| queries.used != 0) else { return };
@@ -253,14 +253,19 @@ impl Occlusion {
     /// Total count after all submitted commands.
     pub(super) fn finish(&mut self, device: &Device) -> Result<u64, BackendError> {
         if !self.batches.is_empty() {
-            wait_until(device, || self.is_mapped())?;
+            wait_until(device, None, || self.is_mapped())?;
             self.collect();
         }
         Ok(self.total)
     }
 
+    /// Oldest counts that the device works on.
+    pub(super) fn oldest(&self) -> Option<&Mapping> {
+        self.batches.front()
+    }
+
     /// Whether the counts of all submitted queries are there.
-    pub(super) fn is_mapped(&self) -> bool {
+    fn is_mapped(&self) -> bool {
         self.batches.iter().all(Mapping::is_done)
     }
 }
