@@ -383,6 +383,16 @@ fn idle_processors_precompile_worthwhile_functions() {
 }
 
 #[test]
+fn a_machine_that_has_ended_holds_no_memory() {
+    let _only = only_machine();
+    let (memory, shelf) = (memory(), Shelf::default());
+    let held = Arc::downgrade(&memory);
+    let both = JitConfig { tiers: Tiers::Both, ahead: true, ..JitConfig::in_background() };
+    drop(Jit::with_store(memory, both, Some(options(&shelf, "build", "title"))).unwrap());
+    assert_eq!(held.strong_count(), 0);
+}
+
+#[test]
 fn in_lockstep_nothing_is_compiled_ahead() {
     let _only = only_machine();
     let memory = memory();

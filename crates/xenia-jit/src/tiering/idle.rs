@@ -14,8 +14,10 @@
 //! - Compilation starts only while no orders of hot code wait ([`crate::tiering::background`]).
 //! - A run compiles at most [`MOST_AHEAD`] instructions; at most [`MOST_RAN`] units that have run
 //!   wait.
-//! - The machine does not wait for the thread when it ends: the thread finishes one piece of a
-//!   function and then exits.
+//! - The machine waits for the thread when it ends: the thread finishes one piece of a function,
+//!   at most some 40 ms, and then exits. A thread that outlived its machine would hold the guest's
+//!   memory, and the next machine of the process could not have the address for which stored code
+//!   is compiled.
 //! - Used in parallel runs only, since a lockstep run must not depend on the host's timing.
 
 use crate::emit::function_tier::Compiler;
@@ -76,7 +78,8 @@ impl Ran {
 /// The thread of idle-time compilation.
 pub(crate) struct Idle {
     is_ending: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
+    /// `None` once it has been joined.
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Idle {
@@ -103,14 +106,18 @@ impl Idle {
             })
             .inspect_err(|error| tracing::warn!(%error, "no thread that compiles ahead"))
             .ok()?;
-        Some(Self { is_ending, thread })
+        Some(Self { is_ending, thread: Some(thread) })
     }
 }
 
 impl Drop for Idle {
     fn drop(&mut self) {
         self.is_ending.store(true, Relaxed);
-        self.thread.thread().unpark();
+        let Some(thread) = self.thread.take() else { return };
+        thread.thread().unpark();
+        if thread.join().is_err() {
+            tracing::error!("the thread that compiles ahead has panicked; code was compiled when it was hot");
+        }
     }
 }
 
