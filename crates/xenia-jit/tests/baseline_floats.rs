@@ -134,9 +134,9 @@ fn memory() -> Vec<Op> {
 
 #[test]
 fn arithmetic_agrees_on_special_operands() {
-    check(baseline(), &arithmetic(), 1, if is_long() { 6000 } else { 2000 });
+    check(baseline(), &arithmetic(), 1, if is_long() { 6000 } else { 1000 });
     for op in arithmetic() {
-        check(baseline(), &[op], 2 + op as u64, if is_long() { 120 } else { 60 });
+        check(baseline(), &[op], 2 + op as u64, if is_long() { 120 } else { 30 });
     }
 }
 
@@ -152,12 +152,12 @@ fn arithmetic_agrees_among_vectors_and_integers() {
         rows.extend(arithmetic());
     }
     rows.extend(memory());
-    check(baseline(), &rows, 4, 2000);
+    check(baseline(), &rows, 4, if is_long() { 2000 } else { 700 });
 }
 
 #[test]
 fn memory_agrees_on_special_operands() {
-    check(baseline(), &memory(), 5, 3000);
+    check(baseline(), &memory(), 5, if is_long() { 3000 } else { 1000 });
 }
 
 /// Moves each kind of single through `lfs` and back through `stfs`.

@@ -6,6 +6,7 @@ use crate::common::*;
 use xenia_cpu::Exit;
 use xenia_isa::{Family, Op};
 use xenia_jit::JitConfig;
+use xenia_testing::is_long;
 
 /// Address of the functions: the second page of the code.
 const LEAVES: u32 = CODE + 0x1000;
@@ -165,7 +166,7 @@ fn random_leaves_do_what_they_do_when_they_are_called() {
     use Family::*;
     let rows = rows(&[Integer, Logical, Rotate, LoadStore, Float, Vector, Vector128]);
     let mut r = Random::new(0x1EAF);
-    for case in 0..300 {
+    for case in 0..if is_long() { 300 } else { 120 } {
         let mut leaves = Vec::new();
         let mut called = Vec::new();
         for _ in 0..=r.below(4) {

@@ -68,7 +68,7 @@ fn statements(r: &mut Random, rows: &[Op], depth: u32, counts: bool) -> Vec<u32>
 }
 
 /// Number of random programs of a test, and of a test in a long run.
-const USUAL: u64 = 30;
+const USUAL: u64 = 12;
 const LONG: u64 = 120;
 
 /// Runs random programs for a few visits of any length from any of their instructions. After a

@@ -90,7 +90,7 @@ fn branch_and_system() {
 
 #[test]
 fn float() {
-    let count = if is_long() { 2400 } else { 600 };
+    let count = if is_long() { 2400 } else { 300 };
     check(&[Family::Float], 6, count, 16);
 }
 
@@ -161,6 +161,7 @@ fn numbers_on_a_plain_host() {
 fn optimizer_matches_interpreter_on_random_code() {
     use Family::*;
     let config = JitConfig { effort: Effort::Speed, ..JitConfig::compile_everything() };
-    check_with(config, &[Float], 13, 500, 24);
-    check_with(config, &[Integer, Logical, Rotate, Branch, LoadStore, Float, System], 14, 300, 24);
+    let times = if is_long() { 5 } else { 2 };
+    check_with(config, &[Float], 13, 100 * times, 24);
+    check_with(config, &[Integer, Logical, Rotate, Branch, LoadStore, Float, System], 14, 60 * times, 24);
 }
