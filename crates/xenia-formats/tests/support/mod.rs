@@ -149,8 +149,11 @@ impl Noise {
         while out.len() < size {
             if out.len() > 16 && self.below(3) != 0 {
                 let distance = 1 + self.below(out.len());
-                for _ in 0..2 + self.below(300) {
-                    out.push(out[out.len() - distance]);
+                let (from, length) = (out.len() - distance, 2 + self.below(300));
+                if distance < length {
+                    (from..from + length).for_each(|at| out.push(out[at]));
+                } else {
+                    out.extend_from_within(from..from + length);
                 }
             } else {
                 for _ in 0..=self.below(40) {
