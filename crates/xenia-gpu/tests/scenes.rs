@@ -13,7 +13,7 @@ mod scene;
 /// Number of draw threads, and whether draws run on the processor's thread. Results must not depend
 /// on either.
 const WAYS: &[(usize, bool)] =
-    &[(1, true), (2, true), (3, true), (8, true), (1, false), (2, false), (1, false)];
+    &[(1, true), (3, true), (8, true), (2, false), (2, true), (1, false), (1, false)];
 
 /// The reference has no graphics API.
 fn device_errors() -> u64 {
