@@ -31,7 +31,7 @@ use xenia_gpu::edram::{EDRAM_PAGE_WORDS, EDRAM_WORDS, EdramPage};
 use xenia_guest::PAGE_SIZE;
 use xenia_memory::{PageBytes, WriteLog};
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
-use xenia_state::StoredSection;
+use xenia_state::{StoredSection, whole_words};
 
 /// Guest time between two checkpoints.
 pub const REWIND_INTERVAL: GuestTicks = TICKS_PER_SECOND / 4;
@@ -210,8 +210,7 @@ impl Rewind {
         let mut parts = StateParts::decode(&sections.collect::<Vec<_>>())?;
         if last.has_edram {
             let bytes = self.shadow.bytes(EDRAM, 4 * EDRAM_WORDS);
-            let (words, _) = bytes.as_chunks();
-            parts.gpu.put_edram(words.iter().map(|&word| u32::from_le_bytes(word)).collect());
+            parts.gpu.put_edram(whole_words::from_bytes(&bytes).context("a word of the EDRAM is cut")?);
         }
         Ok(parts)
     }
