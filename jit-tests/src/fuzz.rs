@@ -275,10 +275,10 @@ mod tests {
         };
         // Failures that only a random state shows, because a branch was not taken before or a
         // result was overwritten.
-        let report = run_from(10, 2000, spoilt());
+        let report = run_from(10, 600, spoilt());
         let states: Vec<u64> = report.mismatch_details.iter().map(|mismatch| mismatch.state).collect();
         assert!(states.contains(&0) && states.iter().any(|&state| state > 0), "{states:?}");
-        assert!(report.mismatches > run_from(1, 2000, spoilt()).mismatches);
+        assert!(report.mismatches > run_from(1, 600, spoilt()).mismatches);
     }
 
     #[test]

@@ -6,9 +6,13 @@ use std::path::PathBuf;
 use xenia_jit::{Jit, JitConfig, Tiers};
 use xenia_jit_tests::conformance::{self, ConformanceEngine};
 use xenia_jit_tests::fuzz::{self, FuzzConfig};
+use xenia_testing::is_long;
 
-/// Random sequences: some 250,000 instructions, each row a few hundred times.
-const BLOCKS: u64 = 6_144;
+/// Random sequences: some 80,000 instructions, each row a hundred times.
+const BLOCKS: u64 = 2_048;
+/// The same for a long run. The mutation tests set the variable to this.
+const LONG_BLOCKS: u64 = 6_144;
+const VARIABLE: &str = "XENIA_ENGINE_BLOCKS";
 
 /// The JIT, compiling at the first execution, and even pages that many files overwrite.
 fn jit<'a>() -> ConformanceEngine<'a> {
@@ -36,10 +40,12 @@ fn every_case_passes_in_all_engines() {
 
 #[test]
 fn random_sequences_end_alike_in_all_engines() {
+    let usual = if is_long() { LONG_BLOCKS } else { BLOCKS };
+    let blocks = std::env::var(VARIABLE).map_or(usual, |text| text.parse().unwrap());
     for engine in [jit(), baseline()] {
-        let config = FuzzConfig { max_mismatches: 1, ..FuzzConfig::new(BLOCKS, 7, engine) };
+        let config = FuzzConfig { max_mismatches: 1, ..FuzzConfig::new(blocks, 7, engine) };
         let report = fuzz::run(config).unwrap();
-        assert_eq!(report.blocks, BLOCKS);
+        assert_eq!(report.blocks, blocks);
         assert_eq!(report.mismatch_details.first().map(|m| (m.what.clone(), m.instructions.clone())), None);
         assert!(report.mean_block_length >= 16.0, "{}", report.mean_block_length);
     }

@@ -18,6 +18,8 @@ use std::process::Command;
 
 /// Folder of the stored results.
 const KEPT: &str = "jit-tests/mutants";
+/// Random sequences of `jit-tests/tests/engines.rs`, as many as in a long run.
+const BLOCKS: &str = "6144";
 /// Timeout of a mutant: the test takes some ten seconds on an idle machine.
 const TIMEOUT_SECONDS: &str = "150";
 /// The project's goal: the share of mutants that tests detect.
@@ -109,7 +111,7 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
     let build = build.canonicalize()?;
     let cargo = || {
         let mut command = Command::new("cargo");
-        command.env("CARGO_TARGET_DIR", &build);
+        command.env("CARGO_TARGET_DIR", &build).env("XENIA_ENGINE_BLOCKS", BLOCKS);
         command
     };
     let ours = ["xenia-guest", "xenia-isa", "xenia-memory", "xenia-cpu", "xenia-jit", "xenia-jit-tests"];
