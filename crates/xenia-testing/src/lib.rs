@@ -1,5 +1,6 @@
 //! Test support: external tools that tests need and the reporting of tests without them, randomized
-//! cases ([`Cases`]), and hermetic runs of the program ([`hermetic`]).
+//! cases ([`Cases`]), hermetic runs of the program ([`hermetic`]), and the exploration of protocols
+//! between threads under a processor's memory order ([`weak_memory`]).
 //!
 //! Building needs none of these tools, so in a manual run a test without its tool reports that it
 //! was not run, and passes. `cargo xtask test` makes sure that tests are not skipped silently: it
@@ -26,6 +27,7 @@ mod damage;
 mod hermetic;
 mod kills;
 mod tools;
+pub mod weak_memory;
 
 pub use cases::{Cases, Dice, LONG, is_long, thread_time};
 pub use hermetic::hermetic;
