@@ -1,0 +1,248 @@
+//! Models of entries, link slots and patched branches.
+
+use super::{Model, NONE};
+use xenia_testing::weak_memory::{
+    Barrier, Explored, FinalState, Judgement, LocalRegister, Place, Processor, StepCondition, ThreadSteps,
+    explore, threads,
+};
+
+pub(super) const MODELS: &[Model] = &[
+    Model {
+        name: "entry: a region is published",
+        processor: Processor::Aarch64,
+        threads: 2,
+        run: publication,
+        faults: &[NO_MAINTENANCE, NO_SERIALIZATION, ONLY_MEMORY, ENTRY_FIRST],
+        is_long: false,
+    },
+    Model {
+        name: "entry: a region is published",
+        processor: Processor::X86_64,
+        threads: 2,
+        run: publication,
+        faults: &[ENTRY_FIRST],
+        is_long: false,
+    },
+    Model {
+        name: "link slot: withdrawn, its code's memory reused",
+        processor: Processor::Aarch64,
+        threads: 2,
+        run: slot,
+        faults: &[NO_BARRIER, NO_PRESENCE, EPOCH_FIRST, LATE_PRESENCE],
+        is_long: false,
+    },
+    Model {
+        name: "link slot: withdrawn, its code's memory reused",
+        processor: Processor::X86_64,
+        threads: 2,
+        run: slot,
+        faults: &[NO_BARRIER, NO_PRESENCE, EPOCH_FIRST, LATE_PRESENCE],
+        is_long: false,
+    },
+    Model {
+        name: "link slot: the same without membarrier, by fences",
+        processor: Processor::X86_64,
+        threads: 2,
+        run: slot_by_fences,
+        faults: &[NO_BARRIER],
+        is_long: false,
+    },
+    Model {
+        name: "patched branch: a link is made",
+        processor: Processor::X86_64,
+        threads: 2,
+        run: patched,
+        faults: &[ENTRY_FIRST],
+        is_long: false,
+    },
+    Model {
+        name: "patched branch: withdrawn, its code's memory reused",
+        processor: Processor::X86_64,
+        threads: 2,
+        run: unpatched,
+        faults: &[NO_BARRIER, NO_PRESENCE, EPOCH_FIRST, LATE_PRESENCE],
+        is_long: false,
+    },
+];
+
+const NO_MAINTENANCE: &str = "no cache maintenance";
+const NO_SERIALIZATION: &str = "no barrier on all threads";
+const ONLY_MEMORY: &str = "that barrier not of instructions";
+const ENTRY_FIRST: &str = "the entry, slot or branch before the code";
+const NO_BARRIER: &str = "no barrier before presences are read";
+const NO_PRESENCE: &str = "presences not read";
+const EPOCH_FIRST: &str = "the epoch before the withdrawal";
+const LATE_PRESENCE: &str = "presence after the look-up";
+
+/// Code of the region; in [`slot`] and [`unpatched`], [`OTHER`] once its memory is reused.
+const CODE: Place = Place(0);
+/// The way to the region: its entry, a link slot, or the distance of a branch. 0 is the stub.
+const WAY: Place = Place(1);
+/// A link slot of the region itself.
+const OWN_SLOT: Place = Place(2);
+/// `Presence` of the engine (`code/epochs.rs`), and the current epoch.
+const PRESENCE: Place = Place(3);
+const EPOCH: Place = Place(4);
+
+/// The region's code, in [`CODE`].
+const REGION: u8 = 1;
+/// Code of another region.
+const OTHER: u8 = 2;
+/// Presence of an engine that runs no code.
+const AWAY: u8 = 9;
+
+/// `CodeMemory::write` of code to memory that held other code.
+fn write(thread: &mut ThreadSteps, processor: Processor, code: u8, fault: &str) {
+    thread.store(CODE, code);
+    // `instruction_cache::synchronize`.
+    if processor == Processor::Aarch64 && fault != NO_MAINTENANCE {
+        thread.synchronize(CODE);
+    }
+    // `barrier::serialize_all_threads`.
+    match fault {
+        NO_SERIALIZATION => {}
+        ONLY_MEMORY => thread.everywhere(Barrier::Memory),
+        _ => thread.everywhere(Barrier::Instructions),
+    }
+}
+
+/// `CodeCache::publish`, and another engine that finds the entry.
+fn publication(processor: Processor, fault: &str) -> Explored {
+    let [mut publisher, mut engine] = threads(["CodeCache::publish", "dispatch"]);
+    // `CodeCache::slot`: the code's own links come before it.
+    publisher.store_release(OWN_SLOT, 1);
+    if fault == ENTRY_FIRST {
+        publisher.store_release(WAY, 1);
+    }
+    if processor == Processor::Aarch64 {
+        write(&mut publisher, processor, REGION, fault);
+    } else {
+        // No barrier is issued for memory that never held code.
+        publisher.store(CODE, REGION);
+    }
+    // `Tables::set`.
+    publisher.store_release(WAY, 1);
+    // `arch::enter::dispatch`, or `Lifter::looked_up`: plain loads.
+    let entry = engine.load(WAY);
+    let mut run = (entry, entry);
+    engine.when(StepCondition::Is(entry, 1.into()), |engine| {
+        // The code's first instruction, which loads a slot.
+        run = (engine.fetch(CODE), engine.load(OWN_SLOT));
+    });
+    let (code, own_slot) = run;
+    explore(processor, &[0; 3], &[publisher, engine], |end| match (end.of(entry), end.of(code)) {
+        (0, _) => Judgement::Other,
+        (_, REGION) if end.of(own_slot) == 1 => Judgement::Worked,
+        _ => Judgement::Forbidden,
+    })
+}
+
+/// How an engine finds the way to the code.
+type Find = fn(&mut ThreadSteps) -> LocalRegister;
+
+/// Two visits of an engine: `Engine::run_compiled`. Returns what each found and ran.
+fn visits(
+    engine: &mut ThreadSteps,
+    find: Find,
+    by_fences: bool,
+    fault: &str,
+) -> [(LocalRegister, LocalRegister); 2] {
+    let visits = [(); 2].map(|()| {
+        // `Epochs::enter`.
+        let epoch = engine.load_acquire(EPOCH);
+        let enter = |engine: &mut ThreadSteps| {
+            engine.store_release(PRESENCE, epoch);
+            if by_fences && fault != NO_BARRIER {
+                engine.fence();
+            }
+        };
+        if fault != LATE_PRESENCE {
+            enter(engine);
+        }
+        // A region that stays runs the branch.
+        let way = find(engine);
+        if fault == LATE_PRESENCE {
+            enter(engine);
+        }
+        let mut code = way;
+        engine.when(StepCondition::Is(way, 1.into()), |engine| code = engine.fetch(CODE));
+        (way, code)
+    });
+    // `Presence::leave`.
+    engine.store_release(PRESENCE, AWAY);
+    visits
+}
+
+/// `CodeCache::withdraw` or `BaselineCache::withdraw`, then `release_retired` and the publication
+/// of other code in the same memory.
+fn reuse(thread: &mut ThreadSteps, processor: Processor, by_fences: bool, fault: &str) {
+    // `Links::withdraw`, or `CodeMemory::set_slot`; then `Epochs::advance`.
+    if fault != EPOCH_FIRST {
+        thread.store_release(WAY, 0);
+    }
+    let withdrawn = thread.add_release(EPOCH, 1);
+    if fault == EPOCH_FIRST {
+        thread.store_release(WAY, 0);
+    }
+    // `Epochs::oldest`.
+    if fault == NO_BARRIER {
+    } else if by_fences {
+        thread.fence();
+    } else {
+        thread.everywhere(Barrier::Memory);
+    }
+    let presence = thread.load_acquire(PRESENCE);
+    let is_free = match fault {
+        NO_PRESENCE => StepCondition::IsNot(presence, 0.into()),
+        _ => StepCondition::Above(presence, withdrawn.into()),
+    };
+    thread.when(is_free, |thread| write(thread, processor, OTHER, NONE));
+}
+
+/// Explores [`reuse`] against [`visits`].
+fn reused(processor: Processor, find: Find, by_fences: bool, fault: &str) -> Explored {
+    let [mut cache, mut engine] = threads(["release_retired", "Engine::run_compiled"]);
+    reuse(&mut cache, processor, by_fences, fault);
+    let visits = visits(&mut engine, find, by_fences, fault);
+    explore(processor, &[REGION, 1, 0, AWAY, 1], &[cache, engine], |end: &FinalState<'_>| {
+        let ran = |code| visits.iter().any(|&(way, ran)| end.of(way) == 1 && end.of(ran) == code);
+        match end.at(CODE) {
+            _ if ran(OTHER) => Judgement::Forbidden,
+            OTHER if ran(REGION) => Judgement::Worked,
+            _ => Judgement::Other,
+        }
+    })
+}
+
+/// A link slot, which code loads (`Lifter::linked`).
+fn slot(processor: Processor, fault: &str) -> Explored {
+    reused(processor, |engine| engine.load(WAY), false, fault)
+}
+
+/// The same on hosts where `barrier::on_all_threads` does not exist.
+fn slot_by_fences(processor: Processor, fault: &str) -> Explored {
+    reused(processor, |engine| engine.load(WAY), true, fault)
+}
+
+/// A branch of the baseline tier (`CodeMemory::set_distance`), which is fetched.
+fn unpatched(processor: Processor, fault: &str) -> Explored {
+    reused(processor, |engine| engine.fetch(WAY), false, fault)
+}
+
+/// `BaselineCache::publish` into fresh memory, then `Links::lead`, while an engine runs the branch.
+fn patched(processor: Processor, fault: &str) -> Explored {
+    let [mut publisher, mut engine] = threads(["BaselineCache::publish", "a unit"]);
+    if fault == ENTRY_FIRST {
+        publisher.store_release(WAY, 1);
+    }
+    publisher.store(CODE, REGION);
+    publisher.store_release(WAY, 1);
+    let branch = engine.fetch(WAY);
+    let mut code = branch;
+    engine.when(StepCondition::Is(branch, 1.into()), |engine| code = engine.fetch(CODE));
+    explore(processor, &[0; 2], &[publisher, engine], |end| match (end.of(branch), end.of(code)) {
+        (0, _) => Judgement::Other,
+        (_, REGION) => Judgement::Worked,
+        _ => Judgement::Forbidden,
+    })
+}

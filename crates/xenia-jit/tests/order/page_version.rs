@@ -1,0 +1,306 @@
+//! Models of page versions: code is compiled from a page while another thread writes to it.
+
+use super::Model;
+use xenia_testing::weak_memory::{
+    Barrier, Explored, Judgement, LocalRegister, Operand, Place, Processor, StepCondition, ThreadSteps,
+    explore, threads,
+};
+
+pub(super) const MODELS: &[Model] = &[
+    Model {
+        name: "page version: the page gets watched",
+        processor: Processor::Aarch64,
+        threads: 3,
+        run: newly_watched,
+        faults: &[NO_BARRIER, NOT_COMPARED, EARLY_FLAGS],
+        is_long: false,
+    },
+    Model {
+        name: "page version: the page gets watched",
+        processor: Processor::X86_64,
+        threads: 3,
+        run: newly_watched,
+        faults: &[NO_BARRIER, NOT_COMPARED, EARLY_FLAGS],
+        is_long: false,
+    },
+    Model {
+        name: "page version: the kernel stores to a watched page",
+        processor: Processor::Aarch64,
+        threads: 3,
+        run: kernel_stores,
+        faults: &[NOT_COMPARED],
+        is_long: false,
+    },
+    Model {
+        name: "page version: the kernel stores to a watched page",
+        processor: Processor::X86_64,
+        threads: 3,
+        run: kernel_stores,
+        faults: &[NOT_COMPARED],
+        is_long: false,
+    },
+    Model {
+        name: "page version: an engine stores to a watched page",
+        processor: Processor::Aarch64,
+        threads: 3,
+        run: engine_stores,
+        faults: &[LATE_VERSION, NOT_COMPARED],
+        is_long: true,
+    },
+    Model {
+        name: "page version: an engine stores to a watched page",
+        processor: Processor::X86_64,
+        threads: 3,
+        run: engine_stores,
+        faults: &[LATE_VERSION, NOT_COMPARED],
+        is_long: false,
+    },
+    Model {
+        name: "page version: two visits of published code",
+        processor: Processor::Aarch64,
+        threads: 2,
+        run: visits,
+        faults: &[EPOCH_FIRST, LATE_EPOCH],
+        is_long: false,
+    },
+    Model {
+        name: "page version: two visits of published code",
+        processor: Processor::X86_64,
+        threads: 2,
+        run: visits,
+        faults: &[EPOCH_FIRST, LATE_EPOCH],
+        is_long: false,
+    },
+    Model {
+        name: "page version: the page is mapped anew",
+        processor: Processor::Aarch64,
+        threads: 2,
+        run: remapped,
+        faults: &[NO_FENCE, LATE_EPOCH],
+        is_long: false,
+    },
+];
+
+const NO_BARRIER: &str = "no barrier on all threads";
+const LATE_VERSION: &str = "version read after the watch";
+const NOT_COMPARED: &str = "versions not compared at publication";
+const EARLY_FLAGS: &str = "flags read before the bytes are stored";
+const EPOCH_FIRST: &str = "the epoch changes before the version";
+const LATE_EPOCH: &str = "the epoch read after the versions";
+const NO_FENCE: &str = "no fence before the epoch's second part";
+
+/// A word of code on the page: 0, then 1.
+const BYTES: Place = Place(0);
+/// The page's flag WATCHED, its watch state and its version.
+const FLAG: Place = Place(1);
+const STATE: Place = Place(2);
+const VERSION: Place = Place(3);
+/// The two parts of the memory's epoch: versions that changed one by one, and changes of mappings.
+const EPOCH: Place = Place(4);
+const MAPPINGS: Place = Place(9);
+/// The lock of the code cache.
+const LOCK: Place = Place(5);
+/// The entry: 0, or 1 more than the word that was compiled.
+const ENTRY: Place = Place(6);
+/// The version that the code cache noted for the page.
+const NOTED: Place = Place(7);
+/// The flag by which the writer tells others of its store.
+const TOLD: Place = Place(8);
+
+const IDLE: u8 = 0;
+const WATCHED: u8 = 1;
+const OWNED: u8 = 2;
+
+/// Steps of `GuestMemory::bump`.
+fn bump(thread: &mut ThreadSteps, fault: &str) {
+    let places = if fault == EPOCH_FIRST { [EPOCH, VERSION] } else { [VERSION, EPOCH] };
+    for place in places {
+        thread.add_release(place, 1);
+    }
+}
+
+/// `GuestMemory::end_watch` on a page that was seen to be watched; returns the watch state found.
+fn end_watch(thread: &mut ThreadSteps, fault: &str) -> LocalRegister {
+    let state = thread.exchange(STATE, WATCHED, OWNED);
+    thread.when(StepCondition::Is(state, WATCHED.into()), |thread| {
+        // `GuestMemory::open_block`, `PageTable::change_guest_flags`, `GuestMemory::disown`.
+        bump(thread, fault);
+        thread.store_release(FLAG, 0);
+        thread.fence();
+        thread.store_release(STATE, IDLE);
+    });
+    state
+}
+
+/// A store by the kernel (`GuestMemory::write`), or by the interpreter if it saw no watch
+/// (`GuestMemory::try_store_u32`).
+fn store(thread: &mut ThreadSteps, fault: &str) {
+    let early = (fault == EARLY_FLAGS).then(|| thread.load(FLAG));
+    // `host::store_u32`.
+    thread.fence();
+    thread.store(BYTES, 1);
+    let flag = early.unwrap_or_else(|| thread.load(FLAG));
+    // `GuestMemory::stored_to_watched`.
+    thread.when(StepCondition::Is(flag, 1.into()), |thread| {
+        let state = end_watch(thread, fault);
+        thread.when(StepCondition::IsNot(state, WATCHED.into()), |thread| bump(thread, fault));
+    });
+}
+
+/// The engine that compiles: `compile::watch_pages` and `Shared::install`.
+fn compile(thread: &mut ThreadSteps, is_watched: bool, fault: &str) {
+    let early = (fault != LATE_VERSION).then(|| thread.load_acquire(VERSION));
+    let mut conditions = Vec::new();
+    if is_watched {
+        // `GuestMemory::is_watched`.
+        conditions.push((thread.load_acquire(STATE), WATCHED));
+        conditions.push((thread.load(FLAG), 1));
+    } else {
+        // `GuestMemory::watch_run`.
+        let state = thread.exchange(STATE, IDLE, OWNED);
+        thread.when(StepCondition::Is(state, IDLE.into()), |thread| {
+            thread.store_release(FLAG, 1);
+            thread.fence();
+            if fault != NO_BARRIER {
+                thread.everywhere(Barrier::Memory);
+            }
+            thread.store_release(STATE, WATCHED);
+        });
+        conditions.push((state, IDLE));
+    }
+    let version = early.unwrap_or_else(|| thread.load_acquire(VERSION));
+    // `GuestMemory::fetch_u32`: `host::load_u32`.
+    let word = thread.load(BYTES);
+    thread.fence_loads();
+    let publish: &dyn Fn(&mut ThreadSteps) = &|thread| {
+        thread.store(NOTED, version);
+        // `CodeMemory::write` issues barriers here, which are not needed for this.
+        thread.store_release(ENTRY, Operand::Sum(word, 1));
+    };
+    let compare: &dyn Fn(&mut ThreadSteps) = &|thread| {
+        thread.lock(LOCK);
+        let now = thread.load_acquire(VERSION);
+        if fault == NOT_COMPARED {
+            publish(thread);
+        } else {
+            thread.when(StepCondition::Is(now, version.into()), publish);
+        }
+        thread.unlock(LOCK);
+    };
+    under(thread, &conditions, compare);
+}
+
+/// Adds steps under several conditions.
+fn under(thread: &mut ThreadSteps, conditions: &[(LocalRegister, u8)], steps: &dyn Fn(&mut ThreadSteps)) {
+    match conditions {
+        [] => steps(thread),
+        [(register, value), rest @ ..] => {
+            thread.when(StepCondition::Is(*register, (*value).into()), |thread| under(thread, rest, steps));
+        }
+    }
+}
+
+/// Steps of `CodeCache::withdraw_changed`.
+fn withdraw_changed(engine: &mut ThreadSteps) {
+    engine.lock(LOCK);
+    let noted = engine.load(NOTED);
+    let version = engine.load_acquire(VERSION);
+    engine.when(StepCondition::IsNot(version, noted.into()), |engine| engine.store_release(ENTRY, 0));
+    engine.unlock(LOCK);
+}
+
+/// Explores a compiling engine and a store against an engine that has been told of the store and
+/// enters the code.
+fn run(processor: Processor, is_watched: bool, by_kernel: bool, fault: &str) -> Explored {
+    let [mut compiler, mut writer, mut engine] = threads(["compile", "store", "Engine::visit"]);
+    compile(&mut compiler, is_watched, fault);
+    if is_watched && !by_kernel {
+        // The interpreter sees the watch, and ends it (`GuestMemory::storing_to_watched`).
+        end_watch(&mut writer, fault);
+    }
+    store(&mut writer, fault);
+    // Any way in which another thread is told.
+    writer.store_release(TOLD, 1);
+    let told = engine.load_acquire(TOLD);
+    // `ModeCode::withdraw_changed`, for a cache that has seen epoch 0.
+    let epoch = engine.load_acquire(EPOCH);
+    engine.when(StepCondition::IsNot(epoch, 0.into()), withdraw_changed);
+    // `dispatch`.
+    let entry = engine.load(ENTRY);
+    let start = if is_watched { (1, WATCHED) } else { (0, IDLE) };
+    let initial = [0, start.0, start.1, 0, 0, 0, 0, 0, 0, 0];
+    explore(processor, &initial, &[compiler, writer, engine], |end| match (end.of(told), end.of(entry)) {
+        (1, 1) => Judgement::Forbidden,
+        // New code; or old code, run by one who knows of no store.
+        (1, 2) | (0, 1) => Judgement::Worked,
+        _ => Judgement::Other,
+    })
+}
+
+fn newly_watched(processor: Processor, fault: &str) -> Explored {
+    run(processor, false, true, fault)
+}
+
+fn kernel_stores(processor: Processor, fault: &str) -> Explored {
+    run(processor, true, true, fault)
+}
+
+fn engine_stores(processor: Processor, fault: &str) -> Explored {
+    run(processor, true, false, fault)
+}
+
+/// Explores a change against two visits of an engine: after the first, the cache has seen an epoch.
+fn visited(
+    processor: Processor,
+    change: impl FnOnce(&mut ThreadSteps),
+    parts: &[Place],
+    fault: &str,
+) -> Explored {
+    let [mut writer, mut engine] = threads(["store", "Engine::visit"]);
+    change(&mut writer);
+    writer.store_release(TOLD, 1);
+    // `ModeCode::withdraw_changed`: the epoch, the versions if it has moved, and what it was.
+    let first: Vec<LocalRegister> = parts.iter().map(|&part| engine.load_acquire(part)).collect();
+    if_any(&mut engine, &first, &vec![0.into(); parts.len()]);
+    let seen = match fault {
+        LATE_EPOCH => parts.iter().map(|&part| engine.load_acquire(part)).collect(),
+        _ => first,
+    };
+    let told = engine.load_acquire(TOLD);
+    let second: Vec<LocalRegister> = parts.iter().map(|&part| engine.load_acquire(part)).collect();
+    let seen: Vec<Operand> = seen.into_iter().map(Operand::from).collect();
+    if_any(&mut engine, &second, &seen);
+    let entry = engine.load(ENTRY);
+    let initial = [0, 1, WATCHED, 0, 0, 0, 1, 0, 0, 0];
+    explore(processor, &initial, &[writer, engine], |end| match (end.of(told), end.of(entry)) {
+        (1, 1) => Judgement::Forbidden,
+        (1, 0) => Judgement::Worked,
+        _ => Judgement::Other,
+    })
+}
+
+/// Withdraws changed code if one part of the epoch differs from what was seen.
+fn if_any(engine: &mut ThreadSteps, parts: &[LocalRegister], seen: &[Operand]) {
+    let ([part, parts @ ..], [was, seen @ ..]) = (parts, seen) else { return };
+    engine.when(StepCondition::IsNot(*part, *was), withdraw_changed);
+    engine.when(StepCondition::Is(*part, *was), |engine| if_any(engine, parts, seen));
+}
+
+fn visits(processor: Processor, fault: &str) -> Explored {
+    visited(processor, |writer| store(writer, fault), &[EPOCH], fault)
+}
+
+/// `GuestMemory::remap`: the code's words are gone with its version.
+fn remapped(processor: Processor, fault: &str) -> Explored {
+    let remap = |writer: &mut ThreadSteps| {
+        writer.add_release(VERSION, 1);
+        writer.add(EPOCH, 1);
+        // `PageTable::change_all_flags`.
+        writer.store_release(FLAG, 0);
+        if fault != NO_FENCE {
+            writer.fence();
+        }
+        writer.add(MAPPINGS, 1);
+    };
+    visited(processor, remap, &[EPOCH, MAPPINGS], fault)
+}
