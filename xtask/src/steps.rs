@@ -222,16 +222,19 @@ fn nextest() -> Result<Command> {
     Ok(command)
 }
 
-/// Model checks of our locks: every order of a few threads' steps, many orders of more threads',
-/// and their statistics. They are not part of any other build. Models are selected by their
-/// modules' names; a wrong name would select nothing and pass, so each must match a test.
+/// Model checks of our locks and the table of reservations: every order of a few threads' steps,
+/// many orders of more threads', and the locks' statistics. They are not part of any other build.
+/// Models are selected by their modules' names; a wrong name would select nothing and pass, so each
+/// must match a test.
 fn lock_models() -> Result<()> {
     let test = ["test", "--package", "xenia-sync", "--lib", "--quiet", "--features"];
+    let reservations = ["test", "--package", "xenia-memory", "--lib", "--quiet", "--features", "model"];
     let waits = ["test", "--package", "xenia-sched", "--test", "tests", "--quiet"];
     let sockets = ["test", "--package", "xenia-net", "--lib", "--quiet", "--features", "model"];
     let kernel = ["test", "--package", "xenia-kernel", "--lib", "--quiet", "--features", "model"];
     models(&[&test[..], &["model-loom", "::models::"]].concat())?;
     models(&[&test[..], &["model-shuttle", "::random_models::"]].concat())?;
+    models(&[&reservations[..], &["reservation::models::"]].concat())?;
     models(&[&waits[..], &["--features", "wait-model", "wait_races::"]].concat())?;
     models(&[&kernel[..], &["objects::dispatcher::models::"]].concat())?;
     models(&[&sockets[..], &["models::"]].concat())?;

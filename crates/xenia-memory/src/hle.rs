@@ -87,8 +87,7 @@ impl GuestMemory {
 
     /// Bookkeeping after every write by HLE or a device, once the bytes are in place.
     fn written(&self, addr: u32, len: u32) {
-        // Also orders the bytes before the reads of reservations, as every read-modify-write of the
-        // host does.
+        // Also the read-modify-write that `invalidate_range_for_write` needs.
         self.counts.writes.count();
         if len == 0 {
             return;

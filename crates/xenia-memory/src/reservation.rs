@@ -16,14 +16,17 @@
 //! that another thread writes, as long as a hardware thread stays with its line. A hardware thread
 //! is one host thread at a time.
 
+mod atomic;
 mod exclusive;
+#[cfg(all(test, feature = "model"))]
+mod models;
 
 pub use exclusive::Exclusive;
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::*};
+use atomic::{AtomicBool, AtomicU32, AtomicU64, BANKS, fence_after_update};
+use std::sync::atomic::Ordering::*;
 use xenia_guest::{GuestAddr, HW_THREADS, RESERVATION_LINE};
 
-const BANKS: usize = 4096;
 /// Writes of up to this many lines check each line's bank unconditionally.
 const FEW_LINES: u32 = 8;
 const LINE_SHIFT: u32 = RESERVATION_LINE.trailing_zeros();
@@ -131,6 +134,9 @@ impl ReservationTable {
             generation = new.generation;
             Some(new)
         });
+        // A write either finds the reservation, or the load that follows finds the write: the
+        // reservation is before the load, as the write is before the look at the table.
+        fence_after_update();
         generation
     }
 
@@ -164,8 +170,10 @@ impl ReservationTable {
     }
 
     /// Ends all reservations of the lines of `addr..addr + len`, like
-    /// [`Self::invalidate_for_write`].
+    /// [`Self::invalidate_for_write`]. Call it after an atomic read-modify-write that follows the
+    /// write.
     pub fn invalidate_range_for_write(&self, addr: GuestAddr, len: u32) {
+        fence_after_update();
         // Checking a few banks costs less than checking the reservation of each hardware thread.
         if len == 0 || len > FEW_LINES * RESERVATION_LINE && !self.has_active_reservers() {
             return;
@@ -190,7 +198,7 @@ impl ReservationTable {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "model")))]
 mod tests {
     use super::*;
 

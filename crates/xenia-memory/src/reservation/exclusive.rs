@@ -12,14 +12,10 @@
 //! - An owner waits for nothing except what the fault handler waits for, and the fault handler
 //!   needs no bank.
 
-use super::{BANKS, BUSY, Bank, HOLDERS, LINE_SHIFT, LINES, ReservationTable, line_of};
-use std::hint::spin_loop;
-use std::sync::atomic::{AtomicU64, Ordering::*};
-use std::thread;
+use super::atomic::{AtomicU64, BANKS, SPINS, spin_loop, yield_now};
+use super::{BUSY, Bank, HOLDERS, LINE_SHIFT, LINES, ReservationTable, line_of};
+use std::sync::atomic::Ordering::*;
 use xenia_guest::{GuestAddr, RESERVATION_LINE};
-
-/// Polls of a busy bank before the thread yields the processor.
-const SPINS: u32 = 64;
 
 /// Waits until a bank is free; returns its contents.
 #[cold]
@@ -32,7 +28,7 @@ pub(super) fn wait(bank: &AtomicU64) -> u64 {
         if turn < u64::from(SPINS) {
             spin_loop();
         } else {
-            thread::yield_now();
+            yield_now();
         }
     }
     0
@@ -181,9 +177,10 @@ impl ReservationTable {
 
 const _: () = assert!(LINES == u32::MAX >> LINE_SHIFT && (LINES as u64) << 38 & BUSY == 0);
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "model")))]
 mod tests {
     use super::*;
+    use std::thread;
 
     const A: GuestAddr = GuestAddr(0x8234_5600);
     const NEXT: GuestAddr = GuestAddr(A.0 + RESERVATION_LINE);

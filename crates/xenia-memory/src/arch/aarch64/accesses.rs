@@ -6,6 +6,10 @@
 
 use std::arch::asm;
 
+/// Whether an atomic read-modify-write orders all accesses before it before all after it: loads may
+/// overtake its store.
+pub(crate) const UPDATES_ARE_FENCES: bool = false;
+
 macro_rules! scalar {
     ($load:ident, $store:ident, $t:ty, $wide:ty, $operand:literal, $suffix:literal) => {
         /// Loads one value.

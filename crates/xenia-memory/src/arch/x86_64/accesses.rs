@@ -2,6 +2,10 @@
 
 use std::arch::asm;
 
+/// Whether an atomic read-modify-write orders all accesses before it before all after it: locked
+/// instructions do.
+pub(crate) const UPDATES_ARE_FENCES: bool = true;
+
 macro_rules! scalar {
     ($load:ident, $store:ident, $t:ty, $class:ident, $operand:literal, $width:literal) => {
         /// Loads one value.
