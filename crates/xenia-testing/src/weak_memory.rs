@@ -154,6 +154,13 @@ enum What {
         free: bool,
         release: bool,
     },
+    /// A store that succeeds only while `gate` is 0.
+    Checked {
+        gate: Place,
+        to: Place,
+        value: Operand,
+        into: LocalRegister,
+    },
     FenceAll,
     FenceLoads,
     Isb,
@@ -246,6 +253,15 @@ impl ThreadSteps {
     /// A Relaxed atomic addition; returns the previous value.
     pub fn add(&mut self, to: Place, by: u8) -> LocalRegister {
         self.add_with(to, by, false)
+    }
+
+    /// A plain store to a page whose rights are in `gate`: 0 allows it. Returns whether it was
+    /// made, as 1 or 0. Check and store are one step: a change of rights waits for accesses by the
+    /// old ones.
+    pub fn store_if_open(&mut self, gate: Place, to: Place, value: impl Into<Operand>) -> LocalRegister {
+        let into = self.register();
+        self.step(What::Checked { gate, to, value: value.into(), into });
+        into
     }
 
     /// An atomic addition with Release order; returns the previous value.

@@ -56,6 +56,38 @@ pub(super) const MODELS: &[Model] = &[
         is_long: false,
     },
     Model {
+        name: "page version: compiled code stores, the page gets watched",
+        processor: Processor::Aarch64,
+        threads: 3,
+        run: compiled_store,
+        faults: &[NO_CHANGE],
+        is_long: false,
+    },
+    Model {
+        name: "page version: compiled code stores to a watched page",
+        processor: Processor::Aarch64,
+        threads: 3,
+        run: compiled_store_to_watched,
+        faults: &[NO_CHANGE, LATE_VERSION],
+        is_long: false,
+    },
+    Model {
+        name: "page version: compiled code stores, the page gets watched",
+        processor: Processor::X86_64,
+        threads: 3,
+        run: compiled_store,
+        faults: &[NO_CHANGE],
+        is_long: false,
+    },
+    Model {
+        name: "page version: compiled code stores to a watched page",
+        processor: Processor::X86_64,
+        threads: 3,
+        run: compiled_store_to_watched,
+        faults: &[NO_CHANGE, LATE_VERSION],
+        is_long: false,
+    },
+    Model {
         name: "page version: two visits of published code",
         processor: Processor::Aarch64,
         threads: 2,
@@ -81,6 +113,7 @@ pub(super) const MODELS: &[Model] = &[
     },
 ];
 
+const NO_CHANGE: &str = "the version does not change";
 const NO_BARRIER: &str = "no barrier on all threads";
 const LATE_VERSION: &str = "version read after the watch";
 const NOT_COMPARED: &str = "versions not compared at publication";
@@ -98,6 +131,8 @@ const VERSION: Place = Place(3);
 /// The two parts of the memory's epoch: versions that changed one by one, and changes of mappings.
 const EPOCH: Place = Place(4);
 const MAPPINGS: Place = Place(9);
+/// The host's rights to the page: 1 if stores fault.
+const RIGHTS: Place = Place(10);
 /// The lock of the code cache.
 const LOCK: Place = Place(5);
 /// The entry: 0, or 1 more than the word that was compiled.
@@ -303,4 +338,68 @@ fn remapped(processor: Processor, fault: &str) -> Explored {
         writer.add(MAPPINGS, 1);
     };
     visited(processor, remap, &[EPOCH, MAPPINGS], fault)
+}
+
+/// A store of compiled code, and the fault handler if it faults (`GuestMemory::fault_outcome`),
+/// against a user of the watch and a thread that has been told of the store.
+fn compiled(processor: Processor, is_watched: bool, fault: &str) -> Explored {
+    let [mut user, mut writer, mut other] = threads(["GuestMemory::watch", "compiled code", "told"]);
+    let early = (fault != LATE_VERSION).then(|| user.load_acquire(VERSION));
+    let state = if is_watched { WATCHED } else { IDLE };
+    let found = if is_watched {
+        // `GuestMemory::is_watched`.
+        user.load_acquire(STATE)
+    } else {
+        // `GuestMemory::watch_run`, with `apply_rights`.
+        let found = user.exchange(STATE, IDLE, OWNED);
+        user.when(StepCondition::Is(found, IDLE.into()), |user| {
+            user.store_release(FLAG, 1);
+            user.fence();
+            user.store(RIGHTS, 1);
+            user.everywhere(Barrier::Memory);
+            user.store_release(STATE, WATCHED);
+        });
+        found
+    };
+    let version = early.unwrap_or_else(|| user.load_acquire(VERSION));
+    let word = user.load(BYTES);
+    let is_made = writer.store_if_open(RIGHTS, BYTES, 1);
+    writer.when(StepCondition::Is(is_made, 0.into()), |writer| {
+        let state = writer.exchange(STATE, WATCHED, OWNED);
+        writer.when(StepCondition::Is(state, WATCHED.into()), |writer| {
+            if fault != NO_CHANGE {
+                bump(writer, fault);
+            }
+            writer.store_release(FLAG, 0);
+            writer.fence();
+            writer.store(RIGHTS, 0);
+            writer.store_release(STATE, IDLE);
+        });
+        // The instruction is executed again.
+        let is_made = writer.store_if_open(RIGHTS, BYTES, 1);
+        writer.when(StepCondition::Is(is_made, 1.into()), |writer| writer.store_release(TOLD, 1));
+    });
+    writer.when(StepCondition::Is(is_made, 1.into()), |writer| writer.store_release(TOLD, 1));
+    let told = other.load_acquire(TOLD);
+    let now = other.load_acquire(VERSION);
+    let start = if is_watched { (1, WATCHED) } else { (0, IDLE) };
+    let initial = [0, start.0, start.1, 0, 0, 0, 0, 0, 0, 0, start.0];
+    explore(processor, &initial, &[user, writer, other], |end| {
+        let is_current = end.of(now) == end.of(version);
+        match (end.of(told), end.of(word)) {
+            _ if end.of(found) != state => Judgement::Other,
+            (1, 0) if is_current => Judgement::Forbidden,
+            // The user has the new word, or is told that its own is old.
+            (1, _) => Judgement::Worked,
+            _ => Judgement::Other,
+        }
+    })
+}
+
+fn compiled_store(processor: Processor, fault: &str) -> Explored {
+    compiled(processor, false, fault)
+}
+
+fn compiled_store_to_watched(processor: Processor, fault: &str) -> Explored {
+    compiled(processor, true, fault)
 }

@@ -287,6 +287,12 @@ impl Protocol<'_> {
                 after.set(into, value);
             }
             What::Store { to, value, .. } => after.write(number, to, s.value(value)),
+            What::Checked { gate, to, value, into } => {
+                if s.now(gate.into()) == 0 {
+                    after.set(into, 1);
+                    after.write(number, to, s.value(value));
+                }
+            }
             What::Take { at, into, .. } => {
                 after.set(into, s.now(at.into()));
                 after.exclusive[number] = at.0 + 1;

@@ -8,6 +8,7 @@ impl What {
         match self {
             Self::Load { from: at, .. }
             | Self::Store { to: at, .. }
+            | Self::Checked { to: at, .. }
             | Self::Take { at, .. }
             | Self::Give { at, .. }
             | Self::Clean(at)
@@ -47,7 +48,10 @@ impl What {
     /// The register that the step sets.
     fn sets(self) -> Option<LocalRegister> {
         match self {
-            Self::Load { into, .. } | Self::Take { into, .. } | Self::Fetch { into, .. } => Some(into),
+            Self::Load { into, .. }
+            | Self::Take { into, .. }
+            | Self::Fetch { into, .. }
+            | Self::Checked { into, .. } => Some(into),
             _ => None,
         }
     }
@@ -55,7 +59,7 @@ impl What {
     /// The registers that the step uses.
     pub(super) fn uses(self) -> impl Iterator<Item = LocalRegister> {
         let [first, second] = match self {
-            Self::Store { value, .. } => [value.register(), None],
+            Self::Store { value, .. } | Self::Checked { value, .. } => [value.register(), None],
             Self::Give { value, taken, .. } => [value.register(), Some(taken)],
             _ => [None, None],
         };
