@@ -31,8 +31,8 @@ pub(crate) struct TestArgs {
     /// Run only the steps and parts whose name contains this text.
     #[arg(long)]
     only: Option<String>,
-    /// Also run the long step: lock models, untuned programs, every round of the tests, ten minutes
-    /// of fuzzing (deploy/nightly.yml).
+    /// Also run the long step: lock models, code for AArch64, untuned programs, every round of the
+    /// tests, ten minutes of fuzzing (deploy/nightly.yml).
     #[arg(long)]
     long: bool,
 }
@@ -140,6 +140,7 @@ const STEPS: &[Step] = &[
         "long",
         &[
             ("lock models", lock_models),
+            ("host code for AArch64", || host_code(&HostCodeArgs { aarch64: true, bless: false })),
             ("player alone", || {
                 cargo(&["check", "--quiet", "--package", "xenia-rs", "--no-default-features"])
             }),
