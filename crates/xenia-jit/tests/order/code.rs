@@ -24,6 +24,22 @@ pub(super) const MODELS: &[Model] = &[
         is_long: false,
     },
     Model {
+        name: "link slot: its target is published by another engine",
+        processor: Processor::Aarch64,
+        threads: 3,
+        run: target,
+        faults: &[NO_MAINTENANCE, NO_SERIALIZATION, ONLY_MEMORY, ENTRY_FIRST],
+        is_long: false,
+    },
+    Model {
+        name: "link slot: its target is published by another engine",
+        processor: Processor::X86_64,
+        threads: 3,
+        run: target,
+        faults: &[ENTRY_FIRST],
+        is_long: false,
+    },
+    Model {
         name: "link slot: withdrawn, its code's memory reused",
         processor: Processor::Aarch64,
         threads: 2,
@@ -74,6 +90,12 @@ const NO_PRESENCE: &str = "presences not read";
 const EPOCH_FIRST: &str = "the epoch before the withdrawal";
 const LATE_PRESENCE: &str = "presence after the look-up";
 
+/// The code of a region that has a link to the other, its entry, and whether it has a slot for it.
+const CALLER: Place = Place(5);
+const ENTRY_OF_CALLER: Place = Place(6);
+const HAS_SLOT: Place = Place(7);
+/// The lock of the code cache.
+const LOCK: Place = Place(8);
 /// Code of the region; in [`slot`] and [`unpatched`], [`OTHER`] once its memory is reused.
 const CODE: Place = Place(0);
 /// The way to the region: its entry, a link slot, or the distance of a branch. 0 is the stub.
@@ -92,17 +114,25 @@ const OTHER: u8 = 2;
 const AWAY: u8 = 9;
 
 /// `CodeMemory::write` of code to memory that held other code.
-fn write(thread: &mut ThreadSteps, processor: Processor, code: u8, fault: &str) {
-    thread.store(CODE, code);
+fn write(thread: &mut ThreadSteps, processor: Processor, (at, code): (Place, u8), fault: &str) {
+    thread.store(at, code);
     // `instruction_cache::synchronize`.
     if processor == Processor::Aarch64 && fault != NO_MAINTENANCE {
-        thread.synchronize(CODE);
+        thread.synchronize(at);
     }
     // `barrier::serialize_all_threads`.
     match fault {
         NO_SERIALIZATION => {}
         ONLY_MEMORY => thread.everywhere(Barrier::Memory),
         _ => thread.everywhere(Barrier::Instructions),
+    }
+}
+
+/// `CodeMemory::write` to memory that never held code, for which x86-64 issues no barrier.
+fn write_first(thread: &mut ThreadSteps, processor: Processor, at: Place, fault: &str) {
+    match processor {
+        Processor::Aarch64 => write(thread, processor, (at, REGION), fault),
+        Processor::X86_64 => thread.store(at, REGION),
     }
 }
 
@@ -114,12 +144,7 @@ fn publication(processor: Processor, fault: &str) -> Explored {
     if fault == ENTRY_FIRST {
         publisher.store_release(WAY, 1);
     }
-    if processor == Processor::Aarch64 {
-        write(&mut publisher, processor, REGION, fault);
-    } else {
-        // No barrier is issued for memory that never held code.
-        publisher.store(CODE, REGION);
-    }
+    write_first(&mut publisher, processor, CODE, fault);
     // `Tables::set`.
     publisher.store_release(WAY, 1);
     // `arch::enter::dispatch`, or `Lifter::looked_up`: plain loads.
@@ -134,6 +159,50 @@ fn publication(processor: Processor, fault: &str) -> Explored {
         (0, _) => Judgement::Other,
         (_, REGION) if end.of(own_slot) == 1 => Judgement::Worked,
         _ => Judgement::Forbidden,
+    })
+}
+
+/// Two engines publish regions, one of which has a link to the other; a third one runs both.
+fn target(processor: Processor, fault: &str) -> Explored {
+    let [mut one, mut two, mut engine] =
+        threads(["publishes the target", "publishes the caller", "dispatch"]);
+    one.lock(LOCK);
+    // `CodeCache::set_entry`: the entry, and the slot if there is one.
+    let lead = |one: &mut ThreadSteps| {
+        one.store_release(WAY, 1);
+        let has_slot = one.load(HAS_SLOT);
+        one.when(StepCondition::Is(has_slot, 1.into()), |one| one.store_release(OWN_SLOT, 1));
+    };
+    if fault == ENTRY_FIRST {
+        lead(&mut one);
+    }
+    write_first(&mut one, processor, CODE, fault);
+    if fault != ENTRY_FIRST {
+        lead(&mut one);
+    }
+    one.unlock(LOCK);
+    two.lock(LOCK);
+    // `CodeCache::slot`.
+    let known = two.load_acquire(WAY);
+    two.store_release(OWN_SLOT, known);
+    two.store(HAS_SLOT, 1);
+    write_first(&mut two, processor, CALLER, NONE);
+    two.store_release(ENTRY_OF_CALLER, 1);
+    two.unlock(LOCK);
+    let entry = engine.load(ENTRY_OF_CALLER);
+    let mut run = [entry; 3];
+    engine.when(StepCondition::Is(entry, 1.into()), |engine| {
+        let (caller, way) = (engine.fetch(CALLER), engine.load(OWN_SLOT));
+        engine.when(StepCondition::Is(way, 1.into()), |engine| run = [caller, way, engine.fetch(CODE)]);
+    });
+    let [caller, way, code] = run;
+    explore(processor, &[0; 9], &[one, two, engine], |end| {
+        match (end.of(entry), end.of(caller), end.of(way), end.of(code)) {
+            (0, ..) => Judgement::Other,
+            (_, REGION, 0, _) => Judgement::Other,
+            (_, REGION, _, REGION) => Judgement::Worked,
+            _ => Judgement::Forbidden,
+        }
     })
 }
 
@@ -196,7 +265,7 @@ fn reuse(thread: &mut ThreadSteps, processor: Processor, by_fences: bool, fault:
         NO_PRESENCE => StepCondition::IsNot(presence, 0.into()),
         _ => StepCondition::Above(presence, withdrawn.into()),
     };
-    thread.when(is_free, |thread| write(thread, processor, OTHER, NONE));
+    thread.when(is_free, |thread| write(thread, processor, (CODE, OTHER), NONE));
 }
 
 /// Explores [`reuse`] against [`visits`].
