@@ -15,6 +15,7 @@ use checks::{CHECKS, Check, Expected, GAME};
 use clap::Args;
 use serde_json::Value;
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
@@ -137,19 +138,22 @@ impl CrossProgram {
         command
     }
 
-    /// Runs a check; returns the last line that the program prints.
+    /// Runs a check; returns the last line of the program's output, or else of its messages.
     fn check(&self, check: &Check) -> Result<String> {
         let patience = self.target.patience;
-        let (status, all) = output_in_time(&mut self.command(&check.words), patience)?;
-        let said = String::from_utf8_lossy(&all);
-        let lines: Vec<&str> = said.lines().filter(|line| !line.is_empty()).collect();
+        let (status, said, complained) = output_in_time(&mut self.command(&check.words), patience)?;
+        let lines = |text: &str| -> Vec<String> {
+            text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+        };
+        let (said, complained) = (lines(&said), lines(&complained));
         if !status.is_some_and(|status| status.success()) {
-            let last = lines[lines.len().saturating_sub(SHOWN)..].join("\n");
+            let all = [said, complained].concat();
+            let last = all[all.len().saturating_sub(SHOWN)..].join("\n");
             let how = status.map_or_else(|| format!("no end in {patience:?}"), |status| status.to_string());
             bail!("{how}\n{last}");
         }
         match check.expected {
-            Expected::Success => Ok((*lines.last().unwrap_or(&"")).to_owned()),
+            Expected::Success => Ok(said.last().or(complained.last()).cloned().unwrap_or_default()),
             Expected::SameDigest => self.compare_digests(&check.words),
         }
     }
@@ -178,10 +182,10 @@ impl CrossProgram {
 }
 
 /// Runs a command, and ends it if it takes too long; the status is `None` then. Output and errors
-/// go to one file, so that neither fills a pipe.
-fn output_in_time(command: &mut Command, patience: Duration) -> Result<(Option<ExitStatus>, Vec<u8>)> {
-    let mut said = tempfile::tempfile()?;
-    let mut child = command.stdout(said.try_clone()?).stderr(said.try_clone()?).spawn()?;
+/// go to files, so that neither fills a pipe.
+fn output_in_time(command: &mut Command, patience: Duration) -> Result<(Option<ExitStatus>, String, String)> {
+    let (mut said, mut complained) = (tempfile::tempfile()?, tempfile::tempfile()?);
+    let mut child = command.stdout(said.try_clone()?).stderr(complained.try_clone()?).spawn()?;
     let start = Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait()? {
@@ -194,10 +198,13 @@ fn output_in_time(command: &mut Command, patience: Duration) -> Result<(Option<E
         }
         std::thread::sleep(LOOK);
     };
-    let mut bytes = Vec::new();
-    said.rewind()?;
-    said.read_to_end(&mut bytes)?;
-    Ok((status, bytes))
+    let text = |file: &mut File| -> Result<String> {
+        let mut bytes = Vec::new();
+        file.rewind()?;
+        file.read_to_end(&mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    Ok((status, text(&mut said)?, text(&mut complained)?))
 }
 
 fn json() -> [String; 2] {
