@@ -228,7 +228,7 @@ fn visits(
         if fault != LATE_PRESENCE {
             enter(engine);
         }
-        // A region that stays runs the branch.
+        // The slot or branch is one of code that stays.
         let way = find(engine);
         if fault == LATE_PRESENCE {
             enter(engine);
