@@ -74,7 +74,7 @@ fn transcript(Session { script, title, symbols, flags, arguments }: &Session) ->
         title = copy;
     }
     let mut run = hermetic(PROGRAM);
-    run.args(["exec", "--headless", "--gdb", "0", "--timeout", PATIENCE]).args(flags).arg(title);
+    run.args(["exec", "--headless", "--fresh", "--gdb", "0", "--timeout", PATIENCE]).args(flags).arg(title);
     run.arg("--").args(arguments);
     let mut run = run.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut messages = BufReader::new(run.stderr.take().unwrap());

@@ -2,6 +2,7 @@
 //! its old or its new contents.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -134,6 +135,36 @@ fn of_two_imports_at_once_one_package_is_whole() {
         let (_, files) = package(&saves);
         assert!(generations.contains(&files), "round {round}: {:?}", files.keys());
     }
+}
+
+#[test]
+fn a_content_folder_in_use_is_refused_to_runs_and_awaited_by_imports() {
+    let dir = scratch();
+    let (saves, map) = (dir.path().join("saves"), dir.path().join("Map"));
+    make(&map, 1);
+    std::fs::create_dir(&saves).unwrap();
+    let hello = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/hello.xex");
+    let run = |flags: &[&str]| {
+        let output = program(&["exec", hello, "--headless", "--gpu", "none"]).args(flags).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let named = ["--content", saves.to_str().unwrap()];
+    let held = xenia::content::lock(&saves).unwrap();
+    let (code, said) = run(&named);
+    assert!(code == Some(2) && said.contains(named[1]) && said.contains("--fresh"), "{code:?}: {said}");
+    assert_eq!(run(&["--fresh"]).0, Some(0));
+    let words = ["content", "import", map.to_str().unwrap(), "--content", named[1]];
+    let mut import = program(&words);
+    import.args(["--title-id", "4D5307D1", "--kind", "2"]);
+    let mut import = import.spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(import.stderr.take().unwrap()).read_line(&mut said).unwrap();
+    assert!(said.contains("waiting") && said.contains(named[1]), "{said}");
+    assert!(import.try_wait().unwrap().is_none());
+    drop(held);
+    assert!(import.wait().unwrap().success());
+    package(&saves);
+    assert_eq!(run(&named).0, Some(0), "the lock file alone is no obstacle");
 }
 
 /// Number of kills in the test of saved states, whose runs are longer.

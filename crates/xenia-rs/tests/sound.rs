@@ -62,7 +62,7 @@ impl Wav {
 fn command(title: &str, flags: &[&str], wav: &Path) -> Command {
     let title = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/bin/sound").join(title);
     let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
-    command.arg("exec").arg(title).args(["--headless", "--audio"]);
+    command.arg("exec").arg(title).args(["--headless", "--fresh", "--audio"]);
     command.arg(format!("wav:{}", wav.display())).args(flags).stdin(Stdio::null());
     command
 }
@@ -262,7 +262,7 @@ fn a_sound_server_plays_what_the_title_makes() {
     let output = hermetic(env!("CARGO_BIN_EXE_xenia-rs"))
         .arg("exec")
         .arg(title)
-        .args(["--headless", "--audio", "device", "--json"])
+        .args(["--headless", "--fresh", "--audio", "device", "--json"])
         .arg(&json)
         .env("PULSE_SERVER", &address)
         .output()
@@ -308,7 +308,7 @@ fn a_device_that_is_asked_for_and_not_there_is_an_error() {
     let output = hermetic(env!("CARGO_BIN_EXE_xenia-rs"))
         .arg("exec")
         .arg(title)
-        .args(["--headless", "--audio", "device"])
+        .args(["--headless", "--fresh", "--audio", "device"])
         .env("PULSE_SERVER", "unix:/nowhere/native")
         .output()
         .unwrap();

@@ -12,7 +12,8 @@
 //!   [`HostFolder`] (a folder of the host, with atomic saves), [`MemoryDevice`] (a scratch disk),
 //!   [`ScratchDisks`] (scratch disks on the host's disk), [`RawDisk`] (the bytes of a whole disk),
 //!   [`Container`] (disc images and packages) and [`SubFolder`] (a part of another device).
-//! - [`Stamp`]: times and attributes; [`path`]: names and patterns.
+//! - [`Stamp`]: times and attributes; [`path`]: names and patterns; [`lock_file`]: folders that one
+//!   process at a time uses.
 //!
 //! Invariants: an error names no host path ([`VfsError`]); a write-back error of a package stays
 //! recorded until the title corrects or abandons the file; the crate knows no kernel: handles,
@@ -27,6 +28,7 @@ mod fatx;
 mod holes;
 mod host_folder;
 mod location;
+pub mod lock_file;
 mod losses;
 mod memory_device;
 mod open;

@@ -23,12 +23,13 @@ mod tests;
 
 use super::device::{Device, Entry, FileData, Volume};
 use super::host_folder::{HostFolder, UNIT};
+use super::lock_file;
 use super::quota::Quota;
 use super::raw_disk::{HEAD, RawDisk};
 use super::state::{DeviceState, SavedBytes};
 use super::{Stamp, VfsResult};
 use partition::HostPartition;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -128,16 +129,7 @@ impl ScratchDisks {
 /// Locks a title's folder against other runs.
 fn lock(folder: &Path) -> Result<File, ScratchError> {
     let path = folder.join("lock");
-    let file = at(&path, OpenOptions::new().create(true).truncate(false).write(true).open(&path))?;
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(ScratchError::InUse(folder.to_owned())),
-        // A file system without locks: other runs are not noticed.
-        Err(TryLockError::Error(error)) => {
-            tracing::warn!(target: "vfs", "cannot lock {}: {error}", path.display());
-            Ok(file)
-        }
-        Ok(()) => Ok(file),
-    }
+    at(&path, lock_file::try_lock(&path))?.ok_or_else(|| ScratchError::InUse(folder.to_owned()))
 }
 
 /// A scratch disk in a folder of the host.

@@ -1,7 +1,8 @@
 //! Location of titles' saves and scratch disks.
 //!
 //! Repeatable runs must not depend on earlier runs, so in lockstep saves are only kept if a flag
-//! names their folder.
+//! names their folder. One process at a time uses a content folder ([`HeldContent`]): two runs would
+//! each keep their own profiles and packages, and the last one's would remain.
 
 pub mod volume;
 
@@ -9,9 +10,14 @@ use crate::config::{SaveConfig, ScratchConfig};
 use crate::say::remark;
 use crate::user_folders;
 use anyhow::{Context, Result};
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
+use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use xenia_kernel::ports::{ScratchPlace, Storage};
+use xenia_kernel::vfs::lock_file;
 
 /// Folder of profiles, saved games and titles' hard disks; `None`: they are kept in memory.
 /// `repeats`: the run must be repeatable.
@@ -33,19 +39,92 @@ fn is_lost_unasked(args: &SaveConfig, repeats: bool, folder: Option<&Path>) -> b
     folder.is_none() && !repeats && !args.fresh
 }
 
-/// As [`place`], but creates the folder if it is missing.
-pub fn folder(args: &SaveConfig, repeats: bool) -> Result<Option<PathBuf>> {
-    let folder = place(args, repeats)?;
-    if is_lost_unasked(args, repeats, folder.as_deref()) {
-        remark!(
-            "xenia-rs: HOME is not set, so saves are discarded at the end; use --content DIR to keep them"
-        );
+/// Name of the lock file in a content folder.
+const LOCK: &str = "in-use.lock";
+
+/// Error of using a content folder that another process uses.
+#[derive(Debug)]
+pub struct ContentInUse(PathBuf);
+
+impl Display for ContentInUse {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let folder = self.0.display();
+        write!(
+            f,
+            "{folder} is in use by another run or an import: close that one, or give this run another \
+             folder (--content DIR) or none (--fresh)"
+        )
     }
-    if let Some(folder) = &folder {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("cannot keep saves in {}", folder.display()))?;
+}
+
+impl Error for ContentInUse {}
+
+/// Locks a content folder against other processes until the result is dropped. `None`: this process
+/// may not make the lock file.
+///
+/// # Errors
+/// Another process uses the folder ([`ContentInUse`]), or the lock file cannot be made.
+pub fn lock(folder: &Path) -> Result<Option<File>> {
+    let path = folder.join(LOCK);
+    match lock_file::try_lock(&path) {
+        Ok(None) => Err(ContentInUse(folder.to_owned()).into()),
+        // Titles may read what is in the folder.
+        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
+            tracing::warn!("cannot lock {}, so other runs are not noticed: {error}", path.display());
+            Ok(None)
+        }
+        result => result.with_context(|| format!("cannot lock {}", path.display())),
     }
-    Ok(folder)
+}
+
+/// As [`lock`], but waits for the other process, and says so.
+///
+/// # Errors
+/// The lock file cannot be made.
+pub fn wait_for_lock(folder: &Path) -> Result<Option<File>> {
+    match lock(folder) {
+        Err(error) if error.is::<ContentInUse>() => {
+            remark!("xenia-rs: waiting for the run or import that uses {}", folder.display());
+            let path = folder.join(LOCK);
+            let held = lock_file::lock(&path);
+            held.map(Some).with_context(|| format!("cannot lock {}", path.display()))
+        }
+        result => result,
+    }
+}
+
+/// The content folder of a run: no other process changes it until this is dropped.
+#[derive(Debug)]
+pub struct HeldContent {
+    folder: Option<PathBuf>,
+    _lock: Option<File>,
+}
+
+impl HeldContent {
+    /// Finds the folder as [`place`], creates it if it is missing, and locks it. All machines of a
+    /// run use the result, which must outlive them.
+    ///
+    /// # Errors
+    /// The folder cannot be created, or another process uses it ([`ContentInUse`]).
+    pub fn new(args: &SaveConfig, repeats: bool) -> Result<Self> {
+        let folder = place(args, repeats)?;
+        if is_lost_unasked(args, repeats, folder.as_deref()) {
+            remark!(
+                "xenia-rs: HOME is not set, so saves are discarded at the end; use --content DIR to keep them"
+            );
+        }
+        if let Some(folder) = &folder {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("cannot keep saves in {}", folder.display()))?;
+        }
+        let lock = folder.as_deref().map(lock).transpose()?.flatten();
+        Ok(Self { folder, _lock: lock })
+    }
+
+    /// The folder; `None`: saves are kept in memory.
+    pub fn folder(&self) -> Option<PathBuf> {
+        self.folder.clone()
+    }
 }
 
 /// Name of the folder of scratch disks in a folder of saves that a flag names.
@@ -139,9 +218,11 @@ mod tests {
         let outer = tempfile::tempdir().unwrap();
         let content = Some(outer.path().join("a/b"));
         let named = SaveConfig { content: content.clone(), ..SaveConfig::default() };
+        let fresh = SaveConfig { fresh: true, ..SaveConfig::default() };
+        let folder = |args: &SaveConfig, repeats| Ok(HeldContent::new(args, repeats)?.folder());
         for repeats in [false, true] {
             assert_eq!(folder(&named, repeats).unwrap(), content);
-            assert_eq!(folder(&SaveConfig { fresh: true, ..SaveConfig::default() }, repeats).unwrap(), None);
+            assert_eq!(folder(&fresh, repeats).unwrap(), None);
         }
         assert!(outer.path().join("a/b").is_dir());
         for (args, repeats, is_lost) in [
@@ -154,8 +235,29 @@ mod tests {
         assert_eq!(folder(&SaveConfig::default(), true).unwrap(), None);
         let file = outer.path().join("file");
         std::fs::write(&file, "").unwrap();
-        let refused =
+        let refused: anyhow::Error =
             folder(&SaveConfig { content: Some(file), ..SaveConfig::default() }, false).unwrap_err();
         assert!(refused.to_string().contains("cannot keep saves in"), "{refused}");
+    }
+    #[test]
+    fn one_run_at_a_time_uses_a_content_folder() {
+        let outer = tempfile::tempdir().unwrap();
+        let named = SaveConfig { content: Some(outer.path().into()), ..SaveConfig::default() };
+        let first = HeldContent::new(&named, false).unwrap();
+        for repeats in [false, true] {
+            let refused = HeldContent::new(&named, repeats).unwrap_err();
+            assert!(refused.is::<ContentInUse>());
+            let text = refused.to_string();
+            for part in [outer.path().to_str().unwrap(), "close", "--content DIR", "--fresh"] {
+                assert!(text.contains(part), "{text}");
+            }
+        }
+        let fresh = SaveConfig { fresh: true, ..SaveConfig::default() };
+        assert_eq!(HeldContent::new(&fresh, false).unwrap().folder(), None);
+        drop(first);
+        // The lock file is still there.
+        assert!(outer.path().join(LOCK).exists());
+        drop(HeldContent::new(&named, false).unwrap());
+        assert!(wait_for_lock(outer.path()).unwrap().is_some());
     }
 }

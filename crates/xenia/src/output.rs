@@ -77,19 +77,6 @@ pub fn check(path: &Path) -> Result<()> {
     }
 }
 
-/// Waits for other processes that hold the lock file, which is made if it is missing, and holds it
-/// until the result is dropped. On a file system without locks the others are not noticed.
-///
-/// # Errors
-/// The file cannot be made or locked.
-pub fn lock(path: &Path) -> std::io::Result<File> {
-    let file = File::options().create(true).truncate(false).write(true).open(path)?;
-    match file.lock() {
-        Err(error) if error.kind() != ErrorKind::Unsupported => Err(error),
-        _ => Ok(file),
-    }
-}
-
 /// Writes a file atomically: readers see either the old or the complete new contents. Devices and
 /// pipes are written directly.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {

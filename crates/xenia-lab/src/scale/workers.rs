@@ -147,7 +147,7 @@ impl Workshop<'_> {
         let answer = path(".txt");
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["exec", "--config", "/dev/null"]).arg(self.title()).arg("--folder").arg(&game);
-        command.args(["--headless", "--gpu", "none", "--halt-on-deadlock", "--timeout", PATIENCE]);
+        command.args(["--headless", "--fresh", "--gpu", "none", "--halt-on-deadlock", "--timeout", PATIENCE]);
         // Without a shared cache each worker compiles its code; otherwise the first would speed up
         // the others.
         command.args(["--code-cache", "off"]);

@@ -6,8 +6,8 @@ use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use xenia::Limits;
 use xenia::code_store;
-use xenia::config::{MachineConfig, SaveConfig, VideoConfig};
-use xenia::content;
+use xenia::config::{MachineConfig, VideoConfig};
+use xenia::content::HeldContent;
 use xenia::golden::Golden;
 use xenia::interrupt::Interrupt;
 use xenia::launches::{self, Before, Course};
@@ -44,7 +44,8 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
     interrupt.listen_for_threads()?;
     let outputs = Outputs::new(&args.run, None, false)?;
     let limits = limits(&args.run, &args.engine);
-    let (config, saves) = (MachineConfig::from(&args.engine), SaveConfig::from(&args.engine.content));
+    let config = MachineConfig::from(&args.engine);
+    let saves = HeldContent::new(&(&args.engine.content).into(), true)?;
     let loads_state = args.piece.is_some_and(|piece| piece > 0);
     let made = |title: &Title, before: &Before, launched| {
         let file = |path: &Option<PathBuf>| before.file(path.as_deref());
@@ -55,7 +56,7 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
                 capture,
                 frames,
                 text: outputs.guest_log.port(title.image.kind),
-                content: content::folder(&saves, true)?,
+                content: saves.folder(),
                 code_cache: code_store::named_folder(args.engine.code_cache.as_deref()),
                 event_log: file(&args.run.event_log).as_deref(),
                 event_log_goes_on: before.parts > 0,

@@ -5,8 +5,8 @@ use anyhow::{Context, Result};
 use std::io::Read;
 use std::path::Path;
 use xenia::code_store;
-use xenia::config::{MachineConfig, SaveConfig, VideoConfig};
-use xenia::content;
+use xenia::config::{MachineConfig, VideoConfig};
+use xenia::content::HeldContent;
 use xenia::interrupt::Interrupt;
 use xenia::launches::{self, Before};
 use xenia::machine::{FrontEnd, Launched, Machine, MachineOptions, StateOrigin};
@@ -55,8 +55,9 @@ pub fn run(args: &DebuggerArgs) -> Result<Code> {
         halt_on_deadlock: args.engine.halt_on_deadlock,
     };
     let state = args.load_state.as_deref();
+    let saves = HeldContent::new(&(&args.engine.content).into(), true)?;
     let finished = launches::run(title, &limits, None, state, |title, before, launched| {
-        let mut machine = machine(&args, (title, before, launched), text_sink(&lines))?;
+        let mut machine = machine(&args, (title, before, launched), text_sink(&lines), &saves)?;
         machine.set_interrupt(interrupt.clone());
         if let Some(front_end) = front_end.take() {
             machine.set_front_end(front_end);
@@ -84,15 +85,15 @@ fn machine(
     args: &DebuggerArgs,
     (title, before, launched): (&Title, &Before, Option<Launched>),
     text: TextSink,
+    saves: &HeldContent,
 ) -> Result<Machine> {
     let config = MachineConfig::from(&args.engine);
     let video = VideoConfig { gpu: args.gpu, ..VideoConfig::default() };
-    let saves = SaveConfig::from(&args.engine.content);
     let machine = Machine::new(
         title,
         MachineOptions {
             text,
-            content: content::folder(&saves, true)?,
+            content: saves.folder(),
             code_cache: code_store::named_folder(args.engine.code_cache.as_deref()),
             replay: before.file(args.replay.as_deref()).as_deref(),
             loads_state: before.machines == 0 && args.load_state.is_some(),

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use xenia::call_trace::TracedCalls;
 use xenia::code_store;
 use xenia::config::{AudioOutput, DialogPolicy, MachineConfig, SaveConfig, TitleConfig};
-use xenia::content;
+use xenia::content::{self, HeldContent};
 use xenia::dialogs::Unasked;
 use xenia::drawing::{CompileProgress, SharedDevice};
 use xenia::frames::{FrameFolder, write_png};
@@ -74,11 +74,14 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>, is_plain: bool) -> Result<u
     }
     let title = match found.and_then(|()| open_title(args)) {
         Ok(_) if opens_library => None,
-        Err(error) if refusal::is_shown(args) => {
-            return refusal::show(args, error, input.hotkeys().clone(), &interrupt);
-        }
-        title => Some(title?),
+        Err(error) => return refusal::shown(args, error, input.hotkeys(), &interrupt),
+        Ok(title) => Some(title),
     };
+    if title.is_some()
+        && let Err(error) = refusal::check_content(args)
+    {
+        return refusal::shown(args, error, input.hotkeys(), &interrupt);
+    }
     let named = settings.map(Path::to_owned);
     let file = named.clone().or_else(settings::default_file);
     let window = windowed::WindowSettings { input, named, file };
@@ -176,6 +179,7 @@ fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<u8> 
     let reports = Reports::new(args, &title);
     let policy = args.dialogs.dialogs.unwrap_or(DialogPolicy::Accept);
     let from = args.states.load_state.as_deref();
+    let saves = held_content(args)?;
     let finished =
         launches::run(title, &limits, args.run.dump_threads_after, from, |title, before, launched| {
             let mut machine = machine(
@@ -185,7 +189,7 @@ fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<u8> 
                 launched,
                 (outputs.port(before.frames, |_, _| {}), &outputs.guest_log),
                 (Box::new(NoInput), Box::new(Unasked::new(policy))),
-                Making { compiled: &|_, _, _| {}, interrupt, volume: None, device: None },
+                Making { compiled: &|_, _, _| {}, interrupt, volume: None, device: None, saves: &saves },
             )?;
             machine.set_interrupt(interrupt.clone());
             if args.sound.audio == Some(AudioOutput::Device) {
@@ -290,6 +294,13 @@ struct Making<'a> {
     volume: Option<&'a VolumeControl>,
     /// The window's graphics device.
     device: Option<SharedDevice>,
+    /// The run's content folder.
+    saves: &'a HeldContent,
+}
+
+/// The content folder of a run with these flags.
+pub(super) fn held_content(args: &ExecArgs) -> Result<HeldContent> {
+    HeldContent::new(&(&args.engine.content).into(), !args.engine.mode.parallel)
 }
 
 fn machine(
@@ -329,7 +340,7 @@ fn machine(
             text: guest_log.port(title.image.kind),
             input,
             dialogs,
-            content: content::folder(&saves, !args.engine.mode.parallel)?,
+            content: making.saves.folder(),
             scratch: scratch_place(args, &saves)?,
             code_cache: if args.is_compared() {
                 code_store::named_folder(code_cache)

@@ -13,6 +13,7 @@ use std::path::Path;
 use toml_edit::{DocumentMut, Item, Table, Value};
 use xenia::input::TABLES as INPUT;
 use xenia::output;
+use xenia_kernel::vfs::lock_file;
 
 /// Result of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +91,7 @@ fn lock(path: &Path) -> Result<Option<std::fs::File>> {
     let Some(name) = path.file_name().filter(|_| is_replaceable(path)) else { return Ok(None) };
     let beside = path.with_file_name(format!(".{}.lock", name.to_string_lossy()));
     // Where no file can be made or locked, the change fails by itself, or has no rival.
-    Ok(output::lock(&beside).ok())
+    Ok(lock_file::lock(&beside).ok())
 }
 
 /// Whether the path is free or a file's. Replacing a device such as /dev/null would harm the host.

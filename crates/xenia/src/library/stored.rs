@@ -9,6 +9,7 @@
 
 use super::LibraryTitle;
 use crate::code_store::is_of;
+use crate::content;
 use crate::screenshots::file_name;
 use crate::title::short_name;
 use crate::user_folders;
@@ -168,8 +169,10 @@ impl StoredPlaces {
     /// Deletes the saves of a title.
     ///
     /// # Errors
-    /// Some can't be deleted.
+    /// Some can't be deleted, or another process uses the content folder.
     pub fn delete_saves(&self, title: &StoredTitle) -> Result<()> {
+        let folder = self.content.as_deref().filter(|folder| folder.is_dir());
+        let _lock = folder.map(content::lock).transpose()?;
         if let Some((store, id)) = self.store().zip(title.id.filter(|id| id.0 != 0)) {
             for (name, header) in store.every_package().context("cannot read the saved games")? {
                 if name.title == id.0 && name.kind == SAVED_GAME {
@@ -237,6 +240,10 @@ mod tests {
         places.delete_caches(&title).unwrap();
         assert_eq!(places.caches_text(&title), None);
         assert!(places.saves_text(&title).is_some(), "caches only");
+        let held = content::lock(&at("content")).unwrap();
+        let refused = places.delete_saves(&title).unwrap_err().to_string();
+        assert!(refused.contains("in use") && places.saves_text(&title).is_some(), "{refused}");
+        drop(held);
         places.delete_saves(&title).unwrap();
         assert_eq!(places.saves_text(&title), None);
         let left: Vec<&str> = files.into_iter().filter(|file| at(file).exists()).collect();

@@ -11,8 +11,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use xenia::content::own_number;
-use xenia::output;
+use xenia::content::{self, own_number};
 use xenia::say::outln;
 use xenia::source;
 use xenia_cli::Code;
@@ -33,8 +32,7 @@ pub(super) fn run(args: &ContentImportArgs) -> Result<Code> {
     let device = device.with_context(|| format!("cannot write to {}", folder.display()))?;
     let store = ContentStore::new(Box::new(device), true);
     // The files of a new package lie in a folder whose number follows from the old package's.
-    let lock = folder.join("import.lock");
-    let _lock = output::lock(&lock).with_context(|| format!("cannot lock {}", lock.display()))?;
+    let _lock = content::wait_for_lock(&folder)?;
     for path in &args.packages {
         let shown = path.display();
         let name = take_in(&store, path, args).with_context(|| format!("cannot take {shown} in"))?;

@@ -154,7 +154,7 @@ fn an_import_that_fails_half_way_leaves_the_old_save_and_nothing_else() {
         while let Some(folder) = ahead.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
-                if path.ends_with("import.lock") {
+                if path.ends_with("in-use.lock") {
                     continue;
                 }
                 all.push((path.clone(), std::fs::read(&path).ok()));

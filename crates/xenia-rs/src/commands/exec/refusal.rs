@@ -2,18 +2,29 @@
 //! without a terminal.
 
 use super::player::NO_TITLE;
-use super::{leaves_files, windowed};
+use super::{leaves_files, session, windowed};
 use crate::cli::ExecArgs;
 use anyhow::{Error, Result};
 use std::io::IsTerminal;
 use std::path::Path;
+use xenia::content;
 use xenia::interrupt::Interrupt;
 use xenia::say::error_text;
 use xenia_gpu::Frame;
 use xenia_render::{Client, Hotkeys, KeyCode, KeyEvent, SoundVolume, Stopped, VolumeChange, WindowConfig};
 
+/// Fails if another process uses the content folder of a run in a window.
+pub(super) fn check_content(args: &ExecArgs) -> Result<()> {
+    let args = session::in_window(args.clone());
+    let folder = content::place(&(&args.engine.content).into(), !args.engine.mode.parallel)?;
+    match folder.filter(|folder| folder.is_dir()) {
+        Some(folder) => content::lock(&folder).map(drop),
+        None => Ok(()),
+    }
+}
+
 /// Whether errors are shown in a window: standard error is no terminal, and the run is attended.
-pub(super) fn is_shown(args: &ExecArgs) -> bool {
+fn is_shown(args: &ExecArgs) -> bool {
     let is_unattended = args.run.has_limit() || args.window.batch || leaves_files(args);
     !std::io::stderr().is_terminal() && !is_unattended
 }
@@ -63,14 +74,17 @@ impl Client for NoMachine {
     }
 }
 
-/// Shows the error until the window is closed, and returns it.
-pub(super) fn show(args: &ExecArgs, error: Error, hotkeys: Hotkeys, interrupt: &Interrupt) -> Result<u8> {
+/// Shows the error until the window is closed, if errors are shown, and returns it.
+pub(super) fn shown(args: &ExecArgs, error: Error, hotkeys: &Hotkeys, interrupt: &Interrupt) -> Result<u8> {
+    if !is_shown(args) {
+        return Err(error);
+    }
     let path = args.title.as_deref().unwrap_or(Path::new("xenia-rs"));
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let lines = error_text(&error).lines().map(str::to_owned).collect();
     let stopped = Stopped { heading: format!("{name} can't be run"), lines, again: false, has_report: false };
     let interrupt = interrupt.clone();
-    let config = WindowConfig { can_restart: false, ..windowed::config(args, name, hotkeys) };
+    let config = WindowConfig { can_restart: false, ..windowed::config(args, name, hotkeys.clone()) };
     let shown = xenia_render::run(config, NoMachine, move |sender| {
         let window = sender.clone();
         interrupt.when_requested(move || window.end());

@@ -4,7 +4,7 @@ use super::occupant::Occupant;
 use super::player::Wish;
 use super::shelf::Shelf;
 use super::windowed::{Seat, run_machines};
-use super::{Outputs, leaves_files, open_title, stopped};
+use super::{Outputs, held_content, leaves_files, open_title, stopped};
 use crate::cli::ExecArgs;
 use anyhow::{Error, Result};
 use std::ffi::OsString;
@@ -141,7 +141,9 @@ impl Session<'_> {
             let last_frame = args.picture.last_frame.as_deref();
             let outputs = Outputs::new(&args.run, last_frame, args.report.is_some())?;
             occupant.reports.keep(None);
-            let finished = run_machines(&args, (title, &occupant), seat, sender, &outputs, interrupt);
+            let saves = held_content(&args)?;
+            let finished = run_machines(&args, (title, &occupant, &saves), seat, sender, &outputs, interrupt);
+            drop(saves);
             let loaded = args.states.load_state.take();
             args.engine.start_time = own_start;
             let finished = match (finished, loaded, &occupant.slots) {

@@ -19,6 +19,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use xenia::config::DialogPolicy;
+use xenia::content::HeldContent;
 use xenia::dialogs::{DialogKeys, Unasked, WindowDialogs};
 use xenia::drawing::Compiling;
 use xenia::gpu_port::Capture;
@@ -250,7 +251,7 @@ pub(super) fn config(args: &ExecArgs, title: String, hotkeys: Hotkeys) -> Window
 /// Runs the title and the titles that it launches, and shows their frames.
 pub(super) fn run_machines(
     args: &ExecArgs,
-    (title, occupant): (Title, &Occupant),
+    (title, occupant, saves): (Title, &Occupant, &HeldContent),
     seat: &Seat<'_>,
     sender: &FrameSender,
     outputs: &Outputs,
@@ -283,7 +284,13 @@ pub(super) fn run_machines(
                 launched,
                 ports,
                 outside,
-                Making { compiled: &compiled, interrupt, volume: Some(seat.volume), device: sender.device() },
+                Making {
+                    compiled: &compiled,
+                    interrupt,
+                    volume: Some(seat.volume),
+                    device: sender.device(),
+                    saves,
+                },
             )?;
             CurrentRun::handle_exit(Moment::Machine);
             sender.phase(Phase::Running);
