@@ -23,6 +23,7 @@ mod client;
 mod debuggee;
 mod link;
 mod own_ports;
+mod packet_lengths;
 #[cfg(feature = "testing")]
 mod plain;
 pub mod registers;

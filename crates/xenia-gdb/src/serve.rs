@@ -1,5 +1,6 @@
 //! A session: bytes of gdb to the protocol, and the machine's progress to gdb.
 
+use crate::packet_lengths::PacketLengths;
 use crate::stub::{Stub, thread_id, watch_kind};
 use crate::{Debuggee, Link, Progress};
 use gdbstub::common::Signal;
@@ -12,7 +13,7 @@ use std::io;
 use std::time::Duration;
 
 /// Limit of a packet's length in bytes; all registers are 6 KiB.
-const PACKET: usize = 16 << 10;
+pub(crate) const PACKET: usize = 16 << 10;
 
 /// How long a stopped machine waits for gdb before it calls [`Debuggee::idle`].
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -65,7 +66,8 @@ impl Connection for Sender {
 /// The connection fails other than by its end, or gdb breaks the protocol.
 pub fn serve<D: Debuggee>(link: Link, debuggee: &mut D) -> Result<SessionEnd, ServeError> {
     let protocol = |error: &dyn std::fmt::Display| ServeError::Protocol(error.to_string());
-    let mut stub = Stub { debuggee, step: None, is_back: false };
+    let mut stub = Stub { debuggee, step: None, is_back: false, is_wrong: false };
+    let mut lengths = PacketLengths::default();
     let mut input = VecDeque::new();
     let mut has_ended = false;
     let mut state = GdbStub::builder(Sender { link, buffer: Vec::new() })
@@ -81,7 +83,10 @@ pub fn serve<D: Debuggee>(link: Link, debuggee: &mut D) -> Result<SessionEnd, Se
                     return Ok(SessionEnd::Detached);
                 };
                 match byte {
-                    Some(byte) => idle.incoming_data(&mut stub, byte).map_err(|error| protocol(&error))?,
+                    Some(byte) => {
+                        stub.is_wrong = lengths.take(byte).unwrap_or(stub.is_wrong);
+                        idle.incoming_data(&mut stub, byte).map_err(|error| protocol(&error))?
+                    }
                     None if stub.debuggee.idle() => idle.into(),
                     None => return Ok(SessionEnd::Killed),
                 }
@@ -91,6 +96,7 @@ pub fn serve<D: Debuggee>(link: Link, debuggee: &mut D) -> Result<SessionEnd, Se
                     return Ok(SessionEnd::Detached);
                 };
                 let next = if let Some(byte) = byte {
+                    stub.is_wrong = lengths.take(byte).unwrap_or(stub.is_wrong);
                     running.incoming_data(&mut stub, byte)
                 } else if let Some(reason) = go_on(&mut stub, &mut has_ended) {
                     // A launched title is stopped by another flag.

@@ -27,6 +27,8 @@ pub(crate) struct Stub<'a, D> {
     pub(crate) step: Option<u32>,
     /// Whether the machine is to go back.
     pub(crate) is_back: bool,
+    /// Whether the length in the packet that is being answered is wrong.
+    pub(crate) is_wrong: bool,
 }
 
 /// Guest id of gdb's thread.
@@ -65,8 +67,7 @@ impl<D: Debuggee> MultiThreadBase for Stub<'_, D> {
 
     fn write_registers(&mut self, registers: &GdbRegisters, tid: Tid) -> TargetResult<(), Self> {
         let ctx = self.debuggee.context_mut(guest_id(tid)).ok_or(TargetError::NonFatal)?;
-        registers.store(ctx);
-        Ok(())
+        if registers.store(ctx) { Ok(()) } else { Err(TargetError::NonFatal) }
     }
 
     fn support_single_register_access(&mut self) -> Option<SingleRegisterAccessOps<'_, Tid, Self>> {
@@ -74,6 +75,9 @@ impl<D: Debuggee> MultiThreadBase for Stub<'_, D> {
     }
 
     fn read_addrs(&mut self, start: u32, data: &mut [u8], _: Tid) -> TargetResult<usize, Self> {
+        if self.is_wrong {
+            return Err(TargetError::NonFatal);
+        }
         match self.debuggee.read(start, data) {
             0 if !data.is_empty() => Err(TargetError::NonFatal),
             count => Ok(count),
@@ -81,7 +85,7 @@ impl<D: Debuggee> MultiThreadBase for Stub<'_, D> {
     }
 
     fn write_addrs(&mut self, start: u32, data: &[u8], _: Tid) -> TargetResult<(), Self> {
-        if self.debuggee.write(start, data) { Ok(()) } else { Err(TargetError::NonFatal) }
+        if !self.is_wrong && self.debuggee.write(start, data) { Ok(()) } else { Err(TargetError::NonFatal) }
     }
 
     fn list_active_threads(&mut self, thread: &mut dyn FnMut(Tid)) -> Result<(), Infallible> {

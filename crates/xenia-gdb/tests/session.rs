@@ -181,6 +181,34 @@ fn registers_and_memory_are_read_and_written() {
 }
 
 #[test]
+fn packets_of_a_wrong_length_get_an_error_and_write_nothing() {
+    let mut session = Session::connect();
+    let start = session.start;
+    session.ask("qSupported:multiprocess+;swbreak+");
+    assert_eq!((session.ask("Hg0"), session.ask("P3=000003e0")), ("OK".to_owned(), "OK".to_owned()));
+    for packet in [
+        format!("M{start:x},8:60000000"),
+        format!("M{start:x},2:60000000"),
+        format!("M{start:x},4:60:00:00:00"),
+        format!("X{start:x},2:abcd"),
+        format!("X{start:x},8:abcd"),
+        format!("m{start:x},ffffffff"),
+        "G00".to_owned(),
+        "P3=03e1".to_owned(),
+    ] {
+        let answer = session.ask(&packet);
+        assert!(answer.len() == 3 && answer.starts_with('E'), "{packet}: {answer}");
+        assert_eq!(session.ask(&format!("m{start:x},8")), "3863000138630001", "{packet}");
+        assert_eq!(session.r3(), 0x3E0, "{packet}");
+    }
+    assert_eq!(session.ask(&format!("X{start:x},0:")), "OK");
+    assert_eq!(session.ask(&format!("X{start:x},4:abcd")), "OK");
+    assert_eq!(session.ask(&format!("m{start:x},4")), "61626364");
+    session.client.send("k").unwrap();
+    session.server.join().unwrap().0.unwrap();
+}
+
+#[test]
 fn a_breakpoint_stops_the_thread_before_its_instruction() {
     let mut session = Session::connect();
     session.ask("qSupported:multiprocess+;swbreak+");
