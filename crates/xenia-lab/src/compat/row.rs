@@ -10,6 +10,8 @@ use xenia_sweep::EndedProcess;
 
 /// Largest number of missing calls in a row.
 const CALLS: usize = 32;
+/// Largest number of missing files in a reason.
+const FILES: usize = 6;
 /// Largest length of a reason, in characters.
 const REASON: usize = 300;
 
@@ -170,12 +172,12 @@ fn reason(state: CompatState, ended: &EndedProcess, run: Option<&Value>) -> Opti
         CompatState::Runs | CompatState::NoPicture => return None,
         CompatState::Ended => {
             let code = run.and_then(|run| run["exit_code"].as_u64()).unwrap_or_default();
-            return (code != 0).then(|| format!("ended with code {code}"));
+            return (code != 0).then(|| format!("ended with code {code}{}", without_files(run)));
         }
         CompatState::Stopped => {
             return ended.stopped_by.map(|limit| format!("stopped at its limit of {limit}"));
         }
-        CompatState::Crashes if crash.is_some() => crash?.to_owned(),
+        CompatState::Crashes if crash.is_some() => format!("{}{}", crash?, without_files(run)),
         _ => {
             let mut lines = ended.errors.lines().filter(|line| !line.trim().is_empty());
             let wanted = |line: &&str| ["deadlocked", "panicked", "crashed"].iter().any(|w| line.contains(w));
@@ -185,6 +187,18 @@ fn reason(state: CompatState, ended: &EndedProcess, run: Option<&Value>) -> Opti
     };
     let text = text.strip_prefix("xenia-rs: ").unwrap_or(&text);
     Some(text.chars().take(REASON).collect())
+}
+
+/// Names the files that the title did not find: a title without its data often gives up.
+fn without_files(run: Option<&Value>) -> String {
+    let files = run.and_then(|run| run["missing_files"].as_array()).into_iter().flatten();
+    let files: Vec<&str> = files.filter_map(Value::as_str).collect();
+    let named = files.iter().take(FILES).copied().collect::<Vec<_>>().join(", ");
+    match files.len().saturating_sub(FILES) {
+        _ if files.is_empty() => String::new(),
+        0 => format!("; it did not find {named}"),
+        more => format!("; it did not find {named} and {more} more"),
+    }
 }
 
 #[cfg(test)]
@@ -227,6 +241,13 @@ mod tests {
         assert_eq!(of(crash, 3, "noise"), (CompatState::Crashes, "read of 0".to_owned()));
         let text = "xenia-rs: x\nthe guest deadlocked: t1\n";
         assert_eq!(of(json!({ "exit": "deadlock" }), 4, text).1, "the guest deadlocked: t1");
+        let files = json!({ "exit": "exit", "exit_code": 4, "missing_files": ["game:\\a", "game:\\b"] });
+        assert_eq!(of(files, 0, "").1, "ended with code 4; it did not find game:\\a, game:\\b");
+        let many = json!({
+            "exit": "crash", "crash": { "what": "read of 0" },
+            "missing_files": (0..9).map(|number| number.to_string()).collect::<Vec<_>>()
+        });
+        assert_eq!(of(many, 3, "").1, "read of 0; it did not find 0, 1, 2, 3, 4, 5 and 3 more");
         let exit = json!({ "exit": "exit", "exit_code": 7 });
         assert_eq!(of(exit, 0, ""), (CompatState::Ended, "ended with code 7".to_owned()));
     }
