@@ -105,7 +105,7 @@ struct Reading<'a> {
 fn read_settings(file: &Reading<'_>) -> Result<()> {
     let mut words = ["xenia-rs", "exec", "t.xex", "--config"].map(OsString::from).to_vec();
     words.push(file.path.into());
-    let words = settings::apply(file.definition, words)?;
+    let (words, _) = settings::apply(file.definition, words)?;
     // Settings that were accepted must form a valid command line.
     Cli::try_parse_from(words).map_err(|error| anyhow!("taken, and yet: {error}"))?;
     Ok(())

@@ -69,8 +69,8 @@ fn program() -> u8 {
 fn begin(words: Vec<OsString>) -> u8 {
     let definition = Cli::command();
     let typed = words.clone();
-    let words = match settings::apply(&definition, words) {
-        Ok(words) => words,
+    let (words, scope) = match settings::apply(&definition, words) {
+        Ok(applied) => applied,
         Err(error) => return report(&error).number(),
     };
     let color = match colors(&words) {
@@ -78,7 +78,7 @@ fn begin(words: Vec<OsString>) -> u8 {
         Color::Always => clap::ColorChoice::Always,
         Color::Never => clap::ColorChoice::Never,
     };
-    let mut command = real(definition.color(color), &words);
+    let mut command = real(definition.color(color), &scope);
     let parsed = command.try_get_matches_from_mut(&words);
     let (mut cli, matches) = match parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)))
     {
@@ -128,8 +128,8 @@ fn note_flags(cli: &mut Cli, command: &clap::Command, matches: &ArgMatches, type
 /// The arguments of `exec` in these words, with the settings that hold for their title.
 fn exec_args(typed: Vec<OsString>) -> anyhow::Result<ExecArgs> {
     let definition = Cli::command();
-    let words = settings::apply(&definition, typed.clone())?;
-    let mut command = real(definition, &words);
+    let (words, scope) = settings::apply(&definition, typed.clone())?;
+    let mut command = real(definition, &scope);
     let summary = |error: clap::Error| anyhow!("{}", error.render().to_string().trim());
     let matches = command.try_get_matches_from_mut(&words).map_err(summary)?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(summary)?;
@@ -141,9 +141,8 @@ fn exec_args(typed: Vec<OsString>) -> anyhow::Result<ExecArgs> {
     }
 }
 
-/// The definition that parses the words, in which the environment's settings are.
-fn real(definition: clap::Command, words: &[OsString]) -> clap::Command {
-    let scope = Scope::of(&definition, words);
+/// The definition that parses words in which the environment's settings are.
+fn real(definition: clap::Command, scope: &Scope) -> clap::Command {
     scope.change(definition, |command| settings::without_environment(with_negative_numbers(command)))
 }
 

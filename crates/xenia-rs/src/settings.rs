@@ -166,21 +166,23 @@ pub fn read(definition: &Command, path: &Path) -> Result<Vec<SettingRow>> {
 
 /// Inserts the settings of the environment and the settings file into `words`, of which the first
 /// is the program's name. The result is to be parsed without environment variables
-/// ([`without_environment`]).
-pub fn apply(definition: &Command, words: Vec<OsString>) -> Result<Vec<OsString>> {
-    apply_with(definition, words, &|name| std::env::var_os(name))
+/// ([`without_environment`]), with the commands of the scope.
+pub fn apply(definition: &Command, words: Vec<OsString>) -> Result<(Vec<OsString>, Scope)> {
+    let words = command_first(definition, words);
+    let scope = Scope::of(definition, &words);
+    let words = apply_with((definition, &scope), words, &|name| std::env::var_os(name))?;
+    Ok((words, scope))
 }
 
 fn apply_with(
-    definition: &Command,
+    (definition, scope): (&Command, &Scope),
     words: Vec<OsString>,
     variables: EnvironmentVariables<'_>,
 ) -> Result<Vec<OsString>> {
     // Only a settings file needs this one.
     let plain = LazyCell::new(|| plain(definition));
-    let words = command_first(definition, words);
     // The parser completes the commands that it looks at.
-    let mut bare = loose(definition, &Scope::of(definition, &words));
+    let mut bare = loose(definition, scope);
     // A first, lenient pass finds the command and the settings file; errors are left to the real
     // parser.
     let Ok(typed) = bare.try_get_matches_from_mut(&words) else { return Ok(words) };
@@ -223,10 +225,12 @@ fn with_settings(
         format!("cannot read the settings file{said}, {}", path.display())
     })?;
     let file = File { text: &text, path };
-    if file.is_empty()? {
+    let document = file.document()?;
+    if document.get_ref().is_empty() {
         return Ok((words.to_vec(), Vec::new()));
     }
-    let (with_settings, origins) = insert((definition, plain), typed, words.to_vec(), &file)?;
+    let settings = file.settings_in(document.get_ref(), plain)?;
+    let (with_settings, origins) = insert(definition, typed, words.to_vec(), (&file, &settings));
     if with_settings == words {
         return Ok((with_settings, origins));
     }
@@ -318,28 +322,27 @@ impl<'a> Innermost<'a> {
     }
 }
 
-/// Inserts the title's settings, and then those of the command that they leave open; the
-/// definitions are [`loose`], and without values of switches.
+/// Inserts the title's settings, and then those of the command that they leave open; the definition
+/// is [`loose`].
 fn insert(
-    (definition, plain): (&Command, &Command),
+    definition: &Command,
     typed: &ArgMatches,
     mut words: Vec<OsString>,
-    file: &File<'_>,
-) -> Result<(Vec<OsString>, Vec<SettingOrigin>)> {
-    let settings = file.settings(plain)?;
+    (file, settings): (&File<'_>, &[Setting<'_>]),
+) -> (Vec<OsString>, Vec<SettingOrigin>) {
     let mut origins = Vec::new();
-    if let Some(id) = titles::meant(Innermost::of(definition, typed).matches, &settings) {
+    if let Some(id) = titles::meant(Innermost::of(definition, typed).matches, settings) {
         let own = settings.iter().filter(|setting| setting.title == Some(id));
         origins.extend(insert_open(definition, typed, &mut words, own, file));
     }
     let Ok(given) = definition.clone().try_get_matches_from(&words) else {
-        return Ok((words, origins));
+        return (words, origins);
     };
     let meant = Innermost::of(definition, &given);
     let wanted = if meant.names.is_empty() { vec![DEFAULT_COMMAND] } else { meant.names };
     let of_command = settings.iter().filter(|setting| setting.title.is_none() && setting.command == wanted);
     origins.extend(insert_open(definition, &given, &mut words, of_command, file));
-    Ok((words, origins))
+    (words, origins)
 }
 
 /// Inserts the settings whose flags the command has, and that no word gives or contradicts.

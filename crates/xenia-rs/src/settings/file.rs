@@ -58,20 +58,24 @@ impl File<'_> {
         format!("{}, line {}", self.path.display(), self.line(offset))
     }
 
-    fn document(&self) -> Result<Spanned<DeTable<'_>>> {
+    /// The tables of the file.
+    pub(super) fn document(&self) -> Result<Spanned<DeTable<'_>>> {
         DeTable::parse(self.text).map_err(|error| anyhow!("{}: {error}", self.path.display()))
-    }
-
-    /// Whether the file sets nothing.
-    pub(super) fn is_empty(&self) -> Result<bool> {
-        Ok(self.document()?.get_ref().is_empty())
     }
 
     /// All settings of the file.
     pub(super) fn settings<'a>(&self, definition: &'a Command) -> Result<Vec<Setting<'a>>> {
-        let document = self.document()?;
+        self.settings_in(self.document()?.get_ref(), definition)
+    }
+
+    /// All settings in the tables of the file.
+    pub(super) fn settings_in<'a>(
+        &self,
+        document: &DeTable<'_>,
+        definition: &'a Command,
+    ) -> Result<Vec<Setting<'a>>> {
         let mut settings = Vec::new();
-        self.table(document.get_ref(), definition, &mut Vec::new(), &mut settings)?;
+        self.table(document, definition, &mut Vec::new(), &mut settings)?;
         Ok(settings)
     }
 

@@ -88,7 +88,8 @@ fn resolve_with(
             let text =
                 xenia::source::text(&path).with_context(|| format!("cannot read {}", path.display()))?;
             let file = File { text: &text, path: &path };
-            let (words, set) = insert((&bare, &plain), &look(&words)?, words, &file)?;
+            let settings = file.settings(&plain)?;
+            let (words, set) = insert(&bare, &look(&words)?, words, (&file, &settings));
             for origin in &set {
                 let source = if origin.is_of_title() { SettingSource::Title } else { SettingSource::Global };
                 found.push((source, origin.name().to_owned(), origin.place().to_owned()));

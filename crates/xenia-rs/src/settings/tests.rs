@@ -13,7 +13,7 @@ pub(super) fn with(file: &str, words: &[&str]) -> Result<Cli> {
     std::fs::write(&path, file).unwrap();
     let mut all: Vec<OsString> = ["xenia-rs"].iter().chain(words).map(OsString::from).collect();
     all.extend(["--config".into(), path.into()]);
-    Ok(Cli::try_parse_from(apply(&Cli::command(), all)?)?)
+    Ok(Cli::try_parse_from(apply(&Cli::command(), all)?.0)?)
 }
 
 pub(super) fn exec(file: &str, words: &[&str]) -> ExecArgs {
@@ -50,7 +50,7 @@ fn the_file_may_be_named_before_the_command() {
     let joined = format!("--config={}", path.display());
     for start in [vec!["--config", path.to_str().unwrap()], vec![joined.as_str()]] {
         let words = ["xenia-rs"].iter().chain(&start).chain(&["exec", "t.xex"]).map(OsString::from);
-        let cli = Cli::try_parse_from(apply(&Cli::command(), words.collect()).unwrap()).unwrap();
+        let cli = Cli::try_parse_from(apply(&Cli::command(), words.collect()).unwrap().0).unwrap();
         let Some(Chosen::Exec(exec)) = cli.command else { panic!("{start:?}: not exec") };
         assert_eq!((exec.run.frames, exec.title), (Some(5), Some("t.xex".into())));
     }
@@ -93,7 +93,9 @@ fn with_variables(words: &[&str], set: &[(&str, &str)]) -> Result<Vec<String>> {
     let variables = |name: &std::ffi::OsStr| {
         set.iter().find(|(variable, _)| name == *variable).map(|(_, value)| OsString::from(value))
     };
-    let words = apply_with(&Cli::command(), words.collect(), &variables)?;
+    let (definition, words) = (Cli::command(), words.collect::<Vec<_>>());
+    let scope = Scope::of(&definition, &words);
+    let words = apply_with((&definition, &scope), words, &variables)?;
     let words = words.into_iter().map(|word| word.into_string().unwrap()).collect::<Vec<_>>();
     Ok(words[1..words.len() - 2].to_vec())
 }
@@ -310,7 +312,7 @@ fn a_switch_that_the_file_switches_on_is_left_off_by_a_word() {
     assert_eq!(off.window.osd, Some(crate::cli::Osd::Off));
     // Words behind `--` are the title's.
     let words = ["xenia-rs", "--config=/dev/null", "t.xex", "--", "--mute=false"].map(OsString::from);
-    let words = apply(&Cli::command(), words.to_vec()).unwrap();
+    let (words, _) = apply(&Cli::command(), words.to_vec()).unwrap();
     assert_eq!(Cli::parse_from(words).exec.arguments, ["--mute=false"]);
     let error = with("", &["t.xex", "--mute=perhaps"]).err().unwrap();
     assert!(format!("{error:#}").contains("'perhaps'"), "{error:#}");
@@ -326,7 +328,7 @@ fn every_switch_of_every_command_takes_a_value() {
             let words = |value: &str| {
                 let words =
                     ["xenia-rs", command.get_name(), &format!("--{long}={value}"), "--config=/dev/null"];
-                apply(&Cli::command(), words.map(OsString::from).to_vec()).unwrap()
+                apply(&Cli::command(), words.map(OsString::from).to_vec()).unwrap().0
             };
             assert!(words("true").contains(&format!("--{long}").into()), "{} {long}", command.get_name());
             assert!(words("false").iter().all(|word| !word.to_str().unwrap().contains(long)), "{long}");

@@ -168,7 +168,7 @@ impl Shelf {
         if let Some(file) = &self.files.named {
             words.extend(["--config".into(), file.clone().into()]);
         }
-        let words = settings::apply(&Cli::command(), words)?;
+        let (words, _) = settings::apply(&Cli::command(), words)?;
         match Cli::try_parse_from(words)?.command {
             Some(Command::Library(args)) => Ok(args),
             _ => bail!("the library has no settings"),
