@@ -36,7 +36,7 @@ pub fn change(definition: &Command, path: &Path, key: &str, value: Option<&str>)
         if !remove(document.as_table_mut(), &names) {
             return Ok(SettingChange::WasNotSet);
         }
-        write(path, &document.to_string())?;
+        write(path, &old, &document.to_string())?;
         return Ok(SettingChange::Removed);
     };
     // A word such as `true` may be a truth value, a number, or a text: the setting decides.
@@ -48,7 +48,7 @@ pub fn change(definition: &Command, path: &Path, key: &str, value: Option<&str>)
         let text = document.to_string();
         match (File { text: &text, path }).settings(definition) {
             Ok(_) => {
-                write(path, &text)?;
+                write(path, &old, &text)?;
                 return Ok(SettingChange::Set(format!("{key} = {}", form.to_string().trim())));
             }
             Err(error) => {
@@ -68,7 +68,8 @@ pub fn change_together(
     changes: &[(String, Option<String>)],
 ) -> Result<()> {
     let _lock = lock(path)?;
-    let mut document = parsed(&text_of(path)?, path)?;
+    let old = text_of(path)?;
+    let mut document = parsed(&old, path)?;
     for (key, value) in changes {
         let names = names(definition, key)?;
         match value {
@@ -81,7 +82,7 @@ pub fn change_together(
     }
     let text = document.to_string();
     File { text: &text, path }.settings(definition)?;
-    write(path, &text)
+    write(path, &old, &text)
 }
 
 /// Locks a settings file against changes by other processes, from its reading to its replacement,
@@ -137,6 +138,13 @@ fn names<'a>(definition: &Command, key: &'a str) -> Result<Vec<&'a str>> {
 /// value stay.
 fn set(table: &mut Table, names: &[&str], value: Value) -> Result<()> {
     let Some((name, rest)) = names.split_first() else { return Ok(()) };
+    if *name == TITLES
+        && let [id, rest @ ..] = rest
+        && let Some(Item::Table(titles)) = table.get_mut(name)
+        && let Some(known) = spelling(titles, id)
+    {
+        return set(titles, &[&[known.as_str()], rest].concat(), value);
+    }
     if rest.is_empty() {
         match table.get_mut(name).and_then(Item::as_value_mut) {
             Some(old) => {
@@ -166,23 +174,40 @@ fn set(table: &mut Table, names: &[&str], value: Value) -> Result<()> {
     }
 }
 
+/// The title's id as it is written in the file, whose digits may be of another case.
+fn spelling(titles: &Table, id: &str) -> Option<String> {
+    titles.iter().map(|(known, _)| known).find(|known| known.eq_ignore_ascii_case(id)).map(str::to_owned)
+}
+
 /// Removes a value from nested tables. Returns whether it was there.
 fn remove(table: &mut Table, names: &[&str]) -> bool {
     match names {
         [] => false,
         [name] => table.remove(name).is_some(),
+        [name, id, rest @ ..] if *name == TITLES => {
+            table.get_mut(name).and_then(Item::as_table_mut).is_some_and(|titles| {
+                let known = spelling(titles, id);
+                known.is_some_and(|known| remove(titles, &[&[known.as_str()], rest].concat()))
+            })
+        }
         [name, rest @ ..] => {
             table.get_mut(name).and_then(Item::as_table_mut).is_some_and(|inner| remove(inner, rest))
         }
     }
 }
 
-/// Replaces the file.
-fn write(path: &Path, text: &str) -> Result<()> {
+/// Replaces the file, whose lines end as those of the old text.
+fn write(path: &Path, old: &str, text: &str) -> Result<()> {
     if !is_replaceable(path) {
         bail!("{} is no file that could keep settings; name another one with --config", path.display());
     }
-    output::write(path, text.as_bytes())
+    if std::fs::metadata(path).is_ok_and(|found| found.permissions().readonly()) {
+        bail!("{} is write-protected; name another file with --config", path.display());
+    }
+    // The parser drops the carriage returns.
+    let has_returns = old.contains("\r\n") && old.matches('\n').count() == old.matches("\r\n").count();
+    let returned = has_returns.then(|| text.replace("\r\n", "\n").replace('\n', "\r\n"));
+    output::write(path, returned.as_deref().unwrap_or(text).as_bytes())
 }
 
 #[cfg(test)]
@@ -230,6 +255,35 @@ mod tests {
         let why = change(&definition, &link, "volume", Some("50")).unwrap_err().to_string();
         assert!(why.contains("is no file that could keep settings"), "{why}");
         assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+
+    #[test]
+    fn line_ends_and_write_protection_are_kept() {
+        let text = "# mine\r\n[exec]\r\nvolume = 70   # quiet\r\n";
+        let file = Changed::new(text);
+        file.set("volume", Some("80")).unwrap();
+        file.set("mute", Some("true")).unwrap();
+        assert_eq!(file.text(), "# mine\r\n[exec]\r\nvolume = 80   # quiet\r\nmute = true\r\n");
+        file.set("mute", None).unwrap();
+        assert_eq!(file.text(), text.replace("70", "80"));
+        let path = file.path();
+        let mut permissions = std::fs::metadata(&path).unwrap().permissions();
+        permissions.set_readonly(true);
+        std::fs::set_permissions(&path, permissions).unwrap();
+        let why = file.set("volume", Some("90")).unwrap_err().to_string();
+        assert!(why.contains("is write-protected"), "{why}");
+        assert_eq!(file.text(), text.replace("70", "80"));
+    }
+
+    #[test]
+    fn the_case_of_a_titles_id_does_not_matter() {
+        let file = Changed::new("[title.4d5307d1]\nvolume = 5\n");
+        file.set("title.4D5307D1.volume", Some("6")).unwrap();
+        file.set("title.4D5307d1.mute", Some("true")).unwrap();
+        assert_eq!(file.text(), "[title.4d5307d1]\nvolume = 6\nmute = true\n");
+        assert_eq!(file.set("title.4D5307D1.volume", None).unwrap(), SettingChange::Removed);
+        assert_eq!(file.set("title.4D5307D2.mute", None).unwrap(), SettingChange::WasNotSet);
+        assert_eq!(file.text(), "[title.4d5307d1]\nmute = true\n");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::DEFAULT_COMMAND;
 use super::file::{File, Setting};
 use anyhow::{Context, Result, bail};
 use clap::{ArgMatches, Command};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -46,12 +47,16 @@ impl File<'_> {
         };
         let exec = definition.find_subcommand(DEFAULT_COMMAND).with_context(wanted)?;
         let tables = tables.get_ref().as_table().with_context(wanted)?;
+        let mut seen = BTreeSet::new();
         for (key, table) in tables {
             let (name, at) = (key.get_ref().as_ref(), self.at(key.span().start));
             let is_id = name.len() == 8 && name.bytes().all(|digit| digit.is_ascii_hexdigit());
             let Some(id) = u32::from_str_radix(name, 16).ok().filter(|_| is_id) else {
                 bail!("{at}: `{name}` is not a title ID of eight digits, such as 454108CF");
             };
+            if !seen.insert(id) {
+                bail!("{at}: there are two tables of the title {name}");
+            }
             for (key, value) in table.get_ref().as_table().with_context(wanted)? {
                 settings.push(self.setting(exec, &[exec.get_name()], (key, value), Some(TitleId(id)))?);
             }
@@ -138,6 +143,10 @@ mod tests {
             ("[title.4D53]\nquantum = 1\n", "line 1: `4D53` is not a title ID of eight digits"),
             ("[title]\nquantum = 1\n", "line 2: `quantum` is not a title ID"),
             ("title = 1\n", "line 1: settings of a title are in a table with its ID"),
+            (
+                "[title.4D5307D1]\nvolume = 1\n[title.4d5307d1]\nmute = true\n",
+                "there are two tables of the title",
+            ),
             ("[title]\n4D5307D1 = 1\n", "settings of a title are in a table with its ID"),
             (
                 "[title.4D5307D1]\nquantun = 1\n",
