@@ -42,6 +42,12 @@ impl PictureArgs {
 }
 
 impl ExecArgs {
+    /// Whether the flag is on the command line, before the title's arguments.
+    fn is_typed(&self, flag: &str) -> bool {
+        let mut words = self.typed.iter().take_while(|word| *word != "--").filter_map(|word| word.to_str());
+        words.any(|word| word.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
+    }
+
     /// Refuses flags that this build does not support.
     pub fn refuse_unsupported(&self) -> Result<()> {
         self.engine.cpu.refuse_unsupported()?;
@@ -76,6 +82,10 @@ impl ExecArgs {
         if self.engine.network == NetworkKind::Host && !may_be_parallel {
             bail!("{REFUSAL}");
         }
+        // A settings file may have the rate for all runs with --profile.
+        if self.debug.profile.is_none() && self.is_typed("--profile-rate") {
+            bail!("--profile-rate is the rate of --profile FILE: say that, too, or leave this out");
+        }
         self.picture.refuse_contradictions()
     }
 }
@@ -105,7 +115,8 @@ mod tests {
     fn refusal(flags: &[&str]) -> Option<String> {
         let words = ["xenia-rs", "exec", "t.xex"].iter().chain(flags);
         let cli = Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{flags:?}: {error}"));
-        let Some(Command::Exec(exec)) = cli.command else { panic!("not exec") };
+        let Some(Command::Exec(mut exec)) = cli.command else { panic!("not exec") };
+        exec.typed = flags.iter().map(Into::into).collect();
         exec.refuse_unsupported().err().map(|error| error.to_string())
     }
 
@@ -132,6 +143,8 @@ mod tests {
             (&["--dialogs", "ask", "--headless"], "--dialogs accept"),
             (&["--network", "host", "--headless"], "--parallel"),
             (&["--network", "host", "--lockstep"], "--network loopback"),
+            (&["--profile-rate", "100"], "--profile FILE"),
+            (&["--profile-rate=100"], "--profile FILE"),
         ] {
             let said = refusal(flags).unwrap_or_else(|| panic!("{flags:?} was accepted"));
             assert!(said.contains(instead), "{flags:?}: {said}");
@@ -163,6 +176,8 @@ mod tests {
             &["--network", "host", "--parallel", "--headless"],
             &["--network", "off", "--lockstep"],
             &["--dialogs", "cancel", "--headless"],
+            &["--profile", "p.txt", "--profile-rate", "100"],
+            &["--", "--profile-rate"],
             &["--audio", "null"],
             &["--audio", "device"],
             &["--audio", "wav:a.wav"],
