@@ -139,7 +139,7 @@ const FLAGS: &[(&str, &[&str])] = &[
     ),
     ("scale", &["workers", "runs", "json", "plot", "logs", "lockstep"]),
     ("precompile", &["lockstep", "code-cache", "threads", "timeout", "json"]),
-    ("debug", &["script", "screen", "gpu", "instructions", "replay", "load-state", "symbols"]),
+    ("debug", &["script", "screen", "gpu", "instructions", "replay", "load-state", "symbols", "timeout"]),
     ("diff", &[]),
     ("sweep", &[]),
     ("config", &["paths", "show"]),

@@ -3,9 +3,10 @@
 use anyhow::{Result, bail};
 use clap::Args;
 use std::path::PathBuf;
+use std::time::Duration;
 use xenia::config::{GpuKind, NetworkKind};
 use xenia::network::REFUSAL;
-use xenia_cli::numbers::number;
+use xenia_cli::numbers::{number, seconds};
 use xenia_cli::{ClockChoice, EngineArgs};
 use xenia_debugger::script::parse_size;
 
@@ -30,6 +31,9 @@ pub struct DebuggerArgs {
     /// End after this many guest instructions.
     #[arg(short = 'n', long = "instructions", value_name = "N", value_parser = number, help_heading = "Run")]
     pub instructions: Option<u64>,
+    /// End after this many seconds of host time.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Run")]
+    pub timeout: Option<Duration>,
     /// Replay a recording of input, also one of a run in a window.
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     pub replay: Option<PathBuf>,

@@ -45,7 +45,7 @@ pub fn run(args: &DebuggerArgs) -> Result<Code> {
             Box::new(script.with_context(|| path.display().to_string())?)
         }
     });
-    let interrupt = Interrupt::listen(None)?;
+    let interrupt = Interrupt::listen(args.timeout)?;
     let title = args.engine.open_title(Some(&args.title))?;
     let limits = Limits {
         instructions: args.instructions,
