@@ -92,6 +92,9 @@ pub enum StateError {
     /// A section is missing.
     #[error("section `{0}` is missing")]
     MissingSection(&'static str),
+    /// A section has a name that this program does not know.
+    #[error("section `{0}` is none that this program reads")]
+    UnknownSection(String),
     /// A section occurs twice, or has a name that is not allowed.
     #[error("the section name `{0}` is invalid or occurs twice")]
     SectionName(String),

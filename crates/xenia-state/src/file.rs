@@ -12,7 +12,7 @@
 //! Specification: `docs/src/states.md`.
 
 use crate::error::StateError;
-use crate::section::{StateSection, StoredSection, find, get, is_name, numbered};
+use crate::section::{StateSection, StoredSection, find, get, is_name, is_number, numbered};
 use crate::writer::StateWriter;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -31,8 +31,22 @@ pub const MAX_SECTIONS: usize = 4096;
 /// Most bytes of a section's content.
 pub const MAX_SECTION: u64 = 64 << 20;
 
-/// Most bytes of all sections' contents together.
-pub const MAX_TOTAL: u64 = 8 << 30;
+/// Bound on the contents of a section, or of all sections that have its name and a number.
+#[derive(Clone, Copy, Debug)]
+pub struct SectionBound {
+    /// Name of the section, without a number.
+    pub name: &'static str,
+    /// Most bytes, without compression.
+    pub bytes: u64,
+}
+
+impl SectionBound {
+    /// Whether this is the bound of the section `name`.
+    fn is_of(&self, name: &str) -> bool {
+        let rest = name.strip_prefix(self.name);
+        rest.is_some_and(|rest| rest.is_empty() || is_number(rest.strip_prefix('/').unwrap_or_default()))
+    }
+}
 
 pub(crate) const MAGIC: [u8; 8] = *b"XRSTATE\0";
 /// Bytes before the header.
@@ -156,14 +170,15 @@ impl StateFile {
         writer.finish()
     }
 
-    /// Reads a file from its bytes.
+    /// Reads a file from its bytes. Its sections are those of `bounds`, whose lengths are checked
+    /// before anything is decompressed: a few bytes may decompress to 255 times as many.
     ///
     /// # Errors
     /// Anything that is not as the format says; the error names the part.
-    pub fn read(bytes: &[u8]) -> Result<Self, StateError> {
+    pub fn read(bytes: &[u8], bounds: &[SectionBound]) -> Result<Self, StateError> {
         let (StoredHeader { header, sections: rows }, mut rest) = read_header(bytes)?;
         limit("the list of sections", rows.len() as u64, MAX_SECTIONS as u64)?;
-        let mut total = 0_u64;
+        let mut totals = vec![0_u64; bounds.len()];
         let mut names = BTreeSet::new();
         let mut parts = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -172,8 +187,11 @@ impl StateFile {
             }
             let part = || format!("section `{}`", row.name);
             limit(&part(), row.bytes, MAX_SECTION)?;
-            total = total.saturating_add(row.bytes);
-            limit("the state", total, MAX_TOTAL)?;
+            let unknown = || StateError::UnknownSection(row.name.clone());
+            let mut bounds = bounds.iter().zip(&mut totals);
+            let (bound, total) = bounds.find(|(bound, _)| bound.is_of(&row.name)).ok_or_else(unknown)?;
+            *total = total.saturating_add(row.bytes);
+            limit(&format!("all of `{}`", bound.name), *total, bound.bytes)?;
             let cut = || StateError::Truncated { at: bytes.len() as u64, part: part() };
             let stored = usize::try_from(row.stored).map_err(|_| cut())?;
             let (stored, after) = rest.split_at_checked(stored).ok_or_else(cut)?;

@@ -20,7 +20,7 @@ pub mod whole_words;
 mod writer;
 
 pub use error::{Impossible, StateError, Unsaveable, check, is_count};
-pub use file::{FORMAT_VERSION, MAX_HEADER, MAX_SECTION, MAX_SECTIONS, MAX_TOTAL, StateFile, StateHeader};
+pub use file::{FORMAT_VERSION, MAX_HEADER, MAX_SECTION, MAX_SECTIONS, SectionBound, StateFile, StateHeader};
 pub use packed::{Packed, exclusive_or};
 pub use section::{StateSection, StoredSection, find, get};
 pub use writer::StateWriter;

@@ -87,6 +87,11 @@ pub(crate) fn numbered(name: &str, number: usize) -> String {
     format!("{name}/{number}")
 }
 
+/// Whether these digits are a section's number.
+pub(crate) fn is_number(digits: &str) -> bool {
+    digits.parse::<u16>().is_ok_and(|number| number.to_string() == digits)
+}
+
 /// Whether `name` is allowed as a section's name.
 pub(crate) fn is_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-./".contains(&byte);

@@ -15,6 +15,15 @@ impl StateSection for Clock {
     const VERSION: u16 = 3;
 }
 
+/// Base of the longest names.
+const LONG: &str = "a23456789.123456789.123456789.123456789.123456";
+/// Sections of the tests.
+const BOUNDS: &[SectionBound] = &[
+    SectionBound { name: "test/clock", bytes: 1 << 20 },
+    SectionBound { name: "pages", bytes: 100 << 20 },
+    SectionBound { name: LONG, bytes: 0 },
+];
+
 fn clock() -> Clock {
     Clock { now: 5 << 40, names: vec!["first".to_owned(), String::new()] }
 }
@@ -40,7 +49,7 @@ fn written(state: &StateFile) -> Vec<u8> {
 fn a_state_is_read_as_it_was_written() {
     let bytes = written(&state());
     assert!(bytes.starts_with(b"XRSTATE\0") && bytes.len() < 1000, "{} bytes", bytes.len());
-    let read = StateFile::read(&bytes).expect("it is whole");
+    let read = StateFile::read(&bytes, BOUNDS).expect("it is whole");
     assert_eq!(read, state());
     assert_eq!(read.get::<Clock>().expect("it has one"), clock());
     assert_eq!(StateFile::read_header(&bytes).expect("it is whole"), state().header);
@@ -59,7 +68,7 @@ fn sections_can_be_written_one_by_one() {
     let again = StoredSection::encode_numbered(&clock(), 7).expect("it encodes");
     assert!(writer.put(again).is_err(), "the name is taken");
     writer.finish().expect("a vector takes all");
-    assert_eq!(StateFile::read(bytes.get_ref()).expect("it is whole"), whole);
+    assert_eq!(StateFile::read(bytes.get_ref(), BOUNDS).expect("it is whole"), whole);
     let mut writer = StateWriter::begin(Cursor::new(Vec::new()), state().header, 3).expect("a header");
     many(20).for_each(|section| writer.put(section.expect("it encodes")).expect("a vector takes all"));
     assert!(writer.finish().is_err(), "more than were promised");
@@ -67,11 +76,11 @@ fn sections_can_be_written_one_by_one() {
 
 #[test]
 fn the_longest_rows_have_room() {
-    let name = |number: usize| format!("{number:a>48}");
+    let name = |number: usize| format!("{LONG}/{number}");
     let long = |number| StoredSection { name: name(number), version: u16::MAX, bytes: Vec::new() };
     let mut state = StateFile::new(state().header);
     (0..9).for_each(|number| state.put_stored(long(number)).expect("a section"));
-    assert_eq!(StateFile::read(&written(&state)).expect("it is whole"), state);
+    assert_eq!(StateFile::read(&written(&state), BOUNDS).expect("it is whole"), state);
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,7 +120,7 @@ fn whole_words_are_encoded_as_bytes() {
 fn a_file_cut_at_any_byte_is_refused() {
     let bytes = written(&state());
     for length in 0..bytes.len() {
-        let error = StateFile::read(&bytes[..length]).expect_err("it is cut");
+        let error = StateFile::read(&bytes[..length], BOUNDS).expect_err("it is cut");
         let cut = matches!(error, StateError::Truncated { .. });
         assert!(cut || length == 0 && matches!(error, StateError::NotAState), "{length}: {error}");
     }
@@ -124,12 +133,12 @@ fn a_file_changed_at_any_byte_is_refused() {
         for change in [1, 0x80, 0xff] {
             let mut changed = bytes.clone();
             changed[at] ^= change;
-            assert!(StateFile::read(&changed).is_err(), "byte {at}, xor {change}");
+            assert!(StateFile::read(&changed, BOUNDS).is_err(), "byte {at}, xor {change}");
         }
     }
     let mut longer = bytes;
     longer.push(0);
-    assert!(matches!(StateFile::read(&longer), Err(StateError::TrailingBytes(1))));
+    assert!(matches!(StateFile::read(&longer, BOUNDS), Err(StateError::TrailingBytes(1))));
 }
 
 #[test]
@@ -157,16 +166,37 @@ fn a_section_may_not_occur_twice_or_be_too_long() {
     assert!(matches!(state.put_stored(long), Err(StateError::TooLong { .. })));
 }
 
-#[test]
-fn a_length_that_is_a_lie_takes_no_memory() {
-    // The section says 60 MiB, and has a few bytes.
-    let row = r#"{"name":"a","version":1,"bytes":62914560,"stored":3,"blake3":"HASH"}"#;
-    let row = row.replace("HASH", blake3::hash(b"abc").to_hex().as_str());
-    let header = format!(r#"{{"program":"","conditions":{{}},"about":{{}},"sections":[{row}]}}"#);
+/// A file with these rows for three bytes each, which the rows say are more.
+fn forged(rows: &[(&str, u64)]) -> Vec<u8> {
+    let hash = blake3::hash(b"abc").to_hex();
+    let row = |(name, bytes): &(&str, u64)| {
+        format!(r#"{{"name":"{name}","version":1,"bytes":{bytes},"stored":3,"blake3":"{hash}"}}"#)
+    };
+    let list = rows.iter().map(row).collect::<Vec<_>>().join(",");
+    let header = format!(r#"{{"program":"","conditions":{{}},"about":{{}},"sections":[{list}]}}"#);
     let mut bytes = b"XRSTATE\0\x01\0\0\0".to_vec();
     bytes.extend((header.len() as u32).to_le_bytes());
     bytes.extend(blake3::hash(header.as_bytes()).as_bytes());
     bytes.extend(header.as_bytes());
-    bytes.extend(b"abc");
-    assert!(matches!(StateFile::read(&bytes), Err(StateError::Damaged(_))));
+    bytes.extend(b"abc".repeat(rows.len()));
+    bytes
+}
+
+#[test]
+fn a_length_that_is_a_lie_takes_no_memory() {
+    let bytes = forged(&[("pages/0", 60 << 20)]);
+    assert!(matches!(StateFile::read(&bytes, BOUNDS), Err(StateError::Damaged(_))));
+}
+
+#[test]
+fn sections_are_bounded_by_their_names_before_anything_is_decompressed() {
+    let read = |rows: &[(&str, u64)]| StateFile::read(&forged(rows), BOUNDS).expect_err("it is forged");
+    assert!(matches!(read(&[("pages/0", 60 << 20), ("pages/1", 40 << 20)]), StateError::Damaged(_)));
+    let long = read(&[("pages/0", 60 << 20), ("pages/9", 41 << 20)]).to_string();
+    assert_eq!(long, "all of `pages` has 105906176 bytes, above the limit of 104857600");
+    assert!(matches!(read(&[("test/clock", (1 << 20) + 1)]), StateError::TooLong { .. }));
+    for name in ["junk", "pagesx", "pages/x", "pages/", "pages/00", "pages/65536"] {
+        let unknown = read(&[(name, 3)]).to_string();
+        assert_eq!(unknown, format!("section `{name}` is none that this program reads"));
+    }
 }

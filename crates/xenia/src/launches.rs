@@ -4,7 +4,7 @@
 //! launches. Recordings, replays and event logs use a separate file for each title: `play.jsonl`,
 //! then `play.jsonl.2`, and so on.
 
-use crate::machine::{Finished, Launched, Machine};
+use crate::machine::{Finished, Launched, Machine, decoded};
 use crate::pieces::StateFolder;
 use crate::say::errln;
 use crate::title::Title;
@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use xenia_kernel::title::{Launch, Successor};
 use xenia_sched::{EndKind, Limits, RunEnd};
-use xenia_state::StateFile;
 
 /// Number of launches that ends a run, so that a title that launches itself forever ends.
 pub const MAXIMUM_LAUNCHES: u64 = 100;
@@ -258,7 +257,7 @@ fn relayed(
         if let Some(keep) = keep {
             keep.keep(number, &file)?;
         }
-        let state = StateFile::read(&file).with_context(cut)?;
+        let state = decoded(&file).with_context(cut)?;
         running = machine(number.into())?.load_state(&state).with_context(cut)?;
     }
     Ok(running)

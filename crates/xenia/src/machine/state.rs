@@ -23,18 +23,44 @@ use std::path::Path;
 use xenia_audio::xma::XmaState;
 use xenia_cpu::ReservationMode;
 use xenia_gpu::{CommandProcessor, GpuState};
+use xenia_guest::PAGE_SIZE;
 use xenia_kernel::files::FilesState;
 use xenia_kernel::vfs::SavedBytes;
 use xenia_kernel::{AreasState, CoreState};
-use xenia_memory::{GuestMemory, MemoryState, PagesState};
+use xenia_memory::{COMMIT_LIMIT, GuestMemory, MemoryState, PagesState};
 use xenia_sched::ExecutorState;
 use xenia_state::{
-    Impossible, StateError, StateFile, StateHeader, StateSection, StateWriter, StoredSection, Unsaveable,
-    find, get,
+    Impossible, MAX_SECTION, SectionBound, StateError, StateFile, StateHeader, StateSection, StateWriter,
+    StoredSection, Unsaveable, find, get,
 };
 
 /// Most bytes of a state's file.
 const MAX_FILE: u64 = 4 << 30;
+
+/// Name of the sections with contents of files, before their number.
+const CONTENTS: &str = "contents";
+
+/// All sections of a state, with what a machine can have. Committed memory has a limit; each of its
+/// pages may be a run of its own, of two numbers. The contents of files are those of three disks in
+/// memory, 256 MiB each, and 64 MiB of drafts.
+const BOUNDS: [SectionBound; 11] = [
+    bound::<ExecutorState>(MAX_SECTION),
+    bound::<CoreState>(MAX_SECTION),
+    bound::<AreasState>(MAX_SECTION),
+    bound::<FilesState>(MAX_SECTION),
+    bound::<GpuState>(MAX_SECTION),
+    bound::<XmaState>(MAX_SECTION),
+    bound::<MemoryState>(MAX_SECTION),
+    bound::<RecordingState>(MAX_SECTION),
+    bound::<LaunchState>(MAX_SECTION),
+    bound::<PagesState>(COMMIT_LIMIT as u64 / PAGE_SIZE as u64 * (PAGE_SIZE as u64 + 16)),
+    SectionBound { name: CONTENTS, bytes: 1 << 30 },
+];
+
+/// The bound of sections of type `S`.
+const fn bound<S: StateSection>(bytes: u64) -> SectionBound {
+    SectionBound { name: S::NAME, bytes }
+}
 
 /// The sections of a state but for the contents of pages, decoded.
 pub(super) struct StateParts {
@@ -366,12 +392,20 @@ fn write_draft(path: &Path, write: impl FnOnce(BufWriter<&mut File>) -> Result<(
 /// Errors of reading, and damage. They name the file.
 pub(crate) fn read_state(path: &Path) -> Result<StateFile> {
     let bytes = source::large_bytes(path, MAX_FILE).with_context(|| cannot_load(path))?;
-    StateFile::read(&bytes).with_context(|| cannot_load(path))
+    decoded(&bytes).with_context(|| cannot_load(path))
+}
+
+/// Reads a state from the bytes of its file.
+///
+/// # Errors
+/// Damage, and more than a machine can have.
+pub(crate) fn decoded(bytes: &[u8]) -> Result<StateFile, StateError> {
+    StateFile::read(bytes, &BOUNDS)
 }
 
 /// Name of a section with contents of files, whose bytes are stored as they are.
 fn contents_name(number: usize) -> String {
-    format!("contents/{number}")
+    format!("{CONTENTS}/{number}")
 }
 
 pub(super) fn cannot_load(path: &Path) -> String {

@@ -77,7 +77,7 @@ fn a_replay_begins_at_a_state_of_the_recorded_run() {
     let played = machine.run(&instructions(), None);
     assert!(!played.lost);
     for SavePoint { path: state, .. } in &points {
-        let state = StateFile::read(&std::fs::read(state).unwrap()).unwrap();
+        let state = crate::machine::read_state(state.as_ref()).unwrap();
         let mut machine = taped((None, Some(&path)), Box::new(NoInput), Some(&state)).unwrap();
         let replayed = machine.run(&instructions(), None);
         assert_eq!(replayed.recording_trouble, None);

@@ -2,7 +2,7 @@
 //! of the one before, ends in the digest of the whole run.
 
 use super::*;
-use crate::machine::read_state;
+use crate::machine::{decoded, read_state};
 use crate::pieces::{NextState, PieceEnd};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -44,7 +44,7 @@ impl Maker {
         machine.save_state().unwrap().write(&mut file).unwrap();
         let position = machine.position();
         machine.discard();
-        let next = self.machine().load_state(&StateFile::read(file.get_ref()).unwrap()).unwrap();
+        let next = self.machine().load_state(&decoded(file.get_ref()).unwrap()).unwrap();
         assert_eq!(next.position(), position);
         next
     }
