@@ -34,7 +34,7 @@ use super::{VfsError, VfsResult};
 pub(super) use closed::ClosedFiles;
 use copying::Copying;
 pub(super) use handle::SharedDraft;
-pub(super) use names::{holds_only_drafts, is_draft, sweep};
+pub(super) use names::{is_draft, sweep};
 pub(super) use open_files::{Drafts, PIECE};
 use std::fs::{self, File, Metadata};
 use std::io;

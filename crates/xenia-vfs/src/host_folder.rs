@@ -268,10 +268,11 @@ impl Device for HostFolder {
             if !drafts.created_in(&at, |_| true).is_empty() {
                 return Err(VfsError::NotEmpty);
             }
-            if super::draft::holds_only_drafts(&at) {
-                // Leftovers of failed saves: the title sees an empty directory and removes it with
-                // them.
+            if let Some(links) = self.unseen_in(&at) {
+                // Leftovers of failed saves, and links that lead nowhere or out of the folder: the
+                // title sees an empty directory and removes it with them.
                 super::draft::sweep(&at);
+                links.iter().try_for_each(fs::remove_file)?;
             }
             fs::remove_dir(&at)?;
             drafts.quota.leave();

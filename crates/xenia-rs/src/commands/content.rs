@@ -5,11 +5,12 @@
 //! file name can leave the folder. A package with wrong hashes is refused.
 
 mod import;
+mod links;
 mod scratch;
 
 use super::volume::{CHUNK, Found, copy, found};
 use crate::cli::{ContentCommand, ContentExportArgs, ContentListArgs, ExportForm, PlaceArgs, WhichArgs};
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::Serialize;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -111,9 +112,10 @@ fn list(args: &ContentListArgs) -> Result<Code> {
     let folder = place(&args.place)?;
     let store = store_of(&args.place, &folder)?;
     let packages = match &store {
-        Some(store) => {
-            chosen(store, &args.which)?.iter().map(|(name, header)| row(store, name, header)).collect()
-        }
+        Some(store) => chosen(store, &args.which)?
+            .iter()
+            .map(|(name, header)| row(store, &folder, name, header))
+            .collect(),
         None => Vec::new(),
     };
     let report = ContentReport { folder: folder.display().to_string(), packages };
@@ -142,8 +144,8 @@ fn list(args: &ContentListArgs) -> Result<Code> {
 }
 
 /// A package in the list. A damaged one does not hide the others.
-fn row(store: &ContentStore, name: &PackageName, header: &PackageHeader) -> ContentRow {
-    let files = match volume_of(store, name, header) {
+fn row(store: &ContentStore, from: &Path, name: &PackageName, header: &PackageHeader) -> ContentRow {
+    let files = match files_of(store, from, name, header) {
         Ok(volume) => Some(found(&volume)),
         Err(error) => {
             errln!("xenia-rs: {error:#}");
@@ -165,6 +167,26 @@ fn row(store: &ContentStore, name: &PackageName, header: &PackageHeader) -> Cont
     }
 }
 
+/// The files of a package.
+///
+/// # Errors
+/// The package is a link that leads out of the content folder. Such links in it are named, and left
+/// out.
+fn files_of(store: &ContentStore, from: &Path, name: &PackageName, header: &PackageHeader) -> Result<Volume> {
+    let files = links::host_path(from, &name.files(header.folder));
+    let unseen = links::that_lead_out(from, &files);
+    let said = |link: &Path| format!("{} is a link that leads out of {}", link.display(), from.display());
+    if let [link] = &unseen[..]
+        && *link == files
+    {
+        bail!("cannot read {}: {}", name.file(), said(link));
+    }
+    for link in &unseen {
+        errln!("xenia-rs: {}: left out: {}", name.file(), said(link));
+    }
+    volume_of(store, name, header)
+}
+
 fn export(args: &ContentExportArgs) -> Result<Code> {
     let from = place(&args.place)?;
     let nothing = || anyhow!("nothing is saved in {} yet", from.display());
@@ -178,7 +200,7 @@ fn export(args: &ContentExportArgs) -> Result<Code> {
         }
     }
     for (name, header) in &packages {
-        let volume = volume_of(&store, name, header)?;
+        let volume = files_of(&store, &from, name, header)?;
         let PackageName { owner, title, kind, .. } = name;
         let folder = args.folder.join(format!("{:016X}/{title:08X}/{kind:08X}", owner.0));
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;

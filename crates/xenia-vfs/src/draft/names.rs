@@ -110,13 +110,6 @@ fn complete(closed: &Path, folder: &Path, name: &str) -> bool {
     true
 }
 
-/// Whether a directory contains only temporary files.
-pub(crate) fn holds_only_drafts(folder: &Path) -> bool {
-    fs::read_dir(folder).is_ok_and(|mut entries| {
-        entries.all(|entry| entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(is_draft)))
-    })
-}
-
 /// Removes temporary files whose programs have ended, or that were abandoned, and commits closed
 /// files of such programs.
 pub(crate) fn sweep(folder: &Path) {

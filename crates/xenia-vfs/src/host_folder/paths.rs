@@ -11,7 +11,7 @@ use crate::draft::{Draft, Drafts, Facts, is_draft};
 use crate::path::is_reserved;
 use crate::stamp::is_stamp_file;
 use crate::{VfsError, VfsResult};
-use std::fs::Metadata;
+use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -121,6 +121,21 @@ impl HostFolder {
     /// Names of the files in a host directory that are `wanted` and not yet on the host.
     pub(super) fn created_in(&self, directory: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
         self.drafts.as_ref().map(|drafts| drafts.created_in(directory, wanted)).unwrap_or_default()
+    }
+
+    /// Links in a directory that holds only those and temporary files, and no link that guests see;
+    /// `None` if it holds other entries.
+    pub(super) fn unseen_in(&self, directory: &Path) -> Option<Vec<PathBuf>> {
+        let mut links = Vec::new();
+        for entry in fs::read_dir(directory).ok()? {
+            let entry = entry.ok()?;
+            if entry.file_type().ok()?.is_symlink() && self.inside(entry.path()).is_none() {
+                links.push(entry.path());
+            } else if !entry.file_name().to_str().is_some_and(is_draft) {
+                return None;
+            }
+        }
+        Some(links)
     }
 
     /// Looks up a host path from a listing.

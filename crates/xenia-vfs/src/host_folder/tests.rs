@@ -58,6 +58,29 @@ fn links_and_special_files_lead_nowhere_outside() {
 }
 
 #[test]
+fn links_that_guests_do_not_see_go_with_their_directory() {
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("secret"), "x").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let save = folder.path().join("save");
+    fs::create_dir(&save).unwrap();
+    fs::write(folder.path().join("plain"), "x").unwrap();
+    symlink(outside.path(), save.join("out")).unwrap();
+    symlink("nowhere", save.join("broken")).unwrap();
+    symlink("../plain", save.join("within")).unwrap();
+    let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    assert!(device.remove(&names(&["save"])).is_err(), "the title sees a link in it");
+    assert!(save.join("out").is_symlink() && save.join("broken").is_symlink());
+    fs::remove_file(save.join("within")).unwrap();
+    fs::write(save.join("aux.bin"), "x").unwrap();
+    assert!(device.remove(&names(&["save"])).is_err(), "a file of the user's is hidden in it");
+    assert!(save.join("out").is_symlink());
+    fs::remove_file(save.join("aux.bin")).unwrap();
+    device.remove(&names(&["save"])).unwrap();
+    assert!(!save.exists() && outside.path().join("secret").exists());
+}
+
+#[test]
 fn a_read_only_folder_refuses_every_change() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a"), "x").unwrap();

@@ -143,6 +143,40 @@ fn damaged_packages_and_names_that_lead_elsewhere_are_refused() {
 }
 
 #[test]
+fn a_link_that_leads_out_is_named_and_does_not_block_a_replacement() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let saves = at("one");
+    save_in(&saves);
+    let owner = rows(&saves, &at("1.json"))[0]["owner"].as_str().unwrap().to_owned();
+    let store = to_read(Path::new(&saves)).unwrap();
+    let (name, header) = store.every_package().unwrap().remove(0);
+    let files = links::host_path(Path::new(&saves), &name.files(header.folder));
+    let link = |path: &Path| std::os::unix::fs::symlink(at("elsewhere"), path).unwrap();
+    let export = |to: &str| run(&["export", &at(to), "--content", &saves, "--as", "folder"]);
+
+    // Inside of the save.
+    link(&files.join("out"));
+    assert_eq!(links::that_lead_out(Path::new(&saves), &files), [files.join("out")]);
+    export("a").unwrap();
+    std::fs::create_dir(at("Save 1")).unwrap();
+    std::fs::write(at("Save 1/new"), [1; 9000]).unwrap();
+    let words = ["import", &at("Save 1"), "--content", &saves, "--title-id", "4D5307D1", "--replace"];
+    run(&[&words[..], &["--owner", &owner]].concat()).unwrap();
+    assert!(!files.exists() && rows(&saves, &at("2.json"))[0]["bytes"] == 9000);
+
+    // In place of the save.
+    let (name, header) = store.every_package().unwrap().remove(0);
+    let files = links::host_path(Path::new(&saves), &name.files(header.folder));
+    std::fs::rename(&files, at("elsewhere")).unwrap();
+    link(&files);
+    let refused = format!("{:#}", export("b").unwrap_err());
+    assert!(refused.contains("is a link that leads out of"), "{refused}");
+    assert_eq!(rows(&saves, &at("3.json"))[0]["bytes"], serde_json::Value::Null);
+    assert!(!Path::new(&at("b")).join("Save 1").exists());
+}
+
+#[test]
 fn an_import_that_fails_half_way_leaves_the_old_save_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();

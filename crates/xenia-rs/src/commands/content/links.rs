@@ -1,0 +1,40 @@
+//! Symbolic links that lead nowhere or out of the content folder: titles and packages do not have
+//! what is behind them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Most entries of a package that are looked at, and directories within each other.
+const MOST_ENTRIES: usize = 0x1_0000;
+
+/// The host's path of `names` below the folder `from`; the case of letters may differ.
+pub(super) fn host_path(from: &Path, names: &[String]) -> PathBuf {
+    names.iter().fold(from.to_owned(), |at, name| {
+        let exact = at.join(name);
+        if exact.symlink_metadata().is_ok() {
+            return exact;
+        }
+        let entries = fs::read_dir(&at).into_iter().flatten().flatten().map(|entry| entry.file_name());
+        let mut entries =
+            entries.filter(|entry| entry.to_str().is_some_and(|e| e.eq_ignore_ascii_case(name)));
+        entries.next().map_or(exact, |entry| at.join(entry))
+    })
+}
+
+/// The links at or below `path` that lead nowhere or out of `from`, in the order of their paths.
+pub(super) fn that_lead_out(from: &Path, path: &Path) -> Vec<PathBuf> {
+    let Ok(root) = from.canonicalize() else { return Vec::new() };
+    let (mut links, mut ahead, mut entries) = (Vec::new(), vec![path.to_owned()], 0);
+    while let Some(path) = ahead.pop().filter(|_| entries < MOST_ENTRIES) {
+        entries += 1;
+        let Ok(metadata) = path.symlink_metadata() else { continue };
+        if metadata.is_symlink() {
+            let is_within = path.canonicalize().is_ok_and(|target| target.starts_with(&root));
+            links.extend((!is_within).then_some(path));
+        } else if metadata.is_dir() {
+            ahead.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
+        }
+    }
+    links.sort();
+    links
+}
