@@ -1,8 +1,8 @@
 //! Location of titles' saves and scratch disks.
 //!
 //! Repeatable runs must not depend on earlier runs, so in lockstep saves are only kept if a flag
-//! names their folder. One process at a time uses a content folder ([`HeldContent`]): two runs would
-//! each keep their own profiles and packages, and the last one's would remain.
+//! names their folder. One process at a time uses a content folder ([`HeldContent`]): two runs
+//! would each keep their own profiles and packages, and the last one's would remain.
 
 pub mod volume;
 
