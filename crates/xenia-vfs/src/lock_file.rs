@@ -7,6 +7,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
+use xenia_host::file::plainly;
 
 /// Takes the lock, whose file is made if it is missing, and holds it until the result is dropped.
 /// `None`: it is held already.
@@ -39,9 +40,12 @@ pub fn lock(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Opens the lock file for writing, as network file systems demand it of exclusive locks.
+/// Opens the lock file for writing, as network file systems demand it of exclusive locks. The
+/// folder's files may come from others: no link is followed, and no pipe waited for.
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).truncate(false).write(true).open(path)
+    let mut options = OpenOptions::new();
+    let file = plainly(options.create(true).truncate(false).write(true)).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
 }
 
 fn warn(path: &Path, error: &io::Error) {
@@ -63,5 +67,8 @@ mod tests {
         drop(lock(&path).unwrap());
         assert!(try_lock(&path).unwrap().is_some());
         assert!(try_lock(&folder.path().join("nowhere/lock")).is_err());
+        let (link, target) = (folder.path().join("link"), folder.path().join("target"));
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        assert!(try_lock(&link).is_err() && !target.exists());
     }
 }
