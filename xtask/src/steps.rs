@@ -77,6 +77,11 @@ impl Step {
         Self { name, parts, is_long: true }
     }
 
+    /// Whether its parts run what the step `build` has built.
+    fn uses_build(&self) -> bool {
+        !["sources", "build"].contains(&self.name)
+    }
+
     /// The parts that a run with these arguments executes.
     fn selected(&self, args: &TestArgs) -> Vec<Part> {
         let Some(only) = args.only.as_deref() else {
@@ -97,10 +102,7 @@ const STEPS: &[Step] = &[
         ],
     ),
     // Building everything at once gives dependencies the same features, so they are built once.
-    Step::new(
-        "build",
-        &[("build and lints", || cargo(&["build", "--workspace", "--all-targets", "--quiet"]))],
-    ),
+    Step::new("build", &[("build and lints", build)]),
     Step::new(
         "tests",
         &[
@@ -163,9 +165,15 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
     apt::provide()?;
     not_run::forget()?;
     let mut seconds = Vec::new();
+    let mut is_built = false;
     for step in STEPS {
         let parts = step.selected(args);
         let start = Instant::now();
+        // Chosen parts must not run a program that was built before the sources changed.
+        if args.only.is_some() && !parts.is_empty() && !is_built && step.uses_build() {
+            build()?;
+            is_built = true;
+        }
         for (name, part) in &parts {
             println!("== {}: {name}", step.name);
             let start = Instant::now();
@@ -265,6 +273,10 @@ fn examples() -> Result<()> {
         run(&mut Command::new(target_folder().join("debug/examples").join(example)))?;
     }
     Ok(())
+}
+
+fn build() -> Result<()> {
+    cargo(&["build", "--workspace", "--all-targets", "--quiet"])
 }
 
 fn fuzz(seconds: &str) -> Result<()> {
