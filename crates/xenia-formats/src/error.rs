@@ -38,8 +38,10 @@ pub enum Reason {
         expected: Cow<'static, str>,
     },
     /// A size or count larger than a console could load.
-    #[error("{value:#x} exceeds the limit of {limit:#x}")]
+    #[error("{of} {value:#x} exceeds the limit of {limit:#x}")]
     TooLarge {
+        /// Name of the size or count, with its article.
+        of: &'static str,
         /// The value found.
         value: u64,
         /// The largest value accepted.
@@ -100,16 +102,18 @@ impl FormatError {
         Self::new(what, offset, Reason::Unexpected { found: found.into(), expected: expected.into() })
     }
 
-    /// Fails if `value` exceeds `limit`.
+    /// Fails if the field `what` has a `value` that exceeds `limit`.
     pub(crate) fn check_limit(
         what: &'static str,
         offset: u64,
         value: u64,
         limit: u64,
     ) -> Result<(), FormatError> {
-        if value > limit {
-            return Err(Self::new(what, offset, Reason::TooLarge { value, limit }));
-        }
-        Ok(())
+        limited("the value", value, limit).map_err(|reason| Self::new(what, offset, reason))
     }
+}
+
+/// Fails if `value`, which is called `of`, exceeds `limit`.
+pub(crate) fn limited(of: &'static str, value: u64, limit: u64) -> Result<(), Reason> {
+    if value > limit { Err(Reason::TooLarge { of, value, limit }) } else { Ok(()) }
 }

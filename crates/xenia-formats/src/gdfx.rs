@@ -114,7 +114,7 @@ fn walk(image: &Arc<dyn ReadAt>, start: u64, descriptor: &[u8]) -> Result<Walked
     while let Some((directory, sector, size)) = open.pop() {
         let offset = start + u64::from(sector) * SECTOR;
         directories += u64::from(size);
-        FormatError::check_limit("GDFX directories", offset, directories, MAXIMUM_DIRECTORIES)?;
+        FormatError::check_limit("GDFX size of all directories", offset, directories, MAXIMUM_DIRECTORIES)?;
         // Some empty directories have no extent.
         let table = if size == 0 { Vec::new() } else { read_exact_at(image, TABLE, offset, size.into())? };
         places.push((offset, offset + table.len() as u64));

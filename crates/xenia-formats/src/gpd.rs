@@ -10,7 +10,7 @@
 //! ```
 //! Facts: reference/xam_structs.md, section 8.
 
-use crate::error::{FormatError, Reason};
+use crate::error::{FormatError, limited};
 use crate::fields::Fields;
 use crate::xdbf::{ENTRY, FREE, HEADER, MAGIC, OWN, Xdbf};
 use std::collections::BTreeMap;
@@ -103,16 +103,15 @@ impl Gpd {
     /// A database with tables that point outside of it, or that exceeds the size limit.
     pub fn read(bytes: &[u8]) -> Result<Self, FormatError> {
         let what = "GPD";
-        FormatError::check_limit(what, 0, bytes.len() as u64, MOST_BYTES as u64)?;
+        let whole = limited("the size", bytes.len() as u64, MOST_BYTES as u64);
+        whole.map_err(|reason| FormatError::new(what, 0, reason))?;
         let mut entries = BTreeMap::new();
         let mut size = 0;
         for (section, id, data) in Xdbf::read(bytes)?.entries() {
             // Entries can share their bytes, so the sum can exceed the file size.
             size += data.len();
-            if size > MOST_BYTES {
-                let (value, limit) = (size as u64, MOST_BYTES as u64);
-                return Err(FormatError::new(what, 0, Reason::TooLarge { value, limit }));
-            }
+            limited("the size of all entries", size as u64, MOST_BYTES as u64)
+                .map_err(|reason| FormatError::new(what, 0, reason))?;
             entries.entry((section, id)).or_insert_with(|| data.to_vec());
         }
         Ok(Self { entries })

@@ -1,6 +1,6 @@
 //! Limit on the expansion of compressed archives, against decompression bombs.
 
-use crate::error::FormatError;
+use crate::error::{FormatError, limited};
 
 /// Uncompressed size that every archive may have …
 const ALWAYS: u64 = 1 << 30;
@@ -14,5 +14,6 @@ pub(crate) fn check_growth(
     stored: u64,
     total: u64,
 ) -> Result<(), FormatError> {
-    FormatError::check_limit(what, offset, total, ALWAYS.max(stored.saturating_mul(GROWTH)))
+    limited("the decompressed size", total, ALWAYS.max(stored.saturating_mul(GROWTH)))
+        .map_err(|reason| FormatError::new(what, offset, reason))
 }

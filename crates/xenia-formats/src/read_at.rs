@@ -152,8 +152,9 @@ pub fn read_exact_at(
     if offset.checked_add(count).is_none_or(|end| end > size) {
         return Err(FormatError::truncated(what, offset, count, size));
     }
-    let count = usize::try_from(count)
-        .map_err(|_| FormatError::new(what, offset, Reason::TooLarge { value: count, limit: size }))?;
+    let count = usize::try_from(count).map_err(|_| {
+        FormatError::new(what, offset, Reason::TooLarge { of: "the length", value: count, limit: size })
+    })?;
     let mut bytes = vec![0; count];
     let got = source.read_at(offset, &mut bytes).map_err(io_error)?;
     if got != count {

@@ -206,10 +206,11 @@ impl Reader {
 
     fn contents(&mut self, entry: &Entry) -> Result<File, Reason> {
         let count = entry.size.div_ceil(BLOCK as u32);
-        self.free = self
-            .free
-            .checked_sub(count)
-            .ok_or(Reason::TooLarge { value: count.into(), limit: self.free.into() })?;
+        self.free = self.free.checked_sub(count).ok_or(Reason::TooLarge {
+            of: "the number of a file's blocks",
+            value: count.into(),
+            limit: self.free.into(),
+        })?;
         let blocks = if count == 0 {
             Blocks::Run(0..0)
         } else if entry.is_contiguous {

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::error::Reason;
+use crate::error::{Reason, limited};
 use crate::read_at::ReadAt;
 
 /// Largest number of files and directories.
@@ -85,7 +85,7 @@ impl Volume {
     /// An invalid name or position; the caller adds the structure and offset.
     pub fn add_directory(&mut self, within: Directory, name: &str) -> Result<Directory, Reason> {
         let depth = within.depth + 1;
-        limited(depth, MAXIMUM_DEPTH)?;
+        limited("the depth of directories", depth, MAXIMUM_DEPTH)?;
         let node = self.add(within, name, Kind::Directory(BTreeMap::new()))?;
         Ok(Directory { node, depth })
     }
@@ -105,12 +105,12 @@ impl Volume {
     }
 
     fn add(&mut self, within: Directory, name: &str, kind: Kind) -> Result<usize, Reason> {
-        limited(name.chars().count() as u64, MAXIMUM_NAME)?;
+        limited("the length of a name", name.chars().count() as u64, MAXIMUM_NAME)?;
         if ["", ".", ".."].contains(&name) || name.contains(['/', '\\', '\0']) {
             return Err(Reason::Invalid(format!("{name:?} is no name of a file").into()));
         }
         let new = self.nodes.len();
-        limited(new as u64, MAXIMUM_ENTRIES as u64)?;
+        limited("the number of files and directories", new as u64, MAXIMUM_ENTRIES as u64)?;
         match self.nodes.get_mut(within.node).map(|node| &mut node.kind) {
             Some(Kind::Directory(names)) => {
                 if names.contains_key(&name.to_ascii_lowercase()) {
@@ -187,10 +187,6 @@ impl Node {
     }
 }
 
-fn limited(value: u64, limit: u64) -> Result<(), Reason> {
-    if value > limit { Err(Reason::TooLarge { value, limit }) } else { Ok(()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,7 +247,7 @@ mod tests {
             }
             Err(error) => Some((depth, error.to_string())),
         });
-        assert_eq!(refused, Some((65, "0x41 exceeds the limit of 0x40".to_owned())));
+        assert_eq!(refused, Some((65, "the depth of directories 0x41 exceeds the limit of 0x40".to_owned())));
         let full = (0..2 * MAXIMUM_ENTRIES).find(|n| volume.add_file(at, &n.to_string(), bytes("")).is_err());
         // The other entries are the duplicate and the 64 directories.
         assert_eq!(full, Some(MAXIMUM_ENTRIES - 65));

@@ -11,7 +11,7 @@
 //!
 //! Facts: reference/stfs_gdfx.md.
 
-use crate::error::FormatError;
+use crate::error::{FormatError, limited};
 use crate::fields::Fields;
 use std::collections::BTreeMap;
 
@@ -88,7 +88,8 @@ impl<'a> Xdbf<'a> {
         }
         let (room, used, free) = (whole.u32(8)?, whole.u32(0xC)?, whole.u32(0x10)?);
         for (at, count) in [(8, room), (0xC, used), (0x10, free)] {
-            FormatError::check_limit(WHAT, at, count.into(), MOST_ENTRIES)?;
+            limited("the number of entries", count.into(), MOST_ENTRIES)
+                .map_err(|reason| FormatError::new(WHAT, at, reason))?;
         }
         if used > room {
             return Err(whole.invalid(0xC, format!("{used} entries in room for {room}")));
@@ -180,7 +181,12 @@ impl<'a> Xdbf<'a> {
         let Some(table) = self.find(section::METADATA, ACHIEVEMENTS) else { return Ok(Vec::new()) };
         let table = Fields { what: "XDBF achievements", ..table };
         let count = usize::from(table.u16(12)?);
-        FormatError::check_limit(table.what, table.origin + 12, count as u64, MOST_ACHIEVEMENTS)?;
+        FormatError::check_limit(
+            "XDBF achievement count",
+            table.origin + 12,
+            count as u64,
+            MOST_ACHIEVEMENTS,
+        )?;
         let texts = [language, ENGLISH].map(|language| self.strings(language));
         (0..count)
             .map(|number| {

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ruzstd::decoding::FrameDecoder;
 use sha2::{Digest, Sha256};
 
-use crate::error::{FormatError, Reason};
+use crate::error::{FormatError, Reason, limited};
 use crate::fields::Fields;
 use crate::findings::{Findings, of_read};
 use crate::packed::check_growth;
@@ -150,7 +150,8 @@ impl Archive {
         };
         let table = |number, what| {
             let part = part(number)?;
-            FormatError::check_limit(what, part.offset, part.size, MOST_TABLE)?;
+            limited("the size", part.size, MOST_TABLE)
+                .map_err(|reason| FormatError::new(what, part.offset, reason))?;
             Ok((read_exact_at(&file, what, part.offset, part.size)?, part.offset))
         };
         let data = part(0)?;
@@ -189,9 +190,7 @@ impl Archive {
                 let offset = u64::from(low) | u64::from(high & 0xFFFF) << 32;
                 let size = u64::from(size_low) | u64::from(high >> 16) << 32;
                 let limit = archive.used * BLOCK as u64;
-                if offset + size > limit {
-                    return Err(refused(Reason::TooLarge { value: offset + size, limit }));
-                }
+                limited("the end of the file's contents", offset + size, limit).map_err(refused)?;
                 total += size;
                 blocks.push(offset / BLOCK as u64..(offset + size).div_ceil(BLOCK as u64));
                 check_growth(TREE, archive.tree_at + at as u64, archive.stored(), total)?;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use rawzip::{CompressionMethod, Crc32, RECOMMENDED_BUFFER_SIZE, ReaderAt, ZipArchive, ZipLocator};
 
-use crate::error::{FormatError, Reason};
+use crate::error::{FormatError, Reason, limited};
 use crate::findings::{Findings, of_read};
 use crate::packed::check_growth;
 use crate::read_at::{ReadAt, Section};
@@ -179,9 +179,7 @@ impl Builder {
             }
             CompressionMethod::DEFLATE => {
                 let limit = (end - start).saturating_mul(MOST_PER_BYTE);
-                if size > limit {
-                    return Err(refused(Reason::TooLarge { value: size, limit }));
-                }
+                limited("the size of the file", size, limit).map_err(refused)?;
                 Arc::new(self.inflater.file(stored, start, size))
             }
             other => {

@@ -93,7 +93,7 @@ fn invalid_elf_files_are_refused() {
         (at(0x1_0000, 15).build(), "0x10 bytes of contents in 0xf bytes of memory"),
         (at(0xFFFF_F000, 0x1000).build(), "wrap around"),
         (at(0xFFFF_F000, 0xFFF).build(), "the last page of the address space is used"),
-        (at(0x1_0000, 0x1000_0001).build(), "ELF segment size at offset 0x48: 0x10000001 exceeds"),
+        (at(0x1_0000, 0x1000_0001).build(), "ELF segment size at offset 0x48: the value 0x10000001 exceeds"),
         (at(0x1_0000, 64).segment(0x1_0020, &[0; 4], 4, READ).build(), "0x00010000 and 0x00010020 overlap"),
         (at(0x1_0000, 64).segment(0x5000_0000, &[0; 4], 4, READ).build(), "ELF image size at offset"),
         (ElfBuilder::default().build(), "there is nothing to load"),

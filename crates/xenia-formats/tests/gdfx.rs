@@ -140,13 +140,19 @@ fn directories_that_hold_themselves_and_trees_that_lead_back_are_refused() {
         image[root + 28 + 4..][..4].copy_from_slice(&33_u32.to_le_bytes());
         image[root + 28 + 8..][..4].copy_from_slice(&48_u32.to_le_bytes());
     });
-    assert!(itself.starts_with("GDFX entry at offset 0x1081c: 0x41 exceeds"), "{itself}");
+    assert!(
+        itself.starts_with("GDFX entry at offset 0x1081c: the depth of directories 0x41 exceeds"),
+        "{itself}"
+    );
     let back = said(&|image| image[root + 28] = 7);
     assert_eq!(back, "GDFX entry at offset 0x1081c: the tree leads back into itself");
     let outside = said(&|image| image[root + 8..][..4].fill(0xFF));
     assert!(outside.starts_with("GDFX file at offset 0x11800: needs 4294967295 bytes"), "{outside}");
     let large = said(&|image| image[32 * 0x800 + 24..][..4].fill(0xFF));
-    assert!(large.starts_with("GDFX directories at offset 0x10800: 0xffffffff exceeds"), "{large}");
+    assert!(
+        large.starts_with("GDFX size of all directories at offset 0x10800: the value 0xffffffff exceeds"),
+        "{large}"
+    );
     let beyond = said(&|image| image[root + 2] = 0xFE);
     assert!(beyond.starts_with("GDFX entry at offset"), "{beyond}");
 }

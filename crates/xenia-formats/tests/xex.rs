@@ -385,7 +385,7 @@ fn exports_by_name_and_static_libraries_are_read() {
         (
             0x2100 + 0x14,
             0x1_0001_u32,
-            "PE export count at offset 0x2114: 0x10001 exceeds the limit of 0x10000",
+            "PE export count at offset 0x2114: the value 0x10001 exceeds the limit of 0x10000",
         ),
         (0x2100 + 0x1C, 0x4000, "PE export directory at offset 0x6100: needs 8 bytes, 0 are there"),
         (0x2100 + 0x2C, 0x6000, "First is at 0x92006000, outside the image"),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use sha1::{Digest, Sha1};
 
-use crate::error::{FormatError, Reason};
+use crate::error::{FormatError, Reason, limited};
 use crate::findings::Findings;
 use crate::read_at::{ReadAt, read_exact_at};
 
@@ -113,8 +113,8 @@ impl HashTree {
             return Err(FormatError::truncated(WHAT, shape.data, least - shape.data, size));
         }
         let levels = shape.levels().ok_or_else(|| {
-            let (value, limit) = (shape.blocks.into(), COVERED[2].into());
-            FormatError::new(WHAT, shape.data, Reason::TooLarge { value, limit })
+            let (of, value, limit) = ("the number of blocks", shape.blocks.into(), COVERED[2].into());
+            FormatError::new(WHAT, shape.data, Reason::TooLarge { of, value, limit })
         })?;
         let mut digest = BlockHash::default();
         digest.copy_from_slice(top);
@@ -174,9 +174,7 @@ impl HashTree {
     /// A chain of `count` blocks from `first` on, as linked in the tables.
     pub(super) fn chain(&self, first: u32, count: u32) -> Result<Vec<u32>, Reason> {
         // A longer chain would be cyclic.
-        if count > self.shape.blocks {
-            return Err(Reason::TooLarge { value: count.into(), limit: self.shape.blocks.into() });
-        }
+        limited("the number of a file's blocks", count.into(), self.shape.blocks.into())?;
         let mut chain = Vec::with_capacity(count as usize);
         let mut next = first;
         for _ in 0..count {

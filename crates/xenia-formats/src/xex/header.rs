@@ -196,7 +196,7 @@ pub(super) fn read_alternate_titles(
     let Some(entry) = entry else { return Ok(Vec::new()) };
     let body = Fields { what: "XEX alternate title ids", ..body(header, entry)? };
     let count = body.bytes.len().saturating_sub(4) / 4;
-    FormatError::check_limit("XEX alternate title ids", body.origin, count as u64, ALTERNATE_TITLES)?;
+    FormatError::check_limit("XEX alternate title id count", body.origin, count as u64, ALTERNATE_TITLES)?;
     (4..).step_by(4).take(count).map(|at| body.u32(at).map(TitleId)).collect()
 }
 

@@ -43,7 +43,7 @@ impl Patch {
         if &magic != MAGIC || flags & module_flags::ANY_PATCH == 0 {
             return Err(main.invalid(0, "it is no patch of an executable"));
         }
-        FormatError::check_limit(WHAT, 8, header_size.into(), MAX_HEADER_SIZE)?;
+        FormatError::check_limit("XEXP header size", 8, header_size.into(), MAX_HEADER_SIZE)?;
         let header = read_exact_at(source, WHAT, 0, header_size.into())?;
         let whole = Fields::new(&header, 0, WHAT);
         let table = header::read_table(whole, main.u32(0x14)?)?;
@@ -65,7 +65,7 @@ impl Patch {
         let file_key = whole.sub(security, field::PAGES, "XEX security info")?.array(field::FILE_KEY)?;
         let size = source.size().map_err(|error| FormatError::new(WHAT, 0, Reason::Io(error)))?;
         let stored = size.saturating_sub(header_size.into());
-        FormatError::check_limit("XEXP payload", header_size.into(), stored, MAX_PAYLOAD)?;
+        FormatError::check_limit("XEXP payload size", header_size.into(), stored, MAX_PAYLOAD)?;
         Ok(Self {
             descriptor: descriptor.bytes.to_vec(),
             descriptor_at: descriptor.origin,
@@ -134,7 +134,12 @@ impl Patch {
         let [size, from, length, to] =
             [descriptor.u32(0x30)?, descriptor.u32(0x34)?, descriptor.u32(0x38)?, descriptor.u32(0x3C)?];
         let size = if size == 0 { u64::from(to) + u64::from(length) } else { size.into() };
-        FormatError::check_limit("XEXP headers", descriptor.origin + 0x30, size, MAX_HEADER_SIZE)?;
+        FormatError::check_limit(
+            "XEXP size of patched headers",
+            descriptor.origin + 0x30,
+            size,
+            MAX_HEADER_SIZE,
+        )?;
         let size = size as usize;
         let mut header = base.header_bytes().to_vec();
         header.resize(header.len().max(size), 0);

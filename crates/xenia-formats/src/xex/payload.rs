@@ -260,7 +260,7 @@ fn gather_chunks(
     let mut index = 0;
     while size != 0 {
         let offset = start + at as u64;
-        FormatError::check_limit("XEX LZX blocks", offset, index + 1, MAXIMUM_LZX_BLOCKS)?;
+        FormatError::check_limit("XEX LZX block count", offset, index + 1, MAXIMUM_LZX_BLOCKS)?;
         let refuse = |why: String| FormatError::invalid(format!("XEX LZX block {index}"), offset, why);
         let block = data
             .get(at..at + size)
@@ -323,6 +323,6 @@ mod tests {
         };
         assert_eq!(gathered(MAXIMUM_LZX_BLOCKS).unwrap(), (0, MAXIMUM_LZX_BLOCKS));
         let error = gathered(MAXIMUM_LZX_BLOCKS + 1).unwrap_err().to_string();
-        assert!(error.contains("XEX LZX blocks"), "{error}");
+        assert!(error.contains("XEX LZX block count"), "{error}");
     }
 }
