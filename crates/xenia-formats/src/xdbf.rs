@@ -13,7 +13,7 @@
 
 use crate::error::{FormatError, limited};
 use crate::fields::Fields;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const WHAT: &str = "XDBF";
 pub(crate) const MAGIC: u32 = u32::from_be_bytes(*b"XDBF");
@@ -35,12 +35,18 @@ mod section {
 }
 /// IDs of metadata entries.
 const ACHIEVEMENTS: u64 = u32::from_be_bytes(*b"XACH") as u64;
+const CONTEXTS: u64 = u32::from_be_bytes(*b"XCXT") as u64;
+const PROPERTIES: u64 = u32::from_be_bytes(*b"XPRP") as u64;
 const TITLE: u64 = u32::from_be_bytes(*b"XTHD") as u64;
 const DEFAULT_LANGUAGE: u64 = u32::from_be_bytes(*b"XSTC") as u64;
 /// ID of the title's icon, and of the title's name among the strings.
 pub(crate) const OWN: u64 = 0x8000;
 /// Size of an achievement record in bytes.
 const ACHIEVEMENT: usize = 0x24;
+/// Size of a row of the contexts, in bytes: id, a halfword, id of the text, largest value, default.
+const CONTEXT: usize = 16;
+/// Size of a row of the properties, in bytes: id, id of the text, size.
+const PROPERTY: usize = 8;
 const ENGLISH: u64 = 1;
 
 /// A parsed database.
@@ -171,6 +177,25 @@ impl<'a> Xdbf<'a> {
             at += 4 + usize::from(length);
         }
         texts
+    }
+
+    /// Contexts that the title defines: their largest values by id, up to the end of the table.
+    /// `None` if the database has no table of contexts.
+    pub fn contexts(&self) -> Option<BTreeMap<u32, u32>> {
+        let table = self.find(section::METADATA, CONTEXTS)?;
+        let row = |number: usize| {
+            let row = table.sub(16 + number * CONTEXT, CONTEXT, table.what).ok()?;
+            Some((row.u32(0).ok()?, row.u32(8).ok()?))
+        };
+        Some((0..table.u32(12).ok()? as usize).map_while(row).collect())
+    }
+
+    /// Ids of the properties that the title defines, up to the end of the table. `None` if the
+    /// database has no table of properties.
+    pub fn properties(&self) -> Option<BTreeSet<u32>> {
+        let table = self.find(section::METADATA, PROPERTIES)?;
+        let row = |number: usize| table.sub(14 + number * PROPERTY, PROPERTY, table.what).ok()?.u32(0).ok();
+        Some((0..usize::from(table.u16(12).ok()?)).map_while(row).collect())
     }
 
     /// All achievements in table order.

@@ -35,6 +35,22 @@ fn databases_without_anything_have_nothing() {
     let xdbf = Xdbf::read(&bytes).unwrap();
     assert_eq!((xdbf.title_id(), xdbf.title_name(), xdbf.icon()), (None, None, None));
     assert_eq!(xdbf.achievements(1).unwrap(), []);
+    assert_eq!((xdbf.contexts(), xdbf.properties()), (None, None));
+}
+
+#[test]
+fn contexts_and_properties_are_read_to_the_end_of_their_tables() {
+    let builder = crate::support::xdbf_builder::XdbfBuilder::default();
+    let bytes = builder.contexts(&[(5, 3), (0x800B, 9)]).properties(&[0x1000_0007]).build();
+    let xdbf = Xdbf::read(&bytes).unwrap();
+    assert_eq!(xdbf.contexts(), Some([(5, 3), (0x800B, 9)].into()));
+    assert_eq!(xdbf.properties(), Some([0x1000_0007].into()));
+    let mut longer = bytes.clone();
+    let at = |tag: &[u8]| bytes.windows(4).rposition(|window| window == tag).unwrap();
+    longer[at(b"XCXT") + 12..][..4].fill(0xFF);
+    longer[at(b"XPRP") + 12..][..2].fill(0xFF);
+    let xdbf = Xdbf::read(&longer).unwrap();
+    assert_eq!((xdbf.contexts().unwrap().len(), xdbf.properties().unwrap().len()), (2, 1));
 }
 
 #[test]

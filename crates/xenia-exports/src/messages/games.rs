@@ -7,9 +7,11 @@ use xenia_guest::HResult;
 
 /// Messages of the application.
 pub(super) const MESSAGES: &[Message] = messages! {
-    /// Sets a context of a user.
+    /// Sets a context of a user. One that the title's database does not have, or a value beyond its
+    /// largest, is ignored.
     Done 0xB_0006 XUserSetContextEx = set_context;
-    /// Sets a property of a user. A user has at most 256 of each; further ones are dropped.
+    /// Sets a property of a user; one that the title's database does not have is ignored. A user
+    /// has at most 256 of each; further ones are dropped.
     Done 0xB_0007 XUserSetPropertyEx = set_property;
     /// Records the achievements that users have earned. Achievements that the title's resources do
     /// not list are ignored; earned ones stay earned.

@@ -36,7 +36,9 @@ fn nobody() -> HResult {
 pub(super) fn set_context(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let Some(user) = user_of(call, words)? else { return Ok(nobody()) };
     let (id, value) = (words.field(call, 0x10)?, words.field(call, 0x14)?);
-    with_user(call, user, |user| user.set_context(id, value));
+    if call.kernel.gamer_data().has_context(id, value) {
+        with_user(call, user, |user| user.set_context(id, value));
+    }
     Ok(HResult::OK)
 }
 
@@ -48,7 +50,9 @@ pub(super) fn set_property(call: &mut Call, words: MessageWords) -> Fallible<HRe
     };
     let mut bytes = vec![0; size as usize];
     call.memory().read_bytes(at, &mut bytes)?;
-    with_user(call, user, |user| user.set_property(id, bytes));
+    if call.kernel.gamer_data().has_property(id) {
+        with_user(call, user, |user| user.set_property(id, bytes));
+    }
     Ok(HResult::OK)
 }
 

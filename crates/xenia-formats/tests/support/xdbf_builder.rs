@@ -54,6 +54,26 @@ impl XdbfBuilder {
         self
     }
 
+    /// Adds contexts: IDs and largest values.
+    pub fn contexts(mut self, rows: &[(u32, u32)]) -> Self {
+        let mut body = (rows.len() as u32).to_be_bytes().to_vec();
+        for (id, most) in rows {
+            body.extend([*id, 0, *most, 0].map(u32::to_be_bytes).concat());
+        }
+        self.entries.push((1, id(b"XCXT"), tagged(b"XCXT", &body)));
+        self
+    }
+
+    /// Adds properties of four bytes.
+    pub fn properties(mut self, ids: &[u32]) -> Self {
+        let mut body = (ids.len() as u16).to_be_bytes().to_vec();
+        for id in ids {
+            body.extend([id.to_be_bytes(), [0, 0, 0, 4]].concat());
+        }
+        self.entries.push((1, id(b"XPRP"), tagged(b"XPRP", &body)));
+        self
+    }
+
     pub fn build(&self) -> Vec<u8> {
         let room = self.entries.len() as u32 + 3;
         let mut file = b"XDBF".to_vec();

@@ -47,13 +47,18 @@ pub(super) fn database_with(five: &[u8], icon: &[u8]) -> Vec<u8> {
         row.resize(0x24, 0);
         rows.extend(row);
     }
-    let entries = [
+    built(&[
         (3_u16, 1_u64, tagged(b"XSTR", &strings)),
         (1, u64::from(u32::from_be_bytes(*b"XACH")), tagged(b"XACH", &rows)),
         (2, 5, five.to_vec()),
         (2, 0x8000, icon.to_vec()),
-    ];
-    let mut file = [&b"XDBF"[..], &[0; 4], &[0, 0, 0, 4], &[0, 0, 0, 4], &[0; 8]].concat();
+    ])
+}
+
+/// Builds a database of these entries: section, id and bytes.
+pub(super) fn built(entries: &[(u16, u64, Vec<u8>)]) -> Vec<u8> {
+    let count = (entries.len() as u32).to_be_bytes();
+    let mut file = [&b"XDBF"[..], &[0; 4], &count, &count, &[0; 8]].concat();
     let mut data = Vec::new();
     for (section, id, bytes) in entries {
         file.extend(section.to_be_bytes());

@@ -77,6 +77,36 @@ fn contexts_and_properties_are_kept_for_each_user() {
 }
 
 #[test]
+fn contexts_and_properties_that_the_title_does_not_define_are_ignored() {
+    let table = |tag: &[u8; 4], count: &[u8], rows: &[u32]| {
+        let rows: Vec<u8> = rows.iter().flat_map(|word| word.to_be_bytes()).collect();
+        (1, u64::from(u32::from_be_bytes(*tag)), [&tag[..], &[0; 8], count, &rows].concat())
+    };
+    let database = achievements::built(&[
+        table(b"XCXT", &[0, 0, 0, 1], &[5, 0, 3, 0]),
+        table(b"XPRP", &[0, 1], &[0x1000_0007, 4]),
+    ]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut b = achievements::harness(folder.path(), &database);
+    let (pair, property) = (at(&b, RESULT), at(&b, RESULT + 0x40));
+    for (id, value, answer) in
+        [(5_u32, 3_u32, 0), (5, 4, 0), (6, 1, INVALID_ARGUMENT), (0x8001, 9, 0), (0x800B, 1, 0)]
+    {
+        assert_eq!(send(&mut b, GAMES, 0xB_0006, &[0, 0, 0, 0, id, value]), 0, "{id:#x}");
+        b.memory().write(b.scratch.offset(RESULT), id).unwrap();
+        assert_eq!(send(&mut b, GAMES, 0xB_0041, &[0, 0, 0, 0, 0, pair, 0, 0]), answer, "{id:#x}");
+        if answer == 0 {
+            assert_eq!(b.word(RESULT + 4), if id == 5 { 3 } else { value }, "{id:#x}");
+        }
+    }
+    for (id, answer) in [(0x1000_0007_u32, 0), (0x1000_0008, INVALID_ARGUMENT), (0x1000_8001, 0)] {
+        assert_eq!(send(&mut b, GAMES, 0xB_0007, &[0, 0, 0, 0, id, 4, pair, 0]), 0, "{id:#x}");
+        b.memory().write(b.scratch.offset(RESULT + 0x40), id).unwrap();
+        assert_eq!(send(&mut b, GAMES, 0xB_0041, &[0, 0, 0, 0, 0, 0, property, 0]), answer, "{id:#x}");
+    }
+}
+
+#[test]
 fn contexts_have_an_end() {
     let mut b = Harness::new();
     for id in 0..1000 {

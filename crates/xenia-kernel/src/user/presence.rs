@@ -1,11 +1,19 @@
 //! Presence: the contexts and properties that a title sets for its users. Only the title itself
 //! reads them.
+//!
+//! The title's database (SPA) defines its ids. Others, and values of a context beyond its largest,
+//! are ignored without an error, as in Xenia Canary (`UserTracker::UpdateContext`, `AddProperty`).
+//! Ids that the system defines, and those of a title without such a table, are all taken.
 
+use super::gamer_data::GamerData;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use xenia_formats::xdbf::Xdbf;
 use xenia_state::{Impossible, check};
 use xenia_user::profile::USERS;
 
+/// Bit of the ids that the system defines.
+const OF_SYSTEM: u32 = 0x8000;
 /// Maximum number of contexts, and of properties, of one user.
 const LIMIT: usize = 256;
 
@@ -26,6 +34,23 @@ pub struct UserPresence {
 fn set<V>(all: &mut BTreeMap<u32, V>, id: u32, value: V) {
     if all.len() < LIMIT || all.contains_key(&id) {
         all.insert(id, value);
+    }
+}
+
+impl GamerData<'_> {
+    /// Whether the context can have this value.
+    pub fn has_context(&self, id: u32, value: u32) -> bool {
+        let database = self.database();
+        let defined = Xdbf::read(&database).ok().and_then(|title| title.contexts());
+        id & OF_SYSTEM != 0
+            || defined.is_none_or(|contexts| contexts.get(&id).is_some_and(|&most| value <= most))
+    }
+
+    /// Whether there is such a property.
+    pub fn has_property(&self, id: u32) -> bool {
+        let database = self.database();
+        let defined = Xdbf::read(&database).ok().and_then(|title| title.properties());
+        id & OF_SYSTEM != 0 || defined.is_none_or(|properties| properties.contains(&id))
     }
 }
 
