@@ -175,7 +175,10 @@ fn row(store: &ContentStore, from: &Path, name: &PackageName, header: &PackageHe
 fn files_of(store: &ContentStore, from: &Path, name: &PackageName, header: &PackageHeader) -> Result<Volume> {
     let files = links::host_path(from, &name.files(header.folder));
     let unseen = links::that_lead_out(from, &files);
-    let said = |link: &Path| format!("{} is a link that leads out of {}", link.display(), from.display());
+    let said = |link: &Path| {
+        let link = visible(&link.display().to_string());
+        format!("{link} is a link that leads out of {}", from.display())
+    };
     if let [link] = &unseen[..]
         && *link == files
     {

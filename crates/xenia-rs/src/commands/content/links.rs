@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Most entries of a package that are looked at, and directories within each other.
+/// Most entries of a package that are looked at.
 const MOST_ENTRIES: usize = 0x1_0000;
 
 /// The host's path of `names` below the folder `from`; the case of letters may differ.
