@@ -98,6 +98,12 @@ pub enum DeviceState {
 }
 
 impl DeviceState {
+    /// Paths of the files that were being written in a folder of the host.
+    pub fn written(&self) -> impl Iterator<Item = &[String]> {
+        let drafts = if let Self::Folder(folder) = self { folder.drafts.as_slice() } else { &[] };
+        drafts.iter().map(|draft| draft.path.as_slice())
+    }
+
     /// Checks that a device has no state of its own.
     pub(crate) fn check_elsewhere(&self) -> Result<(), Impossible> {
         check(*self == Self::Elsewhere, "a device is of another kind than in the state")

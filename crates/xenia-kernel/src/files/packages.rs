@@ -159,6 +159,11 @@ impl OpenPackage {
     }
 }
 
+/// The folder of the store that is a title's hard disk.
+fn title_disk(title: u32) -> Vec<String> {
+    vec!["Disk".to_owned(), format!("{title:08X}")]
+}
+
 impl Packages {
     fn in_memory(limits: &Arc<Limits>) -> Self {
         let disk = MemoryDevice::new(Limit::ScratchBytes.row().value, limits.clone());
@@ -229,7 +234,7 @@ impl Files {
         if self.has_common_disk {
             return Ok(());
         }
-        let folder = self.packages.store.folder(vec!["Disk".to_owned(), format!("{title:08X}")]);
+        let folder = self.packages.store.folder(title_disk(title));
         self.vfs.mount(HARD_DISK, Box::new(folder))
     }
 

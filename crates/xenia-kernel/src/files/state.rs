@@ -104,12 +104,14 @@ impl Files {
     }
 
     /// Replaces everything about files by a saved state. The disc of the state is in the drive, and
-    /// the objects are restored already.
+    /// the objects are restored already. `titles` are the title that runs and those whose content
+    /// it may use.
     pub(crate) fn restore(
         &mut self,
         state: FilesState,
         bytes: &mut SavedBytes,
         objects: &Arc<Objects>,
+        titles: &[u32],
     ) -> Result<(), Impossible> {
         let FilesState {
             vfs,
@@ -130,7 +132,7 @@ impl Files {
         self.open.clear();
         self.shared = SharedFiles::default();
         self.vfs.restore(vfs, bytes, mounts::PACKAGES)?;
-        self.packages.restore(packages, bytes, &mut self.vfs)?;
+        self.packages.restore(packages, bytes, &mut self.vfs, titles)?;
         bytes.finish()?;
         self.ports.restore(ports, objects)?;
         for file in open {

@@ -1,6 +1,10 @@
 //! Saved state of open packages, and of the store that they are in.
+//!
+//! A state is an untrusted file, and the store has the packages of all titles. So a state opens
+//! packages of the titles whose content its title may use, and no others; and it writes to files of
+//! these packages and of the title's hard disk, and to no others.
 
-use super::{OpenPackage, Packages};
+use super::{OpenPackage, Packages, title_disk};
 use crate::files::mounts;
 use serde::{Deserialize, Serialize};
 use xenia_limits::Limit;
@@ -89,19 +93,31 @@ impl Packages {
         }
     }
 
-    /// Restores the store, and mounts the packages that were open.
+    /// Restores the store, and mounts the packages that were open. `titles` are the title that
+    /// runs and those whose content it may use ([`crate::loader::Modules::titles_of_content`]).
     pub(in crate::files) fn restore(
         &mut self,
         state: PackagesState,
         bytes: &mut SavedBytes,
         vfs: &mut Vfs,
+        titles: &[u32],
     ) -> Result<(), Impossible> {
-        let PackagesState { store, open } = state;
-        check(open.len() as u64 <= Limit::OpenPackages.row().value, "too many packages are open")?;
+        let PackagesState { store, open: states } = state;
+        check(states.len() as u64 <= Limit::OpenPackages.row().value, "too many packages are open")?;
         self.open.clear();
+        let mut open = Vec::new();
+        for state in states {
+            check(titles.contains(&state.title), "an open package is of another title")?;
+            let package = package(&open, &state)?;
+            open.push(package);
+        }
+        let files = open.iter().map(|package| package.name.files(package.header.folder));
+        let disk = titles.first().map(|title| title_disk(*title));
+        let own: Vec<Vec<String>> = files.chain(disk).collect();
+        let is_own = |path: &[String]| own.iter().any(|folder| is_below(path, folder));
+        check(store.written().all(is_own), "a file that was being written is not the title's")?;
         self.store.device().lock().restore(store, bytes)?;
-        for state in open {
-            let package = self.package(&state)?;
+        for package in open {
             let contents = self.store.device_of(&package.name, &package.header);
             let mounted = contents.and_then(|contents| vfs.mount(&package.device, contents));
             mounted.map_err(|error| format!("the package {}: {error}", package.name.file()))?;
@@ -109,23 +125,29 @@ impl Packages {
         }
         Ok(())
     }
+}
 
-    fn package(&self, state: &PackageState) -> Result<OpenPackage, Impossible> {
-        let PackageState { root, device, owner, title, kind, file, header, replaces, is_committed } = state;
-        let is_root = root_name(root) == Some(root.as_str());
-        let number = device.strip_prefix(mounts::PACKAGES).and_then(|number| number.parse::<u16>().ok());
-        check(is_root && number.is_some(), "an open package has an impossible name")?;
-        let is_new =
-            self.open.iter().all(|other| other.device != *device && !other.root.eq_ignore_ascii_case(root));
-        check(is_new, "two open packages have one name")?;
-        let name = PackageName::new(Xuid(*owner), *title, *kind, file);
-        Ok(OpenPackage {
-            root: root.clone(),
-            device: device.clone(),
-            name: name.ok_or("an open package has an impossible name")?,
-            header: header.header()?,
-            replaces: replaces.as_ref().map(HeaderState::header).transpose()?,
-            is_committed: *is_committed,
-        })
-    }
+/// An open package of a state, beside those that are `open` already.
+fn package(open: &[OpenPackage], state: &PackageState) -> Result<OpenPackage, Impossible> {
+    let PackageState { root, device, owner, title, kind, file, header, replaces, is_committed } = state;
+    let is_root = root_name(root) == Some(root.as_str());
+    let number = device.strip_prefix(mounts::PACKAGES).and_then(|number| number.parse::<u16>().ok());
+    check(is_root && number.is_some(), "an open package has an impossible name")?;
+    let is_new = open.iter().all(|other| other.device != *device && !other.root.eq_ignore_ascii_case(root));
+    check(is_new, "two open packages have one name")?;
+    let name = PackageName::new(Xuid(*owner), *title, *kind, file);
+    Ok(OpenPackage {
+        root: root.clone(),
+        device: device.clone(),
+        name: name.ok_or("an open package has an impossible name")?,
+        header: header.header()?,
+        replaces: replaces.as_ref().map(HeaderState::header).transpose()?,
+        is_committed: *is_committed,
+    })
+}
+
+/// Whether `path` lies below `folder`; disks do not distinguish cases.
+fn is_below(path: &[String], folder: &[String]) -> bool {
+    path.len() > folder.len()
+        && path.iter().zip(folder).all(|(name, wanted)| name.eq_ignore_ascii_case(wanted))
 }

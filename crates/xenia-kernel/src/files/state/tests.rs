@@ -17,6 +17,9 @@ use xenia_user::profile::Xuid;
 use xenia_vfs::Disposition;
 use xenia_vfs::path::Pattern;
 
+/// The title that runs, and another whose content it may use.
+const TITLES: [u32; 2] = [0x4D53_07D1, 2];
+
 /// A machine's files, with a medium that has some.
 fn fresh(storage: &dyn Storage) -> Files {
     let mut files = Files::with_devices(storage, &Arc::default()).unwrap();
@@ -26,7 +29,7 @@ fn fresh(storage: &dyn Storage) -> Files {
         volume.add_file(media, name, Arc::new(name.as_bytes().repeat(99))).unwrap();
     }
     files.mount_title_volume(Arc::new(volume)).unwrap();
-    files.mount_hard_disk(0x4D53_07D1).unwrap();
+    files.mount_hard_disk(TITLES[0]).unwrap();
     files
 }
 
@@ -49,7 +52,7 @@ fn restored(
 ) -> Result<Files, Impossible> {
     let state = state.decode().map_err(|error| error.to_string())?;
     let mut files = fresh(storage);
-    files.restore(state, &mut SavedBytes::new(parts.clone()), objects)?;
+    files.restore(state, &mut SavedBytes::new(parts.clone()), objects, &TITLES)?;
     Ok(files)
 }
 
@@ -237,6 +240,54 @@ fn packages_on_the_host_are_opened_again_unless_they_are_being_replaced() {
 }
 
 #[test]
+fn a_state_opens_and_writes_no_files_of_other_titles() {
+    const OTHER: u32 = 0x4D53_0999;
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Folder(folder.path().to_owned());
+    let name = PackageName::new(Xuid(1), OTHER, 1, "Save").unwrap();
+    let header = || PackageHeader::new(Xuid(1), "A game");
+    let create = |path| OpenParameters {
+        access: access::GENERIC_ALL,
+        disposition: Disposition::OverwriteOrCreate,
+        ..OpenParameters::to_read(path, 1)
+    };
+    // The other title saves in a package and on its hard disk.
+    let of_other = || {
+        let mut files = fresh(&storage);
+        files.mount_hard_disk(OTHER).unwrap();
+        files.open_package("save", &name, PackageMode::OpenAlways, header()).unwrap();
+        files
+    };
+    let mut files = of_other();
+    for path in [r"save:\data", r"hdd:\data"] {
+        let (file, _) = files.open(&create(path)).unwrap();
+        file.data().unwrap().write_at(0, b"the other's").unwrap();
+        files.close(file);
+    }
+    files.close_package("save").unwrap();
+    drop(files);
+    let saved_files = ["Content/0000000000000001/4D530999/00000001/Save=1/data", "Disk/4D530999/data"];
+    let contents = || saved_files.map(|path| std::fs::read(folder.path().join(path)).unwrap());
+    assert_eq!(contents(), [b"the other's"; 2]);
+    let reasons = ["an open package is of another title", "a file that was being written is not the title's"];
+    for (path, reason) in [r"save:\data", r"hdd:\data"].into_iter().zip(reasons) {
+        let mut files = of_other();
+        let (file, _) = files.open(&create(path)).unwrap();
+        file.data().unwrap().write_at(0, b"an attack").unwrap();
+        files.insert(GuestAddr(0x1000), file);
+        if path.starts_with("hdd") {
+            files.close_package("save").unwrap();
+        }
+        let state = saved(&files).unwrap();
+        files.discard();
+        files.close_all();
+        drop(files);
+        assert_eq!(restored(&storage, &state, &objects()).err().unwrap().to_string(), reason, "{path}");
+        assert_eq!(contents(), [b"the other's"; 2], "{path}");
+    }
+}
+
+#[test]
 fn files_of_the_medium_are_the_same_or_refused() {
     let objects = objects();
     let mut files = fresh(&NoStorage);
@@ -248,7 +299,7 @@ fn files_of_the_medium_are_the_same_or_refused() {
     let media = volume.add_directory(formats::Volume::ROOT, "Media").unwrap();
     volume.add_file(media, "a.bin", Arc::new(vec![1])).unwrap();
     other.mount_title_volume(Arc::new(volume)).unwrap();
-    let refused = other.restore(state.decode().unwrap(), &mut SavedBytes::new(parts), &objects);
+    let refused = other.restore(state.decode().unwrap(), &mut SavedBytes::new(parts), &objects, &TITLES);
     let reason = r"\Device\Cdrom0\media\a.bin: it has another size than in the state";
     assert_eq!(refused.unwrap_err().to_string(), reason);
     // The medium is another one since the file was opened.

@@ -31,6 +31,7 @@ impl FilesState {
             let is_inserted = drive.insert_ready(disc);
             check(is_inserted, "the state needs another disc of the title, which --disc names")?;
         }
-        kernel.files.lock().restore(self, &mut bytes, &kernel.objects)
+        let titles = kernel.modules.lock().titles_of_content();
+        kernel.files.lock().restore(self, &mut bytes, &kernel.objects, &titles)
     }
 }

@@ -186,8 +186,12 @@ impl Modules {
         let list: Vec<Module> = list.into_iter().map(ModuleState::module).collect::<Result<_, _>>()?;
         let handles: BTreeSet<_> = list.iter().map(|module| module.handle).collect();
         check(handles.len() == list.len(), "two modules have the same handle")?;
-        let identity = |module: &Module| (module.handle, module.base, module.size, module.execution);
-        let same = self.title().is_none_or(|title| list.first().map(identity) == Some(identity(title)));
+        // With its IDs a title chooses the packages that it opens.
+        let is_title = |found: &Module, title: &Module| {
+            let identity = |module: &Module| (module.handle, module.base, module.size, module.execution);
+            identity(found) == identity(title) && found.alternate_titles == title.alternate_titles
+        };
+        let same = self.title().is_none_or(|title| list.first().is_some_and(|found| is_title(found, title)));
         check(same, "the title is another one")?;
         check(operations.len() <= MAXIMUM_OPERATIONS, "too many loads and unloads are under way")?;
         let is_next = operations.last_key_value().is_none_or(|(&last, _)| last < next_operation);
