@@ -33,7 +33,7 @@ const MAXIMUM_DIRECTORIES: u64 = 32 << 20;
 const DIRECTORY: u8 = 0x10;
 /// Size of an entry before its name in bytes.
 const ENTRY_HEAD: usize = 14;
-/// Child offset that marks the unused rest of a sector, or an empty directory.
+/// Child offset that marks the unused rest of a sector, an empty directory, or no child.
 const PADDING: u16 = 0xFFFF;
 
 const ENTRY: &str = "GDFX entry";
@@ -160,12 +160,21 @@ fn entries(table: &[u8], offset: u64) -> Result<Vec<Entry>, FormatError> {
         let head: &[u8; ENTRY_HEAD] = table.get(at..).and_then(<[u8]>::first_chunk).ok_or_else(truncated)?;
         let [left, right] = [0, 2].map(|i| u16::from_le_bytes([head[i], head[i + 1]]));
         if left == PADDING {
+            // Some images link to the rest of a sector, in which no entry had room.
+            let next = (at as u64 / SECTOR + 1) * SECTOR;
+            if at > 0 && next < table.len() as u64 {
+                ahead.push(next as usize);
+            }
+            continue;
+        }
+        // Some images have zeros in a directory without entries.
+        if at == 0 && head.iter().all(|&byte| byte == 0) {
             continue;
         }
         if !seen.insert(at) {
             return Err(FormatError::invalid(ENTRY, place, "the tree leads back into itself"));
         }
-        let children = [right, left].into_iter().filter(|&child| child != 0);
+        let children = [right, left].into_iter().filter(|&child| !matches!(child, 0 | PADDING));
         ahead.extend(children.map(|child| 4 * usize::from(child)));
         let name =
             table.get(at + ENTRY_HEAD..at + ENTRY_HEAD + usize::from(head[13])).ok_or_else(truncated)?;

@@ -124,7 +124,8 @@ fn unrepresentable_disc_is_refused_before_writing() {
     for number in 0..2000 {
         add(&mut volume, Volume::ROOT, &format!("{number:0200}"), Vec::new());
     }
-    assert!(matches!(refusal(&volume), GdfxWriteError::TooLarge(_)));
+    let refused = refusal(&volume);
+    assert!(matches!(&refused, GdfxWriteError::TooLarge(place) if place == "the root folder"), "{refused}");
 }
 
 #[test]
@@ -155,6 +156,30 @@ fn directories_that_hold_themselves_and_trees_that_lead_back_are_refused() {
     );
     let beyond = said(&|image| image[root + 2] = 0xFE);
     assert!(beyond.starts_with("GDFX entry at offset"), "{beyond}");
+}
+
+#[test]
+fn images_of_other_programs_are_read() {
+    let read = |damage: &dyn Fn(&mut Vec<u8>)| {
+        let mut image = sample();
+        damage(&mut image);
+        contents(&open(Arc::new(image)).unwrap()).into_iter().map(|(path, _)| path).collect::<Vec<_>>()
+    };
+    let root = 33 * 0x800;
+    assert_eq!(read(&|_| ()), ["default.xex", "media", "media/a.bin"]);
+    let zeros = read(&|image| image[34 * 0x800..35 * 0x800].fill(0));
+    assert_eq!(zeros, ["default.xex", "media"], "a directory without entries");
+    let none = read(&|image| image[root + 28 + 2..][..2].fill(0xFF));
+    assert_eq!(none, ["default.xex", "media", "media/a.bin"], "no right child");
+    // The second entry lies in the next sector; the link leads to the rest of the first.
+    let linked = read(&|image| {
+        let entry = image[root + 28..root + 48].to_vec();
+        image[root + 28..34 * 0x800].fill(0xFF);
+        image[34 * 0x800..][..entry.len()].copy_from_slice(&entry);
+        image[34 * 0x800 + 8..][..4].fill(0);
+        image[32 * 0x800 + 24..][..4].copy_from_slice(&0x1000_u32.to_le_bytes());
+    });
+    assert_eq!(linked, ["default.xex", "media"]);
 }
 
 #[test]

@@ -130,7 +130,8 @@ fn place(tables: &mut [Table]) -> Result<(), GdfxWriteError> {
         place_entries(&mut table.items, 0..count, &mut end);
         if end > MAXIMUM_TABLE {
             let path = table.items.first().map(|item| item.path[..item.path.len() - 1].join("/"));
-            return Err(GdfxWriteError::TooLarge(path.unwrap_or_default()));
+            let path = path.filter(|path| !path.is_empty());
+            return Err(GdfxWriteError::TooLarge(path.unwrap_or_else(|| "the root folder".to_owned())));
         }
         table.size = end.next_multiple_of(SECTOR as usize);
         table.sector = sector as u32;
