@@ -29,6 +29,8 @@ use crate::volume::Volume;
 const WHAT: &str = "SVOD package";
 /// Offset of the volume descriptor in a package's header.
 const DESCRIPTOR: u64 = 0x379;
+/// Offset of the number of data files in a package's header.
+const COUNT: u64 = 0x39D;
 /// Feature flag: the data starts with the descriptor of the disc volume.
 const ENHANCED: u8 = 0x40;
 /// Possible offsets of the disc volume's magic in the first data file.
@@ -159,6 +161,14 @@ impl Package {
                 "its data files (Data0000 and so on) are not in a folder called as it is with .data behind it",
             ));
         };
+        if header {
+            let count = read_exact_at(&file, WHAT, COUNT, 4)?;
+            let count = count.first_chunk().map_or(0, |count| u32::from_be_bytes(*count));
+            if files.len() < count as usize {
+                let missing = format!("Data{:04} is missing: there are {count} data files", files.len());
+                return Err(FormatError::invalid(WHAT, COUNT, missing));
+            }
+        }
         let magics = if base == 0 { &MAGICS[..2] } else { &MAGICS[2..] };
         let found = magics.iter().find(|&&magic| has(first, magic, MAGIC).unwrap_or(false));
         let magic = *found.ok_or_else(|| {

@@ -139,10 +139,23 @@ impl Volume {
     /// Replaces the root by its only directory, if the root contains nothing else, as is common in
     /// archives.
     #[must_use]
-    pub fn without_outer(mut self) -> Self {
+    pub fn without_outer(self) -> Self {
         let only = match &self.nodes[0].kind {
-            Kind::Directory(names) if names.len() == 1 => names.values().next().copied(),
+            Kind::Directory(names) if names.len() == 1 => names.keys().next().cloned(),
             _ => None,
+        };
+        match only {
+            Some(only) => self.inside(&only),
+            None => self,
+        }
+    }
+
+    /// Replaces the root by the directory of this name in it, if there is one.
+    #[must_use]
+    pub fn inside(mut self, name: &str) -> Self {
+        let only = match &self.nodes[0].kind {
+            Kind::Directory(names) => names.get(&name.to_ascii_lowercase()).copied(),
+            Kind::File(..) => None,
         };
         let directory = only.and_then(|only| match &mut self.nodes.get_mut(only)?.kind {
             Kind::Directory(names) => Some(std::mem::take(names)),

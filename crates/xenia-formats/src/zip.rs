@@ -159,6 +159,10 @@ impl Builder {
         let refused = |reason| FormatError::new(format!("{ENTRY} {path:?}"), offset, reason);
         if entry.is_dir() || path.ends_with('/') {
             let folder = path.trim_end_matches('/');
+            if folder.is_empty() && !path.starts_with('/') {
+                // The root itself.
+                return Ok(());
+            }
             return self.folder(folder).map(drop).map_err(refused);
         }
         let unsupported = |why: String| Err(refused(Reason::Unsupported(why.into())));
@@ -242,11 +246,16 @@ impl Builder {
     }
 }
 
-/// Decodes a path: UTF-8 if valid, otherwise one character per byte. Some tools write backslashes.
+/// Decodes a path: UTF-8 if valid, otherwise one character per byte. Some tools write backslashes,
+/// and others `./` before each path.
 fn text(path: &[u8]) -> String {
     let text = match std::str::from_utf8(path) {
         Ok(text) => text.to_owned(),
         Err(_) => path.iter().map(|&byte| char::from(byte)).collect(),
     };
-    text.replace('\\', "/")
+    let text = text.replace('\\', "/");
+    if text.split('/').any(|name| name == ".") {
+        return text.split('/').filter(|name| *name != ".").collect::<Vec<_>>().join("/");
+    }
+    text
 }

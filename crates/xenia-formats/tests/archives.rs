@@ -44,6 +44,15 @@ fn zip_archives_are_read_with_and_without_entries_for_folders() {
 }
 
 #[test]
+fn a_zip_archive_of_the_current_folder_is_read() {
+    let entries = [(".", None), ("./default.xex", Some(b"x".to_vec())), ("./m/./a", Some(Vec::new()))];
+    let entries = entries.map(|(path, bytes)| (path.to_owned(), bytes)).to_vec();
+    let file = ZipBuilder { folders: true, stored: true, entries }.build();
+    let paths = contents(&open_as("zip", file, &NoParts).unwrap()).into_iter().map(|(path, _)| path);
+    assert_eq!(paths.collect::<Vec<_>>(), ["default.xex", "m", "m/a"]);
+}
+
+#[test]
 fn zip_archives_that_no_title_is_in_are_refused() {
     let said = |entries: &[(&str, &[u8])], damage: &dyn Fn(&mut Vec<u8>)| {
         let entries =
@@ -212,6 +221,10 @@ fn packages_in_parts_are_read_in_each_layout() {
         let missing = open_as("svod", package.header.clone(), &NoParts).unwrap_err().to_string();
         assert!(missing.contains("with .data behind it"), "{missing}");
     }
+    let mut package = svod_builder::build(Layout::Enhanced, &image);
+    package.header[0x39D..0x3A1].copy_from_slice(&3_u32.to_be_bytes());
+    let missing = open_as("svod", package.header.clone(), &package).unwrap_err().to_string();
+    assert!(missing.ends_with("Data0001 is missing: there are 3 data files"), "{missing}");
     let package = svod_builder::build(Layout::Enhanced, &image);
     let mut data = package.data[0].to_vec();
     data[0x1000 + 7] ^= 1;

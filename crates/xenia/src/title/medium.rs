@@ -92,9 +92,25 @@ impl Medium {
     }
 }
 
-/// The volume as a title sees it: an archive with a single folder in its root is entered.
+/// The volume as a title sees it: of an archive without an executable in its root, the only folder
+/// that has one is entered. Programs that make archives put their own folders and notes beside it.
 pub(super) fn title_in(volume: Volume) -> Volume {
-    if volume.is_packed() { volume.without_outer() } else { volume }
+    if !volume.is_packed() {
+        return volume;
+    }
+    let has_executable = |path: &[&str]| {
+        let mut entries = volume.list(path).into_iter().flatten();
+        entries.any(|entry| entry.contents.is_some() && is_executable(entry.name))
+    };
+    if has_executable(&[]) {
+        return volume;
+    }
+    let folders = volume.list(&[""; 0]).into_iter().flatten().filter(|entry| has_executable(&[entry.name]));
+    let folders: Vec<String> = folders.map(|entry| entry.name.to_owned()).collect();
+    match folders.as_slice() {
+        [only] => volume.inside(only),
+        _ => volume.without_outer(),
+    }
 }
 
 /// The executable in the root of a volume, by the same rules as for folders.
@@ -139,4 +155,28 @@ pub(super) fn choose<T>(mut found: Vec<(String, T)>, (place, advice): (&str, &st
         crate::say::errln!("xenia-rs: {place} has no {DEFAULT_EXECUTABLE}; running {name}");
     }
     Ok(only)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia_formats::zip;
+
+    #[test]
+    fn an_archive_is_entered_where_its_executable_is() {
+        let archive = |paths: &[&str]| {
+            let files: Vec<(&str, &[u8])> = paths.iter().map(|path| (*path, &b"x"[..])).collect();
+            title_in(zip::open(Arc::new(zip::write(&files).unwrap())).unwrap())
+        };
+        for paths in [
+            &["default.xex"][..],
+            &["Game/default.xex"],
+            &["Game/default.xex", "__MACOSX/._default.bin", "readme.txt"],
+            &["Game/DEFAULT.XEX", "readme.txt"],
+        ] {
+            assert!(archive(paths).find(&["default.xex"]).is_some(), "{paths:?}");
+        }
+        assert!(archive(&["A/default.xex", "B/default.xex"]).find(&["A"]).is_some(), "two are none");
+        assert!(archive(&["default.xex", "Other/b.xex"]).find(&["Other"]).is_some());
+    }
 }

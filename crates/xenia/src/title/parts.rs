@@ -21,7 +21,11 @@ impl Beside {
         }
         let mut folder = path.as_os_str().to_owned();
         folder.push(".data");
-        Self(folder.into())
+        let folder = PathBuf::from(folder);
+        let name = folder.file_name().and_then(|name| name.to_str());
+        let other = name.filter(|_| !folder.exists());
+        let other = other.and_then(|name| without_case(path.parent()?, name));
+        Self(other.unwrap_or(folder))
     }
 }
 
@@ -36,12 +40,23 @@ fn name_of(number: u32) -> String {
 
 impl Parts for Beside {
     fn part(&self, number: u32) -> io::Result<Option<Arc<dyn ReadAt>>> {
-        match source::open(&self.0.join(name_of(number))) {
-            Ok(file) => Ok(Some(Arc::new(file))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        let name = name_of(number);
+        let found = match source::open(&self.0.join(&name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match without_case(&self.0, &name) {
+                Some(path) => source::open(&path),
+                None => return Ok(None),
+            },
+            found => found,
+        };
+        found.map(|file| Some(Arc::new(file) as Arc<dyn ReadAt>))
     }
+}
+
+/// The entry of a folder with this name in upper or lower case.
+fn without_case(folder: &Path, name: &str) -> Option<PathBuf> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let is_it = |path: &PathBuf| path.file_name().is_some_and(|found| found.eq_ignore_ascii_case(name));
+    std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).find(is_it)
 }
 
 /// Total size in bytes of all files that a volume of this format consists of.
@@ -68,4 +83,22 @@ pub fn volume(format: &Format, file: File, path: &Path) -> Result<Volume> {
         }
     };
     Ok(opened?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_files_are_found_whatever_the_case_of_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("game.DATA");
+        std::fs::create_dir(&data).unwrap();
+        std::fs::write(data.join("DATA0000"), "x").unwrap();
+        let beside = Beside::new(&folder.path().join("GAME"));
+        assert_eq!(beside.part(0).unwrap().unwrap().size().unwrap(), 1);
+        assert!(beside.part(1).unwrap().is_none());
+        assert!(Beside::new(&data.join("data0000")).part(0).unwrap().is_some());
+        assert!(Beside::new(&folder.path().join("other")).part(0).unwrap().is_none());
+    }
 }
