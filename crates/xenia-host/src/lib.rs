@@ -21,7 +21,7 @@
 //! - [`profiler`]: files that name compiled code (an error)
 //! - [`thread`]: the thread's processor, priority and segment register (`None`, nothing, `false`)
 //! - [`file`]: files by position, with holes; no links are followed (holes: an error, and all bytes
-//!   are read)
+//!   are read); open files by the names of descriptors (`None`)
 //! - [`float`]: arithmetic that the C library may compute (must be computed otherwise)
 //! - [`processor`]: what the processor does quickly, measured (`false`)
 //! - [`simd`]: loops that use the widest vectors (those of the least processor)

@@ -16,7 +16,6 @@ use crate::cli::LogArgs;
 use anyhow::{Context as _, Result, bail};
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::str::FromStr;
@@ -28,7 +27,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Context, Filter, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
-use xenia::output::WriteErrors;
+use xenia::output::{StreamFile, WriteErrors};
 use xenia::say::{self, StandardError, errln};
 use xenia::status;
 
@@ -162,10 +161,11 @@ impl<S: Subscriber> Filter<S> for Thinned {
     }
 }
 
-/// The file of `--log-file`; remembers the first write error.
+/// The file of `--log-file`; remembers the first write error. The log of an earlier run stays until
+/// the first line, or the end of a run that is not refused.
 #[derive(Clone)]
 struct LogFile {
-    file: Arc<Mutex<Option<File>>>,
+    file: Arc<Mutex<Option<StreamFile>>>,
     shown: String,
     write_errors: WriteErrors,
 }
@@ -173,18 +173,24 @@ struct LogFile {
 impl LogFile {
     fn create(path: &Path, write_errors: WriteErrors) -> Result<Self> {
         let shown = path.display().to_string();
-        let file = File::create(path).with_context(|| format!("cannot create the log file {shown}"))?;
+        let file = StreamFile::create(path).with_context(|| format!("cannot create the log file {shown}"))?;
         Ok(Self { file: Arc::new(Mutex::new(Some(file))), shown, write_errors })
+    }
+}
+
+impl LogFile {
+    fn change(&self, change: impl FnOnce(&mut StreamFile) -> std::io::Result<()>) {
+        let mut file = self.file.lock();
+        if let Some(Err(error)) = file.as_mut().map(change) {
+            *file = None;
+            self.write_errors.note(format!("the log {} is not whole: {error}", self.shown));
+        }
     }
 }
 
 impl Write for LogFile {
     fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
-        let mut file = self.file.lock();
-        if let Some(Err(error)) = file.as_mut().map(|file| file.write_all(text)) {
-            *file = None;
-            self.write_errors.note(format!("the log {} is not whole: {error}", self.shown));
-        }
+        self.change(|file| file.write_all(text));
         Ok(text.len())
     }
 
@@ -203,6 +209,7 @@ impl<'a> MakeWriter<'a> for LogFile {
 
 static LIMITER: OnceLock<Arc<Limiter>> = OnceLock::new();
 static LOSSES: OnceLock<WriteErrors> = OnceLock::new();
+static FILE: OnceLock<LogFile> = OnceLock::new();
 
 /// Starts the log; must be called once in a process.
 pub fn start(args: &LogArgs) -> Result<()> {
@@ -229,6 +236,7 @@ pub fn start(args: &LogArgs) -> Result<()> {
     let registry = tracing_subscriber::registry().with(filter);
     if let Some(path) = &args.log_file {
         let file = LogFile::create(path, write_errors)?;
+        let file = FILE.get_or_init(|| file).clone();
         registry.with(layer.with_ansi(false).with_writer(file).with_filter(Thinned(limiter))).init();
     } else {
         let colored = args.color.on_standard_error();
@@ -248,7 +256,12 @@ pub fn start(args: &LogArgs) -> Result<()> {
 }
 
 /// Ends the log and reports the lines left out. Returns false if the log file is incomplete.
-pub fn finish() -> bool {
+/// `has_run`: the command was not refused, so that the log of an earlier one goes, even if there is
+/// no line.
+pub fn finish(has_run: bool) -> bool {
+    if let Some(file) = FILE.get().filter(|_| has_run) {
+        file.change(StreamFile::flush);
+    }
     for line in LIMITER.get().into_iter().flat_map(|limiter| limiter.left_out()) {
         errln!("xenia-rs: {line}");
     }

@@ -47,7 +47,8 @@ fn main() -> ExitCode {
 /// Completes the program's outputs; returns the exit code, which `code` is if they are complete.
 fn finish(code: u8) -> u8 {
     // An incomplete log file makes the run a failure, whatever the command returned.
-    let code = if log::finish() { code } else { Code::Unusable.number() };
+    let has_run = code != Code::Unusable.number();
+    let code = if log::finish(has_run) { code } else { Code::Unusable.number() };
     say::finish().map_or_else(|error| report(&error).number(), |()| code)
 }
 

@@ -380,3 +380,74 @@ fn closed_standard_output_pipe_is_not_an_error() {
     drop(child.stdout.take());
     assert_eq!(wait(&mut child).code(), Some(0));
 }
+
+#[test]
+fn open_files_and_pipes_are_written_and_not_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let hello = sources().join("guest/bin/hello.xex").display().to_string();
+    let (out, _) = output(&["info", &hello, "--json", "/dev/stdout"]);
+    let json: Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"));
+    assert_eq!(json["schema"], "xenia-rs/info/1");
+    let file = dir.path().join("r");
+    for words in [
+        &["--json", "/dev/stdout"][..],
+        &["--json", "/dev/fd/1"],
+        &["--json", file.to_str().unwrap()],
+        &["--event-log", "/dev/stdout"],
+        &["--guest-log", "/dev/stdout"],
+        &["--trace-calls", "all", "--trace-calls-to", "/proc/self/fd/1"],
+        &["-vv", "--log-file", "/dev/stdout"],
+    ] {
+        std::fs::write(&file, "old\n").unwrap();
+        let mut command = program(&["exec", &hello, "--headless"]);
+        let status =
+            command.args(words).stdout(File::options().append(true).open(&file).unwrap()).status().unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(status.success() && text.starts_with("old\n") && text.len() > 30, "{words:?}: {text}");
+    }
+}
+
+#[test]
+fn a_run_that_is_refused_leaves_the_files_of_an_earlier_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let hello = sources().join("guest/bin/hello.xex").display().to_string();
+    let file = dir.path().join("old").display().to_string();
+    let wav = format!("wav:{file}");
+    let state = format!("5:{file}");
+    for words in [
+        &["--audio", &wav][..],
+        &["--guest-log", &file],
+        &["--trace-calls", "all", "--trace-calls-to", &file],
+        &["--event-log", &file],
+        &["--log-file", &file],
+        &["--record", &file],
+        &["--save-state", &state],
+    ] {
+        std::fs::write(&file, "old").unwrap();
+        let run = |more: &[&str]| {
+            program(&["exec", &hello, "--headless"]).args(words).args(more).status().unwrap().code()
+        };
+        assert_eq!(run(&["--quantum", "0"]), Some(2), "{words:?}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "old", "{words:?}");
+        assert_eq!(run(&[]), Some(0), "{words:?}");
+        assert_ne!(std::fs::read(&file).unwrap(), b"old", "{words:?}");
+    }
+    let nowhere = dir.path().join("nowhere/state").display().to_string();
+    let (_, said) = output(&["exec", &hello, "--headless", "--save-state", &format!("5:{nowhere}")]);
+    assert!(said.contains("cannot write ") && !said.contains("guest: "), "{said}");
+    let blessed = ["check", &hello, "-n", "1_000", "--bless", "--expect", &nowhere];
+    let (out, said) = output(&blessed);
+    assert!(said.contains("cannot write ") && out.is_empty(), "{out} {said}");
+}
+
+#[test]
+fn a_run_that_waits_for_the_reader_of_a_pipe_ends_at_a_signal() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut child = program(&["exec", &demo(), "--headless", "--event-log"]).arg(&pipe).spawn().unwrap();
+    std::thread::sleep(LATEST * 2);
+    assert!(child.try_wait().unwrap().is_none(), "it waits");
+    send(&child, "TERM");
+    assert_eq!(wait(&mut child).code(), Some(128 + 15));
+}

@@ -4,10 +4,10 @@
 //! [`TRACE_BYTES`]; beyond it they are counted, and the last line says how many are left out. The
 //! buffer of a file is flushed once per second of host time and at the end.
 
+use crate::output::StreamFile;
 use crate::say::errln;
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub struct TracedCalls<'a> {
 }
 
 struct TraceFile {
-    out: BufWriter<File>,
+    out: BufWriter<StreamFile>,
     path: PathBuf,
     flushed: Instant,
     failed: Option<std::io::Error>,
@@ -110,7 +110,8 @@ impl CallTraceOutput {
     /// Creates the file of a trace, if it has one.
     pub(crate) fn create(file: Option<&Path>) -> Result<Self> {
         let file = file.map(|path| -> Result<TraceFile> {
-            let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
+            let file =
+                StreamFile::create(path).with_context(|| format!("cannot create {}", path.display()))?;
             let out = BufWriter::with_capacity(1 << 16, file);
             Ok(TraceFile { out, path: path.to_owned(), flushed: Instant::now(), failed: None })
         });

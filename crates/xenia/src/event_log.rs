@@ -6,20 +6,20 @@
 //! The log of a run that begins at a state has the lines after it and no others, so the logs of a
 //! run in pieces, one after the other, are the log of the whole run.
 
+use crate::output::StreamFile;
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_sched::{Event, EventSink, GuestTicks, TICKS_PER_SECOND};
 
-fn buffered(file: File) -> BufWriter<File> {
+fn buffered(file: StreamFile) -> BufWriter<StreamFile> {
     BufWriter::with_capacity(1 << 20, file)
 }
 
 struct Log {
-    out: BufWriter<File>,
+    out: BufWriter<StreamFile>,
     path: PathBuf,
     /// The second of guest time at the last flush.
     second: u64,
@@ -46,17 +46,17 @@ impl Log {
 pub struct EventLog(Arc<Mutex<Log>>);
 
 impl EventLog {
-    /// Creates the log's file.
+    /// Creates the log's file. An old one is cut when the first lines are written.
     pub fn create(path: &Path) -> Result<Self> {
-        Self::to(path, File::create(path))
+        Self::to(path, StreamFile::create(path))
     }
 
     /// Goes on behind the lines of a file.
     pub fn append(path: &Path) -> Result<Self> {
-        Self::to(path, File::options().append(true).create(true).open(path))
+        Self::to(path, StreamFile::append(path))
     }
 
-    fn to(path: &Path, file: std::io::Result<File>) -> Result<Self> {
+    fn to(path: &Path, file: std::io::Result<StreamFile>) -> Result<Self> {
         let file = file.with_context(|| format!("cannot create {}", path.display()))?;
         let out = buffered(file);
         Ok(Self(Arc::new(Mutex::new(Log { out, path: path.to_owned(), second: 0, failed: None }))))
@@ -66,10 +66,10 @@ impl EventLog {
     /// from a state.
     ///
     /// # Errors
-    /// The host is out of file handles.
+    /// The host is out of file handles, or cannot cut the file.
     pub fn forget_start(&self) -> std::io::Result<()> {
         let mut log = self.0.lock();
-        let file = log.out.get_ref().try_clone()?;
+        let file = log.out.get_mut().again()?;
         // Dropped as it is, the writer would write its buffer.
         drop(std::mem::replace(&mut log.out, buffered(file)).into_parts());
         Ok(())

@@ -6,11 +6,10 @@
 //! GiB. The output of a plain ELF program goes to standard output unbuffered, unless standard
 //! output is used for JSON; on a terminal, escape sequences are made visible.
 
-use crate::output::WriteErrors;
+use crate::output::{StreamFile, WriteErrors};
 use crate::say;
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -106,7 +105,7 @@ impl Folder {
 
 /// A file that receives a title's text.
 struct TextFile {
-    out: BufWriter<File>,
+    out: BufWriter<StreamFile>,
     path: PathBuf,
     written: u64,
     failed: bool,
@@ -167,8 +166,8 @@ impl GuestLog {
             Some(_) if !is_file(place) => Sink::Off,
             Some(path) => {
                 let shown = path.display();
-                let file =
-                    File::create(path).with_context(|| format!("cannot create {shown} (--guest-log)"))?;
+                let file = StreamFile::create(path)
+                    .with_context(|| format!("cannot create {shown} (--guest-log)"))?;
                 Sink::File(TextFile {
                     out: BufWriter::new(file),
                     path: path.to_owned(),

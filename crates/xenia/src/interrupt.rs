@@ -22,6 +22,13 @@ const PATIENCE: Duration = Duration::from_millis(400);
 /// cut short, so there would be no state.
 const SAVING_PATIENCE: Duration = Duration::from_secs(10);
 
+static IS_ENDING: AtomicBool = AtomicBool::new(false);
+
+/// Whether a signal or `--timeout` has asked the process to end.
+pub fn is_ending() -> bool {
+    IS_ENDING.load(Relaxed)
+}
+
 /// Cause of a run's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -164,14 +171,18 @@ impl Interrupt {
     pub fn listen(timeout: Option<Duration>) -> Result<Self> {
         let interrupt = Self::default();
         let by_signal = interrupt.clone();
-        signals::on_ending(move |signal| by_signal.request(Cause::Signal(signal)))
-            .context("signal handlers")?;
+        let on_signal = move |signal| {
+            IS_ENDING.store(true, Relaxed);
+            by_signal.request(Cause::Signal(signal));
+        };
+        signals::on_ending(on_signal).context("signal handlers")?;
         if let Some(timeout) = timeout {
             let by_time = interrupt.clone();
             std::thread::Builder::new()
                 .name("timeout".to_owned())
                 .spawn(move || {
                     std::thread::sleep(timeout);
+                    IS_ENDING.store(true, Relaxed);
                     by_time.request(Cause::Timeout);
                 })
                 .context("--timeout")?;

@@ -1,5 +1,9 @@
 //! Writes output files by temporary file and atomic rename: a file is complete, or the command
-//! reports an error.
+//! reports an error. Open files (`/dev/stdout`, `/dev/fd/5`), pipes and devices are written directly.
+
+mod stream;
+
+pub use stream::StreamFile;
 
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
@@ -8,7 +12,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::{NamedTempFile, TempPath};
-use xenia_host::file::usual_permissions;
+use xenia_host::file::{open_descriptor, usual_permissions};
 
 /// Whether `path` cannot be replaced by renaming, because it is a pipe, a terminal or another
 /// device.
@@ -60,15 +64,18 @@ fn takes_no_draft(error: &std::io::Error) -> bool {
 
 /// Fails if `path` could not be written later; changes nothing.
 pub fn check(path: &Path) -> Result<()> {
-    let path = target(path);
-    let cannot = || format!("cannot write {}", path.display());
     if path.is_dir() {
         anyhow::bail!("cannot write {}: it is a folder", path.display());
     }
-    if is_special(&path) {
+    if is_special(path) {
         // Opening a pipe would wait for its reader.
         return Ok(());
     }
+    if let Some(open) = open_descriptor(path) {
+        return open.map(drop).with_context(|| format!("cannot write {}", path.display()));
+    }
+    let path = target(path);
+    let cannot = || format!("cannot write {}", path.display());
     match draft(&path) {
         Err(error) if takes_no_draft(&error) && path.is_file() => {
             File::options().append(true).open(&path).map(drop).with_context(cannot)
@@ -106,18 +113,27 @@ pub struct AtomicFile {
 impl AtomicFile {
     /// Starts writing to `path`.
     pub fn new(path: &Path) -> Result<Self> {
-        let path = target(path);
+        let open = match open_descriptor(path) {
+            Some(open) => open,
+            // Its name may be one that only the host's kernel resolves.
+            None if is_special(path) => File::options().write(true).open(path),
+            None => return Self::of_file(target(path)),
+        };
+        let file = open.with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self { path: path.to_owned(), file, temporary: None })
+    }
+
+    fn of_file(path: PathBuf) -> Result<Self> {
         let cannot = || format!("cannot write {}", path.display());
-        let begun = if is_special(&path) { None } else { Some(draft(&path)) };
-        let (file, temporary) = match begun {
-            Some(Ok(draft)) => {
+        let (file, temporary) = match draft(&path) {
+            Ok(draft) => {
                 let (file, temporary) = draft.into_parts();
                 (file, Some(temporary))
             }
-            Some(Err(error)) if !takes_no_draft(&error) || !path.is_file() => {
+            Err(error) if !takes_no_draft(&error) || !path.is_file() => {
                 return Err(error).with_context(cannot);
             }
-            _ => (File::options().write(true).truncate(true).open(&path).with_context(cannot)?, None),
+            Err(_) => (File::options().write(true).truncate(true).open(&path).with_context(cannot)?, None),
         };
         Ok(Self { path, file, temporary })
     }

@@ -13,11 +13,11 @@ mod volume;
 pub use volume::VolumeControl;
 
 use crate::config::{AudioOutput, SoundConfig, SpeakerLayout};
+use crate::output::StreamFile;
 use crate::say::errln;
 use anyhow::{Context, Result, bail};
 use device::Device;
 use parking_lot::Mutex;
-use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,30 +32,50 @@ use xenia_memory::GuestMemory;
 use xenia_sched::GuestTicks;
 use xenia_state::Impossible;
 
-/// A WAV file being written.
+/// A WAV file being written. It begins with the first samples, or at the end of the run.
 struct Wav {
     path: PathBuf,
-    /// `None` after the end or a write error.
-    writer: Option<WavWriter<BufWriter<File>>>,
+    out: WavOutput,
     failed: Option<String>,
+}
+
+enum WavOutput {
+    /// The file may still have the sound of an earlier run.
+    Opened(BufWriter<StreamFile>, mix::Speakers),
+    Begun(WavWriter<BufWriter<StreamFile>>),
+    /// After the end or a write error.
+    Over,
 }
 
 impl Wav {
     fn create(path: &Path, speakers: mix::Speakers) -> Result<Self> {
         let cannot = || format!("cannot write {}", path.display());
-        let file = File::create(path).with_context(cannot)?;
-        if !file.metadata().with_context(cannot)?.is_file() {
+        let file = StreamFile::create(path).with_context(cannot)?;
+        if !file.is_regular() {
             bail!(
                 "cannot write {}: not a regular file; the header of a WAV file is written last",
                 path.display()
             );
         }
-        let writer = WavWriter::new(BufWriter::new(file), speakers).with_context(cannot)?;
-        Ok(Self { path: path.to_owned(), writer: Some(writer), failed: None })
+        let out = WavOutput::Opened(BufWriter::new(file), speakers);
+        Ok(Self { path: path.to_owned(), out, failed: None })
+    }
+
+    /// Writes the header of an empty file, if that is not done.
+    fn begin(&mut self) {
+        if let WavOutput::Opened(file, speakers) = std::mem::replace(&mut self.out, WavOutput::Over) {
+            match WavWriter::new(file, speakers) {
+                Ok(writer) => self.out = WavOutput::Begun(writer),
+                Err(error) => self.fail(&error.to_string()),
+            }
+        }
     }
 
     fn write(&mut self, samples: &[i16]) {
-        let Some(writer) = &mut self.writer else { return };
+        if matches!(self.out, WavOutput::Opened(..)) {
+            self.begin();
+        }
+        let WavOutput::Begun(writer) = &mut self.out else { return };
         let failed = match writer.write(samples) {
             Ok(true) => return,
             Ok(false) => "it is full: a WAV has 4 GiB at most".to_owned(),
@@ -67,11 +87,19 @@ impl Wav {
     fn fail(&mut self, why: &str) {
         let said = format!("{} is not whole: {why}", self.path.display());
         self.failed.get_or_insert(said);
-        self.finish();
+        self.end();
     }
 
+    /// Ends the file; without samples it is that of no sound.
     fn finish(&mut self) {
-        if let Some(writer) = self.writer.take()
+        if matches!(self.out, WavOutput::Opened(..)) {
+            self.begin();
+        }
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if let WavOutput::Begun(writer) = std::mem::replace(&mut self.out, WavOutput::Over)
             && let Err(error) = writer.finish()
         {
             self.failed.get_or_insert(format!("{} is not whole: {error}", self.path.display()));
@@ -290,6 +318,10 @@ mod tests {
         let bytes = std::fs::read(&path).unwrap();
         assert_eq!(bytes.len(), 44 + 256 * 4);
         assert_eq!(bytes[40..44], (256_u32 * 4).to_le_bytes());
+        drop(Sound::open(&args, None, false).unwrap());
+        assert_eq!(std::fs::read(&path).unwrap(), bytes, "a run that was refused");
+        let silent = Sound::open(&args, None, false).unwrap();
+        assert_eq!((silent.finish(), std::fs::read(&path).unwrap().len()), (None, 44));
         assert!(Sound::open(&args, Some(dir.path()), true).is_err(), "a folder");
         assert!(Sound::open(&args, Some(Path::new("/dev/null")), false).is_err(), "no file");
     }
@@ -379,13 +411,13 @@ mod tests {
 
     #[test]
     fn wav_write_failure_is_reported_at_finish() {
-        let file = File::options().write(true).open("/dev/full").unwrap();
-        let writer = WavWriter::new(BufWriter::new(file), mix::Speakers::Stereo).unwrap();
-        let mut wav = Wav { path: "full.wav".into(), writer: Some(writer), failed: None };
+        let file = StreamFile::create(Path::new("/dev/full")).unwrap();
+        let out = WavOutput::Opened(BufWriter::new(file), mix::Speakers::Stereo);
+        let mut wav = Wav { path: "full.wav".into(), out, failed: None };
         for _ in 0..200 {
             wav.write(&[0; 512]);
         }
         wav.finish();
-        assert!(wav.writer.is_none() && wav.failed.unwrap().contains("full.wav"));
+        assert!(matches!(wav.out, WavOutput::Over) && wav.failed.unwrap().contains("full.wav"));
     }
 }

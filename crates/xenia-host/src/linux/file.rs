@@ -1,15 +1,16 @@
 //! Files by position, with holes, opened without following links.
 
-use rustix::fs::{OFlags, SeekFrom, seek};
+use rustix::fs::{OFlags, SeekFrom, fcntl_getfl, fcntl_setfl, seek};
 use rustix::io::Errno;
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::ops::Range;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 /// Reads at `offset`, independently of the file's position; returns fewer bytes than requested only
 /// at the end of the file.
@@ -76,6 +77,44 @@ pub fn without_links(options: &mut OpenOptions) -> &mut OpenOptions {
     options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
 }
 
+/// Opens a named pipe to write to it, as soon as it has a reader.
+///
+/// # Errors
+/// `is_over` became true before a reader came; the path is not that of a pipe.
+pub fn open_pipe(path: &Path, is_over: impl Fn() -> bool) -> io::Result<File> {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let mut options = OpenOptions::new();
+    options.write(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    loop {
+        match options.open(path) {
+            Err(error) if error.raw_os_error() != Some(Errno::NXIO.raw_os_error()) => return Err(error),
+            Err(_) if is_over() => return Err(io::Error::other("nobody reads from this pipe")),
+            Err(_) => std::thread::sleep(PAUSE),
+            Ok(pipe) => {
+                fcntl_setfl(&pipe, fcntl_getfl(&pipe)? - OFlags::NONBLOCK)?;
+                return Ok(pipe);
+            }
+        }
+    }
+}
+
+/// The open file that a path such as `/dev/stdout` or `/dev/fd/5` names, or that is this process's
+/// standard output or error under another name. Writes to it go behind what is in it. `None`:
+/// another path.
+pub fn open_descriptor(path: &Path) -> Option<io::Result<File>> {
+    let found = path.metadata().ok()?;
+    for stream in [io::stdout().as_fd(), io::stderr().as_fd()] {
+        let Ok(stream) = stream.try_clone_to_owned().map(File::from) else { continue };
+        let is_it = |open: Metadata| (open.dev(), open.ino()) == (found.dev(), found.ino());
+        if stream.metadata().is_ok_and(is_it) {
+            return Some(Ok(stream));
+        }
+    }
+    let folder = path.parent()?;
+    let is_of_process = [Path::new("/dev/fd"), Path::new("/proc/self/fd")].contains(&folder);
+    is_of_process.then(|| OpenOptions::new().append(true).open(path))
+}
+
 /// Permissions of a file that is made by its name: those that the user's settings leave of all.
 /// `None`: those that the system gives.
 pub fn usual_permissions() -> Option<Permissions> {
@@ -87,6 +126,12 @@ pub fn make_runnable(path: &Path) -> io::Result<()> {
     let mut rights = std::fs::metadata(path)?.permissions();
     rights.set_mode(0o755);
     std::fs::set_permissions(path, rights)
+}
+
+/// Whether a name that comes from an image or archive can be that of a file in a folder.
+pub fn is_possible_name(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name)
 }
 
 /// The error of a write beyond the host's limit on sizes of files.
@@ -102,6 +147,37 @@ pub fn path_of_url(path: Vec<u8>) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn a_descriptor_is_written_behind_what_is_in_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        assert!(open_descriptor(&path).is_none(), "a missing file");
+        let mut file = File::create(&path).unwrap();
+        file.write_all(b"old ").unwrap();
+        assert!(open_descriptor(&path).is_none());
+        for folder in ["/dev/fd", "/proc/self/fd"] {
+            let name = Path::new(folder).join(file.as_raw_fd().to_string());
+            open_descriptor(&name).unwrap().unwrap().write_all(b"new ").unwrap();
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), b"old new new ");
+        assert!(open_descriptor(Path::new("/dev/stdout")).is_some());
+    }
+
+    #[test]
+    fn a_pipe_is_opened_when_it_has_a_reader_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert!(open_pipe(&path, || true).is_err());
+        let reader = path.clone();
+        let reader = std::thread::spawn(move || std::fs::read(reader));
+        // More than a pipe holds: the writes wait for the reader.
+        let bytes = vec![7; 1 << 20];
+        open_pipe(&path, || false).unwrap().write_all(&bytes).unwrap();
+        assert!(reader.join().unwrap().unwrap() == bytes);
+    }
 
     #[test]
     fn a_read_into_memory_ends_at_the_end_of_the_file() {

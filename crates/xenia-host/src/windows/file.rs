@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::os::windows::fs::{FileExt, OpenOptionsExt};
 use std::os::windows::io::AsRawHandle;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use windows_sys::Win32::Foundation::{ERROR_FILE_TOO_LARGE, ERROR_HANDLE_EOF};
 use windows_sys::Win32::Storage::FileSystem::{FILE_FLAG_OPEN_REPARSE_POINT, ReadFile};
 use windows_sys::Win32::System::IO::OVERLAPPED;
@@ -89,6 +89,16 @@ pub fn without_links(options: &mut OpenOptions) -> &mut OpenOptions {
     options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT)
 }
 
+/// Opens a named pipe to write to it.
+pub fn open_pipe(path: &Path, _is_over: impl Fn() -> bool) -> io::Result<File> {
+    OpenOptions::new().write(true).open(path)
+}
+
+/// The open file that a path names: none, as no path names one.
+pub fn open_descriptor(_path: &Path) -> Option<io::Result<File>> {
+    None
+}
+
 /// Permissions of a file that is made by its name: `None`, those that the folder gives.
 pub fn usual_permissions() -> Option<Permissions> {
     None
@@ -97,6 +107,21 @@ pub fn usual_permissions() -> Option<Permissions> {
 /// Lets the user run a file: every file may be run.
 pub fn make_runnable(_path: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// Whether a name that comes from an image or archive can be that of a file in a folder: it has no
+/// drive, stream or device (`C:`, `a:b`, `aux.bin`), and none of the characters that Windows
+/// refuses or drops.
+pub fn is_possible_name(name: &str) -> bool {
+    const RESERVED: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "COM", "LPT"];
+    let mut parts = Path::new(name).components();
+    let is_one =
+        matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name);
+    let forbidden = |c: char| c.is_control() || r#"<>:"/\|?*"#.contains(c);
+    let stem = name.split('.').next().unwrap_or(name).trim_end();
+    let device = stem.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_device = RESERVED.iter().any(|reserved| device.eq_ignore_ascii_case(reserved));
+    is_one && !name.contains(forbidden) && !name.ends_with(['.', ' ']) && !is_device
 }
 
 /// The error of a write beyond the host's limit on sizes of files.

@@ -12,6 +12,7 @@ use xenia::golden::Golden;
 use xenia::interrupt::Interrupt;
 use xenia::launches::{self, Before, Course};
 use xenia::machine::{Machine, MachineOptions};
+use xenia::output;
 use xenia::pieces::{NextState, PieceEnd, RunPiece, StateFolder};
 use xenia::report::{End, check_json};
 use xenia::say::outln;
@@ -40,6 +41,10 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
     }
     let title = args.engine.open_title(Some(&args.title))?;
     check_json(args.run.json.as_deref())?;
+    let golden = args.bless.then_some(&args.expect);
+    for file in [golden, args.run.event_log.as_ref(), args.run.record.as_ref()].into_iter().flatten() {
+        output::check(file)?;
+    }
     let interrupt = Interrupt::listen(args.run.timeout)?;
     interrupt.listen_for_threads()?;
     let outputs = Outputs::new(&args.run, None, false)?;

@@ -1,6 +1,7 @@
 //! `xenia-rs exec`: runs a title with or without a window.
 
 mod ending;
+mod files;
 mod inside;
 mod occupant;
 mod player;
@@ -15,6 +16,7 @@ mod windowed;
 use crate::cli::{ExecArgs, FrameLimit, nearest_command};
 use crate::settings;
 use anyhow::{Context, Result, anyhow};
+use files::{check_outputs, leaves_files};
 use parking_lot::Mutex;
 use reports::Reports;
 use std::path::{Path, PathBuf};
@@ -27,15 +29,15 @@ use xenia::dialogs::Unasked;
 use xenia::drawing::{CompileProgress, SharedDevice};
 use xenia::frames::{FrameFolder, write_png};
 use xenia::gpu_port::{Capture, FrameSink};
-use xenia::guest_log::{self, GuestLog};
+use xenia::guest_log::GuestLog;
 use xenia::interrupt::Interrupt;
 use xenia::launches::{self, Before};
 use xenia::machine::{Finished, Launched, Machine, MachineOptions};
-use xenia::output::{self, WriteErrors};
+use xenia::output::WriteErrors;
 use xenia::pace::{Pace, PaceControl};
 use xenia::profile::{PROFILE_RATE, ProfileOutput};
 use xenia::report::check_json;
-use xenia::say::{self, remark};
+use xenia::say::{self, errln, remark};
 use xenia::sound::{Sound, VolumeControl};
 use xenia::state_slots::StateSlots;
 use xenia::title::{Title, region_note};
@@ -59,12 +61,18 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>, is_plain: bool) -> Result<u
     let interrupt = Interrupt::listen(args.run.timeout)?;
     interrupt.listen_for_threads()?;
     check_json(args.run.json.as_deref())?;
-    for file in [&args.picture.last_frame, &args.report] {
-        file.as_deref().map_or(Ok(()), output::check)?;
-    }
+    check_outputs(args)?;
     if args.picture.headless {
         found?;
-        return headless(args, open_title(args)?, &interrupt);
+        let ended = headless(args, open_title(args)?, &interrupt);
+        return match (ended, interrupt.cause()) {
+            // It was waiting for something, such as the reader of a pipe.
+            (Err(error), Some(cause)) => {
+                errln!("xenia-rs: {}", say::chain(&error));
+                Ok(Code::from(cause).number())
+            }
+            (ended, _) => ended,
+        };
     }
     let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if !["DISPLAY", "WAYLAND_DISPLAY"].iter().any(is_set) {
@@ -117,30 +125,23 @@ fn without_display(
     remark!("xenia-rs: {why}; running without a window: Ctrl-C ends");
     let mut args = args.clone();
     args.picture.headless = true;
+    if args.refuse_unsupported().is_err() {
+        // Settings that are for windows alone give way, flags do not.
+        let again = headless_again(&args)?;
+        (args.picture, args.dialogs, args.engine.network) =
+            (again.picture, again.dialogs, again.engine.network);
+    }
     args.refuse_unsupported()?;
     // This run repeats, so it may not depend on the user's updates and patches.
     headless(&args, open(&args)?, interrupt)
 }
 
-/// Whether the run writes output files, which a second run would overwrite.
-fn leaves_files(args: &ExecArgs) -> bool {
-    let ExecArgs { run, picture, .. } = args;
-    let files = [
-        &run.json,
-        &run.record,
-        &run.record_contention,
-        &run.event_log,
-        &run.dump_frames,
-        &args.report,
-        &args.debug.trace_calls_to,
-        &args.debug.profile,
-        &picture.last_frame,
-    ];
-    let is_wav = matches!(args.sound.audio, Some(AudioOutput::Wav(_)));
-    !args.states.save_state.is_empty()
-        || files.iter().any(|file| file.is_some())
-        || is_wav
-        || guest_log::is_file(run.guest_log.as_deref())
+/// The arguments as if `--headless` had been typed.
+fn headless_again(args: &ExecArgs) -> Result<ExecArgs> {
+    let mut words = args.typed.clone();
+    let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
+    words.insert(end, "--headless".into());
+    crate::exec_args(words)
 }
 
 /// Options to open the title with. A run in a window is parallel, unless a flag needs lockstep.

@@ -1,0 +1,51 @@
+//! Files that a run writes.
+
+use crate::cli::ExecArgs;
+use anyhow::Result;
+use xenia::config::AudioOutput;
+use xenia::guest_log;
+use xenia::output;
+
+/// Checks that the files which the run is to write can be written: it may take hours, and a run
+/// that is refused leaves the files of earlier ones as they are.
+pub(super) fn check_outputs(args: &ExecArgs) -> Result<()> {
+    let ExecArgs { run, picture, .. } = args;
+    let files = [
+        &picture.last_frame,
+        &args.report,
+        &run.event_log,
+        &run.record,
+        &run.record_contention,
+        &args.debug.trace_calls_to,
+        &args.debug.profile,
+    ];
+    let guest_log = run.guest_log.as_deref().filter(|place| guest_log::is_file(Some(place)));
+    let wav = match &args.sound.audio {
+        Some(AudioOutput::Wav(path)) => Some(path.as_path()),
+        _ => None,
+    };
+    let states = args.states.save_state.iter().map(|point| point.path.as_path());
+    let files = files.into_iter().filter_map(|file| file.as_deref());
+    files.chain(guest_log).chain(wav).chain(states).try_for_each(output::check)
+}
+
+/// Whether the run writes output files, which a second run would overwrite.
+pub(super) fn leaves_files(args: &ExecArgs) -> bool {
+    let ExecArgs { run, picture, .. } = args;
+    let files = [
+        &run.json,
+        &run.record,
+        &run.record_contention,
+        &run.event_log,
+        &run.dump_frames,
+        &args.report,
+        &args.debug.trace_calls_to,
+        &args.debug.profile,
+        &picture.last_frame,
+    ];
+    let is_wav = matches!(args.sound.audio, Some(AudioOutput::Wav(_)));
+    !args.states.save_state.is_empty()
+        || files.iter().any(|file| file.is_some())
+        || is_wav
+        || guest_log::is_file(run.guest_log.as_deref())
+}
