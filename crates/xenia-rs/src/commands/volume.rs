@@ -21,6 +21,7 @@ use xenia_cli::Code;
 use xenia_documents::documented;
 use xenia_formats::volume::Directory;
 use xenia_formats::{Format, Opens, ReadAt, Volume, gdfx};
+use xenia_host::file::is_possible_name;
 
 /// Bytes copied at once.
 pub(super) const CHUNK: usize = 1 << 20;
@@ -132,6 +133,7 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
     let bar = bar(bytes);
     let mut folders = BTreeSet::new();
     for file in &files {
+        refuse_impossible(file)?;
         let path = args.folder.join(file.path.iter().collect::<PathBuf>());
         let cannot = || format!("cannot write {}", path.display());
         refuse_links(&args.folder, &path, &mut folders)?;
@@ -158,6 +160,12 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
     let written = files.iter().filter(|file| file.contents.is_some()).count();
     outln!("{}: {}", args.folder.display(), count(written as u64, "file"));
     Ok(Code::Done)
+}
+
+/// Refuses a path that would lead elsewhere on this host, or that it has no files of.
+pub(super) fn refuse_impossible(file: &Found) -> Result<()> {
+    let impossible = file.path.iter().find(|name| !is_possible_name(name));
+    impossible.map_or(Ok(()), |name| bail!("{}: {name:?} is no name of a file here", file.shown()))
 }
 
 /// Refuses a path on which a folder below `root` is a link: it may lead anywhere. `known` has the
