@@ -8,9 +8,9 @@ mod import;
 mod links;
 mod scratch;
 
-use super::volume::{CHUNK, Found, copy, found};
+use super::volume::{CHUNK, Found, copy, found, refuse_impossible};
 use crate::cli::{ContentCommand, ContentExportArgs, ContentListArgs, ExportForm, PlaceArgs, WhichArgs};
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use serde::Serialize;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -19,11 +19,11 @@ use xenia::config::SaveConfig;
 use xenia::content::{self, volume::volume_of};
 use xenia::output;
 use xenia::report::{check_json, write_json};
-use xenia::say::{errln, outln, visible};
+use xenia::say::{chain, errln, outln, visible};
 use xenia::wording::count;
 use xenia_cli::Code;
 use xenia_documents::documented;
-use xenia_formats::stfs::{self, MOST_PICTURE, PackageInfo, Signer, kind_name};
+use xenia_formats::stfs::{self, MOST_PICTURE, PackageInfo, Signer, StfsWriteError, kind_name};
 use xenia_formats::{ReadAt as _, Volume};
 use xenia_guest::TitleId;
 use xenia_kernel::content::{ContentStore, PackageHeader, PackageName};
@@ -202,22 +202,48 @@ fn export(args: &ContentExportArgs) -> Result<Code> {
             ensure!(is_there, "there is no {wanted:?}; xenia-rs content list shows what there is");
         }
     }
+    let mut failures = Vec::new();
     for (name, header) in &packages {
-        let volume = files_of(&store, &from, name, header)?;
-        let PackageName { owner, title, kind, .. } = name;
-        let folder = args.folder.join(format!("{:016X}/{title:08X}/{kind:08X}", owner.0));
-        std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        let to = folder.join(name.file());
-        ensure!(to.symlink_metadata().is_err(), "{} exists", to.display());
-        match args.form {
-            ExportForm::Stfs if header.is_packed => copy_package(&store, name, &to)?,
-            ExportForm::Stfs => write_package(&store, name, header, &volume, &to)?,
-            ExportForm::Folder => write_folder(&volume, &to)?,
+        match export_one(args, (&store, &from), name, header) {
+            Ok(to) => outln!("{}", to.display()),
+            Err(error) => failures.push((name, error)),
         }
-        outln!("{}", to.display());
     }
-    outln!("{} of {}", count(packages.len() as u64, "package"), from.display());
-    Ok(Code::Done)
+    let written = packages.len() - failures.len();
+    outln!("{} of {}", count(written as u64, "package"), from.display());
+    if failures.is_empty() { Ok(Code::Done) } else { Err(not_exported(&failures)) }
+}
+
+/// Exports a package, and returns where it is.
+fn export_one(
+    args: &ContentExportArgs,
+    (store, from): (&ContentStore, &Path),
+    name: &PackageName,
+    header: &PackageHeader,
+) -> Result<PathBuf> {
+    let volume = files_of(store, from, name, header)?;
+    let PackageName { owner, title, kind, .. } = name;
+    let folder = args.folder.join(format!("{:016X}/{title:08X}/{kind:08X}", owner.0));
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let to = folder.join(name.file());
+    ensure!(to.symlink_metadata().is_err(), "{} exists", to.display());
+    match args.form {
+        ExportForm::Stfs if header.is_packed => copy_package(store, name, &to)?,
+        ExportForm::Stfs => write_package(store, name, header, &volume, &to)?,
+        ExportForm::Folder => write_folder(&volume, &to)?,
+    }
+    Ok(to)
+}
+
+/// The error of an export that has left some packages out.
+fn not_exported(failures: &[(&PackageName, Error)]) -> Error {
+    let rows = failures.iter().map(|(name, error)| {
+        let is_name =
+            error.chain().any(|cause| matches!(cause.downcast_ref(), Some(StfsWriteError::Name(_))));
+        let advice = if is_name { "; --as folder takes it" } else { "" };
+        format!("\n  {}: {}{advice}", visible(name.file()), chain(error))
+    });
+    anyhow!("{} not exported:{}", count(failures.len() as u64, "package"), rows.collect::<String>())
 }
 
 /// Writes a package in a console's format, without a signature.
@@ -267,6 +293,7 @@ fn write_folder(volume: &Volume, to: &Path) -> Result<()> {
     let folder = draft.path().join("files");
     std::fs::create_dir(&folder).with_context(|| cannot(to))?;
     for file in found(volume) {
+        refuse_impossible(&file)?;
         let path = folder.join(file.path.iter().collect::<PathBuf>());
         match &file.contents {
             None => std::fs::create_dir(&path).with_context(|| cannot(&path))?,

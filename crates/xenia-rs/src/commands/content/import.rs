@@ -2,7 +2,9 @@
 //!
 //! A package's hashes are verified before anything is written. The package becomes visible when its
 //! header names it, so a failed import leaves no package, and an older package of the same name
-//! unchanged.
+//! unchanged. A folder that `content export` has filled is taken apart.
+
+mod tree;
 
 use super::place;
 use crate::cli::ContentImportArgs;
@@ -11,6 +13,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use tree::Placed;
 use xenia::content::{self, own_number};
 use xenia::say::outln;
 use xenia::source;
@@ -21,6 +24,8 @@ use xenia_kernel::content::{ContentStore, PackageHeader, PackageName, SAVED_GAME
 use xenia_kernel::user::profile::Xuid;
 use xenia_kernel::vfs::{Device, HostFolder, SubFolder, path as names};
 
+/// Content type of profiles.
+const PROFILE: u32 = 0x1_0000;
 /// Largest size of a picture that titles can show, in bytes.
 const MOST_PICTURE: usize = THUMBNAIL_SIZE as usize;
 
@@ -34,9 +39,14 @@ pub(super) fn run(args: &ContentImportArgs) -> Result<Code> {
     // The files of a new package lie in a folder whose number follows from the old package's.
     let _lock = content::wait_for_lock(&folder)?;
     for path in &args.packages {
-        let shown = path.display();
-        let name = take_in(&store, path, args).with_context(|| format!("cannot take {shown} in"))?;
-        outln!("{shown}: {:016X}/{:08X}/{:08X}/{}", name.owner.0, name.title, name.kind, name.file());
+        let cannot = |path: &Path| format!("cannot take {} in", path.display());
+        let below = tree::packages_below(path).with_context(|| cannot(path))?;
+        let one = || vec![Placed { path: path.clone(), ids: None }];
+        for package in if below.is_empty() { one() } else { below } {
+            let name = take_in(&store, &package, args).with_context(|| cannot(&package.path))?;
+            let shown = package.path.display();
+            outln!("{shown}: {:016X}/{:08X}/{:08X}/{}", name.owner.0, name.title, name.kind, name.file());
+        }
     }
     Ok(Code::Done)
 }
@@ -66,16 +76,21 @@ fn read(path: &Path) -> Result<(Option<PackageInfo>, Volume)> {
     Ok((Some(info), volume))
 }
 
-fn take_in(store: &ContentStore, path: &Path, args: &ContentImportArgs) -> Result<PackageName> {
+fn take_in(store: &ContentStore, package: &Placed, args: &ContentImportArgs) -> Result<PackageName> {
+    let Placed { path, ids } = package;
     let (info, volume) = read(path)?;
     let title = args.title_id.or_else(|| info.as_ref().map(|info| info.title_id.0));
+    let title = title.or(ids.map(|ids| ids.title));
     let title =
         title.ok_or_else(|| anyhow!("a folder does not say of which title it is; --title-id says it"))?;
-    let kind = args.kind.or_else(|| info.as_ref().map(|info| info.content_type)).unwrap_or(SAVED_GAME);
+    let kind = args.kind.or_else(|| info.as_ref().map(|info| info.content_type));
+    let kind = kind.or(ids.map(|ids| ids.kind)).unwrap_or(SAVED_GAME);
+    ensure!(kind != PROFILE, "it is a profile: runs make their own, and --owner gives one of them a save");
     let named = info.as_ref().map(|info| Xuid(info.profile_id));
-    let owner = match args.owner {
-        None if kind != SAVED_GAME => Xuid::NOBODY,
-        wanted => owner(store, wanted, named)?,
+    let owner = match (args.owner, ids.map(|ids| ids.owner)) {
+        (None, Some(Xuid::NOBODY)) => Xuid::NOBODY,
+        (None, None) if kind != SAVED_GAME => Xuid::NOBODY,
+        (wanted, place) => owner(store, wanted, place.or(named))?,
     };
     let file = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let file = if path.is_dir() { file } else { file.strip_suffix(".con").unwrap_or(file) };

@@ -84,6 +84,64 @@ fn a_save_goes_out_and_in_again_with_all_that_is_said_of_it() {
 }
 
 #[test]
+fn a_whole_export_goes_in_again_in_both_forms() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    save_in(&at("one"));
+    let before = rows(&at("one"), &at("1.json"));
+    let owner = before[0]["owner"].as_str().unwrap().to_owned();
+    for form in ["stfs", "folder"] {
+        let out = at(form);
+        run(&["export", &out, "--content", &at("one"), "--as", form]).unwrap();
+        for part in ["", "/OWNER", "/OWNER/4D5307D1", "/OWNER/4D5307D1/00000001"] {
+            let part = part.replace("OWNER", &owner);
+            let new = at(&format!("new{form}{}", part.len()));
+            // There is the same profile.
+            std::fs::create_dir_all(format!("{new}/Profiles/{owner}")).unwrap();
+            let profile = format!("Profiles/{owner}/profile");
+            std::fs::copy(at(&format!("one/{profile}")), format!("{new}/{profile}")).unwrap();
+            run(&["import", &format!("{out}{part}"), "--content", &new]).unwrap();
+            let mut after = rows(&new, &at("2.json"));
+            if form == "folder" {
+                assert_eq!(after[0]["display_name"], "Save 1", "a folder says no other");
+                after[0]["display_name"] = before[0]["display_name"].clone();
+            }
+            assert_eq!(after, before, "{form} {part}");
+        }
+    }
+    std::fs::write(at("folder/notes.txt"), "mine").unwrap();
+    let why = said(&["import", &at("folder"), "--content", &at("other")]);
+    assert!(why.contains("notes.txt: name the packages"), "{why}");
+}
+
+#[test]
+fn an_export_goes_on_behind_a_package_that_no_file_can_hold() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    save_in(&at("one"));
+    let owner = rows(&at("one"), &at("1.json"))[0]["owner"].as_str().unwrap().to_owned();
+    // A console's disk has names of 42 characters, a package of 40.
+    let long = "n".repeat(41);
+    let other = at(&format!("one/Content/{owner}/4D5307D1/00000001/A before the other"));
+    std::fs::create_dir(&other).unwrap();
+    std::fs::write(format!("{other}/{long}"), "x").unwrap();
+    let why = said(&["export", &at("out"), "--content", &at("one")]);
+    assert!(why.starts_with("1 package not exported:\n  A before the other: "), "{why}");
+    assert!(why.ends_with("; --as folder takes it"), "{why}");
+    assert!(Path::new(&at(&format!("out/{owner}/4D5307D1/00000001/Save 1"))).is_file());
+    run(&["export", &at("plain"), "--content", &at("one"), "--as", "folder"]).unwrap();
+}
+
+#[test]
+fn a_profile_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir(at("E000000000000001")).unwrap();
+    let words = ["--title-id", "FFFE07D1", "--kind", "0x10000", "--content", &at("one")];
+    assert!(said(&[&["import", &at("E000000000000001")], &words[..]].concat()).contains("it is a profile"));
+}
+
+#[test]
 fn content_commands_skip_unmatched_and_report_missing_items() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
