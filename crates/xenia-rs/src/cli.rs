@@ -163,7 +163,7 @@ Examples:
     /// Make an unsigned content package (STFS) from a folder.
     #[command(after_help = "\
 Examples:
-  xenia-rs make-stfs game game.live                       a title with its default.xex
+  xenia-rs make-stfs game game.live --title-id 4D5307D1   a title; its default.xex may say the id
   xenia-rs make-stfs dlc dlc.live --title-id 4D5307D1 --name \"Map pack\"")]
     MakeStfs(MakeStfsArgs),
     /// List, export and import saved games and downloadable content.

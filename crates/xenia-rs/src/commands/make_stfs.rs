@@ -32,14 +32,14 @@ fn write(args: &MakeStfsArgs, interrupt: &Interrupt) -> Result<Code> {
     // Unless flags say otherwise, the executable decides the title id and content type.
     let executable = volume.find(&["default.xex"]).and_then(|entry| entry.contents);
     let title = executable.and_then(|file| Xex::read(file).ok()).and_then(|xex| xex.execution);
-    // A download without a title id could be imported, but would never be visible. A title may have
-    // no id.
-    ensure!(
-        args.title_id.is_some() || executable.is_some(),
-        "{} has no default.xex that says of which title it is; --title-id says it",
-        args.folder.display()
-    );
-    let title_id = args.title_id.map(TitleId).or(title.map(|title| title.title_id)).unwrap_or_default();
+    // A download without a title id could be imported, but would never be visible; titles without
+    // one would share their saves.
+    let title_id = args.title_id.map(TitleId).or(title.map(|title| title.title_id));
+    let title_id = title_id.filter(|id| args.title_id.is_some() || *id != TitleId::default());
+    let title_id = title_id.with_context(|| {
+        let folder = args.folder.display();
+        format!("{folder} has no default.xex that says of which title it is; --title-id says it")
+    })?;
     let picture = match &args.thumbnail {
         Some(path) => source::bytes(path).with_context(|| format!("cannot read {}", path.display()))?,
         None => Vec::new(),

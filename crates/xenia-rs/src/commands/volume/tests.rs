@@ -56,8 +56,11 @@ fn titles_run_from_images_and_read_neighbouring_files() {
     // Without this file it counts in 64 segments.
     std::fs::write(at("game/segments"), "2").unwrap();
     run(&["make-iso", &at("game"), &at("game.iso")]).unwrap();
-    run(&["make-stfs", &at("game"), &at("game.live")]).unwrap();
-    run(&["make-stfs", &at("game"), &at("game.con"), "--signer", "con"]).unwrap();
+    let make_stfs = ["make-stfs", &at("game")];
+    assert!(run(&[&make_stfs[..], &[&at("game.live")]].concat()).is_err(), "the title has no id");
+    let with_id = ["--title-id", "58410001"];
+    run(&[&make_stfs[..], &[&at("game.live")], &with_id].concat()).unwrap();
+    run(&[&make_stfs[..], &[&at("game.con"), "--signer", "con"], &with_id].concat()).unwrap();
     std::fs::write(at("game.zip"), zip_of(&at("game"), "")).unwrap();
     std::fs::write(at("outer.zip"), zip_of(&at("game"), "My game/")).unwrap();
     for title in ["game", "game.iso", "game.live", "game.con", "game.zip", "outer.zip"] {
