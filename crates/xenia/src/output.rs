@@ -1,5 +1,6 @@
 //! Writes output files by temporary file and atomic rename: a file is complete, or the command
-//! reports an error. Open files (`/dev/stdout`, `/dev/fd/5`), pipes and devices are written directly.
+//! reports an error. Open files (`/dev/stdout`, `/dev/fd/5`), pipes and devices are written
+//! directly.
 
 mod stream;
 

@@ -1,5 +1,5 @@
-//! Folders that `content export` has filled: `OWNER/TITLE/KIND/NAME`, each name but the last a number
-//! in hexadecimal.
+//! Folders that `content export` has filled: `OWNER/TITLE/KIND/NAME`, each name but the last a
+//! number in hexadecimal.
 
 use anyhow::{Context, Result, bail};
 use std::io;
