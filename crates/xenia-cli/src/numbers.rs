@@ -1,6 +1,7 @@
 //! Parsers of numbers on the command line.
 
 use std::num::IntErrorKind;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// Parses a number in decimal or 0x-hexadecimal, underscores allowed.
@@ -26,6 +27,17 @@ pub fn positive(text: &str) -> Result<u64, String> {
     match number(text)? {
         0 => Err("must be at least 1".to_owned()),
         number => Ok(number),
+    }
+}
+
+/// Parses a [`number`] of this type in a range.
+pub fn number_in<T: TryFrom<u64>>(
+    range: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static {
+    move |text| {
+        let value = number(text)?;
+        let inside = T::try_from(value).ok().filter(|_| range.contains(&value));
+        inside.ok_or_else(|| format!("{value} is not in {}..={}", range.start(), range.end()))
     }
 }
 
@@ -68,6 +80,10 @@ mod tests {
         );
         assert_eq!(small_number("1_000"), Ok(1000));
         assert!(small_number("0x1_0000_0000").is_err());
+        let percent = number_in::<u8>(0..=300);
+        assert_eq!((percent("1_0"), percent("0x10")), (Ok(10), Ok(16)));
+        assert_eq!(percent("301"), Err("301 is not in 0..=300".to_owned()));
+        assert!(percent("300").is_err() && percent("-1").is_err());
         assert_eq!(number_of_frames("1_0"), Ok(10));
         assert!(number_of_frames("0").is_err_and(|said| said.contains("without a limit")));
         assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));

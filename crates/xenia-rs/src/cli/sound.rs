@@ -2,6 +2,7 @@
 
 use clap::Args;
 use xenia::config::{AudioOutput, SpeakerLayout};
+use xenia_cli::numbers::number_in;
 
 /// Flags that configure sound; they do not change anything that a title sees.
 #[derive(Clone, Debug, Default, Args)]
@@ -14,7 +15,7 @@ pub struct SoundArgs {
     #[arg(long, value_enum, default_value_t)]
     pub speakers: SpeakerLayout,
     /// Volume in percent.
-    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u16).range(..=200), default_value = "100")]
+    #[arg(long, value_name = "PERCENT", value_parser = number_in::<u16>(0..=200), default_value = "100")]
     pub volume: u16,
     /// Mute the sound.
     #[arg(long)]

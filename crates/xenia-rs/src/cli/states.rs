@@ -6,7 +6,7 @@ use clap::Args;
 use std::path::PathBuf;
 use xenia::machine::{SavePoint, StateOrigin};
 use xenia::state_slots::SLOTS;
-use xenia_cli::numbers::number;
+use xenia_cli::numbers::{number, number_in};
 
 /// Flags of saved states.
 #[derive(Clone, Debug, Default, Args)]
@@ -28,13 +28,13 @@ pub struct StateArgs {
     pub load_slot: Option<u8>,
     /// In a window, save the state when the title is left, and go on from it the next time. A title
     /// that ends by itself begins anew.
-    #[arg(long, conflicts_with_all = ["record", "replay"])]
+    #[arg(long, conflicts_with_all = ["record", "replay", "headless"])]
     pub resume: bool,
     /// Keep checkpoints in memory while the title runs, so that it goes back while F10 is held.
-    #[arg(long, conflicts_with_all = ["record", "replay"])]
+    #[arg(long, conflicts_with_all = ["record", "replay", "headless"])]
     pub rewind: bool,
     /// Limit on the memory for checkpoints, in MiB.
-    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = number_in::<u64>(1..=1_048_576))]
     pub rewind_memory: u64,
 }
 

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-use xenia_cli::numbers::number;
+use xenia_cli::numbers::{number, number_in};
 use xenia_render::{Appearance, BINDINGS, BRIGHTNESS, GAMMA, KeyBinding};
 
 /// Ways to fit the picture into the window.
@@ -107,11 +107,11 @@ impl From<FilterArg> for xenia_render::Filter {
     }
 }
 
-/// Range of the brightness, as clap wants it.
-const BRIGHTNESS_RANGE: std::ops::RangeInclusive<i64> = *BRIGHTNESS.start() as i64..=*BRIGHTNESS.end() as i64;
+/// Range of the brightness, as the parser wants it.
+const BRIGHTNESS_RANGE: std::ops::RangeInclusive<u64> = *BRIGHTNESS.start() as u64..=*BRIGHTNESS.end() as u64;
 
-/// Range of the gamma, as clap wants it.
-const GAMMA_RANGE: std::ops::RangeInclusive<i64> = *GAMMA.start() as i64..=*GAMMA.end() as i64;
+/// Range of the gamma, as the parser wants it.
+const GAMMA_RANGE: std::ops::RangeInclusive<u64> = *GAMMA.start() as u64..=*GAMMA.end() as u64;
 
 /// Speed of guest time, in video fields per second of host time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,7 +177,7 @@ pub struct WindowArgs {
         long,
         value_name = "PERCENT",
         default_value = "0",
-        value_parser = clap::value_parser!(u8).range(0..=100),
+        value_parser = number_in::<u8>(0..=100),
         conflicts_with = "headless"
     )]
     pub sharpness: u8,
@@ -186,7 +186,7 @@ pub struct WindowArgs {
         long,
         value_name = "PERCENT",
         default_value = "100",
-        value_parser = clap::value_parser!(u16).range(BRIGHTNESS_RANGE),
+        value_parser = number_in::<u16>(BRIGHTNESS_RANGE),
         conflicts_with = "headless"
     )]
     pub brightness: u16,
@@ -195,7 +195,7 @@ pub struct WindowArgs {
         long,
         value_name = "PERCENT",
         default_value = "100",
-        value_parser = clap::value_parser!(u16).range(GAMMA_RANGE),
+        value_parser = number_in::<u16>(GAMMA_RANGE),
         conflicts_with = "headless"
     )]
     pub gamma: u16,
@@ -207,7 +207,7 @@ pub struct WindowArgs {
         long,
         value_name = "PERCENT",
         default_value = "0",
-        value_parser = clap::value_parser!(u8).range(0..=20),
+        value_parser = number_in::<u8>(0..=20),
         conflicts_with = "headless"
     )]
     pub overscan: u8,
