@@ -155,7 +155,9 @@ fn run_one(
 /// The words that run a title.
 fn words(args: &CompatArgs, title: &Path, [json, frame, report]: [&PathBuf; 3]) -> Result<Vec<OsString>> {
     let full = |path: &Path| std::path::absolute(path).with_context(|| path.display().to_string());
-    let mut words: Vec<OsString> = vec!["exec".into(), full(title)?.into()];
+    // The user's settings are not on the page, so no result may depend on them.
+    let mut words: Vec<OsString> = ["exec", "--config", "/dev/null"].map(OsString::from).to_vec();
+    words.push(full(title)?.into());
     words.extend(["--headless", "--fresh", "--guest-log", "off", "--timeout"].map(OsString::from));
     words.push(args.seconds.to_string().into());
     words.push(if args.lockstep { "--lockstep" } else { "--parallel" }.into());
