@@ -118,7 +118,6 @@ documented! {
         /// Host time of each repetition, in seconds.
         repetitions: Vec<f64>,
         /// Work of the wgpu backend in the last repetition; null for other backends.
-        #[serde(skip_serializing_if = "Option::is_none")]
         wgpu: Option<WgpuReport>,
     }
 }

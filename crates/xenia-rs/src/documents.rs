@@ -110,6 +110,8 @@ mod tests {
             for object in &document.objects {
                 assert!(!object.says.trim().is_empty());
                 for key in &object.keys {
+                    let is_left_out = key.serde.contains("skip_serializing");
+                    assert!(!is_left_out, "{} {}: a key is null, not missing", object.name, key.name);
                     assert!(!key.says.trim().is_empty(), "{} {}", object.name, key.name);
                     let words: Vec<String> = json_type(key.rust).split(' ').map(str::to_owned).collect();
                     for word in words.iter().filter(|word| word.starts_with(char::is_uppercase)) {
@@ -145,23 +147,34 @@ mod tests {
             crate::run(Cli::try_parse_from(words).unwrap()).unwrap();
             let json: serde_json::Value =
                 serde_json::from_str(&std::fs::read_to_string(&out).unwrap()).unwrap();
-            let written: BTreeSet<String> = json.as_object().unwrap().keys().cloned().collect();
             let documents = crate::commands::generate::documents();
             let document = documents.iter().find(|document| document.name == name).unwrap();
-            let mut described = BTreeSet::from(["schema", "program"].map(str::to_owned));
-            for key in &document.objects[0].keys {
-                match document
-                    .objects
-                    .iter()
-                    .find(|part| key.serde.contains("flatten") && part.name == key.rust)
-                {
-                    Some(part) => {
-                        described.extend(part.keys.iter().map(|of| format!("{}_{}", key.name, of.name)));
-                    }
-                    None => drop(described.insert(key.name.to_owned())),
-                }
-            }
-            assert_eq!(written, described, "{name}");
+            assert_keys(document, &document.objects[0], &json, &["schema", "program"]);
         }
+    }
+
+    /// Checks that an object has the keys that are described, and `more`; and so have those in it.
+    fn assert_keys(document: &Document, object: &Object, json: &serde_json::Value, more: &[&str]) {
+        let written: BTreeSet<String> = json.as_object().unwrap().keys().cloned().collect();
+        let mut described: BTreeSet<String> = more.iter().map(|&key| key.to_owned()).collect();
+        for key in &object.keys {
+            let part = document
+                .objects
+                .iter()
+                .find(|part| json_type(key.rust).split(' ').any(|word| word == part.name));
+            match part {
+                Some(part) if key.serde.contains("flatten") => {
+                    described.extend(part.keys.iter().map(|of| format!("{}_{}", key.name, of.name)));
+                }
+                _ => drop(described.insert(key.name.to_owned())),
+            }
+            match (part, &json[key.name]) {
+                (Some(part), inner @ serde_json::Value::Object(_)) if !key.rust.contains("Map") => {
+                    assert_keys(document, part, inner, &[]);
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(written, described, "{} {}", document.name, object.name);
     }
 }

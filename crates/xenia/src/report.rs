@@ -191,10 +191,8 @@ documented! {
         /// Number of operations that could not be done, by reason.
         pub problems: BTreeMap<String, u64>,
         /// Counters of host pipelines; null for backends without pipelines.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub pipelines: Option<PipelinesReport>,
         /// Work of the wgpu backend; null for other backends.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub wgpu: Option<WgpuReport>,
     }
 
@@ -302,7 +300,6 @@ documented! {
         /// moment.
         pub xma_refused: u64,
         /// The sound device; null if sound does not go to one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub device: Option<DeviceReport>,
     }
 
