@@ -102,7 +102,10 @@ pub fn run(args: &LibraryArgs) -> Result<Code> {
         Some(path) => write_json(path, "library", &report)?,
         None => print(&report),
     }
-    Ok(Code::Done)
+    // A folder of the settings may be on a disk that is not always there.
+    let typed = folders.iter().skip(args.folder.len());
+    let is_whole = typed.into_iter().all(|folder| std::fs::read_dir(folder).is_ok());
+    Ok(if is_whole { Code::Done } else { Code::Unusable })
 }
 
 fn absolute(folder: &Path) -> Result<PathBuf> {
