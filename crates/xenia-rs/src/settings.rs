@@ -242,7 +242,10 @@ fn with_settings(
     if let Some(error) = refused(&with_settings)
         && refused(words).is_none()
     {
-        bail!("{}: {}", path.display(), clap_error_summary(&error));
+        let said = clap_error_summary(&error);
+        let notes: String =
+            origins.iter().filter(|origin| origin.is_in(&said)).map(SettingOrigin::note).collect();
+        bail!("{}: {said}{notes}", path.display());
     }
     Ok((with_settings, origins))
 }

@@ -91,9 +91,9 @@ pub fn state() -> Option<PathBuf> {
     Kind::State.folder()
 }
 
-/// HOME. An empty or relative value counts as unset, as the XDG specification demands of its own
-/// variables.
-pub(crate) fn home() -> Option<PathBuf> {
+/// The user's own folder, by HOME. An empty or relative value counts as unset, as the XDG
+/// specification demands of its own variables.
+pub fn home() -> Option<PathBuf> {
     std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
 }
 

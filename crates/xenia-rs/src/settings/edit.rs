@@ -46,8 +46,8 @@ pub fn change(definition: &Command, path: &Path, key: &str, value: Option<&str>)
         let mut document = document()?;
         set(document.as_table_mut(), &names, form.clone())?;
         let text = document.to_string();
-        match (File { text: &text, path }).settings(definition) {
-            Ok(_) => {
+        match (File { text: &text, path }).check(definition) {
+            Ok(()) => {
                 write(path, &old, &text)?;
                 return Ok(SettingChange::Set(format!("{key} = {}", form.to_string().trim())));
             }
@@ -81,7 +81,7 @@ pub fn change_together(
         }
     }
     let text = document.to_string();
-    File { text: &text, path }.settings(definition)?;
+    File { text: &text, path }.check(definition)?;
     write(path, &old, &text)
 }
 
@@ -348,6 +348,23 @@ mod tests {
         let error = change_together(&file.definition, &file.path(), &wrong).unwrap_err();
         assert!(format!("{error:#}").contains("Space is both"), "{error:#}");
         assert!(!file.text().contains("volume"), "all or nothing");
+    }
+
+    #[test]
+    fn settings_that_contradict_each_other_are_refused_with_both_lines() {
+        for table in ["", "exec.", "title.4D5307D1."] {
+            let file = Changed::new("");
+            file.set(&format!("{table}lockstep"), Some("true")).unwrap();
+            let before = file.text();
+            let error = file.set(&format!("{table}parallel"), Some("true")).unwrap_err();
+            let said = format!("{error:#}");
+            assert!(said.contains("config.toml, line 2") && said.contains("config.toml, line 3"), "{said}");
+            assert_eq!(file.text(), before);
+            file.set(&format!("{table}parallel"), Some("false")).unwrap();
+        }
+        // A title's table is over the other.
+        let file = Changed::new("[exec]\nlockstep = true\n");
+        file.set("title.4D5307D1.parallel", Some("true")).unwrap();
     }
 
     #[test]

@@ -5,14 +5,17 @@ use super::switches::{is_switch, off};
 use super::titles::TABLE;
 use super::words::{is_written_to, try_out, words_of};
 use anyhow::{Context, Result, anyhow, bail};
+use clap::builder::ValueParser;
 use clap::{Arg, Command};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 use xenia::input;
 use xenia::nearest::tip;
+use xenia::user_folders;
 use xenia_guest::TitleId;
 
 /// One setting as words of a command line.
@@ -32,6 +35,14 @@ impl Setting<'_> {
     /// Name of the table that it is in.
     pub(super) fn table(&self) -> String {
         self.title.map_or_else(|| self.command.join("."), |id| format!("{TABLE}.{id}"))
+    }
+
+    /// The words as the parser of the command line takes them, which knows none for a switch that
+    /// is off.
+    fn parsed(&self) -> Vec<OsString> {
+        let name = self.flag.get_long().unwrap_or_default();
+        let parsed = self.words.iter().filter(|word| !is_switch(self.flag) || **word != off(name));
+        parsed.map(OsString::from).collect()
     }
 
     pub(super) fn origin(&self, file: &File<'_>) -> Option<SettingOrigin> {
@@ -79,6 +90,36 @@ impl File<'_> {
         Ok(settings)
     }
 
+    /// Checks each setting, and that those of a table do not contradict each other.
+    pub(super) fn check(&self, definition: &Command) -> Result<()> {
+        let settings = self.settings(definition)?;
+        let mut tables: BTreeMap<String, Vec<&Setting<'_>>> = BTreeMap::new();
+        for setting in &settings {
+            tables.entry(setting.table()).or_default().push(setting);
+        }
+        for own in tables.into_values() {
+            let names = own.first().map(|setting| setting.command.as_slice()).unwrap_or_default();
+            let command = names.iter().try_fold(definition, |command, name| command.find_subcommand(name));
+            let Some(command) = command else { continue };
+            let words = own.iter().flat_map(|setting| setting.parsed()).collect::<Vec<_>>();
+            if let Err(error) = try_out(command, &words) {
+                let said = error.to_string();
+                bail!("{}: {said}{}", self.path.display(), self.origins_in(&said, own.into_iter()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Lines that say where the settings come from that an error mentions.
+    pub(super) fn origins_in<'a>(
+        &self,
+        error: &str,
+        settings: impl Iterator<Item = &'a Setting<'a>>,
+    ) -> String {
+        let origins = settings.filter_map(|setting| setting.origin(self));
+        origins.filter(|origin| origin.is_in(error)).map(|origin| origin.note()).collect()
+    }
+
     /// Collects the settings in `table`, and recursively those in its subcommands' tables.
     fn table<'a>(
         &self,
@@ -116,6 +157,14 @@ impl File<'_> {
         Ok(())
     }
 
+    /// A word whose value is a path, as [`located`] has it. Some flags take `off` for a path.
+    fn located(&self, word: String) -> String {
+        let found = word.split_once('=').filter(|(_, value)| !matches!(*value, "off" | "-" | ""));
+        let Some((flag, value)) = found else { return word };
+        let path = located(value, self.path.parent().unwrap_or("".as_ref()), user_folders::home());
+        path.to_str().map_or_else(|| word.clone(), |path| format!("{flag}={path}"))
+    }
+
     /// The setting of a flag. The names are those of the command.
     pub(super) fn setting<'a>(
         &self,
@@ -136,16 +185,48 @@ impl File<'_> {
                 "{at}: `{name}` names what is written, which a settings file may not; say --{name} on the command line"
             );
         }
-        let words = words_of(flag, name, value).with_context(|| format!("{at}: `{name}`"))?;
-        // The parser of the command line knows no word for a switch that is off.
-        let parsed = words.iter().filter(|word| !is_switch(flag) || **word != off(name));
-        let parsed: Vec<OsString> = parsed.map(OsString::from).collect();
-        try_out(command, &parsed).with_context(|| format!("{at}: `{name}`"))?;
-        Ok(Setting { command: names.to_vec(), title, flag, words, offset, value: value.span() })
+        let mut words = words_of(flag, name, value).with_context(|| format!("{at}: `{name}`"))?;
+        if flag.get_value_parser().type_id() == ValueParser::path_buf().type_id() {
+            words = words.into_iter().map(|word| self.located(word)).collect();
+        }
+        let setting = Setting { command: names.to_vec(), title, flag, words, offset, value: value.span() };
+        try_out(command, &setting.parsed()).with_context(|| format!("{at}: `{name}`"))?;
+        Ok(setting)
+    }
+}
+
+/// The path of a setting: `~` is the user's folder, and a relative path begins at the folder of the
+/// settings file, so that it does not depend on where the program is started.
+fn located(value: &str, folder: &Path, home: Option<PathBuf>) -> PathBuf {
+    let below_home = if value == "~" { Some("") } else { value.strip_prefix("~/") };
+    match below_home.zip(home) {
+        Some((below, home)) => home.join(below),
+        None => folder.join(value),
     }
 }
 
 /// Whether a flag can be set in a file.
 pub(super) fn is_setting(flag: &Arg) -> bool {
     !flag.is_hide_set() && flag.get_long().is_some_and(|name| !matches!(name, "config" | "help" | "version"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_begin_at_the_files_folder_or_at_the_users() {
+        let at = |value: &str| located(value, "/config".as_ref(), Some("/home/u".into()));
+        for (value, path) in [
+            ("saves", "/config/saves"),
+            ("../saves", "/config/../saves"),
+            ("/saves", "/saves"),
+            ("~/saves", "/home/u/saves"),
+            ("~", "/home/u/"),
+            ("~u/saves", "/config/~u/saves"),
+        ] {
+            assert_eq!(at(value), Path::new(path), "{value}");
+        }
+        assert_eq!(located("~/a", "/c".as_ref(), None), Path::new("/c/~/a"));
+    }
 }
