@@ -110,6 +110,9 @@ fn begin(words: Vec<OsString>) -> u8 {
         return report(&error).number();
     }
     note_flags(&mut cli, &command, &matches, &typed);
+    if let Some(Command::Check(args)) = &mut cli.command {
+        args.settings = settings::in_effect();
+    }
     run(cli).unwrap_or_else(|error| report(&error).number())
 }
 

@@ -39,7 +39,7 @@ mod words;
 pub use edit::{SettingChange, change, change_together};
 pub use environment::read as read_environment;
 pub use environment::without as without_environment;
-pub use origin::origins_in;
+pub use origin::{in_effect, origins_in};
 pub use resolve::{ResolvedSetting, resolve};
 pub use scope::Scope;
 pub use table::{Audience, table};

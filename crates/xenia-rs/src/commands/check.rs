@@ -26,6 +26,14 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
     if args.bless && !has_limit {
         bail!("--bless needs a limit, which the golden file will hold: -n INSTRUCTIONS or --frames N");
     }
+    let changing: Vec<&str> = settings_of_run(args).collect();
+    if args.bless && !changing.is_empty() {
+        bail!(
+            "--bless writes what every user's run is compared with, and a settings file changes this one: \
+             say the flags, or --config /dev/null{}",
+            changing.concat()
+        );
+    }
     let expected = if args.bless { None } else { Some(Golden::read(&args.expect)?) };
     let mut args = args.clone();
     if let Some(expected) = &expected {
@@ -123,9 +131,17 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
         }
         Some((field, expected, actual)) => {
             outln!("MISMATCH in {field}:\n  expected {expected}\n  actual   {actual}");
+            settings_of_run(&args).for_each(|setting| outln!("{}", setting.trim_start_matches('\n')));
             Ok(Code::Mismatch)
         }
     }
+}
+
+/// Lines that name the settings of files that may change the run's result.
+fn settings_of_run(args: &CheckArgs) -> impl Iterator<Item = &str> {
+    const OTHERS: [&str; 6] = ["key-file", "color", "log", "quiet", "verbose", "timeout"];
+    let of_run = args.settings.iter().filter(|(flag, _)| !OTHERS.contains(&flag.as_str()));
+    of_run.map(|(_, line)| line.as_str())
 }
 
 /// Runs a machine to the state `next`, and compares.
@@ -182,6 +198,14 @@ mod tests {
         assert_eq!(check(&["--expect", &golden]).unwrap(), Code::Done);
         let other = format!("{:#}", check(&["--expect", &golden, "-n", "501"]).unwrap_err());
         assert!(other.contains("-n 500"), "{other}");
+        let settings = vec![("language".to_owned(), "\n  --language is set in c.toml".to_owned())];
+        let words = ["xenia-rs", "check", HELLO, "--expect", &golden, "--bless", "-n", "500"];
+        let Some(Command::Check(mut args)) = Cli::try_parse_from(words).unwrap().command else {
+            panic!("not check")
+        };
+        args.settings = settings;
+        let refused = run(&args).unwrap_err().to_string();
+        assert!(refused.ends_with("--config /dev/null\n  --language is set in c.toml"), "{refused}");
         let endless = std::fs::read_to_string(&golden)
             .unwrap()
             .replace("limit_instructions\": 500", "limit_instructions\": null");

@@ -6,6 +6,7 @@
 //! unset. Only variables of flags that the current command has are read, so a bad value cannot
 //! break `info` or `config`.
 
+use super::origin::ENVIRONMENT;
 use super::words::try_out;
 use super::{Innermost, SettingOrigin};
 use anyhow::{Context, Result};
@@ -70,7 +71,7 @@ pub fn insert(
         if flag.is_some_and(|flag| meant.is_open(flag)) {
             set.check(meant.command)?;
             let word = set.word();
-            let place = format!("the environment ({})", set.variable);
+            let place = format!("{ENVIRONMENT} ({})", set.variable);
             origins.extend(word.to_str().map(|word| SettingOrigin::new(word, place, false)));
             new.push(word);
         }
