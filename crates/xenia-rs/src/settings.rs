@@ -35,6 +35,7 @@ mod table;
 mod template;
 mod titles;
 mod words;
+mod yielding;
 
 pub use edit::{SettingChange, change, change_together};
 pub use environment::read as read_environment;
@@ -207,8 +208,12 @@ fn apply_with(
             Err(error) => return Err(error),
         },
     };
+    let mut words = switches::plain(&bare, &given, &words);
+    if !origins.is_empty() {
+        words = yielding::without_refused(&plain, words, &mut origins);
+    }
     origin::keep(origins);
-    Ok(switches::plain(&bare, &given, &words))
+    Ok(words)
 }
 
 /// Inserts the settings of a file; the definitions are with switches that take values, and without.

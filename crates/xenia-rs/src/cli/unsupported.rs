@@ -1,7 +1,7 @@
 //! Flags that this build does not support yet. Each is refused with exit code 2 and a message that
 //! names an alternative, so that an accepted flag always has its effect.
 
-use super::{CheckArgs, ExecArgs, PictureArgs};
+use super::{CheckArgs, Cli, Command, ExecArgs, PictureArgs};
 use anyhow::{Result, bail};
 use xenia::config::{
     AnisotropyMode, DialogPolicy, GpuKind, InternalResolution, NetworkKind, QueryMode, ReadbackMode,
@@ -38,6 +38,19 @@ impl PictureArgs {
             );
         }
         Ok(())
+    }
+}
+
+impl Cli {
+    /// Refuses flags that the command does not support together.
+    pub fn refuse_unsupported(&self) -> Result<()> {
+        match &self.command {
+            None => self.exec.refuse_unsupported(),
+            Some(Command::Exec(args)) => args.refuse_unsupported(),
+            Some(Command::Check(args)) => args.refuse_unsupported(),
+            Some(Command::Debug(args)) => args.refuse_unsupported(),
+            Some(_) => Ok(()),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Remembers which setting each inserted word came from, for later error messages.
 
+use std::ffi::OsString;
 use std::sync::OnceLock;
 
 /// Origin of a setting that was inserted into the command line.
@@ -67,6 +68,22 @@ impl SettingOrigin {
         let named = |(at, _): (usize, &str)| !error[at + self.flag.len()..].starts_with(is_part);
         error.match_indices(&self.flag).any(named)
             || self.value.as_ref().is_some_and(|value| error.contains(value))
+    }
+
+    /// The words without this setting's. They have no other of its flag, which would override it.
+    pub(super) fn without(&self, words: &[OsString]) -> Vec<OsString> {
+        let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
+        let is_it = |word: &OsString| {
+            let word = word.to_str().and_then(|word| word.strip_prefix(&self.flag));
+            word.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        };
+        let kept = words.iter().enumerate().filter(|(at, word)| *at >= end || !is_it(word));
+        kept.map(|(_, word)| word.clone()).collect()
+    }
+
+    /// A line that says that the setting gives way to what was typed.
+    pub(super) fn has_no_effect(&self) -> String {
+        format!("{} has no effect here: it is set in {}", self.flag, self.place)
     }
 
     /// A line that names the origin.

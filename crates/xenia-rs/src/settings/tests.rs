@@ -7,6 +7,8 @@ use xenia::config::CrossCheckUnit;
 use xenia_lab::LabCommand;
 use xenia_lab::args::{JitArgs, JitCommand};
 
+const SUITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/console-suite.xex");
+
 pub(super) fn with(file: &str, words: &[&str]) -> Result<Cli> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config.toml");
@@ -345,4 +347,50 @@ fn a_title_leaves_off_what_the_command_switches_on() {
     let file = format!("[exec]\nmute = true\n[title.{id}]\nmute = false\n");
     assert!(!exec(&file, &[suite]).sound.mute);
     assert!(exec(&file, &["t.xex"]).sound.mute && exec(&file, &[suite, "--mute"]).sound.mute);
+}
+
+#[test]
+fn settings_that_are_not_for_the_run_give_way_and_flags_do_not() {
+    let settings = [
+        "readback = \"none\"",
+        "internal-resolution = 2",
+        "content = \"saves\"",
+        "scratch = \"scratch\"",
+        "network = \"host\"",
+        "anisotropy = \"16\"",
+        "queries = \"exact\"",
+        "adapter = \"x\"",
+        "async-pipelines = true",
+        "clock = \"host\"",
+        "dialogs = \"ask\"",
+        "barrier = true",
+        "parallel = true",
+        "resume = true",
+        "rewind = true",
+    ];
+    let id = xenia::title::id_of(Some(SUITE.as_ref())).unwrap();
+    let runs: [&[&str]; 6] = [
+        &["--headless"],
+        &["--lockstep"],
+        &["--headless", "--lockstep"],
+        &["--record", "r"],
+        &["--headless", "--record", "r"],
+        &["--headless", "--parallel"],
+    ];
+    for run in runs {
+        for setting in settings {
+            for table in ["exec".to_owned(), format!("title.{id}")] {
+                let file = format!("[{table}]\n{setting}\n");
+                let args = exec(&file, &[&[SUITE], run].concat());
+                args.refuse_unsupported().unwrap_or_else(|error| panic!("{run:?} {setting}: {error}"));
+            }
+        }
+        let all = format!("[exec]\n{}\n", settings.join("\n"));
+        exec(&all, &[&[SUITE], run].concat()).refuse_unsupported().unwrap();
+    }
+    let typed = exec("[exec]\nreadback = \"none\"\n", &["--headless", "--anisotropy", "16"]);
+    assert!(typed.refuse_unsupported().unwrap_err().to_string().contains("--anisotropy"));
+    assert_eq!(typed.picture.readback, Default::default());
+    let kept = exec("[exec]\nreadback = \"none\"\n", &["--headless", "--gpu", "wgpu"]);
+    assert_ne!(kept.picture.readback, Default::default());
 }
