@@ -1,14 +1,17 @@
-//! Checks the files on a command line against each other: no input may be an output, and no two
-//! outputs may be the same file.
+//! Checks the files on a command line against each other: no input may be an output, nor a file in
+//! a folder of inputs, nor the settings file; and no two outputs may be the same file.
 //!
 //! The check runs for every command before any file is opened; otherwise writing a report over the
 //! title would destroy the title.
 
+use crate::settings::default_file;
 use anyhow::{Result, bail};
 use clap::{Arg, ArgMatches, Command};
 use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use xenia_host::ownership::{FileIdentity, identity};
 
@@ -45,6 +48,9 @@ const FOLDERS: &[&str] = &[
     "scratch",
     "screenshots",
 ];
+
+/// Bytes of a file that are looked at to know it.
+const LOOKED_AT: u64 = 128;
 
 /// Identity of a file: the file itself if it exists, otherwise its future location. `None`: a
 /// folder, a device, a pipe, or a path that could not be written.
@@ -122,8 +128,11 @@ pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
     if let Some((_, flag)) = written.iter().find(|((_, path), _)| *path == Path::new("-")) {
         bail!("{flag} -: standard output is /dev/stdout there; only --json takes a dash for it");
     }
+    let inputs = read.keys().filter(|(id, _)| !FOLDERS.contains(id));
+    let folders: Vec<InputFolder> = inputs.filter_map(|(id, path)| folder_of_inputs(id, path)).collect();
+    let settings = default_file();
     let mut seen: Vec<(Place, &String)> = Vec::new();
-    for ((_, path), flag) in &written {
+    for ((id, path), flag) in &written {
         let Some(place) = place(path) else { continue };
         if let Some((_, other)) = seen.iter().find(|(other, _)| *other == place) {
             bail!("{other} and {flag} both name {}: say two files", path.display());
@@ -132,25 +141,79 @@ pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
         if let Some((_, from)) = from {
             bail!("{flag} would replace {}, which is read as {from}: say another file", path.display());
         }
-        let within = read.iter().find(|((id, folder), _)| *id == "title" && is_executable_of(folder, path));
-        if let Some(((_, title), _)) = within {
-            let (path, title) = (path.display(), title.display());
-            bail!("{flag} would replace {path}, an executable of {title}: say another file");
+        if settings.as_deref().is_some_and(|file| self::place(file).as_ref() == Some(&place)) {
+            bail!("{flag} would replace {}, the settings file: say another file", path.display());
+        }
+        let within = folders.iter().find(|folder| is_input_of(folder, path, id));
+        if let Some(folder) = within {
+            let (path, folder) = (path.display(), folder.path.display());
+            bail!("{flag} would replace {path}, a file of {folder}, which is read: say another file");
         }
         seen.push((place, flag));
     }
     Ok(())
 }
 
-/// Whether the path is that of an executable that lies in the folder or below it.
-fn is_executable_of(folder: &Path, path: &Path) -> bool {
-    const ENDINGS: [&str; 4] = ["xex", "xexp", "dll", "elf"];
+/// A folder whose files are read.
+struct InputFolder {
+    path: PathBuf,
+    /// Whether it is that of an executable, in which there may be outputs of earlier runs, too.
+    is_of_executable: bool,
+}
+
+/// The folder of inputs that an argument names: itself, or that of a title's executable, which the
+/// title reads.
+fn folder_of_inputs(id: &str, path: &Path) -> Option<InputFolder> {
+    const ENDINGS: [&str; 2] = ["xex", "elf"];
+    if path.is_dir() {
+        return Some(InputFolder { path: path.canonicalize().ok()?, is_of_executable: false });
+    }
     let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
     let is_executable = ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known));
-    match (is_executable && folder.is_dir(), folder.canonicalize(), path.canonicalize()) {
-        (true, Ok(folder), Ok(path)) => path.starts_with(folder),
-        _ => false,
+    let folder = path.canonicalize().ok().filter(|_| id == "title" && is_executable)?;
+    Some(InputFolder { path: folder.parent()?.to_owned(), is_of_executable: true })
+}
+
+/// Endings of the files that an argument is meant for.
+fn endings_of(id: &str) -> &'static [&'static str] {
+    match id {
+        "audio" => &["wav"],
+        "event_log" | "guest_log" | "log_file" | "trace_calls_to" => &["log", "txt"],
+        "last_frame" => &["png"],
+        "profile" => &["gz", "svg", "txt"],
+        "report" => &["zip"],
+        _ => &[],
     }
+}
+
+/// Whether the path is that of a file in the folder or below it that does not look as an output of
+/// the argument `id`.
+fn is_input_of(folder: &InputFolder, path: &Path, id: &str) -> bool {
+    let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+    let is_meant = folder.is_of_executable && endings_of(id).contains(&ending);
+    let is_in_it = path.is_file() && path.canonicalize().is_ok_and(|path| path.starts_with(&folder.path));
+    is_in_it && !is_meant && !is_own_output(path)
+}
+
+/// Whether a file looks as this program's outputs do: a report, a golden file, a recording, a state
+/// or an event log. A second run may replace those of the first.
+fn is_own_output(path: &Path) -> bool {
+    const MARKS: [&str; 6] = [
+        "\"schema\": \"xenia-rs/",
+        "\"schema\":\"xenia-rs/",
+        "\"image_loaded_sha256\"",
+        "{\"recording\"",
+        "XRSTATE\0",
+        "XENTRACE",
+    ];
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LOOKED_AT).read_to_end(&mut start));
+    let text = String::from_utf8_lossy(&start);
+    let mut words = text.split(' ');
+    let has_time = words.next().is_some_and(|time| time.parse::<u64>().is_ok());
+    let is_event = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    let is_event_log = has_time && words.next().is_some_and(is_event);
+    read.is_ok() && (start.is_empty() || is_event_log || MARKS.iter().any(|mark| text.contains(mark)))
 }
 
 /// The path in a value of the argument, if the value is a path.
@@ -222,6 +285,30 @@ mod tests {
             assert!(checked(words).unwrap_err().contains("a folder is wanted"), "{words:?}");
         }
         assert_eq!(checked(&["asm", "-", "-o", &new]), Ok(()));
+        // Files of folders that are read.
+        std::fs::write(path("data.bin"), "data").unwrap();
+        let data = path("data.bin");
+        for words in [
+            &[&title, "--headless", "--json", &data][..],
+            &[&inside, "--headless", "--event-log", &data],
+            &["library", &inside, "--json", &data],
+            &["compat", &inside, "--out", &path("out"), "--json", &data],
+            &["conformance", &inside, "--json", &data],
+            &["patches", "--check", &inside, "--json", &data],
+            &["sweep", "merge", &inside, "--json", &data],
+            &["exec", "--folder", &inside, "other.xex", "--json", &data],
+        ] {
+            let why = checked(words).expect_err(words[0]);
+            assert!(why.contains("which is read: say another file"), "{words:?}: {why}");
+        }
+        let wav = path("a.wav");
+        std::fs::write(&wav, "RIFF").unwrap();
+        let wav = format!("wav:{wav}");
+        assert_eq!(checked(&[&title, "--headless", "--audio", &wav]), Ok(()), "of an earlier run");
+        for own in ["{\n  \"schema\": \"xenia-rs/run/1\"", "0 image sha256", "{\"recording\":1", ""] {
+            std::fs::write(&data, own).unwrap();
+            assert_eq!(checked(&[&title, "--headless", "--json", &data]), Ok(()), "{own}");
+        }
         let why = checked(refused[0]).unwrap_err();
         assert_eq!(why, format!("--json would replace {title}, which is read as TITLE: say another file"));
         let taken: [&[&str]; 7] = [
