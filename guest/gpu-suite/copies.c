@@ -183,7 +183,7 @@ KIND(copy_swapped, 6, 4, ENDIAN_8IN32, ENDIAN_8IN32, ALL, 0, 1, COPY_CONVERT)
 KIND(copy_raw, 32, 8, ENDIAN_8IN16, ENDIAN_8IN16, ALL, 0, 0, COPY_RAW)
 
 // Into slices of a 3D texture of 32 x 32 x 8: slice n is n / 8 of red.
-//     tfetch3D r0, r0.xyz, tf1, unnormalized
+//     tfetch3D r0, r0.xyz, tf1, unnormalized, volmag=point, volmin=point
 //     alloc colors
 //     max oC0, r0, r0
 static const uint32_t box_pixel[] = {

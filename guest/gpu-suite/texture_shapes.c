@@ -24,7 +24,7 @@ void texture_1d(Scene *s) {
     span(s, 0, 0, SIDE, SIDE, 0, 0, SIDE, 0);
 }
 
-//     tfetch3D r0, r0.xyz, tf1, unnormalized
+//     tfetch3D r0, r0.xyz, tf1, unnormalized, volmag=point, volmin=point
 //     alloc colors
 //     max oC0, r0, r0
 static const uint32_t box_pixel[] = {
@@ -32,7 +32,7 @@ static const uint32_t box_pixel[] = {
     0x00008000, 0xC80F8000, 0x00000000, 0xE2000000,
 };
 
-//     tfetch3D r0, r0.xyz, tf1
+//     tfetch3D r0, r0.xyz, tf1, volmag=point, volmin=point
 //     alloc colors
 //     max oC0, r0, r0
 static const uint32_t share_pixel[] = {

@@ -17,6 +17,8 @@ pub struct FetchPlan {
     pub min: TextureFilter,
     /// Filter between levels; `BaseMap` selects the lowest level.
     pub mip: TextureFilter,
+    /// Filters between slices of volumes and layers of stacks, of magnified and minified ones.
+    pub slices: [TextureFilter; 2],
     /// Lowest and highest level that the fetch may read. Both exist.
     pub levels: [u32; 2],
     /// Most samples along the longer axis of a pixel's footprint: 1 unless all filters are linear,
@@ -26,7 +28,7 @@ pub struct FetchPlan {
 
 impl FetchPlan {
     /// Plan for a fetch constant with the filters (magnification, minification, mip) and the
-    /// anisotropy that an instruction sets.
+    /// anisotropy that an instruction sets. The filters between slices are the constant's.
     pub fn new(info: &TextureInfo, filters: [TextureFilter; 3], anisotropy: Anisotropy) -> Self {
         let constant = [info.mag, info.min, info.mip];
         let [mag, min, mip] = [0, 1, 2].map(|i: usize| match filters[i] {
@@ -39,6 +41,7 @@ impl FetchPlan {
             mag,
             min,
             mip,
+            slices: info.slices,
             levels: [lowest, if mip == TextureFilter::BaseMap { lowest } else { highest }],
             taps: if are_linear { anisotropy.or(info.anisotropy).most() } else { 1 },
         }
@@ -46,7 +49,11 @@ impl FetchPlan {
 
     /// Plan of an instruction.
     pub fn of(info: &TextureInfo, fetch: &TextureFetch) -> Self {
-        Self::new(info, [fetch.mag, fetch.min, fetch.mip], fetch.anisotropy)
+        let slices = [0, 1].map(|i: usize| match fetch.slices[i] {
+            TextureFilter::UseFetchConstant => info.slices[i],
+            filter => filter,
+        });
+        Self { slices, ..Self::new(info, [fetch.mag, fetch.min, fetch.mip], fetch.anisotropy) }
     }
 
     /// Clamps a level of detail to the levels; NaN gives the lowest.
@@ -58,7 +65,17 @@ impl FetchPlan {
     /// Filter within a level, for a level of detail before [`limited`](Self::limited). Like host
     /// GPUs, the choice uses the level after the lower limit.
     pub(crate) fn within(&self, lod: f32) -> TextureFilter {
-        if lod > 0.0 || self.levels[0] > 0 { self.min } else { self.mag }
+        if self.minifies(lod) { self.min } else { self.mag }
+    }
+
+    /// Filter between the slices of a volume, which is chosen as the one within a level.
+    pub(crate) fn between_slices(&self, lod: f32) -> TextureFilter {
+        self.slices[usize::from(self.minifies(lod))]
+    }
+
+    /// Whether a level of detail before [`limited`](Self::limited) selects minification.
+    fn minifies(&self, lod: f32) -> bool {
+        lod > 0.0 || self.levels[0] > 0
     }
 }
 
@@ -100,7 +117,12 @@ mod tests {
         let plan = FetchPlan::new(&info, filters, Anisotropy::Disabled);
         assert_eq!((plan.mag, plan.min), (TextureFilter::Point, TextureFilter::Linear));
         assert_eq!([-1.0, 0.5].map(|lod| plan.within(lod)), [TextureFilter::Linear; 2]);
-        let plan = FetchPlan { levels: [0, 3], ..plan };
+        let plan =
+            FetchPlan { levels: [0, 3], slices: [TextureFilter::Linear, TextureFilter::Point], ..plan };
+        assert_eq!(
+            [-1.0, 0.5].map(|lod| plan.between_slices(lod)),
+            [TextureFilter::Linear, TextureFilter::Point]
+        );
         assert_eq!([-1.0, 0.5].map(|lod| plan.within(lod)), [TextureFilter::Point, TextureFilter::Linear]);
     }
 }

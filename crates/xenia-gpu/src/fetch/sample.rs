@@ -11,8 +11,8 @@ use crate::microcode::{LANES, Lanes, Mask, Sampling, TextureFetch, TextureOp, Ve
 use crate::texture::{TextureInfo, TextureLevel};
 use anisotropy::Footprint;
 pub(super) use gradients::gradients;
-use gradients::{levels_of_detail, texel_gradients};
-use level::{Level, plane_lanes, snap};
+use gradients::{crossed_layers, levels_of_detail, texel_gradients};
+use level::{IsLinear, Level, plane_lanes, snap};
 use xenia_host::simd;
 
 /// Dimension field of fetches from 3D and stacked textures.
@@ -49,6 +49,8 @@ struct Lookup<'a> {
     /// Factor from coordinates to texels.
     scale: [f32; 3],
     plan: FetchPlan,
+    /// Lanes whose neighbours are more than a layer of a stack away.
+    crossed_layers: Mask,
     border: [f32; 4],
     /// Components with 16 fraction bits, one bit each.
     short: u8,
@@ -90,6 +92,7 @@ impl<'a> Lookup<'a> {
                 Dimension::D1 | Dimension::Cube => [size[0], size[1], 1.0],
             },
             plan,
+            crossed_layers: 0,
             border: border(info),
             short: info.short_fractions(),
             factor: 2.0_f32.powi(info.exponent),
@@ -97,9 +100,10 @@ impl<'a> Lookup<'a> {
     }
 
     fn needs_lod(&self) -> bool {
-        let FetchPlan { mag, min, levels: [lowest, highest], .. } = self.plan;
+        let FetchPlan { mag, min, slices: [slice_mag, slice_min], levels: [lowest, highest], .. } = self.plan;
         lowest < highest
             || is_linear(mag) != is_linear(min)
+            || is_linear(slice_mag) != is_linear(slice_min)
             || matches!(self.fetch.operation, TextureOp::ComputedLod | TextureOp::Weights)
     }
 
@@ -164,7 +168,7 @@ impl<'a> Lookup<'a> {
     fn anisotropic(&self, lane: usize, footprint: &Footprint) -> [f32; 4] {
         let mut sum = [0.0; 4];
         for tap in 0..footprint.taps {
-            let stored = self.stored(footprint.lod, self.place(lane, footprint.tap(tap)));
+            let stored = self.stored(lane, footprint.lod, self.place(lane, footprint.tap(tap)));
             for (sum, value) in sum.iter_mut().zip(stored) {
                 *sum += value;
             }
@@ -190,7 +194,7 @@ impl<'a> Lookup<'a> {
     }
 
     /// Samples one mip level.
-    fn in_level(&self, index: usize, at: [f32; 3], linear: bool) -> [f32; 4] {
+    fn in_level(&self, index: usize, at: [f32; 3], linear: IsLinear) -> [f32; 4] {
         let info = &self.binding.info;
         let dimension = info.dimension;
         let image = &self.binding.levels[index.min(self.binding.levels.len() - 1)];
@@ -198,7 +202,7 @@ impl<'a> Lookup<'a> {
         let clamp = if dimension == Dimension::Cube { [ClampMode::ClampToEdge; 3] } else { info.clamp };
         let w = if dimension == Dimension::D3 { within(2) } else { at[2] };
         let level = Level { image, clamp, border: self.border };
-        level.sample(dimension, within(0), within(1), w, linear)
+        level.sample(dimension, [within(0), within(1), w], linear)
     }
 
     /// Result of one lane.
@@ -215,13 +219,17 @@ impl<'a> Lookup<'a> {
                 let inside = [0, 1].iter().all(|&axis| at[axis] >= 0.0 && at[axis] <= self.size[axis]);
                 [if inside { 0.0 } else { 1.0 }; 4]
             }
-            _ => self.result(self.stored(lod, at)),
+            _ => self.result(self.stored(lane, lod, at)),
         }
     }
 
     /// Filtered components at a position, before rounding, swizzle and exponent.
-    fn stored(&self, lod: f32, at: [f32; 3]) -> [f32; 4] {
-        let linear = is_linear(self.plan.within(lod));
+    fn stored(&self, lane: usize, lod: f32, at: [f32; 3]) -> [f32; 4] {
+        let slices = match self.binding.info.dimension {
+            Dimension::D3 => self.plan.between_slices(lod),
+            _ => self.plan.slices[usize::from(self.crossed_layers >> lane & 1 != 0)],
+        };
+        let linear = IsLinear { plane: is_linear(self.plan.within(lod)), slices: is_linear(slices) };
         let lod = self.plan.limited(lod);
         if is_linear(self.plan.mip) && lod > 0.0 {
             let level = lod as usize;
@@ -258,7 +266,7 @@ pub(super) fn sample(binding: &Binding, fetch: &TextureFetch, at: &Sampling<'_>,
 
 #[inline(always)]
 fn sample_lanes(binding: &Binding, fetch: &TextureFetch, at: &Sampling<'_>, mask: Mask) -> Vector {
-    let lookup = Lookup::new(binding, fetch, at.coordinates);
+    let mut lookup = Lookup::new(binding, fetch, at.coordinates);
     let most = lookup.most_taps();
     let mut lods = [0.0; LANES];
     let mut footprints = None;
@@ -267,6 +275,7 @@ fn sample_lanes(binding: &Binding, fetch: &TextureFetch, at: &Sampling<'_>, mask
         if fetch.register_lod {
             biases = *at.lod;
         }
+        lookup.crossed_layers = crossed_layers(fetch, at, lookup.scale[2], &binding.info);
         let gradients = texel_gradients(fetch, at, lookup.scale, &binding.info);
         lods = biases;
         if let Some(gradients) = &gradients {

@@ -11,7 +11,7 @@
 //!                        ; address and index of the preceding fetch
 //! tfetch2D r0, r0.xy, tf0, mag=linear
 //!                        ; 1D, 2D, 3D, Cube; unnormalized, min=, mip=, aniso=, nolod, reglod,
-//!                        ; reggrad, bias=, offsetx=, ...
+//!                        ; reggrad, bias=, offsetx=, ...; of 3D volmag=, volmin=
 //! getBCF2D, getCompTexLOD2D, getGradients, getWeights2D, setTexLOD, setGradientH, setGradientV
 //!                        ; like tfetch
 //! alloc position         ; none, interpolators N, colors N, memory N

@@ -322,6 +322,10 @@ pub(super) fn decode_texture(words: [u32; 3]) -> Option<TextureFetch> {
         mip: TextureFilter::from_bits(bits(b, 16, 2)),
         anisotropy: Anisotropy::from_bits(bits(b, 18, 3)),
         computed_lod: bits(b, 28, 1) != 0,
+        slices: [24, 26].map(|low| match bits(c, 14, 2) {
+            2 => TextureFilter::from_bits(bits(b, low, 2)),
+            _ => TextureFilter::UseFetchConstant,
+        }),
         register_lod: bits(b, 29, 1) != 0,
         register_gradients: bits(c, 0, 1) != 0,
         lod_bias: signed(c, 2, 7) as f32 / 16.0,

@@ -256,7 +256,10 @@ fn texture_text(fetch: &TextureFetch) -> String {
     if fetch.unnormalized {
         text.push_str(", unnormalized");
     }
-    for (name, filter) in [("mag", fetch.mag), ("min", fetch.min), ("mip", fetch.mip)] {
+    let [volmag, volmin] = fetch.slices;
+    for (name, filter) in
+        [("mag", fetch.mag), ("min", fetch.min), ("mip", fetch.mip), ("volmag", volmag), ("volmin", volmin)]
+    {
         let filter = match filter {
             TextureFilter::Point => "point",
             TextureFilter::Linear => "linear",

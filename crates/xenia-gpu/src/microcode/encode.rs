@@ -215,7 +215,9 @@ pub(super) fn texture(fetch: &TextureFetch) -> [u32; 3] {
         a |= (*component as u32 & 3) << (26 + 2 * i);
     }
     b |= (fetch.mag as u32) << 12 | (fetch.min as u32) << 14 | (fetch.mip as u32) << 16;
-    // Volumes have no separate filter field.
+    if fetch.dimension == 2 {
+        b |= (fetch.slices[0] as u32) << 24 | (fetch.slices[1] as u32) << 26;
+    }
     b |= (fetch.anisotropy as u32) << 18
         | 7 << 21
         | u32::from(fetch.computed_lod) << 28

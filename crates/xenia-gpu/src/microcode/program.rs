@@ -289,6 +289,9 @@ pub struct TextureFetch {
     pub min: TextureFilter,
     /// Filter between mip levels.
     pub mip: TextureFilter,
+    /// Filters between slices or layers, of magnified and minified texels; only fetches of the
+    /// dimension 3D have them.
+    pub slices: [TextureFilter; 2],
     pub anisotropy: Anisotropy,
     /// Computes the level of detail from gradients.
     pub computed_lod: bool,

@@ -37,6 +37,8 @@ pub struct TextureInfo {
     pub min: TextureFilter,
     /// Filter between mip levels; `BaseMap` uses the base level only.
     pub mip: TextureFilter,
+    /// Filters between slices or layers, of magnified and minified texels: point or linear.
+    pub slices: [TextureFilter; 2],
     /// Anisotropy of fetches that defer to the constant.
     pub anisotropy: Anisotropy,
     /// Lowest and highest level.
@@ -93,6 +95,7 @@ impl TextureInfo {
             mag,
             min,
             mip,
+            slices: [0, 1].map(|low| TextureFilter::from_bits(bits(e, low, 1))),
             anisotropy: Anisotropy::from_bits(bits(d, 25, 3)),
             levels: [lowest, bits(e, 6, 4).max(lowest)],
             lod_bias: signed(e, 12, 10) as f32 / 32.0,

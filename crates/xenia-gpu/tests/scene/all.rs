@@ -9,6 +9,7 @@ mod memory_export;
 mod polygon_fill;
 mod samples;
 mod sampling;
+mod slices;
 mod targets;
 mod tessellation;
 mod vertices;

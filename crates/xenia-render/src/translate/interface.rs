@@ -238,6 +238,10 @@ pub struct TextureRecord {
     pub highest_level: f32,
     /// Filter between levels of fetches that defer to the constant.
     pub mip: TextureFilter,
+    /// Filters within a level of such fetches, of magnified and minified texels.
+    pub planes: [TextureFilter; 2],
+    /// Filters between slices or layers of such fetches, of magnified and minified ones.
+    pub slices: [TextureFilter; 2],
     /// Source of each result component: 0 to 3 stored components, 4 zero, 5 one.
     pub swizzle: [u8; 4],
     /// Whether the texture is 3D; selects one of a 3D fetch's two bindings.
@@ -269,6 +273,8 @@ impl TextureRecord {
             lowest_level: lowest,
             highest_level: highest,
             mip: info.mip,
+            planes: [info.mag, info.min],
+            slices: info.slices,
             swizzle: info.swizzle,
             is_volume: info.dimension == Dimension::D3,
             // Faces of a cube are not filtered across edges.

@@ -2,7 +2,7 @@
 //! the host's pipeline, laid out by [`ConstantsLayout`].
 
 use xenia_gpu::draw_state::Constants;
-use xenia_gpu::enums::Compare;
+use xenia_gpu::enums::{Compare, TextureFilter};
 use xenia_gpu::microcode::ShaderKind;
 use xenia_gpu::reference::alpha_mask::Thresholds;
 
@@ -12,6 +12,11 @@ use super::interface::{ConstantsLayout, HostPosition, HostTarget, TextureRecord,
 /// First bit of the filter between levels in a texture record's flags: 0 point, 1 linear, 2 base
 /// map.
 pub(super) const MIP_BIT: u32 = 3;
+/// Bits of the filters within a level in a texture record's flags, of magnified and minified
+/// texels: whether they are linear.
+pub(super) const PLANE_BITS: [u32; 2] = [5, 6];
+/// Bits of the filters between slices, likewise.
+pub(super) const SLICE_BITS: [u32; 2] = [13, 14];
 
 /// Contents of one stage's constant buffer (binding 0).
 #[derive(Default)]
@@ -130,8 +135,11 @@ impl StageConstants {
         let [along_rows, along_columns] =
             record.gradient_exponents.map(|exponent| (exponent + 16) as u32 & 31);
         let short = (0..4).fold(0, |bits, i| bits | u32::from(record.short[i]) << (24 + i));
-        let mip = record.mip.bits() << MIP_BIT;
-        let mirrored_and_others = mirrored | mip | along_rows << 8 | along_columns << 16 | short;
+        let linear = [(record.planes, PLANE_BITS), (record.slices, SLICE_BITS)];
+        let linear = linear.into_iter().flat_map(|(filters, bits)| filters.into_iter().zip(bits));
+        let linear = linear.filter(|(filter, _)| *filter == TextureFilter::Linear);
+        let filters = linear.fold(record.mip.bits() << MIP_BIT, |bits, (_, bit)| bits | 1 << bit);
+        let mirrored_and_others = mirrored | filters | along_rows << 8 | along_columns << 16 | short;
         self.put(
             member::TEXTURE,
             row + 2,

@@ -8,6 +8,7 @@
 
 mod detail;
 mod resources;
+mod slices;
 
 use naga::{BinaryOperator as Op, DerivativeAxis, Expression, MathFunction, SampleLevel, ScalarKind};
 use xenia_gpu::enums::TextureFilter;
@@ -37,8 +38,8 @@ struct Record {
     swizzle: Value,
     is_volume: Value,
     /// Bits 2:0: axes that are mirrored once; from [`MIP_BIT`] on: the constant's filter between
-    /// levels; from bits 8 and 16 on: exponents of the gradients, plus 16; from
-    /// bit 24 on: components with 16 fraction bits.
+    /// levels; `PLANE_BITS` and `SLICE_BITS`: its other filters; from bits 8 and 16 on: exponents
+    /// of the gradients, plus 16; from bit 24 on: components with 16 fraction bits.
     mirrored: Value,
 }
 
@@ -282,9 +283,13 @@ impl Translator<'_> {
             let at = self.mirrored_once(at, axis as u32, half[axis], &record);
             self.b.binary(Op::Divide, at, record.size[axis])
         });
-        let planes = self.sample_planes(fetch, [u, v], texels[2], &record, level);
+        let planes = if fetch.dimension == VOLUME {
+            self.sample_stack(fetch, at, [u, v, texels[2]], &record, level)
+        } else {
+            self.sample_planes(fetch, [u, v], texels[2], &record, level)
+        };
         let stored = if fetch.dimension == VOLUME {
-            let volume = self.sample_volume(fetch, [u, v, w], level);
+            let volume = self.sample_volume(fetch, [u, v, w], level, &record);
             let zero = self.b.uint(0);
             let is_volume = self.b.binary(Op::NotEqual, record.is_volume, zero);
             self.b.select(is_volume, volume, planes)
@@ -331,15 +336,8 @@ impl Translator<'_> {
         let slice = self.b.math(MathFunction::Floor, slice);
         let last = self.b.binary(Op::Subtract, record.size[2], one);
         let slice = limit(self, slice, zero, last);
-        let slice = limit(self, slice, zero, last);
         let array_index = Some(self.b.convert(slice, ScalarKind::Sint));
         self.sample(fetch, image, coordinate, array_index, level)
-    }
-
-    fn sample_volume(&mut self, fetch: &TextureFetch, at: [Value; 3], level: SampleLevel) -> Value {
-        let image = self.texture(fetch.constant, TextureShape::Volume);
-        let coordinate = self.b.compose(self.types.vec3, &at);
-        self.sample(fetch, image, coordinate, None, level)
     }
 
     fn sample(

@@ -160,6 +160,13 @@ fn sampling_agrees() {
         let volume = Described { dimension: 2, size: [16, 8, 8], ..PLAIN };
         compare(gpu, &volume, &format!("tfetch3D r1, r0.xyz, tf3, {point}"), POINT);
         compare(gpu, &volume, &format!("tfetch3D r1, r0.xyz, tf3, {linear}"), LINEAR);
+        for (plane, slice) in [("point", "linear"), ("linear", "point")] {
+            let own = format!("mag={plane}, min={plane}, volmag={slice}, volmin={slice}");
+            compare(gpu, &volume, &format!("tfetch3D r1, r0.xyz, tf3, {own}, mip=base"), LINEAR);
+            let small = Described { levels: 2, ..volume };
+            compare(gpu, &small, &format!("tfetch3D r1, r0.xyz, tf3, {own}, mip=linear"), 2.0 * LINEAR);
+            compare(gpu, &stacked, &format!("tfetch3D r1, r0.xyz, tf3, {own}, mip=base"), LINEAR);
+        }
         for (swizzle, exponent) in [([2, 1, 0, 5], 0), ([4, 3, 3, 0], 2), ([0, 5, 4, 1], 0x3e)] {
             let other = Described { swizzle, exponent, ..PLAIN };
             compare(gpu, &other, &format!("tfetch2D r1, r0.xy, tf3, {point}"), POINT);

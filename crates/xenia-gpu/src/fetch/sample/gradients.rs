@@ -3,7 +3,7 @@
 use super::STACKED;
 use crate::enums::Dimension;
 use crate::microcode::lanes::{logarithms, map, map2, map3};
-use crate::microcode::{LANES, Lanes, Sampling, TextureFetch, Vector};
+use crate::microcode::{LANES, Lanes, Mask, Sampling, TextureFetch, Vector};
 use crate::texture::TextureInfo;
 
 /// Gradients of each lane along columns and rows of the image, of three coordinates in texels.
@@ -30,6 +30,36 @@ fn derivative(coordinates: &[Lanes; 3], axis: usize) -> [Lanes; 3] {
     out
 }
 
+/// Gradients of the coordinates, if the fetch computes its level of detail from them.
+#[inline(always)]
+fn coordinate_gradients(fetch: &TextureFetch, at: &Sampling<'_>) -> Option<Gradients> {
+    match (fetch.register_gradients, fetch.computed_lod) {
+        (true, _) => Some(*at.gradients),
+        (false, true) => Some([derivative(at.coordinates, 0), derivative(at.coordinates, 1)]),
+        (false, false) => None,
+    }
+}
+
+/// Lanes whose gradients exceed a layer of a stack: these minify along layers, whatever their level
+/// of detail, which is that within a layer.
+pub(super) fn crossed_layers(
+    fetch: &TextureFetch,
+    at: &Sampling<'_>,
+    scale: f32,
+    info: &TextureInfo,
+) -> Mask {
+    let is_stack = (info.dimension, fetch.dimension) == (Dimension::D2, STACKED);
+    let Some(gradients) = is_stack.then(|| coordinate_gradients(fetch, at)).flatten() else { return 0 };
+    let mut crossed = 0;
+    for ([.., layers], exponent) in gradients.iter().zip(info.gradient_exponents) {
+        let factor = 2.0_f32.powi(exponent) * scale;
+        for (lane, change) in layers.iter().enumerate() {
+            crossed |= Mask::from((change * factor).abs() > 1.0) << lane;
+        }
+    }
+    crossed
+}
+
 /// Gradients in texels, if the fetch computes its level of detail from them. The third is zero
 /// unless the texture is a volume: layers and faces are not filtered.
 #[inline(always)]
@@ -39,11 +69,7 @@ pub(super) fn texel_gradients(
     mut scale: [f32; 3],
     info: &TextureInfo,
 ) -> Option<Gradients> {
-    let gradients = match (fetch.register_gradients, fetch.computed_lod) {
-        (true, _) => *at.gradients,
-        (false, true) => [derivative(at.coordinates, 0), derivative(at.coordinates, 1)],
-        (false, false) => return None,
-    };
+    let gradients = coordinate_gradients(fetch, at)?;
     if (info.dimension, fetch.dimension) != (Dimension::D3, STACKED) {
         scale[2] = 0.0;
     }

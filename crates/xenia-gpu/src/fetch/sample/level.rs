@@ -101,6 +101,15 @@ fn limit(value: f32) -> f32 {
     if value.abs() < 1e8 { value } else { 0.0 }
 }
 
+/// Which filters of a fetch are linear, not point.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct IsLinear {
+    /// Within a plane.
+    pub(super) plane: bool,
+    /// Between slices of a volume or layers of a stack.
+    pub(super) slices: bool,
+}
+
 /// Mip level with the addressing modes of its fetch constant.
 pub(super) struct Level<'a> {
     pub(super) image: &'a TextureLevel,
@@ -147,27 +156,36 @@ impl Level<'_> {
 
     /// Samples at texel coordinates in all dimensions.
     #[inline(always)]
-    pub(super) fn sample(&self, dimension: Dimension, u: f32, v: f32, w: f32, linear: bool) -> [f32; 4] {
+    pub(super) fn sample(&self, dimension: Dimension, [u, v, w]: [f32; 3], linear: IsLinear) -> [f32; 4] {
         let depth = self.image.size[2] as i32;
         match dimension {
-            Dimension::D1 => self.plane(u, 0.5, 0, linear),
-            Dimension::D2 | Dimension::Cube => {
-                let slice = if depth > 1 { (w.floor() as i32).clamp(0, depth - 1) } else { 0 };
-                self.plane(u, v, slice, linear)
+            Dimension::D1 => self.plane(u, 0.5, 0, linear.plane),
+            Dimension::D2 if depth == 1 => self.plane(u, v, 0, linear.plane),
+            Dimension::Cube => self.plane(u, v, (w.floor() as i32).clamp(0, depth - 1), linear.plane),
+            Dimension::D2 => {
+                // Layers end at the first and the last, whatever the mode.
+                let at = |z: i32| self.plane(u, v, z.clamp(0, depth - 1), linear.plane);
+                slices(w, linear.slices, at)
             }
             Dimension::D3 => {
                 let slice = |z: i32| wrap(z, depth, self.clamp[2]);
-                let at = |z: i32| slice(z).map_or(self.border, |z| self.plane(u, v, z, linear));
-                let w = if w.abs() < 1e8 { w } else { 0.0 };
-                if !linear {
-                    return at(w.floor() as i32);
-                }
-                let z = (w - 0.5).floor();
-                let (near, far, f) = (at(z as i32), at(z as i32 + 1), w - 0.5 - z);
-                [0, 1, 2, 3].map(|i| settled(near[i] + (far[i] - near[i]) * f))
+                let at = |z: i32| slice(z).map_or(self.border, |z| self.plane(u, v, z, linear.plane));
+                slices(w, linear.slices, at)
             }
         }
     }
+}
+
+/// Samples one slice at a third coordinate, or blends two.
+#[inline(always)]
+fn slices(w: f32, linear: bool, at: impl Fn(i32) -> [f32; 4]) -> [f32; 4] {
+    let w = limit(w);
+    if !linear {
+        return at(w.floor() as i32);
+    }
+    let z = (w - 0.5).floor();
+    let (near, far, f) = (at(z as i32), at(z as i32 + 1), w - 0.5 - z);
+    [0, 1, 2, 3].map(|i| settled(near[i] + (far[i] - near[i]) * f))
 }
 
 /// Samples a 2D image for all lanes, the most common fetch. Coordinates are in texels.

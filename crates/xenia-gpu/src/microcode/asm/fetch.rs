@@ -128,6 +128,7 @@ pub(super) fn texture(name: &str, operands: &[&str], predicate: Option<bool>) ->
         mag: TextureFilter::UseFetchConstant,
         min: TextureFilter::UseFetchConstant,
         mip: TextureFilter::UseFetchConstant,
+        slices: [TextureFilter::UseFetchConstant; 2],
         anisotropy: Anisotropy::UseFetchConstant,
         computed_lod: true,
         register_lod: false,
@@ -155,6 +156,8 @@ pub(super) fn texture(name: &str, operands: &[&str], predicate: Option<bool>) ->
             "mag" => fetch.mag = filter()?,
             "min" => fetch.min = filter()?,
             "mip" => fetch.mip = filter()?,
+            "volmag" if dimension == 2 => fetch.slices[0] = filter()?,
+            "volmin" if dimension == 2 => fetch.slices[1] = filter()?,
             "aniso" => {
                 fetch.anisotropy = match value {
                     "off" => Anisotropy::Disabled,

@@ -47,7 +47,7 @@ impl SamplerKey {
         (filters, anisotropy): (Filters, Anisotropy),
         features: wgpu::Features,
     ) -> Self {
-        let FetchPlan { mag, min, mip, levels, taps } = FetchPlan::new(info, filters, anisotropy);
+        let FetchPlan { mag, min, mip, levels, taps, .. } = FetchPlan::new(info, filters, anisotropy);
         let within = |filter| match filter {
             TextureFilter::Linear => FilterMode::Linear,
             _ => FilterMode::Nearest,

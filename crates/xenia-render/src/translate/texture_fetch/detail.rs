@@ -33,8 +33,8 @@ impl Translator<'_> {
         self.b.bitcast(bits, ScalarKind::Float)
     }
 
-    /// Gradient along rows (0) or columns (1), in texels.
-    fn texel_gradient(
+    /// Gradient along rows (0) or columns (1), in texels, slices or layers.
+    pub(super) fn scaled_gradient(
         &mut self,
         fetch: &TextureFetch,
         at: [Value; 3],
@@ -55,7 +55,19 @@ impl Translator<'_> {
                 *change = self.b.binary(Op::Multiply, *change, size);
             }
         }
-        // Only volumes have a third axis; layers and faces are not filtered.
+        gradient
+    }
+
+    /// Gradient along rows (0) or columns (1) that the level of detail follows, in texels.
+    fn texel_gradient(
+        &mut self,
+        fetch: &TextureFetch,
+        at: [Value; 3],
+        record: &Record,
+        which: usize,
+    ) -> [Value; 3] {
+        let mut gradient = self.scaled_gradient(fetch, at, record, which);
+        // Only volumes have a third axis: levels have all layers and faces.
         let zero = self.b.float(0.0);
         if fetch.dimension == VOLUME {
             let none = self.b.uint(0);
