@@ -52,7 +52,11 @@ pub struct Shader {
 impl Shader {
     /// Decodes loaded microcode.
     pub fn new(kind: ShaderKind, words: &[u32]) -> Self {
-        Self { kind, words: words.into(), hash: Self::digest(kind, words), program: Program::decode(words) }
+        let mut program = Program::decode(words);
+        if kind == ShaderKind::Vertex {
+            program.ignore_neighbours();
+        }
+        Self { kind, words: words.into(), hash: Self::digest(kind, words), program }
     }
 
     /// Approximate size in host memory, in bytes. Microcode may refer to the same instructions from

@@ -342,6 +342,16 @@ impl Program {
 
     /// Whether the program may write the export with this number (0 to 63).
     pub const fn writes(&self, number: u8) -> bool {
+    /// Adapts texture fetches to vertices, which have no neighbours: their level of detail has no
+    /// part that is computed from differences of coordinates.
+    pub(super) fn ignore_neighbours(&mut self) {
+        for instruction in &mut self.instructions {
+            if let Instruction::Texture(fetch) = instruction {
+                fetch.computed_lod = false;
+            }
+        }
+    }
+
         self.exports >> number & 1 != 0
     }
 

@@ -94,6 +94,19 @@ fn every_vector_operation() {
 }
 
 #[test]
+fn vertices_have_no_neighbours_for_a_level_of_detail() {
+    let text = "tfetch2D r1, r0.xy, tf0\ntfetch2D r2, r0.xy, tf0, reggrad\nmax oC0, r1, r2";
+    for (kind, expected) in [(ShaderKind::Pixel, [true, true]), (ShaderKind::Vertex, [false, false])] {
+        let shader = Shader::new(kind, &assemble(text).unwrap());
+        let computed = shader.program.instructions.iter().filter_map(|instruction| match instruction {
+            Instruction::Texture(fetch) => Some(fetch.computed_lod),
+            _ => None,
+        });
+        assert_eq!(computed.collect::<Vec<_>>(), expected, "{kind:?}");
+    }
+}
+
+#[test]
 fn every_scalar_operation() {
     let a = [4.0, -0.25, 0.0, 1.0];
     for (text, expected) in [

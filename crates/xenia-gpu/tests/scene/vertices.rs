@@ -2,6 +2,7 @@
 //! interpolation.
 
 use super::super::scene::*;
+use xenia_gpu::PhysicalMemory;
 
 /// Passes four-component positions; all pixels are white.
 const PROJECTED: &str = "
@@ -131,6 +132,50 @@ fn killed_vertices_take_away_their_primitive() {
             let expected =
                 if corners == 1 && control == 0 && mode == 4 { [true, false, false] } else { expected };
             assert_eq!(found, expected, "primitive {primitive}, mode {mode}, {control:#x}");
+        }
+    }
+}
+
+#[test]
+fn vertices_fetch_the_base_level_unless_a_level_is_set() {
+    // 32 x 32 texels of red, whose smaller levels are green. The four corners' coordinates are far
+    // apart.
+    for (fetch, expected) in [
+        ("tfetch2D r3, r2.xy, tf1", [255, 0]),
+        ("setTexLOD r2.____, r2.z, tf1\ntfetch2D r3, r2.xy, tf1, reglod", [0, 255]),
+        ("tfetch2D r3, r2.xy, tf1, bias=1", [0, 255]),
+    ] {
+        let mut scene = Scene::new(80, 32, 0);
+        for at in (0..0x1000).step_by(4) {
+            scene.memory.write_u32(TEXTURE + at, 0xff00_00ff);
+        }
+        let levels = TEXTURE + 0x1_0000;
+        for at in (0..0x8000).step_by(4) {
+            scene.memory.write_u32(levels + at, 0xff00_ff00);
+        }
+        let words =
+            [2 | 1 << 31 | 1 << 22, 6 | 2 << 6 | TEXTURE, 31 | 31 << 13, 0x688 << 1, 5 << 6, 1 << 9 | levels];
+        for (i, word) in words.into_iter().enumerate() {
+            scene.set(0x4806 + i as u32, word);
+        }
+        scene.shader(
+            0,
+            &format!(
+                "vfetch r1.xy1w, r0.x, vf0, format=38, stride=7, offset=0
+                 vfetch r2, r0.x, vf0, format=38, stride=7, offset=3
+                 {fetch}
+                 alloc position
+                 max oPos.xy01, r1, r1
+                 alloc interpolators 1
+                 max o0, r3, r3"
+            ),
+        );
+        let corner = |x: f32, y: f32| vertex(x, y, [x / 90.0, y / 40.0, 1.0, 0.0]);
+        scene.vertices(&[corner(0.0, 0.0), corner(80.0, 0.0), corner(80.0, 32.0), corner(0.0, 32.0)]);
+        scene.draw(13, 4);
+        let frame = scene.show();
+        for (x, y) in [(1, 1), (78, 1), (40, 16), (78, 30), (1, 30)] {
+            assert_eq!(pixel(&frame, x, y)[..2], expected, "{fetch} at {x} {y}");
         }
     }
 }
