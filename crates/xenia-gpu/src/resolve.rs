@@ -6,11 +6,13 @@ mod covered;
 pub use covered::{covered, join};
 
 use crate::backend::BackendError;
-use crate::draw_state::{ResolveCall, VertexBuffer};
+use crate::draw_state::{CopyDestination, ResolveCall, VertexBuffer};
 use crate::edram::{TILE_HEIGHT, TILES, pitch_tiles};
+use crate::enums::ColorTargetFormat;
 use crate::limits::{COPY_ROWS, Cancel};
 use crate::memory::PhysicalMemory;
 use crate::texture::layout::{tiled_2d, tiled_3d};
+use crate::texture::{Format, Layout};
 
 /// Rectangle in pixels: left, top, right, bottom.
 pub type Rect = [u32; 4];
@@ -31,6 +33,20 @@ pub fn rectangle(
     let end = top.saturating_add(rows * TILE_HEIGHT / call.msaa.rows());
     let whole = if end < bottom { Err(BackendError::Limit(COPY_ROWS)) } else { Ok(()) };
     Ok(([left, top, right, bottom.min(end)], whole))
+}
+
+/// Whether a copy of one sample leaves floats as they are: their format is the destination's, and
+/// nothing is scaled or exchanged. Zeros keep their sign then, and NaNs their bits.
+pub fn copies_floats(source: ColorTargetFormat, format: &Format, destination: &CopyDestination) -> bool {
+    use ColorTargetFormat::{R32Float, Rg16Float, Rg32Float, Rgba16Float};
+    let is_same = matches!(
+        (source, format.layout),
+        (Rg16Float, Layout::Half(2))
+            | (Rgba16Float, Layout::Half(4))
+            | (R32Float, Layout::Single(1))
+            | (Rg32Float, Layout::Single(2))
+    );
+    is_same && destination.exponent_bias == 0 && !destination.swap
 }
 
 /// Covered pixels, not limited to the surface.

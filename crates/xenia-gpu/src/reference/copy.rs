@@ -11,7 +11,7 @@ use crate::enums::CopyCommand;
 use crate::limits::Cancel;
 use crate::memory::PhysicalMemory;
 use crate::microcode::{LANES, Mask};
-use crate::resolve::{Rect, rectangle, samples, store, store_words};
+use crate::resolve::{Rect, copies_floats, rectangle, samples, store, store_words};
 use crate::texture::{Format, Layout, encode, swap};
 
 /// Reader of a resolve's source pixels.
@@ -169,6 +169,20 @@ fn copy_out(
     let format = Format::from_number(destination.format)
         .filter(|format| format.is_color_destination())
         .ok_or_else(|| BackendError::Unsupported(format!("copy to format {}", destination.format)))?;
+    if samples.len() == 1 && copies_floats(source, format, destination) {
+        if format.bytes == 4 {
+            store_bits(&|bits| bits);
+            return Ok(());
+        }
+        store(call, memory, rect, format.bytes, cancel, |x, y| {
+            let words = reader.sample(x, y, reader.samples[0]).map(u32::to_le_bytes);
+            let mut bytes = [0; 16];
+            bytes[..8].copy_from_slice(words.as_flattened());
+            swap(&mut bytes[..8], endian);
+            bytes
+        });
+        return Ok(());
+    }
     let same_bits = samples.len() == 1
         && destination.exponent_bias == 0
         && destination.number == 0

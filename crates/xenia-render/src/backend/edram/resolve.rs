@@ -4,7 +4,7 @@
 
 use xenia_gpu::draw_state::{CopySource, ResolveCall};
 use xenia_gpu::enums::{ColorTargetFormat, CopyCommand, DepthFormat};
-use xenia_gpu::resolve::{Rect, rectangle, samples, store_rows};
+use xenia_gpu::resolve::{Rect, copies_floats, rectangle, samples, store_rows};
 use xenia_gpu::texture::layout::MACRO_TILE;
 use xenia_gpu::texture::{Format, Layout};
 use xenia_gpu::{BackendError, PhysicalMemory};
@@ -164,6 +164,9 @@ impl<'a> Resolve<'a> {
         let format = format.ok_or_else(unsupported)?;
         let is_plain = samples.len() == 1 && destination.exponent_bias == 0 && destination.number == 0;
         let converted = Texels { bytes: format.bytes, ..raw };
+        if samples.len() == 1 && copies_floats(source, format, destination) {
+            return Ok(Texels { bytes: format.bytes, ..raw });
+        }
         Ok(match (source, format.layout) {
             (ColorTargetFormat::Rgba8, Layout::Fields([8, 8, 8, 8])) if is_plain => raw,
             (ColorTargetFormat::Rgb10A2, Layout::Fields([10, 10, 10, 2])) if is_plain => raw,

@@ -1,7 +1,7 @@
 // Resolve: one invocation per word of the result, or per texel if that is larger. Texels are tiled,
 // or in row order for the CPU to tile them. They are those of each guest pixel's first subpixel.
 
-// Source of texels: samples' bits (RAW, a word each), FIELDS, 16-bit floats (HALF), 32-bit floats
+// Source of texels: samples' bits (RAW, one or two words), FIELDS, 16-bit floats (HALF), 32-bit floats
 // (SINGLE).
 override KIND: u32 = 0u;
 // Widths of the fields from the lowest on, eight bits each, and their number format: unsigned or
@@ -108,7 +108,11 @@ fn raw_texel(bits: u32) -> u32 {
 
 fn texel_at(pixel: vec2<u32>) -> vec4<u32> {
     if KIND == RAW {
-        return vec4(raw_texel(sample_at(pixel, call.samples & 15u).x), 0u, 0u, 0u);
+        let bits = sample_at(pixel, call.samples & 15u);
+        if BYTES_LOG2 == 3u {
+            return vec4(bits, 0u, 0u);
+        }
+        return vec4(raw_texel(bits.x), 0u, 0u, 0u);
     }
     var color = color_at(pixel);
     if call.swaps == 2u {

@@ -201,19 +201,39 @@ fn some_copy(
 fn floats_that_are_only_copied_keep_their_bits() {
     with(|device| {
         let mut pair = Pair::new(device);
+        use ColorTargetFormat::{R32Float, Rg16Float, Rg32Float, Rgba16Float};
         // Among them denormals and zeros, then infinities and NaNs.
-        for (format, destination) in [(ColorTargetFormat::R32Float, 36), (ColorTargetFormat::Rg32Float, 37)] {
+        for (format, destination) in [(Rg16Float, 31), (Rgba16Float, 32), (R32Float, 36), (Rg32Float, 37)] {
             for special in [0, 0x7f80_0000] {
                 let words = random_words(4);
                 let word = |word: u32| if word & 0x300 == 0 { word & 0x807f_ffff | special } else { word };
-                pair.set_words(device, &words.into_iter().map(word).collect::<Vec<_>>());
+                let words: Vec<_> = words.into_iter().map(word).collect();
+                pair.set_words(device, &words);
                 let mut call = copy(TargetFormat::Color(format), Msaa::X2);
                 call.destination.format = destination;
                 let [ours, theirs] = pair.run(device, &call, [0, 0, 160, 32]);
                 assert!(ours == theirs, "{format:?}");
+                // Minus zero in the first pixel, and a signalling NaN or another minus zero.
+                let first = [0x8000_8000_u32, 0x7fa0_0001];
+                let mut words = words;
+                words[2040 * 1280..][..2].copy_from_slice(&first);
+                pair.set_words(device, &words);
+                let [ours, theirs] = pair.run(device, &copy_of(format, destination), [0, 0, 160, 32]);
+                let expected = first.map(u32::to_le_bytes);
+                let bytes = if format.is_64_bit() { 8 } else { 4 };
+                for found in [ours, theirs] {
+                    assert_eq!(found[0x1000..][..bytes], expected.as_flattened()[..bytes], "{format:?}");
+                }
             }
         }
     });
+}
+
+/// Copy of a single-sampled target to a format.
+fn copy_of(format: ColorTargetFormat, destination: u32) -> ResolveCall {
+    let mut call = copy(TargetFormat::Color(format), Msaa::X1);
+    call.destination.format = destination;
+    call
 }
 
 #[test]
