@@ -229,7 +229,8 @@ impl ColorTargetFormat {
         matches!(self, Self::Rgba16 | Self::Rgba16Float | Self::Rg32Float)
     }
 
-    /// Lowest and highest values that colour and alpha can hold; blending clamps to them.
+    /// Lowest and highest values that colour and alpha can hold; blending clamps to them. A range
+    /// without ends has NaN as well, while other formats take it for the lowest value.
     pub fn range(self) -> [(f32, f32); 2] {
         match self {
             Self::Rgba8 | Self::Rgba8Gamma | Self::Rgb10A2 | Self::Rgb10A2As10 => [(0.0, 1.0); 2],

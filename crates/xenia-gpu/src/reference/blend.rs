@@ -70,6 +70,10 @@ pub(super) fn write(
     let ranges = place.format.range();
     let clamp = |values: &Lanes, c: usize| {
         let (low, high) = ranges[usize::from(c == 3)];
+        // Formats of any range hold NaN too.
+        if low == f32::NEG_INFINITY {
+            return *values;
+        }
         // Not clamp(), which would keep a NaN.
         map(values, |value| {
             let value = if value > low { value } else { low };

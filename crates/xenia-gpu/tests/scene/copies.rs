@@ -35,6 +35,31 @@ fn a_texture_of_one_byte_gets_red_or_alpha() {
 }
 
 #[test]
+fn a_target_of_singles_keeps_nan_and_one_of_halves_its_lowest_value() {
+    use ColorTargetFormat::{R32Float, Rg16Float};
+    for (format, destination, expected) in [(R32Float, 36, None), (Rg16Float, 31, Some(0xffff_ffff))] {
+        let mut scene = Scene::new(80, 16, 0);
+        scene.write(RbColorInfo::with().color_format(format));
+        scene.shader(1, "sqrt r0.x, r0.x\nmax r0, r0.xxxx, r0.xxxx\nalloc colors\nmax oC0, r0, r0");
+        scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [-1.0; 4]));
+        scene.draw(8, 3);
+        scene.copy_rectangle();
+        scene.write(RbModecontrol::with().edram_mode(EdramMode::Copy));
+        scene.write(all_samples());
+        scene.set(RB_COPY_DEST_BASE, FRONT);
+        scene.write(RbCopyDestPitch::with().copy_dest_pitch(96).copy_dest_height(32));
+        scene.write(RbCopyDestInfo::with().copy_dest_endian(2).copy_dest_format(destination));
+        scene.draw(8, 3);
+        scene.run();
+        let word = scene.memory.read_u32(FRONT + tiled_2d(40, 8, 96, 2));
+        match expected {
+            None => assert!(f32::from_bits(word).is_nan(), "{word:#x}"),
+            Some(expected) => assert_eq!(word, expected),
+        }
+    }
+}
+
+#[test]
 fn clears_of_64_bits_have_red_and_green_in_the_first_register() {
     let mut scene = Scene::new(80, 16, 0);
     scene.write(RbColorInfo::with().color_format(ColorTargetFormat::Rgba16Float));

@@ -290,17 +290,19 @@ impl Translator<'_> {
         let scale = float(b, first, 0);
         let ranges = [(float(b, first, 1), float(b, first, 2)), (float(b, second, 0), float(b, second, 1))];
         let steps = [float(b, second, 2), float(b, second, 3)];
-        let (zero, half) = (b.float(0.0), b.float(0.5));
+        let (zero, half, least) = (b.float(0.0), b.float(0.5), b.float(f32::MIN));
         let parts = [0, 1, 2, 3].map(|component| {
             let (low, high) = ranges[usize::from(component == 3)];
             let steps = steps[usize::from(component == 3)];
             let value = b.member(color, component);
             let value = b.binary(Op::Multiply, value, scale);
-            // NaN becomes the lower end.
+            // NaN becomes the lower end of a range that has one.
             let above = b.binary(Op::Greater, value, low);
-            let value = b.select(above, value, low);
-            let below = b.binary(Op::Less, value, high);
-            let value = b.select(below, value, high);
+            let limited = b.select(above, value, low);
+            let below = b.binary(Op::Less, limited, high);
+            let limited = b.select(below, limited, high);
+            let is_bounded = b.binary(Op::GreaterEqual, low, least);
+            let value = b.select(is_bounded, limited, value);
             let scaled = b.binary(Op::Multiply, value, steps);
             let moved = b.binary(Op::Add, scaled, half);
             let step = b.math(MathFunction::Floor, moved);
