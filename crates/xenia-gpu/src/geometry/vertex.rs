@@ -27,7 +27,7 @@ pub(crate) struct Vertices {
     pub(crate) attributes: Vec<[f32; 4]>,
     /// Number of interpolators per vertex.
     pub(crate) interpolators: usize,
-    /// Point sizes, if the shader exports them.
+    /// Point sizes, if the shader exports them; else all have the draw's.
     pub(crate) point_sizes: Option<Vec<f32>>,
     /// Kill flags, if the draw uses them.
     killed: Option<Vec<bool>>,
@@ -44,7 +44,8 @@ impl Vertices {
             positions: Vec::new(),
             attributes: Vec::new(),
             interpolators: (call.interpolators as usize).min(16),
-            point_sizes: program.writes(Program::POINT_SIZE).then(Vec::new),
+            // The same export has flags, which may be written alone.
+            point_sizes: (program.point_size & 1 != 0).then(Vec::new),
             killed: call.vertex_kill.map(|_| Vec::new()),
         }
     }

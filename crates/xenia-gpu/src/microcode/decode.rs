@@ -120,9 +120,11 @@ impl Program {
         if !fetch {
             let alu = decode_alu(words);
             self.kills |= alu.vector.kills() || alu.scalar.kills();
-            for to in [alu.vector_to, alu.scalar_to] {
+            let vector = alu.vector_mask | alu.zeros | alu.ones;
+            for (to, components) in [(alu.vector_to, vector), (alu.scalar_to, alu.scalar_mask)] {
                 if let Destination::Export(export) = to {
                     self.exports |= 1 << export;
+                    self.point_size |= if export == Program::POINT_SIZE { components } else { 0 };
                 }
             }
             return Instruction::Alu(alu);
@@ -320,12 +322,12 @@ pub(super) fn decode_texture(words: [u32; 3]) -> Option<TextureFetch> {
         mag: TextureFilter::from_bits(bits(b, 12, 2)),
         min: TextureFilter::from_bits(bits(b, 14, 2)),
         mip: TextureFilter::from_bits(bits(b, 16, 2)),
-        anisotropy: Anisotropy::from_bits(bits(b, 18, 3)),
-        computed_lod: bits(b, 28, 1) != 0,
         slices: [24, 26].map(|low| match bits(c, 14, 2) {
             2 => TextureFilter::from_bits(bits(b, low, 2)),
             _ => TextureFilter::UseFetchConstant,
         }),
+        anisotropy: Anisotropy::from_bits(bits(b, 18, 3)),
+        computed_lod: bits(b, 28, 1) != 0,
         register_lod: bits(b, 29, 1) != 0,
         register_gradients: bits(c, 0, 1) != 0,
         lod_bias: signed(c, 2, 7) as f32 / 16.0,

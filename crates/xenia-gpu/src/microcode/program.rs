@@ -330,6 +330,8 @@ pub struct Program {
     pub kills: bool,
     /// Written exports, one bit each.
     pub exports: u64,
+    /// Written components of the point size's export, one bit each: size, edge flag, kill flag.
+    pub point_size: u8,
 }
 
 impl Program {
@@ -340,8 +342,6 @@ impl Program {
     /// Number of the export that holds point size, edge flag and kill flag.
     pub const POINT_SIZE: u8 = 63;
 
-    /// Whether the program may write the export with this number (0 to 63).
-    pub const fn writes(&self, number: u8) -> bool {
     /// Adapts texture fetches to vertices, which have no neighbours: their level of detail has no
     /// part that is computed from differences of coordinates.
     pub(super) fn ignore_neighbours(&mut self) {
@@ -352,6 +352,8 @@ impl Program {
         }
     }
 
+    /// Whether the program may write the export with this number (0 to 63).
+    pub const fn writes(&self, number: u8) -> bool {
         self.exports >> number & 1 != 0
     }
 

@@ -107,6 +107,19 @@ fn vertices_have_no_neighbours_for_a_level_of_detail() {
 }
 
 #[test]
+fn the_size_of_points_is_known_from_their_flags() {
+    for (text, expected) in [
+        ("max oPts.x, r0, r0", 1),
+        ("max oPts.__z_, r0, r0", 4),
+        ("max oPts.x, r0, r0\n+ rcp oPts.z, r0.x", 5),
+        ("max o0, r0, r0", 0),
+    ] {
+        let program = Program::decode(&assemble(text).unwrap_or_else(|error| panic!("{error}: {text}")));
+        assert_eq!(program.point_size & 7, expected, "{text}");
+    }
+}
+
+#[test]
 fn every_scalar_operation() {
     let a = [4.0, -0.25, 0.0, 1.0];
     for (text, expected) in [

@@ -137,6 +137,36 @@ fn killed_vertices_take_away_their_primitive() {
 }
 
 #[test]
+fn points_whose_flags_alone_are_exported_have_the_size_of_the_draw() {
+    for (export, expected) in
+        [("", true), ("max oPts.z, r2.x, r2.x", true), ("max oPts.x, r2.x, r2.x", false)]
+    {
+        let mut scene = Scene::new(80, 16, 0);
+        scene.set(0x2280, 64 | 64 << 16);
+        scene.set(0x2281, 0x7fff << 16);
+        scene.set(0x2180, 4 << 24);
+        scene.set(0x2204, 1 << 16 | 1 << 19);
+        // The size and the flag are zero.
+        scene.shader(
+            0,
+            &format!(
+                "vfetch r1.xy1w, r0.x, vf0, format=38, stride=7, offset=0
+                 max r2, c[0], c[0]
+                 alloc position
+                 max oPos.xy01, r1, r1
+                 {export}
+                 alloc interpolators 1
+                 max o0.1111, r1, r1"
+            ),
+        );
+        scene.set(0x4000, 0);
+        scene.vertices(&[vertex(40.0, 8.0, RED)]);
+        scene.draw(1, 1);
+        assert_eq!(pixel(&scene.show(), 42, 10)[0] != 0, expected, "{export}");
+    }
+}
+
+#[test]
 fn vertices_fetch_the_base_level_unless_a_level_is_set() {
     // 32 x 32 texels of red, whose smaller levels are green. The four corners' coordinates are far
     // apart.
