@@ -27,6 +27,9 @@ use crate::memory::Endian;
 use crate::microcode::Shader;
 use crate::registers::vgt;
 
+/// Registers of a pixel shader that an interpolator or the position can reach.
+pub const INTERPOLATORS: u32 = 16;
+
 /// Source of a draw's vertex indices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IndexSource {
@@ -216,6 +219,7 @@ pub struct DrawCall {
     pub centroid: u32,
     /// Interpolator register that receives the pixel's position, if requested. The sign of x marks
     /// back faces, that of y points, that of z lines; z and w hold the position within a point.
+    /// Below [`INTERPOLATORS`]: registers beyond get none.
     pub position_register: Option<u32>,
     /// Perspective correction is off.
     pub affine: bool,

@@ -1,8 +1,8 @@
 //! Captures a [`DrawCall`] from the registers.
 
 use super::{
-    Constants, Culling, DrawCall, DrawRequest, DrawStateError, Scissor, Tessellation, VertexKill, Viewport,
-    color, depth, polygon,
+    Constants, Culling, DrawCall, DrawRequest, DrawStateError, INTERPOLATORS, Scissor, Tessellation,
+    VertexKill, Viewport, color, depth, polygon,
 };
 use crate::enums::*;
 use crate::microcode::{Program, Shader};
@@ -225,7 +225,8 @@ impl DrawCall {
             interpolators: program.vs_export_count() + 1,
             flat: flat_interpolators(registers.read()),
             centroid: centroid_interpolators(registers, msaa),
-            position_register: program.param_gen().then(|| misc.param_gen_pos()),
+            position_register: Some(misc.param_gen_pos())
+                .filter(|register| program.param_gen() && *register < INTERPOLATORS),
             affine: raster.persp_corr_dis(),
             viewport: viewport(registers),
             clip_planes: clip_planes(registers),

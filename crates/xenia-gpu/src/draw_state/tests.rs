@@ -65,6 +65,19 @@ fn an_indexed_strip() {
 }
 
 #[test]
+fn only_the_registers_of_interpolators_receive_the_position() {
+    let mut registers = scene();
+    for (is_asked, register, expected) in
+        [(true, 0, Some(0)), (true, 15, Some(15)), (true, 16, None), (true, 255, None), (false, 3, None)]
+    {
+        registers.set(0x2180, u32::from(is_asked) << 18);
+        registers.set(0x2181, register << 8);
+        let call = capture(&registers, 0x0003_0088, IndexSource::Counted).unwrap();
+        assert_eq!(call.position_register, expected, "{is_asked} {register}");
+    }
+}
+
+#[test]
 fn blended_text_on_two_targets_with_stencil() {
     let mut registers = scene();
     for (index, value) in [
