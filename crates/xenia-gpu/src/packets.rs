@@ -51,11 +51,12 @@ pub enum Header {
 }
 
 impl Header {
-    /// Decodes a header word. A zero word is filler too: the ring buffer is initially zero.
+    /// Decodes a header word. A zero word is filler too, as the ring buffer is initially zero, and
+    /// so is [`UNWRITTEN`].
     pub const fn decode(word: u32) -> Self {
         let count = ((word >> 16) & 0x3fff) + 1;
         match word >> 30 {
-            0 if word == 0 => Self::Filler,
+            0 if word == 0 || word == UNWRITTEN => Self::Filler,
             0 => Self::Registers { first: word & 0x7fff, count, same: word & 0x8000 != 0 },
             1 => Self::Pair { first: word & 0x7ff, second: (word >> 11) & 0x7ff },
             2 => Self::Filler,
@@ -77,6 +78,10 @@ impl Header {
 pub const fn type0(first: u32, count: u32) -> u32 {
     ((count - 1) & 0x3fff) << 16 | (first & 0x7fff)
 }
+
+/// Word that titles' graphics library leaves where it has written no packet (xenia-canary's
+/// command processor skips it too).
+pub const UNWRITTEN: u32 = 0x0bad_f00d;
 
 /// Filler word (type 2).
 pub const TYPE2: u32 = 0x8000_0000;
@@ -250,6 +255,8 @@ mod tests {
             (0x4000_1801, Header::Pair { first: 1, second: 3 }),
             (TYPE2, Header::Filler),
             (0, Header::Filler),
+            (UNWRITTEN, Header::Filler),
+            (UNWRITTEN + 1, Header::Registers { first: 0x700e, count: 0xbae, same: true }),
             (0xc004_3c01, Header::Command { opcode: 0x3c, count: 5, predicated: true }),
         ] {
             assert_eq!(Header::decode(word), expected, "{word:#x}");
