@@ -26,12 +26,12 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
     if args.bless && !has_limit {
         bail!("--bless needs a limit, which the golden file will hold: -n INSTRUCTIONS or --frames N");
     }
-    let changing: Vec<&str> = settings_of_run(args).collect();
+    let changing: Vec<String> = settings_of_run(args).map(|(flag, _)| format!("--{flag}")).collect();
     if args.bless && !changing.is_empty() {
         bail!(
-            "--bless writes what every user's run is compared with, and a settings file changes this one: \
-             say the flags, or --config /dev/null{}",
-            changing.concat()
+            "--bless writes what every user's run is compared with, and a settings file changes this one by {}: \
+             say the flags, or --config /dev/null",
+            changing.join(", ")
         );
     }
     let expected = if args.bless { None } else { Some(Golden::read(&args.expect)?) };
@@ -131,17 +131,16 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
         }
         Some((field, expected, actual)) => {
             outln!("MISMATCH in {field}:\n  expected {expected}\n  actual   {actual}");
-            settings_of_run(&args).for_each(|setting| outln!("{}", setting.trim_start_matches('\n')));
+            settings_of_run(&args).for_each(|(_, line)| outln!("{}", line.trim_start_matches('\n')));
             Ok(Code::Mismatch)
         }
     }
 }
 
-/// Lines that name the settings of files that may change the run's result.
-fn settings_of_run(args: &CheckArgs) -> impl Iterator<Item = &str> {
+/// The settings of files that may change the run's result.
+fn settings_of_run(args: &CheckArgs) -> impl Iterator<Item = &(String, String)> {
     const OTHERS: [&str; 6] = ["key-file", "color", "log", "quiet", "verbose", "timeout"];
-    let of_run = args.settings.iter().filter(|(flag, _)| !OTHERS.contains(&flag.as_str()));
-    of_run.map(|(_, line)| line.as_str())
+    args.settings.iter().filter(|(flag, _)| !OTHERS.contains(&flag.as_str()))
 }
 
 /// Runs a machine to the state `next`, and compares.
@@ -205,7 +204,7 @@ mod tests {
         };
         args.settings = settings;
         let refused = run(&args).unwrap_err().to_string();
-        assert!(refused.ends_with("--config /dev/null\n  --language is set in c.toml"), "{refused}");
+        assert!(refused.contains("changes this one by --language: say"), "{refused}");
         let endless = std::fs::read_to_string(&golden)
             .unwrap()
             .replace("limit_instructions\": 500", "limit_instructions\": null");
