@@ -226,6 +226,9 @@ pub fn translate(program: &Program, stage: Stage) -> Result<Translation, Transla
     if program.exports >> 32 & 0x3f != 0 {
         return Err(TranslateError::Unsupported("an export to memory (eA, eM0 to eM4)"));
     }
+    if !control_flow::is_structured(&program.controls) {
+        basic_blocks::check(program)?;
+    }
     let mut translator = Translator::new(program, stage);
     let inputs = translator.begin();
     translator.control_flow();

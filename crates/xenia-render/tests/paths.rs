@@ -21,6 +21,7 @@ mod readback;
 mod resolution;
 
 use std::cell::RefCell;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use scene::*;
@@ -205,6 +206,24 @@ fn an_export_without_pixels_leaves_the_edram_where_it_is() {
         assert_eq!(fallbacks(&counters), [("an export to memory", 3)], "{position}");
         assert_eq!(counters.edram_trips, trips, "{position}");
     }
+}
+
+#[test]
+fn a_program_of_too_many_jumps_is_drawn_by_the_reference() {
+    let mut text = String::new();
+    for i in 0..300 {
+        let _ = write!(text, "l{i}:\nexec\nadd r1, r1, r0\njump l{}, p0\n", (i * 7 + 3) % 300);
+    }
+    let counters = drawn(|| {
+        let mut scene = Scene::new(80, 64, 0);
+        scene.shader(1, &format!("{text}alloc colors\nexec\nmax oC0, r0, r0"));
+        scene.vertices(&rectangle(8.0, 8.0, 40.0, 40.0, RED));
+        scene.draw(8, 3);
+        scene
+    });
+    let Some(counters) = counters else { return };
+    let [(reason, 1)] = fallbacks(&counters)[..] else { panic!("{:?}", counters.fallbacks) };
+    assert!(reason.ends_with("are more than 256"), "{reason}");
 }
 
 #[test]

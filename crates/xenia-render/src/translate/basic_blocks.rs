@@ -5,14 +5,48 @@
 //! and four calls.
 
 use naga::{BinaryOperator as Op, Block, Handle, LocalVariable, Statement};
-use xenia_gpu::microcode::{Condition, Control};
+use xenia_gpu::microcode::{Condition, Control, Instruction, Program};
 
 use super::builder::Value;
 use super::control_flow::{LoopAddress, MAX_LOOPS};
-use super::{Translator, types};
+use super::{TranslateError, Translator, types};
 
 /// Deepest nesting of calls; deeper ones are not taken.
 const MAX_CALLS: u32 = 4;
+/// Most blocks in a switch, fetches included. One of 150 takes a software driver 3 seconds, one of
+/// 600 takes 19, one of 1,950 five minutes.
+pub(super) const MAX_BLOCKS: usize = 256;
+/// Blocks that a fetch counts as.
+const FETCH_BLOCKS: usize = 4;
+
+/// Where a program's blocks begin; the last element is its end.
+fn beginnings(controls: &[Control]) -> Vec<bool> {
+    let length = controls.len();
+    // Branch targets, and instructions after branches, begin a place.
+    let mut begins = vec![false; length + 1];
+    begins[0] = true;
+    for (at, control) in controls.iter().enumerate() {
+        if let Some(target) = control.target() {
+            begins[(target as usize).min(length)] = true;
+        }
+        if !matches!(control, Control::Nop | Control::Alloc(..) | Control::Exec { .. }) {
+            begins[at + 1] = true;
+        }
+    }
+    begins
+}
+
+/// Refuses a program of so many blocks and fetches that drivers would take long to compile the
+/// switch: their time grows with the square of the number, and nothing can end them.
+pub(super) fn check(program: &Program) -> Result<(), TranslateError> {
+    let begins = beginnings(&program.controls);
+    let blocks = begins[..program.controls.len()].iter().filter(|begins| **begins).count();
+    let is_fetch =
+        |instruction: &&Instruction| matches!(instruction, Instruction::Vertex(_) | Instruction::Texture(_));
+    let count = blocks + FETCH_BLOCKS * program.instructions.iter().filter(is_fetch).count();
+    let what = "blocks of a program with jumps, each fetch counted as four,";
+    if count > MAX_BLOCKS { Err(TranslateError::TooLarge { what, count, limit: MAX_BLOCKS }) } else { Ok(()) }
+}
 
 /// Variables of the loop around the switch. Arrays have four elements.
 struct Stack {
@@ -59,19 +93,8 @@ impl Stack {
 impl Translator<'_> {
     /// Translates the whole program to a loop around a switch.
     pub(super) fn basic_blocks(&mut self) {
-        let controls = &self.program.controls;
-        let length = controls.len();
-        // Branch targets, and instructions after branches, begin a place.
-        let mut begins = vec![false; length + 1];
-        begins[0] = true;
-        for (at, control) in controls.iter().enumerate() {
-            if let Some(target) = control.target() {
-                begins[(target as usize).min(length)] = true;
-            }
-            if !matches!(control, Control::Nop | Control::Alloc(..) | Control::Exec { .. }) {
-                begins[at + 1] = true;
-            }
-        }
+        let begins = beginnings(&self.program.controls);
+        let length = self.program.controls.len();
         // Number of the place at each instruction that begins one; the end follows the last
         // instruction.
         let mut numbers = vec![0; length + 1];

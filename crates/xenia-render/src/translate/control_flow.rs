@@ -68,6 +68,11 @@ fn structure(controls: &[Control]) -> Option<Vec<Node>> {
     open.is_empty().then_some(nodes)
 }
 
+/// Whether a program becomes plain statements.
+pub(super) fn is_structured(controls: &[Control]) -> bool {
+    structure(controls).is_some()
+}
+
 /// Whether an instruction may change the predicate.
 fn changes_predicate(instruction: &Instruction) -> bool {
     let Instruction::Alu(alu) = instruction else { return false };

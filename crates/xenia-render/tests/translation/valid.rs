@@ -108,6 +108,29 @@ fn translation_errors_name_the_unsupported_feature() {
     assert_eq!(error, "18432 instructions are more than 8192");
 }
 
+/// Program of `pairs` pairs of a clause and a conditional jump to anywhere.
+fn jumps(pairs: u32) -> Program {
+    let mut words = Vec::new();
+    for i in 0..pairs {
+        let is_last = i + 1 == pairs;
+        let (low, high) = (pairs | 3 << 12, if is_last { 0x2000 } else { 0x1000 });
+        let target = (i * 7919 + 13) % (2 * pairs);
+        let (jump_low, jump_high) = if is_last { (0, 0) } else { (target | 1 << 14, 0xb000 | (i & 1) << 10) };
+        words.extend([low, high | (jump_low & 0xffff) << 16, jump_low >> 16 | jump_high << 16]);
+    }
+    let clause = assemble("setp_gt r1.x, r0.x\nadd r1, r1, r0\nmax oC0, r1, r1").unwrap();
+    words.extend(&clause[clause.len() - 9..]);
+    Program::decode(&words)
+}
+
+#[test]
+fn programs_of_many_jumps_are_refused() {
+    let stage = stages(ShaderKind::Pixel)[1];
+    check(&jumps(100), stage).unwrap();
+    let error = check(&jumps(1300), stage).unwrap_err().to_string();
+    assert!(error.ends_with("are more than 256"), "{error}");
+}
+
 #[test]
 fn shaders_of_titles_validate() {
     let Some(files) = xenia_testing::files_of_titles(&["xvu", "xpu"]) else { return };
