@@ -32,10 +32,14 @@ pub(crate) fn fetched_textures(program: &Program, constants: &Constants) -> Vec<
             continue;
         }
         let slot = fetch.constant as usize & 31;
-        if let Some((_, info, last)) = fetched.iter_mut().find(|(other, ..)| *other == slot) {
-            *last = FetchPlan::of(info, fetch).levels[1].max(*last);
-        } else if let Some(info) = TextureInfo::decode(&constants.fetch[slot]) {
-            fetched.push((slot, info, FetchPlan::of(&info, fetch).levels[1]));
+        let Some(info) = TextureInfo::decode(&constants.fetch[slot]) else { continue };
+        if FetchPlan::coordinates(info.dimension, fetch.dimension).is_none() {
+            continue;
+        }
+        let highest = FetchPlan::of(&info, fetch).levels[1];
+        match fetched.iter_mut().find(|(other, ..)| *other == slot) {
+            Some((.., last)) => *last = highest.max(*last),
+            None => fetched.push((slot, info, highest)),
         }
     }
     fetched
@@ -207,8 +211,10 @@ impl FetchUnit for Fetcher<'_> {
             return sample::gradients(at.coordinates);
         }
         match &self.textures.slots[fetch.constant as usize & 31] {
-            Some(binding) => sample::sample(binding, fetch, at, mask & self.wanted),
-            None => [[0.0; LANES]; 4],
+            Some(binding) if FetchPlan::coordinates(binding.info.dimension, fetch.dimension).is_some() => {
+                sample::sample(binding, fetch, at, mask & self.wanted)
+            }
+            _ => [[0.0; LANES]; 4],
         }
     }
 

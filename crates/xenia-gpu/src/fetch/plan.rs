@@ -1,10 +1,10 @@
 //! Settings of a texture fetch: its instruction's, or its fetch constant's where the instruction
 //! defers.
 //!
-//! Both backends decide filters and mip levels here, so they cannot disagree on the levels that a
-//! fetch may read.
+//! Both backends decide filters, mip levels, coordinates and what lies beyond the edges here, so
+//! they cannot disagree on the levels that a fetch may read.
 
-use crate::enums::{Anisotropy, TextureFilter};
+use crate::enums::{Anisotropy, ClampMode, Dimension, TextureFilter};
 use crate::microcode::TextureFetch;
 use crate::texture::TextureInfo;
 
@@ -54,6 +54,37 @@ impl FetchPlan {
             filter => filter,
         });
         Self { slices, ..Self::new(info, [fetch.mag, fetch.min, fetch.mip], fetch.anisotropy) }
+    }
+
+    /// Number of coordinates that a fetch uses of a texture, by the dimension field of its
+    /// instruction; `None` if it can't fetch from such a texture, and returns zeros. A 1D fetch
+    /// from a plane reads its first row, and one without a third coordinate the first layer.
+    pub fn coordinates(texture: Dimension, fetch: u8) -> Option<usize> {
+        match (fetch & 3, texture) {
+            (0, Dimension::D1 | Dimension::D2) => Some(1),
+            (1, Dimension::D1 | Dimension::D2) => Some(2),
+            (2, Dimension::D1 | Dimension::D2 | Dimension::D3) | (3, Dimension::Cube) => Some(3),
+            _ => None,
+        }
+    }
+
+    /// Addressing modes of a fetch whose filter within a level is linear or point. A point filter
+    /// has no half-way, and may be told to prefer the nearest texel over the border. A volume's third
+    /// axis keeps half-way modes, as it has a filter of its own.
+    pub fn clamp(info: &TextureInfo, is_linear: bool) -> [ClampMode; 3] {
+        use ClampMode::{ClampToBorder, ClampToHalfway, MirrorClampToBorder, MirrorClampToHalfway};
+        if info.dimension == Dimension::Cube {
+            // The cube instruction has selected a face, and faces are not filtered across edges.
+            return [ClampMode::ClampToEdge; 3];
+        }
+        [0, 1, 2].map(|axis: usize| match info.clamp[axis] {
+            mode if is_linear => mode,
+            ClampToHalfway if axis < 2 => ClampMode::ClampToEdge,
+            MirrorClampToHalfway if axis < 2 => ClampMode::MirrorClampToEdge,
+            ClampToBorder if info.nearest_clamp => ClampMode::ClampToEdge,
+            MirrorClampToBorder if info.nearest_clamp => ClampMode::MirrorClampToEdge,
+            mode => mode,
+        })
     }
 
     /// Clamps a level of detail to the levels; NaN gives the lowest.
@@ -107,6 +138,23 @@ mod tests {
             let [lowest, highest] = expected.map(|level| level as f32);
             assert_eq!([f32::NAN, -9.0, 99.0].map(|lod| plan.limited(lod)), [lowest, lowest, highest]);
         }
+    }
+
+    #[test]
+    fn point_filters_reach_the_border_unless_told_otherwise() {
+        use ClampMode::*;
+        let modes = |policy: u32, is_linear| {
+            [2, 4, 5, 6, 7].map(|mode| {
+                let info = TextureInfo::decode(&[2 | mode << 10, 6 | policy << 11, 0, 0, 0, 1 << 9]).unwrap();
+                FetchPlan::clamp(&info, is_linear)[0]
+            })
+        };
+        let own = [ClampToEdge, ClampToHalfway, MirrorClampToHalfway, ClampToBorder, MirrorClampToBorder];
+        assert_eq!([0, 1].map(|policy| modes(policy, true)), [own; 2]);
+        let borders = [ClampToEdge, ClampToEdge, MirrorClampToEdge, ClampToBorder, MirrorClampToBorder];
+        assert_eq!(modes(0, false), borders);
+        let edges = [ClampToEdge, ClampToEdge, MirrorClampToEdge, ClampToEdge, MirrorClampToEdge];
+        assert_eq!(modes(1, false), edges);
     }
 
     #[test]

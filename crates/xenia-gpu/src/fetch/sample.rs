@@ -17,6 +17,8 @@ use xenia_host::simd;
 
 /// Dimension field of fetches from 3D and stacked textures.
 const STACKED: u8 = 2;
+/// Dimension field of fetches with one coordinate.
+const LINE: u8 = 0;
 /// Dimension field of fetches from 2D textures.
 const PLANE: u8 = 1;
 
@@ -187,8 +189,10 @@ impl<'a> Lookup<'a> {
             let value = self.coordinates[axis][lane] - if axis < 2 { cube } else { 0.0 };
             snap(value * self.scale[axis] + self.fetch.offset[axis] + away.get(axis).unwrap_or(&0.0))
         });
-        if dimension == Dimension::D2 && self.fetch.dimension != STACKED {
-            at[2] = 0.0; // such a fetch has no third coordinate
+        match FetchPlan::coordinates(dimension, self.fetch.dimension) {
+            Some(1) => (at[1], at[2]) = (0.5, 0.0),
+            Some(2) => at[2] = 0.0,
+            _ => {}
         }
         at
     }
@@ -199,7 +203,7 @@ impl<'a> Lookup<'a> {
         let dimension = info.dimension;
         let image = &self.binding.levels[index.min(self.binding.levels.len() - 1)];
         let within = |axis: usize| in_texels(at[axis], self.size[axis], image.size[axis]);
-        let clamp = if dimension == Dimension::Cube { [ClampMode::ClampToEdge; 3] } else { info.clamp };
+        let clamp = FetchPlan::clamp(info, linear.plane);
         let w = if dimension == Dimension::D3 { within(2) } else { at[2] };
         let level = Level { image, clamp, border: self.border };
         level.sample(dimension, [within(0), within(1), w], linear)
@@ -336,9 +340,12 @@ fn plain<'a>(
     plan: &FetchPlan,
 ) -> Option<Plain<'a>> {
     let info = &binding.info;
-    let bordered =
-        |mode: &ClampMode| matches!(mode, ClampMode::ClampToBorder | ClampMode::MirrorClampToBorder);
+    use ClampMode::{ClampToBorder, ClampToHalfway, MirrorClampToBorder, MirrorClampToHalfway};
+    let bordered = |mode: &ClampMode| {
+        matches!(mode, ClampToBorder | MirrorClampToBorder | ClampToHalfway | MirrorClampToHalfway)
+    };
     if fetch.operation != TextureOp::Fetch
+        || fetch.dimension == LINE
         || info.dimension != Dimension::D2
         || info.size[2] != 1
         || info.clamp[..2].iter().any(bordered)

@@ -48,6 +48,8 @@ pub struct TextureInfo {
     /// Powers of two by which gradients along rows and columns of the image are multiplied.
     pub gradient_exponents: [i32; 2],
     pub border: u32,
+    /// Point filters take the nearest texel where modes would show the border.
+    pub nearest_clamp: bool,
     /// The border's alpha is one, whatever its colour.
     pub opaque_border: bool,
     /// Small levels share a tile.
@@ -101,6 +103,7 @@ impl TextureInfo {
             lod_bias: signed(e, 12, 10) as f32 / 32.0,
             gradient_exponents: [signed(e, 22, 5), signed(e, 27, 5)],
             border: bits(f, 0, 2),
+            nearest_clamp: bits(b, 11, 1) != 0,
             opaque_border: bits(f, 2, 1) != 0,
             packed_mips: bits(f, 11, 1) != 0,
         })

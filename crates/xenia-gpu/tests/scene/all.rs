@@ -1,6 +1,7 @@
 //! Whole scenes from packets to frames, on the backend of the test crate.
 //!
 //! Expected colours are derived from the scene, never copied from results.
+mod addressing;
 mod alike;
 mod clipping;
 mod copies;

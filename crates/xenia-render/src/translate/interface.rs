@@ -16,6 +16,7 @@
 
 use xenia_gpu::draw_state::VertexBuffer;
 use xenia_gpu::enums::{Anisotropy, ClampMode, Dimension, TextureFilter};
+use xenia_gpu::fetch::FetchPlan;
 use xenia_gpu::microcode::{Condition, Control, Instruction, Program, Source};
 use xenia_gpu::texture::TextureInfo;
 
@@ -248,6 +249,10 @@ pub struct TextureRecord {
     pub is_volume: bool,
     /// Axes with the "mirror once" modes.
     pub mirrored: [bool; 3],
+    /// Axes with the half-way modes.
+    pub half_way: [bool; 3],
+    /// Dimension fields of instructions that can fetch from the texture; others return zeros.
+    pub fetches: [bool; 4],
     /// Result components with 16 fraction bits (before the scale).
     pub short: [bool; 4],
 }
@@ -257,6 +262,10 @@ fn is_mirrored_once(mode: ClampMode) -> bool {
         mode,
         ClampMode::MirrorClampToEdge | ClampMode::MirrorClampToHalfway | ClampMode::MirrorClampToBorder
     )
+}
+
+fn is_half_way(mode: ClampMode) -> bool {
+    matches!(mode, ClampMode::ClampToHalfway | ClampMode::MirrorClampToHalfway)
 }
 
 impl TextureRecord {
@@ -277,8 +286,9 @@ impl TextureRecord {
             slices: info.slices,
             swizzle: info.swizzle,
             is_volume: info.dimension == Dimension::D3,
-            // Faces of a cube are not filtered across edges.
-            mirrored: info.clamp.map(|mode| info.dimension != Dimension::Cube && is_mirrored_once(mode)),
+            mirrored: FetchPlan::clamp(info, true).map(is_mirrored_once),
+            half_way: FetchPlan::clamp(info, true).map(is_half_way),
+            fetches: [0, 1, 2, 3].map(|fetch| FetchPlan::coordinates(info.dimension, fetch).is_some()),
             short: info.swizzle.map(|select| select < 4 && info.short_fractions() >> select & 1 != 0),
         }
     }

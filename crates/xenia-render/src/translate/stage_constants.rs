@@ -17,6 +17,10 @@ pub(super) const MIP_BIT: u32 = 3;
 pub(super) const PLANE_BITS: [u32; 2] = [5, 6];
 /// Bits of the filters between slices, likewise.
 pub(super) const SLICE_BITS: [u32; 2] = [13, 14];
+/// First of the three bits of the axes with half-way modes.
+pub(super) const HALF_WAY_BIT: u32 = 21;
+/// First of the four bits of the dimensions of instructions that can fetch from the texture.
+pub(super) const FETCH_BIT: u32 = 28;
 
 /// Contents of one stage's constant buffer (binding 0).
 #[derive(Default)]
@@ -139,7 +143,11 @@ impl StageConstants {
         let linear = linear.into_iter().flat_map(|(filters, bits)| filters.into_iter().zip(bits));
         let linear = linear.filter(|(filter, _)| *filter == TextureFilter::Linear);
         let filters = linear.fold(record.mip.bits() << MIP_BIT, |bits, (_, bit)| bits | 1 << bit);
-        let mirrored_and_others = mirrored | filters | along_rows << 8 | along_columns << 16 | short;
+        let half_way =
+            (0..3).fold(0, |bits, i| bits | u32::from(record.half_way[i]) << (HALF_WAY_BIT + i as u32));
+        let fetches = (0..4).fold(0, |bits, i| bits | u32::from(record.fetches[i]) << (FETCH_BIT + i as u32));
+        let mirrored_and_others =
+            mirrored | filters | half_way | fetches | along_rows << 8 | along_columns << 16 | short;
         self.put(
             member::TEXTURE,
             row + 2,

@@ -16,9 +16,10 @@ use xenia_gpu::microcode::{ShaderKind, TextureFetch, TextureOp};
 
 use super::builder::Value;
 use super::interface::{TextureShape, member};
-use super::stage_constants::MIP_BIT;
+use super::stage_constants::{FETCH_BIT, HALF_WAY_BIT, MIP_BIT};
 use super::{Stage, Translator};
 
+const LINE: u8 = 0;
 const PLANE: u8 = 1;
 const CUBE: u8 = 3;
 const VOLUME: u8 = 2;
@@ -39,7 +40,8 @@ struct Record {
     is_volume: Value,
     /// Bits 2:0: axes that are mirrored once; from [`MIP_BIT`] on: the constant's filter between
     /// levels; `PLANE_BITS` and `SLICE_BITS`: its other filters; from bits 8 and 16 on: exponents
-    /// of the gradients, plus 16; from bit 24 on: components with 16 fraction bits.
+    /// of the gradients, plus 16; from [`HALF_WAY_BIT`] on: axes with half-way modes; from bit 24
+    /// on: components with 16 fraction bits; from [`FETCH_BIT`] on: dimensions that can fetch.
     mirrored: Value,
 }
 
@@ -118,6 +120,11 @@ impl Translator<'_> {
                 let one = self.b.float(1.0);
                 *out = self.b.binary(Op::Subtract, *out, one);
             }
+            if axis == 1 && fetch.dimension == LINE {
+                // Such a fetch has one coordinate: from a plane it reads the first row.
+                *out = self.b.float(0.5);
+                continue;
+            }
             if axis == 2 && fetch.dimension < VOLUME {
                 // Such a fetch has no third coordinate: from a stack it reads the first layer.
                 *out = self.b.float(0.0);
@@ -184,6 +191,15 @@ impl Translator<'_> {
             }
             // The other operations set state and have no result.
             _ => self.sampled(fetch, at),
+        };
+        let value = if fetch.operation == TextureOp::Gradients {
+            value
+        } else {
+            // Fetches of another dimension than the texture's find none.
+            let record = self.record(fetch);
+            let is_possible = self.has_bit(record.mirrored, FETCH_BIT + u32::from(fetch.dimension & 3));
+            let none = self.b.splat_float(0.0);
+            self.b.select(is_possible, value, none)
         };
         self.store_fetched(&fetch.common, value);
     }
@@ -256,6 +272,17 @@ impl Translator<'_> {
         self.b.select(is_mirrored, distance, at)
     }
 
+    /// Limits a texel coordinate to the texture if its axis has a half-way mode: a linear filter
+    /// mixes the last texel and the border there, and a point filter stays within the texel.
+    fn kept_half_way(&mut self, at: Value, axis: usize, is_linear: Value, record: &Record) -> Value {
+        let is_kept = self.has_bit(record.mirrored, HALF_WAY_BIT + axis as u32);
+        let (zero, inside) = (self.b.float(0.0), self.b.float(8.0 * GUARD));
+        let inside = self.b.select(is_linear, zero, inside);
+        let end = self.b.binary(Op::Subtract, record.size[axis], inside);
+        let kept = limit(self, at, zero, end);
+        self.b.select(is_kept, kept, at)
+    }
+
     /// Level of detail for the host. The sampler uses it to choose between magnification and
     /// minification, even with a single level; it clamps the level by itself, but needs a number
     /// for that.
@@ -275,12 +302,18 @@ impl Translator<'_> {
             SampleLevel::Exact(self.host_level(fetch, at, &record))
         };
         let half = self.half_texel(fetch, level, &record);
+        let [plane, slice] = match level {
+            SampleLevel::Exact(lod) => self.chosen_are_linear(fetch, lod, &record),
+            _ => [self.b.boolean(true); 2], // as samplers with anisotropy have it
+        };
+        let are_linear = [plane, plane, slice];
         let [u, v, w] = [0, 1, 2].map(|axis| {
             // A coordinate on a texel edge must stay there when the host multiplies by the size
             // again. Mirrored edges lie on the other side of their texel, so this comes first.
             let guard = self.b.float(GUARD);
             let at = self.b.binary(Op::Add, texels[axis], guard);
             let at = self.mirrored_once(at, axis as u32, half[axis], &record);
+            let at = self.kept_half_way(at, axis, are_linear[axis], &record);
             self.b.binary(Op::Divide, at, record.size[axis])
         });
         let planes = if fetch.dimension == VOLUME {
@@ -329,8 +362,6 @@ impl Translator<'_> {
         level: SampleLevel,
     ) -> Value {
         let image = self.texture(fetch.constant, TextureShape::Planes);
-        // A 1D texture has one row.
-        let v = if fetch.dimension == 0 { self.b.float(0.5) } else { v };
         let coordinate = self.b.compose(self.types.vec2, &[u, v]);
         let (zero, one) = (self.b.float(0.0), self.b.float(1.0));
         let slice = self.b.math(MathFunction::Floor, slice);

@@ -41,6 +41,11 @@ pub(super) struct Fetch {
     /// Filters of the constant, and of the instruction (3 defers).
     filters: [u32; 3],
     own_filters: [u32; 3],
+    /// Filters between slices of the constant, and of the instruction (3 defers).
+    slices: [u32; 2],
+    own_slices: [u32; 2],
+    /// Point filters take the nearest texel in place of the border.
+    is_nearest: bool,
     levels: [u32; 2],
     is_packed: bool,
     /// In 32nds of a level.
@@ -109,6 +114,9 @@ impl Fetch {
                 choices.maybe((1, 4), 3, 0, 1) as u32,
                 choices.maybe((1, 4), 3, 0, 2) as u32,
             ],
+            slices: [0; 2].map(|_: u32| choices.maybe((1, 2), 0, 0, 1) as u32),
+            own_slices: [0; 2].map(|_: u32| choices.maybe((1, 4), 3, 0, 1) as u32),
+            is_nearest: yes(choices, 1, 4),
             levels: [choices.maybe((1, 4), 0, 1, 3) as u32, choices.maybe((2, 3), 0, 1, 7) as u32],
             is_packed: yes(choices, 1, 3),
             bias: choices.maybe((1, 3), 0, -96, 96),
@@ -161,13 +169,24 @@ impl Fetch {
         let [mag, min, mip] = self.chosen();
         let [lowest, highest] = self.level_range();
         let limited = lod.clamp(lowest, highest);
-        let changes_filter = mag != min && near(lod, 0.0) && lowest == 0.0;
+        let slices_differ = self.chosen_slices()[0] != self.chosen_slices()[1];
+        let differ = mag != min || slices_differ && self.shape == Shape::Volume;
+        let changes_filter = differ && near(lod, 0.0) && lowest == 0.0;
+        // Layers are minified where the coordinate changes by more than one.
+        let layers = f64::from(self.step[2]).abs() / 64.0 * 2.0_f64.powi(self.gradient_exponents[0]);
+        let changes_layers = slices_differ && self.shape == Shape::Stack && near(layers, 1.0);
+        // A host has one mode for both filters.
+        let has_border =
+            self.has_mode(ClampMode::ClampToBorder) || self.has_mode(ClampMode::MirrorClampToBorder);
+        let is_mixed = self.is_nearest && has_border && mag != min;
         let changes_level = mip == 0 && limited == lod && near(lod - lod.floor(), 0.5);
         // Compressed lines don't exist. In a curve each quad has another level.
         let is_line_of_blocks = self.shape == Shape::Line && self.format.block[1] != 1;
-        let is_vague =
-            self.is_curved && self.computes_lod && !self.register_gradients && (mip == 0 || mag != min);
-        !changes_filter && !changes_level && !is_line_of_blocks && !is_vague
+        let is_vague = self.is_curved
+            && self.computes_lod
+            && !self.register_gradients
+            && (mip == 0 || differ || slices_differ);
+        !changes_filter && !changes_layers && !is_mixed && !changes_level && !is_line_of_blocks && !is_vague
     }
 
     /// Number of pixels of a target for which a host that rounds coordinates to 1/256 texel may
@@ -175,10 +194,10 @@ impl Fetch {
     /// from those of levels that are not the base halved exactly.
     pub(super) fn pixels_at_edges(&self, lod: f64, [columns, rows]: [u32; 2]) -> usize {
         const HOST_STEP: f64 = 1.0 / 256.0;
-        let [mag, min, _] = self.chosen();
-        if mag != TextureFilter::Point.bits() && min != TextureFilter::Point.bits() {
-            return 0;
-        }
+        let has_points = |filters: &[u32]| filters.contains(&TextureFilter::Point.bits());
+        let slices = self.shape == Shape::Volume && has_points(&self.chosen_slices());
+        let planes = if has_points(&self.chosen()[..2]) { 0..2 } else { 0..0 };
+        let axes = planes.chain(if slices { 2..3 } else { 2..2 });
         let [lowest, highest] = self.level_range();
         let limited = lod.clamp(lowest, highest);
         let [step, at, ..] = self.constants();
@@ -196,7 +215,8 @@ impl Fetch {
             side << level != self.size[axis] && (halves - halves.round()).abs() < 2.0 * HOST_STEP
         };
         let levels = [limited.floor() as u32, limited.ceil() as u32];
-        let is_vague = |pixel| levels.iter().any(|&level| (0..3).any(|axis| is_at_edge(pixel, axis, level)));
+        let is_vague =
+            |pixel| levels.iter().any(|&level| axes.clone().any(|axis| is_at_edge(pixel, axis, level)));
         pixels.filter(|&pixel| is_vague(pixel)).count()
     }
 
@@ -210,16 +230,20 @@ impl Fetch {
         [0, 1, 2].map(|i: usize| if self.own_filters[i] == 3 { self.filters[i] } else { self.own_filters[i] })
     }
 
-    /// Number of axes along which the host rounds a weight.
+    /// Filters between slices: the instruction's or the constant's.
+    fn chosen_slices(&self) -> [u32; 2] {
+        [0, 1].map(|i: usize| if self.own_slices[i] == 3 { self.slices[i] } else { self.own_slices[i] })
+    }
+
+    /// Number of axes along which the host rounds a weight, or adds as much of another level.
     pub(super) fn filtered_axes(&self) -> u32 {
         let [mag, min, mip] = self.chosen();
-        let axes = match self.shape {
-            Shape::Line => 1,
-            Shape::Volume => 3,
-            _ => 2,
-        };
         let linear = TextureFilter::Linear.bits();
-        (if mag == linear || min == linear { axes } else { 0 }) + u32::from(mip == linear)
+        let (planes, is_volume) = (2 - u32::from(self.shape == Shape::Line), self.shape == Shape::Volume);
+        (if [mag, min].contains(&linear) { planes } else { 0 })
+            + u32::from(is_volume && self.chosen_slices().contains(&linear))
+            + u32::from(mip == linear)
+            + u32::from(is_volume && mag != min && mip == linear)
     }
 
     /// Largest magnitude of a texel, of those that scenes have; 0 for integers that the target can
@@ -264,7 +288,11 @@ impl Fetch {
                 | u32::from(self.no_zero) << 19
                 | width.div_ceil(32) << 22
                 | u32::from(is_tiled) << 31,
-            self.format.number | self.endian << 6 | u32::from(self.shape == Shape::Stack) << 10 | BASE,
+            self.format.number
+                | self.endian << 6
+                | u32::from(self.shape == Shape::Stack) << 10
+                | u32::from(self.is_nearest) << 11
+                | BASE,
             size,
             u32::from(self.is_integer)
                 | self.swizzle << 1
@@ -272,7 +300,9 @@ impl Fetch {
                 | mag << 19
                 | min << 21
                 | mip << 23,
-            lowest << 2
+            self.slices[0]
+                | self.slices[1] << 1
+                | lowest << 2
                 | highest << 6
                 | field(self.bias, 10) << 12
                 | field(self.gradient_exponents[0], 5) << 22
@@ -301,6 +331,12 @@ impl Fetch {
         for (own, name) in self.own_filters.iter().zip(["mag", "min", "mip"]) {
             if *own < 3 {
                 let _ = write!(text, ", {name}={}", ["point", "linear", "base"][*own as usize]);
+            }
+        }
+        let has_slices = matches!(self.shape, Shape::Stack | Shape::Volume);
+        for (own, name) in self.own_slices.iter().zip(["volmag", "volmin"]) {
+            if has_slices && *own < 3 {
+                let _ = write!(text, ", {name}={}", ["point", "linear"][*own as usize]);
             }
         }
         for (is_set, name) in [
@@ -368,9 +404,8 @@ impl Fetch {
                 // The instruction that selects a face adds one to the coordinates.
                 (at[0], at[1]) = (at[0] + 1.0, at[1] + 1.0);
             }
-            Shape::Line => (step[1], step[2], at[1], at[2]) = (0.0, 0.0, 0.5, 0.0),
             Shape::Plane => (step[2], at[2]) = (0.0, 0.0),
-            Shape::Stack | Shape::Volume => {}
+            _ => {}
         }
         let level = self.register_lod.unwrap_or(0) as f32 / 32.0;
         let gradient = |side: [f64; 2]| {
@@ -387,8 +422,10 @@ impl Fetch {
             return lod;
         }
         let [step, ..] = self.constants();
-        let scale = [0, 1, 2]
-            .map(|axis: usize| if axis == 2 && self.shape != Shape::Volume { 0.0 } else { self.scale(axis) });
+        let scale = [0, 1, 2].map(|axis: usize| match (axis, self.shape) {
+            (1 | 2, Shape::Line) | (2, Shape::Plane | Shape::Stack | Shape::Cube) => 0.0,
+            _ => self.scale(axis),
+        });
         let sides = if self.register_gradients {
             GRADIENTS.map(|side| {
                 let part = |axis: usize| side[axis] / f64::from(self.size[axis]) * scale[axis];

@@ -113,7 +113,9 @@ pub(super) fn case(
     let fetch = Fetch::any(choices);
     // Between levels a host keeps half a texel of the finer level from a mirror before a border
     // (docs: internals/gpu.md, differences).
-    let is_inexact = fetch.has_mode(ClampMode::MirrorClampToBorder) && fetch.blends_levels();
+    let is_mirrored =
+        fetch.has_mode(ClampMode::MirrorClampToBorder) || fetch.has_mode(ClampMode::MirrorClampToHalfway);
+    let is_inexact = is_mirrored && fetch.blends_levels();
     if !fetch.is_defined(fetch.level_of_detail()) || is_inexact {
         return Ok(SceneOutcome::Skipped);
     }

@@ -1,6 +1,6 @@
 //! Texture coordinate gradients within quads of pixels, and the level of detail.
 
-use super::STACKED;
+use super::{LINE, STACKED};
 use crate::enums::Dimension;
 use crate::microcode::lanes::{logarithms, map, map2, map3};
 use crate::microcode::{LANES, Lanes, Mask, Sampling, TextureFetch, Vector};
@@ -61,7 +61,8 @@ pub(super) fn crossed_layers(
 }
 
 /// Gradients in texels, if the fetch computes its level of detail from them. The third is zero
-/// unless the texture is a volume: layers and faces are not filtered.
+/// unless the texture is a volume: all levels have the same layers and faces. The second is zero
+/// for fetches with one coordinate.
 #[inline(always)]
 pub(super) fn texel_gradients(
     fetch: &TextureFetch,
@@ -72,6 +73,9 @@ pub(super) fn texel_gradients(
     let gradients = coordinate_gradients(fetch, at)?;
     if (info.dimension, fetch.dimension) != (Dimension::D3, STACKED) {
         scale[2] = 0.0;
+    }
+    if fetch.dimension == LINE {
+        scale[1] = 0.0;
     }
     let factors = info.gradient_exponents.map(|exponent| 2.0_f32.powi(exponent));
     let mut in_texels = [[[0.0; LANES]; 3]; 2];

@@ -20,10 +20,10 @@ fn wrap(at: i32, size: i32, mode: ClampMode) -> Option<i32> {
             let at = at.rem_euclid(size * 2);
             if at < size { at } else { size * 2 - 1 - at }
         }
-        ClampMode::ClampToEdge | ClampMode::ClampToHalfway => at.clamp(0, size - 1),
-        ClampMode::MirrorClampToEdge | ClampMode::MirrorClampToHalfway => mirrored(at).min(size - 1),
-        ClampMode::ClampToBorder => return None,
-        ClampMode::MirrorClampToBorder => {
+        ClampMode::ClampToEdge => at.clamp(0, size - 1),
+        ClampMode::MirrorClampToEdge => mirrored(at).min(size - 1),
+        ClampMode::ClampToBorder | ClampMode::ClampToHalfway => return None,
+        ClampMode::MirrorClampToBorder | ClampMode::MirrorClampToHalfway => {
             let at = mirrored(at);
             return (at < size).then_some(at);
         }
@@ -36,14 +36,12 @@ fn wrap_lanes(at: &[i32; LANES], size: u32, mode: ClampMode) -> [i32; LANES] {
     let size = size as i32;
     match mode {
         ClampMode::Repeat if size & (size - 1) == 0 => each(at, |at| at & (size - 1)),
-        ClampMode::ClampToEdge | ClampMode::ClampToHalfway => each(at, |at| at.clamp(0, size - 1)),
+        ClampMode::ClampToEdge => each(at, |at| at.clamp(0, size - 1)),
         ClampMode::MirroredRepeat if size & (size - 1) == 0 => each(at, |at| {
             let at = at & (size * 2 - 1);
             at.min(size * 2 - 1 - at)
         }),
-        ClampMode::MirrorClampToEdge | ClampMode::MirrorClampToHalfway => {
-            each(at, |at| (at ^ at >> 31).min(size - 1))
-        }
+        ClampMode::MirrorClampToEdge => each(at, |at| (at ^ at >> 31).min(size - 1)),
         _ if at.iter().fold(0, |any, &at| any | u32::from(at as u32 >= size as u32)) == 0 => *at,
         _ => each(at, |at| wrap(at, size, mode).unwrap_or(0)),
     }
@@ -126,10 +124,22 @@ impl Level<'_> {
         Some(x as usize + y as usize * width as usize)
     }
 
+    /// Limits a texel coordinate in the modes that reach half a texel beyond the edge, where a
+    /// linear filter mixes the last texel and the border equally, and a point filter has the texel.
+    #[inline(always)]
+    fn half_way(&self, at: f32, axis: usize, linear: bool) -> f32 {
+        let end = self.image.size[axis] as f32 - if linear { 0.0 } else { 0.5 };
+        match self.clamp[axis] {
+            ClampMode::ClampToHalfway => at.clamp(0.0, end),
+            ClampMode::MirrorClampToHalfway => at.abs().min(end),
+            _ => at,
+        }
+    }
+
     /// Samples a plane at texel coordinates.
     #[inline(always)]
     fn plane(&self, u: f32, v: f32, z: i32, linear: bool) -> [f32; 4] {
-        let (u, v) = (limit(u), limit(v));
+        let (u, v) = (self.half_way(limit(u), 0, linear), self.half_way(limit(v), 1, linear));
         let start = z as usize * (self.image.size[0] * self.image.size[1]) as usize;
         let texel = |index: Option<usize>| match index {
             Some(index) => self.image.texels.get(start + index),
@@ -159,15 +169,16 @@ impl Level<'_> {
     pub(super) fn sample(&self, dimension: Dimension, [u, v, w]: [f32; 3], linear: IsLinear) -> [f32; 4] {
         let depth = self.image.size[2] as i32;
         match dimension {
-            Dimension::D1 => self.plane(u, 0.5, 0, linear.plane),
+            Dimension::D1 => self.plane(u, v, 0, linear.plane),
             Dimension::D2 if depth == 1 => self.plane(u, v, 0, linear.plane),
             Dimension::Cube => self.plane(u, v, (w.floor() as i32).clamp(0, depth - 1), linear.plane),
             Dimension::D2 => {
                 // Layers end at the first and the last, whatever the mode.
                 let at = |z: i32| self.plane(u, v, z.clamp(0, depth - 1), linear.plane);
-                slices(w, linear.slices, at)
+                slices(w.clamp(-1.0, depth as f32 + 1.0), linear.slices, at)
             }
             Dimension::D3 => {
+                let w = self.half_way(limit(w), 2, linear.slices);
                 let slice = |z: i32| wrap(z, depth, self.clamp[2]);
                 let at = |z: i32| slice(z).map_or(self.border, |z| self.plane(u, v, z, linear.plane));
                 slices(w, linear.slices, at)
@@ -323,6 +334,8 @@ mod tests {
             (MirrorClampToEdge, [1, 0, 0, 3, 3, 3]),
             (ClampToBorder, [-1, -1, 0, 3, -1, -1]),
             (MirrorClampToBorder, [1, 0, 0, 3, -1, -1]),
+            (ClampToHalfway, [-1, -1, 0, 3, -1, -1]),
+            (MirrorClampToHalfway, [1, 0, 0, 3, -1, -1]),
         ] {
             assert_eq!([-2, -1, 0, 3, 4, 5].map(|at| wrap(at, 4, mode).unwrap_or(-1)), expected, "{mode:?}");
             let at = std::array::from_fn(|lane| lane as i32 - 8);

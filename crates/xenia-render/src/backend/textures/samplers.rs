@@ -1,16 +1,17 @@
 //! Samplers for texture fetch constants.
 //!
-//! Shaders implement mirroring once, so the sampler only clamps at the far end. Modes that the host
-//! lacks are replaced by the nearest available: half-way modes become edge modes, and borders of
-//! video colours, whose values have not been measured, are black. Anisotropic filtering requires
-//! linear filters, as hosts do.
+//! Shaders implement mirroring once, so the sampler only clamps at the far end, and the limit of
+//! half-way modes, beyond which the sampler has the border. Modes that the host lacks are replaced
+//! by the nearest available: borders of video colours, whose values have not been measured, are
+//! black, and a host without borders has the edge. Anisotropic filtering requires linear filters,
+//! as hosts do.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use wgpu::{AddressMode, FilterMode, MipmapFilterMode, SamplerBorderColor};
 use xenia_gpu::draw_state::DrawCall;
-use xenia_gpu::enums::{Anisotropy, ClampMode, Dimension, TextureFilter};
+use xenia_gpu::enums::{Anisotropy, ClampMode, TextureFilter};
 use xenia_gpu::fetch::FetchPlan;
 use xenia_gpu::microcode::Instruction;
 use xenia_gpu::texture::TextureInfo;
@@ -52,12 +53,8 @@ impl SamplerKey {
             TextureFilter::Linear => FilterMode::Linear,
             _ => FilterMode::Nearest,
         };
-        // The cube instruction has selected a face, and faces are not filtered across edges.
-        let clamp = match info.dimension {
-            Dimension::Cube => [ClampMode::ClampToEdge; 3],
-            _ => info.clamp,
-        };
-        let modes = clamp.map(|mode| address_mode(mode, features));
+        let has_linear = [mag, min].contains(&TextureFilter::Linear);
+        let modes = FetchPlan::clamp(info, has_linear).map(|mode| address_mode(mode, features));
         Self {
             modes,
             mag: within(mag),
@@ -119,7 +116,10 @@ fn address_mode(mode: ClampMode, features: wgpu::Features) -> AddressMode {
     match mode {
         ClampMode::Repeat => AddressMode::Repeat,
         ClampMode::MirroredRepeat => AddressMode::MirrorRepeat,
-        ClampMode::ClampToBorder | ClampMode::MirrorClampToBorder
+        ClampMode::ClampToBorder
+        | ClampMode::MirrorClampToBorder
+        | ClampMode::ClampToHalfway
+        | ClampMode::MirrorClampToHalfway
             if features.contains(wgpu::Features::ADDRESS_MODE_CLAMP_TO_BORDER) =>
         {
             AddressMode::ClampToBorder
@@ -184,6 +184,9 @@ mod tests {
             ]
         );
         assert_eq!([0, 6].map(|clamp| mode(clamp, 3)), [ClampToEdge; 2]);
+        let linear = ([TextureFilter::Linear; 3], Anisotropy::UseFetchConstant);
+        let half_way = [4, 5].map(|clamp| SamplerKey::new(&info(clamp, 0, 1), linear, all).modes[0]);
+        assert_eq!(half_way, [ClampToBorder; 2]);
         use SamplerBorderColor::*;
         let without = SamplerKey::new(&info(6, 1, 1), constant, wgpu::Features::empty());
         assert_eq!((without.modes[0], without.border), (ClampToEdge, TransparentBlack));

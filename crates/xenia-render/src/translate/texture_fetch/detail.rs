@@ -10,7 +10,7 @@ use xenia_gpu::microcode::TextureFetch;
 
 use super::super::builder::Value;
 use super::super::{Stage, Translator};
-use super::{PLANE, Record, VOLUME, limit};
+use super::{LINE, PLANE, Record, VOLUME, limit};
 
 impl Translator<'_> {
     /// Derivative of a value along an axis of the image: of each row and column of a quad, like the
@@ -75,6 +75,9 @@ impl Translator<'_> {
             gradient[2] = self.b.select(is_volume, gradient[2], zero);
         } else {
             gradient[2] = zero;
+        }
+        if fetch.dimension == LINE {
+            gradient[1] = zero;
         }
         gradient
     }

@@ -30,6 +30,33 @@ impl Translator<'_> {
         [0, 1].map(|i| self.is_linear(fetch.slices[i], SLICE_BITS[i], record))
     }
 
+    /// Whether the filters within a plane of magnified and minified texels are linear.
+    fn planes_are_linear(&mut self, fetch: &TextureFetch, record: &Record) -> [Value; 2] {
+        [(fetch.mag, PLANE_BITS[0]), (fetch.min, PLANE_BITS[1])]
+            .map(|(own, bit)| self.is_linear(own, bit, record))
+    }
+
+    /// Whether a level of detail selects minification.
+    fn is_minified(&mut self, lod: Value, record: &Record) -> Value {
+        let zero = self.b.float(0.0);
+        let is_smaller = self.b.binary(Op::Greater, lod, zero);
+        let is_above_base = self.b.binary(Op::Greater, record.lowest, zero);
+        self.b.binary(Op::LogicalOr, is_smaller, is_above_base)
+    }
+
+    /// Whether the filters that a level of detail selects are linear: within a plane, and between
+    /// slices of a volume.
+    pub(super) fn chosen_are_linear(
+        &mut self,
+        fetch: &TextureFetch,
+        lod: Value,
+        record: &Record,
+    ) -> [Value; 2] {
+        let (planes, slices) = (self.planes_are_linear(fetch, record), self.slices_are_linear(fetch, record));
+        let is_minified = self.is_minified(lod, record);
+        [planes, slices].map(|[mag, min]| self.b.select(is_minified, min, mag))
+    }
+
     /// Slice below a coordinate in slices, and the weight of the next one.
     fn split_slices(&mut self, at: Value, is_linear: Value) -> (Value, Value) {
         let (zero, half, one) = (self.b.float(0.0), self.b.float(0.5), self.b.float(1.0));
@@ -99,15 +126,9 @@ impl Translator<'_> {
         if is_known && filters.iter().all(|filter| *filter == filters[0]) {
             return self.sample_box(fetch, at, level);
         }
-        let planes = [(fetch.mag, PLANE_BITS[0]), (fetch.min, PLANE_BITS[1])]
-            .map(|(own, bit)| self.is_linear(own, bit, record));
-        let slices = self.slices_are_linear(fetch, record);
-        let zero = self.b.float(0.0);
-        let is_smaller = self.b.binary(Op::Greater, lod, zero);
-        let is_above_base = self.b.binary(Op::Greater, record.lowest, zero);
-        let is_minified = self.b.binary(Op::LogicalOr, is_smaller, is_above_base);
-        let plane = self.b.select(is_minified, planes[1], planes[0]);
-        let slice = self.b.select(is_minified, slices[1], slices[0]);
+        let planes = self.planes_are_linear(fetch, record);
+        let is_minified = self.is_minified(lod, record);
+        let [plane, slice] = self.chosen_are_linear(fetch, lod, record);
         let condition = self.b.binary(Op::Equal, plane, slice);
         let result = self.b.local("volume", self.types.vec4);
         self.b.begin();
