@@ -69,8 +69,8 @@ impl FetchPlan {
     }
 
     /// Addressing modes of a fetch whose filter within a level is linear or point. A point filter
-    /// has no half-way, and may be told to prefer the nearest texel over the border. A volume's third
-    /// axis keeps half-way modes, as it has a filter of its own.
+    /// has no half-way, and may be told to prefer the nearest texel over the border. A volume's
+    /// third axis keeps half-way modes, as it has a filter of its own.
     pub fn clamp(info: &TextureInfo, is_linear: bool) -> [ClampMode; 3] {
         use ClampMode::{ClampToBorder, ClampToHalfway, MirrorClampToBorder, MirrorClampToHalfway};
         if info.dimension == Dimension::Cube {
