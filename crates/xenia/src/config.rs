@@ -6,6 +6,7 @@ mod engine;
 mod outside;
 mod start_time;
 
+pub(crate) use console::as_typed;
 pub use console::{ConsoleConfig, ConsoleRegion, Country, Language, SystemVersion, VideoMode};
 pub use engine::{
     Compile, CpuConfig, CrossCheckUnit, ExecutorConfig, MachineConfig, ReservationsTable, Tier,

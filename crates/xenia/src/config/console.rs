@@ -200,6 +200,53 @@ pub enum Language {
     SimplifiedChinese = 17,
 }
 
+impl Language {
+    const ALL: [Self; 16] = [
+        Self::English,
+        Self::Japanese,
+        Self::German,
+        Self::French,
+        Self::Spanish,
+        Self::Italian,
+        Self::Korean,
+        Self::TraditionalChinese,
+        Self::Portuguese,
+        Self::Polish,
+        Self::Russian,
+        Self::Swedish,
+        Self::Turkish,
+        Self::Norwegian,
+        Self::Dutch,
+        Self::SimplifiedChinese,
+    ];
+}
+
+/// A flag of [`ConsoleConfig::flags`] as the command line takes it: languages and regions are
+/// numbers there, and words here.
+pub(crate) fn as_typed(flag: &str) -> String {
+    let language = Language::ALL
+        .into_iter()
+        .map(|language| ("--language", format!("{}", language as u32), word(&language)));
+    let regions = ConsoleRegion::ALL
+        .into_iter()
+        .map(|region| ("--region", format!("{:#x}", region as u32), word(&region)));
+    let known = language.chain(regions).find(|(name, number, _)| flag == format!("{name} {number}"));
+    known.map_or_else(|| flag.to_owned(), |(name, _, word)| format!("{name} {word}"))
+}
+
+/// The word of a variant: `TraditionalChinese` is `traditional-chinese`.
+fn word(variant: &impl fmt::Debug) -> String {
+    let name = format!("{variant:?}");
+    let mut word = String::new();
+    for (at, letter) in name.char_indices() {
+        if at > 0 && letter.is_ascii_uppercase() {
+            word.push('-');
+        }
+        word.push(letter.to_ascii_lowercase());
+    }
+    word
+}
+
 /// Regions of consoles, with the masks that titles compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
@@ -212,6 +259,11 @@ pub enum ConsoleRegion {
     /// Australia and New Zealand.
     Australia = 0x201,
     Europe = 0x2FE,
+}
+
+impl ConsoleRegion {
+    const ALL: [Self; 6] =
+        [Self::NorthAmerica, Self::Japan, Self::China, Self::Asia, Self::Australia, Self::Europe];
 }
 
 #[cfg(test)]
@@ -297,6 +349,10 @@ mod tests {
                 "--limit open_files=99"
             ]
         );
+        let typed: Vec<String> = console.flags().iter().map(|flag| as_typed(flag)).collect();
+        assert_eq!((typed[2].as_str(), typed[4].as_str()), ("--language german", "--region europe"));
+        assert_eq!(typed[8], "--limit open_files=99");
+        assert_eq!(as_typed("--language 8"), "--language traditional-chinese");
         for wrong in ["", "ZZ", "XX", "USA", "é"] {
             assert!(wrong.parse::<Country>().is_err(), "{wrong}");
         }

@@ -1,6 +1,6 @@
 //! The first line of a recording: its title and conditions.
 
-use crate::config::{MachineConfig, NetworkKind};
+use crate::config::{MachineConfig, NetworkKind, as_typed};
 use crate::digest::{patches_identity, sha256};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -206,7 +206,7 @@ impl RecordingHeader {
         if self.console != run.console {
             let [of, is] = [self, run].map(|header| match &header.console[..] {
                 [] => "the console's defaults".to_owned(),
-                flags => flags.join(" "),
+                flags => flags.iter().map(|flag| as_typed(flag)).collect::<Vec<_>>().join(" "),
             });
             bail!("it was made with {of}, not with {is}");
         }
