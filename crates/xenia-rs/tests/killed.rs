@@ -153,6 +153,15 @@ fn a_content_folder_in_use_is_refused_to_runs_and_awaited_by_imports() {
     let (code, said) = run(&named);
     assert!(code == Some(2) && said.contains(named[1]) && said.contains("--fresh"), "{code:?}: {said}");
     assert_eq!(run(&["--fresh"]).0, Some(0));
+    // The user's own folder, which no flag names: many such runs may start at once.
+    let own = dir.path().join("xenia-rs/content");
+    std::fs::create_dir_all(&own).unwrap();
+    let held_own = xenia::content::lock(&own).unwrap();
+    let mut unnamed = program(&["exec", hello, "--headless", "--gpu", "none", "--parallel"]);
+    let output = unnamed.env("XDG_DATA_HOME", dir.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("discarded"), "{said}");
+    drop(held_own);
     let words = ["content", "import", map.to_str().unwrap(), "--content", named[1]];
     let mut import = program(&words);
     import.args(["--title-id", "4D5307D1", "--kind", "2"]);

@@ -121,6 +121,25 @@ impl HeldContent {
         Ok(Self { folder, _lock: lock })
     }
 
+    /// As [`new`](Self::new), for a run that nobody watches: if another process uses the folder and
+    /// no flag names it, saves are kept in memory, with a message that says so. Programs start many
+    /// such runs at once.
+    ///
+    /// # Errors
+    /// The folder cannot be created, or another process uses the one that a flag names.
+    pub fn or_memory(args: &SaveConfig, repeats: bool) -> Result<Self> {
+        match Self::new(args, repeats) {
+            Err(error) if error.is::<ContentInUse>() && args.content.is_none() && !args.portable => {
+                remark!(
+                    "xenia-rs: another run uses the folder of saves, so this one's are discarded at its end; \
+                     use --content DIR to keep them"
+                );
+                Ok(Self { folder: None, _lock: None })
+            }
+            result => result,
+        }
+    }
+
     /// The folder; `None`: saves are kept in memory.
     pub fn folder(&self) -> Option<PathBuf> {
         self.folder.clone()
@@ -239,6 +258,7 @@ mod tests {
             folder(&SaveConfig { content: Some(file), ..SaveConfig::default() }, false).unwrap_err();
         assert!(refused.to_string().contains("cannot keep saves in"), "{refused}");
     }
+
     #[test]
     fn one_run_at_a_time_uses_a_content_folder() {
         let outer = tempfile::tempdir().unwrap();
@@ -247,6 +267,7 @@ mod tests {
         for repeats in [false, true] {
             let refused = HeldContent::new(&named, repeats).unwrap_err();
             assert!(refused.is::<ContentInUse>());
+            assert!(HeldContent::or_memory(&named, repeats).is_err(), "a flag names the folder");
             let text = refused.to_string();
             for part in [outer.path().to_str().unwrap(), "close", "--content DIR", "--fresh"] {
                 assert!(text.contains(part), "{text}");

@@ -180,7 +180,7 @@ fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<u8> 
     let reports = Reports::new(args, &title);
     let policy = args.dialogs.dialogs.unwrap_or(DialogPolicy::Accept);
     let from = args.states.load_state.as_deref();
-    let saves = held_content(args)?;
+    let saves = HeldContent::or_memory(&(&args.engine.content).into(), !args.engine.mode.parallel)?;
     let finished =
         launches::run(title, &limits, args.run.dump_threads_after, from, |title, before, launched| {
             let mut machine = machine(
@@ -299,7 +299,7 @@ struct Making<'a> {
     saves: &'a HeldContent,
 }
 
-/// The content folder of a run with these flags.
+/// The content folder of a run with these flags in a window.
 pub(super) fn held_content(args: &ExecArgs) -> Result<HeldContent> {
     HeldContent::new(&(&args.engine.content).into(), !args.engine.mode.parallel)
 }
@@ -398,31 +398,6 @@ mod tests {
     use super::*;
     use crate::cli::Cli;
     use clap::Parser;
-
-    #[test]
-    fn a_run_that_leaves_files_is_not_run_again() {
-        use crate::cli::Command;
-        let leaves = |flags: &[&str]| {
-            let words = ["xenia-rs", "exec", "t.xex"].iter().chain(flags);
-            let Some(Command::Exec(args)) = Cli::parse_from(words).command else { panic!("not exec") };
-            leaves_files(&args)
-        };
-        assert!(!leaves(&[]) && !leaves(&["--guest-log", "off"]) && !leaves(&["--log-file", "x"]));
-        for flag in [
-            "--json",
-            "--record",
-            "--event-log",
-            "--dump-frames",
-            "--last-frame",
-            "--guest-log",
-            "--report",
-            "--profile",
-        ] {
-            assert!(leaves(&[flag, "x"]), "{flag}");
-        }
-        assert!(!leaves(&["--trace-calls", "all"]));
-        assert!(leaves(&["--trace-calls", "all", "--trace-calls-to", "x"]));
-    }
 
     #[test]
     fn a_window_opens_a_title_with_the_users_updates_and_patches_unless_its_run_repeats() {

@@ -49,3 +49,34 @@ pub(super) fn leaves_files(args: &ExecArgs) -> bool {
         || is_wav
         || guest_log::is_file(run.guest_log.as_deref())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    #[test]
+    fn a_run_that_leaves_files_is_not_run_again() {
+        let leaves = |flags: &[&str]| {
+            let words = ["xenia-rs", "exec", "t.xex"].iter().chain(flags);
+            let Some(Command::Exec(args)) = Cli::parse_from(words).command else { panic!("not exec") };
+            leaves_files(&args)
+        };
+        assert!(!leaves(&[]) && !leaves(&["--guest-log", "off"]) && !leaves(&["--log-file", "x"]));
+        for flag in [
+            "--json",
+            "--record",
+            "--event-log",
+            "--dump-frames",
+            "--last-frame",
+            "--guest-log",
+            "--report",
+            "--profile",
+        ] {
+            assert!(leaves(&[flag, "x"]), "{flag}");
+        }
+        assert!(!leaves(&["--trace-calls", "all"]));
+        assert!(leaves(&["--trace-calls", "all", "--trace-calls-to", "x"]));
+    }
+}
