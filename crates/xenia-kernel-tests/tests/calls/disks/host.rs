@@ -122,7 +122,8 @@ impl Host {
                     && other.last().map(|name| name.to_ascii_lowercase())
                         == names.last().map(|name| name.to_ascii_lowercase())
             };
-            let twin = model.nodes.iter().any(|(other, kind)| same(&other) && !matches!(kind, Kind::Hidden));
+            let twin =
+                model.nodes.iter().any(|(other, kind)| same(&other) && !matches!(kind, Kind::Hidden { .. }));
             let choice = if twin && disk == HDD { 9 } else { dice.below(12) };
             let kind = match choice {
                 0..=2 if names.len() < 4 => {
@@ -135,10 +136,7 @@ impl Host {
                     Some(target) => Kind::Link(target),
                     None => continue,
                 },
-                8..=10 => {
-                    self.hide(dice, &path);
-                    Kind::Hidden
-                }
+                8..=10 => Kind::Hidden { is_link: self.hide(dice, &path) },
                 _ => {
                     let bytes = contents(dice);
                     fs::write(&path, &bytes).unwrap();
@@ -162,8 +160,8 @@ impl Host {
         Some(target)
     }
 
-    /// Creates something at `path` that guests must not see.
-    fn hide(&self, dice: &mut Dice, path: &Path) {
+    /// Creates something at `path` that guests must not see; returns whether it is a link.
+    fn hide(&self, dice: &mut Dice, path: &Path) -> bool {
         let target = match dice.below(9) {
             0 => self.root.path().join("outside"),
             1 => self.root.path().join("outside/secret"),
@@ -177,13 +175,14 @@ impl Host {
             7 => path.to_owned(),
             _ => {
                 // The path may be too long for a socket.
-                if UnixListener::bind(path).is_err() {
-                    symlink("/etc/passwd", path).unwrap();
+                if UnixListener::bind(path).is_ok() {
+                    return false;
                 }
-                return;
+                PathBuf::from("/etc/passwd")
             }
         };
         symlink(target, path).unwrap();
+        true
     }
 
     /// Creates a sparse file with a length of more than 32 bits.
@@ -221,7 +220,7 @@ impl Host {
                 model.nodes.insert(names.clone(), Kind::File(Bytes::of(&bytes)));
                 "is another file"
             }
-            (Kind::File(_) | Kind::Hidden | Kind::Link(_), 3) => {
+            (Kind::File(_) | Kind::Hidden { .. } | Kind::Link(_), 3) => {
                 fs::remove_file(&path).unwrap();
                 model.nodes.remove(&names);
                 "is gone"
@@ -229,8 +228,8 @@ impl Host {
             (Kind::Directory, 0..=1) => {
                 fs::remove_dir_all(&path).unwrap();
                 model.nodes.retain(|other, _| !other.starts_with(&names));
-                self.hide(dice, &path);
-                model.nodes.insert(names.clone(), Kind::Hidden);
+                let is_link = self.hide(dice, &path);
+                model.nodes.insert(names.clone(), Kind::Hidden { is_link });
                 "leads elsewhere"
             }
             (Kind::Directory, 2) => {
@@ -242,8 +241,8 @@ impl Host {
             }
             (Kind::File(_), _) => {
                 fs::remove_file(&path).unwrap();
-                self.hide(dice, &path);
-                model.nodes.insert(names.clone(), Kind::Hidden);
+                let is_link = self.hide(dice, &path);
+                model.nodes.insert(names.clone(), Kind::Hidden { is_link });
                 "leads elsewhere"
             }
             _ => return String::new(),
@@ -308,7 +307,7 @@ impl Host {
             1 => fs::create_dir(&path).unwrap(),
             2 => fs::write(&path, "other").unwrap(),
             3 => symlink(self.root.path().join("outside"), &path).unwrap(),
-            _ => self.hide(dice, &path),
+            _ => _ = self.hide(dice, &path),
         }
         format!("host: wrecks {} ({choice})", inner.display())
     }
@@ -333,7 +332,7 @@ impl Host {
                     assert_eq!(*size, content.borrow().size, "{names:?}");
                     compare(&File::open(path).unwrap(), &content.borrow());
                 }
-                (Kind::Directory, Seen::Directory) | (Kind::Hidden, Seen::Link(_) | Seen::Other) => {}
+                (Kind::Directory, Seen::Directory) | (Kind::Hidden { .. }, Seen::Link(_) | Seen::Other) => {}
                 (_, seen) => panic!("{names:?} is {seen:?}"),
             }
         }

@@ -101,8 +101,11 @@ impl Bytes {
 pub(super) enum Kind {
     Directory,
     File(Content),
-    /// A host entry that guests can't see.
-    Hidden,
+    /// A host entry that guests can't see: a link that leads nowhere or out of the disk, or else
+    /// something that is no file.
+    Hidden {
+        is_link: bool,
+    },
     /// A host symbolic link to a node on the same disk, by its exact names.
     Link(Names),
 }
@@ -127,7 +130,7 @@ impl Disk {
     /// Resolves links; `None` if guests can't see the node.
     fn follow(&self, at: Names) -> Option<Names> {
         match self.kind(&at)? {
-            Kind::Hidden => None,
+            Kind::Hidden { .. } => None,
             Kind::Link(target) => self.follow(target.clone()),
             _ => Some(at),
         }
@@ -179,9 +182,11 @@ impl Disk {
         found
     }
 
-    /// Returns whether the host directory is empty, including hidden entries.
+    /// Returns whether the host directory is empty but for links that guests can't see, which go
+    /// with it.
     pub(super) fn is_bare(&self, at: &[String]) -> bool {
-        self.names_in(at).next().is_none()
+        let kind = |name: &String| self.kind(&[at, std::slice::from_ref(name)].concat());
+        self.names_in(at).all(|name| matches!(kind(name), Some(Kind::Hidden { is_link: true })))
     }
 
     /// Resets the count of added bytes for another run.

@@ -154,7 +154,7 @@ impl Case {
             && let Ok(parent) = model.disks[to.disk].find(parent)
         {
             let exact = [&parent, std::slice::from_ref(name)].concat();
-            let hidden = matches!(model.disks[to.disk].nodes.get(&exact), Some(Kind::Hidden));
+            let hidden = matches!(model.disks[to.disk].nodes.get(&exact), Some(Kind::Hidden { .. }));
             refusals.when(hidden, NtStatus::OBJECT_NAME_COLLISION);
         }
         match model.find(to) {
