@@ -293,7 +293,12 @@ impl Device {
     pub(crate) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), BackendError> {
         let wait = wgpu::PollType::Wait { submission_index: submission, timeout: Some(LONGEST_WAIT) };
         let start = Instant::now();
-        let waited = self.device.poll(wait).map_err(|error| error.to_string());
+        let mut waited = self.device.poll(wait);
+        if matches!(waited, Err(wgpu::PollError::WrongSubmissionIndex(..))) {
+            // A lost device has not taken the submission, and there is nothing else to wait for.
+            waited = self.device.poll(wgpu::PollType::Poll);
+        }
+        let waited = waited.map_err(|error| error.to_string());
         self.traffic.waited(start);
         if waited.is_err() {
             self.lost.store(true, Relaxed);
