@@ -182,6 +182,22 @@ fn prepare(folder: &Path) {
 }
 
 #[test]
+fn the_front_page_has_the_number_of_exports() {
+    let table = said(&["exports"]);
+    let totals = table.lines().filter(|line| line.starts_with("xboxkrnl") || line.starts_with("xam"));
+    let [mut there, mut done] = [0, 0];
+    for total in totals {
+        let counts: Vec<u32> = total.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        let [in_full, constant, partial, ..] = counts[..] else { panic!("{total}") };
+        (there, done) = (there + in_full + constant + partial, done + in_full);
+    }
+    let page = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    let expected = format!("{there} are there, {done} of them in full");
+    assert!(done > 0 && page.contains(&expected), "README.md does not say: {expected}");
+}
+
+#[test]
 fn every_example_of_the_help_and_the_book_runs() {
     let mut examples = Vec::new();
     of_the_help(&[], &mut examples);
