@@ -20,13 +20,7 @@ fn a_texture_of_one_byte_gets_red_or_alpha() {
         let mut scene = Scene::new(80, 16, 0);
         scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [32.0 / 255.0, 0.25, 0.75, 128.0 / 255.0]));
         scene.draw(8, 3);
-        scene.copy_rectangle();
-        scene.write(RbModecontrol::with().edram_mode(EdramMode::Copy));
-        scene.write(all_samples());
-        scene.set(RB_COPY_DEST_BASE, FRONT);
-        scene.write(RbCopyDestPitch::with().copy_dest_pitch(96).copy_dest_height(32));
-        scene.write(RbCopyDestInfo::with().copy_dest_format(2).copy_dest_swap(swap));
-        scene.draw(8, 3);
+        scene.resolve([96, 32], RbCopyDestInfo::with().copy_dest_format(2).copy_dest_swap(swap));
         scene.run();
         let mut byte = [0];
         scene.memory.read(FRONT + tiled_2d(70, 9, 96, 0), &mut byte);
@@ -43,13 +37,7 @@ fn a_target_of_singles_keeps_nan_and_one_of_halves_its_lowest_value() {
         scene.shader(1, "sqrt r0.x, r0.x\nmax r0, r0.xxxx, r0.xxxx\nalloc colors\nmax oC0, r0, r0");
         scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [-1.0; 4]));
         scene.draw(8, 3);
-        scene.copy_rectangle();
-        scene.write(RbModecontrol::with().edram_mode(EdramMode::Copy));
-        scene.write(all_samples());
-        scene.set(RB_COPY_DEST_BASE, FRONT);
-        scene.write(RbCopyDestPitch::with().copy_dest_pitch(96).copy_dest_height(32));
-        scene.write(RbCopyDestInfo::with().copy_dest_endian(2).copy_dest_format(destination));
-        scene.draw(8, 3);
+        scene.resolve([96, 32], RbCopyDestInfo::with().copy_dest_endian(2).copy_dest_format(destination));
         scene.run();
         let word = scene.memory.read_u32(FRONT + tiled_2d(40, 8, 96, 2));
         match expected {

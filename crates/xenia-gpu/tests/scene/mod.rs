@@ -116,17 +116,22 @@ impl Scene {
         frame
     }
 
-    /// Resolves the surface to a tiled front buffer, and returns the frame.
-    pub fn swap(&mut self) -> Frame {
-        let (w, h) = (self.width, self.height);
+    /// Resolves the surface to a texture at `FRONT`, of a size in texels. The mode remains.
+    pub fn resolve(&mut self, [width, height]: [u32; 2], info: With<RbCopyDestInfo>) {
         self.copy_rectangle();
         self.write(RbModecontrol::with().edram_mode(EdramMode::Copy));
         self.write(all_samples());
         self.set(RB_COPY_DEST_BASE, FRONT);
-        self.write(RbCopyDestPitch::with().copy_dest_pitch(w).copy_dest_height(h));
-        // 8_8_8_8, big-endian words.
-        self.write(RbCopyDestInfo::with().copy_dest_endian(2).copy_dest_format(6));
+        self.write(RbCopyDestPitch::with().copy_dest_pitch(width).copy_dest_height(height));
+        self.write(info);
         self.draw(8, 3);
+    }
+
+    /// Resolves the surface to a tiled front buffer, and returns the frame.
+    pub fn swap(&mut self) -> Frame {
+        let (w, h) = (self.width, self.height);
+        // 8_8_8_8, big-endian words.
+        self.resolve([w, h], RbCopyDestInfo::with().copy_dest_endian(2).copy_dest_format(6));
         self.write(RbModecontrol::with().edram_mode(EdramMode::ColorDepth));
         let fetch = [
             2 | 1 << 31 | w.div_ceil(32) << 22,
