@@ -12,6 +12,7 @@
 //! | `float` | the floating-point state, as MXCSR's word |
 //! | `fault_exit` | marks behind accesses in loops |
 //! | `features` | instructions that Cranelift may use; properties that change the lifter's code |
+//! | `peephole` | optimisation of finished code |
 //! | `relocation` | how code refers to link slots and to itself |
 //! | `inspect` | instructions in code, for measurements |
 
@@ -21,6 +22,10 @@ mod aarch64;
 mod x86_64;
 
 #[cfg(target_arch = "aarch64")]
-pub(crate) use aarch64::{conditions, enter, fault_exit, features, float, hooks, inspect, relocation};
+pub(crate) use aarch64::{
+    conditions, enter, fault_exit, features, float, hooks, inspect, peephole, relocation,
+};
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86_64::{conditions, enter, fault_exit, features, float, hooks, inspect, relocation};
+pub(crate) use x86_64::{
+    conditions, enter, fault_exit, features, float, hooks, inspect, peephole, relocation,
+};

@@ -4,6 +4,7 @@ pub(crate) mod cache;
 pub(crate) mod epochs;
 #[allow(unsafe_code)]
 pub(crate) mod memory;
+pub(crate) mod peephole;
 pub(crate) mod relocation;
 pub(crate) mod restore;
 pub(crate) mod store;

@@ -30,7 +30,7 @@ pub struct Dump {
     pub guest: Vec<(u32, u32)>,
     /// Cranelift's intermediate form.
     pub clif: String,
-    /// Host assembly in Cranelift's syntax.
+    /// Host assembly in Cranelift's syntax, before the peephole optimisation.
     pub host: String,
     /// Number of host instructions for each block.
     pub cost: RegionCost,

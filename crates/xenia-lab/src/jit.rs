@@ -25,7 +25,7 @@ documented! {
         guest: Vec<GuestLine>,
         /// Intermediate representation of Cranelift (CLIF).
         clif: String,
-        /// Host assembly, as text.
+        /// Host assembly before the peephole optimisation, as text.
         host: String,
         /// Size of each guest block's code.
         blocks: Vec<BlockLine>,

@@ -11,4 +11,5 @@ pub(crate) mod float;
 #[allow(unsafe_code)]
 pub(crate) mod hooks;
 pub(crate) mod inspect;
+pub(crate) mod peephole;
 pub(crate) mod relocation;

@@ -65,12 +65,12 @@ pub(crate) struct Relocation {
 const WIDTH: usize = 4;
 
 impl Relocation {
-    /// Converts a relocation of Cranelift in code that begins at `start`. `None` for kinds that are
-    /// not supported.
-    pub(crate) fn of(found: &FinalizedMachReloc, func: &Function, start: u32) -> Option<Self> {
+    /// Converts a relocation of Cranelift, whose field is at `offset` now. `None` for kinds that
+    /// are not supported.
+    pub(crate) fn of(found: &FinalizedMachReloc, func: &Function, offset: u32) -> Option<Self> {
         let symbol = RelocationTarget::of(&found.target, func)?;
         let form = RelocationForm::of(found)?;
-        Some(Self { offset: found.offset + start, symbol, form })
+        Some(Self { offset, symbol, form })
     }
 
     /// Makes the field refer to `value`, the symbol's address, in `code`, which will be at

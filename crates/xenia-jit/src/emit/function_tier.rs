@@ -16,6 +16,7 @@ mod cost;
 
 use crate::arch::features;
 use crate::cfg::region::Region;
+use crate::code::peephole::{self, Facts, Moved, Optimized};
 use crate::code::relocation::Relocation;
 use crate::emit::{LiftConfig, Lifted, Lifter, Site, region_signature};
 use crate::runtime::enter::{ENTRY_SIZE, PADDING, entry_thunk, first_thunk};
@@ -93,6 +94,8 @@ pub(crate) struct Compiler {
     context: Context,
     builder: FunctionBuilderContext,
     control: ControlPlane,
+    /// Whether code is for the least processor.
+    least: bool,
 }
 
 impl Compiler {
@@ -102,6 +105,7 @@ impl Compiler {
             context: Context::new(),
             builder: FunctionBuilderContext::new(),
             control: ControlPlane::default(),
+            least: config.baseline_host,
         })
     }
 
@@ -118,6 +122,7 @@ impl Compiler {
             context: Context::new(),
             builder: FunctionBuilderContext::new(),
             control: ControlPlane::default(),
+            least: self.least,
         }
     }
 
@@ -184,22 +189,40 @@ impl Compiler {
         let others = (region.entries.len() - 1) * ENTRY_SIZE;
         let start = (others + first.len()).next_multiple_of(32);
         let func = &self.context.func;
+        let mut body = buffer.data().to_vec();
+        let mut fault_exits = FaultExits::default();
+        let mut marked = Vec::new();
+        // Instructions to which nothing falls through: Cranelift and the marks append them.
+        let mut starts: Vec<u32> = buffer.traps().iter().map(|trap| trap.offset).collect();
+        for trap in buffer.traps().iter().filter(|trap| trap.code == LEAVES) {
+            let end = body.len();
+            if fault_exit::mark(&mut body, trap.offset as usize).is_none() {
+                return Ok(None);
+            }
+            marked.push(trap.offset);
+            starts.extend((body.len() > end).then_some(end as u32));
+        }
+        fault_exits.marked = marked.len() as u32;
+        let references: Vec<u32> = buffer.relocs().iter().map(|found| found.offset).collect();
+        let facts = Facts {
+            blocks: &code.bb_starts,
+            starts: &starts,
+            marked: &marked,
+            references: &references,
+            least: self.least,
+        };
+        let Optimized { code: body, moved } = peephole::optimize(&body, facts)
+            .unwrap_or_else(|| Optimized { code: body, moved: Moved::default() });
         let mut relocations = Vec::with_capacity(buffer.relocs().len());
         for found in buffer.relocs() {
-            let Some(relocation) = Relocation::of(found, func, start as u32) else {
+            let at = moved.of(found.offset) + start as u32;
+            let Some(relocation) = Relocation::of(found, func, at) else {
                 return Err(failed(format!("no way to relocate {found:?}")));
             };
             relocations.push(relocation);
         }
         let mut bytes = vec![PADDING; start];
-        bytes.extend_from_slice(buffer.data());
-        let mut fault_exits = FaultExits::default();
-        for trap in buffer.traps().iter().filter(|trap| trap.code == LEAVES) {
-            if fault_exit::mark(&mut bytes, start + trap.offset as usize).is_none() {
-                return Ok(None);
-            }
-            fault_exits.marked += 1;
-        }
+        bytes.extend_from_slice(&body);
         let mut entries = Vec::with_capacity(region.entries.len());
         bytes[start - first.len()..start].copy_from_slice(&first);
         entries.push((region.entries[0], (start - first.len() + entry) as u32));
@@ -211,7 +234,7 @@ impl Compiler {
         let mut places: Vec<(u32, Option<Site>)> = Vec::new();
         for range in buffer.get_srclocs_sorted() {
             let site = sites.get(range.loc.bits() as usize).copied();
-            let (from, to) = (range.start + start as u32, range.end + start as u32);
+            let [from, to] = [range.start, range.end].map(|at| moved.of(at) + start as u32);
             match places.last_mut() {
                 Some(last) if last.0 == from => last.1 = site,
                 _ => places.push((from, site)),
@@ -254,6 +277,7 @@ fn flags(config: &JitConfig) -> Result<settings::Flags, JitError> {
         ("enable_probestack", "false"),
         ("unwind_info", "false"),
         ("is_pic", "false"),
+        ("machine_code_cfg_info", "true"),
     ] {
         shared.set(name, value).map_err(|e| JitError::Cranelift(format!("Cranelift setting {name}: {e}")))?;
     }

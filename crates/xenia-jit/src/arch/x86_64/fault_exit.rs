@@ -2,7 +2,7 @@
 //! ([`crate::runtime::fault_exit`]).
 
 /// `nop word [rdi + rdi*8 + distance]` without its distance, a form that no compiler emits.
-const MARK: [u8; 5] = [0x66, 0x0F, 0x1F, 0x84, 0xFF];
+pub(super) const MARK: [u8; 5] = [0x66, 0x0F, 0x1F, 0x84, 0xFF];
 /// Size of a mark in bytes: that of the branch, `test` of two registers and `jz`.
 const MARK_SIZE: usize = 9;
 const TEST_SIZE: usize = 3;
@@ -101,6 +101,7 @@ impl Form {
             at += 1;
         }
         let is_half = code.get(..at)?.contains(&0x66);
+        let is_repeated = code.get(..at)?.iter().any(|prefix| matches!(prefix, 0xF2 | 0xF3));
         // Extension bits of the base and the index in REX or VEX.
         let (mut base_high, mut index_high) = (false, false);
         let mut immediate = 0;
@@ -143,6 +144,11 @@ impl Form {
                     0x0F => {
                         at += 1;
                         match *code.get(at - 1)? {
+                            // movbe
+                            0x38 if matches!(code.get(at)?, 0xF0 | 0xF1) && !is_repeated => {
+                                at += 1;
+                                false
+                            }
                             // movzx, movsx
                             0xB6 | 0xB7 | 0xBE | 0xBF => false,
                             opcode => is_vector_move(opcode)?,

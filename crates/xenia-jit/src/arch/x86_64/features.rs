@@ -22,6 +22,11 @@ pub(crate) fn has_fma() -> bool {
     has!("fma") && has!("avx")
 }
 
+/// Whether the processor has loads and stores that swap bytes.
+pub(crate) fn has_movbe() -> bool {
+    has!("movbe")
+}
+
 /// Cranelift's features that code may use; `least` limits them to x86-64-v2.
 pub(crate) fn enabled(least: bool) -> Vec<&'static str> {
     let features = [

@@ -30,6 +30,7 @@ impl Compiler {
             context: Context::new(),
             builder: FunctionBuilderContext::new(),
             control: ControlPlane::default(),
+            least: config.baseline_host,
         })
     }
 

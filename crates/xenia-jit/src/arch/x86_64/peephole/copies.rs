@@ -1,0 +1,224 @@
+//! Copies between registers, of which one can take the place of the other.
+
+use super::flow::{Flow, Kind, Op};
+use super::liveness::fixed;
+use super::operands::{FRAME_POINTER, STACK_POINTER, bit, number};
+use super::swaps::remove as remove_op;
+use iced_x86::{Code, OpKind, Register};
+
+/// Maximum number of instructions between a copy and the last use of it. Longer lives are left:
+/// the time for a function stays linear in its size.
+const FARTHEST: usize = 48;
+
+/// A copy between two general registers.
+#[derive(Clone, Copy, Debug)]
+struct Copy {
+    to: u8,
+    from: u8,
+    /// Whether `to` gets the whole value of `from`; otherwise its low half, extended by zeros.
+    is_whole: bool,
+}
+
+/// Removes copies in all blocks.
+pub(super) fn remove(flow: &mut Flow) {
+    for block in 0..flow.blocks.len() {
+        // Registers whose upper half is known to be zero.
+        let mut short = 0;
+        for at in flow.blocks[block].ops.clone() {
+            if let Some(mut copy) = copy(&flow.ops[at]) {
+                copy.is_whole |= short & bit(copy.from) != 0;
+                let is_short = short & bit(copy.from) != 0;
+                if copy.is_whole && copy.to == copy.from {
+                    remove_op(flow, at);
+                    continue;
+                }
+                if copy.to != copy.from {
+                    if read_source(flow, block, at, copy) {
+                        remove_op(flow, at);
+                        // Nothing reads the copy, and its register holds what it held before.
+                        continue;
+                    }
+                    if copy.is_whole && make_in_place(flow, block, at, copy) {
+                        remove_op(flow, at);
+                        short &= !(bit(copy.from) | bit(copy.to));
+                        if is_short {
+                            short |= bit(copy.to);
+                        }
+                        continue;
+                    }
+                }
+            }
+            short = short_after(&flow.ops[at], short);
+        }
+    }
+}
+
+/// The copy that an instruction is.
+fn copy(op: &Op) -> Option<Copy> {
+    let is_whole = match op.decoded.code() {
+        Code::Mov_r64_rm64 | Code::Mov_rm64_r64 => true,
+        Code::Mov_r32_rm32 | Code::Mov_rm32_r32 => false,
+        _ => return None,
+    };
+    if op.is_removed || op.decoded.op0_kind() != OpKind::Register || op.decoded.op1_kind() != OpKind::Register
+    {
+        return None;
+    }
+    let (to, from) = (number(op.decoded.op0_register())?, number(op.decoded.op1_register())?);
+    let fixed = [STACK_POINTER, FRAME_POINTER];
+    (!fixed.contains(&to) && !fixed.contains(&from)).then_some(Copy { to, from, is_whole })
+}
+
+/// The registers whose upper half is zero behind `op`, if it is in those of `short` before.
+fn short_after(op: &Op, short: u16) -> u16 {
+    if op.kind == Kind::Call {
+        return 0;
+    }
+    let mut after = short & !op.usage.defines;
+    if op.decoded.op_count() > 0 && op.decoded.op0_kind() == OpKind::Register {
+        let register = op.decoded.op0_register();
+        if let Some(number) = number(register)
+            && register.size() == 4
+            && op.usage.writes & bit(number) != 0
+        {
+            after |= bit(number);
+        }
+    }
+    after
+}
+
+/// Whether `op` reads at most the low half of `register`.
+fn reads_low_half(op: &Op, register: u8) -> bool {
+    let is_it = |part: Register| number(part) == Some(register);
+    let in_address = is_it(op.decoded.memory_base()) || is_it(op.decoded.memory_index());
+    let operands = 0..op.decoded.op_count();
+    let is_long = |n: u32| {
+        op.decoded.op_kind(n) == OpKind::Register
+            && is_it(op.decoded.op_register(n))
+            && op.decoded.op_register(n).size() > 4
+    };
+    !in_address && !operands.into_iter().any(is_long)
+}
+
+/// Makes the instructions behind the copy read its source.
+fn read_source(flow: &mut Flow, block: usize, at: usize, copy: Copy) -> bool {
+    let Copy { to, from, is_whole } = copy;
+    let end = flow.blocks[block].ops.end;
+    let mut changed: Vec<(usize, Op)> = Vec::new();
+    let mut source_is_same = true;
+    let mut index = at + 1;
+    loop {
+        if index == end {
+            if flow.blocks[block].live_out & bit(to) != 0 {
+                return false;
+            }
+            break;
+        }
+        if index - at > FARTHEST {
+            return false;
+        }
+        let op = &flow.ops[index];
+        let usage = op.usage;
+        if op.kind == Kind::Call || fixed(&flow.blocks, op) & bit(to) != 0 {
+            return false;
+        }
+        if usage.reads & bit(to) != 0 {
+            if !source_is_same || !is_whole && !reads_low_half(op, to) {
+                return false;
+            }
+            let mut edited = *op;
+            if !flow.workshop.read_instead(&mut edited, to, from) {
+                return false;
+            }
+            changed.push((index, edited));
+        }
+        if usage.defines & bit(to) != 0 {
+            break;
+        }
+        if usage.writes & bit(to) != 0 {
+            return false;
+        }
+        source_is_same &= usage.writes & bit(from) == 0;
+        index += 1;
+    }
+    for (index, op) in changed {
+        flow.ops[index] = op;
+    }
+    true
+}
+
+/// Makes the instructions before the copy compute its source in the copy's register.
+fn make_in_place(flow: &mut Flow, block: usize, at: usize, copy: Copy) -> bool {
+    let Copy { to, from, .. } = copy;
+    let range = flow.blocks[block].ops.clone();
+    let mut changed: Vec<(usize, Op)> = Vec::new();
+    let mut index = at;
+    loop {
+        if index == range.start || at - index > FARTHEST {
+            return false;
+        }
+        index -= 1;
+        let op = &flow.ops[index];
+        if op.kind == Kind::Call {
+            return false;
+        }
+        let usage = op.usage;
+        let begins = usage.defines & bit(from) != 0 && usage.reads & bit(from) == 0;
+        let fixed = fixed(&flow.blocks, op);
+        if fixed & bit(from) != 0 || !begins && fixed & bit(to) != 0 {
+            return false;
+        }
+        if usage.touches() & bit(to) != 0 && (!begins || usage.writes & bit(to) != 0) {
+            return false;
+        }
+        if usage.touches() & bit(from) != 0 {
+            let mut edited = *op;
+            let is_edited = if begins {
+                flow.workshop.write_instead(&mut edited, from, to)
+            } else {
+                flow.workshop.rename(&mut edited, from, to)
+            };
+            if !is_edited {
+                return false;
+            }
+            changed.push((index, edited));
+        }
+        if begins {
+            break;
+        }
+    }
+    // The old register must not be read behind the copy, or the new one must do.
+    let mut same = true;
+    for index in at + 1..=range.end {
+        if index == range.end {
+            if flow.blocks[block].live_out & bit(from) != 0 {
+                return false;
+            }
+            break;
+        }
+        let op = &flow.ops[index];
+        let usage = op.usage;
+        let is_fixed = op.kind == Kind::Call || fixed(&flow.blocks, op) & bit(from) != 0;
+        if is_fixed || index - at > FARTHEST {
+            return false;
+        }
+        if usage.reads & bit(from) != 0 {
+            let mut edited = *op;
+            if !same || !flow.workshop.read_instead(&mut edited, from, to) {
+                return false;
+            }
+            changed.push((index, edited));
+        }
+        if usage.defines & bit(from) != 0 {
+            break;
+        }
+        if usage.writes & bit(from) != 0 {
+            return false;
+        }
+        same &= usage.writes & bit(to) == 0;
+    }
+    for (index, op) in changed {
+        flow.ops[index] = op;
+    }
+    true
+}

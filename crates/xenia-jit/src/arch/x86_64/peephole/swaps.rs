@@ -1,0 +1,109 @@
+//! Byte swaps beside loads and stores become part of them (`movbe`).
+
+use super::flow::{Flow, Kind};
+use super::liveness::needed;
+use super::operands::{bit, number};
+use iced_x86::{Code, Instruction, OpKind};
+
+/// Fuses all swaps that can be.
+pub(super) fn fuse(flow: &mut Flow) {
+    for number in 0..flow.blocks.len() {
+        for at in flow.blocks[number].ops.clone() {
+            if swapped(&flow.ops[at].decoded).is_some() {
+                let _ = into_load(flow, number, at) || into_store(flow, number, at);
+            }
+        }
+    }
+}
+
+/// The register that a byte swap changes, and the size of the swap in bytes.
+fn swapped(decoded: &Instruction) -> Option<(u8, usize)> {
+    match decoded.code() {
+        Code::Bswap_r32 | Code::Bswap_r64 => {
+            Some((number(decoded.op0_register())?, decoded.op0_register().size()))
+        }
+        _ => None,
+    }
+}
+
+/// Makes the load of the register that the swap at `at` changes a swapping one.
+fn into_load(flow: &mut Flow, block: usize, at: usize) -> bool {
+    let Some((register, size)) = swapped(&flow.ops[at].decoded) else { return false };
+    let touches = |index: &usize| {
+        let op = &flow.ops[*index];
+        (op.usage.touches() | needed(&flow.blocks, op)) & bit(register) != 0
+    };
+    let start = flow.blocks[block].ops.start;
+    let Some(load) = (start..at).rev().find(touches) else { return false };
+    let op = &flow.ops[load];
+    // The fault exit of the load itself sees the register as it was before.
+    let code = match (op.decoded.code(), size) {
+        (Code::Mov_r32_rm32, 4) => Code::Movbe_r32_m32,
+        (Code::Mov_r64_rm64, 8) => Code::Movbe_r64_m64,
+        _ => return false,
+    };
+    let is_load =
+        op.decoded.op1_kind() == OpKind::Memory && number(op.decoded.op0_register()) == Some(register);
+    is_load && !op.decoded.is_ip_rel_memory_operand() && fuse_into(flow, load, code, at)
+}
+
+/// Makes the store of the register that the swap at `at` changes a swapping one, if nothing else
+/// reads the swapped value.
+fn into_store(flow: &mut Flow, block: usize, at: usize) -> bool {
+    let Some((register, size)) = swapped(&flow.ops[at].decoded) else { return false };
+    let end = flow.blocks[block].ops.end;
+    let needs = |index: usize| {
+        let op = &flow.ops[index];
+        needed(&flow.blocks, op) & bit(register) != 0
+    };
+    let Some(store) =
+        (at + 1..end).find(|&index| needs(index) || flow.ops[index].usage.writes & bit(register) != 0)
+    else {
+        return false;
+    };
+    let op = &flow.ops[store];
+    let code = match (op.decoded.code(), size) {
+        (Code::Mov_rm32_r32, 4) => Code::Movbe_m32_r32,
+        (Code::Mov_rm64_r64, 8) => Code::Movbe_m64_r64,
+        _ => return false,
+    };
+    let in_address = [op.decoded.memory_base(), op.decoded.memory_index()];
+    let is_store = op.decoded.op0_kind() == OpKind::Memory
+        && number(op.decoded.op1_register()) == Some(register)
+        && !op.decoded.is_ip_rel_memory_operand()
+        && !in_address.into_iter().any(|part| number(part) == Some(register))
+        && op.landing.is_none_or(|landing| flow.blocks[landing as usize].live_in & bit(register) == 0);
+    let is_dead = |mut index: usize| {
+        while index < end {
+            let op = &flow.ops[index];
+            if needs(index) || op.kind == Kind::Call {
+                return false;
+            }
+            if op.usage.defines & bit(register) != 0 {
+                return true;
+            }
+            index += 1;
+        }
+        flow.blocks[block].live_out & bit(register) == 0
+    };
+    is_store && is_dead(store + 1) && fuse_into(flow, store, code, at)
+}
+
+/// Gives the access at `access` the form `code`, and removes the swap at `swap`.
+fn fuse_into(flow: &mut Flow, access: usize, code: Code, swap: usize) -> bool {
+    let mut changed = flow.ops[access].decoded;
+    changed.set_code(code);
+    if !flow.workshop.set(&mut flow.ops[access], changed) {
+        return false;
+    }
+    remove(flow, swap);
+    true
+}
+
+/// Removes an instruction.
+pub(super) fn remove(flow: &mut Flow, at: usize) {
+    let op = &mut flow.ops[at];
+    op.is_removed = true;
+    op.usage = super::operands::Usage::default();
+    op.length = 0;
+}
