@@ -220,6 +220,7 @@ impl Engine {
         let mut run = Run {
             devices,
             memory,
+            code: &code.cache,
             strict: shared.config.engine.reservations == ReservationMode::Strict,
             counts: &mut self.counts,
             exit: None,

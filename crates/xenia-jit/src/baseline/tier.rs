@@ -238,6 +238,7 @@ impl Engine {
             hooks: Run {
                 devices,
                 memory,
+                code: &code.cache,
                 strict: config.reservations == ReservationMode::Strict,
                 counts: &mut self.counts,
                 exit: None,

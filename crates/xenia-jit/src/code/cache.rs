@@ -55,6 +55,8 @@ pub(crate) struct Published {
     covered: Vec<(u32, u32)>,
     pages: Vec<(u32, u32)>,
     places: Vec<(u32, Option<Site>)>,
+    /// Offsets of accesses and of their fault exits.
+    landings: Vec<(u32, u32)>,
     retired: bool,
 }
 
@@ -185,8 +187,9 @@ impl CodeCache {
             }
             other => other?,
         };
-        let Compiled { mut code, tables: Tables { entries, covered, places, relocations, .. }, .. } =
-            compiled;
+        let Compiled {
+            mut code, tables: Tables { entries, covered, places, landings, relocations, .. }, ..
+        } = compiled;
         let address = self.memory.execute_base() + offset as u64;
         for relocation in relocations {
             let value = match relocation.symbol {
@@ -216,7 +219,9 @@ impl CodeCache {
         let entries = entries.iter().map(|&(pc, _)| pc).collect();
         self.by_offset.insert(offset, id);
         self.kept += size.max(LEAST_KEPT);
-        self.regions.insert(id, Published { offset, size, entries, covered, pages, places, retired: false });
+        let retired = false;
+        let region = Published { offset, size, entries, covered, pages, places, landings, retired };
+        self.regions.insert(id, region);
         for old in replaced {
             // A region that lost all its entries is unreachable.
             let lost = self
@@ -295,10 +300,22 @@ impl CodeCache {
 
     /// The guest instruction whose code covers a host address.
     pub(crate) fn site_of(&self, host: u64) -> Option<Site> {
+        let (region, offset) = self.region_at(host)?;
+        Compiled::site(&region.places, offset)
+    }
+
+    /// The host address of the fault exit of the access at a host address.
+    pub(crate) fn landing_of(&self, host: u64) -> Option<u64> {
+        let (region, offset) = self.region_at(host)?;
+        let index = region.landings.binary_search_by_key(&offset, |&(access, _)| access).ok()?;
+        Some(host - u64::from(offset) + u64::from(region.landings[index].1))
+    }
+
+    /// The region with code at a host address, and the offset of the address in it.
+    fn region_at(&self, host: u64) -> Option<(&Published, u32)> {
         let offset = usize::try_from(host.checked_sub(self.memory.execute_base())?).ok()?;
         let (&start, id) = self.by_offset.range(..=offset).next_back()?;
-        let region = self.regions.get(id)?;
-        Compiled::site(&region.places, (offset - start) as u32)
+        Some((self.regions.get(id)?, (offset - start) as u32))
     }
 
     /// Host code of the region that has `pc` as an entry, with the offset of that entry in it.

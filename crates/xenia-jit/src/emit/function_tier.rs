@@ -58,6 +58,8 @@ pub(crate) struct Tables {
     pub(crate) leaves: Vec<(u32, u32)>,
     /// Start offset of the code of each guest instruction.
     pub(crate) places: Vec<(u32, Option<Site>)>,
+    /// Offsets of the accesses with a fault exit, in ascending order, and of its start.
+    pub(crate) landings: Vec<(u32, u32)>,
     /// Places in the code that depend on the process.
     pub(crate) relocations: Vec<Relocation>,
 }
@@ -203,6 +205,12 @@ impl Compiler {
             starts.extend((body.len() > end).then_some(end as u32));
         }
         fault_exits.marked = marked.len() as u32;
+        let mut landings = Vec::with_capacity(marked.len());
+        for &access in &marked {
+            let distance = body.get(access as usize..).and_then(fault_exit::distance);
+            let Some(distance) = distance else { return Ok(None) };
+            landings.push((access, access + distance as u32));
+        }
         let references: Vec<u32> = buffer.relocs().iter().map(|found| found.offset).collect();
         let facts = Facts {
             blocks: &code.bb_starts,
@@ -213,6 +221,10 @@ impl Compiler {
         };
         let Optimized { code: body, moved } = peephole::optimize(&body, facts)
             .unwrap_or_else(|| Optimized { code: body, moved: Moved::default() });
+        for landing in &mut landings {
+            *landing = (moved.of(landing.0) + start as u32, moved.of(landing.1) + start as u32);
+        }
+        landings.sort_unstable();
         let mut relocations = Vec::with_capacity(buffer.relocs().len());
         for found in buffer.relocs() {
             let at = moved.of(found.offset) + start as u32;
@@ -243,7 +255,7 @@ impl Compiler {
         }
         let texts = clif.map(|clif| Texts { clif, host: code.vcode.clone().unwrap_or_default() });
         let (covered, leaves) = (region.covered(), region.leaves());
-        let tables = Tables { entries, covered, leaves, places, relocations };
+        let tables = Tables { entries, covered, leaves, places, landings, relocations };
         Ok(Some(Compiled { code: bytes, tables, texts, fault_exits }))
     }
 }

@@ -25,11 +25,12 @@
 //! A call checks nothing; the callee's thunk ([`first_thunk`]) compares the stack pointer with the
 //! limit, and if that is reached, the call goes on from the dispatcher.
 //!
-//! A host fault in compiled code resumes at `leave_after_fault` with the stack pointer that was
-//! saved here; the context then holds the budget of the block's start.
+//! A host fault in compiled code resumes at [`land`]. Without a fault exit the region is left with
+//! the stack pointer that was saved here ([`drop_frames`]); the context then holds the budget of
+//! the block's start.
 
 pub(crate) use crate::arch::enter::{
-    CONTEXT_REGISTER, ENTRY_SHIFT, ENTRY_SIZE, LINKED, PADDING, entry_thunk, first_thunk, leave_after_fault,
+    CONTEXT_REGISTER, ENTRY_SHIFT, ENTRY_SIZE, LINKED, PADDING, drop_frames, entry_thunk, first_thunk, land,
     leave_missing, leave_region, missing_stub,
 };
 use crate::arch::enter::{enter_code, stack_pointer};

@@ -8,8 +8,8 @@
 //!   [`Run`].
 //! - Guest code runs with the guest's MXCSR. A hook that may compute with floating point restores
 //!   Rust's before anything else, and the guest's before it returns ([`RustFloat`]).
-//! - [`on_fault`] runs in a signal handler: it only copies numbers, and reads the code that
-//!   faulted.
+//! - [`on_fault`] runs in a signal handler: it only copies numbers. The fault exit is looked up
+//!   behind it ([`Hook::Landing`]).
 
 #[deny(unsafe_code)]
 mod services;
@@ -17,16 +17,14 @@ mod services;
 use crate::arch::conditions::condition_word;
 use crate::arch::float;
 use crate::arch::hooks::{hook_function, preserving_entry};
-use crate::code::memory::CODE_SIZE;
+use crate::code::cache::CodeCache;
 use crate::float::float_state::DEFAULT_MXCSR;
-use crate::runtime::enter::{CONTEXT_REGISTER, leave_after_fault, leave_missing, leave_region};
-use crate::runtime::fault_exit;
+use crate::runtime::enter::{CONTEXT_REGISTER, land, leave_missing, leave_region};
 use crate::runtime::host::{AHEAD, Word};
+use parking_lot::Mutex;
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use xenia_cpu::{CR_FIELDS, Exit, HOST_WORDS, PpcContext, VRSQRTEFP};
 use xenia_guest::GuestAddr;
-use xenia_host::registers;
 use xenia_isa::OP_COUNT;
 use xenia_memory::{Action, CurrentQueue, Exclusive, FaultKind, GuestMemory, HostFault, MemoryFault};
 
@@ -66,7 +64,7 @@ macro_rules! hooks {
 
             /// Whether it may execute floating-point arithmetic, or changes MXCSR.
             const fn computes(self) -> bool {
-                !matches!(self, Self::Widen | Self::Written)
+                !matches!(self, Self::Widen | Self::Written | Self::Landing)
             }
 
             fn address(self) -> u64 {
@@ -169,6 +167,9 @@ hooks! {
     /// Sets MXCSR to the mode of vector arithmetic, and saves the flags that scalar arithmetic
     /// raised.
     cold VectorMode() [] => vector_mode;
+    /// Returns the host address at which execution goes on after the access at
+    /// [`Word::FaultCode`], which has faulted: its fault exit, or where the region is left.
+    cold Landing() [] => landing;
     /// Returns the context's CR as a word of nibbles.
     bare Conditions() [] => condition_word;
     /// Makes FPSCR exact and returns it; only its exceptions and summaries if `exceptions` is not
@@ -191,6 +192,8 @@ pub(crate) struct Run<'a, 'q> {
     /// compiled code faults.
     pub(crate) devices: &'a mut CurrentQueue<'q>,
     pub(crate) memory: &'a GuestMemory,
+    /// The optimizing tier's code in the run's mode.
+    pub(crate) code: &'a Mutex<CodeCache>,
     /// Strict reservations: each store updates the machine's table of reservations.
     pub(crate) strict: bool,
     pub(crate) counts: &'a mut HookCounts,
@@ -318,21 +321,7 @@ pub(crate) fn on_fault(fault: &mut HostFault) -> Action {
     ctx.host[Word::FaultCode as usize] = fault.pc;
     ctx.host[Word::FaultAddress as usize] =
         u64::from(guest.0) | u64::from(fault.write) << 32 | (fault.kind as u64) << 40;
-    let end = ctx.host[Word::Code as usize] + CODE_SIZE as u64;
-    let size = end.saturating_sub(fault.pc).min(fault_exit::LOOKED_AT as u64) as usize;
-    let mut code = [0; fault_exit::LOOKED_AT];
-    for (byte, at) in code[..size].iter_mut().zip(fault.pc..) {
-        // SAFETY: inside code memory, which is mapped as a whole and readable. Another thread may
-        // be writing code after the region's end, so bytes are read singly, as atomics; bytes
-        // beyond the region are not used.
-        *byte = unsafe { AtomicU8::from_ptr(at as *mut u8) }.load(Relaxed);
-    }
-    if let Some(distance) = fault_exit::distance(&code[..size]) {
-        // The cold block finds the registers in place, and leaves by the usual exit.
-        return Action::Resume(fault.pc + distance);
-    }
-    fault.registers[registers::STACK_POINTER] = ctx.host[Word::SavedStack as usize];
-    Action::Resume(leave_after_fault as *const () as u64)
+    Action::Resume(land as *const () as u64)
 }
 
 /// The fault that [`on_fault`] recorded.

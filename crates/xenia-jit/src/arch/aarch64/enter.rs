@@ -167,15 +167,25 @@ unsafe extern "C" fn leave_with_reason() {
     )
 }
 
-/// Where the fault handler resumes, with sp as `Word::SavedStack` says and x21 in the context.
+/// Where the fault handler resumes, with all registers as they are at the access. There are no
+/// fault exits ([`crate::arch::fault_exit`]), so the region is left.
 #[unsafe(naked)]
-pub(crate) unsafe extern "C" fn leave_after_fault() {
+pub(crate) unsafe extern "C" fn land() {
+    naked_asm!("b {drop}", drop = sym drop_frames)
+}
+
+/// Leaves a region after a fault of which the context has all that is needed.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn drop_frames() {
     naked_asm!(
+        "ldr x16, [x21, #{saved}]",
+        "mov sp, x16",
         // Both keep the context's values, from which the engine computes the exact ones.
         "ldr x2, [x21, #{budget}]",
         "ldr w3, [x21, #{pc}]",
         "mov x16, #{fault}",
         "b {leave}",
+        saved = const SAVED_STACK,
         budget = const BUDGET,
         pc = const PC,
         fault = const Leave::Fault as i32,

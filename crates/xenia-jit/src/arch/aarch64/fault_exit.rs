@@ -1,9 +1,6 @@
 //! Marks of fault exits on AArch64: there are none yet, so the lifter sinks no stores
 //! ([`crate::arch::features::MARKS_FAULTS`]).
 
-/// Bytes from an access on that [`distance`] reads.
-pub(crate) const LOOKED_AT: usize = 0;
-
 /// Replaces no branch: `None`.
 pub(crate) fn mark(_: &mut Vec<u8>, _: usize) -> Option<()> {
     None

@@ -5,6 +5,7 @@
 //!     -> (rax = budget, rcx = pc | reason << 32, rdx = r1, rsi = r3)
 //! ```
 
+use crate::runtime::hooks::Hook;
 use crate::runtime::host::{AHEAD, Leave, Word, displacement};
 use std::arch::{asm, naked_asm};
 use std::mem::offset_of;
@@ -136,15 +137,35 @@ pub(crate) unsafe extern "sysv64" fn leave_with_reason() {
     )
 }
 
-/// Where the fault handler resumes, with rsp as `Word::SavedStack` says and r15 in the context.
+/// Where the fault handler resumes, with all registers as they are at the access: goes on at the
+/// access's fault exit, or else at [`drop_frames`].
 #[unsafe(naked)]
-pub(crate) unsafe extern "sysv64" fn leave_after_fault() {
+pub(crate) unsafe extern "sysv64" fn land() {
     naked_asm!(
+        // The hook preserves all registers but its argument, here twice for the stack's alignment.
+        "push rdi",
+        "push rdi",
+        "mov rdi, r15",
+        "call [r15 + {landing}]",
+        "pop rdi",
+        "pop rdi",
+        "jmp [r15 + {result}]",
+        landing = const Hook::Landing.offset(),
+        result = const Word::HookResult.offset(),
+    )
+}
+
+/// Leaves a region after a fault of which the context has all that is needed.
+#[unsafe(naked)]
+pub(crate) unsafe extern "sysv64" fn drop_frames() {
+    naked_asm!(
+        "mov rsp, [r15 + {saved}]",
         // Both keep the context's values, from which the engine computes the exact ones.
         "mov rdi, [r15 + {budget}]",
         "mov esi, [r15 + {pc}]",
         "mov ecx, {fault}",
         "jmp {leave}",
+        saved = const SAVED_STACK,
         budget = const BUDGET,
         pc = const PC,
         fault = const Leave::Fault as i32,

@@ -8,8 +8,6 @@ const MARK_SIZE: usize = 9;
 const TEST_SIZE: usize = 3;
 /// Limit of moves between an access and its branch.
 const MOST_MOVES: usize = 4;
-/// Bytes from an access on that [`distance`] reads.
-pub(crate) const LOOKED_AT: usize = 15 + MOST_MOVES * 10 + MARK_SIZE;
 
 /// Replaces the branch behind the access at `access` by its mark. Returns `None` if there is no
 /// such branch. If moves have to be repeated on the way to the cold block, code for that is
@@ -48,7 +46,7 @@ pub(crate) fn mark(code: &mut Vec<u8>, access: usize) -> Option<()> {
 }
 
 /// Distance from the access at the start of `code` to the code that leads to the cold block; `None`
-/// if the access has no mark. Never panics, and allocates no memory.
+/// if the access has no mark.
 pub(crate) fn distance(code: &[u8]) -> Option<u64> {
     let access = Form::of(code)?.access()?;
     let after = access + moves_at(code.get(access..)?)?;
@@ -101,7 +99,6 @@ impl Form {
             at += 1;
         }
         let is_half = code.get(..at)?.contains(&0x66);
-        let is_repeated = code.get(..at)?.iter().any(|prefix| matches!(prefix, 0xF2 | 0xF3));
         // Extension bits of the base and the index in REX or VEX.
         let (mut base_high, mut index_high) = (false, false);
         let mut immediate = 0;
@@ -144,11 +141,6 @@ impl Form {
                     0x0F => {
                         at += 1;
                         match *code.get(at - 1)? {
-                            // movbe
-                            0x38 if matches!(code.get(at)?, 0xF0 | 0xF1) && !is_repeated => {
-                                at += 1;
-                                false
-                            }
                             // movzx, movsx
                             0xB6 | 0xB7 | 0xBE | 0xBF => false,
                             opcode => is_vector_move(opcode)?,
@@ -218,7 +210,7 @@ mod tests {
                     for form in 0..=255 {
                         for sib in [0x00, 0x24, 0x25, 0x8D, 0xFF] {
                             let mut code = [prefix, escape, &[opcode, form, sib]].concat();
-                            code.resize(LOOKED_AT, 0x11);
+                            code.resize(64, 0x11);
                             let Some(form) = Form::of(&code) else { continue };
                             let decoded = Decoder::new(64, &code, DecoderOptions::NONE).decode();
                             if decoded.mnemonic() == Mnemonic::INVALID {

@@ -17,7 +17,7 @@ use super::record::Label;
 use std::io;
 use std::sync::Arc;
 
-const MAGIC: [u8; 16] = *b"xenia-rs code\0\0\x01";
+const MAGIC: [u8; 16] = *b"xenia-rs code\0\0\x02";
 /// Bytes before the index: magic, purpose, two numbers and the hash.
 const HEADER: usize = 16 + 3 * 32 + 8 + 32;
 /// Offset of the hash.

@@ -5,6 +5,7 @@ use crate::emit::SINGLE_RESULT;
 use crate::float::exact_vector::{self, NON_JAVA};
 use crate::float::float_state::{self, DEFAULT_MXCSR, FLAGS, FLUSH_DENORMALS};
 use crate::float::soft_single;
+use crate::runtime::enter::drop_frames;
 use crate::runtime::host::{Leave, Word};
 use crate::runtime::strings;
 use xenia_cpu::fpscr::CONTROL;
@@ -34,6 +35,12 @@ pub(super) fn move_string(call: &mut Call<'_, '_>, word: u64) -> u64 {
         Ok(()) => 0,
         Err(fault) => raise(call, fault),
     }
+}
+
+pub(super) fn landing(call: &mut Call<'_, '_>) -> u64 {
+    let host = call.ctx.host[Word::FaultCode as usize];
+    let landing = call.run.code.lock().landing_of(host);
+    landing.unwrap_or(drop_frames as *const () as u64)
 }
 
 pub(super) fn reserve(call: &mut Call<'_, '_>, addr: u64) -> u64 {

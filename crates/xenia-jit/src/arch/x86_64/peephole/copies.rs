@@ -3,7 +3,6 @@
 use super::flow::{Flow, Kind, Op};
 use super::liveness::fixed;
 use super::operands::{FRAME_POINTER, STACK_POINTER, bit, number};
-use super::swaps::remove as remove_op;
 use iced_x86::{Code, OpKind, Register};
 
 /// Maximum number of instructions between a copy and the last use of it. Longer lives are left:
@@ -29,17 +28,17 @@ pub(super) fn remove(flow: &mut Flow) {
                 copy.is_whole |= short & bit(copy.from) != 0;
                 let is_short = short & bit(copy.from) != 0;
                 if copy.is_whole && copy.to == copy.from {
-                    remove_op(flow, at);
+                    flow.ops[at].remove();
                     continue;
                 }
                 if copy.to != copy.from {
                     if read_source(flow, block, at, copy) {
-                        remove_op(flow, at);
+                        flow.ops[at].remove();
                         // Nothing reads the copy, and its register holds what it held before.
                         continue;
                     }
                     if copy.is_whole && make_in_place(flow, block, at, copy) {
-                        remove_op(flow, at);
+                        flow.ops[at].remove();
                         short &= !(bit(copy.from) | bit(copy.to));
                         if is_short {
                             short |= bit(copy.to);

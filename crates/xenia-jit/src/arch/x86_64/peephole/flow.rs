@@ -72,6 +72,12 @@ pub(super) struct Op {
 }
 
 impl Op {
+    /// Removes it from the function.
+    pub(super) fn remove(&mut self) {
+        (self.is_removed, self.length) = (true, 0);
+        (self.kind, self.usage) = (Kind::Straight, Usage::default());
+    }
+
     /// The bytes that count.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.length)]
@@ -217,6 +223,10 @@ impl Flow {
         for op in &mut self.ops {
             if let Some(at) = op.landing {
                 op.landing = Some(block_at(at)?);
+            }
+            if let Kind::Mark(_) = op.kind {
+                // The table of landings says where the fault exit is.
+                op.remove();
             }
         }
         Some(())

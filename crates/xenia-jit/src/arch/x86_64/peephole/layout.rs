@@ -38,7 +38,7 @@ pub(super) fn lay_out(flow: &Flow, code: &[u8]) -> Option<Optimized> {
     layout.write(flow, &targets, code)
 }
 
-/// The instruction to which each branch and mark leads.
+/// The instruction to which each branch leads.
 fn targets(flow: &Flow) -> Option<Vec<usize>> {
     let target = |op: &Op| match op.kind.target() {
         Some(to) => flow.ops.binary_search_by_key(&to, |op| op.at).ok(),
@@ -127,7 +127,7 @@ impl Layout {
     ) -> Option<()> {
         let bytes = op.bytes();
         let distance = match (op.kind, op.names) {
-            (Kind::Branch(_) | Kind::Jump(_) | Kind::Mark(_), _) => self.distance(flow, targets, index),
+            (Kind::Branch(_) | Kind::Jump(_), _) => self.distance(flow, targets, index),
             (_, Some(name)) => {
                 let end = self.ops[index] + u32::from(op.length);
                 i64::from(self.named(flow, name)?) - i64::from(end)
@@ -143,11 +143,7 @@ impl Layout {
             out.extend([first, i8::try_from(distance).ok()?.cast_unsigned()]);
             return Some(());
         }
-        let distance = match op.kind {
-            // Marks lead forward.
-            Kind::Mark(_) => u32::try_from(distance).ok()?,
-            _ => i32::try_from(distance).ok()?.cast_unsigned(),
-        };
+        let distance = i32::try_from(distance).ok()?;
         out.extend_from_slice(bytes.get(..bytes.len().checked_sub(4)?)?);
         out.extend_from_slice(&distance.to_le_bytes());
         Some(())

@@ -7,7 +7,6 @@
 
 use super::flow::{Flow, Kind, Op};
 use super::operands::{STACK_POINTER, bit, number};
-use super::swaps::remove as remove_op;
 use iced_x86::{Code, Instruction, Mnemonic, OpKind, Register};
 use std::collections::BTreeSet;
 
@@ -292,7 +291,7 @@ fn remove_known(flow: &mut Flow, states: Vec<Option<State>>, forms: &mut [Form])
             let (holders, one) = (state.registers(slot), Registers::one(register));
             state.step(&flow.ops[at], form);
             if holders.has(one) {
-                remove_op(flow, at);
+                flow.ops[at].remove();
                 forms[at] = Form::Other;
             } else if let Form::Reload(..) = form
                 && let Some(copy) = copy_of(register, holders)
@@ -370,6 +369,6 @@ fn remove_unread(flow: &mut Flow, forms: &[Form]) {
         }
     }
     for at in unread {
-        remove_op(flow, at);
+        flow.ops[at].remove();
     }
 }

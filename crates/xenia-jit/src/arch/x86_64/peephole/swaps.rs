@@ -96,14 +96,6 @@ fn fuse_into(flow: &mut Flow, access: usize, code: Code, swap: usize) -> bool {
     if !flow.workshop.set(&mut flow.ops[access], changed) {
         return false;
     }
-    remove(flow, swap);
+    flow.ops[swap].remove();
     true
-}
-
-/// Removes an instruction.
-pub(super) fn remove(flow: &mut Flow, at: usize) {
-    let op = &mut flow.ops[at];
-    op.is_removed = true;
-    op.usage = super::operands::Usage::default();
-    op.length = 0;
 }
