@@ -1,7 +1,7 @@
 //! A server for gdb's remote serial protocol, by which gdb debugs the threads of a machine.
 //!
 //! ```text
-//! gdb ──socket──▶ Link ──bytes──▶ serve ──▶ gdbstub ──▶ Stub ──▶ Debuggee (the machine)
+//! gdb ──socket──▶ Link ──bytes──▶ serve ──packets──▶ gdbstub ──▶ Stub ──▶ Debuggee (the machine)
 //! ```
 //!
 //! - [`ServerAddress`]: where the server listens, on this host only.
@@ -23,12 +23,13 @@ mod client;
 mod debuggee;
 mod link;
 mod own_ports;
-mod packet_lengths;
+mod packets;
 #[cfg(feature = "testing")]
 mod plain;
 pub mod registers;
 mod serve;
 mod stub;
+mod trial;
 
 pub use address::{ServerAddress, ServerAddressError};
 #[cfg(feature = "testing")]

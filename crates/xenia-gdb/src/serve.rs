@@ -1,7 +1,8 @@
 //! A session: bytes of gdb to the protocol, and the machine's progress to gdb.
 
-use crate::packet_lengths::PacketLengths;
+use crate::packets::{GdbInput, PacketReader, framed, is_wrong};
 use crate::stub::{Stub, thread_id, watch_kind};
+use crate::trial::TrialDebuggee;
 use crate::{Debuggee, Link, Progress};
 use gdbstub::common::Signal;
 use gdbstub::conn::Connection;
@@ -14,6 +15,9 @@ use std::time::Duration;
 
 /// Limit of a packet's length in bytes; all registers are 6 KiB.
 pub(crate) const PACKET: usize = 16 << 10;
+
+/// The answer to a packet that cannot be parsed: EINVAL.
+const INVALID: &[u8] = b"E16";
 
 /// How long a stopped machine waits for gdb before it calls [`Debuggee::idle`].
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -35,7 +39,7 @@ pub enum ServeError {
     /// The connection failed.
     #[error("the connection to gdb")]
     Connection(#[from] io::Error),
-    /// gdb broke the protocol.
+    /// gdbstub cannot go on.
     #[error("gdb's remote protocol: {0}")]
     Protocol(String),
 }
@@ -62,13 +66,13 @@ impl Connection for Sender {
 
 /// Serves one gdb until the title ends or gdb leaves. Breakpoints that gdb leaves behind stay.
 ///
+/// A packet that cannot be parsed is answered with an error, and the session goes on.
+///
 /// # Errors
-/// The connection fails other than by its end, or gdb breaks the protocol.
+/// The connection fails other than by its end, or gdbstub cannot go on.
 pub fn serve<D: Debuggee>(link: Link, debuggee: &mut D) -> Result<SessionEnd, ServeError> {
-    let protocol = |error: &dyn std::fmt::Display| ServeError::Protocol(error.to_string());
     let mut stub = Stub { debuggee, step: None, is_back: false, is_wrong: false };
-    let mut lengths = PacketLengths::default();
-    let mut input = VecDeque::new();
+    let mut input = Input::default();
     let mut has_ended = false;
     let mut state = GdbStub::builder(Sender { link, buffer: Vec::new() })
         .packet_buffer_size(PACKET)
@@ -79,33 +83,28 @@ pub fn serve<D: Debuggee>(link: Link, debuggee: &mut D) -> Result<SessionEnd, Se
     loop {
         state = match state {
             GdbStubStateMachine::Idle(mut idle) => {
-                let Ok(byte) = next_byte(&mut input, &idle.borrow_conn().link, PATIENCE) else {
+                let Ok(received) = input.next(&idle.borrow_conn().link, PATIENCE) else {
                     return Ok(SessionEnd::Detached);
                 };
-                match byte {
-                    Some(byte) => {
-                        stub.is_wrong = lengths.take(byte).unwrap_or(stub.is_wrong);
-                        idle.incoming_data(&mut stub, byte).map_err(|error| protocol(&error))?
-                    }
+                match received {
+                    Some(received) => input.handle(received, idle.into(), &mut stub)?,
                     None if stub.debuggee.idle() => idle.into(),
                     None => return Ok(SessionEnd::Killed),
                 }
             }
             GdbStubStateMachine::Running(mut running) => {
-                let Ok(byte) = next_byte(&mut input, &running.borrow_conn().link, Duration::ZERO) else {
+                let Ok(received) = input.next(&running.borrow_conn().link, Duration::ZERO) else {
                     return Ok(SessionEnd::Detached);
                 };
-                let next = if let Some(byte) = byte {
-                    stub.is_wrong = lengths.take(byte).unwrap_or(stub.is_wrong);
-                    running.incoming_data(&mut stub, byte)
+                if let Some(received) = received {
+                    input.handle(received, running.into(), &mut stub)?
                 } else if let Some(reason) = go_on(&mut stub, &mut has_ended) {
                     // A launched title is stopped by another flag.
                     running.borrow_conn().link.set_stop(stub.debuggee.stop_flag());
-                    running.report_stop(&mut stub, reason)
+                    running.report_stop(&mut stub, reason).map_err(|error| protocol(&error))?
                 } else {
-                    Ok(running.into())
-                };
-                next.map_err(|error| protocol(&error))?
+                    running.into()
+                }
             }
             GdbStubStateMachine::CtrlCInterrupt(interrupt) => {
                 let thread = stub.debuggee.threads().first().copied();
@@ -125,15 +124,97 @@ pub fn serve<D: Debuggee>(link: Link, debuggee: &mut D) -> Result<SessionEnd, Se
     }
 }
 
-/// The next byte of gdb, if there is one within `patience`.
-///
-/// # Errors
-/// gdb has closed the connection.
-fn next_byte(input: &mut VecDeque<u8>, link: &Link, patience: Duration) -> io::Result<Option<u8>> {
-    if input.is_empty() {
-        input.extend(link.receive(patience)?.unwrap_or_default());
+fn protocol(error: &dyn std::fmt::Display) -> ServeError {
+    ServeError::Protocol(error.to_string())
+}
+
+/// A session of gdbstub.
+type StubState<'a, 'b, D> = GdbStubStateMachine<'a, Stub<'b, D>, Sender>;
+
+/// The receiving half of a session.
+#[derive(Default)]
+struct Input {
+    bytes: VecDeque<u8>,
+    packets: PacketReader,
+    trial: TrialDebuggee,
+    /// Whether gdb has switched acknowledgements off.
+    is_quiet: bool,
+}
+
+impl Input {
+    /// The next packet or interrupt of gdb, if there is one within `patience`.
+    ///
+    /// # Errors
+    /// gdb has closed the connection.
+    fn next(&mut self, link: &Link, patience: Duration) -> io::Result<Option<GdbInput>> {
+        if self.bytes.is_empty() {
+            self.bytes.extend(link.receive(patience)?.unwrap_or_default());
+        }
+        while let Some(byte) = self.bytes.pop_front() {
+            if let Some(received) = self.packets.take(byte) {
+                return Ok(Some(received));
+            }
+        }
+        Ok(None)
     }
-    Ok(input.pop_front())
+
+    /// Gives gdbstub what was received, or refuses it, so that gdb may repeat it or go on.
+    fn handle<'a, 'b, D: Debuggee>(
+        &mut self,
+        received: GdbInput,
+        state: StubState<'a, 'b, D>,
+        stub: &mut Stub<'b, D>,
+    ) -> Result<StubState<'a, 'b, D>, ServeError> {
+        match received {
+            GdbInput::Interrupt => feed(state, stub, &[3]),
+            GdbInput::Packet(data) if self.trial.accepts(&data, stub.debuggee) => {
+                self.is_quiet |= data == b"QStartNoAckMode";
+                stub.is_wrong = is_wrong(&data);
+                feed(state, stub, &framed(&data))
+            }
+            GdbInput::Damaged if !self.is_quiet => answer(state, b"-"),
+            GdbInput::Packet(_) | GdbInput::TooLong | GdbInput::Damaged => {
+                let begin: &[u8] = if self.is_quiet { b"" } else { b"+" };
+                answer(state, &[begin, &framed(INVALID)].concat())
+            }
+        }
+    }
+}
+
+/// Gives gdbstub the bytes of a packet or an interrupt.
+fn feed<'a, 'b, D: Debuggee>(
+    mut state: StubState<'a, 'b, D>,
+    stub: &mut Stub<'b, D>,
+    bytes: &[u8],
+) -> Result<StubState<'a, 'b, D>, ServeError> {
+    for &byte in bytes {
+        state = match state {
+            GdbStubStateMachine::Idle(idle) => idle.incoming_data(stub, byte),
+            GdbStubStateMachine::Running(running) => running.incoming_data(stub, byte),
+            // Only the last byte leads there.
+            other => Ok(other),
+        }
+        .map_err(|error| protocol(&error))?;
+    }
+    Ok(state)
+}
+
+/// Answers gdb without gdbstub.
+fn answer<'a, 'b, D: Debuggee>(
+    state: StubState<'a, 'b, D>,
+    bytes: &[u8],
+) -> Result<StubState<'a, 'b, D>, ServeError> {
+    Ok(match state {
+        GdbStubStateMachine::Idle(mut idle) => {
+            idle.borrow_conn().link.send(bytes)?;
+            idle.into()
+        }
+        GdbStubStateMachine::Running(mut running) => {
+            running.borrow_conn().link.send(bytes)?;
+            running.into()
+        }
+        other => other,
+    })
 }
 
 /// A stop of a thread with a signal.

@@ -1,0 +1,122 @@
+//! Trials of packets: a packet that gdbstub would refuse with an error never reaches the session,
+//! which that error would end.
+//!
+//! gdbstub alone knows which packets it can parse. So each packet first goes to a stub of its own,
+//! with a debuggee that has the threads of the machine and does nothing.
+
+use crate::packets::framed;
+use crate::serve::PACKET;
+use crate::stub::Stub;
+use crate::{Debuggee, Progress};
+use gdbstub::conn::Connection;
+use gdbstub::stub::GdbStub;
+use gdbstub::stub::state_machine::GdbStubStateMachine;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use xenia_cpu::{PpcContext, WatchedAccess};
+
+/// A debuggee without a machine, on which packets are tried.
+#[derive(Default)]
+pub(crate) struct TrialDebuggee {
+    threads: Vec<u32>,
+    goes_back: bool,
+    context: Box<PpcContext>,
+}
+
+/// A connection that drops the answers.
+struct Silent;
+
+impl Connection for Silent {
+    type Error = Infallible;
+
+    fn write(&mut self, _: u8) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+impl TrialDebuggee {
+    /// Whether gdbstub can answer a packet with these data in a session with this debuggee.
+    pub(crate) fn accepts<D: Debuggee>(&mut self, data: &[u8], debuggee: &D) -> bool {
+        (self.threads, self.goes_back) = (debuggee.threads(), debuggee.goes_back());
+        let mut stub = Stub { debuggee: self, step: None, is_back: false, is_wrong: false };
+        let Ok(new) = GdbStub::builder(Silent).packet_buffer_size(PACKET).build() else { return false };
+        let Ok(mut state) = new.run_state_machine(&mut stub) else { return false };
+        for byte in framed(data) {
+            let GdbStubStateMachine::Idle(idle) = state else { return false };
+            let Ok(next) = idle.incoming_data(&mut stub, byte) else { return false };
+            state = next;
+        }
+        true
+    }
+}
+
+impl Debuggee for TrialDebuggee {
+    fn threads(&self) -> Vec<u32> {
+        self.threads.clone()
+    }
+
+    fn describe(&self, _: u32) -> String {
+        String::new()
+    }
+
+    fn context(&self, _: u32) -> Option<&PpcContext> {
+        Some(&self.context)
+    }
+
+    fn context_mut(&mut self, _: u32) -> Option<&mut PpcContext> {
+        Some(&mut self.context)
+    }
+
+    fn read(&self, _: u32, _: &mut [u8]) -> usize {
+        0
+    }
+
+    fn write(&mut self, _: u32, _: &[u8]) -> bool {
+        true
+    }
+
+    fn insert_breakpoint(&mut self, _: u32) -> bool {
+        true
+    }
+
+    fn remove_breakpoint(&mut self, _: u32) -> bool {
+        true
+    }
+
+    fn insert_watch(&mut self, _: u32, _: u32, _: WatchedAccess) -> bool {
+        true
+    }
+
+    fn remove_watch(&mut self, _: u32, _: u32, _: WatchedAccess) -> bool {
+        true
+    }
+
+    fn go_on(&mut self, _: Option<u32>) -> Progress {
+        Progress::Running
+    }
+
+    fn goes_back(&self) -> bool {
+        self.goes_back
+    }
+
+    fn go_back(&mut self, _: Option<u32>) -> Progress {
+        Progress::Running
+    }
+
+    fn idle(&mut self) -> bool {
+        true
+    }
+
+    fn stop_flag(&self) -> Arc<AtomicBool> {
+        Arc::default()
+    }
+
+    fn command(&mut self, _: &str) -> String {
+        String::new()
+    }
+}
