@@ -1,5 +1,6 @@
 //! Flags of the console that a title sees.
 
+use anyhow::{Result, bail};
 use clap::Args;
 use xenia::config::{ConsoleConfig, ConsoleRegion, Country, Language, SystemVersion, VideoMode};
 use xenia_exports::missing_answer;
@@ -14,8 +15,9 @@ pub struct ConsoleArgs {
     /// `zero`; NAME=VALUE for one of them. May be given several times.
     #[arg(long, value_name = "fail|zero|NAME=VALUE", value_delimiter = ',', value_parser = missing_answer)]
     pub missing: Vec<MissingAnswer>,
-    /// Version of the console's system (default: 2.0.21119.0).
-    #[arg(long, value_name = "A.B.C.D")]
+    /// Version of the console's system: major, minor, build and revision, which is 0 if it is left
+    /// out (default: 2.0.21119.0).
+    #[arg(long, value_name = "A.B.C[.D]")]
     pub system_version: Option<SystemVersion>,
     /// Language of the console (default: english).
     #[arg(long, value_enum)]
@@ -40,6 +42,31 @@ pub struct ConsoleArgs {
     /// one. May be given several times.
     #[arg(long, value_name = "NAME=N", value_delimiter = ',')]
     pub limit: Vec<LimitSetting>,
+}
+
+impl ConsoleArgs {
+    /// Refuses two values for the same thing, of which one would be lost.
+    ///
+    /// # Errors
+    /// There are such values.
+    pub fn refuse_contradictions(&self) -> Result<()> {
+        if let Some((one, other)) = contradiction(&self.missing, MissingAnswer::contradicts) {
+            bail!("--missing {one} and --missing {other} exclude each other: leave one out");
+        }
+        if let Some((one, other)) = contradiction(&self.limit, LimitSetting::contradicts) {
+            bail!("--limit {one} and --limit {other} exclude each other: leave one out");
+        }
+        Ok(())
+    }
+}
+
+/// The first two values of which `contradicts` says so.
+fn contradiction<T>(values: &[T], contradicts: impl Fn(&T, &T) -> bool) -> Option<(&T, &T)> {
+    let with_earlier = |(at, other)| {
+        let earlier = values[..at].iter().find(|one| contradicts(one, other));
+        earlier.map(|one| (one, other))
+    };
+    values.iter().enumerate().find_map(with_earlier)
 }
 
 impl From<&ConsoleArgs> for ConsoleConfig {

@@ -216,6 +216,15 @@ pub struct EngineArgs {
 }
 
 impl EngineArgs {
+    /// Refuses contradictory flags of the engine and the console.
+    ///
+    /// # Errors
+    /// There are such flags.
+    pub fn refuse_contradictions(&self) -> Result<()> {
+        self.cpu.refuse_unsupported()?;
+        self.console.refuse_contradictions()
+    }
+
     /// Opens the title at `path` as the flags demand, or the demo without a path.
     pub fn open_title(&self, path: Option<&Path>) -> Result<Title> {
         Title::open_or_demo(path, &self.into())

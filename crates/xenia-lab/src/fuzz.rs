@@ -28,6 +28,7 @@ const BLOCKS: u64 = 100_000;
 /// Runs sequences, shrinks failing ones and prints the statistics; or sums up the statistics of
 /// other runs.
 pub fn run(args: &FuzzArgs) -> Result<Code> {
+    args.refuse_unsupported()?;
     check_json(args.json.as_deref())?;
     // Check before a long run that the output file is writable.
     args.append.as_deref().map_or(Ok(()), |path| append(path, ""))?;
@@ -90,9 +91,6 @@ fn fuzz(args: &FuzzArgs, interrupt: &Interrupt) -> Result<FuzzReport> {
             Some(Outside { sf })
         }
     };
-    if outside.is_some() && args.states != 1 {
-        bail!("--states {} is for --oracle interp: qemu takes a sequence's own state alone", args.states);
-    }
     let limit = args.blocks.or(args.seconds.is_none().then_some(BLOCKS));
     if args.first.checked_add(limit.unwrap_or(1)).is_none() {
         bail!("--first {}: there are no {} from there on", args.first, count(limit.unwrap_or(1), "sequence"));

@@ -120,6 +120,17 @@ Example:
 }
 
 impl LabCommand {
+    /// Refuses flags that the command does not support together.
+    ///
+    /// # Errors
+    /// There are such flags.
+    pub fn refuse_unsupported(&self) -> Result<()> {
+        match self {
+            Self::Fuzz(args) => args.refuse_unsupported(),
+            _ => Ok(()),
+        }
+    }
+
     /// The unit of a sweep that this command is to run, if it is one.
     pub fn unit(&self) -> Option<&SweepUnitArgs> {
         match self {

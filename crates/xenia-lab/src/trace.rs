@@ -47,7 +47,7 @@ fn create_folder(folder: Option<&Path>) -> Result<()> {
 }
 
 fn record(args: &TraceRecordArgs) -> Result<Code> {
-    args.engine.cpu.refuse_unsupported()?;
+    args.engine.refuse_contradictions()?;
     args.engine.mode.refuse_unsupported()?;
     if args.frames == 0 {
         bail!("--frames 0: a trace holds at least one swap");

@@ -144,6 +144,13 @@ pub struct LimitSetting {
     value: u64,
 }
 
+impl LimitSetting {
+    /// Whether both set the same limit, to different numbers.
+    pub fn contradicts(&self, other: &Self) -> bool {
+        self.limit == other.limit && self.value != other.value
+    }
+}
+
 impl fmt::Display for LimitSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}={}", self.limit.row().name, self.value)

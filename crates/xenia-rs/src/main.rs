@@ -110,14 +110,15 @@ fn begin(words: Vec<OsString>) -> u8 {
         return report(&error).number();
     }
     note_flags(&mut cli, &command, &matches, &typed);
-    if let Some(Command::Check(args)) = &mut cli.command {
-        args.settings = settings::in_effect();
-    }
     run(cli).unwrap_or_else(|error| report(&error).number())
 }
 
-/// Notes the flags of `exec`, for bug reports, and the words, for other titles.
+/// Notes the flags of `exec`, for bug reports, and the words, for other titles; of `check`, the
+/// settings in effect and the words.
 fn note_flags(cli: &mut Cli, command: &clap::Command, matches: &ArgMatches, typed: &[OsString]) {
+    if let Some(Command::Check(args)) = &mut cli.command {
+        (args.settings, args.typed) = (settings::in_effect(), typed.to_vec());
+    }
     let (args, command, matches) = match (&mut cli.command, matches.subcommand()) {
         (Some(Command::Exec(args)), Some((name, matches))) => {
             (&mut **args, command.find_subcommand(name), matches)

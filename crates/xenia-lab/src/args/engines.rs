@@ -1,5 +1,6 @@
 //! Arguments of the commands that compare engines: `conformance` and `fuzz`.
 
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -144,7 +145,10 @@ pub struct FuzzArgs {
     #[arg(long, value_name = "FILE")]
     pub append: Option<PathBuf>,
     /// Run no sequences; add up the lines that --append wrote to these files.
-    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["blocks", "seconds", "append"])]
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = [
+        "blocks", "seconds", "seed", "seeds", "first", "states", "tier", "oracle", "engine", "sf", "shrink",
+        "max_mismatches", "corpus", "out", "append",
+    ])]
     pub merge: Vec<PathBuf>,
     /// Compare GPU backends instead: draw N random scenes with the reference and with wgpu.
     #[arg(
@@ -158,11 +162,51 @@ pub struct FuzzArgs {
     #[arg(long, value_name = "NAME", value_parser = family)]
     pub family: Vec<SceneFamily>,
     /// Draw the scenes of these files, which --scenes wrote.
-    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["blocks", "seconds", "scenes", "merge"])]
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = [
+        "blocks", "seconds", "seed", "seeds", "first", "states", "tier", "oracle", "engine", "sf", "shrink",
+        "max_mismatches", "corpus", "out", "json", "append", "merge", "scenes", "family",
+    ])]
     pub scene: Vec<PathBuf>,
     /// For tests only: compile one instruction wrongly.
     #[arg(long, hide = true)]
     pub break_lifter: bool,
+}
+
+impl FuzzArgs {
+    /// Refuses flags without effect on what is compared.
+    ///
+    /// # Errors
+    /// There are such flags.
+    pub fn refuse_unsupported(&self) -> Result<()> {
+        if self.tier == Tier::Interp {
+            bail!(
+                "--tier interp: fuzz compares a tier of the JIT with the interpreter; \
+                 --oracle qemu --engine interp compares the interpreter with qemu"
+            );
+        }
+        if self.oracle == FuzzOracle::Qemu {
+            if self.states != 1 {
+                bail!(
+                    "--states {} is for --oracle interp: qemu takes a sequence's own state alone",
+                    self.states
+                );
+            }
+            if self.engine == FuzzEngine::Interp && self.tier != Tier::default() {
+                bail!("--engine interp runs no tier of the JIT: leave out --tier");
+            }
+            return Ok(());
+        }
+        if self.engine != FuzzEngine::default() {
+            bail!("--engine is for --oracle qemu: say that, too, or leave this out");
+        }
+        if self.sf != FuzzMode::default() {
+            bail!("--sf is for --oracle qemu: say that, too, or leave this out");
+        }
+        if self.scenes.is_none() && !self.family.is_empty() {
+            bail!("--family chooses the scenes of --scenes N: say that, too, or leave this out");
+        }
+        Ok(())
+    }
 }
 
 /// Parses the name of a family of scenes.
@@ -186,6 +230,48 @@ fn seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{LabCli, LabCommand};
+    use clap::Parser;
+
+    #[test]
+    fn what_fuzz_would_not_heed_is_refused_with_what_to_say() {
+        let fuzz = |words: &str| {
+            let parsed =
+                LabCli::try_parse_from(["xenia-rs", "fuzz"].into_iter().chain(words.split_whitespace()));
+            let LabCommand::Fuzz(args) = parsed.unwrap_or_else(|error| panic!("{error}")).command else {
+                panic!("not fuzz")
+            };
+            args.refuse_unsupported().err().map(|error| error.to_string())
+        };
+        for (words, instead) in [
+            ("--tier interp", "--oracle qemu --engine interp"),
+            ("--engine interp", "--oracle qemu:"),
+            ("--sf 1", "--oracle qemu:"),
+            ("--family sampling", "--scenes N:"),
+            ("--oracle qemu --states 2", "--oracle interp:"),
+            ("--oracle qemu --engine interp --tier baseline", "leave out --tier"),
+        ] {
+            let said = fuzz(words).unwrap_or_else(|| panic!("{words} was accepted"));
+            assert!(said.contains(instead), "{words}: {said}");
+        }
+        for words in [
+            "",
+            "--tier baseline --states 5",
+            "--tier function",
+            "--oracle qemu --engine interp --sf 0",
+            "--oracle qemu --tier baseline",
+            "--scenes 5 --family sampling",
+            "--scene a b",
+            "--merge a b --json -",
+        ] {
+            assert_eq!(fuzz(words), None, "{words}");
+        }
+        for words in ["--merge a --seed 5", "--merge a --out b", "--scene a --json -", "--scene a --first 3"]
+        {
+            let words = ["xenia-rs", "fuzz"].into_iter().chain(words.split_whitespace());
+            assert!(LabCli::try_parse_from(words.clone()).is_err(), "{:?}", words.collect::<Vec<_>>());
+        }
+    }
 
     #[test]
     fn states_are_numbers_as_everywhere_and_not_too_many() {

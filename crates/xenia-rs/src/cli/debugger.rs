@@ -60,6 +60,6 @@ impl DebuggerArgs {
         if self.engine.network == NetworkKind::Host {
             bail!("{REFUSAL}");
         }
-        self.engine.cpu.refuse_unsupported()
+        self.engine.refuse_contradictions()
     }
 }

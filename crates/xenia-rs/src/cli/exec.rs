@@ -182,4 +182,7 @@ pub struct CheckArgs {
     /// Settings of files that are in effect: names of flags, and lines that say where they are set.
     #[arg(skip)]
     pub settings: Vec<(String, String)>,
+    /// The words of the command line.
+    #[arg(skip)]
+    pub typed: Vec<OsString>,
 }

@@ -3,6 +3,7 @@
 
 use super::{CheckArgs, Cli, Command, ExecArgs, PictureArgs};
 use anyhow::{Result, bail};
+use std::ffi::OsString;
 use xenia::config::{
     AnisotropyMode, DialogPolicy, GpuKind, InternalResolution, NetworkKind, QueryMode, ReadbackMode,
 };
@@ -49,21 +50,23 @@ impl Cli {
             Some(Command::Exec(args)) => args.refuse_unsupported(),
             Some(Command::Check(args)) => args.refuse_unsupported(),
             Some(Command::Debug(args)) => args.refuse_unsupported(),
+            #[cfg(feature = "lab")]
+            Some(Command::Lab(command)) => command.refuse_unsupported(),
             Some(_) => Ok(()),
         }
     }
 }
 
-impl ExecArgs {
-    /// Whether the flag is on the command line, before the title's arguments.
-    fn is_typed(&self, flag: &str) -> bool {
-        let mut words = self.typed.iter().take_while(|word| *word != "--").filter_map(|word| word.to_str());
-        words.any(|word| word.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
-    }
+/// Whether the flag is on the command line, before the title's arguments.
+fn is_typed(words: &[OsString], flag: &str) -> bool {
+    let mut words = words.iter().take_while(|word| *word != "--").filter_map(|word| word.to_str());
+    words.any(|word| word.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
+}
 
+impl ExecArgs {
     /// Refuses flags that this build does not support.
     pub fn refuse_unsupported(&self) -> Result<()> {
-        self.engine.cpu.refuse_unsupported()?;
+        self.engine.refuse_contradictions()?;
         self.engine.mode.refuse_unsupported()?;
         if self.engine.mode.parallel {
             if self.engine.cpu.cross_check.is_some() {
@@ -95,11 +98,26 @@ impl ExecArgs {
         if self.engine.network == NetworkKind::Host && !may_be_parallel {
             bail!("{REFUSAL}");
         }
-        // A settings file may have the rate for all runs with --profile.
-        if self.debug.profile.is_none() && self.is_typed("--profile-rate") {
+        self.refuse_incomplete()?;
+        self.picture.refuse_contradictions()
+    }
+
+    /// Refuses typed flags that only change another one, which is missing. A settings file may have
+    /// them for all runs with that flag.
+    fn refuse_incomplete(&self) -> Result<()> {
+        let is_typed = |flag| is_typed(&self.typed, flag);
+        if self.debug.profile.is_none() && is_typed("--profile-rate") {
             bail!("--profile-rate is the rate of --profile FILE: say that, too, or leave this out");
         }
-        self.picture.refuse_contradictions()
+        if !self.states.rewind && is_typed("--rewind-memory") {
+            bail!("--rewind-memory is the memory of --rewind: say that, too, or leave this out");
+        }
+        if self.run.frames.is_none() && is_typed("--swap-timeout") {
+            bail!(
+                "--swap-timeout limits the wait for a swap of --frames N: say that, too, or leave this out"
+            );
+        }
+        Ok(())
     }
 }
 
@@ -116,7 +134,18 @@ impl CheckArgs {
         if self.engine.network == NetworkKind::Host {
             bail!("{REFUSAL}");
         }
-        self.engine.cpu.refuse_unsupported()
+        self.engine.refuse_contradictions()
+    }
+
+    /// Refuses `--swap-timeout` on the command line, once the limit of the golden file is known.
+    ///
+    /// # Errors
+    /// The flag was typed, and the run has no limit in frames.
+    pub fn refuse_swap_timeout(&self) -> Result<()> {
+        if self.run.frames.is_none() && is_typed(&self.typed, "--swap-timeout") {
+            bail!("--swap-timeout limits the wait for a swap, but this run has no limit in frames");
+        }
+        Ok(())
     }
 }
 
@@ -158,6 +187,13 @@ mod tests {
             (&["--network", "host", "--lockstep"], "--network loopback"),
             (&["--profile-rate", "100"], "--profile FILE"),
             (&["--profile-rate=100"], "--profile FILE"),
+            (&["--rewind-memory", "64"], "of --rewind:"),
+            (&["--rewind-memory=64", "--", "--rewind"], "of --rewind:"),
+            (&["--swap-timeout", "5"], "--frames N"),
+            (&["--swap-timeout=0", "-n", "9"], "--frames N"),
+            (&["--missing", "fail,zero"], "--missing fail and --missing zero"),
+            (&["--missing", "xam#ffe=1", "--missing", "zero,xam#ffe=2"], "xam#0FFE=0x2"),
+            (&["--limit", "sockets=5,sockets=6"], "sockets=5 and --limit sockets=6"),
         ] {
             let said = refusal(flags).unwrap_or_else(|| panic!("{flags:?} was accepted"));
             assert!(said.contains(instead), "{flags:?}: {said}");
@@ -191,6 +227,10 @@ mod tests {
             &["--dialogs", "cancel", "--headless"],
             &["--profile", "p.txt", "--profile-rate", "100"],
             &["--", "--profile-rate"],
+            &["--rewind", "--rewind-memory", "64"],
+            &["--frames", "9", "--swap-timeout", "5"],
+            &["--missing", "zero,zero", "--missing", "xam#ffe=1,xam#0ffe=1"],
+            &["--limit", "sockets=5", "--limit", "open_files=5,sockets=5"],
             &["--audio", "null"],
             &["--audio", "device"],
             &["--audio", "wav:a.wav"],

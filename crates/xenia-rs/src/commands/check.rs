@@ -47,6 +47,7 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
             .is_of(args.run.instructions, args.run.frames)
             .with_context(|| args.expect.display().to_string())?;
     }
+    args.refuse_swap_timeout()?;
     let title = args.engine.open_title(Some(&args.title))?;
     check_json(args.run.json.as_deref())?;
     let golden = args.bless.then_some(&args.expect);

@@ -90,8 +90,11 @@ impl FromStr for SystemVersion {
     fn from_str(text: &str) -> Result<Self, String> {
         // Titles see the parts in 4, 4, 16 and 8 bits.
         const MOST: [u16; 4] = [0xF, 0xF, 0xFFFF, 0xFF];
-        let wrong =
-            || format!("{text:?} is not a version such as 2.0.21119.0: parts up to 15, 15, 65535, 255");
+        let wrong = || {
+            format!(
+                "{text:?} is not a version such as 2.0.21119.0 or 2.0.21119: parts up to 15, 15, 65535, 255"
+            )
+        };
         let parts: Option<Vec<u16>> =
             text.split('.').map(|part| part.parse::<u16>().ok().filter(|_| !part.starts_with('+'))).collect();
         let mut parts = parts.ok_or_else(wrong)?;
@@ -277,7 +280,7 @@ mod tests {
         assert_eq!(version("2.0.17559"), version("2.0.17559.0"));
         assert_eq!(version("0.0.0").unwrap().to_string(), "0.0.0.0");
         for wrong in ["", "2", "2.0", "2.0.1.2.3", "16.0.1", "2.0.65536", "2.0.1.256", "2.0.x", "2.0.+1"] {
-            assert!(version(wrong).unwrap_err().contains("such as 2.0.21119.0"), "{wrong}");
+            assert!(version(wrong).unwrap_err().contains("such as 2.0.21119.0 or 2.0.21119:"), "{wrong}");
         }
     }
 

@@ -21,6 +21,19 @@ pub enum MissingAnswer {
     Named(String, u64),
 }
 
+impl MissingAnswer {
+    /// Whether both set the result of the same exports, to different values.
+    pub fn contradicts(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Named(name, value), Self::Named(other, other_value)) => {
+                name == other && value != other_value
+            }
+            (Self::Named(..), _) | (_, Self::Named(..)) => false,
+            (Self::Fail | Self::Zero, _) => self != other,
+        }
+    }
+}
+
 impl fmt::Display for MissingAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -69,6 +82,17 @@ impl MissingAnswers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_of_the_same_exports_contradict_each_other_unless_they_are_equal() {
+        let named = |name: &str, value| MissingAnswer::Named(name.into(), value);
+        let (fail, zero) = (MissingAnswer::Fail, MissingAnswer::Zero);
+        assert!(fail.contradicts(&zero) && zero.contradicts(&fail));
+        assert!(!fail.contradicts(&fail) && !zero.contradicts(&zero));
+        assert!(named("a", 1).contradicts(&named("a", 2)));
+        assert!(!named("a", 1).contradicts(&named("a", 1)) && !named("a", 1).contradicts(&named("b", 2)));
+        assert!(!named("a", 1).contradicts(&zero) && !fail.contradicts(&named("a", 1)));
+    }
 
     #[test]
     fn later_settings_replace_earlier_ones() {
