@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 const HELLO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/hello.xex");
+const PRIMES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/primes.xex");
 
 /// Runs the program with this config.toml; returns the exit code, standard output and standard
 /// error.
@@ -98,6 +99,29 @@ fn a_bad_variable_is_named_and_config_shows_it() {
     assert!(code == 0 && !out.is_empty() && said.is_empty(), "{said}");
     let (code, out, _) = with("abc", &["exec", "--help"]);
     assert!(code == 0 && out.contains("[env: XENIA_SCHED_QUANTUM=abc]"), "{out}");
+}
+
+#[test]
+fn a_check_names_the_variables_that_change_its_run() {
+    let home = tempfile::tempdir().unwrap();
+    let golden = home.path().join("g.json");
+    let check = |more: &[&str], variables: &[(&str, &str)]| {
+        let words = ["check", PRIMES, "--expect", golden.to_str().unwrap()];
+        run_with(home.path(), &[&words, more].concat(), variables)
+    };
+    let bless = ["--bless", "-n", "100_000"];
+    let quantum = [("XENIA_SCHED_QUANTUM", "77")];
+    let place = "--quantum is set in the environment (XENIA_SCHED_QUANTUM)";
+    let (code, _, said) = check(&bless, &quantum);
+    assert!(code == 2 && said.contains("change this one by --quantum: ") && said.contains(place), "{said}");
+    assert!(!golden.exists());
+    // Compiled code has no part in a result.
+    let (code, _, said) = check(&bless, &[("XENIA_CODE_CACHE", "off"), ("XENIA_SCHED_QUANTUM", "")]);
+    assert_eq!(code, 0, "{said}");
+    let (code, out, said) = check(&[], &quantum);
+    assert!(code == 1 && out.contains(place), "{out}{said}");
+    let (code, out, said) = check(&["--quantum", "77"], &quantum);
+    assert!(code == 1 && !out.contains("is set in"), "{out}{said}");
 }
 
 /// Settings files are read more than once, and a named pipe may have no writer.

@@ -179,7 +179,7 @@ pub struct CheckArgs {
     pub run: RunArgs,
     #[command(flatten)]
     pub engine: EngineArgs,
-    /// Settings of files that are in effect: names of flags, and lines that say where they are set.
+    /// Settings that are in effect: names of flags, and lines that say where they are set.
     #[arg(skip)]
     pub settings: Vec<(String, String)>,
     /// The words of the command line.

@@ -29,8 +29,8 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
     let changing: Vec<String> = settings_of_run(args).map(|(flag, _)| format!("--{flag}")).collect();
     if args.bless && !changing.is_empty() {
         bail!(
-            "--bless writes what every user's run is compared with, and a settings file changes this one by {}: \
-             say the flags, or --config /dev/null",
+            "--bless writes what every user's run is compared with, and settings change this one by {}: \
+             say the flags, or leave settings out (--config /dev/null, an empty variable)",
             changing.join(", ")
         );
     }
@@ -138,9 +138,9 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
     }
 }
 
-/// The settings of files that may change the run's result.
+/// The settings of files and the environment that may change the run's result.
 fn settings_of_run(args: &CheckArgs) -> impl Iterator<Item = &(String, String)> {
-    const OTHERS: [&str; 6] = ["key-file", "color", "log", "quiet", "verbose", "timeout"];
+    const OTHERS: [&str; 7] = ["code-cache", "key-file", "color", "log", "quiet", "verbose", "timeout"];
     args.settings.iter().filter(|(flag, _)| !OTHERS.contains(&flag.as_str()))
 }
 
@@ -205,7 +205,7 @@ mod tests {
         };
         args.settings = settings;
         let refused = run(&args).unwrap_err().to_string();
-        assert!(refused.contains("changes this one by --language: say"), "{refused}");
+        assert!(refused.contains("change this one by --language: say"), "{refused}");
         let endless = std::fs::read_to_string(&golden)
             .unwrap()
             .replace("limit_instructions\": 500", "limit_instructions\": null");

@@ -23,11 +23,11 @@ pub fn keep(origins: Vec<SettingOrigin>) {
     let _ = ORIGINS.set(origins);
 }
 
-/// The settings of files that are in effect: name of the flag, and a line with the place.
+/// The settings of files and the environment that are in effect: name of the flag, and a line with
+/// the place.
 pub fn in_effect() -> Vec<(String, String)> {
     let origins = ORIGINS.get().map(Vec::as_slice).unwrap_or_default();
-    let of_files = origins.iter().filter(|origin| !origin.place.starts_with(ENVIRONMENT));
-    of_files.map(|origin| (origin.name().to_owned(), origin.note())).collect()
+    origins.iter().map(|origin| (origin.name().to_owned(), origin.note())).collect()
 }
 
 /// Notes on the origins of settings that an error mentions, to append to it.
