@@ -12,6 +12,7 @@ mod write;
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
+use xenia_guest::code_page;
 
 use crate::error::{FormatError, Reason};
 use crate::findings::Findings;
@@ -183,8 +184,7 @@ fn entries(table: &[u8], offset: u64) -> Result<Vec<Entry>, FormatError> {
             sector: word(head, 4),
             size: word(head, 8),
             attributes: head[12],
-            // Guests have one byte per character.
-            name: name.iter().map(|&byte| char::from(byte)).collect(),
+            name: code_page::decode(name),
         });
     }
     Ok(found)

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
+use xenia_guest::code_page;
 
 use crate::error::{FormatError, Reason};
 use crate::findings::Findings;
@@ -190,8 +191,7 @@ impl Reader {
                     index,
                     Entry {
                         offset,
-                        // Guests have one byte per character.
-                        name: name.iter().map(|&byte| char::from(byte)).collect(),
+                        name: code_page::decode(name),
                         is_directory: entry[0x28] & 0x80 != 0,
                         is_contiguous: entry[0x28] & 0x40 != 0,
                         first: le24(entry, 0x2F),

@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use xenia_guest::code_page;
 
 use ruzstd::decoding::FrameDecoder;
 use sha2::{Digest, Sha256};
@@ -223,7 +224,7 @@ impl Archive {
         let bytes = names.slice(from, length)?;
         Ok(match std::str::from_utf8(bytes) {
             Ok(text) => text.to_owned(),
-            Err(_) => bytes.iter().map(|&byte| char::from(byte)).collect(),
+            Err(_) => code_page::decode(bytes),
         })
     }
 

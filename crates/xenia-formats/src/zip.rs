@@ -12,6 +12,7 @@ mod write;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use xenia_guest::code_page;
 
 use rawzip::{CompressionMethod, Crc32, RECOMMENDED_BUFFER_SIZE, ReaderAt, ZipArchive, ZipLocator};
 
@@ -251,7 +252,7 @@ impl Builder {
 fn text(path: &[u8]) -> String {
     let text = match std::str::from_utf8(path) {
         Ok(text) => text.to_owned(),
-        Err(_) => path.iter().map(|&byte| char::from(byte)).collect(),
+        Err(_) => code_page::decode(path),
     };
     let text = text.replace('\\', "/");
     if text.split('/').any(|name| name == ".") {

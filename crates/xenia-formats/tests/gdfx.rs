@@ -97,6 +97,15 @@ fn disc_images_round_trip_and_are_deterministic() {
 }
 
 #[test]
+fn names_have_the_code_page_of_windows() {
+    let mut volume = Volume::default();
+    add(&mut volume, Volume::ROOT, "Game\u{2122} \u{e9}.bin", vec![1]);
+    let written = image(&volume);
+    assert!(written.windows(11).any(|bytes| bytes == b"Game\x99 \xE9.bin"));
+    assert_eq!(contents(&open(Arc::new(written)).unwrap()), contents(&volume));
+}
+
+#[test]
 fn unrepresentable_disc_is_refused_before_writing() {
     struct Large;
     impl ReadAt for Large {

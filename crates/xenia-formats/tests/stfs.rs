@@ -164,6 +164,16 @@ fn license_bits_of_all_licensees_are_combined() {
 }
 
 #[test]
+fn names_have_the_code_page_of_windows() {
+    let volume = crate::support::volume(&[("Game\u{2122} \u{e9}.bin".to_owned(), Some(vec![1]))]);
+    let mut package = Vec::new();
+    write(&volume, &PackageInfo::default(), &mut package, &mut |_| ()).unwrap();
+    assert!(package.windows(11).any(|bytes| bytes == b"Game\x99 \xE9.bin"));
+    let read = open(Arc::new(package)).unwrap();
+    assert_eq!(read.list(&[""; 0]).unwrap().next().unwrap().name, "Game\u{2122} \u{e9}.bin");
+}
+
+#[test]
 fn unrepresentable_package_name_is_refused_before_writing() {
     let said = |name: &str| {
         let mut package = Vec::new();

@@ -1,6 +1,7 @@
 //! Shared vocabulary types: guest addresses, big-endian values, status codes, ordinals, title ids.
 //!
-//! [`layout`] has the offsets of the kernel's structures in guest memory.
+//! - [`layout`]: offsets of the kernel's structures in guest memory.
+//! - [`code_page`]: characters of the bytes of names.
 //!
 //! Every other crate uses these types, so this crate has no dependencies and no behaviour.
 //! Invariant: a guest integer in a Rust value is always in host order; only [`be<T>`] and byte
@@ -10,6 +11,7 @@
 
 mod addr;
 mod buffer;
+pub mod code_page;
 mod console;
 mod endian;
 mod ids;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use xenia_formats as formats;
 use xenia_formats::ReadAt;
 use xenia_formats::volume::VolumeEntry;
+use xenia_guest::code_page;
 
 /// Device for the files of a disc image, package or archive.
 #[derive(Debug)]
@@ -50,8 +51,7 @@ impl Device for Container {
     fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>> {
         self.found(path)?;
         let listed = self.0.list(path).ok_or(VfsError::NotDirectory)?;
-        // Guests have one byte per character.
-        let is_valid = |name: &str| super::path::is_valid(name) && name.chars().all(|c| u32::from(c) <= 0xFF);
+        let is_valid = |name: &str| super::path::is_valid(name) && code_page::encode(name).is_some();
         Ok(listed.filter(|found| is_valid(found.name)).map(entry).collect())
     }
 

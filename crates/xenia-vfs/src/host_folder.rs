@@ -28,6 +28,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use xenia_guest::code_page;
 use xenia_limits::{Limit, Limits};
 use xenia_state::{Impossible, Unsaveable};
 
@@ -196,9 +197,8 @@ impl Device for HostFolder {
         let mut entries = Vec::new();
         for entry in fs::read_dir(&at)? {
             let Ok(name) = entry?.file_name().into_string() else { continue };
-            // Guests have one byte per character.
-            if is_hidden(&name) || !super::path::is_valid(&name) || name.chars().any(|c| u32::from(c) > 0xFF)
-            {
+            // Guests have the code page's names alone.
+            if is_hidden(&name) || !super::path::is_valid(&name) || code_page::encode(&name).is_none() {
                 continue;
             }
             if let Some(found) = self.shown(at.join(&name)) {

@@ -4,6 +4,7 @@
 
 use super::VfsError;
 use serde::{Deserialize, Serialize};
+use xenia_guest::code_page;
 
 /// Largest number of names in a path.
 pub(super) const MAXIMUM_NAMES: usize = 64;
@@ -58,11 +59,12 @@ pub fn device_names(rest: &[String]) -> Result<Vec<String>, VfsError> {
 }
 
 /// Whether the name is valid on FATX, the file system of the disks that titles write to. Bytes
-/// beyond ASCII, which are one character each here, have the title's code page. Files with other
+/// beyond ASCII, which are one character each here ([`code_page`]), are all valid. Files with other
 /// names, put there by the user, can still be read. Names of a host's devices are refused, although
 /// FATX has them.
 pub fn is_fatx_name(name: &str) -> bool {
-    let forbidden = |c: char| !matches!(c, ' '..='~' | '\u{80}'..='\u{FF}') || r#""*+,/:;<=>?\|"#.contains(c);
+    let is_byte = |c: char| code_page::byte(c).is_some_and(|byte| matches!(byte, b' '..=b'~' | 0x80..));
+    let forbidden = |c: char| !is_byte(c) || r#""*+,/:;<=>?\|"#.contains(c);
     let may_be = |name: &str| is_valid(name) && !is_reserved(name) && !name.contains(forbidden);
     name.chars().count() <= FATX_NAME && may_be(name)
 }

@@ -7,7 +7,7 @@ use crate::files::mounts::{CACHES, HARD_DISK, TITLE};
 use crate::status::failure::Fallible;
 use crate::user::content_data::internal;
 use crate::user::overlapped::{Completed, complete};
-use xenia_guest::{GuestAddr, HResult, Win32Error};
+use xenia_guest::{GuestAddr, HResult, Win32Error, code_page};
 use xenia_user::content::root_name;
 use xenia_user::enumerators::layout;
 
@@ -82,7 +82,7 @@ fn end_of_titles(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
 
 fn volume_device_type(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let root = call.memory().read_c_string(GuestAddr(words.first), ROOT)?;
-    let root: String = root.into_iter().map(char::from).collect();
+    let root = code_page::decode(&root);
     let (Some(root), Some(at)) = (root_name(&root), words.pointer(call, 0x44)?) else {
         return Ok(HResult::INVALID_ARGUMENT);
     };

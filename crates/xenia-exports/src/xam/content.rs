@@ -8,7 +8,7 @@ use crate::files::{PackageMode, win32_error};
 use crate::status::failure::Fallible;
 use crate::user::content_data::data;
 use crate::user::overlapped::{Completed, complete};
-use xenia_guest::{GuestAddr, HResult, Win32Error};
+use xenia_guest::{GuestAddr, HResult, Win32Error, code_page};
 use xenia_kernel_macros::exports;
 use xenia_user::content::{MARKETPLACE, PackageHeader, PackageName, THUMBNAIL_SIZE, root_name};
 use xenia_user::enumerators::Enumerator;
@@ -57,7 +57,7 @@ fn wanted(call: &Call, whose: Whose, at: Option<GuestAddr>) -> Fallible<Result<W
     let kind = memory.read(at.offset(data::KIND))?;
     let mut file = vec![0; data::FILE_BYTES as usize];
     memory.read_bytes(at.offset(data::FILE), &mut file)?;
-    let file: String = file.into_iter().take_while(|&byte| byte != 0).map(char::from).collect();
+    let file = code_page::decode(file.split(|&byte| byte == 0).next().unwrap_or_default());
     let display_name = memory.read_wide_string(at.offset(data::DISPLAY_NAME), data::DISPLAY_UNITS)?;
     let display_name = String::from_utf16_lossy(&display_name);
     if !content_device::is_there(memory.read(at.offset(data::DEVICE))?) {
@@ -82,7 +82,7 @@ pub(super) fn described(name: &PackageName, header: &PackageHeader) -> Vec<u8> {
     bytes.extend(name.kind.to_be_bytes());
     bytes.extend(header.display_name().encode_utf16().flat_map(u16::to_be_bytes));
     bytes.resize(data::FILE as usize, 0);
-    bytes.extend(name.file().bytes());
+    bytes.extend(code_page::encode_lossy(name.file()));
     bytes.resize(data::SIZE as usize, 0);
     bytes
 }

@@ -1,10 +1,9 @@
 //! Symbolic links (`Ob*SymbolicLink`, `Nt*SymbolicLinkObject`).
 
 use crate::abi::{AnsiString, Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
-use crate::files::information::latin_1;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
-use xenia_guest::NtStatus;
+use xenia_guest::{NtStatus, code_page};
 use xenia_kernel_macros::exports;
 
 /// The exports for symbolic links.
@@ -72,7 +71,7 @@ impl SymbolicLink {
         let path = {
             let files = call.kernel.files.lock();
             let name = files.links.get(&link.body()).ok_or(NtStatus::INVALID_HANDLE)?;
-            latin_1(files.vfs.link_target(name)?)
+            code_page::encode_lossy(files.vfs.link_target(name)?)
         };
         let mut string = target.read(memory)?;
         returned.set(memory, path.len() as u32)?;

@@ -9,6 +9,7 @@ use crate::read_at::ReadAt;
 use crate::volume::Volume;
 use std::io::{self, Write};
 use std::sync::Arc;
+use xenia_guest::code_page;
 
 /// Attribute flag of a file.
 const NORMAL: u8 = 0x80;
@@ -22,7 +23,7 @@ const MAXIMUM_TABLE: usize = 4 * PADDING as usize;
 pub enum GdfxWriteError {
     /// The name of this file or directory is longer than 255 characters, or has characters that the
     /// console does not support.
-    #[error("{0}: a disc has no such name: 255 characters of Latin-1 at most")]
+    #[error("{0}: a disc has no such name: 255 characters of Windows-1252 at most")]
     Name(String),
     /// This file has 4 GiB or more, or this directory has too many entries.
     #[error("{0}: too large for a disc")]
@@ -104,7 +105,7 @@ fn tables(volume: &Volume) -> Result<Vec<Table>, GdfxWriteError> {
         for entry in volume.list(&path).into_iter().flatten() {
             let path: Vec<String> = path.iter().cloned().chain([entry.name.to_owned()]).collect();
             let shown = || path.join("/");
-            let name: Option<Vec<u8>> = entry.name.chars().map(|c| u8::try_from(c).ok()).collect();
+            let name = code_page::encode(entry.name);
             let name = name.filter(|name| name.len() <= 255).ok_or_else(|| GdfxWriteError::Name(shown()))?;
             let contents = if let Some(contents) = entry.contents {
                 let size = u32::try_from(entry.size).map_err(|_| GdfxWriteError::TooLarge(shown()))?;

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
+use xenia_guest::code_page;
 
 use sha1::{Digest, Sha1};
 
@@ -27,7 +28,7 @@ const LAST: u32 = 0xFF_FFFF;
 pub enum StfsWriteError {
     /// The name of this file or folder is longer than 40 characters, or has characters that the
     /// console does not support.
-    #[error("{0}: a package has no such name: 40 characters of Latin-1 at most")]
+    #[error("{0}: a package has no such name: 40 characters of Windows-1252 at most")]
     Name(String),
     /// This file has 4 GiB or more, or all files exceed the blocks or entries of a package.
     #[error("{0}: too large for a package")]
@@ -146,7 +147,7 @@ fn items(volume: &Volume) -> Result<Vec<Item>, StfsWriteError> {
         for entry in volume.list(&path).into_iter().flatten() {
             let path: Vec<String> = path.iter().cloned().chain([entry.name.to_owned()]).collect();
             let shown = || path.join("/");
-            let name: Option<Vec<u8>> = entry.name.chars().map(|c| u8::try_from(c).ok()).collect();
+            let name = code_page::encode(entry.name);
             let name = name.filter(|name| name.len() <= LONGEST_NAME && name.first() != Some(&0));
             let name = name.ok_or_else(|| StfsWriteError::Name(shown()))?;
             let number = u16::try_from(items.len()).ok().filter(|&number| number != ROOT);

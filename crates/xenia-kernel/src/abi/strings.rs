@@ -2,7 +2,7 @@
 
 use super::{Arguments, FromGuest, GuestStruct, Handle, Ptr};
 use std::fmt;
-use xenia_guest::GuestAddr;
+use xenia_guest::{GuestAddr, code_page};
 use xenia_memory::{GuestMemory, MemoryFault};
 
 /// Maximum length of a terminated string, in characters.
@@ -22,9 +22,9 @@ impl Text {
         memory.read_c_string(self.0, LIMIT)
     }
 
-    /// The text, each byte one character (Latin-1).
+    /// The text, each byte one character ([`code_page`]).
     pub fn text(self, memory: &GuestMemory) -> Result<String, MemoryFault> {
-        Ok(self.bytes(memory)?.into_iter().map(char::from).collect())
+        Ok(code_page::decode(&self.bytes(memory)?))
     }
 }
 
@@ -133,9 +133,9 @@ impl AnsiString {
         Ok(bytes)
     }
 
-    /// The text, each byte one character (Latin-1).
+    /// The text, each byte one character ([`code_page`]).
     pub fn text(self, memory: &GuestMemory) -> Result<String, MemoryFault> {
-        Ok(self.bytes(memory)?.into_iter().map(char::from).collect())
+        Ok(code_page::decode(&self.bytes(memory)?))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use fnv::FnvHasher;
 use std::hash::Hasher;
+use xenia_guest::code_page;
 use xenia_sched::START_FILETIME;
 use xenia_vfs::{Entry, Stamp, Volume};
 
@@ -29,18 +30,13 @@ impl Fields {
         self.long(created).long(accessed).long(written).long(written)
     }
     fn text(mut self, text: &str) -> Self {
-        self.0.extend(latin_1(text));
+        self.0.extend(code_page::encode_lossy(text));
         self
     }
     fn pad(mut self, size: usize) -> Self {
         self.0.resize(self.0.len().max(size), 0);
         self
     }
-}
-
-/// Text in the console's encoding: one byte per character.
-pub fn latin_1(text: &str) -> Vec<u8> {
-    text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
 }
 
 /// Serializes a `FILE_BASIC_INFORMATION`.
@@ -67,7 +63,7 @@ pub fn network_open(entry: &Entry, allocation: u64) -> Vec<u8> {
 
 /// `FILE_NAME_INFORMATION`: length, then the name.
 pub fn name(full_name: &str) -> Vec<u8> {
-    Fields::default().word(latin_1(full_name).len() as u32).text(full_name).pad(8).0
+    Fields::default().word(code_page::encode_lossy(full_name).len() as u32).text(full_name).pad(8).0
 }
 
 /// Serializes the last `FILE_DIRECTORY_INFORMATION` of a list, padded to the structure's size.
@@ -79,7 +75,7 @@ pub fn directory_entry(index: u32, entry: &Entry, volume: &Volume) -> Vec<u8> {
         .long(entry.size)
         .long(volume.allocation(entry.size))
         .word(entry.attributes())
-        .word(latin_1(&entry.name).len() as u32)
+        .word(code_page::encode_lossy(&entry.name).len() as u32)
         .text(&entry.name)
         .pad(0x48)
         .0

@@ -2,7 +2,7 @@
 
 use super::calls::{long, word};
 use super::model::{Facts, Listing, Open, whole_units};
-use super::names::{self, latin_1};
+use super::names::{self, encoded};
 use super::{Case, NtStatus, Refusals};
 use xenia_kernel::files::{access, options};
 use xenia_vfs::stamp::attributes;
@@ -82,7 +82,7 @@ impl Case {
                 if open.at.is_root() {
                     name.push('\\');
                 }
-                let name = latin_1(&name).unwrap();
+                let name = encoded(&name).unwrap();
                 assert_eq!(word(&bytes, 0) as usize, name.len());
                 assert_eq!(bytes[4..4 + name.len()], name);
             }
@@ -198,7 +198,7 @@ impl Case {
         let (handle, mode) = (self.model.opens[index].handle, self.model.opens[index].mode);
         let show = Self::show(&self.model.opens[index]);
         self.note(format!("list {show} {pattern:?} {restart} {room:#x}"));
-        let bytes = pattern.and_then(latin_1);
+        let bytes = pattern.and_then(encoded);
         let room_for_any = room >= 0x48;
         if !room_for_any {
             // The call is refused before it writes the status block.
@@ -247,7 +247,7 @@ impl Case {
         listing.next += 1;
         assert_eq!(word(&found, 4), place, "index");
         let length = word(&found, 0x3C) as usize;
-        assert_eq!(found[0x40..0x40 + length], latin_1(&name).unwrap(), "name");
+        assert_eq!(found[0x40..0x40 + length], encoded(&name).unwrap(), "name");
         let times = [8, 0x10, 0x18].map(|at| long(&found, at));
         assert_eq!(times, [facts.stamp.created, facts.stamp.accessed, facts.stamp.written], "times");
         assert_eq!((long(&found, 0x28), word(&found, 0x38)), (facts.size, facts.attributes), "{name}");

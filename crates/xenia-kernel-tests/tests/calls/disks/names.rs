@@ -7,7 +7,7 @@ use xenia_vfs::path::{is_reserved, is_valid};
 
 /// Names that a guest may use.
 const NAMES: &[&str] =
-    &["a", "B", "Save", "save.dat", "New", "Dir", "sub", "\u{e9}", "x y", "f.tmp", ".hidden"];
+    &["a", "B", "Save", "save.dat", "New", "Dir", "sub", "\u{e9}", "\u{2122}", "x y", "f.tmp", ".hidden"];
 /// Names that no disk accepts.
 const BAD_NAMES: &[&str] = &[
     "con", "NUL.txt", "Com1", "a:b", "a*", "?", "t.", "t ", "a\0b", "\0", "a\nb", "\u{7f}", "a|b", "\"", "<",
@@ -59,13 +59,18 @@ impl std::fmt::Display for Path {
     }
 }
 
-/// Encodes a text as Latin-1; `None` if it has other characters.
-pub(super) fn latin_1(text: &str) -> Option<Vec<u8>> {
-    text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect()
+/// Encodes a text as Windows-1252; `None` if it has characters that the tests do not know.
+pub(super) fn encoded(text: &str) -> Option<Vec<u8>> {
+    let byte = |c| match c {
+        '\u{2122}' => Some(0x99),
+        '\0'..='\x7F' | '\u{A0}'..='\u{FF}' => u8::try_from(c).ok(),
+        _ => None,
+    };
+    text.chars().map(byte).collect()
 }
 
 fn can_be_said(name: &str) -> bool {
-    latin_1(name).is_some() && !name.contains(['\\', '/'])
+    encoded(name).is_some() && !name.contains(['\\', '/'])
 }
 
 pub(super) fn disk(dice: &mut Dice) -> usize {
@@ -138,7 +143,7 @@ fn join(dice: &mut Dice, text: &mut Vec<u8>, names: &[String]) {
             };
             text.extend(between);
         }
-        text.extend(latin_1(name).unwrap_or_default());
+        text.extend(encoded(name).unwrap_or_default());
     }
     if !text.is_empty() && !names.is_empty() && dice.one_in(16) {
         text.push(b"\\/"[dice.below(2)]);
