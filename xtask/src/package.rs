@@ -3,7 +3,7 @@
 //! ```text
 //! program ──► folder (bin, share) ─┬─► .tar.zst
 //!  its man pages, completions      ├─► .deb
-//!  deploy/desktop, icon            ├─► AppDir ─► .AppImage, where appimagetool is there
+//!  deploy/desktop, icon            ├─► AppDir ─► .AppImage, with a runtime
 //!                                  └─► Flatpak manifest
 //! ```
 //!
@@ -44,6 +44,10 @@ pub(crate) struct PackageArgs {
     /// Package this program instead of a release build of this tree.
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
+    /// The first part of the AppImage: runtime-x86_64 of a release of AppImage's type2-runtime.
+    /// Without it no AppImage is made.
+    #[arg(long, value_name = "FILE")]
+    runtime: Option<PathBuf>,
     /// Folder for the packages; older ones in it are replaced.
     #[arg(long, value_name = "FOLDER", value_parser = output(), default_value = "target/package")]
     out: PathBuf,
@@ -71,7 +75,7 @@ pub(crate) fn package(args: &PackageArgs) -> Result<()> {
     } else {
         println!("missing: dpkg-deb, not made: the Debian package");
     }
-    made.extend(app_image::make(&folder, time)?);
+    made.extend(app_image::make(&folder, args.runtime.as_deref(), time)?);
     flatpak(&folder)?;
     let sums = args.out.join("SHA256SUMS");
     fs::write(&sums, checksums(&made)?).with_context(|| sums.display().to_string())?;
