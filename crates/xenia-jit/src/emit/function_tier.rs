@@ -286,7 +286,10 @@ fn flags(config: &JitConfig) -> Result<settings::Flags, JitError> {
         ("enable_verifier", if config.verify { "true" } else { "false" }),
         ("enable_heap_access_spectre_mitigation", "false"),
         ("enable_table_access_spectre_mitigation", "false"),
-        ("enable_probestack", "false"),
+        // A frame of more than a page must not jump over the guard page of the thread's stack.
+        ("enable_probestack", "true"),
+        ("probestack_strategy", "inline"),
+        ("probestack_size_log2", "12"),
         ("unwind_info", "false"),
         ("is_pic", "false"),
         ("machine_code_cfg_info", "true"),
@@ -294,4 +297,36 @@ fn flags(config: &JitConfig) -> Result<settings::Flags, JitError> {
         shared.set(name, value).map_err(|e| JitError::Cranelift(format!("Cranelift setting {name}: {e}")))?;
     }
     Ok(settings::Flags::new(shared))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cranelift_codegen::ir::{Function, InstBuilder, Signature, StackSlotData, StackSlotKind};
+    use cranelift_codegen::isa::CallConv;
+    use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+
+    /// Bytes of code of a function with a frame of this size that does nothing.
+    fn length_with_frame(bytes: u32) -> usize {
+        let isa = host_isa(&JitConfig::default()).unwrap();
+        let mut function = Function::new();
+        function.signature = Signature::new(CallConv::Tail);
+        let mut context = FunctionBuilderContext::new();
+        let mut builder = FunctionBuilder::new(&mut function, &mut context);
+        builder.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 0));
+        let block = builder.create_block();
+        builder.switch_to_block(block);
+        builder.ins().return_(&[]);
+        builder.seal_all_blocks();
+        builder.finalize(isa.frontend_config());
+        let mut context = Context::for_function(function);
+        context.compile(&*isa, &mut ControlPlane::default()).unwrap().code_buffer().len()
+    }
+
+    #[test]
+    fn each_page_of_a_large_frame_is_touched() {
+        let [small, medium, two, three] = [16, 2048, 2 * 4096, 3 * 4096].map(length_with_frame);
+        assert!(medium <= small + 8, "{small} bytes of code, {medium} bytes");
+        assert!(medium + 4 <= two && two + 4 <= three, "{medium} bytes of code, {two} bytes, {three} bytes");
+    }
 }
