@@ -137,6 +137,7 @@ mod tests {
         [Box::new(Container(Arc::new(volume))), Box::new(HostFolder::read_only(folder).unwrap())]
     }
 
+    #[cfg(unix)]
     #[test]
     fn an_image_has_files_with_the_names_of_a_host_s_devices() {
         let folder = tempfile::tempdir().unwrap();

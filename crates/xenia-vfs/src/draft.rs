@@ -265,7 +265,7 @@ impl Drop for Draft {
 
 /// Syncs a directory, so that the host keeps its entries in a crash.
 fn sync_folder(folder: &Path) -> VfsResult<()> {
-    Ok(File::open(folder)?.sync_all()?)
+    Ok(file::sync_folder(folder)?)
 }
 
 /// Refuses a directory that the host has replaced since it was found, for example by a link that
@@ -284,7 +284,7 @@ pub(super) fn replace(file: &Path, fill: impl FnOnce(&mut File) -> io::Result<()
     let replaced = fill(&mut draft)
         .and_then(|()| draft.sync_all())
         .and_then(|()| fs::rename(&path, file))
-        .and_then(|()| File::open(folder_of(file))?.sync_all());
+        .and_then(|()| file::sync_folder(&folder_of(file)));
     if let Err(error) = replaced {
         let _ = fs::remove_file(&path);
         return Err(error.into());

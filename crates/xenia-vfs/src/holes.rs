@@ -93,15 +93,16 @@ pub(super) fn data_from(file: &File, at: u64, end: u64) -> Option<Data> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::FileExt;
+    use xenia_host::file::{read_at, write_all_at};
 
+    #[cfg(unix)]
     #[test]
     fn sparse_copy_skips_and_preserves_holes() {
         let (from, mut to) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         let size = 0x1_0000_0000;
         from.set_len(size).unwrap();
         for (at, bytes) in [(0x123_4567, &b"first"[..]), (0x7FFF_FFFF, b"second"), (size - 4, b"last")] {
-            from.write_all_at(bytes, at).unwrap();
+            write_all_at(&from, bytes, at).unwrap();
         }
         let mut read = 0;
         let mut at = 0;
@@ -122,7 +123,7 @@ mod tests {
             [(0x123_4566, &b"\0first\0"[..]), (0x7FFF_FFFE, b"\0second\0"), (size - 5, b"\0last")]
         {
             let mut found = vec![0xFF; bytes.len()];
-            to.read_exact_at(&mut found, at).unwrap();
+            assert_eq!(read_at(&to, at, &mut found).unwrap(), bytes.len());
             assert_eq!(found, bytes);
         }
     }
@@ -151,7 +152,7 @@ mod tests {
         let (sparse, dense) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         for size in [0x4_0000, 0x4_0001, 0x10_0000] {
             sparse.set_len(size).unwrap();
-            dense.write_all_at(&vec![0; size as usize], 0).unwrap();
+            write_all_at(&dense, &vec![0; size as usize], 0).unwrap();
             let parts = parts_of(&sparse);
             assert_eq!(parts.len() as u64, size.div_ceil(0x4_0000));
             assert_eq!(parts, parts_of(&dense));
@@ -162,11 +163,11 @@ mod tests {
     fn dense_copy_turns_zeros_into_holes() {
         let (from, mut to) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         let bytes: Vec<u8> = (0..4 * CHUNK).map(|at| u8::from(at / CHUNK == 2) * (at % 251) as u8).collect();
-        from.write_all_at(&bytes, 0).unwrap();
+        write_all_at(&from, &bytes, 0).unwrap();
         assert_eq!(copy_dense(&from, &mut to, 0, bytes.len() as u64 + 9).unwrap(), bytes.len() as u64);
         assert_eq!(to.metadata().unwrap().len(), 3 * CHUNK as u64, "the last zeros are left to the caller");
         let mut found = vec![0; 3 * CHUNK];
-        to.read_exact_at(&mut found, 0).unwrap();
+        assert_eq!(read_at(&to, 0, &mut found).unwrap(), found.len());
         assert!(found[..] == bytes[..3 * CHUNK]);
     }
 }

@@ -67,6 +67,12 @@ mod tests {
         drop(lock(&path).unwrap());
         assert!(try_lock(&path).unwrap().is_some());
         assert!(try_lock(&folder.path().join("nowhere/lock")).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_file_is_no_link() {
+        let folder = tempfile::tempdir().unwrap();
         let (link, target) = (folder.path().join("link"), folder.path().join("target"));
         std::os::unix::fs::symlink(&target, &link).unwrap();
         assert!(try_lock(&link).is_err() && !target.exists());

@@ -67,6 +67,16 @@ pub fn data_from(file: &File, at: u64) -> io::Result<Option<Range<u64>>> {
     }
 }
 
+/// The path of an entry with the name that its folder has: the same, as names differ in case.
+pub fn as_stored(path: PathBuf) -> PathBuf {
+    path
+}
+
+/// Makes sure that the host keeps a folder's names in a crash: it writes them to the disk.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
 /// Refuses to open a symbolic link, and does not wait for the other end of a pipe.
 pub fn plainly(options: &mut OpenOptions) -> &mut OpenOptions {
     options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())

@@ -1,14 +1,19 @@
 //! Files by position, opened without following links. Reads and writes by position move the file's
 //! position, too.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
 use std::ops::Range;
+use std::os::windows::ffi::{OsStrExt, OsStringExt};
 use std::os::windows::fs::{FileExt, OpenOptionsExt};
 use std::os::windows::io::AsRawHandle;
 use std::path::{Component, Path, PathBuf};
-use windows_sys::Win32::Foundation::{ERROR_FILE_TOO_LARGE, ERROR_HANDLE_EOF};
-use windows_sys::Win32::Storage::FileSystem::{FILE_FLAG_OPEN_REPARSE_POINT, ReadFile};
+use windows_sys::Win32::Foundation::{ERROR_FILE_TOO_LARGE, ERROR_HANDLE_EOF, INVALID_HANDLE_VALUE};
+use windows_sys::Win32::Storage::FileSystem::{
+    FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT, FindClose, FindFirstFileW, ReadFile,
+    WIN32_FIND_DATAW,
+};
 use windows_sys::Win32::System::IO::OVERLAPPED;
 
 /// Largest number of bytes in one call, which counts in 32 bits.
@@ -77,6 +82,41 @@ pub fn write_all_at(file: &File, from: &[u8], offset: u64) -> io::Result<()> {
 /// Not supported: an error, and the caller reads all bytes.
 pub fn data_from(_file: &File, _at: u64) -> io::Result<Option<Range<u64>>> {
     Err(ErrorKind::Unsupported.into())
+}
+
+/// The path of an entry with the name that its folder has, which the path's last name may differ
+/// from in case. The same path if there is none, and if it has a short name (`LONGNA~1`), which
+/// stays a name of its own.
+pub fn as_stored(path: PathBuf) -> PathBuf {
+    let Some(name) = path.file_name() else { return path };
+    let wide: Vec<u16> = path.as_os_str().encode_wide().chain([0]).collect();
+    // Those would be patterns of names.
+    if name.as_encoded_bytes().iter().any(|byte| b"*?<>\"".contains(byte)) {
+        return path;
+    }
+    let mut found = WIN32_FIND_DATAW::default();
+    // SAFETY: the path ends with zero, and the structure is writable.
+    let search = unsafe { FindFirstFileW(wide.as_ptr(), &raw mut found) };
+    if search == INVALID_HANDLE_VALUE {
+        return path;
+    }
+    // SAFETY: the call above has returned it.
+    unsafe { FindClose(search) };
+    let length = found.cFileName.iter().position(|unit| *unit == 0).unwrap_or(found.cFileName.len());
+    let stored = OsString::from_wide(&found.cFileName[..length]);
+    let fold = |name: &OsStr| name.to_string_lossy().to_lowercase();
+    if stored != name && fold(&stored) == fold(name) { path.with_file_name(stored) } else { path }
+}
+
+/// Asks the host to write a folder's names to the disk. File systems that refuse this, as some do
+/// for folders, keep names in a journal.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let opened = options.write(true).custom_flags(FILE_FLAG_BACKUP_SEMANTICS).open(folder);
+    match opened.and_then(|folder| folder.sync_all()) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied && folder.is_dir() => Ok(()),
+        result => result,
+    }
 }
 
 /// Opens a symbolic link itself, which is no regular file, instead of its target.
@@ -156,6 +196,45 @@ mod tests {
             assert!(bytes[..count].iter().zip(offset..).all(|(byte, at)| *byte == b'0' + at as u8));
             assert_eq!(read_at(&file, offset, &mut bytes).unwrap(), expected);
         }
+    }
+
+    #[test]
+    fn names_of_devices_drives_and_streams_are_none_of_files() {
+        for name in ["a", "ä b.txt", "console", "CONFIG.SYS", ".a", "長い名前"] {
+            assert!(is_possible_name(name), "{name}");
+        }
+        for name in ["CON", "con.txt", "Aux .b", "nul", "COM1", "lpt9.x", "a:b", "C:", "a\\b", "..", ".", ""]
+        {
+            assert!(!is_possible_name(name), "{name}");
+        }
+        for name in ["a.", "a ", "a/b", "a?", "a*", "a<b", "a|b", "a\"b", "a\nb"] {
+            assert!(!is_possible_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_found_in_the_case_in_which_it_was_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("Größe.Sav"), "").unwrap();
+        std::fs::create_dir(at("Save")).unwrap();
+        for (name, stored) in [
+            ("GRÖSSE.sav", "GRÖSSE.sav"),
+            ("GRÖßE.sav", "Größe.Sav"),
+            ("Größe.Sav", "Größe.Sav"),
+            ("SAVE", "Save"),
+            ("other", "other"),
+            ("*", "*"),
+        ] {
+            assert_eq!(as_stored(at(name)), at(stored), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_folders_are_synced() {
+        let folder = tempfile::tempdir().unwrap();
+        sync_folder(folder.path()).unwrap();
+        assert!(sync_folder(&folder.path().join("missing")).is_err());
     }
 
     #[test]

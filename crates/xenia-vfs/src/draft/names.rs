@@ -93,7 +93,9 @@ fn closed_target(name: &str) -> Option<&str> {
 /// Commits a closed file of a run that was cut short; if that fails, it becomes an unsaved file.
 /// Returns false if its contents are not whole.
 fn complete(closed: &Path, folder: &Path, name: &str) -> bool {
-    let (Some(target), Ok(file)) = (closed_target(name), File::open(closed)) else { return false };
+    // Not every system syncs a file that was opened to be read.
+    let opened = File::options().read(true).write(true).open(closed);
+    let (Some(target), Ok(file)) = (closed_target(name), opened) else { return false };
     let target = folder.join(target);
     if closed_name(&file, &target).is_none_or(|expected| expected != name) {
         return false;

@@ -134,6 +134,7 @@ mod tests {
         Listing { state, names: Names::All(names) }
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_directory_is_read_again_when_it_or_the_guest_has_changed_something() {
         let folder = tempfile::tempdir().unwrap();

@@ -16,6 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
+use xenia_host::file;
 use xenia_sync::Mutex;
 
 /// Result of a path look-up.
@@ -150,7 +151,7 @@ impl HostFolder {
         let metadata = path.symlink_metadata().ok()?;
         let kind = metadata.file_type();
         if kind.is_file() || kind.is_dir() {
-            return Some(found(path, metadata));
+            return Some(found(file::as_stored(path), metadata));
         }
         if !kind.is_symlink() {
             return None;
@@ -211,7 +212,7 @@ impl HostFolder {
         } else {
             present.clone()
         };
-        let free = renamed == present || renamed.symlink_metadata().is_err();
+        let free = file::as_stored(renamed.clone()) == present || renamed.symlink_metadata().is_err();
         if free { Ok((present, renamed)) } else { Err(VfsError::Exists) }
     }
 }

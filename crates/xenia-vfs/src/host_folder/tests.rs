@@ -4,6 +4,7 @@ mod drafts;
 
 use super::*;
 use crate::draft::is_draft;
+#[cfg(unix)]
 use std::os::unix::fs::symlink;
 use std::sync::atomic::Ordering;
 
@@ -11,6 +12,7 @@ fn names(path: &[&str]) -> Vec<String> {
     path.iter().map(|&name| name.to_owned()).collect()
 }
 
+#[cfg(unix)]
 #[test]
 fn case_does_not_matter_and_the_exact_name_wins() {
     let folder = tempfile::tempdir().unwrap();
@@ -33,6 +35,7 @@ fn case_does_not_matter_and_the_exact_name_wins() {
     assert_eq!(listed[0].name, "FILE.xpr");
 }
 
+#[cfg(unix)]
 #[test]
 fn links_and_special_files_lead_nowhere_outside() {
     let outside = tempfile::tempdir().unwrap();
@@ -57,6 +60,7 @@ fn links_and_special_files_lead_nowhere_outside() {
     drop(socket);
 }
 
+#[cfg(unix)]
 #[test]
 fn links_that_guests_do_not_see_go_with_their_directory() {
     let outside = tempfile::tempdir().unwrap();
@@ -185,8 +189,12 @@ fn a_file_and_a_run_have_an_end_and_holes_stay_holes() {
     // Writing a byte makes a temporary copy of the whole file.
     device.open(&names(&["a"]), true).unwrap().write_at(small / 2, b"x").unwrap();
     let metadata = folder.path().join("a").metadata().unwrap();
-    let blocks = std::os::unix::fs::MetadataExt::blocks(&metadata);
-    assert!(metadata.len() == small && blocks * 512 < 1 << 20, "{blocks} blocks");
+    assert_eq!(metadata.len(), small);
+    #[cfg(unix)]
+    {
+        let blocks = std::os::unix::fs::MetadataExt::blocks(&metadata);
+        assert!(blocks * 512 < 1 << 20, "{blocks} blocks");
+    }
     device.remove(&names(&["a"])).unwrap();
     device.create_file(&names(&["a"])).unwrap().set_size(large).unwrap();
     device.create_file(&names(&["b"])).unwrap().set_size(large).unwrap();
@@ -243,6 +251,7 @@ fn open_file_stays_visible_after_host_deletion() {
     assert_eq!(device.find(&names(&["a"])), Err(VfsError::NotFound));
 }
 
+#[cfg(unix)]
 #[test]
 fn names_that_the_host_has_no_room_for_are_invalid() {
     let folder = tempfile::tempdir().unwrap();
@@ -251,6 +260,7 @@ fn names_that_the_host_has_no_room_for_are_invalid() {
     assert_eq!(device.create_file(&names(&[&long])).err(), Some(VfsError::InvalidName));
 }
 
+#[cfg(unix)]
 #[test]
 fn names_that_a_guest_adds_are_found_though_the_hosts_time_does_not_show_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -289,6 +299,7 @@ fn paths_below_a_file_are_not_found() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn hidden_host_entries_do_not_shadow_visible_names() {
     let folder = tempfile::tempdir().unwrap();
@@ -325,6 +336,7 @@ fn renames_give_the_name_as_it_is_written() {
     assert!(folder.path().join("save").is_dir());
 }
 
+#[cfg(unix)]
 #[test]
 fn a_rename_that_is_refused_gives_no_room() {
     let folder = tempfile::tempdir().unwrap();
@@ -354,6 +366,7 @@ fn a_protected_file_is_protected_while_it_is_open() {
     assert!(device.find(&names(&["p"])).unwrap().is_read_only());
 }
 
+#[cfg(unix)]
 #[test]
 fn a_directory_that_becomes_a_link_takes_no_draft_outside() {
     let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -148,6 +148,7 @@ fn line(dice: &mut Dice, number: usize) -> (String, String, Stamp) {
     (text, path, Stamp { created, accessed, written, attributes })
 }
 
+#[cfg(unix)]
 #[test]
 fn a_link_in_the_files_place_is_replaced_and_not_followed() {
     let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
