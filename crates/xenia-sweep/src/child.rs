@@ -27,8 +27,20 @@ const GRACE: Duration = Duration::from_secs(5);
 /// sparse tables.
 const RESERVED_MIB: u64 = 64 << 10;
 /// Environment variables that a process inherits; others, such as XENIA_SCHED_ORDER, could affect
-/// its result.
-const KEPT: [&str; 5] = ["PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH"];
+/// its result. The last ones are Windows's places of libraries, temporary files and settings.
+const KEPT: [&str; 11] = [
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "LANG",
+    "LD_LIBRARY_PATH",
+    "SYSTEMROOT",
+    "TEMP",
+    "TMP",
+    "USERPROFILE",
+    "APPDATA",
+    "LOCALAPPDATA",
+];
 
 /// Limits that a process sets for itself before it becomes a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
