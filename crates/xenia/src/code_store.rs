@@ -47,12 +47,8 @@ pub fn named_folder(flag: Option<&Path>) -> Option<PathBuf> {
 }
 
 /// Options of the title's cache in this folder; `None` if this build of the program cannot be
-/// identified, or if the host does not tell the owners of files.
+/// identified.
 pub fn options(folder: &Path, title: &Title, reservations: ReservationMode) -> Option<StoreOptions> {
-    if !ownership::can_tell() {
-        tracing::warn!("no compiled code is kept: the owners of files are not known on this system");
-        return None;
-    }
     let build = match build() {
         Ok(build) => build,
         Err(error) => {
@@ -138,8 +134,8 @@ impl Keeper for KeptFile {
             opened => opened?,
         };
         ownership::check_private_folder(&self.folder)?;
+        ownership::check_private(&self.path, &file)?;
         let found = file.metadata()?;
-        ownership::check_private(&self.path, &found)?;
         if !found.is_file() || found.len() > MOST_READ {
             return Err(io::Error::other("not a file of compiled code"));
         }

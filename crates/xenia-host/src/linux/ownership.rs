@@ -1,6 +1,6 @@
 //! Owners and identities of files: user, mode, device and inode.
 
-use std::fs::{self, DirBuilder, Metadata};
+use std::fs::{self, DirBuilder, File, Metadata};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
 use std::path::Path;
@@ -29,11 +29,6 @@ pub fn size_on_disk(found: &Metadata) -> u64 {
     found.blocks() * BLOCK
 }
 
-/// Whether the functions below can tell the owner of a file.
-pub fn can_tell() -> bool {
-    true
-}
-
 fn refused(path: &Path, why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::PermissionDenied, format!("{} {why}", path.display()))
 }
@@ -43,8 +38,13 @@ pub fn make_private_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// Fails if the folder or file does not belong to the user, or others may write to it.
-pub fn check_private(path: &Path, found: &Metadata) -> io::Result<()> {
+/// Fails if the open folder or file does not belong to the user, or others may write to it. The
+/// path is for the error's words.
+pub fn check_private(path: &Path, file: &File) -> io::Result<()> {
+    check_found(path, &file.metadata()?)
+}
+
+fn check_found(path: &Path, found: &Metadata) -> io::Result<()> {
     if found.uid() != rustix::process::geteuid().as_raw() {
         return Err(refused(path, "belongs to somebody else"));
     }
@@ -57,7 +57,7 @@ pub fn check_private(path: &Path, found: &Metadata) -> io::Result<()> {
 /// Fails if the folder does not belong to the user, or another user could replace it.
 pub fn check_private_folder(folder: &Path) -> io::Result<()> {
     let folder = folder.canonicalize()?;
-    check_private(&folder, &fs::metadata(&folder)?)?;
+    check_found(&folder, &fs::metadata(&folder)?)?;
     for outer in folder.ancestors().skip(1) {
         let mode = fs::metadata(outer)?.mode();
         // In a sticky folder users can only rename their own files.
