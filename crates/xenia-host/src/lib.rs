@@ -32,6 +32,8 @@
 //! - [`process`]: processes with limits, which end with all that they started (an error)
 //! - [`written_pages`]: which pages were written (`None`; the caller reads all of memory)
 //!
+//! On Windows alone: `wave_output`, a sound device. For Linux's, crate xenia has a library.
+//!
 //! # Safety rules of the crate
 //! - Every `unsafe` here is a system call, or the handling of data that the host owns. Functions
 //!   whose arguments the crate cannot check are `unsafe` themselves.
@@ -67,6 +69,8 @@ use windows as system;
 
 pub use error::HostError;
 pub use socket_error::SocketCondition;
+#[cfg(windows)]
+pub use system::wave_output;
 pub use system::{
     allocator, barrier, ending, executable, fault, file, float, network, ownership, process, profiler,
     section, signal_stack, signals, socket_file, sparse, thread, written_pages,

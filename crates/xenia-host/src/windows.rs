@@ -21,4 +21,5 @@ pub mod signals;
 pub mod socket_file;
 pub mod sparse;
 pub mod thread;
+pub mod wave_output;
 pub mod written_pages;

@@ -5,7 +5,10 @@
 
 #[cfg(all(feature = "sound", target_os = "linux"))]
 mod device;
-#[cfg(not(all(feature = "sound", target_os = "linux")))]
+#[cfg(all(feature = "sound", windows))]
+#[path = "sound/wave_out.rs"]
+mod device;
+#[cfg(not(all(feature = "sound", any(target_os = "linux", windows))))]
 #[path = "sound/no_device.rs"]
 mod device;
 mod volume;
