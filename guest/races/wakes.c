@@ -43,7 +43,7 @@ static void sleep_once(uint32_t *state) {
         case 3: result = KeWaitForMultipleObjects(2, objects, WAIT_ALL, 3, 1, 1, timeout, 0); break;
         default:
             result = KeDelayExecutionThread(1, 1, timeout);
-            if (result != SUCCESS && result != USER_APC) atomic_add(&shared.strange, 1);
+            if (result != SUCCESS && result != NO_YIELD_PERFORMED && result != USER_APC) atomic_add(&shared.strange, 1);
             return;
     }
     if (result == USER_APC || result == TIMEOUT) return;

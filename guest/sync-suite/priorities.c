@@ -108,6 +108,28 @@ static void raised_while_ready(void) {
     EXPECT(shared.log.digits, 0x123);
 }
 
+static volatile uint32_t has_run;
+
+static uint32_t run_once(uint32_t argument) {
+    has_run = 1;
+    return argument;
+}
+
+// A thread that yields until another has run must not wait for ever.
+static void a_yield_lets_a_lower_one_run(void) {
+    for (int delays = 0; delays < 2; delays++) {
+        has_run = 0;
+        uint32_t thread = start(run_once, 7, CREATE_SUSPENDED), status = SUCCESS;
+        KeSetBasePriorityThread(object_of(thread), -2);
+        NtResumeThread(thread, 0);
+        for (uint32_t calls = 0; !has_run && calls < 1000; calls++)
+            status = delays ? KeDelayExecutionThread(1, 0, &no_wait) : NtYieldExecution();
+        EXPECT(has_run, 1);
+        EXPECT(status, SUCCESS);
+        EXPECT(join(thread), 7);
+    }
+}
+
 static void absolute(void) {
     reset();
     uint32_t thread = start(note_when_woken, 2, CREATE_SUSPENDED);
@@ -186,5 +208,6 @@ SUBJECT(priorities, {"increments", increments}, {"boosts_can_be_turned_off", boo
         {"a_higher_one_runs_at_once", a_higher_one_runs_at_once}, {"a_lower_one_waits", a_lower_one_waits},
         {"a_boosted_one_runs_at_once", a_boosted_one_runs_at_once},
         {"the_highest_is_first", the_highest_is_first}, {"raised_while_ready", raised_while_ready},
+        {"a_yield_lets_a_lower_one_run", a_yield_lets_a_lower_one_run},
         {"absolute", absolute}, {"made_with_one_step_more", made_with_one_step_more},
         {"equals_share_the_time", equals_share_the_time}, {"a_thousand_on_one", a_thousand_on_one});

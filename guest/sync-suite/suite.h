@@ -19,6 +19,9 @@ struct subject {
     static const struct sync_case cases[] = {__VA_ARGS__};       \
     const struct subject subject_##id = {#id, cases, sizeof cases / sizeof *cases}
 
+// Whether a yield has this result: another thread ran, or there was none.
+#define IS_YIELD(status) ((status) == SUCCESS || (status) == NO_YIELD_PERFORMED)
+
 // Compares; the first difference of a case is what its line says.
 #define EXPECT(got, expected) expect_at(__LINE__, (uint32_t)(got), (uint32_t)(expected))
 void expect_at(uint32_t line, uint32_t got, uint32_t expected);

@@ -189,6 +189,12 @@ pub trait Cpu {
     /// other thread runs there while it waits for a spin lock.
     fn hold_slot(&mut self, thread: ThreadRef, held: bool) -> Result<bool, SchedError>;
 
+    /// Makes the thread that runs here yield to the other ready threads of its slot, from priority
+    /// 1 on; the call must return [`crate::Disposition::EndVisit`]. A thread of lower priority then
+    /// runs for a quantum, unless another one of higher priority becomes ready. Returns whether a
+    /// thread is ready. A thread that holds its slot does not yield.
+    fn yield_thread(&mut self, thread: ThreadRef) -> Result<bool, SchedError>;
+
     /// Sets the hardware threads that a thread may run on, the low six bits of `mask`, and migrates
     /// it if necessary. The caller must publish the new location to the guest, under a lock that
     /// orders calls for the same thread. A thread that runs elsewhere migrates at its next

@@ -226,6 +226,10 @@ impl Cpu for ModelCpu {
         unreachable!()
     }
 
+    fn yield_thread(&mut self, _: ThreadRef) -> Result<bool, SchedError> {
+        unreachable!()
+    }
+
     fn set_affinity(&mut self, _: ThreadRef, _: u32) -> Result<Placement, SchedError> {
         unreachable!()
     }

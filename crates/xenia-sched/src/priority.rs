@@ -2,6 +2,8 @@
 
 /// Priority of a title's thread with base increment 0.
 pub const BASE_PRIORITY: u8 = 8;
+/// The lowest priority of a thread that a yield lets run.
+pub(crate) const LOWEST_YIELDED_TO: u8 = 1;
 /// The lowest real-time priority. Real-time priorities are neither boosted nor decayed.
 pub const REAL_TIME: u8 = 16;
 /// The highest priority.

@@ -259,6 +259,12 @@ impl Scheduler {
         }
     }
 
+    /// Makes a running thread yield to the other ready threads of its slot; see
+    /// [`crate::Cpu::yield_thread`].
+    pub fn yield_thread(&mut self, r: ThreadRef) -> Result<bool, SchedError> {
+        self.on(r)?.0.yield_thread(r)
+    }
+
     /// Whether the guest has not been told of a thread's present slot yet; resets the flag.
     #[inline]
     pub fn take_moved(&mut self, r: ThreadRef) -> bool {

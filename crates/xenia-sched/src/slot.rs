@@ -32,6 +32,12 @@ pub struct HwSlot {
     spinning: Option<ThreadRef>,
     /// Instructions left before the running thread yields to ready threads of equal priority.
     quantum_left: i64,
+    /// Whether the running thread has yielded to the other ready threads and is still to be
+    /// replaced.
+    yields: bool,
+    /// Whether the running thread was chosen by the yield of a thread of higher priority. Ready
+    /// threads of higher priority then wait until its quantum ends, or another one becomes ready.
+    is_yielded_to: bool,
     /// Ready threads of this slot.
     queues: RunQueues,
     /// Ready threads that may also run on another slot, by that slot.

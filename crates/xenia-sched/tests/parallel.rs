@@ -155,6 +155,29 @@ fn barrier_does_not_wait_for_yielding_or_waiting_threads() {
 }
 
 #[test]
+fn a_thread_that_yields_in_a_loop_lets_one_of_lower_priority_run() {
+    let done = Arc::new(AtomicU64::new(0));
+    let work = done.clone();
+    let mut machine = machine(&[(0, 0), (1, 0)], move |threads, cpu, running| {
+        if running.id == 0 {
+            if running.ctx.gpr[5] == 0 {
+                running.ctx.gpr[5] = 1;
+                cpu.set_base_priority(threads[1], 2).unwrap();
+            }
+            if work.load(SeqCst) >= 10 * u64::from(QUANTUM) {
+                return Disposition::End(EndKind::Exit { code: 4 });
+            }
+            assert_eq!(cpu.yield_thread(running.thread), Ok(true));
+            return Disposition::EndVisit;
+        }
+        work.fetch_add(1, SeqCst);
+        Disposition::Continue
+    });
+    assert_eq!(machine.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 4 }));
+    assert!(done.load(SeqCst) >= 10 * u64::from(QUANTUM));
+}
+
+#[test]
 fn stores_beyond_what_a_queue_holds_wait_for_the_devices() {
     const EACH: u64 = 40_000;
     assert!(EACH * u64::from(QUANTUM) > 2 * DeviceQueue::CAPACITY as u64);

@@ -1,6 +1,7 @@
 //! Tests of threads, references, queues and waits, without an executor.
 
 mod plain;
+mod yields;
 
 use plain::Plain;
 use xenia_cpu::PpcContext;

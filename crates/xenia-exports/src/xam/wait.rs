@@ -51,8 +51,9 @@ fn sleep(call: &mut Call, milliseconds: u32, alertable: bool) -> Fallible<Flow<u
 pub(crate) fn slept(call: &mut Call, status: u64, [milliseconds, alertable, ..]: [u64; 4]) -> Flow {
     match status as u32 {
         ALERTED => sleep(call, milliseconds as u32, alertable != 0).into_flow(),
-        0 => 0_u32.into_flow(),
-        _ => NtStatus::USER_APC.0.into_flow(),
+        status if status == NtStatus::USER_APC.0 => status.into_flow(),
+        // The delay is over, or there was no thread to yield to.
+        _ => 0_u32.into_flow(),
     }
 }
 

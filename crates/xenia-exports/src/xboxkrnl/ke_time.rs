@@ -10,6 +10,13 @@ use xenia_sched::{BlockReason, TICKS_PER_SECOND, Wait, ticks_to_100ns};
 /// The exports for time and delays.
 pub struct KeTime;
 
+/// Yields to the other ready threads of the caller's hardware thread.
+fn yield_to_others(call: &mut Call) -> Flow<NtStatus> {
+    let thread = call.thread();
+    let has_yielded = call.cpu.yield_thread(thread) == Ok(true);
+    Flow::Yield(if has_yielded { NtStatus::SUCCESS } else { NtStatus::NO_YIELD_PERFORMED })
+}
+
 #[exports(xboxkrnl)]
 impl KeTime {
     /// Returns the frequency of the time base in ticks per second.
@@ -34,8 +41,8 @@ impl KeTime {
         ticks_to_100ns(call.now()) / 10_000 * 10_000
     }
 
-    /// Waits for an interval; an interval of 0 yields. An alertable wait ends early with `USER_APC`
-    /// if there is a user APC.
+    /// Waits for an interval; an interval of 0 yields as `NtYieldExecution` does. An alertable wait
+    /// ends early with `USER_APC` if there is a user APC.
     #[export(Done)]
     fn KeDelayExecutionThread(
         call: &mut Call,
@@ -43,11 +50,16 @@ impl KeTime {
         alertable: bool,
         interval: Timeout,
     ) -> Fallible<Flow<NtStatus>> {
+        let yields = interval.map(|interval| interval.read(call.memory())).transpose()? == Some(0);
         let deadline = deadline(call, interval)?;
         // Held from the check for an interruption until the wait can be interrupted.
         let mut turn = call.kernel.dispatcher.turn(call.thread());
         if alertable && let Some(flow) = interruption(call, &mut turn)? {
             return Ok(flow);
+        }
+        if yields {
+            drop(turn);
+            return Ok(yield_to_others(call));
         }
         if deadline.is_some_and(|deadline| deadline <= call.now()) {
             return Ok(Flow::Yield(NtStatus::SUCCESS));
@@ -57,9 +69,10 @@ impl KeTime {
         Ok(Flow::Block(Wait { reason: BlockReason::Delay, deadline, alertable }))
     }
 
-    /// Yields to threads of equal priority.
+    /// Yields to the other ready threads of the hardware thread, also those of lower priority. The
+    /// result is `NO_YIELD_PERFORMED` if there is none.
     #[export(Done)]
-    fn NtYieldExecution(_call: &mut Call) -> Flow<NtStatus> {
-        Flow::Yield(NtStatus::SUCCESS)
+    fn NtYieldExecution(call: &mut Call) -> Flow<NtStatus> {
+        yield_to_others(call)
     }
 }

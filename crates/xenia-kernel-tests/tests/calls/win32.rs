@@ -113,7 +113,7 @@ fn milliseconds_are_the_kernels_intervals() {
         let (guest, args, locals) = asked(&mut b, name, arguments);
         assert_eq!(guest.pc, function(&b, "KeDelayExecutionThread"), "{name}");
         assert_eq!((args, locals), (vec![1, alertable], vec![0xFFFF_FFFF, 0xFFFF_8AD0]), "{name}");
-        for (status, result) in [(0, 0), (0xC0, 0xC0)] {
+        for (status, result) in [(0, 0), (0x4000_0024, 0), (0xC0, 0xC0)] {
             assert_eq!(returned(follows(&mut b, guest.clone(), status)), result, "{name}");
         }
         let Flow::CallGuest(again) = follows(&mut b, guest, 0x101) else { panic!("{name}: an alert") };

@@ -29,7 +29,7 @@ pub struct LockstepState {
 
 impl StateSection for LockstepState {
     const NAME: &'static str = "lockstep";
-    const VERSION: u16 = 2;
+    const VERSION: u16 = 3;
 }
 
 /// A machine in parallel mode goes on in lockstep with a new round. Stores that no device has taken

@@ -175,6 +175,10 @@ impl Cpu for SlotCpu<'_> {
         self.shared.slots.on(thread, self.now(), |slot, moment| slot.hold_slot(moment.common, thread, held))
     }
 
+    fn yield_thread(&mut self, thread: ThreadRef) -> Result<bool, SchedError> {
+        self.shared.slots.on(thread, self.now(), |slot, _| slot.yield_thread(thread))
+    }
+
     fn set_affinity(&mut self, thread: ThreadRef, mask: u32) -> Result<Placement, SchedError> {
         self.shared.slots.set_affinity(thread, mask, self.now())
     }

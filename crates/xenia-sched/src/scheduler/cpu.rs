@@ -152,6 +152,10 @@ impl Cpu for Scheduler {
         Self::hold_slot(self, thread, held)
     }
 
+    fn yield_thread(&mut self, thread: ThreadRef) -> Result<bool, SchedError> {
+        Self::yield_thread(self, thread)
+    }
+
     fn set_affinity(&mut self, thread: ThreadRef, mask: u32) -> Result<Placement, SchedError> {
         let before = Self::set_affinity(self, thread, mask)?;
         Ok(Placement { before, hw_id: self.thread(thread)?.slot })

@@ -82,6 +82,8 @@ impl HwSlot {
         let is_ready = self.records.get(r)?.state == ThreadState::Ready;
         let queued = is_ready && self.dequeue(common, r)?;
         let before = mem::replace(&mut self.records.get_mut(r)?.priority, priority);
+        // Threads that waited for its quantum do so no more.
+        self.is_yielded_to &= self.running != Some(r) || priority >= before;
         if queued {
             self.enqueue(common, priority, r);
         }

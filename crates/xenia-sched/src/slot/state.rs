@@ -22,6 +22,8 @@ pub(crate) struct SlotState {
     running: Option<ThreadRef>,
     spinning: Option<ThreadRef>,
     quantum_left: i64,
+    yields: bool,
+    is_yielded_to: bool,
     /// Ready threads in the order in which they would run.
     ready: Vec<ThreadRef>,
     timed: BTreeMap<(GuestTicks, u64), ThreadRef>,
@@ -58,6 +60,8 @@ impl HwSlot {
             running,
             spinning,
             quantum_left,
+            yields,
+            is_yielded_to,
             queues,
             // All three are made again from the ready threads.
             elsewhere: _,
@@ -78,6 +82,8 @@ impl HwSlot {
             running: *running,
             spinning: *spinning,
             quantum_left: *quantum_left,
+            yields: *yields,
+            is_yielded_to: *is_yielded_to,
             ready: queues.iter().collect(),
             timed: timed.clone(),
             news: news.clone(),
@@ -89,8 +95,19 @@ impl HwSlot {
     /// A slot from a saved state. The names of its threads are in the directory already; the
     /// caller has checked that there is one record for each name.
     pub(crate) fn restored(hw_id: u8, state: SlotState, common: &Common) -> Result<Self, Impossible> {
-        let SlotState { threads, running, spinning, quantum_left, ready, timed, news, last_ran, counters } =
-            state;
+        let SlotState {
+            threads,
+            running,
+            spinning,
+            quantum_left,
+            yields,
+            is_yielded_to,
+            ready,
+            timed,
+            news,
+            last_ran,
+            counters,
+        } = state;
         let mut records = Records::default();
         let mut active = BTreeSet::new();
         for thread in threads {
@@ -110,6 +127,7 @@ impl HwSlot {
         check(is_whole, "the threads that can run and the queue of a slot differ")?;
         let runs = running.is_none_or(|r| state_of(r) == Some(&ThreadState::Running));
         let are_ready = ready.iter().all(|&r| state_of(r) == Some(&ThreadState::Ready));
+        check(running.is_some() || !(yields || is_yielded_to), "no thread of a slot has yielded")?;
         check(runs && are_ready, "a slot has another running thread than its threads say")?;
         let spins = |r: ThreadRef| {
             records.get(r).is_ok_and(|thread| {
@@ -133,6 +151,8 @@ impl HwSlot {
             running,
             spinning,
             quantum_left,
+            yields,
+            is_yielded_to,
             timed,
             news,
             last_ran,

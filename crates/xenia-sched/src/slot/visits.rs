@@ -3,7 +3,7 @@
 use super::HwSlot;
 use crate::affinity::{others, roams};
 use crate::common::{Common, Moment};
-use crate::priority::REAL_TIME;
+use crate::priority::{LOWEST_YIELDED_TO, REAL_TIME};
 use crate::{Event, GuestThread, HW_THREADS, Running, SchedError, ThreadRef, ThreadState, Wait};
 use std::mem;
 use xenia_cpu::PpcContext;
@@ -27,12 +27,15 @@ impl HwSlot {
     }
 
     /// Picks the slot's thread: the running one stays, unless one of higher priority is ready, or
-    /// its quantum is over and one of equal priority is ready, and it does not hold the slot.
+    /// its quantum is over and one of equal priority is ready, and it does not hold the slot. After
+    /// a yield any other ready thread gets the slot, for a quantum.
     pub(crate) fn pick(&mut self, common: &Common) -> Option<ThreadRef> {
         if self.spinning.is_some() {
             return None;
         }
+        let (mut gives_way, mut is_yielded_to) = (None, false);
         if let Some(running) = self.running {
+            let yields = mem::take(&mut self.yields);
             let quantum_over = self.quantum_left <= 0;
             let thread = self.records.get_mut(running).ok()?;
             if thread.holds_slot {
@@ -46,21 +49,31 @@ impl HwSlot {
                 }
             }
             let (priority, others) = (thread.priority, others(thread.affinity, self.hw_id));
+            self.is_yielded_to &= !quantum_over;
             let best = self.highest_ready();
-            let give_way = best.is_some_and(|best| best > priority || (quantum_over && best == priority));
+            let give_way = best.is_some_and(|best| {
+                (best > priority && !self.is_yielded_to)
+                    || (quantum_over && best == priority)
+                    || (yields && best >= LOWEST_YIELDED_TO)
+            });
             if !give_way {
                 if quantum_over {
                     self.quantum_left = i64::from(common.quantum);
                 }
                 return Some(running);
             }
-            self.records.get_mut(running).ok()?.state = ThreadState::Ready;
-            self.running = None;
-            self.make_ready(running, priority, others, !quantum_over);
+            gives_way = Some((running, priority, others, !quantum_over));
+            is_yielded_to = best.is_some_and(|best| best < priority);
         }
         let next = self.take_ready()?;
+        // It is not queued before, because after a yield it may be the first in the queue.
+        if let Some((before, priority, others, front)) = gives_way {
+            self.records.get_mut(before).ok()?.state = ThreadState::Ready;
+            self.make_ready(before, priority, others, front);
+        }
         self.records.get_mut(next).ok()?.state = ThreadState::Running;
         self.running = Some(next);
+        self.is_yielded_to = is_yielded_to;
         self.quantum_left = i64::from(common.quantum);
         if self.last_ran != Some(next) {
             self.last_ran = Some(next);
@@ -84,6 +97,7 @@ impl HwSlot {
             self.decrement_quantum(length);
             if self.quantum_left <= 0 {
                 self.quantum_left = i64::from(common.quantum);
+                self.is_yielded_to = false;
             }
         }
         self.decrement_quantum(instructions - over * length);
@@ -92,6 +106,19 @@ impl HwSlot {
     /// Makes the slot's thread yield to ready threads of equal priority.
     pub(crate) fn yield_slot(&mut self) {
         self.quantum_left = 0;
+    }
+
+    /// Makes the running thread yield to the other ready threads, whatever their priority, when its
+    /// visit ends. Returns whether there is one, unless the thread holds its slot.
+    pub(crate) fn yield_thread(&mut self, r: ThreadRef) -> Result<bool, SchedError> {
+        let holds_slot = self.records.get(r)?.holds_slot;
+        let has_other = self.highest_ready().is_some_and(|best| best >= LOWEST_YIELDED_TO);
+        if self.running != Some(r) || holds_slot || !has_other {
+            return Ok(false);
+        }
+        self.yields = true;
+        self.yield_slot();
+        Ok(true)
     }
 
     /// Publishes the slot's state, and marks its host thread for notification.
@@ -148,6 +175,8 @@ impl HwSlot {
     pub(super) fn enqueue(&mut self, common: &Common, priority: u8, thread: ThreadRef) {
         let others = self.records.get(thread).map_or(0, |found| others(found.affinity, self.hw_id));
         self.make_ready(thread, priority, others, false);
+        let running = self.running.and_then(|running| self.records.get(running).ok());
+        self.is_yielded_to &= running.is_some_and(|running| priority <= running.priority);
         self.refresh(common);
     }
 
@@ -157,6 +186,7 @@ impl HwSlot {
         self.spin_no_more(common, r);
         let found = if self.running == Some(r) {
             self.running = None;
+            (self.yields, self.is_yielded_to) = (false, false);
             true
         } else {
             self.remove_ready(priority, r)

@@ -55,6 +55,10 @@ pub(crate) struct Model {
     quantum: u32,
     /// Instructions left of each slot's quantum.
     pub(crate) left: [i64; HW_THREADS],
+    /// Whether each slot's running thread has yielded and is still to be replaced.
+    yields: [bool; HW_THREADS],
+    /// Whether each slot's running thread keeps the slot from threads of higher priority.
+    pub(crate) yielded_to: [bool; HW_THREADS],
     last: [Option<usize>; HW_THREADS],
     turns: i64,
     waits: u64,
@@ -78,6 +82,8 @@ impl Model {
             threads: Vec::new(),
             quantum,
             left: [0; HW_THREADS],
+            yields: [false; HW_THREADS],
+            yielded_to: [false; HW_THREADS],
             last: [None; HW_THREADS],
             turns: 0,
             waits: 0,
@@ -142,6 +148,28 @@ impl Model {
         self.threads[at].turn = self.turns;
     }
 
+    /// Puts a thread that may have become ready behind all others. It ends the turn of a running
+    /// thread of lower priority.
+    fn line_up(&mut self, at: usize) {
+        self.last_turn(at);
+        let thread = &self.threads[at];
+        if (thread.state, thread.suspended) == (State::Ready, 0) {
+            let running = self.running(thread.slot).map(|running| self.threads[running].priority);
+            self.yielded_to[usize::from(thread.slot)] &= running >= Some(thread.priority);
+        }
+    }
+
+    /// Makes a thread yield to the others of its slot, if it is the running one.
+    pub(crate) fn yield_thread(&mut self, at: usize) -> bool {
+        let Thread { slot, holds, state, .. } = self.threads[at];
+        let best = self.ready(slot).first().map_or(0, |&at| self.threads[at].priority);
+        let yields = state == State::Running && !holds && best > 0;
+        if yields {
+            (self.yields[usize::from(slot)], self.left[usize::from(slot)]) = (true, 0);
+        }
+        yields
+    }
+
     /// Puts a thread before all others.
     fn first_turn(&mut self, at: usize) {
         self.turns += 1;
@@ -177,7 +205,7 @@ impl Model {
             turn: 0,
         });
         assert_eq!(name.hw_id, slot);
-        self.last_turn(self.threads.len() - 1);
+        self.line_up(self.threads.len() - 1);
     }
 
     /// The ready thread that this slot can take from another: of the highest priority, then of the
@@ -217,6 +245,9 @@ impl Model {
     fn pick(&mut self, slot: u8) {
         let index = usize::from(slot);
         let over = self.left[index] <= 0;
+        let yields = std::mem::take(&mut self.yields[index]);
+        let first = self.ready(slot).first().copied();
+        let mut yielded_to = false;
         if let Some(at) = self.running(slot) {
             let best = self.ready(slot).first().map(|&at| self.threads[at].priority);
             let thread = &mut self.threads[at];
@@ -226,17 +257,26 @@ impl Model {
             if over && thread.base < REAL_TIME && thread.priority > thread.base {
                 thread.priority -= 1;
             }
-            let stays = best.is_none_or(|best| best < thread.priority || best == thread.priority && !over);
+            let priority = thread.priority;
+            self.yielded_to[index] &= !over;
+            let stays = match best {
+                None => true,
+                Some(1..) if yields => false,
+                Some(best) if best > priority => self.yielded_to[index],
+                Some(best) => best < priority || !over,
+            };
             if stays {
                 if over {
                     self.left[index] = i64::from(self.quantum);
                 }
                 return;
             }
+            yielded_to = best < Some(priority);
             thread.state = State::Ready;
             if over { self.last_turn(at) } else { self.first_turn(at) }
         }
-        if let Some(&at) = self.ready(slot).first() {
+        if let Some(at) = first {
+            self.yielded_to[index] = yielded_to;
             self.threads[at].state = State::Running;
             self.left[index] = i64::from(self.quantum);
             if self.last[index].replace(at) != Some(at) {
@@ -250,14 +290,25 @@ impl Model {
         let thread = &mut self.threads[at];
         if thread.state == State::Running {
             thread.state = State::Ready;
+            self.free(at);
         }
+    }
+
+    /// Forgets a slot's yields, because its running thread leaves it.
+    fn free(&mut self, at: usize) {
+        let slot = usize::from(self.threads[at].slot);
+        (self.yields[slot], self.yielded_to[slot]) = (false, false);
     }
 
     pub(crate) fn park(&mut self, at: usize, deadline: Option<GuestTicks>, for_spin_lock: bool) {
         self.waits += 1;
         let thread = &mut self.threads[at];
-        let spins = for_spin_lock && thread.holds && thread.state == State::Running;
+        let was_running = thread.state == State::Running;
+        let spins = for_spin_lock && thread.holds && was_running;
         thread.state = State::Waiting { asked: deadline, deadline, serial: self.waits, spins };
+        if was_running {
+            self.free(at);
+        }
     }
 
     pub(crate) fn wake(&mut self, at: usize, boost: u8) {
@@ -268,7 +319,7 @@ impl Model {
             let raised = (u32::from(thread.base) + u32::from(boost)).min(u32::from(REAL_TIME) - 1);
             thread.priority = thread.priority.max(raised as u8);
         }
-        self.last_turn(at);
+        self.line_up(at);
     }
 
     /// Removes the next deadline that is not after `now`, and marks it as reported. Returns its
@@ -307,15 +358,19 @@ impl Model {
         let count = self.threads[at].suspended;
         self.threads[at].suspended = count.saturating_sub(1);
         if count == 1 && self.threads[at].state == State::Ready {
-            self.last_turn(at);
+            self.line_up(at);
         }
     }
 
     pub(crate) fn set_base(&mut self, at: usize, base: u8) -> u8 {
         let base = base.min(MAX_PRIORITY);
-        self.threads[at].priority = base;
-        if self.threads[at].state == State::Ready {
-            self.last_turn(at);
+        let before = std::mem::replace(&mut self.threads[at].priority, base);
+        match self.threads[at].state {
+            State::Ready => self.line_up(at),
+            State::Running if base < before => {
+                self.yielded_to[usize::from(self.threads[at].slot)] = false;
+            }
+            _ => {}
         }
         std::mem::replace(&mut self.threads[at].base, base)
     }
@@ -333,7 +388,7 @@ impl Model {
             self.spin_no_more(at);
             self.leave(at);
             self.threads[at].slot = to;
-            self.last_turn(at);
+            self.line_up(at);
         }
         Some(before)
     }

@@ -107,7 +107,7 @@ impl Case {
         assert_eq!((s.suspend(name), s.resume(name)), (Err(stale), Err(stale)));
         assert_eq!((s.set_base_priority(name, 9), s.set_affinity(name, mask)), (Err(stale), Err(stale)));
         assert_eq!(s.set_ideal_processor(name, 1), Err(stale));
-        assert_eq!(s.hold_slot(name, true), Err(stale));
+        assert_eq!((s.hold_slot(name, true), s.yield_thread(name)), (Err(stale), Err(stale)));
     }
 
     pub(super) fn visit(&mut self) {
@@ -125,9 +125,16 @@ impl Case {
                 "{thread:?}"
             );
             let best = self.model.ready(slot).first().map(|&at| self.model.threads[at].priority);
-            assert!(thread.holds || best <= Some(thread.priority), "{best:?} waits for {thread:?}");
+            let keeps = thread.holds || self.model.yielded_to[usize::from(slot)];
+            assert!(keeps || best <= Some(thread.priority), "{best:?} waits for {thread:?}");
         }
-        match self.dice.below(4) {
+        match self.dice.below(5) {
+            4 => {
+                if let Some(at) = self.model.running(slot) {
+                    let name = self.model.threads[at].name;
+                    assert_eq!(self.scheduler.yield_thread(name), Ok(self.model.yield_thread(at)));
+                }
+            }
             0 => {
                 self.scheduler.yield_slot(slot);
                 self.model.left[usize::from(slot)] = 0;
@@ -187,7 +194,7 @@ impl Case {
         let thread = &self.model.threads[at];
         let (name, ended) = (thread.name, matches!(thread.state, State::Exited(_)));
         let or_ended = |before: u32| if ended { Err(SchedError::Exited(name)) } else { Ok(before) };
-        match self.dice.below(15) {
+        match self.dice.below(16) {
             0 | 1 => {
                 let wait = self.wait();
                 let (deadline, for_spin_lock) = (wait.deadline, spins(&wait));
@@ -264,6 +271,7 @@ impl Case {
                 let before = self.model.hold(at, holds);
                 assert_eq!(self.scheduler.hold_slot(name, holds), Ok(before));
             }
+            14 => assert_eq!(self.scheduler.yield_thread(name), Ok(self.model.yield_thread(at))),
             _ => self.exit(at),
         }
     }

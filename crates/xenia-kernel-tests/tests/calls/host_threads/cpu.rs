@@ -188,6 +188,10 @@ impl Cpu for HostCpu {
         Ok(held)
     }
 
+    fn yield_thread(&mut self, _thread: ThreadRef) -> Result<bool, SchedError> {
+        Ok(false)
+    }
+
     fn set_affinity(&mut self, thread: ThreadRef, _mask: u32) -> Result<Placement, SchedError> {
         Ok(Placement { before: 1, hw_id: thread.hw_id })
     }

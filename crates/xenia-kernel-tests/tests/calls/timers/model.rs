@@ -47,6 +47,8 @@ pub(super) struct Wait {
     pub(super) deadline: Option<GuestTicks>,
     pub(super) alertable: bool,
     pub(super) by_handle: bool,
+    /// Result if nothing is waited for and the deadline has come when the wait begins.
+    pub(super) at_once: u64,
     /// Order in which waits began; the earlier one is served first.
     pub(super) serial: u64,
 }
@@ -280,7 +282,7 @@ impl Model {
         } else if wait.alertable && !thread.apcs.is_empty() {
             thread.next_apc();
         } else if over {
-            thread.wake(if wait.timers.is_empty() { 0 } else { TIMEOUT });
+            thread.wake(if wait.timers.is_empty() { wait.at_once } else { TIMEOUT });
         } else {
             thread.result = None;
             thread.wait = Some(Wait { deadline: wait.deadline.filter(|&at| at < MAX_TICKS), ..wait });

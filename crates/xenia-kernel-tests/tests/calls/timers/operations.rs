@@ -153,7 +153,10 @@ impl Case {
         let alertable = self.dice.one_in(2);
         let flag = u64::from(alertable);
         let serial = self.model.next_serial();
-        let mut wait = Wait { timers: Vec::new(), all: false, deadline, alertable, by_handle: false, serial };
+        // A delay of 0 yields, and no other thread is ready.
+        let at_once = if interval == Some(0) { u64::from(NtStatus::NO_YIELD_PERFORMED.0) } else { 0 };
+        let mut wait =
+            Wait { timers: Vec::new(), all: false, deadline, alertable, by_handle: false, at_once, serial };
         let kind = self.dice.below(6);
         let count = if kind < 3 { 1 + self.dice.below(3) } else { 1 };
         if kind < 5 {

@@ -36,8 +36,33 @@ fn time_goes_on_with_the_guests_clock() {
     assert_eq!(b.kernel_call("KeQueryInterruptTime", &[]), 20_000, "by milliseconds");
     b.kernel_call("KeQuerySystemTime", &[0]);
     assert!(matches!(b.call(Library::xboxkrnl, "KeQuerySystemTime", &[8]), Flow::Fault(_)));
-    assert!(matches!(b.call(Library::xboxkrnl, "NtYieldExecution", &[]), Flow::Yield(0)));
     assert_eq!(b.kernel_call("KeQueryPerformanceFrequency", &[]), 49_875_000);
+}
+
+#[test]
+fn a_yield_says_whether_another_thread_was_ready() {
+    let mut b = Harness::new();
+    let slot = b.scheduler.thread(b.thread).unwrap().slot();
+    assert_eq!(b.scheduler.begin_slot_visit(slot), Some(b.thread));
+    let (none, earlier) = (put_interval(&b, 0), u64::from(b.scratch.0) + 0x40);
+    b.memory().write(b.scratch.offset(0x40), 5_i64).unwrap();
+    let yields = |b: &mut Harness| {
+        let calls = [("NtYieldExecution", [0, 0, 0]), ("KeDelayExecutionThread", [0, 0, none])];
+        calls.map(|(name, arguments)| match b.call(Library::xboxkrnl, name, &arguments) {
+            Flow::Yield(status) => NtStatus(status as u32),
+            other => panic!("{name}: {other:?}"),
+        })
+    };
+    assert_eq!(yields(&mut b), [NtStatus::NO_YIELD_PERFORMED; 2]);
+    let other = b.add_thread();
+    b.scheduler.set_affinity(other, 1 << slot).unwrap();
+    b.scheduler.set_base_priority(other, 1).unwrap();
+    assert_eq!(yields(&mut b), [NtStatus::SUCCESS; 2]);
+    assert_eq!(b.scheduler.begin_slot_visit(slot), Some(other), "though its priority is lower");
+    assert_eq!(b.scheduler.running(slot), Some(other));
+    // A time that has passed is no yield.
+    let past = b.call(Library::xboxkrnl, "KeDelayExecutionThread", &[0, 0, earlier]);
+    assert!(matches!(past, Flow::Yield(0)), "{past:?}");
 }
 
 #[test]
