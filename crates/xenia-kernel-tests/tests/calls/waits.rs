@@ -95,6 +95,7 @@ fn semaphores_count_between_nothing_and_their_limit() {
     assert_eq!(b.kernel_call("KeReleaseSemaphore", &[object, 1, 2, 0]), 0);
     assert_eq!((b.answer(other), b.word(0x44)), (Some(0), 1));
     assert_eq!(b.kernel_call("KeReleaseSemaphore", &[object, 1, 1, 0]), 1);
+    assert_eq!(b.kernel_call("KeReleaseSemaphore", &[object, 1, 0, 0]), 2, "nothing is added");
     let beyond = b.call(Library::xboxkrnl, "KeReleaseSemaphore", &[object, 1, 1, 0]);
     assert!(matches!(beyond, Flow::End(EndKind::Crash { .. })), "it raises: {beyond:?}");
     assert_eq!(b.word(0x44), 2, "no further than the limit");

@@ -44,7 +44,7 @@ impl Dispatcher {
     }
 
     /// Adds `count` to a semaphore's count; returns the previous count. Returns `None` and changes
-    /// nothing if that would exceed the limit.
+    /// nothing if `count` is negative or the sum would exceed the limit.
     pub fn release_semaphore(
         &self,
         memory: &GuestMemory,
@@ -85,7 +85,7 @@ impl Held<'_> {
         check_header(semaphore)?;
         let before = signal_state(memory, semaphore)?;
         let limit: i32 = memory.read(semaphore.offset(ksemaphore::LIMIT))?;
-        let Some(after) = before.checked_add(count).filter(|&after| count > 0 && after <= limit) else {
+        let Some(after) = before.checked_add(count).filter(|&after| count >= 0 && after <= limit) else {
             return Ok(None);
         };
         set_signal_state(memory, semaphore, after)?;
