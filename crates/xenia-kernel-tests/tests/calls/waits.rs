@@ -109,7 +109,7 @@ fn mutants_are_released_by_their_owner_as_often_as_taken() {
     let mutant = create(&mut b, "NtCreateMutant", &[1]);
     assert!(is_signalled(&mut b, mutant), "the owner may take it again");
     let first = b.thread;
-    let other = b.add_thread();
+    let (other, third) = (b.add_thread(), b.add_thread());
     b.act_as(other);
     assert_eq!(b.status("NtReleaseMutant", &[mutant, 0]), NtStatus::MUTANT_NOT_OWNED);
     assert_eq!(b.carry_out("NtWaitForSingleObjectEx", &[mutant, 0, 0, 0]), None);
@@ -125,7 +125,10 @@ fn mutants_are_released_by_their_owner_as_often_as_taken() {
     b.kernel.end_thread(&mut b.scheduler, ended, 0).unwrap();
     b.act_as(first);
     let now = put_interval(&b, 0);
+    assert_eq!(b.status("NtReleaseMutant", &[mutant, 0]), NtStatus::ABANDONED_WAIT_0);
     assert_eq!(b.carry_out("NtWaitForSingleObjectEx", &[mutant, 0, 0, now]), Some(0x80), "abandoned");
+    b.act_as(third);
+    assert_eq!(b.status("NtReleaseMutant", &[mutant, 0]), NtStatus::MUTANT_NOT_OWNED, "taken again");
 }
 
 #[test]

@@ -140,6 +140,9 @@ impl Dispatcher {
 
     /// Releases a mutant once, which only its owner may. Returns the previous signal state (1:
     /// free; else 1 minus the number of acquisitions).
+    ///
+    /// # Errors
+    /// `MUTANT_NOT_OWNED`, or `ABANDONED_WAIT_0` if the last owner has ended without a release.
     pub fn release_mutant(
         &self,
         memory: &GuestMemory,
@@ -257,7 +260,9 @@ impl Held<'_> {
     ) -> Fallible<i32> {
         let before = signal_state(memory, mutant)?;
         if before > 0 || memory.read::<GuestAddr>(mutant.offset(kmutant::OWNER))? != kthread {
-            return Err(NtStatus::MUTANT_NOT_OWNED.into());
+            let is_abandoned = memory.read::<u8>(mutant.offset(kmutant::ABANDONED))? != 0;
+            let status = if is_abandoned { NtStatus::ABANDONED_WAIT_0 } else { NtStatus::MUTANT_NOT_OWNED };
+            return Err(status.into());
         }
         set_signal_state(memory, mutant, before + 1)?;
         if before + 1 > 0 {
