@@ -96,7 +96,8 @@ fn virtual_memory_is_reserved_committed_protected_and_released() {
         (0, COMMIT_RESERVE, READ_WRITE, NtStatus::INVALID_PARAMETER),
         (0x1000, 0, READ_WRITE, NtStatus::INVALID_PARAMETER),
         (0x1000, COMMIT_RESERVE, 0x33, NtStatus::INVALID_PAGE_PROTECTION),
-        (0xFFFF_F000, COMMIT_RESERVE, READ_WRITE, NtStatus::NO_MEMORY),
+        (0x7FFF_F000, COMMIT_RESERVE, READ_WRITE, NtStatus::NO_MEMORY),
+        (0x8000_0000, COMMIT_RESERVE, READ_WRITE, NtStatus::NO_MEMORY),
     ] {
         put_range(&b, 0, length);
         assert_eq!(b.status("NtAllocateVirtualMemory", &allocate(kind, protect)), status, "{length:#x}");
@@ -104,6 +105,23 @@ fn virtual_memory_is_reserved_committed_protected_and_released() {
     for name in ["NtAllocateVirtualMemory", "NtFreeVirtualMemory", "NtProtectVirtualMemory"] {
         assert_eq!(b.status(name, &[8, 8, 0x1000, 4, 0]), NtStatus::ACCESS_VIOLATION, "{name}");
     }
+}
+
+/// Some titles pass sizes whose sign is wrong.
+#[test]
+fn a_negative_size_is_allocated_as_a_positive_one() {
+    let mut b = Harness::new();
+    let [at, size] = put_range(&b, 0, u64::from(0x1_2000_u32.wrapping_neg()));
+    let allocate = [at, size, COMMIT_RESERVE, READ_WRITE, 0];
+    assert_eq!(b.status("NtAllocateVirtualMemory", &allocate), NtStatus::SUCCESS);
+    let base = b.memory().read::<GuestAddr>(GuestAddr(at as u32)).unwrap();
+    assert_eq!(b.memory().read::<u32>(GuestAddr(size as u32)).unwrap(), 0x2_0000);
+    assert!(
+        b.memory().is_committed(base.offset(0x1_F000)) && !b.memory().is_committed(base.offset(0x2_0000))
+    );
+    put_range(&b, u64::from(base.0) + 0x2_0000, u64::from(0x1001_u32.wrapping_neg()));
+    assert_eq!(b.status("NtAllocateVirtualMemory", &allocate), NtStatus::SUCCESS);
+    assert_eq!(b.memory().read::<u32>(GuestAddr(size as u32)).unwrap(), 0x2000);
 }
 
 #[test]

@@ -34,8 +34,9 @@ fn general_heap(addr: GuestAddr) -> Fallible<Heap> {
     }
 }
 
-/// Reserves memory, commits it, or both. A null `base` lets the kernel choose the address. Returns
-/// the range, rounded to pages.
+/// Reserves memory, commits it, or both. A null `base` lets the kernel choose the address. A size
+/// that is negative as a signed number stands for its absolute value, because titles pass such
+/// sizes. Returns the range, rounded to pages.
 pub fn allocate(
     memory: &GuestMemory,
     base: GuestAddr,
@@ -55,6 +56,7 @@ pub fn allocate(
             Err(NtStatus::INVALID_PARAMETER.into())
         };
     }
+    let size = size.cast_signed().unsigned_abs();
     let protect = Protect(protect);
     if !protect.is_valid() {
         return Err(NtStatus::INVALID_PAGE_PROTECTION.into());
@@ -196,7 +198,7 @@ mod tests {
             (0, 1, flags::RESET | flags::COMMIT, 4, invalid),
             (0, 1, BOTH, 0, Some(NtStatus::INVALID_PAGE_PROTECTION)),
             (0, 1, BOTH, 6, Some(NtStatus::INVALID_PAGE_PROTECTION)),
-            (0, u32::MAX, BOTH, 4, Some(NtStatus::NO_MEMORY)),
+            (0, 0x8000_0000, BOTH, 4, Some(NtStatus::NO_MEMORY)),
             (0, 0x7000_0000, BOTH, 4, Some(NtStatus::NO_MEMORY)),
             (0x8200_0000, 0x1000, BOTH, 4, invalid),
             (0xA000_0000, 0x1000, BOTH, 4, invalid),

@@ -66,10 +66,11 @@ impl Case {
         let expected = if size == 0 || kind & BOTH == 0 || kind & flags::RESET != 0 {
             Err(NtStatus::INVALID_PARAMETER)
         } else if Protect(protect).is_valid() {
-            let bytes = size.checked_next_multiple_of(GRANULE).filter(|&bytes| {
-                self.model.general_room(heap, bytes, GRANULE, 0..u32::MAX)
-                    && !(commit && self.is_too_much(bytes))
-            });
+            let bytes =
+                size.cast_signed().unsigned_abs().checked_next_multiple_of(GRANULE).filter(|&bytes| {
+                    self.model.general_room(heap, bytes, GRANULE, 0..u32::MAX)
+                        && !(commit && self.is_too_much(bytes))
+                });
             bytes.ok_or(NtStatus::NO_MEMORY)
         } else {
             Err(NtStatus::INVALID_PAGE_PROTECTION)
@@ -111,7 +112,7 @@ impl Case {
         } else if size == 0 || kind & BOTH == 0 || kind & flags::RESET != 0 {
             Err(NtStatus::INVALID_PARAMETER)
         } else if Protect(protect).is_valid() {
-            self.model.place(base, size, reserve).and_then(|range| {
+            self.model.place(base, size.cast_signed().unsigned_abs(), reserve).and_then(|range| {
                 let new = self.model.reserved_bytes(&range);
                 if commit && self.is_too_much(new) { Err(NtStatus::NO_MEMORY) } else { Ok(range) }
             })
