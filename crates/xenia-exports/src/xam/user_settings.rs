@@ -97,20 +97,24 @@ impl Reading {
         let memory = call.memory();
         let ids: Vec<SettingId> =
             (0..count).map(|index| at.at(index).read(memory).map(SettingId)).collect::<Result<_, _>>()?;
+        // The size is checked first: titles ask for it before a user is signed in.
+        let outside: u32 = ids.iter().map(|id| id.room_outside()).sum();
+        let needed = HEAD + self.xuids.0.max(1) * (count * item::SIZE + outside);
+        let room = size.read(memory)?;
+        let buffer = match self.buffer {
+            None if room != 0 => return Ok(Win32Error::INVALID_PARAMETER),
+            Some(buffer) if room >= needed => buffer,
+            _ => {
+                if room == 0 {
+                    size.write(memory, needed)?;
+                }
+                return Ok(Win32Error::INSUFFICIENT_BUFFER);
+            }
+        };
         let readers = match self.readers(call)? {
             Ok(readers) => readers,
             Err(error) => return complete(call, self.overlapped, Completed::refused(error)),
         };
-        let outside: u32 = ids.iter().map(|id| id.room_outside()).sum();
-        let needed = HEAD + readers.len() as u32 * (count * item::SIZE + outside);
-        let room = size.read(memory)?;
-        if room < needed {
-            if room == 0 {
-                size.write(memory, needed)?;
-            }
-            return Ok(Win32Error::INSUFFICIENT_BUFFER);
-        }
-        let Some(buffer) = self.buffer else { return Ok(Win32Error::INVALID_PARAMETER) };
         let known: Vec<SettingId> = ids.into_iter().filter(|id| id.exists()).collect();
         write_items(call, buffer, self.title, &readers, &known)?;
         complete(call, self.overlapped, Completed::wrapped(Win32Error::SUCCESS, 0))

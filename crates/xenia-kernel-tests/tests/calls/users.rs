@@ -244,7 +244,6 @@ fn settings_that_make_no_sense_are_refused() {
         ([0, 0, u64::from(u32::MAX), base, 1, base, base, base], INVALID_PARAMETER),
         ([0, 0, 0, 0, 1, 0, base, base], INVALID_PARAMETER),
         ([0, 0, 0, 0, 1, base, 0, base], INVALID_PARAMETER),
-        ([0, 1, 0, 0, 1, base, base, base], NO_SUCH_USER),
     ] {
         let arguments = [&arguments[..], &[0]].concat();
         assert_eq!(b.xam_call("XamUserReadProfileSettings", &arguments), answer, "{arguments:x?}");
@@ -252,6 +251,21 @@ fn settings_that_make_no_sense_are_refused() {
     b.memory().write(b.scratch.offset(0x80), 0x1000_u32).unwrap();
     let no_buffer = [0, 0, 0, 0, 1, base + 0x90, base + 0x80, 0, 0];
     assert_eq!(b.xam_call("XamUserReadProfileSettings", &no_buffer), INVALID_PARAMETER);
+    b.memory().write(b.scratch.offset(0x80), 1_u32).unwrap();
+    assert_eq!(b.xam_call("XamUserReadProfileSettings", &no_buffer), INVALID_PARAMETER);
+    // The size needed does not depend on the user.
+    let no_user = [0, 1, 0, 0, 1, base + 0x90, base + 0x80, base, 0];
+    assert_eq!(b.xam_call("XamUserReadProfileSettings", &no_user), INSUFFICIENT_BUFFER);
+    assert_eq!(b.word(0x80), 1, "only a size of 0 is replaced");
+    b.memory().write(b.scratch.offset(0x80), 0_u32).unwrap();
+    for buffer in [0, base] {
+        let sized = [0, 1, 2, base + 0x200, 1, base + 0x90, base + 0x80, buffer, base + 0x40];
+        b.memory().write(b.scratch.offset(0x80), 0_u32).unwrap();
+        assert_eq!(b.xam_call("XamUserReadProfileSettings", &sized), INSUFFICIENT_BUFFER);
+        assert_eq!(b.word(0x80), 8 + 2 * 0x28);
+    }
+    b.memory().write(b.scratch.offset(0x80), 0x1000_u32).unwrap();
+    assert_eq!(b.xam_call("XamUserReadProfileSettings", &no_user), NO_SUCH_USER);
     let late = [0, 1, 0, 0, 1, base + 0x90, base + 0x80, base, base + 0x40];
     b.in_the_background("XamUserReadProfileSettings", &late);
     assert_eq!([0x40, 0x44, 0x58].map(|at| b.word(at)), [0x65B, u32::MAX, 0x8007_0525]);
