@@ -18,12 +18,12 @@ pub struct KeIrql;
 
 /// Acquires a lock, or parks until it is handed over. The call's result is `result` in both cases.
 fn acquire(call: &mut Call, lock: GuestAddr, result: u8) -> Fallible<Flow<u32>> {
-    let prcb = call.kprcb();
-    if try_acquire(call.memory(), lock, prcb)?.is_ok() {
+    let kpcr = call.kpcr();
+    if try_acquire(call.memory(), lock, kpcr)?.is_ok() {
         return Ok(Flow::Return(u32::from(result)));
     }
     let (kernel, thread, hw_id) = (call.kernel, call.thread(), call.hw_id());
-    let waiter = LockWaiter { thread, owner: prcb, result: u64::from(result) };
+    let waiter = LockWaiter { thread, owner: kpcr, result: u64::from(result) };
     let waits = |cpu: &mut dyn Cpu, holder| {
         // The holder runs on this hardware thread: give up the slot, or the holder could not run
         // and release the lock.
@@ -68,8 +68,8 @@ impl KeIrql {
     /// Acquires a spin lock if it is free; returns whether it was.
     #[export(Done)]
     fn KeTryToAcquireSpinLockAtRaisedIrql(call: &mut Call, lock: Ptr<u32>) -> Fallible<bool> {
-        let prcb = call.kprcb();
-        Ok(try_acquire(call.memory(), lock.addr(), prcb)?.is_ok())
+        let kpcr = call.kpcr();
+        Ok(try_acquire(call.memory(), lock.addr(), kpcr)?.is_ok())
     }
 
     /// Releases a spin lock without changing the level.

@@ -7,14 +7,14 @@ use xenia_guest::layout::{critical_section, kthread};
 #[test]
 fn spin_locks_name_their_holder_and_are_handed_over() {
     let mut b = Harness::new();
-    let (lock, prcb) = (u64::from(b.scratch.0), b.context().gpr[13] as u32 + kpcr::PRCB);
+    let (lock, owner) = (u64::from(b.scratch.0), b.context().gpr[13] as u32);
     let level = |b: &mut Harness| -> u8 {
         let kpcr = GuestAddr(b.context().gpr[13] as u32);
         b.memory().read(kpcr.offset(kpcr::CURRENT_IRQL)).unwrap()
     };
     assert_eq!(b.kernel_call("KfRaiseIrql", &[1]), 0);
     assert_eq!(b.kernel_call("KfAcquireSpinLock", &[lock]), 1, "the level before");
-    assert_eq!((b.word(0), level(&mut b)), (prcb, 2));
+    assert_eq!((b.word(0), level(&mut b)), (owner, 2));
     assert_eq!(b.kernel_call("KeTryToAcquireSpinLockAtRaisedIrql", &[lock]), 0, "taken");
     let first = b.thread;
     let other = b.add_thread();
@@ -26,7 +26,7 @@ fn spin_locks_name_their_holder_and_are_handed_over() {
     assert_eq!(level(&mut b), 1);
     assert!(b.answer(other).is_some(), "woken");
     b.act_as(other);
-    assert_eq!(b.word(0), b.context().gpr[13] as u32 + kpcr::PRCB, "handed over");
+    assert_eq!(b.word(0), b.context().gpr[13] as u32, "handed over");
     b.kernel_call("KeReleaseSpinLockFromRaisedIrql", &[lock]);
     assert_eq!((b.word(0), level(&mut b)), (0, 2));
     assert_eq!(b.kernel_call("KeTryToAcquireSpinLockAtRaisedIrql", &[lock]), 1);
@@ -58,7 +58,7 @@ fn a_thread_keeps_its_hardware_thread_from_dispatch_level_on() {
     let own = b.scheduler.thread(b.thread).unwrap().slot();
     assert_eq!(b.scheduler.begin_slot_visit(own), Some(b.thread));
     for (processor, expected) in [((own + 1) % 6, true), (own, false)] {
-        b.memory().write(holder.offset(kpcr::CURRENT_CPU - kpcr::PRCB), processor).unwrap();
+        b.memory().write(holder.offset(kpcr::CURRENT_CPU), processor).unwrap();
         assert_eq!(b.carry_out("KfAcquireSpinLock", &[lock]), None, "waits");
         let slot = b.scheduler.slot(own).unwrap();
         assert_eq!((keeps(&b), slot.spinning() == Some(b.thread)), (expected, expected), "{processor}");

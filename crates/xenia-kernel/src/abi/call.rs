@@ -70,17 +70,11 @@ impl<'a> Call<'a> {
         &mut self.running.ctx
     }
 
-    /// Address of the calling thread's processor control region (r13).
+    /// Address of the calling thread's processor control region (r13). Spin locks store it as their
+    /// owner.
     #[inline]
     pub fn kpcr(&self) -> GuestAddr {
         GuestAddr(self.ctx().gpr[13] as u32)
-    }
-
-    /// Address of the calling thread's processor block, inside the control region. Spin locks store
-    /// it as their owner.
-    #[inline]
-    pub fn kprcb(&self) -> GuestAddr {
-        self.kpcr().offset(kpcr::PRCB)
     }
 
     /// Address of the calling thread's object.

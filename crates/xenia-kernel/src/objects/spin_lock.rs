@@ -1,4 +1,4 @@
-//! Spin locks: a word that holds the owner's processor block (`PRCB`), or 0.
+//! Spin locks: a word that holds the owner's processor control region (`KPCR`, its r13), or 0.
 //!
 //! One atomic operation on that word takes a free lock, and releases one without waiters. Guest
 //! code may take a lock the same way. The kernel does not spin: a thread that finds the lock taken
@@ -11,13 +11,13 @@ use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
 
-/// Takes a free lock for the owner `prcb`; returns the current owner if it is taken.
+/// Takes a free lock for the owner `kpcr`; returns the current owner if it is taken.
 pub fn try_acquire(
     memory: &GuestMemory,
     lock: GuestAddr,
-    prcb: GuestAddr,
+    kpcr: GuestAddr,
 ) -> Fallible<Result<(), GuestAddr>> {
-    let before = memory.atomic_u32(lock, |owner| (owner == 0).then_some(prcb.0))?;
+    let before = memory.atomic_u32(lock, |owner| (owner == 0).then_some(kpcr.0))?;
     Ok(before.map(|_| ()).map_err(GuestAddr))
 }
 

@@ -5,7 +5,7 @@
 use crate::objects::dispatcher::Dispatcher;
 use crate::thread::records::{ThreadRecord, Threads};
 use xenia_guest::GuestAddr;
-use xenia_guest::layout::{critical_section, kpcr};
+use xenia_guest::layout::critical_section;
 use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, Holder};
 use xenia_sync::Mutex;
@@ -37,8 +37,7 @@ impl LockHolders<'_> {
             BlockReason::SpinLock { lock } => {
                 let holder: Option<GuestAddr> = self.memory.read(GuestAddr(*lock)).ok();
                 let threads = self.threads.lock();
-                let has =
-                    |record: &&ThreadRecord| !record.ended && Some(record.kpcr.offset(kpcr::PRCB)) == holder;
+                let has = |record: &&ThreadRecord| !record.ended && Some(record.kpcr) == holder;
                 let thread = threads.iter().find(has).map(|record| record.id);
                 thread.map(|thread| Holder { object: *lock, thread }).into_iter().collect()
             }

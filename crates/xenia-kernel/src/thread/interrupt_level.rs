@@ -29,7 +29,7 @@ impl Call<'_> {
     }
 }
 
-/// Whether a processor block belongs to this hardware thread.
-pub fn is_processor(memory: &GuestMemory, prcb: GuestAddr, hw_id: u8) -> bool {
-    memory.read(prcb.offset(kpcr::CURRENT_CPU - kpcr::PRCB)) == Ok(hw_id)
+/// Whether a processor control region belongs to this hardware thread.
+pub fn is_processor(memory: &GuestMemory, kpcr: GuestAddr, hw_id: u8) -> bool {
+    memory.read(kpcr.offset(kpcr::CURRENT_CPU)) == Ok(hw_id)
 }
