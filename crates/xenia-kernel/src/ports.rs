@@ -2,7 +2,7 @@
 //! above. The network's is [`xenia_net`]'s.
 
 mod audio;
-mod clock;
+pub mod clock;
 mod devices;
 mod dialogs;
 mod drive;

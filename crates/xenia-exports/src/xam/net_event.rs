@@ -5,11 +5,10 @@ use crate::named_objects::make_object;
 use crate::objects::dispatcher::{MAXIMUM_WAIT_OBJECTS, WaitSet, WaitType, initialize};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::sockets::{self, answer, hold_event, set_last_error};
-use crate::thread::waiting::{KeepAlive, WaitRequest, wait};
+use crate::thread::waiting::{KeepAlive, WaitRequest, deadline_of, wait};
 use xenia_guest::layout::dispatcher_header;
 use xenia_kernel_macros::exports;
 use xenia_net::WsaError;
-use xenia_sched::ticks_from_100ns;
 
 /// Exports of Winsock events.
 pub struct NetEvent;
@@ -94,8 +93,9 @@ impl NetEvent {
         })();
         let waited = found.and_then(|found| {
             let bodies: Vec<_> = found.iter().map(ObjectRef::body).collect();
-            let deadline = (milliseconds != FOREVER)
-                .then(|| call.now().saturating_add(ticks_from_100ns(u64::from(milliseconds) * 10_000)));
+            let interval = -i64::from(milliseconds) * 10_000;
+            let deadline =
+                (milliseconds != FOREVER).then(|| deadline_of(call.kernel.clock, call.now(), interval));
             let wait_type = if all { WaitType::All } else { WaitType::Any };
             let (set, alertable) = (WaitSet { objects: &bodies, wait_type }, alertable.into());
             Ok(wait(call, WaitRequest { set, alertable, deadline, keep: KeepAlive::Counted })?)

@@ -25,11 +25,12 @@ impl KeTime {
         TICKS_PER_SECOND as u32
     }
 
-    /// Stores the system time in units of 100 ns since 1601.
+    /// Stores the system time in units of 100 ns since 1601. Like the time stamp bundle, it
+    /// advances in steps of a millisecond.
     #[export(Done)]
     fn KeQuerySystemTime(call: &mut Call, time: Option<Out<u64>>) -> Fallible<()> {
         match time {
-            Some(out) => Ok(out.set(call.memory(), call.kernel.clock.system_time(call.now()))?),
+            Some(out) => Ok(out.set(call.memory(), call.kernel.clock.stamped_time(call.now()))?),
             None => Ok(()),
         }
     }

@@ -92,7 +92,7 @@ impl NtTimer {
         let timer = object.body();
         let memory = call.memory();
         let due: i64 = memory.read(timer.offset(ktimer::DUE_TIME))?;
-        information.write(memory, due.wrapping_sub(call.kernel.clock.system_time(call.now()) as i64))?;
+        information.write(memory, due.wrapping_sub(call.kernel.clock.stamped_time(call.now()) as i64))?;
         memory.write(information.addr().offset(8), u8::from(signal_state(memory, timer)? != 0))?;
         Ok(NtStatus::SUCCESS)
     }

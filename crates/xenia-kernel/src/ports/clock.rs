@@ -1,6 +1,20 @@
-//! System time: guest time plus the machine's start time.
+//! System time: guest time plus the machine's start time; and the clock interrupt, at which the
+//! console's kernel advances its time and expires waits and timers.
 
-use xenia_sched::{GuestTicks, START_FILETIME, ticks_from_100ns, ticks_to_100ns};
+use xenia_sched::{GuestTicks, START_FILETIME, TICKS_PER_SECOND, ticks_from_100ns, ticks_to_100ns};
+
+/// Period of the clock interrupt.
+const CLOCK_PERIOD: GuestTicks = TICKS_PER_SECOND / 1000;
+
+/// Guest time of the last clock interrupt.
+pub fn last_interrupt(now: GuestTicks) -> GuestTicks {
+    now - now % CLOCK_PERIOD
+}
+
+/// The first clock interrupt at or after a guest time; saturating.
+pub fn interrupt_from(time: GuestTicks) -> GuestTicks {
+    time.checked_next_multiple_of(CLOCK_PERIOD).unwrap_or(GuestTicks::MAX)
+}
 
 /// System time of the guest: a start time plus guest time. The host's clock matters only if the
 /// maker of the machine took the start time from it.
@@ -29,6 +43,11 @@ impl Clock {
         self.start.saturating_add(ticks_to_100ns(now))
     }
 
+    /// System time that the kernel knows at guest time `now`: that of the last clock interrupt.
+    pub fn stamped_time(self, now: GuestTicks) -> u64 {
+        self.system_time(last_interrupt(now))
+    }
+
     /// Guest time of a system time; 0 for times before the start.
     pub fn guest_time(self, time: u64) -> GuestTicks {
         ticks_from_100ns(time.saturating_sub(self.start))
@@ -44,6 +63,7 @@ mod tests {
         let clock = Clock::starting_at(1_000_000);
         assert_eq!((clock.system_time(0), clock.system_time(49_875)), (1_000_000, 1_010_000));
         assert_eq!((clock.guest_time(1_010_000), clock.guest_time(5)), (49_875, 0));
+        assert_eq!((clock.stamped_time(49_874), clock.stamped_time(99_749)), (1_000_000, 1_010_000));
         assert_eq!(Clock::default().system_time(0), START_FILETIME);
         assert!((Clock::starting_at(u64::MAX).system_time(GuestTicks::MAX) as i64) > 0);
     }

@@ -4,20 +4,25 @@ use crate::abi::{Call, Flow, IntoFlow, Ptr};
 use crate::objects::HeldObject;
 use crate::objects::dispatcher::{Alertable, Held, Turn, WaitBlock, WaitResult, WaitSet, Waiter};
 use crate::ports::Clock;
+use crate::ports::clock::{interrupt_from, last_interrupt};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::{Cpu, GuestTicks, MAX_TICKS, ticks_from_100ns};
 
-/// Pointer to a timeout in units of 100 ns: a negative value is relative to now, a positive one a
-/// system time, 0 does not wait. `None` waits for ever.
+/// Pointer to a timeout in units of 100 ns: a negative value is relative to the last clock
+/// interrupt, a positive one a system time, 0 does not wait. `None` waits for ever.
 pub type Timeout = Option<Ptr<i64>>;
 
-/// Guest time at which an interval ends; from [`MAX_TICKS`] on it never does.
+/// Guest time at which an interval ends; from [`MAX_TICKS`] on it never does. As on the console, a
+/// relative interval begins at the last clock interrupt, and each ends at one.
 pub fn deadline_of(clock: Clock, now: GuestTicks, interval: i64) -> GuestTicks {
     match interval {
         0 => now,
-        interval if interval < 0 => now.saturating_add(ticks_from_100ns(interval.unsigned_abs())),
-        time => clock.guest_time(time as u64),
+        interval if interval < 0 => {
+            let length = ticks_from_100ns(interval.unsigned_abs());
+            interrupt_from(last_interrupt(now).saturating_add(length))
+        }
+        time => interrupt_from(clock.guest_time(time as u64)),
     }
 }
 
@@ -148,9 +153,26 @@ mod tests {
     #[test]
     fn intervals_are_relative_absolute_or_none() {
         assert_eq!(deadline_of(Clock::default(), 100, 0), 100);
-        assert_eq!(deadline_of(Clock::default(), 100, -10_000), 100 + 49_875);
+        assert_eq!(deadline_of(Clock::default(), 100, -10_000), 49_875);
         assert_eq!(deadline_of(Clock::default(), 100, START_FILETIME as i64 + 10_000), 49_875);
         assert_eq!(deadline_of(Clock::default(), 100, 5), 0, "long ago");
         assert_eq!(deadline_of(Clock::default(), 100, i64::MIN), u64::MAX);
+        assert_eq!(deadline_of(Clock::default(), u64::MAX - 1, i64::MIN), u64::MAX);
+    }
+
+    #[test]
+    fn intervals_begin_and_end_at_clock_interrupts() {
+        let clock = Clock::starting_at(START_FILETIME + 1234);
+        let in_ms = |now, interval| {
+            let deadline = deadline_of(clock, now, interval);
+            assert_eq!(deadline % 49_875, 0, "{interval} at {now}");
+            deadline / 49_875
+        };
+        // A wait for a millisecond after 0.6 ms of work ends 0.4 ms later.
+        assert_eq!(in_ms(7 * 49_875 + 29_925, -10_000), 8);
+        assert_eq!((in_ms(7 * 49_875, -10_000), in_ms(8 * 49_875 - 1, -10_000)), (8, 8));
+        assert_eq!((in_ms(7 * 49_875 + 1, -1), in_ms(7 * 49_875, -10_001)), (8, 9));
+        let time = |units| START_FILETIME as i64 + 1234 + units;
+        assert_eq!((in_ms(0, time(20_000)), in_ms(0, time(20_001)), in_ms(0, time(29_999))), (2, 3, 3));
     }
 }
