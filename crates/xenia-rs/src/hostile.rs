@@ -166,7 +166,7 @@ fn read_patches(file: &Reading<'_>) -> Result<()> {
 fn kinds(header: &RecordingHeader) -> Vec<Kind> {
     let recording = serde_json::to_string(header).unwrap() + CHANGES;
     let golden = include_str!("../../../golden/hello_n1k.json").to_owned();
-    let keys = format!("# Mine.\nretail = \"{KEY}\"\n");
+    let keys = format!("# Mine.\nretail = \"{KEY}\"\n[vault]\n0x39 = \"{KEY}\"\n");
     vec![
         Kind { name: "config.toml", good: SETTINGS.to_owned(), read: read_settings },
         Kind { name: "recording.jsonl", good: recording, read: read_recording },

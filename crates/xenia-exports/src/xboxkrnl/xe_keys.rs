@@ -44,12 +44,16 @@ const GAME_REGION: u32 = 0x16;
 /// Serial number of this machine: as many digits as on a console.
 const OWN_SERIAL_NUMBER: &[u8] = b"000000000000";
 
-/// An entry of this machine's key vault, if it has it. Numbers and sizes: Free60, "Keyvault".
-fn vault_entry(call: &Call, number: u32) -> Option<Vec<u8>> {
-    match number {
+/// An entry of the key vault: the user's, otherwise this machine's, if there is one. Numbers and
+/// sizes: Free60, "Keyvault".
+fn vault_entry(call: &Call, number: u16) -> Option<Vec<u8>> {
+    if let Some(entry) = call.kernel.config.keys.vault_entry(number) {
+        return Some(entry.to_vec());
+    }
+    match u32::from(number) {
         SERIAL_NUMBER => Some(OWN_SERIAL_NUMBER.to_vec()),
         GAME_REGION => Some((call.kernel.config.locale.game_region as u16).to_be_bytes().to_vec()),
-        ROAMABLE_KEY => Some(own_key_of(number)),
+        ROAMABLE_KEY => Some(own_key_of(ROAMABLE_KEY)),
         _ => None,
     }
 }
@@ -135,12 +139,13 @@ impl XeKeys {
         code_of(call, &own_key_of(key), parts, out)
     }
 
-    /// Stores an entry of this machine's key vault, and its size: the serial number, the region, or
-    /// the roamable key. The machine has no keys of the manufacturer, public ones included: a title
-    /// that asks for one, to verify a signature, is refused.
-    #[export(Partial)]
+    /// Stores an entry of the key vault, and its size: one of the user's key file, or this
+    /// machine's serial number, region or roamable key. The manufacturer's keys are not built in:
+    /// without one in the key file, such as the public key (0x39) by which titles verify downloads,
+    /// the title is refused, as by a console whose vault lacks the entry.
+    #[export(Done)]
     fn XeKeysGetKey(call: &mut Call, key: u16, out: GuestAddr, size: Ptr<u32>) -> Fallible<NtStatus> {
-        let Some(entry) = vault_entry(call, key.into()) else { return Ok(NtStatus::UNSUCCESSFUL) };
+        let Some(entry) = vault_entry(call, key) else { return Ok(NtStatus::UNSUCCESSFUL) };
         let room = size.read(call.memory())?;
         size.write(call.memory(), entry.len() as u32)?;
         if (room as usize) < entry.len() {

@@ -322,6 +322,19 @@ fn the_key_vault_has_what_is_this_machines() {
 }
 
 #[test]
+fn the_key_vault_has_the_users_entries() {
+    let keys =
+        KernelConfig::default().keys.with_vault_entry(0x39, vec![7; 0x110]).with_vault_entry(0x14, vec![1]);
+    let mut b = Harness::with_config(KernelConfig { keys, ..KernelConfig::default() }, Ports::default());
+    let (out, size) = (b.put(0x100, &[0xEE; 0x111]), b.put(0x300, &272_u32.to_be_bytes()));
+    assert_eq!(b.status("XeKeysGetKey", &[0x39, out, size]), NtStatus::SUCCESS);
+    assert_eq!(b.got(out, 0x111), [&[7; 0x110][..], &[0xEE]].concat());
+    assert_eq!(b.status("XeKeysGetKey", &[0x14, out, size]), NtStatus::SUCCESS);
+    assert_eq!((b.got(out, 2), b.got(size, 4)), (vec![1, 7], 1_u32.to_be_bytes().to_vec()));
+    assert_eq!(b.status("XeKeysGetKey", &[0x3A, out, size]), NtStatus::UNSUCCESSFUL);
+}
+
+#[test]
 fn random_bytes_are_the_same_in_every_run_that_begins_alike() {
     let bytes = || {
         let mut b = Harness::new();

@@ -14,7 +14,7 @@ use xenia_render::BINDINGS;
 /// Files that the program reads and writes by default.
 const FILES: &[(&str, &str)] = &[
     ("$XDG_CONFIG_HOME/xenia-rs/config.toml", "Settings: a table for each command, a key for each flag."),
-    ("$XDG_CONFIG_HOME/xenia-rs/keys.toml", "The user's own retail key."),
+    ("$XDG_CONFIG_HOME/xenia-rs/keys.toml", "The user's own keys."),
     (
         "$XDG_CACHE_HOME/xenia-rs/pipelines/",
         "What titles draw with on the host's GPU, a file for each executable.",

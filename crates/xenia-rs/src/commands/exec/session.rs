@@ -27,7 +27,7 @@ pub(super) enum Next {
     /// The library, maybe because of a failure.
     Home(Option<PageFailure>),
     /// A title, with the arguments for it.
-    Run(Box<ExecArgs>, Title),
+    Run(Box<ExecArgs>, Box<Title>),
     /// The end, with this code.
     End(u8),
 }
@@ -59,7 +59,7 @@ impl Session<'_> {
                 Next::Run(args, title) => {
                     let name = title.short_name();
                     let before = self.seat.volume.get();
-                    let ended = self.run_title(*args, title, is_library);
+                    let ended = self.run_title(*args, *title, is_library);
                     self.seat.volume.set(before.0, before.1);
                     match ended {
                         Err(error) if is_library && self.interrupt.cause().is_none() => {
@@ -112,7 +112,7 @@ impl Session<'_> {
                 if (volume.volume, volume.mute) != (own.volume, own.mute) {
                     self.seat.volume.set(volume.volume, volume.mute);
                 }
-                Next::Run(Box::new(args), title)
+                Next::Run(Box::new(args), Box::new(title))
             }
             Err(error) => {
                 let name = path.as_deref().map_or_else(|| "demo".to_owned(), short_name);

@@ -164,7 +164,7 @@ pub(super) fn run(
                     shelf: shelf.as_ref(),
                 };
                 let first = match title {
-                    Some(title) => Next::Run(Box::new(session::in_window(own.clone())), title),
+                    Some(title) => Next::Run(Box::new(session::in_window(own.clone())), Box::new(title)),
                     None => Next::Home(None),
                 };
                 let result = session.play(first);
