@@ -18,7 +18,7 @@ if [ "${1-}" = answers ]; then
     exit
 fi
 
-all=(gpu-suite game-frame hostile console-suite sync-suite demo races cpu-suite sound linked retail primes faults utility-drive hello)
+all=(gpu-suite game-frame hostile console-suite sync-suite demo races cpu-suite sound linked retail primes faults utility-drive drivers hello)
 if [ "${1-}" = programs ]; then
     echo "${all[@]}"
     exit
@@ -196,6 +196,11 @@ for program in "${programs[@]}"; do
                 objects+=("$(compile "$source" -mno-powerpc64)")
             done
             title utility-drive "${objects[@]}"
+            ;;
+        drivers)
+            objects=("$(compile hostile/create_file.S)" "$(compile utility-drive/device_control.S)")
+            objects+=("$(compile drivers/drivers.c -mno-powerpc64)")
+            title drivers "${objects[@]}"
             ;;
         hostile)
             # One title each, by the name of its source.

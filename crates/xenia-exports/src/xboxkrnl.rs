@@ -2,6 +2,8 @@
 
 pub mod crt_print;
 pub mod debug;
+pub(crate) mod driver_file;
+pub(crate) mod driver_request;
 pub mod ex_config;
 pub mod ex_pool;
 pub mod ex_read_write_lock;

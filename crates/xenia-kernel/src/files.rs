@@ -8,6 +8,7 @@
 mod change;
 mod completion;
 mod directory;
+pub mod drivers;
 pub mod information;
 mod missing;
 pub mod mounts;
@@ -28,6 +29,7 @@ mod transfer_queue;
 pub use change::BasicChange;
 pub use completion::{Completion, CompletionPorts, Receiver};
 pub use directory::Scan;
+use drivers::Drivers;
 pub use missing::{MissingFile, MissingFiles};
 pub use open::OpenParameters;
 pub use packages::{PackageAction, PackageMode, Packages, win32_error};
@@ -91,11 +93,15 @@ pub struct Files {
     pub disc: Option<u8>,
     /// Whether all titles share a host folder as hard disk.
     has_common_disk: bool,
-    /// Names of drivers' devices, by the body of the device object.
+    /// The title's drivers that get requests.
+    pub drivers: Drivers,
+    /// Names of devices whose files are those of a scratch disk, by the body of the device object.
     device_names: BTreeMap<GuestAddr, String>,
     /// The scratch disk whose raw bytes the title has opened last, as an index of
     /// [`mounts::CACHES`].
     raw_disk: usize,
+    /// Whether it has done so since the last device was made for a disk.
+    raw_disk_awaits_device: bool,
     /// Location of the titles' scratch disks; `None`: they are in memory.
     scratch: Option<ScratchPlace>,
     /// Number of file blocks that the title lets the system cache.

@@ -213,13 +213,11 @@ impl Kernel {
         let processes = Processes::new(&memory, &pool)?;
         let mut objects = Objects::new(memory.clone(), limits.clone());
         for kind in ObjectKind::ALL {
+            if let Some(other) = kind.seen_as() {
+                objects.share_type(kind, other);
+                continue;
+            }
             let at = match kind.type_variable() {
-                // Titles cannot tell the two apart: the object that holds them belongs to the
-                // system.
-                None if kind == ObjectKind::Session => {
-                    objects.share_type(kind, ObjectKind::Enumerator);
-                    continue;
-                }
                 Some(name) => imports.make_variable(&memory, &pool, Library::xboxkrnl, name)?,
                 None => pool.allocate(object_type::SIZE)?,
             };
@@ -340,6 +338,7 @@ impl Kernel {
                     self.objects.dereference(port)?;
                 }
             }
+            ObjectKind::DriverFile => self.file_requests().remove_driver_file(body)?,
             ObjectKind::IoCompletion => self.files.lock().ports.remove(body),
             ObjectKind::SymbolicLink => {
                 self.files.lock().links.remove(&body);
@@ -359,6 +358,7 @@ impl Kernel {
         self.dispatcher.timers().describe(line);
         self.objects.describe(line);
         self.requests.describe(line);
+        self.files.lock().drivers.describe(line);
         let display = self.display.lock();
         display.describe(line);
         self.render_driver.describe(line);

@@ -6,6 +6,7 @@ mod compat;
 mod contention;
 mod damaged_states;
 mod debugger;
+mod drivers;
 mod examples;
 mod gdb;
 mod hostile;

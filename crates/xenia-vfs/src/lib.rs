@@ -154,8 +154,8 @@ impl Vfs {
         self.find_link(&path).map(|link| link.target_text.as_str()).ok_or(VfsError::NotFound)
     }
 
-    /// Resolves links and finds the device. The file need not exist.
-    pub fn resolve(&self, path: &str) -> VfsResult<Location> {
+    /// The names of a path after all links in it; they need not lead to a device.
+    pub fn follow_links(&self, path: &str) -> VfsResult<Vec<String>> {
         let mut names = path::split(path)?;
         let mut followed = 0;
         // The longest matching link wins: a link may lie below another.
@@ -173,6 +173,12 @@ impl Vfs {
             next.extend_from_slice(&names[link.path.len()..]);
             names = next;
         }
+        Ok(names)
+    }
+
+    /// Resolves links and finds the device. The file need not exist.
+    pub fn resolve(&self, path: &str) -> VfsResult<Location> {
+        let names = self.follow_links(path)?;
         let (found, mount) = self
             .mounts
             .iter()
@@ -181,6 +187,11 @@ impl Vfs {
             .max_by_key(|(mount, _)| mount.path.len())
             .ok_or(VfsError::NoDevice)?;
         self.located(mount, &names[found.path.len()..])
+    }
+
+    /// Whether a device is mounted at or below the names of a path, without following links.
+    pub fn has_device_below(&self, names: &[String]) -> bool {
+        self.mounts.iter().any(|mount| path::starts_with(&mount.path, names))
     }
 
     /// Resolves a path relative to an open directory.

@@ -1,11 +1,13 @@
 //! Device objects of drivers that a title contains (`Io*Device`), such as the file system library
 //! for a scratch disk.
 //!
-//! The object is created as such a driver expects it. The driver is not called: names below the
-//! device lead to this emulator's files of the scratch disk ([`crate::files`]). Offsets are
-//! those in xenia-canary, taken from the console's kernel.
+//! The object is created as such a driver expects it. Opens of names below the device go to the
+//! driver ([`super::driver_request`]), unless it is a file system for a scratch disk: then they are
+//! this emulator's files of the disk ([`crate::files`]). Offsets are those in xenia-canary, taken
+//! from the console's kernel.
 
-use crate::abi::{AnsiString, Call, Handle, Out, Ptr};
+use super::driver_request;
+use crate::abi::{AnsiString, Call, Flow, Handle, Out, Ptr};
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use xenia_guest::layout::device_object;
@@ -22,13 +24,18 @@ const DEVICE: u8 = 3;
 /// Flags of a device: being initialised, and named.
 const BEING_MADE: u32 = 0x10;
 const HAS_NAME: u32 = 8;
+/// Types of devices on which a volume is mounted, so that a new one has none.
+const STORAGE: [u32; 17] = [2, 7, 36, 45, 58, 60, 61, 62, 64, 65, 66, 67, 68, 69, 70, 72, 73];
+/// Offset of the function that dismounts a volume in a driver object.
+const DISMOUNT_VOLUME: u32 = 8;
 
 #[exports(xboxkrnl)]
 impl IoDevice {
-    /// Creates a device object followed by the driver's extension. Titles have one driver, which
-    /// caches the files of a scratch disk: it is not called, and files below the device's name are
-    /// those of the scratch disk whose raw bytes the title has opened last.
-    #[export(Partial)]
+    /// Creates a device object followed by the driver's extension. Opens below the device's name go
+    /// to the driver object's functions once the driver has cleared the flag of a new device. The
+    /// first device after an open of a scratch disk's raw bytes, and one of the type of packages'
+    /// volumes, is for the utility drive: the files below it are those of the scratch disk.
+    #[export(Done)]
     fn IoCreateDevice(
         call: &mut Call,
         driver: GuestAddr,
@@ -54,11 +61,14 @@ impl IoDevice {
             memory.write(at(device_object::EXTENSION), at(device_object::SIZE))?;
         }
         memory.write(at(device_object::DEVICE_TYPE), device_type as u8)?;
+        if !STORAGE.contains(&device_type) {
+            memory.write(at(device_object::MOUNTED), body)?;
+        }
         memory.write(at(device_object::STACK_SIZE), 1_u8)?;
         let named = match name {
             Some(name) => {
                 let name = name.read(memory)?.text(memory)?;
-                call.kernel.files.lock().name_device(body, &name)
+                call.kernel.files.lock().name_device(body, &name, device_type)
             }
             None => Ok(()),
         };
@@ -69,14 +79,15 @@ impl IoDevice {
         stored.map(|()| NtStatus::SUCCESS)
     }
 
-    /// Dismounts the volume of a driver's device: such a device has no volume, so this only checks
-    /// the device.
-    #[export(Constant)]
-    fn IoDismountVolume(call: &mut Call, device: GuestAddr) -> NtStatus {
+    /// Dismounts the volume of a driver's device: calls the driver's function for it, if there is
+    /// one. A scratch disk's device has no volume of its own, so it is only checked.
+    #[export(Done)]
+    fn IoDismountVolume(call: &mut Call, device: GuestAddr) -> Flow<NtStatus> {
         let object = call.kernel.objects.by_pointer(device);
         match object.filter(|object| object.kind() == ObjectKind::Device) {
-            Some(_) => NtStatus::SUCCESS,
-            None => NtStatus::INVALID_PARAMETER,
+            Some(_) if call.kernel.files.lock().is_disk_device(device) => Flow::Return(NtStatus::SUCCESS),
+            Some(_) => driver_request::call_driver(call, device, DISMOUNT_VOLUME),
+            None => Flow::Return(NtStatus::INVALID_PARAMETER),
         }
     }
 
@@ -112,9 +123,8 @@ impl IoDevice {
         call.kernel.files.lock().cached_blocks
     }
 
-    /// Would mount a package above a title's driver, which is never called: refuses. Titles import
-    /// it with the library for the utility drive; no published analysis of a title has found a
-    /// call.
+    /// Would mount a package above a title's driver: refuses. Titles import it with the library for
+    /// the utility drive; no published analysis of a title has found a call.
     #[export(Constant)]
     fn StfsCreateDevice(_call: &mut Call, _packet: GuestAddr) -> NtStatus {
         NtStatus::NOT_SUPPORTED
@@ -126,21 +136,15 @@ impl IoDevice {
         NtStatus::INVALID_DEVICE_REQUEST
     }
 
-    /// Would send a request to a device and wait for its end. The devices of titles have drivers
-    /// that are never called, so it is refused.
-    #[export(Constant)]
-    fn IoSynchronousDeviceIoControlRequest(_call: &mut Call, _code: u32, _device: GuestAddr) -> NtStatus {
-        NtStatus::INVALID_DEVICE_REQUEST
-    }
-
-    /// Drops a reference to a device object.
+    /// Deletes a device object: at once, or when its last file is closed. Its driver's function for
+    /// that is called first, if there is one.
     #[export(Done)]
-    fn IoDeleteDevice(call: &mut Call, device: GuestAddr) -> Fallible<()> {
+    fn IoDeleteDevice(call: &mut Call, device: GuestAddr) -> Fallible<Flow<()>> {
         let is_one =
             call.kernel.objects.by_pointer(device).is_some_and(|object| object.kind() == ObjectKind::Device);
-        if is_one {
-            call.kernel.dereference(device)?;
+        if !is_one {
+            return Ok(Flow::Return(()));
         }
-        Ok(())
+        Ok(driver_request::delete_device(call, device)?.map(|_| ()))
     }
 }

@@ -1,26 +1,81 @@
-//! Requests of drivers that a title contains (`IoInvalidDeviceRequest`, `IoCompleteRequest`).
-//!
-//! The kernel sends such drivers no requests: names of files on their devices lead to this
-//! emulator's files ([`crate::files::mounts`]), and the functions that make requests
-//! (`IoAllocateIrp`, `IoBuild*Request`) are missing. So there is no request to complete.
+//! Completion of requests by drivers that a title contains (`IoCompleteRequest`,
+//! `IoInvalidDeviceRequest`), and requests without a file.
 
-use crate::abi::Call;
+use super::driver_request::{plain, release, send};
+use crate::abi::{Call, Flow};
+use crate::files::drivers::{NewRequest, RequestPurpose};
+use crate::objects::ObjectKind;
+use crate::status::failure::Fallible;
+use xenia_guest::layout::{irp, major};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
 /// The exports for requests of drivers.
 pub struct IoPacket;
 
+/// Completes a request with the end in its IRP, then returns `result`. Other memory than that of a
+/// request under way is left alone.
+fn complete(call: &mut Call, packet: GuestAddr, result: NtStatus) -> Fallible<Flow<NtStatus>> {
+    match call.kernel.file_requests().complete_driver_request(call.cpu, packet) {
+        Some(file) => release(call, file, result),
+        None => Ok(Flow::Return(result)),
+    }
+}
+
 #[exports(xboxkrnl)]
 impl IoPacket {
-    /// Refuses a request that a driver does not handle. Drivers have its address in their tables of
-    /// functions.
-    #[export(Constant)]
-    fn IoInvalidDeviceRequest(_call: &mut Call, _device: GuestAddr, _request: GuestAddr) -> NtStatus {
-        NtStatus::INVALID_DEVICE_REQUEST
+    /// Refuses a request that a driver does not handle, and completes it. Drivers have its address
+    /// in their tables of functions.
+    #[export(Done)]
+    fn IoInvalidDeviceRequest(
+        call: &mut Call,
+        _device: GuestAddr,
+        packet: GuestAddr,
+    ) -> Fallible<Flow<NtStatus>> {
+        let status = NtStatus::INVALID_DEVICE_REQUEST;
+        if call.kernel.files.lock().drivers.request(packet).is_some() {
+            call.memory().write(packet.offset(irp::IO_STATUS), status.0)?;
+            call.memory().write(packet.offset(irp::IO_STATUS + 4), 0_u32)?;
+        }
+        complete(call, packet, status)
     }
 
-    /// Completes a request. There is none, so nothing happens.
-    #[export(Constant)]
-    fn IoCompleteRequest(_call: &mut Call, _request: GuestAddr, _boost: u8) {}
+    /// Completes a request: its status and information are in the IRP. The boost of the waiting
+    /// thread's priority has no effect.
+    #[export(Done)]
+    fn IoCompleteRequest(call: &mut Call, packet: GuestAddr, _boost: u8) -> Fallible<Flow<()>> {
+        Ok(complete(call, packet, NtStatus::SUCCESS)?.map(|_| ()))
+    }
+
+    /// Sends a device control request to the driver of a title's device, and waits for its end. The
+    /// driver of a scratch disk's device is never called, so that is refused.
+    #[export(Done)]
+    fn IoSynchronousDeviceIoControlRequest(
+        call: &mut Call,
+        code: u32,
+        device: GuestAddr,
+        input: GuestAddr,
+        input_length: u32,
+        output: GuestAddr,
+        output_length: u32,
+        returned: GuestAddr,
+    ) -> Fallible<Flow<NtStatus>> {
+        let object = call.kernel.objects.by_pointer(device);
+        let is_device = object.as_ref().is_some_and(|object| object.kind() == ObjectKind::Device);
+        if !is_device || call.kernel.files.lock().is_disk_device(device) {
+            return Ok(Flow::Return(NtStatus::INVALID_DEVICE_REQUEST));
+        }
+        let kind = (major::DEVICE_CONTROL, RequestPurpose::Internal { returned });
+        let new = NewRequest {
+            parameters: [output_length, input.0, input_length, code],
+            buffer: (output, output_length),
+            ..plain(call, device, GuestAddr::NULL, kind)?
+        };
+        call.kernel.objects.reference(device)?;
+        let sent = send(call, &new);
+        if sent.is_err() {
+            call.kernel.dereference(device)?;
+        }
+        sent
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! The rules are NT's. The structures are those of the original Xbox's kernel: bytes for the
 //! counts, and bits of a file object for one open's claim, of which this console's compiler places
-//! the first at the top. No public source has this console's structures.
+//! the first at the top. The public header set xkelib has the same ones for this console.
 
 use crate::abi::Call;
 use crate::files::{accesses, share};

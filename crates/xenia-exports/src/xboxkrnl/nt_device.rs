@@ -1,8 +1,11 @@
 //! Control of devices (`NtDeviceIoControlFile`).
 
-use crate::abi::Call;
+use super::driver_file::{self, FileRequest};
+use super::driver_request::file_of;
+use crate::abi::{Call, Flow};
 use crate::files::{IoArguments, Outcome};
 use crate::status::failure::Fallible;
+use xenia_guest::layout::major;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
@@ -16,18 +19,25 @@ const PARTITION_INFORMATION: u32 = 0x7_4004;
 
 #[exports(xboxkrnl)]
 impl NtDevice {
-    /// Queries the geometry (0x70000) or the partition (0x74004) of an open file's device. Other
-    /// codes are refused.
+    /// Controls the device of an open file. Devices of this emulator know the codes for the
+    /// geometry (0x70000) and the partition (0x74004) and refuse others; a title's driver gets all
+    /// codes.
     #[export(Partial)]
     fn NtDeviceIoControlFile(
         call: &mut Call,
         file: IoArguments,
         code: u32,
-        _input: GuestAddr,
-        _input_length: u32,
+        input: GuestAddr,
+        input_length: u32,
         output: GuestAddr,
         output_length: u32,
-    ) -> Fallible<NtStatus> {
+    ) -> Fallible<Flow<NtStatus>> {
+        if let Some(object) = file_of(call, file.file()) {
+            let (major, parameters) = (major::DEVICE_CONTROL, [output_length, input.0, input_length, code]);
+            let (buffer, length) = (output, output_length);
+            let request = FileRequest { major, flags: 0, parameters, buffer, length };
+            return driver_file::request(call, file, &object, &request);
+        }
         let request = file.resolve(call.kernel.file_requests())?;
         let (volume, partition) = {
             let files = call.kernel.files.lock();
@@ -47,15 +57,15 @@ impl NtDevice {
             PARTITION_INFORMATION => [0_u64.to_be_bytes(), bytes.to_be_bytes()].concat(),
             _ => {
                 tracing::warn!(target: "kernel", "device control code {code:#x} is not supported");
-                return Ok(NtStatus::INVALID_DEVICE_REQUEST);
+                return Ok(Flow::Return(NtStatus::INVALID_DEVICE_REQUEST));
             }
         };
         if (output_length as usize) < answer.len() {
-            return Ok(NtStatus::BUFFER_TOO_SMALL);
+            return Ok(Flow::Return(NtStatus::BUFFER_TOO_SMALL));
         }
         let result = call.memory().write_bytes(output, &answer).map(|()| answer.len() as u32);
         let outcome = Outcome::of(result.map_err(Into::into));
         let thread_id = call.thread_id();
-        call.kernel.file_requests().complete(call.cpu, thread_id, &request, outcome)
+        call.kernel.file_requests().complete(call.cpu, thread_id, &request, outcome).map(Flow::Return)
     }
 }

@@ -5,12 +5,15 @@
 //! then the APC queued, then the completion port notified. A handle that was not opened for
 //! synchronous access gets `PENDING` in both cases, as on the console ([`crate::files`]).
 
+use super::driver_file::{self, FileRequest, Open};
+use super::driver_request;
 use crate::abi::{Call, Flow, Handle, ObjectAttributes, Out, Ptr};
 use crate::files::{
     Direction, IoArguments, OpenParameters, Outcome, Piece, Reply, RequestedTransfer, scattered,
 };
 use crate::objects::ObjectRef;
 use crate::status::failure::{Failure, Fallible};
+use xenia_guest::layout::major;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_vfs::Disposition;
@@ -49,20 +52,10 @@ fn failed_information(status: NtStatus) -> u32 {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Open {
-    handle: Out<Handle>,
-    attributes: Option<Ptr<ObjectAttributes>>,
-    status_block: GuestAddr,
-    access: u32,
-    share: u32,
-    disposition: u32,
-    options: u32,
-    allocation: Option<Ptr<u64>>,
-    file_attributes: u32,
-}
-
-fn open(call: &Call, request: Open) -> Fallible<NtStatus> {
+fn open(call: &mut Call, request: Open) -> Fallible<Flow<NtStatus>> {
+    if let Some(flow) = driver_file::open(call, &request)? {
+        return Ok(flow);
+    }
     let attempt = || {
         let (root, path) = name_of(call, request.attributes)?;
         let disposition = Disposition::of(request.disposition).ok_or(NtStatus::INVALID_PARAMETER)?;
@@ -89,7 +82,7 @@ fn open(call: &Call, request: Open) -> Fallible<NtStatus> {
     };
     request.handle.set(call.memory(), handle)?;
     outcome.write(call.memory(), request.status_block)?;
-    Ok(outcome.status)
+    Ok(Flow::Return(outcome.status))
 }
 
 /// Starts a transfer, which completes at once or later.
@@ -137,7 +130,7 @@ impl NtFile {
         share: u32,
         disposition: u32,
         options: u32,
-    ) -> Fallible<NtStatus> {
+    ) -> Fallible<Flow<NtStatus>> {
         let request = Open {
             handle,
             attributes,
@@ -162,7 +155,7 @@ impl NtFile {
         status_block: GuestAddr,
         share: u32,
         options: u32,
-    ) -> Fallible<NtStatus> {
+    ) -> Fallible<Flow<NtStatus>> {
         let request = Open {
             handle,
             attributes,
@@ -186,6 +179,9 @@ impl NtFile {
         length: u32,
         offset: Option<Ptr<u64>>,
     ) -> Fallible<Flow<NtStatus>> {
+        if let Some(object) = driver_request::file_of(call, file.file()) {
+            return driver_file::transfer(call, file, &object, major::READ, (buffer, length), offset);
+        }
         transfer(call, file, Direction::Read, offset, |_| Ok(vec![(buffer, length)]))
     }
 
@@ -210,6 +206,9 @@ impl NtFile {
         length: u32,
         offset: Option<Ptr<u64>>,
     ) -> Fallible<Flow<NtStatus>> {
+        if let Some(object) = driver_request::file_of(call, file.file()) {
+            return driver_file::transfer(call, file, &object, major::WRITE, (buffer, length), offset);
+        }
         transfer(call, file, Direction::Write, offset, |_| Ok(vec![(buffer, length)]))
     }
 
@@ -228,19 +227,34 @@ impl NtFile {
     /// Cancels the calling thread's pending requests on a file, and waits for a request that has
     /// already begun.
     #[export(Done)]
-    fn NtCancelIoFile(call: &mut Call, file: Handle, status_block: GuestAddr) -> Fallible<NtStatus> {
+    fn NtCancelIoFile(call: &mut Call, file: Handle, status_block: GuestAddr) -> Fallible<Flow<NtStatus>> {
+        if let Some(object) = driver_request::file_of(call, file) {
+            return driver_file::cancel(call, object.body(), status_block);
+        }
         let object = call.kernel.file_requests().resolve(file)?;
         let (thread_id, body) = (call.thread_id(), object.body());
         let which = |reply: &Reply| reply.thread_id == thread_id && reply.file == body;
         call.kernel.file_requests().cancel(call.cpu, which);
         let outcome = Outcome { status: NtStatus::SUCCESS, information: 0 };
         outcome.write(call.memory(), status_block)?;
-        Ok(outcome.status)
+        Ok(Flow::Return(outcome.status))
     }
 
     /// Flushes written data to permanent storage.
     #[export(Done)]
-    fn NtFlushBuffersFile(call: &mut Call, file: Handle, status_block: GuestAddr) -> Fallible<NtStatus> {
+    fn NtFlushBuffersFile(
+        call: &mut Call,
+        file: Handle,
+        status_block: GuestAddr,
+    ) -> Fallible<Flow<NtStatus>> {
+        if let Some(object) = driver_request::file_of(call, file) {
+            return driver_file::wait_for(
+                call,
+                status_block,
+                &object,
+                &FileRequest::new(major::FLUSH_BUFFERS),
+            );
+        }
         let object = call.kernel.file_requests().resolve(file)?;
         let (stream, location) = {
             let files = call.kernel.files.lock();
@@ -250,7 +264,7 @@ impl NtFile {
         let flushed = stream.flush().and_then(|()| Ok(call.kernel.files.lock().vfs.settle(&location)?));
         let outcome = Outcome::of(flushed.map(|()| 0));
         outcome.write(call.memory(), status_block)?;
-        Ok(outcome.status)
+        Ok(Flow::Return(outcome.status))
     }
 
     /// Deletes a file by name.

@@ -2,11 +2,14 @@
 //!
 //! Classes and lengths are those in the tables of the console's kernel; others are refused.
 
+use super::driver_file::{self, FileRequest};
+use super::driver_request::file_of;
 use super::nt_file::name_of;
 use crate::abi::{AnsiString, Call, Flow, GuestStruct, Handle, ObjectAttributes, Ptr};
 use crate::files::{BasicChange, Files, IoArguments, OpenFile, Outcome, Scan, information, options};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
+use xenia_guest::layout::major;
 use xenia_guest::{Buffer, GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::GuestMemory;
@@ -294,14 +297,20 @@ impl NtFileInformation {
         buffer: GuestAddr,
         length: u32,
         class: u32,
-    ) -> Fallible<NtStatus> {
-        let Some(minimum) = query_minimum(class) else { return Ok(NtStatus::INVALID_INFO_CLASS) };
+    ) -> Fallible<Flow<NtStatus>> {
+        let Some(minimum) = query_minimum(class) else {
+            return Ok(Flow::Return(NtStatus::INVALID_INFO_CLASS));
+        };
         if length < minimum {
-            return Ok(NtStatus::INFO_LENGTH_MISMATCH);
+            return Ok(Flow::Return(NtStatus::INFO_LENGTH_MISMATCH));
+        }
+        let buffer = Buffer { at: buffer, length };
+        if let Some(object) = file_of(call, file) {
+            return driver_file::query(call, &object, status_block, buffer, class);
         }
         let object = call.kernel.file_requests().resolve(file)?;
         let bytes = query(&call.kernel.files.lock(), object.body(), class)?;
-        answer(call, status_block, Buffer { at: buffer, length }, &bytes)
+        answer(call, status_block, buffer, &bytes).map(Flow::Return)
     }
 
     /// Changes information of an open file: times, attributes, position, mode, size, name, deletion
@@ -318,6 +327,9 @@ impl NtFileInformation {
         let Some(minimum) = set_minimum(class) else { return Ok(Flow::Return(NtStatus::INVALID_INFO_CLASS)) };
         if length < minimum {
             return Ok(Flow::Return(NtStatus::INFO_LENGTH_MISMATCH));
+        }
+        if let Some(object) = file_of(call, file) {
+            return driver_file::set(call, &object, status_block, Buffer { at: buffer, length }, class);
         }
         let object = call.kernel.file_requests().resolve(file)?;
         // An error here occurs again in `set`, where it can be reported.
@@ -356,16 +368,25 @@ impl NtFileInformation {
         length: u32,
         pattern: Option<Ptr<AnsiString>>,
         restart: bool,
-    ) -> Fallible<NtStatus> {
+    ) -> Fallible<Flow<NtStatus>> {
         const ENTRY: u32 = 0x48;
+        const RESTART: u8 = 1;
         if length < ENTRY {
-            return Ok(NtStatus::INFO_LENGTH_MISMATCH);
+            return Ok(Flow::Return(NtStatus::INFO_LENGTH_MISMATCH));
+        }
+        if let Some(object) = file_of(call, file.file()) {
+            let pattern = pattern.map_or(GuestAddr::NULL, Ptr::addr);
+            let (flags, parameters) = (if restart { RESTART } else { 0 }, [length, pattern.0, 0, 0]);
+            let major = major::DIRECTORY_CONTROL;
+            let request = FileRequest { major, flags, parameters, buffer, length };
+            return driver_file::request(call, file, &object, &request);
         }
         let memory = call.memory();
         let request = file.resolve(call.kernel.file_requests())?;
         let pattern = pattern.map(|pattern| pattern.read(memory)?.text(memory)).transpose()?;
         let result = next_entry(call, request.file.body(), buffer, length, pattern.as_deref(), restart);
         let thread_id = call.thread_id();
-        call.kernel.file_requests().complete(call.cpu, thread_id, &request, Outcome::of(result))
+        let requests = call.kernel.file_requests();
+        requests.complete(call.cpu, thread_id, &request, Outcome::of(result)).map(Flow::Return)
     }
 }

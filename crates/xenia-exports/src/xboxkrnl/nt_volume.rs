@@ -3,10 +3,13 @@
 //! Sizes are constants of the machine, and serial numbers depend on the volume's path only, so that
 //! a title sees the same values on every host. Volumes have no labels; no call sets one.
 
+use super::driver_file::{self, FileRequest};
+use super::driver_request::file_of;
 use super::nt_file_information::answer;
-use crate::abi::{Call, Handle};
+use crate::abi::{Call, Flow, Handle};
 use crate::files::information;
 use crate::status::failure::Fallible;
+use xenia_guest::layout::major;
 use xenia_guest::{Buffer, GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
@@ -32,15 +35,20 @@ impl NtVolume {
         buffer: GuestAddr,
         length: u32,
         class: u32,
-    ) -> Fallible<NtStatus> {
+    ) -> Fallible<Flow<NtStatus>> {
         let minimum = match class {
             class::VOLUME | class::SIZE => 0x18,
             class::DEVICE => 8,
             class::ATTRIBUTE => 0x10,
-            _ => return Ok(NtStatus::INVALID_INFO_CLASS),
+            _ => return Ok(Flow::Return(NtStatus::INVALID_INFO_CLASS)),
         };
         if length < minimum {
-            return Ok(NtStatus::INFO_LENGTH_MISMATCH);
+            return Ok(Flow::Return(NtStatus::INFO_LENGTH_MISMATCH));
+        }
+        if let Some(object) = file_of(call, file) {
+            let (major, parameters) = (major::QUERY_VOLUME_INFORMATION, [length, class, 0, 0]);
+            let request = FileRequest { major, flags: 0, parameters, buffer, length };
+            return driver_file::wait_for(call, status_block, &object, &request);
         }
         let object = call.kernel.file_requests().resolve(file)?;
         let (volume, name) = {
@@ -54,6 +62,6 @@ impl NtVolume {
             class::DEVICE => information::volume_device(&volume),
             _ => information::volume_attributes(&volume),
         };
-        answer(call, status_block, Buffer { at: buffer, length }, &bytes)
+        answer(call, status_block, Buffer { at: buffer, length }, &bytes).map(Flow::Return)
     }
 }

@@ -23,10 +23,9 @@ fn resolve<'a>(call: &Call<'a>, handle: Handle) -> Fallible<(GuestAddr, Option<O
         return Ok((call.kthread()?, None));
     }
     let object = call.kernel.objects.resolve(handle)?;
-    let body = if object.kind().begins_with_header() {
-        object.body()
-    } else {
-        call.kernel.objects.default_object(&call.kernel.pool)?
+    let body = match object.kind().signal_offset() {
+        Some(offset) => object.body().offset(offset),
+        None => call.kernel.objects.default_object(&call.kernel.pool)?,
     };
     Ok((body, Some(object)))
 }

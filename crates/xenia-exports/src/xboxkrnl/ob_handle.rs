@@ -1,6 +1,7 @@
 //! Handles (`NtClose`, `NtDuplicateObject`).
 
-use crate::abi::{Call, Handle, Out};
+use super::driver_request;
+use crate::abi::{Call, Flow, Handle, Out};
 use crate::objects::ObjectRef;
 use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
@@ -32,9 +33,12 @@ fn duplicated(call: &Call, handle: Handle, duplicate: Option<Out<Handle>>) -> Fa
 impl ObHandle {
     /// Closes a handle.
     #[export(Done)]
-    fn NtClose(call: &mut Call, handle: Handle) -> Fallible<NtStatus> {
+    fn NtClose(call: &mut Call, handle: Handle) -> Fallible<Flow<NtStatus>> {
+        if let Some(file) = driver_request::file_of(call, handle) {
+            return driver_request::close(call, handle, file);
+        }
         call.kernel.close(handle)?;
-        Ok(NtStatus::SUCCESS)
+        Ok(Flow::Return(NtStatus::SUCCESS))
     }
 
     /// Duplicates a handle; option 1 closes the source handle.

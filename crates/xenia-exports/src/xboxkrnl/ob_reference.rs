@@ -1,7 +1,8 @@
 //! References to objects, lookup by name and creation by type (`Ob*`).
 
+use super::driver_request;
 use super::ob_handle::named;
-use crate::abi::{AnsiString, Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
+use crate::abi::{AnsiString, Call, Flow, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use xenia_guest::layout::object_header as header;
@@ -26,10 +27,8 @@ fn is_plain(kind: ObjectKind) -> bool {
 
 /// Fails if a type is given and the object has another type.
 fn check_type(call: &Call, object: &ObjectRef, object_type: Option<GuestAddr>) -> Fallible<()> {
-    match object_type.and_then(|variable| call.kernel.objects.kind_of_type(variable)) {
-        Some(kind) if object.kind() != kind => Err(NtStatus::OBJECT_TYPE_MISMATCH.into()),
-        _ => Ok(()),
-    }
+    let fits = object_type.is_none_or(|at| call.kernel.objects.is_of_type(object.kind(), at));
+    if fits { Ok(()) } else { Err(NtStatus::OBJECT_TYPE_MISMATCH.into()) }
 }
 
 #[exports(xboxkrnl)]
@@ -92,11 +91,11 @@ impl ObReference {
 
     /// Drops a reference to an object.
     #[export(Done)]
-    fn ObDereferenceObject(call: &mut Call, object: GuestAddr) -> Fallible<()> {
+    fn ObDereferenceObject(call: &mut Call, object: GuestAddr) -> Fallible<Flow<()>> {
         if object.is_null() {
-            return Ok(());
+            return Ok(Flow::Return(()));
         }
-        call.kernel.dereference(object)
+        driver_request::dereference(call, object)
     }
 
     /// Takes a reference to the object with this name.

@@ -1,4 +1,4 @@
-//! Structures of objects with handles, of devices and of modules.
+//! Structures of objects with handles and of modules.
 
 /// `OBJECT_HEADER`, which precedes an object's body.
 pub mod object_header {
@@ -28,30 +28,6 @@ pub mod object_type {
     /// Pool tag of four characters.
     pub const POOL_TAG: u32 = 0x18;
     pub const SIZE: u32 = 0x1C;
-}
-
-/// `DEVICE_OBJECT`: a device of a driver.
-pub mod device_object {
-    /// Size including the driver's data, u16.
-    pub const OBJECT_SIZE: u32 = 2;
-    /// Pointer to the driver object.
-    pub const DRIVER: u32 = 8;
-    /// Device flags, u32.
-    pub const FLAGS: u32 = 0x14;
-    /// Pointer to the driver's data.
-    pub const EXTENSION: u32 = 0x18;
-    /// Device type, u8.
-    pub const DEVICE_TYPE: u32 = 0x1C;
-    /// Length of the driver stack, u8.
-    pub const STACK_SIZE: u32 = 0x1E;
-    /// Size without the driver's data.
-    pub const SIZE: u32 = 0x50;
-}
-
-/// `FILE_OBJECT`: an open file, as a file system sees it.
-pub mod file_object {
-    /// Accesses that the open uses and shares, as bits; u8.
-    pub const CLAIM: u32 = 2;
 }
 
 /// `SHARE_ACCESS`: counts of a file's opens, a byte each: opens, those that read, write and delete,

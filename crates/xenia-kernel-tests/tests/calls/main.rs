@@ -11,6 +11,7 @@ mod crypto;
 mod dialogs;
 mod discs;
 mod disks;
+mod drivers;
 mod files;
 mod holders;
 mod host_threads;

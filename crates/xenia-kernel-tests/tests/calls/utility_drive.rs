@@ -155,36 +155,45 @@ fn a_drivers_device_is_made_and_deleted_once() {
 }
 
 #[test]
-fn files_below_a_drivers_device_are_those_of_the_disk_it_is_for() {
+fn files_below_the_device_for_a_disk_are_those_of_the_disk() {
+    const PACKAGES: u64 = 61;
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
-    let make = |b: &mut Harness, name| {
+    let make = |b: &mut Harness, name, device_type| {
         let name = b.put_string(0x100, name);
-        let made = b.status("IoCreateDevice", &[0x8200_1000, 0, name, 7, 0, base]);
+        let made = b.status("IoCreateDevice", &[0x8200_1000, 0, name, device_type, 0, base]);
         (made, u64::from(b.word(0)))
     };
     let leads_to = |b: &Harness, path: &str| {
         let files = b.kernel.files.lock();
         files.vfs.resolve(path).map(|found| files.vfs.full_name(&found)).ok()
     };
+    let is_drivers = |b: &Harness, path: &str| b.kernel.files.lock().driver_device(path).is_some();
     let own = r"\Device\Own\a";
     let disk = |number: u32| Some(format!(r"\Device\Harddisk0\Cache{number}\a"));
     assert_eq!(leads_to(&b, own), None);
-    let (made, device) = make(&mut b, r"\Device\Own");
+    let (made, device) = make(&mut b, r"\Device\Own", PACKAGES);
     assert_eq!((made, leads_to(&b, own)), (NtStatus::SUCCESS, disk(0)));
-    assert_eq!(make(&mut b, r"\device\OWN").0, NtStatus::OBJECT_NAME_COLLISION);
+    assert_eq!(make(&mut b, r"\device\OWN", 7).0, NtStatus::OBJECT_NAME_COLLISION);
     b.kernel_call("IoDeleteDevice", &[device]);
     b.kernel.run_deferred_deletions();
     assert_eq!(leads_to(&b, own), None);
-    // The raw bytes that were opened last say which disk it is.
+    // The raw bytes that were opened last say which disk it is, for one device.
     open(&mut b, r"\Device\Harddisk0\Cache1", SYNCHRONOUS);
     open(&mut b, r"\Device\Harddisk0\Partition0", SYNCHRONOUS);
-    assert_eq!((make(&mut b, r"\Device\Own").0, leads_to(&b, own)), (NtStatus::SUCCESS, disk(1)));
+    assert_eq!((make(&mut b, r"\Device\Own", 7).0, leads_to(&b, own)), (NtStatus::SUCCESS, disk(1)));
     let (name, target) = (b.put_string(0x100, r"\??\util:"), b.put_string(0x200, r"\Device\Own"));
     assert_eq!(b.status("ObCreateSymbolicLink", &[name, target]), NtStatus::SUCCESS);
     assert_eq!(leads_to(&b, r"util:\a"), disk(1));
+    assert!(!is_drivers(&b, own));
+    let (made, other) = make(&mut b, r"\Device\Other", 7);
+    assert_eq!((made, leads_to(&b, r"\Device\Other\a")), (NtStatus::SUCCESS, None));
+    assert!(is_drivers(&b, r"\device\other\a") && !is_drivers(&b, r"\Device\Others"));
+    assert_eq!(make(&mut b, r"\device\OTHER", 7).0, NtStatus::OBJECT_NAME_COLLISION);
+    b.kernel_call("IoDeleteDevice", &[other]);
+    assert!(!is_drivers(&b, r"\Device\Other\a"));
     // A name that leads somewhere keeps its meaning.
-    assert_eq!(make(&mut b, r"\Device\Harddisk0\Cache0\x").0, NtStatus::SUCCESS);
+    assert_eq!(make(&mut b, r"\Device\Harddisk0\Cache0\x", 7).0, NtStatus::SUCCESS);
     assert_eq!(leads_to(&b, r"cache0:\x"), Some(r"\Device\Harddisk0\Cache0\x".to_owned()));
 }
 
@@ -235,9 +244,9 @@ fn a_titles_file_system_shares_files() {
     assert_eq!(check(&mut b, READ, 7, 0, 1), NtStatus::ACCESS_VIOLATION);
 }
 
-/// Requests that a title's driver makes up itself: the kernel sends none.
+/// Memory that a title's driver takes for requests.
 #[test]
-fn requests_of_drivers_are_refused_and_left_alone() {
+fn memory_that_is_no_request_is_left_alone() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
     b.memory().fill(b.scratch, 0x100, 0xEE).unwrap();
@@ -251,7 +260,7 @@ fn requests_of_drivers_are_refused_and_left_alone() {
     assert!((0..0x40).all(|word| b.word(4 * word) == 0xEEEE_EEEE));
 }
 
-/// A title's packages of its own: their device would be above a driver that the kernel never calls.
+/// A title's packages of its own: their device would be above a driver.
 #[test]
 fn no_package_is_mounted_above_a_titles_driver() {
     const CODES: u64 = 6;

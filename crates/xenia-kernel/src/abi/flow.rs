@@ -106,6 +106,10 @@ pub enum ExportResumption {
     ObjectWait,
     /// The kernel's creation of a thread returned.
     ThreadCreation,
+    /// A driver's function, or the kernel's wait for the end of a driver's request, returned.
+    DriverRequest,
+    /// A driver's function that cancels a request returned.
+    DriverCancel,
 }
 
 impl<T> Flow<T> {

@@ -72,15 +72,14 @@ impl Files {
     }
 
     /// Makes a title's symbolic link. The links to the scratch disks exist before a title makes
-    /// them: they are replaced, or kept if the title's target is a device that only a driver of the
-    /// title would provide.
+    /// them: they are replaced, or kept if the title's target is a device that does not exist.
     pub fn link(&mut self, name: &str, target: &str) -> Result<(), VfsError> {
         let plain = name.strip_prefix(r"\??\").unwrap_or(name).trim_end_matches('\\');
         let is_scratch =
             |&(own, device): &(&str, &str)| own.eq_ignore_ascii_case(plain) && CACHES.contains(&device);
         match self.vfs.link(name, target) {
             Err(VfsError::Exists) if LINKS.iter().any(is_scratch) => {
-                if self.vfs.resolve(target).is_ok() {
+                if self.vfs.resolve(target).is_ok() || self.driver_device(target).is_some() {
                     self.vfs.unlink(name)?;
                     self.vfs.link(name, target)?;
                 }

@@ -141,6 +141,7 @@ impl FileRequests<'_> {
     /// Handles the end of a thread: pending reads are cancelled, because their memory may be
     /// reused; pending writes complete.
     pub(crate) fn end_of_thread(&self, cpu: &mut dyn Cpu, thread_id: u32) {
+        self.end_driver_requests_of(thread_id);
         self.finish(cpu, |reply| reply.thread_id == thread_id);
     }
 

@@ -9,6 +9,7 @@ use crate::ports::Clock;
 use crate::status::failure::Fallible;
 use crate::thread::apc::{Apc, ApcQueues, ApcSource};
 use crate::thread::deferred::ProcessorMode;
+use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use std::sync::Arc;
 use xenia_guest::layout::dispatcher_header;
@@ -33,7 +34,7 @@ pub struct IoRequest<'a> {
 }
 
 /// Completion targets of a request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// Guest thread ID of the requester.
     pub thread_id: u32,
@@ -100,13 +101,36 @@ impl Show for IoArguments {
 }
 
 impl IoArguments {
+    /// The file's handle.
+    pub fn file(&self) -> Handle {
+        self.file
+    }
+
+    /// Completion targets of a request of this thread on a file with this body. The event is kept
+    /// by the reference that is returned with them.
+    pub fn reply<'k>(
+        &self,
+        requests: FileRequests<'k>,
+        thread_id: u32,
+        file: GuestAddr,
+    ) -> Fallible<(Reply, Option<ObjectRef<'k>>)> {
+        let event = self.event(requests)?;
+        let &Self { apc_routine, apc_context, status_block, .. } = self;
+        let body = event.as_ref().map(ObjectRef::body);
+        Ok((Reply { thread_id, file, event: body, apc_routine, apc_context, status_block }, event))
+    }
+
+    fn event<'k>(&self, requests: FileRequests<'k>) -> Fallible<Option<ObjectRef<'k>>> {
+        match self.event {
+            Handle::NULL => Ok(None),
+            handle => requests.objects.resolve_kind(handle, ObjectKind::Event).map(Some),
+        }
+    }
+
     /// Resolves the handles.
     pub fn resolve<'k>(&self, requests: FileRequests<'k>) -> Fallible<IoRequest<'k>> {
         let file = requests.resolve(self.file)?;
-        let event = match self.event {
-            Handle::NULL => None,
-            handle => Some(requests.objects.resolve_kind(handle, ObjectKind::Event)?),
-        };
+        let event = self.event(requests)?;
         let &Self { apc_routine, apc_context, status_block, .. } = self;
         Ok(IoRequest { file, event, apc_routine, apc_context, status_block })
     }

@@ -3,7 +3,8 @@
 //! Such a library opens the raw bytes of a partition, formats it if its header is not the expected
 //! one, makes a device object for its own file system and links `cache:` to that. Here the files
 //! are this emulator's: the partition's bytes are kept for the library, and a change of their
-//! header removes the files ([`xenia_vfs::Device::end_raw_access`]).
+//! header removes the files ([`xenia_vfs::Device::end_raw_access`]). Its driver would send requests
+//! on to the disk's, which is not there, so it gets none ([`Files::name_device`]).
 //!
 //! The disks of each title are in a folder of the host, where the storage port names one; otherwise
 //! they are in memory, and a launched title inherits them with their contents.
@@ -16,6 +17,9 @@ use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_limits::{Limit, Limits};
 use xenia_vfs::{Device, MemoryDevice, NoDevice, RawDisk, ScratchDisks, ScratchError, Vfs, VfsResult};
+
+/// Type of a device that is a volume of packages.
+const PACKAGE_VOLUME: u32 = 61;
 
 /// Mounts empty scratch disks in memory.
 pub(super) fn mount_in_memory(vfs: &mut Vfs, limits: &Arc<Limits>) -> VfsResult<()> {
@@ -50,23 +54,52 @@ impl HostDisks {
 }
 
 impl Files {
-    /// Names the device object of a driver that the title contains. Files below the name are those
-    /// of the scratch disk whose raw bytes the title has opened last: such a driver is a file
-    /// system for it. A name that leads somewhere already keeps its meaning.
-    pub fn name_device(&mut self, body: GuestAddr, name: &str) -> Fallible<()> {
-        if self.device_names.values().any(|other| other.eq_ignore_ascii_case(name)) {
+    /// Names the device object of a driver that the title contains. Opens below the name go to the
+    /// driver, unless the driver is a file system for a scratch disk: then the files are those of
+    /// the disk whose raw bytes the title has opened last. Such a device is the first one after
+    /// that, or has the type of packages' volumes, as the library's has. A name that leads
+    /// somewhere already, or is part of such a name, keeps its meaning.
+    pub fn name_device(&mut self, body: GuestAddr, name: &str, device_type: u32) -> Fallible<()> {
+        let is_taken = self.device_names.values().any(|other| other.eq_ignore_ascii_case(name));
+        if is_taken || self.drivers.has_name(name) {
             return Err(NtStatus::OBJECT_NAME_COLLISION.into());
         }
-        if self.vfs.resolve(name).is_err() {
-            let disk = CACHES.get(self.raw_disk).copied().unwrap_or(CACHES[0]);
-            self.vfs.link(name, disk)?;
-            self.device_names.insert(body, name.to_owned());
+        if self.vfs.resolve(name).is_ok() || self.vfs.has_device_below(&self.vfs.follow_links(name)?) {
+            return Ok(());
         }
+        let awaited = std::mem::take(&mut self.raw_disk_awaits_device);
+        if !awaited && device_type != PACKAGE_VOLUME {
+            return self.drivers.name_device(body, name);
+        }
+        let disk = CACHES.get(self.raw_disk).copied().unwrap_or(CACHES[0]);
+        self.vfs.link(name, disk)?;
+        self.device_names.insert(body, name.to_owned());
         Ok(())
+    }
+
+    /// Whether the files of a device are those of a scratch disk.
+    pub fn is_disk_device(&self, body: GuestAddr) -> bool {
+        self.device_names.contains_key(&body)
+    }
+
+    /// The driver's device that a path leads to, and the rest of the path as the driver gets it:
+    /// the names below the device, each after a backslash, and a last one if the path ends so.
+    pub fn driver_device(&self, path: &str) -> Option<(GuestAddr, String)> {
+        if self.drivers.is_unused() || self.vfs.resolve(path).is_ok() {
+            return None;
+        }
+        let names = self.vfs.follow_links(path).ok()?;
+        let (device, own) = self.drivers.find(&names)?;
+        let mut rest: String = names[own..].iter().flat_map(|name| ["\\", name]).collect();
+        if path.ends_with(['\\', '/']) {
+            rest.push('\\');
+        }
+        Some((device, rest))
     }
 
     /// Removes the name of a deleted device object.
     pub(crate) fn unname_device(&mut self, body: GuestAddr) {
+        self.drivers.unname_device(body);
         if let Some(name) = self.device_names.remove(&body)
             && let Err(error) = self.vfs.unlink(&name)
         {
@@ -78,6 +111,7 @@ impl Files {
     pub(super) fn note_raw_access(&mut self, device: &str) {
         let found = CACHES.iter().position(|cache| cache.eq_ignore_ascii_case(device));
         self.raw_disk = found.unwrap_or(self.raw_disk);
+        self.raw_disk_awaits_device |= found.is_some();
     }
 
     /// Mounts the title's scratch disks from the host's disk, if they are kept there. If they

@@ -9,6 +9,7 @@ mod open_file;
 mod tests;
 
 use super::completion::state::PortsState;
+use super::drivers::Drivers;
 use super::missing::MissingFiles;
 use super::mounts::{self, CACHES};
 use super::packages::state::PackagesState;
@@ -33,8 +34,10 @@ pub struct FilesState {
     open: Vec<OpenFileState>,
     missing: MissingFiles,
     disc: Option<u8>,
+    drivers: Drivers,
     device_names: BTreeMap<GuestAddr, String>,
     raw_disk: u8,
+    raw_disk_awaits_device: bool,
     cached_blocks: u32,
     links: BTreeMap<GuestAddr, String>,
 }
@@ -53,7 +56,7 @@ impl FilesState {
 
 impl StateSection for FilesState {
     const NAME: &'static str = "files";
-    const VERSION: u16 = 2;
+    const VERSION: u16 = 3;
 }
 
 impl Files {
@@ -73,8 +76,10 @@ impl Files {
             // Settings, both.
             has_common_disk: _,
             scratch: _,
+            drivers,
             device_names,
             raw_disk,
+            raw_disk_awaits_device,
             cached_blocks,
             links,
         } = self;
@@ -86,8 +91,10 @@ impl Files {
             ports: ports.state(),
             missing: missing.clone(),
             disc: *disc,
+            drivers: drivers.clone(),
             device_names: device_names.clone(),
             raw_disk: *raw_disk as u8,
+            raw_disk_awaits_device: *raw_disk_awaits_device,
             cached_blocks: *cached_blocks,
             links: links.clone(),
         })
@@ -100,6 +107,7 @@ impl Files {
         self.vfs.abandon();
         self.packages.let_go(&mut self.vfs);
         self.open.clear();
+        self.drivers = Drivers::default();
         self.shared = SharedFiles::default();
     }
 
@@ -120,8 +128,10 @@ impl Files {
             open,
             missing,
             disc,
+            drivers,
             device_names,
             raw_disk,
+            raw_disk_awaits_device,
             cached_blocks,
             links,
         } = state;
@@ -129,6 +139,7 @@ impl Files {
         check(usize::from(raw_disk) < CACHES.len(), "the scratch disk of a driver is impossible")?;
         check(open.len() as u64 <= Limit::OpenFiles.row().value, "too many files are open")?;
         missing.check()?;
+        drivers.check()?;
         self.open.clear();
         self.shared = SharedFiles::default();
         self.vfs.restore(vfs, bytes, mounts::PACKAGES)?;
@@ -141,7 +152,8 @@ impl Files {
         self.vfs.end_restore();
         self.packages.store.device().lock().end_restore();
         (self.missing, self.raw_disk, self.cached_blocks) = (missing, raw_disk.into(), cached_blocks);
-        (self.device_names, self.links) = (device_names, links);
+        (self.drivers, self.device_names, self.links) = (drivers, device_names, links);
+        self.raw_disk_awaits_device = raw_disk_awaits_device;
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! The kinds of kernel objects, with their type variables and pool tags.
 
 use serde::{Deserialize, Serialize};
+use xenia_guest::layout::file_object;
 
 /// Kind of a kernel object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -31,11 +32,13 @@ pub enum ObjectKind {
     Listener,
     /// Network session of several players.
     Session,
+    /// Open file on a device of a driver that the title contains. Titles see it as a file.
+    DriverFile,
 }
 
 impl ObjectKind {
     /// All kinds, in declaration order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Event,
         Self::Semaphore,
         Self::Mutant,
@@ -50,16 +53,27 @@ impl ObjectKind {
         Self::Enumerator,
         Self::Listener,
         Self::Session,
+        Self::DriverFile,
     ];
 
-    /// Whether bodies of this kind begin with a dispatcher header in this kernel, so that a wait
-    /// can be for the object itself.
-    pub fn begins_with_header(self) -> bool {
+    /// Offset in bodies of this kind, in this kernel, of the dispatcher header that a wait for the
+    /// object is for; `None` if the kind has no signal state.
+    pub fn signal_offset(self) -> Option<u32> {
         match self {
-            Self::Event | Self::Semaphore | Self::Mutant | Self::Timer | Self::Thread => true,
-            Self::File | Self::IoCompletion | Self::Listener => true,
-            Self::Device | Self::SymbolicLink | Self::Directory | Self::Module => false,
-            Self::Enumerator | Self::Session => false,
+            Self::Event | Self::Semaphore | Self::Mutant | Self::Timer | Self::Thread => Some(0),
+            Self::File | Self::IoCompletion | Self::Listener => Some(0),
+            Self::DriverFile => Some(file_object::EVENT),
+            Self::Device | Self::SymbolicLink | Self::Directory | Self::Module => None,
+            Self::Enumerator | Self::Session => None,
+        }
+    }
+
+    /// The kind that titles take it for, if that is another.
+    pub fn seen_as(self) -> Option<Self> {
+        match self {
+            Self::Session => Some(Self::Enumerator),
+            Self::DriverFile => Some(Self::File),
+            _ => None,
         }
     }
 
@@ -71,7 +85,7 @@ impl ObjectKind {
             Self::Mutant => *b"atuM",
             Self::Timer => *b"emiT",
             Self::Thread => *b"erhT",
-            Self::File => *b"eliF",
+            Self::File | Self::DriverFile => *b"eliF",
             Self::Device => *b"iveD",
             Self::IoCompletion => *b"pmoC",
             Self::SymbolicLink => *b"mybS",
@@ -96,7 +110,8 @@ impl ObjectKind {
             Self::IoCompletion => "IoCompletionObjectType",
             Self::SymbolicLink => "ObSymbolicLinkObjectType",
             Self::Directory => "ObDirectoryObjectType",
-            Self::Module | Self::Enumerator | Self::Listener | Self::Session => return None,
+            Self::Module | Self::Enumerator | Self::Listener => return None,
+            Self::Session | Self::DriverFile => return None,
         })
     }
 }

@@ -139,6 +139,12 @@ impl Objects {
         }
     }
 
+    /// Whether a title takes objects of this kind for those of the type at `variable`, if that is a
+    /// type.
+    pub fn is_of_type(&self, kind: ObjectKind, variable: GuestAddr) -> bool {
+        self.kind_of_type(variable).is_none_or(|_| self.types.get(&kind) == Some(&variable))
+    }
+
     /// The kind whose guest-visible type lies at `variable`.
     pub fn kind_of_type(&self, variable: GuestAddr) -> Option<ObjectKind> {
         self.types.iter().find(|&(_, &at)| at == variable).map(|(&kind, _)| kind)
@@ -287,6 +293,15 @@ impl Objects {
             self.unpin(position);
         }
         Ok(())
+    }
+
+    /// Drops a reference unless it is the last one; returns whether it did.
+    pub fn dereference_unless_last(&self, body: GuestAddr) -> Fallible<bool> {
+        let mut tables = self.tables.lock();
+        if tables.records.get(&body).is_some_and(|record| record.pointers <= 1) {
+            return Ok(false);
+        }
+        self.dereference_in(&mut tables, body).map(|_| true)
     }
 
     /// Returns the position of an object that was removed from the table; the table's use of it is

@@ -133,9 +133,8 @@ impl Machine {
             kind: kind_name(object.kind),
             handles: handles.remove(&object.body.0).unwrap_or_default(),
             references: object.references,
-            signal: { object.kind.begins_with_header() }
-                .then(|| signal_state(&inside.memory, object.body).ok())
-                .flatten(),
+            signal: { object.kind.signal_offset() }
+                .and_then(|offset| signal_state(&inside.memory, object.body.offset(offset)).ok()),
             waiters: waiters.remove(&object.body.0).unwrap_or_default(),
             name: object.name,
         });
@@ -256,7 +255,7 @@ fn kind_name(kind: ObjectKind) -> &'static str {
         ObjectKind::Mutant => "mutant",
         ObjectKind::Timer => "timer",
         ObjectKind::Thread => "thread",
-        ObjectKind::File => "file",
+        ObjectKind::File | ObjectKind::DriverFile => "file",
         ObjectKind::Device => "device",
         ObjectKind::IoCompletion => "completion port",
         ObjectKind::SymbolicLink => "link",

@@ -120,10 +120,11 @@ fn operate(files: &mut Files, next: &mut u32, dice: &mut Dice) -> String {
             (dice.below(2) == 0).then(|| files.close_package("save"))
         ),
         14 => {
+            let device_type = [61, 7][dice.below(2)];
             let linked = files.link("work:", [r"\Device\Harddisk0\Cache1", r"\Device\Cdrom0"][dice.below(2)]);
             format!(
                 "{linked:?} {:?}",
-                files.name_device(GuestAddr(0x5000), r"\Device\Own").map_err(Failure::status)
+                files.name_device(GuestAddr(0x5000), r"\Device\Own", device_type).map_err(Failure::status)
             )
         }
         _ => {

@@ -46,6 +46,12 @@ impl Objects {
         Ok(())
     }
 
+    /// Number of references to an object, including those of handles, and number of its handles.
+    pub fn counts(&self, body: GuestAddr) -> Option<(u32, u32)> {
+        let tables = self.tables.lock();
+        tables.records.get(&body).map(|record| (record.pointers, record.handles))
+    }
+
     /// The lowest open handle to an object.
     pub fn handle_of(&self, body: GuestAddr) -> Option<Handle> {
         let tables = self.tables.lock();

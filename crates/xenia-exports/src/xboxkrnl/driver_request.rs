@@ -1,0 +1,304 @@
+//! Calls of a title's drivers: a request goes to the driver's function, and the call that made it
+//! continues when the function has returned, and again after a wait for the end.
+//!
+//! A file is closed in two steps, as on NT: the driver gets a cleanup request with the last handle,
+//! and a close request with the last reference. Requests that are under way have references, so the
+//! close request may be sent from the driver's own call of `IoCompleteRequest`.
+
+use crate::abi::{Call, Continuation, ExportResumption, Flow, GuestCall, Handle, IntoFlow, Out};
+use crate::files::Outcome;
+use crate::files::Reply;
+use crate::files::drivers::{DriverAnswer, DriverProgress, FilePhase, NewRequest, RequestPurpose};
+use crate::objects::{ObjectKind, ObjectRef};
+use crate::registry::kernel_function;
+use crate::status::failure::Fallible;
+use xenia_guest::layout::{device_object, driver_object, file_object, major};
+use xenia_guest::{GuestAddr, NtStatus};
+
+/// Kinds of functions that have returned: the first word of a continuation.
+mod step {
+    /// The driver's function for a request.
+    pub(super) const FUNCTION: u64 = 0;
+    /// The kernel's wait for the end of a request.
+    pub(super) const WAIT: u64 = 1;
+    /// The driver's function for a deleted device.
+    pub(super) const DELETION: u64 = 2;
+    /// A function whose result is that of the call.
+    pub(super) const RESULT: u64 = 3;
+}
+
+/// The driver's file that a handle names, if it names one.
+pub(super) fn file_of<'a>(call: &Call<'a>, handle: Handle) -> Option<ObjectRef<'a>> {
+    let object = call.kernel.objects.resolve(handle).ok()?;
+    (object.kind() == ObjectKind::DriverFile).then_some(object)
+}
+
+/// A request without parameters, whose end is reported nowhere.
+pub(super) fn plain<'a>(
+    call: &Call,
+    device: GuestAddr,
+    file: GuestAddr,
+    kind: (u8, RequestPurpose),
+) -> Fallible<NewRequest<'a>> {
+    let reply = Reply {
+        thread_id: call.thread_id(),
+        file,
+        event: None,
+        apc_routine: GuestAddr::NULL,
+        apc_context: 0,
+        status_block: GuestAddr::NULL,
+    };
+    Ok(NewRequest {
+        device,
+        major: kind.0,
+        flags: 0,
+        parameters: [0; 4],
+        buffer: (GuestAddr::NULL, 0),
+        name: None,
+        allocation: 0,
+        purpose: kind.1,
+        reply,
+        kthread: call.kthread()?,
+    })
+}
+
+/// Sends a request to the driver. The caller owns a reference to the file, or for an internal
+/// request to the device, which the request takes over if it is made.
+pub(super) fn send(call: &mut Call, new: &NewRequest<'_>) -> Fallible<Flow<NtStatus>> {
+    let (packet, function) = call.kernel.file_requests().make_driver_request(new)?;
+    if function.is_null() {
+        return proceed(call, packet, Some(NtStatus::INVALID_DEVICE_REQUEST));
+    }
+    let args = vec![u64::from(new.device.0), u64::from(packet.0)];
+    Ok(guest_call(function, args, [step::FUNCTION, u64::from(packet.0), 0, 0]))
+}
+
+/// Sends a request on an open file; takes the reference that it needs.
+pub(super) fn send_on_file(call: &mut Call, new: &NewRequest<'_>) -> Fallible<Flow<NtStatus>> {
+    let file = new.reply.file;
+    call.kernel.objects.reference(file)?;
+    let sent = send(call, new);
+    if sent.is_err() {
+        call.kernel.dereference(file)?;
+    }
+    sent
+}
+
+fn guest_call<T>(function: GuestAddr, args: Vec<u64>, state: [u64; 4]) -> Flow<T> {
+    let then = Continuation::Export(ExportResumption::DriverRequest, state);
+    Flow::CallGuest(GuestCall { args, ..GuestCall::new(function, then) })
+}
+
+/// Continues a call after a driver's function, or a wait, has returned `result`.
+pub(crate) fn go_on(call: &mut Call, result: u64, [kind, at, status, _]: [u64; 4]) -> Flow {
+    let (at, status) = (GuestAddr(at as u32), NtStatus(status as u32));
+    let returned = NtStatus(result as u32);
+    match kind {
+        step::FUNCTION => proceed(call, at, Some(returned)).into_flow(),
+        // The title has damaged the event: nothing would ever end the wait.
+        step::WAIT if returned.is_error() => {
+            call.kernel.file_requests().abandon_driver_request(at);
+            returned.into_flow()
+        }
+        step::WAIT => proceed(call, at, None).into_flow(),
+        step::DELETION => call.kernel.dereference(at).map(|()| status).into_flow(),
+        _ => returned.into_flow(),
+    }
+}
+
+fn proceed(call: &mut Call, packet: GuestAddr, returned: Option<NtStatus>) -> Fallible<Flow<NtStatus>> {
+    match call.kernel.file_requests().after_driver(call.cpu, packet, returned)? {
+        DriverProgress::Left(status) => Ok(Flow::Return(status)),
+        DriverProgress::Over(answer) => over(call, answer),
+        DriverProgress::Wait(event) => {
+            let wait = kernel_function(call, "KeWaitForSingleObject")?;
+            let args = vec![u64::from(event.0), 0, 0, 0, 0];
+            Ok(guest_call(wait, args, [step::WAIT, u64::from(packet.0), 0, 0]))
+        }
+    }
+}
+
+/// Ends the call of a request that is over.
+fn over(call: &mut Call, answer: DriverAnswer) -> Fallible<Flow<NtStatus>> {
+    let DriverAnswer { request, status, information } = answer;
+    let file = request.reply.file;
+    match request.purpose {
+        RequestPurpose::Open { handle } => opened(call, Out::new(handle), answer),
+        RequestPurpose::Transfer | RequestPurpose::Query => release(call, file, status),
+        RequestPurpose::Internal { returned } => {
+            call.kernel.dereference(request.device)?;
+            if status.is_success() && !returned.is_null() {
+                call.memory().write(returned, information)?;
+            }
+            Ok(Flow::Return(status))
+        }
+        RequestPurpose::Cleanup => {
+            set_flag(call, file, file_object::flag::CLEANUP_COMPLETE);
+            release(call, file, NtStatus::SUCCESS)
+        }
+        RequestPurpose::Close { result } => closed(call, request.device, file, result),
+    }
+}
+
+fn set_flag(call: &Call, file: GuestAddr, flag: u8) {
+    let at = file.offset(file_object::FLAGS);
+    if let Ok(flags) = call.memory().read::<u8>(at) {
+        // The body is kernel memory, which can be written as long as the object exists.
+        let _ = call.memory().write(at, flags | flag);
+    }
+}
+
+fn set_phase(call: &Call, file: GuestAddr, phase: FilePhase) -> Fallible<()> {
+    call.kernel.files.lock().drivers.file_mut(file)?.phase = phase;
+    Ok(())
+}
+
+/// Ends an open: stores the handle and the status block.
+fn opened(call: &mut Call, out: Out<Handle>, answer: DriverAnswer) -> Fallible<Flow<NtStatus>> {
+    let DriverAnswer { request, status, information } = answer;
+    let (file, mut outcome) = (request.reply.file, Outcome { status, information });
+    let mut handle = Handle::CURRENT_PROCESS;
+    if status.is_success() {
+        set_phase(call, file, FilePhase::Open)?;
+        match call.kernel.objects.open(file) {
+            Ok(made) => {
+                handle = made;
+                set_flag(call, file, file_object::flag::HANDLE_CREATED);
+            }
+            Err(failure) => {
+                // The driver has opened the file: it is told of the close, without a handle.
+                set_phase(call, file, FilePhase::CleanedUp)?;
+                outcome = Outcome { status: failure.status(), information: 0 };
+            }
+        }
+    }
+    out.set(call.memory(), handle)?;
+    outcome.write(call.memory(), request.reply.status_block)?;
+    release(call, file, outcome.status)
+}
+
+/// Drops a reference to a driver's file. If it is the last one, and the driver has the file open,
+/// the driver is told first. The call then returns `result`.
+pub(super) fn release(call: &mut Call, file: GuestAddr, result: NtStatus) -> Fallible<Flow<NtStatus>> {
+    if file.is_null() || call.kernel.objects.dereference_unless_last(file)? {
+        call.kernel.run_deferred_deletions();
+        return Ok(Flow::Return(result));
+    }
+    let device = {
+        let mut files = call.kernel.files.lock();
+        let found = files.drivers.file_mut(file).ok().filter(|found| found.phase == FilePhase::CleanedUp);
+        found.map(|found| {
+            found.phase = FilePhase::Closed;
+            found.device
+        })
+    };
+    let Some(device) = device else {
+        call.kernel.dereference(file)?;
+        return Ok(Flow::Return(result));
+    };
+    let sent = plain(call, device, file, (major::CLOSE, RequestPurpose::Close { result }))
+        .and_then(|new| send(call, &new));
+    match sent {
+        Ok(flow) => Ok(flow),
+        Err(failure) => {
+            tracing::debug!(target: "kernel", "a driver is not told that its file is closed: {failure}");
+            closed(call, device, file, result)
+        }
+    }
+}
+
+/// Ends the life of a file, and that of its device if it was deleted meanwhile.
+fn closed(call: &mut Call, device: GuestAddr, file: GuestAddr, result: NtStatus) -> Fallible<Flow<NtStatus>> {
+    call.kernel.objects.reference(device)?;
+    call.kernel.dereference(file)?;
+    let is_deleted = call.memory().read::<u8>(device.offset(device_object::DELETE_PENDING)).unwrap_or(0) != 0;
+    if is_deleted && !call.kernel.files.lock().drivers.has_files_on(device) {
+        return delete(call, device, result);
+    }
+    call.kernel.dereference(device)?;
+    Ok(Flow::Return(result))
+}
+
+/// Drops a reference to a device that is deleted and has no open files, after its driver is told.
+fn delete(call: &mut Call, device: GuestAddr, result: NtStatus) -> Fallible<Flow<NtStatus>> {
+    match function_of(call, device, driver_object::DELETE_DEVICE) {
+        Some(function) => {
+            let state = [step::DELETION, u64::from(device.0), u64::from(result.0), 0];
+            Ok(guest_call(function, vec![u64::from(device.0)], state))
+        }
+        None => call.kernel.dereference(device).map(|()| Flow::Return(result)),
+    }
+}
+
+/// A function of a device's driver, if there is one.
+fn function_of(call: &Call, device: GuestAddr, offset: u32) -> Option<GuestAddr> {
+    let driver: GuestAddr = call.memory().read(device.offset(device_object::DRIVER)).ok()?;
+    call.memory().read(driver.offset(offset)).ok().filter(|function: &GuestAddr| !function.is_null())
+}
+
+/// Calls a function of a device's driver with the device; its result is that of the call, or
+/// success if there is no such function.
+pub(super) fn call_driver(call: &Call, device: GuestAddr, offset: u32) -> Flow<NtStatus> {
+    match function_of(call, device, offset) {
+        Some(function) => guest_call(function, vec![u64::from(device.0)], [step::RESULT, 0, 0, 0]),
+        None => Flow::Return(NtStatus::SUCCESS),
+    }
+}
+
+/// Closes a handle of a driver's file.
+pub(super) fn close(call: &mut Call, handle: Handle, file: ObjectRef<'_>) -> Fallible<Flow<NtStatus>> {
+    let body = file.body();
+    drop(file);
+    call.kernel.objects.reference(body)?;
+    if let Err(failure) = call.kernel.close(handle) {
+        call.kernel.dereference(body)?;
+        return Err(failure);
+    }
+    let has_handles = call.kernel.objects.counts(body).is_some_and(|(_, handles)| handles > 0);
+    let device = {
+        let mut files = call.kernel.files.lock();
+        let found = files.drivers.file_mut(body).ok();
+        let found = found.filter(|found| !has_handles && found.phase == FilePhase::Open);
+        found.map(|found| {
+            found.phase = FilePhase::CleanedUp;
+            found.device
+        })
+    };
+    let sent = match device {
+        Some(device) => plain(call, device, body, (major::CLEANUP, RequestPurpose::Cleanup))
+            .and_then(|new| send(call, &new)),
+        None => return release(call, body, NtStatus::SUCCESS),
+    };
+    match sent {
+        Ok(flow) => Ok(flow),
+        Err(_) => release(call, body, NtStatus::SUCCESS),
+    }
+}
+
+/// Drops a title's reference to an object, which may be a driver's file.
+pub(super) fn dereference(call: &mut Call, object: GuestAddr) -> Fallible<Flow<()>> {
+    let kind = call.kernel.objects.by_pointer(object).map(|object| object.kind());
+    if kind == Some(ObjectKind::DriverFile) {
+        return Ok(release(call, object, NtStatus::SUCCESS)?.map(|_| ()));
+    }
+    call.kernel.dereference(object).map(Flow::Return)
+}
+
+/// Deletes a device: at once, or after its last file is closed.
+pub(super) fn delete_device(call: &mut Call, device: GuestAddr) -> Fallible<Flow<NtStatus>> {
+    let (is_drivers, has_files) = {
+        let mut files = call.kernel.files.lock();
+        let is_disk = files.is_disk_device(device);
+        files.drivers.unname_device(device);
+        (!is_disk, files.drivers.has_files_on(device))
+    };
+    let pending = device.offset(device_object::DELETE_PENDING);
+    if is_drivers && call.memory().read::<u8>(pending)? != 0 {
+        return Ok(Flow::Return(NtStatus::SUCCESS));
+    }
+    call.memory().write(pending, 1_u8)?;
+    if is_drivers && !has_files {
+        return delete(call, device, NtStatus::SUCCESS);
+    }
+    call.kernel.dereference(device).map(|()| Flow::Return(NtStatus::SUCCESS))
+}

@@ -1,0 +1,193 @@
+//! Requests that a driver keeps: their ends reach the caller, and files and devices live as long as
+//! requests need them.
+
+use super::*;
+
+fn event(rig: &mut Rig) -> u64 {
+    let at = rig.at(0x20);
+    assert_eq!(rig.call("NtCreateEvent", &[at, 0, 0, 0]), Some(NtStatus::SUCCESS));
+    rig.b.word(0x20).into()
+}
+
+fn is_signalled(rig: &mut Rig, event: u64) -> bool {
+    let at = rig.at(0x30);
+    assert_eq!(rig.call("NtQueryEvent", &[event, at]), Some(NtStatus::SUCCESS));
+    rig.b.word(0x34) != 0
+}
+
+#[test]
+fn an_asynchronous_request_ends_by_status_block_events_apc_and_port() {
+    let mut rig = Rig::new();
+    let file = rig.opened(0);
+    let body = GuestAddr(rig.seen[0].file);
+    let event = event(&mut rig);
+    let (at, block, data) = (rig.at(0x20), rig.at(BLOCK), rig.at(DATA));
+    assert_eq!(rig.call("NtCreateIoCompletion", &[at, 0, 0, 0]), Some(NtStatus::SUCCESS));
+    let port = rig.b.word(0x20);
+    rig.b.memory().write(rig.b.scratch.offset(0x24), 0x77_u32).unwrap();
+    for status in [NtStatus::SUCCESS, NtStatus::INVALID_PARAMETER] {
+        assert_eq!(rig.call("NtSetInformationFile", &[file, block, at, 8, 30]), Some(status));
+    }
+    rig.keeps = vec![major::READ];
+    rig.set_block(9);
+    rig.b.memory().write(rig.b.scratch.offset(OFFSET), 0_u64).unwrap();
+    let read = [file, event, 0x8200_0001, 0x55, block, data, 0x80, rig.at(OFFSET)];
+    assert_eq!(rig.call("NtReadFile", &read), Some(NtStatus::PENDING));
+    assert_eq!((rig.block(), is_signalled(&mut rig, event)), ([9, 9], false));
+    assert_eq!(rig.read(body.offset(file_object::EVENT + 4)), 0);
+    let packet = rig.kept[0];
+    assert_eq!(rig.read(GuestAddr(packet).offset(irp::OVERLAY)), 0x8200_0001);
+    rig.end = (NtStatus::SUCCESS, 0x66);
+    rig.complete(packet);
+    assert_eq!((rig.block(), is_signalled(&mut rig, event)), ([0, 0x66], true));
+    assert_eq!(rig.read(body.offset(file_object::EVENT + 4)), 1);
+    let remove = [u64::from(port), at + 0x10, at + 0x14, at + 0x18, 0];
+    assert_eq!(rig.call("NtRemoveIoCompletion", &remove), Some(NtStatus::SUCCESS));
+    let words = [0x30, 0x34, 0x38, 0x3C].map(|offset| rig.b.word(offset));
+    assert_eq!(words, [0x77, 0x55, 0, 0x66]);
+    let id = rig.b.scheduler.thread(rig.b.thread).unwrap().id;
+    let apcs =
+        rig.b.kernel.threads.lock().get(id).unwrap().apcs.user.iter().map(|apc| apc.args).collect::<Vec<_>>();
+    assert_eq!(apcs, [[0x55, block, 0]]);
+    // A second completion finds no request.
+    rig.set_block(9);
+    rig.complete(packet);
+    assert_eq!(rig.block(), [9, 9]);
+    rig.kinds();
+    assert_eq!(rig.call("NtClose", &[file]), Some(NtStatus::SUCCESS));
+    assert_eq!(rig.kinds(), [major::CLEANUP, major::CLOSE]);
+}
+
+#[test]
+fn a_synchronous_call_waits_for_the_end() {
+    let mut rig = Rig::new();
+    let file = rig.opened(SYNCHRONOUS);
+    rig.keeps = vec![major::WRITE];
+    assert_eq!(rig.transfer("NtWriteFile", file, 0), None);
+    let then = rig.waiting.pop().unwrap();
+    // It was woken early: it waits on.
+    let flow = rig.b.resume(then, 0);
+    assert_eq!(rig.play(flow), None);
+    rig.end = (NtStatus::SUCCESS, 0x80);
+    let packet = rig.kept.pop().unwrap();
+    rig.complete(packet);
+    let then = rig.waiting.pop().unwrap();
+    let flow = rig.b.resume(then, 0);
+    assert_eq!((rig.play(flow), rig.block()), (Some(NtStatus::SUCCESS), [0, 0x80]));
+    // A driver that has kept the request may have ended it before its function returns.
+    rig.keeps.clear();
+    rig.forgets = vec![major::READ];
+    rig.end = (NtStatus::SUCCESS, 3);
+    assert_eq!(rig.transfer("NtReadFile", file, 0), Some(NtStatus::SUCCESS), "ended by its result");
+}
+
+#[test]
+fn a_file_is_closed_after_the_requests_that_are_under_way() {
+    let mut rig = Rig::new();
+    let before = rig.counts();
+    let file = rig.opened(0);
+    rig.keeps = vec![major::READ];
+    for _ in 0..2 {
+        assert_eq!(rig.transfer("NtReadFile", file, 0), Some(NtStatus::PENDING));
+    }
+    rig.kinds();
+    assert_eq!(rig.call("NtClose", &[file]), Some(NtStatus::SUCCESS));
+    assert_eq!(rig.kinds(), [major::CLEANUP]);
+    assert_eq!(rig.transfer("NtReadFile", file, 0), Some(NtStatus::INVALID_HANDLE));
+    // The device is deleted meanwhile: no more opens, and it goes with its last file.
+    let device = u64::from(rig.device);
+    rig.call("IoDeleteDevice", &[device]);
+    rig.call("IoDeleteDevice", &[device]);
+    assert_ne!(rig.open(r"own:\a", 0), Some(NtStatus::SUCCESS));
+    assert_eq!((rig.kinds(), rig.deleted.len()), (vec![], 0));
+    for (packet, kinds) in std::mem::take(&mut rig.kept).into_iter().zip([vec![], vec![major::CLOSE]]) {
+        rig.complete(packet);
+        assert_eq!(rig.kinds(), kinds);
+    }
+    assert_eq!(rig.deleted, [rig.device]);
+    let left: Vec<_> = before.into_iter().filter(|&(_, body)| body.0 != rig.device).collect();
+    assert_eq!(rig.counts(), left);
+}
+
+#[test]
+fn references_and_handles_of_a_file_keep_it_open() {
+    let mut rig = Rig::new();
+    let file = rig.opened(SYNCHRONOUS);
+    let body = rig.seen[0].file;
+    let at = rig.at(0);
+    assert_eq!(rig.call("ObOpenObjectByPointer", &[body.into(), at]), Some(NtStatus::SUCCESS));
+    let second = u64::from(rig.b.word(0));
+    let type_of_files = {
+        let b = &rig.b;
+        b.kernel.imports.make_variable(b.memory(), &b.kernel.pool, Library::xboxkrnl, "IoFileObjectType")
+    };
+    let type_of_files = u64::from(type_of_files.unwrap().0);
+    let reference = [second, type_of_files, at];
+    assert_eq!(rig.call("ObReferenceObjectByHandle", &reference), Some(NtStatus::SUCCESS));
+    assert_eq!(rig.b.word(0), body);
+    rig.kinds();
+    rig.call("NtClose", &[file]);
+    assert!(rig.kinds().is_empty());
+    rig.call("NtClose", &[second]);
+    assert_eq!(rig.kinds(), [major::CLEANUP]);
+    assert_eq!(rig.read(GuestAddr(body)) & 0xFF, 0x31, "cleaned up");
+    rig.call("ObDereferenceObject", &[body.into()]);
+    assert_eq!(rig.kinds(), [major::CLOSE]);
+}
+
+#[test]
+fn cancelled_requests_are_marked_and_their_routines_called() {
+    let mut rig = Rig::new();
+    let file = rig.opened(0);
+    rig.keeps = vec![major::READ];
+    for _ in 0..3 {
+        assert_eq!(rig.transfer("NtReadFile", file, 0), Some(NtStatus::PENDING));
+    }
+    let kept = rig.kept.clone();
+    for &packet in &kept[..2] {
+        rig.b.memory().write(GuestAddr(packet).offset(irp::CANCEL_ROUTINE), CANCEL).unwrap();
+    }
+    let block = rig.at(BLOCK);
+    assert_eq!(rig.call("NtCancelIoFile", &[file, block]), Some(NtStatus::SUCCESS));
+    let mut expected = kept[..2].to_vec();
+    expected.sort_unstable();
+    assert_eq!(rig.cancelled, expected);
+    assert_eq!(rig.b.memory().read(GuestAddr(kept[2]).offset(irp::CANCEL)), Ok(1_u8));
+    rig.complete(kept[2]);
+    rig.kinds();
+    rig.call("NtClose", &[file]);
+    assert_eq!(rig.kinds(), [major::CLEANUP, major::CLOSE]);
+}
+
+#[test]
+fn requests_without_a_file_and_refused_ones() {
+    let mut rig = Rig::new();
+    let (device, data, returned) = (u64::from(rig.device), rig.at(DATA), rig.at(0x20));
+    let before = rig.counts();
+    rig.end = (NtStatus::SUCCESS, 0x18);
+    let control = [0x22_0008, device, data, 4, data + 8, 0x20, returned, 0];
+    assert_eq!(rig.call("IoSynchronousDeviceIoControlRequest", &control), Some(NtStatus::SUCCESS));
+    assert_eq!(rig.b.word(0x20), 0x18);
+    let [seen] = std::mem::take(&mut rig.seen)[..] else { panic!() };
+    assert_eq!((seen.parameters, seen.file), ([0x20, data as u32, 4, 0x22_0008], 0));
+    assert_eq!(rig.counts(), before);
+    assert_eq!(rig.call("IoDismountVolume", &[device]), Some(NtStatus::SUCCESS), "no such function");
+    rig.b.memory().write(rig.b.scratch.offset(DRIVER + DISMOUNT_AT), DISMOUNT).unwrap();
+    rig.end.0 = NtStatus::DISK_FULL;
+    assert_eq!(rig.call("IoDismountVolume", &[device]), Some(NtStatus::DISK_FULL));
+    // A function that is missing, and the kernel's own that refuses.
+    let file = rig.opened(SYNCHRONOUS);
+    let function = rig.b.scratch.offset(DRIVER + driver_object::MAJOR_FUNCTIONS + 4 * u32::from(major::READ));
+    rig.b.memory().write(function, 0_u32).unwrap();
+    let refused = NtStatus::INVALID_DEVICE_REQUEST;
+    assert_eq!(rig.transfer("NtReadFile", file, 0), Some(refused));
+    assert_eq!(rig.block(), [refused.0, 0]);
+    rig.keeps = vec![major::WRITE];
+    assert_eq!(rig.transfer("NtWriteFile", file, 0), None);
+    let packet = rig.kept.pop().unwrap();
+    assert_eq!(rig.call("IoInvalidDeviceRequest", &[device, packet.into()]), Some(refused));
+    assert_eq!(rig.block(), [refused.0, 0]);
+    let then = rig.waiting.pop().unwrap();
+    let flow = rig.b.resume(then, 0);
+    assert_eq!(rig.play(flow), Some(refused));
+}

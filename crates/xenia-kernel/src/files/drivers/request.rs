@@ -1,0 +1,391 @@
+//! Requests to drivers: making of the IRP and of its file object, completion, and the report of the
+//! end.
+
+use super::{DriverFile, DriverRequest, FilePhase, RequestPurpose};
+use crate::files::Completion;
+use crate::files::request::{FileRequests, Outcome, Reply};
+use crate::files::rights::{self, options};
+use crate::objects::ObjectKind;
+use crate::objects::dispatcher::{initialize, kind};
+use crate::status::failure::Fallible;
+use crate::thread::apc::{Apc, ApcSource};
+use crate::thread::deferred::ProcessorMode;
+use xenia_guest::layout::{
+    device_object, dispatcher_header, driver_object, file_object, io_stack_location, irp, list_entry,
+};
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::Limit;
+use xenia_memory::MemoryFault;
+use xenia_sched::Cpu;
+
+/// Largest number of stack locations of a request.
+const MAXIMUM_STACK: u8 = 16;
+/// Flag of a device: the driver accesses the caller's buffer directly.
+const DIRECT_ACCESS: u32 = 4;
+/// Flag of a device: one open at a time.
+const EXCLUSIVE: u32 = 2;
+/// Flag of a device: its driver has not finished it.
+const BEING_MADE: u32 = 0x10;
+
+/// A request to make.
+#[derive(Debug)]
+pub struct NewRequest<'a> {
+    /// Body of the device object.
+    pub device: GuestAddr,
+    /// Kind of request ([`xenia_guest::layout::major`]).
+    pub major: u8,
+    /// Flags of the kind.
+    pub flags: u8,
+    /// The parameters' words.
+    pub parameters: [u32; 4],
+    /// Caller's buffer, with its length.
+    pub buffer: (GuestAddr, u32),
+    /// Text whose string the last parameter points to: the rest of an open's name.
+    pub name: Option<&'a [u8]>,
+    /// Size that a new file shall have.
+    pub allocation: u64,
+    /// Purpose of the request.
+    pub purpose: RequestPurpose,
+    /// Where the end is reported.
+    pub reply: Reply,
+    /// Body of the caller's thread object.
+    pub kthread: GuestAddr,
+}
+
+/// A file object to make.
+#[derive(Clone, Copy, Debug)]
+pub struct NewFile {
+    /// Body of the device object.
+    pub device: GuestAddr,
+    /// Rights that the open asks for.
+    pub access: u32,
+    /// Body of the open directory to which the name is relative, or null.
+    pub related: GuestAddr,
+    /// Options of the open ([`options`]).
+    pub options: u32,
+}
+
+/// Next step of the call of a request, after the driver's function has returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DriverProgress {
+    /// It waits for this event.
+    Wait(GuestAddr),
+    /// It returns this status; the driver completes the request later.
+    Left(NtStatus),
+    /// The request is over.
+    Over(DriverAnswer),
+}
+
+/// A request that is over: it is no longer in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DriverAnswer {
+    /// The request, as the table had it.
+    pub request: DriverRequest,
+    /// Result of the call.
+    pub status: NtStatus,
+    /// Bytes transferred, or another value that the kind defines.
+    pub information: u32,
+}
+
+/// Offset in a request's block of the event that its own call waits for.
+fn event_at(stack: u8) -> u32 {
+    (irp::SIZE + io_stack_location::SIZE * u32::from(stack)).next_multiple_of(8)
+}
+
+impl FileRequests<'_> {
+    /// Makes the file object of an open on a driver's device, with one reference.
+    pub fn make_driver_file(&self, new: NewFile) -> Fallible<GuestAddr> {
+        let NewFile { device, access, options, .. } = new;
+        rights::check(access, options, true)?;
+        let at = |offset| device.offset(offset);
+        let flags: u32 = self.memory.read(at(device_object::FLAGS))?;
+        let opens: u32 = self.memory.read(at(device_object::REFERENCE_COUNT))?;
+        if flags & BEING_MADE != 0 || self.memory.read::<u8>(at(device_object::DELETE_PENDING))? != 0 {
+            return Err(NtStatus::NO_SUCH_DEVICE.into());
+        }
+        if flags & EXCLUSIVE != 0 && opens > 0 {
+            return Err(NtStatus::ACCESS_DENIED.into());
+        }
+        self.objects.reference(device)?;
+        let body = match self.objects.create(self.pool, ObjectKind::DriverFile, file_object::SIZE) {
+            Ok(body) => body,
+            Err(failure) => {
+                self.objects.dereference(device)?;
+                return Err(failure);
+            }
+        };
+        let is_synchronous = options & options::SYNCHRONOUS != 0;
+        let file = DriverFile { device, is_synchronous, phase: FilePhase::Opening, port: None };
+        let made = self.fill_file(body, new).and_then(|()| {
+            let mut files = self.files.lock();
+            let limits = files.limits.clone();
+            files.drivers.insert_file(&limits, body, file)
+        });
+        if made.is_err() {
+            self.objects.dereference(body)?;
+            self.objects.dereference(device)?;
+            return made.map(|()| body);
+        }
+        self.memory.write(at(device_object::REFERENCE_COUNT), opens.wrapping_add(1))?;
+        Ok(body)
+    }
+
+    /// Removes the file of a deleted object from its device.
+    pub(crate) fn remove_driver_file(&self, body: GuestAddr) -> Fallible<()> {
+        let Some(file) = self.files.lock().drivers.remove_file(body) else { return Ok(()) };
+        let count = file.device.offset(device_object::REFERENCE_COUNT);
+        let counted = self.memory.read::<u32>(count);
+        note(counted.and_then(|opens| self.memory.write(count, opens.saturating_sub(1))).map_err(Into::into));
+        file.references().try_for_each(|referenced| self.objects.dereference(referenced))
+    }
+
+    fn fill_file(&self, body: GuestAddr, new: NewFile) -> Fallible<()> {
+        use file_object::flag;
+        let NewFile { device, related, options, .. } = new;
+        let at = |offset| body.offset(offset);
+        let flags = [
+            (options::SYNCHRONOUS, flag::SYNCHRONOUS_IO),
+            (options::NO_INTERMEDIATE_BUFFERING, flag::NO_INTERMEDIATE_BUFFERING),
+            (options::SEQUENTIAL_ONLY, flag::SEQUENTIAL_ONLY),
+        ];
+        let set = flags.iter().filter(|(option, _)| options & option != 0);
+        self.memory.write(body, file_object::TYPE_NUMBER)?;
+        self.memory.write(at(file_object::FLAGS), set.fold(0, |flags, (_, flag)| flags | flag))?;
+        self.memory.write(at(file_object::DEVICE), device)?;
+        self.memory.write(at(file_object::RELATED), related)?;
+        initialize(self.memory, at(file_object::LOCK), kind::AUTO_EVENT, dispatcher_header::SIZE, 1)?;
+        initialize(self.memory, at(file_object::EVENT), kind::MANUAL_EVENT, dispatcher_header::SIZE, 0)
+    }
+
+    /// Makes the IRP of a request and enters it. The caller owns a reference to the file, which the
+    /// request takes over. Returns the IRP and the driver's function, which may be null.
+    pub fn make_driver_request(&self, new: &NewRequest<'_>) -> Fallible<(GuestAddr, GuestAddr)> {
+        let driver: GuestAddr = self.memory.read(new.device.offset(device_object::DRIVER))?;
+        let function = driver.offset(driver_object::MAJOR_FUNCTIONS + 4 * u32::from(new.major));
+        let function: GuestAddr = self.memory.read(function)?;
+        let stack: u8 = self.memory.read(new.device.offset(device_object::STACK_SIZE))?;
+        if stack > MAXIMUM_STACK {
+            return Err(NtStatus::INSUFFICIENT_RESOURCES.into());
+        }
+        let stack = stack.max(1);
+        let name_at = event_at(stack) + dispatcher_header::SIZE;
+        let name_size = new.name.map_or(0, |name| 8 + name.len() as u32);
+        {
+            let files = self.files.lock();
+            files.limits.admit(Limit::PendingTransfers, files.drivers.requests.len())?;
+        }
+        let packet = self.pool.allocate(name_at + name_size)?;
+        let over = packet.offset(event_at(stack));
+        let filled = self.fill_request(packet, new, stack).map_err(Into::into).and_then(|()| {
+            initialize(self.memory, over, kind::MANUAL_EVENT, dispatcher_header::SIZE, 0)?;
+            new.reply.event.map_or(Ok(()), |event| self.objects.reference(event))
+        });
+        if let Err(failure) = filled {
+            self.pool.release(packet)?;
+            return Err(failure);
+        }
+        let &NewRequest { device, purpose, reply, .. } = new;
+        let (is_left, is_ending) = (false, false);
+        let request = DriverRequest { device, purpose, reply, over, end: None, is_left, is_ending };
+        self.files.lock().drivers.requests.insert(packet, request);
+        // A second request on the file loses the signal of the first, as on the console.
+        for signal in signals(&request) {
+            note(self.dispatcher.reset_event(self.memory, signal).map(|_| ()));
+        }
+        Ok((packet, function))
+    }
+
+    fn fill_request(&self, packet: GuestAddr, new: &NewRequest<'_>, stack: u8) -> Result<(), MemoryFault> {
+        let memory = self.memory;
+        let at = |offset| packet.offset(offset);
+        let size = irp::SIZE + io_stack_location::SIZE * u32::from(stack);
+        memory.write(packet, irp::TYPE_NUMBER)?;
+        memory.write(at(irp::OBJECT_SIZE), size as u16)?;
+        memory.write(at(irp::THREAD_LIST + list_entry::FLINK), at(irp::THREAD_LIST))?;
+        memory.write(at(irp::THREAD_LIST + list_entry::BLINK), at(irp::THREAD_LIST))?;
+        memory.write(at(irp::STACK_COUNT), stack)?;
+        memory.write(at(irp::CURRENT_LOCATION), stack)?;
+        memory.write(at(irp::USER_BUFFER), new.buffer.0)?;
+        memory.write(at(irp::USER_STATUS_BLOCK), new.reply.status_block)?;
+        memory.write(at(irp::USER_EVENT), new.reply.event.unwrap_or_default())?;
+        let overlay = match new.purpose {
+            RequestPurpose::Transfer => {
+                u64::from(new.reply.apc_routine.0) << 32 | u64::from(new.reply.apc_context)
+            }
+            _ => new.allocation,
+        };
+        memory.write(at(irp::OVERLAY), overlay)?;
+        let flags: u32 = memory.read(new.device.offset(device_object::FLAGS))?;
+        if flags & DIRECT_ACCESS != 0 {
+            memory.write(at(irp::LOCKED_BUFFER_LENGTH), new.buffer.1)?;
+        }
+        memory.write(at(irp::THREAD), new.kthread)?;
+        memory.write(at(irp::ORIGINAL_FILE), new.reply.file)?;
+        let location = at(size - io_stack_location::SIZE);
+        memory.write(at(irp::CURRENT_STACK_LOCATION), location)?;
+        memory.write(location.offset(io_stack_location::MAJOR), new.major)?;
+        memory.write(location.offset(io_stack_location::FLAGS), new.flags)?;
+        let mut parameters = new.parameters;
+        if let Some(name) = new.name {
+            let string = at(event_at(stack) + dispatcher_header::SIZE);
+            let length = name.len() as u16;
+            memory.write(string, length)?;
+            memory.write(string.offset(2), length)?;
+            memory.write(string.offset(4), string.offset(8))?;
+            memory.write_bytes(string.offset(8), name)?;
+            parameters[3] = string.0;
+        }
+        for (parameter, word) in (0..).zip(parameters) {
+            memory.write(location.offset(io_stack_location::PARAMETERS + 4 * parameter), word)?;
+        }
+        memory.write(location.offset(io_stack_location::DEVICE), new.device)?;
+        memory.write(location.offset(io_stack_location::FILE), new.reply.file)
+    }
+
+    /// Completes a request, whose driver has stored the end in the IRP. Returns the body of the
+    /// file whose reference the caller must release; `None` if the call of the request releases
+    /// it, or if no driver has such a request.
+    pub fn complete_driver_request(&self, cpu: &mut dyn Cpu, packet: GuestAddr) -> Option<GuestAddr> {
+        let status = self.memory.read(packet.offset(irp::IO_STATUS)).map(NtStatus).unwrap_or_default();
+        let information = self.memory.read(packet.offset(irp::IO_STATUS + 4)).unwrap_or_default();
+        let request = {
+            let mut files = self.files.lock();
+            let request = files.drivers.requests.get_mut(&packet)?;
+            if std::mem::replace(&mut request.is_ending, true) {
+                return None;
+            }
+            *request
+        };
+        self.report_driver_end(cpu, &request, Outcome { status, information });
+        note(self.dispatcher.set_event(self.memory, cpu, request.over, 0).map(|_| ()));
+        // Only now may the call of the request free the IRP.
+        let is_left = {
+            let mut files = self.files.lock();
+            let request = files.drivers.requests.get_mut(&packet)?;
+            request.end = Some((status, information));
+            let (is_left, file) = (request.is_left, request.reply.file);
+            // The file that an ended thread has opened is closed at once.
+            let is_open = is_left && matches!(request.purpose, RequestPurpose::Open { .. });
+            if is_open
+                && status.is_success()
+                && let Ok(file) = files.drivers.file_mut(file)
+            {
+                file.phase = FilePhase::CleanedUp;
+            }
+            is_left
+        };
+        if !is_left {
+            return None;
+        }
+        self.forget_driver_request(packet).map(|request| request.reply.file)
+    }
+
+    /// Reports the end of a request to its caller: the status block, the file's and the caller's
+    /// event, the APC and the completion port.
+    fn report_driver_end(&self, cpu: &mut dyn Cpu, request: &DriverRequest, outcome: Outcome) {
+        let reply = &request.reply;
+        if !matches!(request.purpose, RequestPurpose::Transfer | RequestPurpose::Query) {
+            return;
+        }
+        let Outcome { status, information } = outcome;
+        // The steps are independent: a failure of one does not stop the others.
+        note(outcome.write(self.memory, reply.status_block));
+        note(self.memory.write(reply.file.offset(file_object::FINAL_STATUS), status.0).map_err(Into::into));
+        for signal in signals(request) {
+            note(self.dispatcher.set_event(self.memory, cpu, signal, 0).map(|_| ()));
+        }
+        if status.is_error() || request.purpose != RequestPurpose::Transfer {
+            return;
+        }
+        let routine = GuestAddr(reply.apc_routine.0 & !1);
+        if !routine.is_null() {
+            let args = [u64::from(reply.apc_context), u64::from(reply.status_block.0), 0];
+            let apc = Apc::new(ApcSource::Kernel, routine, args);
+            note(self.apcs.queue(cpu, reply.thread_id, ProcessorMode::User, apc).map(|_| ()));
+        }
+        let port = self.files.lock().drivers.file(reply.file).ok().and_then(|file| file.port);
+        if let (Some((port, key)), context @ 1..) = (port, reply.apc_context) {
+            let completion = Completion { key, context, status: status.0, information };
+            note(self.post_completion(cpu, port, completion));
+        }
+    }
+
+    /// Continues the call of a request after the driver's function has returned `returned`, or,
+    /// with `None`, after a wait for the end. A function that returns a final status without having
+    /// completed the request completes it with that status.
+    pub fn after_driver(
+        &self,
+        cpu: &mut dyn Cpu,
+        packet: GuestAddr,
+        returned: Option<NtStatus>,
+    ) -> Fallible<DriverProgress> {
+        let mut request = self.files.lock().drivers.request(packet).ok_or(NtStatus::INVALID_PARAMETER)?;
+        let is_pending = returned.is_none_or(|status| status == NtStatus::PENDING);
+        if let (Some(status), false, None) = (returned, is_pending, request.end) {
+            note(self.memory.write(packet.offset(irp::IO_STATUS), status.0).map_err(Into::into));
+            self.complete_driver_request(cpu, packet);
+            request = self.files.lock().drivers.request(packet).ok_or(NtStatus::INVALID_PARAMETER)?;
+        }
+        let may_leave = request.purpose == RequestPurpose::Transfer && returned.is_some() && {
+            !self.files.lock().drivers.file(request.reply.file)?.is_synchronous
+        };
+        let Some((end, information)) = request.end else {
+            if may_leave {
+                if let Some(request) = self.files.lock().drivers.requests.get_mut(&packet) {
+                    request.is_left = true;
+                }
+                return Ok(DriverProgress::Left(NtStatus::PENDING));
+            }
+            return Ok(DriverProgress::Wait(request.over));
+        };
+        self.forget_driver_request(packet);
+        let status = match returned {
+            Some(status) if !is_pending => status,
+            _ if may_leave => NtStatus::PENDING,
+            _ => end,
+        };
+        Ok(DriverProgress::Over(DriverAnswer { request, status, information }))
+    }
+
+    /// Handles the end of a thread, as far as its requests to drivers go.
+    pub(in crate::files) fn end_driver_requests_of(&self, thread_id: u32) {
+        let over = self.files.lock().drivers.end_of_thread(thread_id);
+        for request in over.into_iter().filter_map(|packet| self.forget_driver_request(packet)) {
+            if !request.reply.file.is_null() {
+                note(self.objects.dereference(request.reply.file));
+            }
+        }
+    }
+
+    /// Leaves a request to its driver: no call waits for it any more.
+    pub fn abandon_driver_request(&self, packet: GuestAddr) {
+        if let Some(request) = self.files.lock().drivers.requests.get_mut(&packet) {
+            request.is_left = true;
+        }
+    }
+
+    /// Removes a request that is over, and frees its IRP.
+    fn forget_driver_request(&self, packet: GuestAddr) -> Option<DriverRequest> {
+        let request = self.files.lock().drivers.requests.remove(&packet)?;
+        if let Some(event) = request.reply.event {
+            note(self.objects.dereference(event));
+        }
+        note(self.pool.release(packet));
+        Some(request)
+    }
+}
+
+/// The events that the end of a request signals.
+fn signals(request: &DriverRequest) -> impl Iterator<Item = GuestAddr> {
+    let file = Some(request.reply.file).filter(|file| !file.is_null());
+    let has_file = matches!(request.purpose, RequestPurpose::Transfer | RequestPurpose::Query);
+    let file = file.filter(|_| has_file).map(|file| file.offset(file_object::EVENT));
+    [file, request.reply.event].into_iter().flatten()
+}
+
+/// Logs the failure of one step of a report.
+fn note(step: Fallible<()>) {
+    if let Err(failure) = step {
+        tracing::debug!(target: "kernel", "end of a driver's request: {failure}");
+    }
+}
