@@ -1,5 +1,5 @@
-//! `xenia-rs compat`: runs a folder of titles for a while each, and writes a page that shows how
-//! far each one comes.
+//! `xenia-rs compat`: runs a folder of titles for a while each, and writes a page and a contact
+//! sheet that show how far each one comes.
 //!
 //! Each title has a process of its own with limits, as a unit of a sweep has, so that one that
 //! hangs or crashes the emulator does not stop the others.
@@ -7,6 +7,7 @@
 mod find;
 mod page;
 mod row;
+mod sheet;
 mod thumbnail;
 
 pub use row::{CompatReport, CompatRow, CompatState};
@@ -37,6 +38,8 @@ const GRACE: u64 = 30;
 const OUTPUT_KIB: u64 = 4096;
 /// Name of the page in the folder of results.
 const PAGE: &str = "index.html";
+/// Name of the contact sheet there.
+const SHEET: &str = "sheet.png";
 /// Subfolder of pictures.
 const PICTURES: &str = "pictures";
 /// Subfolder of bug reports.
@@ -53,7 +56,9 @@ pub fn run(args: &CompatArgs) -> Result<Code> {
         let folder = args.out.join(folder);
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
-    output::check(&args.out.join(PAGE))?;
+    for name in [PAGE, SHEET] {
+        output::check(&args.out.join(name))?;
+    }
     outln!("{}, {} seconds each", count(titles.len() as u64, "title"), args.seconds);
     let rows = run_all(args, &titles, &stop)?;
     let report = CompatReport {
@@ -64,6 +69,8 @@ pub fn run(args: &CompatArgs) -> Result<Code> {
         titles: rows,
     };
     output::write(&args.out.join(PAGE), page::page(&report).as_bytes())?;
+    let sheet = sheet::sheet(&report, |picture| std::fs::read(args.out.join(picture)).ok())?;
+    output::write(&args.out.join(SHEET), &sheet)?;
     if let Some(path) = &args.json {
         write_json(path, "compat", &report)?;
     }

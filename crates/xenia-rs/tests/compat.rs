@@ -49,6 +49,10 @@ fn a_title_that_hangs_and_one_that_does_not_load_do_not_stop_the_others() {
     assert!(demo["frames"].as_u64() > Some(0) && demo["first_frame_seconds"].as_f64() > Some(0.0), "{demo}");
     assert!(out.join(demo["picture"].as_str().unwrap()).is_file());
     assert!(out.join(demo["report"].as_str().unwrap()).is_file());
+    let sheet = std::fs::File::open(out.join("sheet.png")).unwrap();
+    let sheet = png::Decoder::new(std::io::BufReader::new(sheet)).read_info().unwrap();
+    let (width, height) = sheet.info().size();
+    assert!(width > 4 * 320 && height > 180, "four titles beside each other: {width} x {height}");
     let page = std::fs::read_to_string(out.join("index.html")).unwrap();
     assert!(page.contains("d-demo.xex") && page.contains("<img src=\"pictures/0003.png\""));
 }

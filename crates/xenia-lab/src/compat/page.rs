@@ -26,19 +26,24 @@ img { width: 160px; height: 90px; object-fit: contain; background: #0003; }
 <h1>Compatibility</h1>
 ";
 
+/// A sentence that sums the report up.
+pub(super) fn summary(report: &CompatReport) -> String {
+    let states: Vec<String> =
+        report.states.iter().map(|(state, number)| format!("{number} {state}")).collect();
+    let mode = if report.lockstep { "in lockstep" } else { "in parallel" };
+    let (titles, seconds) = (report.titles.len(), report.seconds);
+    format!("{titles} titles, {seconds} seconds each, {mode}: {}.", states.join(", "))
+}
+
+/// Whether a title's result is a good one.
+pub(super) fn is_good(row: &CompatRow) -> bool {
+    matches!(row.state, CompatState::Runs) || row.state == CompatState::Ended && row.reason.is_none()
+}
+
 /// The page of a report, as HTML.
 pub(super) fn page(report: &CompatReport) -> String {
     let mut page = HEAD.to_owned();
-    let states: Vec<String> =
-        report.states.iter().map(|(state, number)| format!("{number} {}", escaped(state))).collect();
-    let mode = if report.lockstep { "in lockstep" } else { "in parallel" };
-    let _ = writeln!(
-        page,
-        "<p>{} titles, {} seconds each, {mode}: {}.</p>",
-        report.titles.len(),
-        report.seconds,
-        states.join(", ")
-    );
+    let _ = writeln!(page, "<p>{}</p>", escaped(&summary(report)));
     if report.left_out > 0 {
         let _ = writeln!(page, "<p>Interrupted: {} more were not run.</p>", report.left_out);
     }
@@ -56,8 +61,7 @@ fn row(page: &mut String, row: &CompatRow) {
     let picture = row.picture.as_ref().map_or_else(String::new, |path| {
         format!("<img src=\"{}\" alt=\"last picture\" loading=\"lazy\">", escaped(path))
     });
-    let good =
-        matches!(row.state, CompatState::Runs) || row.state == CompatState::Ended && row.reason.is_none();
+    let good = is_good(row);
     let mut notes: Vec<String> = row.reason.iter().map(|reason| escaped(reason)).collect();
     let calls: Vec<String> =
         row.missing_calls.iter().map(|(name, number)| format!("{} ({number})", escaped(name))).collect();
