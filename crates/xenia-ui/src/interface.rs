@@ -316,6 +316,8 @@ pub(super) fn row(ui: &mut Ui, name: &str, details: &str) -> bool {
 pub(super) fn row_of(ui: &mut Ui, name: &str, details: &str) -> Response {
     let button = Button::new(name).right_text(details);
     let response = ui.add(button.min_size(vec2(ui.available_width(), 0.0)).truncate());
+    let response =
+        if details.is_empty() { response } else { response.accessible_name(format!("{name}: {details}")) };
     focus_first(&response);
     if response.has_focus() {
         response.scroll_to_me(None);

@@ -10,6 +10,8 @@
 //! device, so tests run pages without any of them.
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+mod accessibility;
 mod details;
 mod fonts;
 mod input;

@@ -2,7 +2,7 @@
 
 use super::interface::{MenuPage, Outcome, entry, focus_first};
 use super::{LiveSetting, PageCommand, PageModel, SettingControl};
-use egui::{Slider, Ui};
+use egui::{Id, Slider, Ui};
 
 /// Shows the settings.
 pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
@@ -24,8 +24,8 @@ pub(super) fn list(ui: &mut Ui, settings: &[LiveSetting]) -> Option<Outcome> {
     let mut outcome = None;
     egui::Grid::new("settings").num_columns(2).spacing([24.0, 8.0]).show(ui, |ui| {
         for setting in settings {
-            ui.label(setting.label);
-            if let Some(value) = control(ui, setting) {
+            let label = ui.label(setting.label).id;
+            if let Some(value) = control(ui, setting, label) {
                 outcome = Some(Outcome::Do(PageCommand::Set { key: setting.key, value }));
             }
             ui.end_row();
@@ -34,13 +34,13 @@ pub(super) fn list(ui: &mut Ui, settings: &[LiveSetting]) -> Option<Outcome> {
     outcome
 }
 
-/// Shows the control of a setting; returns its new value.
-fn control(ui: &mut Ui, setting: &LiveSetting) -> Option<String> {
+/// Shows the control of a setting, whose label has this id; returns its new value.
+fn control(ui: &mut Ui, setting: &LiveSetting, name: Id) -> Option<String> {
     match &setting.control {
         SettingControl::Switch => {
             let mut on = setting.value == "true";
             let label = if on { "on" } else { "off" };
-            let response = ui.checkbox(&mut on, label);
+            let response = ui.checkbox(&mut on, label).labelled_by(name);
             focus_first(&response);
             response.changed().then(|| on.to_string())
         }
@@ -49,6 +49,7 @@ fn control(ui: &mut Ui, setting: &LiveSetting) -> Option<String> {
             ui.horizontal(|ui| {
                 for (value, label) in *values {
                     let response = ui.selectable_label(setting.value == *value, *label);
+                    let response = response.accessible_name(format!("{}: {label}", setting.label));
                     focus_first(&response);
                     if response.clicked() {
                         chosen = Some((*value).to_owned());
@@ -63,7 +64,7 @@ fn control(ui: &mut Ui, setting: &LiveSetting) -> Option<String> {
             ui.horizontal(|ui| {
                 // Its value is a label: a field to type in would take the focus from a pad.
                 let slider = Slider::new(&mut value, range.clone()).step_by(f64::from(*step));
-                let response = ui.add(slider.show_value(false));
+                let response = ui.add(slider.show_value(false)).labelled_by(name);
                 focus_first(&response);
                 changed = response.changed();
                 ui.label(format!("{value} %"));

@@ -1,6 +1,7 @@
 //! Drives pages in tests, without a window.
 
 use super::{MenuPage, PageCommand, PageModel, UserInterface};
+use egui::accesskit::TreeUpdate;
 use egui::epaint::Shape;
 use egui::{Event, FullOutput, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, vec2};
 
@@ -18,6 +19,7 @@ pub(super) struct Driver {
 impl Driver {
     pub(super) fn new(page: MenuPage, model: PageModel) -> Self {
         let mut driver = Self { interface: UserInterface::default(), model, time: None };
+        driver.interface.context().enable_accesskit();
         driver.interface.open(page);
         driver.events(Vec::new());
         driver
@@ -119,6 +121,11 @@ impl Driver {
                 output.viewport_output.values().all(|viewport| !viewport.repaint_delay.is_zero())
             })
             .unwrap_or(most)
+    }
+
+    /// The page as assistive technologies get it: its nodes, and the one with the focus.
+    pub(super) fn tree(&mut self) -> TreeUpdate {
+        self.events(Vec::new()).0.platform_output.accesskit_update.expect("a tree for each pass")
     }
 
     /// Number of pictures of saved states that the page has shown last.

@@ -1,0 +1,145 @@
+//! Tests of the tree of each page, which assistive technologies would read: roles, names, focus.
+
+use super::testing::Driver;
+use super::{
+    InputModel, InputPart, InsidePane, LibraryEntry, LibraryModel, LiveSetting, MenuPage, PageFailure,
+    PageModel, SavedSlot, SettingControl, StateList, StoredData,
+};
+use egui::Key;
+use egui::accesskit::{Action, Node, NodeId, Role, TreeUpdate};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// All pages, in some order.
+fn pages() -> impl Iterator<Item = MenuPage> {
+    let next = |page: &MenuPage| {
+        Some(match page {
+            MenuPage::Menu => MenuPage::Settings,
+            MenuPage::Settings => MenuPage::Input,
+            MenuPage::Input => MenuPage::Internals,
+            MenuPage::Internals => MenuPage::SaveState,
+            MenuPage::SaveState => MenuPage::LoadState,
+            MenuPage::LoadState => MenuPage::Library,
+            MenuPage::Library => MenuPage::Title,
+            MenuPage::Title => MenuPage::AddFolder,
+            MenuPage::AddFolder => MenuPage::Failure,
+            MenuPage::Failure => MenuPage::AskDelete,
+            MenuPage::AskDelete => MenuPage::AskHome,
+            MenuPage::AskHome => MenuPage::AskOpen,
+            MenuPage::AskOpen => MenuPage::AskRestart,
+            MenuPage::AskRestart => MenuPage::AskQuit,
+            MenuPage::AskQuit => return None,
+        })
+    };
+    std::iter::successors(Some(MenuPage::Menu), next)
+}
+
+/// A model with something on each page.
+fn model() -> PageModel {
+    const FILTERS: &[(&str, &str)] = &[("linear", "smooth"), ("nearest", "sharp")];
+    let setting = |key, label, control, value: &str| LiveSetting { key, label, control, value: value.into() };
+    let volume = SettingControl::Percent { range: 0..=200, step: 10 };
+    let settings = vec![
+        setting("volume", "Volume", volume.clone(), "100"),
+        setting("mute", "Mute", SettingControl::Switch, "true"),
+        setting("filter", "Filter", SettingControl::Choice(FILTERS), "linear"),
+    ];
+    let part = |name, label: &str| InputPart { name, label: label.into(), ..InputPart::default() };
+    let input = InputModel {
+        parts: vec![part("a", "A"), part("up", "D-pad up")],
+        pads: vec!["Gamepad: controller 1".to_owned()],
+        settings: vec![setting("dead-zone", "Dead zone of sticks", volume, "10")],
+    };
+    let entry = |name: &str| LibraryEntry { name: name.to_owned(), ..LibraryEntry::default() };
+    let library = LibraryModel { entries: vec![entry("Demo"), entry("Knot")], ..LibraryModel::default() };
+    let rows = (0..50).map(|row| format!("row {row}")).collect();
+    let inside = ["threads", "files"].map(|name| InsidePane {
+        name: name.to_owned(),
+        title: name.to_owned(),
+        heading: None,
+        rows: Vec::clone(&rows),
+    });
+    PageModel {
+        title: "Knot".to_owned(),
+        can_restart: true,
+        is_running: true,
+        can_keep: true,
+        settings,
+        has_input: true,
+        input: Some(input),
+        states: Some(StateList { slots: vec![Some(SavedSlot::default()), None], can_undo: true }),
+        library: Some(Arc::new(library)),
+        stored: StoredData { caches: Some("1 MiB".to_owned()), saves: Some("2 saves".to_owned()) },
+        failure: PageFailure { heading: "It can't be run".to_owned(), lines: vec!["why".to_owned()] },
+        inside: Some(Arc::new(inside.into())),
+        ..PageModel::default()
+    }
+}
+
+/// Name of a node, as assistive technologies compute it.
+fn name(node: &Node, nodes: &BTreeMap<NodeId, &Node>) -> String {
+    let label = |id: &NodeId| {
+        let node = nodes.get(id)?;
+        node.value().or(node.label())
+    };
+    let own = node.label().map(str::to_owned);
+    own.unwrap_or_else(|| node.labelled_by().iter().filter_map(label).collect::<Vec<_>>().join(" "))
+}
+
+/// Roles and names of the nodes that take the focus.
+fn controls(tree: &TreeUpdate) -> Vec<(NodeId, Role, String)> {
+    let nodes = tree.nodes.iter().map(|(id, node)| (*id, node)).collect();
+    let takes_focus = |node: &&(NodeId, Node)| node.1.supports_action(Action::Focus);
+    let control = |(id, node): &(NodeId, Node)| (*id, node.role(), name(node, &nodes));
+    tree.nodes.iter().filter(takes_focus).map(control).collect()
+}
+
+#[test]
+fn everything_that_takes_the_focus_has_a_name_of_its_own() {
+    for page in pages() {
+        let mut driver = Driver::new(MenuPage::Library, model());
+        driver.open(page);
+        let tree = driver.tree();
+        let controls = controls(&tree);
+        assert!(!controls.is_empty(), "{page:?}");
+        let mut names = BTreeSet::new();
+        for (_, role, name) in &controls {
+            assert!(*role != Role::Unknown && !name.trim().is_empty(), "{page:?}: {controls:?}");
+            assert!(names.insert(name), "{page:?} has two of {name}: {controls:?}");
+        }
+        assert!(controls.iter().any(|(id, ..)| *id == tree.focus), "{page:?}: the focus is on none");
+    }
+}
+
+#[test]
+fn a_setting_has_its_label_as_name_and_its_value() {
+    let mut driver = Driver::new(MenuPage::Settings, model());
+    let tree = driver.tree();
+    let found = |label: &str| {
+        let (id, role, _) = controls(&tree).into_iter().find(|(.., name)| name == label).expect(label);
+        let (_, node) = tree.nodes.iter().find(|(of, _)| *of == id).expect(label);
+        (role, node.clone())
+    };
+    let (role, volume) = found("Volume");
+    assert_eq!(
+        (role, volume.numeric_value(), volume.max_numeric_value()),
+        (Role::Slider, Some(100.0), Some(200.0))
+    );
+    let (role, mute) = found("Mute");
+    assert_eq!((role, mute.toggled()), (Role::CheckBox, Some(true.into())));
+    assert_eq!(found("Filter: smooth").1.toggled(), Some(true.into()));
+    assert_eq!(found("Filter: sharp").1.toggled(), Some(false.into()));
+}
+
+#[test]
+fn the_focus_that_is_told_follows_the_keys() {
+    let mut driver = Driver::new(MenuPage::Menu, model());
+    let mut focused = |keys: &[Key]| {
+        driver.keys(keys);
+        let tree = driver.tree();
+        let focus = tree.focus;
+        controls(&tree).into_iter().find(|(id, ..)| *id == focus).map(|(.., name)| name)
+    };
+    assert_eq!(focused(&[]).as_deref(), Some("Resume"));
+    assert_eq!(focused(&[Key::ArrowDown]).as_deref(), Some("Save state"));
+}
