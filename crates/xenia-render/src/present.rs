@@ -1,4 +1,4 @@
-//! Presentation: draws the frame and the text layers on the window's surface.
+//! Presentation: draws the frame, and pages and text over it, on the window's surface.
 
 mod effects;
 mod pages;
@@ -17,31 +17,10 @@ use picture::{Painter, Picture};
 use std::sync::Arc;
 use winit::window::Window;
 
-/// Layers of the window, from bottom to top.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Layer {
-    /// The machine's frame.
-    Frame,
-    /// The performance figures.
-    Overlay,
-    /// Messages of the window.
-    Messages,
-    /// State of the machine: paused, recording.
-    Badges,
-    /// Page of text: before the first frame, the list of keys, a crash report.
-    Page,
-}
-
-impl Layer {
-    /// All layers except the frame, from bottom to top.
-    pub(crate) const TEXTS: [Self; 4] = [Self::Overlay, Self::Messages, Self::Badges, Self::Page];
-    const COUNT: usize = 5;
-}
-
 /// Result of a drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presented {
-    /// The layers are on the window, or the window is hidden.
+    /// The frame is on the window, or the window is hidden.
     Shown,
     /// The surface was not ready, but will be at the next call.
     NotReady,
@@ -68,8 +47,9 @@ pub(crate) struct Presenter {
     shader: wgpu::ShaderModule,
     /// Created when the frame is first drawn with one.
     effects: Option<Effects>,
-    layers: [Option<Picture>; Layer::COUNT],
-    /// Created when a page is first open.
+    /// The machine's frame.
+    frame: Option<Picture>,
+    /// Created when there is a page or text first.
     pages: Option<Pages>,
     adapter: String,
 }
@@ -86,7 +66,8 @@ impl Presenter {
         Self::open(window, instance, named, present_mode(vsync))
     }
 
-    /// Shows the window with another device, after the loss of this one. All layers are empty then.
+    /// Shows the window with another device, after the loss of this one. Frame and pages are gone
+    /// then.
     pub(crate) fn reopen(&mut self) -> Result<(), RenderError> {
         // A window has one surface at a time, and the lost device may hold an image of this one.
         self.surface = None;
@@ -141,7 +122,7 @@ impl Presenter {
             painter,
             shader,
             effects: None,
-            layers: [const { None }; Layer::COUNT],
+            frame: None,
             pages: None,
             adapter: name,
         };
@@ -206,41 +187,39 @@ impl Presenter {
         self.configure();
     }
 
-    /// Replaces the image of a layer: width and height, and four bytes per pixel, rows from the
-    /// top. Returns false, with an empty layer, if the device doesn't support the size.
-    pub(crate) fn set(&mut self, layer: Layer, size: (u32, u32), rgba: &[u8]) -> bool {
+    /// Replaces the frame: width and height, and four bytes per pixel, rows from the top. Returns
+    /// false, without a frame, if the device doesn't support the size.
+    pub(crate) fn set(&mut self, size: (u32, u32), rgba: &[u8]) -> bool {
         let most = self.device.device.limits().max_texture_dimension_2d;
-        let slot = &mut self.layers[layer as usize];
         if [size.0, size.1].iter().any(|side| !(1..=most).contains(side)) {
-            *slot = None;
+            self.frame = None;
             return false;
         }
-        let fitting = slot.take().filter(|picture| picture.size() == size);
+        let fitting = self.frame.take().filter(|picture| picture.size() == size);
         let picture = fitting.unwrap_or_else(|| self.painter.picture(&self.device.device, size));
         picture.write(&self.device.queue, rgba);
-        *slot = Some(picture);
+        self.frame = Some(picture);
         true
     }
 
     /// Replaces the frame by a picture on the device. Returns false if that is another device.
     pub(crate) fn set_frame(&mut self, picture: &PictureTexture) -> bool {
         let Some(texture) = picture.on(&self.device) else { return false };
-        let shown = self.painter.picture_of(&self.device.device, texture.clone());
-        self.layers[Layer::Frame as usize] = Some(shown);
+        self.frame = Some(self.painter.picture_of(&self.device.device, texture.clone()));
         true
     }
 
-    /// Clears a layer.
-    pub(crate) fn clear(&mut self, layer: Layer) {
-        self.layers[layer as usize] = None;
+    /// Removes the frame.
+    pub(crate) fn clear(&mut self) {
+        self.frame = None;
     }
 
-    /// Width and height of a layer's image.
-    pub(crate) fn layer_size(&self, layer: Layer) -> Option<(u32, u32)> {
-        self.layers[layer as usize].as_ref().map(Picture::size)
+    /// Width and height of the frame.
+    pub(crate) fn frame_size(&self) -> Option<(u32, u32)> {
+        self.frame.as_ref().map(Picture::size)
     }
 
-    /// Replaces the page over all layers.
+    /// Replaces the page and the texts over the frame.
     pub(crate) fn set_page(&mut self, shapes: PageShapes) {
         let pages = match self.pages.take() {
             Some(mut pages) => {
@@ -252,19 +231,8 @@ impl Presenter {
         self.pages.insert(pages).upload(&self.device.device, &self.device.queue);
     }
 
-    /// Removes the page.
-    pub(crate) fn clear_page(&mut self) {
-        if let Some(pages) = &mut self.pages {
-            pages.clear();
-        }
-    }
-
-    /// Draws the layers at their positions, and the frame with this appearance.
-    pub(crate) fn draw(
-        &mut self,
-        places: &[(Layer, Rectangle, Filter)],
-        appearance: &Appearance,
-    ) -> Presented {
+    /// Draws the frame at this place and with this appearance, and what is over it.
+    pub(crate) fn draw(&mut self, place: Option<(Rectangle, Filter)>, appearance: &Appearance) -> Presented {
         use wgpu::CurrentSurfaceTexture as Current;
         if self.failed {
             return Presented::Gone;
@@ -282,7 +250,7 @@ impl Presenter {
             _ => return Presented::Shown,
         };
         let shared = self.device.clone();
-        let drawn = shared.attempt(|_| self.draw_on(target, places, appearance));
+        let drawn = shared.attempt(|_| self.draw_on(target, place, appearance));
         self.note(drawn);
         match (self.failed, self.device.is_lost()) {
             (true, _) => Presented::Gone,
@@ -291,18 +259,18 @@ impl Presenter {
         }
     }
 
-    /// Draws the layers on the surface's image, and presents it.
+    /// Draws on the surface's image, and presents it.
     fn draw_on(
         &mut self,
         target: wgpu::SurfaceTexture,
-        places: &[(Layer, Rectangle, Filter)],
+        place: Option<(Rectangle, Filter)>,
         appearance: &Appearance,
     ) {
         let view = target.texture.create_view(&Default::default());
         let Device { device, queue, .. } = &self.device;
         let mut encoder = device.create_command_encoder(&Default::default());
         let mut effects = None;
-        if let Some(frame) = &self.layers[Layer::Frame as usize]
+        if let Some(frame) = &self.frame
             && !appearance.is_plain()
         {
             let samplers = self.painter.samplers();
@@ -318,26 +286,16 @@ impl Presenter {
         }
         {
             let mut pass = picture::pass(&mut encoder, "present", &view).forget_lifetime();
-            let paint = |pass: &mut wgpu::RenderPass<'static>, of_page: bool| {
-                for &(layer, at, filter) in places {
-                    match (&self.layers[layer as usize], effects) {
-                        // Messages are read over a page, too.
-                        _ if (layer == Layer::Messages) != of_page => {}
-                        (Some(frame), Some(effects)) if layer == Layer::Frame => {
-                            effects.paint(device, pass, frame, at, filter);
-                        }
-                        (Some(picture), _) => self.painter.paint(pass, picture, at, filter),
-                        (None, _) => {}
-                    }
+            match (&self.frame, place, effects) {
+                (Some(frame), Some((at, filter)), Some(effects)) => {
+                    effects.paint(device, &mut pass, frame, at, filter);
                 }
-            };
-            paint(&mut pass, false);
+                (Some(frame), Some((at, filter)), None) => self.painter.paint(&mut pass, frame, at, filter),
+                _ => {}
+            }
             if let Some(pages) = &self.pages {
                 pages.paint(&mut pass);
-                // Pages leave the area of their last shape.
-                pass.set_scissor_rect(0, 0, self.config.width, self.config.height);
             }
-            paint(&mut pass, true);
         }
         queue.submit([encoder.finish()]);
         queue.present(target);

@@ -22,7 +22,6 @@ mod page;
 mod pages;
 pub(crate) mod scaling;
 mod size;
-mod text;
 mod view;
 
 pub use appearance::{Appearance, BRIGHTNESS};

@@ -3,7 +3,7 @@
 use super::testing::Driver;
 use super::{
     InputModel, InputPart, InsidePane, LibraryEntry, LibraryModel, LiveSetting, MenuPage, PageFailure,
-    PageModel, SavedSlot, SettingControl, StateList, StoredData,
+    PageModel, SavedSlot, SettingControl, StateList, StoppedModel, StoredData,
 };
 use egui::Key;
 use egui::accesskit::{Action, Node, NodeId, Role, TreeUpdate};
@@ -14,7 +14,8 @@ use std::sync::Arc;
 fn pages() -> impl Iterator<Item = MenuPage> {
     let next = |page: &MenuPage| {
         Some(match page {
-            MenuPage::Menu => MenuPage::Settings,
+            MenuPage::Menu => MenuPage::Stopped,
+            MenuPage::Stopped => MenuPage::Settings,
             MenuPage::Settings => MenuPage::Input,
             MenuPage::Input => MenuPage::Internals,
             MenuPage::Internals => MenuPage::SaveState,
@@ -71,6 +72,7 @@ fn model() -> PageModel {
         library: Some(Arc::new(library)),
         stored: StoredData { caches: Some("1 MiB".to_owned()), saves: Some("2 saves".to_owned()) },
         failure: PageFailure { heading: "It can't be run".to_owned(), lines: vec!["why".to_owned()] },
+        stopped: Some(StoppedModel { again: Some("R".to_owned()), ..StoppedModel::default() }),
         inside: Some(Arc::new(inside.into())),
         ..PageModel::default()
     }

@@ -4,9 +4,10 @@ use super::fonts::HostFonts;
 use super::input::{self, InputState};
 use super::internals::{self, InsideView};
 use super::library::LibraryState;
+use super::overlay::OverlayText;
 use super::pictures::Textures;
 use super::states::{self, SlotUse};
-use super::{PageCommand, PageModel, details, library, menu, settings};
+use super::{PageCommand, PageModel, details, library, menu, settings, stopped};
 use egui::{
     Align2, Area, Button, Color32, Context, CornerRadius, Event, FontFamily, FontId, Frame, FullOutput, Id,
     Key, LayerId, Modifiers, Order, RawInput, Response, TextStyle, ThemePreference, Ui, vec2,
@@ -15,6 +16,8 @@ use std::sync::Arc;
 
 /// Width of a page in points.
 const WIDTH: f32 = 420.0;
+/// Width of a page with text in points.
+const READABLE: f32 = 640.0;
 /// Width of the page with the machine's inside.
 const WIDE: f32 = 1000.0;
 /// Height of a window, in points, in which a point is one of the display's.
@@ -25,6 +28,8 @@ const USUAL_HEIGHT: f32 = 720.0;
 pub enum MenuPage {
     /// The pause menu.
     Menu,
+    /// Why the machine has stopped.
+    Stopped,
     /// Settings that act at once.
     Settings,
     /// Keys, buttons and dead zones of controllers.
@@ -77,6 +82,8 @@ pub struct UserInterface {
     /// The path that is typed.
     typed: String,
     input: InputState,
+    /// Text outside of pages.
+    text: OverlayText,
     /// Events for the next pass.
     later: Vec<Event>,
     /// Whether the page has not had a pass yet, so that none of its widgets has the focus.
@@ -111,6 +118,7 @@ impl Default for UserInterface {
             inside: InsideView::default(),
             typed: String::new(),
             input: InputState::default(),
+            text: OverlayText::default(),
             later: Vec::new(),
             is_new: true,
         }
@@ -178,7 +186,13 @@ impl UserInterface {
         self.context.set_zoom_factor(if factor < 1.0 { factor.max(0.5) } else { factor.min(3.0) });
     }
 
-    /// Runs the open page. Returns what is to be drawn, and the commands.
+    /// Sets the text outside of pages, for the next pass.
+    pub fn set_text(&mut self, text: OverlayText) {
+        self.text = text;
+    }
+
+    /// Runs a pass: the text outside of pages, and the open page. Returns what is to be drawn, and
+    /// the commands.
     pub fn show(&mut self, mut input: RawInput, model: &PageModel) -> (FullOutput, Vec<PageCommand>) {
         let mut outcomes = Vec::new();
         let page = self.page;
@@ -197,7 +211,10 @@ impl UserInterface {
             _ => {}
         }
         let context = self.context.clone();
+        let text = std::mem::take(&mut self.text);
         let output = context.run_pass(input, |context| {
+            text.show_below(context);
+            text.show_above(context);
             let Some(page) = page else { return };
             if !self.later.is_empty() {
                 context.request_repaint();
@@ -219,12 +236,17 @@ impl UserInterface {
             dark.rect_filled(context.viewport_rect(), 0.0, Color32::from_black_alpha(140));
             area.anchor(Align2::CENTER_CENTER, [0.0, 0.0]).show(context, |ui| {
                 Frame::window(ui.style()).inner_margin(20.0).show(ui, |ui| {
-                    let width = if page == MenuPage::Internals { WIDE } else { WIDTH };
+                    let width = match page {
+                        MenuPage::Internals => WIDE,
+                        MenuPage::Stopped => READABLE,
+                        _ => WIDTH,
+                    };
                     ui.set_width(width.min(ui.ctx().content_rect().width() - 60.0));
                     outcomes.extend(self.shown(ui, page, model));
                 });
             });
         });
+        self.text = text;
         let mut commands = Vec::new();
         for outcome in outcomes {
             match outcome {
@@ -250,6 +272,7 @@ impl UserInterface {
             MenuPage::Input => return input::show(ui, model, &mut self.input),
             MenuPage::Library => None,
             MenuPage::Menu => menu::show(ui, model),
+            MenuPage::Stopped => stopped::show(ui, model),
             MenuPage::Settings => settings::show(ui, model),
             MenuPage::Internals => internals::show(ui, model, &mut self.inside),
             MenuPage::Title => details::show(ui, model, title),
@@ -279,6 +302,7 @@ fn back(page: MenuPage, model: &PageModel) -> Outcome {
     match page {
         MenuPage::Menu if model.is_home => Outcome::Go(MenuPage::Library),
         MenuPage::Menu | MenuPage::AskOpen => Outcome::Do(PageCommand::Resume),
+        MenuPage::Stopped => Outcome::Do(PageCommand::LeaveStopped),
         MenuPage::AskDelete => Outcome::Go(MenuPage::Title),
         MenuPage::Title | MenuPage::AddFolder | MenuPage::Failure => Outcome::Go(MenuPage::Library),
         MenuPage::Settings

@@ -1,5 +1,6 @@
 //! Pages over the picture: the pause menu, settings, controllers, saved states, the machine's
-//! inside. The library is the page of a window without a title.
+//! inside. The library is the page of a window without a title. Text outside of pages, such as
+//! figures and messages, is [`OverlayText`].
 //!
 //! ```text
 //!  PageModel (plain data) ──▶ UserInterface::show ──▶ pages ──▶ Commands
@@ -20,10 +21,12 @@ mod internals;
 mod library;
 mod menu;
 mod model;
+mod overlay;
 mod pad;
 mod pictures;
 mod settings;
 mod states;
+mod stopped;
 #[cfg(test)]
 mod testing;
 
@@ -36,5 +39,7 @@ pub use model::{
     LiveSetting, PageCommand, PageFailure, PageModel, SavedSlot, SettingControl, StateList, StoredData,
     StoredKind,
 };
+pub use overlay::OverlayText;
 pub use pad::{GUIDE, PadKeys};
 pub use pictures::LibraryIcon;
+pub use stopped::StoppedModel;

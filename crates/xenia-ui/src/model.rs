@@ -4,6 +4,7 @@ use super::input::InputModel;
 use super::internals::InsidePane;
 use super::library::{LibraryModel, LibraryView};
 use super::pictures::LibraryIcon;
+use super::stopped::StoppedModel;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub struct PageModel {
     pub is_home: bool,
     /// Data that the title on the page of details has left on the disk.
     pub stored: StoredData,
+    /// Why the machine has stopped, if it has.
+    pub stopped: Option<StoppedModel>,
     /// Failure to be shown.
     pub failure: PageFailure,
     /// The machine's inside when it was asked last; `None` if it has not answered yet.
@@ -159,6 +162,10 @@ pub enum PageCommand {
     UndoLoad,
     /// Look into the machine.
     LookInside,
+    /// Write a bug report.
+    Report,
+    /// Leave the machine that has stopped.
+    LeaveStopped,
     /// Keep the frame as a picture.
     Screenshot,
     /// Close the window.

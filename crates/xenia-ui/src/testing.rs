@@ -1,8 +1,8 @@
 //! Drives pages in tests, without a window.
 
-use super::{MenuPage, PageCommand, PageModel, UserInterface};
+use super::{MenuPage, OverlayText, PageCommand, PageModel, UserInterface};
 use egui::accesskit::TreeUpdate;
-use egui::epaint::Shape;
+use egui::epaint::{Shape, TextShape};
 use egui::{Event, FullOutput, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, vec2};
 
 /// Size of the screen in points.
@@ -23,6 +23,53 @@ impl Driver {
         driver.interface.open(page);
         driver.events(Vec::new());
         driver
+    }
+
+    /// An interface without a page, with this text.
+    pub(super) fn without_page(text: OverlayText) -> Self {
+        let mut driver =
+            Self { interface: UserInterface::default(), model: PageModel::default(), time: None };
+        driver.set_text(text);
+        driver
+    }
+
+    /// Sets the text outside of pages.
+    pub(super) fn set_text(&mut self, text: OverlayText) {
+        self.interface.set_text(text);
+    }
+
+    /// All texts that are shown, from the lowest to the topmost.
+    pub(super) fn texts(&mut self) -> Vec<String> {
+        let (output, _) = self.events(Vec::new());
+        let mut texts = Vec::new();
+        for shape in &output.shapes {
+            collect(&shape.shape, &mut |text| texts.push(text.galley.text().to_owned()));
+        }
+        texts
+    }
+
+    /// Places of all texts that are shown.
+    pub(super) fn places(&mut self) -> Vec<Rect> {
+        let (output, _) = self.events(Vec::new());
+        let mut places = Vec::new();
+        for shape in &output.shapes {
+            collect(&shape.shape, &mut |text| places.push(text.visual_bounding_rect()));
+        }
+        places
+    }
+
+    /// Place of a text: from its first letter's cell on.
+    pub(super) fn place(&mut self, text: &str) -> Option<Rect> {
+        let (output, _) = self.events(Vec::new());
+        let mut place = None;
+        for shape in &output.shapes {
+            collect(&shape.shape, &mut |found| {
+                if found.galley.text() == text {
+                    place = Some(Rect::from_min_size(found.pos, found.galley.size()));
+                }
+            });
+        }
+        place
     }
 
     pub(super) fn page(&self) -> Option<MenuPage> {
@@ -156,6 +203,15 @@ impl Driver {
             commands.extend(self.events(vec![event]).1);
         }
         commands
+    }
+}
+
+/// Visits the texts in a shape.
+fn collect(shape: &Shape, take: &mut dyn FnMut(&TextShape)) {
+    match shape {
+        Shape::Vec(shapes) => shapes.iter().for_each(|shape| collect(shape, take)),
+        Shape::Text(text) => take(text),
+        _ => {}
     }
 }
 

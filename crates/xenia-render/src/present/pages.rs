@@ -1,4 +1,4 @@
-//! Draws the pages of the user interface over the picture.
+//! Draws the pages of the user interface, and text, over the picture.
 
 use egui_wgpu::{Renderer, RendererOptions, ScreenDescriptor};
 use egui_winit::egui::epaint::ClippedPrimitive;
@@ -58,11 +58,6 @@ impl Pages {
                 self.renderer.update_texture(device, queue, id, delta);
             }
         }
-    }
-
-    /// Removes the shapes.
-    pub(super) fn clear(&mut self) {
-        self.shapes.jobs.clear();
     }
 
     /// Prepares the shapes for [`Self::paint`], before the pass that draws them.

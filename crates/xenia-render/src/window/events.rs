@@ -85,6 +85,7 @@ impl Events {
 
     /// Updates the title bar and texts.
     fn refresh(&mut self) {
+        self.settle_stopped();
         if let Some(view) = &mut self.view {
             view.refresh(&self.mailbox.open(), self.mailbox.now());
         }

@@ -55,12 +55,12 @@ impl OsdState {
     }
 }
 
-/// Lines of the overlay in a window with room for `columns` letters.
-pub(crate) fn lines(meter: &Meter, shown: &OsdState, columns: usize) -> Vec<String> {
+/// Lines of the overlay in a window of this width, in logical pixels.
+pub(crate) fn lines(meter: &Meter, shown: &OsdState, width: f64) -> Vec<String> {
     let rates = meter.rates();
     match shown.overlay {
         Overlay::Off => return Vec::new(),
-        Overlay::Full if columns >= FULL_COLUMNS => {}
+        Overlay::Full if width >= FULL_WIDTH => {}
         Overlay::Full | Overlay::Small => return vec![fps(meter)],
     }
     // Where the host's clock is the guest's, the speed is what was asked for, however slow it is.
@@ -164,8 +164,8 @@ pub(crate) fn title(name: &str, meter: &Meter, shown: &OsdState, doing: Option<&
     format!("{name}{state} | xenia-rs")
 }
 
-/// Columns that all figures need; smaller windows show few.
-const FULL_COLUMNS: usize = 36;
+/// Width that all figures need, in logical pixels; smaller windows show few.
+const FULL_WIDTH: f64 = 340.0;
 /// Time for which a message is shown.
 const MESSAGE_TIME: Duration = Duration::from_secs(3);
 /// Most messages shown at once.
@@ -244,7 +244,7 @@ mod tests {
     }
 
     fn lines(meter: &Meter, shown: &OsdState) -> Vec<String> {
-        super::lines(meter, shown, 150)
+        super::lines(meter, shown, 1280.0)
     }
 
     fn title(name: &str, meter: &Meter, shown: &OsdState) -> String {
@@ -316,7 +316,7 @@ shown by an adapter";
         }
         assert_eq!(counts, [0, 1, 9, 0]);
         let full = OsdState { overlay: Overlay::Full, ..shown };
-        assert_eq!(super::lines(&meter, &full, 20), ["30 fps"]);
+        assert_eq!(super::lines(&meter, &full, 200.0), ["30 fps"]);
     }
 
     #[test]

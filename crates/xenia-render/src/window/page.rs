@@ -1,10 +1,11 @@
-//! Pages of text in the middle of the window: before the first frame, the list of keys, why a
-//! machine has stopped.
+//! Texts in the middle of the window: before the first frame, the list of keys. The page of a
+//! machine that has stopped.
 
 use super::ControllerKeys;
 use super::hotkeys::Hotkeys;
 use super::keys::KeyAction;
 use super::meter::Meter;
+use xenia_ui::StoppedModel;
 
 /// Letters in a progress bar.
 const BAR: usize = 32;
@@ -116,18 +117,16 @@ pub(super) fn keys(hotkeys: &Hotkeys, controller: &ControllerKeys) -> Vec<String
 }
 
 /// Page of a machine that has stopped.
-pub(super) fn stopped(why: &Stopped, returns_home: bool, hotkeys: &Hotkeys) -> Vec<String> {
-    let mut lines = vec![why.heading.clone(), String::new()];
-    lines.extend(why.lines.iter().cloned());
-    let leave = if returns_home { "leads to the library" } else { "closes the window" };
-    let hint = |action: KeyAction, text: &str| hotkeys.label(action).map(|key| format!("{key} {text}"));
-    lines.push(String::new());
-    let report = || hint(KeyAction::Report, "writes a bug report to send, without your names and paths");
-    lines.extend(why.has_report.then(report).flatten());
-    let again = why.again.then(|| hint(KeyAction::Again, "runs it again")).flatten();
-    let hints: Vec<String> = again.into_iter().chain(hint(KeyAction::Menu, leave)).collect();
-    lines.extend((!hints.is_empty()).then(|| hints.join(", ")));
-    lines
+pub(super) fn stopped(why: &Stopped, has_library: bool, hotkeys: &Hotkeys) -> StoppedModel {
+    let key = |action: KeyAction| hotkeys.label(action).unwrap_or_default().to_owned();
+    StoppedModel {
+        heading: why.heading.clone(),
+        lines: why.lines.clone(),
+        again: why.again.then(|| key(KeyAction::Again)),
+        report: why.has_report.then(|| key(KeyAction::Report)),
+        leave: key(KeyAction::Menu),
+        has_library,
+    }
 }
 
 #[cfg(test)]
@@ -142,10 +141,6 @@ mod tests {
         start(name, phase, meter, &Hotkeys::default())
     }
 
-    fn last(why: &Stopped, returns_home: bool) -> Vec<String> {
-        stopped(why, returns_home, &Hotkeys::default())
-    }
-
     #[test]
     fn pages_name_the_keys_of_the_settings() {
         let pause = KeyBinding {
@@ -157,7 +152,8 @@ mod tests {
         let named = [KeyAction::Menu, KeyAction::Help, KeyAction::Again];
         let own = Hotkeys::new(&named, vec![pause], Vec::new()).unwrap();
         let why = Stopped { again: true, ..Stopped::default() };
-        assert_eq!(stopped(&why, false, &own).last().unwrap(), "O closes the window");
+        let page = stopped(&why, false, &own);
+        assert_eq!((page.leave.as_str(), page.again, page.report), ("O", Some(String::new()), None));
         assert_eq!(start("x", Phase::Loading, &Meter::default(), &own), ["x", "", "loading"]);
         assert!(keys(&own, &ControllerKeys::default()).iter().any(|line| line.starts_with("  O ")));
     }
@@ -204,24 +200,12 @@ mod tests {
     }
 
     #[test]
-    fn the_last_page_says_what_can_be_done() {
-        let (heading, lines) = ("it fell".to_owned(), vec!["a".to_owned()]);
-        let mut why = Stopped { heading, lines, again: true, has_report: true };
-        assert_eq!(
-            last(&why, false),
-            [
-                "it fell",
-                "",
-                "a",
-                "",
-                "F9 writes a bug report to send, without your names and paths",
-                "R runs it again, Escape closes the window"
-            ]
-        );
-        why.again = false;
-        assert!(!last(&why, false).concat().contains("again"));
-        why.has_report = false;
-        assert_eq!(last(&why, false)[3..], ["", "Escape closes the window"]);
-        assert_eq!(last(&why, true)[4], "Escape leads to the library");
+    fn the_last_page_offers_what_can_be_done() {
+        let mut why = Stopped { again: true, has_report: true, ..Stopped::default() };
+        let page = |why: &Stopped| stopped(why, true, &Hotkeys::default());
+        let keys = |page: &StoppedModel| (page.again.clone(), page.report.clone());
+        assert_eq!(keys(&page(&why)), (Some("R".to_owned()), Some("F9".to_owned())));
+        (why.again, why.has_report) = (false, false);
+        assert_eq!((keys(&page(&why)), page(&why).leave.as_str()), ((None, None), "Escape"));
     }
 }

@@ -1,13 +1,13 @@
 //! Pages of the user interface in the window: the translation of its events, and the pass that
-//! makes shapes of the open page.
+//! makes shapes of the open page and of the texts outside of pages.
 
 use crate::present::PageShapes;
 use egui_winit::State;
-use egui_winit::egui::{Event, RawInput, ViewportId};
+use egui_winit::egui::{Event, Pos2, RawInput, Rect, ViewportId, vec2};
 use std::time::Duration;
 use winit::event::WindowEvent;
 use winit::window::Window;
-use xenia_ui::{MenuPage, PadKeys, PageCommand, PageModel, UserInterface};
+use xenia_ui::{MenuPage, OverlayText, PadKeys, PageCommand, PageModel, UserInterface};
 
 /// The pages, and the input for the open one.
 #[derive(Default)]
@@ -20,6 +20,10 @@ pub(super) struct WindowPages {
     pressed: Vec<Event>,
     /// Time of the next pass, which needs no event.
     repaint_at: Option<Duration>,
+    /// Text outside of pages.
+    text: OverlayText,
+    /// Size and scale of the window when the text was drawn; `None`: it is to be drawn.
+    drawn_for: Option<((u32, u32), f64)>,
 }
 
 impl WindowPages {
@@ -46,8 +50,27 @@ impl WindowPages {
         self.interface.open(page);
     }
 
+    /// The text outside of pages.
+    pub(super) fn text(&self) -> &OverlayText {
+        &self.text
+    }
+
+    /// Sets the text outside of pages.
+    pub(super) fn set_text(&mut self, text: OverlayText) {
+        if text != self.text {
+            self.text = text;
+            self.drawn_for = None;
+        }
+    }
+
+    /// Whether shapes are out of date: a page is open, or the text or the window has changed.
+    pub(super) fn wants_pass(&self, size: (u32, u32), scale: f64) -> bool {
+        self.page().is_some() || self.drawn_for != Some((size, scale))
+    }
+
     /// Closes the open page.
     pub(super) fn close(&mut self) {
+        self.drawn_for = None;
         self.interface.close();
         self.translator = None;
         self.pressed.clear();
@@ -111,22 +134,36 @@ impl WindowPages {
         self.repaint_at.into_iter().chain(self.pads.next()).min()
     }
 
-    /// Runs the open page. Returns its shapes and commands; `None` if no page is open.
+    /// Runs a pass in a window of this size in pixels. Returns its shapes, and the commands of the
+    /// open page.
     pub(super) fn run(
         &mut self,
-        window: &Window,
+        (window, size): (&Window, (u32, u32)),
         model: &PageModel,
         now: Duration,
-    ) -> Option<(PageShapes, Vec<PageCommand>)> {
-        let state = self.translator.as_mut()?;
-        let scale = window.scale_factor() as f32;
-        self.interface.fit(window.inner_size().height as f32 / scale);
-        let mut input: RawInput = state.take_egui_input(window);
+    ) -> (PageShapes, Vec<PageCommand>) {
+        let scale = window.scale_factor();
+        self.drawn_for = Some((size, scale));
+        self.interface.fit(size.1 as f32 / scale as f32);
+        self.interface.set_text(self.text.clone());
+        // The translator would ask for the size of the window, which may have been destroyed.
+        let mut input = self.translator.as_mut().map_or_else(RawInput::default, |state| {
+            let input = state.egui_input_mut();
+            input.time = Some(now.as_secs_f64());
+            input.take()
+        });
+        let points = scale as f32 * self.interface.context().zoom_factor();
+        let points = vec2(size.0 as f32, size.1 as f32) / points;
+        input.screen_rect = Some(Rect::from_min_size(Pos2::ZERO, points));
+        input.viewports.entry(ViewportId::ROOT).or_default().native_pixels_per_point = Some(scale as f32);
         input.events.append(&mut self.pressed);
         let (mut output, commands) = self.interface.show(input, model);
-        state.handle_platform_output(window, std::mem::take(&mut output.platform_output));
-        let delay = output.viewport_output.get(&ViewportId::ROOT).map(|viewport| viewport.repaint_delay);
-        self.repaint_at = delay.and_then(|delay| now.checked_add(delay)).filter(|at| *at < Duration::MAX / 2);
-        Some((PageShapes::new(self.interface.context(), output), commands))
+        if let Some(state) = &mut self.translator {
+            state.handle_platform_output(window, std::mem::take(&mut output.platform_output));
+            let delay = output.viewport_output.get(&ViewportId::ROOT).map(|viewport| viewport.repaint_delay);
+            self.repaint_at =
+                delay.and_then(|delay| now.checked_add(delay)).filter(|at| *at < Duration::MAX / 2);
+        }
+        (PageShapes::new(self.interface.context(), output), commands)
     }
 }

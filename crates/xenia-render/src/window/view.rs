@@ -5,15 +5,14 @@ use super::icon::{WINDOW_ICON, icon};
 use super::live;
 use super::mailbox::{Mail, Mailbox};
 use super::osd::{self, Messages, OsdState};
-use super::page::{self, Phase};
+use super::page::{self, Phase, Stopped};
 use super::pages::WindowPages;
-use super::scaling::{Filter, Rectangle, place};
+use super::scaling::place;
 use super::size::first_size;
-use super::text;
 use super::{RenderError, WindowConfig};
 use crate::backend::Device;
 use crate::backend::presenting::PictureTexture;
-use crate::present::{Layer, Presented, Presenter};
+use crate::present::{Presented, Presenter};
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,10 +21,8 @@ use winit::event::WindowEvent;
 use winit::event_loop::ActiveEventLoop;
 use winit::window::{Fullscreen, Icon, Window, WindowAttributes};
 use xenia_gpu::SwapPicture;
-use xenia_ui::{GUIDE, LiveSetting, MenuPage, PageCommand, PageModel};
+use xenia_ui::{GUIDE, LiveSetting, MenuPage, OverlayText, PageCommand, PageModel, StoppedModel};
 
-/// Pixels between the window's border and text, times the display's scale.
-const BORDER: u32 = 8;
 /// Title bar of a window without a title.
 const HOME_TITLE: &str = "library | xenia-rs";
 /// Time limit for the system to make the window full screen.
@@ -52,8 +49,6 @@ pub(super) struct View {
     pub(super) pages: WindowPages,
     badges: Vec<&'static str>,
     hotkeys: Hotkeys,
-    /// Text of each text layer, and its scale.
-    written: [(u32, Vec<String>); Layer::TEXTS.len()],
     /// Deadline of a requested switch to full screen.
     full_screen_by: Option<Duration>,
 }
@@ -106,7 +101,6 @@ impl View {
             pages: WindowPages::new(config.hotkeys.uses_button(GUIDE)),
             badges: config.badges.clone(),
             hotkeys: config.hotkeys.clone(),
-            written: Default::default(),
             full_screen_by: None,
         };
         view.pointer();
@@ -129,7 +123,6 @@ impl View {
     /// Closes the open page.
     pub(super) fn close_page(&mut self) {
         self.pages.close();
-        self.presenter.clear_page();
         self.pointer();
         self.window.request_redraw();
     }
@@ -154,15 +147,26 @@ impl View {
         live::settings(&self.shown, live::Outside { volume, full_screen })
     }
 
-    /// Runs the open page, and returns its commands.
+    /// Whether the open page or the texts are to be drawn anew.
+    pub(super) fn wants_pass(&self) -> bool {
+        self.pages.wants_pass(self.presenter.size(), self.window.scale_factor())
+    }
+
+    /// Runs a pass of the open page and of the texts, and returns the page's commands.
     pub(super) fn run_page(&mut self, model: &PageModel, now: Duration) -> Vec<PageCommand> {
-        let Some((shapes, commands)) = self.pages.run(&self.window, model, now) else { return Vec::new() };
+        let window = (&*self.window, self.presenter.size());
+        let (shapes, commands) = self.pages.run(window, model, now);
         self.presenter.set_page(shapes);
         if !commands.is_empty() {
             // The page shows their effect.
             self.window.request_redraw();
         }
         commands
+    }
+
+    /// The page of a machine that has stopped.
+    pub(super) fn stopped(&self, why: &Stopped) -> StoppedModel {
+        page::stopped(why, self.returns_home, &self.hotkeys)
     }
 
     /// Name in the title bar.
@@ -237,7 +241,7 @@ impl View {
         self.window.request_redraw();
     }
 
-    /// Replaces the picture of the frame's layer. Returns false if it can't be shown.
+    /// Replaces the frame that is shown. Returns false if it can't be shown.
     fn show(&mut self, frame: &SwapPicture) -> bool {
         if let SwapPicture::Device(picture) = frame
             && let Some(texture) = (&**picture as &dyn Any).downcast_ref::<PictureTexture>()
@@ -246,7 +250,7 @@ impl View {
             return true;
         }
         let read = frame.read();
-        read.is_some_and(|read| self.presenter.set(Layer::Frame, frame.size(), &read.rgba))
+        read.is_some_and(|read| self.presenter.set(frame.size(), &read.rgba))
     }
 
     /// The window's graphics device, if a backend can use it.
@@ -261,9 +265,10 @@ impl View {
         tracing::warn!(target: "gpu", adapter, "the window's graphics device was lost; reopened");
         adapter.clone_into(&mut self.shown.adapter);
         // Texts and pages are made anew. A frame that was on the lost device is gone.
-        self.written = Default::default();
+        let text = self.pages.text().clone();
         let page = self.pages.page();
         self.pages = WindowPages::new(self.hotkeys.uses_button(GUIDE));
+        self.pages.set_text(text);
         if let Some(page) = page {
             self.pages.open(page, &self.window);
         }
@@ -278,7 +283,7 @@ impl View {
 
     /// Drops the frame of a machine that has ended.
     pub(super) fn forget(&mut self) {
-        self.presenter.clear(Layer::Frame);
+        self.presenter.clear();
         self.shown.frame = None;
         self.frame = None;
     }
@@ -307,82 +312,29 @@ impl View {
             _ if self.pages.page().is_some() => Vec::new(),
             _ if self.help => page::keys(&self.hotkeys, &mail.controller),
             (None, _) if dialog.is_some() => dialog.clone().unwrap_or_default(),
-            (Some(why), _) => page::stopped(why, self.returns_home, &self.hotkeys),
+            (Some(_), _) => Vec::new(),
             (None, None) => page::start(&self.name, *phase, meter, &self.hotkeys),
             (None, Some(_)) => Vec::new(),
         };
-        let (columns, rows) = self.room(1);
-        let texts = [
+        let width = f64::from(self.presenter.size().0) / self.window.scale_factor();
+        self.pages.set_text(OverlayText {
             // The page of a machine that has stopped is not to be covered.
-            if stopped.is_some() { Vec::new() } else { osd::lines(meter, &self.shown, columns) },
-            self.messages.lines(),
-            osd::badges(&self.badges, &self.shown),
-            page,
-        ];
-        for ((layer, lines), index) in Layer::TEXTS.into_iter().zip(texts).zip(0..) {
-            // Pages have larger letters, if there is room.
-            let (wide, high) = self.room(2);
-            let is_short = lines.len() <= high && lines.iter().all(|line| line.chars().count() <= wide);
-            let scale = if layer == Layer::Page && is_short { 2 } else { 1 };
-            let written = (scale, text::fit(&lines, columns, rows));
-            if written != self.written[index] {
-                self.write(layer, scale, &written.1);
-                self.written[index] = written;
-            }
-        }
+            figures: if stopped.is_some() { Vec::new() } else { osd::lines(meter, &self.shown, width) },
+            badges: osd::badges(&self.badges, &self.shown),
+            middle: page,
+            messages: self.messages.lines(),
+        });
         self.window.request_redraw();
-    }
-
-    fn write(&mut self, layer: Layer, scale: u32, lines: &[String]) {
-        if lines.is_empty() {
-            self.presenter.clear(layer);
-        } else {
-            let panel = text::panel(lines, self.multiple() * scale);
-            self.presenter.set(layer, (panel.width, panel.height), &panel.rgba);
-        }
-    }
-
-    /// Columns and lines of letters of this scale that fit in the window.
-    fn room(&self, scale: u32) -> (usize, usize) {
-        let (width, height) = self.presenter.size();
-        let around = 2 * (BORDER + text::MARGIN);
-        let inside = |side: u32, unit: u32| {
-            ((side / (self.multiple() * scale)).saturating_sub(around) / unit) as usize
-        };
-        (inside(width, text::LETTER_WIDTH), inside(height, text::LINE_HEIGHT))
-    }
-
-    /// Display pixels per logical pixel, rounded.
-    fn multiple(&self) -> u32 {
-        self.window.scale_factor().round().clamp(1.0, 8.0) as u32
     }
 
     /// Redraws the window. Returns false if the window is gone. The mailbox gets the device that
     /// replaces a lost one.
     pub(super) fn redraw(&mut self, mailbox: &Mailbox) -> bool {
         let window = self.presenter.size();
-        let border = BORDER * self.multiple();
-        let mut places = Vec::with_capacity(1 + Layer::TEXTS.len());
-        if let Some(size) = self.presenter.layer_size(Layer::Frame) {
-            places.push((
-                Layer::Frame,
-                place(size, window, self.shown.scaling, self.shown.appearance.aspect),
-                self.shown.filter,
-            ));
-        }
-        for layer in Layer::TEXTS {
-            let Some((width, height)) = self.presenter.layer_size(layer) else { continue };
-            let (right, bottom) =
-                (window.0.saturating_sub(width + border), window.1.saturating_sub(height + border));
-            let (x, y) = match layer {
-                Layer::Messages => (border, bottom),
-                Layer::Badges => (right, border),
-                Layer::Page => (window.0.saturating_sub(width) / 2, window.1.saturating_sub(height) / 2),
-                Layer::Overlay | Layer::Frame => (border, border),
-            };
-            places.push((layer, Rectangle { x, y, width, height }, Filter::Nearest));
-        }
-        let drawn = self.presenter.draw(&places, &self.shown.appearance);
+        let frame = self.presenter.frame_size().map(|size| {
+            (place(size, window, self.shown.scaling, self.shown.appearance.aspect), self.shown.filter)
+        });
+        let drawn = self.presenter.draw(frame, &self.shown.appearance);
         match drawn {
             Presented::Shown => true,
             Presented::NotReady => {

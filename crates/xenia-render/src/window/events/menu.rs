@@ -3,6 +3,7 @@
 use super::Events;
 use crate::window::keys::KeyAction;
 use crate::window::live::{self, SystemChange};
+use crate::window::view::View;
 use crate::window::{InputClient, KeyEvent};
 use std::time::Duration;
 use winit::event::WindowEvent;
@@ -56,12 +57,24 @@ impl Events {
         self.refresh();
     }
 
+    /// Opens the page of a machine that has stopped, and closes it when another one runs or the
+    /// keys are shown.
+    pub(super) fn settle_stopped(&mut self) {
+        let has_stopped = !self.home.is_open && self.mailbox.open().stopped.is_some();
+        let is_wanted = has_stopped && !self.view.as_ref().is_some_and(|view| view.help);
+        match self.page() {
+            None if is_wanted && self.view.is_some() => self.open_page(MenuPage::Stopped),
+            Some(MenuPage::Stopped) if !is_wanted => self.close_page(),
+            _ => {}
+        }
+    }
+
     /// Opens the menu, or closes the page that is open.
     pub(super) fn toggle_menu(&mut self) {
         if self.home.is_open {
             let is_library = self.page() == Some(MenuPage::Library);
             self.open_page(if is_library { MenuPage::Menu } else { MenuPage::Library });
-        } else if self.page().is_some() {
+        } else if self.page().is_some_and(|page| page != MenuPage::Stopped) {
             self.close_page();
         } else {
             self.open_page(MenuPage::Menu);
@@ -96,12 +109,15 @@ impl Events {
     pub(super) fn is_windows_own(&self, event: &WindowEvent) -> bool {
         let WindowEvent::KeyboardInput { event, .. } = event else { return false };
         let PhysicalKey::Code(key) = event.physical_key else { return false };
-        self.config.hotkeys.stays_in_dialogs(key) && key != KeyCode::Tab
+        let action = self.config.hotkeys.action(key, self.modifiers, &[]);
+        let is_of_stopped = matches!(action, Some(KeyAction::Menu | KeyAction::Again))
+            && self.page() == Some(MenuPage::Stopped);
+        is_of_stopped || (self.config.hotkeys.stays_in_dialogs(key) && key != KeyCode::Tab)
     }
 
-    /// Draws the window; runs the open page before.
+    /// Draws the window; runs a pass of the open page and of texts before, if one is due.
     pub(super) fn redraw(&mut self, event_loop: &ActiveEventLoop) {
-        if self.page().is_some() {
+        if self.view.as_ref().is_some_and(View::wants_pass) {
             let (model, now) = (self.model(), self.mailbox.now());
             let commands = self.view.as_mut().map(|view| view.run_page(&model, now));
             for command in commands.unwrap_or_default() {
@@ -116,13 +132,16 @@ impl Events {
 
     fn model(&self) -> PageModel {
         let Some(view) = &self.view else { return PageModel::default() };
-        let stopped = self.mailbox.open().stopped.as_ref().map(|why| why.again);
+        let (stopped, inside) = {
+            let mail = self.mailbox.open();
+            (mail.stopped.as_ref().map(|why| view.stopped(why)), mail.inside.clone())
+        };
         let input = self.client.input();
         PageModel {
             has_input: input.is_some(),
             input: input.filter(|_| self.page() == Some(MenuPage::Input)).map(InputClient::model),
             title: view.name().to_owned(),
-            can_restart: stopped.unwrap_or(self.config.can_restart),
+            can_restart: stopped.as_ref().map_or(self.config.can_restart, |why| why.again.is_some()),
             is_running: self.is_running(),
             can_keep: self.config.can_keep,
             settings: view.settings(self.client.sound()),
@@ -130,8 +149,9 @@ impl Events {
             library: self.home.library.clone(),
             is_home: self.home.is_open,
             stored: self.home.stored.clone(),
+            stopped,
             failure: self.home.failure.clone(),
-            inside: self.mailbox.open().inside.clone(),
+            inside,
             dropped: self.home.dropped.clone(),
         }
     }
@@ -180,6 +200,8 @@ impl Events {
                 self.mailbox.open().inside = None;
                 self.client.look_inside();
             }
+            PageCommand::Report => self.act(event_loop, KeyAction::Report),
+            PageCommand::LeaveStopped => self.leave_stopped(event_loop),
             PageCommand::Screenshot => self.screenshot(),
             PageCommand::Unbind(part) => self.change_input(|input| input.unbind(part)),
             PageCommand::ResetInput => self.change_input(|input| input.reset()),

@@ -1,0 +1,96 @@
+//! Page of a machine that has stopped: why, and what can be done now.
+
+use super::interface::{Outcome, row};
+use super::{PageCommand, PageModel};
+use egui::{ScrollArea, Ui};
+
+/// Room for the heading and the entries in points; the lines have the rest.
+const AROUND: f32 = 330.0;
+
+/// Why a machine has stopped, and what can be done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoppedModel {
+    /// Short description of the cause.
+    pub heading: String,
+    /// Details, the most useful first.
+    pub lines: Vec<String>,
+    /// The key that restarts the title, maybe none; `None` if it can't be restarted.
+    pub again: Option<String>,
+    /// The key that writes a bug report, maybe none; `None` if there is none to write.
+    pub report: Option<String>,
+    /// The key that leaves the title, maybe none.
+    pub leave: String,
+    /// Whether leaving leads to the library. Otherwise it closes the window.
+    pub has_library: bool,
+}
+
+/// Shows the page.
+pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
+    let stopped = model.stopped.as_ref()?;
+    ui.vertical_centered(|ui| ui.heading(&stopped.heading));
+    ui.add_space(8.0);
+    let height = (ui.ctx().content_rect().height() - AROUND).max(60.0);
+    ScrollArea::vertical().max_height(height).show(ui, |ui| {
+        for line in &stopped.lines {
+            ui.label(line);
+        }
+    });
+    ui.add_space(8.0);
+    let leave = if stopped.has_library { "Library" } else { "Close the window" };
+    let entries = [
+        (stopped.again.as_deref(), "Run again", PageCommand::Restart),
+        (stopped.report.as_deref(), "Write a bug report, without your names and paths", PageCommand::Report),
+        (Some(stopped.leave.as_str()), leave, PageCommand::LeaveStopped),
+    ];
+    let mut outcome = None;
+    for (key, label, command) in entries {
+        if key.is_some_and(|key| row(ui, label, key)) {
+            outcome = Some(Outcome::Do(command));
+        }
+    }
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::MenuPage;
+    use super::super::testing::Driver;
+    use super::*;
+    use egui::Key;
+
+    fn model() -> PageModel {
+        let stopped = StoppedModel {
+            heading: "Knot has crashed".to_owned(),
+            lines: vec!["0x82010004: read of 0x00000018".to_owned(), r"  game:\media".to_owned()],
+            again: Some("R".to_owned()),
+            report: Some("F9".to_owned()),
+            leave: "Escape".to_owned(),
+            has_library: true,
+        };
+        PageModel { stopped: Some(stopped), ..PageModel::default() }
+    }
+
+    #[test]
+    fn a_stopped_title_is_run_again_reported_or_left() {
+        let mut driver = Driver::new(MenuPage::Stopped, model());
+        assert!(driver.shows("Knot has crashed") && driver.shows("0x82010004: read of 0x00000018"));
+        assert_eq!(driver.keys(&[Key::Enter]), [PageCommand::Restart]);
+        assert_eq!(driver.keys(&[Key::ArrowDown, Key::Enter]), [PageCommand::Report]);
+        assert_eq!(driver.click("Library"), [PageCommand::LeaveStopped]);
+        assert_eq!(driver.keys(&[Key::Escape]), [PageCommand::LeaveStopped]);
+        driver.change(|model| {
+            let stopped = model.stopped.as_mut().unwrap();
+            (stopped.again, stopped.report, stopped.has_library) = (None, None, false);
+        });
+        assert!(!driver.shows("Run again") && !driver.shows("F9") && driver.shows("Close the window"));
+    }
+
+    #[test]
+    fn long_reasons_leave_room_for_the_entries() {
+        let mut long = model();
+        long.stopped.as_mut().unwrap().lines = vec!["word ".repeat(2000); 50];
+        let mut driver = Driver::new(MenuPage::Stopped, long);
+        assert_eq!(driver.click("Run again"), [PageCommand::Restart]);
+        assert_eq!(driver.click("Library"), [PageCommand::LeaveStopped]);
+    }
+}
