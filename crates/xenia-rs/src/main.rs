@@ -86,7 +86,8 @@ fn begin(words: Vec<OsString>) -> u8 {
         Ok(parsed) => parsed,
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
             // This error message names the environment variables.
-            let definition = Scope::All.change(Cli::command().color(color), with_negative_numbers);
+            let definition = settings::with_players_help(Cli::command().color(color));
+            let definition = Scope::All.change(definition, with_negative_numbers);
             return explain(&definition.try_get_matches_from(&words).err().unwrap_or(error)).number();
         }
         Err(error) => {

@@ -43,7 +43,7 @@ pub use environment::without as without_environment;
 pub use origin::{in_effect, origins_in};
 pub use resolve::{ResolvedSetting, resolve};
 pub use scope::Scope;
-pub use table::{Audience, table};
+pub use table::{Audience, table, with_players_help};
 pub use template::template;
 
 use anyhow::{Context, Result, bail};

@@ -117,6 +117,16 @@ pub fn table(definition: &Command) -> Vec<SettingInfo> {
     rows
 }
 
+/// The definition with a short help (`-h`) for players: flags of the workshop are in the long one.
+pub fn with_players_help(definition: Command) -> Command {
+    let short = |flag: Arg| {
+        let heading = flag.get_help_heading();
+        let is_for_players = heading.is_none_or(|heading| heading == "Run" || FOR_PLAYERS.contains(&heading));
+        flag.hide_short_help(!is_for_players)
+    };
+    definition.mut_args(short).mut_subcommand(DEFAULT_COMMAND, |exec| exec.mut_args(short))
+}
+
 fn row(flag: &Arg) -> SettingInfo {
     let key = flag.get_long().unwrap_or_default().to_owned();
     let heading = flag.get_help_heading().unwrap_or("Other").to_owned();
@@ -175,6 +185,23 @@ mod tests {
             assert!(!of_it.is_empty() && ORDER.contains(&heading), "{heading}");
             assert!(of_it.iter().all(|row| row.audience == Audience::Players));
         }
+    }
+
+    #[test]
+    fn the_short_help_is_for_players_and_the_long_one_has_all() {
+        let mut definition = built(with_players_help(Cli::command()));
+        let plain = built(Cli::command());
+        let exec = definition.find_subcommand_mut("exec").unwrap();
+        let helps = [exec.render_help().to_string(), exec.render_long_help().to_string()];
+        let shows =
+            |help: &str, flag: &Arg| flag.get_long().is_some_and(|name| help.contains(&format!("--{name}")));
+        let flags = plain.find_subcommand("exec").unwrap().get_arguments();
+        for flag in flags.filter(|flag| !flag.is_positional() && !flag.is_hide_set()) {
+            assert!(shows(&helps[1], flag), "{flag:?}");
+            let heading = flag.get_help_heading().unwrap_or("Run");
+            assert!(heading != "Window" || shows(&helps[0], flag), "{flag:?}");
+        }
+        assert!(!helps[0].contains("Engine:") && !helps[0].contains("--quantum"), "{}", helps[0]);
     }
 
     #[test]
