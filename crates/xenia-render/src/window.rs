@@ -41,7 +41,7 @@ use winit::keyboard::KeyCode;
 use xenia_gpu::Frame;
 pub use xenia_ui::{
     InputModel, InputPart, InsidePane, LibraryEntry, LibraryIcon, LibraryModel, LibrarySort, LibraryView,
-    LiveSetting, PageFailure, SavedSlot, SettingControl, StateList, StoredData, StoredKind,
+    LiveSetting, PageFailure, PageTheme, SavedSlot, SettingControl, StateList, StoredData, StoredKind,
 };
 
 /// Error while opening the window.
@@ -90,6 +90,8 @@ pub struct WindowConfig {
     pub appearance: Appearance,
     /// Performance figures shown over the frame.
     pub overlay: Overlay,
+    /// Colours of the menu and other pages.
+    pub theme: PageTheme,
     /// Keys of the window.
     pub hotkeys: Hotkeys,
     /// Permanent badges in a corner, such as for a recording.

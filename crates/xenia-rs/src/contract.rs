@@ -70,6 +70,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "gamma",
             "aspect-ratio",
             "overscan",
+            "theme",
             "guest-exit-code",
             "region",
             "null-page",

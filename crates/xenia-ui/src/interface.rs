@@ -60,6 +60,18 @@ pub enum MenuPage {
     AskQuit,
 }
 
+/// Colours of pages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PageTheme {
+    /// Those of the system; dark ones, if it says nothing.
+    #[default]
+    System,
+    /// Light letters on a dark ground.
+    Dark,
+    /// Dark letters on a light ground.
+    Light,
+}
+
 /// Result of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -94,7 +106,6 @@ impl Default for UserInterface {
     fn default() -> Self {
         let context = Context::default();
         context.add_font_provider(Arc::new(HostFonts::default()));
-        context.set_theme(ThemePreference::Dark);
         context.all_styles_mut(|style| {
             let font = |size| FontId::new(size, FontFamily::Proportional);
             style.text_styles.insert(TextStyle::Heading, font(26.0));
@@ -184,6 +195,15 @@ impl UserInterface {
     pub fn fit(&self, height: f32) {
         let factor = height / USUAL_HEIGHT;
         self.context.set_zoom_factor(if factor < 1.0 { factor.max(0.5) } else { factor.min(3.0) });
+    }
+
+    /// Sets the colours of pages.
+    pub fn set_theme(&self, theme: PageTheme) {
+        self.context.set_theme(match theme {
+            PageTheme::System => ThemePreference::System,
+            PageTheme::Dark => ThemePreference::Dark,
+            PageTheme::Light => ThemePreference::Light,
+        });
     }
 
     /// Sets the text outside of pages, for the next pass.
@@ -360,6 +380,24 @@ mod tests {
         let luminance = |colour: Rgba| 0.2126 * colour.r() + 0.7152 * colour.g() + 0.0722 * colour.b();
         let (text, ground) = (luminance(text), luminance(ground));
         (text.max(ground) + 0.05) / (text.min(ground) + 0.05)
+    }
+
+    #[test]
+    fn pages_have_the_colours_of_the_system_unless_others_are_set() {
+        let mut interface = UserInterface::default();
+        interface.open(MenuPage::Menu);
+        let mut shown = |set: PageTheme, system: Option<Theme>| {
+            interface.set_theme(set);
+            let input = RawInput { system_theme: system, ..RawInput::default() };
+            let (mut output, _) = interface.show(input, &PageModel::default());
+            output.textures_delta.clear();
+            interface.context().theme()
+        };
+        for system in [None, Some(Theme::Dark), Some(Theme::Light)] {
+            assert_eq!(shown(PageTheme::System, system), system.unwrap_or(Theme::Dark));
+            assert_eq!(shown(PageTheme::Dark, system), Theme::Dark);
+            assert_eq!(shown(PageTheme::Light, system), Theme::Light);
+        }
     }
 
     #[test]

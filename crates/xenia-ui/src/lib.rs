@@ -32,7 +32,7 @@ mod testing;
 
 pub use egui;
 pub use input::{InputModel, InputPart};
-pub use interface::{MenuPage, UserInterface};
+pub use interface::{MenuPage, PageTheme, UserInterface};
 pub use internals::InsidePane;
 pub use library::{LibraryEntry, LibraryModel, LibrarySort, LibraryView};
 pub use model::{

@@ -3,7 +3,7 @@
 use super::osd::{OsdState, Overlay};
 use super::scaling::{Filter, Scaling};
 use super::{BRIGHTNESS, Client};
-use xenia_ui::{LiveSetting, SettingControl};
+use xenia_ui::{LiveSetting, PageTheme, SettingControl};
 
 /// Range of the volume in percent.
 const VOLUME: std::ops::RangeInclusive<u16> = 0..=200;
@@ -16,8 +16,10 @@ const FILTERS: &[(&str, &str)] = &[("linear", "smooth"), ("nearest", "sharp")];
 const SMOOTHINGS: &[(&str, &str)] = &[("off", "off"), ("fxaa", "FXAA")];
 const OVERLAYS: &[(&str, &str)] = &[("off", "off"), ("small", "few"), ("full", "all")];
 
+const THEMES: &[(&str, &str)] = &[("system", "the system's"), ("dark", "dark"), ("light", "light")];
+
 /// Keys of the settings, in the order of the page.
-pub const LIVE: [&str; 11] = [
+pub const LIVE: [&str; 12] = [
     "volume",
     "mute",
     "fullscreen",
@@ -29,6 +31,7 @@ pub const LIVE: [&str; 11] = [
     "gamma",
     "vsync",
     "osd",
+    "theme",
 ];
 
 /// State of the settings that the window does not keep in [`OsdState`].
@@ -80,6 +83,14 @@ fn setting(key: &'static str, shown: &OsdState, outside: Outside) -> LiveSetting
         "brightness" => ("Brightness", percent(BRIGHTNESS, 5), appearance.brightness.to_string()),
         "gamma" => ("Gamma", percent(GAMMA, 5), appearance.gamma.to_string()),
         "vsync" => ("Vertical sync", Switch, shown.vsync.to_string()),
+        "theme" => {
+            let word = match shown.theme {
+                PageTheme::System => "system",
+                PageTheme::Dark => "dark",
+                PageTheme::Light => "light",
+            };
+            ("Colours of pages", Choice(THEMES), word.to_owned())
+        }
         _ => {
             let word = match shown.overlay {
                 Overlay::Off => "off",
@@ -133,6 +144,13 @@ pub(super) fn set(
         "sharpness" => appearance.sharpness = number.map_or(appearance.sharpness, |to| to.min(100) as u8),
         "brightness" => appearance.brightness = number.unwrap_or(appearance.brightness),
         "gamma" => appearance.gamma = number.unwrap_or(appearance.gamma),
+        "theme" => {
+            shown.theme = match value {
+                "dark" => PageTheme::Dark,
+                "light" => PageTheme::Light,
+                _ => PageTheme::System,
+            };
+        }
         "osd" => {
             shown.overlay = match value {
                 "small" => Overlay::Small,

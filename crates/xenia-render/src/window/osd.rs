@@ -5,6 +5,7 @@ use super::meter::{Meter, Sounding};
 use super::scaling::{Filter, Scaling};
 use std::time::Duration;
 use xenia_gpu::processor::FIELDS_PER_SECOND;
+use xenia_ui::PageTheme;
 
 /// Amount of figures shown over the frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub(crate) struct OsdState {
     pub(crate) paused: bool,
     pub(crate) turbo: bool,
     pub(crate) overlay: Overlay,
+    /// Colours of pages.
+    pub(crate) theme: PageTheme,
     /// Name of the host's graphics adapter.
     pub(crate) adapter: String,
 }

@@ -7,7 +7,7 @@ use egui_winit::egui::{Event, Pos2, RawInput, Rect, ViewportId, vec2};
 use std::time::Duration;
 use winit::event::WindowEvent;
 use winit::window::Window;
-use xenia_ui::{MenuPage, OverlayText, PadKeys, PageCommand, PageModel, UserInterface};
+use xenia_ui::{MenuPage, OverlayText, PadKeys, PageCommand, PageModel, PageTheme, UserInterface};
 
 /// The pages, and the input for the open one.
 #[derive(Default)]
@@ -42,7 +42,7 @@ impl WindowPages {
     pub(super) fn open(&mut self, page: MenuPage, window: &Window) {
         if self.translator.is_none() {
             let context = self.interface.context().clone();
-            let mut state = State::new(context, ViewportId::ROOT, window, None, None, None);
+            let mut state = State::new(context, ViewportId::ROOT, window, None, window.theme(), None);
             // The window has the keyboard: the menu was opened by it, or by a pad.
             state.egui_input_mut().focused = true;
             self.translator = Some(state);
@@ -139,6 +139,7 @@ impl WindowPages {
     pub(super) fn run(
         &mut self,
         (window, size): (&Window, (u32, u32)),
+        theme: PageTheme,
         model: &PageModel,
         now: Duration,
     ) -> (PageShapes, Vec<PageCommand>) {
@@ -146,6 +147,7 @@ impl WindowPages {
         self.drawn_for = Some((size, scale));
         self.interface.fit(size.1 as f32 / scale as f32);
         self.interface.set_text(self.text.clone());
+        self.interface.set_theme(theme);
         // The translator would ask for the size of the window, which may have been destroyed.
         let mut input = self.translator.as_mut().map_or_else(RawInput::default, |state| {
             let input = state.egui_input_mut();

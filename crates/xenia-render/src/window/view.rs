@@ -84,6 +84,7 @@ impl View {
             appearance: config.appearance,
             vsync: config.vsync,
             overlay: config.overlay,
+            theme: config.theme,
             adapter: presenter.adapter().to_owned(),
             ..OsdState::default()
         };
@@ -155,7 +156,7 @@ impl View {
     /// Runs a pass of the open page and of the texts, and returns the page's commands.
     pub(super) fn run_page(&mut self, model: &PageModel, now: Duration) -> Vec<PageCommand> {
         let window = (&*self.window, self.presenter.size());
-        let (shapes, commands) = self.pages.run(window, model, now);
+        let (shapes, commands) = self.pages.run(window, self.shown.theme, model, now);
         self.presenter.set_page(shapes);
         if !commands.is_empty() {
             // The page shows their effect.

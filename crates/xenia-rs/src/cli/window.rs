@@ -78,6 +78,28 @@ pub enum Osd {
     Full,
 }
 
+/// Colours of the menu, the library and other pages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ThemeArg {
+    /// Those of the system; dark ones where it says nothing, as under X11.
+    #[default]
+    System,
+    /// Light letters on a dark ground.
+    Dark,
+    /// Dark letters on a light ground.
+    Light,
+}
+
+impl From<ThemeArg> for xenia_render::PageTheme {
+    fn from(theme: ThemeArg) -> Self {
+        match theme {
+            ThemeArg::System => Self::System,
+            ThemeArg::Dark => Self::Dark,
+            ThemeArg::Light => Self::Light,
+        }
+    }
+}
+
 impl From<Osd> for xenia_render::Overlay {
     fn from(osd: Osd) -> Self {
         match osd {
@@ -225,6 +247,9 @@ pub struct WindowArgs {
         conflicts_with = "headless"
     )]
     pub osd: Option<Osd>,
+    /// Colours of the menu, the library and other pages.
+    #[arg(long, value_enum, default_value_t, conflicts_with = "headless")]
+    pub theme: ThemeArg,
     /// Pause while another window has the keyboard.
     #[arg(long, conflicts_with = "headless")]
     pub pause_unfocused: bool,
@@ -309,6 +334,7 @@ mod tests {
             "--gamma=120",
             "--aspect-ratio=4:3",
             "--overscan=5",
+            "--theme=light",
         ] {
             for words in [&["xenia-rs", "--headless", flag][..], &["xenia-rs", "exec", flag, "--headless"]] {
                 let error = Cli::try_parse_from(words).err().unwrap_or_else(|| panic!("{words:?}"));

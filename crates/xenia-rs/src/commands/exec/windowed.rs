@@ -239,6 +239,7 @@ pub(super) fn config(args: &ExecArgs, title: String, hotkeys: Hotkeys) -> Window
         filter: window.filter.into(),
         appearance: window.appearance(),
         overlay: window.osd.map_or(Overlay::Off, Into::into),
+        theme: window.theme.into(),
         hotkeys,
         badges: badges.into_iter().flatten().collect(),
         pause_unfocused: window.pause_unfocused,
