@@ -10,9 +10,10 @@ use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Documents outside the book.
-const OUTSIDE: &[&str] =
-    &["README.md", "CONTRIBUTING.md", "SECURITY.md", "guest/README.md", "golden/README.md"];
+/// Documents at the root.
+const AT_ROOT: &[&str] = &[README, "CONTRIBUTING.md", "SECURITY.md"];
+/// Name of the page of a folder.
+const README: &str = "README.md";
 /// Folder of the book.
 const BOOK: &str = "docs/src";
 /// Folders that may contain the named files.
@@ -20,8 +21,6 @@ const ROOTS: &[&str] =
     &["crates", "guest", "jit-tests", "golden", "benches", "docs", "xtask", "fuzz", ".cargo", ".ci"];
 /// Extensions of source files; files with others may be a user's.
 const SOURCES: &[&str] = &["rs", "wgsl", "inc", "md", "c", "h"];
-/// External functions: those of the formula language, which are strings in its source, and others.
-const FOREIGN: &[&str] = &[];
 
 /// Checks every document.
 pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()> {
@@ -30,8 +29,10 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
         all_files(Path::new(root), &mut files)?;
     }
     let known = Known::new(sources, files);
-    let mut documents: Vec<PathBuf> = OUTSIDE.iter().map(PathBuf::from).collect();
-    documents.extend(known.files.iter().filter(|file| file.starts_with(BOOK) && is_markdown(file)).cloned());
+    let mut documents: Vec<PathBuf> = AT_ROOT.iter().map(PathBuf::from).collect();
+    let is_document =
+        |file: &&PathBuf| is_markdown(file) && (file.starts_with(BOOK) || file.ends_with(README));
+    documents.extend(known.files.iter().filter(is_document).cloned());
     for document in documents {
         let text =
             std::fs::read_to_string(&document).with_context(|| format!("reading {}", document.display()))?;
@@ -89,7 +90,7 @@ impl Known {
         }
         if let Some((name, _)) = span.split_once('(').filter(|_| span.ends_with(')')) {
             let name = name.rsplit(['.', ':']).next().unwrap_or(name);
-            let is_name = is_identifier(name) && !FOREIGN.contains(&name);
+            let is_name = is_identifier(name);
             let found = self.functions.contains(name) || self.words.contains(name) && !span.ends_with("()");
             return (is_name && !found).then(|| format!("there is no function {name}"));
         }
