@@ -63,8 +63,8 @@ enum Task {
     RetailSuite(retail_suite::RetailSuiteArgs),
     /// Run the race tests: programs whose threads race each other, with exact counts.
     Races(races::RacesArgs),
-    /// Mutation testing: change handlers of the interpreter and the lifter one at a time and check
-    /// that a test fails.
+    /// Mutation testing: change handlers of the interpreter and the lifter and templates of the
+    /// baseline tier one at a time, and check that a test fails.
     Mutants(mutants::MutantsArgs),
     /// Rewrite the golden files of our guest programs.
     Bless,
@@ -100,7 +100,8 @@ enum Task {
     FuzzTargets(fuzz_targets::FuzzTargetsArgs),
     /// Build the program twice, in two folders, and compare the bytes.
     Reproducible(reproducible::ReproducibleArgs),
-    /// Build the program for another system, and check it: for Windows, under Wine.
+    /// Build the program for another system or processor, and check it: for Windows under Wine, for
+    /// AArch64 under qemu.
     Cross(cross::CrossArgs),
     /// Make packages of the program for Linux desktops: archive, Debian package, AppDir, Flatpak
     /// manifest, and their checksums.

@@ -11,7 +11,8 @@
 //! - [`sound`]: clients and frames of the render driver, contexts of the XMA decoder.
 //! - [`memory`]: virtual memory, physical memory and heaps; [`thread`]: guest threads; [`user`]:
 //!   profiles, settings, notifications, keystrokes.
-//! - [`ports`]: traits for video, audio, input, storage and clock, implemented by the crates above.
+//! - [`ports`]: traits for video, audio, the XMA decoder, input, dialogs, drive, network and
+//!   storage, implemented by the crates above, and the clock's start.
 //! - [`Kernel`]: all kernel state of one machine, one lock per subsystem; [`KernelSystem`]
 //!   implements the scheduler's interface on it.
 //!

@@ -55,7 +55,7 @@ limits! {
     NameBytes = "object_name_bytes", 0x40_0000, INSUFFICIENT_RESOURCES,
         "Bytes of the names of all objects: a single name may have 64 KiB.";
     PoolBlocks = "pool_blocks", 0x2_0000, INSUFFICIENT_RESOURCES,
-        "Blocks of pool memory, the kernel's own included: the books of a block take more than the smallest one.";
+        "Blocks of pool memory, the kernel's own included: the metadata of a block takes more than the smallest one.";
     Apcs = "apcs", 0x1000, NO_MEMORY,
         "APCs that wait for one thread: each may be queued again and again without an object.";
     Dpcs = "dpcs", 0x1000, INSUFFICIENT_RESOURCES,

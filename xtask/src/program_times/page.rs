@@ -24,7 +24,7 @@ cargo xtask program-times lua lua-title 10000x400:wide --no-interp
 
 A figure is CPU seconds of a whole process, its own start included: natively (`cc -O2`), of
 `qemu-ppc` on the same guest code, and of a release build of the emulator in lockstep, without a
-backend. The JIT's *first* start finds no kept code, its *second* that of the first. All take turns,
+backend. The JIT's *first* start finds no code on disk, its *second* that of the first. All take turns,
 and each run begins anew with an empty disk. Programs whose name ends with `-title` have files and
 arguments, and run over [the library](../using/sdk.md); the others only compute. *Wide* programs
 have [64-bit instructions](../programs.md#method), which `qemu-ppc` can't run. Missing tools and

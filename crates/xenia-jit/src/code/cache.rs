@@ -7,7 +7,7 @@
 //! # Freeing
 //! Withdrawn code may still be running, or hold the return address of a host frame;
 //! [`epochs`](crate::code::epochs) tells when neither is the case. New code may then reuse the
-//! memory at once: before an address in memory that held other code is published, `code_memory`
+//! memory at once: before an address in memory that held other code is published, `code/memory.rs`
 //! makes all threads serialize their instruction fetch.
 //!
 //! # Several engines
