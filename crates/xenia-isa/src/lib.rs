@@ -5,7 +5,7 @@
 //! - [`Op`], the family traits ([`Integer`] … [`System`]), [`dispatch`], [`handler`]: one item per
 //!   row.
 //! - [`Instruction`]: a word with accessors for every field; no other crate knows bit positions.
-//! - [`decode`]: word to [`Op`].
+//! - [`decode`]: word to [`Op`]; [`LoadSize`]: the bytes that an instruction loads.
 //! - [`disassemble`], [`assemble`]: word to text and back, by one table of mnemonics.
 //!
 //! The crate holds no semantics. The interpreter and the lifter implement the family traits
@@ -17,6 +17,7 @@ mod asm;
 mod decode;
 mod disasm;
 mod fields;
+mod load_size;
 mod op;
 mod operand;
 mod registers;
@@ -30,6 +31,7 @@ pub use asm::{AsmError, Assembly, assemble};
 pub use decode::decode;
 pub use disasm::{Syntax, disassemble};
 pub use fields::Instruction;
+pub use load_size::LoadSize;
 pub use op::*;
 pub use operand::{Class, FieldError, Operand};
 pub use registers::{NamedRegister, RegisterFile};

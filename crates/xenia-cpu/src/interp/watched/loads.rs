@@ -7,7 +7,7 @@ use super::{AccessWatch, CONDITIONAL_STORE_MADE};
 use crate::interp::{Cpu, Interpreter};
 use crate::{Exit, PpcContext, StoredBytes};
 use xenia_guest::GuestAddr;
-use xenia_isa::{Flag, Form, Instruction, Op, Operand, decode};
+use xenia_isa::{Form, Instruction, LoadSize, Op, Operand, decode};
 use xenia_memory::DeviceQueue;
 
 /// Bytes that a vector register holds.
@@ -16,8 +16,8 @@ const QUADWORD: u32 = 16;
 impl Cpu<'_> {
     /// The bytes that an instruction loads if it is executed next; `None` if it loads none.
     fn bytes_loaded(&self, op: Op, i: Instruction) -> Option<StoredBytes> {
+        let size = op.load_size()?;
         let row = op.row();
-        let name = row.name.strip_prefix('l').filter(|_| row.has(Flag::mem))?;
         let updates = row.operands.contains(&Operand::ra);
         let offset = match row.form {
             Form::D => i.disp() as u64,
@@ -28,19 +28,15 @@ impl Cpu<'_> {
         let base = if updates { self.gpr(i.ra()) } else { self.gpr_or_zero(i.ra()) };
         let ea = base.wrapping_add(offset) as u32;
         let quadword = ea & !(QUADWORD - 1);
-        let (addr, size) = match name.as_bytes() {
-            [b'b', ..] => (ea, 1),
-            [b'h', ..] => (ea, 2),
-            [b'w', ..] | [b'f', b's', ..] => (ea, 4),
-            [b'd', ..] | [b'f', b'd', ..] => (ea, 8),
-            [b'm', ..] => (ea, 4 * (32 - i.rd() as u32)),
-            [b's', b'w', b'i'] if i.nb() == 0 => (ea, 32),
-            [b's', b'w', b'i'] => (ea, i.nb() as u32),
-            [b's', ..] => (ea, u32::from(self.ctx.xer_count & 127)),
-            [b'v', b'l', ..] => (ea, QUADWORD - ea % QUADWORD),
-            [b'v', b'r', ..] => (quadword, ea - quadword),
-            // The element loads load all of the quadword, as hardware does.
-            _ => (quadword, QUADWORD),
+        let (addr, size) = match size {
+            LoadSize::Bytes(size) => (ea, size),
+            LoadSize::Multiple => (ea, 4 * (32 - i.rd() as u32)),
+            LoadSize::StringImmediate if i.nb() == 0 => (ea, 32),
+            LoadSize::StringImmediate => (ea, i.nb() as u32),
+            LoadSize::StringIndexed => (ea, u32::from(self.ctx.xer_count & 127)),
+            LoadSize::Quadword => (quadword, QUADWORD),
+            LoadSize::QuadwordLeft => (ea, QUADWORD - ea % QUADWORD),
+            LoadSize::QuadwordRight => (quadword, ea - quadword),
         };
         (size > 0).then_some(StoredBytes { addr: GuestAddr(addr), size })
     }
