@@ -31,7 +31,7 @@ use super::{Cpu, Flow, Step};
 use crate::PpcContext;
 use crate::cr_bit;
 use deliver::{arithmetic, deliver, deliver_comparison, deliver_integer, record, set_status};
-use exact::is_signalling;
+use exact::{Fused, is_signalling};
 use fpscr::{EXCEPTIONS, FX, RN, VE, VXSNAN, VXVC, WRITABLE, raise};
 use round::Format;
 use xenia_isa::{Float, Instruction};
@@ -94,17 +94,17 @@ fn root<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction) -> Flow {
 
 /// ±(frA × frC ± frB).
 #[inline(always)]
-fn fused<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction, subtract: bool, negate: bool) -> Flow {
+fn fused<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction, operation: Fused) -> Flow {
     let (a, c, b) = (ctx.fpr[i.fa()], ctx.fpr[i.fc()], ctx.fpr[i.fb()]);
-    let flip = if subtract { SIGN } else { 0 };
+    let flip = if operation.subtracts() { SIGN } else { 0 };
     arithmetic(
         ctx,
         i,
         || {
             let result = fast::multiply_add::<SINGLE>(a, c, b ^ flip)?;
-            Some(if negate { result.negated() } else { result })
+            Some(if operation.negates() { result.negated() } else { result })
         },
-        |fpscr| exact::multiply_add([a, c, b], subtract, negate, format::<SINGLE>(), fpscr),
+        |fpscr| exact::multiply_add(operation, [a, c, b], format::<SINGLE>(), fpscr),
     )
 }
 
@@ -216,11 +216,11 @@ impl Float for Cpu<'_> {
     }
 
     fn fmaddx(&mut self, i: Instruction) -> Step {
-        Ok(fused::<false>(self.ctx, i, false, false))
+        Ok(fused::<false>(self.ctx, i, Fused::Madd))
     }
 
     fn fmaddsx(&mut self, i: Instruction) -> Step {
-        Ok(fused::<true>(self.ctx, i, false, false))
+        Ok(fused::<true>(self.ctx, i, Fused::Madd))
     }
 
     fn fmrx(&mut self, i: Instruction) -> Step {
@@ -229,11 +229,11 @@ impl Float for Cpu<'_> {
     }
 
     fn fmsubx(&mut self, i: Instruction) -> Step {
-        Ok(fused::<false>(self.ctx, i, true, false))
+        Ok(fused::<false>(self.ctx, i, Fused::Msub))
     }
 
     fn fmsubsx(&mut self, i: Instruction) -> Step {
-        Ok(fused::<true>(self.ctx, i, true, false))
+        Ok(fused::<true>(self.ctx, i, Fused::Msub))
     }
 
     fn fmulx(&mut self, i: Instruction) -> Step {
@@ -255,19 +255,19 @@ impl Float for Cpu<'_> {
     }
 
     fn fnmaddx(&mut self, i: Instruction) -> Step {
-        Ok(fused::<false>(self.ctx, i, false, true))
+        Ok(fused::<false>(self.ctx, i, Fused::Nmadd))
     }
 
     fn fnmaddsx(&mut self, i: Instruction) -> Step {
-        Ok(fused::<true>(self.ctx, i, false, true))
+        Ok(fused::<true>(self.ctx, i, Fused::Nmadd))
     }
 
     fn fnmsubx(&mut self, i: Instruction) -> Step {
-        Ok(fused::<false>(self.ctx, i, true, true))
+        Ok(fused::<false>(self.ctx, i, Fused::Nmsub))
     }
 
     fn fnmsubsx(&mut self, i: Instruction) -> Step {
-        Ok(fused::<true>(self.ctx, i, true, true))
+        Ok(fused::<true>(self.ctx, i, Fused::Nmsub))
     }
 
     fn fresx(&mut self, i: Instruction) -> Step {

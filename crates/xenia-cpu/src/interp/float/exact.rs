@@ -203,17 +203,35 @@ pub(crate) fn square_root(b: u64, format: Format, fpscr: u32) -> Outcome {
     })
 }
 
-/// frA × frC + frB (`[a, c, b]`) with one rounding; `subtract` subtracts frB, `negate` inverts the
-/// sign of the rounded result.
+/// Operations of the multiply-add family, each with one rounding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fused {
+    /// frA × frC + frB.
+    Madd,
+    /// frA × frC − frB.
+    Msub,
+    /// The negated result of [`Self::Madd`].
+    Nmadd,
+    /// The negated result of [`Self::Msub`].
+    Nmsub,
+}
+
+impl Fused {
+    /// Whether frB is subtracted.
+    pub(crate) const fn subtracts(self) -> bool {
+        matches!(self, Self::Msub | Self::Nmsub)
+    }
+
+    /// Whether the sign of the rounded result is inverted.
+    pub(crate) const fn negates(self) -> bool {
+        matches!(self, Self::Nmadd | Self::Nmsub)
+    }
+}
+
+/// An operation of the multiply-add family on `[frA, frC, frB]`.
 #[cold]
 #[inline(never)]
-pub(crate) fn multiply_add(
-    [a, c, b]: [u64; 3],
-    subtract: bool,
-    negate: bool,
-    format: Format,
-    fpscr: u32,
-) -> Outcome {
+pub(crate) fn multiply_add(operation: Fused, [a, c, b]: [u64; 3], format: Format, fpscr: u32) -> Outcome {
     let is_infinite = |bits: u64| bits & !SIGN == EXPONENT;
     let is_zero = |bits: u64| !is_nan(bits) && matches!(unpack(bits), Number::Zero(_));
     let zero_times_infinity = is_infinite(a) && is_zero(c) || is_zero(a) && is_infinite(c);
@@ -225,7 +243,7 @@ pub(crate) fn multiply_add(
         return invalid(VXIMZ);
     }
     let (a, c) = (unpack(a), unpack(c));
-    let b = unpack(if subtract { b ^ SIGN } else { b });
+    let b = unpack(if operation.subtracts() { b ^ SIGN } else { b });
     let sign = a.sign() != c.sign();
     let result = match (a, c) {
         (Number::Infinity(_), _) | (_, Number::Infinity(_)) => match b {
@@ -243,7 +261,7 @@ pub(crate) fn multiply_add(
             Number::Finite(value) => rounded_sum(product(x, y), value, format, fpscr),
         },
     };
-    Outcome::Value(if negate { result.negated() } else { result })
+    Outcome::Value(if operation.negates() { result.negated() } else { result })
 }
 
 /// frB rounded to single.

@@ -2,7 +2,7 @@
 //! independent implementation: random operands biased to edges, every operation, format and
 //! rounding mode.
 
-use super::exact::{self, Outcome, is_nan};
+use super::exact::{self, Fused, Outcome, is_nan};
 use super::fast::{self, Fast};
 use super::fpscr::*;
 use super::round::Format;
@@ -139,8 +139,8 @@ fn fast_path_agrees_with_the_exact_path() {
             (fast::divide::<true>(a, b), exact::divide(a, b, s, 0)),
             (fast::square_root::<false>(a), exact::square_root(a, d, 0)),
             (fast::square_root::<true>(a), exact::square_root(a, s, 0)),
-            (fast::multiply_add::<false>(a, c, b), exact::multiply_add([a, c, b], false, false, d, 0)),
-            (fast::multiply_add::<true>(a, c, b), exact::multiply_add([a, c, b], false, false, s, 0)),
+            (fast::multiply_add::<false>(a, c, b), exact::multiply_add(Fused::Madd, [a, c, b], d, 0)),
+            (fast::multiply_add::<true>(a, c, b), exact::multiply_add(Fused::Madd, [a, c, b], s, 0)),
             (fast::to_single(a), exact::to_single(a, 0)),
         ];
         for (op, (fast, exact)) in pairs.into_iter().enumerate() {
@@ -213,8 +213,8 @@ fn exact_path_agrees_with_apfloat_in_every_mode() {
                     1 => exact::add(a, b, true, format, fpscr),
                     2 => exact::multiply(a, c, format, fpscr),
                     3 => exact::divide(a, b, format, fpscr),
-                    4 => exact::multiply_add([a, c, b], false, false, format, fpscr),
-                    _ => exact::multiply_add([a, c, b], true, false, format, fpscr),
+                    4 => exact::multiply_add(Fused::Madd, [a, c, b], format, fpscr),
+                    _ => exact::multiply_add(Fused::Msub, [a, c, b], format, fpscr),
                 };
                 let (bits, status) = oracle(op, single, [a, c, b], mode);
                 let text = format!("op {op} single {single} mode {rn}: {a:#x} {c:#x} {b:#x}");
