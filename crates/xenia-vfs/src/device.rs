@@ -200,7 +200,7 @@ pub trait Device: Send {
     }
 
     /// Discards the write-back errors at or below this path.
-    fn forget_losses(&self, _path: &[String]) {}
+    fn forget_write_back_errors(&self, _path: &[String]) {}
 
     /// Writes metadata that was not written at each change.
     fn settle(&self) -> VfsResult<()> {

@@ -20,7 +20,7 @@
 //!
 //! A failed write to a package leaves a gap. Until the gap is written again or cut off, the
 //! temporary file does not replace the file: the file keeps its old contents, and the write-back
-//! error is recorded ([`Losses`]).
+//! error is recorded ([`WriteBackErrors`]).
 
 mod closed;
 mod copying;
@@ -28,8 +28,8 @@ mod handle;
 mod names;
 mod open_files;
 
-use super::losses::{Gap, Losses};
 use super::quota::Quota;
+use super::write_back_errors::{Gap, WriteBackErrors};
 use super::{VfsError, VfsResult};
 pub(super) use closed::ClosedFiles;
 use copying::Copying;
@@ -82,7 +82,7 @@ pub(super) struct Draft {
     /// Byte range that the guest could not write.
     gap: Gap,
     quota: Arc<Quota>,
-    losses: Arc<Losses>,
+    write_back_errors: Arc<WriteBackErrors>,
     names: Arc<AtomicU64>,
     /// Whether the file is written in place.
     in_place: bool,
@@ -160,7 +160,8 @@ impl Draft {
 
     /// Whether a gap prevents it from replacing the file.
     fn has_gap(&self) -> bool {
-        self.gap.is_there() && self.target.as_ref().is_some_and(|target| self.losses.covers(target))
+        self.gap.is_there()
+            && self.target.as_ref().is_some_and(|target| self.write_back_errors.covers(target))
     }
 
     /// Whether a commit would change the host's file.
@@ -206,7 +207,7 @@ impl Draft {
     /// Removes the record of a write-back error: the file is complete.
     fn made_good(&self) {
         if let Some(target) = &self.target {
-            self.losses.made_good(target);
+            self.write_back_errors.made_good(target);
         }
     }
 
@@ -246,7 +247,7 @@ impl Drop for Draft {
         }
         let Err(error) = self.commit() else { return };
         if let Some(target) = &self.target {
-            self.losses.add(target);
+            self.write_back_errors.add(target);
         }
         if self.has_gap() {
             tracing::error!(

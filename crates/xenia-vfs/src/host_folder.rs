@@ -62,7 +62,7 @@ impl HostFolder {
         let root = folder.canonicalize()?;
         let stamps = Some(Stamps::read(&root));
         count_files(&root, &quota, MAXIMUM_NAMES)?;
-        let drafts = Some(Drafts::in_place(&root, quota));
+        let drafts = Some(Drafts::in_place(quota));
         Ok(Self { root, drafts, stamps, listings: Listings::default(), restored: RestoredFiles::default() })
     }
 
@@ -250,9 +250,9 @@ impl Device for HostFolder {
         let at = self.new_path(path)?;
         let drafts = self.drafts()?;
         let made = drafts.quota.enter(|| Ok(fs::create_dir(&at)?));
-        made.inspect_err(|_| drafts.losses.add(&at))?;
+        made.inspect_err(|_| drafts.write_back_errors.add(&at))?;
         drafts.add_name();
-        drafts.losses.made_good(&at);
+        drafts.write_back_errors.made_good(&at);
         // Sync the parent directory too: after a crash of the host the new directory could be
         // missing with its files.
         drafts.sync_folder(at.parent().unwrap_or(&self.root))
@@ -276,7 +276,7 @@ impl Device for HostFolder {
             }
             fs::remove_dir(&at)?;
             drafts.quota.leave();
-            drafts.losses.forget(&at);
+            drafts.write_back_errors.forget(&at);
             self.forget(path);
             return Ok(());
         }
@@ -355,13 +355,13 @@ impl Device for HostFolder {
             }
             Err(error) => return Err(error),
         };
-        if drafts.losses.has(&at) { Err(VfsError::Full) } else { Ok(()) }
+        if drafts.write_back_errors.has(&at) { Err(VfsError::Full) } else { Ok(()) }
     }
 
-    fn forget_losses(&self, path: &[String]) {
+    fn forget_write_back_errors(&self, path: &[String]) {
         let at = self.host_path(path).unwrap_or_else(|_| self.root.join(path.iter().collect::<PathBuf>()));
         if let Some(drafts) = &self.drafts {
-            drafts.losses.forget(&at);
+            drafts.write_back_errors.forget(&at);
         }
     }
 

@@ -29,7 +29,6 @@ mod holes;
 mod host_folder;
 mod location;
 pub mod lock_file;
-mod losses;
 mod memory_device;
 mod open;
 pub mod path;
@@ -42,6 +41,7 @@ mod state;
 mod sub_folder;
 #[cfg(test)]
 mod tests;
+mod write_back_errors;
 
 pub use container::{Container, FileBytes};
 pub use device::{Device, Entry, FileData, Volume};

@@ -159,8 +159,8 @@ impl Device for SubFolder {
         self.device.lock().flush_below(&self.at(path))
     }
 
-    fn forget_losses(&self, path: &[String]) {
-        self.device.lock().forget_losses(&self.at(path));
+    fn forget_write_back_errors(&self, path: &[String]) {
+        self.device.lock().forget_write_back_errors(&self.at(path));
     }
 }
 

@@ -258,13 +258,13 @@ impl ContentStore {
             return self.remove_file(&name.files(0));
         }
         let removed = self.remove_tree(&name.files(header.folder));
-        self.forget_losses(name, header);
+        self.forget_write_back_errors(name, header);
         removed
     }
 
     /// Discards the record of write-back errors of a package's files.
-    pub fn forget_losses(&self, name: &PackageName, header: &PackageHeader) {
-        self.device.lock().forget_losses(&name.files(header.folder));
+    pub fn forget_write_back_errors(&self, name: &PackageName, header: &PackageHeader) {
+        self.device.lock().forget_write_back_errors(&name.files(header.folder));
     }
 
     /// Removes a package, header first: without a header it does not exist (unless the user has

@@ -4,8 +4,8 @@ mod state;
 
 use super::{ClosedFiles, Draft, folder_of, names, sync_folder};
 use crate::VfsResult;
-use crate::losses::{Gap, Losses, PACKAGES};
 use crate::quota::Quota;
+use crate::write_back_errors::{Gap, PACKAGES, WriteBackErrors};
 pub(crate) use state::PIECE;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -63,7 +63,7 @@ impl OpenTable {
 pub(crate) struct Drafts {
     open: Mutex<OpenTable>,
     pub(crate) quota: Arc<Quota>,
-    pub(crate) losses: Arc<Losses>,
+    pub(crate) write_back_errors: Arc<WriteBackErrors>,
     /// Closed files that are not committed yet.
     pub(crate) closed: Arc<ClosedFiles>,
     /// Number of names added to host directories.
@@ -85,7 +85,7 @@ impl Drafts {
         Self {
             open: Mutex::new(Level::Leaf, OpenTable::default()),
             quota: Arc::new(Quota::new(limits)),
-            losses: Arc::new(Losses::new(&root.join(PACKAGES))),
+            write_back_errors: Arc::new(WriteBackErrors::new(Some(root.join(PACKAGES)))),
             closed: Arc::default(),
             names: Arc::default(),
             in_place: false,
@@ -93,12 +93,12 @@ impl Drafts {
     }
 
     /// An empty table of files that are written in place, which count against `quota`.
-    pub(crate) fn in_place(root: &Path, quota: Arc<Quota>) -> Self {
+    pub(crate) fn in_place(quota: Arc<Quota>) -> Self {
         Self {
             open: Mutex::new(Level::Leaf, OpenTable::default()),
             quota,
-            // No file must be complete.
-            losses: Arc::new(Losses::nowhere(root)),
+            // Write-back errors are not tracked here.
+            write_back_errors: Arc::new(WriteBackErrors::new(None)),
             closed: Arc::default(),
             names: Arc::default(),
             in_place: true,
@@ -181,7 +181,7 @@ impl Drafts {
             return Ok(self.add(path, self.draft(path, folder, Arc::new(content), None)));
         }
         let made = self.quota.enter(|| names::make(&folder));
-        let (draft, content) = made.inspect_err(|_| self.losses.add(path))?;
+        let (draft, content) = made.inspect_err(|_| self.write_back_errors.add(path))?;
         Ok(self.add(path, self.draft(path, folder, Arc::new(content), Some(draft))))
     }
 
@@ -198,7 +198,7 @@ impl Drafts {
             copying: None,
             gap: Gap::default(),
             quota: self.quota.clone(),
-            losses: self.losses.clone(),
+            write_back_errors: self.write_back_errors.clone(),
             names: self.names.clone(),
             in_place: self.in_place,
             failure: None,
@@ -244,7 +244,7 @@ impl Drafts {
 
     /// Updates paths after a move of `from` to `to`.
     pub(crate) fn moved(&self, from: &Path, to: &Path) {
-        self.losses.moved(from, to);
+        self.write_back_errors.moved(from, to);
         for (old, shared) in self.below(from) {
             let Ok(rest) = old.strip_prefix(from) else { continue };
             let target = if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) };
@@ -273,7 +273,7 @@ impl Drafts {
             let _ = self.quota.resize(size, 0);
         }
         self.quota.leave();
-        self.losses.made_good(path);
+        self.write_back_errors.made_good(path);
         self.open.lock().remove(path);
         if let Some(draft) = open {
             let mut draft = draft.lock();

@@ -14,9 +14,9 @@ impl Drafts {
     /// are put into `bytes`. Files that the title has closed are committed first.
     pub(crate) fn state(&self, bytes: &mut SavedBytes) -> Result<Vec<(PathBuf, u64)>, Unsaveable> {
         // Names and quota are of the folder, not of open files.
-        let Self { open, quota: _, losses, closed, names: _, in_place } = self;
+        let Self { open, quota: _, write_back_errors, closed, names: _, in_place } = self;
         closed.commit_all();
-        if !losses.is_empty() {
+        if !write_back_errors.is_empty() {
             return Err("a write to the host's disk has failed".into());
         }
         let (named, nameless): (Vec<_>, bool) = {

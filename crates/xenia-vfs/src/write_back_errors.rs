@@ -4,8 +4,8 @@
 //! A disk may be full, or a quota used up. Some programs (databases) then undo their writes or
 //! repeat them; others close the file and ignore the error. A failed write is therefore remembered
 //! until it is corrected: within an open file as its [`Gap`], after the close as a path in the
-//! folder's [`Losses`]. This applies to packages only; other files on a disk keep whatever could be
-//! written.
+//! folder's [`WriteBackErrors`]. This applies to packages only; other files on a disk keep whatever
+//! could be written.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -64,38 +64,36 @@ impl Gap {
 
 /// Files and directories with write-back errors. Its lock is taken under those of open files.
 #[derive(Debug)]
-pub(super) struct Losses {
-    within: PathBuf,
+pub(super) struct WriteBackErrors {
+    /// Directory whose files are tracked; `None` if none are.
+    within: Option<PathBuf>,
     paths: Mutex<BTreeSet<PathBuf>>,
 }
 
-impl Losses {
-    /// No errors yet, for the files in or below a directory.
-    pub(super) fn new(within: &Path) -> Self {
-        Self { within: within.to_owned(), paths: Mutex::numbered(Level::Leaf, 1, BTreeSet::new()) }
+impl WriteBackErrors {
+    /// No errors yet, for the files in or below a directory; with `None`, errors are not recorded.
+    pub(super) fn new(within: Option<PathBuf>) -> Self {
+        Self { within, paths: Mutex::numbered(Level::Leaf, 1, BTreeSet::new()) }
     }
 
-    /// Records no errors.
-    pub(super) fn nowhere(root: &Path) -> Self {
-        // No file is below a name with a zero byte.
-        Self::new(&root.join("\0"))
+    /// The tracked directory, if it contains the path.
+    fn tracked(&self, path: &Path) -> Option<&PathBuf> {
+        self.within.as_ref().filter(|within| path.starts_with(within))
     }
 
     /// Whether the file at a path must have either its old or its complete new contents.
     pub(super) fn covers(&self, path: &Path) -> bool {
-        path.starts_with(&self.within)
+        self.tracked(path).is_some()
     }
 
     /// Records a failed creation or write.
     pub(super) fn add(&self, path: &Path) {
-        if !self.covers(path) {
-            return;
-        }
+        let Some(within) = self.tracked(path) else { return };
         let mut paths = self.paths.lock();
         if paths.len() >= LIMIT {
             paths.clear();
-            paths.insert(self.within.clone());
-        } else if !paths.contains(&self.within) {
+            paths.insert(within.clone());
+        } else if !paths.contains(within) {
             paths.insert(path.to_owned());
         }
     }
@@ -184,23 +182,23 @@ mod tests {
     }
 
     #[test]
-    fn losses_belong_to_places_and_have_an_end() {
-        let losses = Losses::new(Path::new("/r"));
-        losses.add(Path::new("/s"));
-        losses.add(Path::new("/r/a/b"));
+    fn write_back_errors_belong_to_paths_and_are_bounded() {
+        let errors = WriteBackErrors::new(Some("/r".into()));
+        errors.add(Path::new("/s"));
+        errors.add(Path::new("/r/a/b"));
         assert!(
-            losses.has(Path::new("/r/a"))
-                && losses.has(Path::new("/r/a/b/c"))
-                && !losses.has(Path::new("/r/b"))
+            errors.has(Path::new("/r/a"))
+                && errors.has(Path::new("/r/a/b/c"))
+                && !errors.has(Path::new("/r/b"))
         );
-        losses.moved(Path::new("/r/a"), Path::new("/r/c"));
-        assert!(!losses.has(Path::new("/r/a")) && losses.has(Path::new("/r/c/b")));
-        losses.made_good(Path::new("/r/c"));
-        losses.forget(Path::new("/r/c"));
-        assert!(!losses.has(Path::new("/r")));
+        errors.moved(Path::new("/r/a"), Path::new("/r/c"));
+        assert!(!errors.has(Path::new("/r/a")) && errors.has(Path::new("/r/c/b")));
+        errors.made_good(Path::new("/r/c"));
+        errors.forget(Path::new("/r/c"));
+        assert!(!errors.has(Path::new("/r")));
         for number in 0..2 * LIMIT {
-            losses.add(Path::new(&format!("/r/{number}")));
+            errors.add(Path::new(&format!("/r/{number}")));
         }
-        assert!(losses.has(Path::new("/r/x")) && losses.paths.lock().len() == 1);
+        assert!(errors.has(Path::new("/r/x")) && errors.paths.lock().len() == 1);
     }
 }
