@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::draw_state::{Constants, VertexBuffer};
-use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
+use crate::memory::{PAGE_SIZE, PHYSICAL_SIZE, PhysicalMemory};
 use crate::microcode::{
     FetchUnit, Instruction, LANES, Lanes, Mask, Program, Sampling, TextureFetch, TextureOp, Vector,
     VertexFetch,
@@ -18,7 +18,6 @@ use crate::texture::{Layout, TextureCache, TextureInfo, TextureLevel, decoding_b
 use export::Stream;
 pub use plan::FetchPlan;
 
-const PAGE: u32 = 4096;
 /// Most pages (16 MiB) that the fetches of a draw cache; when full, the cache is emptied.
 const MAX_PAGES: usize = 4096;
 
@@ -98,7 +97,7 @@ impl Bindings {
 pub struct Fetcher<'a> {
     constants: &'a Constants,
     memory: &'a dyn PhysicalMemory,
-    pages: HashMap<u32, Box<[u8; PAGE as usize]>>,
+    pages: HashMap<u32, Box<[u8; PAGE_SIZE as usize]>>,
     textures: &'a Bindings,
     /// Word address of the last full vertex fetch, by lane.
     last: [u32; LANES],
@@ -128,15 +127,15 @@ impl<'a> Fetcher<'a> {
     fn word(&mut self, address: u32) -> u32 {
         let address = address & (PHYSICAL_SIZE - 1) & !3;
         let memory = self.memory;
-        if self.pages.len() >= MAX_PAGES && !self.pages.contains_key(&(address / PAGE)) {
+        if self.pages.len() >= MAX_PAGES && !self.pages.contains_key(&(address / PAGE_SIZE)) {
             self.pages.clear();
         }
-        let page = self.pages.entry(address / PAGE).or_insert_with(|| {
-            let mut bytes = Box::new([0; PAGE as usize]);
-            memory.read(address & !(PAGE - 1), &mut bytes[..]);
+        let page = self.pages.entry(address / PAGE_SIZE).or_insert_with(|| {
+            let mut bytes = Box::new([0; PAGE_SIZE as usize]);
+            memory.read(address & !(PAGE_SIZE - 1), &mut bytes[..]);
             bytes
         });
-        let at = (address % PAGE) as usize;
+        let at = (address % PAGE_SIZE) as usize;
         u32::from_le_bytes([page[at], page[at + 1], page[at + 2], page[at + 3]])
     }
 }
@@ -332,7 +331,7 @@ mod tests {
             [0.0, 16256.0 / 32767.0, 0.0, 0.0]
         );
         for page in 0..2 * MAX_PAGES as u32 {
-            fetcher.word(page * PAGE);
+            fetcher.word(page * PAGE_SIZE);
             assert!(fetcher.pages.len() <= MAX_PAGES);
         }
         index[3] = -1e9;

@@ -7,10 +7,9 @@
 use std::ops::Range;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-use xenia_guest::PAGE_SIZE;
 use xenia_memory::{GuestMemory, Watch, physical_to_view};
 
-pub use xenia_guest::PHYSICAL_SIZE;
+pub use xenia_guest::{PAGE_SIZE, PHYSICAL_SIZE};
 
 /// Memory by physical address. Addresses are taken modulo [`PHYSICAL_SIZE`]; reads of unmapped
 /// memory return zeros and writes to it are dropped, as on a bus without a responding device.

@@ -8,14 +8,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use xenia_gpu::edram::{EDRAM_PAGE_WORDS, EDRAM_WORDS};
+use xenia_gpu::memory::PAGE_SIZE;
 use xenia_gpu::{Backend, PhysicalMemory, Ram};
 
 use crate::SceneDifference;
 use crate::scene::{MEMORY, Msaa, SceneBuilder, SceneOptions};
 use crate::shared::SharedBackend;
-
-/// Bytes of a page of memory.
-const PAGE_SIZE: u32 = 4096;
 
 /// Contents of a page of memory.
 type Page = [u8; PAGE_SIZE as usize];

@@ -14,15 +14,13 @@ use crate::files::{
 use crate::objects::ObjectRef;
 use crate::status::failure::{Failure, Fallible};
 use xenia_guest::layout::major;
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{GuestAddr, NtStatus, PAGE_SIZE};
 use xenia_kernel_macros::exports;
 use xenia_vfs::Disposition;
 
 /// The exports for file access.
 pub struct NtFile;
 
-/// Size in bytes of the segments of scatter/gather transfers, which are pages.
-const PAGE: u32 = 0x1000;
 /// Maximum size in bytes of a scatter/gather transfer.
 const SCATTER_LIMIT: u32 = 0x2000_0000;
 
@@ -111,7 +109,7 @@ fn segments(call: &Call, array: Ptr<GuestAddr>, length: u32) -> Fallible<Vec<Pie
     if length > SCATTER_LIMIT {
         return Err(NtStatus::INVALID_PARAMETER.into());
     }
-    let pages = (0..length.div_ceil(PAGE)).map(|index| Ok(array.at(index).read(call.memory())?));
+    let pages = (0..length.div_ceil(PAGE_SIZE)).map(|index| Ok(array.at(index).read(call.memory())?));
     Ok(scattered(&pages.collect::<Fallible<Vec<_>>>()?, length))
 }
 

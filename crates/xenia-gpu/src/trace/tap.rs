@@ -5,11 +5,11 @@
 //! written by the player, too.
 
 use super::Event;
-use crate::memory::{PhysicalMemory, page_parts};
+use crate::memory::{PAGE_SIZE, PhysicalMemory, page_parts};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-const PAGE: usize = 4096;
+const PAGE: usize = PAGE_SIZE as usize;
 /// Runs of recorded bytes at most this far apart become one event.
 const GAP: usize = 8;
 
@@ -96,7 +96,7 @@ impl Tap {
                 }
                 let value = |i: usize| if has(bits, i) { bytes[i] } else { page.bytes[i] };
                 to(Event::Memory {
-                    at: number * PAGE as u32 + start as u32,
+                    at: number * PAGE_SIZE + start as u32,
                     bytes: (start..end).map(value).collect(),
                 });
                 at = end;
@@ -111,7 +111,7 @@ impl PhysicalMemory for Tap {
         let mut pages = self.pages();
         let Pages { by_number, touched } = &mut *pages;
         for (address, range) in page_parts(physical, into.len()) {
-            let (number, offset) = (address / PAGE as u32, address as usize % PAGE);
+            let (number, offset) = (address / PAGE_SIZE, address as usize % PAGE);
             let page = by_number.entry(number).or_default();
             let read = &into[range];
             if page.bytes[offset..offset + read.len()] == *read {
@@ -134,7 +134,7 @@ impl PhysicalMemory for Tap {
         let mut pages = self.pages();
         let Pages { by_number, touched } = &mut *pages;
         for (address, range) in page_parts(physical, from.len()) {
-            let (number, offset) = (address / PAGE as u32, address as usize % PAGE);
+            let (number, offset) = (address / PAGE_SIZE, address as usize % PAGE);
             let page = by_number.entry(number).or_default();
             let range = &from[range];
             page.bytes[offset..offset + range.len()].copy_from_slice(range);

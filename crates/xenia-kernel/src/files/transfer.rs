@@ -4,14 +4,12 @@
 use super::Stream;
 use super::rights::{access, options};
 use crate::status::failure::{Failure, Fallible};
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{GuestAddr, NtStatus, PAGE_SIZE};
 use xenia_memory::{FaultKind, FileReadError, GuestMemory, MemoryFault};
 use xenia_vfs::{FileData, VfsError};
 
 /// Bytes copied at a time if the host cannot read directly into guest memory.
 const CHUNK: u32 = 0x1_0000;
-/// Size of the pages of scatter/gather transfers.
-const PAGE: u32 = 0x1000;
 /// Rights of which either permits writing.
 const WRITING: u32 = access::WRITE_DATA | access::APPEND_DATA;
 
@@ -29,8 +27,8 @@ pub type Piece = (GuestAddr, u32);
 
 /// The pieces of a scatter/gather transfer of `length` bytes with pages of 4 KiB.
 pub fn scattered(pages: &[GuestAddr], length: u32) -> Vec<Piece> {
-    let starts = (0..length).step_by(PAGE as usize);
-    pages.iter().zip(starts).map(|(&page, start)| (page, PAGE.min(length - start))).collect()
+    let starts = (0..length).step_by(PAGE_SIZE as usize);
+    pages.iter().zip(starts).map(|(&page, start)| (page, PAGE_SIZE.min(length - start))).collect()
 }
 
 impl Stream {
@@ -298,8 +296,8 @@ fn check_committed(memory: &GuestMemory, at: GuestAddr, length: u32) -> Fallible
     }
     let unmapped = |addr| MemoryFault { addr, kind: FaultKind::Unmapped, write: false };
     let last = at.0.checked_add(length - 1).ok_or_else(|| unmapped(GuestAddr(u32::MAX)))?;
-    for page in at.0 / PAGE..=last / PAGE {
-        let addr = GuestAddr((page * PAGE).max(at.0));
+    for page in at.0 / PAGE_SIZE..=last / PAGE_SIZE {
+        let addr = GuestAddr((page * PAGE_SIZE).max(at.0));
         if !memory.is_committed(addr) {
             return Err(unmapped(addr).into());
         }

@@ -9,7 +9,7 @@
 
 use crate::status::failure::Fallible;
 use serde::{Deserialize, Serialize};
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{GuestAddr, NtStatus, PAGE_SIZE};
 use xenia_memory::{AllocKind, GuestMemory, Heap, Protect};
 use xenia_state::{Impossible, check};
 
@@ -19,8 +19,6 @@ const LOCKS: usize = 2;
 const WAY: u32 = 0x2_0000;
 /// Number of ways of a lock.
 const WAYS: u32 = 2;
-/// Size of a page in bytes.
-const PAGE: u32 = 0x1000;
 
 /// A locked range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +37,7 @@ impl Lock {
     }
 
     fn first_page(&self) -> GuestAddr {
-        GuestAddr(self.start.0 / PAGE * PAGE)
+        GuestAddr(self.start.0 / PAGE_SIZE * PAGE_SIZE)
     }
 }
 
@@ -77,7 +75,7 @@ impl SecondLevelCache {
             let (first, kind) = (lock.first_page(), AllocKind::ReserveCommit);
             memory.alloc_fixed(first, last - first.0 + 1, kind, Protect::READ_WRITE)?;
         }
-        let mut pages = (lock.start.0 / PAGE..=last / PAGE).map(|page| GuestAddr(page * PAGE));
+        let mut pages = (lock.start.0 / PAGE_SIZE..=last / PAGE_SIZE).map(|page| GuestAddr(page * PAGE_SIZE));
         if !pages.all(|page| memory.is_committed(page)) {
             return Err(NtStatus::INVALID_PARAMETER_2.into());
         }

@@ -1,7 +1,7 @@
 //! Video port: the graphics chip.
 
 use serde::{Deserialize, Serialize};
-use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
+use xenia_sched::{FIELDS_PER_SECOND, GuestTicks, TICKS_PER_SECOND};
 
 /// Video mode of the display.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -100,7 +100,7 @@ pub struct NoVideo {
 
 impl Default for NoVideo {
     fn default() -> Self {
-        let period = TICKS_PER_SECOND / 60;
+        let period = TICKS_PER_SECOND / u64::from(FIELDS_PER_SECOND);
         Self { period, next_blank: period, pending: false }
     }
 }

@@ -27,12 +27,13 @@ use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 
 use xenia_gpu::PhysicalMemory;
+use xenia_gpu::memory::PAGE_SIZE;
 
 use super::Device;
 use super::mapping::filled_buffer;
 use super::scale::Scale;
 use page_map::{PageMap, PageSet};
-use pages::{Bytes, PAGE, pages_of};
+use pages::{Bytes, pages_of};
 
 pub(super) use coverage::{Coverage, Coverages, Footprint};
 pub(super) use pending::Delivery;
@@ -66,7 +67,7 @@ impl Image {
 
     /// Position of a page in the buffer.
     fn place(&self, page: u32) -> u64 {
-        u64::from(page - self.pages.start) * u64::from(PAGE)
+        u64::from(page - self.pages.start) * u64::from(PAGE_SIZE)
     }
 }
 
@@ -142,12 +143,12 @@ impl Mirror {
 
 /// Physical address and length of pages.
 pub(super) fn memory_of(pages: &Range<u32>) -> (u32, u32) {
-    (pages.start * PAGE, (pages.end - pages.start) * PAGE)
+    (pages.start * PAGE_SIZE, (pages.end - pages.start) * PAGE_SIZE)
 }
 
 /// Memory's version of a page.
 fn version(memory: &dyn PhysicalMemory, page: u32) -> u64 {
-    memory.version(page * PAGE, PAGE)
+    memory.version(page * PAGE_SIZE, PAGE_SIZE)
 }
 
 /// Notes the versions of pages, which are ascending, and watches them; `None` if writes to some of
@@ -156,7 +157,7 @@ fn track(memory: &dyn PhysicalMemory, pages: &[u32]) -> Option<Vec<u64>> {
     // Versions are taken before memory is watched: a write in between makes a page stale.
     let versions = pages.iter().map(|page| version(memory, *page)).collect();
     for run in pages.chunk_by(|page, next| page + 1 == *next) {
-        memory.track(run[0] * PAGE, run.len() as u32 * PAGE)?;
+        memory.track(run[0] * PAGE_SIZE, run.len() as u32 * PAGE_SIZE)?;
     }
     Some(versions)
 }
@@ -265,7 +266,7 @@ impl Mirror {
         let unscaled = self.fill(device, encoder, image, written, &stale, (memory, unscaled));
         let destination = Destination {
             buffer: image.buffer.clone(),
-            origin: (image.pages.start * PAGE).wrapping_sub(*physical),
+            origin: (image.pages.start * PAGE_SIZE).wrapping_sub(*physical),
             scaled: image.scaled_pages(unscaled),
         };
         self.stamp += 1;
@@ -310,7 +311,7 @@ impl Mirror {
         {
             return page.image;
         }
-        let size = u64::from(pages.end - pages.start) * u64::from(PAGE);
+        let size = u64::from(pages.end - pages.start) * u64::from(PAGE_SIZE);
         let buffer = device.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("resolved pages"),
             size,
@@ -347,21 +348,21 @@ impl Mirror {
                     unscaled.add(*number);
                 }
                 let (from, place) = ((&from.buffer, from.place(*number)), image.place(*number));
-                encoder.copy_buffer_to_buffer(from.0, from.1, &image.buffer, place, u64::from(PAGE));
+                encoder.copy_buffer_to_buffer(from.0, from.1, &image.buffer, place, u64::from(PAGE_SIZE));
             }
         }
         if missing.is_empty() {
             return unscaled;
         }
-        let mut bytes = vec![0; missing.len() * PAGE as usize];
-        for (page, into) in missing.iter().zip(bytes.chunks_exact_mut(PAGE as usize)) {
-            memory.read(page * PAGE, into);
+        let mut bytes = vec![0; missing.len() * PAGE_SIZE as usize];
+        for (page, into) in missing.iter().zip(bytes.chunks_exact_mut(PAGE_SIZE as usize)) {
+            memory.read(page * PAGE_SIZE, into);
         }
         device.traffic.bytes_up.fetch_add(bytes.len() as u64, Relaxed);
         let sent = filled_buffer(&device.device, "pages of memory", &bytes, wgpu::BufferUsages::COPY_SRC);
         let mut at = 0;
         for run in missing.chunk_by(|page, next| page + 1 == *next) {
-            let length = run.len() as u64 * u64::from(PAGE);
+            let length = run.len() as u64 * u64::from(PAGE_SIZE);
             encoder.copy_buffer_to_buffer(&sent, at, &image.buffer, image.place(run[0]), length);
             at += length;
         }

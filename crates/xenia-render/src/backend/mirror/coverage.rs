@@ -7,11 +7,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use xenia_gpu::draw_state::CopyDestination;
-use xenia_gpu::memory::PHYSICAL_SIZE;
+use xenia_gpu::memory::{PAGE_SIZE, PHYSICAL_SIZE};
 use xenia_gpu::resolve::{Rect, covered};
 
 use super::IMAGE_BYTES;
-use super::pages::{Bytes, PAGE, by_page};
+use super::pages::{Bytes, by_page};
 
 /// Most resolves whose coverage is kept.
 const KEPT: usize = 64;
@@ -49,8 +49,9 @@ impl Coverage {
         let runs = covered(&footprint.destination, footprint.area, footprint.texel_bytes)?;
         let (first, last) = (runs.first()?, runs.last()?);
         let at = |offset: u32| u64::from(physical) + u64::from(offset);
-        let (start, end) = (at(first.start) / u64::from(PAGE), at(last.end).div_ceil(u64::from(PAGE)));
-        if end > u64::from(PHYSICAL_SIZE / PAGE) || (end - start) * u64::from(PAGE) > IMAGE_BYTES {
+        let (start, end) =
+            (at(first.start) / u64::from(PAGE_SIZE), at(last.end).div_ceil(u64::from(PAGE_SIZE)));
+        if end > u64::from(PHYSICAL_SIZE / PAGE_SIZE) || (end - start) * u64::from(PAGE_SIZE) > IMAGE_BYTES {
             return None;
         }
         let written = by_page(physical, &runs);

@@ -5,12 +5,10 @@
 
 use std::ops::Range;
 
-use xenia_gpu::memory::PHYSICAL_SIZE;
-
-use super::pages::PAGE;
+use xenia_gpu::memory::{PAGE_SIZE, PHYSICAL_SIZE};
 
 /// Number of pages.
-const PAGES: u32 = PHYSICAL_SIZE / PAGE;
+const PAGES: u32 = PHYSICAL_SIZE / PAGE_SIZE;
 /// Pages of a word of a set, and of a block of a map.
 const BLOCK: u32 = 64;
 

@@ -2,23 +2,20 @@
 
 use std::ops::Range;
 
-use xenia_gpu::memory::PHYSICAL_SIZE;
+use xenia_gpu::memory::{PAGE_SIZE, PHYSICAL_SIZE};
 use xenia_gpu::resolve::join;
-
-/// Bytes of memory with one version.
-pub(super) const PAGE: u32 = 4096;
 
 /// Pages of a range of memory, which wraps around at the end.
 pub(super) fn pages_of(physical: u32, length: u32) -> impl Iterator<Item = Range<u32>> {
     let start = physical % PHYSICAL_SIZE;
     let end = u64::from(start) + u64::from(length.min(PHYSICAL_SIZE));
-    let first = end.min(u64::from(PHYSICAL_SIZE)).div_ceil(u64::from(PAGE)) as u32;
-    let rest = end.saturating_sub(u64::from(PHYSICAL_SIZE)).div_ceil(u64::from(PAGE)) as u32;
-    [start / PAGE..first, 0..rest].into_iter().filter(|pages| !pages.is_empty())
+    let first = end.min(u64::from(PHYSICAL_SIZE)).div_ceil(u64::from(PAGE_SIZE)) as u32;
+    let rest = end.saturating_sub(u64::from(PHYSICAL_SIZE)).div_ceil(u64::from(PAGE_SIZE)) as u32;
+    [start / PAGE_SIZE..first, 0..rest].into_iter().filter(|pages| !pages.is_empty())
 }
 
 /// Bytes of a whole page.
-const WHOLE: Range<u32> = 0..PAGE;
+const WHOLE: Range<u32> = 0..PAGE_SIZE;
 
 /// Set of a page's bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,8 +62,8 @@ pub(super) fn by_page(physical: u32, ranges: &[Range<u32>]) -> Vec<(u32, Bytes)>
     for range in ranges {
         let (mut at, end) = (physical + range.start, physical + range.end);
         while at < end {
-            let (page, start) = (at / PAGE, at % PAGE);
-            let length = (PAGE - start).min(end - at);
+            let (page, start) = (at / PAGE_SIZE, at % PAGE_SIZE);
+            let length = (PAGE_SIZE - start).min(end - at);
             let bytes = Bytes::new(start..start + length);
             match pages.last_mut() {
                 Some((last, set)) if *last == page => set.add(&bytes),
@@ -110,7 +107,7 @@ mod tests {
         assert!(!bytes.is_whole());
         bytes.add(&set(&[(0x80, 0x1ff)]));
         assert_eq!(bytes, set(&[(0, 0x1ff), (0x200, 0x204)]));
-        bytes.add(&set(&[(0x1ff, 0x200), (0x204, PAGE)]));
+        bytes.add(&set(&[(0x1ff, 0x200), (0x204, PAGE_SIZE)]));
         assert!(bytes.is_whole());
     }
 }

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use xenia_gpu::PhysicalMemory;
-use xenia_gpu::memory::PHYSICAL_SIZE;
+use xenia_gpu::memory::{PAGE_SIZE, PHYSICAL_SIZE};
 
-use super::pages::{PAGE, pages_of};
+use super::pages::pages_of;
 use super::{Mirror, track};
 
 impl Delivery {
@@ -67,14 +67,14 @@ impl Mirror {
             let Some((_, delivery)) = last else { continue };
             let start = delivery.length as usize;
             for range in bytes.ranges() {
-                let physical = number * PAGE + range.start;
+                let physical = number * PAGE_SIZE + range.start;
                 let range = start + range.start as usize..start + range.end as usize;
                 match delivery.writes.last_mut() {
                     Some((_, last)) if last.end == range.start => last.end = range.end,
                     _ => delivery.writes.push((physical, range)),
                 }
             }
-            delivery.length += u64::from(PAGE);
+            delivery.length += u64::from(PAGE_SIZE);
             // Other bytes of a page may be written at any time, also during the delivery.
             delivery.pages.push((number, is_current && bytes.is_whole()));
         }
@@ -137,11 +137,11 @@ impl Mirror {
             return;
         };
         let mut found = Vec::new();
-        let sent = bytes.chunks_exact(PAGE as usize);
+        let sent = bytes.chunks_exact(PAGE_SIZE as usize);
         for (((number, is_sure), version), expected) in delivery.pages.iter().zip(versions).zip(sent) {
             if !is_sure {
-                found.resize(PAGE as usize, 0);
-                memory.read(number * PAGE, &mut found);
+                found.resize(PAGE_SIZE as usize, 0);
+                memory.read(number * PAGE_SIZE, &mut found);
             }
             if *is_sure || found == expected {
                 if let Some(page) = self.pages.get_mut(*number) {

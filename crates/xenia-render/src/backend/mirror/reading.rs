@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use xenia_gpu::PhysicalMemory;
-use xenia_gpu::memory::PHYSICAL_SIZE;
+use xenia_gpu::memory::{PAGE_SIZE, PHYSICAL_SIZE};
 
-use super::pages::{PAGE, pages_of};
+use super::pages::pages_of;
 use super::{Mirror, version};
 
 /// Contents of a range: they have not changed while this is the same.
@@ -58,7 +58,7 @@ impl Mirror {
             let mut next = pages.start;
             let mut add = |run: Range<u32>| {
                 if !run.is_empty() {
-                    let version = memory.version(run.start * PAGE, (run.end - run.start) * PAGE);
+                    let version = memory.version(run.start * PAGE_SIZE, (run.end - run.start) * PAGE_SIZE);
                     sum = sum.wrapping_add(version);
                 }
             };
@@ -90,7 +90,7 @@ impl Mirror {
         for pages in pages_of(physical, length) {
             // Bytes from the start of the range to the start of a page, which may lie before it.
             let start = if before == 0 { i64::from(physical) } else { 0 };
-            let end = before + i64::from(pages.end) * i64::from(PAGE) - start;
+            let end = before + i64::from(pages.end) * i64::from(PAGE_SIZE) - start;
             for (number, page) in self.pages.range(pages) {
                 if page.version != version(memory, number) {
                     if page.is_lacking() {
@@ -99,9 +99,9 @@ impl Mirror {
                     continue;
                 }
                 let Some(image) = self.images.get(&page.image) else { continue };
-                let at = before + i64::from(number) * i64::from(PAGE) - start;
+                let at = before + i64::from(number) * i64::from(PAGE_SIZE) - start;
                 let cut = (-at).max(0);
-                let within = (at + cut) as u64..((at + i64::from(PAGE)).min(i64::from(length))) as u64;
+                let within = (at + cut) as u64..((at + i64::from(PAGE_SIZE)).min(i64::from(length))) as u64;
                 let from = image.place(number) + cut as u64;
                 match pieces.last_mut() {
                     Some(last)

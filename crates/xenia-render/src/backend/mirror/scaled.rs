@@ -6,7 +6,8 @@
 
 use std::ops::Range;
 
-use super::pages::PAGE;
+use xenia_gpu::memory::PAGE_SIZE;
+
 use super::{Device, Image, Mirror};
 use crate::backend::scale::Scale;
 
@@ -43,7 +44,8 @@ pub(in super::super) struct ScaledPages {
 impl ScaledImage {
     /// Position of a byte of the guest-resolution image, which begins a texel.
     pub(super) fn place(&self, byte: u64) -> u64 {
-        byte / u64::from(PAGE) * self.page_bytes + byte % u64::from(PAGE) * self.page_bytes / u64::from(PAGE)
+        byte / u64::from(PAGE_SIZE) * self.page_bytes
+            + byte % u64::from(PAGE_SIZE) * self.page_bytes / u64::from(PAGE_SIZE)
     }
 }
 
@@ -65,9 +67,9 @@ impl Image {
         let mut pages = unscaled.pages;
         pages.sort_unstable();
         pages.dedup();
-        let start = |page: u32| (page - self.pages.start) * PAGE;
+        let start = |page: u32| (page - self.pages.start) * PAGE_SIZE;
         let runs = pages.chunk_by(|page, next| page + 1 == *next);
-        let spread = runs.map(|run| start(run[0])..start(run[0]) + run.len() as u32 * PAGE).collect();
+        let spread = runs.map(|run| start(run[0])..start(run[0]) + run.len() as u32 * PAGE_SIZE).collect();
         Some(ScaledPages { scaled: scaled.buffer.clone(), plain: self.buffer.clone(), spread })
     }
 }
@@ -91,7 +93,7 @@ impl Mirror {
 }
 
 fn scaled_image(device: &Device, scale: Scale, pages: &Range<u32>, texel_bytes: u32) -> Option<ScaledImage> {
-    let page_bytes = scale.bytes(u64::from(PAGE), texel_bytes);
+    let page_bytes = scale.bytes(u64::from(PAGE_SIZE), texel_bytes);
     let size = page_bytes * u64::from(pages.end - pages.start);
     let limits = device.device.limits();
     if size > limits.max_storage_buffer_binding_size.min(limits.max_buffer_size) {

@@ -11,12 +11,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use xenia_gpu::PhysicalMemory;
+use xenia_gpu::memory::PAGE_SIZE;
 
-/// Bytes of memory with one version.
-pub(super) const PAGE: u32 = 4096;
 /// Unit of allocation in bytes; the buffer has a whole number of chunks.
 pub(super) const CHUNK: u32 = 64 << 10;
-const CHUNK_PAGES: u32 = CHUNK / PAGE;
+const CHUNK_PAGES: u32 = CHUNK / PAGE_SIZE;
 /// Most chunks that get a second copy. Larger ranges wait until the commands that read the first
 /// copy are submitted.
 const MAX_COPIED: u32 = 4;
@@ -144,7 +143,7 @@ impl Kept {
             let unit = u64::from(unit);
             (at(bytes.start) / unit) as u32..at(bytes.end).div_ceil(unit) as u32
         };
-        let (pages, chunks) = (within(PAGE), within(CHUNK));
+        let (pages, chunks) = (within(PAGE_SIZE), within(CHUNK));
         // Taken before the versions, so that a write in between is noticed next time.
         let epoch = memory.epoch();
         self.clock += 1;
@@ -200,7 +199,7 @@ impl Kept {
         self.checks += u64::from(pages.end - pages.start);
         let is_stale = |page: &u32| {
             let version = *run.version(*page);
-            version.is_none() || version != Some(memory.version(page.wrapping_mul(PAGE), PAGE))
+            version.is_none() || version != Some(memory.version(page.wrapping_mul(PAGE_SIZE), PAGE_SIZE))
         };
         pages.clone().filter(is_stale).collect()
     }
@@ -211,19 +210,19 @@ impl Kept {
         let mut all_tracked = true;
         for together in pages.chunk_by(|page, next| page + 1 == *next) {
             let (Some(&first), count) = (together.first(), together.len() as u32) else { continue };
-            let physical = first.wrapping_mul(PAGE);
+            let physical = first.wrapping_mul(PAGE_SIZE);
             // Versions are taken before memory is tracked and read: a write in between makes a page
             // stale.
             let versions: Vec<_> =
-                together.iter().map(|page| memory.version(page.wrapping_mul(PAGE), PAGE)).collect();
-            let is_tracked = memory.track(physical, count * PAGE).is_some();
+                together.iter().map(|page| memory.version(page.wrapping_mul(PAGE_SIZE), PAGE_SIZE)).collect();
+            let is_tracked = memory.track(physical, count * PAGE_SIZE).is_some();
             all_tracked &= is_tracked;
             for (page, version) in together.iter().zip(versions) {
                 *run.version(*page) = is_tracked.then_some(version);
             }
-            let within = u64::from(first - run.first_page()) * u64::from(PAGE);
+            let within = u64::from(first - run.first_page()) * u64::from(PAGE_SIZE);
             let place = u64::from(run.place) * u64::from(CHUNK) + within;
-            send.push(Sending { place, physical, length: count * PAGE });
+            send.push(Sending { place, physical, length: count * PAGE_SIZE });
         }
         all_tracked
     }

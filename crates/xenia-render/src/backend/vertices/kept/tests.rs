@@ -90,7 +90,7 @@ fn meshes_of_one_buffer_share_uploaded_pages() {
     for mesh in 0..32 {
         device.read(0x1_0000 + mesh * 0x400, 0..0x400);
     }
-    assert_eq!(device.sent(), 8 * PAGE);
+    assert_eq!(device.sent(), 8 * PAGE_SIZE);
     // All of it, which extends into the next chunk, and again from the middle on.
     device.read(0x1_0000, 0..0x1_1000);
     device.submit();
@@ -101,7 +101,7 @@ fn meshes_of_one_buffer_share_uploaded_pages() {
     device.submit();
     device.memory.write_u32(0x1_8000, 5);
     device.read(0x1_0000, 0..0x1_1000);
-    assert_eq!(device.sent(), PAGE, "the page that was written to");
+    assert_eq!(device.sent(), PAGE_SIZE, "the page that was written to");
     device.submit();
 }
 
@@ -130,7 +130,7 @@ fn least_recently_used_chunk_is_evicted_first() {
     device.read(2 * CHUNK, 0..4);
     assert_eq!(device.sent(), 0);
     assert!(!device.read(CHUNK, 0..4), "in the place of the fourth");
-    assert_eq!(device.sent(), PAGE);
+    assert_eq!(device.sent(), PAGE_SIZE);
     assert!(device.read(3 * CHUNK, 0..4), "all places are read by recorded commands");
     device.submit();
     assert_eq!(device.kept.find(0, 0..4 * CHUNK, &device.memory, &mut vec![]), Err(Full));
@@ -160,7 +160,7 @@ fn random_writes_and_reads_return_correct_vertices() {
                 3 => device.pass(vec![step as u8; next(0x1_0000) as usize]),
                 _ => {
                     let first = next(0x2_8000) * 4;
-                    let longest = [2 * CHUNK - PAGE, 0x1000, 0x1000, 16][next(4) as usize];
+                    let longest = [2 * CHUNK - PAGE_SIZE, 0x1000, 0x1000, 16][next(4) as usize];
                     let length = 1 + next(longest);
                     let begin = next(length);
                     device.read(first, begin..length);
