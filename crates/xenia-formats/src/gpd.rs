@@ -8,7 +8,7 @@
 //! ```text
 //! section  1 achievements   2 pictures   3 settings   4 titles played   5 texts
 //! ```
-//! Facts: reference/xam_structs.md, section 8.
+//! Facts: the Free60 wiki's pages on XDBF and GPD, and Velocity's reader (hetelek/Velocity).
 
 use crate::error::{FormatError, limited};
 use crate::fields::Fields;

@@ -6,7 +6,7 @@
 //! the files is bounded by the package's size. Signatures are not checked: users may run any
 //! package they have.
 //!
-//! Facts: reference/stfs_gdfx.md.
+//! Facts: xenia-canary's `stfs_xbox.h` and `stfs_container_device.cc`.
 
 mod hash_tree;
 mod header;

@@ -10,7 +10,7 @@
 //! reader ([`gdfx`]), which sees sectors without tables. Reads do not check hashes: [`verify`]
 //! does.
 //!
-//! Facts: reference/stfs_gdfx.md.
+//! Facts: xenia-canary's `stfs_xbox.h` and `svod_container_device.cc`.
 
 use std::io;
 use std::sync::Arc;

@@ -9,7 +9,7 @@
 //!
 //! Databases of profiles are read and written by [`crate::gpd`].
 //!
-//! Facts: reference/stfs_gdfx.md.
+//! Facts: the Free60 wiki's page on XDBF, and xenia-canary's `xdbf_utils.h`.
 
 use crate::error::{FormatError, limited};
 use crate::fields::Fields;

@@ -10,7 +10,7 @@
 //! One lock protects all sockets; threads are woken and guest memory is written under it. Events
 //! are signalled and completion routines queued after it is released. Socket descriptors are not
 //! handles: the console's handle functions refuse them. Layouts and behaviour follow
-//! ../shared/reference/xam_structs.md, section 10, and Winsock's public documentation for the rest.
+//! xkelib's headers, the netplay fork of xenia-canary, and Winsock's public documentation.
 //!
 //! - [`Net`], [`NetState`]: the sockets of a machine, and the lock around them.
 //! - [`Network`]: the port below them; [`LocalNetwork`] is the machine's own network.

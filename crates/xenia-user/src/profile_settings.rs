@@ -99,7 +99,7 @@ impl SettingId {
     }
 
     /// Returns whether titles may change the setting: only a title's own options, not the sums
-    /// (reference/xam_structs.md, section 3).
+    /// (`XPROFILE_TITLE_SPECIFIC1` to `3` of xenia-canary and Velocity).
     pub fn may_be_set_by_titles(self) -> bool {
         matches!(self.0, 0x63E8_3FFD..=0x63E8_3FFF)
     }

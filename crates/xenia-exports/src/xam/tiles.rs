@@ -2,8 +2,8 @@
 //!
 //! [`crate::user::gamer_pictures`] provides users' pictures. Pictures that only an online service
 //! or the dashboard has (backgrounds, whole avatars) are not found. Numbers of kinds, arguments and
-//! results: reference/xam_structs.md. The arguments of the functions that end in `Ex` are those of
-//! the dashboard's calls in public recompilations.
+//! results follow public emulators and Velocity. The arguments of the functions that end in `Ex`
+//! are those of the dashboard's calls in public recompilations.
 
 use crate::abi::{Call, Ptr};
 use crate::status::failure::Fallible;

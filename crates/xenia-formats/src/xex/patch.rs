@@ -5,7 +5,7 @@
 //! encrypted with the new one's. The total output of all records is limited to twice the image's
 //! size, which no patch exceeds, to bound the work for a malicious file.
 //!
-//! Facts: reference/xex2_format.md.
+//! Facts: xenia-canary's `xex2_info.h` and `xex_module.cc`.
 
 use super::digests::sha1;
 use super::header;

@@ -210,7 +210,7 @@ mod tests {
     }
 
     /// A patch that keeps the headers and copies one word of the image; format:
-    /// reference/xex2_format.md.
+    /// xenia-canary's `xex2_info.h`.
     fn patch(from: u32, to: u32) -> Vec<u8> {
         let header_size = u32::from_be_bytes(BASE[8..12].try_into().unwrap());
         let image_size = xenia_formats::load(&BASE, &KeyRing::development()).unwrap().size;
