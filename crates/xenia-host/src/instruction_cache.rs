@@ -18,7 +18,7 @@ pub const IS_SEPARATE: bool = cfg!(target_arch = "aarch64");
 /// Both ranges are mapped, readable, and show the same memory.
 #[inline]
 pub unsafe fn synchronize(written: *const u8, run: u64, len: usize) {
-    // SAFETY: as the caller guarantees.
+    // SAFETY: the caller guarantees that both ranges are mapped, readable, and the same memory.
     unsafe { lines::synchronize(written as u64, run, len as u64) };
 }
 

@@ -380,12 +380,12 @@ mod tests {
         let mut outer = queue.make_current();
         engine(&mut outer, &registers);
         engine(&mut outer, &registers);
-        // SAFETY: as above.
+        // SAFETY: the guard `outer` is kept, and no reference obtained from it is alive.
         let handlers = unsafe { DeviceQueue::current() }.unwrap();
         assert_eq!(handlers.store(0x7FC8_0000, 4, 3, &registers), Some(true));
         assert_eq!(outer.stores().len(), 5);
         drop(outer);
-        // SAFETY: as above.
+        // SAFETY: no guard is left, so there is no queue to refer to.
         assert!(unsafe { DeviceQueue::current() }.is_none());
     }
 }

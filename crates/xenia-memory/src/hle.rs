@@ -60,7 +60,7 @@ impl GuestMemory {
     #[inline(always)]
     unsafe fn put(&self, addr: u32, src: &[u8]) {
         let base = self.alias.0;
-        // SAFETY: as the caller says.
+        // SAFETY: the caller guarantees that the whole range is committed.
         unsafe {
             match *src {
                 [a] => host::store_u8(base, addr, a),
@@ -201,12 +201,12 @@ impl GuestMemory {
         mut f: impl FnMut(u32) -> Option<u32>,
     ) -> Access<Result<u32, u32>> {
         self.check_aligned(addr, 4)?;
-        // SAFETY: committed and aligned, for this and the exchange below.
+        // SAFETY: `check_aligned` found the word committed and aligned.
         let mut seen = unsafe { host::load_u32(self.alias.0, addr.0) };
         loop {
             let old = u32::from_be(seen);
             let Some(new) = f(old) else { return Ok(Err(old)) };
-            // SAFETY: as above.
+            // SAFETY: `check_aligned` found the word committed and aligned.
             let exchange = || unsafe { host::compare_exchange_u32(self.alias.0, addr.0, seen, new.to_be()) };
             let found = self.ending_reservations(addr, 4, exchange);
             if found == seen {
@@ -225,12 +225,12 @@ impl GuestMemory {
         mut f: impl FnMut(u64) -> Option<u64>,
     ) -> Access<Result<u64, u64>> {
         self.check_aligned(addr, 8)?;
-        // SAFETY: committed and aligned, for this and the exchange below.
+        // SAFETY: `check_aligned` found the doubleword committed and aligned.
         let mut seen = unsafe { host::load_u64(self.alias.0, addr.0) };
         loop {
             let old = u64::from_be(seen);
             let Some(new) = f(old) else { return Ok(Err(old)) };
-            // SAFETY: as above.
+            // SAFETY: `check_aligned` found the doubleword committed and aligned.
             let exchange = || unsafe { host::compare_exchange_u64(self.alias.0, addr.0, seen, new.to_be()) };
             let found = self.ending_reservations(addr, 8, exchange);
             if found == seen {

@@ -65,7 +65,7 @@ pub struct CodeHook {
 
 // SAFETY: the pointer owns a box whose contents are Send and Sync.
 unsafe impl Send for CodeHook {}
-// SAFETY: as above; a shared `CodeHook` gives no access to the box.
+// SAFETY: a shared `CodeHook` gives no access to the box.
 unsafe impl Sync for CodeHook {}
 
 /// Registers the host code in `range` as code that may use guest views. Its accesses to devices are

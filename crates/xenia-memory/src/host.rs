@@ -23,7 +23,7 @@ pub(crate) struct ViewBase(pub(crate) *mut u8);
 
 // SAFETY: only an address; every use of it is an unsafe function that states its requirements.
 unsafe impl Send for ViewBase {}
-// SAFETY: as above.
+// SAFETY: only an address, which threads may share; its uses state their requirements.
 unsafe impl Sync for ViewBase {}
 
 /// Copies guest bytes out. Below 64 bytes, parts that are aligned on both sides don't tear.

@@ -99,7 +99,7 @@ pub unsafe fn install(handler: FaultHandler) -> Result<(), HostError> {
             return false;
         }
         PREVIOUS.store(Box::into_raw(Box::new(previous)), Release);
-        // SAFETY: as above.
+        // SAFETY: zero is a value of `sigaction`.
         let mut action: libc::sigaction = unsafe { mem::zeroed() };
         action.sa_sigaction = on_signal as *const () as usize;
         action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;

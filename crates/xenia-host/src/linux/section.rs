@@ -123,7 +123,7 @@ pub struct ReservedSpace {
 // SAFETY: the pointer names address space that the value owns for its whole life; all methods take
 // `&self` and end in system calls, which are safe from any thread.
 unsafe impl Send for ReservedSpace {}
-// SAFETY: as above.
+// SAFETY: methods take `&self` and end in system calls, which are safe from any thread.
 unsafe impl Sync for ReservedSpace {}
 
 impl ReservedSpace {
@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(object.data_from(9 * page), None);
         object.discard(2 * page..3 * page).unwrap();
         assert_eq!(object.data_from(0), None);
-        // SAFETY: as above.
+        // SAFETY: the page is still mapped readable; discarding changes its contents only.
         assert_eq!(unsafe { space.start().add(4 * PAGE).read() }, 0);
     }
 

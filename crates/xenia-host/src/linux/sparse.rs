@@ -61,7 +61,7 @@ mod tests {
         assert_eq!(memory.held_pages(4), 0);
         // SAFETY: inside the mapping.
         let read = |page: usize| unsafe { memory.start().add(page * HOST_PAGE).read() };
-        // SAFETY: as above.
+        // SAFETY: the page is inside the mapping, and no reference to it exists.
         unsafe { memory.start().add(2 * HOST_PAGE).write(7) };
         assert_eq!((read(2), memory.held_pages(4)), (7, 1));
         // SAFETY: the byte is not needed any more.

@@ -140,7 +140,7 @@ unsafe extern "system" fn on_exception(exception: *mut EXCEPTION_POINTERS) -> i3
     let mut interrupted = Interrupted { context, kind, address };
     let is_claimed = kind != FETCH && sparse::commit(address)
         || HANDLER.get().is_some_and(|handler| handler(&mut interrupted));
-    // SAFETY: as above.
+    // SAFETY: sets the thread's own value back.
     unsafe { SetLastError(error) };
     if is_claimed { EXCEPTION_CONTINUE_EXECUTION } else { EXCEPTION_CONTINUE_SEARCH }
 }

@@ -59,7 +59,7 @@ pub(super) struct SectionHandle(HANDLE);
 
 // SAFETY: a handle belongs to the process, and every thread may use it.
 unsafe impl Send for SectionHandle {}
-// SAFETY: as above.
+// SAFETY: every thread may use the handle, and the system orders its calls.
 unsafe impl Sync for SectionHandle {}
 
 impl SectionHandle {
@@ -98,7 +98,7 @@ pub(super) struct MappedView(*mut u8);
 
 // SAFETY: the pointer names a view that the value owns for its whole life.
 unsafe impl Send for MappedView {}
-// SAFETY: as above.
+// SAFETY: a shared view gives out only the address.
 unsafe impl Sync for MappedView {}
 
 impl MappedView {
@@ -162,7 +162,7 @@ pub struct ReservedSpace {
 // SAFETY: the pointer names address space that the value owns for its whole life; all methods take
 // `&self` and end in system calls, which are safe from any thread.
 unsafe impl Send for ReservedSpace {}
-// SAFETY: as above.
+// SAFETY: methods take `&self` and end in system calls, which are safe from any thread.
 unsafe impl Sync for ReservedSpace {}
 
 impl ReservedSpace {
@@ -311,7 +311,7 @@ mod tests {
             assert_eq!(second.start().add(PAGE).read_volatile(), 7);
         }
         object.discard(2 * PAGE as u64..3 * PAGE as u64).unwrap();
-        // SAFETY: as above.
+        // SAFETY: the page is still mapped readable; discarding changes its contents only.
         assert_eq!(unsafe { second.start().add(PAGE).read_volatile() }, 0);
     }
 

@@ -26,7 +26,7 @@ pub struct SparseMemory {
 // SAFETY: the pointer names address space that the value owns for its whole life; all methods take
 // `&self` and end in system calls, which are safe from any thread.
 unsafe impl Send for SparseMemory {}
-// SAFETY: as above.
+// SAFETY: methods take `&self` and end in system calls, which are safe from any thread.
 unsafe impl Sync for SparseMemory {}
 
 /// Commits the page of an address if it belongs to sparse memory. For the fault handler: takes no
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(memory.held_pages(4), 0);
         // SAFETY: inside the memory.
         let read = |page: usize| unsafe { memory.start().add(page * HOST_PAGE).read_volatile() };
-        // SAFETY: as above.
+        // SAFETY: the page is inside the memory, and no reference to it exists.
         unsafe { memory.start().add(2 * HOST_PAGE).write_volatile(7) };
         assert_eq!((read(2), memory.held_pages(4)), (7, 1));
         assert_eq!((read(0), memory.held_pages(4)), (0, 2), "a load commits, too");

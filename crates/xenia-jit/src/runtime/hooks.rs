@@ -272,7 +272,8 @@ unsafe fn context<'a>(pinned: *mut PpcContext) -> &'a mut PpcContext {
 /// # Safety
 /// As for [`context`]; likewise no other code may use its run.
 unsafe fn lend<'a>(pinned: *mut PpcContext) -> (&'a mut PpcContext, &'a mut Run<'a, 'a>) {
-    // SAFETY: as the caller guarantees.
+    // SAFETY: the caller guarantees that `pinned` is the pinned register, and that no other code
+    // uses the context.
     let ctx = unsafe { context(pinned) };
     // SAFETY: `lend_run` stored it for this run; it lives until `enter` returns.
     let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_, '_>) };

@@ -98,7 +98,7 @@ pub(super) fn vectors(context: &mut libc::mcontext_t) -> Option<Vectors> {
 
 pub(super) fn set_vectors(context: &mut libc::mcontext_t, vectors: &Vectors) {
     if let Some(saved) = saved(context) {
-        // SAFETY: as above.
+        // SAFETY: the record holds as many bytes, and the context is borrowed exclusively.
         unsafe { saved.write(vectors.map(u128::to_ne_bytes)) };
     }
 }

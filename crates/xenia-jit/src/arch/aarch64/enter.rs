@@ -36,7 +36,7 @@ pub(crate) fn stack_pointer() -> u64 {
 pub(crate) unsafe fn enter_code(ctx: &mut PpcContext) {
     let word = Word::Mxcsr as usize;
     ctx.host[word] = float::to_host(ctx.host[word] as u32);
-    // SAFETY: as the caller guarantees.
+    // SAFETY: the caller guarantees that the context's tables lead to emitted code or to the stub.
     unsafe { enter_with_host_state(ctx) };
     ctx.host[word] = float::from_host(ctx.host[word]).into();
 }

@@ -45,7 +45,7 @@ pub(crate) fn exchange_for_rust() -> u32 {
 #[inline(always)]
 pub(crate) unsafe fn restore(state: u32) {
     let state = to_host(state);
-    // SAFETY: as the caller guarantees.
+    // SAFETY: the caller guarantees that `state` is that of guest code, which alone runs with it.
     unsafe {
         asm!("msr fpcr, {}", "msr fpsr, {}", in(reg) state & 0xFFFF_FFFF, in(reg) state >> 32, options(nostack));
     }

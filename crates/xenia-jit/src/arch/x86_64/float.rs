@@ -21,6 +21,7 @@ pub(crate) fn exchange_for_rust() -> u32 {
 /// bit is set. Only compiled code runs until the state is exchanged again.
 #[inline(always)]
 pub(crate) unsafe fn restore(state: u32) {
-    // SAFETY: as the caller guarantees.
+    // SAFETY: the caller guarantees that `state` has no reserved bit, and that only guest code runs
+    // with it.
     unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const state, options(nostack)) };
 }
