@@ -52,7 +52,7 @@ impl Areas {
         Self { header, code, side, tabs, tab, message, line }
     }
 
-    /// Rows of code.
+    /// Height of the listing in rows, without its frame.
     pub fn code_rows(&self) -> usize {
         inner(self.code)
     }

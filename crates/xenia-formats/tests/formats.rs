@@ -1,5 +1,5 @@
 //! Requirements on each row of `FORMATS`: a sample, detection by no other row, and errors instead
-//! of panics. Unsupported formats need an advice.
+//! of panics. Unsupported formats must have advice.
 
 use crate::support::samples;
 use std::sync::Arc;

@@ -9,7 +9,7 @@
 pub const TILE_WIDTH: u32 = 80;
 /// Height of a tile in samples.
 pub const TILE_HEIGHT: u32 = 16;
-/// Number of tiles.
+/// Number of tiles: 10 MiB in all.
 pub const TILES: u32 = 2048;
 /// Words in a tile.
 pub const TILE_WORDS: u32 = TILE_WIDTH * TILE_HEIGHT;

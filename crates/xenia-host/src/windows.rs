@@ -1,7 +1,7 @@
 //! Windows, from version 10 1803 on: calls of kernel32 by the declarations of `windows-sys`.
 //!
-//! It was run under Wine only. Means that Windows lacks, or that are not written yet, answer as
-//! the crate's list says.
+//! It was run under Wine only. Unsupported functions return the fallback listed in the crate's
+//! documentation.
 
 pub mod allocator;
 pub mod barrier;

@@ -100,7 +100,7 @@ pub(crate) struct LiftConfig {
     pub(crate) sinks: bool,
     /// Whether the host has fused multiply-add.
     pub(crate) has_fma: bool,
-    /// Whether the host is x86-64, whose byte shuffle (`pshufb`) is faster than the generic
+    /// Byte shuffles compile to `pshufb`, which x86-64 has and which is faster than the generic
     /// sequence.
     pub(crate) has_pshufb: bool,
     /// Whether the host reorders accesses that `lwsync`, `eieio` and `isync` keep in order: these
@@ -163,7 +163,7 @@ struct Signatures {
     other: SigRef,
     /// Hooks, indexed by the number of their arguments beside the context.
     hooks: [SigRef; 5],
-    /// Hooks that preserve all registers, indexed likewise.
+    /// Hooks that preserve all registers, with the same indexes.
     cold_hooks: [SigRef; 5],
 }
 

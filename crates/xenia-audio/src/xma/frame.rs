@@ -49,7 +49,7 @@ impl FrameDecoder {
         }
     }
 
-    /// Number of channels.
+    /// Number of channels of the stream: 1 or 2.
     pub fn channels(&self) -> usize {
         self.channels.len()
     }

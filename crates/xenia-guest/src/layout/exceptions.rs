@@ -23,19 +23,19 @@ pub mod exception_record {
 pub mod context_record {
     /// Register classes that the record contains, u32.
     pub const FLAGS: u32 = 0;
-    /// Field type: u32.
+    /// Machine state register, u32.
     pub const MSR: u32 = 4;
     /// Address of the instruction, u32.
     pub const IAR: u32 = 8;
-    /// Field type: u32.
+    /// Link register, u32.
     pub const LR: u32 = 0xC;
-    /// Field type: u64.
+    /// Count register, u64.
     pub const CTR: u32 = 0x10;
     /// r0, u64; the other registers follow.
     pub const GPR: u32 = 0x18;
-    /// Field type: u32.
+    /// Condition register, u32.
     pub const CR: u32 = 0x118;
-    /// Field type: u32.
+    /// Fixed-point exception register, u32.
     pub const XER: u32 = 0x11C;
     /// A u64 with the register in its low word.
     pub const FPSCR: u32 = 0x120;

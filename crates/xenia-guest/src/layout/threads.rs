@@ -4,9 +4,9 @@
 pub mod kpcr {
     /// Static TLS data.
     pub const TLS: u32 = 0;
-    /// Field type: u32.
+    /// Mask of the machine state register, u32.
     pub const MSR_MASK: u32 = 4;
-    /// Field type: u8.
+    /// Interrupt request level, u8.
     pub const CURRENT_IRQL: u32 = 0x18;
     /// Address of this structure, u64.
     pub const SELF: u32 = 0x30;

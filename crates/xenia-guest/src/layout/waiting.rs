@@ -81,9 +81,9 @@ pub mod critical_section {
 pub mod erwlock {
     /// −1 if free, otherwise the number of holders and waiters minus 1, i32.
     pub const LOCK_COUNT: u32 = 0;
-    /// Field type: u32.
+    /// Number of waiting writers, u32.
     pub const WRITERS_WAITING: u32 = 4;
-    /// Field type: u32.
+    /// Number of waiting readers, u32.
     pub const READERS_WAITING: u32 = 8;
     /// Number of readers holding the lock, u32.
     pub const READERS_ENTRY: u32 = 0xC;
@@ -91,7 +91,7 @@ pub mod erwlock {
     pub const WRITER_EVENT: u32 = 0x10;
     /// Semaphore that readers wait for.
     pub const READER_SEMAPHORE: u32 = 0x20;
-    /// Field type: u32.
+    /// Spin lock of the other fields, u32.
     pub const SPIN_LOCK: u32 = 0x34;
     pub const SIZE: u32 = 0x38;
 }

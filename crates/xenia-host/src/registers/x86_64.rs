@@ -5,13 +5,13 @@ pub type Registers = [u64; 16];
 /// Vector registers' low 128 bits as little-endian words.
 pub type Vectors = [u128; 16];
 
-/// Number of rbp.
+/// Encoding of rbp in machine code.
 pub const RBP: usize = 5;
-/// Number of rsi.
+/// Encoding of rsi in machine code.
 pub const RSI: usize = 6;
-/// Number of rdi.
+/// Encoding of rdi in machine code.
 pub const RDI: usize = 7;
-/// Number of r15.
+/// Encoding of r15 in machine code.
 pub const R15: usize = 15;
 /// Number of the stack pointer, rsp.
 pub const STACK_POINTER: usize = 4;

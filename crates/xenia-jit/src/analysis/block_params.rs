@@ -32,7 +32,7 @@ const MOST: usize = 4;
 /// Their host registers are separate, and forwarding a store to a load takes a dozen cycles.
 const MOST_WIDE: usize = 6;
 
-/// A block parameter.
+/// Value that a block receives from its predecessors in a host register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BlockParam {
     /// A whole GPR.

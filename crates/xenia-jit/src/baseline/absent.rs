@@ -1,4 +1,4 @@
-//! The way into baseline code on processors that it is not made for: none.
+//! Stub of the baseline tier's entry, for processors without a baseline tier.
 //!
 //! No value of [`super::Baseline`] exists there ([`crate::arch::features::HAS_BASELINE`]), so
 //! nothing here is called.

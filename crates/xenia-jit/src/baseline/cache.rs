@@ -91,7 +91,7 @@ pub(super) struct Work {
     /// Instructions executed since the unit was last sent to the optimizing tier, estimated by
     /// samples.
     pub(super) credit: u64,
-    /// Instructions executed meanwhile by units that it calls, likewise.
+    /// Instructions executed meanwhile by units that it calls, estimated by the same samples.
     pub(super) by_callees: u64,
     /// Samples that hit the unit; halved whenever code memory is full.
     pub(super) samples: u32,

@@ -154,7 +154,7 @@ impl Region {
         joined(self.blocks.values().map(|block| (block.start(), block.end())))
     }
 
-    /// Address ranges of its inlined leaves, likewise.
+    /// Address ranges of its inlined leaves, in the form of [`Self::covered`].
     pub(crate) fn leaves(&self) -> Vec<(u32, u32)> {
         let guests = self.blocks.values().flat_map(Block::leaf);
         let addresses: BTreeSet<u32> = guests.map(|guest| guest.pc).collect();

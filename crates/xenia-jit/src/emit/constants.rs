@@ -1,9 +1,9 @@
 //! Constant folding in the lifter.
 //!
 //! PowerPC code builds addresses and masks from two halves, and stores constants. Cranelift's
-//! optimiser would fold them, but it is disabled (docs/src/decisions/0053), so the arms for such
-//! instructions fold here. A constant occupies no host register: it is rematerialised at its use or
-//! becomes an immediate.
+//! optimiser would fold them, but it is disabled (docs/src/decisions/0053-values-across-blocks.md),
+//! so the arms for such instructions fold here. A constant occupies no host register: it is
+//! rematerialised at its use or becomes an immediate.
 
 use super::Lifter;
 use cranelift_codegen::ir::{InstBuilder, InstructionData, Opcode, Type, Value, types};

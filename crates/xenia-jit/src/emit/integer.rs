@@ -48,7 +48,8 @@ impl Lifter<'_> {
         }
     }
 
-    /// `a + b + CA` with the carry out, for a constant `b` of 0 or −1.
+    /// `a + b + CA` with the carry out, for a constant `b` of 0 or −1: for 0, CA' = (sum < a); for
+    /// −1, which subtracts 1 − CA, CA' = (a ≠ 0 or CA).
     fn add_extended_constant(&mut self, i: Instruction, a: Value, b: i64) {
         let carry = self.xer(Xer::Ca);
         let carry = self.b.ins().uextend(types::I64, carry);
@@ -58,7 +59,6 @@ impl Lifter<'_> {
         let out = if b == 0 {
             self.b.ins().icmp(IntCC::UnsignedLessThan, sum_counted, a_counted)
         } else {
-            // Only 0 without a carry borrows.
             let carry = self.counted(carry);
             let any = self.b.ins().bor(a_counted, carry);
             self.b.ins().icmp_imm_s(IntCC::NotEqual, any, 0)

@@ -34,7 +34,7 @@ impl Kernel {
         Notifier { memory, dispatcher, listeners, notifications: &user.notifications }
     }
 
-    /// The disc drive.
+    /// View for changing the disc in the drive.
     pub fn disc_drive(&self) -> DiscDrive<'_> {
         let Self { memory, dispatcher, modules, files, devices, .. } = self;
         DiscDrive { memory, dispatcher, modules, files, drive: &devices.drive }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// Largest block size in bytes (that of AES).
 const LONGEST_BLOCK: usize = 16;
 
-/// A block cipher.
+/// Block ciphers that titles choose by their functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlockCipher {
     /// AES with a 128-bit key.

@@ -3,7 +3,7 @@
 //!
 //! A row of the table explains bits of a deviation if it names the instruction and the register and
 //! if its condition is true for this execution. A deviation is explained if no bits are left.
-//! docs/src/decisions/0013 describes the same in words.
+//! docs/src/decisions/0013-qemu-differences.md describes the same in words.
 
 mod conditions;
 mod table;

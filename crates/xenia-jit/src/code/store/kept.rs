@@ -21,7 +21,7 @@ impl Payload {
     }
 }
 
-/// A stored region.
+/// Compiled code of a region in the persistent cache.
 #[derive(Clone, Debug)]
 pub(super) struct StoredRegion {
     pub(super) label: Label,

@@ -1,4 +1,5 @@
-//! The table of documented differences: docs/src/decisions/0013 has the same names and reasons.
+//! The table of documented differences: docs/src/decisions/0013-qemu-differences.md has the same
+//! names and reasons.
 
 use super::conditions::*;
 use super::{Difference, Field, Rows};
