@@ -312,7 +312,7 @@ impl Kernel {
         while self.objects.has_deferred() {
             for object in self.objects.take_deferred() {
                 if let Err(error) = self.delete_object(&object) {
-                    tracing::warn!(target: "kernel", "{:?} {} is gone, but: {error}", object.kind, object.body);
+                    tracing::warn!(target: "kernel", "cannot free the {:?} at {}: {error}", object.kind, object.body);
                 }
                 self.objects.forget(object);
             }

@@ -31,8 +31,8 @@ impl Buffers {
         Ok(Self((0..count).map(piece).collect::<Result<_, _>>()?))
     }
 
-    /// Whether a list that comes from a saved state is short enough.
-    pub(super) fn is_possible(&self) -> bool {
+    /// Validates a list that comes from a saved state.
+    pub(super) fn is_valid(&self) -> bool {
         let Self(buffers) = self;
         buffers.len() <= BUFFERS_LIMIT as usize
     }

@@ -63,7 +63,7 @@ pub struct Send {
     pub returns_zero: bool,
 }
 
-/// A socket operation.
+/// Operations of a socket that can be pending, with their parameters and progress.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SocketOperation {
     Receive(Receive),
@@ -91,14 +91,14 @@ pub(super) enum SocketDirection {
 }
 
 impl SocketOperation {
-    /// Whether an operation that comes from a saved state is possible.
-    pub(super) fn is_possible(&self) -> bool {
+    /// Validates an operation that comes from a saved state.
+    pub(super) fn is_valid(&self) -> bool {
         match self {
             Self::Receive(Receive { into: buffers, done, flags: _, from: _, count: _, returns_zero: _ })
             | Self::Send(Send { bytes: buffers, done, flags: _, to: _, count: _, returns_zero: _ }) => {
-                buffers.is_possible() && *done <= buffers.length()
+                buffers.is_valid() && *done <= buffers.length()
             }
-            Self::Select(select) => select.is_possible(),
+            Self::Select(select) => select.is_valid(),
             Self::Accept(_) | Self::Connect | Self::Finish { .. } => true,
         }
     }

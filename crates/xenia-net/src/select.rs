@@ -49,8 +49,8 @@ pub struct Select {
 }
 
 impl Select {
-    /// Whether sets that come from a saved state are small enough.
-    pub(super) fn is_possible(&self) -> bool {
+    /// Validates sets that come from a saved state.
+    pub(super) fn is_valid(&self) -> bool {
         let Self { sets } = self;
         sets.iter().flatten().all(|set| set.sockets.len() <= SET_LIMIT as usize)
     }

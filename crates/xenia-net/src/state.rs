@@ -156,7 +156,7 @@ impl Request {
 impl RequestState {
     fn request(self, events: &RestoredEvents) -> Result<Request, Impossible> {
         let Self { who, socket, what } = self;
-        check(what.is_possible(), "a request of a socket is impossible")?;
+        check(what.is_valid(), "a request of a socket is impossible")?;
         let who = match who {
             RequesterState::Thread { thread, kthread } => {
                 let is_thread = usize::from(thread.hw_id) < HW_THREADS;

@@ -63,10 +63,10 @@ pub enum StateError {
         reads: u32,
     },
     /// The file ends early.
-    #[error("it ends at byte {at}, inside {part}")]
+    #[error("it ends at byte {file_length}, inside {part}")]
     Truncated {
-        /// Length of the file.
-        at: u64,
+        /// Length of the file, in bytes.
+        file_length: u64,
         /// Name of the part that is cut off.
         part: String,
     },

@@ -192,7 +192,7 @@ impl StateFile {
             let (bound, total) = bounds.find(|(bound, _)| bound.is_of(&row.name)).ok_or_else(unknown)?;
             *total = total.saturating_add(row.bytes);
             limit(&format!("all of `{}`", bound.name), *total, bound.bytes)?;
-            let cut = || StateError::Truncated { at: bytes.len() as u64, part: part() };
+            let cut = || StateError::Truncated { file_length: bytes.len() as u64, part: part() };
             let stored = usize::try_from(row.stored).map_err(|_| cut())?;
             let (stored, after) = rest.split_at_checked(stored).ok_or_else(cut)?;
             parts.push(stored);
@@ -224,7 +224,7 @@ pub(crate) fn limit(part: &str, length: u64, limit: u64) -> Result<(), StateErro
 
 /// The header, and the bytes after it.
 fn read_header(bytes: &[u8]) -> Result<(StoredHeader, &[u8]), StateError> {
-    let cut = || StateError::Truncated { at: bytes.len() as u64, part: "the header".to_owned() };
+    let cut = || StateError::Truncated { file_length: bytes.len() as u64, part: "the header".to_owned() };
     let Some(rest) = bytes.strip_prefix(&MAGIC) else {
         let starts = !bytes.is_empty() && MAGIC.starts_with(bytes);
         return Err(if starts { cut() } else { StateError::NotAState });

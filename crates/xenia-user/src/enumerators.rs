@@ -71,9 +71,9 @@ impl Enumerator {
         Self { items: items.into(), item_size, per_call, bytes }
     }
 
-    /// Whether a list that comes from a saved state is valid. Its size is that of all items that it
-    /// has had.
-    fn is_possible(&self) -> bool {
+    /// Validates a list that comes from a saved state. Its size is that of all items that it has
+    /// had.
+    fn is_valid(&self) -> bool {
         let Self { items, item_size, per_call: _, bytes } = self;
         let left: u64 = items.iter().map(Item::bytes).sum();
         let is_inside = |item: &Item| item.texts.iter().all(|&(at, _)| at < item.bytes.len());
@@ -116,7 +116,7 @@ impl Enumerators {
     /// Sizes that do not agree with the lists, or are above the limit.
     pub fn check_state(&self, limits: &Limits) -> Result<(), Impossible> {
         let Self { all, bytes } = self;
-        check(all.values().all(Enumerator::is_possible), "a list is larger than it says")?;
+        check(all.values().all(Enumerator::is_valid), "a list is larger than it says")?;
         let sum = all.values().try_fold(0_u64, |sum, list| sum.checked_add(list.bytes));
         check(sum == Some(*bytes), "the lists have another size than they say")?;
         let admitted = limits.admit_amount(Limit::EnumeratorBytes, 0, *bytes);

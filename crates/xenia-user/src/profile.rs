@@ -75,8 +75,8 @@ impl Profile {
         }
     }
 
-    /// Whether a profile that comes from a saved state is valid.
-    fn is_possible(&self) -> bool {
+    /// Validates a profile that comes from a saved state.
+    fn is_valid(&self) -> bool {
         let Self { xuid, name, settings } = self;
         let is_possible = |(&(owner, id), value): (&(u32, SettingId), &Value)| {
             Self::owner(owner, id) == owner && id.exists() && id.accepts(value)
@@ -158,7 +158,7 @@ impl Profiles {
     /// A profile with an invalid name, id or setting.
     pub fn check_state(&self) -> Result<(), Impossible> {
         let Self { places, others, first_made } = self;
-        let are_possible = places.iter().flatten().chain(others).all(Profile::is_possible);
+        let are_possible = places.iter().flatten().chain(others).all(Profile::is_valid);
         check(are_possible && first_made.is_offline(), "a profile is invalid")
     }
 

@@ -112,8 +112,8 @@ impl Pattern {
         Ok(Self(in_lower_case(all)))
     }
 
-    /// Whether a saved state can have it.
-    pub fn is_possible(&self) -> bool {
+    /// Validates a pattern that comes from a saved state.
+    pub fn is_valid(&self) -> bool {
         // A character is up to three in lower case.
         self.0.len() <= 3 * MAXIMUM_NAME
     }

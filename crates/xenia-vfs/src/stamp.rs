@@ -60,8 +60,8 @@ impl Default for Stamp {
 }
 
 impl Stamp {
-    /// Whether a file can have it.
-    pub(super) fn is_possible(self) -> bool {
+    /// Validates a stamp that comes from a saved state.
+    pub(super) fn is_valid(self) -> bool {
         self.attributes & !attributes::KEPT == 0
     }
 
@@ -175,16 +175,16 @@ impl Stamps {
             && let Err(error) =
                 File::open(&file).and_then(|source| source.take(MAXIMUM_FILE + 1).read_to_end(&mut text))
         {
-            tracing::warn!(target: "vfs", "cannot read {}: {error}; its times are lost", file.display());
+            tracing::warn!(target: "vfs", "cannot read {}: {error}; file times are reset", file.display());
         }
         let content = if text.len() as u64 > MAXIMUM_FILE {
-            tracing::warn!(target: "vfs", "{} is too large to be ours; its times are lost", file.display());
+            tracing::warn!(target: "vfs", "{} exceeds {MAXIMUM_FILE} bytes; file times are reset", file.display());
             Content { dirty: true, ..Content::default() }
         } else {
             let (content, dropped) = Content::of(&text);
             if dropped > 0 {
                 let file = file.display();
-                tracing::warn!(target: "vfs", "{dropped} lines of {file} are nobody's times and are left out");
+                tracing::warn!(target: "vfs", "{file}: {dropped} invalid lines are ignored");
             }
             content
         };

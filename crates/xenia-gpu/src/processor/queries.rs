@@ -129,7 +129,7 @@ impl OpenQueries {
     }
 
     /// Whether reports can lead to this value, which may come from a file.
-    pub(super) fn is_possible(&self) -> bool {
+    pub(super) fn is_valid(&self) -> bool {
         self.begun.len() <= if self.always { 0 } else { MOST_OPEN }
     }
 }

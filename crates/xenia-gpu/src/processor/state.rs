@@ -98,7 +98,7 @@ impl CommandProcessor {
     /// A state that no processor can be in.
     pub fn restore_machine(&mut self, state: &GpuState) -> Result<(), Impossible> {
         let GpuState { trace, open_queries, edram } = state;
-        check(open_queries.is_possible(), "too many queries are open")?;
+        check(open_queries.is_valid(), "too many queries are open")?;
         check(trace.edram.is_empty(), "there is a second EDRAM")?;
         self.restore_with(trace, edram).map_err(Impossible::from)?;
         self.swaps = trace.counts[0];

@@ -37,11 +37,11 @@ impl Scan {
         self.entries.is_empty()
     }
 
-    /// Whether a saved state can have it.
-    pub(super) fn is_possible(&self) -> bool {
+    /// Validates a listing that comes from a saved state.
+    pub(super) fn is_valid(&self) -> bool {
         let is_listed = |entry: &Entry| path::is_valid(&entry.name);
         let is_listed = self.entries.iter().all(is_listed);
-        self.next as usize <= self.entries.len() && is_listed && self.pattern.is_possible()
+        self.next as usize <= self.entries.len() && is_listed && self.pattern.is_valid()
     }
 
     /// Steps back by one entry, because the entry did not fit in the title's buffer.
@@ -72,6 +72,6 @@ mod tests {
         scan.step_back();
         assert_eq!(next(&mut scan), Some((1, "c.x".to_owned())));
         assert_eq!(next(&mut scan), None);
-        assert!(!scan.is_empty() && scan.is_possible());
+        assert!(!scan.is_empty() && scan.is_valid());
     }
 }

@@ -129,7 +129,7 @@ impl OpenPackage {
             if self.replaces.is_some() {
                 self.remove(store);
             } else {
-                store.forget_losses(&self.name, &self.header);
+                store.forget_write_back_errors(&self.name, &self.header);
             }
         }
         committed
@@ -177,7 +177,7 @@ impl Packages {
         match HostFolder::writable(&folder, limits.clone()) {
             Ok(disk) => Self { store: ContentStore::new(Box::new(disk), true), open: Vec::new() },
             Err(error) => {
-                tracing::error!(target: "vfs", "nothing is kept: {}: {error}", folder.display());
+                tracing::error!(target: "vfs", "saves are kept in memory only: cannot open {}: {error}", folder.display());
                 Self::in_memory(limits)
             }
         }

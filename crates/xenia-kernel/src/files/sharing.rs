@@ -36,8 +36,8 @@ impl Claim {
         self.does == 0
     }
 
-    /// Whether an open can have it.
-    pub(super) fn is_possible(self) -> bool {
+    /// Validates a claim that comes from a saved state.
+    pub(super) fn is_valid(self) -> bool {
         (self.does | self.allows) & !share::ALL == 0
     }
 }

@@ -78,8 +78,8 @@ impl HandleTable {
         Some(Name { index: (word >> 32) as u32 & ((1 << INDEX_BITS) - 1), generation: word as u32 })
     }
 
-    /// Whether there can be such a handle, without the bits that titles use.
-    pub(super) fn is_possible(handle: Handle) -> bool {
+    /// Validates a handle that comes from a saved state, without the bits that titles use.
+    pub(super) fn is_valid(handle: Handle) -> bool {
         Self::plain(handle) == handle && place(handle).is_some()
     }
 

@@ -25,7 +25,7 @@ impl Packed {
             return None;
         }
         if name.kind == SAVED_GAME {
-            tracing::warn!(target: "vfs", "the saved game {} is not seen: xenia-rs content import takes it in", name.file());
+            tracing::warn!(target: "vfs", "the saved game {} is ignored; xenia-rs content import imports it", name.file());
             return None;
         }
         match PackageInfo::read(&file) {
@@ -34,11 +34,11 @@ impl Packed {
             }
             Ok(info) => {
                 let (title, kind) = (info.title_id, info.content_type);
-                tracing::warn!(target: "vfs", "{} is of title {title} and type {kind:#x}, and lies elsewhere", name.file());
+                tracing::warn!(target: "vfs", "{} is ignored: its header names title {title} and type {kind:#x}, its folder others", name.file());
                 None
             }
             Err(error) => {
-                tracing::warn!(target: "vfs", "{} is no package: {error}", name.file());
+                tracing::warn!(target: "vfs", "{} is ignored: it is not a package: {error}", name.file());
                 None
             }
         }

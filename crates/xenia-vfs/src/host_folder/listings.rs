@@ -41,7 +41,7 @@ struct Listing {
 /// Names by lower-case name.
 #[derive(Debug)]
 enum Names {
-    /// Those of the only name that was looked up.
+    /// The spellings found for one looked-up name.
     One(String, Vec<String>),
     All(BTreeMap<String, Vec<String>>),
 }

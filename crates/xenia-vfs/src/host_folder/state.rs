@@ -22,7 +22,7 @@ impl HostFolder {
     /// The folder's state; contents are put into `bytes`.
     pub(super) fn saved(&self, bytes: &mut SavedBytes) -> Result<DeviceState, Unsaveable> {
         let Self {
-            // It belongs to the host.
+            // Not saved: the host's path.
             root,
             drafts,
             stamps,
@@ -62,7 +62,7 @@ impl HostFolder {
                 !path.is_empty() && is_path(&path),
                 "a file that was being written has an impossible name",
             )?;
-            check(stamp.is_possible(), "a file that was being written has impossible attributes")?;
+            check(stamp.is_valid(), "a file that was being written has impossible attributes")?;
             let failed = |error: VfsError| format!("a file that was being written: {error}");
             let file = match self.open(&path, true) {
                 Err(VfsError::NotFound) => self.create_file(&path),

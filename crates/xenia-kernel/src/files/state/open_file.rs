@@ -131,8 +131,8 @@ impl Files {
         check((1..=MAX_SECTOR).contains(&sector), "a volume has impossible sectors")?;
         check(i64::try_from(position).is_ok(), "an open file has an impossible position")?;
         check(i64::try_from(reserved).is_ok(), "an open file has impossible reserved space")?;
-        check(claim.is_possible(), "an open file has an impossible sharing mode")?;
-        check(scan.as_ref().is_none_or(Scan::is_possible), "the listing of a directory is impossible")?;
+        check(claim.is_valid(), "an open file has an impossible sharing mode")?;
+        check(scan.as_ref().is_none_or(Scan::is_valid), "the listing of a directory is impossible")?;
         let has_port = port.is_none_or(|(port, _)| self.ports.has(port));
         check(has_port, "an open file has a completion port that does not exist")?;
         check(!self.open.contains_key(&body), "two open files have one object")?;

@@ -32,8 +32,8 @@ struct BlockState {
 }
 
 impl ArenaState {
-    /// Whether the pool can have it behind an arena that ends at `after`.
-    fn is_possible(self, after: u32) -> bool {
+    /// Validates an arena that comes from a saved state, behind one that ends at `after`.
+    fn is_valid(self, after: u32) -> bool {
         let Self { at, size } = self;
         let last = size.checked_sub(1).and_then(|rest| at.checked_add(rest));
         let is_whole = at.is_multiple_of(ARENA) && size.is_multiple_of(ARENA);
@@ -62,7 +62,7 @@ impl Pool {
         // Nothing is at the null address.
         let mut after = ARENA;
         for arena in arenas {
-            check(arena.is_possible(after), "an arena of the pool lies where none can be")?;
+            check(arena.is_valid(after), "an arena of the pool lies where none can be")?;
             let ArenaState { at: mut from, size } = arena;
             after = from + size;
             all.insert(from, size);

@@ -76,7 +76,7 @@ impl Objects {
             Ok(Some(position)) => self.unpin(position),
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(target: "kernel", "the object {body} that a thread waited for: {error}");
+                tracing::warn!(target: "kernel", "cannot release object {body} after a wait: {error}");
             }
         }
         self.unpin(position);

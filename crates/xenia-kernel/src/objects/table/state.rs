@@ -43,7 +43,7 @@ struct RecordState {
     name: Option<String>,
 }
 
-/// An open handle.
+/// Saved form of an open handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct OpenHandle {
     body: GuestAddr,
@@ -136,7 +136,7 @@ impl Objects {
         let tables = &mut *tables;
         let listed = tables.records.values().map(|record| record.position.index).collect();
         let positions = self.slab.restore(&mut tables.positions, &listed, &slab)?;
-        check(HandleTable::is_possible(next_handle), "the next handle is impossible")?;
+        check(HandleTable::is_valid(next_handle), "the next handle is impossible")?;
         tables.next_handle = next_handle;
         tables.default_object = default_object;
         self.restore_handles(tables, &positions, &handles)?;
@@ -167,7 +167,7 @@ impl Objects {
         // So a free slot is always found.
         check(handles.len() as u64 <= Limit::Handles.row().value, "too many handles are open")?;
         for (&handle, &OpenHandle { body, position }) in handles {
-            let is_free = HandleTable::is_possible(handle) && self.handles.is_free(handle);
+            let is_free = HandleTable::is_valid(handle) && self.handles.is_free(handle);
             check(is_free, "a handle is impossible, or two have one slot")?;
             let name = match position {
                 Some(index) => *positions.get(&index).ok_or("a handle's object has no position")?,
