@@ -96,13 +96,13 @@ limits! {
     ScratchEntries = "scratch_disk_entries", 0x4000, DISK_FULL,
         "Files and directories on each of the scratch disks.";
     ScratchPathBytes = "scratch_disk_path_bytes", 0x200_0000, DISK_FULL,
-        "Bytes that the paths of all files take on each of the scratch disks: one may have 64 names of 255 characters.";
+        "Bytes of all paths on a scratch disk: a path may have 64 names of 255 characters.";
     FileBytes = "disk_file_bytes", 0xFFFF_FFFF, DISK_FULL,
         "Bytes of one file on the hard disk: FATX counts them in 32 bits.";
     DiskBytes = "disk_bytes", 0x2_0000_0000, DISK_FULL,
-        "Bytes that one run may add to the hard disk, which is a folder of the host: what it says is free.";
+        "Bytes that a run may add to the hard disk: bounds the host's disk use.";
     DiskEntries = "disk_entries", 0x1_0000, DISK_FULL,
-        "Files and directories that one run may add to the hard disk: each takes something of the host, if not a byte.";
+        "Files and directories that a run may add to the hard disk: bounds the host's disk use.";
     Memory = "memory", xenia_memory::COMMIT_LIMIT as u64, NO_MEMORY,
         "Bytes of guest memory: the console's 512 MiB, and 64 for what it keeps elsewhere (guards of stacks).";
     LoadBytes = "loaded_bytes", 0x4000_0000, NO_MEMORY,
@@ -218,7 +218,7 @@ impl Limits {
         if self.hits[limit as usize].fetch_add(1, Relaxed) == 0 {
             tracing::warn!(
                 target: "kernel",
-                "limit reached: {name} ({value}); the title gets {status:?} from here on, and this is not said again. {reason}"
+                "limit reached: {name} ({value}); the title gets {status:?} from here on (logged once). {reason}"
             );
         }
     }
@@ -246,8 +246,45 @@ mod tests {
     #[test]
     fn the_table_of_the_decision_has_every_limit() {
         let table = include_str!("../../../docs/src/decisions/0024-limits.md");
-        let missing: Vec<_> = ROWS.iter().filter(|row| !table.contains(&format!("`{}`", row.name))).collect();
-        assert!(missing.is_empty(), "{missing:?}");
+        for LimitRow { name, value, .. } in ROWS {
+            let line = table.lines().find(|line| line.contains(&format!("`{name}`")));
+            let line = line.unwrap_or_else(|| panic!("{name} is missing"));
+            assert!(
+                numbers(*value).iter().any(|number| has_number(line, number)),
+                "{name} is {value}: {line}"
+            );
+        }
+    }
+
+    /// The forms in which the table may give a number.
+    fn numbers(value: u64) -> Vec<String> {
+        let mut digits = value.to_string();
+        for at in
+            (1..digits.len()).rev().filter(|at| (digits.len() - at).is_multiple_of(3)).collect::<Vec<_>>()
+        {
+            digits.insert(at, ',');
+        }
+        let units = [("MiB", 20), ("GiB", 30)].into_iter();
+        let in_units = units.flat_map(|(unit, shift)| {
+            let whole = value.is_multiple_of(1 << shift).then(|| format!("{} {unit}", value >> shift));
+            let but_one = (value + 1)
+                .is_multiple_of(1 << shift)
+                .then(|| format!("{} {unit} - 1", (value + 1) >> shift));
+            whole.into_iter().chain(but_one)
+        });
+        in_units.chain([digits]).collect()
+    }
+
+    /// Whether a line has the number, not as a part of a longer one.
+    fn has_number(line: &str, number: &str) -> bool {
+        line.match_indices(number).any(|(at, _)| {
+            let before = line[..at].chars().next_back();
+            let mut after = line[at + number.len()..].chars();
+            let next = after.next();
+            let is_inside = next.is_some_and(|c| c.is_ascii_digit())
+                || next == Some(',') && after.next().is_some_and(|c| c.is_ascii_digit());
+            !is_inside && before.is_none_or(|c| !c.is_ascii_digit() && c != ',')
+        })
     }
 
     #[test]

@@ -190,7 +190,7 @@ impl GuestMemory {
         if matches!(error, HeapError::CommitLimit { .. })
             && self.counts.commits_refused.fetch_add(1, Relaxed) == 0
         {
-            tracing::warn!(target: "memory", "limit reached: memory: {error}; this is not said again");
+            tracing::warn!(target: "memory", "memory limit reached: {error} (logged once)");
         }
         error
     }
