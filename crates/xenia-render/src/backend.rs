@@ -434,7 +434,7 @@ impl Backend for WgpuBackend {
 
     fn edram_since(&mut self, since: u64, each: &mut dyn FnMut(u32, &EdramPage)) -> Option<u64> {
         if let Some(reference) = self.recover() {
-            // Its moments are not those of the device's words.
+            // The reference counts its own serials, so all pages are passed.
             reference.edram()?.as_chunks().0.iter().zip(0..).for_each(|(page, number)| each(number, page));
             return Some(since);
         }

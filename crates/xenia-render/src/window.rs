@@ -230,7 +230,7 @@ pub trait InputClient {
     /// Assigns a key to a part.
     fn bind_key(&self, part: &str, key: KeyCode) -> Result<ControllerKeys, String>;
 
-    /// Makes the lowest of these buttons of pads, as bits of the console's own states, a part.
+    /// Binds the lowest set button bit, of the console's pad state, to a part of the controller.
     fn bind_button(&self, part: &str, bits: u16) -> Result<ControllerKeys, String>;
 
     /// Takes all keys from a part.

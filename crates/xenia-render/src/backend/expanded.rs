@@ -13,7 +13,7 @@ use xenia_gpu::microcode::{Shader, ShaderKind, assemble};
 
 use crate::translate::HostPosition;
 
-/// Number of interpolators.
+/// Values that a vertex shader passes to the pixel shader: registers of four floats.
 const INTERPOLATORS: usize = 16;
 
 /// Pass-through shaders for a position and some interpolators, by the number of interpolators.

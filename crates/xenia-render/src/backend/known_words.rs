@@ -1,7 +1,7 @@
 //! Words of the EDRAM as the CPU knows them: those that were read back or set last.
 //!
 //! Another device begins with them after a loss, and only pages that differ from them are sent, or
-//! passed on as changed. Moments count the readers' calls; each page has the moment of its last
+//! passed on as changed. Each read increments a serial number; a page stores the serial of its last
 //! change.
 
 use std::ops::Range;
@@ -17,10 +17,10 @@ const MAX_GAP: usize = 8;
 pub(super) struct KnownWords {
     /// All words; empty until there were any.
     words: Vec<u32>,
-    /// Moment of each page's last change; 0 if it has always been zero.
+    /// Serial of each page's last change; 0 if it has always been zero.
     changed: Vec<u64>,
     /// Number of calls of [`Self::since`].
-    moment: u64,
+    serial: u64,
     /// The device has the same words.
     is_current: bool,
 }
@@ -50,7 +50,7 @@ impl KnownWords {
                 continue;
             }
             known[..page.len()].copy_from_slice(page);
-            *changed = self.moment + 1;
+            *changed = self.serial + 1;
             let range = number * EDRAM_PAGE_WORDS..(number + 1) * EDRAM_PAGE_WORDS;
             match ranges.last_mut() {
                 Some(last) if range.start - last.end <= MAX_GAP * EDRAM_PAGE_WORDS => last.end = range.end,
@@ -64,8 +64,8 @@ impl KnownWords {
         ranges
     }
 
-    /// Passes the pages that changed after the moment `since` to `each`, with their numbers;
-    /// returns the present moment.
+    /// Passes the pages that changed after the serial `since` to `each`, with their numbers;
+    /// returns the present serial.
     pub(super) fn since(&mut self, since: u64, each: &mut dyn FnMut(u32, &EdramPage)) -> u64 {
         let pages = self.words.as_chunks().0.iter().zip(&self.changed).zip(0..);
         for ((page, changed), number) in pages {
@@ -73,8 +73,8 @@ impl KnownWords {
                 each(number, page);
             }
         }
-        self.moment += 1;
-        self.moment
+        self.serial += 1;
+        self.serial
     }
 }
 

@@ -91,7 +91,7 @@ impl BackendTally {
     }
 }
 
-/// Counters of pipelines.
+/// Numbers of compiled and skipped pipelines of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PipelineCounters {
     /// Pipelines of the store compiled at the start.
@@ -131,7 +131,7 @@ impl Pipelines {
         let maker = Arc::new(Maker::new(device.clone()));
         let background = options.async_pipelines.then(|| Background::new(&maker)).transpose();
         let background = background.unwrap_or_else(|error| {
-            tracing::warn!(target: "gpu", %error, "no threads for pipelines; draws wait");
+            tracing::warn!(target: "gpu", "cannot start pipeline threads: {error}; compilation blocks draws");
             None
         });
         Self {

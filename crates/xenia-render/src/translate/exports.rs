@@ -14,7 +14,7 @@ use super::builder::{Builder, Value};
 use super::interface::{INPUT_BINDING, OUTPUT_BINDING};
 use super::{ENTRY_POINT, Interpolators, PixelsOf, Stage, Translator, types};
 
-/// Number of interpolators.
+/// Values that a vertex shader passes to the pixel shader: registers of four floats.
 pub(super) const INTERPOLATORS: u32 = 16;
 /// Invocations in a workgroup.
 const WORKGROUP: u32 = 64;

@@ -15,7 +15,7 @@ pub(super) const MIP_BIT: u32 = 3;
 /// Bits of the filters within a level in a texture record's flags, of magnified and minified
 /// texels: whether they are linear.
 pub(super) const PLANE_BITS: [u32; 2] = [5, 6];
-/// Bits of the filters between slices, likewise.
+/// Bits of the filters between slices, of magnified and minified texels.
 pub(super) const SLICE_BITS: [u32; 2] = [13, 14];
 /// First of the three bits of the axes with half-way modes.
 pub(super) const HALF_WAY_BIT: u32 = 21;

@@ -166,7 +166,7 @@ impl Store {
         } else {
             if !bytes.is_empty() {
                 let path = path.display();
-                tracing::warn!(target: "gpu", "{path} is not what this version writes; begun anew");
+                tracing::warn!(target: "gpu", "{path} has another format; it is replaced");
                 file.set_len(0)?;
             }
             file.write_all(&self::bytes(&HEADER).collect::<Vec<_>>())?;

@@ -153,7 +153,8 @@ impl Decoding {
         let any = |sign| self.signs.contains(&sign);
         let is_odd = self.no_zero && any(TextureSign::Signed);
         if is_odd && widest > 8 {
-            // With 16 bits they would have a zero.
+            // Their fractions are odd multiples of half a step. Signed stores of 16 bits have a
+            // zero and would round them.
             return float32;
         }
         if any(TextureSign::Signed) || any(TextureSign::UnsignedBiased) {
