@@ -149,7 +149,7 @@ pub fn row(opcode: u8) -> Option<&'static Row> {
 packets! {
     /// Padding; the body is skipped.
     0x10 NOP 0.. => nop;
-    /// Modifies a register: and with one operand, or with another.
+    /// Read-modify-write: register = (register & first) | second.
     0x21 REG_RMW 3.. => reg_rmw;
     /// Draws, with a visibility query token first.
     0x22 DRAW_INDX 2.. => draw_indx;

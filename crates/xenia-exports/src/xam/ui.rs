@@ -264,7 +264,7 @@ impl Ui {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Messages")
     }
 
-    /// Lets a user write a message: there is no connection.
+    /// Opens the message composer: a page says that there is no connection.
     #[export(Partial)]
     fn XamShowMessageComposeUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Messages")
