@@ -25,6 +25,7 @@ pub mod pe;
 pub mod read_at;
 pub mod stfs;
 pub mod svod;
+pub mod title_files;
 mod unread;
 pub mod volume;
 pub mod xdbf;
@@ -54,6 +55,9 @@ pub struct Format {
     pub name: &'static str,
     /// Short description of the format.
     pub description: &'static str,
+    /// Extensions of files that may be titles of this format; empty if its files have none, or if
+    /// none are titles.
+    pub extensions: &'static [&'static str],
     /// Whether a file starts like this format; the rest is not checked.
     pub detect: fn(&dyn ReadAt) -> io::Result<bool>,
     /// How to open it.
@@ -86,6 +90,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "xex",
         description: "an Xbox 360 executable (XEX)",
+        extensions: &["xex"],
         detect: xex::detect,
         opens: Opens::Executable(|file, keys| Xex::read(file)?.load(file, keys)),
         verify: Some(|file, _, keys, found| {
@@ -95,6 +100,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "old-xex",
         description: "an Xbox 360 executable of another generation than XEX1 and XEX2",
+        extensions: &[],
         detect: xex::detect_other,
         opens: Opens::Unread("early development kits had such; nobody has published how they are laid out"),
         verify: None,
@@ -102,6 +108,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "other-elf",
         description: "an ELF file for another machine",
+        extensions: &[],
         detect: unread::is_other_elf,
         opens: Opens::Unread("only 32-bit big-endian PowerPC executables run here"),
         verify: None,
@@ -109,6 +116,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "elf",
         description: "a 32-bit big-endian PowerPC executable (ELF)",
+        extensions: &["elf"],
         detect: elf::detect,
         opens: Opens::Executable(|file, _| Elf::read(file)?.load()),
         verify: Some(|file, _, _, found| Elf::read(&file)?.load().map(|image| verify_digests(&image, found))),
@@ -116,6 +124,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "gdfx",
         description: "an Xbox disc image (GDFX, XISO)",
+        extensions: &["iso"],
         detect: gdfx::detect,
         opens: Opens::Volume(gdfx::open),
         verify: Some(|file, _, _, found| gdfx::verify(&file, found)),
@@ -123,6 +132,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "svod",
         description: "the header of a Games on Demand package (SVOD)",
+        extensions: &[],
         detect: unread::is_svod,
         opens: Opens::Parts(svod::open),
         verify: Some(|file, parts, _, found| svod::verify(file, parts, found)),
@@ -130,6 +140,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "svod-data",
         description: "a data file of a Games on Demand package (SVOD)",
+        extensions: &[],
         detect: svod::detect_data,
         opens: Opens::Parts(svod::open),
         verify: Some(|file, parts, _, found| svod::verify(file, parts, found)),
@@ -137,6 +148,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "stfs",
         description: "a content package (STFS: CON, LIVE or PIRS)",
+        extensions: &["con", "live", "pirs"],
         detect: stfs::detect,
         opens: Opens::Volume(stfs::open),
         verify: Some(|file, _, _, found| stfs::verify(file, found)),
@@ -144,6 +156,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "zar",
         description: "a ZArchive",
+        extensions: &["zar"],
         detect: zar::detect,
         opens: Opens::Volume(zar::open),
         verify: Some(|file, _, _, found| zar::verify(file, found)),
@@ -151,6 +164,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "xbe",
         description: "an executable of the first Xbox (XBE)",
+        extensions: &[],
         detect: |file| unread::begins(file, &[b"XBEH"]),
         opens: Opens::Unread("that is another console; this is an emulator of the Xbox 360"),
         verify: None,
@@ -158,6 +172,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "ciso",
         description: "a compressed disc image (CSO, CCI)",
+        extensions: &[],
         detect: |file| unread::begins(file, &[b"CISO", b"CCIM"]),
         opens: Opens::Unread(
             "decompress it to an ISO, extract that, and name the folder that has default.xex",
@@ -167,6 +182,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "iso9660",
         description: "an ordinary disc image (ISO 9660) without an Xbox volume",
+        extensions: &[],
         detect: |file| unread::has(file, 0x8001, b"CD001"),
         opens: Opens::Unread(
             "it may be the part of a game disc that DVD players see; an image of the whole disc is needed",
@@ -176,6 +192,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "zip",
         description: "a ZIP archive",
+        extensions: &["zip"],
         detect: zip::detect,
         opens: Opens::Volume(zip::open),
         verify: Some(|file, _, _, found| zip::verify(file, found)),
@@ -183,6 +200,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "xdbf",
         description: "a database of a title's or a profile's (XDBF, GPD)",
+        extensions: &[],
         detect: |file| unread::begins(file, &[b"XDBF"]),
         opens: Opens::Unread("xenia-rs info shows what is in a profile's"),
         verify: None,
@@ -190,6 +208,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "7z",
         description: "a 7z archive",
+        extensions: &[],
         detect: |file| unread::begins(file, &[b"7z\xBC\xAF\x27\x1C"]),
         opens: Opens::Unread(EXTRACT),
         verify: None,
@@ -197,6 +216,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "rar",
         description: "a RAR archive",
+        extensions: &[],
         detect: |file| unread::begins(file, &[b"Rar!\x1A\x07"]),
         opens: Opens::Unread(EXTRACT),
         verify: None,
@@ -204,6 +224,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "cab",
         description: "a Microsoft cabinet",
+        extensions: &[],
         detect: |file| unread::begins(file, &[b"MSCF"]),
         opens: Opens::Unread(EXTRACT),
         verify: None,
@@ -211,6 +232,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "compressed",
         description: "a compressed file (gzip, bzip2, xz or Zstandard)",
+        extensions: &[],
         detect: |file| unread::begins(file, &[b"\x1F\x8B", b"BZh", b"\xFD7zXZ\0", b"\x28\xB5\x2F\xFD"]),
         opens: Opens::Unread("decompress it first"),
         verify: None,
@@ -218,6 +240,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "tar",
         description: "a tar archive",
+        extensions: &[],
         detect: |file| unread::has(file, 257, b"ustar"),
         opens: Opens::Unread(EXTRACT),
         verify: None,
@@ -225,6 +248,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "xenon-pe",
         description: "an Xbox 360 program before its conversion to a XEX (PE)",
+        extensions: &[],
         detect: unread::is_xenon_pe,
         opens: Opens::Unread("the console starts what it was converted to; that is called .xex"),
         verify: None,
@@ -232,6 +256,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "pe",
         description: "a Windows program",
+        extensions: &[],
         detect: |file| unread::begins(file, &[b"MZ"]),
         opens: Opens::Unread("the console's executables are called .xex"),
         verify: None,
@@ -239,6 +264,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "picture",
         description: "a picture (PNG or JPEG)",
+        extensions: &[],
         detect: |file| unread::begins(file, &[b"\x89PNG", b"\xFF\xD8\xFF"]),
         opens: Opens::Unread("name the title's executable (.xex) or its folder"),
         verify: None,
@@ -246,6 +272,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "zeros",
         description: "a file of zeros",
+        extensions: &[],
         detect: unread::is_zeros,
         opens: Opens::Unread("a copy or a download of it has failed; get it again"),
         verify: None,
@@ -308,7 +335,7 @@ pub fn unknown(source: &dyn ReadAt) -> String {
         String::new()
     };
     format!(
-        "it is neither an Xbox 360 executable (XEX2) nor a PowerPC ELF, nor anything else that is known: it begins \
+        "it is neither an Xbox 360 executable (XEX) nor a PowerPC ELF, nor anything else that is known: it begins \
          with {}{text}",
         hex.join(" ")
     )

@@ -3,21 +3,16 @@
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use xenia_formats::title_files::{is_default_executable, is_title_candidate, may_hold_titles};
+use xenia_formats::{Opens, identify};
 
 /// Largest number of entries, including subfolders, of a folder that is hashed or searched for
 /// titles.
 const MOST_ENTRIES: u64 = 200_000;
 /// Largest depth of nested folders.
 const DEEPEST: usize = 32;
-/// File extensions of titles.
-const TITLES: [&str; 5] = ["xex", "elf", "iso", "zip", "zar"];
-/// Signatures of packages, which often have no extension.
-const MAGICS: [&[u8; 4]; 3] = [b"CON ", b"LIVE", b"PIRS"];
-/// Name of the executable in a title's folder.
-pub(crate) const DEFAULT: &str = "default.xex";
 
 /// Cache of hashes, by path.
 #[derive(Debug, Default)]
@@ -93,24 +88,41 @@ pub(crate) fn files(root: &Path) -> Result<Vec<PathBuf>> {
 pub(crate) fn titles(root: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     walk(root, &mut |path, is_folder| {
-        let is_title = if is_folder { path.join(DEFAULT).is_file() } else { is_title_file(path)? };
+        let may_be = !is_folder || may_hold_titles(path);
+        let is_title = may_be && if is_folder { has_default(path)? } else { is_title_file(path)? };
         if is_title {
             found.push(path.to_owned());
         }
-        Ok(!is_title)
+        Ok(may_be && !is_title)
     })?;
     found.sort();
     Ok(found)
 }
 
-fn is_title_file(path: &Path) -> Result<bool> {
-    if let Some(end) = path.extension() {
-        return Ok(TITLES.iter().any(|title| end.eq_ignore_ascii_case(title)));
+/// Whether a folder is a title: it has a default.xex.
+pub(crate) fn has_default(folder: &Path) -> Result<bool> {
+    for (number, entry) in (0..).zip(fs::read_dir(folder).map_err(Error::read(folder))?) {
+        if number == MOST_ENTRIES {
+            return Err(Error::TooMany { path: folder.to_owned(), what: "files", limit: MOST_ENTRIES });
+        }
+        let path = entry.map_err(Error::read(folder))?.path();
+        if is_default_executable(&path) && path.is_file() {
+            return Ok(true);
+        }
     }
-    let mut first = Vec::new();
+    Ok(false)
+}
+
+/// Whether a file is a title, by the rule of [`xenia_formats::title_files`]. A file without an
+/// extension must have the contents of a readable format.
+fn is_title_file(path: &Path) -> Result<bool> {
+    let bytes = fs::metadata(path).map_err(Error::read(path))?.len();
+    if !is_title_candidate(path, bytes) || path.extension().is_some() {
+        return Ok(is_title_candidate(path, bytes));
+    }
     let file = File::open(path).map_err(Error::read(path))?;
-    file.take(4).read_to_end(&mut first).map_err(Error::read(path))?;
-    Ok(MAGICS.iter().any(|magic| first == **magic))
+    let format = identify(&file).map_err(Error::read(path))?;
+    Ok(format.is_some_and(|format| !matches!(format.opens, Opens::Unread(_))))
 }
 
 /// Calls `each` with every file and folder below `root`; its result says whether to enter a folder.
@@ -145,6 +157,7 @@ fn walk(root: &Path, each: &mut impl FnMut(&Path, bool) -> Result<bool>) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use xenia_formats::title_files::LEAST_PACKAGE;
 
     #[test]
     fn folders_are_hashed_by_names_and_bytes() {
@@ -182,22 +195,28 @@ mod tests {
     fn titles_are_found_by_what_they_are() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
-        fs::create_dir_all(at("game/sub")).unwrap();
-        fs::create_dir_all(at("more")).unwrap();
         for (name, bytes) in [
-            ("game/default.xex", "XEX2"),
+            ("game/Default.xex", "XEX2"),
             ("game/sub/other.xex", "XEX2"),
             ("more/b.ISO", ""),
-            ("more/package", "LIVE and more"),
+            ("more/c.live", ""),
+            ("more/package", "LIVE"),
             ("more/readme", "LIV"),
+            ("more/cabinet", "MSCF"),
+            (".hidden/d.xex", ""),
+            ("more/package.data/e.xex", ""),
             ("a.xex", ""),
             ("notes.txt", "CON "),
         ] {
-            fs::write(at(name), bytes).unwrap();
+            let mut contents = bytes.as_bytes().to_vec();
+            contents.resize(LEAST_PACKAGE as usize, 1);
+            fs::create_dir_all(at(name).parent().unwrap()).unwrap();
+            fs::write(at(name), contents).unwrap();
         }
+        fs::write(at("more/small"), "LIVE").unwrap();
         std::os::unix::fs::symlink(dir.path(), at("more/round")).unwrap();
         let found = titles(dir.path()).unwrap();
         let names: Vec<_> = found.iter().map(|path| path.strip_prefix(dir.path()).unwrap()).collect();
-        assert_eq!(names, ["a.xex", "game", "more/b.ISO", "more/package"].map(Path::new));
+        assert_eq!(names, ["a.xex", "game", "more/b.ISO", "more/c.live", "more/package"].map(Path::new));
     }
 }

@@ -30,13 +30,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use updates::Updates;
 use xenia_formats::stfs::PackageInfo;
+use xenia_formats::title_files::is_default_executable;
 use xenia_formats::{Format, KeyRing, LoadedImage, Opens, ReadAt, Xex};
 use xenia_guest::TitleId;
 use xenia_kernel::deployment::Deployment;
 use xenia_patches::PatchSet;
 
-/// Name of the executable that starts a title in a folder.
-const DEFAULT_EXECUTABLE: &str = "default.xex";
 /// Name of its update patch.
 const PATCH: &str = "default.xexp";
 /// The demo that runs when no title is given.
@@ -148,7 +147,7 @@ impl Title {
 /// name of executables.
 pub fn short_name(path: &Path) -> String {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
-    let is_default = path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(DEFAULT_EXECUTABLE));
+    let is_default = is_default_executable(path);
     let whole = folder.canonicalize().ok().filter(|_| is_default);
     let name = whole.as_deref().and_then(Path::file_name).or_else(|| path.file_stem());
     name.map_or_else(|| "title".to_owned(), |name| name.to_string_lossy().into_owned())
@@ -255,7 +254,7 @@ fn is_private_of(folder: &Path, home: Option<&Path>) -> bool {
 
 fn has_default(folder: &Path) -> bool {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.into_iter().any(|entry| entry.file_name().eq_ignore_ascii_case(DEFAULT_EXECUTABLE))
+    entries.into_iter().any(|entry| is_default_executable(&entry.path()))
 }
 
 #[cfg(test)]
@@ -339,8 +338,14 @@ mod tests {
         let path = dir.path().join("My Game.two");
         std::fs::write(&path, [DEMO, b"rest"].concat()).unwrap();
         let load = |opens| {
-            let format =
-                Format { name: "two", description: "two files", detect: |_| Ok(true), opens, verify: None };
+            let format = Format {
+                name: "two",
+                description: "two files",
+                extensions: &[],
+                detect: |_| Ok(true),
+                opens,
+                verify: None,
+            };
             load_as(
                 Some(&format),
                 File::open(&path).unwrap(),

@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 use xenia::library;
 use xenia::say::{errln, visible};
+use xenia_formats::title_files::is_default_executable;
 
 /// Largest number of titles.
 const TITLES: usize = 10_000;
@@ -16,7 +17,8 @@ pub(super) struct FoundTitle {
     pub(super) path: PathBuf,
 }
 
-/// The titles in these folders, by path. Folders that can't be read are told.
+/// The titles in these folders, by path. Folders that can't be read are
+/// reported on standard error.
 pub(super) fn titles(folders: &[PathBuf]) -> Result<Vec<FoundTitle>> {
     if let Some(file) = folders.iter().find(|folder| !folder.is_dir()) {
         bail!("{} is not a folder; `xenia-rs exec` runs one title", file.display());
@@ -38,7 +40,7 @@ pub(super) fn titles(folders: &[PathBuf]) -> Result<Vec<FoundTitle>> {
 /// The path below the folder that was named; a title's default.xex is called as its folder.
 fn name(folders: &[PathBuf], path: &Path) -> String {
     let below = folders.iter().find_map(|folder| path.strip_prefix(folder).ok()).unwrap_or(path);
-    let is_default = below.file_name().is_some_and(|name| name.eq_ignore_ascii_case("default.xex"));
+    let is_default = is_default_executable(below);
     let folder = below.parent().filter(|folder| is_default && !folder.as_os_str().is_empty());
     folder.unwrap_or(below).display().to_string()
 }

@@ -2,11 +2,12 @@
 
 use super::{Draft, EMPTY_FOLDER, Planner};
 use crate::error::Result;
-use crate::inputs::{self, DEFAULT};
+use crate::inputs;
 use crate::spec::{Check, Conformance, Fuzz, Matrix, MatrixCombination, Titles};
 use crate::unit::{MOST_STATES, MOST_UNITS, UnitInput, UnitKind, UnitWord, is_hash};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use xenia_formats::title_files::is_default_executable;
 
 /// Default number of files in a conformance unit, and of seeds in a fuzz unit.
 const BATCH: u64 = 16;
@@ -16,7 +17,7 @@ impl Planner<'_> {
         let mut titles = Vec::new();
         for path in table.path.iter().chain(&table.paths) {
             let path = self.path(path)?;
-            if path.is_dir() && !path.join(DEFAULT).is_file() {
+            if path.is_dir() && !inputs::has_default(&path)? {
                 titles.extend(inputs::titles(&path)?);
             } else {
                 titles.push(path);
@@ -95,7 +96,7 @@ impl Planner<'_> {
         inputs: &mut Vec<UnitInput>,
     ) -> Result<()> {
         let title = files.title;
-        let is_default = title.file_name().is_some_and(|name| name == DEFAULT);
+        let is_default = is_default_executable(title);
         match (is_default, title.parent()) {
             // The folder is the title.
             (true, Some(parent)) => self.input(parent, words, inputs)?,

@@ -1,15 +1,13 @@
 //! Finds the files in folders that may be titles, by their names.
 //!
-//! One rule holds for the library, its page and `compat`: files with the extension of an
-//! executable, image, package or archive, and files without an extension, which packages have. A
-//! folder with a default.xex is one title, and what else is in it belongs to that. Names that begin
-//! with a dot are left out. [`describe`](crate::title::described::describe) has the second half of
-//! the rule, by contents.
+//! The rule is that of [`xenia_formats::title_files`], for the library, its page and `compat`. A
+//! folder with a default.xex is one title, and what else is in it belongs to that.
+//! [`describe`](crate::title::described::describe) has the second half of the rule, by contents.
 
-use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
+use xenia_formats::title_files::{is_default_executable, is_title_candidate, may_hold_titles};
 
 /// Most levels of folders below a named one.
 const MOST_LEVELS: usize = 12;
@@ -21,12 +19,6 @@ const MOST_FILES: usize = 50_000;
 const MOST_FAILURES: usize = 100;
 /// Number of entries between two reports of progress.
 const PROGRESS: usize = 256;
-/// Name of the executable that starts a title; others in its folder belong to the title.
-const DEFAULT: &str = "default.xex";
-/// Extensions of files that may be titles.
-const EXTENSIONS: [&str; 8] = ["xex", "elf", "iso", "zip", "zar", "con", "live", "pirs"];
-/// Smallest file without an extension that may be a package, in bytes.
-const LEAST_PACKAGE: u64 = 0x1000;
 
 /// A file that may be a title.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,20 +113,18 @@ fn walk_within(
             }
             let path = entry.path();
             let Ok(kind) = entry.file_type() else { continue };
-            if entry.file_name().as_encoded_bytes().starts_with(b".") {
-                continue;
-            }
             if kind.is_dir() {
-                // The parts of a Games on Demand package are in NAME.data.
-                if !has_extension(&path, "data") {
+                if may_hold_titles(&path) {
                     below.push(path);
                 }
-            } else if let Some(file) = may_be_title(&path).then(|| std::fs::metadata(&path)) {
-                files.extend(file.ok().and_then(|metadata| candidate(path, &metadata)));
+            } else if is_title_candidate(&path, u64::MAX) {
+                // Only likely names are worth a system call.
+                let metadata = std::fs::metadata(&path).ok();
+                files.extend(metadata.and_then(|metadata| candidate(path, &metadata)));
             }
         }
         // The other files and folders beside a default.xex are that title's.
-        if let Some(at) = files.iter().position(is_default) {
+        if let Some(at) = files.iter().position(|file| is_default_executable(&file.path)) {
             found.push(files.swap_remove(at));
             continue;
         }
@@ -162,25 +152,12 @@ pub fn holds_executable(folder: &Path) -> bool {
     entries.into_iter().any(|entry| has_extension(&entry.path(), "xex"))
 }
 
-fn is_default(file: &Candidate) -> bool {
-    file.path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(DEFAULT))
-}
-
 fn has_extension(path: &Path, wanted: &str) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(wanted))
 }
 
-fn may_be_title(path: &Path) -> bool {
-    match path.extension() {
-        Some(_) => EXTENSIONS.iter().any(|extension| has_extension(path, extension)),
-        // Packages have names without an extension.
-        None => path.file_name().and_then(OsStr::to_str).is_some(),
-    }
-}
-
 fn candidate(path: PathBuf, metadata: &Metadata) -> Option<Candidate> {
-    let is_small = path.extension().is_none() && metadata.len() < LEAST_PACKAGE;
-    if !metadata.is_file() || is_small {
+    if !metadata.is_file() || !is_title_candidate(&path, metadata.len()) {
         return None;
     }
     let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
@@ -191,6 +168,8 @@ fn candidate(path: PathBuf, metadata: &Metadata) -> Option<Candidate> {
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use xenia_formats::FORMATS;
+    use xenia_formats::title_files::LEAST_PACKAGE;
 
     fn walked(bounds: Bounds, folder: &Path) -> (Vec<PathBuf>, Vec<String>) {
         let mut failures = Failures::default();
@@ -230,6 +209,17 @@ mod tests {
         assert_eq!(names, ["E0000B0B", "a.iso", "b.LIVE", "game/Default.xex", "j/k.zip"]);
         assert!(failures.is_empty(), "{failures:?}");
         assert!(holds_executable(&dir.path().join("game")) && !holds_executable(&dir.path().join("j")));
+    }
+
+    #[test]
+    fn the_book_lists_the_extensions_of_titles() {
+        let page = include_str!("../../../../docs/src/using/playing.md");
+        for extension in FORMATS.iter().flat_map(|format| format.extensions) {
+            assert!(
+                page.contains(&format!("*.{extension}")),
+                "docs/src/using/playing.md lacks *.{extension}"
+            );
+        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Finds the executable of a title in a folder.
 
-use super::DEFAULT_EXECUTABLE;
 use super::medium::{Says, choose, is_executable};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
+use xenia_formats::title_files::DEFAULT_EXECUTABLE;
 
 /// The default.xex in `folder`, in upper or lower case, otherwise its only .xex.
 pub(super) fn executable_in(folder: &Path, says: Says) -> Result<PathBuf> {

@@ -1,11 +1,11 @@
 //! The medium that a title came on, which it sees as `game:`: a folder of the host, or a volume in
 //! one file.
 
-use super::DEFAULT_EXECUTABLE;
 use anyhow::{Context, Result};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use xenia_formats::title_files::DEFAULT_EXECUTABLE;
 use xenia_formats::{ReadAt, Volume};
 use xenia_kernel::deployment::Deployment;
 use xenia_kernel::files::Files;
