@@ -7,7 +7,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
-use xenia_host::file::plainly;
+use xenia_host::file::no_follow;
 
 /// Takes the lock, whose file is made if it is missing, and holds it until the result is dropped.
 /// `None`: it is held already.
@@ -44,7 +44,7 @@ pub fn lock(path: &Path) -> io::Result<File> {
 /// folder's files may come from others: no link is followed, and no pipe waited for.
 fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    let file = plainly(options.create(true).truncate(false).write(true)).open(path)?;
+    let file = no_follow(options.create(true).truncate(false).write(true)).open(path)?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
 }
 

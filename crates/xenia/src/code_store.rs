@@ -52,7 +52,7 @@ pub fn options(folder: &Path, title: &Title, reservations: ReservationMode) -> O
     let build = match build() {
         Ok(build) => build,
         Err(error) => {
-            tracing::warn!(%error, "no compiled code is kept: which build of the program this is can't be told");
+            tracing::warn!("no compiled code is kept: cannot identify this build of the program: {error}");
             return None;
         }
     };
@@ -129,7 +129,7 @@ impl Keeper for KeptFile {
     fn read(&self) -> io::Result<Option<Vec<u8>>> {
         let mut options = File::options();
         // Links are not followed, and opening a pipe must not block.
-        let file = match file::plainly(options.read(true)).open(&self.path) {
+        let file = match file::no_follow(options.read(true)).open(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };

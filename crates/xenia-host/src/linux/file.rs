@@ -77,8 +77,9 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Refuses to open a symbolic link, and does not wait for the other end of a pipe.
-pub fn plainly(options: &mut OpenOptions) -> &mut OpenOptions {
+/// Opens no symbolic link: the open fails, or opens the link itself, which is no regular file. Does
+/// not wait for the other end of a pipe.
+pub fn no_follow(options: &mut OpenOptions) -> &mut OpenOptions {
     options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
 }
 

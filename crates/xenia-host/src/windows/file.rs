@@ -119,8 +119,9 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens a symbolic link itself, which is no regular file, instead of its target.
-pub fn plainly(options: &mut OpenOptions) -> &mut OpenOptions {
+/// Opens no symbolic link: the open fails, or opens the link itself, which is no regular file. Does
+/// not wait for the other end of a pipe.
+pub fn no_follow(options: &mut OpenOptions) -> &mut OpenOptions {
     without_links(options)
 }
 

@@ -42,7 +42,7 @@ impl HostPartition {
     pub(super) fn open(path: &Path, size: u64, quota: Arc<Quota>, mark: Option<&Path>) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false);
-        let file = file::plainly(options).open(path)?;
+        let file = file::no_follow(options).open(path)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(io::Error::other("not a regular file"));
