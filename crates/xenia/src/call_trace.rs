@@ -21,7 +21,7 @@ pub const TRACE_BYTES: u64 = 1 << 30;
 /// Host time after which lines reach a file at the latest, while there are new ones.
 const FLUSH: Duration = Duration::from_secs(1);
 
-/// Calls to trace.
+/// Request for a trace of kernel calls.
 #[derive(Clone, Copy, Debug)]
 pub struct TracedCalls<'a> {
     /// The exports whose calls are traced.

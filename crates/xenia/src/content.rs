@@ -121,8 +121,8 @@ impl HeldContent {
         Ok(Self { folder, _lock: lock })
     }
 
-    /// As [`new`](Self::new), for a run that nobody watches: if another process uses the folder and
-    /// no flag names it, saves are kept in memory, with a message that says so. Programs start many
+    /// As [`new`](Self::new), for unattended runs: if another process uses the folder and no flag
+    /// names it, saves are kept in memory, with a message that says so. Programs start many
     /// such runs at once.
     ///
     /// # Errors

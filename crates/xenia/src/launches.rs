@@ -22,7 +22,7 @@ pub const MAXIMUM_LAUNCHES: u64 = 100;
 /// Totals of the titles before this one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Before {
-    /// Number of launches.
+    /// Number of times that one title launched another.
     pub launches: u64,
     /// Instructions executed by the titles before.
     pub instructions: u64,
@@ -185,7 +185,7 @@ impl<F: FnMut(&Title, &Before, Option<Launched>) -> Result<Machine>> Launches<'_
         let Successor { launch, inheritance } = successor;
         if self.before.launches == MAXIMUM_LAUNCHES {
             let count = self.before.launches;
-            errln!("xenia-rs: {count} titles were launched, one by the other; that is enough");
+            errln!("xenia-rs: stopped after {count} launches of titles (the limit)");
             return Ok(None);
         }
         if let Err(error) = launched_image(&mut self.title, &launch) {

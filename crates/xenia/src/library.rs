@@ -161,7 +161,7 @@ fn describe_all(files: &[Candidate], keys: &KeyRing, each: &(dyn Fn() + Sync)) -
     all.sort_by_key(|(at, _)| *at);
     // A thread that panicked has lost its files: they count as failures.
     let mut found = all.into_iter().peekable();
-    let missing = || Err(anyhow::anyhow!("internal error while it was read"));
+    let missing = || Err(anyhow::anyhow!("internal error: its reader panicked"));
     (0..files.len())
         .map(|at| found.next_if(|(known, _)| *known == at).map_or_else(missing, |(_, title)| title))
         .collect()

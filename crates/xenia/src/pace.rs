@@ -16,7 +16,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
-use xenia_sched::{GuestTicks, Limits, TICKS_PER_SECOND};
+use xenia_sched::{FIELDS_PER_SECOND, GuestTicks, Limits, TICKS_PER_SECOND};
 
 #[cfg(not(feature = "window"))]
 pub use no_figures::NoFigures as Figures;
@@ -24,9 +24,7 @@ pub use no_figures::NoFigures as Figures;
 pub use xenia_render::Figures;
 
 /// Guest time of a video field: the unit of speed limits, and the length of a piece.
-const FIELD: GuestTicks = TICKS_PER_SECOND / FIELDS_PER_SECOND;
-/// Fields per second of guest time.
-const FIELDS_PER_SECOND: u64 = 60;
+const FIELD: GuestTicks = TICKS_PER_SECOND / FIELDS_PER_SECOND as u64;
 /// Speed without a limit if guest time is the host's clock, in guest seconds per host second. A
 /// title that cannot keep up skips frames, as on a slow console.
 const NO_LIMIT: f64 = 4.0;
@@ -38,16 +36,16 @@ struct State {
     paused: bool,
     /// Frames to show despite the pause.
     steps: u64,
-    /// Whether the machine's loop goes round once despite the pause.
-    goes_round: bool,
+    /// Whether the machine's loop runs once despite the pause.
+    run_loop_once: bool,
     turbo: bool,
     /// Whether the machine goes back.
     rewinding: bool,
     closing: bool,
     /// Whether the machine that runs, or is being made, ends.
     ending: bool,
-    /// Whether the machine's inside is to be looked at.
-    looks: bool,
+    /// Whether an inspection of the machine was requested.
+    inspect_requested: bool,
     /// Slot to save the state to.
     save_slot: Option<u8>,
     /// Whether it ends because the user leaves the title.
@@ -95,10 +93,9 @@ impl PaceControl {
         self.change(|state| state.steps += 1);
     }
 
-    /// Lets the loop of a paused machine go round once, so that it answers a request; no frame is
-    /// shown.
+    /// Runs the loop of a paused machine once, so that it answers a request; no frame is shown.
     pub fn go_round(&self) {
-        self.change(|state| state.goes_round = true);
+        self.change(|state| state.run_loop_once = true);
     }
 
     /// Lets the machine go back, a checkpoint at a time, for as long as this is on.
@@ -111,9 +108,9 @@ impl PaceControl {
         self.change(|state| state.turbo = on);
     }
 
-    /// Lets the machine tell its inside; no frame is shown.
+    /// Requests an inspection of the machine; no frame is shown.
     pub fn look(&self) {
-        self.change(|state| state.looks = true);
+        self.change(|state| state.inspect_requested = true);
     }
 
     /// Lets the machine that runs save its state to a slot; no frame is shown.
@@ -177,7 +174,7 @@ impl Pace {
         limit: Option<NonZeroU32>,
         tell: impl FnMut(Figures) + Send + 'static,
     ) -> Self {
-        let speed = limit.map(|limit| f64::from(limit.get()) / FIELDS_PER_SECOND as f64);
+        let speed = limit.map(|limit| f64::from(limit.get()) / f64::from(FIELDS_PER_SECOND));
         Self {
             control,
             limiter: Limiter::new(speed),
@@ -214,9 +211,9 @@ impl Pace {
         self.control.0.state.lock().save_slot.take()
     }
 
-    /// Whether the machine's inside is to be looked at now.
-    pub fn take_look(&mut self) -> bool {
-        std::mem::take(&mut self.control.0.state.lock().looks)
+    /// Takes the request for an inspection of the machine; returns whether there was one.
+    pub fn take_inspect_request(&mut self) -> bool {
+        std::mem::take(&mut self.control.0.state.lock().inspect_requested)
     }
 
     /// Whether the user has left the title.
@@ -290,14 +287,14 @@ impl Pace {
             if state.closing {
                 return false;
             }
-            if state.save_slot.is_some() || state.looks {
+            if state.save_slot.is_some() || state.inspect_requested {
                 return true;
             }
             if std::mem::take(&mut state.ending) {
                 state.ended = true;
                 return false;
             }
-            if std::mem::take(&mut state.goes_round) || self.can_rewind && state.rewinding {
+            if std::mem::take(&mut state.run_loop_once) || self.can_rewind && state.rewinding {
                 return true;
             }
             if state.paused {

@@ -82,7 +82,7 @@ pub(crate) struct PartSample {
     /// Guest id of the thread for which the host thread works, if it is one.
     pub(crate) thread: Option<u32>,
     pub(crate) part: SampledPart,
-    /// Number of looks that it stands for.
+    /// Weight: number of samples merged into this one.
     pub(crate) weight: u32,
     /// Guest instructions that it stands for.
     pub(crate) instructions: u64,

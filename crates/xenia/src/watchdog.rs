@@ -135,7 +135,7 @@ impl Patience {
             if self.0[lane].is_over(steps, busy.is_none(), now)
                 && let Some(busy) = busy
             {
-                tracing::warn!(target: "watchdog", "for {} seconds busy {busy}", PATIENCE.as_secs());
+                tracing::warn!(target: "watchdog", "a host thread has not finished its step for {} seconds: {busy}", PATIENCE.as_secs());
                 if doing != Doing::Devices {
                     watched.interrupt.want_threads();
                 }

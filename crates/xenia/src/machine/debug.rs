@@ -167,8 +167,8 @@ impl Debugged<'_, '_> {
         self.watches.changed(&self.machine.inside.memory);
     }
 
-    /// The state that gdb is told after a way to another moment, which may have failed.
-    fn told(&mut self, progress: Result<Progress>) -> Progress {
+    /// Stop reply after a goto, which may have failed.
+    fn stop_reply(&mut self, progress: Result<Progress>) -> Progress {
         match progress {
             Ok(progress) => progress,
             Err(error) if error.is::<Interrupted>() => {
@@ -344,7 +344,7 @@ impl Debuggee for Debugged<'_, '_> {
             self.run_piece()
         } else if self.history.is_ok() {
             let progress = self.run_watched();
-            self.told(progress)
+            self.stop_reply(progress)
         } else {
             self.run_compared()
         }
@@ -358,7 +358,7 @@ impl Debuggee for Debugged<'_, '_> {
     fn go_back(&mut self, step: Option<u32>) -> Progress {
         self.begin_edited();
         let progress = self.turn_back(step);
-        self.told(progress)
+        self.stop_reply(progress)
     }
 
     fn idle(&mut self) -> bool {

@@ -96,7 +96,7 @@ impl Machine {
 
     /// Lets the inspector look if the pace asks for it. Returns whether it was asked for.
     pub(super) fn is_looked_into(&mut self, pieces: &mut Pieces<'_>) -> bool {
-        let is_asked = pieces.pace.as_mut().is_some_and(crate::pace::Pace::take_look);
+        let is_asked = pieces.pace.as_mut().is_some_and(crate::pace::Pace::take_inspect_request);
         if is_asked && let Some(mut inspector) = self.outside.inspector.take() {
             inspector(self);
             self.outside.inspector = Some(inspector);
@@ -229,7 +229,7 @@ impl Machine {
         }
     }
 
-    /// The display's mode.
+    /// The display's mode in words: size, scan and refresh rate.
     pub fn display_mode(&self) -> String {
         let kernel = &self.inside.kernel;
         let (mode, _) = kernel.display.lock().current(kernel.devices.display_mode);

@@ -53,7 +53,9 @@ impl SaveSlots {
         let work = move || (told.lock())(slot, write_state(&state, &path));
         match Builder::new().name("state writer".to_owned()).spawn(work) {
             Ok(writer) => self.writer = Some(writer),
-            Err(error) => (self.told.lock())(slot, Err(error).context("no host thread for it")),
+            Err(error) => {
+                (self.told.lock())(slot, Err(error).context("cannot start the thread that writes the state"));
+            }
         }
     }
 }

@@ -40,9 +40,9 @@ const MAX_FILE: u64 = 4 << 30;
 /// Name of the sections with contents of files, before their number.
 const CONTENTS: &str = "contents";
 
-/// All sections of a state, with what a machine can have. Committed memory has a limit; each of its
-/// pages may be a run of its own, of two numbers. The contents of files are those of three disks in
-/// memory, 256 MiB each, and 64 MiB of drafts.
+/// Sections of a state, each with its largest size. Committed memory has a limit; in the worst case
+/// its list has one run-length entry (16 bytes) a page. The contents of files are those of three
+/// disks in memory, 256 MiB each, and 64 MiB of drafts.
 const BOUNDS: [SectionBound; 11] = [
     bound::<ExecutorState>(MAX_SECTION),
     bound::<CoreState>(MAX_SECTION),

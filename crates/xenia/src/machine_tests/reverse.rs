@@ -117,7 +117,12 @@ fn any_moment_is_that_of_a_run_that_ends_there() {
             for other in [moment / 2, moment, moment / 3, moment] {
                 goto(client, other);
             }
-            assert!(client.monitor(&format!("goto {}", moment + 1)).unwrap().contains("comes before"));
+            assert!(
+                client
+                    .monitor(&format!("goto {}", moment + 1))
+                    .unwrap()
+                    .contains("is beyond the run's limit")
+            );
             assert!(client.monitor("position").unwrap().starts_with(&format!("{moment} ")), "it stays");
             client.ask("vCont;c").unwrap();
         });

@@ -45,17 +45,17 @@ fn a_paused_machine_is_looked_into_and_stays_paused() {
     let control = PaceControl::default();
     control.pause(true);
     let mut paused = pace(&control, None);
-    assert!(!paused.take_look());
+    assert!(!paused.take_inspect_request());
     control.look();
     control.look();
     assert!(paused.between(&START, Figures::default), "its loop answers");
-    assert_eq!((paused.take_look(), paused.take_look()), (true, false));
+    assert_eq!((paused.take_inspect_request(), paused.take_inspect_request()), (true, false));
     control.close();
     assert!(!paused.between(&START, Figures::default));
 }
 
 #[test]
-fn a_paused_machine_goes_round_once_when_it_is_asked_to() {
+fn a_paused_machine_runs_its_loop_once_on_request() {
     let control = PaceControl::default();
     control.pause(true);
     control.go_round();

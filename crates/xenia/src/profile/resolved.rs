@@ -45,7 +45,7 @@ pub(crate) struct ProfiledFrame {
 pub(crate) struct ResolvedSample {
     pub(crate) at: Duration,
     pub(crate) stack: Vec<usize>,
-    /// Looks that it stands for.
+    /// Weight: number of samples merged into this one.
     pub(crate) weight: u64,
     /// Guest instructions that it stands for.
     pub(crate) instructions: u64,

@@ -184,7 +184,9 @@ impl Debugged<'_, '_> {
             let until = self.limits_to(moment.min(self.next_checkpoint().unwrap_or(moment)));
             match self.machine.inside.run(&until) {
                 RunEnd::Instructions if self.moment() >= moment => {}
-                RunEnd::Instructions if self.is_at_limit() => bail!("the limit of -n comes before"),
+                RunEnd::Instructions if self.is_at_limit() => {
+                    bail!("moment {moment} is beyond the run's limit (-n)")
+                }
                 RunEnd::Instructions => self.keep_checkpoint(),
                 RunEnd::Stopped if self.is_at_recordings_end() => {}
                 RunEnd::Stopped => return Err(Interrupted.into()),
