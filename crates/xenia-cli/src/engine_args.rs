@@ -58,8 +58,8 @@ pub struct CpuArgs {
         env = "XENIA_RESERVATIONS_TABLE"
     )]
     pub reservations_table: Option<ReservationsTable>,
-    /// Keep registers exact at a faulting load or store. Has no effect today, because the
-    /// interpreter and the optimizing tier are always precise.
+    /// Keep registers exact at a faulting load or store. Has no effect, because every engine keeps
+    /// them exact without it.
     #[arg(long)]
     pub precise_faults: bool,
     /// Write the names of compiled code to /tmp/perf-PID.map, so that `perf report` shows guest
@@ -159,7 +159,8 @@ pub struct EngineArgs {
     pub cpu: CpuArgs,
     #[command(flatten)]
     pub mode: ModeArgs,
-    /// Run the GPU on the CPU's host thread, not on a separate thread.
+    /// Draw with the reference on the thread that executes the GPU's packets, not on a separate
+    /// thread.
     #[arg(long, help_heading = "Engine")]
     pub gpu_inline: bool,
     /// Order in which hardware threads are scheduled: fixed (the default), seeded:N,
@@ -233,7 +234,7 @@ impl EngineArgs {
 
 impl From<&CpuArgs> for CpuConfig {
     fn from(args: &CpuArgs) -> Self {
-        // `precise_faults` has no effect: the engines are always precise.
+        // `precise_faults` has no effect: `JitConfig` always asks for exact registers.
         Self {
             interp: args.interp,
             jit: args.jit,

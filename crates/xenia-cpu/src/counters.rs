@@ -117,7 +117,7 @@ counters! {
     struct EngineCounters {
         /// Guest functions compiled.
         functions: u64,
-        /// Guest loops compiled.
+        /// Always 0: loops are compiled with their function.
         loops: u64,
         /// Guest instructions compiled.
         compiled_guest_instructions: u64,
@@ -141,7 +141,7 @@ counters! {
         compile_wait_ns: u64 ["ns"],
         /// Instructions interpreted because they were not compiled yet.
         interpreted_instructions: u64,
-        /// Instructions that compiled code passed to the interpreter, for lack of a lifter arm.
+        /// Instructions that compiled code left to the interpreter because they raise an exception.
         fallback_instructions: u64,
         /// Calls from compiled code into Rust.
         helper_calls: BTreeMap<&'static str, u64>,

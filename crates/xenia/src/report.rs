@@ -65,7 +65,7 @@ documented! {
         pub guest_ticks: u64,
         /// Number of frames presented.
         pub frames: u64,
-        /// Swaps executed by the command processor.
+        /// Number of swaps that presented a frame: the same as `frames`.
         pub swaps: u64,
         /// Guest time of the first frame, in ticks of 49.875 MHz; null if there was none.
         pub first_frame_ticks: Option<u64>,

@@ -33,7 +33,8 @@ pub enum ReservationsTable {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum Compile {
-    /// A background thread compiles while the guest goes on in the interpreter.
+    /// A background thread compiles while the guest goes on in the baseline tier or the
+    /// interpreter.
     Background,
     /// The guest waits until its code is compiled.
     Wait,
