@@ -249,7 +249,7 @@ impl Contender for Built {
             Some((nanoseconds.parse::<u64>().ok()?, answer.parse::<u32>().ok()?))
         });
         let Some((nanoseconds, answer)) = parsed else {
-            bail!("{} ended or said something else than a time and an answer: {reply:?}", self.name)
+            bail!("unexpected reply from {}: {reply:?}", self.name)
         };
         let seconds = nanoseconds as f64 / 1e9 / f64::from(repeats.max(1));
         Ok(Outcome { seconds, answer, instructions: None })

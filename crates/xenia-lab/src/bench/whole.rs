@@ -142,7 +142,7 @@ impl Whole {
 
     /// Runs all steps natively, or with `qemu` in QEMU.
     pub(super) fn elsewhere(&self, qemu: bool) -> Result<Took> {
-        let work = tempfile::tempdir().context("a folder for the run")?;
+        let work = tempfile::tempdir().context("creating a temporary folder for the run")?;
         let disk = self.disk(&work)?;
         let mut all = Took { right: true, ..Took::default() };
         for step in &self.steps {
@@ -153,7 +153,7 @@ impl Whole {
 
     /// Runs all steps in the emulator, each in a process; compiled code is kept in `cache`.
     pub(super) fn ours(&self, cpu: &CpuArgs, cache: Option<&Path>) -> Result<Took> {
-        let work = tempfile::tempdir().context("a folder for the run")?;
+        let work = tempfile::tempdir().context("creating a temporary folder for the run")?;
         self.disk(&work)?;
         let mut all = Took { right: true, ..Took::default() };
         for step in &self.steps {
@@ -164,16 +164,16 @@ impl Whole {
 
     /// Makes a first run, and a second one with its code cache; then the same up to `main`.
     pub(super) fn starts(&self, cpu: &CpuArgs) -> Result<Starts> {
-        let cache = tempfile::tempdir().context("a folder for compiled code")?;
+        let cache = tempfile::tempdir().context("creating a temporary folder for compiled code")?;
         let whole = || self.ours(cpu, Some(cache.path()));
         let (first, second) = (whole()?, whole()?);
         let Some(title) = &self.to_main else { return Ok(Starts { first, second, to_main: None }) };
-        let cache = tempfile::tempdir().context("a folder for compiled code")?;
+        let cache = tempfile::tempdir().context("creating a temporary folder for compiled code")?;
         // A start does not print the lines of a complete run.
         let step =
             Step { shows: Vec::new(), ..self.steps.first().context("a program without steps")?.clone() };
         let start = || {
-            let work = tempfile::tempdir().context("a folder for the run")?;
+            let work = tempfile::tempdir().context("creating a temporary folder for the run")?;
             self.disk(&work)?;
             step.ours(title, cpu, Some(cache.path()), work.path())
         };

@@ -12,7 +12,7 @@ impl Dice {
         dice
     }
 
-    /// The next number.
+    /// Draws the next number of the stream (SplitMix64).
     pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
