@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Arguments of `info`.
 #[derive(Clone, Debug, Args)]
 pub struct InfoArgs {
-    /// The file to describe.
+    /// The title, package or profile database to describe: a file, or a title's folder.
     pub title: PathBuf,
     /// Write JSON (`-` for standard output).
     #[arg(long, value_name = "FILE")]

@@ -283,7 +283,7 @@ pub fn key_help() -> String {
     let rows: Vec<String> = BINDINGS.iter().map(row).collect();
     "Keys in the window:\n".to_owned()
         + &rows.concat()
-        + "All others are the first controller's; see Running titles in the book."
+        + "All others are the first controller's; see Running and playing titles in the book."
 }
 
 #[cfg(test)]

@@ -81,11 +81,10 @@ fn take_in(store: &ContentStore, package: &Placed, args: &ContentImportArgs) -> 
     let (info, volume) = read(path)?;
     let title = args.title_id.or_else(|| info.as_ref().map(|info| info.title_id.0));
     let title = title.or(ids.map(|ids| ids.title));
-    let title =
-        title.ok_or_else(|| anyhow!("a folder does not say of which title it is; --title-id says it"))?;
+    let title = title.ok_or_else(|| anyhow!("a folder does not name its title; use --title-id"))?;
     let kind = args.kind.or_else(|| info.as_ref().map(|info| info.content_type));
     let kind = kind.or(ids.map(|ids| ids.kind)).unwrap_or(SAVED_GAME);
-    ensure!(kind != PROFILE, "it is a profile: runs make their own, and --owner gives one of them a save");
+    ensure!(kind != PROFILE, "profiles cannot be imported; --owner chooses the profile of a save");
     let named = info.as_ref().map(|info| Xuid(info.profile_id));
     let owner = match (args.owner, ids.map(|ids| ids.owner)) {
         (None, Some(Xuid::NOBODY)) => Xuid::NOBODY,
@@ -100,7 +99,7 @@ fn take_in(store: &ContentStore, package: &Placed, args: &ContentImportArgs) -> 
     let mut header = PackageHeader::new(owner, shown.unwrap_or(file));
     header.license = info.as_ref().map_or(u32::MAX, |info| info.license);
     let old = store.find(&name)?;
-    ensure!(old.is_none() || args.replace, "there is one of this name already; --replace replaces it");
+    ensure!(old.is_none() || args.replace, "a package of this name exists; --replace replaces it");
     let header = store.prepare(&name, old.as_ref(), header)?;
     let written = write_files(store.folder(name.files(header.folder)), &volume)
         .and_then(|()| Ok(store.commit(&name, &header)?));
@@ -110,16 +109,14 @@ fn take_in(store: &ContentStore, package: &Placed, args: &ContentImportArgs) -> 
         return Err(error);
     }
     if let Some(old) = old {
-        store
-            .remove_files(&name, &old)
-            .context("it is in, but the files of the one before are still there")?;
+        store.remove_files(&name, &old).context("imported, but the old files could not be deleted")?;
     }
     let picture = info.map(|info| info.pictures[0].clone()).unwrap_or_default();
     let pictured = match picture.len() {
         1..=MOST_PICTURE => store.set_thumbnail(&name, &picture),
         _ => store.remove_thumbnail(&name),
     };
-    pictured.context("it is in, but not its picture")?;
+    pictured.context("imported, but its picture could not be stored")?;
     Ok(name)
 }
 

@@ -11,8 +11,8 @@ use xenia::interrupt::{Cause, Interrupt};
 /// Time for the run to write its outputs after the display has ended.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A moment from which on the end of the process is handled. The C library calls what is named last
-/// first: once the libraries of the moment are loaded, theirs comes after ours.
+/// When the exit handler is registered. C runs handlers in reverse order, so a handler that is
+/// registered after the libraries of the moment are loaded precedes theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Moment {
     /// The window is open.

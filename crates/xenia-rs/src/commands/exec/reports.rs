@@ -54,7 +54,7 @@ impl Reports {
     /// Writes the report of `--report` at the end of a run.
     pub(super) fn write(&self, collected: Option<&Collected>, picture: Option<&Frame>) -> Result<()> {
         let Some(path) = &self.file else { return Ok(()) };
-        let collected = collected.context("the run has no bug report")?;
+        let collected = collected.context("cannot collect the bug report")?;
         bug_report::write(path, &self.with_flags(collected), &self.private, picture)
     }
 
