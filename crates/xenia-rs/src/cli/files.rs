@@ -108,14 +108,11 @@ pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
             let mut own = BTreeSet::new();
             for value in matches.try_get_raw(id).ok().flatten().into_iter().flatten() {
                 if value == "-" && is_filled(command.get_name(), id) {
-                    bail!(
-                        "{} -: a folder is wanted; a dash is standard output, for --json alone",
-                        shown(arg)
-                    );
+                    bail!("{} does not accept `-`: it names a folder", shown(arg));
                 }
                 if let Some(path) = named(id, value) {
                     if is_output && !own.insert(path) {
-                        bail!("two {} name {}: say two files", shown(arg), path.display());
+                        bail!("two outputs ({0}, {0}) have the same path: {1}", shown(arg), path.display());
                     }
                     into.insert((id, path), shown(arg));
                 }
@@ -126,7 +123,7 @@ pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
         (command, matches) = (below, inner);
     }
     if let Some((_, flag)) = written.iter().find(|((_, path), _)| *path == Path::new("-")) {
-        bail!("{flag} -: standard output is /dev/stdout there; only --json takes a dash for it");
+        bail!("{flag} does not accept `-`; use /dev/stdout");
     }
     let inputs = read.keys().filter(|(id, _)| !FOLDERS.contains(id));
     let folders: Vec<InputFolder> = inputs.filter_map(|(id, path)| folder_of_inputs(id, path)).collect();
@@ -135,7 +132,7 @@ pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
     for ((id, path), flag) in &written {
         let Some(place) = place(path) else { continue };
         if let Some((_, other)) = seen.iter().find(|(other, _)| *other == place) {
-            bail!("{other} and {flag} both name {}: say two files", path.display());
+            bail!("two outputs ({other}, {flag}) have the same path: {}", path.display());
         }
         let from = read.iter().find(|((_, other), _)| self::place(other).as_ref() == Some(&place));
         if let Some((_, from)) = from {
@@ -282,7 +279,7 @@ mod tests {
             &[&title, "--code-cache", "-"],
             &["man", "--out", "-"],
         ] {
-            assert!(checked(words).unwrap_err().contains("a folder is wanted"), "{words:?}");
+            assert!(checked(words).unwrap_err().contains("it names a folder"), "{words:?}");
         }
         assert_eq!(checked(&["asm", "-", "-o", &new]), Ok(()));
         // Files of folders that are read.

@@ -19,24 +19,22 @@ impl PictureArgs {
             GpuKind::Reference | GpuKind::None => false,
         };
         if self.async_pipelines && !may_use_device {
-            bail!("--async-pipelines: only --gpu wgpu has pipelines; say that, too, or leave this out");
+            bail!("--async-pipelines needs --gpu wgpu");
         }
         if self.readback != ReadbackMode::default() && !may_use_device {
-            bail!("--readback: only --gpu wgpu keeps pictures on a device; say that, too, or leave this out");
+            bail!("--readback needs --gpu wgpu");
         }
         if self.queries != QueryMode::default() && !may_use_device {
-            bail!("--queries: only --gpu wgpu counts samples later; say that, too, or leave this out");
+            bail!("--queries needs --gpu wgpu");
         }
         if self.anisotropy != AnisotropyMode::default() && !may_use_device {
-            bail!("--anisotropy: only --gpu wgpu changes filters; say that, too, or leave this out");
+            bail!("--anisotropy needs --gpu wgpu");
         }
         if self.adapter.is_some() && !may_use_device {
-            bail!("--adapter: only --gpu wgpu uses a graphics adapter; say that, too, or leave this out");
+            bail!("--adapter needs --gpu wgpu");
         }
         if self.internal_resolution != InternalResolution::default() && !may_use_device {
-            bail!(
-                "--internal-resolution: only --gpu wgpu draws more pixels; say that, too, or leave this out"
-            );
+            bail!("--internal-resolution needs --gpu wgpu");
         }
         Ok(())
     }
@@ -129,7 +127,7 @@ impl CheckArgs {
             bail!("check is a lockstep run: leave out --parallel, --barrier and --clock host");
         }
         if self.piece.is_some() != self.states.is_some() {
-            bail!("--piece K is one between the states of --states DIR: use them together");
+            bail!("--piece and --states need each other");
         }
         if self.engine.network == NetworkKind::Host {
             bail!("{REFUSAL}");
@@ -175,7 +173,7 @@ mod tests {
             (&["--parallel", "--contention-manifest", "m"], "--lockstep"),
             (&["--async-pipelines", "--headless"], "--gpu wgpu"),
             (&["--async-pipelines", "--gpu", "reference"], "--gpu wgpu"),
-            (&["--async-pipelines", "--gpu", "none"], "leave this out"),
+            (&["--async-pipelines", "--gpu", "none"], "--gpu wgpu"),
             (&["--readback", "none", "--gpu", "reference"], "--gpu wgpu"),
             (&["--queries", "exact", "--gpu", "none"], "--gpu wgpu"),
             (&["--anisotropy", "16", "--gpu", "reference"], "--gpu wgpu"),
