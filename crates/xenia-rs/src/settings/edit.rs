@@ -7,7 +7,7 @@
 use super::DEFAULT_COMMAND;
 use super::file::File;
 use super::titles::TABLE as TITLES;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
 use clap::Command;
 use std::path::Path;
 use toml_edit::{DocumentMut, Item, Table, Value};
@@ -53,11 +53,24 @@ pub fn change(definition: &Command, path: &Path, key: &str, value: Option<&str>)
             }
             Err(error) => {
                 // The error of the first form is about the value as it was meant.
-                refused.get_or_insert(error);
+                refused.get_or_insert_with(|| without_new_line(error, path, &old, &text));
             }
         }
     }
     Err(refused.unwrap_or_else(|| anyhow!("{value} is no value")))
+}
+
+/// Drops the place of an error in a line that only the changed text has: the user's file has
+/// another line there, or none.
+fn without_new_line(error: Error, path: &Path, old: &str, changed: &str) -> Error {
+    let said = format!("{error:#}");
+    let start = format!("{}, line ", path.display());
+    let Some((number, rest)) = said.strip_prefix(&start).and_then(|rest| rest.split_once(": ")) else {
+        return error;
+    };
+    let index = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    let line = |text: &str| index.and_then(|index| text.lines().nth(index)).map(str::to_owned);
+    if line(old) == line(changed) { error } else { anyhow!("{rest}") }
 }
 
 /// Sets keys to values, or removes them, all at once: between two of the changes the file might
@@ -244,6 +257,22 @@ mod tests {
         fn text(&self) -> String {
             std::fs::read_to_string(self.path()).unwrap_or_default()
         }
+    }
+
+    #[test]
+    fn an_error_names_no_line_that_the_file_lacks() {
+        let refusal = |text: &str| {
+            let file = Changed::new(text);
+            let said = format!("{:#}", file.set("volume", Some("300")).unwrap_err());
+            assert_eq!(file.text(), text);
+            said
+        };
+        for text in ["", "[exec]\n", "[exec]\nvolume = 7\n"] {
+            let said = refusal(text);
+            assert!(said.starts_with("`volume`: ") && !said.contains("line"), "{text:?}: {said}");
+        }
+        let said = refusal("[exec]\nframes = \"many\"\n");
+        assert!(said.contains("config.toml, line 2: `frames`: "), "{said}");
     }
 
     #[test]
