@@ -13,8 +13,8 @@
 //! command line and the environment override it; a setting that contradicts a flag on the command
 //! line (`interp` in the file, `--cross-check` typed) is ignored. The whole file is checked, not
 //! only the current command's table: an unknown command, an unknown flag or a bad value is an error
-//! that names the line. Commands that run no guest code ([`LOOKING`]) only warn of mistakes in the
-//! default file, and continue without it.
+//! that names the line. Commands that run no guest code ([`STATIC_COMMANDS`]) only warn of mistakes
+//! in the default file, and continue without it.
 //!
 //! Three tables belong to no command: `[input]` and `[hotkeys]`, the assignments of keys and pads
 //! ([`xenia::input::config`]), and `[title.ID]`, the flags of `exec` for one title ([`titles`]),
@@ -69,7 +69,7 @@ const DEFAULT_COMMAND: &str = "exec";
 
 /// Commands that only inspect files or print static information: a mistake in config.toml does not
 /// affect them.
-const LOOKING: [&str; 24] = [
+const STATIC_COMMANDS: &[&str] = &[
     "info",
     "library",
     "patches",
@@ -96,10 +96,10 @@ const LOOKING: [&str; 24] = [
     "sweep report",
 ];
 
-/// Whether the command is one of [`LOOKING`].
-fn is_looking(typed: &ArgMatches) -> bool {
+/// Whether the command is one of [`STATIC_COMMANDS`].
+fn is_static(typed: &ArgMatches) -> bool {
     let path = path_of(typed);
-    LOOKING
+    STATIC_COMMANDS
         .iter()
         .any(|name| path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')))
 }
@@ -201,7 +201,7 @@ fn apply_with(
                 origins.extend(set);
                 words
             }
-            Err(error) if !explicit && is_looking(&given) => {
+            Err(error) if !explicit && is_static(&given) => {
                 errln!("xenia-rs: warning: {}; `{command}` goes on without settings", error_text(&error));
                 words
             }

@@ -59,18 +59,18 @@ fn the_file_may_be_named_before_the_command() {
 }
 
 #[test]
-fn commands_that_look_are_known_by_all_of_their_names() {
+fn static_commands_are_known_by_all_of_their_names() {
     let definition = Cli::command();
-    for path in LOOKING {
+    for path in STATIC_COMMANDS {
         let found = path.split(' ').try_fold(&definition, |command, name| command.find_subcommand(name));
         assert!(found.is_some(), "{path}");
     }
-    let looks = |words: &[&str]| {
+    let is_one = |words: &[&str]| {
         let words = ["xenia-rs"].iter().chain(words);
-        is_looking(&loose(&Cli::command(), &Scope::All).try_get_matches_from(words).unwrap())
+        is_static(&loose(&Cli::command(), &Scope::All).try_get_matches_from(words).unwrap())
     };
-    assert!(looks(&["trace", "diff", "a", "b"]) && looks(&["info", "t.xex"]));
-    assert!(!looks(&["trace", "play", "a"]) && !looks(&["t.xex"]) && !looks(&["content", "export"]));
+    assert!(is_one(&["trace", "diff", "a", "b"]) && is_one(&["info", "t.xex"]));
+    assert!(!is_one(&["trace", "play", "a"]) && !is_one(&["t.xex"]) && !is_one(&["content", "export"]));
 }
 
 #[test]
