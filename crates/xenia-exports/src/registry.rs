@@ -27,6 +27,7 @@ mod tests {
     use super::*;
     use crate::imports::has_special_failure;
     use ordinals::ExportKind;
+    use std::path::Path;
     use xenia_guest::Ordinal;
     use xenia_imports::{Status, ordinals};
 
@@ -42,6 +43,31 @@ mod tests {
             let special = has_special_failure(export.library, row.ordinal);
             assert!(!special, "{} is not missing: it needs no special failure", export.name);
         }
+    }
+
+    /// Without its line in [`FAMILIES`], or `pub mod`, a family would be absent without an error.
+    #[test]
+    fn every_source_with_exports_is_a_family() {
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let families = std::fs::read_to_string(sources.join("lib.rs")).unwrap();
+        let mut count = 0;
+        for library in ["xam", "xboxkrnl"] {
+            for file in std::fs::read_dir(sources.join(library)).unwrap() {
+                let path = file.unwrap().path();
+                if path.is_dir() {
+                    continue;
+                }
+                let text = std::fs::read_to_string(&path).unwrap();
+                let Some((_, block)) = text.split_once("#[exports(") else { continue };
+                let family =
+                    block.split_once("\nimpl ").and_then(|(_, rest)| rest.split_once(" {")).unwrap().0;
+                let module = path.file_stem().unwrap().to_str().unwrap();
+                let line = format!("{library}::{module}::{family}::EXPORTS,");
+                assert!(families.contains(&line), "FAMILIES lacks {line}");
+                count += 1;
+            }
+        }
+        assert_eq!(count, FAMILIES.len());
     }
 
     #[test]

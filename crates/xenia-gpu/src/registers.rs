@@ -318,6 +318,22 @@ mod tests {
     }
 
     #[test]
+    fn the_rows_of_every_file_belong_to_a_unit() {
+        let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let units = std::fs::read_to_string(sources.join("registers.rs")).unwrap();
+        let mut count = 0;
+        for file in std::fs::read_dir(sources.join("registers")).unwrap() {
+            let path = file.unwrap().path();
+            let block = path.file_stem().unwrap().to_str().unwrap();
+            if block != "file" {
+                assert!(units.contains(&format!("{block}::PLAIN] }}")), "UNITS lacks {block}");
+                count += 1;
+            }
+        }
+        assert_eq!(count, UNITS.len());
+    }
+
+    #[test]
     fn fields_are_cut_and_sign_extended() {
         let info = rb::RbColorInfo(0xfff5_0123);
         let expected = (0x123, ColorTargetFormat::Rgba16, -1);
