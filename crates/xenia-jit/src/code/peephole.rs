@@ -19,8 +19,14 @@ pub(crate) struct Facts<'a> {
     pub(crate) marked: &'a [u32],
     /// Fields of four bytes that refer to symbols, in any order.
     pub(crate) references: &'a [u32],
-    /// Whether code may be limited to the least processor.
-    pub(crate) least: bool,
+}
+
+impl Facts<'_> {
+    /// Whether all offsets lie in code of `size` bytes.
+    pub(crate) fn are_inside(&self, size: usize) -> bool {
+        let all = [self.blocks, self.starts, self.marked, self.references];
+        all.iter().copied().flatten().all(|&at| (at as usize) < size)
+    }
 }
 
 /// Code after the optimisation.
@@ -32,7 +38,7 @@ pub(crate) struct Optimized {
 }
 
 /// Offsets before and after the optimisation, of all instructions and data, in ascending order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Moved(Vec<(u32, u32)>);
 
 impl Moved {

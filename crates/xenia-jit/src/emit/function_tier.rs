@@ -212,15 +212,10 @@ impl Compiler {
             landings.push((access, access + distance as u32));
         }
         let references: Vec<u32> = buffer.relocs().iter().map(|found| found.offset).collect();
-        let facts = Facts {
-            blocks: &code.bb_starts,
-            starts: &starts,
-            marked: &marked,
-            references: &references,
-            least: self.least,
-        };
-        let Optimized { code: body, moved } = peephole::optimize(&body, facts)
-            .unwrap_or_else(|| Optimized { code: body, moved: Moved::default() });
+        let facts =
+            Facts { blocks: &code.bb_starts, starts: &starts, marked: &marked, references: &references };
+        let Optimized { code: body, moved } = peephole::optimize(&body, facts, self.least)
+            .unwrap_or_else(|| Optimized { code: body, moved: Moved::new(Vec::new()) });
         for landing in &mut landings {
             *landing = (moved.of(landing.0) + start as u32, moved.of(landing.1) + start as u32);
         }

@@ -29,12 +29,16 @@ mod tests;
 use crate::arch::features;
 use crate::code::peephole::{Facts, Optimized};
 
-/// Optimizes the code of one function. `None` if it has anything that the pass does not know.
-pub(crate) fn optimize(code: &[u8], facts: Facts<'_>) -> Option<Optimized> {
+/// Optimizes the code of one function; `least` limits it to the least processor. `None` if it has
+/// anything that the pass does not know.
+pub(crate) fn optimize(code: &[u8], facts: Facts<'_>, least: bool) -> Option<Optimized> {
+    if !facts.are_inside(code.len()) {
+        return None;
+    }
     let mut flow = flow::Flow::decode(code, facts)?;
     spills::remove(&mut flow);
     liveness::solve(&mut flow);
-    if !facts.least && features::has_movbe() {
+    if !least && features::has_movbe() {
         swaps::fuse(&mut flow);
     }
     copies::remove(&mut flow);

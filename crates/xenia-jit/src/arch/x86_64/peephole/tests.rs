@@ -5,10 +5,10 @@ use crate::code::peephole::{Facts, Optimized};
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 
 /// No marks, no symbols: one block.
-const PLAIN: Facts<'_> = Facts { blocks: &[0], starts: &[], marked: &[], references: &[], least: false };
+const PLAIN: Facts<'_> = Facts { blocks: &[0], starts: &[], marked: &[], references: &[] };
 
 fn optimized(code: &[u8], facts: Facts<'_>) -> Optimized {
-    optimize(code, facts).expect("nothing unknown")
+    optimize(code, facts, false).expect("nothing unknown")
 }
 
 /// The instructions of `code`, separated by semicolons.
@@ -152,12 +152,12 @@ fn code_with_anything_unknown_stays() {
         &[0x06, 0xC3],
     ];
     for code in unknown {
-        assert!(optimize(code, facts).is_none(), "{code:02x?}");
+        assert!(optimize(code, facts, false).is_none(), "{code:02x?}");
     }
     for cut in 1..marked().0.len() {
         let (code, facts) = marked();
         // Never a panic, whatever is missing.
-        let _ = optimize(&code[..cut], facts);
+        let _ = optimize(&code[..cut], facts, false);
     }
 }
 
