@@ -178,6 +178,8 @@ fn settings_are_written_listed_and_taken_back() {
     assert!(row("volume").contains("80") && row("volume").contains("config.toml, line 2"), "{out}");
     assert!(row("fullscreen").ends_with("flag") && row("filter").ends_with("default"), "{out}");
     assert!(!out.contains("quantum"), "a setting of the workshop: {out}");
+    let (code, out, said) = run(&["config", "list", "nowhere/default.xex"]);
+    assert!(code == 2 && out.is_empty() && said.contains("cannot open nowhere/default.xex: "), "{said}");
     let (code, json, _) = run(&["config", "list", "--json", "-"]);
     assert!(code == 0 && json.contains("xenia-rs/settings/1") && json.contains("\"quantum\""), "{json}");
     assert_eq!(run(&["config", "unset", "volume"]).0, 0);

@@ -5,7 +5,7 @@
 //! wrong value or a full disk leaves the old file.
 
 use super::DEFAULT_COMMAND;
-use super::file::File;
+use super::file::{File, flag_of};
 use super::titles::TABLE as TITLES;
 use anyhow::{Context, Error, Result, anyhow, bail};
 use clap::Command;
@@ -34,6 +34,7 @@ pub fn change(definition: &Command, path: &Path, key: &str, value: Option<&str>)
     let Some(value) = value else {
         let mut document = document()?;
         if !remove(document.as_table_mut(), &names) {
+            check_flag(definition, &names)?;
             return Ok(SettingChange::WasNotSet);
         }
         write(path, &old, &document.to_string())?;
@@ -145,6 +146,18 @@ fn names<'a>(definition: &Command, key: &'a str) -> Result<Vec<&'a str>> {
         bail!("`{key}` is not a setting: say a name such as volume, or title.4D5307D1.volume");
     }
     Ok(names)
+}
+
+/// Refuses the name of a flag that its command does not have.
+fn check_flag(definition: &Command, names: &[&str]) -> Result<()> {
+    let (command, name) = match names {
+        [first, _, name] if *first == TITLES => (&[DEFAULT_COMMAND][..], name),
+        [command @ .., name] if !command.is_empty() => (command, name),
+        _ => return Ok(()),
+    };
+    let found = command.iter().try_fold(definition, |found, name| found.find_subcommand(name));
+    let Some(found) = found.filter(|found| found.find_subcommand(name).is_none()) else { return Ok(()) };
+    flag_of(found, command, name).map(drop)
 }
 
 /// Sets a value in nested tables, which are made where they are missing. The comments around an old
@@ -313,6 +326,22 @@ mod tests {
         assert_eq!(file.set("title.4D5307D1.volume", None).unwrap(), SettingChange::Removed);
         assert_eq!(file.set("title.4D5307D2.mute", None).unwrap(), SettingChange::WasNotSet);
         assert_eq!(file.text(), "[title.4d5307d1]\nmute = true\n");
+    }
+
+    #[test]
+    fn a_name_that_is_no_flag_is_removed_or_refused() {
+        let file = Changed::new("[exec]\nold = 1\n");
+        assert_eq!(file.set("old", None).unwrap(), SettingChange::Removed);
+        for (key, said) in [
+            ("volumee", "exec has no flag --volumee (did you mean `volume`?)"),
+            ("title.4D5307D2.mutee", "exec has no flag --mutee (did you mean `mute`?)"),
+            ("trace.diff.xyz", "trace diff has no flag --xyz"),
+        ] {
+            assert_eq!(file.set(key, None).expect_err(key).to_string(), said);
+        }
+        for key in ["volume", "bench.runs", "trace.diff", "title.4D5307D2", "input.keys.a", "hotkeys.a"] {
+            assert_eq!(file.set(key, None).unwrap(), SettingChange::WasNotSet, "{key}");
+        }
     }
 
     #[test]

@@ -175,11 +175,7 @@ impl File<'_> {
     ) -> Result<Setting<'a>> {
         let (name, offset) = (key.get_ref().as_ref(), key.span().start);
         let at = self.at(offset);
-        let flags = || command.get_arguments().filter(|arg| is_setting(arg));
-        let flag = flags().find(|arg| arg.get_long() == Some(name)).with_context(|| {
-            let tip = tip(name, flags().filter_map(Arg::get_long));
-            format!("{at}: {} has no flag --{name}{tip}", names.join(" "))
-        })?;
+        let flag = flag_of(command, names, name).map_err(|error| anyhow!("{at}: {error}"))?;
         if is_written_to(name, value.get_ref()) {
             bail!(
                 "{at}: `{name}` names what is written, which a settings file may not; say --{name} on the command line"
@@ -203,6 +199,15 @@ fn located(value: &str, folder: &Path, home: Option<PathBuf>) -> PathBuf {
         Some((below, home)) => home.join(below),
         None => folder.join(value),
     }
+}
+
+/// The flag of a command, of which the names are given, that a setting of this name sets.
+pub(super) fn flag_of<'a>(command: &'a Command, names: &[&str], name: &str) -> Result<&'a Arg> {
+    let flags = || command.get_arguments().filter(|arg| is_setting(arg));
+    flags().find(|arg| arg.get_long() == Some(name)).with_context(|| {
+        let tip = tip(name, flags().filter_map(Arg::get_long));
+        format!("{} has no flag --{name}{tip}", names.join(" "))
+    })
 }
 
 /// Whether a flag can be set in a file.

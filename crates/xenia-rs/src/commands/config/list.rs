@@ -2,7 +2,7 @@
 
 use crate::cli::{Cli, ConfigListArgs};
 use crate::settings::{self, Audience, ResolvedSetting};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::CommandFactory;
 use serde::Serialize;
 use std::ffi::OsString;
@@ -50,6 +50,8 @@ pub(super) fn run(args: &ConfigListArgs, named: Option<&Path>) -> Result<Code> {
     check_json(args.json.as_deref())?;
     let mut words: Vec<OsString> = args.flags.clone();
     if let Some(title) = &args.title {
+        // Without its file, nothing says which table is meant.
+        std::fs::metadata(title).with_context(|| format!("cannot open {}", title.display()))?;
         words.insert(0, title.into());
     }
     let resolved = settings::resolve(&settings::built(Cli::command()), words, named)?;
