@@ -81,6 +81,21 @@ impl CpuArgs {
         if self.tier == Tier::Interp && (self.jit || self.cross_check.is_some()) {
             bail!("--tier interp is the interpreter alone; leave out --jit and --cross-check");
         }
+        let of_the_jit = [
+            ("--warm-up", self.warm_up.is_some()),
+            ("--compile", self.compile.is_some()),
+            ("--perf-map", self.perf_map),
+            ("--jitdump", self.jitdump),
+        ];
+        // These errors do not name --tier: of two settings, the one without effect yields.
+        if self.tier == Tier::Interp
+            && let Some((flag, _)) = of_the_jit.into_iter().find(|(_, is_given)| *is_given)
+        {
+            bail!("{flag} needs the JIT");
+        }
+        if self.tier == Tier::Baseline && self.warm_up.is_some() {
+            bail!("--warm-up needs the optimizing tier");
+        }
         Ok(())
     }
 }

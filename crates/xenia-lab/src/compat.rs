@@ -175,8 +175,11 @@ fn words(args: &CompatArgs, title: &Path, [json, frame, report]: [&PathBuf; 3]) 
         GpuKind::None => "none",
     };
     words.extend(["--gpu", gpu].map(OsString::from));
-    for (flag, path) in [("--json", json), ("--last-frame", frame), ("--report", report)] {
+    for (flag, path) in [("--json", json), ("--report", report)] {
         words.extend([flag.into(), path.into()]);
+    }
+    if args.gpu != GpuKind::None {
+        words.extend(["--last-frame".into(), frame.into()]);
     }
     if let Some(file) = &args.key_file {
         words.extend(["--key-file".into(), full(file)?.into()]);

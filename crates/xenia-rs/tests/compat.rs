@@ -56,3 +56,21 @@ fn a_title_that_hangs_and_one_that_does_not_load_do_not_stop_the_others() {
     let page = std::fs::read_to_string(out.join("index.html")).unwrap();
     assert!(page.contains("d-demo.xex") && page.contains("<img src=\"pictures/0003.png\""));
 }
+
+#[test]
+fn titles_run_without_a_gpu_that_draws() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::copy(Path::new(GUEST).join("hello.xex"), dir.path().join("hello.xex")).unwrap();
+    let ended = hermetic(env!("CARGO_BIN_EXE_xenia-rs"))
+        .arg("compat")
+        .arg(dir.path())
+        .arg("--out")
+        .arg(dir.path().join("out"))
+        .args(["--seconds", "4", "--gpu", "none", "--json", "-"])
+        .output()
+        .unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let json: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    let row = &json["titles"][0];
+    assert!(row["state"] == "ended" && row["picture"].is_null(), "{row}");
+}

@@ -5,7 +5,8 @@ use super::{CheckArgs, Cli, Command, ExecArgs, PictureArgs};
 use anyhow::{Result, bail};
 use std::ffi::OsString;
 use xenia::config::{
-    AnisotropyMode, DialogPolicy, GpuKind, InternalResolution, NetworkKind, QueryMode, ReadbackMode,
+    AnisotropyMode, AudioOutput, DialogPolicy, GpuKind, InternalResolution, NetworkKind, QueryMode,
+    ReadbackMode, Tier,
 };
 use xenia::network::REFUSAL;
 use xenia_cli::ClockChoice;
@@ -36,6 +37,9 @@ impl PictureArgs {
         if self.internal_resolution != InternalResolution::default() && !may_use_device {
             bail!("--internal-resolution needs --gpu wgpu");
         }
+        if self.last_frame.is_some() && self.gpu == GpuKind::None {
+            bail!("--last-frame needs a --gpu that draws");
+        }
         Ok(())
     }
 }
@@ -64,6 +68,9 @@ fn is_typed(words: &[OsString], flag: &str) -> bool {
 impl ExecArgs {
     /// Refuses flags that this build does not support.
     pub fn refuse_unsupported(&self) -> Result<()> {
+        if self.title.is_none() && !self.arguments.is_empty() {
+            bail!("arguments after -- need a TITLE before it");
+        }
         self.engine.refuse_contradictions()?;
         self.engine.mode.refuse_unsupported()?;
         if self.engine.mode.parallel {
@@ -96,6 +103,12 @@ impl ExecArgs {
         if self.engine.network == NetworkKind::Host && !may_be_parallel {
             bail!("{REFUSAL}");
         }
+        if self.precompile && self.engine.cpu.tier == Tier::Interp {
+            bail!("--precompile needs the JIT");
+        }
+        if self.run.dump_frames.is_some() && self.picture.gpu == GpuKind::None {
+            bail!("--dump-frames needs a --gpu that draws");
+        }
         self.refuse_incomplete()?;
         self.picture.refuse_contradictions()
     }
@@ -110,12 +123,31 @@ impl ExecArgs {
         if !self.states.rewind && is_typed("--rewind-memory") {
             bail!("--rewind-memory is the memory of --rewind: say that, too, or leave this out");
         }
+        if self.keeps_no_scratch() && is_typed("--scratch-size") {
+            bail!("--scratch-size needs --scratch DIR");
+        }
+        if self.sound.audio == Some(AudioOutput::Null)
+            && let Some(flag) = ["--volume", "--speakers"].into_iter().find(|flag| is_typed(flag))
+        {
+            bail!("{flag} needs an --audio that plays");
+        }
         if self.run.frames.is_none() && is_typed("--swap-timeout") {
             bail!(
                 "--swap-timeout limits the wait for a swap of --frames N: say that, too, or leave this out"
             );
         }
         Ok(())
+    }
+
+    /// Whether the scratch disks are surely in memory. Without --headless, a window may keep them.
+    fn keeps_no_scratch(&self) -> bool {
+        if self.scratch.scratch.is_some() {
+            return !self.scratch.is_given();
+        }
+        let is_compared = self.is_compared() || self.engine.cpu.cross_check.is_some();
+        let is_headless = is_typed(&self.typed, "--headless");
+        let repeats = !self.engine.mode.parallel && (is_headless || self.wants_lockstep());
+        is_compared || repeats && !self.engine.content.is_given()
     }
 }
 
@@ -192,10 +224,31 @@ mod tests {
             (&["--missing", "fail,zero"], "--missing fail and --missing zero"),
             (&["--missing", "xam#ffe=1", "--missing", "zero,xam#ffe=2"], "xam#0FFE=0x2"),
             (&["--limit", "sockets=5,sockets=6"], "sockets=5 and --limit sockets=6"),
+            (&["--tier", "interp", "--warm-up", "5"], "--warm-up needs the JIT"),
+            (&["--tier", "interp", "--compile", "wait"], "--compile needs the JIT"),
+            (&["--tier", "interp", "--perf-map"], "--perf-map needs the JIT"),
+            (&["--tier", "interp", "--jitdump"], "--jitdump needs the JIT"),
+            (&["--tier", "interp", "--precompile"], "--precompile needs the JIT"),
+            (&["--tier", "baseline", "--warm-up", "5"], "--warm-up needs the optimizing tier"),
+            (&["--gpu", "none", "--last-frame", "a.png"], "--last-frame needs a --gpu"),
+            (&["--gpu", "none", "--dump-frames", "a"], "--dump-frames needs a --gpu"),
+            (&["--audio", "null", "--volume", "50"], "--volume needs an --audio"),
+            (&["--audio", "null", "--speakers=5.1"], "--speakers needs an --audio"),
+            (&["--headless", "--scratch-size", "64"], "--scratch DIR"),
+            (&["--lockstep", "--scratch-size", "64"], "--scratch DIR"),
+            (&["--event-log", "e", "--content", "a", "--scratch-size", "64"], "--scratch DIR"),
+            (&["--scratch", "off", "--scratch-size", "64"], "--scratch DIR"),
         ] {
             let said = refusal(flags).unwrap_or_else(|| panic!("{flags:?} was accepted"));
             assert!(said.contains(instead), "{flags:?}: {said}");
         }
+    }
+
+    #[test]
+    fn arguments_of_no_title_are_refused() {
+        let cli = Cli::try_parse_from(["xenia-rs", "--headless", "--", "game.xex"]).unwrap();
+        let said = cli.refuse_unsupported().unwrap_err().to_string();
+        assert_eq!(said, "arguments after -- need a TITLE before it");
     }
 
     #[test]
@@ -229,6 +282,15 @@ mod tests {
             &["--frames", "9", "--swap-timeout", "5"],
             &["--missing", "zero,zero", "--missing", "xam#ffe=1,xam#0ffe=1"],
             &["--limit", "sockets=5", "--limit", "open_files=5,sockets=5"],
+            &["--tier", "function", "--warm-up", "5", "--compile", "wait"],
+            &["--tier", "baseline", "--compile", "background", "--perf-map"],
+            &["--last-frame", "a.png", "--dump-frames", "a"],
+            &["--audio", "null", "--mute"],
+            &["--scratch-size", "64"],
+            &["--headless", "--parallel", "--scratch-size", "64"],
+            &["--headless", "--scratch", "a", "--scratch-size", "64"],
+            &["--headless", "--content", "a", "--scratch-size", "64"],
+            &["--", "--scratch-size", "64"],
             &["--audio", "null"],
             &["--audio", "device"],
             &["--audio", "wav:a.wav"],

@@ -50,3 +50,19 @@ fn refusal(plain: &Command, words: &[OsString]) -> Option<String> {
     let cli = Cli::from_arg_matches(&matches).ok()?;
     cli.refuse_unsupported().err().map(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::exec;
+    use xenia::config::Tier;
+
+    #[test]
+    fn of_two_settings_the_one_without_effect_yields() {
+        for tables in ["tier = \"interp\"\nwarm-up = 5", "warm-up = 5\ntier = \"interp\""] {
+            let cpu = exec(&format!("[exec]\n{tables}\n"), &["t.xex"]).engine.cpu;
+            assert_eq!((cpu.tier, cpu.warm_up), (Tier::Interp, None), "{tables}");
+        }
+        let cpu = exec("[exec]\ntier = \"interp\"\n", &["t.xex", "--warm-up", "5"]).engine.cpu;
+        assert_eq!((cpu.tier, cpu.warm_up), (Tier::Auto, Some(5)), "what is typed holds");
+    }
+}
