@@ -54,7 +54,7 @@ use file::{File, Setting};
 use origin::SettingOrigin;
 use std::cell::LazyCell;
 use std::ffi::OsString;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 #[cfg(test)]
 use words::WRITTEN;
@@ -180,8 +180,10 @@ fn apply_with(
     words: Vec<OsString>,
     variables: EnvironmentVariables<'_>,
 ) -> Result<Vec<OsString>> {
-    // Only a settings file needs this one.
+    // Only settings need these. The second parses words alone, so it is not completed for commands
+    // that they do not name.
     let plain = LazyCell::new(|| plain(definition));
+    let mut parser = LazyCell::new(|| scope.change(definition.clone(), without_environment));
     // The parser completes the commands that it looks at.
     let mut bare = loose(definition, scope);
     // A first, lenient pass finds the command and the settings file; errors are left to the real
@@ -194,37 +196,54 @@ fn apply_with(
     }
     let (words, mut origins) = environment::insert((definition, &bare), &typed, words, variables)?;
     let Ok(given) = bare.try_get_matches_from_mut(&words) else { return Ok(words) };
+    let mut parsed = None;
     let words = match file_named_by(&given) {
         None => words,
-        Some((explicit, path)) => match with_settings((&bare, &plain), &given, &words, explicit, &path) {
-            Ok((words, set)) => {
-                origins.extend(set);
-                words
+        Some((explicit, path)) => {
+            match with_settings((&bare, &plain, &mut parser), &given, &words, explicit, &path) {
+                Ok(set) => {
+                    origins.extend(set.origins);
+                    parsed = set.parsed;
+                    set.words
+                }
+                Err(error) if !explicit && is_static(&given) => {
+                    errln!("xenia-rs: warning: {}; `{command}` goes on without settings", error_text(&error));
+                    words
+                }
+                Err(error) => return Err(error),
             }
-            Err(error) if !explicit && is_static(&given) => {
-                errln!("xenia-rs: warning: {}; `{command}` goes on without settings", error_text(&error));
-                words
-            }
-            Err(error) => return Err(error),
-        },
+        }
     };
     let mut words = switches::plain(&bare, &given, &words);
     if !origins.is_empty() {
-        words = yielding::without_refused(&plain, words, &mut origins);
+        words = yielding::without_refused(&mut parser, parsed, words, &mut origins);
     }
     origin::keep(origins);
     Ok(words)
 }
 
-/// Inserts the settings of a file; the definitions are with switches that take values, and without.
-/// An empty file does not need the second one.
+/// Words in which the settings of a file are.
+struct SettledWords {
+    words: Vec<OsString>,
+    /// The settings that were inserted.
+    origins: Vec<SettingOrigin>,
+    /// The words as the parser reads them, without values of switches, if it had to.
+    parsed: Option<ArgMatches>,
+}
+
+/// Inserts the settings of a file; the definitions are with switches that take values, without, and
+/// the one that parses words. An empty file does not need the last two.
 fn with_settings(
-    (definition, plain): (&Command, &impl Deref<Target = Command>),
+    (definition, plain, parser): (
+        &Command,
+        &impl Deref<Target = Command>,
+        &mut impl DerefMut<Target = Command>,
+    ),
     typed: &ArgMatches,
     words: &[OsString],
     explicit: bool,
     path: &Path,
-) -> Result<(Vec<OsString>, Vec<SettingOrigin>)> {
+) -> Result<SettledWords> {
     let text = xenia::source::lasting_text(path).with_context(|| {
         let said = if explicit { " that --config names" } else { "" };
         format!("cannot read the settings file{said}, {}", path.display())
@@ -232,27 +251,28 @@ fn with_settings(
     let file = File { text: &text, path };
     let document = file.document()?;
     if document.get_ref().is_empty() {
-        return Ok((words.to_vec(), Vec::new()));
+        return Ok(SettledWords { words: words.to_vec(), origins: Vec::new(), parsed: None });
     }
     let settings = file.settings_in(document.get_ref(), plain)?;
     let (with_settings, origins) = insert(definition, typed, words.to_vec(), (&file, &settings));
     if with_settings == words {
-        return Ok((with_settings, origins));
+        return Ok(SettledWords { words: with_settings, origins, parsed: None });
     }
-    let refused = |words: &[OsString]| {
-        Command::clone(plain).try_get_matches_from(switches::plain(definition, typed, words)).err()
-    };
+    let mut parse =
+        |words: &[OsString]| parser.try_get_matches_from_mut(switches::plain(definition, typed, words));
     // Each setting is valid alone, but two may contradict each other. Errors that also occur
     // without the settings are left to the parser.
-    if let Some(error) = refused(&with_settings)
-        && refused(words).is_none()
-    {
-        let said = clap_error_summary(&error);
-        let notes: String =
-            origins.iter().filter(|origin| origin.is_in(&said)).map(SettingOrigin::note).collect();
-        bail!("{}: {said}{notes}", path.display());
-    }
-    Ok((with_settings, origins))
+    let parsed = match parse(&with_settings) {
+        Ok(parsed) => Some(parsed),
+        Err(error) if parse(words).is_ok() => {
+            let said = clap_error_summary(&error);
+            let notes: String =
+                origins.iter().filter(|origin| origin.is_in(&said)).map(SettingOrigin::note).collect();
+            bail!("{}: {said}{notes}", path.display());
+        }
+        Err(_) => None,
+    };
+    Ok(SettledWords { words: with_settings, origins, parsed })
 }
 
 /// The definition without variables, complete.

@@ -6,48 +6,59 @@
 
 use super::SettingOrigin;
 use crate::cli::Cli;
-use clap::{Command, FromArgMatches};
+use clap::{ArgMatches, Command, FromArgMatches};
 use std::ffi::OsString;
 use xenia::say::errln;
 
-/// The words without the settings for which the run would be refused; `plain` is the definition
-/// that parses them.
+/// The words without the settings for which the run would be refused. `parser` parses them, and
+/// `parsed` are the words if it has.
 pub(super) fn without_refused(
-    plain: &Command,
+    parser: &mut Command,
+    parsed: Option<ArgMatches>,
     mut words: Vec<OsString>,
     origins: &mut Vec<SettingOrigin>,
 ) -> Vec<OsString> {
     let is_quiet = words.iter().any(|word| word == "-q" || word == "--quiet");
-    while let Some(why) = refusal(plain, &words) {
-        let Some((at, without)) = refused(plain, &words, &why, origins) else { break };
+    let mut why = match parsed {
+        Some(parsed) => refusal_of(&parsed),
+        None => refusal(parser, &words),
+    };
+    while let Some(reason) = why {
+        let Some((at, without, next)) = refused(parser, &words, &reason, origins) else { break };
         let origin = origins.remove(at);
         if !is_quiet {
             errln!("xenia-rs: {}", origin.has_no_effect());
         }
-        words = without;
+        (words, why) = (without, next);
     }
     words
 }
 
-/// The setting that is refused with this reason, and the words without it.
+/// The setting that is refused with this reason, the words without it, and the reason why these
+/// would be refused.
 fn refused(
-    plain: &Command,
+    parser: &mut Command,
     words: &[OsString],
     why: &str,
     origins: &[SettingOrigin],
-) -> Option<(usize, Vec<OsString>)> {
+) -> Option<(usize, Vec<OsString>, Option<String>)> {
     let without = |(at, origin): (usize, &SettingOrigin)| (at, origin.without(words), origin.is_in(why));
     let mut tries: Vec<_> = origins.iter().enumerate().map(without).collect();
     // The reason may name what is missing instead: those of which it says nothing come last.
     tries.sort_by_key(|(_, _, is_named)| !is_named);
-    let found = tries.into_iter().find(|(_, without, _)| refusal(plain, without).as_deref() != Some(why));
-    found.map(|(at, without, _)| (at, without))
+    tries.into_iter().find_map(|(at, without, _)| {
+        let next = refusal(parser, &without);
+        (next.as_deref() != Some(why)).then_some((at, without, next))
+    })
 }
 
 /// The reason why the run would be refused; `None` too for words that the parser refuses.
-fn refusal(plain: &Command, words: &[OsString]) -> Option<String> {
-    let matches = plain.clone().try_get_matches_from(words).ok()?;
-    let cli = Cli::from_arg_matches(&matches).ok()?;
+fn refusal(parser: &mut Command, words: &[OsString]) -> Option<String> {
+    refusal_of(&parser.try_get_matches_from_mut(words).ok()?)
+}
+
+fn refusal_of(parsed: &ArgMatches) -> Option<String> {
+    let cli = Cli::from_arg_matches(parsed).ok()?;
     cli.refuse_unsupported().err().map(|error| error.to_string())
 }
 
