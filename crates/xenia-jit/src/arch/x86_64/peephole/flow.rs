@@ -7,6 +7,10 @@ use crate::runtime::hooks::Hook;
 use iced_x86::{Code, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register};
 use std::ops::Range;
 
+/// Limit of passes over a function in each analysis, so that the time for it is linear in its size.
+/// Compiled code needs three to five.
+pub(super) const MOST_PASSES: usize = 12;
+
 /// Maximum size of an instruction in bytes.
 pub(super) const LONGEST: usize = 15;
 

@@ -1,6 +1,6 @@
 //! Places of the instructions that are left, and the distances between them.
 
-use super::flow::{Data, Flow, Kind, Op};
+use super::flow::{Data, Flow, Kind, MOST_PASSES, Op};
 use crate::code::peephole::{Moved, Optimized};
 
 /// Byte between instructions and aligned data, which is never executed.
@@ -30,11 +30,14 @@ pub(super) fn lay_out(flow: &Flow, code: &[u8]) -> Option<Optimized> {
         size: 0,
     };
     let targets = targets(flow)?;
+    layout.place(flow);
     // Branches only get shorter, and so does what they skip.
-    while {
+    for _ in 0..MOST_PASSES {
+        if !layout.shorten(flow, &targets) {
+            break;
+        }
         layout.place(flow);
-        layout.shorten(flow, &targets)
-    } {}
+    }
     layout.write(flow, &targets, code)
 }
 

@@ -1,6 +1,6 @@
 //! Live registers at the ends of basic blocks: those whose values may be read later.
 
-use super::flow::{Block, Flow, Kind, Op};
+use super::flow::{Block, Flow, Kind, MOST_PASSES, Op};
 use super::operands::{FRAME_POINTER, STACK_POINTER};
 use crate::analysis::block_params::{CALLED_WITH, RETURNED};
 use crate::arch::enter::CONTEXT_REGISTER;
@@ -15,28 +15,35 @@ const FIXED: u16 = 1 << STACK_POINTER | 1 << FRAME_POINTER | 1 << CONTEXT_REGIST
 
 const _: () = assert!(2 + RETURNED.len() == 4 && 2 + CALLED_WITH.len() == 5, "the registers above");
 
-/// Computes [`Block::live_in`] and [`Block::live_out`] of all blocks.
+/// Computes [`Block::live_in`] and [`Block::live_out`] of all blocks. If the limit of passes is
+/// reached, all registers count as live everywhere.
 pub(super) fn solve(flow: &mut Flow) {
-    let mut changes = true;
-    while changes {
-        changes = false;
-        for number in (0..flow.blocks.len()).rev() {
-            let block = &flow.blocks[number];
-            let end = flow.ops[block.ops.end - 1].kind;
-            let out = match end {
-                Kind::Return => RESULTS,
-                Kind::Leave => ARGUMENTS,
-                _ => block.successors.iter().fold(0, |live, &to| live | flow.blocks[to as usize].live_in),
-            };
-            let mut live = out;
-            for op in flow.ops[block.ops.clone()].iter().rev() {
-                live = before(&flow.blocks, op, live);
-            }
-            let block = &mut flow.blocks[number];
-            changes |= block.live_in != live;
-            (block.live_in, block.live_out) = (live, out);
+    if !(0..MOST_PASSES).any(|_| !pass(flow)) {
+        for block in &mut flow.blocks {
+            (block.live_in, block.live_out) = (u16::MAX, u16::MAX);
         }
     }
+}
+
+/// One pass from the last block to the first. Returns whether it has changed something.
+fn pass(flow: &mut Flow) -> bool {
+    let mut changes = false;
+    for number in (0..flow.blocks.len()).rev() {
+        let block = &flow.blocks[number];
+        let out = match flow.ops[block.ops.end - 1].kind {
+            Kind::Return => RESULTS,
+            Kind::Leave => ARGUMENTS,
+            _ => block.successors.iter().fold(0, |live, &to| live | flow.blocks[to as usize].live_in),
+        };
+        let mut live = out;
+        for op in flow.ops[block.ops.clone()].iter().rev() {
+            live = before(&flow.blocks, op, live);
+        }
+        let block = &mut flow.blocks[number];
+        changes |= block.live_in != live;
+        (block.live_in, block.live_out) = (live, out);
+    }
+    changes
 }
 
 /// The registers that are live before `op` if `after` are live behind it.

@@ -5,13 +5,11 @@
 //! registers hold the value of each slot, over all blocks; a backward one, which slots are read
 //! again.
 
-use super::flow::{Flow, Kind, Op};
+use super::flow::{Flow, Kind, MOST_PASSES, Op};
 use super::operands::{STACK_POINTER, bit, number};
 use iced_x86::{Code, Instruction, Mnemonic, OpKind, Register};
 use std::collections::BTreeSet;
 
-/// Limit of passes over the function in each analysis. Functions that need more stay as they are.
-const MOST_PASSES: usize = 12;
 /// Limit of slots whose reads are followed.
 const MOST_SLOTS: usize = 128;
 
