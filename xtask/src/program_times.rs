@@ -92,8 +92,11 @@ pub(crate) fn run(args: &TimesArgs) -> Result<()> {
     }
     std::fs::write(folder.join("programs.json"), format!("{:#}\n", json!({ "programs": &rows })))?;
     println!("{} programs are built", rows.len());
-    let (times, picture) = (folder.join("times.json"), folder.join("times.svg"));
-    let (parts, much_code) = (folder.join("shares.json"), folder.join("much-code.json"));
+    // Beside the programs: outputs of `bench` replace no file of a folder that it reads.
+    let figures = steps::target_folder().join("program-figures");
+    std::fs::create_dir_all(&figures)?;
+    let (times, picture) = (figures.join("times.json"), figures.join("times.svg"));
+    let (parts, much_code) = (figures.join("shares.json"), figures.join("much-code.json"));
     let interp = if args.no_interp { "" } else { ",interp" };
     if !args.no_run && !rows.is_empty() {
         let mut command = hermetic(steps::released_program()?);
