@@ -1,6 +1,6 @@
 //! Copies between registers, of which one can take the place of the other.
 
-use super::flow::{Flow, Kind, Op};
+use super::flow::{Block, Flow, Kind, Op};
 use super::liveness::fixed;
 use super::operands::{FRAME_POINTER, STACK_POINTER, bit, number};
 use iced_x86::{Code, OpKind, Register};
@@ -25,8 +25,8 @@ pub(super) fn remove(flow: &mut Flow) {
         let mut short = 0;
         for at in flow.blocks[block].ops.clone() {
             if let Some(mut copy) = copy(&flow.ops[at]) {
-                copy.is_whole |= short & bit(copy.from) != 0;
                 let is_short = short & bit(copy.from) != 0;
+                copy.is_whole |= is_short;
                 if copy.is_whole && copy.to == copy.from {
                     flow.ops[at].remove();
                     continue;
@@ -59,7 +59,9 @@ fn copy(op: &Op) -> Option<Copy> {
         Code::Mov_r32_rm32 | Code::Mov_rm32_r32 => false,
         _ => return None,
     };
-    if op.is_removed || op.decoded.op0_kind() != OpKind::Register || op.decoded.op1_kind() != OpKind::Register
+    if op.is_removed()
+        || op.decoded.op0_kind() != OpKind::Register
+        || op.decoded.op1_kind() != OpKind::Register
     {
         return None;
     }
@@ -99,61 +101,73 @@ fn reads_low_half(op: &Op, register: u8) -> bool {
     !in_address && !operands.into_iter().any(is_long)
 }
 
+/// An edit: the index of an instruction, and what it becomes.
+type Edit = (usize, Op);
+
+fn apply(flow: &mut Flow, edits: Vec<Edit>) {
+    for (index, op) in edits {
+        flow.ops[index] = op;
+    }
+}
+
 /// Makes the instructions behind the copy read its source.
 fn read_source(flow: &mut Flow, block: usize, at: usize, copy: Copy) -> bool {
     let Copy { to, from, is_whole } = copy;
-    let end = flow.blocks[block].ops.end;
-    let mut changed: Vec<(usize, Op)> = Vec::new();
-    let mut source_is_same = true;
-    let mut index = at + 1;
-    loop {
-        if index == end {
-            if flow.blocks[block].live_out & bit(to) != 0 {
-                return false;
-            }
-            break;
-        }
-        if index - at > FARTHEST {
-            return false;
-        }
+    let Some(edits) = redirected(flow, block, at, (to, from), is_whole) else { return false };
+    apply(flow, edits);
+    true
+}
+
+/// The edits by which the instructions behind the one at `at` read `new` where they read `old`,
+/// until `old` gets another value. `None` if one of them can't, as when `new` has changed before;
+/// or if one reads more than the low half, and `is_whole` is false.
+fn redirected(
+    flow: &mut Flow,
+    block: usize,
+    at: usize,
+    (old, new): (u8, u8),
+    is_whole: bool,
+) -> Option<Vec<Edit>> {
+    let Block { ref ops, live_out, .. } = flow.blocks[block];
+    let end = ops.end;
+    let mut edits = Vec::new();
+    let mut new_is_same = true;
+    for index in at + 1..end {
         let op = &flow.ops[index];
         let usage = op.usage;
-        if op.kind == Kind::Call || fixed(&flow.blocks, op) & bit(to) != 0 {
-            return false;
+        let is_fixed = op.kind == Kind::Call || fixed(&flow.blocks, op) & bit(old) != 0;
+        if is_fixed || index - at > FARTHEST {
+            return None;
         }
-        if usage.reads & bit(to) != 0 {
-            if !source_is_same || !is_whole && !reads_low_half(op, to) {
-                return false;
+        if usage.reads & bit(old) != 0 {
+            if !new_is_same || !is_whole && !reads_low_half(op, old) {
+                return None;
             }
             let mut edited = *op;
-            if !flow.workshop.read_instead(&mut edited, to, from) {
-                return false;
+            if !flow.workshop.read_instead(&mut edited, old, new) {
+                return None;
             }
-            changed.push((index, edited));
+            edits.push((index, edited));
         }
-        if usage.defines & bit(to) != 0 {
-            break;
+        if usage.defines & bit(old) != 0 {
+            return Some(edits);
         }
-        if usage.writes & bit(to) != 0 {
-            return false;
+        if usage.writes & bit(old) != 0 {
+            return None;
         }
-        source_is_same &= usage.writes & bit(from) == 0;
-        index += 1;
+        new_is_same &= usage.writes & bit(new) == 0;
     }
-    for (index, op) in changed {
-        flow.ops[index] = op;
-    }
-    true
+    (live_out & bit(old) == 0).then_some(edits)
 }
 
 /// Makes the instructions before the copy compute its source in the copy's register.
 fn make_in_place(flow: &mut Flow, block: usize, at: usize, copy: Copy) -> bool {
     let Copy { to, from, .. } = copy;
-    let range = flow.blocks[block].ops.clone();
-    let mut changed: Vec<(usize, Op)> = Vec::new();
+    let start = flow.blocks[block].ops.start;
+    let mut changed: Vec<Edit> = Vec::new();
     let mut index = at;
     loop {
-        if index == range.start || at - index > FARTHEST {
+        if index == start || at - index > FARTHEST {
             return false;
         }
         index -= 1;
@@ -187,37 +201,8 @@ fn make_in_place(flow: &mut Flow, block: usize, at: usize, copy: Copy) -> bool {
         }
     }
     // The old register must not be read behind the copy, or the new one must do.
-    let mut same = true;
-    for index in at + 1..=range.end {
-        if index == range.end {
-            if flow.blocks[block].live_out & bit(from) != 0 {
-                return false;
-            }
-            break;
-        }
-        let op = &flow.ops[index];
-        let usage = op.usage;
-        let is_fixed = op.kind == Kind::Call || fixed(&flow.blocks, op) & bit(from) != 0;
-        if is_fixed || index - at > FARTHEST {
-            return false;
-        }
-        if usage.reads & bit(from) != 0 {
-            let mut edited = *op;
-            if !same || !flow.workshop.read_instead(&mut edited, from, to) {
-                return false;
-            }
-            changed.push((index, edited));
-        }
-        if usage.defines & bit(from) != 0 {
-            break;
-        }
-        if usage.writes & bit(from) != 0 {
-            return false;
-        }
-        same &= usage.writes & bit(to) == 0;
-    }
-    for (index, op) in changed {
-        flow.ops[index] = op;
-    }
+    let Some(behind) = redirected(flow, block, at, (from, to), true) else { return false };
+    changed.extend(behind);
+    apply(flow, changed);
     true
 }

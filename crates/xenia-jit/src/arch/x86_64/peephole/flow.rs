@@ -72,14 +72,17 @@ pub(super) struct Op {
     pub(super) landing: Option<u32>,
     /// Offset of the data to which it refers by distance.
     pub(super) names: Option<u32>,
-    pub(super) is_removed: bool,
 }
 
 impl Op {
     /// Removes it from the function.
     pub(super) fn remove(&mut self) {
-        (self.is_removed, self.length) = (true, 0);
-        (self.kind, self.usage) = (Kind::Straight, Usage::default());
+        (self.length, self.kind, self.usage) = (0, Kind::Straight, Usage::default());
+    }
+
+    /// Whether it is removed.
+    pub(super) fn is_removed(&self) -> bool {
+        self.length == 0
     }
 
     /// The bytes that count.
@@ -91,7 +94,6 @@ impl Op {
 /// A basic block: instructions that are executed one after the other.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Block {
-    pub(super) number: u32,
     /// Indices of its instructions.
     pub(super) ops: Range<usize>,
     /// Blocks that may follow.
@@ -117,11 +119,12 @@ pub(super) struct Flow {
     pub(super) ops: Vec<Op>,
     pub(super) blocks: Vec<Block>,
     pub(super) data: Vec<Data>,
+    pub(super) op_at: OpAt,
     pub(super) workshop: Workshop,
 }
 
-/// The instruction at each offset.
-struct OpAt(Vec<u32>);
+/// The instruction at each offset of the original code.
+pub(super) struct OpAt(Vec<u32>);
 
 impl OpAt {
     fn new(ops: &[Op], size: usize) -> Self {
@@ -133,7 +136,7 @@ impl OpAt {
     }
 
     /// Index of the instruction at `offset`.
-    fn get(&self, offset: u32) -> Option<usize> {
+    pub(super) fn get(&self, offset: u32) -> Option<usize> {
         let number = *self.0.get(offset as usize)?;
         (number != u32::MAX).then_some(number as usize)
     }
@@ -159,6 +162,7 @@ impl Flow {
             ops: Vec::with_capacity(code.len() / 4),
             blocks: Vec::new(),
             data: Vec::new(),
+            op_at: OpAt(Vec::new()),
             workshop: Workshop::new(),
         };
         let mut reader = Reader { code, facts, starts, flow };
@@ -167,6 +171,7 @@ impl Flow {
         let op_at = OpAt::new(&flow.ops, code.len());
         flow.mark_landings(facts.marked, &op_at)?;
         flow.divide(&op_at)?;
+        flow.op_at = op_at;
         Some(flow)
     }
 
@@ -201,8 +206,7 @@ impl Flow {
         let mut block_of = vec![0_u32; self.ops.len()];
         for index in 0..self.ops.len() {
             if leaders[index] {
-                let number = self.blocks.len() as u32;
-                self.blocks.push(Block { number, ops: index..index, ..Block::default() });
+                self.blocks.push(Block { ops: index..index, ..Block::default() });
             }
             let number = self.blocks.len() as u32 - 1;
             self.blocks.last_mut()?.ops.end = index + 1;
@@ -311,8 +315,7 @@ impl Reader<'_> {
         }
         let usage = self.flow.workshop.usage(&decoded);
         let length = length as u8;
-        let (landing, is_removed) = (None, false);
-        Some(Op { decoded, bytes, length, at, kind, usage, landing, names, is_removed })
+        Some(Op { decoded, bytes, length, at, kind, usage, landing: None, names })
     }
 
     fn kind(&self, decoded: &Instruction, bytes: &[u8]) -> Option<Kind> {

@@ -44,7 +44,7 @@ pub(super) fn lay_out(flow: &Flow, code: &[u8]) -> Option<Optimized> {
 /// The instruction to which each branch leads.
 fn targets(flow: &Flow) -> Option<Vec<usize>> {
     let target = |op: &Op| match op.kind.target() {
-        Some(to) => flow.ops.binary_search_by_key(&to, |op| op.at).ok(),
+        Some(to) => flow.op_at.get(to),
         None => Some(0),
     };
     flow.ops.iter().map(target).collect()
@@ -105,7 +105,7 @@ impl Layout {
                 out.resize(at as usize, FILLER);
                 out.extend_from_slice(code.get(found.range.start as usize..found.range.end as usize)?);
                 for (word, to) in found.targets.iter().enumerate() {
-                    let to = flow.ops.binary_search_by_key(to, |op| op.at).ok()?;
+                    let to = flow.op_at.get(*to)?;
                     let distance = self.ops[to].wrapping_sub(at);
                     let field = at as usize + 4 * word;
                     out.get_mut(field..field + 4)?.copy_from_slice(&distance.to_le_bytes());

@@ -53,49 +53,15 @@ pub(super) fn number(register: Register) -> Option<u8> {
 
 /// The part of register `to` that corresponds to the part `like` of another one.
 fn part(like: Register, to: u8) -> Option<Register> {
-    const WHOLE: [Register; 16] = [
-        Register::RAX,
-        Register::RCX,
-        Register::RDX,
-        Register::RBX,
-        Register::RSP,
-        Register::RBP,
-        Register::RSI,
-        Register::RDI,
-        Register::R8,
-        Register::R9,
-        Register::R10,
-        Register::R11,
-        Register::R12,
-        Register::R13,
-        Register::R14,
-        Register::R15,
-    ];
-    const BYTES: [Register; 16] = [
-        Register::AL,
-        Register::CL,
-        Register::DL,
-        Register::BL,
-        Register::SPL,
-        Register::BPL,
-        Register::SIL,
-        Register::DIL,
-        Register::R8L,
-        Register::R9L,
-        Register::R10L,
-        Register::R11L,
-        Register::R12L,
-        Register::R13L,
-        Register::R14L,
-        Register::R15L,
-    ];
-    let whole = *WHOLE.get(usize::from(to))?;
+    let to = u32::from(to);
+    let whole = Register::RAX + to;
     match like {
         Register::AH | Register::CH | Register::DH | Register::BH => None,
         _ => match like.size() {
             8 => Some(whole),
             4 => Some(whole.full_register32()),
-            1 => BYTES.get(usize::from(to)).copied(),
+            // The second bytes of four registers are numbered in between.
+            1 => Some(if to < 4 { Register::AL + to } else { Register::SPL + (to - 4) }),
             _ => None,
         },
     }
@@ -223,7 +189,7 @@ pub(super) fn shorten(flow: &mut Flow) {
         let wide = op.decoded.op1_kind() == OpKind::Immediate32to64;
         if !wide && op.decoded.op1_kind() != OpKind::Immediate32
             || op.decoded.is_ip_rel_memory_operand()
-            || op.is_removed
+            || op.is_removed()
         {
             continue;
         }

@@ -92,7 +92,7 @@ impl Form {
 
 fn form(op: &Op) -> Form {
     let decoded = &op.decoded;
-    if op.is_removed {
+    if op.is_removed() {
         return Form::Other;
     }
     let whole = match decoded.code() {
@@ -252,8 +252,7 @@ fn states(flow: &Flow, forms: &[Form]) -> Option<Vec<Option<State>>> {
     }
     for _ in 0..MOST_PASSES {
         let mut changes = false;
-        for block in &flow.blocks {
-            let number = block.number as usize;
+        for (number, block) in flow.blocks.iter().enumerate() {
             let Some(mut state) = entries[number].clone() else { continue };
             for at in block.ops.clone() {
                 state.step(&flow.ops[at], forms[at]);
