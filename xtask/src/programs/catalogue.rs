@@ -180,12 +180,12 @@ mod tests {
     }
 
     #[test]
-    fn half_of_the_programs_of_each_kind_are_unseen() {
+    fn at_least_half_of_the_programs_of_each_kind_are_unseen() {
         let catalogue = catalogue();
         for kind in [ArithmeticKind::Integer, ArithmeticKind::Float] {
             let of_kind = || catalogue.programs.iter().filter(|program| program.kind == kind);
             let unseen = of_kind().filter(|program| program.unseen).count();
-            assert!(unseen == of_kind().count() / 2, "{kind:?}: {unseen} of {}", of_kind().count());
+            assert!(unseen >= of_kind().count() / 2, "{kind:?}: {unseen} of {}", of_kind().count());
         }
     }
 }
