@@ -16,7 +16,7 @@
 //! | Which words are compiled together? | `unit`, `leaves`, `source` |
 //! | Which host code do they become? | `emit`, `templates`, `encode` |
 //! | Where does the code lie, how is it linked, when is it freed? | `cache`, `links`, `sites` |
-//! | Which functions gain in the optimizing tier? | `worth`, `survey` |
+//! | Which functions gain in the optimizing tier? | `worth`, `shares`, `survey` |
 //! | How is the code entered and left? | `tier`, `enter`, `services` |
 //!
 //! Invariants:
@@ -44,6 +44,7 @@ mod links;
 mod map;
 mod reason;
 mod services;
+mod shares;
 mod single_thunks;
 mod sites;
 mod source;

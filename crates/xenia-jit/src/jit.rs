@@ -89,6 +89,8 @@ pub(crate) struct Engine {
     pub(crate) presence: Arc<Presence>,
     /// Instructions of baseline code until the next sample.
     pub(crate) until_sample: i64,
+    /// Instructions executed in visits of baseline code that its shares do not contain yet.
+    pub(crate) unshared: i64,
 }
 
 impl Jit {
@@ -147,6 +149,7 @@ impl Jit {
             counts_baseline: false,
             presence: shared.epochs.join(),
             until_sample: SLICE,
+            unshared: 0,
         };
         Self { shared, engine }
     }

@@ -23,6 +23,7 @@ use super::emit::Emitter;
 use super::enter::{THUNKS, on_fault};
 use super::links::Links;
 use super::map::Slot;
+use super::shares::TierShares;
 use super::sites;
 use super::source::{Covered, PagesRead, cover, covers};
 use super::templates::{CodeThunk, HostFeatures};
@@ -125,6 +126,7 @@ pub(crate) struct BaselineCache {
     /// Withdrawn units, each with the last epoch in which an engine may have entered it.
     retired: Vec<(u64, u32)>,
     pub(crate) counts: BaselineCounts,
+    pub(super) shares: TierShares,
 }
 
 /// How control reached the address at which a unit is to begin.
@@ -167,6 +169,7 @@ impl BaselineCache {
             epochs,
             retired: Vec::new(),
             counts: BaselineCounts::default(),
+            shares: TierShares::default(),
         })
     }
 
@@ -377,7 +380,9 @@ impl BaselineCache {
         let unit = self.unit_of(pc)?;
         unit.work.credit += instructions;
         unit.work.samples = unit.work.samples.saturating_add(1);
-        Some(unit.work)
+        let work = unit.work;
+        self.shares.add_sample(instructions, work.mix.in_long_blocks, work.mix.instructions);
+        Some(work)
     }
 
     /// The work of the unit with the entry `pc`.

@@ -42,6 +42,9 @@ use xenia_memory::{CurrentQueue, FaultKind, GuestMemory, MemoryFault};
 /// Guest instructions between two samples.
 pub(crate) const SLICE: i64 = 20_000;
 
+/// Executed instructions that an engine collects before it adds them to the tier's shares.
+const SHARED: i64 = 1 << 20;
+
 /// Instructions that the interpreter runs, as profiling, when a sample finds a unit warm.
 const PROFILED: u32 = 500;
 
@@ -160,8 +163,13 @@ impl Baseline {
     /// Credits the unit with the entry `pc` with executed instructions, and its caller, the unit
     /// that contains the host address `caller`, with those of a callee.
     pub(super) fn credit(&self, pc: u32, caller: u64, instructions: u64) -> Sampled {
-        let Some(policy) = self.tier_up else { return Sampled::Lukewarm };
-        let work = self.cache.lock().credit(pc, caller, instructions);
+        let Some(mut policy) = self.tier_up else { return Sampled::Lukewarm };
+        let work = {
+            let mut cache = self.cache.lock();
+            let work = cache.credit(pc, caller, instructions);
+            policy.plain_code_gains |= cache.shares.plain_code_gains();
+            work
+        };
         let Some(work) = work else { return Sampled::Lukewarm };
         let sampled = Sampled::of(work, policy);
         if self.notes_ran && sampled == Sampled::Lukewarm && work.mix.is_worth_optimizing() {
@@ -225,6 +233,7 @@ impl Engine {
             *arrival = how;
             return Visited::NoCode;
         };
+        let budget = ctx.budget;
         code.install(ctx, memory);
         for &(slot, value) in &baseline.slots {
             ctx.host[slot as usize] = value;
@@ -262,6 +271,7 @@ impl Engine {
         if reason == Reason::Optimized {
             // The optimizing tier had the whole budget, and left from there.
             self.until_sample = until_sample;
+            self.share(baseline, budget - ctx.budget);
             let leave = ctx.host[Word::Leave as usize] as u32;
             let (leave, detail) = (Leave::from_bits(leave), leave >> 8);
             return Visited::Ran(self.after_leaving(code, ctx, devices, (leave, detail, exit)));
@@ -269,6 +279,7 @@ impl Engine {
         // If the visit ends within a slice, the next visit continues the slice.
         self.until_sample = (until_sample - (slice - ctx.budget)).clamp(1, SLICE);
         ctx.budget += ctx.host[Slot::Rest as usize] as i64;
+        self.share(baseline, budget - ctx.budget);
         let mut mxcsr = ctx.host[Word::Mxcsr as usize] as u32;
         float_state::settle(ctx, &mut mxcsr);
         Visited::Ran(match reason {
@@ -284,6 +295,15 @@ impl Engine {
             Reason::Budget => Some(self.interpreter.run(ctx, devices)),
             Reason::Fault | Reason::Arm => self.left_at_site(baseline, reason, ctx, devices),
         })
+    }
+
+    /// Adds instructions that a visit executed to the tier's shares, in batches.
+    fn share(&mut self, baseline: &Baseline, executed: i64) {
+        self.unshared += executed.max(0);
+        if self.unshared >= SHARED {
+            baseline.cache.lock().shares.add_executed(self.unshared as u64);
+            self.unshared = 0;
+        }
     }
 
     /// Runs the instruction that did not complete by the interpreter.

@@ -370,6 +370,12 @@ impl Discovery {
         }
         instructions
     }
+
+    /// Number of instructions in basic blocks of `length` instructions or more.
+    pub(super) fn in_blocks_of(&self, length: usize) -> usize {
+        let lengths = self.blocks.iter().map(|block| block.end - block.first);
+        lengths.filter(|&of_block| of_block >= length).sum()
+    }
 }
 
 #[cfg(test)]

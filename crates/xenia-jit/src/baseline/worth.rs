@@ -9,6 +9,7 @@
 //! On hosts where plain code gains nothing ([`TierUp::plain_code_gains`]) most code stays, so a
 //! unit that moves is called from this tier for good. Its visits must be long enough to make up for
 //! those calls; the interpreter measures them while it profiles ([`Visits`]).
+//! Where most of the code around it has moved, plain code gains nevertheless (`shares`).
 //!
 //! Ahead-of-time compilation knows none of this: it compiles code that is *worth* it
 //! ([`UnitMix::is_worth_optimizing`]), because an eighth is loops without calls, or a quarter is
@@ -16,6 +17,7 @@
 
 use super::cache::Work;
 use super::emit::Emitter;
+use super::shares::LONG_BLOCK;
 use super::unit::Discovery;
 
 /// Executions of an instruction that gain as much in the optimizing tier as one execution of an
@@ -55,6 +57,8 @@ pub(crate) struct UnitMix {
     pub(crate) floats: u32,
     /// Instructions in loops without calls, switches and instructions that the interpreter runs.
     pub(crate) in_plain_loops: u32,
+    /// Instructions in long basic blocks ([`LONG_BLOCK`]).
+    pub(crate) in_long_blocks: u32,
 }
 
 impl UnitMix {
@@ -65,6 +69,7 @@ impl UnitMix {
             arms: emitter.arms,
             floats: emitter.floats,
             in_plain_loops: unit.in_plain_loops() as u32,
+            in_long_blocks: unit.in_blocks_of(LONG_BLOCK) as u32,
         }
     }
 
@@ -86,6 +91,7 @@ impl UnitMix {
         self.arms = self.arms.saturating_add(other.arms);
         self.floats = self.floats.saturating_add(other.floats);
         self.in_plain_loops = self.in_plain_loops.saturating_add(other.in_plain_loops);
+        self.in_long_blocks = self.in_long_blocks.saturating_add(other.in_long_blocks);
     }
 }
 
@@ -183,6 +189,7 @@ mod tests {
             arms,
             floats,
             in_plain_loops,
+            ..UnitMix::default()
         };
         assert!(!mix(100, 0, 0, 0).is_worth_optimizing());
         assert!(mix(100, 0, 0, 13).is_worth_optimizing());
