@@ -277,3 +277,32 @@ fn switches_go_where_ctr_says() {
         assert!(jit.engine.counters().baseline_units > 0);
     }
 }
+
+/// A function that another one ends with is part of that one's unit, until it is called.
+#[test]
+fn a_called_address_inside_of_a_unit_becomes_a_unit() {
+    let text = [
+        "mflr r20",
+        "li r5,100",
+        "mtctr r5",
+        "bl first",
+        "again: bl second",
+        "bdnz again",
+        "mtlr r20",
+        "sc 2",
+        "first: b last",
+        "second: addi r3,r3,1",
+        "blr",
+        "last: addi r4,r4,1",
+        "b second",
+    ];
+    let bytes = xenia_isa::assemble(&text.join("\n"), CODE).unwrap().bytes;
+    let words: Vec<u32> = bytes.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect();
+    for config in configs() {
+        let (mut jit, mut interpreter) = machines(config, &[(CODE, &words)], |_| {});
+        compare(&mut jit, &mut interpreter, 10_000, &|| listing(&words));
+        if config.tiers == Tiers::Baseline {
+            assert_eq!(jit.engine.counters().baseline_units, 3, "the loop, `first` and `second`");
+        }
+    }
+}

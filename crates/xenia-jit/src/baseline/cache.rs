@@ -324,6 +324,11 @@ impl BaselineCache {
         self.units.insert(unit);
     }
 
+    /// Whether a unit begins at `pc`.
+    pub(super) fn is_start(&self, pc: u32) -> bool {
+        self.by_start.contains_key(&pc)
+    }
+
     /// Whether `pc` lies inside a unit that begins before it.
     fn is_inside(&self, pc: u32) -> bool {
         let before = self.by_start.range(..pc).next_back();

@@ -129,7 +129,8 @@ impl Baseline {
         (offset != 0).then(|| self.code_base + u64::from(offset))
     }
 
-    /// The host address of code for `pc`, which is compiled if necessary.
+    /// The host address of code for `pc`, which is compiled if necessary. Calls are linked to the
+    /// first address of a unit alone, so a called address inside of one becomes a unit of its own.
     pub(super) fn code_for(
         &self,
         memory: &GuestMemory,
@@ -137,13 +138,13 @@ impl Baseline {
         pc: u32,
         arrived: Arrived,
     ) -> Option<u64> {
-        if let Some(address) = self.address_of(pc) {
-            return Some(address);
-        }
         let mut cache = self.cache.lock();
         // Another engine may have compiled it meanwhile.
         if let Some(address) = self.address_of(pc) {
-            return Some(address);
+            if arrived != Arrived::Called || cache.is_start(pc) {
+                return Some(address);
+            }
+            cache.hide(std::iter::once(pc));
         }
         let reach = match self.granularity {
             Granularity::Function => Reach::FUNCTION,
