@@ -184,6 +184,39 @@ fn singles_written_in_loops_are_doubles_at_every_exit() {
     compare_loop(&words);
 }
 
+/// f2 holds a single of any kind where the loop ends, or a double if the loop skips its load.
+#[test]
+fn a_register_that_a_loop_leaves_in_either_format_becomes_a_double() {
+    let bc = |bo: u32, bi: u32, words: i32| 0x4000_0000 | bo << 21 | bi << 16 | (words * 4) as u32 & 0xFFFC;
+    let words = [
+        d(Op::cmpi, 0, 7, 0),
+        bc(12, 2, 3), // beq
+        d(Op::lfs, 1, 9, 0),
+        float(Op::fmrx, [2, 0, 1, 0]),
+        d(Op::addi, 9, 9, 4),
+        bc(16, 0, -5), // bdnz
+        d(Op::stfd, 2, 8, 0),
+        float(Op::fmrx, [3, 0, 2, 0]),
+        SC,
+    ];
+    let (mut jit, mut interpreter) = machines(&words);
+    for round in 0..4 {
+        for (count, skips) in (1..=6).flat_map(|count| [(count, 0), (count, 1)]) {
+            for machine in [&mut jit, &mut interpreter] {
+                let singles: Vec<u8> = SINGLES.iter().flat_map(|single| single.to_be_bytes()).collect();
+                machine.memory.write_bytes(xenia_guest::GuestAddr(DATA), &singles).unwrap();
+                (machine.ctx.pc, machine.ctx.ctr) = (CODE, count);
+                machine.ctx.gpr[7] = 1 - skips;
+                machine.ctx.gpr[8] = u64::from(DATA + 0x100);
+                machine.ctx.gpr[9] = DATA.into();
+                machine.ctx.fpr[2] = 0x3FF0_1234_5678_9ABC + round;
+            }
+            compare(&mut jit, &mut interpreter, 1000, &|| format!("{count} loads, skips {skips}"));
+            assert_eq!(jit.data(), interpreter.data());
+        }
+    }
+}
+
 /// Runs a loop over [`SINGLES`] at r9 and words at r6, in visits of several lengths, and with steps
 /// of r6 that make it fault in some iteration or never.
 fn compare_loop(words: &[u32]) {

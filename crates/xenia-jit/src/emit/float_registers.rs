@@ -383,10 +383,34 @@ impl Lifter<'_> {
         self.b.set_cold_block(cold);
         self.b.ins().brif(shorts, cold, &[], next, &[]);
         self.b.switch_to_block(cold);
+        if open.is_power_of_two() {
+            self.widen_normal(open.trailing_zeros() as usize, next);
+        }
         let (none, open) = (self.const64(0), self.const64(open.into()));
         self.call_cold_hook(Hook::Widen, &[none, open]);
         self.b.ins().jump(next, &[]);
         self.b.switch_to_block(next);
+    }
+
+    /// Converts FPR `n` from single to double format in the context and goes on at `next` if it is
+    /// a normal number; else goes on behind this code. Loops that sum up singles end so, and the
+    /// hook saves all host registers.
+    fn widen_normal(&mut self, n: usize, next: ir::Block) {
+        let ctx = self.context();
+        let bits = self.b.ins().load(types::I32, HOST, ctx, fpr_offset(n));
+        let [normal, other] = [(); 2].map(|()| self.b.create_block());
+        self.b.set_cold_block(normal);
+        self.b.set_cold_block(other);
+        let is_normal = self.is_normal_single(bits);
+        self.b.ins().brif(is_normal, normal, &[], other, &[]);
+        self.b.switch_to_block(normal);
+        let double = self.widened_normal(bits);
+        self.b.ins().store(HOST, double, ctx, fpr_offset(n));
+        let shorts = self.b.ins().load(types::I64, HOST, ctx, Word::Shorts.offset());
+        let shorts = self.b.ins().band_imm_s(shorts, !(1 << n));
+        self.b.ins().store(HOST, shorts, ctx, Word::Shorts.offset());
+        self.b.ins().jump(next, &[]);
+        self.b.switch_to_block(other);
     }
 
     /// Stores FPR `n` if it is dirty, a single in single format.

@@ -32,6 +32,28 @@ impl Lifter<'_> {
         result
     }
 
+    /// Whether the word of a single is that of a normal number.
+    pub(super) fn is_normal_single(&mut self, bits: Value) -> Value {
+        // Without the sign; normal numbers become the lowest ones.
+        let magnitude = self.b.ins().ishl_imm_s(bits, 1);
+        let magnitude = self.b.ins().iadd_imm_s(magnitude, -0x0100_0000);
+        let limit = self.const32(0xFE00_0000);
+        self.b.ins().icmp(IntCC::UnsignedLessThan, magnitude, limit)
+    }
+
+    /// The bits of the double of a normal single, whose bits these are. Neither reads nor changes
+    /// the host's floating-point state.
+    pub(super) fn widened_normal(&mut self, bits: Value) -> Value {
+        let wide = self.b.ins().uextend(types::I64, bits);
+        let sign = self.b.ins().ushr_imm_s(wide, 31);
+        let sign = self.b.ins().ishl_imm_s(sign, 63);
+        let magnitude = self.b.ins().band_imm_s(wide, 0x7FFF_FFFF);
+        let magnitude = self.b.ins().ishl_imm_s(magnitude, 29);
+        let rebias = self.const64(896 << 52);
+        let magnitude = self.b.ins().iadd(magnitude, rebias);
+        self.b.ins().bor(sign, magnitude)
+    }
+
     /// SINGLE(double) of the book: no rounding.
     pub(super) fn double_to_single(&mut self, value: Value) -> Value {
         let bits = self.b.ins().bitcast(types::I64, MemFlagsData::new(), value);
