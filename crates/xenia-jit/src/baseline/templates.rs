@@ -52,6 +52,8 @@ pub(super) enum CodeThunk {
     Arm(Arm, Slot),
     /// Gathers the condition register ([`super::condition_thunk::condition_word`]).
     ConditionWord,
+    /// Sets a bit of a field ([`super::condition_thunk::condition_bit`]).
+    ConditionBit(usize),
     /// Converts a single for an FPR ([`super::single_thunks::load`]).
     LoadSingle(usize),
     /// Converts an FPR to a single ([`super::single_thunks::store`]).
@@ -106,7 +108,7 @@ impl Templates {
             Family::Rotate => self.rotate(op, i),
             Family::LoadStore | Family::Vector | Family::Vector128 => self.memory(op, i),
             Family::Float => self.float(op, i),
-            Family::Branch => self.condition_move(op, i),
+            Family::Branch => self.condition_logic(op, i),
             Family::System => self.system(op, i),
         }
     }

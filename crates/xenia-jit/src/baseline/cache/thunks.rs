@@ -1,6 +1,6 @@
 //! Thunks that units call, emitted into code memory on demand.
 
-use super::super::condition_thunk::condition_word;
+use super::super::condition_thunk::{condition_bit, condition_word};
 use super::super::enter::{prepare_float, run_float_row};
 use super::super::float_thunks::{ThunkCode, float_thunk};
 use super::super::group_thunks::group_thunk;
@@ -31,6 +31,7 @@ pub(super) fn thunk(
         CodeThunk::PrepareFloat => jump_to(prepare_float as *const () as u64),
         CodeThunk::RunFloatRow => jump_to(run_float_row as *const () as u64),
         CodeThunk::ConditionWord => condition_word(),
+        CodeThunk::ConditionBit(bit) => condition_bit(bit),
         CodeThunk::LoadSingle(n) => single_thunks::load(n),
         CodeThunk::StoreSingle(n) => single_thunks::store(n),
         CodeThunk::StoreAny => single_thunks::store_any(),

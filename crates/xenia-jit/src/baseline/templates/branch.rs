@@ -41,7 +41,7 @@ impl Templates {
     }
 
     /// Tests a bit of a condition register field: 0 is LT, 3 is SO.
-    fn field_test(&mut self, field: usize, bit: usize) -> Condition {
+    pub(super) fn field_test(&mut self, field: usize, bit: usize) -> Condition {
         let place = cr(field);
         let is_live = self.e.flags == Some(field as u8);
         match (bit, place) {

@@ -1,20 +1,56 @@
 //! Templates for moves of condition register fields, LR and CTR, and for hints and barriers.
 
 use super::{CodeThunk, Templates};
-use crate::baseline::encode::{Imm, MOV, RAX, RCX, Rm, Shift};
+use crate::baseline::encode::{AND, Imm, MOV, OR, RAX, RCX, Rm, Shift, XOR};
 use crate::baseline::map::{CTR, LR, cr, gpr};
 use xenia_cpu::CR_FIELDS;
 use xenia_isa::{Instruction, Op, spr};
+
+/// The bits of the condition register's word in the fields that an instruction names.
+fn field_mask(crm: usize) -> u32 {
+    (0..8).filter(|field| crm & 0x80 >> field != 0).map(|field| 0xF000_0000 >> (4 * field)).sum()
+}
 
 /// Limit of fields that a template of `mtcrf` writes.
 const MOST_FIELDS: u32 = 3;
 
 impl Templates {
-    /// Emits `mcrf`: a field is one 64-bit value.
-    pub(super) fn condition_move(&mut self, op: Op, i: Instruction) -> bool {
-        if op != Op::mcrf {
-            return false;
+    /// Emits `mcrf` and the logical operations on bits of CR.
+    pub(super) fn condition_logic(&mut self, op: Op, i: Instruction) -> bool {
+        let (operation, of_b, of_result) = match op {
+            Op::mcrf => {
+                self.move_field(i);
+                return true;
+            }
+            Op::crand => (AND, false, false),
+            Op::crandc => (AND, true, false),
+            Op::crnand => (AND, false, true),
+            Op::cror => (OR, false, false),
+            Op::crorc => (OR, true, false),
+            Op::crnor => (OR, false, true),
+            Op::crxor => (XOR, false, false),
+            Op::creqv => (XOR, false, true),
+            _ => return false,
+        };
+        // The host's flags may belong to the field of both bits.
+        let a = self.field_test(i.crba() >> 2, i.crba() & 3);
+        self.e.set(a, Rm::Reg(RCX));
+        let b = self.field_test(i.crbb() >> 2, i.crbb() & 3);
+        self.e.set(if of_b { b.not() } else { b }, Rm::Reg(RAX));
+        self.e.op32(operation, RAX, Rm::Reg(RCX));
+        if of_result {
+            self.e.imm(false, Imm::Xor, Rm::Reg(RAX), 1);
         }
+        self.e.imm(false, Imm::And, Rm::Reg(RAX), 1);
+        let (field, bit) = (i.crbd() >> 2, i.crbd() & 3);
+        self.e.op64(MOV, RCX, cr(field));
+        self.call(CodeThunk::ConditionBit(bit));
+        self.e.store(cr(field), RCX);
+        true
+    }
+
+    /// Emits `mcrf`: a field is one 64-bit value.
+    fn move_field(&mut self, i: Instruction) {
         let reg = match cr(i.crfs()) {
             Rm::Reg(reg) => reg,
             place => {
@@ -30,7 +66,6 @@ impl Templates {
             Rm::Reg(to) => self.e.mov(to, Rm::Reg(reg)),
             place => self.e.store(place, reg),
         }
-        true
     }
 
     /// Emits hints, barriers, `mfcr`, `mtcrf`, and `mfspr` and `mtspr` of LR and CTR.
@@ -51,8 +86,11 @@ impl Templates {
                 self.write_fields(i);
                 return true;
             }
-            Op::mfcr if !i.one_cr_field() => {
+            Op::mfcr => {
                 self.call(CodeThunk::ConditionWord);
+                if i.one_cr_field() {
+                    self.e.imm(false, Imm::And, Rm::Reg(RAX), field_mask(i.crm()).cast_signed());
+                }
                 self.write(i.rd(), RAX);
                 return true;
             }

@@ -54,8 +54,8 @@ impl Templates {
                 self.write(d, RAX);
                 self.record_if(i, d);
             }
-            Op::divwx => self.divide(i),
-            Op::divwux => self.divide_unsigned(i),
+            Op::divwx | Op::divdx => self.divide(i, op == Op::divdx),
+            Op::divwux | Op::divdux => self.divide_unsigned(i, op == Op::divdux),
             Op::addic | Op::addic_rc => {
                 let value = i.simm() as i32;
                 self.e.op32(MOV, RCX, gpr(a));
@@ -192,15 +192,15 @@ impl Templates {
         self.record_if(i, i.rd());
     }
 
-    /// Emits `divwu`; the result is 0 where the quotient is undefined.
-    fn divide_unsigned(&mut self, i: Instruction) {
-        self.e.op32(MOV, RCX, gpr(i.rb()));
-        self.e.op32(MOV, RAX, gpr(i.ra()));
+    /// Emits `divwu` or `divdu`; the result is 0 where the quotient is undefined.
+    fn divide_unsigned(&mut self, i: Instruction, wide: bool) {
+        self.e.op(wide, MOV, RCX, gpr(i.rb()));
+        self.e.op(wide, MOV, RAX, gpr(i.ra()));
         self.e.push(RDX);
         self.e.op32(XOR, RDX, Rm::Reg(RDX));
-        self.e.op32(TEST, RCX, Rm::Reg(RCX));
+        self.e.op(wide, TEST, RCX, Rm::Reg(RCX));
         let none = self.e.jump_if_short(Condition::EQUAL);
-        self.e.unary(false, Unary::Div, Rm::Reg(RCX));
+        self.e.unary(wide, Unary::Div, Rm::Reg(RCX));
         let done = self.e.jump_short();
         self.e.land(none);
         self.e.op32(XOR, RAX, Rm::Reg(RAX));
@@ -210,24 +210,24 @@ impl Templates {
         self.record_if(i, i.rd());
     }
 
-    /// Emits `divw`; the result is 0 where the quotient is undefined. The divisors 0 and −1, for
-    /// which the host traps or may trap, take another path.
-    fn divide(&mut self, i: Instruction) {
-        self.e.op32(MOV, RCX, gpr(i.rb()));
-        self.e.op32(MOV, RAX, gpr(i.ra()));
+    /// Emits `divw` or `divd`; the result is 0 where the quotient is undefined. The divisors 0 and
+    /// −1, for which the host traps or may trap, take another path.
+    fn divide(&mut self, i: Instruction, wide: bool) {
+        self.e.op(wide, MOV, RCX, gpr(i.rb()));
+        self.e.op(wide, MOV, RAX, gpr(i.ra()));
         self.e.push(RDX);
-        self.e.lea(false, RDX, RCX, 1);
-        self.e.imm(false, Imm::Cmp, Rm::Reg(RDX), 1);
+        self.e.lea(wide, RDX, RCX, 1);
+        self.e.imm(wide, Imm::Cmp, Rm::Reg(RDX), 1);
         let plain = self.e.jump_if_short(Condition::ABOVE);
         // 0 for a division by 0, or the negated dividend for one by −1.
-        self.e.op32(AND, RAX, Rm::Reg(RCX));
-        self.e.unary(false, Unary::Neg, Rm::Reg(RAX));
+        self.e.op(wide, AND, RAX, Rm::Reg(RCX));
+        self.e.unary(wide, Unary::Neg, Rm::Reg(RAX));
         let negated = self.e.jump_if_short(Condition::NOT_OVERFLOW);
         self.e.op32(XOR, RAX, Rm::Reg(RAX));
         let none = self.e.jump_short();
         self.e.land(plain);
-        self.e.raw(&[0x99]); // cdq
-        self.e.unary(false, Unary::DivSigned, Rm::Reg(RCX));
+        self.e.raw(if wide { &[0x48, 0x99] } else { &[0x99] }); // cqo or cdq
+        self.e.unary(wide, Unary::DivSigned, Rm::Reg(RCX));
         self.e.land(negated);
         self.e.land(none);
         self.e.pop(RDX);

@@ -23,6 +23,7 @@ enum Value {
     Double,
     HalfReversed,
     WordReversed,
+    DoubleReversed,
 }
 
 /// The addressing mode of an access.
@@ -56,7 +57,7 @@ pub(super) struct Located {
 impl Access {
     /// The access of an instruction that loads or stores a general-purpose register.
     fn of(op: Op, i: Instruction) -> Option<Self> {
-        use Value::{Byte, Double, Half, HalfReversed, HalfSigned, Word, WordReversed, WordSigned};
+        use Value::*;
         let d = Address::Displaced(i.disp() as i32);
         let ds = Address::Displaced(i.disp_ds() as i32);
         let x = Address::Indexed;
@@ -84,6 +85,7 @@ impl Access {
             Op::ldx => (Double, x, false, false),
             Op::lhbrx => (HalfReversed, x, false, false),
             Op::lwbrx => (WordReversed, x, false, false),
+            Op::ldbrx => (DoubleReversed, x, false, false),
             Op::stb => (Byte, d, false, true),
             Op::stbu => (Byte, d, true, true),
             Op::stbx => (Byte, x, false, true),
@@ -101,6 +103,7 @@ impl Access {
             Op::stdx => (Double, x, false, true),
             Op::sthbrx => (HalfReversed, x, false, true),
             Op::stwbrx => (WordReversed, x, false, true),
+            Op::stdbrx => (DoubleReversed, x, false, true),
             _ => return None,
         };
         Some(Self { value, address, update, store })
@@ -330,13 +333,14 @@ impl Templates {
                 self.e.op64(MOVSXD, reg, Rm::Reg(reg));
             }
             Value::WordReversed => self.e.op32(MOV, reg, at),
+            Value::DoubleReversed => self.e.op64(MOV, reg, at),
             Value::Double => self.load(true, reg, at),
         }
         self.e.store(gpr(i.rd()), reg);
     }
 
     fn store_register(&mut self, i: Instruction, access: Access, at: Rm) {
-        let wide = access.value == Value::Double;
+        let wide = matches!(access.value, Value::Double | Value::DoubleReversed);
         let reg = match gpr(i.rs()) {
             Rm::Reg(reg) => reg,
             place => {
@@ -347,7 +351,7 @@ impl Templates {
         match access.value {
             Value::Byte => self.e.op32(STORE8, reg, at),
             Value::HalfReversed => self.e.op32(STORE.half(), reg, at),
-            Value::WordReversed => self.e.op32(STORE, reg, at),
+            Value::WordReversed | Value::DoubleReversed => self.e.op(wide, STORE, reg, at),
             Value::Half | Value::HalfSigned if self.features.movbe => {
                 self.e.op32(MOVBE_STORE.half(), reg, at);
             }
