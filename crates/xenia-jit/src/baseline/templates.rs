@@ -20,6 +20,7 @@ mod integer;
 mod logical;
 mod memory;
 mod rotate;
+mod vector;
 
 use super::encode::{Encoder, Form, HostReg, IMUL, MOV, MOVSXD, RAX, RCX, Rm, SUB, TEST, Unary};
 use super::enter::host_features;
@@ -106,7 +107,8 @@ impl Templates {
             Family::Integer => self.integer(op, i),
             Family::Logical => self.logical(op, i),
             Family::Rotate => self.rotate(op, i),
-            Family::LoadStore | Family::Vector | Family::Vector128 => self.memory(op, i),
+            Family::LoadStore => self.memory(op, i),
+            Family::Vector | Family::Vector128 => self.memory(op, i) || self.vector(op, i),
             Family::Float => self.float(op, i),
             Family::Branch => self.condition_logic(op, i),
             Family::System => self.system(op, i),
