@@ -75,7 +75,7 @@ fn short_after(op: &Op, short: u16) -> u16 {
     if op.kind == Kind::Call {
         return 0;
     }
-    let mut after = short & !op.usage.defines;
+    let mut after = short & !op.usage.writes;
     if op.decoded.op_count() > 0 && op.decoded.op0_kind() == OpKind::Register {
         let register = op.decoded.op0_register();
         if let Some(number) = number(register)

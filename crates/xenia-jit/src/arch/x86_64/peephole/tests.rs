@@ -79,6 +79,13 @@ fn a_copy_stays_if_one_of_the_two_changes() {
     check(&[0x89, 0xD9, 0xFF, 0xD0, 0x48, 0x89, 0xD1, 0xC3], "mov ecx,ebx; call rax; mov rcx,rdx; ret");
 }
 
+#[test]
+fn an_extension_stays_where_the_upper_half_may_be_another() {
+    // mov eax,edi; test esi,esi; cmove rax,rdx; mov ecx,eax; mov rdx,[rcx]; ret
+    let code = [0x89, 0xF8, 0x85, 0xF6, 0x48, 0x0F, 0x44, 0xC2, 0x89, 0xC1, 0x48, 0x8B, 0x11, 0xC3];
+    check(&code, "mov eax,edi; test esi,esi; cmove rax,rdx; mov ecx,eax; mov rdx,[rcx]; ret");
+}
+
 /// Code with a load, its mark, and a cold block that reads rdx as it is before the load.
 fn marked() -> (Vec<u8>, Facts<'static>) {
     // mov r9d,[rdi+10h]; mark of +7; bswap r9d; mov edx,r9d; ret; mov [r15],rdx; jmp [r15+8]
