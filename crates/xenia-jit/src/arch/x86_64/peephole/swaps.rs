@@ -31,7 +31,7 @@ fn into_load(flow: &mut Flow, block: usize, at: usize) -> bool {
     let Some((register, size)) = swapped(&flow.ops[at].decoded) else { return false };
     let touches = |index: &usize| {
         let op = &flow.ops[*index];
-        (op.usage.touches() | needed(&flow.blocks, op)) & bit(register) != 0
+        op.kind == Kind::Call || (op.usage.touches() | needed(&flow.blocks, op)) & bit(register) != 0
     };
     let start = flow.blocks[block].ops.start;
     let Some(load) = (start..at).rev().find(touches) else { return false };
@@ -54,7 +54,7 @@ fn into_store(flow: &mut Flow, block: usize, at: usize) -> bool {
     let end = flow.blocks[block].ops.end;
     let needs = |index: usize| {
         let op = &flow.ops[index];
-        needed(&flow.blocks, op) & bit(register) != 0
+        op.kind == Kind::Call || needed(&flow.blocks, op) & bit(register) != 0
     };
     let Some(store) =
         (at + 1..end).find(|&index| needs(index) || flow.ops[index].usage.writes & bit(register) != 0)
@@ -76,7 +76,7 @@ fn into_store(flow: &mut Flow, block: usize, at: usize) -> bool {
     let is_dead = |mut index: usize| {
         while index < end {
             let op = &flow.ops[index];
-            if needs(index) || op.kind == Kind::Call {
+            if needs(index) {
                 return false;
             }
             if op.usage.defines & bit(register) != 0 {

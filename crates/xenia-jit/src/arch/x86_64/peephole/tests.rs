@@ -63,6 +63,15 @@ fn a_swapped_store_is_one_instruction() {
 }
 
 #[test]
+fn a_swap_stays_on_its_side_of_a_call() {
+    // mov eax,[rdi]; call rcx; bswap eax; ret: a result is swapped, not what was loaded.
+    check(&[0x8B, 0x07, 0xFF, 0xD1, 0x0F, 0xC8, 0xC3], "mov eax,[rdi]; call rcx; bswap eax; ret");
+    // bswap eax; call rcx; mov [rbx],eax; mov rax,rdx; ret
+    let code = [0x0F, 0xC8, 0xFF, 0xD1, 0x89, 0x03, 0x48, 0x89, 0xD0, 0xC3];
+    check(&code, "bswap eax; call rcx; mov [rbx],eax; mov rax,rdx; ret");
+}
+
+#[test]
 fn a_copy_stays_if_one_of_the_two_changes() {
     // mov rcx,rbx; add rbx,1; mov rax,[rcx]; mov rcx,rdx; ret
     let code = [0x48, 0x89, 0xD9, 0x48, 0x83, 0xC3, 0x01, 0x48, 0x8B, 0x01, 0x48, 0x89, 0xD1, 0xC3];
