@@ -169,10 +169,24 @@ impl Flow {
         reader.read_all()?;
         let mut flow = reader.flow;
         let op_at = OpAt::new(&flow.ops, code.len());
+        flow.end_tables();
         flow.mark_landings(facts.marked, &op_at)?;
         flow.divide(&op_at)?;
         flow.op_at = op_at;
         Some(flow)
+    }
+
+    /// Ends jump tables where an instruction refers to data: a constant behind a table may have the
+    /// bits of a distance.
+    fn end_tables(&mut self) {
+        let mut names: Vec<u32> = self.ops.iter().filter_map(|op| op.names).collect();
+        names.sort_unstable();
+        for Data { range, targets, .. } in &mut self.data {
+            let after = names.partition_point(|&name| name <= range.start);
+            if let Some(name) = names.get(after).filter(|name| range.contains(name)) {
+                targets.truncate((name - range.start) as usize / 4);
+            }
+        }
     }
 
     /// Notes where execution continues if a marked access faults. Registers are then as they are
@@ -281,7 +295,7 @@ impl Reader<'_> {
             let words = self.code.get(at as usize..end as usize)?;
             for word in words.chunks_exact(4) {
                 let distance = i32::from_le_bytes(word.try_into().ok()?);
-                let target = at.checked_add_signed(distance)?;
+                let target = at.wrapping_add_signed(distance);
                 if self.facts.blocks.binary_search(&target).is_err() {
                     break;
                 }

@@ -155,6 +155,26 @@ fn branches_get_shorter_and_tables_lead_where_they_led() {
 }
 
 #[test]
+fn a_constant_behind_a_table_is_no_entry_of_it() {
+    // 0: cmp edi,1; 3: jae 2Ch; 9: lea rax,[rip+t]; 10h: movsxd rcx,[rax+rdi*4]; 14h: add rax,rcx;
+    // 17h: jmp rax; 19h: t: 25h; 1Dh: c; 25h: mov rcx,[rip+c]; 2Ch: ret
+    let mut code = vec![0x83, 0xFF, 0x01, 0x0F, 0x83, 0x23, 0, 0, 0];
+    code.extend([0x48, 0x8D, 0x05, 0x09, 0, 0, 0, 0x48, 0x63, 0x0C, 0xB8, 0x48, 0x01, 0xC8, 0xFF, 0xE0]);
+    code.extend([0x0C, 0, 0, 0]);
+    code.extend([0; 8]);
+    code.extend([0x48, 0x8B, 0x0D, 0xF1, 0xFF, 0xFF, 0xFF, 0xC3]);
+    // A distance to the end, and one in front of the code.
+    for constant in [[0x0C, 0, 0, 0, 0x13, 0, 0, 0], [0, 0, 0, 0x80, 0, 0, 0, 0]] {
+        code[0x1D..0x25].copy_from_slice(&constant);
+        let after = optimized(&code, Facts { blocks: &[0, 9, 0x25, 0x2C], ..PLAIN }).code;
+        let load = after.len() - 8;
+        let distance = i32::from_le_bytes(*after[load + 3..].first_chunk().unwrap()) as isize;
+        let named = (load + 7).wrapping_add_signed(distance);
+        assert_eq!(after[named..named + 8], constant, "{after:02x?}");
+    }
+}
+
+#[test]
 fn code_with_anything_unknown_stays() {
     let facts = Facts { blocks: &[0], ..PLAIN };
     let unknown: [&[u8]; 4] = [
