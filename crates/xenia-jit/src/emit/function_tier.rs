@@ -111,9 +111,10 @@ impl Compiler {
         })
     }
 
-    /// Description of the target and its settings.
+    /// Description of the target and its settings, with all that code depends on.
     pub(crate) fn target(&self) -> String {
-        let features: Vec<String> = self.isa.isa_flags().iter().map(ToString::to_string).collect();
+        let mut features: Vec<String> = self.isa.isa_flags().iter().map(ToString::to_string).collect();
+        features.extend(features::of_peephole(self.least).iter().map(ToString::to_string));
         format!("{} {} {}", self.isa.triple(), self.isa.flags(), features.join(" "))
     }
 
@@ -316,6 +317,17 @@ mod tests {
         builder.finalize(isa.frontend_config());
         let mut context = Context::for_function(function);
         context.compile(&*isa, &mut ControlPlane::default()).unwrap().code_buffer().len()
+    }
+
+    #[test]
+    fn the_target_names_features_of_the_peephole_pass() {
+        let names = |baseline_host| {
+            let target =
+                Compiler::new(&JitConfig { baseline_host, ..JitConfig::default() }).unwrap().target();
+            features::of_peephole(false).iter().all(|name| target.split(' ').any(|word| word == *name))
+        };
+        assert!(names(false));
+        assert_eq!(names(true), features::of_peephole(false).is_empty());
     }
 
     #[test]

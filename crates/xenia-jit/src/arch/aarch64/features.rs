@@ -26,3 +26,8 @@ pub(crate) fn has_fma() -> bool {
 pub(crate) fn enabled(least: bool) -> Vec<&'static str> {
     if !least && has!("lse") { vec!["has_lse"] } else { Vec::new() }
 }
+
+/// Features that the peephole pass may use beside Cranelift's: there is no pass.
+pub(crate) fn of_peephole(_least: bool) -> &'static [&'static str] {
+    &[]
+}

@@ -22,9 +22,10 @@ pub(crate) fn has_fma() -> bool {
     has!("fma") && has!("avx")
 }
 
-/// Whether the processor has loads and stores that swap bytes.
-pub(crate) fn has_movbe() -> bool {
-    has!("movbe")
+/// Features that the peephole pass may use beside Cranelift's, namely loads and stores that swap
+/// bytes; `least` limits them to x86-64-v2, which has none.
+pub(crate) fn of_peephole(least: bool) -> &'static [&'static str] {
+    if !least && has!("movbe") { &["movbe"] } else { &[] }
 }
 
 /// Cranelift's features that code may use; `least` limits them to x86-64-v2.

@@ -38,7 +38,7 @@ pub(crate) fn optimize(code: &[u8], facts: Facts<'_>, least: bool) -> Option<Opt
     let mut flow = flow::Flow::decode(code, facts)?;
     spills::remove(&mut flow);
     liveness::solve(&mut flow);
-    if !least && features::has_movbe() {
+    if features::of_peephole(least).contains(&"movbe") {
         swaps::fuse(&mut flow);
     }
     copies::remove(&mut flow);
