@@ -1,5 +1,9 @@
 //! Tests of the pass on small functions, before and after as text.
 
+mod machine;
+mod random;
+mod writer;
+
 use super::optimize;
 use crate::code::peephole::{Facts, Optimized};
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
