@@ -2,7 +2,7 @@
 //! metadata to the page table and the host.
 //!
 //! Rights belong to the backing page, so all aliases of a page have the same rights. Committed
-//! memory starts zeroed. Decommitted memory is returned to the host, except small ranges that are
+//! memory starts zeroed. Decommitted memory is returned to the host, except a limited part that is
 //! likely to be committed again (`leftovers.rs`). Every call is repeated on the mirror.
 
 use crate::error::HeapError;

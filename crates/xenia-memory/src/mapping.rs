@@ -92,6 +92,12 @@ impl Mapping {
         Ok(self.object.discard(offset(backing_pages.start)..offset(backing_pages.end))?)
     }
 
+    /// The first backing page at or after `from` for which the host may hold data. Cheaper than
+    /// [`Self::data_from`], which searches for the end of the data, too.
+    pub(crate) fn next_held(&self, from: u32) -> Option<u32> {
+        self.object.next_data(offset(from)).map(|at| (at >> PAGE_SHIFT) as u32)
+    }
+
     /// The first range of backing pages at or after `from` for which the host holds data; pages
     /// before it are zero. `None`: no more data.
     pub(crate) fn data_from(&self, from: u32) -> Option<Range<u32>> {

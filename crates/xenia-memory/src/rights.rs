@@ -149,9 +149,8 @@ impl GuestMemory {
     /// lock.
     pub(crate) fn remap(&self, pages: Range<u32>, flags: u8) -> Result<(), MemoryError> {
         let committed = |page| self.pages.backing_flags(page) & COMMITTED != 0;
-        let is_kept = flags == 0 && self.leftovers.keep(&pages, committed);
         if flags != 0 {
-            self.leftovers.clear(&pages, |page| self.clear_page(page));
+            self.leftovers.clear(&pages, |run| self.clear_pages(run));
         }
         let mut bumps = 0;
         for page in pages.clone() {
@@ -176,9 +175,15 @@ impl GuestMemory {
             // Without host rights there must be no guest rights either.
             self.pages.change_all_flags(&pages, 0, GUEST_FLAGS);
         }
-        if flags == 0 && !is_kept {
+        if flags == 0 {
             // Only after the guest view has lost its rights: a store would allocate the page again.
-            result = result.and(self.mapping.discard(pages.clone()));
+            let discarded = if result.is_ok() {
+                let next_held = |page| self.mapping.next_held(page);
+                self.leftovers.keep(&pages, next_held, |run| self.mapping.discard(run))
+            } else {
+                self.mapping.discard(pages.clone())
+            };
+            result = result.and(discarded);
         }
         for page in pages {
             self.disown(page, state::IDLE);

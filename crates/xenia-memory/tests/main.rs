@@ -3,6 +3,7 @@
 mod access;
 mod common;
 mod fault;
+mod freed;
 mod heaps;
 mod mirror;
 mod reservation;

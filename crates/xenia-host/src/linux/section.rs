@@ -100,17 +100,29 @@ impl MemoryObject {
         if result == 0 { Ok(()) } else { Err(HostError::last("fallocate of a hole in guest memory")) }
     }
 
+    /// The first byte at or after `from` for which the host holds data, or may hold it; bytes
+    /// before it are zero. `None`: no more data.
+    pub fn next_data(&self, from: u64) -> Option<u64> {
+        self.seek(from, libc::SEEK_DATA).unwrap_or(Some(from))
+    }
+
     /// The first range at or after `from` for which the host holds data, in whole pages; bytes
     /// before it are zero. `None`: no more data.
     pub fn data_from(&self, from: u64) -> Option<Range<u64>> {
-        let seek = |at: u64, whence| {
-            // SAFETY: moves the offset of a descriptor that this value owns; no read uses the
-            // offset.
-            let offset = unsafe { libc::lseek(self.fd.as_raw_fd(), at as i64, whence) };
-            u64::try_from(offset).ok()
-        };
-        let start = seek(from, libc::SEEK_DATA)?;
-        Some(start..seek(start, libc::SEEK_HOLE).unwrap_or(self.size))
+        let start = self.next_data(from)?;
+        let end = self.seek(start, libc::SEEK_HOLE).ok().flatten();
+        Some(start..end.unwrap_or(self.size))
+    }
+
+    /// Searches for data or a hole; `None` if there is none behind `at`.
+    fn seek(&self, at: u64, whence: i32) -> io::Result<Option<u64>> {
+        // SAFETY: moves the offset of a descriptor that this value owns; no read uses the offset.
+        let offset = unsafe { libc::lseek(self.fd.as_raw_fd(), at as i64, whence) };
+        if let Ok(offset) = u64::try_from(offset) {
+            return Ok(Some(offset));
+        }
+        let error = io::Error::last_os_error();
+        if error.raw_os_error() == Some(libc::ENXIO) { Ok(None) } else { Err(error) }
     }
 }
 
@@ -252,6 +264,10 @@ mod tests {
         assert_eq!(object.data_from(0), Some(2 * page..3 * page));
         assert_eq!(object.data_from(3 * page), None);
         assert_eq!(object.data_from(9 * page), None);
+        assert_eq!(
+            [0, 2, 3, 9].map(|at| object.next_data(at * page)),
+            [Some(2 * page), Some(2 * page), None, None]
+        );
         object.discard(2 * page..3 * page).unwrap();
         assert_eq!(object.data_from(0), None);
         // SAFETY: the page is still mapped readable; discarding changes its contents only.

@@ -145,6 +145,12 @@ impl MemoryObject {
         Ok(())
     }
 
+    /// The first byte at or after `from` for which the host may hold data: `from` itself, as
+    /// Windows does not tell.
+    pub fn next_data(&self, from: u64) -> Option<u64> {
+        (from < self.size).then_some(from)
+    }
+
     /// The first range at or after `from` for which the host may hold data: all of the rest, as
     /// Windows does not tell.
     pub fn data_from(&self, from: u64) -> Option<Range<u64>> {
