@@ -20,7 +20,7 @@ pub(crate) use annotation::Annotation;
 pub use annotation::{AnnotationError, PpcRegister, RegisterValue};
 pub use bench::{Bench, BenchError, CODE_BASE, CODE_SIZE, DATA_BASE, DATA_SIZE, EXIT_BASE, EXIT_LEVEL};
 pub use file::{Case, CaseFile, FileError};
-pub use report::{Failure, Report};
+pub use report::{FailedCase, Report};
 
 use std::collections::BTreeSet;
 use std::fs::File;

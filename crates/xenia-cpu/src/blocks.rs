@@ -58,7 +58,7 @@ const MOST_CALLED: usize = 1 << 12;
 const PAGE_WORDS: usize = PAGE_SIZE as usize / 4;
 
 /// Index of an entry in its cache.
-pub(crate) type Place = usize;
+pub(crate) type EntryIndex = usize;
 
 /// Flag of a count: compiled code branched to this block, which is not compiled.
 const WANTED: u32 = 1 << 31;
@@ -73,7 +73,7 @@ pub(crate) struct Here {
     /// The guest page's number.
     number: u32,
     /// Index of its first entry.
-    first: Place,
+    first: EntryIndex,
     /// Page whose version is compared, and the version that it must have.
     backing: u32,
     version: u32,
@@ -138,7 +138,7 @@ impl BlockCache {
 
     /// The entry of the block at `pc`, if the block is decoded and valid. `here` becomes its page.
     #[inline(always)]
-    pub(crate) fn ready(&mut self, memory: &GuestMemory, here: &mut Here, pc: u32) -> Option<Place> {
+    pub(crate) fn ready(&mut self, memory: &GuestMemory, here: &mut Here, pc: u32) -> Option<EntryIndex> {
         if pc / PAGE_SIZE != here.number {
             let page = self.directory[(pc / PAGE_SIZE) as usize].checked_sub(1)?;
             *here = self.go_to(page as usize);
@@ -160,7 +160,7 @@ impl BlockCache {
         here: &mut Here,
         pc: u32,
         is_called: bool,
-    ) -> Result<Place, MemoryFault> {
+    ) -> Result<EntryIndex, MemoryFault> {
         // Addresses without code get no entries.
         memory.fetch_u32(pc)?;
         let is_first = self.pages.is_empty() && self.called.is_empty();
@@ -191,9 +191,9 @@ impl BlockCache {
         &mut self,
         memory: &GuestMemory,
         here: &mut Here,
-        (last, end): (Place, u32),
+        (last, end): (EntryIndex, u32),
         pc: u32,
-    ) -> Result<Place, MemoryFault> {
+    ) -> Result<EntryIndex, MemoryFault> {
         // The cache may have been emptied since.
         let is_call = end != pc && self.entries.get(last).is_some_and(|last| is_call(last.instruction()));
         self.prepare(memory, here, pc, is_call)
@@ -201,7 +201,7 @@ impl BlockCache {
 
     /// The instructions of the block at an entry.
     #[inline(always)]
-    pub(crate) fn block(&self, place: Place) -> &[Entry] {
+    pub(crate) fn block(&self, place: EntryIndex) -> &[Entry] {
         let rest = &self.entries[place..];
         &rest[..rest[0].left()]
     }
@@ -266,7 +266,7 @@ impl BlockCache {
 /// Interface for engines that compile.
 impl BlockCache {
     /// The entry of the block at `pc`.
-    pub(crate) fn find(&mut self, memory: &GuestMemory, pc: u32) -> Result<Place, MemoryFault> {
+    pub(crate) fn find(&mut self, memory: &GuestMemory, pc: u32) -> Result<EntryIndex, MemoryFault> {
         let mut here = Here::NOWHERE;
         match self.ready(memory, &mut here, pc) {
             Some(place) => Ok(place),
@@ -276,7 +276,7 @@ impl BlockCache {
 
     /// Counts the block at `place` as reached `times` more often. Returns the total.
     #[inline(always)]
-    pub(crate) fn count(&mut self, place: Place, times: u32) -> u32 {
+    pub(crate) fn count(&mut self, place: EntryIndex, times: u32) -> u32 {
         if place >= self.counts.len() {
             self.make_counts();
         }
@@ -294,13 +294,13 @@ impl BlockCache {
 
     /// Records that compiled code branched to the block at `place`, which has a count and is not
     /// compiled.
-    pub(crate) fn want(&mut self, place: Place) {
+    pub(crate) fn want(&mut self, place: EntryIndex) {
         self.counts[place] |= WANTED;
     }
 
     /// If the block at `place` was reached `limit` times: the count, and whether compiled code
     /// branched to it. Resets the count.
-    pub(crate) fn take_count(&mut self, place: Place, limit: u32) -> Option<(u32, bool)> {
+    pub(crate) fn take_count(&mut self, place: EntryIndex, limit: u32) -> Option<(u32, bool)> {
         let count = self.counts.get(place).copied().unwrap_or_default();
         let reached = count & REACHED;
         if reached < limit {

@@ -64,13 +64,13 @@ use crate::{
     EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, PpcContext, ReservationMode,
 };
 pub use cpu::StoredBytes;
-pub(crate) use cpu::{Cpu, Flow, Plain, Raised, Step, Storage};
+pub(crate) use cpu::{Cpu, Flow, Plain, Raised, Step, StorageAccess};
 pub(crate) use dispatch::{ILLEGAL, UNAVAILABLE, facility, handler_of, pair_of, stores, thread_of};
 pub(crate) use doubles::double_of;
 pub use pace::Warmth;
 use pace::{Pace, Steady};
 use std::sync::Arc;
-pub(crate) use thread::{THREADS, Thread, Threads, run_one};
+pub(crate) use thread::{HandlerTable, THREADS, Thread, run_one};
 pub use watched::{AccessNote, AccessNotes, AccessWatch, WatchedAccess, WatchedRange};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, decode};

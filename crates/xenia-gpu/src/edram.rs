@@ -39,7 +39,7 @@ pub fn check(words: &[u32]) -> Result<(), String> {
 
 /// Location of a render target in EDRAM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct EdramSurface {
     /// First EDRAM tile.
     pub(crate) base: u32,
     /// Tiles from one row of tiles to the next.
@@ -52,13 +52,13 @@ pub(crate) struct Place {
 
 /// Run of samples within one row of one tile.
 #[derive(Clone, Copy)]
-pub(crate) struct Row {
+pub(crate) struct EdramRow {
     start: u32,
     x: u32,
     is_depth: bool,
 }
 
-impl Place {
+impl EdramSurface {
     /// `pitch` is in pixels; `columns` is the number of sample columns per pixel.
     pub(crate) fn new(base: u32, pitch: u32, columns: u32, is_depth: bool, words: u32) -> Self {
         Self { base, pitch_tiles: pitch_tiles(pitch, columns, words), is_depth, words }
@@ -74,13 +74,13 @@ impl Place {
     /// Returns the run that starts at the word of sample (x, y). x is in samples, and the run must
     /// not cross a tile (runs of up to 16 words from a multiple of 16 never do).
     #[inline(always)]
-    pub(crate) fn row(self, x: u32, y: u32) -> Row {
+    pub(crate) fn row(self, x: u32, y: u32) -> EdramRow {
         let x = x * self.words;
         let tile = self
             .base
             .wrapping_add((y / TILE_HEIGHT).wrapping_mul(self.pitch_tiles))
             .wrapping_add(x / TILE_WIDTH);
-        Row {
+        EdramRow {
             start: (tile % TILES) * TILE_WORDS + (y % TILE_HEIGHT) * TILE_WIDTH,
             x: x % TILE_WIDTH,
             is_depth: self.is_depth,
@@ -88,7 +88,7 @@ impl Place {
     }
 }
 
-impl Row {
+impl EdramRow {
     /// Returns the run that starts `words` later in the same row of the same tile.
     #[inline(always)]
     pub(crate) fn ahead(self, words: u32) -> Self {
@@ -114,21 +114,21 @@ mod tests {
 
     #[test]
     fn samples_lie_where_the_hardware_has_them() {
-        let color = Place::new(3, 1280, 1, false, 1);
+        let color = EdramSurface::new(3, 1280, 1, false, 1);
         assert_eq!(color.pitch_tiles, 16);
         assert_eq!(color.row(0, 0).word(0), 3 * 1280);
         assert_eq!(color.row(80, 17).word(5), (3 + 16 + 1) * 1280 + 80 + 5);
-        let depth = Place { is_depth: true, ..color };
+        let depth = EdramSurface { is_depth: true, ..color };
         assert_eq!(depth.row(0, 0).word(0), 3 * 1280 + 40);
         assert_eq!(depth.row(32, 0).word(8), 3 * 1280);
-        let wide = Place::new(2047, 80, 2, false, 2);
+        let wide = EdramSurface::new(2047, 80, 2, false, 2);
         assert_eq!(wide.pitch_tiles, 4);
         assert_eq!(wide.row(40, 0).word(1), 1, "tile numbers wrap");
     }
 
     #[test]
     fn a_target_never_uses_a_word_twice() {
-        for place in [Place::new(0, 640, 2, true, 1), Place::new(5, 320, 1, false, 2)] {
+        for place in [EdramSurface::new(0, 640, 2, true, 1), EdramSurface::new(5, 320, 1, false, 2)] {
             let mut seen = vec![false; EDRAM_WORDS];
             for y in 0..64 {
                 for x in (0..if place.words == 2 { 320 } else { 1280 }).step_by(8) {

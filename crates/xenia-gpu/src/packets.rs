@@ -93,7 +93,7 @@ pub const fn type3(opcode: u8, count: u32) -> u32 {
 
 /// Packet row, as documentation and stream generators use it.
 #[derive(Clone, Copy, Debug)]
-pub struct Row {
+pub struct PacketRow {
     pub opcode: u8,
     /// Name in the hardware's documentation.
     pub name: &'static str,
@@ -132,7 +132,7 @@ macro_rules! packets {
         }
 
         /// Rows of all known packets.
-        pub const ROWS: &[Row] = &[$(Row {
+        pub const ROWS: &[PacketRow] = &[$(PacketRow {
             opcode: $opcode,
             name: stringify!($name),
             words: $words,
@@ -142,7 +142,7 @@ macro_rules! packets {
 }
 
 /// Finds the row of an opcode.
-pub fn row(opcode: u8) -> Option<&'static Row> {
+pub fn row(opcode: u8) -> Option<&'static PacketRow> {
     ROWS.iter().find(|row| row.opcode == opcode)
 }
 

@@ -65,7 +65,7 @@ impl<R: Copy> With<R> {
 
 /// Register row, as traces and documentation use it.
 #[derive(Clone, Copy)]
-pub struct Row {
+pub struct RegisterRow {
     pub index: u32,
     /// Name in the hardware's documentation.
     pub name: &'static str,
@@ -201,7 +201,7 @@ macro_rules! registers {
                 let _ = used;
             };
         )*
-        pub(super) const TYPED: &[$crate::registers::Row] = &[$($crate::registers::Row {
+        pub(super) const TYPED: &[$crate::registers::RegisterRow] = &[$($crate::registers::RegisterRow {
             index: $index,
             name: $hw,
             doc: concat!($($doc),*).trim_ascii(),
@@ -218,7 +218,7 @@ macro_rules! plain_registers {
             $(#[doc = ""] #[doc = $doc])*
             pub const $name: u32 = $index;
         )*
-        pub(super) const PLAIN: &[$crate::registers::Row] = &[$($crate::registers::Row {
+        pub(super) const PLAIN: &[$crate::registers::RegisterRow] = &[$($crate::registers::RegisterRow {
             index: $index,
             name: stringify!($name),
             doc: concat!($($doc),*).trim_ascii(),
@@ -236,12 +236,12 @@ pub struct Unit {
     /// Name of the unit.
     pub name: &'static str,
     /// Register rows: those with fields, then those without; indices ascend within each table.
-    tables: &'static [&'static [Row]],
+    tables: &'static [&'static [RegisterRow]],
 }
 
 impl Unit {
     /// Iterates over the unit's rows.
-    pub fn rows(&self) -> impl Iterator<Item = &'static Row> {
+    pub fn rows(&self) -> impl Iterator<Item = &'static RegisterRow> {
         self.tables.iter().flat_map(|table| table.iter())
     }
 }
@@ -258,17 +258,17 @@ pub const UNITS: &[Unit] = &[
 ];
 
 /// Iterates over all tables of rows.
-fn tables() -> impl Iterator<Item = &'static [Row]> {
+fn tables() -> impl Iterator<Item = &'static [RegisterRow]> {
     UNITS.iter().flat_map(|unit| unit.tables.iter().copied())
 }
 
 /// Iterates over all rows, unit by unit.
-pub fn rows() -> impl Iterator<Item = &'static Row> {
+pub fn rows() -> impl Iterator<Item = &'static RegisterRow> {
     tables().flatten()
 }
 
 /// Finds the row of a register.
-pub fn row(index: u32) -> Option<&'static Row> {
+pub fn row(index: u32) -> Option<&'static RegisterRow> {
     tables().find_map(|table| table.binary_search_by_key(&index, |row| row.index).ok().map(|i| &table[i]))
 }
 

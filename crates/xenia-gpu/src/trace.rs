@@ -22,7 +22,7 @@ mod play;
 mod record;
 mod tap;
 
-pub use diff::{Difference, compare};
+pub use diff::{TraceDifference, compare};
 pub use event::{Event, State};
 pub use file::{MAGIC, Reader, TraceError, Writer};
 pub use narrate::{Narration, narrate};

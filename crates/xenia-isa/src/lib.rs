@@ -34,7 +34,7 @@ pub use fields::Instruction;
 pub use load_size::LoadSize;
 pub use op::*;
 pub use operand::{Class, FieldError, Operand};
-pub use registers::{NamedRegister, RegisterFile};
+pub use registers::{NamedRegister, RegisterSet};
 pub use syntax::significant_bits;
 
 #[cfg(doctest)]

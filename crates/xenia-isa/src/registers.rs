@@ -8,7 +8,7 @@ use crate::{Class, Flag, Instruction, Op, Operand};
 
 /// A register file: a set of registers with one numbering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RegisterFile {
+pub enum RegisterSet {
     /// General-purpose registers, r0 to r31.
     General,
     /// Floating-point registers, f0 to f31.
@@ -21,7 +21,7 @@ pub enum RegisterFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NamedRegister {
     /// Register file of the register.
-    pub file: RegisterFile,
+    pub file: RegisterSet,
     /// Number within its file.
     pub number: usize,
     /// Whether the instruction reads it.
@@ -38,10 +38,10 @@ impl Op {
         row.operands.iter().enumerate().filter_map(move |(place, &operand)| {
             let number = operand.extract(i) as usize;
             let file = match operand.class() {
-                Class::Gpr => RegisterFile::General,
-                Class::GprOrZero if number != 0 => RegisterFile::General,
-                Class::Fpr => RegisterFile::Float,
-                Class::Vector => RegisterFile::Vector,
+                Class::Gpr => RegisterSet::General,
+                Class::GprOrZero if number != 0 => RegisterSet::General,
+                Class::Fpr => RegisterSet::Float,
+                Class::Vector => RegisterSet::Vector,
                 _ => return None,
             };
             let (is_read, is_written) = match operand {
@@ -80,10 +80,10 @@ impl Op {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use RegisterFile::{Float, General, Vector};
+    use RegisterSet::{Float, General, Vector};
 
     /// (file, number, whether read, whether written) of the registers that a line names.
-    fn named(text: &str) -> Vec<(RegisterFile, usize, bool, bool)> {
+    fn named(text: &str) -> Vec<(RegisterSet, usize, bool, bool)> {
         let bytes = crate::assemble(text, 0x8200_0000).unwrap().bytes;
         let word = Instruction(u32::from_be_bytes(bytes[..4].try_into().unwrap()));
         let op = crate::decode(word.0).unwrap();

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
-use xenia_net::address::Place;
+use xenia_net::address::AddressOutput;
 use xenia_net::{
     EventHold, HeldEvent, NamedOperation, Net, NetState, Overlapped, SocketCall, SocketCaller, SocketEffect,
     SocketEffects, SocketOperation, WsaError, overlapped_field,
@@ -208,14 +208,14 @@ pub fn overlapped_of(call: &Call, at: GuestAddr, routine: GuestAddr) -> Result<O
     Ok(Overlapped { at, thread_id: call.thread_id(), routine, event })
 }
 
-impl FromGuest for Place {
+impl FromGuest for AddressOutput {
     fn from_guest(arguments: &mut Arguments) -> Self {
         Self { at: FromGuest::from_guest(arguments), length: FromGuest::from_guest(arguments) }
     }
 }
 
 /// Shown as its two arguments.
-impl Show for Place {
+impl Show for AddressOutput {
     fn show(&self, _: &GuestMemory, out: &mut String) {
         let _ = write!(out, "{:?}, length={:?}", self.at, self.length);
     }

@@ -17,8 +17,8 @@ use xenia_guest::layout::kthread;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{Device, DeviceStore};
 use xenia_sched::{
-    BlockReason, Cpu, Disposition, GuestTicks, Holder, Place, Running, System, Wait, WaitTicket, Woken,
-    WorkReport,
+    BlockReason, Cpu, Disposition, GuestTicks, Holder, Running, SymbolicAddress, System, Wait, WaitTicket,
+    Woken, WorkReport,
 };
 
 /// LEV field of the `sc` instructions in patched import thunks.
@@ -252,11 +252,11 @@ impl System for KernelSystem {
         self.kernel.lock_holders().of(reason)
     }
 
-    fn place_of(&self, address: u32) -> Option<Place> {
+    fn place_of(&self, address: u32) -> Option<SymbolicAddress> {
         self.kernel.symbolizer().instruction(address)
     }
 
-    fn place_of_return(&self, address: u32) -> Option<Place> {
+    fn place_of_return(&self, address: u32) -> Option<SymbolicAddress> {
         self.kernel.symbolizer().return_address(address)
     }
 }

@@ -23,7 +23,7 @@ documented! {
         #[serde(flatten)]
         libraries: BTreeMap<&'static str, Counts>,
         /// All exports, functions and variables.
-        rows: Vec<Row>,
+        rows: Vec<ExportRow>,
         /// Status of the exports that `--against` names; null without it.
         against: Option<Against>,
     }
@@ -47,7 +47,7 @@ documented! {
 
     /// A kernel export.
     #[derive(Debug, Serialize)]
-    pub struct Row {
+    pub struct ExportRow {
         /// Library that exports it.
         library: &'static str,
         /// Its ordinal in the library.
@@ -86,7 +86,7 @@ pub fn run(args: &ExportsArgs) -> Result<Code> {
     let code = against.as_ref().map_or(Code::Done, Against::code);
     if let Some(path) = &args.json {
         let rows = Library::ALL.iter().flat_map(|&library| {
-            library.rows().iter().map(move |row| Row {
+            library.rows().iter().map(move |row| ExportRow {
                 library: library.name(),
                 ordinal: row.ordinal.0,
                 name: row.name,

@@ -6,7 +6,7 @@
 //! likely to be committed again (`leftovers.rs`). Every call is repeated on the mirror.
 
 use crate::error::HeapError;
-use crate::heap::{AllocKind, AllocRequest, Change, RegionInfo};
+use crate::heap::{AllocKind, AllocRequest, PageChange, RegionInfo};
 use crate::layout::{Heap, NULL_GUARD};
 use crate::memory::GuestMemory;
 use crate::page_table::{COMMITTED, READ, WRITE};
@@ -197,7 +197,7 @@ impl GuestMemory {
 
     /// Applies a change of the allocation metadata to the page table and the host. Called under the
     /// heap lock.
-    pub(crate) fn carry_out(&self, change: &Change) -> Result<(), HeapError> {
+    pub(crate) fn carry_out(&self, change: &PageChange) -> Result<(), HeapError> {
         let pages = change.zone.backing(change.range.clone());
         self.remap(pages, flags_of(change.to)).map_err(HeapError::Host)
     }

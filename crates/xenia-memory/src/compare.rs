@@ -7,7 +7,7 @@ use crate::layout::{
 };
 use crate::memory::GuestMemory;
 use crate::page_table::{COMMITTED, GUEST_FLAGS, WATCHED};
-use crate::snapshot::{ASCENDING, Held, PageBytes, ZEROS};
+use crate::snapshot::{ASCENDING, HeldPages, PageBytes, ZEROS};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::*;
@@ -21,7 +21,7 @@ impl GuestMemory {
         self.compare_rights(other).or_else(|| {
             let (mut a, mut b) = (ZEROS, ZEROS);
             ASCENDING.into_iter().find_map(|zone| {
-                let (mut mine, mut theirs) = (Held::new(self), Held::new(other));
+                let (mut mine, mut theirs) = (HeldPages::new(self), HeldPages::new(other));
                 zone.backing(0..zone.size()).find_map(|page| {
                     let (in_mine, in_theirs) = (mine.holds(page), theirs.holds(page));
                     if !in_mine && !in_theirs || self.pages.backing_flags(page) & COMMITTED == 0 {
@@ -147,7 +147,7 @@ impl Comparison {
         let [a, b] = &self.spaces;
         let (mut in_a, mut in_b) = (ZEROS, ZEROS);
         for zone in ASCENDING {
-            let (mut held_a, mut held_b) = (Held::new(a), Held::new(b));
+            let (mut held_a, mut held_b) = (HeldPages::new(a), HeldPages::new(b));
             let pages = zone.backing(0..zone.size());
             let mut page = pages.start;
             while page < pages.end {

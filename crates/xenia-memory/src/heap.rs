@@ -95,7 +95,7 @@ pub struct RegionInfo {
 
 /// A change of committed pages, which the caller applies to the page table.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Change {
+pub(crate) struct PageChange {
     pub(crate) zone: Zone,
     /// Zone offsets of the changed pages.
     pub(crate) range: Range<u32>,
@@ -149,8 +149,8 @@ impl Place {
         Ok(Self { view, range: view.zone_offset + start as u32..view.zone_offset + end as u32 })
     }
 
-    fn change(&self, to: Option<Protect>) -> Change {
-        Change { zone: self.view.zone, range: self.range.clone(), to }
+    fn change(&self, to: Option<Protect>) -> PageChange {
+        PageChange { zone: self.view.zone, range: self.range.clone(), to }
     }
 
     fn addr(&self, offset: u32) -> GuestAddr {
@@ -310,7 +310,7 @@ impl Zones {
         addr: GuestAddr,
         size: u32,
         protect: Protect,
-    ) -> Result<(GuestAddr, u32, Change), HeapError> {
+    ) -> Result<(GuestAddr, u32, PageChange), HeapError> {
         check_protect(protect)?;
         let place = Place::new(addr, size)?;
         let (_, allocation, pages) = self.changeable(&place)?;
@@ -327,7 +327,7 @@ impl Zones {
         addr: GuestAddr,
         size: u32,
         protect: Protect,
-    ) -> Result<(GuestAddr, u32, Change), HeapError> {
+    ) -> Result<(GuestAddr, u32, PageChange), HeapError> {
         let place = Place::new(addr, size)?;
         self.containing(&place)?.1.permanent = false;
         let committed = self.commit(addr, size, protect);
@@ -337,7 +337,7 @@ impl Zones {
 
     /// Decommits a range, which stays reserved. Size 0 means the whole allocation that starts at
     /// `addr`.
-    pub(crate) fn decommit(&mut self, addr: GuestAddr, size: u32) -> Result<(u32, Change), HeapError> {
+    pub(crate) fn decommit(&mut self, addr: GuestAddr, size: u32) -> Result<(u32, PageChange), HeapError> {
         let size = if size == 0 { self.allocation_at(addr)? } else { size };
         let place = Place::new(addr, size)?;
         let (_, allocation, pages) = self.changeable(&place)?;
@@ -358,7 +358,7 @@ impl Zones {
     }
 
     /// Releases the allocation that starts at `addr`. Returns its size.
-    pub(crate) fn release(&mut self, addr: GuestAddr) -> Result<(u32, Change), HeapError> {
+    pub(crate) fn release(&mut self, addr: GuestAddr) -> Result<(u32, PageChange), HeapError> {
         let size = self.allocation_at(addr)?;
         let place = Place::new(addr, size)?;
         if let Some(allocation) = self.zone(place.view.zone).remove(&place.range.start) {
@@ -376,7 +376,7 @@ impl Zones {
         addr: GuestAddr,
         size: u32,
         protect: Protect,
-    ) -> Result<(Protect, Change), HeapError> {
+    ) -> Result<(Protect, PageChange), HeapError> {
         check_protect(protect)?;
         let place = Place::new(addr, size)?;
         let (_, allocation, pages) = self.containing(&place)?;

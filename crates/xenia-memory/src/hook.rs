@@ -2,7 +2,7 @@
 //! right to the address.
 
 use crate::error::{FaultKind, MemoryError};
-use crate::registry::{Entry, Registry};
+use crate::registry::{Registry, RegistrySlot};
 use std::ops::Range;
 use xenia_guest::GuestAddr;
 use xenia_host::registers::Registers;
@@ -59,7 +59,7 @@ pub(crate) static HOOKS: Registry<Box<dyn FaultHook>, MAX_HOOKS> = Registry::new
 /// Registration of a hook; dropping it removes the hook.
 #[derive(Debug)]
 pub struct CodeHook {
-    entry: Entry,
+    entry: RegistrySlot,
     hook: *mut Box<dyn FaultHook>,
 }
 

@@ -12,7 +12,7 @@ use crate::mapping::Mapping;
 use crate::mirror::Mirror;
 use crate::page_table::{COMMITTED, DEVICE, PageTable, READ, WRITE};
 use crate::protect::Protect;
-use crate::registry::Entry;
+use crate::registry::RegistrySlot;
 use crate::reservation::ReservationTable;
 use crate::tally::Tally;
 use parking_lot::Mutex;
@@ -32,7 +32,7 @@ pub struct GuestMemory {
     pub(crate) pages: PageTable,
     pub(crate) devices: [DeviceRegisters; 2],
     pub(crate) reservations: ReservationTable,
-    pub(crate) counts: Counts,
+    pub(crate) counts: HeapCounters,
     pub(crate) mirror: Mirror,
     pub(crate) zones: Mutex<Zones>,
     pub(crate) leftovers: Leftovers,
@@ -42,7 +42,7 @@ pub struct GuestMemory {
     /// Whether engines' stores to pages that hold code continue.
     pub(crate) stores_to_code_go_on: AtomicBool,
     pub(crate) mapping: Mapping,
-    entry: OnceLock<Entry>,
+    entry: OnceLock<RegistrySlot>,
 }
 
 impl Drop for GuestMemory {
@@ -54,7 +54,7 @@ impl Drop for GuestMemory {
 }
 
 #[derive(Default)]
-pub(crate) struct Counts {
+pub(crate) struct HeapCounters {
     pub(crate) writes: Tally,
     pub(crate) watch_faults: AtomicU64,
     pub(crate) bumps: AtomicU64,
@@ -95,7 +95,7 @@ impl GuestMemory {
             pages: PageTable::new(),
             devices: [DeviceRegisters::new(), DeviceRegisters::new()],
             reservations: ReservationTable::new(),
-            counts: Counts::default(),
+            counts: HeapCounters::default(),
             mirror: Mirror::default(),
             zones: Mutex::new(Zones::new()),
             leftovers: Leftovers::new(),

@@ -32,7 +32,7 @@ pub(crate) struct Registry<T, const N: usize> {
 
 /// A slot in a registry; must be released by [`Registry::remove`].
 #[derive(Debug)]
-pub(crate) struct Entry(usize);
+pub(crate) struct RegistrySlot(usize);
 
 impl<T, const N: usize> Registry<T, N> {
     pub(crate) const fn new() -> Self {
@@ -50,7 +50,7 @@ impl<T, const N: usize> Registry<T, N> {
     }
 
     /// Inserts a range. The pointer must stay valid until the entry is removed.
-    pub(crate) fn insert(&self, range: Range<usize>, value: *mut T) -> Result<Entry, MemoryError> {
+    pub(crate) fn insert(&self, range: Range<usize>, value: *mut T) -> Result<RegistrySlot, MemoryError> {
         for (index, slot) in self.slots.iter().enumerate() {
             let sequence = slot.sequence.load(Relaxed);
             if sequence & 1 != 0 || slot.end.load(Relaxed) != 0 {
@@ -66,7 +66,7 @@ impl<T, const N: usize> Registry<T, N> {
                 slot.start.store(range.start, Relaxed);
                 slot.end.store(range.end, Relaxed);
                 slot.sequence.store(sequence.wrapping_add(2), Release);
-                return Ok(Entry(index));
+                return Ok(RegistrySlot(index));
             }
             slot.sequence.store(sequence.wrapping_add(2), Release);
         }
@@ -74,7 +74,7 @@ impl<T, const N: usize> Registry<T, N> {
     }
 
     /// Removes an entry.
-    pub(crate) fn remove(&self, entry: &Entry) {
+    pub(crate) fn remove(&self, entry: &RegistrySlot) {
         let slot = &self.slots[entry.0];
         let sequence = slot.sequence.load(Relaxed);
         slot.sequence.store(sequence.wrapping_add(1), Relaxed);

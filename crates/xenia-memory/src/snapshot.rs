@@ -17,12 +17,12 @@ pub(crate) const ASCENDING: [Zone; ZONES] =
 pub(crate) static ZEROS: PageBytes = [0; PAGE_SIZE as usize];
 
 /// Tells which backing pages the host holds data for; queried in ascending order.
-pub(crate) struct Held<'a> {
+pub(crate) struct HeldPages<'a> {
     memory: &'a GuestMemory,
     data: Option<Range<u32>>,
 }
 
-impl<'a> Held<'a> {
+impl<'a> HeldPages<'a> {
     pub(crate) fn new(memory: &'a GuestMemory) -> Self {
         Self { memory, data: Some(0..0) }
     }
@@ -72,7 +72,7 @@ impl GuestMemory {
     /// error.
     pub(crate) fn each_held_page<E>(&self, f: &mut dyn FnMut(u32) -> Result<(), E>) -> Result<(), E> {
         for zone in ASCENDING {
-            let mut held = Held::new(self);
+            let mut held = HeldPages::new(self);
             for run in self.committed_in(zone) {
                 let mut next = run.start;
                 while let Some(data) = held.from(next).filter(|data| data.start < run.end) {
@@ -98,7 +98,7 @@ impl GuestMemory {
     fn each_committed_page(&self, f: &mut dyn FnMut(GuestAddr, &PageBytes)) {
         let mut buffer = ZEROS;
         for zone in ASCENDING {
-            let mut held = Held::new(self);
+            let mut held = HeldPages::new(self);
             for page in self.committed_in(zone).into_iter().flatten() {
                 let addr = GuestAddr(canonical_guest_page(page) << PAGE_SHIFT);
                 if held.holds(page) {

@@ -9,7 +9,7 @@ use crate::layout::{PAGE_SHIFT, backing_page};
 use crate::memory::GuestMemory;
 use crate::page_bits::PageBits;
 use crate::page_table::COMMITTED;
-use crate::snapshot::{ASCENDING, Held, PageBytes, ZEROS};
+use crate::snapshot::{ASCENDING, HeldPages, PageBytes, ZEROS};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -89,7 +89,7 @@ impl WriteLog {
         }
         let mut content = ZEROS;
         for zone in ASCENDING {
-            let mut held = Held::new(memory);
+            let mut held = HeldPages::new(memory);
             let pages = zone.backing(0..zone.size());
             let mut from = pages.start;
             loop {

@@ -5,7 +5,7 @@
 //! time limit, so a lost wake-up is a deadlock, which loom reports. The last models contain a
 //! deliberate fault, which loom must find.
 
-use super::address::Place;
+use super::address::AddressOutput;
 use super::request::{Attempt, Remainder, Requester, WAIT_ALL};
 use super::{
     Buffers, LocalNetwork, NamedOperation, Net, Receive, Send, SocketCall, SocketCaller, SocketOperation,
@@ -45,8 +45,12 @@ impl Model {
         net.bind(listener, at).expect("nobody has it");
         net.listen(listener, 1).expect("it has an address");
         net.connect(near, at).expect("somebody listens");
-        let accepted =
-            net.attempt(memory().0, listener, &mut SocketOperation::Accept(Place::NOWHERE), Remainder::Never);
+        let accepted = net.attempt(
+            memory().0,
+            listener,
+            &mut SocketOperation::Accept(AddressOutput::NOWHERE),
+            Remainder::Never,
+        );
         let Attempt::Over(Ok(far)) = accepted else { panic!("{accepted:?}") };
         net.close(listener).expect("it is there");
         for thread in 0..THREADS {
@@ -136,7 +140,7 @@ fn receive(thread: usize, length: u32, flags: u32) -> SocketOperation {
     SocketOperation::Receive(Receive {
         into: Buffers::one(Buffer { at: bytes(thread), length }),
         flags,
-        from: Place::NOWHERE,
+        from: AddressOutput::NOWHERE,
         count: GuestAddr::NULL,
         done: 0,
         returns_zero: false,

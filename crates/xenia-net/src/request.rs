@@ -2,7 +2,7 @@
 //! complete.
 
 use super::EventHold;
-use super::address::Place;
+use super::address::AddressOutput;
 use super::{Buffers, Connection, Net, Select, WsaError, noticed};
 use crate::network::SocketKind;
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ pub struct Receive {
     /// The `MSG_*` flags.
     pub flags: u32,
     /// Receives the sender's address.
-    pub from: Place,
+    pub from: AddressOutput,
     /// Address at which the byte count is stored; null if not wanted.
     pub count: GuestAddr,
     /// Bytes received so far.
@@ -69,7 +69,7 @@ pub enum SocketOperation {
     Receive(Receive),
     Send(Send),
     /// Accepts a connection and stores the peer's address.
-    Accept(Place),
+    Accept(AddressOutput),
     /// Waits until the connection attempt has ended.
     Connect,
     /// Waits until one of these sockets is ready.
@@ -359,7 +359,7 @@ impl Net {
         }
     }
 
-    fn accept(&mut self, memory: &GuestMemory, name: u32, place: Place) -> Result<Attempt, WsaError> {
+    fn accept(&mut self, memory: &GuestMemory, name: u32, place: AddressOutput) -> Result<Attempt, WsaError> {
         let socket = self.get(name)?;
         let id = socket.id;
         place.check(memory)?;

@@ -62,7 +62,7 @@ pub use sampling::{GuestSample, GuestSampler};
 pub use scheduler::{Scheduler, SchedulerConfig, SchedulerState, SpawnParameters};
 pub use single_step::SingleStep;
 pub use slot::HwSlot;
-pub use system::{Disposition, EndKind, FailedAccess, Holder, Place, System, WorkReport};
+pub use system::{Disposition, EndKind, FailedAccess, Holder, SymbolicAddress, System, WorkReport};
 pub use thread::{BlockReason, GuestThread, ThreadState, Wait};
 pub use thread_ref::{SchedError, ThreadRef};
 pub use threads_report::{CodeAddress, ReportedRegisters, ReportedThread, ThreadsReport};

@@ -50,14 +50,14 @@ pub struct Holder {
 
 /// A code address in symbolic form.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct SymbolicAddress {
     /// The module, and the function if it is known.
     pub name: String,
     /// Offset in bytes from the start of the function or module.
     pub offset: u32,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SymbolicAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;
         if self.offset != 0 { write!(f, "+{:#x}", self.offset) } else { Ok(()) }
@@ -187,14 +187,14 @@ pub trait System {
 
     /// The symbolic form of an instruction's address, if known, for reports. Same conditions as for
     /// [`Self::holders`].
-    fn place_of(&self, _: u32) -> Option<Place> {
+    fn place_of(&self, _: u32) -> Option<SymbolicAddress> {
         None
     }
 
     /// The symbolic form of a return address, if known. Looks up the call before it, which may be
     /// the last instruction of its function.
-    fn place_of_return(&self, address: u32) -> Option<Place> {
-        let Place { name, offset } = self.place_of(address.wrapping_sub(4))?;
-        Some(Place { name, offset: offset.wrapping_add(4) })
+    fn place_of_return(&self, address: u32) -> Option<SymbolicAddress> {
+        let SymbolicAddress { name, offset } = self.place_of(address.wrapping_sub(4))?;
+        Some(SymbolicAddress { name, offset: offset.wrapping_add(4) })
     }
 }

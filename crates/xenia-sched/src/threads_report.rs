@@ -2,8 +2,8 @@
 //! deadlocks, for runs without frames, and for monitoring; making it does not affect the guest.
 
 use crate::{
-    BlockReason, GuestThread, GuestTicks, Holder, Place, Scheduler, System, TICKS_PER_SECOND, ThreadRef,
-    ThreadState,
+    BlockReason, GuestThread, GuestTicks, Holder, Scheduler, SymbolicAddress, System, TICKS_PER_SECOND,
+    ThreadRef, ThreadState,
 };
 use std::fmt;
 use xenia_cpu::PpcContext;
@@ -14,7 +14,7 @@ pub struct CodeAddress {
     /// Guest address of the instruction.
     pub address: u32,
     /// Symbolic form, if known.
-    pub place: Option<Place>,
+    pub place: Option<SymbolicAddress>,
 }
 
 impl fmt::Display for CodeAddress {

@@ -38,7 +38,7 @@ pub use diff::{Change, Difference, diff};
 pub use error::Error;
 pub use judge::{Outcome, Verdict};
 pub use limited::{EndedProcess, run_limited};
-pub use merge::{Conflict, Failure, Merged, merge, merge_file, merge_folder};
+pub use merge::{Conflict, FailedUnit, Merged, merge, merge_file, merge_folder};
 pub use plan::{PlanConfig, Planned, plan};
 pub use report::{escaped, write_report};
 pub use run::{RunConfig, ShardProgress, ShardSummary, run};

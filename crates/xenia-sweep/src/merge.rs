@@ -24,7 +24,7 @@ documented! {
         /// Number of units, by result.
         pub results: BTreeMap<String, u64>,
         /// Units that failed.
-        pub failed: Vec<Failure>,
+        pub failed: Vec<FailedUnit>,
         /// Units whose repeated runs ended differently.
         pub conflicts: Vec<Conflict>,
         /// Number of lines that agree with another line of the same unit.
@@ -38,7 +38,7 @@ documented! {
 
     /// A unit that failed.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-    pub struct Failure {
+    pub struct FailedUnit {
         /// Id of the unit.
         pub id: String,
         /// Name of the unit.
@@ -137,7 +137,7 @@ pub fn merge(mut outcomes: Vec<Outcome>) -> Merged {
         let (id, result, ..) = first.fixed();
         *merged.results.entry(result.name().to_owned()).or_default() += 1;
         if !result.is_good() {
-            merged.failed.push(Failure {
+            merged.failed.push(FailedUnit {
                 id: id.to_owned(),
                 name: first.name.clone(),
                 result,

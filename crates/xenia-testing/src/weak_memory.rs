@@ -55,10 +55,10 @@ pub enum Processor {
 
 /// A place in memory, which holds a small number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place(pub u8);
+pub struct MemoryLocation(pub u8);
 
-impl From<Place> for usize {
-    fn from(place: Place) -> Self {
+impl From<MemoryLocation> for usize {
+    fn from(place: MemoryLocation) -> Self {
         place.0.into()
     }
 }
@@ -131,24 +131,24 @@ pub enum Barrier {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
     Load {
-        from: Place,
+        from: MemoryLocation,
         into: LocalRegister,
         acquire: bool,
     },
     Store {
-        to: Place,
+        to: MemoryLocation,
         value: Operand,
         release: bool,
     },
     /// The load of a pair of exclusive accesses.
     Take {
-        at: Place,
+        at: MemoryLocation,
         into: LocalRegister,
         acquire: bool,
     },
     /// Its store. It never succeeds if `free` and the loaded value was not 0.
     Give {
-        at: Place,
+        at: MemoryLocation,
         value: Operand,
         taken: LocalRegister,
         free: bool,
@@ -156,8 +156,8 @@ enum What {
     },
     /// A store that succeeds only while `gate` is 0.
     Checked {
-        gate: Place,
-        to: Place,
+        gate: MemoryLocation,
+        to: MemoryLocation,
         value: Operand,
         into: LocalRegister,
     },
@@ -165,11 +165,11 @@ enum What {
     FenceLoads,
     Isb,
     Fetch {
-        from: Place,
+        from: MemoryLocation,
         into: LocalRegister,
     },
-    Clean(Place),
-    Drop(Place),
+    Clean(MemoryLocation),
+    Drop(MemoryLocation),
     Everywhere(Barrier),
 }
 
@@ -227,49 +227,54 @@ impl ThreadSteps {
     }
 
     /// A plain or Relaxed load.
-    pub fn load(&mut self, from: Place) -> LocalRegister {
+    pub fn load(&mut self, from: MemoryLocation) -> LocalRegister {
         let into = self.register();
         self.step(What::Load { from, into, acquire: false });
         into
     }
 
     /// An Acquire load.
-    pub fn load_acquire(&mut self, from: Place) -> LocalRegister {
+    pub fn load_acquire(&mut self, from: MemoryLocation) -> LocalRegister {
         let into = self.register();
         self.step(What::Load { from, into, acquire: true });
         into
     }
 
     /// A plain or Relaxed store.
-    pub fn store(&mut self, to: Place, value: impl Into<Operand>) {
+    pub fn store(&mut self, to: MemoryLocation, value: impl Into<Operand>) {
         self.step(What::Store { to, value: value.into(), release: false });
     }
 
     /// A Release store.
-    pub fn store_release(&mut self, to: Place, value: impl Into<Operand>) {
+    pub fn store_release(&mut self, to: MemoryLocation, value: impl Into<Operand>) {
         self.step(What::Store { to, value: value.into(), release: true });
     }
 
     /// A Relaxed atomic addition; returns the previous value.
-    pub fn add(&mut self, to: Place, by: u8) -> LocalRegister {
+    pub fn add(&mut self, to: MemoryLocation, by: u8) -> LocalRegister {
         self.add_with(to, by, false)
     }
 
     /// A plain store to a page whose rights are in `gate`: 0 allows it. Returns whether it was
     /// made, as 1 or 0. Check and store are one step: a change of rights waits for accesses by the
     /// old ones.
-    pub fn store_if_open(&mut self, gate: Place, to: Place, value: impl Into<Operand>) -> LocalRegister {
+    pub fn store_if_open(
+        &mut self,
+        gate: MemoryLocation,
+        to: MemoryLocation,
+        value: impl Into<Operand>,
+    ) -> LocalRegister {
         let into = self.register();
         self.step(What::Checked { gate, to, value: value.into(), into });
         into
     }
 
     /// An atomic addition with Release order; returns the previous value.
-    pub fn add_release(&mut self, to: Place, by: u8) -> LocalRegister {
+    pub fn add_release(&mut self, to: MemoryLocation, by: u8) -> LocalRegister {
         self.add_with(to, by, true)
     }
 
-    fn add_with(&mut self, to: Place, by: u8, release: bool) -> LocalRegister {
+    fn add_with(&mut self, to: MemoryLocation, by: u8, release: bool) -> LocalRegister {
         let taken = self.register();
         self.step(What::Take { at: to, into: taken, acquire: false });
         let value = Operand::Sum(taken, by);
@@ -279,7 +284,7 @@ impl ThreadSteps {
 
     /// An Acquire and Release compare-and-swap; returns the previous value, which is `from` if the
     /// swap was made.
-    pub fn exchange(&mut self, at: Place, from: u8, to: u8) -> LocalRegister {
+    pub fn exchange(&mut self, at: MemoryLocation, from: u8, to: u8) -> LocalRegister {
         let taken = self.register();
         self.step(What::Take { at, into: taken, acquire: true });
         self.when(StepCondition::Is(taken, from.into()), |thread| {
@@ -289,14 +294,14 @@ impl ThreadSteps {
     }
 
     /// Takes a lock, which is 0 while it is free.
-    pub fn lock(&mut self, at: Place) {
+    pub fn lock(&mut self, at: MemoryLocation) {
         let taken = self.register();
         self.step(What::Take { at, into: taken, acquire: true });
         self.step(What::Give { at, value: 1.into(), taken, free: true, release: false });
     }
 
     /// Releases a lock.
-    pub fn unlock(&mut self, at: Place) {
+    pub fn unlock(&mut self, at: MemoryLocation) {
         self.store_release(at, 0);
     }
 
@@ -316,14 +321,14 @@ impl ThreadSteps {
     }
 
     /// A fetch of an instruction that is run if a branch before it leads there.
-    pub fn fetch(&mut self, from: Place) -> LocalRegister {
+    pub fn fetch(&mut self, from: MemoryLocation) -> LocalRegister {
         let into = self.register();
         self.step(What::Fetch { from, into });
         into
     }
 
     /// Cache maintenance for code that was written: `dc cvau`, `dsb`, `ic ivau`, `dsb`, `isb`.
-    pub fn synchronize(&mut self, code: Place) {
+    pub fn synchronize(&mut self, code: MemoryLocation) {
         self.step(What::Clean(code));
         self.fence();
         self.step(What::Drop(code));

@@ -33,7 +33,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use xenia_kernel::imports::CallCosts;
 use xenia_kernel::{Kernel, KernelSystem};
-use xenia_sched::{Activity, Doing, Executor, GuestSampler, Place, System};
+use xenia_sched::{Activity, Doing, Executor, GuestSampler, SymbolicAddress, System};
 
 /// Instructions of which one is sampled, where looks come at `rate` a second: a busy host thread
 /// that executes a guest instruction a nanosecond has as many of these samples as of looks.
@@ -229,11 +229,11 @@ impl ResolvedProfile {
 struct KernelSymbols(KernelSystem);
 
 impl Symbols for KernelSymbols {
-    fn place(&self, address: u32) -> Option<Place> {
+    fn place(&self, address: u32) -> Option<SymbolicAddress> {
         self.0.place_of(address)
     }
 
-    fn return_place(&self, address: u32) -> Option<Place> {
+    fn return_place(&self, address: u32) -> Option<SymbolicAddress> {
         self.0.place_of_return(address)
     }
 

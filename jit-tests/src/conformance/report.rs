@@ -6,7 +6,7 @@ use xenia_documents::documented;
 documented! {
     /// A difference from a case's expectations.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-    pub struct Failure {
+    pub struct FailedCase {
         /// File of the case.
         pub file: String,
         /// Name of the case; empty if the file itself is at fault.
@@ -29,7 +29,7 @@ documented! {
         /// Cases that met their expectations on every engine.
         pub passed: u64,
         /// All differences from expectations.
-        pub failed: Vec<Failure>,
+        pub failed: Vec<FailedCase>,
         /// Rows of the instruction table that no case covers.
         pub uncovered: Vec<String>,
         /// The signal that ended the run early; the other figures cover what was run by then.
@@ -47,7 +47,7 @@ impl Report {
         expected: &str,
         actual: &str,
     ) {
-        self.failed.push(Failure {
+        self.failed.push(FailedCase {
             file: file.to_owned(),
             case: case.to_owned(),
             engine: engine.to_owned(),

@@ -1,6 +1,6 @@
 //! Guest pages with entries: revalidation and eviction.
 
-use super::{BlockCache, Entry, Here, PAGE_WORDS, Place};
+use super::{BlockCache, Entry, EntryIndex, Here, PAGE_WORDS};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_memory::{GuestMemory, Watch};
 
@@ -144,7 +144,7 @@ impl BlockCache {
 
     /// Invalidates the blocks of a page, whose entries begin at `first`, that contain the entry at
     /// `place`. Entries that other blocks share are kept.
-    fn forget(&mut self, first: Place, place: Place) {
+    fn forget(&mut self, first: EntryIndex, place: EntryIndex) {
         // If the block of one entry ends before `place`, so do the blocks of all earlier entries.
         for before in (first..=place).rev() {
             let entry = self.entries[before];

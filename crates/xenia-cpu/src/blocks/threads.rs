@@ -1,6 +1,6 @@
 //! Numbering of thread functions: a number takes less space in an entry than an address.
 
-use crate::interp::{THREADS, Thread, Threads};
+use crate::interp::{HandlerTable, THREADS, Thread};
 use xenia_isa::Instruction;
 
 /// Size of the hash table from addresses to numbers.
@@ -8,7 +8,7 @@ const PLACES: usize = 4 * THREADS;
 
 /// Threads by number, in the order of their first use.
 pub(super) struct Numbered {
-    threads: Box<Threads>,
+    threads: Box<HandlerTable>,
     /// Addresses of the threads, by number.
     addresses: Vec<usize>,
     /// Open-addressing hash table from an address to 1 + its number.
@@ -18,7 +18,7 @@ pub(super) struct Numbered {
 impl Numbered {
     pub(super) fn new() -> Self {
         let none = crate::interp::thread_of(Instruction(0), 0).0;
-        let threads = Box::new(Threads([none; THREADS]));
+        let threads = Box::new(HandlerTable([none; THREADS]));
         Self { threads, addresses: Vec::new(), places: vec![0; PLACES].into() }
     }
 
@@ -45,7 +45,7 @@ impl Numbered {
 
     /// The threads by number.
     #[inline(always)]
-    pub(super) fn all(&self) -> &Threads {
+    pub(super) fn all(&self) -> &HandlerTable {
         &self.threads
     }
 }

@@ -10,7 +10,7 @@ use xenia_memory::{DeviceQueue, GuestMemory, MemoryFault};
 
 mod plain;
 
-pub(crate) use plain::{Plain, Storage};
+pub(crate) use plain::{Plain, StorageAccess};
 
 /// How execution continues after an instruction that completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

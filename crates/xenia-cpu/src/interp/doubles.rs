@@ -91,7 +91,7 @@ mod tests {
     use crate::EngineConfig;
     use crate::blocks::Entry;
     use crate::interp::testing::*;
-    use crate::interp::thread::{END, THREADS, Threads};
+    use crate::interp::thread::{END, HandlerTable, THREADS};
     use crate::interp::{Cpu, handler_of};
     use xenia_isa::dispatch;
 
@@ -118,7 +118,7 @@ mod tests {
                     by_halves = dispatch(&mut cpu, b, second);
                     left = 0;
                 }
-                let mut threads = Box::new(Threads([END; THREADS]));
+                let mut threads = Box::new(HandlerTable([END; THREADS]));
                 threads.0[1] = handler_of(b, second);
                 // The entry after the pair is empty.
                 let code = [Entry::new(first, 0), Entry::new(second, 1), Entry::default()];

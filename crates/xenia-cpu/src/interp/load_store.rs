@@ -18,7 +18,7 @@
 mod access;
 mod multiple;
 
-use super::{Cpu, Plain, Step, Storage};
+use super::{Cpu, Plain, Step, StorageAccess};
 use access::Accesses;
 use xenia_isa::{Instruction, LoadStore};
 

@@ -3,17 +3,17 @@
 
 use super::testing::*;
 use crate::PpcContext;
-use xenia_isa::{Flag, Instruction, NamedRegister, Op, RegisterFile, decode};
+use xenia_isa::{Flag, Instruction, NamedRegister, Op, RegisterSet, decode};
 
 /// Number of words tested per row.
 const WORDS: usize = 300;
 
 /// Exchanges a register of `ctx` with `value`.
-fn exchange(ctx: &mut PpcContext, file: RegisterFile, number: usize, value: u128) -> u128 {
+fn exchange(ctx: &mut PpcContext, file: RegisterSet, number: usize, value: u128) -> u128 {
     match file {
-        RegisterFile::General => std::mem::replace(&mut ctx.gpr[number], value as u64).into(),
-        RegisterFile::Float => std::mem::replace(&mut ctx.fpr[number], value as u64).into(),
-        RegisterFile::Vector => std::mem::replace(&mut ctx.vr[number], value),
+        RegisterSet::General => std::mem::replace(&mut ctx.gpr[number], value as u64).into(),
+        RegisterSet::Float => std::mem::replace(&mut ctx.fpr[number], value as u64).into(),
+        RegisterSet::Vector => std::mem::replace(&mut ctx.vr[number], value),
     }
 }
 
@@ -22,12 +22,12 @@ fn other(
     registers: &[NamedRegister],
     but: impl Fn(&NamedRegister) -> bool,
     random: &mut impl FnMut() -> u64,
-) -> (RegisterFile, usize, u128) {
+) -> (RegisterSet, usize, u128) {
     loop {
         let (file, count) = match random() % 3 {
-            0 => (RegisterFile::General, 32),
-            1 => (RegisterFile::Float, 32),
-            _ => (RegisterFile::Vector, 128),
+            0 => (RegisterSet::General, 32),
+            1 => (RegisterSet::Float, 32),
+            _ => (RegisterSet::Vector, 128),
         };
         // Mostly a named register.
         let named = registers.get(random() as usize % (2 * registers.len() + 1));
@@ -92,6 +92,6 @@ fn instructions_read_and_write_the_registers_that_their_rows_name() {
 }
 
 /// The value that a register of `file` holds after `value` is written to it.
-fn changed_value(file: RegisterFile, value: u128) -> u128 {
-    if file == RegisterFile::Vector { value } else { value & u128::from(u64::MAX) }
+fn changed_value(file: RegisterSet, value: u128) -> u128 {
+    if file == RegisterSet::Vector { value } else { value & u128::from(u64::MAX) }
 }

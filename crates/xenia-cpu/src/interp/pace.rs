@@ -4,14 +4,14 @@
 //! reached often enough to be a candidate for compilation. The first block of a run is not counted:
 //! a run resumes where the last visit ended, which says nothing about the program.
 
-use crate::blocks::{BlockCache, Place};
+use crate::blocks::{BlockCache, EntryIndex};
 use crate::{Exit, Interpreter, PpcContext};
 use xenia_memory::DeviceQueue;
 
 /// A policy that decides, between blocks, whether a run pauses.
 pub(super) trait Pace {
     /// Whether the run pauses before the block at `place`, which starts at `pc`.
-    fn pauses(&self, blocks: &mut BlockCache, place: Place, pc: u32) -> bool;
+    fn pauses(&self, blocks: &mut BlockCache, place: EntryIndex, pc: u32) -> bool;
     /// Whether the run pauses after MSR has changed.
     const AT_MSR: bool;
 }
@@ -23,7 +23,7 @@ impl Pace for Steady {
     const AT_MSR: bool = false;
 
     #[inline(always)]
-    fn pauses(&self, _: &mut BlockCache, _: Place, _: u32) -> bool {
+    fn pauses(&self, _: &mut BlockCache, _: EntryIndex, _: u32) -> bool {
         false
     }
 }
@@ -38,7 +38,7 @@ impl<F: Fn(u32) -> bool> Pace for Warming<F> {
     const AT_MSR: bool = true;
 
     #[inline(always)]
-    fn pauses(&self, blocks: &mut BlockCache, place: Place, pc: u32) -> bool {
+    fn pauses(&self, blocks: &mut BlockCache, place: EntryIndex, pc: u32) -> bool {
         (self.has_code)(pc) || blocks.count(place, 1) >= self.limit
     }
 }
@@ -52,7 +52,7 @@ impl<F: Fn(u32, u32)> Pace for Noting<F> {
     const AT_MSR: bool = true;
 
     #[inline(always)]
-    fn pauses(&self, blocks: &mut BlockCache, place: Place, pc: u32) -> bool {
+    fn pauses(&self, blocks: &mut BlockCache, place: EntryIndex, pc: u32) -> bool {
         blocks.count(place, 1);
         (self.note)(pc, blocks.block(place).len() as u32);
         false

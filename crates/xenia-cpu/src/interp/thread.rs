@@ -14,16 +14,16 @@ use xenia_isa::{Instruction, decode};
 
 /// A handler as a function pointer. It runs the first instruction of the given code, and continues
 /// with the next one, up to the end or an instruction that does not simply continue.
-pub(crate) type Thread = for<'a, 'b, 'c> fn(&'b mut Cpu<'a>, &'c [Entry], &'c Threads) -> Step;
+pub(crate) type Thread = for<'a, 'b, 'c> fn(&'b mut Cpu<'a>, &'c [Entry], &'c HandlerTable) -> Step;
 
 /// Threads by number.
-pub(crate) struct Threads(pub(crate) [Thread; THREADS]);
+pub(crate) struct HandlerTable(pub(crate) [Thread; THREADS]);
 
 /// Limit on the number of threads.
 pub(crate) const THREADS: usize = 1 << 11;
 
 /// Threads for code of one instruction, without a successor.
-pub(super) static NONE: Threads = Threads([END; THREADS]);
+pub(super) static NONE: HandlerTable = HandlerTable([END; THREADS]);
 pub(super) const END: Thread = |_, _, _| Ok(Flow::Next);
 
 /// Runs one instruction, without its successors.
@@ -34,7 +34,13 @@ pub(crate) fn run_one(cpu: &mut Cpu<'_>, thread: Thread, i: Instruction) -> Step
 
 /// Continues with `rest`, unless the instruction before it ended the run.
 #[inline(always)]
-pub(super) fn go_on(cpu: &mut Cpu<'_>, rest: &[Entry], threads: &Threads, next: Thread, step: Step) -> Step {
+pub(super) fn go_on(
+    cpu: &mut Cpu<'_>,
+    rest: &[Entry],
+    threads: &HandlerTable,
+    next: Thread,
+    step: Step,
+) -> Step {
     if step == Ok(Flow::Next) { next(cpu, rest, threads) } else { cpu.ended(rest.len(), step) }
 }
 
@@ -57,7 +63,7 @@ pub(super) fn one_by_one(cpu: &mut Cpu<'_>, code: &[Entry]) -> Step {
 /// one.
 #[cold]
 #[inline(never)]
-pub(super) fn after_plain(cpu: &mut Cpu<'_>, code: &[Entry], threads: &Threads, step: Step) -> Step {
+pub(super) fn after_plain(cpu: &mut Cpu<'_>, code: &[Entry], threads: &HandlerTable, step: Step) -> Step {
     let [first, rest @ ..] = code else { return step };
     let i = first.instruction();
     let step = match (step, decode(i.0)) {

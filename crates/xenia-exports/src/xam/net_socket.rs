@@ -10,7 +10,7 @@ use crate::status::failure::Fallible;
 use std::net::SocketAddrV4;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
-use xenia_net::address::{self, Place};
+use xenia_net::address::{self, AddressOutput};
 use xenia_net::{OptionValue, SocketOperation, WsaError, is_linger};
 
 /// Exports of sockets.
@@ -65,7 +65,7 @@ fn change(call: &mut Call, change: impl FnOnce(&mut xenia_net::Net) -> Result<()
 
 fn store_name(
     call: &Call,
-    place: Place,
+    place: AddressOutput,
     of: impl FnOnce(&xenia_net::Net) -> Result<SocketAddrV4, WsaError>,
 ) -> i32 {
     let found = of(&call.kernel.net.lock());
@@ -245,13 +245,13 @@ impl NetSocket {
 
     /// Returns a socket's local address.
     #[export(Done)]
-    fn NetDll_getsockname(call: &mut Call, _caller: u32, socket: u32, place: Place) -> i32 {
+    fn NetDll_getsockname(call: &mut Call, _caller: u32, socket: u32, place: AddressOutput) -> i32 {
         store_name(call, place, |net| net.local(socket))
     }
 
     /// Returns the address of a socket's peer.
     #[export(Done)]
-    fn NetDll_getpeername(call: &mut Call, _caller: u32, socket: u32, place: Place) -> i32 {
+    fn NetDll_getpeername(call: &mut Call, _caller: u32, socket: u32, place: AddressOutput) -> i32 {
         store_name(call, place, |net| net.remote(socket))
     }
 
@@ -287,7 +287,7 @@ impl NetSocket {
 
     /// Accepts a connection, and waits for one.
     #[export(Done)]
-    fn NetDll_accept(call: &mut Call, _caller: u32, socket: u32, place: Place) -> Flow<i32> {
+    fn NetDll_accept(call: &mut Call, _caller: u32, socket: u32, place: AddressOutput) -> Flow<i32> {
         sockets::call(call, socket, SocketOperation::Accept(place))
     }
 

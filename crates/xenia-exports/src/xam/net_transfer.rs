@@ -6,14 +6,14 @@ use crate::sockets::{self, answer, overlapped_of, set_last_error};
 use std::net::SocketAddrV4;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
-use xenia_net::address::{self, Place};
+use xenia_net::address::{self, AddressOutput};
 use xenia_net::{Buffers, Overlapped, Receive, Select, Send, Set, SocketOperation, WsaError};
 use xenia_sched::{GuestTicks, ticks_from_100ns};
 
 /// Exports of socket transfers.
 pub struct NetTransfer;
 
-fn receive(into: Buffers, flags: u32, from: Place) -> Receive {
+fn receive(into: Buffers, flags: u32, from: AddressOutput) -> Receive {
     Receive { into, flags, from, count: GuestAddr::NULL, done: 0, returns_zero: false }
 }
 
@@ -67,7 +67,7 @@ fn wsa_receive(
     buffers: BufferArray,
     count: GuestAddr,
     flags: Option<Ptr<u32>>,
-    from: Place,
+    from: AddressOutput,
     overlapped: Option<GuestAddr>,
 ) -> Result<SocketOperation, WsaError> {
     let memory = call.memory();
@@ -106,7 +106,7 @@ impl NetTransfer {
     /// Receives from the connected peer, and waits for data.
     #[export(Done)]
     fn NetDll_recv(call: &mut Call, _caller: u32, socket: u32, buffer: Buffer, flags: u32) -> Flow<i32> {
-        let asked = one(buffer).map(|buffers| receive(buffers, flags, Place::NOWHERE));
+        let asked = one(buffer).map(|buffers| receive(buffers, flags, AddressOutput::NOWHERE));
         ask(call, socket, asked.map(SocketOperation::Receive))
     }
 
@@ -118,7 +118,7 @@ impl NetTransfer {
         socket: u32,
         buffer: Buffer,
         flags: u32,
-        from: Place,
+        from: AddressOutput,
     ) -> Flow<i32> {
         let asked = one(buffer).map(|buffers| receive(buffers, flags, from));
         ask(call, socket, asked.map(SocketOperation::Receive))
@@ -142,7 +142,7 @@ impl NetTransfer {
             BufferArray { at: buffers, count: buffer_count },
             count,
             flags,
-            Place::NOWHERE,
+            AddressOutput::NOWHERE,
             overlapped,
         );
         ask_overlapped(call, socket, what, overlapped, routine)
@@ -158,7 +158,7 @@ impl NetTransfer {
         buffer_count: u32,
         count: GuestAddr,
         flags: Option<Ptr<u32>>,
-        from: Place,
+        from: AddressOutput,
         overlapped: Option<GuestAddr>,
         routine: GuestAddr,
     ) -> Flow<i32> {

@@ -30,13 +30,13 @@ struct Span {
 
 /// Range read through one fetch constant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reach {
+pub struct FetchReach {
     /// Any word of the buffer may be read.
     anywhere: bool,
     spans: Vec<Span>,
 }
 
-impl Reach {
+impl FetchReach {
     /// Words read from a buffer of `size` words in a draw with this lowest and highest index, if
     /// known.
     pub fn words(&self, indices: Option<[u32; 2]>, size: u32) -> Range<u32> {
@@ -55,7 +55,7 @@ impl Reach {
 }
 
 /// Ranges read through each vertex fetch constant (0 to 95) of a vertex shader.
-pub fn reaches(program: &Program) -> BTreeMap<u8, Reach> {
+pub fn reaches(program: &Program) -> BTreeMap<u8, FetchReach> {
     let leaves = |control: &Control| control.target().is_some() || *control == Control::Return;
     let controls = &program.controls;
     let targets = controls.iter().filter_map(Control::target).map(|target| target as usize);
@@ -109,7 +109,7 @@ struct Walk {
     /// Possible strides of the last full fetch; an element is `None` if that fetch's address does
     /// not come from the index. The list is `None` where the order of execution is unknown.
     last: Option<Vec<Option<u8>>>,
-    found: BTreeMap<u8, Reach>,
+    found: BTreeMap<u8, FetchReach>,
 }
 
 impl Walk {

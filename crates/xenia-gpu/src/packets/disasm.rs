@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Header, Row, opcode, row};
+use super::{Header, PacketRow, opcode, row};
 use crate::registers;
 
 /// Disassembles words to one line per packet. Consecutive fillers share a line; a truncated packet
@@ -90,7 +90,7 @@ fn constant_base(word: u32) -> u32 {
 
 /// Formats a command: by meaning where that helps, else as the row's name and the words.
 fn command(opcode: u8, body: &[u32]) -> String {
-    let Some(&Row { name, words, .. }) = row(opcode) else {
+    let Some(&PacketRow { name, words, .. }) = row(opcode) else {
         return plain(&format!("unknown {opcode:#04x}"), body);
     };
     if body.len() < words {

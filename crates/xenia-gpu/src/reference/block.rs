@@ -7,7 +7,7 @@ use super::memory::Edram;
 use super::raster::{Setup, sample_positions};
 use super::{alpha_mask, blend, compare};
 use crate::draw_state::DrawCall;
-use crate::edram::Place;
+use crate::edram::EdramSurface;
 use crate::enums::{Msaa, Primitive};
 use crate::fetch::Fetcher;
 use crate::microcode::lanes::{map, settled, splat};
@@ -118,7 +118,7 @@ impl<'a> Target<'a> {
         Self {
             colors: colors.collect(),
             depth: tests_depth.then(|| {
-                let place = Place::new(call.depth.base, call.pitch, call.msaa.columns(), true, 1);
+                let place = EdramSurface::new(call.depth.base, call.pitch, call.msaa.columns(), true, 1);
                 DepthTest::new(call.depth, place, call.msaa)
             }),
             early: !writes_depth
@@ -154,7 +154,7 @@ impl<'a> Target<'a> {
     }
 
     /// Surfaces that blocks are written to.
-    pub(super) fn places(&self) -> impl Iterator<Item = Place> {
+    pub(super) fn places(&self) -> impl Iterator<Item = EdramSurface> {
         self.depth.iter().map(|depth| depth.place).chain(self.colors.iter().map(|(_, color)| color.place))
     }
 

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::draw_state::{Blend, ColorTarget, DrawCall};
-use crate::edram::Place;
+use crate::edram::EdramSurface;
 use crate::enums::{ColorTargetFormat, Msaa};
 use crate::microcode::lanes::{floor, integer};
 use crate::microcode::{LANES, Vector};
@@ -11,7 +11,7 @@ use crate::texture::{float10_to_single, half_to_single, single_to_half};
 
 /// Colour target of a draw.
 pub(super) struct ColorPlace {
-    pub(super) place: Place,
+    pub(super) place: EdramSurface,
     pub(super) format: ColorTargetFormat,
     pub(super) msaa: Msaa,
     pub(super) scale: f32,
@@ -23,7 +23,7 @@ impl ColorPlace {
     pub(super) fn new(target: &ColorTarget, call: &DrawCall) -> Self {
         let words = if target.format.is_64_bit() { 2 } else { 1 };
         Self {
-            place: Place::new(target.base, call.pitch, call.msaa.columns(), false, words),
+            place: EdramSurface::new(target.base, call.pitch, call.msaa.columns(), false, words),
             format: target.format,
             msaa: call.msaa,
             scale: 2.0_f32.powi(target.exponent_bias),

@@ -6,7 +6,7 @@ use super::memory::Edram;
 use super::samples::Samples;
 use crate::backend::BackendError;
 use crate::draw_state::{CopySource, ResolveCall};
-use crate::edram::Place;
+use crate::edram::EdramSurface;
 use crate::enums::CopyCommand;
 use crate::limits::Cancel;
 use crate::memory::PhysicalMemory;
@@ -17,7 +17,7 @@ use crate::texture::{Format, Layout, encode, swap};
 /// Reader of a resolve's source pixels.
 struct Reader<'a> {
     edram: &'a Edram,
-    place: Place,
+    place: EdramSurface,
     source: CopySource,
     samples: &'static [u32],
     call: &'a ResolveCall,
@@ -79,7 +79,7 @@ fn settled(value: f32) -> f32 {
 fn clear(
     (edram, cancel): (&Edram, &Cancel),
     call: &ResolveCall,
-    place: Place,
+    place: EdramSurface,
     [left, top, right, bottom]: Rect,
     bits: [u32; 2],
 ) {
@@ -108,11 +108,11 @@ pub(super) fn copy(
     let color_place = match call.source {
         CopySource::Color { base, format } => {
             let words = if format.is_64_bit() { 2 } else { 1 };
-            Some((Place::new(base, call.pitch, columns, false, words), format))
+            Some((EdramSurface::new(base, call.pitch, columns, false, words), format))
         }
         CopySource::Depth { .. } => None,
     };
-    let depth_place = |base: u32| Place::new(base, call.pitch, columns, true, 1);
+    let depth_place = |base: u32| EdramSurface::new(base, call.pitch, columns, true, 1);
     let copied = match call.command {
         CopyCommand::Raw | CopyCommand::Convert => {
             copy_out(call, (edram, cancel), memory, rect, color_place.map(|(place, _)| place))
@@ -135,13 +135,15 @@ fn copy_out(
     (edram, cancel): (&Edram, &Cancel),
     memory: &dyn PhysicalMemory,
     rect: Rect,
-    color_place: Option<Place>,
+    color_place: Option<EdramSurface>,
 ) -> Result<(), BackendError> {
     let destination = &call.destination;
     let endian = destination.endian;
     let count = call.msaa.samples();
     let place = match (call.source, color_place) {
-        (CopySource::Depth { base, .. }, _) => Place::new(base, call.pitch, call.msaa.columns(), true, 1),
+        (CopySource::Depth { base, .. }, _) => {
+            EdramSurface::new(base, call.pitch, call.msaa.columns(), true, 1)
+        }
         (_, Some(place)) => place,
         _ => return Ok(()),
     };

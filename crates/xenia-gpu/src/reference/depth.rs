@@ -5,7 +5,7 @@ use super::compare;
 use super::memory::Edram;
 use super::samples::Samples;
 use crate::draw_state::{DepthStencil, Stencil};
-use crate::edram::Place;
+use crate::edram::EdramSurface;
 use crate::enums::{Compare, DepthFormat, Msaa, StencilOp};
 use crate::microcode::lanes::{lanes_of, spread};
 use crate::microcode::{LANES, Lanes, Mask};
@@ -14,7 +14,7 @@ use crate::texture::single_to_depth_float;
 /// Depth and stencil state of a draw.
 pub(super) struct DepthTest {
     state: DepthStencil,
-    pub(super) place: Place,
+    pub(super) place: EdramSurface,
     msaa: Msaa,
 }
 
@@ -80,7 +80,7 @@ fn apply(operation: StencilOp, value: u8, reference: u8) -> u8 {
 }
 
 impl DepthTest {
-    pub(super) fn new(state: DepthStencil, place: Place, msaa: Msaa) -> Self {
+    pub(super) fn new(state: DepthStencil, place: EdramSurface, msaa: Msaa) -> Self {
         Self { state, place, msaa }
     }
 

@@ -4,7 +4,7 @@ use super::color::{self, ColorPlace};
 use super::memory::Edram;
 use crate::backend::Frame;
 use crate::draw_state::DrawCall;
-use crate::edram::Place;
+use crate::edram::EdramSurface;
 use crate::enums::DepthFormat;
 use crate::texture::depth_float_to_single;
 
@@ -17,7 +17,7 @@ const MAX_SIDE: u32 = 4096;
 pub(super) fn target_picture(call: &DrawCall, edram: &Edram) -> Option<Frame> {
     let (width, height) = (call.pitch.min(MAX_SIDE), u32::try_from(call.scissor.bottom).ok()?.min(MAX_SIDE));
     let target = call.color.iter().flatten().next().map(|target| ColorPlace::new(target, call));
-    let depth = Place::new(call.depth.base, call.pitch, call.msaa.columns(), true, 1);
+    let depth = EdramSurface::new(call.depth.base, call.pitch, call.msaa.columns(), true, 1);
     let place = target.as_ref().map_or(depth, |target| target.place);
     let mut rgba = Vec::with_capacity(width as usize * height as usize * 4);
     for y in 0..height {

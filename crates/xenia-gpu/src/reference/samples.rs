@@ -2,7 +2,7 @@
 
 use super::block::Surface;
 use super::memory::Edram;
-use crate::edram::{Place, TILE_WIDTH};
+use crate::edram::{EdramSurface, TILE_WIDTH};
 use crate::enums::Msaa;
 use crate::microcode::lanes::lanes_of;
 use crate::microcode::{LANES, Mask};
@@ -47,7 +47,7 @@ pub(super) struct Samples([u32; LANES]);
 
 impl Samples {
     #[inline(always)]
-    pub(super) fn new(place: Place, msaa: Msaa, at: Surface, sample: u32) -> Self {
+    pub(super) fn new(place: EdramSurface, msaa: Msaa, at: Surface, sample: u32) -> Self {
         let (x, y) = (at.x as u32 * msaa.columns(), at.y as u32 * msaa.rows());
         let first = place.row(x, y);
         // 64-bit samples of a 4x surface make runs of 32 words, which may cross a tile boundary.
@@ -112,7 +112,7 @@ mod tests {
     fn samples_lie_where_the_layout_has_them() {
         for msaa in [Msaa::X1, Msaa::X2, Msaa::X4] {
             for (is_depth, words) in [(false, 1), (true, 1), (false, 2)] {
-                let place = Place::new(3, 640, msaa.columns(), is_depth, words);
+                let place = EdramSurface::new(3, 640, msaa.columns(), is_depth, words);
                 for at in [[0, 0], [8, 2], [32, 14], [40, 30], [152, 6], [632, 62]] {
                     for sample in 0..msaa.samples() {
                         let samples = Samples::new(place, msaa, Surface { x: at[0], y: at[1] }, sample);

@@ -6,7 +6,7 @@ use std::io::Read;
 
 /// First difference between two traces.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
+pub struct TraceDifference {
     /// Number of the event, from 0.
     pub event: u64,
     /// Guest time of the latest event that has one (swaps can't be located without playing).
@@ -19,7 +19,7 @@ pub struct Difference {
 pub fn compare(
     mut a: Reader<impl Read>,
     mut b: Reader<impl Read>,
-) -> Result<Result<Difference, u64>, TraceError> {
+) -> Result<Result<TraceDifference, u64>, TraceError> {
     let mut now = 0;
     loop {
         let event = a.events();
@@ -35,7 +35,7 @@ pub fn compare(
             (Some(event), None) => format!("only in the first: {}", event.describe()),
             (None, Some(event)) => format!("only in the second: {}", event.describe()),
         };
-        return Ok(Ok(Difference { event, now, what }));
+        return Ok(Ok(TraceDifference { event, now, what }));
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use rand::{Rng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 use xenia_gpu::microcode::assemble;
-use xenia_gpu::packets::{ROWS, Row, SWAP_SIGNATURE, TYPE2, opcode, type0, type3};
+use xenia_gpu::packets::{PacketRow, ROWS, SWAP_SIGNATURE, TYPE2, opcode, type0, type3};
 use xenia_gpu::registers;
 
 /// Bytes of memory that streams use; the area starts at the memory's base.
@@ -277,7 +277,7 @@ impl<'a> Generator<'a> {
             }
             3 => self.words.push(TYPE2),
             4..=7 => {
-                let &Row { opcode, words: least, .. } = ROWS.choose(self.rng).unwrap();
+                let &PacketRow { opcode, words: least, .. } = ROWS.choose(self.rng).unwrap();
                 // A wait for a random value rarely ends.
                 let waits = [opcode::WAIT_REG_MEM, opcode::WAIT_REG_EQ, opcode::WAIT_REG_GTE];
                 if waits.contains(&opcode) && self.rng.random_ratio(15, 16) {

@@ -18,7 +18,7 @@ use super::assumptions::Assumptions;
 use crate::cfg::graph::{BlockId, FlowGraph};
 use crate::cfg::region::{Block, Guest, Region, Terminator};
 use cranelift_codegen::ir::{Type, types};
-use xenia_isa::{Flag, NamedRegister, Op, RegisterFile};
+use xenia_isa::{Flag, NamedRegister, Op, RegisterSet};
 
 /// GPRs that a call passes: the stack pointer and the first two arguments.
 pub(crate) const CALLED_WITH: [usize; 3] = [1, 3, 4];
@@ -134,9 +134,9 @@ impl Uses {
         let mut uses = Self { memory, ..Self::default() };
         for register in op.registers(i) {
             match register.file {
-                RegisterFile::General => uses.add(register, low_alone),
-                RegisterFile::Float => uses.floats.add(register),
-                RegisterFile::Vector => uses.vectors.add(register),
+                RegisterSet::General => uses.add(register, low_alone),
+                RegisterSet::Float => uses.floats.add(register),
+                RegisterSet::Vector => uses.vectors.add(register),
             }
         }
         uses

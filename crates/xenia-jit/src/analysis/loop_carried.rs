@@ -12,7 +12,7 @@ use crate::cfg::loops::innermost;
 use crate::cfg::region::{Block, Terminator};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use xenia_isa::{Family, Flag, Op, RegisterFile};
+use xenia_isa::{Family, Flag, Op, RegisterSet};
 
 /// Maximum number of blocks in a loop.
 const MOST_BLOCKS: usize = 48;
@@ -72,8 +72,8 @@ fn carrying(members: BTreeSet<BlockId>, blocks: &[&Block], keeps_memory: bool) -
     }
     let registers = registers(&bodies, keeps_memory);
     let sunk = sunk(&bodies, registers);
-    let floats = copies(&bodies, RegisterFile::Float) as u32;
-    let vectors = copies(&bodies, RegisterFile::Vector);
+    let floats = copies(&bodies, RegisterSet::Float) as u32;
+    let vectors = copies(&bodies, RegisterSet::Vector);
     (registers != 0).then_some(Loop { blocks: members, registers, sunk, floats, vectors })
 }
 
@@ -96,7 +96,7 @@ fn sunk(bodies: &[&Block], registers: u64) -> Option<u64> {
         let row = op.row();
         accesses += u32::from(row.has(Flag::mem));
         for register in op.registers(guest.instruction) {
-            if register.file == RegisterFile::General && register.is_written {
+            if register.file == RegisterSet::General && register.is_written {
                 changed |= 1 << register.number;
             }
         }
@@ -114,7 +114,7 @@ fn registers(bodies: &[&Block], keeps_memory: bool) -> u64 {
         let Some(op) = guest.op else { continue };
         let row = op.row();
         for register in op.registers(guest.instruction) {
-            if register.file == RegisterFile::General {
+            if register.file == RegisterSet::General {
                 uses[register.number] += 1;
             }
         }
@@ -137,7 +137,7 @@ fn registers(bodies: &[&Block], keeps_memory: bool) -> u64 {
 
 /// Selects the registers of a file to copy: of those that the loop reads before it writes them
 /// (live-in at the header), the ones named most often.
-fn copies(bodies: &[&Block], file: RegisterFile) -> u128 {
+fn copies(bodies: &[&Block], file: RegisterSet) -> u128 {
     let mut uses: BTreeMap<usize, (bool, u32)> = BTreeMap::new();
     for guest in bodies.iter().flat_map(|block| &block.code) {
         let Some(op) = guest.op else { continue };

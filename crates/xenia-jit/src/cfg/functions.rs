@@ -55,7 +55,7 @@ struct Piece {
 
 /// The function and piece that contain an address.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct FunctionPlace {
     /// Start of the function, and the address after its end.
     pub(crate) function: (u32, u32),
     /// Address after the last code that is known to be part of it, even if no branch leads there.
@@ -73,7 +73,7 @@ pub(crate) struct Place {
     pub(crate) times: u32,
 }
 
-impl Place {
+impl FunctionPlace {
     /// The unit of compilation of the code at `pc`: its piece's start, or `pc` itself if it is
     /// compiled beside a settled piece.
     pub(crate) fn unit(&self, pc: u32) -> u32 {
@@ -125,7 +125,7 @@ impl Functions {
 
     /// Finds the function and piece of `pc`. `covers` returns whether a region covers it, or `None`
     /// if that region no longer exists.
-    pub(crate) fn place(&self, pc: u32, covers: impl Fn(u32) -> Option<bool>) -> Place {
+    pub(crate) fn place(&self, pc: u32, covers: impl Fn(u32) -> Option<bool>) -> FunctionPlace {
         let (start, end) = self.bounds(pc);
         let (mut from, mut to) = (start, end);
         let (mut is_covered, mut times) = (false, 0);
@@ -148,7 +148,15 @@ impl Functions {
         roots.extend(function.iter().flat_map(|f| f.entries.range(from..to)).filter(|&&at| at != start));
         let end_of_code = function.map_or(0, |function| function.end_of_code);
         let is_settled = times >= MOST_TIMES;
-        Place { function: (start, end), end_of_code, piece: (from, to), roots, is_covered, is_settled, times }
+        FunctionPlace {
+            function: (start, end),
+            end_of_code,
+            piece: (from, to),
+            roots,
+            is_covered,
+            is_settled,
+            times,
+        }
     }
 
     /// The function at `start`, if the limit allows it another entry or piece.

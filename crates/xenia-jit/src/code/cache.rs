@@ -24,7 +24,7 @@ mod changes;
 mod tests;
 
 use crate::JitError;
-use crate::cfg::functions::{Functions, Place};
+use crate::cfg::functions::{FunctionPlace, Functions};
 use crate::code::epochs::Epochs;
 use crate::code::memory::{CODE_SIZE, CodeMemory, SLOTS, STORED};
 use crate::code::relocation::RelocationTarget;
@@ -342,7 +342,7 @@ impl CodeCache {
     }
 
     /// The function and the piece that contain `pc`.
-    pub(crate) fn place(&self, pc: u32) -> Place {
+    pub(crate) fn place(&self, pc: u32) -> FunctionPlace {
         self.functions.place(pc, |region| {
             let region = self.regions.get(&region).filter(|region| !region.retired)?;
             let after = region.covered.partition_point(|&(start, _)| start <= pc);

@@ -2,8 +2,8 @@
 
 use super::{Model, NONE};
 use xenia_testing::weak_memory::{
-    Barrier, Explored, FinalState, Judgement, LocalRegister, Place, Processor, StepCondition, ThreadSteps,
-    explore, threads,
+    Barrier, Explored, FinalState, Judgement, LocalRegister, MemoryLocation, Processor, StepCondition,
+    ThreadSteps, explore, threads,
 };
 
 pub(super) const MODELS: &[Model] = &[
@@ -91,20 +91,20 @@ const EPOCH_FIRST: &str = "the epoch before the withdrawal";
 const LATE_PRESENCE: &str = "presence after the look-up";
 
 /// The code of a region that has a link to the other, its entry, and whether it has a slot for it.
-const CALLER: Place = Place(5);
-const ENTRY_OF_CALLER: Place = Place(6);
-const HAS_SLOT: Place = Place(7);
+const CALLER: MemoryLocation = MemoryLocation(5);
+const ENTRY_OF_CALLER: MemoryLocation = MemoryLocation(6);
+const HAS_SLOT: MemoryLocation = MemoryLocation(7);
 /// The lock of the code cache.
-const LOCK: Place = Place(8);
+const LOCK: MemoryLocation = MemoryLocation(8);
 /// Code of the region; in [`slot`] and [`unpatched`], [`OTHER`] once its memory is reused.
-const CODE: Place = Place(0);
+const CODE: MemoryLocation = MemoryLocation(0);
 /// The way to the region: its entry, a link slot, or the distance of a branch. 0 is the stub.
-const WAY: Place = Place(1);
+const WAY: MemoryLocation = MemoryLocation(1);
 /// A link slot of the region itself.
-const OWN_SLOT: Place = Place(2);
+const OWN_SLOT: MemoryLocation = MemoryLocation(2);
 /// `Presence` of the engine (`code/epochs.rs`), and the current epoch.
-const PRESENCE: Place = Place(3);
-const EPOCH: Place = Place(4);
+const PRESENCE: MemoryLocation = MemoryLocation(3);
+const EPOCH: MemoryLocation = MemoryLocation(4);
 
 /// The region's code, in [`CODE`].
 const REGION: u8 = 1;
@@ -114,7 +114,7 @@ const OTHER: u8 = 2;
 const AWAY: u8 = 9;
 
 /// `CodeMemory::write` of code to memory that held other code.
-fn write(thread: &mut ThreadSteps, processor: Processor, (at, code): (Place, u8), fault: &str) {
+fn write(thread: &mut ThreadSteps, processor: Processor, (at, code): (MemoryLocation, u8), fault: &str) {
     thread.store(at, code);
     // `instruction_cache::synchronize`.
     if processor == Processor::Aarch64 && fault != NO_MAINTENANCE {
@@ -129,7 +129,7 @@ fn write(thread: &mut ThreadSteps, processor: Processor, (at, code): (Place, u8)
 }
 
 /// `CodeMemory::write` to memory that never held code, for which x86-64 issues no barrier.
-fn write_first(thread: &mut ThreadSteps, processor: Processor, at: Place, fault: &str) {
+fn write_first(thread: &mut ThreadSteps, processor: Processor, at: MemoryLocation, fault: &str) {
     match processor {
         Processor::Aarch64 => write(thread, processor, (at, REGION), fault),
         Processor::X86_64 => thread.store(at, REGION),

@@ -2,8 +2,8 @@
 
 use super::Model;
 use xenia_testing::weak_memory::{
-    Barrier, Explored, Judgement, LocalRegister, Operand, Place, Processor, StepCondition, ThreadSteps,
-    explore, threads,
+    Barrier, Explored, Judgement, LocalRegister, MemoryLocation, Operand, Processor, StepCondition,
+    ThreadSteps, explore, threads,
 };
 
 pub(super) const MODELS: &[Model] = &[
@@ -123,24 +123,24 @@ const LATE_EPOCH: &str = "the epoch read after the versions";
 const NO_FENCE: &str = "no fence before the epoch's second part";
 
 /// A word of code on the page: 0, then 1.
-const BYTES: Place = Place(0);
+const BYTES: MemoryLocation = MemoryLocation(0);
 /// The page's flag WATCHED, its watch state and its version.
-const FLAG: Place = Place(1);
-const STATE: Place = Place(2);
-const VERSION: Place = Place(3);
+const FLAG: MemoryLocation = MemoryLocation(1);
+const STATE: MemoryLocation = MemoryLocation(2);
+const VERSION: MemoryLocation = MemoryLocation(3);
 /// The two parts of the memory's epoch: versions that changed one by one, and changes of mappings.
-const EPOCH: Place = Place(4);
-const MAPPINGS: Place = Place(9);
+const EPOCH: MemoryLocation = MemoryLocation(4);
+const MAPPINGS: MemoryLocation = MemoryLocation(9);
 /// The host's rights to the page: 1 if stores fault.
-const RIGHTS: Place = Place(10);
+const RIGHTS: MemoryLocation = MemoryLocation(10);
 /// The lock of the code cache.
-const LOCK: Place = Place(5);
+const LOCK: MemoryLocation = MemoryLocation(5);
 /// The entry: 0, or 1 more than the word that was compiled.
-const ENTRY: Place = Place(6);
+const ENTRY: MemoryLocation = MemoryLocation(6);
 /// The version that the code cache noted for the page.
-const NOTED: Place = Place(7);
+const NOTED: MemoryLocation = MemoryLocation(7);
 /// The flag by which the writer tells others of its store.
-const TOLD: Place = Place(8);
+const TOLD: MemoryLocation = MemoryLocation(8);
 
 const IDLE: u8 = 0;
 const WATCHED: u8 = 1;
@@ -288,7 +288,7 @@ fn engine_stores(processor: Processor, fault: &str) -> Explored {
 fn visited(
     processor: Processor,
     change: impl FnOnce(&mut ThreadSteps),
-    parts: &[Place],
+    parts: &[MemoryLocation],
     fault: &str,
 ) -> Explored {
     let [mut writer, mut engine] = threads(["store", "Engine::visit"]);

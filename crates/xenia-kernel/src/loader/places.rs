@@ -6,7 +6,7 @@ use crate::imports::ImportBindings;
 use crate::imports::thunks::Target;
 use xenia_formats::image::{LoadedImage, Symbol};
 use xenia_guest::GuestAddr;
-use xenia_sched::Place;
+use xenia_sched::SymbolicAddress;
 use xenia_sync::Mutex;
 
 /// Named functions of an image, by ascending address: symbols, and exports by name.
@@ -28,7 +28,7 @@ impl Module {
     }
 
     /// Symbolizes an address in this module.
-    fn place_of(&self, address: GuestAddr) -> Place {
+    fn place_of(&self, address: GuestAddr) -> SymbolicAddress {
         let after = self.functions.partition_point(|function| function.start <= address);
         let function = after.checked_sub(1).and_then(|index| self.functions.get(index));
         let start = function
@@ -47,7 +47,7 @@ impl Module {
             (None, Some(start)) => (format!("{module}!sub_{:08X}", start.0), start),
             (None, None) => (module.clone(), self.base),
         };
-        Place { name, offset: address.0 - from.0 }
+        SymbolicAddress { name, offset: address.0 - from.0 }
     }
 }
 
@@ -76,13 +76,13 @@ pub struct Symbolizer<'k> {
 
 impl Symbolizer<'_> {
     /// Symbolizes the address of an instruction.
-    pub(crate) fn instruction(&self, address: u32) -> Option<Place> {
+    pub(crate) fn instruction(&self, address: u32) -> Option<SymbolicAddress> {
         let at = GuestAddr(address);
         // A thread inside a call is past the stub's first instruction.
         let stub =
             [at, GuestAddr(address.wrapping_sub(4))].into_iter().find_map(|at| self.imports.target(at));
         if let Some(target) = stub {
-            return Some(Place { name: stub_name(target), offset: 0 });
+            return Some(SymbolicAddress { name: stub_name(target), offset: 0 });
         }
         let modules = self.modules.lock();
         let inside = |module: &&Module| at >= module.base && at.0 - module.base.0 < module.size;
@@ -90,13 +90,13 @@ impl Symbolizer<'_> {
     }
 
     /// Symbolizes a return address.
-    pub(crate) fn return_address(&self, address: u32) -> Option<Place> {
+    pub(crate) fn return_address(&self, address: u32) -> Option<SymbolicAddress> {
         // Some return addresses are kernel stubs, not calls.
         if let Some(target) = self.imports.target(GuestAddr(address)) {
-            return Some(Place { name: stub_name(target), offset: 0 });
+            return Some(SymbolicAddress { name: stub_name(target), offset: 0 });
         }
-        let Place { name, offset } = self.instruction(address.wrapping_sub(4))?;
-        Some(Place { name, offset: offset.wrapping_add(4) })
+        let SymbolicAddress { name, offset } = self.instruction(address.wrapping_sub(4))?;
+        Some(SymbolicAddress { name, offset: offset.wrapping_add(4) })
     }
 }
 

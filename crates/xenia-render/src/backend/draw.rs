@@ -8,7 +8,7 @@ use std::sync::Arc;
 use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::enums::{Msaa, Primitive};
 use xenia_gpu::geometry::index_range;
-use xenia_gpu::microcode::fetch_ranges::Reach;
+use xenia_gpu::microcode::fetch_ranges::FetchReach;
 use xenia_gpu::microcode::{Program, Shader, ShaderKind};
 use xenia_gpu::reference::alpha_mask::Thresholds;
 use xenia_gpu::{BackendError, PhysicalMemory, Reference};
@@ -363,7 +363,7 @@ impl WgpuBackend {
     fn send_vertices(
         &mut self,
         call: &DrawCall,
-        reaches: &[(u8, Reach)],
+        reaches: &[(u8, FetchReach)],
         indices: Option<[u32; 2]>,
         records: &mut StageConstants,
         memory: &dyn PhysicalMemory,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use xenia_gpu::microcode::Shader;
-use xenia_gpu::microcode::fetch_ranges::{Reach, reaches};
+use xenia_gpu::microcode::fetch_ranges::{FetchReach, reaches};
 
 use super::Device;
 use crate::translate::{
@@ -27,7 +27,7 @@ pub(super) struct HostShader {
     pub(super) interface: Interface,
     pub(super) layout: wgpu::BindGroupLayout,
     /// Vertex fetch constants that the shader reads, ascending, with their ranges.
-    pub(super) reaches: Vec<(u8, Reach)>,
+    pub(super) reaches: Vec<(u8, FetchReach)>,
     /// Source of the module.
     pub(super) shader: Arc<Shader>,
 }

@@ -41,7 +41,7 @@ use xenia_lab::bench::{
     BenchReport, KernelReport, MuchCodeReport, ProgramMeans, ProgramReport, Spread, StartReport,
 };
 use xenia_lab::compat::{CompatReport, CompatRow};
-use xenia_lab::exports::{Against, Counts, ExportsReport, Row as ExportRow};
+use xenia_lab::exports::{Against, Counts, ExportRow, ExportsReport};
 use xenia_lab::fuzz::scenes::{FamilyReport, SceneMismatch, SceneReport};
 use xenia_lab::jit::{BlockLine, DumpReport, GuestLine};
 use xenia_lab::scale::{ScaleReport, ScaleWorkers};
@@ -195,7 +195,7 @@ pub fn documents() -> Vec<Document> {
             by: "`sweep merge`",
             objects: vec![
                 object::<xenia_sweep::Merged>(),
-                object::<xenia_sweep::Failure>(),
+                object::<xenia_sweep::FailedUnit>(),
                 object::<xenia_sweep::Conflict>(),
                 object::<xenia_sweep::Outcome>(),
             ],
@@ -213,7 +213,7 @@ pub fn documents() -> Vec<Document> {
         Document {
             name: "conformance",
             by: "`conformance`",
-            objects: vec![object::<conformance::Report>(), object::<conformance::Failure>()],
+            objects: vec![object::<conformance::Report>(), object::<conformance::FailedCase>()],
         },
         Document {
             name: "fuzz",
@@ -371,7 +371,7 @@ fn registers() -> String {
     );
     for unit in registers::UNITS {
         section(&mut out, unit.name, &["index", "name", "fields", "what it holds"]);
-        let mut rows: Vec<&registers::Row> = unit.rows().collect();
+        let mut rows: Vec<&registers::RegisterRow> = unit.rows().collect();
         rows.sort_by_key(|row| row.index);
         for row in rows {
             let fields: Vec<String> = row.fields.iter().map(field).collect();

@@ -2,8 +2,8 @@
 
 use super::order::is_ordered;
 use super::{
-    Barrier, LocalRegister, MOST_PLACES, MOST_REGISTERS, MOST_THREADS, Operand, Place, Processor, Step,
-    StepCondition, ThreadSteps, What,
+    Barrier, LocalRegister, MOST_PLACES, MOST_REGISTERS, MOST_THREADS, MemoryLocation, Operand, Processor,
+    Step, StepCondition, ThreadSteps, What,
 };
 use std::collections::HashSet;
 
@@ -65,7 +65,7 @@ impl FinalState<'_> {
 
     /// The value at a place.
     #[must_use]
-    pub fn at(&self, place: Place) -> u8 {
+    pub fn at(&self, place: MemoryLocation) -> u8 {
         self.0.now(place.into())
     }
 }
@@ -104,7 +104,7 @@ impl State {
         self.values[place * MOST_STORES + usize::from(self.counts[place]) - 1]
     }
 
-    fn write(&mut self, thread: usize, place: Place, value: u8) {
+    fn write(&mut self, thread: usize, place: MemoryLocation, value: u8) {
         let at = usize::from(place);
         let count = usize::from(self.counts[at]);
         assert!(count < MOST_STORES, "too many stores to one place");
@@ -232,7 +232,7 @@ impl<'a> Plan<'a> {
 
     /// The value that the load at `at` reads: that of the thread's own last store, which others may
     /// not see yet, or memory's. `None` if it is not known yet.
-    fn loaded(&self, s: &State, choices: Choices, at: usize, from: Place) -> Option<u8> {
+    fn loaded(&self, s: &State, choices: Choices, at: usize, from: MemoryLocation) -> Option<u8> {
         for (before, step) in self.thread.steps[..at].iter().enumerate().rev() {
             let What::Store { to, value, .. } = step.what else { continue };
             let bit = 1 << before;

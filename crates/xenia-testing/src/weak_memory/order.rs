@@ -1,10 +1,10 @@
 //! Preserved program order: which steps of a thread wait for which earlier ones.
 
-use super::{LocalRegister, Place, Processor, Step, What};
+use super::{LocalRegister, MemoryLocation, Processor, Step, What};
 
 impl What {
     /// The place that the step accesses as data.
-    fn place(self) -> Option<Place> {
+    fn place(self) -> Option<MemoryLocation> {
         match self {
             Self::Load { from: at, .. }
             | Self::Store { to: at, .. }

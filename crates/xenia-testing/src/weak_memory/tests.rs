@@ -4,9 +4,9 @@
 use super::*;
 use Processor::{Aarch64, X86_64};
 
-const X: Place = Place(0);
-const Y: Place = Place(1);
-const CODE: Place = Place(2);
+const X: MemoryLocation = MemoryLocation(0);
+const Y: MemoryLocation = MemoryLocation(1);
+const CODE: MemoryLocation = MemoryLocation(2);
 const START: [u8; 3] = [0; 3];
 
 /// Whether an end with these values of registers is possible.

@@ -7,7 +7,7 @@ use xenia_gpu::registers;
 use xenia_kernel::imports::PastCall;
 use xenia_kernel::objects::ObjectKind;
 use xenia_kernel::objects::dispatcher::signal_state;
-use xenia_sched::{BlockReason, Executor, Place, System, ThreadsReport};
+use xenia_sched::{BlockReason, Executor, SymbolicAddress, System, ThreadsReport};
 
 /// Looks into a machine that stands.
 pub type Inspector = Box<dyn FnMut(&Machine) + Send>;
@@ -116,7 +116,7 @@ impl Machine {
     }
 
     /// The function that contains an address.
-    pub fn place_of(&self, address: u32) -> Option<Place> {
+    pub fn place_of(&self, address: u32) -> Option<SymbolicAddress> {
         match &self.inside.executor {
             Executor::Lockstep(executor) => executor.system.place_of(address),
             Executor::Parallel(_) => None,

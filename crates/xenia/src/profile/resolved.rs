@@ -4,7 +4,7 @@ use super::{SampledPart, SampledRun};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use xenia_kernel::imports::CallCost;
-use xenia_sched::Place;
+use xenia_sched::SymbolicAddress;
 
 /// Kind of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,9 +70,9 @@ pub(crate) struct ResolvedProfile {
 /// Finds names for addresses of guest code.
 pub(crate) trait Symbols {
     /// The place of an instruction.
-    fn place(&self, address: u32) -> Option<Place>;
+    fn place(&self, address: u32) -> Option<SymbolicAddress>;
     /// The place of a return address.
-    fn return_place(&self, address: u32) -> Option<Place>;
+    fn return_place(&self, address: u32) -> Option<SymbolicAddress>;
     /// Name of the export that the call at this address is made to.
     fn call(&self, at: u32) -> Option<String>;
 }

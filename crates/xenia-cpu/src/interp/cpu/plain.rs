@@ -10,7 +10,7 @@ use super::{Cpu, Flow, Raised, Step};
 pub(crate) struct Plain<'c, 'a>(pub(crate) &'c mut Cpu<'a>);
 
 /// Storage access, plain or complete.
-pub(crate) trait Storage<'a> {
+pub(crate) trait StorageAccess<'a> {
     fn cpu(&mut self) -> &mut Cpu<'a>;
     fn load_8(&mut self, ea: u32) -> Result<u8, Raised>;
     fn load_16(&mut self, ea: u32) -> Result<u16, Raised>;
@@ -25,7 +25,7 @@ pub(crate) trait Storage<'a> {
 macro_rules! ways {
     ($($load:ident $load_whole:ident $load_plain:ident
         $store:ident $store_whole:ident $store_plain:ident $type:ty;)*) => {
-        impl<'a> Storage<'a> for Cpu<'a> {
+        impl<'a> StorageAccess<'a> for Cpu<'a> {
             #[inline(always)]
             fn cpu(&mut self) -> &mut Cpu<'a> {
                 self
@@ -45,7 +45,7 @@ macro_rules! ways {
             )*
         }
 
-        impl<'a> Storage<'a> for Plain<'_, 'a> {
+        impl<'a> StorageAccess<'a> for Plain<'_, 'a> {
             #[inline(always)]
             fn cpu(&mut self) -> &mut Cpu<'a> {
                 self.0

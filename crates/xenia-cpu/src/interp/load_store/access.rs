@@ -4,11 +4,11 @@
 //! fault leaves the context unchanged.
 
 use crate::interp::float::single::{double_to_single, single_to_double};
-use crate::interp::{Flow, Step, Storage};
+use crate::interp::{Flow, Step, StorageAccess};
 use xenia_isa::Instruction;
 
 /// Accesses of one value, through plain or complete storage access.
-pub(super) trait Accesses<'a>: Storage<'a> {
+pub(super) trait Accesses<'a>: StorageAccess<'a> {
     /// An update form: makes the access at `(RA) + offset`, and writes that address to RA.
     #[inline(always)]
     fn with_update(
@@ -175,4 +175,4 @@ pub(super) trait Accesses<'a>: Storage<'a> {
     }
 }
 
-impl<'a, T: Storage<'a>> Accesses<'a> for T {}
+impl<'a, T: StorageAccess<'a>> Accesses<'a> for T {}
