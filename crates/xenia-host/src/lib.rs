@@ -14,6 +14,7 @@
 //!   has)
 //! - [`allocator`]: one heap for all threads, free memory given back (nothing changes)
 //! - [`ending`]: a function that runs when a library ends the process (`false`)
+//! - [`environment`]: a variable that the desktop's libraries read (nothing changes)
 //! - [`executable`]: memory that code is written to and run from, at two addresses (everything is
 //!   interpreted)
 //! - [`instruction_cache`]: what makes code that was written visible to instruction fetches
@@ -72,6 +73,6 @@ pub use socket_error::SocketCondition;
 #[cfg(windows)]
 pub use system::wave_output;
 pub use system::{
-    allocator, barrier, ending, executable, fault, file, float, network, ownership, process, profiler,
-    section, signal_stack, signals, socket_file, sparse, thread, written_pages,
+    allocator, barrier, ending, environment, executable, fault, file, float, network, ownership, process,
+    profiler, section, signal_stack, signals, socket_file, sparse, thread, written_pages,
 };

@@ -3,6 +3,7 @@
 pub mod allocator;
 pub mod barrier;
 pub mod ending;
+pub mod environment;
 pub mod executable;
 pub mod fault;
 pub mod file;

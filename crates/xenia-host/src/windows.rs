@@ -6,6 +6,7 @@
 pub mod allocator;
 pub mod barrier;
 pub mod ending;
+pub mod environment;
 pub mod executable;
 #[cfg(target_arch = "x86_64")]
 pub mod fault;

@@ -40,6 +40,7 @@ use xenia_cli::exit::Fault;
 
 fn main() -> ExitCode {
     xenia_host::allocator::allocate_from_one_heap();
+    xenia_host::environment::name_runtime_folder();
     let code = std::panic::catch_unwind(program).unwrap_or_else(|_| report(&Fault.into()).number());
     ExitCode::from(finish(code))
 }

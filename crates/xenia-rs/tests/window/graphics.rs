@@ -28,6 +28,22 @@ fn pictures_stay_on_the_device_unless_they_are_asked_for() -> Result<()> {
 }
 
 #[test]
+fn libraries_print_no_errors_of_their_own_where_there_is_no_login() -> Result<()> {
+    if !need(Tool::Vulkan) {
+        return Ok(());
+    }
+    let mut command = program(DEMO.as_ref());
+    command.args(["--headless", "--gpu", "wgpu", "--frames", "1"]).env("VK_DRIVER_FILES", DRIVER);
+    for name in ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET", "XDG_RUNTIME_DIR"] {
+        command.env_remove(name);
+    }
+    let ended = command.output()?;
+    let said = String::from_utf8_lossy(&ended.stderr);
+    ensure!(ended.status.success() && !said.contains("XDG_RUNTIME_DIR"), "{said}");
+    Ok(())
+}
+
+#[test]
 fn the_window_and_its_title_go_on_after_the_loss_of_their_device() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
