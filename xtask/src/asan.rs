@@ -11,7 +11,7 @@ use std::ffi::OsStr;
 use std::process::Command;
 
 /// The crates with `unsafe`.
-const PACKAGES: &[&str] = &["xenia-sync", "xenia-host", "xenia-memory", "xenia-jit"];
+const PACKAGES: &[&str] = &["xenia-sync", "xenia-locks", "xenia-host", "xenia-memory", "xenia-jit"];
 /// Tests that cannot run under the sanitizer, and why.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("a_host_without_mappings_costs_speed_not_stores", "uses up the mappings, the sanitizer's too"),

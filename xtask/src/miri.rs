@@ -18,7 +18,7 @@ use std::process::{Command, Stdio};
 /// integers.
 const FLAGS: &str = "-Zmiri-isolation-error=warn-nobacktrace -Zmiri-permissive-provenance";
 /// The crates with `unsafe` code that Miri can run in part.
-const PACKAGES: &[&str] = &["xenia-sync", "xenia-host", "xenia-memory"];
+const PACKAGES: &[&str] = &["xenia-sync", "xenia-locks", "xenia-host", "xenia-memory"];
 /// Miri's message for undefined behaviour.
 const FOUND: &str = "error: Undefined Behavior:";
 /// Tests that Miri cannot run, and why.

@@ -236,18 +236,20 @@ fn nextest() -> Result<Command> {
 /// Models are selected by their modules' names; a wrong name would select nothing and pass, so each
 /// must match a test.
 fn lock_models() -> Result<()> {
-    let test = ["test", "--package", "xenia-sync", "--lib", "--quiet", "--features"];
+    let counted = ["test", "--package", "xenia-sync", "--lib", "--quiet", "--features"];
+    let locks = ["test", "--package", "xenia-locks", "--lib", "--quiet", "--features"];
     let reservations = ["test", "--package", "xenia-memory", "--lib", "--quiet", "--features", "model"];
     let waits = ["test", "--package", "xenia-sched", "--test", "tests", "--quiet"];
     let sockets = ["test", "--package", "xenia-net", "--lib", "--quiet", "--features", "model"];
     let kernel = ["test", "--package", "xenia-kernel", "--lib", "--quiet", "--features", "model"];
-    models(&[&test[..], &["model-loom", "::models::"]].concat())?;
-    models(&[&test[..], &["model-shuttle", "::random_models::"]].concat())?;
+    models(&[&counted[..], &["model-loom", "::models::"]].concat())?;
+    models(&[&locks[..], &["model-loom", "::models::"]].concat())?;
+    models(&[&locks[..], &["model-shuttle", "::random_models::"]].concat())?;
     models(&[&reservations[..], &["reservation::models::"]].concat())?;
     models(&[&waits[..], &["--features", "wait-model", "wait_races::"]].concat())?;
     models(&[&kernel[..], &["objects::dispatcher::models::"]].concat())?;
     models(&[&sockets[..], &["models::"]].concat())?;
-    models(&[&test[..], &["statistics", "counts"]].concat())
+    models(&[&locks[..], &["statistics", "counts"]].concat())
 }
 
 /// Runs `cargo test` with a filter that must match a test.

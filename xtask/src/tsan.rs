@@ -16,6 +16,7 @@ const FOLDER: &str = "xtask/tsan";
 /// instrumented.
 const PACKAGES: &[&str] = &[
     "xenia-sync",
+    "xenia-locks",
     "xenia-host",
     "xenia-memory",
     "xenia-sched",

@@ -41,7 +41,7 @@ fn run<L: Contender>(lock: &L, threads: usize, inside: u32, outside: u32) -> Out
                 let (shared, stop, start) = (&shared, &stop, &start);
                 scope.spawn(move || {
                     if cfg!(feature = "statistics") {
-                        xenia_sync::pretend_node(Some(thread as u16 % 2));
+                        xenia_locks::pretend_node(Some(thread as u16 % 2));
                     }
                     let own = AtomicU64::new(0);
                     let mut count = 0_u64;

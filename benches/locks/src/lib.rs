@@ -4,7 +4,8 @@
 //! the way in which a lock hands out references does not matter.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use xenia_sync::{AdaptiveLock, Level, QueuedLock};
+use xenia_locks::{AdaptiveLock, QueuedLock};
+use xenia_sync::Level;
 
 /// A lock to compare.
 pub trait Contender: Send + Sync {
@@ -78,11 +79,11 @@ contender! {
 }
 contender! {
     /// Our queued lock.
-    Queued(xenia_sync::Mutex<(), QueuedLock>), "xenia-sync, queued", xenia_sync::Mutex::with_lock(Level::Leaf, 0, ())
+    Queued(xenia_sync::Mutex<(), QueuedLock>), "xenia-locks, queued", xenia_sync::Mutex::with_lock(Level::Leaf, 0, ())
 }
 contender! {
     /// Our adaptive lock.
-    Adaptive(xenia_sync::Mutex<(), AdaptiveLock>), "xenia-sync, adaptive", xenia_sync::Mutex::with_lock(Level::Leaf, 0, ())
+    Adaptive(xenia_sync::Mutex<(), AdaptiveLock>), "xenia-locks, adaptive", xenia_sync::Mutex::with_lock(Level::Leaf, 0, ())
 }
 contender! {
     /// The runtime's mutex: its lock under the order.
@@ -93,7 +94,7 @@ impl Queued {
     /// The lock's counters, with the feature `statistics`.
     pub fn counts(&self) -> String {
         #[cfg(feature = "statistics")]
-        return format!("{:?}", self.0.counts());
+        return format!("{:?}", xenia_locks::counts_of(&self.0));
         #[cfg(not(feature = "statistics"))]
         String::new()
     }

@@ -4,33 +4,35 @@
 //! threads. The models are in `models.rs` and `random_models.rs` beside the code.
 
 #[cfg(not(feature = "modelled"))]
-pub(crate) use std::{
+pub use std::{
     hint::spin_loop,
     sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering, fence},
     thread::yield_now,
 };
 
 #[cfg(feature = "modelled")]
-pub(crate) use explorer::{
+pub use explorer::{
     hint::spin_loop,
     sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering, fence},
     thread::yield_now,
 };
 
 #[cfg(feature = "model-loom")]
-pub(crate) use loom as explorer;
+pub use loom as explorer;
 
 #[cfg(all(feature = "model-shuttle", not(feature = "model-loom")))]
-pub(crate) use shuttle as explorer;
+pub use shuttle as explorer;
 
 /// Whether this is a model. A model has no time, so operations that take time take one step.
-pub(crate) const MODEL: bool = cfg!(feature = "modelled");
+pub const MODEL: bool = cfg!(feature = "modelled");
 
 /// A thread-local static; in a model, per thread of the model.
 #[cfg(not(feature = "modelled"))]
-pub(crate) use std::thread_local as per_thread;
+pub use std::thread_local as per_thread;
 
+/// A thread-local static of the model.
 #[cfg(feature = "modelled")]
+#[macro_export]
 macro_rules! per_thread {
     () => {};
     ($(#[$doc:meta])* static $name:ident: $type:ty = const { $value:expr }; $($rest:tt)*) => {
@@ -43,19 +45,4 @@ macro_rules! per_thread {
     };
 }
 #[cfg(feature = "modelled")]
-pub(crate) use per_thread;
-
-/// A static; in a model, one per run.
-#[cfg(not(feature = "modelled"))]
-macro_rules! per_process {
-    ($($(#[$doc:meta])* static $name:ident: $type:ty = $value:expr;)+) => {
-        $($(#[$doc])* static $name: $type = $value;)+
-    };
-}
-#[cfg(feature = "modelled")]
-macro_rules! per_process {
-    ($($(#[$doc:meta])* static $name:ident: $type:ty = $value:expr;)+) => {
-        $crate::atomic::explorer::lazy_static! { $($(#[$doc])* static ref $name: $type = $value;)+ }
-    };
-}
-pub(crate) use per_process;
+pub use crate::per_thread;

@@ -21,11 +21,10 @@ macro_rules! levels {
             pub const ALL: &[Level] = &[$(Level::$name),+];
         }
 
-        /// The levels as types, parameters of [`Held`](crate::Held) and
-        /// [`LevelMutex`](crate::LevelMutex).
+        /// The levels as types, for mutexes whose order the compiler checks.
         pub mod levels {
             use super::sealed::Sealed;
-            use super::{Below, Level, Place};
+            use super::{Below, Level, LevelType};
 
             /// The state of holding no lock.
             #[derive(Clone, Copy, Debug)]
@@ -40,7 +39,7 @@ macro_rules! levels {
 
                 impl Sealed for $name {}
 
-                impl Place for $name {
+                impl LevelType for $name {
                     const LEVEL: Level = Level::$name;
                 }
 
@@ -58,7 +57,7 @@ macro_rules! levels {
 }
 
 /// A type that represents a [`Level`].
-pub trait Place: sealed::Sealed {
+pub trait LevelType: sealed::Sealed {
     /// The level as a value.
     const LEVEL: Level;
 }

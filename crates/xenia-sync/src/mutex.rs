@@ -95,12 +95,10 @@ impl<T: ?Sized, R: RawMutex> Mutex<T, R> {
     pub fn get_mut(&mut self) -> &mut T {
         self.inner.get_mut()
     }
-}
 
-#[cfg(all(feature = "statistics", not(feature = "modelled")))]
-impl<T: ?Sized, R: RawMutex> Mutex<T, R> {
-    /// The mutex without its rank.
-    pub(crate) fn unranked(&self) -> &lock_api::Mutex<R, T> {
+    /// The mutex without its rank, for questions to the underlying lock. Locking it would evade the
+    /// check of the order.
+    pub fn unranked(&self) -> &lock_api::Mutex<R, T> {
         &self.inner
     }
 }

@@ -10,13 +10,16 @@
 //! list, so the usual case is one comparison with the last. It never makes threads wait for each
 //! other, and its result does not depend on timing: a single thread's acquisitions are enough to
 //! find an inversion, without two threads racing for the locks.
+//!
+//! A lock of another crate keeps a [`Rank`] and calls [`Rank::take`] and [`Mark::leave`] as
+//! [`Mutex`](crate::Mutex) does.
 
 use crate::level::Level;
 
 #[cfg(any(debug_assertions, feature = "check-order"))]
-pub(crate) use checked::{Mark, Rank, assert_nothing_held};
+pub use checked::{Mark, Rank, assert_nothing_held};
 #[cfg(not(any(debug_assertions, feature = "check-order")))]
-pub(crate) use unchecked::{UncheckedMark as Mark, UncheckedRank as Rank, assert_nothing_held};
+pub use unchecked::{UncheckedMark as Mark, UncheckedRank as Rank, assert_nothing_held};
 
 /// Exclusive upper bound of ordinals.
 const ORDINALS: u32 = 1 << 24;
@@ -30,14 +33,15 @@ mod checked {
 
     /// Level and ordinal, compared in this order.
     #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-    pub(crate) struct Rank(u32);
+    pub struct Rank(u32);
 
     /// Kept in a guard to identify the lock that it releases.
     #[derive(Clone, Copy, Debug)]
-    pub(crate) struct Mark(Holding);
+    pub struct Mark(Holding);
 
     impl Rank {
-        pub(crate) const fn new(level: Level, ordinal: u32) -> Self {
+        /// The rank of a lock. Panics if `ordinal` has more than 24 bits.
+        pub const fn new(level: Level, ordinal: u32) -> Self {
             assert!(ordinal < ORDINALS, "an ordinal has 24 bits");
             Self((level as u32) << ORDINALS.trailing_zeros() | ordinal)
         }
@@ -54,7 +58,7 @@ mod checked {
         /// that would break the order.
         #[inline]
         #[track_caller]
-        pub(crate) fn take<L: ?Sized, G>(
+        pub fn take<L: ?Sized, G>(
             self,
             lock: &L,
             at_once: impl FnOnce() -> Option<G>,
@@ -73,7 +77,7 @@ mod checked {
 
         /// Acquires `lock`, of this rank, if `at_once` succeeds.
         #[track_caller]
-        pub(crate) fn take_tried<L: ?Sized, G>(
+        pub fn take_tried<L: ?Sized, G>(
             self,
             lock: &L,
             at_once: impl FnOnce() -> Option<G>,
@@ -97,7 +101,7 @@ mod checked {
     impl Mark {
         /// Records the release of the lock.
         #[inline]
-        pub(crate) fn leave(self) {
+        pub fn leave(self) {
             if let Some(record) = LockRecord::mine() {
                 record.remove(self.0.lock);
             }
@@ -142,7 +146,7 @@ mod checked {
 
     /// Panics if the thread holds a lock.
     #[track_caller]
-    pub(crate) fn assert_nothing_held() {
+    pub fn assert_nothing_held() {
         let caller = Location::caller();
         let Some(record) = LockRecord::mine() else { return };
         if let Some(last) = record.count().checked_sub(1) {
@@ -170,20 +174,20 @@ mod unchecked {
 
     /// Zero-sized stand-in without the checker.
     #[derive(Clone, Copy, Debug)]
-    pub(crate) struct UncheckedRank;
+    pub struct UncheckedRank;
 
     /// Zero-sized stand-in without the checker.
     #[derive(Clone, Copy, Debug)]
-    pub(crate) struct UncheckedMark;
+    pub struct UncheckedMark;
 
     impl UncheckedRank {
-        pub(crate) const fn new(_: Level, ordinal: u32) -> Self {
+        pub const fn new(_: Level, ordinal: u32) -> Self {
             assert!(ordinal < ORDINALS, "an ordinal has 24 bits");
             Self
         }
 
         #[inline(always)]
-        pub(crate) fn take<L: ?Sized, G>(
+        pub fn take<L: ?Sized, G>(
             self,
             _lock: &L,
             _at_once: impl FnOnce() -> Option<G>,
@@ -193,7 +197,7 @@ mod unchecked {
         }
 
         #[inline(always)]
-        pub(crate) fn take_tried<L: ?Sized, G>(
+        pub fn take_tried<L: ?Sized, G>(
             self,
             _lock: &L,
             at_once: impl FnOnce() -> Option<G>,
@@ -204,7 +208,7 @@ mod unchecked {
 
     impl UncheckedMark {
         #[inline(always)]
-        pub(crate) fn leave(self) {}
+        pub fn leave(self) {}
         #[inline(always)]
         pub(crate) fn enter_again(self) {}
         #[inline(always)]
@@ -212,7 +216,7 @@ mod unchecked {
     }
 
     #[inline(always)]
-    pub(crate) fn assert_nothing_held() {}
+    pub fn assert_nothing_held() {}
 
     const _: () = assert!(size_of::<crate::Mutex<u64>>() == size_of::<parking_lot::Mutex<u64>>());
     const _: () = assert!(size_of::<crate::RwLock<u64>>() == size_of::<parking_lot::RwLock<u64>>());

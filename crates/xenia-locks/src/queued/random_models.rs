@@ -2,11 +2,12 @@
 //! already inside other waits.
 
 use super::*;
+use crate::AcquisitionCounts;
 use crate::random_models::{Inside, explore};
 use crate::topology::pretend_node;
-use crate::{AcquisitionCounts, atomic};
 use atomic::explorer::{sync::Arc, thread};
 use std::sync::Mutex as Plain;
+use xenia_sync::atomic;
 
 const RUNS: usize = 500;
 

@@ -74,7 +74,7 @@ fn host() -> &'static Topology {
     })
 }
 
-crate::atomic::per_thread! {
+xenia_sync::atomic::per_thread! {
     static PRETENDED: Cell<Option<u16>> = const { Cell::new(None) };
 }
 
@@ -89,7 +89,7 @@ pub(crate) fn current_node() -> u16 {
     if let Some(node) = PRETENDED.with(Cell::get) {
         return node;
     }
-    if crate::atomic::MODEL || host().node_of.is_empty() {
+    if xenia_sync::atomic::MODEL || host().node_of.is_empty() {
         return 0;
     }
     current_processor().map_or(0, |processor| host().node_of(processor))

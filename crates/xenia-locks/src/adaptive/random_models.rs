@@ -1,10 +1,10 @@
 //! Shuttle model of the adaptive lock: its turnstile, and the inheritance of priorities.
 
 use super::*;
-use crate::atomic::explorer::{sync::Arc, thread};
 use crate::random_models::{Inside, explore};
 use crate::{priority, set_priority};
 use std::sync::Mutex as Plain;
+use xenia_sync::atomic::explorer::{sync::Arc, thread};
 
 const RUNS: usize = 500;
 

@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::topology::pretend_node;
-use crate::{Level, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Barrier, Mutex as Plain};
 use std::time::Instant;
+use xenia_sync::{Level, Mutex};
 
 /// The order in which threads on these NUMA nodes get the lock if they queue in this order.
 fn order_of(places: &[u16]) -> Vec<usize> {

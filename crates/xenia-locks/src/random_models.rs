@@ -4,10 +4,10 @@
 //! Shuttle runs any number of threads, but its loads always see the last store; loom covers the
 //! memory model.
 
-use crate::atomic::explorer::scheduler::{PctScheduler, RandomScheduler};
-use crate::atomic::explorer::thread::yield_now;
-use crate::atomic::explorer::{Config, MaxSteps, Runner};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use xenia_sync::atomic::explorer::scheduler::{PctScheduler, RandomScheduler};
+use xenia_sync::atomic::explorer::thread::yield_now;
+use xenia_sync::atomic::explorer::{Config, MaxSteps, Runner};
 
 /// Number of preemptions that PCT distributes over a run.
 const INTERRUPTIONS: usize = 4;

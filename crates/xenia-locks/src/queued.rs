@@ -31,12 +31,12 @@
 //! as much as the rest of it, so the head sleeps for [`FIRST_NAP`] first, and never for more than
 //! [`LONGEST_NAP`]. No other wake can be lost.
 
-use crate::atomic::{self, AtomicU8, AtomicU16, Ordering};
 use crate::backoff::Backoff;
 use crate::node::{self, NodeClaim, node};
 use crate::raw;
 use crate::statistics::LockStatistics;
 use std::time::Duration;
+use xenia_sync::atomic::{self, AtomicU8, AtomicU16, Ordering};
 
 /// Limit of consecutive hand-overs past other waiters to threads on the holder's NUMA node.
 pub const MOST_PASSED: u32 = if atomic::MODEL { 1 } else { 64 };
@@ -62,7 +62,7 @@ const WAKE: u8 = 1;
 const GRANT: u8 = 2;
 
 /// A NUMA-aware queue lock in one 32-bit word, with bounded barging. Used through
-/// [`Mutex::with_lock`](crate::Mutex::with_lock) or `lock_api`.
+/// [`Mutex::with_lock`](xenia_sync::Mutex::with_lock) or `lock_api`.
 #[derive(Debug)]
 #[repr(C, align(4))]
 pub struct QueuedLock {

@@ -8,13 +8,13 @@
 //! The table is global to the process: it only describes current waits and keeps no state beyond
 //! them.
 
-#[cfg(feature = "modelled")]
-use crate::atomic::explorer;
-use crate::atomic::{self, AtomicU8, AtomicU16, AtomicU32, Ordering};
 use crate::topology;
 use std::cell::Cell;
 #[cfg(not(feature = "modelled"))]
 use std::sync::atomic::AtomicU64;
+#[cfg(feature = "modelled")]
+use xenia_sync::atomic::explorer;
+use xenia_sync::atomic::{self, AtomicU8, AtomicU16, AtomicU32, Ordering};
 
 /// Limit of threads that have nodes.
 pub(crate) const THREADS: usize = if atomic::MODEL { MODELLED } else { 1024 };

@@ -7,11 +7,12 @@
 //! is read a moment too late only changes the wake order. So a boost that passes along a chain of
 //! waits may come late, or stay until that thread next releases its last lock.
 
-use crate::atomic::{per_process, per_thread};
 use crate::node::{THREADS, thread_number};
+use crate::per_process::per_process;
 use std::cell::Cell;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU16, Ordering::Relaxed};
+use xenia_sync::atomic::per_thread;
 
 /// Limit of waits along which a loan is passed.
 const LONGEST_CHAIN: usize = 16;

@@ -91,7 +91,7 @@ fn misuse_is_refused_and_leaves_the_token_in_order() {
 #[test]
 #[cfg(debug_assertions)]
 fn tokens_have_their_place_in_the_order() {
-    let (token, lock) = (Token::new(Level::Files, ()), crate::Mutex::new(Level::Objects, ()));
+    let (token, lock) = (Token::new(Level::Files, ()), xenia_sync::Mutex::new(Level::Objects, ()));
     let hold = token.hold();
     assert!(panics(|| drop(lock.lock())));
     blocking(|| drop(lock.lock()));

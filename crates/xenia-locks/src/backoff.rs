@@ -5,7 +5,7 @@
 //! not yield the processor: on a loaded machine a thread would lose it for milliseconds, in which
 //! the lock is passed around without it.
 
-use crate::atomic;
+use xenia_sync::atomic;
 
 /// Number of rounds of pauses.
 const ROUNDS: u32 = 12;

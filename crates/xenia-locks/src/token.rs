@@ -9,9 +9,6 @@
 //! The value is accessed through [`Hold::with`], so no reference to it exists while others change
 //! it. Blocking inside is refused. Tokens have a place in the lock order like all locks.
 
-use crate::atomic::per_thread;
-use crate::level::Level;
-use crate::order::{Mark, Rank, assert_nothing_held};
 use crate::queued::QueuedLock;
 use parking_lot::Mutex;
 use std::cell::{Cell, RefCell};
@@ -19,6 +16,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
+use xenia_sync::Level;
+use xenia_sync::atomic::per_thread;
+use xenia_sync::order::{Mark, Rank, assert_nothing_held};
 
 /// A lock around a `T` that is released while its holder blocks.
 pub struct Token<T> {
@@ -64,7 +64,8 @@ impl<T> Token<T> {
         Self::numbered(level, 0, value)
     }
 
-    /// Creates one of several tokens of `level`: see [`Mutex::numbered`](crate::Mutex::numbered).
+    /// Creates one of several tokens of `level`: see
+    /// [`Mutex::numbered`](xenia_sync::Mutex::numbered).
     pub fn numbered(level: Level, ordinal: u32, value: T) -> Self {
         let lock = Lock { rank: Rank::new(level, ordinal), lock: QueuedLock::new() };
         Self { lock: Arc::new(lock), value: Mutex::new(value) }

@@ -3,14 +3,16 @@
 //! A token, which travels with the calls, stands for the locks that a thread holds.
 //! [`LevelMutex::lock`] borrows the token and returns one of the lock's level, so that further
 //! locks must be above it, and the outer token can't be used while the guard lives. Builds with the
-//! run-time checker check the same locks again, because code could call [`Held::nothing`] twice.
+//! run-time checker check the same locks again, because code could call [`HeldLevel::nothing`]
+//! twice.
 //!
 //! ```
-//! use xenia_sync::{Held, LevelMutex, levels};
+//! use xenia_locks::{HeldLevel, LevelMutex};
+//! use xenia_sync::levels;
 //!
 //! let objects = LevelMutex::<levels::Objects, _>::new(1);
 //! let slot = LevelMutex::<levels::Slot, _>::new(2);
-//! let mut held = Held::nothing();
+//! let mut held = HeldLevel::nothing();
 //! let (mut object, mut held) = objects.lock(&mut held);
 //! let (ready, _) = slot.lock(&mut held);
 //! *object += *ready;
@@ -19,21 +21,23 @@
 //! A wrong order does not compile:
 //!
 //! ```compile_fail,E0277
-//! # use xenia_sync::{Held, LevelMutex, levels};
+//! # use xenia_locks::{HeldLevel, LevelMutex};
+//! # use xenia_sync::levels;
 //! # let objects = LevelMutex::<levels::Objects, _>::new(1);
 //! # let slot = LevelMutex::<levels::Slot, _>::new(2);
-//! let mut held = Held::nothing();
+//! let mut held = HeldLevel::nothing();
 //! let (ready, mut held) = slot.lock(&mut held);
 //! let (object, _) = objects.lock(&mut held); // Objects is below Slot
 //! ```
 //!
 //! Two locks of one level do not compile, either (those with ordinals are checked at run time:
-//! [`Mutex::numbered`]):
+//! [`Mutex::numbered`](xenia_sync::Mutex::numbered)):
 //!
 //! ```compile_fail,E0277
-//! # use xenia_sync::{Held, LevelMutex, levels};
+//! # use xenia_locks::{HeldLevel, LevelMutex};
+//! # use xenia_sync::levels;
 //! # let (a, b) = (LevelMutex::<levels::Files, _>::new(1), LevelMutex::<levels::Files, _>::new(2));
-//! let mut held = Held::nothing();
+//! let mut held = HeldLevel::nothing();
 //! let (first, mut held) = a.lock(&mut held);
 //! let (second, _) = b.lock(&mut held);
 //! ```
@@ -41,10 +45,11 @@
 //! The outer token can't be used while the inner guard lives:
 //!
 //! ```compile_fail,E0499
-//! # use xenia_sync::{Held, LevelMutex, levels};
+//! # use xenia_locks::{HeldLevel, LevelMutex};
+//! # use xenia_sync::levels;
 //! # let objects = LevelMutex::<levels::Objects, _>::new(1);
 //! # let slot = LevelMutex::<levels::Slot, _>::new(2);
-//! let mut held = Held::nothing();
+//! let mut held = HeldLevel::nothing();
 //! let (ready, _) = slot.lock(&mut held);
 //! let (object, _) = objects.lock(&mut held);
 //! drop(ready);
@@ -53,31 +58,31 @@
 //! A token can't be sent to another thread:
 //!
 //! ```compile_fail,E0277
-//! # use xenia_sync::Held;
-//! let held = Held::nothing();
+//! # use xenia_locks::HeldLevel;
+//! let held = HeldLevel::nothing();
 //! std::thread::spawn(move || drop(held));
 //! ```
 
-use crate::level::{Below, Place, levels};
-use crate::mutex::{Mutex, MutexGuard};
-use crate::order;
 use std::marker::PhantomData;
+use xenia_sync::order;
+use xenia_sync::{Below, LevelType, levels};
+use xenia_sync::{Mutex, MutexGuard};
 
 /// Token that proves that this thread holds no lock above level `L`.
 #[derive(Debug)]
-pub struct Held<'outer, L> {
+pub struct HeldLevel<'outer, L> {
     level: PhantomData<L>,
     outer: PhantomData<&'outer mut ()>,
     this_thread: PhantomData<*const ()>,
 }
 
-impl<L> Held<'_, L> {
+impl<L> HeldLevel<'_, L> {
     const fn new() -> Self {
         Self { level: PhantomData, outer: PhantomData, this_thread: PhantomData }
     }
 }
 
-impl Held<'static, levels::Nothing> {
+impl HeldLevel<'static, levels::Nothing> {
     /// The token of a thread without locks. Panics in debug builds if the thread holds one.
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn nothing() -> Self {
@@ -93,7 +98,7 @@ pub struct LevelMutex<L, T: ?Sized> {
     mutex: Mutex<T>,
 }
 
-impl<L: Place, T> LevelMutex<L, T> {
+impl<L: LevelType, T> LevelMutex<L, T> {
     /// Creates a lock of level `L` for `value`.
     pub const fn new(value: T) -> Self {
         Self { level: PhantomData, mutex: Mutex::new(L::LEVEL, value) }
@@ -103,8 +108,11 @@ impl<L: Place, T> LevelMutex<L, T> {
 impl<L, T: ?Sized> LevelMutex<L, T> {
     /// Acquires the lock, waiting for it. Returns the guard, and the token for locks above it.
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
-    pub fn lock<'a, H: Below<L>>(&'a self, _held: &'a mut Held<'_, H>) -> (MutexGuard<'a, T>, Held<'a, L>) {
-        (self.mutex.lock(), Held::new())
+    pub fn lock<'a, H: Below<L>>(
+        &'a self,
+        _held: &'a mut HeldLevel<'_, H>,
+    ) -> (MutexGuard<'a, T>, HeldLevel<'a, L>) {
+        (self.mutex.lock(), HeldLevel::new())
     }
 
     /// Exclusive access without locking.
@@ -121,7 +129,7 @@ mod tests {
     fn rising_levels_nest_and_begin_again() {
         let files = LevelMutex::<levels::Files, _>::new(1);
         let memory = LevelMutex::<levels::Memory, _>::new(2);
-        let mut held = Held::nothing();
+        let mut held = HeldLevel::nothing();
         for _ in 0..2 {
             let (mut outer, mut held) = files.lock(&mut held);
             let (inner, _) = memory.lock(&mut held);
@@ -136,8 +144,8 @@ mod tests {
     #[should_panic(expected = "but holds Files")]
     fn a_thread_begins_with_nothing() {
         let files = LevelMutex::<levels::Files, _>::new(());
-        let mut held = Held::nothing();
+        let mut held = HeldLevel::nothing();
         let _files = files.lock(&mut held);
-        let _second = Held::nothing();
+        let _second = HeldLevel::nothing();
     }
 }

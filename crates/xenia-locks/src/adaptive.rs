@@ -13,10 +13,10 @@
 //! bounded: a waiter of low priority can wait for as long as others arrive. Where that matters, use
 //! the queued lock.
 
-use crate::atomic::{AtomicU32, Ordering};
 use crate::backoff::Backoff;
 use crate::node::thread_number;
 use crate::{priority, raw};
+use xenia_sync::atomic::{AtomicU32, Ordering};
 
 /// Bit of the word: a thread may be sleeping.
 const SLEEPERS: u32 = 1;
@@ -26,7 +26,7 @@ const NAMELESS: u32 = 0xFFFF_0000;
 const SPINS: u32 = 8;
 
 /// A lock whose waiters spin while the holder runs and sleep otherwise, with priority inheritance.
-/// Used through [`Mutex::with_lock`](crate::Mutex::with_lock) or `lock_api`.
+/// Used through [`Mutex::with_lock`](xenia_sync::Mutex::with_lock) or `lock_api`.
 #[derive(Debug)]
 pub struct AdaptiveLock {
     word: AtomicU32,
@@ -103,7 +103,7 @@ impl AdaptiveLock {
                     continue;
                 }
                 spins += 1;
-                if spins < SPINS && !crate::atomic::MODEL {
+                if spins < SPINS && !xenia_sync::atomic::MODEL {
                     backoff.reset();
                     continue;
                 }

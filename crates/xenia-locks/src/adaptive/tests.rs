@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::priority::{on_priority, priority, priority_of, set_priority};
-use crate::{Level, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicU16};
 use std::sync::{Barrier, Mutex as Plain};
 use std::time::{Duration, Instant};
+use xenia_sync::{Level, Mutex};
 
 /// Waits until a condition holds; fails instead of hanging.
 fn until(so: impl Fn() -> bool) {

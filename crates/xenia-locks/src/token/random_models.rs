@@ -2,8 +2,8 @@
 //! exclusive in between.
 
 use super::*;
-use crate::atomic::explorer::{sync::Arc, sync::Mutex as Modelled, thread};
 use crate::random_models::{Inside, explore};
+use xenia_sync::atomic::explorer::{sync::Arc, sync::Mutex as Modelled, thread};
 
 const RUNS: usize = 500;
 
