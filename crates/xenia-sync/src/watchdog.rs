@@ -10,8 +10,6 @@
 
 use std::fmt;
 use std::panic::Location;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Whether this build keeps the records that the watchdog reads: with debug assertions or the
@@ -85,43 +83,19 @@ pub fn stuck(limit: Duration) -> Vec<Stuck> {
     }
 }
 
-/// A thread that checks for stuck locks periodically, until this is dropped.
-#[derive(Debug)]
-pub struct LockWatchdog {
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+/// The stuck locks that were reported already, for callers that look again and again.
+#[derive(Debug, Default)]
+pub struct StuckLocks {
+    told: Vec<usize>,
 }
 
-impl LockWatchdog {
-    /// Calls `report` for each lock for which a thread has waited longer than `limit`, once as long
-    /// as the same waits last.
-    pub fn start(limit: Duration, mut report: impl FnMut(&Stuck) + Send + 'static) -> std::io::Result<Self> {
-        let (stop, stopped) = channel();
-        let look = move || {
-            let mut told: Vec<usize> = Vec::new();
-            while stopped.recv_timeout(limit / 2) == Err(RecvTimeoutError::Timeout) {
-                let found = stuck(limit);
-                told.retain(|address| found.iter().any(|stuck| stuck.address == *address));
-                for stuck in &found {
-                    if !told.contains(&stuck.address) {
-                        told.push(stuck.address);
-                        report(stuck);
-                    }
-                }
-            }
-        };
-        let thread = std::thread::Builder::new().name("lock watchdog".to_owned()).spawn(look)?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
-    }
-}
-
-impl Drop for LockWatchdog {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // If `report` panicked, its message has been printed already.
-            let _ = thread.join();
-        }
+impl StuckLocks {
+    /// The locks for which a thread has been waiting for `limit` or longer, except those of earlier
+    /// calls that have been stuck since.
+    pub fn found_since(&mut self, limit: Duration) -> Vec<Stuck> {
+        let found = stuck(limit);
+        let before = std::mem::replace(&mut self.told, found.iter().map(|stuck| stuck.address).collect());
+        found.into_iter().filter(|stuck| !before.contains(&stuck.address)).collect()
     }
 }
 

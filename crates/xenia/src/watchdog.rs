@@ -1,7 +1,8 @@
 //! The watchdog polls a running machine once per second: it flushes the event log and updates the
 //! status line. If a host thread has not finished a time slice for five seconds, it reports once
 //! what the thread is doing, and unless that is GPU work, prints the guest's threads as soon as the
-//! slice ends.
+//! slice ends. In builds that check the order of locks it also names locks that a thread has waited
+//! for as long.
 
 use crate::event_log::EventLog;
 use crate::interrupt::Interrupt;
@@ -14,6 +15,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use xenia_kernel::Kernel;
 use xenia_sched::{Activity, Doing, FIELDS_PER_SECOND, GuestTicks, TICKS_PER_SECOND};
+use xenia_sync::watchdog::StuckLocks;
 
 /// Interval between polls.
 const LOOK: Duration = Duration::from_secs(1);
@@ -122,17 +124,20 @@ impl Standstill {
 
 /// State of each host thread.
 #[derive(Default)]
-struct Patience(Vec<Standstill>);
+struct Patience {
+    lanes: Vec<Standstill>,
+    locks: StuckLocks,
+}
 
 impl Patience {
-    /// Polls all host threads, and reports those without progress.
+    /// Polls all host threads and locks, and reports those without progress.
     fn look(&mut self, watched: &WatchedMachine, now: Instant) {
         for (lane, (steps, doing)) in watched.activity.lanes().enumerate() {
-            if self.0.len() == lane {
-                self.0.push(Standstill { steps, since: now, told: false });
+            if self.lanes.len() == lane {
+                self.lanes.push(Standstill { steps, since: now, told: false });
             }
             let busy = watched.busy_with(doing);
-            if self.0[lane].is_over(steps, busy.is_none(), now)
+            if self.lanes[lane].is_over(steps, busy.is_none(), now)
                 && let Some(busy) = busy
             {
                 tracing::warn!(target: "watchdog", "a host thread has not finished its step for {} seconds: {busy}", PATIENCE.as_secs());
@@ -140,6 +145,9 @@ impl Patience {
                     watched.interrupt.want_threads();
                 }
             }
+        }
+        for stuck in self.locks.found_since(PATIENCE) {
+            tracing::warn!(target: "watchdog", "{stuck}");
         }
     }
 }
