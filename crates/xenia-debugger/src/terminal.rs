@@ -66,14 +66,14 @@ impl Screen {
         }));
         let opened = HostTerminal::open().and_then(Terminal::new);
         let screen = Self(opened.context("the terminal can't be used")?);
-        say::divert_errors(Some(text_sink(&session.model.text)));
+        say::send_messages_to(Some(text_sink(&session.model.text)));
         Ok(screen)
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        say::divert_errors(None);
+        say::send_messages_to(None);
         backend::close();
     }
 }

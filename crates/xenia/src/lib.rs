@@ -20,7 +20,8 @@
 //! `examples/run.rs` runs a title in 20 lines; `examples/two_machines.rs` runs two at once.
 //!
 //! Invariants: a process can hold any number of machines; no machine has state outside of its own
-//! structs, except that messages go to the process's standard streams ([`say`]).
+//! structs, except that messages of all go to standard error, or to the sink that the program names
+//! ([`say::send_messages_to`]).
 #![forbid(unsafe_code)]
 // All output goes through `say`, which remembers write errors.
 #![deny(clippy::print_stdout, clippy::print_stderr)]

@@ -145,16 +145,16 @@ pub fn write_err(text: Arguments<'_>) {
     let _ = StandardError.write_all(text.as_bytes());
 }
 
-/// Receives text instead of standard error.
-pub type Diverted = Box<dyn FnMut(&str) + Send>;
+/// Receives messages in place of standard error, in parts of any length. It must print none itself.
+pub type MessageSink = Box<dyn FnMut(&str) + Send>;
 
-/// The receiver of text in place of standard error, if there is one.
-static DIVERTED: Mutex<Option<Diverted>> = Mutex::new(None);
+/// The receiver of messages in place of standard error, if there is one.
+static SINK: Mutex<Option<MessageSink>> = Mutex::new(None);
 
-/// Sends everything for standard error to `to`, for programs that own the terminal; `None` ends
-/// that.
-pub fn divert_errors(to: Option<Diverted>) {
-    *DIVERTED.lock() = to;
+/// Sends all messages of all machines of this process to `sink`, for programs that own the terminal
+/// or have their own log; `None` sends them to standard error again.
+pub fn send_messages_to(sink: Option<MessageSink>) {
+    *SINK.lock() = sink;
 }
 
 /// Standard error as a writer; on a terminal, it clears the status line first. A single write is
@@ -164,8 +164,8 @@ pub struct StandardError;
 
 impl Write for StandardError {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if let Some(diverted) = &mut *DIVERTED.lock() {
-            diverted(&String::from_utf8_lossy(bytes));
+        if let Some(sink) = &mut *SINK.lock() {
+            sink(&String::from_utf8_lossy(bytes));
             return Ok(bytes.len());
         }
         status::over(bytes.ends_with(b"\n"), || std::io::stderr().lock().write_all(bytes))?;
@@ -295,6 +295,18 @@ mod tests {
             chain(&anyhow!(missing()).context("cannot open a")),
             format!("cannot open a: {}", missing())
         );
+    }
+
+    #[test]
+    fn a_sink_gets_messages_in_place_of_standard_error() {
+        let got = std::sync::Arc::new(Mutex::new(String::new()));
+        let sink = got.clone();
+        send_messages_to(Some(Box::new(move |text| sink.lock().push_str(text))));
+        errln!("for the sink {}", 1);
+        send_messages_to(None);
+        errln!("for standard error");
+        let got = got.lock();
+        assert!(got.contains("for the sink 1\n") && !got.contains("standard error"), "{got}");
     }
 
     #[test]
