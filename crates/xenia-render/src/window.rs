@@ -239,6 +239,9 @@ pub trait InputClient {
     /// Sets a setting of the page.
     fn set(&self, key: &str, value: &str) -> Result<ControllerKeys, String>;
 
+    /// Uses the next named assignment.
+    fn next_assignment(&self) -> Result<ControllerKeys, String>;
+
     /// Goes back to what is built in.
     fn reset(&self) -> Result<ControllerKeys, String>;
 

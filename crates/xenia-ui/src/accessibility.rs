@@ -50,6 +50,7 @@ fn model() -> PageModel {
         parts: vec![part("a", "A"), part("up", "D-pad up")],
         pads: vec!["Gamepad: controller 1".to_owned()],
         settings: vec![setting("dead-zone", "Dead zone of sticks", volume, "10")],
+        assignment: Some("racing".to_owned()),
     };
     let entry = |name: &str| LibraryEntry { name: name.to_owned(), ..LibraryEntry::default() };
     let library = LibraryModel { entries: vec![entry("Demo"), entry("Knot")], ..LibraryModel::default() };

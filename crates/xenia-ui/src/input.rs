@@ -13,6 +13,7 @@ mod picture;
 use super::interface::{MenuPage, Outcome, entry, row_of};
 use super::{LiveSetting, PageCommand, PageModel, settings};
 use egui::{EventFilter, Key, Response, ScrollArea, Ui};
+use picture::DeadZones;
 use std::time::Duration;
 
 /// Time between two looks at what is pressed.
@@ -29,6 +30,8 @@ pub struct InputModel {
     pub parts: Vec<InputPart>,
     /// The pads that are plugged in, in words.
     pub pads: Vec<String>,
+    /// Name of the assignment in use, empty for none; `None` if there are no named ones.
+    pub assignment: Option<String>,
     /// Dead zones, and the strength of motors.
     pub settings: Vec<LiveSetting>,
 }
@@ -64,7 +67,9 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut InputState) -> Ve
     let pads =
         if input.pads.is_empty() { "no pad: the keyboard alone".to_owned() } else { input.pads.join(", ") };
     ui.vertical_centered(|ui| ui.label(pads));
-    let mut chosen = picture::show(ui, &input.parts, state.waiting);
+    let zones =
+        DeadZones { stick: fraction(input, "dead-zone"), trigger: fraction(input, "trigger-dead-zone") };
+    let mut chosen = picture::show(ui, &input.parts, zones, state.waiting);
     let hint = if state.waiting.is_some() {
         "Press a key or a pad's button. Escape: as before."
     } else {
@@ -91,6 +96,11 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut InputState) -> Ve
     }
     outcomes.extend(settings::list(ui, &input.settings));
     ui.add_space(4.0);
+    if let Some(name) = &input.assignment
+        && row_of(ui, "Assignment", if name.is_empty() { "none" } else { name }).clicked()
+    {
+        outcomes.push(Outcome::Do(PageCommand::NextAssignment));
+    }
     if entry(ui, "Try the motors") {
         state.motors_until = Some(ui.input(|input| input.time) + MOTORS);
         outcomes.push(Outcome::Do(PageCommand::TryMotors(true)));
@@ -108,6 +118,12 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut InputState) -> Ve
         outcomes.push(Outcome::Go(MenuPage::Menu));
     }
     outcomes
+}
+
+/// A percentage of the page's settings as a fraction; 0 if it is none of them.
+fn fraction(input: &InputModel, key: &str) -> f32 {
+    let setting = input.settings.iter().find(|setting| setting.key == key);
+    setting.and_then(|setting| setting.value.parse::<u8>().ok()).map_or(0.0, |value| f32::from(value) / 100.0)
 }
 
 /// Moves the focus along the rows by the arrows, also to those that are not seen yet, to which egui
@@ -158,6 +174,7 @@ mod tests {
             parts: vec![part("a", "A", "Z, A"), part("b", "B", "X, B"), part("start", "Start", "Enter")],
             pads: vec!["Gamepad: controller 1".to_owned()],
             settings: vec![zone],
+            assignment: None,
         };
         PageModel { input: Some(input), has_input: true, can_keep: true, ..PageModel::default() }
     }
@@ -191,6 +208,19 @@ mod tests {
     }
 
     #[test]
+    fn dead_zones_are_drawn_in_the_sticks_as_large_as_they_are_set() {
+        let mut driver = Driver::new(MenuPage::Input, model());
+        let small = driver.circles();
+        driver.change(|model| model.input.as_mut().unwrap().settings[0].value = "40".to_owned());
+        let large = driver.circles();
+        let count = |circles: &[f32], zone: f32| {
+            circles.iter().filter(|radius| (**radius - zone * picture::STICK).abs() < 0.01).count()
+        };
+        assert_eq!((count(&small, 0.1), count(&small, 0.4)), (2, 0), "{small:?}");
+        assert_eq!((count(&large, 0.1), count(&large, 0.4)), (0, 2), "{large:?}");
+    }
+
+    #[test]
     fn the_arrows_reach_every_part_and_what_is_below() {
         let names = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14"];
         let part =
@@ -204,6 +234,16 @@ mod tests {
         }
         driver.keys(&[Key::ArrowDown; 2]);
         assert_eq!(driver.keys(&[Key::Enter]), [PageCommand::TryMotors(true)]);
+    }
+
+    #[test]
+    fn the_next_named_assignment_is_used_where_there_are_any() {
+        let mut driver = Driver::new(MenuPage::Input, model());
+        assert!(!driver.shows("Assignment"));
+        driver.change(|model| model.input.as_mut().unwrap().assignment = Some(String::new()));
+        assert!(driver.shows("none"));
+        driver.change(|model| model.input.as_mut().unwrap().assignment = Some("racing".to_owned()));
+        assert_eq!(driver.click("racing"), [PageCommand::NextAssignment]);
     }
 
     #[test]

@@ -148,6 +148,8 @@ pub enum PageCommand {
     },
     /// Take all keys from a part of the controller, by its name in settings.
     Unbind(&'static str),
+    /// Use the next named assignment of the controllers.
+    NextAssignment,
     /// Go back to the built-in keys, buttons and dead zones.
     ResetInput,
     /// Run the motors of all pads, or stop them.

@@ -72,6 +72,16 @@ impl Driver {
         place
     }
 
+    /// Radii of all circles that are shown.
+    pub(super) fn circles(&mut self) -> Vec<f32> {
+        let (output, _) = self.events(Vec::new());
+        let radius = |shape: &Shape| match shape {
+            Shape::Circle(circle) => Some(circle.radius),
+            _ => None,
+        };
+        output.shapes.iter().filter_map(|shape| radius(&shape.shape)).collect()
+    }
+
     pub(super) fn page(&self) -> Option<MenuPage> {
         self.interface.page()
     }

@@ -42,7 +42,7 @@ use xenia_sched::GuestTicks;
 const BLUETOOTH: u16 = 5;
 
 /// Names of the settings tables for keys and pads: the controllers' and the window's.
-pub const TABLES: [&str; 2] = ["input", "hotkeys"];
+pub const TABLES: [&str; 3] = ["input", "controller", "hotkeys"];
 
 /// Identifies a pad while it is plugged in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

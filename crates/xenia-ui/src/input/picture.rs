@@ -8,7 +8,14 @@ use egui::{
 /// Size of the picture in points.
 const SIZE: Vec2 = vec2(380.0, 176.0);
 /// Radius of a stick's range in points.
-const STICK: f32 = 26.0;
+pub(super) const STICK: f32 = 26.0;
+
+/// Dead zones as fractions of the range.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DeadZones {
+    pub(super) stick: f32,
+    pub(super) trigger: f32,
+}
 
 /// A part's name in settings, its place, half its size, and its letter.
 type Drawn = (&'static str, Pos2, Vec2, &'static str);
@@ -47,13 +54,18 @@ const STICKS: [(&str, Pos2, [&str; 4]); 2] = [
 ];
 
 /// Shows the picture; returns the part that was clicked.
-pub(super) fn show(ui: &mut Ui, parts: &[InputPart], waiting: Option<&str>) -> Option<&'static str> {
+pub(super) fn show(
+    ui: &mut Ui,
+    parts: &[InputPart],
+    zones: DeadZones,
+    waiting: Option<&str>,
+) -> Option<&'static str> {
     let mut chosen = None;
     ui.vertical_centered(|ui| {
         // Keys choose in the list: a picture with a focus would have to be walked through.
         let (rect, response) = ui.allocate_exact_size(SIZE, Sense::CLICK);
         let clicked = response.interact_pointer_pos().filter(|_| response.clicked());
-        let picture = Picture { ui, origin: rect.min, parts, waiting };
+        let picture = Picture { ui, origin: rect.min, parts, zones, waiting };
         picture.body();
         for (name, at, half, letter) in PARTS {
             let part = picture.part(name, at, half, letter);
@@ -75,6 +87,7 @@ struct Picture<'a> {
     ui: &'a Ui,
     origin: Pos2,
     parts: &'a [InputPart],
+    zones: DeadZones,
     waiting: Option<&'a str>,
 }
 
@@ -122,6 +135,11 @@ impl Picture<'_> {
         let corner = CornerRadius::same(half.min_elem() as u8);
         let painter = self.ui.painter();
         painter.rect(rect, corner, self.fill(name), self.line(), StrokeKind::Inside);
+        if name.ends_with("-trigger") {
+            // A trigger that is pressed less than this is not pressed.
+            let x = rect.left() + rect.width() * self.zones.trigger;
+            painter.vline(x, rect.y_range(), self.line());
+        }
         let color = self.ui.visuals().text_color();
         painter.text(rect.center(), Align2::CENTER_CENTER, letter, FontId::proportional(12.0), color);
         rect
@@ -133,6 +151,7 @@ impl Picture<'_> {
         let painter = self.ui.painter();
         let waits = [up, down, left, right].into_iter().find(|name| self.waiting == Some(*name));
         painter.circle(centre, STICK, self.fill(waits.unwrap_or(click)), self.line());
+        painter.circle_stroke(centre, STICK * self.zones.stick, self.line());
         let pushed = vec2(self.pressed(right) - self.pressed(left), self.pressed(down) - self.pressed(up));
         painter.circle_filled(centre + STICK * pushed, 5.0, self.ui.visuals().strong_text_color());
         Rect::from_center_size(centre, Vec2::splat(2.0 * STICK))

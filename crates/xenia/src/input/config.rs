@@ -18,9 +18,15 @@
 //!
 //! [input.title.454108CF]     # the same settings for one title
 //! dead-zone = 0.2
+//! controller = "racing"      # a named assignment, also in [input]
+//!
+//! [controller.racing]        # the same settings under a name
+//! kind = "wheel"
 //! ```
 
 pub mod edit;
+#[cfg(test)]
+mod tests;
 
 use super::control::PadControl;
 use super::hotkeys::HotkeyTable;
@@ -114,6 +120,26 @@ impl TryFrom<String> for TitleId {
     }
 }
 
+/// Longest name of an assignment in bytes.
+const NAME_LENGTH: usize = 32;
+
+/// Name of an assignment, which needs no quotes in a settings file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+struct ControllerName(String);
+
+impl TryFrom<String> for ControllerName {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        if is_plain && (1..=NAME_LENGTH).contains(&text.len()) {
+            Ok(Self(text))
+        } else {
+            Err(format!("`{text}` is not a name of 1 to {NAME_LENGTH} letters, digits, `-` and `_`"))
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 struct Table {
@@ -124,6 +150,8 @@ struct Table {
     pads: Option<bool>,
     mappings: Option<PathBuf>,
     kind: Option<Kind>,
+    /// The named assignment.
+    controller: Option<ControllerName>,
     keys: BTreeMap<PadControl, OneOrMany<NamedKey>>,
     buttons: BTreeMap<PadControl, PadControl>,
     title: BTreeMap<TitleId, Table>,
@@ -134,13 +162,17 @@ struct Document {
     #[serde(default)]
     input: Table,
     #[serde(default)]
+    controller: BTreeMap<ControllerName, Table>,
+    #[serde(default)]
     hotkeys: HotkeyTable,
 }
 
-/// The tables `[input]` and `[hotkeys]` of the settings.
+/// The tables `[input]`, `[controller]` and `[hotkeys]` of the settings.
 #[derive(Clone, Debug, Default)]
 pub struct InputConfig {
     table: Table,
+    /// The assignments that have names.
+    controllers: BTreeMap<ControllerName, Table>,
     hotkeys: Hotkeys,
     /// Folder that its paths are relative to.
     folder: PathBuf,
@@ -180,9 +212,10 @@ impl Default for Tuning {
     }
 }
 
-/// Parses the tables `[input]` and `[hotkeys]` of a settings file. Errors name the line.
+/// Parses the tables `[input]`, `[controller]` and `[hotkeys]` of a settings file. Errors name the
+/// line.
 pub fn parse(text: &str, path: &Path) -> Result<InputConfig> {
-    let Document { input: table, hotkeys } = toml::from_str(text)
+    let Document { input: table, controller: controllers, hotkeys } = toml::from_str(text)
         .map_err(|error| anyhow::anyhow!("{}", error.to_string().trim_end()))
         .with_context(|| format!("{}: keys and pads", path.display()))?;
     let hotkeys = hotkeys.hotkeys().with_context(|| format!("{}: [hotkeys]", path.display()))?;
@@ -198,11 +231,27 @@ pub fn parse(text: &str, path: &Path) -> Result<InputConfig> {
             );
         }
     }
-    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-    let config = InputConfig { table, hotkeys, folder };
-    for id in [None].into_iter().chain(config.table.title.keys().map(|id| Some(id.0))) {
-        config.check_keys(id).with_context(|| format!("{}: [input.keys]", path.display()))?;
+    for (ControllerName(name), of_name) in &controllers {
+        let is_of_all = of_name.mappings.is_some() || of_name.pads.is_some() || of_name.keyboard.is_some();
+        if is_of_all || !of_name.title.is_empty() || of_name.controller.is_some() {
+            bail!(
+                "{}: [controller.{name}]: `mappings`, `pads`, `keyboard`, `controller` and titles belong to \
+                 [input]",
+                path.display()
+            );
+        }
     }
+    for table in [&table].into_iter().chain(table.title.values()) {
+        if let Some(ControllerName(name)) =
+            table.controller.as_ref().filter(|name| !controllers.contains_key(*name))
+        {
+            let known: Vec<&str> = controllers.keys().map(|known| known.0.as_str()).collect();
+            bail!("{}: there is no [controller.{name}], but {known:?}", path.display());
+        }
+    }
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    let config = InputConfig { table, controllers, hotkeys, folder };
+    config.check_all().with_context(|| format!("{}: [input.keys]", path.display()))?;
     Ok(config)
 }
 
@@ -212,9 +261,37 @@ impl InputConfig {
         self.table.mappings.as_ref().map(|path| self.folder.join(path))
     }
 
-    fn tables(&self, title: Option<u32>) -> impl Iterator<Item = &Table> {
-        let own = title.and_then(|id| self.table.title.get(&TitleId(id)));
-        own.into_iter().chain([&self.table])
+    /// The title's own table, if there is one.
+    fn of_title(&self, title: Option<u32>) -> Option<&Table> {
+        title.and_then(|id| self.table.title.get(&TitleId(id)))
+    }
+
+    /// Name of the assignment that is in use for a title.
+    fn controller(&self, title: Option<u32>) -> Option<&ControllerName> {
+        self.of_title(title).into_iter().chain([&self.table]).find_map(|table| table.controller.as_ref())
+    }
+
+    /// The tables that act on a title, from the one that comes first.
+    fn tables(&self, title: Option<u32>) -> impl DoubleEndedIterator<Item = &Table> {
+        let named = self.controller(title).and_then(|name| self.controllers.get(name));
+        [self.of_title(title), named, Some(&self.table)].into_iter().flatten()
+    }
+
+    /// Refuses an assignment that a title, or a named one in use for all titles, must not have.
+    fn check_all(&self) -> Result<()> {
+        for id in [None].into_iter().chain(self.table.title.keys().map(|id| Some(id.0))) {
+            let checked = self.check_keys(id);
+            match id {
+                Some(id) => checked.with_context(|| format!("in the settings of title {id:08X}"))?,
+                None => checked?,
+            }
+        }
+        for name in self.controllers.keys() {
+            let mut used = self.clone();
+            used.table.controller = Some(name.clone());
+            used.check_keys(None).with_context(|| format!("[controller.{}]", name.0))?;
+        }
+        Ok(())
     }
 
     /// The keys of the window.
@@ -258,8 +335,8 @@ impl InputConfig {
                 keys.push((key, control));
             }
         }
-        let mut buttons = self.table.buttons.clone();
-        for table in self.tables(title).take(usize::from(title.is_some())) {
+        let mut buttons = BTreeMap::new();
+        for table in self.tables(title).rev() {
             buttons.extend(table.buttons.iter().map(|(from, to)| (*from, *to)));
         }
         let zone = |of: fn(&Table) -> Option<Zone>| self.tables(title).find_map(of).map(|zone| zone.0);
@@ -272,96 +349,6 @@ impl InputConfig {
             kind: self.tables(title).find_map(|table| table.kind).map(Into::into),
             keys,
             buttons,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::input::control::{Side, StickDirection};
-
-    fn config(text: &str) -> InputConfig {
-        parse(text, Path::new("/etc/x/config.toml")).unwrap()
-    }
-
-    fn refusal(text: &str) -> String {
-        format!("{:#}", parse(text, Path::new("config.toml")).expect_err("accepted"))
-    }
-
-    #[test]
-    fn title_input_settings_override_global_and_default_ones() {
-        let config = config(
-            "[exec]\nheadless = true\n[input]\ndead-zone = 0.2\nkeyboard = 2\nmappings = 'db.txt'\n\
-             [input.keys]\na = 'Space'\nleft-stick-up = ['KeyI', 'Numpad8']\n[input.buttons]\na = 'b'\nb = 'a'\n\
-             [input.title.454108cf]\ndead-zone = 0\nkind = 'arcade-stick'\nkeyboard = 0\nrumble = 0.5\n\
-             [input.title.454108cf.keys]\na = 'KeyQ'\n[input.title.454108cf.buttons]\nb = 'x'\n",
-        );
-        assert_eq!(config.mappings(), Some("/etc/x/db.txt".into()));
-        let (all, one) = (config.for_title(Some(1)), config.for_title(Some(0x4541_08CF)));
-        assert_eq!((all.stick_zone, all.trigger_zone, all.rumble, all.keyboard), (0.2, 0.05, 1.0, Some(1)));
-        assert_eq!((one.stick_zone, one.rumble, one.keyboard), (0.0, 0.5, None));
-        assert_eq!((all.kind, one.kind), (None, Some(PadKind::ArcadeStick)));
-        let (a, b, x) = (PadControl::Button(0x1000), PadControl::Button(0x2000), PadControl::Button(0x4000));
-        let of = |tuning: &Tuning, control| -> Vec<KeyCode> {
-            tuning.keys.iter().filter(|(_, known)| *known == control).map(|(key, _)| *key).collect()
-        };
-        assert_eq!((of(&all, a), of(&one, a)), (vec![KeyCode::Space], vec![KeyCode::KeyQ]));
-        assert_eq!(
-            of(&all, PadControl::Stick(Side::Left, StickDirection::Up)),
-            [KeyCode::KeyI, KeyCode::Numpad8]
-        );
-        assert!(of(&one, PadControl::Button(0x100)).is_empty(), "its built-in key is A now");
-        assert_eq!((all.buttons[&a], all.buttons[&b], one.buttons[&a], one.buttons[&b]), (b, a, b, x));
-        assert_eq!(Tuning::default().keys.len(), keys::BUILT_IN.len());
-    }
-
-    #[test]
-    fn keys_of_the_window_are_those_of_the_settings() {
-        let config = config(
-            "[hotkeys]\npause = ['KeyO', 'Ctrl+Space', 'pad:guide+a']\nreport = []\n[input.keys]\na = 'F9'\n",
-        );
-        let hotkeys = config.hotkeys();
-        let of = |action: &str| -> Vec<&str> {
-            let keys = hotkeys.keys().iter().filter(|binding| binding.action.name() == action);
-            keys.map(|binding| binding.label.as_ref()).collect()
-        };
-        assert_eq!(of("pause"), ["O", "Ctrl+Space"]);
-        assert_eq!((of("report").len(), of("save-state")), (0, vec!["F5"]));
-        let chords: Vec<_> = hotkeys.chords().iter().map(|one| (one.buttons, one.label.as_str())).collect();
-        assert_eq!(chords, [(0x1400, "pad guide+a")]);
-        let a: Vec<KeyCode> = config.for_title(None).keys_of(PadControl::Button(0x1000)).collect();
-        assert_eq!(a, [KeyCode::F9], "the window has no use for it");
-    }
-
-    #[test]
-    fn mistakes_are_named_with_their_line() {
-        for (text, said) in [
-            ("[input]\ndead-zone = 2", &["line 2", "between 0 and 0.9"][..]),
-            ("[input]\nrumble = -1.0", &["line 2", "between 0 and 1"]),
-            ("[input]\nkeyboard = 5", &["line 2", "1 to 4"]),
-            ("[input]\ndeadzone = 1", &["line 2", "deadzone", "dead-zone"]),
-            ("[input]\nkind = 'sofa'", &["line 2", "sofa", "guitar"]),
-            ("[input.keys]\na = 'Keyz'", &["line 2", "`Keyz` is not a key", "did you mean"]),
-            ("[input.keys]\nleft-sholder = 'KeyZ'", &["line 2", "left-shoulder"]),
-            ("[input.keys]\na = 'KeyZ'\nb = 'KeyZ'", &["KeyZ is both `a` and `b`"]),
-            ("[input.buttons]\na = 'bb'", &["line 2", "bb"]),
-            ("[input.title.xyz]\nkind = 'wheel'", &["eight digits"]),
-            ("[input.title.454108CF]\nmappings = 'a'", &["454108CF", "all titles"]),
-            ("[input.title.454108CF.title.454108CF]\nkeyboard = 1", &["no titles"]),
-            ("[input.keys]\na = 'F1'", &["F1", "window", "`help`"]),
-            ("[hotkeys]\npause = 'KeyZ'", &["KeyZ", "window", "`pause`", "`a`"]),
-            ("[hotkeys]\npause = 'F5'\nmute = 'F5'", &["[hotkeys]", "F5 is both `pause` and `mute`"]),
-            ("[hotkeys]\npuase = 'F5'", &["line 2", "did you mean `pause`"]),
-            ("[hotkeys]\npause = ['F5', 'Ctrl+Spacee']", &["line 2", "did you mean `Space`"]),
-            ("[hotkeys]\npause = 'pad:guide'", &["line 2", "two buttons"]),
-            ("[hotkeys]\npause = 'pad:a+left-trigger'", &["line 2", "`left-trigger` is not a button"]),
-            ("[hotkeys]\npause = 5", &["line 2", "a key or a list of keys"]),
-        ] {
-            let error = refusal(text);
-            for part in said {
-                assert!(error.contains(part), "{text}: {error}");
-            }
         }
     }
 }

@@ -98,6 +98,18 @@ impl LiveInput {
         self.change(|config, title| Ok(config.set_fraction(title, fraction, percent)))
     }
 
+    /// Uses the next named assignment (`[controller.NAME]`).
+    pub fn next_controller(&self) -> Result<ControllerKeys> {
+        self.change(|config, title| Ok(config.next_controller(title)))
+    }
+
+    /// Name of the assignment in use, empty for none; `None` if there are no named ones.
+    pub fn controller_name(&self) -> Option<String> {
+        let state = self.state.lock();
+        let name = state.config.controller_name(state.title).unwrap_or_default();
+        state.config.has_controllers().then(|| name.to_owned())
+    }
+
     /// Goes back to the built-in assignment.
     pub fn reset(&self) -> Result<ControllerKeys> {
         self.change(|config, title| Ok(config.reset(title)))
@@ -134,7 +146,7 @@ impl LiveInput {
     /// key is to be removed.
     pub fn changes(&self) -> Vec<(String, Option<String>)> {
         let state = self.state.lock();
-        state.changed.iter().map(|key| state.config.setting(*key)).collect()
+        state.changed.iter().map(|key| state.config.setting(key)).collect()
     }
 
     /// Notes that the changes were written to the settings file.

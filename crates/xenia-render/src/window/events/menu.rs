@@ -204,6 +204,7 @@ impl Events {
             PageCommand::LeaveStopped => self.leave_stopped(event_loop),
             PageCommand::Screenshot => self.screenshot(),
             PageCommand::Unbind(part) => self.change_input(|input| input.unbind(part)),
+            PageCommand::NextAssignment => self.change_input(|input| input.next_assignment()),
             PageCommand::ResetInput => self.change_input(|input| input.reset()),
             PageCommand::TryMotors(on) => {
                 if let Some(input) = self.client.input() {

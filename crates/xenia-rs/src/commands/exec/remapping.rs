@@ -68,6 +68,7 @@ impl InputClient for Remapping {
         InputModel {
             parts: self.0.parts().into_iter().map(shown).collect(),
             pads: self.0.controllers().pads().into_iter().map(pad).collect(),
+            assignment: self.0.controller_name(),
             settings: InputFraction::ALL.map(|fraction| self.setting(fraction)).into(),
         }
     }
@@ -90,6 +91,10 @@ impl InputClient for Remapping {
             return Err(format!("{key} is not a setting of controllers"));
         };
         self.0.set_fraction(fraction, percent).map_err(|error| text(&error))
+    }
+
+    fn next_assignment(&self) -> Result<ControllerKeys, String> {
+        self.0.next_controller().map_err(|error| text(&error))
     }
 
     fn reset(&self) -> Result<ControllerKeys, String> {

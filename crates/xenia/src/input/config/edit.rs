@@ -1,14 +1,15 @@
 //! Changes of the assignment while titles run, and how they stand in a settings file.
 //!
 //! A change acts where the running title's assignment comes from: in the title's own table if that
-//! names the part, else in the table of all titles. A change after which a key would be assigned to
+//! names the part, else in the table of the named assignment that is in use, else in the table of
+//! all titles. A change after which a key would be assigned to
 //! two parts of any title is refused, as it would be in a file.
 
-use super::{Fraction, InputConfig, Table, TitleId, Zone};
+use super::{ControllerName, Fraction, InputConfig, Table, TitleId, Zone};
 use crate::input::control::{CONTROLS, PadControl};
 use crate::input::keys::{self, NamedKey};
 use crate::input::one_or_many::OneOrMany;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::collections::BTreeSet;
 use xenia_render::KeyCode;
 
@@ -56,10 +57,21 @@ impl InputFraction {
     }
 }
 
-/// A setting that was changed: the title of its table, and its name there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A table of the settings.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum InputOwner {
+    /// The table `[input]`.
+    All,
+    /// A table `[controller.NAME]`.
+    Named(ControllerName),
+    /// A table `[input.title.ID]`.
+    Title(u32),
+}
+
+/// A setting that was changed: its table, and its name there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct InputKey {
-    title: Option<u32>,
+    owner: InputOwner,
     name: InputName,
 }
 
@@ -70,43 +82,80 @@ enum InputName {
     /// The part that a button of pads is.
     Button(PadControl),
     Fraction(InputFraction),
+    /// The named assignment in use.
+    Controller,
 }
 
 /// Settings that were changed.
 pub type ChangedInput = BTreeSet<InputKey>;
 
 impl InputConfig {
-    /// The table of a title, or of all titles.
-    fn table(&mut self, title: Option<u32>) -> &mut Table {
-        match title {
-            Some(id) => self.table.title.entry(TitleId(id)).or_default(),
-            None => &mut self.table,
+    /// The table of an owner, which is made if it is missing.
+    fn table(&mut self, owner: &InputOwner) -> &mut Table {
+        match owner {
+            InputOwner::Title(id) => self.table.title.entry(TitleId(*id)).or_default(),
+            InputOwner::Named(name) => self.controllers.entry(name.clone()).or_default(),
+            InputOwner::All => &mut self.table,
         }
     }
 
-    /// Whether there is a table of a title, or of all titles.
-    fn has_table(&self, title: Option<u32>) -> bool {
-        title.is_none_or(|id| self.table.title.contains_key(&TitleId(id)))
+    /// The table of an owner, if it is there.
+    fn table_of(&self, owner: &InputOwner) -> Option<&Table> {
+        match owner {
+            InputOwner::Title(id) => self.table.title.get(&TitleId(*id)),
+            InputOwner::Named(name) => self.controllers.get(name),
+            InputOwner::All => Some(&self.table),
+        }
     }
 
-    /// The title in whose table a setting acts, if that has it: `None` for the table of all titles.
-    fn owner(&self, title: Option<u32>, has: impl Fn(&Table) -> bool) -> Option<u32> {
-        title.filter(|id| self.table.title.get(&TitleId(*id)).is_some_and(has))
+    /// The tables that act on a title, from that of all titles on.
+    fn owners(&self, title: Option<u32>) -> Vec<InputOwner> {
+        let named = self.controller(title).cloned().map(InputOwner::Named);
+        let all = [Some(InputOwner::All), named, title.map(InputOwner::Title)];
+        all.into_iter().flatten().filter(|owner| self.table_of(owner).is_some()).collect()
+    }
+
+    /// The table in which a setting of a title acts: its own if that has the setting, else that of
+    /// the named assignment in use, else that of all titles.
+    fn owner(&self, title: Option<u32>, has: impl Fn(&Table) -> bool) -> InputOwner {
+        let own = title.map(InputOwner::Title).filter(|owner| self.table_of(owner).is_some_and(has));
+        let named = self.controller(title).cloned().map(InputOwner::Named);
+        own.or(named).unwrap_or(InputOwner::All)
     }
 
     /// Makes a change, unless it leads to an assignment that a file must not have.
     fn try_change(&mut self, change: impl FnOnce(&mut Self) -> ChangedInput) -> Result<ChangedInput> {
         let mut new = self.clone();
         let changed = change(&mut new);
-        for id in [None].into_iter().chain(new.table.title.keys().map(|id| Some(id.0))) {
-            let checked = new.check_keys(id);
-            match id {
-                Some(id) => checked.with_context(|| format!("in the settings of title {id:08X}"))?,
-                None => checked?,
-            }
-        }
+        new.check_all()?;
         *self = new;
         Ok(changed)
+    }
+
+    /// Name of the assignment in use for a title; `None`: no named one.
+    pub fn controller_name(&self, title: Option<u32>) -> Option<&str> {
+        self.controller(title).map(|name| name.0.as_str())
+    }
+
+    /// Whether there are named assignments.
+    pub fn has_controllers(&self) -> bool {
+        !self.controllers.is_empty()
+    }
+
+    /// Uses the next named assignment, for the title if its own table names one, else for all
+    /// titles. The last one is followed by none where no title names one.
+    pub fn next_controller(&mut self, title: Option<u32>) -> ChangedInput {
+        let owner = match self.owner(title, |table| table.controller.is_some()) {
+            owner @ InputOwner::Title(_) => owner,
+            InputOwner::All | InputOwner::Named(_) => InputOwner::All,
+        };
+        let names: Vec<ControllerName> = self.controllers.keys().cloned().collect();
+        let now = self.controller(title).and_then(|now| names.iter().position(|name| name == now));
+        let next = names.get(now.map_or(0, |now| now + 1)).cloned();
+        // A title without a name of its own would get that of all titles.
+        let next = if owner == InputOwner::All { next } else { next.or_else(|| names.first().cloned()) };
+        self.table(&owner).controller = next;
+        [InputKey { owner, name: InputName::Controller }].into()
     }
 
     /// Assigns a key to a part, as its only key; other parts lose the key.
@@ -114,20 +163,17 @@ impl InputConfig {
         let named = NamedKey::try_from(keys::name(key).to_owned()).map_err(anyhow::Error::msg)?;
         self.try_change(|config| {
             let mut changed = ChangedInput::new();
-            for owner in [None, title].into_iter().take(1 + usize::from(title.is_some())) {
-                if !config.has_table(owner) {
-                    continue;
-                }
-                for (other, keys) in &mut config.table(owner).keys {
+            for owner in config.owners(title) {
+                for (other, keys) in &mut config.table(&owner).keys {
                     if *other != part && keys.0.contains(&named) {
                         keys.0.retain(|known| *known != named);
-                        changed.insert(InputKey { title: owner, name: InputName::Keys(*other) });
+                        changed.insert(InputKey { owner: owner.clone(), name: InputName::Keys(*other) });
                     }
                 }
             }
             let owner = config.owner(title, |table| table.keys.contains_key(&part));
-            config.table(owner).keys.insert(part, OneOrMany(vec![named]));
-            changed.insert(InputKey { title: owner, name: InputName::Keys(part) });
+            config.table(&owner).keys.insert(part, OneOrMany(vec![named]));
+            changed.insert(InputKey { owner, name: InputName::Keys(part) });
             changed
         })
     }
@@ -136,8 +182,8 @@ impl InputConfig {
     pub fn unbind(&mut self, title: Option<u32>, part: PadControl) -> Result<ChangedInput> {
         self.try_change(|config| {
             let owner = config.owner(title, |table| table.keys.contains_key(&part));
-            config.table(owner).keys.insert(part, OneOrMany(Vec::new()));
-            [InputKey { title: owner, name: InputName::Keys(part) }].into()
+            config.table(&owner).keys.insert(part, OneOrMany(Vec::new()));
+            [InputKey { owner, name: InputName::Keys(part) }].into()
         })
     }
 
@@ -151,8 +197,8 @@ impl InputConfig {
         let owner = self.owner(title, |table| !table.buttons.is_empty());
         let mut changed = ChangedInput::new();
         for (printed, now) in [(other.unwrap_or(part), before), (button, part)] {
-            self.table(owner).buttons.insert(printed, now);
-            changed.insert(InputKey { title: owner, name: InputName::Button(printed) });
+            self.table(&owner).buttons.insert(printed, now);
+            changed.insert(InputKey { owner: owner.clone(), name: InputName::Button(printed) });
         }
         changed
     }
@@ -166,50 +212,54 @@ impl InputConfig {
     ) -> ChangedInput {
         let most = if fraction == InputFraction::Rumble { 100 } else { MOST_ZONE };
         let owner = self.owner(title, |table| fraction.get(table).is_some());
-        fraction.set(self.table(owner), Some(f32::from(percent.min(most)) / 100.0));
-        [InputKey { title: owner, name: InputName::Fraction(fraction) }].into()
+        fraction.set(self.table(&owner), Some(f32::from(percent.min(most)) / 100.0));
+        [InputKey { owner, name: InputName::Fraction(fraction) }].into()
     }
 
-    /// Goes back to the built-in assignment, also for one title.
+    /// Goes back to the built-in assignment, also in the named one in use and for one title.
     pub fn reset(&mut self, title: Option<u32>) -> ChangedInput {
         let mut changed = ChangedInput::new();
-        for owner in [None, title].into_iter().take(1 + usize::from(title.is_some())) {
-            if self.has_table(owner) {
-                let table = self.table(owner);
-                let keys = std::mem::take(&mut table.keys).into_keys().map(InputName::Keys);
-                let buttons = std::mem::take(&mut table.buttons).into_keys().map(InputName::Button);
-                let fractions = InputFraction::ALL.into_iter().filter(|fraction| {
-                    let is_set = fraction.get(table).is_some();
-                    fraction.set(table, None);
-                    is_set
-                });
-                let names = keys.chain(buttons).chain(fractions.map(InputName::Fraction));
-                changed.extend(names.map(|name| InputKey { title: owner, name }));
-            }
+        for owner in self.owners(title) {
+            let table = self.table(&owner);
+            let keys = std::mem::take(&mut table.keys).into_keys().map(InputName::Keys);
+            let buttons = std::mem::take(&mut table.buttons).into_keys().map(InputName::Button);
+            let fractions = InputFraction::ALL.into_iter().filter(|fraction| {
+                let is_set = fraction.get(table).is_some();
+                fraction.set(table, None);
+                is_set
+            });
+            let names: Vec<InputName> =
+                keys.chain(buttons).chain(fractions.map(InputName::Fraction)).collect();
+            changed.extend(names.into_iter().map(|name| InputKey { owner: owner.clone(), name }));
         }
         changed
     }
 
     /// A changed setting as a key of the settings file and its value; `None` if it is not set any
     /// more.
-    pub fn setting(&self, key: InputKey) -> (String, Option<String>) {
-        let InputKey { title, name } = key;
-        let table = match title {
-            Some(id) => self.table.title.get(&TitleId(id)),
-            None => Some(&self.table),
+    pub fn setting(&self, key: &InputKey) -> (String, Option<String>) {
+        let InputKey { owner, name } = key;
+        let table = self.table_of(owner);
+        let prefix = match owner {
+            InputOwner::All => "input".to_owned(),
+            InputOwner::Named(name) => format!("controller.{}", name.0),
+            InputOwner::Title(id) => format!("input.title.{id:08X}"),
         };
-        let prefix = title.map_or_else(|| "input".to_owned(), |id| format!("input.title.{id:08X}"));
         let quoted = |key: &NamedKey| format!("\"{}\"", keys::name(key.0));
         match name {
             InputName::Keys(part) => {
-                let keys = table.and_then(|table| table.keys.get(&part));
+                let keys = table.and_then(|table| table.keys.get(part));
                 let list =
                     |keys: &OneOrMany<NamedKey>| keys.0.iter().map(quoted).collect::<Vec<_>>().join(", ");
                 (format!("{prefix}.keys.{}", part.name()), keys.map(|keys| format!("[{}]", list(keys))))
             }
             InputName::Button(printed) => {
-                let now = table.and_then(|table| table.buttons.get(&printed));
+                let now = table.and_then(|table| table.buttons.get(printed));
                 (format!("{prefix}.buttons.{}", printed.name()), now.map(|part| part.name().to_owned()))
+            }
+            InputName::Controller => {
+                let name = table.and_then(|table| table.controller.as_ref());
+                (format!("{prefix}.controller"), name.map(|name| format!("\"{}\"", name.0)))
             }
             InputName::Fraction(fraction) => {
                 let part = table.and_then(|table| fraction.get(table));
@@ -242,7 +292,7 @@ mod tests {
             Some(value) => format!("{key} = {value}"),
             None => format!("no {key}"),
         };
-        changed.iter().map(|key| line(config.setting(*key))).collect()
+        changed.iter().map(|key| line(config.setting(key))).collect()
     }
 
     fn keys_of(config: &InputConfig, title: Option<u32>, part: PadControl) -> Vec<KeyCode> {
@@ -279,6 +329,39 @@ mod tests {
         let error = config.bind_key(None, X, KeyCode::KeyO).unwrap_err();
         assert!(format!("{error:#}").contains("title 454108CF: KeyO is both"), "{error:#}");
         assert_eq!(keys_of(&config, None, X), [KeyCode::KeyA], "as before");
+    }
+
+    #[test]
+    fn changes_act_in_the_named_assignment_in_use() {
+        let mut config = config(
+            "[input]\ncontroller = 'pad'\n[input.keys]\na = 'Space'\n[controller.pad]\n\
+             [controller.race.keys]\na = 'KeyQ'\n[input.title.454108CF]\ncontroller = 'race'\n",
+        );
+        let changed = config.bind_key(None, B, KeyCode::Space).unwrap();
+        assert_eq!(lines(&config, &changed), ["input.keys.a = []", "controller.pad.keys.b = [\"Space\"]"]);
+        let changed = config.bind_key(Some(TITLE), A, KeyCode::KeyO).unwrap();
+        assert_eq!(lines(&config, &changed), ["controller.race.keys.a = [\"KeyO\"]"]);
+        let changed = config.set_fraction(Some(TITLE), InputFraction::StickZone, 20);
+        assert_eq!(lines(&config, &changed), ["controller.race.dead-zone = 0.20"]);
+        let changed = config.reset(Some(TITLE));
+        assert!(lines(&config, &changed).contains(&"no controller.race.keys.a".to_owned()));
+        assert_eq!(keys_of(&config, None, B), [KeyCode::Space], "the other one is as it was");
+    }
+
+    #[test]
+    fn the_next_named_assignment_is_used_and_none_after_the_last() {
+        let mut config = config("[controller.a]\n[controller.b]\n[input.title.454108CF]\ncontroller = 'a'\n");
+        assert!(config.has_controllers() && config.controller_name(None).is_none());
+        let mut next = |title| {
+            let changed = config.next_controller(title);
+            lines(&config, &changed).concat()
+        };
+        assert_eq!(next(None), "input.controller = \"a\"");
+        assert_eq!(next(None), "input.controller = \"b\"");
+        assert_eq!(next(None), "no input.controller");
+        assert_eq!(next(Some(TITLE)), "input.title.454108CF.controller = \"b\"");
+        assert_eq!(next(Some(TITLE)), "input.title.454108CF.controller = \"a\"");
+        assert_eq!(config.controller_name(Some(TITLE)), Some("a"));
     }
 
     #[test]
