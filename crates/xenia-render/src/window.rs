@@ -208,6 +208,16 @@ pub trait Client {
         Err("there is no state".to_owned())
     }
 
+    /// Copies a text to the desktop's clipboard. Returns a message if it can't.
+    fn copy(&mut self, _text: &str) -> Result<(), String> {
+        Err("there is no clipboard".to_owned())
+    }
+
+    /// Opens a file or a folder in the desktop's program for it. Returns a message if it can't.
+    fn open_file(&mut self, _path: &Path) -> Result<(), String> {
+        Err("there is no desktop".to_owned())
+    }
+
     /// Lets the machine tell its inside ([`FrameSender::inside`]).
     fn look_inside(&mut self) {}
 

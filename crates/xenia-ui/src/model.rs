@@ -166,6 +166,10 @@ pub enum PageCommand {
     LookInside,
     /// Write a bug report.
     Report,
+    /// Copy the reason why the machine has stopped to the clipboard.
+    CopyReason,
+    /// Open a file or a folder in the desktop's program for it.
+    OpenFile(PathBuf),
     /// Leave the machine that has stopped.
     LeaveStopped,
     /// Keep the frame as a picture.

@@ -3,9 +3,10 @@
 use super::interface::{Outcome, row};
 use super::{PageCommand, PageModel};
 use egui::{ScrollArea, Ui};
+use std::path::PathBuf;
 
 /// Room for the heading and the entries in points; the lines have the rest.
-const AROUND: f32 = 330.0;
+const AROUND: f32 = 410.0;
 
 /// Why a machine has stopped, and what can be done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +21,10 @@ pub struct StoppedModel {
     pub report: Option<String>,
     /// The key that leaves the title, maybe none.
     pub leave: String,
+    /// Whether there is a text to copy.
+    pub can_copy: bool,
+    /// Folder of the report; `None` if there is none.
+    pub folder: Option<PathBuf>,
     /// Whether leaving leads to the library. Otherwise it closes the window.
     pub has_library: bool,
 }
@@ -42,8 +47,13 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
         (stopped.report.as_deref(), "Write a bug report, without your names and paths", PageCommand::Report),
         (Some(stopped.leave.as_str()), leave, PageCommand::LeaveStopped),
     ];
+    let [again, report, leave] = entries;
+    let copy = (stopped.can_copy.then_some(""), "Copy the reason", PageCommand::CopyReason);
+    let folder = stopped.folder.clone();
+    let open =
+        folder.map(|folder| (Some(""), "Open the folder of the report", PageCommand::OpenFile(folder)));
     let mut outcome = None;
-    for (key, label, command) in entries {
+    for (key, label, command) in [again, report, copy].into_iter().chain(open).chain([leave]) {
         if key.is_some_and(|key| row(ui, label, key)) {
             outcome = Some(Outcome::Do(command));
         }
@@ -66,6 +76,8 @@ mod tests {
             report: Some("F9".to_owned()),
             leave: "Escape".to_owned(),
             has_library: true,
+            can_copy: true,
+            folder: Some("/state/crashes".into()),
         };
         PageModel { stopped: Some(stopped), ..PageModel::default() }
     }
@@ -77,12 +89,17 @@ mod tests {
         assert_eq!(driver.keys(&[Key::Enter]), [PageCommand::Restart]);
         assert_eq!(driver.keys(&[Key::ArrowDown, Key::Enter]), [PageCommand::Report]);
         assert_eq!(driver.click("Library"), [PageCommand::LeaveStopped]);
+        assert_eq!(driver.click("Copy the reason"), [PageCommand::CopyReason]);
+        let opened = driver.click("Open the folder of the report");
+        assert_eq!(opened, [PageCommand::OpenFile("/state/crashes".into())]);
         assert_eq!(driver.keys(&[Key::Escape]), [PageCommand::LeaveStopped]);
         driver.change(|model| {
             let stopped = model.stopped.as_mut().unwrap();
             (stopped.again, stopped.report, stopped.has_library) = (None, None, false);
+            (stopped.can_copy, stopped.folder) = (false, None);
         });
-        assert!(!driver.shows("Run again") && !driver.shows("F9") && driver.shows("Close the window"));
+        assert!(!driver.shows("Run again") && !driver.shows("F9"));
+        assert!(!driver.shows("Copy the reason") && driver.shows("Close the window"));
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //!   atomically.
 //! - [`user_folders`]: where settings, saves and caches are.
 //! - Messages to the user: [`say`], [`guest_log`], [`status`], [`wording`].
+//! - [`desktop`]: files and the clipboard of the desktop.
 //!
 //! Features, all of them on by default, bring the host's devices and their dependencies: `window`
 //! (wgpu, controllers, dialogs that ask), `gamepads`, `sound`, `network`. Without one, a
@@ -34,6 +35,7 @@ pub mod code_store;
 pub mod command_line;
 pub mod config;
 pub mod content;
+pub mod desktop;
 pub mod dialogs;
 pub mod digest;
 pub mod drawing;

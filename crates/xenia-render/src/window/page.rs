@@ -5,6 +5,7 @@ use super::ControllerKeys;
 use super::hotkeys::Hotkeys;
 use super::keys::KeyAction;
 use super::meter::Meter;
+use std::path::PathBuf;
 use xenia_ui::StoppedModel;
 
 /// Letters in a progress bar.
@@ -57,6 +58,10 @@ pub struct Stopped {
     pub again: bool,
     /// Whether a bug report can be written.
     pub has_report: bool,
+    /// The reason as a text for other programs, without paths of the host; empty if there is none.
+    pub excerpt: String,
+    /// Folder of the report; `None` if there is none.
+    pub folder: Option<PathBuf>,
 }
 
 /// Page shown before the first frame.
@@ -125,6 +130,8 @@ pub(super) fn stopped(why: &Stopped, has_library: bool, hotkeys: &Hotkeys) -> St
         again: why.again.then(|| key(KeyAction::Again)),
         report: why.has_report.then(|| key(KeyAction::Report)),
         leave: key(KeyAction::Menu),
+        can_copy: !why.excerpt.is_empty(),
+        folder: why.folder.clone(),
         has_library,
     }
 }

@@ -158,7 +158,8 @@ impl Events {
         }
     }
 
-    fn say(&mut self, text: String) {
+    /// Shows a message for a while.
+    pub(super) fn say(&mut self, text: String) {
         if let Some(view) = &mut self.view {
             view.say(&self.mailbox, text);
         }

@@ -5,6 +5,7 @@ use crate::window::keys::KeyAction;
 use crate::window::live::{self, SystemChange};
 use crate::window::view::View;
 use crate::window::{InputClient, KeyEvent};
+use std::path::Path;
 use std::time::Duration;
 use winit::event::WindowEvent;
 use winit::event_loop::ActiveEventLoop;
@@ -201,6 +202,8 @@ impl Events {
                 self.client.look_inside();
             }
             PageCommand::Report => self.act(event_loop, KeyAction::Report),
+            PageCommand::CopyReason => self.copy_reason(),
+            PageCommand::OpenFile(path) => self.open_file(&path),
             PageCommand::LeaveStopped => self.leave_stopped(event_loop),
             PageCommand::Screenshot => self.screenshot(),
             PageCommand::Unbind(part) => self.change_input(|input| input.unbind(part)),
@@ -254,6 +257,20 @@ impl Events {
                     view.say(&self.mailbox, reason);
                 }
             }
+        }
+    }
+
+    /// Copies the reason why the machine has stopped.
+    fn copy_reason(&mut self) {
+        let text = self.mailbox.open().stopped.as_ref().map(|why| why.excerpt.clone());
+        let copied = self.client.copy(&text.unwrap_or_default());
+        self.say(copied.map_or_else(|reason| format!("not copied: {reason}"), |()| "copied".to_owned()));
+    }
+
+    /// Opens a file in the desktop's program for it.
+    fn open_file(&mut self, path: &Path) {
+        if let Err(reason) = self.client.open_file(path) {
+            self.say(format!("{} is not opened: {reason}", path.display()));
         }
     }
 

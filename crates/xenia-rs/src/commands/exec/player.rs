@@ -10,6 +10,7 @@ use clap::CommandFactory;
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
+use xenia::desktop;
 use xenia::dialogs::DialogKeys;
 use xenia::input::Controllers;
 use xenia::interrupt::Interrupt;
@@ -182,6 +183,14 @@ impl Client for Player {
         let occupant = self.occupant.lock();
         let Some(occupant) = &*occupant else { return Some(format!("no report: {NO_TITLE}")) };
         occupant.reports.by_key(frame, &self.interrupt, &self.control)
+    }
+
+    fn copy(&mut self, text: &str) -> Result<(), String> {
+        desktop::copy(text).map_err(|error| format!("{error:#}"))
+    }
+
+    fn open_file(&mut self, path: &Path) -> Result<(), String> {
+        desktop::open(path).map_err(|error| format!("{error:#}"))
     }
 
     fn look_inside(&mut self) {

@@ -82,7 +82,7 @@ pub(super) fn shown(args: &ExecArgs, error: Error, hotkeys: &Hotkeys, interrupt:
     let path = args.title.as_deref().unwrap_or(Path::new("xenia-rs"));
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let lines = error_text(&error).lines().map(str::to_owned).collect();
-    let stopped = Stopped { heading: format!("{name} can't be run"), lines, again: false, has_report: false };
+    let stopped = Stopped { heading: format!("{name} can't be run"), lines, ..Stopped::default() };
     let interrupt = interrupt.clone();
     let config = WindowConfig { can_restart: false, ..windowed::config(args, name, hotkeys.clone()) };
     let shown = xenia_render::run(config, NoMachine, move |sender| {

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
+use xenia::desktop::MOST_COPIED;
 use xenia::machine::Finished;
 use xenia::report::{RunReport, write_json};
 use xenia::screenshots::file_name;
@@ -11,6 +12,8 @@ use xenia_sched::{EndKind, RunEnd};
 
 /// Largest number of missing files listed.
 const FILES: usize = 6;
+/// Largest number of missing files in the text to copy.
+const FILES_COPIED: usize = 50;
 
 /// The page: the cause of the end of `name`, and the location of the report; `None` for an end
 /// whose outputs were asked for, so that the title can't run `again`. Without `json`, the report is
@@ -26,7 +29,8 @@ pub(super) fn why(name: &str, finished: &Finished, json: Option<&Path>, again: b
         ),
         (None, RunEnd::Ended(EndKind::Exit { code: 0 })) if again => {
             let lines = Vec::new();
-            return Some(Stopped { heading: format!("{name} has ended"), lines, again, has_report: true });
+            let heading = format!("{name} has ended");
+            return Some(Stopped { heading, lines, again, has_report: true, ..Stopped::default() });
         }
         (None, RunEnd::Ended(EndKind::Exit { code })) if *code != 0 && (again || !missing.is_empty()) => {
             (format!("{name} has ended with code {code}"), "")
@@ -39,8 +43,10 @@ pub(super) fn why(name: &str, finished: &Finished, json: Option<&Path>, again: b
             .context("no folder for it")
             .and_then(|folder| keep(&folder, name, &finished.report)),
     };
+    let excerpt = excerpt(&heading, what, missing);
+    let folder = report.as_ref().ok().and_then(|path| folder_of(path));
     let lines = lines(what, missing, &report);
-    Some(Stopped { heading, lines, again, has_report: true })
+    Some(Stopped { heading, lines, again, has_report: true, excerpt, folder })
 }
 
 /// Writes the report of a run to `folder`; each title has one file there, for its last crash.
@@ -49,6 +55,27 @@ fn keep(folder: &Path, name: &str, report: &RunReport) -> Result<PathBuf> {
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let path = folder.join(format!("{}.json", file_name(name)));
     write_json(&path, "run", report).map(|()| path)
+}
+
+/// Folder of a report, if that is a file.
+fn folder_of(report: &Path) -> Option<PathBuf> {
+    let report = report.canonicalize().ok().filter(|report| report.is_file())?;
+    report.parent().map(Path::to_owned)
+}
+
+/// The reason as a text to copy: with all of a crash, such as its registers and threads, and
+/// without paths of the host.
+fn excerpt(heading: &str, what: &str, missing: &[String]) -> String {
+    let mut text = format!("xenia-rs {}: {heading}\n", env!("CARGO_PKG_VERSION"));
+    let files = missing.iter().rev().take(FILES_COPIED).map(|file| format!("missing: {file}"));
+    for line in what.lines().map(str::to_owned).chain(files) {
+        if text.len() + line.len() >= MOST_COPIED {
+            break;
+        }
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
 }
 
 /// The lines below the page's heading.
@@ -79,6 +106,27 @@ fn lines(what: &str, missing: &[String], report: &Result<PathBuf>) -> Vec<String
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_text_to_copy_has_all_of_a_crash_and_a_limit() {
+        let missing = ["d:\\a".to_owned(), "d:\\b".to_owned()];
+        let text = excerpt("Knot has crashed", "read of 0x18\n  thread 1\n  r3 0000000000000007", &missing);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].ends_with("Knot has crashed"), "{text}");
+        assert_eq!(lines[1..4], ["read of 0x18", "  thread 1", "  r3 0000000000000007"]);
+        assert_eq!(lines[4..], ["missing: d:\\b", "missing: d:\\a"]);
+        assert!(excerpt("x", &"long line\n".repeat(MOST_COPIED), &[]).len() <= MOST_COPIED);
+    }
+
+    #[test]
+    fn only_a_report_that_is_a_file_has_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let report = folder.path().join("knot.json");
+        assert_eq!(folder_of(&report), None);
+        std::fs::write(&report, "{}").unwrap();
+        assert_eq!(folder_of(&report), folder.path().canonicalize().ok());
+        assert_eq!(folder_of(Path::new("/dev/null")), None);
+    }
 
     #[test]
     fn the_page_says_what_happened_and_why_and_where_more_is() {
