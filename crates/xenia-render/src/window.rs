@@ -40,8 +40,9 @@ use winit::event_loop::EventLoop;
 use winit::keyboard::KeyCode;
 use xenia_gpu::Frame;
 pub use xenia_ui::{
-    InputModel, InputPart, InsidePane, LibraryEntry, LibraryIcon, LibraryModel, LibrarySort, LibraryView,
-    LiveSetting, PageFailure, PageTheme, SavedSlot, SettingControl, StateList, StoredData, StoredKind,
+    GalleryEntry, GalleryModel, GalleryPicture, InputModel, InputPart, InsidePane, LibraryEntry, LibraryIcon,
+    LibraryModel, LibrarySort, LibraryView, LiveSetting, PageFailure, PageTheme, SavedSlot, SettingControl,
+    StateList, StoredData, StoredKind,
 };
 
 /// Error while opening the window.
@@ -102,6 +103,8 @@ pub struct WindowConfig {
     pub can_restart: bool,
     /// Whether settings of the menu can be kept ([`Client::remember`]).
     pub can_keep: bool,
+    /// Whether the menu has a gallery ([`Client::gallery`]).
+    pub has_gallery: bool,
     /// Whether the window opens with the library, and without a title.
     pub is_library: bool,
 }
@@ -192,6 +195,27 @@ pub trait Client {
 
     /// Saves a frame with the given number; returns the location, or an error message.
     fn keep(&mut self, number: u64, frame: &Frame) -> Result<String, String>;
+
+    /// Whether a video of the title is being recorded; `None` if none can be.
+    fn video(&self) -> Option<bool> {
+        None
+    }
+
+    /// Begins a video of the title, or ends it. Returns a message; another one is sent later
+    /// ([`FrameSender::message`]).
+    fn toggle_video(&mut self) -> String {
+        "no video: there is no title".to_owned()
+    }
+
+    /// Part of the gallery that begins with this entry; `None` if there is no gallery.
+    fn gallery(&self, _first: usize) -> Option<GalleryModel> {
+        None
+    }
+
+    /// A picture of the gallery.
+    fn picture(&self, path: &Path) -> GalleryPicture {
+        GalleryPicture { path: path.to_owned(), ..GalleryPicture::default() }
+    }
 
     /// Saved states of the title; `None` if it has none to save or load.
     fn states(&self) -> Option<StateList> {

@@ -2,8 +2,8 @@
 
 use super::testing::Driver;
 use super::{
-    InputModel, InputPart, InsidePane, LibraryEntry, LibraryModel, LiveSetting, MenuPage, PageFailure,
-    PageModel, SavedSlot, SettingControl, StateList, StoppedModel, StoredData,
+    GalleryEntry, GalleryModel, InputModel, InputPart, InsidePane, LibraryEntry, LibraryModel, LiveSetting,
+    MenuPage, PageFailure, PageModel, SavedSlot, SettingControl, StateList, StoppedModel, StoredData,
 };
 use egui::Key;
 use egui::accesskit::{Action, Node, NodeId, Role, TreeUpdate};
@@ -18,7 +18,9 @@ fn pages() -> impl Iterator<Item = MenuPage> {
             MenuPage::Stopped => MenuPage::Settings,
             MenuPage::Settings => MenuPage::Input,
             MenuPage::Input => MenuPage::Internals,
-            MenuPage::Internals => MenuPage::SaveState,
+            MenuPage::Internals => MenuPage::Gallery,
+            MenuPage::Gallery => MenuPage::Picture,
+            MenuPage::Picture => MenuPage::SaveState,
             MenuPage::SaveState => MenuPage::LoadState,
             MenuPage::LoadState => MenuPage::Library,
             MenuPage::Library => MenuPage::Title,
@@ -61,6 +63,9 @@ fn model() -> PageModel {
         heading: None,
         rows: Vec::clone(&rows),
     });
+    let file = |name: &str| GalleryEntry { name: name.to_owned(), ..GalleryEntry::default() };
+    let entries = vec![file("knot_7.png"), file("knot_1.mp4")];
+    let gallery = GalleryModel { entries, total: 9, ..GalleryModel::default() };
     PageModel {
         title: "Knot".to_owned(),
         can_restart: true,
@@ -75,6 +80,9 @@ fn model() -> PageModel {
         failure: PageFailure { heading: "It can't be run".to_owned(), lines: vec!["why".to_owned()] },
         stopped: Some(StoppedModel { again: Some("R".to_owned()), ..StoppedModel::default() }),
         inside: Some(Arc::new(inside.into())),
+        has_gallery: true,
+        gallery: Some(Arc::new(gallery)),
+        video: Some(false),
         ..PageModel::default()
     }
 }

@@ -7,7 +7,7 @@ use super::library::LibraryState;
 use super::overlay::OverlayText;
 use super::pictures::Textures;
 use super::states::{self, SlotUse};
-use super::{PageCommand, PageModel, details, library, menu, settings, stopped};
+use super::{PageCommand, PageModel, details, gallery, library, menu, settings, stopped};
 use egui::{
     Align2, Area, Button, Color32, Context, CornerRadius, Event, FontFamily, FontId, Frame, FullOutput, Id,
     Key, LayerId, Modifiers, Order, RawInput, Response, TextStyle, ThemePreference, Ui, vec2,
@@ -36,6 +36,10 @@ pub enum MenuPage {
     Input,
     /// The machine's inside.
     Internals,
+    /// Screenshots and videos.
+    Gallery,
+    /// A picture of the gallery.
+    Picture,
     /// Slots to save the state to.
     SaveState,
     /// Slots to load a state from.
@@ -257,8 +261,8 @@ impl UserInterface {
             area.anchor(Align2::CENTER_CENTER, [0.0, 0.0]).show(context, |ui| {
                 Frame::window(ui.style()).inner_margin(20.0).show(ui, |ui| {
                     let width = match page {
-                        MenuPage::Internals => WIDE,
-                        MenuPage::Stopped => READABLE,
+                        MenuPage::Internals | MenuPage::Picture => WIDE,
+                        MenuPage::Stopped | MenuPage::Gallery => READABLE,
                         _ => WIDTH,
                     };
                     ui.set_width(width.min(ui.ctx().content_rect().width() - 60.0));
@@ -298,6 +302,8 @@ impl UserInterface {
             MenuPage::Title => details::show(ui, model, title),
             MenuPage::AddFolder => details::add_folder(ui, &self.typed),
             MenuPage::Failure => details::failure(ui, model),
+            MenuPage::Gallery => gallery::show(ui, model, &mut self.pictures),
+            MenuPage::Picture => gallery::show_picture(ui, model, &mut self.pictures),
             MenuPage::SaveState => states::show(ui, model, SlotUse::Save, &mut self.pictures),
             MenuPage::LoadState => states::show(ui, model, SlotUse::Load, &mut self.pictures),
             MenuPage::AskDelete => details::ask_delete(ui, model, title),
@@ -324,10 +330,12 @@ fn back(page: MenuPage, model: &PageModel) -> Outcome {
         MenuPage::Menu | MenuPage::AskOpen => Outcome::Do(PageCommand::Resume),
         MenuPage::Stopped => Outcome::Do(PageCommand::LeaveStopped),
         MenuPage::AskDelete => Outcome::Go(MenuPage::Title),
+        MenuPage::Picture => Outcome::Go(MenuPage::Gallery),
         MenuPage::Title | MenuPage::AddFolder | MenuPage::Failure => Outcome::Go(MenuPage::Library),
         MenuPage::Settings
         | MenuPage::Input
         | MenuPage::Internals
+        | MenuPage::Gallery
         | MenuPage::SaveState
         | MenuPage::LoadState
         | MenuPage::Library

@@ -1,6 +1,6 @@
-//! Pages over the picture: the pause menu, settings, controllers, saved states, the machine's
-//! inside. The library is the page of a window without a title. Text outside of pages, such as
-//! figures and messages, is [`OverlayText`].
+//! Pages over the picture: the pause menu, settings, controllers, saved states, the gallery, the
+//! machine's inside. The library is the page of a window without a title. Text outside of pages,
+//! such as figures and messages, is [`OverlayText`].
 //!
 //! ```text
 //!  PageModel (plain data) ──▶ UserInterface::show ──▶ pages ──▶ Commands
@@ -15,6 +15,7 @@
 mod accessibility;
 mod details;
 mod fonts;
+mod gallery;
 mod input;
 mod interface;
 mod internals;
@@ -31,6 +32,7 @@ mod stopped;
 mod testing;
 
 pub use egui;
+pub use gallery::{GalleryEntry, GalleryModel, GalleryPicture};
 pub use input::{InputModel, InputPart};
 pub use interface::{MenuPage, PageTheme, UserInterface};
 pub use internals::InsidePane;

@@ -7,6 +7,7 @@ use egui::Ui;
 /// Entries of the menu.
 fn entries(model: &PageModel) -> Vec<(&'static str, Outcome)> {
     let controllers = model.has_input.then_some(("Controllers", Outcome::Go(MenuPage::Input)));
+    let gallery = model.has_gallery.then_some(("Gallery", Outcome::Do(PageCommand::ShowGallery(0))));
     if model.is_home {
         let mut entries = vec![
             ("Library", Outcome::Go(MenuPage::Library)),
@@ -15,6 +16,7 @@ fn entries(model: &PageModel) -> Vec<(&'static str, Outcome)> {
             ("Settings", Outcome::Go(MenuPage::Settings)),
         ];
         entries.extend(controllers);
+        entries.extend(gallery);
         entries.push(("Quit", Outcome::Do(PageCommand::Quit)));
         return entries;
     }
@@ -39,6 +41,11 @@ fn entries(model: &PageModel) -> Vec<(&'static str, Outcome)> {
     entries.push(("Settings", Outcome::Go(MenuPage::Settings)));
     entries.extend(controllers);
     entries.push(("Screenshot", Outcome::Do(PageCommand::Screenshot)));
+    if let Some(is_on) = model.video.filter(|_| model.is_running) {
+        let label = if is_on { "End the video" } else { "Record a video" };
+        entries.push((label, Outcome::Do(PageCommand::ToggleVideo)));
+    }
+    entries.extend(gallery);
     if model.is_running {
         entries.push(("Internals", Outcome::Go(MenuPage::Internals)));
     }
@@ -111,6 +118,16 @@ mod tests {
         assert_eq!(driver.keys(&[Key::Enter, Key::ArrowDown, Key::Enter]), [PageCommand::Quit]);
         driver.keys(&[Key::Escape]);
         assert_eq!(driver.page(), Some(MenuPage::Menu), "back, not on");
+    }
+
+    #[test]
+    fn a_video_is_begun_and_ended_by_the_menu() {
+        let mut driver = Driver::new(MenuPage::Menu, PageModel { video: Some(false), ..running() });
+        assert_eq!(driver.click("Record a video"), [PageCommand::ToggleVideo]);
+        driver.change(|model| model.video = Some(true));
+        assert_eq!(driver.click("End the video"), [PageCommand::ToggleVideo]);
+        driver.change(|model| model.is_running = false);
+        assert!(!driver.shows("End the video") && !driver.shows("Record a video"));
     }
 
     #[test]

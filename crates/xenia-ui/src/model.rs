@@ -1,5 +1,6 @@
 //! Data that pages show, and the commands that they give.
 
+use super::gallery::{GalleryModel, GalleryPicture};
 use super::input::InputModel;
 use super::internals::InsidePane;
 use super::library::{LibraryModel, LibraryView};
@@ -34,6 +35,14 @@ pub struct PageModel {
     pub is_home: bool,
     /// Data that the title on the page of details has left on the disk.
     pub stored: StoredData,
+    /// Whether there is a gallery of screenshots and videos.
+    pub has_gallery: bool,
+    /// The part of the gallery that is shown.
+    pub gallery: Option<Arc<GalleryModel>>,
+    /// The picture of the gallery that was chosen last.
+    pub picture: GalleryPicture,
+    /// Whether a video of the title is being recorded; `None` if none can be.
+    pub video: Option<bool>,
     /// Why the machine has stopped, if it has.
     pub stopped: Option<StoppedModel>,
     /// Failure to be shown.
@@ -174,6 +183,12 @@ pub enum PageCommand {
     LeaveStopped,
     /// Keep the frame as a picture.
     Screenshot,
+    /// Begin a video of the title, or end it.
+    ToggleVideo,
+    /// Show the gallery from the entry with this number on, from 0.
+    ShowGallery(usize),
+    /// Show a picture of the gallery.
+    ShowPicture(PathBuf),
     /// Close the window.
     Quit,
 }

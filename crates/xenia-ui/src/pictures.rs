@@ -1,6 +1,9 @@
 //! Pictures on pages: pixels, and the textures made from them.
 
-use egui::{ColorImage, Context, TextureHandle, TextureOptions};
+use egui::{
+    Color32, ColorImage, Context, CornerRadius, Pos2, Rect, Sense, TextureHandle, TextureOptions, Ui, Vec2,
+    pos2,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -26,6 +29,22 @@ impl std::fmt::Debug for Textures {
 /// The address of a picture.
 pub(super) fn key_of(picture: &Arc<LibraryIcon>) -> usize {
     Arc::as_ptr(picture) as usize
+}
+
+/// Draws a picture in its own shape, in a room of this size.
+pub(super) fn draw(ui: &mut Ui, room: Vec2, picture: Option<&Arc<LibraryIcon>>, pictures: &mut Textures) {
+    let (rect, _) = ui.allocate_exact_size(room, Sense::hover());
+    let texture = picture.and_then(|picture| pictures.get(ui.ctx(), picture));
+    let Some(texture) = texture else {
+        ui.painter().rect_filled(rect, CornerRadius::same(3), ui.visuals().faint_bg_color);
+        return;
+    };
+    // Any other shape is shown with bars.
+    let size = texture.size_vec2();
+    let size = size * (rect.width() / size.x).min(rect.height() / size.y);
+    let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
+    let rect = Rect::from_center_size(rect.center(), size);
+    ui.painter().image(texture.id(), rect, whole, Color32::WHITE);
 }
 
 impl Textures {

@@ -2,9 +2,8 @@
 
 use super::interface::{MenuPage, Outcome, entry, row};
 use super::{PageCommand, PageModel};
-use crate::pictures::{LibraryIcon, Textures, key_of};
-use egui::{Color32, CornerRadius, Pos2, Rect, Sense, Ui, Vec2, pos2, vec2};
-use std::sync::Arc;
+use crate::pictures::{Textures, draw, key_of};
+use egui::{Ui, Vec2, vec2};
 
 /// Size of a slot's picture in points.
 const PICTURE: Vec2 = vec2(64.0, 36.0);
@@ -35,7 +34,7 @@ pub(super) fn show(
         let picture = saved.as_ref().and_then(|saved| saved.picture.as_ref());
         let chosen = ui.add_enabled_ui(can_be_chosen, |ui| {
             ui.horizontal(|ui| {
-                draw(ui, picture, pictures);
+                draw(ui, PICTURE, picture, pictures);
                 row(ui, &name, details)
             })
         });
@@ -59,28 +58,13 @@ pub(super) fn show(
     outcome
 }
 
-/// Draws the picture of a slot.
-fn draw(ui: &mut Ui, picture: Option<&Arc<LibraryIcon>>, pictures: &mut Textures) {
-    let (rect, _) = ui.allocate_exact_size(PICTURE, Sense::hover());
-    let texture = picture.and_then(|picture| pictures.get(ui.ctx(), picture));
-    let Some(texture) = texture else {
-        ui.painter().rect_filled(rect, CornerRadius::same(3), ui.visuals().faint_bg_color);
-        return;
-    };
-    // Any other shape is shown with bars.
-    let size = texture.size_vec2();
-    let size = size * (rect.width() / size.x).min(rect.height() / size.y);
-    let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
-    let rect = Rect::from_center_size(rect.center(), size);
-    ui.painter().image(texture.id(), rect, whole, Color32::WHITE);
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::Driver;
-    use super::super::{SavedSlot, StateList};
+    use super::super::{LibraryIcon, SavedSlot, StateList};
     use super::*;
     use egui::Key;
+    use std::sync::Arc;
 
     fn model() -> PageModel {
         let picture = Arc::new(LibraryIcon { size: [2, 1], rgba: vec![9; 8] });

@@ -11,8 +11,8 @@ use xenia_kernel::ports::{DisplayMode, SwapCommands, Video, VideoEvent};
 use xenia_memory::{Device, GuestMemory};
 use xenia_sched::GuestTicks;
 
-/// Sink for captured pictures, with the swap's number from 1.
-pub type FrameSink = Box<dyn FnMut(u64, SwapPicture) + Send>;
+/// Sink for captured pictures, with the swap's number from 1 and its guest time.
+pub type FrameSink = Box<dyn FnMut(u64, GuestTicks, SwapPicture) + Send>;
 
 /// Swaps that are captured as pictures. A capture costs host time and does not affect the guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl Video for GpuPort {
                     let mut processor = self.processor.lock();
                     if let Some(picture) = processor.take_picture(number) {
                         drop(processor);
-                        (self.sink)(number, picture);
+                        (self.sink)(number, now, picture);
                     } else if self.wants_next(number) {
                         processor.capture_next();
                     }

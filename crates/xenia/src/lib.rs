@@ -8,8 +8,8 @@
 //!   [`network`], [`content`]; [`pace`] slows a run down to the host's clock.
 //! - Input to a run, and its end: [`command_line`] (of the title), [`recording`], [`interrupt`].
 //! - Outputs of a run: [`report`], [`bug_report`], [`digest`], [`golden`], [`event_log`],
-//!   [`call_trace`], [`frames`], [`screenshots`], [`code_store`]; [`output`] writes files
-//!   atomically.
+//!   [`call_trace`], [`frames`], [`screenshots`], [`video`], [`gallery`], [`code_store`];
+//!   [`output`] writes files atomically.
 //! - [`user_folders`]: where settings, saves and caches are.
 //! - Messages to the user: [`say`], [`guest_log`], [`status`], [`wording`].
 //! - [`desktop`]: files and the clipboard of the desktop.
@@ -41,6 +41,7 @@ pub mod digest;
 pub mod drawing;
 pub mod event_log;
 pub mod frames;
+pub mod gallery;
 pub mod golden;
 pub mod gpu_port;
 pub mod guest_log;
@@ -71,6 +72,7 @@ pub mod state_slots;
 pub mod status;
 pub mod title;
 pub mod user_folders;
+pub mod video;
 mod watchdog;
 pub mod wording;
 

@@ -23,14 +23,13 @@ pub struct Screenshots {
 impl Screenshots {
     /// Screenshots in `folder`, or in the user's data folder.
     pub fn new(folder: Option<&Path>, title: &str) -> Self {
-        let folder = folder.map_or_else(
-            || {
-                user_folders::data()
-                    .map_or_else(|| PathBuf::from("screenshots"), |data| data.join("screenshots"))
-            },
-            Path::to_owned,
-        );
+        let folder = folder.map_or_else(Self::default_folder, Path::to_owned);
         Self { folder, title: file_name(title) }
+    }
+
+    /// The folder of screenshots in the user's data folder.
+    pub fn default_folder() -> PathBuf {
+        user_folders::data().map_or_else(|| PathBuf::from("screenshots"), |data| data.join("screenshots"))
     }
 
     /// Writes frame `number` to a new file and returns its path. No file is replaced.

@@ -18,6 +18,7 @@ pub use volume::VolumeControl;
 use crate::config::{AudioOutput, SoundConfig, SpeakerLayout};
 use crate::output::StreamFile;
 use crate::say::errln;
+use crate::video::VideoRecorder;
 use anyhow::{Context, Result, bail};
 use device::Device;
 use parking_lot::Mutex;
@@ -125,6 +126,8 @@ struct State {
     song_number: u64,
     /// Volume that may change during the run.
     volume: Option<VolumeControl>,
+    /// Video that gets the sound, too.
+    video: Option<VideoRecorder>,
 }
 
 /// The output of sound; clones share it.
@@ -161,13 +164,19 @@ impl Sound {
     }
 
     fn new(mixer: Mixer, sink: Sink) -> Self {
-        let (samples, song, song_number, volume) = (Vec::new(), None, 0, None);
-        Self(Arc::new(Mutex::new(State { mixer, samples, sink, song, song_number, volume })))
+        let (samples, song, song_number) = (Vec::new(), None, 0);
+        let (volume, video) = (None, None);
+        Self(Arc::new(Mutex::new(State { mixer, samples, sink, song, song_number, volume, video })))
     }
 
     /// Lets `volume` set the loudness from now on.
     pub fn follow(&self, volume: &VolumeControl) {
         self.0.lock().volume = Some(volume.clone());
+    }
+
+    /// Lets videos have the sound from now on.
+    pub fn record(&self, video: &VideoRecorder) {
+        self.0.lock().video = Some(video.clone());
     }
 
     /// Name of the output in reports.
@@ -211,7 +220,7 @@ impl Sound {
 
 impl Audio for Sound {
     fn play(&mut self, frames: &[Box<RenderFrame>], volume: Option<f32>) {
-        let State { mixer, samples, sink, song, volume: control, .. } = &mut *self.0.lock();
+        let State { mixer, samples, sink, song, volume: control, video, .. } = &mut *self.0.lock();
         if let Some(control) = control {
             mixer.set_volume(control.gain());
         }
@@ -221,6 +230,9 @@ impl Audio for Sound {
         }
         // Mix even without an output, because clipped samples are counted.
         mixer.mix(frames.iter().chain(&music).map(|frame| &**frame), samples);
+        if let Some(video) = video {
+            video.sound(samples);
+        }
         match sink {
             Sink::Null => {}
             Sink::Wav(wav) => wav.write(samples),

@@ -1,5 +1,6 @@
 //! Event loop: handles events of the system and the machine.
 
+mod gallery;
 mod home;
 mod input;
 mod menu;
@@ -9,6 +10,7 @@ use super::mailbox::{FrameSender, Mailbox, TitleChange, WindowMessage};
 use super::page::Phase;
 use super::view::View;
 use super::{Client, KeyEvent, RenderError, VolumeChange, WindowConfig};
+use gallery::Gallery;
 use home::Home;
 use input::PressedInput;
 use std::collections::BTreeSet;
@@ -45,6 +47,7 @@ pub(super) struct Events {
     /// Keys of the settings that were changed on their page.
     changed: BTreeSet<&'static str>,
     home: Home,
+    gallery: Gallery,
     error: Option<RenderError>,
 }
 
@@ -74,6 +77,7 @@ impl Events {
             started: Duration::ZERO,
             changed: BTreeSet::new(),
             home,
+            gallery: Gallery::default(),
             error: None,
         }
     }
@@ -86,7 +90,9 @@ impl Events {
     /// Updates the title bar and texts.
     fn refresh(&mut self) {
         self.settle_stopped();
+        let has_video = self.client.video() == Some(true);
         if let Some(view) = &mut self.view {
+            view.shown.has_video = has_video;
             view.refresh(&self.mailbox.open(), self.mailbox.now());
         }
     }
@@ -195,6 +201,8 @@ impl Events {
                 view.say(&self.mailbox, text);
             }
             KeyAction::Screenshot => self.screenshot(),
+            KeyAction::Video if !is_running => {}
+            KeyAction::Video => self.toggle_video(),
             KeyAction::SaveState => self.save_state(),
             KeyAction::LoadState => self.load_state(Some(self.slot)),
             KeyAction::Report => {

@@ -51,6 +51,7 @@ actions! {
     LoadState "load-state" "loads the state in the slot used last";
     Rewind "rewind" "goes back in time while held, with --rewind";
     Screenshot "screenshot" "keeps the frame as a PNG file";
+    Video "video" "records a video with its sound, on and off";
     Report "report" "writes a bug report to send";
     Again "again" "runs the title again after it has ended";
 }
@@ -132,6 +133,7 @@ pub const BINDINGS: &[KeyBinding] = &[
     binding(KeyCode::F4, "F4", KeyAction::LoadState),
     binding(KeyCode::F10, "F10", KeyAction::Rewind),
     binding(KeyCode::F12, "F12", KeyAction::Screenshot),
+    control(KeyCode::F12, "Ctrl+F12", KeyAction::Video),
     binding(KeyCode::F9, "F9", KeyAction::Report),
     binding(KeyCode::KeyR, "R", KeyAction::Again),
 ];
@@ -172,6 +174,7 @@ impl KeyAction {
                 | Self::Smooth
                 | Self::Vsync
                 | Self::Screenshot
+                | Self::Video
                 | Self::Report
                 | Self::Turbo
                 | Self::Rewind

@@ -41,6 +41,8 @@ pub(crate) struct OsdState {
     pub(crate) vsync: bool,
     pub(crate) paused: bool,
     pub(crate) turbo: bool,
+    /// Whether a video is being recorded.
+    pub(crate) has_video: bool,
     pub(crate) overlay: Overlay,
     /// Colours of pages.
     pub(crate) theme: PageTheme,
@@ -149,7 +151,8 @@ pub(crate) fn badges(badges: &[&str], shown: &OsdState) -> Vec<String> {
         "paused" => Some("|| paused"),
         _ => Some(">> turbo"),
     };
-    let all: Vec<&str> = badges.iter().copied().chain(state).collect();
+    let video = shown.has_video.then_some("* video");
+    let all: Vec<&str> = badges.iter().copied().chain(video).chain(state).collect();
     if all.is_empty() { Vec::new() } else { vec![all.join("   ")] }
 }
 
@@ -325,6 +328,8 @@ shown by an adapter";
         let (running, paused) = (shown(), OsdState { paused: true, turbo: true, ..shown() });
         assert!(badges(&[], &running).is_empty());
         assert_eq!(badges(&["recording"], &running), ["recording"]);
+        let recorded = OsdState { has_video: true, ..paused.clone() };
+        assert_eq!(badges(&[], &recorded), ["* video   || paused"]);
         assert_eq!(badges(&["recording"], &paused), ["recording   || paused"]);
         assert_eq!(badges(&[], &OsdState { turbo: true, ..running }), [">> turbo"]);
     }

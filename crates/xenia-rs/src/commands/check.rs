@@ -63,7 +63,7 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
     let loads_state = args.piece.is_some_and(|piece| piece > 0);
     let made = |title: &Title, before: &Before, launched| {
         let file = |path: &Option<PathBuf>| before.file(path.as_deref());
-        let (capture, frames) = outputs.port(before.frames, |_, _| {});
+        let (capture, frames) = outputs.port(before.frames, |_, _, _| {});
         let machine = Machine::new(
             title,
             MachineOptions {

@@ -2,6 +2,7 @@
 
 mod ending;
 mod files;
+mod gallery;
 mod inside;
 mod occupant;
 mod player;
@@ -11,6 +12,7 @@ mod reports;
 mod session;
 mod shelf;
 mod stopped;
+mod videos;
 mod windowed;
 
 use crate::cli::{ExecArgs, FrameLimit, nearest_command};
@@ -41,12 +43,14 @@ use xenia::say::{self, errln, remark};
 use xenia::sound::{Sound, VolumeControl};
 use xenia::state_slots::StateSlots;
 use xenia::title::{Title, region_note};
+use xenia::video::VideoRecorder;
 use xenia_cli::Code;
 use xenia_cli::{RunArgs, conclude, limits};
 use xenia_gdb::Listener;
 use xenia_gpu::SwapPicture;
 use xenia_kernel::ports::{Dialogs, Input, NoInput, ScratchPlace};
 use xenia_render::RenderError;
+use xenia_sched::GuestTicks;
 
 /// Runs until a limit, the title's end, a signal, or the closing of the window. `is_plain`: no
 /// command was named, so that the library is shown where no title is named either.
@@ -188,9 +192,16 @@ fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<u8> 
                 title,
                 before,
                 launched,
-                (outputs.port(before.frames, |_, _| {}), &outputs.guest_log),
+                (outputs.port(before.frames, |_, _, _| {}), &outputs.guest_log),
                 (Box::new(NoInput), Box::new(Unasked::new(policy))),
-                Making { compiled: &|_, _, _| {}, interrupt, volume: None, device: None, saves: &saves },
+                Making {
+                    compiled: &|_, _, _| {},
+                    interrupt,
+                    volume: None,
+                    video: None,
+                    device: None,
+                    saves: &saves,
+                },
             )?;
             machine.set_interrupt(interrupt.clone());
             if args.sound.audio == Some(AudioOutput::Device) {
@@ -235,12 +246,12 @@ impl Outputs {
     pub(super) fn port(
         &self,
         before: u64,
-        mut show: impl FnMut(u64, SwapPicture) + Send + 'static,
+        mut show: impl FnMut(u64, GuestTicks, SwapPicture) + Send + 'static,
     ) -> (Capture, FrameSink) {
         let keeps = self.folder.is_some() || self.last.is_some();
         let folder = self.folder.clone();
         let last = self.last.clone();
-        let sink: FrameSink = Box::new(move |number, picture| {
+        let sink: FrameSink = Box::new(move |number, now, picture| {
             let number = before + number;
             if let Some(folder) = &folder
                 && let Some(frame) = picture.read()
@@ -250,7 +261,7 @@ impl Outputs {
             if let Some(last) = &last {
                 *last.lock() = Some(picture.clone());
             }
-            show(number, picture);
+            show(number, now, picture);
         });
         (if keeps { Capture::Every } else { Capture::Nothing }, sink)
     }
@@ -293,6 +304,8 @@ struct Making<'a> {
     interrupt: &'a Interrupt,
     /// Volume that keys of the window change.
     volume: Option<&'a VolumeControl>,
+    /// The videos that have the sound, too.
+    video: Option<&'a VideoRecorder>,
     /// The window's graphics device.
     device: Option<SharedDevice>,
     /// The run's content folder.
@@ -320,6 +333,7 @@ fn machine(
     };
     let sound = Sound::open(&(&args.sound).into(), wav.as_deref(), !args.picture.headless)?;
     making.volume.inspect(|volume| sound.follow(volume));
+    making.video.inspect(|video| sound.record(video));
     let (config, video) = ((&args.engine).into(), (&args.picture).into());
     let code_cache = args.engine.code_cache.as_deref();
     let saves = SaveConfig::from(&args.engine.content);

@@ -83,7 +83,7 @@ fn titles_are_started_from_the_library_and_lead_back_to_it() -> Result<()> {
     wait_for("the demo", || Ok(window.title()?.contains(" fps").then_some(())))?;
     press(&window, &[Key::Escape])?;
     wait_for("a pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
-    press(&window, &[Key::Down; 7])?;
+    press(&window, &[Key::Down; 9])?;
     press(&window, &[Key::Enter, Key::Down, Key::Enter])?;
     home(&window, &mut program)?;
     // On a slow host the summary speaks of one frame.
@@ -101,7 +101,7 @@ fn titles_are_started_from_the_library_and_lead_back_to_it() -> Result<()> {
     home(&window, &mut program)?;
 
     press(&window, &[Key::Escape])?;
-    press(&window, &[Key::Down; 5])?;
+    press(&window, &[Key::Down; 6])?;
     press(&window, &[Key::Enter])?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
     ensure!(status.success(), "{status}: {}", program.said());

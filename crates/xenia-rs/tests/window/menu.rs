@@ -62,7 +62,7 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
     press(&[Key::Escape])?;
     paused()?;
     let menu = panel(&window.look()?);
-    press(&[Key::Down; 7])?;
+    press(&[Key::Down; 9])?;
     press(&[Key::Enter])?;
     wait_for("the inside", || Ok((panel(&window.look()?) > 2 * menu).then_some(())))?;
     press(&[Key::Escape, Key::Escape])?;
@@ -71,10 +71,10 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
     // Quit, after a question, of which the first answer is harmless.
     press(&[Key::Escape])?;
     paused()?;
-    press(&[Key::Down; 9])?;
+    press(&[Key::Down; 11])?;
     press(&[Key::Enter, Key::Enter])?;
     ensure!(program.is_alive(), "{}", program.said());
-    press(&[Key::Down; 9])?;
+    press(&[Key::Down; 11])?;
     press(&[Key::Enter, Key::Down, Key::Enter])?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
     ensure!(status.success(), "{status}: {}", program.said());
@@ -99,5 +99,36 @@ fn the_settings_give_an_action_another_key() -> Result<()> {
     window.press(Key::Pause)?;
     std::thread::sleep(Duration::from_millis(500));
     ensure!(window.title()? == "demo | paused | xenia-rs" && program.is_alive(), "{}", program.said());
+    Ok(())
+}
+
+#[test]
+fn a_video_of_the_title_is_begun_and_ended_by_the_menu() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &["--gpu", "reference"])?;
+    let choose_video = || -> Result<()> {
+        wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
+        window.press(Key::Escape)?;
+        wait_for("a pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
+        for key in [Key::Down; 6].into_iter().chain([Key::Enter]) {
+            window.press(key)?;
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        Ok(())
+    };
+    let videos = folder.path().join("data/xenia-rs/videos");
+    choose_video()?;
+    let part = videos.join("demo_001.part");
+    wait_for("a video", || Ok(part.join("sound.wav").is_file().then_some(())))?;
+    std::thread::sleep(Duration::from_secs(3));
+    choose_video()?;
+    // A file where there is ffmpeg, else a folder of pictures.
+    wait_for("the whole video", || {
+        ensure!(program.is_alive(), "{}", program.said());
+        let whole =
+            [videos.join("demo_001.mp4"), videos.join("demo_001")].into_iter().find(|path| path.exists());
+        Ok(whole.filter(|_| !part.exists()))
+    })?;
     Ok(())
 }

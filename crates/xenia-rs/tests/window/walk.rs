@@ -1,5 +1,6 @@
 //! Tests that a controller alone operates everything between the start and the end of the program:
-//! a walk through library, title, menu, settings, states and screenshots. No key is pressed.
+//! a walk through library, title, menu, settings, states, screenshots and the gallery. No key is
+//! pressed.
 //!
 //! `XENIA_WALK=FOLDER` keeps a picture of each step (docs/src/using/walk.md).
 
@@ -114,7 +115,7 @@ fn a_pad_alone_operates_library_menu_settings_and_states() -> Result<()> {
     pad.press("guide")?;
     walk.wait_for_title("a pause", paused)?;
     let menu = walk.step("menu-with-states", &nothing)?;
-    pad.presses(&["down"; 8])?;
+    pad.presses(&["down"; 10])?;
     pad.press("a")?;
     walk.step("question", &menu)?;
     pad.presses(&["down", "a"])?;
@@ -133,12 +134,17 @@ fn a_pad_alone_operates_library_menu_settings_and_states() -> Result<()> {
         let count = std::fs::read_dir(&shots).map_or(0, |files| files.flatten().count());
         Ok((count > 0).then_some(()))
     })?;
-    walk.step("screenshot", &second)?;
-    pad.press("b")?;
+    let shot = walk.step("screenshot", &second)?;
+    pad.presses(&["down", "down", "a"])?;
+    let gallery = walk.step("gallery", &shot)?;
+    pad.press("a")?;
+    walk.step("picture", &gallery)?;
+    pad.presses(&["b", "b", "b"])?;
     walk.wait_for_title("the title to go on", runs)?;
     pad.press("guide")?;
     walk.wait_for_title("a pause", paused)?;
-    pad.presses(&["down", "down", "down", "down", "down", "down", "down", "a", "down", "a"])?;
+    pad.presses(&["down"; 9])?;
+    pad.presses(&["a", "down", "a"])?;
     walk.wait_for_title("the library", |title| title == HOME)?;
 
     // The demo's state is loaded in a new run.
@@ -156,7 +162,7 @@ fn a_pad_alone_operates_library_menu_settings_and_states() -> Result<()> {
     // The end of the program.
     pad.press("guide")?;
     walk.wait_for_title("a pause", paused)?;
-    pad.presses(&["down"; 9])?;
+    pad.presses(&["down"; 11])?;
     pad.presses(&["a", "down"])?;
     // The program may end before the button is released.
     let _ = pad.press("a");

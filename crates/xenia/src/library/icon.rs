@@ -7,6 +7,8 @@ use std::path::Path;
 
 /// Largest side of an icon in pixels: titles have icons of 64.
 pub(crate) const MOST_SIDE: u32 = 256;
+/// Largest side of a picture as large as a screen.
+const MOST_LARGE_SIDE: u32 = 8192;
 /// Largest file in bytes.
 const MOST_BYTES: u64 = 1 << 20;
 
@@ -29,12 +31,21 @@ pub fn read(path: &Path) -> Result<IconPicture> {
 }
 
 fn decode(bytes: &[u8]) -> Result<IconPicture> {
-    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: 4 << 20 });
+    decode_within(bytes, MOST_SIDE, 4 << 20)
+}
+
+/// As [`read`], for the bytes of a picture as large as a screen.
+pub(crate) fn decode_large(bytes: &[u8]) -> Result<IconPicture> {
+    decode_within(bytes, MOST_LARGE_SIDE, 256 << 20)
+}
+
+fn decode_within(bytes: &[u8], most_side: u32, most_bytes: usize) -> Result<IconPicture> {
+    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: most_bytes });
     decoder.set_transformations(Transformations::normalize_to_color8() | Transformations::ALPHA);
     let mut reader = decoder.read_info()?;
     let (width, height) = reader.info().size();
-    if width == 0 || height == 0 || width.max(height) > MOST_SIDE {
-        bail!("an icon of {width} by {height} pixels");
+    if width == 0 || height == 0 || width.max(height) > most_side {
+        bail!("a picture of {width} by {height} pixels");
     }
     let size = reader.output_buffer_size().context("the size of the pixels")?;
     let mut pixels = vec![0; size];

@@ -75,7 +75,7 @@ impl<'a> MachineOptions<'a> {
             video,
             device: None,
             capture: Capture::Nothing,
-            frames: Box::new(|_, _| {}),
+            frames: Box::new(|_, _, _| {}),
             text: Box::new(|_| {}),
             input: Box::new(NoInput),
             dialogs: Box::new(Unasked::new(DialogPolicy::Accept)),

@@ -150,6 +150,10 @@ impl Events {
             library: self.home.library.clone(),
             is_home: self.home.is_open,
             stored: self.home.stored.clone(),
+            has_gallery: self.config.has_gallery,
+            gallery: self.gallery.part.clone(),
+            picture: self.gallery.picture.clone(),
+            video: self.client.video(),
             stopped,
             failure: self.home.failure.clone(),
             inside,
@@ -206,6 +210,12 @@ impl Events {
             PageCommand::OpenFile(path) => self.open_file(&path),
             PageCommand::LeaveStopped => self.leave_stopped(event_loop),
             PageCommand::Screenshot => self.screenshot(),
+            PageCommand::ToggleVideo => {
+                self.close_page();
+                self.toggle_video();
+            }
+            PageCommand::ShowGallery(first) => self.show_gallery(first),
+            PageCommand::ShowPicture(path) => self.show_picture(&path),
             PageCommand::Unbind(part) => self.change_input(|input| input.unbind(part)),
             PageCommand::NextAssignment => self.change_input(|input| input.next_assignment()),
             PageCommand::ResetInput => self.change_input(|input| input.reset()),

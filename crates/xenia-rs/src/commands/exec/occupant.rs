@@ -3,15 +3,19 @@
 use super::leaves_files;
 use super::reports::Reports;
 use crate::cli::ExecArgs;
+use xenia::config::SoundConfig;
 use xenia::screenshots::Screenshots;
 use xenia::state_slots::StateSlots;
 use xenia::title::Title;
+use xenia::video::VideoTarget;
 
 /// The screenshots, reports and states of the title that is open.
 #[derive(Clone)]
 pub(super) struct Occupant {
     pub(super) screenshots: Screenshots,
     pub(super) reports: Reports,
+    /// Where videos of the title are kept.
+    pub(super) video: VideoTarget,
     /// Slots for states of the title; `None` if it has none.
     pub(super) slots: Option<StateSlots>,
 }
@@ -22,6 +26,11 @@ impl Occupant {
         Self {
             screenshots: Screenshots::new(args.window.screenshots.as_deref(), &title.short_name()),
             reports: Reports::new(args, title),
+            video: VideoTarget::new(
+                &VideoTarget::default_folder(),
+                &title.short_name(),
+                SoundConfig::from(&args.sound).speakers,
+            ),
             slots: StateSlots::new(title).filter(|_| !leaves_files(args)),
         }
     }

@@ -1,8 +1,10 @@
 //! The window's client: keys, pads, and what the menu asks for.
 
+use super::gallery::{self, GalleryFolders};
 use super::occupant::Occupant;
 use super::remapping::Remapping;
 use super::shelf::Shelf;
+use super::videos::WindowVideos;
 use crate::cli::Cli;
 use crate::settings;
 use anyhow::{Context, Result};
@@ -19,8 +21,8 @@ use xenia::sound::VolumeControl;
 use xenia::state_slots::{SLOTS, StateSlots, UNDO, age_text, length_text};
 use xenia_gpu::Frame;
 use xenia_render::{
-    Client, InputClient, KeyCode, KeyEvent, LibraryClient, LibraryIcon, SavedSlot, SoundVolume, StateList,
-    VolumeChange,
+    Client, GalleryModel, GalleryPicture, InputClient, KeyCode, KeyEvent, LibraryClient, LibraryIcon,
+    SavedSlot, SoundVolume, StateList, VolumeChange,
 };
 
 /// Wish about the title to come, once the present one has ended.
@@ -50,6 +52,8 @@ pub(super) struct Player {
     pub(super) occupant: Arc<Mutex<Option<Occupant>>>,
     pub(super) interrupt: Interrupt,
     pub(super) volume: VolumeControl,
+    pub(super) videos: WindowVideos,
+    pub(super) gallery: GalleryFolders,
     pub(super) wishes: mpsc::Sender<Wish>,
     /// The library; `None` if the window is one of a single title.
     pub(super) shelf: Option<Shelf>,
@@ -140,6 +144,22 @@ impl Client for Player {
         let Some(occupant) = &*occupant else { return Err(NO_TITLE.to_owned()) };
         let kept = occupant.screenshots.keep(number, frame);
         kept.map(|path| path.display().to_string()).map_err(|error| format!("{error:#}"))
+    }
+
+    fn video(&self) -> Option<bool> {
+        self.occupant.lock().is_some().then(|| self.videos.recorder.is_on())
+    }
+
+    fn toggle_video(&mut self) -> String {
+        self.videos.toggle(self.occupant.lock().as_ref())
+    }
+
+    fn gallery(&self, first: usize) -> Option<GalleryModel> {
+        Some(self.gallery.part(first))
+    }
+
+    fn picture(&self, path: &Path) -> GalleryPicture {
+        gallery::picture(path)
     }
 
     fn states(&self) -> Option<StateList> {

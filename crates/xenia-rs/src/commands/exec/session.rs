@@ -143,6 +143,8 @@ impl Session<'_> {
             occupant.reports.keep(None);
             let saves = held_content(&args)?;
             let finished = run_machines(&args, (title, &occupant, &saves), seat, sender, &outputs, interrupt);
+            // A video ends with its machine.
+            seat.videos.recorder.end();
             drop(saves);
             let loaded = args.states.load_state.take();
             args.engine.start_time = own_start;

@@ -5,12 +5,14 @@
 //! run again, unless the run has a limit, in which case it may be unattended.
 
 use super::ending::{CurrentRun, Moment};
+use super::gallery::GalleryFolders;
 use super::inside;
 use super::occupant::Occupant;
 use super::player::{Player, Wish};
 use super::remapping::Remapping;
 use super::session::{self, Next, Session};
 use super::shelf::{SettingsFiles, Shelf};
+use super::videos::WindowVideos;
 use super::{Making, Outputs, leaves_files, machine};
 use crate::cli::ExecArgs;
 use anyhow::Result;
@@ -30,9 +32,11 @@ use xenia::launches;
 use xenia::machine::{Finished, Machine};
 use xenia::pace::{Pace, PaceControl};
 use xenia::say::remark;
+use xenia::screenshots::Screenshots;
 use xenia::sound::VolumeControl;
 use xenia::state_slots::{EXIT, UNDO};
 use xenia::title::Title;
+use xenia::video::VideoTarget;
 use xenia_cli::exit::Fault;
 use xenia_cli::limits;
 use xenia_kernel::ports::{Dialogs, Input};
@@ -86,8 +90,10 @@ pub(super) fn run(
 ) -> Result<u8> {
     let WindowSettings { input: settings, named, file: settings_file } = settings;
     let name = title.as_ref().map_or_else(|| "library".to_owned(), Title::short_name);
+    let videos = WindowVideos::default();
     let config = WindowConfig {
         can_keep: settings_file.is_some(),
+        has_gallery: true,
         is_library: title.is_none(),
         ..config(args, name, settings.hotkeys().clone())
     };
@@ -119,6 +125,11 @@ pub(super) fn run(
         occupant: occupant.clone(),
         interrupt: interrupt.clone(),
         volume: VolumeControl::new(args.sound.volume, args.sound.mute),
+        videos: videos.clone(),
+        gallery: GalleryFolders {
+            screenshots: args.window.screenshots.clone().unwrap_or_else(Screenshots::default_folder),
+            videos: VideoTarget::default_folder(),
+        },
         wishes,
         shelf: shelf.clone(),
         remapping: Remapping(input.clone()),
@@ -130,9 +141,11 @@ pub(super) fn run(
     let current = CurrentRun::new(interrupt, result);
     let own = args.clone();
     let machine_interrupt = interrupt.clone();
+    let own_videos = videos.clone();
     xenia_render::run(config, player, move |sender| {
         CurrentRun::handle_exit(Moment::Window);
         let pads = sender.clone();
+        own_videos.tell(&sender);
         controllers.watch_pads(move |held| pads.pads(held));
         let (closing, window) = (control.clone(), sender.clone());
         machine_interrupt.when_requested(move || {
@@ -154,6 +167,7 @@ pub(super) fn run(
                     dialog_keys: &dialog_keys,
                     occupant: &occupant,
                     volume: &volume,
+                    videos: &own_videos,
                 };
                 let session = Session {
                     own: &own,
@@ -175,6 +189,8 @@ pub(super) fn run(
             let _ = results.send(guarded(run, || ended.end()));
         });
     })?;
+    // A window that is closed has its video complete.
+    videos.recorder.finish();
     current.finish()
 }
 
@@ -195,6 +211,7 @@ pub(super) struct Seat<'a> {
     dialog_keys: &'a DialogKeys,
     pub(super) occupant: &'a Mutex<Option<Occupant>>,
     pub(super) volume: &'a VolumeControl,
+    pub(super) videos: &'a WindowVideos,
 }
 
 impl Seat<'_> {
@@ -232,6 +249,7 @@ pub(super) fn config(args: &ExecArgs, title: String, hotkeys: Hotkeys) -> Window
     WindowConfig {
         title,
         size: SIZE,
+        has_gallery: false,
         full_screen: window.fullscreen,
         adapter: args.picture.adapter.clone(),
         vsync: window.vsync,
@@ -267,7 +285,11 @@ pub(super) fn run_machines(
         from,
         |title, before, launched| -> Result<Machine> {
             let shown = sender.clone();
-            let (_, sink) = outputs.port(before.frames, move |number, frame| shown.frame(number, frame));
+            let video = seat.videos.recorder.clone();
+            let (_, sink) = outputs.port(before.frames, move |number, now, frame| {
+                video.picture(now, &frame);
+                shown.frame(number, frame);
+            });
             let ports = ((Capture::Every, sink), &outputs.guest_log);
             let compiled = |what, done, total| {
                 sender.phase(match what {
@@ -289,6 +311,7 @@ pub(super) fn run_machines(
                     compiled: &compiled,
                     interrupt,
                     volume: Some(seat.volume),
+                    video: Some(&seat.videos.recorder),
                     device: sender.device(),
                     saves,
                 },
