@@ -20,6 +20,6 @@ pub use window::{
     InsidePane, KeyAction, KeyBinding, KeyEvent, LIVE, LibraryClient, LibraryEntry, LibraryIcon,
     LibraryModel, LibrarySort, LibraryView, LiveSetting, Modifier, Overlay, PadChord, PageFailure, PageTheme,
     Phase, RenderError, SavedSlot, Scaling, SettingControl, SoundVolume, Sounding, StateList, Stopped,
-    StoredData, StoredKind, VolumeChange, WindowConfig, run,
+    StoredData, StoredKind, VolumeChange, WindowConfig, WindowPlace, run,
 };
 pub use winit::keyboard::KeyCode;

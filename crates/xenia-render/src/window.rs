@@ -20,6 +20,7 @@ mod meter;
 mod osd;
 mod page;
 mod pages;
+mod place;
 pub(crate) mod scaling;
 mod size;
 mod view;
@@ -32,6 +33,7 @@ pub use mailbox::FrameSender;
 pub use meter::{Figures, Sounding};
 pub use osd::Overlay;
 pub use page::{Phase, Stopped};
+pub use place::WindowPlace;
 pub use scaling::{Filter, Scaling};
 
 use mailbox::WindowMessage;
@@ -77,6 +79,8 @@ pub struct WindowConfig {
     pub title: String,
     /// Width and height in logical pixels.
     pub size: (u32, u32),
+    /// Its last place, which comes before `size`; `None`: the system chooses one.
+    pub place: Option<WindowPlace>,
     /// Whether it fills the screen.
     pub full_screen: bool,
     /// Part of the name of the graphics adapter that shows it; `None`: the system's best.
@@ -216,6 +220,9 @@ pub trait Client {
     fn picture(&self, path: &Path) -> GalleryPicture {
         GalleryPicture { path: path.to_owned(), ..GalleryPicture::default() }
     }
+
+    /// Takes the window's place when the window closes, for the next start.
+    fn keep_place(&mut self, _place: WindowPlace) {}
 
     /// Saved states of the title; `None` if it has none to save or load.
     fn states(&self) -> Option<StateList> {

@@ -388,6 +388,7 @@ impl ApplicationHandler<WindowMessage> for Events {
                 view.resize(size.width, size.height);
                 self.refresh();
             }
+            WindowEvent::Moved(at) => view.moved(at.x, at.y),
             WindowEvent::RedrawRequested => self.redraw(event_loop),
             WindowEvent::DroppedFile(path) => self.take_file(path),
             WindowEvent::ModifiersChanged(modifiers) => self.modifiers = modifiers.state(),
@@ -420,6 +421,12 @@ impl ApplicationHandler<WindowMessage> for Events {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn exiting(&mut self, _: &ActiveEventLoop) {
+        if let Some(place) = self.view.as_ref().and_then(View::place) {
+            self.client.keep_place(place);
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) fn first_size(event_loop: &ActiveEventLoop, (width, height): (u32, u3
 }
 
 /// `wanted`, or the largest size of the same shape within [`SCREEN_SHARE`] of the screen.
-fn fitting(wanted: (u32, u32), screen: (u32, u32)) -> (u32, u32) {
+pub(super) fn fitting(wanted: (u32, u32), screen: (u32, u32)) -> (u32, u32) {
     let room = |side: u32| u64::from(side) * u64::from(SCREEN_SHARE) / 100;
     let (wide, high) = (u64::from(wanted.0.max(1)), u64::from(wanted.1.max(1)));
     let (width, height) = (room(screen.0), room(screen.1));

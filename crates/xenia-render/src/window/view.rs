@@ -9,7 +9,7 @@ use super::page::{self, Phase, Stopped};
 use super::pages::WindowPages;
 use super::scaling::place;
 use super::size::first_size;
-use super::{RenderError, WindowConfig};
+use super::{RenderError, WindowConfig, WindowPlace};
 use crate::backend::Device;
 use crate::backend::presenting::PictureTexture;
 use crate::present::{Presented, Presenter};
@@ -51,6 +51,9 @@ pub(super) struct View {
     hotkeys: Hotkeys,
     /// Deadline of a requested switch to full screen.
     full_screen_by: Option<Duration>,
+    /// Upper left corner on the desktop in pixels, once the system has told it.
+    position: Option<(i32, i32)>,
+    place: Option<WindowPlace>,
 }
 
 /// Adds the name by which desktops find the program's menu entry for a window (`WM_CLASS`), where
@@ -72,6 +75,10 @@ impl View {
             .with_window_icon(Icon::from_rgba(icon(WINDOW_ICON), WINDOW_ICON, WINDOW_ICON).ok())
             .with_inner_size(first_size(event_loop, config.size))
             .with_fullscreen(config.full_screen.then_some(Fullscreen::Borderless(None)));
+        let attributes = match config.place {
+            Some(place) => place.apply(event_loop, attributes),
+            None => attributes,
+        };
         let window =
             event_loop.create_window(named(attributes)).map_err(|error| RenderError::no_display(&error))?;
         let window = Arc::new(window);
@@ -103,6 +110,8 @@ impl View {
             badges: config.badges.clone(),
             hotkeys: config.hotkeys.clone(),
             full_screen_by: None,
+            position: None,
+            place: None,
         };
         view.pointer();
         Ok(view)
@@ -170,6 +179,24 @@ impl View {
         page::stopped(why, self.returns_home, &self.hotkeys)
     }
 
+    /// Last place on the desktop that did not fill the screen; `None` if the system told none.
+    pub(super) fn place(&self) -> Option<WindowPlace> {
+        self.place
+    }
+
+    /// Notes the window's place, after it has changed.
+    fn note_place(&mut self) {
+        self.place = WindowPlace::of(&self.window, self.presenter.size(), self.position).or(self.place);
+    }
+
+    /// Handles a change of the window's position.
+    pub(super) fn moved(&mut self, x: i32, y: i32) {
+        if self.window.fullscreen().is_none() {
+            self.position = Some((x, y));
+            self.note_place();
+        }
+    }
+
     /// Name in the title bar.
     pub(super) fn name(&self) -> &str {
         &self.name
@@ -220,6 +247,7 @@ impl View {
     pub(super) fn resize(&mut self, width: u32, height: u32) {
         self.presenter.resize(width, height);
         self.shown.window = self.presenter.size();
+        self.note_place();
         // The system may have changed full screen without our request.
         self.pointer();
     }

@@ -5,6 +5,7 @@ mod files;
 mod gallery;
 mod inside;
 mod occupant;
+mod place;
 mod player;
 mod refusal;
 mod remapping;

@@ -108,6 +108,29 @@ fn titles_are_started_from_the_library_and_lead_back_to_it() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_window_opens_in_the_size_in_which_the_last_one_was_closed() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    let library = Library::new()?;
+    let file = library.folder.path().join("state/xenia-rs/window.json");
+    std::fs::create_dir_all(file.parent().context("its folder")?)?;
+    std::fs::write(&file, r#"{"width":900,"height":500,"position":[40,30],"maximized":false}"#)?;
+    let (mut program, window) = library.start(&display)?;
+    wait_for("the size", || {
+        let shown = window.look()?;
+        Ok(((shown.0, shown.1) == (900, 500)).then_some(()))
+    })?;
+    library.wait_for_scan()?;
+    press(&window, &[Key::Escape])?;
+    press(&window, &[Key::Down; 6])?;
+    press(&window, &[Key::Enter])?;
+    let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
+    ensure!(status.success(), "{status}: {}", program.said());
+    let kept: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file)?)?;
+    ensure!(kept["width"] == 900 && kept["height"] == 500, "{kept}");
+    Ok(())
+}
+
 /// Threads and resident memory in KiB of a process.
 fn usage(process: u32) -> Result<(u64, u64)> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;

@@ -2,6 +2,7 @@
 
 use super::gallery::{self, GalleryFolders};
 use super::occupant::Occupant;
+use super::place;
 use super::remapping::Remapping;
 use super::shelf::Shelf;
 use super::videos::WindowVideos;
@@ -22,7 +23,7 @@ use xenia::state_slots::{SLOTS, StateSlots, UNDO, age_text, length_text};
 use xenia_gpu::Frame;
 use xenia_render::{
     Client, GalleryModel, GalleryPicture, InputClient, KeyCode, KeyEvent, LibraryClient, LibraryIcon,
-    SavedSlot, SoundVolume, StateList, VolumeChange,
+    SavedSlot, SoundVolume, StateList, VolumeChange, WindowPlace,
 };
 
 /// Wish about the title to come, once the present one has ended.
@@ -54,6 +55,8 @@ pub(super) struct Player {
     pub(super) volume: VolumeControl,
     pub(super) videos: WindowVideos,
     pub(super) gallery: GalleryFolders,
+    /// File of the window's place; `None` if it is not kept.
+    pub(super) place_file: Option<PathBuf>,
     pub(super) wishes: mpsc::Sender<Wish>,
     /// The library; `None` if the window is one of a single title.
     pub(super) shelf: Option<Shelf>,
@@ -160,6 +163,13 @@ impl Client for Player {
 
     fn picture(&self, path: &Path) -> GalleryPicture {
         gallery::picture(path)
+    }
+
+    fn keep_place(&mut self, place: WindowPlace) {
+        let Some(file) = &self.place_file else { return };
+        if let Err(error) = place::keep(file, place) {
+            tracing::warn!("the window's place is not kept: {error:#}");
+        }
     }
 
     fn states(&self) -> Option<StateList> {

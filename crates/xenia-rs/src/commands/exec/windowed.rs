@@ -8,6 +8,7 @@ use super::ending::{CurrentRun, Moment};
 use super::gallery::GalleryFolders;
 use super::inside;
 use super::occupant::Occupant;
+use super::place;
 use super::player::{Player, Wish};
 use super::remapping::Remapping;
 use super::session::{self, Next, Session};
@@ -90,10 +91,12 @@ pub(super) fn run(
 ) -> Result<u8> {
     let WindowSettings { input: settings, named, file: settings_file } = settings;
     let name = title.as_ref().map_or_else(|| "library".to_owned(), Title::short_name);
+    let place_file = has_library(args).then(place::file).flatten();
     let videos = WindowVideos::default();
     let config = WindowConfig {
         can_keep: settings_file.is_some(),
         has_gallery: true,
+        place: place_file.as_deref().and_then(place::read),
         is_library: title.is_none(),
         ..config(args, name, settings.hotkeys().clone())
     };
@@ -130,6 +133,7 @@ pub(super) fn run(
             screenshots: args.window.screenshots.clone().unwrap_or_else(Screenshots::default_folder),
             videos: VideoTarget::default_folder(),
         },
+        place_file,
         wishes,
         shelf: shelf.clone(),
         remapping: Remapping(input.clone()),
@@ -249,6 +253,7 @@ pub(super) fn config(args: &ExecArgs, title: String, hotkeys: Hotkeys) -> Window
     WindowConfig {
         title,
         size: SIZE,
+        place: None,
         has_gallery: false,
         full_screen: window.fullscreen,
         adapter: args.picture.adapter.clone(),
