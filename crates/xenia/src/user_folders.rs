@@ -91,10 +91,15 @@ pub fn state() -> Option<PathBuf> {
     Kind::State.folder()
 }
 
-/// The user's own folder, by HOME. An empty or relative value counts as unset, as the XDG
-/// specification demands of its own variables.
+/// The user's own folder, by HOME or by Windows's USERPROFILE. An empty or relative value counts as
+/// unset, as the XDG specification demands of its own variables.
 pub fn home() -> Option<PathBuf> {
-    std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
+    home_of(|name| std::env::var_os(name))
+}
+
+fn home_of(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let values = ["HOME", "USERPROFILE"].into_iter().filter_map(variable);
+    values.map(PathBuf::from).find(|home| home.is_absolute())
 }
 
 #[cfg(test)]
@@ -103,8 +108,20 @@ mod tests {
 
     const ALL: [Kind; 4] = [Kind::Config, Kind::Data, Kind::Cache, Kind::State];
 
+    /// The disk of the paths here, as Windows's absolute paths need one.
+    const DISK: &str = if cfg!(windows) { "C:" } else { "" };
+
+    fn at(path: &str) -> PathBuf {
+        PathBuf::from(format!("{DISK}{path}"))
+    }
+
+    /// The folders if these variables are set; values that begin with a slash are on the disk.
     fn folders(program: Option<&Path>, set: &[(&str, &str)]) -> [Option<PathBuf>; 4] {
-        let variable = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into());
+        let disk = |value: &str| if value.starts_with('/') { DISK } else { "" };
+        let variable = |name: &str| {
+            let value = set.iter().find(|(key, _)| *key == name);
+            value.map(|(_, value)| format!("{}{value}", disk(value)).into())
+        };
         ALL.map(|kind| kind.folder_of(program, variable))
     }
 
@@ -117,7 +134,7 @@ mod tests {
             "/fast/xenia-rs",
             "/home/u/.local/state/xenia-rs",
         ];
-        assert_eq!(folders(None, &set), expected.map(|folder| Some(PathBuf::from(folder))));
+        assert_eq!(folders(None, &set), expected.map(|folder| Some(at(folder))));
         assert_eq!(folders(None, &[("HOME", "")]), [const { None }; 4]);
     }
 
@@ -130,11 +147,12 @@ mod tests {
             "/local/xenia-rs/cache",
             "/local/xenia-rs/state",
         ];
-        assert_eq!(folders(None, &set), expected.map(|folder| Some(PathBuf::from(folder))));
+        assert_eq!(folders(None, &set), expected.map(|folder| Some(at(folder))));
         // Another system's path is no absolute one here.
-        let set = [("HOME", "/h"), ("APPDATA", r"C:\u\roaming"), ("XDG_STATE_HOME", "/s")];
+        let elsewhere = if cfg!(windows) { r"\u\roaming" } else { r"C:\u\roaming" };
+        let set = [("HOME", "/h"), ("APPDATA", elsewhere), ("XDG_STATE_HOME", "/s")];
         let expected = ["/h/.config", "/h/.local/share", "/h/.cache", "/s"];
-        let expected = expected.map(|folder| Some(Path::new(folder).join(PROGRAM)));
+        let expected = expected.map(|folder| Some(at(folder).join(PROGRAM)));
         assert_eq!(folders(None, &set), expected);
     }
 
@@ -148,5 +166,17 @@ mod tests {
         let data = dir.path().join(PORTABLE_FOLDER);
         let expected = ["config", "data", "cache", "state"].map(|name| Some(data.join(name)));
         assert_eq!(folders(Some(&program), &set), expected);
+    }
+
+    #[test]
+    fn the_home_folder_is_the_first_absolute_one() {
+        let home = |set: &[(&str, &str)]| {
+            home_of(|name| set.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into()))
+        };
+        let (one, other) = (at("/h"), at("/u"));
+        let (first, second) = (one.to_str().unwrap(), other.to_str().unwrap());
+        assert_eq!(home(&[("HOME", first), ("USERPROFILE", second)]), Some(one.clone()));
+        assert_eq!(home(&[("HOME", "h"), ("USERPROFILE", second)]), Some(other.clone()));
+        assert_eq!(home(&[("HOME", "")]), None);
     }
 }

@@ -3,11 +3,14 @@
 //! The report has no field for them. This is a second barrier: a title can put a gamertag into the
 //! name of a file that is missing, and a message of the host can have a path.
 
+use crate::user_folders;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Shortest name that is removed: shorter ones are found in any text.
 const SHORTEST: usize = 2;
+/// Variables with the user's name and the host's; the last two are Windows's.
+const NAMES: [&str; 5] = ["USER", "LOGNAME", "HOSTNAME", "USERNAME", "COMPUTERNAME"];
 
 /// Texts that must not be in a report.
 #[derive(Clone, Debug, Default)]
@@ -22,15 +25,13 @@ impl PrivateWords {
     /// The user's home folder, name and host, and the current folder.
     pub fn of_the_user() -> Self {
         let mut words = Self::default();
-        let home = std::env::var_os("HOME").map(PathBuf::from);
+        let home = user_folders::home();
         for path in home.iter().chain(&std::env::current_dir()) {
             words.add_path(path);
         }
         let named = home.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
         words.names.extend(named);
-        words
-            .names
-            .extend(["USER", "LOGNAME", "HOSTNAME"].iter().filter_map(|name| std::env::var(name).ok()));
+        words.names.extend(NAMES.iter().filter_map(|name| std::env::var(name).ok()));
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         words.names.push(host.trim().to_owned());
         words
