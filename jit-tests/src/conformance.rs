@@ -286,6 +286,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn folders_that_lead_back_to_themselves_are_read_once() {
         let dir = tempfile::tempdir().unwrap();
@@ -298,6 +299,7 @@ mod tests {
         assert_eq!(files(&[dir.path().join("a")]).unwrap(), [dir.path().join("a/case.s")]);
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_file_without_end_is_refused() {
         let error = run(&[PathBuf::from("/dev/zero")], &[], None).unwrap_err();

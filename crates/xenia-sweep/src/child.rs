@@ -196,7 +196,8 @@ pub(crate) fn this_process() -> u32 {
     std::process::id()
 }
 
-#[cfg(test)]
+// They run sh.
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

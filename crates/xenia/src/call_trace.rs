@@ -159,6 +159,7 @@ mod tests {
         assert_eq!(lines, ["four", "2 more lines were left out, behind 1073741824 bytes"]);
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_trace_that_can_not_be_written_is_known_at_the_end() {
         let output = CallTraceOutput::create(Some(Path::new("/dev/full"))).unwrap();

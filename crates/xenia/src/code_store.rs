@@ -191,17 +191,12 @@ fn tidy(folder: &Path, kept: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs::Permissions;
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     fn kept(folder: &Path) -> KeptFile {
         KeptFile { path: folder.join("t.code"), folder: folder.to_owned() }
     }
 
-    fn set_mode(path: &Path, mode: u32) {
-        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
-    }
-
+    #[cfg(unix)]
     #[test]
     fn build_id_is_read_from_the_elf_note() {
         let program = File::open("/proc/self/exe").unwrap();
@@ -212,8 +207,12 @@ mod tests {
         assert_eq!(noted(&other), None, "an empty file");
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_file_that_others_may_write_is_refused() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let set_mode =
+            |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
         let outer = tempfile::tempdir().unwrap();
         let folder = outer.path().join("a/code");
         let file = kept(&folder);
@@ -244,6 +243,7 @@ mod tests {
         assert!(!fs::read_dir(&folder).unwrap().flatten().any(is_draft));
     }
 
+    #[cfg(unix)]
     #[test]
     fn an_error_names_no_draft() {
         let error = kept(Path::new("/proc/self/fd")).write(b"one").unwrap_err().to_string();

@@ -140,6 +140,7 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).unwrap(), whole);
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_log_that_can_not_be_written_is_known_at_the_end() {
         let mut log = EventLog::create(Path::new("/dev/full")).unwrap();

@@ -232,6 +232,7 @@ mod tests {
         }
         std::fs::create_dir_all(&deep).unwrap();
         std::fs::write(deep.join("default.xex"), HELLO).unwrap();
+        #[cfg(unix)]
         std::os::unix::fs::symlink(dir.path(), dir.path().join("round")).unwrap();
         std::fs::write(dir.path().join("default.xex"), HELLO).unwrap();
         let found = scanned(dir.path(), &dir.path().join("cache"));

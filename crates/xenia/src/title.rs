@@ -288,6 +288,7 @@ mod tests {
         assert!(private(home.path()) && private(&at("Downloads")) && private(Path::new("/")));
         assert!(private(&at("game/../Downloads")));
         assert!(!private(&at("game")) && !private(&at("Desktop")));
+        #[cfg(unix)]
         assert!(
             private(Path::new("/dev"))
                 && private(Path::new("/proc/self/fd"))

@@ -1,4 +1,5 @@
 //! Tests of shards whose units are shell scripts that print reports as the program does.
+#![cfg(unix)]
 
 use super::*;
 use crate::merge::merge_folder;

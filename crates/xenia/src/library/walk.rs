@@ -227,6 +227,7 @@ mod tests {
         let files: Vec<String> = (0..40).map(|n| format!("{n:02}.xex")).collect();
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
         let dir = with_files(&files);
+        #[cfg(unix)]
         std::os::unix::fs::symlink(dir.path(), dir.path().join("round")).unwrap();
         assert_eq!(walked(BOUNDS, dir.path()).0.len(), 40, "a link leads nowhere");
         let (found, failures) = walked(Bounds { files: 7, ..BOUNDS }, dir.path());
