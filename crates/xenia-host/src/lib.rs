@@ -33,7 +33,8 @@
 //! - [`process`]: processes with limits, which end with all that they started (an error)
 //! - [`written_pages`]: which pages were written (`None`; the caller reads all of memory)
 //!
-//! On Windows alone: `wave_output`, a sound device. For Linux's, crate xenia has a library.
+//! On Windows alone: `pads`, controllers, and `wave_output`, a sound device. For Linux's, crate
+//! xenia has libraries.
 //!
 //! # Safety rules of the crate
 //! - Every `unsafe` here is a system call, or the handling of data that the host owns. Functions
@@ -70,9 +71,9 @@ use windows as system;
 
 pub use error::HostError;
 pub use socket_error::SocketCondition;
-#[cfg(windows)]
-pub use system::wave_output;
 pub use system::{
     allocator, barrier, ending, environment, executable, fault, file, float, network, ownership, process,
     profiler, section, signal_stack, signals, socket_file, sparse, thread, written_pages,
 };
+#[cfg(windows)]
+pub use system::{pads, wave_output};

@@ -14,6 +14,7 @@ pub mod file;
 pub mod float;
 pub mod network;
 pub mod ownership;
+pub mod pads;
 pub mod process;
 pub mod profiler;
 pub mod section;

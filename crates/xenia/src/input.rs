@@ -1,7 +1,7 @@
 //! The controllers of a machine in a window: the host's pads and its keyboard.
 //!
 //! ```text
-//!  linux, pipes (threads) ──plug, keys, axes──▶ Controllers ◀──keys── window
+//!  linux or windows, pipes ──plug, keys, axes──▶ Controllers ◀──keys── window
 //!        ▲                                           │
 //!        └────────────── motors ◀────────────────────┴──▶ Input, the kernel's port
 //! ```
@@ -23,6 +23,8 @@ mod pipes;
 mod remap;
 pub mod sdl;
 pub mod shape;
+#[cfg(all(feature = "gamepads", windows))]
+mod windows;
 
 pub use remap::{AssignedPart, LiveInput};
 
@@ -211,6 +213,8 @@ impl Controllers {
         self.0.lock().mappings = mappings;
         #[cfg(all(feature = "gamepads", target_os = "linux"))]
         linux::start(self);
+        #[cfg(all(feature = "gamepads", windows))]
+        windows::start(self);
         Ok(())
     }
 
