@@ -116,11 +116,10 @@ mod tests {
 
     #[test]
     fn endless_source_files_are_rejected() {
-        let endless = tempfile::NamedTempFile::new().unwrap();
-        assert_eq!(bytes(endless.path()).unwrap(), b"");
-        // More than anyone reads, and a hole.
-        endless.as_file().set_len(1 << 40).unwrap();
-        for error in [text(endless.path()), bytes(endless.path()).map(|_| String::new())] {
+        let long = tempfile::NamedTempFile::new().unwrap();
+        assert_eq!(bytes(long.path()).unwrap(), b"");
+        long.as_file().set_len(2 * MAXIMUM).unwrap();
+        for error in [text(long.path()), bytes(long.path()).map(|_| String::new())] {
             assert!(error.unwrap_err().to_string().contains("64 MiB"));
         }
         assert_eq!(open(Path::new("/nowhere")).unwrap_err().kind(), ErrorKind::NotFound);
