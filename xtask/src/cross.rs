@@ -1,17 +1,18 @@
 //! `cargo xtask cross SYSTEM`: builds the program for another system or processor on this host and
 //! runs it under an emulation of that: conformance cases, golden runs of our own titles, random
-//! sequences, racing threads, and tests of the crates that know the host.
+//! sequences, racing threads, hostile titles, and tests of the crates.
 //!
 //! It is not part of `cargo xtask test`: the tools are large, and a run in Wine says little about
 //! drivers and nothing about the desktop, one in qemu nothing about weak memory.
 
 mod checks;
 mod target;
+mod test_programs;
 
 use crate::steps::{program, run, target_folder};
 use crate::{golden, sync_suite};
 use anyhow::{Context, Result, bail};
-use checks::{CHECKS, Check, Expected, GAME};
+use checks::{CACHE, CHECKS, Check, Expected, GAME, hostile_checks};
 use clap::Args;
 use serde_json::Value;
 use std::ffi::OsStr;
@@ -21,10 +22,13 @@ use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use target::{System, Target};
+use test_programs::TestProgram;
 
 const LOOK: Duration = Duration::from_millis(20);
 /// Lines that are printed of a run that fails.
 const SHOWN: usize = 20;
+/// Limit of a program of tests, in those of a check.
+const TESTS_PATIENCE: u32 = 4;
 
 /// Arguments of `cargo xtask cross`.
 #[derive(Debug, Args)]
@@ -45,6 +49,18 @@ struct CrossProgram {
     settings: PathBuf,
     /// Folder that titles see as game:, where a check asks for it.
     game: PathBuf,
+    /// Folder of the code cache, likewise.
+    cache: PathBuf,
+}
+
+/// A run that has ended, or was ended.
+struct Outcome {
+    /// `None`: it took too long.
+    status: Option<ExitStatus>,
+    /// Text of its standard output.
+    said: String,
+    /// Text of its standard error.
+    complained: String,
 }
 
 /// Builds and checks the program for another system.
@@ -61,6 +77,11 @@ pub(crate) fn cross(args: &CrossArgs) -> Result<()> {
     let game = work.join("game");
     std::fs::create_dir_all(&game)?;
     std::fs::write(game.join("pace"), sync_suite::PACE)?;
+    let cache = work.join("cache");
+    if cache.exists() {
+        std::fs::remove_dir_all(&cache)?;
+    }
+    std::fs::create_dir(&cache)?;
     let settings = work.join("empty.toml");
     std::fs::write(&settings, "")?;
     let cross = CrossProgram {
@@ -69,42 +90,62 @@ pub(crate) fn cross(args: &CrossArgs) -> Result<()> {
         program: target_folder().join(target.triple).join(target.program).canonicalize()?,
         settings: settings.canonicalize()?,
         game: game.canonicalize()?,
+        cache: cache.canonicalize()?,
     };
     let version = Command::new(&cross.runner).arg("--version").output().map(|output| output.stdout);
     let version = String::from_utf8_lossy(&version.unwrap_or_default()).into_owned();
     println!("under {}", version.lines().next().unwrap_or_default().trim());
-    let checks = CHECKS.iter().map(Check::from).chain(golden_checks()?);
-    let mut failed = Vec::new();
-    let mut count = 0;
-    for check in checks
-        .filter(|check| target.has_baseline || !check.is_of_baseline())
-        .filter(|check| only.is_none_or(|only| check.name.contains(only)))
-    {
-        count += 1;
+    let mut table = Table { only, count: 0, failed: Vec::new() };
+    let checks = CHECKS.iter().map(Check::from).chain(hostile_checks(target.is_fast)).chain(golden_checks()?);
+    let checks = checks.filter(|check| target.has_baseline || !check.is_of_baseline());
+    for check in checks.filter(|check| target.is_fast || check.expected != Expected::RestoredCode) {
+        table.row(&check.name, || cross.check(&check).map(Some));
+    }
+    // Their names are known once they are built.
+    if only.is_none_or(|only| only.starts_with("tests")) {
+        for program in test_programs::build(target)? {
+            table.row(&program.name, || cross.test(&program));
+        }
+    }
+    table.end()
+}
+
+/// The table that is printed, line by line.
+struct Table<'a> {
+    only: Option<&'a str>,
+    count: usize,
+    failed: Vec<String>,
+}
+
+impl Table<'_> {
+    /// Runs a check whose name is asked for. It is counted unless it has nothing to do.
+    fn row(&mut self, name: &str, check: impl FnOnce() -> Result<Option<String>>) {
+        if self.only.is_some_and(|only| !name.contains(only)) {
+            return;
+        }
         let start = Instant::now();
-        let outcome = cross.check(&check);
+        let outcome = check();
         let seconds = start.elapsed().as_secs_f64();
         match outcome {
-            Ok(said) => println!("passed  {seconds:6.1} s  {}: {said}", check.name),
+            Ok(None) => return,
+            Ok(Some(said)) => println!("passed  {seconds:6.1} s  {name}: {said}"),
             Err(error) => {
-                println!("FAILED  {seconds:6.1} s  {}: {error:#}", check.name);
-                failed.push(check.name);
+                println!("FAILED  {seconds:6.1} s  {name}: {error:#}");
+                self.failed.push(name.to_owned());
             }
         }
+        self.count += 1;
     }
-    if only.is_none_or(|only| "tests".contains(only)) {
-        count += 1;
-        if let Err(error) = cross.tests() {
-            println!("FAILED           tests: {error:#}");
-            failed.push("tests".to_owned());
+
+    fn end(self) -> Result<()> {
+        let Self { count, failed, .. } = self;
+        match (count, failed.is_empty()) {
+            (0, _) => bail!("no check has this name"),
+            (_, true) => println!("{count} checks, 0 failed"),
+            (_, false) => bail!("{} of {count} checks failed: {}", failed.len(), failed.join(", ")),
         }
+        Ok(())
     }
-    match (count, failed.is_empty()) {
-        (0, _) => bail!("no check has this name"),
-        (_, true) => println!("{count} checks passed"),
-        (_, false) => bail!("{} of {count} checks failed: {}", failed.len(), failed.join(", ")),
-    }
-    Ok(())
 }
 
 /// Golden runs of our own titles, on each engine.
@@ -129,7 +170,11 @@ fn golden_checks() -> Result<Vec<Check>> {
 impl CrossProgram {
     fn command(&self, words: &[String]) -> Command {
         let mut command = Command::new(&self.runner);
-        let words = words.iter().map(|word| if word == GAME { self.game.as_ref() } else { word.as_ref() });
+        let words = words.iter().map(|word| match word.as_str() {
+            GAME => self.game.as_ref(),
+            CACHE => self.cache.as_ref(),
+            word => word.as_ref(),
+        });
         let words: Vec<&OsStr> = words.collect();
         command.arg(&self.program).args(words).arg("--config").arg(&self.settings);
         command.envs(self.target.environment.iter().copied());
@@ -140,50 +185,83 @@ impl CrossProgram {
 
     /// Runs a check; returns the last line of the program's output, or else of its messages.
     fn check(&self, check: &Check) -> Result<String> {
-        let patience = self.target.patience;
-        let (status, said, complained) = output_in_time(&mut self.command(&check.words), patience)?;
-        let lines = |text: &str| -> Vec<String> {
-            text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
-        };
-        let (said, complained) = (lines(&said), lines(&complained));
-        if !status.is_some_and(|status| status.success()) {
-            let all = [said, complained].concat();
-            let last = all[all.len().saturating_sub(SHOWN)..].join("\n");
-            let how = status.map_or_else(|| format!("no end in {patience:?}"), |status| status.to_string());
-            bail!("{how}\n{last}");
-        }
         match check.expected {
-            Expected::Success => Ok(said.last().or(complained.last()).cloned().unwrap_or_default()),
-            Expected::SameDigest => self.compare_digests(&check.words),
+            Expected::Success => {
+                let Outcome { said, complained, .. } = self.run(&check.words)?.succeeded()?;
+                let last = |text: &str| text.lines().rfind(|line| !line.is_empty()).map(str::to_owned);
+                Ok(last(&said).or_else(|| last(&complained)).unwrap_or_default())
+            }
+            Expected::SameDigest => self.compare_with_host(&check.words),
+            Expected::RestoredCode => self.restore_code(&check.words),
         }
     }
 
-    /// Tests of the crates that know the host.
-    fn tests(&self) -> Result<()> {
-        for tests in self.target.tests {
-            let mut command = self.target.cargo()?;
-            command.env(self.target.runner_variable, self.runner.canonicalize()?);
-            command.envs(self.target.environment.iter().copied());
-            command.args(["test", "--quiet", "--target", self.target.triple]).args(*tests);
-            run(&mut command)?;
-        }
-        Ok(())
+    fn run(&self, words: &[String]) -> Result<Outcome> {
+        output_in_time(&mut self.command(words), self.target.patience)
     }
 
-    /// Compares the digest of a run in lockstep with that of this host's program.
-    fn compare_digests(&self, words: &[String]) -> Result<String> {
-        let theirs = digest(&mut self.command(&[words, &json()].concat()))?;
-        let ours = digest(crate::steps::xenia_rs()?.args(words).args(json()))?;
-        if theirs != ours {
-            bail!("digest {theirs}, and {ours} on this host");
+    /// Runs a program of tests in its crate's folder; `None` if it has no test.
+    fn test(&self, program: &TestProgram) -> Result<Option<String>> {
+        let mut command = Command::new(self.runner.canonicalize()?);
+        command.arg(&program.path).args(program.words).arg("--quiet").current_dir(&program.folder);
+        command.envs(self.target.environment.iter().copied()).stdin(Stdio::null());
+        let patience = self.target.patience * TESTS_PATIENCE;
+        let outcome = output_in_time(&mut command, patience)?.succeeded()?;
+        Ok(test_programs::passed(&outcome.said).map(|count| format!("{count} passed")))
+    }
+
+    /// Compares exit code and digest of a run in lockstep with those of this host's program.
+    fn compare_with_host(&self, words: &[String]) -> Result<String> {
+        let words = [words, &json()].concat();
+        let theirs = self.run(&words)?;
+        let ours = output_in_time(crate::steps::xenia_rs()?.args(&words), self.target.patience)?;
+        let code = |outcome: &Outcome| outcome.status.and_then(|status| status.code());
+        let (their_code, our_code) = (code(&theirs), code(&ours));
+        let (theirs, ours) = (digest(&theirs)?, digest(&ours)?);
+        if (their_code, &theirs) != (our_code, &ours) {
+            bail!("exit {their_code:?}, digest {theirs}, and {our_code:?}, {ours} on this host");
         }
         Ok(format!("digest {theirs}, as on this host"))
     }
+
+    /// Runs a title twice with one code cache; returns how much the second run restored.
+    fn restore_code(&self, words: &[String]) -> Result<String> {
+        let words = [words, &json()].concat();
+        let (first, second) = (self.run(&words)?.succeeded()?, self.run(&words)?.succeeded()?);
+        let restored = |outcome: &Outcome| {
+            report(outcome).map(|report| report["code_cache"]["regions_restored"].as_u64())
+        };
+        match (restored(&first)?, restored(&second)?) {
+            (Some(0), Some(restored @ 1..)) if digest(&first)? == digest(&second)? => {
+                Ok(format!("{restored} regions restored"))
+            }
+            (before, after) => {
+                bail!("{before:?} and {after:?} regions restored\n{}", second.complained)
+            }
+        }
+    }
 }
 
-/// Runs a command, and ends it if it takes too long; the status is `None` then. Output and errors
-/// go to files, so that neither fills a pipe.
-fn output_in_time(command: &mut Command, patience: Duration) -> Result<(Option<ExitStatus>, String, String)> {
+impl Outcome {
+    /// The run, if it ended with 0; else an error with its last lines.
+    fn succeeded(self) -> Result<Self> {
+        if self.status.is_some_and(|status| status.success()) {
+            return Ok(self);
+        }
+        let how = self.status.map_or_else(|| "no end in time".to_owned(), |status| status.to_string());
+        bail!("{how}\n{}", self.last_lines())
+    }
+
+    fn last_lines(&self) -> String {
+        let lines = self.said.lines().chain(self.complained.lines()).filter(|line| !line.is_empty());
+        let lines: Vec<&str> = lines.collect();
+        lines[lines.len().saturating_sub(SHOWN)..].join("\n")
+    }
+}
+
+/// Runs a command, and ends it if it takes too long. Output and errors go to files, so that neither
+/// fills a pipe.
+fn output_in_time(command: &mut Command, patience: Duration) -> Result<Outcome> {
     let (mut said, mut complained) = (tempfile::tempfile()?, tempfile::tempfile()?);
     let mut child = command.stdout(said.try_clone()?).stderr(complained.try_clone()?).spawn()?;
     let start = Instant::now();
@@ -204,16 +282,19 @@ fn output_in_time(command: &mut Command, patience: Duration) -> Result<(Option<E
         file.read_to_end(&mut bytes)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     };
-    Ok((status, text(&mut said)?, text(&mut complained)?))
+    Ok(Outcome { status, said: text(&mut said)?, complained: text(&mut complained)? })
 }
 
 fn json() -> [String; 2] {
     ["--json", "-"].map(str::to_owned)
 }
 
+/// A run's report, its output.
+fn report(outcome: &Outcome) -> Result<Value> {
+    serde_json::from_str(&outcome.said).with_context(|| format!("no report\n{}", outcome.last_lines()))
+}
+
 /// The digest in a run's report.
-fn digest(command: &mut Command) -> Result<String> {
-    let output = command.stderr(Stdio::null()).output()?;
-    let report: Value = serde_json::from_slice(&output.stdout).context("no report")?;
-    Ok(report["digest"].as_str().context("no digest")?.to_owned())
+fn digest(outcome: &Outcome) -> Result<String> {
+    Ok(report(outcome)?["digest"].as_str().context("no digest")?.to_owned())
 }

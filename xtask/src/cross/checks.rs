@@ -5,8 +5,11 @@
 pub(super) enum Expected {
     /// The program ends with 0.
     Success,
-    /// It does, and the digest of the run is that of this host's program.
+    /// Exit code and digest of the run are those of this host's program.
     SameDigest,
+    /// The program ends with 0, and a second run restores code that the first one has compiled.
+    /// Both have the same digest.
+    RestoredCode,
 }
 
 /// A run of the program.
@@ -23,6 +26,8 @@ type Row = (&'static str, &'static str, Expected);
 
 /// Word that stands for the folder that a title sees as game:. It has the pace of parallel runs.
 pub(super) const GAME: &str = "{game}";
+/// Word that stands for the folder of the code cache, which is empty at first.
+pub(super) const CACHE: &str = "{cache}";
 
 /// The checks, apart from golden runs.
 pub(super) const CHECKS: &[Row] = &[
@@ -51,9 +56,45 @@ pub(super) const CHECKS: &[Row] = &[
     ("litmus in lockstep", "exec guest/bin/races/litmus.xex --headless --lockstep", Expected::SameDigest),
     ("patches in lockstep", "exec guest/bin/races/patches.xex --headless --lockstep", Expected::SameDigest),
     ("wakes in lockstep", "exec guest/bin/races/wakes.xex --headless --lockstep", Expected::SameDigest),
-    ("mutants", "exec guest/bin/hostile/mutants.xex --headless --lockstep", Expected::SameDigest),
-    ("misaligned", "exec guest/bin/hostile/misaligned.xex --headless --lockstep", Expected::SameDigest),
+    (
+        "code cache",
+        "exec guest/bin/demo.xex --headless --lockstep --frames 30 --code-cache {cache}",
+        Expected::RestoredCode,
+    ),
 ];
+
+/// Hostile titles that end by themselves, and within seconds.
+const HOSTILE: [&str; 19] = [
+    "apcs",
+    "cache",
+    "completions",
+    "dpcs",
+    "escapes",
+    "files",
+    "gpuloop",
+    "gputex",
+    "handles",
+    "heavy-lmw",
+    "hours",
+    "logflood",
+    "memory",
+    "misaligned",
+    "mutants",
+    "names",
+    "objects",
+    "recursion",
+    "timers",
+];
+
+/// The checks of hostile titles: all, or two that are quick.
+pub(super) fn hostile_checks(all: bool) -> impl Iterator<Item = Check> {
+    let titles = HOSTILE.iter().filter(move |title| all || ["misaligned", "mutants"].contains(title));
+    titles.map(|title| {
+        let words = format!("exec guest/bin/hostile/{title}.xex --headless --lockstep --gpu reference");
+        let words = words.split(' ').map(str::to_owned).collect();
+        Check { name: format!("hostile {title}"), words, expected: Expected::SameDigest }
+    })
+}
 
 impl Check {
     /// Whether it runs the baseline tier by name.
@@ -79,7 +120,7 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let names: BTreeSet<_> = CHECKS.iter().map(|(name, ..)| name).collect();
         assert_eq!(names.len(), CHECKS.len());
-        for check in CHECKS.iter().map(Check::from) {
+        for check in CHECKS.iter().map(Check::from).chain(hostile_checks(true)) {
             let titles = check.words.iter().filter(|word| word.starts_with("guest/"));
             for title in titles {
                 assert!(root.join(title).is_file(), "{}: {title}", check.name);

@@ -33,14 +33,14 @@ pub(super) struct Target {
     runners: &'static [&'static str],
     /// How to install it.
     hint: &'static str,
-    /// Environment variable that tells cargo the runner.
-    pub(super) runner_variable: &'static str,
     /// Environment of the runs.
     pub(super) environment: &'static [(&'static str, &'static str)],
-    /// Arguments of `cargo test`, by run.
-    pub(super) tests: &'static [&'static [&'static str]],
+    /// Programs of tests, built together: arguments of `cargo test`, and those of each program.
+    pub(super) tests: &'static [(&'static [&'static str], &'static [&'static str])],
     /// Whether the baseline tier has code for it.
     pub(super) has_baseline: bool,
+    /// Whether titles run about as fast as on this host: some of the hostile ones take long.
+    pub(super) is_fast: bool,
     /// Limit of a check's time.
     pub(super) patience: Duration,
 }
@@ -54,26 +54,63 @@ const WINDOWS: Target = Target {
     variable: "XENIA_WINE",
     runners: &["wine64", "wine", "/usr/lib/wine/wine64"],
     hint: "Wine 10 (Debian 13: wine64), or name a program that runs it by XENIA_WINE (docs/src/windows.md)",
-    runner_variable: "CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER",
     environment: &[("WINEDEBUG", "-all")],
-    // The other programs of tests need signals and `/proc`.
-    tests: &[&[
-        "--package",
-        "xenia-host",
-        "--package",
-        "xenia-memory",
-        "--lib",
-        "--test",
-        "float",
-        "--test",
-        "no_allocation",
-        "--test",
-        "place",
-        "--test",
-        "tests",
-    ]],
+    tests: &[
+        (
+            &[
+                // It has no library, and no test runs. With its features of other crates, these are
+                // built once for the program and the tests.
+                "--package",
+                "xenia-rs",
+                "--package",
+                "xenia-cpu",
+                "--package",
+                "xenia-documents",
+                "--package",
+                "xenia-formats",
+                "--package",
+                "xenia-guest",
+                "--package",
+                "xenia-host",
+                "--package",
+                "xenia-imports",
+                "--package",
+                "xenia-isa",
+                "--package",
+                "xenia-limits",
+                "--package",
+                "xenia-memory",
+                "--package",
+                "xenia-net",
+                "--package",
+                "xenia-patches",
+                "--package",
+                "xenia-rtl",
+                "--package",
+                "xenia-sched",
+                "--package",
+                "xenia-state",
+                "--package",
+                "xenia-sync",
+                "--package",
+                "xenia-user",
+                "--lib",
+                "--test",
+                "float",
+                "--test",
+                "no_allocation",
+                "--test",
+                "order",
+                "--test",
+                "place",
+            ],
+            &[],
+        ),
+        (&["--package", "xenia-memory", "--test", "tests"], &[]),
+    ],
     has_baseline: true,
-    patience: Duration::from_mins(5),
+    is_fast: true,
+    patience: Duration::from_mins(20),
 };
 
 const AARCH64: Target = Target {
@@ -84,29 +121,32 @@ const AARCH64: Target = Target {
     variable: "XENIA_QEMU",
     runners: &["qemu-aarch64", "qemu-aarch64-static"],
     hint: "qemu 11 (Debian 13 with backports: qemu-user), or name it by XENIA_QEMU (docs/src/aarch64.md)",
-    runner_variable: "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER",
     // Where Debian's libraries for cross builds lie; a processor without SVE, whose registers qemu
     // restores from another record of a signal's frame than Linux does.
     environment: &[("QEMU_LD_PREFIX", "/usr/aarch64-linux-gnu"), ("QEMU_CPU", "neoverse-n1")],
     tests: &[
-        &["--package", "xenia-host", "--lib", "--tests"],
+        (&["--package", "xenia-host", "--lib", "--tests"], &[]),
         // Not `map_limit`, which counts mappings of the process: qemu has its own.
-        &[
-            "--package",
-            "xenia-memory",
-            "--lib",
-            "--test",
-            "foreign_faults",
-            "--test",
-            "no_allocation",
-            "--test",
-            "place",
-            "--test",
-            "tests",
-        ],
-        &["--package", "xenia-jit", "--lib", "arch::"],
+        (
+            &[
+                "--package",
+                "xenia-memory",
+                "--lib",
+                "--test",
+                "foreign_faults",
+                "--test",
+                "no_allocation",
+                "--test",
+                "place",
+                "--test",
+                "tests",
+            ],
+            &[],
+        ),
+        (&["--package", "xenia-jit", "--lib"], &["arch::"]),
     ],
     has_baseline: false,
+    is_fast: false,
     patience: Duration::from_mins(20),
 };
 
