@@ -17,7 +17,7 @@
 //!   memory allocated beforehand. It does not allocate, lock, or panic deliberately.
 //! - It accesses guest memory through the alias view only, so it cannot fault itself.
 
-use crate::arch::emulate::{self, emulate};
+use crate::arch::emulate::{self, emulate, is_store};
 use crate::device::DeviceQueue;
 use crate::emulated::Bus;
 use crate::error::{Access, FaultKind, MemoryError};
@@ -40,10 +40,6 @@ pub(crate) fn install() -> Result<(), MemoryError> {
     emulate::warm_up();
     // SAFETY: the handler follows the module's rules, and lets only hooked code continue.
     Ok(unsafe { fault::install(on_fault) }?)
-}
-
-fn is_store(interrupted: &Interrupted<'_>) -> bool {
-    interrupted.access() == HostAccess::Store
 }
 
 /// Device registers behind the guest view.

@@ -63,12 +63,16 @@ impl Code {
     const LOAD: usize = 0;
     const STORE: usize = 16;
     const LANDING: usize = 32;
+    const UPDATE: usize = 48;
 
     fn new() -> Self {
         let memory = ExecutableMemory::new(c"test", Self::LEN).unwrap();
-        for (offset, code) in
-            [(Self::LOAD, accesses::LOAD), (Self::STORE, accesses::STORE), (Self::LANDING, accesses::LANDING)]
-        {
+        for (offset, code) in [
+            (Self::LOAD, accesses::LOAD),
+            (Self::STORE, accesses::STORE),
+            (Self::LANDING, accesses::LANDING),
+            (Self::UPDATE, accesses::UPDATE),
+        ] {
             let (at, run) = (memory.write_base().wrapping_add(offset), memory.execute_base() + offset as u64);
             // SAFETY: inside the memory, from which nothing runs yet.
             unsafe {
@@ -163,6 +167,28 @@ fn a_refused_access_of_compiled_code_reaches_its_hook_with_pc_and_address() {
     assert_eq!(queue.stores()[0].value, 1);
     assert_eq!((seen.count.load(Relaxed), seen.devices.load(Relaxed)), (cases.len() as u32, 1));
     drop(hook);
+}
+
+/// Also where the processor finds that the load of a read-modify-write is refused.
+#[test]
+fn an_atomic_update_is_refused_as_a_store() {
+    let memory = space();
+    let code = Code::new();
+    let seen = Arc::new(Seen { landing: code.at() as u64 + Code::LANDING as u64, ..Seen::default() });
+    let _hook = register_code_hook(code.range(), Box::new(Hook(seen.clone()))).unwrap();
+    commit(&memory, 0x1_0000, 0x1000, RW);
+    commit(&memory, 0x2_0000, 0x1000, Protect::READ_ONLY);
+    commit(&memory, 0x3_0000, 0x1000, Protect::NO_ACCESS);
+    assert_eq!(code.call(Code::UPDATE, &memory, 0x1_0000, 7), 0);
+    assert_eq!(code.call(Code::LOAD, &memory, 0x1_0000, 0), 7);
+    for (addr, kind) in [
+        (0x2_0000, FaultKind::WriteProtected),
+        (0x3_0000, FaultKind::ReadProtected),
+        (0x5_0000, FaultKind::Unmapped),
+    ] {
+        assert_eq!(code.call(Code::UPDATE, &memory, addr, 7), u32::MAX, "{addr:#x}");
+        assert_eq!(seen.what.load(Relaxed), 1 << 8 | kind as u32, "{addr:#x}");
+    }
 }
 
 #[test]

@@ -70,6 +70,8 @@ pub(crate) fn step_over(context: &mut libc::ucontext_t) {
 pub(crate) const LOAD: &[u8] = &[0x8B, 0x04, 0x37, 0xC3];
 /// `mov [rdi + rsi], edx; ret`
 pub(crate) const STORE: &[u8] = &[0x89, 0x14, 0x37, 0xC3];
+/// `lock xadd [rdi + rsi], edx; mov eax, edx; ret`
+pub(crate) const UPDATE: &[u8] = &[0xF0, 0x0F, 0xC1, 0x14, 0x37, 0x89, 0xD0, 0xC3];
 /// `mov eax, -1; ret`
 pub(crate) const LANDING: &[u8] = &[0xB8, 0xFF, 0xFF, 0xFF, 0xFF, 0xC3];
 

@@ -6,7 +6,7 @@
 //! Stores".
 
 use crate::emulated::Bus;
-use xenia_host::fault::Interrupted;
+use xenia_host::fault::{HostAccess, Interrupted};
 use xenia_host::registers::{Registers, STACK_POINTER, Vectors};
 
 /// Size of an instruction in bytes.
@@ -17,10 +17,29 @@ const ZERO: usize = 31;
 /// Builds tables that emulation needs: none.
 pub(crate) fn warm_up() {}
 
+/// The faulting instruction, which is no fetch's.
+fn instruction(interrupted: &Interrupted<'_>) -> u32 {
+    // SAFETY: the instruction was fetched, so its four bytes, which are aligned, are readable.
+    unsafe { (interrupted.pc() as *const u32).read() }
+}
+
+/// Whether the interrupted access is a store, or updates memory. The processor reports an update
+/// whose load is refused as a load.
+pub(crate) fn is_store(interrupted: &Interrupted<'_>) -> bool {
+    interrupted.access() == HostAccess::Store || is_update(instruction(interrupted))
+}
+
+/// Whether an instruction is part of an atomic update: compare-and-swap (`cas`, `casal`), or the
+/// load of a loop (`ldxr`, `ldaxr`).
+fn is_update(word: u32) -> bool {
+    let (is_compare_and_swap, is_exclusive_load) =
+        (word & 0x3FA0_7C00 == 0x08A0_7C00, word & 0x3FE0_0000 == 0x0840_0000);
+    is_compare_and_swap || is_exclusive_load
+}
+
 /// Emulates the faulting instruction. False if that is not possible; the state is then unchanged.
 pub(crate) fn emulate(interrupted: &mut Interrupted<'_>, bus: &mut impl Bus) -> bool {
-    // SAFETY: the instruction was fetched, so its four bytes, which are aligned, are readable.
-    let word = unsafe { (interrupted.pc() as *const u32).read() };
+    let word = instruction(interrupted);
     let mut general = interrupted.registers();
     let Some(mut vectors) = interrupted.vectors() else { return false };
     if execute(word, &mut general, &mut vectors, bus).is_none() {
@@ -278,6 +297,22 @@ mod tests {
         for word in [0xF940_1020, 0xA901_8020] {
             let (mut general, mut vectors) = (registers(), [0; 32]);
             assert_eq!(execute(word, &mut general, &mut vectors, &mut Bytes([7; 32])), None, "{word:08x}");
+        }
+    }
+
+    #[test]
+    fn atomic_updates_are_told_from_loads() {
+        for (word, expected) in [
+            (0x88E0_FC41, true),  // casal w0, w1, [x2]
+            (0xC8A0_7C41, true),  // cas x0, x1, [x2]
+            (0x885F_FC20, true),  // ldaxr w0, [x1]
+            (0xC85F_7C20, true),  // ldxr x0, [x1]
+            (0x88DF_FC20, false), // ldar w0, [x1]
+            (0xB862_6820, false), // ldr w0, [x1, x2]
+            (0x3DC0_002A, false), // ldr q10, [x1]
+            (0xA940_0C20, false), // ldp x0, x3, [x1]
+        ] {
+            assert_eq!(is_update(word), expected, "{word:08x}");
         }
     }
 

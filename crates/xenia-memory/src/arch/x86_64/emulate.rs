@@ -9,7 +9,7 @@ use crate::emulated::Bus;
 use iced_x86::{Code, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 use std::ptr;
 use xenia_guest::PAGE_SIZE;
-use xenia_host::fault::Interrupted;
+use xenia_host::fault::{HostAccess, Interrupted};
 use xenia_host::registers::{Registers, Vectors};
 
 /// Longest x86 instruction, in bytes.
@@ -47,6 +47,11 @@ pub(crate) fn emulate(interrupted: &mut Interrupted<'_>, bus: &mut impl Bus) -> 
     interrupted.set_registers(&general);
     interrupted.set_pc(instruction.next_ip());
     true
+}
+
+/// Whether the interrupted access is a store, or updates memory.
+pub(crate) fn is_store(interrupted: &Interrupted<'_>) -> bool {
+    interrupted.access() == HostAccess::Store
 }
 
 /// Decodes the instruction at `rip`, if `code` holds all of it.
