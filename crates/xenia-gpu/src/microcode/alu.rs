@@ -134,7 +134,7 @@ pub(super) fn vector(op: VectorOp, mask: u8, operands: &[Ref<'_>; 3], out: &mut 
         VectorOp::Sgt => zip(out, mask, a, b, |a, b| truth(a > b)),
         VectorOp::Sge => zip(out, mask, a, b, |a, b| truth(a >= b)),
         VectorOp::Sne => zip(out, mask, a, b, |a, b| truth(a != b)),
-        VectorOp::Frc => each(out, mask, a, |a| a - floor(a)),
+        VectorOp::Frc => each(out, mask, a, fraction),
         VectorOp::Trunc => each(out, mask, a, truncate),
         VectorOp::Floor => each(out, mask, a, floor),
         VectorOp::Mad => zip3(out, mask, operands, |a, b, c| add(multiply(a, b), c)),
@@ -175,9 +175,16 @@ pub(super) fn vector(op: VectorOp, mask: u8, operands: &[Ref<'_>; 3], out: &mut 
 
 /// Rounds reciprocals, roots, powers and logarithms to 21 mantissa bits, as the chip does. Shaders
 /// of titles rely on it: an inexact reciprocal must not be one unit of the 23rd bit too small.
+/// Settles NaNs.
 #[inline(always)]
 fn approximate(value: f32) -> f32 {
-    if value.is_finite() { f32::from_bits((value.to_bits() + 2) & !3) } else { value }
+    if value.is_finite() { f32::from_bits((value.to_bits() + 2) & !3) } else { settled(value) }
+}
+
+/// The part behind the point; an infinity has none, which gives a NaN, settled.
+#[inline(always)]
+fn fraction(value: f32) -> f32 {
+    settled(value - floor(value))
 }
 
 #[inline(always)]
@@ -247,7 +254,7 @@ pub(super) fn scalar(op: ScalarOp, a: &Lanes, b: &Lanes, previous: &Lanes) -> (L
         ScalarOp::Sgts => pure(map(a, |a| truth(a > 0.0))),
         ScalarOp::Sges => pure(map(a, |a| truth(a >= 0.0))),
         ScalarOp::Snes => pure(map(a, |a| truth(a != 0.0))),
-        ScalarOp::Frcs => pure(map(a, |a| a - floor(a))),
+        ScalarOp::Frcs => pure(map(a, fraction)),
         ScalarOp::Truncs => pure(map(a, truncate)),
         ScalarOp::Floors => pure(map(a, floor)),
         ScalarOp::Exp => pure(map(a, |a| approximate(libm::exp2f(a)))),
@@ -280,8 +287,8 @@ pub(super) fn scalar(op: ScalarOp, a: &Lanes, b: &Lanes, previous: &Lanes) -> (L
         ScalarOp::KillsNe => kills(a, |a| a != 0.0),
         ScalarOp::KillsOne => kills(a, |a| a == 1.0),
         ScalarOp::Sqrt => pure(map(a, |a| approximate(a.sqrt()))),
-        ScalarOp::Sin => pure(map(a, libm::sinf)),
-        ScalarOp::Cos => pure(map(a, libm::cosf)),
+        ScalarOp::Sin => pure(map(a, |a| settled(libm::sinf(a)))),
+        ScalarOp::Cos => pure(map(a, |a| settled(libm::cosf(a)))),
         ScalarOp::RetainPrev => pure(*previous),
     }
 }

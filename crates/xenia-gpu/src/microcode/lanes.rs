@@ -153,7 +153,8 @@ pub(crate) fn spread(mask: Mask) -> [u32; LANES] {
 }
 
 /// Replaces a NaN by one whose bits do not depend on the processor: of two NaNs that an operation
-/// has, the compiled code of some processors keeps one, that of others the other.
+/// has, the compiled code of some processors keeps one, that of others the other, and an operation
+/// that has none makes a negative one on x86-64 and a positive one on AArch64.
 #[inline(always)]
 pub(crate) fn settled(value: f32) -> f32 {
     if value.is_nan() { f32::NAN } else { value }

@@ -291,6 +291,33 @@ fn operations_have_the_same_bits_in_wider_vectors() {
     }
 }
 
+/// Processors make NaNs of either sign.
+#[test]
+fn an_operation_that_makes_a_nan_always_makes_the_same() {
+    let special = [0.0, -0.0, 1.0, -1.0, 0.5, -2.5, INF, -INF, f32::MAX, f32::MIN, 1e-42];
+    let turned = |by: usize| -> Lanes { std::array::from_fn(|lane| special[(lane + by) % special.len()]) };
+    let mut made = 0;
+    for by in 0..special.len() {
+        let (a, b, c) = ([turned(0); 4], [turned(by); 4], [turned(2 * by); 4]);
+        let vectors = VectorOp::ALL.iter().map(|&op| {
+            let mut out = [[0.0; LANES]; 4];
+            alu::vector(op, 15, &[a.each_ref(), b.each_ref(), c.each_ref()], &mut out);
+            (format!("{op:?}"), out)
+        });
+        let scalars = ScalarOp::ALL.iter().map(|&op| {
+            let (out, _) = alu::scalar(op, &a[0], &b[0], &c[0]);
+            (format!("{op:?}"), [out; 4])
+        });
+        for (name, out) in vectors.chain(scalars) {
+            for nan in out.as_flattened().iter().filter(|value| value.is_nan()) {
+                assert_eq!(nan.to_bits(), f32::NAN.to_bits(), "{name}");
+                made += 1;
+            }
+        }
+    }
+    assert!(made > 1_000, "{made} NaNs");
+}
+
 #[test]
 fn programs_are_uniform_if_nothing_differs_between_lanes() {
     for (text, expected) in [

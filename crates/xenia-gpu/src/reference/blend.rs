@@ -6,8 +6,22 @@ use super::memory::Edram;
 use super::samples::Samples;
 use crate::draw_state::{Blend, DrawCall};
 use crate::enums::{BlendFactor, BlendOp, ColorTargetFormat};
-use crate::microcode::lanes::{map, map2, splat};
+use crate::microcode::lanes::{map, map2, settled, splat};
 use crate::microcode::{LANES, Lanes, Mask, Vector};
+
+/// The lesser number, or the one that is no NaN. Of two zeros the second: hosts' functions differ.
+#[inline(always)]
+#[allow(clippy::needless_bitwise_bool)] // a branch would keep loops from being vectorised
+fn lesser(a: f32, b: f32) -> f32 {
+    if (a < b) | b.is_nan() { a } else { b }
+}
+
+/// The larger number, or the one that is no NaN. Of two zeros the second.
+#[inline(always)]
+#[allow(clippy::needless_bitwise_bool)] // a branch would keep loops from being vectorised
+fn larger(a: f32, b: f32) -> f32 {
+    if (a > b) | b.is_nan() { a } else { b }
+}
 
 /// Blend factor of component `c` in all lanes.
 #[inline(always)]
@@ -30,11 +44,11 @@ fn factor(factor: BlendFactor, source: &Vector, old: &Vector, constant: [f32; 4]
         ConstantAlpha => splat(constant[3]),
         OneMinusConstantAlpha => splat(1.0 - constant[3]),
         SrcAlphaSaturate if c == 3 => splat(1.0),
-        SrcAlphaSaturate => map2(&source[3], &old[3], |source, old| source.min(1.0 - old)),
+        SrcAlphaSaturate => map2(&source[3], &old[3], |source, old| lesser(source, 1.0 - old)),
     }
 }
 
-/// Blends source colours with the stored ones.
+/// Blends source colours with the stored ones. NaNs are settled.
 #[inline(always)]
 fn blend(state: Blend, source: &Vector, old: &Vector, constant: [f32; 4]) -> Vector {
     let mut out = [splat(0.0); 4];
@@ -50,9 +64,10 @@ fn blend(state: Blend, source: &Vector, old: &Vector, constant: [f32; 4]) -> Vec
             BlendOp::Add => map2(&a, &b, |a, b| a + b),
             BlendOp::Subtract => map2(&a, &b, |a, b| a - b),
             BlendOp::RevSubtract => map2(&a, &b, |a, b| b - a),
-            BlendOp::Min => map2(&source[c], &old[c], f32::min),
-            BlendOp::Max => map2(&source[c], &old[c], f32::max),
+            BlendOp::Min => map2(&source[c], &old[c], lesser),
+            BlendOp::Max => map2(&source[c], &old[c], larger),
         };
+        *out = map(out, settled);
     }
     out
 }
@@ -149,6 +164,34 @@ mod tests {
         ] {
             let blended = blend(state(s, d, o), &source.map(splat), &old.map(splat), constant);
             assert_eq!(blended, expected.map(splat), "{s:?} {d:?} {o:?}");
+        }
+    }
+
+    /// 32-bit floats are stored with all their bits, and read back by titles.
+    #[test]
+    fn bits_do_not_depend_on_the_processor() {
+        const INF: f32 = f32::INFINITY;
+        let signalling = f32::from_bits(0xffa0_0000);
+        for (operation, source, old, expected) in [
+            (BlendOp::Add, INF, -INF, f32::NAN),
+            (BlendOp::Subtract, INF, INF, f32::NAN),
+            (BlendOp::RevSubtract, -INF, -INF, f32::NAN),
+            (BlendOp::Add, -f32::NAN, 1.0, f32::NAN),
+            (BlendOp::Min, 0.0, -0.0, -0.0),
+            (BlendOp::Min, -0.0, 0.0, 0.0),
+            (BlendOp::Max, 0.0, -0.0, -0.0),
+            (BlendOp::Max, -0.0, 0.0, 0.0),
+            (BlendOp::Min, signalling, 2.0, 2.0),
+            (BlendOp::Min, 2.0, signalling, 2.0),
+            (BlendOp::Max, signalling, 2.0, 2.0),
+            (BlendOp::Max, 2.0, signalling, 2.0),
+            (BlendOp::Max, signalling, signalling, f32::NAN),
+        ] {
+            let one = [BlendFactor::One; 2];
+            let state = Blend { source: one, destination: one, operation: [operation; 2] };
+            let blended = blend(state, &[splat(source); 4], &[splat(old); 4], [0.0; 4]);
+            let bits = blended.map(|lanes| lanes.map(f32::to_bits));
+            assert_eq!(bits, [[expected.to_bits(); LANES]; 4], "{operation:?} of {source} and {old}");
         }
     }
 }
