@@ -8,7 +8,8 @@
 //!
 //! - [`section`]: memory that is mapped at several addresses, with rights for each page (no machine
 //!   runs)
-//! - [`barrier`]: barriers on all threads of the process (`false`; the caller has a slower way)
+//! - [`barrier`]: barriers on all threads of the process (`false`; the caller has a slower way, or
+//!   on AArch64 no machine runs)
 //! - [`fault`]: the handler of memory faults: the interrupted thread's registers (no machine runs)
 //! - [`signal_stack`]: a stack for the fault handler, for each thread (the thread keeps the one it
 //!   has)

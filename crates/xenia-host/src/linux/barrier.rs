@@ -22,9 +22,13 @@ fn run([command, registration]: [i32; 2], registered: &OnceLock<bool>) -> bool {
     *registered.get_or_init(|| membarrier(registration)) && membarrier(command)
 }
 
+/// Whether nothing replaces [`on_all_threads`]. On x86-64 the TLB flush of an `mprotect` interrupts
+/// the same threads; AArch64's is broadcast by hardware and interrupts none.
+pub(crate) const IS_NEEDED: bool = cfg!(target_arch = "aarch64");
+
 /// Makes every other running thread of the process execute a full memory barrier, and executes one
-/// itself. False if the host does not support it (kernels before 4.14); the TLB flush of an
-/// `mprotect` then interrupts the same threads.
+/// itself. False if the host does not support it (kernels before 4.14): guest memory is then
+/// refused where nothing replaces it.
 pub fn on_all_threads() -> bool {
     static REGISTERED: OnceLock<bool> = OnceLock::new();
     std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);

@@ -15,6 +15,7 @@
 
 use crate::HostError;
 pub use crate::access::HostRights;
+use crate::barrier;
 use region::Protection;
 use std::ffi::CStr;
 use std::io;
@@ -59,6 +60,17 @@ fn accept_pages(size: usize) -> Result<(), HostError> {
     Err(HostError { call: "guest memory", source })
 }
 
+/// Refuses a host without barriers on all threads: a store and the change of a page's flags could
+/// miss each other.
+fn accept_barriers(are_supported: bool) -> Result<(), HostError> {
+    if are_supported {
+        return Ok(());
+    }
+    let reason = "this system has no memory barriers on all threads (membarrier); Linux 4.14 is needed";
+    let source = io::Error::new(io::ErrorKind::Unsupported, reason);
+    Err(HostError { call: "guest memory", source })
+}
+
 /// Memory that can be mapped at several addresses. It reads as zeros, and costs nothing, until it
 /// is written.
 pub struct MemoryObject {
@@ -68,9 +80,11 @@ pub struct MemoryObject {
 
 impl MemoryObject {
     /// Creates an object of `size` bytes. Tools that inspect the process show its name. Fails on a
-    /// host whose pages are not [`PAGE`] bytes long.
+    /// host whose pages are not [`PAGE`] bytes long, and on AArch64 without barriers on all
+    /// threads.
     pub fn new(name: &CStr, size: u64) -> Result<Self, HostError> {
         accept_pages(region::page::size())?;
+        accept_barriers(!barrier::IS_NEEDED || barrier::on_all_threads())?;
         // SAFETY: the name is a C string.
         let fd = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC) };
         if fd < 0 {
@@ -244,6 +258,13 @@ mod tests {
             let refused = accept_pages(size).unwrap_err().to_string();
             assert!(refused.contains(&size.to_string()) && refused.contains("4096"), "{refused}");
         }
+    }
+
+    #[test]
+    fn hosts_without_barriers_are_refused_by_their_name() {
+        assert!(accept_barriers(true).is_ok());
+        let refused = accept_barriers(false).unwrap_err().to_string();
+        assert!(refused.contains("membarrier") && refused.contains("4.14"), "{refused}");
     }
 
     /// An object of 4 pages, pages 1 and 2 of which are mapped at pages 3 and 4 of a space.
