@@ -2,7 +2,8 @@
 //!
 //! Guest addresses may be misaligned, which the instructions with order of their own (`ldar`,
 //! `stlr`) do not allow, so barriers make Acquire loads and Release stores of plain ones. A
-//! compare-and-swap is a full barrier, as on x86-64.
+//! compare-and-swap orders all accesses before it before all after it, as on x86-64; unlike there,
+//! the load of one that stores nothing may come before earlier stores.
 
 use std::arch::asm;
 
