@@ -26,7 +26,7 @@ use super::sites::{SiteInUnit, SiteWriter};
 use super::templates::{CodeThunk, HostFeatures, RareCase, Templates};
 use super::unit::{Block, Discovery, Word};
 use exits::Exit;
-use rows::{computes, constant_pair};
+use rows::{computes, computes_vectors, constant_pair};
 use xenia_cpu::Arm;
 use xenia_isa::{Instruction, Op};
 
@@ -69,7 +69,7 @@ pub(super) struct Emitter {
     pub(super) entries: Vec<(u32, u32)>,
     /// Calls of thunks: the position of the distance, and the thunk's offset in code memory.
     pub(super) thunk_calls: Vec<(u32, u32)>,
-    /// Number of instructions that interpreter arms run.
+    /// Number of instructions that interpreter arms run, or that compute with vectors.
     pub(super) arms: u32,
     /// Number of instructions that floating-point thunks run.
     pub(super) floats: u32,
@@ -206,7 +206,9 @@ impl Emitter {
         let pair = words.get(index + 1).and_then(|next| constant_pair(op, i, *next));
         if let Some(value) = pair {
             self.templates.e.constant(gpr(i.rd()), value);
-        } else if !self.templates.emit(op, i) {
+        } else if self.templates.emit(op, i) {
+            self.arms += u32::from(computes_vectors(op));
+        } else {
             self.call_arm(op, i, thunk)?;
         }
         self.end_site(index, thunk)?;

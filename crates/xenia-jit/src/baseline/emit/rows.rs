@@ -2,7 +2,7 @@
 
 use crate::baseline::unit::Word;
 use std::sync::LazyLock;
-use xenia_isa::{Class, Family, Instruction, Op, Row};
+use xenia_isa::{Class, Family, Flag, Instruction, Op, Row};
 
 /// Whether an arm computes with floating point or vectors, or reads their status.
 pub(super) fn computes(op: Op) -> bool {
@@ -14,6 +14,12 @@ pub(super) fn computes(op: Op) -> bool {
         Op::all().map(|op| is_one(op.row())).collect()
     });
     COMPUTES[op as usize]
+}
+
+/// Whether a row computes with vector registers: not only loads or stores one.
+pub(super) fn computes_vectors(op: Op) -> bool {
+    let row = op.row();
+    matches!(row.family, Family::Vector | Family::Vector128) && !row.has(Flag::mem)
 }
 
 /// Whether a row computes with general-purpose registers only, and never raises an exception.
