@@ -242,6 +242,12 @@ fn returns_go_where_lr_says() {
     }
 }
 
+/// The words of assembler lines at [`CODE`].
+fn assembled(lines: &[&str]) -> Vec<u32> {
+    let bytes = xenia_isa::assemble(&lines.join("\n"), CODE).unwrap().bytes;
+    bytes.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect()
+}
+
 /// A switch statement that jumps to its cases, into their middle, and elsewhere.
 #[test]
 fn switches_go_where_ctr_says() {
@@ -260,8 +266,7 @@ fn switches_go_where_ctr_says() {
         "addi r6,r6,1",
         "sc 2",
     ];
-    let bytes = xenia_isa::assemble(&text.join("\n"), CODE).unwrap().bytes;
-    let words: Vec<u32> = bytes.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect();
+    let words = assembled(&text);
     for config in configs() {
         let (mut jit, mut interpreter) = machines(config, &[(CODE, &words)], |_| {});
         for round in 0..3_u64 {
@@ -296,8 +301,7 @@ fn a_called_address_inside_of_a_unit_becomes_a_unit() {
         "last: addi r4,r4,1",
         "b second",
     ];
-    let bytes = xenia_isa::assemble(&text.join("\n"), CODE).unwrap().bytes;
-    let words: Vec<u32> = bytes.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect();
+    let words = assembled(&text);
     for config in configs() {
         let (mut jit, mut interpreter) = machines(config, &[(CODE, &words)], |_| {});
         compare(&mut jit, &mut interpreter, 10_000, &|| listing(&words));

@@ -18,9 +18,7 @@ impl Lifter<'_> {
         self.b.switch_to_block(cold);
         // The host's promotion would quiet it.
         let bits = self.b.ins().bitcast(types::I32, MemFlagsData::new(), single);
-        let wide = self.b.ins().uextend(types::I64, bits);
-        let sign = self.b.ins().ushr_imm_s(wide, 31);
-        let sign = self.b.ins().ishl_imm_s(sign, 63);
+        let (wide, sign) = self.wide_and_sign(bits);
         let fraction = self.b.ins().band_imm_s(wide, 0x7F_FFFF);
         let fraction = self.b.ins().ishl_imm_s(fraction, 29);
         let exponent = self.const64(0x7FF << 52);
@@ -44,14 +42,19 @@ impl Lifter<'_> {
     /// The bits of the double of a normal single, whose bits these are. Neither reads nor changes
     /// the host's floating-point state.
     pub(super) fn widened_normal(&mut self, bits: Value) -> Value {
-        let wide = self.b.ins().uextend(types::I64, bits);
-        let sign = self.b.ins().ushr_imm_s(wide, 31);
-        let sign = self.b.ins().ishl_imm_s(sign, 63);
+        let (wide, sign) = self.wide_and_sign(bits);
         let magnitude = self.b.ins().band_imm_s(wide, 0x7FFF_FFFF);
         let magnitude = self.b.ins().ishl_imm_s(magnitude, 29);
         let rebias = self.const64(896 << 52);
         let magnitude = self.b.ins().iadd(magnitude, rebias);
         self.b.ins().bor(sign, magnitude)
+    }
+
+    /// The word of a single in 64 bits, and the sign bit of its double.
+    fn wide_and_sign(&mut self, bits: Value) -> (Value, Value) {
+        let wide = self.b.ins().uextend(types::I64, bits);
+        let sign = self.b.ins().ushr_imm_s(wide, 31);
+        (wide, self.b.ins().ishl_imm_s(sign, 63))
     }
 
     /// SINGLE(double) of the book: no rounding.

@@ -7,7 +7,7 @@
 use super::Templates;
 use crate::baseline::encode::{Form, HostReg, RAX, Rm};
 use crate::baseline::map::vector;
-use xenia_isa::{Instruction, Op};
+use xenia_isa::{Family, Instruction, Op};
 
 const XMM0: HostReg = 0;
 const XMM1: HostReg = 1;
@@ -53,16 +53,7 @@ impl HostOperation {
 impl Templates {
     /// Emits an operation on vector registers.
     pub(super) fn vector(&mut self, op: Op, i: Instruction) -> bool {
-        let is_128 = matches!(
-            op,
-            Op::vand128
-                | Op::vandc128
-                | Op::vor128
-                | Op::vnor128
-                | Op::vxor128
-                | Op::vspltw128
-                | Op::vspltisw128
-        );
+        let is_128 = op.row().family == Family::Vector128;
         let (d, a, b) = if is_128 { (i.vd128(), i.va128(), i.vb128()) } else { (i.vd(), i.va(), i.vb()) };
         if let Some(operation) = HostOperation::of(op) {
             let (first, second) = if operation.is_swapped { (a, b) } else { (b, a) };
