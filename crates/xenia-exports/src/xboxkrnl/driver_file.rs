@@ -2,13 +2,13 @@
 //! this emulator's files.
 
 use super::driver_request::{file_of, plain, send, send_on_file};
-use super::nt_file_information::answer;
+use super::nt_file_information::{answer, keep_port};
 use crate::abi::{
     Call, Continuation, ExportResumption, Flow, GuestCall, Handle, IntoFlow, ObjectAttributes, Out, Ptr,
 };
 use crate::files::drivers::{NewFile, NewRequest, RequestPurpose};
 use crate::files::{IoArguments, Outcome};
-use crate::objects::{ObjectKind, ObjectRef};
+use crate::objects::ObjectRef;
 use crate::status::failure::{Failure, Fallible};
 use xenia_guest::layout::{file_object, irp, major};
 use xenia_guest::{Buffer, GuestAddr, NtStatus, code_page};
@@ -210,20 +210,15 @@ pub(super) fn set(
 }
 
 fn set_port(call: &Call, file: GuestAddr, port: Handle, key: u32) -> Fallible<()> {
-    let port = call.kernel.objects.resolve_kind(port, ObjectKind::IoCompletion)?;
-    // The file keeps the port alive until it is closed.
-    call.kernel.objects.reference(port.body())?;
-    let set = call.kernel.files.lock().drivers.file_mut(file).and_then(|file| {
-        if file.port.is_some() || file.is_synchronous {
-            return Err(NtStatus::INVALID_PARAMETER.into());
-        }
-        file.port = Some((port.body(), key));
-        Ok(())
-    });
-    if set.is_err() {
-        call.kernel.dereference(port.body())?;
-    }
-    set
+    keep_port(call, port, |port| {
+        call.kernel.files.lock().drivers.file_mut(file).and_then(|file| {
+            if file.port.is_some() || file.is_synchronous {
+                return Err(NtStatus::INVALID_PARAMETER.into());
+            }
+            file.port = Some((port, key));
+            Ok(())
+        })
+    })
 }
 
 /// Cancels the calling thread's requests on a file: marks each, and calls its cancel routine, which

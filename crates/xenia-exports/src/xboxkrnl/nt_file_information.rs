@@ -217,21 +217,32 @@ fn set_mode(file: &OpenFile, mode: u32) -> Fallible<()> {
 }
 
 fn set_port(call: &Call, body: GuestAddr, port: Handle, key: u32) -> Fallible<()> {
+    keep_port(call, port, |port| {
+        call.kernel.files.lock().get_mut(body).and_then(|file| {
+            // Synchronous requests don't use a port.
+            if file.port.is_some() || file.is_synchronous() {
+                return Err(NtStatus::INVALID_PARAMETER.into());
+            }
+            file.port = Some((port, key));
+            Ok(())
+        })
+    })
+}
+
+/// Has a file refer to a completion port, which it keeps alive until it is closed. `set` stores the
+/// port's body in the file.
+pub(super) fn keep_port(
+    call: &Call,
+    port: Handle,
+    set: impl FnOnce(GuestAddr) -> Fallible<()>,
+) -> Fallible<()> {
     let port = call.kernel.objects.resolve_kind(port, ObjectKind::IoCompletion)?;
-    // The file keeps the port alive until it is closed.
     call.kernel.objects.reference(port.body())?;
-    let set = call.kernel.files.lock().get_mut(body).and_then(|file| {
-        // Synchronous requests don't use a port.
-        if file.port.is_some() || file.is_synchronous() {
-            return Err(NtStatus::INVALID_PARAMETER.into());
-        }
-        file.port = Some((port.body(), key));
-        Ok(())
-    });
-    if set.is_err() {
+    let result = set(port.body());
+    if result.is_err() {
         call.kernel.dereference(port.body())?;
     }
-    set
+    result
 }
 
 fn rename(call: &Call, body: GuestAddr, at: GuestAddr) -> Fallible<()> {
