@@ -9,7 +9,7 @@
 //!
 //! One pass over a function's words: templates over a fixed map of guest to host registers (`map`),
 //! guest calls as host calls, direct jumps between units. It compiles a guest instruction in about
-//! 0.08 µs to about 9 bytes; see docs/src/decisions/0105-a-baseline-tier.md.
+//! 0.08 µs to about 9 bytes; see docs/src/decisions/0026-when-code-is-compiled.md.
 //!
 //! | question | modules |
 //! |---|---|

@@ -2,7 +2,7 @@
 //! edges without sorting.
 //!
 //! Unsure: thresholds and their steps are those of
-//! docs/src/decisions/0014-where-sources-disagree.md.
+//! docs/src/decisions/0021-graphics-facts.md.
 
 use super::block::Surface;
 use crate::enums::Msaa;

@@ -1,7 +1,7 @@
 //! Constant folding in the lifter.
 //!
 //! PowerPC code builds addresses and masks from two halves, and stores constants. Cranelift's
-//! optimiser would fold them, but it is disabled (docs/src/decisions/0053-values-across-blocks.md),
+//! optimiser would fold them, but it is disabled (docs/src/decisions/0053-optimisation.md),
 //! so the arms for such instructions fold here. A constant occupies no host register: it is
 //! rematerialised at its use or becomes an immediate.
 

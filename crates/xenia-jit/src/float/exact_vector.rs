@@ -1,7 +1,7 @@
 //! Software vector arithmetic for lanes that inline code does not decide: NaNs, denormals where
 //! they matter, results at the edge of the normal range, and `vexptefp`.
 //!
-//! The rules are those of the AltiVec manual and of decision 0007. Sums and products use the host's
+//! The rules are those of the AltiVec manual and of decision 0004. Sums and products use the host's
 //! arithmetic in Rust's default mode, rounded once; if the result is the smallest normal number,
 //! `rustc_apfloat` tells in quadruple precision from which side it was rounded. It shares no code
 //! with the interpreter's arithmetic.

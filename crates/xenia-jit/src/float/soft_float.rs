@@ -6,7 +6,7 @@
 //! arithmetic: it computes in `rustc_apfloat`'s quadruple precision. A result is first rounded
 //! toward zero with a sticky last bit, which 113 bits against 53 make equivalent to the exact
 //! value, and then rounded once to its format. Source: PowerISA 2.02 book I, 4.3 to 4.6; where that
-//! leaves a choice, `docs/src/decisions/0006-floating-point.md`.
+//! leaves a choice, `docs/src/decisions/0004-instruction-results.md`.
 
 mod estimate;
 mod round;

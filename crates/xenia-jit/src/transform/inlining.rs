@@ -9,7 +9,7 @@
 //! their code changes as they would be in the original place. Since the return address of a call is
 //! known, its `blr` continues at the caller's next block.
 //!
-//! See docs/src/decisions/0053-values-across-blocks.md.
+//! See docs/src/decisions/0053-optimisation.md.
 
 use crate::cfg::region::{Guest, REGION_LIMIT, Terminator, end_of};
 use std::collections::{BTreeMap, HashMap};

@@ -1,7 +1,7 @@
 //! The estimate instructions.
 //!
 //! Inline code serves lanes that are normal numbers (of the right sign); if a lane is not,
-//! [`crate::float::exact_vector`] computes all four. Decision 0007 defines the results:
+//! [`crate::float::exact_vector`] computes all four. Decision 0004 defines the results:
 //!
 //! - `vrefp`: the correctly rounded quotient, which the host's division gives.
 //! - `vrsqrtefp`: linear interpolation between the entries of [`VRSQRTEFP`].

@@ -1,5 +1,5 @@
 //! `fres` and `frsqrte`: low-precision estimates within the bounds of PowerISA 2.02 book I, with
-//! the values known from the Cell (docs/src/decisions/0006-floating-point.md and
+//! the values known from the Cell (docs/src/decisions/0004-instruction-results.md and
 //! 0013-qemu-differences.md).
 
 use super::{double, quad};
