@@ -20,7 +20,7 @@
 //! An operation holds the shards of all objects that it may change from its first read to its last
 //! wake, so it is atomic as if under one global lock. [`Dispatcher::hold_around`] finds these
 //! shards. An operation holds at most one turn and one owner shard at a time. The proof is in
-//! docs/src/decisions/0049-dispatcher-locking.md.
+//! docs/src/decisions/0041-lock-order.md.
 
 mod header;
 mod lock;
