@@ -5,7 +5,7 @@
 //!
 //! The stream is WMA Professional with frames of 512 samples in packets of 2048 bytes. For any
 //! input the decoder terminates, uses bounded time and memory, and returns samples; frames that
-//! cannot be decoded are silent (decision 0060).
+//! cannot be decoded are silent (decision 0059).
 
 mod bits;
 mod codes;

@@ -58,7 +58,7 @@ impl Drawing {
 }
 
 /// Resolves `--gpu auto` for a window: the host's GPU. On hosts without one, the software driver is
-/// faster than the reference renderer (see decision 0030), but is only used if it has the required
+/// faster than the reference renderer (see decision 0019), but is only used if it has the required
 /// features. A run that is compared with another uses the exact renderer, unless pipelines may be
 /// skipped, in which case the run is not comparable.
 pub fn in_window(args: &VideoConfig, is_compared: bool) -> GpuKind {
