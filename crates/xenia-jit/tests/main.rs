@@ -31,5 +31,6 @@ mod storage;
 mod store;
 mod sunk;
 mod switches;
+mod tier_up;
 mod vector_cost;
 mod warmth;

@@ -364,20 +364,21 @@ impl Engine {
     /// Has the optimizing tier compile the function around `pc`, at once or in the background.
     fn optimize(&mut self, shared: &Shared, mode: Mode, code: &ModeCode, baseline: &Baseline, pc: u32) {
         let wanted = Wanted { pc, as_entry: true };
-        let is_ordered = self.background.as_ref().is_some_and(|background| {
+        let answer = self.background.as_ref().map_or(Answer::Nobody, |background| {
             let order = |work| {
                 let (from, to) = (pc.saturating_sub(AROUND), pc.saturating_add(AROUND));
                 let reached = self.reached_between(shared, from, to);
                 Order { mode, wanted, unit: pc, reached, work }
             };
             let credit = baseline.cache.lock().work(pc).map_or(0, |work| work.credit);
-            background.ask((mode, pc), credit, order) != Answer::Nobody
+            background.ask((mode, pc), credit, order)
         });
-        if !is_ordered {
-            if !self.may_compile() {
-                return;
-            }
-            self.compile(shared, mode, code, wanted, None);
+        match answer {
+            Answer::Taken => {}
+            // The order repeats with more credit.
+            Answer::NotYet => return,
+            Answer::Nobody if !self.may_compile() => return,
+            Answer::Nobody => _ = self.compile(shared, mode, code, wanted, None),
         }
         // A function that can't be compiled now has to become hot again.
         baseline.cache.lock().forget_credit(pc);

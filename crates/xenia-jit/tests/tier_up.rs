@@ -1,0 +1,39 @@
+//! Moves of hot units from the baseline tier to the optimizing tier.
+
+use crate::common::*;
+use std::thread;
+use std::time::{Duration, Instant};
+use xenia_cpu::Exit;
+use xenia_isa::Op;
+use xenia_jit::{JitConfig, Tiers};
+
+/// A loop of `length` additions to r3, CTR times; then `sc`.
+fn long_loop(length: usize) -> Vec<u32> {
+    let mut words = vec![d(Op::addi, 3, 3, 1); length];
+    words.extend([d(Op::bcx, 16, 0, -4 * length as i32), SC]);
+    words
+}
+
+/// The compiler thread finds that the function is longer than one sample pays for. Later samples
+/// add to the first.
+#[test]
+fn an_order_dropped_as_too_early_is_made_again_once_more_has_run() {
+    const LENGTH: usize = 50;
+    // Hot at the first sample, of 20,000 instructions; worth compiling after 53,000.
+    let config = JitConfig {
+        tiers: Tiers::Both,
+        hot_after: 1,
+        warm_up: 1000,
+        background: true,
+        ..JitConfig::default()
+    };
+    let mut machine = JitHarness::jit_with(config);
+    machine.put(CODE, &long_loop(LENGTH));
+    machine.ctx.ctr = u64::from(u32::MAX);
+    let start = Instant::now();
+    while machine.engine.counters().functions == 0 {
+        assert_eq!(machine.run(25_000), Exit::Budget);
+        assert!(start.elapsed() < Duration::from_mins(1), "{:?}", machine.engine.counters());
+        thread::sleep(Duration::from_millis(1));
+    }
+}
