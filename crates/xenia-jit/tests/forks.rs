@@ -1,6 +1,7 @@
 //! Several engines of one machine, created by [`Execute::fork`], sequentially and in parallel.
 
 mod rewriting;
+mod room;
 
 use crate::common::*;
 use std::sync::{Arc, Barrier};
@@ -8,7 +9,7 @@ use std::thread;
 use xenia_cpu::{EngineConfig, EngineCounters, Execute, Exit, Interpreter, PpcContext, ReservationMode};
 use xenia_guest::GuestAddr;
 use xenia_isa::Op;
-use xenia_jit::{CheckUnit, CrossCheck, Jit, JitConfig};
+use xenia_jit::{CheckUnit, CrossCheck, Jit, JitConfig, Tiers};
 use xenia_memory::{DeviceQueue, GuestMemory};
 
 /// Runs `engine` from [`CODE`]; returns r3.
@@ -68,7 +69,7 @@ fn an_interpreter_has_forks_and_a_cross_check_none() {
 /// Creates an engine whose forks share its memory.
 type Make = fn(&Arc<GuestMemory>, EngineConfig) -> Box<dyn Execute>;
 
-const ENGINES: [(&str, Make); 4] = [
+const ENGINES: [(&str, Make); 7] = [
     ("interpreter", |memory, config| Box::new(Interpreter::new(Arc::clone(memory), config))),
     ("jit, all compiled", |memory, engine| {
         let config = JitConfig { engine, ..JitConfig::compile_everything() };
@@ -80,6 +81,20 @@ const ENGINES: [(&str, Make); 4] = [
     }),
     ("jit, compiling in the background", |memory, engine| {
         let config = JitConfig { engine, warm_up: 4, ..JitConfig::in_background() };
+        Box::new(Jit::new(Arc::clone(memory), config).unwrap())
+    }),
+    ("baseline", |memory, engine| {
+        let config =
+            JitConfig { engine, tiers: Tiers::Baseline, compile_restless: true, ..JitConfig::default() };
+        Box::new(Jit::new(Arc::clone(memory), config).unwrap())
+    }),
+    ("both tiers", |memory, engine| {
+        let config =
+            JitConfig { engine, tiers: Tiers::Both, hot_after: 1, ..JitConfig::compile_everything() };
+        Box::new(Jit::new(Arc::clone(memory), config).unwrap())
+    }),
+    ("both tiers, compiling in the background", |memory, engine| {
+        let config = JitConfig { engine, tiers: Tiers::Both, hot_after: 1, ..JitConfig::in_background() };
         Box::new(Jit::new(Arc::clone(memory), config).unwrap())
     }),
 ];
