@@ -159,9 +159,9 @@ impl GuestMemory {
             self.pages.version(page).fetch_add(1, Release);
             bumps += u64::from(committed(page));
         }
-        self.counts.bumps.fetch_add(bumps, Relaxed);
+        self.counts.bumps.fetch_add(bumps, Release);
         self.pages.change_all_flags(&pages, flags, GUEST_FLAGS & !flags);
-        self.counts.mapping_changes.fetch_add(1, Relaxed);
+        self.counts.mapping_changes.fetch_add(1, Release);
         let mut result = Ok(());
         if !self.apply_rights(&pages, InViews::All) {
             // Watches are the main user of mappings; ending them makes room.
