@@ -181,6 +181,9 @@ const fn word(word: Word) -> i32 {
 }
 
 const MXCSR: i32 = word(Word::Mxcsr);
+/// MXCSR as Rust expects it, which is also the guest's for scalar arithmetic, with no exception
+/// raised.
+static RUST_MXCSR: u32 = DEFAULT_MXCSR;
 const LR_AT: i32 = displaced(LR);
 const PC_AT: i32 = displacement(offset_of!(PpcContext, pc));
 

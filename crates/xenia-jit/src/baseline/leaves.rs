@@ -3,6 +3,10 @@
 use std::sync::LazyLock;
 use xenia_isa::{Family, Flag, Instruction, Op, spr};
 
+/// Bits of BO: a branch ignores the condition, or CTR.
+pub(super) const IGNORES_CONDITION: usize = 16;
+pub(super) const IGNORES_COUNT: usize = 4;
+
 /// How an instruction ends its basic block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
@@ -87,8 +91,6 @@ pub(super) fn ending(op: Option<Op>, i: Instruction) -> Ending {
 }
 
 fn of_word(op: Op, i: Instruction) -> Ending {
-    const IGNORES_CONDITION: usize = 16;
-    const IGNORES_COUNT: usize = 4;
     let always = i.bo() & IGNORES_CONDITION != 0 && i.bo() & IGNORES_COUNT != 0;
     let interpreted = |is: bool| if is { Ending::Interpreted } else { Ending::Next };
     match op {

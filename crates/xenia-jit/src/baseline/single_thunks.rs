@@ -13,8 +13,6 @@
 use super::encode::*;
 use super::map::{fpr, numbered_fpr};
 
-const XMM0: HostReg = 0;
-const XMM1: HostReg = 1;
 /// 149: added to an integer's exponent, it gives the exponent in units of the smallest denormal
 /// single.
 const DENORMAL_SCALE: i32 = 149;

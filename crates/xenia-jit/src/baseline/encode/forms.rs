@@ -18,6 +18,13 @@ pub(in crate::baseline) const R13: HostReg = 13;
 pub(in crate::baseline) const R14: HostReg = 14;
 pub(in crate::baseline) const R15: HostReg = 15;
 
+// No xmm register holds guest state between two instructions.
+pub(in crate::baseline) const XMM0: HostReg = 0;
+pub(in crate::baseline) const XMM1: HostReg = 1;
+pub(in crate::baseline) const XMM3: HostReg = 3;
+pub(in crate::baseline) const XMM4: HostReg = 4;
+pub(in crate::baseline) const XMM5: HostReg = 5;
+
 /// A register or memory operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::baseline) enum Rm {

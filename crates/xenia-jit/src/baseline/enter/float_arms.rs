@@ -10,9 +10,6 @@ use crate::baseline::float_thunks::READY;
 const BOTH: i32 = 0x0101;
 const _: () = assert!(READY == Slot::GuestFloat.at() + 1);
 
-/// The guest's MXCSR for scalar arithmetic, with no exception raised.
-static SCALAR_MXCSR: u32 = DEFAULT_MXCSR;
-
 /// Sets up the state that [`READY`] promises, if FPSCR has plain control bits. Preserves all
 /// registers.
 #[unsafe(naked)]
@@ -32,7 +29,7 @@ pub(in crate::baseline) unsafe extern "sysv64" fn prepare_float() {
         guest_float = const Slot::GuestFloat.at(),
         mxcsr = const MXCSR,
         vector_mode = const word(Word::VectorMode),
-        scalar = sym SCALAR_MXCSR,
+        scalar = sym RUST_MXCSR,
         both = const BOTH,
     )
 }
@@ -68,7 +65,7 @@ pub(in crate::baseline) unsafe extern "sysv64" fn run_float_row() {
         bias = const BIAS,
         guest_float = const Slot::GuestFloat.at(),
         mxcsr = const MXCSR,
-        rust = sym SCALAR_MXCSR,
+        rust = sym RUST_MXCSR,
         service = sym ask_row,
     )
 }

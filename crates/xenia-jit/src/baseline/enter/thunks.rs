@@ -214,9 +214,6 @@ pub(super) unsafe extern "sysv64" fn run_baseline() {
     )
 }
 
-/// MXCSR as Rust expects it.
-static RUST_MXCSR: u32 = DEFAULT_MXCSR;
-
 /// Defines a thunk that asks a service where to go on. The service returns a host address, or 0 to
 /// leave.
 macro_rules! asks {

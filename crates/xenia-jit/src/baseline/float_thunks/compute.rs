@@ -1,10 +1,10 @@
 //! The host code of a row's operation, and the checks of its result.
 
 use super::rows::{FloatRow, Operation};
-use super::writer::{LAZY_OP, Label, ThunkWriter, XMM0, XMM1, XMM3, XMM4, XMM5};
+use super::writer::{LAZY_OP, Label, ThunkWriter};
 use crate::baseline::encode::{
     ADD, CVTSD2SS, CVTSI2SD, CVTSS2SD, CVTTSD2SI, Condition, Form, Imm, MOV, MOVAPD, MOVD_FROM, MOVSXD, RAX,
-    RCX, Rm, SQRTSD, STORE, SUB, Shift, UCOMISD, XORPS,
+    RCX, Rm, SQRTSD, STORE, SUB, Shift, UCOMISD, XMM0, XMM1, XMM3, XMM4, XMM5, XORPS,
 };
 use crate::baseline::map::numbered_fpr;
 use crate::float::float_state::PRESENT;

@@ -1,7 +1,6 @@
 //! The rows that have thunks, with their computation and the operands that they read.
 
-use super::writer::{XMM0, XMM1, XMM4};
-use crate::baseline::encode::HostReg;
+use crate::baseline::encode::{HostReg, XMM0, XMM1, XMM4};
 use std::mem::offset_of;
 use xenia_cpu::FpLazy;
 use xenia_isa::Op;

@@ -8,7 +8,8 @@
 use super::rows::{FloatRow, Operation};
 use super::{READY, ThunkCode};
 use crate::baseline::encode::{
-    Condition, Encoder, HostReg, MOV, MOVD, MOVD_FROM, MOVSD, MOVSD_STORE, RAX, RCX, Rm, STORE, Shift,
+    Condition, Encoder, HostReg, MOV, MOVD, MOVD_FROM, MOVSD, MOVSD_STORE, RAX, RCX, Rm, STORE, Shift, XMM0,
+    XMM3, XMM5,
 };
 use crate::baseline::map::{displacement, numbered_fpr};
 use crate::baseline::templates::CodeThunk;
@@ -16,14 +17,6 @@ use crate::float::float_state::PENDING;
 use std::mem::offset_of;
 use xenia_cpu::fpscr::CONTROL;
 use xenia_cpu::{FpLazy, PpcContext};
-
-pub(super) const XMM0: HostReg = 0;
-pub(super) const XMM1: HostReg = 1;
-/// Holds the result of a row in single precision, as a double.
-pub(super) const XMM3: HostReg = 3;
-pub(super) const XMM4: HostReg = 4;
-/// Holds the same result as a single, for a store.
-pub(super) const XMM5: HostReg = 5;
 
 const FPSCR: i32 = displacement(offset_of!(PpcContext, fpscr));
 const CR: i32 = displacement(offset_of!(PpcContext, cr));

@@ -2,12 +2,9 @@
 
 use super::Templates;
 use crate::baseline::encode::{Condition, Imm, MOV, RAX, Rm, Shift, TEST};
+use crate::baseline::leaves::{IGNORES_CONDITION, IGNORES_COUNT};
 use crate::baseline::map::{CTR, cr};
 use xenia_isa::Instruction;
-
-/// Bit of BO: the condition is ignored.
-const IGNORES_CONDITION: usize = 16;
-const IGNORES_COUNT: usize = 4;
 
 impl Templates {
     /// Emits the CTR test of a conditional branch that tests a condition as well: decrements CTR

@@ -6,12 +6,11 @@
 
 use super::memory::Address;
 use super::{CodeThunk, RareCase, Templates};
-use crate::baseline::encode::{CVTSS2SD, Condition, HostReg, MOV, MOVD, MOVSD_STORE, RAX, RCX, Rm, UCOMISS};
+use crate::baseline::encode::{
+    CVTSS2SD, Condition, HostReg, MOV, MOVD, MOVSD_STORE, RAX, RCX, Rm, UCOMISS, XMM0, XMM1,
+};
 use crate::baseline::map::fpr;
 use xenia_isa::{Instruction, Op};
-
-const XMM0: HostReg = 0;
-const XMM1: HostReg = 1;
 
 impl Templates {
     pub(super) fn float_memory(&mut self, op: Op, i: Instruction) -> bool {

@@ -2,15 +2,12 @@
 //! modular sums and differences, and splats.
 //!
 //! The context holds a vector register as a number of 128 bits, so that the host's lanes are the
-//! guest's in reverse order. No xmm register holds guest state between two instructions.
+//! guest's in reverse order.
 
 use super::Templates;
-use crate::baseline::encode::{Form, HostReg, RAX, Rm};
+use crate::baseline::encode::{Form, RAX, Rm, XMM0, XMM1};
 use crate::baseline::map::vector;
 use xenia_isa::{Family, Instruction, Op};
-
-const XMM0: HostReg = 0;
-const XMM1: HostReg = 1;
 
 /// Loads and stores of 128 bits at any address.
 const MOVUPS: Form = Form::sse(0, 0x10);
