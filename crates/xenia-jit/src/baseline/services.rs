@@ -44,8 +44,8 @@ fn leave(ctx: &mut PpcContext, pc: u32, reason: Reason) -> u64 {
 /// the stack; 0 to leave. `stack` is the host's stack pointer.
 pub(super) fn missing(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u32, stack: u64) -> u64 {
     let (pc, is_called) = (pc & !3, pc & CALLED != 0);
-    // The engine publishes code from the store.
     let too_deep = is_called && stack < ctx.host[Slot::StackLimit as usize];
+    // An entry that the thunk did not follow is of stored code, which the engine publishes, or new.
     if too_deep || run.optimized.offset(pc) != 0 {
         return leave(ctx, pc, Reason::Branch);
     }

@@ -364,7 +364,7 @@ impl Engine {
     /// Has the optimizing tier compile the function around `pc`, at once or in the background.
     fn optimize(&mut self, shared: &Shared, mode: Mode, code: &ModeCode, baseline: &Baseline, pc: u32) {
         let wanted = Wanted { pc, as_entry: true };
-        let answer = self.background.as_ref().map_or(Answer::Nobody, |background| {
+        let answer = self.background.as_ref().map_or(Answer::Ended, |background| {
             let order = |work| {
                 let (from, to) = (pc.saturating_sub(AROUND), pc.saturating_add(AROUND));
                 let reached = self.reached_between(shared, from, to);
@@ -377,8 +377,8 @@ impl Engine {
             Answer::Taken => {}
             // The order repeats with more credit.
             Answer::NotYet => return,
-            Answer::Nobody if !self.may_compile() => return,
-            Answer::Nobody => _ = self.compile(shared, mode, code, wanted, None),
+            Answer::Ended if !self.may_compile() => return,
+            Answer::Ended => _ = self.compile(shared, mode, code, wanted, None),
         }
         // A function that can't be compiled now has to become hot again.
         baseline.cache.lock().forget_credit(pc);

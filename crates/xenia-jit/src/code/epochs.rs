@@ -110,6 +110,6 @@ mod tests {
         let second = epochs.advance();
         other.leave();
         drop(one);
-        assert!(epochs.oldest() > second, "nobody is there");
+        assert!(epochs.oldest() > second, "all engines are away");
     }
 }

@@ -105,7 +105,7 @@ pub(crate) enum Answer {
     /// The unit has not executed enough instructions yet.
     NotYet,
     /// The compiler thread has ended.
-    Nobody,
+    Ended,
 }
 
 #[derive(Default)]
@@ -198,7 +198,7 @@ impl Background {
     /// Queues an order for a unit that has executed `work` instructions since the last call for it.
     pub(crate) fn ask(&self, unit: (Mode, u32), work: u64, order: impl FnOnce(u64) -> Order) -> Answer {
         if self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
-            return Answer::Nobody;
+            return Answer::Ended;
         }
         let mut state = self.orders.state.lock();
         let mut done = work;
@@ -231,9 +231,7 @@ impl Drop for Background {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!(
-                "the compiler has panicked; what it had not compiled by then was compiled by those who needed it"
-            );
+            tracing::error!("the compiler thread has panicked; engines compiled the rest themselves");
         }
     }
 }
@@ -351,6 +349,6 @@ mod tests {
         while !background.thread.as_ref().is_some_and(JoinHandle::is_finished) {
             thread::yield_now();
         }
-        assert_eq!(ask(&background, 4, false, 1), Answer::Nobody);
+        assert_eq!(ask(&background, 4, false, 1), Answer::Ended);
     }
 }

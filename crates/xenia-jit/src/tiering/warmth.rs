@@ -155,7 +155,7 @@ impl Engine {
                     self.heat.insert(key, heat);
                     return false;
                 }
-                Answer::Nobody => {}
+                Answer::Ended => {}
             }
         }
         let warm_up = u64::from(shared.config.warm_up);
