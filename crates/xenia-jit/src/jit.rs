@@ -23,7 +23,6 @@ use crate::runtime::shared::{CodeSizes, ModeCode, Shared};
 use crate::tiering::ahead::AheadCounts;
 use crate::tiering::background::Background;
 use crate::tiering::warmth::{Arrival, Heat};
-use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::AddAssign;
 use std::sync::Arc;
@@ -35,6 +34,7 @@ use xenia_cpu::{
 use xenia_guest::GuestAddr;
 use xenia_isa::{OP_COUNT, ROWS};
 use xenia_memory::{CurrentQueue, DeviceQueue, FaultKind, GuestMemory};
+use xenia_sync::{Level, Mutex};
 
 /// Counters of one engine: regions compiled, and regions withdrawn because code changed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -139,7 +139,7 @@ impl Jit {
     fn of(shared: Arc<Shared>, compiler: Compiler, background: Option<Arc<Background>>) -> Self {
         let engine = Engine {
             interpreter: Interpreter::new(Arc::clone(&shared.memory), shared.config.engine),
-            compiler: Box::new(Mutex::new(compiler)),
+            compiler: Box::new(Mutex::new(Level::Compiler, compiler)),
             heat: HashMap::new(),
             compile_time: Duration::ZERO,
             counts: HookCounts::default(),

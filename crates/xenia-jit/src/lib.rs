@@ -46,6 +46,7 @@ mod error;
 mod float;
 mod inspect;
 mod jit;
+mod lock_order;
 mod mode;
 mod runtime;
 mod tiering;

@@ -9,9 +9,9 @@
 
 use crate::error::MemoryError;
 use crate::page_bits::PageBits;
-use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::ops::Range;
+use xenia_sync::{Level, Mutex};
 
 /// Limit on kept pages: 64 MiB.
 const MOST: u32 = 16_384;
@@ -58,9 +58,10 @@ impl Kept {
 }
 
 impl Leftovers {
-    /// Creates an empty set.
-    pub(crate) fn new() -> Self {
-        Self(Mutex::new(Kept { pages: PageBits::default(), count: 0, ranges: VecDeque::new() }))
+    /// Creates an empty set. `ordinal` is that of its lock.
+    pub(crate) fn new(ordinal: u32) -> Self {
+        let kept = Kept { pages: PageBits::default(), count: 0, ranges: VecDeque::new() };
+        Self(Mutex::numbered(Level::Memory, ordinal, kept))
     }
 
     /// Keeps the pages of a decommitted range that have memory. `next_held` returns the first page
@@ -147,7 +148,7 @@ mod tests {
 
     impl Host {
         fn new() -> Self {
-            Self { held: vec![false; 1 << 16], leftovers: Leftovers::new() }
+            Self { held: vec![false; 1 << 16], leftovers: Leftovers::new(0) }
         }
 
         fn touch(&mut self, pages: Range<u32>) {

@@ -15,14 +15,18 @@ use crate::protect::Protect;
 use crate::registry::RegistrySlot;
 use crate::reservation::ReservationTable;
 use crate::tally::Tally;
-use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::*};
 use std::sync::{Arc, OnceLock};
 use xenia_guest::GuestAddr;
+use xenia_sync::{Level, Mutex};
 
 /// Bytes of physical memory from 0 on that are committed from the start, at 0xC0000000: the GPU's
 /// write-back area.
 const WRITE_BACK_AREA: u32 = 0x100_0000;
+/// Ordinal of the first lock of an address space, after those of pools that grow in it.
+const SPACE: u32 = 1 << 16;
+/// Ordinal of the first lock of an address space that mirrors another, after the other's two.
+const MIRROR: u32 = SPACE + 2;
 /// Bytes at the end of physical memory that are never allocated.
 const PHYSICAL_TAIL: u32 = 0x1_0000;
 
@@ -85,9 +89,20 @@ impl GuestMemory {
         Self::with_map_limit(None)
     }
 
+    /// Creates an address space that mirrors another one: its locks come after the other's, which
+    /// is held while a change of mappings is repeated here.
+    pub fn new_mirror() -> Result<Arc<Self>, MemoryError> {
+        Self::with_locks(None, MIRROR)
+    }
+
     /// Like [`GuestMemory::new`], with a limit on host mappings for all address spaces of the
     /// process, in place of the host's `vm.max_map_count`.
     pub fn with_map_limit(limit: Option<u32>) -> Result<Arc<Self>, MemoryError> {
+        Self::with_locks(limit, SPACE)
+    }
+
+    /// `ordinal` is that of the space's first lock.
+    fn with_locks(limit: Option<u32>, ordinal: u32) -> Result<Arc<Self>, MemoryError> {
         fault::install()?;
         let mapping = Mapping::new()?;
         let memory = Self {
@@ -97,8 +112,8 @@ impl GuestMemory {
             reservations: ReservationTable::new(),
             counts: HeapCounters::default(),
             mirror: Mirror::default(),
-            zones: Mutex::new(Zones::new()),
-            leftovers: Leftovers::new(),
+            zones: Mutex::numbered(Level::Memory, ordinal, Zones::new()),
+            leftovers: Leftovers::new(ordinal + 1),
             map_budget: MapBudget::new(limit),
             guest_view_open: AtomicBool::new(false),
             stores_to_code_go_on: AtomicBool::new(false),

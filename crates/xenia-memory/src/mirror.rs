@@ -5,16 +5,21 @@
 
 use crate::error::{Access, HeapError};
 use crate::memory::GuestMemory;
-use parking_lot::Mutex;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, Ordering::*};
+use xenia_sync::{Level, Mutex};
 
-#[derive(Default)]
 pub(crate) struct Mirror {
     current: AtomicPtr<GuestMemory>,
     /// Every mirror ever set, kept alive so that readers of `current` need no reference count.
     kept: Mutex<Vec<Arc<GuestMemory>>>,
+}
+
+impl Default for Mirror {
+    fn default() -> Self {
+        Self { current: AtomicPtr::default(), kept: Mutex::new(Level::Leaf, Vec::new()) }
+    }
 }
 
 impl Mirror {
@@ -28,7 +33,7 @@ impl Mirror {
 impl GuestMemory {
     /// Sets the address space that mirrors this one from now on, or none. The two must be equal at
     /// that moment (new ones are). A mirror is kept alive until `self` is dropped, and must not
-    /// have `self` as its mirror.
+    /// have `self` as its mirror; [`new_mirror`](Self::new_mirror) creates one.
     pub fn set_mirror(&self, mirror: Option<Arc<Self>>) {
         let mut kept = self.mirror.kept.lock();
         let pointer = mirror.as_ref().map_or(ptr::null_mut(), |m| Arc::as_ptr(m).cast_mut());

@@ -193,7 +193,7 @@ proptest! {
     fn mapping_calls_agree_with_the_model(steps in steps()) {
         assert_eq!(physical(GuestAddr(WINDOWS[2])), physical(GuestAddr(WINDOWS[3])));
         let memory = space();
-        let mirror = space();
+        let mirror = GuestMemory::new_mirror().unwrap();
         memory.guest_base();
         memory.set_mirror(Some(mirror.clone()));
         let mut model = Model::default();

@@ -7,7 +7,7 @@ use xenia_memory::{AllocKind, Comparison, DeviceQueue, GuestMemory, Heap, Protec
 
 #[test]
 fn the_mirror_follows_hle_and_mapping_but_not_engines() {
-    let (memory, mirror) = (space(), space());
+    let (memory, mirror) = (space(), GuestMemory::new_mirror().unwrap());
     let mut dev = DeviceQueue::new();
     memory.set_mirror(Some(mirror.clone()));
     let at = memory.alloc(Heap::Virtual4K, 0x5000, 0x1000, RW, true).unwrap();

@@ -90,10 +90,18 @@ levels! {
     Settings,
     /// Video, audio and input state of the kernel.
     Devices,
+    /// The command processor, queues and devices of the graphics backends.
+    Graphics,
     /// Allocation of thread names and locations of guest threads.
     Topology,
     /// One hardware thread's run queues. The ordinal is its number.
     Slot,
+    /// The compilers of the engines, each held while code is compiled, and the queue of orders for the
+    /// compiler thread. The ordinals are those of `lock_order` in xenia-jit.
+    Compiler,
+    /// Caches of host code, and the store that keeps it. The ordinals are those of xenia-jit's
+    /// `lock_order`.
+    Code,
     /// Allocation metadata of guest memory.
     Memory,
     /// Logs and counters: may be acquired under any other lock.

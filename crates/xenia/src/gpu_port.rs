@@ -3,13 +3,13 @@
 //! Kernel and GPU do not depend on each other; this module is their only connection. All work is
 //! done on the machine's thread, at guest times that the executor gives.
 
-use parking_lot::Mutex;
 use std::sync::{Arc, OnceLock};
 use xenia_gpu::packets::swap_commands;
 use xenia_gpu::{CommandProcessor, GpuEvent, SwapPicture};
 use xenia_kernel::ports::{DisplayMode, SwapCommands, Video, VideoEvent};
 use xenia_memory::{Device, GuestMemory};
 use xenia_sched::GuestTicks;
+use xenia_sync::Mutex;
 
 /// Sink for captured pictures, with the swap's number from 1 and its guest time.
 pub type FrameSink = Box<dyn FnMut(u64, GuestTicks, SwapPicture) + Send>;

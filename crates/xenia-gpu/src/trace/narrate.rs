@@ -9,8 +9,9 @@ use crate::memory::PhysicalMemory;
 use crate::packets::{Header, describe};
 use crate::processor::Observer;
 use std::io::Read;
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use xenia_sync::{Level, Mutex, MutexGuard};
 
 /// Item of a narration, in order.
 #[derive(Debug)]
@@ -84,7 +85,7 @@ struct Teller(Arc<Mutex<Told>>);
 
 impl Teller {
     fn told(&self) -> MutexGuard<'_, Told> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 
@@ -182,7 +183,8 @@ pub fn narrate(
     to: impl FnMut(Narration) -> bool,
 ) -> Result<(), TraceError> {
     let (sender, receiver) = sync_channel(MOST_WAITING);
-    let teller = Teller(Arc::new(Mutex::new(Told { to: sender, fillers: None, is_over: false })));
+    let teller =
+        Teller(Arc::new(Mutex::new(Level::Leaf, Told { to: sender, fillers: None, is_over: false })));
     std::thread::scope(|scope| {
         let playing = scope.spawn(move || play(from, backend, wants_picture, &teller));
         receiver.iter().all(to);

@@ -7,7 +7,8 @@
 use super::Event;
 use crate::memory::{PAGE_SIZE, PhysicalMemory, page_parts};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use xenia_sync::{Level, Mutex, MutexGuard};
 
 const PAGE: usize = PAGE_SIZE as usize;
 /// Runs of recorded bytes at most this far apart become one event.
@@ -54,7 +55,7 @@ pub(crate) struct Tap {
 
 impl Tap {
     pub(crate) fn new(inner: Arc<dyn PhysicalMemory>) -> Self {
-        Self { inner, pages: Mutex::default() }
+        Self { inner, pages: Mutex::new(Level::Leaf, Pages::default()) }
     }
 
     /// The wrapped memory.
@@ -63,7 +64,7 @@ impl Tap {
     }
 
     fn pages(&self) -> MutexGuard<'_, Pages> {
-        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pages.lock()
     }
 
     /// Calls `to` with the memory events that must precede the completed call, in order of

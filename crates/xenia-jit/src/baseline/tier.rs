@@ -23,6 +23,7 @@ use crate::config::{Granularity, JitConfig, Tiers};
 use crate::float::float_state;
 use crate::inspect::perf_map::PerfMap;
 use crate::jit::Engine;
+use crate::lock_order;
 use crate::mode::Mode;
 use crate::runtime::hooks::{self, Run};
 use crate::runtime::host::{Leave, Word};
@@ -31,13 +32,13 @@ use crate::tiering::background::{Answer, Order};
 use crate::tiering::idle::Ran;
 use crate::tiering::warmth::{AROUND, Arrival};
 use crate::transform::plan::Wanted;
-use parking_lot::Mutex;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::*};
 use xenia_cpu::{ExceptionKind, Execute, Exit, GuestException, PpcContext, ReservationMode};
 use xenia_guest::GuestAddr;
 use xenia_memory::{CurrentQueue, FaultKind, GuestMemory, MemoryFault};
+use xenia_sync::{Level, Mutex};
 
 /// Guest instructions between two samples.
 pub(crate) const SLICE: i64 = 20_000;
@@ -100,14 +101,14 @@ impl Baseline {
         let JitConfig { hot_after, plain_code_gains, .. } = *config;
         let tier_up = (config.tiers == Tiers::Both).then_some(TierUp { hot_after, plain_code_gains });
         Ok(Self {
-            cache: Mutex::new(cache),
+            cache: Mutex::numbered(Level::Code, lock_order::BASELINE, cache),
             entries,
             slots,
             code_base,
             seen,
             granularity,
             perf_map,
-            ran: Mutex::default(),
+            ran: Mutex::new(Level::Leaf, Ran::default()),
             notes_ran: config.ahead,
             tier_up,
         })

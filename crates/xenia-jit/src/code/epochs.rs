@@ -16,10 +16,11 @@
 //! An engine may store an epoch long after reading it. That epoch is then an older one, which only
 //! delays freeing.
 
-use parking_lot::Mutex;
+use crate::lock_order;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::*, compiler_fence, fence};
 use xenia_host::barrier;
+use xenia_sync::{Level, Mutex};
 
 /// Presence of an engine that runs no compiled code.
 const AWAY: u64 = u64::MAX;
@@ -48,8 +49,8 @@ pub(crate) struct Epochs {
 
 impl Epochs {
     pub(crate) fn new() -> Arc<Self> {
-        let (current, engines) = (AtomicU64::new(1), Mutex::default());
-        Arc::new(Self { current, engines, barriers: barrier::on_all_threads() })
+        let engines = Mutex::numbered(Level::Code, lock_order::ENGINES, Vec::new());
+        Arc::new(Self { current: AtomicU64::new(1), engines, barriers: barrier::on_all_threads() })
     }
 
     /// Adds an engine. Dropping the result removes it.

@@ -27,11 +27,11 @@ mod kept;
 mod record;
 
 use crate::emit::function_tier::Compiled;
+use crate::lock_order;
 use crate::mode::Mode;
 use crate::transform::plan::Plan;
 use file::{Contents, Purpose};
 use kept::{Payload, State, StoredRegion};
-use parking_lot::Mutex;
 use record::Label;
 pub(crate) use record::{Body, Words, words_of};
 use std::collections::HashSet;
@@ -39,6 +39,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+use xenia_sync::{Level, Mutex};
 
 /// Limit of stored code in bytes, in memory and in the file. A title's code takes some 80 bytes an
 /// instruction, including tables.
@@ -158,8 +159,8 @@ impl CodeStore {
             purpose,
             keeper,
             ahead_is_for_hot,
-            state: Mutex::new(state),
-            saving: Mutex::new(()),
+            state: Mutex::numbered(Level::Code, lock_order::STORE, state),
+            saving: Mutex::numbered(Level::Code, lock_order::SAVING, ()),
             has_saver: AtomicBool::new(false),
         })
     }

@@ -67,7 +67,7 @@ impl CrossCheck {
     /// Creates an engine for the machine with this memory, which must not have a mirror yet and
     /// must have the contents of a fresh one. Makes faults precise.
     pub fn new(memory: Arc<GuestMemory>, config: JitConfig, unit: CheckUnit) -> Result<Self, JitError> {
-        let mirror = GuestMemory::new()?;
+        let mirror = GuestMemory::new_mirror()?;
         memory.set_mirror(Some(Arc::clone(&mirror)));
         let granularity = match unit {
             CheckUnit::Quantum => Granularity::Function,

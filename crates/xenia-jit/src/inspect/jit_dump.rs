@@ -15,10 +15,10 @@
 
 use crate::JitError;
 use crate::arch::inspect::ELF_MACHINE;
-use parking_lot::Mutex;
 use std::io::Write;
 use xenia_host::HostError;
 use xenia_host::profiler::{CodeDump, now};
+use xenia_sync::{Level, Mutex};
 
 const MAGIC: u32 = 0x4A69_5444;
 const HEADER: u32 = 40;
@@ -71,7 +71,8 @@ impl JitDump {
         let written = dump.file.write_all(&header(std::process::id()));
         written.map_err(|source| HostError { call: "making perf's dump of code in /tmp", source })?;
         dump.announce()?;
-        Ok(Self { state: Mutex::new(State { dump, records: 0, has_failed: false }) })
+        let state = State { dump, records: 0, has_failed: false };
+        Ok(Self { state: Mutex::new(Level::Leaf, state) })
     }
 
     /// Adds the host code of the guest code at `pc`.

@@ -5,10 +5,10 @@
 //! line that covers an address, so code that later reuses the memory is named correctly.
 
 use crate::JitError;
-use parking_lot::Mutex;
 use std::fs::File;
 use std::io::Write;
 use xenia_host::profiler;
+use xenia_sync::{Level, Mutex};
 
 /// The map file, shared by all engines of a machine. Machines of one process share one file, to
 /// which each appends lines.
@@ -17,7 +17,7 @@ pub(crate) struct PerfMap(Mutex<File>);
 
 impl PerfMap {
     pub(crate) fn open() -> Result<Self, JitError> {
-        Ok(Self(Mutex::new(profiler::map_of_names()?)))
+        Ok(Self(Mutex::new(Level::Leaf, profiler::map_of_names()?)))
     }
 
     /// Adds the name of the host code of the guest code at `pc`.

@@ -21,12 +21,12 @@ use crate::code::cache::CodeCache;
 use crate::float::float_state::DEFAULT_MXCSR;
 use crate::runtime::enter::{CONTEXT_REGISTER, land, leave_missing, leave_region};
 use crate::runtime::host::{AHEAD, Word};
-use parking_lot::Mutex;
 use std::hint::black_box;
 use xenia_cpu::{CR_FIELDS, Exit, HOST_WORDS, PpcContext, VRSQRTEFP};
 use xenia_guest::GuestAddr;
 use xenia_isa::OP_COUNT;
 use xenia_memory::{Action, CurrentQueue, Exclusive, FaultKind, GuestMemory, HostFault, MemoryFault};
+use xenia_sync::Mutex;
 
 /// Defines the hooks. From each row `doc, kind Name(arguments after the context) [counter in
 /// reports] => service;` it generates the [`Hook`] variant, the function that compiled code calls,

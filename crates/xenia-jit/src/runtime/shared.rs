@@ -15,16 +15,17 @@ use crate::config::{JitConfig, Tiers};
 use crate::float::float_state::DEFAULT_MXCSR;
 use crate::inspect::jit_dump::JitDump;
 use crate::inspect::perf_map::PerfMap;
+use crate::lock_order;
 use crate::mode::Mode;
 use crate::runtime::enter::LINKED;
 use crate::runtime::hooks;
 use crate::runtime::host::Word;
 use crate::tiering::ahead::AheadCounts;
-use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
 use std::sync::{Arc, OnceLock, Weak};
 use xenia_cpu::{HOST_WORDS, PpcContext};
 use xenia_memory::{CodeHook, GuestMemory, register_code_hook};
+use xenia_sync::{Level, Mutex};
 
 /// State shared by the engines of one machine.
 pub(crate) struct Shared {
@@ -81,7 +82,8 @@ impl ModeCode {
         let hook = register_code_hook(start..start + CODE_SIZE, Box::new(hooks::on_fault))?;
         let entries = Arc::clone(code.entries());
         let (seen, words) = (AtomicU64::new(0), OnceLock::new());
-        Ok(Self { _hook: hook, cache: Mutex::new(cache), entries, tables, seen, words })
+        let cache = Mutex::numbered(Level::Code, lock_order::cache(mode), cache);
+        Ok(Self { _hook: hook, cache, entries, tables, seen, words })
     }
 
     /// Withdraws code whose pages have changed, before code is entered. Returns the memory's epoch
@@ -139,15 +141,15 @@ impl Shared {
             memory,
             config,
             modes: Default::default(),
-            bounds: Mutex::new(Vec::new()),
+            bounds: Mutex::numbered(Level::Code, lock_order::BOUNDS, Vec::new()),
             epochs,
             baseline,
             compiling: Arc::default(),
             perf_map,
             jit_dump: config.jit_dump.then(JitDump::open).transpose()?,
             store,
-            named: Mutex::default(),
-            ahead: Mutex::default(),
+            named: Mutex::new(Level::Leaf, None),
+            ahead: Mutex::new(Level::Leaf, AheadCounts::default()),
         };
         // The engine can't work without the usual mode.
         let usual = ModeCode::new(Mode::default(), &shared, &[])?;

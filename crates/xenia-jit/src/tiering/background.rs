@@ -23,16 +23,17 @@ use crate::compile::Workbench;
 use crate::config::Tiers;
 use crate::emit::function_tier::Compiler;
 use crate::jit::CompileCounts;
+use crate::lock_order;
 use crate::mode::Mode;
 use crate::runtime::shared::{ModeCode, Shared};
 use crate::tiering::idle::Idle;
 use crate::transform::plan::Wanted;
-use parking_lot::{Condvar, Mutex};
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+use xenia_sync::{Condvar, Level, Mutex};
 
 /// Limit of waiting orders. Each is a function that ran for a millisecond or more.
 const MOST_ORDERS: usize = 1024;
@@ -119,10 +120,16 @@ struct State {
 }
 
 /// The queue of orders for the compiler thread.
-#[derive(Default)]
 pub(crate) struct Orders {
     state: Mutex<State>,
     changed: Condvar,
+}
+
+impl Default for Orders {
+    fn default() -> Self {
+        let state = Mutex::numbered(Level::Compiler, lock_order::ORDERS, State::default());
+        Self { state, changed: Condvar::new() }
+    }
 }
 
 impl Orders {

@@ -10,11 +10,11 @@ use crate::jit::Jit;
 use crate::mode::Mode;
 use crate::runtime::shared::{ModeCode, Shared};
 use crate::tiering::ahead::{AheadCompiler, Finder, Pieces};
-use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use xenia_guest::GuestAddr;
+use xenia_sync::{Level, Mutex};
 
 /// Functions found between two calls of `progress`.
 const FOUND_AT_ONCE: usize = 1 << 10;
@@ -134,7 +134,8 @@ impl Work {
             stop = looked_at.is_multiple_of(FOUND_AT_ONCE) && !progress(done);
         }
         todo.sort_unstable_by_key(|&start| std::cmp::Reverse(start));
-        Self { todo: Mutex::new(todo), done: Mutex::new(done), stop: AtomicBool::new(stop) }
+        let (todo, done) = (Mutex::new(Level::Leaf, todo), Mutex::new(Level::Leaf, done));
+        Self { todo, done, stop: AtomicBool::new(stop) }
     }
 
     fn run(&self, mut ahead: AheadCompiler<'_>, progress: &(dyn Fn(Precompiled) -> bool + Sync)) {

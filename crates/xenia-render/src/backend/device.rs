@@ -1,14 +1,15 @@
 //! Graphics device of the host, opened for a window or without one.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use xenia_gpu::BackendError;
 
 use super::adapter::AdapterChoice;
 use super::work::Traffic;
+use xenia_sync::{Level, Mutex, MutexGuard};
 
 /// Most submissions in flight; a further one waits for the oldest (backpressure).
 const MAX_IN_FLIGHT: usize = 64;
@@ -168,7 +169,8 @@ impl Device {
             tracing::debug!(target: "gpu", ?reason, message, "the graphics device is gone");
             flag.store(true, Relaxed);
         });
-        let (in_flight, executed, traffic) = Default::default();
+        let in_flight = Arc::new(Mutex::new(Level::Leaf, InFlight::default()));
+        let (executed, traffic) = Default::default();
         Ok(Self {
             device,
             queue,
@@ -266,7 +268,7 @@ impl Device {
     }
 
     fn in_flight(&self) -> MutexGuard<'_, InFlight> {
-        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
+        self.in_flight.lock()
     }
 
     /// Waits until no more is in flight than may be.

@@ -17,8 +17,8 @@ mod store;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use xenia_gpu::enums::Anisotropy;
@@ -35,6 +35,7 @@ use store::Store;
 pub(super) use building::Building;
 pub(super) use make::{Parts, Ready};
 pub(super) use store::Stored;
+use xenia_sync::{Level, Mutex};
 
 /// Most cached pipelines; when reached, all are dropped.
 const MAX_PIPELINES: usize = 8192;
@@ -60,7 +61,7 @@ pub struct Options<'a> {
 }
 
 /// Shared counters, readable while the backend draws.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct BackendTally {
     at_start: AtomicU64,
     in_play: AtomicU64,
@@ -69,17 +70,29 @@ pub struct BackendTally {
     work: Mutex<DeviceWork>,
 }
 
+impl Default for BackendTally {
+    fn default() -> Self {
+        Self {
+            at_start: AtomicU64::new(0),
+            in_play: AtomicU64::new(0),
+            ns_in_play: AtomicU64::new(0),
+            left_out: AtomicU64::new(0),
+            work: Mutex::new(Level::Leaf, DeviceWork::default()),
+        }
+    }
+}
+
 impl BackendTally {
     /// Counters of the backend's work, as of its last resolve, present or count.
     pub fn work(&self) -> DeviceWork {
-        self.work.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.work.lock().clone()
     }
 
     /// Publishes counters of the backend's work.
     pub(super) fn publish(&self, mut counts: WorkCounts, fallbacks: &BTreeMap<String, u64>, is_frame: bool) {
         counts.pipelines_in_play = self.in_play.load(Relaxed);
         counts.ns_in_pipelines = self.ns_in_play.load(Relaxed);
-        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut work = self.work.lock();
         work.publish(counts, fallbacks, is_frame);
     }
 

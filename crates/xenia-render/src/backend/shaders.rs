@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use xenia_gpu::microcode::Shader;
 use xenia_gpu::microcode::fetch_ranges::{FetchReach, reaches};
@@ -12,6 +12,7 @@ use super::Device;
 use crate::translate::{
     CONSTANTS_BINDING, Interface, Stage, TextureShape, TranslateError, VERTEX_BINDING, translate,
 };
+use xenia_sync::{Level, Mutex};
 
 /// Most cached modules; when reached, all are dropped.
 const MAX_MODULES: usize = 8192;
@@ -56,7 +57,6 @@ struct Modules {
 
 /// Shader modules, or the reasons why a shader has no translation. Threads that need the same
 /// module wait for the first one to build it.
-#[derive(Default)]
 pub(super) struct Shaders {
     made: Mutex<Modules>,
     ids: AtomicU64,
@@ -94,12 +94,18 @@ fn layout(device: &Device, interface: &Interface, visibility: wgpu::ShaderStages
     device.device.create_bind_group_layout(&descriptor)
 }
 
+impl Default for Shaders {
+    fn default() -> Self {
+        Self { made: Mutex::new(Level::Leaf, Modules::default()), ids: AtomicU64::new(0) }
+    }
+}
+
 impl Shaders {
     /// Returns the module of a shader for a stage.
     pub(super) fn get(&self, device: &Device, shader: &Arc<Shader>, stage: Stage) -> Made {
         let key = (shader.hash, stage);
         let slot = {
-            let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut made = self.made.lock();
             let Modules { slots, bytes } = &mut *made;
             if !slots.contains_key(&key) {
                 if slots.len() >= MAX_MODULES || *bytes > MAX_SHADER_BYTES {

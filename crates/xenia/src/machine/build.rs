@@ -27,7 +27,6 @@ use crate::sound::XmaPort;
 use crate::title::Title;
 use crate::title::medium::Medium;
 use anyhow::{Context, Result};
-use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -40,6 +39,7 @@ use xenia_kernel::ports::Ports;
 use xenia_kernel::{Kernel, KernelConfig};
 use xenia_memory::GuestMemory;
 use xenia_sched::{Event, EventSink, Scheduler};
+use xenia_sync::{Level, Mutex};
 
 impl Machine {
     /// Builds a machine and loads `title` into it.
@@ -81,7 +81,7 @@ impl Machine {
         };
         let processor = CommandProcessor::new(memory.clone(), drawing, config);
         let cancel = processor.cancel();
-        let processor = Arc::new(Mutex::new(processor));
+        let processor = Arc::new(Mutex::new(Level::Graphics, processor));
         let clock = StartTime::clock(options.config.start_time, mode.parallel);
         let tape = Tape { record: options.record, replay: options.replay, loads_state: options.loads_state };
         let (recording, write_errors) = (Trouble::default(), WriteErrors::default());

@@ -21,7 +21,6 @@ use crate::profile::RunProfile;
 use crate::recording::{RecordingHeader, RunRecording, Trouble};
 use crate::report::TitleReport;
 use crate::sound::{Sound, XmaPort};
-use parking_lot::Mutex;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, OnceLock};
@@ -33,6 +32,7 @@ use xenia_kernel::title::Launch;
 use xenia_kernel::{Kernel, KernelSystem};
 use xenia_memory::GuestMemory;
 use xenia_sched::{Executor, GuestTicks, Limits, RunEnd};
+use xenia_sync::Mutex;
 
 /// A moment of a machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
