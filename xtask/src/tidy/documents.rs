@@ -1,5 +1,5 @@
 //! Checks that the names in documents exist: files, functions and types between backticks, and the
-//! targets of links.
+//! targets of links, with their anchors.
 //!
 //! Names are searched, not resolved: a function exists if a source defines one of that name, a type
 //! or constant if the word occurs. Text in fences is ignored, and so is a name with a placeholder
@@ -7,7 +7,7 @@
 
 use super::Source;
 use anyhow::{Context, Result};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Documents at the root.
@@ -38,10 +38,9 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
             std::fs::read_to_string(&document).with_context(|| format!("reading {}", document.display()))?;
         for (number, line) in outside_fences(&text) {
             let place = format!("{}:{number}", document.display());
-            for target in links(line).filter(|target| !target.contains("://") && !target.starts_with('#')) {
-                let target = target.split('#').next().unwrap_or(target);
-                if !document.parent().unwrap_or(Path::new("")).join(target).exists() {
-                    findings.push(format!("{place}: there is no {target}"));
+            for target in links(line).filter(|target| !target.contains("://")) {
+                if let Some(problem) = problem_of_link(&document, &text, target) {
+                    findings.push(format!("{place}: {problem}"));
                 }
             }
             for span in spans(line) {
@@ -52,6 +51,36 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Returns what is wrong with the target of a link in a document with this text.
+fn problem_of_link(document: &Path, text: &str, target: &str) -> Option<String> {
+    let (file, anchor) = target.split_once('#').map_or((target, None), |(file, anchor)| (file, Some(anchor)));
+    let named = document.parent().unwrap_or(Path::new("")).join(file);
+    if !file.is_empty() && !named.exists() {
+        return Some(format!("there is no {file}"));
+    }
+    let anchor = anchor.filter(|_| file.is_empty() || is_markdown(&named))?;
+    let has_it = |text: &str| anchors(text).any(|known| known == anchor);
+    let is_there = if file.is_empty() {
+        has_it(text)
+    } else {
+        std::fs::read_to_string(&named).is_ok_and(|text| has_it(&text))
+    };
+    (!is_there).then(|| format!("{target}: no heading has this anchor"))
+}
+
+/// The anchors of a document's headings, as GitHub and mdBook form them.
+fn anchors(text: &str) -> impl Iterator<Item = String> {
+    let mut seen = BTreeMap::<String, u32>::new();
+    outside_fences(text).filter_map(|(_, line)| line.strip_prefix('#')).map(move |heading| {
+        let heading = heading.trim_start_matches('#').trim().to_lowercase();
+        let kept = |c: &char| c.is_alphanumeric() || "-_ ".contains(*c);
+        let anchor = heading.chars().filter(kept).collect::<String>().replace(' ', "-");
+        let times = seen.entry(anchor.clone()).or_default();
+        *times += 1;
+        if *times == 1 { anchor } else { format!("{anchor}-{}", *times - 1) }
+    })
 }
 
 /// Known files and names.
@@ -220,6 +249,15 @@ mod tests {
         ] {
             assert!(known().problem(span).is_some(), "{span}");
         }
+    }
+
+    #[test]
+    fn anchors_are_those_of_the_headings() {
+        let text = "# A `b`: c\n## One two\n```sh\n# no heading\n```\n## One two\n";
+        assert_eq!(anchors(text).collect::<Vec<_>>(), ["a-b-c", "one-two", "one-two-1"]);
+        let document = Path::new("page.md");
+        assert_eq!(problem_of_link(document, text, "#one-two-1"), None);
+        assert!(problem_of_link(document, text, "#no-heading").is_some());
     }
 
     #[test]
