@@ -27,6 +27,14 @@ fn pages(bytes: u32) -> u32 {
     bytes.div_ceil(0x1000)
 }
 
+/// The stack whose low end is `end`, or whose high end is `base` and that contains `end`.
+fn stack_of(memory: &GuestMemory, base: GuestAddr, end: GuestAddr) -> Option<GuestAddr> {
+    let in_range = (STACKS.0..=STACKS.1).contains(&end);
+    let found = memory.query(end).ok().filter(|found| in_range && found.allocation_size > 0)?;
+    let low = found.allocation_base;
+    (end == low || base == low.offset(found.allocation_size)).then_some(low)
+}
+
 #[exports(xboxkrnl)]
 impl Mm {
     /// Allocates physical memory within a range of physical addresses; returns null if there is not
@@ -151,11 +159,12 @@ impl Mm {
         Ok(at.offset(taken))
     }
 
-    /// Frees a kernel stack by its low end.
+    /// Frees a kernel stack by its high and its low end. The low one may be that of the size which
+    /// the stack was asked for with: the stack may have more pages below.
     #[export(Done)]
-    fn MmDeleteKernelStack(call: &mut Call, _base: GuestAddr, end: GuestAddr) -> Fallible<NtStatus> {
-        let in_range = (STACKS.0..=STACKS.1).contains(&end);
-        if !in_range || call.memory().free(end).is_err() {
+    fn MmDeleteKernelStack(call: &mut Call, base: GuestAddr, end: GuestAddr) -> Fallible<NtStatus> {
+        let stack = stack_of(call.memory(), base, end);
+        if stack.is_none_or(|stack| call.memory().free(stack).is_err()) {
             return Ok(NtStatus::UNSUCCESSFUL);
         }
         Ok(NtStatus::SUCCESS)

@@ -267,3 +267,18 @@ fn stacks_are_made_downwards_and_deleted_by_their_low_end() {
     }
     assert_eq!(b.kernel_call("MmCreateKernelStack", &[0x4000_0000, 0]), 0);
 }
+
+/// A title computes the low end from the size that it has asked for, whatever pages the stack has.
+#[test]
+fn a_stack_is_deleted_by_the_size_that_was_asked_for() {
+    let mut b = Harness::new();
+    for size in [0x4000, 0x1_0000, 0x1_8000] {
+        let high = b.kernel_call("MmCreateKernelStack", &[size, 0]);
+        for (base, end) in [(high - 0x1000, high - 0x2000), (high, high), (0, high - 0x1000)] {
+            let status = b.status("MmDeleteKernelStack", &[base, end]);
+            assert_eq!(status, NtStatus::UNSUCCESSFUL, "{size:#x}: {base:#x} {end:#x}");
+        }
+        assert_eq!(b.status("MmDeleteKernelStack", &[high, high - size]), NtStatus::SUCCESS, "{size:#x}");
+        assert_eq!(b.kernel_call("MmIsAddressValid", &[high - 1]), 0, "{size:#x}");
+    }
+}
