@@ -5,6 +5,7 @@
 use crate::abi::{Call, Flow, Handle, Out};
 use crate::status::failure::Fallible;
 use crate::xboxkrnl::ke_thread::{CreatedThread, create};
+use xenia_guest::layout::kprocess;
 use xenia_guest::{GuestAddr, HResult, NtStatus};
 use xenia_kernel_macros::exports;
 
@@ -17,7 +18,7 @@ const OF_SYSTEM: u32 = 2;
 #[exports(xam)]
 impl Task {
     /// Runs `callback(message)` as a task, and stores its handle. The options, such as a queue, are
-    /// ignored: each task has a separate thread.
+    /// ignored: each task has a separate thread, with a stack of the title's size.
     #[export(Partial)]
     fn XamTaskSchedule(
         call: &mut Call,
@@ -27,7 +28,10 @@ impl Task {
         handle: Out<u32>,
     ) -> Fallible<Flow<HResult>> {
         let made = CreatedThread { handle: Some(handle), id: None };
-        let flow = create(call, 0, None, callback, message, OF_SYSTEM, made)?;
+        // The code is the title's, which the system's small stacks are not made for.
+        let title = call.kernel.threads.lock().processes.title;
+        let stack = call.memory().read(title.offset(kprocess::KERNEL_STACK_SIZE))?;
+        let flow = create(call, stack, None, callback, message, OF_SYSTEM, made)?;
         Ok(flow.map(|status| if status == NtStatus::SUCCESS { HResult::OK } else { HResult::FAIL }))
     }
 

@@ -307,6 +307,8 @@ fn the_scratch_disks_names_are_the_titles_to_make() {
 fn a_task_is_a_thread_of_the_systems() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
+    let title = b.kernel.threads.lock().processes.title;
+    b.memory().write(title.offset(xenia_guest::layout::kprocess::KERNEL_STACK_SIZE), 0x6_0000_u32).unwrap();
     assert_eq!(b.xam_call("XamTaskSchedule", &[0x8200_4000, 0x1234, 0, base]), 0);
     let handle = u64::from(b.word(0));
     {
@@ -314,6 +316,7 @@ fn a_task_is_a_thread_of_the_systems() {
         let task = threads.iter().max_by_key(|record| record.id).unwrap();
         let ctx = b.scheduler.thread(task.reference).unwrap().context().unwrap();
         assert_eq!((ctx.pc, ctx.gpr[3]), (0x8200_4000, 0x1234));
+        assert_eq!(task.stack.base.0 - task.stack.limit.0, 0x6_0000, "the title's stack size");
         let process_type = task.kthread.offset(xenia_guest::layout::kthread::PROCESS_TYPE);
         assert_eq!(b.memory().read::<u8>(process_type), Ok(2), "the system's");
     }
