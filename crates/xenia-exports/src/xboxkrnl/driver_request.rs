@@ -245,10 +245,12 @@ pub(super) fn call_driver(call: &Call, device: GuestAddr, offset: u32) -> Flow<N
     }
 }
 
-/// Closes a handle of a driver's file.
-pub(super) fn close(call: &mut Call, handle: Handle, file: ObjectRef<'_>) -> Fallible<Flow<NtStatus>> {
-    let body = file.body();
-    drop(file);
+/// Closes a handle, which may be that of a driver's file.
+pub(super) fn close(call: &mut Call, handle: Handle) -> Fallible<Flow<NtStatus>> {
+    let Some(body) = file_of(call, handle).map(|file| file.body()) else {
+        call.kernel.close(handle)?;
+        return Ok(Flow::Return(NtStatus::SUCCESS));
+    };
     call.kernel.objects.reference(body)?;
     if let Err(failure) = call.kernel.close(handle) {
         call.kernel.dereference(body)?;

@@ -34,11 +34,7 @@ impl ObHandle {
     /// Closes a handle.
     #[export(Done)]
     fn NtClose(call: &mut Call, handle: Handle) -> Fallible<Flow<NtStatus>> {
-        if let Some(file) = driver_request::file_of(call, handle) {
-            return driver_request::close(call, handle, file);
-        }
-        call.kernel.close(handle)?;
-        Ok(Flow::Return(NtStatus::SUCCESS))
+        driver_request::close(call, handle)
     }
 
     /// Duplicates a handle; option 1 closes the source handle.
@@ -48,11 +44,17 @@ impl ObHandle {
         handle: Handle,
         duplicate: Option<Out<Handle>>,
         options: u32,
-    ) -> Fallible<NtStatus> {
+    ) -> Fallible<Flow<NtStatus>> {
         let made = duplicated(call, handle, duplicate);
         // The source handle is closed even if the duplication failed.
-        let closed = if options & CLOSE_SOURCE != 0 { call.kernel.close(handle) } else { Ok(()) };
-        made.and(closed)?;
-        Ok(NtStatus::SUCCESS)
+        let closed = if options & CLOSE_SOURCE != 0 {
+            driver_request::close(call, handle)
+        } else {
+            Ok(Flow::Return(NtStatus::SUCCESS))
+        };
+        match (made, closed?) {
+            (Err(failure), Flow::Return(_)) => Err(failure),
+            (_, closed) => Ok(closed),
+        }
     }
 }

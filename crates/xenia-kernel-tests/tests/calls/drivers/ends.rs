@@ -136,6 +136,22 @@ fn references_and_handles_of_a_file_keep_it_open() {
 }
 
 #[test]
+fn a_duplication_that_closes_the_last_handle_tells_the_driver() {
+    const CLOSE_SOURCE: u64 = 1;
+    let mut rig = Rig::new();
+    let before = rig.counts();
+    let file = rig.opened(SYNCHRONOUS);
+    rig.kinds();
+    let at = rig.at(0);
+    assert_eq!(rig.call("NtDuplicateObject", &[file, at, CLOSE_SOURCE]), Some(NtStatus::SUCCESS));
+    assert!(rig.kinds().is_empty(), "there is another handle");
+    let copy = rig.b.word(0).into();
+    assert_eq!(rig.call("NtDuplicateObject", &[copy, 0, CLOSE_SOURCE]), Some(NtStatus::SUCCESS));
+    assert_eq!(rig.kinds(), [major::CLEANUP, major::CLOSE]);
+    assert_eq!(rig.counts(), before);
+}
+
+#[test]
 fn cancelled_requests_are_marked_and_their_routines_called() {
     let mut rig = Rig::new();
     let file = rig.opened(0);
