@@ -40,6 +40,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xboxkrnl::ex_read_write_lock::ExReadWriteLock::EXPORTS,
     xboxkrnl::hal::Hal::EXPORTS,
     xboxkrnl::io_device::IoDevice::EXPORTS,
+    xboxkrnl::io_irp::IoIrp::EXPORTS,
     xboxkrnl::io_request::IoPacket::EXPORTS,
     xboxkrnl::io_share_access::IoShareAccess::EXPORTS,
     xboxkrnl::interlocked_list::InterlockedList::EXPORTS,

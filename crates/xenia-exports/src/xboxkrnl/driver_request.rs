@@ -1,10 +1,14 @@
 //! Calls of a title's drivers: a request goes to the driver's function, and the call that made it
 //! continues when the function has returned, and again after a wait for the end.
 //!
+//! A completed request first calls the completion routines of the drivers that have passed it on
+//! ([`super::irp_stack`]). Each may keep the request, by `MORE_PROCESSING_REQUIRED`.
+//!
 //! A file is closed in two steps, as on NT: the driver gets a cleanup request with the last handle,
 //! and a close request with the last reference. Requests that are under way have references, so the
 //! close request may be sent from the driver's own call of `IoCompleteRequest`.
 
+use super::irp_stack::{self, CompletionStep};
 use crate::abi::{Call, Continuation, ExportResumption, Flow, GuestCall, Handle, IntoFlow, Out};
 use crate::files::Outcome;
 use crate::files::Reply;
@@ -12,7 +16,7 @@ use crate::files::drivers::{DriverAnswer, DriverProgress, FilePhase, NewRequest,
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::registry::kernel_function;
 use crate::status::failure::Fallible;
-use xenia_guest::layout::{device_object, driver_object, file_object, major};
+use xenia_guest::layout::{device_object, driver_object, file_object, irp, major};
 use xenia_guest::{GuestAddr, NtStatus};
 
 /// Kinds of functions that have returned: the first word of a continuation.
@@ -25,7 +29,12 @@ mod step {
     pub(super) const DELETION: u64 = 2;
     /// A function whose result is that of the call.
     pub(super) const RESULT: u64 = 3;
+    /// A driver's completion routine.
+    pub(super) const COMPLETION: u64 = 4;
 }
+
+/// Result of a completion routine that keeps the request.
+const MORE_PROCESSING_REQUIRED: NtStatus = NtStatus(0xC000_0016);
 
 /// The driver's file that a handle names, if it names one.
 pub(super) fn file_of<'a>(call: &Call<'a>, handle: Handle) -> Option<ObjectRef<'a>> {
@@ -73,6 +82,16 @@ pub(super) fn send(call: &mut Call, new: &NewRequest<'_>) -> Fallible<Flow<NtSta
     Ok(guest_call(function, args, [step::FUNCTION, u64::from(packet.0), 0, 0]))
 }
 
+/// Sends a request without a file to a device; takes the reference that it needs.
+pub(super) fn send_to_device(call: &mut Call, new: &NewRequest<'_>) -> Fallible<Flow<NtStatus>> {
+    call.kernel.objects.reference(new.device)?;
+    let sent = send(call, new);
+    if sent.is_err() {
+        call.kernel.dereference(new.device)?;
+    }
+    sent
+}
+
 /// Sends a request on an open file; takes the reference that it needs.
 pub(super) fn send_on_file(call: &mut Call, new: &NewRequest<'_>) -> Fallible<Flow<NtStatus>> {
     let file = new.reply.file;
@@ -102,8 +121,50 @@ pub(crate) fn go_on(call: &mut Call, result: u64, [kind, at, status, _]: [u64; 4
         }
         step::WAIT => proceed(call, at, None).into_flow(),
         step::DELETION => call.kernel.dereference(at).map(|()| status).into_flow(),
+        step::COMPLETION if returned == MORE_PROCESSING_REQUIRED => status.into_flow(),
+        step::COMPLETION => complete(call, at, status).into_flow(),
         _ => returned.into_flow(),
     }
+}
+
+/// Completes a request with the end in its IRP, then returns `result`. Memory that is neither a
+/// request of the kernel's nor one that a driver has made is left alone.
+pub(super) fn complete(call: &mut Call, packet: GuestAddr, result: NtStatus) -> Fallible<Flow<NtStatus>> {
+    // A driver may have written anything into the IRP: then no routine is called.
+    let step = irp_stack::ascend(call.memory(), packet).unwrap_or(CompletionStep::NoRequest);
+    if let CompletionStep::Call(routine) = step {
+        let args = [routine.device.0, packet.0, routine.context].map(u64::from).to_vec();
+        let state = [step::COMPLETION, u64::from(packet.0), u64::from(result.0), 0];
+        return Ok(guest_call(routine.pc, args, state));
+    }
+    if call.kernel.files.lock().drivers.request(packet).is_some() {
+        return match call.kernel.file_requests().complete_driver_request(call.cpu, packet) {
+            Some(file) => release(call, file, result),
+            None => Ok(Flow::Return(result)),
+        };
+    }
+    if step == CompletionStep::Top
+        && let Err(failure) = irp_stack::report_end(call, packet)
+    {
+        tracing::debug!(target: "kernel", "the end of a driver's own request {packet}: {failure}");
+    }
+    Ok(Flow::Return(result))
+}
+
+/// Ends a request that a driver does not handle.
+pub(super) fn refuse(call: &mut Call, packet: GuestAddr) -> Fallible<Flow<NtStatus>> {
+    let status = NtStatus::INVALID_DEVICE_REQUEST;
+    let is_kernels = call.kernel.files.lock().drivers.request(packet).is_some();
+    if is_kernels || irp_stack::is_on_its_way(call.memory(), packet) {
+        call.memory().write(packet.offset(irp::IO_STATUS), status.0)?;
+        call.memory().write(packet.offset(irp::IO_STATUS + 4), 0_u32)?;
+    }
+    complete(call, packet, status)
+}
+
+/// Calls a driver's function for a request that a driver passes on; its result is that of the call.
+pub(super) fn pass(function: GuestAddr, device: GuestAddr, packet: GuestAddr) -> Flow<NtStatus> {
+    guest_call(function, vec![device.0.into(), packet.0.into()], [step::RESULT, 0, 0, 0])
 }
 
 fn proceed(call: &mut Call, packet: GuestAddr, returned: Option<NtStatus>) -> Fallible<Flow<NtStatus>> {

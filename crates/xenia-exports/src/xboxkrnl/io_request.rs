@@ -1,26 +1,17 @@
 //! Completion of requests by drivers that a title contains (`IoCompleteRequest`,
 //! `IoInvalidDeviceRequest`), and requests without a file.
 
-use super::driver_request::{plain, release, send};
+use super::driver_request::{complete, plain, refuse, send_to_device};
 use crate::abi::{Call, Flow};
 use crate::files::drivers::{NewRequest, RequestPurpose};
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
-use xenia_guest::layout::{irp, major};
+use xenia_guest::layout::major;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
 /// The exports for requests of drivers.
 pub struct IoPacket;
-
-/// Completes a request with the end in its IRP, then returns `result`. Other memory than that of a
-/// request under way is left alone.
-fn complete(call: &mut Call, packet: GuestAddr, result: NtStatus) -> Fallible<Flow<NtStatus>> {
-    match call.kernel.file_requests().complete_driver_request(call.cpu, packet) {
-        Some(file) => release(call, file, result),
-        None => Ok(Flow::Return(result)),
-    }
-}
 
 #[exports(xboxkrnl)]
 impl IoPacket {
@@ -32,16 +23,12 @@ impl IoPacket {
         _device: GuestAddr,
         packet: GuestAddr,
     ) -> Fallible<Flow<NtStatus>> {
-        let status = NtStatus::INVALID_DEVICE_REQUEST;
-        if call.kernel.files.lock().drivers.request(packet).is_some() {
-            call.memory().write(packet.offset(irp::IO_STATUS), status.0)?;
-            call.memory().write(packet.offset(irp::IO_STATUS + 4), 0_u32)?;
-        }
-        complete(call, packet, status)
+        refuse(call, packet)
     }
 
-    /// Completes a request: its status and information are in the IRP. The boost of the waiting
-    /// thread's priority has no effect.
+    /// Completes a request: its status and information are in the IRP. The completion routines of
+    /// the drivers that have passed it on are called first. The boost of the waiting thread's
+    /// priority has no effect.
     #[export(Done)]
     fn IoCompleteRequest(call: &mut Call, packet: GuestAddr, _boost: u8) -> Fallible<Flow<()>> {
         Ok(complete(call, packet, NtStatus::SUCCESS)?.map(|_| ()))
@@ -71,11 +58,6 @@ impl IoPacket {
             buffer: (output, output_length),
             ..plain(call, device, GuestAddr::NULL, kind)?
         };
-        call.kernel.objects.reference(device)?;
-        let sent = send(call, &new);
-        if sent.is_err() {
-            call.kernel.dereference(device)?;
-        }
-        sent
+        send_to_device(call, &new)
     }
 }

@@ -3,6 +3,7 @@
 
 mod ends;
 mod hostile;
+mod own_requests;
 
 use super::*;
 use xenia_guest::layout::{device_object, driver_object, file_object, io_stack_location, irp, major};
@@ -18,6 +19,8 @@ const CANCEL: u32 = 0x8212_0000;
 /// The driver's function that dismounts a volume, and its offset in the driver object.
 const DISMOUNT: u32 = 0x8213_0000;
 const DISMOUNT_AT: u32 = 8;
+/// The driver's completion routine.
+const COMPLETION: u32 = 0x8214_0000;
 /// Offsets in the scratch memory.
 const DRIVER: u32 = 0x8000;
 const BLOCK: u32 = 0x40;
@@ -54,6 +57,11 @@ struct Rig {
     waiting: Vec<Continuation>,
     deleted: Vec<u32>,
     cancelled: Vec<u32>,
+    /// Arguments of the driver's completion routine, and its result.
+    completed: Vec<[u32; 3]>,
+    completion: NtStatus,
+    /// Whether writes are passed on as flushes.
+    passes: bool,
     wait: GuestAddr,
 }
 
@@ -86,6 +94,9 @@ impl Rig {
             waiting: Vec::new(),
             deleted: Vec::new(),
             cancelled: Vec::new(),
+            completed: Vec::new(),
+            completion: NtStatus::SUCCESS,
+            passes: false,
             wait,
         };
         assert_eq!(rig.open(r"own:\a", SYNCHRONOUS), Some(NtStatus::NO_SUCH_DEVICE), "it is being made");
@@ -132,6 +143,10 @@ impl Rig {
     /// Plays a function of the driver; returns its result.
     fn function(&mut self, guest: &GuestCall) -> u64 {
         let (device, packet) = (guest.args[0] as u32, guest.args.get(1).map_or(0, |&packet| packet as u32));
+        if guest.pc.0 == COMPLETION {
+            self.completed.push([device, packet, guest.args[2] as u32]);
+            return self.completion.to_register();
+        }
         assert_eq!(device, self.device);
         match guest.pc.0 {
             DELETE => self.deleted.push(device),
@@ -159,6 +174,9 @@ impl Rig {
             file: self.read(location.offset(io_stack_location::FILE)),
             packet,
         });
+        if self.passes && kind == major::WRITE {
+            return self.pass(packet);
+        }
         if self.forgets.contains(&kind) {
             return 0;
         }
