@@ -145,8 +145,8 @@ uint32_t ke_set_timer(struct timer *timer, uint32_t due_high, uint32_t due_low, 
 uint32_t KeCancelTimer(struct timer *timer);
 uint32_t NtCreateTimer(uint32_t *handle, struct attributes *attributes, uint32_t kind);
 uint32_t NtSetTimerEx(uint32_t handle, const int64_t *due, void *routine, uint32_t mode, uint32_t context,
-                      uint32_t resume, uint32_t period_ms, uint32_t *previous);
-uint32_t NtCancelTimer(uint32_t handle, uint32_t *current);
+                      uint32_t resume, uint32_t period_ms, uint8_t *previous);
+uint32_t NtCancelTimer(uint32_t handle, uint8_t *current);
 // The time that is left, 64 bits, and a byte: whether it is signalled.
 uint32_t NtQueryTimer(uint32_t handle, void *information);
 

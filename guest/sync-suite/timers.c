@@ -222,7 +222,8 @@ static void wakes_all_or_one(void) {
 }
 
 static void nt_set_and_cancel(void) {
-    uint32_t t = 0, state = 9;
+    uint32_t t = 0;
+    uint8_t state = 9;
     int64_t due = MILLISECONDS(2);
     EXPECT(NtCreateTimer(&t, 0, 0), SUCCESS);
     EXPECT(NtSetTimerEx(t, &due, 0, 1, 0, 0, 0, &state), SUCCESS);

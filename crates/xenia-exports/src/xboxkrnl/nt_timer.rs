@@ -47,7 +47,7 @@ impl NtTimer {
         context: u32,
         _resume: bool,
         period_ms: i32,
-        previous: Option<Out<u32>>,
+        previous: Option<Out<u8>>,
     ) -> Fallible<NtStatus> {
         let Ok(period_ms) = u32::try_from(period_ms) else { return Ok(NtStatus::INVALID_PARAMETER) };
         let object = call.kernel.objects.resolve_kind(timer, ObjectKind::Timer)?;
@@ -65,13 +65,13 @@ impl NtTimer {
             before
         };
         call.kernel.timer_calls().expire_if_due(call.cpu, timer);
-        previous.set(call.memory(), u32::from(before != 0))?;
+        previous.set(call.memory(), u8::from(before != 0))?;
         Ok(NtStatus::SUCCESS)
     }
 
     /// Cancels a timer, removes its pending APC, and stores whether it is signalled.
     #[export(Done)]
-    fn NtCancelTimer(call: &mut Call, timer: Handle, current: Option<Out<u32>>) -> Fallible<NtStatus> {
+    fn NtCancelTimer(call: &mut Call, timer: Handle, current: Option<Out<u8>>) -> Fallible<NtStatus> {
         let object = call.kernel.objects.resolve_kind(timer, ObjectKind::Timer)?;
         let timer = object.body();
         let state = {
@@ -80,7 +80,7 @@ impl NtTimer {
             call.kernel.threads.lock().forget_timer_apc(timer);
             signal_state(call.memory(), timer)?
         };
-        current.set(call.memory(), u32::from(state != 0))?;
+        current.set(call.memory(), u8::from(state != 0))?;
         Ok(NtStatus::SUCCESS)
     }
 

@@ -130,9 +130,10 @@ fn timers_by_handle_tell_their_signal_and_have_one_apc() {
     let due = put_interval(&b, -10_000);
     // Every millisecond, with an APC.
     let set = [timer, due, 0x8200_0000, 0, 0x77, 0, 1, base + 8];
-    b.memory().write(b.scratch.offset(8), 99_u32).unwrap();
+    // A state is a BOOLEAN: the bytes behind it are the title's.
+    b.memory().write(b.scratch.offset(8), 0x9977_5533_u32).unwrap();
     assert_eq!(b.status("NtSetTimerEx", &set), NtStatus::SUCCESS);
-    assert_eq!(b.word(8), 0, "not signalled before");
+    assert_eq!(b.word(8), 0x0077_5533, "not signalled before");
     for milliseconds in 1..5 {
         pass(&mut b, milliseconds);
         assert_eq!(queued(&b, b.thread), 1, "however often it expires");
@@ -140,11 +141,16 @@ fn timers_by_handle_tell_their_signal_and_have_one_apc() {
     assert!(is_signalled(&mut b, timer));
     put_interval(&b, -10_000);
     assert_eq!(b.status("NtSetTimerEx", &set), NtStatus::SUCCESS);
-    assert_eq!((b.word(8), queued(&b, b.thread)), (1, 0), "signalled before; its APC is taken back");
+    assert_eq!(
+        (b.word(8), queued(&b, b.thread)),
+        (0x0177_5533, 0),
+        "signalled before; its APC is taken back"
+    );
     assert!(!is_signalled(&mut b, timer));
     pass(&mut b, 6);
+    b.memory().write(b.scratch.offset(8), 0_u8).unwrap();
     assert_eq!(b.status("NtCancelTimer", &[timer, base + 8]), NtStatus::SUCCESS);
-    assert_eq!((b.word(8), queued(&b, b.thread)), (1, 0), "it stays signalled");
+    assert_eq!((b.word(8), queued(&b, b.thread)), (0x0177_5533, 0), "it stays signalled");
     pass(&mut b, 9);
     assert_eq!(queued(&b, b.thread), 0);
     // After it has run it may be queued again; closing the timer removes it.
