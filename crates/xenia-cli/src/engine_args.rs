@@ -197,11 +197,11 @@ pub struct EngineArgs {
     pub start_time: Option<StartTime>,
     /// Licence bits of the title; bit 0 is the full version (default: the licences of its package;
     /// none for titles on discs and in folders).
-    #[arg(long, help_heading = "Executor", value_name = "MASK", value_parser = small_number)]
+    #[arg(long, help_heading = "Title", value_name = "MASK", value_parser = small_number)]
     pub license: Option<u32>,
     /// Network that a title's sockets use. Only `host`, which needs --parallel, sends anything out
     /// of this machine.
-    #[arg(long, help_heading = "Executor", value_enum, default_value_t)]
+    #[arg(long, help_heading = "Title", value_enum, default_value_t)]
     pub network: NetworkKind,
     /// Keep compiled code in this folder for the title's next run; `off` keeps none (default:
     /// `code` in the user's cache folder; off in runs that are compared). The code is executed, so
@@ -216,7 +216,7 @@ pub struct EngineArgs {
     pub folder: Option<PathBuf>,
     /// Another disc of the title, inserted when the title asks for it: its number and its image or
     /// folder. May be given several times.
-    #[arg(long, help_heading = "Run", value_name = "N=FILE")]
+    #[arg(long, help_heading = "Title", value_name = "N=FILE")]
     pub disc: Vec<NamedDisc>,
     /// TOML file with the user's retail key (default: keys.toml in the config folder).
     #[arg(long, help_heading = "Engine", value_name = "FILE")]

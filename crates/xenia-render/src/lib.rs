@@ -16,10 +16,11 @@ mod window;
 
 pub use window::{
     Appearance, BINDINGS, BRIGHTNESS, Client, ControllerKeys, Figures, Filter, FrameSender, GAMMA,
-    GalleryEntry, GalleryModel, GalleryPicture, HotkeyError, Hotkeys, InputClient, InputModel, InputPart,
-    InsidePane, KeyAction, KeyBinding, KeyEvent, LIVE, LibraryClient, LibraryEntry, LibraryIcon,
-    LibraryModel, LibrarySort, LibraryView, LiveSetting, Modifier, Overlay, PadChord, PageFailure, PageTheme,
-    Phase, RenderError, SavedSlot, Scaling, SettingControl, SoundVolume, Sounding, StateList, Stopped,
-    StoredData, StoredKind, VolumeChange, WindowConfig, WindowPlace, run,
+    GalleryEntry, GalleryModel, GalleryPicture, HotkeyError, Hotkeys, InputClient, InputModel,
+    InputPart, InsidePane, KeyAction, KeyBinding, KeyEvent, LIVE, LibraryClient, LibraryEntry,
+    LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting, Modifier, Overlay, PadChord,
+    PageFailure, PageTheme, Phase, RenderError, SavedSlot, Scaling, SettingControl, SettingEntry,
+    SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsClient, SettingsModel, SoundVolume,
+    Sounding, StateList, Stopped, StoredData, StoredKind, VolumeChange, WindowConfig, WindowPlace, run,
 };
 pub use winit::keyboard::KeyCode;

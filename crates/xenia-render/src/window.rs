@@ -42,8 +42,9 @@ use winit::event_loop::EventLoop;
 use winit::keyboard::KeyCode;
 use xenia_gpu::Frame;
 pub use xenia_ui::{
-    GalleryEntry, GalleryModel, GalleryPicture, InputModel, InputPart, InsidePane, LibraryEntry, LibraryIcon,
-    LibraryModel, LibrarySort, LibraryView, LiveSetting, PageFailure, PageTheme, SavedSlot, SettingControl,
+    GalleryEntry, GalleryModel, GalleryPicture, InputModel, InputPart, InsidePane, LibraryEntry,
+    LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting, PageFailure, PageTheme, SavedSlot,
+    SettingControl, SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsModel,
     StateList, StoredData, StoredKind,
 };
 
@@ -194,6 +195,11 @@ pub trait Client {
         None
     }
 
+    /// All settings; `None` if there are no pages for them.
+    fn all_settings(&self) -> Option<&dyn SettingsClient> {
+        None
+    }
+
     /// Changes the volume; returns a message.
     fn volume(&mut self, change: VolumeChange) -> String;
 
@@ -291,6 +297,19 @@ pub trait InputClient {
 
     /// Changes that are not written to the settings file, as for [`Client::remember`].
     fn changes(&self) -> Vec<(String, Option<String>)>;
+}
+
+/// Requests of the pages of all settings, on the main thread. Changes are written to the settings
+/// file, or return why not.
+pub trait SettingsClient {
+    /// All settings, of which those of this table are changed.
+    fn settings(&self, target: &SettingTarget) -> SettingsModel;
+
+    /// Sets a setting in a table; `None` removes it.
+    fn change(&self, target: &SettingTarget, key: &str, value: Option<&SettingValue>) -> Result<(), String>;
+
+    /// Removes all settings from a table.
+    fn reset(&self, target: &SettingTarget) -> Result<(), String>;
 }
 
 /// Requests of the library's pages, on the main thread.

@@ -27,6 +27,7 @@
 mod edit;
 mod environment;
 mod file;
+mod forms;
 mod origin;
 mod resolve;
 mod scope;
@@ -40,8 +41,9 @@ mod yielding;
 pub use edit::{SettingChange, change, change_together};
 pub use environment::read as read_environment;
 pub use environment::without as without_environment;
+pub use forms::form;
 pub use origin::{in_effect, origins_in};
-pub use resolve::{ResolvedSetting, resolve};
+pub use resolve::{ResolvedSetting, SettingSource, resolve, resolve_without_title};
 pub use scope::Scope;
 pub use table::{Audience, table, with_players_help};
 pub use template::template;

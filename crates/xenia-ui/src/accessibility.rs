@@ -2,8 +2,9 @@
 
 use super::testing::Driver;
 use super::{
-    GalleryEntry, GalleryModel, InputModel, InputPart, InsidePane, LibraryEntry, LibraryModel, LiveSetting,
-    MenuPage, PageFailure, PageModel, SavedSlot, SettingControl, StateList, StoppedModel, StoredData,
+    GalleryEntry, GalleryModel, InputModel, InputPart, InsidePane, LibraryEntry, LibraryModel,
+    LiveSetting, MenuPage, PageFailure, PageModel, SavedSlot, SettingControl, SettingEntry, SettingTarget,
+    SettingsModel, StateList, StoppedModel, StoredData,
 };
 use egui::Key;
 use egui::accesskit::{Action, Node, NodeId, Role, TreeUpdate};
@@ -16,7 +17,12 @@ fn pages() -> impl Iterator<Item = MenuPage> {
         Some(match page {
             MenuPage::Menu => MenuPage::Stopped,
             MenuPage::Stopped => MenuPage::Settings,
-            MenuPage::Settings => MenuPage::Input,
+            MenuPage::Settings => MenuPage::AllSettings,
+            MenuPage::AllSettings => MenuPage::OneSetting,
+            MenuPage::OneSetting => MenuPage::TypeSetting,
+            MenuPage::TypeSetting => MenuPage::FindSetting,
+            MenuPage::FindSetting => MenuPage::AskReset,
+            MenuPage::AskReset => MenuPage::Input,
             MenuPage::Input => MenuPage::Internals,
             MenuPage::Internals => MenuPage::Gallery,
             MenuPage::Gallery => MenuPage::Picture,
@@ -66,8 +72,17 @@ fn model() -> PageModel {
     let file = |name: &str| GalleryEntry { name: name.to_owned(), ..GalleryEntry::default() };
     let entries = vec![file("knot_7.png"), file("knot_1.mp4")];
     let gallery = GalleryModel { entries, total: 9, ..GalleryModel::default() };
+    let entry = |key: &str| SettingEntry { key: key.to_owned(), is_set: true, ..SettingEntry::default() };
+    let all_settings = SettingsModel {
+        name: "all titles".to_owned(),
+        other: Some(SettingTarget::OpenTitle),
+        entries: vec![entry("mute"), entry("frame-limit")],
+        ..SettingsModel::default()
+    };
     PageModel {
         title: "Knot".to_owned(),
+        all_settings: Some(Arc::new(all_settings)),
+        has_all_settings: true,
         can_restart: true,
         is_running: true,
         can_keep: true,

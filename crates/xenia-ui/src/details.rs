@@ -1,12 +1,11 @@
 //! Pages about a title of the library, a new folder, a failure and a dropped file.
 
+use super::SettingTarget;
 use super::interface::{MenuPage, Outcome, entry};
+use super::typing::TypedText;
 use super::{LibraryEntry, PageCommand, PageModel, StoredKind};
-use egui::{Event, Key, Ui};
+use egui::Ui;
 use std::path::{Path, PathBuf};
-
-/// Longest path in bytes.
-const LONGEST: usize = 4096;
 
 /// Shows what is known of a title and what it has left on the disk.
 pub(super) fn show(ui: &mut Ui, model: &PageModel, title: Option<&LibraryEntry>) -> Option<Outcome> {
@@ -27,6 +26,10 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, title: Option<&LibraryEntry>)
     let mut outcome = None;
     if entry(ui, "Start") {
         outcome = Some(Outcome::Do(PageCommand::Open(title.path.clone())));
+    }
+    if model.has_all_settings && entry(ui, "Settings of this title") {
+        let target = SettingTarget::Title(title.path.clone());
+        outcome = Some(Outcome::Do(PageCommand::ShowSettings(target)));
     }
     if model.stored.caches.is_some() && entry(ui, "Delete caches") {
         outcome = Some(Outcome::Do(PageCommand::Delete(title.path.clone(), StoredKind::Caches)));
@@ -86,33 +89,15 @@ pub(super) fn ask_open(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
 }
 
 /// Shows the path of a new folder while it is typed.
-pub(super) fn add_folder(ui: &mut Ui, typed: &str) -> Option<Outcome> {
+pub(super) fn add_folder(ui: &mut Ui, typed: &mut TypedText) -> Option<Outcome> {
     ui.vertical_centered(|ui| ui.heading("Add a folder of titles"));
     ui.label("Type its path, or drop the folder onto the window:");
-    ui.monospace(format!("{typed}\u{2581}"));
-    ui.add_space(8.0);
     let mut outcome = None;
-    if entry(ui, "Add") && !typed.trim().is_empty() {
-        outcome = Some(Outcome::Do(PageCommand::AddFolder(PathBuf::from(typed.trim()))));
+    if typed.show(ui, "Add") && !typed.text.trim().is_empty() {
+        outcome = Some(Outcome::Do(PageCommand::AddFolder(PathBuf::from(typed.text.trim()))));
     }
     if entry(ui, "Back") {
         outcome = Some(Outcome::Go(MenuPage::Library));
     }
     outcome
-}
-
-/// Takes the letters of a path out of the events of a pass.
-pub(super) fn type_path(typed: &mut String, events: &mut Vec<Event>) {
-    events.retain(|event| match event {
-        Event::Text(text) if typed.len() + text.len() <= LONGEST => {
-            typed.extend(text.chars().filter(|letter| !letter.is_control()));
-            false
-        }
-        Event::Key { key: Key::Backspace, pressed: true, .. } => {
-            typed.pop();
-            false
-        }
-        Event::Key { key: Key::Space, .. } | Event::Text(_) => false,
-        _ => true,
-    });
 }

@@ -89,7 +89,7 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut InputState) -> Ve
             }
             rows.push(response);
         }
-        walk(ui, &rows);
+        walk(ui, &rows, EventFilter::default());
     });
     if let Some(chosen) = chosen {
         state.waiting = (state.waiting != Some(chosen)).then_some(chosen);
@@ -127,15 +127,13 @@ fn fraction(input: &InputModel, key: &str) -> f32 {
 }
 
 /// Moves the focus along the rows by the arrows, also to those that are not seen yet, to which egui
-/// does not go.
-fn walk(ui: &Ui, rows: &[Response]) {
+/// does not go. The row keeps the other keys of this filter, too.
+pub(super) fn walk(ui: &Ui, rows: &[Response], filter: EventFilter) {
     let Some(at) = rows.iter().position(Response::has_focus) else { return };
     let pressed = |key| ui.input(|input| input.key_pressed(key));
     // The last row's arrow leads out of the list.
-    if at + 1 < rows.len() {
-        let filter = EventFilter { vertical_arrows: true, ..EventFilter::default() };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(rows[at].id, filter));
-    }
+    let filter = EventFilter { vertical_arrows: at + 1 < rows.len(), ..filter };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(rows[at].id, filter));
     let next = match (pressed(Key::ArrowDown), pressed(Key::ArrowUp)) {
         (true, false) => rows.get(at + 1),
         (false, true) if at + 1 < rows.len() => at.checked_sub(1).and_then(|above| rows.get(above)),

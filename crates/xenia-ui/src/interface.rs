@@ -1,5 +1,6 @@
 //! State of the pages, and what they have in common.
 
+use super::all_settings::{self, SettingsState};
 use super::fonts::HostFonts;
 use super::input::{self, InputState};
 use super::internals::{self, InsideView};
@@ -7,6 +8,7 @@ use super::library::LibraryState;
 use super::overlay::OverlayText;
 use super::pictures::Textures;
 use super::states::{self, SlotUse};
+use super::typing::TypedText;
 use super::{PageCommand, PageModel, details, gallery, library, menu, settings, stopped};
 use egui::{
     Align2, Area, Button, Color32, Context, CornerRadius, Event, FontFamily, FontId, Frame, FullOutput, Id,
@@ -32,6 +34,14 @@ pub enum MenuPage {
     Stopped,
     /// Settings that act at once.
     Settings,
+    /// All settings with their sources.
+    AllSettings,
+    /// One of all settings.
+    OneSetting,
+    /// The value of a setting, letter by letter.
+    TypeSetting,
+    /// The search for a setting, letter by letter.
+    FindSetting,
     /// Keys, buttons and dead zones of controllers.
     Input,
     /// The machine's inside.
@@ -54,6 +64,8 @@ pub enum MenuPage {
     Failure,
     /// Question before a title's saves are deleted.
     AskDelete,
+    /// Question before all settings of a table are reset.
+    AskReset,
     /// Question before a title is left for the library.
     AskHome,
     /// Question before a title is left for a file that was dropped.
@@ -96,7 +108,8 @@ pub struct UserInterface {
     /// The pane of the machine's inside that is shown.
     inside: InsideView,
     /// The path that is typed.
-    typed: String,
+    typed: TypedText,
+    settings: SettingsState,
     input: InputState,
     /// Text outside of pages.
     text: OverlayText,
@@ -131,7 +144,8 @@ impl Default for UserInterface {
             library: LibraryState::default(),
             pictures: Textures::default(),
             inside: InsideView::default(),
-            typed: String::new(),
+            typed: TypedText::default(),
+            settings: SettingsState::default(),
             input: InputState::default(),
             text: OverlayText::default(),
             later: Vec::new(),
@@ -157,7 +171,8 @@ impl UserInterface {
         self.is_new = true;
         // Slots are read again, so that another picture may have an old one's address.
         self.pictures = Textures::default();
-        self.typed.clear();
+        self.typed.begin("");
+        self.settings.open(page);
         if page == MenuPage::Library {
             self.library.open();
         }
@@ -231,7 +246,11 @@ impl UserInterface {
         }
         match page {
             Some(MenuPage::Library) => library::take_keys(&mut self.library, &mut input.events),
-            Some(MenuPage::AddFolder) => details::type_path(&mut self.typed, &mut input.events),
+            Some(MenuPage::AddFolder) => self.typed.take_keys(&mut input.events),
+            Some(MenuPage::AllSettings) => self.settings.take_keys(&mut input.events),
+            Some(MenuPage::TypeSetting | MenuPage::FindSetting) => {
+                self.settings.typed.take_keys(&mut input.events);
+            }
             _ => {}
         }
         let context = self.context.clone();
@@ -262,7 +281,9 @@ impl UserInterface {
                 Frame::window(ui.style()).inner_margin(20.0).show(ui, |ui| {
                     let width = match page {
                         MenuPage::Internals | MenuPage::Picture => WIDE,
-                        MenuPage::Stopped | MenuPage::Gallery => READABLE,
+                        MenuPage::Stopped | MenuPage::Gallery | MenuPage::AddFolder => READABLE,
+                        MenuPage::AllSettings | MenuPage::OneSetting => READABLE,
+                        MenuPage::TypeSetting | MenuPage::FindSetting => READABLE,
                         _ => WIDTH,
                     };
                     ui.set_width(width.min(ui.ctx().content_rect().width() - 60.0));
@@ -294,13 +315,18 @@ impl UserInterface {
         let title = self.library.chosen();
         let outcome = match page {
             MenuPage::Input => return input::show(ui, model, &mut self.input),
+            MenuPage::AllSettings => return all_settings::show(ui, model, &mut self.settings),
+            MenuPage::OneSetting => all_settings::show_one(ui, model, &mut self.settings),
+            MenuPage::TypeSetting => all_settings::type_text(ui, model, &mut self.settings),
+            MenuPage::FindSetting => all_settings::find(ui, &mut self.settings),
+            MenuPage::AskReset => all_settings::ask_reset(ui, model),
             MenuPage::Library => None,
             MenuPage::Menu => menu::show(ui, model),
             MenuPage::Stopped => stopped::show(ui, model),
             MenuPage::Settings => settings::show(ui, model),
             MenuPage::Internals => internals::show(ui, model, &mut self.inside),
             MenuPage::Title => details::show(ui, model, title),
-            MenuPage::AddFolder => details::add_folder(ui, &self.typed),
+            MenuPage::AddFolder => details::add_folder(ui, &mut self.typed),
             MenuPage::Failure => details::failure(ui, model),
             MenuPage::Gallery => gallery::show(ui, model, &mut self.pictures),
             MenuPage::Picture => gallery::show_picture(ui, model, &mut self.pictures),
@@ -330,6 +356,11 @@ fn back(page: MenuPage, model: &PageModel) -> Outcome {
         MenuPage::Menu | MenuPage::AskOpen => Outcome::Do(PageCommand::Resume),
         MenuPage::Stopped => Outcome::Do(PageCommand::LeaveStopped),
         MenuPage::AskDelete => Outcome::Go(MenuPage::Title),
+        MenuPage::OneSetting | MenuPage::FindSetting | MenuPage::AskReset => {
+            Outcome::Go(MenuPage::AllSettings)
+        }
+        MenuPage::TypeSetting => Outcome::Go(MenuPage::OneSetting),
+        MenuPage::AllSettings => all_settings::back(model),
         MenuPage::Picture => Outcome::Go(MenuPage::Gallery),
         MenuPage::Title | MenuPage::AddFolder | MenuPage::Failure => Outcome::Go(MenuPage::Library),
         MenuPage::Settings

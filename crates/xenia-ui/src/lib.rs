@@ -13,6 +13,7 @@
 
 #[cfg(test)]
 mod accessibility;
+mod all_settings;
 mod details;
 mod fonts;
 mod gallery;
@@ -30,7 +31,9 @@ mod states;
 mod stopped;
 #[cfg(test)]
 mod testing;
+mod typing;
 
+pub use all_settings::{SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsModel};
 pub use egui;
 pub use gallery::{GalleryEntry, GalleryModel, GalleryPicture};
 pub use input::{InputModel, InputPart};

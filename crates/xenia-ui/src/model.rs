@@ -1,5 +1,6 @@
 //! Data that pages show, and the commands that they give.
 
+use super::all_settings::{SettingTarget, SettingValue, SettingsModel};
 use super::gallery::{GalleryModel, GalleryPicture};
 use super::input::InputModel;
 use super::internals::InsidePane;
@@ -23,6 +24,10 @@ pub struct PageModel {
     pub can_keep: bool,
     /// Settings that act at once.
     pub settings: Vec<LiveSetting>,
+    /// All settings, once a page has asked for them.
+    pub all_settings: Option<Arc<SettingsModel>>,
+    /// Whether there are pages of all settings.
+    pub has_all_settings: bool,
     /// Whether there are controllers to be set up.
     pub has_input: bool,
     /// Controllers, while their page is open.
@@ -155,6 +160,17 @@ pub enum PageCommand {
         /// The value as text.
         value: String,
     },
+    /// Show all settings, and change those of this table.
+    ShowSettings(SettingTarget),
+    /// Set a setting in the table that is shown, and write it to the settings file.
+    Change {
+        /// Key in config.toml.
+        key: String,
+        /// The new value; `None` removes the key.
+        value: Option<SettingValue>,
+    },
+    /// Remove all settings of players from the table that is shown.
+    ResetSettings,
     /// Take all keys from a part of the controller, by its name in settings.
     Unbind(&'static str),
     /// Use the next named assignment of the controllers.

@@ -1,7 +1,7 @@
 //! Settings that act at once.
 
 use super::interface::{MenuPage, Outcome, entry, focus_first};
-use super::{LiveSetting, PageCommand, PageModel, SettingControl};
+use super::{LiveSetting, PageCommand, PageModel, SettingControl, SettingTarget};
 use egui::{Id, Slider, Ui};
 
 /// Shows the settings.
@@ -12,6 +12,10 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
     ui.add_space(8.0);
     if model.can_keep && entry(ui, "Keep for the next start") {
         outcome = Some(Outcome::Do(PageCommand::Keep));
+    }
+    if model.has_all_settings && entry(ui, "All settings") {
+        let target = if model.is_home { SettingTarget::All } else { SettingTarget::OpenTitle };
+        outcome = Some(Outcome::Do(PageCommand::ShowSettings(target)));
     }
     if entry(ui, "Back") {
         outcome = Some(Outcome::Go(MenuPage::Menu));

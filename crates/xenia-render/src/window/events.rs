@@ -4,8 +4,10 @@ mod gallery;
 mod home;
 mod input;
 mod menu;
+mod settings;
 
 use super::keys::KeyAction;
+use super::live;
 use super::mailbox::{FrameSender, Mailbox, TitleChange, WindowMessage};
 use super::page::Phase;
 use super::view::View;
@@ -14,13 +16,14 @@ use gallery::Gallery;
 use home::Home;
 use input::PressedInput;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 use winit::application::ApplicationHandler;
 use winit::event::{ElementState, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoopProxy};
 use winit::keyboard::{KeyCode, ModifiersState, PhysicalKey};
 use winit::window::WindowId;
-use xenia_ui::{MenuPage, StateList};
+use xenia_ui::{MenuPage, SettingsModel, StateList};
 
 type Start = Box<dyn FnOnce(FrameSender)>;
 
@@ -46,6 +49,8 @@ pub(super) struct Events {
     started: Duration,
     /// Keys of the settings that were changed on their page.
     changed: BTreeSet<&'static str>,
+    /// All settings, when a page has asked for them last.
+    all_settings: Option<Arc<SettingsModel>>,
     home: Home,
     gallery: Gallery,
     error: Option<RenderError>,
@@ -76,6 +81,7 @@ impl Events {
             states: None,
             started: Duration::ZERO,
             changed: BTreeSet::new(),
+            all_settings: None,
             home,
             gallery: Gallery::default(),
             error: None,
@@ -163,6 +169,7 @@ impl Events {
 
     fn act(&mut self, event_loop: &ActiveEventLoop, action: KeyAction) {
         let is_running = self.is_running();
+        self.changed.extend(live::changed_by(action));
         let Some(view) = &mut self.view else { return };
         let now = self.mailbox.now();
         match action {

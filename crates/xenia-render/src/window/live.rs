@@ -1,5 +1,6 @@
 //! Settings that act at once: those of the settings page, by their keys in config.toml.
 
+use super::keys::KeyAction;
 use super::osd::{OsdState, Overlay};
 use super::scaling::{Filter, Scaling};
 use super::{BRIGHTNESS, Client};
@@ -101,6 +102,22 @@ fn setting(key: &'static str, shown: &OsdState, outside: Outside) -> LiveSetting
         }
     };
     LiveSetting { key, label, control, value }
+}
+
+/// Keys of the settings that an action of the window changes.
+pub(super) fn changed_by(action: KeyAction) -> &'static [&'static str] {
+    match action {
+        KeyAction::FullScreen => &["fullscreen"],
+        KeyAction::Louder | KeyAction::Quieter | KeyAction::Mute => &["volume", "mute"],
+        KeyAction::Overlay => &["osd"],
+        KeyAction::Scaling => &["scaling"],
+        KeyAction::Filter => &["filter"],
+        KeyAction::Sharpness => &["sharpness"],
+        KeyAction::Smooth => &["antialiasing"],
+        KeyAction::Brighter | KeyAction::Darker => &["brightness"],
+        KeyAction::Vsync => &["vsync"],
+        _ => &[],
+    }
 }
 
 /// Change of a setting that [`super::view::View`] makes itself, because the system has a part in
@@ -215,6 +232,15 @@ mod tests {
         fn report(&mut self, _: Option<&Frame>) -> Option<String> {
             None
         }
+    }
+
+    #[test]
+    fn what_keys_change_can_be_kept() {
+        let changed: Vec<&str> =
+            KeyAction::ALL.iter().flat_map(|action| changed_by(*action)).copied().collect();
+        assert!(changed.iter().all(|key| LIVE.contains(key)), "{changed:?}");
+        let without_keys: Vec<&str> = LIVE.into_iter().filter(|key| !changed.contains(key)).collect();
+        assert_eq!(without_keys, ["gamma", "theme"]);
     }
 
     #[test]

@@ -28,13 +28,19 @@ pub struct StateArgs {
     pub load_slot: Option<u8>,
     /// In a window, save the state when the title is left, and go on from it the next time. A title
     /// that ends by itself begins anew.
-    #[arg(long, conflicts_with_all = ["record", "replay", "headless"])]
+    #[arg(long, help_heading = "Saves", conflicts_with_all = ["record", "replay", "headless"])]
     pub resume: bool,
     /// Keep checkpoints in memory while the title runs, so that it goes back while F10 is held.
-    #[arg(long, conflicts_with_all = ["record", "replay", "headless"])]
+    #[arg(long, help_heading = "Saves", conflicts_with_all = ["record", "replay", "headless"])]
     pub rewind: bool,
     /// Limit on the memory for checkpoints, in MiB.
-    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = number_in::<u64>(1..=1_048_576))]
+    #[arg(
+        long,
+        help_heading = "Saves",
+        value_name = "MIB",
+        default_value_t = 1024,
+        value_parser = number_in::<u64>(1..=1_048_576)
+    )]
     pub rewind_memory: u64,
 }
 

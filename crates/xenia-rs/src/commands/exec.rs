@@ -1,5 +1,6 @@
 //! `xenia-rs exec`: runs a title with or without a window.
 
+mod all_settings;
 mod ending;
 mod files;
 mod gallery;

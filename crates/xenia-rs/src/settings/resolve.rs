@@ -45,6 +45,8 @@ pub struct ResolvedSetting {
     pub info: SettingInfo,
     /// The value in effect; `None` if it is unset.
     pub value: Option<String>,
+    /// The values in effect, one by one: of a list, there may be several.
+    pub values: Vec<String>,
     /// Source of the value.
     pub source: SettingSource,
     /// Location of the source: file and line, or variable.
@@ -57,12 +59,21 @@ pub fn resolve(
     words: Vec<OsString>,
     named: Option<&Path>,
 ) -> Result<Vec<ResolvedSetting>> {
-    resolve_with(definition, words, named, &|name| std::env::var_os(name))
+    resolve_with(definition, (words, true), named, &|name| std::env::var_os(name))
+}
+
+/// As [`resolve`], where no title is meant: tables of titles do not hold.
+pub fn resolve_without_title(
+    definition: &Command,
+    words: Vec<OsString>,
+    named: Option<&Path>,
+) -> Result<Vec<ResolvedSetting>> {
+    resolve_with(definition, (words, false), named, &|name| std::env::var_os(name))
 }
 
 fn resolve_with(
     definition: &Command,
-    words: Vec<OsString>,
+    (words, has_title): (Vec<OsString>, bool),
     named: Option<&Path>,
     variables: &dyn Fn(&OsStr) -> Option<OsString>,
 ) -> Result<Vec<ResolvedSetting>> {
@@ -88,7 +99,8 @@ fn resolve_with(
             let text =
                 xenia::source::text(&path).with_context(|| format!("cannot read {}", path.display()))?;
             let file = File { text: &text, path: &path };
-            let settings = file.settings(&plain)?;
+            let mut settings = file.settings(&plain)?;
+            settings.retain(|setting| has_title || setting.title.is_none());
             let (words, set) = insert(&bare, &look(&words)?, words, (&file, &settings));
             for origin in &set {
                 let source = if origin.is_of_title() { SettingSource::Title } else { SettingSource::Global };
@@ -113,19 +125,20 @@ fn resolve_with(
             .flatten()
             .map(|text| text.to_string_lossy().into_owned());
         let texts: Vec<String> = texts.collect();
-        let value = match &info.kind {
-            _ if !is_typed => info.default.clone(),
+        let values = match &info.kind {
+            _ if !is_typed => info.default.clone().into_iter().collect(),
             // A flag that takes no value, or may have none.
-            SettingKind::Switch if texts.is_empty() => Some("true".to_owned()),
-            _ => Some(texts.join(", ")),
+            SettingKind::Switch if texts.is_empty() => vec!["true".to_owned()],
+            _ => texts,
         };
+        let value = (is_typed || !values.is_empty()).then(|| values.join(", "));
         let set = found.iter().find(|(_, key, _)| *key == info.key);
         let source = match set {
             Some((source, ..)) => *source,
             None if is_typed => SettingSource::Flag,
             None => SettingSource::Default,
         };
-        ResolvedSetting { info, value, source, place: set.map(|(.., place)| place.clone()) }
+        ResolvedSetting { info, value, values, source, place: set.map(|(.., place)| place.clone()) }
     });
     Ok(rows.collect())
 }
@@ -151,7 +164,7 @@ mod tests {
         let variables = |name: &OsStr| (name == "XENIA_CONTENT").then(|| "/variable".into());
         let resolved = |words: &[&str]| {
             let words = words.iter().map(OsString::from).collect();
-            resolve_with(&definition, words, Some(&path), &variables).unwrap()
+            resolve_with(&definition, (words, true), Some(&path), &variables).unwrap()
         };
         let of = |rows: &[ResolvedSetting], key: &str| {
             let row = rows.iter().find(|row| row.info.key == key).unwrap();
@@ -172,7 +185,7 @@ mod tests {
         assert_eq!(of(&rows, "fullscreen"), ("true".to_owned(), SettingSource::Flag));
         assert_eq!(of(&rows, "vsync"), ("false".to_owned(), SettingSource::Flag));
         assert_eq!(of(&rows, "pad-mappings"), (String::new(), SettingSource::Default));
-        let wrong = resolve_with(&definition, vec!["--volumme".into()], Some(&path), &variables);
+        let wrong = resolve_with(&definition, (vec!["--volumme".into()], true), Some(&path), &variables);
         assert!(format!("{:#}", wrong.unwrap_err()).contains("--volumme"));
     }
 }

@@ -7,7 +7,7 @@ use super::DEFAULT_COMMAND;
 use super::file::is_setting;
 use super::switches::is_switch;
 use super::words::WRITTEN;
-use clap::builder::StyledStr;
+use clap::builder::{StyledStr, ValueParser};
 use clap::{Arg, ArgAction, Command};
 use xenia_render::LIVE;
 
@@ -15,6 +15,9 @@ use xenia_render::LIVE;
 const FOR_PLAYERS: [&str; 7] = ["Picture", "Window", "Controllers", "Sound", "Dialogs", "Saves", "Title"];
 /// Headings, in the order of the template; others follow in their own order.
 const ORDER: [&str; 7] = ["Window", "Picture", "Sound", "Controllers", "Dialogs", "Saves", "Title"];
+/// Flags under the players' headings that are the workshop's all the same: a window that its own
+/// page of settings switches off would not come back.
+const OF_THE_WORKSHOP: [&str; 1] = ["headless"];
 /// Kind of a setting's values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingKind {
@@ -54,6 +57,8 @@ pub struct SettingInfo {
     pub key: String,
     /// Kind of the values.
     pub kind: SettingKind,
+    /// Whether values are paths.
+    pub is_path: bool,
     /// Default value as on the command line; `None`: unset, and the documentation says what that
     /// means.
     pub default: Option<String>,
@@ -134,7 +139,8 @@ fn row(flag: &Arg) -> SettingInfo {
     let defaults: Vec<String> =
         flag.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect();
     let default = match &kind {
-        SettingKind::Switch if defaults.is_empty() => Some("false".to_owned()),
+        // Of a flag with a value, unset may be neither.
+        SettingKind::Switch if defaults.is_empty() && is_switch(flag) => Some("false".to_owned()),
         _ if defaults.is_empty() => None,
         _ => Some(defaults.join(" ")),
     };
@@ -142,11 +148,12 @@ fn row(flag: &Arg) -> SettingInfo {
     let says = text(flag.get_help().or(flag.get_long_help()));
     SettingInfo {
         live: LIVE.contains(&key.as_str()),
-        audience: if FOR_PLAYERS.contains(&heading.as_str()) {
+        audience: if FOR_PLAYERS.contains(&heading.as_str()) && !OF_THE_WORKSHOP.contains(&key.as_str()) {
             Audience::Players
         } else {
             Audience::Workshop
         },
+        is_path: flag.get_value_parser().type_id() == ValueParser::path_buf().type_id(),
         variable: flag.get_env().map(|name| name.to_string_lossy().into_owned()),
         says: says.split_whitespace().collect::<Vec<_>>().join(" "),
         key,
@@ -183,7 +190,8 @@ mod tests {
         for heading in FOR_PLAYERS {
             let of_it: Vec<_> = rows.iter().filter(|row| row.heading == heading).collect();
             assert!(!of_it.is_empty() && ORDER.contains(&heading), "{heading}");
-            assert!(of_it.iter().all(|row| row.audience == Audience::Players));
+            let is_players = |row: &&SettingInfo| row.audience == Audience::Players;
+            assert!(of_it.iter().all(|row| is_players(row) != OF_THE_WORKSHOP.contains(&row.key.as_str())));
         }
     }
 
@@ -213,7 +221,15 @@ mod tests {
             (volume.default.as_deref(), volume.live, volume.audience),
             (Some("100"), true, Audience::Players)
         );
-        assert_eq!(find("mute").kind, SettingKind::Switch);
+        assert_eq!(
+            (find("mute").kind.clone(), find("mute").default.as_deref()),
+            (SettingKind::Switch, Some("false"))
+        );
+        assert_eq!(
+            (find("widescreen").kind.clone(), find("widescreen").default.as_deref()),
+            (SettingKind::Switch, None)
+        );
+        assert!(find("cache").is_path && !find("adapter").is_path);
         assert_eq!(
             (find("vsync").kind.clone(), find("vsync").default.as_deref()),
             (SettingKind::Switch, Some("true"))

@@ -64,6 +64,7 @@ pub fn template(rows: &[SettingInfo], all: bool) -> String {
 /// A value for a setting without a default.
 fn example(kind: &SettingKind) -> String {
     match kind {
+        SettingKind::Switch => "true".to_owned(),
         SettingKind::Choice(words) => kind.toml(words.first().map_or("", String::as_str)),
         kind => kind.toml(&kind.words().replace(", ...", "").replace(['[', ']'], "")),
     }

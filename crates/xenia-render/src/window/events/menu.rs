@@ -2,7 +2,6 @@
 
 use super::Events;
 use crate::window::keys::KeyAction;
-use crate::window::live::{self, SystemChange};
 use crate::window::view::View;
 use crate::window::{InputClient, KeyEvent};
 use std::path::Path;
@@ -145,6 +144,8 @@ impl Events {
             can_restart: stopped.as_ref().map_or(self.config.can_restart, |why| why.again.is_some()),
             is_running: self.is_running(),
             can_keep: self.config.can_keep,
+            all_settings: self.all_settings.clone(),
+            has_all_settings: self.config.can_keep && self.client.all_settings().is_some(),
             settings: view.settings(self.client.sound()),
             states: self.states.clone(),
             library: self.home.library.clone(),
@@ -229,15 +230,12 @@ impl Events {
                 self.change_input(|input| input.set(key, &value));
             }
             PageCommand::Set { key, value } => {
-                let now = self.mailbox.now();
-                let Some(view) = &mut self.view else { return };
                 self.changed.insert(key);
-                match live::set(key, &value, &mut view.shown, &mut *self.client) {
-                    Some(SystemChange::FullScreen(on)) => view.set_full_screen(on, now),
-                    Some(SystemChange::Vsync(on)) => view.set_vsync(on),
-                    None => {}
-                }
+                self.set_live(key, &value);
             }
+            PageCommand::ShowSettings(target) => self.show_settings(&target),
+            PageCommand::Change { key, value } => self.change_setting(&key, value.as_ref()),
+            PageCommand::ResetSettings => self.reset_settings(),
         }
         self.refresh();
     }

@@ -3,6 +3,7 @@
 use super::leaves_files;
 use super::reports::Reports;
 use crate::cli::ExecArgs;
+use std::path::PathBuf;
 use xenia::config::SoundConfig;
 use xenia::screenshots::Screenshots;
 use xenia::state_slots::StateSlots;
@@ -12,6 +13,8 @@ use xenia::video::VideoTarget;
 /// The screenshots, reports and states of the title that is open.
 #[derive(Clone)]
 pub(super) struct Occupant {
+    /// The file that starts it; `None`: the demo's.
+    pub(super) file: Option<PathBuf>,
     pub(super) screenshots: Screenshots,
     pub(super) reports: Reports,
     /// Where videos of the title are kept.
@@ -24,6 +27,7 @@ impl Occupant {
     /// Those of a title that runs with these flags.
     pub(super) fn new(args: &ExecArgs, title: &Title) -> Self {
         Self {
+            file: title.file(),
             screenshots: Screenshots::new(args.window.screenshots.as_deref(), &title.short_name()),
             reports: Reports::new(args, title),
             video: VideoTarget::new(

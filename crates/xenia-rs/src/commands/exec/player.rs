@@ -1,5 +1,6 @@
 //! The window's client: keys, pads, and what the menu asks for.
 
+use super::all_settings::AllSettings;
 use super::gallery::{self, GalleryFolders};
 use super::occupant::Occupant;
 use super::place;
@@ -23,7 +24,7 @@ use xenia::state_slots::{SLOTS, StateSlots, UNDO, age_text, length_text};
 use xenia_gpu::Frame;
 use xenia_render::{
     Client, GalleryModel, GalleryPicture, InputClient, KeyCode, KeyEvent, LibraryClient, LibraryIcon,
-    SavedSlot, SoundVolume, StateList, VolumeChange, WindowPlace,
+    SavedSlot, SettingsClient, SoundVolume, StateList, VolumeChange, WindowPlace,
 };
 
 /// Wish about the title to come, once the present one has ended.
@@ -63,6 +64,7 @@ pub(super) struct Player {
     /// Whether the machine keeps checkpoints.
     pub(super) can_rewind: bool,
     pub(super) remapping: Remapping,
+    pub(super) all_settings: AllSettings,
     /// The file in which the menu keeps settings.
     pub(super) settings_file: Option<PathBuf>,
 }
@@ -124,6 +126,10 @@ impl Client for Player {
 
     fn input(&self) -> Option<&dyn InputClient> {
         Some(&self.remapping)
+    }
+
+    fn all_settings(&self) -> Option<&dyn SettingsClient> {
+        Some(&self.all_settings)
     }
 
     fn remember(&mut self, settings: &[(String, Option<String>)]) -> Result<String, String> {

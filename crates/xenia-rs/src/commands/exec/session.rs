@@ -94,6 +94,20 @@ impl Session<'_> {
         }
     }
 
+    /// Reads the settings again for a restart: some may have been changed.
+    fn read_settings(&self, args: &mut ExecArgs) {
+        let read = || -> Result<ExecArgs> {
+            let mut new = crate::exec_args(args.typed.clone())?;
+            (new.states.load_state, new.states.load_slot) = (None, None);
+            new.refuse_unsupported()?;
+            Ok(in_window(new))
+        };
+        match read() {
+            Ok(new) => *args = new,
+            Err(error) => self.sender.message(format!("the settings are those before: {error:#}")),
+        }
+    }
+
     /// Opens another title than that of the command line, with the same flags.
     fn open(&self, path: Option<PathBuf>) -> Next {
         let opened = || -> Result<(ExecArgs, Title)> {
@@ -189,7 +203,7 @@ impl Session<'_> {
             let wish = wish.map_or_else(|| wishes.recv(), Ok);
             seat.control.expect_machine();
             match (wish, &occupant.slots) {
-                (Ok(Wish::Again), _) => {}
+                (Ok(Wish::Again), _) => self.read_settings(&mut args),
                 (Ok(Wish::Load(slot)), Some(slots)) => load(&mut args, slots.path(slot)),
                 (Ok(Wish::Open(path)), _) => return Ok(self.open(path)),
                 (Ok(Wish::Home), _) => return Ok(Next::Home(None)),
@@ -208,7 +222,7 @@ pub(super) fn in_window(mut args: ExecArgs) -> ExecArgs {
 }
 
 /// The words of the command line, with another title and without that one's arguments.
-fn words(own: &ExecArgs, path: Option<&Path>) -> Vec<OsString> {
+pub(super) fn words(own: &ExecArgs, path: Option<&Path>) -> Vec<OsString> {
     let mut words: Vec<OsString> = own.typed.iter().take_while(|word| *word != "--").cloned().collect();
     if let Some(title) = &own.title
         && let Some(at) = words.iter().rposition(|word| word.as_os_str() == title.as_os_str())

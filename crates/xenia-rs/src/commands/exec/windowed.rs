@@ -4,6 +4,7 @@
 //! demand. When a title crashes, its window stays open with an explanation, and the title may be
 //! run again, unless the run has a limit, in which case it may be unattended.
 
+use super::all_settings::AllSettings;
 use super::ending::{CurrentRun, Moment};
 use super::gallery::GalleryFolders;
 use super::inside;
@@ -116,7 +117,7 @@ pub(super) fn run(
     let closes = wishes.clone();
     let shelf = has_library(args)
         .then(|| {
-            let files = SettingsFiles { named, kept: settings_file.clone() };
+            let files = SettingsFiles { named: named.clone(), kept: settings_file.clone() };
             Shelf::new(args, files, (control.clone(), wishes.clone()))
         })
         .transpose()?;
@@ -137,6 +138,7 @@ pub(super) fn run(
         wishes,
         shelf: shelf.clone(),
         remapping: Remapping(input.clone()),
+        all_settings: AllSettings::new(args.clone(), (named, settings_file.clone()), occupant.clone()),
         can_rewind: args.states.rewind,
         settings_file,
     };

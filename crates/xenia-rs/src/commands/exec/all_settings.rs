@@ -1,0 +1,240 @@
+//! The pages of all settings: reads them with their sources, and writes changes to the settings
+//! file.
+
+use super::occupant::Occupant;
+use super::session::words;
+use crate::cli::{Cli, ExecArgs};
+use crate::settings::{
+    self, Audience, ResolvedSetting, SettingRow, SettingSource, form, resolve, resolve_without_title,
+};
+use anyhow::{Context, Result, bail};
+use clap::{Command, CommandFactory};
+use parking_lot::Mutex;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use xenia::say::visible;
+use xenia::title::{id_of, short_name};
+use xenia_render::{SettingEntry, SettingLayer, SettingTarget, SettingValue, SettingsClient, SettingsModel};
+
+/// Name of the table of all titles.
+const GLOBAL: &str = "exec";
+
+/// The window's client for the pages.
+pub(super) struct AllSettings {
+    /// The flags of the command line.
+    own: ExecArgs,
+    /// The settings file that the command line names.
+    named: Option<PathBuf>,
+    /// The file that changes are written to.
+    kept: Option<PathBuf>,
+    occupant: Arc<Mutex<Option<Occupant>>>,
+    /// The command line's definition, complete.
+    definition: OnceLock<Command>,
+}
+
+/// A title, and the table of its settings.
+struct MeantTitle {
+    /// Its file; `None`: the demo's.
+    path: Option<PathBuf>,
+    /// Name of the table; `None`: it has no ID, and so no table.
+    table: Option<String>,
+}
+
+impl MeantTitle {
+    fn new(path: Option<PathBuf>) -> Self {
+        let table = id_of(path.as_deref()).map(|id| format!("title.{id}"));
+        Self { path, table }
+    }
+
+    fn name(&self) -> String {
+        self.path.as_deref().map_or_else(|| "Demo".to_owned(), |path| visible(&short_name(path)))
+    }
+}
+
+impl AllSettings {
+    /// All settings of a window with these flags and files.
+    pub(super) fn new(
+        own: ExecArgs,
+        (named, kept): (Option<PathBuf>, Option<PathBuf>),
+        occupant: Arc<Mutex<Option<Occupant>>>,
+    ) -> Self {
+        Self { own, named, kept, occupant, definition: OnceLock::new() }
+    }
+
+    fn definition(&self) -> &Command {
+        self.definition.get_or_init(|| settings::built(Cli::command()))
+    }
+
+    /// The title that is meant; `None`: none is open.
+    fn title(&self, target: &SettingTarget) -> Option<MeantTitle> {
+        match target {
+            SettingTarget::Title(path) => Some(MeantTitle::new(path.clone())),
+            SettingTarget::All | SettingTarget::OpenTitle => {
+                let occupant = self.occupant.lock();
+                let path = occupant.as_ref().map(|occupant| occupant.file.clone());
+                drop(occupant);
+                path.map(MeantTitle::new)
+            }
+        }
+    }
+
+    /// Name of the table that is changed.
+    fn table(&self, target: &SettingTarget) -> Result<String> {
+        if *target == SettingTarget::All {
+            return Ok(GLOBAL.to_owned());
+        }
+        let title = self.title(target).context("there is no title")?;
+        title.table.context("the title has no ID, so that the settings file has no table for it")
+    }
+
+    fn file(&self) -> Result<&Path> {
+        self.kept.as_deref().context("there is no configuration folder (HOME is not set)")
+    }
+
+    /// The settings of the file, if that is there.
+    fn rows(&self) -> Result<Vec<SettingRow>> {
+        match self.kept.as_deref().filter(|file| xenia::source::is_there(file)) {
+            Some(file) => settings::read(self.definition(), file),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn read(&self, target: &SettingTarget) -> Result<SettingsModel> {
+        let table = self.table(target)?;
+        let title = self.title(target);
+        let rows = self.rows()?;
+        let path = title.as_ref().and_then(|title| title.path.as_deref());
+        // The definition's name comes first, and the command's may follow.
+        let words = words(&self.own, path).split_off(1);
+        let words = words.into_iter().enumerate();
+        let words = words.filter(|(at, word)| *at > 0 || word != GLOBAL).map(|(_, word)| word).collect();
+        let resolve = if title.is_some() { resolve } else { resolve_without_title };
+        let resolved = resolve(self.definition(), words, self.named.as_deref())?;
+        let of_title = title.as_ref().and_then(|title| title.table.as_deref());
+        let players = resolved.into_iter().filter(|setting| setting.info.audience == Audience::Players);
+        let entries =
+            players.map(|setting| entry(setting, &rows, (&table, of_title))).collect::<Result<_>>()?;
+        let has_table = of_title.is_some();
+        Ok(SettingsModel {
+            target: target.clone(),
+            name: match title {
+                Some(title) if *target != SettingTarget::All => title.name(),
+                _ => "all titles".to_owned(),
+            },
+            other: match target {
+                SettingTarget::All => has_table.then_some(SettingTarget::OpenTitle),
+                SettingTarget::OpenTitle => Some(SettingTarget::All),
+                SettingTarget::Title(_) => None,
+            },
+            entries,
+            failure: None,
+        })
+    }
+
+    fn write(&self, target: &SettingTarget, key: &str, value: Option<&SettingValue>) -> Result<()> {
+        let key = format!("{}.{key}", self.table(target)?);
+        let value = value.map(toml_of);
+        settings::change(self.definition(), self.file()?, &key, value.as_deref())?;
+        Ok(())
+    }
+
+    /// Removes all settings of players from a table.
+    fn clear(&self, target: &SettingTarget) -> Result<()> {
+        let table = self.table(target)?;
+        let set = self.read(target)?.entries.into_iter().filter(|entry| entry.is_set);
+        let changes: Vec<(String, Option<String>)> =
+            set.map(|entry| (format!("{table}.{}", entry.key), None)).collect();
+        if changes.is_empty() {
+            bail!("nothing is set");
+        }
+        settings::change_together(self.definition(), self.file()?, &changes)
+    }
+}
+
+/// A value as TOML.
+fn toml_of(value: &SettingValue) -> String {
+    let one = |text: &String| {
+        let is_plain = text.parse::<i64>().is_ok() || text.parse::<bool>().is_ok();
+        if is_plain { text.clone() } else { toml::Value::from(text.as_str()).to_string() }
+    };
+    match value {
+        SettingValue::One(text) => one(text),
+        SettingValue::Many(texts) => {
+            let texts: Vec<String> =
+                texts.iter().map(|text| toml::Value::from(text.as_str()).to_string()).collect();
+            format!("[{}]", texts.join(", "))
+        }
+    }
+}
+
+/// Name of a source on the pages.
+fn source_name(source: SettingSource) -> &'static str {
+    match source {
+        SettingSource::Global => "all titles",
+        source => source.name(),
+    }
+}
+
+/// A setting as the pages show it; the tables are the one that is changed, and that of the title.
+fn entry(
+    setting: ResolvedSetting,
+    rows: &[SettingRow],
+    (changed, of_title): (&str, Option<&str>),
+) -> Result<SettingEntry> {
+    let ResolvedSetting { info, value, values, source, .. } = setting;
+    let is_in = |table: &str| rows.iter().find(|row| row.table == table && row.key == info.key);
+    let in_file = |row: &SettingRow| SettingLayer {
+        source: format!("[{}], line {}", row.table, row.line),
+        values: row.value.trim_matches(['"', '\'']).to_owned(),
+    };
+    let mut layers: Vec<(SettingSource, SettingLayer)> = Vec::new();
+    let default = info.default.clone().unwrap_or_else(|| "-".to_owned());
+    layers.push((SettingSource::Default, SettingLayer { source: "default".to_owned(), values: default }));
+    layers.extend(is_in(GLOBAL).map(|row| (SettingSource::Global, in_file(row))));
+    layers.extend(of_title.and_then(is_in).map(|row| (SettingSource::Title, in_file(row))));
+    let given = match source {
+        SettingSource::Flag => Some(format!("flag --{}", info.key)),
+        SettingSource::Environment => info.variable.clone(),
+        _ => None,
+    };
+    let values_text = value.unwrap_or_default();
+    layers.extend(given.map(|name| (source, SettingLayer { source: name, values: values_text })));
+    // A setting that contradicts a flag is in the file, and does not hold.
+    layers.sort_by_key(|(layer, _)| *layer == source);
+    Ok(SettingEntry {
+        form: form(&info)?,
+        source: source_name(source).to_owned(),
+        is_live: info.live,
+        is_set: is_in(changed).is_some(),
+        is_of_title: source == SettingSource::Title,
+        layers: layers.into_iter().map(|(_, layer)| layer).collect(),
+        values,
+        heading: info.heading,
+        says: info.says,
+        key: info.key,
+    })
+}
+
+impl SettingsClient for AllSettings {
+    fn settings(&self, target: &SettingTarget) -> SettingsModel {
+        // A title without a table has the settings of all titles.
+        let is_open = *target == SettingTarget::OpenTitle;
+        let target = if is_open && self.table(target).is_err() { &SettingTarget::All } else { target };
+        self.read(target).unwrap_or_else(|error| SettingsModel {
+            target: target.clone(),
+            failure: Some(format!("{error:#}")),
+            ..SettingsModel::default()
+        })
+    }
+
+    fn change(&self, target: &SettingTarget, key: &str, value: Option<&SettingValue>) -> Result<(), String> {
+        self.write(target, key, value).map_err(|error| format!("{error:#}"))
+    }
+
+    fn reset(&self, target: &SettingTarget) -> Result<(), String> {
+        self.clear(target).map_err(|error| format!("{error:#}"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

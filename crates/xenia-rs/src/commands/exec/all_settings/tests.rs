@@ -1,0 +1,164 @@
+//! Tests that the pages have all settings, write each of them, and show which source holds.
+
+use super::*;
+use std::ffi::OsString;
+use xenia_render::{LIVE, SettingForm};
+
+const SUITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/console-suite.xex");
+
+/// Settings with a file, for these words of the command line.
+struct Pages {
+    dir: tempfile::TempDir,
+    settings: AllSettings,
+}
+
+impl Pages {
+    fn new(text: &str, words: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.toml");
+        std::fs::write(&file, text).unwrap();
+        let typed: Vec<OsString> = ["xenia-rs"].iter().chain(words).map(OsString::from).collect();
+        let own = ExecArgs { typed, ..ExecArgs::default() };
+        let settings = AllSettings::new(own, (Some(file.clone()), Some(file)), Arc::default());
+        Self { dir, settings }
+    }
+
+    fn text(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("config.toml")).unwrap()
+    }
+
+    fn entry(&self, target: &SettingTarget, key: &str) -> SettingEntry {
+        let model = self.settings.settings(target);
+        assert_eq!(model.failure, None);
+        model.entries.into_iter().find(|entry| entry.key == key).unwrap_or_else(|| panic!("{key}"))
+    }
+}
+
+fn suite() -> SettingTarget {
+    SettingTarget::Title(Some(SUITE.into()))
+}
+
+#[test]
+fn each_setting_of_players_stands_on_the_page_once() {
+    let pages = Pages::new("", &[]);
+    let model = pages.settings.settings(&SettingTarget::All);
+    assert_eq!((model.failure, model.name.as_str(), model.other), (None, "all titles", None));
+    let keys: Vec<&str> = model.entries.iter().map(|entry| entry.key.as_str()).collect();
+    let players = settings::table(pages.settings.definition());
+    let players: Vec<&str> =
+        players.iter().filter(|row| row.audience == Audience::Players).map(|row| row.key.as_str()).collect();
+    assert_eq!(keys, players);
+    assert!(keys.len() > 45 && LIVE.iter().all(|key| keys.contains(key)), "{keys:?}");
+    assert!(model.entries.iter().all(|entry| !entry.heading.is_empty() && !entry.says.is_empty()));
+}
+
+/// A value of this form that is not the present one.
+fn another(entry: &SettingEntry) -> SettingValue {
+    let present = entry.values.first();
+    let word = |words: &[String]| words.iter().find(|word| Some(*word) != present).cloned();
+    SettingValue::One(match &entry.form {
+        SettingForm::Switch => (present.map(String::as_str) != Some("true")).to_string(),
+        SettingForm::Choice(words) => word(words).unwrap(),
+        SettingForm::Number { range, .. } => {
+            let ends = [range.end().to_string(), range.start().to_string()];
+            word(&ends).unwrap()
+        }
+        SettingForm::Text(words) => word(words).unwrap_or_else(|| "some text".to_owned()),
+        SettingForm::Path(_) => "/some/where".to_owned(),
+        SettingForm::List(words) => {
+            let own = match entry.key.as_str() {
+                "limit" => "open_files=99",
+                "disc" => "2=/a.iso",
+                _ => "/a",
+            };
+            return SettingValue::Many(vec![word(words).unwrap_or_else(|| own.to_owned())]);
+        }
+    })
+}
+
+#[test]
+fn each_setting_is_changed_found_again_and_reset_in_both_tables() {
+    let id = id_of(Some(SUITE.as_ref())).unwrap();
+    let title = format!("title.{id}");
+    for (target, table) in [(SettingTarget::All, GLOBAL), (suite(), title.as_str())] {
+        let pages = Pages::new("# mine\n[bench]\nruns = 9\n", &[]);
+        for before in pages.settings.settings(&target).entries {
+            let key = &before.key;
+            assert!(!before.is_set, "{key}");
+            let value = another(&before);
+            pages
+                .settings
+                .change(&target, key, Some(&value))
+                .unwrap_or_else(|error| panic!("{key}: {error}"));
+            assert!(pages.text().starts_with("# mine\n") && pages.text().contains(&format!("[{table}]")));
+            let after = pages.entry(&target, key);
+            let expected = match value {
+                SettingValue::One(value) => vec![value],
+                SettingValue::Many(values) => values,
+            };
+            assert_eq!((after.values, after.is_set), (expected, true), "{key}: {}", pages.text());
+            pages.settings.change(&target, key, None).unwrap();
+            assert_eq!(pages.entry(&target, key), before);
+        }
+    }
+}
+
+#[test]
+fn the_winner_is_shown_with_its_source_and_those_below() {
+    let id = id_of(Some(SUITE.as_ref())).unwrap();
+    let text =
+        format!("[exec]\nvolume = 70 # quiet\nmute = true\nfilter = 'nearest'\n[title.{id}]\nvolume = 60\n");
+    let pages = Pages::new(&text, &["exec", "--filter", "linear"]);
+    let shown = |target: &SettingTarget, key: &str| {
+        let entry = pages.entry(target, key);
+        let layers: Vec<String> =
+            entry.layers.iter().map(|layer| format!("{}: {}", layer.source, layer.values)).collect();
+        (entry.values.join(" "), entry.source, layers)
+    };
+    let of_title = format!("[title.{id}], line 6: 60");
+    let (value, source, layers) = shown(&suite(), "volume");
+    assert_eq!((value.as_str(), source.as_str()), ("60", "title"));
+    assert_eq!(layers, ["default: 100", "[exec], line 2: 70", &of_title]);
+    let (value, source, layers) = shown(&SettingTarget::All, "volume");
+    assert_eq!((value.as_str(), source.as_str(), layers.len()), ("70", "all titles", 2));
+    let (value, source, layers) = shown(&suite(), "filter");
+    assert_eq!((value.as_str(), source.as_str()), ("linear", "flag"));
+    assert_eq!(layers, ["default: linear", "[exec], line 4: nearest", "flag --filter: linear"]);
+    let mute = pages.entry(&suite(), "mute");
+    assert_eq!((mute.source.as_str(), mute.is_set), ("all titles", false), "the title's table is changed");
+    assert!(pages.entry(&SettingTarget::All, "mute").is_set);
+}
+
+#[test]
+fn all_settings_of_one_table_are_reset_and_nothing_else() {
+    let id = id_of(Some(SUITE.as_ref())).unwrap();
+    let text = format!(
+        "# mine\n[exec]\nvolume = 70\nquantum = 7\n\n[title.{id}]\nmute = true\n\n[input]\ndead-zone = 0.2\n"
+    );
+    let pages = Pages::new(&text, &[]);
+    pages.settings.reset(&suite()).unwrap();
+    assert_eq!(pages.text(), text.replace("mute = true\n", ""));
+    pages.settings.reset(&SettingTarget::All).unwrap();
+    assert!(!pages.text().contains("volume") && pages.text().contains("quantum = 7"));
+    assert!(pages.settings.reset(&SettingTarget::All).unwrap_err().contains("nothing is set"));
+}
+
+#[test]
+fn wrong_values_and_files_are_refused_in_words() {
+    let pages = Pages::new("[exec]\nfresh = true\n", &[]);
+    let refused = |key: &str, value: &str| {
+        let value = SettingValue::One(value.to_owned());
+        pages.settings.change(&SettingTarget::All, key, Some(&value)).unwrap_err()
+    };
+    assert!(refused("volume", "300").contains("not in 0..=200"));
+    assert!(refused("portable", "true").contains("--fresh"), "they contradict each other");
+    assert!(refused("aspect-ratio", "wide").contains("not an aspect ratio"));
+    assert_eq!(pages.text(), "[exec]\nfresh = true\n");
+    let damaged = Pages::new("[exec\n", &[]);
+    let failure = damaged.settings.settings(&SettingTarget::All).failure.unwrap();
+    assert!(failure.contains("line 1"), "{failure}");
+    let missing = SettingTarget::Title(Some("/nowhere.xex".into()));
+    assert!(pages.settings.settings(&missing).failure.unwrap().contains("has no ID"));
+    // Without a title that is open, the table of all titles is shown.
+    assert_eq!(pages.settings.settings(&SettingTarget::OpenTitle).target, SettingTarget::All);
+}

@@ -1,0 +1,150 @@
+//! The page of one setting: its documentation, each source of its value, and all of its values.
+
+use super::model::{SettingEntry, SettingForm, SettingValue, worded};
+use super::{SettingsState, change, present};
+use crate::PageModel;
+use crate::input::walk;
+use crate::interface::{MenuPage, Outcome, entry, focus_first, row_of};
+use egui::{EventFilter, Grid, Response, ScrollArea, Slider, Ui};
+
+/// Height of a list of values in points.
+const LIST_HEIGHT: f32 = 190.0;
+
+/// Shows the page.
+pub(in super::super) fn show(ui: &mut Ui, model: &PageModel, state: &mut SettingsState) -> Option<Outcome> {
+    let Some(shown) = state.entry(model) else {
+        return entry(ui, "Back").then_some(Outcome::Go(MenuPage::AllSettings));
+    };
+    ui.vertical_centered(|ui| ui.heading(shown.label()));
+    ui.label(&shown.says);
+    ui.add_space(4.0);
+    Grid::new("layers").num_columns(2).spacing([24.0, 2.0]).show(ui, |ui| {
+        for (number, layer) in shown.layers.iter().enumerate() {
+            ui.label(&layer.source);
+            let values = worded(&shown.form, &layer.values);
+            let is_last = number + 1 == shown.layers.len();
+            ui.label(if is_last { format!("{values}  (holds)") } else { values.to_owned() });
+            ui.end_row();
+        }
+    });
+    ui.label(if shown.is_live { "A change acts at once." } else { "A change acts at the next start." });
+    ui.add_space(4.0);
+    let (value, _) = present(model, shown);
+    let mut outcome = values(ui, shown, value.as_deref(), state);
+    if shown.is_set && entry(ui, "Reset") {
+        outcome = Some(change(shown, None));
+    }
+    if entry(ui, "Back") {
+        outcome = Some(Outcome::Go(MenuPage::AllSettings));
+    }
+    outcome
+}
+
+/// Shows the values that can be chosen.
+fn values(
+    ui: &mut Ui,
+    shown: &SettingEntry,
+    value: Option<&str>,
+    state: &mut SettingsState,
+) -> Option<Outcome> {
+    let one = |value: &str| change(shown, Some(SettingValue::One(value.to_owned())));
+    let mut outcome = None;
+    if let SettingForm::Number { range, step, .. } = &shown.form {
+        let mut number = value.and_then(|value| value.parse().ok()).unwrap_or(*range.start());
+        ui.horizontal(|ui| {
+            // A number beyond the page's range, which was typed, stays as it is.
+            let wide = (*range.start()).min(number)..=(*range.end()).max(number);
+            let slider = Slider::new(&mut number, wide).step_by(*step as f64).show_value(false);
+            let response = ui.add(slider).on_hover_text(&shown.key);
+            focus_first(&response);
+            if response.changed() {
+                outcome = Some(one(&number.to_string()));
+            }
+            ui.label(number.to_string());
+        });
+    }
+    let is_list = matches!(shown.form, SettingForm::List(_));
+    ScrollArea::vertical().max_height(LIST_HEIGHT).auto_shrink([false, true]).show(ui, |ui| {
+        let mut rows: Vec<Response> = Vec::new();
+        if is_list {
+            for (number, element) in shown.values.iter().enumerate() {
+                let response = row_of(ui, element, "change");
+                if response.clicked() {
+                    state.typed.begin(element);
+                    state.element = Some(number);
+                    outcome = Some(Outcome::Go(MenuPage::TypeSetting));
+                }
+                rows.push(response);
+            }
+        }
+        for word in shown.form.words() {
+            let is_there =
+                if is_list { shown.values.iter().any(|known| known == word) } else { value == Some(word) };
+            if is_list && is_there {
+                continue;
+            }
+            let mark = if is_there { "chosen" } else { "" };
+            let response = row_of(ui, worded(&shown.form, word), mark);
+            if response.clicked() {
+                outcome = Some(if is_list {
+                    let all = [shown.values.as_slice(), &[word.to_owned()]].concat();
+                    change(shown, Some(SettingValue::Many(all)))
+                } else {
+                    one(word)
+                });
+            }
+            rows.push(response);
+        }
+        if !matches!(shown.form, SettingForm::Switch | SettingForm::Choice(_)) {
+            let label = if is_list { "Type another one" } else { "Type it" };
+            let response = row_of(ui, label, "");
+            if response.clicked() {
+                state.typed.begin(if is_list { "" } else { value.unwrap_or_default() });
+                state.element = None;
+                outcome = Some(Outcome::Go(MenuPage::TypeSetting));
+            }
+            rows.push(response);
+        }
+        walk(ui, &rows, EventFilter::default());
+    });
+    outcome
+}
+
+/// Shows the letters by which a value is typed. An empty one resets the setting, or removes the
+/// element.
+pub(in super::super) fn type_text(
+    ui: &mut Ui,
+    model: &PageModel,
+    state: &mut SettingsState,
+) -> Option<Outcome> {
+    let Some(shown) = state.entry(model) else {
+        return entry(ui, "Back").then_some(Outcome::Go(MenuPage::AllSettings));
+    };
+    ui.vertical_centered(|ui| ui.heading(shown.label()));
+    ui.label(match shown.form {
+        SettingForm::Path(_) => "A file or a folder; ~/ is your own folder.",
+        SettingForm::List(_) => "One element of the list; none removes it.",
+        _ => "A value; none resets the setting.",
+    });
+    ui.add_space(4.0);
+    let mut outcome = None;
+    if state.typed.show(ui, "Done") {
+        let text = state.typed.text.trim().to_owned();
+        let value = if matches!(shown.form, SettingForm::List(_)) {
+            let mut all = shown.values.clone();
+            match state.element.filter(|number| *number < all.len()) {
+                Some(number) => all[number] = text,
+                None => all.push(text),
+            }
+            all.retain(|element| !element.is_empty());
+            (!all.is_empty()).then_some(SettingValue::Many(all))
+        } else {
+            (!text.is_empty()).then_some(SettingValue::One(text))
+        };
+        outcome = Some(change(shown, value));
+    }
+    if entry(ui, "Back") {
+        outcome = Some(Outcome::Go(MenuPage::OneSetting));
+    }
+    outcome
+}

@@ -1,0 +1,228 @@
+//! Tests of the pages of all settings, driven by the keys that pads press.
+
+use super::*;
+use crate::testing::Driver;
+use crate::{LiveSetting, SettingControl};
+use egui::Key;
+use std::sync::Arc;
+
+fn entry(key: &str, form: SettingForm, values: &[&str]) -> SettingEntry {
+    SettingEntry {
+        key: key.to_owned(),
+        heading: "Sound".to_owned(),
+        says: format!("Says of {key}."),
+        form,
+        values: values.iter().map(|value| (*value).to_owned()).collect(),
+        source: "default".to_owned(),
+        ..SettingEntry::default()
+    }
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+fn model() -> PageModel {
+    let limit = SettingForm::Number { range: 10..=200, step: 10, words: words(&["off"]) };
+    let entries = vec![
+        entry("mute", SettingForm::Switch, &["false"]),
+        entry("scaling", SettingForm::Choice(words(&["aspect", "integer", "stretch"])), &["aspect"]),
+        SettingEntry { is_set: true, ..entry("frame-limit", limit, &["60"]) },
+        entry("country", SettingForm::Text(words(&["US", "DE"])), &[]),
+        entry("cache", SettingForm::Path(Vec::new()), &["/a"]),
+        entry("patches", SettingForm::List(words(&["off"])), &["60 FPS", "a, b"]),
+    ];
+    let settings = SettingsModel {
+        name: "all titles".to_owned(),
+        other: Some(SettingTarget::OpenTitle),
+        entries,
+        ..SettingsModel::default()
+    };
+    PageModel { all_settings: Some(Arc::new(settings)), has_all_settings: true, ..PageModel::default() }
+}
+
+fn set(key: &str, value: Option<SettingValue>) -> PageCommand {
+    PageCommand::Change { key: key.to_owned(), value }
+}
+
+fn one(key: &str, value: &str) -> PageCommand {
+    set(key, Some(SettingValue::One(value.to_owned())))
+}
+
+/// The list, with the focus on the row of this number.
+fn at(row: usize) -> Driver {
+    let mut driver = Driver::new(MenuPage::AllSettings, model());
+    // Table and search are above the rows.
+    driver.keys(&vec![Key::ArrowDown; row + 2]);
+    driver
+}
+
+#[test]
+fn left_and_right_go_through_the_values_of_a_row() {
+    assert_eq!(at(0).keys(&[Key::ArrowRight]), [one("mute", "true")]);
+    assert_eq!(at(1).keys(&[Key::ArrowRight]), [one("scaling", "integer")]);
+    assert_eq!(at(1).keys(&[Key::ArrowLeft]), [one("scaling", "stretch")]);
+    assert_eq!(at(2).keys(&[Key::ArrowRight]), [one("frame-limit", "70")]);
+    assert_eq!(at(3).keys(&[Key::ArrowRight]), [], "a text has its own page");
+    assert_eq!(at(2).keys(&[Key::Delete]), [set("frame-limit", None)]);
+    assert_eq!(at(0).keys(&[Key::Delete]), [], "it is not set");
+}
+
+#[test]
+fn numbers_stay_in_their_range_and_words_come_before_it() {
+    let form = SettingForm::Number { range: 10..=25, step: 10, words: words(&["off"]) };
+    let steps = |value: &str, forward| form.step(Some(value), forward);
+    assert_eq!(steps("20", true).as_deref(), Some("25"));
+    assert_eq!(steps("25", true), None);
+    assert_eq!(steps("10", false).as_deref(), Some("off"));
+    assert_eq!(steps("off", true).as_deref(), Some("10"));
+    assert_eq!(steps("off", false), None);
+    assert_eq!(form.step(None, true).as_deref(), Some("10"));
+    assert_eq!(SettingForm::Choice(words(&["a"])).step(None, false).as_deref(), Some("a"));
+    assert_eq!(SettingForm::List(Vec::new()).step(Some("a"), true), None);
+}
+
+#[test]
+fn each_kind_is_changed_on_its_page_by_keys_alone() {
+    let mut driver = at(0);
+    assert_eq!(driver.keys(&[Key::Enter, Key::Enter]), [one("mute", "true")]);
+    assert_eq!(driver.page(), Some(MenuPage::OneSetting));
+    let mut driver = at(1);
+    assert_eq!(driver.keys(&[Key::Enter, Key::ArrowDown, Key::Enter]), [one("scaling", "integer")]);
+    let mut driver = at(2);
+    assert_eq!(driver.keys(&[Key::Enter, Key::ArrowRight]), [one("frame-limit", "70")]);
+    assert_eq!(driver.click("off"), [one("frame-limit", "off")]);
+    assert_eq!(driver.click("Reset"), [set("frame-limit", None)]);
+    // A text by letters on the page: the row above the button that ends it has z on the left.
+    let mut driver = at(3);
+    driver.keys(&[Key::Enter, Key::ArrowDown, Key::ArrowDown, Key::Enter]);
+    assert_eq!(driver.page(), Some(MenuPage::TypeSetting));
+    driver.click("f");
+    driver.click("Shift");
+    driver.click("R");
+    driver.keys(&[Key::Delete]);
+    driver.click("X");
+    assert_eq!(driver.click("Done"), [one("country", "fX")]);
+    assert_eq!(driver.page(), Some(MenuPage::TypeSetting), "it may be refused");
+    // A path by a keyboard.
+    let mut driver = at(4);
+    driver.keys(&[Key::Enter, Key::Enter]);
+    driver.types("/my games");
+    assert_eq!(driver.keys(&[Key::Enter]), [one("cache", "/a/my games")]);
+}
+
+#[test]
+fn letters_on_the_page_are_reached_by_arrows() {
+    let mut driver = at(3);
+    driver.click("Country");
+    driver.click("Type it");
+    assert_eq!(driver.keys(&[Key::Enter]), [set("country", None)], "the focus is on what ends the text");
+    driver.keys(&[Key::ArrowUp, Key::Enter]);
+    let typed = driver.keys(&[Key::ArrowDown, Key::ArrowDown]);
+    assert_eq!(typed, []);
+    let commands = driver.click("Done");
+    let [PageCommand::Change { value: Some(SettingValue::One(text)), .. }] = &commands[..] else {
+        panic!("{commands:?}")
+    };
+    assert_eq!(text.chars().count(), 1, "{text}");
+}
+
+#[test]
+fn a_list_is_changed_element_by_element() {
+    let many = |values: &[&str]| [set("patches", Some(SettingValue::Many(words(values))))];
+    let mut driver = at(5);
+    driver.keys(&[Key::Enter, Key::ArrowDown, Key::Enter]);
+    driver.types("c");
+    assert_eq!(driver.keys(&[Key::Enter]), many(&["60 FPS", "a, bc"]));
+    driver.keys(&[Key::Escape]);
+    assert_eq!(driver.page(), Some(MenuPage::OneSetting));
+    driver.click("Type another one");
+    driver.types("new");
+    assert_eq!(driver.keys(&[Key::Enter]), many(&["60 FPS", "a, b", "new"]));
+    driver.keys(&[Key::Escape, Key::Enter, Key::Backspace, Key::Backspace, Key::Backspace]);
+    driver.keys(&[Key::Backspace; 3]);
+    assert_eq!(driver.keys(&[Key::Enter]), many(&["a, b"]), "an empty element is removed");
+    driver.keys(&[Key::Escape]);
+    assert_eq!(driver.click("off"), many(&["60 FPS", "a, b", "off"]));
+}
+
+#[test]
+fn letters_search_and_escape_ends_the_search() {
+    let mut driver = Driver::new(MenuPage::AllSettings, model());
+    assert!(driver.shows("Mute") && driver.shows("Frame limit"));
+    driver.types("says limit");
+    assert!(!driver.shows("Mute") && driver.shows("Frame limit"));
+    assert_eq!(driver.keys(&[Key::ArrowRight]), [one("frame-limit", "70")], "it has the focus");
+    driver.types("x");
+    assert!(driver.shows("No setting has these words."));
+    driver.keys(&[Key::Escape]);
+    assert!(driver.shows("Mute"));
+    driver.keys(&[Key::Escape]);
+    assert_eq!(driver.page(), Some(MenuPage::Settings));
+    // By letters on a page, for a pad.
+    driver.open(MenuPage::AllSettings);
+    driver.click("Search");
+    driver.types("mute");
+    driver.click("Done");
+    assert!(driver.shows("Mute") && !driver.shows("Frame limit"));
+}
+
+#[test]
+fn the_source_that_holds_is_shown_with_those_below() {
+    let mut driver = at(0);
+    assert!(driver.shows("off  (default)"));
+    driver.change(|model| {
+        let settings = Arc::make_mut(model.all_settings.as_mut().unwrap());
+        let layer = |source: &str, values: &str| SettingLayer {
+            source: source.to_owned(),
+            values: values.to_owned(),
+        };
+        settings.entries[0].layers = vec![layer("default", "false"), layer("config.toml, line 3", "true")];
+        settings.entries[1].is_live = true;
+        model.settings = vec![LiveSetting {
+            key: "scaling",
+            label: "Scaling",
+            control: SettingControl::Switch,
+            value: "integer".to_owned(),
+        }];
+    });
+    assert!(driver.shows("integer  (this window)"), "a key has changed it");
+    driver.keys(&[Key::Enter]);
+    assert!(driver.shows("config.toml, line 3") && driver.shows("on  (holds)"));
+    assert!(driver.shows("A change acts at the next start."));
+    driver.keys(&[Key::Escape]);
+    assert_eq!(driver.keys(&[Key::ArrowRight]), [one("mute", "true")], "the row has the focus again");
+    driver.change(|model| {
+        Arc::make_mut(model.all_settings.as_mut().unwrap()).target = SettingTarget::Title(None);
+    });
+    assert!(driver.shows("aspect  (default)"), "another title's settings do not act here");
+}
+
+#[test]
+fn all_are_reset_after_a_question() {
+    let mut driver = Driver::new(MenuPage::AllSettings, model());
+    driver.click("Reset all\u{2026}");
+    assert_eq!(driver.page(), Some(MenuPage::AskReset));
+    assert!(driver.shows("These are removed from the settings file: frame-limit."));
+    driver.keys(&[Key::Enter]);
+    assert_eq!(driver.page(), Some(MenuPage::AllSettings), "the harmless answer comes first");
+    driver.open(MenuPage::AskReset);
+    assert_eq!(driver.keys(&[Key::ArrowDown, Key::Enter]), [PageCommand::ResetSettings]);
+}
+
+#[test]
+fn the_table_of_a_title_is_reached_from_the_settings_and_from_its_details() {
+    let mut driver = Driver::new(MenuPage::AllSettings, model());
+    let show = |target: SettingTarget| [PageCommand::ShowSettings(target)];
+    assert_eq!(driver.keys(&[Key::Enter]), show(SettingTarget::OpenTitle));
+    driver.open(MenuPage::Settings);
+    assert_eq!(driver.click("All settings"), show(SettingTarget::OpenTitle));
+    driver.change(|model| model.is_home = true);
+    assert_eq!(driver.click("All settings"), show(SettingTarget::All));
+    driver.change(|model| {
+        Arc::make_mut(model.all_settings.as_mut().unwrap()).target = SettingTarget::Title(None);
+    });
+    driver.open(MenuPage::AllSettings);
+    driver.keys(&[Key::Escape]);
+    assert_eq!(driver.page(), Some(MenuPage::Title));
+}
