@@ -16,8 +16,8 @@ mod window;
 
 pub use window::{
     Appearance, BINDINGS, BRIGHTNESS, Client, ControllerKeys, Figures, Filter, FrameSender, GAMMA,
-    GalleryEntry, GalleryModel, GalleryPicture, HotkeyError, Hotkeys, InputClient, InputModel,
-    InputPart, InsidePane, KeyAction, KeyBinding, KeyEvent, LIVE, LibraryClient, LibraryEntry,
+    GalleryEntry, GalleryModel, GalleryPicture, HeldParts, HotkeyError, Hotkeys, InputClient, InputModel,
+    InputPad, InputPart, InsidePane, KeyAction, KeyBinding, KeyEvent, LIVE, LibraryClient, LibraryEntry,
     LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting, Modifier, Overlay, PadChord,
     PageFailure, PageTheme, Phase, RenderError, SavedSlot, Scaling, SettingControl, SettingEntry,
     SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsClient, SettingsModel, SoundVolume,

@@ -29,7 +29,7 @@ pub use appearance::{Appearance, BRIGHTNESS};
 pub use hotkeys::{HotkeyError, Hotkeys, PadChord};
 pub use keys::{BINDINGS, KeyAction, KeyBinding, Modifier};
 pub use live::{GAMMA, LIVE, SoundVolume};
-pub use mailbox::FrameSender;
+pub use mailbox::{FrameSender, HeldParts};
 pub use meter::{Figures, Sounding};
 pub use osd::Overlay;
 pub use page::{Phase, Stopped};
@@ -42,7 +42,7 @@ use winit::event_loop::EventLoop;
 use winit::keyboard::KeyCode;
 use xenia_gpu::Frame;
 pub use xenia_ui::{
-    GalleryEntry, GalleryModel, GalleryPicture, InputModel, InputPart, InsidePane, LibraryEntry,
+    GalleryEntry, GalleryModel, GalleryPicture, InputModel, InputPad, InputPart, InsidePane, LibraryEntry,
     LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting, PageFailure, PageTheme, SavedSlot,
     SettingControl, SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsModel,
     StateList, StoredData, StoredKind,
@@ -277,8 +277,12 @@ pub trait InputClient {
     /// Assigns a key to a part.
     fn bind_key(&self, part: &str, key: KeyCode) -> Result<ControllerKeys, String>;
 
-    /// Binds the lowest set button bit, of the console's pad state, to a part of the controller.
-    fn bind_button(&self, part: &str, bits: u16) -> Result<ControllerKeys, String>;
+    /// Binds the first of the parts that were pressed on a pad ([`HeldParts::parts`]) to a part of
+    /// the controller.
+    fn bind_parts(&self, part: &str, pressed: u32) -> Result<ControllerKeys, String>;
+
+    /// Gives the pad with this number on the page the next named assignment.
+    fn next_pad_assignment(&self, number: usize) -> Result<ControllerKeys, String>;
 
     /// Takes all keys from a part.
     fn unbind(&self, part: &str) -> Result<ControllerKeys, String>;

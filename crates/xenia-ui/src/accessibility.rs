@@ -2,7 +2,7 @@
 
 use super::testing::Driver;
 use super::{
-    GalleryEntry, GalleryModel, InputModel, InputPart, InsidePane, LibraryEntry, LibraryModel,
+    GalleryEntry, GalleryModel, InputModel, InputPad, InputPart, InsidePane, LibraryEntry, LibraryModel,
     LiveSetting, MenuPage, PageFailure, PageModel, SavedSlot, SettingControl, SettingEntry, SettingTarget,
     SettingsModel, StateList, StoppedModel, StoredData,
 };
@@ -56,7 +56,7 @@ fn model() -> PageModel {
     let part = |name, label: &str| InputPart { name, label: label.into(), ..InputPart::default() };
     let input = InputModel {
         parts: vec![part("a", "A"), part("up", "D-pad up")],
-        pads: vec!["Gamepad: controller 1".to_owned()],
+        pads: vec![InputPad { name: "Gamepad: controller 1".to_owned(), assignment: None }],
         settings: vec![setting("dead-zone", "Dead zone of sticks", volume, "10")],
         assignment: Some("racing".to_owned()),
     };

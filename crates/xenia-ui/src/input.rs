@@ -12,7 +12,7 @@ mod picture;
 
 use super::interface::{MenuPage, Outcome, entry, row_of};
 use super::{LiveSetting, PageCommand, PageModel, settings};
-use egui::{EventFilter, Key, Response, ScrollArea, Ui};
+use egui::{EventFilter, FocusDirection, Key, Response, ScrollArea, Ui};
 use picture::DeadZones;
 use std::time::Duration;
 
@@ -28,12 +28,21 @@ const MOTORS: f64 = 0.6;
 pub struct InputModel {
     /// Parts of the controller.
     pub parts: Vec<InputPart>,
-    /// The pads that are plugged in, in words.
-    pub pads: Vec<String>,
+    /// The pads that are plugged in.
+    pub pads: Vec<InputPad>,
     /// Name of the assignment in use, empty for none; `None` if there are no named ones.
     pub assignment: Option<String>,
     /// Dead zones, and the strength of motors.
     pub settings: Vec<LiveSetting>,
+}
+
+/// A pad that is plugged in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InputPad {
+    /// Its name and its place, in words.
+    pub name: String,
+    /// Name of its own assignment; `None`: it has that of all pads.
+    pub assignment: Option<String>,
 }
 
 /// A part of the controller.
@@ -64,14 +73,16 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut InputState) -> Ve
     let Some(input) = &model.input else { return outcomes };
     ui.ctx().request_repaint_after(LOOK);
     ui.vertical_centered(|ui| ui.heading("Controllers"));
-    let pads =
-        if input.pads.is_empty() { "no pad: the keyboard alone".to_owned() } else { input.pads.join(", ") };
-    ui.vertical_centered(|ui| ui.label(pads));
+    if input.pads.is_empty() {
+        ui.vertical_centered(|ui| ui.label("no pad: the keyboard alone"));
+    }
+    let pads: Vec<&str> = input.pads.iter().map(|pad| pad.name.as_str()).collect();
+    ui.vertical_centered(|ui| ui.label(pads.join(", ")));
     let zones =
         DeadZones { stick: fraction(input, "dead-zone"), trigger: fraction(input, "trigger-dead-zone") };
     let mut chosen = picture::show(ui, &input.parts, zones, state.waiting);
     let hint = if state.waiting.is_some() {
-        "Press a key or a pad's button. Escape: as before."
+        "Press a key, or a pad's button, trigger or stick. Escape: as before."
     } else {
         "Enter: another key or button. Delete: no key."
     };
@@ -96,6 +107,12 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut InputState) -> Ve
     }
     outcomes.extend(settings::list(ui, &input.settings));
     ui.add_space(4.0);
+    for (number, pad) in input.pads.iter().enumerate() {
+        let own = pad.assignment.as_deref().unwrap_or("as all pads");
+        if row_of(ui, &pad.name, own).clicked() {
+            outcomes.push(Outcome::Do(PageCommand::NextPadAssignment(number)));
+        }
+    }
     if let Some(name) = &input.assignment
         && row_of(ui, "Assignment", if name.is_empty() { "none" } else { name }).clicked()
     {
@@ -141,6 +158,8 @@ pub(super) fn walk(ui: &Ui, rows: &[Response], filter: EventFilter) {
     };
     if let Some(next) = next {
         next.request_focus();
+        // The filter does not act in the first pass with the focus: egui would go on by one more.
+        ui.memory_mut(|memory| memory.move_focus(FocusDirection::None));
     }
 }
 
@@ -170,7 +189,7 @@ mod tests {
             LiveSetting { key: "dead-zone", label: "Dead zone", control: zone, value: "10".to_owned() };
         let input = InputModel {
             parts: vec![part("a", "A", "Z, A"), part("b", "B", "X, B"), part("start", "Start", "Enter")],
-            pads: vec!["Gamepad: controller 1".to_owned()],
+            pads: vec![InputPad { name: "Gamepad: controller 1".to_owned(), assignment: None }],
             settings: vec![zone],
             assignment: None,
         };
@@ -230,7 +249,7 @@ mod tests {
             driver.keys(&[Key::ArrowDown, Key::Enter]);
             assert_eq!(driver.waiting_part(), Some(*name));
         }
-        driver.keys(&[Key::ArrowDown; 2]);
+        driver.keys(&[Key::ArrowDown; 3]);
         assert_eq!(driver.keys(&[Key::Enter]), [PageCommand::TryMotors(true)]);
     }
 
@@ -242,6 +261,19 @@ mod tests {
         assert!(driver.shows("none"));
         driver.change(|model| model.input.as_mut().unwrap().assignment = Some("racing".to_owned()));
         assert_eq!(driver.click("racing"), [PageCommand::NextAssignment]);
+    }
+
+    #[test]
+    fn each_pad_has_its_own_assignment_and_pads_that_come_and_go_are_shown() {
+        let mut driver = Driver::new(MenuPage::Input, model());
+        assert_eq!(driver.click("as all pads"), [PageCommand::NextPadAssignment(0)]);
+        let second =
+            InputPad { name: "Wheel: controller 2".to_owned(), assignment: Some("racing".to_owned()) };
+        driver.change(|model| model.input.as_mut().unwrap().pads.push(second));
+        assert!(driver.shows("Gamepad: controller 1, Wheel: controller 2"));
+        assert_eq!(driver.click("racing"), [PageCommand::NextPadAssignment(1)]);
+        driver.change(|model| model.input.as_mut().unwrap().pads.clear());
+        assert!(driver.shows("no pad: the keyboard alone") && !driver.shows("racing"));
     }
 
     #[test]

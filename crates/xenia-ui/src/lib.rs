@@ -36,7 +36,7 @@ mod typing;
 pub use all_settings::{SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsModel};
 pub use egui;
 pub use gallery::{GalleryEntry, GalleryModel, GalleryPicture};
-pub use input::{InputModel, InputPart};
+pub use input::{InputModel, InputPad, InputPart};
 pub use interface::{MenuPage, PageTheme, UserInterface};
 pub use internals::InsidePane;
 pub use library::{LibraryEntry, LibraryModel, LibrarySort, LibraryView};

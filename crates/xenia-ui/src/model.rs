@@ -173,6 +173,8 @@ pub enum PageCommand {
     ResetSettings,
     /// Take all keys from a part of the controller, by its name in settings.
     Unbind(&'static str),
+    /// Give the pad with this number the next named assignment.
+    NextPadAssignment(usize),
     /// Use the next named assignment of the controllers.
     NextAssignment,
     /// Go back to the built-in keys, buttons and dead zones.

@@ -56,11 +56,6 @@ impl PadKeys {
         self.held
     }
 
-    /// The buttons among these that pads did not hold before.
-    pub fn newly_held(&self, held: u16) -> u16 {
-        held & !self.held
-    }
-
     /// Takes the buttons that pads hold now. Returns true if they ask for the menu.
     pub fn set(&mut self, held: u16, now: Duration, events: &mut Vec<Event>) -> bool {
         let new = held & !self.held;

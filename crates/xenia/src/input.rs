@@ -23,19 +23,23 @@ mod pipes;
 mod remap;
 pub mod sdl;
 pub mod shape;
+mod told;
 #[cfg(all(feature = "gamepads", windows))]
 mod windows;
 
 pub use remap::{AssignedPart, LiveInput};
+pub(crate) use told::held;
+pub use told::{HeldPads, PluggedPad};
 
-use config::Tuning;
-use control::Pressed;
+use config::{PadName, PadTuning, Tuning};
+use control::{PartSet, Pressed};
 use motors::Motors;
 use parking_lot::Mutex;
 use shape::{ControlBinding, PadInputs, Shape};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Weak};
+use told::{PadNews, PadWatcher};
 use xenia_kernel::ports::{Gamepad, Input, PAD_USERS, PadModel};
 use xenia_render::KeyCode;
 use xenia_sched::GuestTicks;
@@ -44,7 +48,7 @@ use xenia_sched::GuestTicks;
 const BLUETOOTH: u16 = 5;
 
 /// Names of the settings tables for keys and pads: the controllers' and the window's.
-pub const TABLES: [&str; 3] = ["input", "controller", "hotkeys"];
+pub const TABLES: [&str; 4] = ["input", "controller", "pad", "hotkeys"];
 
 /// Identifies a pad while it is plugged in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,6 +62,23 @@ struct Pad {
     parts: PadInputs,
     motors: Motors,
     battery: Option<u8>,
+    /// Identity in settings.
+    name: PadName,
+    /// Its settings for the title that runs.
+    tuning: Arc<PadTuning>,
+    /// The parts that were pressed when it was looked at last.
+    meant: PartSet,
+}
+
+impl Pad {
+    /// Its state, with the title's own meaning of its parts.
+    fn pressed(&self) -> Pressed {
+        let meant = |&(source, control): &ControlBinding| {
+            (source, *self.tuning.buttons.get(&control).unwrap_or(&control))
+        };
+        let bindings: Vec<ControlBinding> = self.bindings.iter().map(meant).collect();
+        self.parts.pressed(&self.shape, &bindings)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -73,35 +94,16 @@ struct State {
     wanted: [(u16, u16); PAD_USERS as usize],
     /// The machine is paused, so no motor runs.
     still: bool,
-    /// Receiver of the buttons that pads hold, and what it received last.
-    watcher: Option<(PadWatcher, u16)>,
+    /// Receiver of what pads hold, and what it received last.
+    watcher: Option<(PadWatcher, HeldPads)>,
+    /// Receiver of messages about pads that come and go.
+    news: Option<PadNews>,
+    /// The pad on which a part was pressed last.
+    last: Option<PadId>,
     /// Whether pads operate a menu, and not the machine.
     in_menu: bool,
     /// Buttons held when the menu closed: they are the menu's until they are released.
     menus: [u16; PAD_USERS as usize],
-}
-
-/// Receives the buttons that pads hold, as bits of [`Gamepad`], when they change.
-struct PadWatcher(Box<dyn Fn(u16) + Send>);
-
-impl std::fmt::Debug for PadWatcher {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("PadWatcher")
-    }
-}
-
-/// Deflection from which a stick counts as the directional pad: half of its range.
-const PUSHED: i16 = 0x4000;
-
-/// Buttons that a pad holds down; a stick acts as the directional pad.
-pub(crate) fn held(pad: &Gamepad) -> u16 {
-    let ways = [
-        (pad.left_y >= PUSHED, 0x0001),
-        (pad.left_y <= -PUSHED, 0x0002),
-        (pad.left_x <= -PUSHED, 0x0004),
-        (pad.left_x >= PUSHED, 0x0008),
-    ];
-    ways.into_iter().filter(|(pushed, _)| *pushed).fold(pad.buttons, |held, (_, bit)| held | bit)
 }
 
 /// All controllers of the host, assigned to users; clones share them.
@@ -131,30 +133,37 @@ impl State {
                 && let Some(pad) = self.pads.values_mut().find(|pad| pad.user.is_none())
             {
                 pad.user = Some(user);
-                tracing::info!(target: "pads", "{} is controller {}", pad.shape.name, user + 1);
+                let text = format!("{} is controller {}", pad.shape.name, user + 1);
+                self.report(text);
             }
         }
     }
 
-    /// State of a pad, with the title's own meaning of its buttons.
-    fn pressed_on(&self, pad: &Pad) -> Pressed {
-        let meant = |&(source, control): &ControlBinding| {
-            (source, *self.tuning.buttons.get(&control).unwrap_or(&control))
-        };
-        let bindings: Vec<ControlBinding> = pad.bindings.iter().map(meant).collect();
-        pad.parts.pressed(&pad.shape, &bindings)
+    /// Logs a message about a pad, and tells it to the user.
+    fn report(&self, text: String) {
+        tracing::info!(target: "pads", "{text}");
+        if let Some(news) = &self.news {
+            (news.0)(text);
+        }
     }
 
-    /// Tells the watcher which buttons pads hold, if that has changed.
+    /// Tells the watcher what pads hold, if that has changed.
     fn tell(&mut self) {
-        let Some((_, told)) = &self.watcher else { return };
-        let told = *told;
-        let mut all = 0;
-        for pad in self.pads.values() {
+        let mut all = HeldPads::default();
+        for (id, pad) in &mut self.pads {
             // Buttons are the menu's as they are printed on the pad.
             let pressed = pad.parts.pressed(&pad.shape, &pad.bindings);
-            all |= held(&pressed.gamepad(self.tuning.stick_zone, self.tuning.trigger_zone));
+            let PadTuning { stick_zone, trigger_zone, .. } = *pad.tuning;
+            all.buttons |= held(&pressed.gamepad(stick_zone, trigger_zone));
+            let meant = pressed.meant(stick_zone, trigger_zone);
+            if meant.0 & !pad.meant.0 != 0 {
+                self.last = Some(*id);
+            }
+            pad.meant = meant;
+            all.parts.0 |= meant.0;
         }
+        let Some((_, told)) = &self.watcher else { return };
+        let told = *told;
         if all != told
             && let Some((watcher, told)) = &mut self.watcher
         {
@@ -165,7 +174,7 @@ impl State {
 
     /// State of a user's controller and keyboard; `None` without a controller.
     fn pressed(&self, user: u32) -> Option<Pressed> {
-        let pad = self.pad_of(user).map(|pad| self.pressed_on(pad));
+        let pad = self.pad_of(user).map(Pad::pressed);
         let keyboard = (self.tuning.keyboard == Some(user)).then(|| {
             let mut pressed = Pressed::default();
             for &(key, control) in &self.tuning.keys {
@@ -184,7 +193,7 @@ impl State {
     fn run_motors(&self) {
         for pad in self.pads.values() {
             let wanted = pad.user.filter(|_| !self.still).map_or((0, 0), |user| self.wanted[user as usize]);
-            let part = |speed: u16| (f32::from(speed) * self.tuning.rumble).round() as u16;
+            let part = |speed: u16| (f32::from(speed) * pad.tuning.rumble).round() as u16;
             pad.motors.set(part(wanted.0), part(wanted.1));
         }
     }
@@ -221,6 +230,9 @@ impl Controllers {
     /// Applies the settings of the title that runs now.
     pub fn tune(&self, tuning: Tuning) {
         let mut state = self.0.lock();
+        for pad in state.pads.values_mut() {
+            pad.tuning = Arc::new(tuning.of_pad(Some(&pad.name)));
+        }
         state.tuning = tuning;
         state.wanted = <_>::default();
         state.run_motors();
@@ -256,16 +268,28 @@ impl Controllers {
     /// Runs all motors, or stops them, so that a user feels their speed.
     pub fn test_motors(&self, on: bool) {
         let state = self.0.lock();
-        let speed = if on { (f32::from(u16::MAX) * state.tuning.rumble).round() as u16 } else { 0 };
         for pad in state.pads.values() {
+            let speed = if on { (f32::from(u16::MAX) * pad.tuning.rumble).round() as u16 } else { 0 };
             pad.motors.set(speed, speed);
         }
     }
 
-    /// Names of the pads that are plugged in, each with its user from 1.
-    pub fn pads(&self) -> Vec<(String, Option<u32>)> {
+    /// The pads that are plugged in, the oldest first.
+    pub fn pads(&self) -> Vec<PluggedPad> {
         let state = self.0.lock();
-        state.pads.values().map(|pad| (pad.shape.name.clone(), pad.user.map(|user| user + 1))).collect()
+        let plugged = |pad: &Pad| PluggedPad { name: pad.name.clone(), user: pad.user.map(|user| user + 1) };
+        state.pads.values().map(plugged).collect()
+    }
+
+    /// The pad on which a part was pressed last, if it is still there.
+    pub fn last_pad(&self) -> Option<PadName> {
+        let state = self.0.lock();
+        state.last.and_then(|last| state.pads.get(&last)).map(|pad| pad.name.clone())
+    }
+
+    /// Calls `receiver` with a message for the user each time that a pad comes or goes.
+    pub fn tell_news_to(&self, receiver: impl Fn(String) + Send + 'static) {
+        self.0.lock().news = Some(PadNews(Box::new(receiver)));
     }
 
     /// Stops the motors while the machine is paused, and resumes them.
@@ -275,10 +299,9 @@ impl Controllers {
         state.run_motors();
     }
 
-    /// Calls `watcher` with the buttons that pads hold, as bits of the console's own states, each
-    /// time that they change.
-    pub fn watch_pads(&self, watcher: impl Fn(u16) + Send + 'static) {
-        self.0.lock().watcher = Some((PadWatcher(Box::new(watcher)), 0));
+    /// Calls `watcher` with what pads hold, each time that it changes.
+    pub fn watch_pads(&self, watcher: impl Fn(HeldPads) + Send + 'static) {
+        self.0.lock().watcher = Some((PadWatcher(Box::new(watcher)), HeldPads::default()));
     }
 
     /// Takes pads from the machine while a menu is open. Buttons that are held when it closes are
@@ -319,8 +342,11 @@ impl Controllers {
         let mut state = self.0.lock();
         state.plugged += 1;
         let id = PadId(state.plugged);
-        let parts = PadInputs::default();
-        state.pads.insert(id, Pad { user: None, shape, bindings, parts, motors, battery: None });
+        let name = PadName { guid: sdl::guid_text(&shape), name: shape.name.clone() };
+        let tuning = Arc::new(state.tuning.of_pad(Some(&name)));
+        let (parts, meant) = (PadInputs::default(), PartSet::default());
+        let pad = Pad { user: None, shape, bindings, parts, motors, battery: None, name, tuning, meant };
+        state.pads.insert(id, pad);
         state.seat();
         state.run_motors();
         id
@@ -330,7 +356,7 @@ impl Controllers {
     pub fn unplug(&self, pad: PadId) {
         let mut state = self.0.lock();
         if let Some(Pad { user: Some(user), shape, .. }) = state.pads.remove(&pad) {
-            tracing::info!(target: "pads", "{}, controller {}, is gone", shape.name, user + 1);
+            state.report(format!("{}, controller {}, is gone", shape.name, user + 1));
             state.wanted[user as usize] = (0, 0);
         }
         state.seat();
@@ -374,7 +400,10 @@ fn mapping_text(file: &Path) -> anyhow::Result<String> {
 impl Input for Controllers {
     fn gamepad(&mut self, user: u32, _: GuestTicks) -> Option<Gamepad> {
         let mut state = self.0.lock();
-        let mut pad = state.pressed(user)?.gamepad(state.tuning.stick_zone, state.tuning.trigger_zone);
+        let zones = state.pad_of(user).map(|pad| (pad.tuning.stick_zone, pad.tuning.trigger_zone));
+        let (stick_zone, trigger_zone) =
+            zones.unwrap_or((state.tuning.stick_zone, state.tuning.trigger_zone));
+        let mut pad = state.pressed(user)?.gamepad(stick_zone, trigger_zone);
         if state.in_menu {
             pad = Gamepad::default();
         } else if let Some(menus) = state.menus.get_mut(user as usize) {
@@ -391,16 +420,19 @@ impl Input for Controllers {
     fn model(&mut self, user: u32, _: GuestTicks) -> Option<PadModel> {
         let state = self.0.lock();
         let model = match state.pad_of(user) {
-            Some(Pad { shape, battery, .. }) => PadModel {
-                kind: shape.kind(),
+            Some(Pad { shape, battery, tuning, .. }) => PadModel {
+                kind: tuning.kind.unwrap_or_else(|| shape.kind()),
                 has_motors: shape.has_motors,
                 wireless: shape.bus == BLUETOOTH,
                 battery: *battery,
             },
-            None if state.tuning.keyboard == Some(user) => PadModel::default(),
+            None if state.tuning.keyboard == Some(user) => {
+                let model = PadModel::default();
+                PadModel { kind: state.tuning.kind.unwrap_or(model.kind), ..model }
+            }
             None => return None,
         };
-        Some(PadModel { kind: state.tuning.kind.unwrap_or(model.kind), ..model })
+        Some(model)
     }
 
     fn set_vibration(&mut self, user: u32, left: u16, right: u16, _: GuestTicks) -> bool {

@@ -14,7 +14,6 @@ use super::view::View;
 use super::{Client, KeyEvent, RenderError, VolumeChange, WindowConfig};
 use gallery::Gallery;
 use home::Home;
-use input::PressedInput;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +52,8 @@ pub(super) struct Events {
     all_settings: Option<Arc<SettingsModel>>,
     home: Home,
     gallery: Gallery,
+    /// Parts that pads held last.
+    parts: u32,
     error: Option<RenderError>,
 }
 
@@ -84,6 +85,7 @@ impl Events {
             all_settings: None,
             home,
             gallery: Gallery::default(),
+            parts: 0,
             error: None,
         }
     }
@@ -359,22 +361,7 @@ impl ApplicationHandler<WindowMessage> for Events {
                     None => {}
                 }
             }
-            WindowMessage::Pads(held) => {
-                let now = self.mailbox.now();
-                let Some(view) = &mut self.view else { return };
-                let (new, before) = (view.pages.newly_held(held), view.pages.held());
-                let waits = view.pages.waiting_part().is_some();
-                let asked = view.pages.pads(held, now);
-                view.page_due(now);
-                if waits && new != 0 {
-                    self.bind(PressedInput::Buttons(new));
-                    return;
-                }
-                if asked {
-                    self.toggle_menu();
-                }
-                self.chords(event_loop, before, held);
-            }
+            WindowMessage::Pads(held) => self.take_pads(event_loop, held),
             WindowMessage::Ended => event_loop.exit(),
         }
     }

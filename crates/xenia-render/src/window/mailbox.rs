@@ -15,10 +15,20 @@ use xenia_ui::{InsidePane, LibraryModel, PageFailure};
 pub(crate) enum WindowMessage {
     /// The mailbox has new contents.
     Mail,
-    /// Buttons that pads hold now, as bits of the console's own states.
-    Pads(u16),
+    /// Pads hold other parts now.
+    Pads(HeldParts),
     /// The machine has ended.
     Ended,
+}
+
+/// The parts that pads hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeldParts {
+    /// Buttons, as bits of the console's own states; a stick acts as the directional pad.
+    pub buttons: u16,
+    /// Parts that are pressed on purpose, triggers and directions of sticks, too, as the client
+    /// numbers them ([`super::InputClient::bind_parts`]).
+    pub parts: u32,
 }
 
 /// Change of the title that is open.
@@ -204,8 +214,8 @@ impl FrameSender {
         self.put(|mail, _| mail.message = Some(text));
     }
 
-    /// Sends the buttons that pads hold now, for the menu.
-    pub fn pads(&self, held: u16) {
+    /// Sends what pads hold now, for the menu.
+    pub fn pads(&self, held: HeldParts) {
         // The send fails if the window is closed, so no thread needs the event.
         let _ = self.proxy.send_event(WindowMessage::Pads(held));
     }

@@ -92,11 +92,6 @@ impl WindowPages {
         self.interface.end_waiting();
     }
 
-    /// The buttons among these that pads did not hold before.
-    pub(super) fn newly_held(&self, held: u16) -> u16 {
-        self.pads.newly_held(held)
-    }
-
     /// The buttons that pads held last.
     pub(super) fn held(&self) -> u16 {
         self.pads.held()

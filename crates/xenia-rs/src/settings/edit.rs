@@ -133,7 +133,9 @@ fn parsed(text: &str, path: &Path) -> Result<DocumentMut> {
 
 /// The tables and the name of a key. A name alone is a flag of `exec`.
 fn names<'a>(definition: &Command, key: &'a str) -> Result<Vec<&'a str>> {
-    let names: Vec<&str> = key.split('.').collect();
+    // Names of pads may have dots.
+    let most = if key.starts_with("pad.") { 2 } else { usize::MAX };
+    let names: Vec<&str> = key.splitn(most, '.').collect();
     if names.iter().any(|name| name.is_empty()) {
         bail!("`{key}` is not a setting: say a name such as volume, or title.4D5307D1.volume");
     }
@@ -380,6 +382,9 @@ mod tests {
              [bench]\nruns = 3\n\n[title.4D5307D1]\npatches = [\"60 FPS\"]\nvolume = 5\n\n\
              [input]\ndead-zone = 0.2\n\n[input.keys]\na = \"Space\"\n"
         );
+        file.set("controller.own.rumble", Some("0.5")).unwrap();
+        file.set("pad.Wheel v1.2", Some("own")).unwrap();
+        assert!(file.text().ends_with("[controller.own]\nrumble = 0.5\n\n[pad]\n\"Wheel v1.2\" = \"own\"\n"));
         assert_eq!(file.set("volume", None).unwrap(), SettingChange::Removed);
         assert_eq!(file.set("title.4D5307D1.volume", None).unwrap(), SettingChange::Removed);
         assert!(!file.text().contains("volume") && file.text().starts_with("# mine\n[exec]\n"));

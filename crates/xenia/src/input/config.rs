@@ -22,9 +22,13 @@
 //!
 //! [controller.racing]        # the same settings under a name
 //! kind = "wheel"
+//!
+//! [pad]                      # assignments of single pads, by SDL's GUID or by name
+//! 030000005e0400008e02000014010000 = "racing"
 //! ```
 
 pub mod edit;
+mod pad;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +37,7 @@ use super::hotkeys::HotkeyTable;
 use super::keys::{self, NamedKey};
 use super::one_or_many::OneOrMany;
 use anyhow::{Context, Result, bail};
+pub use pad::{PadName, PadTuning};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -164,15 +169,19 @@ struct Document {
     #[serde(default)]
     controller: BTreeMap<ControllerName, Table>,
     #[serde(default)]
+    pad: BTreeMap<String, ControllerName>,
+    #[serde(default)]
     hotkeys: HotkeyTable,
 }
 
-/// The tables `[input]`, `[controller]` and `[hotkeys]` of the settings.
+/// The tables `[input]`, `[controller]`, `[pad]` and `[hotkeys]` of the settings.
 #[derive(Clone, Debug, Default)]
 pub struct InputConfig {
     table: Table,
     /// The assignments that have names.
     controllers: BTreeMap<ControllerName, Table>,
+    /// The named assignments of single pads, by GUID or name.
+    pads: BTreeMap<String, ControllerName>,
     hotkeys: Hotkeys,
     /// Folder that its paths are relative to.
     folder: PathBuf,
@@ -197,6 +206,8 @@ pub struct Tuning {
     pub keys: Vec<(KeyCode, PadControl)>,
     /// Parts of pads that are remapped to other parts.
     pub buttons: BTreeMap<PadControl, PadControl>,
+    /// Settings of pads with assignments of their own, by GUID or name.
+    pub own: BTreeMap<String, PadTuning>,
 }
 
 impl Tuning {
@@ -206,16 +217,30 @@ impl Tuning {
     }
 }
 
+impl Tuning {
+    /// Settings of a pad: its own, or those of all.
+    pub fn of_pad(&self, pad: Option<&PadName>) -> PadTuning {
+        let own = pad.and_then(|pad| self.own.get(&pad.guid).or_else(|| self.own.get(&pad.name)));
+        own.cloned().unwrap_or_else(|| PadTuning {
+            stick_zone: self.stick_zone,
+            trigger_zone: self.trigger_zone,
+            rumble: self.rumble,
+            kind: self.kind,
+            buttons: self.buttons.clone(),
+        })
+    }
+}
+
 impl Default for Tuning {
     fn default() -> Self {
         InputConfig::default().for_title(None)
     }
 }
 
-/// Parses the tables `[input]`, `[controller]` and `[hotkeys]` of a settings file. Errors name the
-/// line.
+/// Parses the tables `[input]`, `[controller]`, `[pad]` and `[hotkeys]` of a settings file. Errors
+/// name the line.
 pub fn parse(text: &str, path: &Path) -> Result<InputConfig> {
-    let Document { input: table, controller: controllers, hotkeys } = toml::from_str(text)
+    let Document { input: table, controller: controllers, pad: pads, hotkeys } = toml::from_str(text)
         .map_err(|error| anyhow::anyhow!("{}", error.to_string().trim_end()))
         .with_context(|| format!("{}: keys and pads", path.display()))?;
     let hotkeys = hotkeys.hotkeys().with_context(|| format!("{}: [hotkeys]", path.display()))?;
@@ -241,16 +266,16 @@ pub fn parse(text: &str, path: &Path) -> Result<InputConfig> {
             );
         }
     }
-    for table in [&table].into_iter().chain(table.title.values()) {
-        if let Some(ControllerName(name)) =
-            table.controller.as_ref().filter(|name| !controllers.contains_key(*name))
-        {
+    let of_tables =
+        [&table].into_iter().chain(table.title.values()).filter_map(|table| table.controller.as_ref());
+    for ControllerName(name) in of_tables.chain(pads.values()) {
+        if !controllers.keys().any(|known| known.0 == *name) {
             let known: Vec<&str> = controllers.keys().map(|known| known.0.as_str()).collect();
             bail!("{}: there is no [controller.{name}], but {known:?}", path.display());
         }
     }
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-    let config = InputConfig { table, controllers, hotkeys, folder };
+    let config = InputConfig { table, controllers, pads, hotkeys, folder };
     config.check_all().with_context(|| format!("{}: [input.keys]", path.display()))?;
     Ok(config)
 }
@@ -335,20 +360,18 @@ impl InputConfig {
                 keys.push((key, control));
             }
         }
-        let mut buttons = BTreeMap::new();
-        for table in self.tables(title).rev() {
-            buttons.extend(table.buttons.iter().map(|(from, to)| (*from, *to)));
-        }
-        let zone = |of: fn(&Table) -> Option<Zone>| self.tables(title).find_map(of).map(|zone| zone.0);
+        let PadTuning { stick_zone, trigger_zone, rumble, kind, buttons } =
+            pad::tuning(&self.tables(title).collect::<Vec<_>>());
         Tuning {
-            stick_zone: zone(|table| table.dead_zone).unwrap_or(0.1),
-            trigger_zone: zone(|table| table.trigger_dead_zone).unwrap_or(0.05),
-            rumble: self.tables(title).find_map(|table| table.rumble).map_or(1.0, |part| part.0),
+            stick_zone,
+            trigger_zone,
+            rumble,
             keyboard: self.tables(title).find_map(|table| table.keyboard).map_or(Some(0), |place| place.0),
             pads: self.table.pads.unwrap_or(true),
-            kind: self.tables(title).find_map(|table| table.kind).map(Into::into),
+            kind,
             keys,
             buttons,
+            own: self.pad_tunings(title),
         }
     }
 }

@@ -160,6 +160,34 @@ impl Pressed {
     }
 }
 
+/// Parts as a set: bit N is the part with number N in [`CONTROLS`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PartSet(pub u32);
+
+impl PartSet {
+    /// The first of the parts; `None` of an empty set.
+    pub fn first(self) -> Option<PadControl> {
+        CONTROLS.get(self.0.trailing_zeros() as usize).map(|(_, control)| *control)
+    }
+}
+
+impl Pressed {
+    /// The parts that are pressed on purpose: sticks and triggers half of the way behind their dead
+    /// zones, so that neither a drift nor a touch counts.
+    pub fn meant(&self, stick_zone: f32, trigger_zone: f32) -> PartSet {
+        let is_meant = |control: PadControl| {
+            let zone = match control {
+                PadControl::Button(_) => 0.0,
+                PadControl::Trigger(_) => trigger_zone,
+                PadControl::Stick(..) => stick_zone,
+            };
+            self.amount(control) > f32::midpoint(zone, 1.0)
+        };
+        let bits = (0..).zip(CONTROLS).filter(|(_, (_, control))| is_meant(*control));
+        PartSet(bits.fold(0, |all, (number, _)| all | 1_u32 << number))
+    }
+}
+
 /// Converts a stick's position, −1 to 1, to the console's number.
 fn axis(way: f32) -> i16 {
     let full = if way < 0.0 { 32768.0 } else { 32767.0 };
@@ -212,6 +240,23 @@ mod tests {
             assert_eq!((pad.left_x, pad.left_y), expected, "{x} {y}");
         }
         assert_eq!(pushed(0.1, 0.0).gamepad(0.0, 0.0).left_x, 3277);
+    }
+
+    #[test]
+    fn parts_are_meant_from_half_the_way_behind_the_dead_zone() {
+        let meant = |control: PadControl, amount: f32| {
+            let mut pressed = Pressed::default();
+            pressed.press(control, amount);
+            pressed.meant(0.2, 0.1).first()
+        };
+        for (name, control) in CONTROLS {
+            assert_eq!(meant(control, 1.0), Some(control), "{name}");
+            assert_eq!(meant(control, 0.5), None, "{name}");
+        }
+        let (stick, trigger) = (CONTROLS[17].1, CONTROLS[15].1);
+        assert_eq!((meant(stick, 0.59), meant(stick, 0.61)), (None, Some(stick)));
+        assert_eq!((meant(trigger, 0.54), meant(trigger, 0.56)), (None, Some(trigger)));
+        assert_eq!(PartSet::default().first(), None);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! The assignment of keys and buttons that a page changes while titles run.
 
-use super::Controllers;
 use super::config::InputConfig;
 use super::config::edit::{ChangedInput, InputFraction};
-use super::control::{CONTROLS, PadControl};
+use super::control::{CONTROLS, PadControl, PartSet};
 use super::keys;
-use anyhow::Result;
+use super::{Controllers, PluggedPad};
+use anyhow::{Context, Result};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use xenia_render::{ControllerKeys, KeyCode};
@@ -86,11 +86,29 @@ impl LiveInput {
         self.change(|config, title| config.unbind(title, part))
     }
 
-    /// Makes a button of pads a part for titles; the lowest one of these bits of the console's own
-    /// states.
-    pub fn bind_button(&self, part: PadControl, bits: u16) -> Result<ControllerKeys> {
-        let lowest = PadControl::Button(bits & bits.wrapping_neg());
-        self.change(|config, title| Ok(config.bind_button(title, part, lowest)))
+    /// Makes what was pressed on a pad a part for titles: the first of these parts. It is that in
+    /// the pad's own assignment, if it has one.
+    pub fn bind_button(&self, part: PadControl, pressed: PartSet) -> Result<ControllerKeys> {
+        let pressed = pressed.first().context("nothing is pressed")?;
+        let pad = self.controllers.last_pad();
+        self.change(|config, title| Ok(config.bind_button(title, pad.as_ref(), part, pressed)))
+    }
+
+    /// Gives the pad with this number, as in [`Controllers::pads`], the next named assignment.
+    pub fn next_pad_assignment(&self, number: usize) -> Result<ControllerKeys> {
+        let pads = self.controllers.pads();
+        let pad = pads.get(number).context("the pad is gone")?;
+        self.change(|config, _| Ok(config.next_pad_assignment(&pad.name)))
+    }
+
+    /// The pads that are plugged in, each with the name of its own assignment.
+    pub fn pads(&self) -> Vec<(PluggedPad, Option<String>)> {
+        let state = self.state.lock();
+        let own = |pad: PluggedPad| {
+            let name = state.config.pad_assignment(&pad.name).map(str::to_owned);
+            (pad, name)
+        };
+        self.controllers.pads().into_iter().map(own).collect()
     }
 
     /// Sets a fraction, in percent.
@@ -132,7 +150,9 @@ impl LiveInput {
         let state = self.state.lock();
         let tuning = state.config.for_title(state.title);
         let pressed = self.controllers.pressed_by_all();
-        let meant = |printed: PadControl| tuning.buttons.get(&printed).copied().unwrap_or(printed);
+        // Of several pads, the one that is used is shown.
+        let buttons = tuning.of_pad(self.controllers.last_pad().as_ref()).buttons;
+        let meant = |printed: PadControl| buttons.get(&printed).copied().unwrap_or(printed);
         let part = |(name, part): (&'static str, PadControl)| AssignedPart {
             name,
             keys: tuning.keys_of(part).map(keys::label).collect(),
@@ -178,8 +198,49 @@ mod tests {
         input.set_fraction(InputFraction::Rumble, 40).unwrap();
         assert_eq!(input.fraction(InputFraction::Rumble), 40);
         assert!(input.bind_key(a, KeyCode::F12).is_err());
-        input.bind_button(a, 0x6000).unwrap();
+        input.bind_button(a, PartSet(0b11 << 12)).unwrap();
         let part = input.parts().into_iter().find(|part| part.name == "a").unwrap();
         assert_eq!(part.button, Some("b"));
+    }
+
+    #[test]
+    fn what_is_pressed_on_an_injected_pad_is_bound_in_its_own_assignment() {
+        use super::super::motors::Motors;
+        use super::super::shape::tests::console_pad;
+        let mut controllers = Controllers::default();
+        let (sender, told) = std::sync::mpsc::channel();
+        controllers.watch_pads(move |held| {
+            let _ = sender.send(held.parts);
+        });
+        let input = LiveInput::new(controllers.clone(), InputConfig::default());
+        input.open(None);
+        assert!(input.next_pad_assignment(0).is_err(), "there is no pad");
+        let pad = controllers.plug(console_pad(), Motors::default());
+        let bind = |part: &str, change: &dyn Fn()| {
+            change();
+            let pressed = told.try_iter().last().unwrap();
+            input.bind_button(PadControl::try_from(part.to_owned()).unwrap(), pressed).unwrap();
+        };
+        // A trigger, and a stick that is pushed up.
+        bind("a", &|| controllers.axis(pad, 2, 255));
+        controllers.axis(pad, 2, 0);
+        told.try_iter().last();
+        bind("b", &|| controllers.axis(pad, 1, -32768));
+        let button = |name: &str| input.parts().into_iter().find(|part| part.name == name).unwrap().button;
+        assert_eq!((button("a"), button("b")), (Some("left-trigger"), Some("left-stick-up")));
+        assert_eq!((button("left-trigger"), button("left-stick-up")), (Some("a"), Some("b")));
+        assert_eq!(controllers.gamepad(0, 0).unwrap().buttons, 0x2000, "the stick is B");
+        // A touch of the stick is no press.
+        controllers.axis(pad, 1, -9000);
+        assert_eq!(told.try_iter().last(), Some(PartSet::default()));
+        input.note_kept();
+        input.next_pad_assignment(0).unwrap();
+        let own = input.pads()[0].1.clone().unwrap();
+        bind("x", &|| controllers.axis(pad, 5, 255));
+        let changes: Vec<String> = input.changes().into_iter().map(|(key, _)| key).collect();
+        assert!(changes.contains(&format!("controller.{own}.buttons.right-trigger")), "{changes:?}");
+        assert!(changes.iter().any(|key| key.starts_with("pad.")), "{changes:?}");
+        controllers.unplug(pad);
+        assert_eq!(input.pads(), []);
     }
 }

@@ -59,6 +59,11 @@ impl Guid {
     }
 }
 
+/// SDL's GUID of a controller as text, by which settings name it.
+pub fn guid_text(shape: &Shape) -> String {
+    Guid::of(shape).0.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
 /// A key, axis or hat, by SDL's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
@@ -291,6 +296,7 @@ mod tests {
         let shape = console_pad();
         let mapping = one(PAD);
         assert!(mapping.is_for(&shape));
+        assert_eq!(guid_text(&shape), PAD[..32]);
         let (mapped, default) = (mapping.bindings(&shape), shape.default_bindings().unwrap());
         let mut states = vec![PadInputs::default()];
         for &key in &shape.keys {

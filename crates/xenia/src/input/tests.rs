@@ -41,7 +41,7 @@ fn pads_operate_the_menu_and_the_machine_sees_nothing_of_that() {
     let mut controllers = without_keyboard();
     let (sender, told) = std::sync::mpsc::channel();
     controllers.watch_pads(move |held| {
-        let _ = sender.send(held);
+        let _ = sender.send(held.buttons);
     });
     let pad = controllers.plug(console_pad(), Motors::default());
     controllers.key(pad, 0x130, true);
@@ -137,4 +137,54 @@ fn a_mapping_that_is_given_comes_before_the_default() {
     controllers.key(pad, 0x130, true);
     assert_eq!(controllers.gamepad(0, 0).unwrap().buttons, 0x2000);
     assert!(controllers.look_for_pads(&[&dir.path().join("none")]).is_err());
+}
+
+#[test]
+fn pads_that_come_and_go_are_told() {
+    let controllers = without_keyboard();
+    let (sender, told) = std::sync::mpsc::channel();
+    controllers.tell_news_to(move |text| {
+        let _ = sender.send(text);
+    });
+    let pad = controllers.plug(console_pad(), Motors::default());
+    let name = console_pad().name;
+    assert_eq!(controllers.pads().len(), 1);
+    controllers.unplug(pad);
+    assert_eq!(controllers.pads(), []);
+    let expected = [format!("{name} is controller 1"), format!("{name}, controller 1, is gone")];
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_pad_has_the_settings_of_its_own_assignment_and_others_have_those_of_all() {
+    let mut controllers = without_keyboard();
+    let guid = sdl::guid_text(&console_pad());
+    let other = Shape { product: 1, ..console_pad() };
+    let (one, two) = (Motors::default(), Motors::default());
+    let pads = [controllers.plug(console_pad(), one.clone()), controllers.plug(other, two.clone())];
+    let text = format!(
+        "[input]\nkeyboard = 0\n[controller.own]\nrumble = 0.5\ndead-zone = 0.5\nkind = 'wheel'\n\
+         [controller.own.buttons]\na = 'left-trigger'\nleft-trigger = 'a'\n[pad]\n{guid} = 'own'\n"
+    );
+    controllers.tune(config::parse(&text, Path::new("c")).unwrap().for_title(None));
+    for pad in pads {
+        controllers.key(pad, 0x130, true);
+        controllers.axis(pad, 0, 13_000);
+    }
+    let mut told = |user| {
+        let pad = controllers.gamepad(user, 0).unwrap();
+        (pad.buttons, pad.left_trigger, pad.left_x != 0, controllers.model(user, 0).unwrap().kind)
+    };
+    assert_eq!(told(0), (0, 255, false, PadKind::Wheel));
+    assert_eq!(told(1), (0x1000, 0, true, PadKind::Gamepad));
+    controllers.set_vibration(0, 1000, 0, 0);
+    controllers.set_vibration(1, 1000, 0, 0);
+    assert_eq!(one.next(Duration::ZERO), MotorCommand::Run(500, 0));
+    assert_eq!(two.next(Duration::ZERO), MotorCommand::Run(1000, 0));
+    // The trigger is a button now.
+    controllers.key(pads[0], 0x130, false);
+    controllers.axis(pads[0], 2, 255);
+    let pad = controllers.gamepad(0, 0).unwrap();
+    assert_eq!((pad.buttons, pad.left_trigger), (0x1000, 0));
+    assert_eq!(controllers.last_pad().unwrap().guid, guid);
 }

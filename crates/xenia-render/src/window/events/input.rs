@@ -2,16 +2,17 @@
 //! the page's commands.
 
 use super::Events;
-use crate::window::{ControllerKeys, InputClient};
+use crate::window::{ControllerKeys, HeldParts, InputClient};
 use winit::event::{ElementState, WindowEvent};
+use winit::event_loop::ActiveEventLoop;
 use winit::keyboard::{KeyCode, PhysicalKey};
 
 /// Input for a part that waits.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum PressedInput {
     Key(KeyCode),
-    /// Buttons of pads, as bits of the console's own states.
-    Buttons(u16),
+    /// Parts of pads ([`HeldParts::parts`]).
+    Parts(u32),
 }
 
 impl Events {
@@ -32,6 +33,25 @@ impl Events {
         true
     }
 
+    /// Takes what pads hold now: for the part that waits, the open page, or the menu.
+    pub(super) fn take_pads(&mut self, event_loop: &ActiveEventLoop, held: HeldParts) {
+        let now = self.mailbox.now();
+        let new = held.parts & !std::mem::replace(&mut self.parts, held.parts);
+        let Some(view) = &mut self.view else { return };
+        let before = view.pages.held();
+        let waits = view.pages.waiting_part().is_some();
+        let asked = view.pages.pads(held.buttons, now);
+        view.page_due(now);
+        if waits && new != 0 {
+            self.bind(PressedInput::Parts(new));
+            return;
+        }
+        if asked {
+            self.toggle_menu();
+        }
+        self.chords(event_loop, before, held.buttons);
+    }
+
     fn waiting_part(&self) -> Option<&'static str> {
         self.view.as_ref()?.pages.waiting_part()
     }
@@ -49,7 +69,7 @@ impl Events {
         self.end_waiting();
         self.change_input(|input| match pressed {
             PressedInput::Key(key) => input.bind_key(part, key),
-            PressedInput::Buttons(bits) => input.bind_button(part, bits),
+            PressedInput::Parts(pressed) => input.bind_parts(part, pressed),
         });
     }
 

@@ -218,6 +218,9 @@ impl Events {
             PageCommand::ShowGallery(first) => self.show_gallery(first),
             PageCommand::ShowPicture(path) => self.show_picture(&path),
             PageCommand::Unbind(part) => self.change_input(|input| input.unbind(part)),
+            PageCommand::NextPadAssignment(number) => {
+                self.change_input(|input| input.next_pad_assignment(number));
+            }
             PageCommand::NextAssignment => self.change_input(|input| input.next_assignment()),
             PageCommand::ResetInput => self.change_input(|input| input.reset()),
             PageCommand::TryMotors(on) => {

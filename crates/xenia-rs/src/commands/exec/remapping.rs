@@ -2,10 +2,10 @@
 
 use anyhow::Error;
 use xenia::input::config::edit::{InputFraction, MOST_ZONE};
-use xenia::input::control::PadControl;
-use xenia::input::{AssignedPart, LiveInput};
+use xenia::input::control::{PadControl, PartSet};
+use xenia::input::{AssignedPart, LiveInput, PluggedPad};
 use xenia_render::{
-    ControllerKeys, InputClient, InputModel, InputPart, KeyCode, LiveSetting, SettingControl,
+    ControllerKeys, InputClient, InputModel, InputPad, InputPart, KeyCode, LiveSetting, SettingControl,
 };
 
 /// The window's client for the page.
@@ -61,13 +61,16 @@ impl InputClient for Remapping {
             bound: bound(&part),
             pressed: part.pressed,
         };
-        let pad = |(name, user): (String, Option<u32>)| match user {
-            Some(user) => format!("{name}: controller {user}"),
-            None => format!("{name}: waits for a place"),
+        let pad = |(PluggedPad { name, user }, assignment): (PluggedPad, Option<String>)| InputPad {
+            name: match user {
+                Some(user) => format!("{}: controller {user}", name.name),
+                None => format!("{}: waits for a place", name.name),
+            },
+            assignment,
         };
         InputModel {
             parts: self.0.parts().into_iter().map(shown).collect(),
-            pads: self.0.controllers().pads().into_iter().map(pad).collect(),
+            pads: self.0.pads().into_iter().map(pad).collect(),
             assignment: self.0.controller_name(),
             settings: InputFraction::ALL.map(|fraction| self.setting(fraction)).into(),
         }
@@ -77,8 +80,12 @@ impl InputClient for Remapping {
         self.0.bind_key(part(name)?, key).map_err(|error| text(&error))
     }
 
-    fn bind_button(&self, name: &str, bits: u16) -> Result<ControllerKeys, String> {
-        self.0.bind_button(part(name)?, bits).map_err(|error| text(&error))
+    fn bind_parts(&self, name: &str, pressed: u32) -> Result<ControllerKeys, String> {
+        self.0.bind_button(part(name)?, PartSet(pressed)).map_err(|error| text(&error))
+    }
+
+    fn next_pad_assignment(&self, number: usize) -> Result<ControllerKeys, String> {
+        self.0.next_pad_assignment(number).map_err(|error| text(&error))
     }
 
     fn unbind(&self, name: &str) -> Result<ControllerKeys, String> {
@@ -126,7 +133,7 @@ mod tests {
         let both = |label: &str, bound: &str| (label.to_owned(), bound.to_owned());
         assert_eq!(bound("left-stick-up"), both("Left stick up", "I"));
         page.bind_key("up", KeyCode::Numpad8).unwrap();
-        page.bind_button("a", 0x2000).unwrap();
+        page.bind_parts("a", 1 << 12).unwrap();
         page.unbind("start").unwrap();
         assert_eq!(bound("up"), both("D-pad up", "Numpad8"));
         assert_eq!((bound("a"), bound("start")), (both("A", "Z, pad: B"), both("Start", "-")));

@@ -42,7 +42,7 @@ use xenia::video::VideoTarget;
 use xenia_cli::exit::Fault;
 use xenia_cli::limits;
 use xenia_kernel::ports::{Dialogs, Input};
-use xenia_render::{Figures, FrameSender, Hotkeys, Overlay, Phase, WindowConfig};
+use xenia_render::{Figures, FrameSender, HeldParts, Hotkeys, Overlay, Phase, WindowConfig};
 
 /// Initial size of the window in logical pixels: the resolution of most titles.
 const SIZE: (u32, u32) = (1280, 720);
@@ -152,7 +152,11 @@ pub(super) fn run(
         CurrentRun::handle_exit(Moment::Window);
         let pads = sender.clone();
         own_videos.tell(&sender);
-        controllers.watch_pads(move |held| pads.pads(held));
+        controllers.watch_pads(move |held| {
+            pads.pads(HeldParts { buttons: held.buttons, parts: held.parts.0 });
+        });
+        let news = sender.clone();
+        controllers.tell_news_to(move |text| news.message(text));
         let (closing, window) = (control.clone(), sender.clone());
         machine_interrupt.when_requested(move || {
             closing.close();

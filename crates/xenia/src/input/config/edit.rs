@@ -5,7 +5,8 @@
 //! all titles. A change after which a key would be assigned to
 //! two parts of any title is refused, as it would be in a file.
 
-use super::{ControllerName, Fraction, InputConfig, Table, TitleId, Zone};
+use super::pad::TABLE;
+use super::{ControllerName, Fraction, InputConfig, PadName, Table, TitleId, Zone};
 use crate::input::control::{CONTROLS, PadControl};
 use crate::input::keys::{self, NamedKey};
 use crate::input::one_or_many::OneOrMany;
@@ -59,24 +60,26 @@ impl InputFraction {
 
 /// A table of the settings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum InputOwner {
+pub(super) enum InputOwner {
     /// The table `[input]`.
     All,
     /// A table `[controller.NAME]`.
     Named(ControllerName),
     /// A table `[input.title.ID]`.
     Title(u32),
+    /// A pad's line in the table `[pad]`, by its key.
+    Pad(String),
 }
 
 /// A setting that was changed: its table, and its name there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct InputKey {
-    owner: InputOwner,
-    name: InputName,
+    pub(super) owner: InputOwner,
+    pub(super) name: InputName,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum InputName {
+pub(super) enum InputName {
     /// Keys of a part.
     Keys(PadControl),
     /// The part that a button of pads is.
@@ -95,7 +98,7 @@ impl InputConfig {
         match owner {
             InputOwner::Title(id) => self.table.title.entry(TitleId(*id)).or_default(),
             InputOwner::Named(name) => self.controllers.entry(name.clone()).or_default(),
-            InputOwner::All => &mut self.table,
+            InputOwner::All | InputOwner::Pad(_) => &mut self.table,
         }
     }
 
@@ -105,6 +108,7 @@ impl InputConfig {
             InputOwner::Title(id) => self.table.title.get(&TitleId(*id)),
             InputOwner::Named(name) => self.controllers.get(name),
             InputOwner::All => Some(&self.table),
+            InputOwner::Pad(_) => None,
         }
     }
 
@@ -147,7 +151,7 @@ impl InputConfig {
     pub fn next_controller(&mut self, title: Option<u32>) -> ChangedInput {
         let owner = match self.owner(title, |table| table.controller.is_some()) {
             owner @ InputOwner::Title(_) => owner,
-            InputOwner::All | InputOwner::Named(_) => InputOwner::All,
+            InputOwner::All | InputOwner::Named(_) | InputOwner::Pad(_) => InputOwner::All,
         };
         let names: Vec<ControllerName> = self.controllers.keys().cloned().collect();
         let now = self.controller(title).and_then(|now| names.iter().position(|name| name == now));
@@ -189,12 +193,24 @@ impl InputConfig {
 
     /// Makes a button of pads, as it is printed on them, a part for titles. The button that was
     /// this part becomes what the other one was, so that no part is lost.
-    pub fn bind_button(&mut self, title: Option<u32>, part: PadControl, button: PadControl) -> ChangedInput {
-        let buttons = self.for_title(title).buttons;
+    /// The change acts in the assignment of the pad, if that has one of its own.
+    pub fn bind_button(
+        &mut self,
+        title: Option<u32>,
+        pad: Option<&PadName>,
+        part: PadControl,
+        button: PadControl,
+    ) -> ChangedInput {
+        let tuning = self.for_title(title);
+        let buttons = tuning.of_pad(pad).buttons;
         let meant = |printed: PadControl| buttons.get(&printed).copied().unwrap_or(printed);
         let before = meant(button);
         let other = CONTROLS.iter().map(|(_, control)| *control).find(|control| meant(*control) == part);
-        let owner = self.owner(title, |table| !table.buttons.is_empty());
+        let of_pad = pad.and_then(|pad| self.assignment_of(pad)).cloned().map(InputOwner::Named);
+        let owner = match (self.owner(title, |table| !table.buttons.is_empty()), of_pad) {
+            (InputOwner::All | InputOwner::Named(_), Some(of_pad)) => of_pad,
+            (owner, _) => owner,
+        };
         let mut changed = ChangedInput::new();
         for (printed, now) in [(other.unwrap_or(part), before), (button, part)] {
             self.table(&owner).buttons.insert(printed, now);
@@ -244,6 +260,10 @@ impl InputConfig {
             InputOwner::All => "input".to_owned(),
             InputOwner::Named(name) => format!("controller.{}", name.0),
             InputOwner::Title(id) => format!("input.title.{id:08X}"),
+            InputOwner::Pad(key) => {
+                let name = self.pad_by_key(key);
+                return (format!("{TABLE}.{key}"), name.map(|name| format!("\"{}\"", name.0)));
+            }
         };
         let quoted = |key: &NamedKey| format!("\"{}\"", keys::name(key.0));
         match name {
@@ -373,13 +393,33 @@ mod tests {
     #[test]
     fn buttons_change_places() {
         let mut config = config("");
-        let changed = config.bind_button(None, A, B);
+        let changed = config.bind_button(None, None, A, B);
         assert_eq!(lines(&config, &changed), ["input.buttons.a = b", "input.buttons.b = a"]);
-        config.bind_button(None, X, B);
+        config.bind_button(None, None, X, B);
         let buttons = config.for_title(None).buttons;
         assert_eq!((buttons[&B], buttons[&X], buttons[&A]), (X, A, B), "each part has a button");
-        config.bind_button(None, X, B);
+        config.bind_button(None, None, X, B);
         assert_eq!(config.for_title(None).buttons, buttons);
+    }
+
+    #[test]
+    fn triggers_and_stick_directions_are_bound_and_a_pads_own_assignment_is_changed() {
+        let (trigger, push) = (CONTROLS[15].1, CONTROLS[17].1);
+        let mut config = config("[controller.own]\nrumble = 1.0\n[pad]\n0300 = 'own'\n");
+        let changed = config.bind_button(None, None, A, trigger);
+        assert_eq!(
+            lines(&config, &changed),
+            ["input.buttons.a = left-trigger", "input.buttons.left-trigger = a"]
+        );
+        let pad = PadName { guid: "0300".to_owned(), name: String::new() };
+        let changed = config.bind_button(None, Some(&pad), push, B);
+        assert_eq!(
+            lines(&config, &changed),
+            ["controller.own.buttons.b = left-stick-up", "controller.own.buttons.left-stick-up = b"]
+        );
+        let tuning = config.for_title(None);
+        assert_eq!((tuning.own["0300"].buttons.get(&B), tuning.buttons.get(&B)), (Some(&push), None));
+        assert_eq!(tuning.own["0300"].buttons.get(&trigger), Some(&A), "what the others have holds, too");
     }
 
     #[test]

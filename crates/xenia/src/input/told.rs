@@ -1,0 +1,56 @@
+//! News of the controllers: the parts that pads hold, the pads that are plugged in, and messages
+//! about those that come and go.
+
+use super::config::PadName;
+use super::control::PartSet;
+use xenia_kernel::ports::Gamepad;
+
+/// Input of all pads together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeldPads {
+    /// Buttons that are down, as bits of [`Gamepad`]; a stick acts as the directional pad.
+    pub buttons: u16,
+    /// Parts that are pressed on purpose, as they are printed on the pads.
+    pub parts: PartSet,
+}
+
+/// A pad that is plugged in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluggedPad {
+    /// Identity in settings.
+    pub name: PadName,
+    /// Its user from 1; `None`: it waits for a place.
+    pub user: Option<u32>,
+}
+
+/// Receives what pads hold when it changes.
+pub(super) struct PadWatcher(pub(super) Box<dyn Fn(HeldPads) + Send>);
+
+/// Receives a message for the user.
+pub(super) struct PadNews(pub(super) Box<dyn Fn(String) + Send>);
+
+impl std::fmt::Debug for PadNews {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PadNews")
+    }
+}
+
+impl std::fmt::Debug for PadWatcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PadWatcher")
+    }
+}
+
+/// Deflection from which a stick counts as the directional pad: half of its range.
+const PUSHED: i16 = 0x4000;
+
+/// Buttons that a pad holds down; a stick acts as the directional pad.
+pub(crate) fn held(pad: &Gamepad) -> u16 {
+    let ways = [
+        (pad.left_y >= PUSHED, 0x0001),
+        (pad.left_y <= -PUSHED, 0x0002),
+        (pad.left_x <= -PUSHED, 0x0004),
+        (pad.left_x >= PUSHED, 0x0008),
+    ];
+    ways.into_iter().filter(|(pushed, _)| *pushed).fold(pad.buttons, |held, (_, bit)| held | bit)
+}
