@@ -305,6 +305,15 @@ fn command_first(definition: &Command, mut words: Vec<OsString>) -> Vec<OsString
     words
 }
 
+/// The words of `exec` in a command line, without the program's name and the command's.
+pub fn exec_words(definition: &Command, words: Vec<OsString>) -> Vec<OsString> {
+    let mut words: Vec<OsString> = command_first(definition, words).into_iter().skip(1).collect();
+    if words.first().is_some_and(|word| word == DEFAULT_COMMAND) {
+        words.remove(0);
+    }
+    words
+}
+
 /// The matches of the innermost subcommand.
 fn deepest(matches: &ArgMatches) -> &ArgMatches {
     matches.subcommand().map_or(matches, |(_, inner)| deepest(inner))

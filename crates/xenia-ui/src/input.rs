@@ -100,6 +100,13 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut InputState) -> Ve
             }
             rows.push(response);
         }
+        for (number, pad) in input.pads.iter().enumerate() {
+            let response = row_of(ui, &pad.name, pad.assignment.as_deref().unwrap_or("as all pads"));
+            if response.clicked() {
+                outcomes.push(Outcome::Do(PageCommand::NextPadAssignment(number)));
+            }
+            rows.push(response);
+        }
         walk(ui, &rows, EventFilter::default());
     });
     if let Some(chosen) = chosen {
@@ -107,12 +114,6 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut InputState) -> Ve
     }
     outcomes.extend(settings::list(ui, &input.settings));
     ui.add_space(4.0);
-    for (number, pad) in input.pads.iter().enumerate() {
-        let own = pad.assignment.as_deref().unwrap_or("as all pads");
-        if row_of(ui, &pad.name, own).clicked() {
-            outcomes.push(Outcome::Do(PageCommand::NextPadAssignment(number)));
-        }
-    }
     if let Some(name) = &input.assignment
         && row_of(ui, "Assignment", if name.is_empty() { "none" } else { name }).clicked()
     {
@@ -266,6 +267,7 @@ mod tests {
     #[test]
     fn each_pad_has_its_own_assignment_and_pads_that_come_and_go_are_shown() {
         let mut driver = Driver::new(MenuPage::Input, model());
+        driver.change(|model| model.input.as_mut().unwrap().parts.truncate(1));
         assert_eq!(driver.click("as all pads"), [PageCommand::NextPadAssignment(0)]);
         let second =
             InputPad { name: "Wheel: controller 2".to_owned(), assignment: Some("racing".to_owned()) };

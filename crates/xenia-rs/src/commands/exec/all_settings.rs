@@ -104,10 +104,7 @@ impl AllSettings {
         let title = self.title(target);
         let rows = self.rows()?;
         let path = title.as_ref().and_then(|title| title.path.as_deref());
-        // The definition's name comes first, and the command's may follow.
-        let words = words(&self.own, path).split_off(1);
-        let words = words.into_iter().enumerate();
-        let words = words.filter(|(at, word)| *at > 0 || word != GLOBAL).map(|(_, word)| word).collect();
+        let words = settings::exec_words(self.definition(), words(&self.own, path));
         let resolve = if title.is_some() { resolve } else { resolve_without_title };
         let resolved = resolve(self.definition(), words, self.named.as_deref())?;
         let of_title = title.as_ref().and_then(|title| title.table.as_deref());

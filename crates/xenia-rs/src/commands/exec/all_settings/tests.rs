@@ -108,7 +108,7 @@ fn the_winner_is_shown_with_its_source_and_those_below() {
     let id = id_of(Some(SUITE.as_ref())).unwrap();
     let text =
         format!("[exec]\nvolume = 70 # quiet\nmute = true\nfilter = 'nearest'\n[title.{id}]\nvolume = 60\n");
-    let pages = Pages::new(&text, &["exec", "--filter", "linear"]);
+    let pages = Pages::new(&text, &["--config", "/dev/null", "exec", "--filter", "linear"]);
     let shown = |target: &SettingTarget, key: &str| {
         let entry = pages.entry(target, key);
         let layers: Vec<String> =
