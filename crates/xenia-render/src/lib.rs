@@ -15,6 +15,10 @@ pub mod translate;
 mod window;
 
 pub use window::{
+    AchievementsModel, DataOwner, EarnedRow, ImportableFile, PackageId, ProfileChoice, ProfileClient,
+    ProfileName, ProfileNews, SavesModel, StoredPackage,
+};
+pub use window::{
     Appearance, BINDINGS, BRIGHTNESS, Client, ControllerKeys, Figures, Filter, FrameSender, GAMMA,
     GalleryEntry, GalleryModel, GalleryPicture, HeldParts, HotkeyError, Hotkeys, InputClient, InputModel,
     InputPad, InputPart, InsidePane, KeyAction, KeyBinding, KeyEvent, LIVE, LibraryClient, LibraryEntry,

@@ -21,6 +21,7 @@ mod osd;
 mod page;
 mod pages;
 mod place;
+mod profile;
 pub(crate) mod scaling;
 mod size;
 mod view;
@@ -34,6 +35,7 @@ pub use meter::{Figures, Sounding};
 pub use osd::Overlay;
 pub use page::{Phase, Stopped};
 pub use place::WindowPlace;
+pub use profile::{ProfileClient, ProfileNews};
 pub use scaling::{Filter, Scaling};
 
 use mailbox::WindowMessage;
@@ -41,6 +43,10 @@ use std::path::{Path, PathBuf};
 use winit::event_loop::EventLoop;
 use winit::keyboard::KeyCode;
 use xenia_gpu::Frame;
+pub use xenia_ui::{
+    AchievementsModel, DataOwner, EarnedRow, ImportableFile, PackageId, ProfileChoice, ProfileName,
+    SavesModel, StoredPackage,
+};
 pub use xenia_ui::{
     GalleryEntry, GalleryModel, GalleryPicture, InputModel, InputPad, InputPart, InsidePane, LibraryEntry,
     LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting, PageFailure, PageTheme, SavedSlot,
@@ -260,6 +266,11 @@ pub trait Client {
 
     /// The library; `None` if the window is one of a single title.
     fn library(&mut self) -> Option<&mut dyn LibraryClient> {
+        None
+    }
+
+    /// The data of profiles; `None` if there are no pages for it.
+    fn profile(&mut self) -> Option<&mut dyn ProfileClient> {
         None
     }
 

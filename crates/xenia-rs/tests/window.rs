@@ -7,6 +7,7 @@ mod endings;
 mod graphics;
 mod library;
 mod menu;
+mod profile;
 mod states;
 mod walk;
 

@@ -2,6 +2,10 @@
 
 use super::testing::Driver;
 use super::{
+    AchievementsModel, EarnedRow, ImportableFile, ProfileChoice, ProfileModel, ProfileName, SavesModel,
+    StoredPackage,
+};
+use super::{
     GalleryEntry, GalleryModel, InputModel, InputPad, InputPart, InsidePane, LibraryEntry, LibraryModel,
     LiveSetting, MenuPage, PageFailure, PageModel, SavedSlot, SettingControl, SettingEntry, SettingTarget,
     SettingsModel, StateList, StoppedModel, StoredData,
@@ -26,7 +30,13 @@ fn pages() -> impl Iterator<Item = MenuPage> {
             MenuPage::Input => MenuPage::Internals,
             MenuPage::Internals => MenuPage::Gallery,
             MenuPage::Gallery => MenuPage::Picture,
-            MenuPage::Picture => MenuPage::SaveState,
+            MenuPage::Picture => MenuPage::Achievements,
+            MenuPage::Achievements => MenuPage::Saves,
+            MenuPage::Saves => MenuPage::Package,
+            MenuPage::Package => MenuPage::AskDeletePackage,
+            MenuPage::AskDeletePackage => MenuPage::Import,
+            MenuPage::Import => MenuPage::AskReplace,
+            MenuPage::AskReplace => MenuPage::SaveState,
             MenuPage::SaveState => MenuPage::LoadState,
             MenuPage::LoadState => MenuPage::Library,
             MenuPage::Library => MenuPage::Title,
@@ -41,6 +51,32 @@ fn pages() -> impl Iterator<Item = MenuPage> {
         })
     };
     std::iter::successors(Some(MenuPage::Menu), next)
+}
+
+/// Achievements, and saved games of two profiles.
+fn profile() -> ProfileModel {
+    let profiles = [(7, "Ada"), (8, "Bo")];
+    let profiles = profiles.map(|(xuid, name)| ProfileName { xuid, name: name.to_owned() }).to_vec();
+    let choice = ProfileChoice { profiles, chosen: 0 };
+    let earned =
+        |name: &str| EarnedRow { name: name.to_owned(), details: "20 G".to_owned(), ..EarnedRow::default() };
+    let rows = (0..9).map(|number| earned(&format!("Number {number}"))).collect();
+    let achievements = AchievementsModel { choice: choice.clone(), rows, ..AchievementsModel::default() };
+    let package = |name: &str| StoredPackage { name: name.to_owned(), ..StoredPackage::default() };
+    let file = |name: &str| ImportableFile { path: name.into(), ..ImportableFile::default() };
+    let saves = SavesModel {
+        choice,
+        packages: vec![package("First"), package("Second")],
+        importable: vec![file("/e/1.con"), file("/e/2.con")],
+        exports: Some("/e".into()),
+        ..SavesModel::default()
+    };
+    ProfileModel {
+        has_title: true,
+        achievements: Some(Arc::new(achievements)),
+        saves: Some(Arc::new(saves)),
+        ..ProfileModel::default()
+    }
 }
 
 /// A model with something on each page.
@@ -98,6 +134,7 @@ fn model() -> PageModel {
         has_gallery: true,
         gallery: Some(Arc::new(gallery)),
         video: Some(false),
+        profile: profile(),
         ..PageModel::default()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::SettingTarget;
 use super::interface::{MenuPage, Outcome, entry};
+use super::profile::{self, DataOwner};
 use super::typing::TypedText;
 use super::{LibraryEntry, PageCommand, PageModel, StoredKind};
 use egui::Ui;
@@ -30,6 +31,13 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, title: Option<&LibraryEntry>)
     if model.has_all_settings && entry(ui, "Settings of this title") {
         let target = SettingTarget::Title(title.path.clone());
         outcome = Some(Outcome::Do(PageCommand::ShowSettings(target)));
+    }
+    if title.has_id {
+        for (label, then) in profile::entries(&DataOwner::InLibrary(title.path.clone())) {
+            if entry(ui, label) {
+                outcome = Some(then);
+            }
+        }
     }
     if model.stored.caches.is_some() && entry(ui, "Delete caches") {
         outcome = Some(Outcome::Do(PageCommand::Delete(title.path.clone(), StoredKind::Caches)));

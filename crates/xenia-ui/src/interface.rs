@@ -7,6 +7,7 @@ use super::internals::{self, InsideView};
 use super::library::LibraryState;
 use super::overlay::OverlayText;
 use super::pictures::Textures;
+use super::profile::{self, ProfileState};
 use super::states::{self, SlotUse};
 use super::typing::TypedText;
 use super::{PageCommand, PageModel, details, gallery, library, menu, settings, stopped};
@@ -50,6 +51,18 @@ pub enum MenuPage {
     Gallery,
     /// A picture of the gallery.
     Picture,
+    /// Achievements of a title.
+    Achievements,
+    /// Saved games and content of a title.
+    Saves,
+    /// A saved game, or content.
+    Package,
+    /// Question before a package is deleted.
+    AskDeletePackage,
+    /// A package is chosen, to be taken in.
+    Import,
+    /// Question before a package replaces another one.
+    AskReplace,
     /// Slots to save the state to.
     SaveState,
     /// Slots to load a state from.
@@ -111,6 +124,7 @@ pub struct UserInterface {
     typed: TypedText,
     settings: SettingsState,
     input: InputState,
+    profile: ProfileState,
     /// Text outside of pages.
     text: OverlayText,
     /// Events for the next pass.
@@ -147,6 +161,7 @@ impl Default for UserInterface {
             typed: TypedText::default(),
             settings: SettingsState::default(),
             input: InputState::default(),
+            profile: ProfileState::default(),
             text: OverlayText::default(),
             later: Vec::new(),
             is_new: true,
@@ -173,6 +188,7 @@ impl UserInterface {
         self.pictures = Textures::default();
         self.typed.begin("");
         self.settings.open(page);
+        self.profile.enter(page);
         if page == MenuPage::Library {
             self.library.open();
         }
@@ -246,7 +262,7 @@ impl UserInterface {
         }
         match page {
             Some(MenuPage::Library) => library::take_keys(&mut self.library, &mut input.events),
-            Some(MenuPage::AddFolder) => self.typed.take_keys(&mut input.events),
+            Some(MenuPage::AddFolder | MenuPage::Import) => self.typed.take_keys(&mut input.events),
             Some(MenuPage::AllSettings) => self.settings.take_keys(&mut input.events),
             Some(MenuPage::TypeSetting | MenuPage::FindSetting) => {
                 self.settings.typed.take_keys(&mut input.events);
@@ -284,6 +300,9 @@ impl UserInterface {
                         MenuPage::Stopped | MenuPage::Gallery | MenuPage::AddFolder => READABLE,
                         MenuPage::AllSettings | MenuPage::OneSetting => READABLE,
                         MenuPage::TypeSetting | MenuPage::FindSetting => READABLE,
+                        MenuPage::Achievements | MenuPage::Saves | MenuPage::Package | MenuPage::Import => {
+                            READABLE
+                        }
                         _ => WIDTH,
                     };
                     ui.set_width(width.min(ui.ctx().content_rect().width() - 60.0));
@@ -330,6 +349,15 @@ impl UserInterface {
             MenuPage::Failure => details::failure(ui, model),
             MenuPage::Gallery => gallery::show(ui, model, &mut self.pictures),
             MenuPage::Picture => gallery::show_picture(ui, model, &mut self.pictures),
+            MenuPage::Achievements
+            | MenuPage::Saves
+            | MenuPage::Package
+            | MenuPage::AskDeletePackage
+            | MenuPage::Import
+            | MenuPage::AskReplace => {
+                let own = (&mut self.profile, &mut self.pictures);
+                profile::show(ui, page, model, own, &self.typed.text)
+            }
             MenuPage::SaveState => states::show(ui, model, SlotUse::Save, &mut self.pictures),
             MenuPage::LoadState => states::show(ui, model, SlotUse::Load, &mut self.pictures),
             MenuPage::AskDelete => details::ask_delete(ui, model, title),
@@ -362,6 +390,12 @@ fn back(page: MenuPage, model: &PageModel) -> Outcome {
         MenuPage::TypeSetting => Outcome::Go(MenuPage::OneSetting),
         MenuPage::AllSettings => all_settings::back(model),
         MenuPage::Picture => Outcome::Go(MenuPage::Gallery),
+        MenuPage::Achievements
+        | MenuPage::Saves
+        | MenuPage::Package
+        | MenuPage::AskDeletePackage
+        | MenuPage::Import
+        | MenuPage::AskReplace => profile::back(page, model),
         MenuPage::Title | MenuPage::AddFolder | MenuPage::Failure => Outcome::Go(MenuPage::Library),
         MenuPage::Settings
         | MenuPage::Input

@@ -1,6 +1,6 @@
-//! Pages over the picture: the pause menu, settings, controllers, saved states, the gallery, the
-//! machine's inside. The library is the page of a window without a title. Text outside of pages,
-//! such as figures and messages, is [`OverlayText`].
+//! Pages over the picture: the pause menu, settings, controllers, saved states, the gallery, a
+//! profile's achievements and saves, the machine's inside. The library is the page of a window
+//! without a title. Text outside of pages, such as figures and messages, is [`OverlayText`].
 //!
 //! ```text
 //!  PageModel (plain data) ──▶ UserInterface::show ──▶ pages ──▶ Commands
@@ -26,6 +26,7 @@ mod model;
 mod overlay;
 mod pad;
 mod pictures;
+mod profile;
 mod settings;
 mod states;
 mod stopped;
@@ -47,4 +48,8 @@ pub use model::{
 pub use overlay::OverlayText;
 pub use pad::{GUIDE, PadKeys};
 pub use pictures::LibraryIcon;
+pub use profile::{
+    AchievementsModel, DataOwner, EarnedRow, ImportableFile, PackageId, ProfileChoice, ProfileCommand,
+    ProfileModel, ProfileName, SavesModel, StoredPackage,
+};
 pub use stopped::StoppedModel;

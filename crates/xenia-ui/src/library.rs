@@ -58,6 +58,8 @@ pub struct LibraryEntry {
     pub last_played: Option<u64>,
     /// Time of all runs, in seconds.
     pub seconds_played: u64,
+    /// Whether it has an id, by which profiles keep its data.
+    pub has_id: bool,
     /// Its icon; `None` if it has none.
     pub icon: Option<Arc<LibraryIcon>>,
 }

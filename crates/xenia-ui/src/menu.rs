@@ -1,6 +1,7 @@
 //! Pause menu, and the questions before a running title is closed.
 
 use super::interface::{MenuPage, Outcome, entry};
+use super::profile::{self, DataOwner};
 use super::{PageCommand, PageModel};
 use egui::Ui;
 
@@ -37,6 +38,9 @@ fn entries(model: &PageModel) -> Vec<(&'static str, Outcome)> {
     }
     if model.can_restart {
         entries.push(("Restart", ask(MenuPage::AskRestart, PageCommand::Restart)));
+    }
+    if model.profile.has_title {
+        entries.extend(profile::entries(&DataOwner::Running));
     }
     entries.push(("Settings", Outcome::Go(MenuPage::Settings)));
     entries.extend(controllers);

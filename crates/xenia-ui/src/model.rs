@@ -6,6 +6,7 @@ use super::input::InputModel;
 use super::internals::InsidePane;
 use super::library::{LibraryModel, LibraryView};
 use super::pictures::LibraryIcon;
+use super::profile::{ProfileCommand, ProfileModel};
 use super::stopped::StoppedModel;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -40,6 +41,8 @@ pub struct PageModel {
     pub is_home: bool,
     /// Data that the title on the page of details has left on the disk.
     pub stored: StoredData,
+    /// Achievements, saved games and content of a title.
+    pub profile: ProfileModel,
     /// Whether there is a gallery of screenshots and videos.
     pub has_gallery: bool,
     /// The part of the gallery that is shown.
@@ -205,6 +208,8 @@ pub enum PageCommand {
     ToggleVideo,
     /// Show the gallery from the entry with this number on, from 0.
     ShowGallery(usize),
+    /// Show or change the data that profiles have of a title.
+    Profile(ProfileCommand),
     /// Show a picture of the gallery.
     ShowPicture(PathBuf),
     /// Close the window.

@@ -15,4 +15,4 @@ pub use outside::{
     AnisotropyMode, AudioOutput, DialogPolicy, GpuKind, InternalResolution, NetworkKind, PatchConfig,
     QueryMode, ReadbackMode, SaveConfig, ScratchConfig, SoundConfig, SpeakerLayout, TitleConfig, VideoConfig,
 };
-pub use start_time::StartTime;
+pub use start_time::{StartTime, file_time};

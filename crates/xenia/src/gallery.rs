@@ -67,7 +67,7 @@ pub fn read(path: &Path, most: (u16, u16)) -> Result<IconPicture> {
 
 /// A picture whose sides are divided by the least whole number for which they fit: each pixel is
 /// the mean of a square.
-fn shrunk(picture: IconPicture, most: (u16, u16)) -> IconPicture {
+pub(crate) fn shrunk(picture: IconPicture, most: (u16, u16)) -> IconPicture {
     let [width, height] = picture.size.map(usize::from);
     let by = |side: usize, most: u16| side.div_ceil(usize::from(most.max(1)));
     let by = by(width, most.0).max(by(height, most.1));

@@ -10,6 +10,7 @@
 //! - Outputs of a run: [`report`], [`bug_report`], [`digest`], [`golden`], [`event_log`],
 //!   [`call_trace`], [`frames`], [`screenshots`], [`video`], [`gallery`], [`code_store`];
 //!   [`output`] writes files atomically.
+//! - [`library`], [`achievements`]: the user's titles, and what was earned in them.
 //! - [`user_folders`]: where settings, saves and caches are.
 //! - Messages to the user: [`say`], [`guest_log`], [`status`], [`wording`].
 //! - [`desktop`]: files and the clipboard of the desktop.
@@ -27,6 +28,7 @@
 // All output goes through `say`, which remembers write errors.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod achievements;
 pub mod bug_report;
 mod call_log;
 pub mod call_trace;

@@ -1,4 +1,6 @@
-//! Formats numbers and plurals in messages.
+//! Formats numbers, plurals and dates in messages.
+
+use xenia_kernel::calendar::TimeFields;
 
 /// A number with commas between thousands.
 pub fn grouped(number: u64) -> String {
@@ -30,6 +32,12 @@ pub fn bytes_text(bytes: u64) -> String {
     }
 }
 
+/// The date of a time in units of 100 ns since 1601, such as `2008-11-22`.
+pub fn date_text(time: u64) -> String {
+    let TimeFields { year, month, day, .. } = TimeFields::new(time);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
 /// A number of repetitions in words.
 pub fn times(count: u64) -> String {
     if count == 1 { "once".to_owned() } else { format!("{} times", grouped(count)) }
@@ -54,6 +62,8 @@ mod tests {
         assert_eq!([0, 1].map(|n: u64| count(n, "mismatch")), ["0 mismatches", "1 mismatch"]);
         assert_eq!([1, 5000].map(|n: usize| count(n, "copy")), ["1 copy", "5,000 copies"]);
         assert_eq!([times(1), times(4096)], ["once", "4,096 times"]);
+        assert_eq!([0, 128_718_234_000_000_000].map(date_text), ["1601-01-01", "2008-11-22"]);
+        assert_eq!(date_text(u64::MAX).len(), "60056-05-28".len(), "a hostile time");
         let sizes = [1, 1023, 1024, (1 << 20) - 1, 5 << 20, 2000 << 30].map(bytes_text);
         assert_eq!(sizes, ["1 byte", "1,023 bytes", "1 KiB", "1023 KiB", "5 MiB", "2,000 GiB"]);
     }

@@ -23,7 +23,10 @@ const TARGET: &str = "achievements";
 
 /// Adds the entries that the title's database lists and the profile's lacks. Existing entries stay
 /// unchanged.
-fn complete(gpd: &mut Gpd, database: &[u8], language: u64) -> Result<(), FormatError> {
+///
+/// # Errors
+/// The title's database is damaged.
+pub fn complete(gpd: &mut Gpd, database: &[u8], language: u64) -> Result<(), FormatError> {
     if database.is_empty() {
         return Ok(());
     }

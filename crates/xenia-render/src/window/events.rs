@@ -4,6 +4,7 @@ mod gallery;
 mod home;
 mod input;
 mod menu;
+mod profile;
 mod settings;
 
 use super::keys::KeyAction;
@@ -22,7 +23,7 @@ use winit::event::{ElementState, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoopProxy};
 use winit::keyboard::{KeyCode, ModifiersState, PhysicalKey};
 use winit::window::WindowId;
-use xenia_ui::{MenuPage, SettingsModel, StateList};
+use xenia_ui::{MenuPage, ProfileModel, SettingsModel, StateList};
 
 type Start = Box<dyn FnOnce(FrameSender)>;
 
@@ -54,6 +55,8 @@ pub(super) struct Events {
     gallery: Gallery,
     /// Parts that pads held last.
     parts: u32,
+    /// Achievements, saved games and content of the title that was shown last.
+    profile: ProfileModel,
     error: Option<RenderError>,
 }
 
@@ -86,6 +89,7 @@ impl Events {
             home,
             gallery: Gallery::default(),
             parts: 0,
+            profile: ProfileModel::default(),
             error: None,
         }
     }
@@ -329,12 +333,13 @@ impl ApplicationHandler<WindowMessage> for Events {
         match message {
             WindowMessage::Mail => {
                 let Some(view) = &mut self.view else { return };
-                let (frame, message, news, is_new, library, change) = {
+                let (frame, message, news, is_new, library, change, profile) = {
                     let mut mail = self.mailbox.answer();
                     let (frame, message) = (mail.frame.take(), mail.message.take());
                     let (library, change) = (mail.library.take(), mail.change.take());
                     let news = std::mem::take(&mut mail.news);
-                    (frame, message, news, mail.phase == Phase::Loading, library, change)
+                    let profile = std::mem::take(&mut mail.profile);
+                    (frame, message, news, mail.phase == Phase::Loading, library, change, profile)
                 };
                 if is_new {
                     view.forget();
@@ -351,6 +356,9 @@ impl ApplicationHandler<WindowMessage> for Events {
                 }
                 if news {
                     self.refresh();
+                }
+                if !profile.is_empty() {
+                    self.take_profile(profile);
                 }
                 if library.is_some() {
                     self.take_library(library);

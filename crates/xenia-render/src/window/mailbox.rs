@@ -3,6 +3,7 @@
 use super::ControllerKeys;
 use super::meter::{Figures, Meter};
 use super::page::{Phase, Stopped};
+use super::profile::ProfileNews;
 use crate::backend::Device;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -65,6 +66,8 @@ pub(super) struct Mail {
     pub(super) stopped: Option<Stopped>,
     /// The newest library, if the window has not taken it yet.
     pub(super) library: Option<Arc<LibraryModel>>,
+    /// Data of profiles that the window has not taken yet, the oldest first.
+    pub(super) profile: Vec<ProfileNews>,
     /// Whether another title or none is open now, if the window has not heard of that yet.
     pub(super) change: Option<TitleChange>,
     /// Whether a wake-up event is pending.
@@ -160,6 +163,11 @@ impl FrameSender {
     /// Shows the library as it is now.
     pub fn library(&self, library: Arc<LibraryModel>) {
         self.put(|mail, _| mail.library = Some(library));
+    }
+
+    /// Shows data of profiles on their pages. Each request has few answers.
+    pub fn profile(&self, news: ProfileNews) {
+        self.put(|mail, _| mail.profile.push(news));
     }
 
     /// Shows the page of the library, because no title is open any more, and the failure that is

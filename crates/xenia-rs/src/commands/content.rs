@@ -1,11 +1,11 @@
 //! `xenia-rs content`: lists, exports and imports saved games and downloadable content; lists and
-//! removes scratch disks.
+//! removes scratch disks. The window's page of saves exports and imports by the same functions.
 //!
 //! Imports are written through the emulated content folder, so a package appears atomically, and no
 //! file name can leave the folder. A package with wrong hashes is refused.
 
-mod import;
-mod links;
+pub(in crate::commands) mod import;
+pub(in crate::commands) mod links;
 mod scratch;
 
 use super::volume::{CHUNK, Found, copy, found, refuse_impossible};
@@ -89,7 +89,8 @@ fn store_of(args: &PlaceArgs, folder: &Path) -> Result<Option<ContentStore>> {
     if is_none_yet { Ok(None) } else { to_read(folder).map(Some) }
 }
 
-fn to_read(folder: &Path) -> Result<ContentStore> {
+/// The store in a folder of saves, to be read.
+pub(in crate::commands) fn to_read(folder: &Path) -> Result<ContentStore> {
     std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let device =
         HostFolder::read_only(folder).with_context(|| format!("cannot read {}", folder.display()))?;
@@ -172,7 +173,12 @@ fn row(store: &ContentStore, from: &Path, name: &PackageName, header: &PackageHe
 /// # Errors
 /// The package is a link that leads out of the content folder. Such links in it are named, and left
 /// out.
-fn files_of(store: &ContentStore, from: &Path, name: &PackageName, header: &PackageHeader) -> Result<Volume> {
+pub(in crate::commands) fn files_of(
+    store: &ContentStore,
+    from: &Path,
+    name: &PackageName,
+    header: &PackageHeader,
+) -> Result<Volume> {
     let files = links::host_path(from, &name.files(header.folder));
     let unseen = links::that_lead_out(from, &files);
     let said = |link: &Path| {
@@ -204,7 +210,7 @@ fn export(args: &ContentExportArgs) -> Result<Code> {
     }
     let mut failures = Vec::new();
     for (name, header) in &packages {
-        match export_one(args, (&store, &from), name, header) {
+        match export_one((&args.folder, args.form), (&store, &from), name, header) {
             Ok(to) => outln!("{}", to.display()),
             Err(error) => failures.push((name, error)),
         }
@@ -214,20 +220,20 @@ fn export(args: &ContentExportArgs) -> Result<Code> {
     if failures.is_empty() { Ok(Code::Done) } else { Err(not_exported(&failures)) }
 }
 
-/// Exports a package, and returns where it is.
-fn export_one(
-    args: &ContentExportArgs,
+/// Exports a package to a folder for packages of all titles, and returns where it is.
+pub(in crate::commands) fn export_one(
+    (folder, form): (&Path, ExportForm),
     (store, from): (&ContentStore, &Path),
     name: &PackageName,
     header: &PackageHeader,
 ) -> Result<PathBuf> {
     let volume = files_of(store, from, name, header)?;
     let PackageName { owner, title, kind, .. } = name;
-    let folder = args.folder.join(format!("{:016X}/{title:08X}/{kind:08X}", owner.0));
+    let folder = folder.join(format!("{:016X}/{title:08X}/{kind:08X}", owner.0));
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let to = folder.join(name.file());
     ensure!(to.symlink_metadata().is_err(), "{} exists", to.display());
-    match args.form {
+    match form {
         ExportForm::Stfs if header.is_packed => copy_package(store, name, &to)?,
         ExportForm::Stfs => write_package(store, name, header, &volume, &to)?,
         ExportForm::Folder => write_folder(&volume, &to)?,

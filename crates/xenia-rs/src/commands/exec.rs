@@ -8,6 +8,7 @@ mod inside;
 mod occupant;
 mod place;
 mod player;
+mod profile_pages;
 mod refusal;
 mod remapping;
 mod reports;

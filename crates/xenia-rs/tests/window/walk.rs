@@ -10,16 +10,21 @@ use super::{DEMO, Picture, Program, display, wait_for, with_settings};
 use anyhow::{Context, Result, ensure};
 use std::fs::File;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 /// A controller that writes to the program's pipe.
-struct Pad(File);
+pub(super) struct Pad(File);
 
 impl Pad {
+    /// The controller at this pipe.
+    pub(super) fn new(pipe: &Path) -> Result<Self> {
+        Ok(Self(File::options().write(true).open(pipe)?))
+    }
+
     /// Presses and releases a part, before it repeats, and waits for a pass of the page.
-    fn press(&mut self, part: &str) -> Result<()> {
+    pub(super) fn press(&mut self, part: &str) -> Result<()> {
         for (word, wait) in [("press", 100), ("release", 500)] {
             writeln!(self.0, "{word} {part}")?;
             std::thread::sleep(Duration::from_millis(wait));
@@ -27,21 +32,26 @@ impl Pad {
         Ok(())
     }
 
-    fn presses(&mut self, parts: &[&str]) -> Result<()> {
+    pub(super) fn presses(&mut self, parts: &[&str]) -> Result<()> {
         parts.iter().try_for_each(|part| self.press(part))
     }
 }
 
 /// The pictures of a walk.
-struct Walk {
+pub(super) struct Walk {
     window: TestWindow,
     folder: Option<PathBuf>,
     steps: u32,
 }
 
 impl Walk {
+    /// A walk whose pictures have the numbers after this one.
+    pub(super) fn new(window: TestWindow, steps: u32) -> Self {
+        Self { window, folder: std::env::var_os("XENIA_WALK").map(PathBuf::from), steps }
+    }
+
     /// Waits until the window has another picture than `before`, and keeps it.
-    fn step(&mut self, name: &str, before: &Picture) -> Result<Picture> {
+    pub(super) fn step(&mut self, name: &str, before: &Picture) -> Result<Picture> {
         let now = wait_for(name, || Ok(Some(self.window.look()?).filter(|now| now != before)))?;
         // The page's last pass.
         std::thread::sleep(Duration::from_millis(500));
@@ -78,9 +88,8 @@ fn a_pad_alone_operates_library_menu_settings_and_states() -> Result<()> {
     let mut program = Program::run(&display, folder.path(), command)?;
     let window = TestWindow::find(&display, HOME, || program.is_alive())?;
     let window = window.with_context(|| program.said())?;
-    let mut pad = Pad(File::options().write(true).open(&pipe)?);
-    let kept = std::env::var_os("XENIA_WALK").map(PathBuf::from);
-    let mut walk = Walk { window, folder: kept, steps: 0 };
+    let mut pad = Pad::new(&pipe)?;
+    let mut walk = Walk::new(window, 0);
     let scanned = folder.path().join("cache/xenia-rs/library.json");
     wait_for("the scan", || Ok(scanned.is_file().then_some(())))?;
     let nothing = (0, 0, Vec::new());

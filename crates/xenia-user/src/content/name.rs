@@ -51,7 +51,7 @@ impl PackageName {
         path
     }
 
-    pub(super) fn header(&self) -> Vec<String> {
+    pub fn header(&self) -> Vec<String> {
         self.beside(HEADER)
     }
 

@@ -82,7 +82,11 @@ impl ContentStore {
         profiles
     }
 
-    fn read_profiles(&self) -> VfsResult<Vec<Profile>> {
+    /// The profiles on the disk, by id.
+    ///
+    /// # Errors
+    /// A profile can't be read.
+    pub fn read_profiles(&self) -> VfsResult<Vec<Profile>> {
         let mut found = Vec::new();
         for entry in self.list(&["Profiles".to_owned()])?.into_iter().take(READ) {
             let Ok(xuid) = u64::from_str_radix(&entry.name, 16) else { continue };

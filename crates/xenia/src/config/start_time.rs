@@ -34,9 +34,14 @@ impl StartTime {
     }
 }
 
-/// The host's time in units of 100 ns since 1601; times before 1970 become 1970.
+/// The host's time in units of 100 ns since 1601.
 fn host_time() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    file_time(SystemTime::now())
+}
+
+/// A time of the host in units of 100 ns since 1601; times before 1970 become 1970.
+pub fn file_time(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos() / 100).unwrap_or(u64::MAX).saturating_add(EPOCH)
 }
 

@@ -7,6 +7,8 @@ use std::path::Path;
 
 /// Largest side of an icon in pixels: titles have icons of 64.
 pub(crate) const MOST_SIDE: u32 = 256;
+/// Side of titles' own icons in pixels.
+const SMALL_SIDE: u16 = 64;
 /// Largest side of a picture as large as a screen.
 const MOST_LARGE_SIDE: u32 = 8192;
 /// Largest file in bytes.
@@ -32,6 +34,13 @@ pub fn read(path: &Path) -> Result<IconPicture> {
 
 fn decode(bytes: &[u8]) -> Result<IconPicture> {
     decode_within(bytes, MOST_SIDE, 4 << 20)
+}
+
+/// Reads the bytes of an icon, made smaller where it is larger than titles' own. `None` if they are
+/// no PNG picture, or too large.
+pub fn small(bytes: &[u8]) -> Option<IconPicture> {
+    let icon = decode(bytes).ok()?;
+    Some(crate::gallery::shrunk(icon, (SMALL_SIDE, SMALL_SIDE)))
 }
 
 /// As [`read`], for the bytes of a picture as large as a screen.

@@ -147,6 +147,7 @@ impl Events {
 
     /// Takes a file that was dropped onto the window: a title, or a folder of titles.
     pub(super) fn take_file(&mut self, path: PathBuf) {
+        let Some(path) = self.take_package(path) else { return };
         let Some(library) = self.client.library() else { return };
         if library.is_folder(&path) {
             self.add_folder(&path);

@@ -130,7 +130,8 @@ impl Events {
         }
     }
 
-    fn model(&self) -> PageModel {
+    fn model(&mut self) -> PageModel {
+        let profile = self.profile_model();
         let Some(view) = &self.view else { return PageModel::default() };
         let (stopped, inside) = {
             let mail = self.mailbox.open();
@@ -151,6 +152,7 @@ impl Events {
             library: self.home.library.clone(),
             is_home: self.home.is_open,
             stored: self.home.stored.clone(),
+            profile,
             has_gallery: self.config.has_gallery,
             gallery: self.gallery.part.clone(),
             picture: self.gallery.picture.clone(),
@@ -215,6 +217,7 @@ impl Events {
                 self.close_page();
                 self.toggle_video();
             }
+            PageCommand::Profile(command) => self.obey_profile(command),
             PageCommand::ShowGallery(first) => self.show_gallery(first),
             PageCommand::ShowPicture(path) => self.show_picture(&path),
             PageCommand::Unbind(part) => self.change_input(|input| input.unbind(part)),

@@ -10,8 +10,10 @@ use super::place;
 use crate::cli::ContentImportArgs;
 use crate::commands::volume::{add_folder, copy, found};
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tree::Placed;
 use xenia::content::{self, own_number};
@@ -29,26 +31,72 @@ const PROFILE: u32 = 0x1_0000;
 /// Largest size of a picture that titles can show, in bytes.
 const MOST_PICTURE: usize = THUMBNAIL_SIZE as usize;
 
+/// Place that packages are taken in to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::commands) struct ImportChoice {
+    /// Id of the title; `None`: the one that a package names.
+    pub(in crate::commands) title: Option<u32>,
+    /// The profile that owns them; `None`: the one that a saved game names, or all profiles.
+    pub(in crate::commands) owner: Option<Xuid>,
+    /// Content type; `None`: the one that a package names.
+    pub(in crate::commands) kind: Option<u32>,
+    /// Whether packages of the same name are replaced.
+    pub(in crate::commands) replaces: bool,
+}
+
+/// Error of an import whose package exists already.
+#[derive(Debug)]
+pub(in crate::commands) struct PackageExists;
+
+impl Display for PackageExists {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("a package of this name exists; --replace replaces it")
+    }
+}
+
+impl Error for PackageExists {}
+
 /// Imports the files one after the other; after an error, the earlier ones stay imported.
 pub(super) fn run(args: &ContentImportArgs) -> Result<Code> {
     let folder = place(&args.place)?;
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot keep saves in {}", folder.display()))?;
-    let device = HostFolder::writable(&folder, Arc::default());
-    let device = device.with_context(|| format!("cannot write to {}", folder.display()))?;
-    let store = ContentStore::new(Box::new(device), true);
+    let store = to_write(&folder)?;
     // The files of a new package lie in a folder whose number follows from the old package's.
     let _lock = content::wait_for_lock(&folder)?;
+    let ContentImportArgs { title_id: title, owner, kind, replace: replaces, .. } = *args;
+    let choice = ImportChoice { title, owner, kind, replaces };
     for path in &args.packages {
-        let cannot = |path: &Path| format!("cannot take {} in", path.display());
-        let below = tree::packages_below(path).with_context(|| cannot(path))?;
-        let one = || vec![Placed { path: path.clone(), ids: None }];
-        for package in if below.is_empty() { one() } else { below } {
-            let name = take_in(&store, &package, args).with_context(|| cannot(&package.path))?;
-            let shown = package.path.display();
+        for (from, name) in import(&store, path, choice)? {
+            let shown = from.display();
             outln!("{shown}: {:016X}/{:08X}/{:08X}/{}", name.owner.0, name.title, name.kind, name.file());
         }
     }
     Ok(Code::Done)
+}
+
+/// The store in a folder of saves, to be written. The folder is made if it is missing.
+pub(in crate::commands) fn to_write(folder: &Path) -> Result<ContentStore> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot keep saves in {}", folder.display()))?;
+    let device = HostFolder::writable(folder, Arc::default());
+    let device = device.with_context(|| format!("cannot write to {}", folder.display()))?;
+    Ok(ContentStore::new(Box::new(device), true))
+}
+
+/// Imports a package, a folder of one's files, or the packages that an export has written. The
+/// folder of saves must be locked.
+pub(in crate::commands) fn import(
+    store: &ContentStore,
+    path: &Path,
+    choice: ImportChoice,
+) -> Result<Vec<(PathBuf, PackageName)>> {
+    let cannot = |path: &Path| format!("cannot take {} in", path.display());
+    let below = tree::packages_below(path).with_context(|| cannot(path))?;
+    let one = || vec![Placed { path: path.to_owned(), ids: None }];
+    let mut names = Vec::new();
+    for package in if below.is_empty() { one() } else { below } {
+        let name = take_in(store, &package, choice).with_context(|| cannot(&package.path))?;
+        names.push((package.path, name));
+    }
+    Ok(names)
 }
 
 /// Reads the header and the files to import.
@@ -76,17 +124,17 @@ fn read(path: &Path) -> Result<(Option<PackageInfo>, Volume)> {
     Ok((Some(info), volume))
 }
 
-fn take_in(store: &ContentStore, package: &Placed, args: &ContentImportArgs) -> Result<PackageName> {
+fn take_in(store: &ContentStore, package: &Placed, choice: ImportChoice) -> Result<PackageName> {
     let Placed { path, ids } = package;
     let (info, volume) = read(path)?;
-    let title = args.title_id.or_else(|| info.as_ref().map(|info| info.title_id.0));
+    let title = choice.title.or_else(|| info.as_ref().map(|info| info.title_id.0));
     let title = title.or(ids.map(|ids| ids.title));
     let title = title.ok_or_else(|| anyhow!("a folder does not name its title; use --title-id"))?;
-    let kind = args.kind.or_else(|| info.as_ref().map(|info| info.content_type));
+    let kind = choice.kind.or_else(|| info.as_ref().map(|info| info.content_type));
     let kind = kind.or(ids.map(|ids| ids.kind)).unwrap_or(SAVED_GAME);
     ensure!(kind != PROFILE, "profiles cannot be imported; --owner chooses the profile of a save");
     let named = info.as_ref().map(|info| Xuid(info.profile_id));
-    let owner = match (args.owner, ids.map(|ids| ids.owner)) {
+    let owner = match (choice.owner, ids.map(|ids| ids.owner)) {
         (None, Some(Xuid::NOBODY)) => Xuid::NOBODY,
         (None, None) if kind != SAVED_GAME => Xuid::NOBODY,
         (wanted, place) => owner(store, wanted, place.or(named))?,
@@ -99,7 +147,7 @@ fn take_in(store: &ContentStore, package: &Placed, args: &ContentImportArgs) -> 
     let mut header = PackageHeader::new(owner, shown.unwrap_or(file));
     header.license = info.as_ref().map_or(u32::MAX, |info| info.license);
     let old = store.find(&name)?;
-    ensure!(old.is_none() || args.replace, "a package of this name exists; --replace replaces it");
+    ensure!(old.is_none() || choice.replaces, PackageExists);
     let header = store.prepare(&name, old.as_ref(), header)?;
     let written = write_files(store.folder(name.files(header.folder)), &volume)
         .and_then(|()| Ok(store.commit(&name, &header)?));

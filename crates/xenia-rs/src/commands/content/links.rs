@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const MOST_ENTRIES: usize = 0x1_0000;
 
 /// The host's path of `names` below the folder `from`; the case of letters may differ.
-pub(super) fn host_path(from: &Path, names: &[String]) -> PathBuf {
+pub(in crate::commands) fn host_path(from: &Path, names: &[String]) -> PathBuf {
     names.iter().fold(from.to_owned(), |at, name| {
         let exact = at.join(name);
         if exact.symlink_metadata().is_ok() {

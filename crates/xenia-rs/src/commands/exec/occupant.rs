@@ -1,6 +1,7 @@
 //! The part of a window's input and output that changes with the title.
 
 use super::leaves_files;
+use super::profile_pages::DataSubject;
 use super::reports::Reports;
 use crate::cli::ExecArgs;
 use std::path::PathBuf;
@@ -19,6 +20,8 @@ pub(super) struct Occupant {
     pub(super) reports: Reports,
     /// Where videos of the title are kept.
     pub(super) video: VideoTarget,
+    /// Its data in profiles; `None` if it has none.
+    pub(super) data: Option<DataSubject>,
     /// Slots for states of the title; `None` if it has none.
     pub(super) slots: Option<StateSlots>,
 }
@@ -35,6 +38,7 @@ impl Occupant {
                 &title.short_name(),
                 SoundConfig::from(&args.sound).speakers,
             ),
+            data: DataSubject::running(args, title),
             slots: StateSlots::new(title).filter(|_| !leaves_files(args)),
         }
     }

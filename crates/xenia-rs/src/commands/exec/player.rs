@@ -4,6 +4,7 @@ use super::all_settings::AllSettings;
 use super::gallery::{self, GalleryFolders};
 use super::occupant::Occupant;
 use super::place;
+use super::profile_pages::ProfilePages;
 use super::remapping::Remapping;
 use super::shelf::Shelf;
 use super::videos::WindowVideos;
@@ -24,7 +25,7 @@ use xenia::state_slots::{SLOTS, StateSlots, UNDO, age_text, length_text};
 use xenia_gpu::Frame;
 use xenia_render::{
     Client, GalleryModel, GalleryPicture, InputClient, KeyCode, KeyEvent, LibraryClient, LibraryIcon,
-    SavedSlot, SettingsClient, SoundVolume, StateList, VolumeChange, WindowPlace,
+    ProfileClient, SavedSlot, SettingsClient, SoundVolume, StateList, VolumeChange, WindowPlace,
 };
 
 /// Wish about the title to come, once the present one has ended.
@@ -56,6 +57,8 @@ pub(super) struct Player {
     pub(super) volume: VolumeControl,
     pub(super) videos: WindowVideos,
     pub(super) gallery: GalleryFolders,
+    /// Achievements, saved games and content.
+    pub(super) profile: ProfilePages,
     /// File of the window's place; `None` if it is not kept.
     pub(super) place_file: Option<PathBuf>,
     pub(super) wishes: mpsc::Sender<Wish>,
@@ -169,6 +172,10 @@ impl Client for Player {
 
     fn picture(&self, path: &Path) -> GalleryPicture {
         gallery::picture(path)
+    }
+
+    fn profile(&mut self) -> Option<&mut dyn ProfileClient> {
+        Some(&mut self.profile)
     }
 
     fn keep_place(&mut self, place: WindowPlace) {

@@ -304,6 +304,7 @@ fn entry(
     });
     LibraryEntry {
         name: visible(&name),
+        has_id: title.described.id.is_some_and(|id| id.0 != 0),
         path: Some(title.path.clone()),
         kind: format!("{id}{}", title.described.format),
         played: played.unwrap_or_default(),

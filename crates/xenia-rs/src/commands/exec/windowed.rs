@@ -11,6 +11,7 @@ use super::inside;
 use super::occupant::Occupant;
 use super::place;
 use super::player::{Player, Wish};
+use super::profile_pages::ProfilePages;
 use super::remapping::Remapping;
 use super::session::{self, Next, Session};
 use super::shelf::{SettingsFiles, Shelf};
@@ -122,7 +123,9 @@ pub(super) fn run(
         })
         .transpose()?;
     let occupant: Arc<Mutex<Option<Occupant>>> = Arc::default();
+    let profile = ProfilePages::new(args, &occupant);
     let player = Player {
+        profile: profile.clone(),
         controllers: controllers.clone(),
         dialog_keys: dialog_keys.clone(),
         control: control.clone(),
@@ -152,6 +155,7 @@ pub(super) fn run(
         CurrentRun::handle_exit(Moment::Window);
         let pads = sender.clone();
         own_videos.tell(&sender);
+        profile.begin(&sender);
         controllers.watch_pads(move |held| {
             pads.pads(HeldParts { buttons: held.buttons, parts: held.parts.0 });
         });

@@ -1,0 +1,45 @@
+//! The data that profiles have of a title, between the window and its client.
+
+use super::{AchievementsModel, DataOwner, PackageId, SavesModel};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Data that was read, or what came of a request.
+#[derive(Clone, Debug)]
+pub enum ProfileNews {
+    /// Achievements of the title whose data is shown.
+    Achievements(Arc<AchievementsModel>),
+    /// Its saved games and content.
+    Saves(Arc<SavesModel>),
+    /// The package in this file has the name of another one.
+    Conflict(PathBuf),
+}
+
+/// Requests of the pages of profiles, on the main thread. Those that read or write files are
+/// carried out in the background. [`super::FrameSender::profile`] follows, and messages.
+pub trait ProfileClient {
+    /// Whether the title that runs can have such data.
+    fn has_title(&self) -> bool;
+
+    /// Reads a title's achievements, for the profile with this id or the first one.
+    fn read_achievements(&mut self, of: &DataOwner, xuid: Option<u64>);
+
+    /// Reads a title's saved games and content, likewise.
+    fn read_saves(&mut self, of: &DataOwner, xuid: Option<u64>);
+
+    /// Deletes a package, and reads the others again.
+    fn delete(&mut self, package: &PackageId);
+
+    /// Writes a package to a file.
+    fn export(&mut self, package: &PackageId);
+
+    /// Takes in a package of the title whose saves are shown, for the profile that is shown, and
+    /// reads them again.
+    fn import(&mut self, path: &Path, replaces: bool);
+
+    /// Takes in a package of any title, while none is shown.
+    fn import_any(&mut self, path: &Path);
+
+    /// Whether a file is a package that is no title.
+    fn is_package(&self, path: &Path) -> bool;
+}

@@ -1,0 +1,361 @@
+//! The pages of profiles: reads achievements, saved games and content in the background, and
+//! exports, imports and deletes packages as `xenia-rs content` does.
+
+mod packages;
+mod subject;
+
+pub(super) use subject::DataSubject;
+
+use super::occupant::Occupant;
+use crate::cli::{ExecArgs, ExportForm};
+use crate::commands::content::import::{ImportChoice, PackageExists, import, to_write};
+use crate::commands::content::{export_one, to_read};
+use anyhow::{Context, Error, Result, anyhow, bail, ensure};
+use parking_lot::Mutex;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use xenia::achievements::{self, ListedAchievement};
+use xenia::config::SaveConfig;
+use xenia::content::{self, ContentInUse};
+use xenia::say::{chain, visible};
+use xenia::title::described::is_title;
+use xenia::user_folders;
+use xenia::wording::date_text;
+use xenia_formats::stfs::{self, PackageInfo};
+use xenia_kernel::content::{ContentStore, SAVED_GAME};
+use xenia_kernel::user::profile::Xuid;
+use xenia_render::{
+    AchievementsModel, DataOwner, EarnedRow, FrameSender, LibraryIcon, PackageId, ProfileChoice,
+    ProfileClient, ProfileName, ProfileNews,
+};
+
+/// Name of the folder of exports in the data folder.
+const EXPORTS: &str = "exports";
+/// Most folders of exports beside the first one, for packages that were exported before.
+const MOST_EXPORTS: u32 = 99;
+
+/// The pages' client; clones share it.
+#[derive(Clone)]
+pub(super) struct ProfilePages {
+    own: Arc<ExecArgs>,
+    occupant: Arc<Mutex<Option<Occupant>>>,
+    sender: Arc<OnceLock<FrameSender>>,
+    /// Folder of exports; `None`: there is no data folder.
+    exports: Option<PathBuf>,
+    shown: Arc<Mutex<Shown>>,
+}
+
+/// The data that is shown, or being read.
+#[derive(Debug, Default)]
+struct Shown {
+    of: DataOwner,
+    xuid: Option<Xuid>,
+    /// Number of the newest request: an older one that ends later has nothing to say.
+    request: u64,
+}
+
+impl ProfilePages {
+    /// The pages of a window with these flags.
+    pub(super) fn new(own: &ExecArgs, occupant: &Arc<Mutex<Option<Occupant>>>) -> Self {
+        Self {
+            own: Arc::new(own.clone()),
+            occupant: occupant.clone(),
+            sender: Arc::default(),
+            exports: user_folders::data().map(|data| data.join(EXPORTS)),
+            shown: Arc::default(),
+        }
+    }
+
+    /// Shows the data in this window.
+    pub(super) fn begin(&self, sender: &FrameSender) {
+        let _ = self.sender.set(sender.clone());
+    }
+
+    /// The title whose data is meant.
+    fn subject(&self, of: &DataOwner) -> Result<DataSubject> {
+        match of {
+            DataOwner::Running => {
+                let occupant = self.occupant.lock();
+                occupant.as_ref().and_then(|occupant| occupant.data.clone()).context("there is no title")
+            }
+            DataOwner::InLibrary(path) => DataSubject::open(&self.own, path.as_deref()),
+        }
+    }
+
+    /// Carries out a request in the background.
+    fn spawn(&self, work: impl FnOnce(&Self, &FrameSender) + Send + 'static) {
+        let this = self.clone();
+        std::thread::spawn(move || {
+            if let Some(sender) = this.sender.get() {
+                work(&this, sender);
+            }
+        });
+    }
+
+    /// Notes what is to be shown from now on; returns the number of the request.
+    fn note(&self, of: &DataOwner, xuid: Option<u64>) -> u64 {
+        let mut shown = self.shown.lock();
+        (shown.of, shown.xuid) = (of.clone(), xuid.map(Xuid));
+        shown.request += 1;
+        shown.request
+    }
+
+    /// Sends what a request has read, unless there was a newer one.
+    fn send(&self, request: u64, sender: &FrameSender, news: ProfileNews) {
+        let shown = self.shown.lock();
+        if shown.request == request {
+            sender.profile(news);
+        }
+    }
+
+    /// Reads the saves that are shown again.
+    fn read_again(&self, sender: &FrameSender) {
+        let (of, xuid, request) = {
+            let shown = self.shown.lock();
+            (shown.of.clone(), shown.xuid, shown.request)
+        };
+        let model = packages::model(&self.subject(&of), xuid, self.exports.as_deref());
+        self.send(request, sender, ProfileNews::Saves(Arc::new(model)));
+    }
+
+    /// Changes the folder of saves of the title that is shown.
+    fn change(
+        &self,
+        change: impl FnOnce(&ContentStore, &DataSubject, Option<Xuid>) -> Result<String>,
+    ) -> Result<String> {
+        let (of, xuid) = {
+            let shown = self.shown.lock();
+            (shown.of.clone(), shown.xuid)
+        };
+        let subject = self.subject(&of)?;
+        let folder = subject.content.clone().context(NOT_KEPT)?;
+        let store = to_write(&folder)?;
+        let _lock = lock(&folder)?;
+        change(&store, &subject, xuid)
+    }
+}
+
+/// Why titles without a folder of saves have no packages.
+const NOT_KEPT: &str = "the title's saves are in memory only";
+
+/// Locks a folder of saves. In the words of a page, that fails while a title uses it.
+fn lock(folder: &Path) -> Result<Option<std::fs::File>> {
+    content::lock(folder).map_err(|error| {
+        let is_in_use = error.is::<ContentInUse>();
+        if is_in_use { anyhow!("the folder of saves is in use: close the title first") } else { error }
+    })
+}
+
+fn text_of(error: &Error) -> String {
+    visible(&chain(error))
+}
+
+/// The profiles of a store, with the one that is to be shown.
+fn choice(store: &ContentStore, xuid: Option<Xuid>) -> Result<(ProfileChoice, Option<Xuid>)> {
+    let profiles = achievements::profiles(store)?;
+    let chosen = profiles.iter().position(|(known, _)| Some(*known) == xuid).unwrap_or_default();
+    let xuid = profiles.get(chosen).map(|(xuid, _)| *xuid);
+    let profiles = profiles.into_iter().map(|(xuid, name)| ProfileName { xuid: xuid.0, name });
+    Ok((ProfileChoice { profiles: profiles.collect(), chosen }, xuid))
+}
+
+/// The store of a title's folder of saves, to be read; `None` if there is none yet.
+fn store_of(subject: &DataSubject) -> Result<Option<ContentStore>> {
+    let folder = subject.content.as_deref().filter(|folder| folder.is_dir());
+    folder.map(to_read).transpose()
+}
+
+/// The achievements of a title, as their page shows them.
+fn achievements_model(subject: &Result<DataSubject>, xuid: Option<Xuid>) -> AchievementsModel {
+    let subject = match subject {
+        Ok(subject) => subject,
+        Err(error) => {
+            return AchievementsModel { failure: Some(text_of(error)), ..AchievementsModel::default() };
+        }
+    };
+    let mut failures: Vec<String> = subject.failure.clone().into_iter().collect();
+    let read = || -> Result<_> {
+        let Some(store) = store_of(subject)? else { return Ok((ProfileChoice::default(), None)) };
+        let (choice, xuid) = choice(&store, xuid)?;
+        Ok((choice, xuid.map(|xuid| (store, xuid))))
+    };
+    let (choice, profile) = read().unwrap_or_else(|error| {
+        failures.push(text_of(&error));
+        (ProfileChoice::default(), None)
+    });
+    let profile = profile.as_ref().map(|(store, xuid)| (store, *xuid));
+    let list = achievements::list(profile, subject.id, &subject.database, subject.language);
+    failures.extend(list.failures);
+    let ([all, earned], [points, scored]) = (list.counts, list.scores);
+    let totals = if list.rows.is_empty() {
+        "The title has no achievements.".to_owned()
+    } else {
+        format!("{earned} of {all} achievements, {scored} of {points} G")
+    };
+    AchievementsModel {
+        title: list.title_name.unwrap_or_else(|| subject.name.clone()),
+        choice,
+        totals,
+        rows: list.rows.into_iter().zip(1..).map(|(row, number)| shown(row, number)).collect(),
+        failure: (!failures.is_empty()).then(|| failures.join("; ")),
+    }
+}
+
+/// An achievement as the page shows it.
+fn shown(row: ListedAchievement, number: usize) -> EarnedRow {
+    let (is_secret, is_earned) = (row.is_secret(), row.record.is_earned());
+    let record = row.record;
+    let points = format!("{} G", record.gamerscore);
+    if is_secret {
+        let name = format!("Secret achievement {number}");
+        return EarnedRow { name, details: points, ..EarnedRow::default() };
+    }
+    let details = if is_earned { format!("{points}, {}", date_text(record.unlocked_at)) } else { points };
+    EarnedRow {
+        name: record.label,
+        description: if is_earned { record.description } else { record.unachieved },
+        details,
+        is_earned,
+        picture: row.picture.map(|icon| Arc::new(LibraryIcon { size: icon.size, rgba: icon.rgba })),
+    }
+}
+
+/// Exports a package to the first folder of exports that has none of its name.
+fn export(subject: &DataSubject, id: &PackageId, exports: Option<&Path>) -> Result<PathBuf> {
+    let folder = subject.content.as_deref().context(NOT_KEPT)?;
+    let store = to_read(folder)?;
+    let (name, header) = packages::find(&store, id)?;
+    let exports = exports.context("there is no data folder (HOME is not set)")?;
+    let below = packages::path_of(&name);
+    let others = (2..=MOST_EXPORTS).map(|number| exports.join(number.to_string()));
+    let mut folders = std::iter::once(exports.to_owned()).chain(others);
+    let free = folders.find(|folder| folder.join(&below).symlink_metadata().is_err());
+    let free = free.with_context(|| format!("{} has too many exports of it", exports.display()))?;
+    export_one((&free, ExportForm::Stfs), (&store, folder), &name, &header)
+}
+
+/// Takes a package in, for a title and a profile if they are given.
+fn take_in(
+    store: &ContentStore,
+    path: &Path,
+    (title, owner): (Option<u32>, Option<Xuid>),
+    replaces: bool,
+) -> Result<String> {
+    let info = package_info(path)?;
+    if let Some(title) = title.filter(|title| info.title_id.0 != *title) {
+        let name = Some(visible(&info.title_name)).filter(|name| !name.is_empty());
+        let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
+        bail!("it belongs to the title {}{name}, not to {title:08X}", info.title_id);
+    }
+    // Content other than saved games is every profile's.
+    let owner = owner.filter(|_| info.content_type == SAVED_GAME);
+    let choice = ImportChoice { title: None, owner, kind: None, replaces };
+    let names = import(store, path, choice)?;
+    let (_, name) = names.first().context("it has no package")?;
+    Ok(format!("imported {} for the title {:08X}", visible(name.file()), name.title))
+}
+
+/// The header of a package file. Folders are for the command line.
+fn package_info(path: &Path) -> Result<PackageInfo> {
+    ensure!(!path.is_dir(), "it is a folder: xenia-rs content import takes folders in");
+    let file = xenia::source::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    ensure!(stfs::detect(&file)?, "it is not a content package (CON, LIVE or PIRS)");
+    Ok(PackageInfo::read(&file)?)
+}
+
+/// Message about an import.
+fn import_text(path: &Path, imported: &Result<String>) -> String {
+    match imported {
+        Ok(text) => text.clone(),
+        Err(error) => format!("{} is not imported: {}", visible(&path.display().to_string()), text_of(error)),
+    }
+}
+
+impl ProfileClient for ProfilePages {
+    fn has_title(&self) -> bool {
+        self.occupant.lock().as_ref().is_some_and(|occupant| occupant.data.is_some())
+    }
+
+    fn read_achievements(&mut self, of: &DataOwner, xuid: Option<u64>) {
+        let (request, of) = (self.note(of, xuid), of.clone());
+        self.spawn(move |this, sender| {
+            let model = achievements_model(&this.subject(&of), xuid.map(Xuid));
+            this.send(request, sender, ProfileNews::Achievements(Arc::new(model)));
+        });
+    }
+
+    fn read_saves(&mut self, of: &DataOwner, xuid: Option<u64>) {
+        self.note(of, xuid);
+        self.spawn(Self::read_again);
+    }
+
+    fn delete(&mut self, package: &PackageId) {
+        let id = package.clone();
+        self.spawn(move |this, sender| {
+            let deleted = this.change(|store, _, _| {
+                let (name, header) = packages::find(store, &id)?;
+                store.remove(&name, &header)?;
+                Ok(format!("deleted {}", visible(header.display_name())))
+            });
+            sender.message(deleted.unwrap_or_else(|error| format!("not deleted: {}", text_of(&error))));
+            this.read_again(sender);
+        });
+    }
+
+    fn export(&mut self, package: &PackageId) {
+        let id = package.clone();
+        self.spawn(move |this, sender| {
+            let of = this.shown.lock().of.clone();
+            let exported =
+                this.subject(&of).and_then(|subject| export(&subject, &id, this.exports.as_deref()));
+            sender.message(match exported {
+                Ok(path) => format!("exported to {}", path.display()),
+                Err(error) => format!("not exported: {}", text_of(&error)),
+            });
+            this.read_again(sender);
+        });
+    }
+
+    fn import(&mut self, path: &Path, replaces: bool) {
+        let path = path.to_owned();
+        self.spawn(move |this, sender| {
+            let imported = this.change(|store, subject, xuid| {
+                let owner = choice(store, xuid)?.1;
+                take_in(store, &path, (Some(subject.id), owner), replaces)
+            });
+            match imported {
+                Err(error) if error.is::<PackageExists>() => sender.profile(ProfileNews::Conflict(path)),
+                imported => {
+                    sender.message(import_text(&path, &imported));
+                    this.read_again(sender);
+                }
+            }
+        });
+    }
+
+    fn import_any(&mut self, path: &Path) {
+        let path = path.to_owned();
+        self.spawn(move |this, sender| {
+            let place =
+                content::place(&SaveConfig::from(&this.own.engine.content), this.own.wants_lockstep());
+            let imported = place.and_then(|folder| {
+                let folder = folder.context(NOT_KEPT)?;
+                let store = to_write(&folder)?;
+                let _lock = lock(&folder)?;
+                take_in(&store, &path, (None, None), false)
+            });
+            let imported = imported.map_err(|error| {
+                let exists = error.is::<PackageExists>();
+                if exists { anyhow!("it exists; its title's page of saves replaces it") } else { error }
+            });
+            sender.message(import_text(&path, &imported));
+        });
+    }
+
+    fn is_package(&self, path: &Path) -> bool {
+        package_info(path).is_ok() && is_title(path).is_ok_and(|is_title| !is_title)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! A title, as far as the data that profiles have of it is concerned.
+
+use super::super::session::words;
+use super::super::{leaves_files, opened};
+use crate::cli::ExecArgs;
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use xenia::config::{MachineConfig, SaveConfig};
+use xenia::content;
+use xenia::say::{chain, visible};
+use xenia::title::described::database;
+use xenia::title::{Title, id_of, short_name};
+use xenia_kernel::KernelConfig;
+
+/// A title and the places of its data.
+#[derive(Clone, Debug)]
+pub(in super::super) struct DataSubject {
+    /// Short name of its file.
+    pub(super) name: String,
+    /// The title's id; not 0.
+    pub(super) id: u32,
+    /// The title's database (SPA); empty if it has none.
+    pub(super) database: Arc<[u8]>,
+    /// The console's language.
+    pub(super) language: u64,
+    /// Folder of saves; `None`: they are in memory.
+    pub(super) content: Option<PathBuf>,
+    /// Whether it runs.
+    pub(super) runs: bool,
+    /// Why the title can't be opened.
+    pub(super) failure: Option<String>,
+}
+
+impl DataSubject {
+    /// The title that runs with these flags; `None` if it has no id, or its run writes files.
+    pub(in super::super) fn running(args: &ExecArgs, title: &Title) -> Option<Self> {
+        let subject = Self::of(args, title).ok().filter(|_| !leaves_files(args))?;
+        Some(Self { runs: true, ..subject })
+    }
+
+    /// The title in a file, or the demo, with the flags and settings of its runs. One that can't be
+    /// opened has its id only.
+    pub(super) fn open(own: &ExecArgs, path: Option<&Path>) -> Result<Self> {
+        let mut args = crate::exec_args(words(own, path))?;
+        // As in a window: otherwise there would be no folder of saves.
+        args.engine.mode.parallel |= !args.wants_lockstep();
+        match opened(&args) {
+            Ok(title) => Self::of(&args, &title),
+            Err(error) => {
+                let id = id_of(path).map(|id| id.0).filter(|id| *id != 0);
+                let name = path.map_or_else(|| "demo".to_owned(), short_name);
+                let id = id.with_context(|| format!("{name} can't be opened: {error:#}"))?;
+                let failure = Some(format!("the title can't be opened: {}", visible(&chain(&error))));
+                Ok(Self { failure, ..Self::with(&args, name, id)? })
+            }
+        }
+    }
+
+    fn of(args: &ExecArgs, title: &Title) -> Result<Self> {
+        let id = title.image.execution.map(|execution| execution.title_id.0).filter(|id| *id != 0);
+        let subject = Self::with(args, title.short_name(), id.context("the title has no id")?)?;
+        Ok(Self { database: database(&title.image).unwrap_or_default().into(), ..subject })
+    }
+
+    fn with(args: &ExecArgs, name: String, id: u32) -> Result<Self> {
+        let mut kernel = KernelConfig::default();
+        MachineConfig::from(&args.engine).console.apply(&mut kernel);
+        Ok(Self {
+            name: visible(&name),
+            id,
+            database: Arc::default(),
+            language: kernel.locale.language.into(),
+            content: content::place(&SaveConfig::from(&args.engine.content), !args.engine.mode.parallel)?,
+            runs: false,
+            failure: None,
+        })
+    }
+}

@@ -1,0 +1,190 @@
+//! Pages of a profile's data of one title: its achievements, and its saved games and content.
+//!
+//! The window reads the data in the background, so a page may be open before there is any.
+
+mod achievements;
+mod import;
+mod saves;
+
+pub use achievements::{AchievementsModel, EarnedRow};
+pub use import::ImportableFile;
+pub use saves::{PackageId, SavesModel, StoredPackage};
+
+use super::interface::{Outcome, entry, row};
+use super::pictures::Textures;
+use super::{MenuPage, PageCommand, PageModel};
+use egui::Ui;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Rows of a list that are shown at a time.
+const PART: usize = 6;
+
+/// The title whose data is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum DataOwner {
+    /// The title that runs.
+    #[default]
+    Running,
+    /// A title of the library, by its file; `None`: the demo.
+    InLibrary(Option<PathBuf>),
+}
+
+/// A profile, to be chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProfileName {
+    /// The profile's id.
+    pub xuid: u64,
+    /// The user's name.
+    pub name: String,
+}
+
+/// Profiles, of which one is chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProfileChoice {
+    /// All profiles, by id.
+    pub profiles: Vec<ProfileName>,
+    /// Index of the one whose data is shown.
+    pub chosen: usize,
+}
+
+impl ProfileChoice {
+    /// The profile whose data is shown.
+    pub fn chosen(&self) -> Option<&ProfileName> {
+        self.profiles.get(self.chosen)
+    }
+
+    /// The profile after the chosen one; `None` if there is no other.
+    fn next(&self) -> Option<&ProfileName> {
+        let next = (self.chosen + 1).checked_rem(self.profiles.len())?;
+        self.profiles.get(next).filter(|_| next != self.chosen)
+    }
+}
+
+/// Data of the pages of profiles.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProfileModel {
+    /// Whether the title that runs can have such data.
+    pub has_title: bool,
+    /// The title whose data is shown.
+    pub of: DataOwner,
+    /// Its achievements; `None` while they are being read.
+    pub achievements: Option<Arc<AchievementsModel>>,
+    /// Its saved games and content; `None` while they are being read.
+    pub saves: Option<Arc<SavesModel>>,
+    /// A file whose package exists already.
+    pub conflict: Option<PathBuf>,
+}
+
+/// Command of a page of profiles. Those about a title mean the one whose data is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProfileCommand {
+    /// Read and show the achievements of this title.
+    ShowAchievements(DataOwner),
+    /// Read and show the saved games and content of this title.
+    ShowSaves(DataOwner),
+    /// Show the data of the profile with this id, on the page that is open.
+    Choose(u64),
+    /// Delete a package.
+    Delete(PackageId),
+    /// Write a package to a file.
+    Export(PackageId),
+    /// Take a package in.
+    Import {
+        /// File of the package.
+        path: PathBuf,
+        /// Whether a package of the same name is replaced.
+        replaces: bool,
+    },
+}
+
+/// State of the pages.
+#[derive(Debug, Default)]
+pub(super) struct ProfileState {
+    /// First row that is shown.
+    first: usize,
+    /// The package that was chosen.
+    package: Option<PackageId>,
+}
+
+impl ProfileState {
+    /// Shows lists from their beginning when a page is entered from elsewhere.
+    pub(super) fn enter(&mut self, page: MenuPage) {
+        if matches!(page, MenuPage::Title | MenuPage::Menu) {
+            *self = Self::default();
+        }
+    }
+}
+
+/// The outcome that gives a command to the window.
+fn command(command: ProfileCommand) -> Outcome {
+    Outcome::Do(PageCommand::Profile(command))
+}
+
+/// Result of leaving one of these pages.
+pub(super) fn back(page: MenuPage, model: &PageModel) -> Outcome {
+    match (page, &model.profile.of) {
+        (MenuPage::Package | MenuPage::Import | MenuPage::AskReplace, _) => Outcome::Go(MenuPage::Saves),
+        (MenuPage::AskDeletePackage, _) => Outcome::Go(MenuPage::Package),
+        (_, DataOwner::Running) => Outcome::Go(MenuPage::Menu),
+        // The details are read again: packages may be gone.
+        (_, DataOwner::InLibrary(path)) => Outcome::Do(PageCommand::Inspect(path.clone())),
+    }
+}
+
+/// Shows one of these pages.
+pub(super) fn show(
+    ui: &mut Ui,
+    page: MenuPage,
+    model: &PageModel,
+    (state, pictures): (&mut ProfileState, &mut Textures),
+    typed: &str,
+) -> Option<Outcome> {
+    match page {
+        MenuPage::Achievements => achievements::show(ui, model, state, pictures),
+        MenuPage::Saves => saves::show(ui, model, state, pictures),
+        MenuPage::Package => saves::show_package(ui, model, state, pictures),
+        MenuPage::AskDeletePackage => saves::ask_delete(ui, model, state),
+        MenuPage::Import => import::show(ui, model, typed),
+        MenuPage::AskReplace => import::ask_replace(ui, model),
+        _ => None,
+    }
+}
+
+/// Entries of a title's menu that lead to these pages.
+pub(super) fn entries(of: &DataOwner) -> [(&'static str, Outcome); 2] {
+    [
+        ("Achievements", command(ProfileCommand::ShowAchievements(of.clone()))),
+        ("Saves and content", command(ProfileCommand::ShowSaves(of.clone()))),
+    ]
+}
+
+/// Shows the chosen profile where there are several.
+fn choose(ui: &mut Ui, choice: &ProfileChoice) -> Option<Outcome> {
+    let next = choice.next()?;
+    let name = choice.chosen().map_or("", |profile| &profile.name);
+    row(ui, "Profile", name).then(|| command(ProfileCommand::Choose(next.xuid)))
+}
+
+/// The part of a list of so many rows that is shown.
+fn part(state: &mut ProfileState, rows: usize) -> std::ops::Range<usize> {
+    state.first = state.first.min(rows.saturating_sub(1) / PART * PART);
+    state.first..(state.first + PART).min(rows)
+}
+
+/// Shows which part of a list is on the page, if it is not all of it.
+fn part_text(ui: &mut Ui, shown: &std::ops::Range<usize>, rows: usize) {
+    if shown.len() < rows {
+        ui.vertical_centered(|ui| ui.label(format!("{} to {} of {rows}", shown.start + 1, shown.end)));
+    }
+}
+
+/// Entries that turn to other parts of a list.
+fn turn(ui: &mut Ui, state: &mut ProfileState, rows: usize) {
+    if state.first > 0 && entry(ui, "Previous") {
+        state.first -= PART;
+    }
+    if state.first + PART < rows && entry(ui, "Next") {
+        state.first += PART;
+    }
+}
