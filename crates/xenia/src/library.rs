@@ -10,6 +10,7 @@
 //! title's runs ([`plays`]) is kept apart, because it can't be made again.
 
 mod cache;
+pub mod cover;
 pub mod icon;
 pub mod plays;
 pub mod stored;

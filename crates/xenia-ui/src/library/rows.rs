@@ -138,6 +138,10 @@ fn draw_icon(ui: &Ui, rect: Rect, entry: &LibraryEntry, state: &mut LibraryState
     });
     if let Some(texture) = texture {
         let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
+        // The user's covers have shapes of their own.
+        let size = texture.size_vec2();
+        let size = size * (rect.width() / size.x).min(rect.height() / size.y);
+        let rect = Rect::from_center_size(rect.center(), size);
         ui.painter().image(texture.id(), rect, whole, Color32::WHITE);
         return;
     }

@@ -48,7 +48,7 @@ pub(crate) fn decode_large(bytes: &[u8]) -> Result<IconPicture> {
     decode_within(bytes, MOST_LARGE_SIDE, 256 << 20)
 }
 
-fn decode_within(bytes: &[u8], most_side: u32, most_bytes: usize) -> Result<IconPicture> {
+pub(super) fn decode_within(bytes: &[u8], most_side: u32, most_bytes: usize) -> Result<IconPicture> {
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), png::Limits { bytes: most_bytes });
     decoder.set_transformations(Transformations::normalize_to_color8() | Transformations::ALPHA);
     let mut reader = decoder.read_info()?;

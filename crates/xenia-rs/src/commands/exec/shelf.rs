@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock, mpsc};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use xenia::config::SaveConfig;
 use xenia::library::stored::{StoredPlaces, StoredTitle};
-use xenia::library::{self, LibraryTitle, holds_executable, icon, plays};
+use xenia::library::{self, LibraryTitle, cover, holds_executable, icon, plays};
 use xenia::pace::PaceControl;
 use xenia::say::visible;
 use xenia::state_slots::age_text;
@@ -27,8 +27,9 @@ use xenia_render::{
 
 /// Time between two reports of a scan's progress.
 const PROGRESS_PERIOD: Duration = Duration::from_millis(100);
-/// Most icons that are kept in memory.
+/// Most icons, and most of the user's covers, that are kept in memory.
 const MOST_ICONS: usize = 4096;
+const MOST_COVERS: usize = 1024;
 
 /// Settings files of the library.
 #[derive(Clone)]
@@ -43,6 +44,8 @@ pub(super) struct SettingsFiles {
 struct Contents {
     titles: Vec<LibraryTitle>,
     model: LibraryModel,
+    /// The user's covers by path, with the times of their last change.
+    covers: Covers,
     /// Number of the newest scan: an older one that ends later has nothing to say.
     scan: u64,
 }
@@ -269,13 +272,37 @@ impl Contents {
         let state = user_folders::state();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let mut icons = BTreeMap::new();
-        let titles = self.titles.iter().map(|title| entry(title, state.as_deref(), now, &mut icons));
+        let covers = user_folders::data().map(|data| data.join(cover::FOLDER));
+        self.covers.retain(|path, _| path.is_file());
+        let titles = self.titles.iter().map(|title| {
+            let cover = cover_of(title, covers.as_deref(), &mut self.covers);
+            let entry = entry(title, state.as_deref(), now, &mut icons);
+            LibraryEntry { icon: cover.or(entry.icon), ..entry }
+        });
         self.model.entries = std::iter::once(demo()).chain(titles).collect();
     }
 }
 
 fn demo() -> LibraryEntry {
     LibraryEntry { name: "Demo".to_owned(), kind: "built in".to_owned(), ..LibraryEntry::default() }
+}
+
+type Covers = BTreeMap<PathBuf, (SystemTime, Option<Arc<LibraryIcon>>)>;
+
+/// The user's cover of a title. A file that is no picture is read once, and gives the icon back.
+fn cover_of(title: &LibraryTitle, folder: Option<&Path>, covers: &mut Covers) -> Option<Arc<LibraryIcon>> {
+    let path = cover::find(title, folder)?;
+    let modified = path.metadata().and_then(|found| found.modified()).ok()?;
+    if let Some((_, known)) = covers.get(&path).filter(|(read_at, _)| *read_at == modified) {
+        return known.clone();
+    }
+    if covers.len() >= MOST_COVERS {
+        return None;
+    }
+    let read = cover::read(&path).inspect_err(|error| tracing::warn!("a cover is not shown: {error:#}"));
+    let cover = read.ok().map(|icon| Arc::new(LibraryIcon { size: icon.size, rgba: icon.rgba }));
+    covers.insert(path, (modified, cover.clone()));
+    cover
 }
 
 /// A title as the page shows it. Titles with the same icon share its pixels.

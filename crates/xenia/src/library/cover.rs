@@ -1,0 +1,95 @@
+//! The user's own pictures of titles, which replace titles' icons in the library.
+//!
+//! ```text
+//!  game.iso  game.png             beside the title's file, with its name
+//!  game/default.xex  cover.png    in the folder of an executable with the default name
+//!  covers/4D5307D1.png            in the data folder, with the title's id
+//! ```
+
+use super::LibraryTitle;
+use super::icon::{IconPicture, decode_within};
+use crate::gallery::shrunk;
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+use xenia_formats::title_files::is_default_executable;
+
+/// Name of the folder of covers in the data folder.
+pub const FOLDER: &str = "covers";
+/// Largest file of a cover in bytes.
+const MOST_BYTES: u64 = 16 << 20;
+/// Largest side of a cover in pixels.
+const MOST_SIDE: u32 = 4096;
+/// Largest side of a cover as it is kept in memory.
+const KEPT_SIDE: u16 = 192;
+
+/// The file of a title's cover; `None` if there is none. `covers` is the folder of covers.
+pub fn find(title: &LibraryTitle, covers: Option<&Path>) -> Option<PathBuf> {
+    let beside = title.path.with_extension("png");
+    let of_folder = is_default_executable(&title.path).then(|| title.path.with_file_name("cover.png"));
+    let id = title.described.id.filter(|id| id.0 != 0);
+    let by_id = covers.zip(id).map(|(folder, id)| folder.join(format!("{id}.png")));
+    let places = [Some(beside), of_folder, by_id].into_iter().flatten();
+    // A title that is a picture itself is none.
+    places.filter(|path| *path != title.path).find(|path| path.is_file())
+}
+
+/// Reads a cover, which may come from anywhere. It is made smaller.
+///
+/// # Errors
+/// It can't be read, is no PNG picture, or is too large.
+pub fn read(path: &Path) -> Result<IconPicture> {
+    let bytes = crate::source::large_bytes(path, MOST_BYTES)?;
+    let most = (MOST_SIDE as usize).pow(2) * 4;
+    let cover = decode_within(&bytes, MOST_SIDE, most).with_context(|| path.display().to_string())?;
+    Ok(shrunk(cover, (KEPT_SIDE, KEPT_SIDE)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frames::write_png;
+    use crate::title::described::DescribedTitle;
+    use xenia_gpu::Frame;
+    use xenia_guest::TitleId;
+
+    fn title(path: PathBuf) -> LibraryTitle {
+        let described = DescribedTitle { id: Some(TitleId(0x4D53_07D1)), ..DescribedTitle::default() };
+        LibraryTitle { path, bytes: 0, described, icon: None }
+    }
+
+    #[test]
+    fn covers_are_beside_titles_or_in_their_own_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let covers = at(FOLDER);
+        std::fs::create_dir(&covers).unwrap();
+        let (image, executable) = (title(at("game.iso")), title(at("default.xex")));
+        assert_eq!((find(&image, Some(&covers)), find(&image, None)), (None, None));
+        let expect = |name: &str, title: &LibraryTitle| {
+            std::fs::write(at(name), "").unwrap();
+            assert_eq!(find(title, Some(&covers)), Some(at(name)));
+        };
+        expect("covers/4D5307D1.png", &image);
+        expect("cover.png", &executable);
+        expect("game.png", &image);
+        assert_eq!(find(&title(at("cover.png")), None), None, "it is the title's file itself");
+    }
+
+    #[test]
+    fn covers_are_made_smaller_and_hostile_ones_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.png");
+        let write = |width: u32, height: u32| {
+            let rgba = vec![9; width as usize * height as usize * 4];
+            write_png(&path, &Frame { width, height, rgba }).unwrap();
+        };
+        write(600, 900);
+        assert_eq!(read(&path).unwrap().size, [120, 180]);
+        write(MOST_SIDE + 1, 1);
+        assert!(read(&path).is_err(), "it is too wide");
+        std::fs::write(&path, "noise").unwrap();
+        assert!(read(&path).is_err());
+        std::fs::File::create(&path).unwrap().set_len(MOST_BYTES + 1).unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("larger"));
+    }
+}
