@@ -47,6 +47,7 @@ pub use xenia_ui::{
     AchievementsModel, DataOwner, EarnedRow, ImportableFile, PackageId, ProfileChoice, ProfileName,
     SavesModel, StoredPackage,
 };
+pub use xenia_ui::{ConsoleDialog, DialogChoice};
 pub use xenia_ui::{
     GalleryEntry, GalleryModel, GalleryPicture, InputModel, InputPad, InputPart, InsidePane, LibraryEntry,
     LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting, PageFailure, PageTheme, SavedSlot,
@@ -159,9 +160,9 @@ pub trait Client {
     /// Called for keys that are not in [`BINDINGS`].
     fn key(&mut self, event: KeyEvent);
 
-    /// Passes a key and its text to the machine's dialog. Returns the dialog's new lines; `None` if
-    /// no dialog is open.
-    fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> Option<Vec<String>>;
+    /// Passes a key and its text to the machine's dialog. Returns the dialog as it is now; `None`
+    /// if none is open.
+    fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> Option<ConsoleDialog>;
 
     /// Pauses or resumes the machine.
     fn pause(&mut self, paused: bool);

@@ -2,8 +2,8 @@
 
 use super::testing::Driver;
 use super::{
-    AchievementsModel, EarnedRow, ImportableFile, ProfileChoice, ProfileModel, ProfileName, SavesModel,
-    StoredPackage,
+    AchievementsModel, ConsoleDialog, DialogChoice, EarnedRow, ImportableFile, OverlayText, ProfileChoice,
+    ProfileModel, ProfileName, SavesModel, StoredPackage,
 };
 use super::{
     GalleryEntry, GalleryModel, InputModel, InputPad, InputPart, InsidePane, LibraryEntry, LibraryModel,
@@ -205,4 +205,26 @@ fn the_focus_that_is_told_follows_the_keys() {
     };
     assert_eq!(focused(&[]).as_deref(), Some("Resume"));
     assert_eq!(focused(&[Key::ArrowDown]).as_deref(), Some("Save state"));
+}
+
+#[test]
+fn a_dialog_of_the_console_has_controls_of_which_the_chosen_one_has_the_focus() {
+    let shown = |choice| {
+        let dialog = ConsoleDialog { title: "Save?".to_owned(), choice, ..ConsoleDialog::default() };
+        let mut driver = Driver::without_page(OverlayText { dialog: Some(dialog), ..OverlayText::default() });
+        assert!(driver.shows("Save?"), "it is there once it is measured");
+        let tree = driver.tree();
+        let controls = controls(&tree);
+        let chosen = controls.iter().find(|(id, ..)| *id == tree.focus).map(|(.., name)| name.clone());
+        let named =
+            |wanted: &str| controls.iter().find(|(.., name)| name == wanted).map(|(_, role, _)| *role);
+        let fields = tree.nodes.iter().filter(|(_, node)| node.role() == Role::TextInput).count();
+        (chosen, named("No"), fields)
+    };
+    let labels = ["Yes", "No"].map(str::to_owned).to_vec();
+    let message = DialogChoice::Buttons { labels, chosen: 1 };
+    assert_eq!(shown(message), (Some("No".to_owned()), Some(Role::Button), 0));
+    let rows = vec![vec!['a', 'b'], vec!['c', ' ']];
+    let keyboard = DialogChoice::Letters { typed: "Pla".to_owned(), rows, chosen: (1, 1) };
+    assert_eq!(shown(keyboard), (Some("space".to_owned()), None, 1));
 }

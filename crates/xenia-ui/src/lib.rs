@@ -15,6 +15,7 @@
 mod accessibility;
 mod all_settings;
 mod details;
+mod dialog;
 mod fonts;
 mod gallery;
 mod input;
@@ -35,6 +36,7 @@ mod testing;
 mod typing;
 
 pub use all_settings::{SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsModel};
+pub use dialog::{ConsoleDialog, DialogChoice};
 pub use egui;
 pub use gallery::{GalleryEntry, GalleryModel, GalleryPicture};
 pub use input::{InputModel, InputPad, InputPart};

@@ -3,6 +3,7 @@
 
 mod lines;
 
+use super::dialog::{self, ConsoleDialog};
 use egui::emath::GuiRounding;
 use egui::{Align2, Color32, Context, FontId, Id, LayerId, Margin, Order, Painter, Rect, vec2};
 use lines::fit;
@@ -26,6 +27,8 @@ pub struct OverlayText {
     pub badges: Vec<String>,
     /// Text in the middle. It has larger letters if it fits so.
     pub middle: Vec<String>,
+    /// A dialog of the console, in the middle.
+    pub dialog: Option<ConsoleDialog>,
     /// Messages, in the lower left corner; they are over pages, too.
     pub messages: Vec<String>,
 }
@@ -40,6 +43,9 @@ impl OverlayText {
         let is_short =
             self.middle.len() <= wide.1 && self.middle.iter().all(|line| line.chars().count() <= wide.0);
         panel(&painter, &self.middle, Align2::CENTER_CENTER, if is_short { LARGE } else { LETTERS });
+        if let Some(dialog) = &self.dialog {
+            dialog::show(context, dialog);
+        }
     }
 
     /// Draws what is above pages.
@@ -100,6 +106,7 @@ mod tests {
             badges: lines(&["|| paused"]),
             middle: lines(&["Pok\u{e9}mon", "\u{30b2}\u{30fc}\u{30e0}"]),
             messages: lines(&["kept"]),
+            dialog: None,
         }
     }
 

@@ -29,6 +29,7 @@ impl Driver {
     pub(super) fn without_page(text: OverlayText) -> Self {
         let mut driver =
             Self { interface: UserInterface::default(), model: PageModel::default(), time: None };
+        driver.interface.context().enable_accesskit();
         driver.set_text(text);
         driver
     }

@@ -115,10 +115,10 @@ impl Events {
         if !open || self.modifiers.alt_key() || self.config.hotkeys.stays_in_dialogs(key) {
             return false;
         }
-        if let Some(lines) = self.client.dialog_key(key, text) {
+        if let Some(dialog) = self.client.dialog_key(key, text) {
             // Unless the machine has closed the dialog in the meantime.
             if let Some(shown) = &mut self.mailbox.open().dialog {
-                *shown = lines;
+                *shown = dialog;
             }
             self.refresh();
         }

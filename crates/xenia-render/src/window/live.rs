@@ -193,7 +193,7 @@ mod tests {
     impl Client for Speaker {
         fn key(&mut self, _: KeyEvent) {}
 
-        fn dialog_key(&mut self, _: KeyCode, _: Option<&str>) -> Option<Vec<String>> {
+        fn dialog_key(&mut self, _: KeyCode, _: Option<&str>) -> Option<xenia_ui::ConsoleDialog> {
             None
         }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use winit::event_loop::EventLoopProxy;
 use xenia_gpu::SwapPicture;
-use xenia_ui::{InsidePane, LibraryModel, PageFailure};
+use xenia_ui::{ConsoleDialog, InsidePane, LibraryModel, PageFailure};
 
 /// Event that wakes the window.
 #[derive(Debug)]
@@ -56,8 +56,8 @@ pub(super) struct Mail {
     pub(super) phase: Phase,
     /// Keys of the machine's controller.
     pub(super) controller: ControllerKeys,
-    /// Lines of the open dialog.
-    pub(super) dialog: Option<Vec<String>>,
+    /// The machine's open dialog.
+    pub(super) dialog: Option<ConsoleDialog>,
     /// The machine's inside, once it has told it.
     pub(super) inside: Option<Arc<Vec<InsidePane>>>,
     /// Message to show for a while.
@@ -193,10 +193,10 @@ impl FrameSender {
         });
     }
 
-    /// Shows a dialog of the machine over the frame, with these lines; `None` closes it.
-    pub fn dialog(&self, lines: Option<Vec<String>>) {
+    /// Shows a dialog of the machine over the frame; `None` closes it.
+    pub fn dialog(&self, dialog: Option<ConsoleDialog>) {
         self.put(|mail, _| {
-            mail.dialog = lines;
+            mail.dialog = dialog;
             mail.news = true;
         });
     }

@@ -63,9 +63,10 @@ impl WindowPages {
         }
     }
 
-    /// Whether shapes are out of date: a page is open, or the text or the window has changed.
+    /// Whether shapes are out of date: a page or a dialog is open, or the text or the window has
+    /// changed.
     pub(super) fn wants_pass(&self, size: (u32, u32), scale: f64) -> bool {
-        self.page().is_some() || self.drawn_for != Some((size, scale))
+        self.page().is_some() || self.text.dialog.is_some() || self.drawn_for != Some((size, scale))
     }
 
     /// Closes the open page.
@@ -157,6 +158,9 @@ impl WindowPages {
         let (mut output, commands) = self.interface.show(input, model);
         if let Some(state) = &mut self.translator {
             state.handle_platform_output(window, std::mem::take(&mut output.platform_output));
+        }
+        // The first pass of a dialog only measures it.
+        if self.translator.is_some() || self.text.dialog.is_some() {
             let delay = output.viewport_output.get(&ViewportId::ROOT).map(|viewport| viewport.repaint_delay);
             self.repaint_at =
                 delay.and_then(|delay| now.checked_add(delay)).filter(|at| *at < Duration::MAX / 2);

@@ -337,10 +337,12 @@ impl View {
             self.title = title;
         }
         self.messages.expire(now);
+        let is_covered = stopped.is_some() || self.help || self.pages.page().is_some();
+        let dialog = dialog.clone().filter(|_| !is_covered);
         let page = match (stopped, &self.frame) {
+            _ if dialog.is_some() => Vec::new(),
             _ if self.pages.page().is_some() => Vec::new(),
             _ if self.help => page::keys(&self.hotkeys, &mail.controller),
-            (None, _) if dialog.is_some() => dialog.clone().unwrap_or_default(),
             (Some(_), _) => Vec::new(),
             (None, None) => page::start(&self.name, *phase, meter, &self.hotkeys),
             (None, Some(_)) => Vec::new(),
@@ -351,6 +353,7 @@ impl View {
             figures: if stopped.is_some() { Vec::new() } else { osd::lines(meter, &self.shown, width) },
             badges: osd::badges(&self.badges, &self.shown),
             middle: page,
+            dialog,
             messages: self.messages.lines(),
         });
         self.window.request_redraw();

@@ -1,9 +1,10 @@
-//! Model of an open dialog: the lines of text to draw, and its reaction to keys and buttons.
+//! Model of an open dialog: its choice and text, and its reaction to keys and buttons.
 //!
 //! Text is typed on the host's keyboard, or composed with a pad from a grid of letters. A title's
 //! texts may have any length; they are cut to the room available.
 
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, MessageBox, TextRequest};
+use xenia_render::{ConsoleDialog, DialogChoice};
 
 /// A key or button, by its function in dialogs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,11 @@ const ROWS: usize = 12;
 /// Letters that a pad can enter; the last one of a row is a space.
 const GRID: [&str; 4] = ["abcdefghijklm", "nopqrstuvwxyz", "0123456789.-_", "@!?&'+#/:()  "];
 const GRID_WIDTH: usize = 13;
+/// How a text is entered.
+const TEXT_KEYS: [&str; 2] = [
+    "Type, Enter takes it, Escape leaves",
+    "On a pad: A writes, X erases, Y capitals, Start takes it, B leaves",
+];
 
 /// An open dialog: its focus, its text so far and its answer.
 #[derive(Clone, Debug)]
@@ -109,8 +115,7 @@ impl Panel {
 
     /// The letter selected for a pad.
     fn chosen(&self) -> char {
-        let letter = GRID[self.letter.0].chars().nth(self.letter.1).unwrap_or(' ');
-        if self.capitals { letter.to_ascii_uppercase() } else { letter }
+        self.cased(GRID[self.letter.0].chars().nth(self.letter.1).unwrap_or(' '))
     }
 
     fn type_in(&mut self, request: &TextRequest, letter: char) {
@@ -120,46 +125,42 @@ impl Panel {
         }
     }
 
-    /// Lines of text to draw.
-    pub(super) fn lines(&self) -> Vec<String> {
+    /// The dialog as it is to be shown.
+    pub(super) fn view(&self) -> ConsoleDialog {
         match &self.request {
-            DialogRequest::Message(message) => self.message_lines(message),
-            DialogRequest::Text(text) => self.text_lines(text),
+            DialogRequest::Message(message) => ConsoleDialog {
+                title: line_of(&message.title),
+                text: wrapped(&message.text),
+                choice: DialogChoice::Buttons {
+                    labels: message.buttons.iter().map(|label| line_of(label)).collect(),
+                    chosen: self.focus,
+                },
+                keys: vec!["Arrows choose, A or Enter takes, B or Escape leaves".to_owned()],
+            },
+            DialogRequest::Text(request) => ConsoleDialog {
+                title: line_of(&request.title),
+                text: wrapped(&request.description),
+                choice: DialogChoice::Letters {
+                    typed: self.end_of_text(),
+                    rows: GRID
+                        .map(|letters| letters.chars().map(|letter| self.cased(letter)).collect())
+                        .to_vec(),
+                    chosen: self.letter,
+                },
+                keys: TEXT_KEYS.map(str::to_owned).to_vec(),
+            },
         }
     }
 
-    fn message_lines(&self, message: &MessageBox) -> Vec<String> {
-        let mut lines = heading(&message.title, &message.text);
-        for (index, label) in message.buttons.iter().enumerate() {
-            let (open, close) = if index == self.focus { (">[", "]<") } else { (" [", "]") };
-            lines.push(format!("  {open} {} {close}", line_of(label)));
-        }
-        lines.extend(["", "arrows choose, A or Enter takes, B or Escape leaves"].map(str::to_owned));
-        lines
-    }
-
-    fn text_lines(&self, request: &TextRequest) -> Vec<String> {
-        let mut lines = heading(&request.title, &request.description);
+    /// The end of the text, as far as it fits in a line.
+    fn end_of_text(&self) -> String {
         let length = self.text.chars().count();
-        let tail: String = self.text.chars().skip(length.saturating_sub(COLUMNS - 4)).collect();
-        lines.push(format!("  {}_", printable(&tail)));
-        lines.push(String::new());
-        for (row, letters) in GRID.iter().enumerate() {
-            let mut line = " ".to_owned();
-            for (column, letter) in letters.chars().enumerate() {
-                let letter = if self.capitals { letter.to_ascii_uppercase() } else { letter };
-                let (open, close) = if (row, column) == self.letter { ('[', ']') } else { (' ', ' ') };
-                line.extend([open, letter, close]);
-            }
-            lines.push(line);
-        }
-        let keys = [
-            "",
-            "type, Enter takes it, Escape leaves; on a pad: A writes,",
-            "X erases, Y capitals, Start takes it, B leaves",
-        ];
-        lines.extend(keys.map(str::to_owned));
-        lines
+        let end: String = self.text.chars().skip(length.saturating_sub(COLUMNS - 4)).collect();
+        printable(&end)
+    }
+
+    fn cased(&self, letter: char) -> char {
+        if self.capitals { letter.to_ascii_uppercase() } else { letter }
     }
 }
 
@@ -183,12 +184,8 @@ fn shortened(word: &str) -> String {
     printable(&word.chars().take(COLUMNS - 3).collect::<String>()) + "..."
 }
 
-/// Title and text, wrapped into lines; text that does not fit ends in an ellipsis.
-fn heading(title: &str, text: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    if !title.is_empty() {
-        lines.extend([line_of(title), String::new()]);
-    }
+/// A text wrapped into lines; one that does not fit ends in an ellipsis.
+fn wrapped(text: &str) -> Vec<String> {
     let mut body = Vec::new();
     'text: for line in text.lines() {
         let mut words = line.split(' ').peekable();
@@ -217,11 +214,7 @@ fn heading(title: &str, text: &str) -> Vec<String> {
         body.truncate(ROWS);
         body.push("...".to_owned());
     }
-    if !body.is_empty() {
-        lines.extend(body);
-        lines.push(String::new());
-    }
-    lines
+    body
 }
 
 #[cfg(test)]
@@ -229,13 +222,13 @@ mod tests {
     use super::super::tests::{message, text};
     use super::*;
 
-    fn pressed(request: DialogRequest, presses: &[Press]) -> (Option<DialogAnswer>, Vec<String>) {
+    fn pressed(request: DialogRequest, presses: &[Press]) -> (Option<DialogAnswer>, ConsoleDialog) {
         let mut panel = Panel::new(request);
         for &press in presses {
             panel.press(press);
         }
-        let lines = panel.lines();
-        (panel.take_answer(), lines)
+        let view = panel.view();
+        (panel.take_answer(), view)
     }
 
     #[test]
@@ -251,12 +244,10 @@ mod tests {
         ] {
             assert_eq!(pressed(message(), presses).0, answer, "{presses:?}");
         }
-        let (_, lines) = pressed(message(), &[]);
-        assert!(
-            lines.contains(&"  >[ Quit ]<".to_owned()) && lines.contains(&"   [ Retry ]".to_owned()),
-            "{lines:?}"
-        );
-        assert!(lines.iter().all(|line| !line.contains('\x1b')));
+        let (_, view) = pressed(message(), &[]);
+        let labels = ["Retry", "Quit"].map(str::to_owned).to_vec();
+        assert_eq!(view.choice, DialogChoice::Buttons { labels, chosen: 1 });
+        assert!(!view.text.is_empty() && view.text.iter().all(|line| !line.contains('\x1b')), "{view:?}");
     }
 
     #[test]
@@ -281,8 +272,9 @@ mod tests {
             pressed(text(), &[Type('1'), Type('😀'), Finish]).0,
             Some(DialogAnswer::Entered("Player1".to_owned()))
         );
-        let (_, lines) = pressed(text(), &[Down, Shift]);
-        assert!(lines.iter().any(|line| line.contains("[N]")), "{lines:?}");
+        let (_, view) = pressed(text(), &[Down, Shift]);
+        let DialogChoice::Letters { typed, rows, chosen } = view.choice else { panic!("{view:?}") };
+        assert_eq!((typed.as_str(), chosen, rows[1][0]), ("Player", (1, 0), 'N'));
     }
 
     #[test]
@@ -291,11 +283,11 @@ mod tests {
         for said in ["word ".repeat(20_000), "x".repeat(60_000), "a\n".repeat(9_000)] {
             let long =
                 MessageBox { title: said.clone(), text: said.clone(), buttons: vec![said], ..plain.clone() };
-            let lines = Panel::new(DialogRequest::Message(long)).lines();
+            let view = Panel::new(DialogRequest::Message(long)).view();
+            let DialogChoice::Buttons { labels, .. } = &view.choice else { panic!("{view:?}") };
+            let lines: Vec<&String> = view.text.iter().chain(labels).chain([&view.title]).collect();
             assert!(lines.len() < ROWS + 10 && lines.iter().all(|line| line.chars().count() <= COLUMNS + 2));
-            assert!(
-                lines.iter().any(|line| line.contains("...")) && lines.iter().any(|line| line.contains("[ "))
-            );
+            assert!(view.text.iter().any(|line| line.contains("...")) && !labels[0].is_empty());
         }
     }
 }

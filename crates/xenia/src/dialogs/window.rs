@@ -9,7 +9,7 @@ use crate::input::{Controllers, held};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Input, PAD_USERS};
-use xenia_render::KeyCode;
+use xenia_render::{ConsoleDialog, KeyCode};
 use xenia_sched::GuestTicks;
 
 /// Functions of a pad's buttons in dialogs.
@@ -44,21 +44,21 @@ fn press_of(key: KeyCode, wants_text: bool) -> Option<Press> {
 pub struct DialogKeys(Arc<Mutex<Option<Panel>>>);
 
 impl DialogKeys {
-    /// Handles a key and the text that it produces. Returns the lines to draw now; `None` if no
-    /// dialog is open.
-    pub fn key(&self, key: KeyCode, text: Option<&str>) -> Option<Vec<String>> {
+    /// Handles a key and the text that it produces. Returns the dialog as it is now; `None` if none
+    /// is open.
+    pub fn key(&self, key: KeyCode, text: Option<&str>) -> Option<ConsoleDialog> {
         let mut open = self.0.lock();
         let panel = open.as_mut()?;
         match press_of(key, panel.wants_text()) {
             Some(press) => panel.press(press),
             None => text.unwrap_or_default().chars().for_each(|letter| panel.press(Press::Type(letter))),
         }
-        Some(panel.lines())
+        Some(panel.view())
     }
 }
 
-/// Draws the lines of a dialog; `None` removes it.
-pub(super) type Show = Box<dyn FnMut(Option<Vec<String>>) + Send>;
+/// Shows a dialog; `None` removes it.
+pub(super) type Show = Box<dyn FnMut(Option<ConsoleDialog>) + Send>;
 
 /// The machine's handle: opens dialogs and polls their answers.
 pub struct WindowDialogs {
@@ -93,7 +93,7 @@ impl Dialogs for WindowDialogs {
         self.held = [None; PAD_USERS as usize];
         let _ = self.presses(now);
         let panel = Panel::new(request);
-        (self.show)(Some(panel.lines()));
+        (self.show)(Some(panel.view()));
         *self.keys.0.lock() = Some(panel);
     }
 
@@ -111,7 +111,7 @@ impl Dialogs for WindowDialogs {
             return Some(answer);
         }
         if !presses.is_empty() {
-            (self.show)(Some(panel.lines()));
+            (self.show)(Some(panel.view()));
         }
         None
     }
@@ -138,11 +138,12 @@ mod tests {
     use crate::input::motors::Motors;
     use crate::input::shape::tests::console_pad;
     use std::sync::mpsc;
+    use xenia_render::DialogChoice;
 
     const A: u16 = 0x130;
     const B: u16 = 0x131;
 
-    fn shown() -> (WindowDialogs, DialogKeys, Controllers, mpsc::Receiver<Option<Vec<String>>>) {
+    fn shown() -> (WindowDialogs, DialogKeys, Controllers, mpsc::Receiver<Option<ConsoleDialog>>) {
         let (sender, receiver) = mpsc::channel();
         let (keys, controllers) = (DialogKeys::default(), Controllers::default());
         controllers.tune(Tuning { keyboard: None, ..Tuning::default() });
@@ -161,7 +162,8 @@ mod tests {
         controllers.key(pad, A, false);
         controllers.axis(pad, 0, -32768);
         assert_eq!(dialogs.answer(2), None);
-        assert!(drawn.try_recv().unwrap().unwrap().concat().contains(">[ Retry ]<"));
+        let shown = drawn.try_recv().unwrap().unwrap();
+        assert!(matches!(shown.choice, DialogChoice::Buttons { chosen: 0, .. }), "{shown:?}");
         assert_eq!(dialogs.answer(3), None, "a stick that stays moves once");
         controllers.key(pad, A, true);
         assert_eq!(dialogs.answer(4), Some(DialogAnswer::Pressed(0)));
@@ -177,8 +179,12 @@ mod tests {
         let (mut dialogs, keys, _, drawn) = shown();
         assert_eq!(keys.key(KeyCode::KeyZ, Some("z")), None, "no dialog");
         dialogs.open(text(), 0);
-        assert!(keys.key(KeyCode::KeyZ, Some("z")).unwrap().concat().contains("Playerz_"));
-        assert!(keys.key(KeyCode::Backspace, Some("\x08")).unwrap().concat().contains("Player_"));
+        let text_after = |key, text| match keys.key(key, Some(text)).unwrap().choice {
+            DialogChoice::Letters { typed, .. } => typed,
+            other @ DialogChoice::Buttons { .. } => panic!("{other:?}"),
+        };
+        assert_eq!(text_after(KeyCode::KeyZ, "z"), "Playerz");
+        assert_eq!(text_after(KeyCode::Backspace, "\x08"), "Player");
         keys.key(KeyCode::Enter, Some("\r")).unwrap();
         assert_eq!(dialogs.answer(1), Some(DialogAnswer::Entered("Player".to_owned())));
         dialogs.open(message(), 2);

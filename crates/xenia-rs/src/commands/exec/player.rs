@@ -24,8 +24,8 @@ use xenia::sound::VolumeControl;
 use xenia::state_slots::{SLOTS, StateSlots, UNDO, age_text, length_text};
 use xenia_gpu::Frame;
 use xenia_render::{
-    Client, GalleryModel, GalleryPicture, InputClient, KeyCode, KeyEvent, LibraryClient, LibraryIcon,
-    ProfileClient, SavedSlot, SettingsClient, SoundVolume, StateList, VolumeChange, WindowPlace,
+    Client, ConsoleDialog, GalleryModel, GalleryPicture, InputClient, KeyCode, KeyEvent, LibraryClient,
+    LibraryIcon, ProfileClient, SavedSlot, SettingsClient, SoundVolume, StateList, VolumeChange, WindowPlace,
 };
 
 /// Wish about the title to come, once the present one has ended.
@@ -81,7 +81,7 @@ impl Client for Player {
         }
     }
 
-    fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> Option<Vec<String>> {
+    fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> Option<ConsoleDialog> {
         self.dialog_keys.key(key, text)
     }
 

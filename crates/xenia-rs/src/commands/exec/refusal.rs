@@ -35,7 +35,7 @@ struct NoMachine;
 impl Client for NoMachine {
     fn key(&mut self, _: KeyEvent) {}
 
-    fn dialog_key(&mut self, _: KeyCode, _: Option<&str>) -> Option<Vec<String>> {
+    fn dialog_key(&mut self, _: KeyCode, _: Option<&str>) -> Option<xenia_render::ConsoleDialog> {
         None
     }
 

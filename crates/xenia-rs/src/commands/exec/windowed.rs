@@ -234,7 +234,7 @@ impl Seat<'_> {
         match args.dialogs.dialogs {
             None | Some(DialogPolicy::Ask) => {
                 let shown = sender.clone();
-                let show = Box::new(move |lines| shown.dialog(lines));
+                let show = Box::new(move |dialog| shown.dialog(dialog));
                 Box::new(WindowDialogs::new(self.dialog_keys.clone(), self.controllers.clone(), show))
             }
             Some(policy) => Box::new(Unasked::new(policy)),
