@@ -11,12 +11,13 @@ use xenia::content;
 use xenia::say::{chain, visible};
 use xenia::title::described::database;
 use xenia::title::{Title, id_of, short_name};
+use xenia_formats::xdbf::Xdbf;
 use xenia_kernel::KernelConfig;
 
 /// A title and the places of its data.
 #[derive(Clone, Debug)]
 pub(in super::super) struct DataSubject {
-    /// Short name of its file.
+    /// Its name, or the short one of its file.
     pub(super) name: String,
     /// The title's id; not 0.
     pub(super) id: u32,
@@ -59,8 +60,11 @@ impl DataSubject {
 
     fn of(args: &ExecArgs, title: &Title) -> Result<Self> {
         let id = title.image.execution.map(|execution| execution.title_id.0).filter(|id| *id != 0);
-        let subject = Self::with(args, title.short_name(), id.context("the title has no id")?)?;
-        Ok(Self { database: database(&title.image).unwrap_or_default().into(), ..subject })
+        let database = database(&title.image).unwrap_or_default();
+        let named = Xdbf::read(database).ok().and_then(|database| database.title_name());
+        let name = named.unwrap_or_else(|| title.short_name());
+        let subject = Self::with(args, name, id.context("the title has no id")?)?;
+        Ok(Self { database: database.into(), ..subject })
     }
 
     fn with(args: &ExecArgs, name: String, id: u32) -> Result<Self> {
