@@ -8,6 +8,7 @@ mod graphics;
 mod library;
 mod menu;
 mod profile;
+mod settings;
 mod states;
 mod walk;
 

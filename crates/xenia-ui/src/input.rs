@@ -218,7 +218,7 @@ mod tests {
         let mut driver = Driver::new(MenuPage::Input, model());
         assert_eq!(driver.keys(&[Key::ArrowDown, Key::Delete]), [PageCommand::Unbind("b")]);
         let set = PageCommand::Set { key: "dead-zone", value: "15".to_owned() };
-        assert_eq!(driver.keys(&[Key::ArrowDown, Key::ArrowDown, Key::ArrowRight]), [set]);
+        assert_eq!(driver.keys(&[Key::ArrowDown, Key::ArrowDown, Key::ArrowDown, Key::ArrowRight]), [set]);
         assert_eq!(driver.click("As built in"), [PageCommand::ResetInput]);
         assert_eq!(driver.click("Keep for the next start"), [PageCommand::Keep]);
         driver.keys(&[Key::Escape]);

@@ -55,7 +55,7 @@ fn a_pad_alone_exports_deletes_and_imports_a_save() -> Result<()> {
     let mut program = Program::run(&display, folder.path(), command)?;
     let window = TestWindow::find(&display, HOME, || program.is_alive())?;
     let window = window.with_context(|| program.said())?;
-    let mut pad = Pad::new(&pipe)?;
+    let mut pad = Pad::open(&pipe)?;
     let mut walk = Walk::new(window, 20);
     let scanned = at("cache/xenia-rs/library.json");
     wait_for("the scan", || Ok(scanned.is_file().then_some(())))?;
@@ -63,9 +63,9 @@ fn a_pad_alone_exports_deletes_and_imports_a_save() -> Result<()> {
 
     pad.presses(&["down", "y"])?;
     let details = walk.step("details", &(0, 0, Vec::new()))?;
-    pad.presses(&["down", "a"])?;
+    pad.presses(&["down", "down", "a"])?;
     let achievements = walk.step("achievements", &details)?;
-    pad.presses(&["b", "down", "down", "a"])?;
+    pad.presses(&["b", "down", "down", "down", "a"])?;
     let saves = walk.step("saves", &achievements)?;
 
     pad.press("a")?;

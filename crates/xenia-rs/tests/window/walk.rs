@@ -18,14 +18,15 @@ use std::time::Duration;
 pub(super) struct Pad(File);
 
 impl Pad {
-    /// The controller at this pipe.
-    pub(super) fn new(pipe: &Path) -> Result<Self> {
+    /// The controller of this pipe.
+    pub(super) fn open(pipe: &Path) -> Result<Self> {
         Ok(Self(File::options().write(true).open(pipe)?))
     }
 
-    /// Presses and releases a part, before it repeats, and waits for a pass of the page.
+    /// Presses and releases a part, and waits for a pass of the page. The press is short: on a busy
+    /// host, the program might take a longer one for one that repeats.
     pub(super) fn press(&mut self, part: &str) -> Result<()> {
-        for (word, wait) in [("press", 100), ("release", 500)] {
+        for (word, wait) in [("press", 20), ("release", 600)] {
             writeln!(self.0, "{word} {part}")?;
             std::thread::sleep(Duration::from_millis(wait));
         }
@@ -88,7 +89,7 @@ fn a_pad_alone_operates_library_menu_settings_and_states() -> Result<()> {
     let mut program = Program::run(&display, folder.path(), command)?;
     let window = TestWindow::find(&display, HOME, || program.is_alive())?;
     let window = window.with_context(|| program.said())?;
-    let mut pad = Pad::new(&pipe)?;
+    let mut pad = Pad::open(&pipe)?;
     let mut walk = Walk::new(window, 0);
     let scanned = folder.path().join("cache/xenia-rs/library.json");
     wait_for("the scan", || Ok(scanned.is_file().then_some(())))?;
