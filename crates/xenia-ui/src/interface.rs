@@ -5,6 +5,7 @@ use super::fonts::HostFonts;
 use super::input::{self, InputState};
 use super::internals::{self, InsideView};
 use super::library::LibraryState;
+use super::navigation::back;
 use super::overlay::OverlayText;
 use super::pictures::Textures;
 use super::profile::{self, ProfileState};
@@ -375,39 +376,6 @@ fn after_keys(number: usize, events: &mut Vec<Event>) -> Vec<Event> {
     let is_press = |event: &Event| matches!(event, Event::Key { pressed: true, .. });
     let presses = events.iter().enumerate().filter(|(_, event)| is_press(event));
     presses.map(|(at, _)| at).nth(number).map_or_else(Vec::new, |at| events.split_off(at))
-}
-
-/// Result of leaving a page.
-fn back(page: MenuPage, model: &PageModel) -> Outcome {
-    match page {
-        MenuPage::Menu if model.is_home => Outcome::Go(MenuPage::Library),
-        MenuPage::Menu | MenuPage::AskOpen => Outcome::Do(PageCommand::Resume),
-        MenuPage::Stopped => Outcome::Do(PageCommand::LeaveStopped),
-        MenuPage::AskDelete => Outcome::Go(MenuPage::Title),
-        MenuPage::OneSetting | MenuPage::FindSetting | MenuPage::AskReset => {
-            Outcome::Go(MenuPage::AllSettings)
-        }
-        MenuPage::TypeSetting => Outcome::Go(MenuPage::OneSetting),
-        MenuPage::AllSettings => all_settings::back(model),
-        MenuPage::Picture => Outcome::Go(MenuPage::Gallery),
-        MenuPage::Achievements
-        | MenuPage::Saves
-        | MenuPage::Package
-        | MenuPage::AskDeletePackage
-        | MenuPage::Import
-        | MenuPage::AskReplace => profile::back(page, model),
-        MenuPage::Title | MenuPage::AddFolder | MenuPage::Failure => Outcome::Go(MenuPage::Library),
-        MenuPage::Settings
-        | MenuPage::Input
-        | MenuPage::Internals
-        | MenuPage::Gallery
-        | MenuPage::SaveState
-        | MenuPage::LoadState
-        | MenuPage::Library
-        | MenuPage::AskRestart
-        | MenuPage::AskHome
-        | MenuPage::AskQuit => Outcome::Go(MenuPage::Menu),
-    }
 }
 
 /// Gives the focus to a widget if no other has it: the first one of a page.

@@ -24,6 +24,7 @@ mod internals;
 mod library;
 mod menu;
 mod model;
+mod navigation;
 mod overlay;
 mod pad;
 mod pictures;

@@ -1,0 +1,37 @@
+//! Navigation between pages: where the key leads that leaves a page.
+
+use super::interface::{MenuPage, Outcome};
+use super::{PageCommand, PageModel, all_settings, profile};
+
+/// Result of leaving a page by Escape, or by B of a pad.
+pub(super) fn back(page: MenuPage, model: &PageModel) -> Outcome {
+    match page {
+        MenuPage::Menu if model.is_home => Outcome::Go(MenuPage::Library),
+        MenuPage::Menu | MenuPage::AskOpen => Outcome::Do(PageCommand::Resume),
+        MenuPage::Stopped => Outcome::Do(PageCommand::LeaveStopped),
+        MenuPage::AskDelete => Outcome::Go(MenuPage::Title),
+        MenuPage::OneSetting | MenuPage::FindSetting | MenuPage::AskReset => {
+            Outcome::Go(MenuPage::AllSettings)
+        }
+        MenuPage::TypeSetting => Outcome::Go(MenuPage::OneSetting),
+        MenuPage::AllSettings => all_settings::back(model),
+        MenuPage::Picture => Outcome::Go(MenuPage::Gallery),
+        MenuPage::Achievements
+        | MenuPage::Saves
+        | MenuPage::Package
+        | MenuPage::AskDeletePackage
+        | MenuPage::Import
+        | MenuPage::AskReplace => profile::back(page, model),
+        MenuPage::Title | MenuPage::AddFolder | MenuPage::Failure => Outcome::Go(MenuPage::Library),
+        MenuPage::Settings
+        | MenuPage::Input
+        | MenuPage::Internals
+        | MenuPage::Gallery
+        | MenuPage::SaveState
+        | MenuPage::LoadState
+        | MenuPage::Library
+        | MenuPage::AskRestart
+        | MenuPage::AskHome
+        | MenuPage::AskQuit => Outcome::Go(MenuPage::Menu),
+    }
+}
