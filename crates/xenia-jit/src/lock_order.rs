@@ -1,7 +1,7 @@
 //! Ordinals of the locks at [`Level::Compiler`](xenia_sync::Level::Compiler) and
-//! [`Level::Code`](xenia_sync::Level::Code), in the order in which a thread takes them: it publishes
-//! a region in the cache of a mode, hides the units of the baseline tier that the region replaces,
-//! and frees what all engines have left.
+//! [`Level::Code`](xenia_sync::Level::Code), in the order in which a thread takes them: it
+//! publishes a region in the cache of a mode, hides the units of the baseline tier that the region
+//! replaces, and frees what all engines have left.
 
 use crate::mode::Mode;
 

@@ -96,8 +96,8 @@ levels! {
     Topology,
     /// One hardware thread's run queues. The ordinal is its number.
     Slot,
-    /// The compilers of the engines, each held while code is compiled, and the queue of orders for the
-    /// compiler thread. The ordinals are those of `lock_order` in xenia-jit.
+    /// The compilers of the engines, each held while code is compiled, and the queue of orders for
+    /// the compiler thread. The ordinals are those of `lock_order` in xenia-jit.
     Compiler,
     /// Caches of host code, and the store that keeps it. The ordinals are those of xenia-jit's
     /// `lock_order`.
