@@ -19,10 +19,9 @@ cargo xtask frame-times demo small --runs 1 # some, and a picture of them in tar
 ```
 
 The program runs each title headless: in lockstep with both backends, and in parallel mode with
-wgpu, for a few frames and for more. Figures are the difference of the two runs divided by the
-frames between, so that the start and the first frames' compiling are left out; they are medians.
-CPU time is that of the process's threads; on software drivers the *driver* has threads of its own,
-and on others its part is in the thread that records.
+wgpu, for a few frames and for more. Figures are the median difference of the two runs, divided by
+the frames between. CPU time is that of the process's threads; software drivers have threads of
+their own (*driver*), the work of others is in the thread that records.
 *small*, *medium* and *large* are `game-frame`, [our title that draws as games
 do](../testing/suites.md#the-frame-of-a-game), in three sizes.
 

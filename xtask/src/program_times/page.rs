@@ -24,13 +24,10 @@ cargo xtask program-times lua lua-title 10000x400:wide --no-interp
 
 A figure is CPU seconds of a whole process, its own start included: natively (`cc -O2`), of
 `qemu-ppc` on the same guest code, and of a release build of the emulator in lockstep, without a
-backend. The JIT's *first* start finds no code on disk, its *second* that of the first. All take turns,
-and each run begins anew with an empty disk. Programs whose name ends with `-title` have files and
-arguments, and run over [the library](../using/sdk.md); the others only compute. *Wide* programs
-have [64-bit instructions](../programs.md#method), which `qemu-ppc` can't run. Missing tools and
-sources (qemu, a package's sources) are left out, and the command names them. Programs run little
-code often. Titles of [`bench --much-code`](../measuring.md#measuring) run much code seldom; they
-are measured, too, and have a table of their own.
+backend. The JIT's *first* start finds no code on disk, its *second* that of the first. Programs
+whose name ends with `-title` have files and arguments, and run over [the library](../using/sdk.md);
+the others only compute. *Wide* programs have [64-bit instructions](../programs.md#method), which
+`qemu-ppc` can't run.
 
 ";
 
