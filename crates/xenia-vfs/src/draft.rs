@@ -34,7 +34,7 @@ use super::{VfsError, VfsResult};
 pub(super) use closed::ClosedFiles;
 use copying::Copying;
 pub(super) use handle::SharedDraft;
-pub(super) use names::{is_draft, sweep};
+pub(super) use names::{is_draft, remove_open, sweep};
 pub(super) use open_files::{Drafts, PIECE};
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -272,11 +272,22 @@ fn sync_folder(folder: &Path) -> VfsResult<()> {
 /// Refuses a directory that the host has replaced since it was found, for example by a link that
 /// leads outside.
 fn check_in_place(folder: &Path) -> VfsResult<()> {
-    match folder.canonicalize() {
-        Ok(now) if now == folder => Ok(()),
-        Ok(_) => Err(VfsError::Host(io::ErrorKind::NotADirectory)),
-        Err(error) => Err(VfsError::Host(error.kind())),
+    let is_in_place = match folder.canonicalize() {
+        Ok(now) => now == folder,
+        // Some hosts have no canonical form of a long path.
+        Err(_) => leads_through_folders(folder)?,
+    };
+    if is_in_place { Ok(()) } else { Err(VfsError::Host(io::ErrorKind::NotADirectory)) }
+}
+
+/// Whether all parts of a path are directories, and none a link.
+fn leads_through_folders(path: &Path) -> io::Result<bool> {
+    for at in path.ancestors().filter(|at| at.file_name().is_some()) {
+        if !at.symlink_metadata()?.is_dir() {
+            return Ok(false);
+        }
     }
+    Ok(true)
 }
 
 /// Gives a file of the host the contents that `fill` writes, at once and whole.

@@ -70,7 +70,7 @@ fn copy_dense(from: &File, to: &mut File, at: u64, length: u64) -> io::Result<u6
 pub(super) struct Data {
     pub(super) bytes: Range<u64>,
     /// Whether the host's file system has reported it as data.
-    is_known: bool,
+    pub(super) is_known: bool,
 }
 
 impl Data {

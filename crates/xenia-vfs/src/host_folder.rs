@@ -13,7 +13,7 @@ mod state;
 mod tests;
 
 use super::device::{Device, Entry, FileData, Volume, sort};
-use super::draft::{Drafts, Facts, SharedDraft};
+use super::draft::{Drafts, Facts, SharedDraft, remove_open};
 use super::path::{FATX_NAME, MAXIMUM_NAMES};
 use super::quota::Quota;
 use super::stamp::{Stamps, attributes};
@@ -73,7 +73,7 @@ impl HostFolder {
             if entry.file_type()?.is_dir() {
                 fs::remove_dir_all(entry.path())?;
             } else {
-                fs::remove_file(entry.path())?;
+                remove_open(&entry.path())?;
             }
         }
         if let Some(stamps) = &self.stamps {
@@ -110,6 +110,11 @@ impl HostFolder {
     /// The state for changes; fails for a read-only folder.
     fn drafts(&self) -> VfsResult<&Drafts> {
         self.drafts.as_ref().ok_or(VfsError::ReadOnly)
+    }
+
+    /// Removes a file, whose name is free at once.
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        if self.open_at(path).is_some() { remove_open(path) } else { fs::remove_file(path) }
     }
 
     /// Size of a file, including pending changes.
@@ -195,6 +200,11 @@ impl Device for HostFolder {
         }
         let below = |name: &String| [path, std::slice::from_ref(name)].concat();
         let mut entries = Vec::new();
+        // Before the host's names are read: a group that is committed meanwhile moves names there.
+        for name in self.created_in(&at, |_| true) {
+            let (found, guest) = (self.made(at.join(&name)), below(&name));
+            entries.push(self.entry(name, &found, &guest)?);
+        }
         for entry in fs::read_dir(&at)? {
             let Ok(name) = entry?.file_name().into_string() else { continue };
             // Guests have the code page's names alone.
@@ -205,10 +215,6 @@ impl Device for HostFolder {
                 let guest = below(&name);
                 entries.push(self.entry(name, &found, &guest)?);
             }
-        }
-        for name in self.created_in(&at, |_| true) {
-            let (found, guest) = (self.made(at.join(&name)), below(&name));
-            entries.push(self.entry(name, &found, &guest)?);
         }
         sort(&mut entries);
         // Names that differ only in case are one name to a guest; the first is the one that an open
@@ -281,7 +287,7 @@ impl Device for HostFolder {
             return Ok(());
         }
         let size = self.size_at(&at)?;
-        match fs::remove_file(&at) {
+        match self.remove_file(&at) {
             // The file was not committed yet.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             result => result?,
@@ -317,7 +323,7 @@ impl Device for HostFolder {
             let there = replaced.is_file();
             if there && source.is_dir() {
                 // On the host a directory can only replace a directory.
-                fs::remove_file(&replaced)?;
+                self.remove_file(&replaced)?;
             } else if there && replaced != target {
                 fs::rename(&replaced, &target)?;
             }

@@ -121,8 +121,16 @@ impl ScratchDisks {
 
     /// Removes a title's scratch disks, unless a run uses them.
     pub fn remove(folder: &Path) -> Result<(), ScratchError> {
-        let _lock = lock(folder)?;
-        at(folder, fs::remove_dir_all(folder))
+        let lock = lock(folder)?;
+        let removed = fs::remove_dir_all(folder);
+        drop(lock);
+        match removed {
+            // Some hosts keep the name of a removed file while it is open: the lock's.
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                at(folder, fs::remove_dir(folder))
+            }
+            removed => at(folder, removed),
+        }
     }
 }
 

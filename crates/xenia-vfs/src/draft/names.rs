@@ -33,12 +33,16 @@ fn begins(name: &str, with: &str) -> bool {
     name.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
 }
 
+/// A name of a temporary file that this process has not used.
+fn new_name() -> String {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    format!("{PREFIX}{}-{}", std::process::id(), NUMBER.fetch_add(1, Relaxed))
+}
+
 /// Makes an empty temporary file in `folder`, locked to mark it as in use.
 pub(super) fn make(folder: &Path) -> VfsResult<(PathBuf, File)> {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
     loop {
-        let number = NUMBER.fetch_add(1, Relaxed);
-        let path = folder.join(format!("{PREFIX}{}-{number}", std::process::id()));
+        let path = folder.join(new_name());
         let file = match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
             // Another machine in a separate container can have the same process ID.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
@@ -51,6 +55,14 @@ pub(super) fn make(folder: &Path) -> VfsResult<(PathBuf, File)> {
             return Ok((path, file));
         }
     }
+}
+
+/// Removes a file that may be open. Its name is free at once, which a removal alone does not do on
+/// every host: the file has the name of a temporary file for as long as it is open.
+pub(crate) fn remove_open(path: &Path) -> io::Result<()> {
+    let aside = path.with_file_name(new_name());
+    let renamed = aside.symlink_metadata().is_err() && fs::rename(path, &aside).is_ok();
+    fs::remove_file(if renamed { &aside } else { path })
 }
 
 /// Renames a temporary file so that it is not removed when the folder is opened again; returns its

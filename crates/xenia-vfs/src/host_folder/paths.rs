@@ -108,6 +108,8 @@ impl HostFolder {
         if let Some(exact) = self.inside(folder.join(name)) {
             return Ok(Some(exact));
         }
+        // Before the host's names are read: a group that is committed meanwhile moves names there.
+        let created = self.created_in(folder, |created| created.eq_ignore_ascii_case(name));
         // The first entry visible to guests: a link that leads outside does not occupy a name.
         let added = self.drafts.as_ref().map_or(0, Drafts::names_added);
         let state = DirectoryState { changed: directory.changed()?, added };
@@ -115,7 +117,6 @@ impl HostFolder {
         if let Some(path) = found.find_map(|name| self.inside(folder.join(name))) {
             return Ok(Some(path));
         }
-        let created = self.created_in(folder, |created| created.eq_ignore_ascii_case(name));
         Ok(created.first().map(|created| Found::unseen(folder.join(created))))
     }
 

@@ -37,6 +37,14 @@ fn units(bytes: Range<u64>) -> Range<u64> {
     bytes.start / UNIT..bytes.end.div_ceil(UNIT)
 }
 
+/// Whether a unit has a byte that is not zero: where the host reports no holes, the others count as
+/// such.
+fn has_data(file: &File, unit: u64) -> io::Result<bool> {
+    let mut bytes = [0; UNIT as usize];
+    let count = file::read_at(file, unit * UNIT, &mut bytes)?;
+    Ok(bytes[..count].iter().any(|&byte| byte != 0))
+}
+
 impl HostPartition {
     /// Opens a partition of `size` bytes; its file is created if it is missing.
     pub(super) fn open(path: &Path, size: u64, quota: Arc<Quota>, mark: Option<&Path>) -> io::Result<Self> {
@@ -50,8 +58,16 @@ impl HostPartition {
         let (mut written, mut at) = (BTreeSet::new(), 0);
         let end = metadata.len().min(size);
         while let Some(data) = data_from(&file, at, end) {
-            written.extend(units(data.bytes.clone()));
             at = data.bytes.end;
+            if data.is_known {
+                written.extend(units(data.bytes));
+                continue;
+            }
+            for unit in units(data.bytes) {
+                if has_data(&file, unit)? {
+                    written.insert(unit);
+                }
+            }
         }
         quota.found_raw(written.len() as u64 * UNIT);
         Ok(Self(Arc::new(Shared {

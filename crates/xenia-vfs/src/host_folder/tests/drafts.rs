@@ -35,12 +35,12 @@ fn a_new_file_is_the_guests_at_once_and_the_hosts_when_it_is_whole() {
     let file = device.create_file(&names(&["New"])).unwrap();
     file.write_at(0, b"abc").unwrap();
     assert_eq!(listed(&device), ["New"]);
-    assert!(on_host(&folder).is_empty());
+    assert!(on_host(folder.path()).is_empty());
     assert!(matches!(device.create_file(&names(&["new"])), Err(VfsError::Exists)));
     let again = device.open(&names(&["NEW"]), false).unwrap();
     assert_eq!(again.size(), Ok(3));
     drop((file, again));
-    assert_eq!(on_host(&folder), ["New"]);
+    assert_eq!(on_host(folder.path()), ["New"]);
     assert_eq!(fs::read(folder.path().join("New")).unwrap(), b"abc");
 }
 
