@@ -36,10 +36,6 @@ fn entry(found: VolumeEntry<'_>) -> Entry {
 }
 
 impl Device for Container {
-    fn allows_reserved_names(&self) -> bool {
-        true
-    }
-
     fn volume(&self) -> Volume {
         Volume::DISC
     }
@@ -156,7 +152,7 @@ mod tests {
         assert_eq!(names(r"\disc"), ["aux.bin", "con"]);
         assert_eq!(names(r"\host"), [""; 0], "hosts open devices by these names");
         assert!(vfs.find(&vfs.resolve(r"\disc\AUX.bin").unwrap()).is_ok());
-        assert_eq!(vfs.resolve(r"\host\aux.bin").err(), Some(VfsError::InvalidName));
+        assert_eq!(vfs.find(&vfs.resolve(r"\host\aux.bin").unwrap()), Err(VfsError::NotFound));
     }
 
     #[test]

@@ -142,12 +142,6 @@ pub trait Device: Send {
     /// Properties of the volume.
     fn volume(&self) -> Volume;
 
-    /// Whether names of hosts' devices, such as `aux.bin`, may be those of files here, as on the
-    /// console: no host path is made of them.
-    fn allows_reserved_names(&self) -> bool {
-        false
-    }
-
     /// Looks up a path.
     fn find(&self, path: &[String]) -> VfsResult<Entry>;
 

@@ -6,6 +6,7 @@
 //! see [`super::draft`].
 
 mod file;
+mod host_names;
 mod listings;
 mod paths;
 mod state;
@@ -21,8 +22,10 @@ use super::state::{DeviceState, SavedBytes};
 use super::{Stamp, VfsError, VfsResult};
 use file::HostFile;
 pub(super) use file::read_at;
+pub use host_names::host_name;
+use host_names::{guest_name, is_hidden, name_of};
 use listings::Listings;
-use paths::{Found, is_hidden, name_of};
+use paths::Found;
 use state::RestoredFiles;
 use std::fs::{self, File};
 use std::io;
@@ -202,7 +205,8 @@ impl Device for HostFolder {
         let mut entries = Vec::new();
         // Before the host's names are read: a group that is committed meanwhile moves names there.
         for name in self.created_in(&at, |_| true) {
-            let (found, guest) = (self.made(at.join(&name)), below(&name));
+            let (found, name) = (self.made(at.join(&name)), guest_name(&name).to_owned());
+            let guest = below(&name);
             entries.push(self.entry(name, &found, &guest)?);
         }
         for entry in fs::read_dir(&at)? {
@@ -212,6 +216,7 @@ impl Device for HostFolder {
                 continue;
             }
             if let Some(found) = self.shown(at.join(&name)) {
+                let name = guest_name(&name).to_owned();
                 let guest = below(&name);
                 entries.push(self.entry(name, &found, &guest)?);
             }
@@ -356,16 +361,14 @@ impl Device for HostFolder {
                 at
             }
             // The path could not even be created.
-            Err(VfsError::NotFound | VfsError::PathNotFound) => {
-                self.root.join(path.iter().collect::<PathBuf>())
-            }
+            Err(VfsError::NotFound | VfsError::PathNotFound) => host_names::below(&self.root, path),
             Err(error) => return Err(error),
         };
         if drafts.write_back_errors.has(&at) { Err(VfsError::Full) } else { Ok(()) }
     }
 
     fn forget_write_back_errors(&self, path: &[String]) {
-        let at = self.host_path(path).unwrap_or_else(|_| self.root.join(path.iter().collect::<PathBuf>()));
+        let at = self.host_path(path).unwrap_or_else(|_| host_names::below(&self.root, path));
         if let Some(drafts) = &self.drafts {
             drafts.write_back_errors.forget(&at);
         }

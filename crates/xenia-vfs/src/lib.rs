@@ -46,7 +46,7 @@ mod write_back_errors;
 pub use container::{Container, FileBytes};
 pub use device::{Device, Entry, FileData, Volume};
 pub use error::{VfsError, VfsResult};
-pub use host_folder::HostFolder;
+pub use host_folder::{HostFolder, host_name};
 pub use location::{Location, LocationKey};
 pub use memory_device::{MemoryDevice, MemoryFile};
 pub use open::{Disposition, OpenAction, OpenRequest, Opened};
@@ -186,7 +186,7 @@ impl Vfs {
             .filter(|(mount, _)| path::starts_with(&names, &mount.path))
             .max_by_key(|(mount, _)| mount.path.len())
             .ok_or(VfsError::NoDevice)?;
-        self.located(mount, &names[found.path.len()..])
+        Self::located(mount, &names[found.path.len()..])
     }
 
     /// Whether a device is mounted at or below the names of a path, without following links.
@@ -198,17 +198,12 @@ impl Vfs {
     pub fn resolve_below(&self, directory: &Location, path: &str) -> VfsResult<Location> {
         let mut names = directory.names.clone();
         names.extend(path::split(path)?);
-        self.located(directory.mount, &names)
+        Self::located(directory.mount, &names)
     }
 
     /// The location of a path below the root of a device.
-    fn located(&self, mount: u32, rest: &[String]) -> VfsResult<Location> {
-        let at = Location { mount, names: path::device_names(rest)? };
-        let has_reserved = at.names.iter().any(|name| path::is_reserved(name));
-        if has_reserved && !self.device(&at)?.allows_reserved_names() {
-            return Err(VfsError::InvalidName);
-        }
-        Ok(at)
+    fn located(mount: u32, rest: &[String]) -> VfsResult<Location> {
+        Ok(Location { mount, names: path::device_names(rest)? })
     }
 
     fn device(&self, at: &Location) -> VfsResult<&dyn Device> {

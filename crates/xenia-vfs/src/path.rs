@@ -60,13 +60,11 @@ pub fn device_names(rest: &[String]) -> Result<Vec<String>, VfsError> {
 
 /// Whether the name is valid on FATX, the file system of the disks that titles write to. Bytes
 /// beyond ASCII, which are one character each here ([`code_page`]), are all valid. Files with other
-/// names, put there by the user, can still be read. Names of a host's devices are refused, although
-/// FATX has them.
+/// names, put there by the user, can still be read.
 pub fn is_fatx_name(name: &str) -> bool {
     let is_byte = |c: char| code_page::byte(c).is_some_and(|byte| matches!(byte, b' '..=b'~' | 0x80..));
     let forbidden = |c: char| !is_byte(c) || r#""*+,/:;<=>?\|"#.contains(c);
-    let may_be = |name: &str| is_valid(name) && !is_reserved(name) && !name.contains(forbidden);
-    name.chars().count() <= FATX_NAME && may_be(name)
+    name.chars().count() <= FATX_NAME && is_valid(name) && !name.contains(forbidden)
 }
 
 /// Whether the name is valid on all devices.
@@ -191,7 +189,7 @@ mod tests {
             assert!(!is_valid(name), "{name:?}");
         }
         for name in ["con", "NUL.txt", "com1", "lpt9.x", "aux .x"] {
-            assert!(is_valid(name) && is_reserved(name) && !is_fatx_name(name), "{name:?}");
+            assert!(is_valid(name) && is_reserved(name) && is_fatx_name(name), "{name:?}");
         }
         for name in ["console", "com", "com10", "null", "a b.c", "a.b.c", ".hidden", "\u{e9}t\u{e9}", "lpt0"]
         {

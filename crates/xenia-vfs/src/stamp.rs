@@ -290,8 +290,7 @@ impl Stamps {
 fn parse(line: &str) -> Option<(String, Option<Stamp>)> {
     let names = |text: &str| {
         let names = path::device_names(&path::split(text).ok()?).ok()?;
-        let is_name = !names.is_empty() && !names.iter().any(|name| path::is_reserved(name));
-        is_name.then(|| key(&names))
+        (!names.is_empty()).then(|| key(&names))
     };
     if let Some(path) = line.strip_prefix("- ") {
         return Some((names(path)?, None));

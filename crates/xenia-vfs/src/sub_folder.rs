@@ -73,10 +73,6 @@ impl Device for SubFolder {
         self.device.lock().volume()
     }
 
-    fn allows_reserved_names(&self) -> bool {
-        self.device.lock().allows_reserved_names()
-    }
-
     fn find(&self, path: &[String]) -> VfsResult<Entry> {
         let found = self.device.lock().find(&self.at(path));
         if path.is_empty() {

@@ -133,6 +133,28 @@ fn saved_content_persists_across_machines() {
 }
 
 #[test]
+fn packages_and_files_with_the_names_of_a_hosts_devices_persist() {
+    const NAMES: [&str; 4] = ["CON", "com1.sav", "nul", "aux .x"];
+    let folder = tempfile::tempdir().unwrap();
+    let mut b = harness(Some(folder.path()));
+    for name in NAMES {
+        assert_eq!(create(&mut b, "save", name, 1), (0, 1), "{name}");
+        assert_eq!(write(&mut b, r"save:\con.dat", name.as_bytes()), NtStatus::SUCCESS, "{name}");
+        assert_eq!(close(&mut b, "save"), 0, "{name}");
+    }
+    drop(b);
+    let mut b = harness(Some(folder.path()));
+    for name in NAMES {
+        assert_eq!(create(&mut b, "save", name, 3), (0, 2), "{name}");
+        assert_eq!(read(&mut b, r"save:\CON.dat"), Ok(name.as_bytes().to_vec()), "{name}");
+        assert_eq!(close(&mut b, "save"), 0, "{name}");
+        let data = describe(&b, 1, name.as_bytes(), "");
+        assert_eq!(b.xam_call("XamContentDelete", &[0, data, 0]), 0, "{name}");
+        assert_eq!(create(&mut b, "save", name, 3), (PATH_NOT_FOUND, 0), "{name}");
+    }
+}
+
+#[test]
 fn each_mode_does_as_it_says() {
     let mut b = harness(None);
     for (mode, is_there, answer) in [

@@ -26,6 +26,7 @@ use xenia_documents::documented;
 use xenia_formats::stfs::{self, MOST_PICTURE, PackageInfo, Signer, StfsWriteError, kind_name};
 use xenia_formats::{ReadAt as _, Volume};
 use xenia_guest::TitleId;
+use xenia_host::file::is_possible_name;
 use xenia_kernel::content::{ContentStore, PackageHeader, PackageName};
 use xenia_kernel::vfs::{FileBytes, HostFolder};
 
@@ -231,6 +232,7 @@ pub(in crate::commands) fn export_one(
     let PackageName { owner, title, kind, .. } = name;
     let folder = folder.join(format!("{:016X}/{title:08X}/{kind:08X}", owner.0));
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    ensure!(is_possible_name(name.file()), "{:?} is no name of a file here", name.file());
     let to = folder.join(name.file());
     ensure!(to.symlink_metadata().is_err(), "{} exists", to.display());
     match form {

@@ -6,10 +6,9 @@
 //! found without system calls.
 
 use super::HostFolder;
+use super::host_names::{below, host_name, is_refused, name_of};
 use super::listings::DirectoryState;
 use crate::draft::{Draft, Drafts, Facts, is_draft};
-use crate::path::is_reserved;
-use crate::stamp::is_stamp_file;
 use crate::{VfsError, VfsResult};
 use std::fs::{self, Metadata};
 use std::io;
@@ -53,16 +52,6 @@ impl Found {
     }
 }
 
-/// Whether a name is hidden from guests: that of a file of ours, or of a host's device.
-pub(super) fn is_hidden(name: &str) -> bool {
-    is_draft(name) || is_stamp_file(name) || is_reserved(name)
-}
-
-/// The name of a host path as guests see it.
-pub(super) fn name_of(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
 impl HostFolder {
     /// The host path of an existing guest path.
     pub(super) fn host_path(&self, path: &[String]) -> VfsResult<PathBuf> {
@@ -71,7 +60,7 @@ impl HostFolder {
 
     /// Looks up a guest path.
     pub(super) fn look_up(&self, path: &[String]) -> VfsResult<Found> {
-        let exact = self.root.join(path.iter().collect::<PathBuf>());
+        let exact = below(&self.root, path);
         if let Some(draft) = self.open_at(&exact) {
             return Ok(Found { draft: Some(draft), ..Found::unseen(exact) });
         }
@@ -102,9 +91,10 @@ impl HostFolder {
     /// order that differs only in case.
     fn child(&self, directory: &Found, name: &str) -> VfsResult<Option<Found>> {
         let folder = &directory.path;
-        if is_hidden(name) {
+        if is_refused(name) {
             return if folder.is_dir() { Ok(None) } else { Err(VfsError::PathNotFound) };
         }
+        let name = &*host_name(name);
         if let Some(exact) = self.inside(folder.join(name)) {
             return Ok(Some(exact));
         }
@@ -173,7 +163,7 @@ impl HostFolder {
     pub(super) fn new_path(&self, path: &[String]) -> VfsResult<PathBuf> {
         self.drafts()?;
         let Some((name, parent)) = path.split_last() else { return Err(VfsError::Exists) };
-        if is_hidden(name) {
+        if is_refused(name) {
             return Err(VfsError::InvalidName);
         }
         match self.host_path(path) {
@@ -185,7 +175,7 @@ impl HostFolder {
         if !parent.is_dir() {
             return Err(VfsError::PathNotFound);
         }
-        let at = parent.join(name);
+        let at = parent.join(&*host_name(name));
         // A hidden entry, such as a link that leads outside, may have the name.
         match at.symlink_metadata() {
             Ok(_) => Err(VfsError::Exists),
@@ -209,7 +199,7 @@ impl HostFolder {
         }
         // An entry with another name was found through a link and keeps its name.
         let renamed = if name_of(&present).eq_ignore_ascii_case(name) {
-            present.with_file_name(name)
+            present.with_file_name(&*host_name(name))
         } else {
             present.clone()
         };

@@ -2,6 +2,7 @@
 //! host's.
 
 use super::HostFolder;
+use super::host_names::guest_name;
 use crate::draft::PIECE;
 use crate::state::{DeviceState, DraftState, FolderState, SavedBytes, is_path};
 use crate::{Device, FileData, VfsError};
@@ -92,5 +93,5 @@ fn fill(file: &dyn FileData, size: u64, bytes: &mut SavedBytes) -> Result<(), Im
 /// The guest's path of a file at `path` below `root`.
 fn guest_path(root: &Path, path: &Path) -> Option<Vec<String>> {
     let below = path.strip_prefix(root).ok()?;
-    below.iter().map(|name| Some(name.to_str()?.to_owned())).collect()
+    below.iter().map(|name| Some(guest_name(name.to_str()?).to_owned())).collect()
 }

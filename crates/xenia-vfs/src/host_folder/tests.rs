@@ -1,6 +1,7 @@
 //! Tests of host folders: the guest's view, and the files left on the host.
 
 mod drafts;
+mod strange_names;
 
 use super::*;
 use crate::draft::is_draft;

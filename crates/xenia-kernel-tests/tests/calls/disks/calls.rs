@@ -2,6 +2,8 @@
 
 use super::{Harness, NtStatus};
 use xenia_guest::GuestAddr;
+use xenia_imports::Library;
+use xenia_kernel::abi::Flow;
 use xenia_memory::{Heap, Protect};
 
 /// Offsets of the arguments in the scratch memory; the stack is above them.
@@ -180,8 +182,20 @@ impl Calls {
             self.harness.memory().write_bytes(self.buffer, bytes).unwrap();
             u64::from(self.buffer.0)
         };
-        let status = self.harness.status(name, &[handle, 0, 0, 0, block, from, u64::from(length), offset]);
+        let arguments = [handle, 0, 0, 0, block, from, u64::from(length), offset];
+        let status = self.change(name, &arguments);
         (status, self.information(status))
+    }
+
+    /// Calls a function that changes a file. The first change copies the file, a long one in parts.
+    fn change(&mut self, name: &str, arguments: &[u64]) -> NtStatus {
+        loop {
+            match self.harness.call(Library::xboxkrnl, name, arguments) {
+                Flow::Return(status) => return NtStatus(status as u32),
+                Flow::Repeat => {}
+                other => panic!("{name}: {other:?}"),
+            }
+        }
     }
 
     /// Calls `NtQueryInformationFile`; returns the status and the structure.
@@ -197,8 +211,7 @@ impl Calls {
     /// Calls `NtSetInformationFile` with a structure.
     pub(super) fn set(&mut self, handle: u64, class: u64, bytes: &[u8]) -> NtStatus {
         let (block, at) = (self.clear_status(), self.put(SMALL, bytes));
-        let status =
-            self.harness.status("NtSetInformationFile", &[handle, block, at, bytes.len() as u64, class]);
+        let status = self.change("NtSetInformationFile", &[handle, block, at, bytes.len() as u64, class]);
         self.information(status);
         status
     }

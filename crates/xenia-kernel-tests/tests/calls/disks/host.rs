@@ -2,7 +2,7 @@
 //! and the canary, which is everything beside them and must never change.
 
 use super::model::{Bytes, Content, Disk, GAME, HDD, Kind, Model, Names};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 use xenia_limits::Limits;
 use xenia_testing::Dice;
-use xenia_vfs::{Device, HostFolder, path};
+use xenia_vfs::{Device, HostFolder, host_name};
 
 /// Names of host files; the last ones are invalid or invisible for guests.
 const NAMES: &[&str] = &[
@@ -94,7 +94,7 @@ impl Host {
     }
 
     pub(super) fn path(&self, disk: usize, names: &[String]) -> PathBuf {
-        self.folder(disk).join(names.iter().collect::<PathBuf>())
+        self.folder(disk).join(on_host(names))
     }
 
     /// Records the state that must not change from here on.
@@ -323,11 +323,11 @@ impl Host {
         let disk = &model.disks[HDD];
         let mut found = tree(&self.folder(HDD), &[]);
         found.remove(Path::new(".xenia-stamps"));
-        let expected: Vec<PathBuf> = disk.nodes.keys().map(|names| names.iter().collect()).collect();
-        assert_eq!(found.keys().cloned().collect::<Vec<_>>(), expected, "on the host");
+        let expected: BTreeSet<PathBuf> = disk.nodes.keys().map(|names| on_host(names)).collect();
+        assert_eq!(found.keys().cloned().collect::<BTreeSet<_>>(), expected, "on the host");
         for (names, kind) in &disk.nodes {
             let path = self.path(HDD, names);
-            match (kind, &found[&names.iter().collect::<PathBuf>()]) {
+            match (kind, &found[&on_host(names)]) {
                 (Kind::File(content), Seen::File(size, ..)) => {
                     assert_eq!(*size, content.borrow().size, "{names:?}");
                     compare(&File::open(path).unwrap(), &content.borrow());
@@ -338,8 +338,7 @@ impl Host {
         }
         // Another machine finds the disk as this one left it.
         let device = HostFolder::writable(&self.folder(HDD), Arc::new(Limits::default())).unwrap();
-        let is_shown = |names: &&Names| !names.iter().any(|name| path::is_reserved(name));
-        for names in disk.nodes.keys().filter(is_shown) {
+        for names in disk.nodes.keys() {
             let Ok(exact) = disk.find(names) else { continue };
             let facts = model.facts(HDD, &exact, names);
             let entry = device.find(names).unwrap();
@@ -354,6 +353,11 @@ impl Host {
         let targets = all.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
         targets.filter(|target| target.starts_with(self.root.path())).count()
     }
+}
+
+/// Returns the host path of a guest's names below a disk's folder.
+fn on_host(names: &[String]) -> PathBuf {
+    names.iter().map(|name| host_name(name).into_owned()).collect()
 }
 
 fn contents(dice: &mut Dice) -> Vec<u8> {

@@ -170,8 +170,7 @@ impl Disk {
 
     /// Lists a directory as guests see it: names, and the nodes that they resolve to.
     pub(super) fn list(&self, at: &[String]) -> Vec<(String, Names)> {
-        let is_name = |name: &str| path::is_valid(name) && !path::is_reserved(name);
-        let plain = |name: &&String| is_name(name) && super::names::encoded(name).is_some();
+        let plain = |name: &&String| path::is_valid(name) && super::names::encoded(name).is_some();
         let mut found: Vec<(String, Names)> = self
             .names_in(at)
             .filter(plain)

@@ -3,16 +3,16 @@
 use super::NtStatus;
 use super::model::{At, GAME, HDD, Model, Names, SCRATCH, lower};
 use xenia_testing::Dice;
-use xenia_vfs::path::{is_reserved, is_valid};
+use xenia_vfs::path::is_valid;
 
 /// Names that a guest may use.
-const NAMES: &[&str] =
-    &["a", "B", "Save", "save.dat", "New", "Dir", "sub", "\u{e9}", "\u{2122}", "x y", "f.tmp", ".hidden"];
-/// Names that no disk accepts.
-const BAD_NAMES: &[&str] = &[
-    "con", "NUL.txt", "Com1", "a:b", "a*", "?", "t.", "t ", "a\0b", "\0", "a\nb", "\u{7f}", "a|b", "\"", "<",
-    "...",
+const NAMES: &[&str] = &[
+    "a", "B", "Save", "save.dat", "New", "Dir", "con", "NUL.b", "\u{e9}", "\u{2122}", "x y", "f.tmp",
+    ".hidden",
 ];
+/// Names that no disk accepts.
+const BAD_NAMES: &[&str] =
+    &["a:b", "a*", "?", "t.", "t ", "a\0b", "\0", "a\nb", "\u{7f}", "a|b", "\"", "<", "..."];
 /// Paths that name no device.
 const NOWHERE: &[&str] =
     &["", "x:\\a", "\\Device", "\\", "a", "\\Device\\Harddisk0\\Partition2\\a", "\\??\\", ".."];
@@ -123,7 +123,7 @@ fn names(dice: &mut Dice, model: &Model, disk: usize) -> Names {
 
 /// Returns the place of names on a disk.
 fn place(disk: usize, names: Names) -> Result<At, NtStatus> {
-    if names.iter().all(|name| is_valid(name) && !is_reserved(name)) {
+    if names.iter().all(|name| is_valid(name)) {
         Ok(At { disk, names })
     } else {
         Err(NtStatus::OBJECT_NAME_INVALID)
@@ -158,7 +158,7 @@ pub(super) fn path(dice: &mut Dice, model: &Model) -> Path {
         1 => return bad(OUT[dice.below(OUT.len())].into(), NtStatus::OBJECT_NAME_INVALID),
         2 => {
             let at = ["game:\\", "hdd:\\", "cache:\\", "hdd:\\Dir\\"][dice.below(4)];
-            let name = dice.of(BAD_NAMES).unwrap_or("con");
+            let name = dice.of(BAD_NAMES).unwrap_or("a:b");
             return bad([at, name].concat().into(), NtStatus::OBJECT_NAME_INVALID);
         }
         3 => {

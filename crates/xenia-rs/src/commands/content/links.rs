@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use xenia_kernel::vfs::host_name;
 
 /// Most entries of a package that are looked at.
 const MOST_ENTRIES: usize = 0x1_0000;
@@ -10,6 +11,7 @@ const MOST_ENTRIES: usize = 0x1_0000;
 /// The host's path of `names` below the folder `from`; the case of letters may differ.
 pub(in crate::commands) fn host_path(from: &Path, names: &[String]) -> PathBuf {
     names.iter().fold(from.to_owned(), |at, name| {
+        let name = &*host_name(name);
         let exact = at.join(name);
         if exact.symlink_metadata().is_ok() {
             return exact;
