@@ -291,7 +291,8 @@ fn limit_name(frames: Option<u64>, instructions: Option<u64>) -> String {
 }
 
 fn named(kind: &str, what: &Path, way: &MatrixCombination, rest: &str) -> String {
-    let what = what.to_string_lossy();
+    // The same on every system, so that sweeps can be compared.
+    let what = what.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
     let parts = [kind, &what, &way.0, rest];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }

@@ -26,7 +26,8 @@ fn planned(text: &str) -> std::result::Result<(UnitsHeader, Vec<SweepUnit>), Str
     std::fs::write(at("spec.toml"), text).unwrap();
     let (spec, out, executable) = (at("spec.toml"), at("out"), at("program"));
     let what = PlanConfig { spec: &spec, out: &out, executable: &executable, program: "p 1" };
-    plan(&what).map_err(|error| error.to_string().replace(&format!("{}/", dir.path().display()), ""))?;
+    let root = format!("{}{}", dir.path().canonicalize().unwrap().display(), std::path::MAIN_SEPARATOR);
+    plan(&what).map_err(|error| error.to_string().replace(&root, ""))?;
     Ok(unit::read(&out.join(UNITS)).unwrap())
 }
 
@@ -70,7 +71,9 @@ fn units_are_made_of_every_title_and_way() {
             .iter()
             .map(|word| match word {
                 UnitWord::Text(text) => text.clone(),
-                UnitWord::Input { input } => unit.inputs[*input].path.display().to_string(),
+                UnitWord::Input { input } => {
+                    unit.inputs[*input].path.display().to_string().replace(std::path::MAIN_SEPARATOR, "/")
+                }
             })
             .collect()
     };

@@ -18,6 +18,8 @@ use xenia_kernel::ports::{Network, Ready, Received, Setting, SocketId, SocketKin
 
 /// Largest number of bytes reported as available to receive.
 const AVAILABLE: usize = 0x1_0000;
+/// Longest message of UDP in bytes.
+const LONGEST_MESSAGE: usize = 65_507;
 /// Largest number of concurrent name lookups.
 const LOOKUPS: usize = 4;
 /// Largest buffer that a title may request for a socket, in bytes.
@@ -292,8 +294,8 @@ impl Network for HostNetwork {
             }
             Socket4::Datagram(_) if !is_bound => Err(WsaError::INVALID),
             Socket4::Datagram(socket) => {
-                // One more byte than requested shows whether the message is too long.
-                let mut room = vec![0; into.len() + 1];
+                // Room for any message: not every host tells the sender of one that is cut.
+                let mut room = vec![0; into.len().max(LONGEST_MESSAGE) + 1];
                 let received = if peek { socket.peek_from(&mut room) } else { socket.recv_from(&mut room) };
                 let (whole, from) = received.map_err(|error| told(&error))?;
                 let length = whole.min(into.len());
