@@ -223,6 +223,7 @@ fn files_that_are_extracted_are_whole_or_not_there() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn an_image_that_is_interrupted_leaves_no_draft() {
     let dir = tempfile::tempdir().unwrap();

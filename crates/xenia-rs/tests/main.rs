@@ -1,5 +1,7 @@
-//! Whole-program tests: each runs `xenia-rs` as a user does.
+//! Whole-program tests: each runs `xenia-rs` as a user does. Some subjects need a Unix: links,
+//! rights of files, pipes.
 
+#[cfg(unix)]
 mod bench;
 mod bug_reports;
 mod compat;
@@ -7,14 +9,17 @@ mod contention;
 mod damaged_states;
 mod debugger;
 mod drivers;
+#[cfg(unix)]
 mod examples;
 mod gdb;
 mod hostile;
 mod inputs;
 mod killed;
 mod libraries;
+#[cfg(unix)]
 mod outputs;
 mod scale;
+#[cfg(unix)]
 mod settings;
 mod sound;
 mod state_slots;

@@ -6,6 +6,10 @@ use std::process::Command;
 /// Prefixes of the environment variables that the program reads.
 const OURS: [&str; 2] = ["XENIA_", "RUST_LOG"];
 
+/// File without settings. Not every system has an empty device.
+const NO_SETTINGS: &str =
+    if cfg!(unix) { "/dev/null" } else { concat!(env!("CARGO_MANIFEST_DIR"), "/empty.toml") };
+
 /// A command that runs the program without settings from files or the environment, and without the
 /// persistent code cache: a cache of another build causes a message, and code compiled by a test is
 /// useless to others. Later arguments can override this.
@@ -14,7 +18,7 @@ pub fn hermetic(program: impl AsRef<OsStr>) -> Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| is_ours(name)) {
         command.env_remove(name);
     }
-    command.env("XENIA_CODE_CACHE", "off").env("XENIA_SCRATCH", "off").args(["--config", "/dev/null"]);
+    command.env("XENIA_CODE_CACHE", "off").env("XENIA_SCRATCH", "off").args(["--config", NO_SETTINGS]);
     command
 }
 
@@ -34,7 +38,7 @@ mod tests {
             assert_eq!(is_ours(name.as_ref()), ours, "{name}");
         }
         let command = hermetic("xenia-rs");
-        assert_eq!(command.get_args().collect::<Vec<_>>(), ["--config", "/dev/null"]);
+        assert_eq!(command.get_args().collect::<Vec<_>>(), ["--config", NO_SETTINGS]);
         for ours in ["XENIA_CODE_CACHE", "XENIA_SCRATCH"] {
             let kept = command.get_envs().find(|(name, _)| *name == ours);
             assert_eq!(kept.and_then(|(_, value)| value), Some(OsStr::new("off")), "{ours}");

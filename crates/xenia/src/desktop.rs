@@ -168,6 +168,7 @@ mod tests {
     const NONE: DesktopProgram = plain(&["no-program-of-this-name"]);
     const FAILS: DesktopProgram = plain(&["false"]);
 
+    #[cfg(unix)]
     #[test]
     fn the_first_program_that_is_there_and_succeeds_is_enough() {
         let swallows = plain(&["sh", "-c", "test \"$(cat)\" = 'a text'"]);
@@ -186,6 +187,7 @@ mod tests {
         assert!(OPENERS.iter().chain(COPIERS).all(|program| !program.words.is_empty()));
     }
 
+    #[cfg(unix)]
     #[test]
     fn failures_say_what_is_missing() {
         let missing = open_by(&[NONE, NONE], Path::new("/")).unwrap_err().to_string();
@@ -195,6 +197,7 @@ mod tests {
         copy_by(&[plain(&["cat"])], &long[1..]).unwrap();
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_program_that_stays_is_not_waited_for() {
         open_by(&[plain(&["sleep", "3"])], Path::new("0")).unwrap();

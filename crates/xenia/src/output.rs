@@ -233,7 +233,7 @@ mod tests {
         let nowhere = dir.path().join("nowhere");
         let error = tempfile::Builder::new().tempfile_in(&nowhere).unwrap_err();
         assert!(error.to_string().contains("nowhere"), "{error}");
-        let (error, plain) = (without_name(error), std::fs::metadata(nowhere).unwrap_err());
+        let (error, plain) = (without_name(error), std::fs::write(nowhere.join("a"), "").unwrap_err());
         assert_eq!((error.to_string(), error.kind()), (plain.to_string(), plain.kind()));
     }
 
@@ -272,9 +272,8 @@ mod tests {
         assert!(!file.exists(), "looking writes nothing");
         let nowhere = dir.path().join("nowhere/new.json");
         let said = format!("{:#}", check(&nowhere).unwrap_err());
-        let why = std::fs::write(&nowhere, b"").unwrap_err();
-        let expected = format!("cannot write {}: {why}", nowhere.display());
-        assert_eq!(said, expected, "the draft is not named");
+        let why = said.strip_prefix(&format!("cannot write {}: ", nowhere.display())).unwrap_or(&said);
+        assert!(!why.contains(['/', '\\']), "the draft is named: {said}");
         assert!(check(dir.path()).is_err());
     }
 

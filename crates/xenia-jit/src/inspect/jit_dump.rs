@@ -96,6 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(windows, ignore = "perf is a profiler of Linux")]
     fn records_are_what_perf_reads() {
         let dump = JitDump::open().unwrap();
         dump.add(0x7f00_0000_1000, &[0x90, 0xC3], 0x8201_0000);

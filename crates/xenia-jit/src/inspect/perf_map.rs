@@ -40,6 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(windows, ignore = "perf is a profiler of Linux")]
     fn lines_are_what_perf_reads() {
         let map = PerfMap::open().unwrap();
         map.add(0x7f00_0000_1000, 0x40, 0x8201_0000);

@@ -10,6 +10,8 @@ mod content;
 mod crypto;
 mod dialogs;
 mod discs;
+// The host has links, sockets and devices in its folders.
+#[cfg(unix)]
 mod disks;
 mod drivers;
 mod files;

@@ -240,7 +240,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let title = folder.path().join("t.xex");
         std::fs::write(&title, "a title").unwrap();
+        #[cfg(unix)]
         std::os::unix::fs::symlink(&title, folder.path().join("link")).unwrap();
+        #[cfg(not(unix))]
+        std::fs::hard_link(&title, folder.path().join("link")).unwrap();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
         let (title, link, new) = (path("t.xex"), path("link"), path("new"));
         let wav = format!("wav:{title}");

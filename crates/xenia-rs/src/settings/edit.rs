@@ -290,6 +290,7 @@ mod tests {
         assert!(said.contains("config.toml, line 2: `frames`: "), "{said}");
     }
 
+    #[cfg(unix)]
     #[test]
     fn devices_and_folders_are_not_replaced() {
         let definition = built(Cli::command());

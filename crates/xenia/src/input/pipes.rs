@@ -172,6 +172,7 @@ mod tests {
         assert_eq!(after(&format!("press a\n{long}\npress what\n\u{fffd}\0\npress b\n")).buttons, 0x3000);
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_named_pipe_is_a_controller_for_all_its_writers() {
         let dir = tempfile::tempdir().unwrap();

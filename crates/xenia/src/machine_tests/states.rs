@@ -338,7 +338,8 @@ fn a_parallel_machine_goes_on_from_its_states() {
 #[test]
 fn services_of_the_console_go_on_from_states() {
     let dir = tempfile::tempdir().unwrap();
-    let maker = parallel(dir.path(), "console-suite.xex", &[]);
+    // Its own waits are longer, as for the other suite.
+    let maker = parallel(dir.path(), "console-suite.xex", &[("pace", 20)]);
     let (exit_code, loads) = run_with_loads(&[&maker], BETWEEN_LOADS, most_loads(10));
     assert_eq!(exit_code, Some(0), "cases failed, after {loads} loads");
     assert!(loads > 0, "it has ended before a load");

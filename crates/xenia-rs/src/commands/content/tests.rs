@@ -203,6 +203,7 @@ fn damaged_packages_and_names_that_lead_elsewhere_are_refused() {
     assert!(left <= 1, "nothing but the empty folder of the owner");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_link_that_leads_out_is_named_and_does_not_block_a_replacement() {
     let dir = tempfile::tempdir().unwrap();

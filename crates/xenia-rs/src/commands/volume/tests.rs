@@ -209,6 +209,7 @@ fn files_that_overlap_in_data_files_fill_no_disk() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn only_links_within_the_folder_are_followed() {
     let dir = tempfile::tempdir().unwrap();
