@@ -205,6 +205,8 @@ impl CrossProgram {
         let mut command = Command::new(self.runner.canonicalize()?);
         command.arg(&program.path).args(program.words).arg("--quiet").current_dir(&program.folder);
         command.envs(self.target.environment.iter().copied()).stdin(Stdio::null());
+        // There is no cargo to ask for it.
+        command.env("INSTA_WORKSPACE_ROOT", std::env::current_dir()?).env("INSTA_UPDATE", "no");
         let patience = self.target.patience * TESTS_PATIENCE;
         let outcome = output_in_time(&mut command, patience)?.succeeded()?;
         Ok(test_programs::passed(&outcome.said).map(|count| format!("{count} passed")))

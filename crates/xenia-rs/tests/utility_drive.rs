@@ -101,7 +101,8 @@ fn a_folder_that_cannot_be_used_is_named_and_the_title_gets_empty_disks() {
     std::fs::rename(&level, console.path("moved")).unwrap();
     std::fs::write(&level, "no folder").unwrap();
     let said = console.run(&scratch, &["--lockstep"]);
-    assert!(said.contains("in memory this time") && said.contains("00000000/Cache0"), "{said}");
+    let named = said.replace('\\', "/").contains("00000000/Cache0");
+    assert!(said.contains("in memory this time") && named, "{said}");
     assert!(said.contains("formatted generation 1: found 0 pieces"), "{said}");
     // The file that is in the way stays.
     assert_eq!(std::fs::read(&level).unwrap(), b"no folder");

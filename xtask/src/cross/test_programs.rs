@@ -20,7 +20,7 @@ pub(super) struct TestProgram {
 /// Builds the programs of a target's tests, and runs none of them.
 pub(super) fn build(target: &Target) -> Result<Vec<TestProgram>> {
     let mut programs = Vec::new();
-    for (wanted, words) in target.tests {
+    for wanted in target.tests {
         let mut command = target.cargo()?;
         command.args(["test", "--no-run", "--quiet", "--message-format=json-render-diagnostics"]);
         command.args(["--target", target.triple]).args(*wanted).stderr(Stdio::inherit());
@@ -37,6 +37,7 @@ pub(super) fn build(target: &Target) -> Result<Vec<TestProgram>> {
                 of_tests if of_tests.is_test() => format!("tests {package} {}", of_tests.name),
                 _ => format!("tests {package}"),
             };
+            let words = target.words(&name);
             programs.push(TestProgram { name, path: path.into(), folder: folder.into(), words });
         }
     }
