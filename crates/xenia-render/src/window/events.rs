@@ -392,6 +392,7 @@ impl ApplicationHandler<WindowMessage> for Events {
             }
             WindowEvent::Moved(at) => view.moved(at.x, at.y),
             WindowEvent::RedrawRequested => self.redraw(event_loop),
+            WindowEvent::Occluded(is_occluded) => view.set_occluded(is_occluded),
             WindowEvent::DroppedFile(path) => self.take_file(path),
             WindowEvent::ModifiersChanged(modifiers) => self.modifiers = modifiers.state(),
             WindowEvent::Focused(false) => {

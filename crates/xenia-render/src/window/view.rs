@@ -49,6 +49,8 @@ pub(super) struct View {
     pub(super) pages: WindowPages,
     badges: Vec<&'static str>,
     hotkeys: Hotkeys,
+    /// Whether other windows cover all of it, as far as the system tells.
+    is_occluded: bool,
     /// Deadline of a requested switch to full screen.
     full_screen_by: Option<Duration>,
     /// Upper left corner on the desktop in pixels, once the system has told it.
@@ -109,6 +111,7 @@ impl View {
             pages: WindowPages::new(config.hotkeys.uses_button(GUIDE)),
             badges: config.badges.clone(),
             hotkeys: config.hotkeys.clone(),
+            is_occluded: false,
             full_screen_by: None,
             position: None,
             place: None,
@@ -359,9 +362,18 @@ impl View {
         self.window.request_redraw();
     }
 
-    /// Redraws the window. Returns false if the window is gone. The mailbox gets the device that
-    /// replaces a lost one.
+    /// Notes whether other windows cover all of this one: it is not drawn while they do.
+    pub(super) fn set_occluded(&mut self, is_occluded: bool) {
+        self.is_occluded = is_occluded;
+        self.window.request_redraw();
+    }
+
+    /// Redraws the window unless it is covered. Returns false if the window is gone. The mailbox
+    /// gets the device that replaces a lost one.
     pub(super) fn redraw(&mut self, mailbox: &Mailbox) -> bool {
+        if self.is_occluded {
+            return true;
+        }
         let window = self.presenter.size();
         let frame = self.presenter.frame_size().map(|size| {
             (place(size, window, self.shown.scaling, self.shown.appearance.aspect), self.shown.filter)
