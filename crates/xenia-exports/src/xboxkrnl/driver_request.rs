@@ -36,6 +36,13 @@ mod step {
 /// Result of a completion routine that keeps the request.
 const MORE_PROCESSING_REQUIRED: NtStatus = NtStatus(0xC000_0016);
 
+/// Whether a device's driver may be called: a scratch disk's never is.
+pub(super) fn is_callable(call: &Call, device: GuestAddr) -> bool {
+    let object = call.kernel.objects.by_pointer(device);
+    object.is_some_and(|object| object.kind() == ObjectKind::Device)
+        && !call.kernel.files.lock().is_disk_device(device)
+}
+
 /// The driver's file that a handle names, if it names one.
 pub(super) fn file_of<'a>(call: &Call<'a>, handle: Handle) -> Option<ObjectRef<'a>> {
     let object = call.kernel.objects.resolve(handle).ok()?;

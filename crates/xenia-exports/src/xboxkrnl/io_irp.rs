@@ -3,11 +3,10 @@
 //! Such an IRP is memory of the title, as on the console, where it is pool memory. Arguments are
 //! those of the original Xbox's kernel, from which this one descends.
 
-use super::driver_request::{self, plain};
+use super::driver_request::{self, is_callable, plain};
 use super::irp_stack::{self, FLAGS, FREED_BY_KERNEL, MAXIMUM_STACK};
 use crate::abi::{Call, Flow, Ptr};
 use crate::files::drivers::{NewRequest, RequestPurpose};
-use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use xenia_guest::layout::{device_object, driver_object, io_stack_location, irp, major};
 use xenia_guest::{GuestAddr, NtStatus};
@@ -94,13 +93,6 @@ fn build_synchronous(
     let packet = build(call, device, new, report)?;
     call.memory().write(packet.offset(FLAGS), FREED_BY_KERNEL)?;
     Ok(packet)
-}
-
-/// Whether a device's driver may be called: a scratch disk's never is.
-fn is_callable(call: &Call, device: GuestAddr) -> bool {
-    let object = call.kernel.objects.by_pointer(device);
-    object.is_some_and(|object| object.kind() == ObjectKind::Device)
-        && !call.kernel.files.lock().is_disk_device(device)
 }
 
 #[exports(xboxkrnl)]

@@ -1,10 +1,9 @@
 //! Completion of requests by drivers that a title contains (`IoCompleteRequest`,
 //! `IoInvalidDeviceRequest`), and requests without a file.
 
-use super::driver_request::{complete, plain, refuse, send_to_device};
+use super::driver_request::{complete, is_callable, plain, refuse, send_to_device};
 use crate::abi::{Call, Flow};
 use crate::files::drivers::{NewRequest, RequestPurpose};
-use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use xenia_guest::layout::major;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -47,9 +46,7 @@ impl IoPacket {
         output_length: u32,
         returned: GuestAddr,
     ) -> Fallible<Flow<NtStatus>> {
-        let object = call.kernel.objects.by_pointer(device);
-        let is_device = object.as_ref().is_some_and(|object| object.kind() == ObjectKind::Device);
-        if !is_device || call.kernel.files.lock().is_disk_device(device) {
+        if !is_callable(call, device) {
             return Ok(Flow::Return(NtStatus::INVALID_DEVICE_REQUEST));
         }
         let kind = (major::DEVICE_CONTROL, RequestPurpose::Internal { returned });
