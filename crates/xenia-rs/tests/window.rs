@@ -96,6 +96,15 @@ fn with_settings(file: &Path) -> Command {
     command
 }
 
+/// Keeps a small size for the next window of a program with this folder: a software driver shades
+/// each pixel of each pass.
+fn make_small(folder: &Path) -> Result<()> {
+    let file = folder.join("state/xenia-rs/window.json");
+    std::fs::create_dir_all(file.parent().context("its folder")?)?;
+    let place = r#"{"width":640,"height":360,"position":null,"maximized":false}"#;
+    std::fs::write(file, place).context("the window's size")
+}
+
 fn read_png(path: &Path) -> Result<Picture> {
     let mut reader = png::Decoder::new(BufReader::new(File::open(path)?)).read_info()?;
     let mut pixels = vec![0; reader.output_buffer_size().context("size of a picture")?];
@@ -123,6 +132,16 @@ fn screenshot(window: &TestWindow, folder: &Path) -> Result<(u64, Picture)> {
     // The second screenshot of a frame has a number appended.
     let number = name.strip_prefix("demo_").and_then(|rest| rest.split('-').next()?.parse().ok());
     Ok((number.with_context(|| format!("a screenshot is called {name}"))?, picture))
+}
+
+/// Presses keys. Directions wait for each other in the program; what others do may take a pass of the
+/// page.
+fn press(window: &TestWindow, keys: &[Key]) -> Result<()> {
+    for key in keys {
+        window.press(*key)?;
+        std::thread::sleep(Duration::from_millis(if *key == Key::Down { 20 } else { 500 }));
+    }
+    Ok(())
 }
 
 /// Waits until the window shows this picture, with nothing over it except the badge of a pause;

@@ -19,7 +19,7 @@ const KEY_PRESS: u8 = 2;
 const KEY_RELEASE: u8 = 3;
 
 /// A key, by the X server's code: the kernel's code plus 8.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
     Escape = 9,
     R = 27,

@@ -1,7 +1,7 @@
 //! Tests the library, driven by keys: titles are started from it and lead back to it.
 
 use super::display::{Key, TestWindow};
-use super::{DEMO, Program, display, wait_for, with_settings};
+use super::{DEMO, Program, display, make_small, press, wait_for, with_settings};
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
 use std::time::Duration;
@@ -25,6 +25,7 @@ impl Library {
             folder.path().join("config.toml"),
             format!("[library]\nfolder = [\"{}\"]\n", games.display()),
         )?;
+        make_small(folder.path())?;
         Ok(Self { folder })
     }
 
@@ -50,18 +51,9 @@ impl Library {
     fn wait_for_scan(&self) -> Result<()> {
         let cache = self.folder.path().join("cache/xenia-rs/library.json");
         wait_for("the scan", || Ok(cache.is_file().then_some(())))?;
-        std::thread::sleep(Duration::from_millis(500));
+        std::thread::sleep(Duration::from_millis(1500));
         Ok(())
     }
-}
-
-/// Presses keys, of which each is a pass of the page.
-fn press(window: &TestWindow, keys: &[Key]) -> Result<()> {
-    for key in keys {
-        window.press(*key)?;
-        std::thread::sleep(Duration::from_millis(500));
-    }
-    Ok(())
 }
 
 fn home(window: &TestWindow, program: &mut Program) -> Result<()> {
@@ -113,7 +105,6 @@ fn a_window_opens_in_the_size_in_which_the_last_one_was_closed() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let library = Library::new()?;
     let file = library.folder.path().join("state/xenia-rs/window.json");
-    std::fs::create_dir_all(file.parent().context("its folder")?)?;
     std::fs::write(&file, r#"{"width":900,"height":500,"position":[40,30],"maximized":false}"#)?;
     let (mut program, window) = library.start(&display)?;
     wait_for("the size", || {

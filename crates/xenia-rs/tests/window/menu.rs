@@ -1,7 +1,7 @@
 //! Tests the menu, driven by keys.
 
 use super::display::{Key, TestWindow};
-use super::{DEMO, Picture, Program, display, start, wait_for, with_settings};
+use super::{DEMO, Picture, Program, display, make_small, press, start, wait_for, with_settings};
 use anyhow::{Context, Result, ensure};
 use std::time::Duration;
 
@@ -12,23 +12,17 @@ const PANEL: [u8; 3] = [27; 3];
 fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
+    make_small(folder.path())?;
     let flags = ["--gpu", "reference"];
     let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &flags)?;
     let runs = |what| wait_for(what, || Ok(window.title()?.contains(" fps").then_some(())));
     let paused = || wait_for("a pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())));
-    // Each key is a pass of the page, so that no two of them are one.
-    let press = |keys: &[Key]| -> Result<()> {
-        for key in keys {
-            window.press(*key)?;
-            std::thread::sleep(Duration::from_millis(500));
-        }
-        Ok(())
-    };
+    let press = |keys: &[Key]| press(&window, keys);
     runs("a picture")?;
     window.press(Key::Escape)?;
     paused()?;
     let panel = |shown: &Picture| shown.2.chunks_exact(4).filter(|pixel| pixel[..3] == PANEL).count();
-    wait_for("the menu", || Ok((panel(&window.look()?) > 20_000).then_some(())))?;
+    wait_for("the menu", || Ok((panel(&window.look()?) > 5_000).then_some(())))?;
     press(&[Key::Escape])?;
     runs("the title to go on")?;
 
@@ -42,7 +36,7 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
 
     // A state is saved to the first slot, with the picture that is there by now, and loaded.
     let lit = |shown: &Picture| shown.2.chunks_exact(4).filter(|pixel| pixel[..3] != [0; 3]).count();
-    wait_for("its picture", || Ok((lit(&window.look()?) > 200_000).then_some(())))?;
+    wait_for("its picture", || Ok((lit(&window.look()?) > 50_000).then_some(())))?;
     let slot = |name: &str| folder.path().join("data/xenia-rs/states/demo").join(name);
     press(&[Key::Escape])?;
     paused()?;
@@ -106,16 +100,14 @@ fn the_settings_give_an_action_another_key() -> Result<()> {
 fn a_video_of_the_title_is_begun_and_ended_by_the_menu() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
+    make_small(folder.path())?;
     let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &["--gpu", "reference"])?;
     let choose_video = || -> Result<()> {
         wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
         window.press(Key::Escape)?;
         wait_for("a pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
-        for key in [Key::Down; 6].into_iter().chain([Key::Enter]) {
-            window.press(key)?;
-            std::thread::sleep(Duration::from_millis(500));
-        }
-        Ok(())
+        press(&window, &[Key::Down; 6])?;
+        press(&window, &[Key::Enter])
     };
     let videos = folder.path().join("data/xenia-rs/videos");
     choose_video()?;

@@ -1,14 +1,13 @@
 //! Tests that a controller alone operates the pages of a title's achievements, saved games and
 //! content: a save is exported, deleted and imported again. No key is pressed.
 
-use super::display::{TestWindow, wait_for};
+use super::display::wait_for;
 use super::library::HOME;
-use super::walk::{Pad, Walk};
-use super::{DEMO, Program, display, with_settings};
-use anyhow::{Context, Result, ensure};
+use super::walk::{Walk, operate};
+use super::{DEMO, display};
+use anyhow::{Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 use xenia_testing::hermetic;
 
@@ -48,14 +47,7 @@ fn a_pad_alone_exports_deletes_and_imports_a_save() -> Result<()> {
     let header = || files(&content, "Save=header").len();
     ensure!(header() == 1, "the import");
 
-    let pipe = at("pad");
-    ensure!(Command::new("mkfifo").arg(&pipe).status()?.success(), "mkfifo");
-    let mut command = with_settings(&settings);
-    command.args(["--gpu", "reference", "--pad-pipe"]).arg(&pipe);
-    let mut program = Program::run(&display, folder.path(), command)?;
-    let window = TestWindow::find(&display, HOME, || program.is_alive())?;
-    let window = window.with_context(|| program.said())?;
-    let mut pad = Pad::open(&pipe)?;
+    let (mut program, window, mut pad) = operate(&display, folder.path(), &settings, (&[], HOME))?;
     let mut walk = Walk::new(window, 20);
     let scanned = at("cache/xenia-rs/library.json");
     wait_for("the scan", || Ok(scanned.is_file().then_some(())))?;

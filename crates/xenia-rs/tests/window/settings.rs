@@ -1,12 +1,11 @@
 //! Tests that a pad alone changes settings on the pages of all settings, and binds its own triggers
 //! on the page of controllers; the settings file has the changes, and its comments.
 
-use super::display::TestWindow;
-use super::walk::Pad;
-use super::{DEMO, Program, display, wait_for, with_settings};
-use anyhow::{Context, Result, ensure};
+use super::walk::operate;
+use super::{DEMO, display, wait_for};
+use anyhow::{Result, ensure};
 use std::path::Path;
-use std::process::Command;
+use std::time::Duration;
 
 /// Settings of a user, with comments.
 const MINE: &str = "# mine\n[exec]\nvolume = 70 # quiet\n";
@@ -25,14 +24,8 @@ fn a_pad_changes_all_settings_and_binds_its_trigger() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("config.toml");
     std::fs::write(&file, MINE)?;
-    let pipe = folder.path().join("pad");
-    ensure!(Command::new("mkfifo").arg(&pipe).status()?.success(), "mkfifo");
-    let mut command = with_settings(&file);
-    command.args(["exec", DEMO, "--gpu", "reference", "--pad-pipe"]).arg(&pipe);
-    let mut program = Program::run(&display, folder.path(), command)?;
-    let window = TestWindow::find(&display, "| xenia-rs", || program.is_alive())?;
-    let window = window.with_context(|| program.said())?;
-    let mut pad = Pad::open(&pipe)?;
+    let words = (&["exec", DEMO][..], "| xenia-rs");
+    let (mut program, window, mut pad) = operate(&display, folder.path(), &file, words)?;
     wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
     pad.press("guide")?;
     wait_for("a pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
@@ -49,8 +42,12 @@ fn a_pad_changes_all_settings_and_binds_its_trigger() -> Result<()> {
     wait_for_text(&file, "a reset", "", "antialiasing")?;
 
     // The controllers: the first part, up, becomes the left trigger.
-    pad.presses(&["b", "b", "down", "down", "down", "down", "a", "a", "left-trigger"])?;
-    pad.presses(&["down"; 30])?;
+    pad.presses(&["b", "b", "down", "down", "down", "down", "a", "a"])?;
+    std::thread::sleep(Duration::from_secs(1));
+    pad.press("left-trigger")?;
+    // "Keep for the next start", the third entry from below.
+    pad.presses(&["down"; 40])?;
+    pad.presses(&["up", "up"])?;
     pad.press("a")?;
     wait_for_text(&file, "the trigger", "[input.buttons]\nup = \"left-trigger\"", "nothing")?;
     wait_for_text(&file, "the other part", "left-trigger = \"up\"", "nothing")?;

@@ -6,7 +6,7 @@
 
 use super::display::TestWindow;
 use super::library::HOME;
-use super::{DEMO, Picture, Program, display, wait_for, with_settings};
+use super::{DEMO, Display, Picture, Program, display, make_small, wait_for, with_settings};
 use anyhow::{Context, Result, ensure};
 use std::fs::File;
 use std::io::Write;
@@ -23,10 +23,12 @@ impl Pad {
         Ok(Self(File::options().write(true).open(pipe)?))
     }
 
-    /// Presses and releases a part, and waits for a pass of the page. The press is short: on a busy
-    /// host, the program might take a longer one for one that repeats.
+    /// Presses and releases a part. The press is short: on a busy host, the program might take a
+    /// longer one for one that repeats. Directions wait for each other in the program; what others do
+    /// may take a pass of the page.
     pub(super) fn press(&mut self, part: &str) -> Result<()> {
-        for (word, wait) in [("press", 20), ("release", 600)] {
+        let is_direction = ["up", "down", "left", "right"].contains(&part);
+        for (word, wait) in [("press", 20), ("release", if is_direction { 20 } else { 600 })] {
             writeln!(self.0, "{word} {part}")?;
             std::thread::sleep(Duration::from_millis(wait));
         }
@@ -36,6 +38,33 @@ impl Pad {
     pub(super) fn presses(&mut self, parts: &[&str]) -> Result<()> {
         parts.iter().try_for_each(|part| self.press(part))
     }
+}
+
+/// Runs the program with these settings and words, operated by a controller alone, in a small
+/// window; in a large one if pictures of the walk are kept. Returns its window when that has a title
+/// that ends so.
+pub(super) fn operate(
+    display: &Display,
+    folder: &Path,
+    settings: &Path,
+    (words, title): (&[&str], &str),
+) -> Result<(Program, TestWindow, Pad)> {
+    let pipe = folder.join("pad");
+    ensure!(Command::new("mkfifo").arg(&pipe).status()?.success(), "mkfifo");
+    if pictures().is_none() {
+        make_small(folder)?;
+    }
+    let mut command = with_settings(settings);
+    command.args(words).args(["--gpu", "reference", "--pad-pipe"]).arg(&pipe);
+    let mut program = Program::run(display, folder, command)?;
+    let window = TestWindow::find(display, title, || program.is_alive())?;
+    let window = window.with_context(|| program.said())?;
+    Ok((program, window, Pad::open(&pipe)?))
+}
+
+/// The folder for pictures of walks.
+fn pictures() -> Option<PathBuf> {
+    std::env::var_os("XENIA_WALK").map(PathBuf::from)
 }
 
 /// The pictures of a walk.
@@ -48,7 +77,7 @@ pub(super) struct Walk {
 impl Walk {
     /// A walk whose pictures have the numbers after this one.
     pub(super) fn new(window: TestWindow, steps: u32) -> Self {
-        Self { window, folder: std::env::var_os("XENIA_WALK").map(PathBuf::from), steps }
+        Self { window, folder: pictures(), steps }
     }
 
     /// Waits until the window has another picture than `before`, and keeps it.
@@ -81,15 +110,7 @@ fn a_pad_alone_operates_library_menu_settings_and_states() -> Result<()> {
     std::fs::copy(DEMO, games.join("second.xex"))?;
     let settings = folder.path().join("config.toml");
     std::fs::write(&settings, format!("[library]\nfolder = [\"{}\"]\n", games.display()))?;
-    let pipe = folder.path().join("pad");
-    ensure!(Command::new("mkfifo").arg(&pipe).status()?.success(), "mkfifo");
-
-    let mut command = with_settings(&settings);
-    command.args(["--gpu", "reference", "--pad-pipe"]).arg(&pipe);
-    let mut program = Program::run(&display, folder.path(), command)?;
-    let window = TestWindow::find(&display, HOME, || program.is_alive())?;
-    let window = window.with_context(|| program.said())?;
-    let mut pad = Pad::open(&pipe)?;
+    let (mut program, window, mut pad) = operate(&display, folder.path(), &settings, (&[], HOME))?;
     let mut walk = Walk::new(window, 0);
     let scanned = folder.path().join("cache/xenia-rs/library.json");
     wait_for("the scan", || Ok(scanned.is_file().then_some(())))?;
