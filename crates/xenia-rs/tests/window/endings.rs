@@ -1,7 +1,8 @@
 //! Tests what becomes of the window when its title ends.
 
+use super::crash::crashing;
 use super::display::Key;
-use super::{DEMO, Program, crashing, display, start, wait_for};
+use super::{DEMO, Program, display, start, wait_for};
 use anyhow::{Result, ensure};
 use std::path::Path;
 

@@ -24,8 +24,8 @@ impl Pad {
     }
 
     /// Presses and releases a part. The press is short: on a busy host, the program might take a
-    /// longer one for one that repeats. Directions wait for each other in the program; what others do
-    /// may take a pass of the page.
+    /// longer one for one that repeats. Directions wait for each other in the program; what others
+    /// do may take a pass of the page.
     pub(super) fn press(&mut self, part: &str) -> Result<()> {
         let is_direction = ["up", "down", "left", "right"].contains(&part);
         for (word, wait) in [("press", 20), ("release", if is_direction { 20 } else { 600 })] {
@@ -41,8 +41,8 @@ impl Pad {
 }
 
 /// Runs the program with these settings and words, operated by a controller alone, in a small
-/// window; in a large one if pictures of the walk are kept. Returns its window when that has a title
-/// that ends so.
+/// window; in a large one if pictures of the walk are kept. Returns its window when that has a
+/// title that ends so.
 pub(super) fn operate(
     display: &Display,
     folder: &Path,
