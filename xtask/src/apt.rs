@@ -52,3 +52,17 @@ pub(crate) fn provide_nextest() -> Result<bool> {
 fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.starts_with(b"0\n"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn ci_installs_the_packages_of_the_table() {
+        let printed = Command::new("../.ci/packages").output().unwrap().stdout;
+        let printed: BTreeSet<_> = str::from_utf8(&printed).unwrap().lines().collect();
+        let wanted = TOOLS.iter().flat_map(|row| row.parts).map(|part| part.package).collect();
+        assert_eq!(printed, wanted);
+    }
+}

@@ -14,6 +14,7 @@ mod fuzz_targets;
 mod golden;
 mod gpu_suite;
 mod guests;
+mod linting;
 mod miri;
 mod mutants;
 mod not_run;

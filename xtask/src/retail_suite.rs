@@ -2,7 +2,8 @@
 //! image, an STFS and an SVOD package, on both engines, in lockstep and in parallel, and with each
 //! of its files damaged at 1,000 places. The tests of xenia run a small part of it each time.
 
-use crate::steps::{linting_cargo, run};
+use crate::linting::linting_cargo;
+use crate::steps::run;
 use anyhow::Result;
 use clap::Args;
 use xenia_testing::LONG;

@@ -1,5 +1,6 @@
 //! The steps of `cargo xtask test` and related tasks.
 
+use crate::linting::linting_cargo;
 use crate::{
     apt, cases, csmith, docs, faults, golden, gpu_suite, guests, not_run, programs, races, real_programs,
     supply_chain, sync_suite, tidy,
@@ -9,12 +10,10 @@ use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, OnceLock};
+use std::sync::Mutex;
 use std::time::Instant;
 use xenia_testing::{LONG, Tool, hermetic};
 
-/// The compiler wrapper for our crates.
-pub(crate) const WRAPPER: &str = "xtask/lint-rustc";
 /// Folder of the fuzzer's seed corpus.
 const CORPUS: &str = "jit-tests/corpus";
 /// Number of initial states for each of CI's random sequences.
@@ -162,7 +161,9 @@ const STEPS: &[Step] = &[
 
 /// Runs the steps, stops at the first failure, and prints each step's share of the time.
 pub(crate) fn test(args: &TestArgs) -> Result<()> {
-    apt::provide()?;
+    // Most of an installation is waiting for the disk.
+    let mut tools = Some(std::thread::spawn(apt::provide));
+    let mut wait_for_tools = || tools.take().map_or(Ok(()), join);
     not_run::forget()?;
     let mut seconds = Vec::new();
     let mut is_built = false;
@@ -174,6 +175,9 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
             build()?;
             is_built = true;
         }
+        if step.uses_build() && !parts.is_empty() {
+            wait_for_tools()?;
+        }
         for (name, part) in &parts {
             println!("== {}: {name}", step.name);
             let start = Instant::now();
@@ -184,12 +188,18 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
             seconds.push((step.name, start.elapsed().as_secs_f64()));
         }
     }
+    wait_for_tools()?;
     if seconds.is_empty() {
         bail!("no step has this name; the steps are {}", names());
     }
     println!("{}", shares(&seconds));
     println!("steps: {} passed, 0 failed{}", seconds.len(), not_run::summary()?);
     Ok(())
+}
+
+/// Waits for a thread, and returns its result.
+fn join(thread: std::thread::JoinHandle<Result<()>>) -> Result<()> {
+    thread.join().unwrap_or_else(|_| bail!("a thread panicked"))
 }
 
 /// Every step with its parts, as `--only` takes them.
@@ -227,6 +237,10 @@ fn nextest() -> Result<Command> {
         &["test", "--workspace", "--lib", "--bins", "--tests"]
     };
     let mut command = linting_cargo()?;
+    // One more than there are processors: tests of windows and processes wait for much of their
+    // time.
+    let threads = std::thread::available_parallelism()?.get() + 1;
+    command.env("NEXTEST_TEST_THREADS", threads.to_string());
     not_run::promise(command.args(args))?;
     Ok(command)
 }
@@ -333,39 +347,6 @@ fn xenia(args: &[&str]) -> Result<()> {
     run(xenia_rs()?.args(args))
 }
 
-/// A cargo command that lints our crates while it compiles them, so that nothing is compiled a
-/// second time only for lints. All cargo commands of a run must use the same wrapper, or they would
-/// rebuild everything.
-pub(crate) fn linting_cargo() -> Result<Command> {
-    let wrapper = Path::new(WRAPPER).canonicalize().context(WRAPPER)?;
-    let mut command = Command::new("cargo");
-    command.env("RUSTC_WORKSPACE_WRAPPER", wrapper).envs(LINTING);
-    if is_first_build() {
-        command.env("CARGO_INCREMENTAL", "0");
-    }
-    Ok(command)
-}
-
-/// Environment of these commands, which `.ci/run` has, too.
-const LINTING: [(&str, &str); 3] = [
-    // The way in which `cargo clippy -- --deny warnings` passes options to clippy.
-    ("CLIPPY_ARGS", "--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__"),
-    // Line numbers of backtraces take a fifth of a crate's compile time. Because of the wrapper,
-    // our crates are compiled apart from those of other cargo commands in any case.
-    ("CARGO_PROFILE_DEV_DEBUG", "none"),
-    ("CARGO_PROFILE_DEV_BUILD_OVERRIDE_DEBUG", "none"),
-];
-
-/// Whether the crates were not yet built when this process started. Data for incremental
-/// compilation, a seventh of a build's time, would then be written for nothing in CI.
-fn is_first_build() -> bool {
-    static FIRST: OnceLock<bool> = OnceLock::new();
-    *FIRST.get_or_init(|| {
-        let built = std::fs::read_dir(target_folder().join("debug/.fingerprint")).into_iter().flatten();
-        !built.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("xenia-kernel-"))
-    })
-}
-
 fn cargo(args: &[&str]) -> Result<()> {
     run(linting_cargo()?.args(args))
 }
@@ -427,15 +408,6 @@ mod tests {
         assert_eq!((count(None, true), count(None, false)), (all, all - of_long));
         assert_eq!((count(Some("lock models"), false), count(Some("no such"), true)), (1, 0));
         assert!(count(Some("suites"), false) > 3);
-    }
-
-    #[test]
-    fn ci_builds_with_the_environment_of_the_steps() {
-        let ci = include_str!("../../.ci/run");
-        let exported: Vec<_> =
-            ci.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('=')).collect();
-        assert_eq!(exported[..LINTING.len()], LINTING);
-        assert!(exported.contains(&("RUSTC_WORKSPACE_WRAPPER", &*format!("$PWD/{WRAPPER}"))));
     }
 
     #[test]

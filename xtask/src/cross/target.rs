@@ -1,6 +1,6 @@
 //! The systems to build for: their tools, and what runs their programs here.
 
-use crate::steps::linting_cargo;
+use crate::linting::linting_cargo;
 use anyhow::Result;
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 //! dependency or module without a use is a finding, too.
 
 use super::Source;
-use crate::steps::WRAPPER;
+use crate::linting::WRAPPER;
 use anyhow::{Context, Result};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 use std::collections::BTreeMap;
