@@ -65,15 +65,21 @@ struct Step {
     parts: &'static [Part],
     /// Run only with `--long`, or by name.
     is_long: bool,
+    /// Its parts run on all processors at once: most of them use one.
+    at_once: bool,
 }
 
 impl Step {
     const fn new(name: &'static str, parts: &'static [Part]) -> Self {
-        Self { name, parts, is_long: false }
+        Self { name, parts, is_long: false, at_once: false }
+    }
+
+    const fn at_once(name: &'static str, parts: &'static [Part]) -> Self {
+        Self { at_once: true, ..Self::new(name, parts) }
     }
 
     const fn long(name: &'static str, parts: &'static [Part]) -> Self {
-        Self { name, parts, is_long: true }
+        Self { is_long: true, ..Self::new(name, parts) }
     }
 
     /// Whether its parts run what the step `build` has built.
@@ -122,11 +128,10 @@ const STEPS: &[Step] = &[
                 xenia(&[&["fuzz"], &baseline[..]].concat())
             }),
             ("fuzz with qemu", || fuzz_with_qemu(ORACLE_SECONDS)),
-            ("guests", || guests::guests(&guests::GuestsArgs { bless: false })),
             ("golden", golden::check),
         ],
     ),
-    Step::new(
+    Step::at_once(
         "suites",
         &[
             ("gpu suite", || gpu_suite::suite(&gpu_suite::GpuSuiteArgs::default())),
@@ -136,7 +141,14 @@ const STEPS: &[Step] = &[
             ("faults", faults::small_set),
         ],
     ),
-    Step::new("programs", &[("csmith", csmith::small_set), ("real programs", real_programs::small_set)]),
+    Step::at_once(
+        "programs",
+        &[
+            ("real programs", real_programs::small_set),
+            ("csmith", csmith::small_set),
+            ("guests", || guests::guests(&guests::GuestsArgs { bless: false })),
+        ],
+    ),
     Step::long(
         "long",
         &[
@@ -161,9 +173,15 @@ const STEPS: &[Step] = &[
 
 /// Runs the steps, stops at the first failure, and prints each step's share of the time.
 pub(crate) fn test(args: &TestArgs) -> Result<()> {
-    // Most of an installation is waiting for the disk.
-    let mut tools = Some(std::thread::spawn(apt::provide));
-    let mut wait_for_tools = || tools.take().map_or(Ok(()), join);
+    std::thread::scope(|scope| {
+        // Most of an installation is waiting for the disk.
+        let mut tools = Some(scope.spawn(apt::provide));
+        test_with(args, || tools.take().map_or(Ok(()), join))
+    })
+}
+
+/// As [`test`]; `wait_for_tools` waits until the tools of the tests are installed.
+fn test_with(args: &TestArgs, mut wait_for_tools: impl FnMut() -> Result<()>) -> Result<()> {
     not_run::forget()?;
     let mut seconds = Vec::new();
     let mut is_built = false;
@@ -178,12 +196,7 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
         if step.uses_build() && !parts.is_empty() {
             wait_for_tools()?;
         }
-        for (name, part) in &parts {
-            println!("== {}: {name}", step.name);
-            let start = Instant::now();
-            part().with_context(|| format!("step `{}`, `{name}` failed", step.name))?;
-            println!("== {}: {name}: passed in {:.0} s", step.name, start.elapsed().as_secs_f64());
-        }
+        run_parts(step, &parts)?;
         if !parts.is_empty() {
             seconds.push((step.name, start.elapsed().as_secs_f64()));
         }
@@ -197,9 +210,17 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
     Ok(())
 }
 
-/// Waits for a thread, and returns its result.
-fn join(thread: std::thread::JoinHandle<Result<()>>) -> Result<()> {
-    thread.join().unwrap_or_else(|_| bail!("a thread panicked"))
+/// Runs parts of a step; the first failure is the error, and parts that have not begun are left
+/// out.
+fn run_parts(step: &Step, parts: &[Part]) -> Result<()> {
+    let workers = if step.at_once { std::thread::available_parallelism()?.get() } else { 1 };
+    on_threads(workers, parts.iter(), |(name, part)| {
+        println!("== {}: {name}", step.name);
+        let start = Instant::now();
+        part().with_context(|| format!("step `{}`, `{name}` failed", step.name))?;
+        println!("== {}: {name}: passed in {:.0} s", step.name, start.elapsed().as_secs_f64());
+        Ok(())
+    })
 }
 
 /// Every step with its parts, as `--only` takes them.
@@ -231,10 +252,12 @@ fn long_tests() -> Result<()> {
 }
 
 fn nextest() -> Result<Command> {
-    let args: &[&str] = if apt::provide_nextest()? {
-        &["nextest", "run", "--workspace", "--no-fail-fast", "--status-level", "fail"]
+    let args = if apt::provide_nextest()? {
+        let config = ["--config-file", "xtask/nextest.toml"];
+        let flags = ["--workspace", "--no-fail-fast", "--status-level", "fail"];
+        [&["nextest", "run"], &config[..], &flags].concat()
     } else {
-        &["test", "--workspace", "--lib", "--bins", "--tests"]
+        vec!["test", "--workspace", "--lib", "--bins", "--tests"]
     };
     let mut command = linting_cargo()?;
     // One more than there are processors: tests of windows and processes wait for much of their
@@ -363,27 +386,45 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 /// Runs commands on all processors. The output of each is printed when it ends; the first failure
 /// is the error, and commands that have not begun are left out.
 pub(crate) fn run_all(commands: Vec<Command>) -> Result<()> {
-    let waiting = Mutex::new(commands.into_iter());
+    let workers = std::thread::available_parallelism()?.get();
+    on_threads(workers, commands.into_iter(), |mut command| {
+        let ended = command.output().with_context(|| format!("cannot start {command:?}"))?;
+        let [out, errors] = [&ended.stdout, &ended.stderr].map(|text| String::from_utf8_lossy(text));
+        print!("{out}{errors}");
+        if !ended.status.success() {
+            bail!("{command:?} ended with {}", ended.status);
+        }
+        Ok(())
+    })
+}
+
+/// Does so much work on so many threads; the first failure is the error, and work that has not
+/// begun is left out.
+fn on_threads<T>(
+    workers: usize,
+    work: impl Iterator<Item = T> + Send,
+    does: impl Fn(T) -> Result<()> + Sync,
+) -> Result<()> {
+    let waiting = Mutex::new(work);
     let next = || waiting.lock().ok()?.next();
     let worker = || -> Result<()> {
-        while let Some(mut command) = next() {
-            let ended = command.output().with_context(|| format!("cannot start {command:?}"))?;
-            let [out, errors] = [&ended.stdout, &ended.stderr].map(|text| String::from_utf8_lossy(text));
-            print!("{out}{errors}");
-            if !ended.status.success() {
+        while let Some(item) = next() {
+            if let Err(why) = does(item) {
                 while next().is_some() {}
-                bail!("{command:?} ended with {}", ended.status);
+                return Err(why);
             }
         }
         Ok(())
     };
-    let workers = std::thread::available_parallelism()?.get();
     std::thread::scope(|scope| {
         let started: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
-        started
-            .into_iter()
-            .try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a worker panicked")))
+        started.into_iter().try_for_each(join)
     })
+}
+
+/// Waits for a thread, and returns its result.
+fn join(thread: std::thread::ScopedJoinHandle<'_, Result<()>>) -> Result<()> {
+    thread.join().unwrap_or_else(|_| bail!("a thread panicked"))
 }
 
 #[cfg(test)]
