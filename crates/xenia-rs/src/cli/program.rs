@@ -33,6 +33,13 @@ Examples:
     /// Write a commented settings file to standard output: all settings with their defaults.
     #[command(after_help = "Example:\n  xenia-rs config template > my.toml")]
     Template(ConfigTemplateArgs),
+    /// Write a JSON schema of the settings file to standard output, with which editors complete
+    /// keys and mark mistakes.
+    #[command(after_help = "\
+Example:
+  xenia-rs config schema > config.schema.json
+Taplo, and Even Better TOML in VS Code, read a first line `#:schema ./config.schema.json`.")]
+    Schema,
     /// Change a setting in the settings file; the rest of the file stays as it is.
     #[command(after_help = "\
 Examples:

@@ -25,6 +25,11 @@ pub fn run(args: &ConfigArgs, named: Option<&Path>) -> Result<Code> {
             out!("{}", settings::template(&settings::table(&settings::built(Cli::command())), args.all));
             return Ok(Code::Done);
         }
+        Some(ConfigCommand::Schema) => {
+            let schema = settings::schema(&settings::built(Cli::command()));
+            outln!("{}", serde_json::to_string_pretty(&schema)?);
+            return Ok(Code::Done);
+        }
         Some(ConfigCommand::Set(args)) => return change(named, &args.key, Some(&args.value)),
         Some(ConfigCommand::Unset(args)) => return change(named, &args.key, None),
     }

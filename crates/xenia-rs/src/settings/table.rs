@@ -132,7 +132,8 @@ pub fn with_players_help(definition: Command) -> Command {
     definition.mut_args(short).mut_subcommand(DEFAULT_COMMAND, |exec| exec.mut_args(short))
 }
 
-fn row(flag: &Arg) -> SettingInfo {
+/// The row of a flag.
+pub(super) fn row(flag: &Arg) -> SettingInfo {
     let key = flag.get_long().unwrap_or_default().to_owned();
     let heading = flag.get_help_heading().unwrap_or("Other").to_owned();
     let kind = SettingKind::of(flag);

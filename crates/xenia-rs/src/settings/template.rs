@@ -12,7 +12,9 @@ const HEAD: &str = "\
 # Settings of xenia-rs, which reads this file from its configuration folder
 # (`xenia-rs config --paths`). A line acts once its `#` is removed; what it says
 # then is the default. `xenia-rs config set KEY VALUE` changes a line,
-# `xenia-rs config list` shows what holds and where it was set.
+# `xenia-rs config list` shows what holds and where it was set. Editors complete
+# and check it with a schema: `xenia-rs config schema > config.schema.json`, and
+# `#:schema ./config.schema.json` as the first line here.
 ";
 const TAIL: &str = "
 # Settings of one title, by its ID (`xenia-rs info TITLE`); they are over those
