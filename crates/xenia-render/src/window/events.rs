@@ -183,7 +183,12 @@ impl Events {
             KeyAction::Menu => self.open_page(MenuPage::Menu),
             KeyAction::FullScreen => view.set_full_screen(!view.is_full_screen(), now),
             KeyAction::Help => view.help = !view.help,
-            KeyAction::Again => {
+            KeyAction::Restart if is_running => {
+                if self.config.can_restart {
+                    self.open_page(MenuPage::AskRestart);
+                }
+            }
+            KeyAction::Again | KeyAction::Restart => {
                 let stopped = self.mailbox.open().stopped.take_if(|why| why.again);
                 if stopped.is_some() {
                     self.set_paused(false);
