@@ -12,6 +12,7 @@
 mod cache;
 pub mod cover;
 pub mod icon;
+mod jpeg;
 pub mod plays;
 pub mod stored;
 mod walk;

@@ -5,9 +5,12 @@
 //!  game/default.xex  cover.png    in the folder of an executable with the default name
 //!  covers/4D5307D1.png            in the data folder, with the title's id
 //! ```
+//!
+//! Each of them may be a JPEG file, too.
 
 use super::LibraryTitle;
 use super::icon::{IconPicture, decode_within};
+use super::jpeg;
 use crate::gallery::shrunk;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
@@ -15,6 +18,8 @@ use xenia_formats::title_files::is_default_executable;
 
 /// Name of the folder of covers in the data folder.
 pub const FOLDER: &str = "covers";
+/// Extensions of covers; the first that is there is taken.
+const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
 /// Largest file of a cover in bytes.
 const MOST_BYTES: u64 = 16 << 20;
 /// Largest side of a cover in pixels.
@@ -24,11 +29,12 @@ const KEPT_SIDE: u16 = 192;
 
 /// The file of a title's cover; `None` if there is none. `covers` is the folder of covers.
 pub fn find(title: &LibraryTitle, covers: Option<&Path>) -> Option<PathBuf> {
-    let beside = title.path.with_extension("png");
-    let of_folder = is_default_executable(&title.path).then(|| title.path.with_file_name("cover.png"));
+    let beside = title.path.clone();
+    let of_folder = is_default_executable(&title.path).then(|| title.path.with_file_name("cover"));
     let id = title.described.id.filter(|id| id.0 != 0);
-    let by_id = covers.zip(id).map(|(folder, id)| folder.join(format!("{id}.png")));
+    let by_id = covers.zip(id).map(|(folder, id)| folder.join(id.to_string()));
     let places = [Some(beside), of_folder, by_id].into_iter().flatten();
+    let places = places.flat_map(|place| EXTENSIONS.map(|extension| place.with_extension(extension)));
     // A title that is a picture itself is none.
     places.filter(|path| *path != title.path).find(|path| path.is_file())
 }
@@ -36,11 +42,16 @@ pub fn find(title: &LibraryTitle, covers: Option<&Path>) -> Option<PathBuf> {
 /// Reads a cover, which may come from anywhere. It is made smaller.
 ///
 /// # Errors
-/// It can't be read, is no PNG picture, or is too large.
+/// It can't be read, is no PNG or JPEG picture, or is too large.
 pub fn read(path: &Path) -> Result<IconPicture> {
     let bytes = crate::source::large_bytes(path, MOST_BYTES)?;
     let most = (MOST_SIDE as usize).pow(2) * 4;
-    let cover = decode_within(&bytes, MOST_SIDE, most).with_context(|| path.display().to_string())?;
+    let cover = if jpeg::is_jpeg(&bytes) {
+        jpeg::decode_within(&bytes, MOST_SIDE)
+    } else {
+        decode_within(&bytes, MOST_SIDE, most)
+    };
+    let cover = cover.with_context(|| path.display().to_string())?;
     Ok(shrunk(cover, (KEPT_SIDE, KEPT_SIDE)))
 }
 
@@ -69,10 +80,14 @@ mod tests {
             std::fs::write(at(name), "").unwrap();
             assert_eq!(find(title, Some(&covers)), Some(at(name)));
         };
+        expect("covers/4D5307D1.jpg", &image);
         expect("covers/4D5307D1.png", &image);
+        expect("cover.jpeg", &executable);
         expect("cover.png", &executable);
+        expect("game.jpg", &image);
         expect("game.png", &image);
-        assert_eq!(find(&title(at("cover.png")), None), None, "it is the title's file itself");
+        std::fs::write(at("alone.png"), "").unwrap();
+        assert_eq!(find(&title(at("alone.png")), None), None, "it is the title's file itself");
     }
 
     #[test]
