@@ -11,14 +11,16 @@ pub use import::ImportableFile;
 pub use saves::{PackageId, SavesModel, StoredPackage};
 
 use super::interface::{Outcome, entry, row};
-use super::pictures::Textures;
+use super::pictures::{LibraryIcon, Textures, draw, key_of};
 use super::{MenuPage, PageCommand, PageModel};
-use egui::Ui;
+use egui::{Ui, Vec2};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Rows of a list that are shown at a time.
 const PART: usize = 6;
+/// Text of a page whose data is not there yet.
+const BEING_READ: &str = "They are being read\u{2026}";
 
 /// The title whose data is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -166,17 +168,44 @@ fn choose(ui: &mut Ui, choice: &ProfileChoice) -> Option<Outcome> {
     row(ui, "Profile", name).then(|| command(ProfileCommand::Choose(next.xuid)))
 }
 
-/// The part of a list of so many rows that is shown.
-fn part(state: &mut ProfileState, rows: usize) -> std::ops::Range<usize> {
-    state.first = state.first.min(rows.saturating_sub(1) / PART * PART);
-    state.first..(state.first + PART).min(rows)
+/// Shows the head of a list: the heading, and texts below it.
+fn head<'a>(ui: &mut Ui, heading: &str, texts: impl IntoIterator<Item = &'a str>) {
+    ui.vertical_centered(|ui| ui.heading(heading));
+    for text in texts {
+        ui.vertical_centered(|ui| ui.label(text));
+    }
 }
 
-/// Shows which part of a list is on the page, if it is not all of it.
-fn part_text(ui: &mut Ui, shown: &std::ops::Range<usize>, rows: usize) {
-    if shown.len() < rows {
-        ui.vertical_centered(|ui| ui.label(format!("{} to {} of {rows}", shown.start + 1, shown.end)));
+/// Shows the part of a list that is on the page, and turns to others. A row is a picture of a size,
+/// and what `line` shows; returns the row for which that returns true.
+fn list<'a, T>(
+    ui: &mut Ui,
+    (state, pictures): (&mut ProfileState, &mut Textures),
+    rows: &'a [T],
+    (size, picture): (Vec2, impl Fn(&T) -> Option<Arc<LibraryIcon>>),
+    line: impl Fn(&mut Ui, &T) -> bool,
+) -> Option<&'a T> {
+    state.first = state.first.min(rows.len().saturating_sub(1) / PART * PART);
+    let shown = state.first..(state.first + PART).min(rows.len());
+    if shown.len() < rows.len() {
+        let text = format!("{} to {} of {}", shown.start + 1, shown.end, rows.len());
+        ui.vertical_centered(|ui| ui.label(text));
     }
+    ui.add_space(8.0);
+    let (mut chosen, mut drawn) = (None, Vec::new());
+    for row in &rows[shown] {
+        let picture = picture(row);
+        let is_chosen = ui.horizontal(|ui| {
+            draw(ui, size, picture.as_ref(), pictures);
+            line(ui, row)
+        });
+        chosen = is_chosen.inner.then_some(row).or(chosen);
+        drawn.extend(picture.as_ref().map(key_of));
+    }
+    pictures.keep(&drawn);
+    ui.add_space(8.0);
+    turn(ui, state, rows.len());
+    chosen
 }
 
 /// Entries that turn to other parts of a list.

@@ -1,8 +1,8 @@
 //! The page of a title's achievements.
 
-use super::{ProfileChoice, ProfileState, back, choose, part, part_text, turn};
+use super::{BEING_READ, ProfileChoice, ProfileState, back, choose, head, list};
 use crate::interface::{Outcome, entry, focus_first};
-use crate::pictures::{LibraryIcon, Textures, draw, key_of};
+use crate::pictures::{LibraryIcon, Textures};
 use crate::{MenuPage, PageModel};
 use egui::{Button, RichText, Ui, Vec2, vec2};
 use std::sync::Arc;
@@ -48,30 +48,17 @@ pub(super) fn show(
     pictures: &mut Textures,
 ) -> Option<Outcome> {
     let leave = || back(MenuPage::Achievements, model);
-    ui.vertical_centered(|ui| ui.heading("Achievements"));
     let Some(achievements) = model.profile.achievements.clone() else {
-        ui.vertical_centered(|ui| ui.label("They are being read\u{2026}"));
+        head(ui, "Achievements", [BEING_READ]);
         return entry(ui, "Back").then(leave);
     };
-    ui.vertical_centered(|ui| ui.label(&achievements.title));
-    ui.vertical_centered(|ui| ui.label(&achievements.totals));
-    if let Some(failure) = &achievements.failure {
-        ui.vertical_centered(|ui| ui.label(failure));
-    }
-    let rows = achievements.rows.len();
-    let shown = part(state, rows);
-    part_text(ui, &shown, rows);
-    ui.add_space(8.0);
-    for achievement in &achievements.rows[shown.clone()] {
-        ui.horizontal(|ui| {
-            draw(ui, PICTURE, achievement.picture.as_ref(), pictures);
-            line(ui, achievement);
-        });
-    }
-    let drawn = achievements.rows[shown].iter().filter_map(|row| row.picture.as_ref());
-    pictures.keep(&drawn.map(key_of).collect::<Vec<_>>());
-    ui.add_space(8.0);
-    turn(ui, state, rows);
+    let texts = [&achievements.title, &achievements.totals].into_iter().chain(&achievements.failure);
+    head(ui, "Achievements", texts.map(String::as_str));
+    let picture = |row: &EarnedRow| row.picture.clone();
+    list(ui, (state, pictures), &achievements.rows, (PICTURE, picture), |ui, achievement| {
+        line(ui, achievement);
+        false
+    });
     let mut outcome = choose(ui, &achievements.choice);
     if entry(ui, "Back") {
         outcome = Some(leave());

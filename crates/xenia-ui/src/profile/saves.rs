@@ -2,9 +2,9 @@
 //! is deleted.
 
 use super::import::ImportableFile;
-use super::{ProfileChoice, ProfileCommand, ProfileState, back, choose, command, part, part_text, turn};
+use super::{BEING_READ, ProfileChoice, ProfileCommand, ProfileState, back, choose, command, head, list};
 use crate::interface::{Outcome, entry, row};
-use crate::pictures::{LibraryIcon, Textures, draw, key_of};
+use crate::pictures::{LibraryIcon, Textures, draw};
 use crate::{MenuPage, PageModel};
 use egui::{Ui, Vec2, vec2};
 use std::path::PathBuf;
@@ -70,35 +70,20 @@ pub(super) fn show(
     pictures: &mut Textures,
 ) -> Option<Outcome> {
     let leave = || back(MenuPage::Saves, model);
-    ui.vertical_centered(|ui| ui.heading("Saves and content"));
     let Some(saves) = model.profile.saves.clone() else {
-        ui.vertical_centered(|ui| ui.label("They are being read\u{2026}"));
+        head(ui, "Saves and content", [BEING_READ]);
         return entry(ui, "Back").then(leave);
     };
-    ui.vertical_centered(|ui| ui.label(&saves.title));
-    ui.vertical_centered(|ui| ui.label(&saves.totals));
-    for text in [&saves.failure, &saves.fixed].into_iter().flatten() {
-        ui.vertical_centered(|ui| ui.label(text));
-    }
-    let rows = saves.packages.len();
-    let shown = part(state, rows);
-    part_text(ui, &shown, rows);
-    ui.add_space(8.0);
-    let mut outcome = None;
-    for package in &saves.packages[shown.clone()] {
-        let chosen = ui.horizontal(|ui| {
-            draw(ui, PICTURE, package.picture.as_ref(), pictures);
-            row(ui, &package.name, &package.details)
-        });
-        if chosen.inner {
-            state.package = Some(package.id.clone());
-            outcome = Some(Outcome::Go(MenuPage::Package));
-        }
-    }
-    let drawn = saves.packages[shown].iter().filter_map(|package| package.picture.as_ref());
-    pictures.keep(&drawn.map(key_of).collect::<Vec<_>>());
-    ui.add_space(8.0);
-    turn(ui, state, rows);
+    let texts = [&saves.title, &saves.totals].into_iter().chain(&saves.failure).chain(&saves.fixed);
+    head(ui, "Saves and content", texts.map(String::as_str));
+    let picture = |package: &StoredPackage| package.picture.clone();
+    let chosen = list(ui, (&mut *state, pictures), &saves.packages, (PICTURE, picture), |ui, package| {
+        row(ui, &package.name, &package.details)
+    });
+    let mut outcome = chosen.map(|package| {
+        state.package = Some(package.id.clone());
+        Outcome::Go(MenuPage::Package)
+    });
     if saves.fixed.is_none() && entry(ui, "Import\u{2026}") {
         outcome = Some(Outcome::Go(MenuPage::Import));
     }

@@ -138,9 +138,13 @@ impl AllSettings {
     /// Removes all settings of players from a table.
     fn clear(&self, target: &SettingTarget) -> Result<()> {
         let table = self.table(target)?;
-        let set = self.read(target)?.entries.into_iter().filter(|entry| entry.is_set);
+        let known = settings::table(self.definition());
+        let is_players = |row: &SettingRow| {
+            known.iter().any(|info| info.audience == Audience::Players && info.key == row.key)
+        };
+        let set = self.rows()?.into_iter().filter(|row| row.table == table && is_players(row));
         let changes: Vec<(String, Option<String>)> =
-            set.map(|entry| (format!("{table}.{}", entry.key), None)).collect();
+            set.map(|row| (format!("{table}.{}", row.key), None)).collect();
         if changes.is_empty() {
             bail!("nothing is set");
         }
