@@ -19,11 +19,11 @@ pub use window::{
     ProfileChoice, ProfileClient, ProfileName, ProfileNews, SavesModel, StoredPackage,
 };
 pub use window::{
-    Appearance, BINDINGS, BRIGHTNESS, Client, ControllerKeys, Figures, Filter, FrameSender, GAMMA,
-    GalleryEntry, GalleryModel, GalleryPicture, HeldParts, HotkeyError, Hotkeys, InputClient, InputModel,
-    InputPad, InputPart, InsidePane, KeyAction, KeyBinding, KeyEvent, LIVE, LibraryClient, LibraryEntry,
-    LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting, Modifier, Overlay, PadChord,
-    PageFailure, PageTheme, Phase, RenderError, SavedSlot, Scaling, SettingControl, SettingEntry,
+    Appearance, BINDINGS, BRIGHTNESS, Client, ControllerKeys, Figures, Filter, FolderModel, FrameSender,
+    GAMMA, GalleryEntry, GalleryModel, GalleryPicture, HeldParts, HotkeyError, Hotkeys, InputClient,
+    InputModel, InputPad, InputPart, InsidePane, KeyAction, KeyBinding, KeyEvent, LIVE, LibraryClient,
+    LibraryEntry, LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting, Modifier, Overlay,
+    PadChord, PageFailure, PageTheme, Phase, RenderError, SavedSlot, Scaling, SettingControl, SettingEntry,
     SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsClient, SettingsModel, SoundVolume,
     Sounding, StateList, Stopped, StoredData, StoredKind, VolumeChange, WindowConfig, WindowPlace, run,
 };

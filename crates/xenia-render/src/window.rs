@@ -49,10 +49,10 @@ pub use xenia_ui::{
 };
 pub use xenia_ui::{ConsoleDialog, DialogChoice};
 pub use xenia_ui::{
-    GalleryEntry, GalleryModel, GalleryPicture, InputModel, InputPad, InputPart, InsidePane, LibraryEntry,
-    LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting, PageFailure, PageTheme, SavedSlot,
-    SettingControl, SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsModel,
-    StateList, StoredData, StoredKind,
+    FolderModel, GalleryEntry, GalleryModel, GalleryPicture, InputModel, InputPad, InputPart, InsidePane,
+    LibraryEntry, LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting, PageFailure, PageTheme,
+    SavedSlot, SettingControl, SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue,
+    SettingsModel, StateList, StoredData, StoredKind,
 };
 
 /// Error while opening the window.
@@ -351,6 +351,10 @@ pub trait LibraryClient {
 
     /// The data that a title has left on the disk.
     fn stored(&self, path: Option<&Path>) -> StoredData;
+
+    /// A folder with the part of its folders that begins with this one, from 0; of `None`, one that
+    /// is likely to be wanted.
+    fn folders(&self, path: Option<&Path>, first: usize) -> FolderModel;
 
     /// Deletes data that a title has left. Returns a message.
     fn delete(&mut self, path: Option<&Path>, kind: StoredKind) -> Result<String, String>;

@@ -4,6 +4,7 @@
 mod crash;
 mod display;
 mod endings;
+mod folders;
 mod graphics;
 mod library;
 mod menu;

@@ -11,7 +11,7 @@ use super::pictures::Textures;
 use super::profile::{self, ProfileState};
 use super::states::{self, SlotUse};
 use super::typing::TypedText;
-use super::{PageCommand, PageModel, details, gallery, library, menu, settings, stopped};
+use super::{PageCommand, PageModel, details, folders, gallery, library, menu, settings, stopped};
 use egui::{
     Align2, Area, Button, Color32, Context, CornerRadius, Event, FontFamily, FontId, Frame, FullOutput, Id,
     Key, LayerId, Modifiers, Order, RawInput, Response, TextStyle, ThemePreference, Ui, vec2,
@@ -72,6 +72,8 @@ pub enum MenuPage {
     Library,
     /// Details of a title of the library.
     Title,
+    /// Folders, of which one is added to the library.
+    ChooseFolder,
     /// The path of a new folder of the library.
     AddFolder,
     /// Reason why a title was not started.
@@ -298,7 +300,8 @@ impl UserInterface {
                 Frame::window(ui.style()).inner_margin(20.0).show(ui, |ui| {
                     let width = match page {
                         MenuPage::Internals | MenuPage::Picture => WIDE,
-                        MenuPage::Stopped | MenuPage::Gallery | MenuPage::AddFolder => READABLE,
+                        MenuPage::Stopped | MenuPage::Gallery => READABLE,
+                        MenuPage::ChooseFolder | MenuPage::AddFolder => READABLE,
                         MenuPage::AllSettings | MenuPage::OneSetting => READABLE,
                         MenuPage::TypeSetting | MenuPage::FindSetting => READABLE,
                         MenuPage::Achievements | MenuPage::Saves | MenuPage::Package | MenuPage::Import => {
@@ -346,6 +349,7 @@ impl UserInterface {
             MenuPage::Settings => settings::show(ui, model),
             MenuPage::Internals => internals::show(ui, model, &mut self.inside),
             MenuPage::Title => details::show(ui, model, title),
+            MenuPage::ChooseFolder => folders::show(ui, model),
             MenuPage::AddFolder => details::add_folder(ui, &mut self.typed),
             MenuPage::Failure => details::failure(ui, model),
             MenuPage::Gallery => gallery::show(ui, model, &mut self.pictures),

@@ -12,7 +12,7 @@ fn entries(model: &PageModel) -> Vec<(&'static str, Outcome)> {
     if model.is_home {
         let mut entries = vec![
             ("Library", Outcome::Go(MenuPage::Library)),
-            ("Add a folder", Outcome::Go(MenuPage::AddFolder)),
+            ("Add a folder", Outcome::Do(PageCommand::ShowFolders(None, 0))),
             ("Scan again", Outcome::Do(PageCommand::Rescan)),
             ("Settings", Outcome::Go(MenuPage::Settings)),
         ];

@@ -1,6 +1,8 @@
 //! Data that pages show, and the commands that they give.
 
 use super::all_settings::{SettingTarget, SettingValue, SettingsModel};
+use super::dialog::DialogPick;
+use super::folders::FolderModel;
 use super::gallery::{GalleryModel, GalleryPicture};
 use super::input::InputModel;
 use super::internals::InsidePane;
@@ -37,6 +39,8 @@ pub struct PageModel {
     pub states: Option<StateList>,
     /// Titles of the library; `None` without one.
     pub library: Option<Arc<LibraryModel>>,
+    /// The folder that was shown last, to be added to the library.
+    pub folders: Option<Arc<FolderModel>>,
     /// Whether no title is open, so that the library is the page below all others.
     pub is_home: bool,
     /// Data that the title on the page of details has left on the disk.
@@ -154,6 +158,9 @@ pub enum PageCommand {
     Rescan,
     /// Show the library in this way, now and at the next start.
     ShowLibrary(LibraryView),
+    /// Show the folders in this one, from the one with this number on, from 0. `None` shows a
+    /// folder that is likely to be wanted.
+    ShowFolders(Option<PathBuf>, usize),
     /// Add a folder to the library.
     AddFolder(PathBuf),
     /// Set a setting of this key to a value, as in config.toml.

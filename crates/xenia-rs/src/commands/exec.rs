@@ -3,6 +3,7 @@
 mod all_settings;
 mod ending;
 mod files;
+mod folders;
 mod gallery;
 mod inside;
 mod occupant;

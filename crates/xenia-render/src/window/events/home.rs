@@ -4,7 +4,7 @@ use super::Events;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use winit::event_loop::ActiveEventLoop;
-use xenia_ui::{LibraryModel, LibraryView, MenuPage, PageFailure, StoredData, StoredKind};
+use xenia_ui::{FolderModel, LibraryModel, LibraryView, MenuPage, PageFailure, StoredData, StoredKind};
 
 /// State of the library in the window.
 #[derive(Default)]
@@ -15,6 +15,8 @@ pub(super) struct Home {
     is_leaving: bool,
     /// The library; `None` for a window of a single title.
     pub(super) library: Option<Arc<LibraryModel>>,
+    /// The folder that was shown last, to be added.
+    pub(super) folders: Option<Arc<FolderModel>>,
     /// Data that the title on the page of details has left.
     pub(super) stored: StoredData,
     /// The failure to be shown.
@@ -128,6 +130,13 @@ impl Events {
         if let Err(reason) = library.keep_view(view) {
             self.say(format!("not kept: {reason}"));
         }
+    }
+
+    /// Shows folders, of which one may be added to the library.
+    pub(super) fn show_folders(&mut self, path: Option<&Path>, first: usize) {
+        let Some(library) = self.client.library() else { return };
+        self.home.folders = Some(Arc::new(library.folders(path, first)));
+        self.open_page(MenuPage::ChooseFolder);
     }
 
     /// Adds a folder to the library.

@@ -150,6 +150,7 @@ impl Events {
             settings: view.settings(self.client.sound()),
             states: self.states.clone(),
             library: self.home.library.clone(),
+            folders: self.home.folders.clone(),
             is_home: self.home.is_open,
             stored: self.home.stored.clone(),
             profile,
@@ -190,6 +191,7 @@ impl Events {
             }
             PageCommand::ShowLibrary(view) => self.keep_view(view),
             PageCommand::AddFolder(path) => self.add_folder(&path),
+            PageCommand::ShowFolders(path, first) => self.show_folders(path.as_deref(), first),
             PageCommand::SaveState(slot) => {
                 self.slot = slot;
                 self.close_page();

@@ -1,6 +1,7 @@
 //! The library of a window: scans the folders of the settings in the background, and answers the
 //! library's pages.
 
+use super::folders;
 use super::player::Wish;
 use crate::cli::{Cli, Command, ExecArgs, LibraryArgs, values_of};
 use crate::settings;
@@ -22,7 +23,8 @@ use xenia::title::{id_of, key_ring, short_name};
 use xenia::user_folders;
 use xenia::{code_store, content};
 use xenia_render::{
-    FrameSender, LibraryClient, LibraryEntry, LibraryIcon, LibraryModel, LibraryView, StoredData, StoredKind,
+    FolderModel, FrameSender, LibraryClient, LibraryEntry, LibraryIcon, LibraryModel, LibraryView,
+    StoredData, StoredKind,
 };
 
 /// Time between two reports of a scan's progress.
@@ -243,6 +245,12 @@ impl LibraryClient for Shelf {
 
     fn is_folder(&self, path: &Path) -> bool {
         path.is_dir() && !holds_executable(path)
+    }
+
+    fn folders(&self, path: Option<&Path>, first: usize) -> FolderModel {
+        let of_library = || self.args().map(|args| args.folder).unwrap_or_default();
+        let path = path.map_or_else(|| folders::first(&of_library(), user_folders::home()), Path::to_owned);
+        folders::shown(&path, first)
     }
 
     fn add_folder(&mut self, path: &Path) -> Result<String, String> {

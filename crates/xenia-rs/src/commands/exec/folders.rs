@@ -1,0 +1,116 @@
+//! Folders of the host, from which the library's page takes one.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use xenia::say::visible;
+use xenia_render::FolderModel;
+
+/// Most entries of a folder that are looked at.
+const MOST_ENTRIES: usize = 20_000;
+/// Folders that are shown at a time.
+const PART: usize = 7;
+
+/// The folder at a path, with the part of its folders that begins with the one numbered `first`,
+/// from 0. Hidden ones are left out.
+pub(super) fn shown(path: &Path, first: usize) -> FolderModel {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let parent = path.parent().map(Path::to_owned);
+    let (mut folders, failure) = match inside(&path, MOST_ENTRIES) {
+        Ok((folders, false)) => (folders, None),
+        Ok((folders, true)) => (folders, Some(format!("Only {MOST_ENTRIES} entries were looked at."))),
+        Err(error) => (Vec::new(), Some(format!("It can't be read: {error}"))),
+    };
+    if parent.is_none() {
+        folders.extend(drives().filter(|drive| *drive != path).map(|drive| (name_of(&drive), drive)));
+    }
+    folders.sort_by_cached_key(|(name, path)| (name.to_lowercase(), path.clone()));
+    let total = folders.len();
+    let before = first.min(total.saturating_sub(1)) / PART * PART;
+    let folders = folders.into_iter().skip(before).take(PART).collect();
+    FolderModel { path, parent, folders, before, total, failure }
+}
+
+/// The folders in a folder, and whether there are more entries than this.
+fn inside(path: &Path, most: usize) -> io::Result<(Vec<(String, PathBuf)>, bool)> {
+    let mut entries = std::fs::read_dir(path)?;
+    let looked_at = entries.by_ref().take(most).flatten().map(|entry| entry.path());
+    let named = looked_at.map(|path| (name_of(&path), path));
+    // Links may lead to folders, too.
+    let folders = named.filter(|(name, path)| !name.starts_with('.') && path.is_dir()).collect();
+    Ok((folders, entries.next().is_some()))
+}
+
+fn name_of(path: &Path) -> String {
+    visible(&path.file_name().unwrap_or(path.as_os_str()).to_string_lossy())
+}
+
+/// Drives of the host that are beside each other.
+fn drives() -> impl Iterator<Item = PathBuf> {
+    let letters = if cfg!(windows) { 'A'..='Z' } else { 'B'..='A' };
+    letters.map(|letter| PathBuf::from(format!("{letter}:\\"))).filter(|drive| drive.is_dir())
+}
+
+/// The folder that the page begins with: beside the last one of the library, or the user's.
+pub(super) fn first(of_library: &[PathBuf], home: Option<PathBuf>) -> PathBuf {
+    let beside = of_library.last().and_then(|folder| folder.parent()).map(Path::to_owned);
+    let there = [beside, home].into_iter().flatten().find(|folder| folder.is_dir());
+    there.unwrap_or_else(|| PathBuf::from(std::path::MAIN_SEPARATOR_STR))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(model: &FolderModel) -> Vec<&str> {
+        model.folders.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    #[test]
+    fn folders_are_sorted_in_parts_without_files_and_hidden_ones() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a.iso"), "").unwrap();
+        for name in [".hidden", "b", "C", "a"] {
+            std::fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        let model = shown(dir.path(), 0);
+        assert_eq!((names(&model), model.total, model.failure.clone()), (vec!["a", "b", "C"], 3, None));
+        assert_eq!(model.parent.as_deref(), dir.path().parent());
+        assert_eq!(model.folders[2].1, dir.path().join("C"));
+        for number in 0..PART {
+            std::fs::create_dir(dir.path().join(format!("d{number}"))).unwrap();
+        }
+        let (whole, rest) = (shown(dir.path(), 0), shown(dir.path(), PART));
+        assert_eq!((whole.folders.len(), whole.before, whole.total), (PART, 0, PART + 3));
+        assert_eq!((names(&rest), rest.before), (vec!["d4", "d5", "d6"], PART));
+        assert_eq!(shown(dir.path(), 999).before, PART, "the last part");
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_says_so_and_leads_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let gone = shown(&dir.path().join("gone"), 0);
+        assert!(gone.failure.is_some_and(|text| text.starts_with("It can't be read")));
+        assert_eq!(gone.parent.as_deref(), Some(dir.path()));
+    }
+
+    #[test]
+    fn a_folder_of_many_entries_is_read_in_part() {
+        let dir = tempfile::tempdir().unwrap();
+        for number in 0..5 {
+            std::fs::create_dir(dir.path().join(number.to_string())).unwrap();
+        }
+        assert!(matches!(inside(dir.path(), 4), Ok((folders, true)) if folders.len() == 4));
+        assert!(matches!(inside(dir.path(), 5), Ok((folders, false)) if folders.len() == 5));
+    }
+
+    #[test]
+    fn the_page_begins_beside_the_last_folder_of_the_library() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Some(dir.path().to_owned());
+        let games = dir.path().join("games/discs");
+        assert_eq!(first(std::slice::from_ref(&games), home.clone()), dir.path());
+        std::fs::create_dir(games.parent().unwrap()).unwrap();
+        assert_eq!(first(std::slice::from_ref(&games), home), games.parent().unwrap());
+        assert!(first(&[], None).is_absolute());
+    }
+}

@@ -1,0 +1,45 @@
+//! Tests that a controller alone adds a folder to the library.
+
+use super::display::TestWindow;
+use super::library::HOME;
+use super::walk::Pad;
+use super::{DEMO, Program, display, wait_for, with_settings};
+use anyhow::{Context, Result, ensure};
+use std::process::Command;
+
+#[test]
+fn a_pad_chooses_a_folder_among_those_of_the_host() -> Result<()> {
+    let Some(display) = display()? else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let titles = folder.path().join("titles");
+    for name in ["known", "more", ".hidden"] {
+        std::fs::create_dir_all(titles.join(name))?;
+    }
+    std::fs::copy(DEMO, titles.join("more/third.xex"))?;
+    let settings = folder.path().join("config.toml");
+    std::fs::write(&settings, format!("[library]\nfolder = [\"{}\"]\n", titles.join("known").display()))?;
+    let pipe = folder.path().join("pad");
+    ensure!(Command::new("mkfifo").arg(&pipe).status()?.success(), "mkfifo");
+    let mut command = with_settings(&settings);
+    command.args(["--gpu", "reference", "--pad-pipe"]).arg(&pipe);
+    let mut program = Program::run(&display, folder.path(), command)?;
+    let window = TestWindow::find(&display, HOME, || program.is_alive())?;
+    let _window = window.with_context(|| program.said())?;
+    let mut pad = Pad::open(&pipe)?;
+    let scanned = folder.path().join("cache/xenia-rs/library.json");
+    wait_for("the scan", || Ok(scanned.is_file().then_some(())))?;
+
+    // The menu, the folders beside the known one, and the second of them, which has none in it.
+    pad.presses(&["b", "down", "a", "down", "a"])?;
+    pad.presses(&["up", "up", "a"])?;
+    wait_for("the folder in the settings", || {
+        ensure!(program.is_alive(), "{}", program.said());
+        let text = std::fs::read_to_string(&settings)?;
+        Ok((text.contains("/titles/known\"") && text.contains("/titles/more\"")).then_some(()))
+    })?;
+    wait_for("its title", || {
+        let text = std::fs::read_to_string(&scanned).unwrap_or_default();
+        Ok(text.contains("third.xex").then_some(()))
+    })?;
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! The page on which a folder for the library is chosen: folders in a folder, part by part.
+
+use super::interface::{MenuPage, Outcome, entry, row};
+use super::{PageCommand, PageModel};
+use egui::{Button, Ui, vec2};
+use std::path::PathBuf;
+
+/// A folder, and the part of those in it that is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FolderModel {
+    /// The folder.
+    pub path: PathBuf,
+    /// The folder that it is in; `None` if it is in none.
+    pub parent: Option<PathBuf>,
+    /// Folders in it, by name.
+    pub folders: Vec<(String, PathBuf)>,
+    /// Number of folders before this part.
+    pub before: usize,
+    /// Number of all folders in it.
+    pub total: usize,
+    /// Why folders are missing.
+    pub failure: Option<String>,
+}
+
+/// Shows the folders.
+pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
+    let Some(shown) = model.folders.as_deref() else {
+        return entry(ui, "Back").then_some(Outcome::Go(MenuPage::Library));
+    };
+    let list = |path: &PathBuf, first| Outcome::Do(PageCommand::ShowFolders(Some(path.clone()), first));
+    ui.vertical_centered(|ui| ui.heading("Add a folder of titles"));
+    ui.vertical_centered(|ui| ui.label(shown.path.display().to_string()));
+    let (count, total) = (shown.folders.len(), shown.total);
+    if count < total {
+        let (first, last) = (shown.before + 1, shown.before + count);
+        ui.vertical_centered(|ui| ui.label(format!("{first} to {last} of {total}")));
+    }
+    if let Some(failure) = &shown.failure {
+        ui.vertical_centered(|ui| ui.label(failure));
+    }
+    ui.add_space(8.0);
+    let mut outcome = None;
+    // The focus begins at the first folder, so that a button pressed twice adds none.
+    let wide = |ui: &Ui, label| Button::new(label).min_size(vec2(ui.available_width(), 0.0));
+    let add = wide(ui, "Add this folder");
+    if ui.add(add).clicked() {
+        outcome = Some(Outcome::Do(PageCommand::AddFolder(shown.path.clone())));
+    }
+    if let Some(parent) = &shown.parent {
+        let up = wide(ui, "..");
+        if ui.add(up).accessible_name("the folder that it is in").clicked() {
+            outcome = Some(list(parent, 0));
+        }
+    }
+    for (name, path) in &shown.folders {
+        if row(ui, name, "") {
+            outcome = Some(list(path, 0));
+        }
+    }
+    ui.add_space(8.0);
+    if shown.before > 0 && entry(ui, "Previous") {
+        outcome = Some(list(&shown.path, shown.before.saturating_sub(count.max(1))));
+    }
+    if shown.before + count < total && entry(ui, "Next") {
+        outcome = Some(list(&shown.path, shown.before + count));
+    }
+    if entry(ui, "Type a path") {
+        outcome = Some(Outcome::Go(MenuPage::AddFolder));
+    }
+    if entry(ui, "Back") {
+        outcome = Some(Outcome::Go(MenuPage::Library));
+    }
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Driver;
+    use super::*;
+    use egui::Key;
+    use std::sync::Arc;
+
+    fn model(before: usize) -> PageModel {
+        let folder = |name: &str| (name.to_owned(), format!("/games/{name}").into());
+        let folders = FolderModel {
+            path: "/games".into(),
+            parent: Some("/".into()),
+            folders: ["discs", "packages"].map(folder).to_vec(),
+            before,
+            total: 5,
+            failure: None,
+        };
+        PageModel { folders: Some(Arc::new(folders)), is_home: true, ..PageModel::default() }
+    }
+
+    fn lists(path: &str, first: usize) -> [PageCommand; 1] {
+        [PageCommand::ShowFolders(Some(path.into()), first)]
+    }
+
+    #[test]
+    fn keys_open_folders_and_add_the_one_that_is_shown() {
+        let mut driver = Driver::new(MenuPage::ChooseFolder, model(0));
+        assert!(driver.shows("/games") && driver.shows("1 to 2 of 5"));
+        assert_eq!(driver.keys(&[Key::Enter]), lists("/games/discs", 0));
+        assert_eq!(driver.keys(&[Key::ArrowDown, Key::Enter]), lists("/games/packages", 0));
+        assert_eq!(driver.keys(&[Key::ArrowUp, Key::ArrowUp, Key::Enter]), lists("/", 0));
+        let added = driver.keys(&[Key::ArrowUp, Key::Enter]);
+        assert_eq!(added, [PageCommand::AddFolder("/games".into())]);
+        driver.keys(&[Key::Escape]);
+        assert_eq!(driver.page(), Some(MenuPage::Library));
+    }
+
+    #[test]
+    fn parts_are_turned_and_a_path_may_be_typed() {
+        let mut driver = Driver::new(MenuPage::ChooseFolder, model(2));
+        assert!(driver.shows("3 to 4 of 5"));
+        assert_eq!(driver.click("Next"), lists("/games", 4));
+        assert_eq!(driver.click("Previous"), lists("/games", 0));
+        driver.click("Type a path");
+        assert_eq!(driver.page(), Some(MenuPage::AddFolder));
+    }
+
+    #[test]
+    fn a_folder_without_others_can_be_left_and_added() {
+        let empty =
+            FolderModel { path: "/".into(), failure: Some("refused".into()), ..FolderModel::default() };
+        let model = PageModel { folders: Some(Arc::new(empty)), ..PageModel::default() };
+        let mut driver = Driver::new(MenuPage::ChooseFolder, model);
+        assert!(driver.shows("refused") && !driver.shows("..") && !driver.shows("Next"));
+        assert_eq!(driver.click("Add this folder"), [PageCommand::AddFolder("/".into())]);
+        assert_eq!(driver.click("Back"), []);
+        assert_eq!(driver.page(), Some(MenuPage::Library));
+    }
+
+    #[test]
+    fn the_menu_leads_to_the_folders() {
+        let mut driver = Driver::new(MenuPage::Menu, model(0));
+        assert_eq!(driver.click("Add a folder"), [PageCommand::ShowFolders(None, 0)]);
+    }
+}
