@@ -15,8 +15,8 @@ pub mod translate;
 mod window;
 
 pub use window::{
-    AchievementsModel, ConsoleDialog, DataOwner, DialogChoice, EarnedRow, ImportableFile, PackageId,
-    ProfileChoice, ProfileClient, ProfileName, ProfileNews, SavesModel, StoredPackage,
+    AchievementsModel, ConsoleDialog, DataOwner, DialogChoice, DialogPick, EarnedRow, ImportableFile,
+    PackageId, ProfileChoice, ProfileClient, ProfileName, ProfileNews, SavesModel, StoredPackage,
 };
 pub use window::{
     Appearance, BINDINGS, BRIGHTNESS, Client, ControllerKeys, Figures, Filter, FolderModel, FrameSender,

@@ -47,7 +47,7 @@ pub use xenia_ui::{
     AchievementsModel, DataOwner, EarnedRow, ImportableFile, PackageId, ProfileChoice, ProfileName,
     SavesModel, StoredPackage,
 };
-pub use xenia_ui::{ConsoleDialog, DialogChoice};
+pub use xenia_ui::{ConsoleDialog, DialogChoice, DialogPick};
 pub use xenia_ui::{
     FolderModel, GalleryEntry, GalleryModel, GalleryPicture, InputModel, InputPad, InputPart, InsidePane,
     LibraryEntry, LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting, PageFailure, PageTheme,
@@ -163,6 +163,12 @@ pub trait Client {
     /// Passes a key and its text to the machine's dialog. Returns the dialog as it is now; `None`
     /// if none is open.
     fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> Option<ConsoleDialog>;
+
+    /// Chooses a part of the machine's dialog, as the mouse does. Returns the dialog as it is now;
+    /// `None` if none is open.
+    fn dialog_pick(&mut self, _pick: DialogPick) -> Option<ConsoleDialog> {
+        None
+    }
 
     /// Pauses or resumes the machine.
     fn pause(&mut self, paused: bool);
@@ -346,15 +352,15 @@ pub trait LibraryClient {
     /// Whether a path is a folder that can be added to the library, and not a title.
     fn is_folder(&self, path: &Path) -> bool;
 
+    /// A folder with the part of its folders that begins with this one, from 0; of `None`, one that
+    /// is likely to be wanted.
+    fn folders(&self, path: Option<&Path>, first: usize) -> FolderModel;
+
     /// Adds a folder, and scans it. Returns a message.
     fn add_folder(&mut self, path: &Path) -> Result<String, String>;
 
     /// The data that a title has left on the disk.
     fn stored(&self, path: Option<&Path>) -> StoredData;
-
-    /// A folder with the part of its folders that begins with this one, from 0; of `None`, one that
-    /// is likely to be wanted.
-    fn folders(&self, path: Option<&Path>, first: usize) -> FolderModel;
 
     /// Deletes data that a title has left. Returns a message.
     fn delete(&mut self, path: Option<&Path>, kind: StoredKind) -> Result<String, String>;

@@ -275,7 +275,7 @@ impl UserInterface {
         let context = self.context.clone();
         let text = std::mem::take(&mut self.text);
         let output = context.run_pass(input, |context| {
-            text.show_below(context);
+            outcomes.extend(text.show_below(context).map(|pick| Outcome::Do(PageCommand::Pick(pick))));
             text.show_above(context);
             let Some(page) = page else { return };
             if !self.later.is_empty() {

@@ -38,7 +38,7 @@ mod testing;
 mod typing;
 
 pub use all_settings::{SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsModel};
-pub use dialog::{ConsoleDialog, DialogChoice};
+pub use dialog::{ConsoleDialog, DialogChoice, DialogPick};
 pub use egui;
 pub use folders::FolderModel;
 pub use gallery::{GalleryEntry, GalleryModel, GalleryPicture};

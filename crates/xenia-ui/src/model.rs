@@ -219,6 +219,8 @@ pub enum PageCommand {
     Profile(ProfileCommand),
     /// Show a picture of the gallery.
     ShowPicture(PathBuf),
+    /// Choose a part of the console's dialog.
+    Pick(DialogPick),
     /// Close the window.
     Quit,
 }

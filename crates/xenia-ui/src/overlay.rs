@@ -3,7 +3,7 @@
 
 mod lines;
 
-use super::dialog::{self, ConsoleDialog};
+use super::dialog::{self, ConsoleDialog, DialogPick};
 use egui::emath::GuiRounding;
 use egui::{Align2, Color32, Context, FontId, Id, LayerId, Margin, Order, Painter, Rect, vec2};
 use lines::fit;
@@ -34,8 +34,8 @@ pub struct OverlayText {
 }
 
 impl OverlayText {
-    /// Draws what is below pages.
-    pub(super) fn show_below(&self, context: &Context) {
+    /// Draws what is below pages. Returns what was clicked in the dialog.
+    pub(super) fn show_below(&self, context: &Context) -> Option<DialogPick> {
         let painter = context.layer_painter(LayerId::background());
         panel(&painter, &self.figures, Align2::LEFT_TOP, LETTERS);
         panel(&painter, &self.badges, Align2::RIGHT_TOP, LETTERS);
@@ -43,9 +43,7 @@ impl OverlayText {
         let is_short =
             self.middle.len() <= wide.1 && self.middle.iter().all(|line| line.chars().count() <= wide.0);
         panel(&painter, &self.middle, Align2::CENTER_CENTER, if is_short { LARGE } else { LETTERS });
-        if let Some(dialog) = &self.dialog {
-            dialog::show(context, dialog);
-        }
+        dialog::show(context, self.dialog.as_ref()?)
     }
 
     /// Draws what is above pages.

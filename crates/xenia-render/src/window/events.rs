@@ -1,5 +1,6 @@
 //! Event loop: handles events of the system and the machine.
 
+mod dialog;
 mod gallery;
 mod home;
 mod input;
@@ -107,22 +108,6 @@ impl Events {
             view.shown.has_video = has_video;
             view.refresh(&self.mailbox.open(), self.mailbox.now());
         }
-    }
-
-    /// Passes a key press to the open dialog. Returns false if the dialog doesn't use it.
-    fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> bool {
-        let open = self.mailbox.open().dialog.is_some();
-        if !open || self.modifiers.alt_key() || self.config.hotkeys.stays_in_dialogs(key) {
-            return false;
-        }
-        if let Some(dialog) = self.client.dialog_key(key, text) {
-            // Unless the machine has closed the dialog in the meantime.
-            if let Some(shown) = &mut self.mailbox.open().dialog {
-                *shown = dialog;
-            }
-            self.refresh();
-        }
-        true
     }
 
     fn key(&mut self, event_loop: &ActiveEventLoop, key: KeyCode, pressed: bool, repeat: bool) {
@@ -381,6 +366,7 @@ impl ApplicationHandler<WindowMessage> for Events {
 
     fn window_event(&mut self, event_loop: &ActiveEventLoop, id: WindowId, event: WindowEvent) {
         let Some(view) = self.view.as_mut().filter(|view| view.is(id)) else { return };
+        view.dialog_event(&event);
         if view.pages.page().is_some() && self.page_event(&event) {
             return;
         }

@@ -13,7 +13,7 @@ use xenia_ui::{MenuPage, OverlayText, PadKeys, PageCommand, PageModel, PageTheme
 #[derive(Default)]
 pub(super) struct WindowPages {
     interface: UserInterface,
-    /// Translator of events, while a page is open.
+    /// Translator of events, while a page is open or the mouse is over a dialog.
     translator: Option<State>,
     pads: PadKeys,
     /// Keys that pads have pressed since the last pass.
@@ -40,14 +40,38 @@ impl WindowPages {
 
     /// Opens a page in `window`.
     pub(super) fn open(&mut self, page: MenuPage, window: &Window) {
-        if self.translator.is_none() {
+        self.translate(window);
+        self.interface.open(page);
+    }
+
+    /// The translator of events, which begins now if there is none.
+    fn translate(&mut self, window: &Window) -> &mut State {
+        self.translator.get_or_insert_with(|| {
             let context = self.interface.context().clone();
             let mut state = State::new(context, ViewportId::ROOT, window, None, window.theme(), None);
             // The window has the keyboard: the menu was opened by it, or by a pad.
             state.egui_input_mut().focused = true;
-            self.translator = Some(state);
-        }
-        self.interface.open(page);
+            state
+        })
+    }
+
+    /// Passes an event to the console's dialog, which takes the mouse and touches alone. Returns
+    /// true if it needs a pass.
+    pub(super) fn dialog_event(&mut self, window: &Window, event: &WindowEvent) -> bool {
+        let is_pointers = matches!(
+            event,
+            WindowEvent::CursorMoved { .. }
+                | WindowEvent::CursorLeft { .. }
+                | WindowEvent::MouseInput { .. }
+                | WindowEvent::Touch(_)
+        );
+        let is_open = self.has_dialog() && self.page().is_none();
+        is_pointers && is_open && self.translate(window).on_window_event(window, event).repaint
+    }
+
+    /// Whether a dialog of the console is shown.
+    pub(super) fn has_dialog(&self) -> bool {
+        self.text.dialog.is_some()
     }
 
     /// The text outside of pages.
@@ -60,13 +84,16 @@ impl WindowPages {
         if text != self.text {
             self.text = text;
             self.drawn_for = None;
+            if !self.has_dialog() && self.page().is_none() {
+                self.translator = None;
+            }
         }
     }
 
     /// Whether shapes are out of date: a page or a dialog is open, or the text or the window has
     /// changed.
     pub(super) fn wants_pass(&self, size: (u32, u32), scale: f64) -> bool {
-        self.page().is_some() || self.text.dialog.is_some() || self.drawn_for != Some((size, scale))
+        self.page().is_some() || self.has_dialog() || self.drawn_for != Some((size, scale))
     }
 
     /// Closes the open page.
@@ -114,7 +141,7 @@ impl WindowPages {
 
     /// Forgets keys of pads that no page gets.
     fn settle(&mut self) {
-        if self.translator.is_none() || self.waiting_part().is_some() {
+        if self.page().is_none() || self.waiting_part().is_some() {
             self.pressed.clear();
         }
     }
@@ -160,7 +187,7 @@ impl WindowPages {
             state.handle_platform_output(window, std::mem::take(&mut output.platform_output));
         }
         // The first pass of a dialog only measures it.
-        if self.translator.is_some() || self.text.dialog.is_some() {
+        if self.translator.is_some() || self.has_dialog() {
             let delay = output.viewport_output.get(&ViewportId::ROOT).map(|viewport| viewport.repaint_delay);
             self.repaint_at =
                 delay.and_then(|delay| now.checked_add(delay)).filter(|at| *at < Duration::MAX / 2);

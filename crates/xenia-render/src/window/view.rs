@@ -120,9 +120,10 @@ impl View {
         Ok(view)
     }
 
-    /// Hides the pointer in full screen, unless a page can be operated by it.
+    /// Hides the pointer in full screen, unless a page or a dialog can be operated by it.
     fn pointer(&self) {
-        let is_visible = self.window.fullscreen().is_none() || self.pages.page().is_some();
+        let is_operated = self.pages.page().is_some() || self.pages.has_dialog();
+        let is_visible = self.window.fullscreen().is_none() || is_operated;
         self.window.set_cursor_visible(is_visible);
     }
 
@@ -143,6 +144,13 @@ impl View {
     /// Passes an event to the open page.
     pub(super) fn page_event(&mut self, event: &WindowEvent) {
         if self.pages.event(&self.window, event) {
+            self.window.request_redraw();
+        }
+    }
+
+    /// Passes an event to the console's dialog, if one is shown.
+    pub(super) fn dialog_event(&mut self, event: &WindowEvent) {
+        if self.pages.dialog_event(&self.window, event) {
             self.window.request_redraw();
         }
     }
@@ -351,6 +359,7 @@ impl View {
             (None, Some(_)) => Vec::new(),
         };
         let width = f64::from(self.presenter.size().0) / self.window.scale_factor();
+        let had_dialog = self.pages.has_dialog();
         self.pages.set_text(OverlayText {
             // The page of a machine that has stopped is not to be covered.
             figures: if stopped.is_some() { Vec::new() } else { osd::lines(meter, &self.shown, width) },
@@ -359,6 +368,9 @@ impl View {
             dialog,
             messages: self.messages.lines(),
         });
+        if self.pages.has_dialog() != had_dialog {
+            self.pointer();
+        }
         self.window.request_redraw();
     }
 

@@ -4,7 +4,7 @@
 //! texts may have any length; they are cut to the room available.
 
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, MessageBox, TextRequest};
-use xenia_render::{ConsoleDialog, DialogChoice};
+use xenia_render::{ConsoleDialog, DialogChoice, DialogPick};
 
 /// A key or button, by its function in dialogs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +82,28 @@ impl Panel {
             DialogRequest::Message(message) => self.press_in_message(&message, press),
             DialogRequest::Text(text) => self.press_in_text(&text, press),
         }
+    }
+
+    /// Handles a click. The dialog may be another one than was shown.
+    pub(super) fn pick(&mut self, pick: DialogPick) {
+        let press = match (&self.request, pick) {
+            (_, DialogPick::Leave) => Press::Cancel,
+            (DialogRequest::Message(message), DialogPick::Button(index)) if index < message.buttons.len() => {
+                self.focus = index;
+                Press::Accept
+            }
+            (DialogRequest::Text(_), DialogPick::Letter(row, column))
+                if row < GRID.len() && column < GRID_WIDTH =>
+            {
+                self.letter = (row, column);
+                Press::Accept
+            }
+            (DialogRequest::Text(_), DialogPick::Capitals) => Press::Shift,
+            (DialogRequest::Text(_), DialogPick::Erase) => Press::Erase,
+            (DialogRequest::Text(_), DialogPick::Finish) => Press::Finish,
+            (DialogRequest::Message(_) | DialogRequest::Text(_), _) => return,
+        };
+        self.press(press);
     }
 
     fn press_in_message(&mut self, message: &MessageBox, press: Press) {
@@ -275,6 +297,26 @@ mod tests {
         let (_, view) = pressed(text(), &[Down, Shift]);
         let DialogChoice::Letters { typed, rows, chosen } = view.choice else { panic!("{view:?}") };
         assert_eq!((typed.as_str(), chosen, rows[1][0]), ("Player", (1, 0), 'N'));
+    }
+
+    #[test]
+    fn clicks_choose_and_those_on_another_dialog_do_nothing() {
+        use DialogPick::{Button, Capitals, Erase, Finish, Leave, Letter};
+        let entered = |text: &str| Some(DialogAnswer::Entered(text.to_owned()));
+        for (request, picks, answer) in [
+            (message(), &[Button(0)][..], Some(DialogAnswer::Pressed(0))),
+            (message(), &[Button(2), Letter(0, 0), Finish, Capitals, Erase], None),
+            (message(), &[Leave], Some(DialogAnswer::Left)),
+            (text(), &[Erase, Capitals, Letter(1, 1), Finish], entered("PlayeO")),
+            (text(), &[Letter(4, 0), Letter(0, 13), Button(0)], None),
+            (text(), &[Leave], Some(DialogAnswer::Left)),
+        ] {
+            let mut panel = Panel::new(request);
+            for &pick in picks {
+                panel.pick(pick);
+            }
+            assert_eq!(panel.take_answer(), answer, "{picks:?}");
+        }
     }
 
     #[test]

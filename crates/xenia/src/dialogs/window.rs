@@ -1,6 +1,6 @@
-//! Dialogs in the window: drawn over the picture, answered by the keyboard or a pad.
+//! Dialogs in the window: drawn over the picture, answered by the keyboard, the mouse or a pad.
 //!
-//! Key presses arrive from the window's thread. Pads are polled when the machine asks for the
+//! Key presses and clicks arrive from the window's thread. Pads are polled when the machine asks for the
 //! answer, 60 times per second of guest time; a button counts if it goes down while the dialog is
 //! open.
 
@@ -9,7 +9,7 @@ use crate::input::{Controllers, held};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Input, PAD_USERS};
-use xenia_render::{ConsoleDialog, KeyCode};
+use xenia_render::{ConsoleDialog, DialogPick, KeyCode};
 use xenia_sched::GuestTicks;
 
 /// Functions of a pad's buttons in dialogs.
@@ -53,6 +53,14 @@ impl DialogKeys {
             Some(press) => panel.press(press),
             None => text.unwrap_or_default().chars().for_each(|letter| panel.press(Press::Type(letter))),
         }
+        Some(panel.view())
+    }
+
+    /// Chooses a part, as the mouse does. Returns the dialog as it is now; `None` if none is open.
+    pub fn pick(&self, pick: DialogPick) -> Option<ConsoleDialog> {
+        let mut open = self.0.lock();
+        let panel = open.as_mut()?;
+        panel.pick(pick);
         Some(panel.view())
     }
 }

@@ -169,6 +169,7 @@ impl Events {
         match command {
             PageCommand::Resume if self.home.is_open => self.open_page(MenuPage::Library),
             PageCommand::Resume => self.close_page(),
+            PageCommand::Pick(pick) => self.pick(pick),
             PageCommand::Quit => event_loop.exit(),
             PageCommand::Restart => {
                 self.close_page();
@@ -190,8 +191,8 @@ impl Events {
                 }
             }
             PageCommand::ShowLibrary(view) => self.keep_view(view),
-            PageCommand::AddFolder(path) => self.add_folder(&path),
             PageCommand::ShowFolders(path, first) => self.show_folders(path.as_deref(), first),
+            PageCommand::AddFolder(path) => self.add_folder(&path),
             PageCommand::SaveState(slot) => {
                 self.slot = slot;
                 self.close_page();

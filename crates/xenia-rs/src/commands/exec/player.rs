@@ -24,8 +24,9 @@ use xenia::sound::VolumeControl;
 use xenia::state_slots::{SLOTS, StateSlots, UNDO, age_text, length_text};
 use xenia_gpu::Frame;
 use xenia_render::{
-    Client, ConsoleDialog, GalleryModel, GalleryPicture, InputClient, KeyCode, KeyEvent, LibraryClient,
-    LibraryIcon, ProfileClient, SavedSlot, SettingsClient, SoundVolume, StateList, VolumeChange, WindowPlace,
+    Client, ConsoleDialog, DialogPick, GalleryModel, GalleryPicture, InputClient, KeyCode, KeyEvent,
+    LibraryClient, LibraryIcon, ProfileClient, SavedSlot, SettingsClient, SoundVolume, StateList,
+    VolumeChange, WindowPlace,
 };
 
 /// Wish about the title to come, once the present one has ended.
@@ -83,6 +84,10 @@ impl Client for Player {
 
     fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> Option<ConsoleDialog> {
         self.dialog_keys.key(key, text)
+    }
+
+    fn dialog_pick(&mut self, pick: DialogPick) -> Option<ConsoleDialog> {
+        self.dialog_keys.pick(pick)
     }
 
     fn pause(&mut self, paused: bool) {

@@ -1,0 +1,35 @@
+//! The console's dialog: keys and clicks that it gets.
+
+use super::Events;
+use winit::keyboard::KeyCode;
+use xenia_ui::{ConsoleDialog, DialogPick};
+
+impl Events {
+    /// Passes a key press to the open dialog. Returns false if the dialog doesn't use it.
+    pub(super) fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> bool {
+        let open = self.mailbox.open().dialog.is_some();
+        if !open || self.modifiers.alt_key() || self.config.hotkeys.stays_in_dialogs(key) {
+            return false;
+        }
+        let dialog = self.client.dialog_key(key, text);
+        self.change_dialog(dialog);
+        true
+    }
+
+    /// Shows the dialog as it is now.
+    fn change_dialog(&mut self, dialog: Option<ConsoleDialog>) {
+        if let Some(dialog) = dialog {
+            // Unless the machine has closed the dialog in the meantime.
+            if let Some(shown) = &mut self.mailbox.open().dialog {
+                *shown = dialog;
+            }
+            self.refresh();
+        }
+    }
+
+    /// Passes what was clicked to the open dialog.
+    pub(super) fn pick(&mut self, pick: DialogPick) {
+        let dialog = self.client.dialog_pick(pick);
+        self.change_dialog(dialog);
+    }
+}
