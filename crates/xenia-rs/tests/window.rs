@@ -11,6 +11,7 @@ mod menu;
 mod profile;
 mod settings;
 mod states;
+mod videos;
 mod walk;
 
 use anyhow::{Context, Result, bail, ensure};

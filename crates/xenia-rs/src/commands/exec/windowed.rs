@@ -199,12 +199,16 @@ pub(super) fn run(
                 controllers.set_still(true);
                 result
             };
+            // The run's video is complete before its result is there: the end of the display waits
+            // for that, and for no more.
+            let end = || {
+                ended.end();
+                own_videos.recorder.finish();
+            };
             // The receiver is gone only if the program is ending.
-            let _ = results.send(guarded(run, || ended.end()));
+            let _ = results.send(guarded(run, end));
         });
     })?;
-    // A window that is closed has its video complete.
-    videos.recorder.finish();
     current.finish()
 }
 
