@@ -15,7 +15,9 @@ fn a_pad_chooses_a_folder_among_those_of_the_host() -> Result<()> {
     for name in ["known", "more", ".hidden"] {
         std::fs::create_dir_all(titles.join(name))?;
     }
-    std::fs::copy(DEMO, titles.join("more/third.xex"))?;
+    for name in ["known/second.xex", "more/third.xex"] {
+        std::fs::copy(DEMO, titles.join(name))?;
+    }
     let settings = folder.path().join("config.toml");
     std::fs::write(&settings, format!("[library]\nfolder = [\"{}\"]\n", titles.join("known").display()))?;
     let pipe = folder.path().join("pad");
