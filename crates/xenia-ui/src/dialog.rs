@@ -68,7 +68,7 @@ pub enum DialogPick {
     Leave,
 }
 
-/// What is below the letters, for the mouse.
+/// Buttons below the letters, for the mouse.
 const BELOW: [(&str, DialogPick); 4] = [
     ("Capitals", DialogPick::Capitals),
     ("Erase", DialogPick::Erase),

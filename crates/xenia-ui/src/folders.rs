@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// A folder, and the part of those in it that is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FolderModel {
-    /// The folder.
+    /// Path of the folder.
     pub path: PathBuf,
     /// The folder that it is in; `None` if it is in none.
     pub parent: Option<PathBuf>,

@@ -1,8 +1,8 @@
 //! Dialogs in the window: drawn over the picture, answered by the keyboard, the mouse or a pad.
 //!
-//! Key presses and clicks arrive from the window's thread. Pads are polled when the machine asks for the
-//! answer, 60 times per second of guest time; a button counts if it goes down while the dialog is
-//! open.
+//! Key presses and clicks arrive from the window's thread. Pads are polled when the machine asks
+//! for the answer, 60 times per second of guest time; a button counts if it goes down while the
+//! dialog is open.
 
 use super::panel::{Panel, Press};
 use crate::input::{Controllers, held};

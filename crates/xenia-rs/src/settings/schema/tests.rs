@@ -1,3 +1,5 @@
+//! Tests the schema against the parser of settings files, by a small validator.
+
 use super::*;
 use crate::cli::Cli;
 use crate::settings::file::File;
