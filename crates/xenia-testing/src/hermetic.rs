@@ -6,9 +6,8 @@ use std::process::Command;
 /// Prefixes of the environment variables that the program reads.
 const OURS: [&str; 2] = ["XENIA_", "RUST_LOG"];
 
-/// File without settings. Not every system has an empty device.
-const NO_SETTINGS: &str =
-    if cfg!(unix) { "/dev/null" } else { concat!(env!("CARGO_MANIFEST_DIR"), "/empty.toml") };
+/// File without settings, which the program knows on every system.
+const NO_SETTINGS: &str = "/dev/null";
 
 /// A command that runs the program without settings from files or the environment, and without the
 /// persistent code cache: a cache of another build causes a message, and code compiled by a test is

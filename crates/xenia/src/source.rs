@@ -13,6 +13,10 @@ use xenia_host::ownership::is_named_pipe;
 /// Largest number of bytes of a text file.
 const MAXIMUM: u64 = 64 << 20;
 
+/// An empty text on every system, also where no file has this name: `--config /dev/null` runs
+/// without settings. Sweeps, `scale` and `compat` start the program with these words.
+const NO_TEXT: &str = "/dev/null";
+
 /// Reads a text file; `-` is standard input.
 pub fn read(path: &Path) -> Result<String> {
     if path == Path::new("-") {
@@ -24,12 +28,12 @@ pub fn read(path: &Path) -> Result<String> {
 
 /// Reads a text file.
 pub fn text(path: &Path) -> std::io::Result<String> {
-    into_text(bytes(path)?)
+    if path == Path::new(NO_TEXT) { Ok(String::new()) } else { into_text(bytes(path)?) }
 }
 
 /// Reads a text file that will be read again, so pipes are refused.
 pub fn lasting_text(path: &Path) -> std::io::Result<String> {
-    into_text(bounded(open(path)?)?)
+    if path == Path::new(NO_TEXT) { Ok(String::new()) } else { into_text(bounded(open(path)?)?) }
 }
 
 /// Reads a file as bytes.
@@ -123,6 +127,12 @@ mod tests {
             assert!(error.unwrap_err().to_string().contains("64 MiB"));
         }
         assert_eq!(open(Path::new("/nowhere")).unwrap_err().kind(), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn the_empty_text_is_there_on_every_system() {
+        let path = Path::new("/dev/null");
+        assert_eq!((text(path).unwrap(), lasting_text(path).unwrap()), (String::new(), String::new()));
     }
 
     #[cfg(unix)]
