@@ -4,6 +4,7 @@ use super::program::{
     Binary, Condition, FloatLocal, FloatOp, Function, INDEX_MASK, Local, Program, Relation, Statement,
     THINGS, Test, Thing, Turns, Unary, Width, WithConstant,
 };
+use xenia_host::float::{fused_multiply_add, fused_multiply_add_single};
 
 /// Checksum of a complete run.
 pub(super) fn evaluate(program: &Program) -> u32 {
@@ -77,9 +78,9 @@ impl Frame {
                 FloatOp::Add => a + b,
                 FloatOp::Subtract => a - b,
                 FloatOp::Multiply => a * c,
-                FloatOp::MultiplyAdd => a.mul_add(c, b),
-                FloatOp::MultiplySubtract => a.mul_add(c, -b),
-                FloatOp::NegativeMultiplySubtract => -a.mul_add(c, -b),
+                FloatOp::MultiplyAdd => fused_multiply_add(a, c, b),
+                FloatOp::MultiplySubtract => fused_multiply_add(a, c, -b),
+                FloatOp::NegativeMultiplySubtract => -fused_multiply_add(a, c, -b),
                 FloatOp::Negate => -a,
                 FloatOp::Absolute => a.abs(),
             }
@@ -89,9 +90,9 @@ impl Frame {
                 FloatOp::Add => a + b,
                 FloatOp::Subtract => a - b,
                 FloatOp::Multiply => a * c,
-                FloatOp::MultiplyAdd => a.mul_add(c, b),
-                FloatOp::MultiplySubtract => a.mul_add(c, -b),
-                FloatOp::NegativeMultiplySubtract => -a.mul_add(c, -b),
+                FloatOp::MultiplyAdd => fused_multiply_add_single(a, c, b),
+                FloatOp::MultiplySubtract => fused_multiply_add_single(a, c, -b),
+                FloatOp::NegativeMultiplySubtract => -fused_multiply_add_single(a, c, -b),
                 FloatOp::Negate => -a,
                 FloatOp::Absolute => a.abs(),
             })
