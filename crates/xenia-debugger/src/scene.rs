@@ -39,7 +39,8 @@ pub(crate) fn header(
     position: MachinePosition,
 ) -> String {
     let MachinePosition { now, instructions, frames } = position;
-    let title = title.rsplit('/').next().unwrap_or_default();
+    // A path of the host, or of the console if another title launched this one.
+    let title = title.rsplit(['/', '\\']).next().unwrap_or_default();
     let writable = if model.is_writable { "WRITABLE" } else { "read-only" };
     format!(
         " {} | thread {:x} | {state} | {} instructions | tick {now} | frame {frames} | {engine} | {writable}",

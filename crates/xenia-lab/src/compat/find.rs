@@ -1,6 +1,7 @@
 //! Names of the titles in folders, as the library finds them.
 
 use anyhow::{Result, bail};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use xenia::library;
 use xenia::say::{errln, visible};
@@ -42,7 +43,8 @@ fn name(folders: &[PathBuf], path: &Path) -> String {
     let below = folders.iter().find_map(|folder| path.strip_prefix(folder).ok()).unwrap_or(path);
     let is_default = is_default_executable(below);
     let folder = below.parent().filter(|folder| is_default && !folder.as_os_str().is_empty());
-    folder.unwrap_or(below).display().to_string()
+    let parts: Vec<_> = folder.unwrap_or(below).iter().map(OsStr::to_string_lossy).collect();
+    parts.join("/")
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use xenia::title::{Title, key_ring};
 use xenia_kernel::imports::{Library, ordinals};
@@ -117,7 +118,8 @@ fn label(root: &Path, path: &Path) -> String {
     let path = path.strip_prefix(root).unwrap_or(path);
     let prefixes = [UNIT_TESTS, CALLS, "crates/xenia-kernel"];
     let path = prefixes.into_iter().find_map(|prefix| path.strip_prefix(prefix).ok()).unwrap_or(path);
-    path.to_string_lossy().into_owned()
+    let parts: Vec<_> = path.iter().map(OsStr::to_string_lossy).collect();
+    parts.join("/")
 }
 
 #[cfg(test)]
