@@ -92,6 +92,7 @@ fn counted() -> BTreeMap<String, u32> {
 // The file has one test only: the length of code depends on the address of memory, and only one
 // machine of a process has memory within reach of displacements.
 #[test]
+#[cfg_attr(windows, ignore = "Windows keeps its thread block in GS: the templates are others")]
 fn host_code_is_as_it_was_reviewed() {
     let lines = counted();
     assert_eq!(counted(), lines, "counting twice gives two answers");

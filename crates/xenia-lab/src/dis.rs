@@ -86,6 +86,8 @@ mod tests {
         open(&args)
     }
 
+    /// The endless file is a device of a Unix.
+    #[cfg(unix)]
     #[test]
     fn dis_of_endless_file_reads_only_the_requested_count() {
         let code = dis(&["/dev/zero", "--base", "0x8201_0000", "--count", "3"]).unwrap();

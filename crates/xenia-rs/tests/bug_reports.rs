@@ -88,7 +88,8 @@ fn a_report_names_calls_and_imports_and_has_nothing_of_the_users_and_no_memory()
     let picture = read(&report, "picture.png").unwrap();
     assert!(picture.starts_with(b"\x89PNG"));
     let whole = std::fs::read(&report).unwrap();
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    let host = host.or_else(|_| std::env::var("COMPUTERNAME")).unwrap();
     let mut secrets =
         vec![USER, FOLDER, FILE, GAMERTAG, home.to_str().unwrap(), dir.path().to_str().unwrap()];
     if host.trim().len() > 2 {

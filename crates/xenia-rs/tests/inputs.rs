@@ -2,7 +2,7 @@
 //! reported.
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use xenia_testing::hermetic;
 
 const HELLO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/hello.xex");
@@ -15,8 +15,10 @@ fn run(folder: &Path, words: &[&str]) -> (Option<i32>, String) {
 }
 
 /// The named pipe has no writer here, so opening it would block forever.
+#[cfg(unix)]
 #[test]
 fn a_named_pipe_is_refused_by_whatever_reads_a_file() {
+    use std::process::Command;
     let dir = tempfile::tempdir().unwrap();
     assert!(Command::new("mkfifo").arg(dir.path().join("pipe")).status().unwrap().success());
     for words in [

@@ -1,5 +1,5 @@
 //! Whole-program tests: each runs `xenia-rs` as a user does. Some subjects need a Unix: links,
-//! rights of files, pipes.
+//! rights of files, pipes, signals, terminals, X11, memory that /proc tells.
 
 #[cfg(unix)]
 mod bench;
@@ -12,6 +12,7 @@ mod drivers;
 #[cfg(unix)]
 mod examples;
 mod gdb;
+#[cfg(unix)]
 mod hostile;
 mod inputs;
 mod killed;
@@ -24,6 +25,8 @@ mod settings;
 mod sound;
 mod state_slots;
 mod sweep;
+#[cfg(unix)]
 mod terminal;
 mod utility_drive;
+#[cfg(unix)]
 mod window;

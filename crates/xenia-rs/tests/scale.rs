@@ -4,7 +4,6 @@
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 use xenia_testing::hermetic;
 
 fn scale(words: &[&str]) -> Command {
@@ -56,8 +55,10 @@ fn processes_add_up() {
     assert_eq!(report["workers"].as_array().unwrap().len(), 3);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_signal_ends_it_with_what_it_has() {
+    use std::time::{Duration, Instant};
     let dir = tempfile::tempdir().unwrap();
     let json = dir.path().join("s.json");
     let words = ["process", "--lockstep", "--segments=32768", "--runs=1000"];

@@ -168,6 +168,8 @@ fn a_decoded_loop_is_one_tone_without_a_seam() {
     assert!(audio["xma_frames"].as_u64() > Some(300));
 }
 
+/// Signals end the runs.
+#[cfg(unix)]
 #[test]
 fn a_file_is_whole_when_the_run_is_interrupted_and_nearly_so_when_it_is_killed() {
     let folder = tempfile::tempdir().unwrap();
@@ -195,6 +197,8 @@ fn a_file_is_whole_when_the_run_is_interrupted_and_nearly_so_when_it_is_killed()
     }
 }
 
+/// One of the files is a device.
+#[cfg(unix)]
 #[test]
 fn unwritable_wav_file_fails_before_the_title_runs() {
     for wav in ["/nowhere/a.wav", "/dev/null"] {

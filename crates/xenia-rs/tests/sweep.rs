@@ -2,7 +2,7 @@
 //! results.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 use xenia_testing::hermetic;
 
@@ -23,7 +23,7 @@ fn text(output: &Output) -> String {
 /// Plans these tables; returns the plan's folder.
 fn plan(folder: &Path, tables: &str) -> String {
     let spec = folder.join("sweep.toml");
-    std::fs::write(&spec, format!("root = \"{}\"\n{tables}", root().display())).unwrap();
+    std::fs::write(&spec, format!("root = '{}'\n{tables}", root().display())).unwrap();
     let out = folder.join("sweep").display().to_string();
     let planned = sweep(&["plan", spec.to_str().unwrap(), "--out", &out]);
     assert!(planned.status.success(), "{}", text(&planned));
@@ -82,6 +82,7 @@ fn a_killed_shard_goes_on_and_ends_in_the_same() {
 }
 
 /// A child process of `parent`.
+#[cfg(unix)]
 fn child_of(parent: u32) -> Option<u32> {
     std::fs::read_dir("/proc").unwrap().flatten().find_map(|entry| {
         let pid = entry.file_name().to_str()?.parse().ok()?;
@@ -92,8 +93,11 @@ fn child_of(parent: u32) -> Option<u32> {
     })
 }
 
+/// Finds the unit in /proc, and kills it.
+#[cfg(unix)]
 #[test]
 fn whose_units_are_killed_says_so_by_a_code_that_engines_start_again() {
+    use std::process::Command;
     const UNFINISHED: i32 = 75;
     let dir = tempfile::tempdir().unwrap();
     let folder =

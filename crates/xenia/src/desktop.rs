@@ -165,7 +165,9 @@ fn ended(mut child: Child, input: Option<Vec<u8>>, within: Duration) -> Option<i
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
     const NONE: DesktopProgram = plain(&["no-program-of-this-name"]);
+    #[cfg(unix)]
     const FAILS: DesktopProgram = plain(&["false"]);
 
     #[cfg(unix)]

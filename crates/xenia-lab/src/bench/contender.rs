@@ -269,6 +269,7 @@ impl Drop for Built {
 mod tests {
     use super::*;
     use crate::bench::suite::kernels;
+    #[cfg(unix)]
     use xenia_testing::{Tool, need};
 
     #[test]
@@ -305,6 +306,8 @@ mod tests {
         assert_eq!(counters.functions, 0, "the optimizing tier took part: {counters:?}");
     }
 
+    /// On Windows there may be no compiler.
+    #[cfg(unix)]
     #[test]
     fn peers_compute_the_known_answers() {
         // Cargo links with the host's compiler, so a compiler exists.

@@ -346,9 +346,11 @@ mod tests {
         file("native.txt", native_says.replace("LINE", &text).as_bytes());
         let script = format!("#!/bin/sh\ncat {}/native.txt\necho cpu 5000000 >&2\n", folder.path().display());
         file("p.native", script.as_bytes());
-        let mut mode = std::fs::metadata(folder.path().join("p.native")).unwrap().permissions();
-        std::os::unix::fs::PermissionsExt::set_mode(&mut mode, 0o755);
-        std::fs::set_permissions(folder.path().join("p.native"), mode).unwrap();
+        #[cfg(unix)]
+        {
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(folder.path().join("p.native"), mode).unwrap();
+        }
         folder
     }
 
@@ -370,6 +372,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(windows, ignore = "its native program is a script of a shell")]
     fn a_program_is_measured_beside_its_native_build_and_a_wrong_answer_fails() {
         let json = tempfile::tempdir().unwrap();
         let json = json.path().join("b.json");

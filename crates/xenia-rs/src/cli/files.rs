@@ -311,16 +311,17 @@ mod tests {
         }
         let why = checked(refused[0]).unwrap_err();
         assert_eq!(why, format!("--json would replace {title}, which is read as TITLE: say another file"));
-        let taken: [&[&str]; 7] = [
+        let taken: &[&[&str]] = &[
             &[&inside, "--headless", "--json", &path("report.json")],
             &[&title, "--headless", "--json", &new, "--event-log", &path("other")],
             &[&title, "--json", "-", "--guest-log", "off", "--code-cache", "off"],
+            #[cfg(unix)] // a device
             &[&title, "--json", "/dev/null", "--log-file", "/dev/null"],
             &["check", &title, "-n", "1", "--expect", &path("g.json"), "--json", &new],
             &["extract", &title, &new],
             &["diff", &title, &title],
         ];
-        for words in taken {
+        for &words in taken {
             assert_eq!(checked(words), Ok(()), "{words:?}");
         }
     }

@@ -62,6 +62,8 @@ mod tests {
         }
     }
 
+    /// Windows has no bash.
+    #[cfg(unix)]
     #[test]
     fn bash_completes_the_words_of_commands() {
         let complete = |words: &str, last: &str| {

@@ -125,7 +125,6 @@ fn parse(line: &str) -> Result<Change, String> {
 mod tests {
     use super::*;
     use crate::input::config::Tuning;
-    use std::io::Write;
     use xenia_kernel::ports::{Gamepad, Input};
 
     /// State of the controller after these lines.
@@ -175,6 +174,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_named_pipe_is_a_controller_for_all_its_writers() {
+        use std::io::Write;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("pad");
         assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());

@@ -64,12 +64,14 @@ fn another(entry: &SettingEntry) -> SettingValue {
             word(&ends).unwrap()
         }
         SettingForm::Text(words) => word(words).unwrap_or_else(|| "some text".to_owned()),
-        SettingForm::Path(_) => "/some/where".to_owned(),
+        // Relative paths of settings become absolute ones.
+        SettingForm::Path(_) => if cfg!(unix) { "/some/where" } else { "C:/some/where" }.to_owned(),
         SettingForm::List(words) => {
             let own = match entry.key.as_str() {
                 "limit" => "open_files=99",
                 "disc" => "2=/a.iso",
-                _ => "/a",
+                _ if cfg!(unix) => "/a",
+                _ => "C:/a",
             };
             return SettingValue::Many(vec![word(words).unwrap_or_else(|| own.to_owned())]);
         }
