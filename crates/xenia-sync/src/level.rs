@@ -102,6 +102,9 @@ levels! {
     /// Caches of host code, and the store that keeps it. The ordinals are those of xenia-jit's
     /// `lock_order`.
     Code,
+    /// The host's inputs and outputs: controllers, recordings, sound. The ordinals are those of
+    /// `lock_order` in the crate xenia.
+    Host,
     /// Allocation metadata of guest memory.
     Memory,
     /// Logs and counters: may be acquired under any other lock.

@@ -4,10 +4,10 @@
 //! [`TRACE_BYTES`]; beyond it they are counted, and the last line says how many are left out. The
 //! buffer of a file is flushed once per second of host time and at the end.
 
+use crate::lock_order;
 use crate::output::StreamFile;
 use crate::say::errln;
 use anyhow::{Context, Result};
-use parking_lot::Mutex;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use xenia_kernel::imports::{CallFilter, CallTrace};
 use xenia_memory::GuestMemory;
 use xenia_sched::{Event, EventSink, GuestTicks};
+use xenia_sync::{Level, Mutex};
 
 /// Largest size in bytes of a trace.
 pub const TRACE_BYTES: u64 = 1 << 30;
@@ -116,7 +117,7 @@ impl CallTraceOutput {
             Ok(TraceFile { out, path: path.to_owned(), flushed: Instant::now(), failed: None })
         });
         let output = TraceOutput { file: file.transpose()?, left: TRACE_BYTES, left_out: 0 };
-        Ok(Self(Arc::new(Mutex::new(output))))
+        Ok(Self(Arc::new(Mutex::numbered(Level::Leaf, lock_order::CALL_TRACE, output))))
     }
 
     /// The kernel's side of the trace.

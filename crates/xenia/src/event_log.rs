@@ -6,13 +6,14 @@
 //! The log of a run that begins at a state has the lines after it and no others, so the logs of a
 //! run in pieces, one after the other, are the log of the whole run.
 
+use crate::lock_order;
 use crate::output::StreamFile;
 use anyhow::{Context, Result};
-use parking_lot::Mutex;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_sched::{Event, EventSink, GuestTicks, TICKS_PER_SECOND};
+use xenia_sync::{Level, Mutex};
 
 fn buffered(file: StreamFile) -> BufWriter<StreamFile> {
     BufWriter::with_capacity(1 << 20, file)
@@ -59,7 +60,8 @@ impl EventLog {
     fn to(path: &Path, file: std::io::Result<StreamFile>) -> Result<Self> {
         let file = file.with_context(|| format!("cannot create {}", path.display()))?;
         let out = buffered(file);
-        Ok(Self(Arc::new(Mutex::new(Log { out, path: path.to_owned(), second: 0, failed: None }))))
+        let log = Log { out, path: path.to_owned(), second: 0, failed: None };
+        Ok(Self(Arc::new(Mutex::numbered(Level::Leaf, lock_order::EVENT_LOG, log))))
     }
 
     /// Drops the lines that are not yet in the file: those of a title's start, whose run goes on

@@ -6,16 +6,17 @@
 //! GiB. The output of a plain ELF program goes to standard output unbuffered, unless standard
 //! output is used for JSON; on a terminal, escape sequences are made visible.
 
+use crate::lock_order;
 use crate::output::{StreamFile, WriteErrors};
 use crate::say;
 use anyhow::{Context, Result};
-use parking_lot::Mutex;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use xenia_formats::image::ImageKind;
 use xenia_kernel::ports::TextSink;
+use xenia_sync::{Level, Mutex};
 
 /// Log target of text that the guest prints.
 pub const GUEST: &str = "guest";
@@ -177,7 +178,8 @@ impl GuestLog {
             }
         };
         let to_output = place.is_none() && !say::output_is_claimed();
-        Ok(Self(Arc::new(Mutex::new(Shared { sink, write_errors, to_output }))))
+        let shared = Shared { sink, write_errors, to_output };
+        Ok(Self(Arc::new(Mutex::numbered(Level::Leaf, lock_order::GUEST_LOG, shared))))
     }
 
     /// A sink for the text of a title of this kind.

@@ -31,10 +31,10 @@ pub use remap::{AssignedPart, LiveInput};
 pub(crate) use told::held;
 pub use told::{HeldPads, PluggedPad};
 
+use crate::lock_order;
 use config::{PadName, PadTuning, Tuning};
 use control::{PartSet, Pressed};
 use motors::Motors;
-use parking_lot::Mutex;
 use shape::{ControlBinding, PadInputs, Shape};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -43,6 +43,7 @@ use told::{PadNews, PadWatcher};
 use xenia_kernel::ports::{Gamepad, Input, PAD_USERS, PadModel};
 use xenia_render::KeyCode;
 use xenia_sched::GuestTicks;
+use xenia_sync::{Level, Mutex};
 
 /// Linux's number of the wireless bus (`BUS_BLUETOOTH`).
 const BLUETOOTH: u16 = 5;
@@ -107,8 +108,14 @@ struct State {
 }
 
 /// All controllers of the host, assigned to users; clones share them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Controllers(Arc<Mutex<State>>);
+
+impl Default for Controllers {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::numbered(Level::Host, lock_order::CONTROLLERS, State::default())))
+    }
+}
 
 /// A weak reference to the controllers.
 #[derive(Clone, Debug)]

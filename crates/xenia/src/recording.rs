@@ -39,10 +39,10 @@ pub(crate) use position::RecordingState;
 pub use position::RunRecording;
 pub(crate) use replayer::ReplayMark;
 
+use crate::lock_order;
 use crate::output::WriteErrors;
 use anyhow::Result;
 use dialogs::{Answered, DialogRecorder, DialogReplayer};
-use parking_lot::Mutex;
 use recorder::{Recorder, Tape};
 use replayer::{Reel, Replayer};
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use xenia_kernel::ports::{Dialogs, Gamepad, Input, PadKind, PadModel};
 use xenia_sched::GuestTicks;
+use xenia_sync::{Level, Mutex};
 
 /// Number of controllers.
 const USERS: usize = 4;
@@ -166,8 +167,14 @@ struct Left {
 }
 
 /// Where a replay left its recording; clones share their state.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Trouble(Arc<Mutex<Left>>);
+
+impl Default for Trouble {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Level::Leaf, Left::default())))
+    }
+}
 
 impl Trouble {
     fn note(&self, what: impl FnOnce() -> String) {
@@ -224,7 +231,8 @@ pub fn record(
     outside: OutsideInput,
     write_errors: WriteErrors,
 ) -> Result<(OutsideInput, RunRecording)> {
-    let tape = Arc::new(Mutex::new(Tape::new(path, header, write_errors)?));
+    let tape =
+        Arc::new(Mutex::numbered(Level::Host, lock_order::RECORDING, Tape::new(path, header, write_errors)?));
     let input = Recorder::new(outside.0, tape.clone());
     let dialogs = DialogRecorder::new(outside.1, tape.clone());
     Ok(((Box::new(input), Box::new(dialogs)), RunRecording::made(tape)))
@@ -238,7 +246,11 @@ pub fn replay(
     loads_state: bool,
     trouble: Trouble,
 ) -> Result<(OutsideInput, RunRecording)> {
-    let reel = Arc::new(Mutex::new(Reel::open(path, run, loads_state, trouble)?));
+    let reel = Arc::new(Mutex::numbered(
+        Level::Host,
+        lock_order::RECORDING,
+        Reel::open(path, run, loads_state, trouble)?,
+    ));
     let input = Replayer::new(reel.clone());
     let dialogs = DialogReplayer::new(reel.clone());
     Ok(((Box::new(input), Box::new(dialogs)), RunRecording::replayed(reel)))

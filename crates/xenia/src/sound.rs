@@ -16,12 +16,12 @@ mod volume;
 pub use volume::VolumeControl;
 
 use crate::config::{AudioOutput, SoundConfig, SpeakerLayout};
+use crate::lock_order;
 use crate::output::StreamFile;
 use crate::say::errln;
 use crate::video::VideoRecorder;
 use anyhow::{Context, Result, bail};
 use device::Device;
-use parking_lot::Mutex;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,6 +35,7 @@ use xenia_kernel::ports::{Audio, RenderFrame, SongBytes, Xma};
 use xenia_memory::GuestMemory;
 use xenia_sched::GuestTicks;
 use xenia_state::Impossible;
+use xenia_sync::{Level, Mutex};
 
 /// A WAV file being written. It begins with the first samples, or at the end of the run.
 struct Wav {
@@ -166,7 +167,10 @@ impl Sound {
     fn new(mixer: Mixer, sink: Sink) -> Self {
         let (samples, song, song_number) = (Vec::new(), None, 0);
         let (volume, video) = (None, None);
-        Self(Arc::new(Mutex::new(State { mixer, samples, sink, song, song_number, volume, video })))
+        Self({
+            let state = State { mixer, samples, sink, song, song_number, volume, video };
+            Arc::new(Mutex::numbered(Level::Host, lock_order::SOUND, state))
+        })
     }
 
     /// Lets `volume` set the loudness from now on.
@@ -284,7 +288,7 @@ pub struct XmaPort(Arc<Mutex<Decoder>>);
 impl XmaPort {
     /// A decoder that works on guest memory.
     pub fn new(memory: Arc<GuestMemory>) -> Self {
-        Self(Arc::new(Mutex::new(Decoder::new(memory))))
+        Self(Arc::new(Mutex::numbered(Level::Host, lock_order::XMA, Decoder::new(memory))))
     }
 
     /// Counters of the decoder.

@@ -15,10 +15,10 @@ mod encoder;
 mod writer;
 
 use crate::config::SpeakerLayout;
+use crate::lock_order;
 use crate::screenshots::file_name;
 use crate::user_folders;
 use anyhow::{Context, Result, bail};
-use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,6 +28,7 @@ use writer::VideoWriter;
 use xenia_audio::mix::Speakers;
 use xenia_gpu::SwapPicture;
 use xenia_sched::GuestTicks;
+use xenia_sync::{Level, Mutex};
 
 /// Pictures in a second of a video.
 pub const VIDEO_RATE: u32 = 30;
@@ -105,8 +106,14 @@ impl VideoTarget {
 }
 
 /// Records videos, one at a time; clones share it.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct VideoRecorder(Arc<Mutex<Recorded>>);
+
+impl Default for VideoRecorder {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::numbered(Level::Host, lock_order::VIDEO, Recorded::default())))
+    }
+}
 
 impl VideoRecorder {
     /// Begins a video. `tell` gets a message when it is complete, or can't go on; from another

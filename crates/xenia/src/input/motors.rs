@@ -1,9 +1,10 @@
 //! The requested state of a controller's motors: set by the machine, read by the thread that drives
 //! the controller.
 
-use parking_lot::{Condvar, Mutex};
+use crate::lock_order;
 use std::sync::Arc;
 use std::time::Duration;
+use xenia_sync::{Condvar, Level, Mutex};
 
 #[derive(Debug, Default)]
 struct State {
@@ -23,8 +24,15 @@ pub enum MotorCommand {
 }
 
 /// The requested motor speeds of one controller; clones share them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Motors(Arc<(Mutex<State>, Condvar)>);
+
+impl Default for Motors {
+    fn default() -> Self {
+        let state = Mutex::numbered(Level::Host, lock_order::MOTORS, State::default());
+        Self(Arc::new((state, Condvar::new())))
+    }
+}
 
 impl Motors {
     fn change(&self, change: impl FnOnce(&mut State)) {

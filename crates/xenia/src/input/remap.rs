@@ -5,10 +5,11 @@ use super::config::edit::{ChangedInput, InputFraction};
 use super::control::{CONTROLS, PadControl, PartSet};
 use super::keys;
 use super::{Controllers, PluggedPad};
+use crate::lock_order;
 use anyhow::{Context, Result};
-use parking_lot::Mutex;
 use std::sync::Arc;
 use xenia_render::{ControllerKeys, KeyCode};
+use xenia_sync::{Level, Mutex};
 
 /// An assignment, with the controllers that it acts on; clones share both.
 #[derive(Clone, Debug)]
@@ -42,7 +43,7 @@ impl LiveInput {
     /// The assignment of a settings file, for these controllers.
     pub fn new(controllers: Controllers, config: InputConfig) -> Self {
         let state = Assigned { config, title: None, changed: ChangedInput::new() };
-        Self { controllers, state: Arc::new(Mutex::new(state)) }
+        Self { controllers, state: Arc::new(Mutex::numbered(Level::Host, lock_order::ASSIGNMENT, state)) }
     }
 
     /// The controllers that it acts on.

@@ -1,11 +1,11 @@
 //! Dialogs in recordings: their answers, and the guest times of these.
 
 use super::{Reel, Tape};
-use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs};
 use xenia_sched::GuestTicks;
+use xenia_sync::Mutex;
 
 /// A recorded answer; mirrors [`DialogAnswer`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,11 +4,11 @@ use super::Answers;
 use super::recorder::Tape;
 use super::replayer::{Reel, ReplayMark};
 use anyhow::Result;
-use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use xenia_sched::GuestTicks;
 use xenia_state::StateSection;
+use xenia_sync::Mutex;
 
 /// Position in a recording, as part of a state. Counts are those since the recording's begin.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

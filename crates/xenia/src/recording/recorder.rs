@@ -4,13 +4,13 @@ use super::dialogs::Answered;
 use super::{Answers, Change, Line, Model, Pad, RecordingHeader, RecordingState, USERS};
 use crate::output::{self, WriteErrors};
 use anyhow::{Context, Result};
-use parking_lot::Mutex;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_kernel::ports::{Gamepad, Input, PadModel};
 use xenia_sched::GuestTicks;
+use xenia_sync::Mutex;
 
 /// The recording being written.
 pub(super) struct Tape {

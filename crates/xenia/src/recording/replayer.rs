@@ -3,11 +3,11 @@
 use super::dialogs::Answered;
 use super::{Answers, Change, End, Line, RecordingHeader, RecordingState, Trouble, USERS};
 use anyhow::{Context, Result, bail, ensure};
-use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
 use xenia_kernel::ports::{Gamepad, Input, PadModel};
 use xenia_sched::GuestTicks;
+use xenia_sync::Mutex;
 
 /// Most questions that a run may have asked before a state.
 const MOST_ASKS: u64 = 1 << 62;

@@ -16,7 +16,8 @@ fn replayer(path: &Path, trouble: &Trouble) -> Box<dyn Input> {
 
 /// The controllers and dialogs of a recording's text.
 fn replaying(text: &str, trouble: Trouble) -> (Replayer, DialogReplayer) {
-    let reel = Arc::new(Mutex::new(Reel::parse(text, &header("aa"), trouble).unwrap()));
+    let reel = Reel::parse(text, &header("aa"), trouble).unwrap();
+    let reel = Arc::new(Mutex::numbered(Level::Host, lock_order::RECORDING, reel));
     (Replayer::new(reel.clone()), DialogReplayer::new(reel))
 }
 

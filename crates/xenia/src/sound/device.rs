@@ -5,8 +5,8 @@
 //! them from the machine. Neither side waits for the other, and if the server goes away, the
 //! machine continues without sound.
 
+use crate::lock_order;
 use anyhow::{Context, Result, anyhow};
-use parking_lot::Mutex;
 use pulseaudio::protocol::{
     ChannelMap, ChannelPosition, ChannelVolume, DEFAULT_SINK, PlaybackStreamParams, SampleFormat, SampleSpec,
     stream::BufferAttr,
@@ -16,6 +16,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use xenia_audio::drift::{DriftFigures, DriftQueue};
 use xenia_audio::mix::Speakers;
+use xenia_sync::{Level, Mutex};
 
 /// Sample rate of the stream, in samples per second.
 const RATE: u32 = 48_000;
@@ -75,7 +76,8 @@ fn connect(speakers: Speakers, queue: Arc<Mutex<DriftQueue>>) -> Result<(Client,
 impl Device {
     /// Opens the user's default output.
     pub(super) fn open(speakers: Speakers) -> Result<Self> {
-        let queue = Arc::new(Mutex::new(DriftQueue::new(speakers, RATE)));
+        let queue =
+            Arc::new(Mutex::numbered(Level::Host, lock_order::SAMPLES, DriftQueue::new(speakers, RATE)));
         let (done, answer) = mpsc::channel();
         let theirs = queue.clone();
         // Connect on another thread, because a server may hang.

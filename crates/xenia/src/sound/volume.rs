@@ -1,7 +1,8 @@
 //! Volume of a run: a gain that keys of the window change while the machine plays.
 
-use parking_lot::Mutex;
+use crate::lock_order;
 use std::sync::Arc;
+use xenia_sync::{Level, Mutex};
 
 /// Loudest volume in percent.
 const LOUDEST: u16 = 200;
@@ -21,7 +22,8 @@ pub struct VolumeControl(Arc<Mutex<State>>);
 impl VolumeControl {
     /// A volume in percent, at most 200.
     pub fn new(percent: u16, muted: bool) -> Self {
-        Self(Arc::new(Mutex::new(State { percent: percent.min(LOUDEST), muted })))
+        let state = State { percent: percent.min(LOUDEST), muted };
+        Self(Arc::new(Mutex::numbered(Level::Host, lock_order::VOLUME, state)))
     }
 
     /// The linear gain.

@@ -4,13 +4,14 @@
 //! Neither side waits for the other, and if the device goes away, the machine continues without
 //! sound.
 
+use crate::lock_order;
 use anyhow::{Context, Result};
-use parking_lot::Mutex;
 use std::sync::Arc;
 use xenia_audio::drift::{DriftFigures, DriftQueue};
 use xenia_audio::mix::Speakers;
 use xenia_guest::SOUND_RATE;
 use xenia_host::wave_output::WaveOutput;
+use xenia_sync::{Level, Mutex};
 
 /// The user's default output.
 pub(super) struct Device {
@@ -22,7 +23,11 @@ pub(super) struct Device {
 impl Device {
     /// Opens the user's default output.
     pub(super) fn open(speakers: Speakers) -> Result<Self> {
-        let queue = Arc::new(Mutex::new(DriftQueue::new(speakers, SOUND_RATE)));
+        let queue = Arc::new(Mutex::numbered(
+            Level::Host,
+            lock_order::SAMPLES,
+            DriftQueue::new(speakers, SOUND_RATE),
+        ));
         let theirs = queue.clone();
         let fill = move |samples: &mut [i16]| theirs.lock().take(samples);
         let output =
