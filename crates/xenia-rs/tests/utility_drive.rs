@@ -118,11 +118,11 @@ fn disks_of_runs_that_are_killed_mount_with_what_was_written() {
     let scratch = console.path("scratch");
     console.set("pieces", 600);
     console.set("format", 1);
-    for flags in [&["--lockstep"][..], &["--parallel"]] {
+    for flags in ENGINES {
         let start = Instant::now();
         console.run(&scratch, flags);
         let usual = start.elapsed();
-        for round in 0..kills(USUAL_KILLS) / 2 {
+        for round in 0..kills(USUAL_KILLS) / 4 {
             let mut child = console.command(flags);
             let mut child = child.arg("--scratch").arg(&scratch).stderr(Stdio::null()).spawn().unwrap();
             std::thread::sleep(usual.mul_f64((round * 37 % 100) as f64 / 90.0).max(Duration::from_millis(1)));
