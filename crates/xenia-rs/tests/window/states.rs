@@ -2,7 +2,7 @@
 
 use super::display::{Display, Key, TestWindow};
 use super::{DEMO, Program, display, screenshot, start, wait_for};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use std::path::Path;
 
 /// Waits until the window shows a title.
@@ -86,5 +86,15 @@ fn a_title_that_was_left_goes_on_the_next_time() -> Result<()> {
     let said = close(program, &window)?;
     ensure!(said.contains("--resume: the title begins anew: cannot load "), "{said}");
     ensure!(std::fs::read(state("exit.refused.state"))? == bytes, "the file is kept");
+
+    // A run that writes files has no states, and says so.
+    std::fs::remove_file(state("exit.state")).ok();
+    let json = folder.join("run.json");
+    let json = json.to_str().context("a path in UTF-8")?;
+    let flags = ["--gpu", "reference", "--resume", "--json", json];
+    let (program, window) = start(&display, folder, DEMO.as_ref(), &flags)?;
+    wait_for_title(&window)?;
+    let said = close(program, &window)?;
+    ensure!(said.contains("--resume: no state is kept") && !state("exit.state").exists(), "{said}");
     Ok(())
 }

@@ -149,6 +149,9 @@ impl Session<'_> {
         {
             load(&mut args, slots.path(EXIT));
         }
+        if args.states.resume && !again {
+            errln!("xenia-rs: --resume: no state is kept or loaded, since this run writes files");
+        }
         loop {
             sender.phase(Phase::Loading);
             let (name, file) = (title.short_name(), title.file());
