@@ -171,16 +171,7 @@ impl WindowPages {
         self.interface.fit(size.1 as f32 / scale as f32);
         self.interface.set_text(self.text.clone());
         self.interface.set_theme(theme);
-        // The translator would ask for the size of the window, which may have been destroyed.
-        let mut input = self.translator.as_mut().map_or_else(RawInput::default, |state| {
-            let input = state.egui_input_mut();
-            input.time = Some(now.as_secs_f64());
-            input.take()
-        });
-        let points = scale as f32 * self.interface.context().zoom_factor();
-        let points = vec2(size.0 as f32, size.1 as f32) / points;
-        input.screen_rect = Some(Rect::from_min_size(Pos2::ZERO, points));
-        input.viewports.entry(ViewportId::ROOT).or_default().native_pixels_per_point = Some(scale as f32);
+        let mut input = self.input(size, scale as f32, now);
         input.events.append(&mut self.pressed);
         let (mut output, commands) = self.interface.show(input, model);
         if let Some(state) = &mut self.translator {
@@ -193,5 +184,31 @@ impl WindowPages {
                 delay.and_then(|delay| now.checked_add(delay)).filter(|at| *at < Duration::MAX / 2);
         }
         (PageShapes::new(self.interface.context(), output), commands)
+    }
+
+    /// Input of a pass, of which only the events come from the translator.
+    fn input(&mut self, size: (u32, u32), scale: f32, now: Duration) -> RawInput {
+        // The translator would ask for the size of the window, which may have been destroyed.
+        let input = self.translator.as_mut().map(|state| state.egui_input_mut().take());
+        let mut input = input.unwrap_or_default();
+        // Passes without an open page have it, too: egui would guess their time, and a guess may
+        // be later than the next pass.
+        input.time = Some(now.as_secs_f64());
+        let points = scale * self.interface.context().zoom_factor();
+        let points = vec2(size.0 as f32, size.1 as f32) / points;
+        input.screen_rect = Some(Rect::from_min_size(Pos2::ZERO, points));
+        input.viewports.entry(ViewportId::ROOT).or_default().native_pixels_per_point = Some(scale);
+        input
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pass_has_the_time_of_the_window_without_an_open_page() {
+        let mut pages = WindowPages::default();
+        assert_eq!(pages.input((640, 360), 1.0, Duration::from_millis(1500)).time, Some(1.5));
     }
 }
