@@ -104,13 +104,11 @@ fn a_killed_program_leaves_the_old_package_or_the_new_one() {
     }
     drop(kernel);
     for round in 0..kills(USUAL_KILLS) {
-        let mut child =
+        let child =
             crate::killed::start("packages::child_that_saves_packages_for_ever", FOLDER, folder.path());
         // A different moment each time: up to about 40 ms, in steps that are coprime to a save's
         // duration.
-        std::thread::sleep(Duration::from_micros(round * 7919 % 40_000));
-        child.kill().unwrap();
-        child.wait().unwrap();
+        crate::killed::kill_after(child, Duration::from_micros(round * 7919 % 40_000));
         let kernel = machine(folder.path());
         open(&kernel, PackageMode::Existing).unwrap_or_else(|error| panic!("round {round}: {error:?}"));
         let found = FILES.map(|file| generation(&kernel, file));

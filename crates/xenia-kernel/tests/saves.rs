@@ -11,6 +11,9 @@ const FOLDER: &str = "XENIA_TEST_SAVE_FOLDER";
 /// Size of a save in bytes; all bytes are equal, and are written in pieces.
 const SIZE: usize = 192 << 10;
 const PIECE: usize = 4096;
+/// Number of times that the folder is opened until it has no drafts. Windows releases the locks of
+/// an ended program at a later time, which it doesn't say (remarks of `UnlockFileEx`).
+const TRIES: u32 = if cfg!(windows) { 1000 } else { 1 };
 /// Number of processes to kill.
 const USUAL_KILLS: u64 = 25;
 
@@ -37,13 +40,15 @@ fn child_that_saves_for_ever() {
     )
     .unwrap();
     vfs.link("hdd:", r"\Device\Harddisk0").unwrap();
+    // An earlier child may have been killed before it removed this file.
+    let made = vfs.resolve(r"hdd:\made").unwrap();
+    let _ = vfs.remove(&made);
     println!("\nsaving");
     for generation in (1..=u8::MAX).cycle() {
         // A file overwritten in place, one truncated first, and one created anew each time.
         save(&mut vfs, "kept", generation, Disposition::OpenOrCreate, true);
         save(&mut vfs, "emptied", generation, Disposition::OverwriteOrCreate, false);
         save(&mut vfs, "made", generation, Disposition::Create, false);
-        let made = vfs.resolve(r"hdd:\made").unwrap();
         vfs.remove(&made).unwrap();
     }
 }
@@ -58,21 +63,21 @@ fn a_killed_program_leaves_whole_saves() {
     let folder = tempfile::tempdir().unwrap();
     let mut seen = 0;
     for round in 0..kills(USUAL_KILLS) {
-        let mut child = crate::killed::start("saves::child_that_saves_for_ever", FOLDER, folder.path());
+        let child = crate::killed::start("saves::child_that_saves_for_ever", FOLDER, folder.path());
         // A different moment each time: up to about 20 ms, in steps that are coprime to a save's
         // duration.
-        std::thread::sleep(Duration::from_micros(round * 7919 % 20_000));
-        child.kill().unwrap();
-        child.wait().unwrap();
+        crate::killed::kill_after(child, Duration::from_micros(round * 7919 % 20_000));
         for path in saves_in(folder.path()) {
             let bytes = std::fs::read(&path).unwrap();
             assert_eq!(bytes.len(), SIZE, "{} in round {round}", path.display());
             assert!(bytes.iter().all(|byte| *byte == bytes[0]), "{} is torn, round {round}", path.display());
             seen += 1;
         }
-        drop(HostFolder::writable(folder.path(), std::sync::Arc::default()).unwrap());
-        let left = std::fs::read_dir(folder.path()).unwrap().count();
-        assert_eq!(left, saves_in(folder.path()).len(), "drafts of killed programs are swept");
+        let is_swept = || {
+            drop(HostFolder::writable(folder.path(), std::sync::Arc::default()).unwrap());
+            std::fs::read_dir(folder.path()).unwrap().count() == saves_in(folder.path()).len()
+        };
+        assert!((0..TRIES).any(|_| is_swept()), "round {round}: a draft of a killed program is left");
     }
     assert!(seen > 10, "only {seen} saves were there to look at");
 }
