@@ -161,10 +161,33 @@ fn wait_until_shown(window: &TestWindow, what: &str, picture: &Picture) -> Resul
 
 /// Starts a title in a window.
 fn start(display: &Display, folder: &Path, title: &Path, args: &[&str]) -> Result<(Program, TestWindow)> {
-    let mut program = Program::start(display, folder, title, args)?;
-    let window = TestWindow::find(display, "| xenia-rs", || program.is_alive())?;
+    let mut command = program(title);
+    command.args(args);
+    open(display, folder, command, "| xenia-rs")
+}
+
+/// Starts the demo in a window with these `[hotkeys]`.
+fn start_with_keys(display: &Display, folder: &Path, keys: &str) -> Result<(Program, TestWindow)> {
+    let settings = folder.join("keys.toml");
+    std::fs::write(&settings, format!("[hotkeys]\n{keys}"))?;
+    let mut command = with_settings(&settings);
+    command.args(["exec", DEMO, "--gpu", "reference"]);
+    open(display, folder, command, "| xenia-rs")
+}
+
+/// Runs the program with these words, and finds its window, whose title ends like this.
+fn open(display: &Display, folder: &Path, command: Command, title: &str) -> Result<(Program, TestWindow)> {
+    let mut program = Program::run(display, folder, command)?;
+    let window = TestWindow::find(display, title, || program.is_alive())?;
     let window = window.with_context(|| program.said())?;
     Ok((program, window))
+}
+
+/// The demo's first video in this folder, if it is whole: a file where there is ffmpeg, else a
+/// folder of pictures.
+fn whole_video(videos: &Path) -> Option<PathBuf> {
+    let whole = ["demo_001.mp4", "demo_001"].map(|name| videos.join(name));
+    whole.into_iter().find(|path| path.exists()).filter(|_| !videos.join("demo_001.part").exists())
 }
 
 /// A display; `None` if there is no X server, or no driver that draws on it.

@@ -1,7 +1,7 @@
 //! The page on which a folder for the library is chosen: folders in a folder, part by part.
 
 use super::interface::{MenuPage, Outcome, entry, row};
-use super::{PageCommand, PageModel};
+use super::{PageCommand, PageModel, parts};
 use egui::{Button, Ui, vec2};
 use std::path::PathBuf;
 
@@ -30,11 +30,8 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
     let list = |path: &PathBuf, first| Outcome::Do(PageCommand::ShowFolders(Some(path.clone()), first));
     ui.vertical_centered(|ui| ui.heading("Add a folder of titles"));
     ui.vertical_centered(|ui| ui.label(shown.path.display().to_string()));
-    let (count, total) = (shown.folders.len(), shown.total);
-    if count < total {
-        let (first, last) = (shown.before + 1, shown.before + count);
-        ui.vertical_centered(|ui| ui.label(format!("{first} to {last} of {total}")));
-    }
+    let part = shown.before..shown.before + shown.folders.len();
+    parts::place(ui, &part, shown.total);
     if let Some(failure) = &shown.failure {
         ui.vertical_centered(|ui| ui.label(failure));
     }
@@ -58,11 +55,8 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
         }
     }
     ui.add_space(8.0);
-    if shown.before > 0 && entry(ui, "Previous") {
-        outcome = Some(list(&shown.path, shown.before.saturating_sub(count.max(1))));
-    }
-    if shown.before + count < total && entry(ui, "Next") {
-        outcome = Some(list(&shown.path, shown.before + count));
+    if let Some(first) = parts::turn(ui, &part, shown.total, part.len().max(1)) {
+        outcome = Some(list(&shown.path, first));
     }
     if entry(ui, "Type a path") {
         outcome = Some(Outcome::Go(MenuPage::AddFolder));

@@ -28,6 +28,7 @@ mod model;
 mod navigation;
 mod overlay;
 mod pad;
+mod parts;
 mod pictures;
 mod profile;
 mod settings;

@@ -10,9 +10,9 @@ pub use achievements::{AchievementsModel, EarnedRow};
 pub use import::ImportableFile;
 pub use saves::{PackageId, SavesModel, StoredPackage};
 
-use super::interface::{Outcome, entry, row};
+use super::interface::{Outcome, row};
 use super::pictures::{LibraryIcon, Textures, draw, key_of};
-use super::{MenuPage, PageCommand, PageModel};
+use super::{MenuPage, PageCommand, PageModel, parts};
 use egui::{Ui, Vec2};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -187,13 +187,10 @@ fn list<'a, T>(
 ) -> Option<&'a T> {
     state.first = state.first.min(rows.len().saturating_sub(1) / PART * PART);
     let shown = state.first..(state.first + PART).min(rows.len());
-    if shown.len() < rows.len() {
-        let text = format!("{} to {} of {}", shown.start + 1, shown.end, rows.len());
-        ui.vertical_centered(|ui| ui.label(text));
-    }
+    parts::place(ui, &shown, rows.len());
     ui.add_space(8.0);
     let (mut chosen, mut drawn) = (None, Vec::new());
-    for row in &rows[shown] {
+    for row in &rows[shown.clone()] {
         let picture = picture(row);
         let is_chosen = ui.horizontal(|ui| {
             draw(ui, size, picture.as_ref(), pictures);
@@ -204,16 +201,6 @@ fn list<'a, T>(
     }
     pictures.keep(&drawn);
     ui.add_space(8.0);
-    turn(ui, state, rows.len());
+    state.first = parts::turn(ui, &shown, rows.len(), PART).unwrap_or(state.first);
     chosen
-}
-
-/// Entries that turn to other parts of a list.
-fn turn(ui: &mut Ui, state: &mut ProfileState, rows: usize) {
-    if state.first > 0 && entry(ui, "Previous") {
-        state.first -= PART;
-    }
-    if state.first + PART < rows && entry(ui, "Next") {
-        state.first += PART;
-    }
 }

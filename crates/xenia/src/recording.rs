@@ -224,6 +224,11 @@ struct Answers {
 /// All sources of outside input: controllers and dialogs.
 pub type OutsideInput = (Box<dyn Input>, Box<dyn Dialogs>);
 
+/// A recording, for its input sources and its position.
+fn shared<T>(recording: T) -> Arc<Mutex<T>> {
+    Arc::new(Mutex::numbered(Level::Host, lock_order::RECORDING, recording))
+}
+
 /// Wraps the input sources so that their answers are recorded.
 pub fn record(
     path: &Path,
@@ -231,8 +236,7 @@ pub fn record(
     outside: OutsideInput,
     write_errors: WriteErrors,
 ) -> Result<(OutsideInput, RunRecording)> {
-    let tape =
-        Arc::new(Mutex::numbered(Level::Host, lock_order::RECORDING, Tape::new(path, header, write_errors)?));
+    let tape = shared(Tape::new(path, header, write_errors)?);
     let input = Recorder::new(outside.0, tape.clone());
     let dialogs = DialogRecorder::new(outside.1, tape.clone());
     Ok(((Box::new(input), Box::new(dialogs)), RunRecording::made(tape)))
@@ -246,11 +250,7 @@ pub fn replay(
     loads_state: bool,
     trouble: Trouble,
 ) -> Result<(OutsideInput, RunRecording)> {
-    let reel = Arc::new(Mutex::numbered(
-        Level::Host,
-        lock_order::RECORDING,
-        Reel::open(path, run, loads_state, trouble)?,
-    ));
+    let reel = shared(Reel::open(path, run, loads_state, trouble)?);
     let input = Replayer::new(reel.clone());
     let dialogs = DialogReplayer::new(reel.clone());
     Ok(((Box::new(input), Box::new(dialogs)), RunRecording::replayed(reel)))

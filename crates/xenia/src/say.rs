@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use std::borrow::Cow;
 use std::fmt::Arguments;
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::{MAIN_SEPARATOR, Path};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Prints to standard output.
@@ -194,6 +195,11 @@ pub fn finish() -> Result<()> {
 pub fn visible(text: &str) -> String {
     let plain = |c: char| c == '\n' || c == '\t' || !c.is_control();
     text.chars().map(|c| if plain(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
+}
+
+/// A path with `/` between its parts, on every system.
+pub fn slashed(path: &Path) -> String {
+    path.to_string_lossy().replace(MAIN_SEPARATOR, "/")
 }
 
 /// Largest length of an error's text in bytes: errors quote files, whose lines may have any length.

@@ -167,10 +167,8 @@ impl Sound {
     fn new(mixer: Mixer, sink: Sink) -> Self {
         let (samples, song, song_number) = (Vec::new(), None, 0);
         let (volume, video) = (None, None);
-        Self({
-            let state = State { mixer, samples, sink, song, song_number, volume, video };
-            Arc::new(Mutex::numbered(Level::Host, lock_order::SOUND, state))
-        })
+        let state = State { mixer, samples, sink, song, song_number, volume, video };
+        Self(Arc::new(Mutex::numbered(Level::Host, lock_order::SOUND, state)))
     }
 
     /// Lets `volume` set the loudness from now on.

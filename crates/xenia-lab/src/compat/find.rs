@@ -1,10 +1,9 @@
 //! Names of the titles in folders, as the library finds them.
 
 use anyhow::{Result, bail};
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use xenia::library;
-use xenia::say::{errln, visible};
+use xenia::say::{errln, slashed, visible};
 use xenia_formats::title_files::is_default_executable;
 
 /// Largest number of titles.
@@ -43,8 +42,7 @@ fn name(folders: &[PathBuf], path: &Path) -> String {
     let below = folders.iter().find_map(|folder| path.strip_prefix(folder).ok()).unwrap_or(path);
     let is_default = is_default_executable(below);
     let folder = below.parent().filter(|folder| is_default && !folder.as_os_str().is_empty());
-    let parts: Vec<_> = folder.unwrap_or(below).iter().map(OsStr::to_string_lossy).collect();
-    parts.join("/")
+    slashed(folder.unwrap_or(below))
 }
 
 #[cfg(test)]

@@ -1,11 +1,9 @@
 //! Tests that a controller alone adds a folder to the library.
 
-use super::display::TestWindow;
 use super::library::HOME;
-use super::walk::Pad;
-use super::{DEMO, Program, display, wait_for, with_settings};
-use anyhow::{Context, Result, ensure};
-use std::process::Command;
+use super::walk::operate;
+use super::{DEMO, display, wait_for};
+use anyhow::{Result, ensure};
 
 #[test]
 fn a_pad_chooses_a_folder_among_those_of_the_host() -> Result<()> {
@@ -20,14 +18,7 @@ fn a_pad_chooses_a_folder_among_those_of_the_host() -> Result<()> {
     }
     let settings = folder.path().join("config.toml");
     std::fs::write(&settings, format!("[library]\nfolder = [\"{}\"]\n", titles.join("known").display()))?;
-    let pipe = folder.path().join("pad");
-    ensure!(Command::new("mkfifo").arg(&pipe).status()?.success(), "mkfifo");
-    let mut command = with_settings(&settings);
-    command.args(["--gpu", "reference", "--pad-pipe"]).arg(&pipe);
-    let mut program = Program::run(&display, folder.path(), command)?;
-    let window = TestWindow::find(&display, HOME, || program.is_alive())?;
-    let _window = window.with_context(|| program.said())?;
-    let mut pad = Pad::open(&pipe)?;
+    let (mut program, _window, mut pad) = operate(&display, folder.path(), &settings, (&[], HOME))?;
     let scanned = folder.path().join("cache/xenia-rs/library.json");
     wait_for("the scan", || Ok(scanned.is_file().then_some(())))?;
 

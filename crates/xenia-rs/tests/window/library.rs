@@ -1,7 +1,7 @@
 //! Tests the library, driven by keys: titles are started from it and lead back to it.
 
 use super::display::{Key, TestWindow};
-use super::{DEMO, Program, display, make_small, press, wait_for, with_settings};
+use super::{DEMO, Program, display, make_small, open, press, wait_for, with_settings};
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
 use std::time::Duration;
@@ -32,10 +32,7 @@ impl Library {
     fn start(&self, display: &super::Display) -> Result<(Program, TestWindow)> {
         let mut command = with_settings(&self.folder.path().join("config.toml"));
         command.args(["--gpu", "reference"]);
-        let mut program = Program::run(display, self.folder.path(), command)?;
-        let window = TestWindow::find(display, HOME, || program.is_alive())?;
-        let window = window.with_context(|| program.said())?;
-        Ok((program, window))
+        open(display, self.folder.path(), command, HOME)
     }
 
     /// Number of the runs in the record of the only title that has one.
@@ -171,7 +168,10 @@ fn many_titles_in_one_process_leave_nothing_behind() -> Result<()> {
     let mut first = None;
     for run in 1..=RUNS[usize::from(xenia_testing::is_long())] {
         window.press(Key::Enter)?;
-        wait_for("the end of the title", || Ok((library.runs() == run).then_some(())))?;
+        wait_for("the end of the title", || {
+            ensure!(program.is_alive(), "{}", program.said());
+            Ok((library.runs() == run).then_some(()))
+        })?;
         home(&window, &mut program)?;
         // A title's last threads end after it.
         std::thread::sleep(Duration::from_millis(700));

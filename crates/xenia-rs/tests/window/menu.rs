@@ -1,8 +1,8 @@
 //! Tests the menu, driven by keys.
 
-use super::display::{Key, TestWindow};
-use super::{DEMO, Picture, Program, display, make_small, press, start, wait_for, with_settings};
-use anyhow::{Context, Result, ensure};
+use super::display::Key;
+use super::{DEMO, Picture, display, make_small, press, start, start_with_keys, wait_for, whole_video};
+use anyhow::{Result, ensure};
 use std::time::Duration;
 
 /// Colour of a page.
@@ -79,13 +79,8 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
 fn the_settings_give_an_action_another_key() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
-    let settings = folder.path().join("keys.toml");
-    std::fs::write(&settings, "[hotkeys]\npause = 'F6'\nrestart = 'Pause'\n")?;
-    let mut command = with_settings(&settings);
-    command.args(["exec", DEMO, "--gpu", "reference"]);
-    let mut program = Program::run(&display, folder.path(), command)?;
-    let window = TestWindow::find(&display, "| xenia-rs", || program.is_alive())?;
-    let window = window.with_context(|| program.said())?;
+    let keys = "pause = 'F6'\nrestart = 'Pause'\n";
+    let (mut program, window) = start_with_keys(&display, folder.path(), keys)?;
     wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
     window.press(Key::F6)?;
     wait_for("a pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
@@ -93,7 +88,10 @@ fn the_settings_give_an_action_another_key() -> Result<()> {
     press(&window, &[Key::Pause])?;
     ensure!(window.title()? == "demo | paused | xenia-rs" && program.is_alive(), "{}", program.said());
     press(&window, &[Key::Down, Key::Enter])?;
-    wait_for("the summary of the first run", || Ok(program.said().contains("frames in").then_some(())))?;
+    wait_for("the summary of the first run", || {
+        ensure!(program.is_alive(), "{}", program.said());
+        Ok(program.said().contains("frames in").then_some(()))
+    })?;
     wait_for("another run", || Ok(window.title()?.contains(" fps").then_some(())))?;
     ensure!(program.is_alive(), "{}", program.said());
     Ok(())
@@ -118,12 +116,9 @@ fn a_video_of_the_title_is_begun_and_ended_by_the_menu() -> Result<()> {
     wait_for("a video", || Ok(part.join("sound.wav").is_file().then_some(())))?;
     std::thread::sleep(Duration::from_secs(3));
     choose_video()?;
-    // A file where there is ffmpeg, else a folder of pictures.
     wait_for("the whole video", || {
         ensure!(program.is_alive(), "{}", program.said());
-        let whole =
-            [videos.join("demo_001.mp4"), videos.join("demo_001")].into_iter().find(|path| path.exists());
-        Ok(whole.filter(|_| !part.exists()))
+        Ok(whole_video(&videos))
     })?;
     Ok(())
 }

@@ -6,8 +6,8 @@
 
 use super::display::TestWindow;
 use super::library::HOME;
-use super::{DEMO, Display, Picture, Program, display, make_small, wait_for, with_settings};
-use anyhow::{Context, Result, ensure};
+use super::{DEMO, Display, Picture, Program, display, make_small, open, wait_for, with_settings};
+use anyhow::{Result, ensure};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -56,9 +56,7 @@ pub(super) fn operate(
     }
     let mut command = with_settings(settings);
     command.args(words).args(["--gpu", "reference", "--pad-pipe"]).arg(&pipe);
-    let mut program = Program::run(display, folder, command)?;
-    let window = TestWindow::find(display, title, || program.is_alive())?;
-    let window = window.with_context(|| program.said())?;
+    let (program, window) = open(display, folder, command, title)?;
     Ok((program, window, Pad::open(&pipe)?))
 }
 

@@ -16,8 +16,7 @@ fn replayer(path: &Path, trouble: &Trouble) -> Box<dyn Input> {
 
 /// The controllers and dialogs of a recording's text.
 fn replaying(text: &str, trouble: Trouble) -> (Replayer, DialogReplayer) {
-    let reel = Reel::parse(text, &header("aa"), trouble).unwrap();
-    let reel = Arc::new(Mutex::numbered(Level::Host, lock_order::RECORDING, reel));
+    let reel = shared(Reel::parse(text, &header("aa"), trouble).unwrap());
     (Replayer::new(reel.clone()), DialogReplayer::new(reel))
 }
 

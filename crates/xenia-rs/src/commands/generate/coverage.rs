@@ -7,8 +7,8 @@
 
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use xenia::say::slashed;
 use xenia::title::{Title, key_ring};
 use xenia_kernel::imports::{Library, ordinals};
 
@@ -117,9 +117,7 @@ fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
 fn label(root: &Path, path: &Path) -> String {
     let path = path.strip_prefix(root).unwrap_or(path);
     let prefixes = [UNIT_TESTS, CALLS, "crates/xenia-kernel"];
-    let path = prefixes.into_iter().find_map(|prefix| path.strip_prefix(prefix).ok()).unwrap_or(path);
-    let parts: Vec<_> = path.iter().map(OsStr::to_string_lossy).collect();
-    parts.join("/")
+    slashed(prefixes.into_iter().find_map(|prefix| path.strip_prefix(prefix).ok()).unwrap_or(path))
 }
 
 #[cfg(test)]

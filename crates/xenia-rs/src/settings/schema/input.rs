@@ -9,7 +9,8 @@ pub(super) const TITLE_ID: &str = "^[0-9A-Fa-f]{8}$";
 /// Pattern of the name of an assignment.
 const NAME: &str = "^[A-Za-z0-9_-]{1,32}$";
 /// Kinds of controllers that titles see.
-const KINDS: [&str; 7] = ["gamepad", "wheel", "arcade-stick", "flight-stick", "dance-pad", "guitar", "drums"];
+pub(super) const KINDS: [&str; 7] =
+    ["gamepad", "wheel", "arcade-stick", "flight-stick", "dance-pad", "guitar", "drums"];
 /// Keys of `[input]` that hold for all titles, and of which a named assignment has none.
 const OF_ALL: [&str; 3] = ["mappings", "pads", "keyboard"];
 
