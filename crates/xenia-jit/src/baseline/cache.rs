@@ -266,8 +266,9 @@ impl BaselineCache {
             let target = i64::from(thunk) - i64::from(offset);
             emitter.templates.e.set_distance(field as usize, target);
         }
+        let mut links = Vec::with_capacity(emitter.links.len());
         for link in &emitter.links {
-            self.links.add(id, offset, link);
+            links.push(self.links.add(offset, link));
             // A call may lead only to the start of a unit, which checks the stack.
             let known = if !link.is_call {
                 self.memory.entries().offset(link.target)
@@ -290,9 +291,6 @@ impl BaselineCache {
             self.memory.set_entry(pc, offset + at);
             self.links.lead(&self.memory, pc, offset + at, pc == start);
         }
-        let mut targets: Vec<u32> = emitter.links.iter().map(|link| link.target).collect();
-        targets.sort_unstable();
-        targets.dedup();
         for block in &self.discovery.blocks {
             for index in block.first..block.end {
                 cover(&mut self.covered, self.discovery.address(index));
@@ -310,7 +308,7 @@ impl BaselineCache {
             size,
             lists: Lists::new(
                 emitter.entries.iter().map(|&(pc, _)| pc),
-                targets,
+                links,
                 pages.iter().map(|&(page, _)| page),
             ),
             sites: emitter.sites.bytes.as_slice().into(),

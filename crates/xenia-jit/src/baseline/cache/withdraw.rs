@@ -61,8 +61,8 @@ impl BaselineCache {
             self.memory.set_entry(pc, 0);
             self.links.withdraw(&self.memory, pc);
         }
-        for &target in unit.lists.targets() {
-            self.links.remove(id, target);
+        for &link in unit.lists.links() {
+            self.links.remove(link);
         }
         for page in unit.lists.pages() {
             if let Some(units) = self.pages.get_mut(page) {
