@@ -243,6 +243,20 @@ impl Machine {
         }
     }
 
+    /// Makes the reports that were requested since `start`, for which the run was stopped. Returns
+    /// whether there was one.
+    fn make_requested_reports(&mut self, start: Instant) -> bool {
+        let wants_threads = self.outside.interrupt.take_wants_threads();
+        if wants_threads {
+            errln!("after {:.1} s: {}", start.elapsed().as_secs_f64(), self.inside.executor.threads_report());
+        }
+        let wants_report = self.outside.interrupt.take_wants_report();
+        if wants_report {
+            self.send_report(start.elapsed().as_secs_f64());
+        }
+        wants_threads || wants_report
+    }
+
     /// Runs until the pace wants a pause or something outside needs an answer. Returns why the run
     /// ended, if it did.
     fn run_piece(&mut self, pieces: &mut Pieces<'_>) -> Option<RunEnd> {
@@ -267,12 +281,7 @@ impl Machine {
         let piece = self.outside.save_points.limits(piece.as_ref().unwrap_or(limits));
         let piece = self.rewind_limits(piece);
         let end = self.inside.run(&piece);
-        if self.outside.interrupt.take_wants_threads() {
-            errln!("after {:.1} s: {}", start.elapsed().as_secs_f64(), self.inside.executor.threads_report());
-        }
-        if self.outside.interrupt.take_wants_report() {
-            self.send_report(start.elapsed().as_secs_f64());
-        }
+        self.make_requested_reports(*start);
         let has_saved = self.save_due_states();
         self.make_due_checkpoint();
         let over = match end {

@@ -244,6 +244,34 @@ fn a_replay_goes_back_with_its_recording() {
 }
 
 #[test]
+fn requests_for_reports_interrupt_no_way_to_another_moment() {
+    let interrupt = Interrupt::default();
+    for cpu in engines() {
+        let (engine, picture) = (MachineConfig { cpu, ..MachineConfig::default() }, VideoConfig::default());
+        let mut machine = Machine::new(&poller(), MachineOptions::new(&engine, &picture)).unwrap();
+        machine.set_interrupt(interrupt.clone());
+        let request = interrupt.clone();
+        debugged_machine(machine, &instructions(), move |client| {
+            request.want_threads();
+            goto(client, 20_000);
+            request.want_threads();
+            goto(client, 10_000);
+            let stop = client.ask("?").unwrap();
+            request.want_threads();
+            client.ask(&format!("vCont;s:{}", thread_of(&stop))).unwrap();
+            request.want_report();
+            let stepped = client.ask("bs").unwrap();
+            assert!(stepped.contains("thread:"), "{stepped}");
+            assert!(client.monitor("position").unwrap().starts_with("10000 instructions"));
+            request.want_threads();
+            let written = client.monitor(&format!("writer {:#x}", DATA + 0x1000)).unwrap();
+            assert!(!written.contains("interrupted"), "{written}");
+        });
+        assert!(!interrupt.take_wants_threads() && !interrupt.take_wants_report());
+    }
+}
+
+#[test]
 fn runs_without_states_say_why_they_do_not_go_back() {
     let cpu = CpuConfig { cross_check: Some(CrossCheckUnit::Block), ..CpuConfig::default() };
     debugged(cpu, ExecutorConfig::default(), &instructions(), |client| {

@@ -68,6 +68,11 @@ impl Debugged<'_, '_> {
                 // Only lockstep has a history.
                 let Executor::Lockstep(executor) = &mut self.machine.inside.executor else { break };
                 match executor.run_one(&limits) {
+                    (has_run, Some(RunEnd::Stopped)) if self.was_for_report() => {
+                        if !has_run {
+                            continue;
+                        }
+                    }
                     (_, Some(RunEnd::Stopped)) if !self.is_at_recordings_end() => {
                         return Err(Interrupted.into());
                     }

@@ -188,7 +188,7 @@ impl Debugged<'_, '_> {
                     bail!("moment {moment} is beyond the run's limit (-n)")
                 }
                 RunEnd::Instructions => self.keep_checkpoint(),
-                RunEnd::Stopped if self.is_at_recordings_end() => {}
+                RunEnd::Stopped if self.is_at_recordings_end() || self.was_for_report() => {}
                 RunEnd::Stopped => return Err(Interrupted.into()),
                 end => {
                     let at = self.moment();
@@ -208,6 +208,13 @@ impl Debugged<'_, '_> {
     /// Whether the recording that is replayed has no more answers, which stops the run.
     pub(super) fn is_at_recordings_end(&self) -> bool {
         self.machine.outside.recording.is_over()
+    }
+
+    /// Whether the machine was stopped for a report alone (by the watchdog, a signal or a key),
+    /// which is made: it isn't interrupted then.
+    pub(super) fn was_for_report(&mut self) -> bool {
+        let is_made = self.machine.make_requested_reports(self.pieces.start);
+        is_made && self.machine.outside.interrupt.cause().is_none()
     }
 
     /// Goes to a moment whatever interrupts.
