@@ -106,7 +106,7 @@ impl Events {
         let has_video = self.client.video() == Some(true);
         if let Some(view) = &mut self.view {
             view.shown.has_video = has_video;
-            view.refresh(&self.mailbox.open(), self.mailbox.now());
+            view.refresh(&self.mailbox);
         }
     }
 

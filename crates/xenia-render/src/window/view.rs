@@ -329,8 +329,29 @@ impl View {
     }
 
     /// Updates the texts: title bar, figures, messages, badges, page.
-    pub(super) fn refresh(&mut self, mail: &Mail, now: Duration) {
+    ///
+    /// The mailbox is not locked while the window is changed. Where the display has ended, libX11
+    /// ends the process in that call, and its end waits for the machine, which may wait for the
+    /// mailbox.
+    pub(super) fn refresh(&mut self, mailbox: &Mailbox) {
+        let now = mailbox.now();
         self.check_full_screen(now);
+        self.messages.expire(now);
+        let (title, text) = self.texts(&mailbox.open());
+        if title != self.title {
+            self.window.set_title(&title);
+            self.title = title;
+        }
+        let had_dialog = self.pages.has_dialog();
+        self.pages.set_text(text);
+        if self.pages.has_dialog() != had_dialog {
+            self.pointer();
+        }
+        self.window.request_redraw();
+    }
+
+    /// The text of the title bar, and the texts outside of pages.
+    fn texts(&self, mail: &Mail) -> (String, OverlayText) {
         let Mail { meter, phase, stopped, dialog, .. } = mail;
         let doing = match (stopped, &self.frame) {
             (Some(_), _) => Some("stopped".to_owned()),
@@ -343,11 +364,6 @@ impl View {
         } else {
             osd::title(&self.name, meter, &self.shown, doing.as_deref())
         };
-        if title != self.title {
-            self.window.set_title(&title);
-            self.title = title;
-        }
-        self.messages.expire(now);
         let is_covered = stopped.is_some() || self.help || self.pages.page().is_some();
         let dialog = dialog.clone().filter(|_| !is_covered);
         let page = match (stopped, &self.frame) {
@@ -359,19 +375,15 @@ impl View {
             (None, Some(_)) => Vec::new(),
         };
         let width = f64::from(self.presenter.size().0) / self.window.scale_factor();
-        let had_dialog = self.pages.has_dialog();
-        self.pages.set_text(OverlayText {
+        let text = OverlayText {
             // The page of a machine that has stopped is not to be covered.
             figures: if stopped.is_some() { Vec::new() } else { osd::lines(meter, &self.shown, width) },
             badges: osd::badges(&self.badges, &self.shown),
             middle: page,
             dialog,
             messages: self.messages.lines(),
-        });
-        if self.pages.has_dialog() != had_dialog {
-            self.pointer();
-        }
-        self.window.request_redraw();
+        };
+        (title, text)
     }
 
     /// Notes whether other windows cover all of this one: it is not drawn while they do.
