@@ -79,19 +79,23 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
 fn the_settings_give_an_action_another_key() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
+    make_small(folder.path())?;
     let keys = "pause = 'F6'\nrestart = 'Pause'\n";
     let (mut program, window) = start_with_keys(&display, folder.path(), keys)?;
     wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
     window.press(Key::F6)?;
     wait_for("a pause", || Ok((window.title()? == "demo | paused | xenia-rs").then_some(())))?;
-    // The built-in key has another meaning, and asks first.
-    press(&window, &[Key::Pause])?;
-    ensure!(window.title()? == "demo | paused | xenia-rs" && program.is_alive(), "{}", program.said());
-    press(&window, &[Key::Down, Key::Enter])?;
-    wait_for("the summary of the first run", || {
-        ensure!(program.is_alive(), "{}", program.said());
-        Ok(program.said().contains("frames in").then_some(()))
-    })?;
+    // The built-in key has another meaning, and asks first. On a busy host a direction may come
+    // before the question is drawn, which then answers no.
+    let mut asked = 0;
+    while !program.said().contains("frames in") {
+        ensure!(asked < 20 && program.is_alive(), "{}", program.said());
+        asked += 1;
+        press(&window, &[Key::Pause])?;
+        ensure!(window.title()? == "demo | paused | xenia-rs" || asked > 1, "{}", program.said());
+        press(&window, &[Key::Down, Key::Enter])?;
+        std::thread::sleep(Duration::from_secs(2));
+    }
     wait_for("another run", || Ok(window.title()?.contains(" fps").then_some(())))?;
     ensure!(program.is_alive(), "{}", program.said());
     Ok(())
