@@ -86,6 +86,14 @@ mod tests {
     }
 
     #[test]
+    fn no_address_has_code_in_a_new_table() {
+        let memory = CodeMemory::new(c"test", &[0xC3], CODE_SIZE).unwrap();
+        for word in 0..1 << BITS {
+            assert_eq!(memory.word(word), 0, "{word}");
+        }
+    }
+
+    #[test]
     fn a_unit_takes_the_place_of_another() {
         let memory = CodeMemory::new(c"test", &[0xC3], CODE_SIZE).unwrap();
         let (first, second, far) = (0x8200_0080, 0x8200_00FC, 0x8400_0080);

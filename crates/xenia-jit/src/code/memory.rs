@@ -61,7 +61,7 @@ pub(crate) struct CodeMemory {
 
 impl CodeMemory {
     /// Creates empty code memory with this name for `size` bytes of code, at most [`CODE_SIZE`].
-    /// Offsets 0 and [`STORED`] hold `stub`.
+    /// Offsets 0 and [`STORED`] hold `stub`; all slots are 0.
     ///
     /// # Panics
     /// If `stub` is too long for its place, which is a bug in this crate.
@@ -82,9 +82,6 @@ impl CodeMemory {
             memory.write(offset, stub);
         }
         memory.stub = memory.ranges.used();
-        for slot in 0..SLOTS.min(1024) {
-            memory.set_slot(slot as u32, 0);
-        }
         Ok(memory)
     }
 
