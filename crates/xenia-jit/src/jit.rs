@@ -33,7 +33,7 @@ use xenia_cpu::{
 };
 use xenia_guest::GuestAddr;
 use xenia_isa::{OP_COUNT, ROWS};
-use xenia_memory::{CurrentQueue, DeviceQueue, FaultKind, GuestMemory};
+use xenia_memory::{CurrentQueue, DeviceQueue, GuestMemory};
 use xenia_sync::{Level, Mutex};
 
 /// Counters of one engine: regions compiled, and regions withdrawn because code changed.
@@ -186,28 +186,26 @@ impl Engine {
         if exit == Exit::Budget && rest > 0 { None } else { Some(exit) }
     }
 
-    /// Handles a host fault: returns the exception of the instruction that made the access, or
-    /// `None` if replaying it raised none.
+    /// Handles a host fault: the interpreter executes the instruction that made the access again,
+    /// behind those that its site has not finished. Returns the exception, or `None` if that raised
+    /// none: the page has changed meanwhile, or the guest address wraps and the host's does not.
     fn faulted(
         &mut self,
         code: &ModeCode,
         ctx: &mut PpcContext,
         devices: &mut CurrentQueue<'_>,
     ) -> Option<Exit> {
-        let fault = hooks::noted_fault(ctx);
         let site = code.cache.lock().site_of(ctx.host[Word::FaultCode as usize]);
         if let Some(site) = site {
             ctx.pc = site.from;
             ctx.budget += i64::from(site.remaining) + i64::from(site.again);
             let shorts = ctx.host[Word::Shorts as usize] as u32;
             soft_single::widen(&mut ctx.fpr, site.singles | site.open & shorts);
-            if site.again > 0 || fault.kind == FaultKind::HoldsCode {
-                return self.interpret(ctx, devices, site.again + 1);
-            }
-        } else {
-            tracing::error!("a fault outside every guest instruction's code");
+            return self.interpret(ctx, devices, site.again + 1);
         }
-        Some(Exit::Exception(GuestException { pc: GuestAddr(ctx.pc), kind: ExceptionKind::Memory(fault) }))
+        tracing::error!("a fault outside every guest instruction's code");
+        let kind = ExceptionKind::Memory(hooks::noted_fault(ctx));
+        Some(Exit::Exception(GuestException { pc: GuestAddr(ctx.pc), kind }))
     }
 
     fn run_compiled(

@@ -53,6 +53,35 @@ fn registers_are_exact_where_it_faults() {
     check(&words, 10);
 }
 
+/// A load without a byte swap stays an instruction of its own, whatever uses its value.
+#[test]
+fn loads_without_a_swap_fault_where_they_are() {
+    const RLDICL_11_11_0_48: u32 = 0x796B_0420;
+    for op in [Op::lhbrx, Op::lwbrx, Op::ldbrx] {
+        for user in [RLDICL_11_11_0_48, x(Op::andx, 11, 11, 6, 0), x(Op::addx, 11, 11, 6, 0)] {
+            check(&[d(Op::addi, 5, 5, 1), x(op, 11, 0, 20, 0), user, SC], 1);
+        }
+    }
+}
+
+/// A displacement leads from the last bytes of memory to the page at address 0, if that can be read.
+#[test]
+fn an_address_that_wraps_is_that_of_the_null_page() {
+    let words = [d(Op::addi, 5, 5, 1), d(Op::lwz, 3, 4, 24), d(Op::lhz, 6, 4, 16), d(Op::addi, 5, 5, 1), SC];
+    for skipped in [0, 4] {
+        let (mut jit, mut interpreter) = (JitHarness::jit(), JitHarness::interpreter());
+        for machine in [&mut jit, &mut interpreter] {
+            machine.memory.open_null_page().unwrap();
+            machine.put(CODE, &words);
+            machine.ctx.pc = CODE + skipped;
+            machine.ctx.gpr[3] = 1;
+            machine.ctx.gpr[4] = 0xFFFF_FFF0;
+        }
+        compare(&mut jit, &mut interpreter, 1000, &|| listing(&words));
+        assert_eq!((jit.ctx.gpr[3], jit.ctx.pc), (0, CODE + 4 * words.len() as u32));
+    }
+}
+
 /// A word of memory is incremented once, not twice; so is the pointer of an update form.
 #[test]
 fn stores_are_not_repeated() {

@@ -4,9 +4,10 @@
 //! computation modes. Update forms write the address to RA, zero-extended from 32 bits or all 64
 //! bits by mode; if RT = RA, the address wins.
 
-use super::Lifter;
 use super::float_registers::Nans;
 use super::place::Place;
+use super::{HOST, Lifter};
+use crate::runtime::host::Word;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
 use xenia_isa::{Instruction, LoadStore};
 
@@ -56,10 +57,24 @@ impl Lifter<'_> {
         self.update(i, place);
     }
 
-    /// Byte-reversed loads need no swap.
+    /// Byte-reversed loads need no swap. Cranelift moves a plain load that has one use into that
+    /// use, which belongs to another guest instruction, whose site a fault would then be found at:
+    /// loads that extend stay, and so do those with two uses.
     fn load_reversed(&mut self, i: Instruction, ty: Type, place: Place) {
-        let value = self.load_guest(ty, place.address, place.displacement);
-        self.set_loaded(i.rd(), value, Extend::Zero);
+        let Place { address, displacement, .. } = place;
+        if ty == types::I64 {
+            let value = self.load_guest(ty, address, displacement);
+            let ctx = self.context();
+            self.b.ins().store(HOST, value, ctx, Word::HookResult.offset());
+            self.set_gpr(i.rd(), value);
+            return;
+        }
+        let displacement = self.placed(displacement);
+        let value = self.access(address, Self::before_load, |l, flags| match ty {
+            types::I16 => l.b.ins().uload16(types::I64, flags, address, displacement),
+            _ => l.b.ins().uload32(flags, address, displacement),
+        });
+        self.set_gpr_low(i.rd(), value, None);
     }
 
     pub(super) fn low_part(&mut self, n: usize, ty: Type) -> Value {
