@@ -212,6 +212,11 @@ impl Limits {
         Err(limit.row().status)
     }
 
+    /// This machine's number for a limit.
+    pub fn value(&self, limit: Limit) -> u64 {
+        self.values[limit as usize]
+    }
+
     /// Counts a refusal; logs the first one of each limit.
     pub fn hit(&self, limit: Limit) {
         let (LimitRow { name, status, reason, .. }, value) = (limit.row(), self.values[limit as usize]);

@@ -95,7 +95,7 @@ impl Quota {
     /// Creates a file or directory, if the quota permits one more.
     pub(super) fn enter<T>(&self, make: impl FnOnce() -> VfsResult<T>) -> VfsResult<T> {
         let limit = self.bounds.entries_limit;
-        self.add(&self.entries, limit, limit.row().value, 1)?;
+        self.add(&self.entries, limit, self.limits.value(limit), 1)?;
         make().inspect_err(|_| take(&self.entries, 1))
     }
 

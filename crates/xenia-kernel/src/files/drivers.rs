@@ -203,10 +203,11 @@ impl Drivers {
         over
     }
 
-    /// Checks a saved state.
-    pub(super) fn check(&self) -> Result<(), Impossible> {
-        check(self.files.len() as u64 <= Limit::OpenFiles.row().value, "too many files of drivers are open")?;
-        let most = Limit::PendingTransfers.row().value;
+    /// Checks a saved state for a machine with these limits.
+    pub(super) fn check(&self, limits: &Limits) -> Result<(), Impossible> {
+        let most = limits.value(Limit::OpenFiles);
+        check(self.files.len() as u64 <= most, "too many files of drivers are open")?;
+        let most = limits.value(Limit::PendingTransfers);
         check(self.requests.len() as u64 <= most, "drivers have too many requests")?;
         check(self.devices.len() <= MAXIMUM_DEVICES, "drivers have too many devices")?;
         check(self.devices.values().all(|names| !names.is_empty()), "a driver's device has an empty name")

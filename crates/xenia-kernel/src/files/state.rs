@@ -137,13 +137,13 @@ impl Files {
         } = state;
         check(disc == self.disc, "another disc is in the drive")?;
         check(usize::from(raw_disk) < CACHES.len(), "the scratch disk of a driver is impossible")?;
-        check(open.len() as u64 <= Limit::OpenFiles.row().value, "too many files are open")?;
+        check(open.len() as u64 <= self.limits.value(Limit::OpenFiles), "too many files are open")?;
         missing.check()?;
-        drivers.check()?;
+        drivers.check(&self.limits)?;
         self.open.clear();
         self.shared = SharedFiles::default();
         self.vfs.restore(vfs, bytes, mounts::PACKAGES)?;
-        self.packages.restore(packages, bytes, &mut self.vfs, titles)?;
+        self.packages.restore(packages, bytes, &mut self.vfs, titles, &self.limits)?;
         bytes.finish()?;
         self.ports.restore(ports, objects)?;
         for file in open {

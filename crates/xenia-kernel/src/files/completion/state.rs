@@ -47,7 +47,7 @@ impl CompletionPorts {
     ) -> Result<(), Impossible> {
         let PortsState { ports, joined } = state;
         let queued = ports.values().map(|port| port.queue.len()).sum::<usize>();
-        let most = Limit::Completions.row().value;
+        let most = self.limits.value(Limit::Completions);
         check(queued as u64 <= most, "too many completions are queued")?;
         joined.keys().try_for_each(|&thread| check_thread(thread))?;
         let waiting = ports

@@ -7,7 +7,7 @@
 use super::{OpenPackage, Packages, title_disk};
 use crate::files::mounts;
 use serde::{Deserialize, Serialize};
-use xenia_limits::Limit;
+use xenia_limits::{Limit, Limits};
 use xenia_state::{Impossible, Unsaveable, check};
 use xenia_user::content::{PackageHeader, PackageName, root_name};
 use xenia_user::profile::Xuid;
@@ -101,9 +101,10 @@ impl Packages {
         bytes: &mut SavedBytes,
         vfs: &mut Vfs,
         titles: &[u32],
+        limits: &Limits,
     ) -> Result<(), Impossible> {
         let PackagesState { store, open: states } = state;
-        check(states.len() as u64 <= Limit::OpenPackages.row().value, "too many packages are open")?;
+        check(states.len() as u64 <= limits.value(Limit::OpenPackages), "too many packages are open")?;
         self.open.clear();
         let mut open = Vec::new();
         for state in states {
