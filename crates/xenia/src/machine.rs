@@ -343,16 +343,18 @@ impl Machine {
         self.inside.kernel.discard();
     }
 
-    /// Runs to `until`, without pace or report; the interrupt can stop it. In lockstep the machine
-    /// can stop at any instruction, and goes on as if it had not.
+    /// Runs to `until`, without pace or end report; the interrupt can stop it, and a request for a
+    /// report is met on the way. In lockstep the machine can stop at any instruction, and goes on as
+    /// if it had not.
     pub fn run_until(&mut self, until: &Limits) -> RunEnd {
+        let start = Instant::now();
         loop {
             self.outside.interrupt.watch(self.inside.executor.stop_flag(), self.outside.cancel.clone());
             let end = self.inside.run(until);
-            if end != RunEnd::Stopped || !self.outside.interrupt.take_wants_threads() {
+            let has_reported = self.make_requested_reports(start);
+            if end != RunEnd::Stopped || !has_reported || self.outside.interrupt.cause().is_some() {
                 return end;
             }
-            errln!("{}", self.inside.executor.threads_report());
         }
     }
 
