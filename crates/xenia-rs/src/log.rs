@@ -14,7 +14,6 @@ mod targets;
 
 use crate::cli::LogArgs;
 use anyhow::{Context as _, Result, bail};
-use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -27,9 +26,11 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Context, Filter, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
+use xenia::lock_order;
 use xenia::output::{StreamFile, WriteErrors};
 use xenia::say::{self, StandardError, errln};
 use xenia::status;
+use xenia_sync::Mutex;
 
 /// Lines of one log statement that are shown before the rate limit applies.
 const LINES: u64 = 16;
@@ -108,8 +109,14 @@ struct Place {
 }
 
 /// Rate limiter: counts lines by log statement.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Limiter(Mutex<HashMap<Identifier, (&'static Metadata<'static>, Place)>>);
+
+impl Default for Limiter {
+    fn default() -> Self {
+        Self(Mutex::numbered(xenia_sync::Level::Leaf, lock_order::LOG_LIMITER, HashMap::new()))
+    }
+}
 
 impl Place {
     /// Counts a line, and returns whether it is shown.
@@ -174,7 +181,11 @@ impl LogFile {
     fn create(path: &Path, write_errors: WriteErrors) -> Result<Self> {
         let shown = path.display().to_string();
         let file = StreamFile::create(path).with_context(|| format!("cannot create the log file {shown}"))?;
-        Ok(Self { file: Arc::new(Mutex::new(Some(file))), shown, write_errors })
+        Ok(Self {
+            file: Arc::new(Mutex::numbered(xenia_sync::Level::Leaf, lock_order::LOG_FILE, Some(file))),
+            shown,
+            write_errors,
+        })
     }
 }
 

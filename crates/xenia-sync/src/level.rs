@@ -75,6 +75,9 @@ mod sealed {
 }
 
 levels! {
+    /// The program around a machine: what players, windows and debuggers hold while they ask the machine.
+    /// The ordinals are those of `lock_order` in the crate xenia.
+    Program,
     /// Wait lists of kernel objects, timers, deferred calls. Sharded by address: the ordinal is the
     /// shard.
     Dispatcher,

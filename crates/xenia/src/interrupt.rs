@@ -8,13 +8,14 @@
 //! once, as by default: the signal handler does that itself, so it works in any state of the
 //! threads.
 
+use crate::lock_order;
 use anyhow::{Context, Result};
-use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use xenia_gpu::limits::Cancel;
 use xenia_host::signals;
+use xenia_sync::{Level, Mutex};
 
 /// Time for draws to finish after a request to end.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -72,8 +73,14 @@ struct State {
 }
 
 /// A shared request to end the run; clones share it.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Interrupt(Arc<Mutex<State>>);
+
+impl Default for Interrupt {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::numbered(Level::Program, lock_order::INTERRUPT, State::default())))
+    }
+}
 
 impl Interrupt {
     /// Requests the end. Only the first cause is kept.

@@ -54,7 +54,7 @@ pub mod input;
 pub mod interrupt;
 pub mod launches;
 pub mod library;
-mod lock_order;
+pub mod lock_order;
 pub mod machine;
 #[cfg(test)]
 mod machine_tests;

@@ -6,14 +6,15 @@ mod stream;
 
 pub use stream::StreamFile;
 
+use crate::lock_order;
 use anyhow::{Context, Result};
-use parking_lot::Mutex;
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::{NamedTempFile, TempPath};
 use xenia_host::file::{open_descriptor, usual_permissions};
+use xenia_sync::{Level, Mutex};
 
 /// Whether `path` cannot be replaced by renaming, because it is a pipe, a terminal or another
 /// device.
@@ -178,8 +179,14 @@ pub fn write_new_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>
 }
 
 /// Write-back errors of requested outputs; clones share one list.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct WriteErrors(Arc<Mutex<Vec<String>>>);
+
+impl Default for WriteErrors {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::numbered(Level::Leaf, lock_order::WRITE_ERRORS, Vec::new())))
+    }
+}
 
 impl WriteErrors {
     /// Records and reports an error. Each writer calls this once, then stops writing.

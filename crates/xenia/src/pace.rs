@@ -9,14 +9,15 @@ mod limiter;
 #[cfg(not(feature = "window"))]
 mod no_figures;
 
+use crate::lock_order;
 use crate::machine::MachinePosition;
 use limiter::Limiter;
-use parking_lot::{Condvar, Mutex};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use xenia_sched::{FIELDS_PER_SECOND, GuestTicks, Limits, TICKS_PER_SECOND};
+use xenia_sync::{Condvar, Level, Mutex};
 
 #[cfg(not(feature = "window"))]
 pub use no_figures::NoFigures as Figures;
@@ -63,10 +64,17 @@ impl State {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        let state = Mutex::numbered(Level::Program, lock_order::PACE, State::default());
+        Self { state, changed: Condvar::new() }
+    }
 }
 
 /// The window's handle; clones share their state.
@@ -237,8 +245,8 @@ impl Pace {
         self.limiter.restart();
         let end = Instant::now() + time;
         let mut state = self.control.0.state.lock();
-        while state.rewinds() && Instant::now() < end {
-            self.control.0.changed.wait_until(&mut state, end);
+        while let Some(left) = end.checked_duration_since(Instant::now()).filter(|_| state.rewinds()) {
+            self.control.0.changed.wait_for(&mut state, left);
         }
     }
 

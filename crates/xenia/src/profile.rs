@@ -19,11 +19,10 @@ mod flame_graph;
 mod resolved;
 mod tables;
 
-use crate::output;
+use crate::{lock_order, output};
 use anyhow::{Context, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use parking_lot::{Condvar, Mutex};
 use resolved::{ResolvedProfile, Symbols};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -34,6 +33,7 @@ use std::time::{Duration, Instant};
 use xenia_kernel::imports::CallCosts;
 use xenia_kernel::{Kernel, KernelSystem};
 use xenia_sched::{Activity, Doing, Executor, GuestSampler, SymbolicAddress, System};
+use xenia_sync::{Condvar, Level, Mutex};
 
 /// Instructions of which one is sampled, where looks come at `rate` a second: a busy host thread
 /// that executes a guest instruction a nanosecond has as many of these samples as of looks.
@@ -150,10 +150,15 @@ impl ProfiledMachine {
 }
 
 /// State that the profiler's thread shares with its owner.
-#[derive(Default)]
 struct Looking {
     over: Mutex<bool>,
     ends: Condvar,
+}
+
+impl Default for Looking {
+    fn default() -> Self {
+        Self { over: Mutex::numbered(Level::Program, lock_order::PROFILER, false), ends: Condvar::new() }
+    }
 }
 
 /// The profile that a run will write.

@@ -8,14 +8,14 @@
 //! The text may come from a title, so terminal control characters are made visible.
 #![allow(clippy::disallowed_macros, clippy::print_stdout, clippy::print_stderr)] // others come here
 
-use crate::status;
+use crate::{lock_order, status};
 use anyhow::{Result, anyhow};
-use parking_lot::Mutex;
 use std::borrow::Cow;
 use std::fmt::Arguments;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::{MAIN_SEPARATOR, Path};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use xenia_sync::{Level, Mutex};
 
 /// Prints to standard output.
 #[macro_export]
@@ -81,7 +81,7 @@ pub fn output_is_claimed() -> bool {
     CLAIMED.load(Relaxed)
 }
 
-static OUTPUT: Mutex<Option<Closed>> = Mutex::new(None);
+static OUTPUT: Mutex<Option<Closed>> = Mutex::numbered(Level::Leaf, lock_order::STANDARD_OUTPUT, None);
 
 /// Whether standard output is closed, so that printing is useless.
 pub fn is_closed() -> bool {
@@ -150,7 +150,7 @@ pub fn write_err(text: Arguments<'_>) {
 pub type MessageSink = Box<dyn FnMut(&str) + Send>;
 
 /// The receiver of messages in place of standard error, if there is one.
-static SINK: Mutex<Option<MessageSink>> = Mutex::new(None);
+static SINK: Mutex<Option<MessageSink>> = Mutex::numbered(Level::Leaf, lock_order::MESSAGE_SINK, None);
 
 /// Sends all messages of all machines of this process to `sink`, for programs that own the terminal
 /// or have their own log; `None` sends them to standard error again.
@@ -305,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_sink_gets_messages_in_place_of_standard_error() {
-        let got = std::sync::Arc::new(Mutex::new(String::new()));
+        let got = std::sync::Arc::new(parking_lot::Mutex::new(String::new()));
         let sink = got.clone();
         send_messages_to(Some(Box::new(move |text| sink.lock().push_str(text))));
         errln!("for the sink {}", 1);

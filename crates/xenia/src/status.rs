@@ -5,11 +5,11 @@
 //! next [`show`], unless the output ended in the middle of a line. It is never written to a file or
 //! a pipe.
 
-use crate::say;
+use crate::{lock_order, say};
 use indicatif::{ProgressBar, ProgressStyle};
-use parking_lot::Mutex;
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use xenia_sync::{Level, Mutex};
 
 struct Line {
     /// The line on the terminal.
@@ -19,7 +19,8 @@ struct Line {
 }
 
 static ALLOWED: AtomicBool = AtomicBool::new(false);
-static LINE: Mutex<Line> = Mutex::new(Line { shown: None, is_cut: false });
+static LINE: Mutex<Line> =
+    Mutex::numbered(Level::Leaf, lock_order::STATUS_LINE, Line { shown: None, is_cut: false });
 
 /// Enables the status line if standard error is a terminal that can erase a line.
 pub fn allow() {

@@ -6,9 +6,8 @@
 
 use crate::event_log::EventLog;
 use crate::interrupt::Interrupt;
-use crate::status;
 use crate::wording::count;
-use parking_lot::{Condvar, Mutex};
+use crate::{lock_order, status};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread::JoinHandle;
@@ -16,6 +15,7 @@ use std::time::{Duration, Instant};
 use xenia_kernel::Kernel;
 use xenia_sched::{Activity, Doing, FIELDS_PER_SECOND, GuestTicks, TICKS_PER_SECOND};
 use xenia_sync::watchdog::StuckLocks;
+use xenia_sync::{Condvar, Level, Mutex};
 
 /// Interval between polls.
 const LOOK: Duration = Duration::from_secs(1);
@@ -161,7 +161,8 @@ pub(crate) struct Watchdog {
 impl Watchdog {
     /// Starts the watchdog. If no thread can be started, the machine runs without it.
     pub(crate) fn start(watched: WatchedMachine) -> Self {
-        let over: Arc<(Mutex<bool>, Condvar)> = Arc::default();
+        let over = Mutex::numbered(Level::Program, lock_order::WATCHDOG, false);
+        let over = Arc::new((over, Condvar::new()));
         let until = over.clone();
         let thread = std::thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
             let start = Instant::now();

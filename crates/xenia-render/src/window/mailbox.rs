@@ -5,10 +5,11 @@ use super::meter::{Figures, Meter};
 use super::page::{Phase, Stopped};
 use super::profile::ProfileNews;
 use crate::backend::Device;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use winit::event_loop::EventLoopProxy;
 use xenia_gpu::SwapPicture;
+use xenia_sync::{Level, Mutex, MutexGuard};
 use xenia_ui::{ConsoleDialog, InsidePane, LibraryModel, PageFailure};
 
 /// Event that wakes the window.
@@ -74,6 +75,9 @@ pub(super) struct Mail {
     woken: bool,
 }
 
+/// Ordinal of the mailbox's lock, after those of the crate xenia (`lock_order.rs` there).
+const MAILBOX: u32 = 16;
+
 /// Shared mailbox; clones refer to the same contents.
 #[derive(Clone, Debug)]
 pub(super) struct Mailbox {
@@ -83,7 +87,8 @@ pub(super) struct Mailbox {
 
 impl Mailbox {
     pub(super) fn new() -> Self {
-        Self { mail: Arc::default(), start: Instant::now() }
+        let mail = Mutex::numbered(Level::Host, MAILBOX, Mail::default());
+        Self { mail: Arc::new(mail), start: Instant::now() }
     }
 
     /// Time when the window was created.
@@ -98,8 +103,7 @@ impl Mailbox {
 
     /// Locks the contents; must be held only briefly.
     pub(super) fn open(&self) -> MutexGuard<'_, Mail> {
-        // A thread that panicked has left valid contents: threads only replace whole values.
-        self.mail.lock().unwrap_or_else(PoisonError::into_inner)
+        self.mail.lock()
     }
 
     /// Locks the contents in response to a wake-up event, so that the next change sends another

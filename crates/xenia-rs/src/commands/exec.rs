@@ -23,7 +23,6 @@ use crate::cli::{ExecArgs, FrameLimit, nearest_command};
 use crate::settings;
 use anyhow::{Context, Result, anyhow};
 use files::{check_outputs, leaves_files};
-use parking_lot::Mutex;
 use reports::Reports;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,6 +37,7 @@ use xenia::gpu_port::{Capture, FrameSink};
 use xenia::guest_log::GuestLog;
 use xenia::interrupt::Interrupt;
 use xenia::launches::{self, Before};
+use xenia::lock_order;
 use xenia::machine::{Finished, Launched, Machine, MachineOptions};
 use xenia::output::WriteErrors;
 use xenia::pace::{Pace, PaceControl};
@@ -55,6 +55,7 @@ use xenia_gpu::SwapPicture;
 use xenia_kernel::ports::{Dialogs, Input, NoInput, ScratchPlace};
 use xenia_render::RenderError;
 use xenia_sched::GuestTicks;
+use xenia_sync::{Level, Mutex};
 
 /// Runs until a limit, the title's end, a signal, or the closing of the window. `is_plain`: no
 /// command was named, so that the library is shown where no title is named either.
@@ -237,11 +238,13 @@ impl Outputs {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
         }
         let folder = run.dump_frames.clone();
-        let folder =
-            folder.map(|folder| Arc::new(Mutex::new(FrameFolder::new(folder, write_errors.clone()))));
+        let folder = folder
+            .map(|folder| FrameFolder::new(folder, write_errors.clone()))
+            .map(|folder| Arc::new(Mutex::numbered(Level::Host, lock_order::FRAME_FOLDER, folder)));
         let guest_log = GuestLog::new(run.guest_log.as_deref(), write_errors.clone())?;
         let last_path = last_frame.map(Path::to_owned);
-        let last = (last_path.is_some() || has_report).then(Arc::default);
+        let last = (last_path.is_some() || has_report)
+            .then(|| Arc::new(Mutex::numbered(Level::Host, lock_order::LAST_FRAME, None)));
         Ok(Self { json: run.json.clone(), folder, last_path, last, guest_log, write_errors })
     }
 

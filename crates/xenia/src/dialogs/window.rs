@@ -6,11 +6,12 @@
 
 use super::panel::{Panel, Press};
 use crate::input::{Controllers, held};
-use parking_lot::Mutex;
+use crate::lock_order;
 use std::sync::Arc;
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Input, PAD_USERS};
 use xenia_render::{ConsoleDialog, DialogPick, KeyCode};
 use xenia_sched::GuestTicks;
+use xenia_sync::{Level, Mutex};
 
 /// Functions of a pad's buttons in dialogs.
 const BUTTONS: [(u16, Press); 9] = [
@@ -40,8 +41,14 @@ fn press_of(key: KeyCode, wants_text: bool) -> Option<Press> {
 }
 
 /// The window's handle: passes keys to the open dialog, if there is one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct DialogKeys(Arc<Mutex<Option<Panel>>>);
+
+impl Default for DialogKeys {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::numbered(Level::Host, lock_order::DIALOG, None)))
+    }
+}
 
 impl DialogKeys {
     /// Handles a key and the text that it produces. Returns the dialog as it is now; `None` if none

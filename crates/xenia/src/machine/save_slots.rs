@@ -3,14 +3,15 @@
 
 use super::Machine;
 use super::state::write_state;
+use crate::lock_order;
 use crate::state_slots::{EXIT, StateSlots, UNDO};
 use anyhow::{Context, Result, anyhow};
-use parking_lot::Mutex;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use xenia_gpu::limits::Cancel;
 use xenia_sched::{EndKind, GuestTicks, Limits, RunEnd, TICKS_PER_SECOND};
 use xenia_state::{StateFile, Unsaveable};
+use xenia_sync::{Level, Mutex};
 
 /// Guest time in which a machine reaches a moment at which it can be saved.
 const PATIENCE: GuestTicks = TICKS_PER_SECOND;
@@ -63,7 +64,7 @@ impl SaveSlots {
 impl Machine {
     /// Lets the pace ask for states in slots; `told` receives the slot and the result.
     pub fn set_state_slots(&mut self, slots: StateSlots, told: SlotSink) {
-        let told = Arc::new(Mutex::new(told));
+        let told = Arc::new(Mutex::numbered(Level::Host, lock_order::SLOT_SINK, told));
         self.outside.slots = Some(SaveSlots { slots, told, writer: None, saves_at_exit: false });
     }
 

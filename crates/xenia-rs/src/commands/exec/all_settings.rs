@@ -1,7 +1,7 @@
 //! The pages of all settings: reads them with their sources, and writes changes to the settings
 //! file.
 
-use super::occupant::Occupant;
+use super::occupant::SharedOccupant;
 use super::session::words;
 use crate::cli::{Cli, ExecArgs};
 use crate::settings::{
@@ -9,9 +9,8 @@ use crate::settings::{
 };
 use anyhow::{Context, Result, bail};
 use clap::{Command, CommandFactory};
-use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use xenia::say::visible;
 use xenia::title::{id_of, short_name};
 use xenia_render::{SettingEntry, SettingLayer, SettingTarget, SettingValue, SettingsClient, SettingsModel};
@@ -27,7 +26,7 @@ pub(super) struct AllSettings {
     named: Option<PathBuf>,
     /// The file that changes are written to.
     kept: Option<PathBuf>,
-    occupant: Arc<Mutex<Option<Occupant>>>,
+    occupant: SharedOccupant,
     /// The command line's definition, complete.
     definition: OnceLock<Command>,
 }
@@ -56,7 +55,7 @@ impl AllSettings {
     pub(super) fn new(
         own: ExecArgs,
         (named, kept): (Option<PathBuf>, Option<PathBuf>),
-        occupant: Arc<Mutex<Option<Occupant>>>,
+        occupant: SharedOccupant,
     ) -> Self {
         Self { own, named, kept, occupant, definition: OnceLock::new() }
     }

@@ -5,11 +5,14 @@ use super::profile_pages::DataSubject;
 use super::reports::Reports;
 use crate::cli::ExecArgs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use xenia::config::SoundConfig;
+use xenia::lock_order;
 use xenia::screenshots::Screenshots;
 use xenia::state_slots::StateSlots;
 use xenia::title::Title;
 use xenia::video::VideoTarget;
+use xenia_sync::{Level, Mutex, MutexGuard};
 
 /// The screenshots, reports and states of the title that is open.
 #[derive(Clone)]
@@ -24,6 +27,23 @@ pub(super) struct Occupant {
     pub(super) data: Option<DataSubject>,
     /// Slots for states of the title; `None` if it has none.
     pub(super) slots: Option<StateSlots>,
+}
+
+/// The place of the title that is open in a window; clones share it. `None`: there is no title.
+#[derive(Clone)]
+pub(super) struct SharedOccupant(Arc<Mutex<Option<Occupant>>>);
+
+impl Default for SharedOccupant {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::numbered(Level::Program, lock_order::OCCUPANT, None)))
+    }
+}
+
+impl SharedOccupant {
+    /// Locks the place.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Option<Occupant>> {
+        self.0.lock()
+    }
 }
 
 impl Occupant {

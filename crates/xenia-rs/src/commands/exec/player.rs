@@ -2,7 +2,7 @@
 
 use super::all_settings::AllSettings;
 use super::gallery::{self, GalleryFolders};
-use super::occupant::Occupant;
+use super::occupant::SharedOccupant;
 use super::place;
 use super::profile_pages::ProfilePages;
 use super::remapping::Remapping;
@@ -12,7 +12,6 @@ use crate::cli::Cli;
 use crate::settings;
 use anyhow::{Context, Result};
 use clap::CommandFactory;
-use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use xenia::desktop;
@@ -53,7 +52,7 @@ pub(super) struct Player {
     pub(super) dialog_keys: DialogKeys,
     pub(super) control: PaceControl,
     /// Screenshots, reports and states of the title that is open.
-    pub(super) occupant: Arc<Mutex<Option<Occupant>>>,
+    pub(super) occupant: SharedOccupant,
     pub(super) interrupt: Interrupt,
     pub(super) volume: VolumeControl,
     pub(super) videos: WindowVideos,

@@ -6,17 +6,17 @@ mod subject;
 
 pub(super) use subject::DataSubject;
 
-use super::occupant::Occupant;
+use super::occupant::SharedOccupant;
 use crate::cli::{ExecArgs, ExportForm};
 use crate::commands::content::import::{ImportChoice, PackageExists, import, to_write};
 use crate::commands::content::{export_one, to_read};
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
-use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use xenia::achievements::{self, ListedAchievement};
 use xenia::config::SaveConfig;
 use xenia::content::{self, ContentInUse};
+use xenia::lock_order;
 use xenia::say::{chain, visible};
 use xenia::title::described::is_title;
 use xenia::user_folders;
@@ -28,6 +28,7 @@ use xenia_render::{
     AchievementsModel, DataOwner, EarnedRow, FrameSender, LibraryIcon, PackageId, ProfileChoice,
     ProfileClient, ProfileName, ProfileNews,
 };
+use xenia_sync::{Level, Mutex};
 
 /// Name of the folder of exports in the data folder.
 const EXPORTS: &str = "exports";
@@ -38,7 +39,7 @@ const MOST_EXPORTS: u32 = 99;
 #[derive(Clone)]
 pub(super) struct ProfilePages {
     own: Arc<ExecArgs>,
-    occupant: Arc<Mutex<Option<Occupant>>>,
+    occupant: SharedOccupant,
     sender: Arc<OnceLock<FrameSender>>,
     /// Folder of exports; `None`: there is no data folder.
     exports: Option<PathBuf>,
@@ -56,13 +57,13 @@ struct Shown {
 
 impl ProfilePages {
     /// The pages of a window with these flags.
-    pub(super) fn new(own: &ExecArgs, occupant: &Arc<Mutex<Option<Occupant>>>) -> Self {
+    pub(super) fn new(own: &ExecArgs, occupant: &SharedOccupant) -> Self {
         Self {
             own: Arc::new(own.clone()),
             occupant: occupant.clone(),
             sender: Arc::default(),
             exports: user_folders::data().map(|data| data.join(EXPORTS)),
-            shown: Arc::default(),
+            shown: Arc::new(Mutex::numbered(Level::Program, lock_order::PROFILE_PAGES, Shown::default())),
         }
     }
 

@@ -2,16 +2,17 @@
 
 use crate::cli::ExecArgs;
 use anyhow::{Context, Result};
-use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia::bug_report::{self, Collected, PrivateWords};
 use xenia::interrupt::Interrupt;
+use xenia::lock_order;
 use xenia::machine::ReportSink;
 use xenia::pace::PaceControl;
 use xenia::title::Title;
 use xenia::user_folders;
 use xenia_gpu::Frame;
+use xenia_sync::{Level, Mutex};
 
 /// State of the reports by key.
 #[derive(Default)]
@@ -42,7 +43,8 @@ impl Reports {
         let engine = &args.engine;
         let paths = [&engine.content.content, &args.run.json, &args.report];
         paths.into_iter().flatten().for_each(|path| private.add_path(path));
-        Self { file: args.report.clone(), flags: args.given.clone(), private, state: Arc::default() }
+        let state = Mutex::numbered(Level::Program, lock_order::KEY_REPORTS, KeyReports::default());
+        Self { file: args.report.clone(), flags: args.given.clone(), private, state: Arc::new(state) }
     }
 
     fn with_flags(&self, collected: &Collected) -> Collected {

@@ -7,7 +7,6 @@ use crate::cli::{Cli, Command, ExecArgs, LibraryArgs, values_of};
 use crate::settings;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{CommandFactory, Parser};
-use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -16,6 +15,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use xenia::config::SaveConfig;
 use xenia::library::stored::{StoredPlaces, StoredTitle};
 use xenia::library::{self, LibraryTitle, cover, holds_executable, icon, plays};
+use xenia::lock_order;
 use xenia::pace::PaceControl;
 use xenia::say::visible;
 use xenia::state_slots::age_text;
@@ -26,6 +26,7 @@ use xenia_render::{
     FolderModel, FrameSender, LibraryClient, LibraryEntry, LibraryIcon, LibraryModel, LibraryView,
     StoredData, StoredKind,
 };
+use xenia_sync::{Level, Mutex};
 
 /// Time between two reports of a scan's progress.
 const PROGRESS_PERIOD: Duration = Duration::from_millis(100);
@@ -82,7 +83,8 @@ impl Shelf {
             model: LibraryModel { entries: vec![demo()], has_folders: true, ..LibraryModel::default() },
             ..Contents::default()
         };
-        let (contents, sender) = (Arc::new(Mutex::new(contents)), Arc::default());
+        let contents = Arc::new(Mutex::numbered(Level::Program, lock_order::LIBRARY, contents));
+        let sender = Arc::default();
         Ok(Self { contents, sender, places, files, control, wishes })
     }
 
@@ -150,7 +152,7 @@ impl Shelf {
         let args = self.args()?;
         self.contents.lock().model.view = args.window_view();
         let keys = key_ring(args.key_file.as_deref())?;
-        let told = Mutex::new(Instant::now());
+        let told = Mutex::new(Level::Leaf, Instant::now());
         let progress = |progress: library::ScanProgress| {
             let Some(mut told) = told.try_lock().filter(|told| told.elapsed() >= PROGRESS_PERIOD) else {
                 return;

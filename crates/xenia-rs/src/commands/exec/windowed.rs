@@ -8,7 +8,7 @@ use super::all_settings::AllSettings;
 use super::ending::{CurrentRun, Moment};
 use super::gallery::GalleryFolders;
 use super::inside;
-use super::occupant::Occupant;
+use super::occupant::{Occupant, SharedOccupant};
 use super::place;
 use super::player::{Player, Wish};
 use super::profile_pages::ProfilePages;
@@ -19,10 +19,9 @@ use super::videos::WindowVideos;
 use super::{Making, Outputs, leaves_files, machine};
 use crate::cli::ExecArgs;
 use anyhow::Result;
-use parking_lot::Mutex;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use xenia::config::DialogPolicy;
 use xenia::content::HeldContent;
 use xenia::dialogs::{DialogKeys, Unasked, WindowDialogs};
@@ -122,7 +121,7 @@ pub(super) fn run(
             Shelf::new(args, files, (control.clone(), wishes.clone()))
         })
         .transpose()?;
-    let occupant: Arc<Mutex<Option<Occupant>>> = Arc::default();
+    let occupant = SharedOccupant::default();
     let profile = ProfilePages::new(args, &occupant);
     let player = Player {
         profile: profile.clone(),
@@ -227,7 +226,7 @@ pub(super) struct Seat<'a> {
     pub(super) input: &'a LiveInput,
     pub(super) control: &'a PaceControl,
     dialog_keys: &'a DialogKeys,
-    pub(super) occupant: &'a Mutex<Option<Occupant>>,
+    pub(super) occupant: &'a SharedOccupant,
     pub(super) volume: &'a VolumeControl,
     pub(super) videos: &'a WindowVideos,
 }

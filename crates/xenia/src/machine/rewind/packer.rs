@@ -1,11 +1,11 @@
 //! Compresses and merges differences between checkpoints on a thread of its own.
 
 use super::shadow::{Delta, PackedDelta};
-use parking_lot::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
 use std::thread::Builder;
 use xenia_state::StateError;
+use xenia_sync::{Level, Mutex};
 
 /// A difference, compressed as soon as the thread has come to it.
 pub(super) struct StoredDelta {
@@ -30,7 +30,7 @@ impl Form {
 impl StoredDelta {
     fn new(delta: Delta) -> Arc<Self> {
         let size = AtomicUsize::new(delta.size());
-        Arc::new(Self { form: Mutex::new(Form::Plain(delta)), size })
+        Arc::new(Self { form: Mutex::new(Level::Leaf, Form::Plain(delta)), size })
     }
 
     /// Bytes of memory that it takes.
@@ -59,14 +59,14 @@ impl StoredDelta {
 
     /// Adds differences, each of which ends where the one before begins.
     fn merge(&self, newer: &[Arc<Self>]) {
-        let mut form = self.form.lock();
-        let mut merged = form.delta();
+        let mut merged = self.delta();
         for newer in newer {
             let newer = newer.delta();
             merged = merged.and_then(|merged| Ok(newer?.merged(&merged)));
         }
         match merged {
-            Ok(merged) => self.put(&mut form, merged),
+            // Only this thread changes the form.
+            Ok(merged) => self.put(&mut self.form.lock(), merged),
             Err(error) => tracing::error!("a checkpoint is lost: {error}"),
         }
     }
