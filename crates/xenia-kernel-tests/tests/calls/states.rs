@@ -3,6 +3,7 @@
 
 use super::*;
 use xenia_kernel::AreasState;
+use xenia_kernel::files::FilesState;
 use xenia_kernel::ports::{Audio, DialogAnswer, DialogRequest, Dialogs, RenderFrame, SongBytes};
 use xenia_sched::{GuestTicks, System};
 use xenia_state::{StateSection, StoredSection};
@@ -261,4 +262,27 @@ fn damaged_states_are_refused_or_can_be_used() {
     state.decode::<AreasState>().expect("its own bytes").restore(&b.kernel, now).expect("it can be");
     assert_eq!(stored(&b), state);
     assert_eq!(AreasState::VERSION, state.version);
+}
+
+/// A machine with a raised limit loads the states that it has saved.
+#[test]
+fn a_state_has_as_much_as_the_limits_of_its_machine() {
+    let limits = ["open_files=1000", "completions=65537"].map(|limit| limit.parse().unwrap()).to_vec();
+    let config = KernelConfig { limits, ..KernelConfig::default() };
+    let mut b = Harness::with_config(config, Ports::default());
+    let base = at(&b, 0);
+    let attributes = b.put_attributes(0x100, r"cache:\file");
+    let open = [base, GENERIC_READ, attributes, base + 8, 0, 0, 3, 3, 0];
+    for number in 0..1000 {
+        assert_eq!(b.status("NtCreateFile", &open), NtStatus::SUCCESS, "{number}");
+    }
+    assert_eq!(b.status("NtCreateFile", &open), NtStatus::TOO_MANY_OPENED_FILES);
+    assert_eq!(b.status("NtCreateIoCompletion", &[base, 0, 0, 0]), NtStatus::SUCCESS);
+    let port = u64::from(b.word(0));
+    for _ in 0..0x1_0001 {
+        assert_eq!(b.status("NtSetIoCompletion", &[port, 1, 2, 0, 3]), NtStatus::SUCCESS);
+    }
+    let (state, bytes) = FilesState::of(&b.kernel).unwrap();
+    state.clone().restore(&b.kernel, bytes.clone()).unwrap();
+    assert!(FilesState::of(&b.kernel) == Ok((state, bytes)));
 }

@@ -66,6 +66,19 @@ fn files_and_raw_bytes_are_found_again_and_count_against_the_size() {
 }
 
 #[test]
+fn the_machines_own_limit_of_entries_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Limits::new(&["scratch_disk_entries=2".parse().unwrap()]);
+    let disks = ScratchDisks::open(folder.path(), SIZE, Arc::new(limits)).unwrap();
+    let mut disk = disks.disk("Cache0").unwrap();
+    disk.create_directory(&names("Dir")).unwrap();
+    disk.create_file(&names("Dir/File")).unwrap();
+    assert_eq!(disk.create_directory(&names("More")), Err(VfsError::Full));
+    disk.remove(&names("Dir/File")).unwrap();
+    disk.create_directory(&names("More")).unwrap();
+}
+
+#[test]
 fn a_changed_header_formats_the_disk_when_raw_access_ends() {
     let folder = tempfile::tempdir().unwrap();
     let disks = open(folder.path());
