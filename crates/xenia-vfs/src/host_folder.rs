@@ -120,6 +120,18 @@ impl HostFolder {
         if self.open_at(path).is_some() { remove_open(path) } else { fs::remove_file(path) }
     }
 
+    /// Accounts for the removal of a file; `was_there`: the host had it.
+    fn removed_file(&mut self, path: &[String], at: &Path, size: u64, was_there: bool) -> VfsResult<()> {
+        self.drafts()?.removed(at, size);
+        if !was_there {
+            // The thread that commits closed files may have put it there since it was looked for;
+            // from now on it can't.
+            is_removed(remove_open(at))?;
+        }
+        self.forget(path);
+        Ok(())
+    }
+
     /// Size of a file, including pending changes.
     fn size_at(&self, path: &Path) -> VfsResult<u64> {
         match self.open_at(path) {
@@ -138,6 +150,14 @@ impl HostFolder {
         }
         let size = if directory { 0 } else { size };
         Ok(Entry { name, directory, size, read_only: self.drafts.is_none(), stamp })
+    }
+}
+
+/// Whether a removal has removed a file; `false`: there was none.
+fn is_removed(removal: io::Result<()>) -> VfsResult<bool> {
+    match removal {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        result => Ok(result.map(|()| true)?),
     }
 }
 
@@ -292,14 +312,8 @@ impl Device for HostFolder {
             return Ok(());
         }
         let size = self.size_at(&at)?;
-        match self.remove_file(&at) {
-            // The file was not committed yet.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            result => result?,
-        }
-        drafts.removed(&at, size);
-        self.forget(path);
-        Ok(())
+        let was_there = is_removed(self.remove_file(&at))?;
+        self.removed_file(path, &at, size, was_there)
     }
 
     fn rename(&mut self, from: &[String], to: &[String], replace: bool) -> VfsResult<()> {

@@ -69,9 +69,10 @@ impl HostFolder {
                 Err(VfsError::NotFound) => self.create_file(&path),
                 opened => opened,
             };
-            let file = file.map_err(failed)?;
-            fill(&*file, size, bytes)?;
-            self.restored.0.push(file);
+            // It is kept before it is filled: if that fails, the folder still has it to discard.
+            self.restored.0.push(file.map_err(failed)?);
+            let file = self.restored.0.last().ok_or("no file is kept")?;
+            fill(&**file, size, bytes)?;
             self.set_stamp(&path, stamp).map_err(failed)?;
         }
         let folder = self.drafts.as_ref().ok_or("a folder of the state can't be written to")?;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::draft::is_draft;
+use crate::state::{DraftState, FolderState};
 
 #[test]
 fn the_host_has_the_old_contents_until_a_flush_or_the_last_close() {
@@ -50,10 +51,10 @@ fn temporary_files_are_hidden_and_stale_ones_removed() {
     fs::create_dir(folder.path().join("d")).unwrap();
     let stale = folder.path().join("d").join(".xenia-draft-0-7");
     fs::write(&stale, "x").unwrap();
-    // A user of a temporary file holds its lock.
+    // A user of a temporary file has marked it.
     let ours = folder.path().join(".xenia-draft-0-8");
     let in_use = File::create(&ours).unwrap();
-    in_use.lock_shared().unwrap();
+    xenia_host::file::mark_in_use(&in_use).unwrap();
     let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     assert!(!stale.exists() && ours.exists());
     assert_eq!(listed(&device), ["d"]);
@@ -97,4 +98,47 @@ fn temporary_files_in_use_survive_another_mount() {
     assert_eq!(drafts(), 1, "another machine on the same folder leaves it alone");
     drop(file);
     assert_eq!(second.find(&names(&["a"])).unwrap().size, 5);
+}
+
+/// A state that ends too early is refused, and the files that it was to write stay as they were.
+#[test]
+fn a_refused_state_changes_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("save");
+    fs::write(&path, "saved").unwrap();
+    let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    let drafts = [("save", 9), ("new", 1)].map(|(name, size)| DraftState {
+        path: names(&[name]),
+        size,
+        stamp: Stamp::default(),
+    });
+    let state = DeviceState::Folder(FolderState { used: [0, 0], drafts: drafts.to_vec() });
+    assert!(device.restore(state, &mut SavedBytes::default()).is_err());
+    device.discard();
+    drop(device);
+    assert_eq!(fs::read(&path).unwrap(), b"saved");
+    assert_eq!(on_host(folder.path()), ["save"]);
+}
+
+/// The thread that commits closed files may do so while a file is being removed.
+#[test]
+fn a_file_that_is_committed_while_it_is_removed_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    let close = |device: &mut HostFolder, name: &str| {
+        device.create_file(&names(&[name])).unwrap().write_at(0, b"contents").unwrap();
+    };
+    // The host may be so slow that a file is committed as it is closed.
+    let name = (0..1000).map(|number| format!("f{number}")).find(|name| {
+        close(&mut device, name);
+        !folder.path().join(name).exists()
+    });
+    let (name, at) = name.map(|name| (name.clone(), folder.path().join(name))).unwrap();
+    let size = device.size_at(&at).unwrap();
+    let was_there = is_removed(device.remove_file(&at)).unwrap();
+    device.drafts().unwrap().closed.commit_all();
+    assert!(!was_there && at.exists());
+    device.removed_file(&names(&[&name]), &at, size, was_there).unwrap();
+    assert!(!at.exists());
+    assert_eq!(device.find(&names(&[&name])), Err(VfsError::NotFound));
 }
