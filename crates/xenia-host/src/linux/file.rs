@@ -155,6 +155,16 @@ pub fn path_of_url(path: Vec<u8>) -> PathBuf {
     PathBuf::from(OsString::from_vec(path))
 }
 
+/// Marks a file as in use for as long as this handle is open. Several handles may do so.
+pub fn mark_in_use(file: &File) -> io::Result<()> {
+    file.lock_shared()
+}
+
+/// Whether no other handle marks the file as in use; `false` if that is not known.
+pub fn is_unused(file: &File) -> bool {
+    file.try_lock().is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

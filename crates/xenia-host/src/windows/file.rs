@@ -11,8 +11,8 @@ use std::os::windows::io::AsRawHandle;
 use std::path::{Component, Path, PathBuf};
 use windows_sys::Win32::Foundation::{ERROR_FILE_TOO_LARGE, ERROR_HANDLE_EOF, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::Storage::FileSystem::{
-    FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT, FindClose, FindFirstFileW, ReadFile,
-    WIN32_FIND_DATAW,
+    FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT, FindClose, FindFirstFileW,
+    LOCKFILE_EXCLUSIVE_LOCK, LOCKFILE_FAIL_IMMEDIATELY, LockFileEx, ReadFile, WIN32_FIND_DATAW,
 };
 use windows_sys::Win32::System::IO::OVERLAPPED;
 
@@ -180,6 +180,31 @@ pub fn path_of_url(path: Vec<u8>) -> PathBuf {
     drive.map_or_else(|| PathBuf::from(&text), PathBuf::from)
 }
 
+/// Place of the byte whose lock marks a file as in use. No file has data there: a lock keeps all
+/// handles, also the one that took it, from writing the bytes that it covers.
+const MARK: u64 = i64::MAX as u64 - 1;
+
+/// Locks the byte of the mark, which ends with the handle.
+fn lock_mark(file: &File, flags: u32) -> io::Result<()> {
+    let mut place = OVERLAPPED::default();
+    place.Anonymous.Anonymous.Offset = MARK as u32;
+    place.Anonymous.Anonymous.OffsetHigh = (MARK >> 32) as u32;
+    // SAFETY: the handle is open, and synchronous, so the call uses the structure only until it
+    // returns.
+    let locked = unsafe { LockFileEx(file.as_raw_handle(), flags, 0, 1, 0, &raw mut place) };
+    if locked == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Marks a file as in use for as long as this handle is open. Several handles may do so.
+pub fn mark_in_use(file: &File) -> io::Result<()> {
+    lock_mark(file, 0)
+}
+
+/// Whether no other handle marks the file as in use; `false` if that is not known.
+pub fn is_unused(file: &File) -> bool {
+    lock_mark(file, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,6 +222,24 @@ mod tests {
             assert!(bytes[..count].iter().zip(offset..).all(|(byte, at)| *byte == b'0' + at as u8));
             assert_eq!(read_at(&file, offset, &mut bytes).unwrap(), expected);
         }
+    }
+
+    #[test]
+    fn a_marked_file_is_in_use_and_can_be_written_and_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("marked");
+        let options =
+            || File::options().read(true).write(true).create(true).truncate(false).open(&path).unwrap();
+        let (file, other) = (options(), options());
+        mark_in_use(&file).unwrap();
+        for (writer, reader) in [(&file, &other), (&other, &file)] {
+            write_all_at(writer, b"written", 0).unwrap();
+            assert_eq!(read_at(reader, 0, &mut [0; 8]).unwrap(), 7);
+        }
+        file.set_len(3).unwrap();
+        assert!(!is_unused(&other));
+        drop(file);
+        assert!(is_unused(&other));
     }
 
     #[test]

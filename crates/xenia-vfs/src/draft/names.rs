@@ -8,6 +8,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use xenia_host::file::{is_unused, mark_in_use};
 
 /// Prefix of temporary files; guests cannot use such names.
 const PREFIX: &str = ".xenia-draft-";
@@ -39,7 +40,7 @@ fn new_name() -> String {
     format!("{PREFIX}{}-{}", std::process::id(), NUMBER.fetch_add(1, Relaxed))
 }
 
-/// Makes an empty temporary file in `folder`, locked to mark it as in use.
+/// Makes an empty temporary file in `folder`, marked as in use.
 pub(super) fn make(folder: &Path) -> VfsResult<(PathBuf, File)> {
     loop {
         let path = folder.join(new_name());
@@ -49,7 +50,7 @@ pub(super) fn make(folder: &Path) -> VfsResult<(PathBuf, File)> {
             result => result?,
         };
         // A file system without locks has no other program that checks them.
-        let _ = file.lock_shared();
+        let _ = mark_in_use(&file);
         // Another program that swept the folder may have removed it before it was locked.
         if path.symlink_metadata().is_ok() {
             return Ok((path, file));
@@ -133,8 +134,8 @@ pub(crate) fn sweep(folder: &Path) {
         if kind.is_dir() {
             sweep(&entry.path());
         } else if kind.is_file() && (begins(&name, PREFIX) || begins(&name, CLOSED)) {
-            // A user of the file holds its lock, in whatever container.
-            let unused = File::open(entry.path()).is_ok_and(|draft| draft.try_lock().is_ok());
+            // A user of the file has marked it, in whatever container.
+            let unused = File::open(entry.path()).is_ok_and(|draft| is_unused(&draft));
             if unused && complete(&entry.path(), folder, &name) {
                 continue;
             }
