@@ -18,9 +18,9 @@
 use super::{VfsResult, draft, path};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write as _};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use xenia_guest::START_FILETIME;
 use xenia_sync::{Level, Mutex};
@@ -138,6 +138,14 @@ impl Content {
         let found = self.stamps.range(below.clone()..).take_while(|(other, _)| other.starts_with(&below));
         let found: Vec<_> = found.map(|(other, _)| other.clone()).chain([path.to_owned()]).collect();
         found.into_iter().filter_map(|path| self.stamps.remove_entry(&path)).collect()
+    }
+
+    /// Appends lines to the file. If that fails, a part of them may be there, and the next save
+    /// rewrites the file.
+    fn append(&mut self, file: io::Result<impl Write>, lines: &str) -> io::Result<()> {
+        let appended = file.and_then(|mut file| file.write_all(lines.as_bytes()));
+        self.dirty |= appended.is_err();
+        appended
     }
 
     /// Records the removal of a subtree; returns its stamps.
@@ -275,8 +283,7 @@ impl Stamps {
             draft::replace(&self.file, |file| file.write_all(text.as_bytes()))?;
             content.lines = lines;
         } else {
-            let mut file = OpenOptions::new().create(true).append(true).open(&self.file)?;
-            file.write_all(text.as_bytes())?;
+            content.append(OpenOptions::new().create(true).append(true).open(&self.file), &text)?;
             content.lines += lines;
         }
         content.dirty = false;

@@ -14,8 +14,11 @@ use xenia_sync::{Level, Mutex};
 
 /// Directory of packages in a content folder.
 pub(super) const PACKAGES: &str = "Content";
-/// Number of paths recorded individually; beyond that the whole directory counts as failed.
+/// Number of paths recorded individually; beyond that whole packages count as failed, and beyond as
+/// many packages the whole directory.
 const LIMIT: usize = 1024;
+/// Names of a package's folder below the directory of packages: owner, title, kind and file.
+const PACKAGE_NAMES: usize = 4;
 
 /// Range from the first byte of an open file that could not be written to the last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,11 +93,15 @@ impl WriteBackErrors {
     pub(super) fn add(&self, path: &Path) {
         let Some(within) = self.tracked(path) else { return };
         let mut paths = self.paths.lock();
-        if paths.len() >= LIMIT {
-            paths.clear();
-            paths.insert(within.clone());
-        } else if !paths.contains(within) {
-            paths.insert(path.to_owned());
+        if paths.iter().any(|lost| path.starts_with(lost)) {
+            return;
+        }
+        paths.insert(path.to_owned());
+        if paths.len() > LIMIT {
+            *paths = paths.iter().map(|lost| package_of(lost, within)).collect();
+        }
+        if paths.len() > LIMIT {
+            *paths = [within.clone()].into();
         }
     }
 
@@ -129,6 +136,11 @@ impl WriteBackErrors {
     pub(super) fn has(&self, path: &Path) -> bool {
         self.paths.lock().iter().any(|lost| lost.starts_with(path) || path.starts_with(lost))
     }
+}
+
+/// The folder of the package that a path below `within` belongs to.
+fn package_of(path: &Path, within: &Path) -> PathBuf {
+    path.iter().take(within.iter().count() + PACKAGE_NAMES).collect()
 }
 
 #[cfg(test)]
@@ -200,5 +212,20 @@ mod tests {
             errors.add(Path::new(&format!("/r/{number}")));
         }
         assert!(errors.has(Path::new("/r/x")) && errors.paths.lock().len() == 1);
+    }
+
+    /// A package with many failed files does not make the others fail.
+    #[test]
+    fn many_errors_of_a_package_are_forgotten_with_it() {
+        let errors = WriteBackErrors::new(Some("/r/Content".into()));
+        let package = Path::new("/r/Content/E0/4D53/1/save");
+        for number in 0..4 * LIMIT {
+            errors.add(&package.join(number.to_string()));
+        }
+        let other = Path::new("/r/Content/E0/4D53/1/other");
+        assert!(errors.has(package) && errors.has(&package.join("new")) && !errors.has(other));
+        assert_eq!(errors.paths.lock().len(), 1);
+        errors.forget(package);
+        assert!(errors.is_empty());
     }
 }

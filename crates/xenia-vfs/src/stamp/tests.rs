@@ -208,3 +208,37 @@ fn changes_are_added_and_a_file_of_old_lines_is_written_again() {
     fs::write(&file, &text[..text.len() - 1]).unwrap();
     assert_eq!(Stamps::read(folder.path()).get(&names("b")), Stamp::default());
 }
+
+/// A disk that is full takes a part of the lines; what is appended later must not end one of them.
+#[test]
+fn lines_that_were_cut_short_are_written_again() {
+    struct Full(File, usize);
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let count = self.0.write(&bytes[..bytes.len().min(self.1)])?;
+            self.1 -= count;
+            if count == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(count) }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let stamps = Stamps::read(folder.path());
+    let stamp = Stamp::new(7, 0);
+    stamps.set(&names("first"), stamp);
+    stamps.save(|_| true).unwrap();
+    stamps.set(&names(r"d\second"), stamp);
+    let file = File::options().append(true).open(folder.path().join(FILE)).unwrap();
+    stamps.content.lock().append(Ok(Full(file, 11)), "7 7 7 0 d\\second\n").unwrap_err();
+    stamps.set(&names("third"), stamp);
+    stamps.save(|_| true).unwrap();
+    let again = Stamps::read(folder.path());
+    for name in ["first", r"d\second", "third"] {
+        assert_eq!(again.get(&names(name)), stamp, "{name}");
+    }
+    assert_eq!(again.content.lock().stamps.len(), 3);
+}
