@@ -330,12 +330,9 @@ fn decode_frame(
     if let Some(fault) = buffers.fault {
         return Err(fault);
     }
-    let (mut position, has_frame) = match next {
-        Next::Missing(position) => {
-            words.set(field::INPUT_READ_OFFSET, position.bits());
-            return Ok(false);
-        }
-        Next::End(position) => (position, false),
+    let (mut position, goes_on) = match next {
+        Next::Missing(position) => (position, Some(false)),
+        Next::End(position) => (position, None),
         Next::Frame { bytes, length, at, behind, metadata } => {
             figures.frames += 1;
             words.set(field::PACKET_METADATA, metadata);
@@ -356,16 +353,17 @@ fn decode_frame(
             }
             let kept = samples.get(from * channels..to * channels).unwrap_or_default();
             stream.pending.extend(kept);
-            (position, true)
+            (position, Some(true))
         }
     };
-    // Release buffers before the new position.
+    // Release buffers before the new position, also where the rest of a frame is missing: the title
+    // may have no other buffer for it.
     while position.packet >= words.packets() && words.is_valid() {
         position.packet -= words.packets();
         words.release();
     }
     words.set(field::INPUT_READ_OFFSET, position.bits() % (4096 * PACKET_BITS));
-    Ok(has_frame || words.is_valid())
+    Ok(goes_on.unwrap_or_else(|| words.is_valid()))
 }
 
 /// Resets a context: no buffers, position at the start; the title's other settings stay. This

@@ -315,6 +315,35 @@ fn packets_in_which_no_frame_begins_change_no_sample_and_no_buffer() {
     }
 }
 
+/// The rest of a frame that begins in the second buffer comes in the first one.
+#[test]
+fn a_frame_whose_rest_is_missing_releases_the_buffer_before_it() {
+    const PAYLOAD: usize = 16_352;
+    let frames: Vec<_> = (0..40).map(|n| encoder::frame(&[tone(40)], n * 512, Style::default())).collect();
+    let mut starts = frames.iter().scan(0, |at, frame| Some(std::mem::replace(at, *at + frame.bits.len())));
+    let last = starts.by_ref().take_while(|at| *at < PAYLOAD).last().unwrap();
+    let mut all = packets(&frames, 0);
+    assert!(all.len() > 1);
+    // What lies before the last frame that begins in the packet is the end of an older one.
+    all[0][..4].copy_from_slice(&(1 << 26 | (last as u32) << 11 | 1 << 8).to_be_bytes());
+    let (expected, _) = plain::decode(all[..2].as_flattened(), false, 3);
+    let mut padding = [0xFF; 2048];
+    padding[..4].copy_from_slice(&0x03FF_F9FF_u32.to_be_bytes());
+    let mut bench = Bench::new([padding, all[0], all[1]].as_flattened(), 16, false);
+    let input = physical(bench.input).unwrap();
+    bench.set(field::INPUT0_PACKETS, 1);
+    bench.set(field::INPUT1, input + 2048);
+    bench.set(field::INPUT1_PACKETS, 1);
+    bench.set(field::INPUT1_VALID, 1);
+    assert!(bench.drain().is_empty());
+    let valid = [field::INPUT0_VALID, field::INPUT1_VALID, field::CURRENT_BUFFER];
+    assert_eq!(valid.map(|field| bench.get(field)), [0, 1, 1]);
+    bench.set(field::INPUT0, input + 2 * 2048);
+    bench.set(field::INPUT0_VALID, 1);
+    let samples = bench.drain();
+    assert!(!samples.is_empty() && samples == expected);
+}
+
 #[test]
 fn a_context_that_is_cleared_has_no_buffers_and_begins_anew() {
     let mut bench = Bench::new(&tone_stream(9), 10, false);

@@ -82,21 +82,23 @@ pub(super) struct Scales {
     factors: [i32; MOST_BANDS],
     highest: i32,
     step: i32,
+    /// Those that the frame has sent last, from which tiles of other lengths take theirs.
+    sent: [i32; MOST_BANDS],
     /// Length of the tile for which the frame has sent them, if any.
     sent_for: Option<usize>,
 }
 
 impl Default for Scales {
     fn default() -> Self {
-        Self { factors: [0; MOST_BANDS], highest: 0, step: 1, sent_for: None }
+        Self { factors: [0; MOST_BANDS], highest: 0, step: 1, sent: [0; MOST_BANDS], sent_for: None }
     }
 }
 
 impl Scales {
     /// Checks scale factors that come from a saved state.
     pub(super) fn check_state(&self) -> Result<(), Impossible> {
-        let Self { factors, highest, step, sent_for } = self;
-        let mut all = factors.iter().chain([highest]);
+        let Self { factors, highest, step, sent, sent_for } = self;
+        let mut all = factors.iter().chain(sent).chain([highest]);
         let fits = all.all(|factor| factor.unsigned_abs() <= FACTOR_LIMIT);
         check(fits && (1..=4).contains(step), "a scale factor is too large")?;
         check(sent_for.is_none_or(is_tile), "a tile has an impossible length")
@@ -114,26 +116,33 @@ impl Scales {
         length: usize,
         is_first: bool,
     ) -> Result<(), XmaError> {
-        let codes = Codes::get();
         let bands = &all[length_index(length)];
-        if let Some(before) = self.sent_for.filter(|&before| before != length) {
+        if let Some(before) = self.sent_for {
             let from = all[length_index(before)].resampled(before, bands, length);
-            self.factors = from.map(|band| self.factors[usize::from(band)]);
-            self.sent_for = Some(length);
+            self.factors =
+                if before == length { self.sent } else { from.map(|band| self.sent[usize::from(band)]) };
         }
-        if !is_first && !bits.flag()? {
-            return Ok(());
+        if is_first || bits.flag()? {
+            self.read_new(bits, bands.len())?;
+            (self.sent, self.sent_for) = (self.factors, Some(length));
         }
+        self.highest = self.factors[..bands.len()].iter().copied().max().unwrap_or(0);
+        Ok(())
+    }
+
+    /// Reads scale factors, or their differences from those of the tile before.
+    fn read_new(&mut self, bits: &mut Bits<'_>, bands: usize) -> Result<(), XmaError> {
+        let codes = Codes::get();
         if self.sent_for.is_none() {
             self.step = bits.take(2)? as i32 + 1;
             let mut value = 45 / self.step;
-            for factor in &mut self.factors[..bands.len()] {
+            for factor in &mut self.factors[..bands] {
                 value += i32::from(codes.scale.take(bits)?) - 60;
                 *factor = value;
             }
         } else {
             let mut band = 0;
-            while band < bands.len() {
+            while band < bands {
                 let (run, level) = match codes.scale_runs.code.take(bits)? {
                     0 => {
                         let word = bits.take(14)?;
@@ -148,15 +157,13 @@ impl Scales {
                     }
                 };
                 band += run;
-                if band >= bands.len() {
+                if band >= bands {
                     return Err(bits.fault(XmaFault::Scale));
                 }
                 self.factors[band] += level;
                 band += 1;
             }
         }
-        self.sent_for = Some(length);
-        self.highest = self.factors[..bands.len()].iter().copied().max().unwrap_or(0);
         Ok(())
     }
 }

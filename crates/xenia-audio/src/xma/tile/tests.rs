@@ -49,3 +49,20 @@ fn quantisers_go_on_in_parts() {
         Err(XmaError { fault: XmaFault::Quantiser(_), .. })
     ));
 }
+
+/// Tiles that send no scale factors have those that were sent last, and their own loudest one.
+#[test]
+fn tiles_of_other_lengths_resample_what_was_sent() {
+    let all = Bands::of_rate(3);
+    let mut sent = [0; MOST_BANDS];
+    (0..).zip(&mut sent).for_each(|(band, factor)| *factor = 60 - 7 * (band % 5));
+    let mut scales = Scales { factors: sent, sent, sent_for: Some(512), ..Scales::default() };
+    let to_128 = all[2].resampled(512, &all[0], 128).map(|band| sent[usize::from(band)]);
+    // The flag of each tile is 0: no new ones.
+    for (length, expected) in [(128, to_128), (512, sent), (128, to_128)] {
+        scales.read(&mut Bits::new(&[0], 1), &all, length, false).unwrap();
+        let bands = all[length_index(length)].len();
+        assert_eq!(scales.factors[..bands], expected[..bands], "{length}");
+        assert_eq!(Some(scales.highest), expected[..bands].iter().copied().max());
+    }
+}
