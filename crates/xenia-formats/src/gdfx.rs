@@ -161,9 +161,10 @@ fn entries(table: &[u8], offset: u64) -> Result<Vec<Entry>, FormatError> {
         let head: &[u8; ENTRY_HEAD] = table.get(at..).and_then(<[u8]>::first_chunk).ok_or_else(truncated)?;
         let [left, right] = [0, 2].map(|i| u16::from_le_bytes([head[i], head[i + 1]]));
         if left == PADDING {
-            // Some images link to the rest of a sector, in which no entry had room.
+            // Some images link to the rest of a sector, in which no entry had room. Many links may
+            // lead there, but its sectors are looked through once.
             let next = (at as u64 / SECTOR + 1) * SECTOR;
-            if at > 0 && next < table.len() as u64 {
+            if at > 0 && next < table.len() as u64 && seen.insert(at) {
                 ahead.push(next as usize);
             }
             continue;
@@ -192,4 +193,22 @@ fn entries(table: &[u8], offset: u64) -> Result<Vec<Entry>, FormatError> {
 
 fn word(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_le_bytes(*word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tens of thousands of entries that all link to the same 16,000 sectors of padding.
+    #[test]
+    fn padding_is_walked_once() {
+        const ENTRIES: u16 = 64_900;
+        let mut table = Vec::new();
+        for entry in 0..ENTRIES {
+            table.extend((entry + 1).to_le_bytes());
+            table.extend((ENTRIES + 100).to_le_bytes());
+        }
+        table.resize(32 << 20, 0xFF);
+        assert_eq!(entries(&table, 0).unwrap().len(), usize::from(ENTRIES));
+    }
 }

@@ -2,9 +2,9 @@
 //!
 //! A package consists of blocks of 4 KiB, a hash tree over them ([`hash_tree`]), and a directory
 //! whose entries refer to chains of blocks. Directory and tables are verified on opening, the
-//! blocks of a file when they are read. A block belongs to at most one file, so the total size of
-//! the files is bounded by the package's size. Signatures are not checked: users may run any
-//! package they have.
+//! blocks of a file when they are read. All files together have at most as many blocks as the
+//! package, which bounds their total size. Signatures are not checked: users may run any package
+//! they have.
 //!
 //! Facts: xenia-canary's `stfs_xbox.h` and `stfs_container_device.cc`.
 
