@@ -193,6 +193,15 @@ fn check_all(engine: &str, rows: impl Iterator<Item = &'static Row>) {
 }
 
 #[test]
+fn every_hostile_title_has_an_expected_end() {
+    for entry in std::fs::read_dir(titles()).unwrap() {
+        let path = entry.unwrap().path();
+        let has_row = ROWS.iter().any(|row| path.file_stem().is_some_and(|name| name == row.title));
+        assert!(has_row, "{} has no row", path.display());
+    }
+}
+
+#[test]
 fn every_hostile_title_ends_when_interpreted() {
     // Limits are counted by the kernel, whatever engine calls it.
     check_all("--interp", ROWS.iter().filter(|row| xenia_testing::is_long() || row.limits.is_empty()));
