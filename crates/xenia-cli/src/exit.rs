@@ -13,7 +13,8 @@ pub enum Code {
     Unusable = 2,
     /// The guest crashed.
     Crashed = 3,
-    /// The guest deadlocked and `--halt-on-deadlock` was given.
+    /// The guest deadlocked, or showed no frame within `--swap-timeout`. Without
+    /// `--halt-on-deadlock`, a deadlock ends a run only after recoveries in vain.
     Deadlocked = 4,
     /// A bug in this program.
     Internal = 70,

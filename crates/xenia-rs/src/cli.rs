@@ -71,10 +71,10 @@ Examples:
   xenia-rs conformance jit-tests --engine both
 
 Exit codes: 0 done or match, 1 mismatch or failed test, 2 wrong use, unreadable input, or an output that \
-was asked for and could not be written, 3 guest crashed, 4 guest deadlocked (with --halt-on-deadlock, or \
-no swap within --swap-timeout), 70 internal error, 75 units of a sweep that a signal ended, to be run again, \
-129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM with every output written; a second signal kills. The title's \
-own exit code is in the JSON.";
+was asked for and could not be written, 3 guest crashed, 4 guest deadlocked (at once with \
+--halt-on-deadlock; else after 64 recoveries in vain) or showed no frame within --swap-timeout, 70 internal \
+error, 75 units of a sweep that a signal ended, to be run again, 129, 130, 143 ended by SIGHUP, SIGINT, \
+SIGTERM with every output written; a second signal kills. The title's own exit code is in the JSON.";
 
 const EXEC_EXAMPLES: &str = "\
 Examples:
@@ -189,7 +189,7 @@ Examples:
   xenia-rs config                       folders, and what the settings file and the environment set
   xenia-rs config --paths
   xenia-rs config --show --config my.toml
-  xenia-rs config list                  every setting, its value and where it was set")]
+  xenia-rs config list                  settings of players, their values and where they were set")]
     Config(ConfigArgs),
     /// Write a completion script for a shell to standard output.
     #[command(

@@ -13,8 +13,8 @@
 //! command line and the environment override it; a setting that contradicts a flag on the command
 //! line (`interp` in the file, `--cross-check` typed) is ignored. The whole file is checked, not
 //! only the current command's table: an unknown command, an unknown flag or a bad value is an error
-//! that names the line. Commands that run no guest code ([`STATIC_COMMANDS`]) only warn of mistakes
-//! in the default file, and continue without it.
+//! that names the line. The commands of [`STATIC_COMMANDS`] only warn of mistakes in the default
+//! file, and continue without it.
 //!
 //! Three tables belong to no command: `[input]` and `[hotkeys]`, the assignments of keys and pads
 //! ([`xenia::input::config`]), and `[title.ID]`, the flags of `exec` for one title ([`titles`]),
@@ -71,8 +71,8 @@ use xenia::user_folders;
 /// The command whose settings also apply when no command is named.
 const DEFAULT_COMMAND: &str = "exec";
 
-/// Commands that only inspect files or print static information: a mistake in config.toml does not
-/// affect them.
+/// Commands that only inspect or convert files or print static information: a mistake in
+/// config.toml does not stop them.
 const STATIC_COMMANDS: &[&str] = &[
     "info",
     "library",

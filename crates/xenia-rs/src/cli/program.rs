@@ -22,7 +22,7 @@ pub struct ConfigArgs {
 /// Commands on the settings file.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Show every setting with its value, and which source it has: a flag, the environment, the
+    /// Show the settings of players with their values and sources: a flag, the environment, the
     /// title's table, the command's table, or the default.
     #[command(after_help = "\
 Examples:

@@ -1,4 +1,4 @@
-//! `xenia-rs config list`: every setting with its value and its source.
+//! `xenia-rs config list`: the settings with their values and sources.
 
 use crate::cli::{Cli, ConfigListArgs};
 use crate::settings::{self, Audience, ResolvedSetting};
