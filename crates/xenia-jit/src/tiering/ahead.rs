@@ -9,8 +9,8 @@
 //!
 //! No code is published here: a region waits in the store until its function is hot
 //! ([`crate::code::restore`]). Published at first execution it would be slower than baseline
-//! code in functions whose loops have few iterations, because each call between the tiers costs 10
-//! ns.
+//! code in functions whose loops have few iterations, because calls between the tiers cost more
+//! than it gains.
 //!
 //! Facts learned about functions on the way go into separate tables ([`Shared::aside`]). The
 //! machine's own tables still decide the extent of a hot region, so a function that is not compiled

@@ -9,7 +9,8 @@
 //!
 //! The code is not published: when samples find a function hot, its code is ready
 //! ([`crate::code::restore`]), in this run or a later one. Published at once it would be slower
-//! than baseline code wherever loops are short, because calls between the tiers cost 10 ns.
+//! than baseline code wherever loops are short, because calls between the tiers cost more than it
+//! gains.
 //!
 //! - Compilation starts only while no orders of hot code wait ([`crate::tiering::background`]).
 //! - A run compiles at most [`MOST_AHEAD`] instructions; at most [`MOST_RAN`] units that have run
