@@ -70,11 +70,11 @@ Examples:
   xenia-rs fuzz --blocks 1_000_000 --seed 1
   xenia-rs conformance jit-tests --engine both
 
-Exit codes: 0 done or match, 1 mismatch or failed test, 2 wrong use, unreadable input, or an output that \
-was asked for and could not be written, 3 guest crashed, 4 guest deadlocked (at once with \
---halt-on-deadlock; else after 64 recoveries in vain) or showed no frame within --swap-timeout, 70 internal \
-error, 75 units of a sweep that a signal ended, to be run again, 129, 130, 143 ended by SIGHUP, SIGINT, \
-SIGTERM with every output written; a second signal kills. The title's own exit code is in the JSON.";
+Exit codes: 0 done or match; 1 mismatch or failed test; 2 wrong use, unreadable input, or an output that \
+was asked for and could not be written; 3 guest crashed; 4 guest deadlocked (at once with \
+--halt-on-deadlock, else after 64 recoveries in vain) or showed no frame within --swap-timeout; 70 internal \
+error; 75 units of a sweep that a signal ended, to be run again; 129, 130, 143 ended by SIGHUP, SIGINT, \
+SIGTERM with every output written, where a second signal kills. The title's own exit code is in the JSON.";
 
 const EXEC_EXAMPLES: &str = "\
 Examples:

@@ -207,7 +207,6 @@ fn judge_report(unit: &SweepUnit, exit: i32, report: &Value) -> Judged {
     };
     let ended = report["exit"].as_str().unwrap_or_default();
     let (verdict, said) = match (unit.kind, &unit.expect) {
-        // Without `--halt-on-deadlock` a deadlock has no separate exit code.
         (UnitKind::Title, _) if ended == "deadlock" => {
             return judge_guest(unit, Verdict::Deadlock, Some(report), "");
         }

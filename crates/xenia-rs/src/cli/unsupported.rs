@@ -318,6 +318,7 @@ mod tests {
             &["--record", "r"],
             &["--replay", "r"],
             &["--event-log", "e"],
+            &["--save-state", "1:s"],
         ] {
             assert!(wants(flags), "{flags:?}");
         }

@@ -99,8 +99,9 @@ fn own_sections(command: &Command, is_root: bool, variables: &BTreeMap<String, S
         let codes = codes
             .trim()
             .trim_end_matches('.')
-            .split(", ")
-            .map(|code| code.split_once(' ').unwrap_or((code, "")));
+            .split("; ")
+            .map(|code| code.split_at(code.find(char::is_alphabetic).unwrap_or(code.len())))
+            .map(|(numbers, meaning)| (numbers.trim_end(), meaning));
         terms(&mut text, "EXIT STATUS", codes);
     }
     text
@@ -179,7 +180,9 @@ mod tests {
             at += found;
         }
         assert!(!text.contains(".SH EXTRA"));
-        for line in [".TP\n3\nguest crashed\n", ".TP\nXENIA_CACHE\nThe same as \\-\\-cache.\n"] {
+        let signals = ".TP\n129, 130, 143\nended by SIGHUP, SIGINT, SIGTERM";
+        assert_eq!(text.split_once("EXIT STATUS").unwrap().1.matches(".TP").count(), 8, "{text}");
+        for line in [".TP\n3\nguest crashed\n", signals, ".TP\nXENIA_CACHE\nThe same as \\-\\-cache.\n"] {
             assert!(text.contains(line), "{line}");
         }
         assert!(text.lines().any(|line| line.starts_with("F12   ")), "keys keep their columns");
