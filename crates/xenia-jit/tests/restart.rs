@@ -64,6 +64,27 @@ fn loads_without_a_swap_fault_where_they_are() {
     }
 }
 
+/// A compare with a NaN is done in software where FPSCR has control bits; it has no target.
+#[test]
+fn a_compare_in_software_changes_no_register() {
+    const MTFSFI_7_1: u32 = 0xFF80_110C;
+    const FCMPU_1_1: u32 = 0xFC01_0800;
+    let words = [
+        d(Op::addis, 7, 0, 0x7FC0),
+        d(Op::stw, 7, 9, 4),
+        d(Op::addis, 7, 0, 0x3FC0),
+        d(Op::stw, 7, 9, 0),
+        MTFSFI_7_1,
+        d(Op::lfs, 0, 9, 0),
+        d(Op::lfs, 1, 9, 4),
+        d(Op::stw, 5, 9, 8),
+        FCMPU_1_1,
+        d(Op::lwz, 10, 20, 0),
+        SC,
+    ];
+    check(&words, 9);
+}
+
 /// A displacement leads from the last bytes of memory to the page at address 0, if that can be read.
 #[test]
 fn an_address_that_wraps_is_that_of_the_null_page() {

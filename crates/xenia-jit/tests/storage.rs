@@ -118,6 +118,27 @@ fn a_string_that_leaves_memory_changes_no_register() {
 }
 
 #[test]
+fn a_device_sees_the_same_pieces_of_a_part_of_a_vector() {
+    const REGISTERS: u32 = 0x7FC8_1000;
+    let (mut jit, mut interpreter) = (compiling(ReservationMode::Context), JitHarness::interpreter());
+    for machine in [&mut jit, &mut interpreter] {
+        machine.ctx.vr[3] = 0x0102_0304_0506_0708_090A_0B0C_0D0E_0F10;
+    }
+    for op in [Op::stvlx, Op::stvlxl, Op::stvrx, Op::stvrxl] {
+        for offset in 0..16 {
+            let word = x(op, 3, 0, 4, 0);
+            let [a, b] = both(&mut jit, &mut interpreter, word, REGISTERS + offset, 0);
+            assert_eq!((a, b), (Exit::Syscall { lev: 2 }, Exit::Syscall { lev: 2 }), "{op:?} {offset}");
+            let [seen, expected] = [&jit, &interpreter].map(|machine| machine.devices.stores());
+            assert_eq!(seen, expected, "{op:?} {offset}");
+            assert_eq!(seen.is_empty(), offset == 0 && matches!(op, Op::stvrx | Op::stvrxl));
+            jit.devices.clear();
+            interpreter.devices.clear();
+        }
+    }
+}
+
+#[test]
 fn an_instruction_that_a_full_device_queue_refuses_has_queued_none_of_its_stores() {
     const REGISTERS: u32 = 0x7FC8_1000;
     let (mut jit, mut interpreter) = (compiling(ReservationMode::Context), JitHarness::interpreter());

@@ -2,6 +2,7 @@
 //! regardless of damage to the file.
 
 use crate::common::*;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -291,6 +292,49 @@ fn programs_that_share_a_file_keep_what_both_have_compiled() {
         let started = start(options(&third, "build", "title"), config(), &words(factor), 1);
         assert_eq!((started.outcome, started.counters.functions), (outcome, 0), "{factor}");
     }
+}
+
+/// A keeper whose first writes fail, as on a disk that is full for a while.
+#[derive(Clone, Default)]
+struct Full {
+    shelf: Shelf,
+    failures: Arc<AtomicU32>,
+}
+
+impl Keeper for Full {
+    fn read(&self) -> std::io::Result<Option<Vec<u8>>> {
+        self.shelf.read()
+    }
+
+    fn write(&self, bytes: &[u8]) -> std::io::Result<()> {
+        let fails = self.failures.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok();
+        if fails { Err(std::io::ErrorKind::StorageFull.into()) } else { self.shelf.write(bytes) }
+    }
+
+    fn name(&self) -> String {
+        self.shelf.name()
+    }
+}
+
+#[test]
+fn a_save_that_failed_is_made_good_by_the_next_one() {
+    let _only = only_machine();
+    let keeper = Full::default();
+    keeper.failures.store(1, Relaxed);
+    let store = StoreOptions { keeper: Box::new(keeper.clone()), ..options(&Shelf::default(), "b", "t") };
+    let memory = memory();
+    let mut jit = Jit::with_store(Arc::clone(&memory), config(), Some(store)).unwrap();
+    let words: Vec<u8> = words(3).iter().flat_map(|word| word.to_be_bytes()).collect();
+    memory.write_bytes(GuestAddr(CODE), &words).unwrap();
+    let mut ctx = PpcContext { pc: CODE, ..PpcContext::default() };
+    ctx.gpr[3] = 500;
+    ctx.begin_visit(1 << 20, 0, u32::MAX);
+    assert_eq!(jit.run(&mut ctx, &mut DeviceQueue::new()), Exit::Syscall { lev: 2 });
+    let store = jit.store().unwrap();
+    store.save();
+    assert!(keeper.shelf.bytes().is_empty());
+    store.save();
+    assert!(!keeper.shelf.bytes().is_empty());
 }
 
 #[test]

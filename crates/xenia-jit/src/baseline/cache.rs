@@ -9,9 +9,10 @@
 //!
 //! An address for which the optimizing tier has code has no entry here.
 //!
-//! Limits: code memory ([`crate::config::BASELINE_CODE`], about 24 million guest instructions);
-//! when it is full, the coldest pages' units are withdrawn ([`BaselineCache::make_room`]). The
-//! table of entries, records and sites add some 9 bytes an instruction.
+//! Limits: code memory ([`crate::config::BASELINE_CODE`], about 24 million guest instructions), and
+//! as much memory for the table of entries, which takes 4 KiB for each page with units. When one of
+//! them is full, the coldest pages' units are withdrawn ([`BaselineCache::make_room`]). The table of
+//! entries, records and sites add some 9 bytes an instruction.
 
 mod lists;
 mod thunks;
@@ -40,7 +41,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use thunks::thunk;
 use units::Units;
+use withdraw::Full;
+use xenia_guest::PAGE_SIZE;
 use xenia_memory::{CodeHook, GuestMemory, register_code_hook};
+
+/// Limit of guest pages with units where code memory is small.
+const LEAST_TABLES: usize = 64;
 
 /// Limit of withdrawn units that wait for engines; beyond it the cache tries to free them.
 const MOST_RETIRED: usize = 64;
@@ -110,6 +116,8 @@ pub(crate) struct BaselineCache {
     memory: CodeMemory,
     /// Size of the code memory in bytes.
     size: usize,
+    /// Limit of guest pages with units.
+    most_tables: usize,
     discovery: Discovery,
     emitter: Emitter,
     /// Offsets of the thunks that units call.
@@ -156,6 +164,7 @@ impl BaselineCache {
             _hook: hook,
             memory,
             size,
+            most_tables: (size / PAGE_SIZE as usize).max(LEAST_TABLES),
             discovery: Discovery::new(),
             emitter: Emitter::new(features, stores_by_arms),
             thunks: FnvHashMap::default(),
@@ -236,15 +245,19 @@ impl BaselineCache {
         if !self.discovery.find(start, reach, &mut source) {
             return None;
         }
+        if self.memory.tables_of_code() >= self.most_tables {
+            self.make_room(Full::Tables);
+            return None;
+        }
         let pages = source.pages;
         let (memory, thunks) = (&mut self.memory, &mut self.thunks);
         if self.emitter.emit(&self.discovery, &mut |called| thunk(memory, thunks, called)).is_none() {
-            self.make_room();
+            self.make_room(Full::Code);
             return None;
         }
         let size = self.emitter.code().len();
         let Some(offset) = self.allocate(size) else {
-            self.make_room();
+            self.make_room(Full::Code);
             return None;
         };
         // Versions were read before the words: if they are unchanged, so are the words.

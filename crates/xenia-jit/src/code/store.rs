@@ -317,6 +317,8 @@ impl CodeStore {
                 }
             }
             Err(error) => {
+                // The next save tries again.
+                state.is_changed = true;
                 tracing::warn!(file = self.keeper.name(), %error, "could not write the code cache file");
             }
         }

@@ -36,10 +36,13 @@ impl Lifter<'_> {
         if self.config.mode.controlled {
             // Older compares come first, and an enabled exception leaves the target unchanged.
             self.store_pending();
-            // This may be a cold block: knowledge gained in it does not hold after it.
-            let known = self.state.cache.floats.clone();
-            self.store_fpr(i.fd());
-            self.state.cache.floats = known;
+            // A compare has no target.
+            if ty != types::I8 {
+                // This may be a cold block: knowledge gained in it does not hold after it.
+                let known = self.state.cache.floats.clone();
+                self.store_fpr(i.fd());
+                self.state.cache.floats = known;
+            }
         }
         let ctx = self.context();
         let places = [Word::Operands, Word::SecondOperand, Word::ThirdOperand];

@@ -9,6 +9,14 @@ use xenia_memory::GuestMemory;
 /// The fraction of code memory that is withdrawn when it is full: one part in this many.
 const AGED_OUT: usize = 8;
 
+/// Memory that is full.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Full {
+    Code,
+    /// The table of entries has as many pages as it may have.
+    Tables,
+}
+
 impl BaselineCache {
     /// Removes addresses for which the optimizing tier has code from the table of entries.
     pub(crate) fn hide(&mut self, entries: impl Iterator<Item = u32>) {
@@ -93,15 +101,18 @@ impl BaselineCache {
     }
 
     /// Evicts the units of the coldest pages, until they make up one part in [`AGED_OUT`] of code
-    /// memory. The space is available once every engine has left their code.
+    /// memory or of the tables. The space is available once every engine has left their code.
     ///
     /// Pages are evicted as a whole, so that the host gets back their parts of the table of
     /// entries. The heat of a page is the number of samples that hit its units. Of pages with equal
     /// heat the oldest is evicted, because the code of units of one age is contiguous.
-    pub(super) fn make_room(&mut self) {
+    pub(super) fn make_room(&mut self, full: Full) {
         let retired = self.units.iter_mut().filter(|(_, unit)| unit.is_retired);
         let waiting: usize = retired.map(|(_, unit)| unit.size as usize).sum();
-        let wanted = (self.size / AGED_OUT).saturating_sub(waiting);
+        let (wanted, most_pages) = match full {
+            Full::Code => ((self.size / AGED_OUT).saturating_sub(waiting), usize::MAX),
+            Full::Tables => (usize::MAX, self.most_tables.div_ceil(AGED_OUT)),
+        };
         let mut pages: BTreeMap<u32, (u64, u32, Vec<u32>)> = BTreeMap::new();
         for (id, unit) in self.units.iter_mut().filter(|(_, unit)| !unit.is_retired) {
             let (samples, oldest, units) =
@@ -114,7 +125,7 @@ impl BaselineCache {
         let mut pages: Vec<(u64, u32, Vec<u32>)> = pages.into_values().collect();
         pages.sort_unstable();
         let (mut withdrawn, mut count) = (0, 0);
-        for (_, _, units) in pages {
+        for (_, _, units) in pages.into_iter().take(most_pages) {
             if withdrawn >= wanted {
                 break;
             }
@@ -124,7 +135,9 @@ impl BaselineCache {
             }
         }
         self.counts.aged_out += count;
-        tracing::debug!("baseline: code memory is full; {count} units of {withdrawn} bytes are withdrawn");
+        tracing::debug!(
+            "baseline: {full:?} memory is full; {count} units of {withdrawn} bytes are withdrawn"
+        );
     }
 
     /// Frees withdrawn code that no engine can still be in.
@@ -139,5 +152,43 @@ impl BaselineCache {
                 self.memory.release(unit.offset as usize, unit.size as usize);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Arrived;
+    use super::*;
+    use crate::baseline::templates::HostFeatures;
+    use crate::baseline::unit::Reach;
+    use crate::code::epochs::Epochs;
+    use crate::code::memory::{CODE_SIZE, CodeMemory};
+    use xenia_guest::GuestAddr;
+    use xenia_memory::{AllocKind, Protect};
+
+    /// A title has little code on many pages: the tables of entries are full, code memory is not.
+    #[test]
+    fn pages_with_units_are_limited() {
+        const PAGES: u32 = 500;
+        const START: u32 = 0x4000_0000;
+        const BLR: u32 = 0x4E80_0020;
+        let memory = GuestMemory::new().unwrap();
+        let size = PAGES * PAGE_SIZE;
+        memory.alloc_fixed(GuestAddr(START), size, AllocKind::ReserveCommit, Protect::READ_WRITE).unwrap();
+        let optimized = CodeMemory::new(c"test", &[0xC3], CODE_SIZE).unwrap();
+        let features = HostFeatures::detect(false);
+        let mut cache = BaselineCache::new(Epochs::new(), features, false, true, 100 * 4096).unwrap();
+        let mut refused = 0;
+        for pc in (START..START + size).step_by(PAGE_SIZE as usize) {
+            memory.write_bytes(GuestAddr(pc), &BLR.to_be_bytes()).unwrap();
+            let mut compile =
+                || cache.compile(&memory, optimized.entries(), pc, Arrived::Called, Reach::FUNCTION);
+            if compile().is_none() {
+                refused += 1;
+                assert!(compile().is_some(), "{pc:#x}");
+            }
+            assert!(cache.memory.tables_of_code() <= 100);
+        }
+        assert!((20..100).contains(&refused), "{refused}");
     }
 }

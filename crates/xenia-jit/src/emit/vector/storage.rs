@@ -80,16 +80,22 @@ impl Lifter<'_> {
 
 /// Partial quadword accesses.
 impl Lifter<'_> {
-    /// Stores the first `count` (I64, 0–15) bytes of `value` at `address`, in at most four pieces.
-    /// They lie in one quadword, hence in one page.
-    pub(super) fn store_first_bytes(&mut self, value: Value, address: Value, count: Value) {
+    /// Stores the first `count` (I64, 0–15) bytes of `value` at `address`, in at most four pieces of
+    /// these sizes, in an order in which they are aligned: a device sees each. They lie in one
+    /// quadword, hence in one page.
+    pub(super) fn store_first_bytes(
+        &mut self,
+        value: Value,
+        (address, count): (Value, Value),
+        sizes: [i64; 4],
+    ) {
         self.before_access();
         let value = self.reversed(value);
         let halves = self.cast(value, types::I64X2);
         let mut rest = self.b.ins().extractlane(halves, 0);
-        let after = self.b.ins().extractlane(halves, 1);
+        let mut after = self.b.ins().extractlane(halves, 1);
         let mut at = address;
-        for size in [8_i64, 4, 2, 1] {
+        for size in sizes {
             let ty = match size {
                 8 => types::I64,
                 4 => types::I32,
@@ -106,8 +112,16 @@ impl Lifter<'_> {
             self.b.ins().jump(next, &[]);
             self.b.switch_to_block(next);
             at = self.b.ins().iadd(at, wanted);
-            let shifted = if size == 8 { after } else { self.b.ins().ushr_imm_s(rest, 8 * size) };
+            if size == 8 {
+                rest = self.b.ins().select(wanted, after, rest);
+                continue;
+            }
+            let low = self.b.ins().ushr_imm_s(rest, 8 * size);
+            let high = self.b.ins().ishl_imm_s(after, 64 - 8 * size);
+            let shifted = self.b.ins().bor(low, high);
             rest = self.b.ins().select(wanted, shifted, rest);
+            let shifted = self.b.ins().ushr_imm_s(after, 8 * size);
+            after = self.b.ins().select(wanted, shifted, after);
         }
     }
 
@@ -130,7 +144,7 @@ impl Lifter<'_> {
         self.b.switch_to_block(part);
         let sixteen = self.const64(16);
         let count = self.b.ins().isub(sixteen, offset);
-        self.store_first_bytes(value, address, count);
+        self.store_first_bytes(value, (address, count), [1, 2, 4, 8]);
         self.b.ins().jump(done, &[]);
         self.b.switch_to_block(done);
     }
@@ -148,6 +162,6 @@ impl Lifter<'_> {
         let amount = self.b.ins().splat(types::I8X16, amount);
         let index = self.b.ins().isub(lanes, amount);
         let value = self.b.ins().swizzle(value, index);
-        self.store_first_bytes(value, address, count);
+        self.store_first_bytes(value, (address, count), [8, 4, 2, 1]);
     }
 }
