@@ -304,7 +304,7 @@ impl<S: System> LockstepExecutor<S> {
             let exit = self.go_on(hw_id, (&mut visit, left), allowed, running, devices);
             let is_cut = exit == Exit::Budget && (quanta < granted || visit.used - used < left);
             let rounds = if quanta > 1 { self.leave_rounds_behind(hw_id, &mut visit, quantum) } else { 0 };
-            visit.granted = if is_cut { granted - rounds } else { 0 };
+            visit.granted = if is_cut { granted.saturating_sub(rounds) } else { 0 };
             if device_stores::are_too_many(exit) {
                 break VisitEnd::Over(visit.used.max(quantum));
             }

@@ -142,13 +142,20 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
         let quantum = scheduler.visit_budget(INSTRUCTIONS_PER_TICK_SHIFT);
         let time = scheduler.now();
         let shared = Shared::new(scheduler, self.speed, self.instructions, self.activity.clone());
-        shared.leave_stores(&std::mem::take(&mut self.stores));
         if limits.frames.is_some_and(|frames| self.system.frames() >= frames) {
             shared.finish(RunEnd::Frames);
         }
         thread::scope(|scope| {
             let shared = &shared;
             let _ends = EndsWithPanic(shared);
+            let system = self.system.clone();
+            let run_graphics = move || device_thread::run_graphics(shared, system, limits);
+            spawn(scope, shared, "graphics".to_owned(), run_graphics);
+            let system = self.system.clone();
+            spawn(scope, shared, "devices".to_owned(), move || device_thread::run_others(shared, system));
+            // There may be more than the devices' threads take at once, and they come before all
+            // that the hardware threads will store.
+            shared.leave_stores(&std::mem::take(&mut self.stores));
             for (hw_id, (engine, queue)) in self.engines.iter_mut().zip(&mut self.queues).enumerate() {
                 let host = HwHostThread {
                     shared,
@@ -166,11 +173,6 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
                 };
                 spawn(scope, shared, format!("hw{hw_id}"), move || host.run(queue));
             }
-            let system = self.system.clone();
-            let run_graphics = move || device_thread::run_graphics(shared, system, limits);
-            spawn(scope, shared, "graphics".to_owned(), run_graphics);
-            let system = self.system.clone();
-            spawn(scope, shared, "devices".to_owned(), move || device_thread::run_others(shared, system));
             for number in 0..WORKERS {
                 let system = self.system.clone();
                 spawn(scope, shared, format!("worker{number}"), move || workers::run(shared, system));

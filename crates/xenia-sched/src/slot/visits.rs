@@ -93,13 +93,9 @@ impl HwSlot {
     /// `length` instructions, after each of which it would have been picked again.
     pub(crate) fn renew_quantum(&mut self, common: &Common, (over, length): (u64, u64), instructions: u64) {
         self.quantum_left += instructions as i64;
-        for _ in 0..over {
-            self.decrement_quantum(length);
-            if self.quantum_left <= 0 {
-                self.quantum_left = i64::from(common.quantum);
-                self.is_yielded_to = false;
-            }
-        }
+        let (left, was_over) = quantum_after(self.quantum_left, common.quantum.into(), (over, length));
+        self.quantum_left = left;
+        self.is_yielded_to &= !was_over;
         self.decrement_quantum(instructions - over * length);
     }
 
@@ -262,5 +258,40 @@ impl HwSlot {
             }
         }
         news
+    }
+}
+
+/// The rest of a quantum after `over` visits of `length` instructions, after each of which it is
+/// whole again if nothing is left of it, and whether that was so.
+fn quantum_after(left: i64, whole: i64, (over, length): (u64, u64)) -> (i64, bool) {
+    let visits_in = |quantum: i64| u64::try_from(quantum).unwrap_or_default().div_ceil(length).max(1);
+    let first = visits_in(left);
+    if over < first {
+        return (left - (over * length) as i64, false);
+    }
+    (whole - ((over - first) % visits_in(whole) * length) as i64, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantum_is_renewed_as_after_each_visit() {
+        for left in -3..12 {
+            for (whole, length) in [(1, 1), (5, 1), (7, 2), (8, 3), (3, 5)] {
+                let (mut rest, mut was_over) = (left, false);
+                for over in 0..40 {
+                    let case = (left, whole, over, length);
+                    assert_eq!(quantum_after(left, whole, (over, length)), (rest, was_over), "{case:?}");
+                    rest -= length as i64;
+                    if rest <= 0 {
+                        (rest, was_over) = (whole, true);
+                    }
+                }
+            }
+        }
+        // A damaged state may say that a visit has used any time.
+        assert!(quantum_after(50_000, 50_000, (1 << 50, 1)).1);
     }
 }
