@@ -1,7 +1,7 @@
 //! Opening and closing files: NT's rules for access, sharing, and deletion on close.
 
 use super::rights::{self, access, options, share};
-use super::{Claim, Files, OpenFile, Stream};
+use super::{Claim, Files, OpenFile, Stream, stream};
 use crate::status::failure::{Failure, Fallible};
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -227,6 +227,24 @@ impl Files {
         }
     }
 
+    /// Closes the files that are open on a device, before it is unmounted. Their objects stay until
+    /// the title closes its handles, without contents or rights.
+    pub(super) fn close_files_on(&mut self, device: &str) {
+        let vfs = &self.vfs;
+        let is_on_it = |_: &GuestAddr, file: &mut OpenFile| vfs.volume_name(&file.location) == device;
+        let files: Vec<_> = self.open.extract_if(.., is_on_it).collect();
+        let mut objects = Vec::new();
+        for (body, file) in files {
+            objects.push((body, file.without_contents()));
+            self.close(file);
+        }
+        // Only now, as the last of a file's opens deletes it.
+        for (body, file) in objects {
+            self.shared.join(file.location.key(), file.claim);
+            self.insert(body, file);
+        }
+    }
+
     /// Closes a file; deletes it if it is marked for deletion and this was the last open.
     pub fn close(&mut self, file: OpenFile) {
         let OpenFile { location, stream, claim, .. } = file;
@@ -251,6 +269,24 @@ impl Files {
         if let Err(error) = self.vfs.settle(&location) {
             let name = self.vfs.full_name(&location);
             tracing::warn!(target: "vfs", "times and attributes of {name} are not saved: {error}");
+        }
+    }
+}
+
+impl OpenFile {
+    /// The file as it is left to its object after its device is gone.
+    fn without_contents(&self) -> Self {
+        let Self { location, stream, priority, scan: _, port, claim: _, disc } = self;
+        let mode = stream.mode() & !options::DELETE_ON_CLOSE;
+        let stream = Stream::new(None, 0, mode, stream.sector, stream::writers_turn());
+        Self {
+            location: location.clone(),
+            stream: Arc::new(stream),
+            priority: *priority,
+            scan: None,
+            port: *port,
+            claim: Claim::default(),
+            disc: *disc,
         }
     }
 }

@@ -302,14 +302,15 @@ impl Files {
         places.into_iter().find(is_free).unwrap_or_default()
     }
 
-    /// Closes the package with this root name: flushes its writes and unmounts it.
+    /// Closes the package with this root name and the files in it: flushes its writes and unmounts
+    /// it.
     pub fn close_package(&mut self, root: &str) -> Result<(), Win32Error> {
-        let store = &self.packages.store;
         let open = &mut self.packages.open;
         let index = open.iter().position(|package| package.root.eq_ignore_ascii_case(root));
         let Some(index) = index else { return Err(Win32Error::FILE_NOT_FOUND) };
         let mut package = open.swap_remove(index);
-        let committed = package.finish(store);
+        self.close_files_on(&package.device);
+        let committed = package.finish(&self.packages.store);
         let unlinked = self.vfs.unlink(&format!("{}:", package.root));
         let unmounted = self.vfs.mount(&package.device, Box::new(NoDevice));
         committed.and(unlinked).and(unmounted).map_err(win32_error)

@@ -241,6 +241,39 @@ fn packages_on_the_host_are_opened_again_unless_they_are_being_replaced() {
 }
 
 #[test]
+fn files_left_open_in_a_closed_package_hinder_no_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Folder(folder.path().to_owned());
+    let name = PackageName::new(Xuid(1), 2, 1, "Save").unwrap();
+    let mut files = fresh(&storage);
+    files.open_package("save", &name, PackageMode::New, PackageHeader::new(Xuid(1), "A game")).unwrap();
+    for body in [0x1000, 0x2000] {
+        let parameters = OpenParameters {
+            access: access::GENERIC_ALL,
+            disposition: Disposition::OpenOrCreate,
+            ..OpenParameters::to_read(r"save:\data", 1)
+        };
+        let (file, _) = files.open(&parameters).unwrap();
+        files.insert(GuestAddr(body), file);
+    }
+    files.set_delete(GuestAddr(0x1000), true).unwrap();
+    files.close_package("save").unwrap();
+    let saves = folder.path().join("Content/0000000000000001/00000002/00000001/Save=1");
+    assert_eq!(std::fs::read_dir(saves).unwrap().count(), 0, "it was to be deleted");
+    let state = saved(&files).unwrap();
+    let mut again = restored(&storage, &state, &objects()).unwrap();
+    assert!(saved(&again).unwrap() == state);
+    for files in [&mut files, &mut again] {
+        assert!(files.get(GuestAddr(0x1000)).unwrap().data().is_none());
+        assert!(
+            files.set_delete(GuestAddr(0x2000), true).is_err() && files.entry(GuestAddr(0x2000)).is_err()
+        );
+        files.close_all();
+        assert_eq!(files.shared_count(), 0);
+    }
+}
+
+#[test]
 fn a_state_opens_and_writes_no_files_of_other_titles() {
     const OTHER: u32 = 0x4D53_0999;
     let folder = tempfile::tempdir().unwrap();
