@@ -23,12 +23,14 @@ pub struct Locale {
     pub game_region: u32,
     /// Whether the screen is set to 16:9.
     pub widescreen: bool,
+    /// Whether the screen shows 50 fields per second.
+    pub is_50_hz: bool,
 }
 
 impl Default for Locale {
-    /// English, the United States, North America, 16:9.
+    /// English, the United States, North America, 16:9, 60 Hz.
     fn default() -> Self {
-        Self { language: 1, country: 103, game_region: 0xFF, widescreen: true }
+        Self { language: 1, country: 103, game_region: 0xFF, widescreen: true, is_50_hz: false }
     }
 }
 
@@ -144,11 +146,30 @@ impl XConfig {
 
 const USER_LANGUAGE: u16 = 9;
 
-/// Video standard (bits 15:8) and region of a console that runs titles of these regions.
-fn video_region(game_region: u32) -> u32 {
+/// Number of a video standard in a `VIDEO_MODE`.
+pub mod video_standard {
+    pub const NTSC_M: u32 = 1;
+    pub const NTSC_J: u32 = 2;
+    pub const PAL_I: u32 = 3;
+}
+
+/// [Video standard](video_standard) of a console that runs titles of these regions. Only PAL has 50
+/// fields per second.
+pub fn video_standard_of(game_region: u32, is_50_hz: bool) -> u32 {
     match game_region {
-        0x101 => 0x40_0200,
-        0x200..=0x2FF => 0x40_0400,
+        _ if is_50_hz => video_standard::PAL_I,
+        0x101 => video_standard::NTSC_J,
+        0x200..=0x2FF => video_standard::PAL_I,
+        _ => video_standard::NTSC_M,
+    }
+}
+
+/// The setting with the video standard and the fields per second.
+fn video_region(locale: &Locale) -> u32 {
+    match video_standard_of(locale.game_region, locale.is_50_hz) {
+        video_standard::NTSC_J => 0x40_0200,
+        video_standard::PAL_I if locale.is_50_hz => 0x80_0300,
+        video_standard::PAL_I => 0x40_0400,
         _ => 0x40_0100,
     }
 }
@@ -158,7 +179,7 @@ fn initial(locale: &Locale, category: u16, setting: u16) -> Option<Vec<u8>> {
     let word = |value: u32| Some(value.to_be_bytes().to_vec());
     match (category, setting) {
         (category::SECURED, 1) => Some(ETHERNET_ADDRESS.to_vec()),
-        (category::SECURED, 2) => word(video_region(locale.game_region)),
+        (category::SECURED, 2) => word(video_region(locale)),
         (category::SECURED, 3) => Some((locale.game_region as u16).to_be_bytes().to_vec()),
         (category::SECURED, 4) => word(1),
         (category::USER, USER_LANGUAGE) => word(locale.language),
@@ -189,7 +210,8 @@ mod tests {
 
     #[test]
     fn settings_have_their_sizes_and_unknown_ones_their_errors() {
-        let locale = Locale { language: 3, country: 24, game_region: 0x2FE, widescreen: false };
+        let locale =
+            Locale { language: 3, country: 24, game_region: 0x2FE, widescreen: false, is_50_hz: false };
         for (category, number, expected) in [
             (3, 9, Ok(vec![0, 0, 0, 3])),
             (3, 0xE, Ok(vec![24])),
@@ -211,6 +233,14 @@ mod tests {
             (11, 0, Err(NtStatus::INVALID_PARAMETER_1)),
         ] {
             assert_eq!(XConfig::default().get(&locale, category, number), expected, "{category} {number}");
+        }
+    }
+
+    #[test]
+    fn a_screen_of_50_hz_is_pal_in_every_region() {
+        for game_region in [0xFF, 0x101, 0x2FE] {
+            let locale = Locale { game_region, is_50_hz: true, ..Locale::default() };
+            assert_eq!(XConfig::default().get(&locale, 2, 2), Ok(vec![0, 0x80, 3, 0]), "{game_region:#x}");
         }
     }
 

@@ -7,6 +7,7 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::{Heap, PHYSICAL_SIZE, Protect};
+use xenia_user::xconfig::video_standard_of;
 
 /// The exports for display modes.
 pub struct VdDisplay;
@@ -14,18 +15,11 @@ pub struct VdDisplay;
 /// Layout of `VIDEO_MODE`.
 mod video_mode {
     pub(super) const SIZE: u32 = 0x30;
-    /// Video standard NTSC-M.
-    pub(super) const NTSC_M: u32 = 1;
-    /// Video standard PAL-I, for modes with 50 fields per second.
-    pub(super) const PAL_I: u32 = 3;
 }
 
 /// Size in bytes of a persisted picture's block. The block is empty, as the display keeps the
 /// picture.
 const PICTURE: u32 = 0x1000;
-
-/// Fields per second of PAL.
-const PAL_RATE: f32 = 50.0;
 
 /// The mode of the console's settings.
 fn settings(call: &Call) -> DisplayMode {
@@ -53,7 +47,7 @@ fn write_mode(call: &Call, at: GuestAddr, mode: DisplayMode) -> Fallible<()> {
         (0x0C, u32::from(mode.widescreen)),
         (0x10, u32::from(mode.width >= 1024)),
         (0x14, mode.refresh_rate.to_bits()),
-        (0x18, if mode.refresh_rate == PAL_RATE { video_mode::PAL_I } else { video_mode::NTSC_M }),
+        (0x18, video_standard_of(call.kernel.config.locale.game_region, mode.is_50_hz())),
         // Purpose unknown; the values are the console's.
         (0x1C, 0x4A),
         (0x20, 1),

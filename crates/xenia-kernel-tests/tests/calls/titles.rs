@@ -137,6 +137,28 @@ fn languages_that_old_titles_do_not_know_are_those_of_the_region() {
 }
 
 #[test]
+fn the_video_standard_is_that_of_the_region() {
+    for (game_region, setting, standard) in
+        [(0xFF, 0x40_0100, 1), (0x101, 0x40_0200, 2), (0x1FC, 0x40_0100, 1), (0x2FE, 0x40_0400, 3)]
+    {
+        let locale = Locale { game_region, ..Locale::default() };
+        let config = KernelConfig { locale, ..KernelConfig::default() };
+        let mut b = Harness::with_config(config, Ports::default());
+        let base = u64::from(b.scratch.0);
+        let mut standard_of = |library, name| {
+            b.memory().fill(b.scratch, 0x30, 0xFF).unwrap();
+            b.call(library, name, &[base]);
+            b.word(0x18)
+        };
+        assert_eq!(standard_of(Library::xboxkrnl, "VdQueryVideoMode"), standard, "{game_region:#x}");
+        assert_eq!(standard_of(Library::xboxkrnl, "VdQueryRealVideoMode"), standard, "{game_region:#x}");
+        assert_eq!(standard_of(Library::xam, "XGetVideoMode"), standard, "{game_region:#x}");
+        assert_eq!(b.status("ExGetXConfigSetting", &[2, 2, base, 4, 0]), NtStatus::SUCCESS);
+        assert_eq!(b.word(0), setting, "{game_region:#x}");
+    }
+}
+
+#[test]
 fn the_console_says_where_it_is_at_home() {
     let mut b = Harness::new();
     assert_eq!(b.xam_call("XGetGameRegion", &[]), 0xFF);

@@ -18,6 +18,13 @@ pub struct DisplayMode {
     pub refresh_rate: f32,
 }
 
+impl DisplayMode {
+    /// Whether it has the fields per second of PAL.
+    pub fn is_50_hz(&self) -> bool {
+        self.refresh_rate == 50.0
+    }
+}
+
 impl Default for DisplayMode {
     /// 1280×720, progressive, 60 Hz.
     fn default() -> Self {
