@@ -4,6 +4,7 @@ use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
+use xenia_memory::MemoryFault;
 
 /// Creates an object for a handle, or opens the existing one with the name (`OBJECT_NAME_EXISTS`).
 /// The name becomes visible only after the object is initialised.
@@ -17,9 +18,19 @@ pub(crate) fn create_object(
 ) -> Fallible<NtStatus> {
     let (opened, existed) = make_object(call, attributes, kind, size, initialize)?;
     if let Some(out) = handle {
-        out.set(call.memory(), opened?)?;
+        let opened = opened?;
+        let stored = out.set(call.memory(), opened);
+        handed_over(call, opened, stored)?;
     }
     Ok(if existed { NtStatus::OBJECT_NAME_EXISTS } else { NtStatus::SUCCESS })
+}
+
+/// Closes a new handle that could not be stored: the title does not know it.
+pub(crate) fn handed_over(call: &Call, handle: Handle, stored: Result<(), MemoryFault>) -> Fallible<()> {
+    if stored.is_err() {
+        call.kernel.close(handle)?;
+    }
+    Ok(stored?)
 }
 
 /// Creates an object or finds the existing one with the name. Returns its handle, if one could be

@@ -2,6 +2,7 @@
 
 use super::driver_request;
 use crate::abi::{Call, Flow, Handle, Out};
+use crate::named_objects::handed_over;
 use crate::objects::ObjectRef;
 use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
@@ -26,7 +27,7 @@ fn duplicated(call: &Call, handle: Handle, duplicate: Option<Out<Handle>>) -> Fa
     let object = named(call, handle)?;
     let Some(out) = duplicate else { return Ok(()) };
     let opened = call.kernel.objects.open(object.body())?;
-    Ok(out.set(call.memory(), opened)?)
+    handed_over(call, opened, out.set(call.memory(), opened))
 }
 
 #[exports(xboxkrnl)]

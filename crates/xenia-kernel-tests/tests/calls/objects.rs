@@ -62,6 +62,28 @@ fn a_duplicate_that_fails_closes_its_source_all_the_same() {
 }
 
 #[test]
+fn a_handle_that_cannot_be_stored_is_closed() {
+    let mut b = Harness::new();
+    let before = b.kernel.objects.list();
+    for (name, arguments) in [
+        ("NtCreateEvent", &[8, 0, 0, 1][..]),
+        ("NtCreateMutant", &[8, 0, 0]),
+        ("NtCreateSemaphore", &[8, 0, 0, 1]),
+        ("NtCreateTimer", &[8, 0, 0]),
+        ("NtCreateIoCompletion", &[8, 0, 0, 0]),
+    ] {
+        assert_eq!(b.status(name, arguments), NtStatus::ACCESS_VIOLATION, "{name}");
+        assert_eq!(b.kernel.objects.list(), before, "{name}");
+    }
+    let own = b.kthread();
+    let handles = |b: &Harness| b.kernel.objects.counts(GuestAddr(own as u32)).unwrap();
+    let before = handles(&b);
+    let duplicate = [0xFFFF_FFFE, 8, 0];
+    assert_eq!(b.status("NtDuplicateObject", &duplicate), NtStatus::ACCESS_VIOLATION);
+    assert_eq!(handles(&b), before);
+}
+
+#[test]
 fn links_are_opened_and_asked_for_their_target() {
     let mut b = Harness::new();
     let base = u64::from(b.scratch.0);
