@@ -1,9 +1,10 @@
 //! Threads by their objects (`Ex*Thread`, `Ke*Thread`).
 
 use crate::abi::{Call, Flow, OptionalOut, Out, Ptr};
+use crate::named_objects::handed_over;
 use crate::notification_list::NotificationRoutine;
 use crate::status::failure::Fallible;
-use crate::thread::life::{CREATE_SUSPENDED, NewThread};
+use crate::thread::life::{CREATE_SUSPENDED, MadeThread, NewThread};
 use crate::thread::notification;
 use crate::thread::records::{ThreadRecord, Threads};
 use xenia_cpu::msr_bit;
@@ -77,13 +78,15 @@ pub(crate) fn create(
     };
     let hw_id = call.hw_id();
     let priority_increment = i32::from(flags & RAISED != 0);
+    // It must not run before its results are stored; on one host thread it can't.
+    let may_run_at_once = call.cpu.has_workers();
     let new = NewThread {
         args,
         start_address,
         flags,
         priority: base_from_increment(priority_increment),
         priority_increment,
-        held: !call.kernel.threads.lock().notifications.is_empty(),
+        held: may_run_at_once || !call.kernel.threads.lock().notifications.is_empty(),
         ..NewThread::new(pc, call.kernel.imports.own_stubs.thread_return, hw_id)
     };
     let process = call.kernel.threads.lock().process_of(&new);
@@ -92,20 +95,31 @@ pub(crate) fn create(
         size => size,
     };
     let made = call.kernel.thread_life().create(call.cpu, &NewThread { stack_size, ..new })?;
-    let memory = call.memory();
-    told.id.set(memory, made.id)?;
+    if let Err(failure) = store(call, &made, flags, &told) {
+        call.kernel.end_thread(call.cpu, made.id, failure.status().0)?;
+        call.kernel.dereference(made.kthread)?;
+        return Err(failure);
+    }
     // The caller's reference goes to the object pointer, or is dropped after a handle was opened.
-    if flags & RETURN_OBJECT != 0 {
-        told.handle.set(memory, made.kthread.0)?;
-    } else {
-        if let Some(out) = told.handle {
-            let opened = call.kernel.objects.open(made.kthread)?;
-            out.set(memory, opened.0)?;
-        }
+    if flags & RETURN_OBJECT == 0 {
         call.kernel.dereference(made.kthread)?;
     }
     let resume = new.held && flags & CREATE_SUSPENDED == 0;
     Ok(notification::tell_made(call, &made, resume))
+}
+
+/// Stores the results of a thread's creation.
+fn store(call: &Call, made: &MadeThread, flags: u32, told: &CreatedThread) -> Fallible<()> {
+    let memory = call.memory();
+    told.id.set(memory, made.id)?;
+    match told.handle {
+        Some(out) if flags & RETURN_OBJECT != 0 => Ok(out.set(memory, made.kthread.0)?),
+        Some(out) => {
+            let opened = call.kernel.objects.open(made.kthread)?;
+            handed_over(call, opened, out.set(memory, opened.0))
+        }
+        None => Ok(()),
+    }
 }
 
 #[exports(xboxkrnl)]

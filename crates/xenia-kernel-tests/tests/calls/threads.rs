@@ -74,6 +74,33 @@ fn threads_are_made_as_their_size_and_flags_say() {
 }
 
 #[test]
+fn a_thread_whose_results_cannot_be_stored_is_not_made() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let left = |b: &Harness| {
+        let alive = b.kernel.threads.lock().iter().filter(|record| !record.ended).count();
+        (alive, b.kernel.objects.list())
+    };
+    let create = |b: &mut Harness, handle, id, flags| {
+        b.status("ExCreateThread", &[handle, 0x4000, id, 0, 0x8200_0000, 0, flags])
+    };
+    let before = left(&b);
+    b.memory().write(b.scratch.offset(0x100), 0x8210_0000_u32).unwrap();
+    for is_told in [false, true] {
+        b.kernel_call("ExRegisterThreadNotification", &[base + 0x100, is_told.into()]);
+        for (handle, id, flags) in [(8, base, 0), (base, 8, 0), (8, base, 0x80), (base, 8, 1)] {
+            let made = create(&mut b, handle, id, flags);
+            assert_eq!(made, NtStatus::ACCESS_VIOLATION, "{handle:#x} {id:#x} {flags:#x}");
+            assert_eq!(left(&b), before, "{handle:#x} {id:#x} {flags:#x}");
+        }
+    }
+    let own = b.kthread();
+    while b.status("ObOpenObjectByPointer", &[own, base]) == NtStatus::SUCCESS {}
+    assert_eq!(create(&mut b, base, base + 4, 0), NtStatus::INSUFFICIENT_RESOURCES);
+    assert_eq!(left(&b), before);
+}
+
+#[test]
 fn a_thread_whose_stack_was_freed_ends_like_others() {
     let mut b = Harness::new();
     let other = b.add_thread();
