@@ -4,6 +4,7 @@
 
 use crate::abi::{Call, Flow, Handle, Out};
 use crate::status::failure::Fallible;
+use crate::xboxkrnl::driver_request;
 use crate::xboxkrnl::ke_thread::{CreatedThread, create};
 use xenia_guest::layout::kprocess;
 use xenia_guest::{GuestAddr, HResult, NtStatus};
@@ -37,8 +38,8 @@ impl Task {
 
     /// Closes a task's handle; the task continues.
     #[export(Done)]
-    fn XamTaskCloseHandle(call: &mut Call, handle: Handle) -> Fallible<()> {
-        call.kernel.close(handle)
+    fn XamTaskCloseHandle(call: &mut Call, handle: Handle) -> Fallible<Flow<()>> {
+        Ok(driver_request::close(call, handle, NtStatus::SUCCESS)?.map(|_| ()))
     }
 
     /// Returns whether a task should end early: never.

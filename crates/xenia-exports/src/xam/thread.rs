@@ -8,7 +8,7 @@ use crate::abi::{Call, Continuation, ExportResumption, Flow, GuestCall, Handle, 
 use crate::registry::kernel_function;
 use crate::status::failure::Fallible;
 use crate::thread::frames::call_frame_locals;
-use crate::xboxkrnl::nt_thread;
+use crate::xboxkrnl::{driver_request, nt_thread};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_sched::HW_THREADS;
@@ -24,6 +24,8 @@ const SUSPENDED: u32 = 1;
 const FIRST_HW_THREAD: u32 = 24;
 /// Hardware thread of callers without a choice: the caller's.
 const ANY_PROCESSOR: u32 = 0xFFFF_FFFF;
+/// Result of a call that succeeds, in place of a status.
+const TRUE: NtStatus = NtStatus(1);
 /// Suspend count of a thread that could not be resumed.
 const RESUME_FAILED: u32 = 0xFFFF_FFFF;
 
@@ -122,10 +124,10 @@ impl XamThread {
 
     /// Closes a handle; returns false with the last error if it is invalid.
     #[export(Done)]
-    fn CloseHandle(call: &mut Call, handle: Handle) -> Fallible<bool> {
-        match call.kernel.close(handle) {
-            Ok(()) => Ok(true),
-            Err(why) => failed(call, why, false),
+    fn CloseHandle(call: &mut Call, handle: Handle) -> Fallible<Flow<bool>> {
+        match driver_request::close(call, handle, TRUE) {
+            Ok(closed) => Ok(closed.map(|result| result == TRUE)),
+            Err(why) => failed(call, why, Flow::Return(false)),
         }
     }
 }

@@ -200,9 +200,9 @@ fn over(call: &mut Call, answer: DriverAnswer) -> Fallible<Flow<NtStatus>> {
             }
             Ok(Flow::Return(status))
         }
-        RequestPurpose::Cleanup => {
+        RequestPurpose::Cleanup { result } => {
             set_flag(call, file, file_object::flag::CLEANUP_COMPLETE);
-            release(call, file, NtStatus::SUCCESS)
+            release(call, file, result)
         }
         RequestPurpose::Close { result } => closed(call, request.device, file, result),
     }
@@ -313,11 +313,11 @@ pub(super) fn call_driver(call: &Call, device: GuestAddr, offset: u32) -> Flow<N
     }
 }
 
-/// Closes a handle, which may be that of a driver's file.
-pub(super) fn close(call: &mut Call, handle: Handle) -> Fallible<Flow<NtStatus>> {
+/// Closes a handle, which may be that of a driver's file. The call then returns `result`.
+pub(crate) fn close(call: &mut Call, handle: Handle, result: NtStatus) -> Fallible<Flow<NtStatus>> {
     let Some(body) = file_of(call, handle).map(|file| file.body()) else {
         call.kernel.close(handle)?;
-        return Ok(Flow::Return(NtStatus::SUCCESS));
+        return Ok(Flow::Return(result));
     };
     call.kernel.objects.reference(body)?;
     if let Err(failure) = call.kernel.close(handle) {
@@ -335,13 +335,13 @@ pub(super) fn close(call: &mut Call, handle: Handle) -> Fallible<Flow<NtStatus>>
         })
     };
     let sent = match device {
-        Some(device) => plain(call, device, body, (major::CLEANUP, RequestPurpose::Cleanup))
+        Some(device) => plain(call, device, body, (major::CLEANUP, RequestPurpose::Cleanup { result }))
             .and_then(|new| send(call, &new)),
-        None => return release(call, body, NtStatus::SUCCESS),
+        None => return release(call, body, result),
     };
     match sent {
         Ok(flow) => Ok(flow),
-        Err(_) => release(call, body, NtStatus::SUCCESS),
+        Err(_) => release(call, body, result),
     }
 }
 

@@ -35,7 +35,7 @@ impl ObHandle {
     /// Closes a handle.
     #[export(Done)]
     fn NtClose(call: &mut Call, handle: Handle) -> Fallible<Flow<NtStatus>> {
-        driver_request::close(call, handle)
+        driver_request::close(call, handle, NtStatus::SUCCESS)
     }
 
     /// Duplicates a handle; option 1 closes the source handle.
@@ -49,7 +49,7 @@ impl ObHandle {
         let made = duplicated(call, handle, duplicate);
         // The source handle is closed even if the duplication failed.
         let closed = if options & CLOSE_SOURCE != 0 {
-            driver_request::close(call, handle)
+            driver_request::close(call, handle, NtStatus::SUCCESS)
         } else {
             Ok(Flow::Return(NtStatus::SUCCESS))
         };

@@ -69,7 +69,10 @@ pub enum RequestPurpose {
         returned: GuestAddr,
     },
     /// Tells the driver that the last handle is closed.
-    Cleanup,
+    Cleanup {
+        /// Result of the call that closed it.
+        result: NtStatus,
+    },
     /// Tells the driver that the last reference is gone.
     Close {
         /// Result of the call that dropped it.

@@ -152,6 +152,24 @@ fn a_duplication_that_closes_the_last_handle_tells_the_driver() {
 }
 
 #[test]
+fn a_driver_is_told_when_a_function_of_xam_closes_its_file() {
+    for name in ["CloseHandle", "XamTaskCloseHandle"] {
+        let mut rig = Rig::new();
+        let before = rig.counts();
+        let file = rig.opened(SYNCHRONOUS);
+        rig.kinds();
+        let flow = rig.b.call(Library::xam, name, &[file]);
+        let closed = rig.play(flow);
+        assert_eq!(rig.kinds(), [major::CLEANUP, major::CLOSE], "{name}");
+        assert_eq!(rig.counts(), before, "{name}");
+        if name == "CloseHandle" {
+            assert_eq!(closed, Some(NtStatus(1)), "true");
+            assert_eq!(rig.b.xam_call(name, &[file]), 0);
+        }
+    }
+}
+
+#[test]
 fn cancelled_requests_are_marked_and_their_routines_called() {
     let mut rig = Rig::new();
     let file = rig.opened(0);
