@@ -4,7 +4,7 @@ use super::driver_request;
 use crate::abi::{Call, Flow, Handle, Out};
 use crate::named_objects::handed_over;
 use crate::objects::ObjectRef;
-use crate::status::failure::Fallible;
+use crate::status::failure::{Failure, Fallible};
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
 
@@ -49,7 +49,8 @@ impl ObHandle {
         let made = duplicated(call, handle, duplicate);
         // The source handle is closed even if the duplication failed.
         let closed = if options & CLOSE_SOURCE != 0 {
-            driver_request::close(call, handle, NtStatus::SUCCESS)
+            let result = made.err().map_or(NtStatus::SUCCESS, Failure::status);
+            driver_request::close(call, handle, result)
         } else {
             Ok(Flow::Return(NtStatus::SUCCESS))
         };

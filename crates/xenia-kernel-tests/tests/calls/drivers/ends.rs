@@ -152,6 +152,17 @@ fn a_duplication_that_closes_the_last_handle_tells_the_driver() {
 }
 
 #[test]
+fn a_duplication_that_fails_says_so_after_the_driver_is_told() {
+    let mut rig = Rig::new();
+    let before = rig.counts();
+    let file = rig.opened(SYNCHRONOUS);
+    rig.kinds();
+    assert_eq!(rig.call("NtDuplicateObject", &[file, 8, 1]), Some(NtStatus::ACCESS_VIOLATION));
+    assert_eq!(rig.kinds(), [major::CLEANUP, major::CLOSE], "the source is closed all the same");
+    assert_eq!(rig.counts(), before);
+}
+
+#[test]
 fn a_driver_is_told_when_a_function_of_xam_closes_its_file() {
     for name in ["CloseHandle", "XamTaskCloseHandle"] {
         let mut rig = Rig::new();
