@@ -7,7 +7,7 @@ use crate::abi::{Call, Handle, OptionalOut, Out, Ptr, Text};
 use crate::files::{PackageMode, win32_error};
 use crate::status::failure::Fallible;
 use crate::user::content_data::data;
-use crate::user::overlapped::{Completed, complete};
+use crate::user::overlapped::{Completed, admit, complete};
 use xenia_guest::{GuestAddr, HResult, Win32Error, code_page};
 use xenia_kernel_macros::exports;
 use xenia_user::content::{MARKETPLACE, PackageHeader, PackageName, THUMBNAIL_SIZE, root_name};
@@ -141,7 +141,10 @@ fn admitted(
     overlapped: Option<GuestAddr>,
 ) -> Fallible<Result<Wanted, Win32Error>> {
     Ok(match wanted(call, whose, content)? {
-        Ok(wanted) => Ok(wanted),
+        Ok(wanted) => {
+            admit(call, overlapped)?;
+            Ok(wanted)
+        }
         Err(error @ (Win32Error::INVALID_PARAMETER | Win32Error::INVALID_NAME)) => Err(error),
         Err(error) => Err(complete(call, overlapped, Completed::refused(error))?),
     })
@@ -227,6 +230,7 @@ impl Content {
         let Some(root) = root else { return Ok(Win32Error::INVALID_PARAMETER) };
         let root = root.text(call.memory())?;
         let root = root_name(&root).unwrap_or_default();
+        admit(call, overlapped)?;
         let closed = call.kernel.files.lock().close_package(root);
         let error = closed.err().unwrap_or(Win32Error::SUCCESS);
         complete(call, overlapped, Completed::with(error))
@@ -242,6 +246,7 @@ impl Content {
         let Some(root) = root else { return Ok(Win32Error::INVALID_PARAMETER) };
         let root = root.text(call.memory())?;
         let root = root_name(&root).unwrap_or_default();
+        admit(call, overlapped)?;
         let flushed = call.kernel.files.lock().flush_package(root);
         let error = flushed.err().unwrap_or(Win32Error::SUCCESS);
         complete(call, overlapped, Completed::with(error))

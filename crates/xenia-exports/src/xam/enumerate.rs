@@ -4,7 +4,7 @@ use crate::abi::{Call, Handle, OptionalOut, Out};
 use crate::named_objects::make_object;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
-use crate::user::overlapped::{Completed, complete};
+use crate::user::overlapped::{Completed, admit, complete};
 use xenia_guest::{GuestAddr, NtStatus, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_user::enumerators::{Batch, Enumerator, layout};
@@ -60,6 +60,7 @@ pub(super) fn next_items(
 ) -> Fallible<Win32Error> {
     let found = call.kernel.objects.resolve_kind(enumerator, ObjectKind::Enumerator);
     let Ok(enumerator) = found else { return Ok(Win32Error::INVALID_HANDLE) };
+    admit(call, overlapped)?;
     let next = call.kernel.user.enumerators.lock().next(enumerator.body(), buffer);
     let Batch { pieces, count } = next.unwrap_or_default();
     for (at, bytes) in pieces {

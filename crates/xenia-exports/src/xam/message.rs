@@ -6,7 +6,7 @@ use crate::messages::{MessageWords, answer};
 use crate::registry::kernel_function;
 use crate::status::failure::Fallible;
 use crate::user::overlapped::{
-    OverlappedFields, WaiterResult, event_of, finish, finish_later, is_pending, outcome, wait_for,
+    OverlappedFields, WaiterResult, admit, event_of, finish, finish_later, is_pending, outcome, wait_for,
 };
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
@@ -22,6 +22,7 @@ fn request(
     overlapped: Option<GuestAddr>,
     words: MessageWords,
 ) -> Fallible<Win32Error> {
+    admit(call, overlapped)?;
     let result = answer(call, application, message, words)?;
     let Some(at) = overlapped else { return Ok(Win32Error(result.0)) };
     finish_later(call, at, OverlappedFields { result: result.0, extended: result, length: 0 })?;

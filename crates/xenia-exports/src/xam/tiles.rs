@@ -8,7 +8,7 @@
 use crate::abi::{Call, Ptr};
 use crate::status::failure::Fallible;
 use crate::user::gamer_pictures::Face;
-use crate::user::overlapped::{Completed, complete};
+use crate::user::overlapped::{Completed, admit, complete};
 use crate::user::pictures::{Picture, PictureTexels};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
@@ -240,6 +240,7 @@ impl Tiles {
         if user >= USERS {
             return Ok(Win32Error::INVALID_PARAMETER);
         }
+        admit(call, overlapped)?;
         let is_own = title == 0 || title == call.kernel.title_id();
         let awarded = if is_own {
             call.kernel.gamer_data().award_pictures(user, [large, small])

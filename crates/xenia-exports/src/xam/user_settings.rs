@@ -3,7 +3,7 @@
 use crate::abi::{Call, Ptr};
 use crate::files::win32_error;
 use crate::status::failure::Fallible;
-use crate::user::overlapped::{Completed, complete};
+use crate::user::overlapped::{Completed, admit, complete};
 use std::collections::BTreeSet;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
@@ -319,6 +319,7 @@ impl UserSettings {
         if !is_of_system(own) && values.iter().any(|(id, _)| !id.may_be_set_by_titles()) {
             return Ok(Win32Error::ACCESS_DENIED);
         }
+        admit(call, overlapped)?;
         let changes_avatar = values.iter().any(|(id, _)| *id == SettingId::AVATAR);
         if let Err(error) = set(call, user, own, values) {
             return complete(call, overlapped, Completed::refused(error));

@@ -14,7 +14,7 @@ pub(crate) use state::RequestsState;
 
 use crate::abi::{Call, Flow, Handle};
 use crate::objects::dispatcher::Dispatcher;
-use crate::objects::{ObjectKind, Objects};
+use crate::objects::{ObjectKind, ObjectRef, Objects};
 use crate::status::failure::Fallible;
 use crate::thread::apc::{Apc, ApcQueues, ApcSource};
 use crate::thread::deferred::ProcessorMode;
@@ -188,6 +188,18 @@ impl Requests {
     }
 }
 
+/// Fails if a call's overlapped structure has an invalid event. Calls with effects make this check
+/// before, as the console does: the title takes a refused call for one that has done nothing.
+pub fn admit(call: &Call, overlapped: Option<GuestAddr>) -> Fallible<()> {
+    overlapped.map_or(Ok(()), |at| signalled_event(call, at).map(|_| ()))
+}
+
+/// The event that a structure's completion signals.
+fn signalled_event<'k>(call: &Call<'k>, at: GuestAddr) -> Fallible<Option<ObjectRef<'k>>> {
+    let event = event_of(call, at)?;
+    event.map(|event| call.kernel.objects.resolve_kind(event, ObjectKind::Event)).transpose()
+}
+
 /// Marks a call's overlapped structure as pending and clears its event, which titles reuse.
 pub fn begin(call: &Call, at: GuestAddr) -> Fallible<()> {
     let _calls = call.kernel.requests.lock();
@@ -196,12 +208,7 @@ pub fn begin(call: &Call, at: GuestAddr) -> Fallible<()> {
 
 fn begin_locked(call: &Call, at: GuestAddr) -> Fallible<()> {
     let memory = call.memory();
-    let event: Handle = memory.read(at.offset(field::EVENT))?;
-    let event = if event == Handle::NULL {
-        None
-    } else {
-        Some(call.kernel.objects.resolve_kind(event, ObjectKind::Event)?)
-    };
+    let event = signalled_event(call, at)?;
     let context = call.kernel.objects.handle_of(call.kthread()?).unwrap_or(Handle::CURRENT_THREAD);
     memory.write(at.offset(field::CONTEXT), context)?;
     memory.write(at.offset(field::RESULT), Win32Error::IO_PENDING.0)?;

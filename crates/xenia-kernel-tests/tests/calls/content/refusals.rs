@@ -161,3 +161,35 @@ fn asynchronous_content_failures_reach_the_overlapped() {
         assert_eq!(b.xam_call("XamContentCreate", &arguments), INVALID_PARAMETER, "{arguments:x?}");
     }
 }
+
+#[test]
+fn a_call_whose_event_is_invalid_does_nothing() {
+    const INVALID_HANDLE: u64 = 6;
+    let mut b = harness(None);
+    let (data, root) = (describe(&b, 1, b"a", "A save"), b.put_text(ROOT, "s"));
+    let overlapped = at(&b, OVERLAPPED);
+    let open = [0, root, data, 1, at(&b, RESULTS), 0, overlapped];
+    b.memory().fill(b.scratch.offset(OVERLAPPED), 0x1C, 0).unwrap();
+    for (event, answer, is_open) in [(8_u32, INVALID_HANDLE, false), (0, PENDING, true)] {
+        b.memory().write(b.scratch.offset(OVERLAPPED + 0xC), event).unwrap();
+        assert_eq!(b.xam_call("XamContentCreate", &open), answer, "{event}");
+        assert_eq!(b.kernel.files.lock().has_package("s"), is_open, "{event}");
+    }
+    b.end_background_calls();
+    assert_eq!([0, 4].map(|field| b.word(OVERLAPPED + field)), [0, 1], "created");
+    b.memory().write(b.scratch.offset(OVERLAPPED + 0xC), 8_u32).unwrap();
+    assert_eq!(b.xam_call("XamContentClose", &[root, overlapped]), INVALID_HANDLE);
+    assert!(b.kernel.files.lock().has_package("s"));
+    assert_eq!(close(&mut b, "s"), 0);
+    assert_eq!(b.xam_call("XamContentDelete", &[0, data, overlapped]), INVALID_HANDLE);
+    assert_eq!(create(&mut b, "s", "a", 3), (0, 2), "it is still there");
+    // The items of a list are not skipped.
+    let list = [0, 0, 1, 0, 1, 0, at(&b, RESULTS)];
+    assert_eq!(b.xam_call("XamContentCreateEnumerator", &list), 0);
+    let list = u64::from(b.word(RESULTS));
+    let next = [list, 0, at(&b, BUFFER), 0x1000, 0, overlapped];
+    assert_eq!(b.xam_call("XamEnumerate", &next), INVALID_HANDLE);
+    b.memory().write(b.scratch.offset(OVERLAPPED + 0xC), 0_u32).unwrap();
+    b.in_the_background("XamEnumerate", &next);
+    assert_eq!([0, 4].map(|field| b.word(OVERLAPPED + field)), [0, 1]);
+}
