@@ -4,7 +4,7 @@ use super::enumerate::{self, Kind};
 use crate::abi::{Call, Flow, Handle, OptionalOut, Out, WideText};
 use crate::status::failure::Fallible;
 use crate::user::dialogs::{self, AnswerAction, AnswerRecipient};
-use crate::user::overlapped::{Completed, complete};
+use crate::user::overlapped::{Completed, complete, set_extended_error};
 use crate::xam::ui;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
@@ -125,12 +125,13 @@ impl ContentDevice {
         device: Option<Out<u32>>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Flow<Win32Error>> {
-        let (Some(device), Some(overlapped)) = (device, overlapped) else {
+        let Some(overlapped) = overlapped else { return Ok(Flow::Return(Win32Error::INVALID_PARAMETER)) };
+        let is_known = content_flags & UNKNOWN_FLAGS == 0 && (user < USERS || user == ANY_USER);
+        let Some(device) = device.filter(|_| is_known) else {
+            // The code itself, although titles find an HRESULT there otherwise.
+            set_extended_error(call, overlapped, Win32Error::INVALID_PARAMETER.0)?;
             return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
         };
-        if content_flags & UNKNOWN_FLAGS != 0 || user >= USERS && user != ANY_USER {
-            return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
-        }
         if user != ANY_USER && call.kernel.user.profiles.lock().get(user).is_none() {
             let refused = Completed::with(Win32Error::NO_SUCH_USER);
             return complete(call, Some(overlapped), refused).map(Flow::Return);

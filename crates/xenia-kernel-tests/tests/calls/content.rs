@@ -342,6 +342,13 @@ fn packages_have_pictures() {
 fn a_device_is_asked_for_where_the_title_wants_it_or_has_no_room() {
     let mut b = harness(None);
     let (device, overlapped) = (at(&b, RESULTS), at(&b, OVERLAPPED));
+    for (user, flags, device) in [(0, 8, device), (4, 0, device), (0, 0, 0)] {
+        b.memory().fill(b.scratch.offset(OVERLAPPED), 0x1C, 0).unwrap();
+        let refused = [user, 1, flags, 0, device, overlapped];
+        assert_eq!(b.xam_call("XamShowDeviceSelectorUI", &refused), INVALID_PARAMETER, "{refused:x?}");
+        let words = [0, 4, 8, 0x18].map(|field| b.word(OVERLAPPED + field));
+        assert_eq!(words, [0, 0, 0, 0x57], "only the reason: {refused:x?}");
+    }
     for (user, flags, bytes, asks, result) in [
         (0xFF, 0, 0x1000_0000, 0, 0),
         (0, 0x200, 0, 1, 0),

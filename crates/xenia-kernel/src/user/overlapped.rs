@@ -200,6 +200,11 @@ fn signalled_event<'k>(call: &Call<'k>, at: GuestAddr) -> Fallible<Option<Object
     event.map(|event| call.kernel.objects.resolve_kind(event, ObjectKind::Event)).transpose()
 }
 
+/// Stores the extended error of a structure whose call is refused.
+pub fn set_extended_error(call: &Call, at: GuestAddr, error: u32) -> Fallible<()> {
+    Ok(call.memory().write(at.offset(field::EXTENDED_ERROR), error)?)
+}
+
 /// Marks a call's overlapped structure as pending and clears its event, which titles reuse.
 pub fn begin(call: &Call, at: GuestAddr) -> Fallible<()> {
     let _calls = call.kernel.requests.lock();
