@@ -142,9 +142,16 @@ impl XConfig {
         let set = self.set.get(&(category::USER, USER_LANGUAGE));
         set.and_then(|value| value.first_chunk()).map_or(locale.language, |value| u32::from_be_bytes(*value))
     }
+
+    /// Returns the country, see [`Locale::country`].
+    pub fn country(&self, locale: &Locale) -> u8 {
+        let set = self.set.get(&(category::USER, USER_COUNTRY));
+        set.and_then(|value| value.first().copied()).unwrap_or(locale.country)
+    }
 }
 
 const USER_LANGUAGE: u16 = 9;
+const USER_COUNTRY: u16 = 0xE;
 
 /// Number of a video standard in a `VIDEO_MODE`.
 pub mod video_standard {
@@ -189,7 +196,7 @@ fn initial(locale: &Locale, category: u16, setting: u16) -> Option<Vec<u8>> {
         (category::USER, 0xB) => word(0x1_0001),
         // The console has been set up.
         (category::USER, 0xC) => word(0x40),
-        (category::USER, 0xE) => Some(vec![locale.country]),
+        (category::USER, USER_COUNTRY) => Some(vec![locale.country]),
         // Parental control: online play is allowed; games and films of every rating.
         (category::USER, 0xF) => Some(vec![3]),
         // Screen of a component cable: 1280 x 720.

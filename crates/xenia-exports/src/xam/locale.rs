@@ -18,6 +18,13 @@ const MOST_LOCALE: u32 = 43;
 /// written beyond it.
 const DATE_UNITS: u32 = 0x100;
 
+/// Returns the locale of the console, for a title that knows this many countries and locales.
+fn of_console(call: &Call, most_country: u32, most_locale: u32) -> u32 {
+    let locale = &call.kernel.config.locale;
+    let country = call.kernel.user.xconfig.lock().country(locale);
+    codes::locale_of_console(country.into(), locale.game_region, most_country, most_locale)
+}
+
 /// Encodes a text and a terminator as UTF-16.
 fn units(text: &str) -> Vec<u16> {
     text.encode_utf16().chain([0]).collect()
@@ -82,16 +89,13 @@ impl XamLocale {
     /// Returns the locale of the console, from its country or its region.
     #[export(Done)]
     fn XamGetLocale(call: &mut Call) -> u32 {
-        let locale = &call.kernel.config.locale;
-        codes::locale_of_console(locale.country.into(), locale.game_region, MOST_COUNTRY, MOST_LOCALE)
+        of_console(call, MOST_COUNTRY, MOST_LOCALE)
     }
 
     /// Like `XamGetLocale`, for a title that knows this many countries and locales.
     #[export(Done)]
     fn XamGetLocaleEx(call: &mut Call, most_country: u8, most_locale: u8) -> u32 {
-        let locale = &call.kernel.config.locale;
-        let (country, region) = (locale.country.into(), locale.game_region);
-        codes::locale_of_console(country, region, most_country.into(), most_locale.into())
+        of_console(call, most_country.into(), most_locale.into())
     }
 
     /// Returns the country code of a locale.

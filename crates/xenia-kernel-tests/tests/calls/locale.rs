@@ -44,6 +44,11 @@ fn the_console_s_locale_and_what_belongs_together() {
     assert_eq!(b.xam_call("XamGetLocale", &[]), 36);
     assert_eq!(b.xam_call("XamGetLocaleEx", &[111, 43]), 36);
     assert_eq!(b.xam_call("XamGetLocaleEx", &[50, 43]), 36, "by the region: the United States, too");
+    // Germany, as a title may set it.
+    b.memory().write(b.scratch, 24_u8).unwrap();
+    let set = [3, 0xE, u64::from(b.scratch.0), 1];
+    assert_eq!(b.status("ExSetXConfigSetting", &set), NtStatus::SUCCESS);
+    assert_eq!((b.xam_call("XamGetLocale", &[]), b.xam_call("XamGetLocaleEx", &[111, 43])), (13, 13));
     assert_eq!(b.xam_call("XamGetOnlineCountryFromLocale", &[13]), 24);
     assert_eq!(b.xam_call("XamGetLocaleFromOnlineCountry", &[24]), 13);
     assert_eq!(b.xam_call("XamGetCountryFromOnlineCountry", &[236]), 111);
