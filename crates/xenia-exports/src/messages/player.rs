@@ -143,11 +143,8 @@ fn delete_list(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
 
 fn play(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let (storage, song) = (words.field(call, 4)?, words.field(call, 8)?);
-    if !with(call, |music, now| music.play(storage, song, now))? {
-        return Ok(HResult::INVALID_ARGUMENT);
-    }
-    call.kernel.notifier().notify(call.cpu, Notification { id: id::MUSIC_BEHAVIOR_CHANGED, parameter: 1 })?;
-    Ok(HResult::OK)
+    let found = call.kernel.music_control().play(call.cpu, storage, song)?;
+    Ok(if found { HResult::OK } else { HResult::INVALID_ARGUMENT })
 }
 
 fn current_song(call: &mut Call, words: MessageWords) -> Fallible<HResult> {

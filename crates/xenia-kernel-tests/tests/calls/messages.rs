@@ -260,6 +260,22 @@ fn title_songs_play_for_their_length_and_notify() {
 }
 
 #[test]
+fn a_playlist_notifies_of_its_order_before_its_song() {
+    let mut b = Harness::new();
+    let (base, storage) = (u64::from(b.scratch.0), at(&b, 0x1000));
+    assert_eq!(make_list(&mut b, storage), 0);
+    let listener = b.xam_call("XamNotifyCreateListener", &[0x20, 0]);
+    for (song, answer) in [(3, INVALID_ARGUMENT), (0, 0)] {
+        assert_eq!(send(&mut b, PLAYER, 0x7_0002, &[2, storage, song]), answer);
+    }
+    let mut heard = Vec::new();
+    while b.xam_call("XNotifyGetNext", &[listener, 0, base, base + 4]) == 1 {
+        heard.push((b.word(0), b.word(4)));
+    }
+    assert_eq!(heard, [(0x0A00_0002, 1), (0x0A00_0001, 1)]);
+}
+
+#[test]
 fn the_system_says_where_things_are() {
     let mut b = Harness::new();
     let result = at(&b, RESULT);

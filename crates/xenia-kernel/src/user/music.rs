@@ -307,6 +307,24 @@ pub struct MusicControl<'k> {
 impl MusicControl<'_> {
     /// Applies a change to the player and notifies listeners of the new state.
     pub fn change<R>(&self, cpu: &mut dyn Cpu, act: impl FnOnce(&mut Music, GuestTicks) -> R) -> Fallible<R> {
+        self.change_and_announce(cpu, act, |_| None)
+    }
+
+    /// Plays a playlist from a song on, as [`Music::play`]. Listeners are notified of the playback
+    /// order first.
+    pub fn play(&self, cpu: &mut dyn Cpu, storage: GuestAddr, handle: u32) -> Fallible<bool> {
+        let order = Notification { id: id::MUSIC_BEHAVIOR_CHANGED, parameter: 1 };
+        let act = |music: &mut Music, now| music.play(storage, handle, now);
+        self.change_and_announce(cpu, act, |plays| plays.then_some(order))
+    }
+
+    /// Applies a change, and notifies listeners of what `first` returns and of the new state.
+    fn change_and_announce<R>(
+        &self,
+        cpu: &mut dyn Cpu,
+        act: impl FnOnce(&mut Music, GuestTicks) -> R,
+        first: impl FnOnce(&R) -> Option<Notification>,
+    ) -> Fallible<R> {
         let (result, put_on, told) = {
             let _listeners = self.notifier.lock();
             let (result, put_on, told) = {
@@ -320,11 +338,12 @@ impl MusicControl<'_> {
                 let put_on = (music.put_on != before).then(|| (music.put_on, path()));
                 (result, put_on, std::mem::take(&mut music.has_changed).then(|| music.state()))
             };
-            let told = told.map_or(Ok(()), |state| {
+            let state = told.map(|state| {
                 cpu.time_has_more();
-                self.notifier
-                    .notify_locked(cpu, Notification { id: id::MUSIC_STATE_CHANGED, parameter: state as u32 })
+                Notification { id: id::MUSIC_STATE_CHANGED, parameter: state as u32 }
             });
+            let mut news = [first(&result), state].into_iter().flatten();
+            let told = news.try_for_each(|news| self.notifier.notify_locked(cpu, news));
             (result, put_on, told)
         };
         if let Some((number, path)) = put_on {
