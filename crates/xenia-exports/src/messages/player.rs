@@ -12,6 +12,8 @@ use xenia_user::notifications::{Notification, id};
 const DASHBOARD: u32 = 0;
 const HUD: u32 = 1;
 const TITLE: u32 = 2;
+/// Origin whose changes of the playback order are refused.
+const REFUSED_CLIENT: u32 = 6;
 /// Sizes in bytes of a playlist, and of each of its songs.
 const LIST: u32 = 0x88;
 const SONG: u32 = 0x3E8;
@@ -165,6 +167,9 @@ fn current_song(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
 }
 
 fn set_behavior(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
+    if words.field::<u32>(call, 0)? == REFUSED_CLIENT {
+        return Ok(Win32Error::ACCESS_DENIED.to_hresult());
+    }
     let behavior = [words.field(call, 4)?, words.field(call, 8)?, words.field(call, 0xC)?];
     with(call, |music, _| music.behavior = behavior)?;
     call.kernel.notifier().notify(call.cpu, Notification { id: id::MUSIC_BEHAVIOR_CHANGED, parameter: 0 })?;

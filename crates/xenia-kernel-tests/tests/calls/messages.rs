@@ -7,6 +7,7 @@ use xenia_user::profile::Profile;
 
 const INVALID_ARGUMENT: u32 = 0x8007_0057;
 const FAIL: u32 = 0x8000_4005;
+const ACCESS_DENIED: u32 = 0x8007_0005;
 const NOT_LOGGED_ON: u32 = 0x8015_1802;
 const INVALID_PARAMETER: u64 = 0x57;
 const INCOMPLETE: u64 = 0x3E4;
@@ -159,6 +160,8 @@ fn the_player_is_set_up_and_idle() {
     assert_eq!(send(&mut b, PLAYER, 0x7_000C, &[2, 0x3F00_0000]), 0);
     assert_eq!((send(&mut b, PLAYER, 0x7_000B, &[2, one]), results(&b)[0]), (0, 0x3F00_0000));
     assert_eq!(send(&mut b, PLAYER, 0x7_0008, &[2, 1, 2, 3]), 0);
+    assert_eq!((send(&mut b, PLAYER, 0x7_0029, &[2, one, two, three]), results(&b)), (0, [1, 2, 3]));
+    assert_eq!(send(&mut b, PLAYER, 0x7_0008, &[6, 4, 5, 6]), ACCESS_DENIED);
     assert_eq!((send(&mut b, PLAYER, 0x7_0029, &[2, one, two, three]), results(&b)), (0, [1, 2, 3]));
     assert_eq!(send(&mut b, PLAYER, 0x7_0029, &[2, 0, 0, 0]), 0, "each may be left out");
     assert_eq!(send(&mut b, PLAYER, 0x7_001A, &[2, 1, 1]), 0);
