@@ -26,6 +26,8 @@ use xenia_vfs::OpenRequest;
 const LISTS: usize = 64;
 /// Maximum number of songs in a playlist.
 pub const SONGS: u32 = 0x400;
+/// Highest handle of a song.
+const LAST_SONG: u32 = (1 << 31) - 1;
 /// Default length of a song in milliseconds, for songs that give none.
 const SONG: u32 = 180_000;
 /// Minimum length of a song in milliseconds: a title must not fill the listeners' queues faster
@@ -136,12 +138,12 @@ impl Music {
     /// Adds a playlist, or replaces the one at this address. Returns the first song's handle, which
     /// the others' follow; `None` if there are too many lists or songs.
     pub fn add(&mut self, storage: GuestAddr, mut songs: Vec<PlaylistSong>) -> Option<u32> {
+        let end = self.songs_made.checked_add(songs.len() as u32).filter(|end| *end <= LAST_SONG)?;
         self.remove(storage);
         if self.lists.len() >= LISTS || songs.len() > SONGS as usize {
             return None;
         }
         let first = self.songs_made + 1;
-        let end = self.songs_made.checked_add(songs.len() as u32)?;
         (first..).zip(&mut songs).for_each(|(handle, song)| song.handle = handle);
         self.songs_made = end;
         self.lists.push(List { storage, songs });

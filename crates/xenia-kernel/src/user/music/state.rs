@@ -1,6 +1,6 @@
 //! State of the music player. A song's bytes come from a file: it is opened again by its path.
 
-use super::{Current, LISTS, List, Music, MusicControl, MusicPlayer, PLAYS, Progress, SONGS};
+use super::{Current, LAST_SONG, LISTS, List, Music, MusicControl, MusicPlayer, PLAYS, Progress, SONGS};
 use crate::sound::FRAME_TICKS;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Release;
@@ -27,7 +27,7 @@ impl Music {
         check(places.len() == lists.len(), "two playlists are at the same address")?;
         let fits = |list: &List| list.songs.len() <= SONGS as usize;
         check(lists.iter().all(fits), "a playlist is too long")?;
-        check(*songs_made < 1 << 31 && is_count(*put_on), "a count of songs is too high")?;
+        check(*songs_made <= LAST_SONG && is_count(*put_on), "a count of songs is too high")?;
         if let Some(Current { storage, song, progress }) = current {
             check(*song < self.count(*storage), "the current song is in no playlist")?;
             let (Progress::Until(time) | Progress::Left(time)) = progress;
@@ -138,5 +138,17 @@ mod tests {
             change(&mut music);
             assert!(MusicPlayer::default().restore(music).is_err(), "{index}");
         }
+    }
+
+    #[test]
+    fn songs_have_numbers_that_a_state_can_have() {
+        let songs = |count| vec![PlaylistSong::default(); count];
+        let mut music = player();
+        music.songs_made = LAST_SONG - 1;
+        assert_eq!(music.add(GuestAddr(0x100), songs(2)), None);
+        assert!(music.play(GuestAddr(0x100), 1, 0), "the list that was there stays");
+        assert_eq!(music.add(GuestAddr(0x100), songs(1)), Some(LAST_SONG));
+        assert_eq!(music.check_state(), Ok(()));
+        assert_eq!(music.add(GuestAddr(0x100), songs(1)), None);
     }
 }
