@@ -4,7 +4,6 @@ use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_memory::MemoryFault;
 
 /// Creates an object for a handle, or opens the existing one with the name (`OBJECT_NAME_EXISTS`).
 /// The name becomes visible only after the object is initialised.
@@ -18,15 +17,14 @@ pub(crate) fn create_object(
 ) -> Fallible<NtStatus> {
     let (opened, existed) = make_object(call, attributes, kind, size, initialize)?;
     if let Some(out) = handle {
-        let opened = opened?;
-        let stored = out.set(call.memory(), opened);
-        handed_over(call, opened, stored)?;
+        store_handle(call, opened?, out)?;
     }
     Ok(if existed { NtStatus::OBJECT_NAME_EXISTS } else { NtStatus::SUCCESS })
 }
 
-/// Closes a new handle that could not be stored: the title does not know it.
-pub(crate) fn handed_over(call: &Call, handle: Handle, stored: Result<(), MemoryFault>) -> Fallible<()> {
+/// Stores a new handle for the title, or closes it: nobody else knows it.
+pub(crate) fn store_handle(call: &Call, handle: Handle, out: Out<Handle>) -> Fallible<()> {
+    let stored = out.set(call.memory(), handle);
     if stored.is_err() {
         call.kernel.close(handle)?;
     }

@@ -5,6 +5,7 @@ use super::content_titles;
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, OptionalOut, Out, Ptr, Text};
 use crate::files::{PackageMode, win32_error};
+use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
 use crate::user::content_data::data;
 use crate::user::overlapped::{Completed, admit, complete};
@@ -310,7 +311,7 @@ impl Content {
         let (open_message, close_message) = (0x2_0005, 0x2_0007);
         let kind = Kind { user, application: 0xFE, open_message, close_message, private: 0x98, items, flags };
         let handle = enumerate::create(call, kind, &Enumerator::new(&list, data::SIZE as usize, items))?;
-        out.set(call.memory(), handle)?;
+        store_handle(call, handle, out)?;
         Ok(Win32Error::SUCCESS)
     }
 

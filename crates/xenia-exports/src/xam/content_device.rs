@@ -2,6 +2,7 @@
 
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Flow, Handle, OptionalOut, Out, WideText};
+use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
 use crate::user::dialogs::{self, AnswerAction, AnswerRecipient};
 use crate::user::overlapped::{Completed, complete, set_extended_error};
@@ -109,7 +110,7 @@ impl ContentDevice {
         let kind = Kind { user: 0, application: 0xFE, open_message, close_message, private: 0, items, flags };
         let list = Enumerator::new(&device_data(call), DEVICE_DATA as usize, items);
         let handle = enumerate::create(call, kind, &list)?;
-        out.set(call.memory(), handle)?;
+        store_handle(call, handle, out)?;
         Ok(Win32Error::SUCCESS)
     }
 

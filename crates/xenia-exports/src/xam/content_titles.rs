@@ -10,6 +10,7 @@ use super::content_device;
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, Out, Text};
 use crate::files::win32_error;
+use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
 use crate::user::content_data::internal;
 use xenia_guest::{GuestAddr, Win32Error};
@@ -102,7 +103,7 @@ impl ContentTitles {
             flags: 0,
         };
         let handle = enumerate::create(call, kind, &Enumerator::new(&list, internal::SIZE as usize, 1))?;
-        out.set(call.memory(), handle)?;
+        store_handle(call, handle, out)?;
         Ok(Win32Error::SUCCESS)
     }
 

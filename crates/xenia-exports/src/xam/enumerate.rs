@@ -1,7 +1,7 @@
 //! Enumerators: lists of all kinds that titles read piece by piece.
 
 use crate::abi::{Call, Handle, OptionalOut, Out};
-use crate::named_objects::make_object;
+use crate::named_objects::{make_object, store_handle};
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use crate::user::overlapped::{Completed, admit, complete};
@@ -111,7 +111,7 @@ impl Enumerate {
         };
         let kind = Kind { user, application, open_message, close_message, private, items, flags };
         let handle = create(call, kind, &Enumerator::new(&[], 1, items))?;
-        out.set(call.memory(), handle)?;
+        store_handle(call, handle, out)?;
         Ok(Win32Error::SUCCESS)
     }
 

@@ -3,6 +3,7 @@
 use super::content_device::{HARD_DISK, is_there};
 use super::enumerate::{self, Kind, next_items};
 use crate::abi::{Call, Handle, OptionalOut, Out};
+use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
@@ -74,7 +75,7 @@ impl Accounts {
             flags: 0,
         };
         let handle = enumerate::create(call, kind, &Enumerator::new(&items, item::SIZE, kind.items))?;
-        out.set(call.memory(), handle)?;
+        store_handle(call, handle, out)?;
         Ok(Win32Error::SUCCESS)
     }
 

@@ -1,7 +1,7 @@
 //! Threads by their objects (`Ex*Thread`, `Ke*Thread`).
 
 use crate::abi::{Call, Flow, OptionalOut, Out, Ptr};
-use crate::named_objects::handed_over;
+use crate::named_objects::store_handle;
 use crate::notification_list::NotificationRoutine;
 use crate::status::failure::Fallible;
 use crate::thread::life::{CREATE_SUSPENDED, MadeThread, NewThread};
@@ -116,7 +116,7 @@ fn store(call: &Call, made: &MadeThread, flags: u32, told: &CreatedThread) -> Fa
         Some(out) if flags & RETURN_OBJECT != 0 => Ok(out.set(memory, made.kthread.0)?),
         Some(out) => {
             let opened = call.kernel.objects.open(made.kthread)?;
-            handed_over(call, opened, out.set(memory, opened.0))
+            store_handle(call, opened, Out::new(out.addr()))
         }
         None => Ok(()),
     }

@@ -11,6 +11,7 @@ use crate::abi::{Call, Flow, Handle, ObjectAttributes, Out, Ptr};
 use crate::files::{
     Direction, IoArguments, OpenParameters, Outcome, Piece, Reply, RequestedTransfer, scattered,
 };
+use crate::named_objects::store_handle;
 use crate::objects::ObjectRef;
 use crate::status::failure::{Failure, Fallible};
 use xenia_guest::layout::major;
@@ -78,7 +79,11 @@ fn open(call: &mut Call, request: Open) -> Fallible<Flow<NtStatus>> {
             (Handle::CURRENT_PROCESS, Outcome { status, information: failed_information(status) })
         }
     };
-    request.handle.set(call.memory(), handle)?;
+    if outcome.status.is_success() {
+        store_handle(call, handle, request.handle)?;
+    } else {
+        request.handle.set(call.memory(), handle)?;
+    }
     outcome.write(call.memory(), request.status_block)?;
     Ok(Flow::Return(outcome.status))
 }

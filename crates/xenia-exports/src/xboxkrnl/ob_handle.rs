@@ -2,7 +2,7 @@
 
 use super::driver_request;
 use crate::abi::{Call, Flow, Handle, Out};
-use crate::named_objects::handed_over;
+use crate::named_objects::store_handle;
 use crate::objects::ObjectRef;
 use crate::status::failure::{Failure, Fallible};
 use xenia_guest::NtStatus;
@@ -27,7 +27,7 @@ fn duplicated(call: &Call, handle: Handle, duplicate: Option<Out<Handle>>) -> Fa
     let object = named(call, handle)?;
     let Some(out) = duplicate else { return Ok(()) };
     let opened = call.kernel.objects.open(object.body())?;
-    handed_over(call, opened, out.set(call.memory(), opened))
+    store_handle(call, opened, out)
 }
 
 #[exports(xboxkrnl)]

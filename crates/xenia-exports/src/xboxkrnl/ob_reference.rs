@@ -3,6 +3,7 @@
 use super::driver_request;
 use super::ob_handle::named;
 use crate::abi::{AnsiString, Call, Flow, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
+use crate::named_objects::store_handle;
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use xenia_guest::layout::object_header as header;
@@ -130,7 +131,7 @@ impl ObReference {
         let found = call.kernel.objects.find_name(&name).ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
         check_type(call, &found, object_type)?;
         let opened = call.kernel.objects.open(found.body())?;
-        handle.set(memory, opened)?;
+        store_handle(call, opened, handle)?;
         Ok(NtStatus::SUCCESS)
     }
 
@@ -138,7 +139,7 @@ impl ObReference {
     #[export(Done)]
     fn ObOpenObjectByPointer(call: &mut Call, object: GuestAddr, handle: Out<Handle>) -> Fallible<NtStatus> {
         let opened = call.kernel.objects.open(object)?;
-        handle.set(call.memory(), opened)?;
+        store_handle(call, opened, handle)?;
         Ok(NtStatus::SUCCESS)
     }
 }

@@ -1,6 +1,7 @@
 //! Symbolic links (`Ob*SymbolicLink`, `Nt*SymbolicLinkObject`).
 
 use crate::abi::{AnsiString, Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
+use crate::named_objects::store_handle;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use xenia_guest::{NtStatus, code_page};
@@ -54,7 +55,7 @@ impl SymbolicLink {
         call.kernel.files.lock().links.insert(body, name);
         let opened = call.kernel.objects.open(body);
         call.kernel.dereference(body)?;
-        handle.set(memory, opened?)?;
+        store_handle(call, opened?, handle)?;
         Ok(NtStatus::SUCCESS)
     }
 

@@ -64,9 +64,15 @@ fn a_duplicate_that_fails_closes_its_source_all_the_same() {
 #[test]
 fn a_handle_that_cannot_be_stored_is_closed() {
     let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let own = b.kthread();
+    let file = b.put_attributes(0x100, r"cache:\file");
+    let link = b.put_attributes(0x200, r"\??\cache:");
     let before = b.kernel.objects.list();
     for (name, arguments) in [
         ("NtCreateEvent", &[8, 0, 0, 1][..]),
+        ("NtCreateFile", &[8, GENERIC_READ, file, base, 0, 0, 7, 3, SYNCHRONOUS]),
+        ("NtOpenSymbolicLinkObject", &[8, link]),
         ("NtCreateMutant", &[8, 0, 0]),
         ("NtCreateSemaphore", &[8, 0, 0, 1]),
         ("NtCreateTimer", &[8, 0, 0]),
@@ -75,12 +81,14 @@ fn a_handle_that_cannot_be_stored_is_closed() {
         assert_eq!(b.status(name, arguments), NtStatus::ACCESS_VIOLATION, "{name}");
         assert_eq!(b.kernel.objects.list(), before, "{name}");
     }
-    let own = b.kthread();
     let handles = |b: &Harness| b.kernel.objects.counts(GuestAddr(own as u32)).unwrap();
     let before = handles(&b);
-    let duplicate = [0xFFFF_FFFE, 8, 0];
-    assert_eq!(b.status("NtDuplicateObject", &duplicate), NtStatus::ACCESS_VIOLATION);
-    assert_eq!(handles(&b), before);
+    for (name, arguments) in
+        [("NtDuplicateObject", &[0xFFFF_FFFE, 8, 0][..]), ("ObOpenObjectByPointer", &[own, 8])]
+    {
+        assert_eq!(b.status(name, arguments), NtStatus::ACCESS_VIOLATION, "{name}");
+        assert_eq!(handles(&b), before, "{name}");
+    }
 }
 
 #[test]
