@@ -85,7 +85,7 @@ fn a_compare_in_software_changes_no_register() {
     check(&words, 9);
 }
 
-/// A displacement leads from the last bytes of memory to the page at address 0, if that can be read.
+/// A displacement leads from the last bytes of memory to the page at address 0, if it can be read.
 #[test]
 fn an_address_that_wraps_is_that_of_the_null_page() {
     let words = [d(Op::addi, 5, 5, 1), d(Op::lwz, 3, 4, 24), d(Op::lhz, 6, 4, 16), d(Op::addi, 5, 5, 1), SC];

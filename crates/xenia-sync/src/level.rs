@@ -75,8 +75,8 @@ mod sealed {
 }
 
 levels! {
-    /// The program around a machine: what players, windows and debuggers hold while they ask the machine.
-    /// The ordinals are those of `lock_order` in the crate xenia.
+    /// The program around a machine: players, windows and watchdogs, under whose locks the machine
+    /// is asked. The ordinals are those of `lock_order` in the crate xenia.
     Program,
     /// Wait lists of kernel objects, timers, deferred calls. Sharded by address: the ordinal is the
     /// shard.

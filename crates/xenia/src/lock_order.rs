@@ -60,7 +60,7 @@ pub const LOG_LIMITER: u32 = 19;
 pub const LOG_FILE: u32 = 20;
 /// The errors of requested outputs.
 pub(crate) const WRITE_ERRORS: u32 = 21;
-/// Standard output.
+/// Standard output, under which the status line is erased.
 pub(crate) const STANDARD_OUTPUT: u32 = 22;
 /// The receiver of messages in place of standard error.
 pub(crate) const MESSAGE_SINK: u32 = 23;

@@ -344,8 +344,8 @@ impl Machine {
     }
 
     /// Runs to `until`, without pace or end report; the interrupt can stop it, and a request for a
-    /// report is met on the way. In lockstep the machine can stop at any instruction, and goes on as
-    /// if it had not.
+    /// report is met on the way. In lockstep the machine can stop at any instruction, and goes on
+    /// as if it had not.
     pub fn run_until(&mut self, until: &Limits) -> RunEnd {
         let start = Instant::now();
         loop {

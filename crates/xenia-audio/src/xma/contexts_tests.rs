@@ -324,7 +324,7 @@ fn a_frame_whose_rest_is_missing_releases_the_buffer_before_it() {
     let last = starts.by_ref().take_while(|at| *at < PAYLOAD).last().unwrap();
     let mut all = packets(&frames, 0);
     assert!(all.len() > 1);
-    // What lies before the last frame that begins in the packet is the end of an older one.
+    // The bits before the last frame that begins in the packet are the end of an older one.
     all[0][..4].copy_from_slice(&(1 << 26 | (last as u32) << 11 | 1 << 8).to_be_bytes());
     let (expected, _) = plain::decode(all[..2].as_flattened(), false, 3);
     let mut padding = [0xFF; 2048];

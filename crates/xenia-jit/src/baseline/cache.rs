@@ -9,10 +9,10 @@
 //!
 //! An address for which the optimizing tier has code has no entry here.
 //!
-//! Limits: code memory ([`crate::config::BASELINE_CODE`], about 24 million guest instructions), and
-//! as much memory for the table of entries, which takes 4 KiB for each page with units. When one of
-//! them is full, the coldest pages' units are withdrawn ([`BaselineCache::make_room`]). The table of
-//! entries, records and sites add some 9 bytes an instruction.
+//! Limits: code memory ([`crate::config::BASELINE_CODE`], about 24 million guest instructions),
+//! and as much memory for the table of entries, which takes 4 KiB for each page with units. When
+//! one of them is full, the coldest pages' units are withdrawn ([`BaselineCache::make_room`]). The
+//! table of entries, records and sites add some 9 bytes an instruction.
 
 mod lists;
 mod thunks;

@@ -195,9 +195,9 @@ impl Lifter<'_> {
         displacement + self.config.memory_at.unwrap_or_default()
     }
 
-    /// Host address of `(RA|0)`. A displacement may be added on the host: the space beside the guest
-    /// address space is inaccessible, so an address that would wrap faults, and the interpreter
-    /// executes the access again.
+    /// Host address of `(RA|0)`. A displacement may be added on the host: the space beside the
+    /// guest address space is inaccessible, so an address that would wrap faults, and the
+    /// interpreter executes the access again.
     pub(crate) fn base_address(&mut self, ra: usize) -> Value {
         if ra == 0 {
             return match self.config.memory_at {

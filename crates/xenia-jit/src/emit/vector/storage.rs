@@ -80,8 +80,8 @@ impl Lifter<'_> {
 
 /// Partial quadword accesses.
 impl Lifter<'_> {
-    /// Stores the first `count` (I64, 0–15) bytes of `value` at `address`, in at most four pieces of
-    /// these sizes, in an order in which they are aligned: a device sees each. They lie in one
+    /// Stores the first `count` (I64, 0–15) bytes of `value` at `address`, in at most four pieces
+    /// of these sizes, in an order in which they are aligned: a device sees each. They lie in one
     /// quadword, hence in one page.
     pub(super) fn store_first_bytes(
         &mut self,

@@ -26,8 +26,8 @@ struct Running {
     result: Receiver<Result<u8>>,
 }
 
-/// The run in progress. Its lock has no level: `exit` takes it when the thread's records of held locks
-/// are gone.
+/// The run in progress. Its lock has no level: `exit` takes it when the thread's records of held
+/// locks are gone.
 static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
 static HANDLED: [Once; 2] = [const { Once::new() }; 2];
 
