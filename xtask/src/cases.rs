@@ -62,6 +62,11 @@ pub(crate) fn check(args: &CasesArgs) -> Result<()> {
 
 /// Every case file below a folder, relative to it.
 fn case_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    files_below(folder, &["s"])
+}
+
+/// Every file below a folder whose name has one of these endings, relative to the folder.
+pub(crate) fn files_below(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
@@ -69,7 +74,7 @@ fn case_files(folder: &Path) -> Result<Vec<PathBuf>> {
             let path = entry?.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "s") {
+            } else if path.extension().is_some_and(|ending| endings.iter().any(|one| ending == *one)) {
                 found.push(path.strip_prefix(folder)?.to_owned());
             }
         }

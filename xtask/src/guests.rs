@@ -1,10 +1,12 @@
 //! `cargo xtask guests`: builds the guest programs and compares them with guest/bin.
 
+use crate::cases::files_below;
 use crate::not_run;
 use crate::steps::{program, run_all};
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use xenia_testing::Tool;
 
@@ -12,6 +14,9 @@ use xenia_testing::Tool;
 const BUILDS: usize = 2;
 /// The build script.
 const SCRIPT: &str = "guest/build.sh";
+/// Folder of the checked-in binaries, and the endings of their names.
+const BINARIES: &str = "guest/bin";
+const ENDINGS: &[&str] = &["xex", "elf"];
 
 /// Arguments of `cargo xtask guests`.
 #[derive(Debug, Args)]
@@ -28,6 +33,31 @@ fn programs() -> Result<Vec<String>> {
     Ok(names.split_whitespace().map(str::to_owned).collect())
 }
 
+/// The files that a build has left in a folder, by their paths below guest/bin.
+fn built(out: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
+    let mut files = files_below(out, ENDINGS)?;
+    // The script links there what it packs.
+    files.retain(|file| !file.starts_with("obj"));
+    Ok(files.into_iter().map(|file| (file.clone(), out.join(file))).collect())
+}
+
+/// Compares the built files with those of a folder, in both directions.
+fn compare(built: &BTreeMap<PathBuf, PathBuf>, folder: &Path) -> Result<()> {
+    for (file, path) in built {
+        let checked_in = folder.join(file);
+        if !checked_in.is_file() || std::fs::read(path)? != std::fs::read(&checked_in)? {
+            bail!(
+                "{} is not what its sources build; `cargo xtask guests --bless` replaces it",
+                checked_in.display()
+            );
+        }
+    }
+    if let Some(file) = files_below(folder, ENDINGS)?.iter().find(|file| !built.contains_key(*file)) {
+        bail!("{SCRIPT} does not build {}", folder.join(file).display());
+    }
+    Ok(())
+}
+
 /// Builds the guest programs; compares them bit for bit with the checked-in binaries, or replaces
 /// those.
 pub(crate) fn guests(args: &GuestsArgs) -> Result<()> {
@@ -35,53 +65,76 @@ pub(crate) fn guests(args: &GuestsArgs) -> Result<()> {
         return Ok(());
     }
     let programs = programs()?;
-    let share = |first| programs.iter().skip(first).step_by(BUILDS).collect::<Vec<_>>();
-    let halves: Vec<(String, Vec<&String>)> =
-        (0..BUILDS).map(|first| (first.to_string(), share(first))).collect();
     let mut builds = Vec::new();
-    let mut files = Vec::new();
-    for (name, programs) in &halves {
-        let out = Path::new("target/guest").join(name);
+    let mut outs = Vec::new();
+    for first in 0..BUILDS {
+        let out = Path::new("target/guest").join(first.to_string());
+        // A file of an earlier build would pass for one of this build.
+        if out.exists() {
+            std::fs::remove_dir_all(&out)?;
+        }
         std::fs::create_dir_all(&out)?;
         let mut build = Command::new(SCRIPT);
         // The script changes its working folder.
-        build.arg(out.canonicalize()?).args(programs).env("XENIA_RS", program()?);
+        build.arg(out.canonicalize()?).args(programs.iter().skip(first).step_by(BUILDS));
+        build.env("XENIA_RS", program()?);
         builds.push(build);
+        outs.push(out);
     }
     run_all(builds)?;
-    for (name, _) in &halves {
-        let out = Path::new("target/guest").join(name);
-        let folders = ["", "console-suite", "hostile", "linked", "races", "sound"];
-        for folder in folders.map(|folder| out.join(folder)).iter().filter(|folder| folder.is_dir()) {
-            for entry in std::fs::read_dir(folder)? {
-                files.push((out.clone(), entry?.path()));
-            }
+    let mut files = BTreeMap::new();
+    for out in &outs {
+        files.extend(built(out)?);
+    }
+    if files.is_empty() {
+        bail!("{SCRIPT} built nothing");
+    }
+    if args.bless {
+        for (file, path) in &files {
+            let to = Path::new(BINARIES).join(file);
+            std::fs::create_dir_all(to.parent().context("folder")?)?;
+            std::fs::copy(path, to)?;
         }
     }
-    let mut compared = 0;
-    for (out, built) in files {
-        let checked_in = Path::new("guest/bin").join(built.strip_prefix(&out)?);
-        if built.extension().is_none_or(|e| e != "xex" && e != "elf")
-            || built.file_name() == Some("obj".as_ref())
-        {
-            continue;
-        }
-        if args.bless {
-            std::fs::copy(&built, &checked_in)?;
-        } else if !checked_in.is_file() || std::fs::read(&built)? != std::fs::read(&checked_in)? {
-            bail!(
-                "{} is not what its sources build; `cargo xtask guests --bless` replaces it",
-                checked_in.display()
-            );
-        }
-        compared += 1;
-    }
-    if compared == 0 {
-        bail!("guest/build.sh built nothing");
-    }
+    compare(&files, Path::new(BINARIES))?;
     println!(
-        "{compared} guest programs {}",
+        "{} guest programs {}",
+        files.len(),
         if args.bless { "replaced" } else { "are what their sources build" }
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn binaries_are_compared_in_every_folder_and_in_both_directions() {
+        let dir = tempfile::tempdir().unwrap();
+        let (out, bin) = (dir.path().join("out"), dir.path().join("bin"));
+        let write = |folder: &Path, file: &str, text: &str| {
+            let path = folder.join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        for file in ["one.xex", "folder/of/two.xex", "three.elf"] {
+            write(&out, file, file);
+            write(&bin, file, file);
+        }
+        write(&out, "obj/one.elf", "");
+        let is_wrong = |file: &str| {
+            let files = built(&out).unwrap().into_iter().collect();
+            let why = compare(&files, &bin).err().map(|error| error.to_string()).unwrap_or_default();
+            assert_eq!(why.contains(file), !why.is_empty(), "{why}");
+            !why.is_empty()
+        };
+        assert!(!is_wrong("nothing"));
+        write(&bin, "folder/four.xex", "");
+        assert!(is_wrong("four.xex"));
+        write(&out, "folder/four.xex", "");
+        assert!(!is_wrong("nothing"));
+        write(&bin, "folder/of/two.xex", "old");
+        assert!(is_wrong("two.xex"));
+    }
 }
