@@ -96,6 +96,16 @@ struct Found {
     wrong: Vec<String>,
 }
 
+impl Found {
+    /// Notes it if a row's faults, which a title or a run notices, reached neither: then nothing
+    /// was injected, or something else than the row says.
+    fn expect_an_effect(&mut self, row: &FaultTableRow, points: u64) {
+        if row.may_be_noticed && points >= POINTS_IN_CI && self.noticed + self.ended == 0 {
+            self.wrong.push(format!("{}: none of {points} faults had an effect", row.name));
+        }
+    }
+}
+
 fn strike(ground: &Ground, row: &FaultTableRow, points: u64, seed: u64) -> Result<Found> {
     let mut found = Found::default();
     if row.strikes == Strikes::Device {
@@ -124,5 +134,24 @@ fn strike(ground: &Ground, row: &FaultTableRow, points: u64, seed: u64) -> Resul
             found.wrong.push(format!("{name}, {injection}: {what}\n{said}"));
         }
     }
+    found.expect_an_effect(row, points);
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_that_none_notices_are_wrong_where_a_row_says_otherwise() {
+        let wrong = |name: &str, points, noticed, ended| {
+            let row = ROWS.iter().find(|row| row.name == name).unwrap();
+            let mut found = Found { noticed, ended, wrong: Vec::new() };
+            found.expect_an_effect(row, points);
+            found.wrong.len()
+        };
+        assert_eq!((wrong("disk full", 3, 0, 0), wrong("disk full", 1, 0, 0)), (1, 0));
+        assert_eq!((wrong("disk full", 3, 1, 0), wrong("disk full", 3, 0, 1)), (0, 0));
+        assert_eq!(wrong("short read", 100, 0, 0), 0);
+    }
 }
