@@ -202,8 +202,8 @@ engines = ["interp", "jit"]
 tiers = ["function", "auto"]
 [[check]]
 path = "guest/bin/demo.xex"
-expect = "golden/demo_f30.json"
-frames = 30
+expect = "golden/demo_f10.json"
+frames = 10
 flags = [[], ["--gpu-inline"]]
 [[title]]
 path = "guest/bin/hostile"
