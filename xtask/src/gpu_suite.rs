@@ -36,6 +36,10 @@ pub(crate) const TABLE: &str = "docs/generated/gpu_features.md";
 const BACKENDS: &[&str] = &["reference", "wgpu"];
 /// The software Vulkan driver. If it is installed, the table is about it.
 const DRIVER: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
+/// Reasons for which scenes on that driver are drawn by the reference instead, so that they show
+/// nothing about the device.
+const LEFT_TO_THE_REFERENCE: [&str; 2] =
+    ["two constant biases for the two faces", "two stencil references or masks for the two faces"];
 /// The program's message if the host has no device for a backend.
 pub(crate) const NO_DEVICE: &str = "can't be used";
 
@@ -175,7 +179,8 @@ fn play(backend: &str, trace: &Path, out: &Path) -> Result<bool> {
     let mut command = xenia_rs()?;
     command.args(["trace", "play", "--gpu", backend, "--dump-frames"]).arg(out).arg(trace);
     command.arg("--json").arg(&json);
-    if Path::new(DRIVER).exists() {
+    let is_on_driver = Path::new(DRIVER).exists();
+    if is_on_driver {
         command.env("VK_DRIVER_FILES", DRIVER);
     }
     let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
@@ -190,7 +195,16 @@ fn play(backend: &str, trace: &Path, out: &Path) -> Result<bool> {
     if let Some(problems) = report["problems"].as_object().filter(|problems| !problems.is_empty()) {
         println!("{backend} reports problems: {problems:?}");
     }
+    if is_on_driver && let Some(reason) = unknown_fallback(&report) {
+        bail!("{backend} leaves draws to the reference: {reason}");
+    }
     Ok(true)
+}
+
+/// A reason, other than the known ones, for which draws were left to the reference.
+fn unknown_fallback(report: &serde_json::Value) -> Option<&str> {
+    let mut reasons = report["wgpu"]["fallbacks"].as_object()?.keys().map(String::as_str);
+    reasons.find(|reason| !LEFT_TO_THE_REFERENCE.contains(reason))
 }
 
 /// Compares the picture beside a scene's formula with the formula, or writes it.
@@ -264,5 +278,13 @@ mod tests {
         let found = recorded(table, "wgpu");
         assert_eq!([found["first"], found["second"]], [false, true]);
         assert_eq!(recorded(table, "other").len(), 0);
+    }
+
+    #[test]
+    fn only_known_reasons_leave_draws_to_the_reference() {
+        let report = |reason: &str| serde_json::json!({ "wgpu": { "fallbacks": { reason: 2 } } });
+        assert_eq!(unknown_fallback(&report(LEFT_TO_THE_REFERENCE[0])), None);
+        assert_eq!(unknown_fallback(&report("no vertex fetch")), Some("no vertex fetch"));
+        assert_eq!(unknown_fallback(&serde_json::json!({})), None);
     }
 }
