@@ -36,6 +36,9 @@ pub(crate) const TABLE: &str = "docs/generated/gpu_features.md";
 const BACKENDS: &[&str] = &["reference", "wgpu"];
 /// The software Vulkan driver. If it is installed, the table is about it.
 const DRIVER: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
+/// Setting under which that driver compiles shaders without optimizing them: for pictures as small
+/// as those of tests, that takes longer than drawing them.
+pub(crate) const QUICK_SHADERS: (&str, &str) = ("GALLIVM_PERF", "nopt");
 /// Reasons for which scenes on that driver are drawn by the reference instead, so that they show
 /// nothing about the device.
 const LEFT_TO_THE_REFERENCE: [&str; 2] =
@@ -181,7 +184,7 @@ fn play(backend: &str, trace: &Path, out: &Path) -> Result<bool> {
     command.arg("--json").arg(&json);
     let is_on_driver = Path::new(DRIVER).exists();
     if is_on_driver {
-        command.env("VK_DRIVER_FILES", DRIVER);
+        command.envs([("VK_DRIVER_FILES", DRIVER), QUICK_SHADERS]);
     }
     let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
     let said = String::from_utf8_lossy(&output.stderr);

@@ -263,7 +263,7 @@ fn nextest() -> Result<Command> {
     // One more than there are processors: tests of windows and processes wait for much of their
     // time.
     let threads = std::thread::available_parallelism()?.get() + 1;
-    command.env("NEXTEST_TEST_THREADS", threads.to_string());
+    command.env("NEXTEST_TEST_THREADS", threads.to_string()).envs([gpu_suite::QUICK_SHADERS]);
     not_run::promise(command.args(args))?;
     Ok(command)
 }
