@@ -70,11 +70,13 @@ fn same(machines: &mut [JitHarness; 2], budget: i64) -> Exit {
     exit
 }
 
-/// Compiled instructions per instruction of `size`; also printed.
-fn ratio(what: &str, size: usize, counters: &EngineCounters) -> f64 {
+/// Checks that about each instruction of `size` was compiled, and none of them more often than
+/// `most` times on average.
+fn expect_compiled(what: &str, size: usize, most: f64, counters: &EngineCounters) {
     let compiled = counters.compiled_guest_instructions;
     println!("{what}: {size} instructions, {compiled} compiled in {} regions", counters.functions);
-    compiled as f64 / size as f64
+    let ratio = compiled as f64 / size as f64;
+    assert!((0.5..=most).contains(&ratio), "{what}: {ratio}: {counters:?}");
 }
 
 #[test]
@@ -92,7 +94,7 @@ fn an_entry_at_every_block_found_while_all_are_warm() {
         same(&mut machines, i64::from(blocks) * 8 * 4);
         let counters = machines[0].engine.counters();
         // A branch leads to the last block, but is not taken here.
-        assert!(ratio("all at once", words.len() + 30, &counters) <= 2.0, "{counters:?}");
+        expect_compiled("all at once", words.len() + 30, 2.0, &counters);
         let interpreted = counters.interpreted_instructions - before;
         assert!(interpreted <= u64::from(blocks) * 8 / 4 + 100, "{interpreted}: {counters:?}");
     }
@@ -121,7 +123,7 @@ fn an_entry_at_every_block_each_warm_after_the_other() {
             }
         }
         let counters = machines[0].engine.counters();
-        assert!(ratio("one by one", words.len(), &counters) <= 1.5, "{counters:?}");
+        expect_compiled("one by one", words.len(), 1.5, &counters);
     }
 }
 
@@ -161,7 +163,7 @@ fn ifs_whose_bodies_lie_elsewhere() {
         let before = machines[0].engine.counters().interpreted_instructions;
         same(&mut machines, i64::from(ifs) * 7 * 4);
         let counters = machines[0].engine.counters();
-        assert!(ratio("outlined", words.len(), &counters) <= 1.1, "{counters:?}");
+        expect_compiled("outlined", words.len(), 1.1, &counters);
         let interpreted = counters.interpreted_instructions - before;
         assert!(interpreted <= u64::from(ifs) * 7 / 4 + 100, "{interpreted}: {counters:?}");
     }
@@ -179,7 +181,7 @@ fn a_long_straight_function_is_compiled_once() {
         }
         while same(&mut machines, 1 << 18) == Exit::Budget {}
         let counters = machines[0].engine.counters();
-        assert!(ratio("straight", words.len(), &counters) <= 1.1, "{counters:?}");
+        expect_compiled("straight", words.len(), 1.1, &counters);
     }
 }
 
@@ -248,6 +250,6 @@ fn cases_with_loops_are_one_region_with_their_switch() {
         same(&mut machines, 1000);
     }
     let counters = machines[0].engine.counters();
-    assert!(ratio("switch", words.len(), &counters) <= 3.0, "{counters:?}");
+    expect_compiled("switch", words.len(), 3.0, &counters);
     assert!(counters.functions <= 3, "{counters:?}");
 }
