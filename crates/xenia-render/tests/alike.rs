@@ -9,10 +9,11 @@
 //! XENIA_ALIKE_SCENES=77..78 cargo nextest run -p xenia-render alike::targets
 //! ```
 
-use std::sync::OnceLock;
+use std::cell::RefCell;
+use std::sync::{Arc, OnceLock};
 
 use xenia_gpu::Reference;
-use xenia_render::backend::{Device, DeviceError, Options, Scale, WgpuBackend};
+use xenia_render::backend::{BackendTally, Device, DeviceError, Options, Scale, WgpuBackend};
 use xenia_scenes::{Backends, Choices, SceneCase, SceneFamily, SceneOutcome};
 use xenia_testing::{Cases, Tool, draws_in_software, obtain};
 
@@ -21,18 +22,23 @@ fn device() -> Option<&'static Device> {
     obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(draws_in_software())).as_ref())
 }
 
+/// The counters of backends that draw on the device.
+type Tallies = RefCell<Vec<Arc<BackendTally>>>;
+
 /// The reference and the device, which draws at a scale.
-fn backends(device: &Device, factor: u32) -> Backends<'_> {
+fn backends<'a>(device: &'a Device, factor: u32, tallies: &'a Tallies) -> Backends<'a> {
     let scale = Scale::new(factor).unwrap();
     let made = move || {
         let options = Options { scale, ..Options::default() };
-        Box::new(WgpuBackend::with_options(device.clone(), &options)) as _
+        let backend = WgpuBackend::with_options(device.clone(), &options);
+        tallies.borrow_mut().push(backend.tally());
+        Box::new(backend) as _
     };
     Backends::new(|| Box::new(Reference::with_threads(2)), made)
 }
 
 /// Runs the cases of a family, if there is a device. A family in which few cases change something
-/// tests little.
+/// tests little, as does one whose draws the device leaves to the reference.
 fn family(family: SceneFamily, usual: u64) {
     family_at(1, family, usual);
 }
@@ -40,7 +46,8 @@ fn family(family: SceneFamily, usual: u64) {
 /// As [`family`], with an internal resolution.
 fn family_at(factor: u32, family: SceneFamily, usual: u64) {
     let Some(device) = device() else { return };
-    let mut backends = backends(device, factor);
+    let tallies = Tallies::default();
+    let mut backends = backends(device, factor, &tallies);
     let (mut count, mut strong) = (0, 0);
     let cases = Cases::new("XENIA_ALIKE_SCENES", usual);
     let are_usual = cases.are_usual();
@@ -57,6 +64,13 @@ fn family_at(factor: u32, family: SceneFamily, usual: u64) {
     println!("{strong} of {count} cases changed what was there");
     assert_eq!(device.validation_errors(), 0, "errors of the graphics API");
     assert!(!are_usual || strong * 2 >= count, "{strong} of {count}");
+    let (mut draws, mut by_reference) = (0, 0);
+    for tally in tallies.borrow().iter() {
+        let counts = tally.work().total;
+        (draws, by_reference) = (draws + counts.draws, by_reference + counts.fallback_draws);
+    }
+    println!("{by_reference} of {draws} draws were the reference's");
+    assert!(!are_usual || by_reference * 4 <= draws, "{by_reference} of {draws}");
 }
 
 #[test]
