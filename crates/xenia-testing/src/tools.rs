@@ -18,7 +18,7 @@ pub enum Tool {
     Libc64,
     /// Generator of random C programs.
     Csmith,
-    /// Reference decoders for the sound formats.
+    /// Reference decoders for the sound formats, and encoders of videos.
     Ffmpeg,
     /// Sound server without a sound device.
     Pulse,
@@ -107,8 +107,8 @@ pub const TOOLS: &[ToolRow] = &[
     ToolRow {
         tool: Tool::Ffmpeg,
         name: "ffmpeg",
-        parts: &[part("ffmpeg", "ffmpeg")],
-        used_for: "comparing the XMA decoder with another",
+        parts: &[part("ffmpeg", "ffmpeg"), part("ffprobe", "ffmpeg")],
+        used_for: "comparing the XMA decoder with another, and videos",
     },
     ToolRow {
         tool: Tool::Pulse,

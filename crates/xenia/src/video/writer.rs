@@ -207,6 +207,7 @@ mod tests {
     use super::*;
     use std::process::Command;
     use xenia_sched::TICKS_PER_SECOND;
+    use xenia_testing::{Tool, need};
 
     fn picture(value: u8, width: u32) -> SwapPicture {
         SwapPicture::Bytes(Frame { width, height: 20, rgba: vec![value; width as usize * 20 * 4] })
@@ -240,7 +241,9 @@ mod tests {
 
     #[test]
     fn an_encoder_makes_one_file_that_has_both() {
-        let Some(_) = encoder::find() else { return };
+        if !need(Tool::Ffmpeg) {
+            return;
+        }
         let folder = tempfile::tempdir().unwrap();
         let part = folder.path().join("title.v1_001.part");
         std::fs::create_dir(&part).unwrap();
@@ -248,14 +251,11 @@ mod tests {
         fill(&mut writer);
         let path = writer.finish().unwrap();
         assert_eq!((path.file_name().unwrap(), part.exists()), ("title.v1_001.mp4".as_ref(), false));
-        let Ok(probe) = Command::new("ffprobe")
+        let probe = Command::new("ffprobe")
             .args(["-v", "error", "-show_entries", "stream=codec_type,nb_frames,width,height", "-of", "csv"])
             .arg(&path)
-            .output()
-        else {
-            return;
-        };
-        let text = String::from_utf8(probe.stdout).unwrap();
+            .output();
+        let text = String::from_utf8(probe.unwrap().stdout).unwrap();
         assert!(text.contains("video,30,20,16") && text.contains("audio"), "{text}");
     }
 
