@@ -270,7 +270,10 @@ impl<'a> Arena<'a> {
             text(&register, format!("{expected:#x}"), format!("{actual:#x}"))
         } else {
             let actual = read_sandbox(&tested.memory);
-            expected_memory.iter().zip(&actual).position(|(a, b)| a != b).and_then(|at| {
+            // Slices are compared much faster than bytes in a development build.
+            let is_different = expected_memory[..] != actual[..];
+            let mut pairs = expected_memory.iter().zip(&actual);
+            is_different.then(|| pairs.position(|(a, b)| a != b)).flatten().and_then(|at| {
                 let what = format!("memory {:08X}", SANDBOX as usize + at);
                 text(&what, format!("{:02X}", expected_memory[at]), format!("{:02X}", actual[at]))
             })

@@ -81,8 +81,10 @@ impl Make<'_> {
             self.rng.fill_bytes(&mut chunk[..64]);
             let double = self.double().to_be_bytes();
             let vector = self.vector().to_be_bytes();
-            for (n, byte) in chunk[64..].iter_mut().enumerate() {
-                *byte = if n & 16 == 0 { double[n & 7] } else { vector[n & 15] };
+            for part in chunk[64..].chunks_exact_mut(32) {
+                part[..8].copy_from_slice(&double);
+                part[8..16].copy_from_slice(&double);
+                part[16..].copy_from_slice(&vector);
             }
         }
         memory
