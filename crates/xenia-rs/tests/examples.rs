@@ -1,14 +1,32 @@
 //! Runs every example in the program's help and in the book: none may be a wrong usage or panic.
-//! Examples that take long are ended after a moment, which is not a failure; examples with tools
-//! that may be missing, or with placeholders, are left out.
+//! Examples that run titles or measure take long, and are ended after a moment; all others must
+//! end. Examples with tools that may be missing, or with placeholders, are left out.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
-/// Seconds that an example may take, in usual and in long runs.
-const SECONDS: [&str; 2] = ["0.2", "2"];
+/// Starts of examples that are ended after a moment.
+const LONG_EXAMPLES: [&str; 13] = [
+    "bench",
+    "check",
+    "compat",
+    "conformance",
+    "exec",
+    "fuzz --blocks",
+    "fuzz --scene",
+    "fuzz --seconds",
+    "fuzz --tier",
+    "precompile",
+    "scale",
+    "trace play",
+    "trace record",
+];
+/// Seconds after which these are ended, in usual and in long runs. The program starts in less.
+const MOMENTS: [&str; 2] = ["0.2", "2"];
+/// Seconds in which all others must end. They take less than one on an idle host.
+const LONGEST: &str = "60";
 /// Chapters and other texts with examples.
 const TEXTS: [&str; 11] = [
     "README.md",
@@ -87,6 +105,16 @@ fn can_run(example: &str) -> bool {
         && !example.contains("qemu")
         && !example.contains("--much-code")
         && !example.split([' ', '/', '_']).any(placeholder)
+}
+
+/// Whether an example runs on for long. A title may come without a command.
+fn is_lengthy(example: &str) -> bool {
+    let words = example.split_once("xenia-rs").map_or("", |(_, words)| words.trim());
+    let first = words.split(' ').next().unwrap_or_default();
+    first.is_empty()
+        || first.starts_with('-')
+        || first.contains(['/', '.'])
+        || LONG_EXAMPLES.iter().any(|start| words.starts_with(start))
 }
 
 /// Creates the files that examples use.
@@ -174,10 +202,9 @@ fn prepare(folder: &Path) {
         .env("HOME", folder)
         .output();
     assert!(saved.unwrap().status.success());
-    // Replaces the program by a wrapper that ends it after a moment.
+    // Replaces the program by a wrapper that ends it in time.
     let wrapper = at("bin/xenia-rs");
-    let seconds = SECONDS[usize::from(xenia_testing::is_long())];
-    std::fs::write(&wrapper, format!("#!/bin/sh\nexec timeout {seconds} '{PROGRAM}' \"$@\"\n")).unwrap();
+    std::fs::write(&wrapper, format!("#!/bin/sh\nexec timeout $LIMIT '{PROGRAM}' \"$@\"\n")).unwrap();
     std::fs::set_permissions(&wrapper, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
@@ -216,8 +243,10 @@ fn every_example_of_the_help_and_the_book_runs() {
     examples.dedup();
     let prepared = tempfile::tempdir().unwrap();
     prepare(prepared.path());
-    let mut wrong = Vec::new();
+    let moment = MOMENTS[usize::from(xenia_testing::is_long())];
+    let (mut wrong, mut ended) = (Vec::new(), 0);
     for example in &examples {
+        let is_lengthy = is_lengthy(example);
         // Each example starts with the original files.
         let folder = tempfile::tempdir().unwrap();
         let copied = Command::new("cp").arg("-a").arg(prepared.path().join(".")).arg(folder.path()).status();
@@ -233,6 +262,7 @@ fn every_example_of_the_help_and_the_book_runs() {
             .args(["--norc", "-c", line])
             .current_dir(folder.path())
             .env("PATH", path)
+            .env("LIMIT", if is_lengthy { moment } else { LONGEST })
             .env("HOME", folder.path())
             .env_remove("DISPLAY")
             .env_remove("WAYLAND_DISPLAY")
@@ -242,13 +272,16 @@ fn every_example_of_the_help_and_the_book_runs() {
         // 124: the timeout ended it. `check` may get another result than this test's golden file
         // has.
         let fine = match output.status.code() {
-            Some(0 | 124) => true,
+            Some(0) => true,
+            Some(124) => is_lengthy,
             Some(1) => example.contains(" check ") || example.contains("diff"),
             _ => false,
         };
+        ended += u32::from(!is_lengthy);
         if !fine {
             wrong.push(format!("{example}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(ended > 60, "{ended} of {} examples were run to their end", examples.len());
 }
