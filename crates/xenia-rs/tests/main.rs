@@ -13,6 +13,8 @@ mod drivers;
 mod examples;
 mod gdb;
 #[cfg(unix)]
+mod handlers;
+#[cfg(unix)]
 mod hostile;
 mod inputs;
 mod killed;

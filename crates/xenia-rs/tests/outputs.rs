@@ -1,6 +1,7 @@
 //! Results are never lost silently: runs the program with interruptions at arbitrary moments, and
 //! with every output going to a full device.
 
+use super::handlers::wait_for_handler;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
@@ -106,10 +107,14 @@ fn a_run_that_is_interrupted_at_any_moment_leaves_whole_files() {
             ])
             .spawn()
             .unwrap();
-        // The last run is past its start on any machine.
-        let after = if run + 1 == runs { LATEST * 4 } else { LATEST.mul_f64(rng.random()) };
-        std::thread::sleep(after);
         let (name, number) = [("INT", 2), ("TERM", 15), ("HUP", 1)][run % 3];
+        let after = LATEST.mul_f64(rng.random());
+        if run + 1 == runs {
+            // The last run is past its start on any machine.
+            wait_for_handler(&mut child, number as u32);
+        } else {
+            std::thread::sleep(after);
+        }
         send(&child, name);
         let status = wait(&mut child);
         if status.signal() == Some(number) {
@@ -136,7 +141,7 @@ fn sigusr1_shows_the_threads_and_the_run_goes_on() {
         .stderr(File::create(&errors).unwrap())
         .spawn()
         .unwrap();
-    std::thread::sleep(LATEST * 2);
+    wait_for_handler(&mut child, 10);
     let said = || std::fs::read_to_string(&errors).unwrap();
     let start = Instant::now();
     // Code addresses are shown with the title's name, and with the kernel call once a thread is in
@@ -162,7 +167,7 @@ fn a_second_signal_ends_the_process() {
     const TRIES: usize = 20;
     let is_killed = |_| {
         let mut child = program(&["exec", &demo(), "--headless", "--gpu", "none"]).spawn().unwrap();
-        std::thread::sleep(LATEST * 2);
+        wait_for_handler(&mut child, 15);
         // Both signals are pending when the process continues.
         for signal in ["STOP", "INT", "TERM", "CONT"] {
             send(&child, signal);
@@ -192,7 +197,8 @@ fn fuzz_and_bench_keep_what_they_have_when_they_are_interrupted() {
             // The heading, and the first kernel.
             assert!(lines.by_ref().take(2).all(|line| line.is_ok()));
         } else {
-            std::thread::sleep(LATEST * 2);
+            wait_for_handler(&mut child, 2);
+            std::thread::sleep(Duration::from_secs(1));
         }
         send(&child, "INT");
         let said: Vec<String> = lines.map_while(Result::ok).collect();
@@ -446,7 +452,7 @@ fn a_run_that_waits_for_the_reader_of_a_pipe_ends_at_a_signal() {
     let pipe = dir.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut child = program(&["exec", &demo(), "--headless", "--event-log"]).arg(&pipe).spawn().unwrap();
-    std::thread::sleep(LATEST * 2);
+    wait_for_handler(&mut child, 15);
     assert!(child.try_wait().unwrap().is_none(), "it waits");
     send(&child, "TERM");
     assert_eq!(wait(&mut child).code(), Some(128 + 15));
