@@ -142,7 +142,7 @@ fn looking_at_the_threads_does_not_change_the_run() {
 
 #[test]
 fn a_run_that_is_paced_and_paused_ends_in_the_same_digest() {
-    let limits = Limits { instructions: Some(30_000_000), ..Limits::default() };
+    let limits = Limits { instructions: Some(15_000_000), ..Limits::default() };
     let run = |paced: bool| {
         let mut machine = machine(&poller(), CpuConfig::default(), Box::new(NoInput), None, None).unwrap();
         let (told, figures) = std::sync::mpsc::channel();
@@ -150,8 +150,8 @@ fn a_run_that_is_paced_and_paused_ends_in_the_same_digest() {
             let control = PaceControl::default();
             control.pause(true);
             let player = control.clone();
-            // At twice the console's speed, two fields take a 60th of a second.
-            machine.set_pace(Pace::new(control, NonZeroU32::new(120), move |figures| {
+            // At half the console's speed, a field takes a 30th of a second.
+            machine.set_pace(Pace::new(control, NonZeroU32::new(30), move |figures| {
                 told.send(figures).unwrap();
                 let player = player.clone();
                 std::thread::spawn(move || player.pause(false));
@@ -162,7 +162,7 @@ fn a_run_that_is_paced_and_paused_ends_in_the_same_digest() {
     let ((paced, told), (free, _)) = (run(true), run(false));
     assert!(told > 0, "the pause was noticed");
     assert!(paced.report.wall_seconds > 1.0 / 60.0, "{}", paced.report.wall_seconds);
-    assert_eq!((paced.end, paced.report.instructions), (RunEnd::Instructions, 30_000_000));
+    assert_eq!((paced.end, paced.report.instructions), (RunEnd::Instructions, 15_000_000));
     assert_eq!(paced.report.digest, free.report.digest);
 }
 
