@@ -202,9 +202,11 @@ mod tests {
 
     #[test]
     fn functions_beyond_a_branch_s_reach_have_leaves_and_helpers_of_their_own() {
-        let functions = powerpc::WITHIN_REACH as u32 + 40;
-        let program = program(&MuchCode { functions, calls: 1, variant: TitleVariant::Wide });
-        let (sum, _) = run_title(&powerpc::title(&program).unwrap(), Tier::Interp);
+        let program = program(&MuchCode { functions: 100, calls: 3, variant: TitleVariant::Wide });
+        let whole = powerpc::title(&program).unwrap();
+        let parted = powerpc::title_with_reach(&program, 60).unwrap();
+        assert!(parted.instructions > whole.instructions, "another copy of leaves and helpers");
+        let (sum, _) = run_title(&parted, Tier::Interp);
         assert_eq!(sum, evaluate::evaluate(&program));
     }
 
@@ -215,6 +217,8 @@ mod tests {
             let made = powerpc::title(&program(&title)).unwrap();
             let mean = made.instructions as f64 / 1000.0;
             assert!((68.0..90.0).contains(&mean), "{title}: {mean}");
+            let bytes = mean * 4.0 * powerpc::WITHIN_REACH as f64;
+            assert!(bytes < f64::from(32 << 20), "{title}: {bytes} bytes are beyond a branch's reach");
         }
     }
 }

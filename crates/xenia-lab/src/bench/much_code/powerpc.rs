@@ -85,10 +85,15 @@ struct Written {
 
 /// Writes the program's title.
 pub(super) fn title(program: &Program) -> Result<Title> {
+    title_with_reach(program, WITHIN_REACH)
+}
+
+/// As [`title`], with that many functions for each copy of the leaves and helpers.
+pub(super) fn title_with_reach(program: &Program, reach: usize) -> Result<Title> {
     // A first pass finds the code's length, which does not depend on the addresses in it.
-    let end = write(program, &Layout::new(program, 0)).code.here();
+    let end = write(program, &Layout::new(program, 0), reach).code.here();
     let layout = Layout::new(program, end.next_multiple_of(DATA_ALIGNMENT));
-    let written = write(program, &layout);
+    let written = write(program, &layout, reach);
     let (words, pool) = written.code.finish();
 
     let mut data = Vec::new();
@@ -136,10 +141,10 @@ pub(super) fn title(program: &Program) -> Result<Title> {
 }
 
 /// Writes all code for this layout of data.
-fn write(program: &Program, layout: &Layout) -> Written {
+fn write(program: &Program, layout: &Layout, reach: usize) -> Written {
     let mut code = Code::new(TEXT, layout.pool);
     let (mut leaves, mut functions) = (Vec::new(), Vec::new());
-    for near in program.functions.chunks(WITHIN_REACH) {
+    for near in program.functions.chunks(reach) {
         let helpers = Helpers::new(&mut code);
         let leaf =
             |leaf| lower::function(&mut code, leaf, Outside { helpers, leaves: &[], things: layout.things });
