@@ -281,8 +281,9 @@ impl Outputs {
         interrupt: &Interrupt,
     ) -> Code {
         self.guest_log.finish();
-        let last = self.last.as_ref().map(|last| last.lock());
-        let last = last.as_ref().and_then(|last| last.as_ref()).and_then(SwapPicture::read);
+        // The lock must not be held where the end's cause is read.
+        let last = self.last.as_ref().and_then(|last| last.lock().clone());
+        let last = last.as_ref().and_then(SwapPicture::read);
         let last = last.as_deref();
         let written = reports.map_or(Ok(()), |reports| reports.write(finished.bug_report.as_ref(), last));
         if let Err(error) = written {
