@@ -155,6 +155,12 @@ impl Usage {
     }
 }
 
+/// The usage a while after a title: its last threads end after it.
+fn settled(process: u32) -> Result<Usage> {
+    std::thread::sleep(Duration::from_millis(700));
+    Usage::of(process)
+}
+
 /// Twenty titles; two hundred in a long run.
 #[test]
 fn many_titles_in_one_process_leave_nothing_behind() -> Result<()> {
@@ -173,14 +179,12 @@ fn many_titles_in_one_process_leave_nothing_behind() -> Result<()> {
             Ok((library.runs() == run).then_some(()))
         })?;
         home(&window, &mut program)?;
-        // A title's last threads end after it.
-        std::thread::sleep(Duration::from_millis(700));
         if run == BEFORE {
-            first = Some(Usage::of(program.child.id())?);
+            first = Some(settled(program.child.id())?);
         }
     }
     let first = first.context("too few titles ran")?;
-    let last = Usage::of(program.child.id())?;
+    let last = settled(program.child.id())?;
     println!("after {BEFORE} titles {first:?}, in the end {last:?}");
     ensure!(last.is_like(&first), "{first:?}, then {last:?}");
     Ok(())
