@@ -183,6 +183,11 @@ fn open(display: &Display, folder: &Path, command: Command, title: &str) -> Resu
     Ok((program, window))
 }
 
+/// Whether a video in the making has about half a second of sound, and so of pictures.
+fn is_under_way(part: &Path) -> bool {
+    std::fs::metadata(part.join("sound.wav")).is_ok_and(|sound| sound.len() > 100_000)
+}
+
 /// The demo's first video in this folder, if it is whole: a file where there is ffmpeg, else a
 /// folder of pictures.
 fn whole_video(videos: &Path) -> Option<PathBuf> {

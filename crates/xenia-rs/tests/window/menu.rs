@@ -1,7 +1,8 @@
 //! Tests the menu, driven by keys.
 
 use super::display::Key;
-use super::{DEMO, Picture, display, make_small, press, start, start_with_keys, wait_for, whole_video};
+use super::{DEMO, Picture, display, is_under_way, make_small, press, start, start_with_keys};
+use super::{wait_for, whole_video};
 use anyhow::{Result, ensure};
 use std::time::Duration;
 
@@ -117,8 +118,7 @@ fn a_video_of_the_title_is_begun_and_ended_by_the_menu() -> Result<()> {
     let videos = folder.path().join("data/xenia-rs/videos");
     choose_video()?;
     let part = videos.join("demo_001.part");
-    wait_for("a video", || Ok(part.join("sound.wav").is_file().then_some(())))?;
-    std::thread::sleep(Duration::from_secs(3));
+    wait_for("half a second of a video", || Ok(is_under_way(&part).then_some(())))?;
     choose_video()?;
     wait_for("the whole video", || {
         ensure!(program.is_alive(), "{}", program.said());

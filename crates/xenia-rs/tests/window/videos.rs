@@ -1,9 +1,8 @@
 //! Tests that a video is complete when the display ends.
 
 use super::display::Key;
-use super::{display, start_with_keys, wait_for, whole_video};
+use super::{display, is_under_way, start_with_keys, wait_for, whole_video};
 use anyhow::{Result, ensure};
-use std::time::Duration;
 
 #[test]
 fn the_end_of_the_display_completes_a_video() -> Result<()> {
@@ -14,8 +13,7 @@ fn the_end_of_the_display_completes_a_video() -> Result<()> {
     window.press(Key::F6)?;
     let videos = folder.path().join("data/xenia-rs/videos");
     let part = videos.join("demo_001.part");
-    wait_for("a video", || Ok(part.join("sound.wav").is_file().then_some(())))?;
-    std::thread::sleep(Duration::from_secs(3));
+    wait_for("half a second of a video", || Ok(is_under_way(&part).then_some(())))?;
     display.end()?;
     let status = wait_for("the end", || Ok(program.child.try_wait()?))?;
     ensure!(status.code() == Some(0), "{status}: {}", program.said());
