@@ -70,6 +70,14 @@ pub(crate) fn page_parts(physical: u32, length: usize) -> impl Iterator<Item = (
     })
 }
 
+/// Splits a physical range where memory ends, behind which it goes on at zero: yields each part's
+/// start and its byte range in the whole.
+fn wrapped(physical: u32, length: usize) -> [(usize, Range<usize>); 2] {
+    let start = (physical % PHYSICAL_SIZE) as usize;
+    let first = length.min(PHYSICAL_SIZE as usize - start);
+    [(start, 0..first), (0, first..length)]
+}
+
 /// Whether a range is contiguous, that is, doesn't wrap around.
 fn is_contiguous(physical: u32, length: usize) -> bool {
     (physical % PHYSICAL_SIZE) as usize + length <= PHYSICAL_SIZE as usize
@@ -156,31 +164,38 @@ impl Ram {
 impl PhysicalMemory for Ram {
     fn read(&self, physical: u32, into: &mut [u8]) {
         let contents = self.contents();
-        let start = (physical % PHYSICAL_SIZE) as usize;
-        let have = contents.bytes.len().saturating_sub(start).min(into.len());
-        into[..have].copy_from_slice(contents.bytes.get(start..start + have).unwrap_or(&[]));
-        into[have..].fill(0);
+        for (start, range) in wrapped(physical, into.len()) {
+            let part = &mut into[range];
+            let have = contents.bytes.len().saturating_sub(start).min(part.len());
+            part[..have].copy_from_slice(contents.bytes.get(start..start + have).unwrap_or(&[]));
+            part[have..].fill(0);
+        }
     }
 
     fn write(&self, physical: u32, from: &[u8]) {
         let mut contents = self.inner.write().unwrap_or_else(PoisonError::into_inner);
-        let start = (physical % PHYSICAL_SIZE) as usize;
-        let have = contents.bytes.len().saturating_sub(start).min(from.len());
-        if have != 0 {
-            contents.bytes[start..start + have].copy_from_slice(&from[..have]);
-            contents.writes += 1;
-            let page = PAGE_SIZE as usize;
-            for version in &mut contents.versions[start / page..(start + have).div_ceil(page)] {
-                *version = version.wrapping_add(1);
+        for (start, range) in wrapped(physical, from.len()) {
+            let part = &from[range];
+            let have = contents.bytes.len().saturating_sub(start).min(part.len());
+            if have != 0 {
+                contents.bytes[start..start + have].copy_from_slice(&part[..have]);
+                contents.writes += 1;
+                let page = PAGE_SIZE as usize;
+                for version in &mut contents.versions[start / page..(start + have).div_ceil(page)] {
+                    *version = version.wrapping_add(1);
+                }
             }
         }
     }
 
     fn version(&self, physical: u32, length: u32) -> u64 {
         let contents = self.contents();
-        let (start, page) = ((physical % PHYSICAL_SIZE) as usize, PAGE_SIZE as usize);
-        let pages = start / page..(start + length as usize).div_ceil(page).min(contents.versions.len());
-        contents.versions.get(pages).unwrap_or(&[]).iter().map(|&version| u64::from(version)).sum()
+        let page = PAGE_SIZE as usize;
+        let parts = wrapped(physical, length as usize).into_iter().flat_map(|(start, range)| {
+            let pages = start / page..(start + range.len()).div_ceil(page).min(contents.versions.len());
+            contents.versions.get(pages).unwrap_or(&[])
+        });
+        parts.map(|&version| u64::from(version)).sum()
     }
 
     fn epoch(&self) -> Option<u64> {
@@ -252,6 +267,19 @@ mod tests {
     }
 
     #[test]
+    fn physical_memory_goes_on_at_its_beginning() {
+        let ram = Ram::new(0x1000);
+        let (end, version) = (PHYSICAL_SIZE - 4, ram.track(PHYSICAL_SIZE - 4, 8));
+        ram.write(end, &[1, 2, 3, 4, 5, 6, 7, 8]);
+        let mut bytes = [9; 8];
+        ram.read(0, &mut bytes[..4]);
+        assert_eq!(bytes, [5, 6, 7, 8, 9, 9, 9, 9]);
+        ram.read(end, &mut bytes);
+        assert_eq!(bytes, [0, 0, 0, 0, 5, 6, 7, 8], "this memory has no last page");
+        assert_ne!(ram.track(end, 8), version);
+    }
+
+    #[test]
     fn guest_memory_is_seen_whatever_view_it_was_allocated_in() {
         let memory = GuestMemory::new().unwrap();
         for heap in [xenia_memory::Heap::Physical4K, xenia_memory::Heap::Physical64K] {
@@ -294,6 +322,7 @@ mod tests {
         ram.write(0x1ffc, &[0; 4]);
         assert_eq!([0, 0x1000, 0x2000].map(|page| ram.version(page, 0x1000)), [0, 1, 0]);
         ram.write(0x1ffe, &[0; 4]);
-        assert_eq!((ram.version(0x1ffc, 8), ram.version(0x2fff, u32::MAX)), (3, 1));
+        assert_eq!((ram.version(0x1ffc, 8), ram.version(0x2fff, 0x1000_0000)), (3, 1));
+        assert_eq!(ram.version(0x2fff, u32::MAX), 1 + 3, "and the pages from the beginning");
     }
 }
