@@ -53,6 +53,15 @@ impl Ramps {
     }
 }
 
+/// The part of a front buffer that a frame shows, with the same place of each texel.
+fn shown_part(info: &TextureInfo, width: u32, height: u32) -> TextureInfo {
+    let [stored_width, stored_height, _] = info.size;
+    let pitch = if info.pitch == 0 { stored_width } else { info.pitch };
+    // Smaller textures may be stored elsewhere, with the packed levels.
+    let size = [stored_width.min(width.max(32)), stored_height.min(height.max(32)), 1];
+    TextureInfo { pitch, size, ..*info }
+}
+
 /// Generic path for all formats; `None` for an unsupported one.
 fn texel_by_texel(
     info: &TextureInfo,
@@ -60,6 +69,8 @@ fn texel_by_texel(
     ramps: &Ramps,
     memory: &dyn PhysicalMemory,
 ) -> Option<Vec<u8>> {
+    // A constant may describe far more texels than a frame has.
+    let info = &shown_part(info, width, height);
     let texels = decode_level(info, 0, memory)?;
     let [stored_width, stored_height, _] = info.size;
     let mut rgba = vec![255; width as usize * height as usize * 4];
@@ -89,6 +100,7 @@ mod tests {
     use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha8Rng;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
     fn front_buffers_of_ten_bits_go_through_the_linear_ramp() {
@@ -106,6 +118,34 @@ mod tests {
         assert_eq!(present(&call(7), &memory).unwrap().rgba, expected);
         assert_eq!(present(&call(54), &memory).unwrap().rgba, expected);
         assert_eq!(present(&call(6), &memory).unwrap().rgba, [0, 0, 0, 255], "the table is black");
+    }
+
+    /// Memory that counts the bytes that are read.
+    #[derive(Default)]
+    struct CountingMemory(AtomicUsize);
+
+    impl PhysicalMemory for CountingMemory {
+        fn read(&self, _: u32, into: &mut [u8]) {
+            self.0.fetch_add(into.len(), Ordering::Relaxed);
+        }
+        fn write(&self, _: u32, _: &[u8]) {}
+        fn version(&self, _: u32, _: u32) -> u64 {
+            0
+        }
+        fn track(&self, _: u32, _: u32) -> Option<u64> {
+            None
+        }
+    }
+
+    #[test]
+    fn only_what_is_shown_is_read() {
+        // 8192 by 8192 texels of four bytes, as one float each.
+        let fetch = [2 | 256 << 22, 36, 8191 | 8191 << 13, 0, 0, 1 << 9];
+        let gamma = GammaRamps { table: Arc::new([0; 256]), linear: Arc::new([[0; 3]; 128]) };
+        let memory = CountingMemory::default();
+        let frame = present(&PresentCall { fetch, width: 64, height: 48, gamma }, &memory).unwrap();
+        assert_eq!((frame.width, frame.height), (64, 48));
+        assert_eq!(memory.0.into_inner(), 8192 * 64 * 4);
     }
 
     proptest! {
