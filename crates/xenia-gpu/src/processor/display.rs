@@ -6,6 +6,7 @@ use super::gamma::Gamma;
 use crate::backend::GammaRamps;
 use crate::registers::{RegisterFile, dc};
 use crate::trace::DisplayState;
+use xenia_guest::MAX_TICKS;
 
 pub use xenia_guest::{FIELDS_PER_SECOND, TICKS_PER_SECOND};
 /// Default vertical blank period in ticks.
@@ -64,7 +65,8 @@ impl Display {
     pub(super) fn from_state(state: &DisplayState) -> Option<Self> {
         let DisplayState { next_vblank, period, start, ref gamma, ref gamma_linear, component } = *state;
         let is_next = |next: u64| next.checked_sub(start).is_some_and(|ahead| ahead <= *PERIODS.end());
-        let possible = next_vblank.is_none_or(is_next) && PERIODS.contains(&period) && component < 3;
+        let is_time = start <= MAX_TICKS && next_vblank.is_none_or(is_next);
+        let possible = is_time && PERIODS.contains(&period) && component < 3;
         let table = <[u32; 256]>::try_from(gamma.as_slice()).ok().filter(|_| possible)?;
         let linear = <[[u32; 3]; 128]>::try_from(gamma_linear.as_chunks().0).ok()?;
         let ramps = GammaRamps { table: Arc::new(table), linear: Arc::new(linear) };

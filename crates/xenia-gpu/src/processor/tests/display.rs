@@ -29,6 +29,15 @@ fn the_time_between_vertical_blanks_can_be_set() {
 }
 
 #[test]
+fn states_of_an_impossible_time_are_refused() {
+    let state = Display::new(false).state();
+    for (start, is_possible) in [(MAX_TICKS, true), (MAX_TICKS + 1, false), (u64::MAX, false)] {
+        let display = Display::from_state(&crate::trace::DisplayState { start, ..state.clone() });
+        assert_eq!(display.is_some(), is_possible, "{start}");
+    }
+}
+
+#[test]
 fn vertical_blanks_come_at_sixty_hertz_in_order_with_packets() {
     let memory = Arc::new(Ram::new(0x1000));
     let mut gpu = CommandProcessor::new(memory, Box::new(NullBackend), Config::default());
