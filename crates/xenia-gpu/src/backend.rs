@@ -185,7 +185,14 @@ pub trait Backend: Send {
     fn count_samples(&mut self, _counts: bool) {}
 
     /// Number of samples that passed the depth test since the start, if the backend counts them.
+    /// Backends to which counting costs something may count only from the first call on.
     fn samples_passed(&mut self) -> Option<u64>;
+
+    /// As [`samples_passed`](Self::samples_passed), but a backend that does not count yet does not
+    /// begin.
+    fn samples_so_far(&mut self) -> Option<u64> {
+        self.samples_passed()
+    }
 
     /// Notes the number of samples that have passed so far, without a wait: the number of the
     /// result, for [`late_result`](Self::late_result). `None` if samples are counted at once or not

@@ -123,6 +123,11 @@ impl OpenQueries {
         self.is_counting()
     }
 
+    /// Whether there was a report.
+    pub(super) fn is_known(&self) -> bool {
+        self.is_known
+    }
+
     /// Whether samples count after the last report.
     pub(super) fn is_counting(&self) -> bool {
         self.always || !self.begun.is_empty()

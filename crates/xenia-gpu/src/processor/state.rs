@@ -104,6 +104,10 @@ impl CommandProcessor {
         self.swaps = trace.counts[0];
         self.open_queries = open_queries.clone();
         self.backend.count_samples(self.open_queries.is_counting());
+        if self.open_queries.is_known() {
+            // The first report began this.
+            self.backend.samples_passed();
+        }
         Ok(())
     }
 
@@ -127,7 +131,7 @@ impl CommandProcessor {
             skip: ring.skip,
         });
         let (shaders, shader_starts) = self.shaders.state();
-        let passed = self.backend.samples_passed();
+        let passed = self.backend.samples_so_far();
         State {
             registers: self.registers.values().to_vec(),
             ring,
@@ -151,7 +155,17 @@ impl CommandProcessor {
 
     /// Restores a state. The input is untrusted: invalid values are refused with an error message.
     pub(crate) fn restore(&mut self, state: &State) -> Result<(), String> {
-        self.restore_with(state, &state.edram)
+        self.restore_with(state, &state.edram)?;
+        self.count_from_here();
+        Ok(())
+    }
+
+    /// Lets the backend count the samples of all draws up to the first report: where a trace begins,
+    /// in the recording as in a replay, which does not know the queries before.
+    pub(crate) fn count_from_here(&mut self) {
+        self.open_queries = OpenQueries::default();
+        self.backend.count_samples(true);
+        self.backend.samples_passed();
     }
 
     fn restore_with(&mut self, state: &State, edram: &[u32]) -> Result<(), String> {
@@ -208,7 +222,7 @@ impl CommandProcessor {
         self.pass = state.pass;
         self.counter = state.counter;
         self.queries.set_visibility(state.queries);
-        self.samples = SampleCounter::resume(state.samples, self.backend.samples_passed());
+        self.samples = SampleCounter::resume(state.samples, self.backend.samples_so_far());
         [self.statistics.swaps, self.statistics.vblanks] = state.counts;
         self.stale = StaleConstants::ALL;
         self.feed.changed();

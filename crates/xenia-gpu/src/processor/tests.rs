@@ -7,6 +7,7 @@ mod late;
 mod lists;
 mod shaders;
 mod short_pumps;
+mod states;
 mod waits;
 mod writes;
 

@@ -1,0 +1,141 @@
+//! Tests of states between two pumps, while results and texels are still on a device.
+
+use super::*;
+use crate::backend::QueryReports;
+use crate::registers::{Register, rb};
+use crate::trace::{self, Player, Reader};
+
+const REPORT: u32 = DATA;
+/// Word that a resolve writes, at this address.
+const TEXEL: u32 = 0x6000;
+
+#[derive(Default)]
+struct DeviceState {
+    draws: u64,
+    /// Samples of the results so far.
+    samples: Vec<u64>,
+    is_pending: bool,
+    /// Whether counting has begun, and whether it is wanted.
+    is_counting: bool,
+    is_unwanted: bool,
+}
+
+/// Backend whose results are late, and which counts samples of draws where they are wanted.
+#[derive(Clone, Default)]
+struct LateDevice(Arc<Mutex<DeviceState>>);
+
+impl Backend for LateDevice {
+    fn name(&self) -> &'static str {
+        "late"
+    }
+    fn draw(&mut self, _: &DrawCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        let mut device = self.0.lock().unwrap();
+        device.draws += u64::from(device.is_counting && !device.is_unwanted);
+        Ok(())
+    }
+    fn copy(&mut self, _: &ResolveCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        self.0.lock().unwrap().is_pending = true;
+        Ok(())
+    }
+    fn has_pending(&self) -> bool {
+        self.0.lock().unwrap().is_pending
+    }
+    fn deliver(&mut self, _: Option<(u32, u32)>, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        if std::mem::take(&mut self.0.lock().unwrap().is_pending) {
+            memory.write_u32(TEXEL, 5);
+        }
+        Ok(())
+    }
+    fn present(&mut self, call: &PresentCall, _: &dyn PhysicalMemory) -> Option<Frame> {
+        Some(Frame { width: call.width, height: call.height, rgba: Vec::new() })
+    }
+    fn samples_passed(&mut self) -> Option<u64> {
+        self.0.lock().unwrap().is_counting = true;
+        self.samples_so_far()
+    }
+    fn samples_so_far(&mut self) -> Option<u64> {
+        Some(self.0.lock().unwrap().draws * 10)
+    }
+    fn count_samples(&mut self, counts: bool) {
+        self.0.lock().unwrap().is_unwanted = !counts;
+    }
+    fn begin_samples(&mut self) -> Option<u64> {
+        let samples = self.samples_passed()?;
+        let mut device = self.0.lock().unwrap();
+        device.samples.push(samples);
+        Some(device.samples.len() as u64)
+    }
+    fn late_result(&mut self, number: u64, waits: bool, _: &dyn PhysicalMemory) -> Option<u64> {
+        waits.then(|| self.0.lock().unwrap().samples[number as usize - 1])
+    }
+    fn digest(&mut self, _: &mut dyn FnMut(&[u8])) {}
+}
+
+const DRAW: [u32; 2] = [type3(opcode::DRAW_INDX_2, 1), 4 | 2 << 6 | 3 << 16];
+
+/// Reports samples to an address.
+const fn report(address: u32) -> [u32; 4] {
+    [type0(rb::RB_SAMPLE_COUNT_ADDR, 1), address, type3(opcode::EVENT_WRITE_ZPD, 1), 0x15]
+}
+
+fn harness(concurrent: bool) -> (GpuHarness, Arc<Mutex<DeviceState>>) {
+    let device = LateDevice::default();
+    let mut m = GpuHarness::with_backend(Box::new(device.clone()));
+    m.gpu.set_concurrent(concurrent);
+    m.gpu.set_queries(QueryReports::Late);
+    m.run(&[type3(opcode::IM_LOAD_IMMEDIATE, 3), 0, 1, 1, type3(opcode::IM_LOAD_IMMEDIATE, 3), 1, 1, 1]);
+    m.run(&[type0(rb::RbModecontrol::INDEX, 1), 4]);
+    (m, device.0)
+}
+
+#[test]
+fn states_begin_no_counting_of_samples() {
+    let (mut m, device) = harness(true);
+    let state = m.gpu.machine_state().unwrap();
+    m.gpu.restore_machine(&state).unwrap();
+    m.run(&DRAW);
+    let state = m.gpu.machine_state().unwrap();
+    assert!(!device.lock().unwrap().is_counting);
+    m.gpu.restore_machine(&state).unwrap();
+    // Between two reports of a query, the loaded machine counts, too.
+    m.run(&[&report(REPORT)[..], &DRAW].concat());
+    let state = m.gpu.machine_state().unwrap();
+    let (mut loaded, _) = harness(true);
+    loaded.gpu.restore_machine(&state).unwrap();
+    for m in [&mut m, &mut loaded] {
+        (m.write, m.now) = (0, 10_000_000);
+        m.gpu.initialize_ring(RING, 7);
+        m.run(&[&DRAW[..], &report(REPORT)].concat());
+        m.gpu.finish();
+        assert_eq!(m.memory.read_u32(REPORT + 16).swap_bytes(), 20);
+    }
+}
+
+#[test]
+fn a_recording_between_queries_counts_what_its_replay_counts() {
+    let (mut m, _) = harness(false);
+    m.run(&[&report(REPORT)[..], &DRAW].concat());
+    m.list(REPORT + 32, &[0xffff_feed; 8]);
+    m.run(&report(REPORT + 32));
+    let bytes = Written::default();
+    m.gpu.record(trace::Recorder::new(Box::new(bytes.clone()), 0, 9));
+    m.run(&[&DRAW[..], &report(REPORT)].concat());
+    m.gpu.finish_recording().unwrap().unwrap();
+    let bytes = bytes.0.lock().unwrap().clone();
+    let player = Player::new(Reader::open(&bytes[..]).unwrap(), Box::new(LateDevice::default()), false);
+    assert_eq!(player.unwrap().run(&mut |_, _| {}).unwrap().same_end, Some(true));
+}
+
+/// Bytes of a trace.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
