@@ -58,6 +58,7 @@ use execute::Wait;
 use feed::Feed;
 use late::Late;
 use queries::{OpenQueries, Queries, SampleCounter};
+use serde::{Deserialize, Serialize};
 use shaders::Shaders;
 use stream::Ring;
 
@@ -77,7 +78,7 @@ const INTERRUPTS_PER_PUMP: u64 = 64;
 pub const MAX_DEPTH: usize = 8;
 
 /// Event for the emulator's main loop.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GpuEvent {
     /// Request to call the graphics interrupt callback.
     Interrupt {

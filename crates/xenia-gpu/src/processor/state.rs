@@ -22,6 +22,8 @@ pub struct GpuState {
     /// The state as a trace has it, without the EDRAM.
     trace: State,
     open_queries: OpenQueries,
+    /// Events of effects that were late, for the next pump to return.
+    events: Vec<GpuEvent>,
     /// The words of the EDRAM; none if the backend has no EDRAM.
     #[serde(with = "xenia_state::whole_words")]
     edram: Vec<u32>,
@@ -29,7 +31,7 @@ pub struct GpuState {
 
 impl StateSection for GpuState {
     const NAME: &'static str = "gpu";
-    const VERSION: u16 = 2;
+    const VERSION: u16 = 3;
 }
 
 impl GpuState {
@@ -49,7 +51,8 @@ pub struct EdramMoment {
 }
 
 impl CommandProcessor {
-    /// The state to save with a machine, between two runs. Late effects are carried out first.
+    /// The state to save with a machine, between two runs. Late effects are carried out first, and
+    /// memory gets all texels, so it has to be saved after this.
     ///
     /// # Errors
     /// Copies that stay on the host's device.
@@ -67,8 +70,10 @@ impl CommandProcessor {
         if self.config.readback == Readback::None {
             return Err("with --readback none, copies exist on the graphics device only".into());
         }
+        self.finish_effects();
         let trace = self.plain_state();
-        Ok(GpuState { trace, open_queries: self.open_queries.clone(), edram: Vec::new() })
+        let (open_queries, events) = (self.open_queries.clone(), self.events.clone());
+        Ok(GpuState { trace, open_queries, events, edram: Vec::new() })
     }
 
     /// Passes the pages of the EDRAM that may have changed since a moment to `each`, with their
@@ -87,9 +92,11 @@ impl CommandProcessor {
         Some(EdramMoment { changes, number })
     }
 
-    /// Carries out the late effects, before memory is replaced by that of another moment.
+    /// Carries out the late effects and delivers all texels, before memory is saved or replaced by
+    /// that of another moment: otherwise they would be written to the memory of that moment.
     pub fn finish_effects(&mut self) {
         self.finish_late();
+        self.deliver_all();
     }
 
     /// Restores the state of a machine.
@@ -97,7 +104,10 @@ impl CommandProcessor {
     /// # Errors
     /// A state that no processor can be in.
     pub fn restore_machine(&mut self, state: &GpuState) -> Result<(), Impossible> {
-        let GpuState { trace, open_queries, edram } = state;
+        let GpuState { trace, open_queries, events, edram } = state;
+        let is_past =
+            |event: &GpuEvent| !matches!(event, GpuEvent::Swap { number, .. } if *number > trace.counts[0]);
+        check(events.iter().all(is_past), "a swap is shown that was not made")?;
         check(open_queries.is_valid(), "too many queries are open")?;
         check(trace.edram.is_empty(), "there is a second EDRAM")?;
         self.restore_with(trace, edram).map_err(Impossible::from)?;
@@ -108,6 +118,9 @@ impl CommandProcessor {
             // The first report began this.
             self.backend.samples_passed();
         }
+        // Those that the processor has are of another moment.
+        self.events.clone_from(events);
+        self.frames.clear();
         Ok(())
     }
 

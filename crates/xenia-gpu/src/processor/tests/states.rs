@@ -88,6 +88,68 @@ fn harness(concurrent: bool) -> (GpuHarness, Arc<Mutex<DeviceState>>) {
     (m, device.0)
 }
 
+/// A report, and signals that wait for it.
+fn signals() -> Vec<u32> {
+    [&report(REPORT)[..], &[type3(opcode::INTERRUPT, 1), 4], &swap_commands([0; 6], 0, 8, 8)].concat()
+}
+
+#[test]
+fn a_state_keeps_signals_that_were_not_handed_out() {
+    let (mut m, _) = harness(true);
+    m.run(&signals());
+    assert!(m.events.is_empty(), "they wait for the report");
+    let state = m.gpu.machine_state().unwrap();
+    let (mut loaded, _) = harness(true);
+    loaded.gpu.restore_machine(&state).unwrap();
+    let expected = [
+        GpuEvent::Interrupt { cpu_mask: 4, source: 1 },
+        GpuEvent::Swap { physical: 0, width: 8, height: 8, number: 1 },
+    ];
+    for m in [&mut m, &mut loaded] {
+        m.pass(1);
+        assert_eq!(m.events, expected);
+    }
+}
+
+#[test]
+fn going_back_drops_signals_and_pictures_of_the_future() {
+    let (mut m, _) = harness(true);
+    let state = m.gpu.machine_state().unwrap();
+    m.run(&signals());
+    m.gpu.finish_effects();
+    m.gpu.restore_machine(&state).unwrap();
+    m.now = 4_000_000;
+    m.pass(1);
+    assert_eq!((m.events.len(), m.gpu.take_frame(1)), (0, None));
+}
+
+#[test]
+fn a_state_with_an_impossible_swap_is_refused() {
+    let (mut m, _) = harness(true);
+    m.run(&signals());
+    let state = m.gpu.machine_state().unwrap();
+    m.gpu.statistics.swaps = 0;
+    let worse = m.gpu.machine_state().unwrap();
+    assert!(m.gpu.restore_machine(&state).is_ok());
+    assert!(m.gpu.restore_machine(&worse).is_err());
+}
+
+#[test]
+fn memory_of_a_state_has_all_texels() {
+    let resolve =
+        [type0(rb::RbModecontrol::INDEX, 1), 6, type3(opcode::DRAW_INDX_2, 1), 8 | 2 << 6 | 3 << 16];
+    let finishes: [fn(&mut CommandProcessor); 2] =
+        [|gpu| drop(gpu.machine_state()), CommandProcessor::finish_effects];
+    for finish in finishes {
+        let (mut m, device) = harness(true);
+        m.run(&resolve);
+        assert!(device.lock().unwrap().is_pending);
+        finish(&mut m.gpu);
+        assert!(!device.lock().unwrap().is_pending);
+        assert_eq!(m.memory.read_u32(TEXEL), 5);
+    }
+}
+
 #[test]
 fn states_begin_no_counting_of_samples() {
     let (mut m, device) = harness(true);
