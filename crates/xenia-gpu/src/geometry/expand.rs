@@ -27,24 +27,25 @@ pub struct Triangles {
 pub struct Expander {
     interpreter: Interpreter,
     textures: TextureCache,
+    limits: DrawLimits,
 }
 
 impl Expander {
     /// Expands a draw to triangles. If the token is set, triangles of vertices that are not shaded
-    /// yet are left out.
+    /// yet are left out. So they are if a limit is reached, which is returned beside the others.
     pub fn triangles(
         &mut self,
         call: &DrawCall,
         memory: &dyn PhysicalMemory,
         cancel: &Cancel,
-    ) -> Result<Triangles, BackendError> {
+    ) -> Result<(Triangles, Option<BackendError>), BackendError> {
         let mut out = Triangles::default();
-        vertex::shade(
+        let shaded = vertex::shade(
             call,
             memory,
             &mut self.textures,
             &mut self.interpreter,
-            (&DrawLimits::default(), cancel),
+            (&self.limits, cancel),
             &mut |vertices| {
                 // The position register's interpolator holds a corner's place in the point,
                 // exported or not.
@@ -52,13 +53,57 @@ impl Expander {
                 let place = register.map_or(0, |register| register as usize + 1).min(16);
                 out.interpolators = vertices.interpolators.max(place);
                 assemble::triangles(call, vertices, |corners, _| {
+                    // Vertices that were left out have no position.
+                    if corners.iter().any(|corner| corner.position[0].is_nan()) {
+                        return;
+                    }
                     for corner in corners {
                         out.positions.push(corner.position);
                         out.attributes.extend_from_slice(&corner.attributes[..out.interpolators]);
                     }
                 })
             },
-        )?;
-        Ok(out)
+        );
+        match shaded {
+            Ok(()) => Ok((out, None)),
+            Err(limit @ BackendError::Limit(_)) => Ok((out, Some(limit))),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::draw_state::{DrawRequest, IndexSource};
+    use crate::enums::EdramMode;
+    use crate::limits::SHADER_STEPS;
+    use crate::memory::Ram;
+    use crate::microcode::{Shader, ShaderKind, assemble};
+    use crate::registers::{RegisterFile, pa, rb, vgt};
+
+    #[test]
+    fn triangles_before_a_limit_are_kept() {
+        let mut registers = RegisterFile::new();
+        registers.write(rb::RbModecontrol::with().edram_mode(EdramMode::ColorDepth));
+        registers.write(vgt::VgtMaxVtxIndx::with().max_indx(19));
+        registers.write(pa::PaSuPointSize::with().width(64).height(64));
+        let points = vgt::VgtDrawInitiator(1 | 2 << 6 | 20 << 16);
+        let request = DrawRequest { initiator: points, indices: IndexSource::Counted };
+        let words = assemble("alloc position\nmax oPos, r0, r0").unwrap();
+        let shader = Arc::new(Shader::new(ShaderKind::Vertex, &words));
+        let call = DrawCall::capture(&registers, request, Some(&shader), None, Arc::default()).unwrap();
+        // The first group of sixteen uses the only step.
+        let limits = DrawLimits { vertex_steps: 1, ..DrawLimits::default() };
+        for (limits, points, limit) in
+            [(DrawLimits::default(), 20, None), (limits, 16, Some(BackendError::Limit(SHADER_STEPS)))]
+        {
+            let mut expander = Expander { limits, ..Expander::default() };
+            let (triangles, reached) =
+                expander.triangles(&call, &Ram::new(0x1000), &Cancel::default()).unwrap();
+            assert_eq!((triangles.positions.len(), reached), (points * 6, limit));
+        }
     }
 }

@@ -130,13 +130,27 @@ impl WgpuBackend {
         if let Some((physical, length)) = self.reads_pending(call) {
             return Err(Refused::Pending(physical, length));
         }
-        let Some(geometry) = self.geometry(call, memory, &plan)? else { return Ok(()) };
-        let ready = self.ready(call, &plan, &geometry)?;
+        let (geometry, limit) = self.geometry(call, memory, &plan)?;
+        if let Some(geometry) = geometry {
+            self.record_triangles(call, memory, &plan, &geometry)?;
+        }
+        // The triangles before it are drawn, as by the reference.
+        limit.map_or(Ok(()), |limit| Err(limit.into()))
+    }
+
+    fn record_triangles(
+        &mut self,
+        call: &DrawCall,
+        memory: &dyn PhysicalMemory,
+        plan: &Plan,
+        geometry: &Geometry,
+    ) -> Result<(), Refused> {
+        let ready = self.ready(call, plan, geometry)?;
         let Some(shaders) = &ready[0] else { return Ok(()) };
-        let attachments = self.attachments(call, &plan);
-        let sent = self.send(call, memory, &plan, &geometry, shaders)?;
+        let attachments = self.attachments(call, plan);
+        let sent = self.send(call, memory, plan, geometry, shaders)?;
         self.claim(attachments, &geometry.rows, plan.depth.as_ref().map(|(depth, _)| depth));
-        self.command(&plan, &geometry, &ready, attachments, &sent);
+        self.command(plan, geometry, &ready, attachments, &sent);
         Ok(())
     }
 
@@ -159,29 +173,31 @@ impl WgpuBackend {
         found
     }
 
-    /// Computes the triangles to draw; `None` if there are none. If the covered rows are unknown,
-    /// the draw is limited to the rows in which the targets don't overlap.
+    /// Computes the triangles to draw; `None` if there are none. Also returns the limit that ended
+    /// them early, if one did. If the covered rows are unknown, the draw is limited to the rows in
+    /// which the targets don't overlap.
     fn geometry(
         &mut self,
         call: &DrawCall,
         memory: &dyn PhysicalMemory,
         plan: &Plan,
-    ) -> Result<Option<Geometry>, Refused> {
+    ) -> Result<(Option<Geometry>, Option<BackendError>), Refused> {
         let [_, top, _, bottom] = plan.scissor;
         if !primitives::is_expanded(call.primitive) {
             let rows = top..bottom.min(plan.apart);
             if rows.is_empty() {
-                return Ok(None);
+                return Ok((None, None));
             }
             let corners = self.indices.corners(&self.device, call, memory)?;
             let shader = call.vertex_shader.clone();
-            return Ok((corners.count() != 0).then_some(Geometry { corners, shader, handed_on: None, rows }));
+            let geometry = Geometry { corners, shader, handed_on: None, rows };
+            return Ok((Some(geometry).filter(|geometry| geometry.corners.count() != 0), None));
         }
-        let triangles = self.expander.triangles(call, memory, &self.recovery.cancel())?;
+        let (triangles, limit) = self.expander.triangles(call, memory, &self.recovery.cancel())?;
         let (bytes, covered) = expanded::corners(call, &triangles, &plan.position, plan.size[1]);
         let rows = top.max(covered.start)..bottom.min(covered.end);
         if triangles.positions.is_empty() || rows.is_empty() {
-            return Ok(None);
+            return Ok((None, limit));
         }
         let shader = self
             .pass_through
@@ -190,7 +206,7 @@ impl WgpuBackend {
         let first = self.vertices.put(&self.device, &bytes)?;
         let words = bytes.len() as u32 / 4;
         let corners = Corners::Counted(words / expanded::words(triangles.interpolators));
-        Ok(Some(Geometry { corners, shader, handed_on: Some((first, words)), rows }))
+        Ok((Some(Geometry { corners, shader, handed_on: Some((first, words)), rows }), limit))
     }
 
     /// Finds the pipelines, one for each repetition of the draw: none if there is no repetition.
