@@ -389,16 +389,14 @@ impl Backend for WgpuBackend {
     }
 
     fn samples_passed(&mut self) -> Option<u64> {
-        if let Some(reference) = self.recover() {
-            return reference.samples_passed();
+        if self.recover().is_none() {
+            self.begin_counting();
         }
-        self.begin_counting();
-        if self.occlusion.is_behind() {
-            self.submit();
-        }
-        let total = self.occlusion.finish(&self.device).ok();
-        self.publish(false);
-        total
+        self.samples_so_far()
+    }
+
+    fn samples_so_far(&mut self) -> Option<u64> {
+        self.finish_counting()
     }
 
     fn count_samples(&mut self, counts: bool) {

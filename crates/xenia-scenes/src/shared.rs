@@ -70,6 +70,10 @@ impl Backend for SharedBackend {
         self.get().samples_passed()
     }
 
+    fn samples_so_far(&mut self) -> Option<u64> {
+        self.get().samples_so_far()
+    }
+
     fn begin_delivery(&mut self, memory: &dyn PhysicalMemory) -> Option<u64> {
         self.get().begin_delivery(memory)
     }

@@ -62,6 +62,19 @@ impl WgpuBackend {
         }
     }
 
+    /// Total of the samples that were counted so far; `None` if it cannot be known.
+    pub(super) fn finish_counting(&mut self) -> Option<u64> {
+        if let Some(reference) = self.recover() {
+            return reference.samples_passed();
+        }
+        if self.occlusion.is_behind() {
+            self.submit();
+        }
+        let total = self.occlusion.finish(&self.device).ok();
+        self.publish(false);
+        total
+    }
+
     /// Notes the number of samples so far; `None` if the device was given up.
     pub(super) fn begin_report(&mut self) -> Option<u64> {
         if self.recover().is_some() {

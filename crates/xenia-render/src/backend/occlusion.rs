@@ -277,6 +277,14 @@ mod tests {
     use super::super::{WgpuBackend, device};
 
     #[test]
+    fn a_look_at_the_count_begins_no_counting() {
+        let Some(device) = device::tests::own() else { return };
+        let mut backend = WgpuBackend::new(device);
+        assert_eq!((backend.samples_so_far(), backend.occlusion.is_counting()), (Some(0), false));
+        assert_eq!((backend.samples_passed(), backend.occlusion.is_counting()), (Some(0), true));
+    }
+
+    #[test]
     fn a_count_after_no_draw_waits_for_nothing() {
         let Some(device) = device::tests::own() else { return };
         let mut backend = WgpuBackend::new(device);
