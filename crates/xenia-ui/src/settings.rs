@@ -2,7 +2,7 @@
 
 use super::interface::{MenuPage, Outcome, entry, focus_first};
 use super::{LiveSetting, PageCommand, PageModel, SettingControl, SettingTarget};
-use egui::{Id, Slider, Ui};
+use egui::{Id, Slider, SliderClamping, Ui};
 
 /// Shows the settings.
 pub(super) fn show(ui: &mut Ui, model: &PageModel) -> Option<Outcome> {
@@ -68,6 +68,8 @@ fn control(ui: &mut Ui, setting: &LiveSetting, name: Id) -> Option<String> {
             ui.horizontal(|ui| {
                 // Its value is a label: a field to type in would take the focus from a pad.
                 let slider = Slider::new(&mut value, range.clone()).step_by(f64::from(*step));
+                // A value between the steps, from another source, is not changed by being shown.
+                let slider = slider.clamping(SliderClamping::Edits);
                 let response = ui.add(slider.show_value(false)).labelled_by(name);
                 focus_first(&response);
                 changed = response.changed();
@@ -115,6 +117,15 @@ mod tests {
         assert_eq!(driver.keys(&[Key::ArrowDown, Key::Enter]), [PageCommand::Keep]);
         driver.keys(&[Key::Escape]);
         assert_eq!(driver.page(), Some(MenuPage::Menu));
+    }
+
+    #[test]
+    fn a_percentage_between_the_steps_stays_until_it_is_changed() {
+        let mut model = model();
+        model.settings[0].value = "55".to_owned();
+        let mut driver = Driver::new(MenuPage::Settings, model);
+        assert_eq!(driver.still(), [], "it is only shown");
+        assert_eq!(driver.keys(&[Key::ArrowRight]), [set("volume", "70")]);
     }
 
     #[test]

@@ -101,6 +101,11 @@ impl Driver {
         (next, commands)
     }
 
+    /// Shows the page again, without any input, and returns the commands.
+    pub(super) fn still(&mut self) -> Vec<PageCommand> {
+        self.events(Vec::new()).1
+    }
+
     /// Presses keys, one after the other, and returns the commands.
     pub(super) fn keys(&mut self, keys: &[Key]) -> Vec<PageCommand> {
         let mut commands = Vec::new();

@@ -5,7 +5,7 @@ use super::{SettingsState, change, present};
 use crate::PageModel;
 use crate::input::walk;
 use crate::interface::{MenuPage, Outcome, entry, focus_first, row_of};
-use egui::{EventFilter, Grid, Response, ScrollArea, Slider, Ui};
+use egui::{EventFilter, Grid, Response, ScrollArea, Slider, SliderClamping, Ui};
 
 /// Height of a list of values in points.
 const LIST_HEIGHT: f32 = 190.0;
@@ -52,9 +52,10 @@ fn values(
     if let SettingForm::Number { range, step, .. } = &shown.form {
         let mut number = value.and_then(|value| value.parse().ok()).unwrap_or(*range.start());
         ui.horizontal(|ui| {
-            // A number beyond the page's range, which was typed, stays as it is.
+            // A number that was typed, beyond the range or between the steps, stays as it is.
             let wide = (*range.start()).min(number)..=(*range.end()).max(number);
             let slider = Slider::new(&mut number, wide).step_by(*step as f64).show_value(false);
+            let slider = slider.clamping(SliderClamping::Edits);
             let response = ui.add(slider).on_hover_text(&shown.key);
             focus_first(&response);
             if response.changed() {

@@ -112,6 +112,25 @@ fn each_kind_is_changed_on_its_page_by_keys_alone() {
 }
 
 #[test]
+fn a_number_between_the_steps_stays_until_it_is_changed() {
+    let limit = SettingForm::Number { range: 15..=240, step: 5, words: Vec::new() };
+    for typed in ["144", "301", "7"] {
+        let settings = SettingsModel {
+            entries: vec![entry("frame-limit", limit.clone(), &[typed])],
+            ..SettingsModel::default()
+        };
+        let model = PageModel { all_settings: Some(Arc::new(settings)), ..PageModel::default() };
+        let mut driver = Driver::new(MenuPage::AllSettings, model);
+        driver.click("Frame limit");
+        assert_eq!(driver.page(), Some(MenuPage::OneSetting));
+        assert_eq!(driver.still(), [], "{typed} is only shown");
+        if typed == "144" {
+            assert_eq!(driver.keys(&[Key::ArrowRight]), [one("frame-limit", "150")]);
+        }
+    }
+}
+
+#[test]
 fn letters_on_the_page_are_reached_by_arrows() {
     let mut driver = at(3);
     driver.click("Country");
