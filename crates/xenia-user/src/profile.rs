@@ -62,6 +62,11 @@ impl Profile {
         })
     }
 
+    /// Returns a profile with a generated name; `None` if the id is invalid.
+    pub(crate) fn unnamed(xuid: Xuid) -> Option<Self> {
+        xuid.is_offline().then(|| Self::made(xuid, 0))
+    }
+
     /// Returns the generated profile of a user on a machine without a number of its own.
     pub fn made_for(user: u32) -> Self {
         Self::made(Xuid(Xuid::FIRST_MADE), user)

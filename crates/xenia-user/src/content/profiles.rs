@@ -1,7 +1,7 @@
 //! Profiles on the disk: small text files, one with the name and one per title with settings.
 
 use super::ContentStore;
-use crate::profile::{Profile, Profiles, Xuid};
+use crate::profile::{NAME_LENGTH, Profile, Profiles, Xuid};
 use crate::profile_settings::{SettingId, Value};
 use std::fmt::Write as _;
 use xenia_formats::gpd::MOST_PICTURE;
@@ -90,9 +90,8 @@ impl ContentStore {
         let mut found = Vec::new();
         for entry in self.list(&["Profiles".to_owned()])?.into_iter().take(READ) {
             let Ok(xuid) = u64::from_str_radix(&entry.name, 16) else { continue };
-            let xuid = Xuid(xuid);
-            let text = self.read(&below(xuid, "profile".to_owned()))?.unwrap_or_default();
-            let Some(mut profile) = parse_profile(xuid, &text) else { continue };
+            let Some(mut profile) = self.read_profile(Xuid(xuid))? else { continue };
+            let xuid = profile.xuid;
             for file in self.list(&folder(xuid))?.into_iter().take(READ) {
                 let owner = file.name.strip_suffix(SUFFIX).map(|owner| u32::from_str_radix(owner, 16));
                 let Some(Ok(owner)) = owner else { continue };
@@ -106,19 +105,39 @@ impl ContentStore {
         Ok(found)
     }
 
-    /// Whether a profile with this XUID exists.
-    pub fn has_profile(&self, xuid: Xuid) -> bool {
-        let text = self.read(&below(xuid, "profile".to_owned())).ok().flatten();
-        text.is_some_and(|text| parse_profile(xuid, &text).is_some())
+    /// Reads the file of a profile. One whose name no title could show has another one meanwhile:
+    /// with another id, its saves would be lost. `None`: there is no profile with this XUID.
+    fn read_profile(&self, xuid: Xuid) -> VfsResult<Option<Profile>> {
+        let path = below(xuid, "profile".to_owned());
+        let text = self.read(&path)?.unwrap_or_default();
+        let profile = parse_profile(xuid, &text);
+        if profile.is_some() || text.is_empty() {
+            return Ok(profile);
+        }
+        let profile = Profile::unnamed(xuid);
+        if let Some(profile) = &profile {
+            let (path, name) = (path.join("/"), profile.name());
+            tracing::error!(
+                target: "vfs",
+                "{path} has no valid name, so the profile is called {name}: a name is up to {NAME_LENGTH} \
+                 letters (A to Z), digits and spaces, with a letter first and no space last"
+            );
+        }
+        Ok(profile)
     }
 
-    /// Writes a profile's name unless the file is up to date.
+    /// Whether a profile with this XUID exists.
+    pub fn has_profile(&self, xuid: Xuid) -> bool {
+        self.read_profile(xuid).is_ok_and(|profile| profile.is_some())
+    }
+
+    /// Writes a profile's name, unless it has a file: then the name there is the user's.
     pub fn save_profile(&self, profile: &Profile) -> VfsResult<()> {
         let path = below(profile.xuid, "profile".to_owned());
-        let text = format!("{PROFILE}\nname = {}\n", profile.name());
-        if self.read(&path)?.is_some_and(|found| found == text.as_bytes()) {
+        if self.read(&path)?.is_some_and(|found| !found.is_empty()) {
             return Ok(());
         }
+        let text = format!("{PROFILE}\nname = {}\n", profile.name());
         self.replace(&path, text.as_bytes())
     }
 
@@ -206,6 +225,22 @@ mod tests {
         }
         let names: Vec<_> = (0..4).map(|user| profiles.get(user).unwrap().name().to_owned()).collect();
         assert_eq!(names, ["First", "Second", "Player 3", "Player 4"]);
+    }
+
+    #[test]
+    fn a_profile_with_a_wrong_name_keeps_its_id_and_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().join("Profiles/E000000000000001");
+        std::fs::create_dir_all(&at).unwrap();
+        let text = format!("{PROFILE}\nname = Sixteen letters x\n");
+        std::fs::write(at.join("profile"), &text).unwrap();
+        let profiles = store(folder.path()).load_profiles(None);
+        let profile = profiles.get(0).unwrap();
+        assert_eq!((profile.xuid, profile.name()), (Xuid(0xE000_0000_0000_0001), "Player 1"));
+        store(folder.path()).save_settings(profile, 5).unwrap();
+        assert_eq!(std::fs::read_to_string(at.join("profile")).unwrap(), text, "it is the user's");
+        assert_eq!(std::fs::read_dir(folder.path().join("Profiles")).unwrap().count(), 1);
+        assert!(store(folder.path()).has_profile(profile.xuid));
     }
 
     #[test]
