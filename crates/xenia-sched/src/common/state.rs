@@ -73,6 +73,10 @@ impl Common {
         let counts = [wait_serial, recoveries, halts];
         check(counts.iter().all(|&count| count <= MAX_COUNT), "a counter of the scheduler is impossible")?;
         contention.check()?;
+        check(
+            !self.records_contention() || contention.is_recorded(),
+            "it was saved by a run that did not record contention, so a record from here on would lack what was before",
+        )?;
         *self.exit_code.get_mut() = exit_code;
         *self.main_thread.get_mut() = main_thread;
         *self.main_code.get_mut() = main_code;

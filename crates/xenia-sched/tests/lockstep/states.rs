@@ -198,3 +198,23 @@ fn a_changed_state_is_refused_or_runs() {
     // Most bytes are registers, all of whose values are possible.
     assert!(restored > 1000 && refused > 500, "{restored} restored, {refused} refused");
 }
+
+#[test]
+fn a_record_of_contention_goes_on_from_a_state_only_if_it_is_whole() {
+    let build = |records: bool| {
+        let mut m = machine(SchedulerConfig::default(), &[(0, 8, &[Step::Run(100)])]);
+        if records {
+            m.executor.scheduler.record_contention();
+        }
+        m
+    };
+    let restored = |records: bool, of: bool| {
+        let mut m = build(records);
+        let restored = m.executor.restore(build(of).executor.state().unwrap());
+        restored.map(|()| m.executor.scheduler.take_recorded_contention().is_some())
+    };
+    assert_eq!(restored(true, true), Ok(true));
+    assert_eq!(restored(false, false), Ok(false));
+    let error = restored(true, false).unwrap_err();
+    assert!(error.to_string().contains("did not record contention"), "{error}");
+}
