@@ -23,6 +23,15 @@ pub(super) struct Reel {
     trouble: Trouble,
 }
 
+/// Whether a line belongs before another. In lockstep all hardware threads begin a round at the same
+/// time, so only the questions' numbers are in the order of the file.
+fn is_before(line: &Line, other: &Line) -> bool {
+    match (line.ask, other.ask) {
+        (Some(ask), Some(of_other)) => ask < of_other,
+        _ => line.at < other.at,
+    }
+}
+
 /// A position of a replay, to go back to.
 #[derive(Clone, Debug)]
 pub(crate) struct ReplayMark {
@@ -83,8 +92,7 @@ impl Reel {
                 dialogs.push((line.at, answer));
                 continue;
             }
-            if lines.last().is_some_and(|last| last.at > line.at || last.ask > line.ask && line.ask.is_some())
-            {
+            if lines.last().is_some_and(|last| is_before(&line, last)) {
                 bail!("line {number}: it belongs before the line above it");
             }
             lines.push(line);

@@ -122,6 +122,20 @@ fn a_replay_answers_as_the_controllers_did() {
 }
 
 #[test]
+fn questions_of_one_round_are_replayed_in_their_order_though_times_go_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("r.jsonl");
+    // Every hardware thread of a lockstep round begins at the same tick.
+    let ask =
+        |input: &mut dyn Input| [input.gamepad(0, 3010), input.gamepad(1, 2990), input.gamepad(0, 3110)];
+    let given = ask(&mut *recorder(&path, Box::<Four>::default(), WriteErrors::default()));
+    assert!(given.iter().flatten().count() == 3, "each answer is a line: {given:?}");
+    let trouble = Trouble::default();
+    assert_eq!(ask(&mut *replayer(&path, &trouble)), given);
+    assert_eq!(trouble.get(), None);
+}
+
+#[test]
 fn another_title_and_other_conditions_are_refused() {
     let (_dir, path, _) = recorded();
     let refused = |run: &RecordingHeader| {
