@@ -2,9 +2,8 @@
 
 use super::dialogs::Answered;
 use super::{Answers, Change, Line, Model, Pad, RecordingHeader, RecordingState, USERS};
-use crate::output::{self, WriteErrors};
+use crate::output::{self, StreamFile, WriteErrors};
 use anyhow::{Context, Result};
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +14,7 @@ use xenia_sync::Mutex;
 /// The recording being written.
 pub(super) struct Tape {
     /// Created when the run begins, so that a run that cannot start does not replace a file.
-    out: Option<File>,
+    out: Option<StreamFile>,
     path: PathBuf,
     header: RecordingHeader,
     /// Guest time of the latest question or look at a dialog, which may be ahead of the machine's.
@@ -71,7 +70,7 @@ impl Tape {
         let written = match &mut self.out {
             Some(out) => out.write_all(line.as_bytes()),
             None => serde_json::to_string(&self.header).map_err(Into::into).and_then(|header| {
-                let file = File::create(&self.path)?;
+                let file = StreamFile::create(&self.path)?;
                 self.out.insert(file).write_all(format!("{header}\n{line}").as_bytes())
             }),
         };

@@ -24,6 +24,21 @@ fn header(image: &str) -> RecordingHeader {
     RecordingHeader::new("t.xex", &MachineConfig::default(), Clock::default()).unwrap().with_image(image)
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_recording_to_an_open_file_goes_behind_what_is_in_it() {
+    use std::os::fd::AsRawFd;
+    let mut log = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut log, b"of before\n").unwrap();
+    let open = std::fs::File::options().append(true).open(log.path()).unwrap();
+    let path = Path::new("/dev/fd").join(open.as_raw_fd().to_string());
+    let write_errors = WriteErrors::default();
+    recorder(&path, Box::<Script>::default(), write_errors.clone()).gamepad(0, 10);
+    assert!(write_errors.is_empty());
+    let text = std::fs::read_to_string(log.path()).unwrap();
+    assert!(text.starts_with("of before\n{\"recording\""), "{text}");
+}
+
 /// Presses a button for the third question, disconnects at the fifth.
 #[derive(Default)]
 struct Script(u64);
