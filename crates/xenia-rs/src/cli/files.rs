@@ -98,7 +98,7 @@ pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
     loop {
         for arg in command.get_arguments() {
             let id = arg.get_id().as_str();
-            if !matches!(id, "audio" | "save_state")
+            if !matches!(id, "audio" | "disc" | "save_state" | "sched_order")
                 && arg.get_value_parser().type_id() != TypeId::of::<PathBuf>()
             {
                 continue;
@@ -219,7 +219,9 @@ fn named<'a>(id: &str, value: &'a OsStr) -> Option<&'a Path> {
         "json" if value == "-" => None,
         "guest_log" if value == "off" => None,
         "audio" => value.to_str()?.strip_prefix("wav:").map(Path::new),
+        "disc" => value.to_str()?.split_once('=').map(|(_, path)| Path::new(path)),
         "save_state" => value.to_str()?.split_once(':').map(|(_, path)| Path::new(path)),
+        "sched_order" => value.to_str()?.strip_prefix("replay:").map(Path::new),
         _ => Some(Path::new(value)),
     }
 }
@@ -250,7 +252,8 @@ mod tests {
         let state = format!("5:{title}");
         let inside = folder.path().to_str().unwrap().to_owned();
         let (first, second) = (format!("5:{new}"), format!("6:{new}"));
-        let refused: [&[&str]; 16] = [
+        let (disc, manifest) = (format!("2={title}"), format!("replay:{title}"));
+        let refused: [&[&str]; 18] = [
             &[&title, "--json", &title],
             &[&title, "--json", &link],
             &[&title, "--headless", "--event-log", &title],
@@ -262,6 +265,8 @@ mod tests {
             &[&title, "--headless", "--save-state", &first, "--save-state", &second],
             &[&inside, "--headless", "--json", &title],
             &["check", &title, "-n", "1", "--bless", "--expect", &title],
+            &["exec", "a.iso", "--disc", &disc, "--json", &title],
+            &["exec", "a.iso", "--sched-order", &manifest, "--record-contention", &title],
             &["asm", &title, "-o", &title],
             &["pack", &title, "-o", &title],
             &["info", &title, "--json", &title],
