@@ -157,12 +157,17 @@ impl File<'_> {
         Ok(())
     }
 
-    /// A word whose value is a path, as [`located`] has it. Some flags take `off` for a path.
-    fn located(&self, word: String) -> String {
-        let found = word.split_once('=').filter(|(_, value)| !matches!(*value, "off" | "-" | ""));
-        let Some((flag, value)) = found else { return word };
+    /// A word of a flag, with the path in its value as [`located`] has it.
+    fn located(&self, flag: &Arg, word: String) -> String {
+        let begins = word.split_once('=').and_then(|(name, value)| {
+            let before = path_begin(flag, value)?;
+            Some(name.len() + 1 + before)
+        });
+        let Some((start, value)) = begins.and_then(|begins| word.split_at_checked(begins)) else {
+            return word;
+        };
         let path = located(value, self.path.parent().unwrap_or("".as_ref()), user_folders::home());
-        path.to_str().map_or_else(|| word.clone(), |path| format!("{flag}={path}"))
+        path.to_str().map_or_else(|| word.clone(), |path| format!("{start}{path}"))
     }
 
     /// The setting of a flag. The names are those of the command.
@@ -182,12 +187,24 @@ impl File<'_> {
             );
         }
         let mut words = words_of(flag, name, value).with_context(|| format!("{at}: `{name}`"))?;
-        if flag.get_value_parser().type_id() == ValueParser::path_buf().type_id() {
-            words = words.into_iter().map(|word| self.located(word)).collect();
-        }
+        words = words.into_iter().map(|word| self.located(flag, word)).collect();
         let setting = Setting { command: names.to_vec(), title, flag, words, offset, value: value.span() };
         try_out(command, &setting.parsed()).with_context(|| format!("{at}: `{name}`"))?;
         Ok(setting)
+    }
+}
+
+/// Where the path in a flag's value begins; `None` if there is none. Some flags take `off` for a
+/// path.
+fn path_begin(flag: &Arg, value: &str) -> Option<usize> {
+    const REPLAY: &str = "replay:";
+    match flag.get_id().as_str() {
+        "disc" => value.find('=').map(|at| at + 1),
+        "sched_order" => value.starts_with(REPLAY).then_some(REPLAY.len()),
+        _ => {
+            let is_path = flag.get_value_parser().type_id() == ValueParser::path_buf().type_id();
+            (is_path && !matches!(value, "off" | "-" | "")).then_some(0)
+        }
     }
 }
 

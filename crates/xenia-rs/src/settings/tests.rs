@@ -198,6 +198,24 @@ fn every_flag_that_takes_a_file_is_known_to_write_or_to_read() {
 }
 
 #[test]
+fn paths_behind_a_word_begin_at_the_files_folder_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config.toml");
+    let text = "[exec]\ndisc = [\"2=discs/a=b.iso\", \"3=/c.iso\"]\nsched-order = \"replay:m.jsonl\"\n";
+    let settings = File { text, path: &path };
+    let definition = built(Cli::command());
+    let settings = settings.settings(&definition).unwrap();
+    let words: Vec<&String> = settings.iter().flat_map(|setting| &setting.words).collect();
+    let at = |path: &str| dir.path().join(path).display().to_string();
+    let expected = [
+        format!("--disc=2={}", at("discs/a=b.iso")),
+        format!("--disc=3={}", at("/c.iso")),
+        format!("--sched-order=replay:{}", at("m.jsonl")),
+    ];
+    assert_eq!(words, expected.iter().collect::<Vec<_>>());
+}
+
+#[test]
 fn mistakes_name_their_line_whatever_command_runs() {
     for (file, said) in [
         ("[exec]\n\nframez = 1\n", "line 3: exec has no flag --framez (did you mean `frames`?)"),
