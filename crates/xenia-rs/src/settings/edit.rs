@@ -10,7 +10,7 @@ use super::titles::TABLE as TITLES;
 use anyhow::{Context, Error, Result, anyhow, bail};
 use clap::Command;
 use std::path::Path;
-use toml_edit::{DocumentMut, Item, Table, Value};
+use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 use xenia::input::TABLES as INPUT;
 use xenia::output;
 use xenia_kernel::vfs::lock_file;
@@ -203,23 +203,23 @@ fn set(table: &mut Table, names: &[&str], value: Value) -> Result<()> {
 }
 
 /// The title's id as it is written in the file, whose digits may be of another case.
-fn spelling(titles: &Table, id: &str) -> Option<String> {
+fn spelling(titles: &dyn TableLike, id: &str) -> Option<String> {
     titles.iter().map(|(known, _)| known).find(|known| known.eq_ignore_ascii_case(id)).map(str::to_owned)
 }
 
 /// Removes a value from nested tables. Returns whether it was there.
-fn remove(table: &mut Table, names: &[&str]) -> bool {
+fn remove(table: &mut dyn TableLike, names: &[&str]) -> bool {
     match names {
         [] => false,
         [name] => table.remove(name).is_some(),
         [name, id, rest @ ..] if *name == TITLES => {
-            table.get_mut(name).and_then(Item::as_table_mut).is_some_and(|titles| {
+            table.get_mut(name).and_then(Item::as_table_like_mut).is_some_and(|titles| {
                 let known = spelling(titles, id);
                 known.is_some_and(|known| remove(titles, &[&[known.as_str()], rest].concat()))
             })
         }
         [name, rest @ ..] => {
-            table.get_mut(name).and_then(Item::as_table_mut).is_some_and(|inner| remove(inner, rest))
+            table.get_mut(name).and_then(Item::as_table_like_mut).is_some_and(|inner| remove(inner, rest))
         }
     }
 }

@@ -216,6 +216,20 @@ fn paths_behind_a_word_begin_at_the_files_folder_too() {
 }
 
 #[test]
+fn a_setting_in_an_inline_table_is_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config.toml");
+    let text = "exec = { volume = 50, mute = true }\ntitle = { 4d5307d1 = { volume = 5, mute = true } }\n";
+    std::fs::write(&path, text).unwrap();
+    for key in ["volume", "title.4D5307D1.volume"] {
+        let removed = change(&built(Cli::command()), &path, key, None).unwrap();
+        assert_eq!(removed, SettingChange::Removed, "{key}");
+    }
+    let left = std::fs::read_to_string(&path).unwrap();
+    assert!(!left.contains("volume") && left.matches("mute = true").count() == 2, "{left}");
+}
+
+#[test]
 fn mistakes_name_their_line_whatever_command_runs() {
     for (file, said) in [
         ("[exec]\n\nframez = 1\n", "line 3: exec has no flag --framez (did you mean `frames`?)"),
