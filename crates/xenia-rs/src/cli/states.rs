@@ -13,8 +13,8 @@ use xenia_cli::numbers::{number, number_in};
 #[command(next_help_heading = "Run")]
 pub struct StateArgs {
     /// After N instructions of the title, save the state of the whole machine to a file; may be
-    /// repeated. Needs lockstep.
-    #[arg(long, value_name = "N:FILE", value_parser = save_point)]
+    /// repeated. Needs lockstep, and no debugger.
+    #[arg(long, value_name = "N:FILE", value_parser = save_point, conflicts_with = "gdb")]
     pub save_state: Vec<SavePoint>,
     /// Go on from a saved state of the same title and the same conditions. Limits such as -n still
     /// count from the title's start. The start time is the state's, and so is the mode, unless a
@@ -82,6 +82,17 @@ fn save_point(text: &str) -> Result<SavePoint, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::Cli;
+    use clap::Parser;
+
+    #[test]
+    fn a_debugger_and_save_points_exclude_each_other() {
+        let taken = |words: &[&str]| {
+            let words = ["xenia-rs", "t.xex", "--save-state", "5:a.state"].iter().chain(words);
+            Cli::try_parse_from(words).is_ok()
+        };
+        assert!(taken(&[]) && !taken(&["--gdb", "1234"]));
+    }
 
     #[test]
     fn a_save_point_is_a_count_and_a_file() {
