@@ -4,7 +4,7 @@
 //! launches. Recordings, replays and event logs use a separate file for each title: `play.jsonl`,
 //! then `play.jsonl.2`, and so on.
 
-use crate::machine::{Finished, Launched, Machine, decoded};
+use crate::machine::{Finished, Launched, Machine, StateRefusal, decoded};
 use crate::pieces::StateFolder;
 use crate::say::errln;
 use crate::title::Title;
@@ -111,7 +111,7 @@ fn run_titles(
         && let Some(found) = Launched::in_state(state)?
     {
         let image = launched_image(&mut title, &found.launch);
-        image.with_context(|| format!("the title that {} is of", state.display()))?;
+        image.with_context(|| StateRefusal(format!("the title that {} is of", state.display())))?;
         before = found.before;
         launched = Some(found);
     }

@@ -33,6 +33,7 @@ pub use parts::MachinePosition;
 pub use rewind::{REWIND_INTERVAL, REWIND_MEMORY, RewindSink};
 pub use save_points::SavePoint;
 pub use save_slots::SlotSink;
+pub use state::StateRefusal;
 pub(crate) use state::{decoded, read_state};
 pub(crate) use state_header::check_conditions;
 pub use state_header::{StateOrigin, this_program};

@@ -113,14 +113,20 @@ impl StateSlots {
         }
     }
 
-    /// Renames the state in a slot that cannot be loaded, so that the next one does not replace it.
-    /// Returns its file.
+    /// Renames the state in a slot that cannot be loaded, so that no later one replaces it. Returns
+    /// its file.
     ///
     /// # Errors
     /// The file cannot be renamed.
     pub fn set_aside(&self, slot: u8) -> Result<PathBuf> {
         let path = self.path(slot);
-        let aside = path.with_extension("refused.state");
+        let numbered = (2..).map(|number| format!("refused-{number}.state"));
+        let mut names = std::iter::once("refused.state".to_owned()).chain(numbered);
+        let free = names.find_map(|name| {
+            let aside = path.with_extension(name);
+            aside.symlink_metadata().is_err().then_some(aside)
+        });
+        let aside = free.context("no name is free")?;
         std::fs::rename(&path, &aside).with_context(|| format!("cannot rename {}", path.display()))?;
         Ok(aside)
     }
@@ -204,6 +210,9 @@ mod tests {
         assert!(refused.ends_with("slot-3.refused.state") && refused.is_file());
         assert_eq!(slots.age(2), None);
         assert!(slots.set_aside(2).is_err(), "there is none");
+        std::fs::write(slots.path(2), b"a later state").unwrap();
+        assert!(slots.set_aside(2).unwrap().ends_with("slot-3.refused-2.state"));
+        assert_eq!(std::fs::read(&refused).unwrap(), b"state", "the first one is kept");
         assert!(slots.filled(2).unwrap_err().to_string().contains("has no state in "));
         std::fs::write(slots.path(EXIT), b"state").unwrap();
         assert!(slots.age(EXIT).is_some());

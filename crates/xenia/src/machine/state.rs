@@ -17,6 +17,7 @@ use crate::output::AtomicFile;
 use crate::recording::{RecordingState, RunRecording};
 use crate::source;
 use anyhow::{Context, Result, anyhow, bail};
+use std::fmt;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
@@ -358,7 +359,7 @@ impl Machine {
         match read_state(path) {
             Ok(state) => self.load_state(&state).with_context(|| {
                 let says = StateOrigin::of(state.header.clone()).says();
-                format!("{}, {says}", cannot_load(path))
+                StateRefusal(format!("{}, {says}", cannot_load(path)))
             }),
             Err(error) => {
                 self.discard();
@@ -408,8 +409,19 @@ fn contents_name(number: usize) -> String {
     format!("{CONTENTS}/{number}")
 }
 
-pub(super) fn cannot_load(path: &Path) -> String {
-    format!("cannot load {}", path.display())
+/// The error for a state that cannot be loaded, to tell it from other reasons why a run that begins
+/// at the state fails.
+#[derive(Debug)]
+pub struct StateRefusal(pub(crate) String);
+
+impl fmt::Display for StateRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+pub(super) fn cannot_load(path: &Path) -> StateRefusal {
+    StateRefusal(format!("cannot load {}", path.display()))
 }
 
 /// The error for a section whose values were refused.

@@ -13,7 +13,7 @@ use std::sync::mpsc;
 use xenia::drawing;
 use xenia::interrupt::Interrupt;
 use xenia::library::plays;
-use xenia::machine::{Finished, StateOrigin};
+use xenia::machine::{Finished, StateOrigin, StateRefusal};
 use xenia::say::{errln, error_text};
 use xenia::state_slots::{EXIT, StateSlots, UNDO};
 use xenia::title::{Title, short_name};
@@ -166,7 +166,7 @@ impl Session<'_> {
             let loaded = args.states.load_state.take();
             args.engine.start_time = own_start;
             let finished = match (finished, loaded, &occupant.slots) {
-                (Err(error), Some(path), Some(slots)) if slots.has(&path) => {
+                (Err(error), Some(path), Some(slots)) if slots.has(&path) && error.is::<StateRefusal>() => {
                     let is_exit = path == slots.path(EXIT);
                     sender.message(if is_exit { refuse_exit(slots, &error) } else { format!("{error:#}") });
                     // The state before the load has what would be lost; without it the title begins
@@ -281,6 +281,17 @@ fn note_play(args: &ExecArgs, file: Option<&Path>, finished: &Finished) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use xenia::machine::Launched;
+
+    #[test]
+    fn a_state_that_cannot_be_loaded_is_told_from_a_machine_that_cannot_be_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("exit.state");
+        std::fs::write(&path, "no state").unwrap();
+        let refused = Launched::in_state(&path).err().unwrap();
+        assert!(refused.context("the title").is::<StateRefusal>());
+        assert!(!Error::msg("--gdb: cannot listen").context("the title").is::<StateRefusal>());
+    }
 
     #[test]
     fn another_title_has_the_flags_of_the_command_line() {
