@@ -27,6 +27,8 @@ pub(super) struct Occupant {
     pub(super) data: Option<DataSubject>,
     /// Slots for states of the title; `None` if it has none.
     pub(super) slots: Option<StateSlots>,
+    /// Whether its machine keeps checkpoints.
+    pub(super) can_rewind: bool,
 }
 
 /// The place of the title that is open in a window; clones share it. `None`: there is no title.
@@ -60,6 +62,7 @@ impl Occupant {
             ),
             data: DataSubject::running(args, title),
             slots: StateSlots::new(title).filter(|_| !leaves_files(args)),
+            can_rewind: args.states.rewind,
         }
     }
 }

@@ -64,8 +64,6 @@ pub(super) struct Player {
     pub(super) wishes: mpsc::Sender<Wish>,
     /// The library; `None` if the window is one of a single title.
     pub(super) shelf: Option<Shelf>,
-    /// Whether the machine keeps checkpoints.
-    pub(super) can_rewind: bool,
     pub(super) remapping: Remapping,
     pub(super) all_settings: AllSettings,
     /// The file in which the menu keeps settings.
@@ -103,8 +101,9 @@ impl Client for Player {
     }
 
     fn rewind(&mut self, on: bool) -> Option<String> {
-        self.control.rewind(on && self.can_rewind);
-        (on && !self.can_rewind).then(|| "rewind is off: start with --rewind".to_owned())
+        let can_rewind = self.occupant.lock().as_ref().is_some_and(|occupant| occupant.can_rewind);
+        self.control.rewind(on && can_rewind);
+        (on && !can_rewind).then(|| "rewind is off: start with --rewind".to_owned())
     }
 
     fn again(&mut self) {
@@ -266,4 +265,49 @@ fn remember(file: Option<&Path>, values: &[(String, Option<String>)]) -> Result<
     let file = file.context("there is no configuration folder (HOME is not set)")?;
     settings::change_together(&settings::built(Cli::command()), file, values)?;
     Ok(file.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::occupant::Occupant;
+    use super::*;
+    use crate::cli::ExecArgs;
+    use xenia::input::LiveInput;
+    use xenia::input::config::InputConfig;
+    use xenia::title::Title;
+
+    /// The client of a window that was opened with these flags.
+    fn player(args: &ExecArgs) -> Player {
+        let (occupant, controllers) = (SharedOccupant::default(), Controllers::default());
+        Player {
+            controllers: controllers.clone(),
+            dialog_keys: DialogKeys::default(),
+            control: PaceControl::default(),
+            interrupt: Interrupt::default(),
+            volume: VolumeControl::new(100, false),
+            videos: WindowVideos::default(),
+            gallery: GalleryFolders { screenshots: PathBuf::new(), videos: PathBuf::new() },
+            profile: ProfilePages::new(args, &occupant),
+            place_file: None,
+            wishes: mpsc::channel().0,
+            shelf: None,
+            remapping: Remapping(LiveInput::new(controllers, InputConfig::default())),
+            all_settings: AllSettings::new(args.clone(), (None, None), occupant.clone()),
+            settings_file: None,
+            occupant,
+        }
+    }
+
+    #[test]
+    fn a_title_goes_back_if_its_own_settings_say_so() {
+        let mut player = player(&ExecArgs::default());
+        assert!(player.rewind(true).is_some(), "there is no title");
+        for rewind in [true, false] {
+            let mut args = ExecArgs::default();
+            args.states.rewind = rewind;
+            *player.occupant.lock() = Some(Occupant::new(&args, &Title::demo().unwrap()));
+            assert_eq!(player.rewind(true).is_none(), rewind);
+            assert_eq!(player.rewind(false), None);
+        }
+    }
 }

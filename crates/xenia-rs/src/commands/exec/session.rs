@@ -153,6 +153,10 @@ impl Session<'_> {
             errln!("xenia-rs: --resume: no state is kept or loaded, since this run writes files");
         }
         loop {
+            if let Some(occupant) = &mut *seat.occupant.lock() {
+                // A restart may have read other settings.
+                occupant.can_rewind = args.states.rewind;
+            }
             sender.phase(Phase::Loading);
             let (name, file) = (title.short_name(), title.file());
             let last_frame = args.picture.last_frame.as_deref();

@@ -141,7 +141,6 @@ pub(super) fn run(
         shelf: shelf.clone(),
         remapping: Remapping(input.clone()),
         all_settings: AllSettings::new(args.clone(), (named, settings_file.clone()), occupant.clone()),
-        can_rewind: args.states.rewind,
         settings_file,
     };
     let volume = player.volume.clone();
