@@ -249,8 +249,10 @@ pub trait Client {
     }
 
     /// Saves the state to a slot, from 0, with this picture. A message is sent later
-    /// ([`FrameSender::message`]).
-    fn save_state(&mut self, _slot: u8, _picture: Option<&Frame>) {}
+    /// ([`FrameSender::message`]), or returned if there is no slot.
+    fn save_state(&mut self, _slot: u8, _picture: Option<&Frame>) -> Option<String> {
+        None
+    }
 
     /// Ends the machine that runs or has stopped, and goes on from the state in a slot; `None`:
     /// from the state before the last load. Returns a message if there is no such state.

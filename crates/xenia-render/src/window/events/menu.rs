@@ -251,19 +251,18 @@ impl Events {
 
     /// Saves the state to the slot used last.
     pub(super) fn save_state(&mut self) {
-        if !self.config.can_restart || !self.is_running() {
+        if !self.is_running() {
             return;
         }
-        let Some(view) = &self.view else { return };
+        let Some(view) = &mut self.view else { return };
         let frame = view.frame.as_ref().and_then(|(_, frame)| frame.read());
-        self.client.save_state(self.slot, frame.as_deref());
+        if let Some(reason) = self.client.save_state(self.slot, frame.as_deref()) {
+            view.say(&self.mailbox, reason);
+        }
     }
 
     /// Loads the state in a slot, or the one before the last load.
     pub(super) fn load_state(&mut self, slot: Option<u8>) {
-        if !self.config.can_restart {
-            return;
-        }
         match self.client.load_state(slot) {
             Ok(()) => {
                 self.mailbox.open().stopped = None;

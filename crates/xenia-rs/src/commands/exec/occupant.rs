@@ -25,8 +25,8 @@ pub(super) struct Occupant {
     pub(super) video: VideoTarget,
     /// Its data in profiles; `None` if it has none.
     pub(super) data: Option<DataSubject>,
-    /// Slots for states of the title; `None` if it has none.
-    pub(super) slots: Option<StateSlots>,
+    /// Slots for states of the title, or why it has none.
+    pub(super) slots: Result<StateSlots, &'static str>,
     /// Whether its machine keeps checkpoints.
     pub(super) can_rewind: bool,
 }
@@ -61,7 +61,11 @@ impl Occupant {
                 SoundConfig::from(&args.sound).speakers,
             ),
             data: DataSubject::running(args, title),
-            slots: StateSlots::new(title).filter(|_| !leaves_files(args)),
+            slots: if leaves_files(args) {
+                Err("a run that writes files has no slots for states")
+            } else {
+                StateSlots::new(title).ok_or("there is no data folder (HOME is not set)")
+            },
             can_rewind: args.states.rewind,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::all_settings::AllSettings;
 use super::gallery::{self, GalleryFolders};
-use super::occupant::SharedOccupant;
+use super::occupant::{Occupant, SharedOccupant};
 use super::place;
 use super::profile_pages::ProfilePages;
 use super::remapping::Remapping;
@@ -190,25 +190,28 @@ impl Client for Player {
 
     fn states(&self) -> Option<StateList> {
         let occupant = self.occupant.lock();
-        let slots = occupant.as_ref()?.slots.as_ref()?;
+        let slots = occupant.as_ref()?.slots.as_ref().ok()?;
         let list = (0..SLOTS).map(|slot| saved_in(slots, slot)).collect();
         Some(StateList { slots: list, can_undo: slots.age(UNDO).is_some() })
     }
 
-    fn save_state(&mut self, slot: u8, picture: Option<&Frame>) {
+    fn save_state(&mut self, slot: u8, picture: Option<&Frame>) -> Option<String> {
         let occupant = self.occupant.lock();
-        let Some(slots) = occupant.as_ref().and_then(|occupant| occupant.slots.as_ref()) else { return };
+        let slots = match slots_of(occupant.as_ref()) {
+            Ok(slots) => slots,
+            Err(reason) => return Some(format!("no state is saved: {reason}")),
+        };
         // The machine reports what becomes of the state; it has no use for a picture.
         if let Err(error) = slots.prepare(slot, picture) {
             tracing::warn!("the state has no picture: {error:#}");
         }
         self.control.save_state(slot);
+        None
     }
 
     fn load_state(&mut self, slot: Option<u8>) -> Result<(), String> {
         let occupant = self.occupant.lock();
-        let slots = occupant.as_ref().ok_or(NO_TITLE)?.slots.as_ref();
-        let slots = slots.ok_or("there is no data folder (HOME is not set)")?;
+        let slots = slots_of(occupant.as_ref())?;
         let slot = slot.unwrap_or(UNDO);
         if slots.age(slot).is_none() {
             return Err(match slot {
@@ -248,6 +251,11 @@ impl Client for Player {
     }
 }
 
+/// The slots of the title that is open, or why there are none.
+fn slots_of(occupant: Option<&Occupant>) -> Result<&StateSlots, &'static str> {
+    occupant.ok_or(NO_TITLE)?.slots.as_ref().map_err(|reason| *reason)
+}
+
 /// The state in a slot, as the menu shows it.
 fn saved_in(slots: &StateSlots, slot: u8) -> Option<SavedSlot> {
     let age = age_text(slots.age(slot)?);
@@ -269,7 +277,6 @@ fn remember(file: Option<&Path>, values: &[(String, Option<String>)]) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use super::super::occupant::Occupant;
     use super::*;
     use crate::cli::ExecArgs;
     use xenia::input::LiveInput;
@@ -296,6 +303,18 @@ mod tests {
             settings_file: None,
             occupant,
         }
+    }
+
+    #[test]
+    fn keys_of_states_tell_why_there_are_none() {
+        let mut args = ExecArgs::default();
+        args.run.record = Some("r.jsonl".into());
+        let mut player = player(&args);
+        assert_eq!(player.load_state(Some(0)).unwrap_err(), NO_TITLE);
+        *player.occupant.lock() = Some(Occupant::new(&args, &Title::demo().unwrap()));
+        let reason = "a run that writes files has no slots for states";
+        assert_eq!(player.save_state(0, None), Some(format!("no state is saved: {reason}")));
+        assert_eq!(player.load_state(Some(0)), Err(reason.to_owned()));
     }
 
     #[test]

@@ -145,7 +145,7 @@ impl Session<'_> {
         *seat.occupant.lock() = Some(occupant.clone());
         if args.states.resume
             && args.states.load_state.is_none()
-            && let Some(slots) = occupant.slots.as_ref().filter(|slots| slots.age(EXIT).is_some())
+            && let Some(slots) = occupant.slots.as_ref().ok().filter(|slots| slots.age(EXIT).is_some())
         {
             load(&mut args, slots.path(EXIT));
         }
@@ -170,7 +170,7 @@ impl Session<'_> {
             let loaded = args.states.load_state.take();
             args.engine.start_time = own_start;
             let finished = match (finished, loaded, &occupant.slots) {
-                (Err(error), Some(path), Some(slots)) if slots.has(&path) && error.is::<StateRefusal>() => {
+                (Err(error), Some(path), Ok(slots)) if slots.has(&path) && error.is::<StateRefusal>() => {
                     let is_exit = path == slots.path(EXIT);
                     sender.message(if is_exit { refuse_exit(slots, &error) } else { format!("{error:#}") });
                     // The state before the load has what would be lost; without it the title begins
@@ -211,7 +211,7 @@ impl Session<'_> {
             seat.control.expect_machine();
             match (wish, &occupant.slots) {
                 (Ok(Wish::Again), _) => self.read_settings(&mut args),
-                (Ok(Wish::Load(slot)), Some(slots)) => load(&mut args, slots.path(slot)),
+                (Ok(Wish::Load(slot)), Ok(slots)) => load(&mut args, slots.path(slot)),
                 (Ok(Wish::Open(path)), _) => return Ok(self.open(path)),
                 (Ok(Wish::Home), _) => return Ok(Next::Home(None)),
                 _ => return Ok(Next::End(code)),

@@ -342,7 +342,7 @@ pub(super) fn run_machines(
             }));
             machine.set_interrupt(interrupt.clone());
             let messages = sender.clone();
-            if let Some(slots) = &occupant.slots {
+            if let Ok(slots) = &occupant.slots {
                 let messages = sender.clone();
                 machine.set_state_slots(
                     slots.clone(),
