@@ -23,8 +23,8 @@ pub(super) struct Reel {
     trouble: Trouble,
 }
 
-/// Whether a line belongs before another. In lockstep all hardware threads begin a round at the same
-/// time, so only the questions' numbers are in the order of the file.
+/// Whether a line belongs before another. In lockstep all hardware threads begin a round at the
+/// same time, so only the questions' numbers are in the order of the file.
 fn is_before(line: &Line, other: &Line) -> bool {
     match (line.ask, other.ask) {
         (Some(ask), Some(of_other)) => ask < of_other,
