@@ -173,8 +173,8 @@ impl CommandProcessor {
         Ok(())
     }
 
-    /// Lets the backend count the samples of all draws up to the first report: where a trace begins,
-    /// in the recording as in a replay, which does not know the queries before.
+    /// Lets the backend count the samples of all draws up to the first report: where a trace
+    /// begins, in the recording as in a replay, which does not know the queries before.
     pub(crate) fn count_from_here(&mut self) {
         self.open_queries = OpenQueries::default();
         self.backend.count_samples(true);

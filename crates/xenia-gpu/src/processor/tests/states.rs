@@ -10,7 +10,7 @@ const REPORT: u32 = DATA;
 const TEXEL: u32 = 0x6000;
 
 #[derive(Default)]
-struct DeviceState {
+struct LateResults {
     draws: u64,
     /// Samples of the results so far.
     samples: Vec<u64>,
@@ -22,7 +22,7 @@ struct DeviceState {
 
 /// Backend whose results are late, and which counts samples of draws where they are wanted.
 #[derive(Clone, Default)]
-struct LateDevice(Arc<Mutex<DeviceState>>);
+struct LateDevice(Arc<Mutex<LateResults>>);
 
 impl Backend for LateDevice {
     fn name(&self) -> &'static str {
@@ -78,7 +78,7 @@ const fn report(address: u32) -> [u32; 4] {
     [type0(rb::RB_SAMPLE_COUNT_ADDR, 1), address, type3(opcode::EVENT_WRITE_ZPD, 1), 0x15]
 }
 
-fn harness(concurrent: bool) -> (GpuHarness, Arc<Mutex<DeviceState>>) {
+fn harness(concurrent: bool) -> (GpuHarness, Arc<Mutex<LateResults>>) {
     let device = LateDevice::default();
     let mut m = GpuHarness::with_backend(Box::new(device.clone()));
     m.gpu.set_concurrent(concurrent);
@@ -179,7 +179,7 @@ fn a_recording_between_queries_counts_what_its_replay_counts() {
     m.run(&[&report(REPORT)[..], &DRAW].concat());
     m.list(REPORT + 32, &[0xffff_feed; 8]);
     m.run(&report(REPORT + 32));
-    let bytes = Written::default();
+    let bytes = TraceBytes::default();
     m.gpu.record(trace::Recorder::new(Box::new(bytes.clone()), 0, 9));
     m.run(&[&DRAW[..], &report(REPORT)].concat());
     m.gpu.finish_recording().unwrap().unwrap();
@@ -190,9 +190,9 @@ fn a_recording_between_queries_counts_what_its_replay_counts() {
 
 /// Bytes of a trace.
 #[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
+struct TraceBytes(Arc<Mutex<Vec<u8>>>);
 
-impl std::io::Write for Written {
+impl std::io::Write for TraceBytes {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
