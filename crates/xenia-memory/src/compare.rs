@@ -6,7 +6,7 @@ use crate::layout::{
     BACKING_PAGES, GUEST_PAGES, PAGE_SHIFT, Zone, backing_page, canonical_guest_page, guest_pages,
 };
 use crate::memory::GuestMemory;
-use crate::page_table::{COMMITTED, GUEST_FLAGS, WATCHED};
+use crate::page_table::{CODE, COMMITTED, GUEST_FLAGS, WATCHED};
 use crate::snapshot::{ASCENDING, HeldPages, PageBytes, ZEROS};
 use std::ops::Range;
 use std::sync::Arc;
@@ -36,10 +36,11 @@ impl GuestMemory {
         })
     }
 
-    /// The first page whose flags differ, ignoring watches.
+    /// The first page whose flags differ, ignoring watches, which depend on what an engine has read.
     fn compare_rights(&self, other: &Self) -> Option<GuestAddr> {
         let differs = |&guest: &u32| {
-            (self.pages.page_flags(guest) ^ other.pages.page_flags(guest)) & GUEST_FLAGS & !WATCHED != 0
+            (self.pages.page_flags(guest) ^ other.pages.page_flags(guest)) & GUEST_FLAGS & !(WATCHED | CODE)
+                != 0
         };
         (0..GUEST_PAGES as u32).find(differs).map(|guest| GuestAddr(guest << PAGE_SHIFT))
     }

@@ -6,6 +6,16 @@ use xenia_guest::GuestAddr;
 use xenia_memory::{AllocKind, Comparison, DeviceQueue, GuestMemory, Heap, Protect};
 
 #[test]
+fn comparisons_ignore_which_pages_engines_have_read_code_from() {
+    let (memory, other) = (space(), space());
+    for space in [&memory, &other] {
+        commit(space, 0x1_0000, 0x1_0000, RW);
+    }
+    let _watch = memory.watch_code(GuestAddr(0x1_0000), 1).unwrap();
+    assert_eq!((memory.compare(&other), other.compare(&memory)), (None, None));
+}
+
+#[test]
 fn the_mirror_follows_hle_and_mapping_but_not_engines() {
     let (memory, mirror) = (space(), GuestMemory::new_mirror().unwrap());
     let mut dev = DeviceQueue::new();
