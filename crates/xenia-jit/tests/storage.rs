@@ -4,8 +4,8 @@ use crate::common::*;
 use xenia_cpu::{EngineConfig, ExceptionKind, Exit, ReservationMode};
 use xenia_guest::GuestAddr;
 use xenia_isa::Op;
-use xenia_jit::JitConfig;
-use xenia_memory::{DeviceQueue, FaultKind};
+use xenia_jit::{JitConfig, Tiers};
+use xenia_memory::{DeviceQueue, FaultKind, Protect};
 
 /// A machine that compiles all code, even on pages that change often.
 fn compiling(reservations: ReservationMode) -> JitHarness {
@@ -223,6 +223,37 @@ fn reservations_in_the_table_end_where_the_interpreters_do() {
             }
         }
         assert_compiled(&jit);
+    }
+}
+
+/// A conditional store that faults is executed again later, and must find its reservation then.
+#[test]
+fn a_conditional_store_that_faults_keeps_its_reservation() {
+    for reservations in [ReservationMode::Context, ReservationMode::Table, ReservationMode::Strict] {
+        let baseline = JitConfig { tiers: Tiers::Baseline, ..JitConfig::compile_everything() };
+        let engine = EngineConfig { reservations };
+        let machines = [
+            JitHarness::interpreter_with(engine),
+            compiling(reservations),
+            JitHarness::jit_with(JitConfig { engine, ..baseline }),
+        ];
+        for (n, mut machine) in machines.into_iter().enumerate() {
+            machine.put(CODE, &[x(Op::lwarx, 6, 0, 4, 0), x(Op::stwcx, 3, 0, 4, 0), SC]);
+            machine.ctx.gpr[4] = DATA.into();
+            machine.memory.protect(GuestAddr(DATA), 0x1000, Protect::READ_ONLY).unwrap();
+            for attempt in 0..3 {
+                let exit = machine.run(10);
+                let Exit::Exception(exception) = exit else {
+                    panic!("{reservations:?} {n} {attempt}: {exit:?}")
+                };
+                let ExceptionKind::Memory(fault) = exception.kind else { panic!("{exception:?}") };
+                assert_eq!((exception.pc.0, fault.kind), (CODE + 4, FaultKind::WriteProtected));
+                assert_eq!(machine.ctx.reservation.valid, 1, "{reservations:?} {n} {attempt}");
+            }
+            machine.memory.protect(GuestAddr(DATA), 0x1000, Protect::READ_WRITE).unwrap();
+            assert_eq!(machine.run(10), Exit::Syscall { lev: 2 });
+            assert_eq!(machine.ctx.cr[0].nibble(), 2, "{reservations:?} {n}: stored");
+        }
     }
 }
 

@@ -97,6 +97,12 @@ macro_rules! compare_exchange {
 }
 
 impl GuestMemory {
+    /// Checks that the page of `addr` may be written: before an effect that a store which faults
+    /// must not have.
+    pub fn check_writable(&self, addr: u32) -> Access<()> {
+        if self.pages.flags(addr) & WRITE == 0 { Err(self.fault(addr, true)) } else { Ok(()) }
+    }
+
     scalar_access!(load_u8, try_load_u8, store_u8, try_store_u8, u8);
     scalar_access!(load_u16, try_load_u16, store_u16, try_store_u16, u16);
     scalar_access!(load_u32, try_load_u32, store_u32, try_store_u32, u32);

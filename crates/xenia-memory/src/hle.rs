@@ -78,7 +78,7 @@ impl GuestMemory {
     /// atomically with the write.
     #[inline(always)]
     fn ending_reservations<R>(&self, addr: GuestAddr, len: u32, write: impl FnOnce() -> R) -> R {
-        if self.reservations.is_strict() && len <= RESERVATION_LINE {
+        if self.reservations.is_strict() && (1..=RESERVATION_LINE).contains(&len) {
             self.reservations.write_strictly(addr, len, write)
         } else {
             write()
@@ -120,7 +120,7 @@ impl GuestMemory {
         let len = length(addr, from.len(), true)?;
         self.check(addr.0, len, COMMITTED, true)?;
         // SAFETY: the whole range is committed.
-        unsafe { self.put(addr.0, from) };
+        self.ending_reservations(addr, len, || unsafe { self.put(addr.0, from) });
         self.written(addr.0, len);
         self.on_mirror(|mirror| mirror.write_bytes(addr, from));
         Ok(())
@@ -130,7 +130,7 @@ impl GuestMemory {
     pub fn fill(&self, addr: GuestAddr, len: u32, value: u8) -> Access<()> {
         self.check(addr.0, len, COMMITTED, true)?;
         // SAFETY: the whole range is committed.
-        unsafe { host::fill(self.alias.0, addr.0, len, value) };
+        self.ending_reservations(addr, len, || unsafe { host::fill(self.alias.0, addr.0, len, value) });
         self.written(addr.0, len);
         self.on_mirror(|mirror| mirror.fill(addr, len, value));
         Ok(())

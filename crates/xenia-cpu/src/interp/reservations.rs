@@ -48,8 +48,11 @@ impl Cpu<'_> {
             ReservationMode::Context if matches => exchange(self.memory, held.value)?,
             ReservationMode::Context => false,
             ReservationMode::Table | ReservationMode::Strict => {
-                // Before the table's reservation is consumed.
+                // Before the table's reservation is consumed, which a store that faults keeps.
                 self.memory.before_store(ea)?;
+                if matches {
+                    self.memory.check_writable(ea)?;
+                }
                 let stored = table.commit(claimed, hw_id, || exchange(self.memory, held.value));
                 stored.unwrap_or(Ok(false))?
             }

@@ -52,8 +52,12 @@ pub(super) fn commit(call: &mut Call<'_, '_>, word: u64, value: u64) -> u64 {
     if let Err(fault) = memory.before_store(addr) {
         return raise(call, fault);
     }
+    let matches = word >> 32 & 1 != 0;
+    if matches && let Err(fault) = memory.check_writable(addr) {
+        return raise(call, fault);
+    }
     let reservation = std::mem::take(&mut call.ctx.reservation);
-    let held = (word >> 32 & 1 != 0).then_some((GuestAddr(addr), reservation.generation));
+    let held = matches.then_some((GuestAddr(addr), reservation.generation));
     let stored = memory.reservations().commit(held, call.ctx.hw_id, || {
         if word >> 33 & 1 != 0 {
             memory.compare_exchange_u64(addr, reservation.value, value)
