@@ -97,6 +97,10 @@ impl Backend for Watched {
         self.held().samples_passed()
     }
 
+    fn samples_so_far(&mut self) -> Option<u64> {
+        self.held().samples_so_far()
+    }
+
     fn begin_delivery(&mut self, memory: &dyn PhysicalMemory) -> Option<u64> {
         self.held().begin_delivery(memory)
     }

@@ -184,6 +184,10 @@ impl Backend for Threaded {
         self.backend().samples_passed()
     }
 
+    fn samples_so_far(&mut self) -> Option<u64> {
+        self.backend().samples_so_far()
+    }
+
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
         self.backend().digest(sink);
     }

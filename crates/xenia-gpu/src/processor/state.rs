@@ -169,14 +169,14 @@ impl CommandProcessor {
     /// Restores a state. The input is untrusted: invalid values are refused with an error message.
     pub(crate) fn restore(&mut self, state: &State) -> Result<(), String> {
         self.restore_with(state, &state.edram)?;
-        self.count_from_here();
+        self.open_queries = OpenQueries::default();
+        self.count_all();
         Ok(())
     }
 
-    /// Lets the backend count the samples of all draws up to the first report: where a trace
-    /// begins, in the recording as in a replay, which does not know the queries before.
-    pub(crate) fn count_from_here(&mut self) {
-        self.open_queries = OpenQueries::default();
+    /// Lets the backend count the samples of all draws up to the next report: where a trace begins,
+    /// in the recording as in a replay, which does not know the queries before.
+    pub(crate) fn count_all(&mut self) {
         self.backend.count_samples(true);
         self.backend.samples_passed();
     }

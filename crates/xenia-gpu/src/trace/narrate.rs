@@ -132,6 +132,10 @@ impl<P: Fn(u64) -> bool + Send> Backend for TellingBackend<P> {
         self.inner.samples_passed()
     }
 
+    fn samples_so_far(&mut self) -> Option<u64> {
+        self.inner.samples_so_far()
+    }
+
     fn cancel(&self) -> Option<Cancel> {
         self.inner.cancel()
     }

@@ -130,7 +130,7 @@ impl CommandProcessor {
         if self.recorder.as_ref().is_some_and(|recorder| recorder.is_due(swaps)) {
             // The trace begins with the memory as it is.
             self.deliver_all();
-            self.count_from_here();
+            self.count_all();
             let state = self.state();
             if let Some(recorder) = &mut self.recorder {
                 self.memory = recorder.begin(self.memory.clone(), state);

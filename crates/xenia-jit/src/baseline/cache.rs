@@ -245,7 +245,8 @@ impl BaselineCache {
         if !self.discovery.find(start, reach, &mut source) {
             return None;
         }
-        if self.memory.tables_of_code() >= self.most_tables {
+        let needs_table = source.pages.iter().any(|(page, _)| !self.pages.contains_key(page));
+        if needs_table && self.memory.tables_of_code() >= self.most_tables {
             self.make_room(Full::Tables);
             return None;
         }

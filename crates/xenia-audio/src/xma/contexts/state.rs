@@ -34,7 +34,7 @@ struct StreamState {
 
 impl StateSection for XmaState {
     const NAME: &'static str = "xma";
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
 }
 
 impl XmaFigures {

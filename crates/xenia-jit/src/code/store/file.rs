@@ -77,9 +77,10 @@ impl Contents {
         let mut regions = Vec::with_capacity(labels.len());
         for label in labels {
             let range = at..at.checked_add(label.length as usize).ok_or(DAMAGED)?;
-            // A truncated or invalid region is skipped; those after it are still found.
+            // An invalid region is skipped; those after it are still found. A file that ends too
+            // early is refused below.
             at = range.end;
-            if label.is_sound() && at <= bytes.len() && regions.len() < MOST_REGIONS {
+            if label.is_sound() && regions.len() < MOST_REGIONS {
                 regions.push((label, Payload { bytes: Arc::clone(&bytes), range }));
             }
         }

@@ -158,6 +158,7 @@ impl Shelf {
                 return;
             };
             *told = Instant::now();
+            drop(told);
             let mut contents = self.contents.lock();
             if contents.scan == number {
                 contents.model.progress = Some(progress.text());
