@@ -191,7 +191,7 @@ impl Session<'_> {
             let mut wish = None;
             if !seat.control.take_ended() {
                 // A wish to load that the machine did not follow is over.
-                wish = wishes.try_iter().find(|wish| !matches!(wish, Wish::Load(_)));
+                wish = wishes.try_iter().filter(|wish| !matches!(wish, Wish::Load(_))).last();
                 let json = args.run.json.as_deref();
                 let is_attended = !args.run.has_limit() && !args.window.batch;
                 let why = is_attended.then(|| stopped::why(&name, &finished, json, again)).flatten();
@@ -207,7 +207,7 @@ impl Session<'_> {
                     _ => return Ok(Next::End(code)),
                 }
             }
-            let wish = wish.map_or_else(|| wishes.recv(), Ok);
+            let wish = wish.map_or_else(|| newest_wish(wishes), Ok);
             seat.control.expect_machine();
             match (wish, &occupant.slots) {
                 (Ok(Wish::Again), _) => self.read_settings(&mut args),
@@ -219,6 +219,13 @@ impl Session<'_> {
             title = open_title(&args)?;
         }
     }
+}
+
+/// Waits for a wish. The newest one counts: an older one is left from a machine that stayed, as its
+/// state could not be saved before a load, or was made twice before the machine ended.
+fn newest_wish(wishes: &mpsc::Receiver<Wish>) -> Result<Wish, mpsc::RecvError> {
+    let newer = |older, newer| if older == Wish::Close { older } else { newer };
+    wishes.recv().map(|first| wishes.try_iter().fold(first, newer))
 }
 
 /// The arguments as a window needs them: parallel, unless a flag needs lockstep.
@@ -295,6 +302,23 @@ mod tests {
         let refused = Launched::in_state(&path).err().unwrap();
         assert!(refused.context("the title").is::<StateRefusal>());
         assert!(!Error::msg("--gdb: cannot listen").context("the title").is::<StateRefusal>());
+    }
+
+    #[test]
+    fn a_wish_that_was_not_followed_gives_way_to_a_later_one() {
+        let (sender, wishes) = mpsc::channel();
+        for wish in [Wish::Load(0), Wish::Again] {
+            sender.send(wish).unwrap();
+        }
+        assert_eq!(newest_wish(&wishes), Ok(Wish::Again));
+        sender.send(Wish::Home).unwrap();
+        assert_eq!(newest_wish(&wishes), Ok(Wish::Home));
+        for wish in [Wish::Close, Wish::Home] {
+            sender.send(wish).unwrap();
+        }
+        assert_eq!(newest_wish(&wishes), Ok(Wish::Close), "nothing comes after the end");
+        drop(sender);
+        assert!(newest_wish(&wishes).is_err(), "the window is gone");
     }
 
     #[test]
