@@ -140,7 +140,9 @@ fn take_in(store: &ContentStore, package: &Placed, choice: ImportChoice) -> Resu
         (wanted, place) => owner(store, wanted, place.or(named))?,
     };
     let file = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let file = if path.is_dir() { file } else { file.strip_suffix(".con").unwrap_or(file) };
+    // An export names its files exactly as the packages, which may end so themselves.
+    let is_exact = path.is_dir() || ids.is_some();
+    let file = if is_exact { file } else { file.strip_suffix(".con").unwrap_or(file) };
     let name = PackageName::new(owner, title, kind, file);
     let name = name.ok_or_else(|| anyhow!("{file:?} is not a valid file name on the console's disk"))?;
     let shown = info.as_ref().map(|info| info.display_name.as_str()).filter(|shown| !shown.is_empty());

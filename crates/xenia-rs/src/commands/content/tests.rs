@@ -115,6 +115,24 @@ fn a_whole_export_goes_in_again_in_both_forms() {
 }
 
 #[test]
+fn packages_whose_names_end_as_files_do_keep_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    for (name, size) in [("save", 1), ("save.con", 2)] {
+        std::fs::create_dir(at(name)).unwrap();
+        std::fs::write(at(&format!("{name}/a")), vec![0; size]).unwrap();
+        run(&["import", &at(name), "--title-id", "4D5307D1", "--content", &at("one")]).unwrap();
+    }
+    run(&["export", &at("out"), "--content", &at("one")]).unwrap();
+    run(&["import", &at("out"), "--content", &at("two")]).unwrap();
+    let rows = rows(&at("two"), &at("2.json"));
+    let mut found: Vec<_> =
+        rows.as_array().unwrap().iter().map(|row| (row["name"].as_str(), row["bytes"].as_u64())).collect();
+    found.sort_unstable();
+    assert_eq!(found, [(Some("save"), Some(1)), (Some("save.con"), Some(2))]);
+}
+
+#[test]
 fn an_export_goes_on_behind_a_package_that_no_file_can_hold() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
