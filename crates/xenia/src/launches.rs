@@ -2,7 +2,7 @@
 //!
 //! Limits apply to the sum of all titles; the report covers the last one, with the number of
 //! launches. Recordings, replays and event logs use a separate file for each title: `play.jsonl`,
-//! then `play.jsonl.2`, and so on.
+//! then `play.jsonl.2`, and so on; what goes to an open descriptor goes on there.
 
 use crate::machine::{Finished, Launched, Machine, StateRefusal, decoded};
 use crate::pieces::StateFolder;
@@ -13,6 +13,7 @@ use std::io::Cursor;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use xenia_host::file::open_descriptor;
 use xenia_kernel::title::{Launch, Successor};
 use xenia_sched::{EndKind, Limits, RunEnd};
 
@@ -38,7 +39,8 @@ impl Before {
     /// The file that replaces `path` for this title.
     pub fn file(&self, path: Option<&Path>) -> Option<PathBuf> {
         let path = path?;
-        if self.launches == 0 {
+        // The name of an open descriptor has no others beside it.
+        if self.launches == 0 || open_descriptor(path).is_some() {
             return Some(path.to_owned());
         }
         let mut name = path.as_os_str().to_owned();

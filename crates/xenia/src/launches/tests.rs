@@ -246,4 +246,8 @@ fn each_title_has_files_of_its_own() {
     let later = Before { launches: 2, ..Before::default() };
     assert_eq!(later.file(Some(path)), Some(PathBuf::from("a/play.jsonl.3")));
     assert_eq!(later.file(None), None);
+    #[cfg(unix)]
+    for name in ["/dev/stdout", "/dev/fd/2"] {
+        assert_eq!(later.file(Some(Path::new(name))), Some(PathBuf::from(name)));
+    }
 }
