@@ -1,7 +1,7 @@
 //! `xenia-rs debug`: runs a title in lockstep under the debugger.
 
 use crate::cli::DebuggerArgs;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::io::Read;
 use std::path::Path;
 use xenia::code_store;
@@ -71,14 +71,18 @@ pub fn run(args: &DebuggerArgs) -> Result<Code> {
 }
 
 fn read_script(path: &Path) -> Result<String> {
-    let mut text = String::new();
+    let cannot = || format!("cannot read the script {}", path.display());
+    // One byte more tells a script that is too long from one that just fits.
+    let most = SCRIPT + 1;
+    let mut bytes = Vec::new();
     let read = if path.as_os_str() == "-" {
-        std::io::stdin().take(SCRIPT).read_to_string(&mut text)
+        std::io::stdin().take(most).read_to_end(&mut bytes)
     } else {
-        std::fs::File::open(path).and_then(|file| file.take(SCRIPT).read_to_string(&mut text))
+        std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes))
     };
-    read.with_context(|| format!("cannot read the script {}", path.display()))?;
-    Ok(text)
+    read.with_context(cannot)?;
+    ensure!(bytes.len() as u64 <= SCRIPT, "{} has more than {} MiB", path.display(), SCRIPT >> 20);
+    String::from_utf8(bytes).with_context(cannot)
 }
 
 fn machine(
@@ -106,5 +110,22 @@ fn machine(
     match &args.load_state {
         Some(path) if before.machines == 0 => machine.load_state_from(path),
         _ => Ok(machine),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_that_is_too_long_is_refused_not_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("script");
+        let mut text = "#".repeat(SCRIPT as usize);
+        std::fs::write(&path, &text).unwrap();
+        assert_eq!(read_script(&path).unwrap(), text);
+        text.push('#');
+        std::fs::write(&path, &text).unwrap();
+        assert!(read_script(&path).unwrap_err().to_string().contains("has more than 1 MiB"));
     }
 }
