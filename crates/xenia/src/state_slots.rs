@@ -18,6 +18,9 @@ pub const UNDO: u8 = SLOTS;
 /// Slot of the state in which the title was left.
 pub const EXIT: u8 = SLOTS + 1;
 
+/// Number of states of a slot that are kept though they can't be loaded.
+const MOST_REFUSED: u8 = 9;
+
 /// The slots of a title.
 #[derive(Clone, Debug)]
 pub struct StateSlots {
@@ -113,20 +116,19 @@ impl StateSlots {
         }
     }
 
-    /// Renames the state in a slot that cannot be loaded, so that no later one replaces it. Returns
-    /// its file.
+    /// Renames the state in a slot that cannot be loaded, so that the next save does not replace
+    /// it. Returns its file. It replaces the oldest of nine such states.
     ///
     /// # Errors
     /// The file cannot be renamed.
     pub fn set_aside(&self, slot: u8) -> Result<PathBuf> {
         let path = self.path(slot);
-        let numbered = (2..).map(|number| format!("refused-{number}.state"));
-        let mut names = std::iter::once("refused.state".to_owned()).chain(numbered);
-        let free = names.find_map(|name| {
-            let aside = path.with_extension(name);
-            aside.symlink_metadata().is_err().then_some(aside)
-        });
-        let aside = free.context("no name is free")?;
+        let numbered = (2..=MOST_REFUSED).map(|number| format!("refused-{number}.state"));
+        let names = std::iter::once("refused.state".to_owned()).chain(numbered);
+        // A name that is free has no time, and is before all that have one.
+        let saved = |aside: &PathBuf| aside.symlink_metadata().and_then(|file| file.modified()).ok();
+        let aside = names.map(|name| path.with_extension(name)).min_by_key(saved);
+        let aside = aside.context("no name is free")?;
         std::fs::rename(&path, &aside).with_context(|| format!("cannot rename {}", path.display()))?;
         Ok(aside)
     }
@@ -213,6 +215,15 @@ mod tests {
         std::fs::write(slots.path(2), b"a later state").unwrap();
         assert!(slots.set_aside(2).unwrap().ends_with("slot-3.refused-2.state"));
         assert_eq!(std::fs::read(&refused).unwrap(), b"state", "the first one is kept");
+        for (number, seconds) in (3..=10).zip(10..) {
+            std::fs::write(slots.path(2), number.to_string()).unwrap();
+            let file = slots.set_aside(2).unwrap();
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+            std::fs::File::options().write(true).open(&file).unwrap().set_modified(time).unwrap();
+            let replaced = if number == 10 { 3 } else { number };
+            assert!(file.ends_with(format!("slot-3.refused-{replaced}.state")), "{number}: {file:?}");
+        }
+        assert_eq!(std::fs::read(&refused).unwrap(), b"state", "it is not the oldest");
         assert!(slots.filled(2).unwrap_err().to_string().contains("has no state in "));
         std::fs::write(slots.path(EXIT), b"state").unwrap();
         assert!(slots.age(EXIT).is_some());
