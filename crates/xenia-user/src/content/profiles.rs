@@ -105,13 +105,14 @@ impl ContentStore {
         Ok(found)
     }
 
-    /// Reads the file of a profile. One whose name no title could show has another one meanwhile:
-    /// with another id, its saves would be lost. `None`: there is no profile with this XUID.
+    /// Reads the file of a profile. One without a name, or whose name no title could show, has
+    /// another one meanwhile: with another id, its saves would be lost. `None`: there is no profile
+    /// with this XUID.
     fn read_profile(&self, xuid: Xuid) -> VfsResult<Option<Profile>> {
         let path = below(xuid, "profile".to_owned());
-        let text = self.read(&path)?.unwrap_or_default();
+        let Some(text) = self.read(&path)? else { return Ok(None) };
         let profile = parse_profile(xuid, &text);
-        if profile.is_some() || text.is_empty() {
+        if profile.is_some() {
             return Ok(profile);
         }
         let profile = Profile::unnamed(xuid);
@@ -131,7 +132,7 @@ impl ContentStore {
         self.read_profile(xuid).is_ok_and(|profile| profile.is_some())
     }
 
-    /// Writes a profile's name, unless it has a file: then the name there is the user's.
+    /// Writes a profile's name, unless it has a file with text: then the name there is the user's.
     pub fn save_profile(&self, profile: &Profile) -> VfsResult<()> {
         let path = below(profile.xuid, "profile".to_owned());
         if self.read(&path)?.is_some_and(|found| !found.is_empty()) {
@@ -241,6 +242,19 @@ mod tests {
         assert_eq!(std::fs::read_to_string(at.join("profile")).unwrap(), text, "it is the user's");
         assert_eq!(std::fs::read_dir(folder.path().join("Profiles")).unwrap().count(), 1);
         assert!(store(folder.path()).has_profile(profile.xuid));
+    }
+
+    #[test]
+    fn a_profile_whose_file_is_empty_keeps_its_id() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().join("Profiles/E000000000000001");
+        std::fs::create_dir_all(&at).unwrap();
+        std::fs::write(at.join("profile"), "").unwrap();
+        let profiles = store(folder.path()).load_profiles(None);
+        assert_eq!(profiles.get(0).unwrap().xuid, Xuid(0xE000_0000_0000_0001));
+        let text = std::fs::read_to_string(at.join("profile")).unwrap();
+        assert_eq!(text, format!("{PROFILE}\nname = Player 1\n"), "there is no text of the user's");
+        assert_eq!(std::fs::read_dir(folder.path().join("Profiles")).unwrap().count(), 1);
     }
 
     #[test]
