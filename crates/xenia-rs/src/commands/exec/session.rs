@@ -99,6 +99,7 @@ impl Session<'_> {
         let read = || -> Result<ExecArgs> {
             let mut new = crate::exec_args(args.typed.clone())?;
             (new.states.load_state, new.states.load_slot) = (None, None);
+            leave_flags_of_title(&mut new, self.own);
             new.refuse_unsupported()?;
             Ok(in_window(new))
         };
@@ -108,11 +109,13 @@ impl Session<'_> {
         }
     }
 
-    /// Opens another title than that of the command line, with the same flags.
+    /// Opens another title than that of the command line, with the same flags, except for those
+    /// that are about that title alone.
     fn open(&self, path: Option<PathBuf>) -> Next {
         let opened = || -> Result<(ExecArgs, Title)> {
             let mut args = crate::exec_args(words(self.own, path.as_deref()))?;
             args.states.load_state = None;
+            leave_flags_of_title(&mut args, self.own);
             args.refuse_unsupported()?;
             let args = in_window(args);
             let title = open_title(&args)?;
@@ -250,6 +253,22 @@ pub(super) fn words(own: &ExecArgs, path: Option<&Path>) -> Vec<OsString> {
     words
 }
 
+/// Takes flags out that name files or patches of the command line's title, if the arguments are for
+/// another title.
+pub(super) fn leave_flags_of_title(args: &mut ExecArgs, own: &ExecArgs) {
+    let place = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let Some(title) = &own.title else { return };
+    if args.title.as_deref().map(place) == Some(place(title)) {
+        return;
+    }
+    let (engine, own) = (&mut args.engine, &own.engine);
+    // Values of the other title's own table stay.
+    engine.folder.take_if(|folder| own.folder.as_ref() == Some(folder));
+    engine.symbols.take_if(|symbols| own.symbols.as_ref() == Some(symbols));
+    engine.disc.retain(|disc| !own.disc.contains(disc));
+    engine.patches.patches.retain(|patch| patch == "off" || !own.patches.patches.contains(patch));
+}
+
 fn failure(name: &str, error: &Error) -> PageFailure {
     let text = error_text(error);
     errln!("xenia-rs: {text}");
@@ -339,5 +358,19 @@ mod tests {
         let args = crate::exec_args(words(&ExecArgs::default(), Some(Path::new("/a.xex")))).unwrap();
         assert_eq!(args.title.as_deref(), Some(Path::new("/a.xex")));
         assert_eq!(args.typed, ["xenia-rs", "/a.xex"]);
+    }
+
+    #[test]
+    fn another_title_has_no_files_and_patches_of_the_command_lines_title() {
+        let typed = "xenia-rs exec /a.xex --folder x --disc 2=y --symbols z --patches p";
+        let own = crate::exec_args(typed.split(' ').map(OsString::from).collect()).unwrap();
+        let count = |path: &str| {
+            let mut args = crate::exec_args(words(&own, Some(Path::new(path)))).unwrap();
+            leave_flags_of_title(&mut args, &own);
+            let engine = &args.engine;
+            let files = engine.folder.iter().count() + engine.symbols.iter().count();
+            files + engine.disc.len() + engine.patches.patches.len()
+        };
+        assert_eq!((count("/a.xex"), count("/b.xex")), (4, 0));
     }
 }

@@ -1,6 +1,6 @@
 //! A title, as far as the data that profiles have of it is concerned.
 
-use super::super::session::words;
+use super::super::session::{leave_flags_of_title, words};
 use super::super::{leaves_files, opened};
 use crate::cli::ExecArgs;
 use anyhow::{Context, Result};
@@ -44,6 +44,7 @@ impl DataSubject {
     /// opened has its id only.
     pub(super) fn open(own: &ExecArgs, path: Option<&Path>) -> Result<Self> {
         let mut args = crate::exec_args(words(own, path))?;
+        leave_flags_of_title(&mut args, own);
         // As in a window: otherwise there would be no folder of saves.
         args.engine.mode.parallel |= !args.wants_lockstep();
         match opened(&args) {
