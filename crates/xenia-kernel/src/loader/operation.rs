@@ -5,6 +5,7 @@
 
 use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow, KernelResumption};
 use crate::exceptions::crash;
+use crate::loader::ModuleLoader;
 use crate::loader::lock::settled;
 use crate::status::failure::Fallible;
 use serde::{Deserialize, Serialize};
@@ -84,11 +85,13 @@ impl Operation {
     }
 
     /// Handles a module's refusal to load: unloads all modules of the operation, the last first.
-    fn fail(&mut self) {
+    /// Returns them.
+    fn fail(&mut self) -> Vec<GuestAddr> {
         self.status = NtStatus::DLL_INIT_FAILED;
         self.result = None;
         let loaded = std::mem::take(&mut self.loaded);
-        self.steps = Self::unload(loaded.into_iter().rev().collect()).steps;
+        self.steps = Self::unload(loaded.iter().rev().copied().collect()).steps;
+        loaded
     }
 }
 
@@ -145,15 +148,32 @@ fn tell(call: &Call, number: u64, handle: GuestAddr, reason: u64) -> Option<Flow
     Some(Flow::CallGuest(GuestCall { args, ..GuestCall::new(module.entry, then) }))
 }
 
+/// Releases the modules that those of a refused load need and that were there before. Returns the
+/// steps for those that were released by everybody else meanwhile.
+fn release_needed(loader: &ModuleLoader<'_>, refused: &[GuestAddr]) -> Vec<Step> {
+    let needed: Vec<_> = {
+        let modules = loader.modules.lock();
+        let needed = refused.iter().flat_map(|&handle| modules.dependencies_of(handle));
+        needed.filter(|needed| !refused.contains(needed)).collect()
+    };
+    let released = needed.into_iter().filter_map(|needed| loader.unload(needed).ok());
+    released.flat_map(|operation| operation.steps).collect()
+}
+
 /// Continues an operation after a library's entry point.
 pub(crate) fn told(call: &mut Call, result: u64, [number, reason, handle, _]: [u64; 4]) -> Flow {
     if reason == ATTACH && result as u32 == 0 {
-        let mut modules = call.kernel.modules.lock();
-        if let Some(module) = modules.find(GuestAddr(handle as u32)) {
-            tracing::error!(target: "kernel", "{} refuses to be loaded: its entry has returned 0", module.name);
-        }
-        if let Some(operation) = modules.operations.get_mut(&number) {
-            operation.fail();
+        let refused = {
+            let mut modules = call.kernel.modules.lock();
+            if let Some(module) = modules.find(GuestAddr(handle as u32)) {
+                let name = &module.name;
+                tracing::error!(target: "kernel", "{name} refuses to be loaded: its entry has returned 0");
+            }
+            modules.operations.get_mut(&number).map(Operation::fail).unwrap_or_default()
+        };
+        let steps = release_needed(&call.kernel.loader(), &refused);
+        if let Some(operation) = call.kernel.modules.lock().operations.get_mut(&number) {
+            operation.steps.extend(steps);
         }
     }
     let flow = go_on(call, number);
@@ -194,7 +214,7 @@ mod tests {
         let mut operation = Operation::load(vec![a, b]).store(Some(GuestAddr(8)), b);
         assert_eq!(operation.steps, [Step::Attach(a), Step::Attach(b)]);
         operation.steps.pop_front();
-        operation.fail();
+        assert_eq!(operation.fail(), [a, b]);
         let reversed = [Step::Detach(b), Step::Discard(b), Step::Detach(a), Step::Discard(a)];
         assert_eq!(operation.steps, reversed);
         assert_eq!((operation.status, operation.result), (NtStatus::DLL_INIT_FAILED, None));

@@ -179,6 +179,23 @@ fn a_library_that_refuses_goes_again_with_what_it_needed() {
 }
 
 #[test]
+fn a_library_that_refuses_releases_what_was_there_before() {
+    let mut code = Code::default();
+    load(&mut code, NAME, 0x10);
+    for offset in [0x14, 0x18] {
+        code.call("XexLoadImage", &[OTHER_NAME, 8, 0, FUNCTION]).record(3, offset);
+    }
+    unload(&mut code, 0x1C);
+    let needed = LibraryFile::new(BASE + 0x10_0000, OTHER_LOG, 1).export_adding(1);
+    let user = LibraryFile::new(BASE, LOG, 0).export_of("needed.xex", 1);
+    let files = [("needed.xex", needed.bytes()), ("user.xex", user.bytes())];
+    let machine = run(&mut code, &files, [r"game:\needed.xex", r"game:\user.xex"]);
+    assert_eq!(words(&machine, DATA + 0x10, 4), [0, 0xC000_0142, 0xC000_0142, 0]);
+    assert_eq!(words(&machine, OTHER_LOG, 3)[1..], [DETACH, 2]);
+    assert_eq!(machine.kernel.modules.lock().iter().count(), 1);
+}
+
+#[test]
 fn invalid_libraries_are_rejected_without_leftovers() {
     let good = LibraryFile::new(BASE, LOG, 1).export_of("missing.xex", 3);
     let at_the_title = LibraryFile::new(machine::CODE, LOG, 1);
