@@ -77,15 +77,25 @@ pub(crate) fn count_equal(call: &Call, comparison: MemoryComparison) -> Fallible
     Ok(Flow::Later(Rest::Compare(MemoryComparison { done, ..comparison })))
 }
 
-/// Number of bytes at the start that repeat a word; `length` must be a multiple of 4.
+/// Number of bytes at the start that repeat a word; `length` must be a multiple of 4. Pages after
+/// the one with the first difference are not read.
 fn equal_words(memory: &GuestMemory, at: GuestAddr, length: u32, word: u32) -> Result<u32, MemoryFault> {
+    let mut buffer = [0; CHUNK as usize];
     let mut equal = 0;
-    for_each_chunk(memory, at, length, |_, bytes| {
+    while equal < length {
+        let at = at.offset(equal);
+        // A word that lies in two pages is read alone.
+        let in_page = (CHUNK - at.0 % CHUNK).max(4) & !3;
+        let count = in_page.min(length - equal);
+        let bytes = &mut buffer[..count as usize];
+        memory.read_bytes(at, bytes)?;
         let words = bytes.chunks_exact(4);
         let same = words.take_while(|bytes| *bytes == word.to_be_bytes()).count() as u32 * 4;
         equal += same;
-        Ok(same as usize == bytes.len())
-    })?;
+        if same < count {
+            break;
+        }
+    }
     Ok(equal)
 }
 
@@ -220,6 +230,17 @@ mod tests {
         assert_eq!(equal_bytes(&memory, last, at, 0x2000), Ok(4));
         assert!(equal_bytes(&memory, at, last.offset(8), 0x2000).is_err());
         assert!(equal_bytes(&memory, last.offset(8), at, 0x2000).is_err());
+        for (offset, equal) in [(0, 4), (4, 0), (2, 0)] {
+            assert_eq!(equal_words(&memory, last.offset(offset), 0x2000, 0), Ok(equal), "{offset}");
+        }
+        for offset in [8, 10] {
+            assert!(equal_words(&memory, last.offset(offset), 0x2000, 0).is_err(), "{offset}");
+            let within = (0x10 - offset) & !3;
+            assert_eq!(equal_words(&memory, last.offset(offset), within, 0), Ok(within), "{offset}");
+        }
+        let across = at.offset(0xFFE);
+        memory.write(across.offset(12), 1_u8).unwrap();
+        assert_eq!(equal_words(&memory, across, 0x2000, 0), Ok(12), "a word in two pages");
     }
 
     #[test]
