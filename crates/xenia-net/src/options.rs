@@ -109,11 +109,12 @@ impl Net {
             (SOL_SOCKET, option) if n::INSECURE.contains(&option) => None,
             _ => return Err(WsaError::NO_PROTOCOL_OPTION),
         };
-        socket.options.words.insert((level, option), word);
-        match setting {
-            Some(setting) => self.port.set(id, setting),
-            None => Ok(()),
+        if let Some(setting) = setting {
+            self.port.set(id, setting)?;
         }
+        // A title can read only options that the network has accepted.
+        self.get_mut(name)?.options.words.insert((level, option), word);
+        Ok(())
     }
 
     /// Returns the value of an option. Reading the pending error (`SO_ERROR`) clears it.
@@ -153,5 +154,29 @@ impl Net {
             _ => return Err(WsaError::NO_PROTOCOL_OPTION),
         };
         Ok(OptionValue::Word(word))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::LocalNetwork;
+    use std::sync::Arc;
+    use xenia_limits::Limits;
+
+    #[test]
+    fn a_refused_option_keeps_its_value() {
+        let mut net = Net::new(Box::new(LocalNetwork::alone()), Arc::new(Limits::default()));
+        net.start();
+        for (kind, set, value) in
+            [(SocketKind::Stream, Err(WsaError::NO_PROTOCOL_OPTION), 0), (SocketKind::Datagram, Ok(()), 1)]
+        {
+            let socket = net.open(kind).unwrap();
+            let broadcast = (SOL_SOCKET, number::BROADCAST);
+            let done = net.set_option(socket, broadcast.0, broadcast.1, OptionValue::Word(1));
+            assert_eq!(done, set, "{kind:?}");
+            let read = net.option(socket, broadcast.0, broadcast.1);
+            assert_eq!(read, Ok(OptionValue::Word(value)), "{kind:?}");
+        }
     }
 }
