@@ -114,7 +114,7 @@ impl Mm {
         }
         let counts = physical_memory::page_counts(memory);
         let virtual_bytes = counts.virtual_memory << 12;
-        let stack_bytes = |stack: Stack| stack.base.0 - stack.limit.0;
+        let stack_bytes = |stack: Stack| stack.base.0.saturating_sub(stack.limit.0);
         let stacks = call
             .kernel
             .threads
@@ -122,7 +122,7 @@ impl Mm {
             .iter()
             .filter(|record| !record.ended)
             .map(|record| stack_bytes(record.stack))
-            .sum();
+            .fold(0, u32::saturating_add);
         let (stacks, pool) = (pages(stacks), pages(call.kernel.pool.lock().bytes()));
         let words: [u32; 14] = [
             STATISTICS,

@@ -109,6 +109,9 @@ impl ThreadRecordState {
         } = self;
         check_thread(reference)?;
         check((-15..=15).contains(&priority_increment), "a thread's priority increment is impossible")?;
+        let Stack { allocation, limit, base } = stack;
+        let is_ordered = allocation <= limit && limit <= base && base.0 < 0x8000_0000;
+        check(is_ordered, "a thread's stack is impossible")?;
         Ok(ThreadRecord {
             reference,
             id,

@@ -217,7 +217,7 @@ fn restored_records_are_those_that_were_saved() {
 
 #[test]
 fn impossible_records_are_refused() {
-    let changes: [Change; 12] = [
+    let changes: [Change; 14] = [
         ("an ID above the last", |threads| threads.next_id = 1),
         ("the object of another", |threads| {
             threads.by_kthread.insert(GuestAddr(0x200), 1);
@@ -226,6 +226,13 @@ fn impossible_records_are_refused() {
             threads.by_kthread.insert(GuestAddr(0x300), 3);
         }),
         ("a priority increment", |threads| threads.get_mut(1).unwrap().priority_increment = i32::MAX),
+        ("a stack with its ends exchanged", |threads| {
+            let stack = &mut threads.get_mut(1).unwrap().stack;
+            (stack.limit, stack.base) = (stack.base, stack.limit);
+        }),
+        ("a stack in the kernel's memory", |threads| {
+            threads.get_mut(1).unwrap().stack.base = GuestAddr(0x8000_0000);
+        }),
         ("a hardware thread", |threads| threads.get_mut(1).unwrap().reference.hw_id = 6),
         ("an interruption to come", |threads| threads.get_mut(1).unwrap().apcs.interruptions = 4),
         ("too many interruptions", |threads| threads.get_mut(1).unwrap().apcs.interruptions = u64::MAX),
