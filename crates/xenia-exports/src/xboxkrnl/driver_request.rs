@@ -15,7 +15,7 @@ use crate::files::Reply;
 use crate::files::drivers::{DriverAnswer, DriverProgress, FilePhase, NewRequest, RequestPurpose};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::registry::kernel_function;
-use crate::status::failure::Fallible;
+use crate::status::failure::{Failure, Fallible};
 use xenia_guest::layout::{device_object, driver_object, file_object, irp, major};
 use xenia_guest::{GuestAddr, NtStatus};
 
@@ -225,12 +225,12 @@ fn set_phase(call: &Call, file: GuestAddr, phase: FilePhase) -> Fallible<()> {
 fn opened(call: &mut Call, out: Out<Handle>, answer: DriverAnswer) -> Fallible<Flow<NtStatus>> {
     let DriverAnswer { request, status, information } = answer;
     let (file, mut outcome) = (request.reply.file, Outcome { status, information });
-    let mut handle = Handle::CURRENT_PROCESS;
+    let mut opened = None;
     if status.is_success() {
         set_phase(call, file, FilePhase::Open)?;
         match call.kernel.objects.open(file) {
             Ok(made) => {
-                handle = made;
+                opened = Some(made);
                 set_flag(call, file, file_object::flag::HANDLE_CREATED);
             }
             Err(failure) => {
@@ -240,9 +240,18 @@ fn opened(call: &mut Call, out: Out<Handle>, answer: DriverAnswer) -> Fallible<F
             }
         }
     }
-    out.set(call.memory(), handle)?;
-    outcome.write(call.memory(), request.reply.status_block)?;
-    release(call, file, outcome.status)
+    let stored = out.set(call.memory(), opened.unwrap_or(Handle::CURRENT_PROCESS)).map_err(Failure::from);
+    match (stored, opened) {
+        (Err(failure), Some(handle)) => {
+            // The handle has a reference of its own, and nobody else knows it.
+            call.kernel.dereference(file)?;
+            close(call, handle, failure.status())
+        }
+        (stored, _) => {
+            let written = stored.and_then(|()| outcome.write(call.memory(), request.reply.status_block));
+            release(call, file, written.map_or_else(Failure::status, |()| outcome.status))
+        }
+    }
 }
 
 /// Drops a reference to a driver's file. If it is the last one, and the driver has the file open,

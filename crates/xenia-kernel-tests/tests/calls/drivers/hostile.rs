@@ -28,12 +28,14 @@ fn damaged_devices_and_pointers_are_errors_of_the_call() {
     for options in [0x30, 0x0100_0020] {
         assert!(rig.open(r"own:\a", options).is_some_and(NtStatus::is_error), "{options:#x}");
     }
-    assert_eq!((rig.counts(), rig.seen.len()), (before, 0));
+    assert_eq!((rig.counts(), rig.seen.len()), (before.clone(), 0));
     // The open succeeds, but its results can't be stored.
     let attributes = rig.b.put_attributes(0x100, r"own:\a");
     let block = rig.at(BLOCK);
     let arguments = [0xFFFF_FFF0, READ_AND_WRITE, attributes, block, 3, SYNCHRONOUS];
     assert_eq!(rig.call("NtOpenFile", &arguments), Some(NtStatus::ACCESS_VIOLATION));
+    assert_eq!(rig.kinds(), [major::CREATE, major::CLEANUP, major::CLOSE]);
+    assert_eq!(rig.counts(), before, "the file is closed again");
     let file = rig.opened(SYNCHRONOUS);
     let data = rig.at(DATA);
     for arguments in [[file, 0, 0, 0, 0xFFFF_FFF0, data, 1, 0], [file, 0xFFF0, 0, 0, block, data, 1, 0]] {
