@@ -31,6 +31,16 @@ pub(crate) fn store_handle(call: &Call, handle: Handle, out: Out<Handle>) -> Fal
     Ok(stored?)
 }
 
+/// Stores an object for the title, with a reference, which is dropped again if nobody can know it.
+pub(crate) fn store_object(call: &Call, object: GuestAddr, out: Out<GuestAddr>) -> Fallible<()> {
+    call.kernel.objects.reference(object)?;
+    let stored = out.set(call.memory(), object);
+    if stored.is_err() {
+        call.kernel.dereference(object)?;
+    }
+    Ok(stored?)
+}
+
 /// Creates an object or finds the existing one with the name. Returns its handle, if one could be
 /// allocated, and whether the object existed.
 pub(crate) fn make_object(

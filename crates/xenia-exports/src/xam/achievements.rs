@@ -2,6 +2,7 @@
 
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, Out};
+use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
 use xenia_formats::gpd::{PlayedTitle, Record};
 use xenia_guest::{GuestAddr, Win32Error};
@@ -120,7 +121,7 @@ fn create_list(
         Err(error) => return Ok(error),
     };
     let handle = enumerate::create(call, kind, &Enumerator::with_texts(list, sizes.item, items))?;
-    out.set(call.memory(), handle)?;
+    store_handle(call, handle, out)?;
     Ok(Win32Error::SUCCESS)
 }
 

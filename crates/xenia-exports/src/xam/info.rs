@@ -21,8 +21,15 @@ const KOREAN: u32 = 7;
 /// Flag of `XamAllocEx`: physical memory.
 const PHYSICAL: u32 = 0x4000_0000;
 
-/// Stores an allocation's address, or null, and returns whether it succeeded.
-fn answer(call: &Call, made: Fallible<GuestAddr>, address: Out<GuestAddr>) -> Fallible<HResult> {
+/// Stores an allocation's address, or null, and returns whether it succeeded. Nothing is allocated
+/// if the address can't be stored.
+fn answer(
+    call: &Call,
+    address: Out<GuestAddr>,
+    allocate: impl FnOnce(&Call) -> Fallible<GuestAddr>,
+) -> Fallible<HResult> {
+    address.set(call.memory(), GuestAddr::NULL)?;
+    let made = allocate(call);
     address.set(call.memory(), made.as_ref().copied().unwrap_or_default())?;
     Ok(if made.is_ok() { HResult::OK } else { HResult::OUT_OF_MEMORY })
 }
@@ -85,7 +92,7 @@ impl Info {
     /// Allocates zeroed memory for `xam`.
     #[export(Done)]
     fn XamAlloc(call: &mut Call, _flags: u32, size: u32, address: Out<GuestAddr>) -> Fallible<HResult> {
-        answer(call, call.kernel.pool.allocate_for_title(size), address)
+        answer(call, address, |call| call.kernel.pool.allocate_for_title(size))
     }
 
     /// Allocates memory for `xam`, physical memory if the flags ask for it.
@@ -98,7 +105,7 @@ impl Info {
         address: Out<GuestAddr>,
     ) -> Fallible<HResult> {
         if flags & PHYSICAL == 0 {
-            return answer(call, call.kernel.pool.allocate_for_title(size), address);
+            return answer(call, address, |call| call.kernel.pool.allocate_for_title(size));
         }
         // Bits 28–29 select one of four protections, 24–27 are log2 of the alignment (12 if 0).
         const PROTECTIONS: [u32; 4] = [0x002, 0x204, 0x004, 0x404];
@@ -107,8 +114,9 @@ impl Info {
             0 => 12,
             log2 => log2,
         };
-        let made = physical_memory::allocate(call.memory(), size, protect, 0, u32::MAX, 1 << log2);
-        answer(call, made, address)
+        answer(call, address, |call| {
+            physical_memory::allocate(call.memory(), size, protect, 0, u32::MAX, 1 << log2)
+        })
     }
 
     /// Frees memory of `XamAlloc` or `XamAllocEx`, virtual or physical.

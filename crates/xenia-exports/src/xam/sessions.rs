@@ -2,7 +2,7 @@
 
 use crate::abi::{Call, Handle, Out};
 use crate::messages::sessions::KIND;
-use crate::named_objects::make_object;
+use crate::named_objects::{make_object, store_handle, store_object};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
@@ -26,7 +26,7 @@ impl XamSessions {
         if let Ok(object) = call.kernel.objects.resolve_kind(handle, KIND) {
             call.memory().write(object.body(), handle)?;
         }
-        out.set(call.memory(), handle)?;
+        store_handle(call, handle, out)?;
         Ok(Win32Error::SUCCESS)
     }
 
@@ -42,8 +42,7 @@ impl XamSessions {
         let Ok(object) = call.kernel.objects.resolve_kind(handle, KIND) else {
             return Ok(Win32Error::INVALID_HANDLE);
         };
-        call.kernel.objects.reference(object.body())?;
-        out.set(call.memory(), object.body())?;
+        store_object(call, object.body(), out)?;
         Ok(Win32Error::SUCCESS)
     }
 }

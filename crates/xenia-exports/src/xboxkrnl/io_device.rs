@@ -48,9 +48,10 @@ impl IoDevice {
         if extension_size > LARGEST_EXTENSION {
             return Ok(NtStatus::INSUFFICIENT_RESOURCES);
         }
+        let memory = call.memory();
+        let name = name.map(|name| name.read(memory)?.text(memory)).transpose()?;
         let size = device_object::SIZE + extension_size.next_multiple_of(8);
         let body = call.kernel.objects.create(&call.kernel.pool, ObjectKind::Device, size)?;
-        let memory = call.memory();
         let at = |offset| body.offset(offset);
         memory.fill(body, size, 0)?;
         memory.write(body, DEVICE)?;
@@ -66,10 +67,7 @@ impl IoDevice {
         }
         memory.write(at(device_object::STACK_SIZE), 1_u8)?;
         let named = match name {
-            Some(name) => {
-                let name = name.read(memory)?.text(memory)?;
-                call.kernel.files.lock().name_device(body, &name, device_type)
-            }
+            Some(name) => call.kernel.files.lock().name_device(body, &name, device_type),
             None => Ok(()),
         };
         let stored = named.and_then(|()| Ok(device.set(memory, body)?));

@@ -1,7 +1,7 @@
 //! Threads by their objects (`Ex*Thread`, `Ke*Thread`).
 
 use crate::abi::{Call, Flow, OptionalOut, Out, Ptr};
-use crate::named_objects::store_handle;
+use crate::named_objects::{store_handle, store_object};
 use crate::notification_list::NotificationRoutine;
 use crate::status::failure::Fallible;
 use crate::thread::life::{CREATE_SUSPENDED, MadeThread, NewThread};
@@ -332,7 +332,6 @@ fn look_up_thread(call: &Call, thread_id: u32, object: Out<GuestAddr>) -> Fallib
         object.set(call.memory(), GuestAddr::NULL)?;
         return Ok(NtStatus::INVALID_PARAMETER);
     };
-    call.kernel.objects.reference(kthread)?;
-    object.set(call.memory(), kthread)?;
+    store_object(call, kthread, object)?;
     Ok(NtStatus::SUCCESS)
 }

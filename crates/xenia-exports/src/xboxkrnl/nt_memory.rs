@@ -127,8 +127,12 @@ impl NtMemory {
         let (low, high) = ENCRYPTED;
         let request =
             AllocRequest { low, high, ..AllocRequest::new(Heap::Image64K, size, Protect::READ_WRITE) };
-        let (at, _) = call.memory().alloc_with(&request)?;
-        base.set(call.memory(), at)?;
-        Ok(NtStatus::SUCCESS)
+        let memory = call.memory();
+        let (at, _) = memory.alloc_with(&request)?;
+        let stored = base.set(memory, at);
+        if stored.is_err() {
+            memory.free(at)?;
+        }
+        Ok(stored.map(|()| NtStatus::SUCCESS)?)
     }
 }

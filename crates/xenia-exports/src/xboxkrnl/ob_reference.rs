@@ -3,7 +3,7 @@
 use super::driver_request;
 use super::ob_handle::named;
 use crate::abi::{AnsiString, Call, Flow, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
-use crate::named_objects::store_handle;
+use crate::named_objects::{store_handle, store_object};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use xenia_guest::layout::object_header as header;
@@ -112,8 +112,7 @@ impl ObReference {
         let name = name.read(call.memory())?.text(call.memory())?;
         let found = call.kernel.objects.find_name(&name).ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
         check_type(call, &found, object_type)?;
-        call.kernel.objects.reference(found.body())?;
-        object.set(call.memory(), found.body())?;
+        store_object(call, found.body(), object)?;
         Ok(NtStatus::SUCCESS)
     }
 

@@ -282,3 +282,18 @@ fn a_stack_is_deleted_by_the_size_that_was_asked_for() {
         assert_eq!(b.kernel_call("MmIsAddressValid", &[high - 1]), 0, "{size:#x}");
     }
 }
+
+#[test]
+fn nothing_is_allocated_for_a_bad_result_pointer() {
+    let mut b = Harness::new();
+    let heaps = [Heap::Virtual4K, Heap::Virtual64K, Heap::Image64K, Heap::Physical4K, Heap::Physical64K];
+    let committed = |b: &Harness| heaps.map(|heap| b.memory().committed_bytes(heap));
+    let before = committed(&b);
+    let status = b.status("NtAllocateEncryptedMemory", &[0, 0x100_0000, 8]);
+    assert_eq!(status, NtStatus::ACCESS_VIOLATION);
+    for flags in [0, 0x4000_0000] {
+        assert_eq!(b.xam_call("XamAllocEx", &[0, flags, 0x100_0000, 8]) as u32, 0x8007_0057, "{flags:#x}");
+    }
+    assert_eq!(b.xam_call("XamAlloc", &[0, 0x100_0000, 8]) as u32, 0x8007_0057);
+    assert_eq!(committed(&b), before);
+}

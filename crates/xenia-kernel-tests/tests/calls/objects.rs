@@ -153,3 +153,28 @@ fn pages_are_gathered_into_a_file_scattered_out_of_it_and_the_file_deleted() {
     }
     assert_eq!(b.status("NtFlushBuffersFile", &[file, base + 8]), NtStatus::INVALID_HANDLE);
 }
+
+#[test]
+fn references_and_devices_for_bad_pointers_are_given_back() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let attributes = b.put_attributes(0x100, "Named");
+    assert_eq!(b.status("NtCreateEvent", &[base, attributes, 0, 1]), NtStatus::SUCCESS);
+    let objects = b.kernel.objects.list();
+    let counts = |b: &Harness| {
+        let objects = b.kernel.objects.list();
+        objects.iter().map(|&(_, body)| b.kernel.objects.counts(body)).collect::<Vec<_>>()
+    };
+    let before = counts(&b);
+    let name = b.put_string(0x200, "Named");
+    for (call, arguments) in [
+        ("ObReferenceObjectByName", vec![name, 0, 0, 0, 8]),
+        ("ObLookupThreadByThreadId", vec![1, 8]),
+        ("ObLookupAnyThreadByThreadId", vec![1, 8]),
+        ("IoCreateDevice", vec![0x8200_1000, 0, 4, 0x22, 0, base]),
+        ("IoCreateDevice", vec![0x8200_1000, 0, 0, 0x22, 0, 8]),
+    ] {
+        assert_eq!(b.status(call, &arguments), NtStatus::ACCESS_VIOLATION, "{call}");
+        assert_eq!((b.kernel.objects.list(), counts(&b)), (objects.clone(), before.clone()), "{call}");
+    }
+}
