@@ -36,7 +36,7 @@ impl GuestMemory {
         })
     }
 
-    /// The first page whose flags differ, ignoring watches, which depend on what an engine has read.
+    /// The first page whose flags differ, ignoring watches: they depend on what an engine has read.
     fn compare_rights(&self, other: &Self) -> Option<GuestAddr> {
         let differs = |&guest: &u32| {
             (self.pages.page_flags(guest) ^ other.pages.page_flags(guest)) & GUEST_FLAGS & !(WATCHED | CODE)
