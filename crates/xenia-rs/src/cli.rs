@@ -32,6 +32,7 @@ pub use debugger::*;
 pub use dialogs::*;
 pub use exec::*;
 pub use files::check as check_files;
+pub(crate) use files::named as named_path;
 pub use given::given;
 pub use input::*;
 pub use library::*;

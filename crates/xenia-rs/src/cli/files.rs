@@ -214,7 +214,7 @@ fn is_own_output(path: &Path) -> bool {
 }
 
 /// The path in a value of the argument, if the value is a path.
-fn named<'a>(id: &str, value: &'a OsStr) -> Option<&'a Path> {
+pub(crate) fn named<'a>(id: &str, value: &'a OsStr) -> Option<&'a Path> {
     match id {
         "json" if value == "-" => None,
         "guest_log" if value == "off" => None,

@@ -4,6 +4,7 @@ use super::origin::SettingOrigin;
 use super::switches::{is_switch, off};
 use super::titles::TABLE;
 use super::words::{is_written_to, try_out, words_of};
+use crate::cli::named_path;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::builder::ValueParser;
 use clap::{Arg, Command};
@@ -197,14 +198,11 @@ impl File<'_> {
 /// Where the path in a flag's value begins; `None` if there is none. Some flags take `off` for a
 /// path.
 fn path_begin(flag: &Arg, value: &str) -> Option<usize> {
-    const REPLAY: &str = "replay:";
-    match flag.get_id().as_str() {
-        "disc" => value.find('=').map(|at| at + 1),
-        "sched_order" => value.starts_with(REPLAY).then_some(REPLAY.len()),
-        _ => {
-            let is_path = flag.get_value_parser().type_id() == ValueParser::path_buf().type_id();
-            (is_path && !matches!(value, "off" | "-" | "")).then_some(0)
-        }
+    let id = flag.get_id().as_str();
+    let is_path = flag.get_value_parser().type_id() == ValueParser::path_buf().type_id();
+    match id {
+        "disc" | "sched_order" => Some(value.len() - named_path(id, value.as_ref())?.as_os_str().len()),
+        _ => (is_path && !matches!(value, "off" | "-" | "")).then_some(0),
     }
 }
 
