@@ -37,6 +37,7 @@ mod encode;
 #[allow(unsafe_code)]
 #[cfg_attr(not(target_arch = "x86_64"), path = "baseline/absent.rs")]
 mod enter;
+mod entries;
 mod float_thunks;
 mod group_thunks;
 mod leaves;

@@ -7,8 +7,8 @@
 
 use crate::JitError;
 use crate::baseline::{Baseline, SLICE, Visited};
+use crate::code::entries::STORED;
 use crate::code::epochs::Presence;
-use crate::code::memory::STORED;
 use crate::code::store::{CodeStore, StoreOptions};
 use crate::compile::lift_config;
 use crate::config::{JitConfig, Tiers};

@@ -10,9 +10,10 @@
 //! An address for which the optimizing tier has code has no entry here.
 //!
 //! Limits: code memory ([`crate::config::BASELINE_CODE`], about 24 million guest instructions),
-//! and as much memory for the table of entries, which takes 4 KiB for each page with units. When
-//! one of them is full, the coldest pages' units are withdrawn ([`BaselineCache::make_room`]). The
-//! table of entries, records and sites add some 9 bytes an instruction.
+//! and as much memory for the table of entries, which takes 4 KiB for each 8 KiB of guest memory
+//! with units. When one of them is full, the units of the coldest 8 KiB are withdrawn
+//! ([`BaselineCache::make_room`]). The table of entries, records and sites add some 6 bytes an
+//! instruction.
 
 mod lists;
 mod thunks;
@@ -22,6 +23,7 @@ mod withdraw;
 use super::call_table;
 use super::emit::Emitter;
 use super::enter::{THUNKS, on_fault};
+use super::entries::{PairEntries, PairTables, TABLE_SPAN};
 use super::links::Links;
 use super::map::Slot;
 use super::shares::TierShares;
@@ -31,21 +33,22 @@ use super::templates::{CodeThunk, HostFeatures};
 use super::unit::{Discovery, Reach};
 use super::worth::{UnitMix, Visits};
 use crate::JitError;
+use crate::code::entries::Entries;
 use crate::code::epochs::Epochs;
-use crate::code::memory::{CODE_SIZE, CodeMemory, Entries};
+use crate::code::memory::{CODE_SIZE, CodeMemory};
 use fnv::FnvHashMap;
 use lists::Lists;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use thunks::thunk;
 use units::Units;
 use withdraw::Full;
-use xenia_guest::PAGE_SIZE;
+use xenia_host::sparse::HOST_PAGE;
 use xenia_memory::{CodeHook, GuestMemory, register_code_hook};
 
-/// Limit of guest pages with units where code memory is small.
+/// Limit of host pages that hold entries where code memory is small.
 const LEAST_TABLES: usize = 64;
 
 /// Limit of withdrawn units that wait for engines; beyond it the cache tries to free them.
@@ -58,6 +61,8 @@ struct BaselineUnit {
     end: u32,
     offset: u32,
     size: u32,
+    /// Indices of the words that have entries, from `start`.
+    entries: Box<[u16]>,
     lists: Lists,
     sites: Box<[u8]>,
     work: Work,
@@ -67,10 +72,17 @@ struct BaselineUnit {
     is_retired: bool,
 }
 
+impl BaselineUnit {
+    /// Guest addresses of its entries.
+    fn entries(&self) -> impl Iterator<Item = u32> {
+        self.entries.iter().map(|&index| self.start + 4 * u32::from(index))
+    }
+}
+
 /// The units of a page of guest memory.
 struct PageUnits {
     version: u32,
-    units: Vec<u32>,
+    units: BTreeSet<u32>,
 }
 
 /// Counters of the baseline tier.
@@ -114,9 +126,10 @@ pub(crate) struct BaselineCache {
     // the fault hook must not answer.
     _hook: CodeHook,
     memory: CodeMemory,
+    entries: PairTables,
     /// Size of the code memory in bytes.
     size: usize,
-    /// Limit of guest pages with units.
+    /// Limit of host pages that hold entries.
     most_tables: usize,
     discovery: Discovery,
     emitter: Emitter,
@@ -163,8 +176,9 @@ impl BaselineCache {
         Ok(Self {
             _hook: hook,
             memory,
+            entries: PairTables::new()?,
             size,
-            most_tables: (size / PAGE_SIZE as usize).max(LEAST_TABLES),
+            most_tables: (size / HOST_PAGE).max(LEAST_TABLES),
             discovery: Discovery::new(),
             emitter: Emitter::new(features, stores_by_arms),
             thunks: FnvHashMap::default(),
@@ -183,15 +197,15 @@ impl BaselineCache {
     }
 
     /// The table that maps guest addresses to code offsets.
-    pub(crate) fn entries(&self) -> &Arc<Entries> {
-        self.memory.entries()
+    pub(super) fn entries(&self) -> &Arc<PairEntries> {
+        self.entries.entries()
     }
 
     /// Context slots that hold the addresses of this cache's code and of the thunks.
     pub(super) fn slots(&self) -> [(Slot, u64); 2 + THUNKS.len()] {
         let mut slots = [(Slot::Code, 0); 2 + THUNKS.len()];
         slots[0] = (Slot::Code, self.memory.execute_base());
-        slots[1] = (Slot::Entries, self.memory.entries_base());
+        slots[1] = (Slot::Entries, self.entries.base());
         for (slot, (name, thunk)) in slots[2..].iter_mut().zip(THUNKS) {
             *slot = (name, thunk as *const () as u64);
         }
@@ -231,7 +245,7 @@ impl BaselineCache {
         reach: Reach,
     ) -> Option<u32> {
         let inside = arrived == Arrived::Otherwise && self.is_inside(start);
-        let entries = Arc::clone(self.memory.entries());
+        let entries = Arc::clone(self.entries.entries());
         let mut source = PagesRead {
             guest,
             entries: &entries,
@@ -245,8 +259,10 @@ impl BaselineCache {
         if !self.discovery.find(start, reach, &mut source) {
             return None;
         }
-        let needs_table = source.pages.iter().any(|(page, _)| !self.pages.contains_key(page));
-        if needs_table && self.memory.tables_of_code() >= self.most_tables {
+        let end = self.discovery.address(self.discovery.end() - 1);
+        let needs_table =
+            (start / TABLE_SPAN..=end / TABLE_SPAN).any(|table| !self.entries.has_entries(table));
+        if needs_table && self.entries.of_code() >= self.most_tables {
             self.make_room(Full::Tables);
             return None;
         }
@@ -285,7 +301,7 @@ impl BaselineCache {
             links.push(self.links.add(offset, link));
             // A call may lead only to the start of a unit, which checks the stack.
             let known = if !link.is_call {
-                self.memory.entries().offset(link.target)
+                self.entries.entries().offset(link.target)
             } else if link.target == start {
                 offset
             } else {
@@ -302,7 +318,7 @@ impl BaselineCache {
         let size = emitter.code().len() as u32;
         self.memory.write(offset as usize, emitter.code());
         for &(pc, at) in &emitter.entries {
-            self.memory.set_entry(pc, offset + at);
+            self.entries.set(pc, offset + at);
             self.links.lead(&self.memory, pc, offset + at, pc == start);
         }
         for block in &self.discovery.blocks {
@@ -311,20 +327,18 @@ impl BaselineCache {
             }
         }
         for &(page, version) in &pages {
-            let units = self.pages.entry(page).or_insert_with(|| PageUnits { version, units: Vec::new() });
+            let units =
+                self.pages.entry(page).or_insert_with(|| PageUnits { version, units: BTreeSet::new() });
             // Units of an older version are withdrawn by the next check, and this one with them.
-            units.units.push(id);
+            units.units.insert(id);
         }
         let unit = BaselineUnit {
             start,
             end: self.discovery.address(self.discovery.end()),
             offset,
             size,
-            lists: Lists::new(
-                emitter.entries.iter().map(|&(pc, _)| pc),
-                links,
-                pages.iter().map(|&(page, _)| page),
-            ),
+            entries: emitter.entries.iter().map(|&(pc, _)| ((pc - start) / 4) as u16).collect(),
+            lists: Lists::new(links, pages.iter().map(|&(page, _)| page)),
             sites: emitter.sites.bytes.as_slice().into(),
             work: Work { mix: UnitMix::of(&self.discovery, emitter), ..Work::default() },
             serial: self.counts.units as u32,
@@ -369,7 +383,7 @@ impl BaselineCache {
 
     /// The unit that has the entry `pc`.
     fn unit_of(&mut self, pc: u32) -> Option<&mut BaselineUnit> {
-        let offset = self.memory.entries().offset(pc);
+        let offset = self.entries.entries().offset(pc);
         self.unit_at(offset)
     }
 

@@ -1,11 +1,11 @@
 //! The call table: a direct-mapped cache from function addresses to their code, for calls through
 //! CTR.
 //!
-//! The table of entries has a word for each guest word, so the entries of two functions are rarely
-//! in one host cache line, and in large programs each look-up misses the host's caches. The call
-//! table holds only the first addresses of units, those of neighbours side by side: [`place`] gives
-//! each 128 bytes of guest code a word, eight of which share a line. A unit evicts another one that
-//! maps to the same word; a miss falls back to the table of entries.
+//! The table of entries has a slot for each two guest words, so the entries of two functions are
+//! rarely in one host cache line, and in large programs each look-up misses the host's caches. The
+//! call table holds only the first addresses of units, those of neighbours side by side: [`place`]
+//! gives each 128 bytes of guest code a word, eight of which share a line. A unit evicts another
+//! one that maps to the same word; a miss falls back to the table of entries.
 //!
 //! ```text
 //!  word:  guest address (low 32 bits) │ offset in code memory (high 32 bits); 0 if free
@@ -51,7 +51,7 @@ pub(super) fn clear(memory: &CodeMemory, pc: u32) {
 }
 
 /// Emits the look-up of eax, the word-aligned guest address of a callee: rcx = the host address of
-/// its code. Returns the position of the distance of the branch to [`emit_miss`]'s code, and the
+/// its code. Returns the position of the distance of the branch to code for misses, and the
 /// position where that code returns to.
 pub(super) fn emit_look_up(e: &mut Encoder) -> (usize, usize) {
     e.op32(MOV, RCX, Rm::Reg(RAX));
@@ -66,14 +66,6 @@ pub(super) fn emit_look_up(e: &mut Encoder) -> (usize, usize) {
     e.shift(true, Shift::Right, RCX, 32);
     e.op64(ADD, RCX, Rm::Ctx(Slot::Code.at()));
     (miss, e.len())
-}
-
-/// Emits the look-up of eax in the table of entries: rcx = the host address of its code, or of the
-/// stub that asks for it.
-pub(super) fn emit_miss(e: &mut Encoder) {
-    e.op64(MOV, RCX, Rm::Ctx(Slot::Entries.at()));
-    e.raw(&[0x8B, 0x0C, 0x01]); // mov ecx, [rcx + rax]
-    e.op64(ADD, RCX, Rm::Ctx(Slot::Code.at()));
 }
 
 #[cfg(test)]

@@ -389,6 +389,14 @@ impl Encoder {
         self.put(&bytes);
     }
 
+    /// `call [rbp + displacement]`.
+    pub(super) fn call_through(&mut self, at: i32) {
+        let mut bytes = Bytes::new();
+        bytes.byte(0xFF);
+        bytes.operands(2, Rm::Ctx(at));
+        self.put(&bytes);
+    }
+
     /// `mfence`: orders a load after older stores.
     pub(super) fn memory_fence(&mut self) {
         self.put(&Bytes { bits: 0xF0_AE0F, len: 3 });

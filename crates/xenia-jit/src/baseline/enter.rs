@@ -14,6 +14,8 @@
 //!       ──► slice_over     eax = guest address where the budget was compared: services::slice_over
 //!       ──► run_arm        eax = instruction, rcx = its arm: services::run_arm; returns
 //!       ──► return_miss    a guest return to an address that its caller does not expect
+//!       ──► find_entry     eax = guest address: rcx = its code's host address; returns
+//!       ──► go_to_entry    eax = guest address: goes to its code
 //!  fault ─► leave_after_fault
 //! ```
 //!
@@ -45,12 +47,14 @@
 
 use super::call_table;
 use super::encode::{R8, R9, R10, R11, R12, R13, R14, R15, RBX, RDI, RDX, RSI, Rm};
+use super::entries::{OFFSET_SHIFT, PAIR_SHIFT, WORD_OF_PAIR};
 use super::map::{BIAS, BUDGET, CR0, LR, MAP, Slot, displacement};
 use super::reason::Reason;
 use super::services::{self, BaselineRun};
 use super::templates::HostFeatures;
 use crate::arch::enter::{leave_with_reason, stack_pointer};
-use crate::code::memory::{CODE_SIZE, STORED};
+use crate::code::entries::STORED;
+use crate::code::memory::CODE_SIZE;
 use crate::float::float_state::DEFAULT_MXCSR;
 use crate::runtime::enter::{NEAR, NESTING, leave_missing};
 use crate::runtime::host::{AHEAD, Leave, Word};
@@ -161,6 +165,28 @@ macro_rules! code {
     };
 }
 
+/// Looks up eax, a word-aligned guest address, in the table of entries: ecx = the offset of its
+/// code, or 0, with the flag ZF. Preserves all other registers.
+macro_rules! look_up {
+    () => {
+        "mov ecx, eax
+         shr ecx, 3
+         shl ecx, 2
+         add rcx, [rbp + {entries}]
+         mov ecx, [rcx]
+         xor ecx, eax
+         test ecx, 4
+         je 88f
+         mov ecx, eax
+         88:
+         xor ecx, eax
+         shr ecx, 4"
+    };
+}
+
+const _: () =
+    assert!(PAIR_SHIFT == 3 && WORD_OF_PAIR == 4 && OFFSET_SHIFT == 4, "look_up! has other numbers");
+
 const fn displaced(place: Rm) -> i32 {
     match place {
         Rm::Ctx(at) => at,
@@ -209,10 +235,9 @@ unsafe extern "sysv64" fn enter_code(ctx: *mut PpcContext, code: u64) {
             "2:
              call rcx
              mov eax, [rbp + {lr}]
-             and eax, -4
-             mov rcx, [rbp + {entries}]
-             mov ecx, [rcx + rax]
-             add rcx, [rbp + {code}]
+             and eax, -4",
+            look_up!(),
+            "add rcx, [rbp + {code}]
              jmp 2b",
         ]
         bias = const BIAS,
@@ -289,11 +314,32 @@ pub(super) unsafe extern "sysv64" fn return_miss() {
     naked_asm!(
         "mov eax, [rbp + {lr}]",
         "and eax, -4",
-        "mov rcx, [rbp + {entries}]",
-        "mov ecx, [rcx + rax]",
+        "jmp {go_to_entry}",
+        lr = const LR_AT,
+        go_to_entry = sym go_to_entry,
+    )
+}
+
+/// Goes to the code of eax, a word-aligned guest address, or to the stub that asks for it.
+#[unsafe(naked)]
+pub(super) unsafe extern "sysv64" fn go_to_entry() {
+    naked_asm!(
+        look_up!(),
         "add rcx, [rbp + {code}]",
         "jmp rcx",
-        lr = const LR_AT,
+        entries = const Slot::Entries.at(),
+        code = const Slot::Code.at(),
+    )
+}
+
+/// rcx = the host address of the code of eax, a word-aligned guest address, or of the stub that
+/// asks for it. Preserves all other registers.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn find_entry() {
+    naked_asm!(
+        look_up!(),
+        "add rcx, [rbp + {code}]",
+        "ret",
         entries = const Slot::Entries.at(),
         code = const Slot::Code.at(),
     )
@@ -304,13 +350,15 @@ pub(super) fn missing_address() -> u64 {
 }
 
 /// Context slots and the thunks whose addresses they hold.
-pub(super) const THUNKS: [(Slot, unsafe extern "sysv64" fn()); 6] = [
+pub(super) const THUNKS: [(Slot, unsafe extern "sysv64" fn()); 8] = [
     (Slot::Missing, missing),
     (Slot::RunFloatArm, run_float_arm),
     (Slot::SliceOver, slice_over),
     (Slot::RunArm, run_arm),
     (Slot::Leave, leave),
     (Slot::ReturnMiss, return_miss),
+    (Slot::FindEntry, find_entry),
+    (Slot::GoToEntry, go_to_entry),
 ];
 
 /// Runs the code at `code` on `ctx` and returns the reason why it stopped. The caller has set the

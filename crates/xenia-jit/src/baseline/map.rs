@@ -114,8 +114,8 @@ const _: () = assert!(
 #[repr(usize)]
 pub(super) enum Slot {
     /// Host address of guest address 0 in the view for compiled code.
-    Memory = HOST_WORDS - 17,
-    /// The table of entries: an offset from [`Slot::Code`] for each guest word.
+    Memory = HOST_WORDS - 19,
+    /// The table of entries (`entries`).
     Entries,
     /// Where code memory starts (executable view).
     Code,
@@ -148,6 +148,10 @@ pub(super) enum Slot {
     Leave,
     /// Address of the thunk `enter::return_miss`.
     ReturnMiss,
+    /// Address of the thunk `enter::find_entry`.
+    FindEntry,
+    /// Address of the thunk `enter::go_to_entry`.
+    GoToEntry,
 }
 
 const _: () = assert!(WORDS + Hook::ALL.len() <= Slot::Memory as usize, "PpcContext::host is too short");

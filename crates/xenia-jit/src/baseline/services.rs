@@ -8,7 +8,7 @@ use super::map::Slot;
 use super::reason::Reason;
 use super::tier::{Baseline, SLICE};
 use super::worth::Sampled;
-use crate::code::memory::Entries;
+use crate::code::entries::Entries;
 use crate::float::float_state;
 use crate::runtime::hooks::Run;
 use crate::runtime::host::Word;

@@ -3,9 +3,10 @@
 //! A page is watched and its version read before its words, as `GuestMemory::watch_code_page`
 //! requires.
 
+use super::entries::PairEntries;
 use super::unit::Source;
 use crate::code::cache::FLIP_LIMIT;
-use crate::code::memory::Entries;
+use crate::code::entries::Entries;
 use fnv::FnvHashMap;
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_memory::{GuestMemory, Watch};
@@ -31,7 +32,7 @@ pub(super) fn cover(covered: &mut Covered, pc: u32) {
 /// Guest code on pages that are watched before they are read.
 pub(super) struct PagesRead<'a> {
     pub(super) guest: &'a GuestMemory,
-    pub(super) entries: &'a Entries,
+    pub(super) entries: &'a PairEntries,
     /// Entries of the optimizing tier: units end at them.
     pub(super) optimized: &'a Entries,
     /// Changes by page, if pages that change often are to be interpreted.

@@ -8,6 +8,7 @@
 
 use super::cache::{Arrived, BaselineCache, BaselineCounts};
 use super::enter::{enter, missing_address};
+use super::entries::PairEntries;
 use super::map::Slot;
 use super::reason::Reason;
 use super::services::BaselineRun;
@@ -17,8 +18,8 @@ use super::worth::{Sampled, TierUp};
 use crate::JitError;
 use crate::arch::features::HAS_BASELINE;
 use crate::cfg::region::block_length;
+use crate::code::entries::{Entries, STORED};
 use crate::code::epochs::Epochs;
-use crate::code::memory::{Entries, STORED};
 use crate::config::{Granularity, JitConfig, Tiers};
 use crate::float::float_state;
 use crate::inspect::perf_map::PerfMap;
@@ -52,7 +53,7 @@ const PROFILED: u32 = 500;
 /// The baseline tier of one machine.
 pub(crate) struct Baseline {
     pub(crate) cache: Mutex<BaselineCache>,
-    entries: Arc<Entries>,
+    entries: Arc<PairEntries>,
     /// Context slots with values that are the same for every run.
     slots: Vec<(Slot, u64)>,
     code_base: u64,

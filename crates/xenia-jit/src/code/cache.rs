@@ -25,8 +25,9 @@ mod tests;
 
 use crate::JitError;
 use crate::cfg::functions::{FunctionPlace, Functions};
+use crate::code::entries::{STORED, Tables as EntryTables};
 use crate::code::epochs::Epochs;
-use crate::code::memory::{CODE_SIZE, CodeMemory, SLOTS, STORED};
+use crate::code::memory::{CODE_SIZE, CodeMemory, SLOTS};
 use crate::code::relocation::RelocationTarget;
 use crate::code::store::CodeStore;
 use crate::emit::Site;
@@ -72,6 +73,7 @@ pub(crate) struct CodeCache {
     /// The persistent code cache, which has withdrawn regions and those of earlier runs.
     store: Option<Arc<CodeStore>>,
     memory: CodeMemory,
+    entries: EntryTables,
     regions: HashMap<u32, Published>,
     /// Sum of what the regions count of [`CODE_SIZE`].
     kept: usize,
@@ -110,6 +112,7 @@ impl CodeCache {
             mode,
             store,
             memory: CodeMemory::new(c"xenia-code", &missing_stub(), CODE_SIZE)?,
+            entries: EntryTables::new()?,
             regions: HashMap::new(),
             kept: 0,
             most_tables: MOST_TABLES,
@@ -125,9 +128,14 @@ impl CodeCache {
         })
     }
 
-    /// Code memory and its tables, whose addresses the context needs.
+    /// Code memory, whose addresses the context needs.
     pub(crate) fn memory(&self) -> &CodeMemory {
         &self.memory
+    }
+
+    /// The table of entries, whose address the context needs, too.
+    pub(crate) fn entries(&self) -> &EntryTables {
+        &self.entries
     }
 
     /// Bytes of code, and number of regions, including those that are withdrawn and not yet freed.
@@ -157,7 +165,7 @@ impl CodeCache {
         // When slots run out, all further targets share the last one, which always leads to the
         // dispatcher.
         let slot = self.slots.len().min(SLOTS - 1) as u32;
-        let offset = if slot as usize == SLOTS - 1 { 0 } else { self.memory.entries().offset(pc) };
+        let offset = if slot as usize == SLOTS - 1 { 0 } else { self.entries.entries().offset(pc) };
         self.memory.set_slot(slot, offset);
         if (slot as usize) < SLOTS - 1 {
             self.slots.insert(pc, slot);
@@ -166,7 +174,7 @@ impl CodeCache {
     }
 
     fn set_entry(&mut self, pc: u32, offset: u32) {
-        self.memory.set_entry(pc, offset);
+        self.entries.set(pc, offset);
         if let Some(&slot) = self.slots.get(&pc) {
             self.memory.set_slot(slot, offset);
         }
@@ -176,8 +184,7 @@ impl CodeCache {
     /// are those from which it was read, with their versions. Returns the region's number.
     pub(crate) fn publish(&mut self, compiled: Compiled, pages: Vec<(u32, u32)>) -> Result<u32, JitError> {
         let size = compiled.code.len();
-        let full =
-            self.kept + size.max(LEAST_KEPT) > CODE_SIZE || self.memory.tables_of_code() >= self.most_tables;
+        let full = self.kept + size.max(LEAST_KEPT) > CODE_SIZE || self.entries.of_code() >= self.most_tables;
         let offset = match if full { Err(JitError::CodeMemoryFull) } else { self.memory.allocate(size) } {
             Err(JitError::CodeMemoryFull) => {
                 // Code that is still warm is compiled again. No memory is freed before this engine
@@ -247,7 +254,7 @@ impl CodeCache {
 
     /// Removes the entry that leads to stored code for `pc`, because that code can't be used now.
     pub(crate) fn forget_stored(&mut self, pc: u32) {
-        if self.memory.entries().offset(pc) == STORED {
+        if self.entries.entries().offset(pc) == STORED {
             self.set_entry(pc, 0);
         }
     }
@@ -290,6 +297,7 @@ impl CodeCache {
         }
         if self.regions.is_empty() {
             self.memory.release_all();
+            self.entries.give_back_empty();
             // No code is left that refers to a slot.
             for &slot in self.slots.values() {
                 self.memory.set_slot(slot, 0);

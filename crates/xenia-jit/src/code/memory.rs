@@ -1,4 +1,4 @@
-//! Code memory: the memory that host code runs from, and the tables that lead to it.
+//! Code memory: the memory that host code runs from, and the slots that lead to it.
 //!
 //! The memory is mapped twice: writable, where code is written, and executable, where it runs; no
 //! page is ever both. Offset 0 holds the stub that empty table entries lead to, [`STORED`] a second
@@ -6,11 +6,11 @@
 //! them through the executable mapping.
 //!
 //! ```text
-//!  entries: u32 per guest word (4 GiB reserved, sparse) ──► offset in code memory; 0: no code
-//!  slots:   u64 per linked target (dense)               ──► host address in code memory
+//!  slots: u64 per linked target (dense) ──► host address in code memory
 //! ```
 //!
-//! [`ranges`] is the allocator of code memory, [`entries`] the table of entries.
+//! [`ranges`] is the allocator of code memory. The owners of code memory have tables of entries,
+//! which hold offsets in it.
 //!
 //! # Safety rules
 //! - The mappings live as long as [`CodeMemory`]; their addresses leave this module as numbers
@@ -22,19 +22,17 @@
 //!   it: before new code in such a range is published, all threads serialize their instruction
 //!   fetch. (x86 processors are known to do so by themselves; their manuals don't promise it.) On a
 //!   processor with separate caches of instructions, they do for all new code.
-//! - Slots and entries are read by compiled code and written here, always as aligned atomics.
+//! - Slots are read by compiled code and written here, always as aligned atomics.
 
-mod entries;
 mod ranges;
 
+use super::entries::STORED;
 use crate::JitError;
 use crate::runtime::enter::LINKED;
-use entries::Tables;
-pub(crate) use entries::{Entries, STORED};
+pub(crate) use ranges::ALIGNMENT;
 use ranges::Ranges;
 use std::ffi::CStr;
 use std::ptr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::*};
 use xenia_host::barrier;
 use xenia_host::executable::ExecutableMemory;
@@ -47,11 +45,9 @@ pub(crate) const SLOTS: usize = 1 << 20;
 /// Size of code and slots in bytes.
 const FILE_SIZE: usize = CODE_SIZE + SLOTS * 8;
 
-/// Code memory ([module documentation](self)): two mappings of one file, an allocator and the table
-/// of entries.
+/// Code memory ([module documentation](self)): two mappings of one file, and an allocator.
 pub(crate) struct CodeMemory {
     host: ExecutableMemory,
-    tables: Tables,
     ranges: Ranges,
     /// Memory from this offset on was never written.
     fresh: usize,
@@ -71,7 +67,6 @@ impl CodeMemory {
         }
         let mut memory = Self {
             host: ExecutableMemory::new(name, FILE_SIZE)?,
-            tables: Tables::new()?,
             ranges: Ranges::new(size.min(CODE_SIZE)),
             fresh: 0,
             stub: 0,
@@ -98,7 +93,6 @@ impl CodeMemory {
     /// Frees everything except the stubs. No thread may still be in any of it.
     pub(crate) fn release_all(&mut self) {
         self.ranges.release_from(self.stub);
-        self.tables.give_back_empty();
     }
 
     /// Copies code into an allocated range.
@@ -148,21 +142,6 @@ impl CodeMemory {
         code
     }
 
-    /// The table of entries, which engines read without a lock.
-    pub(crate) fn entries(&self) -> &Arc<Entries> {
-        self.tables.entries()
-    }
-
-    /// Publishes the entry for `pc`, or removes it if `offset` is 0.
-    pub(crate) fn set_entry(&mut self, pc: u32, offset: u32) {
-        self.tables.set(pc, offset);
-    }
-
-    /// Number of tables that have entries of published code.
-    pub(crate) fn tables_of_code(&self) -> usize {
-        self.tables.of_code()
-    }
-
     /// Links a slot to the entry at `offset`, [`LINKED`] bytes in, for callers that pass the
     /// argument registers; 0 links it to the stub.
     pub(crate) fn set_slot(&self, slot: u32, offset: u32) {
@@ -196,11 +175,6 @@ impl CodeMemory {
     /// The address at which code runs.
     pub(crate) fn execute_base(&self) -> u64 {
         self.host.execute_base()
-    }
-
-    /// The address of the table of entries.
-    pub(crate) fn entries_base(&self) -> u64 {
-        self.tables.base()
     }
 
     /// The address at which code reads a slot.

@@ -8,7 +8,7 @@
 //! code.
 
 use crate::JitError;
-use crate::code::memory::STORED;
+use crate::code::entries::STORED;
 use crate::code::store::{CodeStore, Found, Hashed, Words, words_of};
 use crate::compile::{Product, watch_pages};
 use crate::emit::function_tier::Compiled;

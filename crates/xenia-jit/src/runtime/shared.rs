@@ -8,8 +8,9 @@ use crate::JitError;
 use crate::arch::features::HAS_BASELINE;
 use crate::baseline::Baseline;
 use crate::code::cache::CodeCache;
+use crate::code::entries::Entries;
 use crate::code::epochs::Epochs;
-use crate::code::memory::{CODE_SIZE, Entries};
+use crate::code::memory::CODE_SIZE;
 use crate::code::store::CodeStore;
 use crate::config::{JitConfig, Tiers};
 use crate::float::float_state::DEFAULT_MXCSR;
@@ -76,11 +77,11 @@ impl ModeCode {
         let tables = [
             (Word::Code, code.execute_base()),
             (Word::LinkedCode, code.execute_base() + LINKED as u64),
-            (Word::Entries, code.entries_base()),
+            (Word::Entries, cache.entries().base()),
         ];
         let start = code.execute_base() as usize;
         let hook = register_code_hook(start..start + CODE_SIZE, Box::new(hooks::on_fault))?;
-        let entries = Arc::clone(code.entries());
+        let entries = Arc::clone(cache.entries().entries());
         let (seen, words) = (AtomicU64::new(0), OnceLock::new());
         let cache = Mutex::numbered(Level::Code, lock_order::cache(mode), cache);
         Ok(Self { _hook: hook, cache, entries, tables, seen, words })

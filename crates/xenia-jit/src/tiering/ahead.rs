@@ -20,7 +20,7 @@ use crate::JitError;
 use crate::baseline::{Survey, Surveyed};
 use crate::cfg::function_bounds::{NOP, ends_in_a_jump};
 use crate::cfg::region::{REGION_LIMIT, Region, Terminator, end_of};
-use crate::code::memory::STORED;
+use crate::code::entries::STORED;
 use crate::code::store::{Origin, Words, words_of};
 use crate::config::Tiers;
 use crate::emit::function_tier::Compiler;

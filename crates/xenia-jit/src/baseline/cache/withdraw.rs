@@ -1,6 +1,7 @@
 //! Withdrawal of units: removes them from the tables, from the links to them, and from memory.
 
 use super::super::call_table;
+use super::super::entries::TABLE_SPAN;
 use super::{BaselineCache, PageUnits};
 use std::collections::BTreeMap;
 use xenia_guest::PAGE_SIZE;
@@ -21,20 +22,24 @@ impl BaselineCache {
     /// Removes addresses for which the optimizing tier has code from the table of entries.
     pub(crate) fn hide(&mut self, entries: impl Iterator<Item = u32>) {
         for pc in entries {
-            let offset = self.memory.entries().offset(pc);
+            let offset = self.entries.entries().offset(pc);
             if offset == 0 {
                 continue;
             }
-            self.memory.set_entry(pc, 0);
+            self.entries.set(pc, 0);
             self.links.withdraw(&self.memory, pc);
             let Some(id) = self.units.at(offset) else { continue };
             let Some(unit) = self.units.get_mut(id) else { continue };
-            unit.lists.remove_entry(pc);
+            unit.entries = unit
+                .entries()
+                .filter(|&entry| entry != pc)
+                .map(|entry| ((entry - unit.start) / 4) as u16)
+                .collect();
             if unit.start == pc {
                 self.by_start.remove(&pc);
                 call_table::clear(&self.memory, pc);
             }
-            if unit.lists.entries().is_empty() {
+            if unit.entries.is_empty() {
                 self.withdraw(id);
             }
         }
@@ -65,8 +70,8 @@ impl BaselineCache {
     fn withdraw(&mut self, id: u32) -> bool {
         let Some(unit) = self.units.get_mut(id).filter(|unit| !unit.is_retired) else { return false };
         unit.is_retired = true;
-        for &pc in unit.lists.entries() {
-            self.memory.set_entry(pc, 0);
+        for pc in unit.entries() {
+            self.entries.set(pc, 0);
             self.links.withdraw(&self.memory, pc);
         }
         for &link in unit.lists.links() {
@@ -74,7 +79,7 @@ impl BaselineCache {
         }
         for page in unit.lists.pages() {
             if let Some(units) = self.pages.get_mut(page) {
-                units.units.retain(|&unit| unit != id);
+                units.units.remove(&id);
                 if units.units.is_empty() {
                     self.pages.remove(page);
                 }
@@ -103,9 +108,10 @@ impl BaselineCache {
     /// Evicts the units of the coldest pages, until they make up one part in [`AGED_OUT`] of code
     /// memory or of the tables. The space is available once every engine has left their code.
     ///
-    /// Pages are evicted as a whole, so that the host gets back their parts of the table of
-    /// entries. The heat of a page is the number of samples that hit its units. Of pages with equal
-    /// heat the oldest is evicted, because the code of units of one age is contiguous.
+    /// Pages (of [`TABLE_SPAN`] bytes) are evicted as a whole, so that the host gets back their
+    /// parts of the table of entries. The heat of a page is the number of samples that hit its
+    /// units. Of pages with equal heat the oldest is evicted, because the code of units of one age
+    /// is contiguous.
     pub(super) fn make_room(&mut self, full: Full) {
         let retired = self.units.iter_mut().filter(|(_, unit)| unit.is_retired);
         let waiting: usize = retired.map(|(_, unit)| unit.size as usize).sum();
@@ -116,7 +122,7 @@ impl BaselineCache {
         let mut pages: BTreeMap<u32, (u64, u32, Vec<u32>)> = BTreeMap::new();
         for (id, unit) in self.units.iter_mut().filter(|(_, unit)| !unit.is_retired) {
             let (samples, oldest, units) =
-                pages.entry(unit.start / PAGE_SIZE).or_insert((0, u32::MAX, Vec::new()));
+                pages.entry(unit.start / TABLE_SPAN).or_insert((0, u32::MAX, Vec::new()));
             *samples += u64::from(unit.work.samples);
             *oldest = unit.serial.min(*oldest);
             units.push(id);
@@ -161,34 +167,85 @@ mod tests {
     use super::*;
     use crate::baseline::templates::HostFeatures;
     use crate::baseline::unit::Reach;
+    use crate::code::entries::Tables;
     use crate::code::epochs::Epochs;
-    use crate::code::memory::{CODE_SIZE, CodeMemory};
+    use std::sync::Arc;
     use xenia_guest::GuestAddr;
     use xenia_memory::{AllocKind, Protect};
 
-    /// A title has little code on many pages: the tables of entries are full, code memory is not.
+    const BLR: u32 = 0x4E80_0020;
+
+    /// A cache with memory for `size` bytes of code, and compiles a called unit in it.
+    struct Compiler {
+        memory: Arc<GuestMemory>,
+        optimized: Tables,
+        cache: BaselineCache,
+    }
+
+    impl Compiler {
+        fn new(size: usize) -> Self {
+            let features = HostFeatures::detect(false);
+            Self {
+                memory: GuestMemory::new().unwrap(),
+                optimized: Tables::new().unwrap(),
+                cache: BaselineCache::new(Epochs::new(), features, false, true, size).unwrap(),
+            }
+        }
+
+        fn compile(&mut self, pc: u32) -> bool {
+            let Self { memory, optimized, cache } = self;
+            cache.compile(memory, optimized.entries(), pc, Arrived::Called, Reach::FUNCTION).is_some()
+        }
+    }
+
+    /// A title has little code on many pages, in two views: the table of entries is full, code
+    /// memory is not.
     #[test]
     fn pages_with_units_are_limited() {
         const PAGES: u32 = 500;
-        const START: u32 = 0x4000_0000;
-        const BLR: u32 = 0x4E80_0020;
-        let memory = GuestMemory::new().unwrap();
-        let size = PAGES * PAGE_SIZE;
-        memory.alloc_fixed(GuestAddr(START), size, AllocKind::ReserveCommit, Protect::READ_WRITE).unwrap();
-        let optimized = CodeMemory::new(c"test", &[0xC3], CODE_SIZE).unwrap();
-        let features = HostFeatures::detect(false);
-        let mut cache = BaselineCache::new(Epochs::new(), features, false, true, 100 * 4096).unwrap();
-        let mut refused = 0;
-        for pc in (START..START + size).step_by(PAGE_SIZE as usize) {
-            memory.write_bytes(GuestAddr(pc), &BLR.to_be_bytes()).unwrap();
-            let mut compile =
-                || cache.compile(&memory, optimized.entries(), pc, Arrived::Called, Reach::FUNCTION);
-            if compile().is_none() {
-                refused += 1;
-                assert!(compile().is_some(), "{pc:#x}");
-            }
-            assert!(cache.memory.tables_of_code() <= 100);
+        const VIEWS: [u32; 2] = [0x8000_0000, 0x9000_0000];
+        let mut compiler = Compiler::new(100 * 4096);
+        let size = PAGES * TABLE_SPAN;
+        let (kind, protect) = (AllocKind::ReserveCommit, Protect::READ_WRITE);
+        compiler.memory.alloc_fixed(GuestAddr(VIEWS[0]), size, kind, protect).unwrap();
+        for page in (0..size).step_by(TABLE_SPAN as usize) {
+            compiler.memory.write_bytes(GuestAddr(VIEWS[0] + page), &BLR.to_be_bytes()).unwrap();
         }
-        assert!((20..100).contains(&refused), "{refused}");
+        for view in VIEWS {
+            let mut refused = 0;
+            for pc in (view..view + size).step_by(TABLE_SPAN as usize) {
+                if !compiler.compile(pc) {
+                    refused += 1;
+                    assert!(compiler.compile(pc), "{pc:#x}");
+                }
+                assert!(compiler.cache.entries.of_code() <= 100);
+            }
+            assert!((20..100).contains(&refused), "{refused}");
+        }
+    }
+
+    /// Each word jumps to the next page, and each is a unit of its own: all units have read the
+    /// last page.
+    #[test]
+    fn a_change_withdraws_all_units_that_have_read_the_page() {
+        const START: u32 = 0x8000_0000;
+        const PAGES: u32 = 16;
+        const LAST: u32 = START + (PAGES - 1) * PAGE_SIZE;
+        let mut compiler = Compiler::new(64 << 20);
+        let (kind, protect) = (AllocKind::ReserveCommit, Protect::READ_WRITE);
+        compiler.memory.alloc_fixed(GuestAddr(START), PAGES * PAGE_SIZE, kind, protect).unwrap();
+        for pc in (START..START + PAGES * PAGE_SIZE).step_by(4) {
+            let next = pc / PAGE_SIZE * PAGE_SIZE + PAGE_SIZE;
+            let word = if pc < LAST { 0x4800_0000 | (next - pc) } else { BLR };
+            compiler.memory.write_bytes(GuestAddr(pc), &word.to_be_bytes()).unwrap();
+        }
+        // A unit would end at the start of another one.
+        let starts = (START..LAST).step_by(4).rev().filter(|pc| pc % PAGE_SIZE != 0);
+        let compiled = starts.filter(|&pc| compiler.compile(pc)).count();
+        assert!(compiled > 15_000, "{compiled}");
+        compiler.memory.write_bytes(GuestAddr(LAST + 8), &[0; 4]).unwrap();
+        let Compiler { memory, cache, .. } = &mut compiler;
+        assert_eq!(cache.withdraw_changed(memory), compiled as u64);
+        assert!(cache.pages.is_empty() && cache.by_start.is_empty() && cache.entries.of_code() == 0);
     }
 }

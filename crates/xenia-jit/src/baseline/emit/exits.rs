@@ -1,7 +1,7 @@
 //! Cold exits of a unit, behind its blocks.
 
-use super::super::call_table;
 use super::super::encode::{Encoder, RAX};
+use super::super::entries;
 use super::super::map::Slot;
 use super::super::unit::Discovery;
 use super::{CALLED, Emitter};
@@ -99,7 +99,7 @@ impl Emitter {
                     leave.jump(e);
                 }
                 Exit::NotInCallTable(back) => {
-                    call_table::emit_miss(e);
+                    entries::emit_look_up(e);
                     let field = e.jump();
                     e.set_distance(field, back.into());
                 }

@@ -12,8 +12,8 @@
 //!
 //! Halfwords of words that are no entries lead to the look-up in the table of entries.
 
-use super::super::call_table;
 use super::super::encode::{Condition, Imm, RAX, RCX, Rm, Shift};
+use super::super::entries;
 use super::super::unit::Discovery;
 use super::{Emitter, Exit};
 
@@ -60,8 +60,7 @@ impl Emitter {
     }
 
     fn jump_by_entries(&mut self) {
-        call_table::emit_miss(&mut self.templates.e);
-        self.templates.e.go_to_register(RCX, false);
+        entries::emit_jump(&mut self.templates.e);
     }
 
     /// Emits the path of a table's jump for addresses outside of the table.

@@ -71,7 +71,8 @@ pub(in crate::baseline) unsafe extern "sysv64" fn run_float_row() {
 }
 
 unsafe extern "sysv64" fn ask_row(ctx: *mut PpcContext, operands: u32, word: u32) {
-    // SAFETY: called by `run_float_row`.
+    // SAFETY: the thunk passes the context of the run in progress (rbp less `BIAS`), which only
+    // this service uses until it returns.
     let (ctx, run) = unsafe { thunks::lend(ctx) };
     services::run_float_row(ctx, run, operands, word);
 }

@@ -35,24 +35,29 @@ unsafe extern "sysv64" fn run_optimized() {
     code!(
         [
             store!(),
+            // rcx: the host address of the code, edx: the guest address.
             "add rcx, [rbp + {optimized}]
-             mov edx, eax
-             mov rax, rsp
+             mov edx, eax",
+            // Aligns the stack, and pushes the old pointer twice, so that it stays aligned.
+            "mov rax, rsp
              and rsp, -16
              push rax
-             push rax
-             lea rax, [rsp - 8]
+             push rax",
+            // Without room for another level both tiers are left (4).
+            "lea rax, [rsp - 8]
              cmp rax, [rbp + {limit}]
              jb 4f
              lea rax, [rsp - {near}]
-             mov [rbp + {far}], rax
-             lea r15, [rbp + {ahead} - {bias}]
+             mov [rbp + {far}], rax",
+            // r15: the context, as the optimizing tier addresses it. MXCSR becomes the guest's.
+            "lea r15, [rbp + {ahead} - {bias}]
              cmp byte ptr [rbp + {guest_float}], 0
              jne 5f
              ldmxcsr [rbp + {mxcsr}]
              5:
-             mov word ptr [rbp + {guest_float}], 1
-             mov rdi, [rbp + {budget}]
+             mov word ptr [rbp + {guest_float}], 1",
+            // Arguments: edi = the whole budget of the visit, esi = the guest address.
+            "mov rdi, [rbp + {budget}]
              mov [rbp + {slice}], rdi
              add rdi, [rbp + {rest}]
              mov qword ptr [rbp + {rest}], 0
@@ -62,8 +67,10 @@ unsafe extern "sysv64" fn run_optimized() {
              pop rsp
              lea rbp, [r15 + {bias} - {ahead}]
              cmp qword ptr [rbp + {vector_mode}], 0
-             jne 7f
-             6:
+             jne 7f",
+            // Results: rax = the budget that is left, of which the slice gets as much as it had;
+            // ecx = the next guest address, with the reason in the upper half of rcx.
+            "6:
              mov r8, [rbp + {slice}]
              cmp r8, rax
              cmovg r8, rax
@@ -76,6 +83,7 @@ unsafe extern "sysv64" fn run_optimized() {
              shr rcx, 32
              cmp ecx, {missing}
              ja 3f",
+            // The guest goes on: at the caller if LR leads there, else at any other code (2).
             load!(),
             "mov ecx, [rbp + {lr}]
              and ecx, -4
@@ -83,22 +91,22 @@ unsafe extern "sysv64" fn run_optimized() {
              jne 2f
              ret
              2:
-             mov rcx, [rbp + {entries}]
-             mov ecx, [rcx + rax]
-             add rcx, [rbp + {code}]
-             jmp rcx
-             3:
+             jmp {go_to_entry}",
+            // Another reason leaves this tier, too.
+            "3:
              mov rdi, [rbp + {budget}]
              add rdi, [rbp + {rest}]
              mov qword ptr [rbp + {rest}], 0
              mov esi, edx
              mov rsp, [rbp + {saved}]
-             jmp {leave_with_reason}
-             4:
+             jmp {leave_with_reason}",
+            // The host's stack is full. `leave` stores rdx as r11, which edx has replaced.
+            "4:
              mov eax, edx
              mov rdx, [rbp + {r11}]
-             jmp {leave}
-             7:
+             jmp {leave}",
+            // MXCSR is that of vectors.
+            "7:
              mov qword ptr [rbp + {vector_mode}], 0
              ldmxcsr [rip + {scalar}]
              jmp 6b",
@@ -117,8 +125,7 @@ unsafe extern "sysv64" fn run_optimized() {
         rest = const Slot::Rest.at(),
         slice = const Slot::Slice.at(),
         lr = const LR_AT,
-        entries = const Slot::Entries.at(),
-        code = const Slot::Code.at(),
+        go_to_entry = sym go_to_entry,
         saved = const Slot::SavedStack.at(),
         limit = const Slot::StackLimit.at(),
         leave_with_reason = sym leave_with_reason,
@@ -134,11 +141,14 @@ unsafe extern "sysv64" fn run_optimized() {
 pub(super) unsafe extern "sysv64" fn run_baseline() {
     code!(
         [
+            // rbp: the context, as this tier addresses it. Leaves if calls nest too deeply (3).
             "push rbp
              lea rbp, [r15 + {bias} - {ahead}]
              cmp rsp, [rbp + {limit}]
-             jb 3f
-             mov eax, esi
+             jb 3f",
+            // eax: the guest address. Looks it up in the call table (`call_table`) and, behind a
+            // miss, in the table of entries (4). Leaves if it has no code.
+            "mov eax, esi
              and eax, -4
              mov ecx, eax
              shr ecx, {shift}
@@ -151,8 +161,9 @@ pub(super) unsafe extern "sysv64" fn run_baseline() {
              shr rcx, 32
              5:
              jz 3f
-             add rcx, [rbp + {code}]
-             mov rdx, [rbp + {slice}]
+             add rcx, [rbp + {code}]",
+            // edi: the whole budget of the visit, of which the slice gets as much as it had.
+            "mov rdx, [rbp + {slice}]
              cmp rdx, rdi
              cmovg rdx, rdi
              sub rdi, rdx
@@ -164,6 +175,8 @@ pub(super) unsafe extern "sysv64" fn run_baseline() {
             load!(),
             "call rcx",
             store!(),
+            // Results, as of a region that returned to its caller: rax = the budget, ecx = the
+            // guest address, without a reason in the upper half of rcx. MXCSR is the guest's.
             "mov rcx, [rbp + {budget}]
              mov [rbp + {slice}], rcx
              mov rax, [rbp + {rest}]
@@ -180,16 +193,15 @@ pub(super) unsafe extern "sysv64" fn run_baseline() {
              mov rsi, r8
              lea r15, [rbp + {ahead} - {bias}]
              pop rbp
-             ret
-             3:
+             ret",
+            "3:
              pop rbp
-             jmp {leave_missing}
-             4:
-             mov rcx, [rbp + {entries}]
-             mov ecx, [rcx + rax]
-             test ecx, ecx
-             jmp 5b
-             7:
+             jmp {leave_missing}",
+            "4:",
+            look_up!(),
+            "jmp 5b",
+            // MXCSR is that of vectors.
+            "7:
              mov qword ptr [rbp + {vector_mode}], 0
              ldmxcsr [rip + {scalar}]
              jmp 6b",
@@ -340,7 +352,8 @@ pub(super) unsafe extern "sysv64" fn run_arm() {
 /// The context and the run that it belongs to.
 ///
 /// # Safety
-/// By the module's rules.
+/// `ctx` is the context that [`enter`] was given for the run in progress on this thread, and no
+/// reference to it or to its [`BaselineRun`] is used meanwhile.
 pub(super) unsafe fn lend<'a>(ctx: *mut PpcContext) -> (&'a mut PpcContext, &'a mut BaselineRun<'a, 'a>) {
     // SAFETY: `enter` borrowed it exclusively for the whole run.
     let ctx = unsafe { &mut *ctx };
@@ -350,13 +363,15 @@ pub(super) unsafe fn lend<'a>(ctx: *mut PpcContext) -> (&'a mut PpcContext, &'a 
 }
 
 unsafe extern "sysv64" fn ask_missing(ctx: *mut PpcContext, pc: u32, stack: u64) -> u64 {
-    // SAFETY: called by `missing`.
+    // SAFETY: the thunk passes the context of the run in progress (rbp less `BIAS`), which only
+    // this service uses until it returns.
     let (ctx, run) = unsafe { lend(ctx) };
     services::missing(ctx, run, pc, stack)
 }
 
 unsafe extern "sysv64" fn ask_slice(ctx: *mut PpcContext, pc: u32, stack: *const u64) -> u64 {
-    // SAFETY: called by `slice_over`.
+    // SAFETY: the thunk passes the context of the run in progress (rbp less `BIAS`), which only
+    // this service uses until it returns.
     let (ctx, run) = unsafe { lend(ctx) };
     // SAFETY: units push nothing, so the stack pointer is at the return address of their call, or
     // of the code that entered them.
@@ -365,7 +380,8 @@ unsafe extern "sysv64" fn ask_slice(ctx: *mut PpcContext, pc: u32, stack: *const
 }
 
 unsafe extern "sysv64" fn ask_arm(ctx: *mut PpcContext, word: u32, arm: *const ()) -> bool {
-    // SAFETY: called by `run_arm`.
+    // SAFETY: the thunk passes the context of the run in progress (rbp less `BIAS`), which only
+    // this service uses until it returns.
     let (ctx, run) = unsafe { lend(ctx) };
     // SAFETY: the thunks of `cache` pass the result of `Arm::address`; an `Arm` is that address.
     let arm = unsafe { std::mem::transmute::<*const (), Arm>(arm) };
@@ -373,7 +389,8 @@ unsafe extern "sysv64" fn ask_arm(ctx: *mut PpcContext, word: u32, arm: *const (
 }
 
 unsafe extern "sysv64" fn ask_float_arm(ctx: *mut PpcContext, word: u32, arm: *const ()) -> bool {
-    // SAFETY: called by `run_float_arm`.
+    // SAFETY: the thunk passes the context of the run in progress (rbp less `BIAS`), which only
+    // this service uses until it returns.
     let (ctx, run) = unsafe { lend(ctx) };
     // SAFETY: as in `ask_arm`.
     let arm = unsafe { std::mem::transmute::<*const (), Arm>(arm) };

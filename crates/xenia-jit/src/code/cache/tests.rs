@@ -32,7 +32,7 @@ fn full_memory_is_emptied_with_all_that_was_learned_and_has_room_once_the_engine
     assert!(cache.place(0x1004).is_covered && !cache.place(0x1008).is_covered);
     let full = cache.publish(region(0x5000, THIRD), Vec::new());
     assert!(matches!(full, Err(JitError::CodeMemoryFull)), "{full:?}");
-    assert_eq!(cache.memory().entries().offset(0x1000), 0, "withdrawn");
+    assert_eq!(cache.entries().entries().offset(0x1000), 0, "withdrawn");
     assert_eq!(cache.place(0x3004).roots, [0x3004], "what was learned is forgotten");
     let place = cache.place(0x1004);
     assert_eq!((place.roots, place.piece), (vec![0x1000], (0x1000, 0x2000)), "what was given is not");
@@ -49,7 +49,7 @@ fn full_memory_is_emptied_with_all_that_was_learned_and_has_room_once_the_engine
     cache.release_retired();
     assert_eq!(cache.slot(0x7000), 0, "slots begin anew");
     cache.publish(region(0x5000, THIRD), Vec::new()).unwrap();
-    assert_ne!(cache.memory().entries().offset(0x5000), 0);
+    assert_ne!(cache.entries().entries().offset(0x5000), 0);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn code_on_many_pages_is_full_memory_and_its_tables_are_given_back() {
         }
         let full = cache.publish(region(0xC000_0000, 64), Vec::new());
         assert!(matches!(full, Err(JitError::CodeMemoryFull)), "{round}: {full:?}");
-        assert_eq!(cache.memory.tables_of_code(), 0);
+        assert_eq!(cache.entries.of_code(), 0);
         cache.release_retired();
     }
 }

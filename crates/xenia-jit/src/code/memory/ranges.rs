@@ -5,7 +5,7 @@ use crate::JitError;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Alignment of ranges in bytes.
-pub(super) const ALIGNMENT: usize = 32;
+pub(crate) const ALIGNMENT: usize = 32;
 
 /// The allocator: a best-fit free list and the end of all ranges allocated so far.
 pub(super) struct Ranges {
