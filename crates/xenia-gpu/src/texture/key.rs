@@ -4,8 +4,8 @@ use super::TextureInfo;
 use crate::enums::{Dimension, TextureSign};
 use crate::memory::Endian;
 
-/// Settings that decoded texels depend on. Clamp modes, filters, swizzle, exponent and border are
-/// applied when sampling.
+/// Settings that decoded texels depend on. Clamp modes, filters, swizzle, exponent and the border's
+/// colour are applied when sampling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TextureKey {
     base: u32,
@@ -23,6 +23,8 @@ pub struct TextureKey {
     integer: bool,
     no_zero: bool,
     packed_mips: bool,
+    /// Components that repeat another one need not be stored, unless their border differs.
+    opaque_border: bool,
 }
 
 impl From<&TextureInfo> for TextureKey {
@@ -41,6 +43,7 @@ impl From<&TextureInfo> for TextureKey {
             integer: info.integer,
             no_zero: info.no_zero,
             packed_mips: info.packed_mips,
+            opaque_border: info.opaque_border,
         }
     }
 }
@@ -59,12 +62,12 @@ mod tests {
             key(&words)
         };
         let own = key(&words);
-        // Clamp modes, swizzle, filters, bias, border.
-        for (word, bits) in [(0, 0x0007_fc00), (3, 0x1ffe), (3, 0x3f << 19), (4, 0x3ff << 12), (5, 7)] {
+        // Clamp modes, swizzle, filters, bias, colour of the border.
+        for (word, bits) in [(0, 0x0007_fc00), (3, 0x1ffe), (3, 0x3f << 19), (4, 0x3ff << 12), (5, 3)] {
             assert_eq!(with(word, bits), own, "word {word}, {bits:x}");
         }
         // Signs, zero, pitch, tiling; format, byte order, address; size; integers; both ends of the
-        // range of levels; packing.
+        // range of levels; opaque border; packing.
         for (word, bits) in [
             (0, 4),
             (0, 1 << 19),
@@ -77,6 +80,7 @@ mod tests {
             (3, 1),
             (4, 1 << 2),
             (4, 1 << 6),
+            (5, 1 << 2),
             (5, 1 << 11),
             (5, 0x1000),
         ] {

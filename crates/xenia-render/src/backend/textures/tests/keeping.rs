@@ -179,6 +179,32 @@ fn textures_of_one_texel_count_as_what_a_device_takes_for_them() {
 }
 
 #[test]
+fn an_opaque_border_has_a_texture_of_its_own() {
+    device::tests::with(|device| {
+        let mut rng = ChaCha8Rng::seed_from_u64(8);
+        let ram = random_memory(&mut rng);
+        let size = [256, 64, 1];
+        let plain = Case { size, levels: 0, ..LEVELED }.words();
+        let opaque = [plain[0], plain[1], plain[2], plain[3], plain[4], plain[5] | 1 << 2];
+        // With an opaque border the host stores the repeated components, too.
+        for order in [[plain, opaque], [opaque, plain]] {
+            let mut textures = Textures::new(device, Scale::ONE);
+            for (byte, words) in (1..).zip(order) {
+                ram.write(BASE, &[byte; 4]);
+                let host = get(&mut textures, device, &words, TextureShape::Planes, &ram).unwrap().host;
+                textures.submitted();
+                let info = TextureInfo::decode(&words).unwrap();
+                let Some(Texels::Bytes(expected)) = decode_level(&info, 0, &ram) else { panic!() };
+                assert_eq!(host.components, if words == plain { 1 } else { 4 });
+                let texels = read_back(device, &host.texture, 0, size);
+                let found = texels.chunks_exact(usize::from(host.components));
+                assert!(found.zip(&expected).all(|(found, expected)| found[0] == expected[0]), "{byte}");
+            }
+        }
+    });
+}
+
+#[test]
 fn any_constant_has_a_texture_or_none() {
     device::tests::with(|device| {
         let ram = Ram::new(MEMORY);
