@@ -11,7 +11,8 @@ use super::shaders::HostShader;
 use super::textures::{FetchedTexture, HostSampler, HostTexture, TextureInputs, Textures, TexturesState};
 use crate::translate::{CONSTANTS_BINDING, StageConstants, TextureRecord, VERTEX_BINDING};
 
-/// Most cached bind groups; when reached, all are dropped.
+/// Most cached bind groups; when reached, all are dropped. They are dropped as well after much of
+/// what they keep alive has left the cache of textures.
 const MAX_GROUPS: usize = 8192;
 
 /// Textures and samplers of a shader for one draw, in the order of its interface.
@@ -119,6 +120,10 @@ impl Groups {
         records: &mut StageConstants,
         buffers: BoundBuffers<'_>,
     ) -> wgpu::BindGroup {
+        if cache.take_dropped() {
+            self.made.clear();
+            self.last = [None, None];
+        }
         let number = shader.interface.group as usize & 1;
         let state = cache.state(with);
         if let Some(last) = &self.last[number]
@@ -198,3 +203,6 @@ impl Groups {
         group
     }
 }
+
+#[cfg(test)]
+mod tests;

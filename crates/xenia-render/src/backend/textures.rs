@@ -14,6 +14,7 @@
 //! the texels were read, and it is compared only when a texture is used again.
 
 mod decode;
+mod entries;
 mod formats;
 mod host;
 mod recent;
@@ -36,6 +37,7 @@ use xenia_gpu::texture::layout::{self, LevelLayout};
 use xenia_gpu::texture::{TextureInfo, TextureKey};
 
 use self::decode::{Decoder, LevelJob, Target};
+use self::entries::{Entry, Source};
 use self::formats::Decoding;
 use self::host::{copy_level, create, view};
 use self::recent::RecentFetches;
@@ -46,7 +48,7 @@ use self::scaled::make;
 pub(super) use self::source::{LevelSource, texel_bytes};
 use super::Device;
 use super::conversion::{Conversion, TEXTURE_DECODE, TEXTURE_DECODE_SCALED};
-use super::mirror::{Contents, Mirror};
+use super::mirror::Mirror;
 use super::pipelines::Building;
 use super::recording::Recording;
 use super::scale::Scale;
@@ -110,37 +112,6 @@ pub(crate) struct TextureInputs<'a> {
     pub(super) memory: &'a dyn PhysicalMemory,
 }
 
-/// Guest memory that a level was decoded from.
-#[derive(Clone, Copy)]
-struct Source {
-    physical: u32,
-    length: u32,
-    /// State before the level was read; `None` if writes can't be tracked.
-    contents: Option<Contents>,
-}
-
-impl Source {
-    fn is_current(&self, mirror: &Mirror, memory: &dyn PhysicalMemory) -> bool {
-        self.contents == Some(mirror.contents(self.physical, self.length, memory))
-    }
-}
-
-struct Entry {
-    host: Arc<HostTexture>,
-    /// Sources by level.
-    sources: Vec<Source>,
-    bytes: u64,
-    /// Memory epoch, and number of resolves, in which the sources were found current.
-    epoch: Option<(u64, u64)>,
-}
-
-impl Entry {
-    /// Bytes that count towards the limit.
-    fn cost(&self) -> u64 {
-        self.bytes.max(LEAST_BYTES)
-    }
-}
-
 /// Cache of textures and samplers.
 pub(crate) struct Textures {
     decoder: Decoder,
@@ -149,6 +120,8 @@ pub(crate) struct Textures {
     recent: RecentFetches,
     /// Total cost of the entries.
     cost: u64,
+    /// Cost of the textures that left the cache since [`Self::take_dropped`] was last true.
+    dropped: u64,
     dummies: [Arc<HostTexture>; 2],
     counters: TextureCounters,
     next_id: u64,
@@ -194,6 +167,7 @@ impl Textures {
             entries: BTreeMap::new(),
             recent: RecentFetches::default(),
             cost: 0,
+            dropped: 0,
             dummies: [dummy(0, TextureShape::Planes), dummy(1, TextureShape::Volume)],
             counters: TextureCounters::default(),
             next_id: 2,
@@ -374,29 +348,6 @@ impl Textures {
         }
         host.used.store(self.clock, Relaxed);
         Some(Entry { host, sources, bytes, epoch: None })
-    }
-
-    fn insert(&mut self, key: TextureKey, entry: Entry) {
-        self.changes += 1;
-        self.counters.bytes += entry.bytes;
-        self.cost += entry.cost();
-        if let Some(old) = self.entries.insert(key, entry) {
-            self.gone(&old);
-        }
-        while self.cost > self.limit && self.entries.len() > 1 {
-            // Textures are dropped far less often than they are used, so no order is kept.
-            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.host.used.load(Relaxed));
-            let Some(oldest) = oldest.map(|(key, _)| *key) else { break };
-            if let Some(dropped) = self.entries.remove(&oldest) {
-                self.recent.forget_textures();
-                self.gone(&dropped);
-            }
-        }
-    }
-
-    fn gone(&mut self, entry: &Entry) {
-        self.counters.bytes -= entry.bytes;
-        self.cost -= entry.cost();
     }
 
     /// Texture of one texel, all zero, to bind in place of a missing one.

@@ -68,6 +68,12 @@ impl Textures {
         true
     }
 
+    /// Sets the limit on the bytes of host textures.
+    #[cfg(test)]
+    pub(crate) fn set_limit(&mut self, limit: u64) {
+        self.limit = limit;
+    }
+
     /// Whether the draw's limit allows a texture of `bytes` more bytes.
     pub(super) fn has_room(&mut self, bytes: u64) -> bool {
         self.drawn = self.drawn.saturating_add(bytes);

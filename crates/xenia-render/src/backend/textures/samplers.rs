@@ -136,6 +136,8 @@ const MAX_SAMPLERS: usize = 2048;
 #[derive(Default)]
 pub(super) struct Samplers {
     made: HashMap<SamplerKey, Arc<HostSampler>>,
+    /// Whether samplers were dropped since [`Self::take_dropped`].
+    has_dropped: bool,
 }
 
 impl Samplers {
@@ -148,9 +150,15 @@ impl Samplers {
     ) -> Arc<HostSampler> {
         if self.made.len() >= MAX_SAMPLERS && !self.made.contains_key(&key) {
             self.made.clear();
+            self.has_dropped = true;
         }
         let make = || Arc::new(HostSampler { id: id(), sampler: device.create_sampler(&key.descriptor()) });
         self.made.entry(key).or_insert_with(make).clone()
+    }
+
+    /// Whether samplers were dropped since the last call.
+    pub(super) fn take_dropped(&mut self) -> bool {
+        std::mem::take(&mut self.has_dropped)
     }
 }
 
@@ -223,6 +231,25 @@ mod tests {
                 let again = samplers.get(&device.device, key, || unreachable!());
                 assert_eq!(sampler.id, again.id);
             }
+        });
+    }
+
+    #[test]
+    fn dropped_samplers_are_told_once() {
+        device::tests::with(|device| {
+            let constant = ([TextureFilter::UseFetchConstant; 3], Anisotropy::UseFetchConstant);
+            let own = SamplerKey::new(&info(0, 0, 1), constant, device.features);
+            let modes = [AddressMode::Repeat, AddressMode::MirrorRepeat, AddressMode::ClampToEdge];
+            let mut samplers = Samplers::default();
+            for i in 0..=MAX_SAMPLERS {
+                assert!(!samplers.take_dropped(), "{i}");
+                let modes = [modes[i >> 8 & 1], modes[i >> 9 & 1], modes[(i >> 10) % 3]];
+                samplers.get(&device.device, SamplerKey { modes, lowest_level: i as u8, ..own }, || i as u64);
+            }
+            assert_eq!(
+                (samplers.made.len(), samplers.take_dropped(), samplers.take_dropped()),
+                (1, true, false)
+            );
         });
     }
 }

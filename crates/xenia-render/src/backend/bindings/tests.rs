@@ -1,0 +1,83 @@
+//! Tests of the lifetime of bind groups, which keep their textures and samplers alive.
+
+use xenia_gpu::microcode::{Shader, ShaderKind, assemble};
+use xenia_gpu::{PhysicalMemory, Ram};
+
+use super::super::mirror::Mirror;
+use super::super::recipe::Recipe;
+use super::super::recording::Recording;
+use super::super::shaders::Shaders;
+use super::super::{Scale, device};
+use super::*;
+
+const PIXEL: &str = "tfetch2D r0, r0.xy, tf0, mag=point, min=point\nalloc colors\nmax oC0, r0, r0";
+/// Bytes of a texture, for the cache and in memory.
+const BYTES: u64 = 64 << 10;
+
+/// A draw's inputs, and the caches.
+struct Draws<'a> {
+    device: &'a Device,
+    memory: Ram,
+    shader: Arc<HostShader>,
+    constants: Constants,
+    textures: Textures,
+    groups: Groups,
+}
+
+impl<'a> Draws<'a> {
+    fn new(device: &'a Device) -> Self {
+        let shader = Arc::new(Shader::new(ShaderKind::Pixel, &assemble(PIXEL).unwrap()));
+        let shader = Shaders::default().get(device, &shader, Recipe::default().stages()[1]).unwrap();
+        let (constants, groups) = Default::default();
+        let textures = Textures::new(device, Scale::ONE);
+        Self { device, memory: Ram::new(0x80_0000), shader, constants, textures, groups }
+    }
+
+    /// Finds the group of a draw with a texture of 128 x 128 words at an address, and the words of
+    /// its sampler.
+    fn draw(&mut self, physical: u32, [clamps, filters, border]: [u32; 3]) {
+        self.constants.fetch[0] = [
+            2 | clamps | 4 << 22 | 1 << 31,
+            6 | physical,
+            127 | 127 << 13,
+            0x688 << 1 | filters,
+            0,
+            1 << 9 | border,
+        ];
+        let (mut recording, mirror) = (Recording::default(), Mirror::default());
+        let (device, memory): (_, &dyn PhysicalMemory) = (self.device, &self.memory);
+        let mut inputs = TextureInputs { device, recording: &mut recording, mirror: &mirror, memory };
+        let buffer = |usage| {
+            let descriptor =
+                wgpu::BufferDescriptor { label: None, size: 1 << 16, usage, mapped_at_creation: false };
+            device.device.create_buffer(&descriptor)
+        };
+        let [uniforms, vertices] = [wgpu::BufferUsages::UNIFORM, wgpu::BufferUsages::STORAGE].map(buffer);
+        let buffers = BoundBuffers { uniforms: &uniforms, vertices: &vertices };
+        let layout = self.shader.interface.constants;
+        let mut records = StageConstants::new(&self.constants, ShaderKind::Pixel, layout);
+        self.textures.begin();
+        let (shader, textures) = (&self.shader, &mut self.textures);
+        self.groups.get(&mut inputs, shader, &self.constants, textures, &mut records, buffers);
+        device.submit(recording.finish());
+        self.textures.submitted();
+    }
+}
+
+#[test]
+fn groups_keep_few_textures_beyond_the_limit() {
+    device::tests::with(|device| {
+        let mut draws = Draws::new(device);
+        draws.textures.set_limit(8 * BYTES);
+        for number in 0..40 {
+            draws.draw(number << 12, [0; 3]);
+            assert!(draws.groups.made.len() <= 12, "{number}: {}", draws.groups.made.len());
+        }
+        // Textures that stay keep their groups.
+        let made = draws.groups.made();
+        for number in (37..40).chain(37..40) {
+            draws.draw(number << 12, [0; 3]);
+        }
+        assert!(draws.groups.made() <= made + 2, "{made}, {}", draws.groups.made());
+    });
+}

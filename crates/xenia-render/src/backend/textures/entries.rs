@@ -1,0 +1,78 @@
+//! Entries of the cache: textures with the memory that they were decoded from. Beyond a limit the
+//! least recently used ones are dropped.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use xenia_gpu::memory::PhysicalMemory;
+use xenia_gpu::texture::TextureKey;
+
+use super::super::mirror::{Contents, Mirror};
+use super::{HostTexture, LEAST_BYTES, Textures};
+
+/// Guest memory that a level was decoded from.
+#[derive(Clone, Copy)]
+pub(super) struct Source {
+    pub(super) physical: u32,
+    pub(super) length: u32,
+    /// State before the level was read; `None` if writes can't be tracked.
+    pub(super) contents: Option<Contents>,
+}
+
+impl Source {
+    pub(super) fn is_current(&self, mirror: &Mirror, memory: &dyn PhysicalMemory) -> bool {
+        self.contents == Some(mirror.contents(self.physical, self.length, memory))
+    }
+}
+
+pub(super) struct Entry {
+    pub(super) host: Arc<HostTexture>,
+    /// Sources by level.
+    pub(super) sources: Vec<Source>,
+    pub(super) bytes: u64,
+    /// Memory epoch, and number of resolves, in which the sources were found current.
+    pub(super) epoch: Option<(u64, u64)>,
+}
+
+impl Entry {
+    /// Bytes that count towards the cache's limit.
+    pub(super) fn cost(&self) -> u64 {
+        self.bytes.max(LEAST_BYTES)
+    }
+}
+
+impl Textures {
+    pub(super) fn insert(&mut self, key: TextureKey, entry: Entry) {
+        self.changes += 1;
+        self.counters.bytes += entry.bytes;
+        self.cost += entry.cost();
+        if let Some(old) = self.entries.insert(key, entry) {
+            self.gone(&old);
+        }
+        while self.cost > self.limit && self.entries.len() > 1 {
+            // Textures are dropped far less often than they are used, so no order is kept.
+            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.host.used.load(Relaxed));
+            let Some(oldest) = oldest.map(|(key, _)| *key) else { break };
+            if let Some(dropped) = self.entries.remove(&oldest) {
+                self.recent.forget_textures();
+                self.gone(&dropped);
+            }
+        }
+    }
+
+    fn gone(&mut self, entry: &Entry) {
+        self.counters.bytes -= entry.bytes;
+        self.cost -= entry.cost();
+        self.dropped += entry.cost();
+    }
+
+    /// Whether the cache has dropped so much since this was last true that bind groups, which keep
+    /// textures and samplers alive, should be dropped as well.
+    pub(crate) fn take_dropped(&mut self) -> bool {
+        let has_dropped = self.samplers.take_dropped() || self.dropped > self.limit / 4;
+        if has_dropped {
+            self.dropped = 0;
+        }
+        has_dropped
+    }
+}
