@@ -37,7 +37,7 @@ use xenia_gpu::texture::layout::{self, LevelLayout};
 use xenia_gpu::texture::{TextureInfo, TextureKey};
 
 use self::decode::{Decoder, LevelJob, Target};
-use self::entries::{Entry, Source};
+use self::entries::{Entry, Source, source_bytes};
 use self::formats::Decoding;
 use self::host::{copy_level, create, view};
 use self::recent::RecentFetches;
@@ -134,7 +134,7 @@ pub(crate) struct Textures {
     /// Limit on the bytes of host textures, beyond which the oldest are dropped; also the limit of
     /// one draw.
     limit: u64,
-    /// Bytes of the current draw's textures.
+    /// Bytes of the current draw's textures and of their memory.
     drawn: u64,
     /// Whether a texture was too large for the device, or too much for the draw.
     left_out: bool,
@@ -254,7 +254,7 @@ impl Textures {
             entry.epoch = epoch;
             entry.host.used.store(self.clock, Relaxed);
             self.counters.reused += 1;
-            let (found, bytes) = (fetched(&entry.host, &info), entry.bytes);
+            let (found, bytes) = (fetched(&entry.host, &info), entry.drawn_bytes());
             if let Some(epoch) = epoch {
                 self.recent.put_texture(words, shape, epoch, (found.clone(), bytes));
             }
@@ -306,7 +306,7 @@ impl Textures {
         let texels: u64 =
             (0..=last).map(|level| info.level_size(level).into_iter().map(u64::from).product::<u64>()).sum();
         let bytes = texels * u64::from(decoding.texel_bytes()) * u64::from(scale.subpixels());
-        if !self.has_room(bytes) {
+        if !self.has_room(bytes + source_bytes(&sources)) {
             return None;
         }
         let old = self.entries.get(&key);

@@ -25,6 +25,11 @@ impl Source {
     }
 }
 
+/// Bytes of the memory of a texture's levels.
+pub(super) fn source_bytes(sources: &[Source]) -> u64 {
+    sources.iter().map(|source| u64::from(source.length)).sum()
+}
+
 pub(super) struct Entry {
     pub(super) host: Arc<HostTexture>,
     /// Sources by level.
@@ -38,6 +43,11 @@ impl Entry {
     /// Bytes that count towards the cache's limit.
     pub(super) fn cost(&self) -> u64 {
         self.bytes.max(LEAST_BYTES)
+    }
+
+    /// Bytes that count towards a draw's limit: those of texels and of their memory.
+    pub(super) fn drawn_bytes(&self) -> u64 {
+        self.bytes + source_bytes(&self.sources)
     }
 }
 

@@ -42,7 +42,7 @@ impl Textures {
         TexturesState { changes: self.changes, ..state }
     }
 
-    /// Bytes of the current draw's textures so far.
+    /// Bytes of the current draw's textures, and of their memory, so far.
     pub(crate) fn drawn(&self) -> u64 {
         self.drawn
     }

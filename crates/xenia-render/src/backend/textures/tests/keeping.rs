@@ -205,11 +205,30 @@ fn an_opaque_border_has_a_texture_of_its_own() {
 }
 
 #[test]
+fn memory_of_textures_counts_towards_the_limit_of_a_draw() {
+    device::tests::with(|device| {
+        let ram = Ram::new(MEMORY);
+        let mut textures = Textures::new(device, Scale::ONE);
+        // Two KiB of texels in rows of 8192.
+        let mut words = Case { levels: 0, size: [32, 64, 1], ..LEVELED }.words();
+        words[0] = words[0] & !(0x1ff << 22) | 256 << 22;
+        let memory = 8192 * 64;
+        for (limit, has_room) in [(memory, false), (2 * memory, true), (memory, false)] {
+            textures.limit = limit;
+            textures.begin();
+            let found = get(&mut textures, device, &words, TextureShape::Planes, &ram);
+            assert_eq!((found.is_some(), textures.left_out()), (has_room, !has_room), "{limit}");
+        }
+        assert_eq!(textures.counters().made, 1);
+    });
+}
+
+#[test]
 fn any_constant_has_a_texture_or_none() {
     device::tests::with(|device| {
         let ram = Ram::new(MEMORY);
         let mut textures = Textures::new(device, Scale::ONE);
-        textures.limit = 4 << 20;
+        textures.limit = 32 << 20;
         let mut rng = ChaCha8Rng::seed_from_u64(6);
         let mut found = 0;
         for i in 0..150 {
