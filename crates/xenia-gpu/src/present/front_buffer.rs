@@ -2,7 +2,7 @@
 //! memory.
 
 use super::packed::{PixelTable, widths};
-use super::{MAX_SIDE, Ramps};
+use super::{MAX_SIDE, Ramps, shown_part};
 use crate::backend::{Frame, PresentCall};
 use crate::memory::Endian;
 use crate::texture::TextureInfo;
@@ -13,7 +13,7 @@ pub struct FrontBuffer {
     info: TextureInfo,
     /// Physical address of the texels.
     pub physical: u32,
-    /// Bytes that they span.
+    /// Bytes that the shown rows span.
     pub bytes: u32,
     /// Texels from one row to the next.
     pub pitch: u32,
@@ -34,6 +34,8 @@ impl FrontBuffer {
         let size = [call.width, call.height].map(|side| side.min(MAX_SIDE));
         let shown = [size[0].min(info.size[0]), size[1].min(info.size[1])];
         widths(&info, shown[0]).filter(|_| !shown.contains(&0))?;
+        // A constant may describe far more rows than a frame has.
+        let info = shown_part(&info, size[0], size[1]);
         let place = layout::level(&info, 0);
         Some(Self {
             physical: place.physical,
@@ -113,6 +115,17 @@ mod tests {
                 assert!(pixel == expected, "{factor}: {x} {y}");
             }
         }
+    }
+
+    #[test]
+    fn only_what_is_shown_is_there() {
+        // 16,352 by 8192 texels.
+        let mut call = call();
+        call.fetch[0] = 2 | 511 << 22 | 1 << 31;
+        call.fetch[2] = 8191 | 8191 << 13;
+        (call.width, call.height) = (64, 48);
+        let front = FrontBuffer::of(&call).unwrap();
+        assert_eq!((front.pitch, front.shown, front.bytes), (16_352, [64, 48], 16_352 * 64 * 4));
     }
 
     #[test]

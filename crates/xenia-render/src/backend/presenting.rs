@@ -11,6 +11,7 @@ use std::sync::Arc;
 use xenia_gpu::{DevicePicture, Frame, FrontBuffer, PhysicalMemory, PresentCall, present};
 
 use super::WgpuBackend;
+use super::scale::Scale;
 use super::textures::{LevelSource, texel_bytes};
 pub(super) use picture::PictureMaker;
 use picture::PictureSource;
@@ -21,8 +22,8 @@ const TEXEL_BYTES: u32 = 4;
 
 impl WgpuBackend {
     /// Makes a picture on the device, in the order of its commands. `None` for other layouts, for
-    /// sizes that the device has no textures for, and if the CPU has written pages of a resolve
-    /// that memory lacks.
+    /// sizes that the device has no textures or bindings for, and if the CPU has written pages of a
+    /// resolve that memory lacks.
     pub(super) fn make_picture(
         &mut self,
         call: &PresentCall,
@@ -33,6 +34,11 @@ impl WgpuBackend {
         let pieces = self.mirror.pieces(front.physical, front.bytes, memory).ok()?;
         let is_scaled =
             !scale.is_one() && front.tiled && texel_bytes(&pieces, front.bytes) == Some(TEXEL_BYTES);
+        let most = device.device.limits().max_storage_buffer_binding_size;
+        let bound = if is_scaled { scale } else { Scale::ONE };
+        if bound.bytes(u64::from(front.bytes), TEXEL_BYTES) > most {
+            return None;
+        }
         let encoder = self.recording.encoder(device);
         let source = if is_scaled {
             LevelSource::scaled(&device.device, encoder, &pieces, scale)

@@ -109,6 +109,21 @@ fn a_picture_that_is_kept_does_not_change() {
     assert!(kept.iter().all(|(picture, frame)| picture.read().as_ref() == Some(frame)));
 }
 
+#[test]
+fn front_buffers_that_the_device_cannot_bind_are_left_to_the_cpu() {
+    let Some(mut backend) = backend(1) else { return };
+    let most = backend.device.device.limits().max_storage_buffer_binding_size;
+    let memory = Ram::new(MEMORY);
+    let gamma = ramps(&mut ChaCha8Rng::seed_from_u64(7000));
+    // Each of 4096 rows has 16,352 texels: 255 MiB, of which the columns of a frame are shown.
+    let fetch = [2 | 511 << 22 | 1 << 31, 6 | BASE, 8191 | 8191 << 13, 0x688 << 1, 0, 1 << 9];
+    let call = PresentCall { fetch, width: 32, height: 4096, gamma };
+    let picture = backend.present_on_device(&call, &memory);
+    assert_eq!(picture.is_some(), most >= 16_352 * 4096 * 4);
+    backend.finish().unwrap();
+    assert_eq!(backend.device.validation_errors(), 0);
+}
+
 /// A resolve of 128 x 64 pixels to [`BASE`], tiled, in big-endian words.
 fn resolve() -> ResolveCall {
     ResolveCall {
