@@ -16,8 +16,8 @@
 //!
 //! The reference backend makes the draws that the host can't, on the same EDRAM ([`fallback`]). The
 //! only draws left out are those whose pipeline is not compiled yet, if that was requested
-//! ([`Options::async_pipelines`]). Commands are submitted when a result is needed or when a buffer
-//! is full.
+//! ([`Options::async_pipelines`]). Commands are submitted when a result is needed, when a buffer is
+//! full, or after some thousand draws.
 
 mod adapter;
 mod arena;
@@ -128,8 +128,8 @@ pub struct WgpuBackend {
     readback: Readback,
     resolves_on_device: u64,
     resolves_through_cpu: u64,
-    /// Resolves in commands that are not submitted yet.
-    unsubmitted_copies: u32,
+    /// Draws in commands that are not submitted yet; resolves count as several.
+    unsubmitted: u32,
     draws: u64,
     submissions: u64,
 }
@@ -181,7 +181,7 @@ impl WgpuBackend {
             readback: Readback::Full,
             resolves_on_device: 0,
             resolves_through_cpu: 0,
-            unsubmitted_copies: 0,
+            unsubmitted: 0,
             draws: 0,
             submissions: 0,
             device,
@@ -225,7 +225,7 @@ impl WgpuBackend {
         self.vertices.submitted();
         self.indices.submitted();
         self.textures.submitted();
-        self.unsubmitted_copies = 0;
+        self.unsubmitted = 0;
     }
 
     /// Records transfers of tiles between targets and the buffer.
@@ -278,9 +278,7 @@ impl Backend for WgpuBackend {
             self.settle(0..TILES);
             self.targets.forget();
         }
-        if self.textures.is_behind() {
-            self.submit();
-        }
+        self.begin_commands();
         self.textures.begin();
         let mut result = self.record_delivered(call, memory)?;
         if matches!(result, Err(Refused::Full)) {
@@ -321,6 +319,7 @@ impl Backend for WgpuBackend {
             self.deliver_pages(None, memory)?;
         }
         let resolve = Resolve::new(call, memory)?;
+        self.begin_commands();
         let area = resolve.area();
         let read: Vec<_> = resolve.read().into_iter().flat_map(|place| place.tiles(area)).collect();
         let steps = self.targets.read(read.into_iter().map(|(tile, _)| tile));

@@ -336,6 +336,18 @@ fn meshes_of_one_buffer_send_what_their_indices_name() {
 }
 
 #[test]
+fn equal_draws_are_submitted_before_there_are_too_many() {
+    let counters = drawn(|| {
+        let mut scene = Scene::new(80, 64, 0);
+        scene.vertices(&[vertex(8.0, 8.0, RED), vertex(12.0, 8.0, RED), vertex(8.0, 12.0, RED)]);
+        (0..4100).for_each(|_| scene.draw(4, 3));
+        scene
+    });
+    let Some(counters) = counters else { return };
+    assert_eq!((fallbacks(&counters), counters.submissions), (vec![], 1));
+}
+
+#[test]
 fn work_is_counted_by_frame() {
     let Some(device) =
         obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(draws_in_software())).as_ref())

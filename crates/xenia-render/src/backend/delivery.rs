@@ -14,8 +14,10 @@ use super::mirror::{Delivery, memory_of};
 
 /// Bytes that are read back together, unless one run of pages has more.
 pub(super) const PART_BYTES: u64 = 32 << 20;
-/// Most resolves between two submissions.
-const UNSUBMITTED_COPIES: u32 = 64;
+/// Most draws between two submissions.
+const MOST_UNSUBMITTED: u32 = 4096;
+/// Draws that a resolve of texels counts as.
+const DRAWS_OF_A_COPY: u32 = 64;
 /// Most deliveries of one range each for a draw; the next one is of all pages.
 const MOST_DELIVERIES: u32 = 8;
 
@@ -31,6 +33,15 @@ pub(super) fn first_part(deliveries: &[Delivery]) -> (usize, u64) {
 }
 
 impl WgpuBackend {
+    /// Begins a draw or a resolve, after submitting those before it if they hold much. Equal ones
+    /// fill no buffer.
+    pub(super) fn begin_commands(&mut self) {
+        if self.unsubmitted >= MOST_UNSUBMITTED || self.textures.is_behind() {
+            self.submit();
+        }
+        self.unsubmitted += 1;
+    }
+
     /// Records a draw, after the delivery of the texels that it reads from memory.
     pub(super) fn record_delivered(
         &mut self,
@@ -66,10 +77,7 @@ impl WgpuBackend {
             return self.edram.copy_out(&self.device, resolve, &conversion, memory);
         }
         self.resolves_on_device += 1;
-        self.unsubmitted_copies += 1;
-        if self.unsubmitted_copies >= UNSUBMITTED_COPIES {
-            self.submit();
-        }
+        self.unsubmitted += DRAWS_OF_A_COPY;
         while self.mirror.is_full()
             && let Some(pages) = self.mirror.oldest()
         {
