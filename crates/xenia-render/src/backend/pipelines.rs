@@ -40,6 +40,9 @@ use xenia_sync::{Level, Mutex};
 /// Most cached pipelines; when reached, all are dropped.
 const MAX_PIPELINES: usize = 8192;
 
+/// Most pipelines that wait for background threads, with their shaders.
+const MOST_ORDERED: usize = 1024;
+
 /// Options of the pipeline cache.
 #[derive(Default)]
 pub struct Options<'a> {
@@ -212,7 +215,8 @@ impl Pipelines {
             _ => {}
         }
         if let Some(background) = &self.background {
-            if self.ordered.insert(parts.recipe) {
+            // A draw for which there is no room asks again the next time.
+            if self.ordered.len() < MOST_ORDERED && self.ordered.insert(parts.recipe) {
                 background.order(parts.clone());
             }
             self.tally.left_out.fetch_add(1, Relaxed);
@@ -259,3 +263,6 @@ impl Pipelines {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
