@@ -40,13 +40,13 @@ impl Area {
             Self::Interp => ("interp", "xenia-cpu", &["crates/xenia-cpu/src/interp/**/*.rs"]),
             Self::Lifter => (
                 "lifter",
-                "xenia-jit",
+                "xenia-lifter",
                 &[
-                    "crates/xenia-jit/src/analysis/**/*.rs",
-                    "crates/xenia-jit/src/emit.rs",
-                    "crates/xenia-jit/src/emit/**/*.rs",
-                    "crates/xenia-jit/src/float/exact_vector.rs",
-                    "crates/xenia-jit/src/float/soft_float.rs",
+                    "crates/xenia-lifter/src/analysis/**/*.rs",
+                    "crates/xenia-lifter/src/emit.rs",
+                    "crates/xenia-lifter/src/emit/**/*.rs",
+                    "crates/xenia-lifter/src/float/exact_vector.rs",
+                    "crates/xenia-lifter/src/float/soft_float.rs",
                     "crates/xenia-jit/src/runtime/strings.rs",
                 ],
             ),
@@ -114,7 +114,15 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
         command.env("CARGO_TARGET_DIR", &build).env("XENIA_ENGINE_BLOCKS", BLOCKS);
         command
     };
-    let ours = ["xenia-guest", "xenia-isa", "xenia-memory", "xenia-cpu", "xenia-jit", "xenia-jit-tests"];
+    let ours = [
+        "xenia-guest",
+        "xenia-isa",
+        "xenia-memory",
+        "xenia-cpu",
+        "xenia-lifter",
+        "xenia-jit",
+        "xenia-jit-tests",
+    ];
     cargo().arg("clean").args(ours.iter().flat_map(|name| ["--package", name])).status()?;
     // cargo-mutants would test the unchanged tree with the tests of the changed packages only.
     let mut judge =

@@ -5,8 +5,6 @@ pub(crate) mod entries;
 pub(crate) mod epochs;
 #[allow(unsafe_code)]
 pub(crate) mod memory;
-pub(crate) mod peephole;
-pub(crate) mod relocation;
 pub(crate) mod restore;
 #[allow(unsafe_code)]
 pub(crate) mod sparse_words;

@@ -3,24 +3,26 @@
 //! Page versions are read before the pages are watched, and the words are read or compared after
 //! that. If a version has changed when the code is ready, the code is discarded.
 
+#[cfg(feature = "arm64")]
+mod aarch64;
+#[cfg(test)]
+mod duration;
+
 use crate::JitError;
-use crate::arch::features;
-use crate::cfg::region::{REGION_LIMIT, Region};
 use crate::code::cache::CodeCache;
 use crate::code::store::Origin;
 use crate::config::JitConfig;
-use crate::emit::LiftConfig;
-use crate::emit::function_tier::{Compiled, Compiler, Texts};
 use crate::inspect::cost::RegionCost;
 use crate::jit::{CompileCounts, Engine, Jit};
-use crate::mode::Mode;
+use crate::plan::{Plan, Reached, Wanted, split_or_shrink};
 use crate::runtime::shared::{ModeCode, Shared};
-use crate::transform::plan::{Plan, Reached, Wanted, split_or_shrink};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, PAGE_SIZE};
+use xenia_lifter::cfg::region::{REGION_LIMIT, Region};
+use xenia_lifter::{Compiled, Compiler, CompilerConfig, LiftConfig, LiftError, Mode, Texts, features};
 use xenia_memory::{GUARD, GuestMemory, Watch};
 
 /// A compiled region as text, for debugging.
@@ -99,7 +101,7 @@ impl Jit {
             };
             let config = self.shared.lift_config(mode);
             match self.engine.compiler.lock().compile(&plan.region, config, texts) {
-                Err(JitError::TooLong(fitting)) if limit > 1 => {
+                Err(LiftError::TooLong(fitting)) if limit > 1 => {
                     limit = split_or_shrink(code, plan, fitting, limit);
                 }
                 compiled => return Ok(Some((plan, compiled?))),
@@ -117,6 +119,11 @@ impl Shared {
     pub(crate) fn lift_config(&self, mode: Mode) -> LiftConfig {
         lift_config(&self.config, &self.memory, mode)
     }
+}
+
+/// The compiler's settings for an engine with these settings.
+pub(crate) fn compiler_config(config: &JitConfig) -> CompilerConfig {
+    CompilerConfig { effort: config.effort, verify: config.verify, least: config.baseline_host }
 }
 
 /// The lifter's settings for an engine with these settings.
@@ -202,7 +209,7 @@ impl Shared {
             match self.publish(mode, code, &plan, work) {
                 Ok(published) => break published,
                 // Retry with a smaller piece.
-                Err(JitError::TooLong(fitting)) if limit > 1 => {
+                Err(JitError::Lift(LiftError::TooLong(fitting))) if limit > 1 => {
                     limit = split_or_shrink(code, plan, fitting, limit);
                 }
                 // The cache has been flushed; there is room once all engines have moved on.

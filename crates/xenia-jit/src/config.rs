@@ -1,8 +1,8 @@
 //! Settings of the JIT engine.
 
 use crate::code::memory::CODE_SIZE;
-use crate::emit::function_tier::Effort;
 use xenia_cpu::EngineConfig;
+use xenia_lifter::Effort;
 
 /// How much guest code is compiled as one unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Errors while setting up the engine or compiling.
 
 use xenia_host::HostError;
+use xenia_lifter::LiftError;
 
 /// Error of creating the engine or of compiling a region.
 #[derive(Debug, thiserror::Error)]
@@ -8,9 +9,9 @@ pub enum JitError {
     /// A system call failed.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// Cranelift does not know this host.
-    #[error("{0}")]
-    Cranelift(String),
+    /// The compiler of the optimizing tier failed.
+    #[error(transparent)]
+    Lift(#[from] LiftError),
     /// Memory could not be hooked.
     #[error(transparent)]
     Memory(#[from] xenia_memory::MemoryError),
@@ -23,15 +24,4 @@ pub enum JitError {
     /// Code memory is used up.
     #[error("code memory is full")]
     CodeMemoryFull,
-    /// A region is too long to be compiled in one piece; a piece of about this many of its
-    /// instructions is not.
-    #[error("a region is too long for one piece, which has about {0} instructions")]
-    TooLong(usize),
-    /// A region could not be compiled.
-    #[error("region at {pc:#010x}: {reason}")]
-    Compile {
-        /// The region's first entry.
-        pc: u32,
-        reason: String,
-    },
 }

@@ -10,15 +10,10 @@ use crate::baseline::{Baseline, SLICE, Visited};
 use crate::code::entries::STORED;
 use crate::code::epochs::Presence;
 use crate::code::store::{CodeStore, StoreOptions};
-use crate::compile::lift_config;
+use crate::compile::{compiler_config, lift_config};
 use crate::config::{JitConfig, Tiers};
-use crate::emit::function_tier::Compiler;
-use crate::float::float_state;
-use crate::float::soft_single;
-use crate::mode::Mode;
 use crate::runtime::enter::enter;
-use crate::runtime::hooks::{self, Hook, HookCounts, Run};
-use crate::runtime::host::{Leave, Word};
+use crate::runtime::hooks::{self, HookCounts, Run};
 use crate::runtime::shared::{CodeSizes, ModeCode, Shared};
 use crate::tiering::ahead::AheadCounts;
 use crate::tiering::background::Background;
@@ -33,6 +28,11 @@ use xenia_cpu::{
 };
 use xenia_guest::GuestAddr;
 use xenia_isa::{OP_COUNT, ROWS};
+use xenia_lifter::float::float_state;
+use xenia_lifter::float::soft_single;
+use xenia_lifter::hook::Hook;
+use xenia_lifter::host::{Leave, Word};
+use xenia_lifter::{Compiler, Mode};
 use xenia_memory::{CurrentQueue, DeviceQueue, GuestMemory};
 use xenia_sync::{Level, Mutex};
 
@@ -115,7 +115,7 @@ impl Jit {
         config: JitConfig,
         store: Option<StoreOptions>,
     ) -> Result<Self, JitError> {
-        let compiler = Compiler::new(&config)?;
+        let compiler = Compiler::new(compiler_config(&config))?;
         if !config.precise_faults {
             memory.let_stores_to_code_go_on();
         }

@@ -3,7 +3,7 @@
 //! publishes a region in the cache of a mode, hides the units of the baseline tier that the region
 //! replaces, and frees what all engines have left.
 
-use crate::mode::Mode;
+use xenia_lifter::Mode;
 
 /// The queue of the compiler thread, after the compiler of an engine. An order is planned while it
 /// is held.

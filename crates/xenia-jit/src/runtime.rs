@@ -2,9 +2,7 @@
 
 #[allow(unsafe_code)]
 pub(crate) mod enter;
-pub(crate) mod fault_exit;
 #[allow(unsafe_code)]
 pub(crate) mod hooks;
-pub(crate) mod host;
 pub(crate) mod shared;
 pub(crate) mod strings;

@@ -25,15 +25,15 @@ const SYMBOLS: &[(&str, &[&str])] = &[
         &[
             "cranelift",
             "regalloc2",
-            "xenia_jit::analysis",
-            "xenia_jit::cfg",
-            "xenia_jit::emit",
-            "xenia_jit::transform",
+            "xenia_lifter::analysis",
+            "xenia_lifter::cfg",
+            "xenia_lifter::emit",
+            "xenia_lifter::transform",
         ],
     ),
     // The interpreter's function table is called through thunks.
     ("interpreter", &["xenia_cpu::", "FnOnce::call_once"]),
-    ("ways in and out", &["xenia_jit::"]),
+    ("ways in and out", &["xenia_jit::", "xenia_lifter::"]),
 ];
 
 /// Whether `perf` is installed and allowed to count.

@@ -9,8 +9,12 @@ use super::{Source, map};
 /// The folder of the crate that may.
 const HOME: &str = "crates/xenia-host/";
 /// Beginnings of the paths of code that is a processor's, and of the files that choose it.
-const PROCESSORS: [&str; 3] =
-    ["crates/xenia-memory/src/arch", "crates/xenia-jit/src/arch", "crates/xenia-jit/src/baseline"];
+const PROCESSORS: [&str; 4] = [
+    "crates/xenia-memory/src/arch",
+    "crates/xenia-lifter/src/arch",
+    "crates/xenia-jit/src/arch",
+    "crates/xenia-jit/src/baseline",
+];
 /// Words by which code names a system, or asks for one.
 const WORDS: [&str; 6] = ["target_os", "cfg(unix", "cfg(windows", "std::os::", "rustix::", "libc::"];
 /// Words by which code names a processor, asks for one, or has its instructions.
@@ -86,7 +90,7 @@ mod tests {
     fn folders_of_processors_name_them_but_no_system() {
         let path = "crates/xenia-jit/src/arch/x86_64/enter.rs";
         assert_eq!(word_in(path, "use std::arch::asm;\n"), None);
-        assert_eq!(word_in("crates/xenia-jit/src/emit.rs", "use std::arch::asm;\n"), Some("std::arch::"));
+        assert_eq!(word_in("crates/xenia-lifter/src/emit.rs", "use std::arch::asm;\n"), Some("std::arch::"));
         assert_eq!(word_in(path, "use libc::mmap;\n"), Some("libc::"));
     }
 

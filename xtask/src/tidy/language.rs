@@ -38,10 +38,11 @@ const TERMS: [(&str, &str); 12] = [
 const GENERATED: [&str; 2] = ["docs/src/tables/", "docs/generated/"];
 
 /// Places with the forms of types that are a second system's or a second processor's.
-const OTHER_HOSTS: [&str; 3] = [
+const OTHER_HOSTS: [&str; 4] = [
     "crates/xenia-host/src/windows/",
     "crates/xenia-host/src/registers/aarch64",
     "crates/xenia-jit/src/arch/aarch64/",
+    "crates/xenia-lifter/src/arch/aarch64/",
 ];
 
 /// Places that break each rule.

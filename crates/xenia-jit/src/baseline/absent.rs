@@ -1,6 +1,6 @@
 //! Stub of the baseline tier's entry, for processors without a baseline tier.
 //!
-//! No value of [`super::Baseline`] exists there ([`crate::arch::features::HAS_BASELINE`]), so
+//! No value of [`super::Baseline`] exists there ([`crate::arch::HAS_BASELINE`]), so
 //! nothing here is called.
 
 use super::map::Slot;

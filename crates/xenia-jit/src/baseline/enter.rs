@@ -55,13 +55,13 @@ use super::templates::HostFeatures;
 use crate::arch::enter::{leave_with_reason, stack_pointer};
 use crate::code::entries::STORED;
 use crate::code::memory::CODE_SIZE;
-use crate::float::float_state::DEFAULT_MXCSR;
 use crate::runtime::enter::{NEAR, NESTING, leave_missing};
-use crate::runtime::host::{AHEAD, Leave, Word};
 use std::arch::naked_asm;
 use std::mem::offset_of;
 use xenia_cpu::{Arm, PpcContext};
 use xenia_host::registers;
+use xenia_lifter::float::float_state::DEFAULT_MXCSR;
+use xenia_lifter::host::{AHEAD, Leave, Word};
 use xenia_memory::{Action, HostFault};
 
 /// The features of this host.

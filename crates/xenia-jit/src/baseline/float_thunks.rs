@@ -16,7 +16,7 @@
 //! too many for the host's caches, and runs no faster.
 //!
 //! # FPSCR
-//! As in the optimizing tier (`crate::float::float_state`): sticky bits accumulate in MXCSR,
+//! As in the optimizing tier (`xenia_lifter::float::float_state`): sticky bits accumulate in MXCSR,
 //! which is the guest's, and FPRF, FR and FI are computed lazily (`fp_lazy`): the last row that
 //! replaces them records itself and its operands. [`READY`] says that MXCSR is the guest's, in
 //! scalar mode, and that FPSCR rounds to nearest with no exception enabled. It is cleared whenever

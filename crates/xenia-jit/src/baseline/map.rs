@@ -21,10 +21,10 @@
 //! FPR.
 
 use super::encode::{HostReg, R8, R9, R10, R11, R12, R13, R14, R15, RBX, RDI, RDX, RSI, Rm};
-use crate::runtime::hooks::Hook;
-use crate::runtime::host::WORDS;
 use std::mem::offset_of;
 use xenia_cpu::{HOST_WORDS, PpcContext};
+use xenia_lifter::hook::Hook;
+use xenia_lifter::host::WORDS;
 
 /// Distance in bytes from the start of the context to the address in rbp.
 pub(super) const BIAS: usize = 288;
@@ -109,7 +109,7 @@ const _: () = assert!(
 );
 
 /// A word of [`PpcContext::host`] that baseline code uses. These words lie behind those of
-/// `crate::runtime::host::Word`, so that the tiers do not overwrite each other's.
+/// `xenia_lifter::host::Word`, so that the tiers do not overwrite each other's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(usize)]
 pub(super) enum Slot {

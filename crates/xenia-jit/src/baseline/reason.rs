@@ -14,7 +14,7 @@ pub(super) enum Reason {
     Fault = 3,
     /// An interpreter arm did not complete.
     Arm = 4,
-    /// Code of the optimizing tier left; `crate::runtime::host::Leave` has the reason.
+    /// Code of the optimizing tier left; `xenia_lifter::host::Leave` has the reason.
     Optimized = 5,
 }
 

@@ -9,13 +9,13 @@ use super::reason::Reason;
 use super::tier::{Baseline, SLICE};
 use super::worth::Sampled;
 use crate::code::entries::Entries;
-use crate::float::float_state;
 use crate::runtime::hooks::Run;
-use crate::runtime::host::Word;
 use std::sync::LazyLock;
 use xenia_cpu::fpscr::CONTROL;
 use xenia_cpu::{Arm, EngineConfig, PpcContext};
 use xenia_isa::{Family, Instruction, Op, decode};
+use xenia_lifter::float::float_state;
+use xenia_lifter::host::Word;
 
 /// State of a run, shared by its services.
 pub(super) struct BaselineRun<'a, 'q> {

@@ -13,9 +13,9 @@ use super::leaves::Ending;
 use super::templates::HostFeatures;
 use super::unit::{Discovery, RANGE, Reach, Source};
 use super::worth::UnitMix;
-use crate::cfg::function_bounds::NOP;
-use crate::cfg::region::FUNCTION_LIMIT;
 use xenia_isa::decode;
+use xenia_lifter::cfg::function_bounds::NOP;
+use xenia_lifter::cfg::region::FUNCTION_LIMIT;
 use xenia_memory::GuestMemory;
 
 /// Limit of gaps of one function that are searched.

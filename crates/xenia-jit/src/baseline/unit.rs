@@ -19,8 +19,8 @@
 //! branches lead to one.
 
 use super::leaves::{self, Ending};
-use crate::cfg::function_bounds::makes_a_frame;
 use xenia_isa::{Instruction, Op, decode};
+use xenia_lifter::cfg::function_bounds::makes_a_frame;
 
 /// Limit of a unit's extent in words of guest code: 64 KiB.
 pub(super) const RANGE: usize = 1 << 14;

@@ -24,20 +24,17 @@ mod changes;
 mod tests;
 
 use crate::JitError;
-use crate::cfg::functions::{FunctionPlace, Functions};
 use crate::code::entries::{STORED, Tables as EntryTables};
 use crate::code::epochs::Epochs;
 use crate::code::memory::{CODE_SIZE, CodeMemory, SLOTS};
-use crate::code::relocation::RelocationTarget;
 use crate::code::store::CodeStore;
-use crate::emit::Site;
-use crate::emit::function_tier::{Compiled, Tables};
-use crate::mode::Mode;
-use crate::runtime::enter::missing_stub;
+use crate::plan::functions::{FunctionPlace, Functions};
 pub(crate) use changes::FLIP_LIMIT;
 use changes::Pages;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use xenia_lifter::thunks::missing_stub;
+use xenia_lifter::{Compiled, LiftError, Mode, RelocationTarget, Site, Tables};
 
 /// Minimum that a region counts of [`CODE_SIZE`], even if its code is smaller, because the tables
 /// for the smallest region take that much.
@@ -209,7 +206,9 @@ impl CodeCache {
             if relocation.apply(&mut code, address, value).is_none() {
                 self.memory.release(offset, size);
                 let reason = format!("{relocation:?} can't be made");
-                return Err(JitError::Compile { pc: entries.first().map_or(0, |&(pc, _)| pc), reason });
+                return Err(
+                    LiftError::Compile { pc: entries.first().map_or(0, |&(pc, _)| pc), reason }.into()
+                );
             }
         }
         self.memory.write(offset, &code);

@@ -28,7 +28,6 @@ mod ranges;
 
 use super::entries::STORED;
 use crate::JitError;
-use crate::runtime::enter::LINKED;
 pub(crate) use ranges::ALIGNMENT;
 use ranges::Ranges;
 use std::ffi::CStr;
@@ -37,6 +36,7 @@ use std::sync::atomic::{AtomicU64, Ordering::*};
 use xenia_host::barrier;
 use xenia_host::executable::ExecutableMemory;
 use xenia_host::instruction_cache;
+use xenia_lifter::thunks::LINKED;
 
 /// Size of code memory in bytes. Untouched pages cost no memory.
 pub(crate) const CODE_SIZE: usize = 256 << 20;

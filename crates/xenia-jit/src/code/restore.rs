@@ -11,12 +11,10 @@ use crate::JitError;
 use crate::code::entries::STORED;
 use crate::code::store::{CodeStore, Found, Hashed, Words, words_of};
 use crate::compile::{Product, watch_pages};
-use crate::emit::function_tier::Compiled;
 use crate::jit::Engine;
-use crate::mode::Mode;
-use crate::runtime::fault_exit::FaultExits;
 use crate::runtime::shared::{ModeCode, Shared};
 use std::time::Instant;
+use xenia_lifter::{Compiled, FaultExits, Mode};
 
 impl Engine {
     /// Publishes the stored code for `pc`, which has an entry that leads to the store. If no usable

@@ -26,10 +26,8 @@ mod file;
 mod kept;
 mod record;
 
-use crate::emit::function_tier::Compiled;
 use crate::lock_order;
-use crate::mode::Mode;
-use crate::transform::plan::Plan;
+use crate::plan::Plan;
 use file::{Contents, Purpose};
 use kept::{Payload, State, StoredRegion};
 use record::Label;
@@ -39,6 +37,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+use xenia_lifter::{Compiled, Mode};
 use xenia_sync::{Level, Mutex};
 
 /// Limit of stored code in bytes, in memory and in the file. A title's code takes some 80 bytes an

@@ -7,10 +7,9 @@
 //! block.
 
 use crate::arch::inspect::instruction_starts;
-use crate::cfg::region::{Block, Region};
-use crate::emit::function_tier::Compiled;
-use crate::runtime::fault_exit::FaultExits;
 use std::collections::BTreeMap;
+use xenia_lifter::cfg::region::{Block, Region};
+use xenia_lifter::{Compiled, FaultExits};
 
 /// The cost of a guest block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

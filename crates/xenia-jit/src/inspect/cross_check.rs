@@ -10,13 +10,13 @@
 //! regions of that size, because it would leave a budget smaller than a region's path to its own
 //! interpreter.
 
-use crate::cfg::region::block_length;
 use crate::{Granularity, Jit, JitConfig, JitError};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use xenia_cpu::{CrossCheckCounters, EngineCounters, Execute, Exit, Interpreter, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Syntax, disassemble};
+use xenia_lifter::cfg::region::block_length;
 use xenia_memory::{Comparison, Device, DeviceQueue, GuestMemory, REGISTERS};
 
 /// The unit of comparison.

@@ -10,7 +10,7 @@
 //!  region(budget, pc, r1, r3, r4) -> (budget, pc | reason << 32, r1, r3)
 //! ```
 //!
-//! The registers are copies of values in the context (`analysis/block_params.rs`). The table of
+//! The registers are copies of values in the context (`CALLED_WITH` of xenia-lifter). The table of
 //! entries points at the slow entry, where the first entry of a region loads the argument registers
 //! and falls into the fast entry, [`LINKED`] bytes later. Callers that have loaded the registers
 //! use the fast entry. The other entries of a region need no arguments.
@@ -28,14 +28,14 @@
 //! A host fault in compiled code resumes at [`land`]. Without a fault exit the region is left with
 //! the stack pointer that was saved here ([`drop_frames`]); the context then holds the budget of
 //! the block's start.
+//!
+//! [`LINKED`]: xenia_lifter::thunks::LINKED
+//! [`first_thunk`]: xenia_lifter::thunks::first_thunk
 
-pub(crate) use crate::arch::enter::{
-    CONTEXT_REGISTER, ENTRY_SHIFT, ENTRY_SIZE, LINKED, PADDING, drop_frames, entry_thunk, first_thunk, land,
-    leave_missing, leave_region, missing_stub,
-};
+pub(crate) use crate::arch::enter::{drop_frames, land, leave_missing, leave_region};
 use crate::arch::enter::{enter_code, stack_pointer};
-use crate::runtime::host::{Leave, Word};
 use xenia_cpu::PpcContext;
+use xenia_lifter::host::{Leave, Word};
 
 /// Bytes of host stack for nested guest calls.
 pub(crate) const NESTING: u64 = 192 << 10;

@@ -1,6 +1,6 @@
 //! Hooks: functions that compiled code calls, and the handler of its memory faults.
 //!
-//! Each hook is a row of the table below; [`services`] implements them in safe Rust.
+//! Each hook is a row of [`hook_rows`]; [`services`] implements them in safe Rust.
 //!
 //! # Safety rules
 //! - Only compiled code calls hooks, with the value that the pinned register has in the run of a
@@ -18,68 +18,40 @@ use crate::arch::conditions::condition_word;
 use crate::arch::float;
 use crate::arch::hooks::{hook_function, preserving_entry};
 use crate::code::cache::CodeCache;
-use crate::float::float_state::DEFAULT_MXCSR;
-use crate::runtime::enter::{CONTEXT_REGISTER, land, leave_missing, leave_region};
-use crate::runtime::host::{AHEAD, Word};
+use crate::runtime::enter::{land, leave_missing, leave_region};
 use std::hint::black_box;
 use xenia_cpu::{CR_FIELDS, Exit, HOST_WORDS, PpcContext, VRSQRTEFP};
 use xenia_guest::GuestAddr;
 use xenia_isa::OP_COUNT;
+use xenia_lifter::float::float_state::DEFAULT_MXCSR;
+use xenia_lifter::hook::Hook;
+use xenia_lifter::hook_rows;
+use xenia_lifter::host::{AHEAD, Word};
+use xenia_lifter::thunks::CONTEXT_REGISTER;
 use xenia_memory::{Action, CurrentQueue, Exclusive, FaultKind, GuestMemory, HostFault, MemoryFault};
 use xenia_sync::Mutex;
 
-/// Defines the hooks. From each row `doc, kind Name(arguments after the context) [counter in
-/// reports] => service;` it generates the [`Hook`] variant, the function that compiled code calls,
-/// and the hook's properties. A `cold` hook preserves all registers, since a call in a cold block
-/// would otherwise cost the hot blocks their registers. A `bare` service preserves them itself and
-/// is called directly.
-macro_rules! hooks {
+/// Defines the functions behind the hooks ([`hook_rows`]).
+macro_rules! define_functions {
     ($($(#[doc = $doc:literal])+ $kind:ident $name:ident($($argument:ident),*) [$($counter:literal)?] => $service:ident;)*) => {
-        /// A function that compiled code calls. Takes the context and up to four more words, and
-        /// returns a word.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        #[repr(usize)]
-        pub(crate) enum Hook { $($(#[doc = $doc])+ $name,)* }
-
-        impl Hook {
-            /// Every hook, in order.
-            pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
-
-            /// Number of its arguments besides the context.
-            pub(crate) const fn arguments(self) -> usize {
-                match self { $(Self::$name => <[&str]>::len(&[$(stringify!($argument)),*]),)* }
-            }
-
-            /// Name of its call count in reports; `None` if reports do not count it, or count it
-            /// elsewhere.
-            pub(crate) fn counter(self) -> Option<&'static str> {
-                match self { $(Self::$name => [$($counter)?].first().copied(),)* }
-            }
-
-            /// Whether a call preserves all registers and puts its result in
-            /// [`Word::HookResult`].
-            pub(crate) fn is_cold(self) -> bool {
-                match self { $(Self::$name => stringify!($kind) != "warm",)* }
-            }
-
-            /// Whether it may execute floating-point arithmetic, or changes MXCSR.
-            const fn computes(self) -> bool {
-                !matches!(self, Self::Widen | Self::Written | Self::Landing)
-            }
-
-            fn address(self) -> u64 {
-                match self { $(Self::$name => entry!($kind $name $service),)* }
-            }
+        /// The address that compiled code calls for a hook.
+        fn address(hook: Hook) -> u64 {
+            match hook { $(Hook::$name => entry!($kind $name $service),)* }
         }
 
         $(preserving!($kind $name);)*
 
         #[allow(non_snake_case)] // named after the hooks
         mod shells {
-            use super::{Call, Hook, PpcContext, RustFloat, black_box, hook_function, lend, services};
+            use super::{Call, Hook, PpcContext, RustFloat, black_box, computes, hook_function, lend, services};
             $(shell!($kind $name($($argument),*) $service);)*
         }
     };
+}
+
+/// Whether a hook may execute floating-point arithmetic, or changes MXCSR.
+const fn computes(hook: Hook) -> bool {
+    !matches!(hook, Hook::Widen | Hook::Written | Hook::Landing)
 }
 
 /// Defines the function that converts a hook's registers to the arguments of its service.
@@ -88,7 +60,7 @@ macro_rules! shell {
     ($kind:ident $name:ident($($argument:ident),*) $service:ident) => {
         hook_function! {
         pub(crate) fn $name(pinned: *mut PpcContext $(, $argument: u64)*) -> u64 {
-            let mut float = RustFloat::begin(Hook::$name.computes());
+            let mut float = RustFloat::begin(computes(Hook::$name));
             // SAFETY: compiled code passes its pinned register, as the module's safety rules
             // require.
             let (ctx, run) = unsafe { lend(pinned) };
@@ -130,61 +102,7 @@ macro_rules! preserving {
 /// Namespace of the entries of cold hooks.
 struct Preserving;
 
-hooks! {
-    /// Executes `lswx`, `stswx` or `lmw` at pc. `word` is the instruction, with the effective
-    /// address in the upper half. Returns 0 to continue after it, else the region's second result.
-    warm String(word) [] => move_string;
-    /// Enters a reservation of the line at `addr` into the machine's table and returns its
-    /// generation.
-    warm Reserve(addr) ["reservation_table"] => reserve;
-    /// Makes a conditional store where the machine keeps a table of reservations. The low half of
-    /// `word` is the address; bit 32 says whether the context's reservation is for it; bit 33
-    /// selects 8 bytes instead of 4. `value` is in host order. Returns 1 if stored, 0 if not, else
-    /// the region's second result.
-    warm Commit(word, value) ["reservation_table"] => commit;
-    /// Takes exclusive hold of a store's lines in the machine's table. `word` is the address, with
-    /// the size above it.
-    warm StoreBegins(word) [] => store_begins;
-    /// Releases the lines, and ends the reservations that others have there.
-    warm Stored() [] => stored;
-    /// Returns whether a page version has changed since compiled code was entered.
-    warm Written() ["code_written"] => code_written;
-    /// Executes in software a floating-point instruction that inline code does not decide. `word`
-    /// is the instruction, with flags for operands that are singles in bits 33 to 35 and for a
-    /// result as a single's bits in bit 36. The values of frA, frB and frC are in
-    /// [`Word::Operands`]. Returns the result's bits, or the nibble of a compare.
-    cold Float(word) [] => float_in_software;
-    /// Returns the bits of the single whose double is `bits`, or bit 32 if there is none.
-    cold Narrow(bits) [] => narrow;
-    /// Converts registers in the context from single to double format: those of `registers`, a bit
-    /// for each, and those of `open` that [`Word::Shorts`] has; clears the latter's bits in it.
-    cold Widen(registers, open) [] => widen;
-    /// Executes a vector instruction with a case that inline code does not decide, or without
-    /// inline code. Its operands are in the context.
-    cold Vector(word) [] => exact_lanes;
-    /// Sets MXCSR to the mode of scalar arithmetic.
-    cold ScalarMode() [] => scalar_mode;
-    /// Sets MXCSR to the mode of vector arithmetic, and saves the flags that scalar arithmetic
-    /// raised.
-    cold VectorMode() [] => vector_mode;
-    /// Returns the host address at which execution goes on after the access at
-    /// [`Word::FaultCode`], which has faulted: its fault exit, or where the region is left.
-    cold Landing() [] => landing;
-    /// Returns the context's CR as a word of nibbles.
-    bare Conditions() [] => condition_word;
-    /// Makes FPSCR exact and returns it; only its exceptions and summaries if `exceptions` is not
-    /// 0.
-    cold Status(exceptions) ["exact_status"] => exact_status;
-}
-
-impl Hook {
-    /// Byte offset of its address relative to the context pointer.
-    pub(crate) const fn offset(self) -> i32 {
-        Word::Hooks.offset() + 8 * self as i32
-    }
-}
-
-const _: () = assert!(Word::Hooks as usize + Hook::ALL.len() <= HOST_WORDS, "PpcContext::host is too short");
+hook_rows!(define_functions);
 
 /// State that a run lends to its hooks.
 pub(crate) struct Run<'a, 'q> {
@@ -293,7 +211,7 @@ pub(crate) fn words(memory: &GuestMemory) -> [u64; HOST_WORDS] {
     words[Word::Out as usize] = leave_region as *const () as u64;
     words[Word::Missing as usize] = leave_missing as *const () as u64;
     for &hook in Hook::ALL {
-        words[Word::Hooks as usize + hook as usize] = hook.address();
+        words[Word::Hooks as usize + hook as usize] = address(hook);
     }
     words
 }
@@ -341,13 +259,5 @@ mod tests {
         for (number, kind) in KINDS.into_iter().enumerate() {
             assert_eq!(kind as usize, number);
         }
-    }
-
-    #[test]
-    fn every_hook_has_a_word_of_its_own() {
-        let offsets: Vec<i32> = Hook::ALL.iter().map(|hook| hook.offset()).collect();
-        assert!(offsets.is_sorted_by(|a, b| a + 8 == *b), "{offsets:?}");
-        assert!(Word::Roots.offset() < offsets[0]);
-        assert_eq!((Hook::Commit.arguments(), Hook::Written.arguments()), (2, 0));
     }
 }

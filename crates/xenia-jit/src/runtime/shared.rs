@@ -5,7 +5,7 @@
 //! protected by a lock.
 
 use crate::JitError;
-use crate::arch::features::HAS_BASELINE;
+use crate::arch::HAS_BASELINE;
 use crate::baseline::Baseline;
 use crate::code::cache::CodeCache;
 use crate::code::entries::Entries;
@@ -13,18 +13,18 @@ use crate::code::epochs::Epochs;
 use crate::code::memory::CODE_SIZE;
 use crate::code::store::CodeStore;
 use crate::config::{JitConfig, Tiers};
-use crate::float::float_state::DEFAULT_MXCSR;
 use crate::inspect::jit_dump::JitDump;
 use crate::inspect::perf_map::PerfMap;
 use crate::lock_order;
-use crate::mode::Mode;
-use crate::runtime::enter::LINKED;
 use crate::runtime::hooks;
-use crate::runtime::host::Word;
 use crate::tiering::ahead::AheadCounts;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
 use std::sync::{Arc, OnceLock, Weak};
 use xenia_cpu::{HOST_WORDS, PpcContext};
+use xenia_lifter::Mode;
+use xenia_lifter::float::float_state::DEFAULT_MXCSR;
+use xenia_lifter::host::Word;
+use xenia_lifter::thunks::LINKED;
 use xenia_memory::{CodeHook, GuestMemory, register_code_hook};
 use xenia_sync::{Level, Mutex};
 

@@ -16,21 +16,19 @@
 //! machine's own tables still decide the extent of a hot region, so a function that is not compiled
 //! ahead is compiled exactly as in a run without ahead-of-time compilation.
 
-use crate::JitError;
 use crate::baseline::{Survey, Surveyed};
-use crate::cfg::function_bounds::{NOP, ends_in_a_jump};
-use crate::cfg::region::{REGION_LIMIT, Region, Terminator, end_of};
 use crate::code::entries::STORED;
 use crate::code::store::{Origin, Words, words_of};
 use crate::config::Tiers;
-use crate::emit::function_tier::Compiler;
-use crate::mode::Mode;
+use crate::plan::{Plan, Wanted, split_or_shrink};
 use crate::runtime::shared::{ModeCode, Shared};
-use crate::transform::plan::{Plan, Wanted, split_or_shrink};
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 use xenia_cpu::ReservationMode;
 use xenia_isa::{Instruction, decode};
+use xenia_lifter::cfg::function_bounds::{NOP, ends_in_a_jump};
+use xenia_lifter::cfg::region::{REGION_LIMIT, Region, Terminator, end_of};
+use xenia_lifter::{Compiler, LiftError, Mode};
 
 /// Limit of functions that are surveyed.
 const MOST_FUNCTIONS: usize = 1 << 20;
@@ -205,7 +203,7 @@ impl AheadCompiler<'_> {
                     done.instructions += plan.region.instructions as u64;
                     return Some(plan);
                 }
-                Err(JitError::TooLong(fitting)) if limit > 1 => {
+                Err(LiftError::TooLong(fitting)) if limit > 1 => {
                     limit = split_or_shrink(self.learned, plan, fitting, limit);
                 }
                 Err(error) => {

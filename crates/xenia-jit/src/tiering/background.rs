@@ -18,21 +18,20 @@
 //! - Orders are deduplicated: an equal one is ignored while the first waits or is being compiled.
 //! - The thread ends with the last engine. If it ends earlier, engines compile for themselves.
 
-use crate::cfg::region::REGION_LIMIT;
 use crate::compile::Workbench;
 use crate::config::Tiers;
-use crate::emit::function_tier::Compiler;
 use crate::jit::CompileCounts;
 use crate::lock_order;
-use crate::mode::Mode;
+use crate::plan::Wanted;
 use crate::runtime::shared::{ModeCode, Shared};
 use crate::tiering::idle::Idle;
-use crate::transform::plan::Wanted;
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+use xenia_lifter::cfg::region::REGION_LIMIT;
+use xenia_lifter::{Compiler, Mode};
 use xenia_sync::{Condvar, Level, Mutex};
 
 /// Limit of waiting orders. Each is a function that ran for a millisecond or more.

@@ -21,8 +21,6 @@
 //!   is compiled.
 //! - Used in parallel runs only, since a lockstep run must not depend on the host's timing.
 
-use crate::emit::function_tier::Compiler;
-use crate::mode::Mode;
 use crate::runtime::shared::Shared;
 use crate::tiering::ahead::{AheadCompiler, Finder, Pieces};
 use crate::tiering::background::Orders;
@@ -33,6 +31,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use xenia_host::thread::lower_priority;
+use xenia_lifter::{Compiler, Mode};
 
 /// Limit of instructions that are compiled ahead during one run: some 10 s of one processor, and 80
 /// MB of stored code.

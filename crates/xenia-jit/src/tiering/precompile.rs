@@ -5,15 +5,14 @@
 //! set of compiled functions depends on the title alone; then all threads compile. Functions
 //! reachable only through pointers, and not named by the caller, are compiled when they are hot.
 
-use crate::emit::function_tier::Compiler;
 use crate::jit::Jit;
-use crate::mode::Mode;
 use crate::runtime::shared::{ModeCode, Shared};
 use crate::tiering::ahead::{AheadCompiler, Finder, Pieces};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use xenia_guest::GuestAddr;
+use xenia_lifter::{Compiler, Mode};
 use xenia_sync::{Level, Mutex};
 
 /// Functions found between two calls of `progress`.

@@ -12,20 +12,20 @@
 //!   runs from there to the next entry of compiled code, at most one loop iteration away.
 //! - If compiled code leads to an address without an entry (a case of a switch), that address
 //!   becomes an entry when the function is compiled again, for which it has to become as warm as
-//!   for the first time. The number of recompilations is bounded ([`crate::cfg::functions`]).
+//!   for the first time. The number of recompilations is bounded ([`crate::plan::functions`]).
 //! - The same holds for a pruned cold path that is reached after all, but it becomes no entry.
 //! - A long function is cut into pieces, which are counted separately.
 
-use crate::cfg::region::REGION_LIMIT;
 use crate::config::Granularity;
 use crate::jit::Engine;
-use crate::mode::Mode;
+use crate::plan::Wanted;
 use crate::runtime::shared::{ModeCode, Shared};
 use crate::tiering::background::{Answer, Order};
-use crate::transform::plan::Wanted;
 use std::time::{Duration, Instant};
 use xenia_cpu::{Exit, PpcContext};
 use xenia_guest::GuestAddr;
+use xenia_lifter::Mode;
+use xenia_lifter::cfg::region::REGION_LIMIT;
 use xenia_memory::{CurrentQueue, GuestMemory};
 
 /// Cost of leaving compiled code, finding no code, and returning, in interpreted instructions.

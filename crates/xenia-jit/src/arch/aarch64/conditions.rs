@@ -1,10 +1,10 @@
 //! Assembly routine that forms the condition register's word from its fields, for functions that
 //! save CR in their prologue.
 
-use crate::runtime::host::{Word, displacement};
 use std::arch::naked_asm;
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;
+use xenia_lifter::host::{Word, displacement};
 
 /// Stores CR as a word of nibbles in [`Word::HookResult`]. Preserves all registers but the flags.
 ///
@@ -49,9 +49,9 @@ pub(crate) unsafe extern "C" fn condition_word() {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::host::AHEAD;
     use std::arch::asm;
     use xenia_cpu::CrField;
+    use xenia_lifter::host::AHEAD;
 
     /// The word that [`condition_word`] forms of a context.
     fn word_by_code(ctx: &mut PpcContext) -> u64 {

@@ -11,14 +11,10 @@
 //! The frame of `enter_code` keeps what the C library's convention preserves, and FPCR.
 
 use crate::arch::float;
-use crate::runtime::host::{AHEAD, Leave, Word, displacement};
 use std::arch::{asm, naked_asm};
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;
-use xenia_host::registers;
-
-/// The register that holds the context in compiled code.
-pub(crate) const CONTEXT_REGISTER: usize = registers::X21;
+use xenia_lifter::host::{AHEAD, Leave, Word, displacement};
 
 /// The stack pointer of the caller.
 #[inline(always)]
@@ -49,6 +45,8 @@ const MXCSR: i32 = Word::Mxcsr.offset();
 const LEAVE: i32 = Word::Leave.offset();
 const BUDGET: i32 = displacement(offset_of!(PpcContext, budget));
 const PC: i32 = displacement(offset_of!(PpcContext, pc));
+const R1: i32 = displacement(offset_of!(PpcContext, gpr) + 8);
+const R3: i32 = displacement(offset_of!(PpcContext, gpr) + 8 * 3);
 
 /// As [`enter_code`], with FPCR and FPSR in the word for MXCSR.
 #[unsafe(naked)]
@@ -127,8 +125,8 @@ pub(crate) unsafe extern "C" fn leave_region() {
         "3:",
         "b {dispatch}",
         far = const FAR_STACK,
-        r1 = const gpr(1),
-        r3 = const gpr(3),
+        r1 = const R1,
+        r3 = const R3,
         saved = const SAVED_STACK,
         dispatch = sym dispatch,
         leave = sym leave_with_reason,
@@ -168,7 +166,7 @@ unsafe extern "C" fn leave_with_reason() {
 }
 
 /// Where the fault handler resumes, with all registers as they are at the access. There are no
-/// fault exits ([`crate::arch::fault_exit`]), so the region is left.
+/// fault exits (`MARKS_FAULTS` of xenia-lifter), so the region is left.
 #[unsafe(naked)]
 pub(crate) unsafe extern "C" fn land() {
     naked_asm!("b {drop}", drop = sym drop_frames)
@@ -205,90 +203,3 @@ pub(crate) unsafe extern "C" fn leave_missing() {
         leave = sym leave_region,
     )
 }
-
-/// Bytes of the instructions.
-fn bytes(words: &[u32]) -> Vec<u8> {
-    words.iter().flat_map(|word| word.to_le_bytes()).collect()
-}
-
-const NOP: u32 = 0xD503_201F;
-/// The branch `br x16`.
-const BRANCH: u32 = 0xD61F_0200;
-
-/// `ldr Xt, [x21, #displacement]`, scaled or unscaled.
-fn load(t: u32, displacement: i32) -> u32 {
-    let pinned = (CONTEXT_REGISTER as u32) << 5;
-    if (0..1 << 15).contains(&displacement) && displacement % 8 == 0 {
-        0xF940_0000 | (displacement.cast_unsigned() / 8) << 10 | pinned | t
-    } else {
-        assert!((-256..256).contains(&displacement), "the context has no farther places");
-        0xF840_0000 | (displacement.cast_unsigned() & 0x1FF) << 12 | pinned | t
-    }
-}
-
-/// Branch to the address in a word of the context.
-fn jump_through(word: Word) -> [u32; 2] {
-    [load(16, word.offset()), BRANCH]
-}
-
-/// Code of the stub at offset 0, which branches to an address without code run.
-pub(crate) fn missing_stub() -> Vec<u8> {
-    let mut code = vec![NOP; LINKED / 4];
-    code.extend(jump_through(Word::Missing));
-    bytes(&code)
-}
-
-/// Offset of the fast entry, for callers that have loaded the argument registers.
-pub(crate) const LINKED: usize = 12;
-
-/// Displacement of a GPR in the context.
-const fn gpr(n: usize) -> i32 {
-    displacement(offset_of!(PpcContext, gpr) + 8 * n)
-}
-
-/// Loads of [`crate::emit::CALLED_WITH`]'s registers.
-fn loads() -> [u32; LINKED / 4] {
-    [load(4, gpr(1)), load(5, gpr(3)), load(6, gpr(4))]
-}
-
-/// The thunk in front of a region's function, and the offset of the region's first entry in it. If
-/// the region `calls` others, the thunk leaves when calls are nested too deeply.
-pub(crate) fn first_thunk(calls: bool) -> (Vec<u8>, usize) {
-    if !calls {
-        return (bytes(&loads()), 0);
-    }
-    let mut code = jump_through(Word::Out).to_vec();
-    let entry = 4 * code.len();
-    code.extend(loads());
-    // cmp sp, x16
-    code.extend([load(16, Word::StackLimit.offset()), 0xEB30_63FF]);
-    let back = (code.len() as i32).wrapping_neg().cast_unsigned() & 0x7_FFFF;
-    code.push(0x5400_0003 | back << 5); // b.lo to the jump
-    (bytes(&code), entry)
-}
-
-/// Byte between pieces of code: words of it are undefined instructions.
-pub(crate) const PADDING: u8 = 0;
-
-/// Limit of an entry's number, an immediate of 16 bits.
-const MOST_ENTRIES: u32 = 1 << 16;
-
-/// Code of an entry other than the first: passes `-number` instead of pc and jumps to the region's
-/// function, `distance` bytes after the start of these [`ENTRY_SIZE`] bytes. The code is there
-/// twice, for the slow and the fast entry.
-pub(crate) fn entry_thunk(number: u32, distance: i32) -> [u8; ENTRY_SIZE] {
-    assert!((1..=MOST_ENTRIES).contains(&number), "regions have fewer entries");
-    let mut code = [PADDING; ENTRY_SIZE];
-    for (way, code) in code.chunks_exact_mut(LINKED).enumerate() {
-        let distance = distance - (way * LINKED + 4) as i32;
-        // movn x3, #(number - 1); b distance; nop
-        let branch = 0x1400_0000 | (distance / 4).cast_unsigned() & 0x03FF_FFFF;
-        code.copy_from_slice(&bytes(&[0x9280_0003 | (number - 1) << 5, branch, NOP]));
-    }
-    code
-}
-
-/// Size in bytes of an entry other than the first. It is a power of two, so that the entry's number
-/// is its offset shifted right (`emit/entries.rs`).
-pub(crate) const ENTRY_SIZE: usize = 1 << ENTRY_SHIFT;
-pub(crate) const ENTRY_SHIFT: u32 = (2 * LINKED as u32).next_power_of_two().trailing_zeros();

@@ -4,8 +4,8 @@
 //! MXCSR's two bits together do. FPSR's IDC (a denormal operand was flushed) has the place that IXC
 //! of the same operation would have. Arm Architecture Reference Manual, C5.2.8 and C5.2.10.
 
-use crate::float::float_state::{DEFAULT_MXCSR, FLUSH_DENORMALS};
 use std::arch::asm;
+use xenia_lifter::float::float_state::{DEFAULT_MXCSR, FLUSH_DENORMALS};
 
 /// The bit FPCR\[FZ\].
 const FLUSH: u64 = 1 << 24;
@@ -54,7 +54,7 @@ pub(crate) unsafe fn restore(state: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::float::float_state;
+    use xenia_lifter::float::float_state;
 
     #[test]
     fn states_survive_the_translation() {

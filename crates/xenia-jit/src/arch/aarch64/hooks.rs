@@ -10,7 +10,7 @@ macro_rules! hook_function {
 pub(crate) use hook_function;
 
 /// Defines the entry `name` of a cold hook: calls the hook's function with all registers saved that
-/// it may clobber, and stores its result in [`crate::runtime::host::Word::HookResult`].
+/// it may clobber, and stores its result in [`xenia_lifter::host::Word::HookResult`].
 macro_rules! preserving_entry {
     ($name:ident, $shell:path) => {
         #[allow(non_snake_case)] // named after the hook
@@ -75,7 +75,7 @@ macro_rules! preserving_entry {
                 "add sp, sp, #672",
                 "ret",
                 shell = sym $shell,
-                result = const $crate::runtime::host::Word::HookResult.offset(),
+                result = const xenia_lifter::host::Word::HookResult.offset(),
             )
         }
     };

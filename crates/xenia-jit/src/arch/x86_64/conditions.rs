@@ -4,10 +4,10 @@
 //! Fields are loaded one at a time: a wider load would wait until all separately stored fields have
 //! reached the cache.
 
-use crate::runtime::host::{Word, displacement};
 use std::arch::naked_asm;
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;
+use xenia_lifter::host::{Word, displacement};
 
 /// Stores CR as a word of nibbles in [`Word::HookResult`]. Preserves all registers but the flags.
 ///
@@ -54,9 +54,9 @@ pub(crate) unsafe extern "sysv64" fn condition_word() {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::host::AHEAD;
     use std::arch::asm;
     use xenia_cpu::CrField;
+    use xenia_lifter::host::AHEAD;
 
     /// The word that [`condition_word`] forms of a context.
     fn word_by_code(ctx: &mut PpcContext) -> u64 {

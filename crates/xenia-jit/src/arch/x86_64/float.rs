@@ -1,7 +1,7 @@
 //! The floating-point state of x86-64: MXCSR, whose word is also how the crate writes one.
 
-use crate::float::float_state::DEFAULT_MXCSR;
 use std::arch::asm;
+use xenia_lifter::float::float_state::DEFAULT_MXCSR;
 
 /// Reads the state of guest code and sets Rust's.
 #[inline(always)]

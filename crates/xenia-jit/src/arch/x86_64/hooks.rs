@@ -10,7 +10,7 @@ macro_rules! hook_function {
 pub(crate) use hook_function;
 
 /// Defines the entry `name` of a cold hook: calls the hook's function with all registers saved that
-/// it may clobber, and stores its result in [`crate::runtime::host::Word::HookResult`]. Compiled
+/// it may clobber, and stores its result in [`xenia_lifter::host::Word::HookResult`]. Compiled
 /// code uses no vectors wider than these.
 macro_rules! preserving_entry {
     ($name:ident, $shell:path) => {
@@ -74,7 +74,7 @@ macro_rules! preserving_entry {
                 "pop rax",
                 "ret",
                 shell = sym $shell,
-                result = const $crate::runtime::host::Word::HookResult.offset(),
+                result = const xenia_lifter::host::Word::HookResult.offset(),
             )
         }
     };

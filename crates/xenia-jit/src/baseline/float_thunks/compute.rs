@@ -7,7 +7,7 @@ use crate::baseline::encode::{
     RCX, Rm, SQRTSD, STORE, SUB, Shift, UCOMISD, XMM0, XMM1, XMM3, XMM4, XMM5, XORPS,
 };
 use crate::baseline::map::numbered_fpr;
-use crate::float::float_state::PRESENT;
+use xenia_lifter::float::float_state::PRESENT;
 
 /// Lower bits of a double that a single lacks.
 const EXTRA: i32 = 0x1FFF_FFFF;

@@ -13,10 +13,10 @@ use crate::baseline::encode::{
 };
 use crate::baseline::map::{displacement, numbered_fpr};
 use crate::baseline::templates::CodeThunk;
-use crate::float::float_state::PENDING;
 use std::mem::offset_of;
 use xenia_cpu::fpscr::CONTROL;
 use xenia_cpu::{FpLazy, PpcContext};
+use xenia_lifter::float::float_state::PENDING;
 
 const FPSCR: i32 = displacement(offset_of!(PpcContext, fpscr));
 const CR: i32 = displacement(offset_of!(PpcContext, cr));

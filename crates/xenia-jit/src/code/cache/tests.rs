@@ -1,7 +1,7 @@
 //! Tests of full caches: limits of code, regions and pages, and what is freed.
 
 use super::*;
-use crate::runtime::fault_exit::FaultExits;
+use xenia_lifter::FaultExits;
 
 fn region(pc: u32, size: usize) -> Compiled {
     Compiled {

@@ -2,7 +2,7 @@
 
 use super::record::{Label, words_of};
 use super::{MOST_ALIKE, MOST_BYTES, StoreTally};
-use crate::transform::plan::Plan;
+use crate::plan::Plan;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;

@@ -3,13 +3,12 @@
 //! The bytes are a [`Body`] encoded by postcard, followed by the code.
 
 use super::Origin;
-use crate::cfg::region::REGION_LIMIT;
-use crate::emit::function_tier::{Compiled, Tables};
-use crate::mode::Mode;
-use crate::transform::plan::Plan;
+use crate::plan::Plan;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use xenia_guest::PAGE_SIZE;
+use xenia_lifter::cfg::region::REGION_LIMIT;
+use xenia_lifter::{Compiled, Mode, Tables};
 
 /// Identification of a stored region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

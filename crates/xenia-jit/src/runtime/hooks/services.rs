@@ -1,17 +1,17 @@
 //! Implementations of the hooks; each has the name of its row in [`super::Hook`].
 
 use super::Call;
-use crate::emit::SINGLE_RESULT;
-use crate::float::exact_vector::{self, NON_JAVA};
-use crate::float::float_state::{self, DEFAULT_MXCSR, FLAGS, FLUSH_DENORMALS};
-use crate::float::soft_single;
 use crate::runtime::enter::drop_frames;
-use crate::runtime::host::{Leave, Word};
 use crate::runtime::strings;
 use xenia_cpu::fpscr::CONTROL;
 use xenia_cpu::{ExceptionKind, Exit, GuestException, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, OP_COUNT, Op, decode};
+use xenia_lifter::SINGLE_RESULT;
+use xenia_lifter::float::exact_vector::{self, NON_JAVA};
+use xenia_lifter::float::float_state::{self, DEFAULT_MXCSR, FLAGS, FLUSH_DENORMALS};
+use xenia_lifter::float::soft_single;
+use xenia_lifter::host::{Leave, Word};
 use xenia_memory::{FaultKind, MemoryFault};
 
 impl Call<'_, '_> {

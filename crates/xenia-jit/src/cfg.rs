@@ -1,8 +1,0 @@
-//! Control-flow graphs of guest code: the bounds of functions, the regions that are compiled, and
-//! their edges and loops.
-
-pub(crate) mod function_bounds;
-pub(crate) mod functions;
-pub(crate) mod graph;
-pub(crate) mod loops;
-pub(crate) mod region;

@@ -1,0 +1,294 @@
+//! Known guest functions: their bounds, pieces and entries.
+//!
+//! Starts come from `.pdata` or are call targets. A function ends at the start of the next one,
+//! unless its end was given. A function too long to compile at once is split
+//! ([`crate::plan::pieces`]); any other is a single piece.
+//!
+//! # Bound on compilation
+//! The total amount of compiled code is proportional to the amount of guest code, regardless of how
+//! it is entered:
+//! - Each piece is compiled once, with all the entries that branches need.
+//! - If an address that was not a known entry is entered (a case of a switch statement, the target
+//!   of a `longjmp`), its piece is compiled again with that address and all code reached meanwhile,
+//!   [`MOST_TIMES`] times in all. The same happens when a path that cold-path pruning left out is
+//!   reached.
+//! - After that the piece is *settled*: only a few instructions are compiled beside it, from such
+//!   an address to the next entry.
+
+use crate::plan::pieces::Cut;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Maximum distance in bytes between a function's start and code that is considered part of it.
+const FUNCTION_REACH: u32 = 1 << 20;
+/// Maximum number of compilations of a piece.
+pub(crate) const MOST_TIMES: u32 = 3;
+/// Maximum number of known functions, besides those from outside; no title has as many.
+const MOST_FUNCTIONS: usize = 1 << 20;
+/// Maximum number of known pieces and entries of all functions together. Without it, code that is
+/// rewritten again and again would add them forever. Above it, functions are compiled up to the
+/// limit of a region, and no entries are recorded.
+const MOST_LEARNED: usize = 1 << 21;
+
+/// A known function.
+#[derive(Clone, Debug, Default)]
+struct Function {
+    /// Its end, if given from outside.
+    end: Option<u32>,
+    /// Whether it was given from outside.
+    given: bool,
+    /// Entries beyond those found by following branches.
+    entries: BTreeSet<u32>,
+    /// Its pieces, keyed by start address; the first piece may be missing.
+    pieces: BTreeMap<u32, Piece>,
+    /// Address after the last code that is known to be part of it, even if no branch leads there.
+    end_of_code: u32,
+}
+
+/// A known piece of a function.
+#[derive(Clone, Copy, Debug, Default)]
+struct Piece {
+    /// The region of its last compilation, if any.
+    region: Option<u32>,
+    /// Number of compilations since its code changed.
+    times: u32,
+}
+
+/// The function and piece that contain an address.
+#[derive(Clone, Debug)]
+pub(crate) struct FunctionPlace {
+    /// Start of the function, and the address after its end.
+    pub(crate) function: (u32, u32),
+    /// Address after the last code that is known to be part of it, even if no branch leads there.
+    pub(crate) end_of_code: u32,
+    /// Bounds of the piece.
+    pub(crate) piece: (u32, u32),
+    /// Known entries of the piece; the function's start is first, if the piece contains it.
+    pub(crate) roots: Vec<u32>,
+    /// Whether the piece's code contains the instruction, though perhaps not as an entry: after a
+    /// branch or two, execution is back in compiled code.
+    pub(crate) is_covered: bool,
+    /// Whether the piece is settled, that is, not compiled again.
+    pub(crate) is_settled: bool,
+    /// Number of compilations of the piece, if its code still exists.
+    pub(crate) times: u32,
+}
+
+impl FunctionPlace {
+    /// The unit of compilation of the code at `pc`: its piece's start, or `pc` itself if it is
+    /// compiled beside a settled piece.
+    pub(crate) fn unit(&self, pc: u32) -> u32 {
+        if self.is_settled { pc } else { self.piece.0 }
+    }
+}
+
+/// Known functions, keyed by start address.
+#[derive(Debug, Default)]
+pub(crate) struct Functions {
+    by_start: BTreeMap<u32, Function>,
+    /// Number of their recorded entries and pieces.
+    learned: usize,
+}
+
+impl Functions {
+    /// Records the start of a function.
+    pub(crate) fn add(&mut self, start: u32) {
+        if self.by_start.len() < MOST_FUNCTIONS {
+            self.by_start.entry(start).or_default();
+        }
+    }
+
+    /// Records the bounds of a function given from outside.
+    pub(crate) fn give(&mut self, start: u32, end: Option<u32>) {
+        let function = self.by_start.entry(start).or_default();
+        function.given = true;
+        function.end = end.or(function.end);
+    }
+
+    /// The end of the function at `start`, if given from outside.
+    pub(crate) fn ends_at(&self, start: u32) -> Option<u32> {
+        self.by_start.get(&start)?.end
+    }
+
+    /// Bounds of the function that `pc` may belong to. Without a known function nearby, one that
+    /// starts at `pc`.
+    fn bounds(&self, pc: u32) -> (u32, u32) {
+        let start = match self.by_start.range(..=pc).next_back() {
+            Some((&start, _)) if pc - start < FUNCTION_REACH => start,
+            _ => pc,
+        };
+        let end_of = |start: u32| self.by_start.get(&start).and_then(|function| function.end);
+        let start = if end_of(start).is_some_and(|end| pc >= end) { pc } else { start };
+        let limit = start.saturating_add(FUNCTION_REACH);
+        let next = self.by_start.range(start.saturating_add(4)..).next().map_or(limit, |(&next, _)| next);
+        (start, end_of(start).unwrap_or(next).min(limit).max(pc.saturating_add(4)))
+    }
+
+    /// Finds the function and piece of `pc`. `covers` returns whether a region covers it, or `None`
+    /// if that region no longer exists.
+    pub(crate) fn place(&self, pc: u32, covers: impl Fn(u32) -> Option<bool>) -> FunctionPlace {
+        let (start, end) = self.bounds(pc);
+        let (mut from, mut to) = (start, end);
+        let (mut is_covered, mut times) = (false, 0);
+        let mut roots = Vec::new();
+        let function = self.by_start.get(&start);
+        if let Some(function) = function {
+            if let Some((&first, piece)) = function.pieces.range(..=pc).next_back() {
+                from = first;
+                if let Some(covered) = piece.region.and_then(covers) {
+                    (is_covered, times) = (covered, piece.times);
+                }
+            }
+            if let Some((&next, _)) = function.pieces.range(pc.saturating_add(4)..).next() {
+                to = next.min(end);
+            }
+        }
+        if from == start {
+            roots.push(start);
+        }
+        roots.extend(function.iter().flat_map(|f| f.entries.range(from..to)).filter(|&&at| at != start));
+        let end_of_code = function.map_or(0, |function| function.end_of_code);
+        let is_settled = times >= MOST_TIMES;
+        FunctionPlace {
+            function: (start, end),
+            end_of_code,
+            piece: (from, to),
+            roots,
+            is_covered,
+            is_settled,
+            times,
+        }
+    }
+
+    /// The function at `start`, if the limit allows it another entry or piece.
+    fn learn(&mut self, start: u32) -> Option<(&mut Function, &mut usize)> {
+        let function = self.by_start.get_mut(&start)?;
+        (self.learned < MOST_LEARNED).then_some((function, &mut self.learned))
+    }
+
+    /// Records an entry of the function at `start`.
+    pub(crate) fn add_entry(&mut self, start: u32, pc: u32) {
+        if let Some((function, learned)) = self.learn(start) {
+            *learned += usize::from(function.entries.insert(pc));
+        }
+    }
+
+    /// Splits the piece at `piece` of the function at `start`, whose code ends at `end`. Returns
+    /// false if the piece stays whole.
+    pub(crate) fn cut(&mut self, start: u32, piece: u32, end: u32, cut: &Cut) -> bool {
+        self.add(start);
+        let Some((function, learned)) = self.learn(start) else { return false };
+        let before = function.entries.len() + function.pieces.len();
+        function.pieces.entry(piece).or_default();
+        let pieces = function.pieces.len();
+        for &border in &cut.borders {
+            function.pieces.entry(border).or_default();
+        }
+        function.entries.extend(&cut.entries);
+        function.end_of_code = function.end_of_code.max(end);
+        *learned += function.entries.len() + function.pieces.len() - before;
+        function.pieces.len() > pieces
+    }
+
+    /// Records that the function at `start` has code up to `end`. Returns false if that was known,
+    /// or cannot be recorded.
+    pub(crate) fn reaches(&mut self, start: u32, end: u32) -> bool {
+        self.add(start);
+        let Some(function) = self.by_start.get_mut(&start) else { return false };
+        let is_new = end > function.end_of_code;
+        function.end_of_code = function.end_of_code.max(end);
+        is_new
+    }
+
+    /// The region of the last compilation of the piece around `pc`.
+    pub(crate) fn region_at(&self, pc: u32) -> Option<u32> {
+        let function = self.by_start.get(&self.bounds(pc).0)?;
+        function.pieces.range(..=pc).next_back()?.1.region
+    }
+
+    /// Whether the piece at `piece` of the function at `start` was compiled before.
+    pub(crate) fn was_compiled(&self, start: u32, piece: u32) -> bool {
+        let piece = self.by_start.get(&start).and_then(|function| function.pieces.get(&piece));
+        piece.is_some_and(|piece| piece.region.is_some())
+    }
+
+    /// Records the compilation of the piece at `piece` of the function at `start`.
+    pub(crate) fn compiled(&mut self, start: u32, piece: u32, region: u32) {
+        if let Some((function, learned)) = self.learn(start) {
+            *learned += usize::from(!function.pieces.contains_key(&piece));
+            let piece = function.pieces.entry(piece).or_default();
+            (piece.region, piece.times) = (Some(region), piece.times.saturating_add(1));
+        }
+    }
+
+    /// Records a code change around `pc`: the new code may need other entries, so its piece may be
+    /// compiled again.
+    pub(crate) fn changed(&mut self, pc: u32) {
+        let (start, _) = self.bounds(pc);
+        let function = self.by_start.get_mut(&start);
+        if let Some((_, piece)) = function.and_then(|f| f.pieces.range_mut(..=pc).next_back()) {
+            piece.times = 0;
+        }
+    }
+
+    /// Forgets all functions and data that were not given from outside.
+    pub(crate) fn forget(&mut self) {
+        self.by_start.retain(|_, function| function.given);
+        for function in self.by_start.values_mut() {
+            *function = Function { end: function.end, given: true, ..Function::default() };
+        }
+        self.learned = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Splits the 16 KiB from `start` at every 4 KiB, with an entry at every word.
+    fn cut(start: u32) -> Cut {
+        let borders = (1..4).map(|n| start + n * 0x1000).collect();
+        Cut { borders, entries: (0..0x1000).map(|n| start + 4 * n).collect() }
+    }
+
+    #[test]
+    fn a_piece_has_the_entries_inside_of_it() {
+        let mut functions = Functions::default();
+        functions.give(0x1_0000, Some(0x2_0000));
+        assert!(functions.cut(0x1_0000, 0x1_0000, 0x1_4000, &cut(0x1_0000)));
+        let place = functions.place(0x1_1004, |_| None);
+        assert_eq!((place.function, place.piece), ((0x1_0000, 0x2_0000), (0x1_1000, 0x1_2000)));
+        assert_eq!((place.roots.first(), place.roots.len()), (Some(&0x1_1000), 0x400));
+        let first = functions.place(0x1_0FFC, |_| None);
+        assert_eq!((first.piece, first.roots.len()), ((0x1_0000, 0x1_1000), 0x400));
+        assert_eq!(functions.place(0x1_FFFC, |_| None).piece, (0x1_3000, 0x2_0000));
+    }
+
+    #[test]
+    fn a_piece_is_settled_once_it_was_compiled_often_and_until_its_code_changes() {
+        let mut functions = Functions::default();
+        functions.add(0x1000);
+        let settled = |functions: &Functions, lives: Option<bool>| {
+            let place = functions.place(0x1010, |_| lives);
+            assert_eq!(place.unit(0x1010), if place.is_settled { 0x1010 } else { 0x1000 });
+            place.is_settled
+        };
+        for region in 0..MOST_TIMES {
+            assert!(!settled(&functions, Some(true)));
+            functions.compiled(0x1000, 0x1000, region);
+        }
+        assert!(settled(&functions, Some(true)));
+        assert!(!settled(&functions, None), "its region is gone");
+        functions.changed(0x1010);
+        assert!(!settled(&functions, Some(true)));
+    }
+
+    #[test]
+    fn learned_entries_and_pieces_are_bounded() {
+        let mut functions = Functions::default();
+        let cuts =
+            (0..2000).take_while(|n| functions.cut(n * 0x4000, n * 0x4000, u32::MAX, &cut(n * 0x4000)));
+        assert_eq!(cuts.count(), MOST_LEARNED.div_ceil(0x1000 + 4));
+        functions.forget();
+        assert!(functions.cut(0, 0, u32::MAX, &cut(0)));
+    }
+}

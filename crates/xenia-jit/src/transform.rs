@@ -1,7 +1,0 @@
-//! Transformations: choice of the code that is compiled together, inlining of leaf functions, and
-//! removal of dead loads from the lifted code.
-
-pub(crate) mod dead_loads;
-pub(crate) mod inlining;
-pub(crate) mod pieces;
-pub(crate) mod plan;

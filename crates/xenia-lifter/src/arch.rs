@@ -1,0 +1,27 @@
+//! The processor's part of the compiler: code in front of regions, the form of its accesses' marks
+//! and relocations, features, and the optimisation of finished code.
+//!
+//! One folder per processor, with the same names in each; nothing else of the crate depends on the
+//! processor.
+//!
+//! | module | contents |
+//! |---|---|
+//! | `thunks` | code in front of regions' functions, and for addresses without code |
+//! | `fault_exit` | marks behind accesses in loops |
+//! | `features` | instructions that Cranelift may use; properties that change the lifter's code |
+//! | `peephole` | optimisation of finished code |
+//! | `relocation` | how code refers to link slots and to itself |
+
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+#[cfg(target_arch = "aarch64")]
+pub(crate) use aarch64::{fault_exit, peephole, relocation};
+#[cfg(target_arch = "aarch64")]
+pub use aarch64::{features, thunks};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86_64::{fault_exit, peephole, relocation};
+#[cfg(target_arch = "x86_64")]
+pub use x86_64::{features, thunks};

@@ -1,0 +1,7 @@
+//! The compiler's part that is x86-64's.
+
+pub(crate) mod fault_exit;
+pub mod features;
+pub(crate) mod peephole;
+pub(crate) mod relocation;
+pub mod thunks;

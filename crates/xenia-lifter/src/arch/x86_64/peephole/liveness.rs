@@ -1,0 +1,68 @@
+//! Live registers at the ends of basic blocks: those whose values may be read later.
+
+use super::flow::{Block, Flow, Kind, MOST_PASSES, Op};
+use super::operands::{FRAME_POINTER, STACK_POINTER};
+use crate::analysis::block_params::{CALLED_WITH, RETURNED};
+use crate::thunks::CONTEXT_REGISTER;
+
+/// Registers with results of a region (`crate::emit::region_signature`): rax, rcx, rdx, rsi. The
+/// stack, its frame and the context go on.
+const RESULTS: u16 = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 6 | FIXED;
+/// Registers with arguments of regions and hooks, which have five at most: rdi, rsi, rdx, rcx, r8.
+const ARGUMENTS: u16 = 1 << 7 | 1 << 6 | 1 << 2 | 1 << 1 | 1 << 8 | FIXED;
+/// rsp, rbp and r15.
+const FIXED: u16 = 1 << STACK_POINTER | 1 << FRAME_POINTER | 1 << CONTEXT_REGISTER;
+
+const _: () = assert!(2 + RETURNED.len() == 4 && 2 + CALLED_WITH.len() == 5, "the registers above");
+
+/// Computes [`Block::live_in`] and [`Block::live_out`] of all blocks. If the limit of passes is
+/// reached, all registers count as live everywhere.
+pub(super) fn solve(flow: &mut Flow) {
+    if !(0..MOST_PASSES).any(|_| !pass(flow)) {
+        for block in &mut flow.blocks {
+            (block.live_in, block.live_out) = (u16::MAX, u16::MAX);
+        }
+    }
+}
+
+/// One pass from the last block to the first. Returns whether it has changed something.
+fn pass(flow: &mut Flow) -> bool {
+    let mut changes = false;
+    for number in (0..flow.blocks.len()).rev() {
+        let block = &flow.blocks[number];
+        let out = match flow.ops[block.ops.end - 1].kind {
+            Kind::Return => RESULTS,
+            Kind::Leave => ARGUMENTS,
+            _ => block.successors.iter().fold(0, |live, &to| live | flow.blocks[to as usize].live_in),
+        };
+        let mut live = out;
+        for op in flow.ops[block.ops.clone()].iter().rev() {
+            live = before(&flow.blocks, op, live);
+        }
+        let block = &mut flow.blocks[number];
+        changes |= block.live_in != live;
+        (block.live_in, block.live_out) = (live, out);
+    }
+    changes
+}
+
+/// The registers that are live before `op` if `after` are live behind it.
+fn before(blocks: &[Block], op: &Op, after: u16) -> u16 {
+    // Whether a call preserves a register or not, taking it for live is no fault.
+    let is_call = matches!(op.kind, Kind::Call | Kind::PreservingCall);
+    let left = if is_call { after } else { after & !op.usage.defines };
+    left | needed(blocks, op)
+}
+
+/// The registers whose values `op` reads, or the code behind its fault exit.
+pub(super) fn needed(blocks: &[Block], op: &Op) -> u16 {
+    op.usage.reads | fixed(blocks, op)
+}
+
+/// The registers whose values must be where they are at `op`, although it does not name them: as
+/// arguments of a call, or for the code behind its fault exit.
+pub(super) fn fixed(blocks: &[Block], op: &Op) -> u16 {
+    let landing = op.landing.map_or(0, |block| blocks[block as usize].live_in);
+    let is_call = matches!(op.kind, Kind::Call | Kind::PreservingCall);
+    landing | if is_call { ARGUMENTS } else { 0 }
+}

@@ -1,0 +1,7 @@
+//! Control-flow graphs of guest code: the bounds of functions, the regions that are compiled, and
+//! their edges and loops.
+
+pub mod function_bounds;
+pub(crate) mod graph;
+pub(crate) mod loops;
+pub mod region;

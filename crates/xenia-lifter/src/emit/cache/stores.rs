@@ -1,0 +1,155 @@
+//! Write-back: stores of dirty registers to the context.
+
+use super::super::float_registers::singles;
+use super::super::{HOST, Lifter};
+use super::{Pending, Special, Xer, gpr_offset, vr_offset};
+use crate::analysis::loop_carried::carried;
+use crate::float::float_state::{PENDING, PRESENT};
+use crate::host::displacement;
+use cranelift_codegen::ir::{InstBuilder, Value};
+use std::mem::offset_of;
+use xenia_cpu::{FpLazy, PpcContext};
+
+impl Lifter<'_> {
+    /// Marks the loop's sunk registers dirty: before an exit from the loop, or before code reads
+    /// the context.
+    pub(crate) fn surface(&mut self) {
+        for n in self.loop_carried.sunk() {
+            if n == carried::CTR {
+                self.special(Special::Ctr);
+                self.state.cache.special_dirty |= 1 << Special::Ctr as u8;
+            } else {
+                self.gpr(n);
+                self.state.cache.gpr_dirty |= 1 << n;
+            }
+        }
+    }
+
+    /// Writes back all dirty state; the values stay known.
+    pub(crate) fn flush(&mut self) {
+        self.store_dirty();
+        self.state.cache.floats.all_stored();
+        self.clear_dirty_state();
+    }
+
+    /// As [`Self::flush`], except for floating-point registers, whose expected format depends on
+    /// the target.
+    pub(crate) fn flush_but_floats(&mut self) {
+        self.store_pending();
+        self.store_others();
+        self.clear_dirty_state();
+    }
+
+    /// As [`Self::flush`], before an access that may fault: singles are stored in single format.
+    pub(crate) fn flush_for_access(&mut self) {
+        self.surface();
+        self.store_pending();
+        self.store_floats_as_they_are();
+        self.store_others();
+        self.clear_dirty_state();
+    }
+
+    fn clear_dirty_state(&mut self) {
+        self.state.cache.gpr_dirty = 0;
+        self.state.cache.vr_dirty = 0;
+        self.state.cache.cr_dirty = 0;
+        self.state.cache.xer_dirty = 0;
+        self.state.cache.special_dirty = 0;
+        self.state.cache.pending = Pending::default();
+        self.state.restart_point = None;
+    }
+
+    /// Number of dirty registers and parts of registers.
+    pub(crate) fn dirty(&self) -> u32 {
+        let cache = &self.state.cache;
+        let pending = &cache.pending;
+        let owed = [pending.operation.is_some(), pending.compared.is_some(), pending.rounding.is_some()];
+        cache.gpr_dirty.count_ones()
+            + cache.vr_dirty.count_ones()
+            + cache.floats.dirty()
+            + u32::from(cache.cr_dirty | cache.xer_dirty | cache.special_dirty).count_ones()
+            + owed.map(u32::from).iter().sum::<u32>()
+    }
+
+    /// The pending FPSCR state.
+    pub(crate) fn pending(&mut self) -> &mut Pending {
+        &mut self.state.cache.pending
+    }
+
+    /// Stores the pending FPSCR state without clearing it.
+    pub(crate) fn store_pending(&mut self) {
+        const LAZY: i32 = displacement(offset_of!(PpcContext, fp_lazy));
+        let pending = self.state.cache.pending;
+        if let Some((word, operands)) = pending.operation {
+            let ctx = self.context();
+            let op = self.const64(PENDING | singles(operands) | u64::from(word));
+            self.b.ins().store(HOST, op, ctx, LAZY + offset_of!(FpLazy, op) as i32);
+            let places = [offset_of!(FpLazy, a), offset_of!(FpLazy, b), offset_of!(FpLazy, c)];
+            for (operand, place) in operands.into_iter().zip(places) {
+                if let Some(operand) = operand {
+                    self.b.ins().store(HOST, operand.value(), ctx, LAZY + place as i32);
+                }
+            }
+        }
+        for (value, byte) in [(pending.compared, 5), (pending.rounding, 6)] {
+            if let Some(value) = value {
+                let value = self.b.ins().bor_imm_s(value, i64::from(PRESENT));
+                let ctx = self.context();
+                self.b.ins().store(HOST, value, ctx, LAZY + byte);
+            }
+        }
+    }
+
+    /// Stores all dirty state and leaves it dirty, for a path that leaves the region.
+    pub(crate) fn store_dirty(&mut self) {
+        self.surface();
+        self.store_pending();
+        self.store_floats();
+        self.store_others();
+    }
+
+    /// Stores all dirty state except that of floating point.
+    pub(crate) fn store_others(&mut self) {
+        for n in 0..32 {
+            if self.state.cache.gpr_dirty >> n & 1 != 0
+                && let Some(value) = self.state.cache.gpr[n]
+            {
+                self.store_word(value, gpr_offset(n));
+            }
+        }
+        let mut dirty = self.state.cache.vr_dirty;
+        while dirty != 0 {
+            let n = dirty.trailing_zeros() as usize;
+            dirty &= dirty - 1;
+            if let Some(value) = self.state.cache.vr[n] {
+                self.store_word(value, vr_offset(n));
+            }
+        }
+        for field in 0..8 {
+            if self.state.cache.cr_dirty >> field & 1 != 0 {
+                self.store_field(field);
+            }
+        }
+        for bit in [Xer::Ov, Xer::Ca] {
+            if self.state.cache.xer_dirty >> bit as u8 & 1 != 0
+                && let Some(value) = self.state.cache.xer[bit as usize]
+            {
+                self.store_word(value, bit.offset());
+            }
+        }
+        for register in [Special::Lr, Special::Ctr] {
+            if self.state.cache.special_dirty >> register as u8 & 1 != 0
+                && let Some(value) = self.state.cache.special[register as usize]
+            {
+                self.store_word(value, register.offset());
+            }
+        }
+    }
+
+    /// Stores a value to the context. The context pointer is requested only here, since its copy
+    /// stays in the code even without a use.
+    fn store_word(&mut self, value: Value, offset: i32) {
+        let ctx = self.context();
+        self.b.ins().store(HOST, value, ctx, offset);
+    }
+}

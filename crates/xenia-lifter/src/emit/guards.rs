@@ -1,0 +1,61 @@
+//! Guards: code on the edges to a block that establishes its assumptions about floating point
+//! ([`crate::analysis::assumptions`]).
+
+use super::{Lifter, reason};
+use crate::analysis::assumptions::Assumptions;
+use crate::cfg::graph::BlockId;
+use crate::host::Leave;
+use cranelift_codegen::ir::{InstBuilder, types};
+
+impl Lifter<'_> {
+    /// Assumptions of a block; none if it inherits its state.
+    pub(super) fn assumptions_of(&self, id: BlockId) -> Assumptions {
+        if self.graph.is_ebb_member(id) { Assumptions::default() } else { self.assumptions[id.index()] }
+    }
+
+    /// Establishes the assumptions of the block `to` and stores floating-point registers in the
+    /// formats that it expects. All other registers must be stored already.
+    pub(super) fn prepare(&mut self, to: BlockId) {
+        let Assumptions { mode, short, open } = self.assumptions_of(to);
+        let unknown = (0..32).filter(|n| short >> n & 1 != 0 && self.known_single(*n).is_none()).collect();
+        self.guard_singles(self.graph.start(to), unknown);
+        self.store_floats_but(short, open);
+        if let Some(mode) = mode {
+            self.float_mode(mode);
+        }
+    }
+
+    /// Guard: checks that these registers hold doubles that are exact singles. On failure the
+    /// interpreter runs from `to` to the next entry.
+    fn guard_singles(&mut self, to: u32, registers: Vec<usize>) {
+        if registers.is_empty() {
+            return;
+        }
+        let (cache, words) = (self.state.cache.clone(), self.state.words);
+        let mut unfit = None;
+        for n in registers {
+            self.single_operand(n, &mut unfit);
+        }
+        let (Some(unfit), Some(here)) = (unfit, self.b.current_block()) else { return };
+        let found = (
+            std::mem::replace(&mut self.state.cache, cache),
+            std::mem::replace(&mut self.state.words, words),
+        );
+        self.b.switch_to_block(unfit);
+        self.store_dirty();
+        let why = self.b.ins().iconst(types::I64, reason(Leave::Unfit, to));
+        self.leave_value(why);
+        (self.state.cache, self.state.words) = found;
+        self.b.switch_to_block(here);
+    }
+
+    /// Converts the registers that a block assumes as singles to doubles, on a path that leaves the
+    /// region.
+    pub(super) fn lengthen(&mut self, id: BlockId) {
+        let Assumptions { short, open, .. } = self.assumptions_of(id);
+        if short | open != 0 {
+            let (short, open) = (self.const64(short.into()), self.const64(open.into()));
+            self.call_cold_hook(crate::hook::Hook::Widen, &[short, open]);
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! Fixed-point arithmetic and compares, and the VSCR moves that the instruction table lists here.
+//!
+//! Results have 64 bits; carry, overflow and CR0 come from the low word in 32-bit mode. Where the
+//! books say "undefined", results are those of hardware of the family: an undefined quotient is 0,
+//! `mulhw` sign-extends, `mulhwu`, `divw` and `divwu` zero-extend.
+
+use super::cache::{Compared, Cr, Xer};
+use super::overflow::SoChange;
+use super::{HOST, Lifter};
+use crate::host::displacement;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, Value, types};
+use std::mem::offset_of;
+use xenia_cpu::PpcContext;
+use xenia_isa::{Instruction, Integer};
+
+impl Lifter<'_> {
+    fn low(&mut self, value: Value) -> Value {
+        self.b.ins().ireduce(types::I32, value)
+    }
+
+    /// Sets OV, and SO if it is not set.
+    pub(super) fn set_overflow(&mut self, overflow: Value) {
+        if self.config.mode.overflowed {
+            self.set_xer(Xer::Ov, overflow);
+        } else {
+            let none = self.b.ins().iconst(types::I8, 0);
+            self.set_xer(Xer::Ov, none);
+            self.state.so_changes = Some(SoChange { condition: overflow, by_overflow: true });
+        }
+    }
+
+    /// OV of the sum `a + b (+ carry) = sum`: set if both operands' signs differ from the sum's.
+    fn sum_overflow(&mut self, a: Value, b: Value, sum: Value) {
+        let (a, b, sum) = (self.counted(a), self.counted(b), self.counted(sum));
+        let a = self.b.ins().bxor(a, sum);
+        let b = self.b.ins().bxor(b, sum);
+        let both = self.b.ins().band(a, b);
+        let overflow = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, both, 0);
+        self.set_overflow(overflow);
+    }
+
+    /// Writes an XO-form result; OV, if requested, must be set already.
+    fn finish(&mut self, i: Instruction, result: Value) {
+        self.set_gpr(i.rd(), result);
+        if i.rc() {
+            self.record(result);
+        }
+    }
+
+    /// `a + b + CA` with the carry out, for a constant `b` of 0 or −1: for 0, CA' = (sum < a); for
+    /// −1, which subtracts 1 − CA, CA' = (a ≠ 0 or CA).
+    fn add_extended_constant(&mut self, i: Instruction, a: Value, b: i64) {
+        let carry = self.xer(Xer::Ca);
+        let carry = self.b.ins().uextend(types::I64, carry);
+        let rest = if b == 0 { a } else { self.b.ins().iadd_imm_s(a, b) };
+        let sum = self.b.ins().iadd(rest, carry);
+        let (a_counted, sum_counted) = (self.counted(a), self.counted(sum));
+        let out = if b == 0 {
+            self.b.ins().icmp(IntCC::UnsignedLessThan, sum_counted, a_counted)
+        } else {
+            let carry = self.counted(carry);
+            let any = self.b.ins().bor(a_counted, carry);
+            self.b.ins().icmp_imm_s(IntCC::NotEqual, any, 0)
+        };
+        self.set_xer(Xer::Ca, out);
+        if i.oe() {
+            let b = self.const64(b as u64);
+            self.sum_overflow(a, b, sum);
+        }
+        self.finish(i, sum);
+    }
+
+    /// `a + b + CA` with the carry out.
+    fn add_extended(&mut self, i: Instruction, a: Value, b: Value) {
+        let carry = self.xer(Xer::Ca);
+        let carry = self.b.ins().uextend(types::I64, carry);
+        let half = self.b.ins().iadd(a, b);
+        let sum = self.b.ins().iadd(half, carry);
+        let out = if self.config.mode.wide {
+            let first = self.b.ins().icmp(IntCC::UnsignedLessThan, half, a);
+            let second = self.b.ins().icmp(IntCC::UnsignedLessThan, sum, half);
+            self.b.ins().bor(first, second)
+        } else {
+            let (a_low, b_low) = (self.low(a), self.low(b));
+            let a_low = self.b.ins().uextend(types::I64, a_low);
+            let b_low = self.b.ins().uextend(types::I64, b_low);
+            let low = self.b.ins().iadd(a_low, b_low);
+            let low = self.b.ins().iadd(low, carry);
+            let out = self.b.ins().ushr_imm_s(low, 32);
+            self.b.ins().ireduce(types::I8, out)
+        };
+        self.set_xer(Xer::Ca, out);
+        if i.oe() {
+            self.sum_overflow(a, b, sum);
+        }
+        self.finish(i, sum);
+    }
+
+    fn add_immediate_carrying(&mut self, i: Instruction) -> Value {
+        let a = self.gpr(i.ra());
+        let sum = self.b.ins().iadd_imm_s(a, i.simm());
+        let (a, low) = (self.counted(a), self.counted(sum));
+        let carry = self.b.ins().icmp(IntCC::UnsignedLessThan, low, a);
+        // Adding 0 never carries, and the test above is correct for it too.
+        self.set_xer(Xer::Ca, carry);
+        self.set_gpr(i.rd(), sum);
+        sum
+    }
+
+    /// `cmp` and `cmpl`.
+    fn compare(&mut self, i: Instruction, signed: bool) {
+        let (ra, rb) = (i.ra(), i.rb());
+        let compared = if i.l() {
+            Compared { a: self.gpr(ra), b: self.gpr(rb), signed, extended: None }
+        } else {
+            let is_extended = !signed && self.state.cache.knows_low(ra) && self.state.cache.knows_low(rb);
+            let extended = is_extended.then(|| (self.gpr_low(ra), self.gpr_low(rb)));
+            Compared { a: self.gpr32(ra), b: self.gpr32(rb), signed, extended }
+        };
+        self.set_cr(i.crfd(), Cr::Compare(compared));
+    }
+
+    /// `cmpi` and `cmpli` with the immediate, extended.
+    fn compare_immediate(&mut self, i: Instruction, immediate: u64, signed: bool) {
+        let ra = i.ra();
+        let wide = self.const64(immediate);
+        let compared = if i.l() {
+            Compared { a: self.gpr(ra), b: wide, signed, extended: None }
+        } else {
+            let is_extended = !signed && self.state.cache.knows_low(ra);
+            let extended = is_extended.then(|| (self.gpr_low(ra), wide));
+            Compared { a: self.gpr32(ra), b: self.const32(immediate as u32), signed, extended }
+        };
+        self.set_cr(i.crfd(), Cr::Compare(compared));
+    }
+}
+
+impl Integer for Lifter<'_> {
+    fn addx(&mut self, i: Instruction) {
+        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let sum = self.b.ins().iadd(a, b);
+        if i.oe() {
+            self.sum_overflow(a, b, sum);
+        }
+        self.finish(i, sum);
+    }
+
+    fn addcx(&mut self, i: Instruction) {
+        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let sum = self.b.ins().iadd(a, b);
+        let (a_low, low) = (self.counted(a), self.counted(sum));
+        let carry = self.b.ins().icmp(IntCC::UnsignedLessThan, low, a_low);
+        self.set_xer(Xer::Ca, carry);
+        if i.oe() {
+            self.sum_overflow(a, b, sum);
+        }
+        self.finish(i, sum);
+    }
+
+    fn addex(&mut self, i: Instruction) {
+        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        self.add_extended(i, a, b);
+    }
+
+    fn addi(&mut self, i: Instruction) {
+        let wrong = i64::from(self.config.wrong_addi && i.ra() != 0);
+        if i.ra() == 0 {
+            let value = self.const64(i.simm() as u64);
+            self.set_gpr(i.rd(), value);
+        } else {
+            let a = self.gpr(i.ra());
+            let sum = self.plus(a, i.simm() + wrong);
+            self.set_gpr(i.rd(), sum);
+        }
+    }
+
+    fn addic(&mut self, i: Instruction) {
+        self.add_immediate_carrying(i);
+    }
+
+    fn addic_rc(&mut self, i: Instruction) {
+        let sum = self.add_immediate_carrying(i);
+        self.record(sum);
+    }
+
+    fn addis(&mut self, i: Instruction) {
+        let shifted = i.simm() << 16;
+        if i.ra() == 0 {
+            let value = self.const64(shifted as u64);
+            self.set_gpr(i.rd(), value);
+        } else {
+            let a = self.gpr(i.ra());
+            let sum = self.plus(a, shifted);
+            self.set_gpr(i.rd(), sum);
+        }
+    }
+
+    fn addmex(&mut self, i: Instruction) {
+        let a = self.gpr(i.ra());
+        self.add_extended_constant(i, a, -1);
+    }
+
+    fn addzex(&mut self, i: Instruction) {
+        let a = self.gpr(i.ra());
+        self.add_extended_constant(i, a, 0);
+    }
+
+    fn cmp(&mut self, i: Instruction) {
+        self.compare(i, true);
+    }
+
+    fn cmpi(&mut self, i: Instruction) {
+        self.compare_immediate(i, i.simm() as u64, true);
+    }
+
+    fn cmpl(&mut self, i: Instruction) {
+        self.compare(i, false);
+    }
+
+    fn cmpli(&mut self, i: Instruction) {
+        self.compare_immediate(i, i.uimm(), false);
+    }
+
+    fn divdx(&mut self, i: Instruction) {
+        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let quotient = self.quotient(i, a, b, true);
+        self.finish(i, quotient);
+    }
+
+    fn divdux(&mut self, i: Instruction) {
+        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let quotient = self.quotient(i, a, b, false);
+        self.finish(i, quotient);
+    }
+
+    fn divwx(&mut self, i: Instruction) {
+        let (a, b) = (self.gpr32(i.ra()), self.gpr32(i.rb()));
+        let quotient = self.quotient(i, a, b, true);
+        self.set_gpr32(i.rd(), quotient);
+        if i.rc() {
+            self.record32(quotient);
+        }
+    }
+
+    fn divwux(&mut self, i: Instruction) {
+        let (a, b) = (self.gpr32(i.ra()), self.gpr32(i.rb()));
+        let quotient = self.quotient(i, a, b, false);
+        self.set_gpr32(i.rd(), quotient);
+        if i.rc() {
+            self.record32(quotient);
+        }
+    }
+
+    fn mulhdx(&mut self, i: Instruction) {
+        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let high = self.b.ins().smulhi(a, b);
+        self.finish(i, high);
+    }
+
+    fn mulhdux(&mut self, i: Instruction) {
+        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let high = self.b.ins().umulhi(a, b);
+        self.finish(i, high);
+    }
+
+    fn mulhwx(&mut self, i: Instruction) {
+        let (a, b) = (self.gpr_signed(i.ra()), self.gpr_signed(i.rb()));
+        let product = self.b.ins().imul(a, b);
+        let high = self.b.ins().sshr_imm_s(product, 32);
+        self.finish(i, high);
+    }
+
+    fn mulhwux(&mut self, i: Instruction) {
+        let (a, b) = (self.gpr_low(i.ra()), self.gpr_low(i.rb()));
+        let product = self.b.ins().imul(a, b);
+        let high = self.b.ins().ushr_imm_s(product, 32);
+        self.set_gpr_low(i.rd(), high, None);
+        if i.rc() {
+            self.record(high);
+        }
+    }
+
+    fn mulldx(&mut self, i: Instruction) {
+        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let product = self.b.ins().imul(a, b);
+        if i.oe() {
+            let high = self.b.ins().smulhi(a, b);
+            let sign = self.b.ins().sshr_imm_s(product, 63);
+            let overflow = self.b.ins().icmp(IntCC::NotEqual, high, sign);
+            self.set_overflow(overflow);
+        }
+        self.finish(i, product);
+    }
+
+    fn mulli(&mut self, i: Instruction) {
+        let a = self.gpr(i.ra());
+        let product = self.b.ins().imul_imm_s(a, i.simm());
+        self.set_gpr(i.rd(), product);
+    }
+
+    fn mullwx(&mut self, i: Instruction) {
+        let (a, b) = (self.gpr_signed(i.ra()), self.gpr_signed(i.rb()));
+        let product = self.b.ins().imul(a, b);
+        if i.oe() {
+            let low = self.low(product);
+            let extended = self.b.ins().sextend(types::I64, low);
+            let overflow = self.b.ins().icmp(IntCC::NotEqual, extended, product);
+            self.set_overflow(overflow);
+        }
+        self.finish(i, product);
+    }
+
+    fn negx(&mut self, i: Instruction) {
+        let a = self.gpr(i.ra());
+        let result = self.b.ins().ineg(a);
+        if i.oe() {
+            let least = if self.config.mode.wide { i64::MIN } else { i64::from(i32::MIN) };
+            let least = self.counted_const(least);
+            let a = self.counted(a);
+            let overflow = self.b.ins().icmp(IntCC::Equal, a, least);
+            self.set_overflow(overflow);
+        }
+        self.finish(i, result);
+    }
+
+    fn subfx(&mut self, i: Instruction) {
+        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let difference = self.b.ins().isub(b, a);
+        if i.oe() {
+            let not_a = self.b.ins().bnot(a);
+            self.sum_overflow(not_a, b, difference);
+        }
+        self.finish(i, difference);
+    }
+
+    fn subfcx(&mut self, i: Instruction) {
+        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let difference = self.b.ins().isub(b, a);
+        let (a_low, b_low) = (self.counted(a), self.counted(b));
+        let carry = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, b_low, a_low);
+        self.set_xer(Xer::Ca, carry);
+        if i.oe() {
+            let not_a = self.b.ins().bnot(a);
+            self.sum_overflow(not_a, b, difference);
+        }
+        self.finish(i, difference);
+    }
+
+    fn subfex(&mut self, i: Instruction) {
+        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
+        let not_a = self.b.ins().bnot(a);
+        self.add_extended(i, not_a, b);
+    }
+
+    fn subficx(&mut self, i: Instruction) {
+        let a = self.gpr(i.ra());
+        let immediate = self.const64(i.simm() as u64);
+        let difference = self.b.ins().isub(immediate, a);
+        let low = self.counted(a);
+        let immediate = self.counted_const(i.simm());
+        let carry = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, immediate, low);
+        self.set_xer(Xer::Ca, carry);
+        self.set_gpr(i.rd(), difference);
+    }
+
+    fn subfmex(&mut self, i: Instruction) {
+        let a = self.gpr(i.ra());
+        let not_a = self.b.ins().bnot(a);
+        self.add_extended_constant(i, not_a, -1);
+    }
+
+    fn subfzex(&mut self, i: Instruction) {
+        let a = self.gpr(i.ra());
+        let not_a = self.b.ins().bnot(a);
+        self.add_extended_constant(i, not_a, 0);
+    }
+
+    fn mfvscr(&mut self, i: Instruction) {
+        let ctx = self.context();
+        let vscr = self.b.ins().load(types::I32, HOST, ctx, displacement(offset_of!(PpcContext, vscr)));
+        let zero = self.b.ins().iconst(types::I32, 0);
+        let lanes = self.b.ins().splat(types::I32X4, zero);
+        let lanes = self.b.ins().insertlane(lanes, vscr, 0);
+        self.set_vr_as(i.vd(), lanes);
+    }
+
+    fn mtvscr(&mut self, i: Instruction) {
+        let lanes = self.vr_as_lanes(i.vb(), types::I32X4);
+        let low = self.b.ins().extractlane(lanes, 0);
+        let vscr = self.b.ins().band_imm_s(low, 0x0001_0001);
+        // NJ is part of the vector mode, which must be set again before the next vector operation.
+        self.scalar_mode();
+        let ctx = self.context();
+        self.b.ins().store(HOST, vscr, ctx, displacement(offset_of!(PpcContext, vscr)));
+    }
+}

@@ -1,0 +1,51 @@
+//! Changes of XER\[SO\]: since SO is a constant of the code's mode, compiled code is left after an
+//! instruction that changes it.
+
+use super::cache::{Cr, Xer};
+use super::{HOST, Lifter};
+use crate::host::{Leave, displacement};
+use cranelift_codegen::ir::{InstBuilder, Value, types};
+use std::mem::offset_of;
+use xenia_cpu::PpcContext;
+
+/// A possible change of XER\[SO\] by the instruction being lifted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SoChange {
+    /// Nonzero if SO changes.
+    pub(crate) condition: Value,
+    /// Whether an overflow sets SO; it also sets OV, and CR0 gets a copy of SO.
+    pub(crate) by_overflow: bool,
+}
+
+impl Lifter<'_> {
+    /// After an instruction that may change SO: leaves if it did.
+    pub(super) fn leave_if_so_changes(&mut self) {
+        let Some(SoChange { condition, by_overflow }) = self.state.so_changes.take() else { return };
+        let [changed, next] = [(); 2].map(|()| self.b.create_block());
+        self.b.set_cold_block(changed);
+        self.b.ins().brif(condition, changed, &[], next, &[]);
+        self.b.switch_to_block(changed);
+        let kept = self.state.clone();
+        if by_overflow {
+            let one = self.b.ins().iconst(types::I8, 1);
+            self.set_xer(Xer::Ov, one);
+            if self.guest.instruction.rc() {
+                let bits = self.cr_bits(0);
+                let bits = self.b.ins().bor_imm_s(bits, 1);
+                self.set_cr(0, Cr::Bits(bits));
+            }
+        }
+        self.leave_with_changed_so();
+        self.state = kept;
+        self.b.switch_to_block(next);
+    }
+
+    /// Leaves after this instruction, which changes SO.
+    pub(super) fn leave_with_changed_so(&mut self) {
+        self.store_dirty();
+        let (ctx, so) = (self.context(), self.so());
+        let so = self.b.ins().iconst(types::I8, 1 - so);
+        self.b.ins().store(HOST, so, ctx, displacement(offset_of!(PpcContext, xer_so)));
+        self.leave_after(Leave::Unwind);
+    }
+}

@@ -1,0 +1,145 @@
+//! The estimate instructions.
+//!
+//! Inline code serves lanes that are normal numbers (of the right sign); if a lane is not,
+//! [`crate::float::exact_vector`] computes all four. Decision 0004 defines the results:
+//!
+//! - `vrefp`: the correctly rounded quotient, which the host's division gives.
+//! - `vrsqrtefp`: linear interpolation between the entries of [`VRSQRTEFP`].
+//! - `vlogefp`: six linear pieces.
+//! - `vexptefp` has no inline code.
+
+use super::super::{HOST, Lifter};
+use super::float::LaneCheck;
+use crate::float::exact_vector::LOGARITHMS;
+use crate::host::Word;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, Value, types};
+#[cfg(doc)]
+use xenia_cpu::VRSQRTEFP;
+
+impl Lifter<'_> {
+    pub(crate) fn reciprocal(&mut self, d: usize, b: usize) {
+        self.vector_mode();
+        let value = self.vr_as_lanes(b, types::F32X4);
+        let one = self.splat_word(0x3F80_0000);
+        let one = self.cast(one, types::F32X4);
+        let result = self.b.ins().fdiv(one, value);
+        // No reciprocal of a single rounds to the smallest normal number, so the host's detection
+        // of tininess is correct.
+        self.deliver_lanes(d, &[b], LaneCheck::Nan, result);
+    }
+
+    /// Bits of the operand, and the lanes that are not positive normal numbers.
+    fn positive_normal(&mut self, b: usize) -> (Value, Value) {
+        let value = self.vr_as_lanes(b, types::I32X4);
+        let least = self.splat_word(0x0080_0000);
+        let above = self.b.ins().isub(value, least);
+        let count = self.splat_word(0x7F00_0000);
+        let other = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, above, count);
+        (value, self.b.ins().vany_true(other))
+    }
+
+    /// The unbiased exponent of each lane.
+    fn exponents(&mut self, bits: Value) -> Value {
+        let exponents = self.b.ins().ushr_imm_s(bits, 23);
+        let bias = self.splat_word(127);
+        self.b.ins().isub(exponents, bias)
+    }
+
+    pub(crate) fn reciprocal_root(&mut self, d: usize, b: usize) {
+        let (bits, bad) = self.positive_normal(b);
+        // The exponent's last bit and four fraction bits select the entry.
+        let index = self.b.ins().ushr_imm_s(bits, 19);
+        let mask = self.splat_word(31);
+        let index = self.b.ins().band(index, mask);
+        let table = self.word(Word::Roots);
+        let mut entries = bits;
+        for lane in 0..4 {
+            let index = self.b.ins().extractlane(index, lane);
+            let index = self.b.ins().uextend(types::I64, index);
+            let offset = self.b.ins().ishl_imm_s(index, 2);
+            let place = self.b.ins().iadd(table, offset);
+            let entry = self.b.ins().load(types::I32, HOST, place, 0);
+            entries = self.b.ins().insertlane(entries, entry, lane);
+        }
+        let start = self.half_lanes(entries, false, false);
+        let start = self.b.ins().ishl_imm_s(start, 10);
+        let slope = self.half_lanes(entries, true, false);
+        let part = self.b.ins().ushr_imm_s(bits, 9);
+        let mask = self.splat_word(1023);
+        let part = self.b.ins().band(part, mask);
+        let less = self.b.ins().imul(part, slope);
+        let root = self.b.ins().isub(start, less);
+        // Normalises: the leading one is in bit 24 or 25, and goes to bit 25.
+        let normal = self.splat_word(1 << 25);
+        let small = self.b.ins().icmp(IntCC::SignedLessThan, root, normal);
+        let more = self.b.ins().band(root, small);
+        let root = self.b.ins().iadd(root, more);
+        // The last two bits are rounded off to nearest even: up if they are 3, or 2 after an odd
+        // number.
+        let five = self.splat_word(5);
+        let two = self.splat_word(2);
+        let zero = self.splat_word(0);
+        let rest = self.b.ins().band(root, five);
+        let exact = self.b.ins().icmp(IntCC::Equal, rest, zero);
+        let half = self.b.ins().band_not(root, exact);
+        let half = self.b.ins().band(half, two);
+        let up = self.b.ins().ishl_imm_s(half, 1);
+        let root = self.b.ins().iadd(root, up);
+        let root = self.b.ins().ushr_imm_s(root, 2);
+        let mask = self.splat_word(0x007F_FFFF);
+        let fraction = self.b.ins().band(root, mask);
+        let exponent = self.exponents(bits);
+        let exponent = self.b.ins().isub(zero, exponent);
+        let exponent = self.b.ins().sshr_imm_s(exponent, 1);
+        let bias = self.splat_word(127);
+        let exponent = self.b.ins().iadd(exponent, bias);
+        // Minus one if the leading one was in bit 24.
+        let exponent = self.b.ins().iadd(exponent, small);
+        let exponent = self.b.ins().ishl_imm_s(exponent, 23);
+        let result = self.b.ins().bor(exponent, fraction);
+        self.deliver_unless(d, &[b], bad, result);
+    }
+
+    pub(crate) fn logarithm(&mut self, d: usize, b: usize) {
+        let (bits, bad) = self.positive_normal(b);
+        // Eleven fraction bits, of which the first four select the piece.
+        let fraction = self.b.ins().ushr_imm_s(bits, 12);
+        let mask = self.splat_word(0x7FF);
+        let fraction = self.b.ins().band(fraction, mask);
+        let sixteenth = self.b.ins().ushr_imm_s(fraction, 7);
+        // Looked up in byte tables: result n is that of lane n. An index with bit 7 set gives 0.
+        let [slopes, low, high] = [
+            |(slope, _): (u32, u32)| slope as u8,
+            |(_, base): (u32, u32)| (base >> 2) as u8,
+            |(_, base): (u32, u32)| (base >> 10) as u8,
+        ]
+        .map(|part| self.vector_constant(|k| part(LOGARITHMS[usize::from(15 - k)])));
+        let none = self.splat_word(0x8080_8000);
+        let index = self.b.ins().bor(sixteenth, none);
+        let index = self.cast(index, types::I8X16);
+        let slope = self.shuffled(slopes, index);
+        let slope = self.cast(slope, types::I32X4);
+        let low = self.shuffled(low, index);
+        let none = self.splat_word(0x8080_0080);
+        let index = self.b.ins().ishl_imm_s(sixteenth, 8);
+        let index = self.b.ins().bor(index, none);
+        let index = self.cast(index, types::I8X16);
+        let high = self.shuffled(high, index);
+        let base = self.b.ins().bor(low, high);
+        let base = self.cast(base, types::I32X4);
+        let base = self.b.ins().ishl_imm_s(base, 2);
+        // In units of 1/65536; five bits are dropped.
+        let part = self.b.ins().imul(slope, fraction);
+        let part = self.b.ins().iadd(part, base);
+        let part = self.b.ins().ushr_imm_s(part, 5);
+        let exponent = self.exponents(bits);
+        let exponent = self.b.ins().ishl_imm_s(exponent, 11);
+        let sum = self.b.ins().iadd(exponent, part);
+        let sum = self.b.ins().fcvt_from_sint(types::F32X4, sum);
+        let scale = self.splat_word((127 - 11) << 23);
+        let scale = self.cast(scale, types::F32X4);
+        let result = self.b.ins().fmul(sum, scale);
+        self.deliver_unless(d, &[b], bad, result);
+    }
+}

@@ -1,0 +1,270 @@
+//! Vector floating-point arithmetic.
+//!
+//! It runs in MXCSR's vector mode: denormals are zeros if VSCR\[NJ\] is set. The host's instruction
+//! decides a lane unless the result is a NaN (the architecture defines which one) or, for
+//! operations that round, the smallest normal number (the architecture detects tininess before
+//! rounding). Such lanes are computed by `exact_vector` in a cold block.
+
+use super::super::cache::{Cr, vr_offset};
+use super::super::{HOST, Lifter};
+use crate::hook::Hook;
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
+
+/// Lanes that the host may get wrong.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LaneCheck {
+    /// NaNs only: results that do not round.
+    Nan,
+    /// NaNs and the smallest normal number.
+    Tiny,
+}
+
+/// Arithmetic on floats.
+impl Lifter<'_> {
+    /// The instruction's result from [`crate::float::exact_vector`]. `sources`: the registers
+    /// that it reads.
+    fn vector_exactly(&mut self, d: usize, sources: &[(usize, Value)]) -> Value {
+        let i = self.guest.instruction;
+        let ctx = self.context();
+        for &(n, value) in sources {
+            // The context's value is stale or equal.
+            self.b.ins().store(HOST, value, ctx, vr_offset(n));
+        }
+        let word = self.const64(u64::from(i.0));
+        self.call_hook(Hook::Vector, &[word]);
+        self.b.ins().load(types::I8X16, HOST, ctx, vr_offset(d))
+    }
+
+    /// An instruction without inline code.
+    pub(crate) fn vector_by_call(&mut self, d: usize, b: usize) {
+        let source = self.vr(b);
+        let result = self.vector_exactly(d, &[(b, source)]);
+        self.set_vr(d, result);
+    }
+
+    /// Delivers `result`, or the exact one if `bad` is not 0.
+    pub(super) fn deliver_unless(&mut self, d: usize, sources: &[usize], bad: Value, result: Value) {
+        let sources: Vec<(usize, Value)> = sources.iter().map(|&n| (n, self.vr(n))).collect();
+        let cold = self.b.create_block();
+        let done = self.b.create_block();
+        self.b.set_cold_block(cold);
+        let value = self.b.append_block_param(done, types::I8X16);
+        let inline = self.cast(result, types::I8X16);
+        self.b.ins().brif(bad, cold, &[], done, &[inline.into()]);
+        self.b.switch_to_block(cold);
+        let exact = self.vector_exactly(d, &sources);
+        self.b.ins().jump(done, &[exact.into()]);
+        self.b.switch_to_block(done);
+        self.set_vr(d, value);
+    }
+
+    /// Delivers `result`, an F32X4, or the exact one if it has lanes that the host does not decide.
+    pub(super) fn deliver_lanes(&mut self, d: usize, sources: &[usize], check: LaneCheck, result: Value) {
+        let mut bad = self.b.ins().fcmp(FloatCC::Unordered, result, result);
+        if check == LaneCheck::Tiny {
+            // Shifts the sign out.
+            let bits = self.cast(result, types::I32X4);
+            let twice = self.b.ins().ishl_imm_s(bits, 1);
+            let least = self.splat_word(0x0080_0000 << 1);
+            let tiny = self.b.ins().icmp(IntCC::Equal, twice, least);
+            bad = self.b.ins().bor(bad, tiny);
+        }
+        let bad = self.b.ins().vany_true(bad);
+        self.deliver_unless(d, sources, bad, result);
+    }
+
+    pub(crate) fn float2(
+        &mut self,
+        d: usize,
+        (a, b): (usize, usize),
+        check: LaneCheck,
+        of: impl FnOnce(&mut Self, Value, Value) -> Value,
+    ) {
+        self.vector_mode();
+        let (x, y) = (self.vr_as_lanes(a, types::F32X4), self.vr_as_lanes(b, types::F32X4));
+        let result = of(self, x, y);
+        self.deliver_lanes(d, &[a, b], check, result);
+    }
+
+    /// Rounds lanes to integers. The host does it exactly as the architecture requires, and quiets
+    /// NaNs.
+    pub(crate) fn rounded_lanes(&mut self, d: usize, b: usize, of: impl FnOnce(&mut Self, Value) -> Value) {
+        self.vector_mode();
+        let value = self.vr_as_lanes(b, types::F32X4);
+        let result = of(self, value);
+        self.set_vr_as(d, result);
+    }
+
+    /// `a × c + b`, or with `negate` `−(a × c − b)`.
+    pub(crate) fn fused_lanes(&mut self, d: usize, [a, c, b]: [usize; 3], negate: bool) {
+        if !self.config.has_fma {
+            let sources = [a, c, b].map(|n| (n, self.vr(n)));
+            let result = self.vector_exactly(d, &sources);
+            self.set_vr(d, result);
+            return;
+        }
+        self.vector_mode();
+        let [x, y, z] = [a, c, b].map(|n| self.vr_as_lanes(n, types::F32X4));
+        let result = if negate {
+            let z = self.b.ins().fneg(z);
+            let difference = self.b.ins().fma(x, y, z);
+            self.b.ins().fneg(difference)
+        } else {
+            self.b.ins().fma(x, y, z)
+        };
+        self.deliver_lanes(d, &[a, c, b], LaneCheck::Tiny, result);
+    }
+
+    /// Operand `n` as an arithmetic instruction reads it: in vector mode, a product flushes
+    /// denormals if NJ is set.
+    pub(super) fn operand(&mut self, n: usize) -> Value {
+        let value = self.vr_as_lanes(n, types::F32X4);
+        let one = self.splat_word(0x3F80_0000);
+        let one = self.cast(one, types::F32X4);
+        self.b.ins().fmul(value, one)
+    }
+
+    /// The larger (`largest`) or smaller of each lane; +0 is larger than −0.
+    pub(crate) fn extreme(&mut self, d: usize, (a, b): (usize, usize), largest: bool) {
+        self.vector_mode();
+        let (fx, fy) = (self.operand(a), self.operand(b));
+        let (x, y) = (self.cast(fx, types::I32X4), self.cast(fy, types::I32X4));
+        let code = if largest { FloatCC::GreaterThan } else { FloatCC::LessThan };
+        let first = self.b.ins().fcmp(code, fx, fy);
+        let equal = self.b.ins().fcmp(FloatCC::Equal, fx, fy);
+        let both = if largest { self.b.ins().band(x, y) } else { self.b.ins().bor(x, y) };
+        let unequal = self.b.ins().bitselect(first, x, y);
+        let chosen = self.b.ins().bitselect(equal, both, unequal);
+        // A NaN operand must make the result a NaN.
+        let nan = self.b.ins().fcmp(FloatCC::Unordered, fx, fy);
+        let result = self.b.ins().bor(chosen, nan);
+        let result = self.cast(result, types::F32X4);
+        self.deliver_lanes(d, &[a, b], LaneCheck::Nan, result);
+    }
+
+    pub(crate) fn compare_floats_lanes(
+        &mut self,
+        d: usize,
+        (a, b): (usize, usize),
+        code: FloatCC,
+        record: bool,
+    ) {
+        self.vector_mode();
+        let (a, b) = (self.vr_as_lanes(a, types::F32X4), self.vr_as_lanes(b, types::F32X4));
+        let mask = self.b.ins().fcmp(code, a, b);
+        self.set_mask(d, mask, record);
+    }
+
+    /// Converts integers to floats, divided by two to the `scale`.
+    pub(crate) fn integers_to_floats(&mut self, d: usize, b: usize, scale: usize, signed: bool) {
+        self.vector_mode();
+        let value = self.vr_as_lanes(b, types::I32X4);
+        let value = if signed {
+            self.b.ins().fcvt_from_sint(types::F32X4, value)
+        } else {
+            self.b.ins().fcvt_from_uint(types::F32X4, value)
+        };
+        let value = if scale == 0 {
+            value
+        } else {
+            let factor = self.splat_word((127 - scale as u32) << 23);
+            let factor = self.cast(factor, types::F32X4);
+            self.b.ins().fmul(value, factor)
+        };
+        self.set_vr_as(d, value);
+    }
+
+    /// `vcmpbfp`: bit 0 is set if not `a <= b`, bit 1 if not `a >= −b`. CR6's EQ is set if all
+    /// lanes are in bounds.
+    pub(crate) fn compare_bounds(&mut self, d: usize, (a, b): (usize, usize), record: bool) {
+        self.vector_mode();
+        let (a, b) = (self.vr_as_lanes(a, types::F32X4), self.vr_as_lanes(b, types::F32X4));
+        let below = self.b.ins().fcmp(FloatCC::LessThanOrEqual, a, b);
+        let negated = self.b.ins().fneg(b);
+        let above = self.b.ins().fcmp(FloatCC::GreaterThanOrEqual, a, negated);
+        let [first, second] = [0x8000_0000, 0x4000_0000].map(|bit| self.splat_word(bit));
+        let first = self.b.ins().band_not(first, below);
+        let second = self.b.ins().band_not(second, above);
+        let result = self.b.ins().bor(first, second);
+        if record {
+            let any = self.b.ins().vany_true(result);
+            let none = self.b.ins().bxor_imm_s(any, 1);
+            let bits = self.b.ins().ishl_imm_s(none, 1);
+            self.set_cr(6, Cr::Bits(bits));
+        }
+        self.set_vr_as(d, result);
+    }
+
+    /// Converts floats times two to the `scale` to integers, truncating and saturating. A NaN gives
+    /// 0 and does not set SAT.
+    pub(crate) fn floats_to_integers(&mut self, d: usize, b: usize, scale: usize, signed: bool) {
+        self.vector_mode();
+        let value = self.vr_as_lanes(b, types::F32X4);
+        let factor = self.splat_word((127 + scale as u32) << 23);
+        let factor = self.cast(factor, types::F32X4);
+        let value = self.b.ins().fmul(value, factor);
+        // The first float that is too large, and the last that is too small.
+        let (above, below, below_code) = if signed {
+            (0x4F00_0000, 0xCF00_0000, FloatCC::LessThan)
+        } else {
+            (0x4F80_0000, 0xBF80_0000, FloatCC::LessThanOrEqual)
+        };
+        let [above, below] = [above, below].map(|limit| {
+            let limit = self.splat_word(limit);
+            self.cast(limit, types::F32X4)
+        });
+        let above = self.b.ins().fcmp(FloatCC::GreaterThanOrEqual, value, above);
+        let below = self.b.ins().fcmp(below_code, value, below);
+        let over = self.b.ins().bor(above, below);
+        self.saturated_where(over);
+        let result = if signed {
+            self.b.ins().fcvt_to_sint_sat(types::I32X4, value)
+        } else {
+            self.b.ins().fcvt_to_uint_sat(types::I32X4, value)
+        };
+        self.set_vr_as(d, result);
+    }
+
+    /// The sum of the products of the first `count` elements, 3 or 4, in all elements: `(p0 + p2) +
+    /// (p1 + p3)` in double precision.
+    pub(crate) fn dot_product(&mut self, d: usize, (a, b): (usize, usize), count: usize) {
+        self.vector_mode();
+        let (x, y) = (self.vr_as_lanes(a, types::F32X4), self.vr_as_lanes(b, types::F32X4));
+        let [mut last, first] = [false, true].map(|upper| {
+            let [x, y] = [x, y].map(|value| {
+                let value = if upper {
+                    let bytes = self.cast(value, types::I8X16);
+                    let bytes = self.pick_bytes(bytes, bytes, |k| k.wrapping_sub(8) & 15);
+                    self.cast(bytes, types::F32X4)
+                } else {
+                    value
+                };
+                self.b.ins().fvpromote_low(value)
+            });
+            // Lane 1 holds the earlier element.
+            self.b.ins().fmul(x, y)
+        });
+        if count == 3 {
+            // Adding −0 changes no sum.
+            let nothing = self.b.ins().f64const(-0.0);
+            last = self.b.ins().insertlane(last, nothing, 0);
+        }
+        let sums = self.b.ins().fadd(first, last);
+        let even = self.b.ins().extractlane(sums, 1);
+        let odd = self.b.ins().extractlane(sums, 0);
+        let sum = self.b.ins().fadd(even, odd);
+        let result = self.b.ins().fdemote(types::F32, sum);
+        // The host decides zero, and values between the smallest normal number and infinity.
+        let bits = self.b.ins().bitcast(types::I32, MemFlagsData::new(), result);
+        let magnitude = self.b.ins().band_imm_s(bits, 0x7FFF_FFFF);
+        let above = self.b.ins().iadd_imm_s(magnitude, -0x0080_0001);
+        let odd =
+            self.b.ins().icmp_imm_s(IntCC::UnsignedGreaterThanOrEqual, above, 0x7F80_0000 - 0x0080_0001);
+        let zero = self.const32(0);
+        let not_zero = self.b.ins().icmp(IntCC::NotEqual, magnitude, zero);
+        let bad = self.b.ins().band(odd, not_zero);
+        let result = self.b.ins().splat(types::F32X4, result);
+        self.deliver_unless(d, &[a, b], bad, result);
+    }
+}

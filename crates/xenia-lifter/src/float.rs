@@ -1,0 +1,6 @@
+//! Exact floating point and vectors in software, for operands that inline code does not decide.
+
+pub mod exact_vector;
+pub mod float_state;
+pub(crate) mod soft_float;
+pub mod soft_single;

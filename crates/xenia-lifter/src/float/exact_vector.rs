@@ -1,0 +1,386 @@
+//! Software vector arithmetic for lanes that inline code does not decide: NaNs, denormals where
+//! they matter, results at the edge of the normal range, and `vexptefp`.
+//!
+//! The rules are those of the AltiVec manual and of decision 0004. Sums and products use the host's
+//! arithmetic in Rust's default mode, rounded once; if the result is the smallest normal number,
+//! `rustc_apfloat` tells in quadruple precision from which side it was rounded. It shares no code
+//! with the interpreter's arithmetic.
+
+use crate::float::soft_float::truncated;
+use rustc_apfloat::ieee::{Quad, Single};
+use rustc_apfloat::{Float, FloatConvert};
+use xenia_cpu::{PpcContext, VRSQRTEFP};
+use xenia_host::float::fused_multiply_add_single;
+use xenia_isa::{Instruction, Op, decode};
+
+/// The NJ bit of VSCR.
+pub const NON_JAVA: u32 = 0x0001_0000;
+const SIGN: u32 = 0x8000_0000;
+const INFINITY: u32 = 0x7F80_0000;
+/// The NaN of invalid operations.
+const INVALID: u32 = 0x7FC0_0000;
+/// The quiet bit of a NaN.
+const QUIET: u32 = 0x0040_0000;
+/// The smallest normal number.
+const LEAST: u32 = 0x0080_0000;
+
+/// The pieces of `vlogefp`, one for each sixteenth of the interval from 1 to 2: the slope per
+/// 2048th, and the line's value at 1; both in units of 1/65536.
+pub(crate) const LOGARITHMS: [(u32, u32); 16] = [
+    (48, 0),
+    (40, 1024),
+    (40, 1024),
+    (36, 2560),
+    (36, 2560),
+    (36, 2560),
+    (32, 5632),
+    (32, 5632),
+    (32, 5632),
+    (28, 10236),
+    (28, 10236),
+    (28, 10236),
+    (24, 16380),
+    (24, 16380),
+    (24, 16380),
+    (24, 16380),
+];
+
+/// 2^(m/32), as the bits of doubles.
+const STEPS: [u64; 32] = [
+    0x3FF0000000000000,
+    0x3FF059B0D3158574,
+    0x3FF0B5586CF9890F,
+    0x3FF11301D0125B51,
+    0x3FF172B83C7D517B,
+    0x3FF1D4873168B9AA,
+    0x3FF2387A6E756238,
+    0x3FF29E9DF51FDEE1,
+    0x3FF306FE0A31B715,
+    0x3FF371A7373AA9CB,
+    0x3FF3DEA64C123422,
+    0x3FF44E086061892D,
+    0x3FF4BFDAD5362A27,
+    0x3FF5342B569D4F82,
+    0x3FF5AB07DD485429,
+    0x3FF6247EB03A5585,
+    0x3FF6A09E667F3BCD,
+    0x3FF71F75E8EC5F74,
+    0x3FF7A11473EB0187,
+    0x3FF82589994CCE13,
+    0x3FF8ACE5422AA0DB,
+    0x3FF93737B0CDC5E5,
+    0x3FF9C49182A3F090,
+    0x3FFA5503B23E255D,
+    0x3FFAE89F995AD3AD,
+    0x3FFB7F76F2FB5E47,
+    0x3FFC199BDD85529C,
+    0x3FFCB720DCEF9069,
+    0x3FFD5818DCFBA487,
+    0x3FFDFC97337B9B5F,
+    0x3FFEA4AFA2A490DA,
+    0x3FFF50765B6E4540,
+];
+
+/// Executes `i` on its operands in the context and returns its row. Returns `None`, without effect,
+/// for an instruction that compiled code never passes here.
+pub fn execute(ctx: &mut PpcContext, i: Instruction) -> Option<Op> {
+    let op = decode(i.0)?;
+    let mode = Mode { non_java: ctx.vscr & NON_JAVA != 0 };
+    let (d, [a, b, c]) = registers(op, i);
+    let [x, y, z] = [a, b, c].map(|n| elements(ctx.vr[n]));
+    let each = |of: &dyn Fn(usize) -> u32| std::array::from_fn(of);
+    let result = match op {
+        Op::vaddfp | Op::vaddfp128 => each(&|n| mode.sum(x[n], y[n], false)),
+        Op::vsubfp | Op::vsubfp128 => each(&|n| mode.sum(x[n], y[n], true)),
+        Op::vmulfp128 => each(&|n| mode.product(x[n], y[n])),
+        Op::vmaddfp | Op::vmaddfp128 | Op::vmaddcfp128 => each(&|n| mode.fused(x[n], y[n], z[n], false)),
+        Op::vnmsubfp | Op::vnmsubfp128 => each(&|n| mode.fused(x[n], y[n], z[n], true)),
+        Op::vmaxfp | Op::vmaxfp128 => each(&|n| mode.extreme(x[n], y[n], true)),
+        Op::vminfp | Op::vminfp128 => each(&|n| mode.extreme(x[n], y[n], false)),
+        Op::vrefp | Op::vrefp128 => each(&|n| mode.reciprocal(y[n])),
+        Op::vrsqrtefp | Op::vrsqrtefp128 => each(&|n| mode.reciprocal_root(y[n])),
+        Op::vlogefp | Op::vlogefp128 => each(&|n| mode.logarithm(y[n])),
+        Op::vexptefp | Op::vexptefp128 => each(&|n| mode.power(y[n])),
+        Op::vmsum3fp128 => [mode.dot_product(&x[..3], &y[..3]); 4],
+        Op::vmsum4fp128 => [mode.dot_product(&x, &y); 4],
+        _ => return None,
+    };
+    ctx.vr[d] = result.into_iter().fold(0, |all, word| all << 32 | u128::from(word));
+    Some(op)
+}
+
+/// vD, then vA, vB and the third operand.
+fn registers(op: Op, i: Instruction) -> (usize, [usize; 3]) {
+    match op {
+        // The third operand is vD, as an addend or a factor.
+        Op::vmaddfp128 | Op::vnmsubfp128 => (i.vd128(), [i.va128(), i.vd128(), i.vb128()]),
+        Op::vmaddcfp128 => (i.vd128(), [i.va128(), i.vb128(), i.vd128()]),
+        _ if op.row().family == xenia_isa::Family::Vector128 => (i.vd128(), [i.va128(), i.vb128(), 0]),
+        _ => (i.vd(), [i.va(), i.vb(), i.vc()]),
+    }
+}
+
+/// The words of a register, element 0 first.
+fn elements(value: u128) -> [u32; 4] {
+    [96, 64, 32, 0].map(|shift| (value >> shift) as u32)
+}
+
+fn is_nan(bits: u32) -> bool {
+    bits & !SIGN > INFINITY
+}
+
+/// The first NaN, quieted.
+fn first_nan(operands: &[u32]) -> Option<u32> {
+    operands.iter().find(|&&bits| is_nan(bits)).map(|bits| bits | QUIET)
+}
+
+/// A number in quadruple precision.
+fn quad(bits: u32) -> Quad {
+    Single::from_bits(u128::from(bits)).convert(&mut false).value
+}
+
+/// Treatment of denormals.
+#[derive(Clone, Copy)]
+struct Mode {
+    /// Flush denormal operands and results to zero.
+    non_java: bool,
+}
+
+impl Mode {
+    fn operand(self, bits: u32) -> u32 {
+        if self.non_java && bits & INFINITY == 0 { bits & SIGN } else { bits }
+    }
+
+    /// The result that was rounded to `usual`, with tininess detected before rounding. `exact` is
+    /// the exact value, computed only in the one case that `usual` does not decide.
+    fn decided(self, usual: f32, exact: impl FnOnce() -> Quad) -> u32 {
+        let bits = usual.to_bits();
+        match bits & !SIGN {
+            _ if usual.is_nan() => INVALID,
+            magnitude if self.non_java && magnitude < LEAST => bits & SIGN,
+            LEAST if self.non_java && exact().abs() < quad(LEAST) => bits & SIGN,
+            _ => bits,
+        }
+    }
+
+    fn sum(self, a: u32, b: u32, subtract: bool) -> u32 {
+        first_nan(&[a, b]).unwrap_or_else(|| {
+            let [a, b] = [a, if subtract { b ^ SIGN } else { b }].map(|bits| self.operand(bits));
+            let usual = f32::from_bits(a) + f32::from_bits(b);
+            self.decided(usual, || truncated(|r| quad(a).add_r(quad(b), r)))
+        })
+    }
+
+    fn product(self, a: u32, b: u32) -> u32 {
+        first_nan(&[a, b]).unwrap_or_else(|| {
+            let [a, b] = [a, b].map(|bits| self.operand(bits));
+            let usual = f32::from_bits(a) * f32::from_bits(b);
+            self.decided(usual, || truncated(|r| quad(a).mul_r(quad(b), r)))
+        })
+    }
+
+    /// `a × c + b`, or `−(a × c − b)`; NaNs are not negated.
+    fn fused(self, a: u32, b: u32, c: u32, negate: bool) -> u32 {
+        if let Some(nan) = first_nan(&[a, b, c]) {
+            return nan;
+        }
+        let [a, b, c] = [a, if negate { b ^ SIGN } else { b }, c].map(|bits| self.operand(bits));
+        let usual = fused_multiply_add_single(f32::from_bits(a), f32::from_bits(c), f32::from_bits(b));
+        let result = self.decided(usual, || truncated(|r| quad(a).mul_add_r(quad(c), quad(b), r)));
+        if negate && !is_nan(result) { result ^ SIGN } else { result }
+    }
+
+    /// The larger or the smaller operand. +0 is larger than −0.
+    fn extreme(self, a: u32, b: u32, largest: bool) -> u32 {
+        first_nan(&[a, b]).unwrap_or_else(|| {
+            let [a, b] = [a, b].map(|bits| self.operand(bits));
+            let [x, y] = [a, b].map(f32::from_bits);
+            let a_is_less = if x == y { a & SIGN > b & SIGN } else { x < y };
+            if a_is_less == largest { b } else { a }
+        })
+    }
+
+    fn reciprocal(self, b: u32) -> u32 {
+        first_nan(&[b]).unwrap_or_else(|| {
+            let b = self.operand(b);
+            self.decided(1.0 / f32::from_bits(b), || truncated(|r| quad(0x3F80_0000).div_r(quad(b), r)))
+        })
+    }
+
+    /// Exponent and fraction, bit 23 set, of a positive number; for other operands the error is the
+    /// estimate's result: `zero` for zeros, `infinity` for +∞.
+    fn positive(self, b: u32, zero: u32, infinity: u32) -> Result<(i32, u32), u32> {
+        let b = match first_nan(&[b]) {
+            Some(nan) => return Err(nan),
+            None => self.operand(b),
+        };
+        match b {
+            0 => Err(zero),
+            SIGN => Err(zero),
+            INFINITY => Err(infinity),
+            _ if b & SIGN != 0 => Err(INVALID),
+            _ => {
+                let up = b.leading_zeros().saturating_sub(8);
+                let exponent = (b >> 23).max(1) as i32 - 127 - up as i32;
+                Ok((exponent, b << up & 0x007F_FFFF | LEAST))
+            }
+        }
+    }
+
+    fn reciprocal_root(self, b: u32) -> u32 {
+        let (exponent, fraction) = match self.positive(b, INFINITY, 0) {
+            Ok(number) => number,
+            // The result of a zero has the zero's sign.
+            Err(INFINITY) => return INFINITY | b & SIGN,
+            Err(other) => return other,
+        };
+        let sixteenth = fraction >> 19 & 15;
+        let entry = VRSQRTEFP[(sixteenth | if exponent % 2 == 0 { 16 } else { 0 }) as usize];
+        let place = fraction >> 9 & 0x3FF;
+        let root = (entry << 16 >> 6) - place * (entry >> 16);
+        // 26 bits, of which the first is one or becomes one; the last two are rounded off to
+        // nearest even.
+        let small = root >> 25 == 0;
+        let root = if small { root << 1 } else { root };
+        let root = match root & 7 {
+            3 | 7 | 6 => (root >> 2) + 1,
+            _ => root >> 2,
+        };
+        let halved = (-exponent).div_euclid(2);
+        let biased = 127 + halved - i32::from(small);
+        (biased as u32) << 23 | root & 0x007F_FFFF
+    }
+
+    fn logarithm(self, b: u32) -> u32 {
+        match self.positive(b, SIGN | INFINITY, INFINITY) {
+            Ok((exponent, fraction)) => {
+                let at = fraction >> 12 & 0x7FF;
+                let (slope, base) = LOGARITHMS[(at >> 7) as usize];
+                let part = (slope * at + base) >> 5;
+                let sum = exponent * 2048 + part as i32;
+                // The sum has fewer than 24 bits, so the conversion is exact.
+                (sum as f32 * (1.0 / 2048.0)).to_bits()
+            }
+            Err(other) => other,
+        }
+    }
+
+    /// Two to the power `b`, rounded to double and then to single. (Another polynomial gave the
+    /// same results for all operands.)
+    fn power(self, b: u32) -> u32 {
+        if let Some(nan) = first_nan(&[b]) {
+            return nan;
+        }
+        let x = f64::from(f32::from_bits(self.operand(b))).clamp(-200.0, 200.0);
+        // 2^(n + m/32 + rest), n and m whole, |rest| ≤ 1/64. Adding WHOLE rounds to an integer,
+        // since a number that large has no fraction bits.
+        const WHOLE: f64 = 6_755_399_441_055_744.0;
+        let steps = (x * 32.0 + WHOLE) - WHOLE;
+        let rest = (x - steps / 32.0) * std::f64::consts::LN_2;
+        let steps = steps as i32;
+        let (n, m) = (steps >> 5, (steps & 31) as usize);
+        // e^rest − 1, accurate to 2^-60.
+        let series = [1.0 / 40320.0, 1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0];
+        let less_one = rest * series.into_iter().fold(0.0, |sum, term| sum * rest + term);
+        let step = f64::from_bits(STEPS[m]);
+        let fraction = step + step * less_one;
+        let result = fraction * f64::from_bits(((1023 + n) as u64) << 52);
+        if self.non_java && result < f64::from(f32::MIN_POSITIVE) { 0 } else { (result as f32).to_bits() }
+    }
+
+    /// In double precision, the sum of the even products plus that of the odd ones. An overflow
+    /// gives a NaN, and a denormal result zero, regardless of NJ.
+    fn dot_product(self, a: &[u32], b: &[u32]) -> u32 {
+        let pairs = a.iter().zip(b);
+        if let Some(nan) = pairs.clone().find_map(|(&a, &b)| first_nan(&[a, b])) {
+            return nan;
+        }
+        // Adding −0 changes no sum.
+        let mut products = [-0.0; 4];
+        for (product, (&a, &b)) in products.iter_mut().zip(pairs) {
+            let [a, b] = [a, b].map(|bits| f64::from(f32::from_bits(self.operand(bits))));
+            *product = a * b;
+        }
+        let sum = (products[0] + products[2]) + (products[1] + products[3]);
+        let single = sum as f32;
+        match () {
+            () if sum.is_nan() || single.is_infinite() && sum.is_finite() => INVALID,
+            () if sum.abs() < f64::from(f32::MIN_POSITIVE) => u32::from(sum.is_sign_negative()) << 31,
+            () => single.to_bits(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Result in v1 of the instruction on v1, v2, v3, with these words in all elements.
+    fn result(op: Op, words: [u32; 3], vscr: u32) -> u32 {
+        let mut ctx = PpcContext { vscr, ..PpcContext::default() };
+        for (n, word) in words.into_iter().enumerate() {
+            ctx.vr[n + 1] = u128::from(word) * 0x0000_0001_0000_0001_0000_0001_0000_0001;
+        }
+        let i = Instruction(op.row().bits | 1 << 21 | 1 << 16 | 2 << 11);
+        // The third register of AltiVec forms.
+        let i = if op.row().family == xenia_isa::Family::Vector && op.row().operands.len() == 4 {
+            Instruction(i.0 | 3 << 6)
+        } else {
+            i
+        };
+        assert_eq!(execute(&mut ctx, i), Some(op), "{op:?}");
+        let all = elements(ctx.vr[1]);
+        assert_eq!(all, [all[0]; 4], "{op:?}");
+        all[0]
+    }
+
+    /// Rules: the first NaN wins and keeps its payload, an invalid operation gives 7FC00000, and
+    /// tininess is detected before rounding.
+    #[test]
+    fn edges_are_as_the_rules_want_them() {
+        const ONE: u32 = 0x3F80_0000;
+        const SNAN: u32 = 0xFF80_1234;
+        const BELOW_ONE: u32 = 0x3F7F_FFFF;
+        const INF: u32 = INFINITY;
+        // Words of vA, vB, vC; result with NJ, and without.
+        for (op, words, flushed, kept) in [
+            (Op::vaddfp, [SNAN, 0x7FC0_0001, 0], 0xFFC0_1234, 0xFFC0_1234),
+            (Op::vaddfp, [ONE, SNAN, 0], 0xFFC0_1234, 0xFFC0_1234),
+            (Op::vsubfp, [ONE, SNAN, 0], 0xFFC0_1234, 0xFFC0_1234),
+            (Op::vsubfp, [INF, INF, 0], INVALID, INVALID),
+            (Op::vsubfp, [LEAST, LEAST + 1, 0], SIGN, SIGN | 1),
+            (Op::vaddfp, [1, LEAST, 0], LEAST, LEAST + 1),
+            (Op::vaddfp, [SIGN, SIGN | 3, 0], SIGN, SIGN | 3),
+            // 2^-126 − 2^-150 rounds to 2^-126.
+            (Op::vmulfp128, [BELOW_ONE, LEAST, 0], 0, LEAST),
+            (Op::vmulfp128, [BELOW_ONE | SIGN, LEAST, 0], SIGN, SIGN | LEAST),
+            (Op::vmulfp128, [ONE, LEAST, 0], LEAST, LEAST),
+            (Op::vmulfp128, [0, INF, 0], INVALID, INVALID),
+            // a × c + b.
+            (Op::vmaddfp, [BELOW_ONE, SIGN, LEAST], 0, LEAST),
+            (Op::vnmsubfp, [BELOW_ONE, 0, LEAST], SIGN, SIGN | LEAST),
+            (Op::vmaddfp, [LEAST, LEAST, 0x2000_0000], LEAST, LEAST),
+            (Op::vmaddfp, [LEAST, LEAST, 0xA000_0000], 0, LEAST),
+            (Op::vmaddfp, [ONE, SNAN, 0x7FC0_0001], 0xFFC0_1234, 0xFFC0_1234),
+            (Op::vmaddfp, [ONE, 0x7FC0_0001, SNAN], 0x7FC0_0001, 0x7FC0_0001),
+            (Op::vnmsubfp, [INF, 0, 0], INVALID, INVALID),
+            (Op::vnmsubfp, [ONE, ONE, ONE], SIGN, SIGN),
+            (Op::vmaxfp, [SIGN, 0, 0], 0, 0),
+            (Op::vminfp, [0, SIGN, 0], SIGN, SIGN),
+            (Op::vmaxfp, [SIGN | 5, SIGN | 6, 0], SIGN, SIGN | 5),
+            (Op::vminfp, [ONE, SNAN, 0], 0xFFC0_1234, 0xFFC0_1234),
+        ] {
+            assert_eq!(result(op, words, NON_JAVA), flushed, "{op:?} of {words:x?} with NJ");
+            assert_eq!(result(op, words, 0), kept, "{op:?} of {words:x?}");
+        }
+    }
+
+    #[test]
+    fn other_instructions_are_not_touched() {
+        let mut ctx = PpcContext { vr: [7; 128], ..PpcContext::default() };
+        let before = ctx.clone();
+        assert_eq!(execute(&mut ctx, Instruction(Op::vand.row().bits)), None);
+        assert_eq!(execute(&mut ctx, Instruction(0)), None);
+        assert_eq!(ctx.first_difference(&before), None);
+    }
+}
