@@ -275,13 +275,13 @@ fn lock_models() -> Result<()> {
     let reservations = ["test", "--package", "xenia-memory", "--lib", "--quiet", "--features", "model"];
     let waits = ["test", "--package", "xenia-sched", "--test", "tests", "--quiet"];
     let sockets = ["test", "--package", "xenia-net", "--lib", "--quiet", "--features", "model"];
-    let kernel = ["test", "--package", "xenia-kernel", "--lib", "--quiet", "--features", "model"];
+    let objects = ["test", "--package", "xenia-objects", "--lib", "--quiet", "--features", "model"];
     models(&[&counted[..], &["model-loom", "::models::"]].concat())?;
     models(&[&locks[..], &["model-loom", "::models::"]].concat())?;
     models(&[&locks[..], &["model-shuttle", "::random_models::"]].concat())?;
     models(&[&reservations[..], &["reservation::models::"]].concat())?;
     models(&[&waits[..], &["--features", "wait-model", "wait_races::"]].concat())?;
-    models(&[&kernel[..], &["objects::dispatcher::models::"]].concat())?;
+    models(&[&objects[..], &["dispatcher::models::"]].concat())?;
     models(&[&sockets[..], &["models::"]].concat())?;
     models(&[&locks[..], &["statistics", "counts"]].concat())
 }

@@ -21,6 +21,7 @@ const PACKAGES: &[&str] = &[
     "xenia-memory",
     "xenia-sched",
     "xenia-vfs",
+    "xenia-objects",
     "xenia-kernel",
     "xenia-exports",
     "xenia-kernel-tests",

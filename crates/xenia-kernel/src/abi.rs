@@ -18,7 +18,7 @@ mod show;
 mod strings;
 mod va_args;
 
-pub use arguments::{Arguments, FromGuest, Handle};
+pub use arguments::{Arguments, FromGuest};
 pub use call::Call;
 pub use flow::{
     Continuation, ExportResumption, Flow, GuestCall, IntoFlow, KernelResumption, MAXIMUM_LOCALS,
@@ -30,3 +30,4 @@ pub use show::{Show, ShownArguments};
 pub use strings::{AnsiString, ObjectAttributes, Text, UnicodeString, WideText};
 pub use va_args::VaArgs;
 pub use xenia_guest::Buffer;
+pub use xenia_objects::Handle;

@@ -34,7 +34,6 @@ mod kernel;
 pub mod loader;
 pub mod memory;
 pub mod notification_list;
-pub mod objects;
 pub mod ports;
 pub mod random;
 pub mod sockets;
@@ -46,6 +45,7 @@ pub mod title;
 pub mod user;
 
 pub use xenia_net as net;
+pub use xenia_objects as objects;
 pub use xenia_rtl::calendar;
 pub use xenia_user::content;
 pub use xenia_user::locale;

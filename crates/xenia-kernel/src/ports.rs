@@ -2,7 +2,6 @@
 //! above. The network's is [`xenia_net`]'s.
 
 mod audio;
-pub mod clock;
 mod devices;
 mod dialogs;
 mod drive;
@@ -11,7 +10,6 @@ mod storage;
 mod video;
 
 pub use audio::{Audio, NoAudio, NoXma, RENDER_FRAME_BYTES, RenderFrame, SongBytes, Xma};
-pub use clock::Clock;
 pub use devices::Devices;
 pub use dialogs::{DialogAnswer, DialogRequest, Dialogs, Icon, MessageBox, NoDialogs, TextRequest};
 pub use drive::{Disc, DiscId, Drive, NoDrive};
@@ -19,6 +17,7 @@ pub use input::{Gamepad, Input, NoInput, PAD_USERS, PadKind, PadModel};
 pub use storage::{NoStorage, ScratchPlace, Storage};
 pub use video::{DisplayMode, NoVideo, SwapCommands, SwapRequest, Video, VideoEvent};
 pub use xenia_net::{Network, Ready, Received, Setting, SocketId, SocketKind};
+pub use xenia_objects::clock::{self, Clock};
 
 /// Sink for text that the guest writes.
 pub type TextSink = Box<dyn FnMut(&str) + Send>;

@@ -3,7 +3,7 @@
 
 use crate::abi::{Arguments, Call, Flow, FromGuest, Handle, Show};
 use crate::objects::dispatcher::Dispatcher;
-use crate::objects::{HeldObject, HeldState, ObjectKind, Objects};
+use crate::objects::{HeldState, ObjectKind, Objects};
 use crate::thread::apc::{Apc, ApcQueues, ApcSource};
 use crate::thread::deferred::ProcessorMode;
 use std::fmt::Write;
@@ -176,13 +176,6 @@ fn begin(call: &Call, overlapped: &Overlapped) -> Result<(), WsaError> {
         call.kernel.dispatcher.reset_event(memory, *body)?;
     }
     Ok(())
-}
-
-impl EventHold for HeldObject {
-    fn event(&self) -> HeldEvent {
-        let (position, body) = self.state().place();
-        HeldEvent { position, body }
-    }
 }
 
 /// Holds an event of a saved state again.

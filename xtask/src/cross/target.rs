@@ -87,6 +87,7 @@ const WINDOWS: Target = Target {
         "--package=xenia-locks",
         "--package=xenia-memory",
         "--package=xenia-net",
+        "--package=xenia-objects",
         "--package=xenia-patches",
         "--package=xenia-render",
         "--package=xenia-rtl",

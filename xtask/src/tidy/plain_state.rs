@@ -7,13 +7,14 @@
 use super::Source;
 
 /// Crates whose types are the state of a machine.
-const CRATES: [&str; 9] = [
+const CRATES: [&str; 10] = [
     "crates/xenia-audio/src/",
     "crates/xenia-cpu/src/",
     "crates/xenia-exports/src/",
     "crates/xenia-gpu/src/",
     "crates/xenia-kernel/src/",
     "crates/xenia-net/src/",
+    "crates/xenia-objects/src/",
     "crates/xenia-sched/src/",
     "crates/xenia-user/src/",
     "crates/xenia-vfs/src/",

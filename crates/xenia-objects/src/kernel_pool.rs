@@ -1,0 +1,72 @@
+//! Shared kernel pool: the allocator for subsystems, usable without the rest of the kernel.
+//!
+//! The lock is held for one operation. When an object is made, the lock of [`KernelPool::lock`] is
+//! taken after that of the objects.
+
+use super::pool::{Owner, Pool};
+use crate::failure::Fallible;
+use std::sync::Arc;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::Limits;
+use xenia_memory::GuestMemory;
+use xenia_sync::{Level, Mutex, MutexGuard};
+
+/// The machine's kernel pool behind its lock.
+pub struct KernelPool {
+    memory: Arc<GuestMemory>,
+    pool: Mutex<Pool>,
+}
+
+impl KernelPool {
+    /// An empty pool in `memory`; refusals are counted in `limits`.
+    pub fn new(memory: Arc<GuestMemory>, limits: Arc<Limits>) -> Self {
+        Self { memory, pool: Mutex::new(Level::Memory, Pool::new(limits)) }
+    }
+
+    /// Locks the pool.
+    pub fn lock(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock()
+    }
+
+    /// Allocates zeroed kernel memory.
+    pub fn allocate(&self, size: u32) -> Fallible<GuestAddr> {
+        self.lock().allocate(&self.memory, size)
+    }
+
+    /// Frees memory from [`Self::allocate`].
+    pub fn release(&self, at: GuestAddr) -> Fallible<()> {
+        self.lock().free(&self.memory, at)
+    }
+
+    /// Allocates zeroed pool memory for the title.
+    pub fn allocate_for_title(&self, size: u32) -> Fallible<GuestAddr> {
+        self.lock().allocate_for(&self.memory, size, Owner::Title)
+    }
+
+    /// Frees memory from [`Self::allocate_for_title`]; refuses other blocks.
+    pub fn release_of_title(&self, at: GuestAddr) -> Fallible<()> {
+        self.lock().free_of(&self.memory, at, Owner::Title)
+    }
+
+    /// Changes the title's memory at `at`, unless it belongs to the pool; the pool cannot grow into
+    /// it meanwhile.
+    pub fn change_outside<T>(
+        &self,
+        at: GuestAddr,
+        change: impl FnOnce(&GuestMemory) -> Fallible<T>,
+    ) -> Fallible<T> {
+        let pool = self.lock();
+        if pool.holds(at) { Err(NtStatus::MEMORY_NOT_ALLOCATED.into()) } else { change(&self.memory) }
+    }
+
+    /// Copies a name as UTF-16 into kernel memory; returns its address and its length in units
+    /// without the terminator.
+    pub fn wide_name(&self, name: &str) -> Fallible<(GuestAddr, u16)> {
+        let units: Vec<u16> = name.encode_utf16().take(255).collect();
+        let at = self.allocate(units.len() as u32 * 2 + 2)?;
+        for (index, &unit) in units.iter().enumerate() {
+            self.memory.write(at.offset(2 * index as u32), unit)?;
+        }
+        Ok((at, units.len() as u16))
+    }
+}

@@ -1,0 +1,66 @@
+//! Opening and closing of handles, each of which holds a reference to its object.
+
+use super::{ObjectTables, Objects, publish};
+use crate::failure::Fallible;
+use crate::handle::Handle;
+use crate::handle_table::HandleTable;
+use xenia_guest::{GuestAddr, NtStatus};
+use xenia_limits::Limit;
+
+impl Objects {
+    /// Opens a handle to an object, with a reference for the handle.
+    pub fn open(&self, body: GuestAddr) -> Fallible<Handle> {
+        let mut tables = self.tables.lock();
+        let ObjectTables { records, handles, next_handle, .. } = &mut *tables;
+        let record = records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
+        self.limits.admit(Limit::Handles, handles.len())?;
+        let pointers = record.pointers.checked_add(1).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
+        // There are more slots than handles, so one is free.
+        let mut handle = *next_handle;
+        while !self.handles.is_free(handle) {
+            handle = HandleTable::following(handle);
+        }
+        *next_handle = HandleTable::following(handle);
+        record.pointers = pointers;
+        record.handles += 1;
+        publish(&self.memory, body, record)?;
+        handles.insert(handle, body);
+        self.handles.insert(handle, record.position);
+        Ok(handle)
+    }
+
+    /// Closes a handle and drops its reference.
+    pub fn close(&self, handle: Handle) -> Fallible<()> {
+        let last = {
+            let mut tables = self.tables.lock();
+            let body = tables.handles.remove(&HandleTable::plain(handle)).ok_or(NtStatus::INVALID_HANDLE)?;
+            self.handles.remove(handle);
+            if let Some(record) = tables.records.get_mut(&body) {
+                record.handles = record.handles.saturating_sub(1);
+            }
+            self.dereference_in(&mut tables, body)?
+        };
+        if let Some(position) = last {
+            self.unpin(position);
+        }
+        Ok(())
+    }
+
+    /// Number of references to an object, including those of handles, and number of its handles.
+    pub fn counts(&self, body: GuestAddr) -> Option<(u32, u32)> {
+        let tables = self.tables.lock();
+        tables.records.get(&body).map(|record| (record.pointers, record.handles))
+    }
+
+    /// The lowest open handle to an object.
+    pub fn handle_of(&self, body: GuestAddr) -> Option<Handle> {
+        let tables = self.tables.lock();
+        let mut handles = tables.handles.iter();
+        handles.find_map(|(&handle, &named)| (named == body).then_some(handle))
+    }
+
+    /// All handles in ascending order, with their objects' bodies.
+    pub fn handles(&self) -> Vec<(Handle, GuestAddr)> {
+        self.tables.lock().handles.iter().map(|(&handle, &body)| (handle, body)).collect()
+    }
+}

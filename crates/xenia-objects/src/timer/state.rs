@@ -1,0 +1,66 @@
+//! State of the timers that are set.
+
+use super::{Queued, TimerSetting, Timers};
+use crate::MAX_SERIAL;
+use crate::dispatcher::Dispatcher;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use xenia_guest::GuestAddr;
+use xenia_state::{Impossible, check};
+
+/// State of all timers that are set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TimersState {
+    /// Serial numbers and settings. The numbers order timers that are due at the same time.
+    set: BTreeMap<GuestAddr, (u64, TimerSetting)>,
+    /// Expired timers whose APC is about to be queued.
+    apcs: BTreeSet<GuestAddr>,
+    /// The last serial number.
+    serial: u64,
+}
+
+impl Timers {
+    /// State with the settings, which the timers' shards have.
+    pub(crate) fn state(&self, set: BTreeMap<GuestAddr, (u64, TimerSetting)>) -> TimersState {
+        // Queue and noticed timers are those of the settings.
+        let Self { queue: _, noticed: _, apcs, serial } = self;
+        TimersState { set, apcs: apcs.clone(), serial: *serial }
+    }
+}
+
+impl Dispatcher {
+    /// Replaces all timers. The shards have none before, and their wait lists are restored.
+    pub(crate) fn restore_timers(&self, state: TimersState) -> Result<(), Impossible> {
+        let TimersState { set, apcs, serial } = state;
+        check(serial <= MAX_SERIAL, "the serial number of timers is impossible")?;
+        let mut timers = Timers { apcs, serial, ..Timers::default() };
+        let mut numbers = BTreeSet::new();
+        for (timer, (number, setting)) in set {
+            let is_new = (1..=serial).contains(&number) && numbers.insert(number);
+            check(is_new, "a timer's serial number is impossible")?;
+            let key = (setting.due, number);
+            let thread_id = setting.apc.map(|apc| apc.thread_id);
+            timers.queue.insert(key, Queued { timer, thread_id });
+            let mut held = self.hold(&[timer]);
+            if setting.makes_call() || held.is_waited_for(timer) {
+                timers.noticed.insert(key);
+            }
+            held.shard_mut(timer).timers.insert(timer, (number, setting));
+        }
+        *self.timers.lock() = timers;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+impl TimersState {
+    /// Sets the last serial number.
+    pub(crate) fn set_serial(&mut self, serial: u64) {
+        self.serial = serial;
+    }
+
+    /// Gives all timers the same number.
+    pub(crate) fn equal_numbers(&mut self) {
+        self.set.values_mut().for_each(|timer| timer.0 = 1);
+    }
+}
