@@ -124,10 +124,7 @@ impl Opening {
             Ok(opened) => opened,
             Err(error) => return complete(call, self.overlapped, Completed::wrapped(error, 0)),
         };
-        // An asynchronous call reports it as the length.
-        if self.overlapped.is_none() {
-            self.disposition.set(call.memory(), action as u32)?;
-        }
+        self.disposition.set(call.memory(), action as u32)?;
         self.license.set(call.memory(), header.license)?;
         complete(call, self.overlapped, Completed::wrapped(Win32Error::SUCCESS, action as u32))
     }

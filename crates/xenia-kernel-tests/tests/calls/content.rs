@@ -225,6 +225,20 @@ fn a_package_made_anew_takes_the_old_ones_place_when_it_is_whole() {
     assert_eq!(files, 1, "old files are gone: {left:?}");
 }
 
+#[test]
+fn an_asynchronous_call_also_stores_its_disposition() {
+    let mut b = harness(None);
+    let data = describe(&b, 1, b"a", "");
+    let (root, disposition, overlapped) = (b.put_text(ROOT, "s"), at(&b, RESULTS), at(&b, OVERLAPPED));
+    for (mode, result, action) in [(4, 0, 1), (4, 0, 2), (1, 0x65B, 0)] {
+        b.memory().write(b.scratch.offset(RESULTS), u32::MAX).unwrap();
+        b.in_the_background("XamContentCreate", &[0, root, data, mode, disposition, 0, overlapped]);
+        let words = [OVERLAPPED, OVERLAPPED + 4, RESULTS].map(|field| b.word(field));
+        assert_eq!(words, [result, action, action], "mode {mode}");
+        b.xam_call("XamContentClose", &[root, 0]);
+    }
+}
+
 /// Lists all files below a host folder.
 fn walk(folder: &Path) -> Vec<String> {
     let mut all = Vec::new();
