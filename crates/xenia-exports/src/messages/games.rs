@@ -64,4 +64,6 @@ pub(super) const MESSAGES: &[Message] = messages! {
     Constant 0xB_0060 XSessionSearchByIds = |_, _| Ok(NOT_LOGGED_ON);
     /// Like `XSessionSearch`, with weighted criteria.
     Constant 0xB_0065 XSessionSearchWeighted = |_, _| Ok(NOT_LOGGED_ON);
+    /// Gives avatar awards to users. Avatars are not shown, so nothing is recorded.
+    Constant 0xB_0071 XUserAwardAvatarAssets = |_, _| Ok(HResult::OK);
 };

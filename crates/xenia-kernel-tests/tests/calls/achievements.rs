@@ -201,6 +201,20 @@ fn a_full_disk_is_the_calls_error_and_nothing_is_achieved() {
     assert_eq!((next(&mut b, all), b.word(LIST + 0x20)), (Ok(1), 9));
 }
 
+#[test]
+fn avatar_awards_are_accepted() {
+    let mut b = Harness::new();
+    let (message, overlapped) = (b.scratch.offset(MESSAGE), b.scratch.offset(RESULTS));
+    for (field, word) in [(0, 1), (4, message.0 + 8), (8, 0), (12, 1)] {
+        b.memory().write(message.offset(field), word).unwrap();
+    }
+    let at = u64::from(message.0);
+    assert_eq!(b.xam_call("XMsgInProcessCall", &[0xFB, 0xB_0071, at, 8]), 0);
+    let request = [0xFB, 0xB_0071, u64::from(overlapped.0), at, 8];
+    b.in_the_background("XMsgStartIORequest", &request);
+    assert_eq!([0, 4, 0x18].map(|field| b.word(RESULTS + field)), [0, 0, 0]);
+}
+
 /// Creates an enumerator of the titles played.
 fn played(b: &mut Harness, [user, xuid, start, items]: [u64; 4]) -> (u64, u64) {
     let results = u64::from(b.scratch.offset(RESULTS).0);
