@@ -15,6 +15,10 @@ pub struct Enumerate;
 /// Maximum size in bytes of an enumerator's private data.
 const PRIVATE: u32 = 0x1000;
 
+/// The message that requests the user's playlists, and the size in bytes that titles reserve for
+/// each. There are none, but some titles read the buffer whatever the result.
+const USER_PLAYLISTS: (u32, u32) = (0x7_0026, 0x338);
+
 /// Properties of an enumerator besides its items.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Kind {
@@ -71,6 +75,19 @@ pub(super) fn next_items(
     complete(call, overlapped, Completed::wrapped(result, count))
 }
 
+/// Clears the buffer for a list of the user's playlists.
+fn clear_playlists(call: &mut Call, enumerator: Handle, buffer: GuestAddr, size: u32) -> Fallible<()> {
+    let found = call.kernel.objects.resolve_kind(enumerator, ObjectKind::Enumerator);
+    let Ok(enumerator) = found else { return Ok(()) };
+    let (memory, body) = (call.memory(), enumerator.body());
+    let (message, item_size) = USER_PLAYLISTS;
+    if memory.read::<u32>(body.offset(layout::OPEN_MESSAGE))? == message {
+        let items: u32 = memory.read(body.offset(layout::ITEMS))?;
+        memory.fill(buffer, size.min(items.saturating_mul(item_size)), 0)?;
+    }
+    Ok(())
+}
+
 #[exports(xam)]
 impl Enumerate {
     /// Returns the next items of a list, as many as its creator has set. Their number is stored, or
@@ -81,7 +98,7 @@ impl Enumerate {
         enumerator: Handle,
         _flags: u32,
         buffer: Option<GuestAddr>,
-        _size: u32,
+        size: u32,
         items: Option<Out<u32>>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
@@ -89,6 +106,7 @@ impl Enumerate {
             return Ok(Win32Error::INVALID_PARAMETER);
         }
         let Some(buffer) = buffer else { return Ok(Win32Error::INVALID_PARAMETER) };
+        clear_playlists(call, enumerator, buffer, size)?;
         next_items(call, enumerator, buffer, items, overlapped)
     }
 

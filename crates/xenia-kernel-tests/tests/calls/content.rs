@@ -430,6 +430,17 @@ fn a_librarys_own_list_is_empty_and_shows_its_body() {
     assert_eq!(words, [0xFA, 0x7_0026, 0x7_0027, 2, 5, 3, 0]);
     b.kernel_call("ObDereferenceObject", &[u64::from(body.0)]);
     assert_eq!(b.xam_call("XamEnumerate", &[list, 0, at(&b, BUFFER), 0, handle, 0]), NO_MORE_FILES);
+    // Some titles read the entries of the user's playlists whatever the result.
+    for size in [0x338_u32, 0x10_0000] {
+        let cleared = size.min(5 * 0x338);
+        b.memory().fill(b.scratch.offset(BUFFER), cleared + 1, 0xFF).unwrap();
+        let next = [list, 0, at(&b, BUFFER), u64::from(size), handle, 0];
+        assert_eq!(b.xam_call("XamEnumerate", &next), NO_MORE_FILES);
+        let mut bytes = vec![0; cleared as usize + 1];
+        b.memory().read_bytes(b.scratch.offset(BUFFER), &mut bytes).unwrap();
+        assert_eq!(bytes.pop(), Some(0xFF), "{size:#x}");
+        assert!(bytes.iter().all(|&byte| byte == 0), "{size:#x}");
+    }
     assert_eq!(b.status("NtClose", &[list]), NtStatus::SUCCESS);
     let gone = b.xam_call("XamGetPrivateEnumStructureFromHandle", &[list, handle]);
     assert_eq!((gone as u32, b.word(RESULTS)), (NtStatus::INVALID_HANDLE.0, 0));
