@@ -65,7 +65,7 @@ impl VdEngine {
     }
 
     /// Sets the address at which the chip writes its read pointer, and the base-2 logarithm of the
-    /// interval in words.
+    /// interval in quadwords.
     #[export(Done)]
     fn VdEnableRingBufferRPtrWriteBack(call: &mut Call, address: GuestAddr, block_log2: u32) {
         call.kernel.devices.video.lock().enable_read_pointer_write_back(to_physical(address), block_log2);

@@ -68,7 +68,8 @@ pub trait Video: Send {
     /// Sets up the ring buffer: physical address, and log2 of its size in quadwords.
     fn initialize_ring(&mut self, physical: u32, size_log2: u32);
 
-    /// Makes the chip write its read pointer to this physical address every 2^`block_log2` words.
+    /// Makes the chip write its read pointer to this physical address every 2^`block_log2`
+    /// quadwords.
     fn enable_read_pointer_write_back(&mut self, physical: u32, block_log2: u32);
 
     /// Handles a store of guest code to a register at `now`.
