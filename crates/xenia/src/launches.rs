@@ -8,7 +8,7 @@ use crate::machine::{Finished, Launched, Machine, StateRefusal, decoded};
 use crate::pieces::StateFolder;
 use crate::say::errln;
 use crate::title::Title;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use std::io::Cursor;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
@@ -59,9 +59,13 @@ impl Before {
     }
 }
 
-/// Runs `title` and the titles that it launches. `machine` builds the machine of each, with the
-/// state that the previous title left, and the first one loads the state in the file `from`, if
-/// there is one: it may be of a title that was launched.
+/// Runs `title` and the titles that it launches. `machine` builds the machine of each, with what
+/// the previous title left. The run begins at the state in the file `from`, if there is one, which
+/// may be of a title that was launched: `machine` gives it to the first machine
+/// ([`MachineOptions::state`](crate::machine::MachineOptions::state)).
+///
+/// # Errors
+/// A machine cannot be built, or the first one is not at the state.
 pub fn run(
     title: Title,
     limits: &Limits,
@@ -69,7 +73,7 @@ pub fn run(
     from: Option<&Path>,
     machine: impl FnMut(&Title, &Before, Option<Launched>) -> Result<Machine>,
 ) -> Result<Finished> {
-    run_titles(title, limits, dump_threads_after, (Course::Whole, from), machine)
+    run_in_parts(title, limits, dump_threads_after, (Course::Whole, from), machine)
 }
 
 /// Parts of the first title's run.
@@ -84,23 +88,13 @@ pub enum Course<'a> {
         /// Where the states are kept.
         keep: Option<&'a StateFolder>,
     },
-    /// It begins at the state in this file.
-    From(&'a Path),
 }
 
 /// As [`run`], in the parts of `course`.
+///
+/// # Errors
+/// As [`run`].
 pub fn run_in_parts(
-    title: Title,
-    limits: &Limits,
-    dump_threads_after: Option<Duration>,
-    course: Course<'_>,
-    machine: impl FnMut(&Title, &Before, Option<Launched>) -> Result<Machine>,
-) -> Result<Finished> {
-    let from = if let Course::From(state) = course { Some(state) } else { None };
-    run_titles(title, limits, dump_threads_after, (course, from), machine)
-}
-
-fn run_titles(
     mut title: Title,
     limits: &Limits,
     dump_threads_after: Option<Duration>,
@@ -121,13 +115,15 @@ fn run_titles(
         xenia_host::allocator::give_back_free_heap();
     }
     let mut running = machine(&title, &before, launched.take())?;
+    if let Some(state) = from.filter(|_| !running.begins_at_state()) {
+        bail!("the machine was built without the state in {}", state.display());
+    }
     running = match course {
         Course::Relay { every, keep } if before.machines == 0 => {
             relayed(running, limits, (every, keep), |parts| {
                 machine(&title, &Before { parts, ..before }, None)
             })?
         }
-        Course::From(state) if before.machines == 0 => running.load_state_from(state)?,
         _ => running,
     };
     let mut launches = Launches { title, before, limits, machine, lost: false, failed: None };

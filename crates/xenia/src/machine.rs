@@ -69,6 +69,8 @@ pub struct Machine {
     spec: MachineSpec,
     outside: MachineOutside,
     inside: MachineInside,
+    /// Whether a state was loaded before the first run.
+    begins_at_state: bool,
     /// Whether the inside is none that a machine can have.
     is_broken: bool,
 }

@@ -67,8 +67,8 @@ impl StateFolder {
     }
 }
 
-/// A piece of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A piece of a run; by default the whole of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunPiece {
     /// The state at its start; `None`: the title's start.
     pub start: Option<PathBuf>,

@@ -60,7 +60,10 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
     let limits = limits(&args.run, &args.engine);
     let config = MachineConfig::from(&args.engine);
     let saves = HeldContent::new(&(&args.engine.content).into(), true)?;
-    let loads_state = args.piece.is_some_and(|piece| piece > 0);
+    let folder = args.states.as_deref().map(StateFolder::open).transpose()?;
+    let kept = args.keep_states.as_deref().map(StateFolder::create).transpose()?;
+    let piece = folder.as_ref().zip(args.piece).map(|(states, piece)| RunPiece::of(states, piece));
+    let RunPiece { start, next } = piece.transpose()?.unwrap_or_default();
     let made = |title: &Title, before: &Before, launched| {
         let file = |path: &Option<PathBuf>| before.file(path.as_deref());
         let (capture, frames) = outputs.port(before.frames, |_, _, _| {});
@@ -77,7 +80,7 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
                 record: file(&args.run.record).as_deref(),
                 record_contention: file(&args.run.record_contention).as_deref(),
                 replay: file(&args.run.replay).as_deref(),
-                loads_state: loads_state && before.launches == 0,
+                state: start.as_deref().filter(|_| before.machines == 0),
                 launched,
                 ..MachineOptions::new(&config, &VideoConfig::default())
             },
@@ -87,26 +90,15 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
             machine
         })
     };
-    let folder = args.states.as_deref().map(StateFolder::open).transpose()?;
-    let kept = args.keep_states.as_deref().map(StateFolder::create).transpose()?;
-    let start = match (&folder, args.piece) {
-        (Some(states), Some(piece)) => match RunPiece::of(states, piece)? {
-            RunPiece { start, next: Some(next) } => {
-                let mut machine = made(&title, &Before::default(), None)?;
-                if let Some(start) = start {
-                    machine = machine.load_state_from(&start)?;
-                }
-                return check_piece(machine, &next, (&limits, &args.run), &outputs, &interrupt);
-            }
-            RunPiece { start, next: None } => start,
-        },
-        _ => None,
+    if let Some(next) = next {
+        let machine = made(&title, &Before::default(), None)?;
+        return check_piece(machine, &next, (&limits, &args.run), &outputs, &interrupt);
+    }
+    let course = match args.relay.filter(|_| start.is_none()) {
+        Some(every) => Course::Relay { every, keep: kept.as_ref() },
+        None => Course::Whole,
     };
-    let course = match (&start, args.relay) {
-        (Some(state), _) => Course::From(state),
-        (None, Some(every)) => Course::Relay { every, keep: kept.as_ref() },
-        (None, None) => Course::Whole,
-    };
+    let course = (course, start.as_deref());
     let finished = launches::run_in_parts(title, &limits, args.run.dump_threads_after, course, made)?;
     let code = outputs.conclude(&finished, None, &interrupt);
     let whole = finished.divergence.is_none() && finished.recording_trouble.is_none() && !finished.lost;

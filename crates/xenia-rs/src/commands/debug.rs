@@ -93,24 +93,20 @@ fn machine(
 ) -> Result<Machine> {
     let config = MachineConfig::from(&args.engine);
     let video = VideoConfig { gpu: args.gpu, ..VideoConfig::default() };
-    let machine = Machine::new(
+    Machine::new(
         title,
         MachineOptions {
             text,
             content: saves.folder(),
             code_cache: code_store::named_folder(args.engine.code_cache.as_deref()),
             replay: before.file(args.replay.as_deref()).as_deref(),
-            loads_state: before.machines == 0 && args.load_state.is_some(),
+            state: args.load_state.as_deref().filter(|_| before.machines == 0),
             launched,
             arguments: &args.arguments,
             call_history: true,
             ..MachineOptions::new(&config, &video)
         },
-    )?;
-    match &args.load_state {
-        Some(path) if before.machines == 0 => machine.load_state_from(path),
-        _ => Ok(machine),
-    }
+    )
 }
 
 #[cfg(test)]

@@ -374,7 +374,7 @@ fn machine(
             event_log: file(&args.run.event_log).as_deref(),
             record: file(&args.run.record).as_deref(),
             replay: file(&args.run.replay).as_deref(),
-            loads_state: before.machines == 0 && args.states.load_state.is_some(),
+            state: args.states.load_state.as_deref().filter(|_| before.machines == 0),
             record_contention: file(&args.run.record_contention).as_deref(),
             launched,
             sound,
@@ -394,9 +394,6 @@ fn machine(
         machine.set_debugger(debugger);
     }
     if before.machines == 0 {
-        if let Some(path) = &args.states.load_state {
-            machine = machine.load_state_from(path)?;
-        }
         machine.set_save_points(args.states.save_state.clone());
     }
     if let Some(limit) = args.states.rewind_limit() {

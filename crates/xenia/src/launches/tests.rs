@@ -108,6 +108,9 @@ fn a_launched_title_goes_on_from_its_state() {
         seen.push(*before);
         machine(title, launched, true, &text)?.load_state_from(&saved)
     });
+    let without =
+        run(start(), &limits, None, Some(&saved), |title, _, launched| machine(title, launched, true, &text));
+    assert!(without.err().expect("ran from the start").to_string().contains("without the state"));
     let later = later.unwrap().report;
     assert_eq!((later.launches, later.exit), (1, End::Exit));
     assert_eq!((later.digest, later.instructions), (whole.digest, whole.instructions));

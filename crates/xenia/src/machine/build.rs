@@ -83,7 +83,8 @@ impl Machine {
         let cancel = processor.cancel();
         let processor = Arc::new(Mutex::new(Level::Graphics, processor));
         let clock = StartTime::clock(options.config.start_time, mode.parallel);
-        let tape = Tape { record: options.record, replay: options.replay, loads_state: options.loads_state };
+        let tape =
+            Tape { record: options.record, replay: options.replay, loads_state: options.state.is_some() };
         let (recording, write_errors) = (Trouble::default(), WriteErrors::default());
         // The digest of the image takes time, so it is added where it is needed.
         let conditions = RecordingHeader::new(&title.name, options.config, clock)?
@@ -178,7 +179,7 @@ impl Machine {
             folder: title.medium.as_ref().map(ToString::to_string),
             patches: applied,
         };
-        Ok(Self {
+        let machine = Self {
             spec: MachineSpec {
                 header,
                 conditions,
@@ -216,8 +217,13 @@ impl Machine {
                 save_points: SavePoints::default(),
             },
             inside: MachineInside { memory, kernel, processor, executor, xma },
+            begins_at_state: false,
             is_broken: false,
-        })
+        };
+        match options.state {
+            Some(path) => machine.load_state_from(path),
+            None => Ok(machine),
+        }
     }
 }
 

@@ -47,9 +47,8 @@ pub struct MachineOptions<'a> {
     pub record: Option<&'a Path>,
     /// Recording that is replayed in place of the controllers and dialogs.
     pub replay: Option<&'a Path>,
-    /// Whether a state will be loaded before the first run, as recordings that begin at one need
-    /// it.
-    pub loads_state: bool,
+    /// File of the state that the machine loads when it is built.
+    pub state: Option<&'a Path>,
     /// File to record contention for locks to.
     pub record_contention: Option<&'a Path>,
     /// The launch, if another title launched this one.
@@ -87,7 +86,7 @@ impl<'a> MachineOptions<'a> {
             event_log_goes_on: false,
             record: None,
             replay: None,
-            loads_state: false,
+            state: None,
             record_contention: None,
             launched: None,
             sound: Sound::null(),

@@ -249,6 +249,7 @@ impl Machine {
     fn begin_at(&mut self, state: &StateFile) -> Result<()> {
         self.begin_recording_at(state)?;
         self.restore(state)?;
+        self.begins_at_state = true;
         // The log begins at the state, too; the machine had to be made at the title's start.
         self.outside.event_log.as_ref().map_or(Ok(()), EventLog::forget_start).context("the event log")
     }
@@ -329,6 +330,11 @@ impl Machine {
             bail!("a run that is recorded does not go back");
         }
         Ok(())
+    }
+
+    /// Whether a state was loaded before the first run.
+    pub(crate) fn begins_at_state(&self) -> bool {
+        self.begins_at_state
     }
 
     /// Whether a restore has failed and left neither the old state nor the new one.

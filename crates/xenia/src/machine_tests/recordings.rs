@@ -6,7 +6,6 @@ use xenia_formats::image::ExecutionInfo;
 use xenia_guest::{MediaId, TitleId};
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Gamepad, NoDialogs};
 use xenia_sched::TICKS_PER_SECOND;
-use xenia_state::StateFile;
 
 /// Four simulated players: buttons change every few hundred ticks, independently of the questions;
 /// pads connect and disconnect.
@@ -49,21 +48,11 @@ fn a_replay_ends_in_the_digest_of_the_recorded_run() {
 fn taped(
     (record, replay): (Option<&Path>, Option<&Path>),
     input: Box<dyn Input>,
-    state: Option<&StateFile>,
+    state: Option<&Path>,
 ) -> Result<Machine> {
     let (config, video) = (MachineConfig::default(), VideoConfig::default());
-    let options = MachineOptions {
-        input,
-        record,
-        replay,
-        loads_state: state.is_some(),
-        ..MachineOptions::new(&config, &video)
-    };
-    let machine = Machine::new(&poller(), options)?;
-    match state {
-        Some(state) => machine.load_state(state),
-        None => Ok(machine),
-    }
+    let options = MachineOptions { input, record, replay, state, ..MachineOptions::new(&config, &video) };
+    Machine::new(&poller(), options)
 }
 
 #[test]
@@ -77,8 +66,7 @@ fn a_replay_begins_at_a_state_of_the_recorded_run() {
     let played = machine.run(&instructions(), None);
     assert!(!played.lost);
     for SavePoint { path: state, .. } in &points {
-        let state = crate::machine::read_state(state.as_ref()).unwrap();
-        let mut machine = taped((None, Some(&path)), Box::new(NoInput), Some(&state)).unwrap();
+        let mut machine = taped((None, Some(&path)), Box::new(NoInput), Some(state)).unwrap();
         let replayed = machine.run(&instructions(), None);
         assert_eq!(replayed.recording_trouble, None);
         assert_eq!(replayed.report.digest, played.report.digest);
@@ -87,7 +75,8 @@ fn a_replay_begins_at_a_state_of_the_recorded_run() {
     // A state of a run without a recording has no place in this one.
     let mut unattended = taped((None, None), Box::new(NoInput), None).unwrap();
     unattended.run_until(&Limits { instructions: Some(100_000), ..Limits::default() });
-    let state = unattended.save_state().unwrap();
+    let state = dir.path().join("unattended.state");
+    unattended.save_state_to(&state).unwrap();
     let refused = taped((None, Some(&path)), Box::new(NoInput), Some(&state)).err().expect("loaded");
     assert!(format!("{refused:#}").contains("without a recording"), "{refused:#}");
 
