@@ -48,7 +48,7 @@ impl ConsoleArgs {
     /// Refuses two values for the same thing, of which one would be lost.
     ///
     /// # Errors
-    /// There are such values.
+    /// Two values of a flag contradict each other.
     pub fn refuse_contradictions(&self) -> Result<()> {
         if let Some((one, other)) = contradiction(&self.missing, MissingAnswer::contradicts) {
             bail!("--missing {one} and --missing {other} exclude each other: leave one out");

@@ -235,7 +235,7 @@ impl EngineArgs {
     /// Refuses contradictory flags of the engine and the console.
     ///
     /// # Errors
-    /// There are such flags.
+    /// Two flags, or two values of one, contradict each other.
     pub fn refuse_contradictions(&self) -> Result<()> {
         self.cpu.refuse_unsupported()?;
         self.console.refuse_contradictions()

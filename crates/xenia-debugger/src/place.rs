@@ -39,7 +39,7 @@ fn split(text: &str) -> Result<(&str, u32)> {
 /// The address of a place, for a thread.
 ///
 /// # Errors
-/// There is no such place; the text says what is a place.
+/// `text` is not an address, a register or a known symbol; the message says what is similar.
 pub(crate) fn resolve(text: &str, machine: &Debugged<'_, '_>, thread: u32) -> Result<u32> {
     let (base, offset) = split(text)?;
     if base.starts_with(|c: char| c.is_ascii_digit()) {

@@ -43,7 +43,7 @@ impl Script {
     /// commands of a line are separated by `;`.
     ///
     /// # Errors
-    /// A line is no command, or the size is none of a screen.
+    /// A line is not a command, or the width or the height is outside the supported range.
     pub fn new(
         session: DebugSession,
         text: &str,
@@ -106,7 +106,7 @@ pub fn text_sink(lines: &Arc<Mutex<PrintedLines>>) -> TextSink {
 /// A width and a height, as in `120x40`.
 ///
 /// # Errors
-/// The text is none.
+/// The text is not `COLUMNSxROWS`.
 pub fn parse_size(text: &str) -> Result<(u16, u16), String> {
     let numbers =
         text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));

@@ -108,7 +108,7 @@ impl DebugSession {
     /// Carries out a command.
     ///
     /// # Errors
-    /// It can't be carried out; the text says what can be done.
+    /// The command does not apply now; the message says why, and what does.
     pub fn execute(
         &mut self,
         command: DebugCommand,

@@ -38,7 +38,7 @@ pub struct OnTerminal {
 /// Checks that there is a terminal.
 ///
 /// # Errors
-/// There is none; the text says what can be done.
+/// Standard input or output is not a terminal.
 pub fn check() -> Result<()> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         bail!("the debugger needs a terminal; without one, --script FILE follows commands of a file");

@@ -93,7 +93,7 @@ impl Volume {
     /// Adds a file.
     ///
     /// # Errors
-    /// As for a directory, or contents of unknown size.
+    /// As [`Self::add_directory`]; the size of the contents cannot be determined.
     pub fn add_file(
         &mut self,
         within: Directory,

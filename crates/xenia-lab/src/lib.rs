@@ -123,7 +123,7 @@ impl LabCommand {
     /// Refuses flags that the command does not support together.
     ///
     /// # Errors
-    /// There are such flags.
+    /// The command does not support a combination of its flags.
     pub fn refuse_unsupported(&self) -> Result<()> {
         match self {
             Self::Fuzz(args) => args.refuse_unsupported(),

@@ -223,7 +223,7 @@ impl Vfs {
     /// Checks a location that was restored.
     ///
     /// # Errors
-    /// It leads to no device, or has names that no resolved path has.
+    /// The mount does not exist, or a name cannot occur in a resolved path.
     pub fn check_location(&self, at: &Location) -> Result<(), Impossible> {
         let is_possible = self.mounts.get(at.mount as usize).is_some() && is_path(&at.names);
         check(is_possible, "a file's location is impossible")

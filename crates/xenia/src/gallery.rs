@@ -58,7 +58,7 @@ fn entries(folder: &Path, kind: GalleryKind) -> impl Iterator<Item = GalleryFile
 /// Reads a picture, made smaller where it is larger than `most` pixels in a direction.
 ///
 /// # Errors
-/// It can't be read, is no PNG picture, or is too large.
+/// The file cannot be read, is not a PNG picture, or is too large.
 pub fn read(path: &Path, most: (u16, u16)) -> Result<IconPicture> {
     let bytes = crate::source::large_bytes(path, MOST_BYTES)?;
     let picture = decode_large(&bytes).with_context(|| path.display().to_string())?;

@@ -149,7 +149,8 @@ pub(crate) trait Launcher {
     /// its run.
     ///
     /// # Errors
-    /// There is no such machine: the run ends as this says.
+    /// No title was launched, it cannot be opened, or its machine cannot be built. The value is the
+    /// end of the run.
     fn launch(&mut self, machine: &mut Machine, finished: Finished) -> Result<Limits, Box<Finished>>;
 }
 

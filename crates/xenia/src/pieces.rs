@@ -35,7 +35,7 @@ impl StateFolder {
     /// The states in `folder`.
     ///
     /// # Errors
-    /// There is none.
+    /// The folder has no states.
     pub fn open(folder: &Path) -> Result<Self> {
         let states = Self(folder.to_owned());
         if !states.has(1) {
@@ -80,7 +80,7 @@ impl RunPiece {
     /// The piece with this number.
     ///
     /// # Errors
-    /// There are fewer pieces.
+    /// The folder has fewer states than `number`.
     pub fn of(states: &StateFolder, number: u32) -> Result<Self> {
         let count = states.count();
         if number > count {

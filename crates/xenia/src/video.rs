@@ -120,7 +120,7 @@ impl VideoRecorder {
     /// thread.
     ///
     /// # Errors
-    /// There is one already, or its folder can't be made.
+    /// A video is being recorded, or the folder of the new one cannot be created.
     pub fn begin(&self, target: &VideoTarget, tell: impl FnOnce(String) + Send + 'static) -> Result<()> {
         let mut recorded = self.0.lock();
         if recorded.current.is_some() {

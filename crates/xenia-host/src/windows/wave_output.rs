@@ -45,7 +45,7 @@ impl WaveOutput {
     /// `fill` is called on a thread of its own, with buffers to fill.
     ///
     /// # Errors
-    /// There is no output, or it does not take the format.
+    /// The host has no sound output, or the output does not take the format.
     pub fn open(channels: u16, rate: u32, fill: impl FnMut(&mut [i16]) + Send + 'static) -> io::Result<Self> {
         let is_over = Arc::new(AtomicBool::new(false));
         let (ended, (done, answer)) = (is_over.clone(), mpsc::channel());

@@ -176,7 +176,7 @@ impl FuzzArgs {
     /// Refuses flags without effect on what is compared.
     ///
     /// # Errors
-    /// There are such flags.
+    /// A flag has no effect on the comparison.
     pub fn refuse_unsupported(&self) -> Result<()> {
         if self.tier == Tier::Interp {
             bail!(

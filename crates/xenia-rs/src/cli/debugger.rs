@@ -48,7 +48,8 @@ impl DebuggerArgs {
     /// Refuses flags of runs that do not repeat.
     ///
     /// # Errors
-    /// There is such a flag.
+    /// A flag makes the run unrepeatable (`--parallel`, `--barrier`, `--clock host`, a network), or
+    /// flags contradict each other.
     pub fn refuse_unsupported(&self) -> Result<()> {
         let mode = &self.engine.mode;
         if mode.parallel || mode.barrier || mode.clock == Some(ClockChoice::Host) {

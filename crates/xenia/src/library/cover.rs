@@ -42,7 +42,7 @@ pub fn find(title: &LibraryTitle, covers: Option<&Path>) -> Option<PathBuf> {
 /// Reads a cover, which may come from anywhere. It is made smaller.
 ///
 /// # Errors
-/// It can't be read, is no PNG or JPEG picture, or is too large.
+/// The file cannot be read, is not a PNG or JPEG picture, or is too large.
 pub fn read(path: &Path) -> Result<IconPicture> {
     let bytes = crate::source::large_bytes(path, MOST_BYTES)?;
     let most = (MOST_SIDE as usize).pow(2) * 4;

@@ -26,7 +26,7 @@ pub struct IconPicture {
 /// Reads an icon file, which a title may have made to do harm.
 ///
 /// # Errors
-/// It can't be read, is no PNG picture, or is too large.
+/// The file cannot be read, is not a PNG picture, or is too large.
 pub fn read(path: &Path) -> Result<IconPicture> {
     let bytes = crate::source::large_bytes(path, MOST_BYTES)?;
     decode(&bytes).with_context(|| path.display().to_string())

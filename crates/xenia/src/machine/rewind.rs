@@ -258,7 +258,7 @@ impl Machine {
     /// gone.
     ///
     /// # Errors
-    /// As [`Self::restore`]; there is no such checkpoint.
+    /// As [`Self::restore`]; rewind is off, or `index` is out of range.
     pub fn go_back_to(&mut self, index: usize) -> Result<()> {
         let mut rewind = self.outside.rewind.take().context("rewind is off")?;
         let gone = self.go_back_along(&mut rewind, index);

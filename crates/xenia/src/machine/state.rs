@@ -309,7 +309,7 @@ impl Machine {
     /// Checks that this machine can go back.
     ///
     /// # Errors
-    /// It has no states, or is recorded or replayed.
+    /// The machine's configuration does not support states, or the run is recorded or replayed.
     pub(super) fn check_returns(&self) -> Result<()> {
         self.check_restores()?;
         if self.outside.recorded.is_some() {
@@ -321,7 +321,7 @@ impl Machine {
     /// Checks that this machine can go back if the recording that it replays does so, too.
     ///
     /// # Errors
-    /// It has no states, or is recorded.
+    /// The configuration does not support states, or the run is recorded.
     pub(super) fn check_restores(&self) -> Result<()> {
         if let Some(reason) = self.spec.no_states {
             bail!("{reason}");

@@ -21,7 +21,7 @@ impl StreamFile {
     /// Opens the file, or makes it. Waits for the reader of a pipe, until the process is to end.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// The file cannot be created or opened for writing.
     pub fn create(path: &Path) -> io::Result<Self> {
         if let Some(open) = open_descriptor(path) {
             return Ok(Self { file: open?, has_old: false });
@@ -37,7 +37,7 @@ impl StreamFile {
     /// Opens the file to go on behind what is in it.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// The file cannot be created or opened for writing.
     pub fn append(path: &Path) -> io::Result<Self> {
         let open = open_descriptor(path);
         let file = open.unwrap_or_else(|| File::options().append(true).create(true).open(path))?;

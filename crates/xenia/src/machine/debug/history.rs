@@ -99,7 +99,7 @@ impl Debugged<'_, '_> {
     /// The checkpoints.
     ///
     /// # Errors
-    /// There are none, for this reason.
+    /// The machine cannot go back; the error says why.
     pub(super) fn history(&mut self) -> Result<&mut History> {
         self.history.as_mut().map_err(|reason| anyhow!("{reason}"))
     }

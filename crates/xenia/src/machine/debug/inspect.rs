@@ -66,7 +66,7 @@ impl Debugged<'_, '_> {
     /// The checkpoints in a line, or the reason why the run does not go back.
     ///
     /// # Errors
-    /// That reason.
+    /// The run does not go back; the error says why.
     pub fn describe_history(&mut self) -> Result<String> {
         self.history().map(|history| history.describe())
     }

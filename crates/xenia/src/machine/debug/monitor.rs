@@ -106,7 +106,7 @@ impl Debugged<'_, '_> {
     /// Goes to the moment after this number of instructions.
     ///
     /// # Errors
-    /// That moment can't be reached; the machine is where it was.
+    /// The run cannot reach that moment; the machine is where it was.
     pub fn travel_to(&mut self, moment: u64) -> Result<()> {
         self.begin_edited();
         let from = self.moment();
