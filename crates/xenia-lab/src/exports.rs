@@ -37,8 +37,6 @@ documented! {
         constant: usize,
         /// Implemented in part.
         partial: usize,
-        /// Stubs without any effect.
-        stub: usize,
         /// Missing, not implemented.
         missing: usize,
         /// Sum of all statuses.
@@ -54,7 +52,7 @@ documented! {
         ordinal: u16,
         /// Name of the export.
         name: &'static str,
-        /// Status: `done`, `constant`, `partial`, `stub` or `missing`.
+        /// Status: `done`, `constant`, `partial` or `missing`.
         status: &'static str,
         /// Subsystem that it belongs to.
         area: &'static str,
@@ -71,7 +69,6 @@ impl From<StatusCounts> for Counts {
             done: counts.done,
             constant: counts.constant,
             partial: counts.partial,
-            stub: counts.stub,
             missing: counts.missing,
             total: counts.total(),
         }
@@ -125,12 +122,11 @@ pub fn run(args: &ExportsArgs) -> Result<Code> {
 
 fn heading() {
     outln!(
-        "{:<24} {:>6} {:>8} {:>8} {:>6} {:>8} {:>6}",
+        "{:<24} {:>6} {:>8} {:>8} {:>8} {:>6}",
         "",
         "done",
         "constant",
         "partial",
-        "stub",
         "missing",
         "total"
     );
@@ -138,11 +134,10 @@ fn heading() {
 
 fn line(name: &str, counts: &Counts) {
     outln!(
-        "{name:<24} {:>6} {:>8} {:>8} {:>6} {:>8} {:>6}",
+        "{name:<24} {:>6} {:>8} {:>8} {:>8} {:>6}",
         counts.done,
         counts.constant,
         counts.partial,
-        counts.stub,
         counts.missing,
         counts.total
     );

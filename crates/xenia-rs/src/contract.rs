@@ -246,7 +246,6 @@ const KEYS: &[(&[&str], &[&str])] = &[
         &[
             "xboxkrnl.done",
             "xboxkrnl.partial",
-            "xboxkrnl.stub",
             "xboxkrnl.missing",
             "xboxkrnl.total",
             "xam.total",
