@@ -121,15 +121,7 @@ pub fn run(args: &ExportsArgs) -> Result<Code> {
 }
 
 fn heading() {
-    outln!(
-        "{:<24} {:>6} {:>8} {:>8} {:>8} {:>6}",
-        "",
-        "done",
-        "constant",
-        "partial",
-        "missing",
-        "total"
-    );
+    outln!("{:<24} {:>6} {:>8} {:>8} {:>8} {:>6}", "", "done", "constant", "partial", "missing", "total");
 }
 
 fn line(name: &str, counts: &Counts) {

@@ -415,7 +415,7 @@ impl<S: System> LockstepExecutor<S> {
             self.activity.set(0, Doing::Guest(ctx.pc));
             let exit = self.engine.run(ctx, devices);
             if let Some(sampling) = &mut self.sampling
-                && sampling.is_due(ctx.executed() - done)
+                && sampling.advance(ctx.executed() - done)
             {
                 sampling.add(running.id, ctx.pc, self.system.call_stack(ctx));
             }

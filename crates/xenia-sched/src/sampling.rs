@@ -163,7 +163,7 @@ impl SampledLane {
     }
 
     /// Notes that the engine has executed instructions. Returns whether a sample is due.
-    pub(crate) fn is_due(&mut self, executed: u64) -> bool {
+    pub(crate) fn advance(&mut self, executed: u64) -> bool {
         let was_wanted = self.until > 0;
         self.until = self.until.saturating_sub(executed);
         self.stride.0 = self.stride.0.saturating_sub(executed);
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn a_sample_is_due_after_the_instructions_of_its_distance() {
         let (sampler, mut lane) = sampled(NEVER);
-        assert_eq!((lane.allowed(1 << 20), lane.is_due(1000)), (1 << 20, false));
+        assert_eq!((lane.allowed(1 << 20), lane.advance(1000)), (1 << 20, false));
         let mut distances = Vec::new();
         for _ in 0..1000 {
             sampler.request(0);
@@ -206,11 +206,11 @@ mod tests {
             let distance = lane.allowed(u64::MAX);
             assert_eq!(lane.allowed(1), 1);
             if distance > 1 {
-                assert!(!lane.is_due(1));
+                assert!(!lane.advance(1));
                 assert_eq!(lane.allowed(u64::MAX), distance - 1);
-                assert!(lane.is_due(distance - 1));
+                assert!(lane.advance(distance - 1));
             } else {
-                assert!(lane.is_due(1));
+                assert!(lane.advance(1));
             }
             lane.add(3, 0x8200_0000, Vec::new());
             distances.push(distance);
@@ -234,7 +234,7 @@ mod tests {
             request(&sampler, at);
             let executed = lane.allowed(777.min(all - at));
             at += executed;
-            if lane.is_due(executed) {
+            if lane.advance(executed) {
                 lane.add(1, 0, Vec::new());
                 let samples = sampler.take().0;
                 found.extend(samples.iter().filter(|sample| sample.instructions == stride).map(|_| at));
@@ -269,7 +269,7 @@ mod tests {
         for _ in 0..5000 {
             let mut lane = SampledLane::new(sampler.clone(), 0);
             let allowed = lane.allowed(1000);
-            if lane.is_due(allowed) {
+            if lane.advance(allowed) {
                 lane.add(1, 0, Vec::new());
             }
         }
@@ -282,7 +282,7 @@ mod tests {
         let (sampler, mut lane) = sampled(NEVER);
         (0..1000).for_each(|_| sampler.request(0));
         let distance = lane.allowed(u64::MAX);
-        assert!(lane.is_due(distance));
+        assert!(lane.advance(distance));
         lane.add(1, 0, Vec::new());
         assert_eq!(sampler.take().0[0].weight, PENDING);
     }
@@ -293,7 +293,7 @@ mod tests {
         for _ in 0..WAITING + 5 {
             sampler.request(0);
             let distance = lane.allowed(u64::MAX);
-            assert!(lane.is_due(distance));
+            assert!(lane.advance(distance));
             lane.add(1, 0, Vec::new());
         }
         assert_eq!((sampler.take().1, sampler.take().0.len()), (5, 0));

@@ -175,7 +175,7 @@ impl GuestThread {
 
     /// Marks its priority as changed. Returns whether it must be added to the slot's list of
     /// changes.
-    pub(crate) fn is_news(&mut self) -> bool {
+    pub(crate) fn note_priority_change(&mut self) -> bool {
         self.untold = true;
         !std::mem::replace(&mut self.news, true)
     }

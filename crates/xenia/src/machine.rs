@@ -263,10 +263,10 @@ impl Machine {
     /// Runs until the pace wants a pause or something outside needs an answer. Returns why the run
     /// ended, if it did.
     fn run_piece(&mut self, pieces: &mut Pieces<'_>) -> Option<RunEnd> {
-        if self.saves_to_slot(pieces) && !self.may_go_on(pieces) {
+        if self.save_to_requested_slot(pieces) && !self.may_go_on(pieces) {
             return Some(RunEnd::Stopped);
         }
-        if self.is_looked_into(pieces) && !self.may_go_on(pieces) {
+        if self.run_requested_inspection(pieces) && !self.may_go_on(pieces) {
             return Some(RunEnd::Stopped);
         }
         if let Some(pace) = &mut pieces.pace {
@@ -305,7 +305,7 @@ impl Machine {
     }
 
     /// Saves the state to a slot if the pace asks for it. Returns whether it did.
-    fn saves_to_slot(&mut self, pieces: &mut Pieces<'_>) -> bool {
+    fn save_to_requested_slot(&mut self, pieces: &mut Pieces<'_>) -> bool {
         let Some(pace) = &mut pieces.pace else { return false };
         let Some(slot) = pace.take_save_slot() else { return false };
         if !self.save_to_slot(slot) {

@@ -110,15 +110,15 @@ struct Standstill {
 }
 
 impl Standstill {
-    /// Whether the thread, with `steps` finished at `now`, has been busy for too long; true only
-    /// once.
-    fn is_over(&mut self, steps: u64, is_idle: bool, now: Instant) -> bool {
+    /// Notes that the thread has finished `steps` at `now`. Returns whether it has been busy for too
+    /// long; `true` only once.
+    fn take_overdue(&mut self, steps: u64, is_idle: bool, now: Instant) -> bool {
         if is_idle || steps != self.steps {
             *self = Self { steps, since: now, told: false };
         }
-        let is_over = !self.told && now.duration_since(self.since) >= PATIENCE;
-        self.told |= is_over;
-        is_over
+        let is_overdue = !self.told && now.duration_since(self.since) >= PATIENCE;
+        self.told |= is_overdue;
+        is_overdue
     }
 }
 
@@ -137,7 +137,7 @@ impl Patience {
                 self.lanes.push(Standstill { steps, since: now, told: false });
             }
             let busy = watched.busy_with(doing);
-            if self.lanes[lane].is_over(steps, busy.is_none(), now)
+            if self.lanes[lane].take_overdue(steps, busy.is_none(), now)
                 && let Some(busy) = busy
             {
                 tracing::warn!(target: "watchdog", "a host thread has not finished its step for {} seconds: {busy}", PATIENCE.as_secs());
@@ -231,11 +231,14 @@ mod tests {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut still = Standstill { steps: 0, since: start, told: false };
-        assert!(!still.is_over(1, false, at(1)) && !still.is_over(1, false, at(5)));
-        assert!(still.is_over(1, false, at(6)));
-        assert!(!still.is_over(1, false, at(60)), "told");
-        assert!(!still.is_over(2, false, at(61)) && still.is_over(2, false, at(66)), "the next");
-        assert!(!still.is_over(2, true, at(80)) && !still.is_over(2, false, at(84)), "idle until then");
-        assert!(still.is_over(2, false, at(85)));
+        assert!(!still.take_overdue(1, false, at(1)) && !still.take_overdue(1, false, at(5)));
+        assert!(still.take_overdue(1, false, at(6)));
+        assert!(!still.take_overdue(1, false, at(60)), "told");
+        assert!(!still.take_overdue(2, false, at(61)) && still.take_overdue(2, false, at(66)), "the next");
+        assert!(
+            !still.take_overdue(2, true, at(80)) && !still.take_overdue(2, false, at(84)),
+            "idle until then"
+        );
+        assert!(still.take_overdue(2, false, at(85)));
     }
 }

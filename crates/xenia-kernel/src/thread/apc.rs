@@ -131,7 +131,7 @@ impl ApcQueues<'_> {
         let mut entered = Ok(());
         match mode {
             ProcessorMode::User => {
-                wait.turn.ask();
+                wait.turn.request_interruption();
                 let mut enter = |ctx: &mut PpcContext| {
                     let next = threads.next_apc(self.memory, thread_id);
                     entered = next.and_then(|next| match next {
@@ -271,7 +271,7 @@ impl ApcQueues<'_> {
             && let Some(record) = self.threads.lock().get_mut(thread_id)
         {
             record.alerted[mode as usize] = true;
-            wait.turn.ask();
+            wait.turn.request_interruption();
         }
         Ok(false)
     }

@@ -268,7 +268,7 @@ impl<'k> ThreadLife<'k> {
             {
                 let mut wait = self.dispatcher.wait_of(reference);
                 drop(wait.take(memory));
-                wait.turn.has_answered();
+                wait.turn.clear_interruption();
             }
             self.dispatcher.cancel_timers_of(memory, id);
             let abandoned = self.dispatcher.abandon_mutants(memory, cpu, kthread);

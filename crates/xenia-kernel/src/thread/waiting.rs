@@ -135,12 +135,12 @@ fn wait_under(call: &mut Call, held: &mut Held<'_>, request: WaitRequest<'_>) ->
 /// Returns the interruption that ends an alertable wait of the calling thread before it begins. The
 /// caller holds the thread's turn. Takes no other lock if there is no interruption.
 pub fn interruption(call: &Call, turn: &mut Turn<'_>) -> Fallible<Option<Flow<NtStatus>>> {
-    if !turn.is_asked() {
+    if !turn.is_interruption_requested() {
         return Ok(None);
     }
     let flow = call.kernel.threads.lock().interruption(call.memory(), call.thread_id())?;
     if flow.is_none() {
-        turn.has_answered();
+        turn.clear_interruption();
     }
     Ok(flow)
 }

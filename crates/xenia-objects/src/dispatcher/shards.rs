@@ -199,17 +199,17 @@ impl Turn<'_> {
 
     /// Whether an APC or alert that ends an alertable wait may be pending. If `false`, none arrives
     /// while the turn is held.
-    pub fn is_asked(&self) -> bool {
+    pub fn is_interruption_requested(&self) -> bool {
         self.waits.asked.contains(&self.thread)
     }
 
     /// Records a pending APC or alert, which the thread's next alertable wait checks.
-    pub fn ask(&mut self) {
+    pub fn request_interruption(&mut self) {
         self.waits.asked.insert(self.thread);
     }
 
     /// Records that no APC or alert is pending that would end an alertable wait of the thread.
-    pub fn has_answered(&mut self) {
+    pub fn clear_interruption(&mut self) {
         self.waits.asked.remove(&self.thread);
     }
 

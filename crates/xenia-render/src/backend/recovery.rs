@@ -72,7 +72,7 @@ impl Recovery {
     }
 
     /// Records a loss; returns whether there were too many.
-    fn is_too_much(&mut self, now: Instant) -> bool {
+    fn record_loss(&mut self, now: Instant) -> bool {
         self.losses += 1;
         self.recent.retain(|then| now.duration_since(*then) < PERIOD);
         self.recent.push(now);
@@ -85,7 +85,7 @@ impl WgpuBackend {
     /// given up.
     pub(super) fn recover(&mut self) -> Option<&mut Reference> {
         if self.recovery.reference.is_none() && self.device.is_lost() {
-            let is_too_much = self.recovery.is_too_much(Instant::now());
+            let is_too_much = self.recovery.record_loss(Instant::now());
             let reopened = if is_too_much { Err("too often".to_owned()) } else { self.reopen() };
             if let Err(reason) = reopened {
                 tracing::error!(
@@ -180,7 +180,7 @@ mod tests {
         let mut recovery = Recovery::new(&Options::default());
         let start = Instant::now();
         for second in [0, 20, 61, 62, 200] {
-            let is_too_much = recovery.is_too_much(start + Duration::from_secs(second));
+            let is_too_much = recovery.record_loss(start + Duration::from_secs(second));
             assert_eq!(is_too_much, second == 62, "{second}");
         }
         assert_eq!(recovery.losses(), 5);

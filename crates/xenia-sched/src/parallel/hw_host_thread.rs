@@ -261,7 +261,7 @@ impl<S: System> HwHostThread<'_, S> {
             ctx.budget += held_back;
             ctx.visit_budget += held_back;
             if let Some(sampling) = &mut self.sampling
-                && sampling.is_due((before - ctx.budget) as u64)
+                && sampling.advance((before - ctx.budget) as u64)
             {
                 sampling.add(running.id, ctx.pc, self.system.call_stack(ctx));
             }

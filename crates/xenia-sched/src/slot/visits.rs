@@ -43,7 +43,7 @@ impl HwSlot {
             }
             if quantum_over && thread.priority < REAL_TIME && thread.priority > thread.base_priority {
                 thread.priority -= 1;
-                if thread.is_news() {
+                if thread.note_priority_change() {
                     self.news.push(running);
                     common.note_news();
                 }

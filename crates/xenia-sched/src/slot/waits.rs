@@ -133,7 +133,7 @@ impl HwSlot {
         if !thread.boost_disabled {
             let priority = boosted(thread.base_priority, thread.priority, boost);
             let changed = mem::replace(&mut thread.priority, priority) != priority;
-            if changed && thread.is_news() {
+            if changed && thread.note_priority_change() {
                 self.news.push(r);
                 common.note_news();
             }

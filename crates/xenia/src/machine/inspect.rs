@@ -95,7 +95,7 @@ impl Machine {
     }
 
     /// Lets the inspector look if the pace asks for it. Returns whether it was asked for.
-    pub(super) fn is_looked_into(&mut self, pieces: &mut Pieces<'_>) -> bool {
+    pub(super) fn run_requested_inspection(&mut self, pieces: &mut Pieces<'_>) -> bool {
         let is_asked = pieces.pace.as_mut().is_some_and(crate::pace::Pace::take_inspect_request);
         if is_asked && let Some(mut inspector) = self.outside.inspector.take() {
             inspector(self);

@@ -64,7 +64,7 @@ impl Setup {
             let waiter = Waiter { deadline, alertable: (thread == 2).into(), ..threads[thread] };
             assert_eq!(b.wait(waiter, set, wait_type), None);
         }
-        b.dispatcher.turn(threads[3].thread).ask();
+        b.dispatcher.turn(threads[3].thread).request_interruption();
         Self { b, objects, threads, event, mutants, timers }
     }
 
@@ -113,7 +113,7 @@ impl Setup {
         }
         for waiter in &self.threads {
             let mut turn = b.dispatcher.turn(waiter.thread);
-            let left = (turn.is_asked(), turn.end());
+            let left = (turn.is_interruption_requested(), turn.end());
             drop(turn);
             line(b, &format!("{left:?}"));
         }

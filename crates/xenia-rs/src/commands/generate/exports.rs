@@ -25,11 +25,7 @@ pub(super) fn table(root: &Path) -> Result<String> {
          its first call. A question mark stands behind results that were concluded from a name. Who calls an export was \
          found in the tests and the guest programs.",
     );
-    section(
-        &mut out,
-        "How many",
-        &["library, and what it has", "done", "constant", "partial", "missing"],
-    );
+    section(&mut out, "How many", &["library, and what it has", "done", "constant", "partial", "missing"]);
     for library in Library::ALL {
         let counts = registry.counts(library, None);
         let cells = [counts.done, counts.constant, counts.partial, counts.missing];

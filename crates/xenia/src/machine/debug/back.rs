@@ -68,7 +68,7 @@ impl Debugged<'_, '_> {
                 // Only lockstep has a history.
                 let Executor::Lockstep(executor) = &mut self.machine.inside.executor else { break };
                 match executor.run_one(&limits) {
-                    (has_run, Some(RunEnd::Stopped)) if self.was_for_report() => {
+                    (has_run, Some(RunEnd::Stopped)) if self.make_report_at_stop() => {
                         if !has_run {
                             continue;
                         }

@@ -188,7 +188,7 @@ impl Debugged<'_, '_> {
                     bail!("moment {moment} is beyond the run's limit (-n)")
                 }
                 RunEnd::Instructions => self.keep_checkpoint(),
-                RunEnd::Stopped if self.is_at_recordings_end() || self.was_for_report() => {}
+                RunEnd::Stopped if self.is_at_recordings_end() || self.make_report_at_stop() => {}
                 RunEnd::Stopped => return Err(Interrupted.into()),
                 end => {
                     let at = self.moment();
@@ -210,9 +210,9 @@ impl Debugged<'_, '_> {
         self.machine.outside.recording.is_over()
     }
 
-    /// Whether the machine was stopped for a report alone (by the watchdog, a signal or a key),
-    /// which is made: it isn't interrupted then.
-    pub(super) fn was_for_report(&mut self) -> bool {
+    /// Makes the report for which the machine was stopped. Returns whether it was stopped for that
+    /// alone (by the watchdog, a signal or a key): it isn't interrupted then.
+    pub(super) fn make_report_at_stop(&mut self) -> bool {
         let is_made = self.machine.make_requested_reports(self.pieces.start);
         is_made && self.machine.outside.interrupt.cause().is_none()
     }

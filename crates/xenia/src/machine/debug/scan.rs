@@ -125,7 +125,7 @@ impl Debugged<'_, '_> {
                     }
                     self.pass_breakpoint(thread);
                 }
-                (RunEnd::Stopped, None) if self.was_for_report() => {}
+                (RunEnd::Stopped, None) if self.make_report_at_stop() => {}
                 (RunEnd::Stopped, None) if self.is_at_recordings_end() && most_hits != 1 => {}
                 (end, _) => {
                     scan.end = Some(end);
