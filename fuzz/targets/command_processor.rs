@@ -8,11 +8,11 @@
 use libfuzzer_sys::fuzz_target;
 use std::sync::Arc;
 use xenia_gpu::memory::PhysicalMemory;
+use xenia_gpu::registers::cp::CP_RB_WPTR;
 use xenia_gpu::{CommandProcessor, Config, NullBackend, Ram, packets};
 
-/// log2 of the ring's quadwords, one less than log2 of its words.
+/// log2 of the ring's size in words; the processor is given that of quadwords, one less.
 const RING_LOG2: u32 = 11;
-const WRITE_POINTER: u32 = 0x01C5;
 
 fuzz_target!(|bytes: &[u8]| {
     let words: Vec<u32> =
@@ -24,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut processor = CommandProcessor::new(memory, Box::new(NullBackend), Config::default());
     processor.initialize_ring(0, RING_LOG2 - 1);
     processor.enable_rptr_writeback(0xFF00, 4);
-    processor.store_register(WRITE_POINTER, words.len() as u32, 0);
+    processor.store_register(CP_RB_WPTR, words.len() as u32, 0);
     let mut now = 0;
     for _ in 0..8 {
         processor.pump(now);

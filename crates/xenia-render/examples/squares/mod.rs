@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use xenia_gpu::draw_state::{DrawCall, ResolveCall};
 use xenia_gpu::microcode::assemble;
 use xenia_gpu::packets::{opcode, type0, type3};
+use xenia_gpu::registers::cp::CP_RB_WPTR;
 use xenia_gpu::{Backend, BackendError, CommandProcessor, Frame, PhysicalMemory, PresentCall};
 use xenia_render::backend::{Device, WgpuBackend};
 
@@ -15,8 +16,6 @@ pub(crate) const SIDE: u32 = 640;
 /// Address of the ring buffer, and the base-2 logarithm of its size in quadwords.
 pub(crate) const RING: u32 = 0x1000;
 const RING_LOG2: u32 = 17;
-/// Register `CP_RB_WPTR`, which says where the ring's commands end.
-const WRITE_POINTER: u32 = 0x1c5;
 /// Floats of a vertex: x, y, and a colour.
 pub(crate) const VERTEX_FLOATS: u32 = 5;
 
@@ -89,7 +88,7 @@ pub(crate) fn write_ring(memory: &dyn PhysicalMemory, words: &[u32]) {
 /// Runs this many words of the ring.
 pub(crate) fn run(gpu: &mut CommandProcessor, words: u32, now: &mut u64) {
     gpu.initialize_ring(RING, RING_LOG2);
-    gpu.store_register(WRITE_POINTER, words, *now);
+    gpu.store_register(CP_RB_WPTR, words, *now);
     while !gpu.is_idle() {
         *now += 1 << 24;
         gpu.pump(*now);
