@@ -3,7 +3,7 @@
 //! - [`layout`]: offsets of the kernel's structures in guest memory.
 //! - [`code_page`]: characters of the bytes of names.
 //!
-//! Every other crate uses these types, so this crate has no dependencies and no behaviour.
+//! Most crates use these types, so this crate depends on serde alone and holds no state.
 //! Invariant: a guest integer in a Rust value is always in host order; only [`be<T>`] and byte
 //! buffers hold guest (big-endian) order.
 #![warn(missing_docs)]

@@ -4,7 +4,9 @@
 //!   every missing arm.
 //! - [`Op`], the family traits ([`Integer`] … [`System`]), [`dispatch`], [`handler`]: one item per
 //!   row.
-//! - [`Instruction`]: a word with accessors for every field; no other crate knows bit positions.
+//! - [`Instruction`]: a word with accessors for every field. Few other places take words apart: the
+//!   kernel's unwinding of prologues, branches in the debugger, opcodes of single precision in the
+//!   baseline tier.
 //! - [`decode`]: word to [`Op`]; [`LoadSize`]: the bytes that an instruction loads.
 //! - [`disassemble`], [`assemble`]: word to text and back, by one table of mnemonics.
 //!

@@ -10,7 +10,8 @@
 //! time against the result kind in the row of the ordinal table (`crate::abi::ReturnKinds`).
 //! Functions without the tag are left unchanged.
 //!
-//! The generated code uses paths of xenia-kernel, the only user of this crate, and xenia-imports.
+//! The generated code uses paths of xenia-exports (`crate::abi`), the only user of this crate, and
+//! of xenia-imports.
 #![forbid(unsafe_code)]
 
 use proc_macro::TokenStream;

@@ -4,9 +4,8 @@
 //! parts are methods of a view of these parts ([`views`]), in the file of their subject. Those
 //! that need nearly all of them are methods of [`Kernel`].
 //!
-//! Lock order: turns of service threads, listeners, overlapped structures, dispatcher, lock queues,
-//! objects, threads, files, modules, ports, pool, then the leaf locks (`xenia_sync::Level`). A lock
-//! is held for one operation only, never across a guest call or a wait.
+//! Lock order: [`xenia_sync::Level`]; docs/src/internals/kernel.md has the locks of each level. A
+//! lock is held for one operation only, never across a guest call or a wait.
 
 mod state;
 mod views;

@@ -1,7 +1,7 @@
 //! Scene: a command processor with a backend and memory, a surface, and helpers for draws and
 //! resolves.
 //!
-//! Helpers queue commands; [`Scene::execute`] runs them. Memory is written at once.
+//! Helpers queue commands; [`SceneBuilder::execute`] runs them. Memory is written at once.
 
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ pub struct SceneBuilder {
     pub words: Vec<u32>,
     pub width: u32,
     pub height: u32,
-    /// Guest time of the next run in nanoseconds.
+    /// Guest time of the next run in ticks of the time base (49.875 MHz).
     pub now: u64,
 }
 

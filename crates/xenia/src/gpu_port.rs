@@ -1,7 +1,8 @@
 //! Connects the GPU's command processor to the kernel's video port.
 //!
 //! Kernel and GPU do not depend on each other; this module is their only connection. All work is
-//! done on the machine's thread, at guest times that the executor gives.
+//! done by the thread that pumps the port (the machine's, or the graphics thread of `--parallel`),
+//! at guest times that the executor gives.
 
 use std::sync::{Arc, OnceLock};
 use xenia_gpu::packets::swap_commands;
@@ -37,7 +38,8 @@ pub struct GpuPort {
 }
 
 impl GpuPort {
-    /// Connects a processor to the port. `processor` is shared for reports only.
+    /// Connects a processor to the port. `processor` is shared with the machine, for reports, GPU
+    /// recordings and states.
     pub fn new(
         processor: Arc<Mutex<CommandProcessor>>,
         memory: Arc<GuestMemory>,
