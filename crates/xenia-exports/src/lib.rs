@@ -16,6 +16,7 @@ mod named_objects;
 mod registry;
 mod resume;
 pub mod turns;
+mod user_index;
 pub mod xam;
 pub mod xboxkrnl;
 

@@ -78,12 +78,15 @@ macro_rules! messages {
 }
 use messages;
 
+/// Id of the system's application.
+pub(crate) const SYSTEM_APPLICATION: u32 = 0xFE;
+
 /// All applications that titles send messages to.
 pub const APPLICATIONS: &[Application] = &[
     Application { id: 0xFA, name: "music player", messages: player::MESSAGES },
     Application { id: 0xFB, name: "games (XGI)", messages: games::MESSAGES },
     Application { id: 0xFC, name: "online service", messages: online::MESSAGES },
-    Application { id: 0xFE, name: "system (XAM)", messages: system::MESSAGES },
+    Application { id: SYSTEM_APPLICATION, name: "system (XAM)", messages: system::MESSAGES },
 ];
 
 /// `ERROR_NOT_FOUND`: the application does not exist.

@@ -4,6 +4,7 @@ use super::MessageWords;
 use crate::abi::Call;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
+use crate::user_index;
 use xenia_guest::{GuestAddr, HResult};
 use xenia_user::profile::{USERS, Xuid};
 use xenia_user::sessions::{Address, Member, SLOTS, Session, SessionError, flags};
@@ -41,7 +42,7 @@ mod details {
     pub(super) const MEMBER: u32 = 0x10;
 }
 /// Place of a member at another console.
-const ELSEWHERE: u32 = 0xFE;
+const ELSEWHERE: u32 = user_index::NONE;
 /// Loopback address of this console.
 const LOOPBACK: u32 = 0x7F00_0001;
 

@@ -5,10 +5,12 @@ use super::content_titles;
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, OptionalOut, Out, Ptr, Text};
 use crate::files::{PackageMode, win32_error};
+use crate::messages::SYSTEM_APPLICATION;
 use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
 use crate::user::content_data::data;
 use crate::user::overlapped::{Completed, admit, complete};
+use crate::user_index;
 use xenia_guest::{GuestAddr, HResult, Win32Error, code_page};
 use xenia_kernel_macros::exports;
 use xenia_user::content::{MARKETPLACE, PackageHeader, PackageName, THUMBNAIL_SIZE, root_name};
@@ -18,9 +20,6 @@ use xenia_user::profile::{USERS, Xuid};
 /// Exports of content packages.
 pub struct Content;
 
-/// User numbers for no user, who owns common packages, and for any user.
-const NO_USER: u32 = 0xFE;
-const ANY_USER: u32 = 0xFF;
 /// Enumerator flag: leaves out the packages that belong to all users.
 const EXCLUDE_COMMON: u32 = 0x1000;
 
@@ -41,7 +40,7 @@ struct Wanted {
 
 /// Returns the owner of the packages of a type in a user's call.
 fn owner_of(call: &Call, user: u32, kind: u32) -> Result<Xuid, Win32Error> {
-    if kind == MARKETPLACE || matches!(user, NO_USER | ANY_USER) {
+    if kind == MARKETPLACE || matches!(user, user_index::NONE | user_index::ANY) {
         return Ok(Xuid::NOBODY);
     }
     if user >= USERS {
@@ -306,7 +305,15 @@ impl Content {
         };
         let list: Vec<u8> = found.iter().flat_map(|(name, header)| described(name, header)).collect();
         let (open_message, close_message) = (0x2_0005, 0x2_0007);
-        let kind = Kind { user, application: 0xFE, open_message, close_message, private: 0x98, items, flags };
+        let kind = Kind {
+            user,
+            application: SYSTEM_APPLICATION,
+            open_message,
+            close_message,
+            private: 0x98,
+            items,
+            flags,
+        };
         let handle = enumerate::create(call, kind, &Enumerator::new(&list, data::SIZE as usize, items))?;
         store_handle(call, handle, out)?;
         Ok(Win32Error::SUCCESS)

@@ -2,10 +2,12 @@
 
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Flow, Handle, OptionalOut, Out, WideText};
+use crate::messages::SYSTEM_APPLICATION;
 use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
 use crate::user::dialogs::{self, AnswerAction, AnswerRecipient};
 use crate::user::overlapped::{Completed, complete, set_extended_error};
+use crate::user_index;
 use crate::xam::ui;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
@@ -21,11 +23,10 @@ const ANY: u32 = 0;
 pub(super) const HARD_DISK: u32 = 1;
 /// Size in bytes of `XDEVICE_DATA`: id, type, size, free bytes, name.
 const DEVICE_DATA: u32 = 0x50;
-const TYPE_HARD_DISK: u32 = 1;
+/// Device type of the hard disk.
+pub(crate) const TYPE_HARD_DISK: u32 = 1;
 /// Name of the hard disk shown to users.
 const NAME: &str = "Hard Drive";
-/// User number for any user.
-const ANY_USER: u32 = 0xFF;
 /// Flag: asks the user even if there is no choice.
 const ASK: u32 = 0x200;
 /// Flags that the dialog does not know.
@@ -107,7 +108,15 @@ impl ContentDevice {
         let Some(out) = handle.filter(|_| items > 0) else { return Ok(Win32Error::INVALID_PARAMETER) };
         size.set(call.memory(), DEVICE_DATA.saturating_mul(items))?;
         let (open_message, close_message) = (0x2_000A, 0x2_0009);
-        let kind = Kind { user: 0, application: 0xFE, open_message, close_message, private: 0, items, flags };
+        let kind = Kind {
+            user: 0,
+            application: SYSTEM_APPLICATION,
+            open_message,
+            close_message,
+            private: 0,
+            items,
+            flags,
+        };
         let list = Enumerator::new(&device_data(call), DEVICE_DATA as usize, items);
         let handle = enumerate::create(call, kind, &list)?;
         store_handle(call, handle, out)?;
@@ -127,13 +136,13 @@ impl ContentDevice {
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Flow<Win32Error>> {
         let Some(overlapped) = overlapped else { return Ok(Flow::Return(Win32Error::INVALID_PARAMETER)) };
-        let is_known = content_flags & UNKNOWN_FLAGS == 0 && (user < USERS || user == ANY_USER);
+        let is_known = content_flags & UNKNOWN_FLAGS == 0 && (user < USERS || user == user_index::ANY);
         let Some(device) = device.filter(|_| is_known) else {
             // The code itself, although titles find an HRESULT there otherwise.
             set_extended_error(call, overlapped, Win32Error::INVALID_PARAMETER.0)?;
             return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
         };
-        if user != ANY_USER && call.kernel.user.profiles.lock().get(user).is_none() {
+        if user != user_index::ANY && call.kernel.user.profiles.lock().get(user).is_none() {
             let refused = Completed::with(Win32Error::NO_SUCH_USER);
             return complete(call, Some(overlapped), refused).map(Flow::Return);
         }

@@ -10,9 +10,11 @@ use super::content_device;
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, Out, Text};
 use crate::files::win32_error;
+use crate::messages::SYSTEM_APPLICATION;
 use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
 use crate::user::content_data::internal;
+use crate::user_index;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_user::content::{MARKETPLACE, PackageHeader, PackageName};
@@ -94,8 +96,8 @@ impl ContentTitles {
             }
         }
         let kind = Kind {
-            user: 0xFF,
-            application: 0xFE,
+            user: user_index::ANY,
+            application: SYSTEM_APPLICATION,
             open_message: 0x2_000E,
             close_message: 0x2_0010,
             private: PRIVATE,

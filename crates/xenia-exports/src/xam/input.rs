@@ -3,6 +3,7 @@
 use crate::abi::{Call, Ptr};
 use crate::ports::{Gamepad, PAD_USERS, PadModel};
 use crate::status::failure::Fallible;
+use crate::user_index;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_memory::MemoryFault;
@@ -12,8 +13,6 @@ use xenia_user::profile_settings::{SettingId, Value};
 /// Exports of controllers.
 pub struct XamInput;
 
-/// User number for any user.
-const ANY_USER: u32 = 0xFF;
 /// Flag for any user.
 const ANY_USER_FLAG: u32 = 1 << 30;
 /// Flags that select kinds of devices; no such flag selects controllers.
@@ -38,7 +37,7 @@ fn means_controllers(flags: u32) -> bool {
 
 /// Returns the requested user; any user means the first one with a controller.
 fn user_of(call: &Call, user: u32, flags: u32) -> u32 {
-    if user & ANY_USER != ANY_USER && flags & ANY_USER_FLAG == 0 {
+    if user & user_index::ANY != user_index::ANY && flags & ANY_USER_FLAG == 0 {
         return user;
     }
     let connected = call.kernel.devices.input.lock().connected(call.now());
@@ -130,7 +129,7 @@ fn model(call: &Call, user: u32, flags: u32) -> Option<PadModel> {
 /// Stores the next keystroke (`INPUT_KEYSTROKE`) of a user, or of the first user with one; returns
 /// the user.
 fn keystroke_of(call: &mut Call, user: u32, flags: u32, at: Ptr<()>) -> Fallible<(Win32Error, Option<u32>)> {
-    let is_any = user & ANY_USER == ANY_USER || flags & ANY_USER_FLAG != 0;
+    let is_any = user & user_index::ANY == user_index::ANY || flags & ANY_USER_FLAG != 0;
     let users = if is_any { 0..PAD_USERS } else { user..user.saturating_add(1).min(PAD_USERS) };
     let mut result = Win32Error::DEVICE_NOT_CONNECTED;
     if !means_controllers(flags) {

@@ -3,8 +3,10 @@
 use super::content_device::{HARD_DISK, is_there};
 use super::enumerate::{self, Kind, next_items};
 use crate::abi::{Call, Handle, OptionalOut, Out};
+use crate::messages::SYSTEM_APPLICATION;
 use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
+use crate::user_index;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_user::enumerators::Enumerator;
@@ -13,10 +15,7 @@ use xenia_user::profile::{Profile, Xuid};
 /// Exports of profiles.
 pub struct Accounts;
 
-/// User number for any user.
-const ANY_USER: u32 = 0xFF;
-/// Application that lists profiles, and its messages for opening and closing a list.
-const APPLICATION: u32 = 0xFE;
+/// The application's messages for opening and closing a list of profiles.
 const OPEN_MESSAGE: u32 = 0x2_3001;
 const CLOSE_MESSAGE: u32 = 0x2_3003;
 
@@ -66,8 +65,8 @@ impl Accounts {
             _ => Vec::new(),
         };
         let kind = Kind {
-            user: ANY_USER,
-            application: APPLICATION,
+            user: user_index::ANY,
+            application: SYSTEM_APPLICATION,
             open_message: OPEN_MESSAGE,
             close_message: CLOSE_MESSAGE,
             private: 0,

@@ -10,6 +10,7 @@ use crate::status::failure::Fallible;
 use crate::user::gamer_pictures::Face;
 use crate::user::overlapped::{Completed, admit, complete};
 use crate::user::pictures::{Picture, PictureTexels};
+use crate::user_index;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_memory::{GuestMemory, MemoryFault};
@@ -39,8 +40,6 @@ mod kind {
     /// Number of kinds.
     pub(super) const ALL: u32 = 16;
 }
-/// User number for any user.
-const ANY_USER: u32 = 0xFF;
 /// Size of a texel in bytes.
 const TEXEL: u32 = 4;
 
@@ -60,7 +59,7 @@ struct Wanted {
 impl Wanted {
     /// Returns the picture as PNG.
     fn find(&self, call: &Call) -> Result<Vec<u8>, Win32Error> {
-        if self.kind >= kind::ALL || self.user >= USERS && self.user != ANY_USER {
+        if self.kind >= kind::ALL || self.user >= USERS && self.user != user_index::ANY {
             return Err(Win32Error::INVALID_PARAMETER);
         }
         let kernel = call.kernel;
@@ -75,12 +74,12 @@ impl Wanted {
             kind::AVATAR | kind::AVATAR_SMALL => Some(Face::Avatar),
             _ => None,
         };
-        if let Some(face) = face.filter(|_| self.user != ANY_USER) {
+        if let Some(face) = face.filter(|_| self.user != user_index::ANY) {
             return kernel.gamer_data().face_of(self.user, face, small);
         }
         if let Some(key) = self.key.filter(|_| face.is_some() || self.kind == kind::BY_KEY) {
             // A picture of a user of another console: use the title's pictures on this one.
-            let user = if self.user == ANY_USER { 0 } else { self.user };
+            let user = if self.user == user_index::ANY { 0 } else { self.user };
             return kernel.gamer_data().picture_by_key(user, key, small);
         }
         let image = u32::try_from(self.id).ok().map(Picture::Image);

@@ -6,6 +6,7 @@ use crate::status::failure::Fallible;
 use crate::title;
 use crate::user::dialogs::{self, AnswerAction, AnswerRecipient, MESSAGE_BUTTONS};
 use crate::user::overlapped::{Completed, complete};
+use crate::user_index;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_user::profile::USERS;
@@ -13,8 +14,6 @@ use xenia_user::profile::USERS;
 /// Exports of dialogs.
 pub struct Ui;
 
-/// User number for any user.
-const ANY_USER: u32 = 0xFF;
 /// Flag of the sign-in dialog: profiles of the online service only.
 const ONLINE_ONLY: u32 = 2;
 /// Flags: a passcode is entered instead of a button.
@@ -78,7 +77,7 @@ fn page_of(call: &mut Call, user: u32, missing: Win32Error, page: &str) -> Falli
 /// Returns a dialog's user; `None` for any.
 fn user_of(index: u32) -> Result<Option<u32>, Win32Error> {
     match index {
-        ANY_USER => Ok(None),
+        user_index::ANY => Ok(None),
         index if index < USERS => Ok(Some(index)),
         _ => Err(Win32Error::INVALID_PARAMETER),
     }

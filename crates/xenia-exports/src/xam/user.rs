@@ -4,6 +4,7 @@ use super::tiles::read_tile_key;
 use crate::abi::{Call, OptionalOut, Out, Ptr, WideText};
 use crate::status::failure::Fallible;
 use crate::user::overlapped::{Completed, complete};
+use crate::user_index;
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_user::profile::{NAME_LENGTH, Profile, USERS, Xuid};
@@ -11,16 +12,12 @@ use xenia_user::profile::{NAME_LENGTH, Profile, USERS, Xuid};
 /// Exports of users.
 pub struct XamUser;
 
-/// User number for any user.
-pub(super) const ANY_USER: u32 = 0xFF;
 /// `eXUserSigninState_SignedInLocally`: signed in with an offline profile.
 const SIGNED_IN_LOCALLY: u32 = 1;
 /// Flag for ids of offline profiles.
 const OFFLINE: u32 = 1;
 /// Flag of `XamUserGetSigninInfo`: only an online id is acceptable.
 const ONLINE_ID_ONLY: u32 = 2;
-/// Place of a guest's sponsor in `XUSER_SIGNIN_INFO` if there is none.
-const NO_SPONSOR: u32 = 0xFE;
 /// Highest age group: adult.
 const ADULT: u32 = 2;
 /// Content of every rating is permitted.
@@ -44,9 +41,9 @@ fn of_user<R>(call: &Call, user: u32, f: impl FnOnce(&Profile) -> R) -> Option<R
 fn check_user(call: &Call, user: u32) -> Result<(), Win32Error> {
     let mask = call.kernel.user.profiles.lock().mask();
     match user {
-        ANY_USER if mask != 0 => Ok(()),
+        user_index::ANY if mask != 0 => Ok(()),
         user if user < USERS && mask >> user & 1 != 0 => Ok(()),
-        user if user < USERS || user == ANY_USER => Err(Win32Error::NO_SUCH_USER),
+        user if user < USERS || user == user_index::ANY => Err(Win32Error::NO_SUCH_USER),
         _ => Err(Win32Error::INVALID_PARAMETER),
     }
 }
@@ -88,7 +85,7 @@ impl XamUser {
             memory.write(at.offset(sign_in_info::XUID), xuid.0)?;
         }
         memory.write(at.offset(sign_in_info::STATE), SIGNED_IN_LOCALLY)?;
-        memory.write(at.offset(sign_in_info::SPONSOR), NO_SPONSOR)?;
+        memory.write(at.offset(sign_in_info::SPONSOR), user_index::NONE)?;
         memory.write_bytes(at.offset(sign_in_info::NAME), name.as_bytes())?;
         Ok(HResult::OK)
     }
@@ -166,7 +163,7 @@ impl XamUser {
         context: Option<Out<u32>>,
     ) -> Fallible<HResult> {
         let Some(context) = context else { return Ok(HResult::INVALID_ARGUMENT) };
-        let is_there = user == ANY_USER || of_user(call, user, |_| ()).is_some();
+        let is_there = user == user_index::ANY || of_user(call, user, |_| ()).is_some();
         context.set(call.memory(), if is_there { user } else { 0 })?;
         Ok(if is_there { HResult::OK } else { Win32Error::DEVICE_NOT_CONNECTED.to_hresult() })
     }

@@ -2,14 +2,12 @@
 
 use crate::abi::{Call, Ptr};
 use crate::status::failure::Fallible;
+use crate::xboxkrnl::hal::HIGH_DEFINITION_CABLE;
 use crate::xboxkrnl::vd_display::write_video_mode;
 use xenia_kernel_macros::exports;
 
 /// Exports of the display.
 pub struct XamVideo;
-
-/// An HDMI or component cable.
-const HIGH_DEFINITION_CABLE: u32 = 4;
 
 #[exports(xam)]
 impl XamVideo {

@@ -8,7 +8,7 @@ use xenia_sched::EndKind;
 pub struct Hal;
 
 /// Code of an HDMI or component cable.
-const HIGH_DEFINITION_CABLE: u32 = 4;
+pub(crate) const HIGH_DEFINITION_CABLE: u32 = 4;
 
 #[exports(xboxkrnl)]
 impl Hal {
