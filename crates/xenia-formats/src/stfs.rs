@@ -30,9 +30,9 @@ pub use write::{StfsWriteError, write};
 
 const ENTRY: &str = "STFS entry";
 /// Offset of the header's size field.
-const HEADER_SIZE: u64 = 0x340;
+const HEADER_SIZE: u64 = header::field::HEADER_SIZE as u64;
 /// Offset of the volume descriptor.
-const DESCRIPTOR: u64 = 0x379;
+pub(crate) const DESCRIPTOR: u64 = header::field::VOLUME as u64;
 const DESCRIPTOR_SIZE: usize = 0x24;
 /// Size of a directory entry in bytes.
 const ENTRY_SIZE: usize = 0x40;

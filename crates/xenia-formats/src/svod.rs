@@ -22,13 +22,11 @@ use crate::findings::Findings;
 use crate::gdfx::{self, MAGIC, SECTOR};
 use crate::parts::Parts;
 use crate::read_at::{ReadAt, read_exact_at};
-use crate::stfs::verify_header;
+use crate::stfs::{DESCRIPTOR, verify_header};
 use crate::unread::{any, has, is_svod};
 use crate::volume::Volume;
 
 const WHAT: &str = "SVOD package";
-/// Offset of the volume descriptor in a package's header.
-const DESCRIPTOR: u64 = 0x379;
 /// Offset of the number of data files in a package's header.
 const COUNT: u64 = 0x39D;
 /// Feature flag: the data starts with the descriptor of the disc volume.

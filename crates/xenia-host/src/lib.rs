@@ -54,6 +54,7 @@ compile_error!(
 );
 
 mod access;
+mod device_names;
 mod error;
 pub mod instruction_cache;
 #[cfg(target_os = "linux")]
@@ -70,6 +71,7 @@ use linux as system;
 #[cfg(windows)]
 use windows as system;
 
+pub use device_names::DEVICE_NAMES;
 pub use error::HostError;
 pub use socket_error::SocketCondition;
 pub use system::{

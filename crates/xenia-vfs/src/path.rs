@@ -5,6 +5,7 @@
 use super::VfsError;
 use serde::{Deserialize, Serialize};
 use xenia_guest::code_page;
+use xenia_host::DEVICE_NAMES;
 
 /// Largest number of names in a path.
 pub(super) const MAXIMUM_NAMES: usize = 64;
@@ -15,8 +16,6 @@ const MAXIMUM_NAME: usize = 255;
 const NAMESPACES: [&str; 3] = ["??", "DosDevices", "System??"];
 /// Longest name on a FATX disk, in characters.
 pub const FATX_NAME: usize = 42;
-/// Names that Windows hosts treat as devices, with any extension.
-const RESERVED: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "COM", "LPT"];
 
 /// Splits a path into names. Both slashes separate; empty names and `.` are ignored; a drive's
 /// colon ends a name (`d:file` is `d:`, `file`); a leading `\??` is dropped. `..` is kept, because
@@ -84,7 +83,7 @@ pub fn is_reserved(name: &str) -> bool {
         Some((at, '1'..='9')) => (&stem[..at], true),
         _ => (stem, false),
     };
-    RESERVED
+    DEVICE_NAMES
         .iter()
         .any(|reserved| word.eq_ignore_ascii_case(reserved) && digit == matches!(*reserved, "COM" | "LPT"))
 }

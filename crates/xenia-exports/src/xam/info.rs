@@ -2,9 +2,10 @@
 //! (`XamAlloc`).
 
 use crate::abi::{Call, Out};
-use crate::loader::image_headers::{key, xex_field};
+use crate::loader::image_headers::xex_field;
 use crate::memory::physical_memory;
 use crate::status::failure::Fallible;
+use xenia_formats::xex::key;
 use xenia_guest::{GuestAddr, HResult, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::Heap;

@@ -10,7 +10,7 @@ use super::driver_request;
 use crate::abi::{AnsiString, Call, Flow, Handle, Out, Ptr};
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
-use xenia_guest::layout::device_object;
+use xenia_guest::layout::device_object::{self, flag};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
@@ -21,9 +21,6 @@ pub struct IoDevice;
 const LARGEST_EXTENSION: u32 = 0x1_0000;
 /// Type number at the start of device objects.
 const DEVICE: u8 = 3;
-/// Flags of a device: being initialised, and named.
-const BEING_MADE: u32 = 0x10;
-const HAS_NAME: u32 = 8;
 /// Types of devices on which a volume is mounted, so that a new one has none.
 const STORAGE: [u32; 17] = [2, 7, 36, 45, 58, 60, 61, 62, 64, 65, 66, 67, 68, 69, 70, 72, 73];
 /// Offset of the function that dismounts a volume in a driver object.
@@ -57,7 +54,8 @@ impl IoDevice {
         memory.write(body, DEVICE)?;
         memory.write(at(device_object::OBJECT_SIZE), (device_object::SIZE + extension_size) as u16)?;
         memory.write(at(device_object::DRIVER), driver)?;
-        memory.write(at(device_object::FLAGS), BEING_MADE | if name.is_some() { HAS_NAME } else { 0 })?;
+        let named = if name.is_some() { flag::DO_DEVICE_HAS_NAME } else { 0 };
+        memory.write(at(device_object::FLAGS), flag::DO_DEVICE_INITIALIZING | named)?;
         if extension_size > 0 {
             memory.write(at(device_object::EXTENSION), at(device_object::SIZE))?;
         }

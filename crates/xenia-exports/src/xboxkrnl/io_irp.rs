@@ -4,9 +4,9 @@
 //! those of the original Xbox's kernel, from which this one descends.
 
 use super::driver_request::{self, is_callable, plain};
-use super::irp_stack::{self, FLAGS, FREED_BY_KERNEL, MAXIMUM_STACK};
+use super::irp_stack::{self, FLAGS, FREED_BY_KERNEL};
 use crate::abi::{Call, Flow, Ptr};
-use crate::files::drivers::{NewRequest, RequestPurpose};
+use crate::files::drivers::{MAXIMUM_STACK, NewRequest, RequestPurpose};
 use crate::status::failure::Fallible;
 use xenia_guest::layout::{device_object, driver_object, io_stack_location, irp, major};
 use xenia_guest::{GuestAddr, NtStatus};
@@ -14,9 +14,6 @@ use xenia_kernel_macros::exports;
 
 /// The exports for requests that drivers make.
 pub struct IoIrp;
-
-/// Flag of a device: the driver accesses the caller's buffer directly.
-const DIRECT_ACCESS: u32 = 4;
 
 /// Where the end of a request that a driver makes is reported; each may be null.
 #[derive(Clone, Copy, Default)]
@@ -70,7 +67,10 @@ fn build(call: &Call, device: GuestAddr, new: &Parameters, report: Report) -> Fa
         (irp::USER_BUFFER, new.buffer.0),
         (irp::USER_STATUS_BLOCK, report.status_block.0),
         (irp::USER_EVENT, report.event.0),
-        (irp::LOCKED_BUFFER_LENGTH, if flags & DIRECT_ACCESS != 0 { new.length } else { 0 }),
+        (
+            irp::LOCKED_BUFFER_LENGTH,
+            if flags & device_object::flag::DO_DIRECT_IO != 0 { new.length } else { 0 },
+        ),
         (irp::THREAD, call.kthread()?.0),
     ] {
         memory.write(packet.offset(offset), word)?;

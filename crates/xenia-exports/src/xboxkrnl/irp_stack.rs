@@ -7,13 +7,12 @@
 
 use crate::abi::Call;
 use crate::files::Outcome;
+use crate::files::drivers::MAXIMUM_STACK;
 use crate::status::failure::Fallible;
 use xenia_guest::layout::{io_stack_location, irp, list_entry};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{GuestMemory, MemoryFault};
 
-/// Largest number of stack locations of a request.
-pub(super) const MAXIMUM_STACK: u8 = 16;
 /// Offset in an IRP of its flags, and the flag of one that the kernel frees at its end.
 pub(super) const FLAGS: u32 = 4;
 pub(super) const FREED_BY_KERNEL: u32 = 4;

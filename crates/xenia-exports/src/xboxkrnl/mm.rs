@@ -5,6 +5,7 @@ use crate::abi::{Call, Ptr};
 use crate::memory::physical_memory;
 use crate::memory::second_level_cache::Lock;
 use crate::status::failure::Fallible;
+use crate::thread::life::STACKS;
 use crate::thread::records::Stack;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
@@ -15,8 +16,6 @@ pub struct Mm;
 
 /// Size of `MM_STATISTICS`, which the caller must store in its first word.
 const STATISTICS: u32 = 104;
-/// First and last address of the region for kernel stacks.
-const STACKS: (GuestAddr, GuestAddr) = (GuestAddr(0x7000_0000), GuestAddr(0x7EFF_FFFF));
 /// Pages that the console's kernel reserves for itself.
 const KERNEL_PAGES: u32 = 0x100;
 /// Address space that titles may use for virtual memory, in bytes.

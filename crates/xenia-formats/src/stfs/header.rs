@@ -14,11 +14,11 @@ use crate::read_at::{ReadAt, read_exact_at};
 
 const WHAT: &str = "package header";
 /// Offsets of the fields.
-mod field {
+pub(crate) mod field {
     pub(super) const SIGNATURE: usize = 4;
     pub(super) const LICENSES: usize = 0x22C;
     pub(super) const CONTENT_ID: usize = 0x32C;
-    pub(super) const HEADER_SIZE: usize = 0x340;
+    pub(crate) const HEADER_SIZE: usize = 0x340;
     /// Start of the range whose hash is the content ID; its end is the start of the data.
     pub(super) const CONTENT_TYPE: usize = 0x344;
     pub(super) const METADATA_VERSION: usize = 0x348;
@@ -29,7 +29,8 @@ mod field {
     pub(super) const TITLE_ID: usize = 0x360;
     pub(super) const SAVEGAME_ID: usize = 0x368;
     pub(super) const PROFILE_ID: usize = 0x371;
-    pub(super) const VOLUME: usize = 0x379;
+    /// The descriptor of the volume, STFS or SVOD.
+    pub(crate) const VOLUME: usize = 0x379;
     pub(super) const DISPLAY_NAME: usize = 0x411;
     pub(super) const TITLE_NAME: usize = 0x1691;
     pub(super) const THUMBNAIL_SIZE: usize = 0x1712;

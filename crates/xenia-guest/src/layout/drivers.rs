@@ -40,7 +40,7 @@ pub mod device_object {
     /// Pointer to the device of the mounted volume, or to this one; null for storage without a
     /// volume.
     pub const MOUNTED: u32 = 0xC;
-    /// Device flags, u32.
+    /// Device flags ([`flag`]), u32.
     pub const FLAGS: u32 = 0x14;
     /// Pointer to the driver's data.
     pub const EXTENSION: u32 = 0x18;
@@ -52,6 +52,18 @@ pub mod device_object {
     pub const DELETE_PENDING: u32 = 0x1F;
     /// Size without the driver's data.
     pub const SIZE: u32 = 0x50;
+
+    /// Flags of devices, by NT's names.
+    pub mod flag {
+        /// One open at a time.
+        pub const DO_EXCLUSIVE: u32 = 2;
+        /// The driver accesses the caller's buffer directly.
+        pub const DO_DIRECT_IO: u32 = 4;
+        /// The device has a name.
+        pub const DO_DEVICE_HAS_NAME: u32 = 8;
+        /// Its driver has not finished it.
+        pub const DO_DEVICE_INITIALIZING: u32 = 0x10;
+    }
 }
 
 /// `FILE_OBJECT`: an open file, as a driver sees it.

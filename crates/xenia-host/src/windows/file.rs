@@ -154,14 +154,13 @@ pub fn make_runnable(_path: &Path) -> io::Result<()> {
 /// drive, stream or device (`C:`, `a:b`, `aux.bin`), and none of the characters that Windows
 /// refuses or drops.
 pub fn is_possible_name(name: &str) -> bool {
-    const RESERVED: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "COM", "LPT"];
     let mut parts = Path::new(name).components();
     let is_one =
         matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name);
     let forbidden = |c: char| c.is_control() || r#"<>:"/\|?*"#.contains(c);
     let stem = name.split('.').next().unwrap_or(name).trim_end();
     let device = stem.trim_end_matches(|c: char| c.is_ascii_digit());
-    let is_device = RESERVED.iter().any(|reserved| device.eq_ignore_ascii_case(reserved));
+    let is_device = crate::DEVICE_NAMES.iter().any(|reserved| device.eq_ignore_ascii_case(reserved));
     is_one && !name.contains(forbidden) && !name.ends_with(['.', ' ']) && !is_device
 }
 

@@ -3,7 +3,7 @@
 
 use super::*;
 use xenia_formats::image::Resource;
-use xenia_kernel::loader::image_headers::key;
+use xenia_formats::xex::key;
 use xenia_kernel::ports::{Gamepad, Input};
 use xenia_sched::{EndKind, GuestTicks};
 use xenia_user::notifications::{Notification, id};

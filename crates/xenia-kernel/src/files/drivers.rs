@@ -7,7 +7,7 @@
 
 mod request;
 
-pub use request::{DriverAnswer, DriverProgress, NewFile, NewRequest};
+pub use request::{DriverAnswer, DriverProgress, MAXIMUM_STACK, NewFile, NewRequest};
 
 use super::request::Reply;
 use crate::status::failure::Fallible;

@@ -8,13 +8,6 @@ const MAXIMUM_HEADERS: u32 = 0x400;
 /// Largest number of sections that are read.
 const MAXIMUM_SECTIONS: u16 = 0x60;
 
-pub mod key {
-    /// One bit per privilege.
-    pub const SYSTEM_FLAGS: u32 = 0x0003_0000;
-    /// Title ID, media ID and versions.
-    pub const EXECUTION_INFO: u32 = 0x0004_0006;
-}
-
 /// The result of `RtlImageXexHeaderField` for a key: the value if the key ends in 00, the address
 /// of the value if it ends in 01, otherwise the address of the body; 0 if the header is missing.
 pub fn xex_field(memory: &GuestMemory, headers: GuestAddr, key: u32) -> Result<u32, MemoryFault> {
@@ -97,6 +90,7 @@ pub fn directory(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use xenia_formats::xex::key;
     use xenia_memory::{Heap, Protect};
 
     fn memory() -> (std::sync::Arc<GuestMemory>, GuestAddr) {

@@ -1,7 +1,7 @@
 //! Tests of XNet: the console's address on its network, and other consoles.
 
 use super::*;
-use xenia_kernel::loader::image_headers::key;
+use xenia_formats::xex::key;
 
 const INVALID: u64 = 10022;
 

@@ -10,6 +10,7 @@ use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
 use crate::thread::apc::{Apc, ApcSource};
 use crate::thread::deferred::ProcessorMode;
+use xenia_guest::layout::device_object::flag;
 use xenia_guest::layout::{
     device_object, dispatcher_header, driver_object, file_object, io_stack_location, irp, list_entry,
 };
@@ -19,13 +20,7 @@ use xenia_memory::MemoryFault;
 use xenia_sched::Cpu;
 
 /// Largest number of stack locations of a request.
-const MAXIMUM_STACK: u8 = 16;
-/// Flag of a device: the driver accesses the caller's buffer directly.
-const DIRECT_ACCESS: u32 = 4;
-/// Flag of a device: one open at a time.
-const EXCLUSIVE: u32 = 2;
-/// Flag of a device: its driver has not finished it.
-const BEING_MADE: u32 = 0x10;
+pub const MAXIMUM_STACK: u8 = 16;
 
 /// A request to make.
 #[derive(Debug)]
@@ -100,10 +95,12 @@ impl FileRequests<'_> {
         let at = |offset| device.offset(offset);
         let flags: u32 = self.memory.read(at(device_object::FLAGS))?;
         let opens: u32 = self.memory.read(at(device_object::REFERENCE_COUNT))?;
-        if flags & BEING_MADE != 0 || self.memory.read::<u8>(at(device_object::DELETE_PENDING))? != 0 {
+        if flags & flag::DO_DEVICE_INITIALIZING != 0
+            || self.memory.read::<u8>(at(device_object::DELETE_PENDING))? != 0
+        {
             return Err(NtStatus::NO_SUCH_DEVICE.into());
         }
-        if flags & EXCLUSIVE != 0 && opens > 0 {
+        if flags & flag::DO_EXCLUSIVE != 0 && opens > 0 {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
         self.objects.reference(device)?;
@@ -216,7 +213,7 @@ impl FileRequests<'_> {
         };
         memory.write(at(irp::OVERLAY), overlay)?;
         let flags: u32 = memory.read(new.device.offset(device_object::FLAGS))?;
-        if flags & DIRECT_ACCESS != 0 {
+        if flags & flag::DO_DIRECT_IO != 0 {
             memory.write(at(irp::LOCKED_BUFFER_LENGTH), new.buffer.1)?;
         }
         memory.write(at(irp::THREAD), new.kthread)?;

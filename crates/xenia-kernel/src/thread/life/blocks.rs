@@ -15,7 +15,7 @@ const SMALLEST_STACK: u32 = 0x4000;
 /// Size in bytes of the guard at each end of a stack.
 const STACK_GUARD: u32 = 0x1_0000;
 /// First and last address of the region for stacks.
-const STACKS: (GuestAddr, GuestAddr) = (GuestAddr(0x7000_0000), GuestAddr(0x7EFF_FFFF));
+pub const STACKS: (GuestAddr, GuestAddr) = (GuestAddr(0x7000_0000), GuestAddr(0x7EFF_FFFF));
 /// MSR bits that a thread may have set, as shown in `KTHREAD` and `KPCR`.
 const MSR_MASK: u32 = 0xFDFF_D7FF;
 
