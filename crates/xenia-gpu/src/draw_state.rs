@@ -27,7 +27,8 @@ use crate::memory::Endian;
 use crate::microcode::Shader;
 use crate::registers::vgt;
 
-/// Registers of a pixel shader that an interpolator or the position can reach.
+/// Values that a vertex shader passes to the pixel shader, in registers of four floats: the
+/// registers that an interpolator or the position can reach.
 pub const INTERPOLATORS: u32 = 16;
 
 /// Source of a draw's vertex indices.

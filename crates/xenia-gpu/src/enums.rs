@@ -130,7 +130,7 @@ enums! {
     SampleControl else CentersOnly {
         0 CentroidsOnly, 1 CentersOnly, 2 CentroidsAndCenters,
     }
-    /// Dimensions of a texture.
+    /// Dimensions of a texture, and of a fetch: one of three dimensions reads stacks, too.
     Dimension else D2 {
         0 D1, 1 D2, 2 D3, 3 Cube,
     }

@@ -37,6 +37,7 @@ use naga::{
     },
     valid::{Capabilities, ModuleInfo, ValidationFlags, Validator},
 };
+use xenia_gpu::draw_state::INTERPOLATORS;
 use xenia_gpu::microcode::{Destination, Instruction, Program, ShaderKind, Source};
 
 use builder::Builder;
@@ -314,7 +315,7 @@ impl<'a> Translator<'a> {
         let inputs = match self.stage {
             Stage::Vertex { .. } => 1,
             Stage::Pixel { interpolators, position_register, .. } => {
-                let count = interpolators.count.min(exports::INTERPOLATORS).min(self.program.registers);
+                let count = interpolators.count.min(INTERPOLATORS).min(self.program.registers);
                 let position = position_register.filter(|register| *register < self.program.registers);
                 position.map_or(count, |register| count.max(register + 1))
             }

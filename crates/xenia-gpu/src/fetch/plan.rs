@@ -56,14 +56,15 @@ impl FetchPlan {
         Self { slices, ..Self::new(info, [fetch.mag, fetch.min, fetch.mip], fetch.anisotropy) }
     }
 
-    /// Number of coordinates that a fetch uses of a texture, by the dimension field of its
-    /// instruction; `None` if it can't fetch from such a texture, and returns zeros. A 1D fetch
+    /// Number of coordinates that a fetch uses of a texture, by the dimension of its instruction;
+    /// `None` if it can't fetch from such a texture, and returns zeros. A 1D fetch
     /// from a plane reads its first row, and one without a third coordinate the first layer.
-    pub fn coordinates(texture: Dimension, fetch: u8) -> Option<usize> {
-        match (fetch & 3, texture) {
-            (0, Dimension::D1 | Dimension::D2) => Some(1),
-            (1, Dimension::D1 | Dimension::D2) => Some(2),
-            (2, Dimension::D1 | Dimension::D2 | Dimension::D3) | (3, Dimension::Cube) => Some(3),
+    pub fn coordinates(texture: Dimension, fetch: Dimension) -> Option<usize> {
+        use Dimension::{Cube, D1, D2, D3};
+        match (fetch, texture) {
+            (D1, D1 | D2) => Some(1),
+            (D2, D1 | D2) => Some(2),
+            (D3, D1 | D2 | D3) | (Cube, Cube) => Some(3),
             _ => None,
         }
     }

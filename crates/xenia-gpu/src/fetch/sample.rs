@@ -15,13 +15,6 @@ use gradients::{crossed_layers, levels_of_detail, texel_gradients};
 use level::{IsLinear, Level, plane_lanes, snap};
 use xenia_host::simd;
 
-/// Dimension field of fetches from 3D and stacked textures.
-const STACKED: u8 = 2;
-/// Dimension field of fetches with one coordinate.
-const LINE: u8 = 0;
-/// Dimension field of fetches from 2D textures.
-const PLANE: u8 = 1;
-
 /// Border colour: black, white, or the black of video (Cr, Y, Cb and Y, Cr, Cb), whose chroma
 /// components are zero at the middle of their range.
 fn border(info: &TextureInfo) -> [f32; 4] {
@@ -76,7 +69,8 @@ impl<'a> Lookup<'a> {
     #[inline(always)]
     fn new(binding: &'a Binding, fetch: &'a TextureFetch, coordinates: &'a [Lanes; 3]) -> Self {
         let info = &binding.info;
-        let locked = if fetch.unnormalized && fetch.dimension == PLANE { info.locked_level() } else { 0 };
+        let locked =
+            if fetch.unnormalized && fetch.dimension == Dimension::D2 { info.locked_level() } else { 0 };
         let size = info.level_size(locked).map(|side| side as f32);
         let mut plan = FetchPlan::of(info, fetch);
         // Levels beyond the draw's limit are missing.
@@ -161,7 +155,7 @@ impl<'a> Lookup<'a> {
     /// Most samples that the fetch may average.
     fn most_taps(&self) -> u32 {
         let has_gradients = self.fetch.computed_lod || self.fetch.register_gradients;
-        let is_plane = self.fetch.dimension == PLANE && self.binding.info.dimension == Dimension::D2;
+        let is_plane = self.fetch.dimension == Dimension::D2 && self.binding.info.dimension == Dimension::D2;
         let is_fetch = self.fetch.operation == TextureOp::Fetch;
         if is_fetch && is_plane && has_gradients { self.plan.taps } else { 1 }
     }
@@ -345,7 +339,7 @@ fn plain<'a>(
         matches!(mode, ClampToBorder | MirrorClampToBorder | ClampToHalfway | MirrorClampToHalfway)
     };
     if fetch.operation != TextureOp::Fetch
-        || fetch.dimension == LINE
+        || fetch.dimension == Dimension::D1
         || info.dimension != Dimension::D2
         || info.size[2] != 1
         || info.clamp[..2].iter().any(bordered)

@@ -11,7 +11,7 @@
 
 use super::ops::{ScalarOp, VectorOp};
 use super::program::*;
-use crate::enums::{Anisotropy, TextureFilter};
+use crate::enums::{Anisotropy, Dimension, TextureFilter};
 
 const fn bits(word: u32, low: u32, count: u32) -> u32 {
     (word >> low) & ((1 << count) - 1)
@@ -318,7 +318,7 @@ pub(super) fn decode_texture(words: [u32; 3]) -> Option<TextureFetch> {
         operation,
         constant: bits(a, 20, 5) as u8,
         unnormalized: bits(a, 25, 1) != 0,
-        dimension: bits(c, 14, 2) as u8,
+        dimension: Dimension::from_bits(bits(c, 14, 2)),
         mag: TextureFilter::from_bits(bits(b, 12, 2)),
         min: TextureFilter::from_bits(bits(b, 14, 2)),
         mip: TextureFilter::from_bits(bits(b, 16, 2)),

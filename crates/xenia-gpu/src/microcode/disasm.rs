@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use super::ShaderKind;
 use super::program::*;
-use crate::enums::{Anisotropy, TextureFilter};
+use crate::enums::{Anisotropy, Dimension, TextureFilter};
 
 /// Disassembles a program.
 pub fn disassemble(kind: ShaderKind, program: &Program) -> String {
@@ -247,8 +247,8 @@ fn texture_text(fetch: &TextureFetch) -> String {
         fetch.operation,
         TextureOp::Fetch | TextureOp::BorderFraction | TextureOp::ComputedLod | TextureOp::Weights
     );
-    if samples || fetch.dimension != 0 {
-        text.push_str(["1D", "2D", "3D", "Cube"][fetch.dimension as usize & 3]);
+    if samples || fetch.dimension != Dimension::D1 {
+        text.push_str(["1D", "2D", "3D", "Cube"][fetch.dimension as usize]);
     }
     let source = source_text(fetch.common.source, false);
     let at = letters(fetch.common.source_swizzle);

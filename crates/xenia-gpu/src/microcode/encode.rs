@@ -6,6 +6,7 @@
 
 use super::decode::{decode_alu, decode_vertex};
 use super::program::*;
+use crate::enums::Dimension;
 
 /// Words of a control flow instruction: the low 32 bits and the high 16.
 pub(super) type ControlWords = (u32, u32);
@@ -215,14 +216,14 @@ pub(super) fn texture(fetch: &TextureFetch) -> [u32; 3] {
         a |= (*component as u32 & 3) << (26 + 2 * i);
     }
     b |= (fetch.mag as u32) << 12 | (fetch.min as u32) << 14 | (fetch.mip as u32) << 16;
-    if fetch.dimension == 2 {
+    if fetch.dimension == Dimension::D3 {
         b |= (fetch.slices[0] as u32) << 24 | (fetch.slices[1] as u32) << 26;
     }
     b |= (fetch.anisotropy as u32) << 18
         | 7 << 21
         | u32::from(fetch.computed_lod) << 28
         | u32::from(fetch.register_lod) << 29;
-    c |= u32::from(fetch.register_gradients) | (fetch.dimension as u32 & 3) << 14;
+    c |= u32::from(fetch.register_gradients) | fetch.dimension.bits() << 14;
     c |= ((fetch.lod_bias * 16.0) as i32 as u32 & 127) << 2;
     for (i, offset) in fetch.offset.iter().enumerate() {
         c |= ((offset * 2.0) as i32 as u32 & 31) << (16 + 5 * i);

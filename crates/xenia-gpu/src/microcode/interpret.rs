@@ -18,10 +18,6 @@ use xenia_host::simd;
 
 /// Most control flow instructions and clause instructions in one run.
 pub const MAX_STEPS: u32 = 1 << 17;
-/// Deepest nesting of loops.
-const MAX_LOOPS: usize = 4;
-/// Deepest nesting of calls.
-const MAX_CALLS: usize = 4;
 
 /// Inputs of a texture fetch.
 #[derive(Clone, Copy, Debug)]

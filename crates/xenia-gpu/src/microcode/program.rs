@@ -5,7 +5,12 @@
 
 use super::memory_export;
 use super::ops::{ScalarOp, VectorOp};
-use crate::enums::{Anisotropy, TextureFilter};
+use crate::enums::{Anisotropy, Dimension, TextureFilter};
+
+/// Deepest nesting of loops; deeper ones are skipped.
+pub const MAX_LOOPS: usize = 4;
+/// Deepest nesting of calls; deeper ones are not taken.
+pub const MAX_CALLS: usize = 4;
 
 /// Condition of a control flow instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -282,8 +287,7 @@ pub struct TextureFetch {
     pub constant: u8,
     /// Coordinates are in texels.
     pub unnormalized: bool,
-    /// Dimension field: 1D, 2D, 3D or stacked, cube.
-    pub dimension: u8,
+    pub dimension: Dimension,
     /// Magnification filter; [`TextureFilter::UseFetchConstant`] defers to the constant.
     pub mag: TextureFilter,
     pub min: TextureFilter,

@@ -7,21 +7,18 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use xenia_gpu::draw_state::DrawCall;
+use xenia_gpu::draw_state::{DrawCall, INTERPOLATORS};
 use xenia_gpu::geometry::Triangles;
 use xenia_gpu::microcode::{Shader, ShaderKind, assemble};
 
 use crate::translate::HostPosition;
 
-/// Values that a vertex shader passes to the pixel shader: registers of four floats.
-const INTERPOLATORS: usize = 16;
-
 /// Pass-through shaders for a position and some interpolators, by the number of interpolators.
-pub(super) struct PassThroughShaders([Option<Arc<Shader>>; INTERPOLATORS + 1]);
+pub(super) struct PassThroughShaders([Option<Arc<Shader>>; INTERPOLATORS as usize + 1]);
 
 impl Default for PassThroughShaders {
     fn default() -> Self {
-        Self([const { None }; INTERPOLATORS + 1])
+        Self([const { None }; INTERPOLATORS as usize + 1])
     }
 }
 
@@ -140,7 +137,7 @@ mod tests {
     #[test]
     fn every_number_of_interpolators_has_a_shader() {
         let mut shaders = PassThroughShaders::default();
-        for count in 0..=INTERPOLATORS {
+        for count in 0..=INTERPOLATORS as usize {
             let shader = shaders.shader(count).unwrap();
             assert_eq!(shader.program.exports, (1 << 62) | ((1 << count) - 1), "{count}");
         }

@@ -5,14 +5,12 @@
 //! and four calls.
 
 use naga::{BinaryOperator as Op, Block, Handle, LocalVariable, Statement};
-use xenia_gpu::microcode::{Condition, Control, Instruction, Program};
+use xenia_gpu::microcode::{Condition, Control, Instruction, MAX_CALLS, MAX_LOOPS, Program};
 
 use super::builder::Value;
-use super::control_flow::{LoopAddress, MAX_LOOPS};
+use super::control_flow::LoopAddress;
 use super::{TranslateError, Translator, types};
 
-/// Deepest nesting of calls; deeper ones are not taken.
-const MAX_CALLS: u32 = 4;
 /// Most blocks in a switch, fetches included. One of 150 takes a software driver 3 seconds, one of
 /// 600 takes 19, one of 1,950 five minutes.
 pub(super) const MAX_BLOCKS: usize = 256;
@@ -220,7 +218,7 @@ impl Translator<'_> {
         let (next, target) = (self.b.uint(next), self.b.uint(target));
         self.b.store_local(stack.place, next);
         let depth = self.b.load_local(stack.calls_depth);
-        let (one, limit) = (self.b.uint(1), self.b.uint(MAX_CALLS));
+        let (one, limit) = (self.b.uint(1), self.b.uint(MAX_CALLS as u32));
         let mut taken = self.b.binary(Op::Less, depth, limit);
         if let Some(condition) = self.holds(condition) {
             taken = self.b.binary(Op::LogicalAnd, taken, condition);

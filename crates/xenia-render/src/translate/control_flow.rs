@@ -6,14 +6,11 @@
 //! invocation has executed [`MAX_STEPS`] instructions in loops, it leaves the loop.
 
 use naga::{BinaryOperator as Op, Block, Handle, LocalVariable, ScalarKind, Statement};
-use xenia_gpu::microcode::{Condition, Control, Instruction, MAX_STEPS, TextureOp};
+use xenia_gpu::microcode::{Condition, Control, Instruction, MAX_LOOPS, MAX_STEPS, TextureOp};
 
 use super::Translator;
 use super::builder::Value;
 use super::interface::member;
-
-/// Deepest nesting of loops; deeper ones are skipped.
-pub(super) const MAX_LOOPS: usize = 4;
 
 /// Node of a structured program.
 enum Node {

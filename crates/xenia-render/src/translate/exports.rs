@@ -8,14 +8,13 @@ use naga::{
     FunctionResult, Handle, Interpolation, MathFunction, Sampling, ScalarKind, ShaderStage, Statement,
     StructMember, Type, TypeInner, UnaryOperator,
 };
+use xenia_gpu::draw_state::INTERPOLATORS;
 use xenia_gpu::microcode::{Program, ShaderKind};
 
 use super::builder::{Builder, Value};
 use super::interface::{INPUT_BINDING, OUTPUT_BINDING};
 use super::{ENTRY_POINT, Interpolators, PixelsOf, Stage, Translator, types};
 
-/// Values that a vertex shader passes to the pixel shader: registers of four floats.
-pub(super) const INTERPOLATORS: u32 = 16;
 /// Invocations in a workgroup.
 const WORKGROUP: u32 = 64;
 

@@ -288,7 +288,8 @@ impl TextureRecord {
             is_volume: info.dimension == Dimension::D3,
             mirrored: FetchPlan::clamp(info, true).map(is_mirrored_once),
             half_way: FetchPlan::clamp(info, true).map(is_half_way),
-            fetches: [0, 1, 2, 3].map(|fetch| FetchPlan::coordinates(info.dimension, fetch).is_some()),
+            fetches: [Dimension::D1, Dimension::D2, Dimension::D3, Dimension::Cube]
+                .map(|fetch| FetchPlan::coordinates(info.dimension, fetch).is_some()),
             short: info.swizzle.map(|select| select < 4 && info.short_fractions() >> select & 1 != 0),
         }
     }

@@ -11,7 +11,7 @@ mod resources;
 mod slices;
 
 use naga::{BinaryOperator as Op, DerivativeAxis, Expression, MathFunction, SampleLevel, ScalarKind};
-use xenia_gpu::enums::TextureFilter;
+use xenia_gpu::enums::{Dimension, TextureFilter};
 use xenia_gpu::microcode::{ShaderKind, TextureFetch, TextureOp};
 
 use super::builder::Value;
@@ -19,10 +19,6 @@ use super::interface::{TextureShape, member};
 use super::stage_constants::{FETCH_BIT, HALF_WAY_BIT, MIP_BIT};
 use super::{Stage, Translator};
 
-const LINE: u8 = 0;
-const PLANE: u8 = 1;
-const CUBE: u8 = 3;
-const VOLUME: u8 = 2;
 /// Fraction of a texel that is added to coordinates for the host: a quarter of the chip's step.
 const GUARD: f32 = 1.0 / 1024.0;
 
@@ -92,7 +88,7 @@ impl Translator<'_> {
             self.b.bitcast(bits, ScalarKind::Float)
         };
         let base = [0, 1, 2].map(|member| float(first, member));
-        let width_and_height = if fetch.unnormalized && fetch.dimension == PLANE {
+        let width_and_height = if fetch.unnormalized && fetch.dimension == Dimension::D2 {
             [(second, 3), (third, 3)]
         } else {
             [(first, 0), (first, 1)]
@@ -115,23 +111,23 @@ impl Translator<'_> {
     fn texel_coordinates(&mut self, fetch: &TextureFetch, at: [Value; 3], record: &Record) -> [Value; 3] {
         let mut out = at;
         for (axis, out) in out.iter_mut().enumerate() {
-            if fetch.dimension == CUBE && axis < 2 {
+            if fetch.dimension == Dimension::Cube && axis < 2 {
                 // The cube instruction adds one to its coordinates.
                 let one = self.b.float(1.0);
                 *out = self.b.binary(Op::Subtract, *out, one);
             }
-            if axis == 1 && fetch.dimension == LINE {
+            if axis == 1 && fetch.dimension == Dimension::D1 {
                 // Such a fetch has one coordinate: from a plane it reads the first row.
                 *out = self.b.float(0.5);
                 continue;
             }
-            if axis == 2 && fetch.dimension < VOLUME {
+            if axis == 2 && fetch.dimension < Dimension::D3 {
                 // Such a fetch has no third coordinate: from a stack it reads the first layer.
                 *out = self.b.float(0.0);
                 continue;
             }
             // Slices and layers are scaled like the other axes, faces are numbered.
-            if (axis < 2 || fetch.dimension == VOLUME) && !fetch.unnormalized {
+            if (axis < 2 || fetch.dimension == Dimension::D3) && !fetch.unnormalized {
                 *out = self.b.binary(Op::Multiply, *out, record.size[axis]);
             }
             let offset = self.b.float(fetch.offset[axis]);
@@ -197,7 +193,7 @@ impl Translator<'_> {
         } else {
             // Fetches of another dimension than the texture's find none.
             let record = self.record(fetch);
-            let is_possible = self.has_bit(record.mirrored, FETCH_BIT + u32::from(fetch.dimension & 3));
+            let is_possible = self.has_bit(record.mirrored, FETCH_BIT + fetch.dimension.bits());
             let none = self.b.splat_float(0.0);
             self.b.select(is_possible, value, none)
         };
@@ -316,12 +312,12 @@ impl Translator<'_> {
             let at = self.kept_half_way(at, axis, are_linear[axis], &record);
             self.b.binary(Op::Divide, at, record.size[axis])
         });
-        let planes = if fetch.dimension == VOLUME {
+        let planes = if fetch.dimension == Dimension::D3 {
             self.sample_stack(fetch, at, [u, v, texels[2]], &record, level)
         } else {
             self.sample_planes(fetch, [u, v], texels[2], &record, level)
         };
-        let stored = if fetch.dimension == VOLUME {
+        let stored = if fetch.dimension == Dimension::D3 {
             let volume = self.sample_volume(fetch, [u, v, w], level, &record);
             let zero = self.b.uint(0);
             let is_volume = self.b.binary(Op::NotEqual, record.is_volume, zero);

@@ -1,6 +1,5 @@
 //! Texture coordinate gradients within quads of pixels, and the level of detail.
 
-use super::{LINE, STACKED};
 use crate::enums::Dimension;
 use crate::microcode::lanes::{logarithms, map, map2, map3};
 use crate::microcode::{LANES, Lanes, Mask, Sampling, TextureFetch, Vector};
@@ -48,7 +47,7 @@ pub(super) fn crossed_layers(
     scale: f32,
     info: &TextureInfo,
 ) -> Mask {
-    let is_stack = (info.dimension, fetch.dimension) == (Dimension::D2, STACKED);
+    let is_stack = (info.dimension, fetch.dimension) == (Dimension::D2, Dimension::D3);
     let Some(gradients) = is_stack.then(|| coordinate_gradients(fetch, at)).flatten() else { return 0 };
     let mut crossed = 0;
     for ([.., layers], exponent) in gradients.iter().zip(info.gradient_exponents) {
@@ -71,10 +70,10 @@ pub(super) fn texel_gradients(
     info: &TextureInfo,
 ) -> Option<Gradients> {
     let gradients = coordinate_gradients(fetch, at)?;
-    if (info.dimension, fetch.dimension) != (Dimension::D3, STACKED) {
+    if (info.dimension, fetch.dimension) != (Dimension::D3, Dimension::D3) {
         scale[2] = 0.0;
     }
-    if fetch.dimension == LINE {
+    if fetch.dimension == Dimension::D1 {
         scale[1] = 0.0;
     }
     let factors = info.gradient_exponents.map(|exponent| 2.0_f32.powi(exponent));

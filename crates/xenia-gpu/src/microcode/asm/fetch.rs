@@ -2,7 +2,7 @@
 
 use super::super::program::*;
 use super::operand::{Result, component, destination_register, number, number_to, source_register, split};
-use crate::enums::{Anisotropy, TextureFilter};
+use crate::enums::{Anisotropy, Dimension, TextureFilter};
 
 /// Iterates over options of the form `name=value` or `name`.
 fn options<'a>(operands: &'a [&'a str]) -> impl Iterator<Item = (&'a str, &'a str)> {
@@ -83,16 +83,16 @@ pub(super) fn vertex(name: &str, operands: &[&str], predicate: Option<bool>) -> 
     Ok(fetch)
 }
 
-/// Operation and dimension of a mnemonic; without a dimension it is zero, as for 1D.
-fn texture_operation(name: &str) -> Option<(TextureOp, u8)> {
+/// Operation and dimension of a mnemonic; without a dimension it is 1D, whose field is zero.
+fn texture_operation(name: &str) -> Option<(TextureOp, Dimension)> {
     const DIMENSIONS: [&str; 4] = ["1D", "2D", "3D", "Cube"];
     super::super::disasm::TEXTURE_OPERATIONS.iter().find_map(|(operation, base)| {
         let rest = name.strip_prefix(base)?;
         let dimension = DIMENSIONS.iter().position(|dimension| *dimension == rest);
         if rest.is_empty() && *operation != TextureOp::Fetch {
-            return Some((*operation, 0));
+            return Some((*operation, Dimension::D1));
         }
-        dimension.map(|dimension| (*operation, dimension as u8))
+        dimension.map(|dimension| (*operation, Dimension::from_bits(dimension as u32)))
     })
 }
 
@@ -156,8 +156,8 @@ pub(super) fn texture(name: &str, operands: &[&str], predicate: Option<bool>) ->
             "mag" => fetch.mag = filter()?,
             "min" => fetch.min = filter()?,
             "mip" => fetch.mip = filter()?,
-            "volmag" if dimension == 2 => fetch.slices[0] = filter()?,
-            "volmin" if dimension == 2 => fetch.slices[1] = filter()?,
+            "volmag" if dimension == Dimension::D3 => fetch.slices[0] = filter()?,
+            "volmin" if dimension == Dimension::D3 => fetch.slices[1] = filter()?,
             "aniso" => {
                 fetch.anisotropy = match value {
                     "off" => Anisotropy::Disabled,

@@ -5,12 +5,12 @@ use naga::{
     BinaryOperator as Op, DerivativeAxis, DerivativeControl, Expression, MathFunction, SampleLevel,
     ScalarKind,
 };
-use xenia_gpu::enums::Anisotropy;
+use xenia_gpu::enums::{Anisotropy, Dimension};
 use xenia_gpu::microcode::TextureFetch;
 
 use super::super::builder::Value;
 use super::super::{Stage, Translator};
-use super::{LINE, PLANE, Record, VOLUME, limit};
+use super::{Record, limit};
 
 impl Translator<'_> {
     /// Derivative of a value along an axis of the image: of each row and column of a quad, like the
@@ -69,14 +69,14 @@ impl Translator<'_> {
         let mut gradient = self.scaled_gradient(fetch, at, record, which);
         // Only volumes have a third axis: levels have all layers and faces.
         let zero = self.b.float(0.0);
-        if fetch.dimension == VOLUME {
+        if fetch.dimension == Dimension::D3 {
             let none = self.b.uint(0);
             let is_volume = self.b.binary(Op::NotEqual, record.is_volume, none);
             gradient[2] = self.b.select(is_volume, gradient[2], zero);
         } else {
             gradient[2] = zero;
         }
-        if fetch.dimension == LINE {
+        if fetch.dimension == Dimension::D1 {
             gradient[1] = zero;
         }
         gradient
@@ -118,7 +118,7 @@ impl Translator<'_> {
     pub(super) fn is_anisotropic(&self, fetch: &TextureFetch) -> bool {
         let Stage::Pixel { anisotropic, .. } = self.stage else { return false };
         let has_gradients = fetch.computed_lod || fetch.register_gradients;
-        fetch.dimension == PLANE
+        fetch.dimension == Dimension::D2
             && has_gradients
             && match fetch.anisotropy {
                 Anisotropy::UseFetchConstant => anisotropic >> (fetch.constant & 31) & 1 != 0,
