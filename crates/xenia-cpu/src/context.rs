@@ -251,6 +251,18 @@ impl PpcContext {
         self.time_reads_left = time_reads;
     }
 
+    /// Calls `f` with `held` instructions fewer of the budget, which it has back afterwards. Both
+    /// budgets change by the same amount, so that the time base stays exact.
+    #[inline]
+    pub fn with_budget_held<R>(&mut self, held: i64, f: impl FnOnce(&mut Self) -> R) -> R {
+        self.budget -= held;
+        self.visit_budget -= held;
+        let result = f(self);
+        self.budget += held;
+        self.visit_budget += held;
+        result
+    }
+
     /// Name and both values of the first register in which two contexts differ. Budget,
     /// reservation, time and engine scratch are not compared.
     pub fn first_difference(&self, other: &Self) -> Option<(String, u128, u128)> {

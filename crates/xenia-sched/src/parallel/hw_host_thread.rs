@@ -254,12 +254,7 @@ impl<S: System> HwHostThread<'_, S> {
                 let budget = u64::try_from(before).unwrap_or(0);
                 (budget - sampling.allowed(budget)) as i64
             });
-            // Both change by the same amount, so that the time base stays exact.
-            ctx.budget -= held_back;
-            ctx.visit_budget -= held_back;
-            let exit = self.engine.run(ctx, devices);
-            ctx.budget += held_back;
-            ctx.visit_budget += held_back;
+            let exit = ctx.with_budget_held(held_back, |ctx| self.engine.run(ctx, devices));
             if let Some(sampling) = &mut self.sampling
                 && sampling.advance((before - ctx.budget) as u64)
             {

@@ -65,9 +65,7 @@ impl Execute for ExactCounts {
         let exit = loop {
             let (pc, before) = (ctx.pc, ctx.executed());
             let rest = (ctx.budget - self.straight(pc)).max(0);
-            (ctx.budget, ctx.visit_budget) = (ctx.budget - rest, ctx.visit_budget - rest);
-            let exit = self.interpreter.run(ctx, devices);
-            (ctx.budget, ctx.visit_budget) = (ctx.budget + rest, ctx.visit_budget + rest);
+            let exit = ctx.with_budget_held(rest, |ctx| self.interpreter.run(ctx, devices));
             *executed.entry(pc).or_default() += ctx.executed() - before;
             if exit != Exit::Budget || rest == 0 {
                 break exit;
