@@ -13,6 +13,7 @@ mod thumbnail;
 pub use row::{CompatReport, CompatRow, CompatState};
 
 use crate::args::CompatArgs;
+use crate::sweep::LAUNCHER;
 use anyhow::{Context, Result};
 use find::FoundTitle;
 use row::TitleOutputs;
@@ -30,8 +31,6 @@ use xenia::wording::count;
 use xenia_cli::Code;
 use xenia_sweep::{Bounds, run_limited};
 
-/// Arguments that make the program limit itself and then run a title.
-const LAUNCHER: [&str; 5] = ["sweep", "unit", "--memory={memory}", "--parent={parent}", "--"];
 /// Seconds that a title's process has beyond the title's own, to load and to write its report.
 const GRACE: u64 = 30;
 /// Largest output of a title's process, in KiB.

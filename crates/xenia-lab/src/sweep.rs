@@ -16,8 +16,8 @@ use xenia::wording::{count, grouped};
 use xenia_cli::Code;
 use xenia_sweep::{Change, Limited, Merged, PlanConfig, RunConfig};
 
-/// Arguments that make the program limit itself and then run a unit.
-const LAUNCHER: [&str; 5] = ["sweep", "unit", "--memory={memory}", "--parent={parent}", "--"];
+/// Arguments that make the program limit itself and then run a unit or a title.
+pub(crate) const LAUNCHER: [&str; 5] = ["sweep", "unit", "--memory={memory}", "--parent={parent}", "--"];
 /// Largest number of failures printed; the JSON has all.
 const SHOWN: usize = 20;
 /// Interval between polls of `--watch`.

@@ -89,17 +89,17 @@ impl<W: Write> Spoken<W> {
             choices.push("it is left".to_owned());
         }
         let name = if title.is_empty() { heading.to_owned() } else { format!("{heading}: {title}") };
-        let mut text = visible(&name) + "\n";
+        let mut text = visible_line(&name) + "\n";
         for line in lines.lines().chain(choices.iter().map(String::as_str)) {
-            text.extend(["  ", &visible(line), "\n"]);
+            text.extend(["  ", &visible_line(line), "\n"]);
         }
         // A closed terminal must not end the title.
         let _ = self.out.write_all(text.as_bytes());
     }
 }
 
-/// A title's text with terminal control characters made visible.
-fn visible(text: &str) -> String {
+/// A line of a title's text with control characters made visible, line breaks among them.
+fn visible_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 

@@ -115,13 +115,18 @@ impl Interrupt {
         self.0.lock().cause
     }
 
-    /// Requests a report of the guest's threads; the run continues.
-    pub fn want_threads(&self) {
+    /// Notes what is wanted, and stops the machine, which sees to it.
+    fn want(&self, note: impl FnOnce(&mut State)) {
         let mut state = self.0.lock();
-        state.wants_threads = true;
+        note(&mut state);
         if let Some(flag) = &state.flag {
             flag.store(true, Relaxed);
         }
+    }
+
+    /// Requests a report of the guest's threads; the run continues.
+    pub fn want_threads(&self) {
+        self.want(|state| state.wants_threads = true);
     }
 
     /// Whether a report of the threads was requested; clears the request.
@@ -131,11 +136,7 @@ impl Interrupt {
 
     /// Requests a bug report; the run continues.
     pub fn want_report(&self) {
-        let mut state = self.0.lock();
-        state.wants_report = true;
-        if let Some(flag) = &state.flag {
-            flag.store(true, Relaxed);
-        }
+        self.want(|state| state.wants_report = true);
     }
 
     /// Whether a bug report was requested; clears the request.
