@@ -102,7 +102,7 @@ pub static FORMATS: &[Format] = &[
         description: "an Xbox 360 executable of another generation than XEX1 and XEX2",
         extensions: &[],
         detect: xex::detect_other,
-        opens: Opens::Unread("early development kits had such; nobody has published how they are laid out"),
+        opens: Opens::Unread("early development kits used this format; its layout has not been published"),
         verify: None,
     },
     Format {

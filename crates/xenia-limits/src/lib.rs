@@ -73,7 +73,7 @@ limits! {
     SocketRequests = "socket_requests", 0x400, INSUFFICIENT_RESOURCES,
         "Overlapped requests of sockets that are under way, and threads that wait for sockets.";
     OverlappedCalls = "overlapped_calls", 0x1000, INSUFFICIENT_RESOURCES,
-        "Calls of xam whose overlapped structures are to be told what came of them. One more is told at once: its work is done.";
+        "Overlapped calls of xam that have not reported completion. A call beyond the limit completes at once.";
     RenderClients = "render_clients", 8, INSUFFICIENT_RESOURCES,
         "Clients of the sound driver: titles have one or two.";
     RenderFrames = "render_frames", 0x40, INSUFFICIENT_RESOURCES,
@@ -88,7 +88,7 @@ limits! {
     OpenPackages = "open_packages", 64, TOO_MANY_OPENED_FILES,
         "Packages that a title has open: one for each user and download would be some ten.";
     EnumeratorBytes = "enumerator_bytes", 0x400_0000, INSUFFICIENT_RESOURCES,
-        "Bytes of what all enumerators have still to give out.";
+        "Bytes that all enumerators hold for later calls.";
     PendingTransfers = "pending_transfers", 0x4000, INSUFFICIENT_RESOURCES,
         "Pieces of memory in reads and writes that wait for a worker: one each, or one for each page of a scattered one.";
     ScratchBytes = "scratch_disk_bytes", 0x1000_0000, DISK_FULL,

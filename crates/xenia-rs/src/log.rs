@@ -194,7 +194,7 @@ impl LogFile {
         let mut file = self.file.lock();
         if let Some(Err(error)) = file.as_mut().map(change) {
             *file = None;
-            self.write_errors.note(format!("the log {} is not whole: {error}", self.shown));
+            self.write_errors.note(format!("the log {} is incomplete: {error}", self.shown));
         }
     }
 }

@@ -137,7 +137,7 @@ impl CallTraceOutput {
         let result = file.out.flush();
         file.keep(result);
         let error = file.failed.as_ref()?;
-        Some(format!("the trace of calls {} is not whole: {error}", file.path.display()))
+        Some(format!("the trace of calls {} is incomplete: {error}", file.path.display()))
     }
 }
 

@@ -87,7 +87,7 @@ impl EventLog {
         let mut log = self.0.lock();
         log.flush();
         let error = log.failed.as_ref()?;
-        Some(format!("the event log {} is not whole: {error}", log.path.display()))
+        Some(format!("the event log {} is incomplete: {error}", log.path.display()))
     }
 }
 

@@ -117,7 +117,7 @@ impl TextFile {
         if let Err(error) = result
             && !std::mem::replace(&mut self.failed, true)
         {
-            write_errors.note(format!("the title's text {} is not whole: {error}", self.path.display()));
+            write_errors.note(format!("the title's text {} is incomplete: {error}", self.path.display()));
         }
     }
 

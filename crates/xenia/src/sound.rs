@@ -90,7 +90,7 @@ impl Wav {
     }
 
     fn fail(&mut self, why: &str) {
-        let said = format!("{} is not whole: {why}", self.path.display());
+        let said = format!("{} is incomplete: {why}", self.path.display());
         self.failed.get_or_insert(said);
         self.end();
     }
@@ -107,7 +107,7 @@ impl Wav {
         if let WavOutput::Begun(writer) = std::mem::replace(&mut self.out, WavOutput::Over)
             && let Err(error) = writer.finish()
         {
-            self.failed.get_or_insert(format!("{} is not whole: {error}", self.path.display()));
+            self.failed.get_or_insert(format!("{} is incomplete: {error}", self.path.display()));
         }
     }
 }

@@ -10,16 +10,16 @@ use xenia::nearest::nearest;
 
 /// Explicit targets, and a description of each.
 pub const TARGETS: [(&str, &str); 10] = [
-    ("achievements", "what users achieve"),
+    ("achievements", "unlocked achievements"),
     ("dialog", "messages of the console's dialogs"),
     ("gpu", "the graphics chip, and what draws"),
     ("guest", "what the title writes"),
     ("kernel", "kernel calls, limits, what is missing"),
-    ("memory", "memory that the host has not"),
+    ("memory", "host memory that could not be allocated"),
     ("pads", "controllers"),
     ("sched", "threads, deadlocks"),
     ("vfs", "files, disks, saves, packages"),
-    ("watchdog", "what a machine is busy with for long"),
+    ("watchdog", "machines that make no progress"),
 ];
 
 /// Prefix of this project's crates.

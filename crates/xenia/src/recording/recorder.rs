@@ -76,7 +76,7 @@ impl Tape {
         };
         if let Err(error) = written {
             self.failed = true;
-            self.write_errors.note(format!("the recording {} is not whole: {error}", self.path.display()));
+            self.write_errors.note(format!("the recording {} is incomplete: {error}", self.path.display()));
         }
     }
 
