@@ -3,8 +3,8 @@
 //!
 //! One folder per system, `linux` and `windows`, has the public modules below; another system is
 //! a folder beside them with the same names. The crates above say what they want of a host and know
-//! no system: no call, no number of an error, no file that only one system has. In parentheses: the
-//! answer of a host without the means.
+//! no system: no call, no number of an error, no file that only one system has. In parentheses:
+//! what a host without the facility answers, and the consequence.
 //!
 //! - [`section`]: memory that is mapped at several addresses, with rights for each page (no machine
 //!   runs)
@@ -34,8 +34,8 @@
 //! - [`process`]: processes with limits, which end with all that they started (an error)
 //! - [`written_pages`]: which pages were written (`None`; the caller reads all of memory)
 //!
-//! On Windows alone: `pads`, controllers, and `wave_output`, a sound device. For Linux's, crate
-//! xenia has libraries.
+//! On Windows alone: `pads`, controllers, and `wave_output`, a sound device. On Linux, crate xenia
+//! uses libraries for these.
 //!
 //! # Safety rules of the crate
 //! - Every `unsafe` here is a system call, or the handling of data that the host owns. Functions

@@ -195,7 +195,7 @@ impl UserInterface {
         if page == MenuPage::Library {
             self.library.open();
         }
-        // Otherwise a widget of the last page keeps the focus, if this one has a like of it.
+        // Otherwise a widget with the same id on the new page would get the focus.
         self.context.memory_mut(|memory| {
             if let Some(focused) = memory.focused() {
                 memory.surrender_focus(focused);
@@ -217,8 +217,8 @@ impl UserInterface {
         self.input.waiting = None;
     }
 
-    /// Name of the part of the controller that waits for a key or button, if one does. The next one
-    /// is its, and not the page's.
+    /// The part of the controller that is being mapped, if one is. It takes the next key or button;
+    /// the page does not.
     pub fn waiting_part(&self) -> Option<&'static str> {
         self.input.waiting.filter(|_| self.page == Some(MenuPage::Input))
     }

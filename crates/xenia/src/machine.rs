@@ -71,7 +71,7 @@ pub struct Machine {
     inside: MachineInside,
     /// Whether a state was loaded before the first run.
     begins_at_state: bool,
-    /// Whether the inside is none that a machine can have.
+    /// Whether a failed restore left the machine between two states. It can only be discarded.
     is_broken: bool,
 }
 
@@ -171,7 +171,7 @@ impl Machine {
         concluded.unwrap_or_else(|| self.conclude(end, &mut pieces))
     }
 
-    /// Begins a run: what is outside the machine takes part from now on.
+    /// Begins a run: connects the interrupt, the pace, the recording and the watchdog.
     fn begin<'a>(&mut self, limits: Limits, has_front_end: bool) -> Pieces<'a> {
         let start = Instant::now();
         self.outside.interrupt.watch(self.inside.executor.stop_flag(), self.outside.cancel.clone());

@@ -95,7 +95,7 @@ impl Wav {
         self.end();
     }
 
-    /// Ends the file; without samples it is that of no sound.
+    /// Completes the file; without samples it has a header and no data.
     fn finish(&mut self) {
         if matches!(self.out, WavOutput::Opened(..)) {
             self.begin();

@@ -36,7 +36,7 @@ use xenia_guest::TitleId;
 use xenia_kernel::deployment::Deployment;
 use xenia_patches::PatchSet;
 
-/// Name of its update patch.
+/// File name of the update patch of a volume's title.
 const PATCH: &str = "default.xexp";
 /// The demo that runs when no title is given.
 const DEMO: &[u8] = include_bytes!("../../../guest/bin/demo.xex");
@@ -88,7 +88,7 @@ impl Title {
         Ok(Self { image: image.into(), medium, updates, discs, name, keys: keys.clone(), patches })
     }
 
-    /// Opens the title at `path` with the keys and the folder from the flags, or the demo without a
+    /// Opens the title at `path` with the keys and the folder of `config`, or the demo without a
     /// path.
     pub fn open_or_demo(path: Option<&Path>, config: &TitleConfig) -> Result<Self> {
         let key_file = config.key_file.as_deref();

@@ -274,7 +274,7 @@ impl Files {
 }
 
 impl OpenFile {
-    /// The file as it is left to its object after its device is gone.
+    /// A file without contents or rights, for an object whose device was unmounted.
     fn without_contents(&self) -> Self {
         let Self { location, stream, priority, scan: _, port, claim: _, disc } = self;
         let mode = stream.mode() & !options::DELETE_ON_CLOSE;
