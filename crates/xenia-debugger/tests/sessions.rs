@@ -72,7 +72,7 @@ impl<F: FnOnce(User<'_, '_, '_>) + Send> FrontEnd for Driver<F> {
 fn debugged(title: &str, cpu: CpuConfig, user: impl FnOnce(User<'_, '_, '_>) + Send + 'static) {
     let mut machine = machine(&open(title), None, cpu, Box::new(|_| {})).unwrap();
     machine.set_front_end(Box::new(Driver(Some(user))));
-    assert!(!machine.run(&Limits::default(), None).lost);
+    assert!(!machine.run(&Limits::default()).lost);
 }
 
 /// The oracle and the engine with all tiers.

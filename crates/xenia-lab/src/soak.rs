@@ -199,7 +199,7 @@ fn one(
         book.state = State::Running;
         book.sizes = Some(Box::new(machine.sizes()));
     }
-    let finished = machine.run(&Limits { frames, ..Limits::default() }, None);
+    let finished = machine.run(&Limits { frames, ..Limits::default() });
     {
         let mut book = book.lock();
         book.state = State::Ended;

@@ -68,7 +68,7 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
     machine.record_gpu(Recorder::new(Box::new(BufWriter::new(file)), args.from, args.frames));
     let frames = Some(args.from.saturating_add(args.frames));
     let run = RunArgs { frames, swap_timeout: args.swap_timeout, ..RunArgs::default() };
-    let finished = machine.run(&limits(&run, &args.engine), None);
+    let finished = machine.run(&limits(&run, &args.engine));
     guest_log.finish();
     let code = conclude(None, &finished, &interrupt, &write_errors);
     let done = machine.finish_gpu_recording().transpose().with_context(|| format!("cannot write {shown}"))?;

@@ -238,7 +238,7 @@ fn panic_on_the_terminal() {
     let options = MachineOptions { text, ..MachineOptions::new(&config, &video) };
     let mut machine = Machine::new(&title, options).unwrap();
     machine.set_front_end(Box::new(OnTerminal::new(DebugSession::default())));
-    machine.run(&Limits::default(), None);
+    machine.run(&Limits::default());
 }
 
 /// The test runs itself on a terminal, where it panics.

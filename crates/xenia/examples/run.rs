@@ -16,7 +16,7 @@ fn main() -> anyhow::Result<()> {
     let text = Box::new(|part: &str| print!("{part}"));
     let mut machine = Machine::new(&title, MachineOptions { text, ..MachineOptions::new(&config, &video) })?;
     let limits = Limits { instructions: Some(20_000_000), frames: Some(60), ..Limits::default() };
-    let report = machine.run(&limits, None).report;
+    let report = machine.run(&limits).report;
     let digest = report.digest.unwrap_or_default();
     println!(
         "{:?} after {} instructions and {} frames: {digest}",

@@ -12,7 +12,7 @@ fn digest(tier: Tier) -> anyhow::Result<Option<String>> {
     let video = VideoConfig::default();
     let mut machine = Machine::new(&Title::demo()?, MachineOptions::new(&config, &video))?;
     let limits = Limits { frames: Some(3), ..Limits::default() };
-    Ok(machine.run(&limits, None).report.digest)
+    Ok(machine.run(&limits).report.digest)
 }
 
 fn main() -> anyhow::Result<()> {

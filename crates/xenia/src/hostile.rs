@@ -74,7 +74,7 @@ fn damaged_files_are_refused_with_a_place_or_run_to_an_end() {
         if let Ok(mut machine) = Machine::new(&title, MachineOptions::new(&config, &video)) {
             let limits =
                 Limits { instructions: Some(INSTRUCTIONS), halt_on_deadlock: true, ..Limits::default() };
-            let finished = machine.run(&limits, None);
+            let finished = machine.run(&limits);
             assert!(finished.report.instructions <= INSTRUCTIONS, "{name}");
             ran += 1;
         }

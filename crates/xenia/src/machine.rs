@@ -53,6 +53,7 @@ use crate::watchdog::{Watchdog, WatchedMachine};
 use crate::wording::count;
 use parts::{MachineInside, MachineOutside, MachineSpec};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 use xenia_gpu::trace::{self, Recording};
 use xenia_kernel::files::MissingFile;
@@ -129,10 +130,16 @@ impl Machine {
         self.inside.processor.lock().finish_recording()
     }
 
-    /// Runs to a limit or to the title's end, and returns a report. After `dump_threads_after` of
-    /// host time, and whenever the interrupt asks for it, every guest thread is printed to standard
-    /// error; this does not affect the run.
-    pub fn run(&mut self, limits: &Limits, dump_threads_after: Option<Duration>) -> Finished {
+    /// Prints every guest thread to standard error once the next run has taken `after` of host
+    /// time. The run is not affected.
+    pub fn set_thread_dump(&mut self, after: Duration) {
+        self.outside.thread_dump = Some(after);
+    }
+
+    /// Runs to a limit or to the title's end, and returns a report. Whenever the interrupt asks for
+    /// it, every guest thread is printed to standard error; this does not affect the run.
+    pub fn run(&mut self, limits: &Limits) -> Finished {
+        let dump_threads_after = self.outside.thread_dump.take();
         self.run_with(limits, dump_threads_after, None)
     }
 
@@ -144,16 +151,9 @@ impl Machine {
         dump_threads_after: Option<Duration>,
         launcher: Option<&mut dyn Launcher>,
     ) -> Finished {
-        if let Some(after) = dump_threads_after {
-            let interrupt = self.outside.interrupt.clone();
-            std::thread::spawn(move || {
-                std::thread::sleep(after);
-                interrupt.want_threads();
-            });
-        }
         let debugger = self.outside.debugger.take();
         let has_front_end = matches!(debugger, Some(Debugger::FrontEnd(_)));
-        let mut pieces = self.begin(limits.clone(), has_front_end);
+        let mut pieces = self.begin(limits.clone(), dump_threads_after, has_front_end);
         pieces.launcher = launcher;
         let debugged = match debugger {
             Some(Debugger::Gdb(listener)) => self.debug(&listener, &mut pieces),
@@ -172,7 +172,12 @@ impl Machine {
     }
 
     /// Begins a run: connects the interrupt, the pace, the recording and the watchdog.
-    fn begin<'a>(&mut self, limits: Limits, has_front_end: bool) -> Pieces<'a> {
+    fn begin<'a>(
+        &mut self,
+        limits: Limits,
+        dump_threads_after: Option<Duration>,
+        has_front_end: bool,
+    ) -> Pieces<'a> {
         let start = Instant::now();
         self.outside.interrupt.watch(self.inside.executor.stop_flag(), self.outside.cancel.clone());
         self.outside.interrupt.set_saves_state(self.saves_at_exit());
@@ -189,13 +194,23 @@ impl Machine {
             // A window and a debugger have their own status display.
             has_status: self.outside.pace.is_none() && !has_front_end,
             has_host_clock: self.has_host_clock(),
+            dump_threads_after,
         });
         let profiler = self.outside.profile.take().map(RunProfile::start);
         let mut pace = self.outside.pace.take();
         if let Some(pace) = &mut pace {
             pace.begin(|| self.figures());
         }
-        Pieces { limits, start, pace, watchdog: Some(watchdog), profiler, launcher: None, concluded: None }
+        Pieces {
+            limits,
+            dump_threads_after,
+            start,
+            pace,
+            watchdog: Some(watchdog),
+            profiler,
+            launcher: None,
+            concluded: None,
+        }
     }
 
     /// Ends a run: writes all outputs, and reports.
@@ -235,6 +250,10 @@ impl Machine {
         let report = self.report(&end, wall_seconds);
         let bug_report = self.collect("end", &report);
         pieces.watchdog = None;
+        // A request that came too late for this run must not stop or fill the next one.
+        if self.print_requested_threads(pieces.start) {
+            self.inside.executor.stop_flag().store(false, Relaxed);
+        }
         Finished { report, bug_report, end, divergence, recording_trouble, missing_files, lost }
     }
 
@@ -249,15 +268,21 @@ impl Machine {
     /// Makes the reports that were requested since `start`, for which the run was stopped. Returns
     /// whether there was one.
     fn make_requested_reports(&mut self, start: Instant) -> bool {
-        let wants_threads = self.outside.interrupt.take_wants_threads();
-        if wants_threads {
-            errln!("after {:.1} s: {}", start.elapsed().as_secs_f64(), self.inside.executor.threads_report());
-        }
+        let wants_threads = self.print_requested_threads(start);
         let wants_report = self.outside.interrupt.take_wants_report();
         if wants_report {
             self.send_report(start.elapsed().as_secs_f64());
         }
         wants_threads || wants_report
+    }
+
+    /// Prints the guest's threads if that was requested since `start`. Returns whether it was.
+    fn print_requested_threads(&self, start: Instant) -> bool {
+        let wants_threads = self.outside.interrupt.take_wants_threads();
+        if wants_threads {
+            errln!("after {:.1} s: {}", start.elapsed().as_secs_f64(), self.inside.executor.threads_report());
+        }
+        wants_threads
     }
 
     /// Runs until the pace wants a pause or something outside needs an answer. Returns why the run
@@ -375,6 +400,8 @@ impl Machine {
 /// The run in progress, which consists of pieces.
 struct Pieces<'a> {
     limits: Limits,
+    /// Host time after which the guest's threads are printed.
+    dump_threads_after: Option<Duration>,
     /// Host time at its start.
     start: Instant,
     pace: Option<Pace>,

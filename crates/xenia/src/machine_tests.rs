@@ -16,7 +16,7 @@ mod states;
 mod traces;
 
 use crate::config::{CpuConfig, CrossCheckUnit, MachineConfig, StartTime, TitleConfig, VideoConfig};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Cause, Interrupt};
 use crate::machine::{Finished, Machine, MachineOptions, SavePoint};
 use crate::pace::{Pace, PaceControl};
 use crate::report::{End, RunReport};
@@ -27,6 +27,7 @@ use anyhow::Result;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use xenia_formats::KeyRing;
 use xenia_formats::image::{Import, ImportLibrary, LoadedImage};
@@ -113,7 +114,11 @@ fn run_title(
     limits: &Limits,
     dump: Option<Duration>,
 ) -> Result<Finished> {
-    Ok(machine(title, cpu, input, record, replay)?.run(limits, dump))
+    let mut machine = machine(title, cpu, input, record, replay)?;
+    if let Some(after) = dump {
+        machine.set_thread_dump(after);
+    }
+    Ok(machine.run(limits))
 }
 
 fn machine(
@@ -141,6 +146,41 @@ fn looking_at_the_threads_does_not_change_the_run() {
 }
 
 #[test]
+fn a_dump_of_threads_reaches_no_later_run() {
+    let interrupt = Interrupt::default();
+    let mut machine = machine(&poller(), CpuConfig::default(), Box::new(NoInput), None, None).unwrap();
+    machine.set_interrupt(interrupt.clone());
+    machine.set_thread_dump(Duration::from_millis(300));
+    let ended = machine.run(&Limits { instructions: Some(1000), ..Limits::default() }).report;
+    std::thread::sleep(Duration::from_millis(600));
+    assert!(!interrupt.take_wants_threads(), "the run took {} s", ended.wall_seconds);
+}
+
+#[test]
+fn a_dump_of_threads_comes_while_the_machine_runs() {
+    let is_shown = Arc::new(AtomicBool::new(false));
+    let shown = is_shown.clone();
+    crate::say::send_messages_to(Some(Box::new(move |text| {
+        shown.fetch_or(text.starts_with("after "), Relaxed);
+    })));
+    let mut machine = machine(&poller(), CpuConfig::default(), Box::new(NoInput), None, None).unwrap();
+    let interrupt = Interrupt::default();
+    machine.set_interrupt(interrupt.clone());
+    machine.set_thread_dump(Duration::from_millis(50));
+    let shown = is_shown.clone();
+    std::thread::spawn(move || {
+        let start = std::time::Instant::now();
+        while !shown.load(Relaxed) && start.elapsed() < Duration::from_mins(1) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        interrupt.request(Cause::Timeout);
+    });
+    machine.run(&Limits::default());
+    crate::say::send_messages_to(None);
+    assert!(is_shown.load(Relaxed));
+}
+
+#[test]
 fn a_run_that_is_paced_and_paused_ends_in_the_same_digest() {
     let limits = Limits { instructions: Some(15_000_000), ..Limits::default() };
     let run = |paced: bool| {
@@ -157,7 +197,7 @@ fn a_run_that_is_paced_and_paused_ends_in_the_same_digest() {
                 std::thread::spawn(move || player.pause(false));
             }));
         }
-        (machine.run(&limits, None), figures.try_iter().count())
+        (machine.run(&limits), figures.try_iter().count())
     };
     let ((paced, told), (free, _)) = (run(true), run(false));
     assert!(told > 0, "the pause was noticed");
@@ -172,7 +212,7 @@ fn a_run_in_pieces_ends_where_the_whole_run_does() {
         let cpu = CpuConfig { interp, ..CpuConfig::default() };
         let start = || machine(&poller(), cpu.clone(), Box::new(NoInput), None, None).unwrap();
         let (mut whole, mut pieces) = (start(), start());
-        let expected = whole.run(&instructions(), None).report;
+        let expected = whole.run(&instructions()).report;
         for count in [1, 123_457, 123_458, 300_001, 400_000] {
             let until = Limits { instructions: Some(count), ..Limits::default() };
             assert_eq!(pieces.run_until(&until), RunEnd::Instructions);
@@ -180,7 +220,7 @@ fn a_run_in_pieces_ends_where_the_whole_run_does() {
         }
         assert_eq!(pieces.position(), whole.position());
         assert_eq!(pieces.position().now, expected.guest_ticks);
-        assert_eq!(pieces.run(&instructions(), None).report.digest, expected.digest);
+        assert_eq!(pieces.run(&instructions()).report.digest, expected.digest);
     }
 }
 
@@ -190,7 +230,7 @@ fn a_window_that_closes_ends_the_run() {
     let control = PaceControl::default();
     let player = control.clone();
     machine.set_pace(Pace::new(control, None, move |_| player.close()));
-    assert_eq!(machine.run(&Limits::default(), None).end, RunEnd::Stopped);
+    assert_eq!(machine.run(&Limits::default()).end, RunEnd::Stopped);
 }
 
 #[test]
@@ -281,7 +321,7 @@ fn a_run_whose_code_is_compiled_ahead_ends_in_the_same_digest() {
         let code_cache = precompile.map(|_| folder.path().join("code"));
         let options = MachineOptions { code_cache, precompile, ..MachineOptions::new(&engine, &picture) };
         let limits = Limits { instructions: Some(200_000_000), ..Limits::default() };
-        Machine::new(&title, options).unwrap().run(&limits, None).report
+        Machine::new(&title, options).unwrap().run(&limits).report
     };
     let jit = |report: &RunReport| {
         let jit = serde_json::to_value(report).unwrap()["jit"].clone();

@@ -2,7 +2,7 @@
 //! status line. If a host thread has not finished a time slice for five seconds, it reports once
 //! what the thread is doing, and unless that is GPU work, prints the guest's threads as soon as the
 //! slice ends. In builds that check the order of locks it also names locks that a thread has waited
-//! for as long.
+//! for as long. It also requests the report of the guest's threads that is due after a given time.
 
 use crate::event_log::EventLog;
 use crate::interrupt::Interrupt;
@@ -38,6 +38,8 @@ pub(crate) struct WatchedMachine {
     pub has_status: bool,
     /// Whether guest time is the host's clock.
     pub has_host_clock: bool,
+    /// Host time after which a report of the guest's threads is requested.
+    pub dump_threads_after: Option<Duration>,
 }
 
 impl WatchedMachine {
@@ -169,10 +171,17 @@ impl Watchdog {
             let mut patience = Patience::default();
             let mut before = Figures::default();
             let mut over = until.0.lock();
+            let mut dump_at = watched.dump_threads_after;
             while !*over {
-                until.1.wait_for(&mut over, LOOK);
+                let to_dump = dump_at.map(|at| at.saturating_sub(start.elapsed()));
+                until.1.wait_for(&mut over, to_dump.map_or(LOOK, |rest| rest.min(LOOK)));
                 if *over {
                     break;
+                }
+                if dump_at.take_if(|at| start.elapsed() >= *at).is_some() {
+                    watched.interrupt.want_threads();
+                    // The rates of the status line are those of about a second.
+                    continue;
                 }
                 if let Some(log) = &watched.event_log {
                     log.flush();

@@ -165,7 +165,7 @@ mod tests {
         let config = MachineConfig { cpu, ..MachineConfig::default() };
         let video = VideoConfig { gpu: GpuKind::None, ..VideoConfig::default() };
         let mut machine = Machine::new(&title, MachineOptions::new(&config, &video)).unwrap();
-        let report = machine.run(&xenia::Limits::default(), None).report;
+        let report = machine.run(&xenia::Limits::default()).report;
         assert_eq!(report.exit, xenia::report::End::Exit);
         (report.exit_code.unwrap(), report.instructions)
     }

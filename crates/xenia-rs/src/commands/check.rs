@@ -146,7 +146,10 @@ fn check_piece(
 ) -> Result<Code> {
     let expected = NextState::read(next)?;
     let limits = Limits { instructions: Some(expected.instructions), ..*limits };
-    let finished = machine.run(&limits, run.dump_threads_after);
+    if let Some(after) = run.dump_threads_after {
+        machine.set_thread_dump(after);
+    }
+    let finished = machine.run(&limits);
     let code = outputs.conclude(&finished, None, interrupt);
     let compared = expected.compare(&mut machine, &finished.end);
     machine.discard();

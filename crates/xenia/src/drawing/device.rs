@@ -173,7 +173,7 @@ mod tests {
         let options = MachineOptions::new(&engine, &picture);
         let mut machine = Machine::new(&Title::demo().unwrap(), options).unwrap();
         let limits = Limits { frames: Some(2), ..Limits::default() };
-        machine.run(&limits, None).report.gpu.pipelines.unwrap()
+        machine.run(&limits).report.gpu.pipelines.unwrap()
     }
 
     #[test]

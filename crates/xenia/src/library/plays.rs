@@ -111,7 +111,7 @@ mod tests {
         let (engine, picture) = (MachineConfig::default(), VideoConfig::default());
         let mut machine = Machine::new(&title, MachineOptions::new(&engine, &picture)).unwrap();
         let limits = Limits { instructions: Some(1000), ..Limits::default() };
-        let mut report = machine.run(&limits, None).report;
+        let mut report = machine.run(&limits).report;
         report.wall_seconds = 2.5;
         let path = Path::new("/games/a.xex");
         assert_eq!(read(dir.path(), path), None);

@@ -208,6 +208,7 @@ impl Machine {
                 write_errors,
                 interrupt: Interrupt::default(),
                 pace: None,
+                thread_dump: None,
                 debugger: None,
                 reports: None,
                 sound: options.sound,

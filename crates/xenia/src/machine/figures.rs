@@ -227,6 +227,6 @@ mod tests {
         let mut machine = Machine::new(&title, MachineOptions::new(&engine, &picture)).unwrap();
         machine.outside.cancel.as_ref().unwrap().set();
         let limits = Limits { instructions: Some(1000), ..Limits::default() };
-        assert!(machine.run(&limits, None).report.digest.is_some());
+        assert!(machine.run(&limits).report.digest.is_some());
     }
 }

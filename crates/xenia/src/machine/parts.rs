@@ -24,6 +24,7 @@ use crate::sound::{Sound, XmaPort};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use xenia_formats::LoadedImage;
 use xenia_gpu::CommandProcessor;
 use xenia_gpu::limits::Cancel;
@@ -91,6 +92,8 @@ pub(super) struct MachineOutside {
     pub(super) write_errors: WriteErrors,
     pub(super) interrupt: Interrupt,
     pub(super) pace: Option<Pace>,
+    /// Host time after which the next run prints the guest's threads.
+    pub(super) thread_dump: Option<Duration>,
     /// The debugger that controls the next run.
     pub(super) debugger: Option<Debugger>,
     /// Receives the bug reports that are requested while the title runs.

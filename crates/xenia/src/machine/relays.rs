@@ -125,7 +125,7 @@ fn flushed(machine: &Machine, log: &Path) -> Vec<u8> {
 
 /// Runs to the end or the limit.
 fn finish(machine: &mut Machine, log: &Path, count: u64) -> (RunReport, Vec<u8>) {
-    let finished = machine.run(&until(count), None);
+    let finished = machine.run(&until(count));
     assert!(!finished.lost);
     (finished.report, std::fs::read(log).unwrap())
 }

@@ -28,7 +28,7 @@ fn run(cpu: CpuConfig, console: &ConsoleConfig) -> (End, [u32; 2]) {
     let engine = MachineConfig { cpu, console: console.clone(), ..MachineConfig::default() };
     let picture = VideoConfig::default();
     let mut machine = Machine::new(&title, MachineOptions::new(&engine, &picture)).unwrap();
-    let finished = machine.run(&Limits { instructions: Some(1000), ..Limits::default() }, None);
+    let finished = machine.run(&Limits { instructions: Some(1000), ..Limits::default() });
     assert_eq!(finished.divergence.as_deref(), None);
     let at = |offset| machine.memory().read(GuestAddr(DATA + offset)).unwrap();
     (finished.report.exit, [at(0x100), at(0x104)])
@@ -60,7 +60,7 @@ fn a_title_is_told_the_video_mode_that_is_configured() {
         let engine = MachineConfig { cpu, console, ..MachineConfig::default() };
         let picture = VideoConfig::default();
         let mut machine = Machine::new(&title, MachineOptions::new(&engine, &picture)).unwrap();
-        machine.run(&Limits { instructions: Some(1000), ..Limits::default() }, None);
+        machine.run(&Limits { instructions: Some(1000), ..Limits::default() });
         let word =
             |index: u32| -> u32 { machine.memory().read(GuestAddr(DATA + 0x100 + 4 * index)).unwrap() };
         assert_eq!([0, 1, 2, 3, 4, 5, 6].map(word), expected, "{mode:?}");

@@ -46,7 +46,7 @@ pub(super) fn debugged_machine(
         client.ask("qSupported:multiprocess+;swbreak+").unwrap();
         script(&mut client);
     });
-    let finished = machine.run(limits, None);
+    let finished = machine.run(limits);
     client.join().unwrap();
     finished
 }

@@ -30,7 +30,7 @@ fn a_title_that_is_left_goes_on_the_next_time() {
         let control = PaceControl::default();
         leave(&control);
         machine.set_pace(Pace::new(control, None, |_| ()));
-        assert_eq!(machine.run(&Limits::default(), None).end, RunEnd::Stopped);
+        assert_eq!(machine.run(&Limits::default()).end, RunEnd::Stopped);
         assert_eq!(*told.lock(), [(EXIT, Ok(()))]);
         let (next, _) = leaving(&poller(), &slots);
         assert_eq!(next.load_state_from(&slots.path(EXIT)).unwrap().position(), machine.position());
@@ -46,17 +46,17 @@ fn a_title_that_ends_or_is_restarted_leaves_no_state() {
     let control = PaceControl::default();
     control.end_machine();
     machine.set_pace(Pace::new(control, None, |_| ()));
-    assert_eq!(machine.run(&Limits::default(), None).end, RunEnd::Stopped);
+    assert_eq!(machine.run(&Limits::default()).end, RunEnd::Stopped);
     assert_eq!((slots.age(EXIT), told.lock().len()), (None, 0), "it was restarted");
 
     std::fs::write(slots.path(EXIT), b"of the time before").unwrap();
     let (mut machine, _) = leaving(&poller(), &slots);
-    machine.run(&Limits { instructions: Some(1000), ..Limits::default() }, None);
+    machine.run(&Limits { instructions: Some(1000), ..Limits::default() });
     assert!(slots.age(EXIT).is_some(), "a limit is no end");
     let hello = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/hello.xex"));
     let hello = Title::open_or_demo(Some(hello), &TitleConfig::default()).unwrap();
     let (mut machine, _) = leaving(&hello, &slots);
-    let end = machine.run(&Limits::default(), None).end;
+    let end = machine.run(&Limits::default()).end;
     assert!(matches!(end, RunEnd::Ended(_)), "{end:?}");
     assert_eq!(slots.age(EXIT), None, "the title has ended by itself");
 }

@@ -32,7 +32,7 @@ fn a_machine_that_is_often_stopped_still_shows_the_frames_it_goes_back_to() {
                 control.turbo(false);
             }
         });
-        let end = machine.run(&Limits::default(), None).end;
+        let end = machine.run(&Limits::default()).end;
         ends.store(true, Relaxed);
         end
     });

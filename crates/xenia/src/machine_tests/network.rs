@@ -105,7 +105,7 @@ fn titles_on_the_hosts_network_do_not_reach_gdbs_socket() {
         client.send("k").unwrap();
         results
     });
-    assert_eq!(machine.run(&Limits::default(), None).end, RunEnd::Stopped);
+    assert_eq!(machine.run(&Limits::default()).end, RunEnd::Stopped);
     let refused = WsaError::CONNECTION_REFUSED.0;
     assert_eq!(client.join().unwrap(), [0, refused, refused, refused, 0]);
 }

@@ -20,7 +20,7 @@ fn run(profile: Option<&Path>) -> RunReport {
     let (engine, picture) = (MachineConfig::default(), VideoConfig::default());
     let profile = profile.map(|path| ProfileOutput { path, rate: PROFILE_RATE });
     let options = MachineOptions { profile, ..MachineOptions::new(&engine, &picture) };
-    Machine::new(&poller(), options).unwrap().run(&instructions(), None).report
+    Machine::new(&poller(), options).unwrap().run(&instructions()).report
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_profile_agrees_with_exact_counts() {
         let (config, video) = (MachineConfig::default(), VideoConfig::default());
         let profile = Some(ProfileOutput { path: &file, rate });
         let options = MachineOptions { profile, ..MachineOptions::new(&config, &video) };
-        assert!(!Machine::new(&title, options).unwrap().run(&limits, None).lost);
+        assert!(!Machine::new(&title, options).unwrap().run(&limits).lost);
         let (whole, functions) = samples_of(&std::fs::read_to_string(&file).unwrap());
         samples += whole;
         rates += f64::from(rate);

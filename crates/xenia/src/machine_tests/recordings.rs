@@ -63,11 +63,11 @@ fn a_replay_begins_at_a_state_of_the_recorded_run() {
         .map(|count| SavePoint { instructions: count, path: dir.path().join(format!("{count}.state")) });
     let mut machine = taped((Some(&path), None), Box::new(Player), None).unwrap();
     machine.set_save_points(points.to_vec());
-    let played = machine.run(&instructions(), None);
+    let played = machine.run(&instructions());
     assert!(!played.lost);
     for SavePoint { path: state, .. } in &points {
         let mut machine = taped((None, Some(&path)), Box::new(NoInput), Some(state)).unwrap();
-        let replayed = machine.run(&instructions(), None);
+        let replayed = machine.run(&instructions());
         assert_eq!(replayed.recording_trouble, None);
         assert_eq!(replayed.report.digest, played.report.digest);
     }
@@ -82,12 +82,11 @@ fn a_replay_begins_at_a_state_of_the_recorded_run() {
 
     // A recording may begin at it, and needs it then.
     let later = dir.path().join("later.jsonl");
-    let played =
-        taped((Some(&later), None), Box::new(Player), Some(&state)).unwrap().run(&instructions(), None);
+    let played = taped((Some(&later), None), Box::new(Player), Some(&state)).unwrap().run(&instructions());
     let refused = taped((None, Some(&later)), Box::new(NoInput), None).err().expect("replayed");
     assert!(format!("{refused:#}").contains("--load-state"), "{refused:#}");
     let mut machine = taped((None, Some(&later)), Box::new(NoInput), Some(&state)).unwrap();
-    let replayed = machine.run(&instructions(), None);
+    let replayed = machine.run(&instructions());
     assert_eq!(replayed.recording_trouble, None);
     assert_eq!(replayed.report.digest, played.report.digest);
 }
@@ -131,7 +130,7 @@ fn a_replay_ends_where_its_recording_has_no_more_answers() {
         let (engine, picture) = (MachineConfig::default(), VideoConfig::default());
         let dialogs = Box::<TwoAnswers>::default();
         let options = MachineOptions { dialogs, record, replay, ..MachineOptions::new(&engine, &picture) };
-        Machine::new(&title, options).unwrap().run(limits, None)
+        Machine::new(&title, options).unwrap().run(limits)
     };
     let patience =
         Limits { frames: Some(1), ticks_between_frames: Some(TICKS_PER_SECOND / 5), ..Limits::default() };
@@ -202,7 +201,7 @@ fn disc_swap_answers_are_recorded_and_replayed() {
         let options = MachineOptions { dialogs, record, replay, ..MachineOptions::new(&engine, &picture) };
         let mut machine = Machine::new(&title, options).unwrap();
         let limits = Limits { instructions: Some(30_000_000), ..Limits::default() };
-        let finished = machine.run(&limits, None);
+        let finished = machine.run(&limits);
         (finished, machine.memory().read::<u32>(GuestAddr(DATA + 0x100)).unwrap())
     };
     const CANCELLED: u32 = 0x4C7;
@@ -247,7 +246,7 @@ fn a_recording_begins_with_the_conditions_of_its_machine() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("play.jsonl");
     let mut recorded = machine(&poller(), CpuConfig::default(), Box::new(Player), Some(&path), None).unwrap();
-    recorded.run(&Limits { instructions: Some(1000), ..Limits::default() }, None);
+    recorded.run(&Limits { instructions: Some(1000), ..Limits::default() });
     let text = std::fs::read_to_string(&path).unwrap();
     let first = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     assert_eq!(recorded.header(), Some(&first));

@@ -35,7 +35,7 @@ impl Maker {
 
     /// The report of a run of `count` instructions.
     fn whole(&self, count: u64) -> RunReport {
-        self.machine().run(&until(count), None).report
+        self.machine().run(&until(count)).report
     }
 
     /// A new machine with the state of `machine`, which went through a file.
@@ -56,7 +56,7 @@ impl Maker {
             machine.run_until(&until(cut));
             machine = self.successor(machine);
         }
-        machine.run(&until(count), None).report
+        machine.run(&until(count)).report
     }
 }
 
@@ -131,7 +131,7 @@ fn a_state_of_one_engine_goes_on_in_another() {
     let mut machine = first.machine();
     machine.run_until(&until(123_456));
     let mut next = second.machine().load_state(&machine.save_state().unwrap()).unwrap();
-    assert_same(&next.run(&until(400_000), None).report, &whole, "interpreted, then compiled");
+    assert_same(&next.run(&until(400_000)).report, &whole, "interpreted, then compiled");
 }
 
 #[test]
@@ -181,16 +181,16 @@ fn a_state_is_saved_in_the_middle_of_a_run_and_the_run_goes_on() {
     let whole = maker.whole(400_000);
     let mut machine = maker.machine();
     machine.set_save_points(vec![point(300_000, "b"), point(100_001, "a"), point(400_000, "end")]);
-    let finished = machine.run(&until(400_000), None);
+    let finished = machine.run(&until(400_000));
     assert!(!finished.lost);
     assert_same(&finished.report, &whole, "with save points");
     for name in ["a", "b", "end"] {
         let mut next = maker.machine().load_state_from(&dir.path().join(name)).unwrap();
-        assert_same(&next.run(&until(400_000), None).report, &whole, name);
+        assert_same(&next.run(&until(400_000)).report, &whole, name);
     }
     let mut machine = maker.machine();
     machine.set_save_points(vec![point(500_000, "late")]);
-    let finished = machine.run(&until(400_000), None);
+    let finished = machine.run(&until(400_000));
     assert!(finished.lost && !dir.path().join("late").exists(), "the point was not reached");
 }
 
@@ -317,7 +317,7 @@ fn run_with_loads(makers: &[&Maker], between: GuestTicks, most: usize) -> (Optio
         }
     };
     assert!(matches!(end, RunEnd::Ended(_)), "{end:?}");
-    (machine.run(&Limits::default(), None).report.exit_code, loads)
+    (machine.run(&Limits::default()).report.exit_code, loads)
 }
 
 /// Number of loads of a parallel run; `XENIA_TEST_LOADS` sets another.

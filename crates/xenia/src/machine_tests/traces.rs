@@ -9,7 +9,7 @@ use crate::report::RunReport;
 fn run(traced_calls: Option<TracedCalls<'_>>) -> RunReport {
     let (engine, picture) = (MachineConfig::default(), VideoConfig::default());
     let options = MachineOptions { traced_calls, ..MachineOptions::new(&engine, &picture) };
-    Machine::new(&poller(), options).unwrap().run(&instructions(), None).report
+    Machine::new(&poller(), options).unwrap().run(&instructions()).report
 }
 
 #[test]

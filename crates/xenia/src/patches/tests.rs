@@ -144,7 +144,7 @@ fn stored(set: PatchSet, interp: bool, code_cache: Option<PathBuf>) -> (u32, Vec
     let mut machine =
         Machine::new(&title, MachineOptions { code_cache, ..MachineOptions::new(&engine, &picture) })
             .unwrap();
-    let finished = machine.run(&Limits { instructions: Some(1000), ..Limits::default() }, None);
+    let finished = machine.run(&Limits { instructions: Some(1000), ..Limits::default() });
     (machine.memory().read(GuestAddr(0x8201_0100)).unwrap(), finished.report.title.patches)
 }
 

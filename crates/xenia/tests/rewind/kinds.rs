@@ -11,7 +11,7 @@ use xenia_sched::{RunEnd, TICKS_PER_SECOND};
 #[test]
 fn dialogs_and_services_are_as_they_were() {
     let maker = Maker::new("console-suite.xex", CpuConfig::default());
-    let whole = maker.machine().run(&until(40_000_000), None).report;
+    let whole = maker.machine().run(&until(40_000_000)).report;
     let mut machine = maker.machine();
     machine.set_rewind(Some(REWIND_MEMORY)).unwrap();
     for count in 1..20_u64 {
@@ -23,7 +23,7 @@ fn dialogs_and_services_are_as_they_were() {
             machine.go_back_to(checkpoints.saturating_sub(3)).unwrap();
         }
     }
-    assert_same(&machine.run(&until(40_000_000), None).report, &whole, "after all");
+    assert_same(&machine.run(&until(40_000_000)).report, &whole, "after all");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_parallel_machine_goes_back() {
         }
     };
     assert!(matches!(end, RunEnd::Ended(_)) && returns > 3, "{end:?} after {returns} returns");
-    let exit_code = machine.run(&Limits::default(), None).report.exit_code;
+    let exit_code = machine.run(&Limits::default()).report.exit_code;
     assert_eq!(exit_code, Some(0), "cases failed, after {returns} returns");
 }
 

@@ -7,7 +7,7 @@ use xenia_testing::is_long;
 /// Goes back to `early` from moments up to `late`, so many times; each way from there ends in the
 /// same state.
 fn goes_back_and_on(maker: &Maker, returns: u32, [early, late]: [u64; 2], what: &str) {
-    let whole = maker.machine().run(&until(late), None).report;
+    let whole = maker.machine().run(&until(late)).report;
     let mut machine = maker.machine();
     machine.run_until(&until(early));
     let position = machine.position();
@@ -22,7 +22,7 @@ fn goes_back_and_on(maker: &Maker, returns: u32, [early, late]: [u64; 2], what: 
             assert!(again == before, "{what}: return {number}: {}", before.name);
         }
     }
-    assert_same(&machine.run(&until(late), None).report, &whole, what);
+    assert_same(&machine.run(&until(late)).report, &whole, what);
 }
 
 #[test]
@@ -55,19 +55,19 @@ fn a_machine_goes_back_with_each_engine() {
 #[test]
 fn a_machine_goes_back_after_the_title_has_ended() {
     let maker = Maker::new("hello.xex", CpuConfig::default());
-    let whole = maker.machine().run(&Limits::default(), None).report;
+    let whole = maker.machine().run(&Limits::default()).report;
     let mut machine = maker.machine();
     machine.run_until(&until(1_000));
     let state = machine.save_state().unwrap();
     machine.run_until(&Limits::default());
     machine.restore(&state).unwrap();
-    assert_same(&machine.run(&Limits::default(), None).report, &whole, "after the end");
+    assert_same(&machine.run(&Limits::default()).report, &whole, "after the end");
 }
 
 #[test]
 fn a_state_of_another_machine_is_restored_and_one_of_another_title_is_refused() {
     let maker = Maker::new("cpu-suite.xex", CpuConfig::default());
-    let whole = maker.machine().run(&until(3_000_000), None).report;
+    let whole = maker.machine().run(&until(3_000_000)).report;
     let mut first = maker.machine();
     first.run_until(&until(1_234_567));
     let state = first.save_state().unwrap();
@@ -76,5 +76,5 @@ fn a_state_of_another_machine_is_restored_and_one_of_another_title_is_refused() 
     let mut other = Maker::new("hello.xex", CpuConfig::default()).machine();
     assert!(machine.restore(&other.save_state().unwrap()).is_err() && !machine.is_broken());
     machine.restore(&state).unwrap();
-    assert_same(&machine.run(&until(3_000_000), None).report, &whole, "of another machine");
+    assert_same(&machine.run(&until(3_000_000)).report, &whole, "of another machine");
 }

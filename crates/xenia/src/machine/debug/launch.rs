@@ -30,7 +30,8 @@ impl Debugged<'_, '_> {
                 None
             }
             Ok(limits) => {
-                *self.pieces = self.machine.begin(limits, self.notes.is_some());
+                let dump_threads_after = self.pieces.dump_threads_after;
+                *self.pieces = self.machine.begin(limits, dump_threads_after, self.notes.is_some());
                 self.pieces.launcher = Some(launcher);
                 self.history = History::begin(self.machine, has_pace).map_err(|error| say::chain(&error));
                 (self.is_edited, self.end) = (false, None);
