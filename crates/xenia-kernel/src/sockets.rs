@@ -87,7 +87,7 @@ impl Sockets<'_> {
         now: GuestTicks,
     ) {
         if self.settle(cpu, net, effects, now) {
-            cpu.time_has_more();
+            cpu.notify_time_keeper();
         }
     }
 

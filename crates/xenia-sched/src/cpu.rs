@@ -202,7 +202,7 @@ pub trait Cpu {
     fn set_affinity(&mut self, thread: ThreadRef, mask: u32) -> Result<Placement, SchedError>;
 
     /// Notifies the time-keeper of a new event that depends on time alone, such as a timer.
-    fn time_has_more(&mut self) {}
+    fn notify_time_keeper(&mut self) {}
 
     // ---- slow host work ----
 
@@ -214,7 +214,7 @@ pub trait Cpu {
     }
 
     /// Notifies the workers of deferred work, if there are workers.
-    fn work_has_come(&mut self) {}
+    fn notify_workers(&mut self) {}
 
     // ---- recorded contention ----
 

@@ -438,7 +438,7 @@ impl<S: System> LockstepExecutor<S> {
             *held = Some(self.scheduler.take(thread).ok()?);
         }
         let running = held.as_mut()?;
-        for id in self.scheduler.take_priority_news() {
+        for id in self.scheduler.take_changed_priorities() {
             self.system.priority_changed(&mut self.scheduler, id);
         }
         if self.scheduler.take_moved(thread) {

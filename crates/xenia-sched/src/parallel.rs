@@ -166,8 +166,8 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
                     quantum,
                     time,
                     phaser: self.has_barrier.then_some(&shared.phaser),
-                    is_party: false,
-                    since_met: 0,
+                    is_participant: false,
+                    since_rendezvous: 0,
                     is_busy: false,
                     sampling: self.sampler.clone().map(|sampler| SampledLane::new(sampler, hw_id)),
                 };

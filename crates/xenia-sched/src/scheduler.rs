@@ -274,11 +274,11 @@ impl Scheduler {
     /// Guest ids of the threads whose priority the scheduler has changed since the last call; for
     /// [`crate::System::priority_changed`].
     #[inline]
-    pub fn take_priority_news(&mut self) -> Vec<u32> {
+    pub fn take_changed_priorities(&mut self) -> Vec<u32> {
         if !self.common.take_news() {
             return Vec::new();
         }
-        self.slots.iter_mut().flat_map(HwSlot::take_priority_news).collect()
+        self.slots.iter_mut().flat_map(HwSlot::take_changed_priorities).collect()
     }
 
     // ---- recorded contention ----

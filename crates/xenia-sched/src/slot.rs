@@ -50,7 +50,7 @@ pub struct HwSlot {
     timed: BTreeMap<(GuestTicks, u64), ThreadRef>,
     /// Threads whose priority the scheduler has changed and not reported to the guest yet, without
     /// duplicates; threads that have left may be among them.
-    news: Vec<ThreadRef>,
+    changed_priorities: Vec<ThreadRef>,
     last_ran: Option<ThreadRef>,
     /// A bit per slot whose host thread must be notified, and [`KEEPER`].
     signals: u8,

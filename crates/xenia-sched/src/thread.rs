@@ -100,12 +100,12 @@ pub struct GuestThread {
     /// Whether the scheduler has moved it and the guest has not been told yet.
     pub(crate) moved: bool,
     /// Whether it is ready and will be queued when its registers are put back.
-    pub(crate) lands: bool,
+    pub(crate) queues_when_put_back: bool,
     /// Whether it is in a list of threads whose priority the scheduler has changed and not reported
     /// to the guest yet.
-    pub(crate) news: bool,
+    pub(crate) is_listed_as_changed: bool,
     /// Whether its priority was changed by the scheduler since it last ran.
-    pub(crate) untold: bool,
+    pub(crate) has_unreported_priority: bool,
     pub(crate) suspend_count: u32,
     /// Whether it is a kernel thread. Kernel threads neither keep a machine alive nor count as
     /// deadlocked.
@@ -176,8 +176,8 @@ impl GuestThread {
     /// Marks its priority as changed. Returns whether it must be added to the slot's list of
     /// changes.
     pub(crate) fn note_priority_change(&mut self) -> bool {
-        self.untold = true;
-        !std::mem::replace(&mut self.news, true)
+        self.has_unreported_priority = true;
+        !std::mem::replace(&mut self.is_listed_as_changed, true)
     }
 
     /// The deadline of its wait, and the wait's number.

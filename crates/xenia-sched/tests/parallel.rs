@@ -245,7 +245,7 @@ fn pending_work_is_not_a_deadlock_and_wakes_its_waiter() {
         // Either longer than it takes to detect a deadlock, or no time at all.
         let takes = if running.id == 0 { Duration::from_millis(12) } else { Duration::ZERO };
         left.left.lock().unwrap().push((running.thread, takes));
-        cpu.work_has_come();
+        cpu.notify_workers();
         forever()
     });
     machine.system.work = work;

@@ -316,7 +316,7 @@ fn a_boost_is_seen_in_the_thread_object() {
     b.kernel_call("KeSetEvent", &[event, 2, 0]);
     let tell = |b: &mut Harness| {
         let mut system = KernelSystem::new(b.kernel.clone());
-        for id in b.scheduler.take_priority_news() {
+        for id in b.scheduler.take_changed_priorities() {
             system.priority_changed(&mut b.scheduler, id);
         }
     };

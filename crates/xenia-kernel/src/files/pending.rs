@@ -95,7 +95,7 @@ impl FileRequests<'_> {
         }
         let held = reply.signals().filter_map(|body| self.objects.hold(body)).collect();
         self.transfers.push(Transfer { reply, stream, direction, pieces, offset, _held: held })?;
-        cpu.work_has_come();
+        cpu.notify_workers();
         Ok(NtStatus::PENDING)
     }
 

@@ -80,7 +80,7 @@ impl RenderCallbacks<'_> {
             self.driver.remove(handle);
         }
         if self.driver.start(handle, thread, cpu.now()) {
-            cpu.time_has_more();
+            cpu.notify_time_keeper();
         } else {
             // Removed before it was started: its thread, which waits, is woken to end.
             self.wake(cpu, thread);

@@ -34,7 +34,7 @@ impl TimerCalls<'_> {
         let now = cpu.now();
         let expiry = self.dispatcher.expire_if_due(self.memory, cpu, now, timer);
         housekeeping("a timer's calls", self.queue_calls_of(cpu, expiry.as_slice()));
-        cpu.time_has_more();
+        cpu.notify_time_keeper();
     }
 
     fn queue_calls_of(&self, cpu: &mut dyn Cpu, expiries: &[Expiry]) -> Fallible<()> {

@@ -163,7 +163,7 @@ pub fn open(
     if let Err(failure) = told {
         tracing::debug!(target: "kernel", "can't notify listeners of a dialog: {failure}");
     }
-    call.cpu.time_has_more();
+    call.cpu.notify_time_keeper();
     Ok(match recipient {
         AnswerRecipient::Overlapped(_) => Flow::Return(Win32Error::IO_PENDING),
         AnswerRecipient::Caller => Flow::Block(Wait::forever(BlockReason::Dialog)),

@@ -341,7 +341,7 @@ impl MusicControl<'_> {
                 (result, put_on, std::mem::take(&mut music.has_changed).then(|| music.state()))
             };
             let state = told.map(|state| {
-                cpu.time_has_more();
+                cpu.notify_time_keeper();
                 Notification { id: id::MUSIC_STATE_CHANGED, parameter: state as u32 }
             });
             let mut news = [first(&result), state].into_iter().flatten();

@@ -237,7 +237,7 @@ pub fn finish_later(call: &mut Call, at: GuestAddr, fields: OverlappedFields) ->
     calls.pending.insert(place, Pending { due, at, thread_id, fields });
     kernel.requests.set_due(&calls);
     drop(calls);
-    call.cpu.time_has_more();
+    call.cpu.notify_time_keeper();
     Ok(())
 }
 

@@ -46,9 +46,9 @@ pub(super) struct HwHostThread<'a, S> {
     /// The barrier of the hardware threads, if it is on.
     pub(super) phaser: Option<&'a Phaser>,
     /// Whether this hardware thread takes part in the barrier.
-    pub(super) is_party: bool,
-    /// Instructions since the last barrier, over all visits.
-    pub(super) since_met: u64,
+    pub(super) is_participant: bool,
+    /// Instructions since the last rendezvous at the barrier, over all visits.
+    pub(super) since_rendezvous: u64,
     /// Whether `Shared` records that this thread has a guest thread.
     pub(super) is_busy: bool,
     /// Samples of guest code, if a profiler asks for them.
@@ -63,7 +63,7 @@ struct Picked {
     /// Whether no other thread is ready on the slot.
     is_alone: bool,
     /// Guest ids of the threads whose priority changes are to be reported.
-    news: Vec<u32>,
+    changed: Vec<u32>,
 }
 
 /// State after a visit.
@@ -87,7 +87,7 @@ impl<S: System> HwHostThread<'_, S> {
         while !self.shared.is_ending() {
             parker.clear();
             let picked = self.boundary(left);
-            self.take_part(picked.is_some());
+            self.set_participation(picked.is_some());
             left = if let Some((running, is_alone)) = picked {
                 self.visit(running, is_alone, &mut devices)
             } else {
@@ -97,35 +97,36 @@ impl<S: System> HwHostThread<'_, S> {
             };
         }
         self.shared.activity.set(usize::from(self.hw_id), Doing::Nothing);
-        self.take_part(false);
-        self.put_down(left);
+        self.set_participation(false);
+        self.save_context(left);
     }
 
     /// Joins or leaves the barrier.
-    fn take_part(&mut self, takes_part: bool) {
+    fn set_participation(&mut self, participates: bool) {
         if let Some(phaser) = self.phaser
-            && takes_part != self.is_party
+            && participates != self.is_participant
         {
-            self.is_party = takes_part;
-            self.since_met = 0;
-            if takes_part { phaser.join() } else { phaser.leave() }
+            self.is_participant = participates;
+            self.since_rendezvous = 0;
+            if participates { phaser.join() } else { phaser.leave() }
         }
     }
 
     /// Waits at the barrier after a quantum of instructions, however many visits that took, or when
     /// the guest yields the rest of it. Otherwise a thread that yields would never arrive, and
     /// threads for which it spins would wait for it at the barrier.
-    fn meet(&mut self, executed: u64, gives_up: bool) {
-        self.since_met += executed;
+    fn rendezvous(&mut self, executed: u64, gives_up: bool) {
+        self.since_rendezvous += executed;
         if let Some(phaser) = self.phaser
-            && (gives_up || self.since_met >= self.quantum)
+            && (gives_up || self.since_rendezvous >= self.quantum)
         {
-            self.since_met = 0;
+            self.since_rendezvous = 0;
             phaser.arrive();
         }
     }
 
-    fn put_down(&mut self, left: VisitResult) {
+    /// Puts the registers of the thread that ran last back into its record.
+    fn save_context(&mut self, left: VisitResult) {
         let VisitResult { running, executed, .. } = left;
         if let Some(running) = running {
             self.shared.slots.put(running, self.time);
@@ -168,8 +169,8 @@ impl<S: System> HwHostThread<'_, S> {
             slots.steal(hw_id, now);
             picked = slots.own(hw_id, |slot| self.pick(slot))?;
         }
-        let Picked { mut running, has_moved, is_alone, news } = picked?;
-        for id in news {
+        let Picked { mut running, has_moved, is_alone, changed } = picked?;
+        for id in changed {
             self.system.priority_changed(&mut SlotCpu::at(self.shared, now), id);
         }
         if before != Some(running.thread) {
@@ -186,15 +187,15 @@ impl<S: System> HwHostThread<'_, S> {
         let running = slot.pick(&self.shared.slots.common).and_then(|thread| slot.take(thread).ok());
         self.set_busy(running.is_some());
         let running = running?;
-        let mut news = slot.take_priority_news();
+        let mut changed = slot.take_changed_priorities();
         // The change may be in the list of another slot whose host thread has not reported it yet.
-        if slot.take_untold(running.thread) && !news.contains(&running.id) {
-            news.push(running.id);
+        if slot.take_unreported_priority(running.thread) && !changed.contains(&running.id) {
+            changed.push(running.id);
         }
         Some(Picked {
             has_moved: slot.take_moved(running.thread),
             is_alone: !slot.has_ready(),
-            news,
+            changed,
             running,
         })
     }
@@ -299,7 +300,7 @@ impl<S: System> HwHostThread<'_, S> {
                 let mut cpu = SlotCpu::at(self.shared, now);
                 let Some((on, disposition)) = cpu.settle(&mut self.system, running, wait) else {
                     self.count(counted);
-                    self.meet(counted, false);
+                    self.rendezvous(counted, false);
                     return None;
                 };
                 running = on;
@@ -312,7 +313,7 @@ impl<S: System> HwHostThread<'_, S> {
             }
         };
         self.count(counted);
-        self.meet(counted, disposition == Disposition::EndVisit);
+        self.rendezvous(counted, disposition == Disposition::EndVisit);
         Some((running, disposition))
     }
 

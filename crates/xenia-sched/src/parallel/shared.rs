@@ -83,7 +83,7 @@ impl Shared {
         // The order matters: devices and workers wake threads before they become idle, and a thread
         // stores or defers work before it waits.
         let devices_idle = || self.graphics.is_idle() && self.devices.is_idle();
-        seems_idle() && self.slots.look(|_| seems_idle() && devices_idle() && !has_work())
+        seems_idle() && self.slots.with_all_slots(|_| seems_idle() && devices_idle() && !has_work())
     }
 
     /// Whether the run is ending.

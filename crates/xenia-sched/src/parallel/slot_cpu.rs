@@ -183,7 +183,7 @@ impl Cpu for SlotCpu<'_> {
         self.shared.slots.set_affinity(thread, mask, self.now())
     }
 
-    fn time_has_more(&mut self) {
+    fn notify_time_keeper(&mut self) {
         self.shared.slots.keeper.notify();
     }
 
@@ -191,7 +191,7 @@ impl Cpu for SlotCpu<'_> {
         true
     }
 
-    fn work_has_come(&mut self) {
+    fn notify_workers(&mut self) {
         self.shared.workers.notify();
     }
 

@@ -134,7 +134,7 @@ impl Slots {
     }
 
     /// Runs `f` on a consistent view of all slots, by locking all of them.
-    pub(super) fn look<R>(&self, f: impl FnOnce([&HwSlot; HW_THREADS]) -> R) -> R {
+    pub(super) fn with_all_slots<R>(&self, f: impl FnOnce([&HwSlot; HW_THREADS]) -> R) -> R {
         let slots = self.locks.each_ref().map(Mutex::lock);
         f(slots.each_ref().map(|slot| &**slot))
     }

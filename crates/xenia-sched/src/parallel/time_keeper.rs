@@ -67,7 +67,7 @@ impl<S: System> TimeKeeper<'_, S> {
 
     fn report(&self) -> ThreadsReport {
         let now = self.shared.clock.now();
-        let seen = self.shared.slots.look(|slots| {
+        let seen = self.shared.slots.with_all_slots(|slots| {
             let threads = slots.into_iter().flat_map(|slot| slot.records.iter());
             ThreadsReport::look_at(threads, now, &self.system)
         });

@@ -61,9 +61,9 @@ pub(crate) fn make_thread(
         boost_disabled: false,
         holds_slot: false,
         moved: false,
-        lands: false,
-        news: false,
-        untold: false,
+        queues_when_put_back: false,
+        is_listed_as_changed: false,
+        has_unreported_priority: false,
         suspend_count: u32::from(suspended),
         service,
     };

@@ -50,7 +50,7 @@ impl HwSlot {
         let before = thread.suspend_count;
         thread.suspend_count = before.saturating_sub(1);
         if before == 1 && thread.state == ThreadState::Ready {
-            self.line_up(common, r)?;
+            self.enqueue_or_defer(common, r)?;
         }
         Ok(before)
     }
@@ -111,7 +111,7 @@ impl HwSlot {
         let before = mem::replace(&mut thread.holds_slot, held);
         if before && !held {
             let stops = thread.suspend_count > 0 && self.running == Some(r);
-            self.spin_no_more(common, r);
+            self.end_spin(common, r);
             if stops {
                 self.stop(common, r)?;
             }

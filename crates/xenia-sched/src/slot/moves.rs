@@ -96,8 +96,8 @@ pub(crate) fn migrate(
     if thread.state == ThreadState::Running {
         thread.state = ThreadState::Ready;
     }
-    if thread.news {
-        to.news.push(r);
+    if thread.is_listed_as_changed {
+        to.changed_priorities.push(r);
         common.note_news();
     }
     if let Some(key) = thread.deadline()
@@ -109,7 +109,7 @@ pub(crate) fn migrate(
     common.directory.set(r, to.hw_id)?;
     to.counters.migrations += 1;
     if queued && !is_suspended {
-        to.line_up(common, r)?;
+        to.enqueue_or_defer(common, r)?;
     }
     moment.emit(&Event::Migrate { thread: id, from: from.hw_id, to: to.hw_id });
     Ok(())

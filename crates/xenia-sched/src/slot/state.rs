@@ -27,7 +27,7 @@ pub(crate) struct SlotState {
     /// Ready threads in the order in which they would run.
     ready: Vec<ThreadRef>,
     timed: BTreeMap<(GuestTicks, u64), ThreadRef>,
-    news: Vec<ThreadRef>,
+    changed_priorities: Vec<ThreadRef>,
     last_ran: Option<ThreadRef>,
     counters: CountersState,
 }
@@ -68,7 +68,7 @@ impl HwSlot {
             roaming: _,
             on_offer: _,
             timed,
-            news,
+            changed_priorities,
             last_ran,
             // A parallel run notifies all its host threads when it begins.
             signals: _,
@@ -86,7 +86,7 @@ impl HwSlot {
             is_yielded_to: *is_yielded_to,
             ready: queues.iter().collect(),
             timed: timed.clone(),
-            news: news.clone(),
+            changed_priorities: changed_priorities.clone(),
             last_ran: *last_ran,
             counters: counters.state(),
         })
@@ -104,7 +104,7 @@ impl HwSlot {
             is_yielded_to,
             ready,
             timed,
-            news,
+            changed_priorities,
             last_ran,
             counters,
         } = state;
@@ -154,7 +154,7 @@ impl HwSlot {
             yields,
             is_yielded_to,
             timed,
-            news,
+            changed_priorities,
             last_ran,
             counters: SchedulerCounters::restored(counters)?,
             ..Self::default()
@@ -167,7 +167,7 @@ impl HwSlot {
             before = priority;
             slot.make_ready(r, priority, others, false);
         }
-        if !slot.news.is_empty() {
+        if !slot.changed_priorities.is_empty() {
             common.note_news();
         }
         slot.show_deadline(common);
@@ -192,9 +192,9 @@ fn check_thread(thread: &GuestThread, hw_id: u8) -> Result<(), Impossible> {
         boost_disabled: _,
         holds_slot: _,
         moved: _,
-        lands,
-        news: _,
-        untold: _,
+        queues_when_put_back,
+        is_listed_as_changed: _,
+        has_unreported_priority: _,
         suspend_count,
         service: _,
     } = thread;
@@ -204,7 +204,7 @@ fn check_thread(thread: &GuestThread, hw_id: u8) -> Result<(), Impossible> {
     check(usize::from(*ideal) < HW_THREADS, "a thread prefers an impossible slot")?;
     check(*priority <= MAX_PRIORITY && *base_priority <= MAX_PRIORITY, "a thread's priority is impossible")?;
     check(*suspend_count <= MAX_SUSPEND_COUNT, "a thread's suspend count is impossible")?;
-    check(!lands || *state != ThreadState::Ready, "a ready thread is in no queue")?;
+    check(!queues_when_put_back || *state != ThreadState::Ready, "a ready thread is in no queue")?;
     let ctx = ctx.as_deref().ok_or("a thread has no registers")?;
     check(ctx.hw_id == *slot && ctx.thread_id == *id, "a thread has the registers of another")
 }

@@ -44,7 +44,7 @@ impl HwSlot {
             if quantum_over && thread.priority < REAL_TIME && thread.priority > thread.base_priority {
                 thread.priority -= 1;
                 if thread.note_priority_change() {
-                    self.news.push(running);
+                    self.changed_priorities.push(running);
                     common.note_news();
                 }
             }
@@ -157,10 +157,10 @@ impl HwSlot {
     /// Queues a ready thread. If its registers are out, because it ran on another slot a moment ago
     /// and its executor has not noticed the move yet, it is queued when they are put back, since it
     /// can't run before that.
-    pub(super) fn line_up(&mut self, common: &Common, r: ThreadRef) -> Result<(), SchedError> {
+    pub(super) fn enqueue_or_defer(&mut self, common: &Common, r: ThreadRef) -> Result<(), SchedError> {
         let thread = self.records.get_mut(r)?;
         if thread.ctx.is_none() {
-            thread.lands = true;
+            thread.queues_when_put_back = true;
             return Ok(());
         }
         let priority = thread.priority;
@@ -179,7 +179,7 @@ impl HwSlot {
     /// Removes a thread from the slot or the run queue. Returns whether it was on either.
     pub(super) fn dequeue(&mut self, common: &Common, r: ThreadRef) -> Result<bool, SchedError> {
         let priority = self.records.get(r)?.priority;
-        self.spin_no_more(common, r);
+        self.end_spin(common, r);
         let found = if self.running == Some(r) {
             self.running = None;
             (self.yields, self.is_yielded_to) = (false, false);
@@ -192,7 +192,7 @@ impl HwSlot {
     }
 
     /// Ends a thread's hold of the slot while it waits for a spin lock, so that others may run.
-    pub(super) fn spin_no_more(&mut self, common: &Common, r: ThreadRef) {
+    pub(super) fn end_spin(&mut self, common: &Common, r: ThreadRef) {
         if self.spinning == Some(r) {
             self.spinning = None;
             self.refresh(common);
@@ -213,7 +213,10 @@ impl HwSlot {
         let r = running.thread;
         self.return_registers(running);
         let Ok(thread) = self.records.get_mut(r) else { return };
-        if mem::take(&mut thread.lands) && thread.state == ThreadState::Ready && thread.suspend_count == 0 {
+        if mem::take(&mut thread.queues_when_put_back)
+            && thread.state == ThreadState::Ready
+            && thread.suspend_count == 0
+        {
             let priority = thread.priority;
             self.enqueue(common, priority, r);
         }
@@ -241,23 +244,23 @@ impl HwSlot {
 
     /// Whether this thread's priority must be reported to the guest before it runs, even if another
     /// host thread is about to report it; resets the flag.
-    pub(crate) fn take_untold(&mut self, r: ThreadRef) -> bool {
-        self.records.get_mut(r).is_ok_and(|thread| mem::take(&mut thread.untold))
+    pub(crate) fn take_unreported_priority(&mut self, r: ThreadRef) -> bool {
+        self.records.get_mut(r).is_ok_and(|thread| mem::take(&mut thread.has_unreported_priority))
     }
 
     /// Guest ids of this slot's threads whose priority the scheduler has changed since the last
     /// call.
-    pub(crate) fn take_priority_news(&mut self) -> Vec<u32> {
-        let mut news = Vec::new();
-        for r in mem::take(&mut self.news) {
+    pub(crate) fn take_changed_priorities(&mut self) -> Vec<u32> {
+        let mut ids = Vec::new();
+        for r in mem::take(&mut self.changed_priorities) {
             // A thread that has moved is in the other slot's list.
             if let Ok(thread) = self.records.get_mut(r)
-                && mem::take(&mut thread.news)
+                && mem::take(&mut thread.is_listed_as_changed)
             {
-                news.push(thread.id);
+                ids.push(thread.id);
             }
         }
-        news
+        ids
     }
 }
 

@@ -134,7 +134,7 @@ impl HwSlot {
             let priority = boosted(thread.base_priority, thread.priority, boost);
             let changed = mem::replace(&mut thread.priority, priority) != priority;
             if changed && thread.note_priority_change() {
-                self.news.push(r);
+                self.changed_priorities.push(r);
                 common.note_news();
             }
         }

@@ -119,7 +119,7 @@ impl Model {
     pub(crate) fn hold(&mut self, at: usize, holds: bool) -> bool {
         let before = std::mem::replace(&mut self.threads[at].holds, holds);
         if before && !holds {
-            self.spin_no_more(at);
+            self.end_spin(at);
             if self.threads[at].suspended > 0 {
                 self.leave(at);
             }
@@ -127,7 +127,7 @@ impl Model {
         before
     }
 
-    fn spin_no_more(&mut self, at: usize) {
+    fn end_spin(&mut self, at: usize) {
         if let State::Waiting { spins, .. } = &mut self.threads[at].state {
             *spins = false;
         }
@@ -150,7 +150,7 @@ impl Model {
 
     /// Puts a thread that may have become ready behind all others. It ends the turn of a running
     /// thread of lower priority.
-    fn line_up(&mut self, at: usize) {
+    fn enqueue(&mut self, at: usize) {
         self.last_turn(at);
         let thread = &self.threads[at];
         if (thread.state, thread.suspended) == (State::Ready, 0) {
@@ -205,7 +205,7 @@ impl Model {
             turn: 0,
         });
         assert_eq!(name.hw_id, slot);
-        self.line_up(self.threads.len() - 1);
+        self.enqueue(self.threads.len() - 1);
     }
 
     /// The ready thread that this slot can take from another: of the highest priority, then of the
@@ -319,7 +319,7 @@ impl Model {
             let raised = (u32::from(thread.base) + u32::from(boost)).min(u32::from(REAL_TIME) - 1);
             thread.priority = thread.priority.max(raised as u8);
         }
-        self.line_up(at);
+        self.enqueue(at);
     }
 
     /// Removes the next deadline that is not after `now`, and marks it as reported. Returns its
@@ -358,7 +358,7 @@ impl Model {
         let count = self.threads[at].suspended;
         self.threads[at].suspended = count.saturating_sub(1);
         if count == 1 && self.threads[at].state == State::Ready {
-            self.line_up(at);
+            self.enqueue(at);
         }
     }
 
@@ -366,7 +366,7 @@ impl Model {
         let base = base.min(MAX_PRIORITY);
         let before = std::mem::replace(&mut self.threads[at].priority, base);
         match self.threads[at].state {
-            State::Ready => self.line_up(at),
+            State::Ready => self.enqueue(at),
             State::Running if base < before => {
                 self.yielded_to[usize::from(self.threads[at].slot)] = false;
             }
@@ -385,10 +385,10 @@ impl Model {
         let before = std::mem::replace(&mut thread.affinity, affinity);
         let to = place(affinity, thread.slot, thread.ideal);
         if thread.slot != to {
-            self.spin_no_more(at);
+            self.end_spin(at);
             self.leave(at);
             self.threads[at].slot = to;
-            self.line_up(at);
+            self.enqueue(at);
         }
         Some(before)
     }
