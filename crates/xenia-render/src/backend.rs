@@ -292,7 +292,7 @@ impl Backend for WgpuBackend {
             Err(Refused::Error(error)) => return Err(error),
             Err(Refused::UnsupportedState(reason)) => reason,
             Err(Refused::Full) => "more vertices than fit".to_owned(),
-            Err(Refused::Pending(..)) => "texels that memory lacks again and again".to_owned(),
+            Err(Refused::Pending(..)) => "texels that are read back repeatedly".to_owned(),
         };
         self.deliver_pages(None, memory)?;
         // Draws that only write to memory or count samples don't need the EDRAM.

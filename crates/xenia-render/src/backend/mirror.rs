@@ -9,9 +9,10 @@
 //! ```
 //!
 //! A page belongs to the image that the last resolve to it has written. It is *current* as long as
-//! memory's version of it is the one noted, and *pending* while memory lacks some of its bytes. The
-//! rest of a page that a resolve writes in part is copied from memory, or from the page's last
-//! image, before the resolve. All of this happens in the order of recorded commands.
+//! memory's version of it is the one noted, and *pending* while memory lacks some of its bytes,
+//! which are undelivered or in flight. The rest of a page that a resolve writes in part is copied
+//! from memory, or from the page's last image, before the resolve. All of this happens in the order
+//! of recorded commands.
 //!
 //! docs/src/decisions/0019-wgpu-backend.md has the reasons.
 
@@ -78,8 +79,8 @@ struct Page {
     version: u64,
     /// Number of the resolve.
     stamp: u64,
-    /// Bytes that memory does not have yet, and whose delivery has not begun.
-    pending: Option<Bytes>,
+    /// Bytes that memory does not have yet, and of which no delivery has begun.
+    undelivered: Option<Bytes>,
     /// Number of deliveries of the page that are under way.
     flights: u32,
 }
@@ -87,7 +88,7 @@ struct Page {
 impl Page {
     /// Whether memory lacks bytes of the page.
     fn is_lacking(&self) -> bool {
-        self.pending.is_some() || self.flights != 0
+        self.undelivered.is_some() || self.flights != 0
     }
 }
 
@@ -107,8 +108,8 @@ pub(super) struct Mirror {
     next: u64,
     /// Bytes of the images.
     bytes: u64,
-    /// Pages that are pending.
-    pending: PageSet,
+    /// Pages with bytes of which no delivery has begun.
+    undelivered: PageSet,
     /// Sum of the pages' flights.
     flights: usize,
     /// Number of resolves.
@@ -132,7 +133,7 @@ impl Mirror {
             pages: PageMap::default(),
             next: 0,
             bytes: 0,
-            pending: PageSet::default(),
+            undelivered: PageSet::default(),
             flights: 0,
             stamp: 0,
             limit: MIRROR_BYTES * u64::from(scale.factor()),
@@ -181,12 +182,12 @@ impl Mirror {
 
     /// Whether memory lacks bytes.
     pub(super) fn has_pending(&self) -> bool {
-        !self.pending.is_empty() || self.flights != 0
+        !self.undelivered.is_empty() || self.flights != 0
     }
 
     /// Whether memory lacks bytes whose delivery has not begun.
     pub(super) fn has_waiting(&self) -> bool {
-        !self.pending.is_empty()
+        !self.undelivered.is_empty()
     }
 
     /// Whether memory lacks bytes of a range's pages.
@@ -216,7 +217,7 @@ impl Mirror {
 
     fn drop_page(&mut self, page: u32) {
         let Some(dropped) = self.pages.remove(page) else { return };
-        self.pending.set(page, false);
+        self.undelivered.set(page, false);
         self.flights -= dropped.flights as usize;
         self.disown(dropped.image);
     }
@@ -286,18 +287,18 @@ impl Mirror {
         if let Some(image) = self.images.get_mut(&id) {
             image.owned += 1;
         }
-        self.pending.set(number, true);
+        self.undelivered.set(number, true);
         let stamp = self.stamp;
         let Some(page) = self.pages.get_mut(number) else {
-            let (version, pending) = (new.unwrap_or(0), Some(bytes.clone()));
-            self.pages.insert(number, Page { image: id, version, stamp, pending, flights: 0 });
+            let (version, undelivered) = (new.unwrap_or(0), Some(bytes.clone()));
+            self.pages.insert(number, Page { image: id, version, stamp, undelivered, flights: 0 });
             return;
         };
         let old = std::mem::replace(&mut page.image, id);
         (page.version, page.stamp) = (new.unwrap_or(page.version), stamp);
-        match &mut page.pending {
-            Some(pending) => pending.add(bytes),
-            None => page.pending = Some(bytes.clone()),
+        match &mut page.undelivered {
+            Some(undelivered) => undelivered.add(bytes),
+            None => page.undelivered = Some(bytes.clone()),
         }
         self.disown(old);
     }

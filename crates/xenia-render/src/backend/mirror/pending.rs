@@ -30,8 +30,8 @@ pub(in super::super) struct Delivery {
 }
 
 impl Mirror {
-    /// Begins the delivery of pending pages: those of a range, or all. Afterwards they are not
-    /// pending. With `skips`, pages that the CPU has written since are dropped instead.
+    /// Begins the delivery of undelivered pages: those of a range, or all. With `skips`, pages that
+    /// the CPU has written since are dropped instead.
     pub(in super::super) fn take(
         &mut self,
         range: Option<(u32, u32)>,
@@ -40,7 +40,7 @@ impl Mirror {
     ) -> Vec<Delivery> {
         let (physical, length) = range.unwrap_or((0, PHYSICAL_SIZE));
         let numbers: Vec<u32> =
-            pages_of(physical, length).flat_map(|pages| self.pending.range(pages)).collect();
+            pages_of(physical, length).flat_map(|pages| self.undelivered.range(pages)).collect();
         let mut deliveries: Vec<(u64, Delivery)> = Vec::new();
         for number in numbers {
             let is_current = self.is_current(number, memory);
@@ -49,10 +49,10 @@ impl Mirror {
                 continue;
             }
             let Some(page) = self.pages.get_mut(number) else { continue };
-            let (Some(bytes), Some(image)) = (page.pending.take(), self.images.get(&page.image)) else {
+            let (Some(bytes), Some(image)) = (page.undelivered.take(), self.images.get(&page.image)) else {
                 continue;
             };
-            self.pending.set(number, false);
+            self.undelivered.set(number, false);
             let from = image.place(number);
             let joins =
                 |last: &&mut (u64, Delivery)| last.0 == page.image && last.1.from + last.1.length == from;
