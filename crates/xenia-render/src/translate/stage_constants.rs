@@ -15,10 +15,14 @@ pub(super) const MIP_BIT: u32 = 3;
 /// Bits of the filters within a level in a texture record's flags, of magnified and minified
 /// texels: whether they are linear.
 pub(super) const PLANE_BITS: [u32; 2] = [5, 6];
+/// First bits of the exponents of the gradients along rows and columns, of five bits each, plus 16.
+pub(super) const GRADIENT_BITS: [u32; 2] = [8, 16];
 /// Bits of the filters between slices, of magnified and minified texels.
 pub(super) const SLICE_BITS: [u32; 2] = [13, 14];
 /// First of the three bits of the axes with half-way modes.
 pub(super) const HALF_WAY_BIT: u32 = 21;
+/// First of the four bits of the components with 16 fraction bits.
+pub(super) const FRACTION16_BIT: u32 = 24;
 /// First of the four bits of the dimensions of instructions that can fetch from the texture.
 pub(super) const FETCH_BIT: u32 = 28;
 
@@ -136,9 +140,11 @@ impl StageConstants {
         self.put(member::TEXTURE, row, 0, &floats.map(f32::to_bits));
         let swizzle = (0..4).fold(0, |bits, i| bits | (record.swizzle[i] as u32 & 7) << (3 * i));
         let mirrored = (0..3).fold(0, |bits, axis| bits | u32::from(record.mirrored[axis]) << axis);
-        let [along_rows, along_columns] =
-            record.gradient_exponents.map(|exponent| (exponent + 16) as u32 & 31);
-        let short = (0..4).fold(0, |bits, i| bits | u32::from(record.short[i]) << (24 + i));
+        let exponents = record.gradient_exponents.map(|exponent| (exponent + 16) as u32 & 31);
+        let gradients =
+            exponents.into_iter().zip(GRADIENT_BITS).fold(0, |bits, (exponent, bit)| bits | exponent << bit);
+        let short =
+            (0..4).fold(0, |bits, i| bits | u32::from(record.short[i]) << (FRACTION16_BIT + i as u32));
         let linear = [(record.planes, PLANE_BITS), (record.slices, SLICE_BITS)];
         let linear = linear.into_iter().flat_map(|(filters, bits)| filters.into_iter().zip(bits));
         let linear = linear.filter(|(filter, _)| *filter == TextureFilter::Linear);
@@ -146,13 +152,12 @@ impl StageConstants {
         let half_way =
             (0..3).fold(0, |bits, i| bits | u32::from(record.half_way[i]) << (HALF_WAY_BIT + i as u32));
         let fetches = (0..4).fold(0, |bits, i| bits | u32::from(record.fetches[i]) << (FETCH_BIT + i as u32));
-        let mirrored_and_others =
-            mirrored | filters | half_way | fetches | along_rows << 8 | along_columns << 16 | short;
+        let flags = mirrored | filters | half_way | fetches | gradients | short;
         self.put(
             member::TEXTURE,
             row + 2,
             0,
-            &[swizzle, u32::from(record.is_volume), mirrored_and_others, unnormalized_height.to_bits()],
+            &[swizzle, u32::from(record.is_volume), flags, unnormalized_height.to_bits()],
         );
     }
 

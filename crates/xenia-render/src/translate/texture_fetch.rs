@@ -16,7 +16,7 @@ use xenia_gpu::microcode::{ShaderKind, TextureFetch, TextureOp};
 
 use super::builder::Value;
 use super::interface::{TextureShape, member};
-use super::stage_constants::{FETCH_BIT, HALF_WAY_BIT, MIP_BIT};
+use super::stage_constants::{FETCH_BIT, FRACTION16_BIT, HALF_WAY_BIT, MIP_BIT};
 use super::{Stage, Translator};
 
 /// Fraction of a texel that is added to coordinates for the host: a quarter of the chip's step.
@@ -34,11 +34,9 @@ struct Record {
     highest: Value,
     swizzle: Value,
     is_volume: Value,
-    /// Bits 2:0: axes that are mirrored once; from [`MIP_BIT`] on: the constant's filter between
-    /// levels; `PLANE_BITS` and `SLICE_BITS`: its other filters; from bits 8 and 16 on: exponents
-    /// of the gradients, plus 16; from [`HALF_WAY_BIT`] on: axes with half-way modes; from bit 24
-    /// on: components with 16 fraction bits; from [`FETCH_BIT`] on: dimensions that can fetch.
-    mirrored: Value,
+    /// Bits 2:0: axes that are mirrored once; the other fields are where the constants of
+    /// [`super::stage_constants`] place them.
+    flags: Value,
 }
 
 /// Filter weight: fraction of a texel coordinate relative to texel centres.
@@ -103,7 +101,7 @@ impl Translator<'_> {
             highest: float(second, 2),
             swizzle: self.b.member(third, 0),
             is_volume: self.b.member(third, 1),
-            mirrored: self.b.member(third, 2),
+            flags: self.b.member(third, 2),
         }
     }
 
@@ -193,7 +191,7 @@ impl Translator<'_> {
         } else {
             // Fetches of another dimension than the texture's find none.
             let record = self.record(fetch);
-            let is_possible = self.has_bit(record.mirrored, FETCH_BIT + fetch.dimension.bits());
+            let is_possible = self.has_bit(record.flags, FETCH_BIT + fetch.dimension.bits());
             let none = self.b.splat_float(0.0);
             self.b.select(is_possible, value, none)
         };
@@ -212,7 +210,7 @@ impl Translator<'_> {
     fn has_mip_filter(&mut self, fetch: &TextureFetch, filter: TextureFilter, record: &Record) -> Value {
         match fetch.mip {
             TextureFilter::UseFetchConstant => {
-                self.has_bit(record.mirrored, MIP_BIT + u32::from(filter == TextureFilter::BaseMap))
+                self.has_bit(record.flags, MIP_BIT + u32::from(filter == TextureFilter::BaseMap))
             }
             own => self.b.boolean(own == filter),
         }
@@ -261,7 +259,7 @@ impl Translator<'_> {
     /// Reflects a texel coordinate to the positive side if its axis is mirrored once: hosts only
     /// mirror repeatedly. Within `half` a texel of the mirror both sides have the same texel.
     fn mirrored_once(&mut self, at: Value, axis: u32, half: Value, record: &Record) -> Value {
-        let is_mirrored = self.has_bit(record.mirrored, axis);
+        let is_mirrored = self.has_bit(record.flags, axis);
         let distance = self.b.math(MathFunction::Abs, at);
         let is_beyond = self.b.binary(Op::Greater, distance, half);
         let distance = self.b.select(is_beyond, distance, half);
@@ -271,7 +269,7 @@ impl Translator<'_> {
     /// Limits a texel coordinate to the texture if its axis has a half-way mode: a linear filter
     /// mixes the last texel and the border there, and a point filter stays within the texel.
     fn kept_half_way(&mut self, at: Value, axis: usize, is_linear: Value, record: &Record) -> Value {
-        let is_kept = self.has_bit(record.mirrored, HALF_WAY_BIT + axis as u32);
+        let is_kept = self.has_bit(record.flags, HALF_WAY_BIT + axis as u32);
         let (zero, inside) = (self.b.float(0.0), self.b.float(8.0 * GUARD));
         let inside = self.b.select(is_linear, zero, inside);
         let end = self.b.binary(Op::Subtract, record.size[axis], inside);
@@ -336,7 +334,7 @@ impl Translator<'_> {
             let index = self.b.binary(Op::And, select, three);
             let value = {
                 let [whole, short] = [scaled, short].map(|value| self.b.element(value, index));
-                let is_short = self.has_bit(record.mirrored, 24 + component);
+                let is_short = self.has_bit(record.flags, FRACTION16_BIT + component);
                 self.b.select(is_short, short, whole)
             };
             let five = self.b.uint(5);

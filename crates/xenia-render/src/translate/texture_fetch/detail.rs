@@ -9,6 +9,7 @@ use xenia_gpu::enums::{Anisotropy, Dimension};
 use xenia_gpu::microcode::TextureFetch;
 
 use super::super::builder::Value;
+use super::super::stage_constants::GRADIENT_BITS;
 use super::super::{Stage, Translator};
 use super::{Record, limit};
 
@@ -23,9 +24,9 @@ impl Translator<'_> {
     }
 
     /// Factor of the gradient along rows (0) or columns (1).
-    fn gradient_factor(&mut self, which: u32, record: &Record) -> Value {
-        let (low, mask) = (self.b.uint(8 + 8 * which), self.b.uint(31));
-        let exponent = self.b.binary(Op::ShiftRight, record.mirrored, low);
+    fn gradient_factor(&mut self, which: usize, record: &Record) -> Value {
+        let (low, mask) = (self.b.uint(GRADIENT_BITS[which]), self.b.uint(31));
+        let exponent = self.b.binary(Op::ShiftRight, record.flags, low);
         let exponent = self.b.binary(Op::And, exponent, mask);
         let (bias, place) = (self.b.uint(127 - 16), self.b.uint(23));
         let exponent = self.b.binary(Op::Add, exponent, bias);
@@ -42,7 +43,7 @@ impl Translator<'_> {
         which: usize,
     ) -> [Value; 3] {
         let axis = [DerivativeAxis::X, DerivativeAxis::Y][which];
-        let factor = self.gradient_factor(which as u32, record);
+        let factor = self.gradient_factor(which, record);
         let mut gradient = if fetch.register_gradients {
             let gradient = self.b.load_local(self.gradients[which]);
             [0, 1, 2].map(|axis| self.b.member(gradient, axis))
@@ -147,7 +148,7 @@ impl Translator<'_> {
                 let scaled = self.b.binary(Op::Multiply, *change, factor);
                 let scaled = self.b.binary(Op::Divide, scaled, record.size[axis]);
                 // Beyond the mirror the direction is reversed.
-                let is_mirrored = self.has_bit(record.mirrored, axis as u32);
+                let is_mirrored = self.has_bit(record.flags, axis as u32);
                 let is_beyond = self.b.binary(Op::Less, texels[axis], zero);
                 let is_backwards = self.b.binary(Op::LogicalAnd, is_mirrored, is_beyond);
                 let back = self.b.binary(Op::Subtract, zero, scaled);

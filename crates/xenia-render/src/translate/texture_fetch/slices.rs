@@ -20,7 +20,7 @@ impl Translator<'_> {
     /// bit.
     fn is_linear(&mut self, own: TextureFilter, bit: u32, record: &Record) -> Value {
         match own {
-            TextureFilter::UseFetchConstant => self.has_bit(record.mirrored, bit),
+            TextureFilter::UseFetchConstant => self.has_bit(record.flags, bit),
             own => self.b.boolean(own == TextureFilter::Linear),
         }
     }
