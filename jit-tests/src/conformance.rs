@@ -8,17 +8,17 @@
 //!   #_ REGISTER_OUT r3 0xFFFFFFFE      the only values that are compared
 //! ```
 //!
-//! The format is an established one; `annotation.rs` lists its values, `bench.rs` describes a
+//! The format is an established one; `annotation.rs` lists its values, `harness.rs` describes a
 //! case's machine.
 
 mod annotation;
-mod bench;
+mod harness;
 mod file;
 mod report;
 
 pub(crate) use annotation::Annotation;
 pub use annotation::{AnnotationError, PpcRegister, RegisterValue};
-pub use bench::{Bench, BenchError, CODE_BASE, CODE_SIZE, DATA_BASE, DATA_SIZE, EXIT_BASE, EXIT_LEVEL};
+pub use harness::{CaseMachine, CaseRunError, CODE_BASE, CODE_SIZE, DATA_BASE, DATA_SIZE, EXIT_BASE, EXIT_LEVEL};
 pub use file::{Case, CaseFile, FileError};
 pub use report::{FailedCase, Report};
 
@@ -132,12 +132,12 @@ pub fn run_until(
 ) -> Result<Report, RunError> {
     let mut report = Report::default();
     let mut covered = BTreeSet::new();
-    let mut benches = Vec::new();
+    let mut machines = Vec::new();
     for engine in engines {
         let failed = |reason: String| RunError::Engine { engine: engine.name.to_owned(), reason };
-        let bench = Bench::new().map_err(|error| failed(error.to_string()))?;
-        let made = (engine.make)(bench.memory()).map_err(|error| failed(format!("{error:#}")))?;
-        benches.push((engine.name, bench, made));
+        let machine = CaseMachine::new().map_err(|error| failed(error.to_string()))?;
+        let made = (engine.make)(machine.memory()).map_err(|error| failed(format!("{error:#}")))?;
+        machines.push((engine.name, machine, made));
     }
     'files: for path in files(paths)? {
         let source = text(&path)?;
@@ -161,8 +161,8 @@ pub fn run_until(
                 covered.extend(file.code_of(case).filter_map(decode));
             }
             let mut passed = true;
-            for (engine, bench, execute) in &mut benches {
-                match bench.run(execute.as_mut(), &file, case) {
+            for (engine, machine, execute) in &mut machines {
+                match machine.run(execute.as_mut(), &file, case) {
                     Ok(differences) => {
                         for difference in differences {
                             passed = false;

@@ -9,7 +9,7 @@
 //!
 //! `MEMORY_IN address bytes`, `MEMORY_OUT address bytes`: hexadecimal, bytes grouped at will.
 
-use super::bench::{DATA_BASE, DATA_SIZE};
+use super::harness::{DATA_BASE, DATA_SIZE};
 use std::fmt;
 use xenia_cpu::PpcContext;
 

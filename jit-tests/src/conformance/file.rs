@@ -1,7 +1,7 @@
 //! One annotated file: its code, and the cases that begin at its `test_` labels.
 
 use super::annotation::{self, Annotation, AnnotationError};
-use super::bench::{CODE_BASE, EXIT_BASE};
+use super::harness::{CODE_BASE, EXIT_BASE};
 use xenia_cpu::PpcContext;
 use xenia_guest::GuestAddr;
 use xenia_isa::{AsmError, Assembly, assemble};
@@ -21,7 +21,7 @@ pub struct Case {
 
 impl Case {
     /// Sets the registers and the memory with which the case begins; its return address is the
-    /// bench's.
+    /// harness's.
     ///
     /// # Errors
     /// The memory that it names is missing.

@@ -3,7 +3,7 @@
 
 use super::count;
 use super::sequence::{BUDGET, SANDBOX, SANDBOX_SIZE, Sequence};
-use crate::conformance::{Bench, CODE_BASE, CODE_SIZE, ConformanceEngine, EXIT_BASE, EXIT_LEVEL, RunError};
+use crate::conformance::{CaseMachine, CODE_BASE, CODE_SIZE, ConformanceEngine, EXIT_BASE, EXIT_LEVEL, RunError};
 use crate::qemu;
 use std::sync::Arc;
 use xenia_cpu::{EngineConfig, ExceptionKind, Execute, Exit, GuestException, Interpreter, PpcContext};
@@ -90,7 +90,7 @@ pub(super) struct Arena<'a> {
     devices: DeviceQueue,
     /// Scratch list of the rows executed in one run.
     executed: Vec<Op>,
-    _benches: Vec<Bench>,
+    _machines: Vec<CaseMachine>,
 }
 
 fn build(factory: &ConformanceEngine<'_>, memory: &Arc<GuestMemory>) -> Result<Box<dyn Execute>, RunError> {
@@ -102,27 +102,27 @@ fn failed(engine: &str, reason: String) -> RunError {
 }
 
 /// A machine with the code area of the layout.
-fn machine(layout: Layout) -> anyhow::Result<Bench> {
-    let bench = Bench::new()?;
+fn machine(layout: Layout) -> anyhow::Result<CaseMachine> {
+    let machine = CaseMachine::new()?;
     if layout.code != CODE_BASE {
         let size = layout.code + layout.size - layout.exit;
-        let memory = bench.memory();
+        let memory = machine.memory();
         let size = size.next_multiple_of(0x1_0000);
         memory.alloc_fixed(GuestAddr(layout.exit), size, AllocKind::ReserveCommit, Protect::READ_WRITE)?;
         memory.write(GuestAddr(layout.exit), 0x4400_0002_u32 | u32::from(EXIT_LEVEL) << 5)?;
     }
-    Ok(bench)
+    Ok(machine)
 }
 
 impl<'a> Arena<'a> {
     pub(super) fn new(factory: Option<&'a ConformanceEngine<'a>>, layout: Layout) -> Result<Self, RunError> {
-        let bench = || machine(layout).map_err(|error| failed("memory", format!("{error:#}")));
-        let mut benches = vec![bench()?];
-        let reference = benches[0].memory();
+        let new = || machine(layout).map_err(|error| failed("memory", format!("{error:#}")));
+        let mut machines = vec![new()?];
+        let reference = machines[0].memory();
         let tested = match factory {
             Some(factory) => {
-                benches.push(bench()?);
-                let memory = benches[1].memory();
+                machines.push(new()?);
+                let memory = machines[1].memory();
                 Some(Tested { factory, engine: build(factory, &memory)?, memory })
             }
             None => None,
@@ -135,7 +135,7 @@ impl<'a> Arena<'a> {
             tested,
             devices: DeviceQueue::new(),
             executed: Vec::with_capacity(BUDGET as usize),
-            _benches: benches,
+            _machines: machines,
         })
     }
 
@@ -296,12 +296,12 @@ fn start(sequence: &Sequence, entry: u32, layout: Layout) -> PpcContext {
 
 fn write_sandbox(memory: &GuestMemory, sequence: &Sequence) {
     let written = memory.write_bytes(GuestAddr(SANDBOX), &sequence.memory[..]);
-    written.expect("the sandbox lies in the data of the bench");
+    written.expect("the sandbox lies in the data of the cases");
 }
 
 fn read_sandbox(memory: &GuestMemory) -> Vec<u8> {
     let mut bytes = vec![0; SANDBOX_SIZE];
-    memory.read_bytes(GuestAddr(SANDBOX), &mut bytes).expect("the sandbox lies in the data of the bench");
+    memory.read_bytes(GuestAddr(SANDBOX), &mut bytes).expect("the sandbox lies in the data of the cases");
     bytes
 }
 

@@ -38,7 +38,7 @@ const BUDGET: i64 = 20_000_000;
 
 /// Reason why a machine could not be set up, or a case did not complete.
 #[derive(Debug, thiserror::Error)]
-pub enum BenchError {
+pub enum CaseRunError {
     /// The address space could not be created.
     #[error(transparent)]
     Memory(#[from] MemoryError),
@@ -63,16 +63,16 @@ pub enum BenchError {
 pub(super) type Difference = (String, String, String);
 
 /// A memory with the cases' layout.
-pub struct Bench {
+pub struct CaseMachine {
     memory: Arc<GuestMemory>,
     devices: DeviceQueue,
     /// The code that is loaded now.
     code: Vec<u8>,
 }
 
-impl Bench {
+impl CaseMachine {
     /// Creates an address space with the cases' layout.
-    pub fn new() -> Result<Self, BenchError> {
+    pub fn new() -> Result<Self, CaseRunError> {
         let memory = GuestMemory::new()?;
         let all = Protect::READ_WRITE;
         for (base, size) in
@@ -90,9 +90,9 @@ impl Bench {
     }
 
     /// Restores the initial memory, with `code` loaded.
-    fn reset(&mut self, code: &[u8]) -> Result<(), BenchError> {
+    fn reset(&mut self, code: &[u8]) -> Result<(), CaseRunError> {
         if code.len() > CODE_SIZE as usize {
-            return Err(BenchError::CodeSize(code.len()));
+            return Err(CaseRunError::CodeSize(code.len()));
         }
         self.memory.fill(GuestAddr(DATA_BASE), DATA_SIZE, 0)?;
         self.memory.fill(GuestAddr(STACK_BASE), STACK_SIZE, 0)?;
@@ -116,7 +116,7 @@ impl Bench {
         engine: &mut dyn Execute,
         file: &CaseFile,
         case: &Case,
-    ) -> Result<Vec<Difference>, BenchError> {
+    ) -> Result<Vec<Difference>, CaseRunError> {
         self.reset(&file.code)?;
         let mut ctx = PpcContext::default();
         ctx.gpr[1] = STACK_TOP.into();
@@ -151,7 +151,7 @@ impl Bench {
     }
 
     /// Runs until the case has returned. The case's system calls complete without effect.
-    fn execute(&mut self, engine: &mut dyn Execute, ctx: &mut PpcContext) -> Result<(), BenchError> {
+    fn execute(&mut self, engine: &mut dyn Execute, ctx: &mut PpcContext) -> Result<(), CaseRunError> {
         let mut left = BUDGET;
         let mut time = 0;
         while left > 0 {
@@ -162,11 +162,11 @@ impl Bench {
             self.devices.clear();
             match exit {
                 Exit::Syscall { lev: EXIT_LEVEL } if ctx.pc == EXIT_BASE + 4 => return Ok(()),
-                Exit::Exception(exception) => return Err(BenchError::Exception(exception)),
+                Exit::Exception(exception) => return Err(CaseRunError::Exception(exception)),
                 Exit::Syscall { .. } | Exit::Yield | Exit::Budget => {}
             }
         }
-        Err(BenchError::Endless(ctx.pc))
+        Err(CaseRunError::Endless(ctx.pc))
     }
 }
 
