@@ -11,7 +11,7 @@ mod state;
 
 pub use state::XmaState;
 
-use super::packet::{Next, PACKET_BITS, Packet, PacketSource, Position, next_frame};
+use super::packet::{Next, Packet, PacketSource, Position, next_frame};
 use super::stream::{FRAME_SAMPLES, FrameDecoder};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -28,7 +28,7 @@ const FRAMES_PER_PASS: usize = 64;
 const FRAMES_AT_ONCE: u64 = 8 * CONTEXTS as u64;
 /// Largest number of packets read and passes started at one moment: an incomplete frame costs its
 /// packets at each attempt.
-const LOOKS_AT_ONCE: u64 = 32 * CONTEXTS as u64;
+const READS_AT_ONCE: u64 = 32 * CONTEXTS as u64;
 /// Value of the register of the active context: no context. Titles wait until it is not their
 /// context.
 const NO_CONTEXT: u32 = 0x1FF;
@@ -36,6 +36,8 @@ const NO_CONTEXT: u32 = 0x1FF;
 const BLOCK_SAMPLES: usize = BLOCK_SIZE as usize / 2;
 /// Samples per channel in a subframe.
 const SUBFRAME: usize = FRAME_SAMPLES / 4;
+/// Number of values of the field of the read offset: the bits of 4,096 packets.
+const READ_OFFSETS: u32 = 1 << 26;
 /// Loop count of an endless loop.
 const FOR_EVER: u32 = 255;
 
@@ -138,7 +140,7 @@ struct Buffers<'a> {
     words: &'a Words,
     fault: Option<MemoryFault>,
     /// Number of packets read.
-    looks: &'a mut u64,
+    packets_read: &'a mut u64,
 }
 
 impl PacketSource for Buffers<'_> {
@@ -155,7 +157,7 @@ impl PacketSource for Buffers<'_> {
         if words.get(valid_field(buffer)) == 0 || index >= words.get(count) {
             return None;
         }
-        *self.looks += 1;
+        *self.packets_read += 1;
         let mut packet = [0; PACKET_SIZE as usize];
         let at = physical_to_view(words.get(at)).offset(index * PACKET_SIZE);
         match self.memory.read_bytes(at, &mut packet) {
@@ -191,14 +193,8 @@ impl Decoder {
             self.show(register::CURRENT_CONTEXT, NO_CONTEXT);
             return;
         }
-        for (group, act) in
-            [(register::KICK, Self::kick as fn(&mut Self, u32)), (register::CLEAR, Self::clear)]
-        {
-            let word = index.wrapping_sub(group);
-            if word < register::GROUP {
-                (0..32).filter(|bit| value >> bit & 1 != 0).for_each(|bit| act(self, word * 32 + bit));
-            }
-        }
+        contexts_in(register::KICK, index, value).for_each(|context| self.kick(context));
+        contexts_in(register::CLEAR, index, value).for_each(|context| self.clear(context));
     }
 
     /// Sets the value that titles read from a register: a little-endian word.
@@ -218,8 +214,8 @@ impl Decoder {
     fn kick(&mut self, context: u32) {
         let Some(array) = self.contexts else { return };
         let (done, before) = (&self.figures, &self.moment.1);
-        let looks = done.packets + done.passes - before.packets - before.passes;
-        if done.frames - before.frames >= FRAMES_AT_ONCE || looks >= LOOKS_AT_ONCE {
+        let reads = done.packets + done.passes - before.packets - before.passes;
+        if done.frames - before.frames >= FRAMES_AT_ONCE || reads >= READS_AT_ONCE {
             self.figures.refused += 1;
             return;
         }
@@ -245,6 +241,15 @@ impl Decoder {
         write_back(&memory, at, before, &words)?;
         result
     }
+}
+
+/// Contexts whose bits are set in a value stored to the register at `index`, if that belongs to the
+/// group that begins at `group`.
+fn contexts_in(group: u32, index: u32, value: u32) -> impl Iterator<Item = u32> {
+    let word = Some(index.wrapping_sub(group)).filter(|&word| word < register::GROUP);
+    word.into_iter().flat_map(move |word| {
+        (0..32).filter(move |bit| value >> bit & 1 != 0).map(move |bit| word * 32 + bit)
+    })
 }
 
 /// Decodes until the ring is full or the input ends.
@@ -325,14 +330,14 @@ fn decode_frame(
         words.set(field::CURRENT_BUFFER, other);
     }
     let position = Position::of_bits(words.get(field::INPUT_READ_OFFSET));
-    let mut buffers = Buffers { memory, words, fault: None, looks: &mut figures.packets };
+    let mut buffers = Buffers { memory, words, fault: None, packets_read: &mut figures.packets };
     let next = next_frame(&mut buffers, position);
     if let Some(fault) = buffers.fault {
         return Err(fault);
     }
-    let (mut position, goes_on) = match next {
-        Next::Missing(position) => (position, Some(false)),
-        Next::End(position) => (position, None),
+    let is_end = matches!(next, Next::End(_));
+    let (mut position, has_frame) = match next {
+        Next::Missing(position) | Next::End(position) => (position, false),
         Next::Frame { bytes, length, at, behind, metadata } => {
             figures.frames += 1;
             words.set(field::PACKET_METADATA, metadata);
@@ -353,7 +358,7 @@ fn decode_frame(
             }
             let kept = samples.get(from * channels..to * channels).unwrap_or_default();
             stream.pending.extend(kept);
-            (position, Some(true))
+            (position, true)
         }
     };
     // Release buffers before the new position, also where the rest of a frame is missing: the title
@@ -362,8 +367,9 @@ fn decode_frame(
         position.packet -= words.packets();
         words.release();
     }
-    words.set(field::INPUT_READ_OFFSET, position.bits() % (4096 * PACKET_BITS));
-    Ok(goes_on.unwrap_or_else(|| words.is_valid()))
+    words.set(field::INPUT_READ_OFFSET, position.bits() % READ_OFFSETS);
+    // The end of a buffer is not the end of the input if the release has switched to a valid one.
+    Ok(has_frame || is_end && words.is_valid())
 }
 
 /// Resets a context: no buffers, position at the start; the title's other settings stay. This
