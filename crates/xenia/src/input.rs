@@ -169,11 +169,8 @@ impl State {
             pad.meant = meant;
             all.parts.0 |= meant.0;
         }
-        let Some((_, told)) = &self.watcher else { return };
-        let told = *told;
-        if all != told
-            && let Some((watcher, told)) = &mut self.watcher
-        {
+        let Some((watcher, told)) = &mut self.watcher else { return };
+        if *told != all {
             *told = all;
             (watcher.0)(all);
         }

@@ -66,20 +66,19 @@ impl Wav {
         Ok(Self { path: path.to_owned(), out, failed: None })
     }
 
-    /// Writes the header of an empty file, if that is not done.
+    /// Writes the header if that is not done.
     fn begin(&mut self) {
-        if let WavOutput::Opened(file, speakers) = std::mem::replace(&mut self.out, WavOutput::Over) {
-            match WavWriter::new(file, speakers) {
-                Ok(writer) => self.out = WavOutput::Begun(writer),
-                Err(error) => self.fail(&error.to_string()),
-            }
-        }
+        self.out = match std::mem::replace(&mut self.out, WavOutput::Over) {
+            WavOutput::Opened(file, speakers) => match WavWriter::new(file, speakers) {
+                Ok(writer) => WavOutput::Begun(writer),
+                Err(error) => return self.fail(&error.to_string()),
+            },
+            out => out,
+        };
     }
 
     fn write(&mut self, samples: &[i16]) {
-        if matches!(self.out, WavOutput::Opened(..)) {
-            self.begin();
-        }
+        self.begin();
         let WavOutput::Begun(writer) = &mut self.out else { return };
         let failed = match writer.write(samples) {
             Ok(true) => return,
@@ -97,9 +96,7 @@ impl Wav {
 
     /// Completes the file; without samples it has a header and no data.
     fn finish(&mut self) {
-        if matches!(self.out, WavOutput::Opened(..)) {
-            self.begin();
-        }
+        self.begin();
         self.end();
     }
 

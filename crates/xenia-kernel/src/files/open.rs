@@ -68,7 +68,7 @@ impl<'a> OpenParameters<'a> {
     }
 
     /// Whether an existing file is truncated.
-    fn empties(&self) -> bool {
+    fn truncates(&self) -> bool {
         use Disposition::{Overwrite, OverwriteOrCreate, Supersede};
         matches!(self.disposition, Supersede | Overwrite | OverwriteOrCreate)
     }
@@ -77,7 +77,7 @@ impl<'a> OpenParameters<'a> {
     fn added_rights(&self) -> u32 {
         match self.disposition {
             Disposition::Supersede => access::DELETE,
-            _ if self.empties() => access::WRITE_DATA,
+            _ if self.truncates() => access::WRITE_DATA,
             _ => 0,
         }
     }
@@ -105,7 +105,7 @@ impl Files {
 
     fn try_open(&mut self, parameters: &OpenParameters) -> Fallible<(OpenFile, OpenAction)> {
         self.limits.admit(Limit::OpenFiles, self.open.len())?;
-        rights::check(parameters.access, parameters.options, !parameters.empties())?;
+        rights::check(parameters.access, parameters.options, !parameters.truncates())?;
         if parameters.share & !share::ALL != 0
             || parameters.attributes & !VALID_ATTRIBUTES != 0
             || i64::try_from(parameters.allocation).is_err()
@@ -139,15 +139,17 @@ impl Files {
         if !self.shared.allows(&key, Claim::new(granted | added, parameters.share)) {
             return Err(NtStatus::SHARING_VIOLATION.into());
         }
-        let fresh = found.is_none() || parameters.empties();
+        let fresh = found.is_none() || parameters.truncates();
         if fresh && parameters.allocation > volume.free_bytes() {
             return Err(VfsError::Full.into());
         }
-        let directory = match () {
-            () if parameters.has(options::DIRECTORY_FILE) => Some(true),
+        let directory = if parameters.has(options::DIRECTORY_FILE) {
+            Some(true)
+        } else if parameters.has(options::NON_DIRECTORY_FILE) && !location.is_root() {
             // The device itself is not a directory.
-            () if parameters.has(options::NON_DIRECTORY_FILE) && !location.is_root() => Some(false),
-            () => None,
+            Some(false)
+        } else {
+            None
         };
         let opened = self.vfs.open_found(
             &location,
@@ -314,13 +316,13 @@ fn check_existing(parameters: &OpenParameters, location: &Location, entry: &Entr
             return Err(VfsError::InvalidName.into());
         }
     }
-    if parameters.disposition == Disposition::Create || entry.directory && parameters.empties() {
+    if parameters.disposition == Disposition::Create || entry.directory && parameters.truncates() {
         return Err(VfsError::Exists.into());
     }
     let asked = rights::specific(parameters.access) | parameters.added_rights();
     if entry.is_read_only() && !entry.directory {
         let writes = asked & (access::WRITE_DATA | access::APPEND_DATA) != 0;
-        if writes || parameters.empties() {
+        if writes || parameters.truncates() {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
     }
@@ -329,7 +331,7 @@ fn check_existing(parameters: &OpenParameters, location: &Location, entry: &Entr
     }
     // Replacing a hidden or system file requires the matching attributes.
     let hidden = entry.attributes() & (attributes::HIDDEN | attributes::SYSTEM);
-    if parameters.empties() && hidden & !parameters.attributes != 0 {
+    if parameters.truncates() && hidden & !parameters.attributes != 0 {
         return Err(NtStatus::ACCESS_DENIED.into());
     }
     Ok(())
