@@ -161,7 +161,7 @@ pub struct CommandProcessor {
     cycles: u64,
     waiting: Option<Wait>,
     /// Guest time of the last poll of the current wait.
-    looked: u64,
+    last_poll: u64,
     /// Front buffer to show at the next vertical blank; no packets are read until then.
     flip: Option<Flip>,
     bins: Bins,
@@ -206,7 +206,7 @@ impl CommandProcessor {
             feed: Feed::default(),
             cycles: 0,
             waiting: None,
-            looked: 0,
+            last_poll: 0,
             flip: None,
             bins: Bins::default(),
             pass: 0,
@@ -344,7 +344,7 @@ impl CommandProcessor {
                 }
                 // A wait for the line counter that began during this pump has not been polled
                 // since.
-                _ if self.waits_for_line() && self.looked < now => self.poll(now),
+                _ if self.waits_for_line() && self.last_poll < now => self.poll(now),
                 _ => break,
             }
         }
@@ -378,7 +378,7 @@ impl CommandProcessor {
     pub fn next_event_time(&self) -> Option<u64> {
         let packet = self.is_runnable().then(|| cost::ticks(self.cycles).next_multiple_of(cost::EVENT_GRAIN));
         let line = self.waiting.filter(|wait| wait.on_line_counter());
-        let line = line.and_then(|wait| self.display.next_line(self.looked, |line| wait.holds(line)));
+        let line = line.and_then(|wait| self.display.next_line(self.last_poll, |line| wait.holds(line)));
         [packet, line, self.display.next_vblank()].into_iter().flatten().min()
     }
 

@@ -71,7 +71,7 @@ struct Process {
 }
 
 impl Process {
-    fn look() -> Result<Self> {
+    fn sample() -> Result<Self> {
         let read = |path: &str| std::fs::read_to_string(path).with_context(|| path.to_owned());
         let entries =
             |path: &str| Ok::<_, anyhow::Error>(std::fs::read_dir(path).context("procfs")?.count() as u64);
@@ -92,7 +92,7 @@ impl Process {
 }
 
 /// Writes samples, and knows the run that they belong to.
-struct Book {
+struct SampleWriter {
     start: Instant,
     file: File,
     run: u64,
@@ -103,7 +103,7 @@ struct Book {
     failed: Option<anyhow::Error>,
 }
 
-impl Book {
+impl SampleWriter {
     fn note(&mut self, ended: Option<&RunReport>) -> Result<()> {
         let sample = Sample {
             at: self.start.elapsed().as_secs_f64(),
@@ -113,7 +113,7 @@ impl Book {
             state: self.state,
             exit: ended.map(|report| report.exit),
             exit_code: ended.and_then(|report| report.exit_code),
-            process: Process::look()?,
+            process: Process::sample()?,
             machine: self.sizes.as_ref().and_then(|sizes| sizes()),
         };
         let line = serde_json::to_string(&sample)? + "\n";
@@ -126,7 +126,7 @@ pub fn run(args: &SoakArgs) -> Result<Code> {
     let interrupt = Interrupt::listen(args.seconds)?;
     let file =
         File::create(&args.samples).with_context(|| format!("cannot write {}", args.samples.display()))?;
-    let book = Arc::new(Mutex::new(Book {
+    let samples = Arc::new(Mutex::new(SampleWriter {
         start: Instant::now(),
         file,
         run: 0,
@@ -137,16 +137,16 @@ pub fn run(args: &SoakArgs) -> Result<Code> {
         failed: None,
     }));
     let over = Arc::new(AtomicBool::new(false));
-    let looks = {
-        let (book, over, every) = (book.clone(), over.clone(), args.every);
+    let sampler = {
+        let (samples, over, every) = (samples.clone(), over.clone(), args.every);
         std::thread::Builder::new().name("samples".to_owned()).spawn(move || {
             while !over.load(Relaxed) {
                 std::thread::park_timeout(every);
-                let mut book = book.lock();
-                if matches!(book.state, State::Running)
-                    && let Err(error) = book.note(None)
+                let mut samples = samples.lock();
+                if matches!(samples.state, State::Running)
+                    && let Err(error) = samples.note(None)
                 {
-                    book.failed = Some(error);
+                    samples.failed = Some(error);
                 }
             }
         })?
@@ -158,18 +158,18 @@ pub fn run(args: &SoakArgs) -> Result<Code> {
                 if interrupt.cause().is_some() {
                     break 'all;
                 }
-                one(title, *mode, args.frames, (&book, &words), &interrupt)
+                one(title, *mode, args.frames, (&samples, &words), &interrupt)
                     .with_context(|| title.display().to_string())?;
                 runs += 1;
-                if let Some(error) = book.lock().failed.take() {
+                if let Some(error) = samples.lock().failed.take() {
                     return Err(error);
                 }
             }
         }
     }
     over.store(true, Relaxed);
-    looks.thread().unpark();
-    let _ = looks.join();
+    sampler.thread().unpark();
+    let _ = sampler.join();
     outln!("{}", count(runs, "run"));
     Ok(interrupt.cause().map_or(Code::Done, Code::from))
 }
@@ -179,7 +179,7 @@ fn one(
     path: &Path,
     mode: SoakMode,
     frames: Option<u64>,
-    (book, words): (&Mutex<Book>, &LastWords),
+    (samples, words): (&Mutex<SampleWriter>, &LastWords),
     interrupt: &Interrupt,
 ) -> Result<()> {
     let parallel = mode == SoakMode::Parallel;
@@ -192,29 +192,29 @@ fn one(
     let mut machine = Machine::new(&title, options)?;
     machine.set_interrupt(interrupt.clone());
     {
-        let mut book = book.lock();
-        book.run += 1;
-        book.title = title.short_name();
-        book.mode = if parallel { "parallel" } else { "lockstep" };
-        book.state = State::Running;
-        book.sizes = Some(Box::new(machine.sizes()));
+        let mut samples = samples.lock();
+        samples.run += 1;
+        samples.title = title.short_name();
+        samples.mode = if parallel { "parallel" } else { "lockstep" };
+        samples.state = State::Running;
+        samples.sizes = Some(Box::new(machine.sizes()));
     }
     let finished = machine.run(&Limits { frames, ..Limits::default() });
     {
-        let mut book = book.lock();
-        book.state = State::Ended;
-        book.note(Some(&finished.report))?;
+        let mut samples = samples.lock();
+        samples.state = State::Ended;
+        samples.note(Some(&finished.report))?;
         if !is_well(&finished.report) {
-            tell(&book, &finished.report, words);
+            tell(&samples, &finished.report, words);
         }
     }
     drop((machine, finished, title));
     // Free heap that the allocator keeps for reuse is not a leak of the machine.
     xenia_host::allocator::give_back_free_heap();
-    let mut book = book.lock();
-    book.sizes = None;
-    book.state = State::Between;
-    book.note(None)
+    let mut samples = samples.lock();
+    samples.sizes = None;
+    samples.state = State::Between;
+    samples.note(None)
 }
 
 /// Whether a run ended as expected: by a limit, or by a title that reports success.
@@ -227,9 +227,15 @@ fn is_well(report: &RunReport) -> bool {
 }
 
 /// Prints how a run ended, with all details.
-fn tell(book: &Book, report: &RunReport, words: &LastWords) {
+fn tell(samples: &SampleWriter, report: &RunReport, words: &LastWords) {
     let code = report.exit_code.map_or_else(String::new, |code| format!(" with {code}"));
-    errln!("run {}: {} in {} ended by {}{code}", book.run, book.title, book.mode, report.exit.words());
+    errln!(
+        "run {}: {} in {} ended by {}{code}",
+        samples.run,
+        samples.title,
+        samples.mode,
+        report.exit.words()
+    );
     if let Some(crash) = &report.crash {
         errln!("{} at {} (lr {}), stack {}", crash.what, crash.pc, crash.lr, crash.stack.join(" "));
     }

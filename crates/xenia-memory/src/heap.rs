@@ -117,7 +117,7 @@ pub(crate) type ZoneAllocations = BTreeMap<u32, Allocation>;
 
 /// Allocation metadata of all zones.
 pub(crate) struct Zones {
-    pub(crate) books: [ZoneAllocations; ZONES],
+    pub(crate) allocations: [ZoneAllocations; ZONES],
     /// Free ranges of each zone.
     pub(crate) gaps: [Gaps; ZONES],
     /// Bytes of committed pages, by heap.
@@ -165,7 +165,7 @@ fn check_protect(protect: Protect) -> Result<(), HeapError> {
 impl Zones {
     pub(crate) fn new() -> Self {
         Self {
-            books: std::array::from_fn(|_| BTreeMap::new()),
+            allocations: std::array::from_fn(|_| BTreeMap::new()),
             gaps: Zone::ALL.map(|zone| Gaps::new(zone.size())),
             committed: [0; HEAPS],
             commit_limit: COMMIT_LIMIT,
@@ -183,12 +183,12 @@ impl Zones {
     }
 
     fn zone(&mut self, zone: Zone) -> &mut ZoneAllocations {
-        &mut self.books[zone as usize]
+        &mut self.allocations[zone as usize]
     }
 
     /// Marks all current allocations as permanent.
     pub(crate) fn keep(&mut self) {
-        self.books
+        self.allocations
             .iter_mut()
             .flat_map(BTreeMap::values_mut)
             .for_each(|allocation| allocation.permanent = true);
@@ -197,7 +197,7 @@ impl Zones {
     /// The committed pages of a zone as ranges of backing pages, in ascending order.
     pub(crate) fn committed_in(&self, zone: Zone) -> Vec<Range<u32>> {
         let mut ranges: Vec<Range<u32>> = Vec::new();
-        for (&at, allocation) in &self.books[zone as usize] {
+        for (&at, allocation) in &self.allocations[zone as usize] {
             let mut start = at;
             for run in allocation.pages.chunk_by(|one, next| one.is_some() == next.is_some()) {
                 let range = start..start + run.len() as u32 * allocation.heap.page_size();
@@ -241,11 +241,11 @@ impl Zones {
         if request.kind == AllocKind::ReserveCommit {
             self.charge(heap, rounded)?;
         }
-        let books = self.zone(view.zone);
+        let allocations = self.zone(view.zone);
         let pages = (rounded / view.page_size) as usize;
         let committed = (request.kind == AllocKind::ReserveCommit).then_some(protect);
         let pages = vec![committed; pages];
-        books.insert(at, Allocation { len: rounded, heap, protect, pages, permanent: false });
+        allocations.insert(at, Allocation { len: rounded, heap, protect, pages, permanent: false });
         self.gaps[view.zone as usize].take(&(at..at + rounded));
         Ok((GuestAddr(view.addr_of(at)), rounded))
     }
@@ -259,8 +259,8 @@ impl Zones {
     ) -> Result<(GuestAddr, u32), HeapError> {
         check_protect(protect)?;
         let place = Place::new(addr, size)?;
-        let books = self.zone(place.view.zone);
-        if let Some((&at, other)) = books.range(..place.range.end).next_back()
+        let allocations = self.zone(place.view.zone);
+        if let Some((&at, other)) = allocations.range(..place.range.end).next_back()
             && at + other.len > place.range.start
         {
             let view = other.heap.view();
@@ -269,7 +269,7 @@ impl Zones {
         let len = place.range.len() as u32;
         let pages = vec![None; (len / place.view.page_size) as usize];
         let heap = place.view.heap;
-        books.insert(place.range.start, Allocation { len, heap, protect, pages, permanent: false });
+        allocations.insert(place.range.start, Allocation { len, heap, protect, pages, permanent: false });
         self.gaps[place.view.zone as usize].take(&place.range);
         Ok((place.addr(place.range.start), len))
     }

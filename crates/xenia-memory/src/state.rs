@@ -74,8 +74,8 @@ impl Zones {
     fn state(&self) -> Vec<Vec<AllocationState>> {
         // The gaps are the rest of the zones, the totals follow from the pages, and the limit is
         // the machine's.
-        let Self { books, gaps: _, committed: _, commit_limit: _ } = self;
-        books
+        let Self { allocations, gaps: _, committed: _, commit_limit: _ } = self;
+        allocations
             .iter()
             .map(|book| book.iter().map(|(&at, one)| AllocationState::of(at, one)).collect())
             .collect()
@@ -85,13 +85,13 @@ impl Zones {
     fn of_state(&self, state: &MemoryState) -> Result<Self, Impossible> {
         check(state.zones.len() == ZONES, "memory has another number of zones")?;
         let mut committed = [0_u32; HEAPS];
-        let mut books: [BTreeMap<u32, Allocation>; ZONES] = std::array::from_fn(|_| BTreeMap::new());
+        let mut allocations: [BTreeMap<u32, Allocation>; ZONES] = std::array::from_fn(|_| BTreeMap::new());
         let mut gaps = Zone::ALL.map(|zone| Gaps::new(zone.size()));
-        for ((zone, allocations), (book, gaps)) in
-            Zone::ALL.into_iter().zip(&state.zones).zip(books.iter_mut().zip(&mut gaps))
+        for ((zone, saved), (allocations, gaps)) in
+            Zone::ALL.into_iter().zip(&state.zones).zip(allocations.iter_mut().zip(&mut gaps))
         {
             let mut end = 0;
-            for one in allocations {
+            for one in saved {
                 let allocation = one.live(zone)?;
                 check(one.at >= end, "two allocations overlap, or are not in order")?;
                 end = one.at + allocation.len;
@@ -100,19 +100,19 @@ impl Zones {
                 let total = committed.get_mut(allocation.heap as usize).ok_or("no such heap")?;
                 *total = total.checked_add(bytes).ok_or("more memory is committed than there is")?;
                 gaps.take(&(one.at..end));
-                book.insert(one.at, allocation);
+                allocations.insert(one.at, allocation);
             }
         }
         let all: Option<u32> = committed.iter().try_fold(0_u32, |sum, &bytes| sum.checked_add(bytes));
         let fits = all.is_some_and(|all| all <= self.commit_limit);
         check(fits, "more memory is committed than the limit allows")?;
-        Ok(Self { books, gaps, committed, commit_limit: self.commit_limit })
+        Ok(Self { allocations, gaps, committed, commit_limit: self.commit_limit })
     }
 
     /// The flags of a zone's backing pages by ascending ranges. Pages of no range have none.
     fn flags(&self, zone: Zone) -> Vec<(Range<u32>, u8)> {
         let mut ranges = Vec::new();
-        for (&at, allocation) in &self.books[zone as usize] {
+        for (&at, allocation) in &self.allocations[zone as usize] {
             let mut start = at;
             for run in allocation.pages.chunk_by(PartialEq::eq) {
                 let range = start..start + run.len() as u32 * allocation.heap.page_size();

@@ -108,10 +108,10 @@ impl Display {
         registers.set(dc::D1MODE_V_COUNTER, line as u32);
     }
 
-    /// First time after `looked` at which the line counter reaches a line that is `wanted`; `None`
+    /// First time after `last_poll` at which the line counter reaches a line that is `wanted`; `None`
     /// if no line is.
-    pub(super) fn next_line(&self, looked: u64, wanted: impl Fn(u32) -> bool) -> Option<u64> {
-        let since = looked.saturating_sub(self.start);
+    pub(super) fn next_line(&self, last_poll: u64, wanted: impl Fn(u32) -> bool) -> Option<u64> {
+        let since = last_poll.saturating_sub(self.start);
         let picture = self.start + since / self.period * self.period;
         let line = since % self.period * LINES / self.period;
         let ahead = (1..=LINES).find(|ahead| wanted(((line + ahead) % LINES) as u32))?;

@@ -162,7 +162,7 @@ impl CommandProcessor {
             counts: [self.statistics.swaps, self.statistics.vblanks],
             edram: Vec::new(),
             pass: self.pass,
-            looked: self.looked,
+            last_poll: self.last_poll,
         }
     }
 
@@ -185,7 +185,7 @@ impl CommandProcessor {
         let check = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };
         check(state.registers.len() == COUNT, "wrong number of registers")?;
         check(state.cycles <= cost::cycles_at(MAX_TICKS), "its clock is impossible")?;
-        check(state.looked <= MAX_TICKS, "the time of its last poll is impossible")?;
+        check(state.last_poll <= MAX_TICKS, "the time of its last poll is impossible")?;
         check(state.lists.len() <= MAX_DEPTH, "too many indirect buffers")?;
         check(state.counts.iter().all(|&count| u32::try_from(count).is_ok()), "impossible counts")?;
         let ring = state.ring.map(|ring| {
@@ -228,7 +228,7 @@ impl CommandProcessor {
         self.display = display;
         self.cycles = state.cycles;
         self.waiting = state.waiting.map(|words| Wait::new(&words));
-        self.looked = state.looked;
+        self.last_poll = state.last_poll;
         self.flip = state.flip.map(|[physical, width, height]| Flip { physical, width, height });
         let [mask, select] = state.bins;
         self.bins = Bins { mask, select };

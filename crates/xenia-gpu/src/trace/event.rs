@@ -79,7 +79,7 @@ pub struct State {
     /// Pass of the last rectangles that were charged for fill.
     pub(crate) pass: u64,
     /// Guest time of the last poll of the current wait.
-    pub(crate) looked: u64,
+    pub(crate) last_poll: u64,
 }
 
 /// State of the ring buffer; see `processor::stream::Ring`.

@@ -21,7 +21,7 @@ use std::time::Duration;
 const FOLDER: &str = "/dev/input";
 /// Interval between scans. Scans repeat because access rights to a device often arrive after the
 /// device.
-const LOOK_EACH: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Duration of a rumble effect. It is restarted before its end.
 const EFFECT_MS: u16 = 30_000;
 const EFFECT_AGAIN: Duration = Duration::from_secs(20);
@@ -55,7 +55,7 @@ pub(super) fn start(controllers: &Controllers) {
                 }
             }
             drop(controllers);
-            std::thread::sleep(LOOK_EACH);
+            std::thread::sleep(POLL_INTERVAL);
         }
     });
     if let Err(error) = started {

@@ -12,8 +12,8 @@ use xenia_host::pads::{self, MOST_PADS, PadState};
 
 /// Interval between the states of a controller.
 const STATE_EACH: Duration = Duration::from_millis(4);
-/// Interval between looks for controllers, and at their batteries.
-const LOOK_EACH: Duration = Duration::from_secs(1);
+/// Interval between polls for controllers, and of their batteries.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Interval after which running motors are told again.
 const MOTORS_AGAIN: Duration = Duration::from_secs(20);
 /// Linux's number of the bus USB; XInput does not tell how a controller is connected.
@@ -50,15 +50,15 @@ pub(super) fn start(controllers: &Controllers) {
     let watched = controllers.downgrade();
     let started = std::thread::Builder::new().name("pads".to_owned()).spawn(move || {
         let mut plugged: [Option<Plugged>; MOST_PADS as usize] = [const { None }; MOST_PADS as usize];
-        let mut looked = None;
+        let mut last_poll = None;
         while let Some(controllers) = watched.upgrade() {
-            let looks = looked.is_none_or(|looked: Instant| looked.elapsed() >= LOOK_EACH);
-            if looks {
-                looked = Some(Instant::now());
+            let polls = last_poll.is_none_or(|last: Instant| last.elapsed() >= POLL_INTERVAL);
+            if polls {
+                last_poll = Some(Instant::now());
             }
             for (place, plugged) in (0..MOST_PADS).zip(&mut plugged) {
-                if plugged.is_some() || looks {
-                    update(&controllers, place, plugged, pads::state(place), looks);
+                if plugged.is_some() || polls {
+                    update(&controllers, place, plugged, pads::state(place), polls);
                 }
             }
             drop(controllers);
@@ -77,7 +77,7 @@ fn update(
     place: u32,
     plugged: &mut Option<Plugged>,
     state: Option<PadState>,
-    looks: bool,
+    polls: bool,
 ) {
     let Some(state) = state else {
         if let Some(Plugged { pad, motors, .. }) = plugged.take() {
@@ -97,7 +97,7 @@ fn update(
         known.told = state;
         controllers.with(known.pad, |parts| show(&state, parts));
     }
-    if looks {
+    if polls {
         controllers.set_battery(known.pad, pads::battery(place));
     }
 }

@@ -82,7 +82,7 @@ impl CommandProcessor {
     /// Polls the condition that the processor waits for.
     pub(in super::super) fn poll(&mut self, now: u64) {
         if let Some(wait) = self.waiting {
-            self.looked = now;
+            self.last_poll = now;
             let value = self.polled(wait, now);
             if wait.holds(value) {
                 self.waiting = None;
@@ -102,7 +102,7 @@ impl CommandProcessor {
     /// Suspends the processor unless the comparison holds.
     pub(super) fn wait_for(&mut self, wait: Wait) {
         if !self.holds_now(wait) {
-            self.looked = cost::ticks(self.cycles);
+            self.last_poll = cost::ticks(self.cycles);
             self.waiting = Some(wait);
         }
     }

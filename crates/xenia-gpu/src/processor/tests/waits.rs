@@ -22,11 +22,11 @@ fn an_unsatisfied_wait_suspends_until_memory_changes() {
 fn a_state_keeps_the_time_of_the_last_poll() {
     let mut m = GpuHarness::new();
     // Later than the clock, as after a poll of a wait that went on.
-    m.gpu.looked = cost::ticks(m.gpu.cycles) + 1000;
+    m.gpu.last_poll = cost::ticks(m.gpu.cycles) + 1000;
     let state = m.gpu.state();
     let mut restored = GpuHarness::new();
     restored.gpu.restore(&state).unwrap();
-    assert_eq!(restored.gpu.looked, m.gpu.looked);
+    assert_eq!(restored.gpu.last_poll, m.gpu.last_poll);
 }
 
 #[test]
