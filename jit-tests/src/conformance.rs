@@ -12,14 +12,16 @@
 //! case's machine.
 
 mod annotation;
-mod harness;
 mod file;
+mod harness;
 mod report;
 
 pub(crate) use annotation::Annotation;
 pub use annotation::{AnnotationError, PpcRegister, RegisterValue};
-pub use harness::{CaseMachine, CaseRunError, CODE_BASE, CODE_SIZE, DATA_BASE, DATA_SIZE, EXIT_BASE, EXIT_LEVEL};
 pub use file::{Case, CaseFile, FileError};
+pub use harness::{
+    CODE_BASE, CODE_SIZE, CaseMachine, CaseRunError, DATA_BASE, DATA_SIZE, EXIT_BASE, EXIT_LEVEL,
+};
 pub use report::{FailedCase, Report};
 
 use std::collections::BTreeSet;

@@ -90,7 +90,7 @@ pub trait Debuggee {
     fn go_on(&mut self, step: Option<u32>) -> Progress;
 
     /// Whether the machine can go back.
-    fn goes_back(&self) -> bool;
+    fn can_go_back(&self) -> bool;
 
     /// Goes back to the last moment at which [`Self::go_on`] would have stopped, or, if `step`
     /// names a thread, to the moment before its last instruction. [`Progress::Running`] means that

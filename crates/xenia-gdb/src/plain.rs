@@ -106,7 +106,7 @@ impl Debuggee for PlainDebuggee {
         }
     }
 
-    fn goes_back(&self) -> bool {
+    fn can_go_back(&self) -> bool {
         true
     }
 

@@ -149,11 +149,11 @@ impl<D: Debuggee> MultiThreadResume for Stub<'_, D> {
     }
 
     fn support_reverse_cont(&mut self) -> Option<ReverseContOps<'_, Tid, Self>> {
-        if self.debuggee.goes_back() { Some(self) } else { None }
+        if self.debuggee.can_go_back() { Some(self) } else { None }
     }
 
     fn support_reverse_step(&mut self) -> Option<ReverseStepOps<'_, Tid, Self>> {
-        if self.debuggee.goes_back() { Some(self) } else { None }
+        if self.debuggee.can_go_back() { Some(self) } else { None }
     }
 
     fn support_scheduler_locking(&mut self) -> Option<MultiThreadSchedulerLockingOps<'_, Self>> {

@@ -20,7 +20,7 @@ use xenia_cpu::{PpcContext, WatchedAccess};
 #[derive(Default)]
 pub(crate) struct TrialDebuggee {
     threads: Vec<u32>,
-    goes_back: bool,
+    can_go_back: bool,
     context: Box<PpcContext>,
 }
 
@@ -42,7 +42,7 @@ impl Connection for Silent {
 impl TrialDebuggee {
     /// Whether gdbstub can answer a packet with these data in a session with this debuggee.
     pub(crate) fn accepts<D: Debuggee>(&mut self, data: &[u8], debuggee: &D) -> bool {
-        (self.threads, self.goes_back) = (debuggee.threads(), debuggee.goes_back());
+        (self.threads, self.can_go_back) = (debuggee.threads(), debuggee.can_go_back());
         let mut stub = Stub { debuggee: self, step: None, is_back: false, is_wrong: false };
         let Ok(new) = GdbStub::builder(Silent).packet_buffer_size(PACKET).build() else { return false };
         let Ok(mut state) = new.run_state_machine(&mut stub) else { return false };
@@ -100,8 +100,8 @@ impl Debuggee for TrialDebuggee {
         Progress::Running
     }
 
-    fn goes_back(&self) -> bool {
-        self.goes_back
+    fn can_go_back(&self) -> bool {
+        self.can_go_back
     }
 
     fn go_back(&mut self, _: Option<u32>) -> Progress {

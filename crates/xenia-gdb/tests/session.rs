@@ -112,7 +112,7 @@ impl Debuggee for OneThread {
         self.stop.clone()
     }
 
-    fn goes_back(&self) -> bool {
+    fn can_go_back(&self) -> bool {
         false
     }
 

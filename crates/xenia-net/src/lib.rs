@@ -113,7 +113,7 @@ struct Socket {
     id: SocketId,
     kind: SocketKind,
     listens: bool,
-    waits: bool,
+    is_blocking: bool,
     connection: Connection,
     options: Options,
     watch: Option<Watch>,
@@ -161,10 +161,10 @@ impl NetState {
         let net = self.lock();
         net.port.describe(line);
         for (name, socket) in &net.sockets {
-            let Socket { id, kind, listens, waits, connection, options, watch } = socket;
+            let Socket { id, kind, listens, is_blocking, connection, options, watch } = socket;
             let watch = watch.as_ref().map(|watch| (watch.body, watch.wanted, watch.told));
             line(&format!(
-                "net {name:#x} {id} {kind:?} {listens} {waits} {connection:?} {options:?} {watch:?}"
+                "net {name:#x} {id} {kind:?} {listens} {is_blocking} {connection:?} {options:?} {watch:?}"
             ));
         }
         for request in &net.requests {
@@ -253,7 +253,7 @@ impl Net {
             }
         }
         let options = Options::default();
-        let socket = Socket { id, kind, listens: false, waits: true, connection, options, watch: None };
+        let socket = Socket { id, kind, listens: false, is_blocking: true, connection, options, watch: None };
         self.sockets.insert(self.last, socket);
         self.last
     }
@@ -262,11 +262,11 @@ impl Net {
     /// blocking mode and event.
     fn insert_accepted(&mut self, listener: u32, id: SocketId) -> u32 {
         let name = self.insert(id, SocketKind::Stream, Connection::Made);
-        if let Some(Socket { waits, options, watch, .. }) = self.sockets.get(&listener) {
-            let (waits, options) = (*waits, options.clone());
+        if let Some(Socket { is_blocking, options, watch, .. }) = self.sockets.get(&listener) {
+            let (is_blocking, options) = (*is_blocking, options.clone());
             let watch = watch.as_ref().map(|watch| Watch { event: watch.event.clone(), told: 0, ..*watch });
             if let Some(accepted) = self.sockets.get_mut(&name) {
-                (accepted.waits, accepted.options, accepted.watch) = (waits, options, watch);
+                (accepted.is_blocking, accepted.options, accepted.watch) = (is_blocking, options, watch);
             }
         }
         name
@@ -316,19 +316,19 @@ impl Net {
     }
 
     /// Sets whether calls block on a socket (`FIONBIO`).
-    pub fn set_waits(&mut self, name: u32, waits: bool) -> Result<(), WsaError> {
+    pub fn set_blocking(&mut self, name: u32, is_blocking: bool) -> Result<(), WsaError> {
         let socket = self.get_mut(name)?;
         // A socket with an event is always non-blocking.
-        if waits && socket.watch.is_some() {
+        if is_blocking && socket.watch.is_some() {
             return Err(WsaError::INVALID);
         }
-        socket.waits = waits;
+        socket.is_blocking = is_blocking;
         Ok(())
     }
 
     /// Returns whether calls block on a socket.
-    pub fn waits(&self, name: u32) -> bool {
-        self.get(name).is_ok_and(|socket| socket.waits)
+    pub fn is_blocking(&self, name: u32) -> bool {
+        self.get(name).is_ok_and(|socket| socket.is_blocking)
     }
 
     /// Checks that the descriptor names an open socket.
@@ -351,7 +351,7 @@ impl Net {
         wanted: u32,
     ) -> Result<(), WsaError> {
         let socket = self.get_mut(name)?;
-        socket.waits = false;
+        socket.is_blocking = false;
         socket.watch =
             event.filter(|_| wanted != 0).map(|(event, body)| Watch { event, body, wanted, told: 0 });
         Ok(())

@@ -226,7 +226,7 @@ impl Net {
     pub fn connect(&mut self, name: u32, to: SocketAddrV4) -> Result<(), WsaError> {
         self.poll_connection(name)?;
         let socket = self.get(name)?;
-        let (id, kind, waits, listens) = (socket.id, socket.kind, socket.waits, socket.listens);
+        let (id, kind, is_blocking, listens) = (socket.id, socket.kind, socket.is_blocking, socket.listens);
         if listens {
             return Err(WsaError::INVALID);
         }
@@ -240,11 +240,11 @@ impl Net {
         let connection = match begun {
             Ok(()) => Connection::Made,
             Err(WsaError::WOULD_BLOCK) => Connection::Begun,
-            Err(error @ WsaError::CONNECTION_REFUSED) if !waits => Connection::Failed(error),
+            Err(error @ WsaError::CONNECTION_REFUSED) if !is_blocking => Connection::Failed(error),
             Err(error) => return Err(error),
         };
         self.get_mut(name)?.connection = connection;
-        if waits { begun } else { Err(WsaError::WOULD_BLOCK) }
+        if is_blocking { begun } else { Err(WsaError::WOULD_BLOCK) }
     }
 
     /// Attempts an operation. Never blocks.

@@ -128,7 +128,7 @@ impl Net {
         deadline: Option<GuestTicks>,
     ) -> SocketCall {
         let socket = operation.socket;
-        let rest = if self.waits(socket) { Remainder::Later } else { Remainder::Never };
+        let rest = if self.is_blocking(socket) { Remainder::Later } else { Remainder::Never };
         let result = match self.attempt_in_order(memory, socket, &mut operation.what, rest) {
             Attempt::Over(result) => Some(result),
             Attempt::Nothing | Attempt::Part => self.refusal_to_wait(memory, &operation, deadline, cpu.now()),
@@ -188,7 +188,7 @@ impl Net {
             return None;
         }
         match self.get(operation.socket) {
-            Ok(socket) if socket.waits => None,
+            Ok(socket) if socket.is_blocking => None,
             Ok(_) => Some(Err(WsaError::WOULD_BLOCK)),
             Err(error) => Some(Err(error)),
         }

@@ -74,7 +74,7 @@ struct SocketState {
     id: SocketId,
     kind: SocketKind,
     listens: bool,
-    waits: bool,
+    is_blocking: bool,
     connection: Connection,
     options: Options,
     watch: Option<WatchState>,
@@ -104,7 +104,7 @@ enum RequesterState {
 
 impl Socket {
     fn state(&self, events: &mut SavedEvents) -> SocketState {
-        let Self { id, kind, listens, waits, connection, options, watch } = self;
+        let Self { id, kind, listens, is_blocking, connection, options, watch } = self;
         let watch = watch.as_ref().map(|Watch { event, body: _, wanted, told }| WatchState {
             event: events.index_of(event),
             wanted: *wanted,
@@ -114,7 +114,7 @@ impl Socket {
             id: *id,
             kind: *kind,
             listens: *listens,
-            waits: *waits,
+            is_blocking: *is_blocking,
             connection: *connection,
             options: options.clone(),
             watch,
@@ -124,12 +124,12 @@ impl Socket {
 
 impl SocketState {
     fn socket(self, events: &RestoredEvents) -> Result<Socket, Impossible> {
-        let Self { id, kind, listens, waits, connection, options, watch } = self;
+        let Self { id, kind, listens, is_blocking, connection, options, watch } = self;
         let watch = watch.map(|WatchState { event, wanted, told }| {
             let (event, body) = events.get(event)?;
             Ok::<_, Impossible>(Watch { event, body, wanted, told })
         });
-        Ok(Socket { id, kind, listens, waits, connection, options, watch: watch.transpose()? })
+        Ok(Socket { id, kind, listens, is_blocking, connection, options, watch: watch.transpose()? })
     }
 }
 

@@ -56,7 +56,7 @@ impl<T: ?Sized, R: RawMutex> Mutex<T, R> {
     /// statistics.
     #[inline]
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
-    pub fn lock_and_tell(&self) -> (MutexGuard<'_, T, R>, bool) {
+    pub fn lock_with_contention(&self) -> (MutexGuard<'_, T, R>, bool) {
         let mut contended = false;
         let wait = || {
             self.inner.try_lock().unwrap_or_else(|| {
@@ -185,12 +185,12 @@ mod tests {
     #[test]
     fn taking_a_lock_can_tell_whether_another_had_it() {
         let lock = Mutex::new(Level::Leaf, ());
-        assert!(!lock.lock_and_tell().1);
+        assert!(!lock.lock_with_contention().1);
         // The other thread may be too late in one round, but not in all.
         let mut rounds = (0..1000).map(|_| {
             let held = lock.lock();
             std::thread::scope(|scope| {
-                let other = scope.spawn(|| lock.lock_and_tell().1);
+                let other = scope.spawn(|| lock.lock_with_contention().1);
                 std::thread::sleep(Duration::from_millis(5));
                 drop(held);
                 other.join().unwrap()

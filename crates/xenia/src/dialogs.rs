@@ -23,19 +23,19 @@ use xenia_sched::GuestTicks;
 
 /// Answers without asking: the title's default, or cancels.
 #[derive(Debug, Default)]
-pub struct Unasked {
+pub struct AutomaticDialogs {
     cancels: bool,
     answer: Option<DialogAnswer>,
 }
 
-impl Unasked {
+impl AutomaticDialogs {
     /// Answers by the policy; `ask` acts as `accept`, because there is no user to ask.
     pub fn new(policy: DialogPolicy) -> Self {
         Self { cancels: policy == DialogPolicy::Cancel, answer: None }
     }
 }
 
-impl Dialogs for Unasked {
+impl Dialogs for AutomaticDialogs {
     fn open(&mut self, request: DialogRequest, _: GuestTicks) {
         self.answer = Some(if self.cancels { DialogAnswer::Left } else { request.suggestion() });
     }
@@ -50,13 +50,13 @@ impl Dialogs for Unasked {
 }
 
 /// Logs each dialog and its answer, and forwards the dialog to `inner`.
-pub struct Spoken<W> {
+pub struct LoggedDialogs<W> {
     inner: Box<dyn Dialogs>,
     asked: Option<DialogRequest>,
     out: W,
 }
 
-impl<W: Write> Spoken<W> {
+impl<W: Write> LoggedDialogs<W> {
     /// Writes to `out`.
     pub fn new(inner: Box<dyn Dialogs>, out: W) -> Self {
         Self { inner, asked: None, out }
@@ -103,7 +103,7 @@ fn visible_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// The log as a writer for [`Spoken`]: each dialog is one message, so the rate limit applies to
+/// The log as a writer for [`LoggedDialogs`]: each dialog is one message, so the rate limit applies to
 /// titles that ask endlessly.
 pub struct DialogLog;
 
@@ -118,7 +118,7 @@ impl Write for DialogLog {
     }
 }
 
-impl<W: Write + Send> Dialogs for Spoken<W> {
+impl<W: Write + Send> Dialogs for LoggedDialogs<W> {
     fn open(&mut self, request: DialogRequest, now: GuestTicks) {
         self.asked = Some(request.clone());
         self.inner.open(request, now);
@@ -166,7 +166,7 @@ pub mod tests {
 
     fn said(request: DialogRequest, policy: DialogPolicy) -> (DialogAnswer, String) {
         let mut out = Vec::new();
-        let mut dialogs = Spoken::new(Box::new(Unasked::new(policy)), &mut out);
+        let mut dialogs = LoggedDialogs::new(Box::new(AutomaticDialogs::new(policy)), &mut out);
         assert_eq!(dialogs.answer(0), None);
         dialogs.open(request, 0);
         let answer = dialogs.answer(1).unwrap();

@@ -115,8 +115,8 @@ impl Interrupt {
         self.0.lock().cause
     }
 
-    /// Notes what is wanted, and stops the machine, which sees to it.
-    fn want(&self, note: impl FnOnce(&mut State)) {
+    /// Notes a request, and stops the machine, which carries it out.
+    fn request(&self, note: impl FnOnce(&mut State)) {
         let mut state = self.0.lock();
         note(&mut state);
         if let Some(flag) = &state.flag {
@@ -125,29 +125,29 @@ impl Interrupt {
     }
 
     /// Requests a report of the guest's threads; the run continues.
-    pub fn want_threads(&self) {
-        self.want(|state| state.wants_threads = true);
+    pub fn request_thread_dump(&self) {
+        self.request(|state| state.wants_threads = true);
     }
 
     /// Whether a report of the threads was requested; clears the request.
-    pub fn take_wants_threads(&self) -> bool {
+    pub fn take_thread_dump_request(&self) -> bool {
         std::mem::take(&mut self.0.lock().wants_threads)
     }
 
     /// Requests a bug report; the run continues.
-    pub fn want_report(&self) {
-        self.want(|state| state.wants_report = true);
+    pub fn request_bug_report(&self) {
+        self.request(|state| state.wants_report = true);
     }
 
     /// Whether a bug report was requested; clears the request.
-    pub fn take_wants_report(&self) -> bool {
+    pub fn take_bug_report_request(&self) -> bool {
         std::mem::take(&mut self.0.lock().wants_report)
     }
 
     /// Makes SIGUSR1 request a report of the threads.
     pub fn listen_for_threads(&self) -> Result<()> {
         let by_signal = self.clone();
-        signals::on_request_for_report(move || by_signal.want_threads()).context("signal handlers")
+        signals::on_request_for_report(move || by_signal.request_thread_dump()).context("signal handlers")
     }
 
     /// Sets `flag` when the end is requested (at once if it has been), and cancels `draws` if they
@@ -230,11 +230,11 @@ mod tests {
     #[test]
     fn a_wish_to_see_threads_stops_the_machine_once_and_ends_nothing() {
         let (interrupt, flag) = (Interrupt::default(), Arc::new(AtomicBool::new(false)));
-        interrupt.want_threads();
+        interrupt.request_thread_dump();
         interrupt.watch(flag.clone(), None);
         assert!(flag.swap(false, Relaxed), "it came before the machine");
-        assert!(interrupt.take_wants_threads() && !interrupt.take_wants_threads());
-        interrupt.want_threads();
+        assert!(interrupt.take_thread_dump_request() && !interrupt.take_thread_dump_request());
+        interrupt.request_thread_dump();
         assert!(flag.load(Relaxed) && interrupt.cause().is_none());
     }
 

@@ -269,7 +269,7 @@ impl Machine {
     /// whether there was one.
     fn make_requested_reports(&mut self, start: Instant) -> bool {
         let wants_threads = self.print_requested_threads(start);
-        let wants_report = self.outside.interrupt.take_wants_report();
+        let wants_report = self.outside.interrupt.take_bug_report_request();
         if wants_report {
             self.send_report(start.elapsed().as_secs_f64());
         }
@@ -278,7 +278,7 @@ impl Machine {
 
     /// Prints the guest's threads if that was requested since `start`. Returns whether it was.
     fn print_requested_threads(&self, start: Instant) -> bool {
-        let wants_threads = self.outside.interrupt.take_wants_threads();
+        let wants_threads = self.outside.interrupt.take_thread_dump_request();
         if wants_threads {
             errln!("after {:.1} s: {}", start.elapsed().as_secs_f64(), self.inside.executor.threads_report());
         }

@@ -153,7 +153,7 @@ fn a_dump_of_threads_reaches_no_later_run() {
     machine.set_thread_dump(Duration::from_millis(300));
     let ended = machine.run(&Limits { instructions: Some(1000), ..Limits::default() }).report;
     std::thread::sleep(Duration::from_millis(600));
-    assert!(!interrupt.take_wants_threads(), "the run took {} s", ended.wall_seconds);
+    assert!(!interrupt.take_thread_dump_request(), "the run took {} s", ended.wall_seconds);
 }
 
 #[test]

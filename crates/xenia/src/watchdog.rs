@@ -144,7 +144,7 @@ impl Patience {
             {
                 tracing::warn!(target: "watchdog", "a host thread has not finished its step for {} seconds: {busy}", PATIENCE.as_secs());
                 if doing != Doing::Devices {
-                    watched.interrupt.want_threads();
+                    watched.interrupt.request_thread_dump();
                 }
             }
         }
@@ -179,7 +179,7 @@ impl Watchdog {
                     break;
                 }
                 if dump_at.take_if(|at| start.elapsed() >= *at).is_some() {
-                    watched.interrupt.want_threads();
+                    watched.interrupt.request_thread_dump();
                     // The rates of the status line are those of about a second.
                     continue;
                 }

@@ -3,7 +3,9 @@
 
 use super::count;
 use super::sequence::{BUDGET, SANDBOX, SANDBOX_SIZE, Sequence};
-use crate::conformance::{CaseMachine, CODE_BASE, CODE_SIZE, ConformanceEngine, EXIT_BASE, EXIT_LEVEL, RunError};
+use crate::conformance::{
+    CODE_BASE, CODE_SIZE, CaseMachine, ConformanceEngine, EXIT_BASE, EXIT_LEVEL, RunError,
+};
 use crate::qemu;
 use std::sync::Arc;
 use xenia_cpu::{EngineConfig, ExceptionKind, Execute, Exit, GuestException, Interpreter, PpcContext};

@@ -205,7 +205,7 @@ impl NetSocket {
         let done = argument.ok_or(WsaError::FAULT).and_then(|argument| {
             let mut net = call.kernel.net.lock();
             match command {
-                IS_NON_BLOCKING => net.set_waits(socket, argument.read(memory)? == 0),
+                IS_NON_BLOCKING => net.set_blocking(socket, argument.read(memory)? == 0),
                 AVAILABLE => Ok(argument.write(memory, net.available(socket)?)?),
                 _ => Err(WsaError::INVALID),
             }
@@ -269,7 +269,7 @@ impl NetSocket {
         let begun = match address::read(call.memory(), name) {
             Ok(address) => sockets::change(call, |net| {
                 let begun = net.connect(socket, address);
-                (begun, net.waits(socket))
+                (begun, net.is_blocking(socket))
             }),
             Err(error) => (Err(error), false),
         };

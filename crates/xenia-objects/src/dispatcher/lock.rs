@@ -49,7 +49,7 @@ impl<T> CountedLock<T> {
 
     #[cfg_attr(debug_assertions, track_caller)]
     pub(crate) fn lock(&self) -> Guard<'_, T> {
-        let (mut guard, contended) = self.0.lock_and_tell();
+        let (mut guard, contended) = self.0.lock_with_contention();
         guard.counts.add(LockCounts { taken: 1, contended: u64::from(contended) });
         Guard(guard)
     }
@@ -98,7 +98,7 @@ mod loom_lock {
             self.0.lock().expect("nobody panics in a model that goes on")
         }
 
-        pub(super) fn lock_and_tell(&self) -> (MutexGuard<'_, T>, bool) {
+        pub(super) fn lock_with_contention(&self) -> (MutexGuard<'_, T>, bool) {
             (self.lock(), false)
         }
     }

@@ -30,7 +30,7 @@ use xenia::call_trace::TracedCalls;
 use xenia::code_store;
 use xenia::config::{AudioOutput, DialogPolicy, MachineConfig, SaveConfig, TitleConfig};
 use xenia::content::{self, HeldContent};
-use xenia::dialogs::Unasked;
+use xenia::dialogs::AutomaticDialogs;
 use xenia::drawing::{CompileProgress, SharedDevice};
 use xenia::frames::{FrameFolder, write_png};
 use xenia::gpu_port::{Capture, FrameSink};
@@ -198,7 +198,7 @@ fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<u8> 
                 before,
                 launched,
                 (outputs.port(before.frames, |_, _, _| {}), &outputs.guest_log),
-                (Box::new(NoInput), Box::new(Unasked::new(policy))),
+                (Box::new(NoInput), Box::new(AutomaticDialogs::new(policy))),
                 Making {
                     compiled: &|_, _, _| {},
                     interrupt,

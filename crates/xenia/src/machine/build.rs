@@ -11,7 +11,7 @@ use crate::code_store;
 use crate::command_line::command_line;
 use crate::config::{ConsoleConfig, ExecutorConfig, MachineConfig, StartTime};
 use crate::content::ContentFolder;
-use crate::dialogs::{DialogLog, Spoken};
+use crate::dialogs::{DialogLog, LoggedDialogs};
 use crate::digest::ImageDigest;
 use crate::drawing::{CompileProgress as Compiled, Drawing};
 use crate::event_log::EventLog;
@@ -117,7 +117,7 @@ impl Machine {
             text: options.text,
             input,
             clock,
-            dialogs: Box::new(Spoken::new(dialogs, DialogLog)),
+            dialogs: Box::new(LoggedDialogs::new(dialogs, DialogLog)),
             drive: Box::new(title.discs.clone()),
             network: network::port(options.config.network, mode.parallel)?,
             storage: Box::new(ContentFolder {

@@ -350,7 +350,7 @@ impl Debuggee for Debugged<'_, '_> {
         }
     }
 
-    fn goes_back(&self) -> bool {
+    fn can_go_back(&self) -> bool {
         // gdb asks before the first instruction, and shows the reason that a way back then has.
         matches!(self.machine.inside.executor, Executor::Lockstep(_))
     }

@@ -3,7 +3,7 @@
 use super::Launched;
 use crate::call_trace::TracedCalls;
 use crate::config::{DialogPolicy, MachineConfig, VideoConfig};
-use crate::dialogs::Unasked;
+use crate::dialogs::AutomaticDialogs;
 use crate::drawing::SharedDevice;
 use crate::gpu_port::{Capture, FrameSink};
 use crate::interrupt::Interrupt;
@@ -77,7 +77,7 @@ impl<'a> MachineOptions<'a> {
             frames: Box::new(|_, _, _| {}),
             text: Box::new(|_| {}),
             input: Box::new(NoInput),
-            dialogs: Box::new(Unasked::new(DialogPolicy::Accept)),
+            dialogs: Box::new(AutomaticDialogs::new(DialogPolicy::Accept)),
             content: None,
             scratch: None,
             code_cache: None,

@@ -252,22 +252,22 @@ fn requests_for_reports_interrupt_no_way_to_another_moment() {
         machine.set_interrupt(interrupt.clone());
         let request = interrupt.clone();
         debugged_machine(machine, &instructions(), move |client| {
-            request.want_threads();
+            request.request_thread_dump();
             goto(client, 20_000);
-            request.want_threads();
+            request.request_thread_dump();
             goto(client, 10_000);
             let stop = client.ask("?").unwrap();
-            request.want_threads();
+            request.request_thread_dump();
             client.ask(&format!("vCont;s:{}", thread_of(&stop))).unwrap();
-            request.want_report();
+            request.request_bug_report();
             let stepped = client.ask("bs").unwrap();
             assert!(stepped.contains("thread:"), "{stepped}");
             assert!(client.monitor("position").unwrap().starts_with("10000 instructions"));
-            request.want_threads();
+            request.request_thread_dump();
             let written = client.monitor(&format!("writer {:#x}", DATA + 0x1000)).unwrap();
             assert!(!written.contains("interrupted"), "{written}");
         });
-        assert!(!interrupt.take_wants_threads() && !interrupt.take_wants_report());
+        assert!(!interrupt.take_thread_dump_request() && !interrupt.take_bug_report_request());
     }
 }
 

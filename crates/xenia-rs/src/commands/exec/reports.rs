@@ -87,7 +87,7 @@ impl Reports {
         }
         state.picture = picture.cloned();
         drop(state);
-        interrupt.want_report();
+        interrupt.request_bug_report();
         pace.go_round();
         None
     }

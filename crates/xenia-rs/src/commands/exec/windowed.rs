@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use xenia::config::DialogPolicy;
 use xenia::content::HeldContent;
-use xenia::dialogs::{DialogKeys, Unasked, WindowDialogs};
+use xenia::dialogs::{AutomaticDialogs, DialogKeys, WindowDialogs};
 use xenia::drawing::Compiling;
 use xenia::gpu_port::Capture;
 use xenia::input::config::InputConfig;
@@ -239,7 +239,7 @@ impl Seat<'_> {
                 let show = Box::new(move |dialog| shown.dialog(dialog));
                 Box::new(WindowDialogs::new(self.dialog_keys.clone(), self.controllers.clone(), show))
             }
-            Some(policy) => Box::new(Unasked::new(policy)),
+            Some(policy) => Box::new(AutomaticDialogs::new(policy)),
         }
     }
 }
