@@ -49,7 +49,7 @@ pub fn conclude(
         );
     }
     let code = of_the_end(finished, interrupt);
-    if finished.lost || !write_errors.is_empty() { Code::Unusable } else { code }
+    if finished.has_lost_output || !write_errors.is_empty() { Code::Unusable } else { code }
 }
 
 fn of_the_end(finished: &Finished, interrupt: &Interrupt) -> Code {

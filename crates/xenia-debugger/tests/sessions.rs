@@ -72,7 +72,7 @@ impl<F: FnOnce(User<'_, '_, '_>) + Send> FrontEnd for Driver<F> {
 fn debugged(title: &str, cpu: CpuConfig, user: impl FnOnce(User<'_, '_, '_>) + Send + 'static) {
     let mut machine = machine(&open(title), None, cpu, Box::new(|_| {})).unwrap();
     machine.set_front_end(Box::new(Driver(Some(user))));
-    assert!(!machine.run(&Limits::default()).lost);
+    assert!(!machine.run(&Limits::default()).has_lost_output);
 }
 
 /// The oracle and the engine with all tiers.
@@ -245,7 +245,7 @@ fn follow(title: &str, text: &str) -> (bool, String) {
         }
         Ok(machine)
     });
-    let is_whole = finished.is_ok_and(|finished| !finished.lost);
+    let is_whole = finished.is_ok_and(|finished| !finished.has_lost_output);
     let printed = printed.lock().clone();
     let is_harmless = |c: char| c == '\n' || !c.is_control();
     assert!(printed.chars().all(is_harmless), "the screens of {title}");

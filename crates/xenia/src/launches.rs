@@ -172,8 +172,8 @@ impl<F: FnMut(&Title, &Before, Option<Launched>) -> Result<Machine>> Launches<'_
     /// follow.
     fn go_on(&mut self, finished: &mut Finished) -> bool {
         finished.report.launches = self.before.launches;
-        self.lost |= finished.lost;
-        finished.lost = self.lost;
+        self.lost |= finished.has_lost_output;
+        finished.has_lost_output = self.lost;
         matches!(finished.end, RunEnd::Ended(EndKind::Exit { .. }))
             && finished.divergence.is_none()
             && finished.recording_trouble.is_none()

@@ -7,13 +7,18 @@
 //! - Ports of the kernel: [`gpu_port`], [`drawing`], [`sound`], [`input`], [`dialogs`],
 //!   [`network`], [`content`]; [`pace`] slows a run down to the host's clock.
 //! - Input to a run, and its end: [`command_line`] (of the title), [`recording`], [`interrupt`].
+//! - States: [`state_slots`] (numbered save states), [`pieces`] (a run cut at states).
+//! - Code: [`patches`] changes a title's code, by file; [`code_ahead`] compiles functions before the
+//!   title runs; [`code_store`] keeps compiled code.
 //! - Outputs of a run: [`report`], [`bug_report`], [`digest`], [`golden`], [`event_log`],
-//!   [`call_trace`], [`frames`], [`screenshots`], [`video`], [`gallery`], [`code_store`];
-//!   [`output`] writes files atomically.
+//!   [`call_trace`], [`profile`] (where a run spends its time), [`frames`], [`screenshots`],
+//!   [`video`], [`gallery`]; [`output`] writes files atomically.
 //! - [`library`], [`achievements`]: the user's titles, and what was earned in them.
 //! - [`user_folders`]: where settings, saves and caches are.
-//! - Messages to the user: [`say`], [`guest_log`], [`status`], [`wording`].
+//! - Messages to the user: [`say`], [`guest_log`].
 //! - [`desktop`]: files and the clipboard of the desktop.
+//!
+//! Hidden modules serve the programs of this workspace and may change.
 //!
 //! Features, all of them on by default, bring the host's devices and their dependencies: `window`
 //! (wgpu, controllers, dialogs that ask), `gamepads`, `sound`, `network`. Without one, a
@@ -54,10 +59,12 @@ pub mod input;
 pub mod interrupt;
 pub mod launches;
 pub mod library;
+#[doc(hidden)]
 pub mod lock_order;
 pub mod machine;
 #[cfg(test)]
 mod machine_tests;
+#[doc(hidden)]
 pub mod nearest;
 pub mod network;
 pub mod output;
@@ -70,13 +77,16 @@ pub mod report;
 pub mod say;
 pub mod screenshots;
 pub mod sound;
+#[doc(hidden)]
 pub mod source;
 pub mod state_slots;
+#[doc(hidden)]
 pub mod status;
 pub mod title;
 pub mod user_folders;
 pub mod video;
 mod watchdog;
+#[doc(hidden)]
 pub mod wording;
 
 pub use xenia_sched::Limits;

@@ -245,7 +245,7 @@ impl Machine {
         if let Some(store) = &self.outside.store {
             store.save();
         }
-        let lost = !self.outside.write_errors.is_empty();
+        let has_lost_output = !self.outside.write_errors.is_empty();
         let missing_files = self.inside.kernel.files.lock().missing.list().to_vec();
         let report = self.report(&end, wall_seconds);
         let bug_report = self.collect("end", &report);
@@ -254,7 +254,7 @@ impl Machine {
         if self.print_requested_threads(pieces.start) {
             self.inside.executor.stop_flag().store(false, Relaxed);
         }
-        Finished { report, bug_report, end, divergence, recording_trouble, missing_files, lost }
+        Finished { report, bug_report, end, divergence, recording_trouble, missing_files, has_lost_output }
     }
 
     /// Passes a bug report of this moment to the sink.
@@ -429,5 +429,5 @@ pub struct Finished {
     /// Missing files that the title tried to open.
     pub missing_files: Vec<MissingFile>,
     /// Whether a requested output could not be written; the error was reported already.
-    pub lost: bool,
+    pub has_lost_output: bool,
 }

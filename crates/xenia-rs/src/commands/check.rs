@@ -101,7 +101,7 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
     let course = (course, start.as_deref());
     let finished = launches::run_in_parts(title, &limits, args.run.dump_threads_after, course, made)?;
     let code = outputs.conclude(&finished, None, &interrupt);
-    let whole = finished.divergence.is_none() && finished.recording_trouble.is_none() && !finished.lost;
+    let whole = finished.divergence.is_none() && finished.recording_trouble.is_none() && !finished.has_lost_output;
     if !whole || code == Code::Unusable {
         return Ok(code);
     }

@@ -64,7 +64,7 @@ pub fn run(args: &DebuggerArgs) -> Result<Code> {
         }
         Ok(machine)
     })?;
-    if finished.lost {
+    if finished.has_lost_output {
         return Ok(Code::Unusable);
     }
     Ok(interrupt.cause().map_or(Code::Done, Code::from))

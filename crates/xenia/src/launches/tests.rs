@@ -102,7 +102,7 @@ fn a_launched_title_goes_on_from_its_state() {
         }
         Ok(machine)
     });
-    assert!(!saving.unwrap().lost, "the state is saved");
+    assert!(!saving.unwrap().has_lost_output, "the state is saved");
     let mut seen = Vec::new();
     let later = run(start(), &limits, None, Some(&saved), |title, before, launched| {
         seen.push(*before);

@@ -126,7 +126,7 @@ fn flushed(machine: &Machine, log: &Path) -> Vec<u8> {
 /// Runs to the end or the limit.
 fn finish(machine: &mut Machine, log: &Path, count: u64) -> (RunReport, Vec<u8>) {
     let finished = machine.run(&until(count));
-    assert!(!finished.lost);
+    assert!(!finished.has_lost_output);
     (finished.report, std::fs::read(log).unwrap())
 }
 

@@ -148,7 +148,7 @@ fn a_profile_agrees_with_exact_counts() {
         let (config, video) = (MachineConfig::default(), VideoConfig::default());
         let profile = Some(ProfileOutput { path: &file, rate });
         let options = MachineOptions { profile, ..MachineOptions::new(&config, &video) };
-        assert!(!Machine::new(&title, options).unwrap().run(&limits).lost);
+        assert!(!Machine::new(&title, options).unwrap().run(&limits).has_lost_output);
         let (whole, functions) = samples_of(&std::fs::read_to_string(&file).unwrap());
         samples += whole;
         rates += f64::from(rate);

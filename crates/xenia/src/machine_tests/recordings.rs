@@ -64,7 +64,7 @@ fn a_replay_begins_at_a_state_of_the_recorded_run() {
     let mut machine = taped((Some(&path), None), Box::new(Player), None).unwrap();
     machine.set_save_points(points.to_vec());
     let played = machine.run(&instructions());
-    assert!(!played.lost);
+    assert!(!played.has_lost_output);
     for SavePoint { path: state, .. } in &points {
         let mut machine = taped((None, Some(&path)), Box::new(NoInput), Some(state)).unwrap();
         let replayed = machine.run(&instructions());

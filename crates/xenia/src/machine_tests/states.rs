@@ -182,7 +182,7 @@ fn a_state_is_saved_in_the_middle_of_a_run_and_the_run_goes_on() {
     let mut machine = maker.machine();
     machine.set_save_points(vec![point(300_000, "b"), point(100_001, "a"), point(400_000, "end")]);
     let finished = machine.run(&until(400_000));
-    assert!(!finished.lost);
+    assert!(!finished.has_lost_output);
     assert_same(&finished.report, &whole, "with save points");
     for name in ["a", "b", "end"] {
         let mut next = maker.machine().load_state_from(&dir.path().join(name)).unwrap();
@@ -191,7 +191,7 @@ fn a_state_is_saved_in_the_middle_of_a_run_and_the_run_goes_on() {
     let mut machine = maker.machine();
     machine.set_save_points(vec![point(500_000, "late")]);
     let finished = machine.run(&until(400_000));
-    assert!(finished.lost && !dir.path().join("late").exists(), "the point was not reached");
+    assert!(finished.has_lost_output && !dir.path().join("late").exists(), "the point was not reached");
 }
 
 /// Usual number of damaged files.
