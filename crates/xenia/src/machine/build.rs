@@ -3,17 +3,17 @@
 use super::engine::{MachineEngine, engine, executor, jit_config, reservations, scheduler_config};
 use super::parts::{MachineInside, MachineOutside, MachineSpec};
 use super::save_points::SavePoints;
-use super::{Launched, Machine, MachineOptions, state};
+use super::{Machine, MachineOptions, state};
 use crate::call_log;
 use crate::call_trace::{CallTraceOutput, WakeEvents};
 use crate::code_ahead;
 use crate::code_store;
 use crate::command_line::command_line;
-use crate::config::{ConsoleConfig, ExecutorConfig, MachineConfig, StartTime};
+use crate::config::{ExecutorConfig, MachineConfig, StartTime};
 use crate::content::ContentFolder;
-use crate::dialogs::{DialogLog, LoggedDialogs};
+use crate::dialogs::{AutomaticDialogs, DialogLog, LoggedDialogs};
 use crate::digest::ImageDigest;
-use crate::drawing::{CompileProgress as Compiled, Drawing};
+use crate::drawing::{BackendTally, CompileProgress as Compiled, Drawing};
 use crate::event_log::EventLog;
 use crate::gpu_port::{Capture, GpuPort};
 use crate::interrupt::Interrupt;
@@ -35,7 +35,7 @@ use xenia_gpu::{CommandProcessor, Config};
 use xenia_jit::Ahead;
 use xenia_kernel::deployment::Deployment;
 use xenia_kernel::imports::CallTrace;
-use xenia_kernel::ports::Ports;
+use xenia_kernel::ports::{Clock, NoInput, Ports};
 use xenia_kernel::{Kernel, KernelConfig};
 use xenia_memory::GuestMemory;
 use xenia_sched::{Event, EventSink, Scheduler};
@@ -51,146 +51,52 @@ impl Machine {
     /// `compiled`.
     pub fn new_with_compile_progress(
         title: &Title,
-        options: MachineOptions<'_>,
+        mut options: MachineOptions<'_>,
         compiled: Compiled<'_>,
     ) -> Result<Self> {
-        if let Some(damage) = title.image.damage() {
-            let name = &title.name;
-            tracing::warn!(target: "kernel", "{name} is damaged: {damage}; `xenia-rs verify` tells all that is wrong");
-        }
-        let memory = GuestMemory::new().context("guest memory")?;
+        warn_of_damage(title);
+        let config = options.config;
+        let (cpu, mode) = (&config.cpu, &config.executor);
         let image_digest = ImageDigest::of(&title.image);
-        let MachineConfig { cpu, executor: mode, .. } = options.config;
-        let store = options
-            .code_cache
-            .as_deref()
-            .and_then(|folder| code_store::options(folder, title, reservations(cpu, mode)));
-        let MachineEngine { run: engine, compiling, code, store, ahead } =
-            engine(&memory, cpu, mode, &title.image.functions, store)?;
-        let Drawing { backend: drawing, pipelines, adapter, is_exact: has_digest } =
-            Drawing::new(title, &image_digest, (options.video, options.device), compiled)?;
-        let backend = drawing.name();
-        let config = Config {
-            capture_all: options.capture == Capture::Every,
-            inline: options.config.gpu_inline,
-            short_pumps: mode.parallel,
-            concurrent: mode.parallel,
-            readback: options.video.readback.into(),
-            queries: options.video.queries.into(),
-            ..Config::default()
-        };
-        let processor = CommandProcessor::new(memory.clone(), drawing, config);
-        let cancel = processor.cancel();
-        let processor = Arc::new(Mutex::new(Level::Graphics, processor));
-        let clock = StartTime::clock(options.config.start_time, mode.parallel);
-        let tape =
-            Tape { record: options.record, replay: options.replay, loads_state: options.state.is_some() };
-        let (recording, write_errors) = (Trouble::default(), WriteErrors::default());
-        // The digest of the image takes time, so it is added where it is needed.
-        let conditions = RecordingHeader::new(&title.name, options.config, clock)?
-            .with(backend, options.arguments)
-            .with_discs(title.discs.digests())
-            .with_patches(&title.patches);
-        let launch = options.launched.as_ref().map(|launched| (launched.launch.clone(), launched.before));
-        let header = tape.is_used().then(|| conditions.clone().with_image(image_digest.get()));
-        let outside = (options.input, options.dialogs);
-        let ((input, dialogs), recorded) = match &header {
-            Some(header) => tape.between(outside, header, &recording, &write_errors)?,
-            None => (outside, None),
-        };
+        let Hardware { memory, engine, processor, backend, pipelines, adapter, is_exact } =
+            Hardware::new(title, &image_digest, &mut options, compiled)?;
+        let clock = StartTime::clock(config.start_time, mode.parallel);
+        let conditions = conditions(title, &options, backend, clock)?;
+        let RecordedInputs { header, outside, recorded, trouble, write_errors } =
+            RecordedInputs::new(&mut options, &conditions, &image_digest)?;
         let xma = XmaPort::new(memory.clone());
-        let video = GpuPort::new(
-            processor.clone(),
-            memory.clone(),
-            options.capture,
-            options.frames,
-            options.config.console.display_mode(),
-        );
+        let video = video_port(&mut options, &processor, &memory);
         let first_swap = video.first_swap();
-        let traced = options.traced_calls;
-        let call_trace = traced.map(|traced| CallTraceOutput::create(traced.file)).transpose()?;
-        let trace = call_trace.as_ref().zip(traced).map(|(output, traced)| output.port(traced.filter));
-        let ports = Ports {
-            video: Box::new(video),
-            audio: options.sound.port(),
-            xma: Box::new(xma.clone()),
-            text: options.text,
-            input,
-            clock,
-            dialogs: Box::new(LoggedDialogs::new(dialogs, DialogLog)),
-            drive: Box::new(title.discs.clone()),
-            network: network::port(options.config.network, mode.parallel)?,
-            storage: Box::new(ContentFolder {
-                folder: options.content,
-                scratch: options.scratch,
-                repeats: !mode.parallel,
-            }),
-        };
-        let deployment = deployment(title, options.config.license);
-        let observed = ObservedCalls {
-            history: options.call_history,
-            costs: options.profile.is_some(),
-            trace: trace.clone(),
-        };
-        let kernel = kernel(
-            (title, deployment, &options.config.console, observed),
-            &memory,
-            ports,
-            options.launched,
-            options.arguments,
-        )?;
-        let mut scheduler = scheduler(&options.config.executor, options.record_contention)?;
-        let opened = if options.event_log_goes_on { EventLog::append } else { EventLog::create };
-        let event_log = options.event_log.map(opened).transpose()?;
-        let events = call_log::events(event_log.as_ref());
-        let events = match trace {
-            Some(trace) => {
-                let sink: Box<dyn EventSink> =
-                    Box::new(WakeEvents { trace, memory: memory.clone(), next: events });
-                Some(sink)
-            }
-            None => events,
-        };
-        if let Some(events) = events {
-            scheduler.set_events(events);
-            scheduler.emit(&Event::Image { sha256: image_digest.get() });
-        }
-        kernel
-            .load_title(&mut scheduler, &title.image)
-            .with_context(|| format!("cannot start {}", title.name))?;
-        let applied = kernel.modules.lock().title().map(|title| title.patches.clone()).unwrap_or_default();
-        if let Some(ahead) = &ahead {
-            ahead.name_functions(&code_ahead::starts(&title.image));
-        }
-        if let Some(interrupt) = options.precompile {
-            precompile(ahead, title, compiled, interrupt);
-        }
-        let mut executor = executor(scheduler, engine, &kernel, mode)?;
+        let call_trace = options.traced_calls.map(|traced| CallTraceOutput::create(traced.file)).transpose()?;
+        let traced = call_trace.as_ref().zip(options.traced_calls);
+        let trace = traced.map(|(output, traced)| output.port(traced.filter));
+        let ports = ports(title, &mut options, outside, MadePorts { video, xma: xma.clone(), clock })?;
+        let launch = options.launched.as_ref().map(|launched| (launched.launch.clone(), launched.before));
+        let kernel = kernel(title, &mut options, trace.clone(), &memory, ports)?;
+        let mut scheduler = scheduler(&config.executor, options.record_contention)?;
+        let event_log = event_log(&options)?;
+        send_events(&mut scheduler, (event_log.as_ref(), trace), &memory, &image_digest);
+        let report = start_title(title, &kernel, &mut scheduler)?;
+        compile_ahead(title, engine.ahead, options.precompile, compiled);
+        let mut executor = executor(scheduler, engine.run, &kernel, mode)?;
         executor.set_barrier(mode.barrier);
         let profile = options.profile.map(|output| {
             let has_compiler_thread = jit_config(cpu, mode).background;
-            RunProfile::new(output, &mut executor, compiling.clone(), has_compiler_thread)
+            RunProfile::new(output, &mut executor, engine.compiling.clone(), has_compiler_thread)
         });
-        let profile = profile.transpose()?;
-        let title_image = title.image.clone();
-        let title = TitleReport {
-            name: title.name.clone(),
-            id: title.image.execution.map(|execution| execution.title_id.to_string()),
-            folder: title.medium.as_ref().map(ToString::to_string),
-            patches: applied,
-        };
+        let cancel = processor.lock().cancel();
         let machine = Self {
             spec: MachineSpec {
                 header,
                 conditions,
                 no_states: state::refusal(cpu, mode),
                 launch,
-                title,
-                image: title_image,
+                title: report,
+                image: title.image.clone(),
                 image_digest,
                 backend,
                 adapter,
-                has_digest: has_digest && !mode.parallel,
+                has_digest: is_exact && !mode.parallel,
                 record_contention: options.record_contention.map(Path::to_owned),
             },
             outside: MachineOutside {
@@ -198,13 +104,13 @@ impl Machine {
                 pipelines,
                 recorded,
                 first_swap,
-                recording,
+                recording: trouble,
                 event_log,
                 call_trace,
-                profile,
-                compiling,
-                code,
-                store,
+                profile: profile.transpose()?,
+                compiling: engine.compiling,
+                code: engine.code,
+                store: engine.store,
                 write_errors,
                 interrupt: Interrupt::default(),
                 pace: None,
@@ -228,8 +134,169 @@ impl Machine {
     }
 }
 
-/// Compiles the title's code ahead of time, from memory, where imports are resolved already.
-fn precompile(ahead: Option<Ahead>, title: &Title, compiled: Compiled<'_>, interrupt: &Interrupt) {
+/// Warns of an image that cannot run as the title means.
+fn warn_of_damage(title: &Title) {
+    if let Some(damage) = title.image.damage() {
+        let name = &title.name;
+        tracing::warn!(target: "kernel", "{name} is damaged: {damage}; `xenia-rs verify` tells all that is wrong");
+    }
+}
+
+/// Memory, the engine and the GPU.
+struct Hardware {
+    memory: Arc<GuestMemory>,
+    engine: MachineEngine,
+    processor: Arc<Mutex<CommandProcessor>>,
+    /// Name of the GPU's backend.
+    backend: &'static str,
+    pipelines: Option<Arc<BackendTally>>,
+    adapter: Option<String>,
+    /// Whether the backend draws identically on every host.
+    is_exact: bool,
+}
+
+impl Hardware {
+    /// Creates the hardware; takes the graphics device out of the options.
+    fn new(
+        title: &Title,
+        image_digest: &ImageDigest,
+        options: &mut MachineOptions<'_>,
+        compiled: Compiled<'_>,
+    ) -> Result<Self> {
+        let memory = GuestMemory::new().context("guest memory")?;
+        let MachineConfig { cpu, executor: mode, gpu_inline, .. } = options.config;
+        let store = options
+            .code_cache
+            .as_deref()
+            .and_then(|folder| code_store::options(folder, title, reservations(cpu, mode)));
+        let engine = engine(&memory, cpu, mode, &title.image.functions, store)?;
+        let Drawing { backend: drawing, pipelines, adapter, is_exact } =
+            Drawing::new(title, image_digest, (options.video, options.device.take()), compiled)?;
+        let backend = drawing.name();
+        let gpu_config = Config {
+            capture_all: options.capture == Capture::Every,
+            inline: *gpu_inline,
+            short_pumps: mode.parallel,
+            concurrent: mode.parallel,
+            readback: options.video.readback.into(),
+            queries: options.video.queries.into(),
+            ..Config::default()
+        };
+        let processor = CommandProcessor::new(memory.clone(), drawing, gpu_config);
+        let processor = Arc::new(Mutex::new(Level::Graphics, processor));
+        Ok(Self { memory, engine, processor, backend, pipelines, adapter, is_exact })
+    }
+}
+
+/// Conditions that a state of the machine must share. The digest of the image takes time, so it is
+/// added where it is needed.
+fn conditions(
+    title: &Title,
+    options: &MachineOptions<'_>,
+    backend: &str,
+    clock: Clock,
+) -> Result<RecordingHeader> {
+    Ok(RecordingHeader::new(&title.name, options.config, clock)?
+        .with(backend, options.arguments)
+        .with_discs(title.discs.digests())
+        .with_patches(&title.patches))
+}
+
+/// Port of the display; takes the sink of pictures out of the options.
+fn video_port(
+    options: &mut MachineOptions<'_>,
+    processor: &Arc<Mutex<CommandProcessor>>,
+    memory: &Arc<GuestMemory>,
+) -> GpuPort {
+    let frames = std::mem::replace(&mut options.frames, Box::new(|_, _, _| {}));
+    let mode = options.config.console.display_mode();
+    GpuPort::new(processor.clone(), memory.clone(), options.capture, frames, mode)
+}
+
+/// Ports that are made before the others.
+struct MadePorts {
+    video: GpuPort,
+    xma: XmaPort,
+    clock: Clock,
+}
+
+/// Ports of the kernel; takes those of text and storage out of the options.
+fn ports(
+    title: &Title,
+    options: &mut MachineOptions<'_>,
+    (input, dialogs): OutsideInput,
+    MadePorts { video, xma, clock }: MadePorts,
+) -> Result<Ports> {
+    let parallel = options.config.executor.parallel;
+    Ok(Ports {
+        video: Box::new(video),
+        audio: options.sound.port(),
+        xma: Box::new(xma),
+        text: std::mem::replace(&mut options.text, Box::new(|_| {})),
+        input,
+        clock,
+        dialogs: Box::new(LoggedDialogs::new(dialogs, DialogLog)),
+        drive: Box::new(title.discs.clone()),
+        network: network::port(options.config.network, parallel)?,
+        storage: Box::new(ContentFolder {
+            folder: options.content.take(),
+            scratch: options.scratch.take(),
+            repeats: !parallel,
+        }),
+    })
+}
+
+/// Creates the event log, or goes on with it.
+fn event_log(options: &MachineOptions<'_>) -> Result<Option<EventLog>> {
+    let opened = if options.event_log_goes_on { EventLog::append } else { EventLog::create };
+    options.event_log.map(opened).transpose()
+}
+
+/// Sends the scheduler's events to the event log and the trace of calls, if there are any.
+fn send_events(
+    scheduler: &mut Scheduler,
+    (event_log, trace): (Option<&EventLog>, Option<Arc<CallTrace>>),
+    memory: &Arc<GuestMemory>,
+    image_digest: &ImageDigest,
+) {
+    let events = call_log::events(event_log);
+    let events = match trace {
+        Some(trace) => {
+            let sink: Box<dyn EventSink> =
+                Box::new(WakeEvents { trace, memory: memory.clone(), next: events });
+            Some(sink)
+        }
+        None => events,
+    };
+    if let Some(events) = events {
+        scheduler.set_events(events);
+        scheduler.emit(&Event::Image { sha256: image_digest.get() });
+    }
+}
+
+/// Loads the title and creates its first thread. Returns its part of the report.
+fn start_title(title: &Title, kernel: &Arc<Kernel>, scheduler: &mut Scheduler) -> Result<TitleReport> {
+    kernel.load_title(scheduler, &title.image).with_context(|| format!("cannot start {}", title.name))?;
+    let applied = kernel.modules.lock().title().map(|title| title.patches.clone());
+    Ok(TitleReport {
+        name: title.name.clone(),
+        id: title.image.execution.map(|execution| execution.title_id.to_string()),
+        folder: title.medium.as_ref().map(ToString::to_string),
+        patches: applied.unwrap_or_default(),
+    })
+}
+
+/// Names the title's functions to the ahead-of-time compiler, and compiles them with `precompile`.
+fn compile_ahead(
+    title: &Title,
+    ahead: Option<Ahead>,
+    precompile: Option<&Interrupt>,
+    compiled: Compiled<'_>,
+) {
+    if let Some(ahead) = &ahead {
+        ahead.name_functions(&code_ahead::starts(&title.image));
+    }
+    let Some(interrupt) = precompile else { return };
     let Some(ahead) = ahead else {
         remark!("xenia-rs: --precompile: nothing is compiled ahead, as this run keeps no compiled code");
         return;
@@ -248,38 +315,43 @@ fn precompile(ahead: Option<Ahead>, title: &Title, compiled: Compiled<'_>, inter
     );
 }
 
-/// The recording to write or replay.
-struct Tape<'a> {
-    record: Option<&'a Path>,
-    replay: Option<&'a Path>,
-    loads_state: bool,
+/// The recording of the run, and its input from outside: recorded, replayed, or neither.
+struct RecordedInputs {
+    /// Conditions of a run that is recorded or replayed.
+    header: Option<RecordingHeader>,
+    outside: OutsideInput,
+    recorded: Option<RunRecording>,
+    trouble: Trouble,
+    write_errors: WriteErrors,
 }
 
-impl Tape<'_> {
-    /// Whether the run is recorded or replayed.
-    fn is_used(&self) -> bool {
-        self.record.is_some() || self.replay.is_some()
-    }
-
-    /// Wraps the input sources to record them, or replaces them by a recording.
-    fn between(
-        &self,
-        outside: OutsideInput,
-        header: &RecordingHeader,
-        trouble: &Trouble,
-        write_errors: &WriteErrors,
-    ) -> Result<(OutsideInput, Option<RunRecording>)> {
-        match (self.record, self.replay) {
-            (Some(path), _) => {
+impl RecordedInputs {
+    /// Takes the input sources out of the options, and wraps them to record them, or replaces them
+    /// by a recording.
+    fn new(
+        options: &mut MachineOptions<'_>,
+        conditions: &RecordingHeader,
+        image_digest: &ImageDigest,
+    ) -> Result<Self> {
+        let input = std::mem::replace(&mut options.input, Box::new(NoInput));
+        let dialogs = std::mem::replace(&mut options.dialogs, Box::new(AutomaticDialogs::default()));
+        let outside: OutsideInput = (input, dialogs);
+        let (trouble, write_errors) = (Trouble::default(), WriteErrors::default());
+        let is_used = options.record.is_some() || options.replay.is_some();
+        let header = is_used.then(|| conditions.clone().with_image(image_digest.get()));
+        let (outside, recorded) = match (&header, options.record, options.replay) {
+            (Some(header), Some(path), _) => {
                 let (outside, made) = recording::record(path, header, outside, write_errors.clone())?;
-                Ok((outside, Some(made)))
+                (outside, Some(made))
             }
-            (None, Some(path)) => {
-                let (outside, reel) = recording::replay(path, header, self.loads_state, trouble.clone())?;
-                Ok((outside, Some(reel)))
+            (Some(header), None, Some(path)) => {
+                let (outside, reel) =
+                    recording::replay(path, header, options.state.is_some(), trouble.clone())?;
+                (outside, Some(reel))
             }
-            (None, None) => Ok((outside, None)),
-        }
+            _ => (outside, None),
+        };
+        Ok(Self { header, outside, recorded, trouble, write_errors })
     }
 }
 
@@ -289,38 +361,32 @@ fn deployment(title: &Title, license: Option<u32>) -> Deployment {
     Deployment { license: license.or(found.license), ..found }
 }
 
-/// Observers of calls that the kernel gets.
-struct ObservedCalls {
-    history: bool,
-    costs: bool,
-    trace: Option<Arc<CallTrace>>,
-}
-
-/// Builds the kernel, with the title's disks.
+/// Builds the kernel, with the title's disks; takes the launch out of the options.
 fn kernel(
-    (title, deployment, console, observed): (&Title, Deployment, &ConsoleConfig, ObservedCalls),
+    title: &Title,
+    options: &mut MachineOptions<'_>,
+    call_trace: Option<Arc<CallTrace>>,
     memory: &Arc<GuestMemory>,
     ports: Ports,
-    launched: Option<Launched>,
-    arguments: &[String],
 ) -> Result<Arc<Kernel>> {
     let mut config = KernelConfig {
         keys: title.keys.clone(),
-        deployment,
+        deployment: deployment(title, options.config.license),
         patches: title.patches.clone(),
-        call_history: observed.history,
-        call_costs: observed.costs,
-        call_trace: observed.trace,
+        call_history: options.call_history,
+        call_costs: options.profile.is_some(),
+        call_trace,
         ..KernelConfig::default()
     };
-    console.apply(&mut config);
+    options.config.console.apply(&mut config);
+    let launched = options.launched.take();
     if let Some(launched) = &launched {
         let path = &launched.launch.path;
         let name = path.rsplit('\\').next().unwrap_or(path);
         config.command_line = format!("\"{name}\"");
         config.image_path.clone_from(path);
     } else {
-        config.command_line = command_line("default.xex", arguments)?;
+        config.command_line = command_line("default.xex", options.arguments)?;
     }
     let kernel = Kernel::new(memory.clone(), config, ports, registry()).context("kernel")?;
     if let Some(inheritance) = launched.and_then(|launched| launched.inheritance) {
