@@ -14,7 +14,7 @@
 //! Guests cannot name a file with `=` in it. A package that is created anew over an old one gets a
 //! new folder. Its header points there only when the title closes or flushes the package, or the
 //! run ends. Until then, even after a crash, the host has the previous package. Each file in a
-//! package, and the header, is replaced atomically (`draft.rs` of xenia-vfs).
+//! package, and the header, is replaced atomically (`atomic_replace.rs` of xenia-vfs).
 
 mod achievements;
 mod header;

@@ -3,7 +3,7 @@
 //! No file outside the folder is reachable ([`paths`]). Guests see regular files and directories
 //! only. The host's times, free space, listing order and letter case are hidden; the guest's times
 //! and attributes are stored in the folder, see [`super::stamp`]. Writes replace files atomically,
-//! see [`super::draft`].
+//! see [`super::atomic_replace`].
 
 mod file;
 mod host_names;
@@ -13,8 +13,8 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+use super::atomic_replace::{Facts, HostFileHandle, OpenHostFiles, remove_open};
 use super::device::{Device, Entry, FileData, Volume, sort};
-use super::draft::{Drafts, Facts, SharedDraft, remove_open};
 use super::path::{FATX_NAME, MAXIMUM_NAMES};
 use super::quota::Quota;
 use super::stamp::{Stamps, attributes};
@@ -41,7 +41,7 @@ pub struct HostFolder {
     /// Canonical path of the folder.
     root: PathBuf,
     /// Open files; `None` for a read-only folder.
-    drafts: Option<Drafts>,
+    open_files: Option<OpenHostFiles>,
     /// Times and attributes; `None` for a read-only folder.
     stamps: Option<Stamps>,
     listings: Listings,
@@ -65,8 +65,14 @@ impl HostFolder {
         let root = folder.canonicalize()?;
         let stamps = Some(Stamps::read(&root));
         count_files(&root, &quota, MAXIMUM_NAMES)?;
-        let drafts = Some(Drafts::in_place(quota));
-        Ok(Self { root, drafts, stamps, listings: Listings::default(), restored: RestoredFiles::default() })
+        let open_files = Some(OpenHostFiles::in_place(quota));
+        Ok(Self {
+            root,
+            open_files,
+            stamps,
+            listings: Listings::default(),
+            restored: RestoredFiles::default(),
+        })
     }
 
     /// Removes all files and directories. Open files lose their names.
@@ -82,8 +88,8 @@ impl HostFolder {
         if let Some(stamps) = &self.stamps {
             stamps.clear();
         }
-        if let Some(drafts) = &self.drafts {
-            drafts.erased();
+        if let Some(open_files) = &self.open_files {
+            open_files.erased();
         }
         Ok(())
     }
@@ -99,8 +105,14 @@ impl HostFolder {
             return Err(io::ErrorKind::NotADirectory.into());
         }
         let stamps = writable.is_some().then(|| Stamps::read(&root));
-        let drafts = writable.map(|limits| Drafts::new(&root, limits));
-        Ok(Self { root, drafts, stamps, listings: Listings::default(), restored: RestoredFiles::default() })
+        let open_files = writable.map(|limits| OpenHostFiles::new(&root, limits));
+        Ok(Self {
+            root,
+            open_files,
+            stamps,
+            listings: Listings::default(),
+            restored: RestoredFiles::default(),
+        })
     }
 
     /// Discards the stamps of a removed path.
@@ -111,8 +123,8 @@ impl HostFolder {
     }
 
     /// The state for changes; fails for a read-only folder.
-    fn drafts(&self) -> VfsResult<&Drafts> {
-        self.drafts.as_ref().ok_or(VfsError::ReadOnly)
+    fn open_files(&self) -> VfsResult<&OpenHostFiles> {
+        self.open_files.as_ref().ok_or(VfsError::ReadOnly)
     }
 
     /// Removes a file, whose name is free at once.
@@ -122,7 +134,7 @@ impl HostFolder {
 
     /// Accounts for the removal of a file; `was_there`: the host had it.
     fn removed_file(&mut self, path: &[String], at: &Path, size: u64, was_there: bool) -> VfsResult<()> {
-        self.drafts()?.removed(at, size);
+        self.open_files()?.removed(at, size);
         if !was_there {
             // The thread that commits closed files may have put it there since it was looked for;
             // from now on it can't.
@@ -135,7 +147,7 @@ impl HostFolder {
     /// Size of a file, including pending changes.
     fn size_at(&self, path: &Path) -> VfsResult<u64> {
         match self.open_at(path) {
-            Some(draft) => draft.lock().size(),
+            Some(file) => file.lock().size(),
             None => Ok(path.metadata()?.len()),
         }
     }
@@ -149,7 +161,7 @@ impl HostFolder {
             stamp.attributes |= attributes::READ_ONLY;
         }
         let size = if directory { 0 } else { size };
-        Ok(Entry { name, directory, size, read_only: self.drafts.is_none(), stamp })
+        Ok(Entry { name, directory, size, read_only: self.open_files.is_none(), stamp })
     }
 }
 
@@ -187,10 +199,10 @@ impl Drop for HostFolder {
 
 impl Device for HostFolder {
     fn volume(&self) -> Volume {
-        if self.drafts.is_none() {
+        if self.open_files.is_none() {
             return Volume::DISC;
         }
-        if let Some((bytes, free)) = self.drafts.as_ref().and_then(Drafts::disk_space) {
+        if let Some((bytes, free)) = self.open_files.as_ref().and_then(OpenHostFiles::disk_space) {
             return Volume {
                 file_system: Volume::FATX,
                 total_units: bytes / UNIT,
@@ -250,64 +262,68 @@ impl Device for HostFolder {
 
     fn open(&self, path: &[String], write: bool) -> VfsResult<Box<dyn FileData>> {
         if write {
-            self.drafts()?;
+            self.open_files()?;
         }
         let found = self.look_up(path)?;
         let Facts { directory, read_only, .. } = found.facts()?;
         if directory {
             return Err(VfsError::IsDirectory);
         }
-        let Found { path: at, draft, .. } = found;
-        let Some(drafts) = &self.drafts else { return Ok(Box::new(HostFile(File::open(at)?))) };
+        let Found { path: at, file, .. } = found;
+        let Some(open_files) = &self.open_files else { return Ok(Box::new(HostFile(File::open(at)?))) };
         // A rename would replace a file that the host's user has write-protected.
         if write && read_only {
             return Err(VfsError::ReadOnly);
         }
-        if write && draft.is_some() {
+        if write && file.is_some() {
             // If it waits in a group, its contents are committed before they change.
-            drafts.closed.commit_all();
+            open_files.closed.commit_all();
         }
-        let draft = draft.map_or_else(|| drafts.open(&at), Ok)?;
-        Ok(Box::new(SharedDraft { draft, write, closed: drafts.closed.clone() }))
+        let file = file.map_or_else(|| open_files.open(&at), Ok)?;
+        Ok(Box::new(HostFileHandle { file, write, closed: open_files.closed.clone() }))
     }
 
     fn create_file(&mut self, path: &[String]) -> VfsResult<Box<dyn FileData>> {
         let at = self.new_path(path)?;
-        let drafts = self.drafts()?;
-        Ok(Box::new(SharedDraft { draft: drafts.create(&at)?, write: true, closed: drafts.closed.clone() }))
+        let open_files = self.open_files()?;
+        Ok(Box::new(HostFileHandle {
+            file: open_files.create(&at)?,
+            write: true,
+            closed: open_files.closed.clone(),
+        }))
     }
 
     fn create_directory(&mut self, path: &[String]) -> VfsResult<()> {
         let at = self.new_path(path)?;
-        let drafts = self.drafts()?;
-        let made = drafts.quota.enter(|| Ok(fs::create_dir(&at)?));
-        made.inspect_err(|_| drafts.write_back_errors.add(&at))?;
-        drafts.add_name();
-        drafts.write_back_errors.made_good(&at);
+        let open_files = self.open_files()?;
+        let made = open_files.quota.enter(|| Ok(fs::create_dir(&at)?));
+        made.inspect_err(|_| open_files.write_back_errors.add(&at))?;
+        open_files.add_name();
+        open_files.write_back_errors.made_good(&at);
         // Sync the parent directory too: after a crash of the host the new directory could be
         // missing with its files.
-        drafts.sync_folder(at.parent().unwrap_or(&self.root))
+        open_files.sync_folder(at.parent().unwrap_or(&self.root))
     }
 
     fn remove(&mut self, path: &[String]) -> VfsResult<()> {
-        let drafts = self.drafts()?;
+        let open_files = self.open_files()?;
         if path.is_empty() {
             return Err(VfsError::ReadOnly);
         }
         let at = self.host_path(path)?;
         if at.is_dir() {
-            if !drafts.created_in(&at, |_| true).is_empty() {
+            if !open_files.created_in(&at, |_| true).is_empty() {
                 return Err(VfsError::NotEmpty);
             }
             if let Some(links) = self.unseen_in(&at) {
                 // Leftovers of failed saves, and links that lead nowhere or out of the folder: the
                 // title sees an empty directory and removes it with them.
-                super::draft::sweep(&at);
+                super::atomic_replace::sweep(&at);
                 links.iter().try_for_each(fs::remove_file)?;
             }
             fs::remove_dir(&at)?;
-            drafts.quota.leave();
-            drafts.write_back_errors.forget(&at);
+            open_files.quota.leave();
+            open_files.write_back_errors.forget(&at);
             self.forget(path);
             return Ok(());
         }
@@ -317,7 +333,7 @@ impl Device for HostFolder {
     }
 
     fn rename(&mut self, from: &[String], to: &[String], replace: bool) -> VfsResult<()> {
-        self.drafts()?;
+        self.open_files()?;
         if from.is_empty() {
             return Err(VfsError::ReadOnly);
         }
@@ -326,7 +342,7 @@ impl Device for HostFolder {
             Err(VfsError::Exists) => self.replaced(&source, to, replace)?,
             result => result.map(|target| (target.clone(), target))?,
         };
-        let drafts = self.drafts()?;
+        let open_files = self.open_files()?;
         if source == target {
             return Ok(());
         }
@@ -334,7 +350,7 @@ impl Device for HostFolder {
             return Err(VfsError::InvalidName);
         }
         // The new name must never have the contents from before the pending writes.
-        drafts.commit_below(&source)?;
+        open_files.commit_below(&source)?;
         if replaced == source {
             fs::rename(&source, &target)?;
         } else {
@@ -348,16 +364,16 @@ impl Device for HostFolder {
             }
             fs::rename(&source, &target)?;
             if there {
-                drafts.removed(&replaced, size);
+                open_files.removed(&replaced, size);
             }
         }
-        drafts.add_name();
-        drafts.moved(&source, &target);
+        open_files.add_name();
+        open_files.moved(&source, &target);
         if let Some(stamps) = &self.stamps {
             stamps.moved(from, to);
         }
         // Without this the host may lose the new name in a crash.
-        drafts.sync_folder(target.parent().unwrap_or(&self.root))
+        open_files.sync_folder(target.parent().unwrap_or(&self.root))
     }
 
     fn set_stamp(&mut self, path: &[String], stamp: Stamp) -> VfsResult<()> {
@@ -368,23 +384,23 @@ impl Device for HostFolder {
     }
 
     fn flush_below(&self, path: &[String]) -> VfsResult<()> {
-        let drafts = self.drafts()?;
+        let open_files = self.open_files()?;
         let at = match self.host_path(path) {
             Ok(at) => {
-                drafts.commit_below(&at)?;
+                open_files.commit_below(&at)?;
                 at
             }
             // The path could not even be created.
             Err(VfsError::NotFound | VfsError::PathNotFound) => host_names::below(&self.root, path),
             Err(error) => return Err(error),
         };
-        if drafts.write_back_errors.has(&at) { Err(VfsError::Full) } else { Ok(()) }
+        if open_files.write_back_errors.has(&at) { Err(VfsError::Full) } else { Ok(()) }
     }
 
     fn forget_write_back_errors(&self, path: &[String]) {
         let at = self.host_path(path).unwrap_or_else(|_| host_names::below(&self.root, path));
-        if let Some(drafts) = &self.drafts {
-            drafts.write_back_errors.forget(&at);
+        if let Some(open_files) = &self.open_files {
+            open_files.write_back_errors.forget(&at);
         }
     }
 
@@ -396,15 +412,17 @@ impl Device for HostFolder {
     }
 
     fn discard(&mut self) {
-        if let Some(drafts) = &self.drafts {
-            drafts.discard();
+        if let Some(open_files) = &self.open_files {
+            open_files.discard();
         }
         self.stamps = None;
     }
 
     fn abandon(&mut self) {
-        if let Some(drafts) = self.drafts.as_ref().filter(|drafts| drafts.disk_space().is_none()) {
-            drafts.discard();
+        if let Some(open_files) =
+            self.open_files.as_ref().filter(|open_files| open_files.disk_space().is_none())
+        {
+            open_files.discard();
         }
     }
 

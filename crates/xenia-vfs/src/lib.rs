@@ -20,9 +20,9 @@
 //! sharing modes and NT statuses belong to its callers.
 #![forbid(unsafe_code)]
 
+mod atomic_replace;
 mod container;
 mod device;
-mod draft;
 mod error;
 mod fatx;
 mod holes;

@@ -15,7 +15,7 @@
 //! are appended, and the last line of a path wins; the file is rewritten when most of it is stale,
 //! or when it was damaged.
 
-use super::{VfsResult, draft, path};
+use super::{VfsResult, atomic_replace, path};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -280,7 +280,7 @@ impl Stamps {
             }
         }
         if whole {
-            draft::replace(&self.file, |file| file.write_all(text.as_bytes()))?;
+            atomic_replace::replace(&self.file, |file| file.write_all(text.as_bytes()))?;
             content.lines = lines;
         } else {
             content.append(OpenOptions::new().create(true).append(true).open(&self.file), &text)?;

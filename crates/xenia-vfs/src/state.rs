@@ -17,7 +17,7 @@ use xenia_state::{Impossible, Unsaveable, check};
 /// Largest part of the saved bytes.
 const PART: usize = 32 << 20;
 /// Most bytes of files in host folders that a state may have.
-const MAX_DRAFT_BYTES: u64 = 64 << 20;
+const MAX_TEMPORARY_BYTES: u64 = 64 << 20;
 /// Most mounted devices.
 const MAX_MOUNTS: usize = 2048;
 
@@ -29,7 +29,7 @@ pub struct SavedBytes {
     /// The next byte to be taken: the part, and the offset in it.
     at: (usize, usize),
     /// Number of bytes of files in host folders.
-    drafts: u64,
+    temporary_files: u64,
 }
 
 impl SavedBytes {
@@ -76,9 +76,9 @@ impl SavedBytes {
     }
 
     /// Counts the bytes of a file in a host folder that are to be put.
-    pub(crate) fn admit_draft(&mut self, size: u64) -> Result<(), Unsaveable> {
-        self.drafts = self.drafts.saturating_add(size);
-        let fits = self.drafts <= MAX_DRAFT_BYTES;
+    pub(crate) fn admit_temporary_file(&mut self, size: u64) -> Result<(), Unsaveable> {
+        self.temporary_files = self.temporary_files.saturating_add(size);
+        let fits = self.temporary_files <= MAX_TEMPORARY_BYTES;
         fits.then_some(()).ok_or_else(|| "the title is writing files of more than 64 MiB".into())
     }
 }
@@ -100,8 +100,9 @@ pub enum DeviceState {
 impl DeviceState {
     /// Paths of the files that were being written in a folder of the host.
     pub fn written(&self) -> impl Iterator<Item = &[String]> {
-        let drafts = if let Self::Folder(folder) = self { folder.drafts.as_slice() } else { &[] };
-        drafts.iter().map(|draft| draft.path.as_slice())
+        let temporary_files =
+            if let Self::Folder(folder) = self { folder.temporary_files.as_slice() } else { &[] };
+        temporary_files.iter().map(|file| file.path.as_slice())
     }
 
     /// Checks that a device has no state of its own.
@@ -115,12 +116,12 @@ impl DeviceState {
 pub struct FolderState {
     /// Bytes and entries that the run has added.
     pub(crate) used: [u64; 2],
-    pub(crate) drafts: Vec<DraftState>,
+    pub(crate) temporary_files: Vec<TemporaryFileState>,
 }
 
 /// A file that is being written in a folder of the host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct DraftState {
+pub(crate) struct TemporaryFileState {
     pub(crate) path: Vec<String>,
     pub(crate) size: u64,
     pub(crate) stamp: Stamp,

@@ -36,7 +36,7 @@ const ALLOWED: [(&str, &str); 9] = [
     ("xenia-kernel/src/imports/registry.rs", "resume"),
     ("xenia-kernel/src/imports/registry.rs", "continue_long_call"),
     ("xenia-sched/src/directory.rs", "LOOKS"),
-    ("xenia-vfs/src/draft/names.rs", "NUMBER"),
+    ("xenia-vfs/src/atomic_replace/names.rs", "NUMBER"),
 ];
 
 /// Reports fields and statics that a saved state could not contain.

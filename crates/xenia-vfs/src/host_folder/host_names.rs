@@ -2,7 +2,7 @@
 //! two characters that no name of a title has, on every host, so that folders can be moved between
 //! hosts: `=com1.txt=`.
 
-use crate::draft::is_draft;
+use crate::atomic_replace::is_temporary;
 use crate::path::is_reserved;
 use crate::stamp::is_stamp_file;
 use std::borrow::Cow;
@@ -24,12 +24,12 @@ pub(super) fn guest_name(name: &str) -> &str {
 
 /// Whether a file with this name on the host is hidden from guests: it is ours, or a device.
 pub(super) fn is_hidden(name: &str) -> bool {
-    is_draft(name) || is_stamp_file(name) || is_reserved(name)
+    is_temporary(name) || is_stamp_file(name) || is_reserved(name)
 }
 
 /// Whether a guest finds and makes no file with this name: it is one of ours, or has marks.
 pub(super) fn is_refused(name: &str) -> bool {
-    is_draft(name) || is_stamp_file(name) || guest_name(name) != name
+    is_temporary(name) || is_stamp_file(name) || guest_name(name) != name
 }
 
 /// The guest's name of a host path.

@@ -8,7 +8,7 @@
 use super::HostFolder;
 use super::host_names::{below, host_name, is_refused, name_of};
 use super::listings::DirectoryState;
-use crate::draft::{Draft, Drafts, Facts, is_draft};
+use crate::atomic_replace::{Facts, OpenHostFile, OpenHostFiles, is_temporary};
 use crate::{VfsError, VfsResult};
 use std::fs::{self, Metadata};
 use std::io;
@@ -23,7 +23,7 @@ use xenia_sync::Mutex;
 pub(super) struct Found {
     pub(super) path: PathBuf,
     /// The open file, if the guest has it open.
-    pub(super) draft: Option<Arc<Mutex<Draft>>>,
+    pub(super) file: Option<Arc<Mutex<OpenHostFile>>>,
     /// Metadata from the host; `None` if it was not queried.
     metadata: Option<Metadata>,
 }
@@ -31,13 +31,13 @@ pub(super) struct Found {
 impl Found {
     /// A result without metadata.
     fn unseen(path: PathBuf) -> Self {
-        Self { path, draft: None, metadata: None }
+        Self { path, file: None, metadata: None }
     }
 
     /// Metadata; for an open file, including pending changes.
     pub(super) fn facts(&self) -> VfsResult<Facts> {
-        match (&self.draft, &self.metadata) {
-            (Some(draft), _) => draft.lock().facts(),
+        match (&self.file, &self.metadata) {
+            (Some(file), _) => file.lock().facts(),
             (None, Some(metadata)) => Ok(Facts::from(metadata)),
             (None, None) => Ok(Facts::from(&self.path.metadata()?)),
         }
@@ -61,8 +61,8 @@ impl HostFolder {
     /// Looks up a guest path.
     pub(super) fn look_up(&self, path: &[String]) -> VfsResult<Found> {
         let exact = below(&self.root, path);
-        if let Some(draft) = self.open_at(&exact) {
-            return Ok(Found { draft: Some(draft), ..Found::unseen(exact) });
+        if let Some(file) = self.open_at(&exact) {
+            return Ok(Found { file: Some(file), ..Found::unseen(exact) });
         }
         let mut at = Found::unseen(self.root.clone());
         for (index, name) in path.iter().enumerate() {
@@ -77,14 +77,14 @@ impl HostFolder {
             };
         }
         if at.path != exact {
-            at.draft = self.open_at(&at.path);
+            at.file = self.open_at(&at.path);
         }
         Ok(at)
     }
 
     /// The open file at a host path, if any.
-    pub(super) fn open_at(&self, path: &Path) -> Option<Arc<Mutex<Draft>>> {
-        self.drafts.as_ref()?.at(path)
+    pub(super) fn open_at(&self, path: &Path) -> Option<Arc<Mutex<OpenHostFile>>> {
+        self.open_files.as_ref()?.at(path)
     }
 
     /// The entry of a host directory with this name: an exact match, otherwise the first in byte
@@ -101,7 +101,7 @@ impl HostFolder {
         // Before the host's names are read: a group that is committed meanwhile moves names there.
         let created = self.created_in(folder, |created| created.eq_ignore_ascii_case(name));
         // The first entry visible to guests: a link that leads outside does not occupy a name.
-        let added = self.drafts.as_ref().map_or(0, Drafts::names_added);
+        let added = self.open_files.as_ref().map_or(0, OpenHostFiles::names_added);
         let state = DirectoryState { changed: directory.changed()?, added };
         let mut found = self.listings.differing_in_case(folder, name, state)?.into_iter();
         if let Some(path) = found.find_map(|name| self.inside(folder.join(name))) {
@@ -112,7 +112,10 @@ impl HostFolder {
 
     /// Names of the files in a host directory that are `wanted` and not yet on the host.
     pub(super) fn created_in(&self, directory: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
-        self.drafts.as_ref().map(|drafts| drafts.created_in(directory, wanted)).unwrap_or_default()
+        self.open_files
+            .as_ref()
+            .map(|open_files| open_files.created_in(directory, wanted))
+            .unwrap_or_default()
     }
 
     /// Links in a directory that holds only those and temporary files, and no link that guests see;
@@ -123,7 +126,7 @@ impl HostFolder {
             let entry = entry.ok()?;
             if entry.file_type().ok()?.is_symlink() && self.inside(entry.path()).is_none() {
                 links.push(entry.path());
-            } else if !entry.file_name().to_str().is_some_and(is_draft) {
+            } else if !entry.file_name().to_str().is_some_and(is_temporary) {
                 return None;
             }
         }
@@ -133,7 +136,7 @@ impl HostFolder {
     /// Looks up a host path from a listing.
     pub(super) fn shown(&self, path: PathBuf) -> Option<Found> {
         let found = self.inside(path)?;
-        Some(Found { draft: self.open_at(&found.path), ..found })
+        Some(Found { file: self.open_at(&found.path), ..found })
     }
 
     /// The canonical path; `None` if it is not a regular file or directory inside the root.
@@ -156,12 +159,12 @@ impl HostFolder {
 
     /// A file that the guest has made and that is not yet on the host.
     pub(super) fn made(&self, path: PathBuf) -> Found {
-        Found { draft: self.open_at(&path), ..Found::unseen(path) }
+        Found { file: self.open_at(&path), ..Found::unseen(path) }
     }
 
     /// The host path for a new entry.
     pub(super) fn new_path(&self, path: &[String]) -> VfsResult<PathBuf> {
-        self.drafts()?;
+        self.open_files()?;
         let Some((name, parent)) = path.split_last() else { return Err(VfsError::Exists) };
         if is_refused(name) {
             return Err(VfsError::InvalidName);

@@ -3,8 +3,8 @@
 
 use super::HostFolder;
 use super::host_names::guest_name;
-use crate::draft::PIECE;
-use crate::state::{DeviceState, DraftState, FolderState, SavedBytes, is_path};
+use crate::atomic_replace::PIECE;
+use crate::state::{DeviceState, FolderState, SavedBytes, TemporaryFileState, is_path};
 use crate::{Device, FileData, VfsError};
 use std::path::Path;
 use xenia_state::{Impossible, Unsaveable, check};
@@ -25,26 +25,26 @@ impl HostFolder {
         let Self {
             // Not saved: the host's path.
             root,
-            drafts,
+            open_files,
             stamps,
             // Read again.
             listings: _,
             // Empty but during a restore.
             restored: _,
         } = self;
-        let Some(drafts) = drafts else { return Ok(DeviceState::Elsewhere) };
+        let Some(open_files) = open_files else { return Ok(DeviceState::Elsewhere) };
         let mut states = Vec::new();
-        for (path, size) in drafts.state(bytes)? {
+        for (path, size) in open_files.state(bytes)? {
             let path = guest_path(root, &path)
                 .ok_or("a file that is being written has a name that is not Unicode")?;
             let stamp = stamps.as_ref().map(|stamps| stamps.get(&path)).unwrap_or_default();
-            states.push(DraftState { path, size, stamp });
+            states.push(TemporaryFileState { path, size, stamp });
         }
-        if drafts.disk_space().is_some() {
+        if open_files.disk_space().is_some() {
             // A scratch disk counts what it has when it is opened.
             return Ok(DeviceState::Elsewhere);
         }
-        Ok(DeviceState::Folder(FolderState { used: drafts.quota.state(), drafts: states }))
+        Ok(DeviceState::Folder(FolderState { used: open_files.quota.state(), temporary_files: states }))
     }
 
     /// Makes the files that were being written again, beside the files that the host has.
@@ -53,12 +53,13 @@ impl HostFolder {
         state: DeviceState,
         bytes: &mut SavedBytes,
     ) -> Result<(), Impossible> {
-        let DeviceState::Folder(FolderState { used, drafts }) = state else {
-            let is_folder = self.drafts.as_ref().is_some_and(|drafts| drafts.disk_space().is_none());
+        let DeviceState::Folder(FolderState { used, temporary_files }) = state else {
+            let is_folder =
+                self.open_files.as_ref().is_some_and(|open_files| open_files.disk_space().is_none());
             check(!is_folder, "a folder of the host is of another kind in the state")?;
             return state.check_elsewhere();
         };
-        for DraftState { path, size, stamp } in drafts {
+        for TemporaryFileState { path, size, stamp } in temporary_files {
             check(
                 !path.is_empty() && is_path(&path),
                 "a file that was being written has an impossible name",
@@ -75,7 +76,7 @@ impl HostFolder {
             fill(&**file, size, bytes)?;
             self.set_stamp(&path, stamp).map_err(failed)?;
         }
-        let folder = self.drafts.as_ref().ok_or("a folder of the state can't be written to")?;
+        let folder = self.open_files.as_ref().ok_or("a folder of the state can't be written to")?;
         folder.quota.restore(used)
     }
 }

@@ -1,10 +1,10 @@
 //! Tests of host folders: the guest's view, and the files left on the host.
 
-mod drafts;
 mod strange_names;
+mod temporary_files;
 
 use super::*;
-use crate::draft::is_draft;
+use crate::atomic_replace::is_temporary;
 #[cfg(unix)]
 use std::os::unix::fs::symlink;
 use std::sync::atomic::Ordering;
@@ -124,7 +124,7 @@ fn on_host(folder: &Path) -> Vec<String> {
     let mut found: Vec<String> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| !is_draft(name) && name != ".xenia-stamps")
+        .filter(|name| !is_temporary(name) && name != ".xenia-stamps")
         .collect();
     found.sort();
     found
@@ -159,7 +159,7 @@ fn open_files_follow_renames_and_survive_removal() {
     assert_eq!(device.find(&names(&["c"])), Err(VfsError::NotFound));
     drop(made);
     assert_eq!(on_host(folder.path()), ["b"]);
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
 }
 
 #[test]
@@ -217,9 +217,9 @@ fn a_draft_has_the_size_that_the_host_would_say() {
     let on_host = || {
         let mut sizes = fs::read_dir(folder.path()).unwrap().map(|entry| {
             let entry = entry.unwrap();
-            (is_draft(entry.file_name().to_str().unwrap()), entry.metadata().unwrap().len())
+            (is_temporary(entry.file_name().to_str().unwrap()), entry.metadata().unwrap().len())
         });
-        sizes.find(|(draft, _)| *draft).unwrap().1
+        sizes.find(|(is_temporary, _)| *is_temporary).unwrap().1
     };
     one.write_at(4, b"x").unwrap();
     for change in 0..6 {
@@ -291,7 +291,7 @@ fn paths_below_a_file_are_not_found() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("f"), "x").unwrap();
     let mut writable = HostFolder::writable(folder.path(), Arc::default()).unwrap();
-    let _draft = writable.create_file(&names(&["new"])).unwrap();
+    let _created = writable.create_file(&names(&["new"])).unwrap();
     let read_only = HostFolder::read_only(folder.path()).unwrap();
     for name in ["x", "X", ".xenia-stamps"] {
         for device in [&writable, &read_only] {
@@ -397,7 +397,7 @@ fn a_directory_that_becomes_a_link_takes_no_draft_outside() {
     fs::rename(folder.path().join("d"), folder.path().join("moved")).unwrap();
     symlink(outside.path(), folder.path().join("d")).unwrap();
     assert!(matches!(old.write_at(0, b"y"), Err(VfsError::Host(_))));
-    assert_eq!(made.write_at(0, b"y"), Ok(()), "its draft is where it was");
+    assert_eq!(made.write_at(0, b"y"), Ok(()), "its temporary file is where it was");
     assert!(made.flush().is_err() && also.flush().is_err());
     drop((made, old, also));
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
@@ -410,7 +410,8 @@ fn a_run_adds_only_so_many_files_and_directories() {
     fs::write(folder.path().join("old"), "x").unwrap();
     let limits = Arc::new(Limits::default());
     let mut device = HostFolder::writable(folder.path(), limits.clone()).unwrap();
-    let entries = |device: &HostFolder| device.drafts.as_ref().unwrap().quota.entries.load(Ordering::Relaxed);
+    let entries =
+        |device: &HostFolder| device.open_files.as_ref().unwrap().quota.entries.load(Ordering::Relaxed);
     device.create_directory(&names(&["d"])).unwrap();
     drop(device.create_file(&names(&["f"])).unwrap());
     assert!(
@@ -422,7 +423,7 @@ fn a_run_adds_only_so_many_files_and_directories() {
     device.remove(&names(&["d"])).unwrap();
     device.remove(&names(&["old"])).unwrap();
     assert_eq!(entries(&device), 0);
-    let quota = device.drafts.as_ref().unwrap().quota.clone();
+    let quota = device.open_files.as_ref().unwrap().quota.clone();
     quota.entries.store(Limit::DiskEntries.row().value, Ordering::Relaxed);
     assert_eq!(device.create_file(&names(&["f"])).err(), Some(VfsError::Full));
     assert_eq!(device.create_directory(&names(&["d"])), Err(VfsError::Full));

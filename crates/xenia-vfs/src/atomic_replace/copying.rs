@@ -2,11 +2,11 @@
 //! file.
 //!
 //! A file can have gigabytes. A long file is copied in parts; between them the writer retries
-//! ([`Draft::prepare`]), so that no call takes as long as the whole copy and other threads do not
-//! wait for the lock. The file does not change before the copy is complete: every write path ends
-//! at [`Draft::make_own`].
+//! ([`OpenHostFile::prepare`]), so that no call takes as long as the whole copy and other threads
+//! do not wait for the lock. The file does not change before the copy is complete: every write path
+//! ends at [`OpenHostFile::make_own`].
 
-use super::{Draft, check_in_place, names};
+use super::{OpenHostFile, check_in_place, names};
 use crate::VfsResult;
 use crate::holes::copy_part;
 use std::fs::{self, File};
@@ -20,7 +20,7 @@ pub(super) const PART: u64 = 0x100_0000;
 #[derive(Debug)]
 pub(super) struct Copying {
     path: PathBuf,
-    draft: Option<File>,
+    temporary: Option<File>,
     /// Offset of the first byte that is not copied yet.
     next: u64,
 }
@@ -36,13 +36,13 @@ impl Copying {
 
 impl Drop for Copying {
     fn drop(&mut self) {
-        if self.draft.is_some() {
+        if self.temporary.is_some() {
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-impl Draft {
+impl OpenHostFile {
     /// Does a part of the work before the file can be written; returns whether it is complete.
     pub(super) fn prepare(&mut self) -> VfsResult<bool> {
         if self.own || self.copying.is_none() && self.size()? <= PART {
@@ -62,17 +62,17 @@ impl Draft {
         }
         self.copying = None;
         let empty = self.begin()?;
-        self.become_draft(empty);
+        self.become_temporary(empty);
         Ok(())
     }
 
     fn begin(&self) -> VfsResult<Copying> {
         check_in_place(&self.folder)?;
-        let (path, draft) = names::make(&self.folder)?;
-        let copying = Copying { path, draft: Some(draft), next: 0 };
+        let (path, temporary) = names::make(&self.folder)?;
+        let copying = Copying { path, temporary: Some(temporary), next: 0 };
         // The temporary file replaces the file, so it needs the same permissions.
-        if let Some(draft) = &copying.draft {
-            draft.set_permissions(self.content.metadata()?.permissions())?;
+        if let Some(temporary) = &copying.temporary {
+            temporary.set_permissions(self.content.metadata()?.permissions())?;
         }
         Ok(copying)
     }
@@ -83,9 +83,9 @@ impl Draft {
             Some(copying) => copying,
             None => self.begin()?,
         };
-        let Some(draft) = &mut copying.draft else { return Ok(true) };
-        let Some(next) = copy_part(&self.content, draft, copying.next, PART)? else {
-            self.become_draft(copying);
+        let Some(temporary) = &mut copying.temporary else { return Ok(true) };
+        let Some(next) = copy_part(&self.content, temporary, copying.next, PART)? else {
+            self.become_temporary(copying);
             return Ok(true);
         };
         copying.next = next;
@@ -93,9 +93,9 @@ impl Draft {
         Ok(false)
     }
 
-    fn become_draft(&mut self, mut copied: Copying) {
-        let Some(draft) = copied.draft.take() else { return };
-        (self.content, self.own, self.path) = (Arc::new(draft), true, Some(copied.path.clone()));
+    fn become_temporary(&mut self, mut copied: Copying) {
+        let Some(temporary) = copied.temporary.take() else { return };
+        (self.content, self.own, self.path) = (Arc::new(temporary), true, Some(copied.path.clone()));
         self.known = None;
         if self.target.is_none() {
             self.discard();

@@ -1,6 +1,6 @@
 //! Files being written, for saved states.
 
-use super::Drafts;
+use super::OpenHostFiles;
 use crate::host_folder::read_at;
 use crate::state::SavedBytes;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use xenia_state::Unsaveable;
 /// Size of the pieces in which a file is read.
 pub(crate) const PIECE: u64 = 1 << 20;
 
-impl Drafts {
+impl OpenHostFiles {
     /// The paths and sizes of all files with contents that the host does not have yet. The contents
     /// are put into `bytes`. Files that the title has closed are committed first.
     pub(crate) fn state(&self, bytes: &mut SavedBytes) -> Result<Vec<(PathBuf, u64)>, Unsaveable> {
@@ -28,21 +28,21 @@ impl Drafts {
             return Err("a file is open that was removed".into());
         }
         let mut files = Vec::new();
-        for (path, draft) in named {
-            let mut draft = draft.lock();
+        for (path, file) in named {
+            let mut file = file.lock();
             let failed = |error: crate::VfsError| format!("a file that is being written: {error}");
-            if draft.copying.is_some() || draft.gap.is_there() || draft.failure.is_some() {
+            if file.copying.is_some() || file.gap.is_there() || file.failure.is_some() {
                 return Err("a file is being copied, or could not be written".into());
             }
-            if *in_place || !draft.is_pending() {
+            if *in_place || !file.is_pending() {
                 continue;
             }
-            let size = draft.size().map_err(failed)?;
-            bytes.admit_draft(size)?;
+            let size = file.size().map_err(failed)?;
+            bytes.admit_temporary_file(size)?;
             let mut piece = Vec::new();
             for start in (0..size).step_by(PIECE as usize) {
                 piece.resize((size - start).min(PIECE) as usize, 0);
-                let count = read_at(&draft.content, start, &mut piece).map_err(failed)?;
+                let count = read_at(&file.content, start, &mut piece).map_err(failed)?;
                 if count < piece.len() {
                     return Err("a file that is being written is shorter than it was".into());
                 }

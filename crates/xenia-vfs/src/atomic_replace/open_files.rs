@@ -1,8 +1,8 @@
-//! Open files of a folder: one [`Draft`] per file, shared by all paths and handles.
+//! Open files of a folder: one [`OpenHostFile`] per file, shared by all paths and handles.
 
 mod state;
 
-use super::{ClosedFiles, Draft, folder_of, names, sync_folder};
+use super::{ClosedFiles, OpenHostFile, folder_of, names, sync_folder};
 use crate::VfsResult;
 use crate::quota::Quota;
 use crate::write_back_errors::{Gap, PACKAGES, WriteBackErrors};
@@ -16,21 +16,21 @@ use xenia_host::file::without_links;
 use xenia_limits::Limits;
 use xenia_sync::{Level, Mutex};
 
-type OpenDraft = Weak<Mutex<Draft>>;
+type WeakHostFile = Weak<Mutex<OpenHostFile>>;
 
 /// The table of open files. A look-up takes no lock of a file.
 #[derive(Debug, Default)]
 struct OpenTable {
     /// Files by target. Some may be closed already.
-    named: BTreeMap<PathBuf, OpenDraft>,
+    named: BTreeMap<PathBuf, WeakHostFile>,
     /// Files that were removed while open. Some may be closed already.
-    nameless: Vec<OpenDraft>,
+    nameless: Vec<WeakHostFile>,
     /// Number of named files at which closed ones are dropped.
     tidy_at: usize,
 }
 
 impl OpenTable {
-    fn insert(&mut self, target: PathBuf, file: OpenDraft) {
+    fn insert(&mut self, target: PathBuf, file: WeakHostFile) {
         if self.named.len() >= self.tidy_at {
             self.named.retain(|_, file| file.strong_count() > 0);
             self.tidy_at = 2 * self.named.len() + 64;
@@ -46,21 +46,21 @@ impl OpenTable {
 
     /// Records the removal of all names; returns all open files, with those that were removed
     /// before.
-    fn take_names(&mut self) -> Vec<Arc<Mutex<Draft>>> {
+    fn take_names(&mut self) -> Vec<Arc<Mutex<OpenHostFile>>> {
         self.nameless.extend(std::mem::take(&mut self.named).into_values());
         self.nameless.retain(|file| file.strong_count() > 0);
         self.nameless.iter().filter_map(Weak::upgrade).collect()
     }
 
     /// Targets at or below a path.
-    fn below(&self, path: &Path) -> impl Iterator<Item = (&PathBuf, &OpenDraft)> {
+    fn below(&self, path: &Path) -> impl Iterator<Item = (&PathBuf, &WeakHostFile)> {
         self.named.range(path.to_owned()..).take_while(move |(target, _)| target.starts_with(path))
     }
 }
 
 /// Files of a folder that the guest has open.
 #[derive(Debug)]
-pub(crate) struct Drafts {
+pub(crate) struct OpenHostFiles {
     open: Mutex<OpenTable>,
     pub(crate) quota: Arc<Quota>,
     pub(crate) write_back_errors: Arc<WriteBackErrors>,
@@ -72,13 +72,13 @@ pub(crate) struct Drafts {
     in_place: bool,
 }
 
-impl Drop for Drafts {
+impl Drop for OpenHostFiles {
     fn drop(&mut self) {
         self.closed.commit_all();
     }
 }
 
-impl Drafts {
+impl OpenHostFiles {
     /// An empty table. Removes stale temporary files below `root`.
     pub(crate) fn new(root: &Path, limits: Arc<Limits>) -> Self {
         names::sweep(root);
@@ -115,10 +115,10 @@ impl Drafts {
     pub(crate) fn erased(&self) {
         let files = self.open.lock().take_names();
         let mut kept = 0;
-        for draft in files {
-            let mut draft = draft.lock();
-            draft.target = None;
-            kept += self.quota.taken(draft.size().unwrap_or(0));
+        for file in files {
+            let mut file = file.lock();
+            file.target = None;
+            kept += self.quota.taken(file.size().unwrap_or(0));
         }
         self.quota.erased(kept);
         self.add_name();
@@ -147,48 +147,54 @@ impl Drafts {
     }
 
     /// Open files at or below a path, with their targets.
-    fn below(&self, path: &Path) -> Vec<(PathBuf, Arc<Mutex<Draft>>)> {
+    fn below(&self, path: &Path) -> Vec<(PathBuf, Arc<Mutex<OpenHostFile>>)> {
         let open = self.open.lock();
         let files = open.below(path).filter_map(|(target, file)| Some((target.clone(), file.upgrade()?)));
         files.collect()
     }
 
-    fn add(&self, path: &Path, draft: Draft) -> Arc<Mutex<Draft>> {
-        let draft = Arc::new(Mutex::new(Level::Leaf, draft));
-        self.open.lock().insert(path.to_owned(), Arc::downgrade(&draft));
-        draft
+    fn add(&self, path: &Path, file: OpenHostFile) -> Arc<Mutex<OpenHostFile>> {
+        let file = Arc::new(Mutex::new(Level::Leaf, file));
+        self.open.lock().insert(path.to_owned(), Arc::downgrade(&file));
+        file
     }
 
     /// The open file at this host path.
-    pub(crate) fn at(&self, path: &Path) -> Option<Arc<Mutex<Draft>>> {
+    pub(crate) fn at(&self, path: &Path) -> Option<Arc<Mutex<OpenHostFile>>> {
         self.open.lock().named.get(path).and_then(Weak::upgrade)
     }
 
-    pub(crate) fn open(&self, path: &Path) -> VfsResult<Arc<Mutex<Draft>>> {
-        if let Some(draft) = self.at(path) {
-            return Ok(draft);
+    pub(crate) fn open(&self, path: &Path) -> VfsResult<Arc<Mutex<OpenHostFile>>> {
+        if let Some(file) = self.at(path) {
+            return Ok(file);
         }
         let content = if self.in_place { Self::open_in_place(path, false)? } else { File::open(path)? };
-        Ok(self.add(path, self.draft(path, folder_of(path), Arc::new(content), None)))
+        Ok(self.add(path, self.open_host_file(path, folder_of(path), Arc::new(content), None)))
     }
 
     /// Makes a file; it appears on the host when it is committed.
-    pub(crate) fn create(&self, path: &Path) -> VfsResult<Arc<Mutex<Draft>>> {
+    pub(crate) fn create(&self, path: &Path) -> VfsResult<Arc<Mutex<OpenHostFile>>> {
         let folder = folder_of(path);
         if self.in_place {
             let content = self.quota.enter(|| Self::open_in_place(path, true))?;
             self.add_name();
-            return Ok(self.add(path, self.draft(path, folder, Arc::new(content), None)));
+            return Ok(self.add(path, self.open_host_file(path, folder, Arc::new(content), None)));
         }
         let made = self.quota.enter(|| names::make(&folder));
-        let (draft, content) = made.inspect_err(|_| self.write_back_errors.add(path))?;
-        Ok(self.add(path, self.draft(path, folder, Arc::new(content), Some(draft))))
+        let (temporary, content) = made.inspect_err(|_| self.write_back_errors.add(path))?;
+        Ok(self.add(path, self.open_host_file(path, folder, Arc::new(content), Some(temporary))))
     }
 
     /// The state of a newly opened file at `target`, with a temporary file at `path` if there is
     /// one.
-    fn draft(&self, target: &Path, folder: PathBuf, content: Arc<File>, path: Option<PathBuf>) -> Draft {
-        Draft {
+    fn open_host_file(
+        &self,
+        target: &Path,
+        folder: PathBuf,
+        content: Arc<File>,
+        path: Option<PathBuf>,
+    ) -> OpenHostFile {
+        OpenHostFile {
             target: Some(target.to_owned()),
             folder,
             content,
@@ -227,7 +233,7 @@ impl Drafts {
     /// Commits the open files at or below `path`.
     pub(crate) fn commit_below(&self, path: &Path) -> VfsResult<()> {
         self.closed.commit_all();
-        self.below(path).into_iter().try_for_each(|(_, draft)| draft.lock().commit())
+        self.below(path).into_iter().try_for_each(|(_, file)| file.lock().commit())
     }
 
     /// Deletes the temporary files of open files, which have no name afterwards and are not
@@ -235,10 +241,10 @@ impl Drafts {
     pub(crate) fn discard(&self) {
         self.closed.commit_all();
         let files = self.open.lock().take_names();
-        for draft in files {
-            let mut draft = draft.lock();
-            (draft.target, draft.copying) = (None, None);
-            draft.discard();
+        for file in files {
+            let mut file = file.lock();
+            (file.target, file.copying) = (None, None);
+            file.discard();
         }
     }
 
@@ -254,12 +260,12 @@ impl Drafts {
                 open.insert(target.clone(), Arc::downgrade(&shared));
             }
             let folder = folder_of(&target);
-            let mut draft = shared.lock();
-            if let Some(copying) = draft.copying.as_mut().filter(|_| target != *to) {
+            let mut file = shared.lock();
+            if let Some(copying) = file.copying.as_mut().filter(|_| target != *to) {
                 copying.moved(&folder);
             }
-            draft.folder = folder;
-            draft.target = Some(target);
+            file.folder = folder;
+            file.target = Some(target);
         }
     }
 
@@ -275,10 +281,10 @@ impl Drafts {
         self.quota.leave();
         self.write_back_errors.made_good(path);
         self.open.lock().remove(path);
-        if let Some(draft) = open {
-            let mut draft = draft.lock();
-            draft.target = None;
-            draft.discard();
+        if let Some(file) = open {
+            let mut file = file.lock();
+            file.target = None;
+            file.discard();
         }
     }
 }

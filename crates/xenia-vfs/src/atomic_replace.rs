@@ -1,5 +1,5 @@
-//! Atomic saves: guest writes go to a temporary file (a draft) beside the file, which is renamed
-//! over it.
+//! Atomic replacement of files: guest writes go to a temporary file beside the file, which is
+//! renamed over it.
 //!
 //! ```text
 //!  open ──► host's file ──first write──► .xenia-draft-PID-N ──flush, last close──► sync, rename
@@ -8,10 +8,10 @@
 //! Small files that are closed in quick succession are committed together ([`closed`]).
 //!
 //! However the program ends, the host has either the old or the new contents, and a new file exists
-//! completely or not at all. All handles of a file share one [`Draft`] ([`open_files`]), so a write
-//! is visible through every handle at once; temporary files are hidden from guests. A temporary
-//! file is locked while its program runs; one without a lock is removed when the folder is next
-//! opened ([`names`]).
+//! completely or not at all. All handles of a file share one [`OpenHostFile`] ([`open_files`]), so
+//! a write is visible through every handle at once; temporary files are hidden from guests. A
+//! temporary file is locked while its program runs; one without a lock is removed when the folder
+//! is next opened ([`names`]).
 //!
 //! The bytes that a run adds to the folder and the size of a file are bounded ([`Quota`]).
 //!
@@ -33,9 +33,9 @@ use super::write_back_errors::{Gap, WriteBackErrors};
 use super::{VfsError, VfsResult};
 pub(super) use closed::ClosedFiles;
 use copying::Copying;
-pub(super) use handle::SharedDraft;
-pub(super) use names::{is_draft, remove_open, sweep};
-pub(super) use open_files::{Drafts, PIECE};
+pub(super) use handle::HostFileHandle;
+pub(super) use names::{is_temporary, remove_open, sweep};
+pub(super) use open_files::{OpenHostFiles, PIECE};
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -62,7 +62,7 @@ impl From<&Metadata> for Facts {
 
 /// An open file of the guest and its pending contents.
 #[derive(Debug)]
-pub(super) struct Draft {
+pub(super) struct OpenHostFile {
     /// Path of the file; `None` if it was removed while open.
     target: Option<PathBuf>,
     /// Directory of the temporary file: the file's directory, because rename is reliable only
@@ -90,7 +90,7 @@ pub(super) struct Draft {
     failure: Option<VfsError>,
 }
 
-impl Draft {
+impl OpenHostFile {
     /// Metadata; a temporary file inherits the protection of its file.
     pub(super) fn facts(&mut self) -> VfsResult<Facts> {
         if let Some(known) = self.known.filter(|_| self.own) {
@@ -233,7 +233,7 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for OpenHostFile {
     fn drop(&mut self) {
         self.copying = None;
         if self.in_place {
@@ -292,9 +292,9 @@ fn leads_through_folders(path: &Path) -> io::Result<bool> {
 
 /// Gives a file of the host the contents that `fill` writes, at once and whole.
 pub(super) fn replace(file: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> VfsResult<()> {
-    let (path, mut draft) = names::make(&folder_of(file))?;
-    let replaced = fill(&mut draft)
-        .and_then(|()| draft.sync_all())
+    let (path, mut temporary) = names::make(&folder_of(file))?;
+    let replaced = fill(&mut temporary)
+        .and_then(|()| temporary.sync_all())
         .and_then(|()| fs::rename(&path, file))
         .and_then(|()| file::sync_folder(&folder_of(file)));
     if let Err(error) = replaced {

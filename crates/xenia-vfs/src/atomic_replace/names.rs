@@ -26,7 +26,7 @@ pub(super) const CLOSED_BYTES: u64 = 0x1_0000;
 const LONGEST: usize = 255;
 
 /// Whether this is the name of a temporary, closed or unsaved file.
-pub(crate) fn is_draft(name: &str) -> bool {
+pub(crate) fn is_temporary(name: &str) -> bool {
     begins(name, PREFIX) || begins(name, CLOSED) || begins(name, UNSAVED)
 }
 
@@ -68,16 +68,16 @@ pub(crate) fn remove_open(path: &Path) -> io::Result<()> {
 
 /// Renames a temporary file so that it is not removed when the folder is opened again; returns its
 /// path.
-pub(super) fn keep(folder: &Path, draft: PathBuf) -> PathBuf {
-    let name = draft.file_name().and_then(|name| name.to_str());
+pub(super) fn keep(folder: &Path, temporary: PathBuf) -> PathBuf {
+    let name = temporary.file_name().and_then(|name| name.to_str());
     let name = name.and_then(|name| name.strip_prefix(PREFIX).or_else(|| closed_target(name)));
-    let Some(name) = name.filter(|_| check_in_place(folder).is_ok()) else { return draft };
+    let Some(name) = name.filter(|_| check_in_place(folder).is_ok()) else { return temporary };
     // Process IDs are reused.
-    let kept = (0..).map(|number| draft.with_file_name(format!("{UNSAVED}{name}-{number}")));
+    let kept = (0..).map(|number| temporary.with_file_name(format!("{UNSAVED}{name}-{number}")));
     let kept = kept.take(usize::from(u8::MAX)).find(|kept| kept.symlink_metadata().is_err());
     match kept {
-        Some(kept) if fs::rename(&draft, &kept).is_ok() => kept,
-        _ => draft,
+        Some(kept) if fs::rename(&temporary, &kept).is_ok() => kept,
+        _ => temporary,
     }
 }
 
@@ -99,7 +99,7 @@ pub(super) fn closed_name(contents: &File, target: &Path) -> Option<String> {
 /// The name of the file that a closed file is to replace.
 fn closed_target(name: &str) -> Option<&str> {
     let (digest, target) = name.strip_prefix(CLOSED)?.split_once('-')?;
-    (digest.len() == DIGITS && !target.is_empty() && !is_draft(target) && !is_stamp_file(target))
+    (digest.len() == DIGITS && !target.is_empty() && !is_temporary(target) && !is_stamp_file(target))
         .then_some(target)
 }
 
@@ -135,7 +135,7 @@ pub(crate) fn sweep(folder: &Path) {
             sweep(&entry.path());
         } else if kind.is_file() && (begins(&name, PREFIX) || begins(&name, CLOSED)) {
             // A user of the file has marked it, in whatever container.
-            let unused = File::open(entry.path()).is_ok_and(|draft| is_unused(&draft));
+            let unused = File::open(entry.path()).is_ok_and(|temporary| is_unused(&temporary));
             if unused && complete(&entry.path(), folder, &name) {
                 continue;
             }

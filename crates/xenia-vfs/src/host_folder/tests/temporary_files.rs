@@ -1,8 +1,8 @@
 //! Tests of atomic saves: when writes reach the host, and removal of stale temporary files.
 
 use super::*;
-use crate::draft::is_draft;
-use crate::state::{DraftState, FolderState};
+use crate::atomic_replace::is_temporary;
+use crate::state::{FolderState, TemporaryFileState};
 
 #[test]
 fn the_host_has_the_old_contents_until_a_flush_or_the_last_close() {
@@ -26,7 +26,7 @@ fn the_host_has_the_old_contents_until_a_flush_or_the_last_close() {
     assert_eq!(fs::read(&path).unwrap().len(), 12, "somebody has it open still");
     drop(reader);
     assert_eq!(fs::read(&path).unwrap(), b"new");
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
 }
 
 #[test]
@@ -84,18 +84,18 @@ fn failed_replacement_keeps_an_unsaved_file() {
 #[test]
 fn temporary_files_in_use_survive_another_mount() {
     let folder = tempfile::tempdir().unwrap();
-    let drafts = || {
+    let count = || {
         let entries = fs::read_dir(folder.path()).unwrap();
-        entries.filter(|entry| is_draft(&entry.as_ref().unwrap().file_name().to_string_lossy())).count()
+        entries.filter(|entry| is_temporary(&entry.as_ref().unwrap().file_name().to_string_lossy())).count()
     };
     // The process ID exists here, but the process ran in another container and has ended.
     fs::write(folder.path().join(".xenia-draft-1-0"), "left").unwrap();
     let mut first = HostFolder::writable(folder.path(), Arc::default()).unwrap();
-    assert_eq!(drafts(), 0);
+    assert_eq!(count(), 0);
     let file = first.create_file(&names(&["a"])).unwrap();
     file.write_at(0, b"whole").unwrap();
     let second = HostFolder::writable(folder.path(), Arc::default()).unwrap();
-    assert_eq!(drafts(), 1, "another machine on the same folder leaves it alone");
+    assert_eq!(count(), 1, "another machine on the same folder leaves it alone");
     drop(file);
     assert_eq!(second.find(&names(&["a"])).unwrap().size, 5);
 }
@@ -107,12 +107,12 @@ fn a_refused_state_changes_no_file() {
     let path = folder.path().join("save");
     fs::write(&path, "saved").unwrap();
     let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
-    let drafts = [("save", 9), ("new", 1)].map(|(name, size)| DraftState {
+    let files = [("save", 9), ("new", 1)].map(|(name, size)| TemporaryFileState {
         path: names(&[name]),
         size,
         stamp: Stamp::default(),
     });
-    let state = DeviceState::Folder(FolderState { used: [0, 0], drafts: drafts.to_vec() });
+    let state = DeviceState::Folder(FolderState { used: [0, 0], temporary_files: files.to_vec() });
     assert!(device.restore(state, &mut SavedBytes::default()).is_err());
     device.discard();
     drop(device);
@@ -137,7 +137,7 @@ fn a_file_that_is_committed_while_it_is_removed_is_gone() {
         (!is_removed(device.remove_file(&at)).unwrap()).then_some((name, at, size))
     });
     let (name, at, size) = found.unwrap();
-    device.drafts().unwrap().closed.commit_all();
+    device.open_files().unwrap().closed.commit_all();
     assert!(at.exists());
     device.removed_file(&names(&[&name]), &at, size, false).unwrap();
     assert!(!at.exists());

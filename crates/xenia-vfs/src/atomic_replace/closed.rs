@@ -18,7 +18,7 @@
 //! files, closed packages) are synced. The title sees closed files like open ones.
 
 use super::names::{self, CLOSED_BYTES};
-use super::{Draft, sync_folder};
+use super::{OpenHostFile, sync_folder};
 use crate::VfsError;
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
@@ -41,7 +41,7 @@ const QUIET: Duration = Duration::from_millis(500);
 const SYNCERS: usize = 32;
 
 /// An open file of the table.
-pub(super) type SharedFile = Arc<xenia_sync::Mutex<Draft>>;
+pub(super) type SharedFile = Arc<xenia_sync::Mutex<OpenHostFile>>;
 
 /// Closed files that are not committed yet.
 #[derive(Debug, Default)]
@@ -177,7 +177,7 @@ fn sync(files: &[Arc<File>]) -> Vec<io::Result<()>> {
     })
 }
 
-impl Draft {
+impl OpenHostFile {
     /// Renames a small temporary file to a closed file; returns whether that was possible.
     fn become_closed(&mut self) -> bool {
         if self.has_gap() || self.failure.is_some() {
