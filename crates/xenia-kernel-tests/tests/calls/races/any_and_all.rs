@@ -35,49 +35,91 @@ struct Tokens {
     taken: [AtomicU64; OBJECTS],
 }
 
-#[test]
-fn concurrent_any_and_all_waits_take_each_signal_once() {
-    let ran = AtomicU64::new(0);
-    let routine = |_: &mut Guest, pc: u32, _: [u64; 4]| {
-        assert_eq!(u64::from(pc), ROUTINE);
-        ran.fetch_add(1, Relaxed)
-    };
-    let machine = HostThreads::new(&routine);
-    let object = |index: usize| u64::from(machine.scratch.0) + 0x40 * index as u64;
-    let timeout = machine.scratch.offset(0x800);
-    machine.run(machine.add_thread().0, |guest| {
-        guest.memory().write(timeout, -100_i64).unwrap();
+/// The consumers, which wait for the objects, and the roles of the threads beside them.
+struct SignalRace<'a> {
+    machine: &'a HostThreads<'a>,
+    consumers: Vec<Target>,
+    tokens: Tokens,
+    /// Number of the other threads that are not done.
+    busy: AtomicU64,
+    /// Number of APCs queued.
+    queued: AtomicU64,
+}
+
+impl<'a> SignalRace<'a> {
+    fn new(machine: &'a HostThreads<'a>) -> Self {
+        Self {
+            machine,
+            consumers: (0..CONSUMERS).map(|_| Target::new(machine)).collect(),
+            tokens: Tokens::default(),
+            busy: AtomicU64::new(0),
+            queued: AtomicU64::new(0),
+        }
+    }
+
+    fn object(&self, index: usize) -> u64 {
+        u64::from(self.machine.scratch.0) + 0x40 * index as u64
+    }
+
+    /// Addresses of the objects of a wait.
+    fn list(&self, number: usize) -> GuestAddr {
+        self.machine.scratch.offset(0x1000 + 0x40 * number as u32)
+    }
+
+    fn timeout(&self) -> GuestAddr {
+        self.machine.scratch.offset(0x800)
+    }
+
+    fn create_objects(&self, guest: &mut Guest) {
+        guest.memory().write(self.timeout(), -100_i64).unwrap();
         for index in 0..2 {
-            guest.call("KeInitializeEvent", &[object(index), 1, 0]);
-            guest.call("KeInitializeSemaphore", &[object(2 + index), 0, 0x7FFF_FFFF]);
+            guest.call("KeInitializeEvent", &[self.object(index), 1, 0]);
+            guest.call("KeInitializeSemaphore", &[self.object(2 + index), 0, 0x7FFF_FFFF]);
         }
         for (number, (objects, _)) in WAITS.iter().enumerate() {
             for (place, &index) in objects.iter().enumerate() {
-                let at = machine.scratch.offset(0x1000 + 0x40 * number as u32 + 4 * place as u32);
-                guest.memory().write(at, object(index) as u32).unwrap();
+                let at = self.list(number).offset(4 * place as u32);
+                guest.memory().write(at, self.object(index) as u32).unwrap();
             }
         }
-    });
-    let targets: Vec<Target> = (0..CONSUMERS).map(|_| Target::new(&machine)).collect();
-    let others: Vec<ThreadRef> = (0..3).map(|_| machine.add_thread().0).collect();
-    let (tokens, busy, queued) = (Tokens::default(), AtomicU64::new(3), AtomicU64::new(0));
-    let consume = |guest: &mut Guest, mut turn: usize| {
+    }
+
+    /// Runs the consumers and the other roles, each on a host thread.
+    fn run(&self) {
+        let roles: [fn(&Self, &mut Guest); 3] =
+            [Self::signal_events, Self::release_semaphores, Self::disturb_consumers];
+        self.busy.store(roles.len() as u64, Relaxed);
+        let others: Vec<ThreadRef> = roles.iter().map(|_| self.machine.add_thread().0).collect();
+        thread::scope(|scope| {
+            for (turn, consumer) in self.consumers.iter().enumerate() {
+                scope.spawn(move || self.machine.run(consumer.thread, |guest| self.consume(guest, turn)));
+            }
+            for (role, other) in roles.into_iter().zip(others) {
+                scope.spawn(move || {
+                    self.machine.run(other, |guest| role(self, guest));
+                    self.busy.fetch_sub(1, AcqRel);
+                });
+            }
+        });
+    }
+
+    /// Takes signals by all kinds of waits in turn, until the others are done and none is left.
+    fn consume(&self, guest: &mut Guest, mut turn: usize) {
         loop {
-            let last = busy.load(Acquire) == 0;
+            let last = self.busy.load(Acquire) == 0;
             turn += 1;
             let number = turn % WAITS.len();
             let (objects, kind) = WAITS[number];
-            let list = u64::from(machine.scratch.0) + 0x1000 + 0x40 * number as u64;
             let count = objects.len() as u64;
-            let arguments = [count, list, kind, 0, 0, 1, u64::from(timeout.0), 0];
-            match guest.status("KeWaitForMultipleObjects", &arguments) {
+            let [list, timeout] = [self.list(number), self.timeout()].map(|at| u64::from(at.0));
+            match guest.status("KeWaitForMultipleObjects", &[count, list, kind, 0, 0, 1, timeout, 0]) {
                 NtStatus(0) if kind == ALL => {
                     for &index in objects {
-                        tokens.taken[index].fetch_add(1, Relaxed);
+                        self.tokens.taken[index].fetch_add(1, Relaxed);
                     }
                 }
                 NtStatus(place) if kind == ANY && place < count as u32 => {
-                    tokens.taken[objects[place as usize]].fetch_add(1, Relaxed);
+                    self.tokens.taken[objects[place as usize]].fetch_add(1, Relaxed);
                 }
                 NtStatus::TIMEOUT if last => break,
                 NtStatus::TIMEOUT | NtStatus::USER_APC | ALERTED => {}
@@ -86,61 +128,77 @@ fn concurrent_any_and_all_waits_take_each_signal_once() {
         }
         // The end of the thread is part of the race.
         guest.call("ExTerminateThread", &[0]);
-    };
-    let (shared, consume, object) = (&machine, &consume, &object);
-    while_time_passes(&machine, || {
-        thread::scope(|scope| {
-            for (number, target) in targets.iter().enumerate() {
-                scope.spawn(move || shared.run(target.thread, |guest| consume(guest, number)));
-            }
-            for (number, &other) in others.iter().enumerate() {
-                let (tokens, busy, queued, targets) = (&tokens, &busy, &queued, &targets);
-                scope.spawn(move || {
-                    shared.run(other, |guest| {
-                        for round in 0..ROUNDS {
-                            let index = round as usize % 2;
-                            let target = &targets[round as usize % CONSUMERS];
-                            match (number, round % 16) {
-                                (0, 15) => {
-                                    let reset = guest.call("KeResetEvent", &[object(index)]);
-                                    tokens.taken[index].fetch_add(reset, Relaxed);
-                                }
-                                (0, _) => {
-                                    let before = guest.call("KeSetEvent", &[object(index), 0, 0]);
-                                    tokens.given[index].fetch_add(1 - before, Relaxed);
-                                }
-                                (1, _) => {
-                                    guest.call("KeReleaseSemaphore", &[object(2 + index), 0, 1, 0]);
-                                    tokens.given[2 + index].fetch_add(1, Relaxed);
-                                }
-                                (_, 0) => {
-                                    guest.call("KeSuspendThread", &[target.kthread]);
-                                    guest.call("KeResumeThread", &[target.kthread]);
-                                }
-                                (_, 1) => _ = guest.call("KeAlertThread", &[target.kthread, 1]),
-                                _ => {
-                                    let apc = [u64::from(target.handle.0), ROUTINE, 0, 0, 0];
-                                    if guest.status("NtQueueApcThread", &apc) == NtStatus::SUCCESS {
-                                        queued.fetch_add(1, Relaxed);
-                                    }
-                                }
-                            }
-                        }
-                    });
-                    busy.fetch_sub(1, AcqRel);
-                });
-            }
-        });
-    });
-    assert_eq!(ran.load(Relaxed), queued.into_inner());
-    for index in 0..OBJECTS {
-        let at = GuestAddr(object(index) as u32);
-        let left: u32 = machine.kernel.memory.read(at.offset(dispatcher_header::SIGNAL_STATE)).unwrap();
-        let [given, taken] = [&tokens.given, &tokens.taken].map(|tokens| tokens[index].load(Relaxed));
-        assert_eq!(given, taken + u64::from(left), "object {index}");
-        let held = machine.kernel.dispatcher.hold(&[at]);
-        assert_eq!(held.waiters(at).count(), 0, "object {index}");
     }
+
+    /// Sets the events, and resets them now and then.
+    fn signal_events(&self, guest: &mut Guest) {
+        for round in 0..ROUNDS {
+            let index = round as usize % 2;
+            if round % 16 == 15 {
+                let reset = guest.call("KeResetEvent", &[self.object(index)]);
+                self.tokens.taken[index].fetch_add(reset, Relaxed);
+            } else {
+                let before = guest.call("KeSetEvent", &[self.object(index), 0, 0]);
+                self.tokens.given[index].fetch_add(1 - before, Relaxed);
+            }
+        }
+    }
+
+    fn release_semaphores(&self, guest: &mut Guest) {
+        for round in 0..ROUNDS {
+            let index = 2 + round as usize % 2;
+            guest.call("KeReleaseSemaphore", &[self.object(index), 0, 1, 0]);
+            self.tokens.given[index].fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Suspends, alerts and interrupts the consumers.
+    fn disturb_consumers(&self, guest: &mut Guest) {
+        for round in 0..ROUNDS {
+            let consumer = &self.consumers[round as usize % CONSUMERS];
+            match round % 16 {
+                0 => {
+                    guest.call("KeSuspendThread", &[consumer.kthread]);
+                    guest.call("KeResumeThread", &[consumer.kthread]);
+                }
+                1 => _ = guest.call("KeAlertThread", &[consumer.kthread, 1]),
+                _ => {
+                    let apc = [u64::from(consumer.handle.0), ROUTINE, 0, 0, 0];
+                    if guest.status("NtQueueApcThread", &apc) == NtStatus::SUCCESS {
+                        self.queued.fetch_add(1, Relaxed);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Every signal was taken once or is left, and nobody waits.
+    fn check(&self) {
+        let Self { machine, tokens, .. } = self;
+        for index in 0..OBJECTS {
+            let at = GuestAddr(self.object(index) as u32);
+            let left: u32 = machine.kernel.memory.read(at.offset(dispatcher_header::SIGNAL_STATE)).unwrap();
+            let [given, taken] = [&tokens.given, &tokens.taken].map(|tokens| tokens[index].load(Relaxed));
+            assert_eq!(given, taken + u64::from(left), "object {index}");
+            let held = machine.kernel.dispatcher.hold(&[at]);
+            assert_eq!(held.waiters(at).count(), 0, "object {index}");
+        }
+    }
+}
+
+#[test]
+fn concurrent_any_and_all_waits_take_each_signal_once() {
+    let ran = AtomicU64::new(0);
+    let routine = |_: &mut Guest, pc: u32, _: [u64; 4]| {
+        assert_eq!(u64::from(pc), ROUTINE);
+        ran.fetch_add(1, Relaxed)
+    };
+    let machine = HostThreads::new(&routine);
+    let race = SignalRace::new(&machine);
+    machine.run(machine.add_thread().0, |guest| race.create_objects(guest));
+    while_time_passes(&machine, || race.run());
+    assert_eq!(ran.load(Relaxed), race.queued.load(Relaxed));
+    race.check();
 }
 
 #[test]
