@@ -7,7 +7,7 @@ pub(crate) const WATCHDOG: u32 = 0;
 /// The end of a profiler, whose thread holds it while it takes samples.
 pub(crate) const PROFILER: u32 = 1;
 /// The title that is open in a window.
-pub const OCCUPANT: u32 = 2;
+pub const OPEN_TITLE: u32 = 2;
 /// The library that a window shows.
 pub const LIBRARY: u32 = 3;
 /// The pages of a profile that a window shows.

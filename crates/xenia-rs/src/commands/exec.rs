@@ -6,7 +6,8 @@ mod files;
 mod folders;
 mod gallery;
 mod inside;
-mod occupant;
+mod machine;
+mod open_title;
 mod place;
 mod player;
 mod profile_pages;
@@ -14,45 +15,39 @@ mod refusal;
 mod remapping;
 mod reports;
 mod session;
-mod shelf;
 mod stopped;
 mod videos;
+mod window_library;
 mod windowed;
 
 use crate::cli::{ExecArgs, FrameLimit, nearest_command};
 use crate::settings;
 use anyhow::{Context, Result, anyhow};
 use files::{check_outputs, leaves_files};
+use machine::{MachinePorts, RunResources, machine};
 use reports::Reports;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use xenia::call_trace::TracedCalls;
-use xenia::code_store;
-use xenia::config::{AudioOutput, DialogPolicy, MachineConfig, SaveConfig, TitleConfig};
-use xenia::content::{self, HeldContent};
+use xenia::config::{AudioOutput, DialogPolicy, MachineConfig, TitleConfig};
+use xenia::content::HeldContent;
 use xenia::dialogs::AutomaticDialogs;
-use xenia::drawing::{CompileProgress, SharedDevice};
 use xenia::frames::{FrameFolder, write_png};
 use xenia::gpu_port::{Capture, FrameSink};
 use xenia::guest_log::GuestLog;
 use xenia::interrupt::Interrupt;
-use xenia::launches::{self, Before};
+use xenia::launches;
 use xenia::lock_order;
-use xenia::machine::{Finished, Launched, Machine, MachineOptions};
+use xenia::machine::Finished;
 use xenia::output::WriteErrors;
 use xenia::pace::{Pace, PaceControl};
-use xenia::profile::{PROFILE_RATE, ProfileOutput};
 use xenia::report::check_json;
 use xenia::say::{self, errln, remark};
-use xenia::sound::{Sound, VolumeControl};
 use xenia::state_slots::StateSlots;
 use xenia::title::{Title, region_note};
-use xenia::video::VideoRecorder;
 use xenia_cli::Code;
 use xenia_cli::{RunArgs, conclude, limits};
-use xenia_gdb::Listener;
 use xenia_gpu::SwapPicture;
-use xenia_kernel::ports::{Dialogs, Input, NoInput, ScratchPlace};
+use xenia_kernel::ports::NoInput;
 use xenia_render::RenderError;
 use xenia_sched::GuestTicks;
 use xenia_sync::{Level, Mutex};
@@ -192,14 +187,21 @@ fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<u8> 
     let saves = HeldContent::or_memory(&(&args.engine.content).into(), !args.engine.mode.parallel)?;
     let finished =
         launches::run(title, &limits, args.run.dump_threads_after, from, |title, before, launched| {
+            let (capture, frames) = outputs.port(before.frames, |_, _, _| {});
+            let ports = MachinePorts {
+                capture,
+                frames,
+                guest_log: &outputs.guest_log,
+                input: Box::new(NoInput),
+                dialogs: Box::new(AutomaticDialogs::new(policy)),
+            };
             let mut machine = machine(
                 args,
                 title,
                 before,
                 launched,
-                (outputs.port(before.frames, |_, _, _| {}), &outputs.guest_log),
-                (Box::new(NoInput), Box::new(AutomaticDialogs::new(policy))),
-                Making {
+                ports,
+                RunResources {
                     compiled: &|_, _, _| {},
                     interrupt,
                     volume: None,
@@ -304,112 +306,9 @@ impl Outputs {
     }
 }
 
-/// Progress reporting and cancellation while a machine is built.
-struct Making<'a> {
-    /// Receives the progress of compilation before the title runs.
-    compiled: CompileProgress<'a>,
-    /// Cancels the compilation.
-    interrupt: &'a Interrupt,
-    /// Volume that keys of the window change.
-    volume: Option<&'a VolumeControl>,
-    /// The videos that have the sound, too.
-    video: Option<&'a VideoRecorder>,
-    /// The window's graphics device.
-    device: Option<SharedDevice>,
-    /// The run's content folder.
-    saves: &'a HeldContent,
-}
-
 /// The content folder of a run with these flags in a window.
 pub(super) fn held_content(args: &ExecArgs) -> Result<HeldContent> {
     HeldContent::new(&(&args.engine.content).into(), !args.engine.mode.parallel)
-}
-
-fn machine(
-    args: &ExecArgs,
-    title: &Title,
-    before: &Before,
-    launched: Option<Launched>,
-    ((capture, frames), guest_log): ((Capture, FrameSink), &GuestLog),
-    (input, dialogs): (Box<dyn Input>, Box<dyn Dialogs>),
-    making: Making<'_>,
-) -> Result<Machine> {
-    let file = |path: &Option<PathBuf>| before.file(path.as_deref());
-    let wav = match &args.sound.audio {
-        Some(AudioOutput::Wav(path)) => before.file(Some(path)),
-        _ => None,
-    };
-    let sound = Sound::open(&(&args.sound).into(), wav.as_deref(), !args.picture.headless)?;
-    making.volume.inspect(|volume| sound.follow(volume));
-    making.video.inspect(|video| sound.record(video));
-    let (config, video) = ((&args.engine).into(), (&args.picture).into());
-    let code_cache = args.engine.code_cache.as_deref();
-    let saves = SaveConfig::from(&args.engine.content);
-    let debugger =
-        // It stays in the titles that are launched.
-        args.debug.gdb.as_ref().filter(|_| before.machines == 0).map(|address| {
-            Listener::open(address).with_context(|| format!("--gdb: cannot listen at {address}"))
-        });
-    let debugger = debugger.transpose()?;
-    let profile = file(&args.debug.profile);
-    let rate = args.debug.profile_rate.unwrap_or(PROFILE_RATE);
-    let traced_to = file(&args.debug.trace_calls_to);
-    let mut machine = Machine::new_with_compile_progress(
-        title,
-        MachineOptions {
-            device: making.device,
-            capture,
-            frames,
-            text: guest_log.port(title.image.kind),
-            input,
-            dialogs,
-            content: making.saves.folder(),
-            scratch: scratch_place(args, &saves)?,
-            code_cache: if args.is_compared() {
-                code_store::named_folder(code_cache)
-            } else {
-                code_store::folder(code_cache)
-            },
-            precompile: args.precompile.then_some(making.interrupt),
-            event_log: file(&args.run.event_log).as_deref(),
-            record: file(&args.run.record).as_deref(),
-            replay: file(&args.run.replay).as_deref(),
-            state: args.states.load_state.as_deref().filter(|_| before.machines == 0),
-            record_contention: file(&args.run.record_contention).as_deref(),
-            launched,
-            sound,
-            arguments: &args.arguments,
-            call_history: args.report.is_some() || !args.picture.headless,
-            profile: profile.as_deref().map(|path| ProfileOutput { path, rate }),
-            traced_calls: args
-                .debug
-                .trace_calls
-                .as_ref()
-                .map(|filter| TracedCalls { filter, file: traced_to.as_deref() }),
-            ..MachineOptions::new(&config, &video)
-        },
-        making.compiled,
-    )?;
-    if let Some(debugger) = debugger {
-        machine.set_debugger(debugger);
-    }
-    if before.machines == 0 {
-        machine.set_save_points(args.states.save_state.clone());
-    }
-    if let Some(limit) = args.states.rewind_limit() {
-        machine.set_rewind(Some(limit)).context("--rewind")?;
-    }
-    Ok(machine)
-}
-
-/// Location of the title's scratch disks. Runs that are compared have empty ones, unless a flag
-/// names their folder.
-fn scratch_place(args: &ExecArgs, saves: &SaveConfig) -> Result<Option<ScratchPlace>> {
-    let is_compared = args.is_compared() || args.engine.cpu.cross_check.is_some();
-    if is_compared && !args.scratch.is_given() {
-        return Ok(None);
-    }
-    content::scratch(&(&args.scratch).into(), saves, !args.engine.mode.parallel)
 }
 
 #[cfg(test)]

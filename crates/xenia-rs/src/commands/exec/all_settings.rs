@@ -1,7 +1,7 @@
 //! The pages of all settings: reads them with their sources, and writes changes to the settings
 //! file.
 
-use super::occupant::SharedOccupant;
+use super::open_title::SharedOpenTitle;
 use super::session::words;
 use crate::cli::{Cli, ExecArgs};
 use crate::settings::{
@@ -26,7 +26,7 @@ pub(super) struct AllSettings {
     named: Option<PathBuf>,
     /// The file that changes are written to.
     kept: Option<PathBuf>,
-    occupant: SharedOccupant,
+    open_title: SharedOpenTitle,
     /// The command line's definition, complete.
     definition: OnceLock<Command>,
 }
@@ -55,9 +55,9 @@ impl AllSettings {
     pub(super) fn new(
         own: ExecArgs,
         (named, kept): (Option<PathBuf>, Option<PathBuf>),
-        occupant: SharedOccupant,
+        open_title: SharedOpenTitle,
     ) -> Self {
-        Self { own, named, kept, occupant, definition: OnceLock::new() }
+        Self { own, named, kept, open_title, definition: OnceLock::new() }
     }
 
     fn definition(&self) -> &Command {
@@ -69,9 +69,9 @@ impl AllSettings {
         match target {
             SettingTarget::Title(path) => Some(MeantTitle::new(path.clone())),
             SettingTarget::All | SettingTarget::OpenTitle => {
-                let occupant = self.occupant.lock();
-                let path = occupant.as_ref().map(|occupant| occupant.file.clone());
-                drop(occupant);
+                let open_title = self.open_title.lock();
+                let path = open_title.as_ref().map(|open_title| open_title.file.clone());
+                drop(open_title);
                 path.map(MeantTitle::new)
             }
         }

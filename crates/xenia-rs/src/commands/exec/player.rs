@@ -2,12 +2,12 @@
 
 use super::all_settings::AllSettings;
 use super::gallery::{self, GalleryFolders};
-use super::occupant::{Occupant, SharedOccupant};
+use super::open_title::{OpenTitle, SharedOpenTitle};
 use super::place;
 use super::profile_pages::ProfilePages;
 use super::remapping::Remapping;
-use super::shelf::Shelf;
 use super::videos::WindowVideos;
+use super::window_library::WindowLibrary;
 use crate::cli::Cli;
 use crate::settings;
 use anyhow::{Context, Result};
@@ -28,17 +28,17 @@ use xenia_render::{
     VolumeChange, WindowPlace,
 };
 
-/// Wish about the title to come, once the present one has ended.
+/// A command of the window to the session, which follows it once the present title has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
+pub(super) enum SessionCommand {
     /// Run it again.
-    Again,
+    Restart,
     /// Go on from the state in a slot.
-    Load(u8),
+    LoadState(u8),
     /// Open the title in this file, or the demo.
     Open(Option<PathBuf>),
     /// Show the library.
-    Home,
+    ShowLibrary,
     /// End the run: its window was closed, or a signal came.
     Close,
 }
@@ -52,7 +52,7 @@ pub(super) struct Player {
     pub(super) dialog_keys: DialogKeys,
     pub(super) control: PaceControl,
     /// Screenshots, reports and states of the title that is open.
-    pub(super) occupant: SharedOccupant,
+    pub(super) open_title: SharedOpenTitle,
     pub(super) interrupt: Interrupt,
     pub(super) volume: VolumeControl,
     pub(super) videos: WindowVideos,
@@ -61,9 +61,9 @@ pub(super) struct Player {
     pub(super) profile: ProfilePages,
     /// File of the window's place; `None` if it is not kept.
     pub(super) place_file: Option<PathBuf>,
-    pub(super) wishes: mpsc::Sender<Wish>,
+    pub(super) commands: mpsc::Sender<SessionCommand>,
     /// The library; `None` if the window is one of a single title.
-    pub(super) shelf: Option<Shelf>,
+    pub(super) library: Option<WindowLibrary>,
     pub(super) remapping: Remapping,
     pub(super) all_settings: AllSettings,
     /// The file in which the menu keeps settings.
@@ -101,20 +101,20 @@ impl Client for Player {
     }
 
     fn rewind(&mut self, on: bool) -> Option<String> {
-        let can_rewind = self.occupant.lock().as_ref().is_some_and(|occupant| occupant.can_rewind);
+        let can_rewind = self.open_title.lock().as_ref().is_some_and(|open_title| open_title.can_rewind);
         self.control.rewind(on && can_rewind);
         (on && !can_rewind).then(|| "rewind is off: start with --rewind".to_owned())
     }
 
     fn again(&mut self) {
         // While a machine runs, no thread receives this.
-        let _ = self.wishes.send(Wish::Again);
+        let _ = self.commands.send(SessionCommand::Restart);
     }
 
     fn restart(&mut self) {
-        // In this order: the thread forgets the request once it has the wish.
+        // In this order: the thread forgets the request once it has the command.
         self.control.end_machine();
-        let _ = self.wishes.send(Wish::Again);
+        let _ = self.commands.send(SessionCommand::Restart);
     }
 
     fn open_menu(&mut self, open: bool) {
@@ -155,18 +155,18 @@ impl Client for Player {
     }
 
     fn keep(&mut self, number: u64, frame: &Frame) -> Result<String, String> {
-        let occupant = self.occupant.lock();
-        let Some(occupant) = &*occupant else { return Err(NO_TITLE.to_owned()) };
-        let kept = occupant.screenshots.keep(number, frame);
+        let open_title = self.open_title.lock();
+        let Some(open_title) = &*open_title else { return Err(NO_TITLE.to_owned()) };
+        let kept = open_title.screenshots.keep(number, frame);
         kept.map(|path| path.display().to_string()).map_err(|error| format!("{error:#}"))
     }
 
     fn video(&self) -> Option<bool> {
-        self.occupant.lock().is_some().then(|| self.videos.recorder.is_on())
+        self.open_title.lock().is_some().then(|| self.videos.recorder.is_on())
     }
 
     fn toggle_video(&mut self) -> String {
-        self.videos.toggle(self.occupant.lock().as_ref())
+        self.videos.toggle(self.open_title.lock().as_ref())
     }
 
     fn gallery(&self, first: usize) -> Option<GalleryModel> {
@@ -189,15 +189,15 @@ impl Client for Player {
     }
 
     fn states(&self) -> Option<StateList> {
-        let occupant = self.occupant.lock();
-        let slots = occupant.as_ref()?.slots.as_ref().ok()?;
+        let open_title = self.open_title.lock();
+        let slots = open_title.as_ref()?.slots.as_ref().ok()?;
         let list = (0..SLOTS).map(|slot| saved_in(slots, slot)).collect();
         Some(StateList { slots: list, can_undo: slots.age(UNDO).is_some() })
     }
 
     fn save_state(&mut self, slot: u8, picture: Option<&Frame>) -> Option<String> {
-        let occupant = self.occupant.lock();
-        let slots = match slots_of(occupant.as_ref()) {
+        let open_title = self.open_title.lock();
+        let slots = match slots_of(open_title.as_ref()) {
             Ok(slots) => slots,
             Err(reason) => return Some(format!("no state is saved: {reason}")),
         };
@@ -210,8 +210,8 @@ impl Client for Player {
     }
 
     fn load_state(&mut self, slot: Option<u8>) -> Result<(), String> {
-        let occupant = self.occupant.lock();
-        let slots = slots_of(occupant.as_ref())?;
+        let open_title = self.open_title.lock();
+        let slots = slots_of(open_title.as_ref())?;
         let slot = slot.unwrap_or(UNDO);
         if slots.age(slot).is_none() {
             return Err(match slot {
@@ -224,14 +224,14 @@ impl Client for Player {
         } else {
             self.control.save_and_end(UNDO);
         }
-        let _ = self.wishes.send(Wish::Load(slot));
+        let _ = self.commands.send(SessionCommand::LoadState(slot));
         Ok(())
     }
 
     fn report(&mut self, frame: Option<&Frame>) -> Option<String> {
-        let occupant = self.occupant.lock();
-        let Some(occupant) = &*occupant else { return Some(format!("no report: {NO_TITLE}")) };
-        occupant.reports.by_key(frame, &self.interrupt, &self.control)
+        let open_title = self.open_title.lock();
+        let Some(open_title) = &*open_title else { return Some(format!("no report: {NO_TITLE}")) };
+        open_title.reports.by_key(frame, &self.interrupt, &self.control)
     }
 
     fn copy(&mut self, text: &str) -> Result<(), String> {
@@ -247,13 +247,13 @@ impl Client for Player {
     }
 
     fn library(&mut self) -> Option<&mut dyn LibraryClient> {
-        self.shelf.as_mut().map(|shelf| shelf as &mut dyn LibraryClient)
+        self.library.as_mut().map(|library| library as &mut dyn LibraryClient)
     }
 }
 
 /// The slots of the title that is open, or why there are none.
-fn slots_of(occupant: Option<&Occupant>) -> Result<&StateSlots, &'static str> {
-    occupant.ok_or(NO_TITLE)?.slots.as_ref().map_err(|reason| *reason)
+fn slots_of(open_title: Option<&OpenTitle>) -> Result<&StateSlots, &'static str> {
+    open_title.ok_or(NO_TITLE)?.slots.as_ref().map_err(|reason| *reason)
 }
 
 /// The state in a slot, as the menu shows it.
@@ -285,7 +285,7 @@ mod tests {
 
     /// The client of a window that was opened with these flags.
     fn player(args: &ExecArgs) -> Player {
-        let (occupant, controllers) = (SharedOccupant::default(), Controllers::default());
+        let (open_title, controllers) = (SharedOpenTitle::default(), Controllers::default());
         Player {
             controllers: controllers.clone(),
             dialog_keys: DialogKeys::default(),
@@ -294,14 +294,14 @@ mod tests {
             volume: VolumeControl::new(100, false),
             videos: WindowVideos::default(),
             gallery: GalleryFolders { screenshots: PathBuf::new(), videos: PathBuf::new() },
-            profile: ProfilePages::new(args, &occupant),
+            profile: ProfilePages::new(args, &open_title),
             place_file: None,
-            wishes: mpsc::channel().0,
-            shelf: None,
+            commands: mpsc::channel().0,
+            library: None,
             remapping: Remapping(LiveInput::new(controllers, InputConfig::default())),
-            all_settings: AllSettings::new(args.clone(), (None, None), occupant.clone()),
+            all_settings: AllSettings::new(args.clone(), (None, None), open_title.clone()),
             settings_file: None,
-            occupant,
+            open_title,
         }
     }
 
@@ -311,7 +311,7 @@ mod tests {
         args.run.record = Some("r.jsonl".into());
         let mut player = player(&args);
         assert_eq!(player.load_state(Some(0)).unwrap_err(), NO_TITLE);
-        *player.occupant.lock() = Some(Occupant::new(&args, &Title::demo().unwrap()));
+        *player.open_title.lock() = Some(OpenTitle::new(&args, &Title::demo().unwrap()));
         let reason = "a run that writes files has no slots for states";
         assert_eq!(player.save_state(0, None), Some(format!("no state is saved: {reason}")));
         assert_eq!(player.load_state(Some(0)), Err(reason.to_owned()));
@@ -324,7 +324,7 @@ mod tests {
         for rewind in [true, false] {
             let mut args = ExecArgs::default();
             args.states.rewind = rewind;
-            *player.occupant.lock() = Some(Occupant::new(&args, &Title::demo().unwrap()));
+            *player.open_title.lock() = Some(OpenTitle::new(&args, &Title::demo().unwrap()));
             assert_eq!(player.rewind(true).is_none(), rewind);
             assert_eq!(player.rewind(false), None);
         }

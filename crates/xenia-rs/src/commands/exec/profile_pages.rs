@@ -6,7 +6,7 @@ mod subject;
 
 pub(super) use subject::DataSubject;
 
-use super::occupant::SharedOccupant;
+use super::open_title::SharedOpenTitle;
 use crate::cli::{ExecArgs, ExportForm};
 use crate::commands::content::import::{ImportChoice, PackageExists, import, to_write};
 use crate::commands::content::{export_one, to_read};
@@ -39,7 +39,7 @@ const MOST_EXPORTS: u32 = 99;
 #[derive(Clone)]
 pub(super) struct ProfilePages {
     own: Arc<ExecArgs>,
-    occupant: SharedOccupant,
+    open_title: SharedOpenTitle,
     sender: Arc<OnceLock<FrameSender>>,
     /// Folder of exports; `None`: there is no data folder.
     exports: Option<PathBuf>,
@@ -57,10 +57,10 @@ struct Shown {
 
 impl ProfilePages {
     /// The pages of a window with these flags.
-    pub(super) fn new(own: &ExecArgs, occupant: &SharedOccupant) -> Self {
+    pub(super) fn new(own: &ExecArgs, open_title: &SharedOpenTitle) -> Self {
         Self {
             own: Arc::new(own.clone()),
-            occupant: occupant.clone(),
+            open_title: open_title.clone(),
             sender: Arc::default(),
             exports: user_folders::data().map(|data| data.join(EXPORTS)),
             shown: Arc::new(Mutex::numbered(Level::Program, lock_order::PROFILE_PAGES, Shown::default())),
@@ -76,8 +76,11 @@ impl ProfilePages {
     fn subject(&self, of: &DataOwner) -> Result<DataSubject> {
         match of {
             DataOwner::Running => {
-                let occupant = self.occupant.lock();
-                occupant.as_ref().and_then(|occupant| occupant.data.clone()).context("there is no title")
+                let open_title = self.open_title.lock();
+                open_title
+                    .as_ref()
+                    .and_then(|open_title| open_title.data.clone())
+                    .context("there is no title")
             }
             DataOwner::InLibrary(path) => DataSubject::open(&self.own, path.as_deref()),
         }
@@ -274,7 +277,7 @@ fn import_text(path: &Path, imported: &Result<String>) -> String {
 
 impl ProfileClient for ProfilePages {
     fn has_title(&self) -> bool {
-        self.occupant.lock().as_ref().is_some_and(|occupant| occupant.data.is_some())
+        self.open_title.lock().as_ref().is_some_and(|open_title| open_title.data.is_some())
     }
 
     fn read_achievements(&mut self, of: &DataOwner, xuid: Option<u64>) {

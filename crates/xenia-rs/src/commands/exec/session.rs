@@ -1,9 +1,9 @@
 //! The titles that a window runs, one after the other, with the library between them.
 
-use super::occupant::Occupant;
-use super::player::Wish;
-use super::shelf::Shelf;
-use super::windowed::{Seat, run_machines};
+use super::open_title::OpenTitle;
+use super::player::SessionCommand;
+use super::window_library::WindowLibrary;
+use super::windowed::{WindowPorts, run_machines};
 use super::{Outputs, held_content, leaves_files, open_title, stopped};
 use crate::cli::ExecArgs;
 use anyhow::{Error, Result};
@@ -25,7 +25,7 @@ use xenia_sched::{EndKind, RunEnd};
 /// Stage of a session.
 pub(super) enum Next {
     /// The library, maybe because of a failure.
-    Home(Option<PageFailure>),
+    Library(Option<PageFailure>),
     /// A title, with the arguments for it.
     Run(Box<ExecArgs>, Box<Title>),
     /// The end, with this code.
@@ -36,12 +36,12 @@ pub(super) enum Next {
 pub(super) struct Session<'a> {
     /// The flags of the command line.
     pub(super) own: &'a ExecArgs,
-    pub(super) seat: Seat<'a>,
+    pub(super) ports: WindowPorts<'a>,
     pub(super) sender: &'a FrameSender,
-    pub(super) wishes: &'a mpsc::Receiver<Wish>,
+    pub(super) commands: &'a mpsc::Receiver<SessionCommand>,
     pub(super) interrupt: &'a Interrupt,
     /// The library; `None` if a single title is run.
-    pub(super) shelf: Option<&'a Shelf>,
+    pub(super) library: Option<&'a WindowLibrary>,
 }
 
 impl Session<'_> {
@@ -52,18 +52,18 @@ impl Session<'_> {
         loop {
             next = match next {
                 Next::End(code) => return Ok(code),
-                Next::Home(failure) => {
+                Next::Library(failure) => {
                     is_library = true;
-                    self.at_home(failure)
+                    self.show_library(failure)
                 }
                 Next::Run(args, title) => {
                     let name = title.short_name();
-                    let before = self.seat.volume.get();
+                    let before = self.ports.volume.get();
                     let ended = self.run_title(*args, *title, is_library);
-                    self.seat.volume.set(before.0, before.1);
+                    self.ports.volume.set(before.0, before.1);
                     match ended {
                         Err(error) if is_library && self.interrupt.cause().is_none() => {
-                            Next::Home(Some(failure(&name, &error)))
+                            Next::Library(Some(failure(&name, &error)))
                         }
                         ended => ended?,
                     }
@@ -73,21 +73,21 @@ impl Session<'_> {
     }
 
     /// Shows the library until a title is chosen.
-    fn at_home(&self, failure: Option<PageFailure>) -> Next {
-        *self.seat.occupant.lock() = None;
+    fn show_library(&self, failure: Option<PageFailure>) -> Next {
+        *self.ports.open_title.lock() = None;
         self.sender.home(failure);
-        if let Some(shelf) = self.shelf {
-            shelf.refresh();
+        if let Some(library) = self.library {
+            library.refresh();
         }
         loop {
-            match self.wishes.recv() {
-                Ok(Wish::Open(path)) => {
-                    self.seat.control.expect_machine();
+            match self.commands.recv() {
+                Ok(SessionCommand::Open(path)) => {
+                    self.ports.control.expect_machine();
                     return self.open(path);
                 }
                 // They are about a title that has ended in the meantime.
-                Ok(Wish::Again | Wish::Load(_) | Wish::Home) => {}
-                Ok(Wish::Close) | Err(_) => {
+                Ok(SessionCommand::Restart | SessionCommand::LoadState(_) | SessionCommand::ShowLibrary) => {}
+                Ok(SessionCommand::Close) | Err(_) => {
                     return Next::End(self.interrupt.cause().map_or(Code::Done, Code::from).number());
                 }
             }
@@ -127,13 +127,13 @@ impl Session<'_> {
                 let (volume, own) = (&args.sound, &self.own.sound);
                 // Settings of the title go before what the user has set in this session.
                 if (volume.volume, volume.mute) != (own.volume, own.mute) {
-                    self.seat.volume.set(volume.volume, volume.mute);
+                    self.ports.volume.set(volume.volume, volume.mute);
                 }
                 Next::Run(Box::new(args), Box::new(title))
             }
             Err(error) => {
                 let name = path.as_deref().map_or_else(|| "demo".to_owned(), short_name);
-                Next::Home(Some(failure(&name, &error)))
+                Next::Library(Some(failure(&name, &error)))
             }
         }
     }
@@ -141,14 +141,14 @@ impl Session<'_> {
     /// Runs the title, and again each time that the user requests this after its end. Returns what
     /// comes then.
     fn run_title(&self, mut args: ExecArgs, mut title: Title, is_library: bool) -> Result<Next> {
-        let Self { seat, sender, wishes, interrupt, .. } = self;
+        let Self { ports, sender, commands, interrupt, .. } = self;
         let again = !leaves_files(&args);
         let own_start = args.engine.start_time;
-        let occupant = Occupant::new(&args, &title);
-        *seat.occupant.lock() = Some(occupant.clone());
+        let current = OpenTitle::new(&args, &title);
+        *ports.open_title.lock() = Some(current.clone());
         if args.states.resume
             && args.states.load_state.is_none()
-            && let Some(slots) = occupant.slots.as_ref().ok().filter(|slots| slots.age(EXIT).is_some())
+            && let Some(slots) = current.slots.as_ref().ok().filter(|slots| slots.age(EXIT).is_some())
         {
             load(&mut args, slots.path(EXIT));
         }
@@ -156,23 +156,23 @@ impl Session<'_> {
             errln!("xenia-rs: --resume: no state is kept or loaded, since this run writes files");
         }
         loop {
-            if let Some(occupant) = &mut *seat.occupant.lock() {
+            if let Some(current) = &mut *ports.open_title.lock() {
                 // A restart may have read other settings.
-                occupant.can_rewind = args.states.rewind;
+                current.can_rewind = args.states.rewind;
             }
             sender.phase(Phase::Loading);
             let (name, file) = (title.short_name(), title.file());
             let last_frame = args.picture.last_frame.as_deref();
             let outputs = Outputs::new(&args.run, last_frame, args.report.is_some())?;
-            occupant.reports.keep(None);
+            current.reports.keep(None);
             let saves = held_content(&args)?;
-            let finished = run_machines(&args, (title, &occupant, &saves), seat, sender, &outputs, interrupt);
+            let finished = run_machines(&args, (title, &current, &saves), ports, sender, &outputs, interrupt);
             // A video ends with its machine.
-            seat.videos.recorder.end();
+            ports.videos.recorder.end();
             drop(saves);
             let loaded = args.states.load_state.take();
             args.engine.start_time = own_start;
-            let finished = match (finished, loaded, &occupant.slots) {
+            let finished = match (finished, loaded, &current.slots) {
                 (Err(error), Some(path), Ok(slots)) if slots.has(&path) && error.is::<StateRefusal>() => {
                     let is_exit = path == slots.path(EXIT);
                     sender.message(if is_exit { refuse_exit(slots, &error) } else { format!("{error:#}") });
@@ -187,36 +187,39 @@ impl Session<'_> {
                 (finished, ..) => finished?,
             };
             // A machine that is gone does not stop the motors it started.
-            seat.input.open(None);
-            let concluded = outputs.conclude(&finished, Some(&occupant.reports), interrupt);
+            ports.input.open(None);
+            let concluded = outputs.conclude(&finished, Some(&current.reports), interrupt);
             let code = args.exit_code(&finished, concluded);
             note_play(&args, file.as_deref(), &finished);
-            let mut wish = None;
-            if !seat.control.take_ended() {
-                // A wish to load that the machine did not follow is over.
-                wish = wishes.try_iter().filter(|wish| !matches!(wish, Wish::Load(_))).last();
+            let mut command = None;
+            if !ports.control.take_ended() {
+                // A command to load that the machine did not follow is over.
+                command = commands
+                    .try_iter()
+                    .filter(|command| !matches!(command, SessionCommand::LoadState(_)))
+                    .last();
                 let json = args.run.json.as_deref();
                 let is_attended = !args.run.has_limit() && !args.window.batch;
                 let why = is_attended.then(|| stopped::why(&name, &finished, json, again)).flatten();
                 let has_ended = matches!(finished.end, RunEnd::Ended(EndKind::Exit { code: 0 }));
                 match why {
                     Some(why) if !(is_library && has_ended) => {
-                        occupant.reports.keep(finished.bug_report);
+                        current.reports.keep(finished.bug_report);
                         sender.stopped(why);
                     }
                     _ if is_library && interrupt.cause().is_none() => {
-                        wish.get_or_insert(Wish::Home);
+                        command.get_or_insert(SessionCommand::ShowLibrary);
                     }
                     _ => return Ok(Next::End(code)),
                 }
             }
-            let wish = wish.map_or_else(|| newest_wish(wishes), Ok);
-            seat.control.expect_machine();
-            match (wish, &occupant.slots) {
-                (Ok(Wish::Again), _) => self.read_settings(&mut args),
-                (Ok(Wish::Load(slot)), Ok(slots)) => load(&mut args, slots.path(slot)),
-                (Ok(Wish::Open(path)), _) => return Ok(self.open(path)),
-                (Ok(Wish::Home), _) => return Ok(Next::Home(None)),
+            let command = command.map_or_else(|| newest_command(commands), Ok);
+            ports.control.expect_machine();
+            match (command, &current.slots) {
+                (Ok(SessionCommand::Restart), _) => self.read_settings(&mut args),
+                (Ok(SessionCommand::LoadState(slot)), Ok(slots)) => load(&mut args, slots.path(slot)),
+                (Ok(SessionCommand::Open(path)), _) => return Ok(self.open(path)),
+                (Ok(SessionCommand::ShowLibrary), _) => return Ok(Next::Library(None)),
                 _ => return Ok(Next::End(code)),
             }
             title = open_title(&args)?;
@@ -224,11 +227,11 @@ impl Session<'_> {
     }
 }
 
-/// Waits for a wish. The newest one counts: an older one is left from a machine that stayed, as its
-/// state could not be saved before a load, or was made twice before the machine ended.
-fn newest_wish(wishes: &mpsc::Receiver<Wish>) -> Result<Wish, mpsc::RecvError> {
-    let newer = |older, newer| if older == Wish::Close { older } else { newer };
-    wishes.recv().map(|first| wishes.try_iter().fold(first, newer))
+/// Waits for a command. The newest one counts: an older one is left from a machine that stayed, as
+/// its state could not be saved before a load, or was given twice before the machine ended.
+fn newest_command(commands: &mpsc::Receiver<SessionCommand>) -> Result<SessionCommand, mpsc::RecvError> {
+    let newer = |older, newer| if older == SessionCommand::Close { older } else { newer };
+    commands.recv().map(|first| commands.try_iter().fold(first, newer))
 }
 
 /// The arguments as a window needs them: parallel, unless a flag needs lockstep.
@@ -324,20 +327,20 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_that_was_not_followed_gives_way_to_a_later_one() {
-        let (sender, wishes) = mpsc::channel();
-        for wish in [Wish::Load(0), Wish::Again] {
-            sender.send(wish).unwrap();
+    fn a_command_that_was_not_followed_gives_way_to_a_later_one() {
+        let (sender, commands) = mpsc::channel();
+        for command in [SessionCommand::LoadState(0), SessionCommand::Restart] {
+            sender.send(command).unwrap();
         }
-        assert_eq!(newest_wish(&wishes), Ok(Wish::Again));
-        sender.send(Wish::Home).unwrap();
-        assert_eq!(newest_wish(&wishes), Ok(Wish::Home));
-        for wish in [Wish::Close, Wish::Home] {
-            sender.send(wish).unwrap();
+        assert_eq!(newest_command(&commands), Ok(SessionCommand::Restart));
+        sender.send(SessionCommand::ShowLibrary).unwrap();
+        assert_eq!(newest_command(&commands), Ok(SessionCommand::ShowLibrary));
+        for command in [SessionCommand::Close, SessionCommand::ShowLibrary] {
+            sender.send(command).unwrap();
         }
-        assert_eq!(newest_wish(&wishes), Ok(Wish::Close), "nothing comes after the end");
+        assert_eq!(newest_command(&commands), Ok(SessionCommand::Close), "nothing comes after the end");
         drop(sender);
-        assert!(newest_wish(&wishes).is_err(), "the window is gone");
+        assert!(newest_command(&commands).is_err(), "the window is gone");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Videos of the title in a window.
 
-use super::occupant::Occupant;
+use super::open_title::OpenTitle;
 use super::player::NO_TITLE;
 use std::sync::{Arc, OnceLock};
 use xenia::video::VideoRecorder;
@@ -20,16 +20,16 @@ impl WindowVideos {
     }
 
     /// Begins a video of the title that is open, or ends it. Returns a message.
-    pub(super) fn toggle(&self, occupant: Option<&Occupant>) -> String {
+    pub(super) fn toggle(&self, open_title: Option<&OpenTitle>) -> String {
         if self.recorder.is_on() {
             self.recorder.end();
             return "the video ends, and is being completed".to_owned();
         }
-        let Some(occupant) = occupant else { return format!("no video: {NO_TITLE}") };
+        let Some(open_title) = open_title else { return format!("no video: {NO_TITLE}") };
         // A video that ended by itself is complete.
         self.recorder.end();
         let window = self.window.clone();
-        let begun = self.recorder.begin(&occupant.video, move |text| {
+        let begun = self.recorder.begin(&open_title.video, move |text| {
             if let Some(window) = window.get() {
                 window.message(text);
             }

@@ -8,15 +8,16 @@ use super::all_settings::AllSettings;
 use super::ending::{CurrentRun, Moment};
 use super::gallery::GalleryFolders;
 use super::inside;
-use super::occupant::{Occupant, SharedOccupant};
+use super::machine::{MachinePorts, RunResources, machine};
+use super::open_title::{OpenTitle, SharedOpenTitle};
 use super::place;
-use super::player::{Player, Wish};
+use super::player::{Player, SessionCommand};
 use super::profile_pages::ProfilePages;
 use super::remapping::Remapping;
 use super::session::{self, Next, Session};
-use super::shelf::{SettingsFiles, Shelf};
 use super::videos::WindowVideos;
-use super::{Making, Outputs, leaves_files, machine};
+use super::window_library::{SettingsFiles, WindowLibrary};
+use super::{Outputs, leaves_files};
 use crate::cli::ExecArgs;
 use anyhow::Result;
 use std::panic::AssertUnwindSafe;
@@ -41,7 +42,7 @@ use xenia::title::Title;
 use xenia::video::VideoTarget;
 use xenia_cli::exit::Fault;
 use xenia_cli::limits;
-use xenia_kernel::ports::{Dialogs, Input};
+use xenia_kernel::ports::Dialogs;
 use xenia_render::{Figures, FrameSender, HeldParts, Hotkeys, Overlay, Phase, WindowConfig};
 
 /// Initial size of the window in logical pixels: the resolution of most titles.
@@ -102,7 +103,75 @@ pub(super) fn run(
         ..config(args, name, settings.hotkeys().clone())
     };
     let control = PaceControl::default();
-    let (controllers, dialog_keys) = (Controllers::default(), DialogKeys::default());
+    let (controllers, dialog_keys) = (open_pads(args, &settings)?, DialogKeys::default());
+    let input = LiveInput::new(controllers.clone(), settings);
+    let (command_sender, commands) = mpsc::channel();
+    let library = has_library(args)
+        .then(|| {
+            let files = SettingsFiles { named: named.clone(), kept: settings_file.clone() };
+            WindowLibrary::new(args, files, (control.clone(), command_sender.clone()))
+        })
+        .transpose()?;
+    let open_title = SharedOpenTitle::default();
+    let profile = ProfilePages::new(args, &open_title);
+    let volume = VolumeControl::new(args.sound.volume, args.sound.mute);
+    let player = Player {
+        profile: profile.clone(),
+        controllers: controllers.clone(),
+        dialog_keys: dialog_keys.clone(),
+        control: control.clone(),
+        open_title: open_title.clone(),
+        interrupt: interrupt.clone(),
+        volume: volume.clone(),
+        videos: videos.clone(),
+        gallery: GalleryFolders {
+            screenshots: args.window.screenshots.clone().unwrap_or_else(Screenshots::default_folder),
+            videos: VideoTarget::default_folder(),
+        },
+        place_file,
+        commands: command_sender.clone(),
+        library: library.clone(),
+        remapping: Remapping(input.clone()),
+        all_settings: AllSettings::new(args.clone(), (named, settings_file.clone()), open_title.clone()),
+        settings_file,
+    };
+    let (results, result) = mpsc::channel();
+    let current = CurrentRun::new(interrupt, result);
+    let interrupt = interrupt.clone();
+    let own = args.clone();
+    let thread = SessionThread {
+        own,
+        controllers,
+        input,
+        control,
+        dialog_keys,
+        open_title,
+        volume,
+        videos,
+        profile,
+        library,
+        interrupt,
+    };
+    xenia_render::run(config, player, move |sender| {
+        CurrentRun::handle_exit(Moment::Window);
+        thread.connect(&sender, command_sender, title.is_none());
+        std::thread::spawn(move || {
+            // The run's video is complete before its result is there: the end of the display waits
+            // for that, and for no more.
+            let end = || {
+                sender.end();
+                thread.videos.recorder.finish();
+            };
+            // The receiver is gone only if the program is ending.
+            let _ = results.send(guarded(|| thread.run(title, &sender, &commands), end));
+        });
+    })?;
+    current.finish()
+}
+
+/// The controllers of a window: those that the flags name, then the host's.
+fn open_pads(args: &ExecArgs, settings: &InputConfig) -> Result<Controllers> {
+    let controllers = Controllers::default();
     let files = [args.input.pad_mappings.clone(), settings.mappings()];
     let files: Vec<&Path> = files.iter().flatten().map(PathBuf::as_path).collect();
     // First, so that their users do not depend on the pads that are there.
@@ -112,102 +181,80 @@ pub(super) fn run(
     if settings.for_title(None).pads {
         controllers.look_for_pads(&files)?;
     }
-    let input = LiveInput::new(controllers.clone(), settings);
-    let (wishes, wished) = mpsc::channel();
-    let closes = wishes.clone();
-    let shelf = has_library(args)
-        .then(|| {
-            let files = SettingsFiles { named: named.clone(), kept: settings_file.clone() };
-            Shelf::new(args, files, (control.clone(), wishes.clone()))
-        })
-        .transpose()?;
-    let occupant = SharedOccupant::default();
-    let profile = ProfilePages::new(args, &occupant);
-    let player = Player {
-        profile: profile.clone(),
-        controllers: controllers.clone(),
-        dialog_keys: dialog_keys.clone(),
-        control: control.clone(),
-        occupant: occupant.clone(),
-        interrupt: interrupt.clone(),
-        volume: VolumeControl::new(args.sound.volume, args.sound.mute),
-        videos: videos.clone(),
-        gallery: GalleryFolders {
-            screenshots: args.window.screenshots.clone().unwrap_or_else(Screenshots::default_folder),
-            videos: VideoTarget::default_folder(),
-        },
-        place_file,
-        wishes,
-        shelf: shelf.clone(),
-        remapping: Remapping(input.clone()),
-        all_settings: AllSettings::new(args.clone(), (named, settings_file.clone()), occupant.clone()),
-        settings_file,
-    };
-    let volume = player.volume.clone();
-    let (results, result) = mpsc::channel();
-    let current = CurrentRun::new(interrupt, result);
-    let own = args.clone();
-    let machine_interrupt = interrupt.clone();
-    let own_videos = videos.clone();
-    xenia_render::run(config, player, move |sender| {
-        CurrentRun::handle_exit(Moment::Window);
+    Ok(controllers)
+}
+
+/// The thread that runs titles for the window.
+struct SessionThread {
+    /// The flags of the command line.
+    own: ExecArgs,
+    controllers: Controllers,
+    input: LiveInput,
+    control: PaceControl,
+    dialog_keys: DialogKeys,
+    open_title: SharedOpenTitle,
+    volume: VolumeControl,
+    videos: WindowVideos,
+    profile: ProfilePages,
+    library: Option<WindowLibrary>,
+    interrupt: Interrupt,
+}
+
+impl SessionThread {
+    /// Connects the parts that send to the window by themselves; `is_library`: the library is shown
+    /// first.
+    fn connect(&self, sender: &FrameSender, commands: mpsc::Sender<SessionCommand>, is_library: bool) {
         let pads = sender.clone();
-        own_videos.tell(&sender);
-        profile.begin(&sender);
-        controllers.watch_pads(move |held| {
+        self.videos.tell(sender);
+        self.profile.begin(sender);
+        self.controllers.watch_pads(move |held| {
             pads.pads(HeldParts { buttons: held.buttons, parts: held.parts.0 });
         });
-        let news = sender.clone();
-        controllers.tell_news_to(move |text| news.message(text));
-        let (closing, window) = (control.clone(), sender.clone());
-        machine_interrupt.when_requested(move || {
-            closing.close();
+        let messages = sender.clone();
+        self.controllers.tell_news_to(move |text| messages.message(text));
+        let (control, window) = (self.control.clone(), sender.clone());
+        self.interrupt.when_requested(move || {
+            control.close();
             window.end();
-            // A title that has ended waits for a wish; nothing else receives this.
-            let _ = closes.send(Wish::Close);
+            // A title that has ended waits for a command; nothing else receives this.
+            let _ = commands.send(SessionCommand::Close);
         });
-        if let Some(shelf) = &shelf {
-            shelf.begin(&sender, title.is_none());
+        if let Some(library) = &self.library {
+            library.begin(sender, is_library);
         }
-        std::thread::spawn(move || {
-            let ended = sender.clone();
-            let run = || {
-                let seat = Seat {
-                    controllers: &controllers,
-                    input: &input,
-                    control: &control,
-                    dialog_keys: &dialog_keys,
-                    occupant: &occupant,
-                    volume: &volume,
-                    videos: &own_videos,
-                };
-                let session = Session {
-                    own: &own,
-                    seat,
-                    sender: &sender,
-                    wishes: &wished,
-                    interrupt: &machine_interrupt,
-                    shelf: shelf.as_ref(),
-                };
-                let first = match title {
-                    Some(title) => Next::Run(Box::new(session::in_window(own.clone())), Box::new(title)),
-                    None => Next::Home(None),
-                };
-                let result = session.play(first);
-                controllers.set_still(true);
-                result
-            };
-            // The run's video is complete before its result is there: the end of the display waits
-            // for that, and for no more.
-            let end = || {
-                ended.end();
-                own_videos.recorder.finish();
-            };
-            // The receiver is gone only if the program is ending.
-            let _ = results.send(guarded(run, end));
-        });
-    })?;
-    current.finish()
+    }
+
+    /// Runs the session: the title, or the library.
+    fn run(
+        &self,
+        title: Option<Title>,
+        sender: &FrameSender,
+        commands: &mpsc::Receiver<SessionCommand>,
+    ) -> Result<u8> {
+        let session = Session {
+            own: &self.own,
+            ports: WindowPorts {
+                controllers: &self.controllers,
+                input: &self.input,
+                control: &self.control,
+                dialog_keys: &self.dialog_keys,
+                open_title: &self.open_title,
+                volume: &self.volume,
+                videos: &self.videos,
+            },
+            sender,
+            commands,
+            interrupt: &self.interrupt,
+            library: self.library.as_ref(),
+        };
+        let first = match title {
+            Some(title) => Next::Run(Box::new(session::in_window(self.own.clone())), Box::new(title)),
+            None => Next::Library(None),
+        };
+        let result = session.play(first);
+        self.controllers.set_still(true);
+        result
+    }
 }
 
 /// Runs `run` and catches a panic; then calls `end` in any case, because the window must not
@@ -220,17 +267,17 @@ fn guarded<T>(run: impl FnOnce() -> Result<T>, end: impl FnOnce()) -> Result<T> 
 
 /// The window's input and output, for machines.
 #[derive(Clone, Copy)]
-pub(super) struct Seat<'a> {
+pub(super) struct WindowPorts<'a> {
     pub(super) controllers: &'a Controllers,
     pub(super) input: &'a LiveInput,
     pub(super) control: &'a PaceControl,
     dialog_keys: &'a DialogKeys,
-    pub(super) occupant: &'a SharedOccupant,
+    pub(super) open_title: &'a SharedOpenTitle,
     pub(super) volume: &'a VolumeControl,
     pub(super) videos: &'a WindowVideos,
 }
 
-impl Seat<'_> {
+impl WindowPorts<'_> {
     /// Answers to the machine's dialogs.
     fn dialogs(&self, args: &ExecArgs, sender: &FrameSender) -> Box<dyn Dialogs> {
         match args.dialogs.dialogs {
@@ -287,8 +334,8 @@ pub(super) fn config(args: &ExecArgs, title: String, hotkeys: Hotkeys) -> Window
 /// Runs the title and the titles that it launches, and shows their frames.
 pub(super) fn run_machines(
     args: &ExecArgs,
-    (title, occupant, saves): (Title, &Occupant, &HeldContent),
-    seat: &Seat<'_>,
+    (title, open_title, saves): (Title, &OpenTitle, &HeldContent),
+    ports: &WindowPorts<'_>,
     sender: &FrameSender,
     outputs: &Outputs,
     interrupt: &Interrupt,
@@ -302,12 +349,11 @@ pub(super) fn run_machines(
         from,
         |title, before, launched| -> Result<Machine> {
             let shown = sender.clone();
-            let video = seat.videos.recorder.clone();
+            let video = ports.videos.recorder.clone();
             let (_, sink) = outputs.port(before.frames, move |number, now, frame| {
                 video.picture(now, &frame);
                 shown.frame(number, frame);
             });
-            let ports = ((Capture::Every, sink), &outputs.guest_log);
             let compiled = |what, done, total| {
                 sender.phase(match what {
                     Compiling::Pipelines => Phase::Pipelines { done, total },
@@ -315,20 +361,25 @@ pub(super) fn run_machines(
                 });
             };
             let id = title.image.execution.map(|execution| execution.title_id.0);
-            sender.controller(seat.input.open(id));
-            let outside = (Box::new(seat.controllers.clone()) as Box<dyn Input>, seat.dialogs(args, sender));
+            sender.controller(ports.input.open(id));
+            let connected = MachinePorts {
+                capture: Capture::Every,
+                frames: sink,
+                guest_log: &outputs.guest_log,
+                input: Box::new(ports.controllers.clone()),
+                dialogs: ports.dialogs(args, sender),
+            };
             let mut machine = machine(
                 args,
                 title,
                 before,
                 launched,
-                ports,
-                outside,
-                Making {
+                connected,
+                RunResources {
                     compiled: &compiled,
                     interrupt,
-                    volume: Some(seat.volume),
-                    video: Some(&seat.videos.recorder),
+                    volume: Some(ports.volume),
+                    video: Some(&ports.videos.recorder),
                     device: sender.device(),
                     saves,
                 },
@@ -337,12 +388,12 @@ pub(super) fn run_machines(
             sender.phase(Phase::Running);
             let figures = sender.clone();
             let frames_before = before.frames;
-            machine.set_pace(Pace::new(seat.control.clone(), args.window.frame_limit.0, move |now| {
+            machine.set_pace(Pace::new(ports.control.clone(), args.window.frame_limit.0, move |now| {
                 figures.figures(&Figures { frames: frames_before + now.frames, ..now });
             }));
             machine.set_interrupt(interrupt.clone());
             let messages = sender.clone();
-            if let Ok(slots) = &occupant.slots {
+            if let Ok(slots) = &open_title.slots {
                 let messages = sender.clone();
                 machine.set_state_slots(
                     slots.clone(),
@@ -363,7 +414,7 @@ pub(super) fn run_machines(
             machine.set_inspector(Box::new(move |machine| looks.inside(inside::panes(machine))));
             let rewinds = sender.clone();
             machine.tell_rewind_to(Box::new(move |text| rewinds.message(text)));
-            machine.set_report_sink(occupant.reports.sink(move |text| messages.message(text)));
+            machine.set_report_sink(open_title.reports.sink(move |text| messages.message(text)));
             Ok(machine)
         },
     )

@@ -2,7 +2,7 @@
 //! library's pages.
 
 use super::folders;
-use super::player::Wish;
+use super::player::SessionCommand;
 use crate::cli::{Cli, Command, ExecArgs, LibraryArgs, values_of};
 use crate::settings;
 use anyhow::{Context, Result, anyhow, bail};
@@ -55,21 +55,21 @@ struct Contents {
 
 /// The library of a window; clones share it.
 #[derive(Clone)]
-pub(super) struct Shelf {
+pub(super) struct WindowLibrary {
     contents: Arc<Mutex<Contents>>,
     sender: Arc<OnceLock<FrameSender>>,
     places: StoredPlaces,
     files: SettingsFiles,
     control: PaceControl,
-    wishes: mpsc::Sender<Wish>,
+    commands: mpsc::Sender<SessionCommand>,
 }
 
-impl Shelf {
+impl WindowLibrary {
     /// The library for a window with these flags.
     pub(super) fn new(
         args: &ExecArgs,
         files: SettingsFiles,
-        (control, wishes): (PaceControl, mpsc::Sender<Wish>),
+        (control, commands): (PaceControl, mpsc::Sender<SessionCommand>),
     ) -> Result<Self> {
         let saves = SaveConfig::from(&args.engine.content);
         let repeats = args.wants_lockstep();
@@ -85,7 +85,7 @@ impl Shelf {
         };
         let contents = Arc::new(Mutex::numbered(Level::Program, lock_order::LIBRARY, contents));
         let sender = Arc::default();
-        Ok(Self { contents, sender, places, files, control, wishes })
+        Ok(Self { contents, sender, places, files, control, commands })
     }
 
     /// Shows the library in this window; scans the folders if it is shown at once.
@@ -221,15 +221,15 @@ fn absolute(folder: PathBuf) -> PathBuf {
     folder.canonicalize().unwrap_or(folder)
 }
 
-impl LibraryClient for Shelf {
+impl LibraryClient for WindowLibrary {
     fn open(&mut self, path: Option<PathBuf>) {
         self.control.leave();
-        let _ = self.wishes.send(Wish::Open(path));
+        let _ = self.commands.send(SessionCommand::Open(path));
     }
 
     fn go_home(&mut self) {
         self.control.leave();
-        let _ = self.wishes.send(Wish::Home);
+        let _ = self.commands.send(SessionCommand::ShowLibrary);
     }
 
     fn rescan(&mut self) {

@@ -16,7 +16,7 @@ use xenia_sync::{Level, Mutex, MutexGuard};
 
 /// The screenshots, reports and states of the title that is open.
 #[derive(Clone)]
-pub(super) struct Occupant {
+pub(super) struct OpenTitle {
     /// The file that starts it; `None`: the demo's.
     pub(super) file: Option<PathBuf>,
     pub(super) screenshots: Screenshots,
@@ -33,22 +33,22 @@ pub(super) struct Occupant {
 
 /// The place of the title that is open in a window; clones share it. `None`: there is no title.
 #[derive(Clone)]
-pub(super) struct SharedOccupant(Arc<Mutex<Option<Occupant>>>);
+pub(super) struct SharedOpenTitle(Arc<Mutex<Option<OpenTitle>>>);
 
-impl Default for SharedOccupant {
+impl Default for SharedOpenTitle {
     fn default() -> Self {
-        Self(Arc::new(Mutex::numbered(Level::Program, lock_order::OCCUPANT, None)))
+        Self(Arc::new(Mutex::numbered(Level::Program, lock_order::OPEN_TITLE, None)))
     }
 }
 
-impl SharedOccupant {
+impl SharedOpenTitle {
     /// Locks the place.
-    pub(super) fn lock(&self) -> MutexGuard<'_, Option<Occupant>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Option<OpenTitle>> {
         self.0.lock()
     }
 }
 
-impl Occupant {
+impl OpenTitle {
     /// Those of a title that runs with these flags.
     pub(super) fn new(args: &ExecArgs, title: &Title) -> Self {
         Self {
