@@ -11,121 +11,204 @@ use xenia::content::HeldContent;
 use xenia::golden::Golden;
 use xenia::interrupt::Interrupt;
 use xenia::launches::{self, Before, Course};
-use xenia::machine::{Machine, MachineOptions};
+use xenia::machine::{Finished, Launched, Machine, MachineOptions};
 use xenia::output;
 use xenia::pieces::{NextState, PieceEnd, RunPiece, StateFolder};
-use xenia::report::{End, check_json};
+use xenia::report::{End, RunReport, check_json};
 use xenia::say::outln;
 use xenia::title::Title;
-use xenia_cli::{Code, RunArgs, limits};
+use xenia_cli::{Code, limits};
 
 /// Runs the title, and reports the first field that differs; or writes the golden file.
 pub fn run(args: &CheckArgs) -> Result<Code> {
     args.refuse_unsupported()?;
-    let has_limit = args.run.instructions.is_some() || args.run.frames.is_some();
-    if args.bless && !has_limit {
+    let expected = if args.bless {
+        refuse_bless(args)?;
+        None
+    } else {
+        Some(Golden::read(&args.expect)?)
+    };
+    let args = with_limits_of(args, expected.as_ref())?;
+    args.refuse_swap_timeout()?;
+    let title = args.engine.open_title(Some(&args.title))?;
+    let mut run = CheckRun::new(&args)?;
+    let states = args.states.as_deref().map(StateFolder::open).transpose()?;
+    let kept = args.keep_states.as_deref().map(StateFolder::create).transpose()?;
+    let piece = states.as_ref().zip(args.piece).map(|(states, piece)| RunPiece::of(states, piece));
+    let RunPiece { start, next } = piece.transpose()?.unwrap_or_default();
+    run.start = start;
+    if let Some(next) = next {
+        return run.check_piece(&title, &next);
+    }
+    let course = match args.relay.filter(|_| run.start.is_none()) {
+        Some(every) => Course::Relay { every, keep: kept.as_ref() },
+        None => Course::Whole,
+    };
+    let course = (course, run.start.as_deref());
+    let made = |title: &Title, before: &Before, launched| run.machine(title, before, launched);
+    let finished = launches::run_in_parts(title, &run.limits, args.run.dump_threads_after, course, made)?;
+    let code = run.outputs.conclude(&finished, None, &run.interrupt);
+    if let Some(code) = run.not_comparable(&finished, code) {
+        return Ok(code);
+    }
+    run.compare(expected.as_ref(), &finished.report)
+}
+
+/// Refuses to write a golden file without a limit, or of a run that settings change.
+fn refuse_bless(args: &CheckArgs) -> Result<()> {
+    if args.run.instructions.is_none() && args.run.frames.is_none() {
         bail!("--bless needs a limit, which the golden file will hold: -n INSTRUCTIONS or --frames N");
     }
     let changing: Vec<String> = settings_of_run(args).map(|(flag, _)| format!("--{flag}")).collect();
-    if args.bless && !changing.is_empty() {
+    if !changing.is_empty() {
         bail!(
             "--bless writes what every user's run is compared with, and settings change this one by {}: \
              say the flags, or leave settings out (--config /dev/null, an empty variable)",
             changing.join(", ")
         );
     }
-    let expected = if args.bless { None } else { Some(Golden::read(&args.expect)?) };
+    Ok(())
+}
+
+/// The flags, with the limits of the golden file where they name none.
+fn with_limits_of(args: &CheckArgs, expected: Option<&Golden>) -> Result<CheckArgs> {
     let mut args = args.clone();
-    if let Some(expected) = &expected {
-        if expected.limit_instructions.is_none() && expected.limit_frames.is_none() {
-            bail!("{} names no limit: --bless writes it anew", args.expect.display());
-        }
-        if !has_limit {
-            (args.run.instructions, args.run.frames) = (expected.limit_instructions, expected.limit_frames);
-        }
-        expected
-            .is_of(args.run.instructions, args.run.frames)
-            .with_context(|| args.expect.display().to_string())?;
+    let Some(expected) = expected else { return Ok(args) };
+    if expected.limit_instructions.is_none() && expected.limit_frames.is_none() {
+        bail!("{} names no limit: --bless writes it anew", args.expect.display());
     }
-    args.refuse_swap_timeout()?;
-    let title = args.engine.open_title(Some(&args.title))?;
-    check_json(args.run.json.as_deref())?;
-    let golden = args.bless.then_some(&args.expect);
-    for file in [golden, args.run.event_log.as_ref(), args.run.record.as_ref()].into_iter().flatten() {
-        output::check(file)?;
+    if args.run.instructions.is_none() && args.run.frames.is_none() {
+        (args.run.instructions, args.run.frames) = (expected.limit_instructions, expected.limit_frames);
     }
-    let interrupt = Interrupt::listen(args.run.timeout)?;
-    interrupt.listen_for_threads()?;
-    let outputs = Outputs::new(&args.run, None, false)?;
-    let limits = limits(&args.run, &args.engine);
-    let config = MachineConfig::from(&args.engine);
-    let saves = HeldContent::new(&(&args.engine.content).into(), true)?;
-    let folder = args.states.as_deref().map(StateFolder::open).transpose()?;
-    let kept = args.keep_states.as_deref().map(StateFolder::create).transpose()?;
-    let piece = folder.as_ref().zip(args.piece).map(|(states, piece)| RunPiece::of(states, piece));
-    let RunPiece { start, next } = piece.transpose()?.unwrap_or_default();
-    let made = |title: &Title, before: &Before, launched| {
+    expected
+        .is_of(args.run.instructions, args.run.frames)
+        .with_context(|| args.expect.display().to_string())?;
+    Ok(args)
+}
+
+/// What all machines of a checked run have.
+struct CheckRun<'a> {
+    args: &'a CheckArgs,
+    outputs: Outputs,
+    interrupt: Interrupt,
+    limits: Limits,
+    config: MachineConfig,
+    saves: HeldContent,
+    /// The state at which the first machine begins.
+    start: Option<PathBuf>,
+}
+
+impl<'a> CheckRun<'a> {
+    /// Checks and prepares the outputs.
+    fn new(args: &'a CheckArgs) -> Result<Self> {
+        check_json(args.run.json.as_deref())?;
+        let golden = args.bless.then_some(&args.expect);
+        for file in [golden, args.run.event_log.as_ref(), args.run.record.as_ref()].into_iter().flatten() {
+            output::check(file)?;
+        }
+        let interrupt = Interrupt::listen(args.run.timeout)?;
+        interrupt.listen_for_threads()?;
+        Ok(Self {
+            args,
+            outputs: Outputs::new(&args.run, None, false)?,
+            interrupt,
+            limits: limits(&args.run, &args.engine),
+            config: MachineConfig::from(&args.engine),
+            saves: HeldContent::new(&(&args.engine.content).into(), true)?,
+            start: None,
+        })
+    }
+
+    /// Builds the machine of a title of the run.
+    fn machine(&self, title: &Title, before: &Before, launched: Option<Launched>) -> Result<Machine> {
+        let Self { args, outputs, .. } = self;
         let file = |path: &Option<PathBuf>| before.file(path.as_deref());
         let (capture, frames) = outputs.port(before.frames, |_, _, _| {});
-        let machine = Machine::new(
+        let event_log = file(&args.run.event_log);
+        let mut machine = Machine::new(
             title,
             MachineOptions {
                 capture,
                 frames,
                 text: outputs.guest_log.port(title.image.kind),
-                content: saves.folder(),
+                content: self.saves.folder(),
                 code_cache: code_store::named_folder(args.engine.code_cache.as_deref()),
-                event_log: file(&args.run.event_log).as_deref(),
+                event_log: event_log.as_deref(),
                 event_log_goes_on: before.parts > 0,
                 record: file(&args.run.record).as_deref(),
                 record_contention: file(&args.run.record_contention).as_deref(),
                 replay: file(&args.run.replay).as_deref(),
-                state: start.as_deref().filter(|_| before.machines == 0),
+                state: self.start.as_deref().filter(|_| before.machines == 0),
                 launched,
-                ..MachineOptions::new(&config, &VideoConfig::default())
+                ..MachineOptions::new(&self.config, &VideoConfig::default())
             },
-        );
-        machine.map(|mut machine| {
-            machine.set_interrupt(interrupt.clone());
-            machine
-        })
-    };
-    if let Some(next) = next {
-        let machine = made(&title, &Before::default(), None)?;
-        return check_piece(machine, &next, (&limits, &args.run), &outputs, &interrupt);
+        )?;
+        machine.set_interrupt(self.interrupt.clone());
+        Ok(machine)
     }
-    let course = match args.relay.filter(|_| start.is_none()) {
-        Some(every) => Course::Relay { every, keep: kept.as_ref() },
-        None => Course::Whole,
-    };
-    let course = (course, start.as_deref());
-    let finished = launches::run_in_parts(title, &limits, args.run.dump_threads_after, course, made)?;
-    let code = outputs.conclude(&finished, None, &interrupt);
-    let whole = finished.divergence.is_none() && finished.recording_trouble.is_none() && !finished.has_lost_output;
-    if !whole || code == Code::Unusable {
-        return Ok(code);
-    }
-    if let Some(cause) =
-        interrupt.cause().filter(|_| matches!(finished.report.exit, End::Interrupted | End::Timeout))
-    {
-        outln!("not compared: the run was ended by {}", cause.name());
-        return Ok(if code == Code::Done { Code::Mismatch } else { code });
-    }
-    let actual = Golden::from_run(&finished.report, args.run.instructions, args.run.frames)?;
-    let Some(expected) = expected else {
-        actual.write(&args.expect)?;
-        outln!("wrote {}", args.expect.display());
-        return Ok(Code::Done);
-    };
-    match expected.first_difference(&actual) {
-        None => {
-            outln!("match: {} ({})", args.expect.display(), finished.report.engine);
-            Ok(Code::Done)
+
+    /// Runs a machine from a state to the state `next`, and compares.
+    fn check_piece(&self, title: &Title, next: &Path) -> Result<Code> {
+        let mut machine = self.machine(title, &Before::default(), None)?;
+        let expected = NextState::read(next)?;
+        let limits = Limits { instructions: Some(expected.instructions), ..self.limits };
+        if let Some(after) = self.args.run.dump_threads_after {
+            machine.set_thread_dump(after);
         }
-        Some((field, expected, actual)) => {
-            outln!("MISMATCH in {field}:\n  expected {expected}\n  actual   {actual}");
-            settings_of_run(&args).for_each(|(_, line)| outln!("{}", line.trim_start_matches('\n')));
-            Ok(Code::Mismatch)
+        let finished = machine.run(&limits);
+        let code = self.outputs.conclude(&finished, None, &self.interrupt);
+        let compared = expected.compare(&mut machine, &finished.end);
+        machine.discard();
+        let shown = next.display();
+        match compared? {
+            PieceEnd::Same => {
+                outln!("match: {shown} ({})", finished.report.engine);
+                return Ok(code);
+            }
+            PieceEnd::Different(part) => {
+                outln!("MISMATCH: the piece ends in another state than {shown}, first in {part}");
+            }
+            PieceEnd::Short => match self.interrupt.cause() {
+                Some(cause) => outln!("not compared: the run was ended by {}", cause.name()),
+                None => outln!("MISMATCH: the run ended before {shown}"),
+            },
+        }
+        Ok(if code == Code::Done { Code::Mismatch } else { code })
+    }
+
+    /// The code of a run whose result cannot be compared; `code` is that of its end.
+    fn not_comparable(&self, finished: &Finished, code: Code) -> Option<Code> {
+        let is_whole = finished.divergence.is_none()
+            && finished.recording_trouble.is_none()
+            && !finished.has_lost_output;
+        if !is_whole || code == Code::Unusable {
+            return Some(code);
+        }
+        let is_cut = matches!(finished.report.exit, End::Interrupted | End::Timeout);
+        let cause = self.interrupt.cause().filter(|_| is_cut)?;
+        outln!("not compared: the run was ended by {}", cause.name());
+        Some(if code == Code::Done { Code::Mismatch } else { code })
+    }
+
+    /// Compares the run with the golden file, or writes it.
+    fn compare(&self, expected: Option<&Golden>, report: &RunReport) -> Result<Code> {
+        let Self { args, .. } = self;
+        let actual = Golden::from_run(report, args.run.instructions, args.run.frames)?;
+        let Some(expected) = expected else {
+            actual.write(&args.expect)?;
+            outln!("wrote {}", args.expect.display());
+            return Ok(Code::Done);
+        };
+        match expected.first_difference(&actual) {
+            None => {
+                outln!("match: {} ({})", args.expect.display(), report.engine);
+                Ok(Code::Done)
+            }
+            Some((field, expected, actual)) => {
+                outln!("MISMATCH in {field}:\n  expected {expected}\n  actual   {actual}");
+                settings_of_run(args).for_each(|(_, line)| outln!("{}", line.trim_start_matches('\n')));
+                Ok(Code::Mismatch)
+            }
         }
     }
 }
@@ -134,40 +217,6 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
 fn settings_of_run(args: &CheckArgs) -> impl Iterator<Item = &(String, String)> {
     const OTHERS: [&str; 7] = ["code-cache", "key-file", "color", "log", "quiet", "verbose", "timeout"];
     args.settings.iter().filter(|(flag, _)| !OTHERS.contains(&flag.as_str()))
-}
-
-/// Runs a machine to the state `next`, and compares.
-fn check_piece(
-    mut machine: Machine,
-    next: &Path,
-    (limits, run): (&Limits, &RunArgs),
-    outputs: &Outputs,
-    interrupt: &Interrupt,
-) -> Result<Code> {
-    let expected = NextState::read(next)?;
-    let limits = Limits { instructions: Some(expected.instructions), ..*limits };
-    if let Some(after) = run.dump_threads_after {
-        machine.set_thread_dump(after);
-    }
-    let finished = machine.run(&limits);
-    let code = outputs.conclude(&finished, None, interrupt);
-    let compared = expected.compare(&mut machine, &finished.end);
-    machine.discard();
-    let shown = next.display();
-    match compared? {
-        PieceEnd::Same => {
-            outln!("match: {shown} ({})", finished.report.engine);
-            return Ok(code);
-        }
-        PieceEnd::Different(part) => {
-            outln!("MISMATCH: the piece ends in another state than {shown}, first in {part}");
-        }
-        PieceEnd::Short => match interrupt.cause() {
-            Some(cause) => outln!("not compared: the run was ended by {}", cause.name()),
-            None => outln!("MISMATCH: the run ended before {shown}"),
-        },
-    }
-    Ok(if code == Code::Done { Code::Mismatch } else { code })
 }
 
 #[cfg(test)]
