@@ -6,6 +6,7 @@
 //! The log of a run that begins at a state has the lines after it and no others, so the logs of a
 //! run in pieces, one after the other, are the log of the whole run.
 
+use crate::launches::Before;
 use crate::lock_order;
 use crate::output::StreamFile;
 use anyhow::{Context, Result};
@@ -38,6 +39,30 @@ impl Log {
         if self.failed.is_none() {
             let result = self.out.flush();
             self.keep(result);
+        }
+    }
+}
+
+/// The file of an event log.
+#[derive(Clone, Copy, Debug)]
+pub enum EventLogFile<'a> {
+    /// The log begins there. An old file is cut when the first lines are written.
+    New(&'a Path),
+    /// The log goes on behind the lines of the file: those of the parts of the run before.
+    Append(&'a Path),
+}
+
+impl<'a> EventLogFile<'a> {
+    /// The file of a run that is in parts, after those `before`.
+    pub fn of_part(path: &'a Path, before: &Before) -> Self {
+        if before.parts > 0 { Self::Append(path) } else { Self::New(path) }
+    }
+
+    /// Opens the log.
+    pub(crate) fn open(self) -> Result<EventLog> {
+        match self {
+            Self::New(path) => EventLog::create(path),
+            Self::Append(path) => EventLog::append(path),
         }
     }
 }

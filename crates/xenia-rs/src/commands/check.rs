@@ -8,6 +8,7 @@ use xenia::Limits;
 use xenia::code_store;
 use xenia::config::{MachineConfig, VideoConfig};
 use xenia::content::HeldContent;
+use xenia::event_log::EventLogFile;
 use xenia::golden::Golden;
 use xenia::interrupt::Interrupt;
 use xenia::launches::{self, Before, Course};
@@ -133,8 +134,7 @@ impl<'a> CheckRun<'a> {
                 text: outputs.guest_log.port(title.image.kind),
                 content: self.saves.folder(),
                 code_cache: code_store::named_folder(args.engine.code_cache.as_deref()),
-                event_log: event_log.as_deref(),
-                event_log_goes_on: before.parts > 0,
+                event_log: event_log.as_deref().map(|path| EventLogFile::of_part(path, before)),
                 record: file(&args.run.record).as_deref(),
                 record_contention: file(&args.run.record_contention).as_deref(),
                 replay: file(&args.run.replay).as_deref(),

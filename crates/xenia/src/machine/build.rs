@@ -14,7 +14,7 @@ use crate::content::ContentFolder;
 use crate::dialogs::{AutomaticDialogs, DialogLog, LoggedDialogs};
 use crate::digest::ImageDigest;
 use crate::drawing::{BackendTally, CompileProgress as Compiled, Drawing};
-use crate::event_log::EventLog;
+use crate::event_log::{EventLog, EventLogFile};
 use crate::gpu_port::{Capture, GpuPort};
 use crate::interrupt::Interrupt;
 use crate::network;
@@ -67,14 +67,15 @@ impl Machine {
         let xma = XmaPort::new(memory.clone());
         let video = video_port(&mut options, &processor, &memory);
         let first_swap = video.first_swap();
-        let call_trace = options.traced_calls.map(|traced| CallTraceOutput::create(traced.file)).transpose()?;
+        let call_trace =
+            options.traced_calls.map(|traced| CallTraceOutput::create(traced.file)).transpose()?;
         let traced = call_trace.as_ref().zip(options.traced_calls);
         let trace = traced.map(|(output, traced)| output.port(traced.filter));
         let ports = ports(title, &mut options, outside, MadePorts { video, xma: xma.clone(), clock })?;
         let launch = options.launched.as_ref().map(|launched| (launched.launch.clone(), launched.before));
         let kernel = kernel(title, &mut options, trace.clone(), &memory, ports)?;
         let mut scheduler = scheduler(&config.executor, options.record_contention)?;
-        let event_log = event_log(&options)?;
+        let event_log = options.event_log.map(EventLogFile::open).transpose()?;
         send_events(&mut scheduler, (event_log.as_ref(), trace), &memory, &image_digest);
         let report = start_title(title, &kernel, &mut scheduler)?;
         compile_ahead(title, engine.ahead, options.precompile, compiled);
@@ -244,12 +245,6 @@ fn ports(
             repeats: !parallel,
         }),
     })
-}
-
-/// Creates the event log, or goes on with it.
-fn event_log(options: &MachineOptions<'_>) -> Result<Option<EventLog>> {
-    let opened = if options.event_log_goes_on { EventLog::append } else { EventLog::create };
-    options.event_log.map(opened).transpose()
 }
 
 /// Sends the scheduler's events to the event log and the trace of calls, if there are any.

@@ -5,6 +5,7 @@ use crate::call_trace::TracedCalls;
 use crate::config::{DialogPolicy, MachineConfig, VideoConfig};
 use crate::dialogs::AutomaticDialogs;
 use crate::drawing::SharedDevice;
+use crate::event_log::EventLogFile;
 use crate::gpu_port::{Capture, FrameSink};
 use crate::interrupt::Interrupt;
 use crate::profile::ProfileOutput;
@@ -40,9 +41,7 @@ pub struct MachineOptions<'a> {
     /// ahead-of-time compilation.
     pub precompile: Option<&'a Interrupt>,
     /// File of the event log.
-    pub event_log: Option<&'a Path>,
-    /// Whether the log goes on behind the lines of its file: those of the parts of the run before.
-    pub event_log_goes_on: bool,
+    pub event_log: Option<EventLogFile<'a>>,
     /// File to record input to.
     pub record: Option<&'a Path>,
     /// Recording that is replayed in place of the controllers and dialogs.
@@ -83,7 +82,6 @@ impl<'a> MachineOptions<'a> {
             code_cache: None,
             precompile: None,
             event_log: None,
-            event_log_goes_on: false,
             record: None,
             replay: None,
             state: None,

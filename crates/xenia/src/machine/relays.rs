@@ -7,6 +7,7 @@
 
 use super::{Machine, MachineOptions};
 use crate::config::{CpuConfig, MachineConfig, TitleConfig, VideoConfig};
+use crate::event_log::EventLogFile;
 use crate::machine_tests::{CODE, title_of};
 use crate::pieces::first_difference;
 use crate::report::RunReport;
@@ -56,7 +57,11 @@ impl Relay<'_> {
         let (config, video) = (MachineConfig { cpu, ..MachineConfig::default() }, VideoConfig::default());
         let log = self.folder.join("log");
         let options = MachineOptions::new(&config, &video);
-        (Machine::new(self.title, MachineOptions { event_log: Some(&log), ..options }).unwrap(), log)
+        (
+            Machine::new(self.title, MachineOptions { event_log: Some(EventLogFile::New(&log)), ..options })
+                .unwrap(),
+            log,
+        )
     }
 
     /// The report of a run, with its log.

@@ -1,6 +1,7 @@
 //! Tests of recordings: their contents, and that a replay repeats the run.
 
 use super::*;
+use crate::event_log::EventLogFile;
 use crate::report::End;
 use xenia_formats::image::ExecutionInfo;
 use xenia_guest::{MediaId, TitleId};
@@ -234,7 +235,7 @@ fn a_run_that_cannot_begin_leaves_the_old_recording() {
     let (engine, picture) = (MachineConfig::default(), VideoConfig::default());
     let (nowhere, title) = (dir.path().join("nowhere/log"), poller());
     for (record, event_log) in [(&path, &nowhere), (&nowhere, &path)] {
-        let (record, event_log) = (Some(record.as_path()), Some(event_log.as_path()));
+        let (record, event_log) = (Some(record.as_path()), Some(EventLogFile::New(event_log)));
         let options = MachineOptions { event_log, record, ..MachineOptions::new(&engine, &picture) };
         assert!(Machine::new(&title, options).is_err());
         assert_eq!(std::fs::read(&path).unwrap(), b"old");

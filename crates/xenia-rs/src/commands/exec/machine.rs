@@ -8,6 +8,7 @@ use xenia::code_store;
 use xenia::config::{AudioOutput, SaveConfig};
 use xenia::content::{self, HeldContent};
 use xenia::drawing::{CompileProgress, SharedDevice};
+use xenia::event_log::EventLogFile;
 use xenia::gpu_port::{Capture, FrameSink};
 use xenia::guest_log::GuestLog;
 use xenia::interrupt::Interrupt;
@@ -92,7 +93,7 @@ pub(super) fn machine(
                 code_store::folder(code_cache)
             },
             precompile: args.precompile.then_some(resources.interrupt),
-            event_log: file(&args.run.event_log).as_deref(),
+            event_log: file(&args.run.event_log).as_deref().map(EventLogFile::New),
             record: file(&args.run.record).as_deref(),
             replay: file(&args.run.replay).as_deref(),
             state: args.states.load_state.as_deref().filter(|_| before.machines == 0),
