@@ -24,7 +24,7 @@ mod changes;
 mod tests;
 
 use crate::JitError;
-use crate::code::entries::{STORED, Tables as EntryTables};
+use crate::code::entries::{EntryTables, STORED};
 use crate::code::epochs::Epochs;
 use crate::code::memory::{CODE_SIZE, CodeMemory, SLOTS};
 use crate::code::store::CodeStore;
@@ -40,6 +40,7 @@ use xenia_lifter::{Compiled, LiftError, Mode, RelocationTarget, Site, Tables};
 /// for the smallest region take that much.
 const LEAST_KEPT: usize = 1024;
 /// Limit of guest pages with code, over all views of memory: each has a table of entries of 4 KiB.
+/// As many pages may have only code of the store.
 const MOST_TABLES: usize = 1 << 16;
 
 /// A published region.
@@ -99,7 +100,7 @@ impl CodeCache {
     ) -> Result<Self, JitError> {
         let mut cache = Self::empty(epochs, mode, store)?;
         for pc in cache.store.as_ref().map(|store| store.entries(mode)).unwrap_or_default() {
-            cache.set_entry(pc, STORED);
+            cache.mark_stored(pc);
         }
         Ok(cache)
     }
@@ -175,6 +176,13 @@ impl CodeCache {
         if let Some(&slot) = self.slots.get(&pc) {
             self.memory.set_slot(slot, offset);
         }
+    }
+
+    /// Lets the entry for `pc`, which leads to no code any more, lead to the store, if there is
+    /// room for its table. Otherwise its code is restored only when it is hot.
+    fn mark_stored(&mut self, pc: u32) {
+        let has_room = self.entries.in_use() < self.most_tables;
+        self.set_entry(pc, if has_room { STORED } else { 0 });
     }
 
     /// Copies a region into code memory and publishes its entries, replacing existing ones. `pages`
@@ -269,7 +277,11 @@ impl CodeCache {
             if self.owners.get(&pc) == Some(&id) {
                 self.owners.remove(&pc);
                 let is_kept = comes_back && self.store.as_ref().is_some_and(|store| store.has(self.mode, pc));
-                self.set_entry(pc, if is_kept { STORED } else { 0 });
+                if is_kept {
+                    self.mark_stored(pc);
+                } else {
+                    self.set_entry(pc, 0);
+                }
             }
         }
         for page in pages {

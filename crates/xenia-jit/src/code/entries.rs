@@ -37,12 +37,12 @@ fn holds(offset: u32) -> Holds {
 }
 
 /// The table of entries, and which of its tables take up memory.
-pub(crate) struct Tables {
+pub(crate) struct EntryTables {
     entries: Arc<Entries>,
     in_use: TablesInUse,
 }
 
-impl Tables {
+impl EntryTables {
     /// Creates a table without entries.
     pub(crate) fn new() -> Result<Self, JitError> {
         Ok(Self { entries: Arc::new(Entries(SparseWords::new()?)), in_use: TablesInUse::default() })
@@ -61,6 +61,11 @@ impl Tables {
     /// Number of tables that lead to code.
     pub(crate) fn of_code(&self) -> usize {
         self.in_use.of_code()
+    }
+
+    /// Number of tables that take up memory.
+    pub(crate) fn in_use(&self) -> usize {
+        self.in_use.len()
     }
 
     /// Publishes the entry for `pc`, or removes it if `offset` is 0.
@@ -90,7 +95,7 @@ mod tests {
 
     #[test]
     fn entries_start_empty_at_both_ends_of_the_address_space() {
-        let mut tables = Tables::new().unwrap();
+        let mut tables = EntryTables::new().unwrap();
         for pc in [0, 0x8200_0000, 0xFFFF_FFFC] {
             assert_eq!(tables.entries().offset(pc), 0);
             tables.set(pc, 32);
@@ -101,8 +106,8 @@ mod tests {
     #[test]
     fn tables_without_entries_go_back_to_the_host() {
         const PAGES: u32 = 4 * MOST_EMPTY as u32;
-        let mut tables = Tables::new().unwrap();
-        let resident = |tables: &Tables| tables.entries.0.resident(PAGES as usize);
+        let mut tables = EntryTables::new().unwrap();
+        let resident = |tables: &EntryTables| tables.entries.0.resident(PAGES as usize);
         let ends = |page: u32| [page * PAGE_SIZE, (page + 1) * PAGE_SIZE - 4];
         for pc in (0..PAGES).flat_map(ends) {
             tables.set(pc, 64);

@@ -51,6 +51,11 @@ pub(crate) struct TablesInUse {
 }
 
 impl TablesInUse {
+    /// Number of tables that take up memory.
+    pub(crate) fn len(&self) -> usize {
+        self.counts.len()
+    }
+
     /// Number of tables that lead to code.
     pub(crate) fn of_code(&self) -> usize {
         self.of_code

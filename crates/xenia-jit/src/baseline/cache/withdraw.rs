@@ -167,7 +167,7 @@ mod tests {
     use super::*;
     use crate::baseline::templates::HostFeatures;
     use crate::baseline::unit::Reach;
-    use crate::code::entries::Tables;
+    use crate::code::entries::EntryTables;
     use crate::code::epochs::Epochs;
     use std::sync::Arc;
     use xenia_guest::GuestAddr;
@@ -178,7 +178,7 @@ mod tests {
     /// A cache with memory for `size` bytes of code, and compiles a called unit in it.
     struct Compiler {
         memory: Arc<GuestMemory>,
-        optimized: Tables,
+        optimized: EntryTables,
         cache: BaselineCache,
     }
 
@@ -187,7 +187,7 @@ mod tests {
             let features = HostFeatures::detect(false);
             Self {
                 memory: GuestMemory::new().unwrap(),
-                optimized: Tables::new().unwrap(),
+                optimized: EntryTables::new().unwrap(),
                 cache: BaselineCache::new(Epochs::new(), features, false, true, size).unwrap(),
             }
         }

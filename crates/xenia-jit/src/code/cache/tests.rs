@@ -84,6 +84,24 @@ fn code_on_many_pages_is_full_memory_and_its_tables_are_given_back() {
 }
 
 #[test]
+fn pages_with_stored_code_alone_are_limited() {
+    let epochs = Epochs::new();
+    let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
+    cache.most_tables = 64;
+    for n in 0..200 {
+        cache.mark_stored(0xA000_0000 + (n << 12));
+    }
+    assert_eq!((cache.entries.in_use(), cache.entries.of_code()), (64, 0));
+    // Code has tables of its own; those that it leaves are not the store's as well.
+    for n in 0..64 {
+        cache.publish(region(0xC000_0000 + (n << 12), 64), Vec::new()).unwrap();
+        cache.mark_stored(0xC000_0000 + (n << 12));
+    }
+    cache.entries.give_back_empty();
+    assert_eq!((cache.entries.in_use(), cache.entries.of_code()), (64, 0));
+}
+
+#[test]
 fn releasing_many_regions_at_once_leaves_one_free_range() {
     let epochs = Epochs::new();
     let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
