@@ -28,7 +28,8 @@
 //! - Compiled code is position-independent towards the machine; see [`xenia_lifter::host`].
 //! - Exactly the budget's number of instructions runs; the interpreter runs the last few of a
 //!   visit.
-//! - `unsafe` is in `code::memory`, `runtime::{enter, hooks}`, `arch` and `baseline::enter` only.
+//! - `unsafe` is in `code::{memory, sparse_words}`, `runtime::{enter, hooks}`, `arch` and
+//!   `baseline::enter` only.
 #![deny(unsafe_code)]
 
 mod arch;

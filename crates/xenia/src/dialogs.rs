@@ -103,8 +103,8 @@ fn visible_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// The log as a writer for [`LoggedDialogs`]: each dialog is one message, so the rate limit applies to
-/// titles that ask endlessly.
+/// The log as a writer for [`LoggedDialogs`]: each dialog is one message, so the rate limit applies
+/// to titles that ask endlessly.
 pub struct DialogLog;
 
 impl Write for DialogLog {

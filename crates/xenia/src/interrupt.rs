@@ -116,7 +116,7 @@ impl Interrupt {
     }
 
     /// Notes a request, and stops the machine, which carries it out.
-    fn request(&self, note: impl FnOnce(&mut State)) {
+    fn note(&self, note: impl FnOnce(&mut State)) {
         let mut state = self.0.lock();
         note(&mut state);
         if let Some(flag) = &state.flag {
@@ -126,7 +126,7 @@ impl Interrupt {
 
     /// Requests a report of the guest's threads; the run continues.
     pub fn request_thread_dump(&self) {
-        self.request(|state| state.wants_threads = true);
+        self.note(|state| state.wants_threads = true);
     }
 
     /// Whether a report of the threads was requested; clears the request.
@@ -136,7 +136,7 @@ impl Interrupt {
 
     /// Requests a bug report; the run continues.
     pub fn request_bug_report(&self) {
-        self.request(|state| state.wants_report = true);
+        self.note(|state| state.wants_report = true);
     }
 
     /// Whether a bug report was requested; clears the request.

@@ -8,8 +8,8 @@
 //!   [`network`], [`content`]; [`pace`] slows a run down to the host's clock.
 //! - Input to a run, and its end: [`command_line`] (of the title), [`recording`], [`interrupt`].
 //! - States: [`state_slots`] (numbered save states), [`pieces`] (a run cut at states).
-//! - Code: [`patches`] changes a title's code, by file; [`code_ahead`] compiles functions before the
-//!   title runs; [`code_store`] keeps compiled code.
+//! - Code: [`patches`] changes a title's code, by file; [`code_ahead`] compiles functions before
+//!   the title runs; [`code_store`] keeps compiled code.
 //! - Outputs of a run: [`report`], [`bug_report`], [`digest`], [`golden`], [`event_log`],
 //!   [`call_trace`], [`profile`] (where a run spends its time), [`frames`], [`screenshots`],
 //!   [`video`], [`gallery`]; [`output`] writes files atomically.

@@ -112,8 +112,8 @@ struct Standstill {
 }
 
 impl Standstill {
-    /// Notes that the thread has finished `steps` at `now`. Returns whether it has been busy for too
-    /// long; `true` only once.
+    /// Notes that the thread has finished `steps` at `now`. Returns whether it has been busy for
+    /// too long; `true` only once.
     fn take_overdue(&mut self, steps: u64, is_idle: bool, now: Instant) -> bool {
         if is_idle || steps != self.steps {
             *self = Self { steps, since: now, told: false };

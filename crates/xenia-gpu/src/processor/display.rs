@@ -108,8 +108,8 @@ impl Display {
         registers.set(dc::D1MODE_V_COUNTER, line as u32);
     }
 
-    /// First time after `last_poll` at which the line counter reaches a line that is `wanted`; `None`
-    /// if no line is.
+    /// First time after `last_poll` at which the line counter reaches a line that is `wanted`;
+    /// `None` if no line is.
     pub(super) fn next_line(&self, last_poll: u64, wanted: impl Fn(u32) -> bool) -> Option<u64> {
         let since = last_poll.saturating_sub(self.start);
         let picture = self.start + since / self.period * self.period;

@@ -87,7 +87,7 @@ fn with_limits_of(args: &CheckArgs, expected: Option<&Golden>) -> Result<CheckAr
     Ok(args)
 }
 
-/// What all machines of a checked run have.
+/// A checked run: its conditions and outputs, which all of its machines share.
 struct CheckRun<'a> {
     args: &'a CheckArgs,
     outputs: Outputs,

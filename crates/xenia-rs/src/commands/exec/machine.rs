@@ -21,7 +21,7 @@ use xenia::video::VideoRecorder;
 use xenia_gdb::Listener;
 use xenia_kernel::ports::{Dialogs, Input, ScratchPlace};
 
-/// What a machine is connected to.
+/// The input and output that a machine is connected to.
 pub(super) struct MachinePorts<'a> {
     /// Which swaps are captured, and their sink.
     pub(super) capture: Capture,
