@@ -6,6 +6,7 @@ mod stream;
 
 pub use stream::StreamFile;
 
+use crate::interrupt::is_ending;
 use crate::lock_order;
 use anyhow::{Context, Result};
 use std::fs::File;
@@ -13,7 +14,8 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::{NamedTempFile, TempPath};
-use xenia_host::file::{open_descriptor, usual_permissions};
+use xenia_host::file::{open_descriptor, open_pipe, usual_permissions};
+use xenia_host::ownership::is_named_pipe;
 use xenia_sync::{Level, Mutex};
 
 /// Whether `path` cannot be replaced by renaming, because it is a pipe, a terminal or another
@@ -113,12 +115,13 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Starts writing to `path`.
+    /// Starts writing to `path`. Waits for the reader of a pipe, until the process is to end.
     pub fn new(path: &Path) -> Result<Self> {
         let open = match open_descriptor(path) {
             Some(open) => open,
             // Its name may be one that only the host's kernel resolves.
             None if is_special(path) => File::options().write(true).open(path),
+            None if is_named_pipe(path).unwrap_or(false) => open_pipe(path, is_ending),
             None => return Self::of_file(target(path)),
         };
         let file = open.with_context(|| format!("cannot write {}", path.display()))?;

@@ -40,8 +40,9 @@ fn a_run_that_waits_for_the_reader_of_a_pipe_ends_at_a_signal() {
     let dir = tempfile::tempdir().unwrap();
     let pipe = dir.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    // A recording begins with the run, which then lacks an output.
-    for (flag, code) in [("--event-log", 128 + 15), ("--record", 2)] {
+    // A recording begins with the run, which then lacks an output; the last two are opened at its
+    // end.
+    for (flag, code) in [("--event-log", 128 + 15), ("--record", 2), ("--json", 2), ("--report", 2)] {
         let mut child = program(&["exec", &demo(), "--headless", flag]).arg(&pipe).spawn().unwrap();
         wait_for_handler(&mut child, 15);
         assert!(child.try_wait().unwrap().is_none(), "it waits");
