@@ -25,4 +25,4 @@ mod store;
 
 pub use header::PackageHeader;
 pub use name::{MARKETPLACE, PackageName, SAVED_GAME, root_name};
-pub use store::{ContentStore, THUMBNAIL_SIZE};
+pub use store::{ContentStore, FoundPackage, THUMBNAIL_SIZE};

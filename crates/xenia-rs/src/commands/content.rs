@@ -27,7 +27,7 @@ use xenia_formats::stfs::{self, MOST_PICTURE, PackageInfo, Signer, StfsWriteErro
 use xenia_formats::{ReadAt as _, Volume};
 use xenia_guest::TitleId;
 use xenia_host::file::is_possible_name;
-use xenia_kernel::content::{ContentStore, PackageHeader, PackageName};
+use xenia_kernel::content::{ContentStore, FoundPackage, PackageHeader, PackageName};
 use xenia_kernel::vfs::{FileBytes, HostFolder};
 
 /// Heading of the columns of `content list`.
@@ -99,8 +99,8 @@ pub(in crate::commands) fn to_read(folder: &Path) -> Result<ContentStore> {
 }
 
 /// The packages that the filters select.
-fn chosen(store: &ContentStore, which: &WhichArgs) -> Result<Vec<(PackageName, PackageHeader)>> {
-    let all = store.every_package().context("cannot read the folder of saves")?;
+fn chosen(store: &ContentStore, which: &WhichArgs) -> Result<Vec<FoundPackage>> {
+    let all = store.every_found_package().context("cannot read the folder of saves")?;
     let is_meant = |name: &PackageName| {
         which.title_id.is_none_or(|title| title == name.title)
             && which.owner.is_none_or(|owner| owner == name.owner)
@@ -116,7 +116,7 @@ fn list(args: &ContentListArgs) -> Result<Code> {
     let packages = match &store {
         Some(store) => chosen(store, &args.which)?
             .iter()
-            .map(|(name, header)| row(store, &folder, name, header))
+            .map(|(name, header)| row(store, &folder, name, header.as_ref()))
             .collect(),
         None => Vec::new(),
     };
@@ -145,9 +145,14 @@ fn list(args: &ContentListArgs) -> Result<Code> {
     Ok(Code::Done)
 }
 
+fn unreadable(name: &PackageName) -> Error {
+    anyhow!("cannot read the header of {}", visible(name.file()))
+}
+
+fn row(store: &ContentStore, from: &Path, name: &PackageName, header: Option<&PackageHeader>) -> ContentRow {
 /// A package in the list. A damaged one does not hide the others.
-fn row(store: &ContentStore, from: &Path, name: &PackageName, header: &PackageHeader) -> ContentRow {
-    let files = match files_of(store, from, name, header) {
+    let files = header.ok_or_else(|| unreadable(name));
+    let files = match files.and_then(|header| files_of(store, from, name, header)) {
         Ok(volume) => Some(found(&volume)),
         Err(error) => {
             errln!("xenia-rs: {error:#}");
@@ -163,7 +168,7 @@ fn row(store: &ContentStore, from: &Path, name: &PackageName, header: &PackageHe
         kind: name.kind,
         kind_name: kind_name(name.kind),
         name: name.file().to_owned(),
-        display_name: header.display_name().to_owned(),
+        display_name: header.map_or(name.file(), PackageHeader::display_name).to_owned(),
         files: files.as_ref().map(Vec::len),
         bytes: files.map(|files| files.iter().map(|file| file.size).sum()),
     }
@@ -211,7 +216,9 @@ fn export(args: &ContentExportArgs) -> Result<Code> {
     }
     let mut failures = Vec::new();
     for (name, header) in &packages {
-        match export_one((&args.folder, args.form), (&store, &from), name, header) {
+        let header = header.as_ref().ok_or_else(|| unreadable(name));
+        let one = |header| export_one((&args.folder, args.form), (&store, &from), name, header);
+        match header.and_then(one) {
             Ok(to) => outln!("{}", to.display()),
             Err(error) => failures.push((name, error)),
         }

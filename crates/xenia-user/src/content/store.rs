@@ -14,8 +14,11 @@ const SMALL_FILE: u64 = 0x4_0000;
 pub const THUMBNAIL_SIZE: u32 = 0x4000;
 /// Suffix of a temporary file that is about to replace a small file.
 const NEW: &str = "=new";
-/// Largest number of packages in one list; further packages are not listed.
+/// Largest number of packages in a title's list; further packages are not listed.
 const LISTED: usize = 4096;
+
+/// A package's name, with its header unless that cannot be read.
+pub type FoundPackage = (PackageName, Option<PackageHeader>);
 
 /// The packages on one device.
 #[derive(Debug)]
@@ -171,13 +174,19 @@ impl ContentStore {
         Ok(Box::new(packed.device()?))
     }
 
-    /// Packages of an owner, title and type, sorted by name.
+    /// Packages of an owner, title and type, sorted by name. Those whose header cannot be read are
+    /// left out.
     pub fn packages(
         &self,
         owner: Xuid,
         title: u32,
         kind: u32,
     ) -> VfsResult<Vec<(PackageName, PackageHeader)>> {
+        Ok(readable(self.found(owner, title, kind, LISTED)?))
+    }
+
+    /// At most `most` packages of an owner, title and type, sorted by name.
+    fn found(&self, owner: Xuid, title: u32, kind: u32, most: usize) -> VfsResult<Vec<FoundPackage>> {
         let mut found = BTreeMap::new();
         for entry in self.list(&PackageName::directory(owner, title, kind))? {
             let file = match entry.name.strip_suffix(HEADER) {
@@ -187,20 +196,26 @@ impl ContentStore {
             };
             let Some(name) = PackageName::new(owner, title, kind, file) else { continue };
             let key = file.to_ascii_lowercase();
-            if found.len() >= LISTED || found.contains_key(&key) {
+            if found.len() >= most || found.contains_key(&key) {
                 continue;
             }
             match self.find(&name) {
-                Ok(Some(header)) => drop(found.insert(key, (name, header))),
-                Ok(None) | Err(VfsError::Corrupt) => {}
+                Ok(Some(header)) => drop(found.insert(key, (name, Some(header)))),
+                Err(VfsError::Corrupt) => drop(found.insert(key, (name, None))),
+                Ok(None) => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(found.into_values().collect())
     }
 
-    /// All packages, sorted by owner, title, type and name.
+    /// All packages whose header can be read, sorted by owner, title, type and name.
     pub fn every_package(&self) -> VfsResult<Vec<(PackageName, PackageHeader)>> {
+        Ok(readable(self.every_found_package()?))
+    }
+
+    /// All packages, sorted by owner, title, type and name.
+    pub fn every_found_package(&self) -> VfsResult<Vec<FoundPackage>> {
         let ids = |path: &[String], digits: usize| -> VfsResult<Vec<(String, u64)>> {
             let is_id =
                 |name: &str| name.len() == digits && name.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -217,7 +232,7 @@ impl ContentStore {
             let of_owner = [&root[..], &[owner_name]].concat();
             for (title_name, title) in ids(&of_owner, 8)? {
                 for (_, kind) in ids(&[&of_owner[..], &[title_name]].concat(), 8)? {
-                    found.extend(self.packages(Xuid(owner), title as u32, kind as u32)?);
+                    found.extend(self.found(Xuid(owner), title as u32, kind as u32, usize::MAX)?);
                 }
             }
         }
@@ -338,6 +353,10 @@ impl ContentStore {
     }
 }
 
+fn readable(found: Vec<FoundPackage>) -> Vec<(PackageName, PackageHeader)> {
+    found.into_iter().filter_map(|(name, header)| Some((name, header?))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -380,6 +399,10 @@ mod tests {
         let found = store.packages(Xuid(1), 2, 1).unwrap();
         let files: Vec<&str> = found.iter().map(|(name, _)| name.file()).collect();
         assert_eq!(files, ["Stray"]);
+        let all = store.every_found_package().unwrap();
+        let all: Vec<_> = all.iter().map(|(name, header)| (name.file(), header.is_some())).collect();
+        assert_eq!(all, [("broken", false), ("Stray", true)], "a backup must name both");
+        assert_eq!(store.found(Xuid(1), 2, 1, 1).unwrap().len(), 1, "a title's list is bounded");
         let broken = PackageName::new(Xuid(1), 2, 1, "broken").unwrap();
         assert_eq!(store.find(&broken), Err(VfsError::Corrupt), "not the same as none");
         assert_eq!((found[0].1.folder, found[0].1.license), (0, u32::MAX));

@@ -151,6 +151,23 @@ fn an_export_goes_on_behind_a_package_that_no_file_can_hold() {
 }
 
 #[test]
+fn a_package_whose_header_cannot_be_read_is_listed_and_named_by_an_export() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    save_in(&at("one"));
+    let owner = rows(&at("one"), &at("1.json"))[0]["owner"].as_str().unwrap().to_owned();
+    std::fs::write(at(&format!("one/Content/{owner}/4D5307D1/00000001/Other=header")), "cut").unwrap();
+    let listed = rows(&at("one"), &at("2.json"));
+    assert_eq!((&listed[0]["name"], &listed[0]["bytes"]), (&"Other".into(), &serde_json::Value::Null));
+    assert_eq!(listed[1]["name"], "Save 1");
+    for words in [&["export", &at("out")][..], &["export", &at("named"), "Other"]] {
+        let why = said(&[words, &["--content", &at("one")]].concat());
+        assert!(why.starts_with("1 package not exported:\n  Other: cannot read the header"), "{why}");
+    }
+    assert!(Path::new(&at(&format!("out/{owner}/4D5307D1/00000001/Save 1"))).is_file());
+}
+
+#[test]
 fn a_profile_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
