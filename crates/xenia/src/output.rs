@@ -24,6 +24,8 @@ fn is_special(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
 }
 
+/// Beginning of the names of temporary files and folders, which a run that is killed may leave.
+pub const DRAFT_PREFIX: &str = ".xenia-rs-";
 /// Largest number of symbolic links to follow, as in the host's kernel.
 const MOST_LINKS: usize = 40;
 
@@ -58,7 +60,7 @@ fn draft(path: &Path) -> std::io::Result<NamedTempFile> {
     if let Some(permissions) = before.ok().or_else(usual_permissions) {
         draft.permissions(permissions);
     }
-    draft.prefix(".xenia-rs-").tempfile_in(folder).map_err(without_name)
+    draft.prefix(DRAFT_PREFIX).tempfile_in(folder).map_err(without_name)
 }
 
 /// Whether the folder refuses new files, although existing files in it may be writable.
@@ -119,9 +121,9 @@ impl AtomicFile {
     pub fn new(path: &Path) -> Result<Self> {
         let open = match open_descriptor(path) {
             Some(open) => open,
+            None if is_named_pipe(path).unwrap_or(false) => open_pipe(path, is_ending),
             // Its name may be one that only the host's kernel resolves.
             None if is_special(path) => File::options().write(true).open(path),
-            None if is_named_pipe(path).unwrap_or(false) => open_pipe(path, is_ending),
             None => return Self::of_file(target(path)),
         };
         let file = open.with_context(|| format!("cannot write {}", path.display()))?;

@@ -8,7 +8,7 @@ pub(in crate::commands) mod import;
 pub(in crate::commands) mod links;
 mod scratch;
 
-use super::volume::{CHUNK, Found, copy, found, refuse_impossible};
+use super::volume::{CHUNK, Found, Until, copy, found, interruptible, refuse_impossible};
 use crate::cli::{ContentCommand, ContentExportArgs, ContentListArgs, ExportForm, PlaceArgs, WhichArgs};
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use serde::Serialize;
@@ -17,7 +17,8 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use xenia::config::SaveConfig;
 use xenia::content::{self, volume::volume_of};
-use xenia::output;
+use xenia::interrupt::Interrupt;
+use xenia::output::{self, DRAFT_PREFIX};
 use xenia::report::{check_json, write_json};
 use xenia::say::{chain, errln, outln, visible};
 use xenia::wording::count;
@@ -71,7 +72,7 @@ documented! {
 pub fn run(command: &ContentCommand) -> Result<Code> {
     match command {
         ContentCommand::List(args) => list(args),
-        ContentCommand::Export(args) => export(args),
+        ContentCommand::Export(args) => interruptible(|interrupt| export(args, interrupt)),
         ContentCommand::Import(args) => import::run(args),
         ContentCommand::Scratch(args) => scratch::run(args),
     }
@@ -149,8 +150,8 @@ fn unreadable(name: &PackageName) -> Error {
     anyhow!("cannot read the header of {}", visible(name.file()))
 }
 
-fn row(store: &ContentStore, from: &Path, name: &PackageName, header: Option<&PackageHeader>) -> ContentRow {
 /// A package in the list. A damaged one does not hide the others.
+fn row(store: &ContentStore, from: &Path, name: &PackageName, header: Option<&PackageHeader>) -> ContentRow {
     let files = header.ok_or_else(|| unreadable(name));
     let files = match files.and_then(|header| files_of(store, from, name, header)) {
         Ok(volume) => Some(found(&volume)),
@@ -202,7 +203,7 @@ pub(in crate::commands) fn files_of(
     volume_of(store, name, header)
 }
 
-fn export(args: &ContentExportArgs) -> Result<Code> {
+fn export(args: &ContentExportArgs, interrupt: &Interrupt) -> Result<Code> {
     let from = place(&args.place)?;
     let nothing = || anyhow!("nothing is saved in {} yet", from.display());
     let store = store_of(&args.place, &from)?.ok_or_else(nothing)?;
@@ -217,9 +218,10 @@ fn export(args: &ContentExportArgs) -> Result<Code> {
     let mut failures = Vec::new();
     for (name, header) in &packages {
         let header = header.as_ref().ok_or_else(|| unreadable(name));
-        let one = |header| export_one((&args.folder, args.form), (&store, &from), name, header);
+        let one = |header| export_one((&args.folder, args.form), (&store, &from), (name, header), interrupt);
         match header.and_then(one) {
             Ok(to) => outln!("{}", to.display()),
+            Err(error) if interrupt.cause().is_some() => return Err(error),
             Err(error) => failures.push((name, error)),
         }
     }
@@ -232,8 +234,8 @@ fn export(args: &ContentExportArgs) -> Result<Code> {
 pub(in crate::commands) fn export_one(
     (folder, form): (&Path, ExportForm),
     (store, from): (&ContentStore, &Path),
-    name: &PackageName,
-    header: &PackageHeader,
+    (name, header): (&PackageName, &PackageHeader),
+    interrupt: &Interrupt,
 ) -> Result<PathBuf> {
     let volume = files_of(store, from, name, header)?;
     let PackageName { owner, title, kind, .. } = name;
@@ -243,9 +245,9 @@ pub(in crate::commands) fn export_one(
     let to = folder.join(name.file());
     ensure!(to.symlink_metadata().is_err(), "{} exists", to.display());
     match form {
-        ExportForm::Stfs if header.is_packed => copy_package(store, name, &to)?,
-        ExportForm::Stfs => write_package(store, name, header, &volume, &to)?,
-        ExportForm::Folder => write_folder(&volume, &to)?,
+        ExportForm::Stfs if header.is_packed => copy_package(store, name, &to, interrupt)?,
+        ExportForm::Stfs => write_package(store, (name, header), &volume, &to, interrupt)?,
+        ExportForm::Folder => write_folder(&volume, &to, interrupt)?,
     }
     Ok(to)
 }
@@ -264,10 +266,10 @@ fn not_exported(failures: &[(&PackageName, Error)]) -> Error {
 /// Writes a package in a console's format, without a signature.
 fn write_package(
     store: &ContentStore,
-    name: &PackageName,
-    header: &PackageHeader,
+    (name, header): (&PackageName, &PackageHeader),
     volume: &Volume,
     to: &Path,
+    interrupt: &Interrupt,
 ) -> Result<()> {
     let picture = store.thumbnail(name).ok().flatten().unwrap_or_default();
     // A picture that exceeds the package's limit is left out.
@@ -286,24 +288,27 @@ fn write_package(
         ..PackageInfo::default()
     };
     output::write_by(to, |package| {
-        let mut package = BufWriter::with_capacity(CHUNK, package);
+        let mut package = BufWriter::with_capacity(CHUNK, Until { inner: package, interrupt });
         stfs::write(volume, &info, &mut package, &mut |_| ())?;
         Ok(package.flush()?)
     })
 }
 
 /// Copies a package that is a single file unchanged, with its signature.
-fn copy_package(store: &ContentStore, name: &PackageName, to: &Path) -> Result<()> {
+fn copy_package(store: &ContentStore, name: &PackageName, to: &Path, interrupt: &Interrupt) -> Result<()> {
     let file = store.packed_file(name)?.ok_or_else(|| anyhow!("{} is gone", name.file()))?;
     let file = FileBytes(file);
-    output::write_by(to, |package| Ok(copy(&file, file.size()?, |bytes| package.write_all(bytes))?))
+    output::write_by(to, |inner| {
+        let mut package = Until { inner, interrupt };
+        Ok(copy(&file, file.size()?, |bytes| package.write_all(bytes))?)
+    })
 }
 
 /// Writes the files of a package to a folder that appears atomically.
-fn write_folder(volume: &Volume, to: &Path) -> Result<()> {
+fn write_folder(volume: &Volume, to: &Path, interrupt: &Interrupt) -> Result<()> {
     let cannot = |path: &Path| format!("cannot write {}", path.display());
     let within = to.parent().unwrap_or(".".as_ref());
-    let draft = tempfile::Builder::new().prefix(".xenia-rs-").tempdir_in(within);
+    let draft = tempfile::Builder::new().prefix(DRAFT_PREFIX).tempdir_in(within);
     let draft = draft.with_context(|| cannot(to))?;
     let folder = draft.path().join("files");
     std::fs::create_dir(&folder).with_context(|| cannot(to))?;
@@ -313,7 +318,8 @@ fn write_folder(volume: &Volume, to: &Path) -> Result<()> {
         match &file.contents {
             None => std::fs::create_dir(&path).with_context(|| cannot(&path))?,
             Some(contents) => {
-                let mut out = File::create_new(&path).with_context(|| cannot(&path))?;
+                let inner = File::create_new(&path).with_context(|| cannot(&path))?;
+                let mut out = Until { inner, interrupt };
                 copy(contents, file.size, |bytes| out.write_all(bytes)).with_context(|| cannot(&path))?;
             }
         }

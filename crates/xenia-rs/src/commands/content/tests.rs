@@ -4,6 +4,7 @@ use super::*;
 use crate::cli::{Cli, Command};
 use clap::Parser;
 use std::sync::Arc;
+use xenia::interrupt::Cause;
 use xenia_kernel::vfs::{Device, ScratchDisks};
 
 fn run(words: &[&str]) -> Result<Code> {
@@ -93,6 +94,10 @@ fn a_whole_export_goes_in_again_in_both_forms() {
     for form in ["stfs", "folder"] {
         let out = at(form);
         run(&["export", &out, "--content", &at("one"), "--as", form]).unwrap();
+        // Exports that were killed leave such names.
+        let draft = format!("{out}/{owner}/4D5307D1/00000001/.xenia-rs-");
+        std::fs::write(format!("{draft}file"), "CON ").unwrap();
+        std::fs::create_dir_all(format!("{draft}folder/files")).unwrap();
         for part in ["", "/OWNER", "/OWNER/4D5307D1", "/OWNER/4D5307D1/00000001"] {
             let part = part.replace("OWNER", &owner);
             let new = at(&format!("new{form}{}", part.len()));
@@ -165,6 +170,25 @@ fn a_package_whose_header_cannot_be_read_is_listed_and_named_by_an_export() {
         assert!(why.starts_with("1 package not exported:\n  Other: cannot read the header"), "{why}");
     }
     assert!(Path::new(&at(&format!("out/{owner}/4D5307D1/00000001/Save 1"))).is_file());
+}
+
+#[test]
+fn an_export_that_is_interrupted_leaves_no_temporary_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    save_in(&at("one"));
+    let owner = rows(&at("one"), &at("1.json"))[0]["owner"].as_str().unwrap().to_owned();
+    let interrupt = Interrupt::default();
+    interrupt.request(Cause::Window);
+    for form in ["stfs", "folder"] {
+        let words = ["xenia-rs", "content", "export", &at(form), "--content", &at("one"), "--as", form];
+        let Some(Command::Content(args)) = Cli::try_parse_from(words).unwrap().command else { panic!() };
+        let ContentCommand::Export(args) = &args.command else { panic!() };
+        let why = format!("{:#}", export(args, &interrupt).unwrap_err());
+        assert!(why.contains("ended by window"), "{why}");
+        let left = std::fs::read_dir(at(&format!("{form}/{owner}/4D5307D1/00000001"))).unwrap();
+        assert_eq!(left.count(), 0, "{form}");
+    }
 }
 
 #[test]

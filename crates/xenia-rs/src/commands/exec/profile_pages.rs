@@ -16,6 +16,7 @@ use std::sync::{Arc, OnceLock};
 use xenia::achievements::{self, ListedAchievement};
 use xenia::config::SaveConfig;
 use xenia::content::{self, ContentInUse};
+use xenia::interrupt::Interrupt;
 use xenia::lock_order;
 use xenia::say::{chain, visible};
 use xenia::title::described::is_title;
@@ -235,7 +236,7 @@ fn export(subject: &DataSubject, id: &PackageId, exports: Option<&Path>) -> Resu
     let mut folders = std::iter::once(exports.to_owned()).chain(others);
     let free = folders.find(|folder| folder.join(&below).symlink_metadata().is_err());
     let free = free.with_context(|| format!("{} has too many exports of it", exports.display()))?;
-    export_one((&free, ExportForm::Stfs), (&store, folder), &name, &header)
+    export_one((&free, ExportForm::Stfs), (&store, folder), (&name, &header), &Interrupt::default())
 }
 
 /// Takes a package in, for a title and a profile if they are given.

@@ -2,8 +2,10 @@
 //! number in hexadecimal.
 
 use anyhow::{Context, Result, bail};
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
+use xenia::output::DRAFT_PREFIX;
 use xenia_kernel::user::profile::Xuid;
 
 /// Numbers of digits in the names of the folders above a package.
@@ -75,7 +77,9 @@ impl Tree {
         let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let mut entries = entries.with_context(cannot)?;
         entries.sort_by_key(std::fs::DirEntry::file_name);
-        for entry in entries {
+        // A temporary file or folder of an export that was killed is none of its packages.
+        let is_whole = |name: &OsStr| !name.as_encoded_bytes().starts_with(DRAFT_PREFIX.as_bytes());
+        for entry in entries.into_iter().filter(|entry| is_whole(&entry.file_name())) {
             let path = entry.path();
             if let &[owner, title, kind] = ids.as_slice() {
                 let ids = PlaceIds { owner: Xuid(owner), title: title as u32, kind: kind as u32 };
