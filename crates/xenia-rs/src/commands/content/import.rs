@@ -13,7 +13,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use tree::Placed;
 use xenia::content::{self, own_number};
@@ -65,10 +65,10 @@ pub(super) fn run(args: &ContentImportArgs) -> Result<Code> {
     let ContentImportArgs { title_id: title, owner, kind, replace: replaces, .. } = *args;
     let choice = ImportChoice { title, owner, kind, replaces };
     for path in &args.packages {
-        for (from, name) in import(&store, path, choice)? {
+        import(&store, path, choice, |from, name| {
             let shown = from.display();
             outln!("{shown}: {:016X}/{:08X}/{:08X}/{}", name.owner.0, name.title, name.kind, name.file());
-        }
+        })?;
     }
     Ok(Code::Done)
 }
@@ -81,22 +81,23 @@ pub(in crate::commands) fn to_write(folder: &Path) -> Result<ContentStore> {
     Ok(ContentStore::new(Box::new(device), true))
 }
 
-/// Imports a package, a folder of one's files, or the packages that an export has written. The
-/// folder of saves must be locked.
+/// Imports a package, a folder of one's files, or the packages that an export has written. `taken`
+/// is told each one that is imported, since an error leaves those before it in place. The folder of
+/// saves must be locked.
 pub(in crate::commands) fn import(
     store: &ContentStore,
     path: &Path,
     choice: ImportChoice,
-) -> Result<Vec<(PathBuf, PackageName)>> {
+    mut taken: impl FnMut(&Path, &PackageName),
+) -> Result<()> {
     let cannot = |path: &Path| format!("cannot take {} in", path.display());
     let below = tree::packages_below(path).with_context(|| cannot(path))?;
     let one = || vec![Placed { path: path.to_owned(), ids: None }];
-    let mut names = Vec::new();
     for package in if below.is_empty() { one() } else { below } {
         let name = take_in(store, &package, choice).with_context(|| cannot(&package.path))?;
-        names.push((package.path, name));
+        taken(&package.path, &name);
     }
-    Ok(names)
+    Ok(())
 }
 
 /// Reads the header and the files to import.

@@ -192,6 +192,26 @@ fn an_export_that_is_interrupted_leaves_no_temporary_files() {
 }
 
 #[test]
+fn an_import_that_fails_says_what_it_has_taken_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    save_in(&at("one"));
+    run(&["export", &at("out"), "--content", &at("one")]).unwrap();
+    let owner = rows(&at("one"), &at("1.json"))[0]["owner"].as_str().unwrap().to_owned();
+    let bad = at(&format!("out/{owner}/4D5307D1/00000001/Z"));
+    std::fs::write(&bad, "noise").unwrap();
+    let store = import::to_write(Path::new(&at("two"))).unwrap();
+    let mut taken = Vec::new();
+    let all = at("out");
+    let done = import::import(&store, Path::new(&all), import::ImportChoice::default(), |_, name| {
+        taken.push(name.file().to_owned());
+    });
+    let why = format!("{:#}", done.unwrap_err());
+    assert!(why.starts_with(&format!("cannot take {bad} in")), "{why}");
+    assert_eq!(taken, ["Save 1"]);
+}
+
+#[test]
 fn a_profile_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();

@@ -255,8 +255,9 @@ fn take_in(
     // Content other than saved games is every profile's.
     let owner = owner.filter(|_| info.content_type == SAVED_GAME);
     let choice = ImportChoice { title: None, owner, kind: None, replaces };
-    let names = import(store, path, choice)?;
-    let (_, name) = names.first().context("it has no package")?;
+    let mut taken = None;
+    import(store, path, choice, |_, name| taken = Some(name.clone()))?;
+    let name = taken.context("it has no package")?;
     Ok(format!("imported {} for the title {:08X}", visible(name.file()), name.title))
 }
 
