@@ -128,6 +128,9 @@ pub(crate) struct Judged {
     pub(crate) figures: BTreeMap<String, f64>,
 }
 
+/// Beginnings of lines that say why a process has failed.
+const BEGINNINGS: [&str; 3] = ["xenia-rs: ", "error: ", "the guest "];
+
 /// Signals that end processes from outside; the program reports them by exit codes.
 const FROM_OUTSIDE: [i32; 4] = [1, 2, 9, 15];
 
@@ -154,7 +157,9 @@ pub(crate) fn judge(unit: &SweepUnit, ended: &ChildOutcome) -> Option<Judged> {
     if FROM_OUTSIDE.contains(&from_outside) {
         return None;
     }
-    let last_words = || String::from_utf8_lossy(&ended.errors).trim().lines().last().unwrap_or("").to_owned();
+    let errors = String::from_utf8_lossy(&ended.errors);
+    let last_words = || errors.trim().lines().last().unwrap_or("").to_owned();
+    let reason = || reason(errors.trim()).map_or_else(last_words, str::to_owned);
     if let Some(signal) = ended.signal {
         return said(Verdict::Crash, &format!("signal {signal}: {}", last_words()));
     }
@@ -168,14 +173,20 @@ pub(crate) fn judge(unit: &SweepUnit, ended: &ChildOutcome) -> Option<Judged> {
             unit,
             Verdict::GuestFault,
             report.as_ref(),
-            &guest_fault(report.as_ref()).unwrap_or_else(last_words),
+            &guest_fault(report.as_ref()).unwrap_or_else(reason),
         )),
-        (4, _) => Some(judge_guest(unit, Verdict::Deadlock, report.as_ref(), &last_words())),
-        (2, _) if !only_no_picture => said(Verdict::Refused, &last_words()),
+        (4, _) => Some(judge_guest(unit, Verdict::Deadlock, report.as_ref(), &reason())),
+        (2, _) if !only_no_picture => said(Verdict::Refused, &reason()),
         (0..=2, Some(report)) => Some(judge_report(unit, ended.exit, report)),
         (0..=2, None) => said(Verdict::Crash, "it wrote no report"),
         (code, _) => said(Verdict::Crash, &format!("exit code {code}: {}", last_words())),
     }
+}
+
+/// The reason in the messages of a process that ended by itself: their last line that begins as
+/// one. Behind it may be the stacks of threads, a tip, or the place of a setting.
+fn reason(text: &str) -> Option<&str> {
+    text.lines().rfind(|line| BEGINNINGS.iter().any(|begin| line.starts_with(begin)))
 }
 
 /// The digest in a run's report, if there is one.

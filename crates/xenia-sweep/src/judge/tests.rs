@@ -104,6 +104,20 @@ fn externally_killed_units_have_no_verdict() {
 }
 
 #[test]
+fn the_reason_is_the_last_line_that_begins_as_one() {
+    let said = |exit, text: &str| {
+        let ended = ChildOutcome { errors: text.into(), ..ended(exit, "") };
+        judge(&unit(UnitKind::Title, None), &ended).unwrap().said
+    };
+    let deadlock = "xenia-rs: game: is hello\nthe guest deadlocked: no thread can run\nt1\n  0x00000000\n";
+    assert_eq!(said(4, deadlock), "the guest deadlocked: no thread can run");
+    let refused = "error: the argument '--json' cannot be used\n\nFor more information, try '--help'.\n";
+    assert_eq!(said(2, refused), "error: the argument '--json' cannot be used");
+    assert_eq!(said(2, "xenia-rs: no\n  --x is set in c.toml, line 4\n"), "xenia-rs: no");
+    assert_eq!(said(70, "xenia-rs: game: is hello\npanicked\n"), "exit code 70: panicked");
+}
+
+#[test]
 fn digests_of_tests_are_of_what_they_found() {
     let of = |kind, text: &str| digest(kind, &serde_json::from_str(text).unwrap());
     let fuzz = |text| of(UnitKind::Fuzz, text);
