@@ -4,7 +4,7 @@
 //! launches. Recordings, replays and event logs use a separate file for each title: `play.jsonl`,
 //! then `play.jsonl.2`, and so on; what goes to an open descriptor goes on there.
 
-use crate::machine::{Finished, Launched, Machine, StateRefusal, decoded};
+use crate::machine::{Finished, Launched, Machine, MachinePosition, StateRefusal, decoded};
 use crate::pieces::StateFolder;
 use crate::say::errln;
 use crate::title::Title;
@@ -46,6 +46,13 @@ impl Before {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".{}", self.launches + 1));
         Some(name.into())
+    }
+
+    /// Whether a machine that has come to `at` is beyond the limits.
+    fn is_beyond(&self, limits: &Limits, at: &MachinePosition) -> bool {
+        let over = |limit: Option<u64>, now: u64| limit.is_some_and(|limit| limit < now);
+        over(limits.instructions, self.instructions.saturating_add(at.instructions))
+            || over(limits.frames, self.frames.saturating_add(at.frames))
     }
 
     /// The remainder of the limits.
@@ -126,6 +133,15 @@ pub fn run_in_parts(
         }
         _ => running,
     };
+    if let Some(state) = from
+        && before.is_beyond(limits, &running.position())
+    {
+        running.discard();
+        bail!(
+            "{} was saved behind the limit of this run, which counts from the title's start",
+            state.display()
+        );
+    }
     let mut launches = Launches { title, before, limits, machine, lost: false, failed: None };
     loop {
         let rest = launches.before.rest(limits);

@@ -115,6 +115,16 @@ fn a_launched_title_goes_on_from_its_state() {
     assert_eq!((later.launches, later.exit), (1, End::Exit));
     assert_eq!((later.digest, later.instructions), (whole.digest, whole.instructions));
     assert!(seen.len() == 1 && seen[0].launches == 1 && seen[0].instructions > 0, "{seen:?}");
+    let at = seen[0].instructions + point.instructions;
+    for (limit, is_taken) in [(at - 1, false), (at, true)] {
+        let limits = Limits { instructions: Some(limit), ..Limits::default() };
+        let begun = run(start(), &limits, None, Some(&saved), |title, _, launched| {
+            machine(title, launched, true, &text)?.load_state_from(&saved)
+        });
+        let refused = begun.err().map(|error| error.to_string());
+        let names_it = |said: &String| said.contains("a.state was saved behind the limit of this run");
+        assert_eq!(refused.as_ref().is_none_or(|said| !names_it(said)), is_taken, "{refused:?}");
+    }
 }
 
 /// Runs the launcher while a client does what `script` says.
