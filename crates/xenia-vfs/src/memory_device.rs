@@ -9,7 +9,7 @@ pub(super) mod state;
 use super::device::{Device, Entry, FileData, Volume, sort};
 use super::path::{FATX_NAME, MAXIMUM_NAMES};
 use super::raw_partition::RawPartition;
-use super::state::{DeviceState, SavedBytes};
+use super::state::{DeviceState, OTHER_KIND, SavedBytes};
 use super::{Stamp, VfsError, VfsResult};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -407,7 +407,7 @@ impl Device for MemoryDevice {
     fn restore(&mut self, state: DeviceState, bytes: &mut SavedBytes) -> Result<(), Impossible> {
         match state {
             DeviceState::Memory(state) => self.restore_saved(state, bytes),
-            _ => Err("a device in memory is of another kind in the state".into()),
+            _ => Err(OTHER_KIND.into()),
         }
     }
 

@@ -10,7 +10,7 @@
 
 use super::device::{Device, Entry, FileData, Volume};
 use super::raw_partition::RawPartition;
-use super::state::{DeviceState, SavedBytes};
+use super::state::{DeviceState, OTHER_KIND, SavedBytes};
 use super::{Stamp, VfsError, VfsResult};
 use std::sync::Arc;
 use xenia_limits::Limits;
@@ -150,7 +150,7 @@ impl Device for RawDisk {
         match (&self.head, state) {
             (Some(head), DeviceState::Disk(state)) => head.restore_alone(state, bytes),
             (None, state) => state.check_elsewhere(),
-            _ => Err("a disk is of another kind in the state".into()),
+            _ => Err(OTHER_KIND.into()),
         }
     }
 }

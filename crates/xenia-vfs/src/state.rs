@@ -18,6 +18,9 @@ use xenia_state::{Impossible, Unsaveable, check};
 const PART: usize = 32 << 20;
 /// Most bytes of files in host folders that a state may have.
 const MAX_TEMPORARY_BYTES: u64 = 64 << 20;
+/// The error of a device that is in memory in one run and a folder of the host in the other.
+pub(crate) const OTHER_KIND: &str = "saves or scratch disks are in memory in one of the runs and in a \
+                                     folder in the other (--content, --scratch, --fresh)";
 /// Most mounted devices.
 const MAX_MOUNTS: usize = 2048;
 
@@ -107,7 +110,7 @@ impl DeviceState {
 
     /// Checks that a device has no state of its own.
     pub(crate) fn check_elsewhere(&self) -> Result<(), Impossible> {
-        check(*self == Self::Elsewhere, "a device is of another kind than in the state")
+        check(*self == Self::Elsewhere, OTHER_KIND)
     }
 }
 

@@ -4,7 +4,7 @@
 use super::HostFolder;
 use super::host_names::guest_name;
 use crate::atomic_replace::PIECE;
-use crate::state::{DeviceState, FolderState, SavedBytes, TemporaryFileState, is_path};
+use crate::state::{DeviceState, FolderState, OTHER_KIND, SavedBytes, TemporaryFileState, is_path};
 use crate::{Device, FileData, VfsError};
 use std::path::Path;
 use xenia_state::{Impossible, Unsaveable, check};
@@ -56,7 +56,7 @@ impl HostFolder {
         let DeviceState::Folder(FolderState { used, temporary_files }) = state else {
             let is_folder =
                 self.open_files.as_ref().is_some_and(|open_files| open_files.disk_space().is_none());
-            check(!is_folder, "a folder of the host is of another kind in the state")?;
+            check(!is_folder, OTHER_KIND)?;
             return state.check_elsewhere();
         };
         for TemporaryFileState { path, size, stamp } in temporary_files {

@@ -224,6 +224,14 @@ fn a_changed_disk_in_memory_is_refused_or_works() {
     let mut other = in_memory();
     other.mount(r"\Device\More", Box::new(NoDevice)).unwrap();
     assert!(restored(other, &saved(&in_memory())).is_err(), "the machine has another device");
+    let folder = tempfile::tempdir().unwrap();
+    let kept = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    let mut other = Vfs::default();
+    other.mount(r"\Device\Cache0", Box::new(kept)).unwrap();
+    for (run, state) in [(in_memory(), saved(&other)), (other, saved(&in_memory()))] {
+        let why = format!("{:?}", restored(run, &state).unwrap_err());
+        assert!(why.contains("--content") && why.contains("--fresh"), "{why}");
+    }
 }
 
 #[test]
