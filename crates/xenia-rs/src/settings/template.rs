@@ -10,15 +10,17 @@ const COLUMNS: usize = 80;
 
 const HEAD: &str = "\
 # Settings of xenia-rs, which reads this file from its configuration folder
-# (`xenia-rs config --paths`). A line acts once its `#` is removed; what it says
-# then is the default. `xenia-rs config set KEY VALUE` changes a line,
-# `xenia-rs config list` shows what holds and where it was set. Editors complete
-# and check it with a schema: `xenia-rs config schema > config.schema.json`, and
+# (`xenia-rs config --paths`). A line `#KEY = VALUE` acts once its `#` is removed;
+# what it says is the default. A line `# KEY = VALUE` has no default: its value
+# shows the form, and another one takes its place. `xenia-rs config set KEY VALUE`
+# changes a line, `xenia-rs config list` shows what holds and where it was set.
+# Editors complete and check it with a schema:
+# `xenia-rs config schema > config.schema.json`, and
 # `#:schema ./config.schema.json` as the first line here.
 ";
 const TAIL: &str = "
 # Settings of one title, by its ID (`xenia-rs info TITLE`); they are over those
-# of [exec]. All keys above may stand here.
+# of [exec]. All keys above may stand here; the values are examples.
 #[title.4D5307D1]
 #volume = 80
 #patches = [\"60 FPS\"]
