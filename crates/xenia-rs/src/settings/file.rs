@@ -147,6 +147,9 @@ impl File<'_> {
                 continue;
             }
             if names.is_empty() {
+                if command.find_subcommand(name).is_some() {
+                    bail!("{at}: `{name}` is a command; its settings are in a table: [{name}]");
+                }
                 let commands = command.get_subcommands().filter(|command| !command.is_hide_set());
                 let tip = tip(name, commands.map(Command::get_name));
                 bail!(

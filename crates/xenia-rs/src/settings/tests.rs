@@ -236,6 +236,8 @@ fn mistakes_name_their_line_whatever_command_runs() {
         ("[exec]\nxyz = 1\n", "line 2: exec has no flag --xyz"),
         ("[exce]\n", "line 1: `exce` is not a command (did you mean `exec`?)"),
         ("frames = 1\n", "line 1: `frames` is not a command"),
+        ("exec = 5\n", "line 1: `exec` is a command; its settings are in a table: [exec]"),
+        ("[[exec]]\nvolume = 5\n", "line 1: `exec` is a command; its settings are in a table: [exec]"),
         ("[exec]\nframes = \"many\"\n", "line 2: `frames`: invalid value 'many'"),
         ("[exec]\nframes = 0x1_0000_0000_0000_0000\n", "is more than 18446744073709551615"),
         ("[exec]\nframes = 99999999999999999999\n", "is more than 18446744073709551615"),
