@@ -324,6 +324,15 @@ fn standard_output_contains_only_requested_output() {
 }
 
 #[test]
+fn a_title_whose_name_begins_with_a_dash_is_named_by_its_path() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("-dash.xex"), "").unwrap();
+    let refused = program(&["-dash.xex"]).current_dir(dir.path()).stderr(Stdio::piped()).output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("the file of this name is ./-dash.xex"), "{said}");
+}
+
+#[test]
 fn missing_display_is_reported_once_with_a_reason() {
     let hello = sources().join("guest/bin/hello.xex").display().to_string();
     for (display, why) in [("", "(DISPLAY and WAYLAND_DISPLAY are not set)"), (":9977", "no display: ")] {

@@ -23,7 +23,11 @@ pub fn wrong_words(words: &[OsString], error: &clap::Error) -> Option<String> {
         _ => return None,
     };
     if second.to_string().starts_with('-') {
-        return None;
+        let mut words = words.iter().skip(1).map(Path::new);
+        let file =
+            words.find(|word| word.as_os_str().as_encoded_bytes().starts_with(b"-") && word.is_file())?;
+        let file = file.display();
+        return Some(format!("{file} is read as flags; the file of this name is ./{file}"));
     }
     let is_command = |word: &str| Cli::command().find_subcommand(word).is_some();
     if words.get(1)?.to_str().is_some_and(|word| word.starts_with('-'))
