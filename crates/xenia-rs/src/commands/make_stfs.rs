@@ -17,6 +17,8 @@ use xenia_guest::TitleId;
 /// Content type of a package with an executable (arcade title), and of one without (add-on).
 const ARCADE_TITLE: u32 = 0xD_0000;
 const ADD_ON: u32 = 2;
+/// Longest name of a package, in units of UTF-16.
+const MOST_NAME: usize = 127;
 
 /// Writes the package.
 pub fn run(args: &MakeStfsArgs) -> Result<Code> {
@@ -51,6 +53,10 @@ fn write(args: &MakeStfsArgs, interrupt: &Interrupt) -> Result<Code> {
     let folder = args.folder.canonicalize().ok();
     let name = folder.as_deref().and_then(|folder| folder.file_name()).unwrap_or_default();
     let name = args.name.clone().unwrap_or_else(|| name.to_string_lossy().into_owned());
+    ensure!(
+        name.encode_utf16().count() <= MOST_NAME,
+        "a package's name has {MOST_NAME} characters at most; --name says another one"
+    );
     let info = PackageInfo {
         signer: match args.signer {
             PackageSigner::Con => Signer::Console,

@@ -62,6 +62,10 @@ fn titles_run_from_images_and_read_neighbouring_files() {
     let with_id = ["--title-id", "58410001"];
     run(&[&make_stfs[..], &[&at("game.live")], &with_id].concat()).unwrap();
     run(&[&make_stfs[..], &[&at("game.con"), "--signer", "con"], &with_id].concat()).unwrap();
+    for (length, is_taken) in [(127, true), (128, false)] {
+        let words = ["--title-id", "58410001", "--name", &"n".repeat(length)];
+        assert_eq!(run(&[&make_stfs[..], &[&at("named")], &words].concat()).is_ok(), is_taken, "{length}");
+    }
     std::fs::write(at("game.zip"), zip_of(&at("game"), "")).unwrap();
     std::fs::write(at("outer.zip"), zip_of(&at("game"), "My game/")).unwrap();
     for title in ["game", "game.iso", "game.live", "game.con", "game.zip", "outer.zip"] {
