@@ -8,7 +8,7 @@ use crate::ServerAddress;
 use crate::own_ports::OwnPort;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,6 +22,17 @@ const CHUNKS: usize = 16;
 
 /// Size of a chunk in bytes.
 const CHUNK: usize = 4096;
+
+/// An error that says of a socket file what the user can do: one that was left by a run that was
+/// killed looks like one that is in use.
+fn said_of_file(error: io::Error) -> io::Error {
+    match error.kind() {
+        kind @ ErrorKind::AddrInUse => {
+            io::Error::new(kind, "the file exists; remove it if it was left by a run that was killed")
+        }
+        _ => error,
+    }
+}
 
 enum Socket {
     Tcp(TcpListener),
@@ -51,7 +62,7 @@ impl Listener {
                 Self { socket: Socket::Tcp(socket), address, _port: own }
             }
             ServerAddress::Unix(path) => {
-                let socket = SocketFileListener::bind(path)?;
+                let socket = SocketFileListener::bind(path).map_err(said_of_file)?;
                 Self { socket: Socket::Unix(socket, path.clone()), address: address.clone(), _port: None }
             }
         })
@@ -85,7 +96,7 @@ impl Listener {
             };
             match link {
                 Ok(link) => return Ok(Some(link)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),
             }
             if !goes_on() {
@@ -203,7 +214,7 @@ impl Link {
             waiting.stop.store(false, Relaxed);
         }
         if bytes.is_none() && waiting.is_closed {
-            return Err(io::ErrorKind::ConnectionReset.into());
+            return Err(ErrorKind::ConnectionReset.into());
         }
         self.inbox.changed.notify_all();
         Ok(bytes)
@@ -226,6 +237,17 @@ impl Drop for Link {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_exists_is_kept_and_the_error_says_what_to_do() {
+        // Tests run in the folder of their crate.
+        let address = ServerAddress::Unix("Cargo.toml".into());
+        let error = Listener::open(&address).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::AddrInUse);
+        assert!(error.to_string().contains("remove it if"), "{error}");
+        assert!(std::fs::metadata("Cargo.toml").unwrap().is_file());
+    }
 
     #[test]
     fn acknowledgements_do_not_stop_the_machine() {
