@@ -11,8 +11,8 @@ pub struct LogArgs {
     /// Log more: once for progress, twice for each step.
     #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
-    /// Log errors only; a title's output and a run's summary are left out (--json still has the
-    /// latter).
+    /// Log errors only; a title's debug output and a run's summary are left out (--json still has
+    /// the latter). A plain ELF program still prints its text.
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// Log levels by target, in addition to RUST_LOG: `kernel=debug,gpu=off`, or one level for all.
