@@ -5,7 +5,7 @@
 //! parts.
 //!
 //! To add one: write the function in the `#[exports]` block of its family, tagged
-//! `#[export(Done|Constant|Partial)]`; a new family also gets a line in [`FAMILIES`].
+//! `#[export(Done|Constant|Partial|Stub)]`; a new family also gets a line in [`FAMILIES`].
 #![forbid(unsafe_code)]
 
 #[cfg(any(test, feature = "testing"))]

@@ -23,6 +23,8 @@ pub enum Status {
     Constant,
     /// Implements only the documented part.
     Partial,
+    /// Returns a plausible result without the effect.
+    Stub,
     /// Not implemented; the call returns its documented failure.
     Missing,
 }
@@ -34,7 +36,7 @@ impl Status {
     }
 
     /// All statuses, best first.
-    pub const ALL: [Self; 4] = [Self::Done, Self::Constant, Self::Partial, Self::Missing];
+    pub const ALL: [Self; 5] = [Self::Done, Self::Constant, Self::Partial, Self::Stub, Self::Missing];
 
     /// Name in reports.
     pub fn name(self) -> &'static str {
@@ -42,6 +44,7 @@ impl Status {
             Self::Done => "done",
             Self::Constant => "constant",
             Self::Partial => "partial",
+            Self::Stub => "stub",
             Self::Missing => "missing",
         }
     }

@@ -1,7 +1,7 @@
 //! `#[exports(library)]`: turns an `impl` block of guest-callable functions into rows of the export
 //! table.
 //!
-//! Inside the block each function tagged `#[export(Done|Constant|Partial)]` becomes one row.
+//! Inside the block each function tagged `#[export(Done|Constant|Partial|Stub)]` becomes one row.
 //! The ordinal is looked up by name (`xenia_imports::ordinals::LIBRARY::number::NAME`, so a
 //! misspelled name does not compile). Parameters after the first are read from the guest's
 //! registers and stack through `crate::abi::FromGuest`, and the result is returned through

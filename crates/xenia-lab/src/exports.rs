@@ -37,6 +37,8 @@ documented! {
         constant: usize,
         /// Implemented in part.
         partial: usize,
+        /// Stubs without any effect.
+        stub: usize,
         /// Missing, not implemented.
         missing: usize,
         /// Sum of all statuses.
@@ -52,7 +54,7 @@ documented! {
         ordinal: u16,
         /// Name of the export.
         name: &'static str,
-        /// Status: `done`, `constant`, `partial` or `missing`.
+        /// Status: `done`, `constant`, `partial`, `stub` or `missing`.
         status: &'static str,
         /// Subsystem that it belongs to.
         area: &'static str,
@@ -69,6 +71,7 @@ impl From<StatusCounts> for Counts {
             done: counts.done,
             constant: counts.constant,
             partial: counts.partial,
+            stub: counts.stub,
             missing: counts.missing,
             total: counts.total(),
         }
@@ -121,15 +124,25 @@ pub fn run(args: &ExportsArgs) -> Result<Code> {
 }
 
 fn heading() {
-    outln!("{:<24} {:>6} {:>8} {:>8} {:>8} {:>6}", "", "done", "constant", "partial", "missing", "total");
+    outln!(
+        "{:<24} {:>6} {:>8} {:>8} {:>6} {:>8} {:>6}",
+        "",
+        "done",
+        "constant",
+        "partial",
+        "stub",
+        "missing",
+        "total"
+    );
 }
 
 fn line(name: &str, counts: &Counts) {
     outln!(
-        "{name:<24} {:>6} {:>8} {:>8} {:>8} {:>6}",
+        "{name:<24} {:>6} {:>8} {:>8} {:>6} {:>8} {:>6}",
         counts.done,
         counts.constant,
         counts.partial,
+        counts.stub,
         counts.missing,
         counts.total
     );

@@ -43,7 +43,7 @@ pub(crate) struct LabCli {
 pub enum LabCommand {
     /// List every kernel export, functions and variables, with its status.
     #[command(
-        after_help = "Example:\n  xenia-rs exports --json - | jq '.rows[] | select(.status == \"partial\")'"
+        after_help = "Example:\n  xenia-rs exports --json - | jq '.rows[] | select(.status == \"stub\")'"
     )]
     Exports(ExportsArgs),
     /// Disassemble an address range of a title.

@@ -246,6 +246,7 @@ const KEYS: &[(&[&str], &[&str])] = &[
         &[
             "xboxkrnl.done",
             "xboxkrnl.partial",
+            "xboxkrnl.stub",
             "xboxkrnl.missing",
             "xboxkrnl.total",
             "xam.total",

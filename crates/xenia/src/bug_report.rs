@@ -32,8 +32,8 @@ documented! {
         /// Flags of the run, from the command line and config.toml; values that may be names of the
         /// user's are `...`.
         pub flags: Vec<String>,
-        /// Number of imports by state, of `done`, `constant`, `partial`, `missing`, `variable` and
-        /// `file`.
+        /// Number of imports by state, of `done`, `constant`, `partial`, `stub`, `missing`,
+        /// `variable` and `file`.
         pub imports_by_state: BTreeMap<String, u64>,
         /// The imports that are not complete.
         pub imports: Vec<ImportReport>,
@@ -78,14 +78,14 @@ documented! {
         pub ordinal: u16,
         /// Name; null if the ordinal is unknown, or the library is a file beside the title.
         pub name: Option<&'static str>,
-        /// State: `partial`, `missing` or `file`.
+        /// State: `partial`, `stub`, `missing` or `file`.
         pub state: &'static str,
     }
 
     /// Calls of an import that is not complete.
     #[derive(Clone, Debug, Serialize)]
     pub struct UnfinishedCallReport {
-        /// State: `partial` or `missing`.
+        /// State: `partial`, `stub` or `missing`.
         pub state: &'static str,
         /// Number of calls of this import.
         pub count: u64,

@@ -73,7 +73,7 @@ pub(super) const MESSAGES: &[Message] = messages! {
     Done 0x7_002E XMPGetTitlePlaylistBufferSize = list_size;
     /// Sets the callback for the samples that the player produces. It is never called: titles that
     /// draw the music's level see silence.
-    Partial 0x7_003D XMPCaptureOutput = |_, _| Ok(HResult::OK);
+    Stub 0x7_003D XMPCaptureOutput = |_, _| Ok(HResult::OK);
 };
 
 /// Stores words at the addresses in a message's pointers, from offset `from` on.

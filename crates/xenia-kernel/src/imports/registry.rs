@@ -32,6 +32,8 @@ pub struct StatusCounts {
     pub constant: usize,
     /// Exports with a partial implementation.
     pub partial: usize,
+    /// Exports that are accepted without effect.
+    pub stub: usize,
     /// Exports without an implementation.
     pub missing: usize,
 }
@@ -39,7 +41,7 @@ pub struct StatusCounts {
 impl StatusCounts {
     /// Number of all exports in the library.
     pub fn total(self) -> usize {
-        self.done + self.constant + self.partial + self.missing
+        self.done + self.constant + self.partial + self.stub + self.missing
     }
 }
 
@@ -51,6 +53,7 @@ impl FromIterator<Status> for StatusCounts {
                 Status::Done => &mut counts.done,
                 Status::Constant => &mut counts.constant,
                 Status::Partial => &mut counts.partial,
+                Status::Stub => &mut counts.stub,
                 Status::Missing => &mut counts.missing,
             } += 1;
         }

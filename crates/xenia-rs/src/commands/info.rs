@@ -88,7 +88,7 @@ documented! {
         ordinal: u16,
         /// Name; null if the ordinal is unknown, or the library is a file beside the title.
         name: Option<&'static str>,
-        /// Status: `done`, `constant`, `partial` or `missing`; `file` if the library is not
+        /// Status: `done`, `constant`, `partial`, `stub` or `missing`; `file` if the library is not
         /// the console's.
         status: &'static str,
     }

@@ -21,17 +21,21 @@ pub(super) fn table(root: &Path) -> Result<String> {
         "Exports",
         "Every function and variable of the console's two libraries, by ordinal. *Done* does all that titles can ask of it; \
          *constant* has nothing to do on this machine, or one answer only; *partial* does what stands here and not more; \
-         What is missing fails as its kind of result fails, and is logged at \
+         *stub* answers plausibly, without the effect. What is missing fails as its kind of result fails, and is logged at \
          its first call. A question mark stands behind results that were concluded from a name. Who calls an export was \
          found in the tests and the guest programs.",
     );
-    section(&mut out, "How many", &["library, and what it has", "done", "constant", "partial", "missing"]);
+    section(
+        &mut out,
+        "How many",
+        &["library, and what it has", "done", "constant", "partial", "stub", "missing"],
+    );
     for library in Library::ALL {
         let counts = registry.counts(library, None);
-        let cells = [counts.done, counts.constant, counts.partial, counts.missing];
+        let cells = [counts.done, counts.constant, counts.partial, counts.stub, counts.missing];
         let cells = cells.map(|count| count.to_string());
-        let [done, constant, partial, missing] = &cells;
-        line(&mut out, &[library.name(), done, constant, partial, missing]);
+        let [done, constant, partial, stub, missing] = &cells;
+        line(&mut out, &[library.name(), done, constant, partial, stub, missing]);
     }
     beside_leader(&mut out);
     for library in Library::ALL {
@@ -64,6 +68,7 @@ fn beside_leader(out: &mut String) {
             "done",
             "constant",
             "partial",
+            "stub",
             "missing",
             "its implemented",
             "its stubs",
@@ -72,7 +77,7 @@ fn beside_leader(out: &mut String) {
     );
     for &(library, area, theirs) in leader::AREAS {
         let counts = registry.counts(library, Some(area));
-        let ours = [counts.done, counts.constant, counts.partial, counts.missing];
+        let ours = [counts.done, counts.constant, counts.partial, counts.stub, counts.missing];
         let numbers =
             ours.map(|count| count.to_string()).into_iter().chain(theirs.map(|count| count.to_string()));
         let numbers: Vec<String> = numbers.collect();

@@ -15,19 +15,19 @@ pub(super) fn table() -> String {
     section(
         &mut out,
         "How many",
-        &["application", "number", "done", "constant", "partial", "answered by xenia-canary"],
+        &["application", "number", "done", "constant", "partial", "stub", "answered by xenia-canary"],
     );
     for application in APPLICATIONS {
         let count = |status| {
             let of_status = application.messages.iter().filter(|message| message.status == status);
             of_status.count().to_string()
         };
-        let counts = [Status::Done, Status::Constant, Status::Partial].map(count);
-        let [done, constant, partial] = &counts;
+        let counts = [Status::Done, Status::Constant, Status::Partial, Status::Stub].map(count);
+        let [done, constant, partial, stub] = &counts;
         let theirs = leader::MESSAGES.iter().find(|&&(id, _)| id == application.id);
         let theirs = theirs.map_or_else(|| "-".to_owned(), |(_, count)| count.to_string());
         let number = format!("{:X}", application.id);
-        line(&mut out, &[application.name, &number, done, constant, partial, &theirs]);
+        line(&mut out, &[application.name, &number, done, constant, partial, stub, &theirs]);
     }
     for application in APPLICATIONS {
         section(
