@@ -61,8 +61,6 @@ struct BaselineUnit {
     end: u32,
     offset: u32,
     size: u32,
-    /// Indices of the words that have entries, from `start`.
-    entries: Box<[u16]>,
     lists: Lists,
     sites: Box<[u8]>,
     work: Work,
@@ -75,7 +73,7 @@ struct BaselineUnit {
 impl BaselineUnit {
     /// Guest addresses of its entries.
     fn entries(&self) -> impl Iterator<Item = u32> {
-        self.entries.iter().map(|&index| self.start + 4 * u32::from(index))
+        self.lists.entries().map(|index| self.start + 4 * u32::from(index))
     }
 }
 
@@ -332,13 +330,13 @@ impl BaselineCache {
             // Units of an older version are withdrawn by the next check, and this one with them.
             units.units.insert(id);
         }
+        let entries: Vec<u16> = emitter.entries.iter().map(|&(pc, _)| ((pc - start) / 4) as u16).collect();
         let unit = BaselineUnit {
             start,
             end: self.discovery.address(self.discovery.end()),
             offset,
             size,
-            entries: emitter.entries.iter().map(|&(pc, _)| ((pc - start) / 4) as u16).collect(),
-            lists: Lists::new(links, pages.iter().map(|&(page, _)| page)),
+            lists: Lists::new(&entries, &links, pages.iter().map(|&(page, _)| page)),
             sites: emitter.sites.bytes.as_slice().into(),
             work: Work { mix: UnitMix::of(&self.discovery, emitter), ..Work::default() },
             serial: self.counts.units as u32,

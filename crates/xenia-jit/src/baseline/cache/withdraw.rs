@@ -30,16 +30,12 @@ impl BaselineCache {
             self.links.withdraw(&self.memory, pc);
             let Some(id) = self.units.at(offset) else { continue };
             let Some(unit) = self.units.get_mut(id) else { continue };
-            unit.entries = unit
-                .entries()
-                .filter(|&entry| entry != pc)
-                .map(|entry| ((entry - unit.start) / 4) as u16)
-                .collect();
+            unit.lists.remove_entry(((pc - unit.start) / 4) as u16);
             if unit.start == pc {
                 self.by_start.remove(&pc);
                 call_table::clear(&self.memory, pc);
             }
-            if unit.entries.is_empty() {
+            if unit.lists.has_no_entry() {
                 self.withdraw(id);
             }
         }
