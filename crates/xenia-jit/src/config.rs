@@ -1,6 +1,7 @@
 //! Settings of the JIT engine.
 
 use crate::code::memory::CODE_SIZE;
+use std::time::Duration;
 use xenia_cpu::EngineConfig;
 use xenia_lifter::Effort;
 
@@ -77,6 +78,10 @@ pub struct JitConfig {
     /// Use a second thread to compile worthwhile functions ahead of time into the store, if both
     /// tiers are in use. Not for lockstep.
     pub ahead: bool,
+    /// Time for compiling in one visit; functions that become warm after that wait for the next
+    /// visit. The stop flag is polled between visits, so a stop request waits at most for this time
+    /// and one region's compilation. Does not limit the thread of `background`.
+    pub compile_budget: Duration,
     /// Seed of pseudo-random delays before each background compilation. For tests.
     pub compile_delays: Option<u64>,
     /// Seed for pruning pseudo-random sides of conditional branches, instead of the sides that have
@@ -98,6 +103,9 @@ const BACKGROUND_WARM_UP: u32 = 500;
 /// That takes 10 µs and saves 0.1 to 0.3 ns for each execution, and for each of later runs.
 const HOT_AFTER: u32 = 20_000;
 
+/// Default of `compile_budget`.
+const COMPILE_BUDGET: Duration = Duration::from_millis(20);
+
 /// Bytes of the baseline tier's code memory: enough for some 24 million guest instructions.
 pub(crate) const BASELINE_CODE: usize = CODE_SIZE;
 
@@ -118,6 +126,7 @@ impl Default for JitConfig {
             baseline_code: BASELINE_CODE,
             background: false,
             ahead: false,
+            compile_budget: COMPILE_BUDGET,
             compile_delays: None,
             left_out: None,
             perf_map: false,

@@ -379,7 +379,7 @@ impl Engine {
             Answer::Taken => {}
             // The order repeats with more credit.
             Answer::NotYet => return,
-            Answer::Ended if !self.may_compile() => return,
+            Answer::Ended if !self.may_compile(shared) => return,
             Answer::Ended => _ = self.compile(shared, mode, code, wanted, None),
         }
         // A function that can't be compiled now has to become hot again.

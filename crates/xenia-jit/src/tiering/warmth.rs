@@ -21,7 +21,7 @@ use crate::jit::Engine;
 use crate::plan::Wanted;
 use crate::runtime::shared::{ModeCode, Shared};
 use crate::tiering::background::{Answer, Order};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use xenia_cpu::{Exit, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_lifter::Mode;
@@ -36,11 +36,6 @@ const MOST_FUNCTIONS: usize = 1 << 16;
 /// Distance in bytes around an address within which an order for the background compiler lists the
 /// reached blocks.
 pub(crate) const AROUND: u32 = 16 << 10;
-
-/// Time for compiling in one visit; functions that become warm after that wait for the next visit.
-/// The stop flag is polled between visits, so a stop request waits at most for this time and one
-/// region's compilation.
-const COMPILE_BUDGET: Duration = Duration::from_millis(20);
 
 /// How control reached an address without code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +90,7 @@ impl Engine {
                 Arrival::Resumed if counts => self.interpreter.note_reached(pc, 0, true),
                 Arrival::Resumed | Arrival::Interpreted => {}
             }
-            self.is_warm(shared, mode, code, pc)
+            self.compile_if_warm(shared, mode, code, pc)
         };
         if is_compiled && code.entries.offset(pc) != 0 {
             return None;
@@ -105,13 +100,14 @@ impl Engine {
     }
 
     /// Whether there is time left for compiling in the current visit.
-    pub(crate) fn may_compile(&self) -> bool {
-        self.compile_time <= COMPILE_BUDGET
+    pub(crate) fn may_compile(&self, shared: &Shared) -> bool {
+        self.compile_time <= shared.config.compile_budget
     }
 
     /// Adds the work of the block at `pc` to its function's, and compiles that if it is warm.
-    fn is_warm(&mut self, shared: &Shared, mode: Mode, code: &ModeCode, pc: u32) -> bool {
-        if !self.may_compile() {
+    /// Returns whether it did.
+    fn compile_if_warm(&mut self, shared: &Shared, mode: Mode, code: &ModeCode, pc: u32) -> bool {
+        if !self.may_compile(shared) {
             return false;
         }
         let Some(warmth) = self.interpreter.take_warmth(pc, shared.block_limit()) else { return false };
