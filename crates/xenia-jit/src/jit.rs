@@ -177,12 +177,7 @@ impl Engine {
         count: u32,
     ) -> Option<Exit> {
         let rest = (ctx.budget - i64::from(count)).max(0);
-        // Both change by the same amount, so that the time base stays exact.
-        ctx.budget -= rest;
-        ctx.visit_budget -= rest;
-        let exit = self.interpreter.run(ctx, devices);
-        ctx.budget += rest;
-        ctx.visit_budget += rest;
+        let exit = ctx.with_budget_held(rest, |ctx| self.interpreter.run(ctx, devices));
         if exit == Exit::Budget && rest > 0 { None } else { Some(exit) }
     }
 

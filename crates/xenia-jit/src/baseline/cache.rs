@@ -124,7 +124,7 @@ pub(crate) struct BaselineCache {
     // the fault hook must not answer.
     _hook: CodeHook,
     memory: CodeMemory,
-    entries: PairTables,
+    tables: PairTables,
     /// Size of the code memory in bytes.
     size: usize,
     /// Limit of host pages that hold entries.
@@ -174,7 +174,7 @@ impl BaselineCache {
         Ok(Self {
             _hook: hook,
             memory,
-            entries: PairTables::new()?,
+            tables: PairTables::new()?,
             size,
             most_tables: (size / HOST_PAGE).max(LEAST_TABLES),
             discovery: Discovery::new(),
@@ -196,14 +196,14 @@ impl BaselineCache {
 
     /// The table that maps guest addresses to code offsets.
     pub(super) fn entries(&self) -> &Arc<PairEntries> {
-        self.entries.entries()
+        self.tables.entries()
     }
 
     /// Context slots that hold the addresses of this cache's code and of the thunks.
     pub(super) fn slots(&self) -> [(Slot, u64); 2 + THUNKS.len()] {
         let mut slots = [(Slot::Code, 0); 2 + THUNKS.len()];
         slots[0] = (Slot::Code, self.memory.execute_base());
-        slots[1] = (Slot::Entries, self.entries.base());
+        slots[1] = (Slot::Entries, self.tables.base());
         for (slot, (name, thunk)) in slots[2..].iter_mut().zip(THUNKS) {
             *slot = (name, thunk as *const () as u64);
         }
@@ -243,7 +243,7 @@ impl BaselineCache {
         reach: Reach,
     ) -> Option<u32> {
         let inside = arrived == Arrived::Otherwise && self.is_inside(start);
-        let entries = Arc::clone(self.entries.entries());
+        let entries = Arc::clone(self.tables.entries());
         let mut source = PagesRead {
             guest,
             entries: &entries,
@@ -259,8 +259,8 @@ impl BaselineCache {
         }
         let end = self.discovery.address(self.discovery.end() - 1);
         let needs_table =
-            (start / TABLE_SPAN..=end / TABLE_SPAN).any(|table| !self.entries.has_entries(table));
-        if needs_table && self.entries.of_code() >= self.most_tables {
+            (start / TABLE_SPAN..=end / TABLE_SPAN).any(|table| !self.tables.has_entries(table));
+        if needs_table && self.tables.of_code() >= self.most_tables {
             self.make_room(Full::Tables);
             return None;
         }
@@ -299,7 +299,7 @@ impl BaselineCache {
             links.push(self.links.add(offset, link));
             // A call may lead only to the start of a unit, which checks the stack.
             let known = if !link.is_call {
-                self.entries.entries().offset(link.target)
+                self.tables.entries().offset(link.target)
             } else if link.target == start {
                 offset
             } else {
@@ -316,7 +316,7 @@ impl BaselineCache {
         let size = emitter.code().len() as u32;
         self.memory.write(offset as usize, emitter.code());
         for &(pc, at) in &emitter.entries {
-            self.entries.set(pc, offset + at);
+            self.tables.set(pc, offset + at);
             self.links.lead(&self.memory, pc, offset + at, pc == start);
         }
         for block in &self.discovery.blocks {
@@ -381,7 +381,7 @@ impl BaselineCache {
 
     /// The unit that has the entry `pc`.
     fn unit_of(&mut self, pc: u32) -> Option<&mut BaselineUnit> {
-        let offset = self.entries.entries().offset(pc);
+        let offset = self.tables.entries().offset(pc);
         self.unit_at(offset)
     }
 

@@ -143,11 +143,7 @@ impl PairTables {
         let holds = |offset: u32| if offset == 0 { Holds::Nothing } else { Holds::Code };
         let was = self.entries.offset(pc);
         self.entries.set(pc, offset);
-        if self.in_use.change(pc / TABLE_SPAN, holds(was), holds(offset)) {
-            for table in self.in_use.take_empty() {
-                self.entries.slots.give_back(table as usize);
-            }
-        }
+        self.in_use.change(&self.entries.slots, pc / TABLE_SPAN, holds(was), holds(offset));
     }
 }
 

@@ -354,12 +354,8 @@ impl Engine {
             }
         };
         let rest = (ctx.budget - i64::from(PROFILED)).max(0);
-        ctx.budget -= rest;
-        ctx.visit_budget -= rest;
-        let exit = self.interpreter.run_noting(ctx, devices, note);
+        let exit = ctx.with_budget_held(rest, |ctx| self.interpreter.run_noting(ctx, devices, note));
         baseline.cache.lock().add_profile(start, instructions.get(), visits.get());
-        ctx.budget += rest;
-        ctx.visit_budget += rest;
         exit.filter(|&exit| exit != Exit::Budget || rest == 0)
     }
 

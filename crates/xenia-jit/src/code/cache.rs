@@ -71,7 +71,7 @@ pub(crate) struct CodeCache {
     /// The persistent code cache, which has withdrawn regions and those of earlier runs.
     store: Option<Arc<CodeStore>>,
     memory: CodeMemory,
-    entries: EntryTables,
+    tables: EntryTables,
     regions: HashMap<u32, Published>,
     /// Sum of what the regions count of [`CODE_SIZE`].
     kept: usize,
@@ -110,7 +110,7 @@ impl CodeCache {
             mode,
             store,
             memory: CodeMemory::new(c"xenia-code", &missing_stub(), CODE_SIZE)?,
-            entries: EntryTables::new()?,
+            tables: EntryTables::new()?,
             regions: HashMap::new(),
             kept: 0,
             most_tables: MOST_TABLES,
@@ -132,8 +132,8 @@ impl CodeCache {
     }
 
     /// The table of entries, whose address the context needs, too.
-    pub(crate) fn entries(&self) -> &EntryTables {
-        &self.entries
+    pub(crate) fn tables(&self) -> &EntryTables {
+        &self.tables
     }
 
     /// Bytes of code, and number of regions, including those that are withdrawn and not yet freed.
@@ -163,7 +163,7 @@ impl CodeCache {
         // When slots run out, all further targets share the last one, which always leads to the
         // dispatcher.
         let slot = self.slots.len().min(SLOTS - 1) as u32;
-        let offset = if slot as usize == SLOTS - 1 { 0 } else { self.entries.entries().offset(pc) };
+        let offset = if slot as usize == SLOTS - 1 { 0 } else { self.tables.entries().offset(pc) };
         self.memory.set_slot(slot, offset);
         if (slot as usize) < SLOTS - 1 {
             self.slots.insert(pc, slot);
@@ -172,7 +172,7 @@ impl CodeCache {
     }
 
     fn set_entry(&mut self, pc: u32, offset: u32) {
-        self.entries.set(pc, offset);
+        self.tables.set(pc, offset);
         if let Some(&slot) = self.slots.get(&pc) {
             self.memory.set_slot(slot, offset);
         }
@@ -181,7 +181,7 @@ impl CodeCache {
     /// Lets the entry for `pc`, which leads to no code any more, lead to the store, if there is
     /// room for its table. Otherwise its code is restored only when it is hot.
     fn mark_stored(&mut self, pc: u32) {
-        let has_room = self.entries.in_use() < self.most_tables;
+        let has_room = self.tables.in_use() < self.most_tables;
         self.set_entry(pc, if has_room { STORED } else { 0 });
     }
 
@@ -189,7 +189,7 @@ impl CodeCache {
     /// are those from which it was read, with their versions. Returns the region's number.
     pub(crate) fn publish(&mut self, compiled: Compiled, pages: Vec<(u32, u32)>) -> Result<u32, JitError> {
         let size = compiled.code.len();
-        let full = self.kept + size.max(LEAST_KEPT) > CODE_SIZE || self.entries.of_code() >= self.most_tables;
+        let full = self.kept + size.max(LEAST_KEPT) > CODE_SIZE || self.tables.of_code() >= self.most_tables;
         let offset = match if full { Err(JitError::CodeMemoryFull) } else { self.memory.allocate(size) } {
             Err(JitError::CodeMemoryFull) => {
                 // Code that is still warm is compiled again. No memory is freed before this engine
@@ -261,7 +261,7 @@ impl CodeCache {
 
     /// Removes the entry that leads to stored code for `pc`, because that code can't be used now.
     pub(crate) fn forget_stored(&mut self, pc: u32) {
-        if self.entries.entries().offset(pc) == STORED {
+        if self.tables.entries().offset(pc) == STORED {
             self.set_entry(pc, 0);
         }
     }
@@ -308,7 +308,7 @@ impl CodeCache {
         }
         if self.regions.is_empty() {
             self.memory.release_all();
-            self.entries.give_back_empty();
+            self.tables.give_back_empty();
             // No code is left that refers to a slot.
             for &slot in self.slots.values() {
                 self.memory.set_slot(slot, 0);

@@ -75,16 +75,12 @@ impl EntryTables {
             return;
         }
         self.entries.0.word((pc >> 2) as usize).store(offset, Release);
-        if self.in_use.change(pc / PAGE_SIZE, holds(was), holds(offset)) {
-            self.give_back_empty();
-        }
+        self.in_use.change(&self.entries.0, pc / PAGE_SIZE, holds(was), holds(offset));
     }
 
     /// Returns empty tables to the host.
     pub(crate) fn give_back_empty(&mut self) {
-        for table in self.in_use.take_empty() {
-            self.entries.0.give_back(table as usize);
-        }
+        self.in_use.give_back_empty(&self.entries.0);
     }
 }
 

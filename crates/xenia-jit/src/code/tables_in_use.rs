@@ -4,6 +4,7 @@
 //! for a few ([`MOST_EMPTY`]), because self-modifying code is often compiled again at the same
 //! addresses.
 
+use super::sparse_words::SparseWords;
 use std::collections::HashMap;
 
 /// Limit of empty tables that are kept.
@@ -66,8 +67,15 @@ impl TablesInUse {
         self.counts.get(&table).is_some_and(|count| count.code > 0)
     }
 
-    /// Records that an entry of a table has changed. Returns whether empty tables must be returned.
-    pub(crate) fn change(&mut self, table: u32, was: Holds, is: Holds) -> bool {
+    /// Records that an entry of a table of `words` has changed; returns empty tables to the host if
+    /// there are too many.
+    pub(crate) fn change<const LEN: usize>(
+        &mut self,
+        words: &SparseWords<LEN>,
+        table: u32,
+        was: Holds,
+        is: Holds,
+    ) {
         let before = self.counts.get(&table).copied();
         let mut count = before.unwrap_or_default();
         if let Some(number) = count.of(was) {
@@ -81,15 +89,19 @@ impl TablesInUse {
             |tables: &mut usize, was: bool, is: bool| *tables = *tables + usize::from(is) - usize::from(was);
         move_on(&mut self.of_code, before.is_some_and(|count| count.code > 0), count.code > 0);
         move_on(&mut self.empty, before.is_some_and(Count::is_empty), count.is_empty());
-        self.empty > MOST_EMPTY
+        if self.empty > MOST_EMPTY {
+            self.give_back_empty(words);
+        }
     }
 
-    /// Removes the empty tables, and returns their numbers.
-    pub(crate) fn take_empty(&mut self) -> Vec<u32> {
-        let empty = self.counts.iter().filter(|(_, count)| count.is_empty()).map(|(&table, _)| table);
-        let empty: Vec<u32> = empty.collect();
-        self.counts.retain(|_, count| !count.is_empty());
+    /// Returns the empty tables of `words` to the host.
+    pub(crate) fn give_back_empty<const LEN: usize>(&mut self, words: &SparseWords<LEN>) {
+        self.counts.retain(|&table, count| {
+            if count.is_empty() {
+                words.give_back(table as usize);
+            }
+            !count.is_empty()
+        });
         self.empty = 0;
-        empty
     }
 }

@@ -206,8 +206,11 @@ impl CrossCheck {
     /// Runs one unit of at most `budget` instructions on both engines.
     fn unit(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue, budget: i64) -> Exit {
         let rest = ctx.budget - budget;
-        ctx.budget -= rest;
-        ctx.visit_budget -= rest;
+        ctx.with_budget_held(rest, |ctx| self.run_both(ctx, devices))
+    }
+
+    /// Runs both engines to the end of the budget, and compares them.
+    fn run_both(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
         let before = ctx.clone();
         let mut other = ctx.clone();
         let expected = self.interpreter.run(&mut other, &mut self.queue);
@@ -243,8 +246,6 @@ impl CrossCheck {
         if !what.is_empty() {
             self.report(&before, ctx, &other, &what);
         }
-        ctx.budget += rest;
-        ctx.visit_budget += rest;
         exit
     }
 }

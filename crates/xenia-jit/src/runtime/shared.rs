@@ -77,11 +77,11 @@ impl ModeCode {
         let tables = [
             (Word::Code, code.execute_base()),
             (Word::LinkedCode, code.execute_base() + LINKED as u64),
-            (Word::Entries, cache.entries().base()),
+            (Word::Entries, cache.tables().base()),
         ];
         let start = code.execute_base() as usize;
         let hook = register_code_hook(start..start + CODE_SIZE, Box::new(hooks::on_fault))?;
-        let entries = Arc::clone(cache.entries().entries());
+        let entries = Arc::clone(cache.tables().entries());
         let (seen, words) = (AtomicU64::new(0), OnceLock::new());
         let cache = Mutex::numbered(Level::Code, lock_order::cache(mode), cache);
         Ok(Self { _hook: hook, cache, entries, tables, seen, words })

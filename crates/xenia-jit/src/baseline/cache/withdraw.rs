@@ -22,11 +22,11 @@ impl BaselineCache {
     /// Removes addresses for which the optimizing tier has code from the table of entries.
     pub(crate) fn hide(&mut self, entries: impl Iterator<Item = u32>) {
         for pc in entries {
-            let offset = self.entries.entries().offset(pc);
+            let offset = self.tables.entries().offset(pc);
             if offset == 0 {
                 continue;
             }
-            self.entries.set(pc, 0);
+            self.tables.set(pc, 0);
             self.links.withdraw(&self.memory, pc);
             let Some(id) = self.units.at(offset) else { continue };
             let Some(unit) = self.units.get_mut(id) else { continue };
@@ -67,7 +67,7 @@ impl BaselineCache {
         let Some(unit) = self.units.get_mut(id).filter(|unit| !unit.is_retired) else { return false };
         unit.is_retired = true;
         for pc in unit.entries() {
-            self.entries.set(pc, 0);
+            self.tables.set(pc, 0);
             self.links.withdraw(&self.memory, pc);
         }
         for &link in unit.lists.links() {
@@ -214,7 +214,7 @@ mod tests {
                     refused += 1;
                     assert!(compiler.compile(pc), "{pc:#x}");
                 }
-                assert!(compiler.cache.entries.of_code() <= 100);
+                assert!(compiler.cache.tables.of_code() <= 100);
             }
             assert!((20..100).contains(&refused), "{refused}");
         }
@@ -242,6 +242,6 @@ mod tests {
         compiler.memory.write_bytes(GuestAddr(LAST + 8), &[0; 4]).unwrap();
         let Compiler { memory, cache, .. } = &mut compiler;
         assert_eq!(cache.withdraw_changed(memory), compiled as u64);
-        assert!(cache.pages.is_empty() && cache.by_start.is_empty() && cache.entries.of_code() == 0);
+        assert!(cache.pages.is_empty() && cache.by_start.is_empty() && cache.tables.of_code() == 0);
     }
 }

@@ -32,7 +32,7 @@ fn full_memory_is_emptied_with_all_that_was_learned_and_has_room_once_the_engine
     assert!(cache.place(0x1004).is_covered && !cache.place(0x1008).is_covered);
     let full = cache.publish(region(0x5000, THIRD), Vec::new());
     assert!(matches!(full, Err(JitError::CodeMemoryFull)), "{full:?}");
-    assert_eq!(cache.entries().entries().offset(0x1000), 0, "withdrawn");
+    assert_eq!(cache.tables().entries().offset(0x1000), 0, "withdrawn");
     assert_eq!(cache.place(0x3004).roots, [0x3004], "what was learned is forgotten");
     let place = cache.place(0x1004);
     assert_eq!((place.roots, place.piece), (vec![0x1000], (0x1000, 0x2000)), "what was given is not");
@@ -49,7 +49,7 @@ fn full_memory_is_emptied_with_all_that_was_learned_and_has_room_once_the_engine
     cache.release_retired();
     assert_eq!(cache.slot(0x7000), 0, "slots begin anew");
     cache.publish(region(0x5000, THIRD), Vec::new()).unwrap();
-    assert_ne!(cache.entries().entries().offset(0x5000), 0);
+    assert_ne!(cache.tables().entries().offset(0x5000), 0);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn code_on_many_pages_is_full_memory_and_its_tables_are_given_back() {
         }
         let full = cache.publish(region(0xC000_0000, 64), Vec::new());
         assert!(matches!(full, Err(JitError::CodeMemoryFull)), "{round}: {full:?}");
-        assert_eq!(cache.entries.of_code(), 0);
+        assert_eq!(cache.tables.of_code(), 0);
         cache.release_retired();
     }
 }
@@ -91,14 +91,14 @@ fn pages_with_stored_code_alone_are_limited() {
     for n in 0..200 {
         cache.mark_stored(0xA000_0000 + (n << 12));
     }
-    assert_eq!((cache.entries.in_use(), cache.entries.of_code()), (64, 0));
+    assert_eq!((cache.tables.in_use(), cache.tables.of_code()), (64, 0));
     // Code has tables of its own; those that it leaves are not the store's as well.
     for n in 0..64 {
         cache.publish(region(0xC000_0000 + (n << 12), 64), Vec::new()).unwrap();
         cache.mark_stored(0xC000_0000 + (n << 12));
     }
-    cache.entries.give_back_empty();
-    assert_eq!((cache.entries.in_use(), cache.entries.of_code()), (64, 0));
+    cache.tables.give_back_empty();
+    assert_eq!((cache.tables.in_use(), cache.tables.of_code()), (64, 0));
 }
 
 #[test]
