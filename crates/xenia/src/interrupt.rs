@@ -72,6 +72,15 @@ struct State {
     wake: Option<Box<dyn Fn() + Send>>,
 }
 
+impl State {
+    /// Stops the machine that is running, if one is.
+    fn stop_machine(&self) {
+        if let Some(flag) = &self.flag {
+            flag.store(true, Relaxed);
+        }
+    }
+}
+
 /// A shared request to end the run; clones share it.
 #[derive(Clone)]
 pub struct Interrupt(Arc<Mutex<State>>);
@@ -90,9 +99,7 @@ impl Interrupt {
             state.cause = Some(cause);
             self.cancel_draws_after(if state.saves { SAVING_PATIENCE } else { PATIENCE });
         }
-        if let Some(flag) = &state.flag {
-            flag.store(true, Relaxed);
-        }
+        state.stop_machine();
         if let Some(wake) = &state.wake {
             wake();
         }
@@ -119,9 +126,7 @@ impl Interrupt {
     fn note(&self, note: impl FnOnce(&mut State)) {
         let mut state = self.0.lock();
         note(&mut state);
-        if let Some(flag) = &state.flag {
-            flag.store(true, Relaxed);
-        }
+        state.stop_machine();
     }
 
     /// Requests a report of the guest's threads; the run continues.

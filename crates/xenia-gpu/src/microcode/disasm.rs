@@ -223,6 +223,9 @@ fn vertex_text(fetch: &VertexFetch) -> String {
     text
 }
 
+/// Suffixes of the mnemonics of texture fetches, by dimension ([`Dimension`]).
+pub(super) const DIMENSIONS: [&str; 4] = ["1D", "2D", "3D", "Cube"];
+
 /// Mnemonics of texture fetches, without their dimension.
 pub(super) const TEXTURE_OPERATIONS: &[(TextureOp, &str)] = &[
     (TextureOp::Fetch, "tfetch"),
@@ -248,7 +251,7 @@ fn texture_text(fetch: &TextureFetch) -> String {
         TextureOp::Fetch | TextureOp::BorderFraction | TextureOp::ComputedLod | TextureOp::Weights
     );
     if samples || fetch.dimension != Dimension::D1 {
-        text.push_str(["1D", "2D", "3D", "Cube"][fetch.dimension as usize]);
+        text.push_str(DIMENSIONS[fetch.dimension as usize]);
     }
     let source = source_text(fetch.common.source, false);
     let at = letters(fetch.common.source_swizzle);

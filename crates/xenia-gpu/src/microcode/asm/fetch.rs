@@ -1,5 +1,6 @@
 //! Assembly of vertex and texture fetches.
 
+use super::super::disasm::{DIMENSIONS, TEXTURE_OPERATIONS};
 use super::super::program::*;
 use super::operand::{Result, component, destination_register, number, number_to, source_register, split};
 use crate::enums::{Anisotropy, Dimension, TextureFilter};
@@ -85,8 +86,7 @@ pub(super) fn vertex(name: &str, operands: &[&str], predicate: Option<bool>) -> 
 
 /// Operation and dimension of a mnemonic; without a dimension it is 1D, whose field is zero.
 fn texture_operation(name: &str) -> Option<(TextureOp, Dimension)> {
-    const DIMENSIONS: [&str; 4] = ["1D", "2D", "3D", "Cube"];
-    super::super::disasm::TEXTURE_OPERATIONS.iter().find_map(|(operation, base)| {
+    TEXTURE_OPERATIONS.iter().find_map(|(operation, base)| {
         let rest = name.strip_prefix(base)?;
         let dimension = DIMENSIONS.iter().position(|dimension| *dimension == rest);
         if rest.is_empty() && *operation != TextureOp::Fetch {
