@@ -70,15 +70,14 @@ impl Jit {
 
     /// Counts the host instructions of the code at `pc`, compiled as by [`Self::dump`].
     pub fn cost(&self, pc: GuestAddr) -> Result<Option<RegionCost>, JitError> {
-        Ok(self.compile_in(Mode::default(), pc, false)?.map(|(plan, compiled)| {
-            let calls = plan.calls;
-            RegionCost::of(&plan.region, &compiled, calls)
-        }))
+        Ok(self
+            .compile_in(Mode::default(), pc, false)?
+            .map(|(plan, compiled)| RegionCost::of(&plan.region, &compiled)))
     }
 
     fn dump_in(&self, mode: Mode, pc: GuestAddr) -> Result<Option<Dump>, JitError> {
         let Some((plan, compiled)) = self.compile_in(mode, pc, true)? else { return Ok(None) };
-        let cost = RegionCost::of(&plan.region, &compiled, plan.calls);
+        let cost = RegionCost::of(&plan.region, &compiled);
         let blocks = plan.region.blocks.values();
         let guest = blocks.flat_map(|block| block.code.iter().map(|g| (g.pc, g.instruction.0))).collect();
         Ok(compiled.texts.map(|Texts { clif, host }| Dump { guest, clif, host, cost }))
@@ -243,7 +242,8 @@ impl Shared {
         if let Some(store) = &self.store {
             store.add(mode, plan, &compiled, Origin::Run);
         }
-        let product = Product { start: plan.start, function: plan.function(), calls: &plan.calls, compiled };
+        let product =
+            Product { start: plan.start, function: plan.function(), calls: &plan.region.calls, compiled };
         let mut cache = code.cache.lock();
         let piece = plan.piece.as_ref();
         if piece.is_some_and(|piece| cache.functions.was_compiled(piece.function, plan.start)) {

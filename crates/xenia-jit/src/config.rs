@@ -86,7 +86,7 @@ pub struct JitConfig {
     pub compile_delays: Option<u64>,
     /// Seed for pruning pseudo-random sides of conditional branches, instead of the sides that have
     /// not been reached. For tests.
-    pub left_out: Option<u64>,
+    pub pruning_seed: Option<u64>,
     /// Write names of host code for perf to `/tmp/perf-PID.map`.
     pub perf_map: bool,
     /// Write host code and its names to `/tmp/jit-PID.dump`, for `perf inject --jit`.
@@ -128,7 +128,7 @@ impl Default for JitConfig {
             ahead: false,
             compile_budget: COMPILE_BUDGET,
             compile_delays: None,
-            left_out: None,
+            pruning_seed: None,
             perf_map: false,
             jit_dump: false,
             wrong_addi: false,

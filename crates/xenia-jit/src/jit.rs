@@ -194,8 +194,8 @@ impl Engine {
         if let Some(site) = site {
             ctx.pc = site.from;
             ctx.budget += i64::from(site.remaining) + i64::from(site.again);
-            let shorts = ctx.host[Word::Shorts as usize] as u32;
-            soft_single::widen(&mut ctx.fpr, site.singles | site.open & shorts);
+            let singles = ctx.host[Word::OpenSingles as usize] as u32;
+            soft_single::widen(&mut ctx.fpr, site.single_format | site.open_format & singles);
             return self.interpret(ctx, devices, site.again + 1);
         }
         tracing::error!("a fault outside every guest instruction's code");

@@ -81,8 +81,8 @@ fn check(families: &[Family], seed: u64) {
     for round in 0..rounds {
         let mut r = Random::new(seed + 1000 * round);
         // Every other round with cold-path pruning.
-        let left_out = (round + seed).is_multiple_of(2).then_some(seed);
-        let config = JitConfig { left_out, ..JitConfig::compile_everything() };
+        let pruning_seed = (round + seed).is_multiple_of(2).then_some(seed);
+        let config = JitConfig { pruning_seed, ..JitConfig::compile_everything() };
         let (mut jit, mut interpreter) = (JitHarness::jit_with(config), JitHarness::interpreter());
         let mut at = CODE;
         for case in 0..count {

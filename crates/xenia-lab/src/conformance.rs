@@ -16,10 +16,10 @@ use xenia_jit_tests::conformance::{self, ConformanceEngine};
 const SHOWN: usize = 20;
 
 /// The JIT, which compiles at first execution however often code is replaced, so that a case that
-/// runs once runs compiled. `left_out` chooses the sides of branches to prune as cold.
-pub fn jit_engine<'a>(break_lifter: bool, left_out: Option<u64>) -> ConformanceEngine<'a> {
+/// runs once runs compiled. `pruning_seed` chooses the sides of branches to prune as cold.
+pub fn jit_engine<'a>(break_lifter: bool, pruning_seed: Option<u64>) -> ConformanceEngine<'a> {
     ConformanceEngine::new("jit", move |memory| {
-        let config = JitConfig { wrong_addi: break_lifter, left_out, ..JitConfig::compile_everything() };
+        let config = JitConfig { wrong_addi: break_lifter, pruning_seed, ..JitConfig::compile_everything() };
         Ok(Box::new(Jit::new(memory, config)?))
     })
 }

@@ -124,10 +124,10 @@ pub struct Site {
     /// this one; negative if more had completed.
     pub remaining: i32,
     /// Bit n: at the fault, the context holds FPR n in single format.
-    pub singles: u32,
-    /// Bit n: the context holds FPR n in single format if [`crate::host::Word::Shorts`]
+    pub single_format: u32,
+    /// Bit n: the context holds FPR n in single format if [`crate::host::Word::OpenSingles`]
     /// has the bit.
-    pub open: u32,
+    pub open_format: u32,
     /// The restart point: the instruction for which the context is exact when this one faults.
     /// Equal to `pc` if the instruction is not replayed.
     pub from: u32,
@@ -366,7 +366,7 @@ impl<'a> Lifter<'a> {
             let remaining = i64::from(stored) - i64::from(self.state.spent) + i64::from(self.remaining);
             self.b.set_srcloc(ir::SourceLoc::new(self.sites.len() as u32));
             let (pc, remaining) = (guest.pc, remaining as i32);
-            self.sites.push(Site { pc, remaining, singles: 0, open: 0, from: pc, again: 0 });
+            self.sites.push(Site { pc, remaining, single_format: 0, open_format: 0, from: pc, again: 0 });
             self.begin_instruction();
             match (block.replaced(index), guest.op) {
                 (Some(Replaced::Call), _) => self.set_link(),

@@ -41,8 +41,8 @@ macro_rules! hook_rows {
             /// Returns the bits of the single whose double is `bits`, or bit 32 if there is none.
             cold Narrow(bits) [] => narrow;
             /// Converts registers in the context from single to double format: those of
-            /// `registers`, a bit for each, and those of `open` that [`Word::Shorts`] has; clears
-            /// the latter's bits in it.
+            /// `registers`, a bit for each, and those of `open` that [`Word::OpenSingles`] has;
+            /// clears the latter's bits in it.
             cold Widen(registers, open) [] => widen;
             /// Executes a vector instruction with a case that inline code does not decide, or
             /// without inline code. Its operands are in the context.

@@ -71,7 +71,7 @@ pub enum Word {
     SmallestSingle,
     /// Bit set of the FPRs that the context holds as the bits of singles, among those for which
     /// that is not known statically (`analysis/assumptions.rs`).
-    Shorts,
+    OpenSingles,
     /// frA, the first of the three operands of [`crate::hook::Hook::Float`]; frB and frC
     /// follow.
     Operands,

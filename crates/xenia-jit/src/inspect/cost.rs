@@ -38,7 +38,7 @@ pub struct RegionCost {
 }
 
 impl RegionCost {
-    pub(crate) fn of(region: &Region, compiled: &Compiled, calls: Vec<u32>) -> Self {
+    pub(crate) fn of(region: &Region, compiled: &Compiled) -> Self {
         let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
         let mut shared = 0;
         // The code before the first place consists of thunks at a fixed stride: whole instructions
@@ -59,6 +59,7 @@ impl RegionCost {
             host: counts.get(&pc).copied().unwrap_or_default(),
         });
         let FaultExits { marked, refused } = compiled.fault_exits;
+        let calls = region.calls.clone();
         Self { blocks: blocks.collect(), shared, calls, fault_exits: marked, lost_sinking: refused }
     }
 }

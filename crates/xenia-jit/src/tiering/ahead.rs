@@ -134,7 +134,7 @@ impl AheadCompiler<'_> {
             }
             let Some(plan) = self.piece(pc, &mut done) else { continue };
             let mut cache = self.learned.cache.lock();
-            for &call in &plan.calls {
+            for &call in &plan.region.calls {
                 cache.functions.add(call);
             }
             let place = cache.place(plan.start);

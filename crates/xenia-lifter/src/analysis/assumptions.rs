@@ -6,7 +6,7 @@
 //! - MXCSR's mode, so that a loop does not check it in each iteration.
 //! - FPRs that the context holds in single format (`emit/float_registers.rs`), so that a loop with
 //!   single-precision sums or factors converts none of them.
-//! - *Open* FPRs: [`Word::Shorts`](crate::host::Word::Shorts) says at run time which of
+//! - *Open* FPRs: [`Word::OpenSingles`](crate::host::Word::OpenSingles) says at run time which of
 //!   them the context holds in single format. They serve registers that each iteration writes
 //!   before it reads them: the back edge stores them in either format, and the loop's entry edge
 //!   leaves them as they are.
@@ -34,9 +34,9 @@ pub(crate) enum FloatMode {
 pub(crate) struct Assumptions {
     pub(crate) mode: Option<FloatMode>,
     /// Bit n: the context holds FPR n in single format.
-    pub(crate) short: u32,
-    /// Bit n: the context may hold FPR n in single format; `Shorts` says whether it does.
-    pub(crate) open: u32,
+    pub(crate) single_format: u32,
+    /// Bit n: the context may hold FPR n in single format; `OpenSingles` says whether it does.
+    pub(crate) open_format: u32,
 }
 
 /// The format of the value that an instruction writes to its FPR.
@@ -194,8 +194,9 @@ pub(crate) fn find(region: &Region, graph: &FlowGraph, fuses: bool, shorten: boo
     }
     let forms = if shorten { forms::at_starts(&nodes, region.instructions) } else { Vec::new() };
     let assumptions = |(n, node): (usize, &Node<'_>)| {
-        let (short, open) = forms.get(n).copied().filter(|_| !node.is_ebb_member).unwrap_or_default();
-        Assumptions { mode: modes[n].flatten(), short, open }
+        let (single_format, open_format) =
+            forms.get(n).copied().filter(|_| !node.is_ebb_member).unwrap_or_default();
+        Assumptions { mode: modes[n].flatten(), single_format, open_format }
     };
     nodes.iter().enumerate().map(assumptions).collect()
 }
@@ -219,17 +220,17 @@ mod tests {
 
     /// The single-format assumptions of the blocks of `words`, by instruction index.
     fn shorts(words: &[u32]) -> Vec<(u32, u32)> {
-        forms(words).into_iter().map(|(pc, short, _)| (pc, short)).collect()
+        forms(words).into_iter().map(|(pc, single_format, _)| (pc, single_format)).collect()
     }
 
     /// The single-format and open assumptions of the blocks of `words`.
     fn forms(words: &[u32]) -> Vec<(u32, u32, u32)> {
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
         let reach = Reach::all((0, 4 * words.len() as u32), words.len());
-        let region = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
+        let region = discover(&[0], &reach, &mut fetch).unwrap();
         let assumptions = find(&region, &FlowGraph::new(&region.blocks), true, true);
         let starts = region.blocks.keys().map(|pc| pc / 4);
-        starts.zip(assumptions).map(|(at, block)| (at, block.short, block.open)).collect()
+        starts.zip(assumptions).map(|(at, block)| (at, block.single_format, block.open_format)).collect()
     }
 
     #[test]
@@ -257,10 +258,10 @@ mod tests {
             bdnz(-6),
             0x4E80_0020,
         ];
-        let open = 0b1_1000;
+        let open_format = 0b1_1000;
         let forms = forms(&words);
-        assert_eq!(forms.iter().find(|form| form.0 == 1), Some(&(1, 0b10_0110, open)), "{forms:x?}");
-        assert_eq!(forms.iter().find(|form| form.0 == 3), Some(&(3, 0b10_0110, open)), "{forms:x?}");
+        assert_eq!(forms.iter().find(|form| form.0 == 1), Some(&(1, 0b10_0110, open_format)), "{forms:x?}");
+        assert_eq!(forms.iter().find(|form| form.0 == 3), Some(&(3, 0b10_0110, open_format)), "{forms:x?}");
         assert_eq!(forms.iter().find(|form| form.0 == 8), Some(&(8, 0, 0)), "{forms:x?}");
         // No register is open in a loop with a call.
         let words = [0x6000_0000, 0xEC61_00B2, 0x4800_0801, bdnz(-2), 0x4E80_0020];
@@ -272,6 +273,6 @@ mod tests {
         let registers = |n: u32| (n % 32) << 16 | (n * 7 % 32) << 11;
         let words: Vec<u32> =
             (0..1000).flat_map(|n| [0xEC00_002A | registers(n), bdnz(-1)]).chain([0x4E80_0020]).collect();
-        assert!(shorts(&words).iter().all(|&(_, short)| short == 0));
+        assert!(shorts(&words).iter().all(|&(_, single_format)| single_format == 0));
     }
 }

@@ -198,10 +198,10 @@ impl<'a> RegisterUses<'a> {
             .take(MOST)
             .map(|n| if all.whole >> n & 1 != 0 { BlockParam::Whole(n) } else { BlockParam::Low(n) });
         let memory = (self.keeps_memory && own.memory).then_some(BlockParam::Memory);
-        let Assumptions { short, open, .. } = assumptions;
-        let floats = (0..32).filter(|n| own.floats.read & !u128::from(open) & 1 << n != 0);
-        let floats =
-            floats.map(|n| if short >> n & 1 != 0 { BlockParam::Single(n) } else { BlockParam::Double(n) });
+        let Assumptions { single_format, open_format, .. } = assumptions;
+        let floats = (0..32).filter(|n| own.floats.read & !u128::from(open_format) & 1 << n != 0);
+        let floats = floats
+            .map(|n| if single_format >> n & 1 != 0 { BlockParam::Single(n) } else { BlockParam::Double(n) });
         let vectors = (0..128).filter(|n| own.vectors.read >> n & 1 != 0).map(BlockParam::Vector);
         general.chain(memory).chain(floats.take(MOST_WIDE)).chain(vectors.take(MOST_WIDE)).collect()
     }

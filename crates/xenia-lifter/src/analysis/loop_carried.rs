@@ -182,7 +182,7 @@ mod tests {
     fn loops(words: &[u32]) -> Vec<Vec<u32>> {
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
         let reach = Reach::all((0, 4 * words.len() as u32), words.len());
-        let region = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
+        let region = discover(&[0], &reach, &mut fetch).unwrap();
         let graph = FlowGraph::new(&region.blocks);
         find(&region.blocks, &graph, true)
             .iter()
@@ -206,7 +206,7 @@ mod tests {
         words.extend([0x4200_FFF0, BLR]);
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
         let reach = Reach::all((0, 4 * words.len() as u32), words.len());
-        let region = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
+        let region = discover(&[0], &reach, &mut fetch).unwrap();
         let [found] = &find(&region.blocks, &FlowGraph::new(&region.blocks), false)[..] else {
             panic!("one loop")
         };

@@ -8,7 +8,7 @@
 //! The cases of a switch statement follow a jump to an address in a register, and no branch leads
 //! to them. They belong to the function unless they begin like a function.
 
-use crate::cfg::region::{FUNCTION_LIMIT, Reach, Region, Terminator, discover, end_of};
+use crate::cfg::region::{FUNCTION_LIMIT, Fetch, Reach, Region, Terminator, discover, end_of};
 use xenia_isa::{Instruction, Op, decode};
 
 /// Maximum number of bytes to scan.
@@ -21,12 +21,7 @@ pub const NOP: u32 = 0x6000_0000;
 
 /// Finds the bounds of the function that contains `pc`. `known` is the known function before it;
 /// `to` is the latest possible end.
-pub fn bounds_of(
-    pc: u32,
-    known: &Region,
-    to: u32,
-    fetch: &mut dyn FnMut(u32) -> Option<u32>,
-) -> Option<(u32, u32)> {
+pub fn bounds_of(pc: u32, known: &Region, to: u32, fetch: Fetch<'_>) -> Option<(u32, u32)> {
     let mut function = known.entries[0];
     let mut has_cases = ends_in_a_jump(known);
     let mut at = known.end();
@@ -46,8 +41,7 @@ pub fn bounds_of(
             }
             (function, has_cases) = (at, false);
         }
-        let Some(chunk) = discover(&[at], &Reach::all((at, to), FUNCTION_LIMIT), &mut Vec::new(), fetch)
-        else {
+        let Some(chunk) = discover(&[at], &Reach::all((at, to), FUNCTION_LIMIT), fetch) else {
             break;
         };
         has_cases |= ends_in_a_jump(&chunk);
@@ -68,7 +62,7 @@ pub fn ends_in_a_jump(region: &Region) -> bool {
 
 /// Whether the code at `pc` begins like a function with a frame: with `stwu` or `stdu` to r1, or
 /// `mflr`.
-pub fn makes_a_frame(pc: u32, fetch: &mut dyn FnMut(u32) -> Option<u32>) -> bool {
+pub fn makes_a_frame(pc: u32, fetch: Fetch<'_>) -> bool {
     for at in (0..PROLOGUE).map(|n| pc.wrapping_add(4 * n)) {
         let Some(word) = fetch(at) else { return false };
         let is_store = word & 0xFFFF_0000 == 0x9421_0000 || word & 0xFFFF_0003 == 0xF821_0001;
@@ -101,8 +95,7 @@ mod tests {
     fn bounds(words: &[u32], word: u32) -> Option<(u32, u32)> {
         let to = 4 * words.len() as u32;
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-        let known =
-            discover(&[0], &Reach::all((0, to), FUNCTION_LIMIT), &mut Vec::new(), &mut fetch).unwrap();
+        let known = discover(&[0], &Reach::all((0, to), FUNCTION_LIMIT), &mut fetch).unwrap();
         bounds_of(4 * word, &known, to, &mut fetch).map(|(from, to)| (from / 4, to / 4))
     }
 

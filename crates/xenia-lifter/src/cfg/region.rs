@@ -11,7 +11,7 @@ mod terminator;
 #[cfg(test)]
 mod tests;
 
-pub use discover::{Reach, discover};
+pub use discover::{Fetch, Reach, discover};
 use std::collections::{BTreeMap, BTreeSet};
 pub use terminator::{Terminator, block_length, end_of};
 use xenia_guest::PAGE_SIZE;
@@ -131,6 +131,8 @@ pub struct Region {
     pub instructions: usize,
     /// Targets of conditional branches that cold-path pruning left out.
     pub(crate) pruned_targets: BTreeSet<u32>,
+    /// Targets of its calls.
+    pub calls: Vec<u32>,
 }
 
 impl Region {

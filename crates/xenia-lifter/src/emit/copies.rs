@@ -64,9 +64,12 @@ impl Lifter<'_> {
     pub(super) fn begin_copies(&mut self, assumptions: Assumptions) {
         let Some(copies) = self.loop_carried.copies() else { return };
         let (floats, vectors) = (copies.floats(), copies.vectors());
-        let Assumptions { short, open, .. } = assumptions;
-        self.state.cache.copied =
-            Copied { singles: floats & short, doubles: floats & !short & !open, vectors };
+        let Assumptions { single_format, open_format, .. } = assumptions;
+        self.state.cache.copied = Copied {
+            singles: floats & single_format,
+            doubles: floats & !single_format & !open_format,
+            vectors,
+        };
     }
 
     /// The copy of FPR `n` as an F32.
@@ -100,15 +103,15 @@ impl Lifter<'_> {
         let Some(copies) = self.loop_carried.copies() else { return };
         let floats: Vec<_> = copies.floats.iter().map(|(&n, &variables)| (n, variables)).collect();
         let vectors: Vec<_> = copies.vectors.iter().map(|(&n, &variable)| (n, variable)).collect();
-        let Assumptions { short, open, .. } = self.assumptions_of(to);
+        let Assumptions { single_format, open_format, .. } = self.assumptions_of(to);
         for (n, [single, double]) in floats {
             let Copied { singles, doubles, .. } = self.state.cache.copied;
-            if short >> n & 1 != 0 {
+            if single_format >> n & 1 != 0 {
                 if singles >> n & 1 == 0 {
                     let value = self.fpr_in_single_format(n);
                     self.b.def_var(single, value);
                 }
-            } else if (open | doubles) >> n & 1 == 0 {
+            } else if (open_format | doubles) >> n & 1 == 0 {
                 let value = self.fpr_in_double_format(n);
                 self.b.def_var(double, value);
             }

@@ -30,10 +30,10 @@ pub(crate) struct Floats {
     /// Bit n: the context's value is stale.
     dirty: u32,
     /// Bit n: unless dirty, the context holds FPR n in single format.
-    short: u32,
-    /// Bit n: the context holds FPR n in single format if [`Word::Shorts`] has the bit. Such a
+    single_format: u32,
+    /// Bit n: the context holds FPR n in single format if [`Word::OpenSingles`] has the bit. Such a
     /// register is not dirty and has no known value.
-    open: u32,
+    open_format: u32,
     /// For singles and for doubles: the mask that clears the sign, and the smallest normal number.
     pub(super) limits: [Option<[Value; 2]>; 2],
 }
@@ -42,14 +42,14 @@ impl Floats {
     /// Marks all registers as stored in double format.
     pub(super) fn all_stored(&mut self) {
         self.dirty = 0;
-        self.short = 0;
-        self.open = 0;
+        self.single_format = 0;
+        self.open_format = 0;
     }
 
     /// Starts a block with these assumptions.
     pub(super) fn begin(&mut self, assumptions: Assumptions) {
-        self.short = assumptions.short;
-        self.open = assumptions.open;
+        self.single_format = assumptions.single_format;
+        self.open_format = assumptions.open_format;
     }
 
     /// Records that FPR `n` is the double of this F32, which may be any NaN.
@@ -80,8 +80,8 @@ impl Floats {
 
     /// Registers that the context holds in single format, and those for which that is open, if no
     /// register is dirty.
-    pub(super) fn stored_as_singles(&self) -> (u32, u32) {
-        (self.short, self.open)
+    pub(super) fn stored_formats(&self) -> (u32, u32) {
+        (self.single_format, self.open_format)
     }
 }
 
@@ -134,7 +134,7 @@ impl Lifter<'_> {
         }
         self.settle_floats(1 << n);
         let floats = &self.state.cache.floats;
-        let in_context = (floats.dirty | floats.short) >> n & 1 == 0;
+        let in_context = (floats.dirty | floats.single_format) >> n & 1 == 0;
         let single = if in_context { None } else { self.known_single(n) };
         let value = match single {
             Some((single, Nans::Quiet)) => self.promoted(single),
@@ -195,13 +195,13 @@ impl Lifter<'_> {
     }
 
     /// Whether the context's slot of FPR `n` is current and in single format.
-    fn is_stored_short(&self, n: usize) -> bool {
-        self.state.cache.floats.short & !self.state.cache.floats.dirty & 1 << n != 0
+    fn is_stored_as_single(&self, n: usize) -> bool {
+        self.state.cache.floats.single_format & !self.state.cache.floats.dirty & 1 << n != 0
     }
 
     /// FPR `n` as an F32, if it is known to be one.
     pub(crate) fn known_single(&mut self, n: usize) -> Option<(Value, Nans)> {
-        if self.is_stored_short(n) && self.state.cache.floats.singles[n].is_none() {
+        if self.is_stored_as_single(n) && self.state.cache.floats.singles[n].is_none() {
             let single = self.load_short_fpr(n);
             self.state.cache.floats.know_single(n, single);
         }
@@ -217,7 +217,7 @@ impl Lifter<'_> {
         floats.doubles[n] = Some(value);
         floats.singles[n] = None;
         floats.dirty |= 1 << n;
-        floats.open &= !(1 << n);
+        floats.open_format &= !(1 << n);
     }
 
     /// Sets FPR `n` to the double of an F32.
@@ -228,7 +228,7 @@ impl Lifter<'_> {
         floats.singles[n] = Some(value);
         floats.quiet = floats.quiet & !(1 << n) | u32::from(nans == Nans::Quiet) << n;
         floats.dirty |= 1 << n;
-        floats.open &= !(1 << n);
+        floats.open_format &= !(1 << n);
     }
 
     /// Sets FPR `to` to FPR `from`.
@@ -240,7 +240,7 @@ impl Lifter<'_> {
         floats.singles[to] = floats.singles[from];
         floats.quiet = floats.quiet & !(1 << to) | (floats.quiet >> from & 1) << to;
         floats.dirty |= 1 << to;
-        floats.open &= !(1 << to);
+        floats.open_format &= !(1 << to);
     }
 }
 
@@ -312,7 +312,7 @@ impl Lifter<'_> {
 impl Lifter<'_> {
     /// Stores FPR `n` as a double, unless the context already holds it so.
     pub(crate) fn store_fpr(&mut self, n: usize) {
-        if (self.state.cache.floats.dirty | self.state.cache.floats.short) >> n & 1 != 0 {
+        if (self.state.cache.floats.dirty | self.state.cache.floats.single_format) >> n & 1 != 0 {
             let value = self.fpr(n);
             let ctx = self.context();
             self.b.ins().store(HOST, value, ctx, fpr_offset(n));
@@ -328,66 +328,66 @@ impl Lifter<'_> {
     }
 
     /// Stores all registers that the context does not hold in the expected format: single format
-    /// for those of `short`, which are known to be singles, either format for those of `open`, and
-    /// double format for the others.
-    pub(super) fn store_floats_but(&mut self, short: u32, open: u32) {
-        self.settle_floats(!open);
+    /// for those of `single_format`, which are known to be singles, either format for those of
+    /// `open_format`, and double format for the others.
+    pub(super) fn store_floats_but(&mut self, single_format: u32, open_format: u32) {
+        self.settle_floats(!open_format);
         for n in 0..32 {
-            if open >> n & 1 != 0 {
+            if open_format >> n & 1 != 0 {
                 self.store_as_it_is(n);
-            } else if short >> n & 1 == 0 {
+            } else if single_format >> n & 1 == 0 {
                 self.store_fpr(n);
-            } else if !self.is_stored_short(n)
+            } else if !self.is_stored_as_single(n)
                 && let Some((single, _)) = self.known_single(n)
             {
                 let ctx = self.context();
                 self.b.ins().store(HOST, single, ctx, fpr_offset(n));
             }
         }
-        self.tell_shorts(open);
+        self.store_open_singles(open_format);
         let floats = &mut self.state.cache.floats;
         floats.dirty = 0;
-        floats.short = short;
-        floats.open = open;
+        floats.single_format = single_format;
+        floats.open_format = open_format;
     }
 
-    /// Updates [`Word::Shorts`] for the registers of `open`, none of which is dirty.
-    fn tell_shorts(&mut self, open: u32) {
+    /// Updates [`Word::OpenSingles`] for the registers of `open_format`, none of which is dirty.
+    fn store_open_singles(&mut self, open_format: u32) {
         let floats = &self.state.cache.floats;
-        let (told, short) = (floats.open & open, floats.short & open);
-        if told == open {
+        let (told, single_format) = (floats.open_format & open_format, floats.single_format & open_format);
+        if told == open_format {
             return;
         }
         let ctx = self.context();
-        let mut shorts = self.const64(short.into());
+        let mut singles = self.const64(single_format.into());
         if told != 0 {
-            let before = self.b.ins().load(types::I64, HOST, ctx, Word::Shorts.offset());
+            let before = self.b.ins().load(types::I64, HOST, ctx, Word::OpenSingles.offset());
             let before = self.b.ins().band_imm_s(before, i64::from(told));
-            shorts = self.b.ins().bor(before, shorts);
+            singles = self.b.ins().bor(before, singles);
         }
-        self.b.ins().store(HOST, shorts, ctx, Word::Shorts.offset());
+        self.b.ins().store(HOST, singles, ctx, Word::OpenSingles.offset());
     }
 
     /// Closes the open format of these registers: those that were open are in double format
     /// afterwards.
     pub(super) fn settle_floats(&mut self, registers: u32) {
-        let open = self.state.cache.floats.open & registers;
-        if open == 0 {
+        let open_format = self.state.cache.floats.open_format & registers;
+        if open_format == 0 {
             return;
         }
-        self.state.cache.floats.open &= !open;
+        self.state.cache.floats.open_format &= !open_format;
         let ctx = self.context();
-        let shorts = self.b.ins().load(types::I64, HOST, ctx, Word::Shorts.offset());
-        let shorts = self.b.ins().band_imm_s(shorts, i64::from(open));
+        let singles = self.b.ins().load(types::I64, HOST, ctx, Word::OpenSingles.offset());
+        let singles = self.b.ins().band_imm_s(singles, i64::from(open_format));
         let [cold, next] = [(); 2].map(|()| self.b.create_block());
         self.b.set_cold_block(cold);
-        self.b.ins().brif(shorts, cold, &[], next, &[]);
+        self.b.ins().brif(singles, cold, &[], next, &[]);
         self.b.switch_to_block(cold);
-        if open.is_power_of_two() {
-            self.widen_normal(open.trailing_zeros() as usize, next);
+        if open_format.is_power_of_two() {
+            self.widen_normal(open_format.trailing_zeros() as usize, next);
         }
-        let (none, open) = (self.const64(0), self.const64(open.into()));
-        self.call_cold_hook(Hook::Widen, &[none, open]);
+        let (none, open_format) = (self.const64(0), self.const64(open_format.into()));
+        self.call_cold_hook(Hook::Widen, &[none, open_format]);
         self.b.ins().jump(next, &[]);
         self.b.switch_to_block(next);
     }
@@ -406,9 +406,9 @@ impl Lifter<'_> {
         self.b.switch_to_block(normal);
         let double = self.widened_normal(bits);
         self.b.ins().store(HOST, double, ctx, fpr_offset(n));
-        let shorts = self.b.ins().load(types::I64, HOST, ctx, Word::Shorts.offset());
-        let shorts = self.b.ins().band_imm_s(shorts, !(1 << n));
-        self.b.ins().store(HOST, shorts, ctx, Word::Shorts.offset());
+        let singles = self.b.ins().load(types::I64, HOST, ctx, Word::OpenSingles.offset());
+        let singles = self.b.ins().band_imm_s(singles, !(1 << n));
+        self.b.ins().store(HOST, singles, ctx, Word::OpenSingles.offset());
         self.b.ins().jump(next, &[]);
         self.b.switch_to_block(other);
     }
@@ -421,9 +421,9 @@ impl Lifter<'_> {
         let operand = self.exact_operand(n);
         let ctx = self.context();
         self.b.ins().store(HOST, operand.value(), ctx, fpr_offset(n));
-        let short = matches!(operand, Operand::Single(_));
+        let single_format = matches!(operand, Operand::Single(_));
         let floats = &mut self.state.cache.floats;
-        floats.short = floats.short & !(1 << n) | u32::from(short) << n;
+        floats.single_format = floats.single_format & !(1 << n) | u32::from(single_format) << n;
         floats.dirty &= !(1 << n);
     }
 
@@ -436,9 +436,10 @@ impl Lifter<'_> {
 
     /// Records in the current site in which format the context holds each register.
     pub(super) fn note_singles(&mut self) {
-        let (singles, open) = (self.state.cache.floats.short, self.state.cache.floats.open);
+        let (single_format, open_format) =
+            (self.state.cache.floats.single_format, self.state.cache.floats.open_format);
         if let Some(site) = self.sites.last_mut() {
-            (site.singles, site.open) = (singles, open);
+            (site.single_format, site.open_format) = (single_format, open_format);
         }
     }
 }

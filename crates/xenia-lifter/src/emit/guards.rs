@@ -16,10 +16,11 @@ impl Lifter<'_> {
     /// Establishes the assumptions of the block `to` and stores floating-point registers in the
     /// formats that it expects. All other registers must be stored already.
     pub(super) fn prepare(&mut self, to: BlockId) {
-        let Assumptions { mode, short, open } = self.assumptions_of(to);
-        let unknown = (0..32).filter(|n| short >> n & 1 != 0 && self.known_single(*n).is_none()).collect();
+        let Assumptions { mode, single_format, open_format } = self.assumptions_of(to);
+        let unknown =
+            (0..32).filter(|n| single_format >> n & 1 != 0 && self.known_single(*n).is_none()).collect();
         self.guard_singles(self.graph.start(to), unknown);
-        self.store_floats_but(short, open);
+        self.store_floats_but(single_format, open_format);
         if let Some(mode) = mode {
             self.float_mode(mode);
         }
@@ -52,10 +53,11 @@ impl Lifter<'_> {
     /// Converts the registers that a block assumes as singles to doubles, on a path that leaves the
     /// region.
     pub(super) fn lengthen(&mut self, id: BlockId) {
-        let Assumptions { short, open, .. } = self.assumptions_of(id);
-        if short | open != 0 {
-            let (short, open) = (self.const64(short.into()), self.const64(open.into()));
-            self.call_cold_hook(crate::hook::Hook::Widen, &[short, open]);
+        let Assumptions { single_format, open_format, .. } = self.assumptions_of(id);
+        if single_format | open_format != 0 {
+            let (single_format, open_format) =
+                (self.const64(single_format.into()), self.const64(open_format.into()));
+            self.call_cold_hook(crate::hook::Hook::Widen, &[single_format, open_format]);
         }
     }
 }

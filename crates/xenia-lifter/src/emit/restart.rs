@@ -20,7 +20,7 @@ pub(super) struct RestartPoint {
     /// Completed instructions since the budget was last known.
     done: u32,
     /// FPRs that the context holds in single format, and those for which that is open.
-    singles: (u32, u32),
+    formats: (u32, u32),
 }
 
 /// Whether an instruction, if it is not a store to memory, changes only registers that
@@ -54,7 +54,7 @@ impl Lifter<'_> {
     /// A restart point at the current instruction, for which the context must be exact.
     fn restart_point_here(&self) -> RestartPoint {
         let done = self.state.spent - self.remaining;
-        RestartPoint { pc: self.guest.pc, done, singles: self.state.cache.floats.stored_as_singles() }
+        RestartPoint { pc: self.guest.pc, done, formats: self.state.cache.floats.stored_formats() }
     }
 
     fn is_repeatable(&self) -> bool {
@@ -96,7 +96,7 @@ impl Lifter<'_> {
         let done = self.state.spent - self.remaining;
         if let Some(site) = self.sites.last_mut() {
             (site.from, site.again) = (point.pc, done - point.done);
-            (site.singles, site.open) = point.singles;
+            (site.single_format, site.open_format) = point.formats;
         }
     }
 

@@ -11,7 +11,7 @@
 //!
 //! See docs/src/decisions/0053-optimisation.md.
 
-use crate::cfg::region::{Guest, REGION_LIMIT, Terminator, end_of};
+use crate::cfg::region::{Fetch, Guest, REGION_LIMIT, Terminator, end_of};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use xenia_guest::PAGE_SIZE;
@@ -55,12 +55,7 @@ impl<'a> Inliner<'a> {
 
     /// Inlines the code at `target` at the branch at `pc`, if it is a leaf. Returns whether it was
     /// inlined.
-    pub(crate) fn take(
-        &mut self,
-        pc: u32,
-        (target, kind): (u32, CallKind),
-        fetch: &mut dyn FnMut(u32) -> Option<u32>,
-    ) -> bool {
+    pub(crate) fn take(&mut self, pc: u32, (target, kind): (u32, CallKind), fetch: Fetch<'_>) -> bool {
         let Some(may_read) = self.may_read else { return false };
         if self.length == MOST || self.known.len() >= MOST_LOOKED_AT {
             return false;
@@ -83,7 +78,7 @@ fn leaf(
     start: u32,
     kind: CallKind,
     may_read: &dyn Fn(u32) -> bool,
-    fetch: &mut dyn FnMut(u32) -> Option<u32>,
+    fetch: Fetch<'_>,
 ) -> Option<Arc<[Guest]>> {
     let mut guests = Vec::new();
     for pc in (0..LONGEST as u32).map(|n| start.wrapping_add(4 * n)) {

@@ -141,7 +141,7 @@ pub(super) fn pack(
     origin: Origin,
 ) -> Result<(Label, Vec<u8>), Box<dyn std::error::Error>> {
     let Compiled { code, tables, .. } = compiled;
-    let body = Body { function: plan.function(), calls: plan.calls.clone(), tables: tables.clone() };
+    let body = Body { function: plan.function(), calls: plan.region.calls.clone(), tables: tables.clone() };
     let mut bytes = postcard::to_allocvec(&body)?;
     let length = bytes.len();
     bytes.extend_from_slice(code);

@@ -135,9 +135,9 @@ pub(super) fn narrow(_: &mut Call<'_, '_>, bits: u64) -> u64 {
 }
 
 pub(super) fn widen(call: &mut Call<'_, '_>, registers: u64, open: u64) -> u64 {
-    let shorts = &mut call.ctx.host[Word::Shorts as usize];
-    let named = *shorts & open;
-    *shorts &= !open;
+    let singles = &mut call.ctx.host[Word::OpenSingles as usize];
+    let named = *singles & open;
+    *singles &= !open;
     soft_single::widen(&mut call.ctx.fpr, (registers | named) as u32);
     0
 }

@@ -95,26 +95,31 @@ pub(super) fn at_starts(nodes: &[Node<'_>], instructions: usize) -> Vec<(u32, u3
             _ => wanted[n] | !needed[n],
         })
         .collect();
-    let mut short = vec![u32::MAX; nodes.len()];
-    let known = |short: &[u32], n: usize| {
-        let known = ends(nodes, n).map(|from| nodes[from].singles(short[from])).reduce(|a, b| a & b);
+    let mut single_format = vec![u32::MAX; nodes.len()];
+    let known = |single_format: &[u32], n: usize| {
+        let known = ends(nodes, n).map(|from| nodes[from].singles(single_format[from])).reduce(|a, b| a & b);
         known.unwrap_or(0) & wanted[n]
     };
     // Computed last, since the open set grows as the single set shrinks.
-    let mut open = vec![0; nodes.len()];
-    let perhaps = |short: &[u32], open: &[u32], n: usize| {
+    let mut open_format = vec![0; nodes.len()];
+    let perhaps = |single_format: &[u32], open_format: &[u32], n: usize| {
         let before = nodes[n].predecessors.iter().map(|from| from.index());
-        let before = before.map(|from| nodes[from].singles(short[from] | open[from]));
+        let before = before.map(|from| nodes[from].singles(single_format[from] | open_format[from]));
         let may_be = if nodes[n].is_ebb_member { u32::MAX } else { !needed[n] };
-        before.fold(0, |all, from| all | from) & may_be & !short[n]
+        before.fold(0, |all, from| all | from) & may_be & !single_format[n]
     };
-    let is_settled = settle(&mut short, known) && settle(&mut open, |open, n| perhaps(&short, open, n));
-    let at_loops: u32 =
-        nodes.iter().zip(&short).filter(|(node, _)| node.is_loop).map(|(_, short)| short.count_ones()).sum();
+    let is_settled = settle(&mut single_format, known)
+        && settle(&mut open_format, |open_format, n| perhaps(&single_format, open_format, n));
+    let at_loops: u32 = nodes
+        .iter()
+        .zip(&single_format)
+        .filter(|(node, _)| node.is_loop)
+        .map(|(_, single_format)| single_format.count_ones())
+        .sum();
     if !is_settled || at_loops as usize > SINGLES_AT_LOOPS + instructions / 8 {
         return Vec::new();
     }
-    short.into_iter().zip(open).collect()
+    single_format.into_iter().zip(open_format).collect()
 }
 
 /// Iterates `of`, which computes a block's set from all sets, to a fixed point. Returns whether it

@@ -82,160 +82,247 @@ impl Words {
     }
 }
 
-/// Discovers the region with all `roots` as entries, the first of which is its start, within
-/// `reach`. `fetch` reads a guest word, or returns `None` if it cannot be fetched. `calls` receives
-/// the targets of calls. Returns `None` if the first root cannot be fetched.
-pub fn discover(
-    roots: &[u32],
-    reach: &Reach<'_>,
-    calls: &mut Vec<u32>,
-    fetch: &mut dyn FnMut(u32) -> Option<u32>,
-) -> Option<Region> {
-    let (from, to) = reach.bounds;
-    let inside = |pc: u32| pc >= from && pc < to && !(reach.skips)(pc);
-    let mut words = Words::new(reach.bounds);
-    let mut guests: Vec<Guest> = Vec::new();
-    let mut entries: Vec<u32> = Vec::new();
-    // Visits blocks by their distance from the first root, which matters most. So the limit cuts
-    // off one contiguous piece, where the next region begins, and not branch targets all over the
-    // function.
-    let mut work: BTreeSet<u32> = BTreeSet::new();
-    let first = roots.first().copied().unwrap_or_default();
-    for &root in roots {
-        let is_code = root.is_multiple_of(4) && root >= from && root < to && fetch(root).is_some();
-        if is_code && words.set(root, flag::LEADER) {
-            words.set(root, flag::ENTRY);
-            entries.push(root);
-            work.insert(root.wrapping_sub(first));
-        }
-    }
-    if entries.is_empty() || entries.first() != roots.first() {
-        return None;
-    }
-    let roots = entries.len();
-    let mut edges: Vec<(u32, u32)> = Vec::new();
-    let mut pruned_targets: Vec<(u32, u32)> = Vec::new();
-    let mut inliner = Inliner::new(reach.leaves);
-    while let Some(distance) = work.pop_first() {
-        let start = first.wrapping_add(distance);
-        let mut pc = start;
-        while (pc == start || inside(pc)) && guests.len() < reach.limit && !words.has(pc, flag::FOUND) {
-            let Some(word) = fetch(pc) else { break };
-            let instruction = Instruction(word);
-            let op = decode(word);
-            words.set(pc, flag::FOUND);
-            guests.push(Guest { pc, instruction, op });
-            let next = pc.wrapping_add(4);
-            let mut follow = |to: u32, entry: bool, edge: bool| {
-                if !inside(to) {
-                    return;
-                }
-                if edge {
-                    edges.push((pc, to));
-                }
-                if words.set(to, flag::LEADER) {
-                    work.insert(to.wrapping_sub(first));
-                }
-                if entry && words.set(to, flag::ENTRY) {
-                    entries.push(to);
-                }
-            };
-            match end_of(pc, op, instruction) {
-                Terminator::None => {
-                    pc = next;
-                    continue;
-                }
-                Terminator::Branch { taken, conditional } => {
-                    for to in [conditional.then_some(next), Some(taken)].into_iter().flatten() {
-                        // Both sides of a backward branch are followed: a hot loop that has not
-                        // ended yet will end.
-                        if conditional && taken > pc && reach.sides.is_some_and(|is_part| !is_part(to)) {
-                            pruned_targets.push((pc, to));
-                        } else {
-                            follow(to, false, true);
-                        }
-                    }
-                    if !conditional && !instruction.lk() && !inside(taken) {
-                        inliner.take(pc, (taken, CallKind::Jump), fetch);
-                    }
-                }
-                Terminator::Call { target } => {
-                    calls.push(target);
-                    let is_replaced = op == Some(Op::bx) && inliner.take(pc, (target, CallKind::Call), fetch);
-                    follow(next, !is_replaced, true);
-                }
-                Terminator::Indirect { link, conditional } => {
-                    if link || conditional {
-                        follow(next, link, true);
-                    }
-                }
-                Terminator::Barrier => follow(next, true, true),
-                Terminator::Stop if op.is_some() => follow(next, true, false),
-                Terminator::Stop => {}
-            }
-            break;
-        }
-    }
-    // A pruned target that is part of the region through another edge is not pruned.
-    pruned_targets.retain(|&(from, to)| {
-        let is_out = !words.has(to, flag::FOUND);
-        if !is_out {
-            words.set(to, flag::LEADER);
-            edges.push((from, to));
-        }
-        is_out && inside(to)
-    });
-    let pruned_targets = pruned_targets.into_iter().map(|(_, to)| to).collect();
-    guests.sort_unstable_by_key(|guest| guest.pc);
-    edges.sort_by_key(|&(from, _)| from);
-    // Loop headers become entries, so that code that resumes in the middle of a loop enters the
-    // region in the next iteration.
-    let backward = edges.iter().filter(|(from, to)| to <= from).map(|&(_, to)| to);
-    for header in backward.collect::<BTreeSet<u32>>() {
-        if words.set(header, flag::ENTRY) {
-            entries.push(header);
-        }
-    }
-    let blocks = cut(&guests, (&words, &edges), &inliner);
-    let roots = entries[..roots].iter().filter(|pc| blocks.contains_key(pc)).count();
-    entries.retain(|pc| blocks.contains_key(pc));
-    let mut region = Region { blocks, entries, roots, instructions: guests.len(), pruned_targets };
-    for (number, pc) in region.entries.iter().enumerate() {
-        if let Some(block) = region.blocks.get_mut(pc) {
-            block.entry = Some(number as u32);
-            block.check = true;
-        }
-    }
-    checks::place(&mut region.blocks);
-    Some(region)
+/// Reads a guest word; `None` if it cannot be fetched.
+pub type Fetch<'a> = &'a mut dyn FnMut(u32) -> Option<u32>;
+
+/// A direct branch, or the step to the next instruction, by the addresses of both instructions.
+#[derive(Clone, Copy, Debug)]
+struct Edge {
+    from: u32,
+    to: u32,
 }
 
-/// Splits the instructions into basic blocks. Instructions and edges must be in order.
-fn cut(
-    guests: &[Guest],
-    (words, edges): (&Words, &[(u32, u32)]),
-    inliner: &Inliner<'_>,
-) -> BTreeMap<u32, Block> {
-    let mut blocks = Vec::new();
-    let mut first = 0;
-    let mut edges = edges.iter().peekable();
-    for (place, &guest) in guests.iter().enumerate() {
-        let code = &guests[first..=place];
-        let next = guest.pc.wrapping_add(4);
-        let ends = !matches!(end_of(guest.pc, guest.op, guest.instruction), Terminator::None);
-        let follows = guests.get(place + 1).is_some_and(|g| g.pc == next);
-        if ends || !follows || words.has(next, flag::LEADER) || code.len() >= BLOCK_LIMIT {
+/// Discovers the region with all `roots` as entries, the first of which is its start, within
+/// `reach`. Returns `None` if the first root cannot be fetched.
+pub fn discover(roots: &[u32], reach: &Reach<'_>, fetch: Fetch<'_>) -> Option<Region> {
+    let mut walk = Walk::new(reach, *roots.first()?);
+    for &root in roots {
+        walk.add_root(root, fetch);
+    }
+    if walk.entries.first() != roots.first() {
+        return None;
+    }
+    let roots = walk.entries.len();
+    while let Some(distance) = walk.work.pop_first() {
+        walk.visit_block(walk.first.wrapping_add(distance), fetch);
+    }
+    walk.keep_pruned_edges_that_leave();
+    walk.guests.sort_unstable_by_key(|guest| guest.pc);
+    walk.edges.sort_by_key(|edge| edge.from);
+    walk.make_loop_headers_entries();
+    Some(walk.into_region(roots))
+}
+
+/// A walk over the code that the roots of a region reach.
+struct Walk<'a> {
+    reach: &'a Reach<'a>,
+    /// The first root.
+    first: u32,
+    words: Words,
+    guests: Vec<Guest>,
+    entries: Vec<u32>,
+    /// Blocks to visit, by their distance from the first root, which matters most. So the limit
+    /// cuts off one contiguous piece, where the next region begins, and not branch targets all over
+    /// the function.
+    work: BTreeSet<u32>,
+    edges: Vec<Edge>,
+    /// Edges that cold-path pruning does not follow.
+    pruned: Vec<Edge>,
+    calls: Vec<u32>,
+    inliner: Inliner<'a>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(reach: &'a Reach<'a>, first: u32) -> Self {
+        Self {
+            reach,
+            first,
+            words: Words::new(reach.bounds),
+            guests: Vec::new(),
+            entries: Vec::new(),
+            work: BTreeSet::new(),
+            edges: Vec::new(),
+            pruned: Vec::new(),
+            calls: Vec::new(),
+            inliner: Inliner::new(reach.leaves),
+        }
+    }
+
+    fn is_in_bounds(&self, pc: u32) -> bool {
+        let (from, to) = self.reach.bounds;
+        pc >= from && pc < to
+    }
+
+    /// Whether a branch to `pc` stays in the region.
+    fn is_inside(&self, pc: u32) -> bool {
+        self.is_in_bounds(pc) && !(self.reach.skips)(pc)
+    }
+
+    fn add_root(&mut self, root: u32, fetch: Fetch<'_>) {
+        let is_code = root.is_multiple_of(4) && self.is_in_bounds(root) && fetch(root).is_some();
+        if is_code && self.words.set(root, flag::LEADER) {
+            self.words.set(root, flag::ENTRY);
+            self.entries.push(root);
+            self.work.insert(root.wrapping_sub(self.first));
+        }
+    }
+
+    /// Adds the instructions from `start` to the first terminator, or to one found before.
+    fn visit_block(&mut self, start: u32, fetch: Fetch<'_>) {
+        let mut pc = start;
+        while (pc == start || self.is_inside(pc))
+            && self.guests.len() < self.reach.limit
+            && !self.words.has(pc, flag::FOUND)
+        {
+            let Some(word) = fetch(pc) else { return };
+            let guest = Guest { pc, instruction: Instruction(word), op: decode(word) };
+            self.words.set(pc, flag::FOUND);
+            self.guests.push(guest);
+            let terminator = end_of(pc, guest.op, guest.instruction);
+            if !matches!(terminator, Terminator::None) {
+                self.follow_terminator(guest, &terminator, fetch);
+                return;
+            }
+            pc = pc.wrapping_add(4);
+        }
+    }
+
+    /// Follows the edges of `last`, a block's terminator.
+    fn follow_terminator(&mut self, last: Guest, terminator: &Terminator, fetch: Fetch<'_>) {
+        let pc = last.pc;
+        let next = Edge { from: pc, to: pc.wrapping_add(4) };
+        match *terminator {
+            Terminator::Branch { taken, conditional: true } => {
+                self.follow_side(next, taken);
+                self.follow_side(Edge { from: pc, to: taken }, taken);
+            }
+            Terminator::Branch { taken, conditional: false } => {
+                self.follow(Edge { from: pc, to: taken });
+                if !last.instruction.lk() && !self.is_inside(taken) {
+                    self.inliner.take(pc, (taken, CallKind::Jump), fetch);
+                }
+            }
+            Terminator::Call { target } => {
+                self.calls.push(target);
+                self.follow(next);
+                if last.op != Some(Op::bx) || !self.inliner.take(pc, (target, CallKind::Call), fetch) {
+                    self.make_entry(next.to);
+                }
+            }
+            Terminator::Indirect { link: true, .. } | Terminator::Barrier => {
+                self.follow(next);
+                self.make_entry(next.to);
+            }
+            Terminator::Indirect { link: false, conditional: true } => self.follow(next),
+            Terminator::Stop if last.op.is_some() => {
+                self.make_leader(next.to);
+                self.make_entry(next.to);
+            }
+            Terminator::None | Terminator::Stop | Terminator::Indirect { .. } => {}
+        }
+    }
+
+    /// Follows one side of a conditional branch to `taken`, unless it is pruned. Both sides of a
+    /// backward branch are followed: a hot loop that has not ended yet will end.
+    fn follow_side(&mut self, side: Edge, taken: u32) {
+        if taken > side.from && self.reach.sides.is_some_and(|is_part| !is_part(side.to)) {
+            self.pruned.push(side);
+        } else {
+            self.follow(side);
+        }
+    }
+
+    fn follow(&mut self, edge: Edge) {
+        if self.is_inside(edge.to) {
+            self.edges.push(edge);
+            self.make_leader(edge.to);
+        }
+    }
+
+    fn make_leader(&mut self, pc: u32) {
+        if self.is_inside(pc) && self.words.set(pc, flag::LEADER) {
+            self.work.insert(pc.wrapping_sub(self.first));
+        }
+    }
+
+    fn make_entry(&mut self, pc: u32) {
+        if self.is_inside(pc) && self.words.set(pc, flag::ENTRY) {
+            self.entries.push(pc);
+        }
+    }
+
+    /// Moves pruned edges to code that the region contains by another path to the region's edges.
+    fn keep_pruned_edges_that_leave(&mut self) {
+        let (found, pruned): (Vec<Edge>, Vec<Edge>) = std::mem::take(&mut self.pruned)
+            .into_iter()
+            .partition(|edge| self.words.has(edge.to, flag::FOUND));
+        for edge in found {
+            self.words.set(edge.to, flag::LEADER);
+            self.edges.push(edge);
+        }
+        self.pruned = pruned.into_iter().filter(|edge| self.is_inside(edge.to)).collect();
+    }
+
+    /// Makes targets of backward branches entries, so that code that resumes in the middle of a
+    /// loop enters the region in the next iteration.
+    fn make_loop_headers_entries(&mut self) {
+        let backward = self.edges.iter().filter(|edge| edge.to <= edge.from).map(|edge| edge.to);
+        for header in backward.collect::<BTreeSet<u32>>() {
+            if self.words.set(header, flag::ENTRY) {
+                self.entries.push(header);
+            }
+        }
+    }
+
+    /// The region of all that was found, of whose entries the first `roots` are roots.
+    /// Instructions and edges must be in order.
+    fn into_region(mut self, roots: usize) -> Region {
+        let blocks = self.blocks();
+        let roots = self.entries[..roots].iter().filter(|pc| blocks.contains_key(pc)).count();
+        self.entries.retain(|pc| blocks.contains_key(pc));
+        let mut region = Region {
+            blocks,
+            entries: self.entries,
+            roots,
+            instructions: self.guests.len(),
+            pruned_targets: self.pruned.iter().map(|edge| edge.to).collect(),
+            calls: self.calls,
+        };
+        for (number, pc) in region.entries.iter().enumerate() {
+            if let Some(block) = region.blocks.get_mut(pc) {
+                block.entry = Some(number as u32);
+                block.check = true;
+            }
+        }
+        checks::place(&mut region.blocks);
+        region
+    }
+
+    /// Splits the instructions into basic blocks.
+    fn blocks(&self) -> BTreeMap<u32, Block> {
+        let mut blocks = BTreeMap::new();
+        let mut first = 0;
+        let mut edges = self.edges.iter().peekable();
+        for (place, &guest) in self.guests.iter().enumerate() {
+            let code = &self.guests[first..=place];
+            let next = guest.pc.wrapping_add(4);
+            let ends = !matches!(end_of(guest.pc, guest.op, guest.instruction), Terminator::None);
+            let follows = self.guests.get(place + 1).is_some_and(|g| g.pc == next);
+            let is_last = ends || !follows || self.words.has(next, flag::LEADER);
+            if !is_last && code.len() < BLOCK_LIMIT {
+                continue;
+            }
             let mut successors = Vec::new();
-            while let Some(&(_, to)) = edges.next_if(|(from, _)| *from == guest.pc) {
-                if words.has(to, flag::FOUND) {
-                    successors.push(to);
+            while let Some(edge) = edges.next_if(|edge| edge.from == guest.pc) {
+                if self.words.has(edge.to, flag::FOUND) {
+                    successors.push(edge.to);
                 }
             }
             if !ends && follows {
                 successors.push(next);
             }
             let block = Block {
-                code: [code, inliner.at(guest.pc)].concat(),
+                code: [code, self.inliner.at(guest.pc)].concat(),
                 own: code.len(),
                 check: false,
                 entry: None,
@@ -243,9 +330,9 @@ fn cut(
                 successors,
                 is_loop: false,
             };
-            blocks.push((block.start(), block));
+            blocks.insert(block.start(), block);
             first = place + 1;
         }
+        blocks
     }
-    BTreeMap::from_iter(blocks)
 }

@@ -6,7 +6,7 @@ use super::*;
 fn region(words: &[u32], roots: &[u32]) -> Region {
     let end = words.len() as u32 * 4;
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-    discover(roots, &Reach::all((0, end), REGION_LIMIT), &mut Vec::new(), &mut fetch).unwrap()
+    discover(roots, &Reach::all((0, end), REGION_LIMIT), &mut fetch).unwrap()
 }
 
 const ADDI: u32 = 0x3863_0001;
@@ -26,12 +26,11 @@ fn a_loop_header_is_a_check_point_and_splits_its_block() {
 #[test]
 fn the_instruction_after_a_call_is_an_entry() {
     // bl +8; addi; (target) blr
-    let mut calls = Vec::new();
     let words = [0x4800_0009, BLR, BLR];
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-    let r = discover(&[0], &Reach::all((0, 8), REGION_LIMIT), &mut calls, &mut fetch).unwrap();
+    let r = discover(&[0], &Reach::all((0, 8), REGION_LIMIT), &mut fetch).unwrap();
     assert_eq!(r.entries, [0, 4]);
-    assert_eq!(calls, [8]);
+    assert_eq!(r.calls, [8]);
     assert!(r.blocks[&4].check);
 }
 
@@ -55,7 +54,7 @@ fn sides_are_left_out_but_where_a_loop_ends() {
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
     let is_part = |pc: u32| pc == 12 || pc == 20;
     let reach = Reach { sides: Some(&is_part), ..Reach::all((0, 32), REGION_LIMIT) };
-    let r = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
+    let r = discover(&[0], &reach, &mut fetch).unwrap();
     assert_eq!(r.blocks.keys().copied().collect::<Vec<_>>(), [0, 12, 20, 24]);
     assert_eq!(r.pruned_targets.iter().copied().collect::<Vec<_>>(), [4, 16]);
     assert_eq!(r.blocks[&0].successors, [12]);
@@ -63,7 +62,7 @@ fn sides_are_left_out_but_where_a_loop_ends() {
     let words = [0x4182_0010, ADDI, ADDI, 0x4182_0008, ADDI, 0x4200_FFEC, ADDI, BLR];
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
     let reach = Reach { sides: Some(&|pc| pc == 4 || pc == 16), ..Reach::all((0, 32), REGION_LIMIT) };
-    let r = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
+    let r = discover(&[0], &reach, &mut fetch).unwrap();
     assert_eq!(r.blocks.keys().copied().collect::<Vec<_>>(), [0, 4, 16, 20, 24]);
     assert_eq!(r.blocks[&4].successors, [16, 20]);
     assert!(r.pruned_targets.is_empty());
@@ -77,7 +76,7 @@ fn region_limit_leaves_contiguous_code_out() {
     let end = words.len() as u32 * 4;
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
     for (root, covered) in [(0, 0..20), (40 * 4, 40..60), (75 * 4, 75..82)] {
-        let r = discover(&[root], &Reach::all((0, end), 20), &mut Vec::new(), &mut fetch).unwrap();
+        let r = discover(&[root], &Reach::all((0, end), 20), &mut fetch).unwrap();
         let places = r.blocks.values().flat_map(|block| block.code.iter().map(|guest| guest.pc / 4));
         let ahead: Vec<u32> = places.filter(|&at| at >= root / 4).collect();
         assert_eq!(ahead, covered.collect::<Vec<_>>(), "from {root}, as far as its end");
@@ -91,7 +90,7 @@ fn unfetchable_code_ends_a_region() {
     assert_eq!(r.instructions, 2);
     assert!(r.blocks[&0].successors.is_empty());
     let mut nothing = |_| None;
-    assert!(discover(&[0], &Reach::all((0, 8), REGION_LIMIT), &mut Vec::new(), &mut nothing).is_none());
+    assert!(discover(&[0], &Reach::all((0, 8), REGION_LIMIT), &mut nothing).is_none());
 }
 
 /// The region from 0 in the first `own` of `words`, with inlined leaves on pages for which
@@ -99,7 +98,7 @@ fn unfetchable_code_ends_a_region() {
 fn with_leaves(words: &[u32], own: u32, may_read: &dyn Fn(u32) -> bool) -> Region {
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
     let reach = Reach { leaves: Some(may_read), ..Reach::all((0, 4 * own), REGION_LIMIT) };
-    discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap()
+    discover(&[0], &reach, &mut fetch).unwrap()
 }
 
 /// `b` by `words` words, or `bl` with `link`.
