@@ -16,41 +16,41 @@ macro_rules! errors {
 }
 
 errors! {
-    INVALID_HANDLE = 6, "An event that is none.";
-    OPERATION_ABORTED = 995, "An overlapped request was taken back.";
-    IO_INCOMPLETE = 996, "An overlapped request is under way, and nobody wanted to wait.";
-    IO_PENDING = 997, "An overlapped request is under way.";
-    INTERRUPTED = 10004, "A wait was ended by somebody else.";
-    ACCESS_DENIED = 10013, "Not allowed: everybody is sent to by sockets alone that say so.";
-    FAULT = 10014, "A pointer that leads nowhere, or too small a place.";
-    INVALID = 10022, "An argument that makes no sense.";
-    TOO_MANY_SOCKETS = 10024, "No more sockets.";
-    WOULD_BLOCK = 10035, "It would have to be waited for.";
-    IN_PROGRESS = 10036, "Something is under way.";
-    ALREADY = 10037, "A connection is being made.";
-    NOT_SOCKET = 10038, "No socket.";
-    DESTINATION_REQUIRED = 10039, "Nowhere to send to.";
-    MESSAGE_SIZE = 10040, "A message that is too long.";
-    NO_PROTOCOL_OPTION = 10042, "No such option.";
-    PROTOCOL_NOT_SUPPORTED = 10043, "No such protocol.";
-    SOCKET_NOT_SUPPORTED = 10044, "No such kind of socket.";
-    OPERATION_NOT_SUPPORTED = 10045, "Not for sockets of this kind.";
-    FAMILY_NOT_SUPPORTED = 10047, "Addresses of another kind.";
-    ADDRESS_IN_USE = 10048, "Somebody has the address.";
-    ADDRESS_NOT_AVAILABLE = 10049, "An address that is not the console's, or is nobody's.";
-    NETWORK_UNREACHABLE = 10051, "No way there.";
-    CONNECTION_ABORTED = 10053, "The connection was given up.";
-    CONNECTION_RESET = 10054, "The other side is gone.";
-    NO_BUFFERS = 10055, "A limit was reached.";
-    IS_CONNECTED = 10056, "It is connected.";
-    NOT_CONNECTED = 10057, "It is not connected.";
-    SHUT_DOWN = 10058, "This direction was ended.";
-    TIMED_OUT = 10060, "It took too long.";
-    CONNECTION_REFUSED = 10061, "Nobody listens there, or too many wait.";
-    HOST_UNREACHABLE = 10065, "No way to that console.";
-    VERSION_NOT_SUPPORTED = 10092, "A version of Winsock that there is none of.";
-    NOT_INITIALISED = 10093, "Nobody has begun.";
-    HOST_NOT_FOUND = 11001, "No host of that name.";
+    INVALID_HANDLE = 6, "`WSA_INVALID_HANDLE`: the handle is not an event's.";
+    OPERATION_ABORTED = 995, "`WSA_OPERATION_ABORTED`: the overlapped operation was cancelled.";
+    IO_INCOMPLETE = 996, "`WSA_IO_INCOMPLETE`: the overlapped operation has not completed, and the call does not wait.";
+    IO_PENDING = 997, "`WSA_IO_PENDING`: the overlapped operation has started.";
+    INTERRUPTED = 10004, "`WSAEINTR`: a blocking call was interrupted.";
+    ACCESS_DENIED = 10013, "`WSAEACCES`: a broadcast from a socket without `SO_BROADCAST`.";
+    FAULT = 10014, "`WSAEFAULT`: an invalid pointer, or a buffer that is too small.";
+    INVALID = 10022, "`WSAEINVAL`: an invalid argument, or a socket in the wrong state.";
+    TOO_MANY_SOCKETS = 10024, "`WSAEMFILE`: the limit of sockets is reached.";
+    WOULD_BLOCK = 10035, "`WSAEWOULDBLOCK`: the operation would block, and the socket is non-blocking.";
+    IN_PROGRESS = 10036, "`WSAEINPROGRESS`: a blocking call is in progress.";
+    ALREADY = 10037, "`WSAEALREADY`: a connection attempt is in progress.";
+    NOT_SOCKET = 10038, "`WSAENOTSOCK`: the descriptor is not an open socket.";
+    DESTINATION_REQUIRED = 10039, "`WSAEDESTADDRREQ`: the call needs a destination address.";
+    MESSAGE_SIZE = 10040, "`WSAEMSGSIZE`: the message exceeds the limit, or the receive buffer.";
+    NO_PROTOCOL_OPTION = 10042, "`WSAENOPROTOOPT`: the socket option is unknown.";
+    PROTOCOL_NOT_SUPPORTED = 10043, "`WSAEPROTONOSUPPORT`: the protocol is not supported.";
+    SOCKET_NOT_SUPPORTED = 10044, "`WSAESOCKTNOSUPPORT`: the socket type is not supported.";
+    OPERATION_NOT_SUPPORTED = 10045, "`WSAEOPNOTSUPP`: sockets of this type do not support the operation.";
+    FAMILY_NOT_SUPPORTED = 10047, "`WSAEAFNOSUPPORT`: the address family is not supported.";
+    ADDRESS_IN_USE = 10048, "`WSAEADDRINUSE`: another socket is bound to the address.";
+    ADDRESS_NOT_AVAILABLE = 10049, "`WSAEADDRNOTAVAIL`: the address is not local, or not a valid destination.";
+    NETWORK_UNREACHABLE = 10051, "`WSAENETUNREACH`: there is no route to the network.";
+    CONNECTION_ABORTED = 10053, "`WSAECONNABORTED`: the connection was aborted by this side.";
+    CONNECTION_RESET = 10054, "`WSAECONNRESET`: the peer has closed the connection.";
+    NO_BUFFERS = 10055, "`WSAENOBUFS`: a limit of `xenia_limits` is reached.";
+    IS_CONNECTED = 10056, "`WSAEISCONN`: the socket is already connected.";
+    NOT_CONNECTED = 10057, "`WSAENOTCONN`: the socket is not connected.";
+    SHUT_DOWN = 10058, "`WSAESHUTDOWN`: this direction of the socket was shut down.";
+    TIMED_OUT = 10060, "`WSAETIMEDOUT`: the connection attempt has timed out.";
+    CONNECTION_REFUSED = 10061, "`WSAECONNREFUSED`: no socket listens at the address, or its backlog is full.";
+    HOST_UNREACHABLE = 10065, "`WSAEHOSTUNREACH`: there is no route to the host.";
+    VERSION_NOT_SUPPORTED = 10092, "`WSAVERNOTSUPPORTED`: this version of Winsock is not supported.";
+    NOT_INITIALISED = 10093, "`WSANOTINITIALISED`: `WSAStartup` was not called.";
+    HOST_NOT_FOUND = 11001, "`WSAHOST_NOT_FOUND`: no host has this name.";
 }
 
 impl From<MemoryFault> for WsaError {
