@@ -1,7 +1,7 @@
 //! Access to single interpreter handlers (*arms*), for an engine that interprets instructions it
 //! has no code for.
 
-use crate::interp::{Cpu, Flow, Thread, handler_of, run_one};
+use crate::interp::{Cpu, Flow, RowHandler, handler_of, run_one};
 use crate::{EngineConfig, PpcContext};
 use std::hash::{Hash, Hasher};
 use std::ptr::fn_addr_eq;
@@ -11,7 +11,7 @@ use xenia_memory::{DeviceQueue, GuestMemory};
 /// The interpreter's handler of an instruction: a function pointer, chosen once.
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
-pub struct Arm(Thread);
+pub struct Arm(RowHandler);
 
 impl Arm {
     /// The handler of `i`, whose row is `op`. MSR must enable the facility that it needs.

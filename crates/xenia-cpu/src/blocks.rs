@@ -34,14 +34,14 @@
 //! entered recently (clock algorithm).
 
 mod entry;
+mod handlers;
 mod pages;
-mod threads;
 
-use crate::interp::{Cpu, Step, double_of, pair_of, stores, thread_of};
+use crate::interp::{ChosenHandler, Cpu, Step, double_of, handler_for, pair_of, stores};
 use crate::{PpcContext, msr_bit};
 pub(crate) use entry::Entry;
+use handlers::HandlerNumbers;
 use pages::Page;
-use threads::Numbered;
 use xenia_guest::PAGE_SIZE;
 use xenia_isa::{Instruction, Op, decode};
 use xenia_memory::{GuestMemory, MemoryFault};
@@ -95,7 +95,7 @@ pub(crate) struct BlockCache {
     most_pages: usize,
     /// Clock hand: where the search for a page to evict continues.
     hand: usize,
-    threads: Numbered,
+    handlers: HandlerNumbers,
     /// The MSR bits that the handlers were chosen for.
     facilities: u64,
     /// Starts of functions: call targets, and the first block executed.
@@ -120,7 +120,7 @@ impl BlockCache {
             pages: Vec::new(),
             most_pages,
             hand: 0,
-            threads: Numbered::new(),
+            handlers: HandlerNumbers::new(),
             facilities: FACILITIES,
             called: Vec::new(),
             invalidations: 0,
@@ -209,8 +209,8 @@ impl BlockCache {
     /// Runs instructions of a block.
     #[inline(always)]
     pub(crate) fn run(&self, code: &[Entry], cpu: &mut Cpu<'_>) -> Step {
-        let threads = self.threads.all();
-        threads.0[code[0].thread()](cpu, code, threads)
+        let table = self.handlers.all();
+        table.0[code[0].handler()](cpu, code, table)
     }
 
     /// Function starts found since the last call.
@@ -240,10 +240,10 @@ impl BlockCache {
                 // raise the fault.
                 Err(_) => break,
             };
-            let (thread, last) = thread_of(i, self.facilities);
-            self.entries[end] = Entry::new(i, self.threads.number(thread));
+            let ChosenHandler { handler, is_last } = handler_for(i, self.facilities);
+            self.entries[end] = Entry::new(i, self.handlers.number(handler));
             end += 1;
-            if last || compares_words && decode(i.0).is_some_and(stores) {
+            if is_last || compares_words && decode(i.0).is_some_and(stores) {
                 break;
             }
         }
@@ -252,11 +252,11 @@ impl BlockCache {
         }
         for place in first..end {
             if let [a, b, ..] = self.block(place)
-                && let Some(thread) = pair_of(a.instruction(), b.instruction())
+                && let Some(handler) = pair_of(a.instruction(), b.instruction())
                     .or_else(|| double_of(a.instruction(), b.instruction()))
             {
-                let number = self.threads.number(thread);
-                self.entries[place].set_thread(number);
+                let number = self.handlers.number(handler);
+                self.entries[place].set_handler(number);
             }
         }
         Ok(())

@@ -28,11 +28,12 @@
 //! # Blocks
 //! See [`blocks`](crate::blocks): straight runs of predecoded instructions within one page, checked
 //! against the page's version at each entry. A handler is an arm, or an arm specialized for
-//! frequent values of its fixed bits, or two arms fused; `dispatch.rs` chooses, `thread.rs` chains
+//! frequent values of its fixed bits, or two arms fused; `dispatch.rs` chooses, `chain.rs` chains
 //! them. All combinations behave like the plain arms; tests compare them.
 #![allow(clippy::unnecessary_wraps)] // the arms' common helpers return a `Step`, as the arms do
 
 mod branch;
+mod chain;
 mod cpu;
 mod dispatch;
 mod doubles;
@@ -54,7 +55,6 @@ mod system;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
-mod thread;
 mod vector;
 mod vector128;
 mod watched;
@@ -63,14 +63,16 @@ use crate::blocks::{BlockCache, Entry, Here};
 use crate::{
     EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, PpcContext, ReservationMode,
 };
+pub(crate) use chain::{HandlerTable, MAX_HANDLERS, RowHandler, run_one};
 pub use cpu::StoredBytes;
 pub(crate) use cpu::{Cpu, Flow, Plain, Raised, Step, StorageAccess};
-pub(crate) use dispatch::{ILLEGAL, UNAVAILABLE, facility, handler_of, pair_of, stores, thread_of};
+pub(crate) use dispatch::{
+    ChosenHandler, ILLEGAL, UNAVAILABLE, facility, handler_for, handler_of, pair_of, stores,
+};
 pub(crate) use doubles::double_of;
 pub use pace::Warmth;
 use pace::{Pace, Steady};
 use std::sync::Arc;
-pub(crate) use thread::{HandlerTable, THREADS, Thread, run_one};
 pub use watched::{AccessNote, AccessNotes, AccessWatch, WatchedAccess, WatchedRange};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, decode};

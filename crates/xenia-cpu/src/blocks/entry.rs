@@ -1,6 +1,6 @@
 //! A predecoded instruction, in eight bytes.
 
-use crate::interp::THREADS;
+use crate::interp::MAX_HANDLERS;
 use xenia_isa::Instruction;
 
 /// Flag of a span: a block has been entered here.
@@ -12,15 +12,16 @@ const LEFT: u16 = START - 1;
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Entry {
     word: u32,
-    /// Number of the thread (handler) that starts at this instruction.
-    thread: u16,
+    /// Number of the handler that starts at this instruction.
+    handler: u16,
     span: u16,
 }
 
 impl Entry {
-    /// An entry for instruction `i` with thread number `thread`. The block's length is not set yet.
-    pub(crate) fn new(i: Instruction, thread: u16) -> Self {
-        Self { word: i.0, thread, span: 0 }
+    /// An entry for instruction `i` with handler number `handler`. The block's length is not set
+    /// yet.
+    pub(crate) fn new(i: Instruction, handler: u16) -> Self {
+        Self { word: i.0, handler, span: 0 }
     }
 
     #[inline(always)]
@@ -28,14 +29,14 @@ impl Entry {
         Instruction(self.word)
     }
 
-    /// The thread number.
+    /// The handler number.
     #[inline(always)]
-    pub(crate) fn thread(self) -> usize {
-        usize::from(self.thread) % THREADS
+    pub(crate) fn handler(self) -> usize {
+        usize::from(self.handler) % MAX_HANDLERS
     }
 
-    pub(super) fn set_thread(&mut self, thread: u16) {
-        self.thread = thread;
+    pub(super) fn set_handler(&mut self, handler: u16) {
+        self.handler = handler;
     }
 
     /// Number of instructions from here to the end of the block; 0 if the word is not decoded.

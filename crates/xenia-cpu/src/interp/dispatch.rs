@@ -1,17 +1,31 @@
 //! Dispatch: maps an instruction to its handler.
 
-use super::thread::{END, Thread, after_plain, either, go_on, last, one_by_one, thread};
+use super::chain::{END, RowHandler, after_plain, chain, chained, either, last, one_by_one};
 use super::{ExceptionKind, Flow, Plain, system};
 use crate::msr_bit;
+use field::*;
 use std::sync::LazyLock;
 use xenia_isa::{Branch, Float, Integer, LoadStore, Logical, Rotate, System, Vector, Vector128};
 use xenia_isa::{Family, Flag, Instruction, Op, Operand, Row, decode};
+
+/// Fields of instructions, as masks.
+pub(super) mod field {
+    pub(in crate::interp) const RC: u32 = 1;
+    pub(in crate::interp) const OE_RC: u32 = 0x401;
+    pub(in crate::interp) const LK: u32 = 1;
+    pub(in crate::interp) const AA_LK: u32 = 3;
+    pub(in crate::interp) const RA: u32 = 31 << 16;
+    pub(in crate::interp) const BO: u32 = 31 << 21;
+    /// The bit of a CR field in BI.
+    pub(in crate::interp) const BIT: u32 = 3 << 16;
+    pub(in crate::interp) const L: u32 = 1 << 21;
+}
 
 macro_rules! arms {
     ($($family:ident { $(#[doc = $doc:literal] $name:ident $form:ident $bits:literal $mask:literal
         $text:literal [$($flag:ident)*] ($($operand:ident)*);)* })*) => {
         /// The generic handler of `op`.
-        pub(super) fn arm(op: Op) -> Thread {
+        pub(super) fn arm(op: Op) -> RowHandler {
             match op { $($(Op::$name => either!(|cpu, i| $family::$name(cpu, i)),)*)* }
         }
     };
@@ -19,25 +33,25 @@ macro_rules! arms {
 xenia_isa::for_each_op!(arms);
 
 /// The handler of words that are not instructions.
-pub(crate) const ILLEGAL: Thread = last!(|cpu, i| cpu.illegal(i));
+pub(crate) const ILLEGAL: RowHandler = last!(|cpu, i| cpu.illegal(i));
 
 /// The handler of an instruction whose facility is off.
-pub(crate) const UNAVAILABLE: Thread =
+pub(crate) const UNAVAILABLE: RowHandler =
     last!(|cpu, i| Err(cpu.raise(ExceptionKind::Unavailable { word: i.0 })));
 
 /// The handler of a yield hint.
-const YIELD: Thread = |cpu, code, _| cpu.ended(code.len().saturating_sub(1), Ok(Flow::Yield));
+const YIELD: RowHandler = |cpu, code, _| cpu.ended(code.len().saturating_sub(1), Ok(Flow::Yield));
 
 /// The handlers of rows that make one access.
 macro_rules! plain {
     ($op:ident; $($name:ident)*) => {
         match $op {
-            $(Op::$name => return |cpu, code, threads| {
+            $(Op::$name => return |cpu, code, table| {
                 let [first, next, ..] = code else { return one_by_one(cpu, code) };
                 let rest = &code[1..];
-                let next = threads.0[next.thread()];
+                let next = table.0[next.handler()];
                 let step = Plain(cpu).$name(first.instruction());
-                if step == Ok(Flow::Next) { next(cpu, rest, threads) } else { after_plain(cpu, code, threads, step) }
+                if step == Ok(Flow::Next) { next(cpu, rest, table) } else { after_plain(cpu, code, table, step) }
             },)*
             _ => {}
         }
@@ -51,7 +65,7 @@ macro_rules! with_known_bits {
         last!(|cpu, i| Branch::$name(cpu, Instruction(i.0 & !$clear | $set)))
     };
     ($family:ident::$name:ident, $clear:expr, $set:expr) => {
-        thread!(|cpu, i| $family::$name(cpu, Instruction(i.0 & !$clear | $set)))
+        chained!(|cpu, i| $family::$name(cpu, Instruction(i.0 & !$clear | $set)))
     };
     ($op:ident, $i:ident, $($family:ident::$name:ident)*; without $clear:expr) => {
         match $op {
@@ -61,26 +75,25 @@ macro_rules! with_known_bits {
     };
 }
 
-/// The handler of `i`, with the facilities missing in `facilities`, and whether it must be last in
-/// its block.
-pub(crate) fn thread_of(i: Instruction, facilities: u64) -> (Thread, bool) {
-    match decode(i.0) {
+/// The handler of an instruction in a block.
+pub(crate) struct ChosenHandler {
+    pub(crate) handler: RowHandler,
+    /// Whether the instruction must be last in its block.
+    pub(crate) is_last: bool,
+}
+
+/// Chooses the handler of `i`; `facilities` are those that MSR enables.
+pub(crate) fn handler_for(i: Instruction, facilities: u64) -> ChosenHandler {
+    let (handler, is_last) = match decode(i.0) {
         None => (ILLEGAL, true),
         Some(op) if facility(op) & !facilities != 0 => (UNAVAILABLE, true),
         Some(op) => (handler_of(op, i), must_be_last(op, i)),
-    }
+    };
+    ChosenHandler { handler, is_last }
 }
 
 /// The handler of an instruction.
-pub(crate) fn handler_of(op: Op, i: Instruction) -> Thread {
-    const RC: u32 = 1;
-    const OE_RC: u32 = 0x401;
-    const AA_LK: u32 = 3;
-    const LK: u32 = 1;
-    const RA: u32 = 31 << 16;
-    const BO: u32 = 31 << 21;
-    const BIT: u32 = 3 << 16;
-    const L: u32 = 1 << 21;
+pub(crate) fn handler_of(op: Op, i: Instruction) -> RowHandler {
     const ALWAYS: usize = 0b10100;
     if op == Op::orx && i.is_yield_hint() {
         return YIELD;
@@ -142,12 +155,7 @@ pub(crate) fn handler_of(op: Op, i: Instruction) -> Thread {
 /// The fused handler of two instructions, the second of which ends its block: one that sets a CR
 /// field or CTR, and the branch that follows it. Most blocks end like this. Branches on SO have no
 /// pair.
-pub(crate) fn pair_of(first: Instruction, second: Instruction) -> Option<Thread> {
-    const AA_LK: u32 = 3;
-    const BO: u32 = 31 << 21;
-    const BIT: u32 = 3 << 16;
-    const L: u32 = 1 << 21;
-    const RC: u32 = 1;
+pub(crate) fn pair_of(first: Instruction, second: Instruction) -> Option<RowHandler> {
     // Clears bits that are clear and sets bits that are set, so that they are constants to the
     // compiler.
     macro_rules! pair {
@@ -243,8 +251,8 @@ mod tests {
     use crate::EngineConfig;
     use crate::blocks::Entry;
     use crate::interp::Cpu;
+    use crate::interp::chain::{NO_SUCCESSORS, run_one};
     use crate::interp::testing::*;
-    use crate::interp::thread::{NONE, run_one};
     use xenia_isa::dispatch;
 
     #[test]
@@ -318,7 +326,7 @@ mod tests {
             }
             let mut cpu = Cpu::new(&mut machine.ctx, &machine.memory, &mut machine.devices, config);
             let code = [first, second].map(|i| Entry::new(i, 0));
-            assert_eq!(pair(&mut cpu, &code, &NONE), Ok(Flow::Next));
+            assert_eq!(pair(&mut cpu, &code, &NO_SUCCESSORS), Ok(Flow::Next));
             assert_eq!(machine.ctx.first_difference(&other), None, "{:#x} {:#x}", first.0, second.0);
         }
         assert!(pairs > 50, "only {pairs} pairs were tried");

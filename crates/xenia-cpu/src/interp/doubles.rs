@@ -4,32 +4,30 @@
 //! The twelve arms are the most frequent ones in code, specialized for the bits that compilers
 //! leave clear.
 
+use super::chain::{RowHandler, after_plain, one_by_one, run};
+use super::dispatch::field::{OE_RC, RA, RC};
 use super::dispatch::known;
-use super::thread::{Thread, after_plain, one_by_one, run};
 use super::{Flow, Plain};
 use xenia_isa::{Instruction, Integer, Logical, Op, Rotate};
 
 /// The fused handler of two instructions that often follow each other, neither of which must be
 /// last.
-pub(crate) fn double_of(first: Instruction, second: Instruction) -> Option<Thread> {
-    const OE_RC: u32 = 0x401;
-    const RC: u32 = 1;
-    const RA: u32 = 31 << 16;
+pub(crate) fn double_of(first: Instruction, second: Instruction) -> Option<RowHandler> {
     macro_rules! double {
         ($a:ident::$first:ident, $clear:expr; $b:ident::$second:ident, $clear_second:expr) => {
-            |cpu, code, threads| {
+            |cpu, code, table| {
                 let [first, second, next, ..] = code else { return one_by_one(cpu, code) };
                 let rest = &code[2..];
-                let next = threads.0[next.thread()];
+                let next = table.0[next.handler()];
                 let step = run!(cpu, $a::$first, Instruction(first.instruction().0 & !$clear));
                 if step != Ok(Flow::Next) {
-                    return after_plain(cpu, code, threads, step);
+                    return after_plain(cpu, code, table, step);
                 }
                 let step = run!(cpu, $b::$second, Instruction(second.instruction().0 & !$clear_second));
                 if step == Ok(Flow::Next) {
-                    next(cpu, rest, threads)
+                    next(cpu, rest, table)
                 } else {
-                    after_plain(cpu, &code[1..], threads, step)
+                    after_plain(cpu, &code[1..], table, step)
                 }
             }
         };
@@ -90,8 +88,8 @@ mod tests {
     use super::*;
     use crate::EngineConfig;
     use crate::blocks::Entry;
+    use crate::interp::chain::{END, HandlerTable, MAX_HANDLERS};
     use crate::interp::testing::*;
-    use crate::interp::thread::{END, HandlerTable, THREADS};
     use crate::interp::{Cpu, handler_of};
     use xenia_isa::dispatch;
 
@@ -118,12 +116,12 @@ mod tests {
                     by_halves = dispatch(&mut cpu, b, second);
                     left = 0;
                 }
-                let mut threads = Box::new(HandlerTable([END; THREADS]));
-                threads.0[1] = handler_of(b, second);
+                let mut table = Box::new(HandlerTable([END; MAX_HANDLERS]));
+                table.0[1] = handler_of(b, second);
                 // The entry after the pair is empty.
                 let code = [Entry::new(first, 0), Entry::new(second, 1), Entry::default()];
                 let mut cpu = Cpu::new(&mut machine.ctx, &machine.memory, &mut machine.devices, config);
-                let step = double(&mut cpu, &code, &threads);
+                let step = double(&mut cpu, &code, &table);
                 assert_eq!(step, by_halves, "{:#010x} {:#010x}", first.0, second.0);
                 if step == Ok(Flow::Next) {
                     ran += 1;

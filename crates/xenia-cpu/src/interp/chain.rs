@@ -1,6 +1,6 @@
 //! Threaded code: how the handlers of a block's instructions are chained.
 //!
-//! A *thread* is a function that runs an instruction and calls the next thread as its last act (a
+//! A *handler* is a function that runs an instruction and calls the next handler as its last act (a
 //! tail call, if the compiler makes one). It is short, because host code after a mispredicted jump
 //! costs by its length: one compare decides whether another instruction follows, and loads and
 //! stores are [`Plain`], because the call of a slow path would need a stack frame.
@@ -14,37 +14,37 @@ use xenia_isa::{Instruction, decode};
 
 /// A handler as a function pointer. It runs the first instruction of the given code, and continues
 /// with the next one, up to the end or an instruction that does not simply continue.
-pub(crate) type Thread = for<'a, 'b, 'c> fn(&'b mut Cpu<'a>, &'c [Entry], &'c HandlerTable) -> Step;
+pub(crate) type RowHandler = for<'a, 'b, 'c> fn(&'b mut Cpu<'a>, &'c [Entry], &'c HandlerTable) -> Step;
 
-/// Threads by number.
-pub(crate) struct HandlerTable(pub(crate) [Thread; THREADS]);
+/// Handlers by number.
+pub(crate) struct HandlerTable(pub(crate) [RowHandler; MAX_HANDLERS]);
 
-/// Limit on the number of threads.
-pub(crate) const THREADS: usize = 1 << 11;
+/// Limit on the number of handlers.
+pub(crate) const MAX_HANDLERS: usize = 1 << 11;
 
-/// Threads for code of one instruction, without a successor.
-pub(super) static NONE: HandlerTable = HandlerTable([END; THREADS]);
-pub(super) const END: Thread = |_, _, _| Ok(Flow::Next);
+/// Handlers for code of one instruction, without a successor.
+pub(super) static NO_SUCCESSORS: HandlerTable = HandlerTable([END; MAX_HANDLERS]);
+pub(super) const END: RowHandler = |_, _, _| Ok(Flow::Next);
 
 /// Runs one instruction, without its successors.
 #[inline]
-pub(crate) fn run_one(cpu: &mut Cpu<'_>, thread: Thread, i: Instruction) -> Step {
-    thread(cpu, &[Entry::new(i, 0), Entry::default()], &NONE)
+pub(crate) fn run_one(cpu: &mut Cpu<'_>, handler: RowHandler, i: Instruction) -> Step {
+    handler(cpu, &[Entry::new(i, 0), Entry::default()], &NO_SUCCESSORS)
 }
 
 /// Continues with `rest`, unless the instruction before it ended the run.
 #[inline(always)]
-pub(super) fn go_on(
+pub(super) fn chain(
     cpu: &mut Cpu<'_>,
     rest: &[Entry],
-    threads: &HandlerTable,
-    next: Thread,
+    table: &HandlerTable,
+    next: RowHandler,
     step: Step,
 ) -> Step {
-    if step == Ok(Flow::Next) { next(cpu, rest, threads) } else { cpu.ended(rest.len(), step) }
+    if step == Ok(Flow::Next) { next(cpu, rest, table) } else { cpu.ended(rest.len(), step) }
 }
 
-/// Runs `code`, which is too short for its first thread (one that expects a successor).
+/// Runs `code`, which is too short for its first handler (one that expects a successor).
 #[cold]
 #[inline(never)]
 pub(super) fn one_by_one(cpu: &mut Cpu<'_>, code: &[Entry]) -> Step {
@@ -63,7 +63,7 @@ pub(super) fn one_by_one(cpu: &mut Cpu<'_>, code: &[Entry]) -> Step {
 /// one.
 #[cold]
 #[inline(never)]
-pub(super) fn after_plain(cpu: &mut Cpu<'_>, code: &[Entry], threads: &HandlerTable, step: Step) -> Step {
+pub(super) fn after_plain(cpu: &mut Cpu<'_>, code: &[Entry], table: &HandlerTable, step: Step) -> Step {
     let [first, rest @ ..] = code else { return step };
     let i = first.instruction();
     let step = match (step, decode(i.0)) {
@@ -75,39 +75,39 @@ pub(super) fn after_plain(cpu: &mut Cpu<'_>, code: &[Entry], threads: &HandlerTa
         (Err(_), Some(op)) => run_one(cpu, arm(op), i),
         _ => step,
     };
-    let next = rest.first().map_or(END, |next| threads.0[next.thread()]);
-    go_on(cpu, rest, threads, next, step)
+    let next = rest.first().map_or(END, |next| table.0[next.handler()]);
+    chain(cpu, rest, table, next, step)
 }
 
-/// The thread of an arm that may be the last of its block.
+/// The handler of an arm that may be the last of its block.
 macro_rules! either {
     (|$cpu:ident, $i:ident| $step:expr) => {
-        |$cpu, code, threads| {
+        |$cpu, code, table| {
             let [first, rest @ ..] = code else { return Ok(Flow::Next) };
-            let next = rest.first().map_or(END, |next| threads.0[next.thread()]);
+            let next = rest.first().map_or(END, |next| table.0[next.handler()]);
             let $i = first.instruction();
             let step = $step;
-            go_on($cpu, rest, threads, next, step)
+            chain($cpu, rest, table, next, step)
         }
     };
 }
 
-/// The thread of an arm that has successors, unless its block is cut. The next thread is looked up
-/// before the arm runs, so that a mispredicted indirect call is resolved sooner.
-macro_rules! thread {
+/// The handler of an arm that has successors, unless its block is cut. The next handler is looked
+/// up before the arm runs, so that a mispredicted indirect call is resolved sooner.
+macro_rules! chained {
     (|$cpu:ident, $i:ident| $step:expr) => {
-        |$cpu, code, threads| {
+        |$cpu, code, table| {
             let [first, next, ..] = code else { return one_by_one($cpu, code) };
             let rest = &code[1..];
-            let next = threads.0[next.thread()];
+            let next = table.0[next.handler()];
             let $i = first.instruction();
             let step = $step;
-            go_on($cpu, rest, threads, next, step)
+            chain($cpu, rest, table, next, step)
         }
     };
 }
 
-/// The thread of an arm that is always the last of its block.
+/// The handler of an arm that is always the last of its block.
 macro_rules! last {
     (|$cpu:ident, $i:ident| $step:expr) => {
         |$cpu, code, _| {
@@ -128,4 +128,4 @@ macro_rules! run {
         $family::$name($cpu, $i)
     };
 }
-pub(super) use {either, last, run, thread};
+pub(super) use {chained, either, last, run};
