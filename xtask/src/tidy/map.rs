@@ -1,12 +1,13 @@
 //! Compares the table of crates in docs/src/architecture.md with the workspace: the crates, the
 //! dependencies between them, and the modules that may contain `unsafe`. In both directions: a row,
-//! dependency or module without a use is a finding, too.
+//! dependency or module without a use is a finding, too, and so is any dependency of a crate, on
+//! whichever package, that none of its sources names.
 
 use super::Source;
 use crate::linting::WRAPPER;
 use anyhow::{Context, Result};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The page with the table.
@@ -55,7 +56,46 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
         arrows(row, &rows[..index], &used(package, &packages), findings);
         unsafe_code(row, package, &metadata.workspace_root, sources, findings);
     }
+    for package in packages.values() {
+        unused(package, &metadata.workspace_root, sources, findings);
+    }
     Ok(())
+}
+
+/// Packages whose library has another name than the package.
+const LIBRARY_NAMES: &[(&str, &str)] = &[("md-5", "md5")];
+/// Sources that a crate includes from outside of its folder, by the crate's name.
+const INCLUDED: &[(&str, &str)] = &[
+    ("xenia", "crates/xenia-formats/tests/support"),
+    ("xenia-render", "crates/xenia-gpu/tests/scene"),
+    ("xenia-rs", "fuzz/targets"),
+];
+
+/// Finds dependencies that no source of the crate names.
+fn unused(
+    package: &Package,
+    root: &cargo_metadata::camino::Utf8Path,
+    sources: &[Source],
+    findings: &mut Vec<String>,
+) {
+    let Some(folder) = package.manifest_path.parent().and_then(|folder| folder.strip_prefix(root).ok())
+    else {
+        return;
+    };
+    let included = INCLUDED.iter().filter(|(name, _)| *name == package.name.as_str());
+    let mut folders: Vec<&Path> = included.map(|(_, folder)| Path::new(folder)).collect();
+    folders.push(folder.as_std_path());
+    let own = sources.iter().filter(|source| folders.iter().any(|folder| source.path.starts_with(folder)));
+    let words: BTreeSet<&str> =
+        own.flat_map(|source| source.text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')).collect();
+    for dependency in &package.dependencies {
+        let name = dependency.rename.as_ref().unwrap_or(&dependency.name);
+        let library = LIBRARY_NAMES.iter().find(|(package, _)| package == name);
+        let library = library.map_or_else(|| name.replace('-', "_"), |(_, library)| (*library).to_owned());
+        if !words.contains(library.as_str()) {
+            findings.push(format!("{folder}/Cargo.toml: no source of {} uses {name}", package.name));
+        }
+    }
 }
 
 /// The workspace crates that a crate's code depends on, without its tests.
