@@ -6,7 +6,7 @@
 //! The log of a run that begins at a state has the lines after it and no others, so the logs of a
 //! run in pieces, one after the other, are the log of the whole run.
 
-use crate::launches::Before;
+use crate::launches::EarlierTitles;
 use crate::lock_order;
 use crate::output::StreamFile;
 use anyhow::{Context, Result};
@@ -54,7 +54,7 @@ pub enum EventLogFile<'a> {
 
 impl<'a> EventLogFile<'a> {
     /// The file of a run that is in parts, after those `before`.
-    pub fn of_part(path: &'a Path, before: &Before) -> Self {
+    pub fn of_part(path: &'a Path, before: &EarlierTitles) -> Self {
         if before.parts > 0 { Self::Append(path) } else { Self::New(path) }
     }
 

@@ -12,7 +12,6 @@ use anyhow::{Context, Result, anyhow, bail};
 use std::io::Cursor;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use xenia_host::file::open_descriptor;
 use xenia_kernel::title::{Launch, Successor};
 use xenia_sched::{EndKind, Limits, RunEnd};
@@ -22,7 +21,7 @@ pub const MAXIMUM_LAUNCHES: u64 = 100;
 
 /// Totals of the titles before this one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Before {
+pub struct EarlierTitles {
     /// Number of times that one title launched another.
     pub launches: u64,
     /// Instructions executed by the titles before.
@@ -35,7 +34,7 @@ pub struct Before {
     pub parts: u64,
 }
 
-impl Before {
+impl EarlierTitles {
     /// The file that replaces `path` for this title.
     pub fn file(&self, path: Option<&Path>) -> Option<PathBuf> {
         let path = path?;
@@ -66,21 +65,23 @@ impl Before {
     }
 }
 
-/// Runs `title` and the titles that it launches. `machine` builds the machine of each, with what
-/// the previous title left. The run begins at the state in the file `from`, if there is one, which
-/// may be of a title that was launched: `machine` gives it to the first machine
-/// ([`MachineOptions::state`](crate::machine::MachineOptions::state)).
-///
-/// # Errors
-/// A machine cannot be built, or the first one is not at the state.
-pub fn run(
-    title: Title,
-    limits: &Limits,
-    dump_threads_after: Option<Duration>,
-    from: Option<&Path>,
-    machine: impl FnMut(&Title, &Before, Option<Launched>) -> Result<Machine>,
-) -> Result<Finished> {
-    run_in_parts(title, limits, dump_threads_after, (Course::Whole, from), machine)
+/// How far a run goes, and where it begins.
+#[derive(Clone, Copy, Debug)]
+pub struct RunPlan<'a> {
+    /// Limits for the sum of all titles.
+    pub limits: &'a Limits,
+    /// File of the state at which the run begins, which may be of a title that was launched;
+    /// `None`: at the title's start.
+    pub start_state: Option<&'a Path>,
+    /// Parts of the first title's run.
+    pub course: Course<'a>,
+}
+
+impl<'a> RunPlan<'a> {
+    /// A run from the title's start, by one machine for each title.
+    pub fn new(limits: &'a Limits) -> Self {
+        Self { limits, start_state: None, course: Course::Whole }
+    }
 }
 
 /// Parts of the first title's run.
@@ -97,20 +98,21 @@ pub enum Course<'a> {
     },
 }
 
-/// As [`run`], in the parts of `course`.
+/// Runs `title` and the titles that it launches. `machine` builds the machine of each, with what
+/// the previous title left, and gives the plan's state to the first one
+/// ([`MachineOptions::state`](crate::machine::MachineOptions::state)).
 ///
 /// # Errors
-/// As [`run`].
-pub fn run_in_parts(
+/// A machine cannot be built, or the first one is not at the state.
+pub fn run(
     mut title: Title,
-    limits: &Limits,
-    dump_threads_after: Option<Duration>,
-    (course, from): (Course<'_>, Option<&Path>),
-    mut machine: impl FnMut(&Title, &Before, Option<Launched>) -> Result<Machine>,
+    plan: RunPlan<'_>,
+    mut machine: impl FnMut(&Title, &EarlierTitles, Option<Launched>) -> Result<Machine>,
 ) -> Result<Finished> {
-    let mut before = Before::default();
+    let RunPlan { limits, start_state, course } = plan;
+    let mut before = EarlierTitles::default();
     let mut launched = None;
-    if let Some(state) = from
+    if let Some(state) = start_state
         && let Some(found) = Launched::in_state(state)?
     {
         let image = launched_image(&mut title, &found.launch);
@@ -122,18 +124,18 @@ pub fn run_in_parts(
         xenia_host::allocator::give_back_free_heap();
     }
     let mut running = machine(&title, &before, launched.take())?;
-    if let Some(state) = from.filter(|_| !running.begins_at_state()) {
+    if let Some(state) = start_state.filter(|_| !running.begins_at_state()) {
         bail!("the machine was built without the state in {}", state.display());
     }
     running = match course {
         Course::Relay { every, keep } if before.machines == 0 => {
             relayed(running, limits, (every, keep), |parts| {
-                machine(&title, &Before { parts, ..before }, None)
+                machine(&title, &EarlierTitles { parts, ..before }, None)
             })?
         }
         _ => running,
     };
-    if let Some(state) = from
+    if let Some(state) = start_state
         && before.is_beyond(limits, &running.position())
     {
         running.discard();
@@ -145,7 +147,7 @@ pub fn run_in_parts(
     let mut launches = Launches { title, before, limits, machine, lost: false, failed: None };
     loop {
         let rest = launches.before.rest(limits);
-        let mut finished = running.run_with(&rest, dump_threads_after, Some(&mut launches));
+        let mut finished = running.run_with(&rest, Some(&mut launches));
         if let Some(error) = launches.failed.take() {
             return Err(error);
         }
@@ -173,7 +175,7 @@ pub(crate) trait Launcher {
 /// The titles of a run, one after the other.
 struct Launches<'a, F> {
     title: Title,
-    before: Before,
+    before: EarlierTitles,
     /// Limits for the sum of all titles.
     limits: &'a Limits,
     machine: F,
@@ -183,7 +185,7 @@ struct Launches<'a, F> {
     failed: Option<anyhow::Error>,
 }
 
-impl<F: FnMut(&Title, &Before, Option<Launched>) -> Result<Machine>> Launches<'_, F> {
+impl<F: FnMut(&Title, &EarlierTitles, Option<Launched>) -> Result<Machine>> Launches<'_, F> {
     /// Adds what is known of the titles before to a result. Returns whether another title may
     /// follow.
     fn go_on(&mut self, finished: &mut Finished) -> bool {
@@ -219,7 +221,7 @@ impl<F: FnMut(&Title, &Before, Option<Launched>) -> Result<Machine>> Launches<'_
     }
 }
 
-impl<F: FnMut(&Title, &Before, Option<Launched>) -> Result<Machine>> Launcher for Launches<'_, F> {
+impl<F: FnMut(&Title, &EarlierTitles, Option<Launched>) -> Result<Machine>> Launcher for Launches<'_, F> {
     fn launch(&mut self, machine: &mut Machine, mut finished: Finished) -> Result<Limits, Box<Finished>> {
         let goes_on = self.go_on(&mut finished);
         let Some(successor) = goes_on.then(|| machine.take_successor()).flatten() else {

@@ -139,45 +139,34 @@ impl Machine {
     /// Runs to a limit or to the title's end, and returns a report. Whenever the interrupt asks for
     /// it, every guest thread is printed to standard error; this does not affect the run.
     pub fn run(&mut self, limits: &Limits) -> Finished {
-        let dump_threads_after = self.outside.thread_dump.take();
-        self.run_with(limits, dump_threads_after, None)
+        self.run_with(limits, None)
     }
 
     /// As [`Self::run`]. A debugger goes on in the machines that `launcher` puts in place of this
     /// one.
-    pub(crate) fn run_with(
-        &mut self,
-        limits: &Limits,
-        dump_threads_after: Option<Duration>,
-        launcher: Option<&mut dyn Launcher>,
-    ) -> Finished {
+    pub(crate) fn run_with(&mut self, limits: &Limits, launcher: Option<&mut dyn Launcher>) -> Finished {
         let debugger = self.outside.debugger.take();
         let has_front_end = matches!(debugger, Some(Debugger::FrontEnd(_)));
-        let mut pieces = self.begin(limits.clone(), dump_threads_after, has_front_end);
-        pieces.launcher = launcher;
+        let mut run = self.begin(limits.clone(), has_front_end);
+        run.launcher = launcher;
         let debugged = match debugger {
-            Some(Debugger::Gdb(listener)) => self.debug(&listener, &mut pieces),
-            Some(Debugger::FrontEnd(mut front_end)) => Some(self.debug_in(&mut *front_end, &mut pieces)),
+            Some(Debugger::Gdb(listener)) => self.debug(&listener, &mut run),
+            Some(Debugger::FrontEnd(mut front_end)) => Some(self.debug_in(&mut *front_end, &mut run)),
             None => None,
         };
         let end = debugged.unwrap_or_else(|| {
             loop {
-                if let Some(end) = self.run_piece(&mut pieces) {
+                if let Some(end) = self.run_slice(&mut run) {
                     break end;
                 }
             }
         });
-        let concluded = pieces.concluded.take();
-        concluded.unwrap_or_else(|| self.conclude(end, &mut pieces))
+        let concluded = run.concluded.take();
+        concluded.unwrap_or_else(|| self.conclude(end, &mut run))
     }
 
     /// Begins a run: connects the interrupt, the pace, the recording and the watchdog.
-    fn begin<'a>(
-        &mut self,
-        limits: Limits,
-        dump_threads_after: Option<Duration>,
-        has_front_end: bool,
-    ) -> Pieces<'a> {
+    fn begin<'a>(&mut self, limits: Limits, has_front_end: bool) -> ActiveRun<'a> {
         let start = Instant::now();
         self.outside.interrupt.watch(self.inside.executor.stop_flag(), self.outside.cancel.clone());
         self.outside.interrupt.set_saves_state(self.saves_at_exit());
@@ -194,34 +183,25 @@ impl Machine {
             // A window and a debugger have their own status display.
             has_status: self.outside.pace.is_none() && !has_front_end,
             has_host_clock: self.has_host_clock(),
-            dump_threads_after,
+            dump_threads_after: self.outside.thread_dump.take(),
         });
         let profiler = self.outside.profile.take().map(RunProfile::start);
         let mut pace = self.outside.pace.take();
         if let Some(pace) = &mut pace {
             pace.begin(|| self.figures());
         }
-        Pieces {
-            limits,
-            dump_threads_after,
-            start,
-            pace,
-            watchdog: Some(watchdog),
-            profiler,
-            launcher: None,
-            concluded: None,
-        }
+        ActiveRun { limits, start, pace, watchdog: Some(watchdog), profiler, launcher: None, concluded: None }
     }
 
     /// Ends a run: writes all outputs, and reports.
-    fn conclude(&mut self, end: RunEnd, pieces: &mut Pieces<'_>) -> Finished {
-        let wall_seconds = pieces.start.elapsed().as_secs_f64();
+    fn conclude(&mut self, end: RunEnd, run: &mut ActiveRun<'_>) -> Finished {
+        let wall_seconds = run.start.elapsed().as_secs_f64();
         self.report_missed_states();
         self.finish_slots();
         let was_left =
-            self.outside.interrupt.cause().is_some() || pieces.pace.as_ref().is_some_and(Pace::was_left);
+            self.outside.interrupt.cause().is_some() || run.pace.as_ref().is_some_and(Pace::was_left);
         self.save_exit(&end, was_left);
-        if let Some(profiler) = pieces.profiler.take()
+        if let Some(profiler) = run.profiler.take()
             && let Err(error) =
                 profiler.and_then(|profiler| profiler.finish(&self.spec.title.name, &self.inside.kernel))
         {
@@ -249,9 +229,9 @@ impl Machine {
         let missing_files = self.inside.kernel.files.lock().missing.list().to_vec();
         let report = self.report(&end, wall_seconds);
         let bug_report = self.collect("end", &report);
-        pieces.watchdog = None;
+        run.watchdog = None;
         // A request that came too late for this run must not stop or fill the next one.
-        if self.print_requested_threads(pieces.start) {
+        if self.print_requested_threads(run.start) {
             self.inside.executor.stop_flag().store(false, Relaxed);
         }
         Finished { report, bug_report, end, divergence, recording_trouble, missing_files, has_lost_output }
@@ -287,20 +267,20 @@ impl Machine {
 
     /// Runs until the pace wants a pause or something outside needs an answer. Returns why the run
     /// ended, if it did.
-    fn run_piece(&mut self, pieces: &mut Pieces<'_>) -> Option<RunEnd> {
-        if self.save_to_requested_slot(pieces) && !self.may_go_on(pieces) {
+    fn run_slice(&mut self, run: &mut ActiveRun<'_>) -> Option<RunEnd> {
+        if self.save_to_requested_slot(run) && !self.may_go_on(run) {
             return Some(RunEnd::Stopped);
         }
-        if self.run_requested_inspection(pieces) && !self.may_go_on(pieces) {
+        if self.run_requested_inspection(run) && !self.may_go_on(run) {
             return Some(RunEnd::Stopped);
         }
-        if let Some(pace) = &mut pieces.pace {
+        if let Some(pace) = &mut run.pace {
             pace.set_can_rewind(self.outside.rewind.is_some());
             if pace.is_rewinding() {
-                return self.step_back(pieces);
+                return self.step_back(run);
             }
         }
-        let Pieces { limits, start, pace, .. } = pieces;
+        let ActiveRun { limits, start, pace, .. } = run;
         let limits = &*limits;
         if let Some(pace) = pace {
             pace.set_has_clock(self.inside.executor.set_speed(pace.speed()));
@@ -326,12 +306,12 @@ impl Machine {
         if over || self.inside.executor.divergence().is_some() {
             return Some(end);
         }
-        (!self.may_go_on(pieces)).then_some(RunEnd::Stopped)
+        (!self.may_go_on(run)).then_some(RunEnd::Stopped)
     }
 
     /// Saves the state to a slot if the pace asks for it. Returns whether it did.
-    fn save_to_requested_slot(&mut self, pieces: &mut Pieces<'_>) -> bool {
-        let Some(pace) = &mut pieces.pace else { return false };
+    fn save_to_requested_slot(&mut self, run: &mut ActiveRun<'_>) -> bool {
+        let Some(pace) = &mut run.pace else { return false };
         let Some(slot) = pace.take_save_slot() else { return false };
         if !self.save_to_slot(slot) {
             // The player would lose what is not saved.
@@ -340,9 +320,9 @@ impl Machine {
         true
     }
 
-    /// Waits for the pace between two pieces. Returns `false` if the machine must end.
-    fn may_go_on(&self, pieces: &mut Pieces<'_>) -> bool {
-        let Some(pace) = &mut pieces.pace else { return true };
+    /// Waits for the pace between two slices. Returns `false` if the machine must end.
+    fn may_go_on(&self, run: &mut ActiveRun<'_>) -> bool {
+        let Some(pace) = &mut run.pace else { return true };
         pace.between(&self.position(), || self.figures())
     }
 
@@ -397,11 +377,9 @@ impl Machine {
     }
 }
 
-/// The run in progress, which consists of pieces.
-struct Pieces<'a> {
+/// The run in progress, which consists of slices.
+struct ActiveRun<'a> {
     limits: Limits,
-    /// Host time after which the guest's threads are printed.
-    dump_threads_after: Option<Duration>,
     /// Host time at its start.
     start: Instant,
     pace: Option<Pace>,

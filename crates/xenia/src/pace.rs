@@ -1,7 +1,7 @@
 //! Controls a running machine from a window: speed, pause, single frames and end.
 //!
-//! In lockstep, a machine with a pace runs in pieces of at most a 60th of a second of guest time.
-//! Between pieces it may sleep, pause or end. Guest time is counted in instructions, so the guest
+//! In lockstep, a machine with a pace runs in slices of at most a 60th of a second of guest time.
+//! Between slices it may sleep, pause or end. Guest time is counted in instructions, so the guest
 //! cannot observe this, and frames and digests equal those of a run without a window. In parallel
 //! mode guest time is the host's clock, which runs at the requested speed without sleeping.
 
@@ -282,7 +282,7 @@ impl Pace {
         Limits { frames, ticks, ..whole.clone() }
     }
 
-    /// Called between two pieces. Returns when the next may start, or false if the machine must
+    /// Called between two slices. Returns when the next may start, or false if the machine must
     /// end.
     pub fn between(&mut self, at: &MachinePosition, figures: impl Fn() -> Figures) -> bool {
         if self.told.is_none_or(|told| told.elapsed() >= FIGURES_PERIOD) {

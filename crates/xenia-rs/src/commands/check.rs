@@ -11,7 +11,7 @@ use xenia::content::HeldContent;
 use xenia::event_log::EventLogFile;
 use xenia::golden::Golden;
 use xenia::interrupt::Interrupt;
-use xenia::launches::{self, Before, Course};
+use xenia::launches::{self, Course, EarlierTitles, RunPlan};
 use xenia::machine::{Finished, Launched, Machine, MachineOptions};
 use xenia::output;
 use xenia::pieces::{NextState, PieceEnd, RunPiece, StateFolder};
@@ -45,9 +45,9 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
         Some(every) => Course::Relay { every, keep: kept.as_ref() },
         None => Course::Whole,
     };
-    let course = (course, run.start.as_deref());
-    let made = |title: &Title, before: &Before, launched| run.machine(title, before, launched);
-    let finished = launches::run_in_parts(title, &run.limits, args.run.dump_threads_after, course, made)?;
+    let plan = RunPlan { limits: &run.limits, start_state: run.start.as_deref(), course };
+    let made = |title: &Title, before: &EarlierTitles, launched| run.machine(title, before, launched);
+    let finished = launches::run(title, plan, made)?;
     let code = run.outputs.conclude(&finished, None, &run.interrupt);
     if let Some(code) = run.not_comparable(&finished, code) {
         return Ok(code);
@@ -121,7 +121,7 @@ impl<'a> CheckRun<'a> {
     }
 
     /// Builds the machine of a title of the run.
-    fn machine(&self, title: &Title, before: &Before, launched: Option<Launched>) -> Result<Machine> {
+    fn machine(&self, title: &Title, before: &EarlierTitles, launched: Option<Launched>) -> Result<Machine> {
         let Self { args, outputs, .. } = self;
         let file = |path: &Option<PathBuf>| before.file(path.as_deref());
         let (capture, frames) = outputs.port(before.frames, |_, _, _| {});
@@ -144,17 +144,17 @@ impl<'a> CheckRun<'a> {
             },
         )?;
         machine.set_interrupt(self.interrupt.clone());
+        if let Some(after) = args.run.dump_threads_after {
+            machine.set_thread_dump(after);
+        }
         Ok(machine)
     }
 
     /// Runs a machine from a state to the state `next`, and compares.
     fn check_piece(&self, title: &Title, next: &Path) -> Result<Code> {
-        let mut machine = self.machine(title, &Before::default(), None)?;
+        let mut machine = self.machine(title, &EarlierTitles::default(), None)?;
         let expected = NextState::read(next)?;
         let limits = Limits { instructions: Some(expected.instructions), ..self.limits };
-        if let Some(after) = self.args.run.dump_threads_after {
-            machine.set_thread_dump(after);
-        }
         let finished = machine.run(&limits);
         let code = self.outputs.conclude(&finished, None, &self.interrupt);
         let compared = expected.compare(&mut machine, &finished.end);

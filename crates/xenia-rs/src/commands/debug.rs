@@ -8,7 +8,7 @@ use xenia::code_store;
 use xenia::config::{MachineConfig, VideoConfig};
 use xenia::content::HeldContent;
 use xenia::interrupt::Interrupt;
-use xenia::launches::{self, Before};
+use xenia::launches::{self, EarlierTitles, RunPlan};
 use xenia::machine::{FrontEnd, Launched, Machine, MachineOptions, StateOrigin};
 
 use xenia::Limits;
@@ -56,7 +56,8 @@ pub fn run(args: &DebuggerArgs) -> Result<Code> {
     };
     let state = args.load_state.as_deref();
     let saves = HeldContent::new(&(&args.engine.content).into(), true)?;
-    let finished = launches::run(title, &limits, None, state, |title, before, launched| {
+    let plan = RunPlan { start_state: state, ..RunPlan::new(&limits) };
+    let finished = launches::run(title, plan, |title, before, launched| {
         let mut machine = machine(&args, (title, before, launched), text_sink(&lines), &saves)?;
         machine.set_interrupt(interrupt.clone());
         if let Some(front_end) = front_end.take() {
@@ -87,7 +88,7 @@ fn read_script(path: &Path) -> Result<String> {
 
 fn machine(
     args: &DebuggerArgs,
-    (title, before, launched): (&Title, &Before, Option<Launched>),
+    (title, before, launched): (&Title, &EarlierTitles, Option<Launched>),
     text: TextSink,
     saves: &HeldContent,
 ) -> Result<Machine> {

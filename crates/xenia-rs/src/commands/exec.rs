@@ -35,7 +35,7 @@ use xenia::frames::{FrameFolder, write_png};
 use xenia::gpu_port::{Capture, FrameSink};
 use xenia::guest_log::GuestLog;
 use xenia::interrupt::Interrupt;
-use xenia::launches;
+use xenia::launches::{self, RunPlan};
 use xenia::lock_order;
 use xenia::machine::Finished;
 use xenia::output::WriteErrors;
@@ -185,38 +185,38 @@ fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<u8> 
     let policy = args.dialogs.dialogs.unwrap_or(DialogPolicy::Accept);
     let from = args.states.load_state.as_deref();
     let saves = HeldContent::or_memory(&(&args.engine.content).into(), !args.engine.mode.parallel)?;
-    let finished =
-        launches::run(title, &limits, args.run.dump_threads_after, from, |title, before, launched| {
-            let (capture, frames) = outputs.port(before.frames, |_, _, _| {});
-            let ports = MachinePorts {
-                capture,
-                frames,
-                guest_log: &outputs.guest_log,
-                input: Box::new(NoInput),
-                dialogs: Box::new(AutomaticDialogs::new(policy)),
-            };
-            let mut machine = machine(
-                args,
-                title,
-                before,
-                launched,
-                ports,
-                RunResources {
-                    compiled: &|_, _, _| {},
-                    interrupt,
-                    volume: None,
-                    video: None,
-                    device: None,
-                    saves: &saves,
-                },
-            )?;
-            machine.set_interrupt(interrupt.clone());
-            if args.sound.audio == Some(AudioOutput::Device) {
-                // A sound device plays at the console's speed, so the run must not be faster.
-                machine.set_pace(Pace::new(PaceControl::default(), FrameLimit::default().0, |_| {}));
-            }
-            Ok(machine)
-        })?;
+    let plan = RunPlan { start_state: from, ..RunPlan::new(&limits) };
+    let finished = launches::run(title, plan, |title, before, launched| {
+        let (capture, frames) = outputs.port(before.frames, |_, _, _| {});
+        let ports = MachinePorts {
+            capture,
+            frames,
+            guest_log: &outputs.guest_log,
+            input: Box::new(NoInput),
+            dialogs: Box::new(AutomaticDialogs::new(policy)),
+        };
+        let mut machine = machine(
+            args,
+            title,
+            before,
+            launched,
+            ports,
+            RunResources {
+                compiled: &|_, _, _| {},
+                interrupt,
+                volume: None,
+                video: None,
+                device: None,
+                saves: &saves,
+            },
+        )?;
+        machine.set_interrupt(interrupt.clone());
+        if args.sound.audio == Some(AudioOutput::Device) {
+            // A sound device plays at the console's speed, so the run must not be faster.
+            machine.set_pace(Pace::new(PaceControl::default(), FrameLimit::default().0, |_| {}));
+        }
+        Ok(machine)
+    })?;
     Ok(args.exit_code(&finished, outputs.conclude(&finished, Some(&reports), interrupt)))
 }
 

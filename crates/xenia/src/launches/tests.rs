@@ -1,7 +1,7 @@
 //! Launches of titles by titles, with and without a debugger.
 
 use super::*;
-use crate::config::{CpuConfig, MachineConfig, VideoConfig};
+use crate::config::{CpuConfig, MachineConfig, Tier, VideoConfig};
 use crate::machine::{MachineOptions, SavePoint};
 use crate::machine_tests::assembled;
 use crate::report::End;
@@ -44,7 +44,7 @@ fn machine(
     text: &Arc<Mutex<String>>,
 ) -> Result<Machine> {
     let text = text.clone();
-    let cpu = CpuConfig { interp, ..CpuConfig::default() };
+    let cpu = CpuConfig { tier: Tier::interpreted_if(interp), ..CpuConfig::default() };
     let (engine, picture) = (MachineConfig { cpu, ..MachineConfig::default() }, VideoConfig::default());
     Machine::new(
         title,
@@ -75,7 +75,7 @@ fn the_launched_title_runs_in_a_machine_of_its_own() {
             title.medium = Some(volume(folder.path()));
         }
         let finished =
-            run(title, &limits, None, None, |title, _, launched| machine(title, launched, interp, &text))
+            run(title, RunPlan::new(&limits), |title, _, launched| machine(title, launched, interp, &text))
                 .unwrap();
         assert_eq!((finished.report.launches, finished.report.exit), (1, End::Exit));
         assert!(!text.lock().unwrap().is_empty(), "hello says something");
@@ -92,10 +92,10 @@ fn a_launched_title_goes_on_from_its_state() {
     let start = || launcher(r"game:\hello.xex", folder.path());
     let limits = Limits { instructions: Some(1_000_000), ..Limits::default() };
     let whole =
-        run(start(), &limits, None, None, |title, _, launched| machine(title, launched, false, &text));
+        run(start(), RunPlan::new(&limits), |title, _, launched| machine(title, launched, false, &text));
     let whole = whole.unwrap().report;
     let point = SavePoint { instructions: 10, path: saved.clone() };
-    let saving = run(start(), &limits, None, None, |title, before, launched| {
+    let saving = run(start(), RunPlan::new(&limits), |title, before, launched| {
         let mut machine = machine(title, launched, false, &text)?;
         if before.launches == 1 {
             machine.set_save_points(vec![point.clone()]);
@@ -104,12 +104,18 @@ fn a_launched_title_goes_on_from_its_state() {
     });
     assert!(!saving.unwrap().has_lost_output, "the state is saved");
     let mut seen = Vec::new();
-    let later = run(start(), &limits, None, Some(&saved), |title, before, launched| {
-        seen.push(*before);
-        machine(title, launched, true, &text)?.load_state_from(&saved)
-    });
+    let later = run(
+        start(),
+        RunPlan { start_state: Some(&saved), ..RunPlan::new(&limits) },
+        |title, before, launched| {
+            seen.push(*before);
+            machine(title, launched, true, &text)?.load_state_from(&saved)
+        },
+    );
     let without =
-        run(start(), &limits, None, Some(&saved), |title, _, launched| machine(title, launched, true, &text));
+        run(start(), RunPlan { start_state: Some(&saved), ..RunPlan::new(&limits) }, |title, _, launched| {
+            machine(title, launched, true, &text)
+        });
     assert!(without.err().expect("ran from the start").to_string().contains("without the state"));
     let later = later.unwrap().report;
     assert_eq!((later.launches, later.exit), (1, End::Exit));
@@ -118,9 +124,11 @@ fn a_launched_title_goes_on_from_its_state() {
     let at = seen[0].instructions + point.instructions;
     for (limit, is_taken) in [(at - 1, false), (at, true)] {
         let limits = Limits { instructions: Some(limit), ..Limits::default() };
-        let begun = run(start(), &limits, None, Some(&saved), |title, _, launched| {
-            machine(title, launched, true, &text)?.load_state_from(&saved)
-        });
+        let begun = run(
+            start(),
+            RunPlan { start_state: Some(&saved), ..RunPlan::new(&limits) },
+            |title, _, launched| machine(title, launched, true, &text)?.load_state_from(&saved),
+        );
         let refused = begun.err().map(|error| error.to_string());
         let names_it = |said: &String| said.contains("a.state was saved behind the limit of this run");
         assert_eq!(refused.as_ref().is_none_or(|said| !names_it(said)), is_taken, "{refused:?}");
@@ -138,7 +146,7 @@ fn debugged(
     let mut client = None;
     let mut script = Some(script);
     let finished =
-        run(launcher(path, folder.path()), &Limits::default(), None, None, |title, before, launched| {
+        run(launcher(path, folder.path()), RunPlan::new(&Limits::default()), |title, before, launched| {
             let mut machine = machine(title, launched, interp, &text)?;
             if before.machines == 0 {
                 let listener = Listener::open(&ServerAddress::Port(0))?;
@@ -163,7 +171,7 @@ fn a_debugger_stays_in_the_title_that_is_launched() {
     let folder = folder();
     let start = launcher(r"game:\hello.xex", folder.path());
     let text = Arc::default();
-    let alone = run(start, &Limits::default(), None, None, |title, _, launched| {
+    let alone = run(start, RunPlan::new(&Limits::default()), |title, _, launched| {
         machine(title, launched, false, &text)
     })
     .unwrap();
@@ -226,7 +234,7 @@ fn launch_of_missing_or_invalid_title_ends_the_run() {
     for path in [r"game:\missing.xex", r"game:\noise.xex"] {
         let text = Arc::default();
         let title = launcher(path, folder.path());
-        let finished = run(title, &Limits::default(), None, None, |title, _, launched| {
+        let finished = run(title, RunPlan::new(&Limits::default()), |title, _, launched| {
             machine(title, launched, true, &text)
         })
         .unwrap();
@@ -241,7 +249,7 @@ fn titles_that_launch_each_other_for_ever_are_ended_and_limits_hold_for_all() {
     // Each path in the folder leads to the launcher again.
     let start = || launcher(r"game:\hello.xex", folder.path());
     let go = |limits: &Limits| {
-        run(start(), limits, None, None, |_, _, launched| machine(&start(), launched, true, &text)).unwrap()
+        run(start(), RunPlan::new(limits), |_, _, launched| machine(&start(), launched, true, &text)).unwrap()
     };
     let finished = go(&Limits::default());
     assert_eq!(finished.report.launches, MAXIMUM_LAUNCHES);
@@ -255,8 +263,8 @@ fn titles_that_launch_each_other_for_ever_are_ended_and_limits_hold_for_all() {
 #[test]
 fn each_title_has_files_of_its_own() {
     let path = Path::new("a/play.jsonl");
-    assert_eq!(Before::default().file(Some(path)), Some(path.to_owned()));
-    let later = Before { launches: 2, ..Before::default() };
+    assert_eq!(EarlierTitles::default().file(Some(path)), Some(path.to_owned()));
+    let later = EarlierTitles { launches: 2, ..EarlierTitles::default() };
     assert_eq!(later.file(Some(path)), Some(PathBuf::from("a/play.jsonl.3")));
     assert_eq!(later.file(None), None);
     #[cfg(unix)]

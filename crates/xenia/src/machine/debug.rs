@@ -1,6 +1,6 @@
 //! The machine as a debugger sees it, and runs under gdb.
 //!
-//! A run under gdb is the run without, cut into pieces: in lockstep, breakpoints and single steps
+//! A run under gdb is the run without, cut into slices: in lockstep, breakpoints and single steps
 //! change nothing of the title's time, so the same breakpoint is met at the same instruction in
 //! each run.
 
@@ -14,7 +14,7 @@ mod scan;
 mod watches;
 
 use super::parts::MachineInside;
-use super::{Machine, Pieces};
+use super::{ActiveRun, Machine};
 use crate::say::{self, errln};
 use anyhow::Result;
 pub(super) use front_end::Debugger;
@@ -43,7 +43,7 @@ const WATCHED_INSTRUCTIONS: u32 = 50_000;
 /// its own methods.
 pub struct Debugged<'a, 'b> {
     machine: &'a mut Machine,
-    pieces: &'a mut Pieces<'b>,
+    run: &'a mut ActiveRun<'b>,
     watches: Watches,
     /// Addresses of the breakpoints.
     breakpoints: BTreeSet<u32>,
@@ -60,12 +60,12 @@ pub struct Debugged<'a, 'b> {
 impl Machine {
     /// Waits for gdb and lets it control the run. Returns why the run ended; `None` if gdb left and
     /// the title goes on.
-    pub(super) fn debug(&mut self, listener: &Listener, pieces: &mut Pieces<'_>) -> Option<RunEnd> {
+    pub(super) fn debug(&mut self, listener: &Listener, run: &mut ActiveRun<'_>) -> Option<RunEnd> {
         // Before gdb may connect, since it waits two seconds for its first answer.
-        let history = History::begin(self, pieces.pace.is_some()).map_err(|error| say::chain(&error));
+        let history = History::begin(self, run.pace.is_some()).map_err(|error| say::chain(&error));
         errln!("waiting for gdb: target remote {}", listener.address());
         let stop = self.inside.executor.stop_flag();
-        let mut debugged = Debugged::new(self, pieces, history);
+        let mut debugged = Debugged::new(self, run, history);
         let served = match listener.accept(&stop, || debugged.idle()) {
             Ok(Some(link)) => serve(link, &mut debugged),
             Ok(None) => return Some(RunEnd::Stopped),
@@ -89,10 +89,10 @@ impl Machine {
 }
 
 impl<'a, 'b> Debugged<'a, 'b> {
-    fn new(machine: &'a mut Machine, pieces: &'a mut Pieces<'b>, history: Result<History, String>) -> Self {
+    fn new(machine: &'a mut Machine, run: &'a mut ActiveRun<'b>, history: Result<History, String>) -> Self {
         Self {
             machine,
-            pieces,
+            run,
             watches: Watches::default(),
             breakpoints: BTreeSet::new(),
             history,
@@ -130,24 +130,24 @@ impl Debugged<'_, '_> {
             return Progress::Running;
         }
         let ticks = Some(executor.now() + MOMENT);
-        match executor.run(&Limits { ticks, ..self.pieces.limits.clone() }) {
+        match executor.run(&Limits { ticks, ..self.run.limits.clone() }) {
             RunEnd::Ticks | RunEnd::Stopped => self.stopped(),
             end => self.ended(end),
         }
     }
 
     /// Runs to the next checkpoint, or until something stops it.
-    fn run_piece(&mut self) -> Progress {
+    fn run_slice(&mut self) -> Progress {
         let Some(next) = self.next_checkpoint() else {
-            return match self.machine.run_piece(self.pieces) {
+            return match self.machine.run_slice(self.run) {
                 Some(end) => self.ended(end),
                 None => self.stopped(),
             };
         };
         let limits = self.limits_to(next);
-        let whole = std::mem::replace(&mut self.pieces.limits, limits);
-        let end = self.machine.run_piece(self.pieces);
-        self.pieces.limits = whole;
+        let whole = std::mem::replace(&mut self.run.limits, limits);
+        let end = self.machine.run_slice(self.run);
+        self.run.limits = whole;
         match end {
             Some(RunEnd::Instructions) if !self.is_at_limit() => {
                 self.keep_checkpoint();
@@ -194,7 +194,7 @@ impl Debugged<'_, '_> {
         for _ in 0..WATCHED_INSTRUCTIONS {
             // Nothing is watched in parallel.
             let Executor::Lockstep(executor) = &mut self.machine.inside.executor else { break };
-            let (_, end) = executor.run_one(&self.pieces.limits);
+            let (_, end) = executor.run_one(&self.run.limits);
             if let Some(progress) = self.watched() {
                 return progress;
             }
@@ -220,7 +220,7 @@ impl Debugged<'_, '_> {
         let (step, note) = if self.watches.has_loads() {
             self.step_watched(thread)
         } else {
-            (self.machine.inside.executor.single_step(thread, &self.pieces.limits), None)
+            (self.machine.inside.executor.single_step(thread, &self.run.limits), None)
         };
         let changed = self.watched();
         let noted = note.map(|note| {
@@ -341,7 +341,7 @@ impl Debuggee for Debugged<'_, '_> {
             };
         }
         if self.watches.is_empty() {
-            self.run_piece()
+            self.run_slice()
         } else if self.history.is_ok() {
             let progress = self.run_watched();
             self.stop_reply(progress)
@@ -362,7 +362,7 @@ impl Debuggee for Debugged<'_, '_> {
     }
 
     fn idle(&mut self) -> bool {
-        self.machine.outside.interrupt.cause().is_none() && self.machine.may_go_on(self.pieces)
+        self.machine.outside.interrupt.cause().is_none() && self.machine.may_go_on(self.run)
     }
 
     fn stop_flag(&self) -> Arc<AtomicBool> {

@@ -1,7 +1,7 @@
 //! Views of a machine that stands: threads, kernel objects, locks, files, the graphics chip, recent
 //! calls. Debuggers and the window's page of the inside show them.
 
-use super::{Machine, Pieces};
+use super::{ActiveRun, Machine};
 use std::collections::BTreeMap;
 use xenia_gpu::registers;
 use xenia_kernel::imports::PastCall;
@@ -95,8 +95,8 @@ impl Machine {
     }
 
     /// Lets the inspector look if the pace asks for it. Returns whether it was asked for.
-    pub(super) fn run_requested_inspection(&mut self, pieces: &mut Pieces<'_>) -> bool {
-        let is_asked = pieces.pace.as_mut().is_some_and(crate::pace::Pace::take_inspect_request);
+    pub(super) fn run_requested_inspection(&mut self, run: &mut ActiveRun<'_>) -> bool {
+        let is_asked = run.pace.as_mut().is_some_and(crate::pace::Pace::take_inspect_request);
         if is_asked && let Some(mut inspector) = self.outside.inspector.take() {
             inspector(self);
             self.outside.inspector = Some(inspector);

@@ -2,7 +2,7 @@
 //! machine for it can be built without the titles before.
 
 use super::state::cannot_load;
-use crate::launches::Before;
+use crate::launches::EarlierTitles;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -16,7 +16,7 @@ pub struct Launched {
     /// Its executable, and the guest path of it.
     pub launch: Arc<Launch>,
     /// Totals of the titles before.
-    pub before: Before,
+    pub before: EarlierTitles,
     /// State that the previous title left; `None` if a saved state has what came of it.
     pub inheritance: Option<Inheritance>,
 }
@@ -36,8 +36,8 @@ impl StateSection for LaunchState {
 }
 
 impl LaunchState {
-    pub(super) fn of(launch: &Launch, before: &Before) -> Self {
-        let &Before { launches, instructions, frames, machines: _, parts: _ } = before;
+    pub(super) fn of(launch: &Launch, before: &EarlierTitles) -> Self {
+        let &EarlierTitles { launches, instructions, frames, machines: _, parts: _ } = before;
         Self { launch: launch.clone(), launches, instructions, frames }
     }
 }
@@ -54,7 +54,7 @@ impl Launched {
         }
         let saved: LaunchState = state.get().with_context(|| cannot_load(path))?;
         let LaunchState { launch, launches, instructions, frames } = saved;
-        let before = Before { launches, instructions, frames, ..Before::default() };
+        let before = EarlierTitles { launches, instructions, frames, ..EarlierTitles::default() };
         Ok(Some(Self { launch: Arc::new(launch), before, inheritance: None }))
     }
 }

@@ -14,7 +14,7 @@ use crate::digest::ImageDigest;
 use crate::drawing::BackendTally;
 use crate::event_log::EventLog;
 use crate::interrupt::Interrupt;
-use crate::launches::Before;
+use crate::launches::EarlierTitles;
 use crate::output::WriteErrors;
 use crate::pace::Pace;
 use crate::profile::RunProfile;
@@ -53,7 +53,7 @@ pub(super) struct MachineSpec {
     /// Conditions that a state must share, without the digest of the image.
     pub(super) conditions: RecordingHeader,
     /// The launch of the title by another one, and totals of the titles before.
-    pub(super) launch: Option<(Arc<Launch>, Before)>,
+    pub(super) launch: Option<(Arc<Launch>, EarlierTitles)>,
     /// Reason why this machine has no states.
     pub(super) no_states: Option<&'static str>,
     pub(super) title: TitleReport,

@@ -1,4 +1,4 @@
-//! States that a window asks for: saved to the title's slots between two pieces of a run, and
+//! States that a window asks for: saved to the title's slots between two slices of a run, and
 //! written by a thread of its own while the machine runs on.
 
 use super::Machine;

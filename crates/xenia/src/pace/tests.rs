@@ -1,4 +1,4 @@
-//! Pauses, steps, ends and requests of a window, between the pieces of a run.
+//! Pauses, steps, ends and requests of a window, between the slices of a run.
 
 use super::*;
 use std::sync::mpsc;

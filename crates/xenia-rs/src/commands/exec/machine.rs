@@ -12,7 +12,7 @@ use xenia::event_log::EventLogFile;
 use xenia::gpu_port::{Capture, FrameSink};
 use xenia::guest_log::GuestLog;
 use xenia::interrupt::Interrupt;
-use xenia::launches::Before;
+use xenia::launches::EarlierTitles;
 use xenia::machine::{Launched, Machine, MachineOptions};
 use xenia::profile::{PROFILE_RATE, ProfileOutput};
 use xenia::sound::{Sound, VolumeControl};
@@ -51,7 +51,7 @@ pub(super) struct RunResources<'a> {
 pub(super) fn machine(
     args: &ExecArgs,
     title: &Title,
-    before: &Before,
+    before: &EarlierTitles,
     launched: Option<Launched>,
     ports: MachinePorts<'_>,
     resources: RunResources<'_>,
@@ -117,6 +117,9 @@ pub(super) fn machine(
     }
     if before.machines == 0 {
         machine.set_save_points(args.states.save_state.clone());
+    }
+    if let Some(after) = args.run.dump_threads_after {
+        machine.set_thread_dump(after);
     }
     if let Some(limit) = args.states.rewind_limit() {
         machine.set_rewind(Some(limit)).context("--rewind")?;

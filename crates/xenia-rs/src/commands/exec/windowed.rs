@@ -31,7 +31,7 @@ use xenia::gpu_port::Capture;
 use xenia::input::config::InputConfig;
 use xenia::input::{Controllers, LiveInput};
 use xenia::interrupt::Interrupt;
-use xenia::launches;
+use xenia::launches::{self, RunPlan};
 use xenia::machine::{Finished, Machine};
 use xenia::pace::{Pace, PaceControl};
 use xenia::say::remark;
@@ -342,82 +342,77 @@ pub(super) fn run_machines(
 ) -> Result<Finished> {
     let limits = limits(&args.run, &args.engine);
     let from = args.states.load_state.as_deref();
-    launches::run(
-        title,
-        &limits,
-        args.run.dump_threads_after,
-        from,
-        |title, before, launched| -> Result<Machine> {
-            let shown = sender.clone();
-            let video = ports.videos.recorder.clone();
-            let (_, sink) = outputs.port(before.frames, move |number, now, frame| {
-                video.picture(now, &frame);
-                shown.frame(number, frame);
+    let plan = RunPlan { start_state: from, ..RunPlan::new(&limits) };
+    launches::run(title, plan, |title, before, launched| -> Result<Machine> {
+        let shown = sender.clone();
+        let video = ports.videos.recorder.clone();
+        let (_, sink) = outputs.port(before.frames, move |number, now, frame| {
+            video.picture(now, &frame);
+            shown.frame(number, frame);
+        });
+        let compiled = |what, done, total| {
+            sender.phase(match what {
+                Compiling::Pipelines => Phase::Pipelines { done, total },
+                Compiling::Code => Phase::Code { done, total },
             });
-            let compiled = |what, done, total| {
-                sender.phase(match what {
-                    Compiling::Pipelines => Phase::Pipelines { done, total },
-                    Compiling::Code => Phase::Code { done, total },
-                });
-            };
-            let id = title.image.execution.map(|execution| execution.title_id.0);
-            sender.controller(ports.input.open(id));
-            let connected = MachinePorts {
-                capture: Capture::Every,
-                frames: sink,
-                guest_log: &outputs.guest_log,
-                input: Box::new(ports.controllers.clone()),
-                dialogs: ports.dialogs(args, sender),
-            };
-            let mut machine = machine(
-                args,
-                title,
-                before,
-                launched,
-                connected,
-                RunResources {
-                    compiled: &compiled,
-                    interrupt,
-                    volume: Some(ports.volume),
-                    video: Some(&ports.videos.recorder),
-                    device: sender.device(),
-                    saves,
-                },
-            )?;
-            CurrentRun::handle_exit(Moment::Machine);
-            sender.phase(Phase::Running);
-            let figures = sender.clone();
-            let frames_before = before.frames;
-            machine.set_pace(Pace::new(ports.control.clone(), args.window.frame_limit.0, move |now| {
-                figures.figures(&Figures { frames: frames_before + now.frames, ..now });
-            }));
-            machine.set_interrupt(interrupt.clone());
+        };
+        let id = title.image.execution.map(|execution| execution.title_id.0);
+        sender.controller(ports.input.open(id));
+        let connected = MachinePorts {
+            capture: Capture::Every,
+            frames: sink,
+            guest_log: &outputs.guest_log,
+            input: Box::new(ports.controllers.clone()),
+            dialogs: ports.dialogs(args, sender),
+        };
+        let mut machine = machine(
+            args,
+            title,
+            before,
+            launched,
+            connected,
+            RunResources {
+                compiled: &compiled,
+                interrupt,
+                volume: Some(ports.volume),
+                video: Some(&ports.videos.recorder),
+                device: sender.device(),
+                saves,
+            },
+        )?;
+        CurrentRun::handle_exit(Moment::Machine);
+        sender.phase(Phase::Running);
+        let figures = sender.clone();
+        let frames_before = before.frames;
+        machine.set_pace(Pace::new(ports.control.clone(), args.window.frame_limit.0, move |now| {
+            figures.figures(&Figures { frames: frames_before + now.frames, ..now });
+        }));
+        machine.set_interrupt(interrupt.clone());
+        let messages = sender.clone();
+        if let Ok(slots) = &open_title.slots {
             let messages = sender.clone();
-            if let Ok(slots) = &open_title.slots {
-                let messages = sender.clone();
-                machine.set_state_slots(
-                    slots.clone(),
-                    Box::new(move |slot, saved| {
-                        let text = saved_text(slot, &saved);
-                        if slot == EXIT {
-                            // The window is closing.
-                            remark!("xenia-rs: {text}");
-                        }
-                        messages.message(text);
-                    }),
-                );
-                if args.states.resume {
-                    machine.save_at_exit();
-                }
+            machine.set_state_slots(
+                slots.clone(),
+                Box::new(move |slot, saved| {
+                    let text = saved_text(slot, &saved);
+                    if slot == EXIT {
+                        // The window is closing.
+                        remark!("xenia-rs: {text}");
+                    }
+                    messages.message(text);
+                }),
+            );
+            if args.states.resume {
+                machine.save_at_exit();
             }
-            let looks = sender.clone();
-            machine.set_inspector(Box::new(move |machine| looks.inside(inside::panes(machine))));
-            let rewinds = sender.clone();
-            machine.tell_rewind_to(Box::new(move |text| rewinds.message(text)));
-            machine.set_report_sink(open_title.reports.sink(move |text| messages.message(text)));
-            Ok(machine)
-        },
-    )
+        }
+        let looks = sender.clone();
+        machine.set_inspector(Box::new(move |machine| looks.inside(inside::panes(machine))));
+        let rewinds = sender.clone();
+        machine.tell_rewind_to(Box::new(move |text| rewinds.message(text)));
+        machine.set_report_sink(open_title.reports.sink(move |text| messages.message(text)));
+        Ok(machine)
+    })
 }
 
 #[cfg(test)]

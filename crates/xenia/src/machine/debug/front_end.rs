@@ -1,7 +1,7 @@
 //! A debugger in this process that controls a machine, as gdb does from another one.
 
 use super::history::History;
-use super::{Debugged, Machine, Pieces};
+use super::{ActiveRun, Debugged, Machine};
 use crate::say;
 use anyhow::Result;
 use xenia_sched::RunEnd;
@@ -29,10 +29,10 @@ impl Machine {
     pub(in crate::machine) fn debug_in(
         &mut self,
         front_end: &mut dyn FrontEnd,
-        pieces: &mut Pieces<'_>,
+        run: &mut ActiveRun<'_>,
     ) -> RunEnd {
-        let history = History::begin(self, pieces.pace.is_some()).map_err(|error| say::chain(&error));
-        let mut debugged = Debugged::new(self, pieces, history);
+        let history = History::begin(self, run.pace.is_some()).map_err(|error| say::chain(&error));
+        let mut debugged = Debugged::new(self, run, history);
         debugged.notes = Some(Vec::new());
         let controlled = front_end.control(&mut debugged);
         let Debugged { machine, end, .. } = debugged;

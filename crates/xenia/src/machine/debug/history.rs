@@ -132,8 +132,8 @@ impl Debugged<'_, '_> {
 
     /// The part of the limits up to a moment.
     pub(super) fn limits_to(&self, moment: u64) -> Limits {
-        let limit = self.pieces.limits.instructions.map_or(moment, |limit| limit.min(moment));
-        Limits { instructions: Some(limit), ..self.pieces.limits.clone() }
+        let limit = self.run.limits.instructions.map_or(moment, |limit| limit.min(moment));
+        Limits { instructions: Some(limit), ..self.run.limits.clone() }
     }
 
     /// Moment of the next checkpoint; `None` if the machine can't go back.
@@ -202,7 +202,7 @@ impl Debugged<'_, '_> {
 
     /// Whether the run has reached its limit of instructions.
     pub(super) fn is_at_limit(&self) -> bool {
-        self.pieces.limits.instructions.is_some_and(|limit| self.moment() >= limit)
+        self.run.limits.instructions.is_some_and(|limit| self.moment() >= limit)
     }
 
     /// Whether the recording that is replayed has no more answers, which stops the run.
@@ -213,7 +213,7 @@ impl Debugged<'_, '_> {
     /// Makes the report for which the machine was stopped. Returns whether it was stopped for that
     /// alone (by the watchdog, a signal or a key): it isn't interrupted then.
     pub(super) fn make_report_at_stop(&mut self) -> bool {
-        let is_made = self.machine.make_requested_reports(self.pieces.start);
+        let is_made = self.machine.make_requested_reports(self.run.start);
         is_made && self.machine.outside.interrupt.cause().is_none()
     }
 

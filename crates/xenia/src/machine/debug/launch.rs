@@ -16,23 +16,22 @@ impl Debugged<'_, '_> {
     pub(super) fn follow_launch(&mut self, end: &RunEnd) -> Option<u32> {
         let has_launched = matches!(end, RunEnd::Ended(EndKind::Exit { .. }))
             && self.machine.inside.kernel.title.lock().launch.is_some();
-        let launcher = has_launched.then(|| self.pieces.launcher.take()).flatten()?;
+        let launcher = has_launched.then(|| self.run.launcher.take()).flatten()?;
         self.lift();
         self.breakpoints.clear();
         self.watches = Watches::default();
         // The log of written pages ends with its memory.
         self.history = Err("the title has ended".to_owned());
-        let has_pace = self.pieces.pace.is_some();
-        let finished = self.machine.conclude(end.clone(), self.pieces);
+        let has_pace = self.run.pace.is_some();
+        let finished = self.machine.conclude(end.clone(), self.run);
         match launcher.launch(self.machine, finished) {
             Err(finished) => {
-                self.pieces.concluded = Some(*finished);
+                self.run.concluded = Some(*finished);
                 None
             }
             Ok(limits) => {
-                let dump_threads_after = self.pieces.dump_threads_after;
-                *self.pieces = self.machine.begin(limits, dump_threads_after, self.notes.is_some());
-                self.pieces.launcher = Some(launcher);
+                *self.run = self.machine.begin(limits, self.notes.is_some());
+                self.run.launcher = Some(launcher);
                 self.history = History::begin(self.machine, has_pace).map_err(|error| say::chain(&error));
                 (self.is_edited, self.end) = (false, None);
                 let name = self.machine.spec.title.name.clone();

@@ -101,7 +101,7 @@ impl Debugged<'_, '_> {
     pub(super) fn step_watched(&mut self, thread: ThreadRef) -> (SingleStep, Option<AccessNote>) {
         let watch = Arc::new(AccessWatch::new(&self.machine.inside.memory, self.watches.ranges()));
         let engine = self.watch_accesses(&watch);
-        let step = self.machine.inside.executor.single_step(thread, &self.pieces.limits);
+        let step = self.machine.inside.executor.single_step(thread, &self.run.limits);
         if let Some(engine) = engine {
             self.machine.replace_engine(engine);
         }
@@ -139,7 +139,7 @@ impl Debugged<'_, '_> {
     fn pass_breakpoint(&mut self, thread: u32) {
         use xenia_gdb::Debuggee;
         let Some(at) = self.context(thread).map(|ctx| GuestAddr(ctx.pc)) else { return };
-        let limits = self.pieces.limits.clone();
+        let limits = self.run.limits.clone();
         let inside = &mut self.machine.inside;
         inside.kernel.breakpoints.remove(&inside.memory, at);
         if let Executor::Lockstep(executor) = &mut inside.executor {

@@ -1,6 +1,6 @@
 //! Rewind in a run: a checkpoint each [`REWIND_INTERVAL`], and the way back while a key is held.
 
-use super::super::{Machine, Pieces};
+use super::super::{ActiveRun, Machine};
 use super::{REWIND_INTERVAL, Rewind};
 use crate::pace::Pace;
 use crate::say;
@@ -44,7 +44,7 @@ impl Machine {
     /// `limits`, or the moment of the next checkpoint if it comes earlier.
     pub(in crate::machine) fn rewind_limits(&self, limits: Limits) -> Limits {
         let next = match &self.outside.rewind {
-            // In parallel mode pieces are short enough, and a stop is dear.
+            // In parallel mode slices are short enough, and a stop is dear.
             Some(rewind) if !self.has_host_clock() => Some(rewind.next.max(self.position().now + 1)),
             _ => None,
         };
@@ -74,7 +74,7 @@ impl Machine {
     }
 
     /// Goes back by a checkpoint, shows a frame, and waits. Returns why the run ended, if it did.
-    pub(in crate::machine) fn step_back(&mut self, pieces: &mut Pieces<'_>) -> Option<RunEnd> {
+    pub(in crate::machine) fn step_back(&mut self, run: &mut ActiveRun<'_>) -> Option<RunEnd> {
         let begin = Instant::now();
         let now = self.position().now;
         let Some(rewind) = &mut self.outside.rewind else { return None };
@@ -106,13 +106,13 @@ impl Machine {
         let shown = Limits {
             frames: Some(position.frames + 1),
             ticks: Some(position.now + shown_in),
-            ..pieces.limits.clone()
+            ..run.limits.clone()
         };
-        let ended = index.map_or(RunEnd::Ticks, |_| self.show(&shown, pieces));
-        if let Some(pace) = &mut pieces.pace {
+        let ended = index.map_or(RunEnd::Ticks, |_| self.show(&shown, run));
+        if let Some(pace) = &mut run.pace {
             pace.hold(STEP.saturating_sub(begin.elapsed()));
         }
-        let (goes_further, now) = (pieces.pace.as_ref().is_some_and(Pace::is_rewinding), self.position().now);
+        let (goes_further, now) = (run.pace.as_ref().is_some_and(Pace::is_rewinding), self.position().now);
         if !goes_further && let Some(rewind) = &mut self.outside.rewind {
             rewind.held.from = None;
             rewind.next = now + REWIND_INTERVAL;
@@ -123,16 +123,16 @@ impl Machine {
             _ if goes_further => {}
             end => return Some(end),
         }
-        let goes_on = self.outside.interrupt.cause().is_none() && self.may_go_on(pieces);
+        let goes_on = self.outside.interrupt.cause().is_none() && self.may_go_on(run);
         (!goes_on).then_some(RunEnd::Stopped)
     }
 
     /// Runs to `shown`. The pace stops the machine a few times a second, for its figures: on a slow
     /// host that may be before the frame is complete, so that none would ever be shown.
-    fn show(&mut self, shown: &Limits, pieces: &Pieces<'_>) -> RunEnd {
+    fn show(&mut self, shown: &Limits, run: &ActiveRun<'_>) -> RunEnd {
         loop {
             let end = self.inside.run(shown);
-            let goes_on = pieces.pace.as_ref().is_some_and(Pace::is_rewinding);
+            let goes_on = run.pace.as_ref().is_some_and(Pace::is_rewinding);
             if end != RunEnd::Stopped || !goes_on || self.outside.interrupt.cause().is_some() {
                 return end;
             }
