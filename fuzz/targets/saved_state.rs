@@ -28,7 +28,7 @@ impl Saved {
     fn new() -> Self {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../guest/bin/sync-suite.xex");
         let title = Title::open_or_demo(Some(Path::new(path)), &TitleConfig::default()).expect("our title");
-        let cpu = CpuConfig { interp: true, ..CpuConfig::default() };
+        let cpu = CpuConfig::interpreted();
         let config = MachineConfig { cpu, ..MachineConfig::default() };
         let mut machine = machine(&title, &config);
         machine.run_until(&until(BEFORE));

@@ -28,7 +28,8 @@ pub struct CpuArgs {
     /// Run everything in the interpreter (the same as --tier interp).
     #[arg(long, conflicts_with_all = ["jit", "cross_check", "tier"])]
     pub interp: bool,
-    /// Compile guest code to host code with the JIT (the default).
+    /// Fail if the host grants no memory for compiled code, instead of interpreting everything.
+    /// `bench` leaves out the interpreter.
     #[arg(long, conflicts_with = "cross_check")]
     pub jit: bool,
     /// Run the JIT and the interpreter side by side and stop at the first difference.
@@ -76,6 +77,11 @@ pub struct CpuArgs {
 }
 
 impl CpuArgs {
+    /// The tier that `--tier` or `--interp` chooses.
+    pub fn tier(&self) -> Tier {
+        if self.interp { Tier::Interp } else { self.tier }
+    }
+
     /// Refuses contradictory flags.
     pub fn refuse_unsupported(&self) -> Result<()> {
         if self.tier == Tier::Interp && (self.jit || self.cross_check.is_some()) {
@@ -251,10 +257,9 @@ impl From<&CpuArgs> for CpuConfig {
     fn from(args: &CpuArgs) -> Self {
         // `precise_faults` has no effect: `JitConfig` always asks for exact registers.
         Self {
-            interp: args.interp,
-            jit: args.jit,
+            tier: args.tier(),
+            needs_code_memory: args.jit,
             cross_check: args.cross_check,
-            tier: args.tier,
             compile: args.compile,
             warm_up: args.warm_up,
             reservations_table: args.reservations_table,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia::Limits;
 use xenia::config::{CpuConfig, MachineConfig, VideoConfig};
-use xenia::launches;
+use xenia::launches::{self, RunPlan};
 use xenia::machine::{Debugged, FrontEnd, Launched, Machine, MachineOptions, MachinePosition};
 use xenia::title::Title;
 use xenia_debugger::script::{Script, text_sink};
@@ -77,7 +77,7 @@ fn debugged(title: &str, cpu: CpuConfig, user: impl FnOnce(User<'_, '_, '_>) + S
 
 /// The oracle and the engine with all tiers.
 fn engines() -> [CpuConfig; 2] {
-    [CpuConfig { interp: true, ..CpuConfig::default() }, CpuConfig::default()]
+    [CpuConfig::interpreted(), CpuConfig::default()]
 }
 
 #[test]
@@ -237,8 +237,8 @@ fn follow(title: &str, text: &str) -> (bool, String) {
     let print = Box::new(move |screen: &str| out.lock().push_str(screen));
     let script = Script::new(session, text, (120, 40), print).unwrap();
     let mut front_end = Some(script);
-    let cpu = CpuConfig { interp: true, ..CpuConfig::default() };
-    let finished = launches::run(open(title), &Limits::default(), None, None, |title, _, launched| {
+    let cpu = CpuConfig::interpreted();
+    let finished = launches::run(open(title), RunPlan::new(&Limits::default()), |title, _, launched| {
         let mut machine = machine(title, launched, cpu.clone(), text_sink(&lines))?;
         if let Some(script) = front_end.take() {
             machine.set_front_end(Box::new(script));

@@ -68,7 +68,7 @@ fn damaged_files_are_refused_with_a_place_or_run_to_an_end() {
             keys: KeyRing::development(),
             patches: Default::default(),
         };
-        let cpu = CpuConfig { interp: true, ..CpuConfig::default() };
+        let cpu = CpuConfig::interpreted();
         let config = MachineConfig { cpu, ..MachineConfig::default() };
         let video = VideoConfig { gpu: GpuKind::None, ..VideoConfig::default() };
         if let Ok(mut machine) = Machine::new(&title, MachineOptions::new(&config, &video)) {

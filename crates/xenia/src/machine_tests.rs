@@ -15,7 +15,7 @@ mod reverse;
 mod states;
 mod traces;
 
-use crate::config::{CpuConfig, CrossCheckUnit, MachineConfig, StartTime, TitleConfig, VideoConfig};
+use crate::config::{CpuConfig, CrossCheckUnit, MachineConfig, StartTime, Tier, TitleConfig, VideoConfig};
 use crate::interrupt::{Cause, Interrupt};
 use crate::machine::{Finished, Machine, MachineOptions, SavePoint};
 use crate::pace::{Pace, PaceControl};
@@ -101,7 +101,7 @@ fn run(
     limits: &Limits,
     dump: Option<Duration>,
 ) -> Result<Finished> {
-    let cpu = CpuConfig { interp, ..CpuConfig::default() };
+    let cpu = CpuConfig { tier: Tier::interpreted_if(interp), ..CpuConfig::default() };
     run_title(&poller(), cpu, input, record, replay, limits, dump)
 }
 
@@ -209,7 +209,7 @@ fn a_run_that_is_paced_and_paused_ends_in_the_same_digest() {
 #[test]
 fn a_run_in_pieces_ends_where_the_whole_run_does() {
     for interp in [true, false] {
-        let cpu = CpuConfig { interp, ..CpuConfig::default() };
+        let cpu = CpuConfig { tier: Tier::interpreted_if(interp), ..CpuConfig::default() };
         let start = || machine(&poller(), cpu.clone(), Box::new(NoInput), None, None).unwrap();
         let (mut whole, mut pieces) = (start(), start());
         let expected = whole.run(&instructions()).report;
@@ -275,7 +275,7 @@ fn exceptions_go_the_same_way_on_every_engine() {
     ];
     for (source, word) in programs {
         let name = source.lines().next().unwrap_or_default();
-        let interpreted = run_exceptions(source, word, CpuConfig { interp: true, ..CpuConfig::default() });
+        let interpreted = run_exceptions(source, word, CpuConfig::interpreted());
         let crashes = source == FILTER && word == 0;
         assert_eq!(interpreted.report.exit, if crashes { End::Crash } else { End::Exit }, "{name}");
         let compiled = [

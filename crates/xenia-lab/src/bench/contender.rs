@@ -81,8 +81,7 @@ pub(super) fn ours(program: FlatProgram, cpu: &CpuArgs) -> Result<Vec<Box<dyn Co
 
 /// The tiers that take part.
 fn tiers(cpu: &CpuArgs) -> &'static [Tier] {
-    match cpu.tier {
-        _ if cpu.interp => &[Tier::Interp],
+    match cpu.tier() {
         Tier::Interp => &[Tier::Interp],
         Tier::Baseline => &[Tier::Baseline],
         Tier::Function => &[Tier::Function],

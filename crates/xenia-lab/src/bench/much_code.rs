@@ -103,7 +103,7 @@ fn one(
     let path = folder.path().join(format!("title.{}", made.extension));
     std::fs::write(&path, &made.file).with_context(|| format!("cannot write {}", path.display()))?;
     drop(made.file);
-    let only_interp = args.cpu.interp || args.cpu.tier == Tier::Interp;
+    let only_interp = args.cpu.tier() == Tier::Interp;
     let compiled = CpuArgs { interp: false, jit: false, ..args.cpu.clone() };
     let contenders = Contenders {
         native: native.filter(|_| wants(Peer::Native)).map(|native| (native, title.calls)),

@@ -188,7 +188,7 @@ fn process_time() -> Duration {
 /// The contenders that the flags select: one engine (by default `auto`), and the interpreter on
 /// request.
 fn contenders(args: &BenchArgs) -> Vec<Contender> {
-    let tier = if args.cpu.interp { Tier::Interp } else { args.cpu.tier };
+    let tier = args.cpu.tier();
     let name = engine_column(tier);
     let cpu = CpuArgs { interp: false, jit: false, tier, ..args.cpu.clone() };
     let mut all = vec![Contender::Ours(name, Box::new(cpu))];

@@ -276,7 +276,7 @@ impl Step {
 
 /// The flags of `exec` for the same engine.
 pub(super) fn engine(cpu: &CpuArgs) -> Vec<String> {
-    if cpu.interp || cpu.tier == Tier::Interp {
+    if cpu.tier() == Tier::Interp {
         return vec!["--interp".to_owned()];
     }
     let mut flags = match cpu.tier {

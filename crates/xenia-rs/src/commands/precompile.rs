@@ -52,8 +52,7 @@ pub fn run(args: &PrecompileArgs) -> Result<Code> {
     let interrupt = Interrupt::listen(args.timeout)?;
     let start = Instant::now();
     let mode = ExecutorConfig { parallel: !args.lockstep, ..ExecutorConfig::default() };
-    let config =
-        MachineConfig { cpu: CpuConfig { interp: true, ..CpuConfig::default() }, ..MachineConfig::default() };
+    let config = MachineConfig { cpu: CpuConfig::interpreted(), ..MachineConfig::default() };
     // The executable is that of the run: with the same update and patches.
     let open = TitleConfig {
         key_file: args.key_file.clone(),

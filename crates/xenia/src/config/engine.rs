@@ -55,18 +55,23 @@ pub enum Tier {
     Auto,
 }
 
+impl Tier {
+    /// The interpreter alone, or else the default.
+    pub fn interpreted_if(interp: bool) -> Self {
+        if interp { Self::Interp } else { Self::default() }
+    }
+}
+
 /// Options of the execution engine.
 #[derive(Clone, Debug, Default)]
 pub struct CpuConfig {
-    /// Run everything in the interpreter, as [`Tier::Interp`] does.
-    pub interp: bool,
-    /// Fail if the host grants no memory for compiled code, instead of interpreting everything.
-    pub jit: bool,
-    /// Run the JIT and the interpreter side by side, compare after each unit, and stop at the first
-    /// difference.
-    pub cross_check: Option<CrossCheckUnit>,
     /// Tier that executes guest code.
     pub tier: Tier,
+    /// Fail if the host grants no memory for compiled code, instead of interpreting everything.
+    pub needs_code_memory: bool,
+    /// Run the JIT and the interpreter side by side, compare after each unit, and stop at the first
+    /// difference. [`Tier::Interp`] has nothing to compare: no machine can be made with both.
+    pub cross_check: Option<CrossCheckUnit>,
     /// Whether the guest waits while its code is compiled; `None`: it waits in lockstep.
     pub compile: Option<Compile>,
     /// Average number of executions of each instruction after which the optimizing tier compiles
@@ -80,6 +85,13 @@ pub struct CpuConfig {
     pub jitdump: bool,
     /// For tests only: compile one instruction wrongly.
     pub break_lifter: bool,
+}
+
+impl CpuConfig {
+    /// The interpreter alone.
+    pub fn interpreted() -> Self {
+        Self { tier: Tier::Interp, ..Self::default() }
+    }
 }
 
 /// Options of the executor, which runs the guest's hardware threads on host threads.

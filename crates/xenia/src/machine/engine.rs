@@ -116,7 +116,10 @@ pub fn engine(
         store: None,
         ahead: None,
     };
-    if args.interp || args.tier == Tier::Interp {
+    if args.tier == Tier::Interp {
+        if args.cross_check.is_some() {
+            bail!("--cross-check compares the JIT with the interpreter: --tier interp has no JIT");
+        }
         return Ok(interpreter());
     }
     if args.tier == Tier::Baseline && !HAS_BASELINE {
@@ -138,7 +141,7 @@ pub fn engine(
                 }
             }
             // Hosts that forbid executable memory still run titles, in the slow interpreter.
-            Err(error @ (JitError::Host(_) | JitError::NoSerialization)) if !args.jit => {
+            Err(error @ (JitError::Host(_) | JitError::NoSerialization)) if !args.needs_code_memory => {
                 tracing::warn!(%error, "no memory for compiled code: everything is interpreted");
                 interpreter()
             }

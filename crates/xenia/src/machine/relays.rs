@@ -6,7 +6,7 @@
 //! title. A usual run takes the first part of each title and some of the programs.
 
 use super::{Machine, MachineOptions};
-use crate::config::{CpuConfig, MachineConfig, TitleConfig, VideoConfig};
+use crate::config::{CpuConfig, MachineConfig, Tier, TitleConfig, VideoConfig};
 use crate::event_log::EventLogFile;
 use crate::machine_tests::{CODE, title_of};
 use crate::pieces::first_difference;
@@ -53,7 +53,7 @@ struct Relay<'a> {
 impl Relay<'_> {
     /// A new machine, and its log.
     fn machine(&self, interp: bool) -> (Machine, PathBuf) {
-        let cpu = CpuConfig { interp, ..CpuConfig::default() };
+        let cpu = CpuConfig { tier: Tier::interpreted_if(interp), ..CpuConfig::default() };
         let (config, video) = (MachineConfig { cpu, ..MachineConfig::default() }, VideoConfig::default());
         let log = self.folder.join("log");
         let options = MachineOptions::new(&config, &video);

@@ -56,7 +56,7 @@ fn a_title_is_told_the_video_mode_that_is_configured() {
         Arc::make_mut(&mut title.image).imports[0].name = "xboxkrnl.exe".to_owned();
         let video_mode = mode.map(|mode| mode.parse().unwrap());
         let console = ConsoleConfig { video_mode, widescreen, ..ConsoleConfig::default() };
-        let cpu = CpuConfig { interp: true, ..CpuConfig::default() };
+        let cpu = CpuConfig::interpreted();
         let engine = MachineConfig { cpu, console, ..MachineConfig::default() };
         let picture = VideoConfig::default();
         let mut machine = Machine::new(&title, MachineOptions::new(&engine, &picture)).unwrap();
@@ -70,7 +70,7 @@ fn a_title_is_told_the_video_mode_that_is_configured() {
 #[test]
 fn low_addresses_and_missing_calls_are_as_configured_on_every_engine() {
     for cpu in [
-        CpuConfig { interp: true, ..CpuConfig::default() },
+        CpuConfig::interpreted(),
         CpuConfig { warm_up: Some(0), ..CpuConfig::default() },
         CpuConfig { cross_check: Some(CrossCheckUnit::Instr), ..CpuConfig::default() },
     ] {

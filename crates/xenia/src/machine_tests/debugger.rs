@@ -12,7 +12,7 @@ pub(super) const SUM: u32 = CODE + 9 * 4;
 fn engines() -> Vec<CpuConfig> {
     let default = CpuConfig::default;
     vec![
-        CpuConfig { interp: true, ..default() },
+        CpuConfig::interpreted(),
         default(),
         CpuConfig { tier: Tier::Baseline, ..default() },
         CpuConfig { warm_up: Some(0), ..default() },
@@ -94,7 +94,7 @@ fn watched_memory_stops_the_thread_that_changed_it() {
     const STORED: u32 = SUM + 8 * 4;
     let limits = instructions();
     let alone = run(true, Box::new(NoInput), None, None, &limits, None).unwrap();
-    for cpu in [CpuConfig { interp: true, ..CpuConfig::default() }, CpuConfig::default()] {
+    for cpu in [CpuConfig::interpreted(), CpuConfig::default()] {
         let finished = debugged(cpu, ExecutorConfig::default(), &limits, |client| {
             assert_eq!(client.ask(&format!("Z2,{SEVENTH:x},4")).unwrap(), "OK");
             let stop = client.ask("vCont;c").unwrap();

@@ -20,7 +20,7 @@ const STORE: u32 = SUM + 7 * 4;
 
 /// The oracle and the engine with all tiers.
 fn engines() -> [CpuConfig; 2] {
-    [CpuConfig { interp: true, ..CpuConfig::default() }, CpuConfig::default()]
+    [CpuConfig::interpreted(), CpuConfig::default()]
 }
 
 /// All that a client sees of a moment.

@@ -65,7 +65,7 @@ fn until(count: u64) -> Limits {
 }
 
 fn interpreted() -> CpuConfig {
-    CpuConfig { interp: true, ..CpuConfig::default() }
+    CpuConfig::interpreted()
 }
 
 /// Sorted random numbers below `end`.

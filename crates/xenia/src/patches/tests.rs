@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::code_store;
-use crate::config::{CpuConfig, MachineConfig, VideoConfig};
+use crate::config::{CpuConfig, MachineConfig, Tier, VideoConfig};
 use crate::digest::title_identity;
 use crate::machine::{Machine, MachineOptions};
 use crate::machine_tests::assembled;
@@ -139,7 +139,7 @@ fn a_patch_with_a_fault_is_refused_with_file_and_line_and_the_rest_is_used() {
 /// The stored value, and the names of the applied patches.
 fn stored(set: PatchSet, interp: bool, code_cache: Option<PathBuf>) -> (u32, Vec<String>) {
     let title = Title { patches: set.into(), ..title() };
-    let cpu = CpuConfig { interp, warm_up: Some(0), ..CpuConfig::default() };
+    let cpu = CpuConfig { tier: Tier::interpreted_if(interp), warm_up: Some(0), ..CpuConfig::default() };
     let (engine, picture) = (MachineConfig { cpu, ..MachineConfig::default() }, VideoConfig::default());
     let mut machine =
         Machine::new(&title, MachineOptions { code_cache, ..MachineOptions::new(&engine, &picture) })

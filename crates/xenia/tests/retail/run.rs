@@ -6,9 +6,9 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 use xenia::Limits;
 use xenia::config::{
-    CpuConfig, ExecutorConfig, Language, MachineConfig, SaveConfig, TitleConfig, VideoConfig,
+    CpuConfig, ExecutorConfig, Language, MachineConfig, SaveConfig, Tier, TitleConfig, VideoConfig,
 };
-use xenia::launches;
+use xenia::launches::{self, RunPlan};
 use xenia::machine::{Finished, Machine, MachineOptions};
 use xenia::report::End;
 use xenia::title::Title;
@@ -72,7 +72,7 @@ pub(crate) fn run(
 ) -> anyhow::Result<(Finished, String)> {
     let title = open(staged, !config.executor.parallel)?;
     let said: Arc<Mutex<String>> = Arc::default();
-    let finished = launches::run(title, limits, None, None, |title, _, launched| {
+    let finished = launches::run(title, RunPlan::new(limits), |title, _, launched| {
         let said = said.clone();
         let video = VideoConfig::default();
         let text = Box::new(move |part: &str| said.lock().unwrap().push_str(part));
@@ -88,7 +88,7 @@ pub(crate) fn run(
 
 fn config(added: Added, interp: bool, parallel: bool) -> MachineConfig {
     let mut config = MachineConfig {
-        cpu: CpuConfig { interp, ..CpuConfig::default() },
+        cpu: CpuConfig { tier: Tier::interpreted_if(interp), ..CpuConfig::default() },
         executor: ExecutorConfig::default(),
         ..MachineConfig::default()
     };
@@ -171,7 +171,7 @@ fn gdb_stays_in_the_second_executable() {
         let said: Arc<Mutex<String>> = Arc::default();
         let mut client = None;
         let title = open(&staged, true).unwrap();
-        let finished = launches::run(title, &limits(), None, None, |title, before, launched| {
+        let finished = launches::run(title, RunPlan::new(&limits()), |title, before, launched| {
             let said = said.clone();
             let video = VideoConfig::default();
             let text = Box::new(move |part: &str| said.lock().unwrap().push_str(part));

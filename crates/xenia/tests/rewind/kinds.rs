@@ -4,7 +4,7 @@
 use super::*;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use xenia::config::StartTime;
+use xenia::config::{StartTime, Tier};
 use xenia::machine::{MachinePosition, REWIND_INTERVAL, REWIND_MEMORY};
 use xenia_sched::{RunEnd, TICKS_PER_SECOND};
 
@@ -33,7 +33,10 @@ fn a_parallel_machine_goes_back() {
     std::fs::copy(suite, folder.path().join("default.xex")).unwrap();
     // The suite's own waits are longer, as the host's threads may be slow.
     std::fs::write(folder.path().join("pace"), "20").unwrap();
-    let cpu = CpuConfig { interp: std::env::var_os("XENIA_REWIND_INTERP").is_some(), ..CpuConfig::default() };
+    let cpu = CpuConfig {
+        tier: Tier::interpreted_if(std::env::var_os("XENIA_REWIND_INTERP").is_some()),
+        ..CpuConfig::default()
+    };
     let mut maker = Maker::of(folder.path(), GpuKind::None, cpu);
     maker.config.executor.parallel = true;
     maker.config.start_time = Some(StartTime::At(1 << 57));

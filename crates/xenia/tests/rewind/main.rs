@@ -49,7 +49,7 @@ fn until(count: u64) -> Limits {
 }
 
 fn interpreted() -> CpuConfig {
-    CpuConfig { interp: true, ..CpuConfig::default() }
+    CpuConfig::interpreted()
 }
 
 #[track_caller]
