@@ -148,6 +148,12 @@ pub trait Device: Send {
     /// Lists a directory, sorted case-insensitively by name.
     fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>>;
 
+    /// Whether the host has an entry at this path that the device does not show: a link that leads
+    /// nowhere or outside, or no regular file.
+    fn hides(&self, _path: &[String]) -> bool {
+        false
+    }
+
     /// The raw partition, if the device supports access to it.
     fn partition(&self) -> Option<Box<dyn FileData>> {
         None

@@ -228,6 +228,10 @@ impl Device for HostFolder {
         self.entry(name, &found, path)
     }
 
+    fn hides(&self, path: &[String]) -> bool {
+        self.is_hidden(path)
+    }
+
     fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>> {
         let at = self.host_path(path)?;
         if !at.is_dir() {

@@ -73,6 +73,10 @@ impl Device for SubFolder {
         self.device.lock().volume()
     }
 
+    fn hides(&self, path: &[String]) -> bool {
+        self.device.lock().hides(&self.at(path))
+    }
+
     fn find(&self, path: &[String]) -> VfsResult<Entry> {
         let found = self.device.lock().find(&self.at(path));
         if path.is_empty() {

@@ -66,7 +66,7 @@ impl PackageName {
 }
 
 /// Suffix of a package's header file.
-pub(super) const HEADER: &str = "=header";
+const HEADER: &str = "=header";
 
 /// The root name of an open package without a trailing colon; `None` if the name is not allowed.
 pub fn root_name(name: &str) -> Option<&str> {

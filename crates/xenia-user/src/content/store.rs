@@ -1,7 +1,7 @@
 //! Content store: finds, lists, writes and removes packages on the disk.
 
 use super::PackageHeader;
-use super::name::{HEADER, PackageName};
+use super::name::PackageName;
 use super::packed::Packed;
 use crate::profile::Xuid;
 use std::collections::BTreeMap;
@@ -26,13 +26,13 @@ pub struct ContentStore {
     device: SharedDevice,
     /// Whether the device outlives the machine.
     is_kept: bool,
-    has_told: AtomicBool,
+    has_warned: AtomicBool,
 }
 
 impl ContentStore {
     /// The packages on a device; `is_kept` if the device outlives the machine.
     pub fn new(device: Box<dyn Device>, is_kept: bool) -> Self {
-        Self { device: SharedDevice::new(device), is_kept, has_told: AtomicBool::new(false) }
+        Self { device: SharedDevice::new(device), is_kept, has_warned: AtomicBool::new(false) }
     }
 
     /// The device, for saved states.
@@ -82,7 +82,7 @@ impl ContentStore {
 
     /// Replaces a file's contents atomically: readers see either the old or the new contents.
     pub fn replace(&self, path: &[String], bytes: &[u8]) -> VfsResult<()> {
-        if !self.is_kept && !self.has_told.swap(true, Relaxed) {
+        if !self.is_kept && !self.has_warned.swap(true, Relaxed) {
             tracing::warn!(
                 target: "vfs",
                 "the title saves, but what it saves is in memory and gone when the run ends; --content DIR keeps it"
@@ -124,20 +124,18 @@ impl ContentStore {
     /// The header of a package; `None` if the package does not exist.
     ///
     /// # Errors
-    /// [`VfsError::Corrupt`] if the header cannot be parsed, e.g. because a later version wrote it.
-    /// It must not be treated as missing, or a new package would replace it.
+    /// [`VfsError::Corrupt`] if there is a header that cannot be read, e.g. because a later version
+    /// wrote it, or because it is a link that leads out of the folder. It must not be treated as
+    /// missing, or a new package would replace it.
     pub fn find(&self, name: &PackageName) -> VfsResult<Option<PackageHeader>> {
-        if let Some(text) = self.read(&name.header())? {
-            let header = PackageHeader::parse(&text);
-            if header.is_none() {
-                tracing::error!(
-                    target: "vfs",
-                    "the header of the package {} can't be read; the package stays as it is: {}",
-                    name.file(),
-                    name.header().join("/")
-                );
-            }
-            return header.map(Some).ok_or(VfsError::Corrupt);
+        let at = name.header();
+        if let Some(bytes) = self.read_at_most(&at, SMALL_FILE)? {
+            let is_small = bytes.len() as u64 <= SMALL_FILE;
+            let header = is_small.then(|| PackageHeader::parse(&bytes)).flatten();
+            return header.map(Some).ok_or_else(|| unreadable_header(name));
+        }
+        if self.is_directory(&at) || self.device.lock().hides(&at) {
+            return Err(unreadable_header(name));
         }
         if self.is_directory(&name.files(0)) {
             return Ok(Some(PackageHeader::of_stray(name.owner, name.file())));
@@ -189,11 +187,8 @@ impl ContentStore {
     fn found(&self, owner: Xuid, title: u32, kind: u32, most: usize) -> VfsResult<Vec<FoundPackage>> {
         let mut found = BTreeMap::new();
         for entry in self.list(&PackageName::directory(owner, title, kind))? {
-            let file = match entry.name.strip_suffix(HEADER) {
-                Some(file) if !entry.directory => file,
-                None => &entry.name,
-                Some(_) => continue,
-            };
+            // A header may be hidden while the package's files are shown.
+            let file = entry.name.split('=').next().unwrap_or(&entry.name);
             let Some(name) = PackageName::new(owner, title, kind, file) else { continue };
             let key = file.to_ascii_lowercase();
             if found.len() >= most || found.contains_key(&key) {
@@ -353,6 +348,17 @@ impl ContentStore {
     }
 }
 
+/// Logs that a package's header cannot be read.
+fn unreadable_header(name: &PackageName) -> VfsError {
+    tracing::error!(
+        target: "vfs",
+        "the header of the package {} can't be read; the package stays as it is: {}",
+        name.file(),
+        name.header().join("/")
+    );
+    VfsError::Corrupt
+}
+
 fn readable(found: Vec<FoundPackage>) -> Vec<(PackageName, PackageHeader)> {
     found.into_iter().filter_map(|(name, header)| Some((name, header?))).collect()
 }
@@ -381,6 +387,32 @@ mod tests {
         store.device.lock().remove(&name.thumbnail()).unwrap();
         store.commit(&name, &new).unwrap();
         assert_eq!(store.find(&name), Ok(Some(new)));
+    }
+
+    #[test]
+    fn headers_that_can_not_be_read_are_not_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let device = HostFolder::writable(folder.path(), Arc::new(Limits::default())).unwrap();
+        let store = ContentStore::new(Box::new(device), true);
+        let at = folder.path().join("Content/0000000000000001/00000002/00000001");
+        std::fs::create_dir_all(at.join("folder=header")).unwrap();
+        let mut header = PackageHeader::new(Xuid(1), "save").to_bytes();
+        header.resize(SMALL_FILE as usize + 1, 0);
+        std::fs::write(at.join("large=header"), header).unwrap();
+        let mut expected = vec!["folder", "large"];
+        #[cfg(unix)]
+        for (name, target) in [("link", "/etc/passwd"), ("nowhere", "gone")] {
+            std::os::unix::fs::symlink(target, at.join(format!("{name}=header"))).unwrap();
+            std::fs::create_dir(at.join(format!("{name}=1"))).unwrap();
+            expected.push(name);
+        }
+        for name in &expected {
+            let name = PackageName::new(Xuid(1), 2, 1, name).unwrap();
+            assert_eq!(store.find(&name), Err(VfsError::Corrupt), "{}", name.file());
+        }
+        let all = store.every_found_package().unwrap();
+        assert_eq!(all.iter().map(|(name, _)| name.file()).collect::<Vec<_>>(), expected);
+        assert!(all.iter().all(|(_, header)| header.is_none()));
     }
 
     #[test]

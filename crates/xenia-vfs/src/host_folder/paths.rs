@@ -162,6 +162,14 @@ impl HostFolder {
         Found { file: self.open_at(&path), ..Found::unseen(path) }
     }
 
+    /// Whether the host has an entry at a path of which the last name is not shown.
+    pub(super) fn is_hidden(&self, path: &[String]) -> bool {
+        let Some((name, parent)) = path.split_last() else { return false };
+        let is_missing = matches!(self.host_path(path), Err(VfsError::NotFound));
+        let parent = self.host_path(parent).ok().filter(|_| is_missing);
+        parent.is_some_and(|parent| parent.join(&*host_name(name)).symlink_metadata().is_ok())
+    }
+
     /// The host path for a new entry.
     pub(super) fn new_path(&self, path: &[String]) -> VfsResult<PathBuf> {
         self.open_files()?;
