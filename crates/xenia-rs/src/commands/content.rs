@@ -114,6 +114,7 @@ fn list(args: &ContentListArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
     let folder = place(&args.place)?;
     let store = store_of(&args.place, &folder)?;
+    name_hidden_folders(&folder);
     let packages = match &store {
         Some(store) => chosen(store, &args.which)?
             .iter()
@@ -144,6 +145,20 @@ fn list(args: &ContentListArgs) -> Result<Code> {
         );
     }
     Ok(Code::Done)
+}
+
+/// Names folders above the packages that are links out of the folder of saves: the packages in them
+/// are not found. Returns their number.
+fn name_hidden_folders(from: &Path) -> usize {
+    let hidden = links::above_packages(from);
+    for link in &hidden {
+        errln!("xenia-rs: left out: {}", leads_out(link, from));
+    }
+    hidden.len()
+}
+
+fn leads_out(link: &Path, from: &Path) -> String {
+    format!("{} is a link that leads out of {}", visible(&link.display().to_string()), from.display())
 }
 
 fn unreadable(name: &PackageName) -> Error {
@@ -188,17 +203,13 @@ pub(in crate::commands) fn files_of(
 ) -> Result<Volume> {
     let files = links::host_path(from, &name.files(header.folder));
     let unseen = links::that_lead_out(from, &files);
-    let said = |link: &Path| {
-        let link = visible(&link.display().to_string());
-        format!("{link} is a link that leads out of {}", from.display())
-    };
     if let [link] = &unseen[..]
         && *link == files
     {
-        bail!("cannot read {}: {}", name.file(), said(link));
+        bail!("cannot read {}: {}", name.file(), leads_out(link, from));
     }
     for link in &unseen {
-        errln!("xenia-rs: {}: left out: {}", name.file(), said(link));
+        errln!("xenia-rs: {}: left out: {}", name.file(), leads_out(link, from));
     }
     volume_of(store, name, header)
 }
@@ -207,6 +218,7 @@ fn export(args: &ContentExportArgs, interrupt: &Interrupt) -> Result<Code> {
     let from = place(&args.place)?;
     let nothing = || anyhow!("nothing is saved in {} yet", from.display());
     let store = store_of(&args.place, &from)?.ok_or_else(nothing)?;
+    let hidden = name_hidden_folders(&from);
     let mut packages = chosen(&store, &args.which)?;
     if !args.names.is_empty() {
         packages.retain(|(name, _)| args.names.iter().any(|wanted| wanted.eq_ignore_ascii_case(name.file())));
@@ -227,7 +239,11 @@ fn export(args: &ContentExportArgs, interrupt: &Interrupt) -> Result<Code> {
     }
     let written = packages.len() - failures.len();
     outln!("{} of {}", count(written as u64, "package"), from.display());
-    if failures.is_empty() { Ok(Code::Done) } else { Err(not_exported(&failures)) }
+    match (failures.is_empty(), hidden) {
+        (true, 0) => Ok(Code::Done),
+        (true, _) => Ok(Code::Unusable),
+        (false, _) => Err(not_exported(&failures)),
+    }
 }
 
 /// Exports a package to a folder for packages of all titles, and returns where it is.

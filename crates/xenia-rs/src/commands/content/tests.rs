@@ -317,6 +317,25 @@ fn a_link_that_leads_out_is_named_and_does_not_block_a_replacement() {
     assert!(!Path::new(&at("b")).join("Save 1").exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn folders_of_packages_that_are_links_out_are_named_and_are_no_success() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    save_in(&at("one"));
+    let export = |to: &str| run(&["export", &at(to), "--content", &at("one")]).unwrap();
+    assert_eq!(export("a"), Code::Done);
+    let content = at("one/Content");
+    let owner = std::fs::read_dir(&content).unwrap().next().unwrap().unwrap().path();
+    for (folder, to) in [(owner, "b"), (content.into(), "c")] {
+        let moved = at(&format!("moved-{to}"));
+        std::fs::rename(&folder, &moved).unwrap();
+        std::os::unix::fs::symlink(&moved, &folder).unwrap();
+        assert_eq!(links::above_packages(Path::new(&at("one"))), [folder]);
+        assert_eq!(export(to), Code::Unusable);
+    }
+}
+
 #[test]
 fn an_import_that_fails_half_way_leaves_the_old_save_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
