@@ -34,7 +34,7 @@ use xenia::dialogs::AutomaticDialogs;
 use xenia::frames::{FrameFolder, write_png};
 use xenia::gpu_port::{Capture, FrameSink};
 use xenia::guest_log::GuestLog;
-use xenia::interrupt::Interrupt;
+use xenia::interrupt::{Cause, Interrupt};
 use xenia::launches::{self, RunPlan};
 use xenia::lock_order;
 use xenia::machine::Finished;
@@ -70,8 +70,9 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>, is_plain: bool) -> Result<u
         found?;
         let ended = headless(args, open_title(args)?, &interrupt);
         return match (ended, interrupt.cause()) {
-            // It was waiting for something, such as the reader of a pipe.
-            (Err(error), Some(cause)) => {
+            // It was waiting for something, such as the reader of a pipe. An elapsed timeout is no
+            // success of a run that has not begun.
+            (Err(error), Some(cause @ Cause::Signal(_))) => {
                 errln!("xenia-rs: {}", say::chain(&error));
                 Ok(Code::from(cause).number())
             }

@@ -49,4 +49,8 @@ fn a_run_that_waits_for_the_reader_of_a_pipe_ends_at_a_signal() {
         send(&child, "TERM");
         assert_eq!(wait(&mut child).code(), Some(code), "{flag}");
     }
+    // Nothing has run when the time is over.
+    let words = ["exec", &demo(), "--headless", "--timeout", "0.2", "--event-log"];
+    let mut child = program(&words).arg(&pipe).spawn().unwrap();
+    assert_eq!(wait(&mut child).code(), Some(2));
 }
