@@ -143,7 +143,9 @@ fn summary(report: &RunReport, cause: Option<Cause>) -> String {
         launches => format!("; the last of {} titles", launches + 1),
     };
     let seconds = report.wall_seconds.max(1e-9);
-    let speed = report.guest_ticks as f64 / TICKS_PER_SECOND as f64 / seconds * 100.0;
+    let ticks = report.guest_ticks.saturating_sub(report.began_at.guest_ticks);
+    let frames = report.frames.saturating_sub(report.began_at.frames);
+    let speed = ticks as f64 / TICKS_PER_SECOND as f64 / seconds * 100.0;
     let digest = match (&report.digest, report.gpu.backend.as_str()) {
         (Some(digest), _) => format!("\ndigest {digest}"),
         (None, _) if report.mode == "parallel" => {
@@ -155,7 +157,7 @@ fn summary(report: &RunReport, cause: Option<Cause>) -> String {
     let rates = if seconds < SHORTEST_RATED {
         String::new()
     } else {
-        let fps = report.frames as f64 / seconds;
+        let fps = frames as f64 / seconds;
         // In parallel, guest time is the host's clock: its speed says nothing about the machine.
         let speed = if report.mode == "parallel" {
             format!("{fps:.1} of {:.0} fps", speed * f64::from(FIELDS_PER_SECOND) / 100.0)

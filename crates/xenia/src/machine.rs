@@ -167,7 +167,7 @@ impl Machine {
 
     /// Begins a run: connects the interrupt, the pace, the recording and the watchdog.
     fn begin<'a>(&mut self, limits: Limits, has_front_end: bool) -> ActiveRun<'a> {
-        let start = Instant::now();
+        let start = self.start_now();
         self.outside.interrupt.watch(self.inside.executor.stop_flag(), self.outside.cancel.clone());
         self.outside.interrupt.set_saves_state(self.saves_at_exit());
         self.outside.recording.watch(self.inside.executor.stop_flag());
@@ -195,7 +195,6 @@ impl Machine {
 
     /// Ends a run: writes all outputs, and reports.
     fn conclude(&mut self, end: RunEnd, run: &mut ActiveRun<'_>) -> Finished {
-        let wall_seconds = run.start.elapsed().as_secs_f64();
         self.report_missed_states();
         self.finish_slots();
         let was_left =
@@ -227,7 +226,7 @@ impl Machine {
         }
         let has_lost_output = !self.outside.write_errors.is_empty();
         let missing_files = self.inside.kernel.files.lock().missing.list().to_vec();
-        let report = self.report(&end, wall_seconds);
+        let report = self.report(&end, run.start);
         let bug_report = self.collect("end", &report);
         run.watchdog = None;
         // A request that came too late for this run must not stop or fill the next one.
@@ -238,8 +237,8 @@ impl Machine {
     }
 
     /// Passes a bug report of this moment to the sink.
-    fn send_report(&mut self, wall_seconds: f64) {
-        let collected = self.collect("key", &self.report(&RunEnd::Stopped, wall_seconds));
+    fn send_report(&mut self, start: RunStart) {
+        let collected = self.collect("key", &self.report(&RunEnd::Stopped, start));
         if let (Some(sink), Some(collected)) = (&mut self.outside.reports, collected) {
             sink(collected);
         }
@@ -247,20 +246,20 @@ impl Machine {
 
     /// Makes the reports that were requested since `start`, for which the run was stopped. Returns
     /// whether there was one.
-    fn make_requested_reports(&mut self, start: Instant) -> bool {
+    fn make_requested_reports(&mut self, start: RunStart) -> bool {
         let wants_threads = self.print_requested_threads(start);
         let wants_report = self.outside.interrupt.take_bug_report_request();
         if wants_report {
-            self.send_report(start.elapsed().as_secs_f64());
+            self.send_report(start);
         }
         wants_threads || wants_report
     }
 
     /// Prints the guest's threads if that was requested since `start`. Returns whether it was.
-    fn print_requested_threads(&self, start: Instant) -> bool {
+    fn print_requested_threads(&self, start: RunStart) -> bool {
         let wants_threads = self.outside.interrupt.take_thread_dump_request();
         if wants_threads {
-            errln!("after {:.1} s: {}", start.elapsed().as_secs_f64(), self.inside.executor.threads_report());
+            errln!("after {:.1} s: {}", start.wall_seconds(), self.inside.executor.threads_report());
         }
         wants_threads
     }
@@ -355,7 +354,7 @@ impl Machine {
     /// report is met on the way. In lockstep the machine can stop at any instruction, and goes on
     /// as if it had not.
     pub fn run_until(&mut self, until: &Limits) -> RunEnd {
-        let start = Instant::now();
+        let start = self.start_now();
         loop {
             self.outside.interrupt.watch(self.inside.executor.stop_flag(), self.outside.cancel.clone());
             let end = self.inside.run(until);
@@ -364,6 +363,10 @@ impl Machine {
                 return end;
             }
         }
+    }
+
+    fn start_now(&self) -> RunStart {
+        RunStart { time: Instant::now(), position: self.position() }
     }
 
     /// Where the machine is: in lockstep, the number of instructions is the address of a moment.
@@ -377,11 +380,25 @@ impl Machine {
     }
 }
 
+/// The start of a run by this machine: that of the title, or the moment of the state that it
+/// loaded.
+#[derive(Clone, Copy, Debug)]
+struct RunStart {
+    time: Instant,
+    position: MachinePosition,
+}
+
+impl RunStart {
+    /// Host time since the start, in seconds.
+    fn wall_seconds(self) -> f64 {
+        self.time.elapsed().as_secs_f64()
+    }
+}
+
 /// The run in progress, which consists of slices.
 struct ActiveRun<'a> {
     limits: Limits,
-    /// Host time at its start.
-    start: Instant,
+    start: RunStart,
     pace: Option<Pace>,
     /// Watches the machine until the run is concluded.
     watchdog: Option<Watchdog>,

@@ -88,6 +88,9 @@ documented! {
         /// Number of titles launched by the title before; all other values are those of the last
         /// title.
         pub launches: u64,
+        /// Position at which this process began to run the title: zeros, or that of the state that
+        /// it loaded.
+        pub began_at: PositionReport,
         /// SHA-256 of the image as loaded, before its first instruction; of an ELF, only the part
         /// that the file fills.
         pub image_loaded_sha256: ImageDigest,
@@ -117,10 +120,21 @@ documented! {
         /// Peak resident memory of the process so far, in bytes; null if the host does not report
         /// it.
         pub peak_resident_bytes: Option<u64>,
-        /// Host time of the run, in seconds.
+        /// Host time of the run in this process, in seconds.
         pub wall_seconds: f64,
-        /// Guest instructions per microsecond of host time.
+        /// Guest instructions since `began_at` per microsecond of host time.
         pub mips: f64,
+    }
+
+    /// A position of a run, counted from the title's start.
+    #[derive(Clone, Debug, Default, Serialize)]
+    pub struct PositionReport {
+        /// Guest instructions executed.
+        pub instructions: u64,
+        /// Guest time, in ticks of 49.875 MHz.
+        pub guest_ticks: u64,
+        /// Number of frames presented.
+        pub frames: u64,
     }
 
     /// Identity of the title that ran.

@@ -1,13 +1,13 @@
 //! Statistics of a machine: the report of a run, and the values that a window shows.
 
-use super::Machine;
+use super::{Machine, RunStart};
 use crate::digest::Digest;
 use crate::drawing;
 use crate::interrupt::Cause;
 use crate::pace::Figures;
 use crate::report::{
     AudioReport, CodeCacheReport, CrashReport, DeviceReport, End, GpuReport, MemoryReport, NameCount,
-    RunReport,
+    PositionReport, RunReport,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -54,7 +54,8 @@ impl Machine {
     }
 
     /// The report of a run with this end.
-    pub(super) fn report(&self, end: &RunEnd, wall_seconds: f64) -> RunReport {
+    pub(super) fn report(&self, end: &RunEnd, start: RunStart) -> RunReport {
+        let (wall_seconds, began_at) = (start.wall_seconds(), start.position);
         let scheduler = self.inside.executor.scheduler();
         let digest =
             self.spec.has_digest.then(|| Digest::of(&self.inside.memory, scheduler, &self.inside.kernel));
@@ -111,6 +112,11 @@ impl Machine {
             crash,
             missing_files: missing_files.iter().map(|file| file.path.clone()).collect(),
             launches: 0,
+            began_at: PositionReport {
+                instructions: began_at.instructions,
+                guest_ticks: began_at.now,
+                frames: began_at.frames,
+            },
             image_loaded_sha256: self.spec.image_digest.clone(),
             digest_parts: digest.map(|digest| digest.parts).unwrap_or_default(),
             unimplemented_calls: missing
@@ -140,7 +146,7 @@ impl Machine {
             audio: self.audio_report(),
             peak_resident_bytes: peak_resident_bytes(),
             wall_seconds,
-            mips: instructions as f64 / wall_seconds.max(1e-9) / 1e6,
+            mips: instructions.saturating_sub(began_at.instructions) as f64 / wall_seconds.max(1e-9) / 1e6,
         }
     }
 

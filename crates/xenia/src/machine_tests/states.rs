@@ -94,7 +94,11 @@ fn a_run_from_a_state_ends_where_the_whole_run_does() {
         let whole = maker.whole(400_000);
         for _ in 0..2 {
             let cuts = cuts(&mut rng, 3, 400_000);
-            assert_same(&maker.relayed(&cuts, 400_000), &whole, &format!("{cpu:?} cut at {cuts:?}"));
+            let relayed = maker.relayed(&cuts, 400_000);
+            assert_same(&relayed, &whole, &format!("{cpu:?} cut at {cuts:?}"));
+            assert_eq!(Some(&relayed.began_at.instructions), cuts.last());
+            let counted = (relayed.mips * relayed.wall_seconds * 1e6).round() as u64;
+            assert_eq!(counted, 400_000 - relayed.began_at.instructions, "rates count from there");
         }
     }
 }
