@@ -1,6 +1,6 @@
 //! Texture fetch constants.
 
-use super::{Format, Layout};
+use super::{Format, Layout, layout};
 use crate::enums::{Anisotropy, ClampMode, Dimension, TextureFilter, TextureSign};
 use crate::memory::Endian;
 
@@ -21,7 +21,8 @@ pub struct TextureInfo {
     pub endian: Endian,
     /// Physical address of the base level.
     pub base: u32,
-    /// Physical address of the other mip levels.
+    /// Physical address of the other mip levels. It is the base's for small textures whose levels
+    /// are all packed and for which the constant has no address.
     pub mips: u32,
     /// Number of dimensions, or cube map.
     pub dimension: Dimension,
@@ -35,7 +36,7 @@ pub struct TextureInfo {
     pub exponent: i32,
     pub mag: TextureFilter,
     pub min: TextureFilter,
-    /// Filter between mip levels; `BaseMap` uses the base level only.
+    /// Filter between mip levels; `BaseMap` uses one level only.
     pub mip: TextureFilter,
     /// Filters between slices or layers, of magnified and minified texels: point or linear.
     pub slices: [TextureFilter; 2],
@@ -76,6 +77,10 @@ impl TextureInfo {
             Dimension::Cube => [bits(c, 0, 13) + 1, bits(c, 13, 13) + 1, 6],
         };
         let (base, mips) = (bits(b, 12, 20) << 12 & 0x1fff_ffff, bits(f, 12, 20) << 12 & 0x1fff_ffff);
+        let packed_mips = bits(f, 11, 1) != 0;
+        // The tail that holds level 0 is at the base, with all other levels, without another one.
+        let is_base_tail = packed_mips && dimension != Dimension::D1 && layout::is_tail(size);
+        let mips = if mips == 0 && is_base_tail { base } else { mips };
         // Without a base address there are only the other levels.
         let lowest = bits(e, 2, 4).max(u32::from(base == 0 && mips != 0));
         let [mag, min, mip] = Self::decode_filters(words);
@@ -105,7 +110,7 @@ impl TextureInfo {
             border: bits(f, 0, 2),
             nearest_clamp: bits(b, 11, 1) != 0,
             opaque_border: bits(f, 2, 1) != 0,
-            packed_mips: bits(f, 11, 1) != 0,
+            packed_mips,
         })
     }
 
@@ -155,6 +160,13 @@ impl TextureInfo {
         (0..4).fold(0, |mask, c| mask | u8::from(is_short(c)) << c)
     }
 
+    /// Whether there is a level 0. Without it, titles leave the base's address at zero or at that
+    /// of the other levels, unless these are packed with it. The range of levels says nothing: it
+    /// limits what fetches choose by the level of detail.
+    pub fn has_base(&self) -> bool {
+        self.base != 0 && (self.base != self.mips || self.packed_mips && layout::is_tail(self.size))
+    }
+
     /// Lowest and highest existing level of the constant's range.
     pub fn level_range(&self) -> [u32; 2] {
         let highest = self.max_level();
@@ -188,6 +200,23 @@ mod tests {
             let words = [2, 6 | base, 31 | 31 << 13, 0, least << 2 | most << 6, 1 << 9 | mips];
             assert_eq!(TextureInfo::decode(&words).unwrap().levels, expected, "{base:#x} {mips:#x}");
         }
+    }
+
+    #[test]
+    fn levels_of_a_packed_base_follow_it_unless_they_have_an_address() {
+        let decode = |side: u32, dimension: u32, packed: u32, mips: u32| {
+            let size = if dimension == 0 { side - 1 } else { (side - 1) | (side - 1) << 13 };
+            let words = [2, 6 | 0x1000, size, 0, 9 << 6, dimension << 9 | packed << 11 | mips];
+            let info = TextureInfo::decode(&words).unwrap();
+            (info.mips, info.max_level(), info.has_base())
+        };
+        assert_eq!(decode(16, 1, 1, 0), (0x1000, 4, true));
+        assert_eq!(decode(16, 3, 1, 0), (0x1000, 4, true));
+        assert_eq!(decode(16, 1, 1, 0x2000), (0x2000, 4, true));
+        assert_eq!(decode(17, 1, 1, 0), (0, 0, true), "level 0 is not packed");
+        assert_eq!(decode(16, 1, 0, 0), (0, 0, true));
+        assert_eq!(decode(16, 0, 1, 0), (0, 0, true), "lines are not packed");
+        assert_eq!(decode(64, 1, 1, 0x1000), (0x1000, 6, false));
     }
 
     #[test]

@@ -75,9 +75,14 @@ fn log2_ceil(value: u32) -> u32 {
     value.max(1).next_power_of_two().ilog2()
 }
 
-/// First level in the packed mip tail.
-fn packed_level(info: &TextureInfo) -> u32 {
-    log2_ceil(info.size[0].min(info.size[1])).saturating_sub(4)
+/// First level in the packed mip tail of a texture of this size.
+fn packed_level([width, height, _]: [u32; 3]) -> u32 {
+    log2_ceil(width.min(height)).saturating_sub(4)
+}
+
+/// Whether the packed mip tail of a texture of this size has all levels.
+pub(super) fn is_tail(size: [u32; 3]) -> bool {
+    packed_level(size) == 0
 }
 
 /// Position of a packed level, in texels.
@@ -93,7 +98,7 @@ fn packed_origin(width: u32, height: u32, depth: u32, level: u32) -> [u32; 3] {
     let offset = ((1 << (log2_width.max(log2_height) - first)) as u32) >> (packed - 2);
     let z = match offset {
         4.. => 0,
-        _ => log2_ceil(depth).saturating_sub(packed).max(1) * 4,
+        _ => log2_ceil(depth).saturating_sub(level).max(1) * 4,
     };
     if wide { [offset, 0, z] } else { [0, offset, z] }
 }
@@ -105,12 +110,15 @@ pub fn level(info: &TextureInfo, level: u32) -> LevelLayout {
     let [width, height, depth] = info.size;
     let [block_width, block_height] = format.block;
     let d3 = info.dimension == Dimension::D3;
+    let packed = if info.packed_mips { packed_level(info.size) } else { u32::MAX };
     // Level 0 may be stored with the packed levels, at the base or among the other levels.
     let stored = |level: u32, is_base: bool| {
+        let power_rows = (height.next_power_of_two() >> level).max(1);
         let (row, rows) = if is_base {
-            (info.pitch.max(if info.pitch == 0 { width } else { 0 }), height)
+            let pitch = info.pitch.max(if info.pitch == 0 { width } else { 0 });
+            (pitch, if packed == 0 { power_rows } else { height })
         } else {
-            ((width.next_power_of_two() >> level).max(1), (height.next_power_of_two() >> level).max(1))
+            ((width.next_power_of_two() >> level).max(1), power_rows)
         };
         let mut pitch = row.div_ceil(block_width).next_multiple_of(32);
         if !info.tiled {
@@ -130,16 +138,24 @@ pub fn level(info: &TextureInfo, level: u32) -> LevelLayout {
             1
         };
         let slice_bytes = (slice * slices).next_multiple_of(4096).min(1 << 29) as u32;
-        let copies = if d3 { 1 } else { depth };
-        (pitch, rows, slice_bytes, (u64::from(slice_bytes) * u64::from(copies)).min(1 << 29) as u32)
+        (pitch, rows, slice_bytes)
     };
-    let packed = if info.packed_mips { packed_level(info) } else { u32::MAX };
+    let spanned = |slice_bytes: u32, copies: u32| {
+        let copies = if d3 { 1 } else { copies };
+        (u64::from(slice_bytes) * u64::from(copies)).min(1 << 29) as u32
+    };
+    // Behind the base, stacks have room for a multiple of four slices.
+    let room = match info.dimension {
+        Dimension::D2 if depth > 1 => depth.next_multiple_of(4),
+        _ => depth,
+    };
     let storage = level.min(packed);
-    let (pitch, rows, slice_bytes, bytes) = stored(storage, level == 0);
+    let (pitch, rows, slice_bytes) = stored(storage, level == 0);
     let physical = if level == 0 {
         info.base
     } else {
-        let before = (1..storage).fold(0_u32, |sum, level| sum.wrapping_add(stored(level, false).3));
+        let before =
+            (1..storage).fold(0_u32, |sum, level| sum.wrapping_add(spanned(stored(level, false).2, room)));
         info.mips.wrapping_add(before) & 0x1fff_ffff
     };
     let origin = if level >= packed { packed_origin(width, height, depth, level) } else { [0; 3] };
@@ -151,7 +167,7 @@ pub fn level(info: &TextureInfo, level: u32) -> LevelLayout {
         pitch,
         rows,
         slice_bytes,
-        bytes,
+        bytes: spanned(slice_bytes, depth),
     }
 }
 
@@ -228,9 +244,40 @@ mod tests {
     fn levels_have_rows_of_a_power_of_two_wherever_they_are_packed() {
         // All levels from level 0 on are packed; they lie at the base with the fetch constant's
         // pitch.
+        let tall = info(16, 80);
+        assert_eq!([0, 1].map(|n| level(&tall, n).rows), [128; 2]);
         let info = info(80, 12);
         let levels = [0, 1].map(|n| level(&info, n));
         assert_eq!(levels.map(|level| (level.physical, level.pitch)), [(0x10000, 96), (0x10_0000, 128)]);
         assert_eq!(levels.map(|level| level.origin), [[0, 16, 0], [0, 8, 0]]);
+    }
+
+    #[test]
+    fn levels_lie_at_the_base_where_level_0_is_packed_with_them() {
+        let own = info(16, 16);
+        let info = TextureInfo { mips: own.base, ..own };
+        let places = [0, 1, 2, 4].map(|n| level(&info, n)).map(|place| (place.physical, place.origin));
+        let origins = [[16, 0, 0], [8, 0, 0], [4, 0, 0], [0, 4, 0]];
+        assert_eq!(places, origins.map(|origin| (0x10000, origin)));
+    }
+
+    #[test]
+    fn levels_of_stacks_have_room_for_a_multiple_of_four_slices() {
+        let place = |dimension: u32, slices: u32| {
+            let size = 63 | 63 << 13 | (slices - 1) << 26;
+            let words = [2 | 1 << 31 | 2 << 22, 6 | 1 << 10, size, 0, 15 << 6, dimension << 9 | 0x100 << 12];
+            let found = level(&TextureInfo::decode(&words).unwrap(), 2);
+            (found.physical - 0x10_0000, found.bytes)
+        };
+        // A slice of both levels is a tile.
+        assert_eq!(place(1, 6), (8 * 4096, 6 * 4096));
+        assert_eq!(place(1, 8), (8 * 4096, 8 * 4096));
+        assert_eq!(place(1, 1), (4096, 4096));
+        assert_eq!(place(3, 6), (6 * 4096, 6 * 4096), "faces");
+    }
+
+    #[test]
+    fn small_levels_of_deep_volumes_lie_by_their_level() {
+        assert_eq!([5, 6, 7, 9].map(|level| packed_origin(32, 32, 512, level)[2]), [0, 12, 8, 4]);
     }
 }

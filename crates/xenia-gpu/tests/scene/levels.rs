@@ -2,6 +2,7 @@
 
 use super::super::scene::*;
 use xenia_gpu::PhysicalMemory;
+use xenia_gpu::texture::layout::tiled_2d;
 
 /// Levels of a texture: the base, then the others.
 const MIPS: u32 = TEXTURE + 0x1_0000;
@@ -61,6 +62,41 @@ fn the_base_map_is_the_lowest_level() {
 }
 
 #[test]
+fn levels_of_a_small_packed_texture_lie_with_its_base() {
+    let last = "tfetch2D r0, r0.xy, tf1, mip=point, nolod";
+    let first = format!("setTexLOD r1.____, r1.x, tf1\n{last}, reglod");
+    for (text, expected) in [(last, 0x20), (&first, 0x60)] {
+        let mut scene = Scene::new(80, 16, 0);
+        // Level 0 lies to the right of level 1.
+        for (start, side, texel) in [(16, 16, 0x2020_2020), (8, 8, 0x6060_6060)] {
+            for (x, y) in (start..start + side).flat_map(|x| (0..side).map(move |y| (x, y))) {
+                scene.memory.write_u32(TEXTURE + tiled_2d(x, y, 32, 2), texel);
+            }
+        }
+        let size = 15 | 15 << 13;
+        let words = [2 | 1 << 31 | 1 << 22, 6 | TEXTURE, size, 0x688 << 1, 4 << 6, 1 << 9 | 1 << 11];
+        assert_eq!(drawn(&mut scene, words, text), expected, "{text}");
+    }
+}
+
+#[test]
+fn levels_of_stacks_have_room_for_a_multiple_of_four_slices() {
+    // Six slices of 64 x 64 texels; those of levels 1 and 2 are a tile each. Level 2 of the fourth.
+    let mut scene = Scene::new(80, 16, 0);
+    scene.memory.write(MIPS + (8 + 3) * 0x1000, &[0x60; 0x1000]);
+    let words = [
+        2 | 1 << 31 | 2 << 22,
+        6 | 1 << 10 | TEXTURE,
+        63 | 63 << 13 | 5 << 26,
+        0x688 << 1,
+        6 << 6,
+        1 << 9 | MIPS,
+    ];
+    let fetch = "setTexLOD r1.____, r1.x, tf1\ntfetch3D r0, r0.xyz, tf1, mip=point, nolod, reglod, bias=1";
+    assert_eq!(drawn(&mut scene, words, fetch), 0x60);
+}
+
+#[test]
 fn constants_of_one_texture_may_have_different_lowest_levels() {
     let mut scene = leveled();
     let fetch = "tfetch2D r0, r0.xy, tf1, mip=point, nolod";
@@ -75,7 +111,7 @@ fn texel_edges_behind_a_mirror_belong_to_the_texel_before_them() {
         for clamp in [3, 5, 7] {
             let mut scene = Scene::new(80, 16, 0);
             for x in 0..8 {
-                let at = TEXTURE + xenia_gpu::texture::layout::tiled_2d(x, 0, 32, 2);
+                let at = TEXTURE + tiled_2d(x, 0, 32, 2);
                 scene.memory.write_u32(at, x * 0x1010_1010);
             }
             let words =
