@@ -15,7 +15,7 @@ pub struct FetchPlan {
     pub mag: TextureFilter,
     /// Filter of minified texels.
     pub min: TextureFilter,
-    /// Filter between levels; `BaseMap` selects the lowest level.
+    /// Filter between levels; `BaseMap` selects level 0, or the lowest one where that is missing.
     pub mip: TextureFilter,
     /// Filters between slices of volumes and layers of stacks, of magnified and minified ones.
     pub slices: [TextureFilter; 2],
@@ -42,7 +42,10 @@ impl FetchPlan {
             min,
             mip,
             slices: info.slices,
-            levels: [lowest, if mip == TextureFilter::BaseMap { lowest } else { highest }],
+            levels: match mip {
+                TextureFilter::BaseMap => [if info.has_base() { 0 } else { lowest }; 2],
+                _ => [lowest, highest],
+            },
             taps: if are_linear { anisotropy.or(info.anisotropy).most() } else { 1 },
         }
     }
@@ -116,26 +119,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_base_map_is_the_lowest_level_and_levels_exist() {
+    fn the_base_map_is_level_0_unless_it_is_missing_and_levels_exist() {
         use TextureFilter::{BaseMap, Linear, Point, UseFetchConstant};
-        let plan = |least: u32, most: u32, mips: u32, own: TextureFilter| {
+        let plan = |least: u32, most: u32, [base, mips]: [u32; 2], own: TextureFilter| {
             // 8 x 8 texels, the constant's mip filter is `BaseMap`.
-            let words = [2, 6 | 0x1000, 7 | 7 << 13, 2 << 23, least << 2 | most << 6, 1 << 9 | mips];
+            let words = [2, 6 | base, 7 | 7 << 13, 2 << 23, least << 2 | most << 6, 1 << 9 | mips];
             let info = TextureInfo::decode(&words).unwrap();
             FetchPlan::new(&info, [UseFetchConstant, UseFetchConstant, own], Anisotropy::Disabled)
         };
-        for (least, most, mips, own, expected) in [
-            (0, 3, 0x2000, UseFetchConstant, [0, 0]),
-            (0, 3, 0x2000, Linear, [0, 3]),
-            (1, 3, 0x2000, UseFetchConstant, [1, 1]),
-            (1, 3, 0x2000, Point, [1, 3]),
-            (2, 0, 0x2000, Point, [2, 2]),
-            (0, 9, 0x2000, Linear, [0, 3]),
-            (9, 9, 0x2000, BaseMap, [3, 3]),
-            (2, 3, 0, Linear, [0, 0]),
+        let both = [0x1000, 0x2000];
+        for (least, most, memory, own, expected) in [
+            (0, 3, both, UseFetchConstant, [0, 0]),
+            (0, 3, both, Linear, [0, 3]),
+            (1, 3, both, UseFetchConstant, [0, 0]),
+            (0, 3, [0, 0x2000], UseFetchConstant, [1, 1]),
+            (2, 3, [0, 0x2000], UseFetchConstant, [2, 2]),
+            (1, 3, [0x2000, 0x2000], UseFetchConstant, [1, 1]),
+            (1, 3, both, Point, [1, 3]),
+            (2, 0, both, Point, [2, 2]),
+            (0, 9, both, Linear, [0, 3]),
+            (9, 9, both, BaseMap, [0, 0]),
+            (9, 9, [0, 0x2000], BaseMap, [3, 3]),
+            (2, 3, [0x1000, 0], Linear, [0, 0]),
         ] {
-            let plan = plan(least, most, mips, own);
-            assert_eq!(plan.levels, expected, "{least} to {most}, {own:?}");
+            let plan = plan(least, most, memory, own);
+            assert_eq!(plan.levels, expected, "{least} to {most}, {own:?}, {memory:x?}");
             let [lowest, highest] = expected.map(|level| level as f32);
             assert_eq!([f32::NAN, -9.0, 99.0].map(|lod| plan.limited(lod)), [lowest, lowest, highest]);
         }

@@ -54,10 +54,20 @@ fn each_fetch_of_a_constant_has_levels_of_its_own() {
 }
 
 #[test]
-fn the_base_map_is_the_lowest_level() {
+fn the_base_map_is_level_0_or_the_lowest_level_without_it() {
     let fetch = "tfetch2D r0, r0.xy, tf1, nolod";
-    for (lowest, expected) in [(0, 0x20), (1, 0x60), (2, 0xa0)] {
-        assert_eq!(drawn(&mut leveled(), constant(BASE_MAP, lowest, 5), fetch), expected, "{lowest}");
+    for (base, lowest, expected) in [
+        (TEXTURE, 0, 0x20),
+        (TEXTURE, 1, 0x20),
+        (TEXTURE, 2, 0x20),
+        (0, 0, 0x60),
+        (0, 2, 0xa0),
+        (MIPS, 1, 0x60),
+        (MIPS, 2, 0xa0),
+    ] {
+        let mut words = constant(BASE_MAP, lowest, 5);
+        words[1] = 6 | base;
+        assert_eq!(drawn(&mut leveled(), words, fetch), expected, "{base:#x}, {lowest}");
     }
 }
 

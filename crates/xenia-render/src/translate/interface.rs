@@ -237,6 +237,8 @@ pub struct TextureRecord {
     pub lowest_level: f32,
     /// Highest mip level of fetches that name a filter between levels.
     pub highest_level: f32,
+    /// The base map is level 0; else the lowest level.
+    pub has_base: bool,
     /// Filter between levels of fetches that defer to the constant.
     pub mip: TextureFilter,
     /// Filters within a level of such fetches, of magnified and minified texels.
@@ -281,6 +283,7 @@ impl TextureRecord {
             gradient_exponents: info.gradient_exponents,
             lowest_level: lowest,
             highest_level: highest,
+            has_base: info.has_base(),
             mip: info.mip,
             planes: [info.mag, info.min],
             slices: info.slices,

@@ -15,6 +15,8 @@ pub(super) const MIP_BIT: u32 = 3;
 /// Bits of the filters within a level in a texture record's flags, of magnified and minified
 /// texels: whether they are linear.
 pub(super) const PLANE_BITS: [u32; 2] = [5, 6];
+/// Bit that says that the base map is level 0, whatever the lowest level is.
+pub(super) const BASE_BIT: u32 = 7;
 /// First bits of the exponents of the gradients along rows and columns, of five bits each, plus 16.
 pub(super) const GRADIENT_BITS: [u32; 2] = [8, 16];
 /// Bits of the filters between slices, of magnified and minified texels.
@@ -152,7 +154,8 @@ impl StageConstants {
         let half_way =
             (0..3).fold(0, |bits, i| bits | u32::from(record.half_way[i]) << (HALF_WAY_BIT + i as u32));
         let fetches = (0..4).fold(0, |bits, i| bits | u32::from(record.fetches[i]) << (FETCH_BIT + i as u32));
-        let flags = mirrored | filters | half_way | fetches | gradients | short;
+        let base = u32::from(record.has_base) << BASE_BIT;
+        let flags = mirrored | filters | base | half_way | fetches | gradients | short;
         self.put(
             member::TEXTURE,
             row + 2,

@@ -16,7 +16,7 @@ use xenia_gpu::microcode::{ShaderKind, TextureFetch, TextureOp};
 
 use super::builder::Value;
 use super::interface::{TextureShape, member};
-use super::stage_constants::{FETCH_BIT, FRACTION16_BIT, HALF_WAY_BIT, MIP_BIT};
+use super::stage_constants::{BASE_BIT, FETCH_BIT, FRACTION16_BIT, HALF_WAY_BIT, MIP_BIT};
 use super::{Stage, Translator};
 
 /// Fraction of a texel that is added to coordinates for the host: a quarter of the chip's step.
@@ -198,12 +198,20 @@ impl Translator<'_> {
         self.store_fetched(&fetch.common, value);
     }
 
-    /// Clamps a level of detail to the levels that the fetch may read: a translated
+    /// Lowest and highest level that the fetch may read: a translated
     /// [`FetchPlan`](xenia_gpu::fetch::FetchPlan).
-    fn limited_level(&mut self, fetch: &TextureFetch, lod: Value, record: &Record) -> Value {
+    fn levels(&mut self, fetch: &TextureFetch, record: &Record) -> [Value; 2] {
+        let zero = self.b.float(0.0);
+        let has_base = self.has_bit(record.flags, BASE_BIT);
+        let base_map = self.b.select(has_base, zero, record.lowest);
         let is_base = self.has_mip_filter(fetch, TextureFilter::BaseMap, record);
-        let highest = self.b.select(is_base, record.lowest, record.highest);
-        limit(self, lod, record.lowest, highest)
+        [record.lowest, record.highest].map(|end| self.b.select(is_base, base_map, end))
+    }
+
+    /// Clamps a level of detail to the levels that the fetch may read.
+    fn limited_level(&mut self, fetch: &TextureFetch, lod: Value, record: &Record) -> Value {
+        let [lowest, highest] = self.levels(fetch, record);
+        limit(self, lod, lowest, highest)
     }
 
     /// Whether the fetch has this filter between levels, linear or base map.

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use xenia_gpu::enums::{ClampMode, TextureFilter};
+use xenia_gpu::enums::{Anisotropy, ClampMode, TextureFilter};
+use xenia_gpu::fetch::FetchPlan;
 use xenia_gpu::texture::{Format, Layout, TextureInfo};
 
 use crate::Choices;
@@ -91,16 +92,15 @@ impl Fetch {
         let format = if is_plain { Format::from_number(6).unwrap_or(format) } else { format };
         let most = if shape == Volume { 16 } else { 64 };
         let size = [side(choices, most), side(choices, most), side(choices, 16)];
-        let yes = |choices: &mut Choices, times: u32, of: u32| choices.chance(times, of);
         let mut this = Self {
             shape,
             format,
             size,
-            is_linear: yes(choices, 1, 4),
+            is_linear: choices.chance(1, 4),
             endian: choices.maybe((1, 3), 0, 0, 3) as u32,
             signs: choices.maybe((1, 3), 0, 0, 255) as u32,
-            is_integer: yes(choices, 1, 8),
-            no_zero: yes(choices, 1, 6),
+            is_integer: choices.chance(1, 8),
+            no_zero: choices.chance(1, 6),
             swizzle: choices.maybe((1, 3), 0x688, 0, 4095) as u32,
             exponent: choices.maybe((1, 6), 0, -4, 4),
             clamp: [0; 3].map(|_: u32| choices.maybe((2, 3), 0, 0, 7) as u32),
@@ -116,25 +116,25 @@ impl Fetch {
             ],
             slices: [0; 2].map(|_: u32| choices.maybe((1, 2), 0, 0, 1) as u32),
             own_slices: [0; 2].map(|_: u32| choices.maybe((1, 4), 3, 0, 1) as u32),
-            is_nearest: yes(choices, 1, 4),
+            is_nearest: choices.chance(1, 4),
             levels: [choices.maybe((1, 4), 0, 1, 3) as u32, choices.maybe((2, 3), 0, 1, 7) as u32],
-            is_packed: yes(choices, 1, 3),
+            is_packed: choices.chance(1, 3),
             bias: choices.maybe((1, 3), 0, -96, 96),
             own_bias: choices.maybe((1, 4), 0, -32, 31),
-            computes_lod: yes(choices, 1, 2),
+            computes_lod: choices.chance(1, 2),
             register_lod: None,
-            register_gradients: yes(choices, 1, 6),
+            register_gradients: choices.chance(1, 6),
             gradient_exponents: [0; 2].map(|_: u32| choices.maybe((1, 8), 0, -3, 3)),
-            is_unnormalized: yes(choices, 1, 5),
+            is_unnormalized: choices.chance(1, 5),
             offset: [0; 3].map(|_: u32| choices.maybe((1, 5), 0, -4, 4)),
             border: choices.maybe((1, 3), 0, 0, 1) as u32,
-            is_opaque: yes(choices, 1, 5),
+            is_opaque: choices.chance(1, 5),
             step: [0; 3].map(|_: u32| choices.maybe((3, 4), 16, -300, 300)),
             at: [0; 3].map(|_: u32| choices.maybe((3, 4), 32, -2000, 2000)),
             before: choices.pick(&[None, None, None, None, None, None, Some("base"), Some("point")]),
-            is_curved: yes(choices, 1, 6),
+            is_curved: choices.chance(1, 6),
         };
-        let (has_register_lod, level) = (yes(choices, 1, 4), choices.between(-64, 192));
+        let (has_register_lod, level) = (choices.chance(1, 4), choices.between(-64, 192));
         this.register_lod = has_register_lod.then_some(level);
         this.fit();
         this
@@ -222,7 +222,9 @@ impl Fetch {
 
     /// Lowest and highest level that can be chosen.
     fn level_range(&self) -> [f64; 2] {
-        self.info().map_or([0; 2], |info| info.level_range()).map(f64::from)
+        let filters = self.chosen().map(TextureFilter::from_bits);
+        let levels = |info| FetchPlan::new(&info, filters, Anisotropy::Disabled).levels;
+        self.info().map_or([0; 2], levels).map(f64::from)
     }
 
     /// Filters: the instruction's or the constant's.
@@ -453,7 +455,6 @@ impl Fetch {
 
     /// Whether several levels are blended.
     pub(super) fn blends_levels(&self) -> bool {
-        self.chosen()[2] == TextureFilter::Linear.bits()
-            && self.info().is_some_and(|info| info.max_level() > 0)
+        self.chosen()[2] == TextureFilter::Linear.bits() && self.level_range()[1] > 0.0
     }
 }

@@ -37,10 +37,11 @@ impl Translator<'_> {
     }
 
     /// Whether a level of detail selects minification.
-    fn is_minified(&mut self, lod: Value, record: &Record) -> Value {
+    fn is_minified(&mut self, fetch: &TextureFetch, lod: Value, record: &Record) -> Value {
         let zero = self.b.float(0.0);
         let is_smaller = self.b.binary(Op::Greater, lod, zero);
-        let is_above_base = self.b.binary(Op::Greater, record.lowest, zero);
+        let [lowest, _] = self.levels(fetch, record);
+        let is_above_base = self.b.binary(Op::Greater, lowest, zero);
         self.b.binary(Op::LogicalOr, is_smaller, is_above_base)
     }
 
@@ -53,7 +54,7 @@ impl Translator<'_> {
         record: &Record,
     ) -> [Value; 2] {
         let (planes, slices) = (self.planes_are_linear(fetch, record), self.slices_are_linear(fetch, record));
-        let is_minified = self.is_minified(lod, record);
+        let is_minified = self.is_minified(fetch, lod, record);
         [planes, slices].map(|[mag, min]| self.b.select(is_minified, min, mag))
     }
 
@@ -127,7 +128,7 @@ impl Translator<'_> {
             return self.sample_box(fetch, at, level);
         }
         let planes = self.planes_are_linear(fetch, record);
-        let is_minified = self.is_minified(lod, record);
+        let is_minified = self.is_minified(fetch, lod, record);
         let [plane, slice] = self.chosen_are_linear(fetch, lod, record);
         let condition = self.b.binary(Op::Equal, plane, slice);
         let result = self.b.local("volume", self.types.vec4);
