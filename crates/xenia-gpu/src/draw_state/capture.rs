@@ -199,8 +199,10 @@ impl DrawCall {
         let points = registers.read::<pa::PaSuPointSize>();
         let limits = registers.read::<pa::PaSuPointMinmax>();
         let msaa = surface.msaa_samples();
-        let alpha_test = pixel_shader.and_then(|_| alpha_test(registers));
-        let alpha_to_mask = if pixel_exports & 1 != 0 { alpha_to_mask(registers) } else { None };
+        // Alpha is the first colour's: without that there is none to test.
+        let has_alpha = pixel_exports & 1 != 0;
+        let alpha_test = if has_alpha { alpha_test(registers) } else { None };
+        let alpha_to_mask = if has_alpha { alpha_to_mask(registers) } else { None };
         let alpha_matters = alpha_test.is_some() || alpha_to_mask.is_some();
         let is_seen = alpha_matters || color.iter().any(Option::is_some);
         Ok(Self {

@@ -50,8 +50,18 @@ fn capture(
     initiator: u32,
     indices: IndexSource,
 ) -> Result<DrawCall, DrawStateError> {
+    captured(registers, initiator, indices, "alloc colors\nmax oC0, r0, r0")
+}
+
+/// Captures a draw with a pixel shader.
+fn captured(
+    registers: &RegisterFile,
+    initiator: u32,
+    indices: IndexSource,
+    pixel: &str,
+) -> Result<DrawCall, DrawStateError> {
     let vertex = shader(ShaderKind::Vertex, "alloc position\nmax oPos, r0, r0");
-    let pixel = shader(ShaderKind::Pixel, "alloc colors\nmax oC0, r0, r0");
+    let pixel = shader(ShaderKind::Pixel, pixel);
     let request = DrawRequest { initiator: vgt::VgtDrawInitiator(initiator), indices };
     let constants = Arc::new(Constants::capture(registers));
     DrawCall::capture(registers, request, Some(&vertex), Some(&pixel), constants)
@@ -163,6 +173,9 @@ fn capture_omits_state_without_effect() {
     assert_eq!(call(&registers).pixel_shader, None);
     registers.set(0x2202, 4 | 1 << 3);
     assert!(call(&registers).pixel_shader.is_some(), "alpha is tested");
+    let second = captured(&registers, 4 | 3 << 16, IndexSource::Counted, "alloc colors\nmax oC1, r0, r0");
+    let second = second.unwrap();
+    assert_eq!((second.alpha_test, second.pixel_shader), (None, None), "without the first colour");
     registers.set(0x2202, 7 | 1 << 3);
     assert_eq!(call(&registers).pixel_shader, None, "always");
     // A format without alpha.

@@ -88,8 +88,6 @@ pub(super) struct Target<'a> {
     /// Early depth test: the shader can't change which samples pass.
     early: bool,
     writes_depth: bool,
-    /// The shader exports the first colour, whose alpha is tested.
-    has_alpha: bool,
     /// Registers that interpolators are put into, one bit each.
     interpolators: u64,
     /// All pixels have the same exports: the shader reads no register and fetches nothing.
@@ -127,7 +125,6 @@ impl<'a> Target<'a> {
                 // Whether hidden pixels export memory isn't known; Direct3D lets them write.
                 && !program.is_some_and(|program| program.kills || program.exports_memory()),
             writes_depth,
-            has_alpha: exports & 1 != 0,
             interpolators: (1 << call.interpolators.min(16)) - 1,
             is_uniform: program.is_some_and(Program::is_uniform),
             uniform_steps: None,
@@ -183,15 +180,12 @@ impl<'a> Target<'a> {
             let exports = self.interpreter.exports();
             let mut lost = exports.killed;
             if let Some((compare, reference)) = self.call.alpha_test {
-                let alpha = if self.has_alpha { exports.values[0][3] } else { [0.0; LANES] };
-                lost |= !compare::lanes(compare, &alpha, &splat(reference));
+                lost |= !compare::lanes(compare, &exports.values[0][3], &splat(reference));
             }
             for mask in &mut coverage {
                 *mask &= !lost;
             }
-            if let Some(steps) = self.call.alpha_to_mask
-                && self.has_alpha
-            {
+            if let Some(steps) = self.call.alpha_to_mask {
                 let drawn = alpha_mask::drawn(self.call.msaa, steps, at, &exports.values[0][3]);
                 coverage.iter_mut().zip(drawn).for_each(|(mask, drawn)| *mask &= drawn);
             }

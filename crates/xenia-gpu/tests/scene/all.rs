@@ -161,6 +161,30 @@ fn blending_and_alpha_test_follow_the_registers() {
 }
 
 #[test]
+fn alpha_is_tested_only_with_the_first_colour() {
+    let mut scene = Scene::new(80, 16, 0);
+    scene.write(RbDepthInfo::with().depth_base(1024));
+    scene.floats(RB_ALPHA_REF, &[0.5]);
+    let tested = RbColorcontrol::with().alpha_test_enable(true).alpha_func(Compare::Greater);
+    for (control, compare, right, z, text) in [
+        (tested, Compare::Always, 40.0, 0.75, "alloc colors\nmax oC1, r0, r0"),
+        (RbColorcontrol::with(), Compare::Greater, 80.0, 0.5, COLORED_PS),
+    ] {
+        scene.write(control);
+        scene.write(depth(compare));
+        scene.shader(1, text);
+        let mut vertices = rectangle(0.0, 0.0, right, 16.0, RED);
+        for vertex in &mut vertices {
+            vertex[2] = z;
+        }
+        scene.vertices(&vertices);
+        scene.draw(8, 3);
+    }
+    let frame = scene.show();
+    assert_eq!([20, 60].map(|x| pixel(&frame, x, 8)), [[0; 4], [255, 0, 0, 255]]);
+}
+
+#[test]
 fn textures_are_sampled_where_the_coordinates_say() {
     let mut scene = Scene::new(80, 32, 0);
     // Four texels: red, green / blue, white; tiled, big-endian, 2 x 2.
