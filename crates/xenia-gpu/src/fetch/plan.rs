@@ -60,7 +60,7 @@ impl FetchPlan {
     }
 
     /// Number of coordinates that a fetch uses of a texture, by the dimension of its instruction;
-    /// `None` if it can't fetch from such a texture, and returns zeros. A 1D fetch
+    /// `None` if it can't fetch from such a texture, and returns zeros. A fetch with one coordinate
     /// from a plane reads its first row, and one without a third coordinate the first layer.
     pub fn coordinates(texture: Dimension, fetch: Dimension) -> Option<usize> {
         use Dimension::{Cube, D1, D2, D3};

@@ -313,17 +313,26 @@ pub(super) fn decode_texture(words: [u32; 3]) -> Option<TextureFetch> {
         _ => return None,
     };
     let half = |low: u32| signed(c, low, 5) as f32 * 0.5;
+    let source_swizzle = [0, 2, 4].map(|k| bits(a, 26 + k, 2) as u8);
+    let [x, y, z] = source_swizzle;
+    // Compilers repeat the only coordinate of a 1D fetch. One with three different components has
+    // two: a title fetches all of its interface so, from planes (xenia-canary, pull request 1129).
+    let has_two = x != y && y != z && z != x;
+    let dimension = match (operation, Dimension::from_bits(bits(c, 14, 2))) {
+        (TextureOp::Fetch | TextureOp::BorderFraction, Dimension::D1) if has_two => Dimension::D2,
+        (_, own) => own,
+    };
     Some(TextureFetch {
-        common: decode_common(words, [0, 2, 4].map(|k| bits(a, 26 + k, 2) as u8)),
+        common: decode_common(words, source_swizzle),
         operation,
         constant: bits(a, 20, 5) as u8,
         unnormalized: bits(a, 25, 1) != 0,
-        dimension: Dimension::from_bits(bits(c, 14, 2)),
+        dimension,
         mag: TextureFilter::from_bits(bits(b, 12, 2)),
         min: TextureFilter::from_bits(bits(b, 14, 2)),
         mip: TextureFilter::from_bits(bits(b, 16, 2)),
-        slices: [24, 26].map(|low| match bits(c, 14, 2) {
-            2 => TextureFilter::from_bits(bits(b, low, 2)),
+        slices: [24, 26].map(|low| match dimension {
+            Dimension::D3 => TextureFilter::from_bits(bits(b, low, 2)),
             _ => TextureFilter::UseFetchConstant,
         }),
         anisotropy: Anisotropy::from_bits(bits(b, 18, 3)),

@@ -287,6 +287,7 @@ pub struct TextureFetch {
     pub constant: u8,
     /// Coordinates are in texels.
     pub unnormalized: bool,
+    /// Dimension by the number of coordinates: a 1D fetch that passes two is one of a plane.
     pub dimension: Dimension,
     /// Magnification filter; [`TextureFilter::UseFetchConstant`] defers to the constant.
     pub mag: TextureFilter,

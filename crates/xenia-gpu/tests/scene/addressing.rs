@@ -71,7 +71,8 @@ fn fetches_find_what_their_dimension_can_of_each_texture() {
         for (fetch, expected) in ["1D", "2D", "3D", "Cube"].into_iter().zip(expected) {
             let mut scene = Scene::new(80, 16, 0);
             bind(&mut scene, kind);
-            scene.shader(1, &format!("tfetch{fetch} r0, r0.xyz, tf1\nalloc colors\nmax oC0, r0, r0"));
+            let from = if fetch == "1D" { "r0.x" } else { "r0.xyz" };
+            scene.shader(1, &format!("tfetch{fetch} r0, {from}, tf1\nalloc colors\nmax oC0, r0, r0"));
             // The cube instruction adds one to its coordinates, and numbers faces.
             let at = if fetch == "Cube" { [1.3, 1.6, 2.0, 0.0] } else { [0.3, 0.6, 0.6, 0.0] };
             scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, at));

@@ -229,3 +229,21 @@ fn anisotropic_fetch_keeps_detail_along_shorter_axis() {
         }
     }
 }
+
+#[test]
+fn a_1d_fetch_with_three_components_has_two_coordinates() {
+    for (at, expected) in [("r0.xyz", 0x60), ("r0.yxw", 0x40), ("r0.x", 0x20), ("r0.xy", 0x20)] {
+        let mut scene = Scene::new(80, 16, 0);
+        for (x, y, texel) in [(0, 0, 0x2020_2020), (2, 0, 0x4040_4040), (0, 2, 0x6060_6060)] {
+            scene.memory.write_u32(TEXTURE + tiled_2d(x, y, 32, 2), texel);
+        }
+        let clamp = 2 << 10 | 2 << 13;
+        let words = [2 | 1 << 31 | 1 << 22 | clamp, 6 | 2 << 6 | TEXTURE, 3 | 3 << 13, 0x688 << 1, 0, 1 << 9];
+        bind(&mut scene, words);
+        let fetch = format!("tfetch1D r0, {at}, tf1, mag=point, min=point");
+        scene.shader(1, &format!("{fetch}\nalloc colors\nmax oC0, r0, r0"));
+        scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [0.1, 0.6, 0.0, 0.0]));
+        scene.draw(8, 3);
+        assert_eq!(pixel(&scene.show(), 40, 8)[0], expected, "{at}");
+    }
+}

@@ -153,6 +153,10 @@ fn sampling_agrees() {
         }
         let line = Described { dimension: 0, size: [64, 1, 1], ..PLAIN };
         compare(gpu, &line, &format!("tfetch1D r1, r0.x, tf3, {point}"), POINT);
+        // With two coordinates.
+        compare(gpu, &line, &format!("tfetch1D r1, r0.xyz, tf3, {point}"), POINT);
+        compare(gpu, &PLAIN, &format!("tfetch1D r1, r0.xyz, tf3, {point}"), POINT);
+        compare(gpu, &PLAIN, "getBCF1D r1, r0.xyz, tf3", 2e-5);
         let cube = Described { dimension: 3, size: [16, 16, 6], repeats: false, ..PLAIN };
         compare(gpu, &cube, &format!("tfetchCube r1, r0.xyz, tf3, {point}"), POINT);
         let stacked = Described { size: [16, 16, 4], ..PLAIN };

@@ -317,13 +317,13 @@ impl Fetch {
         ]
     }
 
-    /// Mnemonic of the fetch.
-    fn mnemonic(&self) -> &'static str {
+    /// Mnemonic of the fetch, and its coordinates.
+    fn mnemonic(&self) -> [&'static str; 2] {
         match self.shape {
-            Shape::Line => "tfetch1D",
-            Shape::Plane => "tfetch2D",
-            Shape::Stack | Shape::Volume => "tfetch3D",
-            Shape::Cube => "tfetchCube",
+            Shape::Line => ["tfetch1D", "r1.x"],
+            Shape::Plane => ["tfetch2D", "r1.xyz"],
+            Shape::Stack | Shape::Volume => ["tfetch3D", "r1.xyz"],
+            Shape::Cube => ["tfetchCube", "r1.xyz"],
         }
     }
 
@@ -370,9 +370,9 @@ impl Fetch {
             text += "mul r0.xy, r0.xyyy, r0.yxxx\n";
         }
         text += "mad r1, r0.xyxw, c[0], c[1]\n";
-        let name = self.mnemonic();
+        let [name, at] = self.mnemonic();
         if let Some(filter) = self.before {
-            let _ = writeln!(text, "{name} r2, r1.xyz, tf1, mip={filter}, nolod");
+            let _ = writeln!(text, "{name} r2, {at}, tf1, mip={filter}, nolod");
         }
         text += "max r5, c[2], c[2]\nmax r6, c[3], c[3]\nmax r7, c[4], c[4]\n";
         if self.register_lod.is_some() {
@@ -381,7 +381,7 @@ impl Fetch {
         if self.register_gradients {
             text += "setGradientH r6.____, r6.xyz, tf1\nsetGradientV r7.____, r7.xyz, tf1\n";
         }
-        let _ = write!(text, "{name} r3, r1.xyz, tf1{}\nalloc colors\nmax oC0, r3, r3", self.options());
+        let _ = write!(text, "{name} r3, {at}, tf1{}\nalloc colors\nmax oC0, r3, r3", self.options());
         text
     }
 
