@@ -31,8 +31,7 @@ pub(super) fn fills(registers: &RegisterFile) -> Option<[PolygonFill; 2]> {
     (control.poly_mode() == DUAL && fills != [PolygonFill::Triangles; 2]).then_some(fills)
 }
 
-/// Half the width of lines in pixels. A register that was never written (0) makes lines a pixel
-/// wide.
+/// Half the width of lines in pixels. Zero makes lines a pixel wide, as after a reset. **Unsure**.
 pub(super) fn line_width(registers: &RegisterFile) -> f32 {
     match registers.read::<pa::PaSuLineCntl>().width() {
         0 => 0.5,

@@ -68,6 +68,21 @@ fn captured(
 }
 
 #[test]
+fn registers_that_nobody_writes_leave_vertices_and_samples() {
+    let mut registers = RegisterFile::new();
+    registers.set(0x2208, 4); // colour and depth
+    registers.set(0x2000, 80); // pitch
+    registers.set(0x2082, 0x0010_0050); // window scissor
+    registers.set(0x2200, 1 | 2 | 1 << 7 | 7 << 8); // stencil, also of back faces
+    registers.set(0x2205, 1 << 15); // multisampling
+    let call = capture(&registers, 4 | 3 << 16, IndexSource::Counted).unwrap();
+    assert_eq!((call.index_bounds, call.sample_mask), ([0, 0xffff], 0xffff));
+    assert_eq!((call.scissor.right, call.scissor.bottom), (80, 16));
+    assert_eq!((call.point_size, call.point_limits, call.line_width), ([0.5; 2], [2.0, 128.0], 0.5));
+    assert_eq!(registers.get(rb::RB_STENCILREFMASK_BF), 0x00ff_ff00);
+}
+
+#[test]
 fn an_indexed_strip() {
     let indices =
         IndexSource::Buffer { physical: 0x12_3456, wide: false, endian: Endian::In16, length: 3746 };

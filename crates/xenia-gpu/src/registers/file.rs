@@ -1,6 +1,29 @@
 //! Register file: the values of all registers.
 
-use super::{COUNT, MMIO_COUNT, Register, With};
+use super::{COUNT, MMIO_COUNT, Register, With, pa, rb, vgt};
+
+/// Values after a reset that are not zero, as read from a retail console (xenia-canary, pull
+/// request 1085). The timing of the EDRAM and `RB_BC_CONTROL` are those that software relies on.
+const RESET: [(u32, u32); 18] = [
+    (0x0f00, 0x0810_0748), // RB_EDRAM_TIMING
+    (rb::RB_BC_CONTROL, 0x0000_200e),
+    (pa::PaScScreenScissorBr::INDEX, 0x2000_2000),
+    (vgt::VgtMaxVtxIndx::INDEX, 0xffff),
+    (vgt::VgtMultiPrimIbResetIndx::INDEX, 0xffff),
+    (rb::RB_STENCILREFMASK_BF, 0x00ff_ff00),
+    (pa::PaSuPointSize::INDEX, 0x0008_0008),
+    (pa::PaSuPointMinmax::INDEX, 0x0400_0010),
+    (pa::PaSuLineCntl::INDEX, 8),
+    (vgt::VGT_HOS_REUSE_DEPTH, 0xe),
+    (pa::PA_SC_LINE_CNTL, 0x400),
+    (pa::PA_CL_GB_VERT_CLIP_ADJ, 2.0_f32.to_bits()),
+    (pa::PA_CL_GB_VERT_DISC_ADJ, 1.0_f32.to_bits()),
+    (pa::PA_CL_GB_HORZ_CLIP_ADJ, 2.0_f32.to_bits()),
+    (pa::PA_CL_GB_HORZ_DISC_ADJ, 1.0_f32.to_bits()),
+    (pa::PA_SC_AA_MASK, 0xffff),
+    (vgt::VGT_VERTEX_REUSE_BLOCK_CNTL, 0xe),
+    (vgt::VGT_OUT_DEALLOC_CNTL, 0x10),
+];
 
 /// Register file. Indices beyond it read as zero and are not stored.
 ///
@@ -13,15 +36,16 @@ pub struct RegisterFile {
 }
 
 impl RegisterFile {
-    /// Creates a register file of zeros, except for reset values that software relies on.
+    /// Creates a register file with the values after a reset.
     pub fn new() -> Self {
         let mut file = Self {
             values: vec![0; COUNT].into_boxed_slice(),
             changed: Box::new([0; MMIO_COUNT / 64]),
             changed_blocks: [0; MMIO_COUNT / 64 / 64],
         };
-        file.set(0x0f00, 0x0810_0748); // RB_EDRAM_TIMING
-        file.set(super::rb::RB_BC_CONTROL, 0x0000_200e);
+        for (index, value) in RESET {
+            file.set(index, value);
+        }
         file
     }
 
