@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::draw_state::{Constants, VertexBuffer};
-use crate::memory::{PAGE_SIZE, PHYSICAL_SIZE, PhysicalMemory};
+use crate::memory::{PAGE_SIZE, PhysicalMemory, address_on_bus};
 use crate::microcode::{
     FetchUnit, Instruction, LANES, Lanes, Mask, Program, Sampling, TextureFetch, TextureOp, Vector,
     VertexFetch,
@@ -125,7 +125,7 @@ impl<'a> Fetcher<'a> {
     /// Reads a word of memory without byte swapping (first byte lowest).
     #[inline]
     fn word(&mut self, address: u32) -> u32 {
-        let address = address & (PHYSICAL_SIZE - 1) & !3;
+        let address = address_on_bus(address) & !3;
         let memory = self.memory;
         if self.pages.len() >= MAX_PAGES && !self.pages.contains_key(&(address / PAGE_SIZE)) {
             self.pages.clear();

@@ -1,18 +1,36 @@
 //! Physical memory as the graphics chip sees it.
 //!
-//! The chip addresses 512 MiB of physical memory and has no page protection. All accesses of this
-//! crate to guest memory go through [`PhysicalMemory`], so for a trace or a test, [`Ram`] can
-//! replace a whole machine.
+//! The chip addresses 512 MiB of physical memory and has no page protection. It also reads vertices
+//! and indices that the title keeps locked in the second-level cache, without memory behind them.
+//! All accesses of this crate to guest memory go through [`PhysicalMemory`], so for a trace or a
+//! test, [`Ram`] can replace a whole machine.
 
 use std::ops::Range;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
+use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, Watch, physical_to_view};
 
 pub use xenia_guest::{PAGE_SIZE, PHYSICAL_SIZE};
 
-/// Memory by physical address. Addresses are taken modulo [`PHYSICAL_SIZE`]; reads of unmapped
-/// memory return zeros and writes to it are dropped, as on a bus without a responding device.
+/// First address of the memory that is locked in the second-level cache, and its size. It has the
+/// same addresses for the chip as for processors.
+const LOCKED: (u32, u32) = (0x7f10_0000, 0x10_0000);
+
+/// Whether an address is one of the memory that is locked in the second-level cache.
+pub const fn is_locked(address: u32) -> bool {
+    address.wrapping_sub(LOCKED.0) < LOCKED.1
+}
+
+/// Address by which the chip finds what it reads at an address of a buffer: a physical one, unless
+/// it is locked in the second-level cache.
+pub const fn address_on_bus(address: u32) -> u32 {
+    if is_locked(address) { address } else { address & (PHYSICAL_SIZE - 1) }
+}
+
+/// Memory by physical address. Addresses are taken modulo [`PHYSICAL_SIZE`], except for
+/// [locked](is_locked) ones; reads of unmapped memory return zeros and writes to it are dropped, as
+/// on a bus without a responding device.
 pub trait PhysicalMemory: Send + Sync {
     /// Reads bytes into a slice.
     fn read(&self, physical: u32, into: &mut [u8]);
@@ -61,7 +79,7 @@ pub(crate) fn page_parts(physical: u32, length: usize) -> impl Iterator<Item = (
     let mut at = 0;
     std::iter::from_fn(move || {
         (at < length).then(|| {
-            let address = physical.wrapping_add(at as u32) % PHYSICAL_SIZE;
+            let address = address_on_bus(physical.wrapping_add(at as u32));
             let end = length.min(at + (PAGE_SIZE - address % PAGE_SIZE) as usize);
             let part = (address, at..end);
             at = end;
@@ -70,27 +88,42 @@ pub(crate) fn page_parts(physical: u32, length: usize) -> impl Iterator<Item = (
     })
 }
 
-/// Splits a physical range where memory ends, behind which it goes on at zero: yields each part's
-/// start and its byte range in the whole.
+/// Bytes from an address to the end of its memory.
+fn bytes_ahead(address: u32) -> usize {
+    let end = if is_locked(address) { LOCKED.0 + LOCKED.1 } else { PHYSICAL_SIZE };
+    (end - address_on_bus(address)) as usize
+}
+
+/// Splits a range where its memory ends, behind which it goes on elsewhere: yields each part's
+/// place in [`Ram`] and its byte range in the whole.
 fn wrapped(physical: u32, length: usize) -> [(usize, Range<usize>); 2] {
-    let start = (physical % PHYSICAL_SIZE) as usize;
-    let first = length.min(PHYSICAL_SIZE as usize - start);
-    [(start, 0..first), (0, first..length)]
+    let place = |address: u32| match address_on_bus(address) {
+        locked if is_locked(locked) => (PHYSICAL_SIZE + (locked - LOCKED.0)) as usize,
+        physical => physical as usize,
+    };
+    let ahead = bytes_ahead(physical);
+    let first = length.min(ahead);
+    [(place(physical), 0..first), (place(physical.wrapping_add(ahead as u32)), first..length)]
 }
 
 /// Whether a range is contiguous, that is, doesn't wrap around.
-fn is_contiguous(physical: u32, length: usize) -> bool {
-    (physical % PHYSICAL_SIZE) as usize + length <= PHYSICAL_SIZE as usize
+pub(crate) fn is_contiguous(physical: u32, length: usize) -> bool {
+    length <= bytes_ahead(physical)
+}
+
+/// Guest address at which the memory of an address is accessed.
+fn view(physical: u32) -> GuestAddr {
+    if is_locked(physical) { GuestAddr(physical) } else { physical_to_view(physical) }
 }
 
 impl PhysicalMemory for GuestMemory {
     fn read(&self, physical: u32, into: &mut [u8]) {
-        if is_contiguous(physical, into.len()) && self.read_bytes(physical_to_view(physical), into).is_ok() {
+        if is_contiguous(physical, into.len()) && self.read_bytes(view(physical), into).is_ok() {
             return;
         }
         for (address, range) in page_parts(physical, into.len()) {
             let part = &mut into[range];
-            if self.read_bytes(physical_to_view(address), part).is_err() {
+            if self.read_bytes(view(address), part).is_err() {
                 part.fill(0);
             }
         }
@@ -98,11 +131,11 @@ impl PhysicalMemory for GuestMemory {
 
     fn write(&self, physical: u32, from: &[u8]) {
         self.fence_release();
-        if is_contiguous(physical, from.len()) && self.write_bytes(physical_to_view(physical), from).is_ok() {
+        if is_contiguous(physical, from.len()) && self.write_bytes(view(physical), from).is_ok() {
             return;
         }
         for (address, range) in page_parts(physical, from.len()) {
-            let address = physical_to_view(address);
+            let address = view(address);
             if self.write_bytes(address, &from[range]).is_err() {
                 tracing::debug!(target: "gpu", %address, "write to memory that is not there");
             }
@@ -111,7 +144,7 @@ impl PhysicalMemory for GuestMemory {
 
     fn version(&self, physical: u32, length: u32) -> u64 {
         page_parts(physical, length as usize)
-            .filter_map(|(address, _)| Self::page_index(physical_to_view(address)))
+            .filter_map(|(address, _)| Self::page_index(view(address)))
             .fold(0, |sum: u64, page| sum.wrapping_add(u64::from(self.page_version(page))))
     }
 
@@ -122,13 +155,13 @@ impl PhysicalMemory for GuestMemory {
     fn track(&self, physical: u32, length: u32) -> Option<u64> {
         let version = self.version(physical, length);
         if is_contiguous(physical, length as usize)
-            && let Ok(watch) = self.watch(physical_to_view(physical), length)
+            && let Ok(watch) = self.watch(view(physical), length)
         {
             return (watch == Watch::Protected).then_some(version);
         }
         for (address, range) in page_parts(physical, length as usize) {
             // An unmapped page reads as zeros and can't be written.
-            if self.watch(physical_to_view(address), range.len() as u32) == Ok(Watch::Unprotected) {
+            if self.watch(view(address), range.len() as u32) == Ok(Watch::Unprotected) {
                 return None;
             }
         }
@@ -136,7 +169,8 @@ impl PhysicalMemory for GuestMemory {
     }
 }
 
-/// Separate memory for tests and for playing traces. It starts at physical zero.
+/// Separate memory for tests and for playing traces. It starts at physical zero; what is locked in
+/// the second-level cache lies behind all physical memory.
 pub struct Ram {
     inner: RwLock<Contents>,
 }
@@ -154,6 +188,11 @@ impl Ram {
     pub fn new(size: usize) -> Self {
         let versions = vec![0; size.div_ceil(PAGE_SIZE as usize)];
         Self { inner: RwLock::new(Contents { bytes: vec![0; size], versions, writes: 0 }) }
+    }
+
+    /// Allocates all of the memory that the chip sees.
+    pub(crate) fn whole() -> Self {
+        Self::new((PHYSICAL_SIZE + LOCKED.1) as usize)
     }
 
     fn contents(&self) -> RwLockReadGuard<'_, Contents> {
@@ -301,6 +340,39 @@ mod tests {
         let mut bytes = [1; 8];
         PhysicalMemory::read(&*memory, PHYSICAL_SIZE - 4, &mut bytes);
         assert_eq!(bytes, [0; 8]);
+    }
+
+    #[test]
+    fn memory_in_the_second_level_cache_is_seen_while_it_is_locked() {
+        let heap = xenia_memory::Heap::Cache;
+        assert_eq!(LOCKED, (heap.base().0, heap.size()));
+        let memory = GuestMemory::new().unwrap();
+        let (at, last) = (LOCKED.0, LOCKED.0 + LOCKED.1 - 4);
+        let gpu: &dyn PhysicalMemory = &*memory;
+        assert_eq!(gpu.read_u32(at), 0, "not there");
+        let kind = xenia_memory::AllocKind::ReserveCommit;
+        let rights = xenia_memory::Protect::READ_WRITE;
+        memory.alloc_fixed(heap.base(), heap.size(), kind, rights).unwrap();
+        memory.write(GuestAddr(at), 5_u32).unwrap();
+        memory.write(GuestAddr(last), 6_u32).unwrap();
+        assert_eq!([at, last, at & (PHYSICAL_SIZE - 1)].map(|at| gpu.read_u32(at)), [5, 6, 0]);
+        let version = gpu.track(at, 8).unwrap();
+        memory.write(GuestAddr(at + 4), 7_u32).unwrap();
+        assert_ne!(gpu.version(at, 8), version);
+        let version = gpu.version(at, 8);
+        memory.free(heap.base()).unwrap();
+        assert_ne!((gpu.read_u32(at), gpu.version(at, 8)), (5, version), "no longer there");
+    }
+
+    #[test]
+    fn ram_has_locked_memory_behind_all_other() {
+        let ram = Ram::whole();
+        let last = LOCKED.0 + LOCKED.1 - 4;
+        for (at, value) in [(LOCKED.0, 1), (last, 2), (PHYSICAL_SIZE - 4, 3), (0x1f10_0000, 4)] {
+            ram.write_u32(at, value);
+        }
+        assert_eq!([LOCKED.0, last, PHYSICAL_SIZE - 4, 0x1f10_0000].map(|at| ram.read_u32(at)), [1, 2, 3, 4]);
+        assert_eq!((ram.version(LOCKED.0, 4), ram.version(LOCKED.0 + 0x1000, 4)), (1, 0));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use xenia_guest::PAGE_SIZE;
 
-use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
+use crate::memory::{PhysicalMemory, address_on_bus, is_contiguous};
 
 const PAGE: usize = PAGE_SIZE as usize;
 /// Most pages that one draw may need; a draw that needs more runs immediately.
@@ -72,14 +72,15 @@ fn page_count((start, length): (u32, u32)) -> usize {
 
 impl Copies {
     /// Takes a snapshot of the `wanted` ranges (physical address, bytes). Returns `None` if they
-    /// need more than [`MAX_PAGES`] pages or if one extends beyond physical memory.
+    /// need more than [`MAX_PAGES`] pages or if one extends beyond its memory.
     pub(super) fn snapshot(
         &mut self,
         wanted: &[(u32, u32)],
         memory: &dyn PhysicalMemory,
     ) -> Option<Snapshot> {
-        let is_inside =
-            |&(start, length): &(u32, u32)| u64::from(start) + u64::from(length) <= u64::from(PHYSICAL_SIZE);
+        let is_inside = |&(start, length): &(u32, u32)| {
+            start == address_on_bus(start) && is_contiguous(start, length as usize)
+        };
         if !wanted.iter().all(is_inside) || wanted.iter().copied().map(page_count).sum::<usize>() > MAX_PAGES
         {
             return None;
@@ -203,7 +204,7 @@ impl PhysicalMemory for Snapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::memory::Ram;
+    use crate::memory::{PHYSICAL_SIZE, Ram};
 
     fn word(snapshot: &Snapshot, at: u32) -> u32 {
         snapshot.read_u32(at)
@@ -282,6 +283,8 @@ mod tests {
         assert!(copies.snapshot(&[(0, 32 << 20)], &memory).is_some());
         assert!(copies.snapshot(&[(0, 32 << 20), (0, 1)], &memory).is_none());
         assert!(copies.snapshot(&[(PHYSICAL_SIZE - 4, 8)], &memory).is_none());
+        assert!(copies.snapshot(&[(0x7f1f_fffc, 4)], &memory).is_some());
+        assert!(copies.snapshot(&[(0x7f1f_fffc, 8)], &memory).is_none());
         assert!(copies.snapshot(&[(0, u32::MAX)], &memory).is_none());
         assert!(copies.snapshot(&[], &memory).is_some());
     }

@@ -2,7 +2,7 @@
 
 use super::{Event, Reader, TraceError};
 use crate::backend::{Backend, Frame};
-use crate::memory::{PHYSICAL_SIZE, PhysicalMemory, Ram};
+use crate::memory::{PhysicalMemory, Ram};
 use crate::processor::{CommandProcessor, Config, GpuEvent, Statistics, TICKS_PER_SECOND};
 use std::io::Read;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ impl<R: Read> Player<R> {
         let Some(Event::Start(state)) = reader.next_event()? else {
             return Err(reader.invalid("a trace begins with the processor's state"));
         };
-        let memory = Arc::new(Ram::new(PHYSICAL_SIZE as usize));
+        let memory = Arc::new(Ram::whole());
         let config = Config { capture_all: capture, ..Config::default() };
         let mut processor = CommandProcessor::new(memory.clone(), backend, config);
         processor.restore(&state).map_err(|reason| reader.invalid(reason))?;

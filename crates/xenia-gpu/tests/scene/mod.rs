@@ -66,10 +66,15 @@ impl Write for Bytes {
 impl Scene {
     /// Creates a surface of that size, with the state of xenia-scenes' new scenes.
     pub fn new(width: u32, height: u32, msaa: u32) -> Self {
+        Self::with_memory(MEMORY, [width, height], msaa)
+    }
+
+    /// As [`new`](Self::new), with that many bytes of memory.
+    pub fn with_memory(bytes: usize, [width, height]: [u32; 2], msaa: u32) -> Self {
         let trace = RECORD.get().then(Bytes::default);
         let recorder = trace.as_ref().map(|trace| Recorder::new(Box::new(trace.clone()), 0, u64::MAX));
         let options = SceneOptions {
-            memory: Arc::new(Ram::new(MEMORY)),
+            memory: Arc::new(Ram::new(bytes)),
             backend: super::backend(THREADS.get()),
             inline: INLINE.get(),
             recorder,

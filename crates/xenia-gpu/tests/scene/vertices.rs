@@ -3,6 +3,7 @@
 
 use super::super::scene::*;
 use xenia_gpu::PhysicalMemory;
+use xenia_gpu::packets::{opcode, type3};
 
 /// Passes four-component positions; all pixels are white.
 const PROJECTED: &str = "
@@ -282,5 +283,24 @@ fn flat_values_are_a_vertexs_to_the_last_bit() {
         let colors: Vec<_> = words[..8 * 1280].chunks_exact(2).filter(|words| *words != [0, 0]).collect();
         assert!(colors.len() > 100);
         assert!(colors.iter().all(|words| *words == [color[0].to_bits(), color[1].to_bits()]), "{msaa}");
+    }
+}
+
+#[test]
+fn vertices_and_indices_may_lie_in_the_second_level_cache() {
+    const LOCKED: u32 = 0x7f10_0000;
+    let mut scene = Scene::with_memory(0x2010_0000, [80, 16], 0);
+    let indices: Vec<u8> = [2_u16, 1, 0].iter().flat_map(|index| index.to_be_bytes()).collect();
+    scene.memory.write(LOCKED + 0x1000, &indices);
+    for (color, expected) in [(RED, [255, 0, 0, 255]), (GREEN, [0, 255, 0, 255])] {
+        scene.vertices(&[vertex(0.0, 0.0, color), vertex(160.0, 0.0, color), vertex(0.0, 32.0, color)]);
+        let mut bytes = [0; 3 * 28];
+        scene.memory.read(VERTICES, &mut bytes);
+        scene.memory.write(LOCKED, &bytes);
+        scene.memory.write(VERTICES, &[0; 3 * 28]);
+        scene.set(FETCH_CONSTANTS, LOCKED | 3);
+        scene.words.extend([type3(opcode::DRAW_INDX, 4), 0, 4 | 3 << 16, LOCKED + 0x1000, 1 << 30 | 3]);
+        scene.run();
+        assert_eq!(pixel(&scene.show(), 40, 8), expected);
     }
 }

@@ -5,7 +5,8 @@
 //! `2 * index` and `2 * index + 1` of the masks. A lock affects when memory is written back, never
 //! its contents, so only the allocation state is kept here. The exception is a range in the cache
 //! alone, without memory behind it: [`Heap::Cache`], where Direct3D places its lock. It exists,
-//! zeroed, while the lock is held. Unsure: how the graphics chip sees it.
+//! zeroed, while the lock is held, and the graphics chip reads vertices and indices there at the
+//! same addresses.
 
 use crate::status::failure::Fallible;
 use serde::{Deserialize, Serialize};

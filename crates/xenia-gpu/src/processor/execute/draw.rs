@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::{CommandProcessor, cost};
 use crate::draw_state::{DrawCall, DrawRequest, DrawStateError, IndexSource, ResolveCall, Scissor};
 use crate::enums::{EdramMode, Primitive};
-use crate::memory::PHYSICAL_SIZE;
+use crate::memory::address_on_bus;
 use crate::microcode::ShaderKind;
 use crate::registers::{Register, pa, rb, vgt};
 
@@ -21,7 +21,7 @@ impl CommandProcessor {
                 self.registers.set(vgt::VgtDmaSize::INDEX, size);
                 let size = vgt::VgtDmaSize(size);
                 IndexSource::Buffer {
-                    physical: base & (PHYSICAL_SIZE - 1) & if wide { !3 } else { !1 },
+                    physical: address_on_bus(base) & if wide { !3 } else { !1 },
                     wide,
                     endian: size.swap_mode(),
                     length: size.num_words(),

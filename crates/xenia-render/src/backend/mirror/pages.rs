@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
-use xenia_gpu::memory::{PAGE_SIZE, PHYSICAL_SIZE};
+use xenia_gpu::memory::{PAGE_SIZE, PHYSICAL_SIZE, is_locked};
 use xenia_gpu::resolve::join;
 
-/// Pages of a range of memory, which wraps around at the end.
+/// Pages of a range of memory, which wraps around at the end. Memory that is locked in the
+/// second-level cache has none: nothing is resolved there.
 pub(super) fn pages_of(physical: u32, length: u32) -> impl Iterator<Item = Range<u32>> {
+    let length = if is_locked(physical) { 0 } else { length };
     let start = physical % PHYSICAL_SIZE;
     let end = u64::from(start) + u64::from(length.min(PHYSICAL_SIZE));
     let first = end.min(u64::from(PHYSICAL_SIZE)).div_ceil(u64::from(PAGE_SIZE)) as u32;
@@ -92,6 +94,7 @@ mod tests {
         assert_eq!(pages(PHYSICAL_SIZE - 1, 2), [(0x1_ffff, 0x2_0000), (0, 1)]);
         assert_eq!(pages(0xa000_0000, 0), []);
         assert_eq!(pages(0, u32::MAX), [(0, 0x2_0000)]);
+        assert_eq!(pages(0x7f10_1000, 0x1000), []);
     }
 
     #[test]
