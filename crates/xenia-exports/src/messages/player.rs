@@ -3,7 +3,7 @@
 use super::{Message, MessageWords, messages};
 use crate::abi::Call;
 use crate::status::failure::Fallible;
-use crate::user::music::{CONTROLLED_BY_TITLE, Music, PlaylistSong, SONGS};
+use crate::user::music::{CONTROLLED_BY_TITLE, Music, PlaylistSong, RESTORE_CONTROLLER, SONGS};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_sched::GuestTicks;
 use xenia_user::notifications::{Notification, id};
@@ -201,7 +201,9 @@ fn set_volume(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
 }
 
 fn set_controller(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
-    let (controller, is_locked) = (words.field(call, 4)?, words.field(call, 8)?);
+    let (wanted, is_locked) = (words.field(call, 4)?, words.field(call, 8)?);
+    // Nothing else here plays music, so the previous controller is always the title.
+    let controller = if wanted == RESTORE_CONTROLLER { CONTROLLED_BY_TITLE } else { wanted };
     with(call, |music, _| (music.controller, music.is_locked) = (controller, is_locked))?;
     let parameter = u32::from(controller == CONTROLLED_BY_TITLE);
     call.kernel.notifier().notify(call.cpu, Notification { id: id::MUSIC_CONTROLLER_CHANGED, parameter })?;

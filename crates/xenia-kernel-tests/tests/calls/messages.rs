@@ -263,6 +263,23 @@ fn title_songs_play_for_their_length_and_notify() {
 }
 
 #[test]
+fn restored_playback_belongs_to_the_title_again() {
+    let mut b = Harness::new();
+    let (base, one, two) = (u64::from(b.scratch.0), at(&b, RESULT), at(&b, RESULT + 4));
+    let listener = b.xam_call("XamNotifyCreateListener", &[0x20, 0]);
+    // As XMPOverrideBackgroundMusic and XMPRestoreBackgroundMusic send it around a movie.
+    assert_eq!(send(&mut b, PLAYER, 0x7_001A, &[2, 0, 1]), 0);
+    assert_eq!(send(&mut b, PLAYER, 0x7_001A, &[2, 4, 0]), 0);
+    assert_eq!(send(&mut b, PLAYER, 0x7_001B, &[2, one, two]), 0);
+    assert_eq!([0, 4].map(|at| b.word(RESULT + at)), [0, 0]);
+    let mut heard = None;
+    while b.xam_call("XNotifyGetNext", &[listener, 0, base, base + 4]) == 1 {
+        heard = Some((b.word(0), b.word(4)));
+    }
+    assert_eq!(heard, Some((0x0A00_0003, 1)));
+}
+
+#[test]
 fn a_playlist_notifies_of_its_order_before_its_song() {
     let mut b = Harness::new();
     let (base, storage) = (u64::from(b.scratch.0), at(&b, 0x1000));

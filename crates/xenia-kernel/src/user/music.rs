@@ -37,6 +37,8 @@ const SHORTEST_SONG: u32 = 16;
 const NEVER: GuestTicks = GuestTicks::MAX;
 /// Playback controller: the title itself plays music, until it gives that up.
 pub const CONTROLLED_BY_TITLE: u32 = 0;
+/// Request to a playback controller: gives playback back to its previous controller.
+pub const RESTORE_CONTROLLER: u32 = 4;
 /// Repeat mode: playlists do not repeat. All other values repeat.
 const NO_REPEAT: u32 = 1;
 
