@@ -40,27 +40,27 @@ const DISCONNECTED: u32 = 0x0015_10F1;
 /// The current state, reported to new listeners.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct State {
-    /// Whether a dialog is open.
-    pub shows_dialog: bool,
+    /// Whether the system's user interface is there.
+    pub shows_ui: bool,
     /// A bit for each user that is signed in.
     pub users: u32,
     pub has_link: bool,
 }
 
+/// Notifications of the state that only the first listener of their area gets. Titles create
+/// further listeners to wait for the end of a dialog that may have ended by then.
+const FIRST_ONLY: [u32; 3] = [id::SIGN_IN_CHANGED, id::LIVE_CONNECTION_CHANGED, id::LIVE_LINK_STATE_CHANGED];
+
 impl State {
-    /// Returns the notifications for the first listener of an area, by area.
-    fn areas(self) -> [(u32, [Notification; 2]); 2] {
-        let told = |id, parameter| Notification { id, parameter };
+    /// Returns the notifications for new listeners.
+    fn notifications(self) -> [Notification; 4] {
         [
-            (0, [told(id::SYSTEM_UI, self.shows_dialog.into()), told(id::SIGN_IN_CHANGED, self.users)]),
-            (
-                1,
-                [
-                    told(id::LIVE_CONNECTION_CHANGED, DISCONNECTED),
-                    told(id::LIVE_LINK_STATE_CHANGED, self.has_link.into()),
-                ],
-            ),
+            (id::SYSTEM_UI, self.shows_ui.into()),
+            (id::SIGN_IN_CHANGED, self.users),
+            (id::LIVE_CONNECTION_CHANGED, DISCONNECTED),
+            (id::LIVE_LINK_STATE_CHANGED, self.has_link.into()),
         ]
+        .map(|(id, parameter)| Notification { id, parameter })
     }
 }
 
@@ -70,6 +70,12 @@ pub struct Notification {
     /// Bits 0–15: number in its area; 16–24: version in which it was introduced; 25–30: area.
     pub id: u32,
     pub parameter: u32,
+}
+
+impl Notification {
+    fn area(self) -> u32 {
+        self.id >> 25 & 0x3F
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +89,7 @@ impl Listener {
     /// Queues a notification; returns `false` if the listener has not subscribed to its area and
     /// version.
     fn hear(&mut self, notification: Notification) -> bool {
-        let (area, version) = (notification.id >> 25 & 0x3F, notification.id >> 16 & 0x1FF);
+        let (area, version) = (notification.area(), notification.id >> 16 & 0x1FF);
         if self.areas >> area & 1 == 0 || version > self.version {
             return false;
         }
@@ -99,7 +105,7 @@ impl Listener {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notifications {
     listeners: BTreeMap<GuestAddr, Listener>,
-    /// Areas whose first listener was told the state, a bit per area.
+    /// Areas that have had a listener, a bit per area.
     told: u64,
 }
 
@@ -129,20 +135,18 @@ impl Notifications {
         listeners.filter_map(|(&at, listener)| listener.hear(notification).then_some(at)).collect()
     }
 
-    /// Queues the current state for a new listener, in the areas whose first listener it is.
-    /// Returns `false` if there are no such areas.
+    /// Queues the current state of its areas for a new listener. Returns `false` if there is
+    /// nothing to queue.
     pub fn begin(&mut self, listener: GuestAddr, state: State) -> bool {
         let Some(listener) = self.listeners.get_mut(&listener) else { return false };
         let mut heard = false;
-        for (area, notifications) in state.areas() {
-            if listener.areas >> area & 1 == 0 || self.told >> area & 1 != 0 {
-                continue;
-            }
-            self.told |= 1 << area;
-            for notification in notifications {
+        for notification in state.notifications() {
+            let is_known = self.told >> notification.area() & 1 != 0;
+            if !(is_known && FIRST_ONLY.contains(&notification.id)) {
                 heard |= listener.hear(notification);
             }
         }
+        self.told |= listener.areas;
         heard
     }
 
@@ -182,11 +186,11 @@ mod tests {
     }
 
     #[test]
-    fn the_first_listener_to_an_area_hears_how_things_are() {
+    fn new_listeners_hear_how_things_are_and_first_ones_more() {
         let mut notifications = Notifications::default();
         let mut begin = |at: u32, areas| {
             notifications.listen(GuestAddr(at), areas, 10);
-            let state = State { shows_dialog: false, users: 5, has_link: true };
+            let state = State { shows_ui: false, users: 5, has_link: true };
             let heard = notifications.begin(GuestAddr(at), state);
             let mut all = Vec::new();
             while let Some(next) = notifications.take(GuestAddr(at), None) {
@@ -197,8 +201,9 @@ mod tests {
         };
         assert_eq!(begin(0x100, 4), []);
         assert_eq!(begin(0x200, 1), [(9, 0), (0xA, 5)]);
-        assert_eq!(begin(0x300, 3), [(0x0200_0001, 0x0015_10F1), (0x0200_0003, 1)]);
-        assert_eq!(begin(0x400, 0xEF), []);
+        assert_eq!(begin(0x300, 3), [(9, 0), (0x0200_0001, 0x0015_10F1), (0x0200_0003, 1)]);
+        assert_eq!(begin(0x400, 0xEF), [(9, 0)]);
+        assert_eq!(begin(0x400, 0xEE), []);
         assert!(!notifications.begin(GuestAddr(0x500), State::default()), "nobody");
     }
 

@@ -125,13 +125,15 @@ fn sessions_have_no_more_members_than_slots() {
 fn listeners_hear_what_they_would_have_heard() {
     let (mut listeners, listener) = (Notifications::default(), GuestAddr(0x100));
     listeners.listen(listener, 3, 0);
-    listeners.begin(listener, State { shows_dialog: true, ..State::default() });
+    listeners.begin(listener, State { shows_ui: true, ..State::default() });
     listeners.broadcast(Notification { id: id::SIGN_IN_CHANGED, parameter: 5 });
     let mut read = through(&listeners);
     assert_eq!(read.check_state(), Ok(()));
     for listeners in [&mut listeners, &mut read] {
         listeners.listen(GuestAddr(0x200), 3, 0);
-        assert!(!listeners.begin(GuestAddr(0x200), State::default()), "the first was told");
+        listeners.begin(GuestAddr(0x200), State::default());
+        let heard = [(); 2].map(|()| listeners.take(GuestAddr(0x200), None).map(|heard| heard.id));
+        assert_eq!(heard, [Some(id::SYSTEM_UI), None], "the first was told the rest");
         assert_eq!(listeners.take(listener, None).map(|heard| heard.id), Some(id::SYSTEM_UI));
     }
     assert_eq!(read, listeners);

@@ -6,7 +6,7 @@ use crate::messages::SYSTEM_APPLICATION;
 use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
 use crate::user::dialogs::{self, AnswerAction, AnswerRecipient};
-use crate::user::overlapped::{Completed, complete, set_extended_error};
+use crate::user::overlapped::{Completed, admit, complete, set_extended_error};
 use crate::user_index;
 use crate::xam::ui;
 use xenia_guest::{GuestAddr, Win32Error};
@@ -124,7 +124,7 @@ impl ContentDevice {
     }
 
     /// Lets a user choose a storage device. The only device is chosen without a dialog, unless the
-    /// title asks for one or the device lacks room.
+    /// title asks for one or the device lacks room. Listeners are notified as of a dialog.
     #[export(Done)]
     fn XamShowDeviceSelectorUI(
         call: &mut Call,
@@ -148,7 +148,9 @@ impl ContentDevice {
         }
         let (_, free) = call.kernel.files.lock().packages.store.space();
         if content_flags & ASK == 0 && bytes <= free {
+            admit(call, Some(overlapped))?;
             device.set(call.memory(), HARD_DISK)?;
+            dialogs::flash(call);
             return complete(call, Some(overlapped), Completed::with(Win32Error::SUCCESS)).map(Flow::Return);
         }
         let label = format!("{NAME}, {} MB free", free >> 20);

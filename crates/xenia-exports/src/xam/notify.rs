@@ -31,8 +31,8 @@ fn create(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
         // State changes are broadcast under this lock, so changes after the state is read here are
         // queued after it.
         let _listeners = call.kernel.listeners.lock();
-        let (shows_dialog, users) = (user.dialog.is_open(), user.profiles.lock().mask());
-        let state = State { shows_dialog, users, has_link };
+        let (shows_ui, users) = (user.dialog.is_shown(), user.profiles.lock().mask());
+        let state = State { shows_ui, users, has_link };
         if user.notifications.lock().begin(listener.body(), state) {
             call.kernel.dispatcher.set_event(&call.kernel.memory, call.cpu, listener.body(), 0)?;
         }

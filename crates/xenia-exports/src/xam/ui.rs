@@ -245,10 +245,11 @@ impl Ui {
         dialogs::open(call, DialogRequest::Text(request), action, recipient(overlapped))
     }
 
-    /// Returns whether a dialog is open.
+    /// Returns whether the user interface is there: while a dialog is open, and until listeners are
+    /// notified of its end.
     #[export(Done)]
     fn XamIsUIActive(call: &mut Call) -> bool {
-        call.kernel.user.dialog.is_open()
+        call.kernel.user.dialog.is_shown()
     }
 
     /// Shows a user's friends: there is no connection.

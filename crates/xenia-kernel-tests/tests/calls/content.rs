@@ -364,14 +364,14 @@ fn a_device_is_asked_for_where_the_title_wants_it_or_has_no_room() {
         assert_eq!(words, [0, 0, 0, 0x57], "only the reason: {refused:x?}");
     }
     for (user, flags, bytes, asks, result) in [
-        (0xFF, 0, 0x1000_0000, 0, 0),
-        (0, 0x200, 0, 1, 0),
-        (0, 0, 0x1000_0001, 1, 0),
-        (3, 0x200, 0, 0, NO_SUCH_USER as u32),
+        (0xFF, 0, 0x1000_0000, false, 0),
+        (0, 0x200, 0, true, 0),
+        (0, 0, 0x1000_0001, true, 0),
+        (3, 0x200, 0, false, NO_SUCH_USER as u32),
     ] {
         let arguments = [user, 1, flags, bytes, device, overlapped];
         assert_eq!(b.xam_call("XamShowDeviceSelectorUI", &arguments), PENDING);
-        assert_eq!(b.xam_call("XamIsUIActive", &[]), asks, "{user} {flags:#x} {bytes:#x}");
+        assert_eq!(b.kernel.user.dialog.is_open(), asks, "{user} {flags:#x} {bytes:#x}");
         b.pass_a_field();
         b.pass_a_field();
         assert_eq!(b.word(OVERLAPPED), result, "{user} {flags:#x} {bytes:#x}");
@@ -399,7 +399,7 @@ fn there_is_one_device_the_hard_disk() {
     ] {
         assert_eq!(b.xam_call(name, arguments), answer, "{name}({arguments:x?})");
     }
-    assert_eq!(b.xam_call("XamIsUIActive", &[]), 0, "nobody is asked");
+    assert!(!b.kernel.user.dialog.is_open(), "nobody is asked");
     b.pass_a_field();
     let fact = |at: u32| b.memory().read::<u64>(b.scratch.offset(BUFFER + at)).unwrap();
     assert_eq!((fact(0), fact(8), fact(0x10)), (1 << 32 | 1, 0x1000_0000, 0x1000_0000));

@@ -59,6 +59,8 @@ const INVALID_PARAMETER: u64 = 0x57;
 const CANCELLED: u64 = 0x4C7;
 const IO_PENDING: u64 = 0x3E5;
 const ACCESS_DENIED: u64 = 5;
+/// Fields from an answer to the end of the user interface.
+const CLOSING_FIELDS: usize = 6;
 
 fn harness(answers: &Scripted) -> Harness {
     let b = Harness::new();
@@ -239,9 +241,60 @@ fn open_dialog_captures_controllers_and_refuses_others() {
     assert_eq!((ui(&mut b), ui(&mut b)), (Some(1), None));
     b.pass_a_field();
     assert_eq!(b.kernel.user.dialog.request(), None);
-    assert_eq!((b.xam_call("XamIsUIActive", &[]), b.word(OVERLAPPED), ui(&mut b)), (0, 0, Some(0)));
+    assert_eq!((b.xam_call("XamIsUIActive", &[]), b.word(OVERLAPPED), ui(&mut b)), (1, 0, None));
     assert_eq!(b.xam_call("XamInputGetState", &[0, 0, base]), SUCCESS);
     assert_eq!(b.word(4), 0x1000_0000);
+    (0..CLOSING_FIELDS).for_each(|_| b.pass_a_field());
+    assert_eq!((b.xam_call("XamIsUIActive", &[]), ui(&mut b), ui(&mut b)), (0, Some(0), None));
+}
+
+#[test]
+fn a_listener_made_after_the_answer_hears_the_end_of_the_dialog() {
+    let mut b = harness(&Scripted { button: Some(0), ..Scripted::default() });
+    let base = u64::from(b.scratch.0);
+    let first = b.xam_call("XamNotifyCreateListener", &[1, 0]);
+    let ui = |b: &mut Harness, listener| {
+        let heard = b.xam_call("XNotifyGetNext", &[listener, 9, base + 0x60, base + 0x64]);
+        (heard == 1).then(|| b.word(0x64))
+    };
+    let arguments = [0, 0, 0, 1, base + 0x80, 0, 0, base + 0x20, base + 0x40];
+    assert_eq!(b.xam_call("XamShowMessageBoxUI", &arguments), IO_PENDING);
+    b.pass_a_field();
+    assert_eq!(b.word(OVERLAPPED), 0);
+    let second = b.xam_call("XamNotifyCreateListener", &[1, 0]);
+    assert_eq!((ui(&mut b, second), ui(&mut b, second)), (Some(1), None));
+    // The next dialog opens before the user interface of the first has disappeared.
+    assert_eq!(b.xam_call("XamShowMessageBoxUI", &arguments), IO_PENDING);
+    assert_eq!([(); 3].map(|()| ui(&mut b, second)), [Some(0), Some(1), None]);
+    (0..=CLOSING_FIELDS).for_each(|_| b.pass_a_field());
+    assert_eq!([(); 2].map(|()| ui(&mut b, second)), [Some(0), None]);
+    assert_eq!([(); 6].map(|()| ui(&mut b, first)), [Some(0), Some(1), Some(0), Some(1), Some(0), None]);
+    let last = b.xam_call("XamNotifyCreateListener", &[1, 0]);
+    assert_eq!([(); 2].map(|()| ui(&mut b, last)), [Some(0), None]);
+}
+
+#[test]
+fn a_device_that_is_chosen_without_a_dialog_notifies_of_a_user_interface() {
+    let answers = Scripted::default();
+    let mut b = harness(&answers);
+    let base = u64::from(b.scratch.0);
+    let listener = b.xam_call("XamNotifyCreateListener", &[1, 0]);
+    let ui = |b: &mut Harness| {
+        let heard = b.xam_call("XNotifyGetNext", &[listener, 9, base + 0x60, base + 0x64]);
+        (heard == 1).then(|| b.word(0x64))
+    };
+    assert_eq!([(); 2].map(|()| ui(&mut b)), [Some(0), None]);
+    let arguments = [0, 1, 0, 0x10_0000, base + 0x20, base + 0x40];
+    for _ in 0..2 {
+        assert_eq!(b.xam_call("XamShowDeviceSelectorUI", &arguments), IO_PENDING);
+        b.pass_a_field();
+        assert_eq!((b.word(RESULT), b.word(OVERLAPPED), b.xam_call("XamIsUIActive", &[])), (1, 0, 1));
+        assert_eq!([(); 2].map(|()| ui(&mut b)), [Some(1), None]);
+        (0..CLOSING_FIELDS).for_each(|_| b.pass_a_field());
+        assert_eq!([(); 2].map(|()| ui(&mut b)), [Some(0), None]);
+        assert_eq!(b.xam_call("XamIsUIActive", &[]), 0);
+    }
+    assert!(answers.boxes().is_empty());
 }
 
 #[test]
@@ -270,7 +323,9 @@ fn a_place_for_the_answer_that_is_gone_is_the_callers_loss() {
     let arguments = [0, 0, 0, 1, base + 0x80, 0, 0, 8, base + 0x40];
     assert_eq!(b.xam_call("XamShowMessageBoxUI", &arguments), IO_PENDING);
     b.pass_a_field();
-    assert_eq!((u64::from(b.word(OVERLAPPED)), b.xam_call("XamIsUIActive", &[])), (INVALID_PARAMETER, 0));
+    assert_eq!(u64::from(b.word(OVERLAPPED)), INVALID_PARAMETER);
+    (0..CLOSING_FIELDS).for_each(|_| b.pass_a_field());
+    assert_eq!(b.xam_call("XamIsUIActive", &[]), 0);
     let arguments = [0, 0, 0, 1, base + 0x80, 0, 0, base, 0x10];
     assert_eq!(b.xam_call("XamShowMessageBoxUI", &arguments), INVALID_PARAMETER, "nowhere to say it");
     assert_eq!(b.xam_call("XamIsUIActive", &[]), 0);
@@ -305,7 +360,7 @@ fn pages_of_the_online_service_appear_and_say_so() {
         assert_eq!(b.xam_call(name, arguments), result, "{name}");
         assert_eq!(answers.boxes().len() - before, usize::from(result == SUCCESS), "{name}");
         b.pass_a_field();
-        assert_eq!(b.xam_call("XamIsUIActive", &[]), 0);
+        assert!(!b.kernel.user.dialog.is_open());
     }
 }
 
@@ -381,10 +436,10 @@ fn message_boxes_complete_through_their_overlapped() {
     assert_eq!(b.xam_call("XamInputGetState", &[0, 0, base]), 0x48F);
     let listener = b.xam_call("XamNotifyCreateListener", &[1, 0]);
     b.xam_call("XamShowSigninUI", &[1, 0]);
-    b.pass_a_field();
+    (0..=CLOSING_FIELDS).for_each(|_| b.pass_a_field());
     let mut heard = Vec::new();
     while b.xam_call("XNotifyGetNext", &[listener, 0, base, base + 4]) == 1 {
         heard.push((b.word(0), b.word(4)));
     }
-    assert_eq!(heard, [(9, 0), (0xA, 1), (9, 1), (0xA, 1), (9, 0)]);
+    assert_eq!(heard, [(9, 1), (0xA, 1), (9, 0), (9, 1), (0xA, 1), (9, 0)]);
 }

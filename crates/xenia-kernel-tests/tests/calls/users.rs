@@ -122,7 +122,7 @@ fn sign_in_notifies_listeners() {
         ("XamShowSigninUI", &[4, 0x10000], 0xF),
     ] {
         assert_eq!(b.xam_call(name, arguments), 0);
-        b.pass_a_field();
+        (0..7).for_each(|_| b.pass_a_field());
         assert_eq!(heard(&mut b), [(9, 1), (0xA, users), (9, 0)], "{arguments:?}");
     }
     for panes in [0, 3, 5, 0xFFFF_FFFF] {

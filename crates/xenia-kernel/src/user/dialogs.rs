@@ -6,6 +6,9 @@
 //! structure, or from the end of its call if it gave none. While a dialog is open, the title sees
 //! its controllers at rest.
 //!
+//! The user interface disappears a tenth of a second after the answer, because titles wait for the
+//! structure before they create the listener that must hear it. The next dialog can open before.
+//!
 //! A dialog opens and closes under the listeners' lock, together with the notifications of it. So
 //! no listener learns of the end before the beginning, and a thread that opens the next dialog as
 //! soon as its wait is over finds the place free.
@@ -24,7 +27,7 @@ use crate::ports::{DialogAnswer, DialogRequest, Dialogs};
 use crate::status::failure::Fallible;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, Cpu, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait};
@@ -34,7 +37,9 @@ use xenia_user::profile::USERS;
 
 /// Guest time between polls for an answer: one field.
 const POLL_INTERVAL: GuestTicks = TICKS_PER_SECOND / 60;
-/// `due` while no dialog is open.
+/// Guest time from the end of a dialog to the end of the user interface.
+const CLOSING: GuestTicks = TICKS_PER_SECOND / 10;
+/// `due` while no dialog is open, and `gone` while no user interface disappears.
 const NEVER: GuestTicks = GuestTicks::MAX;
 /// `due` while an answered dialog is being reported to its caller.
 const ANSWERED: GuestTicks = NEVER - 1;
@@ -105,11 +110,15 @@ pub struct OpenDialog {
     dialog: Mutex<Option<Dialog>>,
     /// Guest time of the next poll; [`NEVER`] while no dialog is open.
     due: AtomicU64,
+    /// Guest time at which the user interface disappears after the last dialog; [`NEVER`] if it
+    /// has.
+    gone: AtomicU64,
 }
 
 impl Default for OpenDialog {
     fn default() -> Self {
-        Self { dialog: Mutex::new(Level::Settings, None), due: AtomicU64::new(NEVER) }
+        let dialog = Mutex::new(Level::Settings, None);
+        Self { dialog, due: AtomicU64::new(NEVER), gone: AtomicU64::new(NEVER) }
     }
 }
 
@@ -119,15 +128,58 @@ impl OpenDialog {
         self.due.load(Acquire) != NEVER
     }
 
+    /// Returns whether the user interface is there: a dialog is open, or the last one's end is not
+    /// notified yet. Takes no lock.
+    pub fn is_shown(&self) -> bool {
+        self.is_open() || self.gone.load(Acquire) != NEVER
+    }
+
     /// Returns a copy of the open dialog's contents, from which another port can show it.
     pub fn request(&self) -> Option<DialogRequest> {
         self.dialog.lock().as_ref().map(|dialog| dialog.request.clone())
     }
 
-    /// Returns the guest time of the next poll.
+    /// Returns the guest time of the next poll, or of the end of the user interface.
     pub fn next_due(&self) -> Option<GuestTicks> {
-        Some(self.due.load(Acquire)).filter(|due| *due < ANSWERED)
+        let times = [&self.due, &self.gone].map(|time| time.load(Acquire));
+        times.into_iter().filter(|due| *due < ANSWERED).min()
     }
+
+    /// Ends the user interface, if it waits for that. Callers hold the listeners' lock.
+    fn disappear(&self, cpu: &mut dyn Cpu, notifier: Notifier<'_>) -> Fallible<()> {
+        if self.gone.swap(NEVER, AcqRel) == NEVER {
+            return Ok(());
+        }
+        notifier.notify_locked(cpu, Notification { id: id::SYSTEM_UI, parameter: 0 })
+    }
+
+    /// Notifies listeners that the user interface is there, and before of the end of the last one.
+    /// Callers hold the listeners' lock.
+    fn appear(&self, cpu: &mut dyn Cpu, notifier: Notifier<'_>) -> Fallible<()> {
+        let disappeared = self.disappear(cpu, notifier);
+        let appeared = notifier.notify_locked(cpu, Notification { id: id::SYSTEM_UI, parameter: 1 });
+        disappeared.and(appeared)
+    }
+}
+
+/// Shows the user interface for a choice that is made without a dialog and is reported by an
+/// overlapped structure: titles wait until it has appeared and disappeared.
+pub fn flash(call: &mut Call) {
+    let kernel = call.kernel;
+    let slot = &kernel.user.dialog;
+    let told = {
+        let _listeners = kernel.listeners.lock();
+        if slot.is_open() {
+            return;
+        }
+        let told = slot.appear(call.cpu, kernel.notifier());
+        slot.gone.store(call.now().saturating_add(overlapped::DELAY + CLOSING), Release);
+        told
+    };
+    if let Err(failure) = told {
+        tracing::debug!(target: "kernel", "can't notify listeners of a choice: {failure}");
+    }
+    call.cpu.notify_time_keeper();
 }
 
 /// Opens a dialog, unless one is open. Returns the call's result, or makes the thread wait.
@@ -158,7 +210,7 @@ pub fn open(
             Some(Dialog { request: request.clone(), action, thread_id, overlapped, waiter });
         kernel.devices.dialogs.lock().open(request, now);
         slot.due.store(now.saturating_add(POLL_INTERVAL), Release);
-        kernel.notifier().notify_locked(call.cpu, Notification { id: id::SYSTEM_UI, parameter: 1 })
+        slot.appear(call.cpu, kernel.notifier())
     };
     if let Err(failure) = told {
         tracing::debug!(target: "kernel", "can't notify listeners of a dialog: {failure}");
@@ -184,14 +236,17 @@ pub struct DialogControl<'k> {
 }
 
 impl DialogControl<'_> {
-    /// Polls the open dialog for an answer, if a poll is due.
+    /// Polls the open dialog for an answer, if a poll is due, or ends the user interface after it.
     pub(crate) fn poll(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
         let (slot, now) = (&self.user.dialog, cpu.now());
-        if slot.due.load(Acquire) > now {
+        if slot.next_due().is_none_or(|due| due > now) {
             return Ok(());
         }
         let (dialog, answer) = {
             let _listeners = self.notifier.lock();
+            if slot.gone.load(Acquire) <= now {
+                slot.disappear(cpu, self.notifier)?;
+            }
             if slot.due.load(Acquire) > now {
                 return Ok(());
             }
@@ -228,12 +283,17 @@ impl DialogControl<'_> {
             }
             None => Ok(()),
         };
-        if let Some(thread) = dialog.waiter
-            && let Err(error) = cpu.wake(thread, u64::from(result.0), 0)
-        {
-            tracing::debug!(target: "kernel", "the thread waiting for a dialog no longer exists: {error}");
-        }
-        let gone = self.notifier.notify_locked(cpu, Notification { id: id::SYSTEM_UI, parameter: 0 });
+        slot.gone.store(cpu.now().saturating_add(CLOSING), Release);
+        let gone = match dialog.waiter {
+            Some(thread) => {
+                if let Err(error) = cpu.wake(thread, u64::from(result.0), 0) {
+                    tracing::debug!(target: "kernel", "the thread waiting for a dialog no longer exists: {error}");
+                }
+                // A call that waits returns after the user interface has disappeared.
+                slot.disappear(cpu, self.notifier)
+            }
+            None => Ok(()),
+        };
         slot.due.store(NEVER, Release);
         told.and(gone)
     }

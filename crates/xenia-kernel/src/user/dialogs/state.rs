@@ -17,6 +17,8 @@ const BUTTONS: usize = USERS as usize;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct OpenDialogState {
     open: Option<OpenState>,
+    /// Guest time at which the user interface disappears.
+    gone: Option<GuestTicks>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -54,22 +56,25 @@ impl Dialog {
 impl OpenDialog {
     /// The dialog's state.
     pub(in crate::user) fn state(&self) -> OpenDialogState {
-        let Self { dialog, due } = self;
+        let Self { dialog, due, gone } = self;
         let open = dialog.lock().clone().map(|dialog| OpenState { dialog, due: due.load(Acquire) });
-        OpenDialogState { open }
+        OpenDialogState { open, gone: Some(gone.load(Acquire)).filter(|gone| *gone != NEVER) }
     }
 
     /// Replaces the dialog by that of a state. The port shows it after [`DialogControl::show`].
     pub(in crate::user) fn restore(&self, state: OpenDialogState) -> Result<(), Impossible> {
-        let OpenDialogState { open } = state;
+        let OpenDialogState { open, gone } = state;
         if let Some(OpenState { dialog, due }) = &open {
             dialog.check_state()?;
             const { assert!(!is_count(ANSWERED) && !is_count(NEVER)) };
             check(is_count(*due), "the poll of a dialog is at an impossible time")?;
         }
+        check(gone.is_none_or(is_count), "the user interface disappears at an impossible time")?;
+        check(open.is_none() || gone.is_none(), "the user interface disappears before its dialog")?;
         let due = open.as_ref().map_or(NEVER, |open| open.due);
         *self.dialog.lock() = open.map(|open| open.dialog);
         self.due.store(due, Release);
+        self.gone.store(gone.unwrap_or(NEVER), Release);
         Ok(())
     }
 }
@@ -103,7 +108,7 @@ mod tests {
         let waiter = Some(ThreadRef { hw_id, generation: 1, idx: 7 });
         let action = AnswerAction::StoreWord { at: GuestAddr(4), word: 5 };
         let dialog = Dialog { request, action, thread_id: 9, overlapped: Some(GuestAddr(8)), waiter };
-        OpenDialogState { open: Some(OpenState { dialog, due: 1234 }) }
+        OpenDialogState { open: Some(OpenState { dialog, due: 1234 }), gone: None }
     }
 
     #[test]
@@ -114,8 +119,13 @@ mod tests {
         assert!(dialog.is_open());
         assert_eq!((dialog.request(), dialog.next_due()), (Some(message(2, 1)), Some(1234)));
         assert_eq!(format!("{:?}", dialog.state()), format!("{saved:?}"));
-        dialog.restore(OpenDialogState { open: None }).expect("it can be");
+        let closing = crate::kernel::through(&OpenDialogState { open: None, gone: Some(99) });
+        dialog.restore(closing.clone()).expect("it can be");
         assert!(!dialog.is_open() && dialog.request().is_none());
+        assert_eq!((dialog.is_shown(), dialog.next_due()), (true, Some(99)));
+        assert_eq!(format!("{:?}", dialog.state()), format!("{closing:?}"));
+        dialog.restore(OpenDialogState { open: None, gone: None }).expect("it can be");
+        assert_eq!((dialog.is_shown(), dialog.next_due()), (false, None));
     }
 
     #[test]
@@ -143,5 +153,8 @@ mod tests {
             open.due = ANSWERED;
         }
         assert!(OpenDialog::default().restore(never).is_err());
+        let both = OpenDialogState { gone: Some(5), ..state(message(1, 0), 0) };
+        assert!(OpenDialog::default().restore(both).is_err());
+        assert!(OpenDialog::default().restore(OpenDialogState { open: None, gone: Some(NEVER) }).is_err());
     }
 }
