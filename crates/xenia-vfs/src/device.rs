@@ -1,6 +1,7 @@
 //! Traits of devices and open files.
 
 use super::memory_device::MemoryFile;
+use super::path::FATX_NAME;
 use super::stamp::attributes;
 use super::state::{DeviceState, SavedBytes};
 use super::{Stamp, VfsError, VfsResult};
@@ -72,6 +73,17 @@ impl Volume {
         bytes_per_sector: 512,
         name_length: 255,
         read_only: true,
+    };
+
+    /// Volume of the hard disk, in a folder of the host. Titles compute with the low words of its
+    /// sizes, some as signed numbers; some want 5 GB free, or 20 GiB in all.
+    pub const HARD_DISK: Self = Self {
+        file_system: Self::FATX,
+        total_units: 0x15_0000,
+        free_units: 0x5_FFFF,
+        name_length: FATX_NAME as u32,
+        read_only: false,
+        ..Self::DISC
     };
 
     /// Size of an allocation unit in bytes.

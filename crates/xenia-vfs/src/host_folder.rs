@@ -15,7 +15,7 @@ mod tests;
 
 use super::atomic_replace::{Facts, HostFileHandle, OpenHostFiles, remove_open};
 use super::device::{Device, Entry, FileData, Volume, sort};
-use super::path::{FATX_NAME, MAXIMUM_NAMES};
+use super::path::MAXIMUM_NAMES;
 use super::quota::Quota;
 use super::stamp::{Stamps, attributes};
 use super::state::{DeviceState, SavedBytes};
@@ -32,7 +32,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_guest::code_page;
-use xenia_limits::{Limit, Limits};
+use xenia_limits::Limits;
 use xenia_state::{Impossible, Unsaveable};
 
 /// A folder of the host as a device.
@@ -202,23 +202,11 @@ impl Device for HostFolder {
         if self.open_files.is_none() {
             return Volume::DISC;
         }
-        if let Some((bytes, free)) = self.open_files.as_ref().and_then(OpenHostFiles::disk_space) {
-            return Volume {
-                file_system: Volume::FATX,
-                total_units: bytes / UNIT,
-                free_units: free / UNIT,
-                name_length: FATX_NAME as u32,
-                read_only: false,
-                ..Volume::DISC
-            };
-        }
-        // A 16 GiB partition in 16 KiB units, half of it free.
-        Volume {
-            file_system: Volume::FATX,
-            free_units: Limit::DiskBytes.row().value / UNIT,
-            name_length: FATX_NAME as u32,
-            read_only: false,
-            ..Volume::DISC
+        match self.open_files.as_ref().and_then(OpenHostFiles::disk_space) {
+            Some((bytes, free)) => {
+                Volume { total_units: bytes / UNIT, free_units: free / UNIT, ..Volume::HARD_DISK }
+            }
+            None => Volume::HARD_DISK,
         }
     }
 

@@ -8,9 +8,20 @@ use crate::atomic_replace::is_temporary;
 #[cfg(unix)]
 use std::os::unix::fs::symlink;
 use std::sync::atomic::Ordering;
+use xenia_limits::Limit;
 
 fn names(path: &[&str]) -> Vec<String> {
     path.iter().map(|&name| name.to_owned()).collect()
+}
+
+#[test]
+fn the_sizes_of_the_hard_disk_are_plausible_in_32_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = HostFolder::writable(folder.path(), Arc::default()).unwrap().volume();
+    let (total, free) = (volume.total_units * volume.unit(), volume.free_bytes());
+    assert!(free as u32 as i32 > 0 && total as u32 as i32 > 0, "{free:#x} {total:#x}");
+    assert!(free >= 5_000_000_000 && total >= 20 << 30);
+    assert!(free <= Limit::DiskBytes.row().value, "a title can fill it");
 }
 
 #[cfg(unix)]

@@ -19,6 +19,8 @@ const UNIT: u64 = 0x4000;
 /// Limits in bytes: what a run may add to the hard disk, the length of one of its files, and the
 /// size of a scratch disk.
 const DISK_BYTES: u64 = 0x2_0000_0000;
+/// Free units that the hard disk reports.
+const HDD_FREE_UNITS: u64 = 0x5_FFFF;
 const FILE_BYTES: u64 = 0xFFFF_FFFF;
 const SCRATCH_BYTES: u64 = 0x1000_0000;
 
@@ -368,7 +370,7 @@ impl Model {
     pub(super) fn free_units(&self, disk: usize) -> u64 {
         match disk {
             GAME => 0,
-            HDD => DISK_BYTES / UNIT,
+            HDD => HDD_FREE_UNITS,
             _ => (SCRATCH_BYTES - self.used(disk)) / UNIT,
         }
     }
