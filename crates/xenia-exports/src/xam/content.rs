@@ -58,6 +58,8 @@ fn wanted(call: &Call, whose: Whose, at: Option<GuestAddr>) -> Fallible<Result<W
     let mut file = vec![0; data::FILE_BYTES as usize];
     memory.read_bytes(at.offset(data::FILE), &mut file)?;
     let file = code_page::decode(file.split(|&byte| byte == 0).next().unwrap_or_default());
+    // Some titles fill the field with blanks.
+    let file = file.trim_matches(' ');
     let display_name = memory.read_wide_string(at.offset(data::DISPLAY_NAME), data::DISPLAY_UNITS)?;
     let display_name = String::from_utf16_lossy(&display_name);
     if !content_device::is_there(memory.read(at.offset(data::DEVICE))?) {
@@ -71,7 +73,7 @@ fn wanted(call: &Call, whose: Whose, at: Option<GuestAddr>) -> Fallible<Result<W
         Ok(place) => place,
         Err(error) => return Ok(Err(error)),
     };
-    let name = PackageName::new(owner, title, kind, &file);
+    let name = PackageName::new(owner, title, kind, file);
     Ok(name.map(|name| Wanted { name, display_name }).ok_or(Win32Error::INVALID_NAME))
 }
 

@@ -47,3 +47,13 @@ fn closing_a_package_closes_the_files_in_it() {
         assert_eq!(read(&mut b, r"s:\temporary"), Err(NtStatus::OBJECT_NAME_NOT_FOUND));
     }
 }
+
+#[test]
+fn blanks_around_a_file_name_are_ignored() {
+    let mut b = harness(None);
+    for (file, action) in [("SAVE   ", 1), ("SAVE", 2), ("  save ", 2)] {
+        assert_eq!(create(&mut b, "save", file, 4), (0, action), "{file:?}");
+        assert_eq!(close(&mut b, "save"), 0);
+    }
+    assert_eq!(create(&mut b, "save", "   ", 4), (INVALID_NAME, 0));
+}
