@@ -45,20 +45,24 @@ pub struct State {
     /// A bit for each user that is signed in.
     pub users: u32,
     pub has_link: bool,
+    /// Whether the title controls the music player.
+    pub title_plays_music: bool,
 }
 
 /// Notifications of the state that only the first listener of their area gets. Titles create
-/// further listeners to wait for the end of a dialog that may have ended by then.
+/// further listeners to wait for the end of a dialog that may have ended by then, or to learn
+/// whether they may play music.
 const FIRST_ONLY: [u32; 3] = [id::SIGN_IN_CHANGED, id::LIVE_CONNECTION_CHANGED, id::LIVE_LINK_STATE_CHANGED];
 
 impl State {
     /// Returns the notifications for new listeners.
-    fn notifications(self) -> [Notification; 4] {
+    fn notifications(self) -> [Notification; 5] {
         [
             (id::SYSTEM_UI, self.shows_ui.into()),
             (id::SIGN_IN_CHANGED, self.users),
             (id::LIVE_CONNECTION_CHANGED, DISCONNECTED),
             (id::LIVE_LINK_STATE_CHANGED, self.has_link.into()),
+            (id::MUSIC_CONTROLLER_CHANGED, self.title_plays_music.into()),
         ]
         .map(|(id, parameter)| Notification { id, parameter })
     }
@@ -190,7 +194,7 @@ mod tests {
         let mut notifications = Notifications::default();
         let mut begin = |at: u32, areas| {
             notifications.listen(GuestAddr(at), areas, 10);
-            let state = State { shows_ui: false, users: 5, has_link: true };
+            let state = State { shows_ui: false, users: 5, has_link: true, title_plays_music: true };
             let heard = notifications.begin(GuestAddr(at), state);
             let mut all = Vec::new();
             while let Some(next) = notifications.take(GuestAddr(at), None) {
@@ -202,8 +206,9 @@ mod tests {
         assert_eq!(begin(0x100, 4), []);
         assert_eq!(begin(0x200, 1), [(9, 0), (0xA, 5)]);
         assert_eq!(begin(0x300, 3), [(9, 0), (0x0200_0001, 0x0015_10F1), (0x0200_0003, 1)]);
-        assert_eq!(begin(0x400, 0xEF), [(9, 0)]);
-        assert_eq!(begin(0x400, 0xEE), []);
+        assert_eq!(begin(0x400, 0xEF), [(9, 0), (0x0A00_0003, 1)]);
+        assert_eq!(begin(0x400, 0x20), [(0x0A00_0003, 1)]);
+        assert_eq!(begin(0x400, 0xCE), []);
         assert!(!notifications.begin(GuestAddr(0x500), State::default()), "nobody");
     }
 

@@ -31,8 +31,9 @@ fn create(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
         // State changes are broadcast under this lock, so changes after the state is read here are
         // queued after it.
         let _listeners = call.kernel.listeners.lock();
+        let title_plays_music = user.music.is_controlled_by_title();
         let (shows_ui, users) = (user.dialog.is_shown(), user.profiles.lock().mask());
-        let state = State { shows_ui, users, has_link };
+        let state = State { shows_ui, users, has_link, title_plays_music };
         if user.notifications.lock().begin(listener.body(), state) {
             call.kernel.dispatcher.set_event(&call.kernel.memory, call.cpu, listener.body(), 0)?;
         }

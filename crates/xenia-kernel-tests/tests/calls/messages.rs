@@ -171,7 +171,7 @@ fn the_player_is_set_up_and_idle() {
     while b.xam_call("XNotifyGetNext", &[listener, 0, base, base + 4]) == 1 {
         heard.push((b.word(0), b.word(4)));
     }
-    assert_eq!(heard, [(0x0A00_0002, 0), (0x0A00_0003, 0), (0x0A00_0003, 1)]);
+    assert_eq!(heard, [(0x0A00_0003, 1), (0x0A00_0002, 0), (0x0A00_0003, 0), (0x0A00_0003, 1)]);
     for (words, answer) in [
         ([2, 3, one], Some(3 * 0x3E8 + 0x88)),
         ([0, 1, one], Some(0x3E8 + 0x88)),
@@ -243,6 +243,7 @@ fn title_songs_play_for_their_length_and_notify() {
     while b.xam_call("XNotifyGetNext", &[listener, 0, base, base + 4]) == 1 {
         heard.push((b.word(0) & 0xF, b.word(4)));
     }
+    assert_eq!(heard.remove(0), (3, 1), "the title controls the player");
     // Sorted by id; the order for each id stays that of their arrival.
     heard.sort_by_key(|(id, _)| *id);
     assert_eq!(heard[heard.len() - 2..], [(2, 0), (2, 1)]);
@@ -292,7 +293,7 @@ fn a_playlist_notifies_of_its_order_before_its_song() {
     while b.xam_call("XNotifyGetNext", &[listener, 0, base, base + 4]) == 1 {
         heard.push((b.word(0), b.word(4)));
     }
-    assert_eq!(heard, [(0x0A00_0002, 1), (0x0A00_0001, 1)]);
+    assert_eq!(heard, [(0x0A00_0003, 1), (0x0A00_0002, 1), (0x0A00_0001, 1)]);
 }
 
 #[test]

@@ -289,6 +289,11 @@ impl MusicPlayer {
         Some(self.due.load(Acquire)).filter(|due| *due != NEVER)
     }
 
+    /// Whether the title controls playback.
+    pub fn is_controlled_by_title(&self) -> bool {
+        self.music.lock().controller == CONTROLLED_BY_TITLE
+    }
+
     /// Volume of the playing song; `None` if no song plays. Takes no lock.
     pub fn heard(&self) -> Option<f32> {
         let heard = self.heard.load(Acquire);
