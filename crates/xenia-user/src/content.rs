@@ -21,8 +21,10 @@ mod header;
 mod name;
 mod packed;
 mod profiles;
+mod publisher;
 mod store;
 
 pub use header::PackageHeader;
 pub use name::{MARKETPLACE, PackageName, SAVED_GAME, root_name};
+pub use publisher::PUBLISHER;
 pub use store::{ContentStore, FoundPackage, THUMBNAIL_SIZE};

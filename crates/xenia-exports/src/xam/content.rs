@@ -73,8 +73,14 @@ fn wanted(call: &Call, whose: Whose, at: Option<GuestAddr>) -> Fallible<Result<W
         Ok(place) => place,
         Err(error) => return Ok(Err(error)),
     };
-    let name = PackageName::new(owner, title, kind, file);
-    Ok(name.map(|name| Wanted { name, display_name }).ok_or(Win32Error::INVALID_NAME))
+    let Some(name) = PackageName::new(owner, title, kind, file) else {
+        return Ok(Err(Win32Error::INVALID_NAME));
+    };
+    let name = match whose {
+        Whose::User(_) => call.kernel.files.lock().packages.store.shared(name),
+        Whose::Said => Ok(name),
+    };
+    Ok(name.map(|name| Wanted { name, display_name }).map_err(win32_error))
 }
 
 /// Encodes the `XCONTENT_DATA` of a package.
@@ -265,8 +271,8 @@ impl Content {
         })
     }
 
-    /// Lists the title's packages of one type: a user's and, unless a flag excludes them, those of
-    /// all users.
+    /// Lists the title's packages of one type, or those of its publisher: a user's and, unless a
+    /// flag excludes them, those of all users.
     #[export(Done)]
     fn XamContentCreateEnumerator(
         call: &mut Call,
@@ -298,7 +304,7 @@ impl Content {
             let lists = owners
                 .into_iter()
                 .flatten()
-                .map(|owner| files.packages.store.packages(owner, title, content_type));
+                .map(|owner| files.packages.store.shared_packages(owner, title, content_type));
             lists.collect::<Result<Vec<_>, _>>()
         };
         let found = match listed {

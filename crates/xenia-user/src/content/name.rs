@@ -41,8 +41,14 @@ impl PackageName {
 
     /// The directory of all packages with this owner, title and type.
     pub(super) fn directory(owner: Xuid, title: u32, kind: u32) -> Vec<String> {
-        let ids = [format!("{:016X}", owner.0), format!("{title:08X}"), format!("{kind:08X}")];
-        ["Content".to_owned()].into_iter().chain(ids).collect()
+        let mut path = Self::titles_directory(owner);
+        path.extend([format!("{title:08X}"), format!("{kind:08X}")]);
+        path
+    }
+
+    /// The directory of all titles with packages of this owner.
+    pub(super) fn titles_directory(owner: Xuid) -> Vec<String> {
+        vec!["Content".to_owned(), format!("{:016X}", owner.0)]
     }
 
     fn beside(&self, suffix: &str) -> Vec<String> {

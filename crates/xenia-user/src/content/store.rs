@@ -15,7 +15,7 @@ pub const THUMBNAIL_SIZE: u32 = 0x4000;
 /// Suffix of a temporary file that is about to replace a small file.
 const NEW: &str = "=new";
 /// Largest number of packages in a title's list; further packages are not listed.
-const LISTED: usize = 4096;
+pub(super) const LISTED: usize = 4096;
 
 /// A package's name, with its header unless that cannot be read.
 pub type FoundPackage = (PackageName, Option<PackageHeader>);

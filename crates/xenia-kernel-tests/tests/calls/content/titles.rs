@@ -1,7 +1,7 @@
 //! Tests of content of other titles.
 
 use super::*;
-use xenia_user::content::{PackageHeader, PackageName};
+use xenia_user::content::{PUBLISHER, PackageHeader, PackageName};
 use xenia_user::profile::Xuid;
 
 const OWN: u32 = 0x4541_0001;
@@ -161,4 +161,44 @@ fn listed_content_opens_and_deletes_by_its_description() {
     assert_eq!(b.xam_call("XamContentDeleteInternal", &[data, 0]), FILE_NOT_FOUND);
     b.memory().write(b.scratch.offset(DATA + 0x140), STRANGE).unwrap();
     assert_eq!(b.xam_call("XamContentDeleteInternal", &[data, 0]), ACCESS_DENIED);
+}
+
+#[test]
+fn titles_of_a_publisher_share_its_content() {
+    let mut b = title();
+    let user = Profile::made_for(0).xuid;
+    for (title, kind, file) in [
+        (OTHER, PUBLISHER, "A"),
+        (STRANGE, PUBLISHER, "B"),
+        (OWN, PUBLISHER, "b"),
+        (0x4542_0001, PUBLISHER, "C"),
+        (OTHER, 1, "D"),
+    ] {
+        let name = PackageName::new(user, title, kind, file).unwrap();
+        b.kernel.files.lock().packages.store.commit(&name, &PackageHeader::new(user, "")).unwrap();
+    }
+    let arguments = [0, 1, 3, 0x1000, 1, 0, at(&b, RESULTS)];
+    assert_eq!(b.xam_call("XamContentCreateEnumerator", &arguments), 0);
+    let handle = u64::from(b.word(RESULTS));
+    let next = [handle, 0, at(&b, BUFFER), 0x134, at(&b, RESULTS), 0];
+    let mut found = Vec::new();
+    while b.xam_call("XamEnumerate", &next) == 0 {
+        found.extend(b.memory().read_c_string(b.scratch.offset(BUFFER + 0x108), 42).unwrap());
+    }
+    assert_eq!(found, b"bA");
+    // Opened where it is, or created for the running title.
+    for (kind, file, mode, answer) in [
+        (3, "A", 3, (0, 2)),
+        (3, "C", 3, (PATH_NOT_FOUND, 0)),
+        (3, "C", 4, (0, 1)),
+        (1, "D", 3, (PATH_NOT_FOUND, 0)),
+    ] {
+        let data = describe(&b, kind, file.as_bytes(), "Shared");
+        let root = b.put_text(ROOT, "shared");
+        let arguments = [0, root, data, mode, at(&b, RESULTS), 0, 0, 0, 0];
+        assert_eq!((b.xam_call("XamContentCreateEx", &arguments), b.word(RESULTS)), answer, "{kind} {file}");
+        close(&mut b, "shared");
+    }
+    let of = |title| PackageName::new(user, title, PUBLISHER, "C").unwrap();
+    assert!(b.kernel.files.lock().packages.find(&of(OWN)).unwrap().is_some());
 }

@@ -1,0 +1,65 @@
+//! Content of publishers: packages that all titles of a publisher share.
+
+use super::store::LISTED;
+use super::{ContentStore, PackageHeader, PackageName};
+use crate::profile::Xuid;
+use std::collections::BTreeSet;
+use xenia_vfs::VfsResult;
+
+/// Content type of packages that all titles of a publisher share.
+pub const PUBLISHER: u32 = 3;
+
+/// The half of a title's ID that all titles of a publisher have.
+fn publisher_of(title: u32) -> u32 {
+    title >> 16
+}
+
+impl ContentStore {
+    /// Titles whose packages of a type a title can open: itself, then the others of its publisher.
+    fn sharing_titles(&self, owner: Xuid, title: u32, kind: u32) -> VfsResult<Vec<u32>> {
+        let mut titles = vec![title];
+        if kind == PUBLISHER {
+            let is_id = |name: &str| name.len() == 8 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let entries = self.list(&PackageName::titles_directory(owner))?.into_iter();
+            let ids = entries
+                .filter(|entry| entry.directory && is_id(&entry.name))
+                .filter_map(|entry| u32::from_str_radix(&entry.name, 16).ok());
+            titles.extend(ids.filter(|&id| id != title && publisher_of(id) == publisher_of(title)));
+        }
+        Ok(titles)
+    }
+
+    /// Packages of an owner and type that a title can open. Of those with one name, the one that
+    /// [`Self::shared`] finds.
+    pub fn shared_packages(
+        &self,
+        owner: Xuid,
+        title: u32,
+        kind: u32,
+    ) -> VfsResult<Vec<(PackageName, PackageHeader)>> {
+        let mut files = BTreeSet::new();
+        let mut packages = Vec::new();
+        for title in self.sharing_titles(owner, title, kind)? {
+            let found = self.packages(owner, title, kind)?.into_iter();
+            packages.extend(found.filter(|(name, _)| files.insert(name.file().to_ascii_lowercase())));
+        }
+        packages.truncate(LISTED);
+        Ok(packages)
+    }
+
+    /// Returns the name with the title that has such a package; unchanged if none has it.
+    pub fn shared(&self, name: PackageName) -> VfsResult<PackageName> {
+        if name.kind != PUBLISHER {
+            return Ok(name);
+        }
+        for title in self.sharing_titles(name.owner, name.title, name.kind)? {
+            let mut of_title = name.clone();
+            of_title.title = title;
+            // A header that can't be read is that of a package, too.
+            if !matches!(self.find(&of_title), Ok(None)) {
+                return Ok(of_title);
+            }
+        }
+        Ok(name)
+    }
+}
