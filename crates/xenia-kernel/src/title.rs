@@ -4,6 +4,8 @@
 //! A launch of another title ends the machine. The owner of machines takes the [`Successor`] and
 //! makes a new machine with that executable, the launch data, and the same devices.
 
+mod packages;
+
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall, KernelResumption};
 use crate::files::Packages;
@@ -44,6 +46,9 @@ pub struct Launch {
     pub file: Result<Vec<u8>, NtStatus>,
     /// Title update beside the executable: the file whose name has an additional `p` at the end.
     pub patch: Option<Vec<u8>>,
+    /// Path of the package that becomes the title's medium, on the medium of the title that
+    /// launches it; `None` if that keeps its place.
+    pub package: Option<String>,
 }
 
 /// State that a machine hands to the next after a launch.
@@ -200,7 +205,7 @@ impl ModuleLoader<'_> {
         let patch = self.patch_of(&path, now);
         let files = self.files.lock();
         let path = files.vfs.resolve(&path).map_or(path, |location| files.vfs.full_name(&location));
-        Launch { path, file, patch }
+        Launch { path, file, patch, package: None }
     }
 
     /// Reads the title update beside an executable. Most have none; the title did not ask for one,
@@ -262,8 +267,12 @@ mod tests {
 
     #[test]
     fn a_title_of_a_state_goes_on_as_the_saved_one() {
-        let launch =
-            Launch { path: "game:".to_owned(), file: Err(NtStatus::NO_MEMORY), patch: Some(vec![3]) };
+        let launch = Launch {
+            path: "game:".to_owned(),
+            file: Err(NtStatus::NO_MEMORY),
+            patch: Some(vec![3]),
+            package: Some("p".to_owned()),
+        };
         let libraries = BTreeMap::from([(Library::xam, GuestAddr(0x40))]);
         let launch_data = Some(vec![1, 2]);
         let mut title = Title { launch_data, launch: Some(launch), libraries, ..Title::default() };

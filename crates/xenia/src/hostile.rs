@@ -62,6 +62,7 @@ fn damaged_files_are_refused_with_a_place_or_run_to_an_end() {
         let title = Title {
             image: image.into(),
             medium: None,
+            package: None,
             updates: Updates::default(),
             discs: TitleDiscs::default(),
             name: name.to_owned(),

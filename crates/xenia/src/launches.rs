@@ -199,7 +199,9 @@ impl<F: FnMut(&Title, &EarlierTitles, Option<Launched>) -> Result<Machine>> Laun
 
     /// The machine of the title that was launched; `None` if the run ends with the one before.
     fn next(&mut self, successor: Successor, finished: &Finished) -> Result<Option<Machine>> {
-        let Successor { launch, inheritance } = successor;
+        let Successor { mut launch, inheritance } = successor;
+        // A state of the next title must lead to the same medium.
+        launch.package = launch.package.or_else(|| self.title.package.clone());
         if self.before.launches == MAXIMUM_LAUNCHES {
             let count = self.before.launches;
             errln!("xenia-rs: stopped after {count} launches of titles (the limit)");
@@ -244,6 +246,14 @@ impl<F: FnMut(&Title, &EarlierTitles, Option<Launched>) -> Result<Machine>> Laun
 /// Makes `title` the one that is launched.
 fn launched_image(title: &mut Title, launch: &Launch) -> Result<()> {
     let bytes = launch.file.as_ref().map_err(|status| anyhow!("can't be read: {status:?}"))?;
+    if let Some(package) = &launch.package
+        && title.package.as_ref() != Some(package)
+    {
+        let medium = title.medium.as_ref().filter(|_| title.package.is_none());
+        let medium = medium.ok_or_else(|| anyhow!("is in a package that is in another"))?;
+        let medium = medium.package(package).map_err(|error| anyhow!("is in no package: {error}"))?;
+        (title.medium, title.package) = (Some(medium), Some(package.clone()));
+    }
     let image = title.updates.load_launched(launch, bytes, &title.keys);
     title.image = image.map_err(|error| anyhow!("can't be loaded: {error}"))?.into();
     title.name.clone_from(&launch.path);

@@ -374,6 +374,13 @@ impl Machine {
         self.inside.position()
     }
 
+    /// Whether the guest has a file at this path.
+    #[cfg(test)]
+    pub(crate) fn has_file(&self, path: &str) -> bool {
+        let files = self.inside.kernel.files.lock();
+        files.vfs.resolve(path).is_ok_and(|location| files.vfs.find(&location).is_ok())
+    }
+
     /// The title that the ended title launched, if it launched one. The machine can't go on.
     pub fn take_successor(&mut self) -> Option<Successor> {
         self.inside.kernel.take_successor()

@@ -85,6 +85,7 @@ pub(crate) fn title_of(image: LoadedImage, name: &str) -> Title {
     Title {
         image: image.into(),
         medium: None,
+        package: None,
         updates: Updates::default(),
         discs: TitleDiscs::default(),
         name,

@@ -57,6 +57,8 @@ pub struct Title {
     pub image: Arc<LoadedImage>,
     /// Contents of the guest's `game:`; `None` for the built-in demo.
     pub medium: Option<Medium>,
+    /// Path of the package on the opened medium that is the medium now, after a launch.
+    pub package: Option<String>,
     /// Source of updates for the title.
     pub updates: Updates,
     /// The title's other discs.
@@ -85,7 +87,16 @@ impl Title {
         let name = file_path.display().to_string();
         let discs = TitleDiscs::default();
         let patches = Arc::default();
-        Ok(Self { image: image.into(), medium, updates, discs, name, keys: keys.clone(), patches })
+        Ok(Self {
+            image: image.into(),
+            medium,
+            package: None,
+            updates,
+            discs,
+            name,
+            keys: keys.clone(),
+            patches,
+        })
     }
 
     /// Opens the title at `path` with the keys and the folder of `config`, or the demo without a
@@ -125,7 +136,8 @@ impl Title {
         let image = xenia_formats::load(&DEMO, &keys).context("the built-in demo")?;
         let (image, name) = (image.into(), DEMO_NAME.to_owned());
         let (updates, discs) = (Updates::default(), TitleDiscs::default());
-        Ok(Self { image, medium: None, updates, discs, name, keys, patches: Arc::default() })
+        let patches = Arc::default();
+        Ok(Self { image, medium: None, package: None, updates, discs, name, keys, patches })
     }
 
     /// A short name: the executable's, or its folder's if the executable has the default name.

@@ -3,7 +3,8 @@
 use crate::abi::{Call, Flow, Out, Text};
 use crate::status::failure::Fallible;
 use crate::title;
-use xenia_guest::{GuestAddr, Win32Error};
+use crate::user::content_data::data;
+use xenia_guest::{GuestAddr, NtStatus, Win32Error, code_page};
 use xenia_kernel_macros::exports;
 
 /// Exports of the title loader.
@@ -14,6 +15,22 @@ pub struct Loader;
 const TRAY_CLOSED: u32 = 4;
 /// Maximum size in bytes of the launch data.
 const LAUNCH_DATA: u32 = 0x1000;
+
+/// Ends the title and launches an executable of a package on its medium, if there is one.
+fn launch_package(call: &mut Call, package: &str, executable: &str) -> Flow<Win32Error> {
+    tracing::info!(target: "kernel", "the title asks for {executable:?} of {package:?} to be launched");
+    match call.kernel.loader().prepare_package_launch(package, executable) {
+        Ok(launch) => {
+            call.kernel.title.lock().launch = Some(launch);
+            title::terminate(call).map(|_| Win32Error::SUCCESS)
+        }
+        Err(failure) => {
+            tracing::warn!(target: "kernel", "{package:?} can't be launched: {failure}");
+            // Not a Win32 code: titles get the status.
+            Flow::Return(Win32Error(NtStatus::NO_SUCH_FILE.0))
+        }
+    }
+}
 
 #[exports(xam)]
 impl Loader {
@@ -27,6 +44,44 @@ impl Loader {
         let launch = path.map(|path| call.kernel.loader().prepare_launch(&path, now));
         call.kernel.title.lock().launch = launch;
         Ok(title::terminate(call).map(|_| ()))
+    }
+
+    /// Ends the title and launches an executable of a package, which is a file on the title's
+    /// medium and becomes the medium of the next. Packages with separate data files are refused.
+    #[export(Partial)]
+    fn XamContentLaunchImageFromFileInternal(
+        call: &mut Call,
+        package: Option<Text>,
+        executable: Option<Text>,
+        _flags: u32,
+    ) -> Fallible<Flow<Win32Error>> {
+        let (Some(package), Some(executable)) = (package, executable) else {
+            return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
+        };
+        let (package, executable) = (package.text(call.memory())?, executable.text(call.memory())?);
+        Ok(launch_package(call, &package, &executable))
+    }
+
+    /// Like `XamContentLaunchImageFromFileInternal`, for a package in the medium's `Content` folder
+    /// whose file name begins with the ID of its title.
+    #[export(Partial)]
+    fn XamContentLaunchImageInternal(
+        call: &mut Call,
+        content: Option<GuestAddr>,
+        executable: Option<Text>,
+    ) -> Fallible<Flow<Win32Error>> {
+        let (Some(content), Some(executable)) = (content, executable) else {
+            return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
+        };
+        let memory = call.memory();
+        let executable = executable.text(memory)?;
+        let kind: u32 = memory.read(content.offset(data::KIND))?;
+        let mut file = vec![0; data::FILE_BYTES as usize];
+        memory.read_bytes(content.offset(data::FILE), &mut file)?;
+        let file = code_page::decode(file.split(|&byte| byte == 0).next().unwrap_or_default());
+        let title: String = file.chars().take(8).collect();
+        let package = format!(r"game:\Content\0000000000000000\{title}\{kind:08X}\{file}");
+        Ok(launch_package(call, &package, &executable))
     }
 
     /// Ends the title.

@@ -2,7 +2,9 @@
 //! notifications.
 
 use super::*;
+use xenia_formats::Volume;
 use xenia_formats::image::Resource;
+use xenia_formats::stfs::{self, PackageInfo};
 use xenia_formats::xex::key;
 use xenia_kernel::ports::{Gamepad, Input};
 use xenia_sched::{EndKind, GuestTicks};
@@ -323,4 +325,54 @@ fn a_title_that_launches_another_leaves_it_data_devices_and_settings() {
     let mut b = Harness::new();
     assert!(matches!(b.call(Library::xam, "XamLoaderLaunchTitle", &[0, 0]), Flow::End(_)));
     assert!(b.kernel.take_successor().is_none(), "the dashboard");
+}
+
+#[test]
+fn a_title_launches_an_executable_of_a_package_on_its_medium() {
+    const FILE: &str = "4D5307D1_demo";
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("Content/0000000000000000/4D5307D1/00080000");
+    std::fs::create_dir_all(&inner).unwrap();
+    let mut volume = Volume::default();
+    for (name, contents) in [("Default.xex", &b"executable"[..]), ("default.xexp", b"update")] {
+        volume.add_file(Volume::ROOT, name, Arc::new(contents.to_vec())).unwrap();
+    }
+    let mut bytes = Vec::new();
+    stfs::write(&volume, &PackageInfo::default(), &mut bytes, &mut |_| ()).unwrap();
+    std::fs::write(inner.join(FILE), bytes).unwrap();
+    std::fs::write(folder.path().join("noise"), "noise").unwrap();
+    let mut b = Harness::new();
+    b.mount(folder.path());
+    let place = r"\Content\0000000000000000\4D5307D1\00080000\4D5307D1_demo";
+    let default = b.put_text(0x200, "default.xex");
+    let other = b.put_text(0x240, "other.xex");
+    for (package, executable) in [(r"game:\noise", default), (r"game:\missing", default), (place, other)] {
+        let package = if package == place { format!("game:{place}") } else { package.to_owned() };
+        let package = b.put_text(0x300, &package);
+        let found = b.xam_call("XamContentLaunchImageFromFileInternal", &[package, executable, 0]);
+        assert_eq!(found, 0xC000_000F);
+    }
+    assert_eq!(b.xam_call("XamContentLaunchImageInternal", &[0, default]), 0x57);
+    assert!(b.kernel.take_successor().is_none());
+    let data = u64::from(b.scratch.offset(0x1000).0);
+    b.memory().fill(b.scratch.offset(0x1000), 0x134, 0).unwrap();
+    b.memory().write(b.scratch.offset(0x1004), 0x8_0000_u32).unwrap();
+    b.put_text(0x1108, FILE);
+    let package = b.put_text(0x300, &format!("d:{place}"));
+    for (name, arguments) in [
+        ("XamContentLaunchImageFromFileInternal", [package, default, 0]),
+        ("XamContentLaunchImageInternal", [data, default, 0]),
+    ] {
+        let mut b = Harness::new();
+        b.mount(folder.path());
+        b.put_text(0x200, "default.xex");
+        b.put_text(0x300, &format!("d:{place}"));
+        b.memory().write(b.scratch.offset(0x1004), 0x8_0000_u32).unwrap();
+        b.put_text(0x1108, FILE);
+        assert!(matches!(b.call(Library::xam, name, &arguments), Flow::End(_)), "{name}");
+        let launch = b.kernel.take_successor().unwrap().launch;
+        assert_eq!(launch.path, r"\Device\Cdrom0\default.xex");
+        assert_eq!((launch.file, launch.patch), (Ok(b"executable".to_vec()), Some(b"update".to_vec())));
+        assert_eq!(launch.package.as_deref(), Some(place));
+    }
 }

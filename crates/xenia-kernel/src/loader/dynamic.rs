@@ -20,7 +20,7 @@ use xenia_vfs::VfsError;
 /// Longest chain of dependencies.
 const MAXIMUM_DEPTH: usize = 8;
 /// Largest size of a module file: the largest image, uncompressed, with the longest headers.
-const MAXIMUM_FILE: u64 = MAX_IMAGE_SIZE as u64 + (16 << 20);
+pub(crate) const MAXIMUM_FILE: u64 = MAX_IMAGE_SIZE as u64 + (16 << 20);
 /// Cost of an attempt to read a file, in bytes, in addition to its size: titles can name any number
 /// of files.
 const ATTEMPT: u64 = 0x1_0000;

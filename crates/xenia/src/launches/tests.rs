@@ -8,6 +8,7 @@ use crate::report::End;
 use crate::title::medium::Medium;
 use std::sync::{Arc, Mutex};
 use xenia_formats::Volume;
+use xenia_formats::stfs::{self, PackageInfo};
 use xenia_gdb::registers::GdbRegister;
 use xenia_gdb::{Listener, ServerAddress, TestClient};
 use xenia_kernel::deployment::Deployment;
@@ -24,6 +25,15 @@ const HELLO: &[u8] = include_bytes!("../../../../guest/bin/hello.xex");
 fn launcher(path: &str, folder: &Path) -> Title {
     let medium = Some(Medium::Folder(folder.to_owned()));
     Title { medium, ..assembled(LAUNCHER, "launch", 0x1A4, path) }
+}
+
+/// A package with [`HELLO`].
+fn package() -> Vec<u8> {
+    let mut volume = Volume::default();
+    volume.add_file(Volume::ROOT, "Hello.xex", Arc::new(HELLO.to_vec())).unwrap();
+    let (mut bytes, info) = (Vec::new(), PackageInfo { content_type: 0x8_0000, ..PackageInfo::default() });
+    stfs::write(&volume, &info, &mut bytes, &mut |_| ()).unwrap();
+    bytes
 }
 
 /// A volume with the folder's files.
@@ -82,6 +92,44 @@ fn the_launched_title_runs_in_a_machine_of_its_own() {
         digests.push(finished.report.digest);
     }
     assert!(digests[0].is_some() && digests.iter().all(|digest| *digest == digests[0]));
+}
+
+#[test]
+fn a_title_in_a_package_runs_with_the_package_as_its_medium() {
+    // XamContentLaunchImageFromFileInternal: the second name is 16 bytes behind the first.
+    let code = LAUNCHER.replace("li 4, 0", "addi 4, 3, 16");
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("Demo")).unwrap();
+    std::fs::write(folder.path().join("Demo/pack"), package()).unwrap();
+    let limits = Limits { instructions: Some(1_000_000), ..Limits::default() };
+    let saved = folder.path().join("a.state");
+    let start = || {
+        let medium = Some(Medium::Folder(folder.path().to_owned()));
+        Title { medium, ..assembled(&code, "launch", 0x257, "game:\\demo\\PACK\0hello.xex") }
+    };
+    let text = Arc::default();
+    let mut digests = Vec::new();
+    for from in [None, Some(saved.as_path())] {
+        let plan = RunPlan { start_state: from, ..RunPlan::new(&limits) };
+        let finished = run(start(), plan, |title, before, launched| {
+            let mut machine = machine(title, launched, false, &text)?;
+            if before.launches == 1 {
+                assert!(machine.has_file(r"game:\hello.xex") && !machine.has_file(r"game:\Demo"));
+                match from {
+                    Some(from) => return machine.load_state_from(from),
+                    None => {
+                        machine.set_save_points(vec![SavePoint { instructions: 10, path: saved.clone() }]);
+                    }
+                }
+            }
+            Ok(machine)
+        });
+        let report = finished.unwrap().report;
+        assert_eq!((report.launches, report.exit), (1, End::Exit));
+        digests.push(report.digest);
+    }
+    assert!(digests[0].is_some() && digests[0] == digests[1]);
+    assert!(!text.lock().unwrap().is_empty(), "hello says something");
 }
 
 #[test]

@@ -384,9 +384,13 @@ fn kernel(
         config.command_line = command_line("default.xex", options.arguments)?;
     }
     let kernel = Kernel::new(memory.clone(), config, ports, registry()).context("kernel")?;
-    if let Some(inheritance) = launched.and_then(|launched| launched.inheritance) {
+    let in_package = launched.as_ref().is_some_and(|launched| launched.launch.package.is_some());
+    let inheritance = launched.and_then(|launched| launched.inheritance);
+    let has_own_medium = in_package || inheritance.is_none();
+    if let Some(inheritance) = inheritance {
         kernel.inherit(inheritance);
-    } else if let Some(medium) = &title.medium {
+    }
+    if let Some(medium) = title.medium.as_ref().filter(|_| has_own_medium) {
         medium.mount(&mut kernel.files.lock())?;
     }
     title.updates.mount(&mut kernel.files.lock())?;

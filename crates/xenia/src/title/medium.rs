@@ -5,11 +5,13 @@ use anyhow::{Context, Result};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use xenia_formats::stfs::{self, PackageInfo};
 use xenia_formats::title_files::DEFAULT_EXECUTABLE;
 use xenia_formats::{ReadAt, Volume};
 use xenia_kernel::deployment::Deployment;
 use xenia_kernel::files::Files;
 use xenia_kernel::ports::Disc;
+use xenia_kernel::vfs::{Container, Device, FileBytes, HostFolder};
 
 /// Why a folder or a volume has no executable to start.
 #[derive(Debug)]
@@ -72,6 +74,20 @@ impl Medium {
             Self::Folder(_) => Deployment::default(),
             Self::Volume { deployment, .. } => *deployment,
         }
+    }
+
+    /// Opens a package that lies on the medium.
+    pub fn package(&self, path: &str) -> Result<Self> {
+        let device: Box<dyn Device> = match self {
+            Self::Folder(folder) => Box::new(HostFolder::read_only(folder)?),
+            Self::Volume { volume, .. } => Box::new(Container(volume.clone())),
+        };
+        let names = path.split('\\').filter(|name| !name.is_empty());
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        let package: Arc<dyn ReadAt> = Arc::new(FileBytes(device.open(&names, false)?));
+        let deployment = Deployment::of_package(&PackageInfo::read(&package)?);
+        let (Self::Folder(file) | Self::Volume { file, .. }) = self;
+        Ok(Self::Volume { file: file.clone(), volume: Arc::new(stfs::open(package)?), deployment })
     }
 
     /// The medium as a disc in the drive.

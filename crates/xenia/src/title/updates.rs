@@ -295,7 +295,7 @@ mod tests {
     }
 
     fn launch(path: &str, patch: Option<Vec<u8>>) -> Launch {
-        Launch { path: path.to_owned(), file: Ok(Vec::new()), patch }
+        Launch { path: path.to_owned(), file: Ok(Vec::new()), patch, package: None }
     }
 
     #[test]
