@@ -5,7 +5,8 @@ use crate::memory::{Endian, address_on_bus};
 /// Decoded vertex fetch constant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VertexBuffer {
-    /// Physical address, or one in the [second-level cache](crate::memory::is_locked), word-aligned.
+    /// Physical address, or one in the [second-level cache](crate::memory::is_locked),
+    /// word-aligned.
     pub physical: u32,
     /// Size in words; words beyond it read as zero.
     pub words: u32,
