@@ -1,29 +1,25 @@
 //! Handle table: maps handles to objects, written under the object table's lock and read without a
 //! lock.
 //!
-//! Handle values start at 0x1000 and step by 4. The number of a handle modulo the table's size is
-//! its slot. There are more slots than open handles are allowed, and a number whose slot is taken
-//! is skipped. So a number is reused only after about 10⁹ others. Titles use the two lowest bits of
-//! a handle as marks; they are ignored here.
+//! Handle values are those of the console's table for titles: 0xF8000000 plus 4 for each handle,
+//! and the handle that was closed last is opened next. Titles calculate with them. The two lowest
+//! bits of a handle are marks of titles; they are ignored here.
 
 use super::slab::{INDEX_BITS, Name};
 use crate::handle::Handle;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The first handle, and the step to the next.
-const FIRST: u32 = 0x1000;
+/// The first handle value, and the step to the next.
+const BASE: u32 = 0xF800_0000;
 const STEP: u32 = 4;
-/// The last handle value, after which numbering restarts.
-pub(super) const LAST: u32 = 0xEFFF_FFFC;
 
 /// Number of slots, and of slots that are allocated together.
-const PLACE_BITS: u32 = 18;
-const PLACES: u32 = 1 << PLACE_BITS;
+const PLACES: u32 = 1 << 18;
 const CHUNK: u32 = 1024;
 
-/// A lock-free map from handle to object. A slot is 0 or holds, from its lowest bit: generation,
-/// position, and the high bits of the handle number.
+/// A lock-free map from handle to object. A slot is 0 or holds, from its lowest bit: generation and
+/// position.
 #[derive(Debug)]
 pub(super) struct HandleTable(Box<[OnceLock<Box<[AtomicU64]>>]>);
 
@@ -33,20 +29,28 @@ impl Default for HandleTable {
     }
 }
 
-/// The slot of a handle, and the tag that tells it from other handles with the same slot.
-fn place(handle: Handle) -> Option<(u32, u64)> {
-    let Handle(plain) = HandleTable::plain(handle);
-    let number = plain.checked_sub(FIRST).filter(|_| plain <= LAST)? / STEP;
-    Some((number % PLACES, u64::from(number / PLACES) << (32 + INDEX_BITS)))
+/// The slot of a handle.
+fn place(handle: Handle) -> Option<u32> {
+    let number = HandleTable::plain(handle).0.checked_sub(BASE)? / STEP;
+    (number < PLACES).then_some(number)
 }
 
 impl HandleTable {
-    /// The handle value that is tried first.
-    pub(super) const FIRST: Handle = Handle(FIRST);
+    /// The handle that a table opens first. The one before belongs to the title's module, so the
+    /// main thread has the second value, from which titles count on.
+    pub(super) const FIRST: Handle = Handle(BASE + STEP);
+
+    /// The value behind the last handle.
+    pub(super) const END: Handle = Handle(BASE + STEP * PLACES);
 
     /// The next handle value.
     pub(super) fn following(handle: Handle) -> Handle {
-        Handle(if handle.0 >= LAST { FIRST } else { handle.0 + STEP })
+        Handle(handle.0 + STEP)
+    }
+
+    /// Number of handles from the first one to this.
+    pub(super) fn count_to(handle: Handle) -> usize {
+        (handle.0.saturating_sub(Self::FIRST.0) / STEP) as usize
     }
 
     /// The handle without the two bits that titles use.
@@ -70,9 +74,8 @@ impl HandleTable {
 
     /// The object that a handle names.
     pub(super) fn get(&self, handle: Handle) -> Option<Name> {
-        let (index, tag) = place(handle)?;
-        let word = self.load(index);
-        if word == 0 || word >> (32 + INDEX_BITS) << (32 + INDEX_BITS) != tag {
+        let word = self.load(place(handle)?);
+        if word == 0 {
             return None;
         }
         Some(Name { index: (word >> 32) as u32 & ((1 << INDEX_BITS) - 1), generation: word as u32 })
@@ -80,24 +83,19 @@ impl HandleTable {
 
     /// Validates a handle that comes from a saved state, without the bits that titles use.
     pub(super) fn is_valid(handle: Handle) -> bool {
-        Self::plain(handle) == handle && place(handle).is_some()
+        Self::plain(handle) == handle && (Self::FIRST..Self::END).contains(&handle)
     }
 
-    /// Whether the slot of a handle is free.
-    pub(super) fn is_free(&self, handle: Handle) -> bool {
-        place(handle).is_some_and(|(index, _)| self.load(index) == 0)
-    }
-
-    /// Makes a handle whose slot is free name an object.
+    /// Makes a handle name an object.
     pub(super) fn insert(&self, handle: Handle, name: Name) {
-        if let Some((index, tag)) = place(handle) {
-            self.store(index, tag | u64::from(name.index) << 32 | u64::from(name.generation));
+        if let Some(index) = place(handle) {
+            self.store(index, u64::from(name.index) << 32 | u64::from(name.generation));
         }
     }
 
     /// Removes a handle.
     pub(super) fn remove(&self, handle: Handle) {
-        if let Some((index, _)) = place(handle) {
+        if let Some(index) = place(handle) {
             self.store(index, 0);
         }
     }
@@ -108,25 +106,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn handles_of_one_table_slot_are_distinguished() {
+    fn handles_of_the_table_are_distinguished_from_all_others() {
         let table = HandleTable::default();
         let name = Name { index: (1 << INDEX_BITS) - 1, generation: u32::MAX };
-        for handle in [FIRST, FIRST + STEP * (PLACES - 1), LAST] {
-            assert!(table.is_free(Handle(handle)));
+        let last = HandleTable::END.0 - STEP;
+        for handle in [BASE, BASE + STEP, BASE + STEP * (CHUNK - 1), last] {
             table.insert(Handle(handle), name);
-            let mut round = handle;
-            for _ in 0..5000 {
-                round = round.wrapping_add(STEP * PLACES);
-                assert_eq!(table.get(Handle(round)).is_some(), round == handle, "{round:#x}");
+            for other in
+                [handle.wrapping_sub(STEP), handle + STEP, handle ^ 0x8000_0000, handle + (PLACES << 2)]
+            {
+                assert_eq!(table.get(Handle(other)), None, "{other:#x}");
             }
             assert_eq!(table.get(Handle(handle)), Some(name));
-            assert!(!table.is_free(Handle(handle)));
+            assert_eq!(table.get(Handle(handle | 3)), Some(name));
             table.remove(Handle(handle));
             assert_eq!(table.get(Handle(handle)), None);
         }
-        for none in [0, 0xFFC, 0xFFF, LAST + STEP, u32::MAX - 1, u32::MAX] {
+        for none in [0, 0x1000, BASE - STEP, HandleTable::END.0, u32::MAX - 1, u32::MAX] {
             table.insert(Handle(none), name);
             assert_eq!(table.get(Handle(none)), None, "{none:#x}");
+            assert!(!HandleTable::is_valid(Handle(none)));
         }
     }
 }

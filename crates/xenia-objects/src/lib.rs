@@ -18,7 +18,7 @@
 //! address.
 //!
 //! Invariants:
-//! - Handle values start at 0x1000, step by 4 and are not reused, so a stale handle is an error.
+//! - Handle values are the console's: from 0xF8000000 in steps of 4, the one closed last first.
 //! - A call that has found an object by handle or pointer keeps it alive until the call returns
 //!   ([`ObjectRef`]); a wait keeps it alive until the wait has ended ([`HeldObject`]).
 //! - Nothing here knows a `Kernel`, an export or the guest's calling convention, and nothing blocks

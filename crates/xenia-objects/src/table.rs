@@ -64,6 +64,9 @@ pub struct Deleted {
 struct ObjectTables {
     records: BTreeMap<GuestAddr, Record>,
     handles: BTreeMap<Handle, GuestAddr>,
+    /// Closed handles: the last one is opened next.
+    free_handles: Vec<Handle>,
+    /// The first handle that was never open.
     next_handle: Handle,
     /// Objects by lower-case name.
     names: BTreeMap<String, GuestAddr>,
@@ -108,6 +111,7 @@ impl Objects {
         let tables = ObjectTables {
             records: BTreeMap::new(),
             handles: BTreeMap::new(),
+            free_handles: Vec::new(),
             next_handle: HandleTable::FIRST,
             names: BTreeMap::new(),
             name_bytes: 0,
@@ -307,7 +311,7 @@ impl Objects {
     /// Returns the position of an object that was removed from the table; the table's use of it is
     /// still counted.
     fn dereference_in(&self, tables: &mut ObjectTables, body: GuestAddr) -> Fallible<Option<Name>> {
-        let ObjectTables { records, handles, names, name_bytes, .. } = tables;
+        let ObjectTables { records, handles, free_handles, names, name_bytes, .. } = tables;
         let record = records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
         record.pointers = record.pointers.saturating_sub(1);
         publish(&self.memory, body, record)?;
@@ -325,6 +329,7 @@ impl Objects {
             handles.retain(|&handle, &mut target| {
                 if target == body {
                     self.handles.remove(handle);
+                    free_handles.push(handle);
                 }
                 target != body
             });
@@ -348,6 +353,7 @@ impl Objects {
         for (handle, body) in &tables.handles {
             line(&format!("handle {handle:?} {body}"));
         }
+        line(&format!("free handles {:?}", tables.free_handles));
         line(&format!("next handle {:#x}", tables.next_handle.0));
     }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Version of the format; incremented if fields or their meanings change.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The expected result of one run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

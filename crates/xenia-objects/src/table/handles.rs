@@ -11,16 +11,17 @@ impl Objects {
     /// Opens a handle to an object, with a reference for the handle.
     pub fn open(&self, body: GuestAddr) -> Fallible<Handle> {
         let mut tables = self.tables.lock();
-        let ObjectTables { records, handles, next_handle, .. } = &mut *tables;
+        let ObjectTables { records, handles, free_handles, next_handle, .. } = &mut *tables;
         let record = records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
         self.limits.admit(Limit::Handles, handles.len())?;
         let pointers = record.pointers.checked_add(1).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
-        // There are more slots than handles, so one is free.
-        let mut handle = *next_handle;
-        while !self.handles.is_free(handle) {
-            handle = HandleTable::following(handle);
+        let handle = free_handles.last().copied().unwrap_or(*next_handle);
+        if handle >= HandleTable::END {
+            return Err(NtStatus::INSUFFICIENT_RESOURCES.into());
         }
-        *next_handle = HandleTable::following(handle);
+        if free_handles.pop().is_none() {
+            *next_handle = HandleTable::following(handle);
+        }
         record.pointers = pointers;
         record.handles += 1;
         publish(&self.memory, body, record)?;
@@ -33,8 +34,10 @@ impl Objects {
     pub fn close(&self, handle: Handle) -> Fallible<()> {
         let last = {
             let mut tables = self.tables.lock();
-            let body = tables.handles.remove(&HandleTable::plain(handle)).ok_or(NtStatus::INVALID_HANDLE)?;
+            let handle = HandleTable::plain(handle);
+            let body = tables.handles.remove(&handle).ok_or(NtStatus::INVALID_HANDLE)?;
             self.handles.remove(handle);
+            tables.free_handles.push(handle);
             if let Some(record) = tables.records.get_mut(&body) {
                 record.handles = record.handles.saturating_sub(1);
             }

@@ -18,7 +18,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use xenia_guest::GuestAddr;
-use xenia_limits::Limit;
 use xenia_state::{Impossible, check};
 
 /// State of [`Objects`].
@@ -27,6 +26,7 @@ pub struct ObjectsState {
     slab: SlabState,
     records: BTreeMap<GuestAddr, RecordState>,
     handles: BTreeMap<Handle, OpenHandle>,
+    free_handles: Vec<Handle>,
     next_handle: Handle,
     names: BTreeMap<String, GuestAddr>,
     default_object: Option<GuestAddr>,
@@ -97,8 +97,16 @@ impl Objects {
         } = self;
         let tables = tables.lock();
         // The bytes of names are counted again.
-        let ObjectTables { records, handles, next_handle, names, name_bytes: _, positions, default_object } =
-            &*tables;
+        let ObjectTables {
+            records,
+            handles,
+            free_handles,
+            next_handle,
+            names,
+            name_bytes: _,
+            positions,
+            default_object,
+        } = &*tables;
         let records = records.iter().map(|(&body, record)| {
             // The slab has the kind.
             let Record { position, kind: _, pointers, handles, name } = record;
@@ -121,6 +129,7 @@ impl Objects {
             slab: slab.state(positions),
             records: records.collect(),
             handles: handles.collect(),
+            free_handles: free_handles.clone(),
             next_handle: *next_handle,
             names: names.clone(),
             default_object: *default_object,
@@ -131,13 +140,23 @@ impl Objects {
     /// Replaces all objects by those of a state. No wait may use an object of the table before.
     pub fn restore(&self, state: ObjectsState) -> Result<RestoredUses, Impossible> {
         self.forget_deferred();
-        let ObjectsState { slab, records, handles, next_handle, names, default_object, deferred } = state;
+        let ObjectsState {
+            slab,
+            records,
+            handles,
+            free_handles,
+            next_handle,
+            names,
+            default_object,
+            deferred,
+        } = state;
         let mut tables = self.tables.lock();
         let tables = &mut *tables;
         let listed = tables.records.values().map(|record| record.position.index).collect();
         let positions = self.slab.restore(&mut tables.positions, &listed, &slab)?;
-        check(HandleTable::is_valid(next_handle), "the next handle is impossible")?;
+        check_handles(&handles, &free_handles, next_handle)?;
         tables.next_handle = next_handle;
+        tables.free_handles = free_handles;
         tables.default_object = default_object;
         self.restore_handles(tables, &positions, &handles)?;
         restore_names(tables, &records, names)?;
@@ -164,11 +183,7 @@ impl Objects {
         for &handle in std::mem::take(&mut tables.handles).keys() {
             self.handles.remove(handle);
         }
-        // So a free slot is always found.
-        check(handles.len() as u64 <= Limit::Handles.row().value, "too many handles are open")?;
         for (&handle, &OpenHandle { body, position }) in handles {
-            let is_free = HandleTable::is_valid(handle) && self.handles.is_free(handle);
-            check(is_free, "a handle is impossible, or two have one slot")?;
             let name = match position {
                 Some(index) => *positions.get(&index).ok_or("a handle's object has no position")?,
                 None => NO_OBJECT,
@@ -263,6 +278,20 @@ impl Objects {
             }
         }
     }
+}
+
+/// Checks that each handle value before the next is either open or free.
+fn check_handles(
+    open: &BTreeMap<Handle, OpenHandle>,
+    free: &[Handle],
+    next: Handle,
+) -> Result<(), Impossible> {
+    let all: BTreeSet<Handle> = open.keys().chain(free).copied().collect();
+    let are_valid = all.iter().all(|&handle| HandleTable::is_valid(handle) && handle < next);
+    let is_next = HandleTable::plain(next) == next && next <= HandleTable::END;
+    check(are_valid && is_next, "a handle is impossible")?;
+    let count = open.len() + free.len();
+    check(all.len() == count && count == HandleTable::count_to(next), "a handle is both open and free")
 }
 
 /// Restores the names, of which each record's must be one.

@@ -2,13 +2,10 @@
 
 use super::*;
 use crate::failure::Failure;
-use crate::handle_table::LAST;
 use crate::kernel_pool::KernelPool;
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-
-const LAST_HANDLE: Handle = Handle(LAST);
 
 struct Setup {
     memory: Arc<GuestMemory>,
@@ -75,34 +72,49 @@ fn invalid<T>(result: Fallible<T>) -> bool {
     result.err() == Some(Failure::Status(NtStatus::INVALID_HANDLE))
 }
 
+/// As on the console: a title finds its threads' numbers by a subtraction from the handles.
 #[test]
-fn a_closed_handle_is_stale_forever() {
+fn a_closed_handle_is_stale_until_it_is_opened_next() {
     let s = setup();
     let event = s.create(ObjectKind::Event).unwrap();
     let first = s.objects.open(event).unwrap();
-    assert_eq!(first, Handle(0x1000));
+    assert_eq!(first, Handle(0xF800_0004));
     s.objects.dereference(event).unwrap();
     assert!(s.delete_unused().is_empty(), "the handle keeps it");
     s.objects.close(first).unwrap();
     assert_eq!(s.delete_unused(), [(ObjectKind::Event, event)]);
     let again = s.create(ObjectKind::Event).unwrap();
     assert_eq!(again, event, "its memory is used again");
-    let second = s.objects.open(again).unwrap();
-    assert_eq!(second, Handle(0x1004));
     assert!(invalid(s.objects.resolve(first)) && invalid(s.objects.close(first)));
-    assert_eq!(s.objects.resolve(second).unwrap().body(), again);
+    assert_eq!(s.objects.open(again), Ok(first));
+    assert_eq!(s.objects.resolve(first).unwrap().body(), again);
+    assert_eq!(s.objects.open(again), Ok(Handle(0xF800_0008)));
 }
 
 #[test]
-fn numbers_are_used_again_only_after_the_last_and_never_while_open() {
+fn the_handle_closed_last_is_opened_first() {
     let s = setup();
     let event = s.create(ObjectKind::Event).unwrap();
-    let kept = s.objects.open(event).unwrap();
-    let closed = s.objects.open(event).unwrap();
-    s.objects.close(closed).unwrap();
-    s.objects.tables.lock().next_handle = LAST_HANDLE;
-    assert_eq!(s.objects.open(event), Ok(LAST_HANDLE));
-    assert_eq!(s.objects.open(event), Ok(closed), "the first that is free: not {kept:?}");
+    let [a, b, c, d] = [(); 4].map(|()| s.objects.open(event).unwrap());
+    for handle in [b, a, c] {
+        s.objects.close(handle).unwrap();
+    }
+    let next = Handle(d.0 + 4);
+    for expected in [c, a, b, next] {
+        assert_eq!(s.objects.open(event), Ok(expected));
+    }
+    // A guest that dereferences too often closes the handles.
+    for _ in 0..6 {
+        s.objects.dereference(event).unwrap();
+    }
+    assert!(s.objects.handles().is_empty());
+    let other = s.create(ObjectKind::Event).unwrap();
+    assert_eq!(s.objects.open(other), Ok(next));
+    s.objects.tables.lock().free_handles.clear();
+    s.objects.tables.lock().next_handle = HandleTable::END;
+    let status = s.objects.open(other).map_err(Failure::status);
+    assert_eq!(status, Err(NtStatus::INSUFFICIENT_RESOURCES));
+    assert_eq!(s.objects.counts(other), Some((2, 1)));
 }
 
 #[test]
@@ -112,7 +124,7 @@ fn handles_objects_and_names_have_an_end() {
     let refused = (0..).find_map(|_| s.objects.open(event).err()).unwrap();
     assert_eq!(refused.status(), NtStatus::INSUFFICIENT_RESOURCES);
     assert_eq!(s.objects.handles().len() as u64, Limit::Handles.row().value);
-    s.objects.close(Handle(0x1000)).unwrap();
+    s.objects.close(Handle(0xF800_0004)).unwrap();
     assert!(s.objects.open(event).is_ok(), "there is room again");
     let long = "n".repeat(0xFFFF);
     let refused = (0..100).find_map(|n| s.create_named(ObjectKind::Event, &format!("{long}{n}")).err());
@@ -245,8 +257,8 @@ fn lookups_beside_closes_find_the_object_or_nothing() {
     const MAKERS: u32 = 4;
     const ROUNDS: usize = 4000;
     let s = setup();
-    // The newest handle of each maker, with the mark that the maker wrote into the body.
-    let newest: [[AtomicUsize; 2]; MAKERS as usize] = Default::default();
+    // The newest handle of each maker.
+    let newest: [AtomicUsize; MAKERS as usize] = Default::default();
     let (running, cleared, found) =
         (AtomicUsize::new(MAKERS as usize), AtomicUsize::new(0), AtomicUsize::new(0));
     let clear = || {
@@ -259,17 +271,16 @@ fn lookups_beside_closes_find_the_object_or_nothing() {
         }
     };
     std::thread::scope(|scope| {
-        for (maker, [handle_at, mark_at]) in (1..).zip(&newest) {
+        for (maker, handle_at) in (1..).zip(&newest) {
             let (s, clear, running) = (&s, &clear, &running);
             scope.spawn(move || {
                 for round in 1..=ROUNDS {
                     let body = s.create(ObjectKind::Event).unwrap();
+                    // Each object has a mark of its own before anyone finds it: a handle that was
+                    // closed soon names another object.
+                    s.memory.write(body, maker << 28 | round as u32).unwrap();
                     let handle = s.objects.open(body).unwrap();
                     s.objects.dereference(body).unwrap();
-                    // Marks are unique: the low bits are the handle's, the top bits the maker's
-                    // number.
-                    s.memory.write(body, handle.0 ^ maker << 28).unwrap();
-                    mark_at.store((handle.0 ^ maker << 28) as usize, Relaxed);
                     handle_at.store(handle.0 as usize, Release);
                     let kept = (round % 3 == 0).then(|| s.objects.hold_counted(body).unwrap());
                     s.objects.close(handle).unwrap();
@@ -282,13 +293,12 @@ fn lookups_beside_closes_find_the_object_or_nothing() {
             let (newest, found) = (&newest, &found);
             scope.spawn(move || {
                 while running.load(Acquire) > 0 {
-                    for (other, [handle_at, _]) in (1_u32..).zip(newest) {
+                    for handle_at in newest {
                         let handle = handle_at.load(Acquire) as u32;
                         if let Ok(object) = s.objects.resolve_kind(Handle(handle), ObjectKind::Event) {
-                            for _ in 0..4 {
-                                let mark: u32 = s.memory.read(object.body()).unwrap();
-                                assert_eq!(mark, handle ^ other << 28, "the object of {handle:#x}");
-                            }
+                            let marks = [(); 4].map(|()| s.memory.read::<u32>(object.body()).unwrap());
+                            assert_eq!(marks, [marks[0]; 4], "the object of {handle:#x}");
+                            assert_ne!(marks[0], 0, "the object of {handle:#x}");
                             found.fetch_add(1, Relaxed);
                         }
                         clear();

@@ -62,6 +62,8 @@ impl Setup {
         setup.pool.release(GuestAddr(freed.0 - object_header::SIZE)).unwrap();
         assert_eq!(setup.create(ObjectKind::Thread), freed);
         assert_eq!(objects.resolve(stale).map(|object| object.kind()), Ok(ObjectKind::Event));
+        let closed = [(); 2].map(|()| objects.open(named).unwrap()).map(|handle| objects.close(handle));
+        assert_eq!(closed, [Ok(()); 2]);
         objects.open(named).unwrap();
         objects.default_object(&setup.pool).unwrap();
         setup
@@ -162,10 +164,15 @@ fn objects_without_record_are_kept_by_those_that_hold_them_after_a_restore() {
 #[test]
 fn impossible_tables_are_refused() {
     let setup = Setup::new();
-    let changes: [Change; 14] = [
-        ("a handle with marks", |state| state.next_handle = Handle(0x1001)),
-        ("a handle below the first", |state| state.next_handle = Handle(0xFFC)),
-        ("a handle above the last", |state| state.next_handle = Handle(0xF000_0000)),
+    let changes: [Change; 16] = [
+        ("a handle with marks", |state| state.next_handle.0 += 1),
+        ("a handle below the first", |state| state.next_handle = Handle(0x1000)),
+        ("a handle above the last", |state| state.next_handle = Handle(0xF900_0000)),
+        ("a handle that is neither open nor free", |state| state.next_handle.0 += 4),
+        ("a handle that is open and free", |state| {
+            state.free_handles[0] = *state.handles.keys().next().unwrap();
+        }),
+        ("a handle that is free twice", |state| state.free_handles.extend_from_within(..)),
         ("a position that is free and used", |state| state.slab.free_again()),
         ("two records at one position", |state| {
             let position = state.records.values().next().unwrap().position;
@@ -176,10 +183,6 @@ fn impossible_tables_are_refused() {
         ("too many handles", |state| state.records.values_mut().for_each(|record| record.handles += 5)),
         ("a handle of nothing", |state| {
             state.handles.values_mut().for_each(|handle| handle.position = Some(999));
-        }),
-        ("two handles in one slot", |state| {
-            let (&handle, &open) = state.handles.iter().next().unwrap();
-            state.handles.insert(Handle(handle.0 + (4 << 18)), open);
         }),
         ("capital letters", |state| {
             state.names.insert("READY".to_owned(), GuestAddr(0));
