@@ -2,11 +2,11 @@
 //!
 //! The cache has eight ways of 128 KiB. A title has two locks: lock 0, used by Direct3D for data
 //! that processors produce for the graphics chip, and lock 1 for the title. Each has two ways, bits
-//! `2 * index` and `2 * index + 1` of the masks. A lock affects when memory is written back, never
-//! its contents, so only the allocation state is kept here. The exception is a range in the cache
+//! `2 * index` and `2 * index + 1` of the masks. The range may be larger than the ways: it selects
+//! the memory that is confined to them. A lock affects when memory is written back, never its
+//! contents, so only the allocation state is kept here. The exception is a range in the cache
 //! alone, without memory behind it: [`Heap::Cache`], where Direct3D places its lock. It exists,
-//! zeroed, while the lock is held, and the graphics chip reads vertices and indices there at the
-//! same addresses.
+//! zeroed, while the lock is held, and fits in the ways. Unsure: how the graphics chip sees it.
 
 use crate::status::failure::Fallible;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,8 @@ const LOCKS: usize = 2;
 const WAY: u32 = 0x2_0000;
 /// Number of ways of a lock.
 const WAYS: u32 = 2;
+/// Largest size of a range in bytes: the console's memory.
+const LARGEST: u32 = 0x2000_0000;
 
 /// A locked range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +37,13 @@ pub struct Lock {
 impl Lock {
     fn is_cache_alone(&self) -> bool {
         Heap::of(self.start) == Some(Heap::Cache)
+    }
+
+    /// Last address of the range; `None` if no range has its size.
+    fn last(&self) -> Option<u32> {
+        let largest = if self.is_cache_alone() { WAY * WAYS } else { LARGEST };
+        let size = self.size.checked_sub(1).filter(|&last| last < largest)?;
+        self.start.0.checked_add(size)
     }
 
     fn first_page(&self) -> GuestAddr {
@@ -53,19 +62,16 @@ impl SecondLevelCache {
     pub(crate) fn check_state(&self) -> Result<(), Impossible> {
         let Self { locks } = self;
         for lock in locks.iter().flatten() {
-            let end = lock.start.0.checked_add(lock.size);
-            check(lock.size <= WAY * WAYS && end.is_some(), "a lock of the cache does not fit in its ways")?;
+            check(lock.last().is_some(), "a lock of the cache has an impossible range")?;
         }
         Ok(())
     }
 
-    /// Locks a range. Fails if the index is invalid, the lock is in use, or the range is not memory
-    /// that fits in its ways.
+    /// Locks a range. Fails if the index is invalid, the lock is in use, or the range is no memory.
     pub fn lock(&mut self, memory: &GuestMemory, index: u32, lock: Lock) -> Fallible<()> {
         let slot = self.locks.get_mut(index as usize).ok_or(NtStatus::INVALID_PARAMETER)?;
         let own_ways = ((1 << WAYS) - 1) << (WAYS * index);
-        let last = lock.size.checked_sub(1).and_then(|size| lock.start.0.checked_add(size));
-        let last = last.filter(|_| lock.size <= WAY * WAYS).ok_or(NtStatus::INVALID_PARAMETER_3)?;
+        let last = lock.last().ok_or(NtStatus::INVALID_PARAMETER_3)?;
         if lock.ways.iter().any(|ways| ways & !own_ways != 0) {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
@@ -104,7 +110,7 @@ mod tests {
     #[test]
     fn ranges_are_checked_and_locked_once() {
         let memory = GuestMemory::new().unwrap();
-        let at = memory.alloc(Heap::Virtual64K, 0x4_0000, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+        let at = memory.alloc(Heap::Virtual64K, 16 * WAY, 0x1_0000, Protect::READ_WRITE, false).unwrap();
         let mut cache = SecondLevelCache::default();
         let lock = |start: GuestAddr, size, ways: [u32; 2]| Lock { start, size, ways };
         for (index, wanted, failure) in [
@@ -113,16 +119,18 @@ mod tests {
             (0, lock(at, WAY, [4, 0]), NtStatus::INVALID_PARAMETER),
             (1, lock(at, WAY, [4, 1]), NtStatus::INVALID_PARAMETER),
             (0, lock(at, 0, [1, 1]), NtStatus::INVALID_PARAMETER_3),
-            (0, lock(at, 2 * WAY + 1, [3, 3]), NtStatus::INVALID_PARAMETER_3),
+            (0, lock(at, LARGEST + 1, [3, 3]), NtStatus::INVALID_PARAMETER_3),
+            (0, lock(Heap::Cache.base(), 2 * WAY + 1, [3, 3]), NtStatus::INVALID_PARAMETER_3),
             (0, lock(GuestAddr(u32::MAX), 2, [3, 3]), NtStatus::INVALID_PARAMETER_3),
-            (0, lock(at.offset(1), 2 * WAY, [3, 3]), NtStatus::INVALID_PARAMETER_2),
+            (0, lock(at.offset(1), 16 * WAY, [3, 3]), NtStatus::INVALID_PARAMETER_2),
             (0, lock(GuestAddr(0x7F00_0000), WAY, [1, 1]), NtStatus::INVALID_PARAMETER_2),
         ] {
             let failed = cache.lock(&memory, index, wanted).map_err(Failure::status);
             assert_eq!(failed, Err(failure), "{index} {wanted:?}");
             assert_eq!(cache.unlock(&memory, index), None);
         }
-        let (first, second) = (lock(at, 2 * WAY, [3, 3]), lock(at, 1, [0, 0xC]));
+        // A sample of the XDK confines 2 MiB to one way.
+        let (first, second) = (lock(at, 1, [0, 3]), lock(at, 16 * WAY, [4, 4]));
         cache.lock(&memory, 0, first).unwrap();
         cache.lock(&memory, 1, second).unwrap();
         assert_eq!(cache.lock(&memory, 0, first).unwrap_err().status(), NtStatus::UNSUCCESSFUL);
