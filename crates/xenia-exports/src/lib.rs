@@ -40,6 +40,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xboxkrnl::ex_pool::ExPool::EXPORTS,
     xboxkrnl::ex_read_write_lock::ExReadWriteLock::EXPORTS,
     xboxkrnl::hal::Hal::EXPORTS,
+    xboxkrnl::hid::Hid::EXPORTS,
     xboxkrnl::io_device::IoDevice::EXPORTS,
     xboxkrnl::io_irp::IoIrp::EXPORTS,
     xboxkrnl::io_request::IoPacket::EXPORTS,

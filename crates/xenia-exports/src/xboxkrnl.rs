@@ -8,6 +8,7 @@ pub mod ex_config;
 pub mod ex_pool;
 pub mod ex_read_write_lock;
 pub mod hal;
+pub mod hid;
 pub mod interlocked_list;
 pub mod io_device;
 pub mod io_irp;
