@@ -94,7 +94,8 @@ pub fn starts_with(path: &[String], prefix: &[String]) -> bool {
 }
 
 /// A search pattern: `*` matches any characters, `?` any one character; case-insensitive. `*.*` and
-/// an empty pattern match every name, as on NT.
+/// an empty pattern match every name, as on NT. As on the console, `*` is last or precedes a dot: a
+/// title that searches for `*_X3.rkv` never ends if it finds such files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pattern(Vec<char>);
 
@@ -106,7 +107,11 @@ impl Pattern {
             return Err(VfsError::InvalidName);
         }
         let all = if matches!(pattern, "" | "*.*") { "*" } else { pattern };
-        Ok(Self(in_lower_case(all)))
+        let characters = in_lower_case(all);
+        if characters.windows(2).any(|pair| pair[0] == '*' && pair[1] != '.') {
+            return Err(VfsError::InvalidName);
+        }
+        Ok(Self(characters))
     }
 
     /// Validates a pattern that comes from a saved state.
@@ -206,12 +211,16 @@ mod tests {
             ("*.xpr", "a.xpr.bak", false),
             ("a?c", "abc", true),
             ("a?c", "ac", false),
-            ("a*b*c", "axxbyyc", true),
-            ("a*b*c", "axxbyy", false),
+            ("a*.b*", "axx.c.byy", true),
+            ("a*.b*", "axx.cbyy", false),
+            ("a*", "abc", true),
+            ("*.*.c", "a.b.c.c", true),
             ("abc", "ABC", true),
-            ("*a", "baab", false),
         ] {
             assert_eq!(Pattern::new(pattern).unwrap().matches(name), expected, "{pattern} {name}");
+        }
+        for refused in ["*_X3.rkv", "m*_X3.rkv", "**", "*?", "a*b", "*.*b", "*a*", "*a.*"] {
+            assert_eq!(Pattern::new(refused).err(), Some(VfsError::InvalidName), "{refused}");
         }
         assert!(Pattern::new(&"?".repeat(MAXIMUM_NAME)).is_ok());
         assert_eq!(Pattern::new(&"?".repeat(MAXIMUM_NAME + 1)).err(), Some(VfsError::InvalidName));
@@ -228,7 +237,7 @@ mod tests {
         }
 
         #[test]
-        fn a_star_matches_everything(name in ".{0,20}", pattern in "[a*?]{0,12}") {
+        fn a_star_matches_everything(name in ".{0,20}", pattern in "([a.?]|\\*\\.){0,12}\\*?") {
             prop_assert!(Pattern::new("*").unwrap().matches(&name));
             let _ = Pattern::new(&pattern).unwrap().matches(&name);
         }

@@ -277,7 +277,9 @@ fn next_entry(
         // A restart without a pattern keeps that of the calls before it.
         let pattern = match (pattern, begun) {
             (None, Some(scan)) => scan.pattern().clone(),
-            (pattern, _) => Pattern::new(pattern.unwrap_or_default())?,
+            (pattern, _) => {
+                Pattern::new(pattern.unwrap_or_default()).map_err(|_| NtStatus::INVALID_PARAMETER)?
+            }
         };
         let scan = Scan::new(files.vfs.list(&location)?, pattern);
         let nothing = is_first && scan.is_empty();
@@ -370,7 +372,7 @@ impl NtFileInformation {
     }
 
     /// Returns the next entry of a directory that matches a pattern: one entry a call, sorted by
-    /// name.
+    /// name. A star of the pattern is its end or precedes a dot.
     #[export(Done)]
     fn NtQueryDirectoryFile(
         call: &mut Call,

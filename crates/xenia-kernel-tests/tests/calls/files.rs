@@ -119,9 +119,15 @@ fn directories_are_listed_one_entry_per_call_in_order() {
     }
     assert_eq!(b.status("NtQueryDirectoryFile", &query), NtStatus::NO_MORE_FILES);
     // A pattern is compared with every name, so one longer than any name is refused.
-    let long = b.put_string(0x800, &"?".repeat(256));
-    let query = [handle, 0, 0, 0, base + 8, base + 0x400, 0x100, long, 1];
-    assert_eq!(b.status("NtQueryDirectoryFile", &query), NtStatus::OBJECT_NAME_INVALID);
+    for pattern in ["?".repeat(256).as_str(), "*_X3.rkv", "m*_X3.rkv"] {
+        std::fs::write(folder.path().join("m_X3.rkv"), b"x").unwrap();
+        b.memory().write(b.scratch.offset(0x404), 0x5555_u32).unwrap();
+        let refused = b.put_string(0x800, pattern);
+        let query = [handle, 0, 0, 0, base + 8, base + 0x400, 0x100, refused, 1];
+        assert_eq!(b.status("NtQueryDirectoryFile", &query), NtStatus::INVALID_PARAMETER);
+        let block = [b.word(8), b.word(0xC), b.word(0x404)];
+        assert_eq!(block, [NtStatus::INVALID_PARAMETER.0, 0, 0x5555]);
+    }
 }
 
 #[test]

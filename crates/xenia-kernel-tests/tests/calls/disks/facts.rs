@@ -14,6 +14,7 @@ const PATTERNS: &[&str] = &[
     "",
     "*.dat",
     "S*",
+    "s*.*",
     "?",
     "a?b",
     "*a*",
@@ -256,14 +257,17 @@ impl Case {
     /// Returns the entries that a listing started now should have.
     fn entries(&self, open: &Open, pattern: &str) -> Result<Vec<(String, Facts)>, NtStatus> {
         let (disk, names) = (open.at.disk, &open.at.names);
+        let characters: Vec<char> = pattern.chars().collect();
+        if characters.windows(2).any(|pair| pair[0] == '*' && pair[1] != '.') {
+            return Err(NtStatus::INVALID_PARAMETER);
+        }
         let exact = self.model.find(&open.at)?;
         if self.model.content(disk, &exact).is_some() {
             return Err(NtStatus::NOT_A_DIRECTORY);
         }
         let all = matches!(pattern, "" | "*.*");
-        let pattern: Vec<char> = pattern.chars().collect();
         let found = self.model.disks[disk].list(&exact).into_iter();
-        let found = found.filter(|(name, _)| all || matches(&pattern, &name.chars().collect::<Vec<_>>()));
+        let found = found.filter(|(name, _)| all || matches(&characters, &name.chars().collect::<Vec<_>>()));
         Ok(found
             .map(|(name, exact)| {
                 let guest = [names, std::slice::from_ref(&name)].concat();
