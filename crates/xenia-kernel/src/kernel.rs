@@ -61,7 +61,7 @@ use xenia_user::xconfig::Locale;
 pub struct KernelConfig {
     /// Command line that the title sees, including the program's name.
     pub command_line: String,
-    /// Guest path of the executable.
+    /// Guest path of the executable, whose folder is `game:`.
     pub image_path: String,
     /// Kernel version that the title sees: major, minor, build, revision.
     pub version: [u16; 4],
@@ -226,7 +226,8 @@ impl Kernel {
         imports.initialize_variables(&memory, &pool, &config, ports.clock)?;
         let threads = Threads::new(processes, limits.clone(), imports.own_stubs.call_return);
         let transfers = TransferQueue::new(limits.clone(), memory.clone());
-        let files = Files::with_devices(&*ports.storage, &limits).map_err(Failure::from)?;
+        let mut files = Files::with_devices(&*ports.storage, &limits).map_err(Failure::from)?;
+        files.link_title(&config.image_path).map_err(Failure::from)?;
         let network = std::mem::replace(&mut ports.network, Box::new(LocalNetwork::without_cable()));
         let number = ports.storage.own_number();
         let user = User::new(files.packages.store.load_profiles(number));

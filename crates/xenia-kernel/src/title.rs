@@ -199,7 +199,7 @@ impl ModuleLoader<'_> {
     /// Finds and reads the executable of a launch. An empty name stands for the disc's default
     /// executable.
     pub fn prepare_launch(&self, name: &str, now: u64) -> Launch {
-        let name = if name.is_empty() { r"game:\default.xex" } else { name };
+        let name = if name.is_empty() { r"\Device\Cdrom0\default.xex" } else { name };
         let path = path_of(name, self.image_path);
         let file = self.read_whole(&path, now).map_err(Failure::status);
         let patch = self.patch_of(&path, now);

@@ -6,6 +6,7 @@ use xenia_formats::Volume;
 use xenia_formats::image::Resource;
 use xenia_formats::stfs::{self, PackageInfo};
 use xenia_formats::xex::key;
+use xenia_kernel::KernelConfig;
 use xenia_kernel::ports::{Gamepad, Input};
 use xenia_sched::{EndKind, GuestTicks};
 use xenia_user::notifications::{Notification, id};
@@ -321,6 +322,20 @@ fn a_title_that_launches_another_leaves_it_data_devices_and_settings() {
             let location = files.vfs.resolve(path).unwrap();
             assert_eq!(files.vfs.find(&location).is_ok(), there, "{path}");
         }
+    }
+    // The launched executable finds its files beside it, and the disc's own executable.
+    let config =
+        KernelConfig { image_path: r"\Device\Cdrom0\next\B.XEX".to_owned(), ..KernelConfig::default() };
+    let next = Harness::with_config(config, Ports::default());
+    next.mount(folder.path());
+    for (name, path) in [
+        (r"game:\b.xex", r"\Device\Cdrom0\next\b.xex"),
+        (r"d:\b.xex", r"\Device\Cdrom0\next\b.xex"),
+        ("b.xex", r"\Device\Cdrom0\next\b.xex"),
+        ("", r"\Device\Cdrom0\default.xex"),
+    ] {
+        let launch = next.kernel.loader().prepare_launch(name, 0);
+        assert_eq!((launch.path.as_str(), launch.file.is_ok()), (path, !name.is_empty()), "{name}");
     }
     let mut b = Harness::new();
     assert!(matches!(b.call(Library::xam, "XamLoaderLaunchTitle", &[0, 0]), Flow::End(_)));

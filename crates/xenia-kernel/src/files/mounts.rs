@@ -2,7 +2,7 @@
 //!
 //! | path | device | links |
 //! |---|---|---|
-//! | `\Device\Cdrom0` | the title's folder or volume, read-only | `game:`, `d:` |
+//! | `\Device\Cdrom0` | the title's folder or volume, read-only | `game:`, `d:` to the executable's folder |
 //! | `\Device\Update` | the package of the title's update, if any, read-only | `update:` |
 //! | `\Device\Harddisk0\Partition1` | the title's or the storage port's folder | `hdd:` |
 //! | `\Device\Package0` and on | open packages | names chosen by the title |
@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 use xenia_formats as formats;
 use xenia_limits::Limits;
-use xenia_vfs::{Container, HostFolder, Vfs, VfsError};
+use xenia_vfs::{Container, HostFolder, Vfs, VfsError, path};
 
 /// Device with the title's files.
 pub const TITLE: &str = r"\Device\Cdrom0";
@@ -26,6 +26,8 @@ pub const TITLE: &str = r"\Device\Cdrom0";
 pub const UPDATE: &str = r"\Device\Update";
 /// Link to the files of the update.
 const UPDATE_LINK: &str = "update:";
+/// Link to the folder of the title's executable.
+const GAME: &str = "game:";
 /// User partition of the hard disk.
 pub const HARD_DISK: &str = r"\Device\Harddisk0\Partition1";
 /// Prefix of the devices of open packages, before the number.
@@ -36,7 +38,7 @@ pub const CACHES: [&str; 2] = [r"\Device\Harddisk0\Cache0", r"\Device\Harddisk0\
 pub(super) const WHOLE_DISK: &str = r"\Device\Harddisk0\Partition0";
 
 const LINKS: [(&str, &str); 6] = [
-    ("game:", TITLE),
+    (GAME, TITLE),
     ("d:", TITLE),
     ("hdd:", HARD_DISK),
     ("cache:", CACHES[0]),
@@ -89,6 +91,21 @@ impl Files {
         }
     }
 
+    /// Links `game:` and `d:` to the folder of the title's executable, if that is on the medium. A
+    /// disc of several titles has each in a folder of its own.
+    pub(crate) fn link_title(&mut self, executable: &str) -> Result<(), VfsError> {
+        let folder = executable.rsplit_once('\\').map_or("", |(folder, _)| folder);
+        let names = path::split(folder).unwrap_or_default();
+        if !path::starts_with(&names, &path::split(TITLE)?) {
+            return Ok(());
+        }
+        for (name, _) in LINKS.iter().filter(|&&(_, device)| device == TITLE) {
+            self.vfs.unlink(name)?;
+            self.vfs.link(name, folder)?;
+        }
+        Ok(())
+    }
+
     /// Mounts a host folder read-only as the title's medium.
     pub fn mount_title_folder(&mut self, folder: &Path) -> io::Result<()> {
         let device = HostFolder::read_only(folder)?;
@@ -110,7 +127,8 @@ impl Files {
 
     /// Links the update to the title's files, where it is located.
     pub fn link_update_to_title(&mut self) -> Result<(), VfsError> {
-        self.vfs.link(UPDATE_LINK, TITLE)
+        let folder = self.vfs.link_target(GAME).unwrap_or(TITLE).to_owned();
+        self.vfs.link(UPDATE_LINK, &folder)
     }
 }
 
@@ -170,6 +188,37 @@ mod tests {
         assert!(next.vfs.resolve(data).is_err());
         next.mount_update(volume(), "disc002").unwrap();
         assert_eq!(size_of(&mut next, data, access::GENERIC_READ), Ok(2));
+    }
+
+    #[test]
+    fn the_title_is_the_folder_of_its_executable() {
+        let disc = || {
+            let mut volume = formats::Volume::default();
+            let folder = volume.add_directory(formats::Volume::ROOT, "next").unwrap();
+            volume.add_file(formats::Volume::ROOT, "a.bin", Arc::new(vec![0; 1])).unwrap();
+            volume.add_file(folder, "a.bin", Arc::new(vec![0; 2])).unwrap();
+            Arc::new(volume)
+        };
+        for (executable, size) in [
+            (r"\Device\Cdrom0\default.xex", 1),
+            (r"\Device\Cdrom0\Next\b.xex", 2),
+            (r"\Device\Cdrom0b\b.xex", 1),
+            (r"\Device\Harddisk0\Cache0\b.xex", 1),
+            ("b.xex", 1),
+        ] {
+            let mut files = Files::with_devices(&NoStorage, &Arc::default()).unwrap();
+            files.mount_title_volume(disc()).unwrap();
+            files.link_title(executable).unwrap();
+            files.link_update_to_title().unwrap();
+            for (path, size) in [
+                (r"game:\a.bin", size),
+                (r"D:\a.bin", size),
+                (r"update:\a.bin", size),
+                (r"\Device\Cdrom0\a.bin", 1),
+            ] {
+                assert_eq!(size_of(&mut files, path, access::GENERIC_READ), Ok(size), "{executable} {path}");
+            }
+        }
     }
 
     #[test]
