@@ -208,16 +208,25 @@ impl ModuleLoader<'_> {
         Launch { path, file, patch, package: None }
     }
 
-    /// Reads the title update beside an executable. Most have none; the title did not ask for one,
-    /// so a missing file is not reported.
+    /// Reads the title update beside an executable.
     fn patch_of(&self, executable: &str, now: u64) -> Option<Vec<u8>> {
         let is_xex = executable.get(executable.len().checked_sub(4)?..)?.eq_ignore_ascii_case(".xex");
-        let path = is_xex.then(|| format!("{executable}p"))?;
+        self.read_patch(&is_xex.then(|| format!("{executable}p"))?, now, |_| Ok(()))
+    }
+
+    /// Reads a patch of an update, if `admit` accepts its size. Most modules have none; the title
+    /// did not ask for one, so a missing file is not reported.
+    pub(crate) fn read_patch(
+        &self,
+        path: &str,
+        now: u64,
+        admit: impl FnOnce(u64) -> Fallible<()>,
+    ) -> Option<Vec<u8>> {
         {
             let files = self.files.lock();
-            files.vfs.find(&files.vfs.resolve(&path).ok()?).ok()?;
+            files.vfs.find(&files.vfs.resolve(path).ok()?).ok()?;
         }
-        match self.read_whole(&path, now) {
+        match self.read_file(path, now, admit) {
             Ok(patch) => Some(patch),
             Err(error) => {
                 let status = error.status();

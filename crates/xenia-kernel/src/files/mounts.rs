@@ -125,6 +125,18 @@ impl Files {
         self.vfs.link(UPDATE_LINK, target.trim_end_matches('\\'))
     }
 
+    /// Where the update has a file of the title: the same path below `update:`. `None` for files
+    /// that are not in the title's folder.
+    pub(crate) fn in_update(&self, path: &str) -> Option<String> {
+        let names = |path| {
+            let full = self.vfs.full_name(&self.vfs.resolve(path).ok()?);
+            path::split(&full).ok()
+        };
+        let (names, folder) = (names(path)?, names(GAME)?);
+        let is_below = path::starts_with(&names, &folder);
+        is_below.then(|| format!(r"{UPDATE_LINK}\{}", names[folder.len()..].join(r"\")))
+    }
+
     /// Links the update to the title's files, where it is located.
     pub fn link_update_to_title(&mut self) -> Result<(), VfsError> {
         let folder = self.vfs.link_target(GAME).unwrap_or(TITLE).to_owned();

@@ -7,9 +7,9 @@ use super::{Identity, LoadError, ModuleLoader};
 use crate::files::OpenParameters;
 use crate::status::failure::Fallible;
 use std::collections::BTreeSet;
-use xenia_formats::Xex;
 use xenia_formats::image::{LoadedImage, MAX_IMAGE_SIZE, Version};
 use xenia_formats::xex::module_flags;
+use xenia_formats::{FormatError, KeyRing, Xex};
 use xenia_guest::layout::ldr;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_imports::Library;
@@ -64,6 +64,28 @@ impl Loading {
     }
 }
 
+/// The file of a module that is loaded, and the update's patch of it.
+struct ModuleSource<'a> {
+    path: &'a str,
+    file: Vec<u8>,
+    patch: Option<Vec<u8>>,
+}
+
+impl ModuleSource<'_> {
+    /// Unpacks the image and applies the patch. A patch that does not fit leaves the image as it is.
+    fn image(&self, xex: &Xex, keys: &KeyRing) -> Result<LoadedImage, FormatError> {
+        let Self { path, file, patch } = self;
+        match patch.as_ref().map(|patch| xex.load_patched(file, patch, keys)) {
+            Some(Ok(image)) => return Ok(image),
+            Some(Err(error)) => {
+                tracing::warn!(target: "kernel", "the update of {path} is not applied: {error}");
+            }
+            None => {}
+        }
+        xex.load(file, keys)
+    }
+}
+
 impl ModuleLoader<'_> {
     /// Loads the module at `path` and its dependencies. Returns its handle and the notifications
     /// for guest code.
@@ -72,7 +94,7 @@ impl ModuleLoader<'_> {
         self.load_all(now, |loading| self.load_at_depth(&path, minimum, loading, 0))
     }
 
-    /// Like [`Self::load`], from a file in memory that has no path.
+    /// Like [`Self::load`], from a file in memory that has no path and so no patch.
     pub fn load_from(
         &self,
         name: &str,
@@ -80,7 +102,8 @@ impl ModuleLoader<'_> {
         minimum: Version,
         now: u64,
     ) -> Result<(GuestAddr, Operation), LoadError> {
-        self.load_all(now, |loading| self.load_file(name, file, minimum, loading, 0))
+        let source = ModuleSource { path: name, file, patch: None };
+        self.load_all(now, |loading| self.load_file(source, minimum, loading, 0))
     }
 
     fn load_all(
@@ -112,25 +135,35 @@ impl ModuleLoader<'_> {
             .take(self.limits, ATTEMPT)
             .and_then(|()| self.read_file(path, loading.now, |size| loading.take(self.limits, size)))
             .map_err(|source| LoadError::File { path: path.to_owned(), source })?;
-        self.load_file(path, file, minimum, loading, depth)
+        let patch = self.patch_of_library(path, loading);
+        self.load_file(ModuleSource { path, file, patch }, minimum, loading, depth)
+    }
+
+    /// Reads the patch of a module in the title's update, otherwise the one beside the module.
+    fn patch_of_library(&self, path: &str, loading: &mut Loading) -> Option<Vec<u8>> {
+        let (now, in_update) = (loading.now, self.files.lock().in_update(path));
+        in_update.into_iter().chain([path.to_owned()]).find_map(|place| {
+            self.read_patch(&format!("{place}p"), now, |size| loading.take(self.limits, size))
+        })
     }
 
     fn load_file(
         &self,
-        path: &str,
-        file: Vec<u8>,
+        source: ModuleSource<'_>,
         minimum: Version,
         loading: &mut Loading,
         depth: usize,
     ) -> Result<GuestAddr, LoadError> {
+        let path = source.path;
         let owned = || path.to_owned();
         let damaged = |source| LoadError::Image { path: owned(), source };
-        let xex = Xex::read(&file).map_err(damaged)?;
-        loading
-            .take(self.limits, xex.security.image_size.into())
-            .map_err(|source| LoadError::Kernel { what: "unpacking a module", source })?;
-        let image = xex.load(&file, self.keys).map_err(damaged)?;
-        drop(file);
+        let unpacking = |source| LoadError::Kernel { what: "unpacking a module", source };
+        let xex = Xex::read(&source.file).map_err(damaged)?;
+        let size = xex.security.image_size;
+        loading.take(self.limits, size.into()).map_err(unpacking)?;
+        let image = source.image(&xex, self.keys).map_err(damaged)?;
+        loading.take(self.limits, image.size.saturating_sub(size).into()).map_err(unpacking)?;
+        drop(source);
         if let Some(version) = image.execution.map(|execution| execution.version)
             && version < minimum
         {
@@ -279,7 +312,12 @@ impl ModuleLoader<'_> {
     }
 
     /// Like [`Self::read_whole`], if `admit` accepts the file's size.
-    fn read_file(&self, path: &str, now: u64, admit: impl FnOnce(u64) -> Fallible<()>) -> Fallible<Vec<u8>> {
+    pub(crate) fn read_file(
+        &self,
+        path: &str,
+        now: u64,
+        admit: impl FnOnce(u64) -> Fallible<()>,
+    ) -> Fallible<Vec<u8>> {
         let (file, _) = self.files.lock().open(&OpenParameters::to_read(path, now))?;
         let read = match file.data() {
             None => Err(VfsError::IsDirectory.into()),

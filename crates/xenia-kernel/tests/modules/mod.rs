@@ -2,6 +2,7 @@
 
 mod beginning;
 pub(crate) mod library;
+mod updates;
 
 use crate::machine::{self, Code, DATA, ScriptedVideo, TitleHarness};
 use library::LibraryFile;

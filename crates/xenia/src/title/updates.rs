@@ -15,7 +15,7 @@ use std::sync::Arc;
 use xenia_formats::{FormatError, KeyRing, LoadedImage, ReadAt, Volume, Xex};
 use xenia_guest::TitleId;
 use xenia_kernel::content::ContentStore;
-use xenia_kernel::files::Files;
+use xenia_kernel::files::{Files, mounts};
 use xenia_kernel::title::Launch;
 use xenia_kernel::user::profile::Xuid;
 use xenia_kernel::vfs::{HostFolder, VfsResult};
@@ -70,7 +70,7 @@ impl Updates {
         beside: Option<&dyn ReadAt>,
         keys: &KeyRing,
     ) -> Result<LoadedImage, FormatError> {
-        self.load_with(file, beside, PATCH, keys)
+        self.load_with(file, beside, &[PATCH], keys)
     }
 
     /// Reads an executable that the title launched and applies its update. An executable of the
@@ -81,7 +81,10 @@ impl Updates {
         file: &dyn ReadAt,
         keys: &KeyRing,
     ) -> Result<LoadedImage, FormatError> {
-        let patch = launch.path.rsplit('\\').next().unwrap_or_default().to_owned() + "p";
+        let name = launch.path.rsplit('\\').next().unwrap_or_default();
+        let below = launch.path.strip_prefix(mounts::TITLE).map(|below| below.trim_start_matches('\\'));
+        let patch = below.unwrap_or(name).to_owned() + "p";
+        let patch: Vec<&str> = patch.split('\\').collect();
         self.load_with(file, launch.patch.as_ref().map(|patch| patch as &dyn ReadAt), &patch, keys)
     }
 
@@ -89,7 +92,7 @@ impl Updates {
         &mut self,
         file: &dyn ReadAt,
         beside: Option<&dyn ReadAt>,
-        name: &str,
+        name: &[&str],
         keys: &KeyRing,
     ) -> Result<LoadedImage, FormatError> {
         let (image, place) = if let Some(patch) = beside {
@@ -129,7 +132,12 @@ fn to_version(image: &LoadedImage) -> String {
 
 /// Applies the best update in the folder; returns the patched image and the update's location, or
 /// `None` if no update fits.
-fn apply(folder: &Path, executable: &dyn ReadAt, name: &str, keys: &KeyRing) -> Option<(LoadedImage, Place)> {
+fn apply(
+    folder: &Path,
+    executable: &dyn ReadAt,
+    name: &[&str],
+    keys: &KeyRing,
+) -> Option<(LoadedImage, Place)> {
     // A file that is no XEX is reported when it is loaded.
     let base = Xex::read(executable).ok()?;
     let execution = base.execution?;
@@ -156,7 +164,7 @@ fn apply(folder: &Path, executable: &dyn ReadAt, name: &str, keys: &KeyRing) -> 
 }
 
 /// The packages in the folder that contain the patch `patch`.
-fn in_folder(folder: &Path, title: TitleId, disc: u8, patch: &str) -> VfsResult<Vec<Update>> {
+fn in_folder(folder: &Path, title: TitleId, disc: u8, patch: &[&str]) -> VfsResult<Vec<Update>> {
     let store = ContentStore::new(Box::new(HostFolder::read_only(folder)?), true);
     let mut updates = Vec::new();
     for (name, header) in store.packages(Xuid::NOBODY, title.0, UPDATE)? {
@@ -170,7 +178,7 @@ fn in_folder(folder: &Path, title: TitleId, disc: u8, patch: &str) -> VfsResult<
         };
         let Some((within, patch)) = find_patch(&volume, disc, patch) else {
             // Updates need not patch each executable that a title launches.
-            if patch == PATCH {
+            if patch == [PATCH] {
                 errln!("xenia-rs: the update {package} is not applied: it has no {PATCH}");
             }
             continue;
@@ -182,12 +190,17 @@ fn in_folder(folder: &Path, title: TitleId, disc: u8, patch: &str) -> VfsResult<
     Ok(updates)
 }
 
-/// Finds a package's patch, and the folder that it is in.
-fn find_patch(volume: &Volume, disc: u8, name: &str) -> Option<(String, Arc<dyn ReadAt>)> {
+/// Finds a package's patch, and the folder that has the update's files. The patch of an executable
+/// in a folder has the same path, or only the name.
+fn find_patch(volume: &Volume, disc: u8, path: &[&str]) -> Option<(String, Arc<dyn ReadAt>)> {
     let of_disc = format!("disc{disc:03}");
-    let found = |path: &[&str]| volume.find(path).and_then(|entry| entry.contents).cloned();
-    let in_root = found(&[name]).map(|patch| (String::new(), patch));
-    in_root.or_else(|| found(&[of_disc.as_str(), name]).map(|patch| (of_disc, patch)))
+    let name = path.len().checked_sub(1).map(|last| &path[last..])?;
+    [("", path), (&of_disc, path), ("", name), (&of_disc, name)].into_iter().find_map(|(folder, path)| {
+        let whole: Vec<&str> =
+            [folder].into_iter().filter(|name| !name.is_empty()).chain(path.iter().copied()).collect();
+        let patch = volume.find(&whole)?.contents.cloned()?;
+        Some((folder.to_owned(), patch))
+    })
 }
 
 #[cfg(test)]
@@ -337,7 +350,7 @@ mod tests {
             volume.add_file(directory, "default.xexp", Arc::new(bytes.to_vec())).unwrap();
         }
         let found = |volume: &Volume, disc| {
-            find_patch(volume, disc, PATCH).map(|(folder, patch)| {
+            find_patch(volume, disc, &[PATCH]).map(|(folder, patch)| {
                 let mut byte = [0];
                 patch.read_at(0, &mut byte).unwrap();
                 (folder, byte[0])
@@ -347,5 +360,16 @@ mod tests {
         assert_eq!([0, 3].map(|disc| found(&volume, disc)), [None, None]);
         volume.add_file(Volume::ROOT, PATCH, Arc::new(b"0".to_vec())).unwrap();
         assert_eq!(found(&volume, 2), Some((String::new(), b'0')));
+        // An executable in a folder.
+        let patch_at = |volume: &Volume| {
+            let (_, patch) = find_patch(volume, 1, &["bin", PATCH])?;
+            let mut byte = [0];
+            patch.read_at(0, &mut byte).unwrap();
+            Some(byte[0])
+        };
+        assert_eq!(patch_at(&volume), Some(b'0'));
+        let bin = volume.add_directory(Volume::ROOT, "bin").unwrap();
+        volume.add_file(bin, PATCH, Arc::new(b"b".to_vec())).unwrap();
+        assert_eq!(patch_at(&volume), Some(b'b'));
     }
 }
