@@ -2,9 +2,11 @@
 //!
 //! Titles can allocate in the two general heaps only: 4 KiB pages below 0x40000000, 64 KiB pages
 //! above. Allocations without a requested address are aligned to 64 KiB and have a multiple of that
-//! size, as on NT.
+//! size, as on NT. They leave the ends of the heaps to the kernel's pool and the stacks: otherwise a
+//! title that reserves the largest block it can get creates no object or thread afterwards.
 
 use crate::status::failure::{Failure, Fallible};
+use crate::thread::life::STACKS;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{AllocKind, AllocRequest, GuestMemory, Heap, Protect, RegionState};
 
@@ -25,6 +27,12 @@ pub mod flags {
 
 /// Granularity of allocations without a requested address.
 const GRANULE: u32 = 0x1_0000;
+
+/// Last address of an allocation without a requested address. Titles have 0x2FFE0000 bytes of 4 KiB
+/// pages (`VIRTUAL_BYTES`); the stacks begin at 0x70000000.
+const fn last_of(heap: Heap) -> GuestAddr {
+    GuestAddr(if matches!(heap, Heap::Virtual4K) { 0x2FFE_FFFF } else { STACKS.0.0 - 1 })
+}
 
 /// The general heap that contains `addr`; titles cannot change other heaps by these calls.
 fn general_heap(addr: GuestAddr) -> Fallible<Heap> {
@@ -67,6 +75,7 @@ pub fn allocate(
         let size = size.checked_next_multiple_of(GRANULE).ok_or(NtStatus::NO_MEMORY)?;
         let request = AllocRequest {
             align: GRANULE,
+            high: last_of(heap),
             kind: if commit { AllocKind::ReserveCommit } else { AllocKind::Reserve },
             top_down: kind & flags::TOP_DOWN != 0,
             ..AllocRequest::new(heap, size, protect)
@@ -185,7 +194,26 @@ mod tests {
         let at = |kind| allocate(&memory, GuestAddr::NULL, 1, BOTH | kind, READ_WRITE).unwrap().0;
         assert_eq!(Heap::of(at(flags::LARGE_PAGES)), Some(Heap::Virtual64K));
         let (low, high) = (at(0), at(flags::TOP_DOWN));
-        assert!(high > low && high.0 >= 0x3FFF_0000);
+        assert!(high > low && high.0 == 0x2FFE_0000);
+        assert_eq!(at(flags::LARGE_PAGES | flags::TOP_DOWN), GuestAddr(0x6FFF_0000));
+    }
+
+    #[test]
+    fn reserving_all_addresses_leaves_room_for_the_kernel() {
+        let memory = GuestMemory::new().unwrap();
+        for (kind, largest, base) in
+            [(0, 0x2FFE_0000, 0x1_0000), (flags::LARGE_PAGES, 0x3000_0000, 0x4000_0000)]
+        {
+            let reserve = |size| allocate(&memory, GuestAddr::NULL, size, flags::RESERVE | kind, READ_WRITE);
+            assert_eq!(status(reserve(largest + GRANULE)), Some(NtStatus::NO_MEMORY));
+            assert_eq!(reserve(largest).unwrap(), (GuestAddr(base), largest));
+            assert_eq!(status(reserve(1)), Some(NtStatus::NO_MEMORY));
+        }
+        assert!(memory.alloc(Heap::Virtual4K, 0x10_0000, GRANULE, Protect::READ_WRITE, true).is_ok());
+        // Titles choose these addresses themselves.
+        for base in [0x3000_0000, 0x7000_0000] {
+            assert!(allocate(&memory, GuestAddr(base), GRANULE, BOTH, READ_WRITE).is_ok());
+        }
     }
 
     #[test]
