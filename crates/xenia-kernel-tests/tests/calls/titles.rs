@@ -6,6 +6,7 @@ use xenia_formats::Volume;
 use xenia_formats::image::Resource;
 use xenia_formats::stfs::{self, PackageInfo};
 use xenia_formats::xex::key;
+use xenia_guest::layout::ldr;
 use xenia_kernel::KernelConfig;
 use xenia_kernel::ports::{Gamepad, Input};
 use xenia_sched::{EndKind, GuestTicks};
@@ -127,6 +128,24 @@ fn a_title_is_asked_about_itself() {
     let missing = b.put_text(0x300, "nobody.xex");
     assert_eq!(b.status("XexGetModuleHandle", &[missing, base]), NtStatus::DLL_NOT_FOUND);
     assert_eq!(b.word(0), 0);
+}
+
+#[test]
+fn the_title_is_found_by_the_names_of_its_file_and_of_the_linker() {
+    let mut b = Harness::new();
+    let base = u64::from(b.scratch.0);
+    let image = LoadedImage { name: Some("game.exe".to_owned()), ..title_image(1) };
+    b.kernel.load_title(&mut b.scheduler, &image).unwrap();
+    let handle = b.kernel.modules.lock().title().unwrap().handle;
+    for name in ["Default.xex", r"game:\default.xex", "game.exe", ""] {
+        b.memory().write(b.scratch, 0_u32).unwrap();
+        let text = if name.is_empty() { 0 } else { b.put_text(0x300, name) };
+        assert_eq!(b.status("XexGetModuleHandle", &[text, base]), NtStatus::SUCCESS, "{name}");
+        assert_eq!(b.word(0), handle.0, "{name}");
+    }
+    let path: u32 = b.memory().read(handle.offset(ldr::FULL_NAME + 4)).unwrap();
+    let units: Vec<u16> = (0..27).map(|n| b.memory().read(GuestAddr(path + 2 * n)).unwrap()).collect();
+    assert_eq!(String::from_utf16(&units).unwrap(), "\\Device\\Cdrom0\\default.xex\0");
 }
 
 #[test]

@@ -41,7 +41,9 @@ impl Module {
                 Some(start) => symbol.address >= start,
                 None => symbol.size == 0 || address.0 - symbol.address.0 < symbol.size,
             });
-        let module = &self.name;
+        // Most titles' files are called default.xex, so the linker's name says more.
+        let linked = self.linked_name.as_ref().filter(|_| !self.is_library);
+        let module = linked.unwrap_or(&self.name);
         let (name, from) = match (symbol, start) {
             (Some(symbol), _) => (format!("{module}!{}", symbol.name), symbol.address),
             (None, Some(start)) => (format!("{module}!sub_{:08X}", start.0), start),

@@ -1,7 +1,7 @@
 //! Loads a title and makes its first thread.
 
 use super::imports::Importing;
-use super::{Identity, LoadError, ModuleLoader};
+use super::{Identity, LoadError, ModuleLoader, base_name};
 use crate::Kernel;
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::life::{MadeThread, NewThread};
@@ -73,10 +73,8 @@ impl ModuleLoader<'_> {
 
     /// Adds the title to the modules.
     fn register_title(&self, image: &LoadedImage) -> Fallible<GuestAddr> {
-        let name = image.name.as_deref().unwrap_or("default.xex");
-        // `ExLoadedImageName` has the path it was started from; golden digests contain the list of
-        // modules.
-        self.register(image, Identity { name, path: name, is_library: false })
+        let (name, path) = (base_name(self.image_path), self.image_path);
+        self.register(image, Identity { name, path, is_library: false })
     }
 }
 
