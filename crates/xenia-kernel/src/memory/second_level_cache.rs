@@ -6,7 +6,8 @@
 //! the memory that is confined to them. A lock affects when memory is written back, never its
 //! contents, so only the allocation state is kept here. The exception is a range in the cache
 //! alone, without memory behind it: [`Heap::Cache`], where Direct3D places its lock. It exists,
-//! zeroed, while the lock is held, and fits in the ways. Unsure: how the graphics chip sees it.
+//! zeroed, while the lock is held, and fits in the ways; the graphics chip reads vertices and
+//! indices there at the same addresses.
 
 use crate::status::failure::Fallible;
 use serde::{Deserialize, Serialize};
