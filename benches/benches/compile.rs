@@ -27,7 +27,7 @@ const LENGTHS: [u32; 6] = [10, 100, 1_000, 10_000, 100_000, 1_000_000];
 /// Instructions per function, if there are several.
 const FUNCTION: u32 = 40;
 /// Limit on the instructions of one function: the rest of a longer one is left to the interpreter.
-const LONGEST: u32 = 100_000;
+const MAX_INSTRUCTIONS: u32 = 100_000;
 /// Encoding of `blr`.
 const RETURN: u32 = 0x4E80_0020;
 /// Encoding of `sc`.
@@ -107,7 +107,7 @@ fn benches(criterion: &mut Criterion) {
         // A million instructions take many seconds.
         group.sample_size(10).sampling_mode(SamplingMode::Flat);
         group.warm_up_time(Duration::from_millis(1)).measurement_time(Duration::from_secs(1));
-        let lengths = LENGTHS.into_iter().filter(|&count| function == FUNCTION || count <= LONGEST);
+        let lengths = LENGTHS.into_iter().filter(|&count| function == FUNCTION || count <= MAX_INSTRUCTIONS);
         for count in lengths {
             let code = Code::new(count, function.min(count));
             group.throughput(Throughput::Elements(u64::from(count)));

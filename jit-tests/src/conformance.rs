@@ -34,7 +34,7 @@ use xenia_isa::{Op, decode};
 use xenia_memory::GuestMemory;
 
 /// Limit on the size of a case file, in bytes.
-const MAXIMUM_SOURCE: u64 = 64 << 20;
+const MAX_SOURCE: u64 = 64 << 20;
 
 /// An engine to test: its name, and a function that creates it for a memory.
 pub struct ConformanceEngine<'a> {
@@ -100,12 +100,12 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, RunError> {
     Ok(out)
 }
 
-/// Reads a file of cases. Endless files, and files larger than [`MAXIMUM_SOURCE`], are refused.
+/// Reads a file of cases. Endless files, and files larger than [`MAX_SOURCE`], are refused.
 pub(crate) fn text(path: &Path) -> Result<String, RunError> {
     let read = || {
         let mut text = String::new();
-        File::open(path)?.take(MAXIMUM_SOURCE + 1).read_to_string(&mut text)?;
-        if text.len() as u64 > MAXIMUM_SOURCE {
+        File::open(path)?.take(MAX_SOURCE + 1).read_to_string(&mut text)?;
+        if text.len() as u64 > MAX_SOURCE {
             return Err(io::Error::other("it is larger than 64 MiB"));
         }
         Ok(text)

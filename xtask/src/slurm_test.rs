@@ -22,11 +22,11 @@ use std::time::{Duration, SystemTime};
 const PROGRAMS: [(&str, &str); 4] =
     [("slurmctld", "slurmctld"), ("slurmd", "slurmd"), ("sbatch", "slurm-client"), ("munged", "munge")];
 /// Limit on resubmissions.
-const MOST_TRIES: u32 = 50;
+const MAX_TRIES: u32 = 50;
 /// Submissions whose workers are killed; later ones are not, so that the test ends.
 const LOSSES: u32 = 3;
 /// Largest share of units that may be repeated because of killed workers.
-const MOST_EXTRA: f64 = 0.05;
+const MAX_EXTRA: f64 = 0.05;
 
 /// Arguments of `cargo xtask slurm-test`.
 #[derive(Debug, Args)]
@@ -100,7 +100,7 @@ impl Finished {
         if (&self.hash, self.units) != (&other.hash, other.units) {
             bail!("one shard's hash is {}, of {} units", other.hash, other.units);
         }
-        if self.extra as f64 > self.units as f64 * MOST_EXTRA {
+        if self.extra as f64 > self.units as f64 * MAX_EXTRA {
             bail!("{} units were done in vain", self.extra);
         }
         Ok(())
@@ -153,7 +153,7 @@ impl Sweep<'_> {
                     seconds: last_result(&out)?.duration_since(began)?.as_secs_f64(),
                 });
             }
-            if submissions == MOST_TRIES {
+            if submissions == MAX_TRIES {
                 bail!("after {submissions} submissions units are still missing");
             }
         }

@@ -20,7 +20,7 @@ use xenia_guest::SOUND_RATE;
 /// a device's block about as much.
 const TARGET: usize = SOUND_RATE as usize * 60 / 1000;
 /// Capacity of the queue in samples per speaker: 200 ms.
-const MOST: usize = SOUND_RATE as usize / 5;
+const CAPACITY: usize = SOUND_RATE as usize / 5;
 /// Largest change of the resampling ratio: 0.5 %, which is inaudible.
 const REACH: f64 = 0.005;
 /// Smoothing factor of the average fill level per block of 10 ms: a time constant of about a
@@ -85,7 +85,7 @@ impl DriftQueue {
         Self {
             channels: speakers.channels(),
             step,
-            samples: VecDeque::with_capacity((MOST + 1024) * speakers.channels()),
+            samples: VecDeque::with_capacity((CAPACITY + 1024) * speakers.channels()),
             position: 0.0,
             level: TARGET as f64,
             is_primed: false,
@@ -109,7 +109,7 @@ impl DriftQueue {
     /// Adds samples of the guest, interleaved by speaker.
     pub fn put(&mut self, samples: &[i16]) {
         self.samples.extend(samples);
-        if self.queued() > MOST {
+        if self.queued() > CAPACITY {
             let surplus = self.queued() - TARGET;
             self.samples.drain(..surplus * self.channels);
             self.dropped += surplus as u64;
@@ -269,11 +269,11 @@ mod tests {
         let mut queue = DriftQueue::new(Speakers::Stereo, 48_000);
         for _ in 0..1000 {
             queue.put(&[0; 2 * 256]);
-            assert!(queue.queued() <= MOST);
+            assert!(queue.queued() <= CAPACITY);
         }
         assert!(queue.figures().dropped > 200_000);
         // Four times too fast, as in turbo mode.
         play(&mut queue, 48_000, 2, 3e6);
-        assert!(queue.queued() <= MOST && queue.figures().underruns == 0);
+        assert!(queue.queued() <= CAPACITY && queue.figures().underruns == 0);
     }
 }

@@ -9,7 +9,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use xenia_guest::SOUND_RATE;
 
 /// Largest size of the samples in bytes that the format can express.
-pub const MOST_BYTES: u64 = 0xFFFF_0000;
+pub const MAX_BYTES: u64 = 0xFFFF_0000;
 /// Channel mask of the six-channel layout.
 const SURROUND_MASK: u32 = 0x3F;
 /// The GUID of PCM samples in an extensible header.
@@ -65,7 +65,7 @@ impl<F: Write + Seek> WavWriter<F> {
     /// Appends samples, interleaved by speaker. Returns `Ok(false)` if the file is full.
     pub fn write(&mut self, samples: &[i16]) -> io::Result<bool> {
         let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-        if self.written + bytes.len() as u64 > MOST_BYTES {
+        if self.written + bytes.len() as u64 > MAX_BYTES {
             return Ok(false);
         }
         self.file.write_all(&bytes)?;
@@ -89,7 +89,7 @@ impl<F: Write + Seek> WavWriter<F> {
 
     fn say(&mut self) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(0))?;
-        // `written` is at most `MOST_BYTES`.
+        // `written` is at most `MAX_BYTES`.
         self.file.write_all(&header(self.speakers, self.written as u32))?;
         self.file.seek(SeekFrom::End(0))?;
         self.file.flush()?;
@@ -132,10 +132,10 @@ mod tests {
     #[test]
     fn a_full_file_takes_nothing_more() {
         let mut wav = WavWriter::new(Cursor::new(Vec::new()), Speakers::Stereo).unwrap();
-        wav.written = MOST_BYTES - 4;
+        wav.written = MAX_BYTES - 4;
         wav.said = wav.written;
         assert!(wav.write(&[1, 2]).unwrap());
         assert!(!wav.write(&[1, 2]).unwrap());
-        assert_eq!(wav.written(), MOST_BYTES);
+        assert_eq!(wav.written(), MAX_BYTES);
     }
 }

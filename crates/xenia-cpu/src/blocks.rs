@@ -2,7 +2,7 @@
 //!
 //! A block is a run of instructions from its start up to the first one that must be last (branches,
 //! `sc`, `isync`, `icbi`, MSR writes, time-base reads, illegal instructions), the end of the page,
-//! or [`LONGEST`]. It never crosses a page, so one page version tells whether it is valid.
+//! or [`MAX_DECODED`]. It never crosses a page, so one page version tells whether it is valid.
 //!
 //! # Layout
 //! A guest page with code has an [`Entry`] of eight bytes for each of its words, in address order.
@@ -30,7 +30,7 @@
 //! itself does not use the counts.
 //!
 //! # Memory limit
-//! [`MOST_MEMORY`] of entries and counts. Beyond it, a new page replaces one that has not been
+//! [`MAX_MEMORY`] of entries and counts. Beyond it, a new page replaces one that has not been
 //! entered recently (clock algorithm).
 
 mod entry;
@@ -47,13 +47,13 @@ use xenia_isa::{Instruction, Op, decode};
 use xenia_memory::{GuestMemory, MemoryFault};
 
 /// Most instructions that are decoded at once.
-const LONGEST: usize = 128;
+const MAX_DECODED: usize = 128;
 /// Limit on the host memory of entries and counts: 64 MiB of guest code, more than any title has.
-const MOST_MEMORY: usize = 192 << 20;
-/// Number of guest pages that fit into [`MOST_MEMORY`].
-const MOST_PAGES: usize = MOST_MEMORY / (PAGE_WORDS * (size_of::<Entry>() + size_of::<u32>()));
+const MAX_MEMORY: usize = 192 << 20;
+/// Number of guest pages that fit into [`MAX_MEMORY`].
+const MAX_PAGES: usize = MAX_MEMORY / (PAGE_WORDS * (size_of::<Entry>() + size_of::<u32>()));
 /// Limit on recorded function starts between two calls of [`BlockCache::take_called`].
-const MOST_CALLED: usize = 1 << 12;
+const MAX_CALLED: usize = 1 << 12;
 /// Instruction words per page.
 const PAGE_WORDS: usize = PAGE_SIZE as usize / 4;
 
@@ -108,7 +108,7 @@ const FACILITIES: u64 = msr_bit::FP | msr_bit::VEC;
 
 impl BlockCache {
     pub(crate) fn new() -> Self {
-        Self::with_limit(MOST_PAGES)
+        Self::with_limit(MAX_PAGES)
     }
 
     /// Creates a cache with entries for at most `most_pages` pages.
@@ -176,7 +176,7 @@ impl BlockCache {
         }
         if !self.entries[place].is_start() {
             self.entries[place].mark_start();
-            if (is_called || is_first) && self.called.len() < MOST_CALLED {
+            if (is_called || is_first) && self.called.len() < MAX_CALLED {
                 self.called.push(pc);
             }
         }
@@ -223,7 +223,7 @@ impl BlockCache {
         let compares_words = self.pages[page].compares_words();
         let word = (pc % PAGE_SIZE / 4) as usize;
         let first = page * PAGE_WORDS + word;
-        let most = (PAGE_WORDS - word).min(LONGEST);
+        let most = (PAGE_WORDS - word).min(MAX_DECODED);
         let mut end = first;
         // Number of instructions in an existing block at `end` that this one continues into.
         let mut rest = 0;

@@ -6,7 +6,7 @@ pub mod memory;
 pub mod registers;
 
 /// Most rows of a list; the number of the others is shown.
-pub const MOST_ROWS: usize = 1000;
+pub const MAX_ROWS: usize = 1000;
 
 /// How a row stands out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,19 +50,19 @@ pub struct Pane {
 }
 
 impl Pane {
-    /// A list of which a row is selected. Only the first [`MOST_ROWS`] are kept.
+    /// A list of which a row is selected. Only the first [`MAX_ROWS`] are kept.
     pub fn list(title: &str, heading: &str, rows: Vec<PaneRow>, selected: usize) -> Self {
         let total = rows.len();
         let mut pane = Self {
             title: format!("{title} ({total})"),
             heading: (!heading.is_empty()).then(|| heading.to_owned()),
             rows,
-            selected: Some(selected.min(total.min(MOST_ROWS).saturating_sub(1))),
+            selected: Some(selected.min(total.min(MAX_ROWS).saturating_sub(1))),
             first: 0,
         };
-        if total > MOST_ROWS {
-            pane.rows.truncate(MOST_ROWS);
-            pane.rows.push(PaneRow::plain(format!("... and {} more", total - MOST_ROWS)));
+        if total > MAX_ROWS {
+            pane.rows.truncate(MAX_ROWS);
+            pane.rows.push(PaneRow::plain(format!("... and {} more", total - MAX_ROWS)));
         }
         if total == 0 {
             pane.rows.push(PaneRow::plain("none"));

@@ -1,6 +1,6 @@
 //! Carries commands out: the model changes, and the machine runs.
 
-mod look;
+mod follow;
 mod run;
 mod write;
 

@@ -4,7 +4,7 @@ use crate::error::{FormatError, Reason};
 use std::io;
 
 /// Largest number of faults that are listed; further ones are only counted.
-const MOST: usize = 1000;
+const MAX_LISTED: usize = 1000;
 
 /// Number of checks of a file, and its faults.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ impl Findings {
 
     /// Records a fault.
     pub(crate) fn fault(&mut self, fault: FormatError) {
-        if self.faults.len() < MOST {
+        if self.faults.len() < MAX_LISTED {
             self.faults.push(fault);
         } else {
             self.more += 1;

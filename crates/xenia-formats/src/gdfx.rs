@@ -29,7 +29,7 @@ const DESCRIPTOR: u64 = 32;
 const STARTS: [u64; 6] = [0, 0xFB20, 0x2_0600, 0x208_0000, 0xFD9_0000, 0x1830_0000];
 /// Largest total size of all directories in bytes. A disc with the largest permitted number of
 /// files needs a tenth of that.
-const MAXIMUM_DIRECTORIES: u64 = 32 << 20;
+const MAX_DIRECTORIES: u64 = 32 << 20;
 /// Attribute flag of a directory.
 const DIRECTORY: u8 = 0x10;
 /// Size of an entry before its name in bytes.
@@ -115,7 +115,7 @@ fn walk(image: &Arc<dyn ReadAt>, start: u64, descriptor: &[u8]) -> Result<Walked
     while let Some((directory, sector, size)) = open.pop() {
         let offset = start + u64::from(sector) * SECTOR;
         directories += u64::from(size);
-        FormatError::check_limit("GDFX size of all directories", offset, directories, MAXIMUM_DIRECTORIES)?;
+        FormatError::check_limit("GDFX size of all directories", offset, directories, MAX_DIRECTORIES)?;
         // Some empty directories have no extent.
         let table = if size == 0 { Vec::new() } else { read_exact_at(image, TABLE, offset, size.into())? };
         places.push((offset, offset + table.len() as u64));

@@ -17,17 +17,17 @@ use std::collections::BTreeMap;
 
 /// Largest size of a database, and of all its entries together, in bytes: more than the images of
 /// any title's achievements.
-pub const MOST_BYTES: usize = 16 << 20;
+pub const MAX_BYTES: usize = 16 << 20;
 /// Largest size of an image in bytes; the console's have 64 by 64 pixels.
-pub const MOST_PICTURE: usize = 64 << 10;
+pub const MAX_PICTURE: usize = 64 << 10;
 /// Largest total size of images in bytes; the texts of the largest permitted number of achievements
 /// need less.
-const MOST_PICTURES: usize = 12 << 20;
+const MAX_PICTURES: usize = 12 << 20;
 /// Capacities of the tables are multiples of this.
 const ROOM: usize = 512;
 const VERSION: u32 = 0x1_0000;
 /// Longest text that is read, in characters.
-const MOST_TEXT: usize = 512;
+const MAX_TEXT: usize = 512;
 
 /// Sections of a profile database.
 mod section {
@@ -103,14 +103,14 @@ impl Gpd {
     /// A database with tables that point outside of it, or that exceeds the size limit.
     pub fn read(bytes: &[u8]) -> Result<Self, FormatError> {
         let what = "GPD";
-        let whole = limited("the size", bytes.len() as u64, MOST_BYTES as u64);
+        let whole = limited("the size", bytes.len() as u64, MAX_BYTES as u64);
         whole.map_err(|reason| FormatError::new(what, 0, reason))?;
         let mut entries = BTreeMap::new();
         let mut size = 0;
         for (section, id, data) in Xdbf::read(bytes)?.entries() {
             // Entries can share their bytes, so the sum can exceed the file size.
             size += data.len();
-            limited("the size of all entries", size as u64, MOST_BYTES as u64)
+            limited("the size of all entries", size as u64, MAX_BYTES as u64)
                 .map_err(|reason| FormatError::new(what, 0, reason))?;
             entries.entry((section, id)).or_insert_with(|| data.to_vec());
         }
@@ -187,7 +187,7 @@ impl Gpd {
     pub fn add_image(&mut self, id: u32, picture: &[u8]) {
         let images = self.entries.range((section::IMAGES, 0)..=(section::IMAGES, u64::MAX));
         let there: usize = images.map(|(_, image)| image.len()).sum();
-        if picture.len() <= MOST_PICTURE && there + picture.len() <= MOST_PICTURES {
+        if picture.len() <= MAX_PICTURE && there + picture.len() <= MAX_PICTURES {
             self.entries.entry((section::IMAGES, id.into())).or_insert_with(|| picture.to_vec());
         }
     }
@@ -252,7 +252,7 @@ fn text(bytes: &[u8], at: &mut usize) -> String {
     let units: Vec<u16> = units
         .map(|unit| u16::from_be_bytes([unit[0], unit[1]]))
         .take_while(|&unit| unit != 0)
-        .take(MOST_TEXT)
+        .take(MAX_TEXT)
         .collect();
     *at = at.saturating_add(2 * units.len() + 2);
     let text = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
@@ -261,7 +261,7 @@ fn text(bytes: &[u8], at: &mut usize) -> String {
 
 /// Encodes a text with its terminator, as [`text`] reads it.
 fn units(text: &str) -> Vec<u8> {
-    let mut room = MOST_TEXT;
+    let mut room = MAX_TEXT;
     let fits = text.chars().take_while(|c| {
         let fits = c.len_utf16() <= room;
         room -= c.len_utf16().min(room);

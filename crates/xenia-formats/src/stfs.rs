@@ -25,7 +25,7 @@ use crate::unread::{is_package, is_svod};
 use crate::volume::Volume;
 use hash_tree::{BLOCK, Bad, HashTree, Shape};
 pub(crate) use header::verify as verify_header;
-pub use header::{MOST_PICTURE, PackageInfo, Signer, kind_name, kind_of};
+pub use header::{MAX_PICTURE, PackageInfo, Signer, kind_name, kind_of};
 pub use write::{StfsWriteError, write};
 
 const ENTRY: &str = "STFS entry";
@@ -36,7 +36,7 @@ pub(crate) const DESCRIPTOR: u64 = header::field::VOLUME as u64;
 const DESCRIPTOR_SIZE: usize = 0x24;
 /// Size of a directory entry in bytes.
 const ENTRY_SIZE: usize = 0x40;
-const LONGEST_NAME: usize = 40;
+const MAX_NAME: usize = 40;
 /// Flag of the descriptor: one copy of each table instead of two.
 const READ_ONLY: u8 = 1;
 /// Parent index of entries in the root.
@@ -184,7 +184,7 @@ impl Reader {
                     continue;
                 }
                 let offset = offset + (i * ENTRY_SIZE) as u64;
-                let name = entry.get(..length.min(LONGEST_NAME)).unwrap_or_default();
+                let name = entry.get(..length.min(MAX_NAME)).unwrap_or_default();
                 let index = u16::try_from(number * (BLOCK / ENTRY_SIZE) + i);
                 let index = index.map_err(|_| FormatError::invalid(ENTRY, offset, "there are too many"))?;
                 found.push((

@@ -41,7 +41,7 @@ const HASH: usize = 20;
 const PER_TABLE: u64 = 0x198;
 const PER_FILE: u64 = 0x1_4388;
 /// Largest number of data files: 42 GiB.
-const MOST_FILES: u32 = 256;
+const MAX_FILES: u32 = 256;
 /// Bytes covered by a hash of a lower table.
 const HASHED: u64 = 2 * SECTOR;
 
@@ -148,7 +148,7 @@ impl Package {
         };
         if base == 0 {
             while let Some(part) = parts.part(files.len() as u32).map_err(io_error)? {
-                FormatError::check_limit(WHAT, 0, files.len() as u64, MOST_FILES.into())?;
+                FormatError::check_limit(WHAT, 0, files.len() as u64, MAX_FILES.into())?;
                 files.push(part);
             }
         }

@@ -65,12 +65,12 @@ pub(crate) fn is_xenon_pe(source: &dyn ReadAt) -> io::Result<bool> {
 /// evenly spaced samples of that total size.
 pub(crate) fn is_zeros(source: &dyn ReadAt) -> io::Result<bool> {
     const PIECE: u64 = 0x1_0000;
-    const MOST_PIECES: u64 = 1024;
+    const MAX_PIECES: u64 = 1024;
     let pieces = source.size()?.div_ceil(PIECE).max(1);
     let mut bytes = vec![0; PIECE as usize];
     let mut has_any = false;
-    for index in 0..pieces.min(MOST_PIECES) {
-        let piece = if pieces > MOST_PIECES { pieces / MOST_PIECES * index } else { index };
+    for index in 0..pieces.min(MAX_PIECES) {
+        let piece = if pieces > MAX_PIECES { pieces / MAX_PIECES * index } else { index };
         let length = source.read_at(piece * PIECE, &mut bytes)?;
         has_any |= length > 0;
         if bytes[..length].iter().any(|byte| *byte != 0) {

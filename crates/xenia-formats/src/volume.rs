@@ -12,11 +12,11 @@ use crate::error::{Reason, limited};
 use crate::read_at::ReadAt;
 
 /// Largest number of files and directories.
-const MAXIMUM_ENTRIES: usize = 1 << 16;
+const MAX_ENTRIES: usize = 1 << 16;
 /// Largest depth of directories.
-const MAXIMUM_DEPTH: u64 = 64;
+const MAX_DEPTH: u64 = 64;
 /// Longest name in characters.
-const MAXIMUM_NAME: u64 = 255;
+const MAX_NAME: u64 = 255;
 
 /// The files and directories of a disc image, package or archive.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl Volume {
     /// An invalid name or position; the caller adds the structure and offset.
     pub fn add_directory(&mut self, within: Directory, name: &str) -> Result<Directory, Reason> {
         let depth = within.depth + 1;
-        limited("the depth of directories", depth, MAXIMUM_DEPTH)?;
+        limited("the depth of directories", depth, MAX_DEPTH)?;
         let node = self.add(within, name, Kind::Directory(BTreeMap::new()))?;
         Ok(Directory { node, depth })
     }
@@ -105,12 +105,12 @@ impl Volume {
     }
 
     fn add(&mut self, within: Directory, name: &str, kind: Kind) -> Result<usize, Reason> {
-        limited("the length of a name", name.chars().count() as u64, MAXIMUM_NAME)?;
+        limited("the length of a name", name.chars().count() as u64, MAX_NAME)?;
         if ["", ".", ".."].contains(&name) || name.contains(['/', '\\', '\0']) {
             return Err(Reason::Invalid(format!("{name:?} is no name of a file").into()));
         }
         let new = self.nodes.len();
-        limited("the number of files and directories", new as u64, MAXIMUM_ENTRIES as u64)?;
+        limited("the number of files and directories", new as u64, MAX_ENTRIES as u64)?;
         match self.nodes.get_mut(within.node).map(|node| &mut node.kind) {
             Some(Kind::Directory(names)) => {
                 if names.contains_key(&name.to_ascii_lowercase()) {
@@ -261,8 +261,8 @@ mod tests {
             Err(error) => Some((depth, error.to_string())),
         });
         assert_eq!(refused, Some((65, "the depth of directories 0x41 exceeds the limit of 0x40".to_owned())));
-        let full = (0..2 * MAXIMUM_ENTRIES).find(|n| volume.add_file(at, &n.to_string(), bytes("")).is_err());
+        let full = (0..2 * MAX_ENTRIES).find(|n| volume.add_file(at, &n.to_string(), bytes("")).is_err());
         // The other entries are the duplicate and the 64 directories.
-        assert_eq!(full, Some(MAXIMUM_ENTRIES - 65));
+        assert_eq!(full, Some(MAX_ENTRIES - 65));
     }
 }

@@ -21,11 +21,11 @@ pub(crate) const HEADER: usize = 24;
 pub(crate) const ENTRY: usize = 18;
 pub(crate) const FREE: usize = 8;
 /// Largest number of entries: more than any title has; their table takes about 1 MiB.
-const MOST_ENTRIES: u64 = 0x1_0000;
+const MAX_ENTRIES: u64 = 0x1_0000;
 /// Longest title text that is shown, in bytes.
-const MOST_TEXT: usize = 1024;
+const MAX_TEXT: usize = 1024;
 /// Largest number of achievements of a title: more than any has.
-const MOST_ACHIEVEMENTS: u64 = 0x400;
+const MAX_ACHIEVEMENTS: u64 = 0x400;
 
 /// Sections of a title's database.
 mod section {
@@ -94,7 +94,7 @@ impl<'a> Xdbf<'a> {
         }
         let (room, used, free) = (whole.u32(8)?, whole.u32(0xC)?, whole.u32(0x10)?);
         for (at, count) in [(8, room), (0xC, used), (0x10, free)] {
-            limited("the number of entries", count.into(), MOST_ENTRIES)
+            limited("the number of entries", count.into(), MAX_ENTRIES)
                 .map_err(|reason| FormatError::new(WHAT, at, reason))?;
         }
         if used > room {
@@ -210,7 +210,7 @@ impl<'a> Xdbf<'a> {
             "XDBF achievement count",
             table.origin + 12,
             count as u64,
-            MOST_ACHIEVEMENTS,
+            MAX_ACHIEVEMENTS,
         )?;
         let texts = [language, ENGLISH].map(|language| self.strings(language));
         (0..count)
@@ -237,6 +237,6 @@ impl<'a> Xdbf<'a> {
 
 /// A text for display: bounded, without control characters.
 fn shown(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&text[..text.len().min(MOST_TEXT)]);
+    let text = String::from_utf8_lossy(&text[..text.len().min(MAX_TEXT)]);
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -41,10 +41,10 @@ const BLOCKS: usize = 16;
 const ENTRY: usize = 16;
 const TREE: &str = "ZAR tree";
 /// Largest size of a table in bytes: offsets of 400 GiB.
-const MOST_TABLE: u64 = 16 << 20;
+const MAX_TABLE: u64 = 16 << 20;
 /// Largest window of a decoder in bytes. A block is all that it needs, but compressors that do not
 /// know the size in advance declare more.
-const MOST_WINDOW: u64 = 8 << 20;
+const MAX_WINDOW: u64 = 8 << 20;
 /// Number of cached decoded blocks: 4 MiB.
 const KEPT: usize = 64;
 const IS_FILE: u32 = 1 << 31;
@@ -151,7 +151,7 @@ impl Archive {
         };
         let table = |number, what| {
             let part = part(number)?;
-            limited("the size", part.size, MOST_TABLE)
+            limited("the size", part.size, MAX_TABLE)
                 .map_err(|reason| FormatError::new(what, part.offset, reason))?;
             Ok((read_exact_at(&file, what, part.offset, part.size)?, part.offset))
         };
@@ -259,7 +259,7 @@ impl Archive {
             return Ok(());
         }
         let mut decoder = FrameDecoder::new();
-        decoder.set_max_window_size(MOST_WINDOW);
+        decoder.set_max_window_size(MAX_WINDOW);
         let why = match decoder.decode_all(&stored, into) {
             Ok(BLOCK) => return Ok(()),
             Ok(count) => format!("it has {count:#x} bytes instead of {BLOCK:#x}"),

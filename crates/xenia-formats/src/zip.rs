@@ -29,7 +29,7 @@ const WHAT: &str = "ZIP archive";
 const ENTRY: &str = "ZIP entry";
 const FILE: &str = "ZIP file";
 /// Largest expansion of one byte of deflated data.
-const MOST_PER_BYTE: u64 = 1032;
+const MAX_PER_BYTE: u64 = 1032;
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 16;
 
@@ -183,7 +183,7 @@ impl Builder {
                 )));
             }
             CompressionMethod::DEFLATE => {
-                let limit = (end - start).saturating_mul(MOST_PER_BYTE);
+                let limit = (end - start).saturating_mul(MAX_PER_BYTE);
                 limited("the size of the file", size, limit).map_err(refused)?;
                 Arc::new(self.inflater.file(stored, start, size))
             }

@@ -1,7 +1,7 @@
 //! Tests of profile databases: round trips, and the positions of fields in the file.
 
 use crate::support::Noise;
-use xenia_formats::gpd::{EARNED, Gpd, MOST_BYTES, MOST_PICTURE, PlayedTitle, Record};
+use xenia_formats::gpd::{EARNED, Gpd, MAX_BYTES, MAX_PICTURE, PlayedTitle, Record};
 use xenia_testing::Cases;
 
 fn record(id: u32, flags: u32) -> Record {
@@ -78,7 +78,7 @@ fn unknown_gpd_entries_are_preserved() {
 
 #[test]
 fn entries_that_share_their_bytes_make_it_no_larger_than_any() {
-    let picture = vec![0; MOST_PICTURE];
+    let picture = vec![0; MAX_PICTURE];
     let mut file = Gpd::default();
     file.add_image(0, &picture);
     let mut file = file.to_bytes();
@@ -94,7 +94,7 @@ fn entries_that_share_their_bytes_make_it_no_larger_than_any() {
     assert!(refused.contains("exceeds the limit of 0x1000000"), "{refused}");
     file[count].copy_from_slice(&256_u32.to_be_bytes());
     Gpd::read(&file).unwrap();
-    assert!(Gpd::read(&vec![0; MOST_BYTES + 1]).is_err());
+    assert!(Gpd::read(&vec![0; MAX_BYTES + 1]).is_err());
 }
 
 #[test]
@@ -121,14 +121,14 @@ fn damaged_databases_are_refused_or_read() {
 #[test]
 fn a_title_that_repeats_its_pictures_fills_nothing() {
     let mut gpd = Gpd::default();
-    gpd.add_image(1, &vec![1; MOST_PICTURE + 1]);
+    gpd.add_image(1, &vec![1; MAX_PICTURE + 1]);
     assert_eq!(gpd.image(1), None, "too large");
-    let picture = vec![2; MOST_PICTURE];
+    let picture = vec![2; MAX_PICTURE];
     for id in 0..1024 {
         gpd.add_image(id, &picture);
     }
     assert!(gpd.image(0).is_some() && gpd.image(1023).is_none());
     let bytes = gpd.to_bytes();
-    assert!(bytes.len() < MOST_BYTES, "{}", bytes.len());
+    assert!(bytes.len() < MAX_BYTES, "{}", bytes.len());
     assert_eq!(Gpd::read(&bytes).unwrap(), gpd);
 }

@@ -23,10 +23,10 @@ mod compare;
 mod copy;
 mod depth;
 mod inputs;
-mod look;
 mod memory;
 mod raster;
 mod samples;
+mod target_picture;
 
 use budget::Budget;
 
@@ -189,6 +189,6 @@ impl Backend for Reference {
     }
 
     fn target_picture(&mut self, call: &DrawCall) -> Option<Frame> {
-        look::target_picture(call, &self.edram)
+        target_picture::target_picture(call, &self.edram)
     }
 }

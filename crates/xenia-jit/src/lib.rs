@@ -46,7 +46,7 @@ mod runtime;
 mod tiering;
 
 pub use arch::HAS_BASELINE;
-pub use code::store::{CodeStore, Keeper, MOST_BYTES, StoreOptions, StoreTally};
+pub use code::store::{CodeStore, Keeper, MAX_BYTES, StoreOptions, StoreTally};
 pub use compile::Dump;
 pub use config::{Granularity, JitConfig, Tiers};
 pub use error::JitError;

@@ -103,7 +103,7 @@ fn configs() -> [JitConfig; 3] {
 /// Number of blocks of a program, each of which ends with a branch.
 const BLOCKS: u32 = 24;
 /// Maximum number of words in a block.
-const LONGEST: u32 = 16;
+const MAX_WORDS: u32 = 16;
 
 /// Address of a block. Blocks are on six pages, so that a change does not affect the whole program.
 fn block(n: u32) -> u32 {
@@ -112,7 +112,7 @@ fn block(n: u32) -> u32 {
 
 /// The address of a random word of the program.
 fn any_word(r: &mut Random) -> u32 {
-    block(r.below(u64::from(BLOCKS)) as u32) + 4 * r.below(u64::from(LONGEST)) as u32
+    block(r.below(u64::from(BLOCKS)) as u32) + 4 * r.below(u64::from(MAX_WORDS)) as u32
 }
 
 /// The last word of a block, at `pc`: branches to any block, calls one, or returns.
@@ -136,9 +136,9 @@ fn branch(r: &mut Random, pc: u32) -> u32 {
 /// Random words with branches between them.
 fn program(r: &mut Random, rows: &[Op]) -> Vec<(u32, Vec<u32>)> {
     let one = |n: u32| {
-        let length = 1 + r.below(u64::from(LONGEST) - 1) as u32;
-        let words = (0..LONGEST).map(|at| {
-            let ends = at == length || at == LONGEST - 1;
+        let length = 1 + r.below(u64::from(MAX_WORDS) - 1) as u32;
+        let words = (0..MAX_WORDS).map(|at| {
+            let ends = at == length || at == MAX_WORDS - 1;
             if ends { branch(r, block(n) + 4 * at) } else { word(r, rows) }
         });
         (block(n), words.collect())

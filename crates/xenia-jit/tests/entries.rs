@@ -11,7 +11,7 @@ use xenia_testing::is_long;
 
 /// Start of the functions, and their maximum size in bytes.
 const FUNCTION: u32 = 0x8300_0000;
-const MOST: u32 = 1 << 20;
+const MAX_BYTES: u32 = 1 << 20;
 /// Size in bytes of a block of [`gotos`].
 const BLOCK: u32 = 32;
 
@@ -20,7 +20,7 @@ fn machines(words: &[u32], warm_up: u32) -> [JitHarness; 2] {
     let jit = JitHarness::jit_with(JitConfig { warm_up, ..JitConfig::default() });
     [jit, JitHarness::interpreter()].map(|mut machine| {
         let code = GuestAddr(FUNCTION);
-        machine.memory.alloc_fixed(code, MOST, AllocKind::ReserveCommit, Protect::READ_WRITE).unwrap();
+        machine.memory.alloc_fixed(code, MAX_BYTES, AllocKind::ReserveCommit, Protect::READ_WRITE).unwrap();
         machine.put(FUNCTION, words);
         machine.ctx.pc = FUNCTION;
         machine.ctx.gpr[2] = u64::from(DATA);

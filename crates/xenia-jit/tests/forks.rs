@@ -289,10 +289,10 @@ fn stores_of_the_same_value(make: Make, reservations: ReservationMode) -> (u64, 
 #[test]
 fn a_store_of_the_same_value_ends_strict_reservations_and_those_alone() {
     // On a busy host the contexts may run one after the other.
-    const MOST_ROUNDS: u32 = 200;
+    const MAX_ROUNDS: u32 = 200;
     let until = |make, reservations, is_enough: fn((u64, u64)) -> bool| {
         let mut seen = (0, 0);
-        for _ in 0..MOST_ROUNDS {
+        for _ in 0..MAX_ROUNDS {
             let (between, wrong) = stores_of_the_same_value(make, reservations);
             seen = (seen.0 + between, seen.1 + wrong);
             if is_enough(seen) {

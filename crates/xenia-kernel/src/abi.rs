@@ -21,8 +21,8 @@ mod va_args;
 pub use arguments::{Arguments, FromGuest};
 pub use call::Call;
 pub use flow::{
-    Continuation, ExportResumption, Flow, GuestCall, IntoFlow, KernelResumption, MAXIMUM_LOCALS,
-    RegisterResult, Result64, ReturnKinds,
+    Continuation, ExportResumption, Flow, GuestCall, IntoFlow, KernelResumption, MAX_LOCALS, RegisterResult,
+    Result64, ReturnKinds,
 };
 pub use pointer::{GuestStruct, OptionalOut, Out, Ptr};
 pub use rest::Rest;

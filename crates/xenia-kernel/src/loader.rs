@@ -17,7 +17,7 @@ mod patches;
 mod places;
 mod start;
 
-pub(crate) use dynamic::MAXIMUM_FILE;
+pub(crate) use dynamic::MAX_FILE;
 pub use dynamic::{base_name, count_loads, path_of};
 pub(crate) use libraries::begin;
 pub use lock::locked;

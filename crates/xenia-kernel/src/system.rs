@@ -80,7 +80,7 @@ impl System for KernelSystem {
 
     fn moved(&mut self, running: &Running) {
         let Kernel { threads, memory, .. } = &*self.kernel;
-        let told = threads.lock().tell_processor(memory, running.id, running.hw_id);
+        let told = threads.lock().publish_processor(memory, running.id, running.hw_id);
         housekeeping("a thread that moved", told);
     }
 

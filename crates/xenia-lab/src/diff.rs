@@ -14,7 +14,7 @@ use xenia_cli::Code;
 const CONTEXT_LINES: usize = 5;
 
 /// Longest line in bytes: events are shorter, and a file might be one endless line.
-const LONGEST_LINE: u64 = 1 << 20;
+const MAX_LINE: u64 = 1 << 20;
 
 /// Prints the length of the common prefix, and the first difference with its context.
 pub fn run(args: &DiffArgs) -> Result<Code> {
@@ -64,8 +64,8 @@ fn open(path: &Path) -> Result<BufReader<File>> {
 /// The next line without its line break; `None` at the end.
 fn line(from: &mut impl BufRead) -> Result<Option<String>> {
     let mut bytes = Vec::new();
-    from.take(LONGEST_LINE + 1).read_until(b'\n', &mut bytes)?;
-    if bytes.len() as u64 > LONGEST_LINE {
+    from.take(MAX_LINE + 1).read_until(b'\n', &mut bytes)?;
+    if bytes.len() as u64 > MAX_LINE {
         bail!("a line is longer than 1 MiB");
     }
     if bytes.is_empty() {

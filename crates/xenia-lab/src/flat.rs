@@ -21,7 +21,7 @@ const STACK_TOP: u32 = 0x100;
 const SLICE: i64 = 50_000_000;
 
 /// Largest amount of text that a program may write, in bytes.
-const MOST_TEXT: usize = 1 << 20;
+const MAX_TEXT: usize = 1 << 20;
 
 /// Result of a run.
 pub(crate) struct FlatOutcome {
@@ -126,8 +126,8 @@ impl FlatProgram {
                 }
                 Exit::Syscall { .. } if ctx.gpr[0] == 0 => {
                     let length = ctx.gpr[4] as u32;
-                    if length as usize > MOST_TEXT - text.len() {
-                        bail!("{} writes more than {MOST_TEXT} bytes of text", engine.name());
+                    if length as usize > MAX_TEXT - text.len() {
+                        bail!("{} writes more than {MAX_TEXT} bytes of text", engine.name());
                     }
                     let mut part = vec![0; length as usize];
                     self.memory.read_bytes(GuestAddr(ctx.gpr[3] as u32), &mut part)?;

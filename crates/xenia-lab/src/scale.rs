@@ -15,7 +15,7 @@ mod workers;
 use crate::args::{ScaleArgs, ScaleKind};
 use crate::bench::{Spread, host};
 use anyhow::{Context, Result, bail};
-use primes::{Answer, MOST_SEGMENTS, Part, count};
+use primes::{Answer, MAX_SEGMENTS, Part, count};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -34,7 +34,7 @@ const THRESHOLD: f64 = 1.6;
 /// Required fraction of the native speed-up.
 const OF_NATIVE: f64 = 0.85;
 /// Largest number of processes, more than any host has cores.
-const MOST_PROCESSES: u32 = 256;
+const MAX_PROCESSES: u32 = 256;
 
 documented! {
     /// Result of a scaling measurement.
@@ -92,8 +92,8 @@ documented! {
 
 /// Measures, prints a line for each number of workers, and checks the requirements.
 pub fn run(args: &ScaleArgs) -> Result<Code> {
-    if !(1..=MOST_SEGMENTS).contains(&args.segments) {
-        bail!("--segments: from 1 to {MOST_SEGMENTS}");
+    if !(1..=MAX_SEGMENTS).contains(&args.segments) {
+        bail!("--segments: from 1 to {MAX_SEGMENTS}");
     }
     if let Some(part) = args.native_part {
         out!("{}", count(args.segments, Part { number: part.0, of: part.1 }).line());
@@ -136,7 +136,7 @@ pub fn run(args: &ScaleArgs) -> Result<Code> {
 /// The numbers of workers, 1 first.
 fn numbers(args: &ScaleArgs) -> Result<Vec<u32>> {
     let most = match args.kind {
-        ScaleKind::Process => MOST_PROCESSES,
+        ScaleKind::Process => MAX_PROCESSES,
         ScaleKind::Thread => HW_THREADS as u32,
     };
     let mut numbers = args.workers.clone();

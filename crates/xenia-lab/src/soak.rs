@@ -205,7 +205,7 @@ fn one(
         samples.state = State::Ended;
         samples.note(Some(&finished.report))?;
         if !is_well(&finished.report) {
-            tell(&samples, &finished.report, words);
+            print_end(&samples, &finished.report, words);
         }
     }
     drop((machine, finished, title));
@@ -227,7 +227,7 @@ fn is_well(report: &RunReport) -> bool {
 }
 
 /// Prints how a run ended, with all details.
-fn tell(samples: &SampleWriter, report: &RunReport, words: &LastWords) {
+fn print_end(samples: &SampleWriter, report: &RunReport, words: &LastWords) {
     let code = report.exit_code.map_or_else(String::new, |code| format!(" with {code}"));
     errln!(
         "run {}: {} in {} ended by {}{code}",

@@ -221,14 +221,14 @@ const PC: i32 = displacement(offset_of!(PpcContext, pc));
 /// many entries: this many instructions take 40 to 120 ms, half as many again up to 320 ms. Titles'
 /// functions have nine IR instructions per guest instruction, so the limit cuts only the few
 /// functions of more than three thousand instructions.
-pub const MOST_IR: usize = 32_000;
+pub const MAX_IR: usize = 32_000;
 
-/// Estimates how many of a region's `instructions` fit into three quarters of [`MOST_IR`]. The
+/// Estimates how many of a region's `instructions` fit into three quarters of [`MAX_IR`]. The
 /// first `lifted` instructions became `so_far` IR instructions, of which `entered` are the
 /// prologue, whose size is mostly proportional to the entries.
 fn fitting(instructions: usize, lifted: usize, entered: usize, so_far: usize) -> usize {
     let each = entered * lifted + (so_far - entered) * instructions;
-    MOST_IR * 3 / 4 * instructions * lifted / each.max(1)
+    MAX_IR * 3 / 4 * instructions * lifted / each.max(1)
 }
 
 fn reason(leave: Leave, pc: u32) -> i64 {
@@ -299,7 +299,7 @@ impl<'a> Lifter<'a> {
         }
     }
 
-    /// Lifts all blocks. If the IR exceeds [`MOST_IR`], the error is about how many of the region's
+    /// Lifts all blocks. If the IR exceeds [`MAX_IR`], the error is about how many of the region's
     /// instructions fit.
     pub(crate) fn lift(mut self) -> Result<Lifted, usize> {
         self.prologue();
@@ -377,7 +377,7 @@ impl<'a> Lifter<'a> {
             self.end_instruction();
             self.lifted += usize::from(index < block.own().len());
             let so_far = self.length();
-            if so_far > MOST_IR {
+            if so_far > MAX_IR {
                 return Err(fitting(region.instructions, self.lifted, entered, so_far));
             }
             if self.terminated {

@@ -43,7 +43,7 @@ mod transform;
 
 pub use arch::{features, thunks};
 pub use emit::function_tier::{Compiled, Compiler, CompilerConfig, Effort, Tables, Texts};
-pub use emit::{LiftConfig, MOST_IR, SINGLE_RESULT, Site};
+pub use emit::{LiftConfig, MAX_IR, SINGLE_RESULT, Site};
 pub use error::LiftError;
 pub use fault_exit::FaultExits;
 pub use mode::Mode;

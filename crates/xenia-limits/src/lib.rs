@@ -135,7 +135,7 @@ pub const SETTABLE: &[Limit] = &[
     Limit::ScratchPathBytes,
 ];
 /// Largest factor by which a limit may be raised.
-const MOST_TIMES: u64 = 16;
+const MAX_TIMES: u64 = 16;
 
 /// Another number for a limit, as text `NAME=N`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,7 +166,7 @@ impl FromStr for LimitSetting {
             let names: Vec<&str> = SETTABLE.iter().map(|limit| limit.row().name).collect();
             return Err(format!("`{name}` is no limit that can be set: {}", names.join(", ")));
         };
-        let most = limit.row().value * MOST_TIMES;
+        let most = limit.row().value * MAX_TIMES;
         let parsed = value.replace('_', "").parse().ok().filter(|_| !value.starts_with('+'));
         match parsed.filter(|value| (1..=most).contains(value)) {
             Some(value) => Ok(Self { limit, value }),

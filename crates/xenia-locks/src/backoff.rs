@@ -11,7 +11,7 @@ use xenia_sync::atomic;
 const ROUNDS: u32 = 12;
 /// log2 of the number of pauses in the longest rounds. Round n has 2^n pauses, or fewer if n is
 /// greater than this.
-const LONGEST: u32 = 3;
+const MAX_EXPONENT: u32 = 3;
 
 /// The back-off state of one wait.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ impl Backoff {
             return false;
         }
         self.round += 1;
-        for _ in 0..1_u32 << self.round.min(LONGEST) {
+        for _ in 0..1_u32 << self.round.min(MAX_EXPONENT) {
             atomic::spin_loop();
         }
         true

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU8, AtomicU16, Ordering::Relaxed};
 use xenia_sync::atomic::per_thread;
 
 /// Limit of waits along which a loan is passed.
-const LONGEST_CHAIN: usize = 16;
+const MAX_CHAIN: usize = 16;
 
 /// Receives a thread's number and its new priority.
 pub type PriorityHook = fn(u16, u8);
@@ -83,14 +83,14 @@ pub(crate) fn end_wait(number: u16) {
 /// Lends a priority to `owner`, to the owner of the lock for which that thread sleeps, and so on.
 pub(crate) fn lend(priority: u8, owner: u16) {
     let mut owner = owner;
-    for _ in 0..LONGEST_CHAIN {
+    for _ in 0..MAX_CHAIN {
         if owner == 0 {
             return;
         }
         let before = priority_of(owner);
         LENT[usize::from(owner)].fetch_max(priority, Relaxed);
         if before < priority {
-            tell(owner);
+            call_hook(owner);
         }
         owner = WAITS_FOR[usize::from(owner)].load(Relaxed);
     }
@@ -112,13 +112,13 @@ pub(crate) fn holds_one_less() {
             let before = priority_of(number);
             lent.store(0, Relaxed);
             if priority_of(number) < before {
-                tell(number);
+                call_hook(number);
             }
         }
     }
 }
 
-fn tell(number: u16) {
+fn call_hook(number: u16) {
     if let Some(hook) = HOOK.get() {
         hook(number, priority_of(number));
     }

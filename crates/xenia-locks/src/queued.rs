@@ -13,7 +13,7 @@
 //! while its thread waits, not while it holds.
 //!
 //! **NUMA.** The next head is the first waiter in the queue on the same NUMA node; those before it
-//! are put aside. They return to the front of the queue after [`MOST_PASSED`] hand-overs past them,
+//! are put aside. They return to the front of the queue after [`MAX_PASSED`] hand-overs past them,
 //! or when no local waiter is in sight (Dice and Kogan, "Compact NUMA-aware locks", 2019). On a
 //! single NUMA node, no waiter is put aside.
 //!
@@ -29,7 +29,7 @@
 //! first once more. The holder loads the second, then stores the first, with no fence in between,
 //! so it can miss a head that falls asleep at that very moment. A fence in each release would cost
 //! as much as the rest of it, so the head sleeps for [`FIRST_NAP`] first, and never for more than
-//! [`LONGEST_NAP`]. No other wake can be lost.
+//! [`MAX_NAP`]. No other wake can be lost.
 
 use crate::backoff::Backoff;
 use crate::node::{self, NodeClaim, node};
@@ -39,7 +39,7 @@ use std::time::Duration;
 use xenia_sync::atomic::{self, AtomicU8, AtomicU16, Ordering};
 
 /// Limit of consecutive hand-overs past other waiters to threads on the holder's NUMA node.
-pub const MOST_PASSED: u32 = if atomic::MODEL { 1 } else { 64 };
+pub const MAX_PASSED: u32 = if atomic::MODEL { 1 } else { 64 };
 /// Number of queued nodes among which a head looks for such a thread.
 const IN_SIGHT: usize = 32;
 /// How long a head that came too late once lets other threads take the lock.
@@ -47,7 +47,7 @@ pub const PATIENCE: Duration = Duration::from_micros(100);
 /// How long the head first sleeps before it polls again.
 pub const FIRST_NAP: Duration = Duration::from_micros(100);
 /// Limit of the head's sleep; each sleep is twice as long as the one before.
-pub const LONGEST_NAP: Duration = Duration::from_millis(4);
+pub const MAX_NAP: Duration = Duration::from_millis(4);
 
 /// The lock is free.
 const FREE: u8 = 0;
@@ -269,7 +269,7 @@ impl QueuedLock {
             };
             raw::sleep(self, claim.number, stays, || (), Some(nap));
             slept = true;
-            nap = LONGEST_NAP.min(nap * 2);
+            nap = MAX_NAP.min(nap * 2);
         }
     }
 
@@ -291,7 +291,7 @@ impl QueuedLock {
             }
             next = linked_behind(claim);
         }
-        let found = if aside[0] != 0 && passed >= MOST_PASSED {
+        let found = if aside[0] != 0 && passed >= MAX_PASSED {
             None
         } else {
             local_in_sight(next, me.place.load(Ordering::Relaxed))

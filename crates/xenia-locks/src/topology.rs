@@ -12,7 +12,7 @@ use xenia_host::thread::current_processor;
 /// Where Linux describes NUMA nodes.
 const NODES: &str = "/sys/devices/system/node";
 /// Limit of processors; higher numbers are treated as on node 0.
-const MOST_PROCESSORS: usize = 8192;
+const MAX_PROCESSORS: usize = 8192;
 
 /// The NUMA node of each processor, by processor number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Topology {
         for range in list.trim().split(',') {
             let (first, last) = range.split_once('-').unwrap_or((range, range));
             let (Ok(first), Ok(last)) = (first.parse::<usize>(), last.parse::<usize>()) else { continue };
-            for processor in first..=last.min(MOST_PROCESSORS - 1) {
+            for processor in first..=last.min(MAX_PROCESSORS - 1) {
                 if self.node_of.len() <= processor {
                     self.node_of.resize(processor + 1, 0);
                 }
@@ -120,7 +120,7 @@ mod tests {
     fn nonsense_is_left_out() {
         let topology = machine(&[("node1", "x,3-,-,0-99999999999,2\n"), ("nodeX", "1"), ("node2", "")]);
         assert_eq!(topology.node_of(2), 1);
-        assert!(topology.node_of.len() <= MOST_PROCESSORS);
+        assert!(topology.node_of.len() <= MAX_PROCESSORS);
         assert_eq!(Topology::read(Path::new("/nowhere")), Topology::default());
     }
 

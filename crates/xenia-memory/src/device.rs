@@ -122,12 +122,12 @@ impl DeviceQueue {
     /// Upper bound on queued stores. A store of n bytes changes at most n registers, except that a
     /// store of a single byte changes one as well; so contiguous stores through a device's whole
     /// block are as many as the block has bytes.
-    const MOST: usize = Self::CAPACITY + DEVICE_BLOCK as usize;
+    const MAX_STORES: usize = Self::CAPACITY + DEVICE_BLOCK as usize;
 
     /// Creates an empty queue. Its memory is reserved, but not touched before use.
     pub fn new() -> Self {
         Self {
-            stores: Vec::with_capacity(Self::MOST),
+            stores: Vec::with_capacity(Self::MAX_STORES),
             newest: vec![(0, 0); REGISTERS * Device::ALL.len()].into(),
             visit: 1,
             end: 0,
@@ -359,7 +359,7 @@ mod tests {
             }
             assert_eq!(queue.store(0x7FC9_0000, size, 0, &devices), None, "the block's end");
             assert_eq!(queue.store(0x7FC8_0000, size, 0, &devices), Some(false), "another row");
-            assert!(queue.stores().len() < DeviceQueue::MOST);
+            assert!(queue.stores().len() < DeviceQueue::MAX_STORES);
             assert_eq!(queue.stores.as_ptr(), memory, "no allocation");
             queue.clear();
         }

@@ -14,10 +14,10 @@ use std::ops::Range;
 use xenia_sync::{Level, Mutex};
 
 /// Limit on kept pages: 64 MiB.
-const MOST: u32 = 16_384;
+const MAX_PAGES: u32 = 16_384;
 /// Limit on the kept pages of one range, behind its front; if there are more, they are returned to
 /// the host at once.
-const MOST_OF_A_RANGE: u32 = MOST / 2;
+const MAX_OF_A_RANGE: u32 = MAX_PAGES / 2;
 /// Length in pages of a range's front, which is kept: 1 MiB. Titles fill memory from the front. The
 /// rest is kept if at least half of it has memory: to clear pages that the title does not touch
 /// again costs more than it saves.
@@ -82,13 +82,13 @@ impl Leftovers {
             held += run.len() as u32;
             gaps += run.start - next;
             next = run.end;
-            if held > MOST_OF_A_RANGE || gaps > rest.len() as u32 / 2 {
+            if held > MAX_OF_A_RANGE || gaps > rest.len() as u32 / 2 {
                 break;
             }
             kept.add(run);
         }
         gaps += rest.end - next;
-        let is_returned = held > MOST_OF_A_RANGE || held > 0 && gaps > rest.len() as u32 / 2;
+        let is_returned = held > MAX_OF_A_RANGE || held > 0 && gaps > rest.len() as u32 / 2;
         while is_returned && kept.take(&rest).is_some() {}
         if kept.pages.next(None, pages.start, pages.end).is_some() {
             kept.ranges.push_back(pages.clone());
@@ -96,7 +96,7 @@ impl Leftovers {
         if is_returned {
             give_back(rest)?;
         }
-        while kept.count > MOST || kept.ranges.len() > RANGES {
+        while kept.count > MAX_PAGES || kept.ranges.len() > RANGES {
             let Some(oldest) = kept.ranges.pop_front() else { break };
             while let Some(run) = kept.take(&oldest) {
                 give_back(run)?;
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn behind_its_front_a_range_is_kept_with_neither_little_nor_too_much_memory() {
-        let much = FRONT + MOST_OF_A_RANGE + 2;
+        let much = FRONT + MAX_OF_A_RANGE + 2;
         for (end, touched) in [(much, much), (2000, FRONT + 700)] {
             let mut host = Host::new();
             host.touch(600..610);
@@ -222,14 +222,14 @@ mod tests {
     #[test]
     fn the_oldest_ranges_are_returned_at_the_limits() {
         let mut host = Host::new();
-        host.touch(0..MOST + 8);
-        for first in (0..MOST).step_by(1024) {
+        host.touch(0..MAX_PAGES + 8);
+        for first in (0..MAX_PAGES).step_by(1024) {
             assert!(host.keep(first..first + 1024).is_empty());
         }
         assert_eq!(host.clear(8..1024).len(), 1);
-        assert!(host.keep(MOST..MOST + 8).is_empty());
-        host.touch(MOST + 100..MOST + 100 + 1024);
-        assert_eq!(host.keep(MOST + 100..MOST + 100 + 1024), [[0, 8], [1024, 2048]]);
+        assert!(host.keep(MAX_PAGES..MAX_PAGES + 8).is_empty());
+        host.touch(MAX_PAGES + 100..MAX_PAGES + 100 + 1024);
+        assert_eq!(host.keep(MAX_PAGES + 100..MAX_PAGES + 100 + 1024), [[0, 8], [1024, 2048]]);
         let mut host = Host::new();
         host.touch(0..2);
         assert!(host.keep(0..1).is_empty());

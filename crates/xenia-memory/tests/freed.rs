@@ -6,7 +6,7 @@ use xenia_memory::{GuestMemory, Heap};
 use xenia_testing::Dice;
 
 /// Longest piece in pages: 16 MiB.
-const LONGEST: u32 = 4096;
+const MAX_PIECE: u32 = 4096;
 
 /// Whether all pages of a piece are zero. Does not touch them.
 fn is_zero(memory: &GuestMemory, at: GuestAddr, pages: u32) -> bool {
@@ -30,7 +30,7 @@ fn freed_memory_is_zero_when_it_is_committed_again() {
             if let Some(at) = piece.take() {
                 memory.free(at).unwrap();
             }
-            let longest = LONGEST as usize >> dice.below(6);
+            let longest = MAX_PIECE as usize >> dice.below(6);
             let pages = 1 + dice.below(longest) as u32;
             let at = memory.alloc(heap, pages * PAGE_SIZE, PAGE_SIZE, RW, false).unwrap();
             *piece = Some(at);

@@ -91,7 +91,7 @@ struct Watch {
     body: GuestAddr,
     wanted: u32,
     /// Network events that were signalled already and that no call has re-enabled since.
-    told: u32,
+    signalled: u32,
 }
 
 /// State of a stream socket's connection.
@@ -162,7 +162,7 @@ impl NetState {
         net.port.describe(line);
         for (name, socket) in &net.sockets {
             let Socket { id, kind, listens, is_blocking, connection, options, watch } = socket;
-            let watch = watch.as_ref().map(|watch| (watch.body, watch.wanted, watch.told));
+            let watch = watch.as_ref().map(|watch| (watch.body, watch.wanted, watch.signalled));
             line(&format!(
                 "net {name:#x} {id} {kind:?} {listens} {is_blocking} {connection:?} {options:?} {watch:?}"
             ));
@@ -264,7 +264,8 @@ impl Net {
         let name = self.insert(id, SocketKind::Stream, Connection::Made);
         if let Some(Socket { is_blocking, options, watch, .. }) = self.sockets.get(&listener) {
             let (is_blocking, options) = (*is_blocking, options.clone());
-            let watch = watch.as_ref().map(|watch| Watch { event: watch.event.clone(), told: 0, ..*watch });
+            let watch =
+                watch.as_ref().map(|watch| Watch { event: watch.event.clone(), signalled: 0, ..*watch });
             if let Some(accepted) = self.sockets.get_mut(&name) {
                 (accepted.is_blocking, accepted.options, accepted.watch) = (is_blocking, options, watch);
             }
@@ -353,7 +354,7 @@ impl Net {
         let socket = self.get_mut(name)?;
         socket.is_blocking = false;
         socket.watch =
-            event.filter(|_| wanted != 0).map(|(event, body)| Watch { event, body, wanted, told: 0 });
+            event.filter(|_| wanted != 0).map(|(event, body)| Watch { event, body, wanted, signalled: 0 });
         Ok(())
     }
 

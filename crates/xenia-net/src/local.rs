@@ -377,7 +377,7 @@ impl Network for LocalNetwork {
     }
 
     fn ready(&mut self, id: SocketId) -> Ready {
-        self.look(id)
+        self.readiness(id)
     }
 
     fn available(&mut self, id: SocketId) -> usize {

@@ -400,7 +400,7 @@ impl Net {
     /// Re-enables network events, so that they are signalled again.
     pub(super) fn rearm_events(&mut self, name: u32, bits: u32) {
         if let Some(watch) = self.sockets.get_mut(&name).and_then(|socket| socket.watch.as_mut()) {
-            watch.told &= !bits;
+            watch.signalled &= !bits;
         }
     }
 

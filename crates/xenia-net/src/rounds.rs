@@ -194,10 +194,10 @@ impl Net {
             let mut now = 0;
             for (bit, is_so) in states {
                 if is_so {
-                    now |= bit & watch.wanted & !watch.told;
+                    now |= bit & watch.wanted & !watch.signalled;
                 }
             }
-            watch.told |= now;
+            watch.signalled |= now;
             if now != 0 {
                 effects.0.push(SocketEffect::Signal { body: watch.body, held: Some(watch.event.clone()) });
             }

@@ -86,7 +86,7 @@ struct WatchState {
     /// Index of the event.
     event: u32,
     wanted: u32,
-    told: u32,
+    signalled: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,10 +105,10 @@ enum RequesterState {
 impl Socket {
     fn state(&self, events: &mut SavedEvents) -> SocketState {
         let Self { id, kind, listens, is_blocking, connection, options, watch } = self;
-        let watch = watch.as_ref().map(|Watch { event, body: _, wanted, told }| WatchState {
+        let watch = watch.as_ref().map(|Watch { event, body: _, wanted, signalled }| WatchState {
             event: events.index_of(event),
             wanted: *wanted,
-            told: *told,
+            signalled: *signalled,
         });
         SocketState {
             id: *id,
@@ -125,9 +125,9 @@ impl Socket {
 impl SocketState {
     fn socket(self, events: &RestoredEvents) -> Result<Socket, Impossible> {
         let Self { id, kind, listens, is_blocking, connection, options, watch } = self;
-        let watch = watch.map(|WatchState { event, wanted, told }| {
+        let watch = watch.map(|WatchState { event, wanted, signalled }| {
             let (event, body) = events.get(event)?;
-            Ok::<_, Impossible>(Watch { event, body, wanted, told })
+            Ok::<_, Impossible>(Watch { event, body, wanted, signalled })
         });
         Ok(Socket { id, kind, listens, is_blocking, connection, options, watch: watch.transpose()? })
     }

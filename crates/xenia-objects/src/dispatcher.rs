@@ -65,7 +65,7 @@ pub const ORDINALS_END: u32 = 0x100;
 const AFTER_THREADS: u32 = 1;
 
 /// Maximum number of objects in one wait.
-pub const MAXIMUM_WAIT_OBJECTS: u32 = 64;
+pub const MAX_WAIT_OBJECTS: u32 = 64;
 
 /// Which of its objects end a wait; the values are those of `WAIT_TYPE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

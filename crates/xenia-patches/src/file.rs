@@ -3,7 +3,7 @@
 use crate::hash::ExecutableHash;
 use crate::lines::Lines;
 use crate::value::{WriteType, address};
-use crate::{MAXIMUM_FAULTS, MAXIMUM_FILE, MAXIMUM_HASHES, MAXIMUM_PATCHES, MAXIMUM_QUOTED, MAXIMUM_WRITES};
+use crate::{MAX_FAULTS, MAX_FILE, MAX_HASHES, MAX_PATCHES, MAX_QUOTED, MAX_WRITES};
 use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -75,8 +75,8 @@ pub struct PatchFault {
 /// Reads a patch file. A fault is in [`PatchFile::faults`]; the patches without one are usable.
 pub fn parse(text: &str) -> PatchFile {
     let mut reader = Reader { lines: Lines::of(text), faults: Vec::new() };
-    if text.len() > MAXIMUM_FILE {
-        let reason = format!("the file has {} bytes; {MAXIMUM_FILE} are the most", text.len());
+    if text.len() > MAX_FILE {
+        let reason = format!("the file has {} bytes; {MAX_FILE} are the most", text.len());
         return PatchFile { faults: vec![PatchFault { line: 1, reason }], ..PatchFile::default() };
     }
     let (table, errors) = DeTable::parse_recoverable(text);
@@ -94,7 +94,7 @@ pub fn parse(text: &str) -> PatchFile {
 
 /// Text of the file for a message, shortened.
 pub(crate) fn quoted(text: &str) -> String {
-    match text.char_indices().nth(MAXIMUM_QUOTED) {
+    match text.char_indices().nth(MAX_QUOTED) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
@@ -122,7 +122,7 @@ fn fields<'a, 'b>(reader: &mut Reader, table: &'b DeTable<'a>) -> BTreeMap<Strin
 
 impl Reader {
     fn fault(&mut self, offset: usize, reason: impl Into<String>) {
-        if self.faults.len() < MAXIMUM_FAULTS {
+        if self.faults.len() < MAX_FAULTS {
             self.faults.push(PatchFault { line: self.lines.line(offset), reason: reason.into() });
         }
     }
@@ -169,8 +169,8 @@ impl Reader {
     fn hashes(&mut self, value: &Value<'_>) -> Vec<ExecutableHash> {
         let one = std::slice::from_ref(value);
         let list = value.get_ref().as_array().map_or(one, |list| list);
-        if list.is_empty() || list.len() > MAXIMUM_HASHES {
-            let reason = format!("{} hashes; 1 to {MAXIMUM_HASHES} are expected", list.len());
+        if list.is_empty() || list.len() > MAX_HASHES {
+            let reason = format!("{} hashes; 1 to {MAX_HASHES} are expected", list.len());
             self.fault(value.span().start, reason);
             return Vec::new();
         }
@@ -189,12 +189,12 @@ impl Reader {
         let Some(list) = value.get_ref().as_array() else {
             return self.fault(value.span().start, "`patch`: expected tables [[patch]]");
         };
-        if list.len() > MAXIMUM_PATCHES {
-            let reason = format!("{} patches; {MAXIMUM_PATCHES} are the most", list.len());
+        if list.len() > MAX_PATCHES {
+            let reason = format!("{} patches; {MAX_PATCHES} are the most", list.len());
             self.fault(value.span().start, reason);
         }
         let mut names = BTreeMap::new();
-        for value in list.iter().take(MAXIMUM_PATCHES) {
+        for value in list.iter().take(MAX_PATCHES) {
             let at = value.span().start;
             let Some(table) = value.get_ref().as_table() else {
                 self.fault(at, "`patch`: expected tables [[patch]]");
@@ -209,7 +209,7 @@ impl Reader {
                 );
             }
             patch.fault = self.faults.get(known).cloned();
-            if patch.fault.is_none() && known == MAXIMUM_FAULTS {
+            if patch.fault.is_none() && known == MAX_FAULTS {
                 patch.fault = self.faults.last().cloned();
             }
             file.patches.push(patch);
@@ -253,8 +253,8 @@ impl Reader {
             return self.fault(value.span().start, format!("`{name}`: expected tables [[patch.{name}]]"));
         };
         patch.write_count += list.len();
-        if patch.write_count > MAXIMUM_WRITES {
-            let reason = format!("a patch has more than {MAXIMUM_WRITES} writes");
+        if patch.write_count > MAX_WRITES {
+            let reason = format!("a patch has more than {MAX_WRITES} writes");
             return self.fault(value.span().start, reason);
         }
         for value in list {

@@ -31,14 +31,14 @@ pub use hash::{ExecutableHash, executable_hash};
 pub use set::{PatchError, PatchSet, SwitchedOn};
 
 /// Largest size of a patch file in bytes; the largest of the published collection has 14 KiB.
-pub const MAXIMUM_FILE: usize = 1 << 20;
+pub const MAX_FILE: usize = 1 << 20;
 /// Largest number of patches in a file.
-pub const MAXIMUM_PATCHES: usize = 4096;
+pub const MAX_PATCHES: usize = 4096;
 /// Largest number of writes of a patch.
-pub const MAXIMUM_WRITES: usize = 16_384;
+pub const MAX_WRITES: usize = 16_384;
 /// Largest number of hashes in a file.
-pub const MAXIMUM_HASHES: usize = 256;
+pub const MAX_HASHES: usize = 256;
 /// Largest number of characters of the file in a message.
-pub const MAXIMUM_QUOTED: usize = 60;
+pub const MAX_QUOTED: usize = 60;
 /// Largest number of faults reported for a file.
-pub const MAXIMUM_FAULTS: usize = 100;
+pub const MAX_FAULTS: usize = 100;

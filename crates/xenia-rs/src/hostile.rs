@@ -21,7 +21,7 @@ use xenia_testing::{Cases, Dice};
 /// Number of cases in a normal run.
 const CASES: u64 = 600;
 /// Largest length of an error's text, in bytes.
-const LONGEST_ERROR: usize = 5000;
+const MAX_ERROR: usize = 5000;
 /// A key that no error may show.
 const KEY: &str = "c0ffee0ddf00dfeedfacecafebeef123";
 
@@ -207,7 +207,7 @@ fn text_files_end_in_a_value_or_an_error_that_names_them() {
         refused[number] += 1;
         let said = say::error_text(&error);
         assert!(said.contains(name), "{said}");
-        assert!(said.len() < LONGEST_ERROR, "{} bytes: {said}", said.len());
+        assert!(said.len() < MAX_ERROR, "{} bytes: {said}", said.len());
         assert!(!said.chars().any(|c| c.is_control() && c != '\n' && c != '\t'), "{said:?}");
         let shows_key = KEY.as_bytes().windows(8).any(|part| said.contains(str::from_utf8(part).unwrap()));
         assert!(!shows_key || *name != "keys.toml", "{said}");

@@ -10,10 +10,10 @@ use xenia_testing::hermetic;
 /// Limits of CPU time and memory of a run. CPU time, because a test machine may be busy; four times
 /// what the slowest title takes, because cores that share caches and execution units with other
 /// work were seen to need twice the time.
-const MOST_SECONDS: f64 = 30.0;
-const MOST_MEBIBYTES: u64 = 800;
+const MAX_SECONDS: f64 = 30.0;
+const MAX_MEBIBYTES: u64 = 800;
 /// Largest number of lines on standard error.
-const MOST_LINES: usize = 400;
+const MAX_LINES: usize = 400;
 
 /// A title, its flags, and the expected outcome.
 struct Row {
@@ -127,7 +127,7 @@ fn run(title: &Path, flags: &[&str]) -> Outcome {
             mebibytes = memory_kib(pid).map_or(mebibytes, |kib| mebibytes.max(kib >> 10));
             next_look = Instant::now() + look.elapsed() * 10;
         }
-        let over = seconds > MOST_SECONDS || mebibytes > MOST_MEBIBYTES;
+        let over = seconds > MAX_SECONDS || mebibytes > MAX_MEBIBYTES;
         if over || start.elapsed() > Duration::from_mins(2) {
             child.kill().unwrap();
             child.wait().unwrap();
@@ -164,7 +164,7 @@ fn complaints(row: &Row, outcome: &Outcome) -> Vec<String> {
         expect(exit.is_some_and(|exit| exit == "timeout"), format!("exit: {exit:?}"));
     }
     let lines = outcome.stderr.lines().count();
-    expect(lines <= MOST_LINES, format!("{lines} lines on standard error"));
+    expect(lines <= MAX_LINES, format!("{lines} lines on standard error"));
     let hits: BTreeMap<String, u64> = outcome
         .report
         .as_ref()

@@ -10,9 +10,9 @@ use xenia_formats::{Opens, identify};
 
 /// Largest number of entries, including subfolders, of a folder that is hashed or searched for
 /// titles.
-const MOST_ENTRIES: u64 = 200_000;
+const MAX_ENTRIES: u64 = 200_000;
 /// Largest depth of nested folders.
-const DEEPEST: usize = 32;
+const MAX_DEPTH: usize = 32;
 
 /// Cache of hashes, by path.
 #[derive(Debug, Default)]
@@ -102,8 +102,8 @@ pub(crate) fn titles(root: &Path) -> Result<Vec<PathBuf>> {
 /// Whether a folder is a title: it has a default.xex.
 pub(crate) fn has_default(folder: &Path) -> Result<bool> {
     for (number, entry) in (0..).zip(fs::read_dir(folder).map_err(Error::read(folder))?) {
-        if number == MOST_ENTRIES {
-            return Err(Error::TooMany { path: folder.to_owned(), what: "files", limit: MOST_ENTRIES });
+        if number == MAX_ENTRIES {
+            return Err(Error::TooMany { path: folder.to_owned(), what: "files", limit: MAX_ENTRIES });
         }
         let path = entry.map_err(Error::read(folder))?.path();
         if is_default_executable(&path) && path.is_file() {
@@ -134,14 +134,14 @@ fn walk(root: &Path, each: &mut impl FnMut(&Path, bool) -> Result<bool>) -> Resu
         for entry in fs::read_dir(&folder).map_err(Error::read(&folder))? {
             let entry = entry.map_err(Error::read(&folder))?;
             entries += 1;
-            if entries > MOST_ENTRIES {
-                return Err(Error::TooMany { path: root.to_owned(), what: "files", limit: MOST_ENTRIES });
+            if entries > MAX_ENTRIES {
+                return Err(Error::TooMany { path: root.to_owned(), what: "files", limit: MAX_ENTRIES });
             }
             let path = entry.path();
             let kind = entry.file_type().map_err(Error::read(&path))?;
             if kind.is_dir() {
-                if depth == DEEPEST {
-                    return Err(Error::TooMany { path, what: "folders in folders", limit: DEEPEST as u64 });
+                if depth == MAX_DEPTH {
+                    return Err(Error::TooMany { path, what: "folders in folders", limit: MAX_DEPTH as u64 });
                 }
                 if each(&path, true)? {
                     folders.push((path, depth + 1));

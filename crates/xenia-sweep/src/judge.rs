@@ -117,7 +117,7 @@ impl Outcome {
 }
 
 /// Largest length of [`Outcome::said`], in bytes.
-const LONGEST_SAID: usize = 400;
+const MAX_SAID: usize = 400;
 
 /// Verdict of a unit, with its explanation and statistics.
 #[derive(Debug, PartialEq)]
@@ -296,7 +296,7 @@ fn sorted(value: &Value) -> String {
 /// Text on one line, without terminal control characters.
 fn one_line(text: &str) -> String {
     let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    plain[..plain.floor_char_boundary(LONGEST_SAID)].to_owned()
+    plain[..plain.floor_char_boundary(MAX_SAID)].to_owned()
 }
 
 #[cfg(test)]

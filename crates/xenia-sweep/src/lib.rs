@@ -43,4 +43,4 @@ pub use plan::{PlanConfig, Planned, plan};
 pub use report::{escaped, write_report};
 pub use run::{RunConfig, ShardProgress, ShardSummary, run};
 pub use shard::Shard;
-pub use unit::{Bounds, ExpectedEnd, MOST_STATES, SweepUnit, UNITS, UnitsHeader};
+pub use unit::{Bounds, ExpectedEnd, MAX_STATES, SweepUnit, UNITS, UnitsHeader};

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Largest length of a line, in bytes.
-pub(crate) const LONGEST_LINE: u64 = 1 << 20;
+pub(crate) const MAX_LINE: u64 = 1 << 20;
 /// Largest number of lines in a file.
-pub(crate) const MOST_LINES: u64 = 4_000_000;
+pub(crate) const MAX_LINES: u64 = 4_000_000;
 
 /// Treatment of an incomplete last line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,17 +33,17 @@ pub(crate) fn read<T: DeserializeOwned>(
     let mut bytes = Vec::new();
     for number in 1.. {
         bytes.clear();
-        file.by_ref().take(LONGEST_LINE + 1).read_until(b'\n', &mut bytes).map_err(Error::read(path))?;
+        file.by_ref().take(MAX_LINE + 1).read_until(b'\n', &mut bytes).map_err(Error::read(path))?;
         if bytes.is_empty() {
             return Ok(());
         }
-        if number as u64 > MOST_LINES {
-            return Err(Error::TooMany { path: path.to_owned(), what: "lines", limit: MOST_LINES });
+        if number as u64 > MAX_LINES {
+            return Err(Error::TooMany { path: path.to_owned(), what: "lines", limit: MAX_LINES });
         }
         let line = number as usize;
         if bytes.pop_if(|last| *last == b'\n').is_none() {
-            if bytes.len() as u64 >= LONGEST_LINE {
-                return Err(Error::line(path, line, format!("longer than {LONGEST_LINE} bytes")));
+            if bytes.len() as u64 >= MAX_LINE {
+                return Err(Error::line(path, line, format!("longer than {MAX_LINE} bytes")));
             }
             return match torn {
                 Torn::Refused => Err(Error::line(path, line, "it has no end")),
@@ -79,7 +79,7 @@ impl Appender {
             };
             match File::options().append(true).create_new(true).open(&path) {
                 Ok(file) => return Ok(Self { path, file, synced: Instant::now() }),
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && number < MOST_STARTS => {}
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && number < MAX_STARTS => {}
                 Err(error) => return Err(Error::write(&path)(error)),
             }
         }
@@ -103,7 +103,7 @@ impl Appender {
 }
 
 /// Number of attempts to find a free file name for one shard.
-const MOST_STARTS: u32 = 100_000;
+const MAX_STARTS: u32 = 100_000;
 
 /// Writes a file by atomic replacement.
 pub(crate) fn write_whole(
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn endless_lines_are_refused() {
-        let long = vec![b'1'; LONGEST_LINE as usize + 1];
+        let long = vec![b'1'; MAX_LINE as usize + 1];
         assert!(numbers(&long, Torn::Skipped).unwrap_err().starts_with("F, line 1: longer than 1048576"));
         let endless = tempfile::NamedTempFile::new().unwrap();
         endless.as_file().set_len(16 << 20).unwrap();

@@ -94,7 +94,7 @@ pub fn merge_folder(folder: &Path) -> Result<Merged> {
 }
 
 /// Largest size of a merged result, in bytes.
-const LONGEST_MERGED: u64 = 4 << 30;
+const MAX_MERGED: u64 = 4 << 30;
 
 /// Reads a merged result from a file of `merge`, or merges a folder of results. Totals that follow
 /// from the rows are computed again.
@@ -103,7 +103,7 @@ pub fn merge_file(path: &Path) -> Result<Merged> {
         return merge_folder(path);
     }
     let file = std::fs::File::open(path).map_err(Error::read(path))?;
-    let found: Merged = serde_json::from_reader(BufReader::new(file.take(LONGEST_MERGED)))
+    let found: Merged = serde_json::from_reader(BufReader::new(file.take(MAX_MERGED)))
         .map_err(|error| Error::line(path, error.line(), format!("no merged result: {error}")))?;
     let merged = merge(found.rows);
     if merged.repeated > 0 {

@@ -7,7 +7,7 @@ use crate::inputs::InputHashes;
 use crate::lines;
 use crate::spec::{LimitsSpec, Spec, SpecSource};
 use crate::unit::{
-    Bounds, ExpectedEnd, MOST_UNITS, SweepUnit, UNITS, UnitInput, UnitKind, UnitWord, UnitsHeader,
+    Bounds, ExpectedEnd, MAX_UNITS, SweepUnit, UNITS, UnitInput, UnitKind, UnitWord, UnitsHeader,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -183,8 +183,8 @@ impl Planner<'_> {
             self.repeated += 1;
             return Ok(());
         }
-        if self.units.len() as u64 >= MOST_UNITS {
-            return Err(self.wrong(format!("more than {MOST_UNITS} units")));
+        if self.units.len() as u64 >= MAX_UNITS {
+            return Err(self.wrong(format!("more than {MAX_UNITS} units")));
         }
         // Two tables may run the same title with different limits.
         let used = self.names.entry(name.clone()).or_insert(0);

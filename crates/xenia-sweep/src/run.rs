@@ -99,7 +99,7 @@ pub fn run(
     prepare(config.out, &file)?;
     let done = finished(config.out)?;
     let mine: Vec<&SweepUnit> = units.iter().filter(|unit| config.shard.has(&unit.id)).collect();
-    let (to_do, counts) = outstanding(&mine, &done, config.times.clamp(1, MOST_TIMES));
+    let (to_do, counts) = outstanding(&mine, &done, config.times.clamp(1, MAX_TIMES));
     progress(&counts);
     if to_do.is_empty() {
         return Ok(ShardSummary { progress: counts, stopped: false });
@@ -142,7 +142,7 @@ pub fn run(
         Ok(())
     };
     std::thread::scope(|scope| {
-        let jobs = config.jobs.clamp(1, MOST_JOBS).min(to_do.len());
+        let jobs = config.jobs.clamp(1, MAX_JOBS).min(to_do.len());
         let threads: Vec<_> =
             (0..jobs).map(|_| scope.spawn(|| work().inspect_err(|_| failed.store(true, Relaxed)))).collect();
         threads.into_iter().try_for_each(|thread| thread.join().expect("a worker doesn't panic"))
@@ -176,9 +176,9 @@ fn outstanding<'a>(
 }
 
 /// Largest number of runs of a unit.
-const MOST_TIMES: u32 = 1000;
+const MAX_TIMES: u32 = 1000;
 /// Largest number of concurrent units.
-const MOST_JOBS: usize = 1024;
+const MAX_JOBS: usize = 1024;
 
 /// Creates the folders of results and copies the plan into them; fails if they have another plan.
 fn prepare(out: &Path, plan: &Path) -> Result<()> {

@@ -9,7 +9,7 @@ pub struct Shard {
 }
 
 /// Largest number of shards.
-const MOST_SHARDS: u64 = 1_000_000;
+const MAX_SHARDS: u64 = 1_000_000;
 
 impl Shard {
     /// Whether the unit with this id belongs to the shard.
@@ -29,10 +29,10 @@ impl std::str::FromStr for Shard {
             .split_once('/')
             .and_then(|(index, of)| Some((index.parse::<u64>().ok()?, of.parse::<u64>().ok()?)));
         match numbers {
-            Some((index, of)) if (1..=MOST_SHARDS).contains(&of) && index <= of => {
+            Some((index, of)) if (1..=MAX_SHARDS).contains(&of) && index <= of => {
                 Ok(Self { index: index % of, of })
             }
-            _ => Err(format!("{text:?} is no shard I/N with I from 0 to N and N from 1 to {MOST_SHARDS}")),
+            _ => Err(format!("{text:?} is no shard I/N with I from 0 to N and N from 1 to {MAX_SHARDS}")),
         }
     }
 }

@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 
 /// Largest size of the file, in bytes.
-const LONGEST_SPEC: u64 = 4 << 20;
+const MAX_SPEC: u64 = 4 << 20;
 /// Largest time limit of a unit in seconds: a week.
-const MOST_SECONDS: u64 = 7 * 24 * 3600;
+const MAX_SECONDS: u64 = 7 * 24 * 3600;
 /// Largest memory limit of a unit, in MiB.
-const MOST_MEMORY_MIB: u64 = 1 << 20;
+const MAX_MEMORY_MIB: u64 = 1 << 20;
 /// Largest output limit of a unit, in KiB.
-const MOST_OUTPUT_KIB: u64 = 64 << 10;
+const MAX_OUTPUT_KIB: u64 = 64 << 10;
 
 /// Contents of the file.
 #[derive(Debug, Default, Deserialize)]
@@ -56,9 +56,9 @@ impl LimitsSpec {
             output_kib: self.output_kib.or(others.output_kib).unwrap_or(1024),
         };
         for (name, value, most) in [
-            ("seconds", bounds.seconds, MOST_SECONDS),
-            ("memory-mib", bounds.memory_mib, MOST_MEMORY_MIB),
-            ("output-kib", bounds.output_kib, MOST_OUTPUT_KIB),
+            ("seconds", bounds.seconds, MAX_SECONDS),
+            ("memory-mib", bounds.memory_mib, MAX_MEMORY_MIB),
+            ("output-kib", bounds.output_kib, MAX_OUTPUT_KIB),
         ] {
             if !(1..=most).contains(&value) {
                 return Err(format!("`limits.{name}` must be from 1 to {most}"));
@@ -262,9 +262,9 @@ impl<'a> SpecSource<'a> {
     pub(crate) fn read(path: &'a Path) -> Result<Self> {
         let mut bytes = Vec::new();
         let file = std::fs::File::open(path).map_err(Error::read(path))?;
-        file.take(LONGEST_SPEC + 1).read_to_end(&mut bytes).map_err(Error::read(path))?;
-        if bytes.len() as u64 > LONGEST_SPEC {
-            return Err(Error::TooMany { path: path.to_owned(), what: "bytes", limit: LONGEST_SPEC });
+        file.take(MAX_SPEC + 1).read_to_end(&mut bytes).map_err(Error::read(path))?;
+        if bytes.len() as u64 > MAX_SPEC {
+            return Err(Error::TooMany { path: path.to_owned(), what: "bytes", limit: MAX_SPEC });
         }
         let text = String::from_utf8(bytes).map_err(|_| Error::file(path, "not UTF-8 text"))?;
         Ok(Self { path, text })
@@ -307,7 +307,7 @@ mod tests {
             assert!(error(text.as_bytes()).starts_with(said), "{}", error(text.as_bytes()));
         }
         assert_eq!(error(b"\xFF"), "F: not UTF-8 text");
-        assert!(error(&vec![b'#'; LONGEST_SPEC as usize + 1]).contains("more than 4194304 bytes"));
+        assert!(error(&vec![b'#'; MAX_SPEC as usize + 1]).contains("more than 4194304 bytes"));
         #[cfg(unix)]
         assert!(SpecSource::read(Path::new("/dev/zero")).is_err());
         error(format!("a = {}", "[".repeat(100_000)).as_bytes());

@@ -16,11 +16,11 @@ pub const UNITS: &str = "units.jsonl";
 /// Format of the units' file.
 const SCHEMA: &str = "xenia-rs/sweep-units/1";
 /// Largest number of units in a sweep.
-pub(crate) const MOST_UNITS: u64 = 1_000_000;
+pub(crate) const MAX_UNITS: u64 = 1_000_000;
 /// Largest value of `fuzz --states`: beyond it, another sequence finds more than another state.
-pub const MOST_STATES: u64 = 1000;
+pub const MAX_STATES: u64 = 1000;
 /// Largest number of words of a unit.
-const MOST_WORDS: usize = 4096;
+const MAX_WORDS: usize = 4096;
 
 /// The first line of a units' file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,8 +190,8 @@ impl SweepUnit {
         if !is_hash(&self.id) {
             return Some("`id` is no 64 hexadecimal digits".to_owned());
         }
-        if self.words.len() > MOST_WORDS || self.inputs.len() > MOST_WORDS {
-            return Some(format!("more than {MOST_WORDS} words or inputs"));
+        if self.words.len() > MAX_WORDS || self.inputs.len() > MAX_WORDS {
+            return Some(format!("more than {MAX_WORDS} words or inputs"));
         }
         let known =
             |word: &UnitWord| !matches!(word, UnitWord::Input { input } if *input >= self.inputs.len());
@@ -250,8 +250,8 @@ pub(crate) fn read(path: &Path) -> Result<(UnitsHeader, Vec<SweepUnit>)> {
         if let Some(fault) = unit.fault(&header.build) {
             return Err(Error::line(path, number, fault));
         }
-        if units.len() as u64 >= MOST_UNITS {
-            return Err(Error::TooMany { path: path.to_owned(), what: "units", limit: MOST_UNITS });
+        if units.len() as u64 >= MAX_UNITS {
+            return Err(Error::TooMany { path: path.to_owned(), what: "units", limit: MAX_UNITS });
         }
         if !ids.insert(unit.id.clone()) {
             return Err(Error::line(path, number, "the same unit stands before"));

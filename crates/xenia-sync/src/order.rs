@@ -27,7 +27,7 @@ const ORDINALS: u32 = 1 << 24;
 #[cfg(any(debug_assertions, feature = "check-order"))]
 mod checked {
     use super::{Level, ORDINALS};
-    use crate::record::{Holding, LockRecord, MOST};
+    use crate::record::{Holding, LockRecord, MAX_HELD_LOCKS};
     use std::fmt;
     use std::panic::Location;
 
@@ -67,7 +67,7 @@ mod checked {
             let holding = self.holding(lock);
             let Some(record) = LockRecord::mine() else { return (Mark(holding), wait()) };
             let count = record.count();
-            if count >= MOST || count > 0 && record.rank(count - 1) >= self {
+            if count >= MAX_HELD_LOCKS || count > 0 && record.rank(count - 1) >= self {
                 refuse(record, holding);
             }
             let guard = at_once().unwrap_or_else(|| record.while_waiting(holding, wait));
@@ -157,7 +157,7 @@ mod checked {
     #[cold]
     fn refuse(record: &LockRecord, wanted: Holding) -> ! {
         let count = record.count();
-        assert!(count < MOST, "one thread holds more than {MOST} locks");
+        assert!(count < MAX_HELD_LOCKS, "one thread holds more than {MAX_HELD_LOCKS} locks");
         let site = wanted.site.map_or_else(String::new, |site| format!(" at {site}"));
         panic!(
             "lock order broken: {:?} is taken{site} while {} is held",

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 /// Limit of locks that one thread may hold at a time: a wait for many objects acquires all shards
 /// of the dispatcher, and one test acquires every lock.
-pub(crate) const MOST: usize = 256;
+pub(crate) const MAX_HELD_LOCKS: usize = 256;
 
 /// A held lock: its rank, its address, and where it was acquired.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub(crate) struct LockRecord {
     wait: Mutex<Option<LockWait>>,
     count: AtomicUsize,
     /// The first `count` entries are held locks, in the order of their ranks.
-    entries: [Entry; MOST],
+    entries: [Entry; MAX_HELD_LOCKS],
 }
 
 /// All records, and those of them that are unused.
@@ -101,7 +101,7 @@ impl LockRecord {
             count: AtomicUsize::new(0),
             entries: [const {
                 Entry { rank: AtomicU32::new(0), lock: AtomicUsize::new(0), site: AtomicLocation::new() }
-            }; MOST],
+            }; MAX_HELD_LOCKS],
         }
     }
 
@@ -161,7 +161,7 @@ impl LockRecord {
         if count > 0 && self.rank(count - 1) > holding.rank {
             return self.insert(holding);
         }
-        assert!(count < MOST, "one thread holds more than {MOST} locks");
+        assert!(count < MAX_HELD_LOCKS, "one thread holds more than {MAX_HELD_LOCKS} locks");
         self.set(count, holding);
         self.count.store(count + 1, Relaxed);
     }
@@ -169,7 +169,7 @@ impl LockRecord {
     #[cold]
     fn insert(&self, holding: Holding) {
         let count = self.count();
-        assert!(count < MOST, "one thread holds more than {MOST} locks");
+        assert!(count < MAX_HELD_LOCKS, "one thread holds more than {MAX_HELD_LOCKS} locks");
         let at = (0..count).find(|&at| self.rank(at) > holding.rank).unwrap_or(count);
         for from in (at..count).rev() {
             self.set(from + 1, self.holding(from));
@@ -210,9 +210,9 @@ impl LockRecord {
 
     /// The lock that the thread waits for, and the locks that it holds. The held locks of a thread
     /// that does not wait may change during the call.
-    pub(crate) fn look(&self) -> (Option<LockWait>, Vec<Holding>) {
+    pub(crate) fn snapshot(&self) -> (Option<LockWait>, Vec<Holding>) {
         let wait = self.wait.lock();
-        let held = (0..self.count().min(MOST)).map(|at| self.holding(at)).collect();
+        let held = (0..self.count().min(MAX_HELD_LOCKS)).map(|at| self.holding(at)).collect();
         (*wait, held)
     }
 }

@@ -75,7 +75,7 @@ impl fmt::Display for Stuck {
 /// The locks for which a thread has been waiting for `limit` or longer.
 pub fn stuck(limit: Duration) -> Vec<Stuck> {
     #[cfg(any(debug_assertions, feature = "check-order"))]
-    return look::stuck(limit);
+    return find_stuck::stuck(limit);
     #[cfg(not(any(debug_assertions, feature = "check-order")))]
     {
         let _ = limit;
@@ -86,7 +86,7 @@ pub fn stuck(limit: Duration) -> Vec<Stuck> {
 /// The stuck locks that were reported already, for callers that look again and again.
 #[derive(Debug, Default)]
 pub struct StuckLocks {
-    told: Vec<usize>,
+    reported: Vec<usize>,
 }
 
 impl StuckLocks {
@@ -94,13 +94,13 @@ impl StuckLocks {
     /// calls that have been stuck since.
     pub fn found_since(&mut self, limit: Duration) -> Vec<Stuck> {
         let found = stuck(limit);
-        let before = std::mem::replace(&mut self.told, found.iter().map(|stuck| stuck.address).collect());
+        let before = std::mem::replace(&mut self.reported, found.iter().map(|stuck| stuck.address).collect());
         found.into_iter().filter(|stuck| !before.contains(&stuck.address)).collect()
     }
 }
 
 #[cfg(any(debug_assertions, feature = "check-order"))]
-mod look {
+mod find_stuck {
     use super::{LockParty, Stuck};
     use crate::record::{Holding, LockRecord, LockWait};
     use std::time::{Duration, Instant};
@@ -120,7 +120,7 @@ mod look {
         let threads: Vec<Thread> = LockRecord::all()
             .into_iter()
             .map(|record| {
-                let (wait, holds) = record.look();
+                let (wait, holds) = record.snapshot();
                 let waits = wait.filter(|wait| now.saturating_duration_since(wait.since) >= limit);
                 Thread { name: record.name(), waits, holds }
             })

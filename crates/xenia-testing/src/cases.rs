@@ -15,11 +15,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Default limit of a case's processor time on its thread.
-const LONGEST: Duration = Duration::from_secs(5);
+const MAX_TIME: Duration = Duration::from_secs(5);
 /// Multiple of the time limit, in host time, after which a case counts as hanging.
 const HANGS: u32 = 10;
 /// Default limit of the process's host memory in KiB.
-const MOST_KIB: u64 = 1 << 20;
+const MAX_KIB: u64 = 1 << 20;
 /// Number of failures after which no more cases run.
 const ENOUGH: usize = 10;
 
@@ -55,7 +55,7 @@ impl Cases {
         let seeds = std::env::var(variable).map_or(0..usual, |text| {
             range(&text).unwrap_or_else(|| panic!("{variable}={text}: not FIRST..END"))
         });
-        Self { variable, seeds, longest: LONGEST, most_kib: MOST_KIB }
+        Self { variable, seeds, longest: MAX_TIME, most_kib: MAX_KIB }
     }
 
     /// Sets the limit of a case's processor time on its thread.

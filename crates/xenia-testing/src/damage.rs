@@ -3,7 +3,7 @@
 use crate::Dice;
 
 /// Largest size of a damaged file in bytes.
-const MOST: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 /// Replacements for numbers.
 const NUMBERS: &[&str] = &[
@@ -68,7 +68,7 @@ impl Dice {
     pub fn damage(&mut self, file: &mut Vec<u8>, other: &[u8]) {
         loop {
             self.damage_once(file, other);
-            file.truncate(MOST);
+            file.truncate(MAX_BYTES);
             // Usually once: a file with much damage is refused early.
             if !self.one_in(3) {
                 return;
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(damaged(7), all[7]);
         assert!(all.iter().filter(|file| file.as_slice() != good).count() > 1800);
         let largest = all.iter().map(Vec::len).max().unwrap();
-        assert!((MOST / 8..=MOST).contains(&largest), "{largest}");
+        assert!((MAX_BYTES / 8..=MAX_BYTES).contains(&largest), "{largest}");
         assert!(all.iter().any(|file| file.ends_with(b"frames = 256\n")));
         let mut nothing = Vec::new();
         for seed in 0..500 {

@@ -39,10 +39,10 @@ mod tests;
 pub use explore::{Explored, FinalState, Judgement, explore};
 
 /// Limits of a protocol, so that states are small.
-const MOST_THREADS: usize = 4;
-const MOST_REGISTERS: usize = 20;
-const MOST_PLACES: usize = 12;
-const MOST_STEPS: usize = 32;
+const MAX_THREADS: usize = 4;
+const MAX_REGISTERS: usize = 20;
+const MAX_PLACES: usize = 12;
+const MAX_STEPS: usize = 32;
 
 /// A processor whose order is explored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,7 +197,7 @@ pub struct ThreadSteps {
 /// If there are more than the explorer takes.
 #[must_use]
 pub fn threads<const N: usize>(names: [&'static str; N]) -> [ThreadSteps; N] {
-    assert!(N <= MOST_THREADS, "too many threads");
+    assert!(N <= MAX_THREADS, "too many threads");
     let mut number = 0;
     names.map(|name| {
         number += 1;
@@ -208,13 +208,13 @@ pub fn threads<const N: usize>(names: [&'static str; N]) -> [ThreadSteps; N] {
 
 impl ThreadSteps {
     fn step(&mut self, what: What) {
-        assert!(self.steps.len() < MOST_STEPS, "too many steps");
+        assert!(self.steps.len() < MAX_STEPS, "too many steps");
         self.steps.push(Step { what, conditions: self.conditions.clone() });
     }
 
     /// A register that the next step sets.
     fn register(&mut self) -> LocalRegister {
-        assert!(self.makers.len() < MOST_REGISTERS, "too many registers");
+        assert!(self.makers.len() < MAX_REGISTERS, "too many registers");
         self.makers.push(self.steps.len());
         LocalRegister { thread: self.number, index: self.makers.len() - 1 }
     }

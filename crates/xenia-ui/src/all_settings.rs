@@ -23,9 +23,9 @@ use egui::{Event, EventFilter, Key, Response, RichText, ScrollArea, Ui};
 use model::worded;
 
 /// Longest search text in bytes.
-const LONGEST_SEARCH: usize = 100;
+const MAX_SEARCH: usize = 100;
 /// Longest value of a row in letters.
-const LONGEST_VALUE: usize = 30;
+const MAX_VALUE: usize = 30;
 /// Room around the list in points.
 const AROUND: f32 = 330.0;
 
@@ -67,7 +67,7 @@ impl SettingsState {
             Event::Text(text) => {
                 let text: String = text.chars().filter(|letter| !letter.is_control()).collect();
                 let is_start = self.search.is_empty() && text.trim().is_empty();
-                if !is_start && self.search.len() + text.len() <= LONGEST_SEARCH {
+                if !is_start && self.search.len() + text.len() <= MAX_SEARCH {
                     self.search += &text;
                 }
                 false
@@ -110,8 +110,8 @@ fn details(model: &PageModel, shown: &SettingEntry) -> String {
     let value = value.as_deref().map_or("-", |value| worded(&shown.form, value));
     let letters = value.chars().count();
     // The end of a path tells more than its beginning.
-    let value = if letters > LONGEST_VALUE {
-        format!("\u{2026}{}", value.chars().skip(letters - LONGEST_VALUE).collect::<String>())
+    let value = if letters > MAX_VALUE {
+        format!("\u{2026}{}", value.chars().skip(letters - MAX_VALUE).collect::<String>())
     } else {
         value.to_owned()
     };
@@ -225,7 +225,7 @@ pub(super) fn find(ui: &mut Ui, state: &mut SettingsState) -> Option<Outcome> {
     let mut outcome = None;
     if state.typed.show(ui, "Done") {
         state.search.clone_from(&state.typed.text);
-        state.search.truncate(state.search.floor_char_boundary(LONGEST_SEARCH));
+        state.search.truncate(state.search.floor_char_boundary(MAX_SEARCH));
         state.chosen = None;
         outcome = Some(Outcome::Go(MenuPage::AllSettings));
     }

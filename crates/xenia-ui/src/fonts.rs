@@ -9,11 +9,11 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use ttf_parser::Face;
 
 /// Largest font file in bytes.
-const MOST_BYTES: usize = 128 << 20;
+const MAX_BYTES: usize = 128 << 20;
 
 /// Most searches for letters in a run of the program. Each looks at all fonts if none has the
 /// letter.
-const MOST_SEARCHES: u32 = 256;
+const MAX_SEARCHES: u32 = 256;
 
 /// Fonts in the order of preference.
 struct SortedFonts {
@@ -57,14 +57,14 @@ impl HostFonts {
         {
             let mut searches = self.searches.lock().unwrap_or_else(PoisonError::into_inner);
             *searches = searches.saturating_add(1);
-            if *searches > MOST_SEARCHES {
+            if *searches > MAX_SEARCHES {
                 return None;
             }
         }
         let SortedFonts { database, order } = self.fonts();
         order.iter().find_map(|&id| {
             let data = database.with_face_data(id, |bytes, index| {
-                let has_letter = bytes.len() <= MOST_BYTES
+                let has_letter = bytes.len() <= MAX_BYTES
                     && Face::parse(bytes, index).is_ok_and(|font| font.glyph_index(letter).is_some());
                 has_letter.then(|| FontData { index, ..FontData::from_owned(bytes.to_vec()) })
             });
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn searches_have_a_limit() {
         let host = fonts(&["Hack"]);
-        for _ in 0..MOST_SEARCHES {
+        for _ in 0..MAX_SEARCHES {
             assert!(host.font_with('a').is_some());
         }
         assert!(host.font_with('a').is_none());

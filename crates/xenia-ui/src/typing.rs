@@ -4,7 +4,7 @@ use super::interface::focus_first;
 use egui::{Button, Event, Key, Ui, vec2};
 
 /// Longest text in bytes.
-const LONGEST: usize = 4096;
+const MAX_TEXT: usize = 4096;
 /// Size of a letter's button in points.
 const LETTER: egui::Vec2 = vec2(36.0, 30.0);
 
@@ -32,7 +32,7 @@ impl TypedText {
 
     /// Adds letters, as far as the text may be long.
     fn add(&mut self, letters: &str) {
-        if self.text.len() + letters.len() <= LONGEST {
+        if self.text.len() + letters.len() <= MAX_TEXT {
             self.text.extend(letters.chars().filter(|letter| !letter.is_control()));
         }
     }

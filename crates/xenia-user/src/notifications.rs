@@ -110,7 +110,7 @@ impl Listener {
 pub struct Notifications {
     listeners: BTreeMap<GuestAddr, Listener>,
     /// Areas that have had a listener, a bit per area.
-    told: u64,
+    informed: u64,
 }
 
 impl Notifications {
@@ -119,7 +119,7 @@ impl Notifications {
     /// # Errors
     /// A queue that is longer than the limit.
     pub fn check_state(&self) -> Result<(), Impossible> {
-        let Self { listeners, told: _ } = self;
+        let Self { listeners, informed: _ } = self;
         let is_possible = |listener: &Listener| listener.queue.len() <= QUEUE_LIMIT;
         check(listeners.values().all(is_possible), "a listener has too many notifications")
     }
@@ -145,12 +145,12 @@ impl Notifications {
         let Some(listener) = self.listeners.get_mut(&listener) else { return false };
         let mut heard = false;
         for notification in state.notifications() {
-            let is_known = self.told >> notification.area() & 1 != 0;
+            let is_known = self.informed >> notification.area() & 1 != 0;
             if !(is_known && FIRST_ONLY.contains(&notification.id)) {
                 heard |= listener.hear(notification);
             }
         }
-        self.told |= listener.areas;
+        self.informed |= listener.areas;
         heard
     }
 

@@ -18,7 +18,7 @@ const MAGIC: [u8; 4] = *b"XTAF";
 /// Bytes of the header that are read.
 const LENGTH: usize = 12;
 /// Most sectors per allocation unit: 64 KiB, the largest that titles may choose.
-const MOST_SECTORS: u32 = 128;
+const MAX_SECTORS: u32 = 128;
 
 /// Sectors per allocation unit of the volume on a partition, if it has a valid header.
 fn sectors_per_unit(partition: &dyn FileData) -> Option<u32> {
@@ -27,7 +27,7 @@ fn sectors_per_unit(partition: &dyn FileData) -> Option<u32> {
     let (magic, rest) = header.split_first_chunk::<4>()?;
     let sectors = u32::from_be_bytes(*rest.last_chunk()?);
     let is_valid = count == LENGTH && *magic == MAGIC;
-    (is_valid && sectors.is_power_of_two() && sectors <= MOST_SECTORS).then_some(sectors)
+    (is_valid && sectors.is_power_of_two() && sectors <= MAX_SECTORS).then_some(sectors)
 }
 
 impl Volume {

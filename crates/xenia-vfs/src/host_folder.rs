@@ -15,7 +15,7 @@ mod tests;
 
 use super::atomic_replace::{Facts, HostFileHandle, OpenHostFiles, remove_open};
 use super::device::{Device, Entry, FileData, Volume, sort};
-use super::path::MAXIMUM_NAMES;
+use super::path::MAX_NAMES;
 use super::quota::Quota;
 use super::stamp::{Stamps, attributes};
 use super::state::{DeviceState, SavedBytes};
@@ -64,7 +64,7 @@ impl HostFolder {
     pub(super) fn in_place(folder: &Path, quota: Arc<Quota>) -> io::Result<Self> {
         let root = folder.canonicalize()?;
         let stamps = Some(Stamps::read(&root));
-        count_files(&root, &quota, MAXIMUM_NAMES)?;
+        count_files(&root, &quota, MAX_NAMES)?;
         let open_files = Some(OpenHostFiles::in_place(quota));
         Ok(Self {
             root,

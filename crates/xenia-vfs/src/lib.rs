@@ -60,7 +60,7 @@ pub use sub_folder::{NoDevice, SharedDevice, SubFolder, make_directories};
 use serde::{Deserialize, Serialize};
 
 /// Longest chain of symbolic links in one look-up.
-const MAXIMUM_LINKS: usize = 8;
+const MAX_LINKS: usize = 8;
 /// Largest number of symbolic links that guests can make.
 const LINK_LIMIT: usize = 256;
 
@@ -166,7 +166,7 @@ impl Vfs {
             .max_by_key(|link| link.path.len())
         {
             followed += 1;
-            if followed > MAXIMUM_LINKS {
+            if followed > MAX_LINKS {
                 return Err(VfsError::TooManyLinks);
             }
             let mut next = link.target.clone();

@@ -7,7 +7,7 @@
 pub(super) mod state;
 
 use super::device::{Device, Entry, FileData, Volume, sort};
-use super::path::{FATX_NAME, MAXIMUM_NAMES};
+use super::path::{FATX_NAME, MAX_NAMES};
 use super::raw_partition::RawPartition;
 use super::state::{DeviceState, OTHER_KIND, SavedBytes};
 use super::{Stamp, VfsError, VfsResult};
@@ -372,7 +372,7 @@ impl Device for MemoryDevice {
         }
         let moved: Vec<_> = self.nodes.keys().filter(|path| path.starts_with(&source)).cloned().collect();
         let deepest = moved.iter().map(Vec::len).max().unwrap_or_default();
-        if target.len() + (deepest - source.len().min(deepest)) > MAXIMUM_NAMES {
+        if target.len() + (deepest - source.len().min(deepest)) > MAX_NAMES {
             return Err(VfsError::InvalidName);
         }
         // The replaced path frees its memory only after its removal.

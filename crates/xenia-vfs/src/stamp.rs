@@ -79,8 +79,8 @@ impl Stamp {
 /// Name of the file with a folder's stamps; guests cannot use it.
 const FILE: &str = ".xenia-stamps";
 /// Largest size of that file, and largest number of stamps, to bound a damaged or foreign file.
-const MAXIMUM_FILE: u64 = 16 << 20;
-const MAXIMUM_STAMPS: usize = 0x2_0000;
+const MAX_FILE: u64 = 16 << 20;
+const MAX_STAMPS: usize = 0x2_0000;
 
 /// Whether this is the name of a stamp file.
 pub(super) fn is_stamp_file(name: &str) -> bool {
@@ -122,7 +122,7 @@ impl Content {
                 Some((path, None)) => {
                     content.take(&path);
                 }
-                Some((path, Some(stamp))) if content.stamps.len() < MAXIMUM_STAMPS => {
+                Some((path, Some(stamp))) if content.stamps.len() < MAX_STAMPS => {
                     content.stamps.insert(path, stamp);
                 }
                 _ => dropped += 1,
@@ -181,12 +181,12 @@ impl Stamps {
         let plain = file.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
         if plain
             && let Err(error) =
-                File::open(&file).and_then(|source| source.take(MAXIMUM_FILE + 1).read_to_end(&mut text))
+                File::open(&file).and_then(|source| source.take(MAX_FILE + 1).read_to_end(&mut text))
         {
             tracing::warn!(target: "vfs", "cannot read {}: {error}; file times are reset", file.display());
         }
-        let content = if text.len() as u64 > MAXIMUM_FILE {
-            tracing::warn!(target: "vfs", "{} exceeds {MAXIMUM_FILE} bytes; file times are reset", file.display());
+        let content = if text.len() as u64 > MAX_FILE {
+            tracing::warn!(target: "vfs", "{} exceeds {MAX_FILE} bytes; file times are reset", file.display());
             Content { dirty: true, ..Content::default() }
         } else {
             let (content, dropped) = Content::of(&text);

@@ -13,7 +13,7 @@ use xenia_kernel::user::achievements::complete;
 use xenia_kernel::user::profile::Xuid;
 
 /// Most achievements that are listed; titles have at most as many.
-const MOST_LISTED: usize = 0x400;
+const MAX_LISTED: usize = 0x400;
 
 /// An achievement, and its picture.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ pub fn list(
         of_title.and_then(small).or_else(|| gpd.image(record.image).and_then(small))
     };
     let (counts, scores) = gpd.totals();
-    let records = gpd.achievements().into_iter().take(MOST_LISTED);
+    let records = gpd.achievements().into_iter().take(MAX_LISTED);
     let rows = records.map(|record| ListedAchievement { picture: picture(&record), record: shown(record) });
     let title_name = gpd.title_name().map(|name| visible(&name));
     AchievementList { rows: rows.collect(), counts, scores, title_name, failures }

@@ -9,7 +9,7 @@ use xenia_guest::GuestAddr;
 use xenia_jit::{Ahead, Precompiled};
 
 /// Largest number of host threads.
-const MOST_THREADS: u64 = 256;
+const MAX_THREADS: u64 = 256;
 
 /// Addresses of functions that the image names: the entry point, `.pdata` entries and symbols.
 pub fn starts(image: &LoadedImage) -> Vec<GuestAddr> {
@@ -22,7 +22,7 @@ pub fn starts(image: &LoadedImage) -> Vec<GuestAddr> {
 /// Number of compiler threads: the number asked for, or one for each processor of the host.
 pub fn threads(asked: Option<u64>) -> usize {
     let processors = available_parallelism().map_or(1, usize::from);
-    asked.map_or(processors, |threads| threads.clamp(1, MOST_THREADS) as usize)
+    asked.map_or(processors, |threads| threads.clamp(1, MAX_THREADS) as usize)
 }
 
 /// Compiles the functions found in the image that are worth it, until `interrupt` is set. Progress

@@ -19,12 +19,12 @@ use std::time::{Duration, SystemTime};
 use xenia_cpu::ReservationMode;
 use xenia_host::process::running_program;
 use xenia_host::{file, ownership};
-use xenia_jit::{Keeper, MOST_BYTES, StoreOptions};
+use xenia_jit::{Keeper, MAX_BYTES, StoreOptions};
 
 /// Largest number of bytes read from one file: the code and its index.
-const MOST_READ: u64 = 2 * MOST_BYTES as u64;
+const MAX_READ: u64 = 2 * MAX_BYTES as u64;
 /// Total size of the folder's files in bytes; beyond it the oldest are removed.
-const MOST_IN_FOLDER: u64 = 1 << 30;
+const MAX_IN_FOLDER: u64 = 1 << 30;
 /// Age at which a temporary file is considered abandoned.
 const DRAFT_LIFE: Duration = Duration::from_hours(24);
 const DRAFT: &str = ".draft-";
@@ -136,11 +136,11 @@ impl Keeper for KeptFile {
         ownership::check_private_folder(&self.folder)?;
         ownership::check_private(&self.path, &file)?;
         let found = file.metadata()?;
-        if !found.is_file() || found.len() > MOST_READ {
+        if !found.is_file() || found.len() > MAX_READ {
             return Err(io::Error::other("not a file of compiled code"));
         }
         let mut bytes = Vec::with_capacity(found.len() as usize);
-        file.take(MOST_READ).read_to_end(&mut bytes)?;
+        file.take(MAX_READ).read_to_end(&mut bytes)?;
         Ok(Some(bytes))
     }
 
@@ -179,7 +179,7 @@ fn tidy(folder: &Path, kept: &Path) {
     files.sort_unstable();
     let mut bytes: u64 = files.iter().map(|(_, length, _)| length).sum();
     for (_, length, path) in files {
-        if bytes <= MOST_IN_FOLDER {
+        if bytes <= MAX_IN_FOLDER {
             break;
         }
         if path != kept && fs::remove_file(&path).is_ok() {

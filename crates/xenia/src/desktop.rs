@@ -14,7 +14,7 @@ use std::time::Duration;
 use xenia_host::process::apart;
 
 /// Longest text that is copied, in bytes.
-pub const MOST_COPIED: usize = 64 << 10;
+pub const MAX_COPIED: usize = 64 << 10;
 
 /// Time limit for a program that copies.
 const COPIED_IN: Duration = Duration::from_secs(2);
@@ -91,8 +91,8 @@ fn open_by(programs: &[DesktopProgram], path: &Path) -> Result<()> {
 }
 
 fn copy_by(programs: &[DesktopProgram], text: &str) -> Result<()> {
-    if text.len() > MOST_COPIED {
-        bail!("the text is longer than {MOST_COPIED} bytes");
+    if text.len() > MAX_COPIED {
+        bail!("the text is longer than {MAX_COPIED} bytes");
     }
     try_each(programs, |program, command| {
         let child = command.stdin(Stdio::piped()).spawn()?;
@@ -194,7 +194,7 @@ mod tests {
     fn failures_say_what_is_missing() {
         let missing = open_by(&[NONE, NONE], Path::new("/")).unwrap_err().to_string();
         assert!(missing.ends_with("no-program-of-this-name, no-program-of-this-name"), "{missing}");
-        let long = "x".repeat(MOST_COPIED + 1);
+        let long = "x".repeat(MAX_COPIED + 1);
         assert!(copy_by(&[plain(&["cat"])], &long).unwrap_err().to_string().contains("longer"));
         copy_by(&[plain(&["cat"])], &long[1..]).unwrap();
     }

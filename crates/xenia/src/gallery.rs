@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// Most entries that are listed, of each folder.
-const MOST_ENTRIES: usize = 10_000;
+const MAX_ENTRIES: usize = 10_000;
 /// Largest file of a picture in bytes.
-const MOST_BYTES: u64 = 64 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 
 /// Kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub fn list(screenshots: &Path, videos: &Path) -> Vec<GalleryFile> {
 }
 
 fn entries(folder: &Path, kind: GalleryKind) -> impl Iterator<Item = GalleryFile> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().take(MOST_ENTRIES);
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().take(MAX_ENTRIES);
     entries.filter_map(move |entry| {
         let path = entry.path();
         let found = entry.metadata().ok()?;
@@ -60,7 +60,7 @@ fn entries(folder: &Path, kind: GalleryKind) -> impl Iterator<Item = GalleryFile
 /// # Errors
 /// The file cannot be read, is not a PNG picture, or is too large.
 pub fn read(path: &Path, most: (u16, u16)) -> Result<IconPicture> {
-    let bytes = crate::source::large_bytes(path, MOST_BYTES)?;
+    let bytes = crate::source::large_bytes(path, MAX_BYTES)?;
     let picture = decode_large(&bytes).with_context(|| path.display().to_string())?;
     Ok(shrunk(picture, most))
 }

@@ -155,7 +155,7 @@ impl State {
     }
 
     /// Tells the watcher what pads hold, if that has changed.
-    fn tell(&mut self) {
+    fn notify_watcher(&mut self) {
         let mut all = HeldPads::default();
         for (id, pad) in &mut self.pads {
             // Buttons are the menu's as they are printed on the pad.
@@ -365,7 +365,7 @@ impl Controllers {
         }
         state.seat();
         state.run_motors();
-        state.tell();
+        state.notify_watcher();
     }
 
     /// Changes several parts of a pad at once.
@@ -374,7 +374,7 @@ impl Controllers {
         if let Some(pad) = state.pads.get_mut(&pad) {
             change(&mut pad.parts);
         }
-        state.tell();
+        state.notify_watcher();
     }
 
     /// Handles a key of a pad.

@@ -17,7 +17,7 @@ use xenia_kernel::title::{Launch, Successor};
 use xenia_sched::{EndKind, Limits, RunEnd};
 
 /// Number of launches that ends a run, so that a title that launches itself forever ends.
-pub const MAXIMUM_LAUNCHES: u64 = 100;
+pub const MAX_LAUNCHES: u64 = 100;
 
 /// Totals of the titles before this one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -202,7 +202,7 @@ impl<F: FnMut(&Title, &EarlierTitles, Option<Launched>) -> Result<Machine>> Laun
         let Successor { mut launch, inheritance } = successor;
         // A state of the next title must lead to the same medium.
         launch.package = launch.package.or_else(|| self.title.package.clone());
-        if self.before.launches == MAXIMUM_LAUNCHES {
+        if self.before.launches == MAX_LAUNCHES {
             let count = self.before.launches;
             errln!("xenia-rs: stopped after {count} launches of titles (the limit)");
             return Ok(None);

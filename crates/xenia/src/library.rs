@@ -27,7 +27,7 @@ pub use walk::{Candidate, holds_executable};
 use xenia_formats::KeyRing;
 
 /// Most threads that read files.
-const MOST_THREADS: usize = 16;
+const MAX_THREADS: usize = 16;
 
 /// A title of the library.
 #[derive(Clone, Debug)]
@@ -144,7 +144,7 @@ type Description = anyhow::Result<Option<DescribedTitle>>;
 
 /// Describes files on all processors; calls `each` after each.
 fn describe_all(files: &[Candidate], keys: &KeyRing, each: &(dyn Fn() + Sync)) -> Vec<Description> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
     let next = AtomicUsize::new(0);
     let work = || {
         let mut described = Vec::new();

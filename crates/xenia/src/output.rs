@@ -27,7 +27,7 @@ fn is_special(path: &Path) -> bool {
 /// Beginning of the names of temporary files and folders, which a run that is killed may leave.
 pub const DRAFT_PREFIX: &str = ".xenia-rs-";
 /// Largest number of symbolic links to follow, as in the host's kernel.
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 /// The file that `path` leads to through symbolic links, so that a rename does not replace a link.
 /// It may be missing.
@@ -36,7 +36,7 @@ fn target(path: &Path) -> PathBuf {
         return path;
     }
     let mut path = path.to_owned();
-    for _ in 0..MOST_LINKS {
+    for _ in 0..MAX_LINKS {
         let Ok(next) = path.read_link() else { break };
         path = path.parent().unwrap_or("".as_ref()).join(next);
     }

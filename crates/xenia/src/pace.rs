@@ -117,7 +117,7 @@ impl PaceControl {
     }
 
     /// Requests an inspection of the machine; no frame is shown.
-    pub fn look(&self) {
+    pub fn request_inspection(&self) {
         self.change(|state| state.inspect_requested = true);
     }
 

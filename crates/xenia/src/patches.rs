@@ -18,7 +18,7 @@ use xenia_patches::{PatchFault, PatchFile, PatchSet, SwitchedOn, TitlePatch, exe
 /// End of a patch file's name.
 const ENDING: &str = ".patch.toml";
 /// Largest number of files in a folder.
-const MAXIMUM_FILES: usize = 16_384;
+const MAX_FILES: usize = 16_384;
 /// The name that stands for no patch.
 const NONE: &str = "off";
 
@@ -65,8 +65,8 @@ pub fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
         if name.ends_with(ENDING) {
             files.push(path);
         }
-        if files.len() > MAXIMUM_FILES {
-            bail!("{} has more than {MAXIMUM_FILES} patch files", folder.display());
+        if files.len() > MAX_FILES {
+            bail!("{} has more than {MAX_FILES} patch files", folder.display());
         }
     }
     files.sort_unstable();

@@ -12,7 +12,7 @@ use xenia_sched::RunEnd;
 use xenia_state::StateFile;
 
 /// Most states of a run.
-pub const MOST_STATES: u32 = 9999;
+pub const MAX_STATES: u32 = 9999;
 
 /// A folder with the states of a run.
 #[derive(Clone, Debug)]
@@ -55,13 +55,13 @@ impl StateFolder {
 
     /// Number of states: those without a gap from the first.
     pub fn count(&self) -> u32 {
-        (1..=MOST_STATES).take_while(|&number| self.has(number)).count() as u32
+        (1..=MAX_STATES).take_while(|&number| self.has(number)).count() as u32
     }
 
     /// Writes the state with this number.
     pub(crate) fn keep(&self, number: u32, state: &[u8]) -> Result<()> {
-        if number > MOST_STATES {
-            bail!("a run has {MOST_STATES} states at most: cut it less often");
+        if number > MAX_STATES {
+            bail!("a run has {MAX_STATES} states at most: cut it less often");
         }
         crate::output::write(&self.path(number), state)
     }

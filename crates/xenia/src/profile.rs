@@ -46,14 +46,14 @@ pub const PROFILE_RATE: u32 = 500;
 
 /// Largest number of looks a second: some 30 microseconds of guest code pass between a request and
 /// its sample.
-pub const MOST_PROFILE_RATE: u32 = 20_000;
+pub const MAX_PROFILE_RATE: u32 = 20_000;
 
 /// The profile that is requested.
 #[derive(Clone, Copy, Debug)]
 pub struct ProfileOutput<'a> {
     /// The profile's file.
     pub path: &'a Path,
-    /// Looks a second at each host thread, 1 to [`MOST_PROFILE_RATE`].
+    /// Looks a second at each host thread, 1 to [`MAX_PROFILE_RATE`].
     pub rate: u32,
 }
 
@@ -121,7 +121,7 @@ pub(crate) struct ProfiledMachine {
 
 impl ProfiledMachine {
     /// Looks at all host threads once, `at` a time since the start.
-    pub(crate) fn look(&self, at: Duration, run: &mut SampledRun) {
+    pub(crate) fn sample(&self, at: Duration, run: &mut SampledRun) {
         let is_compiling = self.compiling.as_ref().is_some_and(|pc| pc.load(Relaxed) != 0);
         let one = |thread, part| PartSample { at, thread, part, weight: 1, instructions: 0 };
         for (lane, (_, doing)) in self.activity.lanes().enumerate() {
@@ -177,7 +177,7 @@ impl RunProfile {
         has_compiler_thread: bool,
     ) -> Result<Self> {
         output::check(path)?;
-        let rate = rate.clamp(1, MOST_PROFILE_RATE);
+        let rate = rate.clamp(1, MAX_PROFILE_RATE);
         let sampler = Arc::new(GuestSampler::new(stride(rate)));
         executor.set_sampler(sampler.clone());
         let machine =
@@ -196,7 +196,7 @@ impl RunProfile {
             let mut over = shared.over.lock();
             while !*over {
                 shared.ends.wait_for(&mut over, period);
-                machine.look(start.elapsed(), &mut run);
+                machine.sample(start.elapsed(), &mut run);
             }
             run
         });

@@ -203,18 +203,18 @@ pub fn slashed(path: &Path) -> String {
 }
 
 /// Largest length of an error's text in bytes: errors quote files, whose lines may have any length.
-const LONGEST_ERROR: usize = 4096;
+const MAX_ERROR: usize = 4096;
 
 /// Largest length of a word in an error, in bytes, and the length of the two ends that remain of a
 /// longer one.
-const LONGEST_WORD: usize = 1024;
+const MAX_WORD: usize = 1024;
 const WORD_BEGIN: usize = 256;
 const WORD_END: usize = 128;
 
 /// Shortens long words, which damaged files may have, to their two ends.
 fn with_short_words(text: &str) -> String {
     let short = |word: &str| {
-        if word.len() <= LONGEST_WORD {
+        if word.len() <= MAX_WORD {
             return word.to_owned();
         }
         let begin = word.floor_char_boundary(WORD_BEGIN);
@@ -256,7 +256,7 @@ pub fn error_text(error: &anyhow::Error) -> String {
 /// Shortens a text to fit on a terminal, without control characters.
 pub fn fitting(text: &str) -> String {
     let text = with_short_words(&visible(text));
-    let end = text.floor_char_boundary(LONGEST_ERROR);
+    let end = text.floor_char_boundary(MAX_ERROR);
     match text.len() - end {
         0 => text,
         more => format!("{}\n… ({more} bytes more)", &text[..end]),
@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn long_errors_are_cut() {
         let text = error_text(&anyhow!("{}", "é\x1b é".repeat(10_000)).context("a file"));
-        assert!(text.starts_with("a file: é\u{FFFD}") && text.len() < LONGEST_ERROR + 40, "{}", text.len());
+        assert!(text.starts_with("a file: é\u{FFFD}") && text.len() < MAX_ERROR + 40, "{}", text.len());
         assert!(text.ends_with(" bytes more)"), "{text}");
         assert_eq!(error_text(&anyhow!("short")), "short");
     }
@@ -281,7 +281,7 @@ mod tests {
         let text = error_text(&anyhow!("cannot open {path}: no"));
         assert!(text.starts_with("cannot open /tmp/é") && text.ends_with("é/end.xex: no"), "{text}");
         assert!(text.len() < 500 && text.contains("bytes more"), "{text}");
-        let usual = "x".repeat(LONGEST_WORD);
+        let usual = "x".repeat(MAX_WORD);
         assert_eq!(fitting(&usual), usual);
     }
 

@@ -258,7 +258,7 @@ impl Audio for Sound {
     fn skip_song(&mut self, frames: u64) {
         let mut state = self.0.lock();
         let Some(song) = &mut state.song else { return };
-        let skipped = (0..frames.min(MOST_SKIPPED)).try_for_each(|_| song.frame(0.0).map(drop));
+        let skipped = (0..frames.min(MAX_SKIPPED)).try_for_each(|_| song.frame(0.0).map(drop));
         if skipped.is_none() {
             state.song = None;
         }
@@ -274,7 +274,7 @@ impl Audio for Sound {
 }
 
 /// Largest number of frames of a song that are left out after a load of a state: those of an hour.
-const MOST_SKIPPED: u64 = 3600 * SOUND_RATE as u64 / SOUND_FRAME_SAMPLES as u64;
+const MAX_SKIPPED: u64 = 3600 * SOUND_RATE as u64 / SOUND_FRAME_SAMPLES as u64;
 
 /// The kernel's port of the XMA decoder; clones share it.
 #[derive(Clone)]

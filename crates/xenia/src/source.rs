@@ -11,7 +11,7 @@ use std::path::Path;
 use xenia_host::ownership::is_named_pipe;
 
 /// Largest number of bytes of a text file.
-const MAXIMUM: u64 = 64 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 
 /// An empty text on every system, also where no file has this name: `--config /dev/null` runs
 /// without settings. Sweeps, `scale` and `compat` start the program with these words.
@@ -107,8 +107,8 @@ fn into_text(bytes: Vec<u8>) -> std::io::Result<String> {
 
 fn bounded(from: impl Read) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    from.take(MAXIMUM + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAXIMUM {
+    from.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
         return Err(Error::other("it is larger than 64 MiB"));
     }
     Ok(bytes)
@@ -122,7 +122,7 @@ mod tests {
     fn endless_source_files_are_rejected() {
         let long = tempfile::NamedTempFile::new().unwrap();
         assert_eq!(bytes(long.path()).unwrap(), b"");
-        long.as_file().set_len(2 * MAXIMUM).unwrap();
+        long.as_file().set_len(2 * MAX_BYTES).unwrap();
         for error in [text(long.path()), bytes(long.path()).map(|_| String::new())] {
             assert!(error.unwrap_err().to_string().contains("64 MiB"));
         }

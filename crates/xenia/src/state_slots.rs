@@ -19,7 +19,7 @@ pub const UNDO: u8 = SLOTS;
 pub const EXIT: u8 = SLOTS + 1;
 
 /// Number of states of a slot that are kept though they can't be loaded.
-const MOST_REFUSED: u8 = 9;
+const MAX_REFUSED: u8 = 9;
 
 /// The slots of a title.
 #[derive(Clone, Debug)]
@@ -123,7 +123,7 @@ impl StateSlots {
     /// The file cannot be renamed.
     pub fn set_aside(&self, slot: u8) -> Result<PathBuf> {
         let path = self.path(slot);
-        let numbered = (2..=MOST_REFUSED).map(|number| format!("refused-{number}.state"));
+        let numbered = (2..=MAX_REFUSED).map(|number| format!("refused-{number}.state"));
         let names = std::iter::once("refused.state".to_owned()).chain(numbered);
         // A name that is free has no time, and is before all that have one.
         let saved = |aside: &PathBuf| aside.symlink_metadata().and_then(|file| file.modified()).ok();
@@ -142,7 +142,7 @@ impl StateSlots {
 
 /// A frame at a fraction of its size, which no side of an icon exceeds.
 fn small(frame: &Frame) -> Frame {
-    let factor = frame.width.max(frame.height).div_ceil(icon::MOST_SIDE).max(1);
+    let factor = frame.width.max(frame.height).div_ceil(icon::MAX_SIDE).max(1);
     let (width, height) = ((frame.width / factor).max(1), (frame.height / factor).max(1));
     let pixel = |x: u32, y: u32| {
         let at = (y.min(frame.height.saturating_sub(1)) * frame.width + x.min(frame.width.saturating_sub(1)))

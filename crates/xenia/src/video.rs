@@ -38,7 +38,7 @@ const QUEUE: usize = 512;
 /// Pictures among them.
 const PICTURES: usize = 6;
 /// Largest number of videos of a title in a folder.
-const MOST_VIDEOS: u32 = 9999;
+const MAX_VIDEOS: u32 = 9999;
 
 /// Data for the writer.
 enum VideoMessage {
@@ -89,7 +89,7 @@ impl VideoTarget {
     fn make_part(&self) -> Result<PathBuf> {
         let folder = &self.folder;
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        for number in 1..=MOST_VIDEOS {
+        for number in 1..=MAX_VIDEOS {
             let name = format!("{}_{number:03}", self.title);
             let part = folder.join(format!("{name}.part"));
             if [name.clone(), format!("{name}.mp4")].iter().any(|taken| folder.join(taken).exists()) {
@@ -101,7 +101,7 @@ impl VideoTarget {
                 Err(error) => return Err(error).with_context(|| format!("cannot create {}", part.display())),
             }
         }
-        bail!("there are {MOST_VIDEOS} videos of the title in {}", folder.display())
+        bail!("there are {MAX_VIDEOS} videos of the title in {}", folder.display())
     }
 }
 

@@ -133,7 +133,7 @@ struct Patience {
 
 impl Patience {
     /// Polls all host threads and locks, and reports those without progress.
-    fn look(&mut self, watched: &WatchedMachine, now: Instant) {
+    fn poll(&mut self, watched: &WatchedMachine, now: Instant) {
         for (lane, (steps, doing)) in watched.activity.lanes().enumerate() {
             if self.lanes.len() == lane {
                 self.lanes.push(Standstill { steps, since: now, told: false });
@@ -192,7 +192,7 @@ impl Watchdog {
                     status::show(&figures.line(&before, busy.as_deref()));
                     before = figures;
                 }
-                patience.look(&watched, Instant::now());
+                patience.poll(&watched, Instant::now());
             }
         });
         Self { over, thread: thread.ok() }

@@ -4,7 +4,7 @@ use super::machine::{ASKER, DATA, NetworkHarness, SLOTS, THREADS};
 use std::collections::BTreeMap;
 
 /// Limit on open sockets, not counting accepted ones.
-const MOST_SOCKETS: usize = 12;
+const MAX_SOCKETS: usize = 12;
 /// Ports that sockets are bound to; 0 is any port.
 const PORTS: [u16; 4] = [0, 1000, 1001, 1002];
 /// Ticks of guest time per millisecond.
@@ -228,7 +228,7 @@ impl<'a> Model<'a> {
 
     fn open(&mut self) -> Option<()> {
         let kind = 1 + self.pick(2) as u64;
-        (self.sockets.len() < MOST_SOCKETS).then(|| {
+        (self.sockets.len() < MAX_SOCKETS).then(|| {
             let name = self.machine.ask("NetDll_socket", &[1, 2, kind, 0]);
             assert!(name > 0, "there is room for a socket");
             self.add(name as u32, kind == 1);
@@ -318,7 +318,7 @@ impl<'a> Model<'a> {
 
     /// Creates both ends of a connection.
     fn pair(&mut self) -> Option<()> {
-        if self.sockets.len() + 3 > MOST_SOCKETS {
+        if self.sockets.len() + 3 > MAX_SOCKETS {
             return None;
         }
         for _ in 0..2 {

@@ -14,7 +14,7 @@ const TITLE: &str = "guest/bin/demo.xex";
 const FRAMES: u64 = 3;
 const NO_DEVICE: &str = "no graphics adapter";
 /// Number of losses after which the software reference draws.
-const MOST: usize = 3;
+const MAX_LOSSES: usize = 3;
 const ANOTHER: &str = "the graphics device was lost; reopened";
 const SOFTWARE: &str = "drawing goes on in software";
 
@@ -47,7 +47,7 @@ impl DeviceLossTest {
 
     /// Loses the device one to three times; returns the injection and what is wrong.
     pub(crate) fn strike(&self, dice: &mut Dice) -> Result<(String, Vec<String>)> {
-        let mut at: Vec<u64> = (0..=dice.below(MOST)).map(|_| 1 + dice.next() % self.draws).collect();
+        let mut at: Vec<u64> = (0..=dice.below(MAX_LOSSES)).map(|_| 1 + dice.next() % self.draws).collect();
         at.sort_unstable();
         at.dedup();
         let what = format!("at draws {at:?} of {}", self.draws);
@@ -64,12 +64,12 @@ impl DeviceLossTest {
         // A loss is noticed at the next wait for the device: two consecutive draws count as one
         // loss, and after the last draw the loss may go unnoticed.
         let fewest = usize::from(at.first() != Some(&self.draws));
-        if !(fewest..=at.len()).contains(&losses) || messages[1] != usize::from(losses == MOST) {
+        if !(fewest..=at.len()).contains(&losses) || messages[1] != usize::from(losses == MAX_LOSSES) {
             wrong.push(format!("{losses} losses, {} times in software:\n{}", messages[1], ran.said));
         }
         // A loss affects only the frame in which it happens.
         let is_early = at.iter().all(|&draw| draw <= self.draws / FRAMES);
-        if is_early && at.len() < MOST && ran.picture != self.picture {
+        if is_early && at.len() < MAX_LOSSES && ran.picture != self.picture {
             wrong.push("the last frame is another picture".to_owned());
         }
         Ok((what, wrong))

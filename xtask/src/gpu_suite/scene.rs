@@ -35,7 +35,7 @@ pub(crate) struct Scene {
 /// Rounding to a level, slightly increased so that ties may round either way.
 const ROUNDING: f64 = 0.5 + 1e-6;
 /// Largest allowed share of pixels that are not compared.
-const MOST_ANY: f64 = 0.2;
+const MAX_ANY: f64 = 0.2;
 /// Colour of pixels that are not compared, in the formula's picture.
 const ANY: [u8; 3] = [255, 0, 255];
 
@@ -70,7 +70,7 @@ impl Scene {
             }
         }
         let free = levels.iter().filter(|levels| levels.is_none()).count();
-        if free as f64 > levels.len() as f64 * MOST_ANY {
+        if free as f64 > levels.len() as f64 * MAX_ANY {
             bail!("scene {}: {free} of {} pixels may be anything", self.name, levels.len());
         }
         Ok(ExpectedLevels { width, height, levels, allowed: ROUNDING + self.tolerance })

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use xenia_state::{Impossible, check};
 
 /// Largest number of bands in a tile.
-const MOST_BANDS: usize = 29;
+const MAX_BANDS: usize = 29;
 /// Limit of scale factors in saved states: far above those that a stream can reach.
 const FACTOR_LIMIT: u32 = 1 << 20;
 /// Limit of valid quantisers in decibels, up or down.
@@ -58,8 +58,8 @@ impl Bands {
     }
 
     /// Maps each band of `other`, whose tiles have another length, to a band of `self`.
-    fn resampled(&self, length: usize, other: &Self, other_length: usize) -> [u8; MOST_BANDS] {
-        let mut from = [0; MOST_BANDS];
+    fn resampled(&self, length: usize, other: &Self, other_length: usize) -> [u8; MAX_BANDS] {
+        let mut from = [0; MAX_BANDS];
         for (to, range) in from.iter_mut().zip(other.ranges()) {
             // Middle of the band, in coefficients of the longest tile.
             let middle = (range.start + range.end - 1) * (LONGEST / other_length) / 2;
@@ -79,18 +79,18 @@ fn length_index(length: usize) -> usize {
 /// Scale factors of a channel across tiles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Scales {
-    factors: [i32; MOST_BANDS],
+    factors: [i32; MAX_BANDS],
     highest: i32,
     step: i32,
     /// Those that the frame has sent last, from which tiles of other lengths take theirs.
-    sent: [i32; MOST_BANDS],
+    sent: [i32; MAX_BANDS],
     /// Length of the tile for which the frame has sent them, if any.
     sent_for: Option<usize>,
 }
 
 impl Default for Scales {
     fn default() -> Self {
-        Self { factors: [0; MOST_BANDS], highest: 0, step: 1, sent: [0; MOST_BANDS], sent_for: None }
+        Self { factors: [0; MAX_BANDS], highest: 0, step: 1, sent: [0; MAX_BANDS], sent_for: None }
     }
 }
 
@@ -310,7 +310,7 @@ pub(super) fn read(
         }
         if tiles.len() == 2 {
             if !bits.flag()? {
-                let mut on = [true; MOST_BANDS];
+                let mut on = [true; MAX_BANDS];
                 if !bits.flag()? {
                     for on in &mut on[..bands_here.len()] {
                         *on = bits.flag()?;

@@ -300,9 +300,9 @@ impl DebugSession {
     /// Tells who has stored to bytes last.
     pub(super) fn writer(&mut self, at: u32, size: u32, machine: &mut Debugged<'_, '_>) -> Result<()> {
         /// Most bytes of which the last store is looked for.
-        const MOST: u32 = 4096;
-        if size > MOST {
-            bail!("{size} bytes: LEN is at most {MOST}");
+        const MAX_STORED_BYTES: u32 = 4096;
+        if size > MAX_STORED_BYTES {
+            bail!("{size} bytes: LEN is at most {MAX_STORED_BYTES}");
         }
         machine.stop_flag().store(false, Relaxed);
         self.model.message = match machine.last_writer(at, size)? {

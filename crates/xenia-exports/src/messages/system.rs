@@ -33,7 +33,7 @@ pub(super) const MESSAGES: &[Message] = messages! {
 };
 
 /// Completes a message's overlapped structure, if it has one, with success.
-fn told(call: &mut Call, overlapped: Option<GuestAddr>) -> Fallible<HResult> {
+fn complete_with_success(call: &mut Call, overlapped: Option<GuestAddr>) -> Fallible<HResult> {
     complete(call, overlapped, Completed::with(Win32Error::SUCCESS))?;
     Ok(HResult::OK)
 }
@@ -102,12 +102,12 @@ fn volume_device_type(call: &mut Call, words: MessageWords) -> Fallible<HResult>
     };
     let Some(kind) = kind else { return Ok(HResult::INVALID_ARGUMENT) };
     call.memory().write(at, kind)?;
-    told(call, overlapped)
+    complete_with_success(call, overlapped)
 }
 
 fn deployment_type(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let Some(at) = words.pointer(call, 0)? else { return Ok(HResult::INVALID_ARGUMENT) };
     let overlapped = words.pointer(call, 4)?;
     call.memory().write(at, call.kernel.config.deployment.origin as u32)?;
-    told(call, overlapped)
+    complete_with_success(call, overlapped)
 }

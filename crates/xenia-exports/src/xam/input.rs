@@ -45,8 +45,8 @@ fn user_of(call: &Call, user: u32, flags: u32) -> u32 {
 }
 
 /// Notifies listeners that a controller was connected or removed, if that happened.
-fn tell(call: &mut Call, news: bool) -> Fallible<()> {
-    if news {
+fn notify_if_changed(call: &mut Call, has_changed: bool) -> Fallible<()> {
+    if has_changed {
         let changed = Notification { id: id::INPUT_DEVICES_CHANGED, parameter: 0 };
         call.kernel.notifier().notify(call.cpu, changed)?;
     }
@@ -54,10 +54,10 @@ fn tell(call: &mut Call, news: bool) -> Fallible<()> {
 }
 
 /// Polls which controllers are connected, and notifies listeners of a change.
-pub(super) fn look(call: &mut Call) -> Fallible<()> {
+pub(super) fn poll_connections(call: &mut Call) -> Fallible<()> {
     let connected = call.kernel.devices.input.lock().connected(call.now());
-    let news = call.kernel.user.connections.lock().see_all(connected);
-    tell(call, news)
+    let has_changed = call.kernel.user.connections.lock().see_all(connected);
+    notify_if_changed(call, has_changed)
 }
 
 /// Returns the state of this user's controller, as titles see it.
@@ -66,8 +66,8 @@ fn gamepad(call: &mut Call, user: u32) -> Fallible<Option<Gamepad>> {
         return Ok(None);
     }
     let pad = call.kernel.devices.input.lock().gamepad(user, call.now());
-    let news = call.kernel.user.connections.lock().see(user, pad.is_some());
-    tell(call, news)?;
+    let has_changed = call.kernel.user.connections.lock().see(user, pad.is_some());
+    notify_if_changed(call, has_changed)?;
     // While a dialog is open, input belongs to it and not to the title.
     let rests = call.kernel.user.dialog.is_open();
     let shown = |pad: Gamepad| {

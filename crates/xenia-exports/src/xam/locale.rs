@@ -12,8 +12,8 @@ use xenia_user::locale as codes;
 pub struct XamLocale;
 
 /// Numbers of countries and locales that `XamGetLocale` knows.
-const MOST_COUNTRY: u32 = 111;
-const MOST_LOCALE: u32 = 43;
+const MAX_COUNTRY: u32 = 111;
+const MAX_LOCALE: u32 = 43;
 /// Maximum length of a formatted date or time in units, with the terminator. A larger buffer is not
 /// written beyond it.
 const DATE_UNITS: u32 = 0x100;
@@ -89,7 +89,7 @@ impl XamLocale {
     /// Returns the locale of the console, from its country or its region.
     #[export(Done)]
     fn XamGetLocale(call: &mut Call) -> u32 {
-        of_console(call, MOST_COUNTRY, MOST_LOCALE)
+        of_console(call, MAX_COUNTRY, MAX_LOCALE)
     }
 
     /// Like `XamGetLocale`, for a title that knows this many countries and locales.

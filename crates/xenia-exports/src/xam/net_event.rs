@@ -2,7 +2,7 @@
 
 use crate::abi::{Call, Flow, Handle, Ptr};
 use crate::named_objects::make_object;
-use crate::objects::dispatcher::{MAXIMUM_WAIT_OBJECTS, WaitSet, WaitType, initialize};
+use crate::objects::dispatcher::{MAX_WAIT_OBJECTS, WaitSet, WaitType, initialize};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::sockets::{self, answer, hold_event, set_last_error};
 use crate::thread::waiting::{KeepAlive, WaitRequest, deadline_of, wait};
@@ -87,7 +87,7 @@ impl NetEvent {
     ) -> Flow<u32> {
         let found = (|| {
             let events =
-                events.filter(|_| count != 0 && count <= MAXIMUM_WAIT_OBJECTS).ok_or(WsaError::INVALID)?;
+                events.filter(|_| count != 0 && count <= MAX_WAIT_OBJECTS).ok_or(WsaError::INVALID)?;
             let event = |index| resolve(call, events.at(index).read(call.memory())?);
             (0..count).map(event).collect::<Result<Vec<_>, _>>()
         })();

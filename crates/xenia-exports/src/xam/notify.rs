@@ -74,7 +74,7 @@ impl Notify {
         parameter.set(memory, 0)?;
         let Some(id) = id else { return Ok(false) };
         id.set(memory, 0)?;
-        input::look(call)?;
+        input::poll_connections(call)?;
         let Ok(listener) = call.kernel.objects.resolve_kind(listener, ObjectKind::Listener) else {
             return Ok(false);
         };

@@ -12,7 +12,7 @@ pub struct ResourceLocator;
 
 /// Maximum length of a locator in units, with the terminator; names of files and sections are much
 /// shorter.
-const MOST_UNITS: u32 = 0x400;
+const MAX_UNITS: u32 = 0x400;
 
 /// Stores the locator of `resource` in a container.
 fn build(
@@ -27,7 +27,7 @@ fn build(
         Some(module) => format!("section://{module:X},{container}#{resource}"),
         None => format!("file://media:/{container}.xzp#{resource}"),
     };
-    stored(call, &text, room.min(MOST_UNITS), buffer)
+    stored(call, &text, room.min(MAX_UNITS), buffer)
 }
 
 /// Like [`build`], for a resource of the system.

@@ -21,7 +21,7 @@ const WAIT_FAILED: u32 = 0xFFFF_FFFF;
 /// The kernel's time units in a millisecond.
 const UNITS: i64 = 10_000;
 /// The longest interval, which waits for ever where the interval's pointer can't be null.
-const LONGEST: i64 = i64::MAX;
+const MAX_INTERVAL: i64 = i64::MAX;
 /// Processor mode of the waiting caller.
 const USER_MODE: u64 = 1;
 /// Status after which a wait starts again.
@@ -40,7 +40,7 @@ fn words(interval: i64) -> Vec<u32> {
 /// Delays the calling thread.
 fn sleep(call: &mut Call, milliseconds: u32, alertable: bool) -> Fallible<Flow<u32>> {
     let pc = kernel_function(call, "KeDelayExecutionThread")?;
-    let locals = words(if milliseconds == INFINITE { LONGEST } else { interval(milliseconds) });
+    let locals = words(if milliseconds == INFINITE { MAX_INTERVAL } else { interval(milliseconds) });
     let state = [u64::from(milliseconds), u64::from(alertable), 0, 0];
     let then = Continuation::Export(ExportResumption::Sleep, state);
     let args = vec![USER_MODE, u64::from(alertable)];

@@ -18,7 +18,7 @@ use xenia_kernel_macros::exports;
 pub struct IoDevice;
 
 /// Maximum size in bytes of a driver's extension of a device.
-const LARGEST_EXTENSION: u32 = 0x1_0000;
+const MAX_EXTENSION: u32 = 0x1_0000;
 /// Type number at the start of device objects.
 const DEVICE: u8 = 3;
 /// Types of devices on which a volume is mounted, so that a new one has none.
@@ -42,7 +42,7 @@ impl IoDevice {
         _attributes: u32,
         device: Out<GuestAddr>,
     ) -> Fallible<NtStatus> {
-        if extension_size > LARGEST_EXTENSION {
+        if extension_size > MAX_EXTENSION {
             return Ok(NtStatus::INSUFFICIENT_RESOURCES);
         }
         let memory = call.memory();

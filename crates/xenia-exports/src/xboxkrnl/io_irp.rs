@@ -6,7 +6,7 @@
 use super::driver_request::{self, is_callable, plain};
 use super::irp_stack::{self, FLAGS, FREED_BY_KERNEL};
 use crate::abi::{Call, Flow, Ptr};
-use crate::files::drivers::{MAXIMUM_STACK, NewRequest, RequestPurpose};
+use crate::files::drivers::{MAX_STACK, NewRequest, RequestPurpose};
 use crate::status::failure::Fallible;
 use xenia_guest::layout::{device_object, driver_object, io_stack_location, irp, major};
 use xenia_guest::{GuestAddr, NtStatus};
@@ -48,7 +48,7 @@ impl Parameters {
 }
 
 fn allocate(call: &Call, stack: u8) -> Fallible<GuestAddr> {
-    if stack > MAXIMUM_STACK {
+    if stack > MAX_STACK {
         return Err(NtStatus::INSUFFICIENT_RESOURCES.into());
     }
     let size = irp_stack::size_of(stack);

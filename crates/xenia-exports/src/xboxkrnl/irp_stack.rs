@@ -7,7 +7,7 @@
 
 use crate::abi::Call;
 use crate::files::Outcome;
-use crate::files::drivers::MAXIMUM_STACK;
+use crate::files::drivers::MAX_STACK;
 use crate::status::failure::Fallible;
 use xenia_guest::layout::{io_stack_location, irp, list_entry};
 use xenia_guest::{GuestAddr, NtStatus};
@@ -101,7 +101,7 @@ fn place(memory: &GuestMemory, packet: GuestAddr) -> Result<Option<(u8, u8)>, Me
         (memory.read(at(irp::STACK_COUNT))?, memory.read(at(irp::CURRENT_LOCATION))?);
     let current: GuestAddr = memory.read(at(irp::CURRENT_STACK_LOCATION))?;
     let is_one = memory.read::<u8>(packet)? == irp::TYPE_NUMBER
-        && stack <= MAXIMUM_STACK
+        && stack <= MAX_STACK
         && u32::from(memory.read::<u16>(at(irp::OBJECT_SIZE))?) >= size_of(stack)
         && current == location(packet, number)
         && number <= stack + 1;

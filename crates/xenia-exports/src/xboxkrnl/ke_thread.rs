@@ -105,7 +105,7 @@ pub(crate) fn create(
         call.kernel.dereference(made.kthread)?;
     }
     let resume = new.held && flags & CREATE_SUSPENDED == 0;
-    Ok(notification::tell_made(call, &made, resume))
+    Ok(notification::notify_created(call, &made, resume))
 }
 
 /// Stores the results of a thread's creation.

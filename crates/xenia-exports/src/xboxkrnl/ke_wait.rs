@@ -1,7 +1,7 @@
 //! Waits for objects by address (`KeWait*`).
 
 use crate::abi::{Call, Flow, Ptr};
-use crate::objects::dispatcher::{MAXIMUM_WAIT_OBJECTS, WaitSet, WaitType};
+use crate::objects::dispatcher::{MAX_WAIT_OBJECTS, WaitSet, WaitType};
 use crate::status::failure::Fallible;
 use crate::thread::waiting::{KeepAlive, Timeout, WaitRequest, deadline, wait};
 use xenia_guest::{GuestAddr, NtStatus};
@@ -41,7 +41,7 @@ impl KeWait {
         timeout: Timeout,
         _blocks: GuestAddr,
     ) -> Fallible<Flow<NtStatus>> {
-        let wait_type = WaitType::of(wait_type).filter(|_| count != 0 && count <= MAXIMUM_WAIT_OBJECTS);
+        let wait_type = WaitType::of(wait_type).filter(|_| count != 0 && count <= MAX_WAIT_OBJECTS);
         let Some(wait_type) = wait_type else {
             return Ok(Flow::Return(NtStatus::INVALID_PARAMETER));
         };

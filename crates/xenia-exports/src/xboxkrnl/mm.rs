@@ -185,9 +185,9 @@ impl Mm {
         Ok(if is_mapped(address) && is_mapped(last) { address } else { GuestAddr::NULL })
     }
 
-    /// Confines a range of memory to ways of the second-level cache; `index` is 0 for Direct3D and 1
-    /// for the title. Memory that exists in the cache only (Direct3D's lock, at 0x7F100000, of up to
-    /// 256 KiB) exists until the lock ends.
+    /// Confines a range of memory to ways of the second-level cache; `index` is 0 for Direct3D and
+    /// 1 for the title. Memory that exists in the cache only (Direct3D's lock, at 0x7F100000, of
+    /// up to 256 KiB) exists until the lock ends.
     #[export(Done)]
     fn KeLockL2(
         call: &mut Call,

@@ -1,7 +1,7 @@
 //! Waits for objects by handle (`NtWait*`, `NtSignalAndWait*`).
 
 use crate::abi::{Call, Flow, Handle, Ptr};
-use crate::objects::dispatcher::{Held, MAXIMUM_WAIT_OBJECTS, WaitSet, WaitType};
+use crate::objects::dispatcher::{Held, MAX_WAIT_OBJECTS, WaitSet, WaitType};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use crate::thread::waiting::{KeepAlive, Timeout, WaitRequest, deadline, signal_and_wait, wait};
@@ -59,7 +59,7 @@ impl NtWait {
         alertable: bool,
         timeout: Timeout,
     ) -> Fallible<Flow<NtStatus>> {
-        if count == 0 || count > MAXIMUM_WAIT_OBJECTS {
+        if count == 0 || count > MAX_WAIT_OBJECTS {
             return Ok(Flow::Return(NtStatus::INVALID_PARAMETER_1));
         }
         let Some(wait_type) = WaitType::of(wait_type) else {

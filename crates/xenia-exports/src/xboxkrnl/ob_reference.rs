@@ -18,7 +18,7 @@ const OF_TITLE: u8 = 0x10;
 /// Minimum body size of an object that a title creates by type: that of a timer, the largest such
 /// type.
 const SMALLEST_BODY: u32 = xenia_guest::layout::ktimer::SIZE;
-const LARGEST_BODY: u32 = 0x1_0000;
+const MAX_BODY: u32 = 0x1_0000;
 
 /// Whether the kernel keeps no state of objects of this kind outside their body.
 fn is_plain(kind: ObjectKind) -> bool {
@@ -67,7 +67,7 @@ impl ObReference {
             return Ok(NtStatus::OBJECT_NAME_INVALID);
         }
         let kind = call.kernel.objects.kind_of_type(object_type).filter(|kind| is_plain(*kind));
-        let (Some(kind), 0..=LARGEST_BODY) = (kind, size) else { return Ok(NtStatus::INVALID_PARAMETER) };
+        let (Some(kind), 0..=MAX_BODY) = (kind, size) else { return Ok(NtStatus::INVALID_PARAMETER) };
         let body = call.kernel.objects.create(&call.kernel.pool, kind, size.max(SMALLEST_BODY))?;
         let stored = object.set(memory, body);
         if stored.is_err() {

@@ -11,7 +11,7 @@ use xenia_rtl::text::characters::{compare, lower, lower_unit, narrowed, upper, u
 pub struct RtlString;
 
 /// Maximum length of a counted string in bytes, so that the length with a terminator fits too.
-const LONGEST: usize = 0xFFFE;
+const MAX_BYTES: usize = 0xFFFE;
 /// Length that stands for "up to the terminator".
 const TERMINATED: u32 = u32::MAX;
 
@@ -28,7 +28,7 @@ fn store(
     allocate: bool,
 ) -> Fallible<NtStatus> {
     let memory = call.memory();
-    if text.len() + unit > LONGEST + 1 {
+    if text.len() + unit > MAX_BYTES + 1 {
         return Ok(NtStatus::INVALID_PARAMETER_2);
     }
     let mut string = destination.read(memory)?;
@@ -132,7 +132,7 @@ impl RtlString {
     ) -> Fallible<()> {
         let mut string = AnsiString::default();
         if let Some(source) = source {
-            let length = source.bytes(call.memory())?.len().min(LONGEST) as u16;
+            let length = source.bytes(call.memory())?.len().min(MAX_BYTES) as u16;
             string = AnsiString { length, maximum_length: length + 1, buffer: source.0 };
         }
         Ok(destination.set(call.memory(), string)?)
@@ -147,7 +147,7 @@ impl RtlString {
     ) -> Fallible<GuestAddr> {
         let mut string = UnicodeString::default();
         if let Some(source) = source {
-            let length = (2 * source.units(call.memory())?.len()).min(LONGEST - 2) as u16;
+            let length = (2 * source.units(call.memory())?.len()).min(MAX_BYTES - 2) as u16;
             string = UnicodeString { length, maximum_length: length + 2, buffer: source.0 };
         }
         destination.set(call.memory(), string)?;
@@ -190,7 +190,7 @@ impl RtlString {
         let bytes = source.read(call.memory())?.bytes(call.memory())?;
         let string = destination.read(call.memory())?;
         let size = 2 * bytes.len() + 2;
-        if !allocate && size > usize::from(string.maximum_length) && size <= LONGEST + 1 {
+        if !allocate && size > usize::from(string.maximum_length) && size <= MAX_BYTES + 1 {
             // Unlike the other direction, the text is not truncated; the length is that of all.
             destination.write(call.memory(), UnicodeString { length: size as u16 - 2, ..string })?;
             return Ok(NtStatus::BUFFER_OVERFLOW);

@@ -12,11 +12,11 @@ pub struct XeCryptHmac;
 
 /// Maximum number of key bytes that are read. Longer keys are truncated; titles are assumed to have
 /// none.
-const MOST_KEY: u32 = 0x1_0000;
+const MAX_KEY: u32 = 0x1_0000;
 
 /// Begins an HMAC with a title's key.
 fn keyed(call: &Call, algorithm: Algorithm, key: Buffer) -> Fallible<Hmac> {
-    let (key, _) = key.or_empty().split(MOST_KEY);
+    let (key, _) = key.or_empty().split(MAX_KEY);
     let mut bytes = vec![0; key.length as usize];
     if !bytes.is_empty() {
         call.memory().read_bytes(key.at, &mut bytes)?;

@@ -7,7 +7,7 @@ use num_bigint::BigUint;
 use std::cmp::Ordering;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
-use xenia_rtl::crypto::number::{MOST_WORDS, PrivateKey, load, power, store};
+use xenia_rtl::crypto::number::{MAX_WORDS, PrivateKey, load, power, store};
 
 /// The exports for big integers and RSA.
 pub struct XeCryptNumber;
@@ -20,7 +20,7 @@ const NUMBERS: u32 = 0x10;
 
 /// Loads a number of a title; `None` if it exceeds the supported length.
 fn number(call: &Call, at: GuestAddr, words: u32) -> Fallible<Option<BigUint>> {
-    if words > MOST_WORDS { Ok(None) } else { Ok(Some(load(call.memory(), at, words)?)) }
+    if words > MAX_WORDS { Ok(None) } else { Ok(Some(load(call.memory(), at, words)?)) }
 }
 
 /// Stores a result, if there is one; returns whether there was.

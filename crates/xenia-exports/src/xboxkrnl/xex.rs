@@ -21,7 +21,7 @@ pub struct XexModules;
 /// Unit in bytes in which headers are read.
 const SECTOR: u32 = 0x800;
 /// Maximum size of headers in bytes.
-const LARGEST_HEADERS: u32 = 0x1_0000;
+const MAX_HEADERS: u32 = 0x1_0000;
 
 /// Status for a name with a path where a plain file name is required.
 const OBJECT_PATH_INVALID: NtStatus = NtStatus(0xC000_0039);
@@ -86,7 +86,7 @@ fn counted(call: &Call, found: GuestAddr, handle: Option<Out<GuestAddr>>) -> Fal
 
 /// Runs the operation of a load or reports its error, and stores the handle of the requested
 /// module.
-fn told_of(
+fn finish_load(
     call: &mut Call,
     loaded: Result<(GuestAddr, Operation), LoadError>,
     handle: Option<Out<GuestAddr>>,
@@ -205,7 +205,7 @@ impl XexModules {
             }
             let now = call.kernel.clock.system_time(call.now());
             let loaded = call.kernel.loader().load(&name, Version(minimum_version), now);
-            told_of(call, loaded, handle)
+            finish_load(call, loaded, handle)
         })?;
         Ok(flow.map(|status| NtStatus(status as u32)))
     }
@@ -244,7 +244,7 @@ impl XexModules {
             let file = call.kernel.loader().copy_of_file(buffer, size)?;
             let now = call.kernel.clock.system_time(call.now());
             let loaded = call.kernel.loader().load_from(&name, file, Version(minimum_version), now);
-            told_of(call, loaded, handle)
+            finish_load(call, loaded, handle)
         })?;
         Ok(flow.map(|status| NtStatus(status as u32)))
     }
@@ -311,7 +311,7 @@ fn read_headers(call: &Call, file: &OpenFile, buffer: GuestAddr, size: u32) -> F
     file.read(memory, buffer, SECTOR, Some(0))?;
     let header_size: u32 = memory.read(buffer.offset(8))?;
     let valid = memory.read::<u32>(buffer)? == u32::from_be_bytes(*b"XEX2")
-        && (SECTOR..=LARGEST_HEADERS).contains(&header_size)
+        && (SECTOR..=MAX_HEADERS).contains(&header_size)
         && header_size.is_multiple_of(SECTOR);
     if !valid {
         return Ok(NtStatus::INVALID_IMAGE_FORMAT);

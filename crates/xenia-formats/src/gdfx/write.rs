@@ -16,7 +16,7 @@ const NORMAL: u8 = 0x80;
 /// Bytes of a file read at a time.
 const CHUNK: usize = 1 << 20;
 /// Largest size of a directory in bytes: the range of a child offset.
-const MAXIMUM_TABLE: usize = 4 * PADDING as usize;
+const MAX_TABLE: usize = 4 * PADDING as usize;
 
 /// Reasons why a volume cannot be written as a disc image.
 #[derive(Debug, thiserror::Error)]
@@ -129,7 +129,7 @@ fn place(tables: &mut [Table]) -> Result<(), GdfxWriteError> {
         let count = table.items.len();
         let mut end = 0;
         place_entries(&mut table.items, 0..count, &mut end);
-        if end > MAXIMUM_TABLE {
+        if end > MAX_TABLE {
             let path = table.items.first().map(|item| item.path[..item.path.len() - 1].join("/"));
             let path = path.filter(|path| !path.is_empty());
             return Err(GdfxWriteError::TooLarge(path.unwrap_or_else(|| "the root folder".to_owned())));

@@ -47,7 +47,7 @@ const TITLE_NAME: usize = 0x80;
 /// Number of languages with names; English is the first.
 const LANGUAGES: usize = 9;
 /// Largest size of a thumbnail in bytes.
-pub const MOST_PICTURE: usize = 0x3D00;
+pub const MAX_PICTURE: usize = 0x3D00;
 /// License holder that stands for everyone.
 const ANYBODY: u64 = u64::MAX;
 
@@ -223,7 +223,7 @@ impl PackageInfo {
             (field::TITLE_THUMBNAIL_SIZE, field::TITLE_THUMBNAIL),
         ];
         for ((size, at), picture) in places.into_iter().zip(&self.pictures) {
-            let picture = if picture.len() <= MOST_PICTURE { &picture[..] } else { &[] };
+            let picture = if picture.len() <= MAX_PICTURE { &picture[..] } else { &[] };
             put(size, &(picture.len() as u32).to_be_bytes());
             put(at, picture);
         }

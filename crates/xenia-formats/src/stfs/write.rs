@@ -13,7 +13,7 @@ use sha1::{Digest, Sha1};
 
 use super::hash_tree::{BLOCK, BlockHash, CHILDREN, COVERED, Shape};
 use super::header::{PackageInfo, Signer};
-use super::{DESCRIPTOR_SIZE, ENTRY_SIZE, LONGEST_NAME, READ_ONLY, ROOT};
+use super::{DESCRIPTOR_SIZE, ENTRY_SIZE, MAX_NAME, READ_ONLY, ROOT};
 use crate::read_at::ReadAt;
 use crate::volume::Volume;
 
@@ -148,7 +148,7 @@ fn items(volume: &Volume) -> Result<Vec<Item>, StfsWriteError> {
             let path: Vec<String> = path.iter().cloned().chain([entry.name.to_owned()]).collect();
             let shown = || path.join("/");
             let name = code_page::encode(entry.name);
-            let name = name.filter(|name| name.len() <= LONGEST_NAME && name.first() != Some(&0));
+            let name = name.filter(|name| name.len() <= MAX_NAME && name.first() != Some(&0));
             let name = name.ok_or_else(|| StfsWriteError::Name(shown()))?;
             let number = u16::try_from(items.len()).ok().filter(|&number| number != ROOT);
             let number = number.ok_or_else(|| StfsWriteError::TooLarge(shown()))?;

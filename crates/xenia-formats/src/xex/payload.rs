@@ -70,7 +70,7 @@ pub struct BasicBlock {
 /// Largest number of LZX blocks of an image. Blocks usually hold 32 KiB, so the largest image has
 /// 8,192; but a block without chunks takes only 26 bytes, and each block adds a digest check to the
 /// report.
-const MAXIMUM_LZX_BLOCKS: u64 = 0x2_0000;
+const MAX_LZX_BLOCKS: u64 = 0x2_0000;
 
 /// Size of an LZX block's header in bytes: the next block's size and digest.
 pub(super) const LZX_BLOCK_HEADER: usize = 24;
@@ -260,7 +260,7 @@ fn gather_chunks(
     let mut index = 0;
     while size != 0 {
         let offset = start + at as u64;
-        FormatError::check_limit("XEX LZX block count", offset, index + 1, MAXIMUM_LZX_BLOCKS)?;
+        FormatError::check_limit("XEX LZX block count", offset, index + 1, MAX_LZX_BLOCKS)?;
         let refuse = |why: String| FormatError::invalid(format!("XEX LZX block {index}"), offset, why);
         let block = data
             .get(at..at + size)
@@ -321,8 +321,8 @@ mod tests {
             let stream = gather_chunks(&empty_blocks(count), 0, 26, [0; 20], &mut digests);
             stream.map(|stream| (stream.len(), digests.len() as u64))
         };
-        assert_eq!(gathered(MAXIMUM_LZX_BLOCKS).unwrap(), (0, MAXIMUM_LZX_BLOCKS));
-        let error = gathered(MAXIMUM_LZX_BLOCKS + 1).unwrap_err().to_string();
+        assert_eq!(gathered(MAX_LZX_BLOCKS).unwrap(), (0, MAX_LZX_BLOCKS));
+        let error = gathered(MAX_LZX_BLOCKS + 1).unwrap_err().to_string();
         assert!(error.contains("XEX LZX block count"), "{error}");
     }
 }

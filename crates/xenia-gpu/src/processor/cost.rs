@@ -33,7 +33,7 @@ pub(super) const fn words(count: u64) -> u64 {
 }
 
 /// Most pixels that a pass is charged for.
-const LARGEST_FILL: u64 = 1280 * 720;
+const MAX_FILL: u64 = 1280 * 720;
 
 /// Cost of a draw: its vertices and, if it `fills` a pass, the pixels.
 pub(super) fn draw(call: &DrawCall, fills: bool) -> u64 {
@@ -46,7 +46,7 @@ fn fill(call: &DrawCall) -> u64 {
     let rows = TILES.div_ceil(pitch_tiles(call.pitch, call.msaa.columns(), 1).max(1)) * TILE_HEIGHT;
     let bottom = call.scissor.bottom.min((rows / call.msaa.rows()) as i32);
     let area = Scissor { bottom, ..call.scissor }.area();
-    area.min(LARGEST_FILL) * call.msaa.samples() as u64 / 32
+    area.min(MAX_FILL) * call.msaa.samples() as u64 / 32
 }
 
 /// Identifier of a pass: a hash of the targets and the scissor. Never zero, which means no pass.

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Guest code sees effects in the order of their packets: those behind a result wait with it. They
-//! are carried out by any later pump, at the latest after [`MOST_BLANKS`] vertical blanks. Packets
+//! are carried out by any later pump, at the latest after [`MAX_BLANKS`] vertical blanks. Packets
 //! and draws that read memory of a queued store wait for it.
 //!
 //! Only with guest code beside a pump, whose effects have no exact time ([`Config::concurrent`]).
@@ -24,9 +24,9 @@ use crate::resolve::rectangle;
 use xenia_guest::PAGE_SIZE;
 
 /// Most queued effects; a further one waits for the oldest.
-pub(super) const MOST_EFFECTS: usize = 4096;
+pub(super) const MAX_EFFECTS: usize = 4096;
 /// Most vertical blanks before the processor waits for an effect.
-pub(super) const MOST_BLANKS: u64 = 2;
+pub(super) const MAX_BLANKS: u64 = 2;
 /// Most bytes of a store that is queued.
 const STORED: usize = 32;
 
@@ -158,7 +158,7 @@ impl CommandProcessor {
             self.late.pages |= pages(physical, length);
         }
         self.late.queue.push_back((self.statistics.vblanks, effect));
-        if self.late.queue.len() > MOST_EFFECTS {
+        if self.late.queue.len() > MAX_EFFECTS {
             self.run_oldest(true);
         }
     }
@@ -179,7 +179,7 @@ impl CommandProcessor {
     /// Carries out the effects whose results are there.
     pub(super) fn poll_late(&mut self) {
         while let Some((blanks, _)) = self.late.queue.front() {
-            let is_due = self.statistics.vblanks - blanks > MOST_BLANKS;
+            let is_due = self.statistics.vblanks - blanks > MAX_BLANKS;
             if !self.run_oldest(is_due) {
                 return;
             }

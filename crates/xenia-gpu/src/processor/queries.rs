@@ -86,7 +86,7 @@ impl SampleCounter {
 }
 
 /// Most open queries that are told apart; with more, samples are counted all the time.
-const MOST_OPEN: usize = 64;
+const MAX_OPEN: usize = 64;
 
 /// Occlusion queries between their two reports, so that backends need not count all samples.
 ///
@@ -114,7 +114,7 @@ impl OpenQueries {
             self.always |= self.begun.pop().is_none() && self.is_known;
         } else if !self.begun.contains(&address) {
             self.begun.push(address);
-            self.always |= self.begun.len() > MOST_OPEN;
+            self.always |= self.begun.len() > MAX_OPEN;
         }
         if self.always {
             self.begun.clear();
@@ -135,7 +135,7 @@ impl OpenQueries {
 
     /// Whether reports can lead to this value, which may come from a file.
     pub(super) fn is_valid(&self) -> bool {
-        self.begun.len() <= if self.always { 0 } else { MOST_OPEN }
+        self.begun.len() <= if self.always { 0 } else { MAX_OPEN }
     }
 }
 

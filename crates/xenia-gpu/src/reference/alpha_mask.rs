@@ -4,7 +4,7 @@
 //! Unsure: thresholds and their steps are those of
 //! docs/src/decisions/0021-graphics-facts.md.
 
-use super::block::Surface;
+use super::block::BlockPosition;
 use crate::enums::Msaa;
 use crate::microcode::{Lanes, Mask};
 
@@ -38,7 +38,7 @@ impl Thresholds {
 }
 
 /// Lanes in which each sample is drawn.
-pub(super) fn drawn(msaa: Msaa, steps: [u8; 4], at: Surface, alpha: &Lanes) -> [Mask; 4] {
+pub(super) fn drawn(msaa: Msaa, steps: [u8; 4], at: BlockPosition, alpha: &Lanes) -> [Mask; 4] {
     let Thresholds { samples, lowered } = Thresholds::new(msaa, steps);
     let mut masks = [0; 4];
     for (mask, threshold) in masks.iter_mut().zip(samples) {

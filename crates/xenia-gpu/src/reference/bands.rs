@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 
 use rayon::ThreadPool;
 
-use super::block::Target;
+use super::block::BlockPipeline;
 use super::budget::Budget;
 use super::memory::Edram;
 use super::raster::Setup;
@@ -113,21 +113,26 @@ impl<'a> Batch<'a> {
         self.budget.begin_batch(first..end);
         let budget = &self.budget;
         let (own, others) = interpreters.split_at_mut(1);
-        let mut target =
-            Target::new(call, edram, &mut own[0], Fetcher::new(&call.constants, memory, textures), budget);
+        let mut target = BlockPipeline::new(
+            call,
+            edram,
+            &mut own[0],
+            Fetcher::new(&call.constants, memory, textures),
+            budget,
+        );
         let helpers = others.len().min((end - first).max(1) as usize - 1);
         let shared = (pixels >= SHARED_PIXELS && helpers != 0 && !call.exports_memory() && {
             let reach = bounds.iter().fold([i32::MAX, 0], |[low, high], [left, right, ..]| {
                 [low.min(left & !7), high.max((right + 7) & !7)]
             });
             let columns = call.msaa.columns();
-            are_apart(target.places(), first as u32..end as u32, reach.map(|x| x as u32 * columns))
+            are_apart(target.surfaces(), first as u32..end as u32, reach.map(|x| x as u32 * columns))
         })
         .then(|| pool.get_or_init(|| start(others.len())).as_ref())
         .flatten();
         if let Some(pool) = shared {
             let (next, passed) = (AtomicI32::new(first), AtomicU64::new(0));
-            let bands = |target: &mut Target<'_>| {
+            let bands = |target: &mut BlockPipeline<'_>| {
                 loop {
                     // Relaxed is enough: the end of the scope synchronises the threads' results.
                     let row = next.fetch_add(1, Relaxed);
@@ -148,7 +153,7 @@ impl<'a> Batch<'a> {
                     let bands = &bands;
                     scope.spawn(move |_| {
                         let fetch = Fetcher::new(&call.constants, memory, textures);
-                        bands(&mut Target::new(call, edram, interpreter, fetch, budget));
+                        bands(&mut BlockPipeline::new(call, edram, interpreter, fetch, budget));
                     });
                 }
                 bands(&mut target);

@@ -1,6 +1,6 @@
 //! Colour output: blending, write masks, storing samples.
 
-use super::block::Surface;
+use super::block::BlockPosition;
 use super::color::{self, ColorPlace};
 use super::memory::Edram;
 use super::samples::Samples;
@@ -77,7 +77,7 @@ fn blend(state: Blend, source: &Vector, old: &Vector, constant: [f32; 4]) -> Vec
 pub(super) fn write(
     place: &ColorPlace,
     edram: &Edram,
-    at: Surface,
+    at: BlockPosition,
     coverage: &[Mask; 4],
     colors: &Vector,
     call: &DrawCall,

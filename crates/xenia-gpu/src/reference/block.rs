@@ -28,7 +28,7 @@ fn centroids(msaa: Msaa, coverage: &[Mask; 4]) -> [[i64; 2]; LANES] {
 /// Barycentric weights of the three corners at the centres of a block's pixels, or at other
 /// positions in them.
 #[inline(always)]
-fn weights(setup: &Setup, at: Surface, places: Option<&[[i64; 2]; LANES]>) -> [Lanes; 3] {
+fn weights(setup: &Setup, at: BlockPosition, places: Option<&[[i64; 2]; LANES]>) -> [Lanes; 3] {
     let [second, third] = setup.weights.map(|plane| {
         let mut values = plane.block(at.x, at.y);
         for (value, place) in values.iter_mut().zip(places.into_iter().flatten()) {
@@ -68,7 +68,7 @@ fn interpolate(register: &mut Vector, [a, b, c]: [[f32; 4]; 3], weights: &[Lanes
 
 /// Position of a block's top left pixel.
 #[derive(Clone, Copy)]
-pub(super) struct Surface {
+pub(super) struct BlockPosition {
     pub(super) x: i32,
     pub(super) y: i32,
 }
@@ -77,7 +77,7 @@ pub(super) struct Surface {
 const CENTER: [i64; 2] = [8, 8];
 
 /// Pipeline state of one draw for its blocks.
-pub(super) struct Target<'a> {
+pub(super) struct BlockPipeline<'a> {
     call: &'a DrawCall,
     edram: &'a Edram,
     interpreter: &'a mut Interpreter,
@@ -94,10 +94,10 @@ pub(super) struct Target<'a> {
     is_uniform: bool,
     /// Steps of the run whose exports the interpreter has, if all pixels have them.
     uniform_steps: Option<u64>,
-    passed: u64,
+    samples_passed: u64,
 }
 
-impl<'a> Target<'a> {
+impl<'a> BlockPipeline<'a> {
     pub(super) fn new(
         call: &'a DrawCall,
         edram: &'a Edram,
@@ -133,16 +133,16 @@ impl<'a> Target<'a> {
             interpreter,
             fetch,
             meter: budget.meter(),
-            passed: 0,
+            samples_passed: 0,
         }
     }
 
     pub(super) fn samples_passed(&self) -> u64 {
-        self.passed
+        self.samples_passed
     }
 
     /// Whether a row of `blocks` at pixel row `y` may be tested; charges the budget for it.
-    pub(super) fn look(&mut self, y: i32, blocks: u64) -> bool {
+    pub(super) fn try_spend_row(&mut self, y: i32, blocks: u64) -> bool {
         let is_left = self.meter.is_left(y);
         if is_left {
             self.meter.spend(y, blocks);
@@ -151,13 +151,13 @@ impl<'a> Target<'a> {
     }
 
     /// Surfaces that blocks are written to.
-    pub(super) fn places(&self) -> impl Iterator<Item = EdramSurface> {
+    pub(super) fn surfaces(&self) -> impl Iterator<Item = EdramSurface> {
         self.depth.iter().map(|depth| depth.place).chain(self.colors.iter().map(|(_, color)| color.place))
     }
 
     /// Draws a block: `coverage` has the lanes of each sample.
     #[inline(always)]
-    pub(super) fn block(&mut self, setup: &Setup, at: Surface, coverage: [Mask; 4]) {
+    pub(super) fn draw_block(&mut self, setup: &Setup, at: BlockPosition, coverage: [Mask; 4]) {
         if !self.meter.is_left(at.y) {
             return;
         }
@@ -204,14 +204,14 @@ impl<'a> Target<'a> {
                 }
             }
         }
-        self.passed += coverage.iter().map(|mask| u64::from(mask.count_ones())).sum::<u64>();
+        self.samples_passed += coverage.iter().map(|mask| u64::from(mask.count_ones())).sum::<u64>();
     }
 
     #[inline(always)]
     fn test_depth(
         &mut self,
         setup: &Setup,
-        at: Surface,
+        at: BlockPosition,
         sample: usize,
         depth: &Lanes,
         coverage: &mut [Mask; 4],
@@ -227,7 +227,7 @@ impl<'a> Target<'a> {
     /// Interpolates attributes and runs the pixel shader for the whole block; `coverage` is the
     /// triangle's coverage.
     #[inline(always)]
-    fn shade(&mut self, setup: &Setup, at: Surface, coverage: &[Mask; 4], covered: Mask) {
+    fn shade(&mut self, setup: &Setup, at: BlockPosition, coverage: &[Mask; 4], covered: Mask) {
         let Some(shader) = &self.call.pixel_shader else { return };
         let program = &shader.program;
         if let Some(steps) = self.uniform_steps {

@@ -1,6 +1,6 @@
 //! Resolves: averages, converts and tiles samples into memory; clears.
 
-use super::block::Surface;
+use super::block::BlockPosition;
 use super::color;
 use super::memory::Edram;
 use super::samples::Samples;
@@ -89,7 +89,7 @@ fn clear(
         let lanes = if y + 1 < bottom { Mask::MAX } else { Mask::MAX >> 8 };
         for x in (left..right).step_by(8) {
             for sample in 0..call.msaa.samples() {
-                let at = Surface { x: x as i32, y: y as i32 };
+                let at = BlockPosition { x: x as i32, y: y as i32 };
                 Samples::new(place, call.msaa, at, sample).store(edram, &words, place.words == 2, lanes);
             }
         }

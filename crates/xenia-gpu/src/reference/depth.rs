@@ -1,6 +1,6 @@
 //! Depth and stencil tests on the EDRAM.
 
-use super::block::Surface;
+use super::block::BlockPosition;
 use super::compare;
 use super::memory::Edram;
 use super::samples::Samples;
@@ -89,7 +89,7 @@ impl DepthTest {
     pub(super) fn run(
         &self,
         edram: &Edram,
-        at: Surface,
+        at: BlockPosition,
         sample: u32,
         depth: &Lanes,
         mask: Mask,

@@ -3,7 +3,7 @@
 //! Positions are snapped to 1/16 pixel and the edge functions are integers, so adjacent triangles
 //! neither overlap nor leave gaps (top-left rule). Blocks are 8 x 2 pixels, one lane each.
 
-use super::block::{Surface, Target};
+use super::block::{BlockPipeline, BlockPosition};
 use crate::draw_state::DrawCall;
 use crate::enums::Msaa;
 use crate::geometry::{Corner, Facing};
@@ -222,7 +222,7 @@ impl Setup {
     }
 
     /// Rasterises the part of a triangle in the rows from `first` (even) to before `end`.
-    pub(super) fn fill(&self, call: &DrawCall, first: i32, end: i32, target: &mut Target<'_>) {
+    pub(super) fn fill(&self, call: &DrawCall, first: i32, end: i32, target: &mut BlockPipeline<'_>) {
         simd::dispatch(
             #[inline(always)]
             || self.fill_blocks(call, first, end, target),
@@ -230,14 +230,14 @@ impl Setup {
     }
 
     #[inline(always)]
-    fn fill_blocks(&self, call: &DrawCall, first: i32, end: i32, target: &mut Target<'_>) {
+    fn fill_blocks(&self, call: &DrawCall, first: i32, end: i32, target: &mut BlockPipeline<'_>) {
         let [left, right, top, bottom] = self.bounds;
         let positions = sample_positions(call.msaa);
         let edges = self.edges.each_ref().map(|edge| (*edge, Steps::new(edge)));
         let mut by = (top & !1).max(first);
         while by < bottom.min(end) {
             let mut bx = left & !7;
-            if !target.look(by, ((right - bx) / 8) as u64 + 1) {
+            if !target.try_spend_row(by, ((right - bx) / 8) as u64 + 1) {
                 bx = right;
             }
             while bx < right {
@@ -254,7 +254,7 @@ impl Setup {
                     }
                 }
                 if any != 0 {
-                    target.block(self, Surface { x: bx, y: by }, coverage);
+                    target.draw_block(self, BlockPosition { x: bx, y: by }, coverage);
                 }
                 bx += 8;
             }

@@ -1,6 +1,6 @@
 //! EDRAM locations of the samples in a block of 8 x 2 pixels.
 
-use super::block::Surface;
+use super::block::BlockPosition;
 use super::memory::Edram;
 use crate::edram::{EdramSurface, TILE_WIDTH};
 use crate::enums::Msaa;
@@ -47,7 +47,7 @@ pub(super) struct Samples([u32; LANES]);
 
 impl Samples {
     #[inline(always)]
-    pub(super) fn new(place: EdramSurface, msaa: Msaa, at: Surface, sample: u32) -> Self {
+    pub(super) fn new(place: EdramSurface, msaa: Msaa, at: BlockPosition, sample: u32) -> Self {
         let (x, y) = (at.x as u32 * msaa.columns(), at.y as u32 * msaa.rows());
         let first = place.row(x, y);
         // 64-bit samples of a 4x surface make runs of 32 words, which may cross a tile boundary.
@@ -115,7 +115,7 @@ mod tests {
                 let place = EdramSurface::new(3, 640, msaa.columns(), is_depth, words);
                 for at in [[0, 0], [8, 2], [32, 14], [40, 30], [152, 6], [632, 62]] {
                     for sample in 0..msaa.samples() {
-                        let samples = Samples::new(place, msaa, Surface { x: at[0], y: at[1] }, sample);
+                        let samples = Samples::new(place, msaa, BlockPosition { x: at[0], y: at[1] }, sample);
                         for lane in 0..LANES {
                             let (x, y) =
                                 (at[0] as u32 + (lane as u32 & 7), at[1] as u32 + (lane as u32 >> 3));

@@ -56,71 +56,71 @@ pub enum Narration {
 }
 
 /// Most queued items: images are large, and one event of a trace may contain thousands of draws.
-const MOST_WAITING: usize = 4;
+const MAX_WAITING: usize = 4;
 
 /// Sender of narration items.
-struct Told {
+struct NarrationSender {
     to: SyncSender<Narration>,
     /// Pending run of fillers (depth and number), sent before the next other item.
     fillers: Option<(usize, u64)>,
     /// The receiver is gone.
-    is_over: bool,
+    has_no_receiver: bool,
 }
 
-impl Told {
-    fn tell(&mut self, what: Narration) {
-        self.tell_fillers();
-        self.is_over |= self.to.send(what).is_err();
+impl NarrationSender {
+    fn send(&mut self, what: Narration) {
+        self.flush_fillers();
+        self.has_no_receiver |= self.to.send(what).is_err();
     }
 
-    fn tell_fillers(&mut self) {
+    fn flush_fillers(&mut self) {
         if let Some((depth, count)) = self.fillers.take() {
-            self.is_over |= self.to.send(Narration::Fillers { depth, count }).is_err();
+            self.has_no_receiver |= self.to.send(Narration::Fillers { depth, count }).is_err();
         }
     }
 }
 
 #[derive(Clone)]
-struct Teller(Arc<Mutex<Told>>);
+struct SharedSender(Arc<Mutex<NarrationSender>>);
 
-impl Teller {
-    fn told(&self) -> MutexGuard<'_, Told> {
+impl SharedSender {
+    fn lock(&self) -> MutexGuard<'_, NarrationSender> {
         self.0.lock()
     }
 }
 
 /// Backend wrapper that narrates the calls it receives.
-struct TellingBackend<P> {
+struct NarratingBackend<P> {
     inner: Box<dyn Backend>,
-    teller: Teller,
+    sender: SharedSender,
     draws: u64,
     wants_picture: P,
 }
 
-impl<P: Fn(u64) -> bool + Send> Backend for TellingBackend<P> {
+impl<P: Fn(u64) -> bool + Send> Backend for NarratingBackend<P> {
     fn name(&self) -> &'static str {
         self.inner.name()
     }
 
     fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        if self.teller.told().is_over {
+        if self.sender.lock().has_no_receiver {
             return Ok(());
         }
         let result = self.inner.draw(call, memory);
         self.draws += 1;
         let picture = (self.wants_picture)(self.draws).then(|| self.inner.target_picture(call)).flatten();
         let (number, call, error) = (self.draws, Box::new(call.clone()), result.clone().err());
-        self.teller.told().tell(Narration::Draw { number, call, picture, error });
+        self.sender.lock().send(Narration::Draw { number, call, picture, error });
         result
     }
 
     fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        if self.teller.told().is_over {
+        if self.sender.lock().has_no_receiver {
             return Ok(());
         }
         let result = self.inner.copy(call, memory);
         let (call, error) = (Box::new(call.clone()), result.clone().err());
-        self.teller.told().tell(Narration::Copy { call, error });
+        self.sender.lock().send(Narration::Copy { call, error });
         result
     }
 
@@ -161,17 +161,17 @@ impl<P: Fn(u64) -> bool + Send> Backend for TellingBackend<P> {
     }
 }
 
-impl Observer for Teller {
+impl Observer for SharedSender {
     fn packet(&mut self, depth: usize, header: Header, body: &[u32]) {
-        let mut told = self.told();
+        let mut sender = self.lock();
         if header != Header::Filler {
-            return told.tell(Narration::Packet { depth, text: describe(header, body) });
+            return sender.send(Narration::Packet { depth, text: describe(header, body) });
         }
-        match &mut told.fillers {
+        match &mut sender.fillers {
             Some((before, count)) if *before == depth => *count += 1,
             _ => {
-                told.tell_fillers();
-                told.fillers = Some((depth, 1));
+                sender.flush_fillers();
+                sender.fillers = Some((depth, 1));
             }
         }
     }
@@ -186,11 +186,13 @@ pub fn narrate(
     wants_picture: impl Fn(u64) -> bool + Send + 'static,
     to: impl FnMut(Narration) -> bool,
 ) -> Result<(), TraceError> {
-    let (sender, receiver) = sync_channel(MOST_WAITING);
-    let teller =
-        Teller(Arc::new(Mutex::new(Level::Leaf, Told { to: sender, fillers: None, is_over: false })));
+    let (sender, receiver) = sync_channel(MAX_WAITING);
+    let sender = SharedSender(Arc::new(Mutex::new(
+        Level::Leaf,
+        NarrationSender { to: sender, fillers: None, has_no_receiver: false },
+    )));
     std::thread::scope(|scope| {
-        let playing = scope.spawn(move || play(from, backend, wants_picture, &teller));
+        let playing = scope.spawn(move || play(from, backend, wants_picture, &sender));
         receiver.iter().all(to);
         // The player notices that the receiver is gone when it next sends.
         drop(receiver);
@@ -202,21 +204,21 @@ fn play(
     from: Reader<impl Read>,
     backend: Box<dyn Backend>,
     wants_picture: impl Fn(u64) -> bool + Send + 'static,
-    teller: &Teller,
+    sender: &SharedSender,
 ) -> Result<(), TraceError> {
-    let telling = TellingBackend { inner: backend, teller: teller.clone(), draws: 0, wants_picture };
-    let mut player = Player::new(from, Box::new(telling), false)?;
-    player.processor().observe(Box::new(teller.clone()));
+    let narrating = NarratingBackend { inner: backend, sender: sender.clone(), draws: 0, wants_picture };
+    let mut player = Player::new(from, Box::new(narrating), false)?;
+    player.processor().observe(Box::new(sender.clone()));
     let mut frames = 0;
     loop {
         let goes_on = player.step(&mut |_, _| {})?;
-        let mut told = teller.told();
-        told.tell_fillers();
+        let mut sender = sender.lock();
+        sender.flush_fillers();
         for number in frames + 1..=player.frames() {
-            told.tell(Narration::Swap { number });
+            sender.send(Narration::Swap { number });
         }
         frames = player.frames();
-        if told.is_over || !goes_on {
+        if sender.has_no_receiver || !goes_on {
             return Ok(());
         }
     }

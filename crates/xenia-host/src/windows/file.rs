@@ -17,7 +17,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 use windows_sys::Win32::System::IO::OVERLAPPED;
 
 /// Largest number of bytes in one call, which counts in 32 bits.
-const MOST_AT_ONCE: usize = 1 << 30;
+const MAX_AT_ONCE: usize = 1 << 30;
 
 /// Reads at `offset`; returns fewer bytes than requested only at the end of the file.
 pub fn read_at(file: &File, offset: u64, into: &mut [u8]) -> io::Result<usize> {
@@ -46,7 +46,7 @@ pub unsafe fn read_into(file: &File, offset: u64, at: *mut u8, len: usize) -> (u
         let mut position = OVERLAPPED::default();
         position.Anonymous.Anonymous.Offset = from as u32;
         position.Anonymous.Anonymous.OffsetHigh = (from >> 32) as u32;
-        let (most, mut count) = ((len - done).min(MOST_AT_ONCE) as u32, 0);
+        let (most, mut count) = ((len - done).min(MAX_AT_ONCE) as u32, 0);
         // SAFETY: the handle is open, and synchronous, so the call uses the structures only until
         // it returns; the rest of the memory is writable, as the caller says.
         let read =

@@ -8,7 +8,7 @@ use windows_sys::Win32::UI::Input::XboxController::{
 };
 
 /// Number of controllers that the system knows.
-pub const MOST_PADS: u32 = 4;
+pub const MAX_PADS: u32 = 4;
 
 /// State of a controller. The buttons have the console's bits, sticks point right and up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_place_that_does_not_exist_has_no_controller() {
-        assert_eq!((state(MOST_PADS), battery(MOST_PADS)), (None, None));
-        assert!(!run_motors(MOST_PADS, 1, 1));
+        assert_eq!((state(MAX_PADS), battery(MAX_PADS)), (None, None));
+        assert!(!run_motors(MAX_PADS, 1, 1));
     }
 }

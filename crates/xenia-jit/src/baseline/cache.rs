@@ -52,7 +52,7 @@ use xenia_memory::{CodeHook, GuestMemory, register_code_hook};
 const LEAST_TABLES: usize = 64;
 
 /// Limit of withdrawn units that wait for engines; beyond it the cache tries to free them.
-const MOST_RETIRED: usize = 64;
+const MAX_RETIRED: usize = 64;
 
 /// A published unit.
 struct BaselineUnit {
@@ -226,7 +226,7 @@ impl BaselineCache {
         reach: Reach,
     ) -> Option<u32> {
         let began = Instant::now();
-        if self.retired.len() >= MOST_RETIRED {
+        if self.retired.len() >= MAX_RETIRED {
             self.release_retired();
         }
         let offset = self.compile_unit(guest, optimized, start, arrived, reach);

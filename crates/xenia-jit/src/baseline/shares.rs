@@ -22,7 +22,7 @@ const LEAST: u64 = 400_000_000;
 
 /// Executed instructions at which all counts are halved, so that the share follows a title's
 /// phases.
-const MOST: u64 = 1 << 32;
+const MAX_COUNTED: u64 = 1 << 32;
 
 /// Counts of executed guest instructions; engines add to them in batches.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,7 +39,7 @@ impl TierShares {
     /// Adds instructions that visits executed.
     pub(super) fn add_executed(&mut self, instructions: u64) {
         self.executed += instructions;
-        if self.executed >= MOST {
+        if self.executed >= MAX_COUNTED {
             self.executed /= 2;
             self.baseline /= 2;
             self.in_long_blocks /= 2;

@@ -19,7 +19,7 @@ use xenia_lifter::cfg::region::FUNCTION_LIMIT;
 use xenia_memory::GuestMemory;
 
 /// Limit of gaps of one function that are searched.
-const MOST_GAPS: usize = 1 << 12;
+const MAX_GAPS: usize = 1 << 12;
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Surveyed {
@@ -69,7 +69,7 @@ impl Survey {
 
     /// Surveys the function from `start` to `end`, if its end is known. Blocks at addresses for
     /// which `is_function` is true belong to other functions. Returns `None` if there is no code.
-    pub(crate) fn look(
+    pub(crate) fn survey(
         &mut self,
         memory: &GuestMemory,
         start: u32,
@@ -81,7 +81,7 @@ impl Survey {
         self.seen.clear();
         let mut surveyed = Surveyed::default();
         let (mut at, mut has_jump) = (0, false);
-        for _ in 0..MOST_GAPS {
+        for _ in 0..MAX_GAPS {
             let from = start.wrapping_add(4 * at as u32);
             let room = FUNCTION_LIMIT - surveyed.mix.instructions as usize;
             let reach = Reach { words: RANGE.min(words - at), instructions: RANGE.min(room) };
@@ -158,7 +158,7 @@ mod tests {
     fn survey(source: &str, is_end_known: bool) -> Surveyed {
         let (memory, end) = memory(source);
         let mut survey = Survey::new(false, false);
-        survey.look(&memory, CODE, is_end_known.then_some(end), &|_| false).unwrap()
+        survey.survey(&memory, CODE, is_end_known.then_some(end), &|_| false).unwrap()
     }
 
     #[test]
@@ -190,11 +190,11 @@ mod tests {
     fn survey_excludes_other_functions_and_unmapped_memory() {
         let (memory, _) = memory("li 3, 1\nb y\nblr\ny: li 3, 9\nmtctr 3\nx: bdnz x\nblr\n");
         let mut survey = Survey::new(false, false);
-        let mut look =
-            |start, is_function: &dyn Fn(u32) -> bool| survey.look(&memory, start, None, is_function);
-        assert_eq!(look(CODE, &|_| false).unwrap().mix.instructions, 6);
-        assert_eq!(look(CODE, &|pc| pc == CODE + 12).unwrap().mix.instructions, 2);
-        assert_eq!(look(0x9000_0000, &|_| false), None);
+        let mut surveyed_at =
+            |start, is_function: &dyn Fn(u32) -> bool| survey.survey(&memory, start, None, is_function);
+        assert_eq!(surveyed_at(CODE, &|_| false).unwrap().mix.instructions, 6);
+        assert_eq!(surveyed_at(CODE, &|pc| pc == CODE + 12).unwrap().mix.instructions, 2);
+        assert_eq!(surveyed_at(0x9000_0000, &|_| false), None);
     }
 
     #[test]
@@ -211,8 +211,8 @@ mod tests {
             })
             .collect();
         memory.write_bytes(GuestAddr(CODE), &bytes).unwrap();
-        let surveyed = survey.look(&memory, CODE, Some(CODE + 0x10_0000), &|_| false).unwrap();
+        let surveyed = survey.survey(&memory, CODE, Some(CODE + 0x10_0000), &|_| false).unwrap();
         assert!(surveyed.mix.instructions as usize <= FUNCTION_LIMIT);
-        assert!(survey.look(&memory, CODE, Some(0), &|_| false).is_some(), "an end before its start");
+        assert!(survey.survey(&memory, CODE, Some(0), &|_| false).is_some(), "an end before its start");
     }
 }

@@ -25,7 +25,7 @@ use xenia_lifter::cfg::function_bounds::makes_a_frame;
 /// Limit of a unit's extent in words of guest code: 64 KiB.
 pub(super) const RANGE: usize = 1 << 14;
 /// Limit of a unit's length in instructions.
-pub(super) const MOST_INSTRUCTIONS: usize = 2000;
+pub(super) const MAX_INSTRUCTIONS: usize = 2000;
 
 /// Mark of a word: it was visited.
 const VISITED: u8 = 1;
@@ -70,7 +70,7 @@ pub(super) struct Reach {
 
 impl Reach {
     /// The limits of units of whole functions.
-    pub(super) const FUNCTION: Self = Self { words: RANGE, instructions: MOST_INSTRUCTIONS };
+    pub(super) const FUNCTION: Self = Self { words: RANGE, instructions: MAX_INSTRUCTIONS };
 }
 
 /// Access to guest code for the discovery of units.

@@ -16,7 +16,7 @@
 //! If two engines compile the same code at once, both results are published in turn, and the later
 //! one replaces the earlier.
 //!
-//! When code memory is full, or code lies on more pages than the limit of tables ([`MOST_TABLES`]),
+//! When code memory is full, or code lies on more pages than the limit of tables ([`MAX_TABLES`]),
 //! everything is withdrawn, and all facts learned about functions and pages are forgotten.
 
 mod changes;
@@ -41,7 +41,7 @@ use xenia_lifter::{Compiled, LiftError, Mode, RelocationTarget, Site, Tables};
 const LEAST_KEPT: usize = 1024;
 /// Limit of guest pages with code, over all views of memory: each has a table of entries of 4 KiB.
 /// As many pages may have only code of the store.
-const MOST_TABLES: usize = 1 << 16;
+const MAX_TABLES: usize = 1 << 16;
 
 /// A published region.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ pub(crate) struct CodeCache {
     regions: HashMap<u32, Published>,
     /// Sum of what the regions count of [`CODE_SIZE`].
     kept: usize,
-    /// [`MOST_TABLES`], or less in tests.
+    /// [`MAX_TABLES`], or less in tests.
     most_tables: usize,
     by_offset: BTreeMap<usize, u32>,
     pages: Pages,
@@ -113,7 +113,7 @@ impl CodeCache {
             tables: EntryTables::new()?,
             regions: HashMap::new(),
             kept: 0,
-            most_tables: MOST_TABLES,
+            most_tables: MAX_TABLES,
             by_offset: BTreeMap::new(),
             pages: Pages::default(),
             next_id: 1,

@@ -86,7 +86,7 @@ impl EntryTables {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tables_in_use::MOST_EMPTY;
+    use super::super::tables_in_use::MAX_EMPTY;
     use super::*;
 
     #[test]
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn tables_without_entries_go_back_to_the_host() {
-        const PAGES: u32 = 4 * MOST_EMPTY as u32;
+        const PAGES: u32 = 4 * MAX_EMPTY as u32;
         let mut tables = EntryTables::new().unwrap();
         let resident = |tables: &EntryTables| tables.entries.0.resident(PAGES as usize);
         let ends = |page: u32| [page * PAGE_SIZE, (page + 1) * PAGE_SIZE - 4];
@@ -119,7 +119,7 @@ mod tests {
             tables.set(pc, 0);
         }
         assert_eq!(tables.of_code(), 1);
-        assert!(resident(&tables) <= MOST_EMPTY + 2, "{}", resident(&tables));
+        assert!(resident(&tables) <= MAX_EMPTY + 2, "{}", resident(&tables));
         tables.give_back_empty();
         assert_eq!(resident(&tables), 2);
         assert_eq!(ends(7).map(|pc| tables.entries().offset(pc)), [0, STORED]);

@@ -17,7 +17,7 @@
 //!   a checksum, and tables are checked against the code ([`record`]). But code that passes these
 //!   checks is executed: write access to the file is access to the emulator's user account.
 //!   Providers of a [`Keeper`] must protect the file.
-//! - **The size is bounded**, by [`MOST_BYTES`] and [`MOST_ALIKE`]. The least recently used regions
+//! - **The size is bounded**, by [`MAX_BYTES`] and [`MAX_ALIKE`]. The least recently used regions
 //!   are evicted first.
 //! - Programs that share a file each write all regions they know, including those that the other
 //!   has written meanwhile. Only regions that two programs write at the same moment can get lost.
@@ -42,10 +42,10 @@ use xenia_sync::{Level, Mutex};
 
 /// Limit of stored code in bytes, in memory and in the file. A title's code takes some 80 bytes an
 /// instruction, including tables.
-pub const MOST_BYTES: usize = 128 << 20;
+pub const MAX_BYTES: usize = 128 << 20;
 /// Limit of stored regions with the same entry, which exist if a title loads or generates different
 /// code at the same address.
-const MOST_ALIKE: usize = 4;
+const MAX_ALIKE: usize = 4;
 /// Interval between two writes of the file, while code is being compiled.
 const BETWEEN_SAVES: Duration = Duration::from_secs(30);
 
@@ -63,7 +63,7 @@ pub(crate) enum Origin {
 
 /// Access to the file of a store.
 pub trait Keeper: Send + Sync {
-    /// Reads the whole file; `None` if it does not exist. Only about [`MOST_BYTES`] are used.
+    /// Reads the whole file; `None` if it does not exist. Only about [`MAX_BYTES`] are used.
     fn read(&self) -> io::Result<Option<Vec<u8>>>;
     /// Replaces the contents atomically: concurrent readers see the old or the new file.
     fn write(&self, bytes: &[u8]) -> io::Result<()>;
@@ -296,7 +296,7 @@ impl CodeStore {
         let mut bytes = 0;
         let room = regions.iter().take_while(|(_, kept)| {
             bytes += kept.size();
-            bytes <= MOST_BYTES
+            bytes <= MAX_BYTES
         });
         let written: Vec<(u32, &StoredRegion)> = room.map(|(id, kept)| (*id, kept)).collect();
         let file =

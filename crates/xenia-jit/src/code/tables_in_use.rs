@@ -1,14 +1,14 @@
 //! Counts of entries by table: says which host pages of a table of entries take up memory.
 //!
 //! A *table* is one host page of a table of entries. An empty table is returned to the host, except
-//! for a few ([`MOST_EMPTY`]), because self-modifying code is often compiled again at the same
+//! for a few ([`MAX_EMPTY`]), because self-modifying code is often compiled again at the same
 //! addresses.
 
 use super::sparse_words::SparseWords;
 use std::collections::HashMap;
 
 /// Limit of empty tables that are kept.
-pub(super) const MOST_EMPTY: usize = 256;
+pub(super) const MAX_EMPTY: usize = 256;
 
 /// The use that an entry makes of its table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl TablesInUse {
             |tables: &mut usize, was: bool, is: bool| *tables = *tables + usize::from(is) - usize::from(was);
         move_on(&mut self.of_code, before.is_some_and(|count| count.code > 0), count.code > 0);
         move_on(&mut self.empty, before.is_some_and(Count::is_empty), count.is_empty());
-        if self.empty > MOST_EMPTY {
+        if self.empty > MAX_EMPTY {
             self.give_back_empty(words);
         }
     }

@@ -18,15 +18,15 @@ use xenia_cpu::{EngineConfig, ReservationMode};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Family, Op, ROWS, Row, decode};
 use xenia_lifter::cfg::region::REGION_LIMIT;
-use xenia_lifter::{MOST_IR, Mode};
+use xenia_lifter::{MAX_IR, Mode};
 use xenia_memory::{AllocKind, GuestMemory, Protect};
 use xenia_testing::{Cases, Dice, thread_time};
 
 /// Number of cases in an ordinary test run.
 const CASES: u64 = 24;
 /// Maximum processor time of one compilation: twice the longest time observed in many.
-const LONGEST: Duration = Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 250 });
-/// Excess of the IR over [`MOST_IR`] that is allowed: the IR of one instruction.
+const MAX_TIME: Duration = Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 250 });
+/// Excess of the IR over [`MAX_IR`] that is allowed: the IR of one instruction.
 const OVER: usize = 256;
 
 /// Address of a case's code.
@@ -192,8 +192,8 @@ fn case(seed: u64) {
         println!("{seed}: {compiled} instructions, {intermediate} of IR, {took:?}: {how}, {mode:?}");
     }
     assert!(compiled > 0, "{how}");
-    assert!(intermediate <= MOST_IR + OVER, "{intermediate} of IR: {how}, {mode:?}");
-    assert!(took <= LONGEST, "{took:?} for {intermediate} of IR: {how}, {mode:?}");
+    assert!(intermediate <= MAX_IR + OVER, "{intermediate} of IR: {how}, {mode:?}");
+    assert!(took <= MAX_TIME, "{took:?} for {intermediate} of IR: {how}, {mode:?}");
 }
 
 #[test]

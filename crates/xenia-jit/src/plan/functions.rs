@@ -10,7 +10,7 @@
 //! - Each piece is compiled once, with all the entries that branches need.
 //! - If an address that was not a known entry is entered (a case of a switch statement, the target
 //!   of a `longjmp`), its piece is compiled again with that address and all code reached meanwhile,
-//!   [`MOST_TIMES`] times in all. The same happens when a path that cold-path pruning left out is
+//!   [`MAX_TIMES`] times in all. The same happens when a path that cold-path pruning left out is
 //!   reached.
 //! - After that the piece is *settled*: only a few instructions are compiled beside it, from such
 //!   an address to the next entry.
@@ -21,13 +21,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Maximum distance in bytes between a function's start and code that is considered part of it.
 const FUNCTION_REACH: u32 = 1 << 20;
 /// Maximum number of compilations of a piece.
-pub(crate) const MOST_TIMES: u32 = 3;
+pub(crate) const MAX_TIMES: u32 = 3;
 /// Maximum number of known functions, besides those from outside; no title has as many.
-const MOST_FUNCTIONS: usize = 1 << 20;
+const MAX_FUNCTIONS: usize = 1 << 20;
 /// Maximum number of known pieces and entries of all functions together. Without it, code that is
 /// rewritten again and again would add them forever. Above it, functions are compiled up to the
 /// limit of a region, and no entries are recorded.
-const MOST_LEARNED: usize = 1 << 21;
+const MAX_LEARNED: usize = 1 << 21;
 
 /// A known function.
 #[derive(Clone, Debug, Default)]
@@ -92,7 +92,7 @@ pub(crate) struct Functions {
 impl Functions {
     /// Records the start of a function.
     pub(crate) fn add(&mut self, start: u32) {
-        if self.by_start.len() < MOST_FUNCTIONS {
+        if self.by_start.len() < MAX_FUNCTIONS {
             self.by_start.entry(start).or_default();
         }
     }
@@ -147,7 +147,7 @@ impl Functions {
         }
         roots.extend(function.iter().flat_map(|f| f.entries.range(from..to)).filter(|&&at| at != start));
         let end_of_code = function.map_or(0, |function| function.end_of_code);
-        let is_settled = times >= MOST_TIMES;
+        let is_settled = times >= MAX_TIMES;
         FunctionPlace {
             function: (start, end),
             end_of_code,
@@ -162,7 +162,7 @@ impl Functions {
     /// The function at `start`, if the limit allows it another entry or piece.
     fn learn(&mut self, start: u32) -> Option<(&mut Function, &mut usize)> {
         let function = self.by_start.get_mut(&start)?;
-        (self.learned < MOST_LEARNED).then_some((function, &mut self.learned))
+        (self.learned < MAX_LEARNED).then_some((function, &mut self.learned))
     }
 
     /// Records an entry of the function at `start`.
@@ -272,7 +272,7 @@ mod tests {
             assert_eq!(place.unit(0x1010), if place.is_settled { 0x1010 } else { 0x1000 });
             place.is_settled
         };
-        for region in 0..MOST_TIMES {
+        for region in 0..MAX_TIMES {
             assert!(!settled(&functions, Some(true)));
             functions.compiled(0x1000, 0x1000, region);
         }
@@ -287,7 +287,7 @@ mod tests {
         let mut functions = Functions::default();
         let cuts =
             (0..2000).take_while(|n| functions.cut(n * 0x4000, n * 0x4000, u32::MAX, &cut(n * 0x4000)));
-        assert_eq!(cuts.count(), MOST_LEARNED.div_ceil(0x1000 + 4));
+        assert_eq!(cuts.count(), MAX_LEARNED.div_ceil(0x1000 + 4));
         functions.forget();
         assert!(functions.cut(0, 0, u32::MAX, &cut(0)));
     }

@@ -9,7 +9,7 @@
 //! 4. code of a function that a scan of the words before it reveals;
 //! 5. the start of a function.
 
-use super::functions::{FunctionPlace, MOST_TIMES};
+use super::functions::{FunctionPlace, MAX_TIMES};
 use super::{PieceOf, Plan, Reached, Wanted};
 use crate::runtime::shared::ModeCode;
 use xenia_lifter::cfg::function_bounds;
@@ -175,7 +175,7 @@ impl<'a> PiecePlanner<'a> {
         let filter = (self.filter)(place.piece.0, place.piece.1.min(end_of_code));
         let was_pruned = matches!(filter, PathFilter::Reached(_)) && !covered.is_empty() && !place.is_covered;
         // The last compilation includes all paths.
-        let filter = if place.times + 1 >= MOST_TIMES { PathFilter::All } else { filter };
+        let filter = if place.times + 1 >= MAX_TIMES { PathFilter::All } else { filter };
         Piece { place, reach, known, end_of_code, covered, filter, was_pruned }
     }
 

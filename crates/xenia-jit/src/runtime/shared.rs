@@ -205,7 +205,7 @@ impl CodeSizes {
     }
 
     /// Bytes of code, and number of regions; 0 if the machine is gone.
-    pub fn look(&self) -> (u64, u64) {
+    pub fn get(&self) -> (u64, u64) {
         let shared = self.0.upgrade();
         let optimized = shared.iter().flat_map(|shared| shared.codes()).map(|code| code.cache.lock().sizes());
         let baseline = shared.iter().filter_map(|shared| shared.baseline.as_ref());

@@ -31,9 +31,9 @@ use xenia_lifter::cfg::region::{REGION_LIMIT, Region, Terminator, end_of};
 use xenia_lifter::{Compiler, LiftError, Mode};
 
 /// Limit of functions that are surveyed.
-const MOST_FUNCTIONS: usize = 1 << 20;
+const MAX_FUNCTIONS: usize = 1 << 20;
 /// Limit of pieces that are compiled of one function.
-const MOST_PIECES: usize = 1 << 10;
+const MAX_PIECES: usize = 1 << 10;
 
 /// Counters of ahead-of-time compilation.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,7 +63,7 @@ impl Finder {
 
     /// Adds the function that begins at `start`.
     pub(crate) fn add(&mut self, code: &ModeCode, start: u32) {
-        if self.seen.len() < MOST_FUNCTIONS && start.is_multiple_of(4) && self.seen.insert(start) {
+        if self.seen.len() < MAX_FUNCTIONS && start.is_multiple_of(4) && self.seen.insert(start) {
             self.todo.push_back(start);
             code.cache.lock().functions.add(start);
         }
@@ -79,7 +79,7 @@ impl Finder {
         let start = self.todo.pop_front()?;
         let end = code.cache.lock().functions.ends_at(start);
         let seen = &self.seen;
-        let surveyed = self.survey.look(&shared.memory, start, end, &|pc| seen.contains(&pc));
+        let surveyed = self.survey.survey(&shared.memory, start, end, &|pc| seen.contains(&pc));
         for &call in surveyed.iter().flat_map(|surveyed| &surveyed.calls) {
             self.add(code, call);
         }
@@ -129,7 +129,7 @@ impl AheadCompiler<'_> {
             if !goes_on() {
                 break;
             }
-            if seen.len() >= MOST_PIECES || !seen.insert(pc) {
+            if seen.len() >= MAX_PIECES || !seen.insert(pc) {
                 continue;
             }
             let Some(plan) = self.piece(pc, &mut done) else { continue };

@@ -14,7 +14,7 @@
 //! takes a while, so the thread does that, too. An order that is not worth compiling yet is
 //! dropped, and a new one is accepted once the missing work has been done.
 //!
-//! - At most [`MOST_ORDERS`] wait. An order refused for that reason has to become warm again.
+//! - At most [`MAX_ORDERS`] wait. An order refused for that reason has to become warm again.
 //! - Orders are deduplicated: an equal one is ignored while the first waits or is being compiled.
 //! - The thread ends with the last engine. If it ends earlier, engines compile for themselves.
 
@@ -35,11 +35,11 @@ use xenia_lifter::{Compiler, Mode};
 use xenia_sync::{Condvar, Level, Mutex};
 
 /// Limit of waiting orders. Each is a function that ran for a millisecond or more.
-const MOST_ORDERS: usize = 1024;
+const MAX_ORDERS: usize = 1024;
 /// Limit of remembered unit sizes; all are forgotten when it is reached.
-const MOST_SIZES: usize = 1 << 14;
+const MAX_SIZES: usize = 1 << 14;
 /// Upper bound of the delays that tests ask for, in microseconds, exclusive.
-const LONGEST_DELAY: u64 = 4000;
+const MAX_DELAY: u64 = 4000;
 
 /// A request to compile the code around an address.
 #[derive(Debug)]
@@ -160,7 +160,7 @@ impl Orders {
             state.sizes.remove(&unit);
             return true;
         }
-        if state.sizes.len() >= MOST_SIZES {
+        if state.sizes.len() >= MAX_SIZES {
             state.sizes.clear();
         }
         state.sizes.insert(unit, Size { needed, work: order.work });
@@ -214,7 +214,7 @@ impl Background {
                 return Answer::NotYet;
             }
         }
-        if state.waiting.len() < MOST_ORDERS {
+        if state.waiting.len() < MAX_ORDERS {
             let order = order(done);
             if state.known.insert(order.key()) {
                 state.waiting.push(order);
@@ -272,7 +272,7 @@ fn carry_out(shared: &Shared, orders: &Orders, mut compiler: Compiler) {
 /// The next delay of the pseudo-random sequence.
 fn next_delay(seed: &mut u64) -> Duration {
     *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    Duration::from_micros((*seed >> 33) % LONGEST_DELAY)
+    Duration::from_micros((*seed >> 33) % MAX_DELAY)
 }
 
 #[cfg(test)]
@@ -335,15 +335,15 @@ mod tests {
     #[test]
     fn a_guest_that_is_warm_everywhere_does_not_fill_memory() {
         let background = idle();
-        for pc in 0..2 * MOST_ORDERS as u32 {
+        for pc in 0..2 * MAX_ORDERS as u32 {
             assert_eq!(ask(&background, 4 * pc, false, 1), Answer::Taken);
         }
-        for pc in 0..2 * MOST_SIZES as u32 {
+        for pc in 0..2 * MAX_SIZES as u32 {
             background.orders.is_worth_it(&order(4 * pc, false, 1), 2);
         }
         let state = background.orders.state.lock();
-        assert_eq!((state.waiting.len(), state.known.len()), (MOST_ORDERS, MOST_ORDERS));
-        assert!(state.sizes.len() <= MOST_SIZES);
+        assert_eq!((state.waiting.len(), state.known.len()), (MAX_ORDERS, MAX_ORDERS));
+        assert!(state.sizes.len() <= MAX_SIZES);
         drop(state);
         end(background);
     }

@@ -13,7 +13,7 @@
 //! gains.
 //!
 //! - Compilation starts only while no orders of hot code wait ([`crate::tiering::background`]).
-//! - A run compiles at most [`MOST_AHEAD`] instructions; at most [`MOST_RAN`] units that have run
+//! - A run compiles at most [`MAX_AHEAD`] instructions; at most [`MAX_RAN`] units that have run
 //!   wait.
 //! - The machine waits for the thread when it ends: the thread finishes one piece of a function,
 //!   at most some 40 ms, and then exits. A thread that outlived its machine would hold the guest's
@@ -35,11 +35,11 @@ use xenia_lifter::{Compiler, Mode};
 
 /// Limit of instructions that are compiled ahead during one run: some 10 s of one processor, and 80
 /// MB of stored code.
-const MOST_AHEAD: u64 = 1 << 20;
+const MAX_AHEAD: u64 = 1 << 20;
 /// Limit of units that wait for the thread. Others are added when they are sampled again.
-const MOST_RAN: usize = 1 << 10;
+const MAX_RAN: usize = 1 << 10;
 /// Limit of units taken from the list; beyond it no more are added.
-const MOST_TAKEN: usize = 1 << 16;
+const MAX_TAKEN: usize = 1 << 16;
 /// How long the thread sleeps while it is idle, or while orders wait.
 const PAUSE: Duration = Duration::from_millis(20);
 /// The thread's nice value. It is not the lowest priority, because the thread holds locks that the
@@ -59,8 +59,7 @@ impl Ran {
     pub(crate) fn note(&mut self, pc: u32, credit: u64) {
         if let Some(waiting) = self.waiting.get_mut(&pc) {
             *waiting = credit;
-        } else if self.waiting.len() < MOST_RAN && self.taken.len() < MOST_TAKEN && !self.taken.contains(&pc)
-        {
+        } else if self.waiting.len() < MAX_RAN && self.taken.len() < MAX_TAKEN && !self.taken.contains(&pc) {
             self.waiting.insert(pc, credit);
         }
     }
@@ -125,7 +124,7 @@ fn compile_ahead(shared: &Shared, mut ahead: AheadCompiler<'_>, orders: &Orders,
     let mut finder: Option<Finder> = None;
     let (mut instructions, mut is_said) = (0, false);
     let goes_on = || !is_ending.load(Relaxed) && orders.are_done();
-    while !is_ending.load(Relaxed) && instructions < MOST_AHEAD {
+    while !is_ending.load(Relaxed) && instructions < MAX_AHEAD {
         let named = shared.named.lock().take();
         if let Some(named) = named {
             let finder = finder.get_or_insert_with(|| Finder::new(shared));
@@ -181,11 +180,11 @@ mod tests {
     #[test]
     fn units_that_wait_are_bounded() {
         let mut ran = Ran::default();
-        for pc in 0..2 * MOST_RAN as u32 {
+        for pc in 0..2 * MAX_RAN as u32 {
             ran.note(4 * pc, 1);
         }
-        assert_eq!(ran.waiting.len(), MOST_RAN);
-        ran.taken.extend(0..MOST_TAKEN as u32);
+        assert_eq!(ran.waiting.len(), MAX_RAN);
+        ran.taken.extend(0..MAX_TAKEN as u32);
         ran.waiting.clear();
         ran.note(1 << 30, 1);
         assert_eq!(ran.take(), None);

@@ -31,7 +31,7 @@ use xenia_memory::{CurrentQueue, GuestMemory};
 /// Cost of leaving compiled code, finding no code, and returning, in interpreted instructions.
 const MISS: u32 = 36;
 /// Limit of functions with counted work; all are forgotten when it is reached.
-const MOST_FUNCTIONS: usize = 1 << 16;
+const MAX_FUNCTIONS: usize = 1 << 16;
 
 /// Distance in bytes around an address within which an order for the background compiler lists the
 /// reached blocks.
@@ -128,7 +128,7 @@ impl Engine {
             }
             if shared.config.granularity == Granularity::Function { place.unit(pc) } else { pc }
         };
-        if self.heat.len() >= MOST_FUNCTIONS {
+        if self.heat.len() >= MAX_FUNCTIONS {
             self.heat.clear();
         }
         let wanted = Wanted { pc, as_entry: warmth.wanted };

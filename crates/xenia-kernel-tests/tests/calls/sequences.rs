@@ -22,7 +22,7 @@ use xenia_testing::{Cases, Dice, thread_time};
 /// Calls in a sequence.
 const CALLS: usize = 120;
 /// Limit of processor time for one call.
-const MOST_TIME: Duration = Duration::from_secs(5);
+const MAX_TIME: Duration = Duration::from_secs(5);
 /// Offsets of prepared structures in the scratch memory; the stack is above them.
 const STRINGS: u32 = 0x8000;
 const TIMES: u32 = 0xC000;
@@ -161,7 +161,7 @@ impl Sequence {
         let start = thread_time();
         let _ = self.harness.act(thread, |cpu, running| system.syscall(cpu, running, 2));
         let took = thread_time().saturating_sub(start);
-        assert!(took < MOST_TIME, "one call took {took:?}");
+        assert!(took < MAX_TIME, "one call took {took:?}");
     }
 
     /// Makes guest code that the kernel has called return with some result.

@@ -32,7 +32,7 @@ const CODE: u64 = 0xC000_001D;
 /// Addresses of filters and termination handlers, without code.
 const HANDLERS: std::ops::Range<u32> = 0x8400_0000..0x8500_0000;
 /// Maximum number of guest calls that one exception may cause.
-const MOST_CALLS: usize = 1000;
+const MAX_CALLS: usize = 1000;
 
 /// A program in memory, stopped at some instruction of its last function.
 struct Stopped {
@@ -252,7 +252,7 @@ impl Stopped {
         let mut disposition =
             self.harness.act(self.thread, |cpu, running| self.system.exception(cpu, running, exception));
         let mut asked = Vec::new();
-        for _ in 0..MOST_CALLS {
+        for _ in 0..MAX_CALLS {
             if matches!(disposition, Disposition::End(_)) {
                 return (asked, End::Unhandled);
             }
@@ -341,7 +341,7 @@ fn a_stack_without_an_end_is_given_up() {
     let start = thread_time();
     assert_eq!(stopped.fail(), (Vec::new(), End::Unhandled));
     let took = thread_time().saturating_sub(start);
-    assert!(took < damage::MOST_TIME, "{took:?}");
+    assert!(took < damage::MAX_TIME, "{took:?}");
 }
 
 #[test]

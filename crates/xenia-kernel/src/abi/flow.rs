@@ -42,7 +42,7 @@ pub struct GuestCall {
     pub pc: GuestAddr,
     /// Arguments for r3 and the following registers; at most 8.
     pub args: Vec<u64>,
-    /// Words that are stored on the stack, at most [`MAXIMUM_LOCALS`]. Their addresses are passed
+    /// Words that are stored on the stack, at most [`MAX_LOCALS`]. Their addresses are passed
     /// as further arguments.
     pub locals: Vec<u32>,
     /// Value for r12: the frame of the enclosing function, for filters and handlers.
@@ -52,7 +52,7 @@ pub struct GuestCall {
 }
 
 /// Maximum number of stack words of a guest call.
-pub const MAXIMUM_LOCALS: usize = 4;
+pub const MAX_LOCALS: usize = 4;
 
 impl GuestCall {
     /// A call without arguments.

@@ -126,7 +126,7 @@ impl Dispatch {
         loop {
             match self.walk.step(call, self.bounds) {
                 Ok(WalkStep::Function(activation)) => match activation.handler {
-                    Some(handler) => return self.ask(call, activation, handler),
+                    Some(handler) => return self.call_handler(call, activation, handler),
                     None => self.leave(activation.frame, activation.caller),
                 },
                 Ok(WalkStep::Crossed(activity)) => match activity.0 {
@@ -157,8 +157,10 @@ impl Dispatch {
     }
 
     /// Calls a function's handler.
-    fn ask(mut self, call: &mut Call, activation: Activation, handler: Handler) -> Flow {
-        let Ok((area, record)) = self.tell(call, &activation, handler) else { return self.unhandled(call) };
+    fn call_handler(mut self, call: &mut Call, activation: Activation, handler: Handler) -> Flow {
+        let Ok((area, record)) = self.write_handler_arguments(call, &activation, handler) else {
+            return self.unhandled(call);
+        };
         call.ctx_mut().gpr[1] = area.stack_pointer();
         let frame = activation.frame;
         self.current = Some(SearchedFrame { frame, caller: activation.caller });
@@ -168,7 +170,7 @@ impl Dispatch {
 
     /// Writes the handler's arguments to guest memory. The registers are written only once: a
     /// handler sees the changes of the one before.
-    fn tell(
+    fn write_handler_arguments(
         &mut self,
         call: &Call,
         activation: &Activation,

@@ -70,7 +70,7 @@ impl Unwind {
                 return dispatch::raise_status(call, NtStatus::INVALID_UNWIND_TARGET, about, &self.start);
             }
             if let Some(handler) = activation.handler {
-                return self.ask(call, activation, handler, is_target);
+                return self.call_handler(call, activation, handler, is_target);
             }
             if is_target {
                 return self.arrive(call);
@@ -80,11 +80,17 @@ impl Unwind {
     }
 
     /// Calls a function's handler.
-    fn ask(mut self, call: &mut Call, activation: Activation, handler: Handler, is_target: bool) -> Flow {
+    fn call_handler(
+        mut self,
+        call: &mut Call,
+        activation: Activation,
+        handler: Handler,
+        is_target: bool,
+    ) -> Flow {
         if is_target {
             self.flags |= flag::TARGET_UNWIND;
         }
-        let Ok((area, record, context)) = self.tell(call, &activation, handler) else {
+        let Ok((area, record, context)) = self.write_handler_arguments(call, &activation, handler) else {
             return self.second_chance(call);
         };
         // A collision is reported to one handler only.
@@ -99,7 +105,7 @@ impl Unwind {
 
     /// Writes the handler's arguments to guest memory: the registers of its function, with the pc
     /// and the value with which the target resumes.
-    fn tell(
+    fn write_handler_arguments(
         &mut self,
         call: &Call,
         activation: &Activation,

@@ -7,7 +7,7 @@
 
 mod request;
 
-pub use request::{DriverAnswer, DriverProgress, MAXIMUM_STACK, NewFile, NewRequest};
+pub use request::{DriverAnswer, DriverProgress, MAX_STACK, NewFile, NewRequest};
 
 use super::request::Reply;
 use crate::status::failure::Fallible;
@@ -111,7 +111,7 @@ pub struct Drivers {
 }
 
 /// Largest number of named devices.
-const MAXIMUM_DEVICES: usize = 256;
+const MAX_DEVICES: usize = 256;
 
 impl Drivers {
     /// Names a device, whose driver gets the opens below the name.
@@ -120,7 +120,7 @@ impl Drivers {
         if names.is_empty() {
             return Err(NtStatus::OBJECT_NAME_INVALID.into());
         }
-        if self.devices.len() >= MAXIMUM_DEVICES {
+        if self.devices.len() >= MAX_DEVICES {
             return Err(NtStatus::INSUFFICIENT_RESOURCES.into());
         }
         self.devices.insert(body, names);
@@ -212,7 +212,7 @@ impl Drivers {
         check(self.files.len() as u64 <= most, "too many files of drivers are open")?;
         let most = limits.value(Limit::PendingTransfers);
         check(self.requests.len() as u64 <= most, "drivers have too many requests")?;
-        check(self.devices.len() <= MAXIMUM_DEVICES, "drivers have too many devices")?;
+        check(self.devices.len() <= MAX_DEVICES, "drivers have too many devices")?;
         check(self.devices.values().all(|names| !names.is_empty()), "a driver's device has an empty name")
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use xenia_state::{Impossible, check};
 
 /// Number of paths kept.
-const MAXIMUM: usize = 64;
+const MAX_PATHS: usize = 64;
 /// Number of characters kept of a path.
 const LENGTH: usize = 256;
 
@@ -27,7 +27,7 @@ impl MissingFiles {
     pub(super) fn check(&self) -> Result<(), Impossible> {
         let is_possible =
             |file: &MissingFile| file.path.chars().count() <= LENGTH && file.count <= u64::MAX / 2;
-        let is_right = self.0.len() <= MAXIMUM && self.0.iter().all(is_possible);
+        let is_right = self.0.len() <= MAX_PATHS && self.0.iter().all(is_possible);
         check(is_right, "the list of missing files is impossible")
     }
 
@@ -38,7 +38,7 @@ impl MissingFiles {
             self.0[known].count += 1;
             self.0[known..].rotate_left(1);
         } else {
-            if self.0.len() == MAXIMUM {
+            if self.0.len() == MAX_PATHS {
                 self.0.remove(0);
             }
             self.0.push(MissingFile { path, count: 1 });
@@ -66,7 +66,7 @@ mod tests {
         for number in 0..1000 {
             missing.note(&format!("{number}{}", "x".repeat(1000)));
         }
-        assert_eq!(missing.list().len(), MAXIMUM);
+        assert_eq!(missing.list().len(), MAX_PATHS);
         assert!(missing.list().last().unwrap().path.starts_with("999"), "what came last is often the cause");
         assert!(missing.list().iter().all(|file| file.path.len() <= LENGTH));
     }

@@ -2,14 +2,15 @@
 //!
 //! | path | device | links |
 //! |---|---|---|
-//! | `\Device\Cdrom0` | the title's folder or volume, read-only | `game:`, `d:` to the executable's folder |
+//! | `\Device\Cdrom0` | the title's folder or volume, read-only | `game:`, `d:` |
 //! | `\Device\Update` | the package of the title's update, if any, read-only | `update:` |
 //! | `\Device\Harddisk0\Partition1` | the title's or the storage port's folder | `hdd:` |
 //! | `\Device\Package0` and on | open packages | names chosen by the title |
 //! | `\Device\Harddisk0\Cache0`, `Cache1` | scratch disks | `cache:`, `cache0:`, `cache1:` |
 //! | `\Device\Harddisk0\Partition0` | the bytes of the scratch disks' disk | |
 //!
-//! [`super::scratch`] mounts the scratch disks.
+//! `game:` and `d:` lead to the folder of the executable. [`super::scratch`] mounts the scratch
+//! disks.
 
 use super::{CompletionPorts, Files, Packages, scratch};
 use crate::ports::Storage;

@@ -18,9 +18,9 @@ use xenia_memory::GuestMemory;
 use xenia_vfs::VfsError;
 
 /// Longest chain of dependencies.
-const MAXIMUM_DEPTH: usize = 8;
+const MAX_DEPTH: usize = 8;
 /// Largest size of a module file: the largest image, uncompressed, with the longest headers.
-pub(crate) const MAXIMUM_FILE: u64 = MAX_IMAGE_SIZE as u64 + (16 << 20);
+pub(crate) const MAX_FILE: u64 = MAX_IMAGE_SIZE as u64 + (16 << 20);
 /// Cost of an attempt to read a file, in bytes, in addition to its size: titles can name any number
 /// of files.
 const ATTEMPT: u64 = 0x1_0000;
@@ -72,7 +72,7 @@ struct ModuleSource<'a> {
 }
 
 impl ModuleSource<'_> {
-    /// Unpacks the image and applies the patch. A patch that does not fit leaves the image as it is.
+    /// Unpacks the image and applies the patch. One that does not fit leaves the image as it is.
     fn image(&self, xex: &Xex, keys: &KeyRing) -> Result<LoadedImage, FormatError> {
         let Self { path, file, patch } = self;
         match patch.as_ref().map(|patch| xex.load_patched(file, patch, keys)) {
@@ -128,7 +128,7 @@ impl ModuleLoader<'_> {
         loading: &mut Loading,
         depth: usize,
     ) -> Result<GuestAddr, LoadError> {
-        if depth >= MAXIMUM_DEPTH {
+        if depth >= MAX_DEPTH {
             return Err(LoadError::TooDeep { path: path.to_owned() });
         }
         let file = loading
@@ -298,7 +298,7 @@ impl ModuleLoader<'_> {
 
     /// Copies a file from guest memory, if its size is plausible for an executable.
     pub fn copy_of_file(&self, at: GuestAddr, size: u32) -> Fallible<Vec<u8>> {
-        if u64::from(size) > MAXIMUM_FILE {
+        if u64::from(size) > MAX_FILE {
             return Err(NtStatus::INVALID_IMAGE_FORMAT.into());
         }
         let mut bytes = zeros(size as usize)?;
@@ -322,7 +322,7 @@ impl ModuleLoader<'_> {
         let read = match file.data() {
             None => Err(VfsError::IsDirectory.into()),
             Some(data) => match data.size() {
-                Ok(size) if size > MAXIMUM_FILE => Err(NtStatus::INVALID_IMAGE_FORMAT.into()),
+                Ok(size) if size > MAX_FILE => Err(NtStatus::INVALID_IMAGE_FORMAT.into()),
                 Ok(size) => admit(size).and_then(|()| zeros(size as usize)).and_then(|mut bytes| {
                     let count = data.read_at(0, &mut bytes)?;
                     bytes.truncate(count);

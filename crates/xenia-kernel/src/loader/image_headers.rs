@@ -4,9 +4,9 @@ use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
 
 /// Largest number of optional headers that are read.
-const MAXIMUM_HEADERS: u32 = 0x400;
+const MAX_HEADERS: u32 = 0x400;
 /// Largest number of sections that are read.
-const MAXIMUM_SECTIONS: u16 = 0x60;
+const MAX_SECTIONS: u16 = 0x60;
 
 /// The result of `RtlImageXexHeaderField` for a key: the value if the key ends in 00, the address
 /// of the value if it ends in 01, otherwise the address of the body; 0 if the header is missing.
@@ -15,7 +15,7 @@ pub fn xex_field(memory: &GuestMemory, headers: GuestAddr, key: u32) -> Result<u
         return Ok(0);
     }
     let count: u32 = memory.read(headers.offset(0x14))?;
-    for index in 0..count.min(MAXIMUM_HEADERS) {
+    for index in 0..count.min(MAX_HEADERS) {
         let entry = headers.offset(0x18 + 8 * index);
         if memory.read::<u32>(entry)? != key {
             continue;
@@ -74,7 +74,7 @@ pub fn directory(
     if mapped || address < word(memory, header.offset(OPTIONAL + 0x3C))? {
         return Ok(Some((base.offset(address), size)));
     }
-    let sections = half(memory, header.offset(6))?.min(MAXIMUM_SECTIONS);
+    let sections = half(memory, header.offset(6))?.min(MAX_SECTIONS);
     let first = header.offset(OPTIONAL + u32::from(half(memory, header.offset(0x14))?));
     for section in (0..sections).map(|index| first.offset(0x28 * u32::from(index))) {
         let start = word(memory, section.offset(12))?;

@@ -16,7 +16,7 @@ use xenia_guest::{GuestAddr, NtStatus};
 
 /// Largest number of loads and unloads that wait for guest code. Those of one thread nest in entry
 /// points; a thread that ends inside one leaves its operation behind.
-pub(super) const MAXIMUM_OPERATIONS: usize = 64;
+pub(super) const MAX_OPERATIONS: usize = 64;
 
 impl ModuleLoader<'_> {
     fn section(&self) -> Fallible<GuestAddr> {
@@ -48,7 +48,7 @@ pub fn locked(call: &mut Call, f: impl FnOnce(&mut Call) -> Fallible<Flow>) -> F
             return Ok(instead);
         }
     }
-    let flow = if call.kernel.modules.lock().operations.len() < MAXIMUM_OPERATIONS {
+    let flow = if call.kernel.modules.lock().operations.len() < MAX_OPERATIONS {
         f(call)
     } else {
         Err(NtStatus::INSUFFICIENT_RESOURCES.into())

@@ -119,12 +119,12 @@ fn go_on(call: &mut Call, number: u64) -> Fallible<Flow> {
         };
         match step {
             Some(Step::Attach(module)) => {
-                if let Some(flow) = tell(call, number, module, ATTACH) {
+                if let Some(flow) = call_entry_point(call, number, module, ATTACH) {
                     return Ok(flow);
                 }
             }
             Some(Step::Detach(module)) => {
-                if let Some(flow) = tell(call, number, module, DETACH) {
+                if let Some(flow) = call_entry_point(call, number, module, DETACH) {
                     return Ok(flow);
                 }
             }
@@ -135,7 +135,7 @@ fn go_on(call: &mut Call, number: u64) -> Fallible<Flow> {
 }
 
 /// Calls a module's entry point, if it has to be notified.
-fn tell(call: &Call, number: u64, handle: GuestAddr, reason: u64) -> Option<Flow> {
+fn call_entry_point(call: &Call, number: u64, handle: GuestAddr, reason: u64) -> Option<Flow> {
     let mut modules = call.kernel.modules.lock();
     let module = modules.find_mut(handle)?;
     let attach = reason == ATTACH;
@@ -161,7 +161,7 @@ fn release_needed(loader: &ModuleLoader<'_>, refused: &[GuestAddr]) -> Vec<Step>
 }
 
 /// Continues an operation after a library's entry point.
-pub(crate) fn told(call: &mut Call, result: u64, [number, reason, handle, _]: [u64; 4]) -> Flow {
+pub(crate) fn after_entry_point(call: &mut Call, result: u64, [number, reason, handle, _]: [u64; 4]) -> Flow {
     if reason == ATTACH && result as u32 == 0 {
         let refused = {
             let mut modules = call.kernel.modules.lock();

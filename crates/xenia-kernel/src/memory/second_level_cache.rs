@@ -22,7 +22,7 @@ const WAY: u32 = 0x2_0000;
 /// Number of ways of a lock.
 const WAYS: u32 = 2;
 /// Largest size of a range in bytes: the console's memory.
-const LARGEST: u32 = 0x2000_0000;
+const MAX_RANGE: u32 = 0x2000_0000;
 
 /// A locked range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ impl Lock {
 
     /// Last address of the range; `None` if no range has its size.
     fn last(&self) -> Option<u32> {
-        let largest = if self.is_cache_alone() { WAY * WAYS } else { LARGEST };
+        let largest = if self.is_cache_alone() { WAY * WAYS } else { MAX_RANGE };
         let size = self.size.checked_sub(1).filter(|&last| last < largest)?;
         self.start.0.checked_add(size)
     }
@@ -120,7 +120,7 @@ mod tests {
             (0, lock(at, WAY, [4, 0]), NtStatus::INVALID_PARAMETER),
             (1, lock(at, WAY, [4, 1]), NtStatus::INVALID_PARAMETER),
             (0, lock(at, 0, [1, 1]), NtStatus::INVALID_PARAMETER_3),
-            (0, lock(at, LARGEST + 1, [3, 3]), NtStatus::INVALID_PARAMETER_3),
+            (0, lock(at, MAX_RANGE + 1, [3, 3]), NtStatus::INVALID_PARAMETER_3),
             (0, lock(Heap::Cache.base(), 2 * WAY + 1, [3, 3]), NtStatus::INVALID_PARAMETER_3),
             (0, lock(GuestAddr(u32::MAX), 2, [3, 3]), NtStatus::INVALID_PARAMETER_3),
             (0, lock(at.offset(1), 16 * WAY, [3, 3]), NtStatus::INVALID_PARAMETER_2),

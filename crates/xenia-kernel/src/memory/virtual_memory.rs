@@ -2,11 +2,10 @@
 //!
 //! Titles can allocate in the two general heaps only: 4 KiB pages below 0x40000000, 64 KiB pages
 //! above. Allocations without a requested address are aligned to 64 KiB and have a multiple of that
-//! size, as on NT. They leave the ends of the heaps to the kernel's pool and the stacks: otherwise a
-//! title that reserves the largest block it can get creates no object or thread afterwards.
+//! size, as on NT. They leave the ends of the heaps to the kernel's pool and the stacks: otherwise
+//! a title that reserves the largest block it can get creates no object or thread afterwards.
 
 use crate::status::failure::{Failure, Fallible};
-use crate::thread::life::STACKS;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{AllocKind, AllocRequest, GuestMemory, Heap, Protect, RegionState};
 
@@ -28,10 +27,10 @@ pub mod flags {
 /// Granularity of allocations without a requested address.
 const GRANULE: u32 = 0x1_0000;
 
-/// Last address of an allocation without a requested address. Titles have 0x2FFE0000 bytes of 4 KiB
-/// pages (`VIRTUAL_BYTES`); the stacks begin at 0x70000000.
-const fn last_of(heap: Heap) -> GuestAddr {
-    GuestAddr(if matches!(heap, Heap::Virtual4K) { 0x2FFE_FFFF } else { STACKS.0.0 - 1 })
+/// Last address of an allocation without a requested address. Titles have 0x2FFE0000 bytes of
+/// 4 KiB pages (`VIRTUAL_BYTES`); the stacks begin at 0x70000000.
+fn last_of(heap: Heap) -> GuestAddr {
+    GuestAddr(if heap == Heap::Virtual4K { 0x2FFE_FFFF } else { 0x6FFF_FFFF })
 }
 
 /// The general heap that contains `addr`; titles cannot change other heaps by these calls.

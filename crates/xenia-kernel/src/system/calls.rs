@@ -40,7 +40,8 @@ impl Kernel {
             Flow::Block(wait) => Disposition::Park(wait),
             Flow::Exit { code } => {
                 let id = call.thread_id();
-                let first = notification::tell_end(call, code).or_else(|| self.apcs().next_rundown(id, code));
+                let first =
+                    notification::notify_exit(call, code).or_else(|| self.apcs().next_rundown(id, code));
                 if let Some(guest) = first {
                     return self.apply(call, Flow::CallGuest(guest));
                 }

@@ -13,6 +13,6 @@ pub(super) fn resume(call: &mut Call, resumption: KernelResumption, state: [u64;
         KernelResumption::ApcRundown => apc::rundown_returned(state),
         KernelResumption::ApcKernelRoutine => apc::kernel_routine_returned(call, state),
         KernelResumption::ApcNormalRoutine => apc::normal_routine_returned(call, state),
-        KernelResumption::LibraryEntry => operation::told(call, result, state),
+        KernelResumption::LibraryEntry => operation::after_entry_point(call, result, state),
     }
 }

@@ -6,7 +6,7 @@ mod state;
 
 pub(crate) use state::{FramesState, check_guest_call};
 
-use crate::abi::{Continuation, GuestCall, MAXIMUM_LOCALS};
+use crate::abi::{Continuation, GuestCall, MAX_LOCALS};
 use crate::status::failure::Fallible;
 use crate::thread::records::Threads;
 use serde::{Deserialize, Serialize};
@@ -137,7 +137,7 @@ impl Threads {
             *register = value;
         }
         let mut local = GuestAddr(stack_pointer as u32).offset(LOCALS);
-        for (&word, register) in guest.locals.iter().take(MAXIMUM_LOCALS).zip(registers) {
+        for (&word, register) in guest.locals.iter().take(MAX_LOCALS).zip(registers) {
             memory.write(local, word)?;
             *register = u64::from(local.0);
             local = local.offset(4);

@@ -329,12 +329,12 @@ impl Threads {
     pub fn set_affinity(&self, memory: &GuestMemory, cpu: &mut dyn Cpu, id: u32, mask: u32) -> Fallible<u8> {
         let record = self.get(id).filter(|record| !record.ended).ok_or(NtStatus::INVALID_HANDLE)?;
         let Placement { before, hw_id } = cpu.set_affinity(record.reference, mask)?;
-        self.tell_processor(memory, id, hw_id)?;
+        self.publish_processor(memory, id, hw_id)?;
         Ok(before)
     }
 
     /// Writes the number of a thread's hardware thread to its control region and object.
-    pub(crate) fn tell_processor(&self, memory: &GuestMemory, id: u32, hw_id: u8) -> Fallible<()> {
+    pub(crate) fn publish_processor(&self, memory: &GuestMemory, id: u32, hw_id: u8) -> Fallible<()> {
         let record = self.get(id).ok_or(NtStatus::INVALID_HANDLE)?;
         write_processor(memory, record.kpcr, record.kthread, hw_id)
     }

@@ -20,7 +20,7 @@ enum Occasion {
 }
 
 /// Announces a new thread. It is held until this is over, unless it stays suspended anyway.
-pub fn tell_made(call: &mut Call, made: &MadeThread, resume: bool) -> Flow<NtStatus> {
+pub fn notify_created(call: &mut Call, made: &MadeThread, resume: bool) -> Flow<NtStatus> {
     match call_next(call, None, made.kthread, Occasion::Made { resume }) {
         Flow::CallGuest(guest) => Flow::CallGuest(guest),
         _ => Flow::Return(NtStatus::SUCCESS),
@@ -29,7 +29,7 @@ pub fn tell_made(call: &mut Call, made: &MadeThread, resume: bool) -> Flow<NtSta
 
 /// Announces that the calling thread is about to end: returns the call of the first routine, unless
 /// that has been done already.
-pub(crate) fn tell_end(call: &mut Call, code: u32) -> Option<GuestCall> {
+pub(crate) fn notify_exit(call: &mut Call, code: u32) -> Option<GuestCall> {
     let kthread = {
         let mut threads = call.kernel.threads.lock();
         if threads.notifications.is_empty() {

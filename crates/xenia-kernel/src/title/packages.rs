@@ -2,7 +2,7 @@
 
 use super::Launch;
 use crate::files::mounts::TITLE;
-use crate::loader::{MAXIMUM_FILE, ModuleLoader};
+use crate::loader::{MAX_FILE, ModuleLoader};
 use crate::status::failure::{Failure, Fallible};
 use std::sync::Arc;
 use xenia_formats::title_files::DEFAULT_EXECUTABLE;
@@ -52,7 +52,7 @@ fn read_in(volume: &Volume, path: &[String]) -> Fallible<Option<Vec<u8>>> {
     let Some((size, contents)) = found.and_then(|entry| Some((entry.size, entry.contents?))) else {
         return Ok(None);
     };
-    if size > MAXIMUM_FILE {
+    if size > MAX_FILE {
         return Err(NtStatus::INVALID_IMAGE_FORMAT.into());
     }
     let mut bytes = vec![0; size as usize];

@@ -5,7 +5,7 @@
 
 use super::gamer_data::GamerData;
 use std::io::Cursor;
-use xenia_formats::gpd::MOST_PICTURE;
+use xenia_formats::gpd::MAX_PICTURE;
 use xenia_formats::xdbf::Xdbf;
 use xenia_guest::Win32Error;
 
@@ -74,7 +74,7 @@ impl GamerData<'_> {
                 Picture::Icon => title.icon(),
                 Picture::Image(id) => title.image(id),
             });
-            found.filter(|bytes| bytes.len() <= MOST_PICTURE).map(<[u8]>::to_vec)
+            found.filter(|bytes| bytes.len() <= MAX_PICTURE).map(<[u8]>::to_vec)
         } else {
             let gpd = self.gpd_of(user, title)?;
             match picture {

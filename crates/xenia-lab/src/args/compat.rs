@@ -6,7 +6,7 @@ use xenia::config::GpuKind;
 use xenia_cli::numbers::{number_in, positive};
 
 /// Longest run of a title in seconds, as of a sweep's unit: a week.
-const MOST_SECONDS: u64 = 7 * 24 * 3600;
+const MAX_SECONDS: u64 = 7 * 24 * 3600;
 
 /// Arguments of `compat`.
 #[derive(Clone, Debug, Args)]
@@ -19,7 +19,7 @@ pub struct CompatArgs {
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Run each title for this many seconds of host time.
-    #[arg(long, value_name = "N", value_parser = number_in::<u64>(1..=MOST_SECONDS), default_value = "30")]
+    #[arg(long, value_name = "N", value_parser = number_in::<u64>(1..=MAX_SECONDS), default_value = "30")]
     pub seconds: u64,
     /// Number of titles that run at once.
     #[arg(long, value_name = "N", value_parser = positive, default_value = "1")]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use xenia::config::Tier;
 use xenia_cli::numbers::{number, positive};
 use xenia_scenes::SceneFamily;
-use xenia_sweep::MOST_STATES;
+use xenia_sweep::MAX_STATES;
 
 /// Engines that `conformance` runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -80,8 +80,8 @@ pub enum FuzzMode {
 /// Parses the number of initial states of each sequence.
 fn states(text: &str) -> Result<u64, String> {
     match positive(text)? {
-        states if states <= MOST_STATES => Ok(states),
-        _ => Err(format!("{MOST_STATES} at most")),
+        states if states <= MAX_STATES => Ok(states),
+        _ => Err(format!("{MAX_STATES} at most")),
     }
 }
 
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn states_are_numbers_as_everywhere_and_not_too_many() {
-        assert_eq!([states("1"), states("1_000"), states("0x40")], [Ok(1), Ok(MOST_STATES), Ok(64)]);
+        assert_eq!([states("1"), states("1_000"), states("0x40")], [Ok(1), Ok(MAX_STATES), Ok(64)]);
         for refused in ["0", "1_001", "-1", "many"] {
             assert!(states(refused).is_err(), "{refused}");
         }

@@ -63,7 +63,7 @@ pub struct MuchCode {
 
 /// Largest number of functions: with up to 90 instructions each, code and data end below the image
 /// heap's end at 0x9000_0000.
-const MOST_FUNCTIONS: u32 = 400_000;
+const MAX_FUNCTIONS: u32 = 400_000;
 
 impl MuchCode {
     /// Parses `FxC` or `FxC:VARIANT`.
@@ -72,8 +72,8 @@ impl MuchCode {
         let (functions, calls) =
             size.split_once('x').ok_or_else(|| format!("{text:?} is not FxC, such as 10000x400"))?;
         let (functions, calls) = (small_number(functions)?, small_number(calls)?);
-        if !(1..=MOST_FUNCTIONS).contains(&functions) || calls == 0 {
-            return Err(format!("from 1 to {MOST_FUNCTIONS} functions, called once or more"));
+        if !(1..=MAX_FUNCTIONS).contains(&functions) || calls == 0 {
+            return Err(format!("from 1 to {MAX_FUNCTIONS} functions, called once or more"));
         }
         Ok(Self { functions, calls, variant: TitleVariant::from_str(variant, false)? })
     }

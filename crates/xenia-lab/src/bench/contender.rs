@@ -22,7 +22,7 @@ use xenia_host::process::apart;
 /// Smallest duration of a timed stretch in seconds: shorter calls are repeated.
 const STRETCH: f64 = 0.02;
 /// Largest number of repetitions.
-const MOST_REPEATS: u32 = 2000;
+const MAX_REPEATS: u32 = 2000;
 
 /// Result of one timed stretch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,7 +51,7 @@ pub(super) trait Contender {
 
 /// The number of repetitions that makes a stretch long enough, estimated from one outcome.
 pub(super) fn repeats_for(outcome: Outcome) -> u32 {
-    ((STRETCH / outcome.seconds.max(1e-9)).ceil() as u32).clamp(1, MOST_REPEATS)
+    ((STRETCH / outcome.seconds.max(1e-9)).ceil() as u32).clamp(1, MAX_REPEATS)
 }
 
 /// An engine of this program, in bare guest memory.
@@ -276,7 +276,7 @@ mod tests {
         let outcome = |seconds| Outcome { seconds, answer: 0, instructions: None };
         assert_eq!(repeats_for(outcome(1.0)), 1);
         assert_eq!(repeats_for(outcome(0.01)), 2);
-        assert_eq!(repeats_for(outcome(0.0)), MOST_REPEATS);
+        assert_eq!(repeats_for(outcome(0.0)), MAX_REPEATS);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use xenia_exports::registry;
 use xenia_kernel::imports::StatusCounts;
 
 /// Largest list in bytes: some ten times all names there are.
-const MOST_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 documented! {
     /// Status of the exports that a list names.
@@ -86,8 +86,8 @@ impl Against {
     pub(super) fn read(path: &Path) -> Result<Self> {
         let read = || -> Result<String> {
             let text = source::text(path)?;
-            if text.len() > MOST_BYTES {
-                bail!("a list of exports has at most {MOST_BYTES} bytes");
+            if text.len() > MAX_BYTES {
+                bail!("a list of exports has at most {MAX_BYTES} bytes");
             }
             Ok(text)
         };

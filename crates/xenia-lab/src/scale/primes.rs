@@ -10,7 +10,7 @@ use std::ops::Add;
 /// Length of a segment.
 pub(super) const LENGTH: u32 = 1 << 16;
 /// Largest number of segments that the guest program can count: numbers below 2^31.
-pub(super) const MOST_SEGMENTS: u32 = 1 << 15;
+pub(super) const MAX_SEGMENTS: u32 = 1 << 15;
 
 /// Result of counting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,7 +73,7 @@ fn small_primes(segments: u32) -> Vec<u32> {
     primes
 }
 
-/// Counts a part of the primes in the first `segments` segments, at most [`MOST_SEGMENTS`].
+/// Counts a part of the primes in the first `segments` segments, at most [`MAX_SEGMENTS`].
 pub(super) fn count(segments: u32, part: Part) -> Answer {
     let small = small_primes(segments);
     let mut sieve = vec![false; LENGTH as usize / 2];

@@ -26,11 +26,11 @@ pub(crate) const CALLED_WITH: [usize; 3] = [1, 3, 4];
 pub(crate) const RETURNED: [usize; 2] = [1, 3];
 
 /// Maximum number of GPR parameters of a merge block; more would spill.
-const MOST: usize = 4;
+const MAX_PARAMS: usize = 4;
 
 /// Maximum number of parameters of a merge block in each of the floating-point and vector files.
 /// Their host registers are separate, and forwarding a store to a load takes a dozen cycles.
-const MOST_WIDE: usize = 6;
+const MAX_WIDE: usize = 6;
 
 /// Value that a block receives from its predecessors in a host register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,7 +195,7 @@ impl<'a> RegisterUses<'a> {
         let in_order = [wanted & own.read, wanted & !own.read];
         let registers = in_order.into_iter().flat_map(|set| (0..32).filter(move |n| set >> n & 1 != 0));
         let general = registers
-            .take(MOST)
+            .take(MAX_PARAMS)
             .map(|n| if all.whole >> n & 1 != 0 { BlockParam::Whole(n) } else { BlockParam::Low(n) });
         let memory = (self.keeps_memory && own.memory).then_some(BlockParam::Memory);
         let Assumptions { single_format, open_format, .. } = assumptions;
@@ -203,7 +203,7 @@ impl<'a> RegisterUses<'a> {
         let floats = floats
             .map(|n| if single_format >> n & 1 != 0 { BlockParam::Single(n) } else { BlockParam::Double(n) });
         let vectors = (0..128).filter(|n| own.vectors.read >> n & 1 != 0).map(BlockParam::Vector);
-        general.chain(memory).chain(floats.take(MOST_WIDE)).chain(vectors.take(MOST_WIDE)).collect()
+        general.chain(memory).chain(floats.take(MAX_WIDE)).chain(vectors.take(MAX_WIDE)).collect()
     }
 }
 

@@ -15,19 +15,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use xenia_isa::{Family, Flag, Op, RegisterSet};
 
 /// Maximum number of blocks in a loop.
-const MOST_BLOCKS: usize = 48;
+const MAX_BLOCKS: usize = 48;
 /// Maximum number of instructions in a loop.
-const MOST_INSTRUCTIONS: u32 = 400;
+const MAX_INSTRUCTIONS: u32 = 400;
 /// IR instructions in the cold block of an access, besides the stores of registers.
 const FAULT_EXIT: u32 = 4;
 /// Maximum number of IR instructions in the cold blocks of a loop's accesses.
-const MOST_FAULT_EXITS: u32 = 600;
+const MAX_FAULT_EXITS: u32 = 600;
 /// Maximum number of loop-carried registers: the host has thirteen, of which the budget takes one
 /// and temporaries take some.
-const MOST_REGISTERS: usize = 9;
+const MAX_REGISTERS: usize = 9;
 
 /// Maximum number of register copies of a loop, for each of the floating-point and vector files.
-const MOST_COPIES: usize = 10;
+const MAX_COPIES: usize = 10;
 
 /// Numbers of registers that a loop may carry: a GPR's number, or one of these.
 pub(crate) mod carried {
@@ -66,7 +66,7 @@ pub(crate) fn find(blocks: &BTreeMap<u32, Block>, graph: &FlowGraph, keeps_memor
 fn carrying(members: BTreeSet<BlockId>, blocks: &[&Block], keeps_memory: bool) -> Option<Loop> {
     let bodies: Vec<&Block> = members.iter().map(|id| blocks[id.index()]).collect();
     let instructions: u32 = bodies.iter().map(|block| block.len()).sum();
-    let is_fit = members.len() <= MOST_BLOCKS && instructions <= MOST_INSTRUCTIONS;
+    let is_fit = members.len() <= MAX_BLOCKS && instructions <= MAX_INSTRUCTIONS;
     if !is_fit || !bodies.iter().all(|block| is_plain(block)) {
         return None;
     }
@@ -104,7 +104,7 @@ fn sunk(bodies: &[&Block], registers: u64) -> Option<u64> {
         changed |= u64::from(op == Op::mtspr) << carried::CTR;
     }
     let sunk = changed & registers;
-    (accesses * (sunk.count_ones() + FAULT_EXIT) <= MOST_FAULT_EXITS).then_some(sunk)
+    (accesses * (sunk.count_ones() + FAULT_EXIT) <= MAX_FAULT_EXITS).then_some(sunk)
 }
 
 /// Selects the loop-carried registers: those that the most operands name.
@@ -124,7 +124,7 @@ fn registers(bodies: &[&Block], keeps_memory: bool) -> u64 {
         {
             // The decrement is a dependency between iterations; through the context it costs the
             // latency of a store and a load.
-            uses[carried::CTR] += MOST_INSTRUCTIONS;
+            uses[carried::CTR] += MAX_INSTRUCTIONS;
         }
         if keeps_memory && row.has(Flag::mem) {
             uses[carried::MEMORY] += 1;
@@ -132,7 +132,7 @@ fn registers(bodies: &[&Block], keeps_memory: bool) -> u64 {
     }
     let mut order: Vec<usize> = (0..carried::COUNT).filter(|&n| uses[n] > 0).collect();
     order.sort_by_key(|&n| Reverse(uses[n]));
-    order.iter().take(MOST_REGISTERS).fold(0, |set, &n| set | 1 << n)
+    order.iter().take(MAX_REGISTERS).fold(0, |set, &n| set | 1 << n)
 }
 
 /// Selects the registers of a file to copy: of those that the loop reads before it writes them
@@ -152,7 +152,7 @@ fn copies(bodies: &[&Block], file: RegisterSet) -> u128 {
     }
     let mut order: Vec<_> = uses.into_iter().filter(|(_, (is_read_first, _))| *is_read_first).collect();
     order.sort_by_key(|&(_, (_, count))| Reverse(count));
-    order.iter().take(MOST_COPIES).fold(0, |set, &(n, _)| set | 1 << n)
+    order.iter().take(MAX_COPIES).fold(0, |set, &(n, _)| set | 1 << n)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::cfg::region::{FUNCTION_LIMIT, Fetch, Reach, Region, Terminator, disco
 use xenia_isa::{Instruction, Op, decode};
 
 /// Maximum number of bytes to scan.
-const FARTHEST: u32 = 64 << 10;
+const MAX_SCANNED: u32 = 64 << 10;
 /// Number of instructions in which a function sets up its frame.
 const PROLOGUE: u32 = 6;
 
@@ -25,10 +25,10 @@ pub fn bounds_of(pc: u32, known: &Region, to: u32, fetch: Fetch<'_>) -> Option<(
     let mut function = known.entries[0];
     let mut has_cases = ends_in_a_jump(known);
     let mut at = known.end();
-    if pc.checked_sub(at)? > FARTHEST {
+    if pc.checked_sub(at)? > MAX_SCANNED {
         return None;
     }
-    let farthest = pc.saturating_add(FARTHEST).min(to);
+    let farthest = pc.saturating_add(MAX_SCANNED).min(to);
     let mut is_found = false;
     loop {
         let skipped = if is_found { farthest } else { pc };

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// Maximum nesting depth that is searched for innermost loops.
-const MOST_NESTED: u32 = 16;
+const MAX_NESTED: u32 = 16;
 
 /// Finds the innermost loops of a region, as sets of their blocks; they are disjoint.
 ///
@@ -27,7 +27,7 @@ pub(crate) fn innermost(graph: &FlowGraph) -> Vec<BTreeSet<BlockId>> {
         let inner = cycles(&rest, graph);
         if inner.is_empty() {
             loops.push(members);
-        } else if depth < MOST_NESTED {
+        } else if depth < MAX_NESTED {
             work.extend(inner.into_iter().map(|members| (members, depth + 1)));
         }
     }

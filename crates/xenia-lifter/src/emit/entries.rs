@@ -22,7 +22,7 @@ use cranelift_codegen::ir::{self, BlockArg, InstBuilder, JumpTableData, Value, t
 
 /// Maximum number of entries in the jump tables of a region's indirect branches together; each is a
 /// CFG edge for the compiler. Further branches leave the region.
-const MOST_EDGES: usize = 1024;
+const MAX_EDGES: usize = 1024;
 
 /// Targets of indirect branches that stay in the region.
 #[derive(Default)]
@@ -104,7 +104,7 @@ impl Lifter<'_> {
         let budget = self.budget_after();
         let address = self.looked_up(target, Word::Code);
         let edges = self.switch.edges + self.switch.ways.len();
-        if !self.switch.ways.is_empty() && edges <= MOST_EDGES {
+        if !self.switch.ways.is_empty() && edges <= MAX_EDGES {
             self.switch.edges = edges;
             let start = RelocationTarget::Region.value(&mut self.b);
             // The distance of an address outside the region's entries is out of range, or wraps.

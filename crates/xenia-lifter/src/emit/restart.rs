@@ -11,7 +11,7 @@ use super::Lifter;
 use xenia_isa::{Family, Instruction, Op, spr};
 
 /// Maximum number of dirty registers at a load without write-back; more would spill.
-const MOST_DIRTY: u32 = 4;
+const MAX_DIRTY: u32 = 4;
 
 /// A restart point: an instruction for which the context is exact.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +88,7 @@ impl Lifter<'_> {
             self.note_singles();
             return;
         }
-        if self.dirty() > MOST_DIRTY || self.state.restart_point.is_none() {
+        if self.dirty() > MAX_DIRTY || self.state.restart_point.is_none() {
             self.flush_for_access();
             self.state.restart_point = Some(self.restart_point_here());
         }

@@ -19,11 +19,11 @@ use xenia_isa::{Instruction, Op, decode, spr};
 
 /// Maximum number of instructions of a leaf, including its return. The routine that saves eighteen
 /// registers and the return address has twenty.
-const LONGEST: usize = 24;
+const MAX_LEAF: usize = 24;
 /// Maximum number of instructions of all leaves in a region, counting each copy.
-const MOST: usize = 1024;
+const MAX_COPIED: usize = 1024;
 /// Maximum number of addresses that are examined as leaves: as many as a region has instructions.
-const MOST_LOOKED_AT: usize = REGION_LIMIT;
+const MAX_LOOKED_AT: usize = REGION_LIMIT;
 
 /// How an inlined leaf function is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,11 +57,13 @@ impl<'a> Inliner<'a> {
     /// inlined.
     pub(crate) fn take(&mut self, pc: u32, (target, kind): (u32, CallKind), fetch: Fetch<'_>) -> bool {
         let Some(may_read) = self.may_read else { return false };
-        if self.length == MOST || self.known.len() >= MOST_LOOKED_AT {
+        if self.length == MAX_COPIED || self.known.len() >= MAX_LOOKED_AT {
             return false;
         }
         let found = self.known.entry((target, kind)).or_insert_with(|| leaf(target, kind, may_read, fetch));
-        let Some(leaf) = found.as_ref().filter(|leaf| self.length + leaf.len() <= MOST) else { return false };
+        let Some(leaf) = found.as_ref().filter(|leaf| self.length + leaf.len() <= MAX_COPIED) else {
+            return false;
+        };
         self.length += leaf.len();
         self.by_branch.insert(pc, Arc::clone(leaf));
         true
@@ -81,7 +83,7 @@ fn leaf(
     fetch: Fetch<'_>,
 ) -> Option<Arc<[Guest]>> {
     let mut guests = Vec::new();
-    for pc in (0..LONGEST as u32).map(|n| start.wrapping_add(4 * n)) {
+    for pc in (0..MAX_LEAF as u32).map(|n| start.wrapping_add(4 * n)) {
         let instruction = Instruction(fetch(pc)?);
         if (pc == start || pc.is_multiple_of(PAGE_SIZE)) && !may_read(pc) {
             return None;

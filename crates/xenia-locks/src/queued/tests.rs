@@ -46,10 +46,10 @@ fn local_threads_come_first_and_the_others_in_their_order() {
 
 #[test]
 fn queue_bounds_overtaking_of_a_waiter() {
-    let mut places = vec![0; MOST_PASSED as usize + 10];
+    let mut places = vec![0; MAX_PASSED as usize + 10];
     places[1] = 1;
     let order = order_of(&places);
-    assert_eq!(order.iter().position(|&thread| thread == 1), Some(MOST_PASSED as usize + 1));
+    assert_eq!(order.iter().position(|&thread| thread == 1), Some(MAX_PASSED as usize + 1));
 }
 
 #[test]

@@ -135,7 +135,7 @@ impl LocalNetwork {
     }
 
     /// Returns the operations that would not block.
-    pub(super) fn look(&self, id: SocketId) -> Ready {
+    pub(super) fn readiness(&self, id: SocketId) -> Ready {
         let Some(socket) = self.sockets.get(&id) else { return Ready::default() };
         match &socket.state {
             State::Idle => Ready::default(),

@@ -11,7 +11,7 @@ use xenia_guest::GuestAddr;
 use xenia_state::{Impossible, check};
 
 /// Largest number of keys, addresses and sessions with answers, each: the parameters are bytes.
-const MOST: usize = u8::MAX as usize;
+const MAX_ANSWERS: usize = u8::MAX as usize;
 
 /// State of [`XNet`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,10 +81,10 @@ impl XNet {
             && parameters.iter().zip(DEFAULTS).all(|(&value, default)| value != 0 || default == 0);
         check(is_set, "a parameter of XNet is missing")?;
         let counts = [keys.len(), associations.len(), listening.len()];
-        check(counts.into_iter().all(|count| count <= MOST), "XNet has too many keys or addresses")?;
+        check(counts.into_iter().all(|count| count <= MAX_ANSWERS), "XNet has too many keys or addresses")?;
         let is_short = lookups.len() <= LOOKUPS_LIMIT && qualities.len() <= QUALITIES_LIMIT;
         check(is_short, "XNet has too many results")?;
-        let fits = |listening: &Listening| listening.data.len() <= 4 * MOST;
+        let fits = |listening: &Listening| listening.data.len() <= 4 * MAX_ANSWERS;
         check(listening.values().all(fits), "an answer to probes is too long")?;
         let associations = associations.into_iter().map(|(at, one)| Ok((at, one.association()?)));
         let lookups = lookups.into_iter().map(|(at, LookUpState { name, event })| {

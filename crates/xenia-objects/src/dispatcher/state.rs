@@ -7,7 +7,7 @@
 mod tests;
 
 use super::shards::{ObjectShard, Waits};
-use super::{Alertable, Dispatcher, MAXIMUM_WAIT_OBJECTS, ShardSet, WaitBlock, WaitType};
+use super::{Alertable, Dispatcher, MAX_WAIT_OBJECTS, ShardSet, WaitBlock, WaitType};
 use crate::mutant::OwnersState;
 use crate::sharded::shard_of_thread;
 use crate::timer::TimersState;
@@ -61,7 +61,7 @@ impl WaitBlockState {
     /// The wait, which holds its objects in the restored table.
     pub fn restore(self, table: &Arc<Objects>) -> Result<WaitBlock, Impossible> {
         let Self { objects, wait_type, deadline, alertable, kthread, held } = self;
-        let count = (1..=MAXIMUM_WAIT_OBJECTS as usize).contains(&objects.len());
+        let count = (1..=MAX_WAIT_OBJECTS as usize).contains(&objects.len());
         check(count, "a wait has an impossible number of objects")?;
         check(held.len() <= objects.len(), "a wait keeps more objects than it is for")?;
         let held = held.into_iter().map(|held| table.hold_again(held)).collect::<Result<_, _>>()?;

@@ -106,10 +106,10 @@ fn a_patch_with_a_fault_is_marked_and_the_others_are_usable() {
     assert_eq!(file.patches[0].fault.as_ref(), file.faults.first());
     assert!(file.patches[1].fault.is_none());
     // Beyond the number of faults that are kept, no patch is believed.
-    let many = "    [[patch.be8]]\n        value = 1\n".repeat(MAXIMUM_FAULTS + 10);
+    let many = "    [[patch.be8]]\n        value = 1\n".repeat(MAX_FAULTS + 10);
     let text = GOOD.replacen("    [[patch.be32]]", &format!("{many}    [[patch.be32]]"), 1);
     let file = parse(&text);
-    assert_eq!(file.faults.len(), MAXIMUM_FAULTS);
+    assert_eq!(file.faults.len(), MAX_FAULTS);
     assert!(file.patches.iter().all(|patch| patch.fault.is_some()));
 }
 
@@ -134,9 +134,9 @@ fn damaged_files_are_faults_and_no_panics() {
     assert!(
         faults(&long.replacen("4D5307D1", &"x".repeat(9000), 1)).iter().all(|(_, said)| said.len() < 400)
     );
-    let large = faults(&" ".repeat(MAXIMUM_FILE + 1));
+    let large = faults(&" ".repeat(MAX_FILE + 1));
     assert!(large[0].1.contains("are the most"), "{large:?}");
-    let many = "[[patch]]\nname = \"a\"\n".repeat(MAXIMUM_PATCHES + 1);
+    let many = "[[patch]]\nname = \"a\"\n".repeat(MAX_PATCHES + 1);
     let found = faults(&many);
     assert!(found.iter().any(|(_, said)| said.contains("4097 patches; 4096 are the most")), "{found:?}");
 }

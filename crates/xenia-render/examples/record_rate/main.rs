@@ -49,7 +49,7 @@ fn indices(count: u32) -> Vec<u16> {
 /// CPU time of a measurement; the kernel counts a thread's time in steps of milliseconds.
 const LEAST_TIME: Duration = Duration::from_millis(100);
 /// Most frames of a measurement.
-const MOST_FRAMES: u32 = 200;
+const MAX_FRAMES: u32 = 200;
 
 /// The least CPU time of a frame, divided by its draws, in microseconds. The first frame compiles.
 fn least(rounds: u32, draws: u32, mut frame: impl FnMut()) -> f64 {
@@ -57,7 +57,7 @@ fn least(rounds: u32, draws: u32, mut frame: impl FnMut()) -> f64 {
     let mut least = f64::MAX;
     for _ in 0..rounds {
         let (start, mut frames, mut took) = (thread_time(), 0, Duration::ZERO);
-        while took < LEAST_TIME && frames < MOST_FRAMES {
+        while took < LEAST_TIME && frames < MAX_FRAMES {
             frame();
             frames += 1;
             took = thread_time().saturating_sub(start);

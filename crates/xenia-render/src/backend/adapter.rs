@@ -3,7 +3,7 @@
 use super::device::DeviceError;
 
 /// Most adapters that an error names.
-const MOST_NAMED: usize = 16;
+const MAX_NAMED: usize = 16;
 
 /// Which adapter is opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,7 +47,7 @@ fn is_named(of: &str, wanted: &str) -> bool {
 }
 
 fn list(names: &[String]) -> String {
-    let mut named: Vec<&str> = names.iter().map(String::as_str).take(MOST_NAMED).collect();
+    let mut named: Vec<&str> = names.iter().map(String::as_str).take(MAX_NAMED).collect();
     named.sort_unstable();
     named.dedup();
     if named.is_empty() { "none".to_owned() } else { named.join(", ") }

@@ -15,11 +15,11 @@ use super::mirror::{Delivery, memory_of};
 /// Bytes that are read back together, unless one run of pages has more.
 pub(super) const PART_BYTES: u64 = 32 << 20;
 /// Most draws between two submissions.
-const MOST_UNSUBMITTED: u32 = 4096;
+const MAX_UNSUBMITTED: u32 = 4096;
 /// Draws that a resolve of texels counts as.
 const DRAWS_OF_A_COPY: u32 = 64;
 /// Most deliveries of one range each for a draw; the next one is of all pages.
-const MOST_DELIVERIES: u32 = 8;
+const MAX_DELIVERIES: u32 = 8;
 
 /// Number and bytes of the deliveries that are read back together.
 pub(super) fn first_part(deliveries: &[Delivery]) -> (usize, u64) {
@@ -36,7 +36,7 @@ impl WgpuBackend {
     /// Begins a draw or a resolve, after submitting those before it if they hold much. Equal ones
     /// fill no buffer.
     pub(super) fn begin_commands(&mut self) {
-        if self.unsubmitted >= MOST_UNSUBMITTED || self.textures.is_behind() {
+        if self.unsubmitted >= MAX_UNSUBMITTED || self.textures.is_behind() {
             self.submit();
         }
         self.unsubmitted += 1;
@@ -51,10 +51,10 @@ impl WgpuBackend {
         let mut result = self.record(call, memory);
         let mut deliveries = 0;
         while let Err(Refused::Pending(physical, length)) = result
-            && deliveries <= MOST_DELIVERIES
+            && deliveries <= MAX_DELIVERIES
         {
             deliveries += 1;
-            let is_narrow = self.readback == Readback::None && deliveries <= MOST_DELIVERIES;
+            let is_narrow = self.readback == Readback::None && deliveries <= MAX_DELIVERIES;
             self.deliver_pages(is_narrow.then_some((physical, length)), memory)?;
             self.textures.begin();
             result = self.record(call, memory);

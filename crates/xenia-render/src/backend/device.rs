@@ -16,7 +16,7 @@ const MAX_IN_FLIGHT: usize = 64;
 /// Most frames in flight: the device draws one while the next is recorded.
 const FRAMES_IN_FLIGHT: usize = 2;
 /// Time after which a device that has not finished its work counts as lost.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(30);
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// Optional features, enabled if the adapter has them. Code that uses one describes the
 /// alternative.
@@ -293,7 +293,7 @@ impl Device {
     /// Waits until a submission, or all of them, are complete. A device that takes too long counts
     /// as lost.
     pub(crate) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), BackendError> {
-        let wait = wgpu::PollType::Wait { submission_index: submission, timeout: Some(LONGEST_WAIT) };
+        let wait = wgpu::PollType::Wait { submission_index: submission, timeout: Some(MAX_WAIT) };
         let start = Instant::now();
         let mut waited = self.device.poll(wait);
         if matches!(waited, Err(wgpu::PollError::WrongSubmissionIndex(..))) {

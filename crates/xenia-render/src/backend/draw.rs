@@ -21,7 +21,7 @@ use super::primitives::{self, Corners};
 use super::recipe::{Chosen, Recipe};
 use super::recording::Attachments;
 use super::shaders::HostShader;
-use super::state::{self, DepthState, MOST_TIMES, UnsupportedState};
+use super::state::{self, DepthState, MAX_TIMES, UnsupportedState};
 use super::targets::{self, Claim};
 use super::textures::TextureInputs;
 use super::vertices::Full;
@@ -45,14 +45,14 @@ struct Geometry {
 }
 
 /// Pipelines of a draw, by its repetitions.
-type ReadyPipelines = [Option<Arc<Ready>>; MOST_TIMES];
+type ReadyPipelines = [Option<Arc<Ready>>; MAX_TIMES];
 
 /// Locations of the uploaded shader inputs.
 struct Sent {
     vertex: wgpu::BindGroup,
     pixel: Option<wgpu::BindGroup>,
     /// Offset of the vertex shader's constants, for each repetition of the draw.
-    vertex_offsets: [u32; MOST_TIMES],
+    vertex_offsets: [u32; MAX_TIMES],
     pixel_offset: u32,
     /// Position of the first index in the buffer.
     first_index: u32,
@@ -319,7 +319,7 @@ impl WgpuBackend {
         {
             return Err(Refused::Full);
         }
-        let mut vertex_offsets = [0; MOST_TIMES];
+        let mut vertex_offsets = [0; MAX_TIMES];
         for (offset, time) in vertex_offsets.iter_mut().zip(plan.times.iter()) {
             of_vertex.set_position(&plan.position.moved(time.shift));
             *offset = self.uniforms.put(of_vertex.bytes()) as u32;

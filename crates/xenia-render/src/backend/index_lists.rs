@@ -28,11 +28,11 @@ const ARENA_BYTES: usize = 16 << 20;
 /// Bytes of kept lists.
 const KEPT_BYTES: usize = 32 << 20;
 /// Most index buffers that are known at a time.
-const MOST_BUFFERS: usize = 16_384;
+const MAX_BUFFERS: usize = 16_384;
 /// Least indices of a draw whose list is kept; shorter ones are converted faster than found.
 const LEAST_INDICES: u32 = 48;
 /// Changes after which a buffer is not tracked any more.
-const MOST_CHANGES: u8 = 3;
+const MAX_CHANGES: u8 = 3;
 
 /// All that a list depends on, besides the contents of memory.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -113,7 +113,7 @@ impl IndexLists {
         // Taken before the versions, so that a write in between is noticed next time.
         let epoch = memory.epoch();
         let Some(known) = self.known.get_mut(&key) else {
-            self.is_full |= self.known.len() >= MOST_BUFFERS;
+            self.is_full |= self.known.len() >= MAX_BUFFERS;
             if !self.is_full
                 && let Some(version) = memory.track(physical, length)
             {
@@ -121,16 +121,16 @@ impl IndexLists {
             }
             return triangles(call, memory);
         };
-        if known.changes > MOST_CHANGES {
+        if known.changes > MAX_CHANGES {
             return triangles(call, memory);
         }
         let is_current = epoch.is_some() && known.epoch == epoch;
         if !is_current && memory.version(physical, length) != known.version {
             (known.list, known.changes) = (None, known.changes + 1);
-            if known.changes <= MOST_CHANGES {
+            if known.changes <= MAX_CHANGES {
                 match memory.track(physical, length) {
                     Some(version) => (known.version, known.epoch) = (version, epoch),
-                    None => known.changes = MOST_CHANGES + 1,
+                    None => known.changes = MAX_CHANGES + 1,
                 }
             }
             return triangles(call, memory);

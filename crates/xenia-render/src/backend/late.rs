@@ -10,9 +10,9 @@ use super::mirror::Delivery;
 use super::{Device, WgpuBackend};
 
 /// Most deliveries under way; a further one waits for them.
-const MOST_FLIGHTS: usize = 32;
+const MAX_FLIGHTS: usize = 32;
 /// Most unused buffers for reading back that are kept.
-const MOST_SPARE: usize = 8;
+const MAX_SPARE: usize = 8;
 
 /// Deliveries under way, read back together.
 pub(super) struct Flight {
@@ -44,7 +44,7 @@ impl Staging {
 
     /// Keeps an unmapped buffer for later.
     pub(super) fn give_back(&mut self, buffer: wgpu::Buffer) {
-        if self.0.len() >= MOST_SPARE {
+        if self.0.len() >= MAX_SPARE {
             self.0.remove(0);
         }
         self.0.push(buffer);
@@ -95,7 +95,7 @@ impl WgpuBackend {
         if !self.mirror.has_waiting() {
             return Some(self.flights.back().map_or(0, |flight| flight.number));
         }
-        if self.flights.len() >= MOST_FLIGHTS {
+        if self.flights.len() >= MAX_FLIGHTS {
             // A device that does not answer becomes lost, which is noticed before the next command.
             let _ = self.land_in(None, memory);
         }

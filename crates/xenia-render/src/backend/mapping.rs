@@ -8,7 +8,7 @@ use std::time::Instant;
 use xenia_gpu::BackendError;
 
 use super::Device;
-use super::device::LONGEST_WAIT;
+use super::device::MAX_WAIT;
 
 /// Creates a buffer of some bytes, padded to words.
 ///
@@ -44,7 +44,7 @@ pub(super) fn wait_until(
     device.wait(submission)?;
     let start = Instant::now();
     while !is_done() {
-        if start.elapsed() > LONGEST_WAIT {
+        if start.elapsed() > MAX_WAIT {
             return Err(BackendError::Host("a buffer was not mapped in time".into()));
         }
         std::thread::yield_now();

@@ -23,7 +23,7 @@ const QUERIES: u32 = 2048;
 /// Bytes of a count.
 const COUNT_BYTES: u64 = 8;
 /// Most batches that are not mapped yet; a further one waits for them.
-const MOST_BATCHES: usize = 64;
+const MAX_BATCHES: usize = 64;
 
 /// Query set, and the buffer that it is resolved to.
 struct Queries {
@@ -181,12 +181,12 @@ impl Occlusion {
 
     /// Records the end of the queries so far, outside of passes.
     pub(super) fn resolve(&mut self, device: &Device, encoder: &mut wgpu::CommandEncoder) {
-        if self.batches.len() >= MOST_BATCHES {
+        if self.batches.len() >= MAX_BATCHES {
             // A device that does not answer becomes lost, which is noticed before the next command.
             let _ = device.device.poll(wgpu::PollType::Poll);
             self.collect();
         }
-        if self.batches.len() >= MOST_BATCHES {
+        if self.batches.len() >= MAX_BATCHES {
             let _ = wait_until(device, None, || self.is_mapped());
             self.collect();
         }

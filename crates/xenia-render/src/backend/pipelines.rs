@@ -41,7 +41,7 @@ use xenia_sync::{Level, Mutex};
 const MAX_PIPELINES: usize = 8192;
 
 /// Most pipelines that wait for background threads, with their shaders.
-const MOST_ORDERED: usize = 1024;
+const MAX_ORDERED: usize = 1024;
 
 /// Options of the pipeline cache.
 #[derive(Default)]
@@ -216,7 +216,7 @@ impl Pipelines {
         }
         if let Some(background) = &self.background {
             // A draw for which there is no room asks again the next time.
-            if self.ordered.len() < MOST_ORDERED && self.ordered.insert(parts.recipe) {
+            if self.ordered.len() < MAX_ORDERED && self.ordered.insert(parts.recipe) {
                 background.order(parts.clone());
             }
             self.tally.left_out.fetch_add(1, Relaxed);

@@ -18,7 +18,7 @@ use super::scale::Scale;
 use super::{Options, WgpuBackend};
 
 /// Number of losses within [`PERIOD`] after which the device is given up.
-const MOST: usize = 3;
+const MAX_LOSSES: usize = 3;
 const PERIOD: Duration = Duration::from_mins(1);
 
 /// State needed to recover from a loss.
@@ -76,7 +76,7 @@ impl Recovery {
         self.losses += 1;
         self.recent.retain(|then| now.duration_since(*then) < PERIOD);
         self.recent.push(now);
-        self.recent.len() >= MOST
+        self.recent.len() >= MAX_LOSSES
     }
 }
 

@@ -7,7 +7,7 @@
 use xenia_gpu::resolve::Rect;
 
 /// Largest factor of a scale.
-const MOST: u32 = 4;
+const MAX_FACTOR: u32 = 4;
 
 /// Host pixels per guest pixel, each way: 1 to 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl Scale {
 
     /// Returns the scale with a factor; `None` unless that is 1 to 4.
     pub fn new(factor: u32) -> Option<Self> {
-        (1..=MOST).contains(&factor).then_some(Self(factor))
+        (1..=MAX_FACTOR).contains(&factor).then_some(Self(factor))
     }
 
     /// Host pixels per guest pixel, each way.

@@ -342,12 +342,12 @@ pub(super) struct Time {
 /// Repetitions of a draw.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Times {
-    times: [Time; MOST_TIMES],
+    times: [Time; MAX_TIMES],
     count: usize,
 }
 
 /// Most repetitions of a draw.
-pub(super) const MOST_TIMES: usize = 2;
+pub(super) const MAX_TIMES: usize = 2;
 
 impl std::ops::Deref for Times {
     type Target = [Time];

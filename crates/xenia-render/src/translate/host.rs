@@ -37,7 +37,7 @@ pub(super) const STEP_ROW: u32 = 2;
 /// Vertex stage with clipping: first row of the user clip planes.
 pub(super) const PLANE_ROW: u32 = 3;
 /// Largest place in steps that is rounded: floats beyond it have no finer fractions.
-const MOST_STEPS: f32 = 4_194_304.0;
+const MAX_STEPS: f32 = 4_194_304.0;
 /// Number of user clip planes.
 pub(super) const PLANES: u32 = 6;
 /// Pixel stage: row of the alpha test (function, reference), the depth scale, and the guest's
@@ -109,7 +109,7 @@ impl Translator<'_> {
     /// Rounds x or y to the chip's steps, which are counted from the target's left or lower side.
     /// Vertices behind the eye and far outside of the target keep their place.
     fn stepped(b: &mut Builder, at: Value, w: Value, steps: Value) -> Value {
-        let (zero, half, most) = (b.float(0.0), b.float(0.5), b.float(MOST_STEPS));
+        let (zero, half, most) = (b.float(0.0), b.float(0.5), b.float(MAX_STEPS));
         let divided = b.binary(Op::Divide, at, w);
         let scaled = b.binary(Op::Multiply, divided, steps);
         let place = b.binary(Op::Add, scaled, steps);

@@ -71,7 +71,7 @@ pub(crate) struct Rates {
 /// Averaging interval of the rates.
 const SPAN: Duration = Duration::from_secs(1);
 /// Longest averaging interval while no frame is shown.
-const LONGEST: Duration = Duration::from_secs(10);
+const MAX_INTERVAL: Duration = Duration::from_secs(10);
 /// Number of frames that are kept even if they are older.
 const FRAMES: usize = 4;
 
@@ -101,7 +101,7 @@ impl Meter {
         // The samples cover the averaging interval, and a frame if one was shown recently.
         while let Some((at, next)) = self.samples.get(1)
             && *at + SPAN <= now
-            && (next.frames < figures.frames || *at + LONGEST <= now)
+            && (next.frames < figures.frames || *at + MAX_INTERVAL <= now)
         {
             self.samples.pop_front();
         }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use std::path::PathBuf;
-use xenia::profile::MOST_PROFILE_RATE;
+use xenia::profile::MAX_PROFILE_RATE;
 use xenia_cli::numbers::number_in;
 use xenia_gdb::ServerAddress;
 use xenia_kernel::imports::CallFilter;
@@ -29,6 +29,6 @@ pub struct DebugArgs {
     pub profile: Option<PathBuf>,
     /// Samples a second for --profile, 1 to 20000 (default: 500).
     #[arg(long, value_name = "N",
-        value_parser = number_in::<u32>(1..=u64::from(MOST_PROFILE_RATE)))]
+        value_parser = number_in::<u32>(1..=u64::from(MAX_PROFILE_RATE)))]
     pub profile_rate: Option<u32>,
 }

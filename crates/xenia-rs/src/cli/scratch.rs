@@ -6,7 +6,7 @@ use xenia::config::ScratchConfig;
 use xenia_cli::numbers::number;
 
 /// Largest size of a scratch disk in MiB: 1 TiB.
-const LARGEST: u64 = 1 << 20;
+const MAX_MIB: u64 = 1 << 20;
 
 /// Flags that choose where titles' scratch disks are kept.
 #[derive(Clone, Debug, Args)]
@@ -44,8 +44,8 @@ impl From<&ScratchArgs> for ScratchConfig {
 
 fn mebibytes(text: &str) -> Result<u64, String> {
     match number(text)? {
-        size @ 1..=LARGEST => Ok(size),
-        _ => Err(format!("must be from 1 to {LARGEST} MiB")),
+        size @ 1..=MAX_MIB => Ok(size),
+        _ => Err(format!("must be from 1 to {MAX_MIB} MiB")),
     }
 }
 
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn sizes_are_from_a_mebibyte_to_a_tebibyte() {
-        assert_eq!((mebibytes("1"), mebibytes("1_048_576")), (Ok(1), Ok(LARGEST)));
+        assert_eq!((mebibytes("1"), mebibytes("1_048_576")), (Ok(1), Ok(MAX_MIB)));
         for text in ["0", "1048577", "-1", "4G"] {
             assert!(mebibytes(text).is_err(), "{text}");
         }

@@ -24,7 +24,7 @@ use xenia::say::{chain, errln, outln, visible};
 use xenia::wording::count;
 use xenia_cli::Code;
 use xenia_documents::documented;
-use xenia_formats::stfs::{self, MOST_PICTURE, PackageInfo, Signer, StfsWriteError, kind_name};
+use xenia_formats::stfs::{self, MAX_PICTURE, PackageInfo, Signer, StfsWriteError, kind_name};
 use xenia_formats::{ReadAt as _, Volume};
 use xenia_guest::TitleId;
 use xenia_host::file::is_possible_name;
@@ -289,7 +289,7 @@ fn write_package(
 ) -> Result<()> {
     let picture = store.thumbnail(name).ok().flatten().unwrap_or_default();
     // A picture that exceeds the package's limit is left out.
-    let picture = if picture.len() <= MOST_PICTURE { picture } else { Vec::new() };
+    let picture = if picture.len() <= MAX_PICTURE { picture } else { Vec::new() };
     let title_name = store.gpd(name.owner, name.title).ok().and_then(|gpd| gpd.title_name());
     let info = PackageInfo {
         signer: Signer::Console,

@@ -10,7 +10,7 @@ use xenia::say::outln;
 use xenia::source;
 use xenia::wording::count;
 use xenia_cli::Code;
-use xenia_formats::stfs::{self, MOST_PICTURE, PackageInfo, Signer};
+use xenia_formats::stfs::{self, MAX_PICTURE, PackageInfo, Signer};
 use xenia_formats::{Volume, Xex};
 use xenia_guest::TitleId;
 
@@ -18,7 +18,7 @@ use xenia_guest::TitleId;
 const ARCADE_TITLE: u32 = 0xD_0000;
 const ADD_ON: u32 = 2;
 /// Longest name of a package, in units of UTF-16.
-const MOST_NAME: usize = 127;
+const MAX_NAME: usize = 127;
 
 /// Writes the package.
 pub fn run(args: &MakeStfsArgs) -> Result<Code> {
@@ -47,15 +47,15 @@ fn write(args: &MakeStfsArgs, interrupt: &Interrupt) -> Result<Code> {
         None => Vec::new(),
     };
     ensure!(
-        picture.len() <= MOST_PICTURE && (picture.is_empty() || picture.starts_with(b"\x89PNG")),
-        "--thumbnail wants a PNG file of {MOST_PICTURE} bytes at most"
+        picture.len() <= MAX_PICTURE && (picture.is_empty() || picture.starts_with(b"\x89PNG")),
+        "--thumbnail wants a PNG file of {MAX_PICTURE} bytes at most"
     );
     let folder = args.folder.canonicalize().ok();
     let name = folder.as_deref().and_then(|folder| folder.file_name()).unwrap_or_default();
     let name = args.name.clone().unwrap_or_else(|| name.to_string_lossy().into_owned());
     ensure!(
-        name.encode_utf16().count() <= MOST_NAME,
-        "a package's name has {MOST_NAME} characters at most; --name says another one"
+        name.encode_utf16().count() <= MAX_NAME,
+        "a package's name has {MAX_NAME} characters at most; --name says another one"
     );
     let info = PackageInfo {
         signer: match args.signer {

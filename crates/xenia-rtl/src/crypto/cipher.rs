@@ -7,7 +7,7 @@ use des::{Des, TdesEde3};
 use serde::{Deserialize, Serialize};
 
 /// Largest block size in bytes (that of AES).
-const LONGEST_BLOCK: usize = 16;
+const MAX_BLOCK: usize = 16;
 
 /// Block ciphers that titles choose by their functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Keyed {
     /// Encrypts or decrypts whole blocks in CBC mode; `feed` holds the initialization vector and
     /// then the last ciphertext block.
     pub fn chained(&self, bytes: &mut [u8], feed: &mut [u8], encrypt: bool) {
-        let mut secret = [0; LONGEST_BLOCK];
+        let mut secret = [0; MAX_BLOCK];
         // A feedback of another length is not a block.
         let Some(secret) = secret.get_mut(..feed.len()).filter(|secret| !secret.is_empty()) else { return };
         for block in bytes.chunks_exact_mut(feed.len()) {

@@ -5,7 +5,7 @@ use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
 
 /// Largest number size in words: that of RSA-4096.
-pub const MOST_WORDS: u32 = 64;
+pub const MAX_WORDS: u32 = 64;
 
 /// Reads a number of `words` words.
 pub fn load(memory: &GuestMemory, at: GuestAddr, words: u32) -> Result<BigUint, MemoryFault> {

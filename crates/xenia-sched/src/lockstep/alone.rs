@@ -23,7 +23,7 @@ use crate::{GuestTicks, Limits, System};
 use serde::{Deserialize, Serialize};
 
 /// Limit of quanta that are run in one go.
-pub(super) const MOST_QUANTA: u64 = 64;
+pub(super) const MAX_QUANTA: u64 = 64;
 
 /// Number of consecutive visits without a time-base read or an early end, after which quanta are
 /// run together.
@@ -63,7 +63,7 @@ impl<S: System> LockstepExecutor<S> {
         let until = if may_be_more { self.system.quiet_until(self.scheduler.now()) } else { None };
         let Some(until) = until else { return 1 };
         let until = self.scheduler.next_deadline().map_or(until, |deadline| deadline.min(until));
-        self.quanta_until(until, quantum).clamp(1, MOST_QUANTA)
+        self.quanta_until(until, quantum).clamp(1, MAX_QUANTA)
     }
 
     /// Guest time at which a run without a frame is over.

@@ -1,6 +1,6 @@
 //! Saved state of the lockstep executor: the threads, and the moment at which the run was cut.
 
-use super::alone::{Calm, MOST_QUANTA};
+use super::alone::{Calm, MAX_QUANTA};
 use super::{LockstepExecutor, Round, Visit};
 use crate::counters::MAX_COUNT;
 use crate::deadlock::Deadlocks;
@@ -132,7 +132,7 @@ impl RoundState {
         check(all == (1 << HW_THREADS) - 1, "the order of the round is impossible")?;
         check(usize::from(at) <= HW_THREADS && longest <= MAX_VISIT, "the round is impossible")?;
         let is_possible = |visit: Visit| {
-            visit.used <= MAX_VISIT && visit.extended <= visit.used && visit.granted <= MOST_QUANTA
+            visit.used <= MAX_VISIT && visit.extended <= visit.used && visit.granted <= MAX_QUANTA
         };
         check(visit.is_none_or(is_possible), "the visit is impossible")?;
         Ok(Round { order, at: at.into(), longest, visit })

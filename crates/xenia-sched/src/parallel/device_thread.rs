@@ -4,7 +4,7 @@
 //! The graphics chip has a thread of its own, because packets and draws may take long, and the
 //! sound decoder must not wait for them. Stores of one hardware thread to one device arrive in
 //! order, at the latest when its visit ends or it makes a kernel call. The hardware thread does not
-//! wait for the effects of its stores, except for backpressure: if [`MOST_STORES`] are waiting, it
+//! wait for the effects of its stores, except for backpressure: if [`MAX_STORES`] are waiting, it
 //! blocks until the device has taken some.
 
 use super::parker::Parker;
@@ -17,14 +17,14 @@ use xenia_memory::{Device, DeviceStore};
 use xenia_sync::{Condvar, Level, Mutex};
 
 /// Limit of waiting stores; at it, further stores block.
-const MOST_STORES: usize = 1 << 16;
+const MAX_STORES: usize = 1 << 16;
 
 /// Poll interval of the graphics chip while it waits for a value in guest memory, of whose change
 /// it is not notified.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Longest sleep of a thread that only notifications wake.
-const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+const MAX_SLEEP: Duration = Duration::from_secs(1);
 
 /// Stores of hardware threads that a device has not taken yet.
 pub(super) struct DeviceInbox {
@@ -55,7 +55,7 @@ impl DeviceInbox {
     /// Adds stores. The caller must hold no lock, because this may block.
     pub(super) fn leave(&self, stores: &[DeviceStore]) {
         let mut state = self.state.lock();
-        while state.stores.len() >= MOST_STORES && !state.is_ending {
+        while state.stores.len() >= MAX_STORES && !state.is_ending {
             self.has_room.wait(&mut state);
         }
         state.stores.extend_from_slice(stores);
@@ -169,6 +169,6 @@ pub(super) fn run_others<S: System>(shared: &Shared, mut system: S) {
             shared.activity.set(DEVICES, Doing::Devices);
             system.end_visit(&mut SlotCpu::new(shared), 0, stores);
         }
-        Some(LONGEST_SLEEP)
+        Some(MAX_SLEEP)
     });
 }

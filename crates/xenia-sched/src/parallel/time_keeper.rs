@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 /// Maximum sleep, and so the poll interval of the stop flag and the limits of a run.
-const LONGEST_SLEEP: Duration = Duration::from_millis(5);
+const MAX_SLEEP: Duration = Duration::from_millis(5);
 
 /// Poll interval while a wait watches guest memory, because stores to it send no notification.
 const POLL_INTERVAL: Duration = Duration::from_micros(500);
@@ -39,7 +39,7 @@ impl<S: System> TimeKeeper<'_, S> {
             }
             self.pass_time();
             let (sleep, deadline) = self.look_ahead();
-            let longest = if self.system.watches_memory() { POLL_INTERVAL } else { LONGEST_SLEEP };
+            let longest = if self.system.watches_memory() { POLL_INTERVAL } else { MAX_SLEEP };
             // Otherwise an earlier deadline has been set meanwhile, without a notification.
             if self.shared.slots.common.may_wait_for(deadline) {
                 self.shared.slots.keeper.wait(sleep.min(longest));
@@ -98,7 +98,7 @@ impl<S: System> TimeKeeper<'_, S> {
         // before.
         let next = [deadline, self.system.next_event()].into_iter().flatten().min();
         if !is_idle {
-            return next.map_or(LONGEST_SLEEP, |next| shared.clock.until(next));
+            return next.map_or(MAX_SLEEP, |next| shared.clock.until(next));
         }
         let common = &shared.slots.common;
         if common.live() == 0 {
@@ -108,14 +108,14 @@ impl<S: System> TimeKeeper<'_, S> {
         let devices = self.system.next_device_event();
         let Some(next) = [next, devices].into_iter().flatten().min().filter(|&next| next < MAX_TICKS) else {
             self.deadlock();
-            return LONGEST_SLEEP;
+            return MAX_SLEEP;
         };
         if self.skips {
             shared.clock.skip_to(self.limits.ticks.map_or(next, |limit| limit.min(next)));
             if devices.is_some_and(|devices| devices <= next) {
                 shared.graphics.notify();
                 // The graphics chip's thread notifies when it is done.
-                return LONGEST_SLEEP;
+                return MAX_SLEEP;
             }
         }
         shared.clock.until(next)

@@ -4,7 +4,7 @@ use super::{Draft, EMPTY_FOLDER, Planner};
 use crate::error::Result;
 use crate::inputs;
 use crate::spec::{Check, Conformance, Fuzz, Matrix, MatrixCombination, Titles};
-use crate::unit::{MOST_STATES, MOST_UNITS, UnitInput, UnitKind, UnitWord, is_hash};
+use crate::unit::{MAX_STATES, MAX_UNITS, UnitInput, UnitKind, UnitWord, is_hash};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use xenia_formats::title_files::is_default_executable;
@@ -222,15 +222,15 @@ impl Planner<'_> {
         if table.blocks == 0 {
             return Err(self.wrong("`blocks` must be 1 at least"));
         }
-        if table.states.is_some_and(|states| !(1..=MOST_STATES).contains(&states) || oracle != "interp") {
+        if table.states.is_some_and(|states| !(1..=MAX_STATES).contains(&states) || oracle != "interp") {
             return Err(
-                self.wrong(format!("`states` must be from 1 to {MOST_STATES}, with the oracle interp"))
+                self.wrong(format!("`states` must be from 1 to {MAX_STATES}, with the oracle interp"))
             );
         }
         let limits = self.limits(table.limits)?;
         let batch = self.batch(table.batch)?;
-        if (last - first) / batch >= MOST_UNITS {
-            return Err(self.wrong(format!("more than {MOST_UNITS} units")));
+        if (last - first) / batch >= MAX_UNITS {
+            return Err(self.wrong(format!("more than {MAX_UNITS} units")));
         }
         let mut from = first;
         while from <= last {

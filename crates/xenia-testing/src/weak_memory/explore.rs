@@ -2,15 +2,15 @@
 
 use super::order::is_ordered;
 use super::{
-    Barrier, LocalRegister, MOST_PLACES, MOST_REGISTERS, MOST_THREADS, MemoryLocation, Operand, Processor,
-    Step, StepCondition, ThreadSteps, What,
+    Barrier, LocalRegister, MAX_PLACES, MAX_REGISTERS, MAX_THREADS, MemoryLocation, Operand, Processor, Step,
+    StepCondition, ThreadSteps, What,
 };
 use std::collections::HashSet;
 
 /// Limit of the stores to a place that fetches can tell apart.
-const MOST_STORES: usize = 4;
+const MAX_STORES: usize = 4;
 /// Limit of states.
-const MOST_STATES: usize = 4_000_000;
+const MAX_STATES: usize = 4_000_000;
 
 /// Judgement of an end of a protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,18 +38,18 @@ pub struct Explored {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct State {
     /// The performed steps of each thread.
-    done: [u32; MOST_THREADS],
-    registers: [u8; MOST_THREADS * MOST_REGISTERS],
+    done: [u32; MAX_THREADS],
+    registers: [u8; MAX_THREADS * MAX_REGISTERS],
     /// By place, its values: the present one is the last. Earlier ones are those that a fetch may
     /// still return.
-    values: [u8; MOST_PLACES * MOST_STORES],
-    counts: [u8; MOST_PLACES],
+    values: [u8; MAX_PLACES * MAX_STORES],
+    counts: [u8; MAX_PLACES],
     /// By place, the index of the oldest value that a cache of instructions may be filled with.
-    cleaned: [u8; MOST_PLACES],
+    cleaned: [u8; MAX_PLACES],
     /// The place, plus 1, of each thread's exclusive load that no store of another has ended.
-    exclusive: [u8; MOST_THREADS],
+    exclusive: [u8; MAX_THREADS],
     /// The threads that each thread's barrier has interrupted.
-    interrupted: [u8; MOST_THREADS],
+    interrupted: [u8; MAX_THREADS],
 }
 
 /// An end of a protocol: all steps are performed.
@@ -72,11 +72,11 @@ impl FinalState<'_> {
 
 impl State {
     fn register(&self, register: LocalRegister) -> u8 {
-        self.registers[register.thread * MOST_REGISTERS + register.index]
+        self.registers[register.thread * MAX_REGISTERS + register.index]
     }
 
     fn set(&mut self, register: LocalRegister, value: u8) {
-        self.registers[register.thread * MOST_REGISTERS + register.index] = value;
+        self.registers[register.thread * MAX_REGISTERS + register.index] = value;
     }
 
     fn value(&self, operand: Operand) -> u8 {
@@ -96,19 +96,19 @@ impl State {
 
     /// The values of the place with this index.
     fn values(&self, place: usize) -> &[u8] {
-        let first = place * MOST_STORES;
+        let first = place * MAX_STORES;
         &self.values[first..first + usize::from(self.counts[place])]
     }
 
     fn now(&self, place: usize) -> u8 {
-        self.values[place * MOST_STORES + usize::from(self.counts[place]) - 1]
+        self.values[place * MAX_STORES + usize::from(self.counts[place]) - 1]
     }
 
     fn write(&mut self, thread: usize, place: MemoryLocation, value: u8) {
         let at = usize::from(place);
         let count = usize::from(self.counts[at]);
-        assert!(count < MOST_STORES, "too many stores to one place");
-        self.values[at * MOST_STORES + count] = value;
+        assert!(count < MAX_STORES, "too many stores to one place");
+        self.values[at * MAX_STORES + count] = value;
         self.counts[at] += 1;
         for (other, exclusive) in self.exclusive.iter_mut().enumerate() {
             if other != thread && *exclusive == place.0 + 1 {
@@ -121,7 +121,7 @@ impl State {
     /// equal.
     fn forget(&mut self, place: usize, oldest: u8) {
         if oldest > 0 {
-            let values = &mut self.values[place * MOST_STORES..(place + 1) * MOST_STORES];
+            let values = &mut self.values[place * MAX_STORES..(place + 1) * MAX_STORES];
             values.rotate_left(oldest.into());
             self.counts[place] -= oldest;
             values[self.counts[place].into()..].fill(0);
@@ -266,7 +266,7 @@ struct Protocol<'a> {
     processor: Processor,
     threads: Vec<Plan<'a>>,
     /// By place: whether a fetch from it may return earlier values than the last.
-    keeps: [bool; MOST_PLACES],
+    keeps: [bool; MAX_PLACES],
 }
 
 /// A step: the number of its thread, and its own.
@@ -325,7 +325,7 @@ impl Protocol<'_> {
             }
             What::FenceAll | What::FenceLoads | What::Isb => {}
         }
-        for place in (0..MOST_PLACES).filter(|&place| !self.keeps[place]) {
+        for place in (0..MAX_PLACES).filter(|&place| !self.keeps[place]) {
             after.forget(place, after.counts[place] - 1);
         }
         next.push(after);
@@ -345,7 +345,7 @@ impl Protocol<'_> {
 
     /// Adds the states that follow, with the step that leads to each.
     fn follow(&self, s: &State, next: &mut Vec<State>, steps: &mut Vec<Taken>) {
-        let mut choices = Vec::with_capacity(MOST_THREADS);
+        let mut choices = Vec::with_capacity(MAX_THREADS);
         for thread in &self.threads {
             let chosen = thread.choices(s);
             let ready = thread.ready(s, chosen);
@@ -384,8 +384,8 @@ pub fn explore(
     threads: &[ThreadSteps],
     judge: impl Fn(&FinalState<'_>) -> Judgement,
 ) -> Explored {
-    assert!(initial.len() <= MOST_PLACES, "too many places");
-    let mut keeps = [false; MOST_PLACES];
+    assert!(initial.len() <= MAX_PLACES, "too many places");
+    let mut keeps = [false; MAX_PLACES];
     for step in threads.iter().flat_map(|thread| &thread.steps) {
         if let What::Fetch { from, .. } = step.what {
             keeps[usize::from(from)] = processor == Processor::Aarch64;
@@ -395,16 +395,16 @@ pub fn explore(
     let all: Vec<u32> = plans.iter().map(|plan| plan.all).collect();
     let protocol = Protocol { processor, threads: plans, keeps };
     let mut start = State {
-        done: [0; MOST_THREADS],
-        registers: [0; MOST_THREADS * MOST_REGISTERS],
-        values: [0; MOST_PLACES * MOST_STORES],
-        counts: [1; MOST_PLACES],
-        cleaned: [0; MOST_PLACES],
-        exclusive: [0; MOST_THREADS],
-        interrupted: [0; MOST_THREADS],
+        done: [0; MAX_THREADS],
+        registers: [0; MAX_THREADS * MAX_REGISTERS],
+        values: [0; MAX_PLACES * MAX_STORES],
+        counts: [1; MAX_PLACES],
+        cleaned: [0; MAX_PLACES],
+        exclusive: [0; MAX_THREADS],
+        interrupted: [0; MAX_THREADS],
     };
     for (place, &value) in initial.iter().enumerate() {
-        start.values[place * MOST_STORES] = value;
+        start.values[place * MAX_STORES] = value;
     }
     let mut explored = Explored { states: 0, worked: false, failure: None };
     let mut seen = HashSet::from([start]);
@@ -431,7 +431,7 @@ pub fn explore(
                 open.push((state, origins.len() - 1));
             }
         }
-        assert!(seen.len() < MOST_STATES, "too many states");
+        assert!(seen.len() < MAX_STATES, "too many states");
     }
     explored.states = seen.len();
     explored

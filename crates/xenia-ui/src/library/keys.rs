@@ -7,7 +7,7 @@ use crate::interface::Outcome;
 use egui::{Event, Key};
 
 /// Longest search text in bytes.
-const LONGEST: usize = 100;
+const MAX_SEARCH: usize = 100;
 
 /// Takes the keys that are the library's out of the events of a pass.
 pub(crate) fn take_keys(state: &mut LibraryState, events: &mut Vec<Event>) {
@@ -26,7 +26,7 @@ pub(crate) fn take_keys(state: &mut LibraryState, events: &mut Vec<Event>) {
 fn type_text(state: &mut LibraryState, text: &str) {
     let text: String = text.chars().filter(|letter| !letter.is_control()).collect();
     let is_start = state.search.is_empty() && text.trim().is_empty();
-    if !is_start && state.search.len() + text.len() <= LONGEST {
+    if !is_start && state.search.len() + text.len() <= MAX_SEARCH {
         state.find(format!("{}{text}", state.search));
     }
 }

@@ -3,7 +3,7 @@
 
 use super::ContentStore;
 use crate::profile::Xuid;
-use xenia_formats::gpd::{Gpd, MOST_BYTES};
+use xenia_formats::gpd::{Gpd, MAX_BYTES};
 use xenia_vfs::{VfsError, VfsResult};
 
 /// Suffix of a database that cannot be read and is therefore renamed.
@@ -18,7 +18,7 @@ impl ContentStore {
     /// parsed is renamed, so that it is not overwritten.
     pub fn gpd(&self, xuid: Xuid, title: u32) -> VfsResult<Gpd> {
         let path = path(xuid, title);
-        let Some(bytes) = self.read_at_most(&path, MOST_BYTES as u64)? else { return Ok(Gpd::default()) };
+        let Some(bytes) = self.read_at_most(&path, MAX_BYTES as u64)? else { return Ok(Gpd::default()) };
         match Gpd::read(&bytes) {
             Ok(gpd) => Ok(gpd),
             Err(error) => {
@@ -37,7 +37,7 @@ impl ContentStore {
     /// read, it is not overwritten.
     pub fn save_gpd(&self, xuid: Xuid, title: u32, gpd: &Gpd) -> VfsResult<()> {
         let bytes = gpd.to_bytes();
-        if bytes.len() > MOST_BYTES {
+        if bytes.len() > MAX_BYTES {
             return Err(VfsError::Full);
         }
         self.replace(&path(xuid, title), &bytes)
@@ -67,7 +67,7 @@ mod tests {
         assert!(!file.exists());
         assert_eq!(std::fs::read(file.with_extension("gpd=damaged")).unwrap(), b"noise");
         // A file over the size limit must not be treated as missing.
-        std::fs::File::create(&file).unwrap().set_len(MOST_BYTES as u64 * 2).unwrap();
+        std::fs::File::create(&file).unwrap().set_len(MAX_BYTES as u64 * 2).unwrap();
         assert_eq!(store.gpd(xuid, 7), Ok(Gpd::default()));
         assert!(!file.exists());
     }

@@ -4,7 +4,7 @@ use super::ContentStore;
 use crate::profile::{NAME_LENGTH, Profile, Profiles, Xuid};
 use crate::profile_settings::{SettingId, Value};
 use std::fmt::Write as _;
-use xenia_formats::gpd::MOST_PICTURE;
+use xenia_formats::gpd::MAX_PICTURE;
 use xenia_vfs::VfsResult;
 
 /// First line of a profile file.
@@ -57,8 +57,8 @@ fn parse_setting(line: &str) -> Option<(SettingId, Value)> {
 impl ContentStore {
     /// A picture (PNG) among a profile's files; `None` if it is missing or over the size limit.
     pub fn profile_picture(&self, xuid: Xuid, name: &str) -> VfsResult<Option<Vec<u8>>> {
-        let picture = self.read_at_most(&below(xuid, name.to_owned()), MOST_PICTURE as u64)?;
-        Ok(picture.filter(|bytes| (1..=MOST_PICTURE).contains(&bytes.len())))
+        let picture = self.read_at_most(&below(xuid, name.to_owned()), MAX_PICTURE as u64)?;
+        Ok(picture.filter(|bytes| (1..=MAX_PICTURE).contains(&bytes.len())))
     }
 
     /// Reads all profiles on the disk; the first is signed in. If there are none, a profile is

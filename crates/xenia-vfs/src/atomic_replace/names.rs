@@ -23,7 +23,7 @@ const DIGITS: usize = 32;
 /// Largest size of a closed file in bytes.
 pub(super) const CLOSED_BYTES: u64 = 0x1_0000;
 /// Longest name on the host in bytes.
-const LONGEST: usize = 255;
+const MAX_HOST_NAME: usize = 255;
 
 /// Whether this is the name of a temporary, closed or unsaved file.
 pub(crate) fn is_temporary(name: &str) -> bool {
@@ -93,7 +93,7 @@ fn digest_of(file: &File) -> Option<String> {
 /// be none.
 pub(super) fn closed_name(contents: &File, target: &Path) -> Option<String> {
     let name = format!("{CLOSED}{}-{}", digest_of(contents)?, target.file_name()?.to_str()?);
-    (name.len() <= LONGEST).then_some(name)
+    (name.len() <= MAX_HOST_NAME).then_some(name)
 }
 
 /// The name of the file that a closed file is to replace.

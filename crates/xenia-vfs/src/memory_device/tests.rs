@@ -100,7 +100,7 @@ fn renaming_makes_no_path_longer_than_there_may_be() {
     let path = |top: &str, length: usize, last: &str| {
         [&names(&[top])[..], &vec!["d".to_owned(); length - 2], &names(&[last])].concat()
     };
-    let half = MAXIMUM_NAMES / 2;
+    let half = MAX_NAMES / 2;
     for (top, length) in [("a", half), ("b", half + 1)] {
         device.create_directory(&names(&[top])).unwrap();
         for length in 2..=length {

@@ -82,7 +82,7 @@ fn a_file_that_is_too_large_is_not_ours() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(FILE);
     fs::write(&file, "1 1 1 0 a\n").unwrap();
-    OpenOptions::new().write(true).open(&file).unwrap().set_len(MAXIMUM_FILE + 1).unwrap();
+    OpenOptions::new().write(true).open(&file).unwrap().set_len(MAX_FILE + 1).unwrap();
     let stamps = Stamps::read(folder.path());
     assert_eq!(stamps.get(&names("a")), Stamp::default());
     stamps.set(&names("b"), Stamp::new(2, 0));

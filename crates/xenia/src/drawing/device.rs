@@ -27,7 +27,7 @@ pub(super) fn draw(
     progress: CompileProgress<'_>,
 ) -> Result<Drawing> {
     let device = match shared.filter(|shared| !shared.is_lost()) {
-        Some(shared) => told(shared.counting_anew()),
+        Some(shared) => log_device(shared.counting_anew()),
         None => device(args.adapter.as_deref())?,
     };
     let adapter = Some(device.name());
@@ -92,11 +92,11 @@ pub(crate) fn wgpu_report(tally: &BackendTally) -> WgpuReport {
 }
 
 fn device(name: Option<&str>) -> Result<Device> {
-    Device::open_chosen(AdapterChoice { software: false, name }).context("--gpu wgpu can't be used").map(told)
+    Device::open_chosen(AdapterChoice { software: false, name }).context("--gpu wgpu can't be used").map(log_device)
 }
 
 /// Logs the name of the device that draws.
-fn told(device: Device) -> Device {
+fn log_device(device: Device) -> Device {
     tracing::info!(target: "gpu", device = device.name(), "drawing with the host's GPU");
     device
 }

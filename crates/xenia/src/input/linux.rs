@@ -26,7 +26,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 const EFFECT_MS: u16 = 30_000;
 const EFFECT_AGAIN: Duration = Duration::from_secs(20);
 /// Events of one device that are handled before the lock on the controllers is released.
-const MOST_AT_ONCE: usize = 64;
+const MAX_AT_ONCE: usize = 64;
 /// Event that marks lost events.
 const SYN_DROPPED: u16 = 3;
 
@@ -127,7 +127,7 @@ fn show(device: &Evdev, shape: &Shape, controllers: &Controllers, pad: PadId) ->
 
 /// Reads a device's events until it is gone or the controllers are dropped.
 fn read(device: &Evdev, shape: &Shape, watched: &WatchedControllers, pad: PadId) -> io::Result<()> {
-    let mut events = [InputEvent::zeroed(); MOST_AT_ONCE];
+    let mut events = [InputEvent::zeroed(); MAX_AT_ONCE];
     loop {
         // This blocks, so no reference to the controllers may be held here.
         let count = device.read_events(&mut events)?;

@@ -23,7 +23,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 /// Limit of a line, in bytes.
-const LONGEST_LINE: u64 = 256;
+const MAX_LINE: u64 = 256;
 /// Value of an axis whose part is pressed as far as it goes.
 const FULL: i32 = 10_000;
 
@@ -62,7 +62,7 @@ fn read(mut pipe: impl BufRead, watched: &WatchedControllers, pad: PadId, name: 
     loop {
         line.clear();
         // This blocks, so no reference to the controllers may be held here.
-        let count = match pipe.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line) {
+        let count = match pipe.by_ref().take(MAX_LINE).read_until(b'\n', &mut line) {
             Ok(0) => return,
             Ok(count) => count,
             Err(error) => {
@@ -72,7 +72,7 @@ fn read(mut pipe: impl BufRead, watched: &WatchedControllers, pad: PadId, name: 
         };
         let Some(controllers) = watched.upgrade() else { return };
         let text = String::from_utf8_lossy(&line);
-        let is_whole = line.ends_with(b"\n") || count < LONGEST_LINE as usize;
+        let is_whole = line.ends_with(b"\n") || count < MAX_LINE as usize;
         let change = if is_whole { parse(&text) } else { Err("a line is too long".to_owned()) };
         match change {
             Ok(change) => controllers.with(pad, |parts| change.apply(parts)),

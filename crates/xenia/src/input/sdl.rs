@@ -12,7 +12,7 @@ use super::control::{PadControl, Side, StickDirection};
 use super::shape::{ControlBinding, ControlSource, Shape, Way, code, stick};
 
 /// Largest number of lines in a file. The public list has about 2,000 for all systems together.
-const MOST_LINES: usize = 20_000;
+const MAX_LINES: usize = 20_000;
 
 /// Identifies the controllers that a mapping is for: SDL's GUID, without the checksum of the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,7 +201,7 @@ impl SdlMapping {
 /// Parses all lines. Returns the mappings, and the number (from 1) and error of each bad line.
 pub fn parse(text: &str) -> (Vec<SdlMapping>, Vec<(usize, String)>) {
     let (mut mappings, mut wrong) = (Vec::new(), Vec::new());
-    for (index, line) in text.lines().enumerate().take(MOST_LINES) {
+    for (index, line) in text.lines().enumerate().take(MAX_LINES) {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;

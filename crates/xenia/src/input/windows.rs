@@ -8,7 +8,7 @@ use super::motors::{MotorCommand, Motors};
 use super::shape::{PadInputs, Range, Shape, code};
 use super::{Controllers, PadId};
 use std::time::{Duration, Instant};
-use xenia_host::pads::{self, MOST_PADS, PadState};
+use xenia_host::pads::{self, MAX_PADS, PadState};
 
 /// Interval between the states of a controller.
 const STATE_EACH: Duration = Duration::from_millis(4);
@@ -49,14 +49,14 @@ struct Plugged {
 pub(super) fn start(controllers: &Controllers) {
     let watched = controllers.downgrade();
     let started = std::thread::Builder::new().name("pads".to_owned()).spawn(move || {
-        let mut plugged: [Option<Plugged>; MOST_PADS as usize] = [const { None }; MOST_PADS as usize];
+        let mut plugged: [Option<Plugged>; MAX_PADS as usize] = [const { None }; MAX_PADS as usize];
         let mut last_poll = None;
         while let Some(controllers) = watched.upgrade() {
             let polls = last_poll.is_none_or(|last: Instant| last.elapsed() >= POLL_INTERVAL);
             if polls {
                 last_poll = Some(Instant::now());
             }
-            for (place, plugged) in (0..MOST_PADS).zip(&mut plugged) {
+            for (place, plugged) in (0..MAX_PADS).zip(&mut plugged) {
                 if plugged.is_some() || polls {
                     update(&controllers, place, plugged, pads::state(place), polls);
                 }

@@ -300,7 +300,7 @@ fn titles_that_launch_each_other_for_ever_are_ended_and_limits_hold_for_all() {
         run(start(), RunPlan::new(limits), |_, _, launched| machine(&start(), launched, true, &text)).unwrap()
     };
     let finished = go(&Limits::default());
-    assert_eq!(finished.report.launches, MAXIMUM_LAUNCHES);
+    assert_eq!(finished.report.launches, MAX_LAUNCHES);
     let each = finished.report.instructions;
     assert!(each > 0);
     let finished = go(&Limits { instructions: Some(each * 5 + 1), ..Limits::default() });

@@ -21,9 +21,9 @@ pub const FOLDER: &str = "covers";
 /// Extensions of covers; the first that is there is taken.
 const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
 /// Largest file of a cover in bytes.
-const MOST_BYTES: u64 = 16 << 20;
+const MAX_BYTES: u64 = 16 << 20;
 /// Largest side of a cover in pixels.
-const MOST_SIDE: u32 = 4096;
+const MAX_SIDE: u32 = 4096;
 /// Largest side of a cover as it is kept in memory.
 const KEPT_SIDE: u16 = 192;
 
@@ -44,12 +44,12 @@ pub fn find(title: &LibraryTitle, covers: Option<&Path>) -> Option<PathBuf> {
 /// # Errors
 /// The file cannot be read, is not a PNG or JPEG picture, or is too large.
 pub fn read(path: &Path) -> Result<IconPicture> {
-    let bytes = crate::source::large_bytes(path, MOST_BYTES)?;
-    let most = (MOST_SIDE as usize).pow(2) * 4;
+    let bytes = crate::source::large_bytes(path, MAX_BYTES)?;
+    let most = (MAX_SIDE as usize).pow(2) * 4;
     let cover = if jpeg::is_jpeg(&bytes) {
-        jpeg::decode_within(&bytes, MOST_SIDE)
+        jpeg::decode_within(&bytes, MAX_SIDE)
     } else {
-        decode_within(&bytes, MOST_SIDE, most)
+        decode_within(&bytes, MAX_SIDE, most)
     };
     let cover = cover.with_context(|| path.display().to_string())?;
     Ok(shrunk(cover, (KEPT_SIDE, KEPT_SIDE)))
@@ -100,11 +100,11 @@ mod tests {
         };
         write(600, 900);
         assert_eq!(read(&path).unwrap().size, [120, 180]);
-        write(MOST_SIDE + 1, 1);
+        write(MAX_SIDE + 1, 1);
         assert!(read(&path).is_err(), "it is too wide");
         std::fs::write(&path, "noise").unwrap();
         assert!(read(&path).is_err());
-        std::fs::File::create(&path).unwrap().set_len(MOST_BYTES + 1).unwrap();
+        std::fs::File::create(&path).unwrap().set_len(MAX_BYTES + 1).unwrap();
         assert!(read(&path).unwrap_err().to_string().contains("larger"));
     }
 }

@@ -6,13 +6,13 @@ use std::io::Cursor;
 use std::path::Path;
 
 /// Largest side of an icon in pixels: titles have icons of 64.
-pub(crate) const MOST_SIDE: u32 = 256;
+pub(crate) const MAX_SIDE: u32 = 256;
 /// Side of titles' own icons in pixels.
 const SMALL_SIDE: u16 = 64;
 /// Largest side of a picture as large as a screen.
-const MOST_LARGE_SIDE: u32 = 8192;
+const MAX_LARGE_SIDE: u32 = 8192;
 /// Largest file in bytes.
-const MOST_BYTES: u64 = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// An icon as pixels.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,12 +28,12 @@ pub struct IconPicture {
 /// # Errors
 /// The file cannot be read, is not a PNG picture, or is too large.
 pub fn read(path: &Path) -> Result<IconPicture> {
-    let bytes = crate::source::large_bytes(path, MOST_BYTES)?;
+    let bytes = crate::source::large_bytes(path, MAX_BYTES)?;
     decode(&bytes).with_context(|| path.display().to_string())
 }
 
 fn decode(bytes: &[u8]) -> Result<IconPicture> {
-    decode_within(bytes, MOST_SIDE, 4 << 20)
+    decode_within(bytes, MAX_SIDE, 4 << 20)
 }
 
 /// Reads the bytes of an icon, made smaller where it is larger than titles' own. `None` if they are
@@ -45,7 +45,7 @@ pub fn small(bytes: &[u8]) -> Option<IconPicture> {
 
 /// As [`read`], for the bytes of a picture as large as a screen.
 pub(crate) fn decode_large(bytes: &[u8]) -> Result<IconPicture> {
-    decode_within(bytes, MOST_LARGE_SIDE, 256 << 20)
+    decode_within(bytes, MAX_LARGE_SIDE, 256 << 20)
 }
 
 pub(super) fn decode_within(bytes: &[u8], most_side: u32, most_bytes: usize) -> Result<IconPicture> {
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn hostile_icons_are_refused() {
-        let large = encoded([MOST_SIDE + 1, 1], ColorType::Grayscale, &[0; MOST_SIDE as usize + 1]);
+        let large = encoded([MAX_SIDE + 1, 1], ColorType::Grayscale, &[0; MAX_SIDE as usize + 1]);
         let mut torn = encoded([64, 64], ColorType::Rgba, &[7; 64 * 64 * 4]);
         torn.truncate(torn.len() / 2);
         for bytes in [&large[..], &torn, b"noise", b""] {

@@ -10,7 +10,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 /// Beginning of each JPEG file.
 const MAGIC: [u8; 3] = [0xFF, 0xD8, 0xFF];
 /// Most passes over the pixels of a progressive picture; usual ones have about ten.
-const MOST_SCANS: usize = 64;
+const MAX_SCANS: usize = 64;
 
 /// Whether bytes are a JPEG picture.
 pub(super) fn is_jpeg(bytes: &[u8]) -> bool {
@@ -21,7 +21,7 @@ pub(super) fn is_jpeg(bytes: &[u8]) -> bool {
 pub(super) fn decode_within(bytes: &[u8], most_side: u32) -> Result<IconPicture> {
     let side = most_side as usize;
     let options = DecoderOptions::new_safe().set_max_width(side).set_max_height(side);
-    let options = options.jpeg_set_max_scans(MOST_SCANS).jpeg_set_out_colorspace(ColorSpace::RGBA);
+    let options = options.jpeg_set_max_scans(MAX_SCANS).jpeg_set_out_colorspace(ColorSpace::RGBA);
     let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), options);
     decoder.decode_headers()?;
     let (width, height) = decoder.dimensions().context("the size of the picture")?;

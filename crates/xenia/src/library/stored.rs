@@ -23,7 +23,7 @@ use xenia_kernel::content::{ContentStore, SAVED_GAME};
 use xenia_kernel::vfs::{HostFolder, ScratchDisks};
 
 /// Most files whose sizes are added up.
-const MOST_FILES: usize = 100_000;
+const MAX_FILES: usize = 100_000;
 /// Most saved games that are named.
 const NAMED: usize = 6;
 
@@ -150,7 +150,7 @@ impl StoredPlaces {
             parts.push(format!("{} on the title's hard disk", bytes_text(bytes)));
         }
         if let Some(folder) = self.states(title) {
-            let files = fs::read_dir(folder).into_iter().flatten().flatten().take(MOST_FILES);
+            let files = fs::read_dir(folder).into_iter().flatten().flatten().take(MAX_FILES);
             let states =
                 files.filter(|file| Path::new(&file.file_name()).extension() == Some("state".as_ref()));
             parts.extend(Some(states.count()).filter(|number| *number > 0).map(|n| count(n, "saved state")));
@@ -191,7 +191,7 @@ impl StoredPlaces {
 /// Bytes of a file, or of the files in a folder.
 fn size(path: &Path) -> u64 {
     let (mut bytes, mut ahead, mut files) = (0, vec![path.to_owned()], 0);
-    while let Some(path) = ahead.pop().filter(|_| files < MOST_FILES) {
+    while let Some(path) = ahead.pop().filter(|_| files < MAX_FILES) {
         files += 1;
         let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
         if metadata.is_dir() {

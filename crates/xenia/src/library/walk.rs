@@ -10,13 +10,13 @@ use std::time::UNIX_EPOCH;
 use xenia_formats::title_files::{is_default_executable, is_title_candidate, may_hold_titles};
 
 /// Most levels of folders below a named one.
-const MOST_LEVELS: usize = 12;
+const MAX_LEVELS: usize = 12;
 /// Most files and folders that are looked at.
-const MOST_ENTRIES: usize = 500_000;
+const MAX_ENTRIES: usize = 500_000;
 /// Most files that may be titles.
-const MOST_FILES: usize = 50_000;
+const MAX_FILES: usize = 50_000;
 /// Most failures that are told one by one.
-const MOST_FAILURES: usize = 100;
+const MAX_FAILURES: usize = 100;
 /// Number of entries between two reports of progress.
 const PROGRESS: usize = 256;
 
@@ -40,7 +40,7 @@ pub(super) struct Failures {
 
 impl Failures {
     pub(super) fn add(&mut self, text: String) {
-        if self.texts.len() < MOST_FAILURES {
+        if self.texts.len() < MAX_FAILURES {
             self.texts.push(text);
         } else {
             self.more += 1;
@@ -63,7 +63,7 @@ struct Bounds {
     files: usize,
 }
 
-const BOUNDS: Bounds = Bounds { levels: MOST_LEVELS, entries: MOST_ENTRIES, files: MOST_FILES };
+const BOUNDS: Bounds = Bounds { levels: MAX_LEVELS, entries: MAX_ENTRIES, files: MAX_FILES };
 
 /// The candidates in the folders, by path. Links to folders are not followed; `progress` receives
 /// the number of entries that were looked at.
@@ -148,7 +148,7 @@ fn walk_within(
 
 /// Whether a folder has an executable in itself, so that it is a title and no folder of titles.
 pub fn holds_executable(folder: &Path) -> bool {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().take(MOST_ENTRIES).flatten();
+    let entries = std::fs::read_dir(folder).into_iter().flatten().take(MAX_ENTRIES).flatten();
     entries.into_iter().any(|entry| has_extension(&entry.path(), "xex"))
 }
 
@@ -249,7 +249,7 @@ mod tests {
         let (mut failures, last) = (Failures::default(), AtomicUsize::new(7));
         assert!(walk(&folders, &mut failures, &|entries| last.store(entries, Relaxed)).is_empty());
         let texts = failures.into_texts();
-        assert_eq!(texts.len(), MOST_FAILURES + 1);
+        assert_eq!(texts.len(), MAX_FAILURES + 1);
         assert_eq!(texts.last().unwrap(), "and 150 more failures");
         assert_eq!(last.into_inner(), 0);
     }

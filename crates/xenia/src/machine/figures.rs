@@ -47,7 +47,7 @@ impl Machine {
         let (kernel, code) = (Arc::downgrade(&self.inside.kernel), self.outside.code.clone());
         move || {
             let objects = &kernel.upgrade()?.objects;
-            let (code_bytes, regions) = code.as_ref().map(CodeSizes::look).unwrap_or_default();
+            let (code_bytes, regions) = code.as_ref().map(CodeSizes::get).unwrap_or_default();
             let (handles, objects) = (objects.handles().len() as u64, objects.list().len() as u64);
             Some(Sizes { handles, objects, code_bytes, regions })
         }

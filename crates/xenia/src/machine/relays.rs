@@ -209,7 +209,7 @@ fn every_title_is_a_relay() {
 /// Number of instructions between two states of a program.
 const STEP: u64 = 7;
 /// Number of states after which a program counts as endless.
-const MOST_STATES: usize = 3000;
+const MAX_STATES: usize = 3000;
 /// Every so many programs are run in a usual run.
 const USUAL: usize = 397;
 /// Number of pieces after which there is a new machine; others go back in the one before.
@@ -261,7 +261,7 @@ impl<'a> ProgramRelay<'a> {
         let thread = scheduler.threads().next().unwrap().reference();
         case.begin(scheduler.context_mut(thread).unwrap(), &memory).unwrap();
         let mut states = vec![machine.save_state().unwrap()];
-        while states.len() < MOST_STATES {
+        while states.len() < MAX_STATES {
             let next = machine.position().instructions + STEP;
             if machine.run_until(&until(next)) != RunEnd::Instructions {
                 break;

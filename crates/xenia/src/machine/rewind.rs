@@ -40,7 +40,7 @@ const FINE: GuestTicks = 10 * TICKS_PER_SECOND;
 /// Guest time between checkpoints that are older.
 const COARSE: GuestTicks = TICKS_PER_SECOND;
 /// Largest number of checkpoints.
-const MOST: usize = 7200;
+const MAX_CHECKPOINTS: usize = 7200;
 /// Limit on the memory of checkpoints and shadow in bytes, unless another is set.
 pub const REWIND_MEMORY: u64 = 1 << 30;
 
@@ -168,7 +168,7 @@ impl Rewind {
 
     /// Drops the oldest checkpoints beyond the limits.
     fn check_memory(&mut self) -> Result<()> {
-        while self.ring.len() > 1 && (self.size() > self.limit || self.ring.len() > MOST) {
+        while self.ring.len() > 1 && (self.size() > self.limit || self.ring.len() > MAX_CHECKPOINTS) {
             self.ring.pop_front();
         }
         if self.size() > self.limit {

@@ -3,7 +3,7 @@
 use super::{instructions, poller};
 use crate::config::{MachineConfig, TitleConfig, VideoConfig};
 use crate::machine::{Machine, MachineOptions};
-use crate::profile::{MOST_PROFILE_RATE, PROFILE_RATE, ProfileOutput};
+use crate::profile::{MAX_PROFILE_RATE, PROFILE_RATE, ProfileOutput};
 use crate::report::RunReport;
 use crate::title::Title;
 use parking_lot::Mutex;
@@ -133,7 +133,7 @@ fn a_profile_agrees_with_exact_counts() {
         |name: &str, usual: u64| std::env::var(name).ok().map_or(usual, |text| text.parse().unwrap());
     let length = variable("XENIA_PROFILE_LENGTH", 60_000_000);
     let runs = variable("XENIA_PROFILE_RUNS", 4);
-    let rate = variable("XENIA_PROFILE_RATE", MOST_PROFILE_RATE.into()) as u32;
+    let rate = variable("XENIA_PROFILE_RATE", MAX_PROFILE_RATE.into()) as u32;
     let usual = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/cpu-suite.elf")).into();
     let named = std::env::var_os("XENIA_PROFILE_TITLE");
     let path = named.map_or(usual, PathBuf::from);

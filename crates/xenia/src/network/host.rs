@@ -19,7 +19,7 @@ use xenia_kernel::ports::{Network, Ready, Received, Setting, SocketId, SocketKin
 /// Largest number of bytes reported as available to receive.
 const AVAILABLE: usize = 0x1_0000;
 /// Longest message of UDP in bytes.
-const LONGEST_MESSAGE: usize = 65_507;
+const MAX_MESSAGE: usize = 65_507;
 /// Largest number of concurrent name lookups.
 const LOOKUPS: usize = 4;
 /// Largest buffer that a title may request for a socket, in bytes.
@@ -74,8 +74,8 @@ impl Host {
     /// Polls for an incoming connection.
     fn look_for_connection(&mut self) -> Result<(), WsaError> {
         if self.found.is_none() {
-            let (socket, remote) = self.any().accept().map_err(|error| told(&error))?;
-            socket.set_nonblocking(true).map_err(|error| told(&error))?;
+            let (socket, remote) = self.any().accept().map_err(|error| wsa_error(&error))?;
+            socket.set_nonblocking(true).map_err(|error| wsa_error(&error))?;
             let remote = remote.as_socket_ipv4().ok_or(WsaError::CONNECTION_ABORTED)?;
             self.found = Some((socket, remote));
         }
@@ -83,17 +83,17 @@ impl Host {
     }
 
     /// Peeks at received data: bytes, an end of the stream, or an error.
-    fn look(&self, into: &mut [u8]) -> Result<usize, WsaError> {
+    fn peek(&self, into: &mut [u8]) -> Result<usize, WsaError> {
         let found = match &self.socket {
             Socket4::Stream(stream) => stream.peek(into),
             Socket4::Datagram(socket) => socket.peek(into),
         };
-        found.map_err(|error| told(&error))
+        found.map_err(|error| wsa_error(&error))
     }
 }
 
 /// Translates an error of the host to the guest's error code.
-fn told(error: &std::io::Error) -> WsaError {
+fn wsa_error(error: &std::io::Error) -> WsaError {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::Interrupted => WsaError::WOULD_BLOCK,
         ErrorKind::ConnectionRefused => WsaError::CONNECTION_REFUSED,
@@ -176,8 +176,8 @@ impl Network for HostNetwork {
             SocketKind::Stream => (Type::STREAM, Protocol::TCP),
             SocketKind::Datagram => (Type::DGRAM, Protocol::UDP),
         };
-        let socket = Socket::new(Domain::IPV4, kind_of, Some(protocol)).map_err(|error| told(&error))?;
-        socket.set_nonblocking(true).map_err(|error| told(&error))?;
+        let socket = Socket::new(Domain::IPV4, kind_of, Some(protocol)).map_err(|error| wsa_error(&error))?;
+        socket.set_nonblocking(true).map_err(|error| wsa_error(&error))?;
         let socket = match kind {
             SocketKind::Stream => Socket4::Stream(socket.into()),
             SocketKind::Datagram => Socket4::Datagram(socket.into()),
@@ -197,11 +197,11 @@ impl Network for HostNetwork {
             Setting::ReceiveBuffer(bytes) => socket.set_recv_buffer_size(bytes.min(BUFFER_LIMIT) as usize),
             Setting::NoDelay(on) => socket.set_tcp_nodelay(on),
         };
-        set.map_err(|error| told(&error))
+        set.map_err(|error| wsa_error(&error))
     }
 
     fn bind(&mut self, id: SocketId, at: SocketAddrV4) -> Result<(), WsaError> {
-        self.get(id)?.any().bind(&SockAddr::from(at)).map_err(|error| told(&error))
+        self.get(id)?.any().bind(&SockAddr::from(at)).map_err(|error| wsa_error(&error))
     }
 
     fn local(&self, id: SocketId) -> Option<SocketAddrV4> {
@@ -221,7 +221,7 @@ impl Network for HostNetwork {
             return Err(WsaError::IS_CONNECTED);
         }
         host.local().ok_or(WsaError::INVALID)?;
-        host.any().listen(backlog.clamp(1, BACKLOG_LIMIT) as i32).map_err(|error| told(&error))
+        host.any().listen(backlog.clamp(1, BACKLOG_LIMIT) as i32).map_err(|error| wsa_error(&error))
     }
 
     fn accept(&mut self, id: SocketId) -> Result<(SocketId, SocketAddrV4), WsaError> {
@@ -236,7 +236,8 @@ impl Network for HostNetwork {
         if host.is_stream() && xenia_gdb::waits_at(to) {
             return Err(WsaError::CONNECTION_REFUSED);
         }
-        let connect = |host: &Host| host.any().connect(&SockAddr::from(to)).map_err(|error| told(&error));
+        let connect =
+            |host: &Host| host.any().connect(&SockAddr::from(to)).map_err(|error| wsa_error(&error));
         let mut begun = connect(host);
         // Linux reports once more that the last attempt is over before it starts another.
         if host.failed && begun == Err(WsaError::CONNECTION_ABORTED) {
@@ -254,7 +255,7 @@ impl Network for HostNetwork {
             if let Ok(Some(error)) = host.any().take_error() {
                 host.connecting = false;
                 host.failed = true;
-                return Err(told(&error));
+                return Err(wsa_error(&error));
             }
             if host.any().peer_addr().is_err() {
                 return Err(WsaError::WOULD_BLOCK);
@@ -272,13 +273,13 @@ impl Network for HostNetwork {
                 Some(to) => socket.send_to(bytes, to),
                 None => socket.send(bytes),
             };
-            return sent.map_err(|error| told(&error));
+            return sent.map_err(|error| wsa_error(&error));
         }
         if !host.connected {
             return Err(WsaError::NOT_CONNECTED);
         }
         let Socket4::Stream(stream) = &mut host.socket else { return Err(WsaError::NOT_SOCKET) };
-        stream.write(bytes).map_err(|error| told(&error))
+        stream.write(bytes).map_err(|error| wsa_error(&error))
     }
 
     fn receive(&mut self, id: SocketId, into: &mut [u8], peek: bool) -> Result<Received, WsaError> {
@@ -289,15 +290,15 @@ impl Network for HostNetwork {
             Socket4::Stream(_) if !host.connected => Err(WsaError::NOT_CONNECTED),
             Socket4::Stream(stream) => {
                 let received = if peek { stream.peek(into) } else { stream.read(into) };
-                let length = received.map_err(|error| told(&error))?;
+                let length = received.map_err(|error| wsa_error(&error))?;
                 Ok(Received { length, from: remote, is_cut: false })
             }
             Socket4::Datagram(_) if !is_bound => Err(WsaError::INVALID),
             Socket4::Datagram(socket) => {
                 // Room for any message: not every host tells the sender of one that is cut.
-                let mut room = vec![0; into.len().max(LONGEST_MESSAGE) + 1];
+                let mut room = vec![0; into.len().max(MAX_MESSAGE) + 1];
                 let received = if peek { socket.peek_from(&mut room) } else { socket.recv_from(&mut room) };
-                let (whole, from) = received.map_err(|error| told(&error))?;
+                let (whole, from) = received.map_err(|error| wsa_error(&error))?;
                 let length = whole.min(into.len());
                 into[..length].copy_from_slice(&room[..length]);
                 let from = if let SocketAddr::V4(from) = from { Some(from) } else { None };
@@ -313,7 +314,7 @@ impl Network for HostNetwork {
             (true, false) => Shutdown::Read,
             _ => Shutdown::Write,
         };
-        host.any().shutdown(how).map_err(|error| told(&error))
+        host.any().shutdown(how).map_err(|error| wsa_error(&error))
     }
 
     fn ready(&mut self, id: SocketId) -> Ready {
@@ -322,7 +323,7 @@ impl Network for HostNetwork {
             let listens = !host.connecting;
             return Ready { readable: listens && host.look_for_connection().is_ok(), ..Ready::default() };
         }
-        let there = host.look(&mut [0]);
+        let there = host.peek(&mut [0]);
         let readable = there != Err(WsaError::WOULD_BLOCK);
         if !host.is_stream() {
             return Ready { readable, writable: true, is_ended: false };
@@ -331,7 +332,7 @@ impl Network for HostNetwork {
     }
 
     fn available(&mut self, id: SocketId) -> usize {
-        self.get(id).and_then(|host| host.look(&mut vec![0; AVAILABLE])).unwrap_or(0)
+        self.get(id).and_then(|host| host.peek(&mut vec![0; AVAILABLE])).unwrap_or(0)
     }
 
     fn look_up(&mut self, name: &str) -> Result<Vec<Ipv4Addr>, WsaError> {

@@ -46,8 +46,8 @@ fn a_paused_machine_is_looked_into_and_stays_paused() {
     control.pause(true);
     let mut paused = pace(&control, None);
     assert!(!paused.take_inspect_request());
-    control.look();
-    control.look();
+    control.request_inspection();
+    control.request_inspection();
     assert!(paused.between(&START, Figures::default), "its loop answers");
     assert_eq!((paused.take_inspect_request(), paused.take_inspect_request()), (true, false));
     control.close();

@@ -12,7 +12,7 @@ const CHARACTER: f64 = 6.6;
 /// Rectangles narrower than this are left out.
 const NARROWEST: f64 = 0.3;
 /// Levels that are drawn.
-const DEEPEST: usize = 100;
+const MAX_LEVELS: usize = 100;
 
 /// A stack, or the beginning of several.
 #[derive(Default)]
@@ -86,7 +86,7 @@ impl Drawing<'_> {
 
     /// Draws the nodes below one at `x` and `level`.
     fn below(&mut self, node: &Node, x: f64, level: usize) {
-        if level >= DEEPEST {
+        if level >= MAX_LEVELS {
             return;
         }
         let mut x = x;
@@ -124,12 +124,12 @@ pub(super) fn svg(profile: &ResolvedProfile) -> String {
     for (&thread, samples) in &profile.threads {
         let root = threads.entry(thread).or_default();
         for sample in samples {
-            let deepest = sample.stack.len().min(DEEPEST);
+            let deepest = sample.stack.len().min(MAX_LEVELS);
             root.add(&sample.stack[..deepest], sample);
         }
     }
     let levels = 1 + threads.values().map(Node::depth).max().unwrap_or(0);
-    let height = ROW * levels.min(DEEPEST + 1) as f64;
+    let height = ROW * levels.min(MAX_LEVELS + 1) as f64;
     let whole = || Node { weight: profile.total(), instructions: profile.instructions(), ..Node::default() };
     let mut drawing = Drawing { profile, out: String::new(), whole: whole(), height };
     let _ = writeln!(

@@ -57,7 +57,7 @@ impl Dialogs for DialogRecorder {
     }
 
     fn answer(&mut self, now: GuestTicks) -> Option<DialogAnswer> {
-        self.tape.lock().look(now);
+        self.tape.lock().advance_to(now);
         let answer = self.inner.answer(now)?;
         self.tape.lock().write_dialog(now, answer.clone().into());
         Some(answer)

@@ -84,11 +84,11 @@ impl Tape {
     fn ask(&mut self, now: GuestTicks) {
         self.position.asks += 1;
         self.position.asked_at = self.position.asked_at.max(now);
-        self.look(now);
+        self.advance_to(now);
     }
 
     /// Advances the latest guest time.
-    pub(super) fn look(&mut self, now: GuestTicks) {
+    pub(super) fn advance_to(&mut self, now: GuestTicks) {
         self.latest = self.latest.max(now);
     }
 

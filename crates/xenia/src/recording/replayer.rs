@@ -10,7 +10,7 @@ use xenia_sched::GuestTicks;
 use xenia_sync::Mutex;
 
 /// Most questions that a run may have asked before a state.
-const MOST_ASKS: u64 = 1 << 62;
+const MAX_ASKS: u64 = 1 << 62;
 
 /// The recording that is replayed, and the position.
 pub(super) struct Reel {
@@ -226,7 +226,7 @@ impl Reel {
         }
         let is_of_this = self.position.answers == saved.answers
             && saved.dialogs <= self.dialogs.len() as u64
-            && saved.asks <= MOST_ASKS
+            && saved.asks <= MAX_ASKS
             && self.end.is_none_or(|end| end.asks.is_none_or(|asks| saved.asks <= asks));
         if !is_of_this {
             bail!(

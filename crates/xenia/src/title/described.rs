@@ -12,7 +12,7 @@ use xenia_formats::{KeyRing, LoadedImage, Opens, ReadAt, Xex};
 use xenia_guest::TitleId;
 
 /// Largest icon in bytes.
-const MOST_ICON: usize = 1 << 20;
+const MAX_ICON: usize = 1 << 20;
 /// First bytes of a PNG file.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// Content types of packages that are titles themselves: games on demand, arcade titles, games of
@@ -109,5 +109,5 @@ pub fn database(image: &LoadedImage) -> Option<&[u8]> {
 }
 
 fn icon(bytes: &[u8]) -> Option<Vec<u8>> {
-    (bytes.len() <= MOST_ICON && bytes.starts_with(PNG)).then(|| bytes.to_vec())
+    (bytes.len() <= MAX_ICON && bytes.starts_with(PNG)).then(|| bytes.to_vec())
 }

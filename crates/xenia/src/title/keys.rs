@@ -20,7 +20,7 @@ struct KeyFile {
 }
 
 /// Size in bytes of the longest entry of a key vault, a certificate.
-const LONGEST_ENTRY: usize = 0x1388;
+const MAX_ENTRY: usize = 0x1388;
 
 /// The development key, and the user's retail key from `explicit` or the configuration folder.
 pub fn key_ring(explicit: Option<&Path>) -> Result<KeyRing> {
@@ -54,7 +54,7 @@ pub fn key_ring(explicit: Option<&Path>) -> Result<KeyRing> {
         let number = parse_number(&name).with_context(|| {
             format!("{}: the numbers of `vault` must be from 0 to 0xFFFF", path.display())
         })?;
-        let bytes = parse_bytes(&digits).filter(|bytes| (1..=LONGEST_ENTRY).contains(&bytes.len()));
+        let bytes = parse_bytes(&digits).filter(|bytes| (1..=MAX_ENTRY).contains(&bytes.len()));
         let bytes = bytes.with_context(|| {
             format!("{}: entry {number:#x} of `vault` must be pairs of hexadecimal digits", path.display())
         })?;
@@ -119,7 +119,7 @@ mod tests {
             let error = read(&format!("[vault]\n{text}\n")).unwrap_err();
             assert!(error.contains(reason) && !error.contains("= 12"), "{text}: {error}");
         }
-        let long = format!("[vault]\n1 = \"{}\"", "00".repeat(LONGEST_ENTRY + 1));
+        let long = format!("[vault]\n1 = \"{}\"", "00".repeat(MAX_ENTRY + 1));
         assert!(read(&long).is_err());
     }
 

@@ -6,7 +6,7 @@ use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 
 /// Longest time between two pictures. A longer one is not the title's own, but a state that was
 /// loaded.
-const LONGEST: GuestTicks = 60 * TICKS_PER_SECOND;
+const MAX_GAP: GuestTicks = 60 * TICKS_PER_SECOND;
 /// Sound that may be missing before it counts as a gap: a tenth of a second.
 const SLACK: u64 = SOUND_RATE as u64 / 10;
 
@@ -41,7 +41,7 @@ impl VideoClock {
         let passed = self.last.replace(now).map(|last| now.checked_sub(last));
         self.elapsed += match passed {
             None => 0,
-            Some(Some(passed)) if passed <= LONGEST => passed,
+            Some(Some(passed)) if passed <= MAX_GAP => passed,
             // Another state goes on where the one before was.
             Some(_) => TICKS_PER_SECOND / u64::from(VIDEO_RATE),
         };

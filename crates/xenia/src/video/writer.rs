@@ -20,9 +20,9 @@ use xenia_guest::SOUND_RATE;
 use xenia_sched::GuestTicks;
 
 /// Most pictures of a video that is encoded: those of four hours.
-const MOST_PICTURES: u64 = 4 * 3600 * VIDEO_RATE as u64;
+const MAX_PICTURES: u64 = 4 * 3600 * VIDEO_RATE as u64;
 /// Most pictures of a video of PNG files: those of ten minutes.
-const MOST_FILES: u64 = 10 * 60 * VIDEO_RATE as u64;
+const MAX_FILES: u64 = 10 * 60 * VIDEO_RATE as u64;
 /// Samples of silence that are written at a time, for each speaker.
 const SILENCE: usize = SOUND_RATE as usize / 10;
 
@@ -116,7 +116,7 @@ impl VideoWriter {
     /// Writes the newest picture so many times.
     fn repeat_newest(&mut self, times: u64) -> Result<()> {
         let (Some(frame), Some((output, size))) = (&self.newest, &mut self.output) else { return Ok(()) };
-        let most = if matches!(output, VideoOutput::Files) { MOST_FILES } else { MOST_PICTURES };
+        let most = if matches!(output, VideoOutput::Files) { MAX_FILES } else { MAX_PICTURES };
         let times = times.min(most.saturating_sub(self.written));
         let fitted;
         let frame = if (frame.width, frame.height) == *size {

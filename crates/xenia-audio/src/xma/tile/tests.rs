@@ -11,7 +11,7 @@ fn bands_are_those_of_the_format() {
     assert_eq!(ends(3), [4, 8, 12, 16, 20, 24, 28, 36, 40, 52, 64, 84, 112, 128]);
     for code in 0..4 {
         for bands in Bands::of_rate(code) {
-            assert!(bands.len() <= MOST_BANDS && bands.ends.is_sorted());
+            assert!(bands.len() <= MAX_BANDS && bands.ends.is_sorted());
             assert_eq!(
                 bands.ranges().map(|range| range.len()).sum::<usize>(),
                 usize::from(bands.ends[bands.len() - 1])
@@ -54,7 +54,7 @@ fn quantisers_go_on_in_parts() {
 #[test]
 fn tiles_of_other_lengths_resample_what_was_sent() {
     let all = Bands::of_rate(3);
-    let mut sent = [0; MOST_BANDS];
+    let mut sent = [0; MAX_BANDS];
     (0..).zip(&mut sent).for_each(|(band, factor)| *factor = 60 - 7 * (band % 5));
     let mut scales = Scales { factors: sent, sent, sent_for: Some(512), ..Scales::default() };
     let to_128 = all[2].resampled(512, &all[0], 128).map(|band| sent[usize::from(band)]);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::backend::QueryReports;
-use crate::processor::late::{MOST_BLANKS, MOST_EFFECTS};
+use crate::processor::late::{MAX_BLANKS, MAX_EFFECTS};
 use crate::registers::{FETCH_CONSTANTS, Register, With, pa, rb};
 
 const FENCE: u32 = 0x7000;
@@ -205,7 +205,7 @@ fn resolves_wait_for_effects_that_they_overwrite() {
 fn late_effects_are_waited_for_in_the_end() {
     let (mut m, results) = harness();
     m.run(&report(REPORT));
-    for blanks in 0..=MOST_BLANKS {
+    for blanks in 0..=MAX_BLANKS {
         assert_eq!(m.found(REPORT).0, 0, "{blanks}");
         let before = m.gpu.statistics().vblanks;
         m.gpu.statistics.vblanks = before + 1;
@@ -214,7 +214,7 @@ fn late_effects_are_waited_for_in_the_end() {
     assert_eq!((m.found(REPORT).0, results.lock().unwrap().waits), (10, 1));
     // The queue holds no more than its limit.
     let mut words = report(REPORT).to_vec();
-    words.extend(std::iter::repeat_n(fence(7), MOST_EFFECTS).flatten());
+    words.extend(std::iter::repeat_n(fence(7), MAX_EFFECTS).flatten());
     m.list(0x2_0000, &words);
     m.run(&[type3(opcode::INDIRECT_BUFFER, 2), 0x2_0000, words.len() as u32]);
     assert_eq!((m.found(REPORT).0, results.lock().unwrap().waits), (20, 2));

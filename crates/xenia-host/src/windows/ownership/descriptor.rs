@@ -35,9 +35,9 @@ use windows_sys::Win32::System::SystemServices::{
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
 /// Largest descriptor that is read. A list has at most 64 KiB.
-const MOST_BYTES: usize = 256 << 10;
+const MAX_BYTES: usize = 256 << 10;
 /// Bytes of a token's user, with a SID of the largest size.
-const MOST_USER_BYTES: usize = 128;
+const MAX_USER_BYTES: usize = 128;
 /// Parts of a SID before its subauthorities.
 const SID_HEADER: usize = 8;
 
@@ -56,17 +56,11 @@ impl Sid {
         // SAFETY: the call returned a handle, which nobody else has.
         let token = unsafe { OwnedHandle::from_raw_handle(token) };
         // Words, as the structure in front has pointers.
-        let (mut words, mut count) = ([0_u64; MOST_USER_BYTES / 8], 0);
+        let (mut words, mut count) = ([0_u64; MAX_USER_BYTES / 8], 0);
         // SAFETY: the array is writable and has the size that is passed.
         let read = unsafe {
             let into = words.as_mut_ptr().cast();
-            GetTokenInformation(
-                token.as_raw_handle(),
-                TokenUser,
-                into,
-                MOST_USER_BYTES as u32,
-                &raw mut count,
-            )
+            GetTokenInformation(token.as_raw_handle(), TokenUser, into, MAX_USER_BYTES as u32, &raw mut count)
         };
         if read == 0 {
             return Err(io::Error::last_os_error());
@@ -141,7 +135,7 @@ impl Descriptor {
                 return Ok(Self(words.into_iter().flat_map(u32::to_le_bytes).collect()));
             }
             let error = io::Error::last_os_error();
-            if needed <= bytes || needed as usize > MOST_BYTES {
+            if needed <= bytes || needed as usize > MAX_BYTES {
                 return Err(error);
             }
             words.resize((needed as usize).div_ceil(4), 0);

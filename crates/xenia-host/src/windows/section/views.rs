@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 
 /// Limit of views in a space.
-const MOST: usize = 64;
+const MAX_VIEWS: usize = 64;
 
 /// Offsets of a view in its space.
 #[derive(Default)]
@@ -24,7 +24,7 @@ impl Place {
 
 /// The views, in the order in which they were made. None is removed before the space.
 pub(super) struct Views {
-    places: Box<[Place; MOST]>,
+    places: Box<[Place; MAX_VIEWS]>,
     /// Number of places that are in use: published after their offsets.
     count: AtomicUsize,
     adding: Mutex<()>,

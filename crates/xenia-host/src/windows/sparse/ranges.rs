@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 
 /// Limit of sparse memories that exist at a time.
-const MOST: usize = 1024;
+const MAX_MEMORIES: usize = 1024;
 
 /// Addresses of one memory. Empty: free.
 struct Slot {
@@ -15,7 +15,8 @@ struct Slot {
     end: AtomicUsize,
 }
 
-static SLOTS: [Slot; MOST] = [const { Slot { start: AtomicUsize::new(0), end: AtomicUsize::new(0) } }; MOST];
+static SLOTS: [Slot; MAX_MEMORIES] =
+    [const { Slot { start: AtomicUsize::new(0), end: AtomicUsize::new(0) } }; MAX_MEMORIES];
 /// Slots from this one on were never used.
 static USED: AtomicUsize = AtomicUsize::new(0);
 static CHANGING: Mutex<()> = Mutex::new(());

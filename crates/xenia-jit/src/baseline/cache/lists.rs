@@ -9,7 +9,7 @@ pub(super) struct Lists {
 }
 
 impl Lists {
-    /// A unit has as many instructions as [`super::super::unit::MOST_INSTRUCTIONS`] at most, so
+    /// A unit has as many instructions as [`super::super::unit::MAX_INSTRUCTIONS`] at most, so
     /// that the numbers fit.
     pub(super) fn new(entries: &[u16], links: &[u32], pages: impl IntoIterator<Item = u32>) -> Self {
         let half = |half: Option<&u16>| half.copied().map_or(0, u32::from);

@@ -25,7 +25,7 @@ use super::rows::is_plain_integer;
 use xenia_isa::{Instruction, Op};
 
 /// Limit of the integer instructions between two rows.
-const MOST_BETWEEN: usize = 3;
+const MAX_BETWEEN: usize = 3;
 
 /// A group to be emitted.
 struct Found {
@@ -85,7 +85,7 @@ impl Emitter {
         let (mut last, mut operands) = (at, u64::from(packed_operands(op, i)));
         if begins_group(op, has_fma) {
             let is_integer = |word: &&Word| word.op.is_some_and(is_plain_integer);
-            let second = at + 1 + words[at + 1..].iter().take(MOST_BETWEEN).take_while(is_integer).count();
+            let second = at + 1 + words[at + 1..].iter().take(MAX_BETWEEN).take_while(is_integer).count();
             if let Some((op, i)) = self.row_at(words, second) {
                 group.second = Some(op);
                 operands |= u64::from(packed_operands(op, i)) << 32;

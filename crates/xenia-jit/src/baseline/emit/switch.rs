@@ -18,7 +18,7 @@ use super::super::unit::Discovery;
 use super::{Emitter, Exit};
 
 /// Limit of guest words that a table spans: 2 KiB of host code.
-const MOST_WORDS: usize = 1024;
+const MAX_WORDS: usize = 1024;
 
 /// A jump table, which is filled in once the whole unit is emitted.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +36,7 @@ impl Emitter {
     /// Emits `bctr`, with a table if the unit has cases.
     pub(super) fn jump_to_ctr(&mut self, unit: &Discovery) {
         self.ctr_address();
-        let cases = unit.cases().filter(|&(first, last)| last - first < MOST_WORDS && self.allows_short);
+        let cases = unit.cases().filter(|&(first, last)| last - first < MAX_WORDS && self.allows_short);
         let Some((first, last)) = cases else {
             self.jump_by_entries();
             return;

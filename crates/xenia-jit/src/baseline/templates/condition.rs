@@ -12,7 +12,7 @@ fn field_mask(crm: usize) -> u32 {
 }
 
 /// Limit of fields that a template of `mtcrf` writes.
-const MOST_FIELDS: u32 = 3;
+const MAX_FIELDS: u32 = 3;
 
 impl Templates {
     /// Emits `mcrf` and the logical operations on bits of CR.
@@ -82,7 +82,7 @@ impl Templates {
                 }
                 return true;
             }
-            Op::mtcrf if i.crm().count_ones() <= MOST_FIELDS => {
+            Op::mtcrf if i.crm().count_ones() <= MAX_FIELDS => {
                 self.write_fields(i);
                 return true;
             }

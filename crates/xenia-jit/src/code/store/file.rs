@@ -23,7 +23,7 @@ const HEADER: usize = 16 + 3 * 32 + 8 + 32;
 /// Offset of the hash.
 const SUM: usize = HEADER - 32;
 /// Limit of regions in a file.
-const MOST_REGIONS: usize = 1 << 20;
+const MAX_REGIONS: usize = 1 << 20;
 
 /// The purpose of a file, as hashes of title, build, and host and settings. If one of them differs,
 /// so may the compiled code.
@@ -80,7 +80,7 @@ impl Contents {
             // An invalid region is skipped; those after it are still found. A file that ends too
             // early is refused below.
             at = range.end;
-            if label.is_sound() && regions.len() < MOST_REGIONS {
+            if label.is_sound() && regions.len() < MAX_REGIONS {
                 regions.push((label, Payload { bytes: Arc::clone(&bytes), range }));
             }
         }
@@ -101,7 +101,7 @@ pub(super) fn write<'a>(
     start: u32,
     regions: impl Iterator<Item = (&'a Label, &'a [u8])> + Clone,
 ) -> io::Result<Vec<u8>> {
-    let labels: Vec<&Label> = regions.clone().map(|(label, _)| label).take(MOST_REGIONS).collect();
+    let labels: Vec<&Label> = regions.clone().map(|(label, _)| label).take(MAX_REGIONS).collect();
     let index = postcard::to_allocvec(&labels).map_err(io::Error::other)?;
     let mut bytes = Vec::with_capacity(HEADER + index.len());
     bytes.extend(MAGIC);
@@ -111,7 +111,7 @@ pub(super) fn write<'a>(
     let sum = sum(&bytes, &index);
     bytes.extend(sum);
     bytes.extend(index);
-    for (_, region) in regions.take(MOST_REGIONS) {
+    for (_, region) in regions.take(MAX_REGIONS) {
         bytes.extend(region);
     }
     Ok(bytes)

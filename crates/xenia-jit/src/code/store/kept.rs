@@ -1,7 +1,7 @@
 //! The regions that a store holds in memory, by their entries, and their eviction.
 
 use super::record::{Label, words_of};
-use super::{MOST_ALIKE, MOST_BYTES, StoreTally};
+use super::{MAX_ALIKE, MAX_BYTES, StoreTally};
 use crate::plan::Plan;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -62,7 +62,7 @@ impl State {
             let alike = self.by_entry.entry((kept.label.mode, pc)).or_default();
             alike.push(id);
             // The oldest one has to go.
-            if alike.len() > MOST_ALIKE {
+            if alike.len() > MAX_ALIKE {
                 crowded.extend(alike.first().copied());
             }
         }
@@ -70,7 +70,7 @@ impl State {
         for old in crowded {
             self.remove(old);
         }
-        if self.bytes > MOST_BYTES {
+        if self.bytes > MAX_BYTES {
             self.shrink();
         }
     }
@@ -122,7 +122,7 @@ impl State {
         let mut ids: Vec<(u32, u32)> = self.kept.iter().map(|(&id, kept)| (kept.label.used, id)).collect();
         ids.sort_unstable();
         for (_, id) in ids {
-            if self.bytes <= MOST_BYTES / 4 * 3 {
+            if self.bytes <= MAX_BYTES / 4 * 3 {
                 break;
             }
             self.remove(id);

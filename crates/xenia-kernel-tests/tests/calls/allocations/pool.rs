@@ -4,7 +4,7 @@
 use super::*;
 
 /// Maximum size of a pool block, and the granularity in which the pool grows.
-const MOST_POOL: u32 = 0x1000_0000;
+const MAX_POOL: u32 = 0x1000_0000;
 const ARENA: u32 = 0x1_0000;
 
 impl Case {
@@ -18,7 +18,7 @@ impl Case {
     pub(super) fn pool_allocate(&mut self) {
         let most = if self.dice.one_in(8) { 28 } else { 24 };
         let size = self.size(most);
-        let grows = size.clamp(1, MOST_POOL).next_multiple_of(ARENA);
+        let grows = size.clamp(1, MAX_POOL).next_multiple_of(ARENA);
         let room =
             !self.is_too_much(grows) && self.model.general_room(Heap::Virtual4K, grows, ARENA, 0..u32::MAX);
         let result = self.harness.scratch.offset(RESULT);
@@ -34,10 +34,10 @@ impl Case {
             }
         };
         if at == 0 {
-            assert!(size > MOST_POOL || !room, "{size:#x} were there");
+            assert!(size > MAX_POOL || !room, "{size:#x} were there");
             return;
         }
-        assert!(size <= MOST_POOL, "{size:#x}");
+        assert!(size <= MAX_POOL, "{size:#x}");
         let align = if size >= 0x1000 { 0x1000 } else { 16 };
         assert_eq!(at % align, 0, "{at:x} for {size:#x}");
         self.model.add_block(at, size);

@@ -14,7 +14,7 @@ use xenia_sched::{Disposition, System};
 use xenia_testing::thread_time;
 
 /// Time limit of one kernel call, in a build without optimisation.
-pub(super) const MOST_TIME: Duration = Duration::from_secs(3);
+pub(super) const MAX_TIME: Duration = Duration::from_secs(3);
 
 impl Stopped {
     /// Damages random bytes of a memory range.
@@ -190,7 +190,7 @@ impl Stopped {
             let start = thread_time();
             let disposition = self.enter_kernel();
             let took = thread_time().saturating_sub(start);
-            assert!(took < MOST_TIME, "one call took {took:?}");
+            assert!(took < MAX_TIME, "one call took {took:?}");
             assert!(self.frames() as u64 <= Limit::NestedCalls.row().value);
             if matches!(disposition, Disposition::End(_)) {
                 return;

@@ -20,7 +20,7 @@ use xenia_memory::MemoryFault;
 use xenia_sched::Cpu;
 
 /// Largest number of stack locations of a request.
-pub const MAXIMUM_STACK: u8 = 16;
+pub const MAX_STACK: u8 = 16;
 
 /// A request to make.
 #[derive(Debug)]
@@ -161,7 +161,7 @@ impl FileRequests<'_> {
         let function = driver.offset(driver_object::MAJOR_FUNCTIONS + 4 * u32::from(new.major));
         let function: GuestAddr = self.memory.read(function)?;
         let stack: u8 = self.memory.read(new.device.offset(device_object::STACK_SIZE))?;
-        if stack > MAXIMUM_STACK {
+        if stack > MAX_STACK {
             return Err(NtStatus::INSUFFICIENT_RESOURCES.into());
         }
         let stack = stack.max(1);

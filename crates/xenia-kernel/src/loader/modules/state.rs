@@ -3,7 +3,7 @@
 
 use super::{Module, Modules};
 use crate::loader::libraries::Beginning;
-use crate::loader::lock::MAXIMUM_OPERATIONS;
+use crate::loader::lock::MAX_OPERATIONS;
 use crate::loader::operation::Operation;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -193,7 +193,7 @@ impl Modules {
         };
         let same = self.title().is_none_or(|title| list.first().is_some_and(|found| is_title(found, title)));
         check(same, "the title is another one")?;
-        check(operations.len() <= MAXIMUM_OPERATIONS, "too many loads and unloads are under way")?;
+        check(operations.len() <= MAX_OPERATIONS, "too many loads and unloads are under way")?;
         let is_next = operations.last_key_value().is_none_or(|(&last, _)| last < next_operation);
         check(is_next && is_count(next_operation), "the numbers of loads and unloads are wrong")?;
         *self = Self { list, operations, next_operation, beginning, lock, handed_over };

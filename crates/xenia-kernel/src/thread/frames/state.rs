@@ -1,7 +1,7 @@
 //! State of a thread's guest call frames.
 
 use super::{FrameCount, Frames, GuestCallFrame};
-use crate::abi::{Continuation, GuestCall, MAXIMUM_LOCALS};
+use crate::abi::{Continuation, GuestCall, MAX_LOCALS};
 use serde::{Deserialize, Serialize};
 use xenia_limits::Limit;
 use xenia_state::{Impossible, check};
@@ -47,6 +47,6 @@ fn check_continuation(then: &Continuation) -> Result<(), Impossible> {
 /// Checks a call of guest code of a saved state.
 pub(crate) fn check_guest_call(guest: &GuestCall) -> Result<(), Impossible> {
     let GuestCall { pc: _, args, locals, link: _, then } = guest;
-    check(args.len() <= 8 && locals.len() <= MAXIMUM_LOCALS, "a guest call has too many arguments")?;
+    check(args.len() <= 8 && locals.len() <= MAX_LOCALS, "a guest call has too many arguments")?;
     check_continuation(then)
 }

@@ -10,11 +10,11 @@ use super::program::{
 use super::writer::Writer;
 
 /// Largest magnitude of a variable between statements.
-const MOST: f64 = 2.0;
+const MAX_MAGNITUDE: f64 = 2.0;
 /// Largest value of the scale.
-const MOST_SCALE: f64 = 0.25;
+const MAX_SCALE: f64 = 0.25;
 /// Largest magnitude of the offset.
-const MOST_OFFSET: f64 = 0.3;
+const MAX_OFFSET: f64 = 0.3;
 
 /// A function's floating-point variables.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +35,7 @@ impl Floats {
     /// iteration.
     pub(super) fn forget_bounds(&mut self) {
         for bound in self.bounds.iter_mut().skip(usize::from(OFFSET) + 1) {
-            *bound = MOST;
+            *bound = MAX_MAGNITUDE;
         }
     }
 
@@ -69,7 +69,7 @@ impl Writer {
         let scale = 0.1 + 0.15 * f64::from(self.dice.below(1000)) / 1000.0;
         let offset = 0.1 + 0.2 * f64::from(self.dice.below(1000)) / 1000.0;
         let offset = if self.dice.chance(50) { -offset } else { offset };
-        for (to, value, bound) in [(SCALE, scale, MOST_SCALE), (OFFSET, offset, MOST_OFFSET)] {
+        for (to, value, bound) in [(SCALE, scale, MAX_SCALE), (OFFSET, offset, MAX_OFFSET)] {
             self.floats.bounds[usize::from(to)] = bound;
             self.body.push(Statement::FloatConstant { to, bits: (value as f32).to_bits() });
         }
@@ -139,7 +139,7 @@ impl Writer {
                 let local = self.read_float(Some(false));
                 to.push(Statement::FloatFromInteger { to: local, a });
                 to.push(Statement::Float { op: FloatOp::Multiply, to: local, a: local, b: local, c: SCALE });
-                self.floats.write(local, 7.0 * MOST_SCALE);
+                self.floats.write(local, 7.0 * MAX_SCALE);
             }
             _ => self.float_arithmetic(to),
         }
@@ -175,7 +175,7 @@ impl Writer {
                 FloatOp::Negate | FloatOp::Absolute => bounds[0],
                 _ => bounds[0] * bounds[2] + bounds[1],
             };
-            if bound <= MOST {
+            if bound <= MAX_MAGNITUDE {
                 self.floats.unread[usize::from(b)] = false;
                 self.floats.unread[usize::from(c)] = false;
                 to.push(Statement::Float { op, to: a, a, b, c });
@@ -190,7 +190,7 @@ impl Writer {
     fn scale(&mut self, local: FloatLocal, to: &mut Vec<Statement>) {
         let op = FloatOp::MultiplyAdd;
         to.push(Statement::Float { op, to: local, a: local, b: OFFSET, c: SCALE });
-        self.floats.write(local, self.floats.bound(local) * MOST_SCALE + MOST_OFFSET);
+        self.floats.write(local, self.floats.bound(local) * MAX_SCALE + MAX_OFFSET);
     }
 
     fn float_load(&mut self, to: FloatLocal) -> Statement {

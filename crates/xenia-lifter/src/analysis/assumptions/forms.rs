@@ -11,7 +11,7 @@ const ROUNDS: usize = 16;
 const SINGLES_AT_LOOPS: usize = 24;
 
 /// Maximum number of blocks in a loop that may leave registers open.
-const MOST_BLOCKS: usize = 64;
+const MAX_BLOCKS: usize = 64;
 
 impl Node<'_> {
     /// Transfer function: `known` are the registers that are (or may be) singles at the block's
@@ -44,7 +44,7 @@ impl Node<'_> {
 fn needed(nodes: &[Node<'_>]) -> Vec<u32> {
     let mut needed = vec![u32::MAX; nodes.len()];
     for header in (0..nodes.len()).filter(|&n| nodes[n].is_loop) {
-        let Some(last) = ends(nodes, header).max().filter(|last| last - header < MOST_BLOCKS) else {
+        let Some(last) = ends(nodes, header).max().filter(|last| last - header < MAX_BLOCKS) else {
             continue;
         };
         let mut inside = vec![0; last + 1 - header];

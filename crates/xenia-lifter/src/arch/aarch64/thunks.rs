@@ -79,13 +79,13 @@ pub fn first_thunk(calls: bool) -> (Vec<u8>, usize) {
 pub const PADDING: u8 = 0;
 
 /// Limit of an entry's number, an immediate of 16 bits.
-const MOST_ENTRIES: u32 = 1 << 16;
+const MAX_ENTRIES: u32 = 1 << 16;
 
 /// Code of an entry other than the first: passes `-number` instead of pc and jumps to the region's
 /// function, `distance` bytes after the start of these [`ENTRY_SIZE`] bytes. The code is there
 /// twice, for the slow and the fast entry.
 pub fn entry_thunk(number: u32, distance: i32) -> [u8; ENTRY_SIZE] {
-    assert!((1..=MOST_ENTRIES).contains(&number), "regions have fewer entries");
+    assert!((1..=MAX_ENTRIES).contains(&number), "regions have fewer entries");
     let mut code = [PADDING; ENTRY_SIZE];
     for (way, code) in code.chunks_exact_mut(LINKED).enumerate() {
         let distance = distance - (way * LINKED + 4) as i32;

@@ -7,7 +7,7 @@ pub(super) const MARK: [u8; 5] = [0x66, 0x0F, 0x1F, 0x84, 0xFF];
 const MARK_SIZE: usize = 9;
 const TEST_SIZE: usize = 3;
 /// Limit of moves between an access and its branch.
-const MOST_MOVES: usize = 4;
+const MAX_MOVES: usize = 4;
 
 /// Replaces the branch behind the access at `access` by its mark. Returns `None` if there is no
 /// such branch. If moves have to be repeated on the way to the cold block, code for that is
@@ -56,10 +56,10 @@ pub(crate) fn distance(code: &[u8]) -> Option<u64> {
     (*start == MARK).then_some((after + MARK_SIZE) as u64 + u64::from(distance))
 }
 
-/// Length of the moves at the start of `code`. `None` if there are more than [`MOST_MOVES`].
+/// Length of the moves at the start of `code`. `None` if there are more than [`MAX_MOVES`].
 fn moves_at(code: &[u8]) -> Option<usize> {
     let mut at = 0;
-    for _ in 0..MOST_MOVES {
+    for _ in 0..MAX_MOVES {
         let Some(size) = code.get(at..).and_then(Form::of).and_then(Form::stack_move) else {
             return Some(at);
         };

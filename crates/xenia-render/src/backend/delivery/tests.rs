@@ -86,7 +86,7 @@ fn the_oldest_pages_make_room_and_are_delivered() {
 fn resolves_are_submitted_before_there_are_too_many() {
     device::tests::with(|device| {
         let (ram, mut backend) = (memory(), backend(device));
-        for _ in 0..=super::MOST_UNSUBMITTED / super::DRAWS_OF_A_COPY {
+        for _ in 0..=super::MAX_UNSUBMITTED / super::DRAWS_OF_A_COPY {
             backend.copy(&resolve(0x1_0000), &ram).unwrap();
         }
         assert_eq!(backend.counters().submissions, 1);
@@ -102,7 +102,7 @@ fn resolves_that_only_clear_are_submitted_before_there_are_too_many() {
         let (ram, mut backend) = (memory(), backend(device));
         let clear =
             ResolveCall { command: CopyCommand::Null, clear_color: Some([0; 2]), ..resolve(0x1_0000) };
-        for _ in 0..=super::MOST_UNSUBMITTED {
+        for _ in 0..=super::MAX_UNSUBMITTED {
             backend.copy(&clear, &ram).unwrap();
         }
         assert_eq!(backend.counters().submissions, 1);

@@ -15,7 +15,7 @@ use super::{Edram, dispatch, storage_buffer};
 /// Invocations of a workgroup of the kernels that count words or texels.
 const COUNTED_GROUP: u64 = 256;
 /// Most workgroups on each axis of a dispatch.
-const MOST_GROUPS: u64 = 65_535;
+const MAX_GROUPS: u64 = 65_535;
 
 /// Parameters of a kernel that knows no target.
 const NO_TARGET: Parameters = Parameters {
@@ -60,7 +60,7 @@ fn count(
     let (pipeline, group, offsets) =
         pipelines.compute(device, kernel, 0, std::slice::from_ref(&parameters), bound);
     let groups = u64::from(range.end.saturating_sub(range.start)).div_ceil(COUNTED_GROUP);
-    let across = groups.clamp(1, MOST_GROUPS);
+    let across = groups.clamp(1, MAX_GROUPS);
     let mut pass = encoder.begin_compute_pass(&Default::default());
     pass.set_pipeline(pipeline);
     pass.set_bind_group(0, &group, &offsets);

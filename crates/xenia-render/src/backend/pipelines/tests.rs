@@ -20,7 +20,7 @@ fn few_pipelines_wait_to_be_compiled() {
         let mut pipelines = Pipelines::new(device, &Options { async_pipelines: true, ..Options::default() });
         for number in 0..5000 {
             assert!(matches!(pipelines.get(&parts(number)), Err(Missing::Compiling)));
-            assert!(pipelines.ordered.len() <= MOST_ORDERED, "{number}");
+            assert!(pipelines.ordered.len() <= MAX_ORDERED, "{number}");
         }
         // Draws that were left out ask again.
         let start = Instant::now();

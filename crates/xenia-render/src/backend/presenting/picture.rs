@@ -16,7 +16,7 @@ const SHADER: &str = concat!(include_str!("../textures/address.wgsl"), include_s
 
 /// Most textures that are kept for further pictures: those of the window, of its mailbox and of
 /// those who keep the last picture.
-const MOST_TEXTURES: usize = 6;
+const MAX_TEXTURES: usize = 6;
 /// Pixels of a workgroup each way.
 const GROUP: u32 = 16;
 
@@ -180,7 +180,7 @@ impl PictureMaker {
             view_formats: &[],
         });
         let made = Arc::new(PictureTexture { device: device.clone(), texture });
-        if self.textures.len() < MOST_TEXTURES {
+        if self.textures.len() < MAX_TEXTURES {
             self.textures.push(made.clone());
         }
         made

@@ -29,7 +29,7 @@ use xenia_kernel::vfs::{Device, HostFolder, SubFolder, path as names};
 /// Content type of profiles.
 const PROFILE: u32 = 0x1_0000;
 /// Largest size of a picture that titles can show, in bytes.
-const MOST_PICTURE: usize = THUMBNAIL_SIZE as usize;
+const MAX_PICTURE: usize = THUMBNAIL_SIZE as usize;
 
 /// Place that packages are taken in to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -164,7 +164,7 @@ fn take_in(store: &ContentStore, package: &Placed, choice: ImportChoice) -> Resu
     }
     let picture = info.map(|info| info.pictures[0].clone()).unwrap_or_default();
     let pictured = match picture.len() {
-        1..=MOST_PICTURE => store.set_thumbnail(&name, &picture),
+        1..=MAX_PICTURE => store.set_thumbnail(&name, &picture),
         _ => store.remove_thumbnail(&name),
     };
     pictured.context("imported, but its picture could not be stored")?;

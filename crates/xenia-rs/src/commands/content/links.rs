@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use xenia_kernel::vfs::host_name;
 
 /// Most entries of a package that are looked at.
-const MOST_ENTRIES: usize = 0x1_0000;
+const MAX_ENTRIES: usize = 0x1_0000;
 
 /// The host's path of `names` below the folder `from`; the case of letters may differ.
 pub(in crate::commands) fn host_path(from: &Path, names: &[String]) -> PathBuf {
@@ -40,7 +40,7 @@ fn links_out(from: &Path, path: &Path, depth: u32) -> Vec<PathBuf> {
     let mut links = Vec::new();
     let mut ahead = vec![(path.to_owned(), depth)];
     let mut entries = 0;
-    while let Some((path, depth)) = ahead.pop().filter(|_| entries < MOST_ENTRIES) {
+    while let Some((path, depth)) = ahead.pop().filter(|_| entries < MAX_ENTRIES) {
         entries += 1;
         let Ok(metadata) = path.symlink_metadata() else { continue };
         if metadata.is_symlink() {

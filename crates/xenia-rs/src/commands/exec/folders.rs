@@ -6,7 +6,7 @@ use xenia::say::visible;
 use xenia_render::FolderModel;
 
 /// Most entries of a folder that are looked at.
-const MOST_ENTRIES: usize = 20_000;
+const MAX_ENTRIES: usize = 20_000;
 /// Folders that are shown at a time.
 const PART: usize = 7;
 
@@ -15,9 +15,9 @@ const PART: usize = 7;
 pub(super) fn shown(path: &Path, first: usize) -> FolderModel {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let parent = path.parent().map(Path::to_owned);
-    let (mut folders, failure) = match inside(&path, MOST_ENTRIES) {
+    let (mut folders, failure) = match inside(&path, MAX_ENTRIES) {
         Ok((folders, false)) => (folders, None),
-        Ok((folders, true)) => (folders, Some(format!("Only {MOST_ENTRIES} entries were looked at."))),
+        Ok((folders, true)) => (folders, Some(format!("Only {MAX_ENTRIES} entries were looked at."))),
         Err(error) => (Vec::new(), Some(format!("It can't be read: {error}"))),
     };
     if parent.is_none() {

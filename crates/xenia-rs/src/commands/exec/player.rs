@@ -243,7 +243,7 @@ impl Client for Player {
     }
 
     fn look_inside(&mut self) {
-        self.control.look();
+        self.control.request_inspection();
     }
 
     fn library(&mut self) -> Option<&mut dyn LibraryClient> {

@@ -34,7 +34,7 @@ use xenia_sync::{Level, Mutex};
 /// Name of the folder of exports in the data folder.
 const EXPORTS: &str = "exports";
 /// Most folders of exports beside the first one, for packages that were exported before.
-const MOST_EXPORTS: u32 = 99;
+const MAX_EXPORTS: u32 = 99;
 
 /// The pages' client; clones share it.
 #[derive(Clone)]
@@ -232,7 +232,7 @@ fn export(subject: &DataSubject, id: &PackageId, exports: Option<&Path>) -> Resu
     let (name, header) = packages::find(&store, id)?;
     let exports = exports.context("there is no data folder (HOME is not set)")?;
     let below = packages::path_of(&name);
-    let others = (2..=MOST_EXPORTS).map(|number| exports.join(number.to_string()));
+    let others = (2..=MAX_EXPORTS).map(|number| exports.join(number.to_string()));
     let mut folders = std::iter::once(exports.to_owned()).chain(others);
     let free = folders.find(|folder| folder.join(&below).symlink_metadata().is_err());
     let free = free.with_context(|| format!("{} has too many exports of it", exports.display()))?;

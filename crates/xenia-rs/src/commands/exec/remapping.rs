@@ -1,7 +1,7 @@
 //! The page of controllers: shows the assignment of keys and buttons, and changes it.
 
 use anyhow::Error;
-use xenia::input::config::edit::{InputFraction, MOST_ZONE};
+use xenia::input::config::edit::{InputFraction, MAX_ZONE};
 use xenia::input::control::{PadControl, PartSet};
 use xenia::input::{AssignedPart, LiveInput, PluggedPad};
 use xenia_render::{
@@ -39,8 +39,8 @@ fn text(error: &Error) -> String {
 impl Remapping {
     fn setting(&self, fraction: InputFraction) -> LiveSetting {
         let (label, most) = match fraction {
-            InputFraction::StickZone => ("Dead zone of sticks", MOST_ZONE),
-            InputFraction::TriggerZone => ("Dead zone of triggers", MOST_ZONE),
+            InputFraction::StickZone => ("Dead zone of sticks", MAX_ZONE),
+            InputFraction::TriggerZone => ("Dead zone of triggers", MAX_ZONE),
             InputFraction::Rumble => ("Strength of motors", 100),
         };
         let control = SettingControl::Percent { range: 0..=most, step: 5 };

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
-use xenia::desktop::MOST_COPIED;
+use xenia::desktop::MAX_COPIED;
 use xenia::machine::Finished;
 use xenia::report::{RunReport, write_json};
 use xenia::screenshots::file_name;
@@ -69,7 +69,7 @@ fn excerpt(heading: &str, what: &str, missing: &[String]) -> String {
     let mut text = format!("xenia-rs {}: {heading}\n", env!("CARGO_PKG_VERSION"));
     let files = missing.iter().rev().take(FILES_COPIED).map(|file| format!("missing: {file}"));
     for line in what.lines().map(str::to_owned).chain(files) {
-        if text.len() + line.len() >= MOST_COPIED {
+        if text.len() + line.len() >= MAX_COPIED {
             break;
         }
         text.push_str(&line);
@@ -115,7 +115,7 @@ mod tests {
         assert!(lines[0].ends_with("Knot has crashed"), "{text}");
         assert_eq!(lines[1..4], ["read of 0x18", "  thread 1", "  r3 0000000000000007"]);
         assert_eq!(lines[4..], ["missing: d:\\b", "missing: d:\\a"]);
-        assert!(excerpt("x", &"long line\n".repeat(MOST_COPIED), &[]).len() <= MOST_COPIED);
+        assert!(excerpt("x", &"long line\n".repeat(MAX_COPIED), &[]).len() <= MAX_COPIED);
     }
 
     #[test]

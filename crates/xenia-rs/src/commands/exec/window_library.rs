@@ -31,8 +31,8 @@ use xenia_sync::{Level, Mutex};
 /// Time between two reports of a scan's progress.
 const PROGRESS_PERIOD: Duration = Duration::from_millis(100);
 /// Most icons, and most of the user's covers, that are kept in memory.
-const MOST_ICONS: usize = 4096;
-const MOST_COVERS: usize = 1024;
+const MAX_ICONS: usize = 4096;
+const MAX_COVERS: usize = 1024;
 
 /// Settings files of the library.
 #[derive(Clone)]
@@ -307,7 +307,7 @@ fn cover_of(title: &LibraryTitle, folder: Option<&Path>, covers: &mut Covers) ->
     if let Some((_, known)) = covers.get(&path).filter(|(read_at, _)| *read_at == modified) {
         return known.clone();
     }
-    if covers.len() >= MOST_COVERS {
+    if covers.len() >= MAX_COVERS {
         return None;
     }
     let read = cover::read(&path).inspect_err(|error| tracing::warn!("a cover is not shown: {error:#}"));
@@ -335,7 +335,7 @@ fn entry(
         if let Some(icon) = icons.get(path) {
             return Some(icon.clone());
         }
-        let icon = icon::read(path).ok().filter(|_| icons.len() < MOST_ICONS)?;
+        let icon = icon::read(path).ok().filter(|_| icons.len() < MAX_ICONS)?;
         let icon = Arc::new(LibraryIcon { size: icon.size, rgba: icon.rgba });
         icons.insert(path.clone(), icon.clone());
         Some(icon)

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use xenia_render::KeyCode;
 
 /// Largest dead zone in percent.
-pub const MOST_ZONE: u16 = 90;
+pub const MAX_ZONE: u16 = 90;
 
 /// A fraction of `[input]` that a page changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -226,7 +226,7 @@ impl InputConfig {
         fraction: InputFraction,
         percent: u16,
     ) -> ChangedInput {
-        let most = if fraction == InputFraction::Rumble { 100 } else { MOST_ZONE };
+        let most = if fraction == InputFraction::Rumble { 100 } else { MAX_ZONE };
         let owner = self.owner(title, |table| fraction.get(table).is_some());
         fraction.set(self.table(&owner), Some(f32::from(percent.min(most)) / 100.0));
         [InputKey { owner, name: InputName::Fraction(fraction) }].into()

@@ -17,13 +17,13 @@ pub(super) const FIRST_STRETCH: u64 = 512;
 pub(super) const GROWTH: u64 = 8;
 
 /// Longest stretch that is executed by single steps.
-const MOST_STEPPED: u64 = 1 << 18;
+const MAX_STEPPED: u64 = 1 << 18;
 
 /// Instructions of all threads in which a step back looks for one of its thread.
 const STEP_REACH: u64 = 20_000_000;
 
 /// Breakpoints met in a stretch before its later half is looked at first.
-const MOST_HITS: u32 = 64;
+const MAX_HITS: u32 = 64;
 
 /// A moment at which the run stops.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +89,7 @@ impl Debugged<'_, '_> {
             if from - lower > STEP_REACH {
                 bail!("thread {thread} has not run in the last {STEP_REACH} instructions");
             }
-            (upper, length) = (lower, (length * GROWTH).min(MOST_STEPPED));
+            (upper, length) = (lower, (length * GROWTH).min(MAX_STEPPED));
         }
         self.beginning()
     }
@@ -111,7 +111,7 @@ impl Debugged<'_, '_> {
     }
 
     fn last_stop_between(&mut self, lower: u64, upper: u64) -> Result<Option<Stop>> {
-        let scan = self.scan((lower, upper), self.watches.ranges(), MOST_HITS)?;
+        let scan = self.scan((lower, upper), self.watches.ranges(), MAX_HITS)?;
         scan.check_end()?;
         if scan.is_cut {
             // Breakpoints are met often: the last one is close to the end.

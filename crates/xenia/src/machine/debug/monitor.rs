@@ -23,7 +23,7 @@ symbol NAME       addresses of the function with this name
 import NAME       addresses at which the title calls an export: break *ADDRESS";
 
 /// Most bytes of which the last store is looked for.
-const MOST_BYTES: u32 = 4096;
+const MAX_BYTES: u32 = 4096;
 
 /// A number, decimal or with `0x`.
 fn number(text: &str) -> Result<u64> {
@@ -125,8 +125,8 @@ impl Debugged<'_, '_> {
     fn find_writer(&mut self, at: &str, size: Option<&str>) -> Result<String> {
         let at = u32::try_from(number(at)?).context("an address has 32 bits")?;
         let size = size.map_or(Ok(4), number)?;
-        let Some(size) = u32::try_from(size).ok().filter(|size| (1..=MOST_BYTES).contains(size)) else {
-            bail!("the number of bytes is 1 to {MOST_BYTES}");
+        let Some(size) = u32::try_from(size).ok().filter(|size| (1..=MAX_BYTES).contains(size)) else {
+            bail!("the number of bytes is 1 to {MAX_BYTES}");
         };
         Ok(match self.last_writer(at, size)? {
             LastWriter::Nobody { since } => format!("no store since instruction {since}"),

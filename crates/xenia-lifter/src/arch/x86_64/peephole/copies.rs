@@ -7,7 +7,7 @@ use iced_x86::{Code, OpKind, Register};
 
 /// Maximum number of instructions between a copy and the last use of it. Longer lives are left:
 /// the time for a function stays linear in its size.
-const FARTHEST: usize = 48;
+const MAX_DISTANCE: usize = 48;
 
 /// A copy between two general registers.
 #[derive(Clone, Copy, Debug)]
@@ -136,7 +136,7 @@ fn redirected(
         let op = &flow.ops[index];
         let usage = op.usage;
         let is_fixed = op.kind == Kind::Call || fixed(&flow.blocks, op) & bit(old) != 0;
-        if is_fixed || index - at > FARTHEST {
+        if is_fixed || index - at > MAX_DISTANCE {
             return None;
         }
         if usage.reads & bit(old) != 0 {
@@ -167,7 +167,7 @@ fn make_in_place(flow: &mut Flow, block: usize, at: usize, copy: Copy) -> bool {
     let mut changed: Vec<Edit> = Vec::new();
     let mut index = at;
     loop {
-        if index == start || at - index > FARTHEST {
+        if index == start || at - index > MAX_DISTANCE {
             return false;
         }
         index -= 1;

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 /// Limit of passes over a function in each analysis, so that the time for it is linear in its size.
 /// Compiled code needs three to five.
-pub(super) const MOST_PASSES: usize = 12;
+pub(super) const MAX_PASSES: usize = 12;
 
 /// Maximum size of an instruction in bytes.
 pub(super) const LONGEST: usize = 15;

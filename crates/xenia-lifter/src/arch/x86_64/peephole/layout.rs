@@ -1,6 +1,6 @@
 //! Places of the instructions that are left, and the distances between them.
 
-use super::flow::{Data, Flow, Kind, MOST_PASSES, Op};
+use super::flow::{Data, Flow, Kind, MAX_PASSES, Op};
 use crate::peephole::{Moved, Optimized};
 
 /// Byte between instructions and aligned data, which is never executed.
@@ -32,7 +32,7 @@ pub(super) fn lay_out(flow: &Flow, code: &[u8]) -> Option<Optimized> {
     let targets = targets(flow)?;
     layout.place(flow);
     // Branches only get shorter, and so does what they skip.
-    for _ in 0..MOST_PASSES {
+    for _ in 0..MAX_PASSES {
         if !layout.shorten(flow, &targets) {
             break;
         }

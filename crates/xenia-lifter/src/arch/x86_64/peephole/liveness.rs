@@ -1,6 +1,6 @@
 //! Live registers at the ends of basic blocks: those whose values may be read later.
 
-use super::flow::{Block, Flow, Kind, MOST_PASSES, Op};
+use super::flow::{Block, Flow, Kind, MAX_PASSES, Op};
 use super::operands::{FRAME_POINTER, STACK_POINTER};
 use crate::analysis::block_params::{CALLED_WITH, RETURNED};
 use crate::thunks::CONTEXT_REGISTER;
@@ -18,7 +18,7 @@ const _: () = assert!(2 + RETURNED.len() == 4 && 2 + CALLED_WITH.len() == 5, "th
 /// Computes [`Block::live_in`] and [`Block::live_out`] of all blocks. If the limit of passes is
 /// reached, all registers count as live everywhere.
 pub(super) fn solve(flow: &mut Flow) {
-    if !(0..MOST_PASSES).any(|_| !pass(flow)) {
+    if !(0..MAX_PASSES).any(|_| !pass(flow)) {
         for block in &mut flow.blocks {
             (block.live_in, block.live_out) = (u16::MAX, u16::MAX);
         }

@@ -5,13 +5,13 @@
 //! registers hold the value of each slot, over all blocks; a backward one, which slots are read
 //! again.
 
-use super::flow::{Flow, Kind, MOST_PASSES, Op};
+use super::flow::{Flow, Kind, MAX_PASSES, Op};
 use super::operands::{STACK_POINTER, bit, number};
 use iced_x86::{Code, Instruction, Mnemonic, OpKind, Register};
 use std::collections::BTreeSet;
 
 /// Limit of slots whose reads are followed.
-const MOST_SLOTS: usize = 128;
+const MAX_SLOTS: usize = 128;
 
 /// A slot: its displacement from the stack pointer and its size, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -250,7 +250,7 @@ fn states(flow: &Flow, forms: &[Form]) -> Option<Vec<Option<State>>> {
     for &block in &unknown {
         entries[block as usize] = Some(State::default());
     }
-    for _ in 0..MOST_PASSES {
+    for _ in 0..MAX_PASSES {
         let mut changes = false;
         for (number, block) in flow.blocks.iter().enumerate() {
             let Some(mut state) = entries[number].clone() else { continue };
@@ -322,7 +322,7 @@ fn remove_unread(flow: &mut Flow, forms: &[Form]) {
         .iter()
         .filter(|slot| !slots.iter().any(|other| other != *slot && other.overlaps(**slot)))
         .copied()
-        .take(MOST_SLOTS)
+        .take(MAX_SLOTS)
         .collect();
     let bit_of = |slot: Slot| plain.binary_search(&slot).map_or(0, |index| 1_u128 << index);
     let mut live_in = vec![0_u128; flow.blocks.len()];
@@ -338,7 +338,7 @@ fn remove_unread(flow: &mut Flow, forms: &[Form]) {
         block.successors.iter().fold(0, |live, &to| live | live_in[to as usize])
     };
     for pass in 0.. {
-        if pass == MOST_PASSES {
+        if pass == MAX_PASSES {
             return;
         }
         let mut changes = false;

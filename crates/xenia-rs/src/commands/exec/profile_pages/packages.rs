@@ -18,12 +18,12 @@ use xenia_kernel::user::profile::Xuid;
 use xenia_render::{ImportableFile, LibraryIcon, PackageId, ProfileChoice, SavesModel, StoredPackage};
 
 /// Most packages of a title that are listed.
-const MOST_PACKAGES: usize = 1024;
+const MAX_PACKAGES: usize = 1024;
 /// Most files of packages that are offered for import, and most entries that are looked at.
-const MOST_FILES: usize = 64;
-const MOST_ENTRIES: usize = 10_000;
+const MAX_FILES: usize = 64;
+const MAX_ENTRIES: usize = 10_000;
 /// Deepest folder of exports: a number, then owner, title and kind.
-const MOST_DEPTH: usize = 4;
+const MAX_DEPTH: usize = 4;
 
 /// Path of a package below a folder of exports.
 pub(super) fn path_of(name: &PackageName) -> PathBuf {
@@ -82,7 +82,7 @@ fn read(subject: &DataSubject, xuid: Option<Xuid>) -> Result<Packages> {
     let is_meant = |name: &PackageName| {
         name.title == subject.id && (name.owner == Xuid::NOBODY || Some(name.owner) == owner)
     };
-    let all = all.into_iter().filter(|(name, _)| is_meant(name)).take(MOST_PACKAGES);
+    let all = all.into_iter().filter(|(name, _)| is_meant(name)).take(MAX_PACKAGES);
     let packages: Vec<(StoredPackage, u64)> =
         all.map(|(name, header)| package(&store, folder, &name, &header)).collect();
     let bytes = packages.iter().map(|(_, bytes)| bytes).sum();
@@ -128,11 +128,11 @@ fn importable(folder: &Path, title: u32) -> Vec<ImportableFile> {
     while let Some((at, depth)) = ahead.pop() {
         for entry in fs::read_dir(&at).into_iter().flatten().flatten() {
             entries += 1;
-            if entries > MOST_ENTRIES {
+            if entries > MAX_ENTRIES {
                 break;
             }
             let Ok(metadata) = entry.metadata() else { continue };
-            if metadata.is_dir() && depth < MOST_DEPTH {
+            if metadata.is_dir() && depth < MAX_DEPTH {
                 ahead.push((entry.path(), depth + 1));
             } else if metadata.is_file() {
                 files.push((modified(&metadata), entry.path(), metadata.len()));
@@ -141,7 +141,7 @@ fn importable(folder: &Path, title: u32) -> Vec<ImportableFile> {
     }
     files.sort_by(|one, other| other.cmp(one));
     let is_meant = |path: &Path| package_info(path).is_ok_and(|info| info.title_id.0 == title);
-    let files = files.into_iter().filter(|(_, path, _)| is_meant(path)).take(MOST_FILES);
+    let files = files.into_iter().filter(|(_, path, _)| is_meant(path)).take(MAX_FILES);
     let file = |(time, path, bytes): (SystemTime, PathBuf, u64)| ImportableFile {
         path,
         details: format!("{}, {}", bytes_text(bytes), date_text(file_time(time))),

@@ -14,7 +14,7 @@ const FRAME: i32 = 0x100;
 /// Alignment of constants in bytes.
 const ALIGNMENT: usize = 32;
 /// Limit of events in a run, and runs of each function.
-const MOST_EVENTS: usize = 120;
+const MAX_EVENTS: usize = 120;
 const RUNS: u64 = 4;
 
 impl Writer {
@@ -169,7 +169,7 @@ fn random_functions_do_the_same_as_before() {
         };
         (before, after) = (before + old.code.len(), after + new.code.len());
         for again in 0..RUNS {
-            let mut events = run(&old, seed ^ again << 32, MOST_EVENTS);
+            let mut events = run(&old, seed ^ again << 32, MAX_EVENTS);
             faults += events.iter().filter(|event| **event == Event::Fault).count();
             calls += events.iter().filter(|event| matches!(event, Event::Call(..))).count();
             for event in &mut events {
@@ -177,7 +177,7 @@ fn random_functions_do_the_same_as_before() {
                     *to = moved.of(*to);
                 }
             }
-            assert_eq!(run(&new, seed ^ again << 32, MOST_EVENTS), events, "seed {seed}");
+            assert_eq!(run(&new, seed ^ again << 32, MAX_EVENTS), events, "seed {seed}");
         }
     });
     if are_usual {

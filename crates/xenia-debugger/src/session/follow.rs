@@ -3,7 +3,7 @@
 use super::DebugSession;
 use crate::command::ThreadChoice;
 use crate::model::{CompiledCode, Focus, SidePane, Tab};
-use crate::panes::MOST_ROWS;
+use crate::panes::MAX_ROWS;
 use crate::panes::code::branch_target;
 use anyhow::{Context, Result, bail};
 use xenia::machine::Debugged;
@@ -12,7 +12,7 @@ impl DebugSession {
     /// Shows what is selected: the target of a branch, the word in memory as an address, the code
     /// of a frame or symbol, the memory of an object; or chooses the thread.
     pub(super) fn follow(&mut self, machine: &Debugged<'_, '_>) -> Result<()> {
-        let row = self.model.row().min(MOST_ROWS - 1);
+        let row = self.model.row().min(MAX_ROWS - 1);
         match (self.model.focus, self.model.tab) {
             (Focus::Code, _) => {
                 let at = self.model.cursor;
