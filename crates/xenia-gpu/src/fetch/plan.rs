@@ -59,6 +59,13 @@ impl FetchPlan {
         Self { slices, ..Self::new(info, [fetch.mag, fetch.min, fetch.mip], fetch.anisotropy) }
     }
 
+    /// Level whose texels unnormalised coordinates of a 2D fetch count: 0 for the base map if that
+    /// is there.
+    pub(crate) fn locked_level(&self, info: &TextureInfo) -> u32 {
+        let is_base = self.mip == TextureFilter::BaseMap && info.has_base();
+        if is_base { 0 } else { info.locked_level() }
+    }
+
     /// Number of coordinates that a fetch uses of a texture, by the dimension of its instruction;
     /// `None` if it can't fetch from such a texture, and returns zeros. A fetch with one coordinate
     /// from a plane reads its first row, and one without a third coordinate the first layer.

@@ -69,10 +69,10 @@ impl<'a> Lookup<'a> {
     #[inline(always)]
     fn new(binding: &'a Binding, fetch: &'a TextureFetch, coordinates: &'a [Lanes; 3]) -> Self {
         let info = &binding.info;
-        let locked =
-            if fetch.unnormalized && fetch.dimension == Dimension::D2 { info.locked_level() } else { 0 };
-        let size = info.level_size(locked).map(|side| side as f32);
         let mut plan = FetchPlan::of(info, fetch);
+        let counts_texels = fetch.unnormalized && fetch.dimension == Dimension::D2;
+        let locked = if counts_texels { plan.locked_level(info) } else { 0 };
+        let size = info.level_size(locked).map(|side| side as f32);
         // Levels beyond the draw's limit are missing.
         let bound = binding.levels.len() as u32 - 1;
         plan.levels = plan.levels.map(|level| level.min(bound));

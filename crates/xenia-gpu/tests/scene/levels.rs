@@ -155,6 +155,20 @@ fn unnormalised_coordinates_are_mirrored_in_texels_of_the_only_level() {
 }
 
 #[test]
+fn unnormalised_coordinates_of_the_base_map_count_its_texels() {
+    // The range of levels has only level 1, of two texels.
+    let mut scene = Scene::new(80, 16, 0);
+    for x in 0..4 {
+        scene.memory.write_u32(TEXTURE + tiled_2d(x, 0, 32, 2), (x + 1) * 0x2020_2020);
+    }
+    let levels = 1 << 2 | 1 << 6;
+    let words = [2 | 1 << 31 | 1 << 22, 6 | TEXTURE, 3, 0x688 << 1 | BASE_MAP, levels, 1 << 9 | MIPS];
+    scene.constant(257, [2.0, 0.0, 0.0, 0.0]);
+    let fetch = "tfetch2D r0, r0.xy, tf1, nolod, unnormalized";
+    assert_eq!(drawn(&mut scene, words, &format!("add r0.x, r0.x, c[1].x\n{fetch}")), 0x60);
+}
+
+#[test]
 fn depths_in_a_volume_select_levels_too() {
     // Eight texels of depth from column to column: level 3.
     let mut scene = Scene::new(80, 16, 0);

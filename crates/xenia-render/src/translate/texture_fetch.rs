@@ -86,14 +86,9 @@ impl Translator<'_> {
             self.b.bitcast(bits, ScalarKind::Float)
         };
         let base = [0, 1, 2].map(|member| float(first, member));
-        let width_and_height = if fetch.unnormalized && fetch.dimension == Dimension::D2 {
-            [(second, 3), (third, 3)]
-        } else {
-            [(first, 0), (first, 1)]
-        };
-        let [width, height] = width_and_height.map(|(row, member)| float(row, member));
-        Record {
-            size: [width, height, base[2]],
+        let locked = [(second, 3), (third, 3)].map(|(row, member)| float(row, member));
+        let mut record = Record {
+            size: base,
             base,
             scale: float(first, 3),
             lod_bias: float(second, 0),
@@ -102,7 +97,16 @@ impl Translator<'_> {
             swizzle: self.b.member(third, 0),
             is_volume: self.b.member(third, 1),
             flags: self.b.member(third, 2),
+        };
+        if fetch.unnormalized && fetch.dimension == Dimension::D2 {
+            let has_base = self.has_bit(record.flags, BASE_BIT);
+            let is_base_map = self.has_mip_filter(fetch, TextureFilter::BaseMap, &record);
+            let is_base = self.b.binary(Op::LogicalAnd, has_base, is_base_map);
+            for (axis, locked) in locked.into_iter().enumerate() {
+                record.size[axis] = self.b.select(is_base, base[axis], locked);
+            }
         }
+        record
     }
 
     /// Coordinates in texels; faces are numbered.
