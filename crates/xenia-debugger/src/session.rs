@@ -40,7 +40,7 @@ impl DebugSession {
     /// Begins at a machine that stands before its first instruction.
     pub fn begin(&mut self, machine: &mut Debugged<'_, '_>) {
         "at the beginning".clone_into(&mut self.model.state);
-        self.tell("? shows all keys, : begins a command");
+        self.show_message("? shows all keys, : begins a command");
         if let Err(error) = machine.describe_history() {
             self.model.message = format!("the run does not go back: {error:#}");
         }
@@ -142,7 +142,7 @@ impl DebugSession {
                 self.model.breakpoints.clear();
                 self.model.named.clear();
                 self.model.watches.clear();
-                self.tell("no breakpoints, no watches");
+                self.show_message("no breakpoints, no watches");
             }
             DebugCommand::Watch(place, size, access) => {
                 self.toggle_watch((here(&place, machine)?, size, access), machine)?;
@@ -182,10 +182,10 @@ impl DebugSession {
             DebugCommand::No => {
                 self.model.shows_help = false;
                 if asked.is_some() {
-                    self.tell("nothing was changed");
+                    self.show_message("nothing was changed");
                 }
             }
-            DebugCommand::Position => self.tell_position(machine),
+            DebugCommand::Position => self.show_position(machine),
             DebugCommand::History => self.model.message = machine.describe_history()?,
             DebugCommand::Keys(keys) => {
                 self.model.asked = asked;
@@ -199,11 +199,11 @@ impl DebugSession {
         Ok(())
     }
 
-    fn tell(&mut self, message: &str) {
+    fn show_message(&mut self, message: &str) {
         message.clone_into(&mut self.model.message);
     }
 
-    fn tell_position(&mut self, machine: &Debugged<'_, '_>) {
+    fn show_position(&mut self, machine: &Debugged<'_, '_>) {
         let MachinePosition { now, instructions, frames } = machine.position();
         self.model.message =
             format!("{instructions} instructions, {now} ticks of guest time, {frames} frames");

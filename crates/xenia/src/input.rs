@@ -19,27 +19,27 @@ pub mod keys;
 mod linux;
 pub mod motors;
 mod one_or_many;
+mod pad_watch;
 mod pipes;
 mod remap;
 pub mod sdl;
 pub mod shape;
-mod told;
 #[cfg(all(feature = "gamepads", windows))]
 mod windows;
 
+pub(crate) use pad_watch::held;
+pub use pad_watch::{HeldPads, PluggedPad};
 pub use remap::{AssignedPart, LiveInput};
-pub(crate) use told::held;
-pub use told::{HeldPads, PluggedPad};
 
 use crate::lock_order;
 use config::{PadName, PadTuning, Tuning};
 use control::{PartSet, Pressed};
 use motors::Motors;
+use pad_watch::{PadNews, PadWatcher};
 use shape::{ControlBinding, PadInputs, Shape};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Weak};
-use told::{PadNews, PadWatcher};
 use xenia_kernel::ports::{Gamepad, Input, PAD_USERS, PadModel};
 use xenia_render::KeyCode;
 use xenia_sched::GuestTicks;

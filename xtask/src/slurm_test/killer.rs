@@ -23,7 +23,7 @@ impl Killer {
     }
 
     /// Finds new workers, and kills those that are due.
-    pub(super) fn look(&mut self, out: &Path) -> Result<()> {
+    pub(super) fn poll(&mut self, out: &Path) -> Result<()> {
         if self.kill == 0 {
             return Ok(());
         }

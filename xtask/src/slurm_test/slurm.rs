@@ -90,7 +90,7 @@ impl Slurm {
                 bail!("the job doesn't end: {}", self.ask("squeue", &[])?);
             }
             for _ in 0..5 {
-                killer.look(out)?;
+                killer.poll(out)?;
                 std::thread::sleep(LOOK / 5);
             }
         }

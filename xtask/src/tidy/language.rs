@@ -1,4 +1,5 @@
-//! The language rules of docs/src/style.md that a machine can check, over comments and pages.
+//! The language rules of docs/src/style.md that a machine can check, over comments, pages and
+//! names.
 //!
 //! Older text breaks them, so each rule has a budget in `xtask/language.toml`: the number of places
 //! that are left. A count above its budget is a finding, and so is a count below it, until the
@@ -53,10 +54,16 @@ struct Counts(BTreeMap<&'static str, Vec<String>>);
 #[derive(Deserialize)]
 struct Budgets(BTreeMap<String, usize>);
 
-const RULES: [(&str, &str); 6] = [
+/// Names that say nothing of what a function does or a module contains.
+const VAGUE: [&str; 3] = ["look", "tell", "told"];
+
+const RULES: [(&str, &str); 9] = [
     ("clauses", "sentences begin with What, Who, Whoever, Whatever or Whose"),
     ("columns", "lines of comments or pages are longer than 100 columns"),
     ("duplicate-names", "names of types that are pub(crate) or wider are defined more than once"),
+    ("paired-lets", "statements bind or set several things by a tuple that is written for it"),
+    ("tuple-parameters", "parameters are tuples, without names for their parts"),
+    ("vague-names", "functions or modules are called look, tell or told"),
     ("module-references", "comments say \"See the module's documentation\" in place of a link"),
     ("short-docs", "doc comments have one or two words"),
     ("terms", "places use a home-made term (docs/src/style.md has the field's)"),
@@ -68,7 +75,9 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
     for source in sources {
         counts.add_source(&source.shown(), &source.text);
     }
-    counts.add_names(sources.iter().filter(|source| !map::is_test(&source.path)));
+    let products = || sources.iter().filter(|source| !map::is_test(&source.path));
+    counts.add_names(products());
+    products().for_each(|source| counts.add_code(source));
     for page in pages()? {
         let text = std::fs::read_to_string(&page).with_context(|| format!("reading {page}"))?;
         counts.add_page(&page, &text);
@@ -108,6 +117,16 @@ impl Counts {
         }
         for (name, places) in places.into_iter().filter(|(_, places)| places.len() > 1) {
             self.note("duplicate-names", format!("{name} ({})", places[0].shown()));
+        }
+    }
+
+    /// Adds the shapes of code that the rules count, each of which is one line.
+    fn add_code(&mut self, source: &Source) {
+        let lines = source.text.lines().map(str::trim_start).zip(1..);
+        for (line, number) in lines.filter(|(line, _)| !line.starts_with("//")) {
+            for rule in shapes_of(line) {
+                self.note(rule, format!("{}:{number}", source.shown()));
+            }
         }
     }
 
@@ -214,6 +233,21 @@ fn type_defined_by(line: &str) -> Option<&str> {
     name.split(|c: char| !c.is_alphanumeric() && c != '_').next().filter(|name| !name.is_empty())
 }
 
+/// The rules that a line of code breaks by its shape.
+fn shapes_of(line: &str) -> Vec<&'static str> {
+    let is_pair = ["let (", "(self."].iter().any(|start| line.starts_with(start)) && line.contains(") = (");
+    let is_function = line.contains("fn ");
+    let has_tuple = line.contains("): (") && (is_function || line.starts_with('(') && line.ends_with("),"));
+    let item = line.trim_start_matches("pub").trim_start_matches("(crate)").trim_start_matches("(super)");
+    let name = ["fn ", "mod "].iter().find_map(|kind| item.trim_start().strip_prefix(kind));
+    let name = name.and_then(|name| name.split(|c: char| !c.is_alphanumeric() && c != '_').next());
+    let is_vague = name.is_some_and(|name| VAGUE.contains(&name));
+    [(is_pair, "paired-lets"), (has_tuple, "tuple-parameters"), (is_vague, "vague-names")]
+        .into_iter()
+        .filter_map(|(is_broken, rule)| is_broken.then_some(rule))
+        .collect()
+}
+
 fn is_doc(line: &str) -> bool {
     let line = line.trim_start();
     line.starts_with("///") || line.starts_with("//!")
@@ -305,6 +339,22 @@ mod tests {
         let mut counts = Counts::default();
         counts.add_names(sources.iter());
         assert_eq!(counts.0["duplicate-names"], ["State (a.rs)"]);
+    }
+
+    #[test]
+    fn shapes_of_code_are_counted() {
+        for (line, found) in [
+            ("let (a, b) = (1, 2);", vec!["paired-lets"]),
+            ("(self.a, self.b) = (1, 2);", vec!["paired-lets"]),
+            ("let (a, b) = pair();", vec![]),
+            ("fn f(x: u32, (a, b): (u32, u32)) {", vec!["tuple-parameters"]),
+            ("(a, b): (u32, u32),", vec!["tuple-parameters"]),
+            ("pub(crate) fn look(&self) {", vec!["vague-names"]),
+            ("mod told;", vec!["vague-names"]),
+            ("fn look_up(&self) {", vec![]),
+        ] {
+            assert_eq!(shapes_of(line), found, "{line}");
+        }
     }
 
     #[test]

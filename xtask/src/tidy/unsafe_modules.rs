@@ -12,7 +12,7 @@ const HEADER: &str = "| module | why |";
 /// Compares the two. Tests and examples are not part of what users run.
 pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()> {
     let text = std::fs::read_to_string(PAGE).with_context(|| format!("reading {PAGE}"))?;
-    let told: BTreeSet<String> = told(&text).map(str::to_owned).collect();
+    let documented: BTreeSet<String> = documented(&text).map(str::to_owned).collect();
     let part_of_program = |path: &str| path.starts_with("crates/") && path.contains("/src/");
     let there: BTreeSet<String> = sources
         .iter()
@@ -20,13 +20,14 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
         .map(Source::shown)
         .filter(|path| part_of_program(path))
         .collect();
-    findings.extend(there.difference(&told).map(|path| format!("{PAGE}: {path} has `unsafe`, and no row")));
-    findings.extend(told.difference(&there).map(|path| format!("{PAGE}: {path} has no `unsafe`")));
+    findings
+        .extend(there.difference(&documented).map(|path| format!("{PAGE}: {path} has `unsafe`, and no row")));
+    findings.extend(documented.difference(&there).map(|path| format!("{PAGE}: {path} has no `unsafe`")));
     Ok(())
 }
 
 /// The modules that the table names.
-fn told(text: &str) -> impl Iterator<Item = &str> {
+fn documented(text: &str) -> impl Iterator<Item = &str> {
     let table = text.lines().skip_while(|line| *line != HEADER).skip(2);
     let rows = table.take_while(|line| line.starts_with('|'));
     rows.filter_map(|row| row.split('`').nth(1))
@@ -39,6 +40,6 @@ mod tests {
     #[test]
     fn only_its_own_table_is_read() {
         let text = "| a | b |\n|---|---|\n| `x` | y |\n\n| module | why |\n|---|---|\n| `z.rs` | `w` |\n\n| `v` | u |\n";
-        assert_eq!(told(text).collect::<Vec<_>>(), ["z.rs"]);
+        assert_eq!(documented(text).collect::<Vec<_>>(), ["z.rs"]);
     }
 }

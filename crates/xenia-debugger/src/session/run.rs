@@ -255,7 +255,7 @@ impl DebugSession {
         let gone = machine.travel_to(to);
         self.model.state = format!("at {}", moment(machine.position().instructions));
         self.choose(machine, machine.visited_thread());
-        self.tell_position(machine);
+        self.show_position(machine);
         gone
     }
 
@@ -293,7 +293,7 @@ impl DebugSession {
         } else if let Some(warning) = &self.warning {
             self.model.message.clone_from(warning);
         } else {
-            self.tell_position(machine);
+            self.show_position(machine);
         }
     }
 

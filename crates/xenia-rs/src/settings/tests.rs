@@ -185,16 +185,16 @@ fn every_flag_that_takes_a_file_is_known_to_write_or_to_read() {
         "script",
         "symbols",
     ];
-    fn look(command: &Command) {
+    fn check(command: &Command) {
         for flag in command.get_arguments() {
             let is_path =
                 flag.get_value_parser().type_id() == clap::builder::ValueParser::path_buf().type_id();
             let Some(name) = flag.get_long().filter(|_| is_path) else { continue };
             assert!(WRITTEN.contains(&name) || READ.contains(&name), "--{name} of {}", command.get_name());
         }
-        command.get_subcommands().for_each(look);
+        command.get_subcommands().for_each(check);
     }
-    look(&Cli::command());
+    check(&Cli::command());
 }
 
 #[test]

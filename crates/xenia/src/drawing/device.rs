@@ -92,7 +92,9 @@ pub(crate) fn wgpu_report(tally: &BackendTally) -> WgpuReport {
 }
 
 fn device(name: Option<&str>) -> Result<Device> {
-    Device::open_chosen(AdapterChoice { software: false, name }).context("--gpu wgpu can't be used").map(log_device)
+    Device::open_chosen(AdapterChoice { software: false, name })
+        .context("--gpu wgpu can't be used")
+        .map(log_device)
 }
 
 /// Logs the name of the device that draws.

@@ -104,8 +104,8 @@ impl<'a, 'b> Debugged<'a, 'b> {
 }
 
 impl Debugged<'_, '_> {
-    /// Tells the debugger's user something that no answer has.
-    fn tell(&mut self, note: String) {
+    /// Shows a note that belongs to no answer to the debugger's user.
+    fn note(&mut self, note: String) {
         match &mut self.notes {
             Some(notes) => notes.push(note),
             None => errln!("{note}"),
@@ -183,7 +183,7 @@ impl Debugged<'_, '_> {
                 self.ended(RunEnd::Stopped)
             }
             Err(error) => {
-                self.tell(format!("the run cannot go back: {}", say::chain(&error)));
+                self.note(format!("the run cannot go back: {}", say::chain(&error)));
                 Progress::Beginning
             }
         }

@@ -15,7 +15,7 @@ pub(super) struct WindowVideos {
 
 impl WindowVideos {
     /// Sends messages to this window from now on.
-    pub(super) fn tell(&self, window: &FrameSender) {
+    pub(super) fn send_messages_to(&self, window: &FrameSender) {
         let _ = self.window.set(window.clone());
     }
 

@@ -205,7 +205,7 @@ impl SessionThread {
     /// first.
     fn connect(&self, sender: &FrameSender, commands: mpsc::Sender<SessionCommand>, is_library: bool) {
         let pads = sender.clone();
-        self.videos.tell(sender);
+        self.videos.send_messages_to(sender);
         self.profile.begin(sender);
         self.controllers.watch_pads(move |held| {
             pads.pads(HeldParts { buttons: held.buttons, parts: held.parts.0 });

@@ -152,7 +152,7 @@ impl Debugged<'_, '_> {
             Err(error) if error.is::<Unsaveable>() => history.next = now + RETRY,
             Err(error) => {
                 let reason = say::chain(&error);
-                self.tell(format!("from here on the run does not go back: {reason}"));
+                self.note(format!("from here on the run does not go back: {reason}"));
                 self.history = Err(reason);
             }
         }

@@ -35,7 +35,7 @@ impl Debugged<'_, '_> {
                 self.history = History::begin(self.machine, has_pace).map_err(|error| say::chain(&error));
                 (self.is_edited, self.end) = (false, None);
                 let name = self.machine.spec.title.name.clone();
-                self.tell(format!("the title launched {name}, which stands before its first instruction"));
+                self.note(format!("the title launched {name}, which stands before its first instruction"));
                 self.threads().first().copied()
             }
         }
