@@ -89,6 +89,10 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, RunError> {
                 walk(&entry, false, out)?;
             }
         } else if given || path.extension().is_some_and(|extension| extension == "s") {
+            // A pipe or a device would be waited for.
+            if !given && path.exists() && !path.is_file() {
+                return Err(io::Error::other(format!("{} is not a regular file", path.display())));
+            }
             out.push(path.to_owned());
         }
         Ok(())

@@ -17,6 +17,7 @@ use xenia::config::Tier;
 use xenia::interrupt::Interrupt;
 use xenia::report::{check_json, json_line, write_json};
 use xenia::say::outln;
+use xenia::source::refuse_named_pipe;
 use xenia::wording::count;
 use xenia_cli::Code;
 use xenia_jit_tests::fuzz::{self, FuzzConfig, FuzzReport, Outside};
@@ -120,6 +121,9 @@ fn fuzz(args: &FuzzArgs, interrupt: &Interrupt) -> Result<FuzzReport> {
     config.time = args.seconds.map(Duration::from_secs);
     config.shrink = args.shrink;
     config.max_mismatches = args.max_mismatches;
+    if let Some(corpus) = &args.corpus {
+        refuse_named_pipe(corpus).with_context(|| format!("cannot read {}", corpus.display()))?;
+    }
     config.corpus.clone_from(&args.corpus);
     config.out.clone_from(&args.out);
     config.progress = Some(Box::new(move |done| shown.set_position(done)));

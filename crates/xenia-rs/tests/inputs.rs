@@ -35,12 +35,19 @@ fn a_named_pipe_is_refused_by_whatever_reads_a_file() {
         "diff pipe pipe",
         "trace dump pipe",
         "fuzz --merge pipe",
+        "fuzz --blocks 1 --corpus pipe",
         "conformance pipe",
         "sweep plan pipe --out out",
     ] {
         let line = words.replace("TITLE", HELLO);
         let (code, said) = run(dir.path(), &line.split(' ').collect::<Vec<_>>());
         assert!(code == Some(2) && said.contains("it is a pipe"), "{words}: {code:?}: {said}");
+    }
+    std::fs::create_dir(dir.path().join("cases")).unwrap();
+    std::fs::rename(dir.path().join("pipe"), dir.path().join("cases/pipe.s")).unwrap();
+    for words in ["conformance cases", "fuzz --blocks 1 --corpus cases"] {
+        let (code, said) = run(dir.path(), &words.split(' ').collect::<Vec<_>>());
+        assert!(code == Some(2) && said.contains("is not a regular file"), "{words}: {code:?}: {said}");
     }
 }
 

@@ -81,6 +81,18 @@ fn config_command_shows_settings_with_lines() {
 }
 
 #[test]
+fn config_shows_the_keys_and_pads_of_the_file() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join("xenia-rs")).unwrap();
+    let text =
+        "# mine\n[exec]\nquantum = 5\n[hotkeys]\npause = [\"F5\"]\n\n[input]\ndead-zone = 0.3 # less\n";
+    std::fs::write(home.path().join("xenia-rs/config.toml"), text).unwrap();
+    let (code, out, error) = run(home.path(), &["config", "--show"]);
+    let tables = "[hotkeys]  # line 4\npause = [\"F5\"]\n[input]  # line 7\ndead-zone = 0.3 # less\n";
+    assert!(code == 0 && out.ends_with(tables), "{out}{error}");
+}
+
+#[test]
 fn a_bad_variable_is_named_and_config_shows_it() {
     let home = tempfile::tempdir().unwrap();
     let with = |value: &str, words: &[&str]| {

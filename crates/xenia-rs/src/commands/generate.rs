@@ -84,6 +84,7 @@ pub fn documents() -> Vec<Document> {
                 object::<report::CodeCacheReport>(),
                 counters::<CrossCheckCounters>("CrossCheckCounters"),
                 object::<report::MemoryReport>(),
+                object::<report::PositionReport>(),
                 object::<report::GpuReport>(),
                 object::<report::PipelinesReport>(),
                 object::<report::WgpuReport>(),
