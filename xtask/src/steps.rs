@@ -360,7 +360,7 @@ pub(crate) fn released_program() -> Result<PathBuf> {
     println!("building the program as users do, which takes minutes the first time");
     run(Command::new("cargo").args(["build", "--release", "--package", "xenia-rs"]))?;
     let path = target_folder().join("release/xenia-rs");
-    path.canonicalize().with_context(|| format!("{} is not there", path.display()))
+    path.canonicalize().with_context(|| format!("{} is missing", path.display()))
 }
 
 fn xenia(args: &[&str]) -> Result<()> {

@@ -60,14 +60,14 @@ pub(crate) struct PageTable {
 /// # Safety
 /// The implementor guarantees that all-zero bytes are a valid value.
 unsafe trait Zero {}
-// SAFETY: an integer inside.
+// SAFETY: `AtomicU8` has the representation of `u8`, for which zero is valid.
 unsafe impl Zero for AtomicU8 {}
-// SAFETY: an integer inside.
+// SAFETY: `AtomicU32` has the representation of `u32`, for which zero is valid.
 unsafe impl Zero for AtomicU32 {}
 
 /// A zeroed array directly from the allocator, so that untouched parts take no memory.
 fn zeroed<T: Zero>(len: usize) -> Box<[T]> {
-    // SAFETY: zero bytes are a value of `T`.
+    // SAFETY: `T: Zero` guarantees that zero bytes are a value of `T`.
     unsafe { Box::<[T]>::new_zeroed_slice(len).assume_init() }
 }
 

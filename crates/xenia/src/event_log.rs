@@ -94,7 +94,7 @@ impl EventLog {
     ///
     /// # Errors
     /// The host is out of file handles, or cannot cut the file.
-    pub fn forget_start(&self) -> std::io::Result<()> {
+    pub(crate) fn forget_start(&self) -> std::io::Result<()> {
         let mut log = self.0.lock();
         let file = log.out.get_mut().again()?;
         // Dropped as it is, the writer would write its buffer.

@@ -135,7 +135,7 @@ impl Interrupt {
     }
 
     /// Whether a report of the threads was requested; clears the request.
-    pub fn take_thread_dump_request(&self) -> bool {
+    pub(crate) fn take_thread_dump_request(&self) -> bool {
         std::mem::take(&mut self.0.lock().wants_threads)
     }
 
@@ -145,7 +145,7 @@ impl Interrupt {
     }
 
     /// Whether a bug report was requested; clears the request.
-    pub fn take_bug_report_request(&self) -> bool {
+    pub(crate) fn take_bug_report_request(&self) -> bool {
         std::mem::take(&mut self.0.lock().wants_report)
     }
 
@@ -167,7 +167,7 @@ impl Interrupt {
     }
 
     /// Notes whether the state of the machine that runs is saved at the end.
-    pub fn set_saves_state(&self, saves: bool) {
+    pub(crate) fn set_saves_state(&self, saves: bool) {
         self.0.lock().saves = saves;
     }
 

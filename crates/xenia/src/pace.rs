@@ -215,23 +215,23 @@ impl Pace {
     }
 
     /// The slot to which the state is to be saved now, if that was requested.
-    pub fn take_save_slot(&mut self) -> Option<u8> {
+    pub(crate) fn take_save_slot(&mut self) -> Option<u8> {
         self.control.0.state.lock().save_slot.take()
     }
 
     /// Takes the request for an inspection of the machine; returns whether there was one.
-    pub fn take_inspect_request(&mut self) -> bool {
+    pub(crate) fn take_inspect_request(&mut self) -> bool {
         std::mem::take(&mut self.control.0.state.lock().inspect_requested)
     }
 
     /// Whether the user has left the title.
-    pub fn was_left(&self) -> bool {
+    pub(crate) fn was_left(&self) -> bool {
         let state = self.control.0.state.lock();
         state.closing || state.leaving
     }
 
     /// Tells whether the machine keeps checkpoints to go back to.
-    pub fn set_can_rewind(&mut self, can_rewind: bool) {
+    pub(crate) fn set_can_rewind(&mut self, can_rewind: bool) {
         self.can_rewind = can_rewind;
     }
 
@@ -251,7 +251,7 @@ impl Pace {
     }
 
     /// Forgets a request to end the machine, as its state could not be saved before.
-    pub fn keep_machine(&mut self) {
+    pub(crate) fn keep_machine(&mut self) {
         self.control.0.state.lock().ending = false;
     }
 
@@ -268,7 +268,7 @@ impl Pace {
     }
 
     /// Tells whether guest time is the host's clock, at the speed requested last.
-    pub fn set_has_clock(&mut self, has_clock: bool) {
+    pub(crate) fn set_has_clock(&mut self, has_clock: bool) {
         self.has_clock = has_clock;
     }
 

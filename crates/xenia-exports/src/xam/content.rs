@@ -95,6 +95,12 @@ pub(super) fn described(name: &PackageName, header: &PackageHeader) -> Vec<u8> {
     bytes
 }
 
+/// Messages of the system application that open and close a list of packages.
+const OPEN_CONTENT_LIST: u32 = 0x2_0005;
+const CLOSE_CONTENT_LIST: u32 = 0x2_0007;
+/// Size of the private data of a list of packages, in bytes.
+const CONTENT_LIST_BYTES: u32 = 0x98;
+
 /// Result of enumerators of a device that does not exist: unlike their others, an `HRESULT`.
 pub(super) const UNKNOWN_DEVICE: Win32Error = Win32Error(HResult::INVALID_ARGUMENT.0);
 
@@ -312,13 +318,12 @@ impl Content {
             Err(error) => return Ok(win32_error(error)),
         };
         let list: Vec<u8> = found.iter().flat_map(|(name, header)| described(name, header)).collect();
-        let (open_message, close_message) = (0x2_0005, 0x2_0007);
         let kind = Kind {
             user,
             application: SYSTEM_APPLICATION,
-            open_message,
-            close_message,
-            private: 0x98,
+            open_message: OPEN_CONTENT_LIST,
+            close_message: CLOSE_CONTENT_LIST,
+            private: CONTENT_LIST_BYTES,
             items,
             flags,
         };

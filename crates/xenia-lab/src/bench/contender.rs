@@ -216,9 +216,9 @@ fn build(peer: Peer, recipe: &Recipe) -> Result<Built> {
     // Ctrl-C must not reach the peer, which ends when its input is closed.
     apart(&mut command);
     let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-    let mut child = started.with_context(|| format!("no {runs}"))?;
+    let mut child = started.with_context(|| format!("cannot start {runs}"))?;
     let (Some(requests), Some(replies)) = (child.stdin.take(), child.stdout.take()) else {
-        bail!("no pipes to {runs}")
+        bail!("{runs} was started without pipes")
     };
     let name = match peer {
         Peer::Native => "native",

@@ -12,7 +12,7 @@ pub(super) fn of(png: &[u8]) -> Result<Vec<u8>> {
     let mut reader = png::Decoder::new(Cursor::new(png)).read_info()?;
     let (width, height) = (reader.info().width as usize, reader.info().height as usize);
     if reader.info().color_type != png::ColorType::Rgba || width == 0 || height == 0 {
-        bail!("not a picture of a frame");
+        bail!("the picture is not RGBA, as --last-frame writes it");
     }
     let Some(size) = reader.output_buffer_size() else { bail!("the picture is too large") };
     let mut pixels = vec![0; size];

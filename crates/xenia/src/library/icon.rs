@@ -54,7 +54,7 @@ pub(super) fn decode_within(bytes: &[u8], most_side: u32, most_bytes: usize) -> 
     let mut reader = decoder.read_info()?;
     let (width, height) = reader.info().size();
     if width == 0 || height == 0 || width.max(height) > most_side {
-        bail!("a picture of {width} by {height} pixels");
+        bail!("the picture has {width} x {height} pixels; at most {most_side} on each side are shown");
     }
     let size = reader.output_buffer_size().context("the size of the pixels")?;
     let mut pixels = vec![0; size];
@@ -64,10 +64,10 @@ pub(super) fn decode_within(bytes: &[u8], most_side: u32, most_bytes: usize) -> 
         ColorType::GrayscaleAlpha => {
             pixels.chunks_exact(2).flat_map(|pixel| [pixel[0], pixel[0], pixel[0], pixel[1]]).collect()
         }
-        other => bail!("pixels of the kind {other:?}"),
+        other => bail!("the PNG colour type {other:?} is not supported"),
     };
     if rgba.len() != (width * height * 4) as usize {
-        bail!("pixels are missing");
+        bail!("the PNG file is truncated");
     }
     Ok(IconPicture { size: [width as u16, height as u16], rgba })
 }

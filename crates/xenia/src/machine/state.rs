@@ -327,7 +327,7 @@ impl Machine {
             bail!("{reason}");
         }
         if self.outside.recorded.as_ref().is_some_and(|recorded| recorded.mark().is_none()) {
-            bail!("a run that is recorded does not go back");
+            bail!("a recorded run cannot load states: leave out --record");
         }
         Ok(())
     }

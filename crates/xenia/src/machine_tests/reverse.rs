@@ -238,7 +238,7 @@ fn a_replay_goes_back_with_its_recording() {
     assert_eq!(finished.report.digest, played.report.digest);
     let recorded = machine(&poller(), CpuConfig::default(), Box::new(NoInput), Some(&path), None).unwrap();
     debugged_machine(recorded, &instructions(), |client| {
-        assert!(client.monitor("goto 5").unwrap().contains("a run that is recorded does not go back"));
+        assert!(client.monitor("goto 5").unwrap().contains("a recorded run cannot load states"));
         client.send("k").unwrap();
     });
 }

@@ -80,7 +80,7 @@ impl Reel {
             }
             if let Change::End(is_end) = line.change {
                 if !is_end {
-                    bail!("line {number}: an end is true");
+                    bail!("line {number}: `end` must be true");
                 }
                 end = Some(End { at: line.at, asks: line.ask });
                 continue;

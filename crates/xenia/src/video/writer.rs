@@ -98,7 +98,7 @@ impl VideoWriter {
 
     fn write_samples(&mut self, samples: &[i16]) -> Result<()> {
         if !self.sound.write(samples).context("the sound can't be written")? {
-            bail!("the sound has 4 GiB");
+            bail!("the sound has reached the 4 GiB of a WAV file: begin another video");
         }
         Ok(())
     }
@@ -138,7 +138,7 @@ impl VideoWriter {
             }
         }
         if self.written >= most {
-            bail!("a video has {most} pictures at most");
+            bail!("the video has reached its {most} pictures: begin another one");
         }
         Ok(())
     }

@@ -392,7 +392,7 @@ unsafe extern "sysv64" fn ask_float_arm(ctx: *mut PpcContext, word: u32, arm: *c
     // SAFETY: the thunk passes the context of the run in progress (rbp less `BIAS`), which only
     // this service uses until it returns.
     let (ctx, run) = unsafe { lend(ctx) };
-    // SAFETY: as in `ask_arm`.
+    // SAFETY: the thunks of `cache` pass the result of `Arm::address`; an `Arm` is that address.
     let arm = unsafe { std::mem::transmute::<*const (), Arm>(arm) };
     if services::owes_status(ctx) {
         services::settle_float(ctx, word);

@@ -44,7 +44,7 @@ impl Scan {
         match &self.end {
             None => Ok(()),
             Some(RunEnd::Stopped) => Err(Interrupted.into()),
-            Some(_) => bail!("the run ends where it went on before"),
+            Some(_) => bail!("the replay ended earlier than the run: the run is not repeatable"),
         }
     }
 }
