@@ -19,11 +19,8 @@ impl ContentStore {
     fn sharing_titles(&self, owner: Xuid, title: u32, kind: u32) -> VfsResult<Vec<u32>> {
         let mut titles = vec![title];
         if kind == PUBLISHER {
-            let is_id = |name: &str| name.len() == 8 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-            let entries = self.list(&PackageName::titles_directory(owner))?.into_iter();
-            let ids = entries
-                .filter(|entry| entry.directory && is_id(&entry.name))
-                .filter_map(|entry| u32::from_str_radix(&entry.name, 16).ok());
+            let ids =
+                self.ids(&PackageName::titles_directory(owner), 8)?.into_iter().map(|(_, id)| id as u32);
             titles.extend(ids.filter(|&id| id != title && publisher_of(id) == publisher_of(title)));
         }
         Ok(titles)

@@ -211,27 +211,29 @@ impl ContentStore {
 
     /// All packages, sorted by owner, title, type and name.
     pub fn every_found_package(&self) -> VfsResult<Vec<FoundPackage>> {
-        let ids = |path: &[String], digits: usize| -> VfsResult<Vec<(String, u64)>> {
-            let is_id =
-                |name: &str| name.len() == digits && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-            let names = self.list(path)?.into_iter().filter(|entry| entry.directory).map(|entry| entry.name);
-            let ids = names.filter(|name| is_id(name)).filter_map(|name| {
-                let id = u64::from_str_radix(&name, 16).ok()?;
-                Some((name, id))
-            });
-            Ok(ids.collect())
-        };
         let root = vec!["Content".to_owned()];
         let mut found = Vec::new();
-        for (owner_name, owner) in ids(&root, 16)? {
+        for (owner_name, owner) in self.ids(&root, 16)? {
             let of_owner = [&root[..], &[owner_name]].concat();
-            for (title_name, title) in ids(&of_owner, 8)? {
-                for (_, kind) in ids(&[&of_owner[..], &[title_name]].concat(), 8)? {
+            for (title_name, title) in self.ids(&of_owner, 8)? {
+                for (_, kind) in self.ids(&[&of_owner[..], &[title_name]].concat(), 8)? {
                     found.extend(self.found(Xuid(owner), title as u32, kind as u32, usize::MAX)?);
                 }
             }
         }
         Ok(found)
+    }
+
+    /// The folders in a directory whose names are IDs with this number of hexadecimal
+    /// digits, and the IDs.
+    pub(super) fn ids(&self, path: &[String], digits: usize) -> VfsResult<Vec<(String, u64)>> {
+        let is_id = |name: &str| name.len() == digits && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let names = self.list(path)?.into_iter().filter(|entry| entry.directory).map(|entry| entry.name);
+        let ids = names.filter(|name| is_id(name)).filter_map(|name| {
+            let id = u64::from_str_radix(&name, 16).ok()?;
+            Some((name, id))
+        });
+        Ok(ids.collect())
     }
 
     /// Commits a package by writing its header. All data in its files must be written before.
