@@ -67,7 +67,7 @@ fn a_volume_is_found_wherever_discs_have_it() {
         ("media".to_owned(), None),
         ("media/a.bin".to_owned(), Some(b"bytes".to_vec())),
     ];
-    for start in [0, 0xFB20, 0x2_0600, 0x208_0000, 0xFD9_0000] {
+    for start in [0, 0xFB20, 0x2_0600, 0x208_0000, 0xFD9_0000, 0x1830_0000, 0x89D8_0000] {
         let image = Behind(start, sample());
         assert_eq!(contents(&open(Arc::new(image)).unwrap()), expected, "{start:#x}");
     }
