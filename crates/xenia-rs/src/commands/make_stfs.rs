@@ -13,6 +13,7 @@ use xenia_cli::Code;
 use xenia_formats::stfs::{self, MAX_PICTURE, PackageInfo, Signer};
 use xenia_formats::{Volume, Xex};
 use xenia_guest::TitleId;
+use xenia_kernel::vfs::is_fatx_name;
 
 /// Content type of a package with an executable (arcade title), and of one without (add-on).
 const ARCADE_TITLE: u32 = 0xD_0000;
@@ -31,6 +32,12 @@ fn write(args: &MakeStfsArgs, interrupt: &Interrupt) -> Result<Code> {
     add_folder(&mut volume, Volume::ROOT, &args.folder)?;
     let files = found(&volume);
     ensure!(!files.is_empty(), "{} is empty", args.folder.display());
+    for file in &files {
+        // Titles cannot open a file with another name, and no disk of a console takes it.
+        let is_possible = file.path.iter().all(|name| is_fatx_name(name));
+        let shown = file.path.join("/");
+        ensure!(is_possible, "{shown}: no such name is possible on a console; rename it");
+    }
     // Unless flags say otherwise, the executable decides the title id and content type.
     let executable = volume.find(&["default.xex"]).and_then(|entry| entry.contents);
     let title = executable.and_then(|file| Xex::read(file).ok()).and_then(|xex| xex.execution);

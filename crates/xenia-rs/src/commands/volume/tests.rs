@@ -126,6 +126,10 @@ fn verify_reports_faults_with_their_offsets() {
     let error = run(&["make-stfs", &at("dlc"), &at("dlc.live")]).unwrap_err().to_string();
     assert!(error.contains("--title-id") && !Path::new(&at("dlc.live")).exists(), "{error}");
     let words = ["make-stfs", &at("dlc"), &at("dlc.live"), "--title-id", "4D5307D1", "--name", "Map pack"];
+    std::fs::write(at("dlc/a+b.bin"), []).unwrap();
+    let error = run(&words).unwrap_err().to_string();
+    assert!(error.contains("a+b.bin") && !Path::new(&at("dlc.live")).exists(), "{error}");
+    std::fs::remove_file(at("dlc/a+b.bin")).unwrap();
     assert_eq!(run(&words).unwrap(), Code::Done.number());
     let mut package = std::fs::read(at("dlc.live")).unwrap();
     let info = xenia_formats::stfs::PackageInfo::read(&package).unwrap();
