@@ -125,6 +125,8 @@ struct Entry {
     /// Whether the blocks of the file are consecutive.
     is_contiguous: bool,
     first: u32,
+    /// Number of blocks with data. A title that enlarges a file without writing owns more.
+    written: u32,
     parent: u16,
     size: u32,
 }
@@ -195,6 +197,7 @@ impl Reader {
                         is_directory: entry[0x28] & 0x80 != 0,
                         is_contiguous: entry[0x28] & 0x40 != 0,
                         first: le24(entry, 0x2F),
+                        written: le24(entry, 0x29),
                         parent: u16::from_be_bytes([entry[0x32], entry[0x33]]),
                         size: be32(entry, 0x34),
                     },
@@ -218,7 +221,10 @@ impl Reader {
         } else {
             Blocks::Chain(self.tree.chain(entry.first, count)?)
         };
-        Ok(File { tree: self.tree.clone(), blocks, size: entry.size.into() })
+        // Packages of other tools may lack the number.
+        let is_partial = self.tree.is_writable() && entry.written != 0;
+        let written = if is_partial { entry.written.min(count) } else { count };
+        Ok(File { tree: self.tree.clone(), blocks, written, size: entry.size.into() })
     }
 }
 
@@ -231,6 +237,8 @@ enum Blocks {
 struct File {
     tree: Arc<HashTree>,
     blocks: Blocks,
+    /// Number of blocks with data; zeros follow.
+    written: u32,
     size: u64,
 }
 
@@ -238,6 +246,9 @@ impl ReadAt for File {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.size.saturating_sub(offset).min(buffer.len() as u64) as usize;
         read_in_blocks(offset, &mut buffer[..count], BLOCK, |number| {
+            if number >= u64::from(self.written) {
+                return Ok(Some(vec![0; BLOCK]));
+            }
             let number = number as usize;
             let block = match &self.blocks {
                 Blocks::Run(run) => run.clone().nth(number),

@@ -32,7 +32,8 @@ fn packages_of_each_kind_are_read() {
             }
             // More blocks than a table has hashes.
             entries.push((1, "large".to_owned(), Some(dice.compressible(800_000))));
-            let builder = StfsBuilder { magic, is_written_to, is_scattered, entries };
+            let builder =
+                StfsBuilder { magic, is_written_to, is_scattered, entries, free: 300, unwritten: 0 };
             let volume = open(Arc::new(builder.build())).unwrap();
             for (parent, name, bytes) in &builder.entries {
                 let Some(bytes) = bytes else { continue };
@@ -60,9 +61,60 @@ fn packages_with_tables_of_three_levels_are_read() {
     let bytes = dice.compressible(29_300 * 4096 + 5);
     for (magic, is_written_to) in [(b"PIRS", false), (b"CON ", true)] {
         let entries = vec![(0xFFFF, "large".to_owned(), Some(bytes.clone()))];
-        let package = StfsBuilder { magic, is_written_to, is_scattered: false, entries }.build();
+        let package =
+            StfsBuilder { magic, is_written_to, is_scattered: false, entries, free: 0, unwritten: 0 };
+        let package = package.build();
         assert!(read(&open(Arc::new(package)).unwrap(), &["large"]).unwrap() == bytes, "{is_written_to}");
     }
+}
+
+/// A console's package whose third table covers free blocks alone, and a file of 330 blocks.
+fn with_a_free_table(is_scattered: bool) -> (Vec<u8>, Vec<u8>) {
+    let bytes = Noise::new(5).compressible(330 * 0x1000 - 7);
+    let entries = vec![(0xFFFF, "save".to_owned(), Some(bytes.clone()))];
+    let package = StfsBuilder {
+        magic: b"CON ",
+        is_written_to: true,
+        is_scattered,
+        entries,
+        free: 9 + 170,
+        unwritten: 0,
+    };
+    (package.build(), bytes)
+}
+
+#[test]
+fn tables_of_free_blocks_alone_are_not_read() {
+    for is_scattered in [false, true] {
+        let (package, bytes) = with_a_free_table(is_scattered);
+        assert_eq!(crate::support::verified("stfs", package.clone()).0, Vec::<String>::new());
+        assert!(read(&open(Arc::new(package)).unwrap(), &["save"]).unwrap() == bytes);
+    }
+    // The table of blocks that a file has is read. Its second copy is current.
+    let (mut package, _) = with_a_free_table(false);
+    let second = 0xA000 + (170 + 5) * 0x1000;
+    package[second] ^= 1;
+    let error = open(Arc::new(package)).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("STFS hash table at offset {second:#x}")), "{error}");
+}
+
+#[test]
+fn blocks_that_a_file_owns_and_has_not_written_read_as_zeros() {
+    let written = vec![7; 0x1000];
+    let whole = [&written[..], &[9; 0x1800]].concat();
+    let entries = vec![(0xFFFF, "save".to_owned(), Some(whole))];
+    let package = StfsBuilder {
+        magic: b"CON ",
+        is_written_to: true,
+        is_scattered: false,
+        entries,
+        free: 0,
+        unwritten: 2,
+    };
+    let package = package.build();
+    assert_eq!(crate::support::verified("stfs", package.clone()).0, Vec::<String>::new());
+    let expected = [&written[..], &[0; 0x1800]].concat();
+    assert!(read(&open(Arc::new(package)).unwrap(), &["save"]).unwrap() == expected);
 }
 
 #[test]
@@ -90,9 +142,15 @@ fn entries_that_no_volume_may_have_are_refused() {
     let said = |entries: Vec<(u16, &str, Option<Vec<u8>>)>| {
         let entries =
             entries.into_iter().map(|(parent, name, bytes)| (parent, name.to_owned(), bytes)).collect();
-        let package =
-            StfsBuilder { magic: b"LIVE", is_written_to: false, is_scattered: false, entries }.build();
-        open(Arc::new(package)).unwrap_err().to_string()
+        let package = StfsBuilder {
+            magic: b"LIVE",
+            is_written_to: false,
+            is_scattered: false,
+            entries,
+            free: 0,
+            unwritten: 0,
+        };
+        open(Arc::new(package.build())).unwrap_err().to_string()
     };
     let nowhere = "STFS entry at offset 0xb000: there is no such directory as it is in";
     assert_eq!(said(vec![(7, "a", None)]), nowhere);

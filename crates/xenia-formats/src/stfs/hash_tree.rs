@@ -32,6 +32,9 @@ const SECOND_COPY: u32 = 1 << 30;
 const IN_USE: u32 = 1 << 31;
 /// Mask in that word at level 0: index of the next block.
 const NEXT: u32 = 0xFF_FFFF;
+/// Mask of each of two counts in that word above level 0, from bit 0 and from bit 15 on: free
+/// blocks, and blocks that become free with the next write.
+const FREE: u32 = 0x7FFF;
 const TABLE: &str = "STFS hash table";
 
 /// Layout of blocks and tables.
@@ -80,6 +83,16 @@ impl Shape {
         self.data + place * BLOCK as u64
     }
 
+    /// Number of blocks that a table covers.
+    pub(super) fn covered_by(self, level: usize, table: u32) -> u32 {
+        self.blocks.saturating_sub(table.saturating_mul(COVERED[level])).min(COVERED[level])
+    }
+
+    /// Whether the parent's `word` declares all blocks of a table free.
+    fn is_free(self, level: usize, table: u32, word: u32) -> bool {
+        self.copies > 1 && (word & FREE) + (word >> 15 & FREE) == self.covered_by(level, table)
+    }
+
     /// Number of table levels.
     pub(super) fn levels(self) -> Option<usize> {
         COVERED.iter().position(|&covered| self.blocks <= covered).map(|level| level + 1)
@@ -125,10 +138,19 @@ impl HashTree {
             let covered = if level == 0 { 1 } else { COVERED[level - 1] };
             let count = shape.blocks.div_ceil(covered) as usize;
             let mut children = Vec::with_capacity(count);
-            for (number, (digest, word)) in tables.iter().enumerate() {
+            for (number, (digest, word)) in (0_u32..).zip(&tables) {
+                if level + 1 < levels && shape.is_free(level, number, *word) {
+                    let free = count.min(children.len() + CHILDREN as usize);
+                    let first = children.len() as u32;
+                    children.extend((first..free as u32).map(|child| {
+                        let word = level.checked_sub(1).map_or(0, |below| shape.covered_by(below, child));
+                        (BlockHash::default(), word)
+                    }));
+                    continue;
+                }
                 read += 1;
                 let copy = u64::from(shape.copies > 1 && word & SECOND_COPY != 0);
-                let offset = shape.offset(shape.place_of_table(level, number as u32) + copy);
+                let offset = shape.offset(shape.place_of_table(level, number) + copy);
                 let table = read_exact_at(&package, TABLE, offset, BLOCK as u64)?;
                 compare(TABLE, offset, &table, digest).or_else(&mut *bad)?;
                 let entries = table.chunks_exact(ENTRY).take(CHILDREN as usize);
@@ -149,13 +171,15 @@ impl HashTree {
         checked(&self.package, WHAT, offset, digest)
     }
 
-    /// Verifies all tables and all blocks in use; free blocks are skipped.
+    /// Verifies all tables that were read and all blocks in use. Free blocks are skipped, and in
+    /// writable packages blocks without a hash, which a file owns and has not written.
     pub(super) fn verify(&self, findings: &mut Findings) {
         for _ in 0..self.tables {
             findings.checked();
         }
         for (number, (digest, word)) in self.blocks.iter().enumerate() {
-            if word & IN_USE == 0 {
+            let is_unwritten = self.is_writable() && *digest == BlockHash::default();
+            if word & IN_USE == 0 || is_unwritten {
                 continue;
             }
             findings.checked();
@@ -164,6 +188,11 @@ impl HashTree {
                 findings.fault(error);
             }
         }
+    }
+
+    /// Whether the package is one that a console writes to.
+    pub(super) fn is_writable(&self) -> bool {
+        self.shape.copies > 1
     }
 
     /// File offset of a block.

@@ -15,6 +15,10 @@ pub struct StfsBuilder {
     pub is_scattered: bool,
     /// Index of the parent directory, or 0xFFFF; name; contents of a file.
     pub entries: Vec<(u16, String, Option<Vec<u8>>)>,
+    /// Number of free blocks at the end. A table that covers free blocks alone is not written.
+    pub free: usize,
+    /// Number of blocks at the end of each file that were never written.
+    pub unwritten: usize,
 }
 
 /// A package with `default.xex` and `media/a.bin`.
@@ -28,8 +32,25 @@ pub fn sample() -> Vec<u8> {
             (0xFFFF, "media".to_owned(), None),
             (1, "a.bin".to_owned(), Some(b"bytes".to_vec())),
         ],
+        free: 0,
+        unwritten: 0,
     }
     .build()
+}
+
+/// A hash and its word.
+type Entry = ([u8; 20], u32);
+
+/// A hash table for this number of blocks.
+fn hash_table(children: &[Entry], blocks: usize) -> Vec<u8> {
+    let mut table = Vec::new();
+    for (digest, word) in children {
+        table.extend(digest);
+        table.extend(word.to_be_bytes());
+    }
+    table.resize(CHILDREN * 24, 0);
+    table.extend((blocks as u32).to_be_bytes());
+    block(&table)
 }
 
 fn block(bytes: &[u8]) -> Vec<u8> {
@@ -74,7 +95,8 @@ impl StfsBuilder {
             entry[..name.len()].copy_from_slice(name.as_bytes());
             let run = if self.is_scattered { 0 } else { 0x40 };
             entry[0x28] = name.len() as u8 | if bytes.is_none() { 0x80 } else { run };
-            entry[0x29..0x2C].copy_from_slice(&(blocks.len() as u32).to_le_bytes()[..3]);
+            let written = blocks.len().saturating_sub(self.unwritten) as u32;
+            entry[0x29..0x2C].copy_from_slice(&written.to_le_bytes()[..3]);
             entry[0x2C..0x2F].copy_from_slice(&(blocks.len() as u32).to_le_bytes()[..3]);
             let first = blocks.first().copied().unwrap_or(0) as u32;
             entry[0x2F..0x32].copy_from_slice(&first.to_le_bytes()[..3]);
@@ -91,25 +113,41 @@ impl StfsBuilder {
             *part = block(&table[number * BLOCK..table.len().min((number + 1) * BLOCK)]);
         }
 
-        let hashes = |children: &[(Vec<u8>, u32)]| {
-            let mut table = Vec::new();
-            for (child, word) in children {
-                table.extend(Sha1::digest(child));
-                table.extend(word.to_be_bytes());
+        // Hash entries of all blocks: used, owned but unwritten, free.
+        let mut leaves: Vec<Entry> = data
+            .iter()
+            .zip(&next)
+            .map(|(block, next)| (Sha1::digest(block).into(), next | 0x8000_0000))
+            .collect();
+        for blocks in &blocks {
+            for &number in &blocks[blocks.len().saturating_sub(self.unwritten)..] {
+                data[number] = vec![0x55; BLOCK];
+                leaves[number] = ([0; 20], next[number] | 0xC000_0000);
             }
-            table.resize(CHILDREN * 24, 0);
-            table.extend((children.len() as u32).to_be_bytes());
-            block(&table)
-        };
-        let leaves: Vec<_> = data.iter().cloned().zip(next.iter().map(|next| next | 0x8000_0000)).collect();
+        }
+        let total = free + self.free;
+        data.resize(total, vec![0x55; BLOCK]);
+        leaves.resize(total, ([0; 20], 0));
+
         // Table levels; the last one has a single table.
         let is_second = |table: usize| self.is_written_to && table % 2 == 1;
-        let mut levels = vec![leaves.chunks(CHILDREN).map(hashes).collect::<Vec<_>>()];
-        while levels[levels.len() - 1].len() > 1 {
-            let below = &levels[levels.len() - 1];
-            let words = (0..below.len()).map(|table| u32::from(is_second(table)) << 30);
-            let children: Vec<_> = below.iter().cloned().zip(words).collect();
-            levels.push(children.chunks(CHILDREN).map(hashes).collect());
+        let mut levels: Vec<Vec<Vec<u8>>> = Vec::new();
+        let mut below = leaves;
+        while levels.last().is_none_or(|level| level.len() > 1) {
+            let covered = CHILDREN.pow(levels.len() as u32 + 1);
+            let mut tables = Vec::new();
+            let mut entries: Vec<Entry> = Vec::new();
+            for (number, children) in below.chunks(CHILDREN).enumerate() {
+                let blocks = (total - number * covered).min(covered);
+                let free = (number * covered + blocks).saturating_sub(free).min(blocks);
+                let is_written = !self.is_written_to || free < blocks;
+                let table = if is_written { hash_table(children, blocks) } else { vec![0x55; BLOCK] };
+                let digest = if is_written { Sha1::digest(&table).into() } else { [0; 20] };
+                entries.push((digest, u32::from(is_second(number)) << 30 | free as u32));
+                tables.push(table);
+            }
+            levels.push(tables);
+            below = entries;
         }
         let top = &levels[levels.len() - 1][0];
         // The second copy of a table above level 0 is current, if there are two.
@@ -122,7 +160,7 @@ impl StfsBuilder {
         file[0x379..0x37C].copy_from_slice(&[0x24, 0, flags]);
         file[0x37C..0x37E].copy_from_slice(&(directory as u16).to_le_bytes());
         file[0x381..0x395].copy_from_slice(&Sha1::digest(top));
-        file[0x395..0x399].copy_from_slice(&(free as u32).to_be_bytes());
+        file[0x395..0x399].copy_from_slice(&(total as u32).to_be_bytes());
         let id = Sha1::digest(&file[0x344..]);
         file[0x32C..0x340].copy_from_slice(&id);
         let tables = |table: &[u8], is_second: bool| {
