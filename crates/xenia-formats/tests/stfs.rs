@@ -118,6 +118,25 @@ fn blocks_that_a_file_owns_and_has_not_written_read_as_zeros() {
 }
 
 #[test]
+fn a_consoles_package_has_a_certificate_and_tables_count_blocks() {
+    let files = vec![("save".to_owned(), Some(vec![7; 299 * 0x1000]))];
+    let volume = crate::support::volume(&files);
+    for signer in [Signer::Console, Signer::Live] {
+        let info = PackageInfo { signer, ..PackageInfo::default() };
+        let mut package = Vec::new();
+        write(&volume, &info, &mut package, &mut |_| ()).unwrap();
+        assert!(PackageInfo::read(&package).unwrap().is_unsigned);
+        let is_console = signer == Signer::Console;
+        let word = |at: usize| u32::from_be_bytes(package[at..at + 4].try_into().unwrap());
+        assert_eq!(word(4) >> 16, if is_console { 0x1A8 } else { 0 });
+        assert_eq!(word(0x1C), if is_console { 2 } else { 0 });
+        // The second level's table follows the first table and the blocks that it covers.
+        let place = if is_console { 172 } else { 171 };
+        assert_eq!(word(0xA000 + place * 0x1000 + 0xFF0), 300, "{signer:?}");
+    }
+}
+
+#[test]
 fn damage_is_noticed_where_it_is() {
     const BLOCK: usize = 0x1000;
     let whole = sample();

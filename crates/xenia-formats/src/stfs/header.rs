@@ -2,6 +2,8 @@
 //!
 //! The signature is that of a console or of the manufacturer's server, whose keys are not
 //! available: it is not checked, and written packages have none, see [`PackageInfo::is_unsigned`].
+//! A console's signature follows its certificate. Packages that name a console as the signer have
+//! one with its size and the kind of console alone, without which other tools refuse them.
 
 use sha1::{Digest, Sha1};
 use xenia_guest::TitleId;
@@ -15,7 +17,14 @@ use crate::read_at::{ReadAt, read_exact_at};
 const WHAT: &str = "package header";
 /// Offsets of the fields.
 pub(crate) mod field {
-    pub(super) const SIGNATURE: usize = 4;
+    /// The certificate of a console, or the signature of another signer.
+    pub(super) const CERTIFICATE: usize = 4;
+    /// Kind of console, within its certificate.
+    pub(super) const CONSOLE_KIND: usize = 0x1C;
+    /// The signature of a console, after its certificate.
+    pub(super) const CONSOLE_SIGNATURE: usize = CERTIFICATE + super::CERTIFICATE_SIZE as usize;
+    /// End of the signature of another signer.
+    pub(super) const SIGNATURE_END: usize = 0x104;
     pub(super) const LICENSES: usize = 0x22C;
     pub(super) const CONTENT_ID: usize = 0x32C;
     pub(crate) const HEADER_SIZE: usize = 0x340;
@@ -40,6 +49,10 @@ pub(crate) mod field {
     /// End of the fixed part.
     pub(super) const END: usize = 0x971A;
 }
+/// Size of a console's certificate in bytes, its first field.
+const CERTIFICATE_SIZE: u16 = 0x1A8;
+/// Kind of a console that is sold, not of a development kit.
+const RETAIL_CONSOLE: u32 = 2;
 /// Size of a name in bytes: 128 UTF-16 units including the terminator.
 const NAME: usize = 0x100;
 /// Size of the title's name in bytes, half of that.
@@ -160,7 +173,11 @@ impl PackageInfo {
         let magic: [u8; 4] = fields.array(0)?;
         let signer = [Signer::Console, Signer::Live, Signer::Maker].into_iter().find(|s| s.magic() == magic);
         let signer = signer.ok_or_else(|| fields.invalid(0, "it begins with neither CON, LIVE nor PIRS"))?;
-        let signature = fields.slice(field::SIGNATURE, field::LICENSES - field::SIGNATURE)?;
+        let signature = match signer {
+            Signer::Console => field::CONSOLE_SIGNATURE..field::LICENSES,
+            Signer::Live | Signer::Maker => field::CERTIFICATE..field::SIGNATURE_END,
+        };
+        let signature = fields.slice(signature.start, signature.len())?;
         let licenses = fields.slice(field::LICENSES, field::CONTENT_ID - field::LICENSES)?;
         let rows = licenses.chunks_exact(16).filter(|row| row[..8] != [0; 8]);
         let license = rows.fold(0, |all, row| all | u32::from_be_bytes([row[8], row[9], row[10], row[11]]));
@@ -197,6 +214,10 @@ impl PackageInfo {
         let mut bytes = vec![0; field::END.next_multiple_of(BLOCK)];
         let mut put = |at: usize, part: &[u8]| bytes[at..at + part.len()].copy_from_slice(part);
         put(0, &self.signer.magic());
+        if self.signer == Signer::Console {
+            put(field::CERTIFICATE, &CERTIFICATE_SIZE.to_be_bytes());
+            put(field::CONSOLE_KIND, &RETAIL_CONSOLE.to_be_bytes());
+        }
         if self.license != 0 {
             put(field::LICENSES, &ANYBODY.to_be_bytes());
             put(field::LICENSES + 8, &self.license.to_be_bytes());

@@ -188,17 +188,18 @@ fn entries(items: &[Item]) -> Vec<u8> {
 fn tables(shape: Shape, hashes: &[(BlockHash, u32)]) -> (Vec<Vec<Vec<u8>>>, BlockHash) {
     let mut levels = Vec::new();
     let mut below = hashes.to_vec();
-    for _ in 0..shape.levels().unwrap_or(COVERED.len()) {
-        let tables: Vec<Vec<u8>> = below
-            .chunks(CHILDREN as usize)
-            .map(|children| {
+    for level in 0..shape.levels().unwrap_or(COVERED.len()) {
+        let tables: Vec<Vec<u8>> = (0_u32..)
+            .zip(below.chunks(CHILDREN as usize))
+            .map(|(number, children)| {
                 let mut table = Vec::with_capacity(BLOCK);
                 for (digest, word) in children {
                     table.extend(digest);
                     table.extend(word.to_be_bytes());
                 }
                 table.resize(CHILDREN as usize * 24, 0);
-                table.extend((children.len() as u32).to_be_bytes());
+                // A console that writes to the package counts on blocks here, not on tables.
+                table.extend(shape.covered_by(level, number).to_be_bytes());
                 table.resize(BLOCK, 0);
                 table
             })
