@@ -35,15 +35,22 @@ fn the_menu_pauses_the_title_and_is_driven_by_keys() -> Result<()> {
     wait_for("the summary of the first", || Ok(program.said().contains("frames in").then_some(())))?;
     ensure!(program.is_alive(), "{}", program.said());
 
-    // A state is saved to the first slot, with the picture that is there by now, and loaded.
-    let lit = |shown: &Picture| shown.2.chunks_exact(4).filter(|pixel| pixel[..3] != [0; 3]).count();
-    wait_for("its picture", || Ok((lit(&window.look()?) > 50_000).then_some(())))?;
+    // A state is saved to the first slot, with the picture that is there by now, and loaded. The
+    // window may still show the first run: a state from before the second run's first picture has
+    // none, and is saved again.
     let slot = |name: &str| folder.path().join("data/xenia-rs/states/demo").join(name);
-    press(&[Key::Escape])?;
-    paused()?;
-    press(&[Key::Down, Key::Enter, Key::Enter])?;
-    wait_for("a state", || Ok(slot("slot-1.state").is_file().then_some(())))?;
-    ensure!(slot("slot-1.png").is_file(), "the state has no picture");
+    wait_for("a state with a picture", || {
+        runs("a picture of the second run")?;
+        press(&[Key::Escape])?;
+        paused()?;
+        press(&[Key::Down, Key::Enter, Key::Enter])?;
+        wait_for("a state", || Ok(slot("slot-1.state").is_file().then_some(())))?;
+        let has_picture = slot("slot-1.png").is_file();
+        if !has_picture {
+            std::fs::remove_file(slot("slot-1.state"))?;
+        }
+        Ok(has_picture.then_some(()))
+    })?;
     press(&[Key::Escape])?;
     paused()?;
     press(&[Key::Down, Key::Down, Key::Enter, Key::Enter])?;
