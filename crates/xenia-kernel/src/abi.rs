@@ -11,6 +11,7 @@
 mod arguments;
 mod buffer;
 mod call;
+mod continuation;
 mod flow;
 mod pointer;
 pub mod rest;
@@ -20,10 +21,11 @@ mod va_args;
 
 pub use arguments::{Arguments, FromGuest};
 pub use call::Call;
-pub use flow::{
-    Continuation, ExportResumption, Flow, GuestCall, IntoFlow, KernelResumption, MAX_LOCALS, RegisterResult,
-    Result64, ReturnKinds,
+pub use continuation::{
+    AfterApc, Continuation, DriverStep, EntryReason, ExportResumption, KernelResumption, ProcessorMode,
+    ThreadEvent, WaiterResult,
 };
+pub use flow::{Flow, GuestCall, IntoFlow, MAX_LOCALS, RegisterResult, Result64, ReturnKinds};
 pub use pointer::{GuestStruct, OptionalOut, Out, Ptr};
 pub use rest::Rest;
 pub use show::{Show, ShownArguments};

@@ -1,11 +1,10 @@
 //! Socket calls of guest threads: the kernel's side of [`xenia_net`]. It applies the effects of
 //! changes, sets last errors, and reads the parameters of calls.
 
-use crate::abi::{Arguments, Call, Flow, FromGuest, Handle, Show};
+use crate::abi::{Arguments, Call, Flow, FromGuest, Handle, ProcessorMode, Show};
 use crate::objects::dispatcher::Dispatcher;
 use crate::objects::{HeldState, ObjectKind, Objects};
 use crate::thread::apc::{Apc, ApcQueues, ApcSource};
-use crate::thread::deferred::ProcessorMode;
 use std::fmt::Write;
 use std::sync::Arc;
 use xenia_guest::GuestAddr;

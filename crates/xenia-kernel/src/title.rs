@@ -242,20 +242,16 @@ pub fn terminate(call: &mut Call) -> Flow {
     terminate_with(call, 0)
 }
 
-/// Ends the title with an exit code.
+/// Ends the title with an exit code: calls the next termination callback, and is called again after
+/// it.
 pub fn terminate_with(call: &mut Call, code: u32) -> Flow {
     let next = call.kernel.title.lock().next_notification();
     let Some(notification) = next else {
         call.kernel.file_requests().end_all(call.cpu);
         return Flow::End(EndKind::Exit { code });
     };
-    let then = Continuation::Kernel(KernelResumption::TitleTermination, [u64::from(code), 0, 0, 0]);
+    let then = Continuation::Kernel(KernelResumption::TitleTermination { code });
     Flow::CallGuest(GuestCall::new(notification.routine, then))
-}
-
-/// Continues [`terminate_with`] after a routine.
-pub(crate) fn go_on(call: &mut Call, [code, ..]: [u64; 4]) -> Flow {
-    terminate_with(call, code as u32)
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! Sending of messages to the console's applications (`XMsg*`), and completion of asynchronous
 //! requests.
 
-use crate::abi::{Call, Continuation, ExportResumption, Flow, GuestCall, IntoFlow, OptionalOut, Out};
+use crate::abi::{
+    Call, Continuation, ExportResumption, Flow, GuestCall, IntoFlow, OptionalOut, Out, ProcessorMode,
+    WaiterResult,
+};
 use crate::messages::{MessageWords, answer};
 use crate::registry::kernel_function;
 use crate::status::failure::Fallible;
 use crate::user::overlapped::{
-    OverlappedFields, WaiterResult, admit, event_of, finish, finish_later, is_pending, outcome, wait_for,
+    OverlappedFields, admit, event_of, finish, finish_later, is_pending, outcome, wait_for,
 };
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
@@ -37,27 +40,17 @@ fn wait_for_end(call: &mut Call, at: GuestAddr, wants: WaiterResult) -> Fallible
     };
     // Calls the kernel's wait, and then reads the structure, whatever the wait's result was.
     let stub = kernel_function(call, "NtWaitForSingleObjectEx")?;
-    let state = match wants {
-        WaiterResult::Result(length) => {
-            [1, u64::from(at.0), length.map_or(0, |length| u64::from(length.0)), 0]
-        }
-        WaiterResult::End => [0; 4],
-    };
-    let then = Continuation::Export(ExportResumption::RequestWait, state);
-    let args = vec![u64::from(event.0), USER_MODE, 0, 0];
+    let then = Continuation::Export(ExportResumption::RequestWait { overlapped: at, wants });
+    let args = vec![u64::from(event.0), ProcessorMode::User.argument(), 0, 0];
     Ok(Flow::CallGuest(GuestCall { args, ..GuestCall::new(stub, then) }))
 }
 
-/// Processor mode of the waiting caller.
-const USER_MODE: u64 = 1;
-
 /// Continues [`wait_for_end`] after the kernel's wait, whatever its result was.
-pub(crate) fn waited(call: &mut Call, [wants_result, at, length, _]: [u64; 4]) -> Flow {
-    if wants_result == 0 {
-        return Win32Error::SUCCESS.into_flow();
+pub(crate) fn after_wait(call: &mut Call, at: GuestAddr, wants: WaiterResult) -> Flow {
+    match wants {
+        WaiterResult::Result(length) => result_of(call, at, length.map(Out::new)).into_flow(),
+        WaiterResult::End => Win32Error::SUCCESS.into_flow(),
     }
-    let length = Some(GuestAddr(length as u32)).filter(|length| !length.is_null()).map(Out::new);
-    result_of(call, GuestAddr(at as u32), length).into_flow()
 }
 
 /// Returns the result in a request's structure, and stores the length.

@@ -51,18 +51,18 @@ fn create(call: &mut Call, new: &NewThread) -> Fallible<Flow<Handle>> {
     // The handle is stored in a local word of the call's frame.
     let handle = call_frame_locals(call.ctx().gpr[1]);
     let args = [handle.0, new.stack_size, new.id, 0, new.start.0, new.parameter, suspended | processor];
-    let then = Continuation::Export(ExportResumption::ThreadCreation, [0; 4]);
+    let then = Continuation::Export(ExportResumption::ThreadCreation);
     let args = args.map(u64::from).to_vec();
     Ok(Flow::CallGuest(GuestCall { args, locals: vec![0], ..GuestCall::new(pc, then) }))
 }
 
 /// Continues [`create`] after the kernel's creation of the thread.
-pub(crate) fn created(call: &mut Call, status: u64) -> Flow {
-    made(call, NtStatus(status as u32)).into_flow()
+pub(crate) fn after_creation(call: &mut Call, status: u64) -> Flow {
+    created_handle(call, NtStatus(status as u32)).into_flow()
 }
 
 /// Returns the handle of a created thread, from the local word in the call's frame.
-fn made(call: &Call, status: NtStatus) -> Fallible<Handle> {
+fn created_handle(call: &Call, status: NtStatus) -> Fallible<Handle> {
     if !status.is_success() {
         return failed(call, status.into(), Handle::NULL);
     }

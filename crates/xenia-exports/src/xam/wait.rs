@@ -4,7 +4,9 @@
 //! it was alerted, because Win32 only knows APCs.
 
 use super::last_error::set_from_status;
-use crate::abi::{Call, Continuation, ExportResumption, Flow, GuestCall, Handle, IntoFlow, Out};
+use crate::abi::{
+    Call, Continuation, ExportResumption, Flow, GuestCall, Handle, IntoFlow, Out, ProcessorMode,
+};
 use crate::registry::kernel_function;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -22,8 +24,6 @@ const WAIT_FAILED: u32 = 0xFFFF_FFFF;
 const UNITS: i64 = 10_000;
 /// The longest interval, which waits for ever where the interval's pointer can't be null.
 const MAX_INTERVAL: i64 = i64::MAX;
-/// Processor mode of the waiting caller.
-const USER_MODE: u64 = 1;
 /// Status after which a wait starts again.
 const ALERTED: u32 = NtStatus::ALERTED.0;
 
@@ -41,16 +41,15 @@ fn words(interval: i64) -> Vec<u32> {
 fn sleep(call: &mut Call, milliseconds: u32, alertable: bool) -> Fallible<Flow<u32>> {
     let pc = kernel_function(call, "KeDelayExecutionThread")?;
     let locals = words(if milliseconds == INFINITE { MAX_INTERVAL } else { interval(milliseconds) });
-    let state = [u64::from(milliseconds), u64::from(alertable), 0, 0];
-    let then = Continuation::Export(ExportResumption::Sleep, state);
-    let args = vec![USER_MODE, u64::from(alertable)];
+    let then = Continuation::Export(ExportResumption::Sleep { milliseconds, alertable });
+    let args = vec![ProcessorMode::User.argument(), u64::from(alertable)];
     Ok(Flow::CallGuest(GuestCall { args, locals, ..GuestCall::new(pc, then) }))
 }
 
 /// Continues [`sleep`] after the kernel's delay.
-pub(crate) fn slept(call: &mut Call, status: u64, [milliseconds, alertable, ..]: [u64; 4]) -> Flow {
+pub(crate) fn after_delay(call: &mut Call, milliseconds: u32, alertable: bool, status: u64) -> Flow {
     match status as u32 {
-        ALERTED => sleep(call, milliseconds as u32, alertable != 0).into_flow(),
+        ALERTED => sleep(call, milliseconds, alertable).into_flow(),
         status if status == NtStatus::USER_APC.0 => status.into_flow(),
         // The delay is over, or there was no thread to yield to.
         _ => 0_u32.into_flow(),
@@ -60,7 +59,7 @@ pub(crate) fn slept(call: &mut Call, status: u64, [milliseconds, alertable, ..]:
 /// Waits for an object.
 fn wait(call: &mut Call, handle: Handle, milliseconds: u32, alertable: bool) -> Fallible<Flow<u32>> {
     let pc = kernel_function(call, "NtWaitForSingleObjectEx")?;
-    let mut args = vec![u64::from(handle.0), USER_MODE, u64::from(alertable)];
+    let mut args = vec![u64::from(handle.0), ProcessorMode::User.argument(), u64::from(alertable)];
     let locals = match milliseconds {
         INFINITE => Vec::new(),
         milliseconds => words(interval(milliseconds)),
@@ -68,16 +67,21 @@ fn wait(call: &mut Call, handle: Handle, milliseconds: u32, alertable: bool) -> 
     if locals.is_empty() {
         args.push(0);
     }
-    let state = [u64::from(handle.0), u64::from(milliseconds), u64::from(alertable), 0];
-    let then = Continuation::Export(ExportResumption::ObjectWait, state);
+    let then = Continuation::Export(ExportResumption::ObjectWait { handle, milliseconds, alertable });
     Ok(Flow::CallGuest(GuestCall { args, locals, ..GuestCall::new(pc, then) }))
 }
 
 /// Continues [`wait`] after the kernel's wait.
-pub(crate) fn waited(call: &mut Call, status: u64, [handle, milliseconds, alertable, _]: [u64; 4]) -> Flow {
+pub(crate) fn after_wait(
+    call: &mut Call,
+    handle: Handle,
+    milliseconds: u32,
+    alertable: bool,
+    status: u64,
+) -> Flow {
     let status = NtStatus(status as u32);
     if status.0 == ALERTED {
-        return wait(call, Handle(handle as u32), milliseconds as u32, alertable != 0).into_flow();
+        return wait(call, handle, milliseconds, alertable).into_flow();
     }
     if status.is_success() {
         return status.0.into_flow();

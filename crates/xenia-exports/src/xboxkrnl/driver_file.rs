@@ -228,9 +228,13 @@ pub(super) fn cancel(call: &mut Call, file: GuestAddr, status_block: GuestAddr) 
 }
 
 /// Continues [`cancel`] after a cancel routine.
-pub(crate) fn go_on_cancelling(call: &mut Call, [file, status_block, last, _]: [u64; 4]) -> Flow {
-    let [file, status_block, last] = [file, status_block, last].map(|word| GuestAddr(word as u32));
-    cancel_after(call, file, status_block, last).into_flow()
+pub(crate) fn after_cancel_routine(
+    call: &mut Call,
+    file: GuestAddr,
+    status_block: GuestAddr,
+    packet: GuestAddr,
+) -> Flow {
+    cancel_after(call, file, status_block, packet).into_flow()
 }
 
 fn cancel_after(
@@ -253,8 +257,7 @@ fn cancel_after(
         let routine: GuestAddr = memory.read(at)?;
         if !routine.is_null() {
             memory.write(at, GuestAddr::NULL)?;
-            let state = [u64::from(file.0), u64::from(status_block.0), u64::from(packet.0), 0];
-            let then = Continuation::Export(ExportResumption::DriverCancel, state);
+            let then = Continuation::Export(ExportResumption::DriverCancel { file, status_block, packet });
             let args = vec![u64::from(device.0), u64::from(packet.0)];
             return Ok(Flow::CallGuest(GuestCall { args, ..GuestCall::new(routine, then) }));
         }

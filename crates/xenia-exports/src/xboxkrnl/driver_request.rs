@@ -9,7 +9,7 @@
 //! close request may be sent from the driver's own call of `IoCompleteRequest`.
 
 use super::irp_stack::{self, CompletionStep};
-use crate::abi::{Call, Continuation, ExportResumption, Flow, GuestCall, Handle, IntoFlow, Out};
+use crate::abi::{Call, Continuation, DriverStep, ExportResumption, Flow, GuestCall, Handle, IntoFlow, Out};
 use crate::files::Outcome;
 use crate::files::Reply;
 use crate::files::drivers::{DriverAnswer, DriverProgress, FilePhase, NewRequest, RequestPurpose};
@@ -18,20 +18,6 @@ use crate::registry::kernel_function;
 use crate::status::failure::{Failure, Fallible};
 use xenia_guest::layout::{device_object, driver_object, file_object, irp, major};
 use xenia_guest::{GuestAddr, NtStatus};
-
-/// Kinds of functions that have returned: the first word of a continuation.
-mod step {
-    /// The driver's function for a request.
-    pub(super) const FUNCTION: u64 = 0;
-    /// The kernel's wait for the end of a request.
-    pub(super) const WAIT: u64 = 1;
-    /// The driver's function for a deleted device.
-    pub(super) const DELETION: u64 = 2;
-    /// A function whose result is that of the call.
-    pub(super) const RESULT: u64 = 3;
-    /// A driver's completion routine.
-    pub(super) const COMPLETION: u64 = 4;
-}
 
 /// Result of a completion routine that keeps the request.
 const MORE_PROCESSING_REQUIRED: NtStatus = NtStatus(0xC000_0016);
@@ -86,7 +72,7 @@ pub(super) fn send(call: &mut Call, new: &NewRequest<'_>) -> Fallible<Flow<NtSta
         return proceed(call, packet, Some(NtStatus::INVALID_DEVICE_REQUEST));
     }
     let args = vec![u64::from(new.device.0), u64::from(packet.0)];
-    Ok(guest_call(function, args, [step::FUNCTION, u64::from(packet.0), 0, 0]))
+    Ok(guest_call(function, args, DriverStep::Function { packet }))
 }
 
 /// Sends a request without a file to a device; takes the reference that it needs.
@@ -110,27 +96,30 @@ pub(super) fn send_on_file(call: &mut Call, new: &NewRequest<'_>) -> Fallible<Fl
     sent
 }
 
-fn guest_call<T>(function: GuestAddr, args: Vec<u64>, state: [u64; 4]) -> Flow<T> {
-    let then = Continuation::Export(ExportResumption::DriverRequest, state);
+fn guest_call<T>(function: GuestAddr, args: Vec<u64>, step: DriverStep) -> Flow<T> {
+    let then = Continuation::Export(ExportResumption::DriverRequest(step));
     Flow::CallGuest(GuestCall { args, ..GuestCall::new(function, then) })
 }
 
 /// Continues a call after a driver's function, or a wait, has returned `result`.
-pub(crate) fn go_on(call: &mut Call, result: u64, [kind, at, status, _]: [u64; 4]) -> Flow {
-    let (at, status) = (GuestAddr(at as u32), NtStatus(status as u32));
+pub(crate) fn after_guest_call(call: &mut Call, step: DriverStep, result: u64) -> Flow {
     let returned = NtStatus(result as u32);
-    match kind {
-        step::FUNCTION => proceed(call, at, Some(returned)).into_flow(),
+    match step {
+        DriverStep::Function { packet } => proceed(call, packet, Some(returned)).into_flow(),
         // The title has damaged the event: nothing would ever end the wait.
-        step::WAIT if returned.is_error() => {
-            call.kernel.file_requests().abandon_driver_request(at);
+        DriverStep::Wait { packet } if returned.is_error() => {
+            call.kernel.file_requests().abandon_driver_request(packet);
             returned.into_flow()
         }
-        step::WAIT => proceed(call, at, None).into_flow(),
-        step::DELETION => call.kernel.dereference(at).map(|()| status).into_flow(),
-        step::COMPLETION if returned == MORE_PROCESSING_REQUIRED => status.into_flow(),
-        step::COMPLETION => complete(call, at, status).into_flow(),
-        _ => returned.into_flow(),
+        DriverStep::Wait { packet } => proceed(call, packet, None).into_flow(),
+        DriverStep::Deletion { device, result } => {
+            call.kernel.dereference(device).map(|()| result).into_flow()
+        }
+        DriverStep::Completion { packet: _, result } if returned == MORE_PROCESSING_REQUIRED => {
+            result.into_flow()
+        }
+        DriverStep::Completion { packet, result } => complete(call, packet, result).into_flow(),
+        DriverStep::Result => returned.into_flow(),
     }
 }
 
@@ -141,8 +130,7 @@ pub(super) fn complete(call: &mut Call, packet: GuestAddr, result: NtStatus) -> 
     let step = irp_stack::ascend(call.memory(), packet).unwrap_or(CompletionStep::NoRequest);
     if let CompletionStep::Call(routine) = step {
         let args = [routine.device.0, packet.0, routine.context].map(u64::from).to_vec();
-        let state = [step::COMPLETION, u64::from(packet.0), u64::from(result.0), 0];
-        return Ok(guest_call(routine.pc, args, state));
+        return Ok(guest_call(routine.pc, args, DriverStep::Completion { packet, result }));
     }
     if call.kernel.files.lock().drivers.request(packet).is_some() {
         return match call.kernel.file_requests().complete_driver_request(call.cpu, packet) {
@@ -171,7 +159,7 @@ pub(super) fn refuse(call: &mut Call, packet: GuestAddr) -> Fallible<Flow<NtStat
 
 /// Calls a driver's function for a request that a driver passes on; its result is that of the call.
 pub(super) fn pass(function: GuestAddr, device: GuestAddr, packet: GuestAddr) -> Flow<NtStatus> {
-    guest_call(function, vec![device.0.into(), packet.0.into()], [step::RESULT, 0, 0, 0])
+    guest_call(function, vec![device.0.into(), packet.0.into()], DriverStep::Result)
 }
 
 fn proceed(call: &mut Call, packet: GuestAddr, returned: Option<NtStatus>) -> Fallible<Flow<NtStatus>> {
@@ -181,7 +169,7 @@ fn proceed(call: &mut Call, packet: GuestAddr, returned: Option<NtStatus>) -> Fa
         DriverProgress::Wait(event) => {
             let wait = kernel_function(call, "KeWaitForSingleObject")?;
             let args = vec![u64::from(event.0), 0, 0, 0, 0];
-            Ok(guest_call(wait, args, [step::WAIT, u64::from(packet.0), 0, 0]))
+            Ok(guest_call(wait, args, DriverStep::Wait { packet }))
         }
     }
 }
@@ -300,8 +288,8 @@ fn closed(call: &mut Call, device: GuestAddr, file: GuestAddr, result: NtStatus)
 fn delete(call: &mut Call, device: GuestAddr, result: NtStatus) -> Fallible<Flow<NtStatus>> {
     match function_of(call, device, driver_object::DELETE_DEVICE) {
         Some(function) => {
-            let state = [step::DELETION, u64::from(device.0), u64::from(result.0), 0];
-            Ok(guest_call(function, vec![u64::from(device.0)], state))
+            let step = DriverStep::Deletion { device, result };
+            Ok(guest_call(function, vec![u64::from(device.0)], step))
         }
         None => call.kernel.dereference(device).map(|()| Flow::Return(result)),
     }
@@ -317,7 +305,7 @@ fn function_of(call: &Call, device: GuestAddr, offset: u32) -> Option<GuestAddr>
 /// success if there is no such function.
 pub(super) fn call_driver(call: &Call, device: GuestAddr, offset: u32) -> Flow<NtStatus> {
     match function_of(call, device, offset) {
-        Some(function) => guest_call(function, vec![u64::from(device.0)], [step::RESULT, 0, 0, 0]),
+        Some(function) => guest_call(function, vec![u64::from(device.0)], DriverStep::Result),
         None => Flow::Return(NtStatus::SUCCESS),
     }
 }

@@ -2,10 +2,9 @@
 //!
 //! [`crate::thread::apc`] describes when APCs run.
 
-use crate::abi::{Call, Handle, Ptr};
+use crate::abi::{Call, Handle, ProcessorMode, Ptr};
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::apc::{Apc, ApcSource};
-use crate::thread::deferred::ProcessorMode;
 use xenia_guest::layout::kapc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;

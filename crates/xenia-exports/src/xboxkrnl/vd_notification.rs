@@ -14,17 +14,11 @@ pub struct VdNotification;
 
 /// Calls the routine after the one at `last`; its continuation calls the rest. Returns 0 after the
 /// last routine.
-fn call_next(call: &mut Call, last: Option<CallOrder>, kind: u32, data: GuestAddr) -> Flow {
+pub(crate) fn call_next(call: &mut Call, last: Option<CallOrder>, kind: u32, data: GuestAddr) -> Flow {
     let Some((order, next)) = call.kernel.display.lock().routines.next(last) else { return Flow::Return(0) };
-    let state = [order.0, u64::from(kind), u64::from(data.0), 0];
-    let then = Continuation::Export(ExportResumption::GraphicsNotification, state);
+    let then = Continuation::Export(ExportResumption::GraphicsNotification { last: order, kind, data });
     let args = vec![u64::from(next.registration.0), u64::from(kind), u64::from(data.0)];
     Flow::CallGuest(GuestCall { args, ..GuestCall::new(next.routine, then) })
-}
-
-/// Calls the routine after the one that has returned.
-pub(crate) fn go_on(call: &mut Call, [order, kind, data, _]: [u64; 4]) -> Flow {
-    call_next(call, Some(CallOrder(order)), kind as u32, GuestAddr(data as u32))
 }
 
 #[exports(xboxkrnl)]

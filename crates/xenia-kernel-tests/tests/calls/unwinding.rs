@@ -366,7 +366,7 @@ fn a_call_that_has_been_crossed_is_not_crossed_again() {
     // exception looks for its handler. The handler switches to a place between the two and fails:
     // the low part has been left.
     registers(&mut stopped, 0x4000, inside);
-    let then = Continuation::Export(ExportResumption::ThreadCreation, [0; 4]);
+    let then = Continuation::Export(ExportResumption::ThreadCreation);
     let call = GuestCall::new(inside, then);
     let kernel = stopped.harness.kernel.clone();
     let id = stopped.harness.scheduler.thread(thread).unwrap().id;

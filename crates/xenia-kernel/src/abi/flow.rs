@@ -1,7 +1,6 @@
 //! Control flow after an export: what the calling thread does next.
 
-use super::Rest;
-use crate::exception_state::ExceptionActivity;
+use super::{Continuation, Rest};
 use crate::status::failure::{Failure, Fallible};
 use serde::{Deserialize, Serialize};
 use xenia_guest::{GuestAddr, HResult, NtStatus, Win32Error};
@@ -59,57 +58,6 @@ impl GuestCall {
     pub fn new(pc: GuestAddr, then: Continuation) -> Self {
         Self { pc, args: Vec::new(), locals: Vec::new(), link: None, then }
     }
-}
-
-/// Continuation of an export after the guest code that it called has returned. It is data, so that
-/// it can be stored with the thread.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Continuation {
-    /// A function of the kernel, with four words of state.
-    Kernel(KernelResumption, [u64; 4]),
-    /// An export, with four words of state. It gets the guest function's result (r3).
-    Export(ExportResumption, [u64; 4]),
-    /// The rest of an exception's dispatch, unwind or scope scan.
-    Exception(Box<ExceptionActivity>),
-    /// The rest of a long call; no guest code was called.
-    Rest(Rest),
-}
-
-/// Functions of the kernel that continue after guest code; `system::resume` calls them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum KernelResumption {
-    /// A termination routine of the title returned.
-    TitleTermination,
-    /// A thread notification routine returned.
-    ThreadNotification,
-    /// The rundown routine of an APC returned.
-    ApcRundown,
-    /// The kernel routine of an APC returned.
-    ApcKernelRoutine,
-    /// The normal routine of an APC returned.
-    ApcNormalRoutine,
-    /// The entry point of a library returned.
-    LibraryEntry,
-}
-
-/// Exports that continue after guest code; the function in
-/// [`Continuations`](crate::imports::Continuations) calls them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ExportResumption {
-    /// A graphics notification routine returned.
-    GraphicsNotification,
-    /// The kernel's wait for a cancelled or completed request returned.
-    RequestWait,
-    /// The kernel's delay returned.
-    Sleep,
-    /// The kernel's wait for an object returned.
-    ObjectWait,
-    /// The kernel's creation of a thread returned.
-    ThreadCreation,
-    /// A driver's function, or the kernel's wait for the end of a driver's request, returned.
-    DriverRequest,
-    /// A driver's function that cancels a request returned.
-    DriverCancel,
 }
 
 impl<T> Flow<T> {

@@ -107,7 +107,7 @@ impl Walk {
             if pc == kernel.imports.own_stubs.call_return {
                 match self.cross(call) {
                     Some(Continuation::Exception(activity)) => return Ok(WalkStep::Crossed(activity)),
-                    Some(Continuation::Kernel(..) | Continuation::Export(..) | Continuation::Rest(_)) => {
+                    Some(Continuation::Kernel(_) | Continuation::Export(_) | Continuation::Rest(_)) => {
                         continue;
                     }
                     None => return Ok(WalkStep::Top),

@@ -1,14 +1,13 @@
 //! Creation of file objects, and completion of requests: status block, event, APC, completion port.
 
 use super::{Completion, FILE_OBJECT, Files, OpenParameters, Receiver, Stream, TransferQueue};
-use crate::abi::{Arguments, FromGuest, Handle, Show};
+use crate::abi::{Arguments, FromGuest, Handle, ProcessorMode, Show};
 use crate::memory::KernelPool;
 use crate::objects::dispatcher::{Dispatcher, initialize, kind};
 use crate::objects::{ObjectKind, ObjectRef, Objects};
 use crate::ports::Clock;
 use crate::status::failure::Fallible;
 use crate::thread::apc::{Apc, ApcQueues, ApcSource};
-use crate::thread::deferred::ProcessorMode;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use std::sync::Arc;

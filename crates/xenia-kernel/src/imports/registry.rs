@@ -17,8 +17,8 @@ pub struct ExportRegistry {
 /// Functions that continue calls of exports, which are above the kernel.
 #[derive(Clone, Copy, Debug)]
 pub struct Continuations {
-    /// Continues an export after guest code, with its state and the code's result (r3).
-    pub resume: fn(&mut Call, ExportResumption, [u64; 4], u64) -> Flow,
+    /// Continues an export after guest code, with the code's result (r3).
+    pub resume: fn(&mut Call, ExportResumption, u64) -> Flow,
     /// Continues a long call for another turn.
     pub continue_long_call: fn(&Call, Rest) -> Flow,
 }

@@ -3,7 +3,7 @@
 //! unloaded. If it returns 0 from the former, all modules of the load are unloaded and the load
 //! fails. All of this happens under the loader lock.
 
-use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow, KernelResumption};
+use crate::abi::{Call, Continuation, EntryReason, Flow, GuestCall, IntoFlow, KernelResumption};
 use crate::exceptions::crash;
 use crate::loader::ModuleLoader;
 use crate::loader::lock::settled;
@@ -11,10 +11,6 @@ use crate::status::failure::Fallible;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use xenia_guest::{GuestAddr, NtStatus};
-
-/// Reasons passed to a library's entry point.
-const DETACH: u64 = 0;
-const ATTACH: u64 = 1;
 
 /// A step of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,11 +100,11 @@ pub fn run(call: &mut Call, operation: Operation) -> Fallible<Flow> {
         modules.operations.insert(number, operation);
         number
     };
-    go_on(call, number)
+    run_steps(call, number)
 }
 
 /// Takes steps up to the next call of guest code, or to the end.
-fn go_on(call: &mut Call, number: u64) -> Fallible<Flow> {
+fn run_steps(call: &mut Call, number: u64) -> Fallible<Flow> {
     loop {
         let step = {
             let mut modules = call.kernel.modules.lock();
@@ -119,12 +115,12 @@ fn go_on(call: &mut Call, number: u64) -> Fallible<Flow> {
         };
         match step {
             Some(Step::Attach(module)) => {
-                if let Some(flow) = call_entry_point(call, number, module, ATTACH) {
+                if let Some(flow) = call_entry_point(call, number, module, EntryReason::Attach) {
                     return Ok(flow);
                 }
             }
             Some(Step::Detach(module)) => {
-                if let Some(flow) = call_entry_point(call, number, module, DETACH) {
+                if let Some(flow) = call_entry_point(call, number, module, EntryReason::Detach) {
                     return Ok(flow);
                 }
             }
@@ -135,16 +131,17 @@ fn go_on(call: &mut Call, number: u64) -> Fallible<Flow> {
 }
 
 /// Calls a module's entry point, if it has to be notified.
-fn call_entry_point(call: &Call, number: u64, handle: GuestAddr, reason: u64) -> Option<Flow> {
+fn call_entry_point(call: &Call, operation: u64, handle: GuestAddr, reason: EntryReason) -> Option<Flow> {
     let mut modules = call.kernel.modules.lock();
     let module = modules.find_mut(handle)?;
-    let attach = reason == ATTACH;
+    let attach = reason == EntryReason::Attach;
     if !module.is_library || module.entry.is_null() || module.attached == attach {
         return None;
     }
     module.attached = attach;
-    let then = Continuation::Kernel(KernelResumption::LibraryEntry, [number, reason, handle.0.into(), 0]);
-    let args = vec![u64::from(handle.0), reason, 0];
+    let then =
+        Continuation::Kernel(KernelResumption::LibraryEntry { operation, module: handle, reason });
+    let args = vec![u64::from(handle.0), reason as u64, 0];
     Some(Flow::CallGuest(GuestCall { args, ..GuestCall::new(module.entry, then) }))
 }
 
@@ -161,11 +158,17 @@ fn release_needed(loader: &ModuleLoader<'_>, refused: &[GuestAddr]) -> Vec<Step>
 }
 
 /// Continues an operation after a library's entry point.
-pub(crate) fn after_entry_point(call: &mut Call, result: u64, [number, reason, handle, _]: [u64; 4]) -> Flow {
-    if reason == ATTACH && result as u32 == 0 {
+pub(crate) fn after_entry_point(
+    call: &mut Call,
+    number: u64,
+    handle: GuestAddr,
+    reason: EntryReason,
+    result: u64,
+) -> Flow {
+    if reason == EntryReason::Attach && result as u32 == 0 {
         let refused = {
             let mut modules = call.kernel.modules.lock();
-            if let Some(module) = modules.find(GuestAddr(handle as u32)) {
+            if let Some(module) = modules.find(handle) {
                 let name = &module.name;
                 tracing::error!(target: "kernel", "{name} refuses to be loaded: its entry has returned 0");
             }
@@ -176,7 +179,7 @@ pub(crate) fn after_entry_point(call: &mut Call, result: u64, [number, reason, h
             operation.steps.extend(steps);
         }
     }
-    let flow = go_on(call, number);
+    let flow = run_steps(call, number);
     match settled(call, flow) {
         Ok(flow) => flow,
         Err(failure) => failure.status().into_flow(),

@@ -233,8 +233,8 @@ impl Call<'_> {
     pub fn resume(&mut self, then: Continuation, result: u64) -> Flow {
         let exports = self.kernel.imports.registry.continuations;
         match then {
-            Continuation::Kernel(resumption, state) => resume(self, resumption, state, result),
-            Continuation::Export(resumption, state) => (exports.resume)(self, resumption, state, result),
+            Continuation::Kernel(resumption) => resume(self, resumption, result),
+            Continuation::Export(resumption) => (exports.resume)(self, resumption, result),
             Continuation::Rest(rest) => (exports.continue_long_call)(self, rest),
             Continuation::Exception(activity) => exceptions::resume(self, result, *activity),
         }

@@ -17,16 +17,14 @@
 mod calls;
 mod state;
 
-pub(crate) use calls::{kernel_routine_returned, normal_routine_returned, rundown_returned};
+pub(crate) use calls::{after_kernel_routine, finish};
 pub(crate) use state::ApcsState;
 
-use crate::abi::{Call, GuestCall};
+use crate::abi::{AfterApc, Call, GuestCall, ProcessorMode};
 use crate::objects::dispatcher::{Dispatcher, WaitBlock};
 use crate::status::failure::Fallible;
-use crate::thread::deferred::ProcessorMode;
 use crate::thread::pending_count::PendingCount;
 use crate::thread::records::{ThreadRecord, Threads};
-use calls::After;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use xenia_cpu::PpcContext;
@@ -208,7 +206,7 @@ impl ApcQueues<'_> {
     /// Takes a kernel-mode APC that may interrupt the thread's wait for objects now.
     fn take_interrupting(&self, threads: &mut Threads, thread_id: u32) -> Fallible<Option<GuestCall>> {
         let number = threads.get(thread_id).map_or(0, |record| record.apcs.interruptions);
-        self.next_kernel(threads, thread_id, After::WaitAgain(number))
+        self.next_kernel(threads, thread_id, AfterApc::WaitAgain(number))
     }
 
     /// Saves the APC call for a thread whose wait was interrupted before it parked.
@@ -293,8 +291,8 @@ impl ThreadRecord {
     /// Drops interrupted waits whose APC call is not on the frame stack any more, because the
     /// thread has left the APC without returning.
     pub(super) fn drop_stale_waits(&mut self) {
-        let live: Vec<After> = self.apc_calls().map(|(_, after, _)| after).collect();
-        self.apcs.interrupted.retain(|&(number, _)| live.contains(&After::WaitAgain(number)));
+        let live: Vec<AfterApc> = self.apc_calls().map(|call| call.after).collect();
+        self.apcs.interrupted.retain(|&(number, _)| live.contains(&AfterApc::WaitAgain(number)));
     }
 }
 

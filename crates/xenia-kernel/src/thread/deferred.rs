@@ -1,6 +1,6 @@
 //! Deferred procedure calls (DPCs): queueing; and alerts of threads.
 
-use crate::abi::Flow;
+use crate::abi::{Flow, ProcessorMode};
 use crate::status::failure::Fallible;
 use crate::thread::interrupts::{ServiceCall, ServiceKind};
 use crate::thread::records::Threads;
@@ -8,22 +8,6 @@ use xenia_guest::layout::kdpc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sched::HW_THREADS;
-
-/// A processor mode; the values are those that titles use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProcessorMode {
-    /// Kernel mode: privileged code.
-    Kernel = 0,
-    /// User mode: all other code.
-    User = 1,
-}
-
-impl ProcessorMode {
-    /// The mode that an argument of an export names.
-    pub fn of(argument: u32) -> Self {
-        if argument as u8 == 0 { Self::Kernel } else { Self::User }
-    }
-}
 
 impl Threads {
     /// Queues a DPC; returns its hardware thread, or `None` if it is queued already. The fields of

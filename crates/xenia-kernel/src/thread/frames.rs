@@ -160,7 +160,7 @@ mod tests {
     use crate::abi::ExportResumption;
 
     fn frame(stack_pointer: u64) -> GuestCallFrame {
-        let then = Continuation::Export(ExportResumption::ThreadCreation, [0; 4]);
+        let then = Continuation::Export(ExportResumption::ThreadCreation);
         GuestCallFrame { pc: 0, lr: 0, stack_pointer, then }
     }
 

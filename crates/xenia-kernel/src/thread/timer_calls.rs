@@ -1,11 +1,11 @@
 //! DPCs and APCs of timers that have expired.
 
+use crate::abi::ProcessorMode;
 use crate::objects::dispatcher::Dispatcher;
 use crate::objects::timer::Expiry;
 use crate::ports::Clock;
 use crate::status::failure::{Failure, Fallible, housekeeping};
 use crate::thread::apc::{Apc, ApcQueues, ApcSource};
-use crate::thread::deferred::ProcessorMode;
 use crate::thread::service::ServiceThreads;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;

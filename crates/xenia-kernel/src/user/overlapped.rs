@@ -12,12 +12,11 @@ mod state;
 
 pub(crate) use state::RequestsState;
 
-use crate::abi::{Call, Flow, Handle};
+use crate::abi::{Call, Flow, Handle, ProcessorMode, WaiterResult};
 use crate::objects::dispatcher::Dispatcher;
 use crate::objects::{ObjectKind, ObjectRef, Objects};
 use crate::status::failure::Fallible;
 use crate::thread::apc::{Apc, ApcQueues, ApcSource};
-use crate::thread::deferred::ProcessorMode;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicU64;
@@ -118,15 +117,6 @@ struct Pending {
     at: GuestAddr,
     thread_id: u32,
     fields: OverlappedFields,
-}
-
-/// Result that a thread waiting for a structure receives.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub enum WaiterResult {
-    /// The result; the length is stored at this address.
-    Result(Option<GuestAddr>),
-    /// Success, whatever the result is.
-    End,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 //! end.
 
 use super::{DriverFile, DriverRequest, FilePhase, RequestPurpose};
+use crate::abi::ProcessorMode;
 use crate::files::Completion;
 use crate::files::request::{FileRequests, Outcome, Reply};
 use crate::files::rights::{self, options};
@@ -9,7 +10,6 @@ use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
 use crate::thread::apc::{Apc, ApcSource};
-use crate::thread::deferred::ProcessorMode;
 use xenia_guest::layout::device_object::flag;
 use xenia_guest::layout::{
     device_object, dispatcher_header, driver_object, file_object, io_stack_location, irp, list_entry,

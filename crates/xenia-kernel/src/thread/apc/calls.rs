@@ -2,9 +2,8 @@
 //! The continuation of each call knows the rest.
 
 use super::{Apc, ApcQueues, ApcSource};
-use crate::abi::{Call, Continuation, Flow, GuestCall, KernelResumption};
+use crate::abi::{AfterApc, Call, Continuation, Flow, GuestCall, KernelResumption, ProcessorMode};
 use crate::status::failure::Fallible;
-use crate::thread::deferred::ProcessorMode;
 use crate::thread::frames::call_frame_locals;
 use crate::thread::interrupt_level::APC_LEVEL;
 use crate::thread::records::{ThreadRecord, Threads};
@@ -13,31 +12,26 @@ use xenia_guest::layout::{kapc, kpcr, kthread};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 
-/// Continuation of a thread after an APC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum After {
-    /// Runs the next user APC; after the last, the interrupted wait returns `USER_APC`.
-    AlertableWait,
-    /// Returns this value from the kernel call.
-    Return(u64),
-    /// Resumes the interrupted wait with this number.
-    WaitAgain(u64),
+/// An APC routine that a thread runs or is about to run.
+pub(super) struct ApcCall {
+    /// Whether it is the normal routine.
+    is_normal: bool,
+    mode: ProcessorMode,
+    /// Continuation of the thread after the APC.
+    pub(super) after: AfterApc,
 }
 
-impl After {
-    fn to_words(self) -> [u64; 2] {
-        match self {
-            Self::AlertableWait => [0, 0],
-            Self::Return(value) => [1, value],
-            Self::WaitAgain(number) => [2, number],
-        }
-    }
-
-    fn of_words([kind, value, ..]: [u64; 4]) -> Self {
-        match kind {
-            0 => Self::AlertableWait,
-            1 => Self::Return(value),
-            _ => Self::WaitAgain(value),
+impl ApcCall {
+    /// The APC routine after which a call continues in this way, if it is one.
+    fn of(then: &Continuation) -> Option<Self> {
+        match *then {
+            Continuation::Kernel(KernelResumption::ApcKernelRoutine { level: _, mode, after }) => {
+                Some(Self { is_normal: false, mode, after })
+            }
+            Continuation::Kernel(KernelResumption::ApcNormalRoutine { mode, after }) => {
+                Some(Self { is_normal: true, mode, after })
+            }
+            _ => None,
         }
     }
 }
@@ -52,7 +46,7 @@ impl ApcQueues<'_> {
 
     fn deliver(&self, call: &Call, value: u64) -> Flow {
         call.forget_abandoned_calls();
-        let next = self.next_kernel(&mut self.threads.lock(), call.thread_id(), After::Return(value));
+        let next = self.next_kernel(&mut self.threads.lock(), call.thread_id(), AfterApc::Return(value));
         match next {
             Ok(Some(guest)) => Flow::CallGuest(guest),
             Ok(None) => Flow::Return(value),
@@ -68,7 +62,7 @@ impl ApcQueues<'_> {
         &self,
         threads: &mut Threads,
         thread_id: u32,
-        after: After,
+        after: AfterApc,
     ) -> Fallible<Option<GuestCall>> {
         loop {
             let Some(record) = threads.get_mut(thread_id) else { return Ok(None) };
@@ -107,8 +101,7 @@ impl ApcQueues<'_> {
             let routine: GuestAddr =
                 self.memory.read(object.offset(kapc::RUNDOWN_ROUTINE)).unwrap_or(GuestAddr::NULL);
             if !routine.is_null() {
-                let state = [u64::from(code), 0, 0, 0];
-                let then = Continuation::Kernel(KernelResumption::ApcRundown, state);
+                let then = Continuation::Kernel(KernelResumption::ApcRundown { code });
                 return Some(GuestCall { args: vec![u64::from(object.0)], ..GuestCall::new(routine, then) });
             }
         }
@@ -116,25 +109,16 @@ impl ApcQueues<'_> {
 }
 
 impl ThreadRecord {
-    /// APC routines that the thread runs or is about to run: the continuation, what follows,
-    /// and the APC's mode.
-    pub(super) fn apc_calls(&self) -> impl Iterator<Item = (KernelResumption, After, ProcessorMode)> + '_ {
+    /// APC routines that the thread runs or is about to run.
+    pub(super) fn apc_calls(&self) -> impl Iterator<Item = ApcCall> + '_ {
         let before_park = self.apcs.before_park.iter().map(|call| &call.then);
         let calls = self.frames.iter().map(|frame| &frame.then).chain(before_park);
-        calls.filter_map(|then| match *then {
-            Continuation::Kernel(
-                routine @ (KernelResumption::ApcKernelRoutine | KernelResumption::ApcNormalRoutine),
-                state,
-            ) => Some((routine, After::of_words(state), ProcessorMode::of(state[3] as u32))),
-            _ => None,
-        })
+        calls.filter_map(ApcCall::of)
     }
 
     /// Whether the thread runs the normal routine of a kernel-mode APC.
     fn is_in_kernel_apc(&self) -> bool {
-        self.apc_calls().any(|(routine, _, mode)| {
-            routine == KernelResumption::ApcNormalRoutine && mode == ProcessorMode::Kernel
-        })
+        self.apc_calls().any(|call| call.is_normal && call.mode == ProcessorMode::Kernel)
     }
 }
 
@@ -143,7 +127,7 @@ impl Threads {
     pub(crate) fn next_apc(&mut self, memory: &GuestMemory, thread_id: u32) -> Fallible<Option<GuestCall>> {
         let Some(record) = self.get_mut(thread_id) else { return Ok(None) };
         while let Some(apc) = record.apcs.user.pop_front() {
-            if let Some(guest) = begin(memory, record, apc, ProcessorMode::User, After::AlertableWait)? {
+            if let Some(guest) = begin(memory, record, apc, ProcessorMode::User, AfterApc::AlertableWait)? {
                 return Ok(Some(guest));
             }
         }
@@ -157,7 +141,7 @@ fn begin(
     record: &mut ThreadRecord,
     apc: Apc,
     mode: ProcessorMode,
-    after: After,
+    after: AfterApc,
 ) -> Fallible<Option<GuestCall>> {
     let mut object = GuestAddr::NULL;
     if let ApcSource::Object(at) = apc.source {
@@ -170,9 +154,7 @@ fn begin(
     let level_at = record.kpcr.offset(kpcr::CURRENT_IRQL);
     let level: u8 = memory.read(level_at)?;
     memory.write(level_at, level.max(APC_LEVEL))?;
-    let [kind, value] = after.to_words();
-    let state = [kind, value, u64::from(level), mode as u64];
-    let then = Continuation::Kernel(KernelResumption::ApcKernelRoutine, state);
+    let then = Continuation::Kernel(KernelResumption::ApcKernelRoutine { level, mode, after });
     Ok(Some(GuestCall {
         args: vec![u64::from(object.0)],
         // The kernel routine gets the addresses of these, and may change them.
@@ -182,21 +164,22 @@ fn begin(
 }
 
 /// The call of an APC's normal routine.
-fn normal_routine(routine: GuestAddr, args: &[u64], mode: ProcessorMode, after: After) -> GuestCall {
-    let [kind, value] = after.to_words();
-    let state = [kind, value, 0, mode as u64];
-    let then = Continuation::Kernel(KernelResumption::ApcNormalRoutine, state);
+fn normal_routine(routine: GuestAddr, args: &[u64], mode: ProcessorMode, after: AfterApc) -> GuestCall {
+    let then = Continuation::Kernel(KernelResumption::ApcNormalRoutine { mode, after });
     GuestCall { args: args.to_vec(), ..GuestCall::new(routine, then) }
 }
 
 /// Continuation of an APC's kernel routine: calls the normal routine that it has left in the
 /// locals.
-pub(crate) fn kernel_routine_returned(call: &mut Call, state: [u64; 4]) -> Flow {
-    let [_, _, level, mode] = state;
-    let (after, mode) = (After::of_words(state), ProcessorMode::of(mode as u32));
+pub(crate) fn after_kernel_routine(
+    call: &mut Call,
+    level: u8,
+    mode: ProcessorMode,
+    after: AfterApc,
+) -> Flow {
     let words = || -> Fallible<[u32; 4]> {
         let at = call_frame_locals(call.ctx().gpr[1]);
-        call.memory().write(call.kpcr().offset(kpcr::CURRENT_IRQL), level as u8)?;
+        call.memory().write(call.kpcr().offset(kpcr::CURRENT_IRQL), level)?;
         let mut words = [0; 4];
         for (index, word) in (0..).zip(&mut words) {
             *word = call.memory().read(at.offset(4 * index))?;
@@ -213,21 +196,17 @@ pub(crate) fn kernel_routine_returned(call: &mut Call, state: [u64; 4]) -> Flow 
     }
 }
 
-/// Continuation of an APC's normal routine.
-pub(crate) fn normal_routine_returned(call: &mut Call, state: [u64; 4]) -> Flow {
-    finish(call, After::of_words(state))
-}
-
-fn finish(call: &mut Call, after: After) -> Flow {
+/// Continues the thread after an APC's last routine.
+pub(crate) fn finish(call: &mut Call, after: AfterApc) -> Flow {
     let id = call.thread_id();
     match after {
-        After::Return(value) => Flow::Return(value),
-        After::AlertableWait => match call.kernel.threads.lock().next_apc(call.memory(), id) {
+        AfterApc::Return(value) => Flow::Return(value),
+        AfterApc::AlertableWait => match call.kernel.threads.lock().next_apc(call.memory(), id) {
             Ok(Some(guest)) => Flow::CallGuest(guest),
             Ok(None) => Flow::Return(NtStatus::USER_APC.to_register()),
             Err(failure) => Flow::Return(failure.status().to_register()),
         },
-        After::WaitAgain(number) => {
+        AfterApc::WaitAgain(number) => {
             let next = call.kernel.apcs().next_kernel(&mut call.kernel.threads.lock(), id, after);
             if let Ok(Some(guest)) = next {
                 return Flow::CallGuest(guest);
@@ -243,9 +222,4 @@ fn finish(call: &mut Call, after: After) -> Flow {
             }
         }
     }
-}
-
-/// Continuation of a rundown routine: ends the thread, which calls the next one, if any, first.
-pub(crate) fn rundown_returned([code, ..]: [u64; 4]) -> Flow {
-    Flow::Exit { code: code as u32 }
 }

@@ -34,11 +34,11 @@ impl FramesState {
     }
 }
 
-/// Checks a continuation of a saved state. The words of an export's or a kernel function's
+/// Checks a continuation of a saved state. The fields of an export's or a kernel function's
 /// continuation may have any value: each is an address, a number that is looked up, or a flag.
 fn check_continuation(then: &Continuation) -> Result<(), Impossible> {
     match then {
-        Continuation::Kernel(..) | Continuation::Export(..) => Ok(()),
+        Continuation::Kernel(_) | Continuation::Export(_) => Ok(()),
         Continuation::Exception(activity) => activity.check(),
         Continuation::Rest(rest) => rest.check(),
     }

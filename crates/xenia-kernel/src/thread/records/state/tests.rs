@@ -3,13 +3,16 @@
 use super::*;
 use crate::abi::rest::{ComparedMemory, DigestCall, DigestFunction, DigestPurpose, MemoryComparison};
 use crate::abi::rest::{RotSumSha, TargetEncoding, TextConversion};
-use crate::abi::{Buffer, Continuation, ExportResumption, GuestCall, KernelResumption, Out, Rest};
+use crate::abi::{
+    AfterApc, Buffer, Continuation, DriverStep, EntryReason, ExportResumption, GuestCall, Handle,
+    KernelResumption, Out, ProcessorMode, Rest, ThreadEvent, WaiterResult,
+};
 use crate::exception_state::{
     ActivityKind, Dispatch, ExceptionActivity, ExceptionRecord, HandlerArea, RecordSource, Scopes,
     SearchedFrame, StackBounds, UnhandledReport, Unwind, UnwindTarget, UnwoundFrame, Walk,
 };
 use crate::memory::KernelPool;
-use crate::notification_list::NotificationRoutine;
+use crate::notification_list::{CallOrder, NotificationRoutine};
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{Alertable, WaitBlock, WaitType};
 use crate::thread::Processes;
@@ -17,6 +20,7 @@ use crate::thread::apc::{Apc, ApcSource, Apcs};
 use crate::thread::frames::{Frames, GuestCallFrame};
 use crate::thread::interrupts::{GraphicsCallback, ServiceCall, ServiceKind, ServiceThread};
 use xenia_cpu::PpcContext;
+use xenia_guest::NtStatus;
 use xenia_limits::Limits;
 use xenia_memory::GuestMemory;
 use xenia_rtl::crypto::cipher::Rc4;
@@ -116,13 +120,48 @@ fn rests() -> Vec<Rest> {
     ]
 }
 
+fn kernel_resumptions() -> Vec<KernelResumption> {
+    let (last, kthread) = (CallOrder(1 << 40), GuestAddr(2));
+    let mode = ProcessorMode::User;
+    vec![
+        KernelResumption::TitleTermination { code: 3 },
+        KernelResumption::ThreadNotification { last, kthread, event: ThreadEvent::Created { resume: true } },
+        KernelResumption::ThreadNotification { last, kthread, event: ThreadEvent::Exit { code: 4 } },
+        KernelResumption::ApcRundown { code: 5 },
+        KernelResumption::ApcKernelRoutine { level: 2, mode, after: AfterApc::WaitAgain(6) },
+        KernelResumption::ApcNormalRoutine { mode, after: AfterApc::Return(u64::MAX) },
+        KernelResumption::LibraryEntry { operation: 7, module: kthread, reason: EntryReason::Attach },
+    ]
+}
+
+fn export_resumptions() -> Vec<ExportResumption> {
+    let (packet, device) = (GuestAddr(1), GuestAddr(2));
+    let (milliseconds, alertable, result) = (u32::MAX, true, NtStatus::UNSUCCESSFUL);
+    let steps = [
+        DriverStep::Function { packet },
+        DriverStep::Wait { packet },
+        DriverStep::Deletion { device, result },
+        DriverStep::Completion { packet, result },
+        DriverStep::Result,
+    ];
+    let others = [
+        ExportResumption::GraphicsNotification { last: CallOrder(3), kind: 9, data: device },
+        ExportResumption::RequestWait { overlapped: packet, wants: WaiterResult::Result(Some(device)) },
+        ExportResumption::Sleep { milliseconds, alertable },
+        ExportResumption::ObjectWait { handle: Handle(4), milliseconds, alertable },
+        ExportResumption::ThreadCreation,
+        ExportResumption::DriverCancel { file: device, status_block: GuestAddr(3), packet },
+    ];
+    others.into_iter().chain(steps.map(ExportResumption::DriverRequest)).collect()
+}
+
 fn continuations() -> Vec<Continuation> {
-    let kernel = Continuation::Kernel(KernelResumption::ApcNormalRoutine, [1, 2, 3, u64::MAX]);
-    let export = Continuation::Export(ExportResumption::Sleep, [5, 6, 7, 8]);
+    let kernel = kernel_resumptions().into_iter().map(Continuation::Kernel);
+    let exports = export_resumptions().into_iter().map(Continuation::Export);
     let exceptions = activities().into_iter();
     let exceptions = exceptions.map(|kind| Continuation::Exception(Box::new(ExceptionActivity(kind))));
-    [kernel, export]
-        .into_iter()
+    kernel
+        .chain(exports)
         .chain(exceptions)
         .chain(rests().into_iter().map(Continuation::Rest))
         .collect()
