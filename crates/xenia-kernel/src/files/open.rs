@@ -54,6 +54,36 @@ impl<'a> OpenParameters<'a> {
         self.options & option != 0
     }
 
+    /// Checks the parameters by themselves.
+    fn check(&self) -> Fallible<()> {
+        rights::check(self.access, self.options, !self.truncates())?;
+        if self.share & !share::ALL != 0
+            || self.attributes & !VALID_ATTRIBUTES != 0
+            || i64::try_from(self.allocation).is_err()
+        {
+            return Err(NtStatus::INVALID_PARAMETER.into());
+        }
+        Ok(())
+    }
+
+    /// `Some(true)` if the file must be a directory, `Some(false)` if it must not be one.
+    fn wants_directory(&self, location: &Location) -> Option<bool> {
+        if self.has(options::DIRECTORY_FILE) {
+            return Some(true);
+        }
+        // The device itself is not a directory.
+        (self.has(options::NON_DIRECTORY_FILE) && !location.is_root()).then_some(false)
+    }
+
+    /// Specific rights of the handle, for a file that is or is not read-only.
+    fn granted_rights(&self, is_read_only: bool) -> u32 {
+        let asked = rights::specific(self.access);
+        if asked & access::MAXIMUM_ALLOWED == 0 {
+            return asked;
+        }
+        asked & !access::MAXIMUM_ALLOWED | rights::maximum(is_read_only)
+    }
+
     /// Whether the path has a trailing slash and thus names a directory.
     fn ends_with_slash(&self) -> bool {
         self.path.ends_with(['\\', '/'])
@@ -86,6 +116,19 @@ impl<'a> OpenParameters<'a> {
 /// Prefix of device names.
 const DEVICES: &str = r"\Device\";
 
+/// An open that has passed all checks.
+struct AdmittedOpen {
+    location: Location,
+    /// The file, if it exists.
+    found: Option<Entry>,
+    /// Specific rights of the handle.
+    granted: u32,
+    /// Whether the file is created or truncated.
+    is_fresh: bool,
+    /// Bytes in a sector of the volume.
+    sector: u64,
+}
+
 impl Files {
     /// Opens or creates a file. The caller must pass it to [`Self::insert`] or [`Self::close`].
     pub fn open(&mut self, parameters: &OpenParameters) -> Fallible<(OpenFile, OpenAction)> {
@@ -105,13 +148,49 @@ impl Files {
 
     fn try_open(&mut self, parameters: &OpenParameters) -> Fallible<(OpenFile, OpenAction)> {
         self.limits.admit(Limit::OpenFiles, self.open.len())?;
-        rights::check(parameters.access, parameters.options, !parameters.truncates())?;
-        if parameters.share & !share::ALL != 0
-            || parameters.attributes & !VALID_ATTRIBUTES != 0
-            || i64::try_from(parameters.allocation).is_err()
-        {
-            return Err(NtStatus::INVALID_PARAMETER.into());
+        parameters.check()?;
+        let AdmittedOpen { location, found, granted, is_fresh, sector } = self.admit_open(parameters)?;
+        let request = OpenRequest {
+            disposition: parameters.disposition,
+            directory: parameters.wants_directory(&location),
+            write: granted & (access::WRITE_DATA | access::APPEND_DATA) != 0,
+            attributes: parameters.attributes,
+            now: parameters.now,
+        };
+        let opened = self.vfs.open_found(&location, found.ok_or(VfsError::NotFound), &request)?;
+        let raw = match opened.data {
+            None if location.is_root() && parameters.means_volume(granted) => {
+                self.vfs.partition(&location)?
+            }
+            _ => None,
+        };
+        let is_raw = raw.is_some();
+        if is_raw {
+            let device = self.vfs.volume_name(&location);
+            self.note_raw_access(&device);
         }
+        let claim = Claim::new(granted, parameters.share);
+        let key = location.key();
+        let writers = self.shared.join(key.clone(), claim);
+        if is_fresh && let Some(shared) = self.shared.get_mut(&key) {
+            shared.reserved = parameters.allocation;
+        }
+        let mode = parameters.options & options::MODE;
+        let stream = Stream::new(raw.or(opened.data), granted, mode, sector, writers);
+        let file = OpenFile {
+            location: opened.location,
+            stream: Arc::new(if is_raw { stream.raw() } else { stream }),
+            priority: 0,
+            scan: None,
+            port: None,
+            claim,
+            disc: self.disc,
+        };
+        Ok((file, opened.action))
+    }
+
+    /// Finds the file, and makes all checks that may refuse the open.
+    fn admit_open(&self, parameters: &OpenParameters) -> Fallible<AdmittedOpen> {
         let location = self.resolve(parameters.root, parameters.path)?;
         let key = location.key();
         if self.shared.is_delete_pending(&key) {
@@ -130,71 +209,18 @@ impl Files {
         if volume.read_only && parameters.has(options::DELETE_ON_CLOSE) {
             return Err(VfsError::ReadOnly.into());
         }
-        let mut granted = rights::specific(parameters.access);
-        if granted & access::MAXIMUM_ALLOWED != 0 {
-            let read_only = volume.read_only || found.as_ref().is_some_and(Entry::is_read_only);
-            granted = granted & !access::MAXIMUM_ALLOWED | rights::maximum(read_only);
-        }
+        let is_read_only = volume.read_only || found.as_ref().is_some_and(Entry::is_read_only);
+        let granted = parameters.granted_rights(is_read_only);
         let added = if found.is_some() { parameters.added_rights() } else { 0 };
         if !self.shared.allows(&key, Claim::new(granted | added, parameters.share)) {
             return Err(NtStatus::SHARING_VIOLATION.into());
         }
-        let fresh = found.is_none() || parameters.truncates();
-        if fresh && parameters.allocation > volume.free_bytes() {
+        let is_fresh = found.is_none() || parameters.truncates();
+        if is_fresh && parameters.allocation > volume.free_bytes() {
             return Err(VfsError::Full.into());
         }
-        let directory = if parameters.has(options::DIRECTORY_FILE) {
-            Some(true)
-        } else if parameters.has(options::NON_DIRECTORY_FILE) && !location.is_root() {
-            // The device itself is not a directory.
-            Some(false)
-        } else {
-            None
-        };
-        let opened = self.vfs.open_found(
-            &location,
-            found.ok_or(VfsError::NotFound),
-            &OpenRequest {
-                disposition: parameters.disposition,
-                directory,
-                write: granted & (access::WRITE_DATA | access::APPEND_DATA) != 0,
-                attributes: parameters.attributes,
-                now: parameters.now,
-            },
-        )?;
-        let raw = match opened.data {
-            None if location.is_root() && parameters.means_volume(granted) => {
-                self.vfs.partition(&location)?
-            }
-            _ => None,
-        };
-        let is_raw = raw.is_some();
-        if is_raw {
-            let device = self.vfs.volume_name(&location);
-            self.note_raw_access(&device);
-        }
-        let claim = Claim::new(granted, parameters.share);
-        let writers = self.shared.join(key.clone(), claim);
-        if fresh && let Some(shared) = self.shared.get_mut(&key) {
-            shared.reserved = parameters.allocation;
-        }
-        let stream = Stream::new(
-            raw.or(opened.data),
-            granted,
-            parameters.options & options::MODE,
-            u64::from(volume.bytes_per_sector.max(1)),
-            writers,
-        );
-        let file = OpenFile {
-            location: opened.location,
-            stream: Arc::new(if is_raw { stream.raw() } else { stream }),
-            priority: 0,
-            scan: None,
-            port: None,
-            claim,
-            disc: self.disc,
-        };
-        Ok((file, opened.action))
+        let sector = u64::from(volume.bytes_per_sector.max(1));
+        Ok(AdmittedOpen { location, found, granted, is_fresh, sector })
     }
 
     fn check_new(&self, parameters: &OpenParameters, location: &Location) -> Fallible<()> {
