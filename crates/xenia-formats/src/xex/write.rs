@@ -63,29 +63,47 @@ enum Value {
     Body(Vec<u8>),
 }
 
+/// The import table.
+struct WrittenImports {
+    body: Vec<u8>,
+    /// Digest of the first library's record; zeros without libraries.
+    digest: [u8; 20],
+}
+
 impl XexContents {
     /// Serializes the file.
     pub(crate) fn write(&self) -> Result<Vec<u8>, PackError> {
         let blocks = find_blocks(&self.image);
-        let payload: Vec<u8> = self.stored(&blocks);
         // The development key is public, so any session key will do; this one is derived from the
         // image.
         let mut file_key = [0; 16];
         if self.encrypt {
             file_key.copy_from_slice(&sha1(&[&self.image])[..16]);
         }
+        let imports = self.import_table();
+        let security = self.security_info(file_key, imports.digest);
+        let mut out = self.headers(self.optional_headers(&blocks, imports.body), &security);
+        let start = out.len();
+        out.extend(self.stored(&blocks));
+        if self.encrypt {
+            encrypt(file_key, &mut out[start..]);
+        }
+        if u32::try_from(out.len()).is_err() {
+            return Err(PackError::TooMany { what: "bytes of the file", count: out.len() });
+        }
+        Ok(out)
+    }
 
+    /// The optional headers by their keys, in ascending order.
+    fn optional_headers(&self, blocks: &[BasicBlock], imports: Vec<u8>) -> Vec<(u32, Value)> {
         let mut headers = vec![
-            (key::FILE_FORMAT, Value::Body(self.file_format(&blocks))),
+            (key::FILE_FORMAT, Value::Body(self.file_format(blocks))),
             (key::ENTRY_POINT, Value::Word(self.entry.0)),
             (key::IMAGE_BASE, Value::Word(self.base.0)),
             (key::DEFAULT_STACK_SIZE, Value::Word(self.stack_size)),
         ];
-        let mut import_digest = [0; 20];
         if !self.libraries.is_empty() {
-            let (body, digest) = self.import_table();
-            import_digest = digest;
-            headers.push((key::IMPORT_LIBRARIES, Value::Body(body)));
+            headers.push((key::IMPORT_LIBRARIES, Value::Body(imports)));
         }
         if let Some(name) = &self.name {
             let mut body = name.clone().into_bytes();
@@ -106,22 +124,20 @@ impl XexContents {
             headers.push((key::EXECUTION_INFO, Value::Body(execution_info(execution))));
         }
         headers.sort_by_key(|(key, _)| *key);
+        headers
+    }
 
-        let security_offset = MAIN_HEADER_SIZE + headers.len() * 8;
-        let security = self.security_info(file_key, import_digest);
-        let mut out = Vec::new();
-        out.extend(MAGIC);
-        let library = if self.export_table.is_some() { module_flags::DLL } else { 0 };
-        out.extend(be_words(&[
-            module_flags::TITLE | library,
-            0,
-            0,
-            security_offset as u32,
-            headers.len() as u32,
-        ]));
-        let mut bodies = Vec::new();
+    /// The file up to the payload: main header, optional headers, security info, and the bodies of
+    /// the optional headers. Its digest is stored in the security info.
+    fn headers(&self, optional: Vec<(u32, Value)>, security: &[u8]) -> Vec<u8> {
+        let security_offset = MAIN_HEADER_SIZE + optional.len() * 8;
         let bodies_start = security_offset + security.len();
-        for (key, value) in headers {
+        let library = if self.export_table.is_some() { module_flags::DLL } else { 0 };
+        let flags = module_flags::TITLE | library;
+        let mut out = MAGIC.to_vec();
+        out.extend(be_words(&[flags, 0, 0, security_offset as u32, optional.len() as u32]));
+        let mut bodies = Vec::new();
+        for (key, value) in optional {
             let word = match value {
                 Value::Word(word) => word,
                 Value::Body(body) => {
@@ -141,16 +157,7 @@ impl XexContents {
         let digest = header_digest(&out, security_offset).unwrap_or_default();
         let at = security_offset + field::HEADER_DIGEST;
         out[at..at + digest.len()].copy_from_slice(&digest);
-
-        let start = out.len();
-        out.extend(payload);
-        if self.encrypt {
-            encrypt(file_key, &mut out[start..]);
-        }
-        if u32::try_from(out.len()).is_err() {
-            return Err(PackError::TooMany { what: "bytes of the file", count: out.len() });
-        }
-        Ok(out)
+        out
     }
 
     fn stored(&self, blocks: &[BasicBlock]) -> Vec<u8> {
@@ -173,8 +180,7 @@ impl XexContents {
         with_size(be_words(&words))
     }
 
-    /// The body of the import table, and the digest of its first library.
-    fn import_table(&self) -> (Vec<u8>, [u8; 20]) {
+    fn import_table(&self) -> WrittenImports {
         let mut names = Vec::new();
         for library in &self.libraries {
             names.extend(library.name.as_bytes());
@@ -198,7 +204,7 @@ impl XexContents {
         let mut body = be_words(&[names.len() as u32, self.libraries.len() as u32]);
         body.extend(names);
         body.extend(records.into_iter().rev().flatten());
-        (with_size(body), digest)
+        WrittenImports { body: with_size(body), digest }
     }
 
     fn security_info(&self, file_key: [u8; 16], import_digest: [u8; 20]) -> Vec<u8> {
