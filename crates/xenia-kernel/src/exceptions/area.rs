@@ -2,7 +2,8 @@
 //! functions.
 
 use super::walk::{Activation, Handler};
-use crate::exception_state::HandlerArea;
+use crate::abi::{Call, Flow};
+use crate::exception_state::{ActivityKind, HandlerArea};
 use crate::status::failure::Fallible;
 use xenia_guest::layout::RED_ZONE;
 use xenia_guest::layout::{context_record, dispatcher_context, exception_record, function_entry};
@@ -58,7 +59,7 @@ impl HandlerArea {
     }
 
     /// Writes a function activation to the `DISPATCHER_CONTEXT`.
-    pub(super) fn describe(
+    fn describe(
         self,
         memory: &GuestMemory,
         activation: &Activation,
@@ -86,5 +87,40 @@ impl HandlerArea {
             memory.write(self.dispatcher().offset(offset), value)?;
         }
         Ok(())
+    }
+}
+
+/// Arguments of a handler, all in guest memory.
+pub(super) struct HandlerArguments {
+    pub(super) area: HandlerArea,
+    /// The `EXCEPTION_RECORD`, in the area or where the guest has it.
+    pub(super) record: GuestAddr,
+    /// Establisher frame of the handler's function.
+    pub(super) frame: GuestAddr,
+    /// The `CONTEXT`, in the area or where the guest has it.
+    pub(super) context: GuestAddr,
+}
+
+impl HandlerArguments {
+    /// Completes the arguments: the flags of the record, and the `DISPATCHER_CONTEXT`. The rest of
+    /// the record and the `CONTEXT` are written before.
+    pub(super) fn write(
+        &self,
+        memory: &GuestMemory,
+        flags: u32,
+        activation: &Activation,
+        handler: Handler,
+        control_pc: GuestAddr,
+    ) -> Fallible<()> {
+        memory.write(self.record.offset(exception_record::FLAGS), flags)?;
+        self.area.describe(memory, activation, handler, control_pc, self.context)
+    }
+
+    /// Calls the handler below the area; the activity continues with its result.
+    pub(super) fn call_handler(self, call: &mut Call, handler: Handler, activity: ActivityKind) -> Flow {
+        let Self { area, record, frame, context } = self;
+        call.ctx_mut().gpr[1] = area.stack_pointer();
+        let args = [record, frame, context, area.dispatcher()].map(|at| u64::from(at.0));
+        activity.call_guest(handler.pc, args.to_vec(), frame)
     }
 }

@@ -1,9 +1,10 @@
 //! Exception dispatch: searches the stack for a handler, by calling each function's language
 //! handler.
 
+use super::area::HandlerArguments;
 use super::crash;
 use super::walk::{Activation, Handler, WalkStep};
-use super::{context_record, disposition, fault, flag, go_on, too_deep};
+use super::{context_record, disposition, fault, flag, resume_with, too_deep};
 use crate::abi::{Call, Flow, GuestStruct};
 use crate::exception_state::{
     ActivityKind, Dispatch, ExceptionRecord, HandlerArea, RecordSource, SearchedFrame, StackBounds,
@@ -158,14 +159,11 @@ impl Dispatch {
 
     /// Calls a function's handler.
     fn call_handler(mut self, call: &mut Call, activation: Activation, handler: Handler) -> Flow {
-        let Ok((area, record)) = self.write_handler_arguments(call, &activation, handler) else {
+        let Ok(arguments) = self.write_handler_arguments(call, &activation, handler) else {
             return self.unhandled(call);
         };
-        call.ctx_mut().gpr[1] = area.stack_pointer();
-        let frame = activation.frame;
-        self.current = Some(SearchedFrame { frame, caller: activation.caller });
-        let args = [record, frame, area.context(), area.dispatcher()];
-        ActivityKind::Dispatch(self).call_guest(handler.pc, args.map(|at| u64::from(at.0)).to_vec(), frame)
+        self.current = Some(SearchedFrame { frame: activation.frame, caller: activation.caller });
+        arguments.call_handler(call, handler, ActivityKind::Dispatch(self))
     }
 
     /// Writes the handler's arguments to guest memory. The registers are written only once: a
@@ -175,7 +173,7 @@ impl Dispatch {
         call: &Call,
         activation: &Activation,
         handler: Handler,
-    ) -> Fallible<(HandlerArea, GuestAddr)> {
+    ) -> Fallible<HandlerArguments> {
         let memory = call.memory();
         let area = if let Some(area) = self.area {
             area
@@ -192,9 +190,10 @@ impl Dispatch {
                 area.record()
             }
         };
-        memory.write(record.offset(exception_record::FLAGS), self.flags)?;
-        area.describe(memory, activation, handler, self.walk.at, area.context())?;
-        Ok((area, record))
+        let arguments =
+            HandlerArguments { area, record, frame: activation.frame, context: area.context() };
+        arguments.write(memory, self.flags, activation, handler, self.walk.at)?;
+        Ok(arguments)
     }
 
     /// Continues after a handler has returned.
@@ -210,7 +209,7 @@ impl Dispatch {
             }
             disposition::CONTINUE_EXECUTION => {
                 match context_record::load(call.memory(), area.context(), &mut self.registers) {
-                    Ok(()) => go_on(call, &self.registers),
+                    Ok(()) => resume_with(call, &self.registers),
                     Err(_) => self.unhandled(call),
                 }
             }

@@ -1,9 +1,10 @@
 //! Unwinding (`RtlUnwind`): walks up the stack to the target frame and calls every function's
 //! handler on the way, then resumes the target function with its registers.
 
+use super::area::HandlerArguments;
 use super::crash;
 use super::walk::{Activation, Handler, WalkStep};
-use super::{context_record, dispatch, disposition, flag, go_on, too_deep};
+use super::{context_record, dispatch, disposition, flag, resume_with, too_deep};
 use crate::abi::{Call, Flow, GuestStruct};
 use crate::exception_state::{
     ActivityKind, ExceptionRecord, HandlerArea, StackBounds, Unwind, UnwindTarget, UnwoundFrame, Walk,
@@ -90,17 +91,15 @@ impl Unwind {
         if is_target {
             self.flags |= flag::TARGET_UNWIND;
         }
-        let Ok((area, record, context)) = self.write_handler_arguments(call, &activation, handler) else {
+        let Ok(arguments) = self.write_handler_arguments(call, &activation, handler) else {
             return self.second_chance(call);
         };
         // A collision is reported to one handler only.
         self.flags &= !flag::COLLIDED_UNWIND;
-        call.ctx_mut().gpr[1] = area.stack_pointer();
-        let Activation { function, frame, caller, .. } = activation;
+        let Activation { function, caller, .. } = activation;
         self.current =
             Some(UnwoundFrame { function: function.start, size: function.size, caller, is_target });
-        let args = [record, frame, context, area.dispatcher()];
-        ActivityKind::Unwind(self).call_guest(handler.pc, args.map(|at| u64::from(at.0)).to_vec(), frame)
+        arguments.call_handler(call, handler, ActivityKind::Unwind(self))
     }
 
     /// Writes the handler's arguments to guest memory: the registers of its function, with the pc
@@ -110,7 +109,7 @@ impl Unwind {
         call: &Call,
         activation: &Activation,
         handler: Handler,
-    ) -> Fallible<(HandlerArea, GuestAddr, GuestAddr)> {
+    ) -> Fallible<HandlerArguments> {
         let memory = call.memory();
         let area = if let Some(area) = self.area {
             area
@@ -125,11 +124,11 @@ impl Unwind {
             made.write(memory, area.record())?;
             *self.target.record.insert(area.record())
         };
-        memory.write(record.offset(exception_record::FLAGS), self.flags)?;
         let context = self.target.context.unwrap_or(area.context());
         context_record::store(memory, context, &self.arrival())?;
-        area.describe(memory, activation, handler, self.walk.at, context)?;
-        Ok((area, record, context))
+        let arguments = HandlerArguments { area, record, frame: activation.frame, context };
+        arguments.write(memory, self.flags, activation, handler, self.walk.at)?;
+        Ok(arguments)
     }
 
     /// The registers with which the current function would resume.
@@ -153,7 +152,7 @@ impl Unwind {
                 let mut ctx = self.arrival();
                 let context = self.target.context.unwrap_or(area.context());
                 match context_record::load(call.memory(), context, &mut ctx) {
-                    Ok(()) => go_on(call, &ctx),
+                    Ok(()) => resume_with(call, &ctx),
                     Err(_) => self.second_chance(call),
                 }
             }
@@ -169,7 +168,7 @@ impl Unwind {
     }
 
     fn arrive(self, call: &mut Call) -> Flow {
-        go_on(call, &self.arrival())
+        resume_with(call, &self.arrival())
     }
 
     /// Ends the machine like an unhandled exception: every function has been left, or the walk
