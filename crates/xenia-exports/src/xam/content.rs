@@ -4,7 +4,7 @@ use super::content_device::{self, HARD_DISK};
 use super::content_titles;
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, OptionalOut, Out, Ptr, Text};
-use crate::files::{PackageMode, win32_error};
+use crate::files::{Files, PackageMode, win32_error};
 use crate::messages::SYSTEM_APPLICATION;
 use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
@@ -25,11 +25,11 @@ const EXCLUDE_COMMON: u32 = 0x1000;
 
 /// Source of a package's owner and title.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Whose {
+pub(super) enum PackageSource {
     /// This user, and the running title.
     User(u32),
     /// The extended `XCONTENT_DATA`.
-    Said,
+    ContentData,
 }
 
 /// The package that a call names.
@@ -51,7 +51,7 @@ fn owner_of(call: &Call, user: u32, kind: u32) -> Result<Xuid, Win32Error> {
 }
 
 /// Reads the name of a package. The outer error is a bad pointer, the inner one the call's result.
-fn wanted(call: &Call, whose: Whose, at: Option<GuestAddr>) -> Fallible<Result<Wanted, Win32Error>> {
+fn read_wanted(call: &Call, source: PackageSource, at: Option<GuestAddr>) -> Fallible<Result<Wanted, Win32Error>> {
     let Some(at) = at else { return Ok(Err(Win32Error::INVALID_PARAMETER)) };
     let memory = call.memory();
     let kind = memory.read(at.offset(data::KIND))?;
@@ -65,9 +65,9 @@ fn wanted(call: &Call, whose: Whose, at: Option<GuestAddr>) -> Fallible<Result<W
     if !content_device::is_there(memory.read(at.offset(data::DEVICE))?) {
         return Ok(Err(Win32Error::DEVICE_NOT_CONNECTED));
     }
-    let place = match whose {
-        Whose::User(user) => owner_of(call, user, kind).map(|owner| (owner, call.kernel.title_id())),
-        Whose::Said => content_titles::place_of(call, at, kind)?,
+    let place = match source {
+        PackageSource::User(user) => owner_of(call, user, kind).map(|owner| (owner, call.kernel.title_id())),
+        PackageSource::ContentData => content_titles::place_of(call, at, kind)?,
     };
     let (owner, title) = match place {
         Ok(place) => place,
@@ -76,9 +76,9 @@ fn wanted(call: &Call, whose: Whose, at: Option<GuestAddr>) -> Fallible<Result<W
     let Some(name) = PackageName::new(owner, title, kind, file) else {
         return Ok(Err(Win32Error::INVALID_NAME));
     };
-    let name = match whose {
-        Whose::User(_) => call.kernel.files.lock().packages.store.shared(name),
-        Whose::Said => Ok(name),
+    let name = match source {
+        PackageSource::User(_) => call.kernel.files.lock().packages.store.shared(name),
+        PackageSource::ContentData => Ok(name),
     };
     Ok(name.map(|name| Wanted { name, display_name }).map_err(win32_error))
 }
@@ -106,7 +106,7 @@ pub(super) const UNKNOWN_DEVICE: Win32Error = Win32Error(HResult::INVALID_ARGUME
 
 /// Arguments of the functions that open packages.
 pub(super) struct Opening {
-    pub(super) whose: Whose,
+    pub(super) source: PackageSource,
     pub(super) root: Option<Text>,
     pub(super) content: Option<GuestAddr>,
     pub(super) flags: u32,
@@ -122,13 +122,13 @@ impl Opening {
         let Some(root) = root_name(&root) else { return Ok(Win32Error::INVALID_NAME) };
         let Some(mode) = PackageMode::of(self.flags & 0xF) else { return Ok(Win32Error::INVALID_PARAMETER) };
         self.disposition.set(call.memory(), 0)?;
-        let wanted = match admitted(call, self.whose, self.content, self.overlapped)? {
+        let wanted = match admit_package(call, self.source, self.content, self.overlapped)? {
             Ok(wanted) => wanted,
             Err(answer) => return Ok(answer),
         };
-        let creator = match self.whose {
-            Whose::User(user) => owner_of(call, user, 0).unwrap_or_default(),
-            Whose::Said => wanted.name.owner,
+        let creator = match self.source {
+            PackageSource::User(user) => owner_of(call, user, 0).unwrap_or_default(),
+            PackageSource::ContentData => wanted.name.owner,
         };
         let new = PackageHeader::new(creator, &wanted.display_name);
         let opened = call.kernel.files.lock().open_package(root, &wanted.name, mode, new);
@@ -145,13 +145,13 @@ impl Opening {
 
 /// The package that the arguments describe, or the call's result if they are refused: invalid ones
 /// fail the call itself, others the overlapped request.
-fn admitted(
+fn admit_package(
     call: &mut Call,
-    whose: Whose,
+    source: PackageSource,
     content: Option<GuestAddr>,
     overlapped: Option<GuestAddr>,
 ) -> Fallible<Result<Wanted, Win32Error>> {
-    Ok(match wanted(call, whose, content)? {
+    Ok(match read_wanted(call, source, content)? {
         Ok(wanted) => {
             admit(call, overlapped)?;
             Ok(wanted)
@@ -164,7 +164,7 @@ fn admitted(
 /// A call about an existing package.
 #[derive(Clone, Copy)]
 pub(super) struct PackageCall {
-    pub(super) whose: Whose,
+    pub(super) source: PackageSource,
     pub(super) content: Option<GuestAddr>,
     pub(super) overlapped: Option<GuestAddr>,
 }
@@ -176,8 +176,8 @@ pub(super) fn with_package(
     missing: Win32Error,
     f: impl FnOnce(&mut Call, &PackageName, &PackageHeader) -> Fallible<Result<(), Win32Error>>,
 ) -> Fallible<Win32Error> {
-    let PackageCall { whose, content, overlapped } = about;
-    let name = match admitted(call, whose, content, overlapped)? {
+    let PackageCall { source, content, overlapped } = about;
+    let name = match admit_package(call, source, content, overlapped)? {
         Ok(Wanted { name, .. }) => name,
         Err(answer) => return Ok(answer),
     };
@@ -189,6 +189,23 @@ pub(super) fn with_package(
     };
     let error = outcome.err().unwrap_or(Win32Error::SUCCESS);
     complete(call, overlapped, Completed::wrapped(error, 0))
+}
+
+/// Applies an operation to the open package with this root name, and completes the call with its
+/// result.
+fn with_open_package(
+    call: &mut Call,
+    root: Option<Text>,
+    overlapped: Option<GuestAddr>,
+    operation: fn(&mut Files, &str) -> Result<(), Win32Error>,
+) -> Fallible<Win32Error> {
+    let Some(root) = root else { return Ok(Win32Error::INVALID_PARAMETER) };
+    let root = root.text(call.memory())?;
+    // No package has the empty name: a name that none can have is refused as an unknown one.
+    let root = root_name(&root).unwrap_or_default();
+    admit(call, overlapped)?;
+    let result = operation(&mut call.kernel.files.lock(), root);
+    complete(call, overlapped, Completed::with(result.err().unwrap_or(Win32Error::SUCCESS)))
 }
 
 /// Licence bit that most titles interpret as the full version.
@@ -208,7 +225,7 @@ impl Content {
         license: Option<Out<u32>>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        Opening { whose: Whose::User(user), root, content, flags, disposition, license, overlapped }
+        Opening { source: PackageSource::User(user), root, content, flags, disposition, license, overlapped }
             .open(call)
     }
 
@@ -227,7 +244,7 @@ impl Content {
         _content_size: u64,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        Opening { whose: Whose::User(user), root, content, flags, disposition, license, overlapped }
+        Opening { source: PackageSource::User(user), root, content, flags, disposition, license, overlapped }
             .open(call)
     }
 
@@ -238,13 +255,7 @@ impl Content {
         root: Option<Text>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        let Some(root) = root else { return Ok(Win32Error::INVALID_PARAMETER) };
-        let root = root.text(call.memory())?;
-        let root = root_name(&root).unwrap_or_default();
-        admit(call, overlapped)?;
-        let closed = call.kernel.files.lock().close_package(root);
-        let error = closed.err().unwrap_or(Win32Error::SUCCESS);
-        complete(call, overlapped, Completed::with(error))
+        with_open_package(call, root, overlapped, Files::close_package)
     }
 
     /// Writes an open package's data to the disk.
@@ -254,13 +265,7 @@ impl Content {
         root: Option<Text>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        let Some(root) = root else { return Ok(Win32Error::INVALID_PARAMETER) };
-        let root = root.text(call.memory())?;
-        let root = root_name(&root).unwrap_or_default();
-        admit(call, overlapped)?;
-        let flushed = call.kernel.files.lock().flush_package(root);
-        let error = flushed.err().unwrap_or(Win32Error::SUCCESS);
-        complete(call, overlapped, Completed::with(error))
+        with_open_package(call, root, overlapped, Files::flush_package)
     }
 
     /// Deletes a package that is not open.
@@ -271,7 +276,7 @@ impl Content {
         content: Option<GuestAddr>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        let about = PackageCall { whose: Whose::User(user), content, overlapped };
+        let about = PackageCall { source: PackageSource::User(user), content, overlapped };
         with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
             Ok(call.kernel.files.lock().delete_package(name))
         })
@@ -345,7 +350,7 @@ impl Content {
         let Some(is_creator) = is_creator else { return Ok(Win32Error::INVALID_PARAMETER) };
         is_creator.set(call.memory(), 0)?;
         creator.set(call.memory(), 0)?;
-        let about = PackageCall { whose: Whose::User(user), content, overlapped };
+        let about = PackageCall { source: PackageSource::User(user), content, overlapped };
         with_package(call, about, Win32Error::PATH_NOT_FOUND, |call, name, header| {
             let own = header.creator == name.owner && name.owner != Xuid::NOBODY;
             is_creator.set(call.memory(), u32::from(own))?;
@@ -369,7 +374,7 @@ impl Content {
         };
         let mut bytes = vec![0; size as usize];
         call.memory().read_bytes(picture, &mut bytes)?;
-        let about = PackageCall { whose: Whose::User(user), content, overlapped };
+        let about = PackageCall { source: PackageSource::User(user), content, overlapped };
         with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
             let files = call.kernel.files.lock();
             Ok(files.packages.store.set_thumbnail(name, &bytes).map_err(win32_error))
@@ -387,7 +392,7 @@ impl Content {
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
         let Some(size) = size else { return Ok(Win32Error::INVALID_PARAMETER) };
-        let about = PackageCall { whose: Whose::User(user), content, overlapped };
+        let about = PackageCall { source: PackageSource::User(user), content, overlapped };
         with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
             let found = call.kernel.files.lock().packages.store.thumbnail(name);
             let picture = match found {

@@ -5,7 +5,7 @@
 //! the list here, read it by messages ([`crate::messages`]), and open its packages by their
 //! descriptions. After xenia-canary's `xam_content_aggregate.cc`.
 
-use super::content::{Opening, PackageCall, UNKNOWN_DEVICE, Whose, described, with_package};
+use super::content::{Opening, PackageCall, UNKNOWN_DEVICE, PackageSource, described, with_package};
 use super::content_device;
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, Out, Text};
@@ -123,7 +123,7 @@ impl ContentTitles {
         _content_size: u64,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        Opening { whose: Whose::Said, root, content, flags, disposition, license, overlapped }.open(call)
+        Opening { source: PackageSource::ContentData, root, content, flags, disposition, license, overlapped }.open(call)
     }
 
     /// Deletes a package that is not open, of the title or of another whose content it may use.
@@ -133,7 +133,7 @@ impl ContentTitles {
         content: Option<GuestAddr>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        let about = PackageCall { whose: Whose::Said, content, overlapped };
+        let about = PackageCall { source: PackageSource::ContentData, content, overlapped };
         with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
             Ok(call.kernel.files.lock().delete_package(name))
         })
