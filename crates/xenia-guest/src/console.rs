@@ -6,6 +6,8 @@ pub const HW_THREADS: usize = 6;
 pub const ALL_HW_THREADS: u8 = (1 << HW_THREADS) - 1;
 /// Frequency of the time base, in ticks per second.
 pub const TICKS_PER_SECOND: u64 = 49_875_000;
+/// Number of users that can be signed in, and of their controllers.
+pub const USERS: u32 = 4;
 /// Video fields per second, unless a title sets another rate.
 pub const FIELDS_PER_SECOND: u32 = 60;
 /// The end of guest time in ticks, 261 days after power-on: events due then or later never occur.

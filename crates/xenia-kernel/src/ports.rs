@@ -13,7 +13,7 @@ pub use audio::{Audio, NoAudio, NoXma, RENDER_FRAME_BYTES, RenderFrame, SongByte
 pub use devices::Devices;
 pub use dialogs::{DialogAnswer, DialogRequest, Dialogs, Icon, MessageBox, NoDialogs, TextRequest};
 pub use drive::{Disc, DiscId, Drive, NoDrive};
-pub use input::{Gamepad, Input, NoInput, PAD_USERS, PadKind, PadModel};
+pub use input::{Gamepad, Input, NoInput, PadKind, PadModel};
 pub use storage::{NoStorage, ScratchPlace, Storage};
 pub use video::{DisplayMode, NoVideo, SwapCommands, SwapRequest, Video, VideoEvent};
 pub use xenia_net::{Network, Ready, Received, Setting, SocketId, SocketKind};

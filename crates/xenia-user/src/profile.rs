@@ -8,10 +8,9 @@
 use super::profile_settings::{DASHBOARD, SettingId, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
+use xenia_guest::USERS;
 use xenia_state::{Impossible, check};
 
-/// Maximum number of signed-in users.
-pub const USERS: u32 = 4;
 /// Maximum length of a name in characters.
 pub const NAME_LENGTH: usize = 15;
 

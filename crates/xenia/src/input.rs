@@ -40,7 +40,8 @@ use shape::{ControlBinding, PadInputs, Shape};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Weak};
-use xenia_kernel::ports::{Gamepad, Input, PAD_USERS, PadModel};
+use xenia_guest::USERS;
+use xenia_kernel::ports::{Gamepad, Input, PadModel};
 use xenia_render::KeyCode;
 use xenia_sched::GuestTicks;
 use xenia_sync::{Level, Mutex};
@@ -90,9 +91,9 @@ struct State {
     plugged: u64,
     keys_down: BTreeSet<KeyCode>,
     /// The states that titles read last, and a count of their changes.
-    told: [Gamepad; PAD_USERS as usize],
+    told: [Gamepad; USERS as usize],
     /// Motor speeds that titles requested.
-    wanted: [(u16, u16); PAD_USERS as usize],
+    wanted: [(u16, u16); USERS as usize],
     /// The machine is paused, so no motor runs.
     still: bool,
     /// Receiver of what pads hold, and what it received last.
@@ -104,7 +105,7 @@ struct State {
     /// Whether pads operate a menu, and not the machine.
     in_menu: bool,
     /// Buttons held when the menu closed: they are the menu's until they are released.
-    menus: [u16; PAD_USERS as usize],
+    menus: [u16; USERS as usize],
 }
 
 /// All controllers of the host, assigned to users; clones share them.
@@ -135,7 +136,7 @@ impl State {
 
     /// Assigns free users to pads that wait for one.
     fn seat(&mut self) {
-        for user in 0..PAD_USERS {
+        for user in 0..USERS {
             if self.pad_of(user).is_none()
                 && let Some(pad) = self.pads.values_mut().find(|pad| pad.user.is_none())
             {
@@ -265,7 +266,7 @@ impl Controllers {
     /// The state of all pads and the keyboard together, before dead zones.
     fn pressed_by_all(&self) -> Pressed {
         let state = self.0.lock();
-        let users = (0..PAD_USERS).filter_map(|user| state.pressed(user));
+        let users = (0..USERS).filter_map(|user| state.pressed(user));
         users.fold(Pressed::default(), |all, pressed| all.with(&pressed))
     }
 
@@ -314,7 +315,7 @@ impl Controllers {
         let mut state = self.0.lock();
         state.in_menu = in_menu;
         if in_menu {
-            state.menus = [u16::MAX; PAD_USERS as usize];
+            state.menus = [u16::MAX; USERS as usize];
         }
     }
 

@@ -55,7 +55,7 @@ use xenia_sched::GuestTicks;
 use xenia_sync::{Level, Mutex};
 
 /// Number of controllers.
-const USERS: usize = 4;
+const USERS: usize = xenia_guest::USERS as usize;
 
 /// Recorded state of a controller; the fields of [`Gamepad`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

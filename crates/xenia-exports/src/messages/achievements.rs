@@ -4,8 +4,7 @@ use super::MessageWords;
 use crate::abi::Call;
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
-use xenia_guest::HResult;
-use xenia_user::profile::USERS;
+use xenia_guest::{HResult, USERS};
 
 /// Maximum number of achievements in one message; titles have fewer.
 const LIMIT: u32 = 0x400;

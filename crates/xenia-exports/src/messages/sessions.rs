@@ -5,8 +5,8 @@ use crate::abi::Call;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use crate::user_index;
-use xenia_guest::{GuestAddr, HResult};
-use xenia_user::profile::{USERS, Xuid};
+use xenia_guest::{GuestAddr, HResult, USERS};
+use xenia_user::profile::Xuid;
 use xenia_user::sessions::{Address, Member, SLOTS, Session, SessionError, flags};
 
 /// `XONLINE_E_SESSION_*` error codes.

@@ -11,11 +11,11 @@ use crate::status::failure::Fallible;
 use crate::user::content_data::data;
 use crate::user::overlapped::{Completed, admit, complete};
 use crate::user_index;
-use xenia_guest::{GuestAddr, HResult, Win32Error, code_page};
+use xenia_guest::{GuestAddr, HResult, Win32Error, code_page, USERS};
 use xenia_kernel_macros::exports;
 use xenia_user::content::{MARKETPLACE, PackageHeader, PackageName, THUMBNAIL_SIZE, root_name};
 use xenia_user::enumerators::Enumerator;
-use xenia_user::profile::{USERS, Xuid};
+use xenia_user::profile::Xuid;
 
 /// Exports of content packages.
 pub struct Content;

@@ -15,11 +15,11 @@ use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
 use crate::user::content_data::internal;
 use crate::user_index;
-use xenia_guest::{GuestAddr, Win32Error};
+use xenia_guest::{GuestAddr, Win32Error, USERS};
 use xenia_kernel_macros::exports;
 use xenia_user::content::{MARKETPLACE, PackageHeader, PackageName};
 use xenia_user::enumerators::Enumerator;
-use xenia_user::profile::{USERS, Xuid};
+use xenia_user::profile::Xuid;
 
 /// Exports of other titles' content.
 pub struct ContentTitles;

@@ -1,10 +1,10 @@
 //! Controllers (`XamInput*`), and the timer that dims the screen.
 
 use crate::abi::{Call, Ptr};
-use crate::ports::{Gamepad, PAD_USERS, PadModel};
+use crate::ports::{Gamepad, PadModel};
 use crate::status::failure::Fallible;
 use crate::user_index;
-use xenia_guest::{GuestAddr, Win32Error};
+use xenia_guest::{GuestAddr, Win32Error, USERS};
 use xenia_kernel_macros::exports;
 use xenia_memory::MemoryFault;
 use xenia_user::notifications::{Notification, id};
@@ -62,7 +62,7 @@ pub(super) fn poll_connections(call: &mut Call) -> Fallible<()> {
 
 /// Returns the state of this user's controller, as titles see it.
 fn gamepad(call: &mut Call, user: u32) -> Fallible<Option<Gamepad>> {
-    if user >= PAD_USERS {
+    if user >= USERS {
         return Ok(None);
     }
     let pad = call.kernel.devices.input.lock().gamepad(user, call.now());
@@ -122,7 +122,7 @@ fn capabilities(call: &mut Call, user: u32, flags: u32, at: Option<Ptr<()>>) -> 
 /// Returns the model of the requested user's controller.
 fn model(call: &Call, user: u32, flags: u32) -> Option<PadModel> {
     let user = user_of(call, user, flags);
-    let asks = means_controllers(flags) && user < PAD_USERS;
+    let asks = means_controllers(flags) && user < USERS;
     if asks { call.kernel.devices.input.lock().model(user, call.now()) } else { None }
 }
 
@@ -130,7 +130,7 @@ fn model(call: &Call, user: u32, flags: u32) -> Option<PadModel> {
 /// the user.
 fn keystroke_of(call: &mut Call, user: u32, flags: u32, at: Ptr<()>) -> Fallible<(Win32Error, Option<u32>)> {
     let is_any = user & user_index::ANY == user_index::ANY || flags & ANY_USER_FLAG != 0;
-    let users = if is_any { 0..PAD_USERS } else { user..user.saturating_add(1).min(PAD_USERS) };
+    let users = if is_any { 0..USERS } else { user..user.saturating_add(1).min(USERS) };
     let mut result = Win32Error::DEVICE_NOT_CONNECTED;
     if !means_controllers(flags) {
         return Ok((result, None));
@@ -221,7 +221,7 @@ impl XamInput {
         let (left, right) = (vibration.read(call.memory())?, vibration.at(1).read(call.memory())?);
         let user = user_of(call, user, flags);
         let connected =
-            user < PAD_USERS && call.kernel.devices.input.lock().set_vibration(user, left, right, call.now());
+            user < USERS && call.kernel.devices.input.lock().set_vibration(user, left, right, call.now());
         Ok(if connected { Win32Error::SUCCESS } else { Win32Error::DEVICE_NOT_CONNECTED })
     }
 

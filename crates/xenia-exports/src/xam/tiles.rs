@@ -11,10 +11,9 @@ use crate::user::gamer_pictures::Face;
 use crate::user::overlapped::{Completed, admit, complete};
 use crate::user::pictures::{Picture, PictureTexels};
 use crate::user_index;
-use xenia_guest::{GuestAddr, Win32Error};
+use xenia_guest::{GuestAddr, Win32Error, USERS};
 use xenia_kernel_macros::exports;
 use xenia_memory::{GuestMemory, MemoryFault};
-use xenia_user::profile::USERS;
 
 /// Exports of tiles.
 pub struct Tiles;

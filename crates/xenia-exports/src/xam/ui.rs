@@ -7,9 +7,8 @@ use crate::title;
 use crate::user::dialogs::{self, AnswerAction, AnswerRecipient, MESSAGE_BUTTONS};
 use crate::user::overlapped::{Completed, complete};
 use crate::user_index;
-use xenia_guest::{GuestAddr, Win32Error};
+use xenia_guest::{GuestAddr, Win32Error, USERS};
 use xenia_kernel_macros::exports;
-use xenia_user::profile::USERS;
 
 /// Exports of dialogs.
 pub struct Ui;

@@ -5,11 +5,11 @@ use crate::files::win32_error;
 use crate::status::failure::Fallible;
 use crate::user::overlapped::{Completed, admit, complete};
 use std::collections::BTreeSet;
-use xenia_guest::{GuestAddr, Win32Error};
+use xenia_guest::{GuestAddr, Win32Error, USERS};
 use xenia_kernel_macros::exports;
 use xenia_memory::{GuestMemory, MemoryFault};
 use xenia_user::notifications::{Notification, id};
-use xenia_user::profile::{USERS, Xuid};
+use xenia_user::profile::Xuid;
 use xenia_user::profile_settings::{DASHBOARD, Kind, SettingId, Value};
 
 /// Exports of profile settings.

@@ -1,5 +1,6 @@
 //! Input port: game controllers.
 
+use xenia_guest::USERS;
 use xenia_sched::GuestTicks;
 
 /// State of a controller, with the values that titles see.
@@ -71,9 +72,6 @@ pub struct PadModel {
     pub battery: Option<u8>,
 }
 
-/// Number of users that can have a controller.
-pub const PAD_USERS: u32 = 4;
-
 /// Controllers of users 0–3. `now` is the guest time of the call; a recording only has to contain
 /// the answers and their times.
 pub trait Input: Send {
@@ -82,7 +80,7 @@ pub trait Input: Send {
 
     /// Connected controllers as a bit mask of users.
     fn connected(&mut self, now: GuestTicks) -> u8 {
-        (0..PAD_USERS).filter(|&user| self.gamepad(user, now).is_some()).map(|user| 1 << user).sum()
+        (0..USERS).filter(|&user| self.gamepad(user, now).is_some()).map(|user| 1 << user).sum()
     }
 
     /// Capabilities of `user`'s controller; `None` if it is not connected. By default a wired

@@ -4,12 +4,12 @@
 //! its notifications, which titles do each frame. So the time at which a title is told follows from
 //! its own calls, and a recording reproduces it.
 
-use crate::ports::PAD_USERS;
 use serde::{Deserialize, Serialize};
+use xenia_guest::USERS;
 
 /// The last connection state seen for each user; `None` before the first.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Connections([Option<bool>; PAD_USERS as usize]);
+pub struct Connections([Option<bool>; USERS as usize]);
 
 impl Connections {
     /// Records whether `user` has a controller; returns whether that changed. The first observation
@@ -21,7 +21,7 @@ impl Connections {
 
     /// Like [`Self::see`], for all users; `connected` has a bit for each.
     pub fn see_all(&mut self, connected: u8) -> bool {
-        (0..PAD_USERS).fold(false, |news, user| self.see(user, connected >> user & 1 != 0) | news)
+        (0..USERS).fold(false, |news, user| self.see(user, connected >> user & 1 != 0) | news)
     }
 }
 

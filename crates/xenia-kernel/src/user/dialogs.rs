@@ -28,12 +28,11 @@ use crate::status::failure::Fallible;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
-use xenia_guest::{GuestAddr, Win32Error};
+use xenia_guest::{GuestAddr, Win32Error, USERS};
 use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, Cpu, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait};
 use xenia_sync::{Level, Mutex};
 use xenia_user::notifications::{Notification, id};
-use xenia_user::profile::USERS;
 
 /// Guest time between polls for an answer: one field.
 const POLL_INTERVAL: GuestTicks = TICKS_PER_SECOND / 60;

@@ -7,11 +7,10 @@
 
 use crate::ports::Gamepad;
 use serde::{Deserialize, Serialize};
+use xenia_guest::USERS;
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 use xenia_state::{Impossible, check};
 
-/// Maximum number of controllers.
-const USERS: usize = 4;
 /// Guest time until a held key repeats for the first time, and between repeats.
 const REPEAT_DELAY: GuestTicks = TICKS_PER_SECOND * 2 / 5;
 const REPEAT_STEP: GuestTicks = TICKS_PER_SECOND / 10;
@@ -69,7 +68,7 @@ struct Told {
 /// Keystroke state of all controllers (see [the module](self)).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Keystrokes {
-    users: [Told; USERS],
+    users: [Told; USERS as usize],
 }
 
 /// Returns a stick's direction as an offset from its first key; `None` in the middle.

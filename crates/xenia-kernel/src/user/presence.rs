@@ -9,8 +9,8 @@ use super::gamer_data::GamerData;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use xenia_formats::xdbf::Xdbf;
+use xenia_guest::USERS;
 use xenia_state::{Impossible, check};
-use xenia_user::profile::USERS;
 
 /// Bit of the ids that the system defines.
 const OF_SYSTEM: u32 = 0x8000;

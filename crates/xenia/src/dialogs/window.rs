@@ -8,7 +8,8 @@ use super::panel::{Panel, Press};
 use crate::input::{Controllers, held};
 use crate::lock_order;
 use std::sync::Arc;
-use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Input, PAD_USERS};
+use xenia_guest::USERS;
+use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Input};
 use xenia_render::{ConsoleDialog, DialogPick, KeyCode};
 use xenia_sched::GuestTicks;
 use xenia_sync::{Level, Mutex};
@@ -81,13 +82,13 @@ pub struct WindowDialogs {
     controllers: Controllers,
     show: Show,
     /// Buttons held at the last poll; `None`: not polled yet.
-    held: [Option<u16>; PAD_USERS as usize],
+    held: [Option<u16>; USERS as usize],
 }
 
 impl WindowDialogs {
     /// Dialogs that are drawn by `show`.
     pub fn new(keys: DialogKeys, controllers: Controllers, show: Show) -> Self {
-        Self { keys, controllers, show, held: [None; PAD_USERS as usize] }
+        Self { keys, controllers, show, held: [None; USERS as usize] }
     }
 
     /// Buttons that went down since the last poll.
@@ -105,7 +106,7 @@ impl WindowDialogs {
 
 impl Dialogs for WindowDialogs {
     fn open(&mut self, request: DialogRequest, now: GuestTicks) {
-        self.held = [None; PAD_USERS as usize];
+        self.held = [None; USERS as usize];
         let _ = self.presses(now);
         let panel = Panel::new(request);
         (self.show)(Some(panel.view()));

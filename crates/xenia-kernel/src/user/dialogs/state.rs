@@ -6,9 +6,9 @@ use crate::objects::check_thread;
 use crate::ports::{DialogRequest, MessageBox};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering::{Acquire, Release};
+use xenia_guest::USERS;
 use xenia_sched::GuestTicks;
 use xenia_state::{Impossible, check, is_count};
-use xenia_user::profile::USERS;
 
 /// Largest number of buttons: one for each number of users that can sign in.
 const BUTTONS: usize = USERS as usize;
