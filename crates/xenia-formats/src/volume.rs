@@ -15,8 +15,8 @@ use crate::read_at::ReadAt;
 const MAX_ENTRIES: usize = 1 << 16;
 /// Largest depth of directories.
 const MAX_DEPTH: u64 = 64;
-/// Longest name in characters.
-const MAX_NAME: u64 = 255;
+/// Longest name of a file or directory, in characters.
+pub const MAX_NAME_LENGTH: usize = 255;
 
 /// The files and directories of a disc image, package or archive.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ impl Volume {
     }
 
     fn add(&mut self, within: Directory, name: &str, kind: Kind) -> Result<usize, Reason> {
-        limited("the length of a name", name.chars().count() as u64, MAX_NAME)?;
+        limited("the length of a name", name.chars().count() as u64, MAX_NAME_LENGTH as u64)?;
         if ["", ".", ".."].contains(&name) || name.contains(['/', '\\', '\0']) {
             return Err(Reason::Invalid(format!("{name:?} is no name of a file").into()));
         }

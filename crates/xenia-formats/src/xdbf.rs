@@ -14,6 +14,7 @@
 use crate::error::{FormatError, limited};
 use crate::fields::Fields;
 use std::collections::{BTreeMap, BTreeSet};
+use xenia_guest::ENGLISH;
 
 const WHAT: &str = "XDBF";
 pub(crate) const MAGIC: u32 = u32::from_be_bytes(*b"XDBF");
@@ -47,7 +48,6 @@ const ACHIEVEMENT: usize = 0x24;
 const CONTEXT: usize = 16;
 /// Size of a row of the properties, in bytes: id, id of the text, size.
 const PROPERTY: usize = 8;
-const ENGLISH: u64 = 1;
 
 /// A parsed database.
 #[derive(Clone, Debug)]
@@ -129,7 +129,7 @@ impl<'a> Xdbf<'a> {
     /// Default language of the title; 1 is English.
     pub fn default_language(&self) -> u64 {
         let found = self.find(section::METADATA, DEFAULT_LANGUAGE);
-        found.and_then(|data| data.u32(12).ok()).map_or(ENGLISH, u64::from)
+        found.and_then(|data| data.u32(12).ok()).unwrap_or(ENGLISH).into()
     }
 
     /// `language` if the title has texts in it, otherwise its default language.
@@ -161,7 +161,7 @@ impl<'a> Xdbf<'a> {
     /// A text in a language, with English as a fallback; empty if both are missing.
     pub fn string(&self, language: u64, id: u16) -> String {
         let of = |language| self.strings(language).get(&id).map(|text| shown(text));
-        of(language).or_else(|| of(ENGLISH)).unwrap_or_default()
+        of(language).or_else(|| of(ENGLISH.into())).unwrap_or_default()
     }
 
     /// The texts of a language by ID; the first of duplicates, up to the first malformed entry.
@@ -212,7 +212,7 @@ impl<'a> Xdbf<'a> {
             count as u64,
             MAX_ACHIEVEMENTS,
         )?;
-        let texts = [language, ENGLISH].map(|language| self.strings(language));
+        let texts = [language, ENGLISH.into()].map(|language| self.strings(language));
         (0..count)
             .map(|number| {
                 let row = table.sub(14 + number * ACHIEVEMENT, ACHIEVEMENT, table.what)?;

@@ -8,6 +8,8 @@ pub const ALL_HW_THREADS: u8 = (1 << HW_THREADS) - 1;
 pub const TICKS_PER_SECOND: u64 = 49_875_000;
 /// Number of users that can be signed in, and of their controllers.
 pub const USERS: u32 = 4;
+/// The console's number of the language English, in which titles have all their texts.
+pub const ENGLISH: u32 = 1;
 /// Video fields per second, unless a title sets another rate.
 pub const FIELDS_PER_SECOND: u32 = 60;
 /// The end of guest time in ticks, 261 days after power-on: events due then or later never occur.

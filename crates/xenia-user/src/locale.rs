@@ -5,6 +5,8 @@
 //! are converted by their codes; the exceptions are constants here. The order is xenia-canary's
 //! (`xam_locale.cc`), which took it from the console's own tables.
 
+use xenia_guest::ENGLISH;
+
 /// Countries by number, from 0 on; a dash is an unused number. The first 111 are those of the
 /// console.
 const COUNTRIES: &str = "ZZ AE AL AM AR AT AU AZ BE BG BH BN BO BR BY BZ CA - CH CL CN CO CR CZ DE DK DO DZ EC EE \
@@ -32,7 +34,6 @@ const ONLINE_LANGUAGES: &str = "zz en ja de fr es it ko zh pt zh pl ru da fi nb 
 /// Chinese.
 const ONLINE_CHINESE: u32 = 10;
 const SIMPLIFIED_CHINESE: u32 = 17;
-const ENGLISH: u32 = 1;
 /// Code of an unknown country or language.
 const NOWHERE: &str = "ZZ";
 

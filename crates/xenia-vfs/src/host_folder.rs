@@ -15,6 +15,7 @@ mod tests;
 
 use super::atomic_replace::{Facts, HostFileHandle, OpenHostFiles, remove_open};
 use super::device::{Device, Entry, FileData, Volume, sort};
+use super::fatx::UNIT;
 use super::path::MAX_NAMES;
 use super::quota::Quota;
 use super::stamp::{Stamps, attributes};
@@ -49,9 +50,6 @@ pub struct HostFolder {
     /// them again.
     restored: RestoredFiles,
 }
-
-/// Size of an allocation unit in bytes: 32 sectors of 512.
-pub(super) const UNIT: u64 = 0x4000;
 
 impl HostFolder {
     /// Opens a folder for reading only.

@@ -10,15 +10,15 @@ use super::device::{Device, Entry, FileData, Volume, sort};
 use super::path::{FATX_NAME, MAX_NAMES};
 use super::raw_partition::RawPartition;
 use super::state::{DeviceState, OTHER_KIND, SavedBytes};
-use super::{Stamp, VfsError, VfsResult};
+use super::{Stamp, VfsError, VfsResult, fatx};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use xenia_limits::{Limit, Limits};
 use xenia_state::{Impossible, Unsaveable, check};
 
-/// Size of an allocation unit in bytes: 32 sectors of 512 bytes.
-pub(super) const UNIT: usize = 0x4000;
+/// Size of an allocation unit, which is a buffer here.
+pub(super) const UNIT: usize = fatx::UNIT as usize;
 
 /// Used space of a device, and its limit.
 #[derive(Debug)]

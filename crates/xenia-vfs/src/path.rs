@@ -4,13 +4,12 @@
 
 use super::VfsError;
 use serde::{Deserialize, Serialize};
+use xenia_formats::volume::MAX_NAME_LENGTH;
 use xenia_guest::code_page;
 use xenia_host::DEVICE_NAMES;
 
 /// Largest number of names in a path.
 pub(super) const MAX_NAMES: usize = 64;
-/// Longest name in characters.
-const MAX_NAME: usize = 255;
 /// Directories of the object namespace that contain DOS devices and can precede the name of any
 /// link.
 const NAMESPACES: [&str; 3] = ["??", "DosDevices", "System??"];
@@ -23,7 +22,7 @@ pub const FATX_NAME: usize = 42;
 pub fn split(path: &str) -> Result<Vec<String>, VfsError> {
     let mut names: Vec<String> = Vec::new();
     for part in path.split(['\\', '/']).filter(|part| !part.is_empty() && *part != ".") {
-        if names.len() >= MAX_NAMES || part.chars().count() > MAX_NAME {
+        if names.len() >= MAX_NAMES || part.chars().count() > MAX_NAME_LENGTH {
             return Err(VfsError::InvalidName);
         }
         if names.is_empty()
@@ -71,7 +70,7 @@ pub fn is_valid(name: &str) -> bool {
     let forbidden =
         |c: char| c.is_ascii_control() || matches!(c, '\\' | '/' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
     !name.is_empty()
-        && name.chars().count() <= MAX_NAME
+        && name.chars().count() <= MAX_NAME_LENGTH
         && !name.contains(forbidden)
         && !name.ends_with(['.', ' '])
 }
@@ -103,7 +102,7 @@ impl Pattern {
     /// Parses a pattern. Its length is bounded like a name's, because it is compared with every
     /// name of a directory.
     pub fn new(pattern: &str) -> Result<Self, VfsError> {
-        if pattern.chars().nth(MAX_NAME).is_some() {
+        if pattern.chars().nth(MAX_NAME_LENGTH).is_some() {
             return Err(VfsError::InvalidName);
         }
         let all = if matches!(pattern, "" | "*.*") { "*" } else { pattern };
@@ -117,7 +116,7 @@ impl Pattern {
     /// Validates a pattern that comes from a saved state.
     pub fn is_valid(&self) -> bool {
         // A character is up to three in lower case.
-        self.0.len() <= 3 * MAX_NAME
+        self.0.len() <= 3 * MAX_NAME_LENGTH
     }
 
     /// Whether a name matches.
@@ -222,8 +221,8 @@ mod tests {
         for refused in ["*_X3.rkv", "m*_X3.rkv", "**", "*?", "a*b", "*.*b", "*a*", "*a.*"] {
             assert_eq!(Pattern::new(refused).err(), Some(VfsError::InvalidName), "{refused}");
         }
-        assert!(Pattern::new(&"?".repeat(MAX_NAME)).is_ok());
-        assert_eq!(Pattern::new(&"?".repeat(MAX_NAME + 1)).err(), Some(VfsError::InvalidName));
+        assert!(Pattern::new(&"?".repeat(MAX_NAME_LENGTH)).is_ok());
+        assert_eq!(Pattern::new(&"?".repeat(MAX_NAME_LENGTH + 1)).err(), Some(VfsError::InvalidName));
     }
 
     proptest! {

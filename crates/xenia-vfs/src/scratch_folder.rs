@@ -22,7 +22,8 @@ mod partition;
 mod tests;
 
 use super::device::{Device, Entry, FileData, Volume};
-use super::host_folder::{HostFolder, UNIT};
+use super::fatx::UNIT;
+use super::host_folder::HostFolder;
 use super::lock_file;
 use super::quota::Quota;
 use super::raw_disk::{HEAD, RawDisk};

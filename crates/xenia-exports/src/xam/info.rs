@@ -6,7 +6,7 @@ use crate::loader::image_headers::xex_field;
 use crate::memory::physical_memory;
 use crate::status::failure::Fallible;
 use xenia_formats::xex::key;
-use xenia_guest::{GuestAddr, HResult, NtStatus};
+use xenia_guest::{ENGLISH, GuestAddr, HResult, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::Heap;
 
@@ -16,7 +16,6 @@ pub struct Info;
 /// First of the languages that old titles don't know (simplified Chinese); they get English
 /// instead.
 const EXTENDED_LANGUAGES: u32 = 10;
-const ENGLISH: u32 = 1;
 const JAPANESE: u32 = 2;
 const KOREAN: u32 = 7;
 /// Flag of `XamAllocEx`: physical memory.

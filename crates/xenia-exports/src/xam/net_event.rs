@@ -1,5 +1,6 @@
 //! Winsock events (`NetDll_WSA*Event*`): the kernel's manual-reset events.
 
+use super::wait::{INFINITE, WAIT_FAILED, interval};
 use crate::abi::{Call, Flow, Handle, Ptr};
 use crate::named_objects::make_object;
 use crate::objects::dispatcher::{MAX_WAIT_OBJECTS, WaitSet, WaitType, initialize};
@@ -13,10 +14,6 @@ use xenia_net::WsaError;
 /// Exports of Winsock events.
 pub struct NetEvent;
 
-/// Result of a wait that failed (`WSA_WAIT_FAILED`).
-const WAIT_FAILED: u32 = 0xFFFF_FFFF;
-/// Milliseconds of a wait without a limit (`WSA_INFINITE`).
-const FOREVER: u32 = 0xFFFF_FFFF;
 /// Type of a manual-reset event.
 const MANUAL_EVENT: u8 = 0;
 
@@ -93,9 +90,8 @@ impl NetEvent {
         })();
         let waited = found.and_then(|found| {
             let bodies: Vec<_> = found.iter().map(ObjectRef::body).collect();
-            let interval = -i64::from(milliseconds) * 10_000;
-            let deadline =
-                (milliseconds != FOREVER).then(|| deadline_of(call.kernel.clock, call.now(), interval));
+            let deadline = (milliseconds != INFINITE)
+                .then(|| deadline_of(call.kernel.clock, call.now(), interval(milliseconds)));
             let wait_type = if all { WaitType::All } else { WaitType::Any };
             let (set, alertable) = (WaitSet { objects: &bodies, wait_type }, alertable.into());
             Ok(wait(call, WaitRequest { set, alertable, deadline, keep: KeepAlive::Counted })?)

@@ -16,10 +16,11 @@ use xenia_sched::ticks_to_100ns;
 /// Exports of waits.
 pub struct Waiting;
 
-/// Milliseconds of a wait without a limit.
-const INFINITE: u32 = 0xFFFF_FFFF;
-/// Result of a wait that failed; the thread's last error has the reason.
-const WAIT_FAILED: u32 = 0xFFFF_FFFF;
+/// Milliseconds of a wait without a limit (`INFINITE`, `WSA_INFINITE`).
+pub(super) const INFINITE: u32 = 0xFFFF_FFFF;
+/// Result of a wait that failed (`WAIT_FAILED`, `WSA_WAIT_FAILED`); the thread's last error has the
+/// reason.
+pub(super) const WAIT_FAILED: u32 = 0xFFFF_FFFF;
 /// The kernel's time units in a millisecond.
 const UNITS: i64 = 10_000;
 /// The longest interval, which waits for ever where the interval's pointer can't be null.
@@ -28,7 +29,7 @@ const MAX_INTERVAL: i64 = i64::MAX;
 const ALERTED: u32 = NtStatus::ALERTED.0;
 
 /// Converts milliseconds to an interval from now on, in the kernel's units.
-fn interval(milliseconds: u32) -> i64 {
+pub(super) fn interval(milliseconds: u32) -> i64 {
     -i64::from(milliseconds) * UNITS
 }
 

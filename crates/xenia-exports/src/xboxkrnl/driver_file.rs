@@ -2,7 +2,7 @@
 //! this emulator's files.
 
 use super::driver_request::{file_of, plain, send, send_on_file};
-use super::nt_file_information::{answer, keep_port};
+use super::nt_file_information::{answer, class, keep_port};
 use crate::abi::{
     Call, Continuation, ExportResumption, Flow, GuestCall, Handle, IntoFlow, ObjectAttributes, Out, Ptr,
 };
@@ -13,12 +13,6 @@ use crate::status::failure::{Failure, Fallible};
 use xenia_guest::layout::{file_object, irp, major};
 use xenia_guest::{Buffer, GuestAddr, NtStatus, code_page};
 use xenia_vfs::Disposition;
-
-/// Classes of file information that need no driver.
-mod class {
-    pub(super) const POSITION: u32 = 14;
-    pub(super) const COMPLETION: u32 = 30;
-}
 
 /// Arguments of an open.
 #[derive(Clone, Copy)]

@@ -20,27 +20,27 @@ use xenia_vfs::path::Pattern;
 pub struct NtFileInformation;
 
 /// File information classes.
-mod class {
-    pub(super) const BASIC: u32 = 4;
-    pub(super) const STANDARD: u32 = 5;
-    pub(super) const INTERNAL: u32 = 6;
-    pub(super) const NAME: u32 = 9;
-    pub(super) const RENAME: u32 = 10;
-    pub(super) const LINK: u32 = 11;
-    pub(super) const DISPOSITION: u32 = 13;
-    pub(super) const POSITION: u32 = 14;
-    pub(super) const MODE: u32 = 16;
-    pub(super) const ALIGNMENT: u32 = 17;
-    pub(super) const ALLOCATION: u32 = 19;
-    pub(super) const END_OF_FILE: u32 = 20;
-    pub(super) const MOUNT_PARTITION: u32 = 23;
-    pub(super) const MOUNT_PARTITIONS: u32 = 24;
-    pub(super) const SECTOR: u32 = 26;
-    pub(super) const XCTD_COMPRESSION: u32 = 27;
-    pub(super) const COMPLETION: u32 = 30;
-    pub(super) const IO_PRIORITY: u32 = 32;
-    pub(super) const NETWORK_OPEN: u32 = 34;
-    pub(super) const ATTRIBUTE_TAG: u32 = 35;
+pub(super) mod class {
+    pub(in super::super) const BASIC: u32 = 4;
+    pub(in super::super) const STANDARD: u32 = 5;
+    pub(in super::super) const INTERNAL: u32 = 6;
+    pub(in super::super) const NAME: u32 = 9;
+    pub(in super::super) const RENAME: u32 = 10;
+    pub(in super::super) const LINK: u32 = 11;
+    pub(in super::super) const DISPOSITION: u32 = 13;
+    pub(in super::super) const POSITION: u32 = 14;
+    pub(in super::super) const MODE: u32 = 16;
+    pub(in super::super) const ALIGNMENT: u32 = 17;
+    pub(in super::super) const ALLOCATION: u32 = 19;
+    pub(in super::super) const END_OF_FILE: u32 = 20;
+    pub(in super::super) const MOUNT_PARTITION: u32 = 23;
+    pub(in super::super) const MOUNT_PARTITIONS: u32 = 24;
+    pub(in super::super) const SECTOR: u32 = 26;
+    pub(in super::super) const XCTD_COMPRESSION: u32 = 27;
+    pub(in super::super) const COMPLETION: u32 = 30;
+    pub(in super::super) const IO_PRIORITY: u32 = 32;
+    pub(in super::super) const NETWORK_OPEN: u32 = 34;
+    pub(in super::super) const ATTRIBUTE_TAG: u32 = 35;
 }
 
 /// Minimum buffer size in bytes to query a class; `None` if the class can't be queried.

@@ -1,7 +1,8 @@
 //! Raw partition in a sparse file of the host. Unwritten bytes are zeros.
 
+use crate::fatx::UNIT;
 use crate::holes::data_from;
-use crate::host_folder::{UNIT, read_at};
+use crate::host_folder::read_at;
 use crate::quota::Quota;
 use crate::raw_partition::changes_header;
 use crate::{FileData, VfsError, VfsResult};
