@@ -19,6 +19,7 @@ pub use state::{AreasState, CoreState};
 use crate::breakpoints::Breakpoints;
 use crate::deployment::Deployment;
 use crate::display::Display;
+use crate::files::mounts::title_path;
 use crate::files::{Files, TransferQueue};
 use crate::imports::{
     CallCosts, CallHistory, CallObservers, CallTrace, ExportRegistry, ImportBindings, MissingAnswers,
@@ -43,6 +44,7 @@ use crate::user::overlapped::Requests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_formats::KeyRing;
+use xenia_formats::title_files::DEFAULT_EXECUTABLE;
 use xenia_guest::GuestAddr;
 use xenia_guest::layout::{object_header, object_type};
 use xenia_imports::Library;
@@ -90,8 +92,8 @@ pub struct KernelConfig {
 impl Default for KernelConfig {
     fn default() -> Self {
         Self {
-            command_line: "\"default.xex\"".to_owned(),
-            image_path: "\\Device\\Cdrom0\\default.xex".to_owned(),
+            command_line: format!("\"{DEFAULT_EXECUTABLE}\""),
+            image_path: title_path(DEFAULT_EXECUTABLE),
             version: [2, 0, 21_119, 0],
             locale: Locale::default(),
             keys: KeyRing::development(),

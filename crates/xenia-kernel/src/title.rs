@@ -9,12 +9,14 @@ mod packages;
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall, KernelResumption};
 use crate::files::Packages;
+use crate::files::mounts::title_path;
 use crate::loader::{ModuleLoader, path_of};
 use crate::memory::KernelPool;
 use crate::memory::second_level_cache::SecondLevelCache;
 use crate::status::failure::{Failure, Fallible};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use xenia_formats::title_files::DEFAULT_EXECUTABLE;
 use xenia_guest::layout::ldr;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_imports::Library;
@@ -199,8 +201,10 @@ impl ModuleLoader<'_> {
     /// Finds and reads the executable of a launch. An empty name stands for the disc's default
     /// executable.
     pub fn prepare_launch(&self, name: &str, now: u64) -> Launch {
-        let name = if name.is_empty() { r"\Device\Cdrom0\default.xex" } else { name };
-        let path = path_of(name, self.image_path);
+        let path = match name {
+            "" => title_path(DEFAULT_EXECUTABLE),
+            name => path_of(name, self.image_path),
+        };
         let file = self.read_whole(&path, now).map_err(Failure::status);
         let patch = self.patch_of(&path, now);
         let files = self.files.lock();

@@ -47,6 +47,11 @@ const LINKS: [(&str, &str); 6] = [
     ("cache1:", CACHES[1]),
 ];
 
+/// Guest path of a file on the title's device.
+pub fn title_path(path: &str) -> String {
+    format!(r"{TITLE}\{path}")
+}
+
 impl Files {
     /// The devices of a machine before a title is loaded.
     pub(crate) fn with_devices(storage: &dyn Storage, limits: &Arc<Limits>) -> Result<Self, VfsError> {

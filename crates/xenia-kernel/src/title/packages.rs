@@ -1,7 +1,7 @@
 //! Launches of titles in packages on the medium: discs of magazines and collections have those.
 
 use super::Launch;
-use crate::files::mounts::TITLE;
+use crate::files::mounts::{TITLE, title_path};
 use crate::loader::{MAX_FILE, ModuleLoader};
 use crate::status::failure::{Failure, Fallible};
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl ModuleLoader<'_> {
         if names.is_empty() {
             names.push(DEFAULT_EXECUTABLE.to_owned());
         }
-        let path = format!(r"{TITLE}\{}", names.join(r"\"));
+        let path = title_path(&names.join(r"\"));
         let file = read_in(&volume, &names)?.ok_or(VfsError::NotFound)?;
         if let Some(last) = names.last_mut() {
             last.push('p');
