@@ -104,7 +104,7 @@ impl Harness {
 
     /// Continues a long call for another turn.
     pub fn continue_long_call(&mut self, rest: Rest) -> Flow {
-        self.with_call(|call| turns::go_on(call, rest))
+        self.with_call(|call| turns::continue_long_call(call, rest))
     }
 
     /// Runs a kernel action for a thread, as the executor does.

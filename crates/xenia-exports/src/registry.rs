@@ -1,10 +1,11 @@
 //! Registry of the implemented exports.
 
-use super::{FAMILIES, turns};
+use super::FAMILIES;
 use crate::abi::Call;
 use crate::imports::{Continuations, ExportRegistry};
 use crate::resume::resume;
 use crate::status::failure::Fallible;
+use crate::turns::continue_long_call;
 use std::sync::OnceLock;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_imports::Library;
@@ -12,7 +13,7 @@ use xenia_imports::Library;
 /// Returns the registry of all families, which is built on first use. All machines share it.
 pub fn registry() -> &'static ExportRegistry {
     static REGISTRY: OnceLock<ExportRegistry> = OnceLock::new();
-    let continuations = Continuations { resume, continue_long_call: turns::go_on };
+    let continuations = Continuations { resume, continue_long_call };
     REGISTRY.get_or_init(|| ExportRegistry::new(FAMILIES, continuations))
 }
 

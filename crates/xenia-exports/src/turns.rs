@@ -18,7 +18,7 @@ use crate::abi::{Call, Flow, IntoFlow, Rest};
 pub const TURN: u32 = 0x4_0000;
 
 /// Continues a long call for another turn.
-pub(crate) fn go_on(call: &Call, rest: Rest) -> Flow {
+pub(crate) fn continue_long_call(call: &Call, rest: Rest) -> Flow {
     match rest {
         Rest::Rc4 { cipher, data } => rc4(call, cipher, data).into_flow(),
         Rest::Digest(digest) => run_digest(call, digest),

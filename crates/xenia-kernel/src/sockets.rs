@@ -64,28 +64,28 @@ impl Sockets<'_> {
 
     /// Retries pending requests after a change, releases the lock and applies the effects,
     /// including those in `effects`. Returns whether a further poll is due.
-    fn settle(
+    fn retry_and_apply(
         &self,
         cpu: &mut dyn Cpu,
         net: MutexGuard<'_, Net>,
         effects: SocketEffects,
         now: GuestTicks,
     ) -> bool {
-        let (effects, looks) = self.net.settle(net, self.memory, cpu, effects, now);
+        let (effects, looks) = self.net.retry_and_unlock(net, self.memory, cpu, effects, now);
         self.apply(cpu, effects);
         looks
     }
 
-    /// Like [`Self::settle`], for a change outside the polls: the timekeeper is told if a
+    /// Like [`Self::retry_and_apply`], for a change outside the polls: the timekeeper is told if a
     /// poll becomes due.
-    fn settle_a_change(
+    fn retry_after_change(
         &self,
         cpu: &mut dyn Cpu,
         net: MutexGuard<'_, Net>,
         effects: SocketEffects,
         now: GuestTicks,
     ) {
-        if self.settle(cpu, net, effects, now) {
+        if self.retry_and_apply(cpu, net, effects, now) {
             cpu.notify_time_keeper();
         }
     }
@@ -97,7 +97,7 @@ impl Sockets<'_> {
             return;
         }
         let net = self.net.lock();
-        self.settle(cpu, net, SocketEffects::default(), now);
+        self.retry_and_apply(cpu, net, SocketEffects::default(), now);
     }
 
     /// Handles the expiry of a thread's wait for a socket.
@@ -110,7 +110,7 @@ impl Sockets<'_> {
         let mut net = self.net.lock();
         let Some(effects) = net.cancel_of_thread(self.memory, cpu, thread_id) else { return };
         let now = cpu.now();
-        self.settle_a_change(cpu, net, effects, now);
+        self.retry_after_change(cpu, net, effects, now);
     }
 }
 
@@ -133,7 +133,7 @@ pub fn call_until(
     let operation = NamedOperation { socket: name, what };
     let mut net = kernel.net.lock();
     let done = net.do_or_wait(&kernel.memory, call.cpu, caller, operation, deadline);
-    kernel.sockets().settle_a_change(call.cpu, net, SocketEffects::default(), now);
+    kernel.sockets().retry_after_change(call.cpu, net, SocketEffects::default(), now);
     match done {
         SocketCall::Done(Ok(result)) => Flow::Return(result),
         SocketCall::Done(Err(error)) => {
@@ -154,7 +154,7 @@ pub fn overlapped_call(call: &mut Call, name: u32, what: SocketOperation, overla
     let mut effects = SocketEffects::default();
     let operation = NamedOperation { socket: name, what };
     let result = net.do_or_leave(&kernel.memory, call.cpu, operation, overlapped, &mut effects);
-    kernel.sockets().settle_a_change(call.cpu, net, effects, now);
+    kernel.sockets().retry_after_change(call.cpu, net, effects, now);
     answer(call, result)
 }
 
@@ -163,7 +163,7 @@ pub fn change<R>(call: &mut Call, f: impl FnOnce(&mut Net) -> R) -> R {
     let (kernel, now) = (call.kernel, call.now());
     let mut net = kernel.net.lock();
     let result = f(&mut net);
-    kernel.sockets().settle_a_change(call.cpu, net, SocketEffects::default(), now);
+    kernel.sockets().retry_after_change(call.cpu, net, SocketEffects::default(), now);
     result
 }
 

@@ -3,9 +3,9 @@
 //! An operation that would block becomes a pending [`Request`] of the calling thread, which waits,
 //! or of an overlapped structure, which reports the completion. After each call that changes
 //! something all requests are retried, oldest first, until no request makes progress or the limit
-//! of passes is reached ([`Net::settle`]). In the latter case, and if the network changes by
-//! itself, requests are also polled each millisecond of guest time. So the results depend only on
-//! the order of calls, and no host thread ever blocks.
+//! of passes is reached ([`Net::retry_requests`]). In the latter case, and if the network changes
+//! by itself, requests are also polled each millisecond of guest time. So the results depend only
+//! on the order of calls, and no host thread ever blocks.
 //!
 //! One lock protects all sockets; threads are woken and guest memory is written under it. Events
 //! are signalled and completion routines queued after it is released. Socket descriptors are not
@@ -34,7 +34,7 @@ mod options;
 mod request;
 mod rounds;
 mod select;
-mod settle;
+mod socket_calls;
 mod state;
 mod xnet;
 
@@ -45,7 +45,7 @@ pub use network::{Network, Ready, Received, Setting, SocketId, SocketKind};
 pub use options::{OptionValue, is_linger};
 pub use request::{Overlapped, Receive, Send, SocketOperation};
 pub use select::{Select, Set};
-pub use settle::{
+pub use socket_calls::{
     EventHold, HeldEvent, NamedOperation, SocketCall, SocketCaller, SocketEffect, SocketEffects,
     overlapped_field,
 };
@@ -273,7 +273,7 @@ impl Net {
         name
     }
 
-    /// Closes a socket; the next [`Self::settle`] ends the requests that wait for it.
+    /// Closes a socket; the next [`Self::retry_requests`] ends the requests that wait for it.
     pub fn close(&mut self, name: u32) -> Result<(), WsaError> {
         let id = self.get(name)?.id;
         self.sockets.remove(&name);

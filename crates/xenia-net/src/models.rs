@@ -72,7 +72,7 @@ impl Model {
     fn change<R>(&self, change: impl FnOnce(&mut Net) -> R) -> R {
         let mut net = self.lock();
         let result = change(&mut net);
-        let effects = net.settle(memory().0, &mut self.cpu());
+        let effects = net.retry_requests(memory().0, &mut self.cpu());
         assert!(effects.0.is_empty(), "nothing is overlapped");
         result
     }

@@ -4,7 +4,7 @@
 //! bytes of two sends could be interleaved, and a receive with `MSG_WAITALL` could miss some.
 
 use super::request::{Attempt, Remainder, Request, Requester, SocketDirection};
-use super::settle::{SocketEffect, overlapped_field};
+use super::socket_calls::{SocketEffect, overlapped_field};
 use super::{Connection, Net, Overlapped, SocketEffects, SocketOperation, WsaError, noticed};
 use crate::network::SocketKind;
 use std::collections::BTreeSet;
@@ -55,7 +55,7 @@ impl Net {
 
     /// Retries all requests until no request makes progress or [`PASSES`] passes are over. Returns
     /// the effects to be applied without the lock.
-    pub(super) fn settle(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu) -> SocketEffects {
+    pub(super) fn retry_requests(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu) -> SocketEffects {
         let mut effects = SocketEffects::default();
         let mut goes_on = !self.requests.is_empty();
         for _ in 0..PASSES {

@@ -215,7 +215,7 @@ pub trait Device: Send {
     fn forget_write_back_errors(&self, _path: &[String]) {}
 
     /// Writes metadata that was not written at each change.
-    fn settle(&self) -> VfsResult<()> {
+    fn flush_metadata(&self) -> VfsResult<()> {
         Ok(())
     }
 

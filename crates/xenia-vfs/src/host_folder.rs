@@ -189,7 +189,7 @@ fn count_files(folder: &Path, quota: &Quota, depth: usize) -> io::Result<()> {
 
 impl Drop for HostFolder {
     fn drop(&mut self) {
-        if let Err(error) = self.settle() {
+        if let Err(error) = self.flush_metadata() {
             tracing::error!(target: "vfs", "cannot save the times of {}: {error}", self.root.display());
         }
     }
@@ -394,7 +394,7 @@ impl Device for HostFolder {
         }
     }
 
-    fn settle(&self) -> VfsResult<()> {
+    fn flush_metadata(&self) -> VfsResult<()> {
         match &self.stamps {
             Some(stamps) => stamps.save(|path| self.host_path(path).is_ok()),
             None => Ok(()),

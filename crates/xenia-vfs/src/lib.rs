@@ -273,8 +273,8 @@ impl Vfs {
     }
 
     /// Makes the device of `at` write deferred metadata.
-    pub fn settle(&self, at: &Location) -> VfsResult<()> {
-        self.device(at)?.settle()
+    pub fn flush_metadata(&self, at: &Location) -> VfsResult<()> {
+        self.device(at)?.flush_metadata()
     }
 
     /// Drops all changes that are not on the host's disk, on every device.

@@ -203,8 +203,8 @@ impl Device for ScratchFolder {
         self.files.set_stamp(path, stamp)
     }
 
-    fn settle(&self) -> VfsResult<()> {
-        self.files.settle()
+    fn flush_metadata(&self) -> VfsResult<()> {
+        self.files.flush_metadata()
     }
 
     fn discard(&mut self) {

@@ -143,8 +143,8 @@ impl Device for SubFolder {
         self.device.lock().set_stamp(&self.at(path), stamp)
     }
 
-    fn settle(&self) -> VfsResult<()> {
-        self.device.lock().settle()
+    fn flush_metadata(&self) -> VfsResult<()> {
+        self.device.lock().flush_metadata()
     }
 
     fn discard(&mut self) {

@@ -35,7 +35,7 @@ pub(super) const MESSAGES: &[Message] = messages! {
     /// time in silence.
     Partial 0x7_0002 XMPPlayTitlePlaylist = play;
     /// Resumes the paused song.
-    Done 0x7_0003 XMPContinue = |call, _| act(call, Music::go_on);
+    Done 0x7_0003 XMPContinue = |call, _| act(call, Music::resume);
     /// Stops playback of music.
     Done 0x7_0004 XMPStop = |call, _| act(call, |music, _| music.stop());
     /// Pauses the current song.

@@ -264,7 +264,7 @@ impl NtFile {
             let file = files.get(object.body())?;
             (file.stream.clone(), file.location.clone())
         };
-        let flushed = stream.flush().and_then(|()| Ok(call.kernel.files.lock().vfs.settle(&location)?));
+        let flushed = stream.flush().and_then(|()| Ok(call.kernel.files.lock().vfs.flush_metadata(&location)?));
         let outcome = Outcome::of(flushed.map(|()| 0));
         outcome.write(call.memory(), status_block)?;
         Ok(Flow::Return(outcome.status))

@@ -84,7 +84,7 @@ fn whole(call: &Call, algorithm: Algorithm, parts: [Buffer; 3], out: Buffer) -> 
 }
 
 /// Adds a part to an unfinished computation. The call's other argument is `state`.
-pub(super) fn go_on(
+pub(super) fn continue_digest(
     call: &mut Call,
     mut function: DigestFunction,
     state: Ptr<()>,
@@ -116,7 +116,7 @@ impl XeCryptHash {
     /// Adds bytes to a SHA-1 hash.
     #[export(Done)]
     fn XeCryptShaUpdate(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        go_on(call, hash_at(call, Algorithm::Sha1, state)?, state, input)
+        continue_digest(call, hash_at(call, Algorithm::Sha1, state)?, state, input)
     }
 
     /// Finishes a SHA-1 hash, and stores the digest, truncated to the buffer.
@@ -140,7 +140,7 @@ impl XeCryptHash {
     /// Adds bytes to a SHA-256 hash.
     #[export(Done)]
     fn XeCryptSha256Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        go_on(call, hash_at(call, Algorithm::Sha256, state)?, state, input)
+        continue_digest(call, hash_at(call, Algorithm::Sha256, state)?, state, input)
     }
 
     /// Finishes a SHA-256 hash, and stores the digest, truncated to the buffer.
@@ -164,7 +164,7 @@ impl XeCryptHash {
     /// Adds bytes to a SHA-384 hash.
     #[export(Done)]
     fn XeCryptSha384Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        go_on(call, hash_at(call, Algorithm::Sha384, state)?, state, input)
+        continue_digest(call, hash_at(call, Algorithm::Sha384, state)?, state, input)
     }
 
     /// Finishes a SHA-384 hash, and stores the digest, truncated to the buffer.
@@ -188,7 +188,7 @@ impl XeCryptHash {
     /// Adds bytes to a SHA-512 hash.
     #[export(Done)]
     fn XeCryptSha512Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        go_on(call, hash_at(call, Algorithm::Sha512, state)?, state, input)
+        continue_digest(call, hash_at(call, Algorithm::Sha512, state)?, state, input)
     }
 
     /// Finishes a SHA-512 hash, and stores the digest, truncated to the buffer.
@@ -212,7 +212,7 @@ impl XeCryptHash {
     /// Adds bytes to an MD5 hash.
     #[export(Done)]
     fn XeCryptMd5Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        go_on(call, hash_at(call, Algorithm::Md5, state)?, state, input)
+        continue_digest(call, hash_at(call, Algorithm::Md5, state)?, state, input)
     }
 
     /// Finishes an MD5 hash, and stores the digest, truncated to the buffer.

@@ -1,6 +1,6 @@
 //! HMAC message authentication codes (`XeCryptHmac*`).
 
-use super::xe_crypt_hash::{end, go_on, run_digest, store_of};
+use super::xe_crypt_hash::{end, continue_digest, run_digest, store_of};
 use crate::abi::rest::{DigestCall, DigestFunction, DigestPurpose};
 use crate::abi::{Buffer, Call, Flow, Ptr};
 use crate::status::failure::Fallible;
@@ -44,7 +44,7 @@ impl XeCryptHmac {
     /// Adds bytes to an HMAC with SHA-1.
     #[export(Done)]
     fn XeCryptHmacShaUpdate(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        go_on(call, hmac_at(call, Algorithm::Sha1, state)?, state, input)
+        continue_digest(call, hmac_at(call, Algorithm::Sha1, state)?, state, input)
     }
 
     /// Finishes an HMAC with SHA-1, and stores the code, truncated to the buffer.
@@ -68,7 +68,7 @@ impl XeCryptHmac {
     /// Adds bytes to an HMAC with MD5.
     #[export(Done)]
     fn XeCryptHmacMd5Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
-        go_on(call, hmac_at(call, Algorithm::Md5, state)?, state, input)
+        continue_digest(call, hmac_at(call, Algorithm::Md5, state)?, state, input)
     }
 
     /// Finishes an HMAC with MD5, and stores the code, truncated to the buffer.

@@ -294,7 +294,7 @@ impl Files {
         if is_raw && let Err(error) = self.vfs.end_raw_access() {
             tracing::error!(target: "vfs", "a scratch disk cannot be formatted: {error}");
         }
-        if let Err(error) = self.vfs.settle(&location) {
+        if let Err(error) = self.vfs.flush_metadata(&location) {
             let name = self.vfs.full_name(&location);
             tracing::warn!(target: "vfs", "times and attributes of {name} are not saved: {error}");
         }

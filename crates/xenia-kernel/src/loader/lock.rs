@@ -31,7 +31,7 @@ impl ModuleLoader<'_> {
 }
 
 /// Runs `f`, which loads or unloads modules, under the lock. The lock is released when no guest
-/// code remains to be called; see [`settled`].
+/// code remains to be called; see [`unlock_when_done`].
 pub fn locked(call: &mut Call, f: impl FnOnce(&mut Call) -> Fallible<Flow>) -> Fallible<Flow> {
     let at = call.kernel.loader().section()?;
     let id = call.thread_id();
@@ -53,11 +53,11 @@ pub fn locked(call: &mut Call, f: impl FnOnce(&mut Call) -> Fallible<Flow>) -> F
     } else {
         Err(NtStatus::INSUFFICIENT_RESOURCES.into())
     };
-    settled(call, flow)
+    unlock_when_done(call, flow)
 }
 
 /// Releases the lock unless guest code is being called under it.
-pub(crate) fn settled(call: &mut Call, flow: Fallible<Flow>) -> Fallible<Flow> {
+pub(crate) fn unlock_when_done(call: &mut Call, flow: Fallible<Flow>) -> Fallible<Flow> {
     if !matches!(flow, Ok(Flow::CallGuest(_))) {
         let (kernel, at) = (call.kernel, call.kernel.loader().section()?);
         leave(&kernel.memory, call.cpu, &kernel.sections, at)?;

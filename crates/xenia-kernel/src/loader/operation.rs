@@ -6,7 +6,7 @@
 use crate::abi::{Call, Continuation, EntryReason, Flow, GuestCall, IntoFlow, KernelResumption};
 use crate::exceptions::crash;
 use crate::loader::ModuleLoader;
-use crate::loader::lock::settled;
+use crate::loader::lock::unlock_when_done;
 use crate::status::failure::Fallible;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -180,7 +180,7 @@ pub(crate) fn after_entry_point(
         }
     }
     let flow = run_steps(call, number);
-    match settled(call, flow) {
+    match unlock_when_done(call, flow) {
         Ok(flow) => flow,
         Err(failure) => failure.status().into_flow(),
     }

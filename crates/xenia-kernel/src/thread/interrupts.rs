@@ -156,7 +156,7 @@ impl Interrupts {
     }
 
     /// Takes the call that a service thread makes after one has returned; `None` makes it idle.
-    pub fn go_on(&mut self, hw_id: u8) -> Option<ServiceCall> {
+    pub fn next_call(&mut self, hw_id: u8) -> Option<ServiceCall> {
         let next = self.pop(hw_id);
         if let Some(service) = &mut self.threads[usize::from(hw_id) % HW_THREADS] {
             service.idle = next.is_none();
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(interrupts.take_begun(thread), Some(dpc(5)));
         interrupts.push(3, dpc(6)).unwrap();
         assert_eq!(interrupts.begin(3), None, "it has a call");
-        assert_eq!((interrupts.go_on(3), interrupts.go_on(3)), (Some(dpc(6)), None));
+        assert_eq!((interrupts.next_call(3), interrupts.next_call(3)), (Some(dpc(6)), None));
         assert_eq!(interrupts.begin(3), None, "idle, and nothing is queued");
         interrupts.push(3, dpc(7)).unwrap();
         let service = ServiceThread { begun: None, ..interrupts.thread(3).unwrap() };

@@ -166,7 +166,7 @@ impl ServiceThreads<'_> {
             if threads.interrupts.thread(hw_id).is_none_or(|service| service.thread != call.thread()) {
                 return Err(NtStatus::INVALID_PARAMETER.into());
             }
-            let next = threads.interrupts.go_on(hw_id);
+            let next = threads.interrupts.next_call(hw_id);
             let taken = next.map_or(Ok(()), |next| next.show_taken(self.memory));
             if next.is_none() {
                 let thread = call.thread();

@@ -200,7 +200,7 @@ impl Music {
     }
 
     /// Resumes the paused song.
-    pub fn go_on(&mut self, now: GuestTicks) {
+    pub fn resume(&mut self, now: GuestTicks) {
         if let Some(Current { progress, .. }) = &mut self.current
             && let Progress::Left(left) = *progress
         {
@@ -417,7 +417,7 @@ mod tests {
         assert_eq!((music.due(), music.song().unwrap().handle), (3 * SECOND, 2));
         music.pause(2 * SECOND);
         assert_eq!((music.state(), music.due()), (State::Paused, NEVER));
-        music.go_on(10 * SECOND);
+        music.resume(10 * SECOND);
         assert_eq!((music.state(), music.due()), (State::Playing, 11 * SECOND));
         music.next(11 * SECOND);
         assert_eq!(music.song().unwrap().handle, 1, "again");

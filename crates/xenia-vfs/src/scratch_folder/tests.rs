@@ -26,7 +26,7 @@ fn files_and_raw_bytes_are_found_again_and_count_against_the_size() {
         let file = disk.create_file(&names("Dir/Level")).unwrap();
         file.write_at(UNIT, b"level").unwrap();
         disk.set_stamp(&names("Dir/Level"), Stamp::new(7, 0)).unwrap();
-        disk.settle().unwrap();
+        disk.flush_metadata().unwrap();
         assert_eq!(disk.volume().free_units, UNITS - 2);
         disk.partition().unwrap().write_at(3 * UNIT - 1, b"raw").unwrap();
         assert_eq!(disk.volume().free_units, UNITS - 4);

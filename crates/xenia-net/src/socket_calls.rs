@@ -103,7 +103,7 @@ impl Overlapped {
 impl NetState {
     /// Retries pending requests after a change, publishes when the next poll is due, and releases
     /// the lock. Returns the effects, after those in `effects`, and whether a further poll is due.
-    pub fn settle(
+    pub fn retry_and_unlock(
         &self,
         mut net: MutexGuard<'_, Net>,
         memory: &GuestMemory,
@@ -111,7 +111,7 @@ impl NetState {
         mut effects: SocketEffects,
         now: GuestTicks,
     ) -> (SocketEffects, bool) {
-        effects.0.extend(net.settle(memory, cpu).0);
+        effects.0.extend(net.retry_requests(memory, cpu).0);
         let looks = self.set_due(&net, now);
         (effects, looks)
     }
@@ -219,7 +219,7 @@ impl Net {
         }
     }
 
-    /// Cancels the overlapped requests of a thread. `None` if nothing has to be settled.
+    /// Cancels the overlapped requests of a thread. `None` if no request has to be retried.
     pub fn cancel_of_thread(
         &mut self,
         memory: &GuestMemory,
