@@ -133,7 +133,7 @@ impl System for KernelSystem {
         drop(kernel.dispatcher.turn(running.thread));
         running.ctx.gpr[3] = value;
         if let Some(trace) = kernel.imports.trace() {
-            trace.woken(&kernel.memory, cpu.now(), running.id, value);
+            trace.end_wait(&kernel.memory, cpu.now(), running.id, value);
         }
         let mut left = None;
         if kernel.pending_calls.is_any() {

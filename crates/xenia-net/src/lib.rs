@@ -71,7 +71,7 @@ const POLL_INTERVAL: GuestTicks = TICKS_PER_SECOND / 1000;
 const NEVER: GuestTicks = GuestTicks::MAX;
 
 /// Network events that a socket can signal: the bits (`FD_*`) of `WSAEventSelect`.
-pub mod noticed {
+pub mod network_event {
     /// Data can be received.
     pub const READ: u32 = 1;
     /// There is room to send.

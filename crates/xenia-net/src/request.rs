@@ -3,7 +3,7 @@
 
 use super::EventHold;
 use super::address::AddressOutput;
-use super::{Buffers, Connection, Net, Select, WsaError, noticed};
+use super::{Buffers, Connection, Net, Select, WsaError, network_event};
 use crate::network::SocketKind;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddrV4;
@@ -128,7 +128,7 @@ impl SocketOperation {
 
     /// Detaches an operation from the call that started it: the byte count's address is valid only
     /// during the call.
-    pub(super) fn outlives_its_call(&mut self) {
+    pub(super) fn detach_from_call(&mut self) {
         if let Self::Receive(Receive { count, .. }) | Self::Send(Send { count, .. }) = self {
             *count = GuestAddr::NULL;
         }
@@ -299,7 +299,7 @@ impl Net {
                 Ok(received) => received,
                 Err(error) => return Ok(Attempt::stopped(error, receive.done, before)),
             };
-            self.rearm_events(name, noticed::READ);
+            self.rearm_events(name, network_event::READ);
             receive.into.store(memory, receive.done, &bytes[..received.length])?;
             receive.done += received.length as u64;
             if let (Some(from), SocketKind::Datagram) = (received.from, kind) {
@@ -341,7 +341,7 @@ impl Net {
                 Ok(sent) => sent,
                 Err(error) => {
                     if error == WsaError::WOULD_BLOCK {
-                        self.rearm_events(name, noticed::WRITE);
+                        self.rearm_events(name, network_event::WRITE);
                         if rest == Remainder::Never && send.done > 0 {
                             return Ok(Attempt::Over(Ok(clamp(send.done))));
                         }
@@ -367,7 +367,7 @@ impl Net {
             let is_stream = socket.kind == SocketKind::Stream;
             return Err(if is_stream { WsaError::INVALID } else { WsaError::OPERATION_NOT_SUPPORTED });
         }
-        self.rearm_events(name, noticed::ACCEPT);
+        self.rearm_events(name, network_event::ACCEPT);
         if !self.port.ready(id).readable {
             return Ok(Attempt::Nothing);
         }

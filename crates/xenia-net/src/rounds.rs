@@ -5,7 +5,7 @@
 
 use super::request::{Attempt, Remainder, Request, Requester, SocketDirection};
 use super::socket_calls::{SocketEffect, overlapped_field};
-use super::{Connection, Net, Overlapped, SocketEffects, SocketOperation, WsaError, noticed};
+use super::{Connection, Net, Overlapped, SocketEffects, SocketOperation, WsaError, network_event};
 use crate::network::SocketKind;
 use std::collections::BTreeSet;
 use xenia_guest::GuestAddr;
@@ -48,7 +48,7 @@ impl Net {
             return self.attempt(memory, name, what, rest);
         }
         if direction == Some(SocketDirection::Send) {
-            self.rearm_events(name, noticed::WRITE);
+            self.rearm_events(name, network_event::WRITE);
         }
         Attempt::Nothing
     }
@@ -184,11 +184,11 @@ impl Net {
                 (socket.kind == SocketKind::Stream, matches!(socket.connection, Connection::Failed(_)));
             let is_connected = !is_stream || socket.connection == Connection::Made;
             let states = [
-                (noticed::READ, ready.readable && !socket.listens && is_connected),
-                (noticed::WRITE, ready.writable && is_connected),
-                (noticed::ACCEPT, ready.readable && socket.listens),
-                (noticed::CONNECT, is_stream && (failed || socket.connection == Connection::Made)),
-                (noticed::CLOSE, is_stream && is_connected && ready.is_ended),
+                (network_event::READ, ready.readable && !socket.listens && is_connected),
+                (network_event::WRITE, ready.writable && is_connected),
+                (network_event::ACCEPT, ready.readable && socket.listens),
+                (network_event::CONNECT, is_stream && (failed || socket.connection == Connection::Made)),
+                (network_event::CLOSE, is_stream && is_connected && ready.is_ended),
             ];
             let Some(watch) = &mut socket.watch else { continue };
             let mut now = 0;

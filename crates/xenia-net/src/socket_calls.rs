@@ -235,7 +235,7 @@ impl Net {
     fn leave(&mut self, mut request: Request) -> Result<i32, WsaError> {
         let admitted = self.limits().admit(Limit::SocketRequests, self.requests.len());
         admitted.map_err(|_| WsaError::NO_BUFFERS)?;
-        request.what.outlives_its_call();
+        request.what.detach_from_call();
         self.requests.push_back(request);
         Err(WsaError::IO_PENDING)
     }

@@ -116,8 +116,8 @@ impl OpenHostFile {
         let end = offset.saturating_add(from.len() as u64);
         let written = self.write_all(offset, end, from);
         match written {
-            Ok(()) => self.gap.written(offset..end),
-            Err(_) => self.gap.missed(offset..end),
+            Ok(()) => self.gap.note_written(offset..end),
+            Err(_) => self.gap.note_missed(offset..end),
         }
         written
     }
@@ -140,7 +140,7 @@ impl OpenHostFile {
     /// Truncates the file, or extends it with zeros.
     pub(super) fn set_size(&mut self, size: u64) -> VfsResult<()> {
         let cut = self.resize(size);
-        self.gap.resized(size, cut.is_ok());
+        self.gap.note_resize(cut.map(|()| size));
         cut
     }
 
@@ -187,7 +187,7 @@ impl OpenHostFile {
             // Without this the host may lose the rename in a crash.
             sync_folder(&folder)?;
         }
-        self.made_good();
+        self.clear_error();
         Ok(())
     }
 
@@ -205,9 +205,9 @@ impl OpenHostFile {
     }
 
     /// Removes the record of a write-back error: the file is complete.
-    fn made_good(&self) {
+    fn clear_error(&self) {
         if let Some(target) = &self.target {
-            self.write_back_errors.made_good(target);
+            self.write_back_errors.clear_error(target);
         }
     }
 

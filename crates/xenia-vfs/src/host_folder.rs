@@ -116,7 +116,7 @@ impl HostFolder {
     /// Discards the stamps of a removed path.
     fn forget(&self, path: &[String]) {
         if let Some(stamps) = &self.stamps {
-            stamps.removed(path);
+            stamps.remove(path);
         }
     }
 
@@ -132,7 +132,7 @@ impl HostFolder {
 
     /// Accounts for the removal of a file; `was_there`: the host had it.
     fn removed_file(&mut self, path: &[String], at: &Path, size: u64, was_there: bool) -> VfsResult<()> {
-        self.open_files()?.removed(at, size);
+        self.open_files()?.note_removal(at, size);
         if !was_there {
             // The thread that commits closed files may have put it there since it was looked for;
             // from now on it can't.
@@ -289,7 +289,7 @@ impl Device for HostFolder {
         let made = open_files.quota.enter(|| Ok(fs::create_dir(&at)?));
         made.inspect_err(|_| open_files.write_back_errors.add(&at))?;
         open_files.add_name();
-        open_files.write_back_errors.made_good(&at);
+        open_files.write_back_errors.clear_error(&at);
         // Sync the parent directory too: after a crash of the host the new directory could be
         // missing with its files.
         open_files.sync_folder(at.parent().unwrap_or(&self.root))
@@ -354,13 +354,13 @@ impl Device for HostFolder {
             }
             fs::rename(&source, &target)?;
             if there {
-                open_files.removed(&replaced, size);
+                open_files.note_removal(&replaced, size);
             }
         }
         open_files.add_name();
-        open_files.moved(&source, &target);
+        open_files.rename(&source, &target);
         if let Some(stamps) = &self.stamps {
-            stamps.moved(from, to);
+            stamps.rename(from, to);
         }
         // Without this the host may lose the new name in a crash.
         open_files.sync_folder(target.parent().unwrap_or(&self.root))

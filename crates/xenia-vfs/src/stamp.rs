@@ -149,7 +149,7 @@ impl Content {
     }
 
     /// Records the removal of a subtree; returns its stamps.
-    fn removed(&mut self, path: String) -> Vec<(String, Stamp)> {
+    fn remove(&mut self, path: String) -> Vec<(String, Stamp)> {
         let taken = self.take(&path);
         for (path, _) in &taken {
             self.changed.remove(path);
@@ -217,19 +217,19 @@ impl Stamps {
     }
 
     /// Records the removal of a subtree.
-    pub(super) fn removed(&self, path: &[String]) {
-        self.content.lock().removed(key(path));
+    pub(super) fn remove(&self, path: &[String]) {
+        self.content.lock().remove(key(path));
     }
 
     /// Moves the stamps of `from` and its subtree to `to`.
-    pub(super) fn moved(&self, from: &[String], to: &[String]) {
+    pub(super) fn rename(&self, from: &[String], to: &[String]) {
         let (from, to) = (key(from), key(to));
         if from == to {
             return;
         }
         let mut content = self.content.lock();
-        let moved = content.removed(from.clone());
-        content.removed(to.clone());
+        let moved = content.remove(from.clone());
+        content.remove(to.clone());
         for (path, stamp) in moved {
             let path = format!("{to}{}", &path[from.len()..]);
             content.changed.insert(path.clone(), names(&path));

@@ -35,7 +35,7 @@ impl Gap {
     }
 
     /// Records that these bytes could not be written.
-    pub(super) fn missed(&mut self, bytes: Range<u64>) {
+    pub(super) fn note_missed(&mut self, bytes: Range<u64>) {
         self.missing = if self.missing.is_empty() {
             bytes
         } else {
@@ -44,7 +44,7 @@ impl Gap {
     }
 
     /// Records that these bytes were written.
-    pub(super) fn written(&mut self, bytes: Range<u64>) {
+    pub(super) fn note_written(&mut self, bytes: Range<u64>) {
         if self.missing.is_empty() {
             return;
         }
@@ -56,10 +56,10 @@ impl Gap {
         }
     }
 
-    /// Records a resize of the file, or a failed one.
-    pub(super) fn resized(&mut self, size: u64, is_done: bool) {
-        self.is_short = !is_done;
-        if is_done {
+    /// Records a resize of the file, to this many bytes if it succeeded.
+    pub(super) fn note_resize<E>(&mut self, size: Result<u64, E>) {
+        self.is_short = size.is_err();
+        if let Ok(size) = size {
             self.missing.end = self.missing.end.min(size);
         }
     }
@@ -106,7 +106,7 @@ impl WriteBackErrors {
     }
 
     /// Removes the error of a path: the file is complete or was abandoned.
-    pub(super) fn made_good(&self, path: &Path) {
+    pub(super) fn clear_error(&self, path: &Path) {
         self.paths.lock().remove(path);
     }
 
@@ -116,7 +116,7 @@ impl WriteBackErrors {
     }
 
     /// Updates paths after a move of `from` to `to`.
-    pub(super) fn moved(&self, from: &Path, to: &Path) {
+    pub(super) fn rename(&self, from: &Path, to: &Path) {
         let mut paths = self.paths.lock();
         let moved: Vec<PathBuf> = paths.iter().filter(|lost| lost.starts_with(from)).cloned().collect();
         for lost in moved {
@@ -168,28 +168,28 @@ mod tests {
     #[test]
     fn a_gap_is_there_until_it_is_written_or_cut_off() {
         let mut gap = Gap::default();
-        gap.written(0..10);
-        gap.resized(5, true);
+        gap.note_written(0..10);
+        gap.note_resize(Ok::<_, VfsError>(5));
         assert!(!gap.is_there());
-        gap.missed(10..20);
-        gap.missed(30..40);
-        gap.written(15..18);
+        gap.note_missed(10..20);
+        gap.note_missed(30..40);
+        gap.note_written(15..18);
         assert_eq!(gap.missing, 10..40, "what lies in its middle says nothing of its ends");
-        gap.written(0..15);
-        gap.written(35..50);
+        gap.note_written(0..15);
+        gap.note_written(35..50);
         assert_eq!(gap.missing, 15..35);
-        gap.resized(100, true);
+        gap.note_resize(Ok::<_, VfsError>(100));
         assert_eq!(gap.missing, 15..35, "zeros are not what was to be written");
-        gap.resized(15, true);
+        gap.note_resize(Ok::<_, VfsError>(15));
         assert!(!gap.is_there());
-        gap.missed(5..u64::MAX);
-        gap.written(0..10);
-        gap.written(10..u64::MAX);
+        gap.note_missed(5..u64::MAX);
+        gap.note_written(0..10);
+        gap.note_written(10..u64::MAX);
         assert!(!gap.is_there());
-        gap.resized(100, false);
-        gap.written(0..200);
+        gap.note_resize(Err(VfsError::Full));
+        gap.note_written(0..200);
         assert!(gap.is_there(), "it is not as long as it was to be");
-        gap.resized(150, true);
+        gap.note_resize(Ok::<_, VfsError>(150));
         assert!(!gap.is_there());
     }
 
@@ -203,9 +203,9 @@ mod tests {
                 && errors.has(Path::new("/r/a/b/c"))
                 && !errors.has(Path::new("/r/b"))
         );
-        errors.moved(Path::new("/r/a"), Path::new("/r/c"));
+        errors.rename(Path::new("/r/a"), Path::new("/r/c"));
         assert!(!errors.has(Path::new("/r/a")) && errors.has(Path::new("/r/c/b")));
-        errors.made_good(Path::new("/r/c"));
+        errors.clear_error(Path::new("/r/c"));
         errors.forget(Path::new("/r/c"));
         assert!(!errors.has(Path::new("/r")));
         for number in 0..2 * LIMIT {

@@ -139,7 +139,7 @@ pub(super) fn delete(call: &mut Call, words: MessageWords) -> Fallible<HResult> 
 }
 
 /// Reads the members named in a message to join or leave. The inner error is the message's result.
-fn named(call: &Call, words: MessageWords) -> Fallible<Result<Vec<Member>, HResult>> {
+fn read_members(call: &Call, words: MessageWords) -> Fallible<Result<Vec<Member>, HResult>> {
     let count: u32 = words.field(call, 4)?;
     let (xuids, users) = (words.pointer(call, 8)?, words.pointer(call, 0xC)?);
     let private = words.pointer(call, 0x10)?;
@@ -170,14 +170,14 @@ fn named(call: &Call, words: MessageWords) -> Fallible<Result<Vec<Member>, HResu
 }
 
 pub(super) fn join(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
-    match named(call, words)? {
+    match read_members(call, words)? {
         Ok(members) => Ok(answer(with(call, words, |session| session.join(&members))?)),
         Err(refused) => Ok(refused),
     }
 }
 
 pub(super) fn leave(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
-    match named(call, words)? {
+    match read_members(call, words)? {
         Ok(members) => {
             let xuids: Vec<Xuid> = members.iter().map(|member| member.xuid).collect();
             Ok(answer(with(call, words, |session| {

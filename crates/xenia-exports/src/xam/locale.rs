@@ -31,7 +31,7 @@ fn units(text: &str) -> Vec<u16> {
 }
 
 /// Stores a text and its terminator, if the buffer has enough units.
-pub(super) fn stored(call: &Call, text: &str, room: u32, buffer: GuestAddr) -> Fallible<HResult> {
+pub(super) fn store_text(call: &Call, text: &str, room: u32, buffer: GuestAddr) -> Fallible<HResult> {
     let units = units(text);
     if units.len() > room as usize {
         return Ok(Win32Error::INSUFFICIENT_BUFFER.to_hresult());
@@ -40,13 +40,13 @@ pub(super) fn stored(call: &Call, text: &str, room: u32, buffer: GuestAddr) -> F
     Ok(HResult::OK)
 }
 
-/// Like [`stored`]; fails if `text` is `None`, for a number without a code.
+/// Like [`store_text`]; fails if `text` is `None`, for a number without a code.
 fn answer(call: &Call, text: Option<&str>, room: u32, buffer: GuestAddr) -> Fallible<HResult> {
     if room > i32::MAX as u32 {
         return Ok(HResult::INVALID_ARGUMENT);
     }
     let Some(text) = text else { return Ok(Win32Error::NOT_FOUND.to_hresult()) };
-    stored(call, text, room, buffer)
+    store_text(call, text, room, buffer)
 }
 
 /// Stores a single code.
@@ -74,7 +74,7 @@ fn two(
 
 /// Stores a text for a function that can't fail: cuts it to the buffer, and fills the rest with
 /// zeros.
-fn filled(call: &Call, text: &str, room: u32, buffer: GuestAddr) -> Fallible<()> {
+fn fill(call: &Call, text: &str, room: u32, buffer: GuestAddr) -> Fallible<()> {
     let room = room.min(DATE_UNITS) as usize;
     let mut units = units(text);
     units.resize(room, 0);
@@ -206,7 +206,7 @@ impl XamLocale {
         room: u32,
     ) -> Fallible<()> {
         let [year, month, day, ..] = TimeFields::new(time).words();
-        filled(call, &format!("{month:02}/{day:02}/{year}"), room, buffer)
+        fill(call, &format!("{month:02}/{day:02}/{year}"), room, buffer)
     }
 
     /// Formats a time of day as 24-hour hours and minutes, whatever the console's country.
@@ -219,7 +219,7 @@ impl XamLocale {
         room: u32,
     ) -> Fallible<()> {
         let [_, _, _, hour, minute, ..] = TimeFields::new(time).words();
-        filled(call, &format!("{hour:02}:{minute:02}"), room, buffer)
+        fill(call, &format!("{hour:02}:{minute:02}"), room, buffer)
     }
 
     /// Returns whether the title is the dashboard: it never is.

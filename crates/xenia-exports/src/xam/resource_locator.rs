@@ -1,7 +1,7 @@
 //! Resource locators (`XamBuild*ResourceLocator`): texts that tell user interfaces in which
 //! module's section, or in which file, a picture or text is.
 
-use super::locale::stored;
+use super::locale::store_text;
 use crate::abi::{Call, WideText};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, HResult};
@@ -27,7 +27,7 @@ fn build(
         Some(module) => format!("section://{module:X},{container}#{resource}"),
         None => format!("file://media:/{container}.xzp#{resource}"),
     };
-    stored(call, &text, room.min(MAX_UNITS), buffer)
+    store_text(call, &text, room.min(MAX_UNITS), buffer)
 }
 
 /// Like [`build`], for a resource of the system.

@@ -165,7 +165,7 @@ pub(super) fn pass(function: GuestAddr, device: GuestAddr, packet: GuestAddr) ->
 fn proceed(call: &mut Call, packet: GuestAddr, returned: Option<NtStatus>) -> Fallible<Flow<NtStatus>> {
     match call.kernel.file_requests().after_driver(call.cpu, packet, returned)? {
         DriverProgress::Left(status) => Ok(Flow::Return(status)),
-        DriverProgress::Over(answer) => over(call, answer),
+        DriverProgress::Over(answer) => finish(call, answer),
         DriverProgress::Wait(event) => {
             let wait = kernel_function(call, "KeWaitForSingleObject")?;
             let args = vec![u64::from(event.0), 0, 0, 0, 0];
@@ -175,11 +175,11 @@ fn proceed(call: &mut Call, packet: GuestAddr, returned: Option<NtStatus>) -> Fa
 }
 
 /// Ends the call of a request that is over.
-fn over(call: &mut Call, answer: DriverAnswer) -> Fallible<Flow<NtStatus>> {
+fn finish(call: &mut Call, answer: DriverAnswer) -> Fallible<Flow<NtStatus>> {
     let DriverAnswer { request, status, information } = answer;
     let file = request.reply.file;
     match request.purpose {
-        RequestPurpose::Open { handle } => opened(call, Out::new(handle), answer),
+        RequestPurpose::Open { handle } => finish_open(call, Out::new(handle), answer),
         RequestPurpose::Transfer | RequestPurpose::Query => release(call, file, status),
         RequestPurpose::Internal { returned } => {
             call.kernel.dereference(request.device)?;
@@ -192,7 +192,7 @@ fn over(call: &mut Call, answer: DriverAnswer) -> Fallible<Flow<NtStatus>> {
             set_flag(call, file, file_object::flag::CLEANUP_COMPLETE);
             release(call, file, result)
         }
-        RequestPurpose::Close { result } => closed(call, request.device, file, result),
+        RequestPurpose::Close { result } => finish_close(call, request.device, file, result),
     }
 }
 
@@ -210,7 +210,7 @@ fn set_phase(call: &Call, file: GuestAddr, phase: FilePhase) -> Fallible<()> {
 }
 
 /// Ends an open: stores the handle and the status block.
-fn opened(call: &mut Call, out: Out<Handle>, answer: DriverAnswer) -> Fallible<Flow<NtStatus>> {
+fn finish_open(call: &mut Call, out: Out<Handle>, answer: DriverAnswer) -> Fallible<Flow<NtStatus>> {
     let DriverAnswer { request, status, information } = answer;
     let (file, mut outcome) = (request.reply.file, Outcome { status, information });
     let mut opened = None;
@@ -267,13 +267,13 @@ pub(super) fn release(call: &mut Call, file: GuestAddr, result: NtStatus) -> Fal
         Ok(flow) => Ok(flow),
         Err(failure) => {
             tracing::debug!(target: "kernel", "a driver is not told that its file is closed: {failure}");
-            closed(call, device, file, result)
+            finish_close(call, device, file, result)
         }
     }
 }
 
 /// Ends the life of a file, and that of its device if it was deleted meanwhile.
-fn closed(call: &mut Call, device: GuestAddr, file: GuestAddr, result: NtStatus) -> Fallible<Flow<NtStatus>> {
+fn finish_close(call: &mut Call, device: GuestAddr, file: GuestAddr, result: NtStatus) -> Fallible<Flow<NtStatus>> {
     call.kernel.objects.reference(device)?;
     call.kernel.dereference(file)?;
     let is_deleted = call.memory().read::<u8>(device.offset(device_object::DELETE_PENDING)).unwrap_or(0) != 0;

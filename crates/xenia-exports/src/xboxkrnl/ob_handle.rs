@@ -15,7 +15,7 @@ pub struct ObHandle;
 const CLOSE_SOURCE: u32 = 1;
 
 /// The object of a handle, or of the current-thread pseudo handle.
-pub(super) fn named<'a>(call: &Call<'a>, handle: Handle) -> Fallible<ObjectRef<'a>> {
+pub(super) fn resolve<'a>(call: &Call<'a>, handle: Handle) -> Fallible<ObjectRef<'a>> {
     if handle == Handle::CURRENT_THREAD {
         let object = call.kernel.objects.by_pointer(call.kthread()?);
         return Ok(object.ok_or(NtStatus::INVALID_HANDLE)?);
@@ -23,8 +23,8 @@ pub(super) fn named<'a>(call: &Call<'a>, handle: Handle) -> Fallible<ObjectRef<'
     call.kernel.objects.resolve(handle)
 }
 
-fn duplicated(call: &Call, handle: Handle, duplicate: Option<Out<Handle>>) -> Fallible<()> {
-    let object = named(call, handle)?;
+fn store_duplicate(call: &Call, handle: Handle, duplicate: Option<Out<Handle>>) -> Fallible<()> {
+    let object = resolve(call, handle)?;
     let Some(out) = duplicate else { return Ok(()) };
     let opened = call.kernel.objects.open(object.body())?;
     store_handle(call, opened, out)
@@ -46,7 +46,7 @@ impl ObHandle {
         duplicate: Option<Out<Handle>>,
         options: u32,
     ) -> Fallible<Flow<NtStatus>> {
-        let made = duplicated(call, handle, duplicate);
+        let made = store_duplicate(call, handle, duplicate);
         // The source handle is closed even if the duplication failed.
         let closed = if options & CLOSE_SOURCE != 0 {
             let result = made.err().map_or(NtStatus::SUCCESS, Failure::status);

@@ -1,7 +1,7 @@
 //! References to objects, lookup by name and creation by type (`Ob*`).
 
 use super::driver_request;
-use super::ob_handle::named;
+use super::ob_handle::resolve;
 use crate::abi::{AnsiString, Call, Flow, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
 use crate::named_objects::{store_handle, store_object};
 use crate::objects::{ObjectKind, ObjectRef};
@@ -43,7 +43,7 @@ impl ObReference {
         object: Option<Out<GuestAddr>>,
     ) -> Fallible<NtStatus> {
         object.set(call.memory(), GuestAddr::NULL)?;
-        let found = named(call, handle)?;
+        let found = resolve(call, handle)?;
         check_type(call, &found, object_type)?;
         call.kernel.objects.reference(found.body())?;
         object.set(call.memory(), found.body())?;

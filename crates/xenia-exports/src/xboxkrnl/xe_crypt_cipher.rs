@@ -33,7 +33,7 @@ pub(super) struct FeedBlock {
 }
 
 /// The cipher with the key in a title's structure.
-fn keyed(call: &Call, cipher: BlockCipher, state: Ptr<()>) -> Fallible<Option<Keyed>> {
+fn load_cipher(call: &Call, cipher: BlockCipher, state: Ptr<()>) -> Fallible<Option<Keyed>> {
     let mut key = vec![0; cipher.key()];
     call.memory().read_bytes(state.addr(), &mut key)?;
     Ok(cipher.with_key(&key))
@@ -53,7 +53,7 @@ fn block(
     out: GuestAddr,
     encrypt: bool,
 ) -> Fallible<()> {
-    let Some(keyed) = keyed(call, cipher, state)? else { return Ok(()) };
+    let Some(keyed) = load_cipher(call, cipher, state)? else { return Ok(()) };
     let mut bytes = vec![0; cipher.block()];
     call.memory().read_bytes(input, &mut bytes)?;
     keyed.block(&mut bytes, encrypt);
@@ -81,7 +81,7 @@ pub(super) fn chain(
 }
 
 /// [`chain`] with a key that a title has set.
-fn keyed_chain(
+fn load_and_chain(
     call: &mut Call,
     cipher: BlockCipher,
     state: Ptr<()>,
@@ -89,7 +89,7 @@ fn keyed_chain(
     feed: GuestAddr,
     encrypt: bool,
 ) -> Fallible<Flow<()>> {
-    let Some(keyed) = keyed(call, cipher, state)? else { return Ok(Flow::Return(())) };
+    let Some(keyed) = load_cipher(call, cipher, state)? else { return Ok(Flow::Return(())) };
     chain(call, &keyed, data, FeedBlock { at: feed, length: cipher.block() }, encrypt)
 }
 
@@ -156,7 +156,7 @@ impl XeCryptCipher {
         feed: GuestAddr,
         encrypt: bool,
     ) -> Fallible<Flow<()>> {
-        keyed_chain(call, BlockCipher::Aes, state, CipherData { input, out }, feed, encrypt)
+        load_and_chain(call, BlockCipher::Aes, state, CipherData { input, out }, feed, encrypt)
     }
 
     /// Sets a DES key.
@@ -188,7 +188,7 @@ impl XeCryptCipher {
         feed: GuestAddr,
         encrypt: bool,
     ) -> Fallible<Flow<()>> {
-        keyed_chain(call, BlockCipher::Des, state, CipherData { input, out }, feed, encrypt)
+        load_and_chain(call, BlockCipher::Des, state, CipherData { input, out }, feed, encrypt)
     }
 
     /// Sets a triple DES key.
@@ -220,7 +220,7 @@ impl XeCryptCipher {
         feed: GuestAddr,
         encrypt: bool,
     ) -> Fallible<Flow<()>> {
-        keyed_chain(call, BlockCipher::Des3, state, CipherData { input, out }, feed, encrypt)
+        load_and_chain(call, BlockCipher::Des3, state, CipherData { input, out }, feed, encrypt)
     }
 
     /// Sets the lowest bit of each byte of a DES key to odd parity.

@@ -15,7 +15,7 @@ pub struct XeCryptHmac;
 const MAX_KEY: u32 = 0x1_0000;
 
 /// Begins an HMAC with a title's key.
-fn keyed(call: &Call, algorithm: Algorithm, key: Buffer) -> Fallible<Hmac> {
+fn begin_hmac(call: &Call, algorithm: Algorithm, key: Buffer) -> Fallible<Hmac> {
     let (key, _) = key.or_empty().split(MAX_KEY);
     let mut bytes = vec![0; key.length as usize];
     if !bytes.is_empty() {
@@ -30,7 +30,7 @@ fn hmac_at(call: &Call, algorithm: Algorithm, state: Ptr<()>) -> Fallible<Digest
 }
 
 fn begin(call: &Call, algorithm: Algorithm, state: Ptr<()>, key: Buffer) -> Fallible<()> {
-    Ok(keyed(call, algorithm, key)?.store(call.memory(), state.addr())?)
+    Ok(begin_hmac(call, algorithm, key)?.store(call.memory(), state.addr())?)
 }
 
 #[exports(xboxkrnl)]
@@ -56,7 +56,7 @@ impl XeCryptHmac {
     /// Stores the HMAC with SHA-1 of three concatenated parts, each of which may be null.
     #[export(Done)]
     fn XeCryptHmacSha(call: &mut Call, key: Buffer, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
-        Ok(store_of(call, DigestFunction::Hmac(keyed(call, Algorithm::Sha1, key)?), parts, out))
+        Ok(store_of(call, DigestFunction::Hmac(begin_hmac(call, Algorithm::Sha1, key)?), parts, out))
     }
 
     /// Begins an HMAC with MD5.
@@ -80,7 +80,7 @@ impl XeCryptHmac {
     /// Stores the HMAC with MD5 of three concatenated parts, each of which may be null.
     #[export(Done)]
     fn XeCryptHmacMd5(call: &mut Call, key: Buffer, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
-        Ok(store_of(call, DigestFunction::Hmac(keyed(call, Algorithm::Md5, key)?), parts, out))
+        Ok(store_of(call, DigestFunction::Hmac(begin_hmac(call, Algorithm::Md5, key)?), parts, out))
     }
 
     /// Returns whether the HMAC with SHA-1 of three parts begins with the given bytes.
@@ -91,7 +91,7 @@ impl XeCryptHmac {
         parts: [Buffer; 3],
         given: Buffer,
     ) -> Fallible<Flow<bool>> {
-        let function = DigestFunction::Hmac(keyed(call, Algorithm::Sha1, key)?);
+        let function = DigestFunction::Hmac(begin_hmac(call, Algorithm::Sha1, key)?);
         let digest = DigestCall { function, parts, purpose: DigestPurpose::Verify, buffer: given };
         Ok(run_digest(call, Box::new(digest)).map(|equal| equal != 0))
     }

@@ -77,8 +77,8 @@ fn library_export(call: &Call, library: Library, wanted: &Wanted) -> Fallible<Op
     }
 }
 
-/// Adds a user to a module that is already loaded.
-fn counted(call: &Call, found: GuestAddr, handle: Option<Out<GuestAddr>>) -> Fallible<NtStatus> {
+/// Adds a reference to a module that is already loaded.
+fn add_reference(call: &Call, found: GuestAddr, handle: Option<Out<GuestAddr>>) -> Fallible<NtStatus> {
     handle.set(call.memory(), found)?;
     count_loads(call.memory(), found, 1)?;
     Ok(NtStatus::SUCCESS)
@@ -196,12 +196,12 @@ impl XexModules {
         let name = name.text(call.memory())?;
         if let Some(library) = Library::of_file(base_name(&name)) {
             let found = call.kernel.title.lock().library_handle(call.memory(), &call.kernel.pool, library)?;
-            return counted(call, found, handle).map(Flow::Return);
+            return add_reference(call, found, handle).map(Flow::Return);
         }
         handle.set(call.memory(), GuestAddr::NULL)?;
         let flow = locked(call, |call| {
             if let Some(found) = handle_of(call, &name)? {
-                return Ok(counted(call, found, handle)?.into_flow());
+                return Ok(add_reference(call, found, handle)?.into_flow());
             }
             let now = call.kernel.clock.system_time(call.now());
             let loaded = call.kernel.loader().load(&name, Version(minimum_version), now);

@@ -24,7 +24,7 @@ struct Taken {
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        self.kernel.transfers.done(self.transfer.reply.file);
+        self.kernel.transfers.finish(self.transfer.reply.file);
     }
 }
 

@@ -107,7 +107,7 @@ impl TransferQueue {
     }
 
     /// Marks the file object as idle after its transfer.
-    pub(super) fn done(&self, file: GuestAddr) {
+    pub(super) fn finish(&self, file: GuestAddr) {
         let mut state = self.state.lock();
         if let Some(line) = state.lines.get_mut(&file) {
             line.under_way = None;

@@ -181,12 +181,12 @@ impl CallTrace {
     /// Ends the wait of a thread, if the event is its end.
     pub fn event(&self, memory: &GuestMemory, now: GuestTicks, event: &Event<'_>) {
         if let Event::Wake { thread, value } = *event {
-            self.woken(memory, now, thread, value);
+            self.end_wait(memory, now, thread, value);
         }
     }
 
     /// Ends the wait of a thread, whose call returns `value`.
-    pub(crate) fn woken(&self, memory: &GuestMemory, now: GuestTicks, thread: u32, value: u64) {
+    pub(crate) fn end_wait(&self, memory: &GuestMemory, now: GuestTicks, thread: u32, value: u64) {
         let mut state = self.state.lock();
         let Some(open) = state.open.get_mut(&thread) else { return };
         let traced = open.pop_if(|open| open.state == OpenState::Waits);

@@ -63,7 +63,7 @@ impl RenderCallbacks<'_> {
             // Thread notification routines were not told of this thread's start, so they are not
             // told of its end.
             if let Some(record) = self.life.threads.lock().get_mut(made.id) {
-                record.end_is_told = true;
+                record.exit_is_notified = true;
             }
             self.life.objects.dereference(made.kthread)?;
             Ok((self.driver.add(Entry { callback, cell, thread: made.reference })?, made.reference))

@@ -145,7 +145,7 @@ impl<'k> ThreadLife<'k> {
             apcs: Apcs::default(),
             alerted: [false; 2],
             priority_increment: new.priority_increment,
-            end_is_told: false,
+            exit_is_notified: false,
             ended: false,
         });
         Ok(MadeThread { reference, id, kthread })

@@ -27,7 +27,7 @@ pub(crate) fn notify_exit(call: &mut Call, code: u32) -> Option<GuestCall> {
             return None;
         }
         let record = threads.get_mut(call.thread_id())?;
-        if std::mem::replace(&mut record.end_is_told, true) {
+        if std::mem::replace(&mut record.exit_is_notified, true) {
             return None;
         }
         record.kthread

@@ -56,7 +56,7 @@ pub struct ThreadRecord {
     /// Base priority increment set by the title, −15…+15.
     pub priority_increment: i32,
     /// Whether the title has been notified that it ends.
-    pub end_is_told: bool,
+    pub exit_is_notified: bool,
     pub ended: bool,
 }
 

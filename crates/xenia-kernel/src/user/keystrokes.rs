@@ -58,7 +58,7 @@ impl Keystroke {
 
 /// The state of one controller that was reported to the title.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Told {
+struct ReportedKeys {
     /// Keys that are down, ascending.
     down: Vec<u16>,
     /// The key that repeats, and the guest time of the next repeat.
@@ -68,7 +68,7 @@ struct Told {
 /// Keystroke state of all controllers (see [the module](self)).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Keystrokes {
-    users: [Told; USERS as usize],
+    users: [ReportedKeys; USERS as usize],
 }
 
 /// Returns a stick's direction as an offset from its first key; `None` in the middle.
@@ -104,8 +104,8 @@ impl Keystrokes {
     pub(super) fn check_state(&self) -> Result<(), Impossible> {
         let Self { users } = self;
         let keys = BUTTONS.len() + TRIGGERS.len() + STICKS.len();
-        let is_possible = |told: &Told| {
-            let Told { down, repeat: _ } = told;
+        let is_possible = |reported: &ReportedKeys| {
+            let ReportedKeys { down, repeat: _ } = reported;
             down.len() <= keys && down.is_sorted_by(|one, next| one < next)
         };
         check(users.iter().all(is_possible), "a controller has too many keys down")
@@ -114,28 +114,28 @@ impl Keystrokes {
     /// Returns the next keystroke of `user`'s controller, whose state is `pad` at `now`. Releases
     /// come first.
     pub fn next(&mut self, user: u32, pad: &Gamepad, now: GuestTicks) -> Option<Keystroke> {
-        let told = self.users.get_mut(user as usize)?;
+        let reported = self.users.get_mut(user as usize)?;
         let held = keys(pad);
-        if let Some(index) = told.down.iter().position(|key| !held.contains(key)) {
-            let key = told.down.remove(index);
-            told.repeat = told.repeat.filter(|&(repeated, _)| repeated != key);
+        if let Some(index) = reported.down.iter().position(|key| !held.contains(key)) {
+            let key = reported.down.remove(index);
+            reported.repeat = reported.repeat.filter(|&(repeating, _)| repeating != key);
             return Some(Keystroke { key, flags: Keystroke::UP });
         }
-        if let Some(&key) = held.iter().find(|key| !told.down.contains(key)) {
-            told.down.push(key);
-            told.down.sort_unstable();
-            told.repeat = Some((key, now + REPEAT_DELAY));
+        if let Some(&key) = held.iter().find(|key| !reported.down.contains(key)) {
+            reported.down.push(key);
+            reported.down.sort_unstable();
+            reported.repeat = Some((key, now + REPEAT_DELAY));
             return Some(Keystroke { key, flags: Keystroke::DOWN });
         }
-        let (key, _) = told.repeat.filter(|&(_, due)| due <= now)?;
-        told.repeat = Some((key, now + REPEAT_STEP));
+        let (key, _) = reported.repeat.filter(|&(_, due)| due <= now)?;
+        reported.repeat = Some((key, now + REPEAT_STEP));
         Some(Keystroke { key, flags: Keystroke::DOWN | Keystroke::REPEAT })
     }
 
     /// Resets the state of a controller that was disconnected.
     pub fn disconnected(&mut self, user: u32) {
-        if let Some(told) = self.users.get_mut(user as usize) {
-            *told = Told::default();
+        if let Some(reported) = self.users.get_mut(user as usize) {
+            *reported = ReportedKeys::default();
         }
     }
 }
@@ -155,8 +155,8 @@ mod tests {
         assert_eq!(read.check_state(), Ok(()));
         for now in [1, 401, 402, 700] {
             let pad = if now < 700 { pad } else { Gamepad::default() };
-            let told = [&mut keystrokes, &mut read].map(|one| one.next(2, &pad, now * MILLISECOND));
-            assert_eq!(told[0], told[1], "{now}");
+            let reported = [&mut keystrokes, &mut read].map(|one| one.next(2, &pad, now * MILLISECOND));
+            assert_eq!(reported[0], reported[1], "{now}");
         }
         read.users[0].down = vec![5, 5];
         assert!(read.check_state().is_err());
@@ -184,8 +184,8 @@ mod tests {
             (2001, none, Some((0x5800, 2))),
             (2002, none, None),
         ] {
-            let told = keystrokes.next(1, &pad, milliseconds * MILLISECOND);
-            assert_eq!(told.map(|stroke| (stroke.key, stroke.flags)), expected, "{milliseconds} ms");
+            let reported = keystrokes.next(1, &pad, milliseconds * MILLISECOND);
+            assert_eq!(reported.map(|stroke| (stroke.key, stroke.flags)), expected, "{milliseconds} ms");
             assert_eq!(keystrokes.next(0, &none, milliseconds * MILLISECOND), None);
         }
         assert_eq!(keystrokes.next(4, &a, 0), None);

@@ -136,7 +136,7 @@ impl ClosedFiles {
             if failed.contains(&folder) {
                 file.failure = Some(VfsError::Host(io::ErrorKind::Other));
             } else {
-                file.made_good();
+                file.clear_error();
             }
         }
     }

@@ -27,7 +27,7 @@ pub(super) struct Copying {
 
 impl Copying {
     /// Updates the path after a move of its directory.
-    pub(super) fn moved(&mut self, folder: &Path) {
+    pub(super) fn set_folder(&mut self, folder: &Path) {
         if let Some(name) = self.path.file_name() {
             self.path = folder.join(name);
         }

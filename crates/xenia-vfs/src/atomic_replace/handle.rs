@@ -62,7 +62,7 @@ impl FileData for HostFileHandle {
     }
 
     fn missed(&self, bytes: Range<u64>) {
-        self.file.lock().gap.missed(bytes);
+        self.file.lock().gap.note_missed(bytes);
     }
 
     fn flush(&self) -> VfsResult<()> {

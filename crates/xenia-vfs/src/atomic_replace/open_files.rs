@@ -249,8 +249,8 @@ impl OpenHostFiles {
     }
 
     /// Updates paths after a move of `from` to `to`.
-    pub(crate) fn moved(&self, from: &Path, to: &Path) {
-        self.write_back_errors.moved(from, to);
+    pub(crate) fn rename(&self, from: &Path, to: &Path) {
+        self.write_back_errors.rename(from, to);
         for (old, shared) in self.below(from) {
             let Ok(rest) = old.strip_prefix(from) else { continue };
             let target = if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) };
@@ -262,7 +262,7 @@ impl OpenHostFiles {
             let folder = folder_of(&target);
             let mut file = shared.lock();
             if let Some(copying) = file.copying.as_mut().filter(|_| target != *to) {
-                copying.moved(&folder);
+                copying.set_folder(&folder);
             }
             file.folder = folder;
             file.target = Some(target);
@@ -271,7 +271,7 @@ impl OpenHostFiles {
 
     /// Records the removal of the file at `path` with `size` bytes; open handles keep a file
     /// without a name.
-    pub(crate) fn removed(&self, path: &Path, size: u64) {
+    pub(crate) fn note_removal(&self, path: &Path, size: u64) {
         let open = self.at(path);
         // An open file that is written in place takes room until it is closed.
         if !self.in_place || open.is_none() {
@@ -279,7 +279,7 @@ impl OpenHostFiles {
             let _ = self.quota.resize(size, 0);
         }
         self.quota.leave();
-        self.write_back_errors.made_good(path);
+        self.write_back_errors.clear_error(path);
         self.open.lock().remove(path);
         if let Some(file) = open {
             let mut file = file.lock();

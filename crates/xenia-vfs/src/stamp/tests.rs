@@ -19,8 +19,8 @@ fn stamps_outlive_the_program_and_follow_renames() {
     stamps.set(&names(r"D\Save one"), stamp);
     stamps.set(&names("gone"), stamp);
     stamps.set(&names("kept not"), stamp);
-    stamps.removed(&names("GONE"));
-    stamps.moved(&names("d"), &names("E"));
+    stamps.remove(&names("GONE"));
+    stamps.rename(&names("d"), &names("E"));
     stamps.save(|path| path != ["kept not"]).unwrap();
     let again = Stamps::read(folder.path());
     assert_eq!(again.get(&names(r"e\SAVE one")), stamp);
@@ -42,11 +42,11 @@ fn removed_stamp_paths_are_recorded_and_not_inherited() {
     }
     stamps.save(|_| true).unwrap();
     let before = fs::read_to_string(&file).unwrap();
-    stamps.moved(&names("d"), &names("b"));
+    stamps.rename(&names("d"), &names("b"));
     // A new directory gets the name of the old one.
     stamps.set(&names("d"), new);
-    stamps.removed(&names("a"));
-    stamps.removed(&names("nothing"));
+    stamps.remove(&names("a"));
+    stamps.remove(&names("nothing"));
     stamps.save(|_| true).unwrap();
     let added = fs::read_to_string(&file).unwrap()[before.len()..].to_owned();
     assert_eq!(added, "- a\n- d\n1 1 1 0 b\\f\n1 1 1 0 b\\g\\h\n2 2 2 0 d\n");
@@ -119,7 +119,7 @@ fn damaged_stamp_files_keep_intact_lines() {
         let read = stamps.content.lock().stamps.clone();
         let added = names(r"d1\another");
         stamps.set(&added, Stamp::new(seed + 7, 1));
-        stamps.removed(&names("d2"));
+        stamps.remove(&names("d2"));
         stamps.save(|_| true).unwrap();
         let expected = stamps.content.lock().stamps.clone();
         let again = Stamps::read(folder.path());

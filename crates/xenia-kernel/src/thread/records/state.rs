@@ -42,7 +42,7 @@ struct ThreadRecordState {
     apcs: ApcsState,
     alerted: [bool; 2],
     priority_increment: i32,
-    end_is_told: bool,
+    exit_is_notified: bool,
     ended: bool,
 }
 
@@ -70,7 +70,7 @@ impl ThreadRecord {
             apcs,
             alerted,
             priority_increment,
-            end_is_told,
+            exit_is_notified,
             ended,
         } = self;
         ThreadRecordState {
@@ -84,7 +84,7 @@ impl ThreadRecord {
             apcs: apcs.state(),
             alerted: *alerted,
             priority_increment: *priority_increment,
-            end_is_told: *end_is_told,
+            exit_is_notified: *exit_is_notified,
             ended: *ended,
         }
     }
@@ -104,7 +104,7 @@ impl ThreadRecordState {
             apcs,
             alerted,
             priority_increment,
-            end_is_told,
+            exit_is_notified,
             ended,
         } = self;
         check_thread(reference)?;
@@ -124,7 +124,7 @@ impl ThreadRecordState {
             apcs: apcs.restore(objects)?,
             alerted,
             priority_increment,
-            end_is_told,
+            exit_is_notified,
             ended,
         })
     }

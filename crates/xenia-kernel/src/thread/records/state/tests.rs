@@ -210,7 +210,7 @@ impl Setup {
                 apcs,
                 alerted: [true, false],
                 priority_increment: -3,
-                end_is_told: true,
+                exit_is_notified: true,
                 ended: id == 2,
             });
         }
