@@ -27,7 +27,7 @@ mod transfer;
 mod transfer_queue;
 
 pub use change::BasicChange;
-pub use completion::{Completion, CompletionPorts, Receiver};
+pub use completion::{Completion, CompletionPorts, PortKey, Receiver};
 pub use directory::Scan;
 use drivers::Drivers;
 pub use missing::{MissingFile, MissingFiles};
@@ -63,8 +63,8 @@ pub struct OpenFile {
     pub priority: u32,
     /// Directory listing in progress, if any.
     pub scan: Option<Scan>,
-    /// Body of the completion port for its requests, and the key to report.
-    pub port: Option<(GuestAddr, u32)>,
+    /// The completion port for its requests.
+    pub port: Option<PortKey>,
     claim: Claim,
     /// The disc that was in the drive when it was opened, as [`Files::disc`].
     disc: Option<u8>,

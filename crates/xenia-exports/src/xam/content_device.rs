@@ -37,9 +37,9 @@ pub(super) fn is_there(device: u32) -> bool {
 }
 
 fn device_data(call: &Call) -> Vec<u8> {
-    let (total, free) = call.kernel.files.lock().packages.store.space();
+    let space = call.kernel.files.lock().packages.store.space();
     let words = [HARD_DISK, TYPE_HARD_DISK].into_iter().flat_map(u32::to_be_bytes);
-    let sizes = [total, free].into_iter().flat_map(u64::to_be_bytes);
+    let sizes = [space.total, space.free].into_iter().flat_map(u64::to_be_bytes);
     let mut data: Vec<u8> =
         words.chain(sizes).chain(NAME.encode_utf16().flat_map(u16::to_be_bytes)).collect();
     data.resize(DEVICE_DATA as usize, 0);
@@ -145,7 +145,7 @@ impl ContentDevice {
             let refused = Completed::with(Win32Error::NO_SUCH_USER);
             return complete(call, Some(overlapped), refused).map(Flow::Return);
         }
-        let (_, free) = call.kernel.files.lock().packages.store.space();
+        let free = call.kernel.files.lock().packages.store.space().free;
         if content_flags & ASK == 0 && bytes <= free {
             admit(call, Some(overlapped))?;
             device.set(call.memory(), HARD_DISK)?;

@@ -7,7 +7,7 @@ use crate::abi::{
     Call, Continuation, ExportResumption, Flow, GuestCall, Handle, IntoFlow, ObjectAttributes, Out, Ptr,
 };
 use crate::files::drivers::{NewFile, NewRequest, RequestPurpose};
-use crate::files::{IoArguments, Outcome};
+use crate::files::{IoArguments, Outcome, PortKey};
 use crate::objects::ObjectRef;
 use crate::status::failure::{Failure, Fallible};
 use xenia_guest::layout::{file_object, irp, major};
@@ -33,14 +33,13 @@ pub(super) struct FileRequest {
     pub(super) major: u8,
     pub(super) flags: u8,
     pub(super) parameters: [u32; 4],
-    pub(super) buffer: GuestAddr,
-    pub(super) length: u32,
+    pub(super) buffer: Buffer,
 }
 
 impl FileRequest {
     /// A request of this kind without parameters.
     pub(super) fn new(major: u8) -> Self {
-        Self { major, flags: 0, parameters: [0; 4], buffer: GuestAddr::NULL, length: 0 }
+        Self { major, flags: 0, parameters: [0; 4], buffer: Buffer::default() }
     }
 }
 
@@ -87,7 +86,7 @@ fn send_open(
     let allocation = request.allocation.map(|size| size.read(call.memory())).transpose()?;
     let file = call.kernel.file_requests().make_driver_file(NewFile { device, access, related, options })?;
     let purpose = RequestPurpose::Open { handle: request.handle.addr() };
-    let made = plain(call, device, file, (major::CREATE, purpose)).and_then(|mut new| {
+    let made = plain(call, device, file, major::CREATE, purpose).and_then(|mut new| {
         let choice = request.disposition << 24 | options;
         new.parameters = [access, choice, file_attributes << 16 | share & 0xFFFF, 0];
         (new.name, new.allocation) = (Some(name), allocation.unwrap_or_default());
@@ -108,9 +107,9 @@ fn on_file<'a>(
     purpose: RequestPurpose,
 ) -> Fallible<NewRequest<'a>> {
     let device = call.kernel.files.lock().drivers.file(object.body())?.device;
-    let new = plain(call, device, object.body(), (request.major, purpose))?;
-    let &FileRequest { flags, parameters, buffer, length, .. } = request;
-    Ok(NewRequest { flags, parameters, buffer: (buffer, length), ..new })
+    let new = plain(call, device, object.body(), request.major, purpose)?;
+    let &FileRequest { major: _, flags, parameters, buffer } = request;
+    Ok(NewRequest { flags, parameters, buffer, ..new })
 }
 
 /// Sends a request whose end is reported as that of a transfer.
@@ -145,7 +144,7 @@ pub(super) fn transfer(
     arguments: IoArguments,
     object: &ObjectRef,
     kind: u8,
-    (buffer, length): (GuestAddr, u32),
+    buffer: Buffer,
     offset: Option<Ptr<u64>>,
 ) -> Fallible<Flow<NtStatus>> {
     let is_synchronous = call.kernel.files.lock().drivers.file(object.body())?.is_synchronous;
@@ -154,8 +153,8 @@ pub(super) fn transfer(
         None if is_synchronous => call.memory().read(object.body().offset(file_object::POSITION))?,
         None => return Err(NtStatus::INVALID_PARAMETER.into()),
     };
-    let parameters = [length, 0, (offset >> 32) as u32, offset as u32];
-    request(call, arguments, object, &FileRequest { major: kind, flags: 0, parameters, buffer, length })
+    let parameters = [buffer.length, 0, (offset >> 32) as u32, offset as u32];
+    request(call, arguments, object, &FileRequest { major: kind, flags: 0, parameters, buffer })
 }
 
 /// Queries a class of file information.
@@ -166,13 +165,12 @@ pub(super) fn query(
     buffer: Buffer,
     class: u32,
 ) -> Fallible<Flow<NtStatus>> {
-    let Buffer { at, length } = buffer;
     if class == class::POSITION && call.kernel.files.lock().drivers.file(object.body())?.is_synchronous {
         let position: u64 = call.memory().read(object.body().offset(file_object::POSITION))?;
         return answer(call, status_block, buffer, &position.to_be_bytes()).map(Flow::Return);
     }
-    let parameters = [length, class, 0, 0];
-    let request = FileRequest { major: major::QUERY_INFORMATION, flags: 0, parameters, buffer: at, length };
+    let parameters = [buffer.length, class, 0, 0];
+    let request = FileRequest { major: major::QUERY_INFORMATION, flags: 0, parameters, buffer };
     wait_for(call, status_block, object, &request)
 }
 
@@ -184,7 +182,8 @@ pub(super) fn set(
     buffer: Buffer,
     class: u32,
 ) -> Fallible<Flow<NtStatus>> {
-    let (memory, Buffer { at, length }) = (call.memory(), buffer);
+    let memory = call.memory();
+    let at = buffer.at;
     let own = match class {
         class::POSITION => {
             let position: u64 = memory.read(at)?;
@@ -192,9 +191,8 @@ pub(super) fn set(
         }
         class::COMPLETION => set_port(call, object.body(), memory.read(at)?, memory.read(at.offset(4))?),
         _ => {
-            let parameters = [length, class, 0, 0];
-            let kind = major::SET_INFORMATION;
-            let request = FileRequest { major: kind, flags: 0, parameters, buffer: at, length };
+            let parameters = [buffer.length, class, 0, 0];
+            let request = FileRequest { major: major::SET_INFORMATION, flags: 0, parameters, buffer };
             return wait_for(call, status_block, object, &request);
         }
     };
@@ -209,7 +207,7 @@ fn set_port(call: &Call, file: GuestAddr, port: Handle, key: u32) -> Fallible<()
             if file.port.is_some() || file.is_synchronous {
                 return Err(NtStatus::INVALID_PARAMETER.into());
             }
-            file.port = Some((port, key));
+            file.port = Some(PortKey { port, key });
             Ok(())
         })
     })

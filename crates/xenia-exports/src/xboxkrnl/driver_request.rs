@@ -12,12 +12,12 @@ use super::irp_stack::{self, CompletionStep};
 use crate::abi::{Call, Continuation, DriverStep, ExportResumption, Flow, GuestCall, Handle, IntoFlow, Out};
 use crate::files::Outcome;
 use crate::files::Reply;
-use crate::files::drivers::{DriverAnswer, DriverProgress, FilePhase, NewRequest, RequestPurpose};
+use crate::files::drivers::{DriverAnswer, DriverCall, DriverProgress, FilePhase, NewRequest, RequestPurpose};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::registry::kernel_function;
 use crate::status::failure::{Failure, Fallible};
 use xenia_guest::layout::{device_object, driver_object, file_object, irp, major};
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{Buffer, GuestAddr, NtStatus};
 
 /// Result of a completion routine that keeps the request.
 const MORE_PROCESSING_REQUIRED: NtStatus = NtStatus(0xC000_0016);
@@ -40,7 +40,8 @@ pub(super) fn plain<'a>(
     call: &Call,
     device: GuestAddr,
     file: GuestAddr,
-    kind: (u8, RequestPurpose),
+    major: u8,
+    purpose: RequestPurpose,
 ) -> Fallible<NewRequest<'a>> {
     let reply = Reply {
         thread_id: call.thread_id(),
@@ -52,13 +53,13 @@ pub(super) fn plain<'a>(
     };
     Ok(NewRequest {
         device,
-        major: kind.0,
+        major,
         flags: 0,
         parameters: [0; 4],
-        buffer: (GuestAddr::NULL, 0),
+        buffer: Buffer::default(),
         name: None,
         allocation: 0,
-        purpose: kind.1,
+        purpose,
         reply,
         kthread: call.kthread()?,
     })
@@ -67,7 +68,7 @@ pub(super) fn plain<'a>(
 /// Sends a request to the driver. The caller owns a reference to the file, or for an internal
 /// request to the device, which the request takes over if it is made.
 pub(super) fn send(call: &mut Call, new: &NewRequest<'_>) -> Fallible<Flow<NtStatus>> {
-    let (packet, function) = call.kernel.file_requests().make_driver_request(new)?;
+    let DriverCall { packet, function } = call.kernel.file_requests().make_driver_request(new)?;
     if function.is_null() {
         return proceed(call, packet, Some(NtStatus::INVALID_DEVICE_REQUEST));
     }
@@ -261,7 +262,7 @@ pub(super) fn release(call: &mut Call, file: GuestAddr, result: NtStatus) -> Fal
         call.kernel.dereference(file)?;
         return Ok(Flow::Return(result));
     };
-    let sent = plain(call, device, file, (major::CLOSE, RequestPurpose::Close { result }))
+    let sent = plain(call, device, file, major::CLOSE, RequestPurpose::Close { result })
         .and_then(|new| send(call, &new));
     match sent {
         Ok(flow) => Ok(flow),
@@ -332,7 +333,7 @@ pub(crate) fn close(call: &mut Call, handle: Handle, result: NtStatus) -> Fallib
         })
     };
     let sent = match device {
-        Some(device) => plain(call, device, body, (major::CLEANUP, RequestPurpose::Cleanup { result }))
+        Some(device) => plain(call, device, body, major::CLEANUP, RequestPurpose::Cleanup { result })
             .and_then(|new| send(call, &new)),
         None => return release(call, body, result),
     };

@@ -9,7 +9,7 @@ use crate::abi::{Call, Flow, Ptr};
 use crate::files::drivers::{MAX_STACK, NewRequest, RequestPurpose};
 use crate::status::failure::Fallible;
 use xenia_guest::layout::{device_object, driver_object, io_stack_location, irp, major};
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{Buffer, GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
 /// The exports for requests that drivers make.
@@ -26,8 +26,7 @@ struct Report {
 struct Parameters {
     major: u8,
     words: [u32; 4],
-    buffer: GuestAddr,
-    length: u32,
+    buffer: Buffer,
 }
 
 impl Parameters {
@@ -35,15 +34,16 @@ impl Parameters {
     fn of_transfer(
         call: &Call,
         kind: u32,
-        (buffer, length): (GuestAddr, u32),
+        buffer: Buffer,
         offset: Option<Ptr<u64>>,
     ) -> Fallible<Self> {
         let major = u8::try_from(kind).map_err(|_| NtStatus::INVALID_PARAMETER)?;
         if !matches!(major, major::READ | major::WRITE) {
-            return Ok(Self { major, words: [0; 4], buffer: GuestAddr::NULL, length: 0 });
+            return Ok(Self { major, words: [0; 4], buffer: Buffer::default() });
         }
         let offset = offset.map_or(Ok(0), |offset| offset.read(call.memory()))?;
-        Ok(Self { major, words: [length, 0, (offset >> 32) as u32, offset as u32], buffer, length })
+        let words = [buffer.length, 0, (offset >> 32) as u32, offset as u32];
+        Ok(Self { major, words, buffer })
     }
 }
 
@@ -64,12 +64,12 @@ fn build(call: &Call, device: GuestAddr, new: &Parameters, report: Report) -> Fa
     let flags: u32 = memory.read(device.offset(device_object::FLAGS))?;
     let packet = allocate(call, memory.read::<u8>(device.offset(device_object::STACK_SIZE))?.max(1))?;
     for (offset, word) in [
-        (irp::USER_BUFFER, new.buffer.0),
+        (irp::USER_BUFFER, new.buffer.at.0),
         (irp::USER_STATUS_BLOCK, report.status_block.0),
         (irp::USER_EVENT, report.event.0),
         (
             irp::LOCKED_BUFFER_LENGTH,
-            if flags & device_object::flag::DO_DIRECT_IO != 0 { new.length } else { 0 },
+            if flags & device_object::flag::DO_DIRECT_IO != 0 { new.buffer.length } else { 0 },
         ),
         (irp::THREAD, call.kthread()?.0),
     ] {
@@ -129,7 +129,7 @@ impl IoIrp {
         offset: Option<Ptr<u64>>,
         status_block: GuestAddr,
     ) -> Fallible<GuestAddr> {
-        let new = Parameters::of_transfer(call, kind, (buffer, length), offset)?;
+        let new = Parameters::of_transfer(call, kind, Buffer { at: buffer, length }, offset)?;
         build(call, device, &new, Report { status_block, ..Report::default() })
     }
 
@@ -146,7 +146,7 @@ impl IoIrp {
         event: GuestAddr,
         status_block: GuestAddr,
     ) -> Fallible<GuestAddr> {
-        let new = Parameters::of_transfer(call, kind, (buffer, length), offset)?;
+        let new = Parameters::of_transfer(call, kind, Buffer { at: buffer, length }, offset)?;
         build_synchronous(call, device, &new, Report { event, status_block })
     }
 
@@ -166,7 +166,7 @@ impl IoIrp {
         status_block: GuestAddr,
     ) -> Fallible<GuestAddr> {
         let words = [output_length, input.0, input_length, code];
-        let new = Parameters { major: major::DEVICE_CONTROL, words, buffer: output, length: output_length };
+        let new = Parameters { major: major::DEVICE_CONTROL, words, buffer: Buffer { at: output, length: output_length } };
         build_synchronous(call, device, &new, Report { event, status_block })
     }
 
@@ -206,12 +206,12 @@ impl IoIrp {
         if kind > u32::from(major::CLEANUP) || !is_callable(call, device) {
             return Ok(Flow::Return(NtStatus::INVALID_DEVICE_REQUEST));
         }
-        let new = Parameters::of_transfer(call, kind, (buffer, length), offset)?;
+        let new = Parameters::of_transfer(call, kind, Buffer { at: buffer, length }, offset)?;
         let purpose = RequestPurpose::Internal { returned: GuestAddr::NULL };
         let request = NewRequest {
             parameters: new.words,
-            buffer: (new.buffer, new.length),
-            ..plain(call, device, GuestAddr::NULL, (new.major, purpose))?
+            buffer: new.buffer,
+            ..plain(call, device, GuestAddr::NULL, new.major, purpose)?
         };
         driver_request::send_to_device(call, &request)
     }

@@ -6,7 +6,7 @@ use crate::abi::{Call, Flow};
 use crate::files::drivers::{NewRequest, RequestPurpose};
 use crate::status::failure::Fallible;
 use xenia_guest::layout::major;
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{Buffer, GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
 /// The exports for requests of drivers.
@@ -49,11 +49,11 @@ impl IoPacket {
         if !is_callable(call, device) {
             return Ok(Flow::Return(NtStatus::INVALID_DEVICE_REQUEST));
         }
-        let kind = (major::DEVICE_CONTROL, RequestPurpose::Internal { returned });
+        let purpose = RequestPurpose::Internal { returned };
         let new = NewRequest {
             parameters: [output_length, input.0, input_length, code],
-            buffer: (output, output_length),
-            ..plain(call, device, GuestAddr::NULL, kind)?
+            buffer: Buffer { at: output, length: output_length },
+            ..plain(call, device, GuestAddr::NULL, major::DEVICE_CONTROL, purpose)?
         };
         send_to_device(call, &new)
     }

@@ -6,7 +6,7 @@ use crate::abi::{Call, Flow};
 use crate::files::{IoArguments, Outcome};
 use crate::status::failure::Fallible;
 use xenia_guest::layout::major;
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{Buffer, GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
 /// The exports for device control.
@@ -33,9 +33,9 @@ impl NtDevice {
         output_length: u32,
     ) -> Fallible<Flow<NtStatus>> {
         if let Some(object) = file_of(call, file.file()) {
-            let (major, parameters) = (major::DEVICE_CONTROL, [output_length, input.0, input_length, code]);
-            let (buffer, length) = (output, output_length);
-            let request = FileRequest { major, flags: 0, parameters, buffer, length };
+            let parameters = [output_length, input.0, input_length, code];
+            let buffer = Buffer { at: output, length: output_length };
+            let request = FileRequest { major: major::DEVICE_CONTROL, flags: 0, parameters, buffer };
             return driver_file::request(call, file, &object, &request);
         }
         let request = file.resolve(call.kernel.file_requests())?;

@@ -15,7 +15,7 @@ use crate::named_objects::store_handle;
 use crate::objects::ObjectRef;
 use crate::status::failure::{Failure, Fallible};
 use xenia_guest::layout::major;
-use xenia_guest::{GuestAddr, NtStatus, PAGE_SIZE};
+use xenia_guest::{Buffer, GuestAddr, NtStatus, PAGE_SIZE};
 use xenia_kernel_macros::exports;
 use xenia_vfs::Disposition;
 
@@ -183,7 +183,7 @@ impl NtFile {
         offset: Option<Ptr<u64>>,
     ) -> Fallible<Flow<NtStatus>> {
         if let Some(object) = driver_request::file_of(call, file.file()) {
-            return driver_file::transfer(call, file, &object, major::READ, (buffer, length), offset);
+            return driver_file::transfer(call, file, &object, major::READ, Buffer { at: buffer, length }, offset);
         }
         transfer(call, file, Direction::Read, offset, |_| Ok(vec![(buffer, length)]))
     }
@@ -210,7 +210,7 @@ impl NtFile {
         offset: Option<Ptr<u64>>,
     ) -> Fallible<Flow<NtStatus>> {
         if let Some(object) = driver_request::file_of(call, file.file()) {
-            return driver_file::transfer(call, file, &object, major::WRITE, (buffer, length), offset);
+            return driver_file::transfer(call, file, &object, major::WRITE, Buffer { at: buffer, length }, offset);
         }
         transfer(call, file, Direction::Write, offset, |_| Ok(vec![(buffer, length)]))
     }

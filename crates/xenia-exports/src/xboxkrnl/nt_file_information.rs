@@ -6,7 +6,7 @@ use super::driver_file::{self, FileRequest};
 use super::driver_request::file_of;
 use super::nt_file::name_of;
 use crate::abi::{AnsiString, Call, Flow, GuestStruct, Handle, ObjectAttributes, Ptr};
-use crate::files::{BasicChange, Files, IoArguments, OpenFile, Outcome, Scan, information, options};
+use crate::files::{BasicChange, Files, IoArguments, OpenFile, Outcome, PortKey, Scan, information, options};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use xenia_guest::layout::major;
@@ -223,7 +223,7 @@ fn set_port(call: &Call, body: GuestAddr, port: Handle, key: u32) -> Fallible<()
             if file.port.is_some() || file.is_synchronous() {
                 return Err(NtStatus::INVALID_PARAMETER.into());
             }
-            file.port = Some((port, key));
+            file.port = Some(PortKey { port, key });
             Ok(())
         })
     })
@@ -390,8 +390,8 @@ impl NtFileInformation {
         if let Some(object) = file_of(call, file.file()) {
             let pattern = pattern.map_or(GuestAddr::NULL, Ptr::addr);
             let (flags, parameters) = (if restart { RESTART } else { 0 }, [length, pattern.0, 0, 0]);
-            let major = major::DIRECTORY_CONTROL;
-            let request = FileRequest { major, flags, parameters, buffer, length };
+            let buffer = Buffer { at: buffer, length };
+            let request = FileRequest { major: major::DIRECTORY_CONTROL, flags, parameters, buffer };
             return driver_file::request(call, file, &object, &request);
         }
         let memory = call.memory();

@@ -46,8 +46,10 @@ impl NtVolume {
             return Ok(Flow::Return(NtStatus::INFO_LENGTH_MISMATCH));
         }
         if let Some(object) = file_of(call, file) {
-            let (major, parameters) = (major::QUERY_VOLUME_INFORMATION, [length, class, 0, 0]);
-            let request = FileRequest { major, flags: 0, parameters, buffer, length };
+            let parameters = [length, class, 0, 0];
+            let buffer = Buffer { at: buffer, length };
+            let request =
+                FileRequest { major: major::QUERY_VOLUME_INFORMATION, flags: 0, parameters, buffer };
             return driver_file::wait_for(call, status_block, &object, &request);
         }
         let object = call.kernel.file_requests().resolve(file)?;

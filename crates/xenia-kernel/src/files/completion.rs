@@ -11,6 +11,15 @@ use xenia_guest::GuestAddr;
 use xenia_limits::{Limit, Limits};
 use xenia_sched::ThreadRef;
 
+/// The completion port of a file, and the key that it reports for the file's requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortKey {
+    /// Body of the port, which the file references.
+    pub port: GuestAddr,
+    /// Completion key of the file.
+    pub key: u32,
+}
+
 /// A completed request as reported by a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Completion {

@@ -7,8 +7,9 @@
 
 mod request;
 
-pub use request::{DriverAnswer, DriverProgress, MAX_STACK, NewFile, NewRequest};
+pub use request::{DriverAnswer, DriverCall, DriverProgress, MAX_STACK, NewFile, NewRequest};
 
+use super::completion::PortKey;
 use super::request::Reply;
 use crate::status::failure::Fallible;
 use serde::{Deserialize, Serialize};
@@ -40,14 +41,14 @@ pub struct DriverFile {
     pub is_synchronous: bool,
     /// Progress of the file.
     pub phase: FilePhase,
-    /// Body of the completion port for its requests, and the key to report.
-    pub port: Option<(GuestAddr, u32)>,
+    /// The completion port for its requests.
+    pub port: Option<PortKey>,
 }
 
 impl DriverFile {
     /// Bodies of the objects that the file references.
     fn references(self) -> impl Iterator<Item = GuestAddr> {
-        [Some(self.device), self.port.map(|(port, _)| port)].into_iter().flatten()
+        [Some(self.device), self.port.map(|port| port.port)].into_iter().flatten()
     }
 }
 

@@ -245,7 +245,7 @@ impl Files {
         let file = self.open.remove(&body)?;
         let port = file.port;
         self.close(file);
-        port.map(|(port, _)| port)
+        port.map(|port| port.port)
     }
 
     /// Closes all files, as at the end of the title.

@@ -1,6 +1,6 @@
 //! Creation of file objects, and completion of requests: status block, event, APC, completion port.
 
-use super::{Completion, FILE_OBJECT, Files, OpenParameters, Receiver, Stream, TransferQueue};
+use super::{Completion, FILE_OBJECT, Files, OpenParameters, PortKey, Receiver, Stream, TransferQueue};
 use crate::abi::{Arguments, FromGuest, Handle, ProcessorMode, Show};
 use crate::memory::KernelPool;
 use crate::objects::dispatcher::{Dispatcher, initialize, kind};
@@ -257,7 +257,7 @@ impl<'k> FileRequests<'k> {
     /// a context.
     pub(super) fn post_end(&self, cpu: &mut dyn Cpu, reply: &Reply, outcome: Outcome) -> Fallible<()> {
         let port = self.files.lock().get(reply.file)?.port;
-        let (Some((port, key)), context @ 1..) = (port, reply.apc_context) else { return Ok(()) };
+        let (Some(PortKey { port, key }), context @ 1..) = (port, reply.apc_context) else { return Ok(()) };
         let Outcome { status, information } = outcome;
         self.post_completion(cpu, port, Completion { key, context, status: status.0, information })
     }

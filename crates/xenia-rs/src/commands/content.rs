@@ -107,7 +107,7 @@ fn chosen(store: &ContentStore, which: &WhichArgs) -> Result<Vec<FoundPackage>> 
             && which.owner.is_none_or(|owner| owner == name.owner)
             && which.kind.is_none_or(|kind| kind == name.kind)
     };
-    Ok(all.into_iter().filter(|(name, _)| is_meant(name)).collect())
+    Ok(all.into_iter().filter(|package| is_meant(&package.name)).collect())
 }
 
 fn list(args: &ContentListArgs) -> Result<Code> {
@@ -118,7 +118,7 @@ fn list(args: &ContentListArgs) -> Result<Code> {
     let packages = match &store {
         Some(store) => chosen(store, &args.which)?
             .iter()
-            .map(|(name, header)| row(store, &folder, name, header.as_ref()))
+            .map(|package| row(store, &folder, &package.name, package.header.as_ref()))
             .collect(),
         None => Vec::new(),
     };
@@ -221,14 +221,16 @@ fn export(args: &ContentExportArgs, interrupt: &Interrupt) -> Result<Code> {
     let hidden = name_hidden_folders(&from);
     let mut packages = chosen(&store, &args.which)?;
     if !args.names.is_empty() {
-        packages.retain(|(name, _)| args.names.iter().any(|wanted| wanted.eq_ignore_ascii_case(name.file())));
+        packages.retain(|package| {
+            args.names.iter().any(|wanted| wanted.eq_ignore_ascii_case(package.name.file()))
+        });
         for wanted in &args.names {
-            let is_there = packages.iter().any(|(name, _)| name.file().eq_ignore_ascii_case(wanted));
+            let is_there = packages.iter().any(|package| package.name.file().eq_ignore_ascii_case(wanted));
             ensure!(is_there, "there is no {wanted:?}; xenia-rs content list shows what there is");
         }
     }
     let mut failures = Vec::new();
-    for (name, header) in &packages {
+    for FoundPackage { name, header } in &packages {
         let header = header.as_ref().ok_or_else(|| unreadable(name));
         let one = |header| export_one((&args.folder, args.form), (&store, &from), (name, header), interrupt);
         match header.and_then(one) {

@@ -17,8 +17,20 @@ const NEW: &str = "=new";
 /// Largest number of packages in a title's list; further packages are not listed.
 pub(super) const LISTED: usize = 4096;
 
-/// A package's name, with its header unless that cannot be read.
-pub type FoundPackage = (PackageName, Option<PackageHeader>);
+/// A package of the store.
+#[derive(Clone, Debug)]
+pub struct FoundPackage {
+    pub name: PackageName,
+    /// `None` if it cannot be read.
+    pub header: Option<PackageHeader>,
+}
+
+/// Sizes of a disk in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct DiskSpace {
+    pub total: u64,
+    pub free: u64,
+}
 
 /// The packages on one device.
 #[derive(Debug)]
@@ -194,12 +206,13 @@ impl ContentStore {
             if found.len() >= most || found.contains_key(&key) {
                 continue;
             }
-            match self.find(&name) {
-                Ok(Some(header)) => drop(found.insert(key, (name, Some(header)))),
-                Err(VfsError::Corrupt) => drop(found.insert(key, (name, None))),
-                Ok(None) => {}
+            let header = match self.find(&name) {
+                Ok(Some(header)) => Some(header),
+                Err(VfsError::Corrupt) => None,
+                Ok(None) => continue,
                 Err(error) => return Err(error),
-            }
+            };
+            found.insert(key, FoundPackage { name, header });
         }
         Ok(found.into_values().collect())
     }
@@ -315,10 +328,10 @@ impl ContentStore {
         self.remove_file(&name.thumbnail())
     }
 
-    /// Total and free size of the disk in bytes.
-    pub fn space(&self) -> (u64, u64) {
+    /// Size of the disk, and its free part.
+    pub fn space(&self) -> DiskSpace {
         let volume = self.device.lock().volume();
-        (volume.total_units.saturating_mul(volume.unit()), volume.free_bytes())
+        DiskSpace { total: volume.total_units.saturating_mul(volume.unit()), free: volume.free_bytes() }
     }
 
     /// Removes a directory tree; a missing directory is not an error.
@@ -362,7 +375,7 @@ fn unreadable_header(name: &PackageName) -> VfsError {
 }
 
 fn readable(found: Vec<FoundPackage>) -> Vec<(PackageName, PackageHeader)> {
-    found.into_iter().filter_map(|(name, header)| Some((name, header?))).collect()
+    found.into_iter().filter_map(|package| Some((package.name, package.header?))).collect()
 }
 
 #[cfg(test)]
@@ -413,8 +426,8 @@ mod tests {
             assert_eq!(store.find(&name), Err(VfsError::Corrupt), "{}", name.file());
         }
         let all = store.every_found_package().unwrap();
-        assert_eq!(all.iter().map(|(name, _)| name.file()).collect::<Vec<_>>(), expected);
-        assert!(all.iter().all(|(_, header)| header.is_none()));
+        assert_eq!(all.iter().map(|package| package.name.file()).collect::<Vec<_>>(), expected);
+        assert!(all.iter().all(|package| package.header.is_none()));
     }
 
     #[test]
@@ -434,7 +447,7 @@ mod tests {
         let files: Vec<&str> = found.iter().map(|(name, _)| name.file()).collect();
         assert_eq!(files, ["Stray"]);
         let all = store.every_found_package().unwrap();
-        let all: Vec<_> = all.iter().map(|(name, header)| (name.file(), header.is_some())).collect();
+        let all: Vec<_> = all.iter().map(|package| (package.name.file(), package.header.is_some())).collect();
         assert_eq!(all, [("broken", false), ("Stray", true)], "a backup must name both");
         assert_eq!(store.found(Xuid(1), 2, 1, 1).unwrap().len(), 1, "a title's list is bounded");
         let broken = PackageName::new(Xuid(1), 2, 1, "broken").unwrap();

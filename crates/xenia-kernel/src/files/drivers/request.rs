@@ -3,7 +3,7 @@
 
 use super::{DriverFile, DriverRequest, FilePhase, RequestPurpose};
 use crate::abi::ProcessorMode;
-use crate::files::Completion;
+use crate::files::{Completion, PortKey};
 use crate::files::request::{FileRequests, Outcome, Reply};
 use crate::files::rights::{self, options};
 use crate::objects::ObjectKind;
@@ -14,7 +14,7 @@ use xenia_guest::layout::device_object::flag;
 use xenia_guest::layout::{
     device_object, dispatcher_header, driver_object, file_object, io_stack_location, irp, list_entry,
 };
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{Buffer, GuestAddr, NtStatus};
 use xenia_limits::Limit;
 use xenia_memory::MemoryFault;
 use xenia_sched::Cpu;
@@ -33,8 +33,8 @@ pub struct NewRequest<'a> {
     pub flags: u8,
     /// The parameters' words.
     pub parameters: [u32; 4],
-    /// Caller's buffer, with its length.
-    pub buffer: (GuestAddr, u32),
+    /// Caller's buffer and its length.
+    pub buffer: Buffer,
     /// Text whose string the last parameter points to: the rest of an open's name.
     pub name: Option<&'a [u8]>,
     /// Size that a new file shall have.
@@ -45,6 +45,15 @@ pub struct NewRequest<'a> {
     pub reply: Reply,
     /// Body of the caller's thread object.
     pub kthread: GuestAddr,
+}
+
+/// The call of a driver for a request.
+#[derive(Clone, Copy, Debug)]
+pub struct DriverCall {
+    /// The IRP of the request.
+    pub packet: GuestAddr,
+    /// The driver's function; null if it has none for this kind of request.
+    pub function: GuestAddr,
 }
 
 /// A file object to make.
@@ -155,8 +164,8 @@ impl FileRequests<'_> {
     }
 
     /// Makes the IRP of a request and enters it. The caller owns a reference to the file, which the
-    /// request takes over. Returns the IRP and the driver's function, which may be null.
-    pub fn make_driver_request(&self, new: &NewRequest<'_>) -> Fallible<(GuestAddr, GuestAddr)> {
+    /// request takes over.
+    pub fn make_driver_request(&self, new: &NewRequest<'_>) -> Fallible<DriverCall> {
         let driver: GuestAddr = self.memory.read(new.device.offset(device_object::DRIVER))?;
         let function = driver.offset(driver_object::MAJOR_FUNCTIONS + 4 * u32::from(new.major));
         let function: GuestAddr = self.memory.read(function)?;
@@ -189,7 +198,7 @@ impl FileRequests<'_> {
         for signal in signals(&request) {
             note(self.dispatcher.reset_event(self.memory, signal).map(|_| ()));
         }
-        Ok((packet, function))
+        Ok(DriverCall { packet, function })
     }
 
     fn fill_request(&self, packet: GuestAddr, new: &NewRequest<'_>, stack: u8) -> Result<(), MemoryFault> {
@@ -202,7 +211,7 @@ impl FileRequests<'_> {
         memory.write(at(irp::THREAD_LIST + list_entry::BLINK), at(irp::THREAD_LIST))?;
         memory.write(at(irp::STACK_COUNT), stack)?;
         memory.write(at(irp::CURRENT_LOCATION), stack)?;
-        memory.write(at(irp::USER_BUFFER), new.buffer.0)?;
+        memory.write(at(irp::USER_BUFFER), new.buffer.at)?;
         memory.write(at(irp::USER_STATUS_BLOCK), new.reply.status_block)?;
         memory.write(at(irp::USER_EVENT), new.reply.event.unwrap_or_default())?;
         let overlay = match new.purpose {
@@ -214,7 +223,7 @@ impl FileRequests<'_> {
         memory.write(at(irp::OVERLAY), overlay)?;
         let flags: u32 = memory.read(new.device.offset(device_object::FLAGS))?;
         if flags & flag::DO_DIRECT_IO != 0 {
-            memory.write(at(irp::LOCKED_BUFFER_LENGTH), new.buffer.1)?;
+            memory.write(at(irp::LOCKED_BUFFER_LENGTH), new.buffer.length)?;
         }
         memory.write(at(irp::THREAD), new.kthread)?;
         memory.write(at(irp::ORIGINAL_FILE), new.reply.file)?;
@@ -301,7 +310,7 @@ impl FileRequests<'_> {
             note(self.apcs.queue(cpu, reply.thread_id, ProcessorMode::User, apc).map(|_| ()));
         }
         let port = self.files.lock().drivers.file(reply.file).ok().and_then(|file| file.port);
-        if let (Some((port, key)), context @ 1..) = (port, reply.apc_context) {
+        if let (Some(PortKey { port, key }), context @ 1..) = (port, reply.apc_context) {
             let completion = Completion { key, context, status: status.0, information };
             note(self.post_completion(cpu, port, completion));
         }

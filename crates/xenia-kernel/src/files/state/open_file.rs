@@ -2,7 +2,7 @@
 
 use crate::files::mounts;
 use crate::files::rights::options;
-use crate::files::{Claim, Files, OpenFile, Scan, Stream};
+use crate::files::{Claim, Files, OpenFile, PortKey, Scan, Stream};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
@@ -24,7 +24,7 @@ pub(super) struct OpenFileState {
     sector: u64,
     priority: u32,
     scan: Option<Scan>,
-    port: Option<(GuestAddr, u32)>,
+    port: Option<PortKey>,
     claim: Claim,
     disc: Option<u8>,
     /// State that the file shares with others of its location.
@@ -133,7 +133,7 @@ impl Files {
         check(i64::try_from(reserved).is_ok(), "an open file has impossible reserved space")?;
         check(claim.is_valid(), "an open file has an impossible sharing mode")?;
         check(scan.as_ref().is_none_or(Scan::is_valid), "the listing of a directory is impossible")?;
-        let has_port = port.is_none_or(|(port, _)| self.ports.has(port));
+        let has_port = port.is_none_or(|port| self.ports.has(port.port));
         check(has_port, "an open file has a completion port that does not exist")?;
         check(!self.open.contains_key(&body), "two open files have one object")?;
         let is_raw = contents == ContentsState::Partition;
