@@ -128,7 +128,7 @@ impl OpenHostFile {
         if end > size {
             self.quota.resize(size, end)?;
         }
-        let written = self.make_own(true).and_then(|()| Ok(file::write_all_at(&self.content, from, offset)?));
+        let written = self.make_own_copy().and_then(|()| Ok(file::write_all_at(&self.content, from, offset)?));
         self.sized(written.is_ok(), |size| size.max(end));
         if written.is_err() && end > size {
             let now = self.size().unwrap_or(size);
@@ -150,7 +150,8 @@ impl OpenHostFile {
             return Ok(());
         }
         self.quota.resize(old, size)?;
-        let resized = self.make_own(size > 0).and_then(|()| Ok(self.content.set_len(size)?));
+        let made = if size > 0 { self.make_own_copy() } else { self.make_own_empty() };
+        let resized = made.and_then(|()| Ok(self.content.set_len(size)?));
         self.sized(resized.is_ok(), |_| size);
         if resized.is_err() {
             self.quota.correct(size, old);

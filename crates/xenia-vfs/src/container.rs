@@ -3,7 +3,7 @@
 //! Names that guests cannot request ([`super::path::is_valid`]) are not listed. All times are the
 //! default, [`Stamp::default`], whatever the container says.
 
-use super::device::{Device, Entry, FileData, Volume};
+use super::device::{Device, Entry, FileData, OpenMode, Volume};
 use super::{Stamp, VfsError, VfsResult};
 use std::io;
 use std::sync::Arc;
@@ -51,8 +51,8 @@ impl Device for Container {
         Ok(listed.filter(|found| is_valid(found.name)).map(entry).collect())
     }
 
-    fn open(&self, path: &[String], write: bool) -> VfsResult<Box<dyn FileData>> {
-        if write {
+    fn open(&self, path: &[String], mode: OpenMode) -> VfsResult<Box<dyn FileData>> {
+        if mode == OpenMode::Write {
             return Err(VfsError::ReadOnly);
         }
         let found = self.found(path)?;
@@ -162,7 +162,7 @@ mod tests {
         let bytes: Arc<dyn ReadAt> = Arc::new(image.reopen().unwrap());
         let mut volume = formats::Volume::default();
         volume.add_file(formats::Volume::ROOT, "a", bytes).unwrap();
-        let file = Container(Arc::new(volume)).open(&["a".to_owned()], false).unwrap();
+        let file = Container(Arc::new(volume)).open(&["a".to_owned()], OpenMode::Read).unwrap();
         let mut into = [0; 60];
         assert_eq!(file.read_at(80, &mut into), Ok(20));
         image.as_file().set_len(50).unwrap();
@@ -183,15 +183,15 @@ mod tests {
             let path = path::split(place).unwrap();
             assert_eq!(container.find(&path), folder.find(&path), "{place}");
             assert_eq!(container.list(&path), folder.list(&path), "{place}");
-            for write in [false, true] {
+            for mode in [OpenMode::Read, OpenMode::Write] {
                 let read = |device: &dyn Device| -> VfsResult<_> {
-                    let file = device.open(&path, write)?;
+                    let file = device.open(&path, mode)?;
                     let mut into = [0; 4];
                     let counts = [file.read_at(0, &mut into)?, file.read_at(3, &mut into)?];
                     let changes = [file.write_at(0, b"x"), file.set_size(0)];
                     Ok((counts, into, file.size()?, changes, file.read_at(1 << 40, &mut into)?))
                 };
-                assert_eq!(read(&*container), read(&*folder), "{place} {write}");
+                assert_eq!(read(&*container), read(&*folder), "{place} {mode:?}");
             }
         }
         assert_eq!(container.list(&["media".to_owned()]).unwrap().len(), 1);

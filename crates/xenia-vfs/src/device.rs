@@ -148,6 +148,38 @@ pub trait FileData: Send + Sync {
     }
 }
 
+/// Use of an open file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenMode {
+    /// The file is only read.
+    Read,
+    /// The file may be written.
+    Write,
+}
+
+impl OpenMode {
+    /// The mode of a file that is or is not written.
+    pub fn of(writes: bool) -> Self {
+        if writes { Self::Write } else { Self::Read }
+    }
+}
+
+/// Treatment of a file that has the new name of a renamed one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// The rename fails.
+    Refuse,
+    /// The file is replaced.
+    Replace,
+}
+
+impl Existing {
+    /// The treatment that a flag of a call asks for.
+    pub fn of(replaces: bool) -> Self {
+        if replaces { Self::Replace } else { Self::Refuse }
+    }
+}
+
 /// A file system device. Callers have validated the names of paths ([`super::path::device_names`]);
 /// the empty path is the root. Names are case-insensitive and case-preserving.
 pub trait Device: Send {
@@ -177,7 +209,8 @@ pub trait Device: Send {
         Ok(())
     }
 
-    fn open(&self, path: &[String], write: bool) -> VfsResult<Box<dyn FileData>>;
+    /// Opens an existing file.
+    fn open(&self, path: &[String], mode: OpenMode) -> VfsResult<Box<dyn FileData>>;
 
     /// Makes an empty file; its directory must exist and its name must be free.
     fn create_file(&mut self, _path: &[String]) -> VfsResult<Box<dyn FileData>> {
@@ -195,7 +228,7 @@ pub trait Device: Send {
     }
 
     /// Renames a file or directory within the device, replacing an existing file if `replace`.
-    fn rename(&mut self, _from: &[String], _to: &[String], _replace: bool) -> VfsResult<()> {
+    fn rename(&mut self, _from: &[String], _to: &[String], _existing: Existing) -> VfsResult<()> {
         Err(VfsError::ReadOnly)
     }
 

@@ -14,7 +14,7 @@ mod state;
 mod tests;
 
 use super::atomic_replace::{Facts, HostFileHandle, OpenHostFiles, remove_open};
-use super::device::{Device, Entry, FileData, Volume, sort};
+use super::device::{Device, Entry, Existing, FileData, OpenMode, Volume, sort};
 use super::fatx::UNIT;
 use super::path::MAX_NAMES;
 use super::quota::Quota;
@@ -250,7 +250,8 @@ impl Device for HostFolder {
         Ok(entries)
     }
 
-    fn open(&self, path: &[String], write: bool) -> VfsResult<Box<dyn FileData>> {
+    fn open(&self, path: &[String], mode: OpenMode) -> VfsResult<Box<dyn FileData>> {
+        let write = mode == OpenMode::Write;
         if write {
             self.open_files()?;
         }
@@ -322,14 +323,14 @@ impl Device for HostFolder {
         self.removed_file(path, &at, size, was_there)
     }
 
-    fn rename(&mut self, from: &[String], to: &[String], replace: bool) -> VfsResult<()> {
+    fn rename(&mut self, from: &[String], to: &[String], existing: Existing) -> VfsResult<()> {
         self.open_files()?;
         if from.is_empty() {
             return Err(VfsError::ReadOnly);
         }
         let source = self.host_path(from)?;
         let (replaced, target) = match self.new_path(to) {
-            Err(VfsError::Exists) => self.replaced(&source, to, replace)?,
+            Err(VfsError::Exists) => self.replaced(&source, to, existing)?,
             result => result.map(|target| (target.clone(), target))?,
         };
         let open_files = self.open_files()?;

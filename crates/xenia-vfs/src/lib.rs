@@ -44,7 +44,7 @@ mod tests;
 mod write_back_errors;
 
 pub use container::{Container, FileBytes};
-pub use device::{Device, Entry, FileData, Volume};
+pub use device::{Device, Entry, Existing, FileData, OpenMode, Volume};
 pub use error::{VfsError, VfsResult};
 pub use host_folder::{HostFolder, host_name};
 pub use location::{Location, LocationKey};
@@ -302,11 +302,11 @@ impl Vfs {
     }
 
     /// Renames a file or directory within its device.
-    pub fn rename(&mut self, from: &Location, to: &Location, replace: bool) -> VfsResult<()> {
+    pub fn rename(&mut self, from: &Location, to: &Location, existing: Existing) -> VfsResult<()> {
         if from.mount != to.mount {
             return Err(VfsError::OtherDevice);
         }
         self.check_name(to)?;
-        self.device_mut(from)?.rename(&from.names, &to.names, replace)
+        self.device_mut(from)?.rename(&from.names, &to.names, existing)
     }
 }

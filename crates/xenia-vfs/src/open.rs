@@ -1,6 +1,6 @@
 //! Open requests: disposition and resulting action, numbered as in `NtCreateFile`.
 
-use super::{Entry, FileData, Location, Stamp, Vfs, VfsError, VfsResult};
+use super::{Entry, FileData, Location, OpenMode, Stamp, Vfs, VfsError, VfsResult};
 
 /// Action for an existing or missing file, numbered as in `NtCreateFile`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,7 @@ impl Vfs {
                     };
                 }
                 let empty = !matches!(request.disposition, Open | OpenOrCreate);
-                let data = self.device(at)?.open(&at.names, request.write || empty)?;
+                let data = self.device(at)?.open(&at.names, OpenMode::of(request.write || empty))?;
                 if empty {
                     data.set_size(0)?;
                     let new = Stamp::new(request.now, request.attributes);

@@ -8,7 +8,7 @@
 //! On the console the first scratch disk starts at this offset, too; sizes and the partitions that
 //! follow are not reproduced.
 
-use super::device::{Device, Entry, FileData, Volume};
+use super::device::{Device, Entry, FileData, OpenMode, Volume};
 use super::raw_partition::RawPartition;
 use super::state::{DeviceState, OTHER_KIND, SavedBytes};
 use super::{Stamp, VfsError, VfsResult};
@@ -136,7 +136,7 @@ impl Device for RawDisk {
         Some(Box::new(self.clone()))
     }
 
-    fn open(&self, path: &[String], _write: bool) -> VfsResult<Box<dyn FileData>> {
+    fn open(&self, path: &[String], _mode: OpenMode) -> VfsResult<Box<dyn FileData>> {
         self.find(path).and(Err(VfsError::IsDirectory))
     }
 

@@ -21,7 +21,7 @@ mod partition;
 #[cfg(test)]
 mod tests;
 
-use super::device::{Device, Entry, FileData, Volume};
+use super::device::{Device, Entry, Existing, FileData, OpenMode, Volume};
 use super::fatx::UNIT;
 use super::host_folder::HostFolder;
 use super::lock_file;
@@ -179,8 +179,8 @@ impl Device for ScratchFolder {
         if self.partition.take_formatted() { Ok(self.format()?) } else { Ok(()) }
     }
 
-    fn open(&self, path: &[String], write: bool) -> VfsResult<Box<dyn FileData>> {
-        self.files.open(path, write)
+    fn open(&self, path: &[String], mode: OpenMode) -> VfsResult<Box<dyn FileData>> {
+        self.files.open(path, mode)
     }
 
     fn create_file(&mut self, path: &[String]) -> VfsResult<Box<dyn FileData>> {
@@ -195,8 +195,8 @@ impl Device for ScratchFolder {
         self.files.remove(path)
     }
 
-    fn rename(&mut self, from: &[String], to: &[String], replace: bool) -> VfsResult<()> {
-        self.files.rename(from, to, replace)
+    fn rename(&mut self, from: &[String], to: &[String], existing: Existing) -> VfsResult<()> {
+        self.files.rename(from, to, existing)
     }
 
     fn set_stamp(&mut self, path: &[String], stamp: Stamp) -> VfsResult<()> {

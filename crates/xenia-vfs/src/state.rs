@@ -10,7 +10,7 @@ mod tests;
 
 use crate::memory_device::state::MemoryDeviceState;
 use crate::raw_partition::PartitionState;
-use crate::{Device, FileData, Location, NoDevice, Stamp, Vfs, VfsResult, path};
+use crate::{Device, FileData, Location, NoDevice, OpenMode, Stamp, Vfs, VfsResult, path};
 use serde::{Deserialize, Serialize};
 use xenia_state::{Impossible, Unsaveable, check};
 
@@ -220,8 +220,8 @@ impl Vfs {
     }
 
     /// Opens an existing file again.
-    pub fn reopen(&self, at: &Location, write: bool) -> VfsResult<Box<dyn FileData>> {
-        self.device(at)?.open(&at.names, write)
+    pub fn reopen(&self, at: &Location, mode: OpenMode) -> VfsResult<Box<dyn FileData>> {
+        self.device(at)?.open(&at.names, mode)
     }
 
     /// Checks a location that was restored.

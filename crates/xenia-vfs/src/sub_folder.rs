@@ -2,7 +2,7 @@
 //!
 //! The directory need not exist; until a file is created in it, it appears empty.
 
-use super::device::{Device, Entry, FileData, Volume};
+use super::device::{Device, Entry, Existing, FileData, OpenMode, Volume};
 use super::{Stamp, VfsError, VfsResult};
 use std::sync::Arc;
 use xenia_sync::{Level, Mutex, MutexGuard};
@@ -107,11 +107,11 @@ impl Device for SubFolder {
         self.device.lock().list(&self.at(path))
     }
 
-    fn open(&self, path: &[String], write: bool) -> VfsResult<Box<dyn FileData>> {
+    fn open(&self, path: &[String], mode: OpenMode) -> VfsResult<Box<dyn FileData>> {
         if path.is_empty() {
             return Err(VfsError::IsDirectory);
         }
-        self.device.lock().open(&self.at(path), write)
+        self.device.lock().open(&self.at(path), mode)
     }
 
     fn create_file(&mut self, path: &[String]) -> VfsResult<Box<dyn FileData>> {
@@ -131,12 +131,12 @@ impl Device for SubFolder {
         self.device.lock().remove(&self.at(path))
     }
 
-    fn rename(&mut self, from: &[String], to: &[String], replace: bool) -> VfsResult<()> {
+    fn rename(&mut self, from: &[String], to: &[String], existing: Existing) -> VfsResult<()> {
         if from.is_empty() || to.is_empty() {
             return Err(VfsError::ReadOnly);
         }
         self.prepare()?;
-        self.device.lock().rename(&self.at(from), &self.at(to), replace)
+        self.device.lock().rename(&self.at(from), &self.at(to), existing)
     }
 
     fn set_stamp(&mut self, path: &[String], stamp: Stamp) -> VfsResult<()> {
@@ -181,7 +181,7 @@ impl Device for NoDevice {
         Err(VfsError::NoDevice)
     }
 
-    fn open(&self, _: &[String], _: bool) -> VfsResult<Box<dyn FileData>> {
+    fn open(&self, _: &[String], _: OpenMode) -> VfsResult<Box<dyn FileData>> {
         Err(VfsError::NoDevice)
     }
 }
@@ -211,13 +211,13 @@ mod tests {
             let file = own.create_file(&names("x")).unwrap();
             file.write_at(0, b"abc").unwrap();
             own.create_directory(&names("d")).unwrap();
-            own.rename(&names("x"), &names(r"d\y"), false).unwrap();
+            own.rename(&names("x"), &names(r"d\y"), Existing::Refuse).unwrap();
             own.flush_below(&[]).unwrap();
             assert_eq!(own.find(&names(r"D\Y")).unwrap().size, 3);
             assert_eq!(shared.lock().find(&names(r"A\B\d\y")).unwrap().size, 3);
             assert!(other.list(&[]).unwrap().is_empty());
             assert_eq!(own.remove(&[]), Err(VfsError::ReadOnly));
-            assert_eq!(own.rename(&[], &names("z"), true), Err(VfsError::ReadOnly));
+            assert_eq!(own.rename(&[], &names("z"), Existing::Replace), Err(VfsError::ReadOnly));
         }
     }
 }

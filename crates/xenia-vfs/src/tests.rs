@@ -96,7 +96,7 @@ fn kinds_are_checked_and_renames_stay_on_their_device() {
     let as_directory = OpenRequest { directory: Some(true), ..request(Disposition::Open) };
     assert_eq!(vfs.open(&below, &as_directory).err(), Some(VfsError::NotDirectory));
     let other = vfs.resolve(r"\Device\Harddisk0\Partition1\f").unwrap();
-    assert_eq!(vfs.rename(&below, &other, true), Err(VfsError::OtherDevice));
+    assert_eq!(vfs.rename(&below, &other, Existing::Replace), Err(VfsError::OtherDevice));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn new_names_on_a_disk_are_those_of_its_file_system() {
             let request = OpenRequest { directory, ..request(Disposition::OpenOrCreate) };
             assert_eq!(vfs.open(&at, &request).err(), Some(VfsError::InvalidName), "{name}");
         }
-        assert_eq!(vfs.rename(&old, &at, true), Err(VfsError::InvalidName), "{name}");
+        assert_eq!(vfs.rename(&old, &at, Existing::Replace), Err(VfsError::InvalidName), "{name}");
         assert_eq!(vfs.find(&at), Err(VfsError::NotFound));
     }
     for name in ["..", "a\\b", "a ", "a\n", "a\u{7f}"] {
@@ -121,7 +121,7 @@ fn new_names_on_a_disk_are_those_of_its_file_system() {
         ["a", "save.dat", "[x] {y} ~1'`!@#$%^&()-_", "\u{192}e\u{192}X", "Game\u{2122}", &"\u{e9}".repeat(42)]
     {
         let at = vfs.resolve(&format!(r"game:\{name}")).unwrap();
-        assert_eq!(vfs.rename(&old, &at, true), Ok(()), "{name}");
-        vfs.rename(&at, &old, true).unwrap();
+        assert_eq!(vfs.rename(&old, &at, Existing::Replace), Ok(()), "{name}");
+        vfs.rename(&at, &old, Existing::Replace).unwrap();
     }
 }

@@ -13,8 +13,8 @@ use xenia_guest::layout::major;
 use xenia_guest::{Buffer, GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::GuestMemory;
-use xenia_vfs::FileData;
 use xenia_vfs::path::Pattern;
+use xenia_vfs::{Existing, FileData};
 
 /// The exports for file information.
 pub struct NtFileInformation;
@@ -248,7 +248,7 @@ pub(super) fn keep_port(
 fn rename(call: &Call, body: GuestAddr, at: GuestAddr) -> Fallible<()> {
     let memory = call.memory();
     // A BOOLEAN, with bytes behind it that compilers leave as they were.
-    let replace = memory.read::<u8>(at)? != 0;
+    let existing = Existing::of(memory.read::<u8>(at)? != 0);
     let root = match memory.read(at.offset(4))? {
         Handle::NULL | ObjectAttributes::DOS_DEVICES => None,
         handle => Some(call.kernel.file_requests().resolve(handle)?),
@@ -256,7 +256,7 @@ fn rename(call: &Call, body: GuestAddr, at: GuestAddr) -> Fallible<()> {
     let name = AnsiString::read(memory, at.offset(8))?.text(memory)?;
     let mut files = call.kernel.files.lock();
     let to = files.resolve(root.as_ref().map(ObjectRef::body), &name)?;
-    files.rename(body, &to, replace)
+    files.rename(body, &to, existing)
 }
 
 /// The next entry of a directory's listing, in at most `length` bytes.

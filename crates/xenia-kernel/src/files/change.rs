@@ -5,7 +5,7 @@ use super::{Files, OpenParameters};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_vfs::stamp::attributes;
-use xenia_vfs::{Disposition, Entry, Location, VfsError, Volume};
+use xenia_vfs::{Disposition, Entry, Existing, Location, VfsError, Volume};
 
 /// New times and attributes; `None` keeps the current value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -173,7 +173,7 @@ impl Files {
     }
 
     /// Renames an open file within its device, for all its handles.
-    pub fn rename(&mut self, body: GuestAddr, to: &Location, replace: bool) -> Fallible<()> {
+    pub fn rename(&mut self, body: GuestAddr, to: &Location, existing: Existing) -> Fallible<()> {
         let file = self.get(body)?;
         file.require(access::DELETE)?;
         let from = file.location.clone();
@@ -189,13 +189,13 @@ impl Files {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
         if old != new
-            && replace
+            && existing == Existing::Replace
             && let Ok(target) = self.vfs.find(to)
             && (target.is_read_only() || self.shared.is_open_within(&new))
         {
             return Err(NtStatus::ACCESS_DENIED.into());
         }
-        self.vfs.rename(&from, to, replace)?;
+        self.vfs.rename(&from, to, existing)?;
         self.shared.rename(&old, new);
         for file in self.open.values_mut().filter(|file| file.location.key() == old) {
             file.location = to.clone();

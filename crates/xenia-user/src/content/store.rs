@@ -1,12 +1,18 @@
 //! Content store: finds, lists, writes and removes packages on the disk.
 
+#[cfg(test)]
+mod tests;
+
 use super::PackageHeader;
 use super::name::PackageName;
 use super::packed::Packed;
 use crate::profile::Xuid;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use xenia_vfs::{Device, Entry, FileData, SharedDevice, SubFolder, VfsError, VfsResult, make_directories};
+use xenia_vfs::{
+    Device, Entry, Existing, FileData, OpenMode, SharedDevice, SubFolder, VfsError, VfsResult,
+    make_directories,
+};
 
 /// Largest size of a small file that is read whole (a header, a profile's settings), in bytes.
 const SMALL_FILE: u64 = 0x4_0000;
@@ -76,7 +82,7 @@ impl ContentStore {
     /// Reads a file up to `most` bytes and one more; `None` if it is missing.
     pub(super) fn read_at_most(&self, path: &[String], most: u64) -> VfsResult<Option<Vec<u8>>> {
         let device = self.device.lock();
-        let file = match device.open(path, false) {
+        let file = match device.open(path, OpenMode::Read) {
             Ok(file) => file,
             Err(VfsError::NotFound | VfsError::PathNotFound | VfsError::IsDirectory) => return Ok(None),
             Err(error) => return Err(error),
@@ -89,7 +95,7 @@ impl ContentStore {
 
     /// Renames a file, replacing an existing one.
     pub(super) fn rename(&self, from: &[String], to: &[String]) -> VfsResult<()> {
-        self.device.lock().rename(from, to, true)
+        self.device.lock().rename(from, to, Existing::Replace)
     }
 
     /// Replaces a file's contents atomically: readers see either the old or the new contents.
@@ -113,7 +119,7 @@ impl ContentStore {
         let file = device.create_file(&new)?;
         let written = file.write_at(0, bytes).and_then(|()| file.flush());
         drop(file);
-        let replaced = written.and_then(|()| device.rename(&new, path, true));
+        let replaced = written.and_then(|()| device.rename(&new, path, Existing::Replace));
         if replaced.is_err() {
             // A leftover temporary file does no harm.
             let _ = device.remove(&new);
@@ -168,7 +174,7 @@ impl ContentStore {
 
     /// Opens the file of a single-file package; `None` if it does not exist.
     pub fn packed_file(&self, name: &PackageName) -> VfsResult<Option<Box<dyn FileData>>> {
-        match self.device.lock().open(&name.files(0), false) {
+        match self.device.lock().open(&name.files(0), OpenMode::Read) {
             Ok(file) => Ok(Some(file)),
             Err(VfsError::NotFound | VfsError::PathNotFound | VfsError::IsDirectory) => Ok(None),
             Err(error) => Err(error),
@@ -376,91 +382,4 @@ fn unreadable_header(name: &PackageName) -> VfsError {
 
 fn readable(found: Vec<FoundPackage>) -> Vec<(PackageName, PackageHeader)> {
     found.into_iter().filter_map(|package| Some((package.name, package.header?))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::Arc;
-    use xenia_limits::Limits;
-    use xenia_vfs::{HostFolder, MemoryDevice};
-
-    #[test]
-    fn full_disk_keeps_the_previous_package_contents() {
-        // Two allocation units.
-        let store = ContentStore::new(Box::new(MemoryDevice::new(0x8000, Arc::default())), false);
-        let name = PackageName::new(Xuid(1), 2, 1, "a").unwrap();
-        let old = PackageHeader::new(Xuid(1), "old");
-        store.commit(&name, &old).unwrap();
-        store.set_thumbnail(&name, b"picture").unwrap();
-        let new = PackageHeader::new(Xuid(1), "new");
-        assert_eq!(store.commit(&name, &new), Err(VfsError::Full));
-        assert_eq!(store.set_thumbnail(&name, b"other"), Err(VfsError::Full));
-        assert_eq!(store.find(&name), Ok(Some(old)));
-        assert_eq!(store.thumbnail(&name), Ok(Some(b"picture".to_vec())));
-        assert_eq!(store.packages(Xuid(1), 2, 1).unwrap().len(), 1);
-        store.device.lock().remove(&name.thumbnail()).unwrap();
-        store.commit(&name, &new).unwrap();
-        assert_eq!(store.find(&name), Ok(Some(new)));
-    }
-
-    #[test]
-    fn headers_that_can_not_be_read_are_not_missing() {
-        let folder = tempfile::tempdir().unwrap();
-        let device = HostFolder::writable(folder.path(), Arc::new(Limits::default())).unwrap();
-        let store = ContentStore::new(Box::new(device), true);
-        let at = folder.path().join("Content/0000000000000001/00000002/00000001");
-        std::fs::create_dir_all(at.join("folder=header")).unwrap();
-        let mut header = PackageHeader::new(Xuid(1), "save").to_bytes();
-        header.resize(SMALL_FILE as usize + 1, 0);
-        std::fs::write(at.join("large=header"), header).unwrap();
-        let mut expected = vec!["folder", "large"];
-        #[cfg(unix)]
-        for (name, target) in [("link", "/etc/passwd"), ("nowhere", "gone")] {
-            std::os::unix::fs::symlink(target, at.join(format!("{name}=header"))).unwrap();
-            std::fs::create_dir(at.join(format!("{name}=1"))).unwrap();
-            expected.push(name);
-        }
-        for name in &expected {
-            let name = PackageName::new(Xuid(1), 2, 1, name).unwrap();
-            assert_eq!(store.find(&name), Err(VfsError::Corrupt), "{}", name.file());
-        }
-        let all = store.every_found_package().unwrap();
-        assert_eq!(all.iter().map(|package| package.name.file()).collect::<Vec<_>>(), expected);
-        assert!(all.iter().all(|package| package.header.is_none()));
-    }
-
-    #[test]
-    fn interrupted_package_writes_are_not_listed() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = ContentStore::new(
-            Box::new(HostFolder::writable(folder.path(), Arc::new(Limits::default())).unwrap()),
-            true,
-        );
-        let at = folder.path().join("Content/0000000000000001/00000002/00000001");
-        std::fs::create_dir_all(at.join("gone=3")).unwrap();
-        std::fs::create_dir_all(at.join("Stray")).unwrap();
-        std::fs::write(at.join("half=header=new"), "xenia-rs").unwrap();
-        std::fs::write(at.join("broken=header"), "noise").unwrap();
-        std::fs::write(at.join("file"), "noise").unwrap();
-        let found = store.packages(Xuid(1), 2, 1).unwrap();
-        let files: Vec<&str> = found.iter().map(|(name, _)| name.file()).collect();
-        assert_eq!(files, ["Stray"]);
-        let all = store.every_found_package().unwrap();
-        let all: Vec<_> = all.iter().map(|package| (package.name.file(), package.header.is_some())).collect();
-        assert_eq!(all, [("broken", false), ("Stray", true)], "a backup must name both");
-        assert_eq!(store.found(Xuid(1), 2, 1, 1).unwrap().len(), 1, "a title's list is bounded");
-        let broken = PackageName::new(Xuid(1), 2, 1, "broken").unwrap();
-        assert_eq!(store.find(&broken), Err(VfsError::Corrupt), "not the same as none");
-        assert_eq!((found[0].1.folder, found[0].1.license), (0, u32::MAX));
-        // Leftovers of a package are removed when a new package of that name needs the folder.
-        let name = PackageName::new(Xuid(1), 2, 1, "gone").unwrap();
-        let old = PackageHeader::new(Xuid(1), "").in_folder(2);
-        std::fs::write(at.join("gone=3/f"), "left").unwrap();
-        let new = store.prepare(&name, Some(&old), PackageHeader::new(Xuid(1), "")).unwrap();
-        assert_eq!((new.folder, at.join("gone=3").exists()), (3, false));
-        let (name, header) = &found[0];
-        store.remove(name, header).unwrap();
-        assert!(!at.join("Stray").exists());
-    }
 }

@@ -4,7 +4,7 @@
 //! A file can have gigabytes. A long file is copied in parts; between them the writer retries
 //! ([`OpenHostFile::prepare`]), so that no call takes as long as the whole copy and other threads
 //! do not wait for the lock. The file does not change before the copy is complete: every write path
-//! ends at [`OpenHostFile::make_own`].
+//! ends at [`OpenHostFile::make_own_copy`].
 
 use super::{OpenHostFile, check_in_place, names};
 use crate::VfsResult;
@@ -51,13 +51,15 @@ impl OpenHostFile {
         self.copy_part()
     }
 
-    /// Makes a temporary file, with the file's contents if `copy`.
-    pub(super) fn make_own(&mut self, copy: bool) -> VfsResult<()> {
+    /// Makes a temporary file with the file's contents, unless there is one.
+    pub(super) fn make_own_copy(&mut self) -> VfsResult<()> {
+        while !self.own && !self.copy_part()? {}
+        Ok(())
+    }
+
+    /// Makes an empty temporary file, unless there is one.
+    pub(super) fn make_own_empty(&mut self) -> VfsResult<()> {
         if self.own {
-            return Ok(());
-        }
-        if copy {
-            while !self.copy_part()? {}
             return Ok(());
         }
         self.copying = None;

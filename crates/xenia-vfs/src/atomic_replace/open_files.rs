@@ -129,11 +129,14 @@ impl OpenHostFiles {
         if self.in_place { Ok(()) } else { sync_folder(folder) }
     }
 
-    /// Opens a file to be written in place.
-    fn open_in_place(path: &Path, is_new: bool) -> VfsResult<File> {
-        let mut options = OpenOptions::new();
-        let options = without_links(options.read(true).write(true));
-        Ok(options.create_new(is_new).open(path)?)
+    /// Opens an existing file to be written in place.
+    fn open_in_place(path: &Path) -> VfsResult<File> {
+        Ok(without_links(OpenOptions::new().read(true).write(true)).open(path)?)
+    }
+
+    /// Makes a file to be written in place.
+    fn create_in_place(path: &Path) -> VfsResult<File> {
+        Ok(without_links(OpenOptions::new().read(true).write(true)).create_new(true).open(path)?)
     }
 
     /// Number of names added so far: a cached directory listing is stale when this has changed.
@@ -168,7 +171,7 @@ impl OpenHostFiles {
         if let Some(file) = self.at(path) {
             return Ok(file);
         }
-        let content = if self.in_place { Self::open_in_place(path, false)? } else { File::open(path)? };
+        let content = if self.in_place { Self::open_in_place(path)? } else { File::open(path)? };
         Ok(self.add(path, self.open_host_file(path, folder_of(path), Arc::new(content), None)))
     }
 
@@ -176,7 +179,7 @@ impl OpenHostFiles {
     pub(crate) fn create(&self, path: &Path) -> VfsResult<Arc<Mutex<OpenHostFile>>> {
         let folder = folder_of(path);
         if self.in_place {
-            let content = self.quota.enter(|| Self::open_in_place(path, true))?;
+            let content = self.quota.enter(|| Self::create_in_place(path))?;
             self.add_name();
             return Ok(self.add(path, self.open_host_file(path, folder, Arc::new(content), None)));
         }

@@ -9,7 +9,7 @@ use super::HostFolder;
 use super::host_names::{below, host_name, is_refused, name_of};
 use super::listings::DirectoryState;
 use crate::atomic_replace::{Facts, OpenHostFile, OpenHostFiles, is_temporary};
-use crate::{VfsError, VfsResult};
+use crate::{Existing, VfsError, VfsResult};
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -201,11 +201,11 @@ impl HostFolder {
         &self,
         source: &Path,
         to: &[String],
-        replace: bool,
+        existing: Existing,
     ) -> VfsResult<(PathBuf, PathBuf)> {
         // Hidden entries are not replaced, either.
         let (Ok(present), Some(name)) = (self.host_path(to), to.last()) else { return Err(VfsError::Exists) };
-        if present != source && (!replace || present.is_dir()) {
+        if present != source && (existing == Existing::Refuse || present.is_dir()) {
             return Err(VfsError::Exists);
         }
         // An entry with another name was found through a link and keeps its name.

@@ -5,7 +5,7 @@ use super::HostFolder;
 use super::host_names::guest_name;
 use crate::atomic_replace::PIECE;
 use crate::state::{DeviceState, FolderState, OTHER_KIND, SavedBytes, TemporaryFileState, is_path};
-use crate::{Device, FileData, VfsError};
+use crate::{Device, FileData, OpenMode, VfsError};
 use std::path::Path;
 use xenia_state::{Impossible, Unsaveable, check};
 
@@ -66,7 +66,7 @@ impl HostFolder {
             )?;
             check(stamp.is_valid(), "a file that was being written has impossible attributes")?;
             let failed = |error: VfsError| format!("a file that was being written: {error}");
-            let file = match self.open(&path, true) {
+            let file = match self.open(&path, OpenMode::Write) {
                 Err(VfsError::NotFound) => self.create_file(&path),
                 opened => opened,
             };

@@ -35,7 +35,7 @@ fn case_does_not_matter_and_the_exact_name_wins() {
     let device = HostFolder::read_only(folder.path()).unwrap();
     let read = |name: &str| {
         let mut bytes = [0; 8];
-        let file = device.open(&names(&["MEDIA", name]), false).unwrap();
+        let file = device.open(&names(&["MEDIA", name]), OpenMode::Read).unwrap();
         let count = file.read_at(0, &mut bytes).unwrap();
         String::from_utf8_lossy(&bytes[..count]).into_owned()
     };
@@ -62,7 +62,7 @@ fn links_and_special_files_lead_nowhere_outside() {
     let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     for path in [&["out"][..], &["out", "secret"], &["file"], &["loop"], &["socket"]] {
         assert!(device.find(&names(path)).is_err(), "{path:?}");
-        assert!(device.open(&names(path), true).is_err(), "{path:?}");
+        assert!(device.open(&names(path), OpenMode::Write).is_err(), "{path:?}");
     }
     assert!(device.create_file(&names(&["out", "new"])).is_err());
     assert!(device.create_file(&names(&["file"])).is_err());
@@ -102,11 +102,11 @@ fn a_read_only_folder_refuses_every_change() {
     fs::write(folder.path().join("a"), "x").unwrap();
     let mut device = HostFolder::read_only(folder.path()).unwrap();
     let (a, b) = (names(&["a"]), names(&["b"]));
-    assert!(matches!(device.open(&a, true), Err(VfsError::ReadOnly)));
+    assert!(matches!(device.open(&a, OpenMode::Write), Err(VfsError::ReadOnly)));
     assert!(matches!(device.create_file(&b), Err(VfsError::ReadOnly)));
     assert_eq!(device.create_directory(&b), Err(VfsError::ReadOnly));
     assert_eq!(device.remove(&a), Err(VfsError::ReadOnly));
-    assert_eq!(device.rename(&a, &b, true), Err(VfsError::ReadOnly));
+    assert_eq!(device.rename(&a, &b, Existing::Replace), Err(VfsError::ReadOnly));
     assert!(folder.path().join("a").exists());
 }
 
@@ -123,8 +123,8 @@ fn a_writable_folder_creates_renames_and_removes() {
     assert!(matches!(device.create_file(&names(&["D", "F"])), Err(VfsError::Exists)));
     assert!(matches!(device.create_file(&names(&["x", "f"])), Err(VfsError::PathNotFound)));
     assert_eq!(device.remove(&names(&["d"])), Err(VfsError::NotEmpty));
-    assert_eq!(device.rename(&names(&["d"]), &names(&["d", "e"]), false), Err(VfsError::InvalidName));
-    device.rename(&names(&["d", "f"]), &names(&["g"]), false).unwrap();
+    assert_eq!(device.rename(&names(&["d"]), &names(&["d", "e"]), Existing::Refuse), Err(VfsError::InvalidName));
+    device.rename(&names(&["d", "f"]), &names(&["g"]), Existing::Refuse).unwrap();
     assert_eq!(fs::read(folder.path().join("g")).unwrap(), b"\0\0\0a");
     device.remove(&names(&["d"])).unwrap();
     assert_eq!(device.remove(&[]), Err(VfsError::ReadOnly));
@@ -152,11 +152,11 @@ fn open_files_follow_renames_and_survive_removal() {
     fs::write(folder.path().join("b"), "2").unwrap();
     let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     let (a, b) = (names(&["a"]), names(&["b"]));
-    let first = device.open(&a, true).unwrap();
-    let second = device.open(&b, true).unwrap();
+    let first = device.open(&a, OpenMode::Write).unwrap();
+    let second = device.open(&b, OpenMode::Write).unwrap();
     first.write_at(0, b"first").unwrap();
     second.write_at(0, b"second").unwrap();
-    device.rename(&a, &b, true).unwrap();
+    device.rename(&a, &b, Existing::Replace).unwrap();
     assert_eq!(fs::read(folder.path().join("b")).unwrap(), b"first", "what was written comes along");
     first.write_at(0, b"F").unwrap();
     second.write_at(6, b"!").unwrap();
@@ -182,8 +182,8 @@ fn a_protected_file_is_not_replaced() {
     permissions.set_readonly(true);
     fs::set_permissions(&path, permissions).unwrap();
     let device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
-    assert!(matches!(device.open(&names(&["p"]), true), Err(VfsError::ReadOnly)));
-    assert!(device.open(&names(&["p"]), false).is_ok());
+    assert!(matches!(device.open(&names(&["p"]), OpenMode::Write), Err(VfsError::ReadOnly)));
+    assert!(device.open(&names(&["p"]), OpenMode::Read).is_ok());
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn a_file_and_a_run_have_an_end_and_holes_stay_holes() {
     file.set_size(small).unwrap();
     drop(file);
     // Writing a byte makes a temporary copy of the whole file.
-    device.open(&names(&["a"]), true).unwrap().write_at(small / 2, b"x").unwrap();
+    device.open(&names(&["a"]), OpenMode::Write).unwrap().write_at(small / 2, b"x").unwrap();
     let metadata = folder.path().join("a").metadata().unwrap();
     assert_eq!(metadata.len(), small);
     #[cfg(unix)]
@@ -224,7 +224,7 @@ fn a_draft_has_the_size_that_the_host_would_say() {
     fs::write(folder.path().join("a"), "0123456789").unwrap();
     let device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     let (one, other) =
-        (device.open(&names(&["a"]), true).unwrap(), device.open(&names(&["a"]), true).unwrap());
+        (device.open(&names(&["a"]), OpenMode::Write).unwrap(), device.open(&names(&["a"]), OpenMode::Write).unwrap());
     let on_host = || {
         let mut sizes = fs::read_dir(folder.path()).unwrap().map(|entry| {
             let entry = entry.unwrap();
@@ -256,10 +256,10 @@ fn open_file_stays_visible_after_host_deletion() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a"), "text").unwrap();
     let device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
-    let file = device.open(&names(&["a"]), false).unwrap();
+    let file = device.open(&names(&["a"]), OpenMode::Read).unwrap();
     fs::remove_file(folder.path().join("a")).unwrap();
     assert_eq!(device.find(&names(&["a"])).unwrap().size, 4);
-    assert!(device.open(&names(&["a"]), false).is_ok());
+    assert!(device.open(&names(&["a"]), OpenMode::Read).is_ok());
     drop(file);
     assert_eq!(device.find(&names(&["a"])), Err(VfsError::NotFound));
 }
@@ -290,7 +290,7 @@ fn names_that_a_guest_adds_are_found_though_the_hosts_time_does_not_show_it() {
     assert_eq!(found(&device, "FILE").unwrap(), "File");
     device.create_directory(&names(&["Folder"])).unwrap();
     assert_eq!(found(&device, "FOLDER").unwrap(), "Folder");
-    device.rename(&names(&["File"]), &names(&["Other"]), false).unwrap();
+    device.rename(&names(&["File"]), &names(&["Other"]), Existing::Refuse).unwrap();
     assert_eq!(found(&device, "OTHER").unwrap(), "Other");
     assert_eq!(found(&device, "FILE"), Err(VfsError::NotFound));
     device.remove(&names(&["OTHER"])).unwrap();
@@ -325,7 +325,7 @@ fn hidden_host_entries_do_not_shadow_visible_names() {
             assert_eq!(device.find(&names(&[name])).unwrap().name, "save", "{name}");
         }
     }
-    let renamed = writable.rename(&names(&["save"]), &names(&["SAVE"]), true);
+    let renamed = writable.rename(&names(&["save"]), &names(&["SAVE"]), Existing::Replace);
     assert_eq!(renamed, Err(VfsError::Exists), "the very name is taken");
     assert!(folder.path().join("SAVE").is_symlink());
 }
@@ -336,10 +336,10 @@ fn a_rename_changes_the_case_of_a_name() {
     let folder = tempfile::tempdir().unwrap();
     let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     drop(device.create_file(&names(&["save"])).unwrap());
-    assert_eq!(device.rename(&names(&["save"]), &names(&["Save"]), false), Ok(()), "it is in nobody's way");
+    assert_eq!(device.rename(&names(&["save"]), &names(&["Save"]), Existing::Refuse), Ok(()), "a name that differs only in case is not taken");
     assert_eq!(on_host(folder.path()), ["Save"]);
     device.create_file(&names(&["other"])).unwrap().write_at(0, b"other").unwrap();
-    assert_eq!(device.rename(&names(&["other"]), &names(&["SAVE"]), true), Ok(()));
+    assert_eq!(device.rename(&names(&["other"]), &names(&["SAVE"]), Existing::Replace), Ok(()));
     assert_eq!(on_host(folder.path()), ["SAVE"]);
     assert_eq!(fs::read(folder.path().join("SAVE")).unwrap(), b"other");
 }
@@ -348,16 +348,16 @@ fn a_rename_changes_the_case_of_a_name() {
 fn renames_give_the_name_as_it_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
-    let rename = |device: &mut HostFolder, from: &str, to: &str, replace| {
-        device.rename(&names(&[from]), &names(&[to]), replace)
+    let rename = |device: &mut HostFolder, from: &str, to: &str, existing| {
+        device.rename(&names(&[from]), &names(&[to]), existing)
     };
     drop(device.create_file(&names(&["Save"])).unwrap());
     device.create_file(&names(&["other"])).unwrap().write_at(0, b"other").unwrap();
-    assert_eq!(rename(&mut device, "other", "Save", true), Ok(()));
+    assert_eq!(rename(&mut device, "other", "Save", Existing::Replace), Ok(()));
     assert_eq!(on_host(folder.path()), ["Save"]);
     assert_eq!(fs::read(folder.path().join("Save")).unwrap(), b"other");
     device.create_directory(&names(&["d"])).unwrap();
-    assert_eq!(rename(&mut device, "d", "save", true), Ok(()), "a directory may replace a file");
+    assert_eq!(rename(&mut device, "d", "save", Existing::Replace), Ok(()), "a directory may replace a file");
     assert_eq!(on_host(folder.path()).len(), 1);
     assert!(device.find(&names(&["SAVE"])).unwrap().directory);
 }
@@ -373,7 +373,7 @@ fn a_rename_that_is_refused_gives_no_room() {
     fs::create_dir(folder.path().join("d")).unwrap();
     symlink("/etc/passwd", folder.path().join("link")).unwrap();
     for to in [&["d"][..], &["link"], &["a", "x"]] {
-        assert!(device.rename(&names(&["b"]), &names(to), true).is_err(), "{to:?}");
+        assert!(device.rename(&names(&["b"]), &names(to), Existing::Replace).is_err(), "{to:?}");
     }
     let more = device.create_file(&names(&["c"])).unwrap();
     assert_eq!(more.set_size(large), Err(VfsError::Full));
@@ -388,7 +388,7 @@ fn a_protected_file_is_protected_while_it_is_open() {
     permissions.set_readonly(true);
     fs::set_permissions(&path, permissions).unwrap();
     let device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
-    let _reader = device.open(&names(&["p"]), false).unwrap();
+    let _reader = device.open(&names(&["p"]), OpenMode::Read).unwrap();
     assert!(device.find(&names(&["p"])).unwrap().is_read_only());
 }
 
@@ -402,8 +402,8 @@ fn a_directory_that_becomes_a_link_takes_no_draft_outside() {
     }
     let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     let made = device.create_file(&names(&["d", "new"])).unwrap();
-    let old = device.open(&names(&["d", "old"]), true).unwrap();
-    let also = device.open(&names(&["d", "also"]), true).unwrap();
+    let old = device.open(&names(&["d", "old"]), OpenMode::Write).unwrap();
+    let also = device.open(&names(&["d", "also"]), OpenMode::Write).unwrap();
     also.write_at(0, b"y").unwrap();
     fs::rename(folder.path().join("d"), folder.path().join("moved")).unwrap();
     symlink(outside.path(), folder.path().join("d")).unwrap();
@@ -429,8 +429,8 @@ fn a_run_adds_only_so_many_files_and_directories() {
         device.create_directory(&names(&["d"])).is_err() && device.create_file(&names(&["x", "f"])).is_err()
     );
     assert_eq!(entries(&device), 2);
-    device.rename(&names(&["f"]), &names(&["g"]), false).unwrap();
-    device.rename(&names(&["g"]), &names(&["old"]), true).unwrap();
+    device.rename(&names(&["f"]), &names(&["g"]), Existing::Refuse).unwrap();
+    device.rename(&names(&["g"]), &names(&["old"]), Existing::Replace).unwrap();
     device.remove(&names(&["d"])).unwrap();
     device.remove(&names(&["old"])).unwrap();
     assert_eq!(entries(&device), 0);

@@ -11,7 +11,7 @@ fn files_grow_with_zeros_and_handles_share_contents() {
     let mut device = MemoryDevice::new(0x10_0000, Arc::default());
     let first = device.create_file(&names(&["A.bin"])).unwrap();
     first.write_at(2, b"xy").unwrap();
-    let second = device.open(&names(&["a.BIN"]), false).unwrap();
+    let second = device.open(&names(&["a.BIN"]), OpenMode::Read).unwrap();
     let mut bytes = [9; 8];
     assert_eq!(second.read_at(0, &mut bytes), Ok(4));
     assert_eq!(&bytes[..4], b"\0\0xy");
@@ -82,9 +82,9 @@ fn paths_take_no_more_than_there_may_be() {
     assert!(cost(&file(made)) * u64::from(made) < Limit::ScratchPathBytes.row().value, "{made}");
     assert_eq!(limits.hits().into_keys().collect::<Vec<_>>(), ["scratch_disk_path_bytes"]);
     device.create_file(&names(&["a"])).unwrap();
-    assert_eq!(device.rename(&names(&["a"]), &file(made), true), Err(VfsError::Full));
+    assert_eq!(device.rename(&names(&["a"]), &file(made), Existing::Replace), Err(VfsError::Full));
     device.remove(&file(0)).unwrap();
-    device.rename(&names(&["a"]), &file(made), true).unwrap();
+    device.rename(&names(&["a"]), &file(made), Existing::Replace).unwrap();
     for number in 1..=made {
         device.remove(&file(number)).unwrap();
     }
@@ -108,8 +108,8 @@ fn renaming_makes_no_path_longer_than_there_may_be() {
         }
     }
     let a = names(&["a"]);
-    assert_eq!(device.rename(&a, &path("b", half + 2, "x"), true), Err(VfsError::InvalidName));
-    device.rename(&a, &path("b", half + 1, "x"), true).unwrap();
+    assert_eq!(device.rename(&a, &path("b", half + 2, "x"), Existing::Replace), Err(VfsError::InvalidName));
+    device.rename(&a, &path("b", half + 1, "x"), Existing::Replace).unwrap();
 }
 
 #[test]
@@ -127,10 +127,10 @@ fn directories_hold_their_children_and_move_with_them() {
     assert_eq!(listed(&device, &["D"]), ["B", "z"]);
     assert_eq!(listed(&device, &[]), ["d", "dd"]);
     assert_eq!(device.remove(&names(&["d"])), Err(VfsError::NotEmpty));
-    assert_eq!(device.rename(&names(&["d"]), &names(&["d", "e"]), true), Err(VfsError::InvalidName));
-    device.rename(&names(&["d"]), &names(&["E"]), false).unwrap();
+    assert_eq!(device.rename(&names(&["d"]), &names(&["d", "e"]), Existing::Replace), Err(VfsError::InvalidName));
+    device.rename(&names(&["d"]), &names(&["E"]), Existing::Refuse).unwrap();
     assert_eq!(listed(&device, &["e"]), ["B", "z"]);
-    assert_eq!(device.rename(&names(&["dd"]), &names(&["e", "z"]), false), Err(VfsError::Exists));
-    device.rename(&names(&["dd"]), &names(&["e", "z"]), true).unwrap();
+    assert_eq!(device.rename(&names(&["dd"]), &names(&["e", "z"]), Existing::Refuse), Err(VfsError::Exists));
+    device.rename(&names(&["dd"]), &names(&["e", "z"]), Existing::Replace).unwrap();
     assert_eq!(listed(&device, &[]), ["E"]);
 }

@@ -42,7 +42,7 @@ fn files_and_raw_bytes_are_found_again_and_count_against_the_size() {
     assert_eq!(disk.volume().free_units, UNITS - 4);
     assert_eq!(disk.find(&names("dir/LEVEL")).unwrap().stamp.written, 7);
     let mut bytes = [0; 4];
-    disk.open(&names("Dir/Level"), true).unwrap().read_at(UNIT + 1, &mut bytes).unwrap();
+    disk.open(&names("Dir/Level"), OpenMode::Write).unwrap().read_at(UNIT + 1, &mut bytes).unwrap();
     assert_eq!(&bytes, b"evel");
     disk.partition().unwrap().read_at(3 * UNIT - 2, &mut bytes).unwrap();
     assert_eq!(&bytes, b"\0raw");
@@ -86,7 +86,7 @@ fn a_changed_header_formats_the_disk_when_raw_access_ends() {
     for name in ["a", "b"] {
         disk.create_file(&names(name)).unwrap().write_at(0, b"old").unwrap();
     }
-    let held = disk.open(&names("a"), false).unwrap();
+    let held = disk.open(&names("a"), OpenMode::Read).unwrap();
     let partition = disk.partition().unwrap();
     partition.write_at(0x1000, b"no header").unwrap();
     disk.end_raw_access().unwrap();

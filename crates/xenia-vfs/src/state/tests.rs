@@ -3,7 +3,8 @@
 use super::*;
 use crate::stamp::attributes;
 use crate::{
-    HostFolder, MemoryDevice, OpenRequest, RawDisk, SharedDevice, SubFolder, VfsError, make_directories,
+    Existing, HostFolder, MemoryDevice, OpenRequest, RawDisk, SharedDevice, SubFolder, VfsError,
+    make_directories,
 };
 use std::sync::Arc;
 use xenia_state::{StateSection, StoredSection};
@@ -78,7 +79,7 @@ fn operate(vfs: &mut Vfs, open_files: &mut Vec<Box<dyn FileData>>, dice: &mut Di
             Ok(())
         }
         4 => vfs.remove(&location),
-        5 => vfs.rename(&location, &at(vfs, &name(dice)), dice.next().is_multiple_of(2)),
+        5 => vfs.rename(&location, &at(vfs, &name(dice)), Existing::of(dice.next().is_multiple_of(2))),
         6 => vfs.set_stamp(&location, Stamp::new(dice.next() % 1000, attributes::HIDDEN)),
         7 => {
             let folder = at(vfs, [r"cache:\Sub", r"cache:\sub\Deep"][dice.below(2)]);
@@ -112,7 +113,7 @@ fn seen(vfs: &Vfs, open_files: &[Box<dyn FileData>]) -> Vec<String> {
         for entry in vfs.list(&folder).unwrap() {
             let below = vfs.resolve_below(&folder, &entry.name).unwrap();
             text.push(format!("{entry:?}"));
-            match vfs.reopen(&below, false) {
+            match vfs.reopen(&below, OpenMode::Read) {
                 Ok(file) => text.push(format!("{:x?}", blake3::hash(&contents(&*file)))),
                 Err(_) => folders.push(below),
             }
@@ -275,7 +276,7 @@ fn files_being_written_on_the_host_are_written_on() {
     assert_eq!(std::fs::read(folder.path().join("old")).unwrap(), b"old contents");
     assert!(!folder.path().join("new").exists());
     let mut again = restored(on_the_host(folder.path()), &state).unwrap();
-    let reopen = |vfs: &Vfs, path: &str| vfs.reopen(&at(vfs, path), true).unwrap();
+    let reopen = |vfs: &Vfs, path: &str| vfs.reopen(&at(vfs, path), OpenMode::Write).unwrap();
     let [old, new] = [r"hdd:\old", r"hdd:\new"].map(|path| reopen(&again, path));
     again.end_restore();
     assert!(saved(&again) == state);

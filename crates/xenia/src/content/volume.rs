@@ -7,7 +7,7 @@ use std::sync::Arc;
 use xenia_formats::volume::Directory;
 use xenia_formats::{ReadAt, Volume};
 use xenia_kernel::content::{ContentStore, PackageHeader, PackageName};
-use xenia_kernel::vfs::{Device, SharedDevice, SubFolder};
+use xenia_kernel::vfs::{Device, OpenMode, SharedDevice, SubFolder};
 
 /// Builds the volume of a package.
 pub fn volume_of(store: &ContentStore, name: &PackageName, header: &PackageHeader) -> Result<Volume> {
@@ -48,7 +48,7 @@ struct StoredFile {
 
 impl ReadAt for StoredFile {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let file = self.device.open(&self.path, false).map_err(io::Error::other)?;
+        let file = self.device.open(&self.path, OpenMode::Read).map_err(io::Error::other)?;
         file.read_at(offset, buffer).map_err(io::Error::other)
     }
 

@@ -11,7 +11,7 @@ use xenia_formats::{ReadAt, Volume};
 use xenia_kernel::deployment::Deployment;
 use xenia_kernel::files::Files;
 use xenia_kernel::ports::Disc;
-use xenia_kernel::vfs::{Container, Device, FileBytes, HostFolder};
+use xenia_kernel::vfs::{Container, Device, FileBytes, HostFolder, OpenMode};
 
 /// Why a folder or a volume has no executable to start.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl Medium {
         };
         let names = path.split('\\').filter(|name| !name.is_empty());
         let names: Vec<String> = names.map(str::to_owned).collect();
-        let package: Arc<dyn ReadAt> = Arc::new(FileBytes(device.open(&names, false)?));
+        let package: Arc<dyn ReadAt> = Arc::new(FileBytes(device.open(&names, OpenMode::Read)?));
         let deployment = Deployment::of_package(&PackageInfo::read(&package)?);
         let (Self::Folder(file) | Self::Volume { file, .. }) = self;
         Ok(Self::Volume { file: file.clone(), volume: Arc::new(stfs::open(package)?), deployment })

@@ -5,7 +5,7 @@ use super::*;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 use xenia_kernel::files::{OpenParameters, access, share};
-use xenia_vfs::{Device, Disposition, Entry, FileData, Stamp, VfsError, VfsResult, Volume};
+use xenia_vfs::{Device, Disposition, Entry, FileData, OpenMode, Stamp, VfsError, VfsResult, Volume};
 
 /// Maximum time that a thread waits for another in a test that passes.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
@@ -37,7 +37,7 @@ impl Device for SlowDisc {
         Ok(Vec::new())
     }
 
-    fn open(&self, path: &[String], _write: bool) -> VfsResult<Box<dyn FileData>> {
+    fn open(&self, path: &[String], _mode: OpenMode) -> VfsResult<Box<dyn FileData>> {
         let slow = path.last().is_some_and(|name| name == "slow");
         Ok(Box::new(SlowFile(slow.then(|| self.0.clone()))))
     }

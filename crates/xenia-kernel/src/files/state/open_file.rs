@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_state::{Impossible, Unsaveable, check};
-use xenia_vfs::{FileData, Location};
+use xenia_vfs::{FileData, Location, OpenMode};
 
 /// Largest sector of a volume in bytes.
 const MAX_SECTOR: u64 = 0x1_0000;
@@ -166,7 +166,7 @@ impl Files {
             ContentsState::Memory(mount, number) => self.vfs.open_number(mount, number),
             ContentsState::Package(number) => self.packages.store.device().lock().open_number(number),
             ContentsState::Path(size) => {
-                let file = self.vfs.reopen(location, write).map_err(|error| error.to_string())?;
+                let file = self.vfs.reopen(location, OpenMode::of(write)).map_err(|error| error.to_string())?;
                 check(file.size() == Ok(size), "it has another size than in the state")?;
                 Some(file)
             }

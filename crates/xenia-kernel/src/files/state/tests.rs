@@ -14,8 +14,8 @@ use xenia_state::StoredSection;
 use xenia_testing::Dice;
 use xenia_user::content::{PackageHeader, PackageName};
 use xenia_user::profile::Xuid;
-use xenia_vfs::Disposition;
 use xenia_vfs::path::Pattern;
+use xenia_vfs::{Disposition, Existing};
 
 /// The title that runs, and another whose content it may use.
 const TITLES: [u32; 2] = [0x4D53_07D1, 2];
@@ -97,7 +97,7 @@ fn operate(files: &mut Files, next: &mut u32, dice: &mut Dice) -> String {
         },
         9 => {
             let to = files.resolve(None, &path).map_err(Failure::status);
-            let renamed = to.map(|to| files.rename(body, &to, dice.below(2) == 0).map_err(Failure::status));
+            let renamed = to.map(|to| files.rename(body, &to, Existing::of(dice.below(2) == 0)).map_err(Failure::status));
             format!("{path}: {renamed:?}")
         }
         10 => format!("{:?}", files.set_delete(body, dice.below(2) == 0).map_err(Failure::status)),

@@ -1,7 +1,7 @@
 //! Tests of groups of closed files: what the host and the title see, and runs that are cut short.
 
 use super::*;
-use crate::{Device, HostFolder};
+use crate::{Device, Existing, HostFolder, OpenMode};
 use std::path::Path;
 
 fn name(number: usize) -> Vec<String> {
@@ -43,10 +43,10 @@ fn many_files_are_the_titles_at_once_and_the_hosts_as_a_group() {
     assert!(waiting < GROUP, "{waiting}");
     let mut bytes = [0; 2];
     let last = name(FILES - 1);
-    device.open(&last, false).unwrap().read_at(0, &mut bytes).unwrap();
+    device.open(&last, OpenMode::Read).unwrap().read_at(0, &mut bytes).unwrap();
     assert_eq!(&bytes, &(FILES - 1).to_string().as_bytes()[..2]);
     device.remove(&last).unwrap();
-    device.rename(&name(FILES - 2), &last, false).unwrap();
+    device.rename(&name(FILES - 2), &last, Existing::Refuse).unwrap();
     drop(device);
     assert_eq!(on_host(folder.path()).len(), FILES - 1);
     for number in 0..FILES - 2 {
@@ -71,7 +71,7 @@ fn a_quiet_moment_a_flush_or_an_open_to_write_commits_the_group() {
         panic!("no file waits");
     };
     fill(&mut device, 0);
-    device.open(&name(0), true).unwrap();
+    device.open(&name(0), OpenMode::Write).unwrap();
     let file = device.create_file(&["flushed".to_owned()]).unwrap();
     file.write_at(0, b"x").unwrap();
     file.flush().unwrap();
@@ -87,7 +87,7 @@ fn a_quiet_moment_a_flush_or_an_open_to_write_commits_the_group() {
     assert!(!waits(), "after a quiet moment");
     // A file that is written again keeps its closed contents until it is closed again.
     fill(&mut device, 3000);
-    let again = device.open(&name(3019), true).unwrap();
+    let again = device.open(&name(3019), OpenMode::Write).unwrap();
     assert_eq!(fs::read(folder.path().join("f3019")).unwrap(), b"3019");
     again.write_at(0, b"9").unwrap();
     assert_eq!(fs::read(folder.path().join("f3019")).unwrap(), b"3019");

@@ -2,7 +2,7 @@
 //! and nothing appears beside the folder.
 
 use super::on_host;
-use crate::{Disposition, HostFolder, OpenRequest, Stamp, Vfs, VfsError, VfsResult};
+use crate::{Disposition, Existing, HostFolder, OpenRequest, Stamp, Vfs, VfsError, VfsResult};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -91,11 +91,11 @@ fn files_with_the_names_of_a_hosts_devices_are_files() {
     // They are renamed and removed as others.
     let [con, com, plain] =
         [r"\disk\con", r"\disk\com1.txt", r"\disk\plain"].map(|at| vfs.resolve(at).unwrap());
-    vfs.rename(&con, &plain, false).unwrap();
-    vfs.rename(&com, &con, false).unwrap();
+    vfs.rename(&con, &plain, Existing::Refuse).unwrap();
+    vfs.rename(&com, &con, Existing::Refuse).unwrap();
     assert_eq!(read(&mut vfs, r"\disk\plain").unwrap(), r"\disk\CON");
     assert_eq!(read(&mut vfs, r"\disk\CON").unwrap(), r"\disk\COM1.txt");
-    vfs.rename(&plain, &con, true).unwrap();
+    vfs.rename(&plain, &con, Existing::Replace).unwrap();
     assert_eq!(read(&mut vfs, r"\disk\con").unwrap(), r"\disk\CON");
     vfs.remove(&con).unwrap();
     assert_eq!(vfs.find(&con), Err(VfsError::NotFound));
@@ -166,7 +166,7 @@ fn paths_longer_than_a_hosts_usual_limit_are_files() {
     assert_eq!(listed(&vfs, &path), ["com1"]);
     let at = vfs.resolve(&file).unwrap();
     let renamed = vfs.resolve(&format!(r"{path}\{LONGEST}")).unwrap();
-    vfs.rename(&at, &renamed, false).unwrap();
+    vfs.rename(&at, &renamed, Existing::Refuse).unwrap();
     vfs.remove(&renamed).unwrap();
     assert_eq!(vfs.list(&vfs.resolve(&path).unwrap()), Ok(Vec::new()));
 }

@@ -11,8 +11,8 @@ fn the_host_has_the_old_contents_until_a_flush_or_the_last_close() {
     fs::write(&path, "old contents").unwrap();
     let device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     let save = names(&["save"]);
-    let writer = device.open(&save, true).unwrap();
-    let reader = device.open(&save, false).unwrap();
+    let writer = device.open(&save, OpenMode::Write).unwrap();
+    let reader = device.open(&save, OpenMode::Read).unwrap();
     writer.write_at(0, b"new").unwrap();
     let mut seen = [0; 12];
     assert_eq!(reader.read_at(0, &mut seen), Ok(12));
@@ -38,7 +38,7 @@ fn a_new_file_is_the_guests_at_once_and_the_hosts_when_it_is_whole() {
     assert_eq!(listed(&device), ["New"]);
     assert!(on_host(folder.path()).is_empty());
     assert!(matches!(device.create_file(&names(&["new"])), Err(VfsError::Exists)));
-    let again = device.open(&names(&["NEW"]), false).unwrap();
+    let again = device.open(&names(&["NEW"]), OpenMode::Read).unwrap();
     assert_eq!(again.size(), Ok(3));
     drop((file, again));
     assert_eq!(on_host(folder.path()), ["New"]);
