@@ -56,6 +56,7 @@ use options::Options;
 use request::Request;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
+use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
@@ -298,10 +299,13 @@ impl Net {
     /// Shuts down directions of a connection: 0 receiving, 1 sending, 2 both.
     pub fn shutdown(&mut self, name: u32, how: u32) -> Result<(), WsaError> {
         let id = self.get(name)?.id;
-        if how > 2 {
-            return Err(WsaError::INVALID);
-        }
-        self.port.shutdown(id, how != 1, how != 0)
+        let how = match how {
+            0 => Shutdown::Read,
+            1 => Shutdown::Write,
+            2 => Shutdown::Both,
+            _ => return Err(WsaError::INVALID),
+        };
+        self.port.shutdown(id, how)
     }
 
     /// Returns a socket's local address (`getsockname`).

@@ -17,7 +17,7 @@ use super::WsaError;
 use crate::network::{Network, Ready, Received, Setting, SocketId, SocketKind};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, Shutdown, SocketAddrV4};
 use std::sync::Arc;
 use xenia_limits::Limits;
 use xenia_state::Impossible;
@@ -351,22 +351,28 @@ impl Network for LocalNetwork {
         }
     }
 
-    fn receive(&mut self, id: SocketId, into: &mut [u8], peek: bool) -> Result<Received, WsaError> {
-        self.take(id, into, peek)
+    fn receive(&mut self, id: SocketId, into: &mut [u8]) -> Result<Received, WsaError> {
+        self.read(id, into, false)
     }
 
-    fn shutdown(&mut self, id: SocketId, receive: bool, send: bool) -> Result<(), WsaError> {
+    fn peek(&mut self, id: SocketId, into: &mut [u8]) -> Result<Received, WsaError> {
+        self.read(id, into, true)
+    }
+
+    fn shutdown(&mut self, id: SocketId, how: Shutdown) -> Result<(), WsaError> {
+        let keeps_receiving = how == Shutdown::Write;
+        let keeps_sending = how == Shutdown::Read;
         let socket = self.sockets.get_mut(&id).ok_or(WsaError::NOT_SOCKET)?;
         match &mut socket.state {
             State::Idle | State::Listening { .. } => return Err(WsaError::NOT_CONNECTED),
             State::Messages(messages) => {
-                messages.may_receive &= !receive;
-                messages.may_send &= !send;
+                messages.may_receive &= keeps_receiving;
+                messages.may_send &= keeps_sending;
             }
             State::Connected(stream) => {
-                stream.may_receive &= !receive;
-                stream.may_send &= !send;
-                if let Some(peer) = stream.peer.filter(|_| send)
+                stream.may_receive &= keeps_receiving;
+                stream.may_send &= keeps_sending;
+                if let Some(peer) = stream.peer.filter(|_| !keeps_sending)
                     && let Some(other) = self.stream_mut(peer)
                 {
                     other.ended = true;

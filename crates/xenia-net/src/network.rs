@@ -7,7 +7,7 @@
 use crate::WsaError;
 use crate::local::LocalNetworkState;
 use serde::{Deserialize, Serialize};
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, Shutdown, SocketAddrV4};
 use std::sync::Arc;
 use xenia_limits::Limits;
 use xenia_state::Impossible;
@@ -110,11 +110,14 @@ pub trait Network: Send {
     /// Sends to the peer or to `to`; returns the number of bytes. A message is sent as a whole.
     fn send(&mut self, id: SocketId, bytes: &[u8], to: Option<SocketAddrV4>) -> Result<usize, WsaError>;
 
-    /// Receives data; with `peek` the data stays in the queue.
-    fn receive(&mut self, id: SocketId, into: &mut [u8], peek: bool) -> Result<Received, WsaError>;
+    /// Receives data that has arrived.
+    fn receive(&mut self, id: SocketId, into: &mut [u8]) -> Result<Received, WsaError>;
+
+    /// Like [`Self::receive`], but the data stays in the queue.
+    fn peek(&mut self, id: SocketId, into: &mut [u8]) -> Result<Received, WsaError>;
 
     /// Shuts down one or both directions of a connection.
-    fn shutdown(&mut self, id: SocketId, receive: bool, send: bool) -> Result<(), WsaError>;
+    fn shutdown(&mut self, id: SocketId, how: Shutdown) -> Result<(), WsaError>;
 
     /// Readiness of a socket.
     fn ready(&mut self, id: SocketId) -> Ready;

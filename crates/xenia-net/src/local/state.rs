@@ -124,7 +124,7 @@ mod tests {
     fn goes_on(network: &mut LocalNetwork, [listener, one, two, from, to]: [SocketId; 5]) -> Vec<String> {
         let mut lines = Vec::new();
         let mut bytes = [0; 8];
-        lines.push(format!("{:?}", network.receive(to, &mut bytes, false)));
+        lines.push(format!("{:?}", network.receive(to, &mut bytes)));
         lines.push(format!("{:?}", network.send(from, b"fourth", Some(at(81)))));
         let accepted = network.accept(listener);
         lines.push(format!("{accepted:?}"));
@@ -134,7 +134,7 @@ mod tests {
         lines.push(format!("{:?}", network.connect(other, at(80))));
         network.close(listener);
         for id in [other, to, accepted.expect("one waits").0, one + 5] {
-            lines.push(format!("{:?} {:?}", network.receive(id, &mut bytes, false), network.ready(id)));
+            lines.push(format!("{:?} {:?}", network.receive(id, &mut bytes), network.ready(id)));
         }
         network.describe(&mut |line| lines.push(line.to_owned()));
         lines

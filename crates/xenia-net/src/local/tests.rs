@@ -22,7 +22,7 @@ fn pair(network: &mut LocalNetwork) -> (SocketId, SocketId) {
 
 fn receive(network: &mut LocalNetwork, id: SocketId, room: usize) -> Result<Vec<u8>, WsaError> {
     let mut bytes = vec![0; room];
-    let received = network.receive(id, &mut bytes, false)?;
+    let received = network.receive(id, &mut bytes)?;
     bytes.truncate(received.length);
     Ok(bytes)
 }
@@ -34,9 +34,9 @@ fn a_stream_keeps_order_and_ends_behind_its_last_byte() {
     assert_eq!(receive(&mut network, b, 9), Err(WsaError::WOULD_BLOCK));
     assert_eq!((network.send(a, b"one", None), network.send(a, b"two", None)), (Ok(3), Ok(3)));
     assert_eq!(network.available(b), 6);
-    assert_eq!(network.receive(b, &mut [0; 9], true).unwrap().length, 6);
+    assert_eq!(network.peek(b, &mut [0; 9]).unwrap().length, 6);
     assert_eq!(receive(&mut network, b, 4).unwrap(), b"onet");
-    network.shutdown(a, false, true).unwrap();
+    network.shutdown(a, Shutdown::Write).unwrap();
     assert_eq!(network.send(a, b"x", None), Err(WsaError::SHUT_DOWN));
     assert_eq!(receive(&mut network, b, 9).unwrap(), b"wo");
     assert_eq!(receive(&mut network, b, 9).unwrap(), b"");
@@ -79,13 +79,18 @@ fn shut_down_sockets_are_ready() {
         let (a, b) = pair(&mut network);
         assert_eq!(network.send(a, &[7; RECEIVE_BUFFER], None), Ok(RECEIVE_BUFFER));
         assert!(!network.ready(a).writable);
-        network.shutdown(if own_end { a } else { b }, !own_end, own_end).unwrap();
+        let shut_down = if own_end {
+            network.shutdown(a, Shutdown::Write)
+        } else {
+            network.shutdown(b, Shutdown::Read)
+        };
+        shut_down.unwrap();
         assert_eq!((network.send(a, b"x", None), network.ready(a).writable), (Err(answer), true));
     }
     let messages = network.open(SocketKind::Datagram).unwrap();
     network.bind(messages, at(1000)).unwrap();
     assert!(!network.ready(messages).readable);
-    network.shutdown(messages, true, false).unwrap();
+    network.shutdown(messages, Shutdown::Read).unwrap();
     assert_eq!(receive(&mut network, messages, 9), Err(WsaError::SHUT_DOWN));
     assert!(network.ready(messages).readable);
 }
@@ -101,7 +106,7 @@ fn datagrams_keep_boundaries_and_senders_and_drop_when_full() {
     assert_eq!(network.send(a, b"", Some(at(1000))), Ok(0));
     assert_eq!(network.send(a, b"nobody", Some(at(1001))), Ok(6));
     let mut room = [0; 4];
-    let received = network.receive(b, &mut room, false).unwrap();
+    let received = network.receive(b, &mut room).unwrap();
     assert_eq!((received.length, received.is_cut, &room), (4, true, b"mess"));
     assert_eq!(received.from, Some(at(network.local(a).unwrap().port())));
     assert_eq!(receive(&mut network, b, 9).unwrap(), b"");

@@ -86,8 +86,8 @@ impl LocalNetwork {
         Ok(count)
     }
 
-    /// Receives data; see [`crate::Network::receive`].
-    pub(super) fn take(&mut self, id: SocketId, into: &mut [u8], peek: bool) -> Result<Received, WsaError> {
+    /// Copies received data, and removes it from the queue unless it is a peek.
+    pub(super) fn read(&mut self, id: SocketId, into: &mut [u8], peek: bool) -> Result<Received, WsaError> {
         let socket = self.sockets.get_mut(&id).ok_or(WsaError::NOT_SOCKET)?;
         let is_bound = socket.local.is_some();
         match &mut socket.state {

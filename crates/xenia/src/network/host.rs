@@ -145,6 +145,32 @@ impl HostNetwork {
             }
         }
     }
+
+    /// Reads received data, which stays in the queue if it is a peek.
+    fn read(&mut self, id: SocketId, into: &mut [u8], peek: bool) -> Result<Received, WsaError> {
+        let remote = self.remote(id);
+        let host = self.get(id)?;
+        let is_bound = host.local().is_some();
+        match &mut host.socket {
+            Socket4::Stream(_) if !host.connected => Err(WsaError::NOT_CONNECTED),
+            Socket4::Stream(stream) => {
+                let received = if peek { stream.peek(into) } else { stream.read(into) };
+                let length = received.map_err(|error| wsa_error(&error))?;
+                Ok(Received { length, from: remote, is_cut: false })
+            }
+            Socket4::Datagram(_) if !is_bound => Err(WsaError::INVALID),
+            Socket4::Datagram(socket) => {
+                // Room for any message: not every host tells the sender of one that is cut.
+                let mut room = vec![0; into.len().max(MAX_MESSAGE) + 1];
+                let received = if peek { socket.peek_from(&mut room) } else { socket.recv_from(&mut room) };
+                let (whole, from) = received.map_err(|error| wsa_error(&error))?;
+                let length = whole.min(into.len());
+                into[..length].copy_from_slice(&room[..length]);
+                let from = if let SocketAddr::V4(from) = from { Some(from) } else { None };
+                Ok(Received { length, from, is_cut: whole > into.len() })
+            }
+        }
+    }
 }
 
 /// The address that the host would send from. Finding it sends no packet.
@@ -282,38 +308,16 @@ impl Network for HostNetwork {
         stream.write(bytes).map_err(|error| wsa_error(&error))
     }
 
-    fn receive(&mut self, id: SocketId, into: &mut [u8], peek: bool) -> Result<Received, WsaError> {
-        let remote = self.remote(id);
-        let host = self.get(id)?;
-        let is_bound = host.local().is_some();
-        match &mut host.socket {
-            Socket4::Stream(_) if !host.connected => Err(WsaError::NOT_CONNECTED),
-            Socket4::Stream(stream) => {
-                let received = if peek { stream.peek(into) } else { stream.read(into) };
-                let length = received.map_err(|error| wsa_error(&error))?;
-                Ok(Received { length, from: remote, is_cut: false })
-            }
-            Socket4::Datagram(_) if !is_bound => Err(WsaError::INVALID),
-            Socket4::Datagram(socket) => {
-                // Room for any message: not every host tells the sender of one that is cut.
-                let mut room = vec![0; into.len().max(MAX_MESSAGE) + 1];
-                let received = if peek { socket.peek_from(&mut room) } else { socket.recv_from(&mut room) };
-                let (whole, from) = received.map_err(|error| wsa_error(&error))?;
-                let length = whole.min(into.len());
-                into[..length].copy_from_slice(&room[..length]);
-                let from = if let SocketAddr::V4(from) = from { Some(from) } else { None };
-                Ok(Received { length, from, is_cut: whole > into.len() })
-            }
-        }
+    fn receive(&mut self, id: SocketId, into: &mut [u8]) -> Result<Received, WsaError> {
+        self.read(id, into, false)
     }
 
-    fn shutdown(&mut self, id: SocketId, receive: bool, send: bool) -> Result<(), WsaError> {
+    fn peek(&mut self, id: SocketId, into: &mut [u8]) -> Result<Received, WsaError> {
+        self.read(id, into, true)
+    }
+
+    fn shutdown(&mut self, id: SocketId, how: Shutdown) -> Result<(), WsaError> {
         let host = self.get(id)?;
-        let how = match (receive, send) {
-            (true, true) => Shutdown::Both,
-            (true, false) => Shutdown::Read,
-            _ => Shutdown::Write,
-        };
         host.any().shutdown(how).map_err(|error| wsa_error(&error))
     }
 

@@ -16,7 +16,7 @@ fn until<R>(mut ask: impl FnMut() -> Result<R, WsaError>) -> Result<R, WsaError>
 
 fn receive(network: &mut HostNetwork, id: SocketId, room: usize) -> Result<Vec<u8>, WsaError> {
     let mut bytes = vec![0; room];
-    let received = until(|| network.receive(id, &mut bytes, false))?;
+    let received = until(|| network.receive(id, &mut bytes))?;
     bytes.truncate(received.length);
     Ok(bytes)
 }
@@ -52,7 +52,7 @@ fn a_connection_on_the_hosts_loopback_carries_all_both_ways() {
     }
     let (server, remote) = until(|| network.accept(listener)).unwrap();
     assert_eq!((Some(remote), network.remote(client)), (network.local(client), Some(at)));
-    assert_eq!(network.receive(server, &mut [0; 4], false).err(), Some(WsaError::WOULD_BLOCK));
+    assert_eq!(network.receive(server, &mut [0; 4]).err(), Some(WsaError::WOULD_BLOCK));
     // More data than the host buffers at once, sent and received in one thread.
     let all: Vec<u8> = (0..4_000_000_u32).map(|index| (index / 7) as u8).collect();
     let (mut sent, mut got) = (0, Vec::new());
@@ -69,7 +69,7 @@ fn a_connection_on_the_hosts_loopback_carries_all_both_ways() {
     network.send(server, b"back", None).unwrap();
     assert_eq!(receive(&mut network, client, 2).unwrap(), b"ba");
     assert_eq!(network.available(client), 2);
-    network.shutdown(server, false, true).unwrap();
+    network.shutdown(server, Shutdown::Write).unwrap();
     assert_eq!(receive(&mut network, client, 9).unwrap(), b"ck");
     assert_eq!(receive(&mut network, client, 9).unwrap(), b"");
     assert!(network.ready(client).is_ended);
@@ -89,7 +89,7 @@ fn sent_data_arrives_after_shutdown_and_close() {
         }
         assert!(!network.ready(client).writable);
         if shuts {
-            network.shutdown(client, false, true).unwrap();
+            network.shutdown(client, Shutdown::Write).unwrap();
         }
         network.close(client);
         let mut got = 0;
@@ -131,8 +131,8 @@ fn messages_on_the_hosts_loopback_have_a_sender_and_are_cut() {
     let (b, at) = bound(&mut network, SocketKind::Datagram);
     assert_eq!(network.send(a, b"message", Some(at)), Ok(7));
     let mut room = [0; 4];
-    let looked = until(|| network.receive(b, &mut room, true)).unwrap();
-    let received = network.receive(b, &mut room, false).unwrap();
+    let looked = until(|| network.peek(b, &mut room)).unwrap();
+    let received = network.receive(b, &mut room).unwrap();
     assert_eq!(looked, received);
     assert_eq!((received.length, received.is_cut, received.from, &room), (4, true, Some(from), b"mess"));
     assert_eq!(network.send(a, &vec![0; 70_000], Some(at)), Err(WsaError::MESSAGE_SIZE));
