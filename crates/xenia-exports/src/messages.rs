@@ -106,7 +106,7 @@ pub fn answer(call: &mut Call, application: u32, number: u32, words: MessageWord
         tracing::debug!(target: "kernel", "message {} to {}: {result:?}", message.name, found.name);
         return Ok(result);
     }
-    if call.kernel.user.unanswered.lock().note(application, number) {
+    if call.kernel.user.unknown_messages.lock().note(application, number) {
         tracing::warn!(target: "kernel", "message {number:#x} to {} is not implemented", found.name);
     }
     Ok(HResult::FAIL)

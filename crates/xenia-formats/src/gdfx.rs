@@ -17,7 +17,7 @@ use xenia_guest::code_page;
 use crate::error::{FormatError, Reason};
 use crate::findings::Findings;
 use crate::read_at::{ReadAt, Section, read_exact_at};
-use crate::unread::has;
+use crate::unsupported::has;
 use crate::volume::Volume;
 pub use write::{GdfxWriteError, write};
 

@@ -11,6 +11,7 @@
 
 pub mod elf;
 pub mod error;
+mod expansion_limit;
 mod fields;
 pub mod findings;
 pub mod gdfx;
@@ -19,14 +20,13 @@ pub mod image;
 pub mod lzx;
 pub mod map_file;
 pub mod pack;
-mod packed;
 pub mod parts;
 pub mod pe;
 pub mod read_at;
 pub mod stfs;
 pub mod svod;
 pub mod title_files;
-mod unread;
+mod unsupported;
 pub mod volume;
 pub mod xdbf;
 pub mod xex;
@@ -109,7 +109,7 @@ pub static FORMATS: &[Format] = &[
         name: "other-elf",
         description: "an ELF file for another machine",
         extensions: &[],
-        detect: unread::is_other_elf,
+        detect: unsupported::is_other_elf,
         opens: Opens::Unread("only 32-bit big-endian PowerPC executables run here"),
         verify: None,
     },
@@ -133,7 +133,7 @@ pub static FORMATS: &[Format] = &[
         name: "svod",
         description: "the header of a Games on Demand package (SVOD)",
         extensions: &[],
-        detect: unread::is_svod,
+        detect: unsupported::is_svod,
         opens: Opens::Parts(svod::open),
         verify: Some(|file, parts, _, found| svod::verify(file, parts, found)),
     },
@@ -165,7 +165,7 @@ pub static FORMATS: &[Format] = &[
         name: "xbe",
         description: "an executable of the first Xbox (XBE)",
         extensions: &[],
-        detect: |file| unread::begins(file, &[b"XBEH"]),
+        detect: |file| unsupported::begins(file, &[b"XBEH"]),
         opens: Opens::Unread("that is another console; this is an emulator of the Xbox 360"),
         verify: None,
     },
@@ -173,7 +173,7 @@ pub static FORMATS: &[Format] = &[
         name: "ciso",
         description: "a compressed disc image (CSO, CCI)",
         extensions: &[],
-        detect: |file| unread::begins(file, &[b"CISO", b"CCIM"]),
+        detect: |file| unsupported::begins(file, &[b"CISO", b"CCIM"]),
         opens: Opens::Unread(
             "decompress it to an ISO, extract that, and name the folder that has default.xex",
         ),
@@ -183,7 +183,7 @@ pub static FORMATS: &[Format] = &[
         name: "iso9660",
         description: "an ordinary disc image (ISO 9660) without an Xbox volume",
         extensions: &[],
-        detect: |file| unread::has(file, 0x8001, b"CD001"),
+        detect: |file| unsupported::has(file, 0x8001, b"CD001"),
         opens: Opens::Unread(
             "it may be the part of a game disc that DVD players see; an image of the whole disc is needed",
         ),
@@ -201,7 +201,7 @@ pub static FORMATS: &[Format] = &[
         name: "xdbf",
         description: "a database of a title's or a profile's (XDBF, GPD)",
         extensions: &[],
-        detect: |file| unread::begins(file, &[b"XDBF"]),
+        detect: |file| unsupported::begins(file, &[b"XDBF"]),
         opens: Opens::Unread("xenia-rs info shows what is in a profile's"),
         verify: None,
     },
@@ -209,7 +209,7 @@ pub static FORMATS: &[Format] = &[
         name: "7z",
         description: "a 7z archive",
         extensions: &[],
-        detect: |file| unread::begins(file, &[b"7z\xBC\xAF\x27\x1C"]),
+        detect: |file| unsupported::begins(file, &[b"7z\xBC\xAF\x27\x1C"]),
         opens: Opens::Unread(EXTRACT),
         verify: None,
     },
@@ -217,7 +217,7 @@ pub static FORMATS: &[Format] = &[
         name: "rar",
         description: "a RAR archive",
         extensions: &[],
-        detect: |file| unread::begins(file, &[b"Rar!\x1A\x07"]),
+        detect: |file| unsupported::begins(file, &[b"Rar!\x1A\x07"]),
         opens: Opens::Unread(EXTRACT),
         verify: None,
     },
@@ -225,7 +225,7 @@ pub static FORMATS: &[Format] = &[
         name: "cab",
         description: "a Microsoft cabinet",
         extensions: &[],
-        detect: |file| unread::begins(file, &[b"MSCF"]),
+        detect: |file| unsupported::begins(file, &[b"MSCF"]),
         opens: Opens::Unread(EXTRACT),
         verify: None,
     },
@@ -233,7 +233,7 @@ pub static FORMATS: &[Format] = &[
         name: "compressed",
         description: "a compressed file (gzip, bzip2, xz or Zstandard)",
         extensions: &[],
-        detect: |file| unread::begins(file, &[b"\x1F\x8B", b"BZh", b"\xFD7zXZ\0", b"\x28\xB5\x2F\xFD"]),
+        detect: |file| unsupported::begins(file, &[b"\x1F\x8B", b"BZh", b"\xFD7zXZ\0", b"\x28\xB5\x2F\xFD"]),
         opens: Opens::Unread("decompress it first"),
         verify: None,
     },
@@ -241,7 +241,7 @@ pub static FORMATS: &[Format] = &[
         name: "tar",
         description: "a tar archive",
         extensions: &[],
-        detect: |file| unread::has(file, 257, b"ustar"),
+        detect: |file| unsupported::has(file, 257, b"ustar"),
         opens: Opens::Unread(EXTRACT),
         verify: None,
     },
@@ -249,7 +249,7 @@ pub static FORMATS: &[Format] = &[
         name: "xenon-pe",
         description: "an Xbox 360 program before its conversion to a XEX (PE)",
         extensions: &[],
-        detect: unread::is_xenon_pe,
+        detect: unsupported::is_xenon_pe,
         opens: Opens::Unread("the console starts what it was converted to; that is called .xex"),
         verify: None,
     },
@@ -257,7 +257,7 @@ pub static FORMATS: &[Format] = &[
         name: "pe",
         description: "a Windows program",
         extensions: &[],
-        detect: |file| unread::begins(file, &[b"MZ"]),
+        detect: |file| unsupported::begins(file, &[b"MZ"]),
         opens: Opens::Unread("the console's executables are called .xex"),
         verify: None,
     },
@@ -265,7 +265,7 @@ pub static FORMATS: &[Format] = &[
         name: "picture",
         description: "a picture (PNG or JPEG)",
         extensions: &[],
-        detect: |file| unread::begins(file, &[b"\x89PNG", b"\xFF\xD8\xFF"]),
+        detect: |file| unsupported::begins(file, &[b"\x89PNG", b"\xFF\xD8\xFF"]),
         opens: Opens::Unread("name the title's executable (.xex) or its folder"),
         verify: None,
     },
@@ -273,7 +273,7 @@ pub static FORMATS: &[Format] = &[
         name: "zeros",
         description: "a file of zeros",
         extensions: &[],
-        detect: unread::is_zeros,
+        detect: unsupported::is_zeros,
         opens: Opens::Unread("a copy or a download of it has failed; get it again"),
         verify: None,
     },

@@ -21,7 +21,7 @@ use xenia_guest::code_page;
 use crate::error::{FormatError, Reason};
 use crate::findings::Findings;
 use crate::read_at::{ReadAt, read_exact_at, read_in_blocks};
-use crate::unread::{is_package, is_svod};
+use crate::unsupported::{is_package, is_svod};
 use crate::volume::Volume;
 use hash_tree::{BLOCK, Bad, HashTree, Shape};
 pub(crate) use header::verify as verify_header;

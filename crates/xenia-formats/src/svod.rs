@@ -23,7 +23,7 @@ use crate::gdfx::{self, MAGIC, SECTOR};
 use crate::parts::Parts;
 use crate::read_at::{ReadAt, read_exact_at};
 use crate::stfs::{DESCRIPTOR, verify_header};
-use crate::unread::{any, has, is_svod};
+use crate::unsupported::{any, has, is_svod};
 use crate::volume::Volume;
 
 const WHAT: &str = "SVOD package";

@@ -21,9 +21,9 @@ use sha2::{Digest, Sha256};
 use crate::error::{FormatError, Reason, limited};
 use crate::fields::Fields;
 use crate::findings::{Findings, of_read};
-use crate::packed::check_growth;
+use crate::expansion_limit::check_growth;
 use crate::read_at::{ReadAt, read_exact_at, read_in_blocks};
-use crate::unread::has;
+use crate::unsupported::has;
 use crate::volume::{Directory, Volume};
 
 /// Size of a decoded block in bytes.

@@ -18,9 +18,9 @@ use rawzip::{CompressionMethod, Crc32, RECOMMENDED_BUFFER_SIZE, ReaderAt, ZipArc
 
 use crate::error::{FormatError, Reason, limited};
 use crate::findings::{Findings, of_read};
-use crate::packed::check_growth;
+use crate::expansion_limit::check_growth;
 use crate::read_at::{ReadAt, Section};
-use crate::unread::begins;
+use crate::unsupported::begins;
 use crate::volume::{Directory, Volume};
 use inflate::Inflater;
 pub use write::write;

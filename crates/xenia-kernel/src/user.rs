@@ -14,7 +14,7 @@ pub mod overlapped;
 pub mod pictures;
 pub mod presence;
 mod state;
-pub mod unanswered;
+pub mod unknown_messages;
 
 pub use xenia_user::profile;
 
@@ -26,7 +26,7 @@ use keystrokes::Keystrokes;
 use music::MusicPlayer;
 use presence::RichPresence;
 use std::sync::atomic::AtomicU32;
-use unanswered::Unanswered;
+use unknown_messages::UnknownMessages;
 use xenia_guest::GuestAddr;
 use xenia_sync::{Level, Mutex};
 use xenia_user::enumerators::Enumerators;
@@ -47,7 +47,7 @@ pub struct User {
     pub presence: Mutex<RichPresence>,
     pub music: MusicPlayer,
     /// Messages (`XMsg*`) without an implementation that were logged.
-    pub unanswered: Mutex<Unanswered>,
+    pub unknown_messages: Mutex<UnknownMessages>,
     pub notifications: Mutex<Notifications>,
     /// Keystroke state of the controllers, as last reported to titles.
     pub keystrokes: Mutex<Keystrokes>,
@@ -71,7 +71,7 @@ impl User {
             sessions: Mutex::new(Level::Settings, Sessions::default()),
             presence: Mutex::new(Level::Settings, RichPresence::default()),
             music: MusicPlayer::default(),
-            unanswered: Mutex::new(Level::Settings, Unanswered::default()),
+            unknown_messages: Mutex::new(Level::Settings, UnknownMessages::default()),
             notifications: Mutex::new(Level::Settings, Notifications::default()),
             keystrokes: Mutex::new(Level::Devices, Keystrokes::default()),
             dialog: OpenDialog::default(),

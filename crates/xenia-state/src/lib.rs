@@ -11,7 +11,7 @@
 
 mod error;
 mod file;
-mod packed;
+mod compressed;
 mod section;
 #[cfg(test)]
 mod tests;
@@ -21,6 +21,6 @@ mod writer;
 
 pub use error::{Impossible, StateError, Unsaveable, check, is_count};
 pub use file::{FORMAT_VERSION, MAX_HEADER, MAX_SECTION, MAX_SECTIONS, SectionBound, StateFile, StateHeader};
-pub use packed::{Packed, exclusive_or};
+pub use compressed::{Packed, exclusive_or};
 pub use section::{StateSection, StoredSection, find, get};
 pub use writer::StateWriter;

@@ -19,7 +19,7 @@
 mod achievements;
 mod header;
 mod name;
-mod packed;
+mod stfs_package;
 mod profiles;
 mod publisher;
 mod store;

@@ -5,7 +5,7 @@ use super::dialogs::OpenDialogState;
 use super::keystrokes::Keystrokes;
 use super::music::Music;
 use super::presence::RichPresence;
-use super::unanswered::Unanswered;
+use super::unknown_messages::UnknownMessages;
 use super::{GuestAddr, User};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering::Relaxed;
@@ -27,7 +27,7 @@ pub(crate) struct UserState {
     sessions: Sessions,
     presence: RichPresence,
     music: Music,
-    unanswered: Unanswered,
+    unknown_messages: UnknownMessages,
     notifications: Notifications,
     keystrokes: Keystrokes,
     dialog: OpenDialogState,
@@ -51,7 +51,7 @@ impl User {
             sessions,
             presence,
             music,
-            unanswered,
+            unknown_messages,
             notifications,
             keystrokes,
             dialog,
@@ -66,7 +66,7 @@ impl User {
             sessions: copy_of(sessions),
             presence: copy_of(presence),
             music: music.state(),
-            unanswered: copy_of(unanswered),
+            unknown_messages: copy_of(unknown_messages),
             notifications: copy_of(notifications),
             keystrokes: copy_of(keystrokes),
             dialog: dialog.state(),
@@ -85,7 +85,7 @@ impl User {
             sessions,
             presence,
             music,
-            unanswered,
+            unknown_messages,
             notifications,
             keystrokes,
             dialog,
@@ -98,7 +98,7 @@ impl User {
         enumerators.check_state(limits)?;
         sessions.check_state()?;
         presence.check_state()?;
-        unanswered.check_state()?;
+        unknown_messages.check_state()?;
         notifications.check_state()?;
         keystrokes.check_state()?;
         self.music.restore(music)?;
@@ -108,7 +108,7 @@ impl User {
         *self.enumerators.lock() = enumerators;
         *self.sessions.lock() = sessions;
         *self.presence.lock() = presence;
-        *self.unanswered.lock() = unanswered;
+        *self.unknown_messages.lock() = unknown_messages;
         *self.notifications.lock() = notifications;
         *self.keystrokes.lock() = keystrokes;
         *self.connections.lock() = connections;

@@ -5,7 +5,7 @@ mod tests;
 
 use super::PackageHeader;
 use super::name::PackageName;
-use super::packed::Packed;
+use super::stfs_package::StfsPackage;
 use crate::profile::Xuid;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -162,9 +162,9 @@ impl ContentStore {
     }
 
     /// The package of this name in a single file; `None` if it does not exist or cannot be read.
-    fn packed(&self, name: &PackageName) -> Option<Packed> {
+    fn packed(&self, name: &PackageName) -> Option<StfsPackage> {
         match self.packed_file(name) {
-            Ok(file) => Packed::read(name, file?),
+            Ok(file) => StfsPackage::read(name, file?),
             Err(error) => {
                 tracing::warn!(target: "vfs", "{} can't be read: {error}", name.file());
                 None
@@ -319,7 +319,7 @@ impl ContentStore {
     pub fn thumbnail(&self, name: &PackageName) -> VfsResult<Option<Vec<u8>>> {
         let picture = match self.read(&name.thumbnail())? {
             Some(picture) => Some(picture),
-            None => self.packed(name).map(Packed::picture).filter(|picture| !picture.is_empty()),
+            None => self.packed(name).map(StfsPackage::picture).filter(|picture| !picture.is_empty()),
         };
         Ok(picture.filter(|picture| picture.len() as u64 <= u64::from(THUMBNAIL_SIZE)))
     }

@@ -12,12 +12,12 @@ use xenia_formats::stfs::{self, PackageInfo};
 use xenia_vfs::{Container, FileBytes, FileData, VfsError, VfsResult};
 
 /// A package in one STFS file.
-pub(super) struct Packed {
+pub(super) struct StfsPackage {
     file: Arc<dyn ReadAt>,
     info: PackageInfo,
 }
 
-impl Packed {
+impl StfsPackage {
     /// Opens a package file; `None` if it is not a package, or is one of another title or type.
     pub(super) fn read(name: &PackageName, file: Box<dyn FileData>) -> Option<Self> {
         let file: Arc<dyn ReadAt> = Arc::new(FileBytes(file));
