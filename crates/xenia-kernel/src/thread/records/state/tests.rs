@@ -121,7 +121,8 @@ fn rests() -> Vec<Rest> {
 }
 
 fn kernel_resumptions() -> Vec<KernelResumption> {
-    let (last, kthread) = (CallOrder(1 << 40), GuestAddr(2));
+    let last = CallOrder(1 << 40);
+    let kthread = GuestAddr(2);
     let mode = ProcessorMode::User;
     vec![
         KernelResumption::TitleTermination { code: 3 },
@@ -135,8 +136,11 @@ fn kernel_resumptions() -> Vec<KernelResumption> {
 }
 
 fn export_resumptions() -> Vec<ExportResumption> {
-    let (packet, device) = (GuestAddr(1), GuestAddr(2));
-    let (milliseconds, alertable, result) = (u32::MAX, true, NtStatus::UNSUCCESSFUL);
+    let packet = GuestAddr(1);
+    let device = GuestAddr(2);
+    let result = NtStatus::UNSUCCESSFUL;
+    let milliseconds = u32::MAX;
+    let alertable = true;
     let steps = [
         DriverStep::Function { packet },
         DriverStep::Wait { packet },
