@@ -253,7 +253,7 @@ mod tests {
     fn swaps_end_in_the_order_they_begin() {
         let mut display = Display::default();
         display.swap_begins(1);
-        assert_eq!(display.swap_ends(), None, "nobody wants to hear of it");
+        assert_eq!(display.swap_ends(), None, "no GPU identifier is set");
         display.gpu_identifier = Some(0x100);
         assert_eq!(display.swap_ends(), None, "no swap");
         (0..100).for_each(|mark| display.swap_begins(mark));

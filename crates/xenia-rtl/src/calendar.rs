@@ -119,7 +119,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn known_times() {
+    fn known_times_are_converted_both_ways() {
         for (time, words) in [
             (0, [1601, 1, 1, 0, 0, 0, 0, 1]),
             (116_444_736_000_000_000, [1970, 1, 1, 0, 0, 0, 0, 4]),

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_come_back() {
+    fn unpacked_bytes_are_those_that_were_packed() {
         let plain: Vec<u8> = (0..10_000_u32).map(|index| (index / 700) as u8).collect();
         let packed = Packed::new(&plain);
         assert!(packed.size() < 1000, "{packed:?}");

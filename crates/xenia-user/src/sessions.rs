@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(session.members, [member(1, true), member(2, false)], "no private slot was left");
         assert_eq!(session.free(), [1, 0]);
         assert_eq!(session.join(&[member(3, false), member(4, false)]), Err(SessionError::Full));
-        assert_eq!((session.members.len(), session.free()), (2, [1, 0]), "all or nobody");
+        assert_eq!((session.members.len(), session.free()), (2, [1, 0]), "all members join, or none");
         session.join(&[member(1, false), member(3, false)]).unwrap();
         session.leave(&[Xuid(1), Xuid(9)]);
         assert_eq!((session.members.len(), session.free()), (2, [0, 1]));

@@ -328,7 +328,7 @@ fn packages_are_listed_piece_by_piece() {
 }
 
 #[test]
-fn packages_have_pictures() {
+fn pictures_of_packages_are_set_and_read() {
     let mut b = harness(None);
     let data = describe(&b, 1, b"a", "");
     let (picture, size) = (at(&b, BUFFER), at(&b, RESULTS));
@@ -399,7 +399,7 @@ fn there_is_one_device_the_hard_disk() {
     ] {
         assert_eq!(b.xam_call(name, arguments), answer, "{name}({arguments:x?})");
     }
-    assert!(!b.kernel.user.dialog.is_open(), "nobody is asked");
+    assert!(!b.kernel.user.dialog.is_open(), "no dialog is shown");
     b.pass_a_field();
     let fact = |at: u32| b.memory().read::<u64>(b.scratch.offset(BUFFER + at)).unwrap();
     assert_eq!((fact(0), fact(8), fact(0x10)), (1 << 32 | 1, 0x1000_0000, 0x1000_0000));

@@ -46,7 +46,7 @@ fn owners_of_what_threads_wait_for_are_named() {
         b.memory().write(GuestAddr(objects as u32 + 4 * index as u32), object as u32).unwrap();
     }
     let wait = reason(&mut b, "KeWaitForMultipleObjects", &[2, objects, 1, 0, 0, 0, 0, 0]);
-    assert_eq!(holder(&b, &wait), mine(mutant), "nobody has an event");
+    assert_eq!(holder(&b, &wait), mine(mutant), "an event has no holder");
 
     let thread = b.kthread();
     let wait = reason(&mut b, "KeWaitForSingleObject", &[thread, 0, 0, 0, 0]);

@@ -73,7 +73,7 @@ fn digest(algorithm: Algorithm, text: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn digests() {
+fn digests_in_turns_equal_those_of_the_whole_text() {
     let mut long = Long::new();
     let (size, at, out, state) = (u64::from(SIZE), long.at, long.small(OUT), long.small(STATE));
     for (name, algorithm) in [
@@ -120,7 +120,7 @@ fn a_digest_with_a_checksum() {
 }
 
 #[test]
-fn codes() {
+fn hmacs_in_turns_equal_those_of_the_whole_text() {
     let mut long = Long::new();
     let (size, at, out, state) = (u64::from(SIZE), long.at, long.small(OUT), long.small(STATE));
     long.b.memory().write_bytes(long.b.scratch.offset(KEY), b"a key of a title").unwrap();
@@ -148,7 +148,7 @@ fn codes() {
 }
 
 #[test]
-fn chains() {
+fn ciphers_in_turns_equal_those_of_the_whole_text() {
     let mut long = Long::new();
     let (size, at, out, state) = (u64::from(SIZE), long.at, long.out, long.small(STATE));
     let feed = long.small(OUT);
@@ -222,7 +222,7 @@ fn words_of_large_numbers() {
 }
 
 #[test]
-fn memory_and_text() {
+fn memory_and_text_in_turns_come_out_as_in_one_call() {
     let mut long = Long::new();
     let (size, at, out) = (u64::from(SIZE), long.at, long.out);
     let crc = [(0, SIZE / 2), (SIZE / 2, SIZE - SIZE / 2)].into_iter().fold(0, |crc, (from, length)| {

@@ -98,7 +98,7 @@ fn overlapped_structure_names_the_calling_thread() {
     let mut b = Harness::new();
     put(&b, OVERLAPPED, 0, 0);
     ask(&mut b, OVERLAPPED);
-    assert_eq!(b.word(OVERLAPPED + 8), Handle::CURRENT_THREAD.0, "nobody has a handle to it");
+    assert_eq!(b.word(OVERLAPPED + 8), Handle::CURRENT_THREAD.0, "no handle to the thread exists, so its pseudo handle stands there");
     let thread = GuestAddr(b.kthread() as u32);
     let handle = b.kernel.objects.open(thread).unwrap();
     ask(&mut b, OVERLAPPED);
@@ -180,7 +180,7 @@ fn overlapped_waiters_receive_the_result() {
     assert_eq!(
         carry_out_as(&mut b, first, "XMsgCancelIORequest", &[overlapped, 1]),
         Some(SUCCESS),
-        "it is over"
+        "a request that is complete returns at once"
     );
 }
 

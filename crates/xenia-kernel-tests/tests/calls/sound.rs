@@ -121,7 +121,7 @@ fn clients_are_heard_together_and_one_that_is_gone_not_at_all() {
     }
     assert_eq!(live(&case), before - 1, "the thread of the one that is gone has ended");
     assert_eq!(case.harness.kernel_call("XAudioUnregisterRenderDriverClient", &[two]), 0);
-    assert_eq!(KernelSystem::new(case.harness.kernel.clone()).next_event(), None, "nobody makes sound");
+    assert_eq!(KernelSystem::new(case.harness.kernel.clone()).next_event(), None, "no client is left");
 }
 
 #[test]

@@ -269,7 +269,7 @@ fn a_listener_goes_with_its_handle() {
     assert_eq!((objects(&b), b.kernel.objects.handles()), before);
     let heard =
         b.kernel.user.notifications.lock().broadcast(Notification { id: id::SYSTEM_UI, parameter: 1 });
-    assert_eq!(heard, [], "it is nobody's any more");
+    assert_eq!(heard, [], "a listener that was closed hears nothing");
 }
 
 #[test]

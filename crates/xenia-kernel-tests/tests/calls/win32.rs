@@ -145,7 +145,7 @@ fn a_wait_is_the_kernels_and_fails_with_a_last_error() {
 }
 
 #[test]
-fn lengths_and_numbers() {
+fn lengths_count_units_and_random_numbers_follow_the_seed() {
     let mut b = Harness::new();
     let (text, wide) = (b.put_text(0x100, "four"), b.put_wide_text(0x200, "sieben!"));
     assert_eq!([("lstrlenA", text), ("lstrlenW", wide)].map(|(name, at)| b.xam_call(name, &[at])), [4, 7]);

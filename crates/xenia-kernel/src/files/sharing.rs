@@ -191,6 +191,6 @@ mod tests {
         assert!(files.is_delete_pending(&key(r"d:\g")) && !files.is_open_within(&key(r"d:\a")));
         assert!(!files.leave(&key(r"d:\g"), claim));
         assert!(files.leave(&key(r"d:\g"), Claim::default()));
-        assert!(!files.leave(&key(r"d:\g"), claim), "nobody has it open");
+        assert!(!files.leave(&key(r"d:\g"), claim), "the file has no open left");
     }
 }

@@ -373,7 +373,7 @@ mod tests {
         assert_eq!(driver.next_due(), Some(7 * FRAME_TICKS));
         assert_eq!((driver.remove(two), driver.remove(two)), (Some(Removed::Busy), None));
         assert_eq!(driver.next_due(), None);
-        assert_eq!(driver.figures().underruns, 0, "nobody has begun");
+        assert_eq!(driver.figures().underruns, 0, "no client has begun a frame");
         driver.set_has_song(true, 9 * FRAME_TICKS);
         let three = add(&driver, entry(3), 20 * FRAME_TICKS).unwrap();
         assert_eq!((driver.next_due(), driver.remove(three).is_some()), (Some(10 * FRAME_TICKS), true));
@@ -414,7 +414,7 @@ mod tests {
         assert_eq!(returned(), Some(Next::Call(entry(1))));
         assert_eq!((waits.get(), returned(), waits.get()), (0, Some(Next::Wait), 1));
         assert_eq!(driver.take_due(3 * FRAME_TICKS).unwrap().woken, [thread]);
-        assert_eq!(driver.begin(entry(2).thread), None, "nobody's");
+        assert_eq!(driver.begin(entry(2).thread), None, "a thread without a client has no call");
     }
 
     #[test]

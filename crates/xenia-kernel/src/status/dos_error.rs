@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn documented_statuses() {
+    fn documented_statuses_have_their_documented_errors() {
         for (status, error) in [
             (0, 0),
             (0x0000_0103, 997),

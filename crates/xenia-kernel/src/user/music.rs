@@ -440,7 +440,7 @@ mod tests {
         assert!(music.play(STORAGE, 2, 0));
         assert_eq!(music.due(), u64::from(SHORTEST_SONG) * TICKS_PER_SECOND / 1000);
         assert!(music.play(STORAGE, 1, 0));
-        assert_eq!(music.due(), 180 * SECOND, "nobody knows");
+        assert_eq!(music.due(), 180 * SECOND, "the length of the song is unknown");
         assert!(music.remove(STORAGE) && !music.remove(STORAGE));
         assert_eq!(music.state(), State::Idle);
         assert!(music.add(STORAGE, Vec::new()).is_some_and(|_| !music.play(STORAGE, 0, 0)), "it is empty");

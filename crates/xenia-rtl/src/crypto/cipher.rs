@@ -154,7 +154,7 @@ mod tests {
 
     /// FIPS 197 appendix C, the usual example of DES, SP 800-67 appendix B.
     #[test]
-    fn published_blocks() {
+    fn blocks_equal_published_examples() {
         for (cipher, key, plain, secret) in [
             (
                 BlockCipher::Aes,
@@ -183,7 +183,7 @@ mod tests {
 
     /// SP 800-38A, F.2.1 and F.2.2.
     #[test]
-    fn published_chains() {
+    fn cbc_chains_equal_published_examples() {
         let keyed = BlockCipher::Aes.with_key(&bytes("2b7e151628aed2a6abf7158809cf4f3c")).unwrap();
         let plain = bytes("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51");
         let secret = bytes("7649abac8119b246cee98e9b12e9197d5086cb9b507219ee95db113a917678b2");
@@ -200,7 +200,7 @@ mod tests {
 
     /// RFC 6229 with a 40-bit key, and the commonly cited example.
     #[test]
-    fn published_streams() {
+    fn rc4_streams_equal_published_examples() {
         let mut stream = [0; 16];
         Rc4::new(&bytes("0102030405")).apply(&mut stream);
         assert_eq!(stream.to_vec(), bytes("b2396305f03dc027ccc3524a0a1118a8"));

@@ -293,7 +293,7 @@ mod tests {
 
     /// Examples of FIPS 180-4 and RFC 1321.
     #[test]
-    fn published_digests() {
+    fn digests_equal_published_examples() {
         for (algorithm, message, expected) in [
             (Algorithm::Md5, "abc", "900150983cd24fb0d6963f7d28e17f72"),
             (Algorithm::Md5, "", "d41d8cd98f00b204e9800998ecf8427e"),
@@ -333,7 +333,7 @@ mod tests {
 
     /// Test cases of RFC 2202.
     #[test]
-    fn published_codes() {
+    fn hmacs_equal_published_examples() {
         for (algorithm, key, message, expected) in [
             (Algorithm::Md5, vec![0x0B; 16], &b"Hi There"[..], "9294727a3638bb1c13f48ef8158bfc9d"),
             (

@@ -64,7 +64,7 @@ fn a_socket_signals_what_comes_once_until_it_is_asked_for() {
     b.send(client, "one");
     assert!(take(&mut b, reads));
     b.send(client, "two");
-    assert!(!take(&mut b, reads), "nobody has asked");
+    assert!(!take(&mut b, reads), "no receive has rearmed the event");
     assert_eq!(b.net("NetDll_recv", &[1, server, into, 1, 0]), 1);
     assert!(take(&mut b, reads), "there is more");
     assert_eq!(b.net("NetDll_recv", &[1, server, into, 9, 0]), 5);

@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn finite_numbers() {
+    fn finite_numbers_are_printed_as_the_console_prints_them() {
         for (value, letter, precision, expected) in [
             (0.0, 'f', None, "0.000000"),
             (-0.0, 'f', None, "-0.000000"),

@@ -48,7 +48,7 @@ fn print(format: &str, arguments: &[u64]) -> String {
 }
 
 #[test]
-fn integers() {
+fn integers_are_printed_by_size_sign_and_width() {
     let minus = |value: i64| value as u64;
     for (format, arguments, expected) in [
         ("plain %% %", &[][..], "plain % "),
@@ -76,7 +76,7 @@ fn integers() {
 }
 
 #[test]
-fn strings_and_characters() {
+fn strings_and_characters_are_cut_and_padded() {
     for (format, arguments, expected) in [
         ("[%s|%6s|%-6s|%.2s|%06s]", &[1, 1, 1, 1, 1][..], "[text|  text|text  |te|00text]"),
         ("%S %ls %ws %hs", &[2, 2, 2, 1], "w?de w?de w?de text"),
