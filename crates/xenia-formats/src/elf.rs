@@ -88,32 +88,14 @@ impl Elf {
     pub fn read(source: &dyn ReadAt) -> Result<Self, FormatError> {
         let size = source.size().map_err(|error| FormatError::new("ELF file", 0, Reason::Io(error)))?;
         FormatError::check_limit("ELF file size", 0, size, MAX_FILE)?;
-        let ident = read_exact_at(source, "ELF header", 0, size_of::<Header>() as u64)?;
-        if ident[..4] != elf::ELFMAG {
-            let found = u32::from_be_bytes([ident[0], ident[1], ident[2], ident[3]]);
-            return Err(FormatError::unexpected("ELF header", 0, found, "the ELF magic"));
-        }
-        if ident[4] != elf::ELFCLASS32.0 {
-            return Err(FormatError::unexpected("ELF class", 4, ident[4], "1 (32-bit)"));
-        }
-        if ident[5] != elf::ELFDATA2MSB.0 {
-            return Err(FormatError::unexpected("ELF byte order", 5, ident[5], "2 (big-endian)"));
-        }
+        check_ident(&read_exact_at(source, "ELF header", 0, size_of::<Header>() as u64)?)?;
         let data = read_exact_at(source, "ELF file", 0, size)?;
         let bytes = data.as_slice();
         let damaged = |what: &'static str, offset: u64| {
             move |error: object::read::Error| FormatError::invalid(what, offset, error.to_string())
         };
         let header = Header::parse(bytes).map_err(damaged("ELF header", 0))?;
-        let kind = header.e_type(BigEndian);
-        if kind != elf::ET_EXEC {
-            return Err(FormatError::unexpected("ELF type", 0x10, kind.0, "2 (an executable)"));
-        }
-        let machine = header.e_machine(BigEndian);
-        if machine != elf::EM_PPC {
-            return Err(FormatError::unexpected("ELF machine", 0x12, machine.0, "20 (PowerPC)"));
-        }
-
+        check_kind(header)?;
         let table = u64::from(header.e_phoff(BigEndian));
         let program =
             header.program_headers(BigEndian, bytes).map_err(damaged("ELF program headers", table))?;
@@ -330,6 +312,34 @@ fn read_segment(
         ));
     }
     Ok(segment)
+}
+
+/// Checks the magic, the word size and the byte order.
+fn check_ident(ident: &[u8]) -> Result<(), FormatError> {
+    if ident[..4] != elf::ELFMAG {
+        let found = u32::from_be_bytes([ident[0], ident[1], ident[2], ident[3]]);
+        return Err(FormatError::unexpected("ELF header", 0, found, "the ELF magic"));
+    }
+    if ident[4] != elf::ELFCLASS32.0 {
+        return Err(FormatError::unexpected("ELF class", 4, ident[4], "1 (32-bit)"));
+    }
+    if ident[5] != elf::ELFDATA2MSB.0 {
+        return Err(FormatError::unexpected("ELF byte order", 5, ident[5], "2 (big-endian)"));
+    }
+    Ok(())
+}
+
+/// Checks that the file is an executable for PowerPC.
+fn check_kind(header: &Header) -> Result<(), FormatError> {
+    let kind = header.e_type(BigEndian);
+    if kind != elf::ET_EXEC {
+        return Err(FormatError::unexpected("ELF type", 0x10, kind.0, "2 (an executable)"));
+    }
+    let machine = header.e_machine(BigEndian);
+    if machine != elf::EM_PPC {
+        return Err(FormatError::unexpected("ELF machine", 0x12, machine.0, "20 (PowerPC)"));
+    }
+    Ok(())
 }
 
 /// Checks that sorted segments do not overlap and do not span more than an image may.

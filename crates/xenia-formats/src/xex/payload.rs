@@ -162,15 +162,7 @@ pub(super) fn read(
             };
             let mut data = read_exact_at(source, WHAT, start, whole)?;
             decrypt(xex, keys, &mut data, KEY_PROBE, pe::looks_like_image)?;
-            let mut image = vec![0; image_size];
-            let (mut from, mut to) = (0, 0);
-            for block in blocks {
-                let size = block.data_size as usize;
-                image[to..to + size].copy_from_slice(&data[from..from + size]);
-                from += size;
-                to += size + block.zero_size as usize;
-            }
-            Ok(image)
+            Ok(expand_blocks(blocks, &data, image_size))
         }
         Compression::Lzx { window_bits, first_block_size, first_block_digest } => {
             FormatError::check_limit("XEX payload size", start, stored, MAX_PAYLOAD)?;
@@ -198,6 +190,20 @@ pub(super) fn read(
             Err(FormatError::unsupported("XEX compression", 0, "delta compression outside a patch"))
         }
     }
+}
+
+/// Puts the zeros between the blocks of a payload with basic compression.
+fn expand_blocks(blocks: &[BasicBlock], data: &[u8], image_size: usize) -> Vec<u8> {
+    let mut image = vec![0; image_size];
+    let mut from = 0;
+    let mut to = 0;
+    for block in blocks {
+        let size = block.data_size as usize;
+        image[to..to + size].copy_from_slice(&data[from..from + size]);
+        from += size;
+        to += size + block.zero_size as usize;
+    }
+    image
 }
 
 /// Decrypts in place with the first key for which `accepts` returns true for the first `probe`

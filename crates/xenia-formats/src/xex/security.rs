@@ -203,26 +203,32 @@ impl SecurityInfo {
         info.pages.reserve_exact(page_count as usize);
         for index in 0..page_count as usize {
             let at = index * field::PAGE_STRIDE;
-            let word = pages.u32(at)?;
-            let kind = match word & 0xF {
-                1 => PageType::Code,
-                2 => PageType::Data,
-                3 => PageType::ReadOnly,
-                other => {
-                    let origin = pages.origin + at as u64;
-                    return Err(FormatError::unexpected("XEX page type", origin, other, "1, 2 or 3"));
-                }
-            };
-            let page_count = word >> 4;
-            covered += u64::from(page_count) * u64::from(page_size);
-            if page_count == 0 || covered > u64::from(image_size) {
+            let run = read_run(pages, at)?;
+            covered += u64::from(run.page_count) * u64::from(page_size);
+            if run.page_count == 0 || covered > u64::from(image_size) {
+                let count = run.page_count;
                 return Err(pages.invalid(
                     at,
-                    format!("run {index} of {page_count} pages, in an image of {image_size:#x} bytes"),
+                    format!("run {index} of {count} pages, in an image of {image_size:#x} bytes"),
                 ));
             }
-            info.pages.push(PageDescriptor { page_count, kind, raw: pages.array(at)? });
+            info.pages.push(run);
         }
         Ok(info)
     }
+}
+
+/// Reads the descriptor of a run of pages.
+fn read_run(pages: Fields<'_>, at: usize) -> Result<PageDescriptor, FormatError> {
+    let word = pages.u32(at)?;
+    let kind = match word & 0xF {
+        1 => PageType::Code,
+        2 => PageType::Data,
+        3 => PageType::ReadOnly,
+        other => {
+            let origin = pages.origin + at as u64;
+            return Err(FormatError::unexpected("XEX page type", origin, other, "1, 2 or 3"));
+        }
+    };
+    Ok(PageDescriptor { page_count: word >> 4, kind, raw: pages.array(at)? })
 }

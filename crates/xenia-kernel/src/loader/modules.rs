@@ -271,10 +271,51 @@ fn database_of(image: &LoadedImage) -> &[u8] {
     found.unwrap_or_default()
 }
 
+/// A module's entry in guest memory.
+struct LoaderEntry {
+    handle: GuestAddr,
+    /// The XEX headers; null if the image has none.
+    headers: GuestAddr,
+    /// Texts of the names, each once.
+    names: Vec<GuestAddr>,
+}
+
 impl ModuleLoader<'_> {
     /// Makes the module's entry in guest memory and adds it to the lists.
     pub fn register(&self, image: &LoadedImage, identity: Identity) -> Fallible<GuestAddr> {
-        let Identity { name, path, is_library } = identity;
+        let LoaderEntry { handle, headers, names } = self.make_entry(image, &identity)?;
+        let mut functions = image.functions.clone();
+        functions.sort_by_key(|function| function.start);
+        self.modules.lock().push(Module {
+            handle,
+            name: identity.name.to_owned(),
+            linked_name: image.name.clone(),
+            path: identity.path.to_owned(),
+            is_library: identity.is_library,
+            version: image.execution.map(|execution| execution.version),
+            dependencies: Vec::new(),
+            attached: false,
+            base: image.base,
+            size: image.size,
+            entry: image.entry,
+            headers,
+            stack_size: image.stack_size,
+            execution: image.execution,
+            alternate_titles: image.alternate_titles.clone(),
+            resources: image.resources.clone(),
+            database: database_of(image).into(),
+            exports: image.exports.clone(),
+            functions,
+            named: named_functions(image),
+            patches: Vec::new(),
+            names,
+        });
+        Ok(handle)
+    }
+
+    /// Makes the module's entry in guest memory, in the lists that titles walk.
+    fn make_entry(&self, image: &LoadedImage, identity: &Identity) -> Fallible<LoaderEntry> {
+        let Identity { name, path, is_library: _ } = *identity;
         let memory = self.memory;
         let handle = self.pool.allocate(ldr::SIZE)?;
         let mut headers = GuestAddr::NULL;
@@ -309,33 +350,8 @@ impl ModuleLoader<'_> {
             memory.write(handle.offset(name_at + 2), (units + 1) * 2)?;
             memory.write(handle.offset(name_at + 4), wide)?;
         }
-        let mut functions = image.functions.clone();
-        functions.sort_by_key(|function| function.start);
-        self.modules.lock().push(Module {
-            handle,
-            name: name.to_owned(),
-            linked_name: image.name.clone(),
-            path: path.to_owned(),
-            is_library,
-            version: image.execution.map(|execution| execution.version),
-            dependencies: Vec::new(),
-            attached: false,
-            base: image.base,
-            size: image.size,
-            entry: image.entry,
-            headers,
-            stack_size: image.stack_size,
-            execution: image.execution,
-            alternate_titles: image.alternate_titles.clone(),
-            resources: image.resources.clone(),
-            database: database_of(image).into(),
-            exports: image.exports.clone(),
-            functions,
-            named: named_functions(image),
-            patches: Vec::new(),
-            names: BTreeSet::from([base_name.0, full_name.0]).into_iter().collect(),
-        });
-        Ok(handle)
+        let names = BTreeSet::from([base_name.0, full_name.0]).into_iter().collect();
+        Ok(LoaderEntry { handle, headers, names })
     }
 
     /// Removes a module from memory, with its entry in the lists, without notifications. The title
