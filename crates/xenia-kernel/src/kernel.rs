@@ -191,6 +191,29 @@ pub struct Kernel {
     pub devices: Devices,
 }
 
+/// An empty table of objects, with the type of each kind in guest memory.
+fn make_objects(
+    memory: &Arc<GuestMemory>,
+    pool: &KernelPool,
+    imports: &ImportBindings,
+    limits: &Arc<Limits>,
+) -> Result<Objects, KernelError> {
+    let mut objects = Objects::new(memory.clone(), limits.clone());
+    for kind in ObjectKind::ALL {
+        if let Some(other) = kind.seen_as() {
+            objects.share_type(kind, other);
+            continue;
+        }
+        let at = match kind.type_variable() {
+            Some(name) => imports.make_variable(memory, pool, Library::xboxkrnl, name)?,
+            None => pool.allocate(object_type::SIZE)?,
+        };
+        memory.write(at.offset(object_type::POOL_TAG), kind.tag()).map_err(Failure::from)?;
+        objects.set_type(kind, at);
+    }
+    Ok(objects)
+}
+
 impl Kernel {
     /// Makes a kernel with its variables and process blocks in `memory`, and no module loaded.
     /// Imports are bound to the exports in `registry`.
@@ -212,19 +235,7 @@ impl Kernel {
         };
         let imports = ImportBindings::new(&memory, registry, observers)?;
         let processes = Processes::new(&memory, &pool)?;
-        let mut objects = Objects::new(memory.clone(), limits.clone());
-        for kind in ObjectKind::ALL {
-            if let Some(other) = kind.seen_as() {
-                objects.share_type(kind, other);
-                continue;
-            }
-            let at = match kind.type_variable() {
-                Some(name) => imports.make_variable(&memory, &pool, Library::xboxkrnl, name)?,
-                None => pool.allocate(object_type::SIZE)?,
-            };
-            memory.write(at.offset(object_type::POOL_TAG), kind.tag()).map_err(Failure::from)?;
-            objects.set_type(kind, at);
-        }
+        let objects = make_objects(&memory, &pool, &imports, &limits)?;
         imports.initialize_variables(&memory, &pool, &config, ports.clock)?;
         let threads = Threads::new(processes, limits.clone(), imports.own_stubs.call_return);
         let transfers = TransferQueue::new(limits.clone(), memory.clone());

@@ -237,27 +237,11 @@ pub struct DialogControl<'k> {
 impl DialogControl<'_> {
     /// Polls the open dialog for an answer, if a poll is due, or ends the user interface after it.
     pub(crate) fn poll(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
-        let (slot, now) = (&self.user.dialog, cpu.now());
-        if slot.next_due().is_none_or(|due| due > now) {
+        let now = cpu.now();
+        if self.user.dialog.next_due().is_none_or(|due| due > now) {
             return Ok(());
         }
-        let (dialog, answer) = {
-            let _listeners = self.notifier.lock();
-            if slot.gone.load(Acquire) <= now {
-                slot.disappear(cpu, self.notifier)?;
-            }
-            if slot.due.load(Acquire) > now {
-                return Ok(());
-            }
-            let Some(answer) = self.port.lock().answer(now) else {
-                slot.due.store(now.saturating_add(POLL_INTERVAL), Release);
-                return Ok(());
-            };
-            let dialog = slot.dialog.lock().take();
-            slot.due.store(if dialog.is_some() { ANSWERED } else { NEVER }, Release);
-            let Some(dialog) = dialog else { return Ok(()) };
-            (dialog, answer)
-        };
+        let Some((dialog, answer)) = self.take_answer(cpu, now)? else { return Ok(()) };
         tracing::info!(target: "kernel", "dialog: {:?} after {answer:?}", dialog.action);
         // `insert_answered` handles disc requests, `carry_out_answer` all others.
         let inserted = match dialog.action {
@@ -274,11 +258,37 @@ impl DialogControl<'_> {
                 self.carry_out_answer(cpu, dialog.action, &answer).unwrap_or(Win32Error::INVALID_PARAMETER)
             }
         };
+        self.close(cpu, &dialog, result)
+    }
+
+    /// Takes the open dialog and its answer, if there is one; otherwise sets the time of the next
+    /// poll.
+    fn take_answer(&self, cpu: &mut dyn Cpu, now: GuestTicks) -> Fallible<Option<(Dialog, DialogAnswer)>> {
+        let slot = &self.user.dialog;
         let _listeners = self.notifier.lock();
-        let told = match dialog.overlapped {
+        if slot.gone.load(Acquire) <= now {
+            slot.disappear(cpu, self.notifier)?;
+        }
+        if slot.due.load(Acquire) > now {
+            return Ok(None);
+        }
+        let Some(answer) = self.port.lock().answer(now) else {
+            slot.due.store(now.saturating_add(POLL_INTERVAL), Release);
+            return Ok(None);
+        };
+        let dialog = slot.dialog.lock().take();
+        slot.due.store(if dialog.is_some() { ANSWERED } else { NEVER }, Release);
+        Ok(dialog.map(|dialog| (dialog, answer)))
+    }
+
+    /// Reports the result of an answered dialog, which disappears a little later.
+    fn close(&self, cpu: &mut dyn Cpu, dialog: &Dialog, result: Win32Error) -> Fallible<()> {
+        let slot = &self.user.dialog;
+        let _listeners = self.notifier.lock();
+        let completed = match dialog.overlapped {
             Some(at) => {
-                let completed = Completed::with(result);
-                self.overlapped.finish(cpu, dialog.thread_id, at, completed.to_fields())
+                let fields = Completed::with(result).to_fields();
+                self.overlapped.finish(cpu, dialog.thread_id, at, fields)
             }
             None => Ok(()),
         };
@@ -294,7 +304,7 @@ impl DialogControl<'_> {
             None => Ok(()),
         };
         slot.due.store(NEVER, Release);
-        told.and(gone)
+        completed.and(gone)
     }
 
     /// Asks again in the open dialog, which was on the screen all the time.
