@@ -132,7 +132,7 @@ pub trait FileData: Send + Sync {
 
     /// Records that these bytes could not be written: until they are, a file that must be complete
     /// is not committed.
-    fn missed(&self, _bytes: Range<u64>) {}
+    fn note_missed(&self, _bytes: Range<u64>) {}
 
     /// Flushes all writes to the host's disk.
     fn flush(&self) -> VfsResult<()>;

@@ -183,7 +183,7 @@ impl Stream {
             written
         });
         if let Err(failure) = written {
-            data.missed(begin..end);
+            data.note_missed(begin..end);
             return Err(failure);
         }
         if self.mode() & options::WRITE_THROUGH != 0 {

@@ -61,7 +61,7 @@ impl FileData for HostFileHandle {
         if self.write { self.file.lock().prepare() } else { Ok(true) }
     }
 
-    fn missed(&self, bytes: Range<u64>) {
+    fn note_missed(&self, bytes: Range<u64>) {
         self.file.lock().gap.note_missed(bytes);
     }
 
