@@ -100,7 +100,8 @@ impl Elf {
         let program =
             header.program_headers(BigEndian, bytes).map_err(damaged("ELF program headers", table))?;
         let mut segments = Vec::new();
-        let (mut tls, mut stack_size) = (None, None);
+        let mut tls = None;
+        let mut stack_size = None;
         for (index, row) in program.iter().enumerate() {
             let offset = table + index as u64 * size_of_val(row) as u64;
             match row.p_type(BigEndian) {

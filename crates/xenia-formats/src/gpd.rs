@@ -213,7 +213,8 @@ impl Gpd {
 
     /// Number of achievements, total and unlocked, and gamerscore, total and unlocked.
     pub fn totals(&self) -> ([u32; 2], [u32; 2]) {
-        let (mut count, mut score) = ([0_u32; 2], [0_u32; 2]);
+        let mut count = [0_u32; 2];
+        let mut score = [0_u32; 2];
         for record in self.achievements() {
             for (index, counts) in [true, record.is_earned()].into_iter().enumerate() {
                 count[index] += u32::from(counts);
@@ -229,8 +230,13 @@ fn achievement(record: Fields<'_>) -> Option<Record> {
     let mut at = word(0)? as usize;
     let unlocked_at = u64::from_be_bytes(record.array(0x14).ok()?);
     let mut next = || text(record.bytes, &mut at);
-    let (label, description, unachieved) = (next(), next(), next());
-    let (id, image, gamerscore, flags) = (word(4)?, word(8)?, word(0xC)?, word(0x10)?);
+    let label = next();
+    let description = next();
+    let unachieved = next();
+    let id = word(4)?;
+    let image = word(8)?;
+    let gamerscore = word(0xC)?;
+    let flags = word(0x10)?;
     Some(Record { id, image, gamerscore, flags, unlocked_at, label, description, unachieved })
 }
 

@@ -148,7 +148,8 @@ impl PeHeaders {
         let table = whole.sub(offset as usize, size as usize, whole.what)?;
         let mut functions = Vec::with_capacity(size as usize / 8);
         for at in (0..size as usize / 8).map(|row| row * 8) {
-            let (start, packed) = (table.u32(at)?, table.u32(at + 4)?);
+            let start = table.u32(at)?;
+            let packed = table.u32(at + 4)?;
             if start == 0 {
                 break; // the section is padded to whole pages
             }

@@ -192,7 +192,8 @@ impl Package {
     /// The file of a sector, and the offset in it; `None` for sectors before the first stored one.
     fn place(&self, sector: u64) -> Option<(usize, u64)> {
         let sector = sector.checked_sub(self.first_sector)?;
-        let (file, within) = (sector / PER_FILE, sector % PER_FILE);
+        let file = sector / PER_FILE;
+        let within = sector % PER_FILE;
         let mut offset = within * SECTOR + TABLE * (within / PER_TABLE + 1) + TABLE;
         let file = usize::try_from(file).ok()?;
         if file == 0 {
@@ -221,7 +222,8 @@ impl ReadAt for Sectors {
         let mut done = 0;
         while done < buffer.len() {
             let at = offset + done as u64;
-            let (sector, within) = (at / SECTOR, at % SECTOR);
+            let sector = at / SECTOR;
+            let within = at % SECTOR;
             let Some((file, place)) = self.0.place(sector) else { break };
             let Some(file) = self.0.files.get(file) else { break };
             // Data is contiguous up to the next table.

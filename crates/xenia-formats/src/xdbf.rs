@@ -92,7 +92,9 @@ impl<'a> Xdbf<'a> {
         if magic != MAGIC {
             return Err(FormatError::unexpected(WHAT, 0, magic, "XDBF"));
         }
-        let (room, used, free) = (whole.u32(8)?, whole.u32(0xC)?, whole.u32(0x10)?);
+        let room = whole.u32(8)?;
+        let used = whole.u32(0xC)?;
+        let free = whole.u32(0x10)?;
         for (at, count) in [(8, room), (0xC, used), (0x10, free)] {
             limited("the number of entries", count.into(), MAX_ENTRIES)
                 .map_err(|reason| FormatError::new(WHAT, at, reason))?;
@@ -105,7 +107,8 @@ impl<'a> Xdbf<'a> {
         let mut entries = Vec::with_capacity(used as usize);
         for number in 0..used as usize {
             let entry = whole.sub(HEADER + ENTRY * number, ENTRY, "XDBF entry")?;
-            let (offset, size) = (entry.u32(0xA)? as usize, entry.u32(0xE)? as usize);
+            let offset = entry.u32(0xA)? as usize;
+            let size = entry.u32(0xE)? as usize;
             let id = u64::from_be_bytes(entry.array(2)?);
             entries.push(Entry { section: entry.u16(0)?, id, data: data.sub(offset, size, "XDBF data")? });
         }

@@ -83,7 +83,8 @@ pub(crate) fn verify(file: Arc<dyn ReadAt>, findings: &mut Findings) -> Result<(
     let io_error = |error| FormatError::new("ZArchive", 0, Reason::Io(error));
     let size = file.size().map_err(io_error)?;
     let hash_at = size - (FOOTER_SIZE - HASH) as u64;
-    let (mut digest, mut at) = (Sha256::new(), 0);
+    let mut digest = Sha256::new();
+    let mut at = 0;
     while at < size {
         let count = file.read_at(at, &mut buffer).map_err(io_error)?;
         if count == 0 {
@@ -169,7 +170,9 @@ impl Archive {
         let archive = self;
         let tree = Fields::new(&archive.tree, archive.tree_at, TREE);
         let mut volume = Volume::default();
-        let (mut total, mut blocks, mut ahead) = (0_u64, Vec::new(), Vec::new());
+        let mut total = 0_u64;
+        let mut blocks = Vec::new();
+        let mut ahead = Vec::new();
         let range = |at: usize| Ok::<_, FormatError>((tree.u32(at + 4)?, tree.u32(at + 8)?));
         if tree.u32(0)? & IS_FILE != 0 {
             return Err(tree.invalid(0, "its root is a file"));
@@ -187,7 +190,9 @@ impl Archive {
                     ahead.push((below, range(at)?));
                     continue;
                 }
-                let (low, size_low, high) = (tree.u32(at + 4)?, tree.u32(at + 8)?, tree.u32(at + 12)?);
+                let low = tree.u32(at + 4)?;
+                let size_low = tree.u32(at + 8)?;
+                let high = tree.u32(at + 12)?;
                 let offset = u64::from(low) | u64::from(high & 0xFFFF) << 32;
                 let size = u64::from(size_low) | u64::from(high >> 16) << 32;
                 let limit = archive.used * BLOCK as u64;
@@ -231,7 +236,8 @@ impl Archive {
     /// Offset and size of a stored block.
     fn place(&self, block: u64) -> Result<Part, FormatError> {
         const WHAT: &str = "ZAR block";
-        let (record, number) = ((block / BLOCKS as u64) as usize, (block % BLOCKS as u64) as usize);
+        let record = (block / BLOCKS as u64) as usize;
+        let number = (block % BLOCKS as u64) as usize;
         let record = Fields::new(&self.records, 0, WHAT).sub(record * RECORD, RECORD, WHAT)?;
         let mut offset = u64::from_be_bytes(record.array(0)?);
         for before in 0..number {

@@ -89,7 +89,9 @@ pub(crate) fn verify(archive: Arc<dyn ReadAt>, findings: &mut Findings) -> Resul
 }
 
 fn check(file: &Stored) -> io::Result<()> {
-    let (mut crc, mut buffer, mut at) = (Crc32::new(), vec![0; CHUNK], 0);
+    let mut crc = Crc32::new();
+    let mut buffer = vec![0; CHUNK];
+    let mut at = 0;
     while at < file.size {
         let count = file.contents.read_at(at, &mut buffer)?;
         if count == 0 {
@@ -213,7 +215,8 @@ impl Builder {
             return Ok(*found);
         }
         // The number of iterations is the number of names in the path, which a volume bounds.
-        let (mut within, mut done) = (Volume::ROOT, String::new());
+        let mut within = Volume::ROOT;
+        let mut done = String::new();
         for name in path.split('/') {
             if !done.is_empty() {
                 done.push('/');

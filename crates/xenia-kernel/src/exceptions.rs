@@ -93,7 +93,8 @@ fn too_deep(call: &Call) -> bool {
 
 /// Resumes the thread with these registers, and drops the guest calls that it leaves thereby.
 fn resume_with(call: &mut Call, registers: &PpcContext) -> Flow {
-    let (from, to) = (call.ctx().gpr[1] as u32, registers.gpr[1] as u32);
+    let from = call.ctx().gpr[1] as u32;
+    let to = registers.gpr[1] as u32;
     let id = call.thread_id();
     if let Some(record) = call.kernel.threads.lock().get_mut(id) {
         record.frames.forget(from, to);

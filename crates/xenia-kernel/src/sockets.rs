@@ -126,7 +126,8 @@ pub fn call_until(
     what: SocketOperation,
     deadline: Option<GuestTicks>,
 ) -> Flow<i32> {
-    let (kernel, now) = (call.kernel, call.now());
+    let kernel = call.kernel;
+    let now = call.now();
     let kthread = call.kthread().map_err(WsaError::from);
     let caller = SocketCaller { thread: call.thread(), kthread };
     let failure = what.failure();
@@ -146,7 +147,8 @@ pub fn call_until(
 
 /// Starts an overlapped operation; the structure reports its completion.
 pub fn overlapped_call(call: &mut Call, name: u32, what: SocketOperation, overlapped: Overlapped) -> i32 {
-    let (kernel, now) = (call.kernel, call.now());
+    let kernel = call.kernel;
+    let now = call.now();
     if let Err(error) = begin(call, &overlapped) {
         return answer(call, Err(error));
     }
@@ -160,7 +162,8 @@ pub fn overlapped_call(call: &mut Call, name: u32, what: SocketOperation, overla
 
 /// Changes the sockets' state and retries the requests that the change may unblock.
 pub fn change<R>(call: &mut Call, f: impl FnOnce(&mut Net) -> R) -> R {
-    let (kernel, now) = (call.kernel, call.now());
+    let kernel = call.kernel;
+    let now = call.now();
     let mut net = kernel.net.lock();
     let result = f(&mut net);
     kernel.sockets().retry_after_change(call.cpu, net, SocketEffects::default(), now);

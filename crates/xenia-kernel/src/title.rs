@@ -173,7 +173,8 @@ impl Kernel {
         // Closing commits pending writes to the devices that the next machine takes over.
         files.close_all();
         let packages = files.take_packages();
-        let (devices, disc) = (std::mem::take(&mut files.vfs), files.disc);
+        let devices = std::mem::take(&mut files.vfs);
+        let disc = files.disc;
         drop(files);
         let settings = std::mem::take(&mut *self.user.xconfig.lock());
         let profiles = std::mem::take(&mut *self.user.profiles.lock());

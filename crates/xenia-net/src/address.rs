@@ -22,7 +22,8 @@ pub fn read(memory: &GuestMemory, Buffer { at, length }: Buffer) -> Result<Socke
     if memory.read::<u16>(at)? != AF_INET {
         return Err(WsaError::FAMILY_NOT_SUPPORTED);
     }
-    let (port, ip) = (memory.read::<u16>(at.offset(2))?, memory.read::<u32>(at.offset(4))?);
+    let port = memory.read::<u16>(at.offset(2))?;
+    let ip = memory.read::<u32>(at.offset(4))?;
     Ok(SocketAddrV4::new(Ipv4Addr::from(ip), port))
 }
 

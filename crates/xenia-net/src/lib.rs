@@ -264,7 +264,8 @@ impl Net {
     fn insert_accepted(&mut self, listener: u32, id: SocketId) -> u32 {
         let name = self.insert(id, SocketKind::Stream, Connection::Made);
         if let Some(Socket { is_blocking, options, watch, .. }) = self.sockets.get(&listener) {
-            let (is_blocking, options) = (*is_blocking, options.clone());
+            let is_blocking = *is_blocking;
+            let options = options.clone();
             let watch =
                 watch.as_ref().map(|watch| Watch { event: watch.event.clone(), signalled: 0, ..*watch });
             if let Some(accepted) = self.sockets.get_mut(&name) {

@@ -78,7 +78,8 @@ impl Net {
     ) -> Result<(), WsaError> {
         use number as n;
         let socket = self.get_mut(name)?;
-        let (id, kind) = (socket.id, socket.kind);
+        let id = socket.id;
+        let kind = socket.kind;
         let word = match value {
             OptionValue::Linger(on, seconds) if is_linger(level, option) => {
                 socket.options.linger = (on, seconds);

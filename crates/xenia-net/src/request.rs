@@ -226,7 +226,10 @@ impl Net {
     pub fn connect(&mut self, name: u32, to: SocketAddrV4) -> Result<(), WsaError> {
         self.poll_connection(name)?;
         let socket = self.get(name)?;
-        let (id, kind, is_blocking, listens) = (socket.id, socket.kind, socket.is_blocking, socket.listens);
+        let id = socket.id;
+        let kind = socket.kind;
+        let is_blocking = socket.is_blocking;
+        let listens = socket.listens;
         if listens {
             return Err(WsaError::INVALID);
         }
@@ -282,7 +285,8 @@ impl Net {
         rest: Remainder,
     ) -> Result<Attempt, WsaError> {
         let socket = self.get(name)?;
-        let (id, kind) = (socket.id, socket.kind);
+        let id = socket.id;
+        let kind = socket.kind;
         // Winsock refuses `MSG_WAITALL` on a non-blocking socket: the bytes of a partial receive
         // would be lost.
         let cannot_wait = receive.flags & WAIT_ALL != 0 && rest == Remainder::Never;
@@ -290,7 +294,8 @@ impl Net {
             return Err(WsaError::OPERATION_NOT_SUPPORTED);
         }
         receive.from.check(memory)?;
-        let (peeks, before) = (receive.flags & PEEK != 0, receive.done);
+        let peeks = receive.flags & PEEK != 0;
+        let before = receive.done;
         let wants_all = kind == SocketKind::Stream && receive.flags & WAIT_ALL != 0 && !peeks;
         loop {
             let room = (receive.into.length() - receive.done).min(u64::from(CHUNK)) as usize;
@@ -330,7 +335,8 @@ impl Net {
         rest: Remainder,
     ) -> Result<Attempt, WsaError> {
         let socket = self.get(name)?;
-        let (id, kind) = (socket.id, socket.kind);
+        let id = socket.id;
+        let kind = socket.kind;
         if send.flags & !DONT_ROUTE != 0 {
             return Err(WsaError::OPERATION_NOT_SUPPORTED);
         }

@@ -81,7 +81,8 @@ impl Net {
             for &name in set.iter().flat_map(|set| &set.sockets) {
                 self.poll_connection(name)?;
                 let socket = self.get(name)?;
-                let (id, connection) = (socket.id, socket.connection);
+                let id = socket.id;
+                let connection = socket.connection;
                 let failed = matches!(connection, Connection::Failed(_));
                 let is_ready = match index {
                     0 => self.port.ready(id).readable,

@@ -216,7 +216,9 @@ impl Net {
         let requests = requests.into_iter().map(|request| request.request(&events));
         self.requests = requests.collect::<Result<_, Impossible>>()?;
         self.xnet = XNet::restored(xnet, &events)?;
-        (self.last, self.goes_on, self.startups) = (last, goes_on, startups);
+        self.last = last;
+        self.goes_on = goes_on;
+        self.startups = startups;
         Ok(())
     }
 }
@@ -235,7 +237,8 @@ impl NetState {
     /// state of another moment replaces them.
     pub fn let_go(&self) {
         let mut net = self.lock();
-        let (sockets, requests) = (std::mem::take(&mut net.sockets), std::mem::take(&mut net.requests));
+        let sockets = std::mem::take(&mut net.sockets);
+        let requests = std::mem::take(&mut net.requests);
         let xnet = std::mem::take(&mut net.xnet);
         // The events are dropped without the lock.
         drop(net);

@@ -34,10 +34,12 @@ impl TimeFields {
     /// Splits a time in units of 100 ns since 1601 into fields.
     pub fn new(time: u64) -> Self {
         let milliseconds = time / MILLISECOND;
-        let (days, of_day) = (milliseconds / DAY, milliseconds % DAY);
+        let days = milliseconds / DAY;
+        let of_day = milliseconds % DAY;
         // Years that begin in March have the leap day at their end.
         let since = days + EPOCH;
-        let (era, of_era) = (since / ERA, since % ERA);
+        let era = since / ERA;
+        let of_era = since % ERA;
         let of_era_year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
         let of_year = of_era - (365 * of_era_year + of_era_year / 4 - of_era_year / 100);
         let march_month = (5 * of_year + 2) / 153;
@@ -69,10 +71,12 @@ impl TimeFields {
         if !in_range {
             return None;
         }
-        let (month, day) = (u64::from(self.month), u64::from(self.day));
+        let month = u64::from(self.month);
+        let day = u64::from(self.day);
         let year = u64::from(self.year) - u64::from(month <= 2);
         let march_month = if month > 2 { month - 3 } else { month + 9 };
-        let (era, of_era_year) = (year / 400, year % 400);
+        let era = year / 400;
+        let of_era_year = year % 400;
         let of_year = (153 * march_month + 2) / 5 + day - 1;
         let of_era = 365 * of_era_year + of_era_year / 4 - of_era_year / 100 + of_year;
         let days = era * ERA + of_era - EPOCH;

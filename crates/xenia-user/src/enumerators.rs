@@ -84,7 +84,8 @@ impl Enumerator {
     fn next(&mut self, buffer: GuestAddr) -> Batch {
         let count = self.items.len().min(self.per_call as usize);
         let mut outside = (self.per_call).saturating_mul(self.item_size as u32);
-        let (mut items, mut texts) = (Vec::new(), Vec::new());
+        let mut items = Vec::new();
+        let mut texts = Vec::new();
         for Item { mut bytes, texts: own } in self.items.drain(..count) {
             for (at, text) in own {
                 if let Some(place) = bytes.get_mut(at..at + 4) {

@@ -93,7 +93,8 @@ impl Listener {
     /// Queues a notification; returns `false` if the listener has not subscribed to its area and
     /// version.
     fn hear(&mut self, notification: Notification) -> bool {
-        let (area, version) = (notification.area(), notification.id >> 16 & 0x1FF);
+        let area = notification.area();
+        let version = notification.id >> 16 & 0x1FF;
         if self.areas >> area & 1 == 0 || version > self.version {
             return false;
         }

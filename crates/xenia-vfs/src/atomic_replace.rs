@@ -201,7 +201,8 @@ impl OpenHostFile {
         fs::rename(path, target)?;
         self.names.fetch_add(1, Relaxed);
         // The temporary file is now the host's file; the next write makes another one.
-        (self.own, self.path) = (false, None);
+        self.own = false;
+        self.path = None;
         Ok(Some(self.folder.clone()))
     }
 

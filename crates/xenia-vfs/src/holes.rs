@@ -20,7 +20,8 @@ pub(super) fn copy_part(from: &File, to: &mut File, at: u64, most: u64) -> io::R
     let end = at.saturating_add(most).min(size);
     let mut at = at;
     while let Some(data) = data_from(from, at, end) {
-        let (start, length) = (data.bytes.start, data.length());
+        let start = data.bytes.start;
+        let length = data.length();
         let copied = if data.is_known {
             copy_data(from, to, start, length)?
         } else {

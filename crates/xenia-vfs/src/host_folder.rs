@@ -227,7 +227,8 @@ impl Device for HostFolder {
         let mut entries = Vec::new();
         // Before the host's names are read: a group that is committed meanwhile moves names there.
         for name in self.created_in(&at, |_| true) {
-            let (found, name) = (self.made(at.join(&name)), guest_name(&name).to_owned());
+            let found = self.made(at.join(&name));
+            let name = guest_name(&name).to_owned();
             let guest = below(&name);
             entries.push(self.entry(name, &found, &guest)?);
         }

@@ -205,7 +205,8 @@ impl Device for MemoryDevice {
     }
 
     fn create_file(&mut self, path: &[String]) -> VfsResult<Box<dyn FileData>> {
-        let (number, space) = (self.next_number, self.space.clone());
+        let number = self.next_number;
+        let space = self.space.clone();
         let contents = Contents { number, size: 0, units: BTreeMap::new(), space };
         let contents = SharedContents::new(Mutex::new(contents));
         self.insert(path, Some(contents.clone()))?;
@@ -242,7 +243,8 @@ impl Device for MemoryDevice {
 
     fn rename(&mut self, from: &[String], to: &[String], existing: Existing) -> VfsResult<()> {
         let directory = self.node(from)?.contents.is_none();
-        let (source, target) = (key(from), key(to));
+        let source = key(from);
+        let target = key(to);
         let Some(name) = to.last() else { return Err(VfsError::Exists) };
         if directory && target.starts_with(&source) && target != source {
             return Err(VfsError::InvalidName);

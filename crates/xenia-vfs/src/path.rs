@@ -130,7 +130,8 @@ fn in_lower_case(text: &str) -> Vec<char> {
 }
 
 fn matches(pattern: &[char], name: &[char]) -> bool {
-    let (mut p, mut n) = (0, 0);
+    let mut p = 0;
+    let mut n = 0;
     // Backtracking position after the last star.
     let mut retry = None;
     while n < name.len() {

@@ -137,7 +137,8 @@ impl Quota {
 
     /// Corrects the size of a file from `old` to `new` bytes, regardless of the limit.
     pub(super) fn correct(&self, old: u64, new: u64) {
-        let (old, new) = (self.taken(old), self.taken(new));
+        let old = self.taken(old);
+        let new = self.taken(new);
         if new > old {
             self.added.fetch_add(new - old, Relaxed);
         } else {

@@ -50,7 +50,8 @@ impl RawDisk {
 
     /// A disk with this head and the bytes of these partitions.
     pub(super) fn new(head: Box<dyn FileData>, partitions: Vec<Box<dyn FileData>>) -> VfsResult<Self> {
-        let (mut parts, mut start) = (Vec::new(), 0);
+        let mut parts = Vec::new();
+        let mut start = 0;
         for data in std::iter::once(head).chain(partitions) {
             let size = data.size()?;
             parts.push(Part { start, size, data });

@@ -88,7 +88,8 @@ impl ScratchDisks {
     /// Opens the disk with this name.
     pub fn disk(&self, name: &str) -> Result<impl Device + use<>, ScratchError> {
         let path = |ending: &str| self.folder.join(format!("{name}{ending}"));
-        let (files, mark) = (path(""), path(".formatting"));
+        let files = path("");
+        let mark = path(".formatting");
         match fs::create_dir(&files) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             created => at(&files, created)?,

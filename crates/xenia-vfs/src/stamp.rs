@@ -223,7 +223,8 @@ impl Stamps {
 
     /// Moves the stamps of `from` and its subtree to `to`.
     pub(super) fn rename(&self, from: &[String], to: &[String]) {
-        let (from, to) = (key(from), key(to));
+        let from = key(from);
+        let to = key(to);
         if from == to {
             return;
         }
@@ -304,7 +305,10 @@ fn parse(line: &str) -> Option<(String, Option<Stamp>)> {
     }
     let mut fields = line.splitn(5, ' ');
     let mut number = || u64::from_str_radix(fields.next()?, 16).ok();
-    let (created, accessed, written, attributes) = (number()?, number()?, number()?, number()?);
+    let created = number()?;
+    let accessed = number()?;
+    let written = number()?;
+    let attributes = number()?;
     let attributes = u32::try_from(attributes).ok()? & attributes::KEPT;
     Some((names(fields.next()?)?, Some(Stamp { created, accessed, written, attributes })))
 }

@@ -20,7 +20,8 @@ pub(super) fn write(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let mut achieved: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for index in 0..count {
         let at = pairs.offset(index * PAIR);
-        let (user, id): (u32, u32) = (call.memory().read(at)?, call.memory().read(at.offset(4))?);
+        let user: u32 = call.memory().read(at)?;
+        let id: u32 = call.memory().read(at.offset(4))?;
         if user >= USERS || call.kernel.user.profiles.lock().get(user).is_none() {
             return Ok(HResult::NO_SUCH_USER);
         }

@@ -98,7 +98,8 @@ fn act(call: &mut Call, act: impl FnOnce(&mut Music, GuestTicks)) -> Fallible<HR
 }
 
 fn create_list(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
-    let (client, count): (u32, u32) = (words.field(call, 0)?, words.field(call, 0x10)?);
+    let client: u32 = words.field(call, 0)?;
+    let count: u32 = words.field(call, 0x10)?;
     let (Some(storage), Some(songs)) = (words.pointer(call, 4)?, words.pointer(call, 0xC)?) else {
         return Ok(HResult::INVALID_ARGUMENT);
     };
@@ -145,7 +146,8 @@ fn delete_list(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
 }
 
 fn play(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
-    let (storage, song) = (words.field(call, 4)?, words.field(call, 8)?);
+    let storage = words.field(call, 4)?;
+    let song = words.field(call, 8)?;
     let found = call.kernel.music_control().play(call.cpu, storage, song)?;
     Ok(if found { HResult::OK } else { HResult::INVALID_ARGUMENT })
 }
@@ -201,7 +203,8 @@ fn set_volume(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
 }
 
 fn set_controller(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
-    let (wanted, is_locked) = (words.field(call, 4)?, words.field(call, 8)?);
+    let wanted = words.field(call, 4)?;
+    let is_locked = words.field(call, 8)?;
     // Nothing else here plays music, so the previous controller is always the title.
     let controller = if wanted == RESTORE_CONTROLLER { CONTROLLED_BY_TITLE } else { wanted };
     with(call, |music, _| (music.controller, music.is_locked) = (controller, is_locked))?;
@@ -230,7 +233,8 @@ fn media_sources(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
 }
 
 fn list_size(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
-    let (client, songs): (u32, u32) = (words.field(call, 0)?, words.field(call, 4)?);
+    let client: u32 = words.field(call, 0)?;
+    let songs: u32 = words.field(call, 4)?;
     let Some(at) = words.pointer(call, 8)?.filter(|_| songs > 0 && client != HUD) else {
         return Ok(HResult::INVALID_ARGUMENT);
     };

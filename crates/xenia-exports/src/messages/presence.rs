@@ -35,7 +35,8 @@ fn nobody() -> HResult {
 
 pub(super) fn set_context(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let Some(user) = user_of(call, words)? else { return Ok(nobody()) };
-    let (id, value) = (words.field(call, 0x10)?, words.field(call, 0x14)?);
+    let id = words.field(call, 0x10)?;
+    let value = words.field(call, 0x14)?;
     if call.kernel.gamer_data().has_context(id, value) {
         with_user(call, user, |user| user.set_context(id, value));
     }
@@ -44,7 +45,8 @@ pub(super) fn set_context(call: &mut Call, words: MessageWords) -> Fallible<HRes
 
 pub(super) fn set_property(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let Some(user) = user_of(call, words)? else { return Ok(nobody()) };
-    let (id, size): (u32, u32) = (words.field(call, 0x10)?, words.field(call, 0x14)?);
+    let id: u32 = words.field(call, 0x10)?;
+    let size: u32 = words.field(call, 0x14)?;
     let Some(at) = words.pointer(call, 0x18)?.filter(|_| size <= PROPERTY) else {
         return Ok(HResult::INVALID_ARGUMENT);
     };

@@ -111,7 +111,8 @@ pub(super) fn create(call: &mut Call, words: MessageWords) -> Fallible<HResult> 
     if wanted & flags::ONLINE != 0 {
         return Ok(NOT_LOGGED_ON);
     }
-    let (info, nonce_at) = (words.pointer(call, 0x14)?, words.pointer(call, 0x18)?);
+    let info = words.pointer(call, 0x14)?;
+    let nonce_at = words.pointer(call, 0x18)?;
     let (Some(info), Some(nonce_at)) = (info, nonce_at) else { return Ok(HResult::INVALID_ARGUMENT) };
     // The host makes the address and the nonce; a guest passes those that it has received.
     let (address, nonce) = if wanted & flags::HOST != 0 {
@@ -141,7 +142,8 @@ pub(super) fn delete(call: &mut Call, words: MessageWords) -> Fallible<HResult> 
 /// Reads the members named in a message to join or leave. The inner error is the message's result.
 fn read_members(call: &Call, words: MessageWords) -> Fallible<Result<Vec<Member>, HResult>> {
     let count: u32 = words.field(call, 4)?;
-    let (xuids, users) = (words.pointer(call, 8)?, words.pointer(call, 0xC)?);
+    let xuids = words.pointer(call, 8)?;
+    let users = words.pointer(call, 0xC)?;
     let private = words.pointer(call, 0x10)?;
     if !(1..=2 * SLOTS).contains(&count) {
         return Ok(Err(HResult::INVALID_ARGUMENT));
@@ -247,7 +249,8 @@ pub(super) fn describe(call: &mut Call, words: MessageWords) -> Fallible<HResult
 }
 
 pub(super) fn migrate(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
-    let (info, user): (_, u32) = (words.pointer(call, 4)?, words.field(call, 8)?);
+    let info = words.pointer(call, 4)?;
+    let user: u32 = words.field(call, 8)?;
     let Some(info) = info else { return Ok(HResult::FAIL) };
     if xuid_of(call, user).is_none() {
         return Ok(HResult::NO_SUCH_USER);

@@ -51,7 +51,8 @@ fn next_of_titles(call: &mut Call, words: MessageWords) -> Fallible<HResult> {
     let (Some(list), Some(buffer)) = (list_of_titles(call, words)?, words.pointer(call, 0xC)?) else {
         return Ok(HResult::INVALID_ARGUMENT);
     };
-    let (room, returned): (u32, _) = (words.field(call, 0x10)?, words.pointer(call, 0x18)?);
+    let room: u32 = words.field(call, 0x10)?;
+    let returned = words.pointer(call, 0x18)?;
     if room < internal::CROSS_TITLE {
         return Ok(Win32Error::INSUFFICIENT_BUFFER.to_hresult());
     }

@@ -53,7 +53,8 @@ fn wide(text: &str, room: usize) -> Vec<u8> {
 }
 
 fn item(record: &Record, flags: u32) -> Item {
-    let (high, low) = ((record.unlocked_at >> 32) as u32, record.unlocked_at as u32);
+    let high = (record.unlocked_at >> 32) as u32;
+    let low = record.unlocked_at as u32;
     let words = [record.id, 0, 0, 0, record.image, record.gamerscore, high, low, record.flags];
     let texts = [
         (WANTS_LABEL, details::LABEL, wide(&record.label, LABEL_UNITS)),
@@ -142,9 +143,11 @@ impl Achievements {
         handle: Option<Out<Handle>>,
     ) -> Fallible<Win32Error> {
         let texts = if flags & WANTS_TEXTS == 0 { 0 } else { TEXTS };
-        let (open_message, close_message) = (0xB_000A, 0xB_000B);
+        let open_message = 0xB_000A;
+        let close_message = 0xB_000B;
         let kind = Kind { user, application: 0xFB, open_message, close_message, private: 0, items, flags };
-        let (result, sizes) = (ListResult { size, handle }, ItemSize { item: details::SIZE, texts });
+        let result = ListResult { size, handle };
+        let sizes = ItemSize { item: details::SIZE, texts };
         create_list(call, kind, xuid, result, sizes, |call, whose| {
             let title = if title == 0 { call.kernel.title_id() } else { title };
             let listed = call.kernel.gamer_data().achievements_of(whose, title)?;
@@ -165,10 +168,12 @@ impl Achievements {
         size: Option<Out<u32>>,
         handle: Option<Out<Handle>>,
     ) -> Fallible<Win32Error> {
-        let (open_message, close_message) = (0xB_0050, 0xB_000B);
+        let open_message = 0xB_0050;
+        let close_message = 0xB_000B;
         let kind =
             Kind { user, application: 0xFB, open_message, close_message, private: 0x20, items, flags: 0 };
-        let (result, sizes) = (ListResult { size, handle }, ItemSize { item: played::SIZE, texts: 0 });
+        let result = ListResult { size, handle };
+        let sizes = ItemSize { item: played::SIZE, texts: 0 };
         create_list(call, kind, xuid, result, sizes, |call, whose| {
             let listed = call.kernel.gamer_data().titles_played(whose)?;
             Ok(listed.iter().skip(start as usize).map(played_item).collect())

@@ -106,7 +106,8 @@ impl ContentDevice {
     ) -> Fallible<Win32Error> {
         let Some(out) = handle.filter(|_| items > 0) else { return Ok(Win32Error::INVALID_PARAMETER) };
         size.set(call.memory(), DEVICE_DATA.saturating_mul(items))?;
-        let (open_message, close_message) = (0x2_000A, 0x2_0009);
+        let open_message = 0x2_000A;
+        let close_message = 0x2_0009;
         let kind = Kind {
             user: 0,
             application: SYSTEM_APPLICATION,

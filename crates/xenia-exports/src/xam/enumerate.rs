@@ -79,7 +79,8 @@ pub(super) fn next_items(
 fn clear_playlists(call: &mut Call, enumerator: Handle, buffer: GuestAddr, size: u32) -> Fallible<()> {
     let found = call.kernel.objects.resolve_kind(enumerator, ObjectKind::Enumerator);
     let Ok(enumerator) = found else { return Ok(()) };
-    let (memory, body) = (call.memory(), enumerator.body());
+    let memory = call.memory();
+    let body = enumerator.body();
     let (message, item_size) = USER_PLAYLISTS;
     if memory.read::<u32>(body.offset(layout::OPEN_MESSAGE))? == message {
         let items: u32 = memory.read(body.offset(layout::ITEMS))?;

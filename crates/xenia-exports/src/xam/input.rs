@@ -105,7 +105,8 @@ fn capabilities(call: &mut Call, user: u32, flags: u32, at: Option<Ptr<()>>) -> 
         right_y: -1,
     };
     let Some(at) = at else { return Ok(Win32Error::BAD_ARGUMENTS) };
-    let (memory, at) = (call.memory(), at.addr());
+    let memory = call.memory();
+    let at = at.addr();
     memory.fill(at, CAPABILITIES, 0)?;
     let Some(model) = model(call, user, flags) else { return Ok(Win32Error::DEVICE_NOT_CONNECTED) };
     let can = if model.has_motors { FORCE_FEEDBACK } else { 0 } | if model.wireless { WIRELESS } else { 0 };
@@ -144,7 +145,8 @@ fn keystroke_of(call: &mut Call, user: u32, flags: u32, at: Ptr<()>) -> Fallible
         };
         result = Win32Error::EMPTY;
         let Some(stroke) = keystrokes.next(user, &pad, call.now()) else { continue };
-        let (memory, at) = (call.memory(), at.addr());
+        let memory = call.memory();
+        let at = at.addr();
         memory.write(at, stroke.key)?;
         // Keystrokes of controllers have no character.
         memory.write(at.offset(2), 0_u16)?;
@@ -218,7 +220,8 @@ impl XamInput {
         vibration: Option<Ptr<u16>>,
     ) -> Fallible<Win32Error> {
         let Some(vibration) = vibration else { return Ok(Win32Error::BAD_ARGUMENTS) };
-        let (left, right) = (vibration.read(call.memory())?, vibration.at(1).read(call.memory())?);
+        let left = vibration.read(call.memory())?;
+        let right = vibration.at(1).read(call.memory())?;
         let user = user_of(call, user, flags);
         let connected =
             user < USERS && call.kernel.devices.input.lock().set_vibration(user, left, right, call.now());

@@ -58,7 +58,8 @@ impl Loader {
         let (Some(package), Some(executable)) = (package, executable) else {
             return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
         };
-        let (package, executable) = (package.text(call.memory())?, executable.text(call.memory())?);
+        let package = package.text(call.memory())?;
+        let executable = executable.text(call.memory())?;
         Ok(launch_package(call, &package, &executable))
     }
 

@@ -93,7 +93,8 @@ impl NetEvent {
             let deadline = (milliseconds != INFINITE)
                 .then(|| deadline_of(call.kernel.clock, call.now(), interval(milliseconds)));
             let wait_type = if all { WaitType::All } else { WaitType::Any };
-            let (set, alertable) = (WaitSet { objects: &bodies, wait_type }, alertable.into());
+            let set = WaitSet { objects: &bodies, wait_type };
+            let alertable = alertable.into();
             Ok(wait(call, WaitRequest { set, alertable, deadline, keep: KeepAlive::Counted })?)
         });
         match waited {

@@ -22,7 +22,8 @@ fn ask_quality(
     event: Handle,
     result: Option<Out<GuestAddr>>,
 ) -> Result<(), WsaError> {
-    let (kernel, result) = (call.kernel, result.ok_or(WsaError::INVALID)?);
+    let kernel = call.kernel;
+    let result = result.ok_or(WsaError::INVALID)?;
     let is_event = event != Handle::NULL;
     let event = is_event.then(|| kernel.objects.resolve_kind(event, ObjectKind::Event)).transpose()?;
     let size = kernel.net.lock().xnet.quality_size(entries)?;
@@ -121,7 +122,8 @@ impl NetQos {
         statistics: Option<Ptr<u32>>,
     ) -> Win32Error {
         let stored = (|| {
-            let (id, statistics) = (bytes::<8>(call, id)?, statistics.ok_or(WsaError::FAULT)?);
+            let id = bytes::<8>(call, id)?;
+            let statistics = statistics.ok_or(WsaError::FAULT)?;
             if !call.kernel.net.lock().xnet.listens(id) || statistics.read(call.memory())? != STATISTICS_SIZE
             {
                 return Err(WsaError::INVALID);

@@ -34,7 +34,8 @@ const IS_NON_BLOCKING: u32 = 0x8004_667E;
 const AVAILABLE: u32 = 0x4004_667F;
 
 fn start(call: &mut Call, version: u16, data: Option<GuestAddr>) -> Result<(), WsaError> {
-    let (major, minor) = (version & 0xFF, version >> 8);
+    let major = version & 0xFF;
+    let minor = version >> 8;
     if major == 0 {
         return Err(WsaError::VERSION_NOT_SUPPORTED);
     }

@@ -93,7 +93,8 @@ fn wsa_send(
 /// Guest time at which a `timeval` ends; `None` without one.
 fn deadline(call: &Call, time: Option<Ptr<i32>>) -> Result<Option<GuestTicks>, WsaError> {
     let Some(time) = time else { return Ok(None) };
-    let (seconds, microseconds) = (time.read(call.memory())?, time.at(1).read(call.memory())?);
+    let seconds = time.read(call.memory())?;
+    let microseconds = time.at(1).read(call.memory())?;
     if seconds < 0 || !(0..1_000_000).contains(&microseconds) {
         return Err(WsaError::INVALID);
     }

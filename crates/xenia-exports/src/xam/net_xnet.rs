@@ -353,7 +353,8 @@ impl NetXNet {
         size: Option<Ptr<u32>>,
     ) -> Win32Error {
         let stored = (|| {
-            let (memory, size) = (call.memory(), size.ok_or(WsaError::FAULT)?);
+            let memory = call.memory();
+            let size = size.ok_or(WsaError::FAULT)?;
             if option != START_PARAMETERS {
                 return Err(WsaError::INVALID);
             }

@@ -55,7 +55,8 @@ impl ResourceLocator {
         room: u32,
     ) -> Fallible<HResult> {
         let memory = call.memory();
-        let (container, resource) = (container.text(memory)?, resource.text(memory)?);
+        let container = container.text(memory)?;
+        let resource = resource.text(memory)?;
         let module = (module != 0).then_some(module as u32);
         build(call, module, &container, &resource, buffer, room)
     }

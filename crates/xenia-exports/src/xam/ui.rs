@@ -27,7 +27,8 @@ const OK: &str = "OK";
 /// Builds a message of the console; its last button has the focus.
 pub(super) fn own_message(title: &str, text: &str, buttons: Vec<String>) -> DialogRequest {
     let focus = (buttons.len() as u32).saturating_sub(1);
-    let (title, text) = (title.to_owned(), text.to_owned());
+    let title = title.to_owned();
+    let text = text.to_owned();
     DialogRequest::Message(MessageBox { user: None, icon: Icon::None, title, text, buttons, focus })
 }
 

@@ -267,7 +267,8 @@ impl UserSettings {
         buffer: Option<GuestAddr>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        let (xuids, ids) = ((xuid_count, xuids), (count, ids));
+        let xuids = (xuid_count, xuids);
+        let ids = (count, ids);
         Reading { title, user, xuids, ids, size, buffer, overlapped }.read(call)
     }
 
@@ -286,7 +287,8 @@ impl UserSettings {
         buffer: Option<GuestAddr>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        let (xuids, ids) = ((xuid_count, xuids), (count, ids));
+        let xuids = (xuid_count, xuids);
+        let ids = (count, ids);
         Reading { title, user, xuids, ids, size, buffer, overlapped }.read(call)
     }
 

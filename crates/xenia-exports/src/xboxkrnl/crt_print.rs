@@ -46,7 +46,8 @@ impl ArgumentSource for CallArguments<'_, '_> {
     }
 
     fn store(&mut self, at: u32, bytes: u32, count: u64) -> Result<(), MemoryFault> {
-        let (memory, at) = (self.call.memory(), GuestAddr(at));
+        let memory = self.call.memory();
+        let at = GuestAddr(at);
         match bytes {
             2 => memory.write(at, count as u16),
             8 => memory.write(at, count),
@@ -68,7 +69,8 @@ fn wide(call: &Call, format: WideText, arguments: VaArgs) -> Fallible<Vec<u16>> 
 /// The output of the bounded functions: the text if it fits, a terminator if that fits too, and the
 /// result. Without a buffer they only count.
 fn bounded<T: Copy + Default>(mut text: Vec<T>, buffer: GuestAddr, count: u32) -> (Vec<T>, i32) {
-    let (length, count) = (text.len(), count as usize);
+    let length = text.len();
+    let count = count as usize;
     if buffer.is_null() {
         return (Vec::new(), length as i32);
     }

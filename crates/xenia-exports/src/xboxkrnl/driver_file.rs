@@ -235,7 +235,8 @@ fn cancel_after(
     status_block: GuestAddr,
     mut last: GuestAddr,
 ) -> Fallible<Flow<NtStatus>> {
-    let (memory, thread_id) = (call.memory(), call.thread_id());
+    let memory = call.memory();
+    let thread_id = call.thread_id();
     loop {
         let next = {
             let files = call.kernel.files.lock();

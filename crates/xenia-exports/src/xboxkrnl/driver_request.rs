@@ -213,7 +213,8 @@ fn set_phase(call: &Call, file: GuestAddr, phase: FilePhase) -> Fallible<()> {
 /// Ends an open: stores the handle and the status block.
 fn finish_open(call: &mut Call, out: Out<Handle>, answer: DriverAnswer) -> Fallible<Flow<NtStatus>> {
     let DriverAnswer { request, status, information } = answer;
-    let (file, mut outcome) = (request.reply.file, Outcome { status, information });
+    let file = request.reply.file;
+    let mut outcome = Outcome { status, information };
     let mut opened = None;
     if status.is_success() {
         set_phase(call, file, FilePhase::Open)?;

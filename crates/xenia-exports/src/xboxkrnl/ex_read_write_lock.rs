@@ -14,7 +14,8 @@ pub struct ExReadWriteLock;
 fn acquire(call: &mut Call, lock: Ptr<()>, writer: bool) -> Fallible<Flow<()>> {
     match call.kernel.read_write_locks.acquire(call.memory(), lock.addr(), writer)? {
         Some(object) => {
-            let (set, keep) = (WaitSet::one(&object), KeepAlive::Unseen);
+            let set = WaitSet::one(&object);
+            let keep = KeepAlive::Unseen;
             let request = WaitRequest { set, alertable: Alertable::No, deadline: None, keep };
             Ok(wait(call, request)?.map(|_| ()))
         }

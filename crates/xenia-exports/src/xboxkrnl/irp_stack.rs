@@ -174,7 +174,8 @@ pub(super) fn report_end(call: &mut Call, packet: GuestAddr) -> Fallible<()> {
         return Ok(());
     }
     let outcome = Outcome { status: NtStatus(word(irp::IO_STATUS)?), information: word(irp::IO_STATUS + 4)? };
-    let (block, event) = (GuestAddr(word(irp::USER_STATUS_BLOCK)?), GuestAddr(word(irp::USER_EVENT)?));
+    let block = GuestAddr(word(irp::USER_STATUS_BLOCK)?);
+    let event = GuestAddr(word(irp::USER_EVENT)?);
     // Memory that is no pool block of the title's is left alone.
     kernel.pool.release_of_title(packet)?;
     outcome.write(memory, block)?;

@@ -26,7 +26,8 @@ impl KeApc {
         mode: u32,
         context: u32,
     ) -> Fallible<()> {
-        let (memory, at) = (call.memory(), apc.addr());
+        let memory = call.memory();
+        let at = apc.addr();
         // Without a normal routine it is a special kernel APC, whatever the mode.
         let user = !normal_routine.is_null();
         memory.write(at.offset(kapc::TYPE), kapc::TYPE_APC)?;
@@ -46,7 +47,8 @@ impl KeApc {
     /// ignored.
     #[export(Partial)]
     fn KeInsertQueueApc(call: &mut Call, apc: Ptr<()>, arg1: u32, arg2: u32, _boost: u32) -> Fallible<bool> {
-        let (memory, at) = (call.memory(), apc.addr());
+        let memory = call.memory();
+        let at = apc.addr();
         if memory.read::<u8>(at.offset(kapc::INSERTED))? != 0 {
             return Ok(false);
         }
@@ -66,7 +68,8 @@ impl KeApc {
     /// Removes an APC from its thread's queue; returns false if it is not queued.
     #[export(Done)]
     fn KeRemoveQueueApc(call: &mut Call, apc: Ptr<()>) -> Fallible<bool> {
-        let (memory, at) = (call.memory(), apc.addr());
+        let memory = call.memory();
+        let at = apc.addr();
         let kthread: GuestAddr = memory.read(at.offset(kapc::THREAD))?;
         let (id, _) = call.kernel.threads.lock().thread_of(kthread)?;
         call.kernel.apcs().remove(id, at)

@@ -14,7 +14,8 @@ impl KeDpc {
     /// Initialises a DPC object with its routine and the routine's second argument.
     #[export(Done)]
     fn KeInitializeDpc(call: &mut Call, dpc: Ptr<()>, routine: GuestAddr, context: u32) -> Fallible<()> {
-        let (memory, at) = (call.memory(), dpc.addr());
+        let memory = call.memory();
+        let at = dpc.addr();
         memory.write(at.offset(kdpc::TYPE), kdpc::TYPE_DPC)?;
         memory.write(at.offset(kdpc::SELECTED_CPU), 0_u8)?;
         memory.write(at.offset(kdpc::DESIRED_CPU), 0_u8)?;

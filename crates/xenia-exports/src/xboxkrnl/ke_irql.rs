@@ -22,7 +22,9 @@ fn acquire(call: &mut Call, lock: GuestAddr, result: u8) -> Fallible<Flow<u32>> 
     if try_acquire(call.memory(), lock, kpcr)?.is_ok() {
         return Ok(Flow::Return(u32::from(result)));
     }
-    let (kernel, thread, hw_id) = (call.kernel, call.thread(), call.hw_id());
+    let kernel = call.kernel;
+    let thread = call.thread();
+    let hw_id = call.hw_id();
     let waiter = LockWaiter { thread, owner: kpcr, result: u64::from(result) };
     let waits = |cpu: &mut dyn Cpu, holder| {
         // The holder runs on this hardware thread: give up the slot, or the holder could not run

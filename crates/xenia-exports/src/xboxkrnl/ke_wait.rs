@@ -23,7 +23,8 @@ impl KeWait {
         timeout: Timeout,
     ) -> Fallible<Flow<NtStatus>> {
         let deadline = deadline(call, timeout)?;
-        let (set, alertable) = (WaitSet::one(&object), alertable.into());
+        let set = WaitSet::one(&object);
+        let alertable = alertable.into();
         wait(call, WaitRequest { set, alertable, deadline, keep: KeepAlive::Unseen })
     }
 
@@ -48,7 +49,8 @@ impl KeWait {
         let objects: Vec<GuestAddr> =
             (0..count).map(|index| objects.at(index).read(call.memory())).collect::<Result<_, _>>()?;
         let deadline = deadline(call, timeout)?;
-        let (set, alertable) = (WaitSet { objects: &objects, wait_type }, alertable.into());
+        let set = WaitSet { objects: &objects, wait_type };
+        let alertable = alertable.into();
         wait(call, WaitRequest { set, alertable, deadline, keep: KeepAlive::Unseen })
     }
 }

@@ -235,7 +235,8 @@ impl NtFile {
             return driver_file::cancel(call, object.body(), status_block);
         }
         let object = call.kernel.file_requests().resolve(file)?;
-        let (thread_id, body) = (call.thread_id(), object.body());
+        let thread_id = call.thread_id();
+        let body = object.body();
         let which = |reply: &Reply| reply.thread_id == thread_id && reply.file == body;
         call.kernel.file_requests().cancel(call.cpu, which);
         let outcome = Outcome { status: NtStatus::SUCCESS, information: 0 };

@@ -126,7 +126,8 @@ fn prepare(call: &Call, body: GuestAddr, at: GuestAddr, class: u32) -> Fallible<
     if !matches!(class, class::ALLOCATION | class::END_OF_FILE) {
         return Ok(true);
     }
-    let (new, stream) = (call.memory().read::<u64>(at)?, call.kernel.file_requests().stream(body)?);
+    let new = call.memory().read::<u64>(at)?;
+    let stream = call.kernel.file_requests().stream(body)?;
     let old = stream.data().map_or(Ok(0), FileData::size)?;
     let changes = new > 0 && (new < old || class == class::END_OF_FILE && new > old);
     if changes { stream.prepare() } else { Ok(true) }
@@ -158,7 +159,8 @@ fn set(call: &Call, body: GuestAddr, at: GuestAddr, class: u32) -> Fallible<()> 
         class::MODE => set_mode(files.get(body)?, memory.read(at)?),
         class::ALLOCATION => files.set_allocation(body, memory.read(at)?, now),
         class::END_OF_FILE => {
-            let (size, stream) = (memory.read(at)?, files.get(body)?.stream.clone());
+            let size = memory.read(at)?;
+            let stream = files.get(body)?.stream.clone();
             drop(files);
             if stream.resize(size)? {
                 call.kernel.files.lock().note_change(body, now);
@@ -389,7 +391,8 @@ impl NtFileInformation {
         }
         if let Some(object) = file_of(call, file.file()) {
             let pattern = pattern.map_or(GuestAddr::NULL, Ptr::addr);
-            let (flags, parameters) = (if restart { RESTART } else { 0 }, [length, pattern.0, 0, 0]);
+            let flags = if restart { RESTART } else { 0 };
+            let parameters = [length, pattern.0, 0, 0];
             let buffer = Buffer { at: buffer, length };
             let request = FileRequest { major: major::DIRECTORY_CONTROL, flags, parameters, buffer };
             return driver_file::request(call, file, &object, &request);

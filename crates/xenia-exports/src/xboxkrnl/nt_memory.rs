@@ -41,7 +41,8 @@ impl NtMemory {
         _debug: u32,
     ) -> Fallible<NtStatus> {
         let memory = call.memory();
-        let (at, bytes) = (base.read(memory)?, size.read(memory)?);
+        let at = base.read(memory)?;
+        let bytes = size.read(memory)?;
         let allocate = |memory: &_| virtual_memory::allocate(memory, at, bytes, kind, protect);
         let commits = kind & (flags::COMMIT | flags::RESERVE) == flags::COMMIT;
         let taken = if commits && !at.is_null() {
@@ -63,7 +64,8 @@ impl NtMemory {
         _debug: u32,
     ) -> Fallible<NtStatus> {
         let memory = call.memory();
-        let (at, bytes) = (base.read(memory)?, size.read(memory)?);
+        let at = base.read(memory)?;
+        let bytes = size.read(memory)?;
         let free = |memory: &_| virtual_memory::free(memory, at, bytes, kind);
         let freed = call.kernel.pool.change_outside(at, free)?;
         report(memory, base, size, Buffer { at: freed.0, length: freed.1 });
@@ -100,7 +102,8 @@ impl NtMemory {
         _debug: u32,
     ) -> Fallible<NtStatus> {
         let memory = call.memory();
-        let (at, bytes) = (base.read(memory)?, size.read(memory)?);
+        let at = base.read(memory)?;
+        let bytes = size.read(memory)?;
         if let Some(old) = old {
             old.read(memory)?;
         }

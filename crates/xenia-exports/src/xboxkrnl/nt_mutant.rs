@@ -34,7 +34,8 @@ impl NtMutant {
     #[export(Done)]
     fn NtQueryMutant(call: &mut Call, mutant: Handle, information: Ptr<i32>) -> Fallible<NtStatus> {
         let mutant = call.kernel.objects.resolve_kind(mutant, ObjectKind::Mutant)?;
-        let (memory, kthread) = (call.memory(), call.kthread()?);
+        let memory = call.memory();
+        let kthread = call.kthread()?;
         let state = signal_state(memory, mutant.body())?;
         let owned = state <= 0 && memory.read::<GuestAddr>(mutant.body().offset(kmutant::OWNER))? == kthread;
         let abandoned: u8 = memory.read(mutant.body().offset(kmutant::ABANDONED))?;

@@ -43,7 +43,8 @@ impl NtWait {
     ) -> Fallible<Flow<NtStatus>> {
         let (body, _object) = resolve(call, handle)?;
         let deadline = deadline(call, timeout)?;
-        let (set, alertable) = (WaitSet::one(&body), alertable.into());
+        let set = WaitSet::one(&body);
+        let alertable = alertable.into();
         wait(call, WaitRequest { set, alertable, deadline, keep: KeepAlive::Counted })
     }
 
@@ -65,7 +66,8 @@ impl NtWait {
         let Some(wait_type) = WaitType::of(wait_type) else {
             return Ok(Flow::Return(NtStatus::INVALID_PARAMETER_3));
         };
-        let (mut bodies, mut objects) = (Vec::new(), Vec::new());
+        let mut bodies = Vec::new();
+        let mut objects = Vec::new();
         for index in 0..count {
             let handle = handles.at(index).read(call.memory())?;
             let (body, object) = resolve(call, handle)?;
@@ -77,7 +79,8 @@ impl NtWait {
             return Ok(Flow::Return(INVALID_PARAMETER_MIX));
         }
         let deadline = deadline(call, timeout)?;
-        let (set, alertable) = (WaitSet { objects: &bodies, wait_type }, alertable.into());
+        let set = WaitSet { objects: &bodies, wait_type };
+        let alertable = alertable.into();
         wait(call, WaitRequest { set, alertable, deadline, keep: KeepAlive::Counted })
     }
 
@@ -94,7 +97,8 @@ impl NtWait {
         let (body, _object) = resolve(call, wait_for)?;
         let object = call.kernel.objects.resolve(signal)?;
         let signal = object.body();
-        let (kthread, memory) = (call.kthread()?, call.memory());
+        let kthread = call.kthread()?;
+        let memory = call.memory();
         let signals = |held: &mut Held<'_>, cpu: &mut dyn Cpu| match object.kind() {
             ObjectKind::Event => held.set_event(memory, cpu, signal, 1).map(|_| ()),
             ObjectKind::Semaphore => {
@@ -105,7 +109,8 @@ impl NtWait {
             _ => Err(NtStatus::OBJECT_TYPE_MISMATCH.into()),
         };
         let deadline = deadline(call, timeout)?;
-        let (set, alertable) = (WaitSet::one(&body), alertable.into());
+        let set = WaitSet::one(&body);
+        let alertable = alertable.into();
         let request = WaitRequest { set, alertable, deadline, keep: KeepAlive::Counted };
         signal_and_wait(call, signal, signals, request)
     }

@@ -21,7 +21,8 @@ impl RtlError {
     /// Stores the low and high end of the calling thread's stack.
     #[export(Done)]
     fn RtlGetStackLimits(call: &mut Call, low: Out<GuestAddr>, high: Out<GuestAddr>) -> Fallible<()> {
-        let (memory, kpcr) = (call.memory(), call.kpcr());
+        let memory = call.memory();
+        let kpcr = call.kpcr();
         low.set(memory, memory.read(kpcr.offset(kpcr::STACK_END))?)?;
         high.set(memory, memory.read(kpcr.offset(kpcr::STACK_BASE))?)?;
         Ok(())

@@ -43,7 +43,8 @@ pub(super) fn equal_bytes(
     second: GuestAddr,
     length: u32,
 ) -> Result<u32, MemoryFault> {
-    let (mut one, mut other) = ([0; CHUNK as usize], [0; CHUNK as usize]);
+    let mut one = [0; CHUNK as usize];
+    let mut other = [0; CHUNK as usize];
     let mut equal = 0;
     while equal < length {
         let places = [first.offset(equal), second.offset(equal)];
@@ -174,7 +175,8 @@ impl RtlMemory {
     ) -> Fallible<Flow<()>> {
         let memory = call.memory();
         let pattern: Vec<u8> = word.to_be_bytes().repeat(CHUNK as usize / 4);
-        let (length, mut done) = (length & !3, 0);
+        let length = length & !3;
+        let mut done = 0;
         let now = length.min(TURN);
         while done < now {
             let count = CHUNK.min(now - done);

@@ -291,7 +291,8 @@ impl RtlString {
         ignore_case: bool,
     ) -> Fallible<i32> {
         let memory = call.memory();
-        let (a, b) = (first.read(memory)?.bytes(memory)?, second.read(memory)?.bytes(memory)?);
+        let a = first.read(memory)?.bytes(memory)?;
+        let b = second.read(memory)?.bytes(memory)?;
         Ok(compare(&a, &b, |c| if ignore_case { upper(c) } else { c }))
     }
 
@@ -304,7 +305,8 @@ impl RtlString {
         ignore_case: bool,
     ) -> Fallible<i32> {
         let memory = call.memory();
-        let (a, b) = (first.read(memory)?.units(memory)?, second.read(memory)?.units(memory)?);
+        let a = first.read(memory)?.units(memory)?;
+        let b = second.read(memory)?.units(memory)?;
         Ok(compare(&a, &b, |c| if ignore_case { upper_unit(c) } else { c }))
     }
 

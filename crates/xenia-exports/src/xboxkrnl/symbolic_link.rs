@@ -27,7 +27,8 @@ impl SymbolicLink {
         name: Ptr<AnsiString>,
         target: Ptr<AnsiString>,
     ) -> Fallible<NtStatus> {
-        let (name, target) = (text(call, name)?, text(call, target)?);
+        let name = text(call, name)?;
+        let target = text(call, target)?;
         call.kernel.files.lock().link(&name, &target)?;
         Ok(NtStatus::SUCCESS)
     }

@@ -81,9 +81,12 @@ impl VdDisplay {
     /// Stores the properties of the display, its scaler and its overscan (`DISPLAY_INFO`).
     #[export(Done)]
     fn VdGetCurrentDisplayInformation(call: &mut Call, information: Ptr<()>) -> Fallible<()> {
-        let (memory, at, settings) = (call.memory(), information.addr(), settings(call));
+        let memory = call.memory();
+        let at = information.addr();
+        let settings = settings(call);
         let (mode, flags) = call.kernel.display.lock().current(settings);
-        let (width, height) = (mode.width as u16, mode.height as u16);
+        let width = mode.width as u16;
+        let height = mode.height as u16;
         memory.fill(at, 0x58, 0)?;
         for offset in [0x04, 0x54] {
             memory.write(at.offset(offset), flags.color_space())?;

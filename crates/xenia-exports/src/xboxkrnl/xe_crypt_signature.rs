@@ -20,7 +20,8 @@ pub struct XeCryptSignature;
 
 /// The digest and the salt of a signature.
 fn signed(call: &Call, digest: GuestAddr, salt: GuestAddr) -> Fallible<([u8; DIGEST], [u8; SALT])> {
-    let (mut of_digest, mut of_salt) = ([0; DIGEST], [0; SALT]);
+    let mut of_digest = [0; DIGEST];
+    let mut of_salt = [0; SALT];
     call.memory().read_bytes(digest, &mut of_digest)?;
     call.memory().read_bytes(salt, &mut of_salt)?;
     Ok((of_digest, of_salt))

@@ -78,7 +78,8 @@ pub(super) fn read<'a>(
             }
         };
         if let Some(size) = digits(word(rest).0) {
-            let (start, size) = (address(number, at)?, address(number, size)?);
+            let start = address(number, at)?;
+            let size = address(number, size)?;
             let end = u64::from(start) + u64::from(size);
             section = FileSection { start, end, is_code: is_code(name), last: None };
             continue;

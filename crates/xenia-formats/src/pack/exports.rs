@@ -44,7 +44,8 @@ impl Ordinals {
     /// The range from the lowest to the highest ordinal; `None` without exports.
     fn of<'a>(exports: impl Iterator<Item = &'a StubExport> + Clone) -> Option<Self> {
         let ordinals = exports.map(|export| export.ordinal.0);
-        let (first, last) = (ordinals.clone().min()?, ordinals.max()?);
+        let first = ordinals.clone().min()?;
+        let last = ordinals.max()?;
         Some(Self { first, count: usize::from(last - first) + 1 })
     }
 
@@ -124,7 +125,8 @@ impl<'a> Directory<'a> {
     }
 
     fn bytes(&self, base: u32) -> Vec<u8> {
-        let (names, indexes) = (self.names(), self.indexes());
+        let names = self.names();
+        let indexes = self.indexes();
         let mut out = vec![0; self.texts()];
         let mut put = |at: usize, value: u32| out[at..at + 4].copy_from_slice(&value.to_le_bytes());
         for (at, value) in [

@@ -241,7 +241,8 @@ pub fn read_resources(elf: &Elf) -> Result<Vec<Resource>, PackError> {
         let refuse = |reason| PackError::Section { section: RESOURCES_SECTION, offset, reason };
         let fields = Fields::new(record, offset as u64, "resource record");
         let field = |error: crate::FormatError| refuse(error.reason.to_string());
-        let (address, size) = (fields.u32(8).map_err(field)?, fields.u32(0xC).map_err(field)?);
+        let address = fields.u32(8).map_err(field)?;
+        let size = fields.u32(0xC).map_err(field)?;
         let name = &record[..RESOURCE_NAME_SIZE];
         let end = name.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
         let name = &name[..end];

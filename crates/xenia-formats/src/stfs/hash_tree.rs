@@ -64,7 +64,8 @@ impl Shape {
 
     /// Position of a table's first copy among all blocks and tables.
     pub(super) fn place_of_table(self, level: usize, table: u32) -> u64 {
-        let (table, copies) = (u64::from(table), u64::from(self.copies));
+        let table = u64::from(table);
+        let copies = u64::from(self.copies);
         let group = u64::from(CHILDREN) + copies;
         let large = u64::from(COVERED[1]) + (u64::from(CHILDREN) + 1) * copies;
         match (level, table) {
@@ -126,7 +127,9 @@ impl HashTree {
             return Err(FormatError::truncated(WHAT, shape.data, least - shape.data, size));
         }
         let levels = shape.levels().ok_or_else(|| {
-            let (of, value, limit) = ("the number of blocks", shape.blocks.into(), COVERED[2].into());
+            let of = "the number of blocks";
+            let value = shape.blocks.into();
+            let limit = COVERED[2].into();
             FormatError::new(WHAT, shape.data, Reason::TooLarge { of, value, limit })
         })?;
         let mut digest = BlockHash::default();

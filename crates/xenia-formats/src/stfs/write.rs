@@ -266,7 +266,8 @@ impl Blocks<'_> {
             if read < length {
                 return Err(StfsWriteError::Changed(item.shown()));
             }
-            (self.first, self.file) = (number, Some(index));
+            self.first = number;
+            self.file = Some(index);
         }
         Ok(part(&self.ahead, (number - self.first) as usize * BLOCK))
     }

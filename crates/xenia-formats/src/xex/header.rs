@@ -79,7 +79,8 @@ pub(super) fn read_table(header: Fields<'_>, count: u32) -> Result<Vec<OptionalH
     let table = header.sub(MAIN_HEADER_SIZE, size, "XEX optional header table")?;
     let mut found = Vec::with_capacity(count as usize);
     for at in (0..size).step_by(8) {
-        let (key, word) = (table.u32(at)?, table.u32(at + 4)?);
+        let key = table.u32(at)?;
+        let word = table.u32(at + 4)?;
         let body = match key & 0xFF {
             0 | 1 => None,
             0xFF => Some(Fields { what: "XEX optional header size", ..header }.u32(word as usize)?),

@@ -39,7 +39,9 @@ impl Patch {
     pub(super) fn read(source: &dyn ReadAt) -> Result<Self, FormatError> {
         let main = read_exact_at(source, WHAT, 0, MAIN_HEADER_SIZE as u64)?;
         let main = Fields::new(&main, 0, WHAT);
-        let (magic, flags, header_size) = (main.array(0)?, main.u32(4)?, main.u32(8)?);
+        let magic = main.array(0)?;
+        let flags = main.u32(4)?;
+        let header_size = main.u32(8)?;
         if &magic != MAGIC || flags & module_flags::ANY_PATCH == 0 {
             return Err(main.invalid(0, "it is no patch of an executable"));
         }
@@ -99,7 +101,8 @@ impl Patch {
         let new_size = new.security.image_size as usize;
         image.resize(image.len().max(new_size), 0);
         if from != 0 {
-            let (from, to) = (self.range(&image, from, size)?, self.range(&image, to, size)?);
+            let from = self.range(&image, from, size)?;
+            let to = self.range(&image, to, size)?;
             image.copy_within(from, to.start);
         }
         let end = self.range(&image, to, size)?.end;
@@ -144,7 +147,8 @@ impl Patch {
         let mut header = base.header_bytes().to_vec();
         header.resize(header.len().max(size), 0);
         if from != 0 {
-            let (from, to) = (self.range(&header, from, length)?, self.range(&header, to, length)?);
+            let from = self.range(&header, from, length)?;
+            let to = self.range(&header, to, length)?;
             header.copy_within(from, to.start);
         }
         header[size..].fill(0);
@@ -157,7 +161,8 @@ impl Patch {
 
     /// A checked range of the headers or the image.
     fn range(&self, of: &[u8], at: u32, size: u32) -> Result<std::ops::Range<usize>, FormatError> {
-        let (start, end) = (at as usize, (at as usize).saturating_add(size as usize));
+        let start = at as usize;
+        let end = (at as usize).saturating_add(size as usize);
         if end <= of.len() {
             return Ok(start..end);
         }

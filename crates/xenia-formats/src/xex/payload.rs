@@ -262,7 +262,9 @@ fn gather_chunks(
     digests: &mut Vec<DigestCheck>,
 ) -> Result<Vec<u8>, FormatError> {
     let mut stream = Vec::with_capacity(data.len());
-    let (mut at, mut size, mut digest) = (0, first_size, first_digest);
+    let mut at = 0;
+    let mut size = first_size;
+    let mut digest = first_digest;
     let mut index = 0;
     while size != 0 {
         let offset = start + at as u64;

@@ -69,7 +69,9 @@ impl Prologue {
     pub(super) fn execute(&mut self, word: u32) {
         self.work += 1;
         let field = |shift: u32| (word >> shift & 31) as usize;
-        let (target, base, index) = (field(21), field(16), field(11));
+        let target = field(21);
+        let base = field(16);
+        let index = field(11);
         let displacement = i32::from(word as i16);
         match word >> 26 {
             // addi, addis
@@ -150,7 +152,8 @@ impl Prologue {
     }
 
     fn make_frame(&mut self, size: Option<i32>, wide: bool) {
-        (self.frame, self.wide) = (true, wide);
+        self.frame = true;
+        self.wide = wide;
         self.registers[1] = match (self.registers[1], size) {
             (Value::Stack(offset), Some(size)) => Value::Stack(offset.wrapping_add(size)),
             _ => Value::Unknown,

@@ -37,7 +37,8 @@ pub fn handle_exception(call: &mut Call, exception: GuestException) -> Flow {
         && let Some(number) = debug_service(word)
     {
         let ctx = call.ctx_mut();
-        let (text, length) = (GuestAddr(ctx.gpr[3] as u32), ctx.gpr[4] as u32);
+        let text = GuestAddr(ctx.gpr[3] as u32);
+        let length = ctx.gpr[4] as u32;
         match number {
             service::PRINT | service::PRINT_ANSI => {
                 ctx.pc = ctx.pc.wrapping_add(4);

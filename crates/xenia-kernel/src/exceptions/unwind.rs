@@ -27,7 +27,8 @@ pub fn begin(call: &mut Call, target: UnwindTarget) -> Fallible<Flow> {
         call.memory().write(at, flags)?;
     }
     let start = Walk::at_call(call, Box::new(call.ctx().clone()));
-    let (bounds, walk) = (StackBounds::of(call)?, start.clone());
+    let bounds = StackBounds::of(call)?;
+    let walk = start.clone();
     let unwind = Unwind { target, start, walk, bounds, area: None, current: None, flags };
     Ok(unwind.go_up(call))
 }

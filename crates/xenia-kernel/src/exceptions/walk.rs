@@ -86,9 +86,11 @@ impl Walk {
     /// Moves to the position of another walk, but keeps the number of guest calls left and the
     /// budget.
     pub(super) fn go_to(&mut self, other: &Self) {
-        let (frames, work) = (self.frames.min(other.frames), self.work);
+        let frames = self.frames.min(other.frames);
+        let work = self.work;
         self.clone_from(other);
-        (self.frames, self.work) = (frames, work);
+        self.frames = frames;
+        self.work = work;
     }
 
     /// Moves to the caller of a function.
@@ -151,7 +153,8 @@ impl Walk {
         let frame = threads.get(call.thread_id())?.frames.get(self.frames)?.clone();
         drop(threads);
         // The thread is in the export's stub: the link register holds the caller's address.
-        (self.ctx.lr, self.ctx.gpr[1]) = (frame.lr, frame.stack_pointer);
+        self.ctx.lr = frame.lr;
+        self.ctx.gpr[1] = frame.stack_pointer;
         self.ctx.pc = frame.lr as u32 & !3;
         self.at = GuestAddr(self.ctx.pc.wrapping_sub(4));
         if let Continuation::Exception(activity) = &frame.then {

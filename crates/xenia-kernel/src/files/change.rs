@@ -95,7 +95,8 @@ impl Files {
         let file = self.get(body)?;
         let Some(data) = file.data() else { return Err(NtStatus::INVALID_DEVICE_REQUEST.into()) };
         file.require(access::WRITE_DATA)?;
-        let (size, key) = (data.size()?, file.location.key());
+        let size = data.size()?;
+        let key = file.location.key();
         let volume = self.vfs.volume(&file.location)?;
         if allocation < size {
             self.set_size(body, allocation, now)?;
@@ -177,7 +178,8 @@ impl Files {
         let file = self.get(body)?;
         file.require(access::DELETE)?;
         let from = file.location.clone();
-        let (old, new) = (from.key(), to.key());
+        let old = from.key();
+        let new = to.key();
         if from.is_root() {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }

@@ -280,7 +280,8 @@ impl Files {
         let mounted = self.vfs.mount(&device, contents);
         mounted.and_then(|()| self.vfs.link(&format!("{root}:"), &device)).map_err(win32_error)?;
         let is_committed = replaces.is_none();
-        let (root, name) = (root.to_owned(), name.clone());
+        let root = root.to_owned();
+        let name = name.clone();
         self.packages.open.push(OpenPackage {
             root,
             device,

@@ -151,8 +151,12 @@ impl Files {
         }
         self.vfs.end_restore();
         self.packages.store.device().lock().end_restore();
-        (self.missing, self.raw_disk, self.cached_blocks) = (missing, raw_disk.into(), cached_blocks);
-        (self.drivers, self.device_names, self.links) = (drivers, device_names, links);
+        self.missing = missing;
+        self.raw_disk = raw_disk.into();
+        self.cached_blocks = cached_blocks;
+        self.drivers = drivers;
+        self.device_names = device_names;
+        self.links = links;
         self.raw_disk_awaits_device = raw_disk_awaits_device;
         Ok(())
     }

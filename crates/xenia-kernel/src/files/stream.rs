@@ -46,7 +46,8 @@ impl Stream {
         writers: WritersTurn,
     ) -> Self {
         let turn = Mutex::numbered(Level::Files, 1, ());
-        let (position, mode) = (AtomicU64::new(0), AtomicU32::new(mode));
+        let position = AtomicU64::new(0);
+        let mode = AtomicU32::new(mode);
         Self { data, position, mode, rights, sector, is_raw: false, turn, writers }
     }
 

@@ -125,7 +125,8 @@ impl TransferQueue {
     /// Removes the queued transfers selected by `which`, in call order per file object. Also
     /// returns whether a selected transfer is in progress.
     pub(super) fn take_back(&self, which: impl Fn(&Reply) -> bool) -> (Vec<Transfer>, bool) {
-        let (mut taken, mut others) = (Vec::new(), false);
+        let mut taken = Vec::new();
+        let mut others = false;
         if self.is_empty() {
             return (taken, others);
         }

@@ -93,7 +93,8 @@ impl ImportBindings {
     ) -> Fallible<Self> {
         let mut stubs = Stubs::default();
         stubs.initialize(memory)?;
-        let (own_stubs, targets) = (stubs.own, stubs.targets.clone());
+        let own_stubs = stubs.own;
+        let targets = stubs.targets.clone();
         Ok(Self {
             registry,
             stubs: Mutex::new(Level::Modules, stubs),

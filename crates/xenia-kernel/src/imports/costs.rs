@@ -78,7 +78,8 @@ impl CallCosts {
                 .filter_map(move |row| Some((row.name, costs.get(usize::from(row.ordinal.0))?)))
         });
         let cost = |(name, row): (&'static str, &CostRow)| {
-            let (count, timed) = (row.count.load(Relaxed), row.timed.load(Relaxed).max(1));
+            let count = row.count.load(Relaxed);
+            let timed = row.timed.load(Relaxed).max(1);
             let scaled = u128::from(row.nanoseconds.load(Relaxed)) * u128::from(count) / u128::from(timed);
             CallCost { name, count, time: Duration::from_nanos(u64::try_from(scaled).unwrap_or(u64::MAX)) }
         };

@@ -128,7 +128,8 @@ impl CallTrace {
         if !self.admits(callee) {
             return None;
         }
-        let (name, at) = (callee.name(), CallSite::of(call));
+        let name = callee.name();
+        let at = CallSite::of(call);
         if let Some(repeated) = self.take_repeated(call.thread_id(), at) {
             return Some(repeated);
         }

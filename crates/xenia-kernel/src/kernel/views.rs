@@ -76,14 +76,16 @@ impl Kernel {
     /// Expiry of timers.
     pub fn timer_calls(&self) -> TimerCalls<'_> {
         let Self { memory, clock, dispatcher, .. } = self;
-        let (services, apcs) = (self.services(), self.apcs());
+        let services = self.services();
+        let apcs = self.apcs();
         TimerCalls { memory, clock: *clock, dispatcher, services, apcs }
     }
 
     /// Requests on open files.
     pub fn file_requests(&self) -> FileRequests<'_> {
         let Self { memory, clock, pool, objects, dispatcher, files, transfers, .. } = self;
-        let (clock, apcs) = (*clock, self.apcs());
+        let clock = *clock;
+        let apcs = self.apcs();
         FileRequests { memory, clock, pool, objects, dispatcher, files, transfers, apcs }
     }
 
@@ -130,14 +132,18 @@ impl Kernel {
     /// The open dialog.
     pub(crate) fn dialogs(&self) -> DialogControl<'_> {
         let Self { memory, user, files, devices, .. } = self;
-        let (notifier, drive, overlapped) = (self.notifier(), self.disc_drive(), self.overlapped_requests());
+        let notifier = self.notifier();
+        let drive = self.disc_drive();
+        let overlapped = self.overlapped_requests();
         DialogControl { memory, user, files, port: &devices.dialogs, notifier, drive, overlapped }
     }
 
     /// Loading and unloading of modules.
     pub fn loader(&self) -> ModuleLoader<'_> {
         let Self { memory, limits, pool, objects, files, imports, modules, config, .. } = self;
-        let (keys, image_path, patches) = (&config.keys, config.image_path.as_str(), &*config.patches);
+        let keys = &config.keys;
+        let image_path = config.image_path.as_str();
+        let patches = &*config.patches;
         ModuleLoader { memory, limits, pool, objects, files, imports, modules, keys, image_path, patches }
     }
 

@@ -249,7 +249,8 @@ impl ModuleLoader<'_> {
                 match self.load_at_depth(&wanted, Version(0), loading, depth + 1) {
                     Ok(needed) => needed,
                     Err(source) if loading.lacking == Lacking::Refused && !is_of_development_kits(name) => {
-                        let (module, source) = (base_name(path).to_owned(), Box::new(source));
+                        let module = base_name(path).to_owned();
+                        let source = Box::new(source);
                         return Err(LoadError::Import { module, library: name.to_owned(), source });
                     }
                     Err(error) => {

@@ -59,7 +59,8 @@ pub fn directory(
     const OPTIONAL: u32 = 0x18;
     const DIRECTORIES: u32 = OPTIONAL + 0x60;
     // The lowest bit of the base has the negated meaning of `mapped`.
-    let (mapped, base) = (mapped && base.0 & 1 == 0, GuestAddr(base.0 & !1));
+    let mapped = mapped && base.0 & 1 == 0;
+    let base = GuestAddr(base.0 & !1);
     let Some(header) = nt_header(memory, base)? else { return Ok(None) };
     if half(memory, header.offset(OPTIONAL))? != 0x10B
         || u32::from(index) >= word(memory, header.offset(OPTIONAL + 0x5C))?
@@ -67,7 +68,8 @@ pub fn directory(
         return Ok(None);
     }
     let entry = header.offset(DIRECTORIES + 8 * u32::from(index));
-    let (address, size) = (word(memory, entry)?, word(memory, entry.offset(4))?);
+    let address = word(memory, entry)?;
+    let size = word(memory, entry.offset(4))?;
     if address == 0 {
         return Ok(None);
     }

@@ -73,7 +73,8 @@ impl ModuleLoader<'_> {
 
     /// Adds the title to the modules.
     fn register_title(&self, image: &LoadedImage) -> Fallible<GuestAddr> {
-        let (name, path) = (base_name(self.image_path), self.image_path);
+        let name = base_name(self.image_path);
+        let path = self.image_path;
         self.register(image, Identity { name, path, is_library: false })
     }
 }

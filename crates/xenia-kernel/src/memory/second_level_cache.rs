@@ -80,7 +80,8 @@ impl SecondLevelCache {
             return Err(NtStatus::UNSUCCESSFUL.into());
         }
         if lock.is_cache_alone() {
-            let (first, kind) = (lock.first_page(), AllocKind::ReserveCommit);
+            let first = lock.first_page();
+            let kind = AllocKind::ReserveCommit;
             memory.alloc_fixed(first, last - first.0 + 1, kind, Protect::READ_WRITE)?;
         }
         let mut pages = (lock.start.0 / PAGE_SIZE..=last / PAGE_SIZE).map(|page| GuestAddr(page * PAGE_SIZE));

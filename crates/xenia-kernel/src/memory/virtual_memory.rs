@@ -68,7 +68,8 @@ pub fn allocate(
     if !protect.is_valid() {
         return Err(NtStatus::INVALID_PAGE_PROTECTION.into());
     }
-    let (commit, reserve) = (kind & flags::COMMIT != 0, kind & flags::RESERVE != 0);
+    let commit = kind & flags::COMMIT != 0;
+    let reserve = kind & flags::RESERVE != 0;
     if base.is_null() {
         let heap = if kind & flags::LARGE_PAGES != 0 { Heap::Virtual64K } else { Heap::Virtual4K };
         let size = size.checked_next_multiple_of(GRANULE).ok_or(NtStatus::NO_MEMORY)?;

@@ -67,7 +67,8 @@ impl Kernel {
 
     /// Returns from guest code that an export called, and runs the continuation.
     fn pop_frame(&self, call: &mut Call) -> Disposition {
-        let (id, at) = (call.thread_id(), call.ctx().gpr[1] as u32);
+        let id = call.thread_id();
+        let at = call.ctx().gpr[1] as u32;
         let mut threads = self.threads.lock();
         let record = threads.get_on_stack(&self.memory, id, call.kpcr(), at);
         let frame = record.and_then(|record| record.frames.pop());
@@ -191,7 +192,9 @@ impl Kernel {
     pub(super) fn program_call(&self, call: &mut Call) -> Disposition {
         const LIMIT: u64 = 0x10_0000;
         let ctx = call.ctx();
-        let (number, text, length) = (ctx.gpr[0], GuestAddr(ctx.gpr[3] as u32), ctx.gpr[4] & 0xFFFF_FFFF);
+        let number = ctx.gpr[0];
+        let text = GuestAddr(ctx.gpr[3] as u32);
+        let length = ctx.gpr[4] & 0xFFFF_FFFF;
         if number != 0 || length > LIMIT {
             return end_damaged(call, &format!("system call {number} with r4 = {length:#x}"));
         }
@@ -210,7 +213,8 @@ impl Kernel {
 #[cold]
 fn log_call(call: &mut Call, export: &Export) {
     let Some(ShownArguments { text, .. }) = (export.describe)(call) else { return };
-    let (thread, hw_id) = (call.thread_id(), call.hw_id());
+    let thread = call.thread_id();
+    let hw_id = call.hw_id();
     call.cpu.emit(&Event::Call { thread, hw_id, name: export.name, arguments: &text });
 }
 

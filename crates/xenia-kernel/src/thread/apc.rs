@@ -282,7 +282,8 @@ impl Call<'_> {
         if self.kernel.frame_count.is_zero() {
             return;
         }
-        let (id, at) = (self.thread_id(), self.ctx().gpr[1] as u32);
+        let id = self.thread_id();
+        let at = self.ctx().gpr[1] as u32;
         self.kernel.threads.lock().get_on_stack(self.memory(), id, self.kpcr(), at);
     }
 }

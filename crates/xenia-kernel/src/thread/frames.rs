@@ -124,7 +124,8 @@ impl Threads {
         ctx: &mut PpcContext,
         guest: GuestCall,
     ) -> Fallible<()> {
-        let (kpcr, at) = (GuestAddr(ctx.gpr[13] as u32), ctx.gpr[1] as u32);
+        let kpcr = GuestAddr(ctx.gpr[13] as u32);
+        let at = ctx.gpr[1] as u32;
         let frame = GuestCallFrame { pc: ctx.pc, lr: ctx.lr, stack_pointer: ctx.gpr[1], then: guest.then };
         let stack_pointer = call_frame(ctx.gpr[1]);
         memory.write(GuestAddr(stack_pointer as u32), frame.stack_pointer as u32)?;

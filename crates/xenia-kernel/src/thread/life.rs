@@ -160,7 +160,8 @@ impl<'k> ThreadLife<'k> {
         identity: Identity,
         pieces: &mut Pieces,
     ) -> Fallible<Blocks> {
-        let (memory, layout) = (self.memory, self.tls.layout());
+        let memory = self.memory;
+        let layout = self.tls.layout();
         let Identity { id, process, hw_id } = identity;
         let stack = allocate_stack(memory, self.limits, new.stack_size)?;
         pieces.stack = Some(stack);

@@ -10,7 +10,8 @@ use xenia_sched::{BlockReason, Wait};
 /// Enters a section, or waits for it. Returns `None` if the caller is inside, otherwise the flow of
 /// the export. The thread that hands the section over stores `result` in r3.
 pub fn enter<T>(call: &mut Call, at: GuestAddr, result: u64) -> Fallible<Option<Flow<T>>> {
-    let (kthread, id) = (call.kthread()?, call.thread_id());
+    let kthread = call.kthread()?;
+    let id = call.thread_id();
     if let Some(contention) = call.cpu.peek_contention(id) {
         tracing::debug!(target: "kernel", "replayed contention {contention:?} at {at}");
         return Ok(Some(Flow::Repeat));

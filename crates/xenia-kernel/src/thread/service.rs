@@ -175,7 +175,8 @@ impl ServiceThreads<'_> {
             (next, taken)
         };
         taken?;
-        let (thread, kpcr) = (call.thread(), call.kpcr());
+        let thread = call.thread();
+        let kpcr = call.kpcr();
         self.show(call.cpu, hw_id, kpcr, next.as_ref())?;
         call.cpu.hold_slot(thread, next.is_some())?;
         Ok(match next {

@@ -99,7 +99,8 @@ pub fn signal_and_wait(
 /// interruption until the wait can be interrupted, so that no interruption is lost in between.
 fn wait_under(call: &mut Call, held: &mut Held<'_>, request: WaitRequest<'_>) -> Fallible<Flow<NtStatus>> {
     let WaitRequest { set, alertable, deadline, mut keep } = request;
-    let (kthread, kernel) = (call.kthread()?, call.kernel);
+    let kthread = call.kthread()?;
+    let kernel = call.kernel;
     // Objects that are signalled already are taken before APCs are checked, as NT does it.
     if let Some(status) = held.try_take(call.memory(), set, kthread)? {
         return Ok(Flow::Return(status));

@@ -102,7 +102,9 @@ impl GamerData<'_> {
     /// For the running title the list has every achievement of the title's database, for another
     /// one those in the profile.
     pub fn achievements_of(&self, user: u32, title: u32) -> Result<Vec<Record>, Win32Error> {
-        let (database, language, own) = (self.database(), self.language(), self.title_id());
+        let database = self.database();
+        let language = self.language();
+        let own = self.title_id();
         let mut gpd = self.gpd_of(user, title)?;
         if title == own
             && let Err(error) = complete(&mut gpd, &database, language)
@@ -124,7 +126,9 @@ impl GamerData<'_> {
     /// Records that the user at this place has earned these achievements, at system time `now`. The
     /// database is written first: an achievement that can't be stored is not earned.
     pub fn achieve(&self, user: u32, ids: &[u32], now: u64) -> Result<(), Win32Error> {
-        let (database, language, title) = (self.database(), self.language(), self.title_id());
+        let database = self.database();
+        let language = self.language();
+        let title = self.title_id();
         // The lock is held throughout, so that updates of achievements are serialised.
         let files = self.files.lock();
         let store = &files.packages.store;

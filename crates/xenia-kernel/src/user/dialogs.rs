@@ -188,7 +188,8 @@ pub fn open(
     action: AnswerAction,
     recipient: AnswerRecipient,
 ) -> Fallible<Flow<Win32Error>> {
-    let (kernel, now) = (call.kernel, call.now());
+    let kernel = call.kernel;
+    let now = call.now();
     let overlapped = if let AnswerRecipient::Overlapped(at) = recipient { Some(at) } else { None };
     let slot = &kernel.user.dialog;
     let told = {

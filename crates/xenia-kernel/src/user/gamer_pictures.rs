@@ -86,7 +86,8 @@ fn halved(large: &[u8]) -> Option<Vec<u8>> {
     let at = |x: u32, y: u32| texels[(y * LARGE + x) as usize];
     let half = LARGE / 2;
     let small = (0..half * half).flat_map(|index| {
-        let (x, y) = (index % half * 2, index / half * 2);
+        let x = index % half * 2;
+        let y = index / half * 2;
         let four = [at(x, y), at(x + 1, y), at(x, y + 1), at(x + 1, y + 1)];
         let [alpha, red, green, blue] = [0, 1, 2, 3]
             .map(|channel| (four.iter().map(|texel| u16::from(texel[channel])).sum::<u16>() / 4) as u8);
@@ -120,7 +121,8 @@ impl GamerData<'_> {
     /// Awards a title's pictures, a large and a small one, to the user at this place: adds them to
     /// the title's database in the profile.
     pub fn award_pictures(&self, user: u32, ids: [u32; 2]) -> Result<(), Win32Error> {
-        let (database, title) = (self.database(), self.title_id());
+        let database = self.database();
+        let title = self.title_id();
         let xuid = self.profiles.lock().get(user).map(|profile| profile.xuid);
         let xuid = xuid.ok_or(Win32Error::NO_SUCH_USER)?;
         let files = self.files.lock();

@@ -218,7 +218,8 @@ pub fn finish_later(call: &mut Call, at: GuestAddr, fields: OverlappedFields) ->
     let kernel = call.kernel;
     let mut calls = kernel.requests.lock();
     begin_locked(call, at)?;
-    let (due, thread_id) = (call.now().saturating_add(DELAY), call.thread_id());
+    let due = call.now().saturating_add(DELAY);
+    let thread_id = call.thread_id();
     if kernel.limits.admit(Limit::OverlappedCalls, calls.pending.len()).is_err() {
         // The call's work is done already, so the limit must not make it fail: complete it at once.
         return kernel.overlapped_requests().complete(call.cpu, &mut calls, thread_id, at, fields);

@@ -86,7 +86,10 @@ impl LocalNetwork {
                 }
             }
         }
-        (self.sockets, self.last, self.next_port, self.queued) = (sockets, last, next_port, queued);
+        self.sockets = sockets;
+        self.last = last;
+        self.next_port = next_port;
+        self.queued = queued;
         Ok(())
     }
 }

@@ -16,7 +16,8 @@ impl LocalNetwork {
         let State::Messages(own) = &self.get(id)?.state else {
             return Err(WsaError::OPERATION_NOT_SUPPORTED);
         };
-        let (may_broadcast, may_send) = (own.may_broadcast, own.may_send);
+        let may_broadcast = own.may_broadcast;
+        let may_send = own.may_send;
         let to = to.or(own.peer).ok_or(WsaError::NOT_CONNECTED)?;
         if !may_send {
             return Err(WsaError::SHUT_DOWN);
@@ -122,7 +123,9 @@ impl LocalNetwork {
                     return Err(WsaError::SHUT_DOWN);
                 }
                 let (from, bytes) = messages.queue.front().ok_or(WsaError::WOULD_BLOCK)?;
-                let (length, whole, from) = (into.len().min(bytes.len()), bytes.len(), *from);
+                let length = into.len().min(bytes.len());
+                let whole = bytes.len();
+                let from = *from;
                 into[..length].copy_from_slice(&bytes[..length]);
                 if !peek {
                     messages.queue.pop_front();

@@ -80,7 +80,9 @@ impl Dispatcher {
             limits: _,
             clock: _,
         } = self;
-        let (mut lists, mut owned, mut set) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut lists = BTreeMap::new();
+        let mut owned = BTreeMap::new();
+        let mut set = BTreeMap::new();
         for shard in shards.iter() {
             let shard = shard.lock();
             let ObjectShard { lists: waiting, owned: mutants, timers } = &*shard;
@@ -88,7 +90,8 @@ impl Dispatcher {
             owned.extend(mutants);
             set.extend(timers);
         }
-        let (mut waits, mut asked) = (BTreeMap::new(), BTreeSet::new());
+        let mut waits = BTreeMap::new();
+        let mut asked = BTreeSet::new();
         for turn in turns.iter() {
             let turn = turn.lock();
             let Waits { blocks, asked: of_shard } = &*turn;

@@ -57,7 +57,9 @@ impl Pool {
     pub fn restore(&mut self, state: PoolState) -> Result<(), Impossible> {
         let PoolState { arenas, blocks } = state;
         check(blocks.len() as u64 <= Limit::PoolBlocks.row().value, "too many blocks of the pool")?;
-        let (mut free, mut used, mut all) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut free = BTreeMap::new();
+        let mut used = BTreeMap::new();
+        let mut all = BTreeMap::new();
         let mut blocks = blocks.into_iter().peekable();
         // Nothing is at the null address.
         let mut after = ARENA;
@@ -85,7 +87,9 @@ impl Pool {
             }
         }
         check(blocks.next().is_none(), "a block of the pool is in no arena")?;
-        (self.free, self.used, self.arenas) = (free, used, all);
+        self.free = free;
+        self.used = used;
+        self.arenas = all;
         Ok(())
     }
 }

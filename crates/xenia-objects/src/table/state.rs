@@ -110,7 +110,8 @@ impl Objects {
         let records = records.iter().map(|(&body, record)| {
             // The slab has the kind.
             let Record { position, kind: _, pointers, handles, name } = record;
-            let (pointers, handles) = (*pointers, *handles);
+            let pointers = *pointers;
+            let handles = *handles;
             (body, RecordState { position: position.index, pointers, handles, name: name.clone() })
         });
         let handles = handles.iter().map(|(&handle, &body)| {
@@ -167,7 +168,9 @@ impl Objects {
         let unlisted =
             slab.occupied.iter().filter(|(index, object)| object.uses > 0 && !listed.contains(index));
         let unlisted = unlisted.map(|(index, object)| {
-            let (name, body, uses) = (positions[index], object.body, object.uses);
+            let name = positions[index];
+            let body = object.body;
+            let uses = object.uses;
             self.bodies.of(body).write().entry(body).or_insert(name);
             UnlistedObject { name, body, uses }
         });

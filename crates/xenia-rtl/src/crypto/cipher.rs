@@ -140,7 +140,8 @@ impl Rc4 {
             let sum = self.state[usize::from(first)].wrapping_add(self.state[usize::from(second)]);
             *byte ^= self.state[usize::from(sum)];
         }
-        (self.state[0x100], self.state[0x101]) = (first, second);
+        self.state[0x100] = first;
+        self.state[0x101] = second;
     }
 }
 

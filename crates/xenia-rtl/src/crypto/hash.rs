@@ -181,7 +181,8 @@ impl Hash {
 
     /// Pads the message and returns the digest.
     pub fn finish(mut self) -> Vec<u8> {
-        let (algorithm, bits) = (self.algorithm, u64::from(self.count) * 8);
+        let algorithm = self.algorithm;
+        let bits = u64::from(self.count) * 8;
         let (block, length_bytes) = (algorithm.block(), algorithm.block() / 8);
         self.update(&[0x80]);
         while self.count as usize % block != block - length_bytes {

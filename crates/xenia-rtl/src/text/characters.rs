@@ -48,7 +48,8 @@ fn one_unit(unit: u16, change: impl Fn(char) -> Option<char>) -> u16 {
 /// Returns the difference at the first character that differs, or of the lengths.
 pub fn compare<T: Copy + Into<i32>>(first: &[T], second: &[T], fold: impl Fn(T) -> T) -> i32 {
     for (&a, &b) in first.iter().zip(second) {
-        let (a, b): (i32, i32) = (fold(a).into(), fold(b).into());
+        let a: i32 = fold(a).into();
+        let b: i32 = fold(b).into();
         if a != b {
             return a - b;
         }

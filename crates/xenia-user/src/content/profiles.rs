@@ -117,7 +117,8 @@ impl ContentStore {
         }
         let profile = Profile::unnamed(xuid);
         if let Some(profile) = &profile {
-            let (path, name) = (path.join("/"), profile.name());
+            let path = path.join("/");
+            let name = profile.name();
             tracing::error!(
                 target: "vfs",
                 "{path} has no valid name, so the profile is called {name}: a name is up to {NAME_LENGTH} \

@@ -33,7 +33,8 @@ impl StfsPackage {
                 Some(Self { file, info })
             }
             Ok(info) => {
-                let (title, kind) = (info.title_id, info.content_type);
+                let title = info.title_id;
+                let kind = info.content_type;
                 tracing::warn!(target: "vfs", "{} is ignored: its header names title {title} and type {kind:#x}, its folder others", name.file());
                 None
             }

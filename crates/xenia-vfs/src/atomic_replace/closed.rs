@@ -115,7 +115,8 @@ impl ClosedFiles {
             return;
         }
         let contents: Vec<Arc<File>> = group.iter().map(|file| file.lock().content.clone()).collect();
-        let (mut folders, mut renamed) = (BTreeSet::new(), Vec::new());
+        let mut folders = BTreeSet::new();
+        let mut renamed = Vec::new();
         for (shared, synced) in group.iter().zip(sync(&contents)) {
             let mut file = shared.lock();
             // A file that was removed meanwhile has no target.

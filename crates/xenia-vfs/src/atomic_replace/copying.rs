@@ -97,7 +97,9 @@ impl OpenHostFile {
 
     fn become_temporary(&mut self, mut copied: Copying) {
         let Some(temporary) = copied.temporary.take() else { return };
-        (self.content, self.own, self.path) = (Arc::new(temporary), true, Some(copied.path.clone()));
+        self.content = Arc::new(temporary);
+        self.own = true;
+        self.path = Some(copied.path.clone());
         self.known = None;
         if self.target.is_none() {
             self.discard();

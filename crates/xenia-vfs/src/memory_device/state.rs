@@ -110,7 +110,8 @@ impl MemoryDevice {
         check(next_number <= MAX_NUMBER, "a memory device has had an impossible number of files")?;
         self.nodes.clear();
         self.restored.clear();
-        (self.path_bytes, self.next_number) = (0, next_number);
+        self.path_bytes = 0;
+        self.next_number = next_number;
         let mut contents = BTreeMap::new();
         let mut used = 0_u64;
         for ContentsState { number, size, units } in files {

@@ -56,7 +56,8 @@ impl HostPartition {
         if !metadata.is_file() {
             return Err(io::Error::other("not a regular file"));
         }
-        let (mut written, mut at) = (BTreeSet::new(), 0);
+        let mut written = BTreeSet::new();
+        let mut at = 0;
         let end = metadata.len().min(size);
         while let Some(data) = data_from(&file, at, end) {
             at = data.bytes.end;

@@ -62,7 +62,8 @@ impl CompletionPorts {
             Ok((thread, (port, held)))
         };
         self.joined = joined.into_iter().map(hold).collect::<Result<_, Impossible>>()?;
-        (self.ports, self.queued) = (ports, queued);
+        self.ports = ports;
+        self.queued = queued;
         Ok(())
     }
 

@@ -191,7 +191,8 @@ impl FileRequests<'_> {
             return Err(failure);
         }
         let &NewRequest { device, purpose, reply, .. } = new;
-        let (is_left, is_ending) = (false, false);
+        let is_left = false;
+        let is_ending = false;
         let request = DriverRequest { device, purpose, reply, over, end: None, is_left, is_ending };
         self.files.lock().drivers.requests.insert(packet, request);
         // A second request on the file loses the signal of the first, as on the console.
@@ -269,7 +270,8 @@ impl FileRequests<'_> {
             let mut files = self.files.lock();
             let request = files.drivers.requests.get_mut(&packet)?;
             request.end = Some((status, information));
-            let (is_left, file) = (request.is_left, request.reply.file);
+            let is_left = request.is_left;
+            let file = request.reply.file;
             // The file that an ended thread has opened is closed at once.
             let is_open = is_left && matches!(request.purpose, RequestPurpose::Open { .. });
             if is_open

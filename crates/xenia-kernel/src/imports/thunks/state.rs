@@ -111,7 +111,9 @@ impl Stubs {
         for CallState { at, target } in calls {
             self.bind(at, target.target(registry)?);
         }
-        (self.exports, self.page, self.used) = (exports, page, used);
+        self.exports = exports;
+        self.page = page;
+        self.used = used;
         Ok(())
     }
 }

@@ -10,7 +10,8 @@ pub(super) struct Moment(pub(super) GuestTicks);
 
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seconds, ticks) = (self.0 / TICKS_PER_SECOND, self.0 % TICKS_PER_SECOND);
+        let seconds = self.0 / TICKS_PER_SECOND;
+        let ticks = self.0 % TICKS_PER_SECOND;
         write!(f, "{seconds}.{:09}", ticks * 1_000_000_000 / TICKS_PER_SECOND)
     }
 }

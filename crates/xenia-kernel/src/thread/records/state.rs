@@ -180,7 +180,9 @@ impl Threads {
             self.records.insert(id, record.restore(id, objects, all)?);
         }
         self.interrupts.restore(interrupts)?;
-        (self.by_kthread, self.next_id, self.notifications) = (by_kthread, next_id, notifications);
+        self.by_kthread = by_kthread;
+        self.next_id = next_id;
+        self.notifications = notifications;
         let apcs = self.records.values().map(|record| record.apcs.kernel.len()).sum();
         let saved: usize = self.records.values().map(|record| record.apcs.pending_calls()).sum();
         Ok(PendingWork { apcs, calls: saved + self.interrupts.pending_calls() })

@@ -153,7 +153,8 @@ fn hexadecimal(value: f64, precision: Option<u32>, alternate: bool) -> String {
         return fixed(Decimal::new(value), precision.unwrap_or(6), alternate);
     }
     let bits = value.to_bits();
-    let (raw, fraction) = ((bits >> 52) as i32, bits & ((1 << 52) - 1));
+    let raw = (bits >> 52) as i32;
+    let fraction = bits & ((1 << 52) - 1);
     let mut mantissa = if raw == 0 { fraction } else { fraction | 1 << 52 };
     let exponent = match (raw, fraction) {
         (0, 0) => 0,
