@@ -102,7 +102,7 @@ const CLOSE_CONTENT_LIST: u32 = 0x2_0007;
 const CONTENT_LIST_BYTES: u32 = 0x98;
 
 /// Result of enumerators of a device that does not exist: unlike their others, an `HRESULT`.
-pub(super) const UNKNOWN_DEVICE: Win32Error = Win32Error(HResult::INVALID_ARGUMENT.0);
+pub(super) const UNKNOWN_DEVICE_HRESULT: Win32Error = Win32Error(HResult::INVALID_ARGUMENT.0);
 
 /// Arguments of the functions that open packages.
 pub(super) struct Opening {
@@ -301,7 +301,7 @@ impl Content {
         let is_there = content_device::is_there(device);
         size.set(memory, if is_there { data::SIZE.saturating_mul(items) } else { 0 })?;
         if !is_there {
-            return Ok(UNKNOWN_DEVICE);
+            return Ok(UNKNOWN_DEVICE_HRESULT);
         }
         let owner = match owner_of(call, user, content_type) {
             Ok(owner) => owner,

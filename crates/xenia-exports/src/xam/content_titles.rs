@@ -5,7 +5,7 @@
 //! the list here, read it by messages ([`crate::messages`]), and open its packages by their
 //! descriptions. After xenia-canary's `xam_content_aggregate.cc`.
 
-use super::content::{Opening, PackageCall, UNKNOWN_DEVICE, PackageSource, described, with_package};
+use super::content::{Opening, PackageCall, UNKNOWN_DEVICE_HRESULT, PackageSource, described, with_package};
 use super::content_device;
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, Out, Text};
@@ -73,7 +73,7 @@ impl ContentTitles {
         let Some(out) = handle else { return Ok(Win32Error::INVALID_PARAMETER) };
         out.set(call.memory(), Handle::NULL)?;
         if !content_device::is_there(device) {
-            return Ok(UNKNOWN_DEVICE);
+            return Ok(UNKNOWN_DEVICE_HRESULT);
         }
         let owners = match xuid {
             ANY_XUID => {
