@@ -19,9 +19,9 @@ use ruzstd::decoding::FrameDecoder;
 use sha2::{Digest, Sha256};
 
 use crate::error::{FormatError, Reason, limited};
+use crate::expansion_limit::check_growth;
 use crate::fields::Fields;
 use crate::findings::{Findings, of_read};
-use crate::expansion_limit::check_growth;
 use crate::read_at::{ReadAt, read_exact_at, read_in_blocks};
 use crate::unsupported::has;
 use crate::volume::{Directory, Volume};

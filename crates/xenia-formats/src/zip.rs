@@ -17,8 +17,8 @@ use xenia_guest::code_page;
 use rawzip::{CompressionMethod, Crc32, RECOMMENDED_BUFFER_SIZE, ReaderAt, ZipArchive, ZipLocator};
 
 use crate::error::{FormatError, Reason, limited};
-use crate::findings::{Findings, of_read};
 use crate::expansion_limit::check_growth;
+use crate::findings::{Findings, of_read};
 use crate::read_at::{ReadAt, Section};
 use crate::unsupported::begins;
 use crate::volume::{Directory, Volume};

@@ -300,11 +300,8 @@ impl Net {
         loop {
             let room = (receive.into.length() - receive.done).min(u64::from(CHUNK)) as usize;
             let mut bytes = vec![0; room];
-            let received = if peeks {
-                self.port.peek(id, &mut bytes)
-            } else {
-                self.port.receive(id, &mut bytes)
-            };
+            let received =
+                if peeks { self.port.peek(id, &mut bytes) } else { self.port.receive(id, &mut bytes) };
             let received = match received {
                 Ok(received) => received,
                 Err(error) => return Ok(Attempt::stopped(error, receive.done, before)),

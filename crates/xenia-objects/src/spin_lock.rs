@@ -169,6 +169,10 @@ mod tests {
         };
         assert_eq!(acquire(&mut b), Ok(true));
         release(&b.memory, &mut b.scheduler, &locks, lock).unwrap();
-        assert_eq!(b.memory.read::<u32>(lock).unwrap(), 0, "a lock without waiters is free after its release");
+        assert_eq!(
+            b.memory.read::<u32>(lock).unwrap(),
+            0,
+            "a lock without waiters is free after its release"
+        );
     }
 }

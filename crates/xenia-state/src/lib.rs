@@ -9,9 +9,9 @@
 //! checked by their subsystem, with [`check`].
 #![forbid(unsafe_code)]
 
+mod compressed;
 mod error;
 mod file;
-mod compressed;
 mod section;
 #[cfg(test)]
 mod tests;
@@ -19,8 +19,8 @@ pub mod whole_bytes;
 pub mod whole_words;
 mod writer;
 
+pub use compressed::{Packed, exclusive_or};
 pub use error::{Impossible, StateError, Unsaveable, check, is_count};
 pub use file::{FORMAT_VERSION, MAX_HEADER, MAX_SECTION, MAX_SECTIONS, SectionBound, StateFile, StateHeader};
-pub use compressed::{Packed, exclusive_or};
 pub use section::{StateSection, StoredSection, find, get};
 pub use writer::StateWriter;

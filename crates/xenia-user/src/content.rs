@@ -19,9 +19,9 @@
 mod achievements;
 mod header;
 mod name;
-mod stfs_package;
 mod profiles;
 mod publisher;
+mod stfs_package;
 mod store;
 
 pub use header::PackageHeader;

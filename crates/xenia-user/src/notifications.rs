@@ -210,7 +210,10 @@ mod tests {
         assert_eq!(begin(0x400, 0xEF), [(9, 0), (0x0A00_0003, 1)]);
         assert_eq!(begin(0x400, 0x20), [(0x0A00_0003, 1)]);
         assert_eq!(begin(0x400, 0xCE), []);
-        assert!(!notifications.begin(GuestAddr(0x500), State::default()), "a listener that does not exist is not found");
+        assert!(
+            !notifications.begin(GuestAddr(0x500), State::default()),
+            "a listener that does not exist is not found"
+        );
     }
 
     #[test]

@@ -128,7 +128,8 @@ impl OpenHostFile {
         if end > size {
             self.quota.resize(size, end)?;
         }
-        let written = self.make_own_copy().and_then(|()| Ok(file::write_all_at(&self.content, from, offset)?));
+        let written =
+            self.make_own_copy().and_then(|()| Ok(file::write_all_at(&self.content, from, offset)?));
         self.sized(written.is_ok(), |size| size.max(end));
         if written.is_err() && end > size {
             let now = self.size().unwrap_or(size);

@@ -5,7 +5,7 @@ use crate::abi::{Call, Handle, Out};
 use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
 use xenia_formats::gpd::{PlayedTitle, Record};
-use xenia_guest::{GuestAddr, Win32Error, USERS};
+use xenia_guest::{GuestAddr, USERS, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_user::enumerators::{Enumerator, Item};
 use xenia_user::profile::Xuid;

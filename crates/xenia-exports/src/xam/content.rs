@@ -11,7 +11,7 @@ use crate::status::failure::Fallible;
 use crate::user::content_data::data;
 use crate::user::overlapped::{Completed, admit, complete};
 use crate::user_index;
-use xenia_guest::{GuestAddr, HResult, Win32Error, code_page, USERS};
+use xenia_guest::{GuestAddr, HResult, USERS, Win32Error, code_page};
 use xenia_kernel_macros::exports;
 use xenia_user::content::{MARKETPLACE, PackageHeader, PackageName, THUMBNAIL_SIZE, root_name};
 use xenia_user::enumerators::Enumerator;
@@ -51,7 +51,11 @@ fn owner_of(call: &Call, user: u32, kind: u32) -> Result<Xuid, Win32Error> {
 }
 
 /// Reads the name of a package. The outer error is a bad pointer, the inner one the call's result.
-fn read_wanted(call: &Call, source: PackageSource, at: Option<GuestAddr>) -> Fallible<Result<Wanted, Win32Error>> {
+fn read_wanted(
+    call: &Call,
+    source: PackageSource,
+    at: Option<GuestAddr>,
+) -> Fallible<Result<Wanted, Win32Error>> {
     let Some(at) = at else { return Ok(Err(Win32Error::INVALID_PARAMETER)) };
     let memory = call.memory();
     let kind = memory.read(at.offset(data::KIND))?;

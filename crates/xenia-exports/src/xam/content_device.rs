@@ -9,7 +9,7 @@ use crate::user::dialogs::{self, AnswerAction, AnswerRecipient};
 use crate::user::overlapped::{Completed, admit, complete, set_extended_error};
 use crate::user_index;
 use crate::xam::ui;
-use xenia_guest::{GuestAddr, Win32Error, USERS};
+use xenia_guest::{GuestAddr, USERS, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_user::enumerators::Enumerator;
 

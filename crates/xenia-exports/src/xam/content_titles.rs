@@ -5,7 +5,7 @@
 //! the list here, read it by messages ([`crate::messages`]), and open its packages by their
 //! descriptions. After xenia-canary's `xam_content_aggregate.cc`.
 
-use super::content::{Opening, PackageCall, UNKNOWN_DEVICE_HRESULT, PackageSource, described, with_package};
+use super::content::{Opening, PackageCall, PackageSource, UNKNOWN_DEVICE_HRESULT, described, with_package};
 use super::content_device;
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, Out, Text};
@@ -15,7 +15,7 @@ use crate::named_objects::store_handle;
 use crate::status::failure::Fallible;
 use crate::user::content_data::internal;
 use crate::user_index;
-use xenia_guest::{GuestAddr, Win32Error, USERS};
+use xenia_guest::{GuestAddr, USERS, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_user::content::{MARKETPLACE, PackageHeader, PackageName};
 use xenia_user::enumerators::Enumerator;
@@ -123,7 +123,8 @@ impl ContentTitles {
         _content_size: u64,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        Opening { source: PackageSource::ContentData, root, content, flags, disposition, license, overlapped }.open(call)
+        Opening { source: PackageSource::ContentData, root, content, flags, disposition, license, overlapped }
+            .open(call)
     }
 
     /// Deletes a package that is not open, of the title or of another whose content it may use.

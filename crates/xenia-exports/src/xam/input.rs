@@ -4,7 +4,7 @@ use crate::abi::{Call, Ptr};
 use crate::ports::{Gamepad, PadModel};
 use crate::status::failure::Fallible;
 use crate::user_index;
-use xenia_guest::{GuestAddr, Win32Error, USERS};
+use xenia_guest::{GuestAddr, USERS, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_memory::MemoryFault;
 use xenia_user::notifications::{Notification, id};

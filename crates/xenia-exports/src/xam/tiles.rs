@@ -11,7 +11,7 @@ use crate::user::gamer_pictures::Face;
 use crate::user::overlapped::{Completed, admit, complete};
 use crate::user::pictures::{Picture, PictureTexels};
 use crate::user_index;
-use xenia_guest::{GuestAddr, Win32Error, USERS};
+use xenia_guest::{GuestAddr, USERS, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_memory::{GuestMemory, MemoryFault};
 

@@ -7,7 +7,7 @@ use crate::title;
 use crate::user::dialogs::{self, AnswerAction, AnswerRecipient, MESSAGE_BUTTONS};
 use crate::user::overlapped::{Completed, complete};
 use crate::user_index;
-use xenia_guest::{GuestAddr, Win32Error, USERS};
+use xenia_guest::{GuestAddr, USERS, Win32Error};
 use xenia_kernel_macros::exports;
 
 /// Exports of dialogs.

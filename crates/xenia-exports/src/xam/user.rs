@@ -5,7 +5,7 @@ use crate::abi::{Call, OptionalOut, Out, Ptr, WideText};
 use crate::status::failure::Fallible;
 use crate::user::overlapped::{Completed, complete};
 use crate::user_index;
-use xenia_guest::{GuestAddr, HResult, Win32Error, USERS};
+use xenia_guest::{GuestAddr, HResult, USERS, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_user::profile::{NAME_LENGTH, Profile, Xuid};
 

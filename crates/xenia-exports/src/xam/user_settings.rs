@@ -5,7 +5,7 @@ use crate::files::win32_error;
 use crate::status::failure::Fallible;
 use crate::user::overlapped::{Completed, admit, complete};
 use std::collections::BTreeSet;
-use xenia_guest::{GuestAddr, Win32Error, USERS};
+use xenia_guest::{GuestAddr, USERS, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_memory::{GuestMemory, MemoryFault};
 use xenia_user::notifications::{Notification, id};

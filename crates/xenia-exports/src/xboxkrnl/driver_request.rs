@@ -12,7 +12,9 @@ use super::irp_stack::{self, CompletionStep};
 use crate::abi::{Call, Continuation, DriverStep, ExportResumption, Flow, GuestCall, Handle, IntoFlow, Out};
 use crate::files::Outcome;
 use crate::files::Reply;
-use crate::files::drivers::{DriverAnswer, DriverCall, DriverProgress, FilePhase, NewRequest, RequestPurpose};
+use crate::files::drivers::{
+    DriverAnswer, DriverCall, DriverProgress, FilePhase, NewRequest, RequestPurpose,
+};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::registry::kernel_function;
 use crate::status::failure::{Failure, Fallible};
@@ -275,7 +277,12 @@ pub(super) fn release(call: &mut Call, file: GuestAddr, result: NtStatus) -> Fal
 }
 
 /// Ends the life of a file, and that of its device if it was deleted meanwhile.
-fn finish_close(call: &mut Call, device: GuestAddr, file: GuestAddr, result: NtStatus) -> Fallible<Flow<NtStatus>> {
+fn finish_close(
+    call: &mut Call,
+    device: GuestAddr,
+    file: GuestAddr,
+    result: NtStatus,
+) -> Fallible<Flow<NtStatus>> {
     call.kernel.objects.reference(device)?;
     call.kernel.dereference(file)?;
     let is_deleted = call.memory().read::<u8>(device.offset(device_object::DELETE_PENDING)).unwrap_or(0) != 0;

@@ -31,12 +31,7 @@ struct Parameters {
 
 impl Parameters {
     /// Those of a transfer, or of a request without parameters.
-    fn of_transfer(
-        call: &Call,
-        kind: u32,
-        buffer: Buffer,
-        offset: Option<Ptr<u64>>,
-    ) -> Fallible<Self> {
+    fn of_transfer(call: &Call, kind: u32, buffer: Buffer, offset: Option<Ptr<u64>>) -> Fallible<Self> {
         let major = u8::try_from(kind).map_err(|_| NtStatus::INVALID_PARAMETER)?;
         if !matches!(major, major::READ | major::WRITE) {
             return Ok(Self { major, words: [0; 4], buffer: Buffer::default() });
@@ -166,7 +161,11 @@ impl IoIrp {
         status_block: GuestAddr,
     ) -> Fallible<GuestAddr> {
         let words = [output_length, input.0, input_length, code];
-        let new = Parameters { major: major::DEVICE_CONTROL, words, buffer: Buffer { at: output, length: output_length } };
+        let new = Parameters {
+            major: major::DEVICE_CONTROL,
+            words,
+            buffer: Buffer { at: output, length: output_length },
+        };
         build_synchronous(call, device, &new, Report { event, status_block })
     }
 

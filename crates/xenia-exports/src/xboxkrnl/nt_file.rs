@@ -183,7 +183,14 @@ impl NtFile {
         offset: Option<Ptr<u64>>,
     ) -> Fallible<Flow<NtStatus>> {
         if let Some(object) = driver_request::file_of(call, file.file()) {
-            return driver_file::transfer(call, file, &object, major::READ, Buffer { at: buffer, length }, offset);
+            return driver_file::transfer(
+                call,
+                file,
+                &object,
+                major::READ,
+                Buffer { at: buffer, length },
+                offset,
+            );
         }
         transfer(call, file, Direction::Read, offset, |_| Ok(vec![(buffer, length)]))
     }
@@ -210,7 +217,14 @@ impl NtFile {
         offset: Option<Ptr<u64>>,
     ) -> Fallible<Flow<NtStatus>> {
         if let Some(object) = driver_request::file_of(call, file.file()) {
-            return driver_file::transfer(call, file, &object, major::WRITE, Buffer { at: buffer, length }, offset);
+            return driver_file::transfer(
+                call,
+                file,
+                &object,
+                major::WRITE,
+                Buffer { at: buffer, length },
+                offset,
+            );
         }
         transfer(call, file, Direction::Write, offset, |_| Ok(vec![(buffer, length)]))
     }
@@ -265,7 +279,8 @@ impl NtFile {
             let file = files.get(object.body())?;
             (file.stream.clone(), file.location.clone())
         };
-        let flushed = stream.flush().and_then(|()| Ok(call.kernel.files.lock().vfs.flush_metadata(&location)?));
+        let flushed =
+            stream.flush().and_then(|()| Ok(call.kernel.files.lock().vfs.flush_metadata(&location)?));
         let outcome = Outcome::of(flushed.map(|()| 0));
         outcome.write(call.memory(), status_block)?;
         Ok(Flow::Return(outcome.status))

@@ -1,6 +1,6 @@
 //! HMAC message authentication codes (`XeCryptHmac*`).
 
-use super::xe_crypt_hash::{end, continue_digest, run_digest, store_of};
+use super::xe_crypt_hash::{continue_digest, end, run_digest, store_of};
 use crate::abi::rest::{DigestCall, DigestFunction, DigestPurpose};
 use crate::abi::{Buffer, Call, Flow, Ptr};
 use crate::status::failure::Fallible;

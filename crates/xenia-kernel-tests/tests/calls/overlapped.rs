@@ -98,7 +98,11 @@ fn overlapped_structure_names_the_calling_thread() {
     let mut b = Harness::new();
     put(&b, OVERLAPPED, 0, 0);
     ask(&mut b, OVERLAPPED);
-    assert_eq!(b.word(OVERLAPPED + 8), Handle::CURRENT_THREAD.0, "no handle to the thread exists, so its pseudo handle stands there");
+    assert_eq!(
+        b.word(OVERLAPPED + 8),
+        Handle::CURRENT_THREAD.0,
+        "no handle to the thread exists, so its pseudo handle stands there"
+    );
     let thread = GuestAddr(b.kthread() as u32);
     let handle = b.kernel.objects.open(thread).unwrap();
     ask(&mut b, OVERLAPPED);

@@ -165,10 +165,6 @@ pub struct ObjectAttributes {
 }
 
 impl ObjectAttributes {
-    /// Flag: names compare without case.
-    pub const CASE_INSENSITIVE: u32 = 0x40;
-    /// Flag: creating an object that exists opens it.
-    pub const OPEN_IF: u32 = 0x80;
     /// Pseudo handle of the root directory of DOS devices (drive letters).
     pub const DOS_DEVICES: Handle = Handle(0xFFFF_FFFD);
 

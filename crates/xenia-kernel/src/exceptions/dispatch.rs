@@ -190,8 +190,7 @@ impl Dispatch {
                 area.record()
             }
         };
-        let arguments =
-            HandlerArguments { area, record, frame: activation.frame, context: area.context() };
+        let arguments = HandlerArguments { area, record, frame: activation.frame, context: area.context() };
         arguments.write(memory, self.flags, activation, handler, self.walk.at)?;
         Ok(arguments)
     }

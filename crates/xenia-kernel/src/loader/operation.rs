@@ -139,8 +139,7 @@ fn call_entry_point(call: &Call, operation: u64, handle: GuestAddr, reason: Entr
         return None;
     }
     module.attached = attach;
-    let then =
-        Continuation::Kernel(KernelResumption::LibraryEntry { operation, module: handle, reason });
+    let then = Continuation::Kernel(KernelResumption::LibraryEntry { operation, module: handle, reason });
     let args = vec![u64::from(handle.0), reason as u64, 0];
     Some(Flow::CallGuest(GuestCall { args, ..GuestCall::new(module.entry, then) }))
 }

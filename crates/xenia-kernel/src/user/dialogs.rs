@@ -28,7 +28,7 @@ use crate::status::failure::Fallible;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
-use xenia_guest::{GuestAddr, Win32Error, USERS};
+use xenia_guest::{GuestAddr, USERS, Win32Error};
 use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, Cpu, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait};
 use xenia_sync::{Level, Mutex};

@@ -79,11 +79,8 @@ fn shut_down_sockets_are_ready() {
         let (a, b) = pair(&mut network);
         assert_eq!(network.send(a, &[7; RECEIVE_BUFFER], None), Ok(RECEIVE_BUFFER));
         assert!(!network.ready(a).writable);
-        let shut_down = if own_end {
-            network.shutdown(a, Shutdown::Write)
-        } else {
-            network.shutdown(b, Shutdown::Read)
-        };
+        let shut_down =
+            if own_end { network.shutdown(a, Shutdown::Write) } else { network.shutdown(b, Shutdown::Read) };
         shut_down.unwrap();
         assert_eq!((network.send(a, b"x", None), network.ready(a).writable), (Err(answer), true));
     }

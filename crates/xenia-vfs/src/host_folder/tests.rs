@@ -123,7 +123,10 @@ fn a_writable_folder_creates_renames_and_removes() {
     assert!(matches!(device.create_file(&names(&["D", "F"])), Err(VfsError::Exists)));
     assert!(matches!(device.create_file(&names(&["x", "f"])), Err(VfsError::PathNotFound)));
     assert_eq!(device.remove(&names(&["d"])), Err(VfsError::NotEmpty));
-    assert_eq!(device.rename(&names(&["d"]), &names(&["d", "e"]), Existing::Refuse), Err(VfsError::InvalidName));
+    assert_eq!(
+        device.rename(&names(&["d"]), &names(&["d", "e"]), Existing::Refuse),
+        Err(VfsError::InvalidName)
+    );
     device.rename(&names(&["d", "f"]), &names(&["g"]), Existing::Refuse).unwrap();
     assert_eq!(fs::read(folder.path().join("g")).unwrap(), b"\0\0\0a");
     device.remove(&names(&["d"])).unwrap();
@@ -223,8 +226,10 @@ fn a_draft_has_the_size_that_the_host_would_say() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a"), "0123456789").unwrap();
     let device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
-    let (one, other) =
-        (device.open(&names(&["a"]), OpenMode::Write).unwrap(), device.open(&names(&["a"]), OpenMode::Write).unwrap());
+    let (one, other) = (
+        device.open(&names(&["a"]), OpenMode::Write).unwrap(),
+        device.open(&names(&["a"]), OpenMode::Write).unwrap(),
+    );
     let on_host = || {
         let mut sizes = fs::read_dir(folder.path()).unwrap().map(|entry| {
             let entry = entry.unwrap();
@@ -336,7 +341,11 @@ fn a_rename_changes_the_case_of_a_name() {
     let folder = tempfile::tempdir().unwrap();
     let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
     drop(device.create_file(&names(&["save"])).unwrap());
-    assert_eq!(device.rename(&names(&["save"]), &names(&["Save"]), Existing::Refuse), Ok(()), "a name that differs only in case is not taken");
+    assert_eq!(
+        device.rename(&names(&["save"]), &names(&["Save"]), Existing::Refuse),
+        Ok(()),
+        "a name that differs only in case is not taken"
+    );
     assert_eq!(on_host(folder.path()), ["Save"]);
     device.create_file(&names(&["other"])).unwrap().write_at(0, b"other").unwrap();
     assert_eq!(device.rename(&names(&["other"]), &names(&["SAVE"]), Existing::Replace), Ok(()));

@@ -127,7 +127,10 @@ fn directories_hold_their_children_and_move_with_them() {
     assert_eq!(listed(&device, &["D"]), ["B", "z"]);
     assert_eq!(listed(&device, &[]), ["d", "dd"]);
     assert_eq!(device.remove(&names(&["d"])), Err(VfsError::NotEmpty));
-    assert_eq!(device.rename(&names(&["d"]), &names(&["d", "e"]), Existing::Replace), Err(VfsError::InvalidName));
+    assert_eq!(
+        device.rename(&names(&["d"]), &names(&["d", "e"]), Existing::Replace),
+        Err(VfsError::InvalidName)
+    );
     device.rename(&names(&["d"]), &names(&["E"]), Existing::Refuse).unwrap();
     assert_eq!(listed(&device, &["e"]), ["B", "z"]);
     assert_eq!(device.rename(&names(&["dd"]), &names(&["e", "z"]), Existing::Refuse), Err(VfsError::Exists));

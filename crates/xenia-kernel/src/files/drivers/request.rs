@@ -3,9 +3,9 @@
 
 use super::{DriverFile, DriverRequest, FilePhase, RequestPurpose};
 use crate::abi::ProcessorMode;
-use crate::files::{Completion, PortKey};
 use crate::files::request::{FileRequests, Outcome, Reply};
 use crate::files::rights::{self, options};
+use crate::files::{Completion, PortKey};
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;

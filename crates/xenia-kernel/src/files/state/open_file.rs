@@ -166,7 +166,8 @@ impl Files {
             ContentsState::Memory(mount, number) => self.vfs.open_number(mount, number),
             ContentsState::Package(number) => self.packages.store.device().lock().open_number(number),
             ContentsState::Path(size) => {
-                let file = self.vfs.reopen(location, OpenMode::of(write)).map_err(|error| error.to_string())?;
+                let file =
+                    self.vfs.reopen(location, OpenMode::of(write)).map_err(|error| error.to_string())?;
                 check(file.size() == Ok(size), "it has another size than in the state")?;
                 Some(file)
             }

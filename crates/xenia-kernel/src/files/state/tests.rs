@@ -97,7 +97,8 @@ fn operate(files: &mut Files, next: &mut u32, dice: &mut Dice) -> String {
         },
         9 => {
             let to = files.resolve(None, &path).map_err(Failure::status);
-            let renamed = to.map(|to| files.rename(body, &to, Existing::of(dice.below(2) == 0)).map_err(Failure::status));
+            let renamed = to
+                .map(|to| files.rename(body, &to, Existing::of(dice.below(2) == 0)).map_err(Failure::status));
             format!("{path}: {renamed:?}")
         }
         10 => format!("{:?}", files.set_delete(body, dice.below(2) == 0).map_err(Failure::status)),

@@ -171,12 +171,7 @@ fn normal_routine(routine: GuestAddr, args: &[u64], mode: ProcessorMode, after: 
 
 /// Continuation of an APC's kernel routine: calls the normal routine that it has left in the
 /// locals.
-pub(crate) fn after_kernel_routine(
-    call: &mut Call,
-    level: u8,
-    mode: ProcessorMode,
-    after: AfterApc,
-) -> Flow {
+pub(crate) fn after_kernel_routine(call: &mut Call, level: u8, mode: ProcessorMode, after: AfterApc) -> Flow {
     let words = || -> Fallible<[u32; 4]> {
         let at = call_frame_locals(call.ctx().gpr[1]);
         call.memory().write(call.kpcr().offset(kpcr::CURRENT_IRQL), level)?;

@@ -50,8 +50,8 @@ impl Requests {
 #[cfg(test)]
 mod tests {
     use super::super::{OverlappedFields, Waiter};
-    use crate::abi::WaiterResult;
     use super::*;
+    use crate::abi::WaiterResult;
     use xenia_guest::{GuestAddr, Win32Error};
     use xenia_sched::ThreadRef;
 

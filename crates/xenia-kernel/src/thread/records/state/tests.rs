@@ -164,11 +164,7 @@ fn continuations() -> Vec<Continuation> {
     let exports = export_resumptions().into_iter().map(Continuation::Export);
     let exceptions = activities().into_iter();
     let exceptions = exceptions.map(|kind| Continuation::Exception(Box::new(ExceptionActivity(kind))));
-    kernel
-        .chain(exports)
-        .chain(exceptions)
-        .chain(rests().into_iter().map(Continuation::Rest))
-        .collect()
+    kernel.chain(exports).chain(exceptions).chain(rests().into_iter().map(Continuation::Rest)).collect()
 }
 
 impl Setup {
