@@ -135,7 +135,7 @@ pub trait Backend: Send {
     fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError>;
 
     /// Resolves: copies a rectangle of the EDRAM into memory, then does the clears of the resolve.
-    fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError>;
+    fn resolve(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError>;
 
     /// Sets when memory gets resolved texels. Until this is called, they are written at once.
     fn set_readback(&mut self, _readback: Readback) {}
@@ -272,7 +272,7 @@ impl Backend for NullBackend {
         Ok(())
     }
 
-    fn copy(&mut self, _: &ResolveCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
+    fn resolve(&mut self, _: &ResolveCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
         Ok(())
     }
 

@@ -7,16 +7,16 @@
 mod capture;
 pub(crate) mod color;
 mod constants;
-mod copy;
 mod depth;
 mod polygon;
+mod resolve;
 mod tessellation;
 mod vertex_buffer;
 
 pub use capture::scissor;
 pub use constants::Constants;
 pub(crate) use constants::StaleConstants;
-pub use copy::{CopyDestination, CopySource, ResolveCall};
+pub use resolve::{CopyDestination, CopySource, ResolveCall};
 pub use tessellation::Tessellation;
 pub use vertex_buffer::VertexBuffer;
 

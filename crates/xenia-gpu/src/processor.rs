@@ -294,7 +294,7 @@ impl CommandProcessor {
 
     /// Number of draws and resolves so far.
     fn drawn(&self) -> u64 {
-        self.statistics.draws + self.statistics.copies
+        self.statistics.draws + self.statistics.resolves
     }
 
     /// The vertical blank with which a late swap is shown, instead of another wait: the last one,

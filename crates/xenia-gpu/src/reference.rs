@@ -20,11 +20,11 @@ mod budget;
 mod clip;
 mod color;
 mod compare;
-mod copy;
 mod depth;
 mod inputs;
 mod memory;
 mod raster;
+mod resolve;
 mod samples;
 mod target_picture;
 
@@ -150,8 +150,8 @@ impl Backend for Reference {
         }
     }
 
-    fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        copy::copy(call, &self.edram, memory, &self.cancel)
+    fn resolve(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        resolve::resolve(call, &self.edram, memory, &self.cancel)
     }
 
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {

@@ -170,7 +170,7 @@ fn run(number: u64, setting: Setting) -> (Done, u64) {
     }
     let statistics = gpu.statistics();
     assert!(guarded.reads.load(Ordering::Relaxed) > 0 || statistics.words == 0);
-    let done = [statistics.words, statistics.type3.iter().sum(), statistics.draws, statistics.copies];
+    let done = [statistics.words, statistics.type3.iter().sum(), statistics.draws, statistics.resolves];
     (done, hasher.finish())
 }
 

@@ -100,7 +100,7 @@ fn a_recording_that_cut_a_draw_short_does_not_say_how_it_ended() {
 #[test]
 fn a_narration_tells_packets_draws_and_swaps_in_order() {
     let (bytes, _) = recorded_from_the_second_swap();
-    let (mut packets, mut draws, mut copies, mut swaps) = (0, 0, 0, 0);
+    let (mut packets, mut draws, mut resolves, mut swaps) = (0, 0, 0, 0);
     let backend = Box::new(Reference::with_threads(1));
     let tell = |told: Narration| {
         match told {
@@ -115,19 +115,19 @@ fn a_narration_tells_packets_draws_and_swaps_in_order() {
                     assert_eq!(pixel(&picture, 10, 20), [0, 0, 255, 255]);
                 }
             }
-            Narration::Copy { error, .. } => {
-                copies += 1;
+            Narration::Resolve { error, .. } => {
+                resolves += 1;
                 assert_eq!(error, None);
             }
             Narration::Swap { number } => {
                 swaps += 1;
-                assert_eq!((number, draws, copies), (swaps, swaps, swaps));
+                assert_eq!((number, draws, resolves), (swaps, swaps, swaps));
             }
         }
         true
     };
     narrate(open(&bytes), backend, |draw| draw == 2, tell).unwrap();
-    assert_eq!((packets, draws, copies, swaps), (4, 2, 2, 2));
+    assert_eq!((packets, draws, resolves, swaps), (4, 2, 2, 2));
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn play(args: &TracePlayArgs) -> Result<Code> {
         events,
         frames,
         draws: statistics.draws,
-        copies: statistics.copies,
+        copies: statistics.resolves,
         packets: statistics.total_packets(),
         words: statistics.words,
         recorded_with,
@@ -301,7 +301,7 @@ impl Printer<'_> {
                 }
                 return Ok(self.args.draw.is_none());
             }
-            Narration::Copy { call, error } if listed => {
+            Narration::Resolve { call, error } if listed => {
                 outln!("copy (swap {}): {call:#?}", self.frame);
                 if let Some(error) = error {
                     outln!("the copy was not carried out: {error}");

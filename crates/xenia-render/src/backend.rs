@@ -309,9 +309,9 @@ impl Backend for WgpuBackend {
         drawn.limit.map_or(Ok(()), Err)
     }
 
-    fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+    fn resolve(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         if let Some(reference) = self.recover() {
-            return reference.copy(call, memory);
+            return reference.resolve(call, memory);
         }
         self.recovery.known.outdate();
         let rectangle = VertexBuffer::decode(call.vertices);

@@ -57,8 +57,8 @@ impl Backend for Watched {
         self.held().draw(call, memory)
     }
 
-    fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        self.held().copy(call, memory)
+    fn resolve(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        self.held().resolve(call, memory)
     }
 
     fn set_readback(&mut self, readback: Readback) {

@@ -30,8 +30,8 @@ impl Backend for SharedBackend {
         self.get().draw(call, memory)
     }
 
-    fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        self.get().copy(call, memory)
+    fn resolve(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        self.get().resolve(call, memory)
     }
 
     fn set_readback(&mut self, readback: Readback) {

@@ -54,7 +54,7 @@ struct Asked {
 
 /// Cache of page copies.
 #[derive(Default)]
-pub(super) struct Copies {
+pub(super) struct PageCopies {
     ranges: BTreeMap<(u32, u32), Asked>,
     /// Latest copy of each write-tracked page by page number; ranges share these copies.
     pages: BTreeMap<usize, Page>,
@@ -70,7 +70,7 @@ fn page_count((start, length): (u32, u32)) -> usize {
     (start as usize % PAGE + length as usize).div_ceil(PAGE)
 }
 
-impl Copies {
+impl PageCopies {
     /// Takes a snapshot of the `wanted` ranges (physical address, bytes). Returns `None` if they
     /// need more than [`MAX_PAGES`] pages or if one extends beyond its memory.
     pub(super) fn snapshot(
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_snapshot_stays_as_memory_was() {
-        let (memory, mut copies) = (Ram::new(0x8000), Copies::default());
+        let (memory, mut copies) = (Ram::new(0x8000), PageCopies::default());
         memory.write_u32(0x1ffc, 1);
         memory.write_u32(0x2000, 2);
         let wanted = [(0x1ff0, 0x20), (0x5000, 4), (0x5000, 4)];
@@ -236,11 +236,11 @@ mod tests {
 
     #[test]
     fn ranges_share_the_pages_that_they_have_in_common() {
-        let (memory, mut copies) = (Ram::new(0x2_0000), Copies::default());
+        let (memory, mut copies) = (Ram::new(0x2_0000), PageCopies::default());
         memory.write_u32(0x5000, 1);
         // Direct3D binds vertex buffers as "from this offset to the end of the buffer".
         let rest = |at: u32| [(at, 0x1_0000 - at)];
-        let copied = |copies: &mut Copies, at| copies.snapshot(&rest(at), &memory).unwrap().copied();
+        let copied = |copies: &mut PageCopies, at| copies.snapshot(&rest(at), &memory).unwrap().copied();
         assert_eq!(copied(&mut copies, 0x4010), 12 * PAGE);
         assert_eq!(copied(&mut copies, 0x5010), 0);
         assert_eq!(copied(&mut copies, 0x2000), 2 * PAGE);
@@ -255,8 +255,8 @@ mod tests {
 
     #[test]
     fn recently_requested_snapshot_ranges_are_kept() {
-        let (memory, mut copies) = (Ram::new(0x2_0000), Copies::default());
-        let copied = |copies: &mut Copies, page: u32| {
+        let (memory, mut copies) = (Ram::new(0x2_0000), PageCopies::default());
+        let copied = |copies: &mut PageCopies, page: u32| {
             copies.snapshot(&[(page * PAGE_SIZE, 8)], &memory).unwrap().copied() / PAGE
         };
         let held = copies.snapshot(&[(0, 8)], &memory).unwrap();
@@ -279,7 +279,7 @@ mod tests {
 
     #[test]
     fn oversized_and_out_of_range_snapshots_are_refused() {
-        let (memory, mut copies) = (Ram::new(0x8000), Copies::default());
+        let (memory, mut copies) = (Ram::new(0x8000), PageCopies::default());
         assert!(copies.snapshot(&[(0, 32 << 20)], &memory).is_some());
         assert!(copies.snapshot(&[(0, 32 << 20), (0, 1)], &memory).is_none());
         assert!(copies.snapshot(&[(PHYSICAL_SIZE - 4, 8)], &memory).is_none());

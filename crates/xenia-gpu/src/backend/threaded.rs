@@ -16,7 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use super::snapshot::{Copies, Snapshot};
+use super::snapshot::{PageCopies, Snapshot};
 use super::{Backend, BackendError, Frame, Inputs, PresentCall};
 use crate::draw_state::{DrawCall, ResolveCall};
 use crate::edram::EdramPage;
@@ -93,7 +93,7 @@ impl Shared {
 /// Wrapper that queues the draws of a [`Backend`] for a thread.
 pub(crate) struct Threaded {
     shared: Arc<Shared>,
-    copies: Copies,
+    page_copies: PageCopies,
     inputs: Inputs,
     name: &'static str,
     cancel: Option<Cancel>,
@@ -127,7 +127,7 @@ impl Threaded {
         }
         Box::new(Self {
             shared,
-            copies: Copies::default(),
+            page_copies: PageCopies::default(),
             inputs,
             name,
             cancel,
@@ -158,7 +158,7 @@ impl Backend for Threaded {
         let mut wanted = Vec::new();
         let is_known =
             self.thread.is_some() && (self.inputs)(call, &mut |start, length| wanted.push((start, length)));
-        let snapshot = if is_known { self.copies.snapshot(&wanted, memory) } else { None };
+        let snapshot = if is_known { self.page_copies.snapshot(&wanted, memory) } else { None };
         let Some(snapshot) = snapshot else { return self.backend().draw(call, memory) };
         let (bytes, most_bytes) = (snapshot.copied(), self.most_bytes);
         let mut queue = self.shared.wait(|queue| {
@@ -172,8 +172,8 @@ impl Backend for Threaded {
         Ok(())
     }
 
-    fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        self.backend().copy(call, memory)
+    fn resolve(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        self.backend().resolve(call, memory)
     }
 
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
@@ -273,7 +273,7 @@ mod tests {
             }
         }
 
-        fn copy(&mut self, _: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        fn resolve(&mut self, _: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
             memory.write_u32(0x200, lock(&self.seen).len() as u32);
             Ok(())
         }
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn draws_wait_with_what_memory_held_and_copies_wait_for_draws() {
+    fn draws_wait_with_what_memory_held_and_resolves_wait_for_draws() {
         let (mut backend, go, seen) = slow();
         let memory = Ram::new(0x1000);
         for value in [2, 3, 4] {
@@ -326,7 +326,7 @@ mod tests {
             go.send(()).unwrap();
         }
         let registers = RegisterFile::new();
-        backend.copy(&ResolveCall::capture(&registers), &memory).unwrap();
+        backend.resolve(&ResolveCall::capture(&registers), &memory).unwrap();
         assert_eq!((memory.read_u32(0x200), &lock(&seen)[..]), (3, &[2, 3, 4][..]));
         assert_eq!(backend.late_errors(), [BackendError::Invalid("3 is odd".to_owned())]);
         assert_eq!((backend.late_errors().len(), backend.samples_passed()), (0, Some(3)));

@@ -6,7 +6,7 @@ mod level;
 
 use super::{Binding, FetchPlan};
 use crate::enums::{ClampMode, Dimension, TextureFilter};
-use crate::microcode::lanes::{floor, lanes_of, map, map2, settled, spread, truncate};
+use crate::microcode::lanes::{canonical_nan, floor, lanes_of, map, map2, spread, truncate};
 use crate::microcode::{LANES, Lanes, Mask, Sampling, TextureFetch, TextureOp, Vector};
 use crate::texture::{TextureInfo, TextureLevel};
 use anisotropy::Footprint;
@@ -128,7 +128,8 @@ impl<'a> Lookup<'a> {
         if let Some(fractions) = &plain.fractions {
             for (stored, next) in stored.iter_mut().zip(&next) {
                 for lane in 0..LANES {
-                    stored[lane] = settled(stored[lane] + (next[lane] - stored[lane]) * fractions[lane]);
+                    stored[lane] =
+                        canonical_nan(stored[lane] + (next[lane] - stored[lane]) * fractions[lane]);
                 }
             }
         }
@@ -170,7 +171,7 @@ impl<'a> Lookup<'a> {
             }
         }
         // The bits of a single texel stay, whatever they mean.
-        let mean = |sum: f32| settled(sum / footprint.taps as f32);
+        let mean = |sum: f32| canonical_nan(sum / footprint.taps as f32);
         self.result(if footprint.taps == 1 { sum } else { sum.map(mean) })
     }
 
@@ -233,7 +234,7 @@ impl<'a> Lookup<'a> {
             let level = lod as usize;
             let (low, high) = (self.in_level(level, at, linear), self.in_level(level + 1, at, linear));
             let f = lod - lod.floor();
-            [0, 1, 2, 3].map(|i| settled(low[i] + (high[i] - low[i]) * f))
+            [0, 1, 2, 3].map(|i| canonical_nan(low[i] + (high[i] - low[i]) * f))
         } else {
             self.in_level((lod + 0.5) as usize, at, linear)
         }

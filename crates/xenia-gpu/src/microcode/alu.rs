@@ -178,13 +178,13 @@ pub(super) fn vector(op: VectorOp, mask: u8, operands: &[Ref<'_>; 3], out: &mut 
 /// Settles NaNs.
 #[inline(always)]
 fn approximate(value: f32) -> f32 {
-    if value.is_finite() { f32::from_bits((value.to_bits() + 2) & !3) } else { settled(value) }
+    if value.is_finite() { f32::from_bits((value.to_bits() + 2) & !3) } else { canonical_nan(value) }
 }
 
-/// The part behind the point; an infinity has none, which gives a NaN, settled.
+/// The part behind the point; an infinity has none, which gives the canonical NaN.
 #[inline(always)]
 fn fraction(value: f32) -> f32 {
-    settled(value - floor(value))
+    canonical_nan(value - floor(value))
 }
 
 #[inline(always)]
@@ -287,8 +287,8 @@ pub(super) fn scalar(op: ScalarOp, a: &Lanes, b: &Lanes, previous: &Lanes) -> (L
         ScalarOp::KillsNe => kills(a, |a| a != 0.0),
         ScalarOp::KillsOne => kills(a, |a| a == 1.0),
         ScalarOp::Sqrt => pure(map(a, |a| approximate(a.sqrt()))),
-        ScalarOp::Sin => pure(map(a, |a| settled(libm::sinf(a)))),
-        ScalarOp::Cos => pure(map(a, |a| settled(libm::cosf(a)))),
+        ScalarOp::Sin => pure(map(a, |a| canonical_nan(libm::sinf(a)))),
+        ScalarOp::Cos => pure(map(a, |a| canonical_nan(libm::cosf(a)))),
         ScalarOp::RetainPrev => pure(*previous),
     }
 }

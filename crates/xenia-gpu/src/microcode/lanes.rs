@@ -156,21 +156,21 @@ pub(crate) fn spread(mask: Mask) -> [u32; LANES] {
 /// has, the compiled code of some processors keeps one, that of others the other, and an operation
 /// that has none makes a negative one on x86-64 and a positive one on AArch64.
 #[inline(always)]
-pub(crate) fn settled(value: f32) -> f32 {
+pub(crate) fn canonical_nan(value: f32) -> f32 {
     if value.is_nan() { f32::NAN } else { value }
 }
 
-/// Adds two numbers; a NaN is settled.
+/// Adds two numbers; a NaN becomes canonical.
 #[inline(always)]
 pub(crate) fn add(a: f32, b: f32) -> f32 {
-    settled(a + b)
+    canonical_nan(a + b)
 }
 
 /// Multiplies with the rule that zero times anything is +0.
 #[inline(always)]
 #[allow(clippy::needless_bitwise_bool)] // a branch would keep loops from being vectorised
 pub(crate) fn multiply(a: f32, b: f32) -> f32 {
-    let product = settled(a * b);
+    let product = canonical_nan(a * b);
     if (a == 0.0) | (b == 0.0) { 0.0 } else { product }
 }
 

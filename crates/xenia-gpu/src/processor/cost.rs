@@ -58,7 +58,7 @@ pub(super) fn pass(registers: &RegisterFile, scissor: Scissor) -> u64 {
 }
 
 /// Cost of a resolve.
-pub(super) fn copy(call: &ResolveCall) -> u64 {
+pub(super) fn resolve(call: &ResolveCall) -> u64 {
     let destination = call.destination.pitch as u64 * call.destination.height as u64;
     500 + call.scissor.area().min(destination) / 8
 }

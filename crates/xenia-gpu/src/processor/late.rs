@@ -261,7 +261,7 @@ impl CommandProcessor {
     }
 
     /// Carries out effects before a resolve that reads or overwrites memory which they write.
-    pub(super) fn finish_late_for_copy(&mut self, call: &ResolveCall) {
+    pub(super) fn finish_late_for_resolve(&mut self, call: &ResolveCall) {
         if self.late.pages == 0 {
             return;
         }

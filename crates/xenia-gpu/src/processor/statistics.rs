@@ -30,7 +30,7 @@ pub struct Statistics {
     /// Draws passed to the backend.
     pub draws: u64,
     /// Resolves passed to the backend.
-    pub copies: u64,
+    pub resolves: u64,
     /// Number of swaps.
     pub swaps: u64,
     /// Number of vertical blanks.
@@ -55,7 +55,7 @@ impl Default for Statistics {
             unknown: BTreeMap::new(),
             unsupported: BTreeMap::new(),
             draws: 0,
-            copies: 0,
+            resolves: 0,
             swaps: 0,
             vblanks: 0,
             interrupts: 0,

@@ -91,7 +91,7 @@ impl Backend for Recorder {
         self.0.lock().unwrap().0.push(call.clone());
         Ok(())
     }
-    fn copy(&mut self, call: &ResolveCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
+    fn resolve(&mut self, call: &ResolveCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
         self.0.lock().unwrap().1.push(call.clone());
         Ok(())
     }

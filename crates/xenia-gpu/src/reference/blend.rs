@@ -6,7 +6,7 @@ use super::memory::Edram;
 use super::samples::Samples;
 use crate::draw_state::{Blend, DrawCall};
 use crate::enums::{BlendFactor, BlendOp, ColorTargetFormat};
-use crate::microcode::lanes::{map, map2, settled, splat};
+use crate::microcode::lanes::{canonical_nan, map, map2, splat};
 use crate::microcode::{LANES, Lanes, Mask, Vector};
 
 /// The lesser number, or the one that is no NaN. Of two zeros the second: hosts' functions differ.
@@ -48,7 +48,7 @@ fn factor(factor: BlendFactor, source: &Vector, old: &Vector, constant: [f32; 4]
     }
 }
 
-/// Blends source colours with the stored ones. NaNs are settled.
+/// Blends source colours with the stored ones. NaNs become canonical.
 #[inline(always)]
 fn blend(state: Blend, source: &Vector, old: &Vector, constant: [f32; 4]) -> Vector {
     let mut out = [splat(0.0); 4];
@@ -67,7 +67,7 @@ fn blend(state: Blend, source: &Vector, old: &Vector, constant: [f32; 4]) -> Vec
             BlendOp::Min => map2(&source[c], &old[c], lesser),
             BlendOp::Max => map2(&source[c], &old[c], larger),
         };
-        *out = map(out, settled);
+        *out = map(out, canonical_nan);
     }
     out
 }

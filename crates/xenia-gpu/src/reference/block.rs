@@ -10,7 +10,7 @@ use crate::draw_state::DrawCall;
 use crate::edram::EdramSurface;
 use crate::enums::{Msaa, Primitive};
 use crate::fetch::Fetcher;
-use crate::microcode::lanes::{map, settled, splat};
+use crate::microcode::lanes::{canonical_nan, map, splat};
 use crate::microcode::{Interpreter, LANES, Lanes, Mask, Program, Vector};
 
 /// Centroid of each pixel of a block, in 1/16 from its top left. For a partly covered pixel it is
@@ -61,7 +61,7 @@ fn interpolate(register: &mut Vector, [a, b, c]: [[f32; 4]; 3], weights: &[Lanes
         let (a, b, c) = (a[component], b[component], c[component]);
         let out = &mut register[component];
         for lane in 0..LANES {
-            out[lane] = settled(a * weights[0][lane] + b * weights[1][lane] + c * weights[2][lane]);
+            out[lane] = canonical_nan(a * weights[0][lane] + b * weights[1][lane] + c * weights[2][lane]);
         }
     }
 }

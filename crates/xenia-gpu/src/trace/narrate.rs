@@ -42,7 +42,7 @@ pub enum Narration {
         error: Option<BackendError>,
     },
     /// An executed resolve.
-    Copy {
+    Resolve {
         /// State of the resolve.
         call: Box<ResolveCall>,
         /// Error of the resolve, if it failed.
@@ -114,13 +114,13 @@ impl<P: Fn(u64) -> bool + Send> Backend for NarratingBackend<P> {
         result
     }
 
-    fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+    fn resolve(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         if self.sender.lock().has_no_receiver {
             return Ok(());
         }
-        let result = self.inner.copy(call, memory);
+        let result = self.inner.resolve(call, memory);
         let (call, error) = (Box::new(call.clone()), result.clone().err());
-        self.sender.lock().send(Narration::Copy { call, error });
+        self.sender.lock().send(Narration::Resolve { call, error });
         result
     }
 

@@ -55,7 +55,7 @@ const SCENES: &[fn()] = &[
     indices_come_in_both_sizes_with_restarts_and_offsets,
     clipping::perspective_and_clipping_in_front_of_the_eye,
     samples::a_fast_clear_through_four_samples_fills_single_samples,
-    a_copy_can_clear_behind_itself,
+    a_resolve_can_clear_behind_itself,
     random_state_draws_without_a_panic,
     memory_export::vertices_write_a_table_and_draw_nothing,
     memory_export::lanes_export_what_they_have_written,

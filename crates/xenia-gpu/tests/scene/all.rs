@@ -4,10 +4,10 @@
 mod addressing;
 mod alike;
 mod clipping;
-mod copies;
 mod levels;
 mod memory_export;
 mod polygon_fill;
+mod resolves;
 mod samples;
 mod sampling;
 mod slices;
@@ -253,7 +253,7 @@ fn indices_come_in_both_sizes_with_restarts_and_offsets() {
 }
 
 #[test]
-fn a_copy_can_clear_behind_itself() {
+fn a_resolve_can_clear_behind_itself() {
     let mut scene = Scene::new(80, 16, 0);
     scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, RED));
     scene.draw(8, 3);

@@ -133,7 +133,7 @@ fn cancelled_backend_resolves_nothing() {
 }
 
 #[test]
-fn a_copy_goes_once_around_the_edram() {
+fn a_resolve_goes_once_around_the_edram() {
     // 102 adjacent tiles: 21 rows of them exceed the EDRAM, and so do 168 rows of pixels with four
     // samples.
     for (msaa, rows) in [(0, 336), (2, 168)] {

@@ -114,9 +114,9 @@ impl Backend for Small {
         })
     }
 
-    fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+    fn resolve(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         let call = ResolveCall { scissor: small(call.scissor), ..call.clone() };
-        self.with(|reference| reference.copy(&call, memory))
+        self.with(|reference| reference.resolve(&call, memory))
     }
 
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {

@@ -125,8 +125,8 @@ impl Backend for SharedBackend {
         self.inner().draw(call, memory)
     }
 
-    fn copy(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        self.inner().copy(call, memory)
+    fn resolve(&mut self, call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        self.inner().resolve(call, memory)
     }
 
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {

@@ -166,7 +166,7 @@ mod tests {
             assert_eq!(backend.counters().losses, loss);
             assert_eq!(backend.recovery.reference.is_some(), loss == 3);
             // A resolve with empty registers must return, with or without an error.
-            let _ = backend.copy(&ResolveCall::capture(&RegisterFile::new()), &memory);
+            let _ = backend.resolve(&ResolveCall::capture(&RegisterFile::new()), &memory);
             assert!(backend.samples_passed().is_some());
         }
         // The reference's moments are others: all pages are passed.

@@ -214,7 +214,7 @@ impl Machine {
         let mut counters = vec![
             ("words of packets".to_owned(), statistics.words),
             ("draws".to_owned(), statistics.draws),
-            ("resolves".to_owned(), statistics.copies),
+            ("resolves".to_owned(), statistics.resolves),
             ("swaps".to_owned(), statistics.swaps),
             ("vertical blanks".to_owned(), statistics.vblanks),
             ("interrupts".to_owned(), statistics.interrupts),

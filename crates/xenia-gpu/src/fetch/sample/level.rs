@@ -1,7 +1,7 @@
 //! Texel addressing at a level's edges, and filtering between neighbours.
 
 use crate::enums::{ClampMode, Dimension};
-use crate::microcode::lanes::{self, map, map2, settled};
+use crate::microcode::lanes::{self, canonical_nan, map, map2};
 use crate::microcode::{LANES, Lanes, Vector};
 use crate::texture::{Texels, TextureLevel};
 
@@ -161,7 +161,7 @@ impl Level<'_> {
                 *out += value * weight;
             }
         }
-        out.map(settled)
+        out.map(canonical_nan)
     }
 
     /// Samples at texel coordinates in all dimensions.
@@ -196,7 +196,7 @@ fn slices(w: f32, linear: bool, at: impl Fn(i32) -> [f32; 4]) -> [f32; 4] {
     }
     let z = (w - 0.5).floor();
     let (near, far, f) = (at(z as i32), at(z as i32 + 1), w - 0.5 - z);
-    [0, 1, 2, 3].map(|i| settled(near[i] + (far[i] - near[i]) * f))
+    [0, 1, 2, 3].map(|i| canonical_nan(near[i] + (far[i] - near[i]) * f))
 }
 
 /// Samples a 2D image for all lanes, the most common fetch. Coordinates are in texels.
@@ -265,7 +265,7 @@ pub(super) fn plane_lanes(level: &Level<'_>, u: &Lanes, v: &Lanes, linear: bool,
         for lane in 0..LANES {
             let top = a[lane] + (b[lane] - a[lane]) * fx[lane];
             let bottom = c[lane] + (d[lane] - c[lane]) * fx[lane];
-            out[lane] = settled(top + (bottom - top) * fy[lane]);
+            out[lane] = canonical_nan(top + (bottom - top) * fy[lane]);
         }
     }
 }

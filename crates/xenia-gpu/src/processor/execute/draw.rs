@@ -32,7 +32,7 @@ impl CommandProcessor {
             _ => return self.statistics.count_problem("draw without an index source"),
         };
         if self.registers.read::<rb::RbModecontrol>().edram_mode() == EdramMode::Copy {
-            return self.copy();
+            return self.resolve();
         }
         self.queries.drawn();
         let query = self.registers.read::<pa::PaScVizQuery>();
@@ -72,14 +72,14 @@ impl CommandProcessor {
         std::mem::replace(&mut self.pass, pass) != pass
     }
 
-    fn copy(&mut self) {
+    fn resolve(&mut self) {
         self.pass = 0;
         let call = ResolveCall::capture(&self.registers);
-        self.cycles += cost::copy(&call);
-        self.statistics.copies += 1;
-        self.finish_late_for_copy(&call);
+        self.cycles += cost::resolve(&call);
+        self.statistics.resolves += 1;
+        self.finish_late_for_resolve(&call);
         self.edram_changes += 1;
-        if let Err(error) = self.backend.copy(&call, &*self.memory) {
+        if let Err(error) = self.backend.resolve(&call, &*self.memory) {
             self.statistics.count_error(&error);
         }
         // The resolve has waited for the draws before it, so their errors are known now.

@@ -30,8 +30,8 @@ impl Backend for Keeping {
     fn draw(&mut self, _: &DrawCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
         Ok(())
     }
-    fn copy(&mut self, _: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        self.called("copy", memory);
+    fn resolve(&mut self, _: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
+        self.called("resolve", memory);
         self.is_pending = true;
         if self.readback == Readback::Full { self.deliver(None, memory) } else { Ok(()) }
     }
@@ -86,7 +86,7 @@ const SIGNAL: [u32; 4] = [type3(opcode::EVENT_WRITE_SHD, 3), 3, FENCE | 2, 1];
 #[test]
 fn lockstep_delivers_at_the_end_of_a_pump() {
     let (calls, texel, _) = run(Readback::Lazy, false, &SIGNAL);
-    assert_eq!((&calls[..], texel), (&[("copy", 0), ("deliver", 1)][..], 5));
+    assert_eq!((&calls[..], texel), (&[("resolve", 0), ("deliver", 1)][..], 5));
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn guest_code_beside_a_pump_finds_texels_before_a_signal() {
     for (words, times) in [(&SIGNAL[..], 1), (&interrupt[..], 1), (&[TYPE2], 0)] {
         let (calls, _, is_pending) = run(Readback::Lazy, true, words);
         // The fence's value is still the old one.
-        assert_eq!(calls, [("copy", 0), ("deliver", 0)][..=times]);
+        assert_eq!(calls, [("resolve", 0), ("deliver", 0)][..=times]);
         assert_eq!(is_pending, times == 0);
     }
 }
@@ -104,9 +104,9 @@ fn guest_code_beside_a_pump_finds_texels_before_a_signal() {
 fn readback_at_once_and_never() {
     for concurrent in [false, true] {
         let (calls, texel, _) = run(Readback::Full, concurrent, &SIGNAL);
-        assert_eq!((&calls[..], texel), (&[("copy", 0), ("deliver", 0)][..], 5));
+        assert_eq!((&calls[..], texel), (&[("resolve", 0), ("deliver", 0)][..], 5));
         let (calls, texel, is_pending) = run(Readback::None, concurrent, &SIGNAL);
-        assert_eq!((&calls[..], texel, is_pending), (&[("copy", 0)][..], 0, true));
+        assert_eq!((&calls[..], texel, is_pending), (&[("resolve", 0)][..], 0, true));
     }
 }
 

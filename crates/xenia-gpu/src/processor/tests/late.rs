@@ -33,7 +33,7 @@ impl Backend for Slow {
         self.0.lock().unwrap().draws += 1;
         Ok(())
     }
-    fn copy(&mut self, _: &ResolveCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
+    fn resolve(&mut self, _: &ResolveCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
         self.0.lock().unwrap().is_pending = true;
         Ok(())
     }

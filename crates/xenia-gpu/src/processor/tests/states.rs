@@ -33,7 +33,7 @@ impl Backend for LateDevice {
         device.draws += u64::from(device.is_counting && !device.is_unwanted);
         Ok(())
     }
-    fn copy(&mut self, _: &ResolveCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
+    fn resolve(&mut self, _: &ResolveCall, _: &dyn PhysicalMemory) -> Result<(), BackendError> {
         self.0.lock().unwrap().is_pending = true;
         Ok(())
     }

@@ -71,7 +71,7 @@ fn the_oldest_pages_make_room_and_are_delivered() {
         backend.mirror.set_limit(u64::from(2 * BYTES));
         let places = [0x1_0000, 0x2_0000, 0x3_0000, 0x4_0000];
         for (made, place) in (1..).zip(places) {
-            backend.copy(&resolve(place), &ram).unwrap();
+            backend.resolve(&resolve(place), &ram).unwrap();
             assert_eq!(backend.counters().resolved_bytes, u64::from(BYTES) * made.min(2));
             assert_eq!(count(&ram, &places), made.saturating_sub(2) as usize);
         }
@@ -87,7 +87,7 @@ fn resolves_are_submitted_before_there_are_too_many() {
     device::tests::with(|device| {
         let (ram, mut backend) = (memory(), backend(device));
         for _ in 0..=super::MAX_UNSUBMITTED / super::DRAWS_OF_A_COPY {
-            backend.copy(&resolve(0x1_0000), &ram).unwrap();
+            backend.resolve(&resolve(0x1_0000), &ram).unwrap();
         }
         assert_eq!(backend.counters().submissions, 1);
         assert_eq!(backend.unsubmitted, 1 + super::DRAWS_OF_A_COPY);
@@ -103,7 +103,7 @@ fn resolves_that_only_clear_are_submitted_before_there_are_too_many() {
         let clear =
             ResolveCall { command: CopyCommand::Null, clear_color: Some([0; 2]), ..resolve(0x1_0000) };
         for _ in 0..=super::MAX_UNSUBMITTED {
-            backend.copy(&clear, &ram).unwrap();
+            backend.resolve(&clear, &ram).unwrap();
         }
         assert_eq!(backend.counters().submissions, 1);
     });
@@ -113,14 +113,14 @@ fn resolves_that_only_clear_are_submitted_before_there_are_too_many() {
 fn a_lost_device_takes_its_texels_with_it() {
     let Some(device) = device::tests::own() else { return };
     let (ram, mut backend) = (memory(), backend(&device));
-    backend.copy(&resolve(0x1_0000), &ram).unwrap();
+    backend.resolve(&resolve(0x1_0000), &ram).unwrap();
     backend.device.wgpu().destroy();
     let _ = backend.device.wait(None);
     // Memory keeps its old bytes, and nothing waits for others.
     assert_eq!(backend.deliver(None, &ram), Ok(()));
     assert_eq!((backend.counters().losses, backend.has_pending(), count(&ram, &[0x1_0000])), (1, false, 0));
     // The next resolve is made on the next device.
-    backend.copy(&resolve(0x2_0000), &ram).unwrap();
+    backend.resolve(&resolve(0x2_0000), &ram).unwrap();
     backend.deliver(None, &ram).unwrap();
     assert_eq!(count(&ram, &[0x2_0000]), 1);
 }
@@ -139,17 +139,17 @@ fn deliveries_under_way_are_waited_for_where_memory_is_read() {
     device::tests::with(|device| {
         let (ram, mut backend) = (memory(), backend(&device.counting_anew()));
         let places = [0x1_0000, 0x2_0000, 0x3_0000];
-        backend.copy(&resolve(places[0]), &ram).unwrap();
+        backend.resolve(&resolve(places[0]), &ram).unwrap();
         let first = backend.begin_delivery(&ram).unwrap();
         assert_eq!(backend.begin_delivery(&ram), Some(first), "nothing new");
-        backend.copy(&resolve(places[1]), &ram).unwrap();
+        backend.resolve(&resolve(places[1]), &ram).unwrap();
         let second = backend.begin_delivery(&ram).unwrap();
         assert!(first < second && backend.has_pending());
         assert_eq!((count(&ram, &places), backend.device.waits()), (0, 0));
         arrive(&mut backend, second, &ram);
         assert_eq!((count(&ram, &places), backend.device.waits(), backend.has_pending()), (2, 0, false));
         // A range that is under way.
-        backend.copy(&resolve(places[2]), &ram).unwrap();
+        backend.resolve(&resolve(places[2]), &ram).unwrap();
         let third = backend.begin_delivery(&ram).unwrap();
         backend.deliver(Some((places[1], 4)), &ram).unwrap();
         assert_eq!((count(&ram, &places), backend.device.waits()), (2, 0));
@@ -167,10 +167,10 @@ fn a_resolve_over_pages_under_way_is_delivered_after_them() {
         let (ram, mut backend) = (memory(), backend(device));
         // The last page is resolved in part, and the CPU writes beside the texels meanwhile.
         let place = 0x1_0800;
-        backend.copy(&resolve(place), &ram).unwrap();
+        backend.resolve(&resolve(place), &ram).unwrap();
         let first = backend.begin_delivery(&ram).unwrap();
         backend.set_edram(&vec![0x6b6b_6b6b; EDRAM_WORDS]).unwrap();
-        backend.copy(&resolve(place), &ram).unwrap();
+        backend.resolve(&resolve(place), &ram).unwrap();
         ram.write_u32(place + BYTES + 8, 0x0102_0304);
         arrive(&mut backend, first, &ram);
         assert!(count(&ram, &[place]) == 1 && backend.has_pending());
@@ -185,7 +185,7 @@ fn a_resolve_over_pages_under_way_is_delivered_after_them() {
 fn deliveries_under_way_end_with_their_device() {
     let Some(device) = device::tests::own() else { return };
     let (ram, mut backend) = (memory(), backend(&device));
-    backend.copy(&resolve(0x1_0000), &ram).unwrap();
+    backend.resolve(&resolve(0x1_0000), &ram).unwrap();
     let number = backend.begin_delivery(&ram).unwrap();
     let report = backend.begin_samples().unwrap();
     backend.device.wgpu().destroy();

@@ -1,7 +1,7 @@
 //! Tests: bits survive the conversion to host textures and back, and resolves equal the reference
 //! backend's.
 
-mod copies;
+mod resolves;
 mod times;
 
 use std::ops::Range;

@@ -80,7 +80,7 @@ fn pictures_have_texels_that_memory_lacks() {
         for (at, value) in (RECTANGLE..).step_by(4).zip([0.0_f32, 0.0, 128.0, 0.0, 128.0, 64.0]) {
             memory.write(at, &value.to_bits().to_be_bytes());
         }
-        backend.copy(&resolve(), &memory).unwrap();
+        backend.resolve(&resolve(), &memory).unwrap();
         let gamma = ramps(&mut rng);
         let fetch = [2 | 4 << 22 | 1 << 31, 6 | 2 << 6 | BASE, 127 | 63 << 13, 0x688 << 1, 0, 1 << 9];
         let call = PresentCall { fetch, width: 128, height: 64, gamma };

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use super::copies::{self, copy};
+use super::resolves::{self, resolve_of};
 use super::*;
 
 /// Mean time of some runs in milliseconds, after one that compiles.
@@ -41,12 +41,12 @@ fn times() {
             let load = milliseconds(device, |encoder| {
                 edram.load(device, encoder, &place, &texture, &[area]);
             });
-            let mut call = copy(format, msaa);
+            let mut call = resolve_of(format, msaa);
             call.sample_select = 6;
             (call.pitch, call.scissor.right, call.scissor.bottom) = (1280, 1280, 720);
             (call.destination.pitch, call.destination.height) = (1280, 720);
             call.destination.physical = 0x10_0000;
-            copies::set_rectangle(&memory, [0, 0, 1280, 720]);
+            resolves::set_rectangle(&memory, [0, 0, 1280, 720]);
             let resolve = milliseconds(device, |_| {
                 let resolve = Resolve::new(&call, &memory).unwrap();
                 edram.resolve(device, &resolve, &memory).unwrap();

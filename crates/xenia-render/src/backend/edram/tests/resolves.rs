@@ -39,7 +39,7 @@ fn memory(area: Rect) -> Ram {
     ram
 }
 
-/// Stores a rectangle at the address that [`copy`] uses.
+/// Stores a rectangle at the address that [`resolve_of`] uses.
 pub(super) fn set_rectangle(ram: &Ram, [left, top, right, bottom]: Rect) {
     let corners = [left, top, right, top, right, bottom];
     for (address, corner) in (VERTICES..).step_by(4).zip(corners) {
@@ -54,7 +54,7 @@ fn contents(ram: &Ram) -> Vec<u8> {
 }
 
 /// Resolve to 8_8_8_8 of samples that begin at the last tiles.
-pub(super) fn copy(format: TargetFormat, msaa: Msaa) -> ResolveCall {
+pub(super) fn resolve_of(format: TargetFormat, msaa: Msaa) -> ResolveCall {
     let base = 2040;
     ResolveCall {
         command: CopyCommand::Convert,
@@ -106,7 +106,7 @@ impl Pair {
         let (ours, theirs) = (memory(area), memory(area));
         let result =
             Resolve::new(call, &ours).and_then(|resolve| self.edram.resolve(device, &resolve, &ours));
-        assert_eq!(result, self.reference.copy(call, &theirs), "{call:?}");
+        assert_eq!(result, self.reference.resolve(call, &theirs), "{call:?}");
         [contents(&ours), contents(&theirs)]
     }
 }
@@ -141,7 +141,7 @@ fn distance(ours: &[u8], theirs: &[u8], format: &Format) -> u64 {
 }
 
 #[test]
-fn copies_leave_what_the_reference_leaves() {
+fn resolves_leave_what_the_reference_leaves() {
     with(|device| {
         let mut pair = Pair::new(device);
         let mut random = ChaCha8Rng::seed_from_u64(2);
@@ -157,7 +157,7 @@ fn copies_leave_what_the_reference_leaves() {
             {
                 let destination = Format::from_number(number).unwrap();
                 for _ in 0..if is_long() { 2 } else { 1 } {
-                    let call = some_copy(&mut random, format, msaa, number, !is_gamma);
+                    let call = random_resolve(&mut random, format, msaa, number, !is_gamma);
                     let [left, top] = [(); 2].map(|()| random.random_range(0..8) * 8);
                     let [width, height] = [(); 2].map(|()| random.random_range(1..9) * 8);
                     let [ours, theirs] = pair.run(device, &call, [left, top, left + width, top + height]);
@@ -178,14 +178,14 @@ fn copies_leave_what_the_reference_leaves() {
 }
 
 /// Random resolve with this format and these samples.
-fn some_copy(
+fn random_resolve(
     random: &mut ChaCha8Rng,
     format: TargetFormat,
     msaa: Msaa,
     destination: u32,
     may_swap_bytes: bool,
 ) -> ResolveCall {
-    let mut call = copy(format, msaa);
+    let mut call = resolve_of(format, msaa);
     call.sample_select = random.random_range(0..7);
     call.destination.format = destination;
     // Not random, because each is a separate shader.
@@ -209,7 +209,7 @@ fn floats_that_are_only_copied_keep_their_bits() {
                 let word = |word: u32| if word & 0x300 == 0 { word & 0x807f_ffff | special } else { word };
                 let words: Vec<_> = words.into_iter().map(word).collect();
                 pair.set_words(device, &words);
-                let mut call = copy(TargetFormat::Color(format), Msaa::X2);
+                let mut call = resolve_of(TargetFormat::Color(format), Msaa::X2);
                 call.destination.format = destination;
                 let [ours, theirs] = pair.run(device, &call, [0, 0, 160, 32]);
                 assert!(ours == theirs, "{format:?}");
@@ -218,7 +218,7 @@ fn floats_that_are_only_copied_keep_their_bits() {
                 let mut words = words;
                 words[2040 * 1280..][..2].copy_from_slice(&first);
                 pair.set_words(device, &words);
-                let [ours, theirs] = pair.run(device, &copy_of(format, destination), [0, 0, 160, 32]);
+                let [ours, theirs] = pair.run(device, &resolve_to(format, destination), [0, 0, 160, 32]);
                 let expected = first.map(u32::to_le_bytes);
                 let bytes = if format.is_64_bit() { 8 } else { 4 };
                 for found in [ours, theirs] {
@@ -230,19 +230,19 @@ fn floats_that_are_only_copied_keep_their_bits() {
 }
 
 /// Copy of a single-sampled target to a format.
-fn copy_of(format: ColorTargetFormat, destination: u32) -> ResolveCall {
-    let mut call = copy(TargetFormat::Color(format), Msaa::X1);
+fn resolve_to(format: ColorTargetFormat, destination: u32) -> ResolveCall {
+    let mut call = resolve_of(TargetFormat::Color(format), Msaa::X1);
     call.destination.format = destination;
     call
 }
 
 #[test]
-fn copies_clear_what_the_reference_clears() {
+fn resolves_clear_what_the_reference_clears() {
     with(|device| {
         let mut pair = Pair::new(device);
         pair.set_words(device, &random_words(5));
         for (round, format) in FORMATS.into_iter().enumerate() {
-            let mut call = copy(format, MSAA[round % 3]);
+            let mut call = resolve_of(format, MSAA[round % 3]);
             call.command = if round % 2 == 0 { CopyCommand::Null } else { CopyCommand::Raw };
             call.clear_color = Some([0x1234_5678, 0x9abc_def0]);
             call.clear_depth = Some((1000, 0x8765_4321));
@@ -254,11 +254,11 @@ fn copies_clear_what_the_reference_clears() {
 }
 
 #[test]
-fn large_copies_are_made_in_parts() {
+fn large_resolves_are_made_in_parts() {
     with(|device| {
         let mut pair = Pair::new(device);
         pair.set_words(device, &modest_words(6));
-        let mut call = copy(FORMATS[10], Msaa::X1);
+        let mut call = resolve_of(FORMATS[10], Msaa::X1);
         (call.pitch, call.scissor.right, call.scissor.bottom) = (1280, 1280, 1024);
         (call.destination.pitch, call.destination.height, call.destination.format) = (1280, 1024, 38);
         call.destination.physical = 0x10_0000;
@@ -270,7 +270,7 @@ fn large_copies_are_made_in_parts() {
             ram.read(0, &mut bytes);
             bytes
         };
-        let theirs = run(&mut |ram| pair.reference.copy(&call, ram).unwrap());
+        let theirs = run(&mut |ram| pair.reference.resolve(&call, ram).unwrap());
         let ours = run(&mut |ram| {
             let resolve = Resolve::new(&call, ram).unwrap();
             pair.edram.resolve(device, &resolve, ram).unwrap();
@@ -288,7 +288,7 @@ fn random_rectangles_and_places_are_the_references() {
         let mut done = 0;
         for _ in 0..150 {
             let mut call =
-                copy(FORMATS[[0, 5, 12][random.random_range(0..3)]], MSAA[random.random_range(0..3)]);
+                resolve_of(FORMATS[[0, 5, 12][random.random_range(0..3)]], MSAA[random.random_range(0..3)]);
             let base = random.random_range(0..4096);
             match &mut call.source {
                 CopySource::Color { base: place, .. } | CopySource::Depth { base: place, .. } => {
@@ -317,7 +317,7 @@ fn random_rectangles_and_places_are_the_references() {
             assert!(ours == theirs, "{call:?} {area:?}");
             done += u32::from(ours != contents(&memory(area)));
         }
-        assert!(done > 30, "{done} copies wrote anything");
+        assert!(done > 30, "{done} resolves wrote anything");
         assert!(pair.edram.all_words(device) == pair.reference.words());
     });
 }
