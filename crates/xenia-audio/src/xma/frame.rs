@@ -5,7 +5,7 @@ mod state;
 pub(super) use state::{FrameDecoderState, is_tile};
 
 use super::bits::{Bits, XmaError, XmaFault};
-use super::tile::{self, Bands, Scales};
+use super::tile::{self, Bands, ChannelTile, Scales};
 use super::transform::{LONGEST, SHORTEST, Transform, overlap};
 
 /// Samples per channel in a frame.
@@ -96,8 +96,10 @@ impl FrameDecoder {
             let mut coefficients = [[0.0; LONGEST]; 2];
             let tiles = self.channels.iter_mut().zip(&mut coefficients).zip(has).filter(|&(_, has)| has);
             let mut tiles: Vec<_> = tiles
-                .map(|((channel, coefficients), _)| {
-                    (&mut coefficients[..length], &mut channel.scales, start == 0)
+                .map(|((channel, coefficients), _)| ChannelTile {
+                    coefficients: &mut coefficients[..length],
+                    scales: &mut channel.scales,
+                    is_first: start == 0,
                 })
                 .collect();
             tile::read(bits, &self.bands, count, &mut tiles)?;

@@ -11,8 +11,8 @@ use xenia_state::{Impossible, check};
 const MAX_BANDS: usize = 29;
 /// Limit of scale factors in saved states: far above those that a stream can reach.
 const FACTOR_LIMIT: u32 = 1 << 20;
-/// Limit of valid quantisers in decibels, up or down.
-const LOUDEST: i32 = 400;
+/// Largest valid quantiser in decibels, up or down.
+const MAX_QUANTISER: i32 = 400;
 
 /// Upper ends of the bands of tiles of one length.
 #[derive(Clone, Debug)]
@@ -184,19 +184,13 @@ fn signed(bits: &mut Bits<'_>, value: u32) -> Result<f32, XmaError> {
     Ok(if bits.flag()? { value } else { -value })
 }
 
-/// Reads the coefficients of one channel. Up to `vectors` of them are vector-coded; if `counted`,
-/// exactly that many.
-fn read_coefficients(
-    bits: &mut Bits<'_>,
-    tile: &mut [f32],
-    vectors: usize,
-    counted: bool,
-) -> Result<(), XmaError> {
+/// Reads the coefficients of one channel: vectors, then runs of zeros before values.
+fn read_coefficients(bits: &mut Bits<'_>, tile: &mut [f32], vectors: VectorCount) -> Result<(), XmaError> {
     let codes = Codes::get();
     let runs = &codes.coefficients[usize::from(bits.flag()?)];
     tile.fill(0.0);
     let (mut at, mut zeros, mut in_runs) = (0, 0, false);
-    while (counted || !in_runs) && at + 3 < vectors {
+    while (vectors.is_exact || !in_runs) && at + 3 < vectors.coefficients {
         let values = if let Some(four) = codes.fours.get(usize::from(codes.vectors_4.take(bits)?)) {
             four.map(u32::from)
         } else {
@@ -270,7 +264,7 @@ fn read_quantiser(bits: &mut Bits<'_>) -> Result<i32, XmaError> {
     let first = (bits.take(6)? as i32) << 26 >> 26;
     let mut more = 0;
     if first == -32 || first == 31 {
-        while more <= LOUDEST {
+        while more <= MAX_QUANTISER {
             let part = bits.take(5)? as i32;
             more += part;
             if part != 31 {
@@ -279,73 +273,157 @@ fn read_quantiser(bits: &mut Bits<'_>) -> Result<i32, XmaError> {
         }
     }
     let quantiser = BASE + first + if first < 0 { -more } else { more };
-    if quantiser.abs() > LOUDEST { Err(bits.fault(XmaFault::Quantiser(quantiser))) } else { Ok(quantiser) }
+    if quantiser.abs() > MAX_QUANTISER {
+        Err(bits.fault(XmaFault::Quantiser(quantiser)))
+    } else {
+        Ok(quantiser)
+    }
+}
+
+/// The tile of one channel: its coefficients, and the channel's scale factors.
+pub(super) struct ChannelTile<'a> {
+    pub(super) coefficients: &'a mut [f32],
+    pub(super) scales: &'a mut Scales,
+    /// Whether this is the channel's first tile of the frame.
+    pub(super) is_first: bool,
+}
+
+impl ChannelTile<'_> {
+    /// Scales the coefficients of each band by the quantiser and the band's scale factor.
+    fn dequantise(&mut self, bands: &Bands, quantiser: i32) {
+        for (range, &factor) in bands.ranges().zip(&self.scales.factors) {
+            let below = self.scales.highest.saturating_sub(factor).saturating_mul(self.scales.step);
+            let gain = amplitude(quantiser.saturating_sub(below));
+            for value in &mut self.coefficients[range] {
+                *value *= gain;
+            }
+        }
+    }
 }
 
 /// Decodes a tile of some of a stream's channels: coefficients, ready for the transform, and scale
-/// factors. `is_first` tells for each channel whether this is its first tile of the frame.
+/// factors.
 pub(super) fn read(
     bits: &mut Bits<'_>,
     bands: &[Bands; 3],
     channels: usize,
-    tiles: &mut [(&mut [f32], &mut Scales, bool)],
+    tiles: &mut [ChannelTile<'_>],
 ) -> Result<(), XmaError> {
-    let length = tiles.first().map_or(SHORTEST, |(tile, ..)| tile.len());
+    let length = tiles.first().map_or(SHORTEST, |tile| tile.coefficients.len());
     let bands_here = &bands[length_index(length)];
-    if bits.flag()? {
-        let mut fill = bits.take(2)?;
-        if fill == 0 {
-            let count = bits.take(4)?;
-            fill = bits.take(count)? + 1;
-        }
-        bits.skip(fill)?;
+    skip_fill(bits)?;
+    refuse_reserved_bit(bits)?;
+    let joint_bands = if channels > 1 { read_joint_bands(bits, tiles.len(), bands_here)? } else { None };
+    let mut is_coded = [false; 2];
+    for is_coded in is_coded.iter_mut().take(tiles.len()) {
+        *is_coded = bits.flag()?;
     }
-    if bits.flag()? {
-        return Err(bits.fault(XmaFault::Reserved));
-    }
-    let mut transform = None;
-    if channels > 1 {
-        if bits.flag()? {
-            return Err(bits.fault(XmaFault::Reserved));
-        }
-        if tiles.len() == 2 {
-            if !bits.flag()? {
-                let mut on = [true; MAX_BANDS];
-                if !bits.flag()? {
-                    for on in &mut on[..bands_here.len()] {
-                        *on = bits.flag()?;
-                    }
-                }
-                transform = Some(on);
-            } else if bits.flag()? {
-                return Err(bits.fault(XmaFault::Transform));
-            }
-        }
-    }
-    let mut has = [false; 2];
-    for (has, _) in has.iter_mut().zip(tiles.iter()) {
-        *has = bits.flag()?;
-    }
-    if !has.contains(&true) {
-        for (tile, ..) in tiles.iter_mut() {
-            tile.fill(0.0);
+    if !is_coded.contains(&true) {
+        // The header ends here: silence has no scale factors, either.
+        for tile in tiles {
+            tile.coefficients.fill(0.0);
         }
         return Ok(());
     }
-    let counted = bits.flag()?;
-    let mut vectors = [length; 2];
-    if counted {
-        let count_bits = (length as u32).div_ceil(4).ilog2() + 1;
-        for (vectors, _) in vectors.iter_mut().zip(tiles.iter()) {
-            let count = bits.take(count_bits)? * 4;
-            if count as usize > length {
-                return Err(bits.fault(XmaFault::Vectors(count)));
-            }
-            *vectors = count as usize;
+    let vectors = read_vector_counts(bits, length, tiles.len())?;
+    let quantisers = read_quantisers(bits, tiles.len())?;
+    for tile in tiles.iter_mut() {
+        tile.scales.read(bits, bands, length, tile.is_first)?;
+    }
+    for ((tile, is_coded), vectors) in tiles.iter_mut().zip(is_coded).zip(vectors) {
+        if is_coded {
+            read_coefficients(bits, tile.coefficients, vectors)?;
+        } else {
+            tile.coefficients.fill(0.0);
         }
     }
+    if let (Some(is_joint), [left, right]) = (joint_bands, &mut *tiles) {
+        for (range, is_joint) in bands_here.ranges().zip(is_joint) {
+            join(&mut left.coefficients[range.clone()], &mut right.coefficients[range], is_joint);
+        }
+    }
+    for (tile, quantiser) in tiles.iter_mut().zip(quantisers) {
+        tile.dequantise(bands_here, quantiser);
+    }
+    Ok(())
+}
+
+/// Skips the fill bits in front of a tile. Their number is in two bits, or, if that is zero, in a
+/// field of up to 15 bits.
+fn skip_fill(bits: &mut Bits<'_>) -> Result<(), XmaError> {
+    if !bits.flag()? {
+        return Ok(());
+    }
+    let mut fill = bits.take(2)?;
+    if fill == 0 {
+        let count = bits.take(4)?;
+        fill = bits.take(count)? + 1;
+    }
+    bits.skip(fill)
+}
+
+fn refuse_reserved_bit(bits: &mut Bits<'_>) -> Result<(), XmaError> {
+    if bits.flag()? { Err(bits.fault(XmaFault::Reserved)) } else { Ok(()) }
+}
+
+/// Reads for each band whether two channels are mid/side-coded there; `None` if the channels are
+/// coded apart.
+fn read_joint_bands(
+    bits: &mut Bits<'_>,
+    tiles: usize,
+    bands: &Bands,
+) -> Result<Option<[bool; MAX_BANDS]>, XmaError> {
+    refuse_reserved_bit(bits)?;
+    if tiles != 2 {
+        return Ok(None);
+    }
+    let is_apart = bits.flag()?;
+    if is_apart {
+        // A second bit would name a transform other than mid/side.
+        return if bits.flag()? { Err(bits.fault(XmaFault::Transform)) } else { Ok(None) };
+    }
+    let mut is_joint = [true; MAX_BANDS];
+    let are_all_joint = bits.flag()?;
+    if !are_all_joint {
+        for is_joint in &mut is_joint[..bands.len()] {
+            *is_joint = bits.flag()?;
+        }
+    }
+    Ok(Some(is_joint))
+}
+
+/// Number of the first coefficients of a tile that are vector-coded.
+#[derive(Clone, Copy)]
+struct VectorCount {
+    coefficients: usize,
+    /// Whether all of them are; otherwise a run of zeros ends the vectors.
+    is_exact: bool,
+}
+
+fn read_vector_counts(
+    bits: &mut Bits<'_>,
+    length: usize,
+    tiles: usize,
+) -> Result<[VectorCount; 2], XmaError> {
+    let is_exact = bits.flag()?;
+    let mut counts = [VectorCount { coefficients: length, is_exact }; 2];
+    if is_exact {
+        let count_bits = (length as u32).div_ceil(4).ilog2() + 1;
+        for count in counts.iter_mut().take(tiles) {
+            let coefficients = bits.take(count_bits)? * 4;
+            if coefficients as usize > length {
+                return Err(bits.fault(XmaFault::Vectors(coefficients)));
+            }
+            count.coefficients = coefficients as usize;
+        }
+    }
+    Ok(counts)
+}
+
+/// Reads the quantisers in decibels: the tile's, to which each of two channels may add.
+fn read_quantisers(bits: &mut Bits<'_>, tiles: usize) -> Result<[i32; 2], XmaError> {
     let mut quantisers = [read_quantiser(bits)?; 2];
-    if tiles.len() == 2 {
+    if tiles == 2 {
         let count = bits.take(3)?;
         for quantiser in &mut quantisers {
             if bits.flag()? {
@@ -353,38 +431,15 @@ pub(super) fn read(
             }
         }
     }
-    for (_, scales, is_first) in tiles.iter_mut() {
-        scales.read(bits, bands, length, *is_first)?;
-    }
-    for (index, (tile, ..)) in tiles.iter_mut().enumerate() {
-        if has[index] {
-            read_coefficients(bits, tile, vectors[index], counted)?;
-        } else {
-            tile.fill(0.0);
-        }
-    }
-    if let (Some(on), [(left, ..), (right, ..)]) = (transform, &mut *tiles) {
-        for (range, on) in bands_here.ranges().zip(on) {
-            join(&mut left[range.clone()], &mut right[range], on);
-        }
-    }
-    for ((tile, scales, _), quantiser) in tiles.iter_mut().zip(quantisers) {
-        for (range, &factor) in bands_here.ranges().zip(&scales.factors) {
-            let below = scales.highest.saturating_sub(factor).saturating_mul(scales.step);
-            let gain = amplitude(quantiser.saturating_sub(below));
-            for value in &mut tile[range] {
-                *value *= gain;
-            }
-        }
-    }
-    Ok(())
+    Ok(quantisers)
 }
 
 /// Converts mid/side to left/right, or scales both channels in bands without mid/side coding.
-fn join(left: &mut [f32], right: &mut [f32], on: bool) {
+fn join(left: &mut [f32], right: &mut [f32], is_joint: bool) {
     const OFF: f32 = 181.0 / 128.0;
     for (left, right) in left.iter_mut().zip(right) {
-        (*left, *right) = if on { (*left - *right, *left + *right) } else { (*left * OFF, *right * OFF) };
+        (*left, *right) =
+            if is_joint { (*left - *right, *left + *right) } else { (*left * OFF, *right * OFF) };
     }
 }
 
