@@ -1,6 +1,6 @@
 //! Primitive assembly: primitives to triangles.
 
-use super::outline::{self, Take};
+use super::outline;
 use super::vertex::Vertices;
 use crate::backend::BackendError;
 use crate::draw_state::DrawCall;
@@ -101,99 +101,166 @@ fn fourth(corners: &[Corner; 3]) -> (Corner, usize, usize) {
     (Corner::combine(&sum, &corners[opposite], |sum, c| sum - c), a, b)
 }
 
-/// Edge mask: all edges of a triangle belong to its polygon's outline.
-const ALL: u8 = 0b111;
+/// Edges of a triangle that belong to the outline of its polygon, as bits; the first edge is that
+/// from the first corner to the second.
+mod edge {
+    pub(super) const FIRST: u8 = 0b001;
+    pub(super) const SECOND: u8 = 0b010;
+    pub(super) const THIRD: u8 = 0b100;
+    pub(super) const ALL: u8 = FIRST | SECOND | THIRD;
+}
 
 /// Calls `take` with each triangle of a draw and its facing.
 pub(crate) fn triangles(
     call: &DrawCall,
     vertices: &Vertices,
-    mut take: impl FnMut([Corner; 3], Facing),
+    take: impl FnMut([Corner; 3], Facing),
 ) -> Result<(), BackendError> {
-    let corner = |number: u32| Corner::of(vertices, number);
-    let is_left = |numbers: &[u32]| !vertices.are_killed(call, numbers);
-    let triangle = |take: Take<'_>, numbers: [u32; 3], provoking: usize, edges: u8| {
-        // An array's `map` would copy each corner several times.
-        let [a, b, c] = numbers;
-        let mut corners = [corner(a), corner(b), corner(c)];
-        flatten(call, &mut corners, provoking);
-        match call.fills {
-            None => take(corners, Facing::Found),
-            Some(fills) => outline::polygon(call, fills, &corners, edges, take),
-        }
-    };
-    let provoking = |first: usize, last: usize| if call.provoking_last { last } else { first };
+    let mut assembly = PrimitiveAssembly { call, vertices, take };
     for run in vertices.order.split(Option::is_none) {
         let run: Vec<u32> = run.iter().flatten().copied().collect();
-        match vertices.primitive {
-            Primitive::TriangleList => {
-                for t in run.chunks_exact(3).filter(|t| is_left(t)) {
-                    triangle(&mut take, [t[0], t[1], t[2]], provoking(0, 2), ALL);
-                }
-            }
-            Primitive::TriangleStrip | Primitive::TriangleStrip2d => {
-                for (i, t) in run.windows(3).enumerate().filter(|(_, t)| is_left(t)) {
-                    // Every second triangle of a strip is reversed, so that all have the same
-                    // winding.
-                    if i & 1 == 0 {
-                        triangle(&mut take, [t[0], t[1], t[2]], provoking(0, 2), ALL);
-                    } else {
-                        triangle(&mut take, [t[1], t[0], t[2]], provoking(1, 2), ALL);
-                    }
-                }
-            }
-            Primitive::TriangleFan | Primitive::Polygon => {
-                let is_left = |t: &[u32]| is_left(&[run[0], t[0], t[1]]);
-                let is_fan = vertices.primitive == Primitive::TriangleFan;
-                for (i, t) in run.get(1..).unwrap_or(&[]).windows(2).enumerate().filter(|(_, t)| is_left(t)) {
-                    // Edges to a fan's first corner are inside the polygon, except the first and
-                    // the last.
-                    let (first, last) = (is_fan || i == 0, is_fan || i + 3 == run.len());
-                    let edges = u8::from(first) | 0b010 | u8::from(last) << 2;
-                    triangle(&mut take, [run[0], t[0], t[1]], provoking(1, 2), edges);
-                }
-            }
-            Primitive::QuadList => {
-                for q in run.chunks_exact(4).filter(|q| is_left(q)) {
-                    triangle(&mut take, [q[0], q[1], q[2]], 0, 0b011);
-                    triangle(&mut take, [q[0], q[2], q[3]], 0, 0b110);
-                }
-            }
+        assembly.primitives(&run)?;
+    }
+    Ok(())
+}
+
+/// Primitive assembly of one draw; `take` receives its triangles.
+struct PrimitiveAssembly<'a, F> {
+    call: &'a DrawCall,
+    vertices: &'a Vertices,
+    take: F,
+}
+
+impl<F: FnMut([Corner; 3], Facing)> PrimitiveAssembly<'_, F> {
+    /// Assembles the primitives of vertices without a restart between them.
+    fn primitives(&mut self, run: &[u32]) -> Result<(), BackendError> {
+        match self.vertices.primitive {
+            Primitive::TriangleList => self.triangle_list(run),
+            Primitive::TriangleStrip | Primitive::TriangleStrip2d => self.triangle_strip(run),
+            Primitive::TriangleFan => self.triangle_fan(run, true),
+            Primitive::Polygon => self.triangle_fan(run, false),
+            Primitive::QuadList => run.chunks_exact(4).for_each(|q| self.quad([q[0], q[1], q[2], q[3]])),
             Primitive::QuadStrip => {
-                for q in run.windows(4).step_by(2).filter(|q| is_left(q)) {
-                    triangle(&mut take, [q[0], q[1], q[3]], 0, 0b011);
-                    triangle(&mut take, [q[0], q[3], q[2]], 0, 0b110);
-                }
+                run.windows(4).step_by(2).for_each(|q| self.quad([q[0], q[1], q[3], q[2]]));
             }
-            Primitive::RectangleList => {
-                for t in run.chunks_exact(3).filter(|t| is_left(t)) {
-                    let mut corners = [corner(t[0]), corner(t[1]), corner(t[2])];
-                    flatten(call, &mut corners, provoking(0, 2));
-                    let (fourth, a, b) = fourth(&corners);
-                    take(corners, Facing::Front);
-                    take([corners[a], fourth, corners[b]], Facing::Front);
-                }
-            }
-            Primitive::PointList => {
-                for &number in run.iter().filter(|number| is_left(&[**number])) {
-                    let size = vertices.point_sizes.as_ref().map(|sizes| sizes[number as usize] / 2.0);
-                    let half = size.map_or(call.point_size, |half| [half; 2]);
-                    outline::point(call, &corner(number), half, Facing::Front, &mut take);
-                }
-            }
+            Primitive::RectangleList => run.chunks_exact(3).for_each(|t| self.rectangle([t[0], t[1], t[2]])),
+            Primitive::PointList => run.iter().for_each(|&number| self.point(number)),
             Primitive::LineList | Primitive::LineStrip | Primitive::LineLoop | Primitive::LineStrip2d => {
-                let step = if call.primitive == Primitive::LineList { 2 } else { 1 };
-                let closing = (call.primitive == Primitive::LineLoop && run.len() > 1)
-                    .then(|| [run[run.len() - 1], run[0]]);
-                let lines = run.windows(2).step_by(step).map(|pair| [pair[0], pair[1]]);
-                for pair in lines.chain(closing).filter(|pair| is_left(pair)) {
-                    let mut ends = pair.map(corner);
-                    flatten(call, &mut ends, provoking(0, 1));
-                    outline::line(call, [&ends[0], &ends[1]], Facing::Front, &mut take);
-                }
+                self.lines(run);
             }
             other => return Err(BackendError::Unsupported(format!("primitive {other:?}"))),
         }
+        Ok(())
     }
-    Ok(())
+
+    #[inline]
+    fn corner(&self, number: u32) -> Corner {
+        Corner::of(self.vertices, number)
+    }
+
+    /// Whether the primitive with these vertices is not killed.
+    fn is_alive(&self, numbers: &[u32]) -> bool {
+        !self.vertices.are_killed(self.call, numbers)
+    }
+
+    /// The provoking corner of a primitive: its first or its last one.
+    fn provoking(&self, first: usize, last: usize) -> usize {
+        if self.call.provoking_last { last } else { first }
+    }
+
+    fn triangle(&mut self, numbers: [u32; 3], provoking: usize, edges: u8) {
+        // An array's `map` would copy each corner several times.
+        let [a, b, c] = numbers;
+        let mut corners = [self.corner(a), self.corner(b), self.corner(c)];
+        flatten(self.call, &mut corners, provoking);
+        match self.call.fills {
+            None => (self.take)(corners, Facing::Found),
+            Some(fills) => outline::polygon(self.call, fills, &corners, edges, &mut self.take),
+        }
+    }
+
+    fn triangle_list(&mut self, run: &[u32]) {
+        for t in run.chunks_exact(3) {
+            if self.is_alive(t) {
+                self.triangle([t[0], t[1], t[2]], self.provoking(0, 2), edge::ALL);
+            }
+        }
+    }
+
+    fn triangle_strip(&mut self, run: &[u32]) {
+        for (i, t) in run.windows(3).enumerate() {
+            if !self.is_alive(t) {
+                continue;
+            }
+            // Every second triangle of a strip is reversed, so that all have the same winding.
+            if i & 1 == 0 {
+                self.triangle([t[0], t[1], t[2]], self.provoking(0, 2), edge::ALL);
+            } else {
+                self.triangle([t[1], t[0], t[2]], self.provoking(1, 2), edge::ALL);
+            }
+        }
+    }
+
+    /// Assembles triangles that share their first corner. Of a polygon, the edges to that corner
+    /// are inside, except the first and the last one.
+    fn triangle_fan(&mut self, run: &[u32], outlines_all: bool) {
+        let [first, rest @ ..] = run else { return };
+        for (i, t) in rest.windows(2).enumerate() {
+            if !self.is_alive(&[*first, t[0], t[1]]) {
+                continue;
+            }
+            let mut edges = edge::SECOND;
+            if outlines_all || i == 0 {
+                edges |= edge::FIRST;
+            }
+            if outlines_all || i + 2 == rest.len() {
+                edges |= edge::THIRD;
+            }
+            self.triangle([*first, t[0], t[1]], self.provoking(1, 2), edges);
+        }
+    }
+
+    /// Assembles a quad from its corners in the order of the outline.
+    fn quad(&mut self, [a, b, c, d]: [u32; 4]) {
+        if self.is_alive(&[a, b, c, d]) {
+            self.triangle([a, b, c], 0, edge::FIRST | edge::SECOND);
+            self.triangle([a, c, d], 0, edge::SECOND | edge::THIRD);
+        }
+    }
+
+    fn rectangle(&mut self, numbers: [u32; 3]) {
+        if !self.is_alive(&numbers) {
+            return;
+        }
+        let [a, b, c] = numbers;
+        let mut corners = [self.corner(a), self.corner(b), self.corner(c)];
+        flatten(self.call, &mut corners, self.provoking(0, 2));
+        let (fourth, a, b) = fourth(&corners);
+        (self.take)(corners, Facing::Front);
+        (self.take)([corners[a], fourth, corners[b]], Facing::Front);
+    }
+
+    fn point(&mut self, number: u32) {
+        if !self.is_alive(&[number]) {
+            return;
+        }
+        let size = self.vertices.point_sizes.as_ref().map(|sizes| sizes[number as usize] / 2.0);
+        let half = size.map_or(self.call.point_size, |half| [half; 2]);
+        outline::point(self.call, &self.corner(number), half, Facing::Front, &mut self.take);
+    }
+
+    fn lines(&mut self, run: &[u32]) {
+        let step = if self.call.primitive == Primitive::LineList { 2 } else { 1 };
+        let closing = (self.call.primitive == Primitive::LineLoop && run.len() > 1)
+            .then(|| [run[run.len() - 1], run[0]]);
+        let lines = run.windows(2).step_by(step).map(|pair| [pair[0], pair[1]]);
+        for pair in lines.chain(closing) {
+            if !self.is_alive(&pair) {
+                continue;
+            }
+            let mut ends = pair.map(|number| self.corner(number));
+            flatten(self.call, &mut ends, self.provoking(0, 1));
+            outline::line(self.call, [&ends[0], &ends[1]], Facing::Front, &mut self.take);
+        }
+    }
 }
