@@ -21,10 +21,11 @@ pub use window::{
 pub use window::{
     Appearance, BINDINGS, BRIGHTNESS, Client, ControllerKeys, Figures, Filter, FolderModel, FrameSender,
     GAMMA, GalleryEntry, GalleryModel, GalleryPicture, HeldParts, HotkeyError, Hotkeys, InputClient,
-    InputModel, InputPad, InputPart, InsidePane, KeyAction, KeyBinding, KeyEvent, LIVE, LibraryClient,
-    LibraryEntry, LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting, Modifier, Overlay,
-    PadChord, PageFailure, PageTheme, Phase, RenderError, SavedSlot, Scaling, SettingControl, SettingEntry,
-    SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsClient, SettingsModel, SoundVolume,
-    Sounding, StateList, Stopped, StoredData, StoredKind, VolumeChange, WindowConfig, WindowPlace, run,
+    InputModel, InputPad, InputPart, InsidePane, KeyAction, KeyBinding, KeyEvent, LIST_ROWS, LIVE,
+    LibraryClient, LibraryEntry, LibraryIcon, LibraryModel, LibrarySort, LibraryView, LiveSetting, Modifier,
+    Overlay, PadChord, PageFailure, PageTheme, Phase, RenderError, SavedSlot, Scaling, SettingControl,
+    SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingValue, SettingsClient, SettingsModel,
+    SoundVolume, Sounding, StateList, Stopped, StoredData, StoredKind, VolumeChange, WindowConfig,
+    WindowPlace, run,
 };
 pub use winit::keyboard::KeyCode;

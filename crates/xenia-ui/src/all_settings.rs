@@ -16,7 +16,8 @@ pub use model::{SettingEntry, SettingForm, SettingLayer, SettingTarget, SettingV
 pub(super) use one::{show as show_one, type_text};
 
 use super::input::walk;
-use super::interface::{MenuPage, Outcome, entry, row_of};
+use super::interface::{Outcome, entry, row_of};
+use super::page::MenuPage;
 use super::typing::TypedText;
 use super::{PageCommand, PageModel};
 use egui::{Event, EventFilter, Key, Response, RichText, ScrollArea, Ui};

@@ -1,7 +1,8 @@
 //! Pages about a title of the library, a new folder, a failure and a dropped file.
 
 use super::SettingTarget;
-use super::interface::{MenuPage, Outcome, entry};
+use super::interface::{Outcome, entry};
+use super::page::MenuPage;
 use super::profile::{self, DataOwner};
 use super::typing::TypedText;
 use super::{LibraryEntry, PageCommand, PageModel, StoredKind};

@@ -1,6 +1,7 @@
 //! The page on which a folder for the library is chosen: folders in a folder, part by part.
 
-use super::interface::{MenuPage, Outcome, entry, row};
+use super::interface::{Outcome, entry, row};
+use super::page::MenuPage;
 use super::{PageCommand, PageModel, parts};
 use egui::{Button, Ui, vec2};
 use std::path::PathBuf;

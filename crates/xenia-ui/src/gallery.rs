@@ -1,6 +1,7 @@
 //! Gallery: the user's screenshots and videos, the newest first, and the page of one picture.
 
-use super::interface::{MenuPage, Outcome, entry, row};
+use super::interface::{Outcome, entry, row};
+use super::page::MenuPage;
 use super::pictures::{LibraryIcon, Textures, draw, key_of};
 use super::{PageCommand, PageModel};
 use egui::{Ui, Vec2, vec2};

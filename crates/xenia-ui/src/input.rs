@@ -10,7 +10,8 @@
 
 mod picture;
 
-use super::interface::{MenuPage, Outcome, entry, row_of};
+use super::interface::{Outcome, entry, row_of};
+use super::page::MenuPage;
 use super::{LiveSetting, PageCommand, PageModel, settings};
 use egui::{EventFilter, FocusDirection, Key, Response, ScrollArea, Ui};
 use picture::DeadZones;

@@ -7,8 +7,9 @@ use super::internals::{self, InsideView};
 use super::library::LibraryState;
 use super::navigation::back;
 use super::overlay::OverlayText;
+use super::page::MenuPage;
 use super::pictures::Textures;
-use super::profile::{self, ProfileState};
+use super::profile::{self, ProfileState, ProfileView};
 use super::states::{self, SlotUse};
 use super::typing::TypedText;
 use super::{PageCommand, PageModel, details, folders, gallery, library, menu, settings, stopped};
@@ -18,79 +19,8 @@ use egui::{
 };
 use std::sync::Arc;
 
-/// Width of a page in points.
-const WIDTH: f32 = 420.0;
-/// Width of a page with text in points.
-const READABLE: f32 = 640.0;
-/// Width of the page with the machine's inside.
-const WIDE: f32 = 1000.0;
 /// Height of a window, in points, in which a point is one of the display's.
 const USUAL_HEIGHT: f32 = 720.0;
-
-/// A page over the picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum MenuPage {
-    /// The pause menu.
-    Menu,
-    /// Why the machine has stopped.
-    Stopped,
-    /// Settings that act at once.
-    Settings,
-    /// All settings with their sources.
-    AllSettings,
-    /// One of all settings.
-    OneSetting,
-    /// The value of a setting, letter by letter.
-    TypeSetting,
-    /// The search for a setting, letter by letter.
-    FindSetting,
-    /// Keys, buttons and dead zones of controllers.
-    Input,
-    /// The machine's inside.
-    Internals,
-    /// Screenshots and videos.
-    Gallery,
-    /// A picture of the gallery.
-    Picture,
-    /// Achievements of a title.
-    Achievements,
-    /// Saved games and content of a title.
-    Saves,
-    /// A saved game, or content.
-    Package,
-    /// Question before a package is deleted.
-    AskDeletePackage,
-    /// A package is chosen, to be taken in.
-    Import,
-    /// Question before a package replaces another one.
-    AskReplace,
-    /// Slots to save the state to.
-    SaveState,
-    /// Slots to load a state from.
-    LoadState,
-    /// The titles that can be run. It fills the window.
-    Library,
-    /// Details of a title of the library.
-    Title,
-    /// Folders, of which one is added to the library.
-    ChooseFolder,
-    /// The path of a new folder of the library.
-    AddFolder,
-    /// Reason why a title was not started.
-    Failure,
-    /// Question before a title's saves are deleted.
-    AskDelete,
-    /// Question before all settings of a table are reset.
-    AskReset,
-    /// Question before a title is left for the library.
-    AskHome,
-    /// Question before a title is left for a file that was dropped.
-    AskOpen,
-    /// Question before the title is restarted.
-    AskRestart,
-    /// Question before the window is closed.
-    AskQuit,
-}
 
 /// Colours of pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -252,69 +182,75 @@ impl UserInterface {
     /// Runs a pass: the text outside of pages, and the open page. Returns what is to be drawn, and
     /// the commands.
     pub fn show(&mut self, mut input: RawInput, model: &PageModel) -> (FullOutput, Vec<PageCommand>) {
-        let mut outcomes = Vec::new();
         let page = self.page;
+        let mut outcomes = Vec::new();
         if page != Some(MenuPage::Input) && self.input.leave() {
             outcomes.push(Outcome::Do(PageCommand::TryMotors(false)));
         }
-        input.events.splice(0..0, self.later.drain(..));
-        if page != Some(MenuPage::Library) {
-            // A pass moves the focus once, however many keys a slow one finds.
-            let taken = usize::from(!std::mem::take(&mut self.is_new));
-            self.later = after_keys(taken, &mut input.events);
-        }
-        match page {
-            Some(MenuPage::Library) => library::take_keys(&mut self.library, &mut input.events),
-            Some(MenuPage::AddFolder | MenuPage::Import) => self.typed.take_keys(&mut input.events),
-            Some(MenuPage::AllSettings) => self.settings.take_keys(&mut input.events),
-            Some(MenuPage::TypeSetting | MenuPage::FindSetting) => {
-                self.settings.typed.take_keys(&mut input.events);
-            }
-            _ => {}
-        }
+        self.take_keys(page, &mut input.events);
         let context = self.context.clone();
         let text = std::mem::take(&mut self.text);
         let output = context.run_pass(input, |context| {
             outcomes.extend(text.show_below(context).map(|pick| Outcome::Do(PageCommand::Pick(pick))));
             text.show_above(context);
-            let Some(page) = page else { return };
-            if !self.later.is_empty() {
-                context.request_repaint();
+            if let Some(page) = page {
+                outcomes.extend(self.show_page(context, page, model));
             }
-            if context.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
-                outcomes.push(back(page, model));
-            }
-            let area = Area::new(Id::unique(("page", page))).order(Order::Middle);
-            if page == MenuPage::Library {
-                let whole = context.content_rect();
-                area.fixed_pos(whole.min).show(context, |ui| {
-                    ui.set_min_size(whole.size());
-                    ui.set_max_size(whole.size());
-                    outcomes.extend(library::show(ui, model, &mut self.library));
-                });
-                return;
-            }
-            let dark = context.layer_painter(LayerId::background());
-            dark.rect_filled(context.viewport_rect(), 0.0, Color32::from_black_alpha(140));
-            area.anchor(Align2::CENTER_CENTER, [0.0, 0.0]).show(context, |ui| {
-                Frame::window(ui.style()).inner_margin(20.0).show(ui, |ui| {
-                    let width = match page {
-                        MenuPage::Internals | MenuPage::Picture => WIDE,
-                        MenuPage::Stopped | MenuPage::Gallery => READABLE,
-                        MenuPage::ChooseFolder | MenuPage::AddFolder => READABLE,
-                        MenuPage::AllSettings | MenuPage::OneSetting => READABLE,
-                        MenuPage::TypeSetting | MenuPage::FindSetting => READABLE,
-                        MenuPage::Achievements | MenuPage::Saves | MenuPage::Package | MenuPage::Import => {
-                            READABLE
-                        }
-                        _ => WIDTH,
-                    };
-                    ui.set_width(width.min(ui.ctx().content_rect().width() - 60.0));
-                    outcomes.extend(self.shown(ui, page, model));
-                });
-            });
         });
         self.text = text;
+        (output, self.follow(page, outcomes))
+    }
+
+    /// Takes the keys of this pass out that egui does not get: those that a page types with, and
+    /// those of later passes.
+    fn take_keys(&mut self, page: Option<MenuPage>, events: &mut Vec<Event>) {
+        events.splice(0..0, self.later.drain(..));
+        if page != Some(MenuPage::Library) {
+            // A pass moves the focus once, however many keys a slow one finds.
+            let taken = usize::from(!std::mem::take(&mut self.is_new));
+            self.later = after_keys(taken, events);
+        }
+        match page {
+            Some(MenuPage::Library) => library::take_keys(&mut self.library, events),
+            Some(MenuPage::AddFolder | MenuPage::Import) => self.typed.take_keys(events),
+            Some(MenuPage::AllSettings) => self.settings.take_keys(events),
+            Some(MenuPage::TypeSetting | MenuPage::FindSetting) => self.settings.typed.take_keys(events),
+            _ => {}
+        }
+    }
+
+    /// Shows the open page: the library over the whole window, others in a frame in its middle.
+    fn show_page(&mut self, context: &Context, page: MenuPage, model: &PageModel) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        if !self.later.is_empty() {
+            context.request_repaint();
+        }
+        if context.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
+            outcomes.push(back(page, model));
+        }
+        let area = Area::new(Id::unique(("page", page))).order(Order::Middle);
+        if page == MenuPage::Library {
+            let whole = context.content_rect();
+            area.fixed_pos(whole.min).show(context, |ui| {
+                ui.set_min_size(whole.size());
+                ui.set_max_size(whole.size());
+                outcomes.extend(library::show(ui, model, &mut self.library));
+            });
+            return outcomes;
+        }
+        let dark = context.layer_painter(LayerId::background());
+        dark.rect_filled(context.viewport_rect(), 0.0, Color32::from_black_alpha(140));
+        area.anchor(Align2::CENTER_CENTER, [0.0, 0.0]).show(context, |ui| {
+            Frame::window(ui.style()).inner_margin(20.0).show(ui, |ui| {
+                ui.set_width(page.width().min(ui.ctx().content_rect().width() - 60.0));
+                outcomes.extend(self.show_contents(ui, page, model));
+            });
+        });
+        outcomes
+    }
+
+    /// Opens the pages to which outcomes of the page lead, and returns the commands.
+    fn follow(&mut self, page: Option<MenuPage>, outcomes: Vec<Outcome>) -> Vec<PageCommand> {
         let mut commands = Vec::new();
         for outcome in outcomes {
             match outcome {
@@ -330,11 +266,11 @@ impl UserInterface {
                 Outcome::Do(command) => commands.push(command),
             }
         }
-        (output, commands)
+        commands
     }
 
-    /// Shows a page that does not fill the window.
-    fn shown(&mut self, ui: &mut Ui, page: MenuPage, model: &PageModel) -> Vec<Outcome> {
+    /// Shows the contents of a page that does not fill the window.
+    fn show_contents(&mut self, ui: &mut Ui, page: MenuPage, model: &PageModel) -> Vec<Outcome> {
         let title = self.library.chosen();
         let outcome = match page {
             MenuPage::Input => return input::show(ui, model, &mut self.input),
@@ -360,8 +296,8 @@ impl UserInterface {
             | MenuPage::AskDeletePackage
             | MenuPage::Import
             | MenuPage::AskReplace => {
-                let own = (&mut self.profile, &mut self.pictures);
-                profile::show(ui, page, model, own, &self.typed.text)
+                let mut view = ProfileView { state: &mut self.profile, pictures: &mut self.pictures };
+                profile::show(ui, page, model, &mut view, &self.typed.text)
             }
             MenuPage::SaveState => states::show(ui, model, SlotUse::Save, &mut self.pictures),
             MenuPage::LoadState => states::show(ui, model, SlotUse::Load, &mut self.pictures),

@@ -1,7 +1,8 @@
 //! Page of the machine's inside, read-only: threads and what they wait for, kernel objects, locks,
 //! files, the graphics chip. The rows are those of the debugger in the terminal.
 
-use super::interface::{MenuPage, Outcome, entry, focus_first};
+use super::interface::{Outcome, entry, focus_first};
+use super::page::MenuPage;
 use super::{PageCommand, PageModel};
 use egui::{Button, Label, RichText, Ui};
 use std::ops::Range;

@@ -28,6 +28,7 @@ mod model;
 mod navigation;
 mod overlay;
 mod pad;
+mod page;
 mod parts;
 mod pictures;
 mod profile;
@@ -44,7 +45,7 @@ pub use egui;
 pub use folders::FolderModel;
 pub use gallery::{GalleryEntry, GalleryModel, GalleryPicture};
 pub use input::{InputModel, InputPad, InputPart};
-pub use interface::{MenuPage, PageTheme, UserInterface};
+pub use interface::{PageTheme, UserInterface};
 pub use internals::InsidePane;
 pub use library::{LibraryEntry, LibraryModel, LibrarySort, LibraryView};
 pub use model::{
@@ -53,6 +54,8 @@ pub use model::{
 };
 pub use overlay::OverlayText;
 pub use pad::{GUIDE, PadKeys};
+pub use page::MenuPage;
+pub use parts::LIST_ROWS;
 pub use pictures::LibraryIcon;
 pub use profile::{
     AchievementsModel, DataOwner, EarnedRow, ImportableFile, PackageId, ProfileChoice, ProfileCommand,

@@ -8,7 +8,8 @@ mod tests;
 
 pub(super) use keys::take_keys;
 
-use super::interface::{MenuPage, Outcome};
+use super::interface::Outcome;
+use super::page::MenuPage;
 use super::{PageCommand, PageModel};
 use crate::pictures::{LibraryIcon, Textures};
 use egui::{Align, Button, Color32, Frame, Layout, Margin, RichText, Ui};

@@ -1,6 +1,7 @@
 //! Pause menu, and the questions before a running title is closed.
 
-use super::interface::{MenuPage, Outcome, entry};
+use super::interface::{Outcome, entry};
+use super::page::MenuPage;
 use super::profile::{self, DataOwner};
 use super::{PageCommand, PageModel};
 use egui::Ui;

@@ -1,6 +1,7 @@
 //! Navigation between pages: where the key leads that leaves a page.
 
-use super::interface::{MenuPage, Outcome};
+use super::interface::Outcome;
+use super::page::MenuPage;
 use super::{PageCommand, PageModel, all_settings, profile};
 
 /// Result of leaving a page by Escape, or by B of a pad.

@@ -4,6 +4,9 @@ use super::interface::entry;
 use egui::Ui;
 use std::ops::Range;
 
+/// Rows of a list with pictures that are shown at a time.
+pub const LIST_ROWS: usize = 6;
+
 /// Shows which part of a list is on the page, if it is not all of it.
 pub(super) fn place(ui: &mut Ui, shown: &Range<usize>, total: usize) {
     if shown.len() < total {

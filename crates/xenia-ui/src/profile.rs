@@ -11,14 +11,13 @@ pub use import::ImportableFile;
 pub use saves::{PackageId, SavesModel, StoredPackage};
 
 use super::interface::{Outcome, row};
+use super::parts::{self, LIST_ROWS};
 use super::pictures::{LibraryIcon, Textures, draw, key_of};
-use super::{MenuPage, PageCommand, PageModel, parts};
+use super::{MenuPage, PageCommand, PageModel};
 use egui::{Ui, Vec2};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Rows of a list that are shown at a time.
-const PART: usize = 6;
 /// Text of a page whose data is not there yet.
 const BEING_READ: &str = "They are being read\u{2026}";
 
@@ -118,6 +117,45 @@ impl ProfileState {
     }
 }
 
+/// State of these pages, and the pictures that they draw.
+pub(super) struct ProfileView<'a> {
+    pub(super) state: &'a mut ProfileState,
+    pub(super) pictures: &'a mut Textures,
+}
+
+impl ProfileView<'_> {
+    /// Shows the part of a list that is on the page, and turns to others. A row is a picture of
+    /// this size, and what `line` shows; returns the row for which that returns true.
+    fn list<'a, T>(
+        &mut self,
+        ui: &mut Ui,
+        rows: &'a [T],
+        size: Vec2,
+        picture: impl Fn(&T) -> Option<Arc<LibraryIcon>>,
+        line: impl Fn(&mut Ui, &T) -> bool,
+    ) -> Option<&'a T> {
+        let first = self.state.first.min(rows.len().saturating_sub(1) / LIST_ROWS * LIST_ROWS);
+        let shown = first..(first + LIST_ROWS).min(rows.len());
+        parts::place(ui, &shown, rows.len());
+        ui.add_space(8.0);
+        let mut chosen = None;
+        let mut drawn = Vec::new();
+        for row in &rows[shown.clone()] {
+            let picture = picture(row);
+            let is_chosen = ui.horizontal(|ui| {
+                draw(ui, size, picture.as_ref(), self.pictures);
+                line(ui, row)
+            });
+            chosen = is_chosen.inner.then_some(row).or(chosen);
+            drawn.extend(picture.as_ref().map(key_of));
+        }
+        self.pictures.keep(&drawn);
+        ui.add_space(8.0);
+        self.state.first = parts::turn(ui, &shown, rows.len(), LIST_ROWS).unwrap_or(first);
+        chosen
+    }
+}
+
 /// The outcome that gives a command to the window.
 fn command(command: ProfileCommand) -> Outcome {
     Outcome::Do(PageCommand::Profile(command))
@@ -139,14 +177,14 @@ pub(super) fn show(
     ui: &mut Ui,
     page: MenuPage,
     model: &PageModel,
-    (state, pictures): (&mut ProfileState, &mut Textures),
+    view: &mut ProfileView<'_>,
     typed: &str,
 ) -> Option<Outcome> {
     match page {
-        MenuPage::Achievements => achievements::show(ui, model, state, pictures),
-        MenuPage::Saves => saves::show(ui, model, state, pictures),
-        MenuPage::Package => saves::show_package(ui, model, state, pictures),
-        MenuPage::AskDeletePackage => saves::ask_delete(ui, model, state),
+        MenuPage::Achievements => achievements::show(ui, model, view),
+        MenuPage::Saves => saves::show(ui, model, view),
+        MenuPage::Package => saves::show_package(ui, model, view),
+        MenuPage::AskDeletePackage => saves::ask_delete(ui, model, view.state),
         MenuPage::Import => import::show(ui, model, typed),
         MenuPage::AskReplace => import::ask_replace(ui, model),
         _ => None,
@@ -174,33 +212,4 @@ fn head<'a>(ui: &mut Ui, heading: &str, texts: impl IntoIterator<Item = &'a str>
     for text in texts {
         ui.vertical_centered(|ui| ui.label(text));
     }
-}
-
-/// Shows the part of a list that is on the page, and turns to others. A row is a picture of a size,
-/// and what `line` shows; returns the row for which that returns true.
-fn list<'a, T>(
-    ui: &mut Ui,
-    (state, pictures): (&mut ProfileState, &mut Textures),
-    rows: &'a [T],
-    (size, picture): (Vec2, impl Fn(&T) -> Option<Arc<LibraryIcon>>),
-    line: impl Fn(&mut Ui, &T) -> bool,
-) -> Option<&'a T> {
-    state.first = state.first.min(rows.len().saturating_sub(1) / PART * PART);
-    let shown = state.first..(state.first + PART).min(rows.len());
-    parts::place(ui, &shown, rows.len());
-    ui.add_space(8.0);
-    let (mut chosen, mut drawn) = (None, Vec::new());
-    for row in &rows[shown.clone()] {
-        let picture = picture(row);
-        let is_chosen = ui.horizontal(|ui| {
-            draw(ui, size, picture.as_ref(), pictures);
-            line(ui, row)
-        });
-        chosen = is_chosen.inner.then_some(row).or(chosen);
-        drawn.extend(picture.as_ref().map(key_of));
-    }
-    pictures.keep(&drawn);
-    ui.add_space(8.0);
-    state.first = parts::turn(ui, &shown, rows.len(), PART).unwrap_or(state.first);
-    chosen
 }

@@ -1,6 +1,7 @@
 //! Settings that act at once.
 
-use super::interface::{MenuPage, Outcome, entry, focus_first};
+use super::interface::{Outcome, entry, focus_first};
+use super::page::MenuPage;
 use super::{LiveSetting, PageCommand, PageModel, SettingControl, SettingTarget};
 use egui::{Id, Slider, SliderClamping, Ui};
 

@@ -1,6 +1,7 @@
 //! Pages of the saved states: the slots to save to, and those to load.
 
-use super::interface::{MenuPage, Outcome, entry, row};
+use super::interface::{Outcome, entry, row};
+use super::page::MenuPage;
 use super::{PageCommand, PageModel};
 use crate::pictures::{Textures, draw, key_of};
 use egui::{Ui, Vec2, vec2};

@@ -4,7 +4,8 @@ use super::model::{SettingEntry, SettingForm, SettingValue, worded};
 use super::{SettingsState, change, present};
 use crate::PageModel;
 use crate::input::walk;
-use crate::interface::{MenuPage, Outcome, entry, focus_first, row_of};
+use crate::interface::{Outcome, entry, focus_first, row_of};
+use crate::page::MenuPage;
 use egui::{EventFilter, Grid, Response, ScrollArea, Slider, SliderClamping, Ui};
 
 /// Height of a list of values in points.

@@ -1,8 +1,8 @@
 //! The page of a title's achievements.
 
-use super::{BEING_READ, ProfileChoice, ProfileState, back, choose, head, list};
+use super::{BEING_READ, ProfileChoice, ProfileView, back, choose, head};
 use crate::interface::{Outcome, entry, focus_first};
-use crate::pictures::{LibraryIcon, Textures};
+use crate::pictures::LibraryIcon;
 use crate::{MenuPage, PageModel};
 use egui::{Button, RichText, Ui, Vec2, vec2};
 use std::sync::Arc;
@@ -41,12 +41,7 @@ pub struct EarnedRow {
 }
 
 /// Shows the achievements.
-pub(super) fn show(
-    ui: &mut Ui,
-    model: &PageModel,
-    state: &mut ProfileState,
-    pictures: &mut Textures,
-) -> Option<Outcome> {
+pub(super) fn show(ui: &mut Ui, model: &PageModel, view: &mut ProfileView<'_>) -> Option<Outcome> {
     let leave = || back(MenuPage::Achievements, model);
     let Some(achievements) = model.profile.achievements.clone() else {
         head(ui, "Achievements", [BEING_READ]);
@@ -55,7 +50,7 @@ pub(super) fn show(
     let texts = [&achievements.title, &achievements.totals].into_iter().chain(&achievements.failure);
     head(ui, "Achievements", texts.map(String::as_str));
     let picture = |row: &EarnedRow| row.picture.clone();
-    list(ui, (state, pictures), &achievements.rows, (PICTURE, picture), |ui, achievement| {
+    view.list(ui, &achievements.rows, PICTURE, picture, |ui, achievement| {
         line(ui, achievement);
         false
     });

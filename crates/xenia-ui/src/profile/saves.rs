@@ -2,9 +2,11 @@
 //! is deleted.
 
 use super::import::ImportableFile;
-use super::{BEING_READ, ProfileChoice, ProfileCommand, ProfileState, back, choose, command, head, list};
+use super::{
+    BEING_READ, ProfileChoice, ProfileCommand, ProfileState, ProfileView, back, choose, command, head,
+};
 use crate::interface::{Outcome, entry, row};
-use crate::pictures::{LibraryIcon, Textures, draw};
+use crate::pictures::{LibraryIcon, draw};
 use crate::{MenuPage, PageModel};
 use egui::{Ui, Vec2, vec2};
 use std::path::PathBuf;
@@ -63,12 +65,7 @@ pub struct StoredPackage {
 }
 
 /// Shows the packages.
-pub(super) fn show(
-    ui: &mut Ui,
-    model: &PageModel,
-    state: &mut ProfileState,
-    pictures: &mut Textures,
-) -> Option<Outcome> {
+pub(super) fn show(ui: &mut Ui, model: &PageModel, view: &mut ProfileView<'_>) -> Option<Outcome> {
     let leave = || back(MenuPage::Saves, model);
     let Some(saves) = model.profile.saves.clone() else {
         head(ui, "Saves and content", [BEING_READ]);
@@ -77,11 +74,10 @@ pub(super) fn show(
     let texts = [&saves.title, &saves.totals].into_iter().chain(&saves.failure).chain(&saves.fixed);
     head(ui, "Saves and content", texts.map(String::as_str));
     let picture = |package: &StoredPackage| package.picture.clone();
-    let chosen = list(ui, (&mut *state, pictures), &saves.packages, (PICTURE, picture), |ui, package| {
-        row(ui, &package.name, &package.details)
-    });
+    let chosen = view
+        .list(ui, &saves.packages, PICTURE, picture, |ui, package| row(ui, &package.name, &package.details));
     let mut outcome = chosen.map(|package| {
-        state.package = Some(package.id.clone());
+        view.state.package = Some(package.id.clone());
         Outcome::Go(MenuPage::Package)
     });
     if saves.fixed.is_none() && entry(ui, "Import\u{2026}") {
@@ -102,18 +98,13 @@ fn chosen<'a>(model: &'a PageModel, state: &ProfileState) -> Option<(&'a SavesMo
 }
 
 /// Shows a package, and what can be done with it.
-pub(super) fn show_package(
-    ui: &mut Ui,
-    model: &PageModel,
-    state: &ProfileState,
-    pictures: &mut Textures,
-) -> Option<Outcome> {
-    let Some((saves, package)) = chosen(model, state) else {
+pub(super) fn show_package(ui: &mut Ui, model: &PageModel, view: &mut ProfileView<'_>) -> Option<Outcome> {
+    let Some((saves, package)) = chosen(model, view.state) else {
         ui.vertical_centered(|ui| ui.label("The package is gone."));
         return entry(ui, "Back").then_some(Outcome::Go(MenuPage::Saves));
     };
     ui.vertical_centered(|ui| ui.heading(&package.name));
-    ui.vertical_centered(|ui| draw(ui, LARGE, package.picture.as_ref(), pictures));
+    ui.vertical_centered(|ui| draw(ui, LARGE, package.picture.as_ref(), view.pictures));
     ui.add_space(4.0);
     ui.label(&package.details);
     ui.label(format!("File: {}", package.id.file));

@@ -6,10 +6,8 @@ use std::time::SystemTime;
 use xenia::gallery::{self, GalleryFile, GalleryKind};
 use xenia::say::visible;
 use xenia::state_slots::age_text;
-use xenia_render::{GalleryEntry, GalleryModel, GalleryPicture, LibraryIcon};
+use xenia_render::{GalleryEntry, GalleryModel, GalleryPicture, LIST_ROWS, LibraryIcon};
 
-/// Entries that are shown at a time.
-const PART: usize = 6;
 /// Largest size of an entry's picture in pixels.
 const SMALL: (u16, u16) = (160, 90);
 /// Largest size of a picture that is shown alone, in pixels.
@@ -36,7 +34,7 @@ impl GalleryFolders {
             Some((label, folder))
         });
         GalleryModel {
-            entries: all.iter().skip(before).take(PART).map(entry).collect(),
+            entries: all.iter().skip(before).take(LIST_ROWS).map(entry).collect(),
             before,
             total: all.len(),
             folders: folders.collect(),
@@ -93,12 +91,12 @@ mod tests {
         }
         std::fs::write(folder.path().join("b.png"), "noise").unwrap();
         let part = folders.part(0);
-        assert_eq!((part.entries.len(), part.before, part.total, part.folders.len()), (PART, 0, 9, 1));
+        assert_eq!((part.entries.len(), part.before, part.total, part.folders.len()), (LIST_ROWS, 0, 9, 1));
         let sizes: Vec<_> =
             part.entries.iter().filter_map(|entry| Some(entry.small.as_ref()?.size)).collect();
-        assert!(sizes.len() >= PART - 1 && sizes.iter().all(|size| *size == [160, 90]), "{sizes:?}");
-        let rest = folders.part(PART);
-        assert_eq!((rest.entries.len(), rest.before), (3, PART));
+        assert!(sizes.len() >= LIST_ROWS - 1 && sizes.iter().all(|size| *size == [160, 90]), "{sizes:?}");
+        let rest = folders.part(LIST_ROWS);
+        assert_eq!((rest.entries.len(), rest.before), (3, LIST_ROWS));
         assert_eq!((folders.part(99).entries.len(), folders.part(99).before), (1, 8));
         let shown = picture(&folder.path().join("a_3.png"));
         assert_eq!((shown.name.as_str(), shown.picture.unwrap().size), ("a_3.png", [320, 180]));

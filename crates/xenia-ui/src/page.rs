@@ -1,0 +1,87 @@
+//! Pages over the picture, and their widths.
+
+/// Width of a page in points.
+const WIDTH: f32 = 420.0;
+/// Width of a page with text in points.
+const READABLE: f32 = 640.0;
+/// Width of the page with the machine's inside.
+const WIDE: f32 = 1000.0;
+
+/// A page over the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MenuPage {
+    /// The pause menu.
+    Menu,
+    /// Why the machine has stopped.
+    Stopped,
+    /// Settings that act at once.
+    Settings,
+    /// All settings with their sources.
+    AllSettings,
+    /// One of all settings.
+    OneSetting,
+    /// The value of a setting, letter by letter.
+    TypeSetting,
+    /// The search for a setting, letter by letter.
+    FindSetting,
+    /// Keys, buttons and dead zones of controllers.
+    Input,
+    /// The machine's inside.
+    Internals,
+    /// Screenshots and videos.
+    Gallery,
+    /// A picture of the gallery.
+    Picture,
+    /// Achievements of a title.
+    Achievements,
+    /// Saved games and content of a title.
+    Saves,
+    /// A saved game, or content.
+    Package,
+    /// Question before a package is deleted.
+    AskDeletePackage,
+    /// A package is chosen, to be taken in.
+    Import,
+    /// Question before a package replaces another one.
+    AskReplace,
+    /// Slots to save the state to.
+    SaveState,
+    /// Slots to load a state from.
+    LoadState,
+    /// The titles that can be run. It fills the window.
+    Library,
+    /// Details of a title of the library.
+    Title,
+    /// Folders, of which one is added to the library.
+    ChooseFolder,
+    /// The path of a new folder of the library.
+    AddFolder,
+    /// Reason why a title was not started.
+    Failure,
+    /// Question before a title's saves are deleted.
+    AskDelete,
+    /// Question before all settings of a table are reset.
+    AskReset,
+    /// Question before a title is left for the library.
+    AskHome,
+    /// Question before a title is left for a file that was dropped.
+    AskOpen,
+    /// Question before the title is restarted.
+    AskRestart,
+    /// Question before the window is closed.
+    AskQuit,
+}
+
+impl MenuPage {
+    /// Width of the page in points, on a window that has room for it.
+    pub(super) fn width(self) -> f32 {
+        match self {
+            Self::Internals | Self::Picture => WIDE,
+            Self::Stopped | Self::Gallery => READABLE,
+            Self::ChooseFolder | Self::AddFolder => READABLE,
+            Self::AllSettings | Self::OneSetting | Self::TypeSetting | Self::FindSetting => READABLE,
+            Self::Achievements | Self::Saves | Self::Package | Self::Import => READABLE,
+            _ => WIDTH,
+        }
+    }
+}
