@@ -7,46 +7,22 @@
 
 mod coverage;
 mod exports;
+mod json;
 mod leader;
 mod messages;
 mod settings;
 
-use super::config::{SettingRowReport, SettingsReport};
-use super::content::{ContentReport, ContentRow};
-use super::info::{AchievementRow, DigestRow, ImportRow, InfoReport, TitleRow};
-use super::info_gpd::{GpdAchievementRow, GpdReport, PlayedTitleRow};
-use super::info_package::PackageRow;
-use super::library::{LibraryReport, LibraryRow};
-use super::patches::{PatchCheckReport, PatchFaultRow, PatchRow, PatchesReport};
-use super::precompile::PrecompileReport;
-use super::verify::{FaultRow, VerifyReport};
-use super::volume::{LsReport, LsRow};
+pub use json::documents;
+
 use crate::cli::GenerateArgs;
-use crate::documents::{self, Document, counters, object};
+use crate::documents;
 use anyhow::{Result, bail};
 use std::fmt::Write as _;
 use std::path::Path;
-use xenia::bug_report::{
-    BugReport, ExecutableReport, ImportReport, PastCallReport, ThreadCalls, UnfinishedCallReport,
-};
-use xenia::report;
 use xenia::say::{out, outln};
 use xenia_cli::Code;
-use xenia_cpu::{CrossCheckCounters, EngineCounters};
 use xenia_gpu::{packets, registers};
 use xenia_isa::{Family, Flag, ROWS, Row};
-use xenia_jit_tests::conformance;
-use xenia_jit_tests::fuzz::{FuzzReport, Mismatch, Missing};
-use xenia_lab::bench::{
-    BenchReport, KernelReport, MuchCodeReport, ProgramMeans, ProgramReport, Spread, StartReport,
-};
-use xenia_lab::compat::{CompatReport, CompatRow};
-use xenia_lab::exports::{Against, Counts, ExportRow, ExportsReport};
-use xenia_lab::fuzz::scenes::{FamilyReport, SceneMismatch, SceneReport};
-use xenia_lab::jit::{BlockLine, DumpReport, GuestLine};
-use xenia_lab::scale::{ScaleReport, ScaleWorkers};
-use xenia_lab::trace::PlayReport;
-use xenia_sched::SchedulerCounters;
 
 /// A table that can be generated.
 struct Kind {
@@ -67,173 +43,6 @@ const KINDS: &[Kind] = &[
     Kind { name: "registers", write: |_| Ok(registers()) },
     Kind { name: "settings", write: |_| Ok(settings::table()) },
 ];
-
-/// All JSON documents.
-pub fn documents() -> Vec<Document> {
-    vec![
-        Document {
-            name: "run",
-            by: "`exec` and `check`",
-            objects: vec![
-                object::<report::RunReport>(),
-                object::<report::TitleReport>(),
-                object::<report::CrashReport>(),
-                object::<report::NameCount>(),
-                counters::<SchedulerCounters>("SchedulerCounters"),
-                counters::<EngineCounters>("EngineCounters"),
-                object::<report::CodeCacheReport>(),
-                counters::<CrossCheckCounters>("CrossCheckCounters"),
-                object::<report::MemoryReport>(),
-                object::<report::PositionReport>(),
-                object::<report::GpuReport>(),
-                object::<report::PipelinesReport>(),
-                object::<report::WgpuReport>(),
-                object::<report::WgpuCounts>(),
-                object::<report::AudioReport>(),
-                object::<report::DeviceReport>(),
-            ],
-        },
-        Document {
-            name: "bug-report",
-            by: "`exec --report`, as report.json in its ZIP file",
-            objects: vec![
-                object::<BugReport>(),
-                object::<ExecutableReport>(),
-                object::<ImportReport>(),
-                object::<UnfinishedCallReport>(),
-                object::<PastCallReport>(),
-                object::<ThreadCalls>(),
-            ],
-        },
-        Document {
-            name: "info",
-            by: "`info`",
-            objects: vec![
-                object::<InfoReport>(),
-                object::<ImportRow>(),
-                object::<DigestRow>(),
-                object::<TitleRow>(),
-                object::<AchievementRow>(),
-                object::<PackageRow>(),
-            ],
-        },
-        Document {
-            name: "gpd",
-            by: "`info` of a profile's database (.gpd)",
-            objects: vec![object::<GpdReport>(), object::<GpdAchievementRow>(), object::<PlayedTitleRow>()],
-        },
-        Document {
-            name: "content",
-            by: "`content list`",
-            objects: vec![object::<ContentReport>(), object::<ContentRow>()],
-        },
-        Document {
-            name: "library",
-            by: "`library`",
-            objects: vec![object::<LibraryReport>(), object::<LibraryRow>()],
-        },
-        Document {
-            name: "settings",
-            by: "`config list`",
-            objects: vec![object::<SettingsReport>(), object::<SettingRowReport>()],
-        },
-        Document { name: "ls", by: "`ls`", objects: vec![object::<LsReport>(), object::<LsRow>()] },
-        Document {
-            name: "verify",
-            by: "`verify`",
-            objects: vec![object::<VerifyReport>(), object::<FaultRow>()],
-        },
-        Document {
-            name: "patches",
-            by: "`patches TITLE`",
-            objects: vec![object::<PatchesReport>(), object::<PatchRow>()],
-        },
-        Document {
-            name: "patch-check",
-            by: "`patches --check`",
-            objects: vec![object::<PatchCheckReport>(), object::<PatchFaultRow>()],
-        },
-        Document {
-            name: "exports",
-            by: "`exports`",
-            objects: vec![
-                object::<ExportsReport>(),
-                object::<Counts>(),
-                object::<ExportRow>(),
-                object::<Against>(),
-            ],
-        },
-        Document {
-            name: "compat",
-            by: "`compat`",
-            objects: vec![object::<CompatReport>(), object::<CompatRow>()],
-        },
-        Document {
-            name: "trace-play",
-            by: "`trace play`",
-            objects: vec![
-                object::<PlayReport>(),
-                object::<report::WgpuReport>(),
-                object::<report::WgpuCounts>(),
-            ],
-        },
-        Document {
-            name: "bench",
-            by: "`bench`",
-            objects: vec![
-                object::<BenchReport>(),
-                object::<KernelReport>(),
-                object::<ProgramReport>(),
-                object::<StartReport>(),
-                object::<MuchCodeReport>(),
-                object::<ProgramMeans>(),
-                object::<Spread>(),
-                counters::<EngineCounters>("EngineCounters"),
-            ],
-        },
-        Document {
-            name: "sweep",
-            by: "`sweep merge`",
-            objects: vec![
-                object::<xenia_sweep::Merged>(),
-                object::<xenia_sweep::FailedUnit>(),
-                object::<xenia_sweep::Conflict>(),
-                object::<xenia_sweep::Outcome>(),
-            ],
-        },
-        Document {
-            name: "sweep-diff",
-            by: "`sweep diff`",
-            objects: vec![object::<xenia_sweep::Difference>(), object::<xenia_sweep::Change>()],
-        },
-        Document {
-            name: "scale",
-            by: "`scale`",
-            objects: vec![object::<ScaleReport>(), object::<ScaleWorkers>(), object::<Spread>()],
-        },
-        Document {
-            name: "conformance",
-            by: "`conformance`",
-            objects: vec![object::<conformance::Report>(), object::<conformance::FailedCase>()],
-        },
-        Document {
-            name: "fuzz",
-            by: "`fuzz`",
-            objects: vec![object::<FuzzReport>(), object::<Mismatch>(), object::<Missing>()],
-        },
-        Document {
-            name: "fuzz-scenes",
-            by: "`fuzz --scenes`",
-            objects: vec![object::<SceneReport>(), object::<FamilyReport>(), object::<SceneMismatch>()],
-        },
-        Document { name: "precompile", by: "`precompile`", objects: vec![object::<PrecompileReport>()] },
-        Document {
-            name: "jit-dump",
-            by: "`jit dump`",
-            objects: vec![object::<DumpReport>(), object::<GuestLine>(), object::<BlockLine>()],
-        },
-    ]
-}
 
 /// Prints a table, or the names of all tables.
 pub fn run(args: &GenerateArgs) -> Result<Code> {
