@@ -13,7 +13,7 @@ mod device;
 mod device;
 mod volume;
 
-pub use volume::VolumeControl;
+pub use volume::{VolumeControl, VolumeLevel};
 
 use crate::config::{AudioOutput, SoundConfig, SpeakerLayout};
 use crate::lock_order;

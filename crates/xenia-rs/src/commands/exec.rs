@@ -16,8 +16,10 @@ mod remapping;
 mod reports;
 mod session;
 mod stopped;
+mod title_runs;
 mod videos;
 mod window_library;
+mod window_machines;
 mod windowed;
 
 use crate::cli::{ExecArgs, FrameLimit, nearest_command};

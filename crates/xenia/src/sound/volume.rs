@@ -4,49 +4,52 @@ use crate::lock_order;
 use std::sync::Arc;
 use xenia_sync::{Level, Mutex};
 
-/// Loudest volume in percent.
-const LOUDEST: u16 = 200;
+/// Largest volume in percent.
+const MAX_PERCENT: u16 = 200;
 /// Step of the keys in percent.
 const STEP: u16 = 10;
 
-#[derive(Debug)]
-struct State {
-    percent: u16,
-    muted: bool,
+/// A volume, at which nothing is heard while it is muted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VolumeLevel {
+    /// The volume in percent.
+    pub percent: u16,
+    /// Whether the sound is off.
+    pub is_muted: bool,
 }
 
 /// The volume of a run; clones share it.
 #[derive(Clone, Debug)]
-pub struct VolumeControl(Arc<Mutex<State>>);
+pub struct VolumeControl(Arc<Mutex<VolumeLevel>>);
 
 impl VolumeControl {
     /// A volume in percent, at most 200.
-    pub fn new(percent: u16, muted: bool) -> Self {
-        let state = State { percent: percent.min(LOUDEST), muted };
+    pub fn new(percent: u16, is_muted: bool) -> Self {
+        let state = VolumeLevel { percent: percent.min(MAX_PERCENT), is_muted };
         Self(Arc::new(Mutex::numbered(Level::Host, lock_order::VOLUME, state)))
     }
 
     /// The linear gain.
     pub fn gain(&self) -> f32 {
         let state = self.0.lock();
-        if state.muted { 0.0 } else { f32::from(state.percent) / 100.0 }
+        if state.is_muted { 0.0 } else { f32::from(state.percent) / 100.0 }
     }
 
-    /// The volume in percent, and whether the sound is off.
-    pub fn get(&self) -> (u16, bool) {
-        let state = self.0.lock();
-        (state.percent, state.muted)
+    /// The volume that is set.
+    pub fn get(&self) -> VolumeLevel {
+        *self.0.lock()
     }
 
-    /// Sets the volume in percent, at most 200, and whether the sound is off.
-    pub fn set(&self, percent: u16, muted: bool) {
-        *self.0.lock() = State { percent: percent.min(LOUDEST), muted };
+    /// Sets the volume, at most 200 percent.
+    pub fn set(&self, level: VolumeLevel) {
+        *self.0.lock() = VolumeLevel { percent: level.percent.min(MAX_PERCENT), ..level };
     }
 
     /// A step louder, and no longer muted. Returns a message.
     pub fn louder(&self) -> String {
         self.change(|state| {
-            (state.percent, state.muted) = ((state.percent + STEP).min(LOUDEST), false);
+            state.percent = (state.percent + STEP).min(MAX_PERCENT);
+            state.is_muted = false;
         })
     }
 
@@ -57,13 +60,13 @@ impl VolumeControl {
 
     /// Mutes, or restores the volume. Returns a message.
     pub fn mute(&self) -> String {
-        self.change(|state| state.muted = !state.muted)
+        self.change(|state| state.is_muted = !state.is_muted)
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) -> String {
+    fn change(&self, change: impl FnOnce(&mut VolumeLevel)) -> String {
         let mut state = self.0.lock();
         change(&mut state);
-        if state.muted { "sound: off".to_owned() } else { format!("volume: {} %", state.percent) }
+        if state.is_muted { "sound: off".to_owned() } else { format!("volume: {} %", state.percent) }
     }
 }
 
@@ -87,7 +90,8 @@ mod tests {
             volume.quieter();
         }
         assert_eq!(volume.gain(), 0.0);
-        volume.set(250, false);
-        assert_eq!((volume.get(), volume.gain()), ((200, false), 2.0));
+        volume.set(VolumeLevel { percent: 250, is_muted: false });
+        assert_eq!(volume.get(), VolumeLevel { percent: 200, is_muted: false });
+        assert_eq!(volume.gain(), 2.0);
     }
 }

@@ -19,7 +19,7 @@ use xenia::dialogs::DialogKeys;
 use xenia::input::Controllers;
 use xenia::interrupt::Interrupt;
 use xenia::pace::PaceControl;
-use xenia::sound::VolumeControl;
+use xenia::sound::{VolumeControl, VolumeLevel};
 use xenia::state_slots::{SLOTS, StateSlots, UNDO, age_text, length_text};
 use xenia_gpu::Frame;
 use xenia_render::{
@@ -122,12 +122,12 @@ impl Client for Player {
     }
 
     fn sound(&self) -> SoundVolume {
-        let (percent, muted) = self.volume.get();
-        SoundVolume { percent, muted }
+        let VolumeLevel { percent, is_muted } = self.volume.get();
+        SoundVolume { percent, muted: is_muted }
     }
 
     fn set_sound(&mut self, volume: SoundVolume) {
-        self.volume.set(volume.percent, volume.muted);
+        self.volume.set(VolumeLevel { percent: volume.percent, is_muted: volume.muted });
     }
 
     fn input(&self) -> Option<&dyn InputClient> {

@@ -7,9 +7,8 @@
 use super::all_settings::AllSettings;
 use super::ending::{CurrentRun, Moment};
 use super::gallery::GalleryFolders;
-use super::inside;
-use super::machine::{MachinePorts, RunResources, machine};
-use super::open_title::{OpenTitle, SharedOpenTitle};
+use super::leaves_files;
+use super::open_title::SharedOpenTitle;
 use super::place;
 use super::player::{Player, SessionCommand};
 use super::profile_pages::ProfilePages;
@@ -17,33 +16,24 @@ use super::remapping::Remapping;
 use super::session::{self, Next, Session};
 use super::videos::WindowVideos;
 use super::window_library::{SettingsFiles, WindowLibrary};
-use super::{Outputs, leaves_files};
 use crate::cli::ExecArgs;
 use anyhow::Result;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use xenia::config::DialogPolicy;
-use xenia::content::HeldContent;
 use xenia::dialogs::{AutomaticDialogs, DialogKeys, WindowDialogs};
-use xenia::drawing::Compiling;
-use xenia::gpu_port::Capture;
 use xenia::input::config::InputConfig;
 use xenia::input::{Controllers, LiveInput};
 use xenia::interrupt::Interrupt;
-use xenia::launches::{self, RunPlan};
-use xenia::machine::{Finished, Machine};
-use xenia::pace::{Pace, PaceControl};
-use xenia::say::remark;
+use xenia::pace::PaceControl;
 use xenia::screenshots::Screenshots;
 use xenia::sound::VolumeControl;
-use xenia::state_slots::{EXIT, UNDO};
 use xenia::title::Title;
 use xenia::video::VideoTarget;
 use xenia_cli::exit::Fault;
-use xenia_cli::limits;
 use xenia_kernel::ports::Dialogs;
-use xenia_render::{Figures, FrameSender, HeldParts, Hotkeys, Overlay, Phase, WindowConfig};
+use xenia_render::{FrameSender, HeldParts, Hotkeys, Overlay, WindowConfig};
 
 /// Initial size of the window in logical pixels: the resolution of most titles.
 const SIZE: (u32, u32) = (1280, 720);
@@ -279,7 +269,7 @@ pub(super) struct WindowPorts<'a> {
 
 impl WindowPorts<'_> {
     /// Answers to the machine's dialogs.
-    fn dialogs(&self, args: &ExecArgs, sender: &FrameSender) -> Box<dyn Dialogs> {
+    pub(super) fn dialogs(&self, args: &ExecArgs, sender: &FrameSender) -> Box<dyn Dialogs> {
         match args.dialogs.dialogs {
             None | Some(DialogPolicy::Ask) => {
                 let shown = sender.clone();
@@ -288,18 +278,6 @@ impl WindowPorts<'_> {
             }
             Some(policy) => Box::new(AutomaticDialogs::new(policy)),
         }
-    }
-}
-
-/// Message about a state that was saved to a slot, or was not.
-fn saved_text(slot: u8, saved: &Result<()>) -> String {
-    match (saved, slot) {
-        (Ok(()), EXIT) => "saved, to go on from here".to_owned(),
-        (Err(error), EXIT) => format!("the next start begins anew: {error:#}"),
-        (Ok(()), UNDO) => "the state before the load can be loaded, too".to_owned(),
-        (Ok(()), slot) => format!("saved to slot {}", slot + 1),
-        (Err(error), UNDO) => format!("not loaded, as this moment can't be saved: {error:#}"),
-        (Err(error), _) => format!("no state is saved: {error:#}"),
     }
 }
 
@@ -329,90 +307,6 @@ pub(super) fn config(args: &ExecArgs, title: String, hotkeys: Hotkeys) -> Window
         can_keep: false,
         is_library: false,
     }
-}
-
-/// Runs the title and the titles that it launches, and shows their frames.
-pub(super) fn run_machines(
-    args: &ExecArgs,
-    (title, open_title, saves): (Title, &OpenTitle, &HeldContent),
-    ports: &WindowPorts<'_>,
-    sender: &FrameSender,
-    outputs: &Outputs,
-    interrupt: &Interrupt,
-) -> Result<Finished> {
-    let limits = limits(&args.run, &args.engine);
-    let from = args.states.load_state.as_deref();
-    let plan = RunPlan { start_state: from, ..RunPlan::new(&limits) };
-    launches::run(title, plan, |title, before, launched| -> Result<Machine> {
-        let shown = sender.clone();
-        let video = ports.videos.recorder.clone();
-        let (_, sink) = outputs.port(before.frames, move |number, now, frame| {
-            video.picture(now, &frame);
-            shown.frame(number, frame);
-        });
-        let compiled = |what, done, total| {
-            sender.phase(match what {
-                Compiling::Pipelines => Phase::Pipelines { done, total },
-                Compiling::Code => Phase::Code { done, total },
-            });
-        };
-        let id = title.image.execution.map(|execution| execution.title_id.0);
-        sender.controller(ports.input.open(id));
-        let connected = MachinePorts {
-            capture: Capture::Every,
-            frames: sink,
-            guest_log: &outputs.guest_log,
-            input: Box::new(ports.controllers.clone()),
-            dialogs: ports.dialogs(args, sender),
-        };
-        let mut machine = machine(
-            args,
-            title,
-            before,
-            launched,
-            connected,
-            RunResources {
-                compiled: &compiled,
-                interrupt,
-                volume: Some(ports.volume),
-                video: Some(&ports.videos.recorder),
-                device: sender.device(),
-                saves,
-            },
-        )?;
-        CurrentRun::handle_exit(Moment::Machine);
-        sender.phase(Phase::Running);
-        let figures = sender.clone();
-        let frames_before = before.frames;
-        machine.set_pace(Pace::new(ports.control.clone(), args.window.frame_limit.0, move |now| {
-            figures.figures(&Figures { frames: frames_before + now.frames, ..now });
-        }));
-        machine.set_interrupt(interrupt.clone());
-        let messages = sender.clone();
-        if let Ok(slots) = &open_title.slots {
-            let messages = sender.clone();
-            machine.set_state_slots(
-                slots.clone(),
-                Box::new(move |slot, saved| {
-                    let text = saved_text(slot, &saved);
-                    if slot == EXIT {
-                        // The window is closing.
-                        remark!("xenia-rs: {text}");
-                    }
-                    messages.message(text);
-                }),
-            );
-            if args.states.resume {
-                machine.save_at_exit();
-            }
-        }
-        let looks = sender.clone();
-        machine.set_inspector(Box::new(move |machine| looks.inside(inside::panes(machine))));
-        let rewinds = sender.clone();
-        machine.tell_rewind_to(Box::new(move |text| rewinds.message(text)));
-        machine.set_report_sink(open_title.reports.sink(move |text| messages.message(text)));
-        Ok(machine)
-    })
 }
 
 #[cfg(test)]
