@@ -24,10 +24,13 @@
 //! both in the same way. A switch that a table or a word leaves off (`mute = false`,
 //! `--mute=false`) stays off whatever is set with less precedence ([`switches`]).
 
+mod assignments;
+mod definitions;
 mod edit;
 mod environment;
 mod file;
 mod forms;
+mod insertion;
 mod origin;
 mod resolve;
 mod schema;
@@ -39,6 +42,7 @@ mod titles;
 mod words;
 mod yielding;
 
+pub use assignments::AssignmentLine;
 pub use edit::{SettingChange, change, change_together};
 pub use environment::read as read_environment;
 pub use environment::without as without_environment;
@@ -50,19 +54,18 @@ pub use scope::Scope;
 pub use table::{Audience, table, with_players_help};
 pub use template::template;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
+use definitions::Definitions;
 use environment::EnvironmentVariables;
 use file::{File, Setting};
+use insertion::FileSettings;
 use origin::SettingOrigin;
-use std::cell::LazyCell;
 use std::ffi::OsString;
-use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 #[cfg(test)]
 use words::WRITTEN;
-use words::clap_error_summary;
 use xenia::input;
 use xenia::input::config::InputConfig;
 use xenia::say::{errln, error_text};
@@ -115,12 +118,20 @@ fn path_of(typed: &ArgMatches) -> String {
     if below.is_empty() { name.to_owned() } else { format!("{name} {below}") }
 }
 
-/// The settings file, and whether the user named it.
-fn file_named_by(typed: &ArgMatches) -> Option<(bool, PathBuf)> {
+/// The settings file of a command line.
+struct NamedFile {
+    path: PathBuf,
+    /// Whether `--config` names it.
+    is_explicit: bool,
+}
+
+/// The settings file that the words name, or the default one.
+fn file_named_by(typed: &ArgMatches) -> Option<NamedFile> {
     if let Some(path) = typed.get_one::<PathBuf>("config").or_else(|| deepest(typed).get_one("config")) {
-        return Some((true, path.clone()));
+        return Some(NamedFile { path: path.clone(), is_explicit: true });
     }
-    default_file().filter(|path| xenia::source::is_there(path)).map(|path| (false, path))
+    let path = default_file().filter(|path| xenia::source::is_there(path))?;
+    Some(NamedFile { path, is_explicit: false })
 }
 
 /// The default settings file.
@@ -154,19 +165,31 @@ pub fn built(mut definition: Command) -> Command {
     definition
 }
 
-/// Reads and checks all settings of a file, by command.
-pub fn read(definition: &Command, path: &Path) -> Result<Vec<SettingRow>> {
+/// A settings file that has been checked.
+pub struct CheckedFile {
+    /// All settings, by command.
+    pub settings: Vec<SettingRow>,
+    /// The tables of keys and pads, which belong to no command.
+    pub assignments: Vec<AssignmentLine>,
+}
+
+/// Reads and checks a settings file.
+pub fn read(definition: &Command, path: &Path) -> Result<CheckedFile> {
     let definition = built(definition.clone());
     let text = xenia::source::text(path).with_context(|| format!("cannot read {}", path.display()))?;
     let file = File { text: &text, path };
-    let settings = file.settings(&definition)?;
+    let document = file.document()?;
+    let settings = file.settings_in(document.get_ref(), &definition)?;
     let row = |setting: &Setting<'_>| SettingRow {
         table: setting.table(),
         key: setting.flag.get_long().unwrap_or_default().to_owned(),
         value: text.get(setting.value.clone()).unwrap_or_default().to_owned(),
         line: file.line(setting.offset),
     };
-    Ok(settings.iter().map(row).collect())
+    Ok(CheckedFile {
+        settings: settings.iter().map(row).collect(),
+        assignments: assignments::lines(&file, document.get_ref()),
+    })
 }
 
 /// Inserts the settings of the environment and the settings file into `words`, of which the first
@@ -175,121 +198,50 @@ pub fn read(definition: &Command, path: &Path) -> Result<Vec<SettingRow>> {
 pub fn apply(definition: &Command, words: Vec<OsString>) -> Result<(Vec<OsString>, Scope)> {
     let words = command_first(definition, words);
     let scope = Scope::of(definition, &words);
-    let words = apply_with((definition, &scope), words, &|name| std::env::var_os(name))?;
+    let words = apply_with(definition, &scope, words, &|name| std::env::var_os(name))?;
     Ok((words, scope))
 }
 
 fn apply_with(
-    (definition, scope): (&Command, &Scope),
+    definition: &Command,
+    scope: &Scope,
     words: Vec<OsString>,
     variables: EnvironmentVariables<'_>,
 ) -> Result<Vec<OsString>> {
-    // Only settings need these. The second parses words alone, so it is not completed for commands
-    // that they do not name.
-    let plain = LazyCell::new(|| plain(definition));
-    let mut parser = LazyCell::new(|| scope.change(definition.clone(), without_environment));
-    // The parser completes the commands that it looks at.
-    let mut bare = loose(definition, scope);
+    let mut definitions = Definitions::new(definition, scope);
     // A first, lenient pass finds the command and the settings file; errors are left to the real
     // parser.
-    let Ok(typed) = bare.try_get_matches_from_mut(&words) else { return Ok(words) };
+    let Ok(typed) = definitions.read_loosely(&words) else { return Ok(words) };
     let command = typed.subcommand_name().unwrap_or(DEFAULT_COMMAND);
     if command == "config" {
         // `config` reports errors of the file and the environment itself.
-        return Ok(switches::plain(&bare, &typed, &words));
+        return Ok(switches::plain(definitions.loose(), &typed, &words));
     }
-    let (words, mut origins) = environment::insert((definition, &bare), &typed, words, variables)?;
-    let Ok(given) = bare.try_get_matches_from_mut(&words) else { return Ok(words) };
+    let set = environment::read(Innermost::of(definition, &typed).command, variables);
+    let (words, mut origins) = environment::insert(definitions.loose(), &typed, words, &set)?;
+    let Ok(given) = definitions.read_loosely(&words) else { return Ok(words) };
     let mut parsed = None;
     let words = match file_named_by(&given) {
         None => words,
-        Some((explicit, path)) => {
-            match with_settings((&bare, &plain, &mut parser), &given, &words, explicit, &path) {
-                Ok(set) => {
-                    origins.extend(set.origins);
-                    parsed = set.parsed;
-                    set.words
-                }
-                Err(error) if !explicit && is_static(&given) => {
-                    errln!("xenia-rs: warning: {}; `{command}` goes on without settings", error_text(&error));
-                    words
-                }
-                Err(error) => return Err(error),
+        Some(named) => match definitions.insert_file(&named, &given, &words) {
+            Ok(set) => {
+                origins.extend(set.origins);
+                parsed = set.parsed;
+                set.words
             }
-        }
+            Err(error) if !named.is_explicit && is_static(&given) => {
+                errln!("xenia-rs: warning: {}; `{command}` goes on without settings", error_text(&error));
+                words
+            }
+            Err(error) => return Err(error),
+        },
     };
-    let mut words = switches::plain(&bare, &given, &words);
+    let mut words = switches::plain(definitions.loose(), &given, &words);
     if !origins.is_empty() {
-        words = yielding::without_refused(&mut parser, parsed, words, &mut origins);
+        words = yielding::without_refused(definitions.parser(), parsed, words, &mut origins);
     }
     origin::keep(origins);
     Ok(words)
-}
-
-/// Words in which the settings of a file are.
-struct SettledWords {
-    words: Vec<OsString>,
-    /// The settings that were inserted.
-    origins: Vec<SettingOrigin>,
-    /// The words as the parser reads them, without values of switches, if it had to.
-    parsed: Option<ArgMatches>,
-}
-
-/// Inserts the settings of a file; the definitions are with switches that take values, without, and
-/// the one that parses words. An empty file does not need the last two.
-fn with_settings(
-    (definition, plain, parser): (
-        &Command,
-        &impl Deref<Target = Command>,
-        &mut impl DerefMut<Target = Command>,
-    ),
-    typed: &ArgMatches,
-    words: &[OsString],
-    explicit: bool,
-    path: &Path,
-) -> Result<SettledWords> {
-    let text = xenia::source::lasting_text(path).with_context(|| {
-        let said = if explicit { " that --config names" } else { "" };
-        format!("cannot read the settings file{said}, {}", path.display())
-    })?;
-    let file = File { text: &text, path };
-    let document = file.document()?;
-    if document.get_ref().is_empty() {
-        return Ok(SettledWords { words: words.to_vec(), origins: Vec::new(), parsed: None });
-    }
-    let settings = file.settings_in(document.get_ref(), plain)?;
-    let (with_settings, origins) = insert(definition, typed, words.to_vec(), (&file, &settings));
-    if with_settings == words {
-        return Ok(SettledWords { words: with_settings, origins, parsed: None });
-    }
-    let mut parse =
-        |words: &[OsString]| parser.try_get_matches_from_mut(switches::plain(definition, typed, words));
-    // Each setting is valid alone, but two may contradict each other. Errors that also occur
-    // without the settings are left to the parser.
-    let parsed = match parse(&with_settings) {
-        Ok(parsed) => Some(parsed),
-        Err(error) if parse(words).is_ok() => {
-            let said = clap_error_summary(&error);
-            let notes: String =
-                origins.iter().filter(|origin| origin.is_in(&said)).map(SettingOrigin::note).collect();
-            bail!("{}: {said}{notes}", path.display());
-        }
-        Err(_) => None,
-    };
-    Ok(SettledWords { words: with_settings, origins, parsed })
-}
-
-/// The definition without variables, complete.
-fn plain(definition: &Command) -> Command {
-    built(Scope::All.change(definition.clone(), without_environment))
-}
-
-/// The definition that settings are inserted with: it reads no variables, its switches take values,
-/// and it accepts wrong or incomplete words as far as possible.
-fn loose(definition: &Command, scope: &Scope) -> Command {
-    scope.change(definition.clone(), |command| {
-        switches::with_values(without_environment(command)).ignore_errors(true)
-    })
 }
 
 /// Moves `--config FILE` behind the command: it may precede it, although flags before a command are
@@ -361,48 +313,6 @@ impl<'a> Innermost<'a> {
                 || self.command.get_arg_conflicts_with(given).contains(&flag)
         })
     }
-}
-
-/// Inserts the title's settings, and then those of the command that they leave open; the definition
-/// is [`loose`].
-fn insert(
-    definition: &Command,
-    typed: &ArgMatches,
-    mut words: Vec<OsString>,
-    (file, settings): (&File<'_>, &[Setting<'_>]),
-) -> (Vec<OsString>, Vec<SettingOrigin>) {
-    let mut origins = Vec::new();
-    if let Some(id) = titles::meant(Innermost::of(definition, typed).matches, settings) {
-        let own = settings.iter().filter(|setting| setting.title == Some(id));
-        origins.extend(insert_open(definition, typed, &mut words, own, file));
-    }
-    let Ok(given) = definition.clone().try_get_matches_from(&words) else {
-        return (words, origins);
-    };
-    let meant = Innermost::of(definition, &given);
-    let wanted = if meant.names.is_empty() { vec![DEFAULT_COMMAND] } else { meant.names };
-    let of_command = settings.iter().filter(|setting| setting.title.is_none() && setting.command == wanted);
-    origins.extend(insert_open(definition, &given, &mut words, of_command, file));
-    (words, origins)
-}
-
-/// Inserts the settings whose flags the command has, and that no word gives or contradicts.
-fn insert_open<'a>(
-    definition: &Command,
-    given: &ArgMatches,
-    words: &mut Vec<OsString>,
-    settings: impl Iterator<Item = &'a Setting<'a>>,
-    file: &File<'_>,
-) -> Vec<SettingOrigin> {
-    let meant = Innermost::of(definition, given);
-    let at = meant.place_of_words(words);
-    let is_open = |setting: &&Setting<'_>| {
-        let flag = meant.command.get_arguments().find(|arg| arg.get_id() == setting.flag.get_id());
-        flag.is_some_and(|flag| meant.is_open(flag))
-    };
-    let new: Vec<&Setting<'_>> = settings.filter(is_open).collect();
-    words.splice(at..at, new.iter().flat_map(|setting| setting.words.iter().map(OsString::from)));
-    new.iter().filter_map(|setting| setting.origin(file)).collect()
 }
 
 /// Whether the words give this flag.

@@ -86,36 +86,23 @@ fn show(named: Option<&Path>) -> Result<()> {
         return Ok(());
     };
     // Read the whole file first, so that a mistake is reported before any output.
-    let rows = settings::read(&definition, &path)?;
+    let file = settings::read(&definition, &path)?;
     outln!("# {}", path.display());
     let mut before = "";
-    for row in &rows {
+    for row in &file.settings {
         if row.table != before {
             outln!("[{}]", row.table);
             before = &row.table;
         }
         outln!("{} = {}  # line {}", row.key, row.value, row.line);
     }
-    assignments(&path)?;
-    environment(&definition);
-    Ok(())
-}
-
-/// Prints the tables of keys and pads, which belong to no command, as they stand in the file.
-fn assignments(path: &Path) -> Result<()> {
-    let text = xenia::source::text(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut is_shown = false;
-    for (line, number) in text.lines().zip(1..) {
-        if let Some(table) = line.trim_start().strip_prefix('[') {
-            let name = table.split([']', '.']).next().unwrap_or_default().trim();
-            is_shown = ["input", "hotkeys", "pad", "controller"].contains(&name);
-            if is_shown {
-                outln!("{}  # line {number}", line.trim());
-            }
-        } else if is_shown && !line.trim().is_empty() && !line.trim_start().starts_with('#') {
-            outln!("{}", line.trim_end());
+    for line in &file.assignments {
+        match line.table_at {
+            Some(number) => outln!("{}  # line {number}", line.text),
+            None => outln!("{}", line.text),
         }
     }
+    environment(&definition);
     Ok(())
 }
 

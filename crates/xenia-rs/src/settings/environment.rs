@@ -56,17 +56,18 @@ impl SetVariable {
     }
 }
 
-/// Inserts the settings of the environment into `words`, and records their origins.
+/// Inserts the settings of the environment into `words`, and records their origins. The definition
+/// is [`loose`](super::definitions::loose).
 pub fn insert(
-    (definition, bare): (&Command, &Command),
+    definition: &Command,
     typed: &ArgMatches,
     mut words: Vec<OsString>,
-    variables: EnvironmentVariables<'_>,
+    settings: &[SetVariable],
 ) -> Result<(Vec<OsString>, Vec<SettingOrigin>)> {
-    let meant = Innermost::of(bare, typed);
+    let meant = Innermost::of(definition, typed);
     let mut origins = Vec::new();
     let mut new = Vec::new();
-    for set in read(Innermost::of(definition, typed).command, variables) {
+    for set in settings {
         let flag = meant.command.get_arguments().find(|arg| arg.get_long() == Some(&set.flag));
         if flag.is_some_and(|flag| meant.is_open(flag)) {
             set.check(meant.command)?;

@@ -156,7 +156,7 @@ impl File<'_> {
                     "{at}: `{name}` is not a command{tip}; settings are in a table for each command, such as [exec]"
                 );
             }
-            settings.push(self.setting(command, names, (key, value), None)?);
+            settings.push(self.setting(command, names, key, value, None)?);
         }
         Ok(())
     }
@@ -179,7 +179,8 @@ impl File<'_> {
         &self,
         command: &'a Command,
         names: &[&'a str],
-        (key, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>),
+        key: &Spanned<DeString<'_>>,
+        value: &Spanned<DeValue<'_>>,
         title: Option<TitleId>,
     ) -> Result<Setting<'a>> {
         let (name, offset) = (key.get_ref().as_ref(), key.span().start);

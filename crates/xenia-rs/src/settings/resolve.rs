@@ -1,9 +1,11 @@
 //! Which source of a setting holds: a flag, the environment, the title's table, the command's
 //! table, or the default.
 
+use super::definitions::{loose, plain};
 use super::file::File;
 use super::table::{SettingInfo, SettingKind, table};
-use super::{DEFAULT_COMMAND, Scope, built, default_file, environment, insert, loose, plain, switches};
+use super::words::clap_error_summary;
+use super::{DEFAULT_COMMAND, FileSettings, Innermost, Scope, built, default_file, environment, switches};
 use anyhow::{Context, Result, bail};
 use clap::Command;
 use clap::parser::ValueSource;
@@ -59,7 +61,7 @@ pub fn resolve(
     words: Vec<OsString>,
     named: Option<&Path>,
 ) -> Result<Vec<ResolvedSetting>> {
-    resolve_with(definition, (words, true), named, &|name| std::env::var_os(name))
+    resolve_with(definition, words, true, named, &|name| std::env::var_os(name))
 }
 
 /// As [`resolve`], where no title is meant: tables of titles do not hold.
@@ -68,12 +70,13 @@ pub fn resolve_without_title(
     words: Vec<OsString>,
     named: Option<&Path>,
 ) -> Result<Vec<ResolvedSetting>> {
-    resolve_with(definition, (words, false), named, &|name| std::env::var_os(name))
+    resolve_with(definition, words, false, named, &|name| std::env::var_os(name))
 }
 
 fn resolve_with(
     definition: &Command,
-    (words, has_title): (Vec<OsString>, bool),
+    words: Vec<OsString>,
+    has_title: bool,
     named: Option<&Path>,
     variables: &dyn Fn(&OsStr) -> Option<OsString>,
 ) -> Result<Vec<ResolvedSetting>> {
@@ -85,9 +88,10 @@ fn resolve_with(
     let typed = look(&words)?;
     // The typed words alone must be right, so that a mistake is not taken for a setting's.
     if let Err(error) = plain.clone().try_get_matches_from(switches::plain(&bare, &typed, &words)) {
-        bail!("{}", super::clap_error_summary(&error));
+        bail!("{}", clap_error_summary(&error));
     }
-    let (words, by_variables) = environment::insert((definition, &bare), &typed, words, variables)?;
+    let set = environment::read(Innermost::of(definition, &typed).command, variables);
+    let (words, by_variables) = environment::insert(&bare, &typed, words, &set)?;
     let mut found: Vec<(SettingSource, String, String)> = by_variables
         .iter()
         .map(|origin| (SettingSource::Environment, origin.name().to_owned(), origin.place().to_owned()))
@@ -101,7 +105,8 @@ fn resolve_with(
             let file = File { text: &text, path: &path };
             let mut settings = file.settings(&plain)?;
             settings.retain(|setting| has_title || setting.title.is_none());
-            let (words, set) = insert(&bare, &look(&words)?, words, (&file, &settings));
+            let settings = FileSettings { file: &file, settings };
+            let (words, set) = settings.insert(&bare, &look(&words)?, words);
             for origin in &set {
                 let source = if origin.is_of_title() { SettingSource::Title } else { SettingSource::Global };
                 found.push((source, origin.name().to_owned(), origin.place().to_owned()));
@@ -164,7 +169,7 @@ mod tests {
         let variables = |name: &OsStr| (name == "XENIA_CONTENT").then(|| "/variable".into());
         let resolved = |words: &[&str]| {
             let words = words.iter().map(OsString::from).collect();
-            resolve_with(&definition, (words, true), Some(&path), &variables).unwrap()
+            resolve_with(&definition, words, true, Some(&path), &variables).unwrap()
         };
         let of = |rows: &[ResolvedSetting], key: &str| {
             let row = rows.iter().find(|row| row.info.key == key).unwrap();
@@ -185,7 +190,7 @@ mod tests {
         assert_eq!(of(&rows, "fullscreen"), ("true".to_owned(), SettingSource::Flag));
         assert_eq!(of(&rows, "vsync"), ("false".to_owned(), SettingSource::Flag));
         assert_eq!(of(&rows, "pad-mappings"), (String::new(), SettingSource::Default));
-        let wrong = resolve_with(&definition, (vec!["--volumme".into()], true), Some(&path), &variables);
+        let wrong = resolve_with(&definition, vec!["--volumme".into()], true, Some(&path), &variables);
         assert!(format!("{:#}", wrong.unwrap_err()).contains("--volumme"));
     }
 }

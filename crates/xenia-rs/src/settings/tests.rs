@@ -1,5 +1,6 @@
 //! Tests of complete settings files, with the parser that reads them.
 
+use super::definitions::loose;
 use super::*;
 use crate::cli::{Cli, Command as Chosen, ExecArgs};
 use clap::{ArgAction, CommandFactory, Parser};
@@ -97,7 +98,7 @@ fn with_variables(words: &[&str], set: &[(&str, &str)]) -> Result<Vec<String>> {
     };
     let (definition, words) = (Cli::command(), words.collect::<Vec<_>>());
     let scope = Scope::of(&definition, &words);
-    let words = apply_with((&definition, &scope), words, &variables)?;
+    let words = apply_with(&definition, &scope, words, &variables)?;
     let words = words.into_iter().map(|word| word.into_string().unwrap()).collect::<Vec<_>>();
     Ok(words[1..words.len() - 2].to_vec())
 }

@@ -58,7 +58,7 @@ impl File<'_> {
                 bail!("{at}: there are two tables of the title {name}");
             }
             for (key, value) in table.get_ref().as_table().with_context(wanted)? {
-                settings.push(self.setting(exec, &[exec.get_name()], (key, value), Some(TitleId(id)))?);
+                settings.push(self.setting(exec, &[exec.get_name()], key, value, Some(TitleId(id)))?);
             }
         }
         Ok(())

@@ -93,7 +93,7 @@ impl AllSettings {
     /// The settings of the file, if that is there.
     fn rows(&self) -> Result<Vec<SettingRow>> {
         match self.kept.as_deref().filter(|file| xenia::source::is_there(file)) {
-            Some(file) => settings::read(self.definition(), file),
+            Some(file) => Ok(settings::read(self.definition(), file)?.settings),
             None => Ok(Vec::new()),
         }
     }
