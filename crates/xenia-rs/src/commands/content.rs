@@ -229,11 +229,12 @@ fn export(args: &ContentExportArgs, interrupt: &Interrupt) -> Result<Code> {
             ensure!(is_there, "there is no {wanted:?}; xenia-rs content list shows what there is");
         }
     }
+    let export =
+        PackageExport { store: &store, from: &from, folder: &args.folder, form: args.form, interrupt };
     let mut failures = Vec::new();
     for FoundPackage { name, header } in &packages {
         let header = header.as_ref().ok_or_else(|| unreadable(name));
-        let one = |header| export_one((&args.folder, args.form), (&store, &from), (name, header), interrupt);
-        match header.and_then(one) {
+        match header.and_then(|header| export.write(name, header)) {
             Ok(to) => outln!("{}", to.display()),
             Err(error) if interrupt.cause().is_some() => return Err(error),
             Err(error) => failures.push((name, error)),
@@ -248,26 +249,66 @@ fn export(args: &ContentExportArgs, interrupt: &Interrupt) -> Result<Code> {
     }
 }
 
-/// Exports a package to a folder for packages of all titles, and returns where it is.
-pub(in crate::commands) fn export_one(
-    (folder, form): (&Path, ExportForm),
-    (store, from): (&ContentStore, &Path),
-    (name, header): (&PackageName, &PackageHeader),
-    interrupt: &Interrupt,
-) -> Result<PathBuf> {
-    let volume = files_of(store, from, name, header)?;
-    let PackageName { owner, title, kind, .. } = name;
-    let folder = folder.join(format!("{:016X}/{title:08X}/{kind:08X}", owner.0));
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    ensure!(is_possible_name(name.file()), "{:?} is no name of a file here", name.file());
-    let to = folder.join(name.file());
-    ensure!(to.symlink_metadata().is_err(), "{} exists", to.display());
-    match form {
-        ExportForm::Stfs if header.is_packed => copy_package(store, name, &to, interrupt)?,
-        ExportForm::Stfs => write_package(store, (name, header), &volume, &to, interrupt)?,
-        ExportForm::Folder => write_folder(&volume, &to, interrupt)?,
+/// An export of packages from a content folder, to a folder for packages of all titles.
+#[derive(Clone, Copy)]
+pub(in crate::commands) struct PackageExport<'a> {
+    pub(in crate::commands) store: &'a ContentStore,
+    /// The folder of the store.
+    pub(in crate::commands) from: &'a Path,
+    pub(in crate::commands) folder: &'a Path,
+    pub(in crate::commands) form: ExportForm,
+    pub(in crate::commands) interrupt: &'a Interrupt,
+}
+
+impl PackageExport<'_> {
+    /// Exports a package, and returns where it is.
+    pub(in crate::commands) fn write(&self, name: &PackageName, header: &PackageHeader) -> Result<PathBuf> {
+        let volume = files_of(self.store, self.from, name, header)?;
+        let PackageName { owner, title, kind, .. } = name;
+        let folder = self.folder.join(format!("{:016X}/{title:08X}/{kind:08X}", owner.0));
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        ensure!(is_possible_name(name.file()), "{:?} is no name of a file here", name.file());
+        let to = folder.join(name.file());
+        ensure!(to.symlink_metadata().is_err(), "{} exists", to.display());
+        match self.form {
+            ExportForm::Stfs if header.is_packed => copy_package(self.store, name, &to, self.interrupt)?,
+            ExportForm::Stfs => self.write_stfs(name, header, &volume, &to)?,
+            ExportForm::Folder => write_folder(&volume, &to, self.interrupt)?,
+        }
+        Ok(to)
     }
-    Ok(to)
+
+    /// Writes a package in a console's format, without a signature.
+    fn write_stfs(
+        &self,
+        name: &PackageName,
+        header: &PackageHeader,
+        volume: &Volume,
+        to: &Path,
+    ) -> Result<()> {
+        let picture = self.store.thumbnail(name).ok().flatten().unwrap_or_default();
+        // A picture that exceeds the package's limit is left out.
+        let picture = if picture.len() <= MAX_PICTURE { picture } else { Vec::new() };
+        let title_name = self.store.gpd(name.owner, name.title).ok().and_then(|gpd| gpd.title_name());
+        let info = PackageInfo {
+            signer: Signer::Console,
+            is_unsigned: true,
+            content_type: name.kind,
+            title_id: TitleId(name.title),
+            profile_id: header.creator.0,
+            license: header.license,
+            title_name: title_name.unwrap_or_default(),
+            display_name: header.display_name().to_owned(),
+            pictures: [picture, Vec::new()],
+            ..PackageInfo::default()
+        };
+        output::write_by(to, |package| {
+            let mut package =
+                BufWriter::with_capacity(CHUNK, Until { inner: package, interrupt: self.interrupt });
+            stfs::write(volume, &info, &mut package, &mut |_| ())?;
+            Ok(package.flush()?)
+        })
+    }
 }
 
 /// The error of an export that has left some packages out.
@@ -279,37 +320,6 @@ fn not_exported(failures: &[(&PackageName, Error)]) -> Error {
         format!("\n  {}: {}{advice}", visible(name.file()), chain(error))
     });
     anyhow!("{} not exported:{}", count(failures.len() as u64, "package"), rows.collect::<String>())
-}
-
-/// Writes a package in a console's format, without a signature.
-fn write_package(
-    store: &ContentStore,
-    (name, header): (&PackageName, &PackageHeader),
-    volume: &Volume,
-    to: &Path,
-    interrupt: &Interrupt,
-) -> Result<()> {
-    let picture = store.thumbnail(name).ok().flatten().unwrap_or_default();
-    // A picture that exceeds the package's limit is left out.
-    let picture = if picture.len() <= MAX_PICTURE { picture } else { Vec::new() };
-    let title_name = store.gpd(name.owner, name.title).ok().and_then(|gpd| gpd.title_name());
-    let info = PackageInfo {
-        signer: Signer::Console,
-        is_unsigned: true,
-        content_type: name.kind,
-        title_id: TitleId(name.title),
-        profile_id: header.creator.0,
-        license: header.license,
-        title_name: title_name.unwrap_or_default(),
-        display_name: header.display_name().to_owned(),
-        pictures: [picture, Vec::new()],
-        ..PackageInfo::default()
-    };
-    output::write_by(to, |package| {
-        let mut package = BufWriter::with_capacity(CHUNK, Until { inner: package, interrupt });
-        stfs::write(volume, &info, &mut package, &mut |_| ())?;
-        Ok(package.flush()?)
-    })
 }
 
 /// Copies a package that is a single file unchanged, with its signature.

@@ -58,7 +58,7 @@ pub fn run(args: &DebuggerArgs) -> Result<Code> {
     let saves = HeldContent::new(&(&args.engine.content).into(), true)?;
     let plan = RunPlan { start_state: state, ..RunPlan::new(&limits) };
     let finished = launches::run(title, plan, |title, before, launched| {
-        let mut machine = machine(&args, (title, before, launched), text_sink(&lines), &saves)?;
+        let mut machine = machine(&args, title, before, launched, text_sink(&lines), &saves)?;
         machine.set_interrupt(interrupt.clone());
         if let Some(front_end) = front_end.take() {
             machine.set_front_end(front_end);
@@ -88,7 +88,9 @@ fn read_script(path: &Path) -> Result<String> {
 
 fn machine(
     args: &DebuggerArgs,
-    (title, before, launched): (&Title, &EarlierTitles, Option<Launched>),
+    title: &Title,
+    before: &EarlierTitles,
+    launched: Option<Launched>,
     text: TextSink,
     saves: &HeldContent,
 ) -> Result<Machine> {

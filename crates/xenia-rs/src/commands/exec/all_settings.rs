@@ -3,6 +3,7 @@
 
 use super::open_title::SharedOpenTitle;
 use super::session::words;
+use super::window_library::SettingsFiles;
 use crate::cli::{Cli, ExecArgs};
 use crate::settings::{
     self, Audience, ResolvedSetting, SettingRow, SettingSource, form, resolve, resolve_without_title,
@@ -22,10 +23,7 @@ const GLOBAL: &str = "exec";
 pub(super) struct AllSettings {
     /// The flags of the command line.
     own: ExecArgs,
-    /// The settings file that the command line names.
-    named: Option<PathBuf>,
-    /// The file that changes are written to.
-    kept: Option<PathBuf>,
+    files: SettingsFiles,
     open_title: SharedOpenTitle,
     /// The command line's definition, complete.
     definition: OnceLock<Command>,
@@ -52,12 +50,8 @@ impl MeantTitle {
 
 impl AllSettings {
     /// All settings of a window with these flags and files.
-    pub(super) fn new(
-        own: ExecArgs,
-        (named, kept): (Option<PathBuf>, Option<PathBuf>),
-        open_title: SharedOpenTitle,
-    ) -> Self {
-        Self { own, named, kept, open_title, definition: OnceLock::new() }
+    pub(super) fn new(own: ExecArgs, files: SettingsFiles, open_title: SharedOpenTitle) -> Self {
+        Self { own, files, open_title, definition: OnceLock::new() }
     }
 
     fn definition(&self) -> &Command {
@@ -87,12 +81,12 @@ impl AllSettings {
     }
 
     fn file(&self) -> Result<&Path> {
-        self.kept.as_deref().context("there is no configuration folder (HOME is not set)")
+        self.files.kept.as_deref().context("there is no configuration folder (HOME is not set)")
     }
 
     /// The settings of the file, if that is there.
     fn rows(&self) -> Result<Vec<SettingRow>> {
-        match self.kept.as_deref().filter(|file| xenia::source::is_there(file)) {
+        match self.files.kept.as_deref().filter(|file| xenia::source::is_there(file)) {
             Some(file) => Ok(settings::read(self.definition(), file)?.settings),
             None => Ok(Vec::new()),
         }
@@ -105,11 +99,11 @@ impl AllSettings {
         let path = title.as_ref().and_then(|title| title.path.as_deref());
         let words = settings::exec_words(self.definition(), words(&self.own, path));
         let resolve = if title.is_some() { resolve } else { resolve_without_title };
-        let resolved = resolve(self.definition(), words, self.named.as_deref())?;
+        let resolved = resolve(self.definition(), words, self.files.named.as_deref())?;
         let of_title = title.as_ref().and_then(|title| title.table.as_deref());
+        let tables = TableNames { changed: &table, of_title };
         let players = resolved.into_iter().filter(|setting| setting.info.audience == Audience::Players);
-        let entries =
-            players.map(|setting| entry(setting, &rows, (&table, of_title))).collect::<Result<_>>()?;
+        let entries = players.map(|setting| entry(setting, &rows, &tables)).collect::<Result<_>>()?;
         let has_table = of_title.is_some();
         Ok(SettingsModel {
             target: target.clone(),
@@ -175,12 +169,16 @@ fn source_name(source: SettingSource) -> &'static str {
     }
 }
 
-/// A setting as the pages show it; the tables are the one that is changed, and that of the title.
-fn entry(
-    setting: ResolvedSetting,
-    rows: &[SettingRow],
-    (changed, of_title): (&str, Option<&str>),
-) -> Result<SettingEntry> {
+/// Tables of the settings file that pages are about.
+struct TableNames<'a> {
+    /// The one that is changed.
+    changed: &'a str,
+    /// That of the title, if it can have one.
+    of_title: Option<&'a str>,
+}
+
+/// A setting as the pages show it.
+fn entry(setting: ResolvedSetting, rows: &[SettingRow], tables: &TableNames<'_>) -> Result<SettingEntry> {
     let ResolvedSetting { info, value, values, source, .. } = setting;
     let is_in = |table: &str| rows.iter().find(|row| row.table == table && row.key == info.key);
     let in_file = |row: &SettingRow| SettingLayer {
@@ -191,7 +189,7 @@ fn entry(
     let default = info.default.clone().unwrap_or_else(|| "-".to_owned());
     layers.push((SettingSource::Default, SettingLayer { source: "default".to_owned(), values: default }));
     layers.extend(is_in(GLOBAL).map(|row| (SettingSource::Global, in_file(row))));
-    layers.extend(of_title.and_then(is_in).map(|row| (SettingSource::Title, in_file(row))));
+    layers.extend(tables.of_title.and_then(is_in).map(|row| (SettingSource::Title, in_file(row))));
     let given = match source {
         SettingSource::Flag => Some(format!("flag --{}", info.key)),
         SettingSource::Environment => info.variable.clone(),
@@ -205,7 +203,7 @@ fn entry(
         form: form(&info)?,
         source: source_name(source).to_owned(),
         is_live: info.live,
-        is_set: is_in(changed).is_some(),
+        is_set: is_in(tables.changed).is_some(),
         is_of_title: source == SettingSource::Title,
         layers: layers.into_iter().map(|(_, layer)| layer).collect(),
         values,

@@ -277,6 +277,7 @@ fn remember(file: Option<&Path>, values: &[(String, Option<String>)]) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use super::super::window_library::SettingsFiles;
     use super::*;
     use crate::cli::ExecArgs;
     use xenia::input::LiveInput;
@@ -299,7 +300,7 @@ mod tests {
             commands: mpsc::channel().0,
             library: None,
             remapping: Remapping(LiveInput::new(controllers, InputConfig::default())),
-            all_settings: AllSettings::new(args.clone(), (None, None), open_title.clone()),
+            all_settings: AllSettings::new(args.clone(), SettingsFiles::default(), open_title.clone()),
             settings_file: None,
             open_title,
         }

@@ -9,7 +9,7 @@ pub(super) use subject::DataSubject;
 use super::open_title::SharedOpenTitle;
 use crate::cli::{ExecArgs, ExportForm};
 use crate::commands::content::import::{ImportChoice, PackageExists, import, to_write};
-use crate::commands::content::{export_one, to_read};
+use crate::commands::content::{PackageExport, to_read};
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -236,14 +236,22 @@ fn export(subject: &DataSubject, id: &PackageId, exports: Option<&Path>) -> Resu
     let mut folders = std::iter::once(exports.to_owned()).chain(others);
     let free = folders.find(|folder| folder.join(&below).symlink_metadata().is_err());
     let free = free.with_context(|| format!("{} has too many exports of it", exports.display()))?;
-    export_one((&free, ExportForm::Stfs), (&store, folder), (&name, &header), &Interrupt::default())
+    let export = PackageExport {
+        store: &store,
+        from: folder,
+        folder: &free,
+        form: ExportForm::Stfs,
+        interrupt: &Interrupt::default(),
+    };
+    export.write(&name, &header)
 }
 
 /// Takes a package in, for a title and a profile if they are given.
 fn take_in(
     store: &ContentStore,
     path: &Path,
-    (title, owner): (Option<u32>, Option<Xuid>),
+    title: Option<u32>,
+    owner: Option<Xuid>,
     replaces: bool,
 ) -> Result<String> {
     let info = package_info(path)?;
@@ -327,7 +335,7 @@ impl ProfileClient for ProfilePages {
         self.spawn(move |this, sender| {
             let imported = this.change(|store, subject, xuid| {
                 let owner = choice(store, xuid)?.1;
-                take_in(store, &path, (Some(subject.id), owner), replaces)
+                take_in(store, &path, Some(subject.id), owner, replaces)
             });
             match imported {
                 Err(error) if error.is::<PackageExists>() => sender.profile(ProfileNews::Conflict(path)),
@@ -348,7 +356,7 @@ impl ProfileClient for ProfilePages {
                 let folder = folder.context(NOT_KEPT)?;
                 let store = to_write(&folder)?;
                 let _lock = lock(&folder)?;
-                take_in(&store, &path, (None, None), false)
+                take_in(&store, &path, None, None, false)
             });
             let imported = imported.map_err(|error| {
                 let exists = error.is::<PackageExists>();

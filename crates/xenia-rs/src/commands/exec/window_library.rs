@@ -34,8 +34,8 @@ const PROGRESS_PERIOD: Duration = Duration::from_millis(100);
 const MAX_ICONS: usize = 4096;
 const MAX_COVERS: usize = 1024;
 
-/// Settings files of the library.
-#[derive(Clone)]
+/// Settings files of a window.
+#[derive(Clone, Default)]
 pub(super) struct SettingsFiles {
     /// The file that the command line names.
     pub(super) named: Option<PathBuf>,
@@ -69,7 +69,8 @@ impl WindowLibrary {
     pub(super) fn new(
         args: &ExecArgs,
         files: SettingsFiles,
-        (control, commands): (PaceControl, mpsc::Sender<SessionCommand>),
+        control: PaceControl,
+        commands: mpsc::Sender<SessionCommand>,
     ) -> Result<Self> {
         let saves = SaveConfig::from(&args.engine.content);
         let repeats = args.wants_lockstep();

@@ -96,11 +96,9 @@ pub(super) fn run(
     let (controllers, dialog_keys) = (open_pads(args, &settings)?, DialogKeys::default());
     let input = LiveInput::new(controllers.clone(), settings);
     let (command_sender, commands) = mpsc::channel();
+    let files = SettingsFiles { named, kept: settings_file.clone() };
     let library = has_library(args)
-        .then(|| {
-            let files = SettingsFiles { named: named.clone(), kept: settings_file.clone() };
-            WindowLibrary::new(args, files, (control.clone(), command_sender.clone()))
-        })
+        .then(|| WindowLibrary::new(args, files.clone(), control.clone(), command_sender.clone()))
         .transpose()?;
     let open_title = SharedOpenTitle::default();
     let profile = ProfilePages::new(args, &open_title);
@@ -122,7 +120,7 @@ pub(super) fn run(
         commands: command_sender.clone(),
         library: library.clone(),
         remapping: Remapping(input.clone()),
-        all_settings: AllSettings::new(args.clone(), (named, settings_file.clone()), open_title.clone()),
+        all_settings: AllSettings::new(args.clone(), files, open_title.clone()),
         settings_file,
     };
     let (results, result) = mpsc::channel();

@@ -19,7 +19,11 @@ impl Pages {
         std::fs::write(&file, text).unwrap();
         let typed: Vec<OsString> = ["xenia-rs"].iter().chain(words).map(OsString::from).collect();
         let own = ExecArgs { typed, ..ExecArgs::default() };
-        let settings = AllSettings::new(own, (Some(file.clone()), Some(file)), SharedOpenTitle::default());
+        let settings = AllSettings::new(
+            own,
+            SettingsFiles { named: Some(file.clone()), kept: Some(file) },
+            SharedOpenTitle::default(),
+        );
         Self { dir, settings }
     }
 

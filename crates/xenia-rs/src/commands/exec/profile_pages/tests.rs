@@ -165,7 +165,7 @@ fn packages_are_imported_for_the_profile_that_is_shown() {
     let id = console.save(ada, "Save", 5000);
     let file = export(&console.subject(), &id, Some(&console.exports())).unwrap();
     let store = console.store();
-    let import = |owner, replaces| take_in(&store, &file, (Some(ID), Some(owner)), replaces);
+    let import = |owner, replaces| take_in(&store, &file, Some(ID), Some(owner), replaces);
     assert!(import(bo, false).unwrap().starts_with("imported Save for the title 58410002"));
     assert!(console.saves(Some(bo)).packages.iter().any(|package| package.id.owner == bo.0));
     assert!(import(bo, false).unwrap_err().is::<PackageExists>());
@@ -173,7 +173,7 @@ fn packages_are_imported_for_the_profile_that_is_shown() {
     let (name, header) = packages::find(&store, &id).unwrap();
     store.remove(&name, &header).unwrap();
     assert!(packages::find(&store, &id).unwrap_err().to_string().contains("gone"));
-    take_in(&store, &file, (None, None), false).unwrap();
+    take_in(&store, &file, None, None, false).unwrap();
     assert!(packages::find(&store, &id).is_ok(), "the package names its profile");
 }
 
@@ -185,7 +185,7 @@ fn foreign_and_hostile_packages_are_refused_with_the_reason() {
     let store = console.store();
     let before = store.every_package().unwrap();
     let refused =
-        |path: &Path, title| format!("{:#}", take_in(&store, path, (Some(title), None), true).unwrap_err());
+        |path: &Path, title| format!("{:#}", take_in(&store, path, Some(title), None, true).unwrap_err());
     let foreign = refused(&file, 0x4D53_07D1);
     assert!(foreign.contains("58410002") && foreign.contains("not to 4D5307D1"), "{foreign}");
     let at = |name: &str, bytes: &[u8]| {
