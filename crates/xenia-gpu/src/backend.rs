@@ -9,7 +9,7 @@ mod picture;
 mod snapshot;
 mod threaded;
 
-pub use picture::{DevicePicture, SwapPicture};
+pub use picture::{DevicePicture, PixelSize, SwapPicture};
 pub(crate) use threaded::Threaded;
 
 use std::sync::Arc;

@@ -26,8 +26,8 @@ pub mod texture;
 pub mod trace;
 
 pub use backend::{
-    Backend, BackendError, DevicePicture, Frame, GammaRamps, Inputs, NullBackend, PresentCall, QueryReports,
-    Readback, SwapPicture,
+    Backend, BackendError, DevicePicture, Frame, GammaRamps, Inputs, NullBackend, PixelSize, PresentCall,
+    QueryReports, Readback, SwapPicture,
 };
 pub use limits::Cancel;
 pub use memory::{PhysicalMemory, Ram};

@@ -3,7 +3,7 @@
 mod front_buffer;
 mod packed;
 
-use crate::backend::{Frame, GammaRamps, PresentCall};
+use crate::backend::{Frame, GammaRamps, PixelSize, PresentCall};
 use crate::memory::PhysicalMemory;
 use crate::texture::{TextureInfo, decode_level};
 
@@ -19,14 +19,15 @@ const TEN_BITS: [u32; 2] = [7, 54];
 /// front buffer or an unsupported format.
 pub fn present(call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
     let info = TextureInfo::decode(&call.fetch)?;
-    let (width, height) = (call.width.min(MAX_SIDE), call.height.min(MAX_SIDE));
+    let size = PixelSize::new(call.width.min(MAX_SIDE), call.height.min(MAX_SIDE));
+    let PixelSize { width, height } = size;
     if width == 0 || height == 0 {
         return None;
     }
     let ramps = Ramps::new(&info, &call.gamma);
-    let rgba = match packed::present(&info, (width, height), &ramps, memory) {
+    let rgba = match packed::present(&info, size, &ramps, memory) {
         Some(rgba) => rgba,
-        None => texel_by_texel(&info, (width, height), &ramps, memory)?,
+        None => texel_by_texel(&info, size, &ramps, memory)?,
     };
     Some(Frame { width, height, rgba })
 }
@@ -65,7 +66,7 @@ fn shown_part(info: &TextureInfo, width: u32, height: u32) -> TextureInfo {
 /// Generic path for all formats; `None` for an unsupported one.
 fn texel_by_texel(
     info: &TextureInfo,
-    (width, height): (u32, u32),
+    PixelSize { width, height }: PixelSize,
     ramps: &Ramps,
     memory: &dyn PhysicalMemory,
 ) -> Option<Vec<u8>> {
@@ -179,6 +180,7 @@ mod tests {
             ];
             let info = TextureInfo::decode(&fetch).unwrap();
             let ramps = Ramps::new(&info, &gamma);
+            let shown = PixelSize::new(shown.0, shown.1);
             let slow = texel_by_texel(&info, shown, &ramps, &memory).unwrap();
             match packed::present(&info, shown, &ramps, &memory) {
                 Some(fast) => prop_assert!(fast == slow, "{info:?} shown as {shown:?}"),

@@ -129,17 +129,17 @@ impl Backend for Reference {
         let budget = Budget::new(call, self.limits, &self.cancel);
         let mut batch = bands::Batch::new(call, memory, &self.edram, &textures, &mut self.crew, budget);
         let (cache, shading) = (&mut self.textures, &mut self.shading);
-        let limits = (&self.limits, &self.cancel);
         let planes = clip::planes(call);
-        let shaded = geometry::shade(call, memory, cache, shading, limits, &mut |vertices| {
-            geometry::triangles(call, vertices, |triangle, facing| {
-                clip::clip(call, &planes, triangle, |corners| {
-                    if let Some(setup) = raster::prepare(call, corners, facing) {
-                        batch.push(setup);
-                    }
-                });
-            })
-        });
+        let shaded =
+            geometry::shade(call, memory, cache, shading, &self.limits, &self.cancel, &mut |vertices| {
+                geometry::triangles(call, vertices, |triangle, facing| {
+                    clip::clip(call, &planes, triangle, |corners| {
+                        if let Some(setup) = raster::prepare(call, corners, facing) {
+                            batch.push(setup);
+                        }
+                    });
+                })
+            });
         let (passed, is_whole) = batch.finish();
         self.samples_passed += passed;
         shaded?;

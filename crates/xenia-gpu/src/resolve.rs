@@ -112,7 +112,7 @@ pub fn store(
     cancel: &Cancel,
     mut texel: impl FnMut(u32, u32) -> [u8; 16],
 ) {
-    store_runs(call, memory, area, (bytes, 1), cancel, |x, y, run| {
+    store_runs(call, memory, area, bytes, 1, cancel, |x, y, run| {
         let texel = texel(x, y);
         // Constant lengths avoid a call to memcpy for each texel.
         match run.len() {
@@ -132,7 +132,7 @@ pub(crate) fn store_words(
     cancel: &Cancel,
     mut texels: impl FnMut(u32, u32) -> [[u8; 4]; 4],
 ) {
-    store_runs(call, memory, area, (4, 4), cancel, |x, y, run| {
+    store_runs(call, memory, area, 4, 4, cancel, |x, y, run| {
         run.copy_from_slice(texels(x, y).as_flattened());
     });
 }
@@ -144,7 +144,7 @@ pub fn store_rows(call: &ResolveCall, memory: &dyn PhysicalMemory, area: Rect, b
     let row_bytes = ((right - left) * bytes) as usize;
     // Eight texels, or 16 bytes, are contiguous.
     let length = (16 / bytes).min(8);
-    store_runs(call, memory, area, (bytes, length), &Cancel::default(), |x, y, run| {
+    store_runs(call, memory, area, bytes, length, &Cancel::default(), |x, y, run| {
         let at = (y - top) as usize * row_bytes + ((x - left) * bytes) as usize;
         run.copy_from_slice(&texels[at..at + run.len()]);
     });
@@ -155,7 +155,8 @@ fn store_runs(
     call: &ResolveCall,
     memory: &dyn PhysicalMemory,
     [left, top, right, bottom]: Rect,
-    (bytes, length): (u32, u32),
+    bytes: u32,
+    length: u32,
     cancel: &Cancel,
     mut fill: impl FnMut(u32, u32, &mut [u8]),
 ) {

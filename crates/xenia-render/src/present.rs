@@ -16,6 +16,7 @@ pub(crate) use picture::PICTURE_FORMAT;
 use picture::{Painter, Picture};
 use std::sync::Arc;
 use winit::window::Window;
+use xenia_gpu::PixelSize;
 
 /// Result of a drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +60,8 @@ impl Presenter {
     pub(crate) fn new(
         window: Arc<Window>,
         display: winit::event_loop::OwnedDisplayHandle,
-        (vsync, named): (bool, Option<String>),
+        vsync: bool,
+        named: Option<String>,
     ) -> Result<Self, RenderError> {
         let instance =
             wgpu::Instance::new(wgpu::InstanceDescriptor::new_with_display_handle(Box::new(display)));
@@ -167,16 +169,17 @@ impl Presenter {
         &self.adapter
     }
 
-    /// Width and height of the surface.
-    pub(crate) fn size(&self) -> (u32, u32) {
-        (self.config.width, self.config.height)
+    /// Size of the surface.
+    pub(crate) fn size(&self) -> PixelSize {
+        PixelSize::new(self.config.width, self.config.height)
     }
 
     /// Resizes the surface with the window.
     pub(crate) fn resize(&mut self, width: u32, height: u32) {
         if width > 0 && height > 0 {
             let most = self.device.device.limits().max_texture_dimension_2d;
-            (self.config.width, self.config.height) = (width.min(most), height.min(most));
+            self.config.width = width.min(most);
+            self.config.height = height.min(most);
             self.configure();
         }
     }
@@ -187,11 +190,11 @@ impl Presenter {
         self.configure();
     }
 
-    /// Replaces the frame: width and height, and four bytes per pixel, rows from the top. Returns
-    /// false, without a frame, if the device doesn't support the size.
-    pub(crate) fn set(&mut self, size: (u32, u32), rgba: &[u8]) -> bool {
+    /// Replaces the frame: its size, and four bytes per pixel, rows from the top. Returns false,
+    /// without a frame, if the device doesn't support the size.
+    pub(crate) fn set(&mut self, size: PixelSize, rgba: &[u8]) -> bool {
         let most = self.device.device.limits().max_texture_dimension_2d;
-        if [size.0, size.1].iter().any(|side| !(1..=most).contains(side)) {
+        if [size.width, size.height].iter().any(|side| !(1..=most).contains(side)) {
             self.frame = None;
             return false;
         }
@@ -214,8 +217,8 @@ impl Presenter {
         self.frame = None;
     }
 
-    /// Width and height of the frame.
-    pub(crate) fn frame_size(&self) -> Option<(u32, u32)> {
+    /// Size of the frame.
+    pub(crate) fn frame_size(&self) -> Option<PixelSize> {
         self.frame.as_ref().map(Picture::size)
     }
 
@@ -277,12 +280,12 @@ impl Presenter {
             let made = self
                 .effects
                 .get_or_insert_with(|| Effects::new(device, &self.shader, self.config.format, samplers));
-            made.prepare((device, queue), &mut encoder, frame, appearance);
+            made.prepare(&self.device, &mut encoder, frame, appearance);
             effects = Some(&*made);
         }
         if let Some(pages) = &mut self.pages {
-            let size = (self.config.width, self.config.height);
-            pages.prepare((device, queue), &mut encoder, size);
+            let size = PixelSize::new(self.config.width, self.config.height);
+            pages.prepare(&self.device, &mut encoder, size);
         }
         {
             let mut pass = picture::pass(&mut encoder, "present", &view).forget_lifetime();

@@ -42,7 +42,7 @@ use mailbox::WindowMessage;
 use std::path::{Path, PathBuf};
 use winit::event_loop::EventLoop;
 use winit::keyboard::KeyCode;
-use xenia_gpu::Frame;
+use xenia_gpu::{Frame, PixelSize};
 pub use xenia_ui::{
     AchievementsModel, DataOwner, EarnedRow, ImportableFile, PackageId, ProfileChoice, ProfileName,
     SavesModel, StoredPackage,
@@ -85,8 +85,8 @@ impl RenderError {
 pub struct WindowConfig {
     /// Name in the title bar.
     pub title: String,
-    /// Width and height in logical pixels.
-    pub size: (u32, u32),
+    /// Size in logical pixels.
+    pub size: PixelSize,
     /// Its last place, which comes before `size`; `None`: the system chooses one.
     pub place: Option<WindowPlace>,
     /// Whether it fills the screen.

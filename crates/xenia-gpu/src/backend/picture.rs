@@ -6,10 +6,24 @@ use std::sync::Arc;
 
 use super::Frame;
 
+/// Width and height in pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PixelSize {
+    pub width: u32,
+    pub height: u32,
+}
+
+impl PixelSize {
+    /// The size of these sides.
+    pub const fn new(width: u32, height: u32) -> Self {
+        Self { width, height }
+    }
+}
+
 /// Picture that a backend keeps on its device. It does not change.
 pub trait DevicePicture: Any + Send + Sync {
-    /// Width and height in pixels.
-    fn size(&self) -> (u32, u32);
+    /// Size of the picture.
+    fn size(&self) -> PixelSize;
 
     /// Reads the picture back, which waits for the device; `None` if the device is lost.
     fn read(&self) -> Option<Frame>;
@@ -26,16 +40,16 @@ pub enum SwapPicture {
 
 impl std::fmt::Debug for SwapPicture {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (width, height) = self.size();
+        let PixelSize { width, height } = self.size();
         write!(f, "SwapPicture {width}x{height}")
     }
 }
 
 impl SwapPicture {
-    /// Width and height in pixels.
-    pub fn size(&self) -> (u32, u32) {
+    /// Size of the picture.
+    pub fn size(&self) -> PixelSize {
         match self {
-            Self::Bytes(frame) => (frame.width, frame.height),
+            Self::Bytes(frame) => PixelSize::new(frame.width, frame.height),
             Self::Device(picture) => picture.size(),
         }
     }

@@ -66,7 +66,7 @@ pub(super) struct PageCopies {
 }
 
 /// Number of pages that a range touches.
-fn page_count((start, length): (u32, u32)) -> usize {
+fn page_count(start: u32, length: u32) -> usize {
     (start as usize % PAGE + length as usize).div_ceil(PAGE)
 }
 
@@ -81,7 +81,8 @@ impl PageCopies {
         let is_inside = |&(start, length): &(u32, u32)| {
             start == address_on_bus(start) && is_contiguous(start, length as usize)
         };
-        if !wanted.iter().all(is_inside) || wanted.iter().copied().map(page_count).sum::<usize>() > MAX_PAGES
+        if !wanted.iter().all(is_inside)
+            || wanted.iter().map(|&(start, length)| page_count(start, length)).sum::<usize>() > MAX_PAGES
         {
             return None;
         }
@@ -117,7 +118,7 @@ impl PageCopies {
         // between makes the copy stale.
         let epoch = memory.epoch();
         let asked = self.ranges.entry(place).or_insert_with(|| {
-            self.named += page_count(place);
+            self.named += page_count(place.0, place.1);
             Asked { range: Range { place, version: None, pages: Arc::default() }, epoch: None, last: 0 }
         });
         asked.last = self.snapshots;
@@ -130,7 +131,7 @@ impl PageCopies {
                 return kept.clone();
             }
         }
-        let pages = kept.first_page()..kept.first_page() + page_count(place);
+        let pages = kept.first_page()..kept.first_page() + page_count(place.0, place.1);
         let versions: Vec<_> =
             pages.clone().map(|page| memory.version((page * PAGE) as u32, PAGE_SIZE)).collect();
         kept.version = memory.track(place.0, place.1);

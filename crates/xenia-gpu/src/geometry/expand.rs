@@ -45,7 +45,8 @@ impl Expander {
             memory,
             &mut self.textures,
             &mut self.interpreter,
-            (&self.limits, cancel),
+            &self.limits,
+            cancel,
             &mut |vertices| {
                 // The position register's interpolator holds a corner's place in the point,
                 // exported or not.

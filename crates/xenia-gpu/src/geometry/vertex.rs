@@ -164,7 +164,8 @@ pub(crate) fn shade(
     memory: &dyn PhysicalMemory,
     textures: &mut TextureCache,
     interpreter: &mut Interpreter,
-    (limits, cancel): (&DrawLimits, &Cancel),
+    limits: &DrawLimits,
+    cancel: &Cancel,
     take: &mut dyn FnMut(&Vertices) -> Result<(), BackendError>,
 ) -> Result<(), BackendError> {
     interpreter.allow(limits.vertex_steps, cancel);

@@ -7,6 +7,7 @@
 //! same bytes.
 
 use super::Ramps;
+use crate::backend::PixelSize;
 use crate::enums::Dimension;
 use crate::memory::PhysicalMemory;
 use crate::texture::layout::{self, tiled_2d};
@@ -108,7 +109,7 @@ pub(super) fn widths(info: &TextureInfo, columns: u32) -> Option<[u8; 4]> {
 /// Converts a front buffer; `None` if it doesn't qualify for the fast path.
 pub(super) fn present(
     info: &TextureInfo,
-    (width, height): (u32, u32),
+    PixelSize { width, height }: PixelSize,
     ramps: &Ramps,
     memory: &dyn PhysicalMemory,
 ) -> Option<Vec<u8>> {

@@ -103,7 +103,7 @@ impl WgpuBackend {
         let Some(destination) = to else { return Ok(false) };
         self.edram.copy_tiled(&self.device, encoder, resolve, conversion, &destination);
         if let Some(pages) = &destination.scaled {
-            self.edram.copy_scaled(&self.device, encoder, resolve, conversion, (destination.origin, pages));
+            self.edram.copy_scaled(&self.device, encoder, resolve, conversion, destination.origin, pages);
         }
         Ok(true)
     }

@@ -37,7 +37,7 @@ use super::device::Device;
 use super::mapping::Mapping;
 use super::scale::Scale;
 use calls::Parameters;
-use pipelines::{Kernel, Load, Part, Pipelines};
+use pipelines::{BoundCalls, Kernel, Load, Part, Pipelines};
 pub(crate) use place::{TargetFormat, TargetPlace};
 pub(crate) use resolve::{Resolve, TexelConversion};
 use scaled::ScaledWords;
@@ -317,13 +317,13 @@ fn samples_across(place: &TargetPlace, [left, top, right, bottom]: Rect) -> [u32
 /// Records the dispatches of a step, each with a number of invocations, one after another.
 fn dispatch(
     encoder: &mut wgpu::CommandEncoder,
-    (pipeline, group, offsets): (&wgpu::ComputePipeline, wgpu::BindGroup, Vec<u32>),
+    calls: BoundCalls<'_>,
     sizes: impl IntoIterator<Item = [u32; 2]>,
 ) {
     let mut pass = encoder.begin_compute_pass(&Default::default());
-    pass.set_pipeline(pipeline);
-    for (offset, [width, height]) in offsets.into_iter().zip(sizes) {
-        pass.set_bind_group(0, &group, &[offset]);
+    pass.set_pipeline(calls.pipeline);
+    for (offset, [width, height]) in calls.offsets.into_iter().zip(sizes) {
+        pass.set_bind_group(0, &calls.group, &[offset]);
         pass.dispatch_workgroups(width.div_ceil(GROUP), height.div_ceil(GROUP), 1);
     }
 }

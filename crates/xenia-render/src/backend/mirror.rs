@@ -262,9 +262,10 @@ impl Mirror {
             written.iter().map(|(page, _)| *page).filter(|page| !self.is_current(*page, memory)).collect();
         let versions = track(memory, &stale)?;
         let id = self.image(device, pages.clone(), written.first()?.0);
-        let unscaled = self.scale_image(device, id, coverage.texel_bytes());
+        let mut unscaled = self.scale_image(device, id, coverage.texel_bytes());
         let image = self.images.get(&id)?;
-        let unscaled = self.fill(device, encoder, image, written, &stale, (memory, unscaled));
+        let missing = self.copy_partial(encoder, image, written, &stale, &mut unscaled);
+        upload_pages(device, encoder, image, &missing, memory);
         let destination = Destination {
             buffer: image.buffer.clone(),
             origin: (image.pages.start * PAGE_SIZE).wrapping_sub(*physical),
@@ -327,16 +328,16 @@ impl Mirror {
     }
 
     /// Copies the pages that a resolve writes in part to its image, unless they are there. Adds
-    /// those whose scaled texels are not copied to `unscaled`.
-    fn fill(
+    /// those whose scaled texels are not copied to `unscaled`. Returns the pages that only memory
+    /// has.
+    fn copy_partial(
         &self,
-        device: &Device,
         encoder: &mut wgpu::CommandEncoder,
         image: &Image,
         written: &[(u32, Bytes)],
         stale: &[u32],
-        (memory, mut unscaled): (&dyn PhysicalMemory, Unscaled),
-    ) -> Unscaled {
+        unscaled: &mut Unscaled,
+    ) -> Vec<u32> {
         let mut missing = Vec::new();
         for (number, _) in written.iter().filter(|(_, bytes)| !bytes.is_whole()) {
             if stale.binary_search(number).is_ok() {
@@ -348,25 +349,36 @@ impl Mirror {
                 if !image.copy_scaled(encoder, from, *number) {
                     unscaled.add(*number);
                 }
-                let (from, place) = ((&from.buffer, from.place(*number)), image.place(*number));
-                encoder.copy_buffer_to_buffer(from.0, from.1, &image.buffer, place, u64::from(PAGE_SIZE));
+                let place = from.place(*number);
+                let size = u64::from(PAGE_SIZE);
+                encoder.copy_buffer_to_buffer(&from.buffer, place, &image.buffer, image.place(*number), size);
             }
         }
-        if missing.is_empty() {
-            return unscaled;
-        }
-        let mut bytes = vec![0; missing.len() * PAGE_SIZE as usize];
-        for (page, into) in missing.iter().zip(bytes.chunks_exact_mut(PAGE_SIZE as usize)) {
-            memory.read(page * PAGE_SIZE, into);
-        }
-        device.traffic.bytes_up.fetch_add(bytes.len() as u64, Relaxed);
-        let sent = filled_buffer(&device.device, "pages of memory", &bytes, wgpu::BufferUsages::COPY_SRC);
-        let mut at = 0;
-        for run in missing.chunk_by(|page, next| page + 1 == *next) {
-            let length = run.len() as u64 * u64::from(PAGE_SIZE);
-            encoder.copy_buffer_to_buffer(&sent, at, &image.buffer, image.place(run[0]), length);
-            at += length;
-        }
-        unscaled
+        missing
+    }
+}
+
+/// Uploads pages of memory, in ascending order, to an image.
+fn upload_pages(
+    device: &Device,
+    encoder: &mut wgpu::CommandEncoder,
+    image: &Image,
+    pages: &[u32],
+    memory: &dyn PhysicalMemory,
+) {
+    if pages.is_empty() {
+        return;
+    }
+    let mut bytes = vec![0; pages.len() * PAGE_SIZE as usize];
+    for (page, into) in pages.iter().zip(bytes.chunks_exact_mut(PAGE_SIZE as usize)) {
+        memory.read(page * PAGE_SIZE, into);
+    }
+    device.traffic.bytes_up.fetch_add(bytes.len() as u64, Relaxed);
+    let sent = filled_buffer(&device.device, "pages of memory", &bytes, wgpu::BufferUsages::COPY_SRC);
+    let mut at = 0;
+    for run in pages.chunk_by(|page, next| page + 1 == *next) {
+        let length = run.len() as u64 * u64::from(PAGE_SIZE);
+        encoder.copy_buffer_to_buffer(&sent, at, &image.buffer, image.place(run[0]), length);
+        at += length;
     }
 }

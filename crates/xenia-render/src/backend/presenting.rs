@@ -44,7 +44,7 @@ impl WgpuBackend {
             LevelSource::scaled(&device.device, encoder, &pieces, scale)
         } else {
             let range = (front.physical, front.bytes);
-            LevelSource::new(&device.device, encoder, range, &pieces, memory)
+            LevelSource::new(&device.device, encoder, range.0, range.1, &pieces, memory)
         };
         let source = PictureSource { front: &front, texels: source.binding(), scale, is_scaled };
         let maker = self.picture_maker.get_or_insert_with(|| PictureMaker::new(device));

@@ -40,7 +40,7 @@ use self::decode::{Decoder, LevelJob, Target};
 use self::entries::{Entry, Source, source_bytes};
 use self::formats::Decoding;
 use self::host::{copy_level, create, view};
-use self::recent::RecentFetches;
+use self::recent::{RecentFetches, RecentTexture};
 pub(crate) use self::reuse::TexturesState;
 pub(crate) use self::samplers::HostSampler;
 use self::samplers::{SamplerKey, Samplers};
@@ -256,7 +256,8 @@ impl Textures {
             self.counters.reused += 1;
             let (found, bytes) = (fetched(&entry.host, &info), entry.drawn_bytes());
             if let Some(epoch) = epoch {
-                self.recent.put_texture(words, shape, epoch, (found.clone(), bytes));
+                let fetched = found.clone();
+                self.recent.put_texture(RecentTexture { words: *words, shape, epoch, fetched, bytes });
             }
             return self.has_room(bytes).then_some(found);
         }
@@ -320,7 +321,7 @@ impl Textures {
         let host = if let Some(host) = &in_place {
             host.clone()
         } else {
-            let Some(host) = make(device, (self.next_id, scale), info, shape, &decoding) else {
+            let Some(host) = make(device, self.next_id, scale, info, shape, &decoding) else {
                 self.left_out = true;
                 return None;
             };
@@ -378,7 +379,7 @@ impl Textures {
         };
         let mut info = TextureInfo::decode(&words).unwrap_or_else(|| unreachable!("the type says texture"));
         info.anisotropy = self.forced.unwrap_or(info.anisotropy);
-        let key = SamplerKey::new(&info, (filters, anisotropy), device.features);
+        let key = SamplerKey::new(&info, filters, anisotropy, device.features);
         let sampler = self.samplers.get(&device.device, key, id);
         self.recent.put_sampler(constant, filters, anisotropy, sampler.clone());
         sampler

@@ -2,8 +2,10 @@
 //! brightness, gamma and overscan apply where it is drawn to the window.
 
 use super::picture::{PICTURE_FORMAT, Picture, Samplers, fill, pass, pipeline, texture};
+use crate::backend::Device;
 use crate::window::appearance::Appearance;
 use crate::window::scaling::{Filter, Rectangle};
+use xenia_gpu::PixelSize;
 
 /// Bytes of `Appearance` in the shader.
 const UNIFORM_BYTES: usize = 48;
@@ -43,25 +45,26 @@ impl Effects {
     /// Prepares the frame for [`Self::paint`], before the pass that draws it.
     pub(super) fn prepare(
         &mut self,
-        (device, queue): (&wgpu::Device, &wgpu::Queue),
+        device: &Device,
         encoder: &mut wgpu::CommandEncoder,
         frame: &Picture,
         appearance: &Appearance,
     ) {
         let size = frame.size();
-        queue.write_buffer(&self.uniforms, 0, &uniforms(size, appearance));
+        device.queue.write_buffer(&self.uniforms, 0, &uniforms(size, appearance));
         if !appearance.smooths_edges {
             self.smoothed = None;
             return;
         }
-        let fitting = self.smoothed.take().filter(|texture| (texture.width(), texture.height()) == size);
+        let fitting =
+            self.smoothed.take().filter(|texture| PixelSize::new(texture.width(), texture.height()) == size);
         let smoothed = fitting.unwrap_or_else(|| {
             let usage = wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::RENDER_ATTACHMENT;
-            texture(device, "smoothed", size, usage)
+            texture(&device.device, "smoothed", size, usage)
         });
         let view = smoothed.create_view(&Default::default());
-        let group = self.group(device, &self.smooth, frame.texture(), Filter::Linear);
-        let whole = Rectangle { x: 0, y: 0, width: size.0, height: size.1 };
+        let group = self.group(&device.device, &self.smooth, frame.texture(), Filter::Linear);
+        let whole = Rectangle { x: 0, y: 0, width: size.width, height: size.height };
         fill(&mut pass(encoder, "smooth", &view), &self.smooth, &group, whole);
         self.smoothed = Some(smoothed);
     }
@@ -104,7 +107,7 @@ impl Effects {
 }
 
 /// The shader's parameters for a frame of this size.
-fn uniforms((width, height): (u32, u32), appearance: &Appearance) -> [u8; UNIFORM_BYTES] {
+fn uniforms(PixelSize { width, height }: PixelSize, appearance: &Appearance) -> [u8; UNIFORM_BYTES] {
     let cut = f32::from(appearance.overscan) / 100.0;
     let values = [
         cut,

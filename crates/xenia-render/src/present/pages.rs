@@ -1,8 +1,10 @@
 //! Draws the pages of the user interface, and text, over the picture.
 
+use crate::backend::Device;
 use egui_wgpu::{Renderer, RendererOptions, ScreenDescriptor};
 use egui_winit::egui::epaint::ClippedPrimitive;
 use egui_winit::egui::{Context, FullOutput, TexturesDelta};
+use xenia_gpu::PixelSize;
 
 /// Shapes of a page, ready to be drawn.
 pub(crate) struct PageShapes {
@@ -61,15 +63,12 @@ impl Pages {
     }
 
     /// Prepares the shapes for [`Self::paint`], before the pass that draws them.
-    pub(super) fn prepare(
-        &mut self,
-        (device, queue): (&wgpu::Device, &wgpu::Queue),
-        encoder: &mut wgpu::CommandEncoder,
-        size: (u32, u32),
-    ) {
-        self.screen =
-            ScreenDescriptor { size_in_pixels: [size.0, size.1], pixels_per_point: self.shapes.points };
-        self.renderer.update_buffers(device, queue, encoder, &self.shapes.jobs, &self.screen);
+    pub(super) fn prepare(&mut self, device: &Device, encoder: &mut wgpu::CommandEncoder, size: PixelSize) {
+        self.screen = ScreenDescriptor {
+            size_in_pixels: [size.width, size.height],
+            pixels_per_point: self.shapes.points,
+        };
+        self.renderer.update_buffers(&device.device, &device.queue, encoder, &self.shapes.jobs, &self.screen);
     }
 
     /// Draws the shapes.

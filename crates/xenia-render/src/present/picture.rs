@@ -1,6 +1,7 @@
 //! Images on the device, and the pipeline that draws one to a part of the window.
 
 use crate::window::scaling::{Filter, Rectangle};
+use xenia_gpu::PixelSize;
 
 /// Format of images on the device.
 pub(crate) const PICTURE_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
@@ -13,9 +14,9 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    /// Width and height in pixels.
-    pub(super) fn size(&self) -> (u32, u32) {
-        (self.texture.width(), self.texture.height())
+    /// Size of the image.
+    pub(super) fn size(&self) -> PixelSize {
+        PixelSize::new(self.texture.width(), self.texture.height())
     }
 
     /// The image as a texture.
@@ -25,7 +26,7 @@ impl Picture {
 
     /// Replaces the pixels: four bytes each, rows from the top. Does nothing if the size is wrong.
     pub(super) fn write(&self, queue: &wgpu::Queue, rgba: &[u8]) {
-        let (width, height) = self.size();
+        let PixelSize { width, height } = self.size();
         if rgba.len() as u64 != u64::from(width) * u64::from(height) * 4 {
             return;
         }
@@ -91,7 +92,7 @@ pub(super) fn pass<'a>(
 pub(super) fn texture(
     device: &wgpu::Device,
     label: &'static str,
-    (width, height): (u32, u32),
+    PixelSize { width, height }: PixelSize,
     usage: wgpu::TextureUsages,
 ) -> wgpu::Texture {
     device.create_texture(&wgpu::TextureDescriptor {
@@ -184,7 +185,7 @@ impl Painter {
     }
 
     /// Creates an image.
-    pub(super) fn picture(&self, device: &wgpu::Device, size: (u32, u32)) -> Picture {
+    pub(super) fn picture(&self, device: &wgpu::Device, size: PixelSize) -> Picture {
         let usage = wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST;
         self.picture_of(device, texture(device, "picture", size, usage))
     }
@@ -217,7 +218,7 @@ impl Painter {
     ) {
         // Unscaled images need no filter, and avoid its rounding error.
         let group = match filter {
-            Filter::Linear if (at.width, at.height) != picture.size() => &picture.linear,
+            Filter::Linear if PixelSize::new(at.width, at.height) != picture.size() => &picture.linear,
             _ => &picture.nearest,
         };
         fill(pass, &self.pipeline, group, at);

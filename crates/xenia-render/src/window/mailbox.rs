@@ -261,7 +261,7 @@ mod tests {
         let send = |number, width| mailbox.put(|mail, _| mail.frame = Some((number, frame(width))));
         assert!(send(1, 10));
         assert!(!send(2, 20) && !send(3, 30), "woken, but has not looked");
-        let taken = mailbox.answer().frame.take().map(|(number, frame)| (number, frame.size().0));
+        let taken = mailbox.answer().frame.take().map(|(number, frame)| (number, frame.size().width));
         assert_eq!(taken, Some((3, 30)));
         assert!(mailbox.open().frame.is_none());
         assert!(send(4, 40), "looking is not answering twice");

@@ -4,6 +4,7 @@ use super::appearance::Appearance;
 use super::meter::{Meter, Sounding};
 use super::scaling::{Filter, Scaling};
 use std::time::Duration;
+use xenia_gpu::PixelSize;
 use xenia_gpu::processor::FIELDS_PER_SECOND;
 use xenia_ui::PageTheme;
 
@@ -31,10 +32,10 @@ impl Overlay {
 /// Display state of the window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OsdState {
-    /// Number of the newest frame, and its width and height.
-    pub(crate) frame: Option<(u64, (u32, u32))>,
-    /// Width and height of the window.
-    pub(crate) window: (u32, u32),
+    /// Number of the newest frame, and its size.
+    pub(crate) frame: Option<(u64, PixelSize)>,
+    /// Size of the window.
+    pub(crate) window: PixelSize,
     pub(crate) scaling: Scaling,
     pub(crate) filter: Filter,
     pub(crate) appearance: Appearance,
@@ -117,11 +118,11 @@ pub(crate) fn lines(meter: &Meter, shown: &OsdState, width: f64) -> Vec<String> 
             lines.push(format!("{:5.0} ms behind in sound, {gaps} gaps", latency.as_secs_f64() * 1000.0));
         }
     }
-    if let Some((number, (width, height))) = shown.frame {
+    if let Some((number, PixelSize { width, height })) = shown.frame {
         lines.push(format!(
             "frame {number}: {width}x{height} on {}x{}, {}, {}, vsync {}{}",
-            shown.window.0,
-            shown.window.1,
+            shown.window.width,
+            shown.window.height,
             shown.scaling.name(),
             shown.filter.name(),
             if shown.vsync { "on" } else { "off" },
@@ -238,8 +239,8 @@ mod tests {
 
     fn shown() -> OsdState {
         OsdState {
-            frame: Some((77, (1280, 720))),
-            window: (1600, 900),
+            frame: Some((77, PixelSize::new(1280, 720))),
+            window: PixelSize::new(1600, 900),
             vsync: true,
             overlay: Overlay::Full,
             adapter: "an adapter".to_owned(),

@@ -7,6 +7,7 @@ use egui_winit::egui::{Event, Pos2, RawInput, Rect, ViewportId, vec2};
 use std::time::Duration;
 use winit::event::WindowEvent;
 use winit::window::Window;
+use xenia_gpu::PixelSize;
 use xenia_ui::{MenuPage, OverlayText, PadKeys, PageCommand, PageModel, PageTheme, UserInterface};
 
 /// The pages, and the input for the open one.
@@ -23,7 +24,7 @@ pub(super) struct WindowPages {
     /// Text outside of pages.
     text: OverlayText,
     /// Size and scale of the window when the text was drawn; `None`: it is to be drawn.
-    drawn_for: Option<((u32, u32), f64)>,
+    drawn_for: Option<(PixelSize, f64)>,
 }
 
 impl WindowPages {
@@ -92,7 +93,7 @@ impl WindowPages {
 
     /// Whether shapes are out of date: a page or a dialog is open, or the text or the window has
     /// changed.
-    pub(super) fn wants_pass(&self, size: (u32, u32), scale: f64) -> bool {
+    pub(super) fn wants_pass(&self, size: PixelSize, scale: f64) -> bool {
         self.page().is_some() || self.has_dialog() || self.drawn_for != Some((size, scale))
     }
 
@@ -161,14 +162,15 @@ impl WindowPages {
     /// open page.
     pub(super) fn run(
         &mut self,
-        (window, size): (&Window, (u32, u32)),
+        window: &Window,
+        size: PixelSize,
         theme: PageTheme,
         model: &PageModel,
         now: Duration,
     ) -> (PageShapes, Vec<PageCommand>) {
         let scale = window.scale_factor();
         self.drawn_for = Some((size, scale));
-        self.interface.fit(size.1 as f32 / scale as f32);
+        self.interface.fit(size.height as f32 / scale as f32);
         self.interface.set_text(self.text.clone());
         self.interface.set_theme(theme);
         let mut input = self.input(size, scale as f32, now);
@@ -187,7 +189,7 @@ impl WindowPages {
     }
 
     /// Input of a pass, of which only the events come from the translator.
-    fn input(&mut self, size: (u32, u32), scale: f32, now: Duration) -> RawInput {
+    fn input(&mut self, size: PixelSize, scale: f32, now: Duration) -> RawInput {
         // The translator would ask for the size of the window, which may have been destroyed.
         let input = self.translator.as_mut().map(|state| state.egui_input_mut().take());
         let mut input = input.unwrap_or_default();
@@ -195,7 +197,7 @@ impl WindowPages {
         // be later than the next pass.
         input.time = Some(now.as_secs_f64());
         let points = scale * self.interface.context().zoom_factor();
-        let points = vec2(size.0 as f32, size.1 as f32) / points;
+        let points = vec2(size.width as f32, size.height as f32) / points;
         input.screen_rect = Some(Rect::from_min_size(Pos2::ZERO, points));
         input.viewports.entry(ViewportId::ROOT).or_default().native_pixels_per_point = Some(scale);
         input
@@ -209,6 +211,6 @@ mod tests {
     #[test]
     fn a_pass_has_the_time_of_the_window_without_an_open_page() {
         let mut pages = WindowPages::default();
-        assert_eq!(pages.input((640, 360), 1.0, Duration::from_millis(1500)).time, Some(1.5));
+        assert_eq!(pages.input(PixelSize::new(640, 360), 1.0, Duration::from_millis(1500)).time, Some(1.5));
     }
 }

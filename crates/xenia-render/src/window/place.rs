@@ -4,6 +4,7 @@ use super::size::fitting;
 use winit::dpi::{PhysicalPosition, PhysicalSize};
 use winit::event_loop::ActiveEventLoop;
 use winit::window::{Window, WindowAttributes};
+use xenia_gpu::PixelSize;
 
 /// Smallest and largest side of a window in pixels.
 const SIDES: std::ops::RangeInclusive<u32> = 160..=16_384;
@@ -14,7 +15,7 @@ const SEEN: i64 = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowPlace {
     /// Width and height of the contents in pixels.
-    pub size: (u32, u32),
+    pub size: PixelSize,
     /// Upper left corner on the desktop in pixels, frame included; `None` if the system does not
     /// tell.
     pub position: Option<(i32, i32)>,
@@ -23,13 +24,16 @@ pub struct WindowPlace {
 }
 
 /// A screen: its upper left corner and its size in pixels.
-type Screen = ((i32, i32), (u32, u32));
+struct Screen {
+    corner: (i32, i32),
+    size: PixelSize,
+}
 
 impl WindowPlace {
     /// The place of a window with contents of this size at this position; `None` if it fills the
     /// screen. It is noted when the window changes: a window that was destroyed can't be asked.
-    pub(super) fn of(window: &Window, size: (u32, u32), position: Option<(i32, i32)>) -> Option<Self> {
-        if window.fullscreen().is_some() || size.0 == 0 || size.1 == 0 {
+    pub(super) fn of(window: &Window, size: PixelSize, position: Option<(i32, i32)>) -> Option<Self> {
+        if window.fullscreen().is_some() || size.width == 0 || size.height == 0 {
             return None;
         }
         Some(Self { size, position, is_maximized: window.is_maximized() })
@@ -38,19 +42,20 @@ impl WindowPlace {
     /// The place where a new window can be seen and moved, on these screens.
     fn on(self, screens: &[Screen]) -> Self {
         let side = |side: u32| side.clamp(*SIDES.start(), *SIDES.end());
-        let wanted = (side(self.size.0), side(self.size.1));
-        let is_seen = |&(corner, size): &Screen| {
+        let wanted = PixelSize::new(side(self.size.width), side(self.size.height));
+        let is_seen = |screen: &Screen| {
             let Some(at) = self.position else { return false };
             let inside = |at: i32, corner: i32, size: u32, margin: i64| {
                 let at = i64::from(at) - i64::from(corner);
                 (-margin..i64::from(size) - SEEN).contains(&at)
             };
             // A part of the left side may be off the screen; the upper edge may not.
-            let left = i64::from(wanted.0) - SEEN;
-            inside(at.0, corner.0, size.0, left) && inside(at.1, corner.1, size.1, SEEN / 2)
+            let left = i64::from(wanted.width) - SEEN;
+            inside(at.0, screen.corner.0, screen.size.width, left)
+                && inside(at.1, screen.corner.1, screen.size.height, SEEN / 2)
         };
         let screen = screens.iter().find(|screen| is_seen(screen));
-        let size = screen.or(screens.first()).map_or(wanted, |screen| fitting(wanted, screen.1));
+        let size = screen.or(screens.first()).map_or(wanted, |screen| fitting(wanted, screen.size));
         Self { size, position: self.position.filter(|_| screen.is_some()), ..self }
     }
 
@@ -64,12 +69,12 @@ impl WindowPlace {
             .available_monitors()
             .map(|monitor| {
                 let (at, size) = (monitor.position(), monitor.size());
-                ((at.x, at.y), (size.width, size.height))
+                Screen { corner: (at.x, at.y), size: PixelSize::new(size.width, size.height) }
             })
             .collect();
         let place = self.on(&screens);
         let attributes = attributes
-            .with_inner_size(PhysicalSize::new(place.size.0, place.size.1))
+            .with_inner_size(PhysicalSize::new(place.size.width, place.size.height))
             .with_maximized(place.is_maximized);
         match place.position {
             Some((x, y)) => attributes.with_position(PhysicalPosition::new(x, y)),
@@ -82,33 +87,36 @@ impl WindowPlace {
 mod tests {
     use super::*;
 
-    const SCREENS: [Screen; 2] = [((0, 0), (1920, 1080)), ((1920, 0), (1280, 800))];
+    const SCREENS: [Screen; 2] = [
+        Screen { corner: (0, 0), size: PixelSize::new(1920, 1080) },
+        Screen { corner: (1920, 0), size: PixelSize::new(1280, 800) },
+    ];
 
-    fn place(size: (u32, u32), position: (i32, i32)) -> WindowPlace {
-        WindowPlace { size, position: Some(position), is_maximized: false }
+    fn place(width: u32, height: u32, position: (i32, i32)) -> WindowPlace {
+        WindowPlace { size: PixelSize::new(width, height), position: Some(position), is_maximized: false }
     }
 
     #[test]
     fn a_window_comes_back_where_it_was() {
-        for (size, position) in [((1280, 720), (10, 20)), ((800, 600), (2000, 30)), ((800, 600), (-300, 0))] {
-            assert_eq!(place(size, position).on(&SCREENS), place(size, position));
+        for place in [place(1280, 720, (10, 20)), place(800, 600, (2000, 30)), place(800, 600, (-300, 0))] {
+            assert_eq!(place.on(&SCREENS), place);
         }
     }
 
     #[test]
     fn a_window_is_never_where_it_cannot_be_moved() {
         for position in [(5000, 0), (0, -200), (0, 1070), (-1000, 100), (i32::MIN, i32::MAX)] {
-            let found = place((800, 600), position).on(&SCREENS);
-            assert_eq!((found.position, found.size), (None, (800, 600)), "{position:?}");
+            let found = place(800, 600, position).on(&SCREENS);
+            assert_eq!((found.position, found.size), (None, PixelSize::new(800, 600)), "{position:?}");
         }
-        assert_eq!(place((1280, 720), (0, 0)).on(&[]).position, None, "no screen is known");
+        assert_eq!(place(1280, 720, (0, 0)).on(&[]).position, None, "no screen is known");
     }
 
     #[test]
     fn sizes_fit_the_screen() {
-        assert_eq!(place((u32::MAX, 9000), (0, 0)).on(&SCREENS).size, (1824, 1001));
-        assert_eq!(place((1, 0), (0, 0)).on(&SCREENS).size, (160, 160));
-        let small = place((1400, 700), (1930, 10)).on(&SCREENS);
-        assert_eq!((small.size, small.position), ((1216, 608), Some((1930, 10))));
+        assert_eq!(place(u32::MAX, 9000, (0, 0)).on(&SCREENS).size, PixelSize::new(1824, 1001));
+        assert_eq!(place(1, 0, (0, 0)).on(&SCREENS).size, PixelSize::new(160, 160));
+        let small = place(1400, 700, (1930, 10)).on(&SCREENS);
+        assert_eq!((small.size, small.position), (PixelSize::new(1216, 608), Some((1930, 10))));
     }
 }

@@ -1,5 +1,7 @@
 //! Scaling: position and size of an image in the window.
 
+use xenia_gpu::PixelSize;
+
 /// Scaling of an image to the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scaling {
@@ -70,22 +72,24 @@ pub(crate) struct Rectangle {
     pub(crate) height: u32,
 }
 
-/// Part of `window` that `picture` covers; both are width and height, which must not be 0. `aspect`
+/// Part of `window` that `picture` covers; the sides of both must not be 0. `aspect`
 /// replaces the picture's own shape where that is kept ([`Scaling::Aspect`]). The
 /// result is in whole pixels, so that an image of the window's size is shown without scaling; it is
 /// at least one pixel and never outside the window.
 pub(crate) fn place(
-    picture: (u32, u32),
-    window: (u32, u32),
+    picture: PixelSize,
+    window: PixelSize,
     scaling: Scaling,
     aspect: Option<(u16, u16)>,
 ) -> Rectangle {
     let picture = match aspect {
-        Some((width, height)) if scaling == Scaling::Aspect => (width.max(1).into(), height.max(1).into()),
+        Some((width, height)) if scaling == Scaling::Aspect => {
+            PixelSize::new(width.max(1).into(), height.max(1).into())
+        }
         _ => picture,
     };
     let [picture_width, picture_height, window_width, window_height] =
-        [picture.0, picture.1, window.0, window.1].map(u64::from);
+        [picture.width, picture.height, window.width, window.height].map(u64::from);
     let multiple = (window_width / picture_width).min(window_height / picture_height);
     let (width, height) = match scaling {
         Scaling::Stretch => (window_width, window_height),
@@ -115,6 +119,7 @@ mod tests {
     #[test]
     fn pictures_go_where_they_belong() {
         use Scaling::*;
+        let size = |(width, height)| PixelSize::new(width, height);
         for (picture, window, scaling, [x, y, width, height]) in [
             ((1280, 720), (1280, 720), Aspect, [0, 0, 1280, 720]),
             ((1280, 720), (2560, 1600), Aspect, [0, 80, 2560, 1440]),
@@ -127,7 +132,7 @@ mod tests {
             ((1280, 720), (300, 900), Stretch, [0, 0, 300, 900]),
         ] {
             assert_eq!(
-                place(picture, window, scaling, None),
+                place(size(picture), size(window), scaling, None),
                 Rectangle { x, y, width, height },
                 "{picture:?} {window:?}"
             );
@@ -137,7 +142,8 @@ mod tests {
     #[test]
     fn an_aspect_ratio_replaces_the_shape_where_that_is_kept() {
         let at = |scaling| {
-            let Rectangle { x, y, width, height } = place((1280, 720), (1600, 900), scaling, Some((4, 3)));
+            let Rectangle { x, y, width, height } =
+                place(PixelSize::new(1280, 720), PixelSize::new(1600, 900), scaling, Some((4, 3)));
             [x, y, width, height]
         };
         assert_eq!(at(Scaling::Aspect), [200, 0, 1200, 900]);
@@ -148,6 +154,7 @@ mod tests {
     #[test]
     fn no_picture_leaves_the_window() {
         let sizes = [(1, 1), (1, 4096), (8191, 3), (640, 480), (1280, 720), (u32::MAX, u32::MAX)];
+        let sizes = sizes.map(|(width, height)| PixelSize::new(width, height));
         for picture in sizes {
             for window in sizes {
                 for scaling in [Scaling::Aspect, Scaling::Integer, Scaling::Stretch] {
@@ -155,7 +162,7 @@ mod tests {
                     let right = u64::from(at.x) + u64::from(at.width);
                     let bottom = u64::from(at.y) + u64::from(at.height);
                     assert!(at.width > 0 && at.height > 0, "{picture:?} {window:?} {scaling:?}");
-                    assert!(right <= u64::from(window.0) && bottom <= u64::from(window.1), "{at:?}");
+                    assert!(right <= u64::from(window.width) && bottom <= u64::from(window.height), "{at:?}");
                 }
             }
         }

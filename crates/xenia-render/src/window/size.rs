@@ -2,6 +2,7 @@
 
 use winit::dpi::{LogicalSize, PhysicalSize, Size};
 use winit::event_loop::ActiveEventLoop;
+use xenia_gpu::PixelSize;
 
 /// Share of the screen that a new window may take in each direction, in percent: the rest is for
 /// its frame and the desktop's panels.
@@ -9,22 +10,24 @@ const SCREEN_SHARE: u32 = 95;
 
 /// Size of a new window in pixels: the wanted one in logical pixels, made smaller with its shape
 /// kept where the screen has no room for it.
-pub(super) fn first_size(event_loop: &ActiveEventLoop, (width, height): (u32, u32)) -> Size {
+pub(super) fn first_size(event_loop: &ActiveEventLoop, wanted: PixelSize) -> Size {
+    let wanted: LogicalSize<u32> = LogicalSize::new(wanted.width, wanted.height);
     let Some(monitor) = event_loop.primary_monitor().or_else(|| event_loop.available_monitors().next())
     else {
-        return LogicalSize::new(width, height).into();
+        return wanted.into();
     };
-    let wanted: PhysicalSize<u32> = LogicalSize::new(width, height).to_physical(monitor.scale_factor());
+    let wanted: PhysicalSize<u32> = wanted.to_physical(monitor.scale_factor());
     let screen = monitor.size();
-    let (width, height) = fitting((wanted.width, wanted.height), (screen.width, screen.height));
+    let wanted = PixelSize::new(wanted.width, wanted.height);
+    let PixelSize { width, height } = fitting(wanted, PixelSize::new(screen.width, screen.height));
     PhysicalSize::new(width, height).into()
 }
 
 /// `wanted`, or the largest size of the same shape within [`SCREEN_SHARE`] of the screen.
-pub(super) fn fitting(wanted: (u32, u32), screen: (u32, u32)) -> (u32, u32) {
+pub(super) fn fitting(wanted: PixelSize, screen: PixelSize) -> PixelSize {
     let room = |side: u32| u64::from(side) * u64::from(SCREEN_SHARE) / 100;
-    let (wide, high) = (u64::from(wanted.0.max(1)), u64::from(wanted.1.max(1)));
-    let (width, height) = (room(screen.0), room(screen.1));
+    let (wide, high) = (u64::from(wanted.width.max(1)), u64::from(wanted.height.max(1)));
+    let (width, height) = (room(screen.width), room(screen.height));
     if width == 0 || height == 0 || wide <= width && high <= height {
         return wanted;
     }
@@ -34,15 +37,19 @@ pub(super) fn fitting(wanted: (u32, u32), screen: (u32, u32)) -> (u32, u32) {
     } else {
         (height * wide / high, height)
     };
-    ((width as u32).max(1), (height as u32).max(1))
+    PixelSize::new((width as u32).max(1), (height as u32).max(1))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::fitting;
+    use super::*;
 
     #[test]
     fn a_new_window_fits_on_the_screen_in_its_shape() {
+        let fitting = |wanted: (u32, u32), screen: (u32, u32)| {
+            let found = fitting(PixelSize::new(wanted.0, wanted.1), PixelSize::new(screen.0, screen.1));
+            (found.width, found.height)
+        };
         assert_eq!(fitting((1280, 720), (1920, 1080)), (1280, 720));
         assert_eq!(fitting((1280, 720), (1280, 800)), (1216, 684), "no room for frame and panels");
         assert_eq!(fitting((2560, 1440), (1600, 900)), (1520, 855));

@@ -84,8 +84,8 @@ impl View {
         let window =
             event_loop.create_window(named(attributes)).map_err(|error| RenderError::no_display(&error))?;
         let window = Arc::new(window);
-        let (display, adapter) = (event_loop.owned_display_handle(), config.adapter.clone());
-        let presenter = Presenter::new(window.clone(), display, (config.vsync, adapter))?;
+        let display = event_loop.owned_display_handle();
+        let presenter = Presenter::new(window.clone(), display, config.vsync, config.adapter.clone())?;
         let shown = OsdState {
             window: presenter.size(),
             scaling: config.scaling,
@@ -175,8 +175,8 @@ impl View {
 
     /// Runs a pass of the open page and of the texts, and returns the page's commands.
     pub(super) fn run_page(&mut self, model: &PageModel, now: Duration) -> Vec<PageCommand> {
-        let window = (&*self.window, self.presenter.size());
-        let (shapes, commands) = self.pages.run(window, self.shown.theme, model, now);
+        let size = self.presenter.size();
+        let (shapes, commands) = self.pages.run(&self.window, size, self.shown.theme, model, now);
         self.presenter.set_page(shapes);
         if !commands.is_empty() {
             // The page shows their effect.
@@ -273,7 +273,7 @@ impl View {
     pub(super) fn take(&mut self, number: u64, frame: SwapPicture, now: Duration) {
         let size = frame.size();
         if !self.show(&frame) {
-            let text = format!("a frame of {} by {} pixels can't be shown", size.0, size.1);
+            let text = format!("a frame of {} by {} pixels can't be shown", size.width, size.height);
             self.messages.say(now, text);
         }
         self.shown.frame = Some((number, size));
@@ -374,7 +374,7 @@ impl View {
             (None, None) => page::start(&self.name, *phase, meter, &self.hotkeys),
             (None, Some(_)) => Vec::new(),
         };
-        let width = f64::from(self.presenter.size().0) / self.window.scale_factor();
+        let width = f64::from(self.presenter.size().width) / self.window.scale_factor();
         let text = OverlayText {
             // The page of a machine that has stopped is not to be covered.
             figures: if stopped.is_some() { Vec::new() } else { osd::lines(meter, &self.shown, width) },

@@ -3,6 +3,7 @@
 use super::VIDEO_RATE;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use xenia_gpu::PixelSize;
 use xenia_host::process::apart;
 
 /// A program that encodes videos.
@@ -41,7 +42,7 @@ impl VideoEncoder {
 
     /// The command that encodes pictures of this size, red, green, blue and alpha of each pixel,
     /// from its input.
-    pub(super) fn pictures(&self, (width, height): (u32, u32), file: &Path) -> Command {
+    pub(super) fn pictures(&self, PixelSize { width, height }: PixelSize, file: &Path) -> Command {
         let mut command = self.command();
         command
             .args(["-f", "rawvideo", "-pixel_format", "rgba", "-video_size", &format!("{width}x{height}")])

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Stdio};
 use xenia_audio::mix::Speakers;
 use xenia_audio::wav::WavWriter;
-use xenia_gpu::{Frame, SwapPicture};
+use xenia_gpu::{Frame, PixelSize, SwapPicture};
 use xenia_guest::SOUND_RATE;
 use xenia_sched::GuestTicks;
 
@@ -44,7 +44,7 @@ pub(super) struct VideoWriter {
     /// The newest picture, which is written when its duration is known.
     newest: Option<Frame>,
     /// Output of pictures, and their size: those of the first one.
-    output: Option<(VideoOutput, (u32, u32))>,
+    output: Option<(VideoOutput, PixelSize)>,
     written: u64,
 }
 
@@ -71,7 +71,8 @@ impl VideoWriter {
         // A picture that is lost with its device is left out.
         let Some(frame) = picture.into_frame() else { return Ok(()) };
         if self.output.is_none() {
-            self.output = Some((self.open((frame.width, frame.height))?, (frame.width, frame.height)));
+            let size = PixelSize::new(frame.width, frame.height);
+            self.output = Some((self.open(size)?, size));
         }
         let VideoGap { pictures, silence } = self.clock.picture(now);
         self.repeat_newest(pictures)?;
@@ -103,7 +104,7 @@ impl VideoWriter {
         Ok(())
     }
 
-    fn open(&self, size: (u32, u32)) -> Result<VideoOutput> {
+    fn open(&self, size: PixelSize) -> Result<VideoOutput> {
         let Some(encoder) = (self.find_encoder)() else { return Ok(VideoOutput::Files) };
         let mut command = encoder.pictures(size, &self.pictures_file());
         let errors = File::create_new(self.part.join("ffmpeg.txt"))?;
@@ -119,7 +120,7 @@ impl VideoWriter {
         let most = if matches!(output, VideoOutput::Files) { MAX_FILES } else { MAX_PICTURES };
         let times = times.min(most.saturating_sub(self.written));
         let fitted;
-        let frame = if (frame.width, frame.height) == *size {
+        let frame = if PixelSize::new(frame.width, frame.height) == *size {
             frame
         } else {
             fitted = resized(frame, *size);
@@ -187,7 +188,8 @@ impl VideoWriter {
 }
 
 /// A picture in another size, by the nearest pixels.
-fn resized(frame: &Frame, (width, height): (u32, u32)) -> Frame {
+fn resized(frame: &Frame, size: PixelSize) -> Frame {
+    let PixelSize { width, height } = size;
     let mut rgba = Vec::with_capacity(width as usize * height as usize * 4);
     let nearest =
         |at: u32, to: u32, from: u32| (u64::from(at) * u64::from(from) / u64::from(to.max(1))) as usize;
@@ -272,8 +274,11 @@ mod tests {
     #[test]
     fn pictures_of_another_size_are_fitted() {
         let small = Frame { width: 2, height: 1, rgba: vec![1, 1, 1, 255, 2, 2, 2, 255] };
-        let large = resized(&small, (4, 2));
+        let large = resized(&small, PixelSize::new(4, 2));
         assert_eq!(large.rgba.iter().step_by(4).copied().collect::<Vec<_>>(), [1, 1, 2, 2, 1, 1, 2, 2]);
-        assert_eq!(resized(&Frame { width: 0, height: 0, rgba: vec![] }, (1, 1)).rgba, [0, 0, 0, 255]);
+        assert_eq!(
+            resized(&Frame { width: 0, height: 0, rgba: vec![] }, PixelSize::new(1, 1)).rgba,
+            [0, 0, 0, 255]
+        );
     }
 }

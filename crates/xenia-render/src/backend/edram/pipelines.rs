@@ -89,10 +89,23 @@ pub(super) enum Part {
     FilledDepth,
 }
 
+/// The shaders, from which pipelines of one scale are compiled.
+pub(super) struct EdramShaders {
+    module: wgpu::ShaderModule,
+    pub(super) scale: Scale,
+}
+
+/// Calls of a kernel, ready to be dispatched: the pipeline, the bind group of their parameters and
+/// resources, and the offset of each call's parameters.
+pub(super) struct BoundCalls<'a> {
+    pub(super) pipeline: &'a wgpu::ComputePipeline,
+    pub(super) group: wgpu::BindGroup,
+    pub(super) offsets: Vec<u32>,
+}
+
 /// Pipelines that have been needed so far.
 pub(super) struct Pipelines {
-    pub(super) module: wgpu::ShaderModule,
-    pub(super) scale: Scale,
+    pub(super) shaders: EdramShaders,
     pub(super) compute: HashMap<(Kernel, u32), wgpu::ComputePipeline>,
     pub(super) render: HashMap<Load, wgpu::RenderPipeline>,
     /// Pipelines that were compiled on demand.
@@ -114,11 +127,11 @@ impl Pipelines {
             source: wgpu::ShaderSource::Wgsl((constants + SHADERS).into()),
         });
         let (compute, render, layouts) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { module, scale, compute, render, compiled: Vec::new(), calls: Calls::new(device), layouts }
+        let shaders = EdramShaders { module, scale };
+        Self { shaders, compute, render, compiled: Vec::new(), calls: Calls::new(device), layouts }
     }
 
-    /// Returns a kernel's pipeline for a format, the bind group of some calls (parameters, then the
-    /// resources), and the offset of each call's parameters.
+    /// Binds some calls of a kernel's pipeline for a format to resources.
     pub(super) fn compute(
         &mut self,
         device: &Device,
@@ -126,16 +139,16 @@ impl Pipelines {
         format: u32,
         calls: &[Parameters],
         bound: &[wgpu::BindingResource<'_>],
-    ) -> (&wgpu::ComputePipeline, wgpu::BindGroup, Vec<u32>) {
+    ) -> BoundCalls<'_> {
         let layout = self.layouts.entry(bindings(kernel));
         let layout = layout.or_insert_with_key(|rest| layout_of(device, wgpu::ShaderStages::COMPUTE, rest));
         let offsets = self.calls.put(device, calls);
         let group = group(device, layout, &self.calls, bound);
         let pipeline = self.compute.entry((kernel, format)).or_insert_with(|| {
             self.compiled.push(kernel.conversion(format));
-            compute_pipeline(device, (&self.module, self.scale), kernel, format)
+            self.shaders.compute_pipeline(device, kernel, format)
         });
-        (pipeline, group, offsets)
+        BoundCalls { pipeline, group, offsets }
     }
 
     /// Returns the bind group of some draws to a texture, and the offset of each one's parameters.
@@ -156,114 +169,112 @@ impl Pipelines {
     pub(super) fn render(&mut self, device: &Device, load: Load) -> &wgpu::RenderPipeline {
         self.render.entry(load).or_insert_with(|| {
             self.compiled.push(load.conversion());
-            render_pipeline(device, (&self.module, self.scale), load)
+            self.shaders.render_pipeline(device, load)
         })
     }
 }
 
-/// Compiles a kernel's pipeline for a format.
-pub(super) fn compute_pipeline(
-    device: &Device,
-    (module, scale): (&wgpu::ShaderModule, Scale),
-    kernel: Kernel,
-    format: u32,
-) -> wgpu::ComputePipeline {
-    let layout = layout_of(device, wgpu::ShaderStages::COMPUTE, &bindings(kernel));
-    let entry_point = match kernel {
-        Kernel::DumpColor { multisampled: false } => "dump_color_single",
-        Kernel::DumpColor { multisampled: true } => "dump_color_multi",
-        Kernel::DumpDepth { multisampled: false } => "dump_depth_single",
-        Kernel::DumpDepth { multisampled: true } => "dump_depth_multi",
-        Kernel::Resolve(_) => "resolve",
-        Kernel::ScaledResolve(_) => "resolve_scaled",
-        Kernel::Clear => "clear",
-        Kernel::GatherWords => "gather_words",
-        Kernel::SpreadWords => "spread_words",
-        Kernel::SpreadTexels { .. } => "spread_texels",
-    };
-    let mut constants = vec![("FORMAT", f64::from(format)), ("SCALE", f64::from(scale.factor()))];
-    match kernel {
-        Kernel::Resolve(texels) | Kernel::ScaledResolve(texels) => constants.extend([
-            ("KIND", f64::from(texels.kind)),
-            ("WIDTHS", f64::from(u32::from_le_bytes(texels.widths))),
-            ("NUMBER", f64::from(texels.number)),
-            ("BYTES_LOG2", f64::from(texels.bytes.ilog2())),
-        ]),
-        Kernel::SpreadTexels { bytes } => constants.push(("BYTES_LOG2", f64::from(bytes.ilog2()))),
-        _ => {}
-    }
-    device.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some(entry_point),
-        layout: Some(&pipeline_layout(device, &layout)),
-        module,
-        entry_point: Some(entry_point),
-        compilation_options: options(&constants),
-        cache: None,
-    })
-}
-
-/// Compiles the pipeline that draws to a texture.
-pub(super) fn render_pipeline(
-    device: &Device,
-    (module, scale): (&wgpu::ShaderModule, Scale),
-    load: Load,
-) -> wgpu::RenderPipeline {
-    let layout = layout_of(device, wgpu::ShaderStages::FRAGMENT, &[storage(true)]);
-    let is_multisampled = load.samples != 1;
-    let entry_point = match (load.part, is_multisampled) {
-        (Part::Color, false) => "load_color_single",
-        (Part::Color, true) => "load_color_multi",
-        (Part::Depth, false) => "load_depth_single",
-        (Part::Depth, true) => "load_depth_multi",
-        (Part::Plane(_), false) => "load_plane_single",
-        (Part::Plane(_), true) => "load_plane_multi",
-        (Part::FilledColor, _) => "fill_color",
-        (Part::FilledDepth, _) => "fill_depth",
-    };
-    let replace = wgpu::StencilFaceState {
-        compare: wgpu::CompareFunction::Always,
-        fail_op: wgpu::StencilOperation::Replace,
-        depth_fail_op: wgpu::StencilOperation::Replace,
-        pass_op: wgpu::StencilOperation::Replace,
-    };
-    let write_mask = match load.part {
-        Part::Plane(plane) => u32::from(plane),
-        _ => 0xff,
-    };
-    let depth_stencil = wgpu::DepthStencilState {
-        format: load.host,
-        depth_write_enabled: Some(matches!(load.part, Part::Depth | Part::FilledDepth)),
-        depth_compare: Some(wgpu::CompareFunction::Always),
-        stencil: wgpu::StencilState { front: replace, back: replace, read_mask: 0xff, write_mask },
-        bias: Default::default(),
-    };
-    let is_color = matches!(load.part, Part::Color | Part::FilledColor);
-    let constants = [("FORMAT", f64::from(load.format)), ("SCALE", f64::from(scale.factor()))];
-    let color_targets = [Some(load.host.into())];
-    device.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-        label: Some(entry_point),
-        layout: Some(&pipeline_layout(device, &layout)),
-        vertex: wgpu::VertexState {
-            module,
-            entry_point: Some("corner"),
-            compilation_options: options(&constants),
-            buffers: &[],
-        },
-        primitive: wgpu::PrimitiveState {
-            topology: wgpu::PrimitiveTopology::TriangleStrip,
-            ..Default::default()
-        },
-        depth_stencil: (!is_color).then_some(depth_stencil),
-        multisample: wgpu::MultisampleState { count: load.samples, ..Default::default() },
-        fragment: Some(wgpu::FragmentState {
-            module,
+impl EdramShaders {
+    /// Compiles a kernel's pipeline for a format.
+    pub(super) fn compute_pipeline(
+        &self,
+        device: &Device,
+        kernel: Kernel,
+        format: u32,
+    ) -> wgpu::ComputePipeline {
+        let layout = layout_of(device, wgpu::ShaderStages::COMPUTE, &bindings(kernel));
+        let entry_point = match kernel {
+            Kernel::DumpColor { multisampled: false } => "dump_color_single",
+            Kernel::DumpColor { multisampled: true } => "dump_color_multi",
+            Kernel::DumpDepth { multisampled: false } => "dump_depth_single",
+            Kernel::DumpDepth { multisampled: true } => "dump_depth_multi",
+            Kernel::Resolve(_) => "resolve",
+            Kernel::ScaledResolve(_) => "resolve_scaled",
+            Kernel::Clear => "clear",
+            Kernel::GatherWords => "gather_words",
+            Kernel::SpreadWords => "spread_words",
+            Kernel::SpreadTexels { .. } => "spread_texels",
+        };
+        let mut constants = vec![("FORMAT", f64::from(format)), ("SCALE", f64::from(self.scale.factor()))];
+        match kernel {
+            Kernel::Resolve(texels) | Kernel::ScaledResolve(texels) => constants.extend([
+                ("KIND", f64::from(texels.kind)),
+                ("WIDTHS", f64::from(u32::from_le_bytes(texels.widths))),
+                ("NUMBER", f64::from(texels.number)),
+                ("BYTES_LOG2", f64::from(texels.bytes.ilog2())),
+            ]),
+            Kernel::SpreadTexels { bytes } => constants.push(("BYTES_LOG2", f64::from(bytes.ilog2()))),
+            _ => {}
+        }
+        device.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(entry_point),
+            layout: Some(&pipeline_layout(device, &layout)),
+            module: &self.module,
             entry_point: Some(entry_point),
             compilation_options: options(&constants),
-            targets: if is_color { &color_targets } else { &[] },
-        }),
-        multiview_mask: None,
-        cache: None,
-    })
+            cache: None,
+        })
+    }
+
+    /// Compiles the pipeline that draws to a texture.
+    pub(super) fn render_pipeline(&self, device: &Device, load: Load) -> wgpu::RenderPipeline {
+        let layout = layout_of(device, wgpu::ShaderStages::FRAGMENT, &[storage(true)]);
+        let is_multisampled = load.samples != 1;
+        let entry_point = match (load.part, is_multisampled) {
+            (Part::Color, false) => "load_color_single",
+            (Part::Color, true) => "load_color_multi",
+            (Part::Depth, false) => "load_depth_single",
+            (Part::Depth, true) => "load_depth_multi",
+            (Part::Plane(_), false) => "load_plane_single",
+            (Part::Plane(_), true) => "load_plane_multi",
+            (Part::FilledColor, _) => "fill_color",
+            (Part::FilledDepth, _) => "fill_depth",
+        };
+        let replace = wgpu::StencilFaceState {
+            compare: wgpu::CompareFunction::Always,
+            fail_op: wgpu::StencilOperation::Replace,
+            depth_fail_op: wgpu::StencilOperation::Replace,
+            pass_op: wgpu::StencilOperation::Replace,
+        };
+        let write_mask = match load.part {
+            Part::Plane(plane) => u32::from(plane),
+            _ => 0xff,
+        };
+        let depth_stencil = wgpu::DepthStencilState {
+            format: load.host,
+            depth_write_enabled: Some(matches!(load.part, Part::Depth | Part::FilledDepth)),
+            depth_compare: Some(wgpu::CompareFunction::Always),
+            stencil: wgpu::StencilState { front: replace, back: replace, read_mask: 0xff, write_mask },
+            bias: Default::default(),
+        };
+        let is_color = matches!(load.part, Part::Color | Part::FilledColor);
+        let constants = [("FORMAT", f64::from(load.format)), ("SCALE", f64::from(self.scale.factor()))];
+        let color_targets = [Some(load.host.into())];
+        device.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+            label: Some(entry_point),
+            layout: Some(&pipeline_layout(device, &layout)),
+            vertex: wgpu::VertexState {
+                module: &self.module,
+                entry_point: Some("corner"),
+                compilation_options: options(&constants),
+                buffers: &[],
+            },
+            primitive: wgpu::PrimitiveState {
+                topology: wgpu::PrimitiveTopology::TriangleStrip,
+                ..Default::default()
+            },
+            depth_stencil: (!is_color).then_some(depth_stencil),
+            multisample: wgpu::MultisampleState { count: load.samples, ..Default::default() },
+            fragment: Some(wgpu::FragmentState {
+                module: &self.module,
+                entry_point: Some(entry_point),
+                compilation_options: options(&constants),
+                targets: if is_color { &color_targets } else { &[] },
+            }),
+            multiview_mask: None,
+            cache: None,
+        })
+    }
 }
 
 fn options<'a>(constants: &'a [(&'a str, f64)]) -> wgpu::PipelineCompilationOptions<'a> {

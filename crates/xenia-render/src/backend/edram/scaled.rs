@@ -57,20 +57,19 @@ fn count(
     bound: &[wgpu::BindingResource<'_>],
 ) {
     let parameters = Parameters { area: [range.start, 0, range.end, 0], ..NO_TARGET };
-    let (pipeline, group, offsets) =
-        pipelines.compute(device, kernel, 0, std::slice::from_ref(&parameters), bound);
+    let calls = pipelines.compute(device, kernel, 0, std::slice::from_ref(&parameters), bound);
     let groups = u64::from(range.end.saturating_sub(range.start)).div_ceil(COUNTED_GROUP);
     let across = groups.clamp(1, MAX_GROUPS);
     let mut pass = encoder.begin_compute_pass(&Default::default());
-    pass.set_pipeline(pipeline);
-    pass.set_bind_group(0, &group, &offsets);
+    pass.set_pipeline(calls.pipeline);
+    pass.set_bind_group(0, &calls.group, &calls.offsets);
     pass.dispatch_workgroups(across as u32, groups.div_ceil(across) as u32, 1);
 }
 
 impl Edram {
     /// Host pixels per guest pixel.
     pub(crate) fn scale(&self) -> Scale {
-        self.pipelines.scale
+        self.pipelines.shaders.scale
     }
 
     /// Records the copy of the chip's words to the buffer of [`ScaledWords`].
@@ -98,7 +97,8 @@ impl Edram {
         encoder: &mut wgpu::CommandEncoder,
         resolve: &Resolve<'_>,
         conversion: &TexelConversion,
-        (origin, pages): (u32, &ScaledPages),
+        origin: u32,
+        pages: &ScaledPages,
     ) {
         let (scale, bytes) = (self.scale(), conversion.texel_bytes());
         for range in &pages.spread {

@@ -3,7 +3,7 @@
 use super::super::conversion::{Conversion, EDRAM_COMPUTE, EDRAM_RENDER, TEXTURE_DECODE};
 use super::super::device::Device;
 use super::super::pipelines::Building;
-use super::pipelines::{Kernel, Load, Part, Pipelines, Texels, compute_pipeline, render_pipeline};
+use super::pipelines::{Kernel, Load, Part, Pipelines, Texels};
 use super::{Edram, TargetFormat};
 use xenia_gpu::enums::Msaa;
 
@@ -95,12 +95,11 @@ enum Made {
 impl Pipelines {
     fn make(&self, device: &Device, conversion: &Conversion) -> Option<Made> {
         if let Some((kernel, format)) = Kernel::of(conversion) {
-            let made =
-                device.attempt(|_| compute_pipeline(device, (&self.module, self.scale), kernel, format));
+            let made = device.attempt(|_| self.shaders.compute_pipeline(device, kernel, format));
             return made.ok().map(|pipeline| Made::Compute((kernel, format), pipeline));
         }
         let load = Load::of(conversion, device)?;
-        let made = device.attempt(|_| render_pipeline(device, (&self.module, self.scale), load));
+        let made = device.attempt(|_| self.shaders.render_pipeline(device, load));
         made.ok().map(|pipeline| Made::Render(load, pipeline))
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use xenia_gpu::memory::Endian;
-use xenia_gpu::{DevicePicture, Frame, FrontBuffer, PixelTable, PresentCall};
+use xenia_gpu::{DevicePicture, Frame, FrontBuffer, PixelSize, PixelTable, PresentCall};
 
 use super::super::Device;
 use super::super::mapping::{Mapping, filled_buffer};
@@ -38,12 +38,12 @@ impl PictureTexture {
 }
 
 impl DevicePicture for PictureTexture {
-    fn size(&self) -> (u32, u32) {
-        (self.texture.width(), self.texture.height())
+    fn size(&self) -> PixelSize {
+        PixelSize::new(self.texture.width(), self.texture.height())
     }
 
     fn read(&self) -> Option<Frame> {
-        let (width, height) = self.size();
+        let PixelSize { width, height } = self.size();
         // The alignment of rows in copies from textures is 256 bytes.
         let row = (width * 4).next_multiple_of(256);
         let size = u64::from(row) * u64::from(height);
@@ -163,7 +163,7 @@ impl PictureMaker {
 
     /// A texture that nobody shows or keeps.
     fn texture(&mut self, device: &Device, [width, height]: [u32; 2]) -> Arc<PictureTexture> {
-        self.textures.retain(|kept| kept.size() == (width, height));
+        self.textures.retain(|kept| kept.size() == PixelSize::new(width, height));
         if let Some(free) = self.textures.iter().find(|kept| Arc::strong_count(kept) == 1) {
             return free.clone();
         }

@@ -232,7 +232,7 @@ impl Decoder {
             let range = (job.layout.physical, job.layout.bytes);
             sources.entry(range).or_insert_with(|| {
                 let source = if scale.is_one() {
-                    LevelSource::new(device, encoder, range, &job.pieces, memory)
+                    LevelSource::new(device, encoder, range.0, range.1, &job.pieces, memory)
                 } else {
                     LevelSource::scaled(device, encoder, &job.pieces, scale)
                 };

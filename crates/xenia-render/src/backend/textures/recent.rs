@@ -15,12 +15,12 @@ use crate::translate::TextureShape;
 const SIZE_LOG2: u32 = 8;
 
 /// Texture with the key under which it was found.
-struct RecentTexture {
-    words: [u32; 6],
-    shape: TextureShape,
-    epoch: (u64, u64),
-    fetched: FetchedTexture,
-    bytes: u64,
+pub(super) struct RecentTexture {
+    pub(super) words: [u32; 6],
+    pub(super) shape: TextureShape,
+    pub(super) epoch: (u64, u64),
+    pub(super) fetched: FetchedTexture,
+    pub(super) bytes: u64,
 }
 
 /// Sampler with the key under which it was found.
@@ -66,15 +66,9 @@ impl RecentFetches {
     }
 
     /// Notes a texture that is current in an epoch.
-    pub(super) fn put_texture(
-        &mut self,
-        words: &[u32; 6],
-        shape: TextureShape,
-        epoch: (u64, u64),
-        (fetched, bytes): (FetchedTexture, u64),
-    ) {
-        let recent = RecentTexture { words: *words, shape, epoch, fetched, bytes };
-        self.textures[place(words, shape as u32)] = Some(recent);
+    pub(super) fn put_texture(&mut self, recent: RecentTexture) {
+        let place = place(&recent.words, recent.shape as u32);
+        self.textures[place] = Some(recent);
     }
 
     /// Forgets all textures, so that none of them is kept alive.

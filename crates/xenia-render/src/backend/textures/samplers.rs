@@ -45,7 +45,8 @@ impl SamplerKey {
     /// sets.
     pub(super) fn new(
         info: &TextureInfo,
-        (filters, anisotropy): (Filters, Anisotropy),
+        filters: Filters,
+        anisotropy: Anisotropy,
         features: wgpu::Features,
     ) -> Self {
         let FetchPlan { mag, min, mip, levels, taps, .. } = FetchPlan::new(info, filters, anisotropy);
@@ -176,7 +177,9 @@ mod tests {
     fn every_mode_has_a_sampler() {
         let constant = ([TextureFilter::UseFetchConstant; 3], Anisotropy::UseFetchConstant);
         let all = wgpu::Features::ADDRESS_MODE_CLAMP_TO_BORDER;
-        let mode = |clamp, dimension| SamplerKey::new(&info(clamp, 0, dimension), constant, all).modes[0];
+        let mode = |clamp, dimension| {
+            SamplerKey::new(&info(clamp, 0, dimension), constant.0, constant.1, all).modes[0]
+        };
         use AddressMode::*;
         assert_eq!(
             [0, 1, 2, 3, 4, 5, 6, 7].map(|clamp| mode(clamp, 1)),
@@ -193,26 +196,28 @@ mod tests {
         );
         assert_eq!([0, 6].map(|clamp| mode(clamp, 3)), [ClampToEdge; 2]);
         let linear = ([TextureFilter::Linear; 3], Anisotropy::UseFetchConstant);
-        let half_way = [4, 5].map(|clamp| SamplerKey::new(&info(clamp, 0, 1), linear, all).modes[0]);
+        let half_way =
+            [4, 5].map(|clamp| SamplerKey::new(&info(clamp, 0, 1), linear.0, linear.1, all).modes[0]);
         assert_eq!(half_way, [ClampToBorder; 2]);
         use SamplerBorderColor::*;
-        let without = SamplerKey::new(&info(6, 1, 1), constant, wgpu::Features::empty());
+        let without = SamplerKey::new(&info(6, 1, 1), constant.0, constant.1, wgpu::Features::empty());
         assert_eq!((without.modes[0], without.border), (ClampToEdge, TransparentBlack));
-        let border = |border| SamplerKey::new(&info(6, border, 1), constant, all).border;
+        let border = |border| SamplerKey::new(&info(6, border, 1), constant.0, constant.1, all).border;
         assert_eq!(
             [0, 1, 2, 4, 5, 6].map(border),
             [TransparentBlack, OpaqueWhite, TransparentBlack, OpaqueBlack, OpaqueWhite, OpaqueBlack]
         );
         let filtered = SamplerKey::new(
             &info(0, 0, 1),
-            ([TextureFilter::Linear, TextureFilter::Point, constant.0[0]], constant.1),
+            [TextureFilter::Linear, TextureFilter::Point, constant.0[0]],
+            constant.1,
             all,
         );
         assert_eq!((filtered.mag, filtered.min), (FilterMode::Linear, FilterMode::Nearest));
         assert!(filtered.base_only);
         let words = [2, 6, 0, 1 << 19 | 1 << 21 | 1 << 23 | 5 << 25, 0, 1 << 9];
         let sharp = TextureInfo::decode(&words).unwrap();
-        let clamp = |filters, own| SamplerKey::new(&sharp, (filters, own), all).anisotropy;
+        let clamp = |filters, own| SamplerKey::new(&sharp, filters, own, all).anisotropy;
         assert_eq!(
             [Anisotropy::UseFetchConstant, Anisotropy::Disabled, Anisotropy::Max4]
                 .map(|own| clamp(constant.0, own)),
@@ -226,7 +231,12 @@ mod tests {
             let mut samplers = Samplers::default();
             let mut ids = 0_u64..;
             for i in 0..64 {
-                let key = SamplerKey::new(&info(i & 7, i >> 3 & 3, 1 + i / 32), constant, device.features);
+                let key = SamplerKey::new(
+                    &info(i & 7, i >> 3 & 3, 1 + i / 32),
+                    constant.0,
+                    constant.1,
+                    device.features,
+                );
                 let sampler = samplers.get(&device.device, key, || ids.next().unwrap());
                 let again = samplers.get(&device.device, key, || unreachable!());
                 assert_eq!(sampler.id, again.id);
@@ -238,7 +248,7 @@ mod tests {
     fn dropped_samplers_are_told_once() {
         device::tests::with(|device| {
             let constant = ([TextureFilter::UseFetchConstant; 3], Anisotropy::UseFetchConstant);
-            let own = SamplerKey::new(&info(0, 0, 1), constant, device.features);
+            let own = SamplerKey::new(&info(0, 0, 1), constant.0, constant.1, device.features);
             let modes = [AddressMode::Repeat, AddressMode::MirrorRepeat, AddressMode::ClampToEdge];
             let mut samplers = Samplers::default();
             for i in 0..=MAX_SAMPLERS {

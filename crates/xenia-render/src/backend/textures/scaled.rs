@@ -48,7 +48,8 @@ impl Textures {
 /// device.
 pub(super) fn make(
     device: &Device,
-    (id, scale): (u64, Scale),
+    id: u64,
+    scale: Scale,
     info: &TextureInfo,
     shape: TextureShape,
     decoding: &Decoding,

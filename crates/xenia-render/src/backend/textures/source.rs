@@ -21,7 +21,8 @@ impl LevelSource {
     pub(in super::super) fn new(
         device: &wgpu::Device,
         encoder: &mut wgpu::CommandEncoder,
-        (physical, length): (u32, u32),
+        physical: u32,
+        length: u32,
         pieces: &[Piece],
         memory: &dyn PhysicalMemory,
     ) -> Self {

@@ -2,7 +2,7 @@
 
 use super::super::picture::{Painter, shader};
 use super::*;
-use crate::backend::{Device, device};
+use crate::backend::device;
 
 const SIDE: u32 = 16;
 
@@ -12,10 +12,10 @@ fn drawn(device: &Device, frame: &[u8], appearance: &Appearance) -> Vec<[u8; 4]>
     let shader = shader(wgpu);
     let painter = Painter::new(wgpu, &shader, PICTURE_FORMAT);
     let mut effects = Effects::new(wgpu, &shader, PICTURE_FORMAT, painter.samplers());
-    let picture = painter.picture(wgpu, (SIDE, SIDE));
+    let picture = painter.picture(wgpu, PixelSize::new(SIDE, SIDE));
     picture.write(queue, frame);
     let usage = wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::COPY_SRC;
-    let target = texture(wgpu, "target", (SIDE, SIDE), usage);
+    let target = texture(wgpu, "target", PixelSize::new(SIDE, SIDE), usage);
     let row = 256;
     let buffer = wgpu.create_buffer(&wgpu::BufferDescriptor {
         label: None,
@@ -24,7 +24,7 @@ fn drawn(device: &Device, frame: &[u8], appearance: &Appearance) -> Vec<[u8; 4]>
         mapped_at_creation: false,
     });
     let mut encoder = wgpu.create_command_encoder(&Default::default());
-    effects.prepare((wgpu, queue), &mut encoder, &picture, appearance);
+    effects.prepare(device, &mut encoder, &picture, appearance);
     let view = target.create_view(&Default::default());
     let mut pass = pass(&mut encoder, "test", &view);
     let at = Rectangle { x: 0, y: 0, width: SIDE, height: SIDE };

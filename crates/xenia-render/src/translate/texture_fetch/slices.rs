@@ -139,7 +139,7 @@ impl Translator<'_> {
         self.b.begin();
         let differ = self.b.binary(Op::NotEqual, planes[0], planes[1]);
         let is_marked = self.b.binary(Op::LogicalAnd, differ, is_minified);
-        let value = self.sample_slices(fetch, at, (lod, is_marked), slice, record);
+        let value = self.sample_slices(fetch, at, lod, is_marked, slice, record);
         self.b.store_local(result, value);
         let reject = self.b.end();
         self.b.statement(Statement::If { condition, accept, reject });
@@ -159,7 +159,8 @@ impl Translator<'_> {
         &mut self,
         fetch: &TextureFetch,
         [u, v, w]: [Value; 3],
-        (lod, is_marked): (Value, Value),
+        lod: Value,
+        is_marked: Value,
         is_linear: Value,
         record: &Record,
     ) -> Value {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use xenia::output;
 use xenia::user_folders;
+use xenia_gpu::PixelSize;
 use xenia_render::WindowPlace;
 
 /// The file: sizes and positions in pixels.
@@ -25,12 +26,12 @@ pub(super) fn file() -> Option<PathBuf> {
 pub(super) fn read(file: &Path) -> Option<WindowPlace> {
     let text = xenia::source::text(file).ok()?;
     let WindowRecord { width, height, position, maximized } = serde_json::from_str(&text).ok()?;
-    Some(WindowPlace { size: (width, height), position, is_maximized: maximized })
+    Some(WindowPlace { size: PixelSize::new(width, height), position, is_maximized: maximized })
 }
 
 /// Writes the place for the next start.
 pub(super) fn keep(file: &Path, place: WindowPlace) -> Result<()> {
-    let WindowPlace { size: (width, height), position, is_maximized } = place;
+    let WindowPlace { size: PixelSize { width, height }, position, is_maximized } = place;
     let record = WindowRecord { width, height, position, maximized: is_maximized };
     let folder = file.parent().context("a folder")?;
     std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -47,7 +48,8 @@ mod tests {
         let file = folder.path().join("state/window.json");
         assert_eq!(read(&file), None);
         for position in [None, Some((-30, 7))] {
-            let place = WindowPlace { size: (800, 450), position, is_maximized: position.is_none() };
+            let place =
+                WindowPlace { size: PixelSize::new(800, 450), position, is_maximized: position.is_none() };
             keep(&file, place).unwrap();
             assert_eq!(read(&file), Some(place));
         }

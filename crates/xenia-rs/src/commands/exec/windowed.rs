@@ -32,11 +32,12 @@ use xenia::sound::VolumeControl;
 use xenia::title::Title;
 use xenia::video::VideoTarget;
 use xenia_cli::exit::Fault;
+use xenia_gpu::PixelSize;
 use xenia_kernel::ports::Dialogs;
 use xenia_render::{FrameSender, HeldParts, Hotkeys, Overlay, WindowConfig};
 
 /// Initial size of the window in logical pixels: the resolution of most titles.
-const SIZE: (u32, u32) = (1280, 720);
+const SIZE: PixelSize = PixelSize::new(1280, 720);
 
 /// Settings of a run in a window that are not those of the title.
 pub(super) struct WindowSettings {
