@@ -111,6 +111,39 @@ pub struct CompiledCode {
     pub host: Vec<String>,
 }
 
+/// Memory that stops the run when it is accessed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MemoryWatch {
+    pub at: u32,
+    /// Number of bytes.
+    pub size: u32,
+    /// The accesses that stop the run.
+    pub access: WatchedAccess,
+}
+
+/// Symbols that a search has found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SymbolSearch {
+    /// The first ones.
+    pub symbols: Vec<FoundSymbol>,
+    /// Number of the others.
+    pub left_out: usize,
+}
+
+impl SymbolSearch {
+    /// Number of all that were found.
+    pub fn total(&self) -> usize {
+        self.symbols.len() + self.left_out
+    }
+}
+
+/// A symbol that a search has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundSymbol {
+    pub name: String,
+    pub at: u32,
+}
+
 /// State of the debugger ([module documentation](self)).
 #[derive(Clone, Debug, Default)]
 pub struct Model {
@@ -133,10 +166,10 @@ pub struct Model {
     pub breakpoints: BTreeSet<u32>,
     /// The names by which breakpoints were set, with offsets, by address.
     pub named: BTreeMap<u32, String>,
-    /// Watched memory: address, length, and the accesses that stop the run.
-    pub watches: BTreeSet<(u32, u32, WatchedAccess)>,
-    /// Symbols found last, with their addresses, and the number of those left out.
-    pub found: (Vec<(String, u32)>, usize),
+    /// Watched memory.
+    pub watches: BTreeSet<MemoryWatch>,
+    /// Symbols found last.
+    pub found: SymbolSearch,
     /// Whether registers and memory may be changed.
     pub is_writable: bool,
     /// The change that waits for an answer.

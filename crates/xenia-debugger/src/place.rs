@@ -1,6 +1,7 @@
 //! Places in commands: an address, a register, a symbol or an import, with an offset.
 
 use crate::command::number;
+use crate::model::{FoundSymbol, SymbolSearch};
 use anyhow::{Context, Result, bail};
 use xenia::machine::Debugged;
 use xenia_gdb::Debuggee;
@@ -77,22 +78,21 @@ pub(crate) fn resolve(text: &str, machine: &Debugged<'_, '_>, thread: u32) -> Re
     bail!("no symbol is named `{base}`; there is {}", similar.join(", "))
 }
 
-/// Symbols whose names contain a text, whatever the case: the first `most`, and the number of the
-/// rest.
-pub(crate) fn find(text: &str, machine: &Debugged<'_, '_>, most: usize) -> (Vec<(String, u32)>, usize) {
+/// Symbols whose names contain a text, whatever the case. The first `most` are listed.
+pub(crate) fn find(text: &str, machine: &Debugged<'_, '_>, most: usize) -> SymbolSearch {
     let text = text.to_lowercase();
-    let (mut found, mut left_out) = (Vec::new(), 0);
-    machine.each_symbol(|name, address| {
+    let mut found = SymbolSearch::default();
+    machine.each_symbol(|name, at| {
         if name.to_lowercase().contains(&text) {
-            if found.len() < most {
-                found.push((name.to_owned(), address));
+            if found.symbols.len() < most {
+                found.symbols.push(FoundSymbol { name: name.to_owned(), at });
             } else {
-                left_out += 1;
+                found.left_out += 1;
             }
         }
         true
     });
-    (found, left_out)
+    found
 }
 
 #[cfg(test)]

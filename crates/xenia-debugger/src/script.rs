@@ -14,8 +14,15 @@ use std::sync::Arc;
 use xenia::machine::{Debugged, FrontEnd, MachinePosition};
 use xenia_kernel::ports::TextSink;
 
+/// Size of the printed screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScreenSize {
+    pub columns: u16,
+    pub rows: u16,
+}
+
 /// Size of the screen, if none is given.
-pub const SIZE: (u16, u16) = (120, 40);
+pub const SIZE: ScreenSize = ScreenSize { columns: 120, rows: 40 };
 
 /// Smallest and largest number of columns or rows.
 const SIZES: std::ops::RangeInclusive<u16> = 10..=500;
@@ -44,13 +51,9 @@ impl Script {
     ///
     /// # Errors
     /// A line is not a command, or the width or the height is outside the supported range.
-    pub fn new(
-        session: DebugSession,
-        text: &str,
-        (width, height): (u16, u16),
-        print: TextSink,
-    ) -> Result<Self> {
-        if !SIZES.contains(&width) || !SIZES.contains(&height) {
+    pub fn new(session: DebugSession, text: &str, screen: ScreenSize, print: TextSink) -> Result<Self> {
+        let ScreenSize { columns, rows } = screen;
+        if !SIZES.contains(&columns) || !SIZES.contains(&rows) {
             bail!("a screen has {} to {} columns and rows", SIZES.start(), SIZES.end());
         }
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -62,7 +65,7 @@ impl Script {
                 }
             }
         }
-        Ok(Self { session, lines, size: Rect::new(0, 0, width, height), print })
+        Ok(Self { session, lines, size: Rect::new(0, 0, columns, rows), print })
     }
 
     fn screen(&mut self, title: &str, machine: &Debugged<'_, '_>) {
@@ -103,14 +106,15 @@ pub fn text_sink(lines: &Arc<Mutex<PrintedLines>>) -> TextSink {
     Box::new(move |text| lines.lock().add(text))
 }
 
-/// A width and a height, as in `120x40`.
+/// A size of a screen, as in `120x40`.
 ///
 /// # Errors
 /// The text is not `COLUMNSxROWS`.
-pub fn parse_size(text: &str) -> Result<(u16, u16), String> {
-    let numbers =
-        text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
-    numbers.ok_or_else(|| "a size is COLUMNSxROWS, for example 120x40".to_owned())
+pub fn parse_size(text: &str) -> Result<ScreenSize, String> {
+    let size = text.split_once('x').and_then(|(columns, rows)| {
+        Some(ScreenSize { columns: columns.parse().ok()?, rows: rows.parse().ok()? })
+    });
+    size.ok_or_else(|| "a size is COLUMNSxROWS, for example 120x40".to_owned())
 }
 
 #[cfg(test)]
@@ -124,8 +128,8 @@ mod tests {
         };
         assert_eq!(make("# a\n\n step 2; tab gpu\nquit\n", SIZE).unwrap(), ["step 2; tab gpu", "quit"]);
         assert!(make("step; jump", SIZE).unwrap_err().to_string().starts_with("`jump`: "));
-        assert!(make("step", (1, 40)).is_err());
-        assert_eq!(parse_size("80x24"), Ok((80, 24)));
+        assert!(make("step", ScreenSize { columns: 1, rows: 40 }).is_err());
+        assert_eq!(parse_size("80x24"), Ok(ScreenSize { columns: 80, rows: 24 }));
         assert!(parse_size("80").is_err() && parse_size("x").is_err());
     }
 

@@ -6,7 +6,7 @@ mod write;
 
 use crate::command::{DebugCommand, ThreadChoice};
 use crate::keys::{self, Asked, HostKey};
-use crate::model::{AskedChange, Focus, Model, SidePane, Tab};
+use crate::model::{AskedChange, Focus, MemoryWatch, Model, SidePane, Tab};
 use crate::place::{find, is_name, resolve};
 use crate::text::{NAME, shown};
 use anyhow::{Context, Result, bail};
@@ -145,12 +145,13 @@ impl DebugSession {
                 self.show_message("no breakpoints, no watches");
             }
             DebugCommand::Watch(place, size, access) => {
-                self.toggle_watch((here(&place, machine)?, size, access), machine)?;
+                let at = here(&place, machine)?;
+                self.toggle_watch(MemoryWatch { at, size, access }, machine)?;
             }
             DebugCommand::LastWriter(place, size) => self.writer(here(&place, machine)?, size, machine)?,
             DebugCommand::Find(text) => {
                 self.model.found = find(&text, machine, FOUND);
-                let count = self.model.found.0.len() + self.model.found.1;
+                let count = self.model.found.total();
                 if count == 0 {
                     bail!("no symbol contains `{}`", shown(&text, NAME));
                 }

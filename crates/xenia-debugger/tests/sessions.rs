@@ -8,7 +8,7 @@ use xenia::config::{CpuConfig, MachineConfig, VideoConfig};
 use xenia::launches::{self, RunPlan};
 use xenia::machine::{Debugged, FrontEnd, Launched, Machine, MachineOptions, MachinePosition};
 use xenia::title::Title;
-use xenia_debugger::script::{Script, text_sink};
+use xenia_debugger::script::{SIZE, Script, text_sink};
 use xenia_debugger::{DebugSession, Model, Watcher};
 use xenia_kernel::ports::TextSink;
 
@@ -235,7 +235,7 @@ fn follow(title: &str, text: &str) -> (bool, String) {
     let printed = Arc::new(Mutex::new(String::new()));
     let out = printed.clone();
     let print = Box::new(move |screen: &str| out.lock().push_str(screen));
-    let script = Script::new(session, text, (120, 40), print).unwrap();
+    let script = Script::new(session, text, SIZE, print).unwrap();
     let mut front_end = Some(script);
     let cpu = CpuConfig::interpreted();
     let finished = launches::run(open(title), RunPlan::new(&Limits::default()), |title, _, launched| {

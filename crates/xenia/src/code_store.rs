@@ -3,7 +3,7 @@
 //! The code in these files is executed. Folder and file must therefore belong to the user, no other
 //! user may have write access, and no other user may be able to replace the folder.
 
-use crate::digest::title_identity;
+use crate::digest::{FILE_NAME_DIGITS, in_file_name, title_identity};
 use crate::output::without_name;
 use crate::screenshots::file_name;
 use crate::title::Title;
@@ -29,8 +29,6 @@ const MAX_IN_FOLDER: u64 = 1 << 30;
 const DRAFT_LIFE: Duration = Duration::from_hours(24);
 const DRAFT: &str = ".draft-";
 const ENDING: &str = "code";
-/// Hexadecimal digits of an image's hash in a file's name.
-const HASH_DIGITS: usize = 16;
 
 /// Folder of the code cache by `--code-cache` or default; `None`: disabled.
 pub fn folder(flag: Option<&Path>) -> Option<PathBuf> {
@@ -63,7 +61,7 @@ pub fn options(folder: &Path, title: &Title, reservations: ReservationMode) -> O
         ReservationMode::Strict => "strict",
     };
     let identity = title_identity(title);
-    let digits = identity.get(..HASH_DIGITS).unwrap_or(&identity);
+    let digits = in_file_name(&identity);
     let file = format!("{}-{digits}-{name}.{ENDING}", file_name(&title.short_name()));
     let keeper = Box::new(KeptFile { path: folder.join(file), folder: folder.to_owned() });
     Some(StoreOptions { build, title: identity, keeper })
@@ -72,7 +70,7 @@ pub fn options(folder: &Path, title: &Title, reservations: ReservationMode) -> O
 /// Whether a file of the folder has code of titles with this short name.
 pub fn is_of(file: &str, title: &str) -> bool {
     let rest = file.strip_prefix(&file_name(title)).and_then(|rest| rest.strip_prefix('-'));
-    rest.and_then(|rest| rest.split_at_checked(HASH_DIGITS)).is_some_and(|(digits, rest)| {
+    rest.and_then(|rest| rest.split_at_checked(FILE_NAME_DIGITS)).is_some_and(|(digits, rest)| {
         let is_hash = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
         is_hash && rest.starts_with('-') && rest.ends_with(&format!(".{ENDING}"))
     })

@@ -26,6 +26,14 @@ pub fn sha256(bytes: &[u8]) -> String {
     })
 }
 
+/// Digits of a hash in the names of files.
+pub(crate) const FILE_NAME_DIGITS: usize = 16;
+
+/// The part of a hash that stands in names of files.
+pub(crate) fn in_file_name(hash: &str) -> &str {
+    hash.get(..FILE_NAME_DIGITS).unwrap_or(hash)
+}
+
 /// The SHA-256 of a title's loaded image, computed on first use, because images of 20 MiB are
 /// common.
 #[derive(Clone)]

@@ -46,14 +46,15 @@ impl Drawing {
     pub fn new(
         title: &Title,
         image: &ImageDigest,
-        (args, shared): (&VideoConfig, Option<SharedDevice>),
+        args: &VideoConfig,
+        shared: Option<SharedDevice>,
         progress: CompileProgress<'_>,
     ) -> Result<Self> {
         if args.gpu != GpuKind::Wgpu {
             let is_exact = args.gpu != GpuKind::None;
             return Ok(Self { backend: backend(args.gpu)?, pipelines: None, adapter: None, is_exact });
         }
-        device::draw(title, image, (args, shared), progress)
+        device::draw(title, image, args, shared, progress)
     }
 }
 

@@ -38,6 +38,17 @@ pub struct Golden {
     pub digest: String,
 }
 
+/// A field in which a run differs from its golden file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoldenDifference {
+    /// Name of the field.
+    pub field: String,
+    /// Its value in the file.
+    pub expected: String,
+    /// Its value in the run.
+    pub actual: String,
+}
+
 impl Golden {
     /// The golden record of a finished run.
     pub fn from_run(
@@ -94,8 +105,8 @@ impl Golden {
         Ok(())
     }
 
-    /// The first field in which `actual` differs: name, expected value, actual value.
-    pub fn first_difference(&self, actual: &Self) -> Option<(String, String, String)> {
+    /// The first field in which `actual` differs.
+    pub fn first_difference(&self, actual: &Self) -> Option<GoldenDifference> {
         let fields = |golden: &Self| -> Vec<(String, String)> {
             let mut all = vec![
                 ("image_loaded_sha256".to_owned(), golden.image_loaded_sha256.clone()),
@@ -111,21 +122,23 @@ impl Golden {
             all
         };
         let (expected, got) = (fields(self), fields(actual));
-        expected
-            .iter()
-            .zip(&got)
-            .find(|(e, a)| e != a)
-            .map(|(e, a)| {
-                if e.0 == a.0 {
-                    (e.0.clone(), e.1.clone(), a.1.clone())
-                } else {
-                    ("digest_parts".to_owned(), e.0.clone(), a.0.clone())
-                }
-            })
-            .or_else(|| {
-                (expected.len() != got.len())
-                    .then(|| ("digest_parts".to_owned(), expected.len().to_string(), got.len().to_string()))
-            })
+        let parts = |expected: String, actual: String| GoldenDifference {
+            field: "digest_parts".to_owned(),
+            expected,
+            actual,
+        };
+        let differing = expected.iter().zip(&got).find(|(expected, actual)| expected != actual);
+        match differing {
+            Some(((field, expected), (other_field, actual))) if field == other_field => {
+                let [field, expected, actual] = [field, expected, actual].map(Clone::clone);
+                Some(GoldenDifference { field, expected, actual })
+            }
+            Some(((expected, _), (actual, _))) => Some(parts(expected.clone(), actual.clone())),
+            None if expected.len() != got.len() => {
+                Some(parts(expected.len().to_string(), got.len().to_string()))
+            }
+            None => None,
+        }
     }
 }
 
@@ -170,7 +183,7 @@ mod tests {
         let mut other = sample();
         other.digest_parts.insert("memory".into(), "12".into());
         other.digest = "33".into();
-        let (field, expected, actual) = sample().first_difference(&other).unwrap();
+        let GoldenDifference { field, expected, actual } = sample().first_difference(&other).unwrap();
         assert_eq!((field.as_str(), expected.as_str(), actual.as_str()), ("digest_parts.memory", "11", "12"));
     }
 

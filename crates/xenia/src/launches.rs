@@ -129,7 +129,7 @@ pub fn run(
     }
     running = match course {
         Course::Relay { every, keep } if before.machines == 0 => {
-            relayed(running, limits, (every, keep), |parts| {
+            relayed(running, limits, every, keep, |parts| {
                 machine(&title, &EarlierTitles { parts, ..before }, None)
             })?
         }
@@ -265,7 +265,8 @@ fn launched_image(title: &mut Title, launch: &Launch) -> Result<()> {
 fn relayed(
     mut running: Machine,
     limits: &Limits,
-    (every, keep): (NonZeroU64, Option<&StateFolder>),
+    every: NonZeroU64,
+    keep: Option<&StateFolder>,
     mut machine: impl FnMut(u64) -> Result<Machine>,
 ) -> Result<Machine> {
     for number in 1.. {

@@ -119,14 +119,22 @@ pub fn scan(
     scan
 }
 
-/// The files in folders that are titles, by path, and failures in words. A file that is damaged
-/// counts as a title: running it says why it isn't one.
-pub fn titles(folders: &[PathBuf]) -> (Vec<PathBuf>, Vec<String>) {
+/// The files in folders that are titles.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FolderTitles {
+    /// The files, by path.
+    pub files: Vec<PathBuf>,
+    /// What could not be read, in words.
+    pub failures: Vec<String>,
+}
+
+/// Finds the files in folders that are titles. A file that is damaged counts as a title: running it
+/// says why it isn't one.
+pub fn titles(folders: &[PathBuf]) -> FolderTitles {
     let mut failures = Failures::default();
-    let mut found: Vec<PathBuf> =
-        walk::walk(folders, &mut failures, &|_| ()).into_iter().map(|file| file.path).collect();
-    found.retain(|path| is_title(path).unwrap_or(true));
-    (found, failures.into_texts())
+    let found = walk::walk(folders, &mut failures, &|_| ()).into_iter().map(|file| file.path);
+    let files = found.filter(|path| is_title(path).unwrap_or(true)).collect();
+    FolderTitles { files, failures: failures.into_texts() }
 }
 
 /// Forgets the descriptions of all files.

@@ -1,6 +1,7 @@
 //! Lists: threads, stacks, kernel objects, locks, files, calls, the graphics chip, symbols.
 
 use super::{Pane, PaneRow, RowMark};
+use crate::model::{FoundSymbol, SymbolSearch};
 use crate::text::{NAME, list, shown};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -140,11 +141,13 @@ pub fn calls(calls: &[PastCall], selected: usize) -> Pane {
 }
 
 /// Symbols that were found.
-pub fn symbols((found, left_out): &(Vec<(String, u32)>, usize), selected: usize) -> Pane {
-    let rows = found.iter().map(|(name, at)| PaneRow::plain(format!("{at:08x} {}", shown(name, PATH))));
+pub fn symbols(found: &SymbolSearch, selected: usize) -> Pane {
+    let row =
+        |symbol: &FoundSymbol| PaneRow::plain(format!("{:08x} {}", symbol.at, shown(&symbol.name, PATH)));
+    let rows = found.symbols.iter().map(row);
     let mut pane = Pane::list("symbols", "", rows.collect(), selected);
-    if *left_out > 0 {
-        pane.rows.push(PaneRow::plain(format!("... and {left_out} more")));
+    if found.left_out > 0 {
+        pane.rows.push(PaneRow::plain(format!("... and {} more", found.left_out)));
     }
     pane
 }
@@ -204,7 +207,8 @@ mod tests {
         let names = BTreeMap::from([(0xFFFF_FFFF, evil())]);
         check(&threads(std::slice::from_ref(&thread), &names, 1, 0));
         check(&stack(Some(&thread), 0));
-        check(&symbols(&(vec![(evil(), 3); 3], 7), 0));
+        let symbol = FoundSymbol { name: evil(), at: 3 };
+        check(&symbols(&SymbolSearch { symbols: vec![symbol; 3], left_out: 7 }, 0));
         let call = PastCall { at: 1, name: evil(), thread: 1, caller: 2, arguments: vec![u64::MAX; 8] };
         check(&calls(&[call], 0));
         let rows = GpuRows { problems: vec![(evil(), 3)], ..GpuRows::default() };

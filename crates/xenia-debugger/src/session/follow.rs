@@ -39,9 +39,9 @@ impl DebugSession {
                 self.model.cursor = *frames.get(row.min(frames.len() - 1)).context("no such frame")?;
             }
             (Focus::Tab, Tab::Symbols) => {
-                let found = &self.model.found.0;
-                let (_, at) = found.get(row.min(found.len().saturating_sub(1))).context("none was found")?;
-                self.model.cursor = *at & !3;
+                let found = &self.model.found.symbols;
+                let symbol = found.get(row.min(found.len().saturating_sub(1)));
+                self.model.cursor = symbol.context("none was found")?.at & !3;
             }
             (Focus::Tab, tab) => {
                 let bodies: Vec<u32> = match tab {

@@ -4,6 +4,7 @@
 //! commands have the same answers.
 
 use super::{DebugSession, Watcher, moment};
+use crate::model::MemoryWatch;
 use crate::panes::code::is_call;
 use crate::text::{NAME, shown};
 use anyhow::{Context, Result, bail};
@@ -49,7 +50,7 @@ impl DebugSession {
                 missing.push(at);
             }
         }
-        for &(at, size, access) in &self.model.watches {
+        for &MemoryWatch { at, size, access } in &self.model.watches {
             if !machine.insert_watch(at, size, access) {
                 missing.push(at);
             }
@@ -64,7 +65,7 @@ impl DebugSession {
         for &at in &self.model.breakpoints {
             machine.remove_breakpoint(at);
         }
-        for &(at, size, access) in &self.model.watches {
+        for &MemoryWatch { at, size, access } in &self.model.watches {
             machine.remove_watch(at, size, access);
         }
     }

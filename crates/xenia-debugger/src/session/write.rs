@@ -1,7 +1,7 @@
 //! Breakpoints, watches, and changes of registers and memory, which are asked about first.
 
 use super::DebugSession;
-use crate::model::AskedChange;
+use crate::model::{AskedChange, MemoryWatch};
 use crate::place::{register, resolve};
 use crate::text::{NAME, shown};
 use anyhow::{Context, Result, bail};
@@ -55,12 +55,9 @@ impl DebugSession {
         self.warning = (lost > 0).then(|| format!("{lost} breakpoints and watches are not in this title"));
     }
 
-    pub(super) fn toggle_watch(
-        &mut self,
-        (at, size, access): (u32, u32, WatchedAccess),
-        machine: &mut Debugged<'_, '_>,
-    ) -> Result<()> {
-        if self.model.watches.remove(&(at, size, access)) {
+    pub(super) fn toggle_watch(&mut self, watch: MemoryWatch, machine: &mut Debugged<'_, '_>) -> Result<()> {
+        let MemoryWatch { at, size, access } = watch;
+        if self.model.watches.remove(&watch) {
             self.model.message = format!("{at:#010x} is no longer watched");
             return Ok(());
         }
@@ -69,7 +66,7 @@ impl DebugSession {
             bail!("{size} bytes at {at:#010x} can't be watched: they must be mapped, and at most 4096");
         }
         machine.remove_watch(at, size, access);
-        self.model.watches.insert((at, size, access));
+        self.model.watches.insert(watch);
         let what = match access {
             WatchedAccess::Change => "a change of",
             WatchedAccess::Load => "a load from",

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
-use xenia::library;
+use xenia::library::{self, FolderTitles};
 use xenia::say::{errln, slashed, visible};
 use xenia_formats::title_files::is_default_executable;
 
@@ -23,7 +23,7 @@ pub(super) fn titles(folders: &[PathBuf]) -> Result<Vec<FoundTitle>> {
     if let Some(file) = folders.iter().find(|folder| !folder.is_dir()) {
         bail!("{} is not a folder; `xenia-rs exec` runs one title", file.display());
     }
-    let (found, failures) = library::titles(folders);
+    let FolderTitles { files: found, failures } = library::titles(folders);
     for failure in failures {
         errln!("xenia-rs: {}", visible(&failure));
     }

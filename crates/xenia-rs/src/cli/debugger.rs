@@ -8,7 +8,7 @@ use xenia::config::{GpuKind, NetworkKind};
 use xenia::network::REFUSAL;
 use xenia_cli::numbers::{number, seconds};
 use xenia_cli::{ClockChoice, EngineArgs};
-use xenia_debugger::script::parse_size;
+use xenia_debugger::script::{ScreenSize, parse_size};
 
 /// Arguments of `debug`.
 #[derive(Clone, Debug, Args)]
@@ -24,7 +24,7 @@ pub struct DebuggerArgs {
     pub script: Option<PathBuf>,
     /// Size of the screen that --script prints.
     #[arg(long, value_name = "COLUMNSxROWS", help_heading = "Debugging", default_value = "120x40", value_parser = parse_size)]
-    pub screen: (u16, u16),
+    pub screen: ScreenSize,
     /// GPU backend that draws.
     #[arg(long, value_enum, default_value_t, help_heading = "Picture")]
     pub gpu: GpuKind,

@@ -9,7 +9,7 @@ use xenia::code_store;
 use xenia::config::{MachineConfig, VideoConfig};
 use xenia::content::HeldContent;
 use xenia::event_log::EventLogFile;
-use xenia::golden::Golden;
+use xenia::golden::{Golden, GoldenDifference};
 use xenia::interrupt::Interrupt;
 use xenia::launches::{self, Course, EarlierTitles, RunPlan};
 use xenia::machine::{Finished, Launched, Machine, MachineOptions};
@@ -204,7 +204,7 @@ impl<'a> CheckRun<'a> {
                 outln!("match: {} ({})", args.expect.display(), report.engine);
                 Ok(Code::Done)
             }
-            Some((field, expected, actual)) => {
+            Some(GoldenDifference { field, expected, actual }) => {
                 outln!("MISMATCH in {field}:\n  expected {expected}\n  actual   {actual}");
                 settings_of_run(args).for_each(|(_, line)| outln!("{}", line.trim_start_matches('\n')));
                 Ok(Code::Mismatch)

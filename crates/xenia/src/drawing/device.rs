@@ -2,7 +2,7 @@
 
 use super::{CompileProgress, Compiling, Drawing};
 use crate::config::VideoConfig;
-use crate::digest::ImageDigest;
+use crate::digest::{ImageDigest, in_file_name};
 use crate::report::{PipelinesReport, WgpuCounts, WgpuReport};
 use crate::screenshots::file_name;
 use crate::title::Title;
@@ -16,14 +16,12 @@ pub use xenia_render::backend::BackendTally;
 pub use xenia_render::backend::Device as SharedDevice;
 use xenia_render::backend::{AdapterChoice, Device, DeviceWork, Options, Scale, WgpuBackend, WorkCounts};
 
-/// Hexadecimal digits of an image's hash in a file's name.
-const HASH_DIGITS: usize = 16;
-
 /// Opens the device and compiles the pipelines that earlier runs of the title used.
 pub(super) fn draw(
     title: &Title,
     image: &ImageDigest,
-    (args, shared): (&VideoConfig, Option<SharedDevice>),
+    args: &VideoConfig,
+    shared: Option<SharedDevice>,
     progress: CompileProgress<'_>,
 ) -> Result<Drawing> {
     let device = match shared.filter(|shared| !shared.is_lost()) {
@@ -107,8 +105,7 @@ fn log_device(device: Device) -> Device {
 /// versions do not mix.
 fn store(cache: Option<&Path>, title: &Title, image_sha256: &str) -> Option<PathBuf> {
     let folder = cache.map(Path::to_owned).or_else(user_folders::cache)?.join("pipelines");
-    let digits = image_sha256.get(..HASH_DIGITS).unwrap_or(image_sha256);
-    Some(folder.join(format!("{}-{digits}.pipelines", file_name(&title.short_name()))))
+    Some(folder.join(format!("{}-{}.pipelines", file_name(&title.short_name()), in_file_name(image_sha256))))
 }
 
 impl From<&DeviceWork> for WgpuReport {

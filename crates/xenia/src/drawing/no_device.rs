@@ -26,7 +26,8 @@ pub use NoGraphicsDevice as SharedDevice;
 pub(super) fn draw(
     _: &Title,
     _: &ImageDigest,
-    (_, shared): (&VideoConfig, Option<SharedDevice>),
+    _: &VideoConfig,
+    shared: Option<SharedDevice>,
     _: CompileProgress<'_>,
 ) -> Result<Drawing> {
     shared.map_or_else(missing, |shared| match shared.0 {})

@@ -76,7 +76,7 @@ impl Machine {
         let kernel = kernel(title, &mut options, trace.clone(), &memory, ports)?;
         let mut scheduler = scheduler(&config.executor, options.record_contention)?;
         let event_log = options.event_log.map(EventLogFile::open).transpose()?;
-        send_events(&mut scheduler, (event_log.as_ref(), trace), &memory, &image_digest);
+        send_events(&mut scheduler, event_log.as_ref(), trace, &memory, &image_digest);
         let report = start_title(title, &kernel, &mut scheduler)?;
         compile_ahead(title, engine.ahead, options.precompile, compiled);
         let mut executor = executor(scheduler, engine.run, &kernel, mode)?;
@@ -172,7 +172,7 @@ impl Hardware {
             .and_then(|folder| code_store::options(folder, title, reservations(cpu, mode)));
         let engine = engine(&memory, cpu, mode, &title.image.functions, store)?;
         let Drawing { backend: drawing, pipelines, adapter, is_exact } =
-            Drawing::new(title, image_digest, (options.video, options.device.take()), compiled)?;
+            Drawing::new(title, image_digest, options.video, options.device.take(), compiled)?;
         let backend = drawing.name();
         let gpu_config = Config {
             capture_all: options.capture == Capture::Every,
@@ -250,7 +250,8 @@ fn ports(
 /// Sends the scheduler's events to the event log and the trace of calls, if there are any.
 fn send_events(
     scheduler: &mut Scheduler,
-    (event_log, trace): (Option<&EventLog>, Option<Arc<CallTrace>>),
+    event_log: Option<&EventLog>,
+    trace: Option<Arc<CallTrace>>,
     memory: &Arc<GuestMemory>,
     image_digest: &ImageDigest,
 ) {

@@ -321,7 +321,7 @@ impl Debuggee for Debugged<'_, '_> {
         let MachineInside { executor, memory, .. } = &self.machine.inside;
         matches!(executor, Executor::Lockstep(_))
             && (access == WatchedAccess::Change || self.history.is_ok())
-            && self.watches.insert(memory, (at, len), access)
+            && self.watches.insert(memory, at, len, access)
     }
 
     fn remove_watch(&mut self, at: u32, len: u32, access: WatchedAccess) -> bool {

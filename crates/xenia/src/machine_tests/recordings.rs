@@ -47,7 +47,8 @@ fn a_replay_ends_in_the_digest_of_the_recorded_run() {
 
 /// A machine for [`poller`] with a recording, which begins at `state`, if there is one.
 fn taped(
-    (record, replay): (Option<&Path>, Option<&Path>),
+    record: Option<&Path>,
+    replay: Option<&Path>,
     input: Box<dyn Input>,
     state: Option<&Path>,
 ) -> Result<Machine> {
@@ -62,31 +63,31 @@ fn a_replay_begins_at_a_state_of_the_recorded_run() {
     let path = dir.path().join("play.jsonl");
     let points = [1, 77_777, 200_001]
         .map(|count| SavePoint { instructions: count, path: dir.path().join(format!("{count}.state")) });
-    let mut machine = taped((Some(&path), None), Box::new(Player), None).unwrap();
+    let mut machine = taped(Some(&path), None, Box::new(Player), None).unwrap();
     machine.set_save_points(points.to_vec());
     let played = machine.run(&instructions());
     assert!(!played.has_lost_output);
     for SavePoint { path: state, .. } in &points {
-        let mut machine = taped((None, Some(&path)), Box::new(NoInput), Some(state)).unwrap();
+        let mut machine = taped(None, Some(&path), Box::new(NoInput), Some(state)).unwrap();
         let replayed = machine.run(&instructions());
         assert_eq!(replayed.recording_trouble, None);
         assert_eq!(replayed.report.digest, played.report.digest);
     }
 
     // A state of a run without a recording has no place in this one.
-    let mut unattended = taped((None, None), Box::new(NoInput), None).unwrap();
+    let mut unattended = taped(None, None, Box::new(NoInput), None).unwrap();
     unattended.run_until(&Limits { instructions: Some(100_000), ..Limits::default() });
     let state = dir.path().join("unattended.state");
     unattended.save_state_to(&state).unwrap();
-    let refused = taped((None, Some(&path)), Box::new(NoInput), Some(&state)).err().expect("loaded");
+    let refused = taped(None, Some(&path), Box::new(NoInput), Some(&state)).err().expect("loaded");
     assert!(format!("{refused:#}").contains("without a recording"), "{refused:#}");
 
     // A recording may begin at it, and needs it then.
     let later = dir.path().join("later.jsonl");
-    let played = taped((Some(&later), None), Box::new(Player), Some(&state)).unwrap().run(&instructions());
-    let refused = taped((None, Some(&later)), Box::new(NoInput), None).err().expect("replayed");
+    let played = taped(Some(&later), None, Box::new(Player), Some(&state)).unwrap().run(&instructions());
+    let refused = taped(None, Some(&later), Box::new(NoInput), None).err().expect("replayed");
     assert!(format!("{refused:#}").contains("--load-state"), "{refused:#}");
-    let mut machine = taped((None, Some(&later)), Box::new(NoInput), Some(&state)).unwrap();
+    let mut machine = taped(None, Some(&later), Box::new(NoInput), Some(&state)).unwrap();
     let replayed = machine.run(&instructions());
     assert_eq!(replayed.recording_trouble, None);
     assert_eq!(replayed.report.digest, played.report.digest);

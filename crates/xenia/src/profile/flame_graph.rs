@@ -59,8 +59,17 @@ struct Drawing<'a> {
     height: f64,
 }
 
+/// Place of a node: its left side and width in points, and its level from the bottom.
+#[derive(Clone, Copy)]
+struct NodePlace {
+    x: f64,
+    level: usize,
+    width: f64,
+}
+
 impl Drawing<'_> {
-    fn rectangle(&mut self, (x, level, width): (f64, usize, f64), node: &Node, name: &str, color: &str) {
+    fn rectangle(&mut self, place: NodePlace, node: &Node, name: &str, color: &str) {
+        let NodePlace { x, level, width } = place;
         if width < NARROWEST {
             return;
         }
@@ -94,7 +103,7 @@ impl Drawing<'_> {
             let width = self.width(child.weight);
             if let Some(frame) = self.profile.frames.get(index) {
                 let color = color(frame.kind, index);
-                self.rectangle((x, level, width), child, &frame.name, &color);
+                self.rectangle(NodePlace { x, level, width }, child, &frame.name, &color);
             }
             self.below(child, x, level + 1);
             x += width;
@@ -137,11 +146,16 @@ pub(super) fn svg(profile: &ResolvedProfile) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" \
          viewBox=\"0 0 {WIDTH} {height}\" font-family=\"monospace\" font-size=\"11\">"
     );
-    drawing.rectangle((0.0, 0, WIDTH), &whole(), &profile.title, "rgb(200,200,200)");
+    drawing.rectangle(
+        NodePlace { x: 0.0, level: 0, width: WIDTH },
+        &whole(),
+        &profile.title,
+        "rgb(200,200,200)",
+    );
     let mut x = 0.0;
     for (&thread, node) in &threads {
         let width = drawing.width(node.weight);
-        drawing.rectangle((x, 1, width), node, &thread_name(thread), "rgb(215,215,215)");
+        drawing.rectangle(NodePlace { x, level: 1, width }, node, &thread_name(thread), "rgb(215,215,215)");
         drawing.below(node, x, 2);
         x += width;
     }

@@ -111,7 +111,8 @@ impl Tape {
     /// Records an answer, if it is another than the last one in its place, which `last` finds.
     fn answered<A: PartialEq + Copy>(
         &mut self,
-        (user, now): (u32, GuestTicks),
+        user: u32,
+        now: GuestTicks,
         answer: A,
         last: impl FnOnce(&mut Answers) -> &mut [A; USERS],
         change: impl FnOnce(A) -> Change,
@@ -139,7 +140,7 @@ impl Recorder {
 
     fn note_pad(&mut self, user: u32, answer: Option<Gamepad>, now: GuestTicks) {
         let pad = answer.map(Pad::from);
-        self.tape.lock().answered((user, now), pad, |last| &mut last.pads, Change::Pad);
+        self.tape.lock().answered(user, now, pad, |last| &mut last.pads, Change::Pad);
     }
 }
 
@@ -169,14 +170,14 @@ impl Input for Recorder {
         self.tape.lock().ask(now);
         let answer = self.inner.model(user, now);
         let model = answer.map(Model::from);
-        self.tape.lock().answered((user, now), model, |last| &mut last.models, Change::Model);
+        self.tape.lock().answered(user, now, model, |last| &mut last.models, Change::Model);
         answer
     }
 
     fn set_vibration(&mut self, user: u32, left: u16, right: u16, now: GuestTicks) -> bool {
         self.tape.lock().ask(now);
         let answer = self.inner.set_vibration(user, left, right, now);
-        self.tape.lock().answered((user, now), answer, |last| &mut last.motors, Change::Motors);
+        self.tape.lock().answered(user, now, answer, |last| &mut last.motors, Change::Motors);
         answer
     }
 }

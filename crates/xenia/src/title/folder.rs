@@ -16,7 +16,7 @@ pub(super) fn executable_in(folder: &Path, says: Says) -> Result<PathBuf> {
             found.push((name, path));
         }
     }
-    choose(found, (&folder.display().to_string(), "name one of"), says)
+    choose(found, &folder.display().to_string(), "name one of", says)
 }
 
 #[cfg(test)]

@@ -133,11 +133,7 @@ pub(super) fn title_in(volume: Volume) -> Volume {
 pub(super) fn executable_of(volume: &Volume, place: &str, says: Says) -> Result<Arc<dyn ReadAt>> {
     let files = volume.list(&[""; 0]).into_iter().flatten();
     let files = files.filter_map(|entry| Some((entry.name.to_owned(), entry.contents?.clone())));
-    choose(
-        files.filter(|(name, _)| is_executable(name)).collect(),
-        (place, "extract it and name one of"),
-        says,
-    )
+    choose(files.filter(|(name, _)| is_executable(name)).collect(), place, "extract it and name one of", says)
 }
 
 /// Whether a file of this name can be a title's executable.
@@ -148,7 +144,7 @@ pub(super) fn is_executable(name: &str) -> bool {
 
 /// Chooses the file called default.xex, in upper or lower case, otherwise the only one. If there
 /// are several, the error lists their names after `advice`.
-pub(super) fn choose<T>(mut found: Vec<(String, T)>, (place, advice): (&str, &str), says: Says) -> Result<T> {
+pub(super) fn choose<T>(mut found: Vec<(String, T)>, place: &str, advice: &str, says: Says) -> Result<T> {
     let default = found.iter().position(|(name, _)| name.eq_ignore_ascii_case(DEFAULT_EXECUTABLE));
     if let Some(at) = default {
         return Ok(found.swap_remove(at).1);

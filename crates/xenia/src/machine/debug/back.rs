@@ -111,7 +111,7 @@ impl Debugged<'_, '_> {
     }
 
     fn last_stop_between(&mut self, lower: u64, upper: u64) -> Result<Option<Stop>> {
-        let scan = self.scan((lower, upper), self.watches.ranges(), MAX_HITS)?;
+        let scan = self.scan(lower..upper, self.watches.ranges(), MAX_HITS)?;
         scan.check_end()?;
         if scan.is_cut {
             // Breakpoints are met often: the last one is close to the end.

@@ -9,6 +9,7 @@ use super::Debugged;
 use super::back::{FIRST_STRETCH, GROWTH, Stop};
 use super::history::Interrupted;
 use anyhow::{Result, bail};
+use std::ops::Range;
 use std::sync::Arc;
 use xenia_cpu::{AccessNote, AccessNotes, AccessWatch, EngineConfig, Execute, Interpreter, WatchedRange};
 use xenia_gdb::Progress;
@@ -65,7 +66,7 @@ impl Debugged<'_, '_> {
     /// breakpoint number `most_hits`. With 0 there are no breakpoints.
     pub(super) fn scan(
         &mut self,
-        (lower, upper): (u64, u64),
+        Range { start: lower, end: upper }: Range<u64>,
         ranges: Vec<WatchedRange>,
         most_hits: u32,
     ) -> Result<Scan> {
@@ -152,7 +153,7 @@ impl Debugged<'_, '_> {
     pub(super) fn run_watched(&mut self) -> Result<Progress> {
         let start = self.moment();
         let Scan { hit, notes, end, .. } =
-            self.scan((start, start + WATCHED_STRETCH), self.watches.ranges(), 1)?;
+            self.scan(start..start + WATCHED_STRETCH, self.watches.ranges(), 1)?;
         if let Some(note) = notes.first_stop {
             self.return_to(start + note.after())?;
             if note.pc.is_none() && self.watches.changed(&self.machine.inside.memory).is_none() {
@@ -196,7 +197,7 @@ impl Debugged<'_, '_> {
         let (mut upper, mut length) = (from, FIRST_STRETCH);
         while let Some(lower) = self.stretch_before(upper, length) {
             if upper - lower < LONG_STRETCH || self.is_page_written(lower, upper, &bytes)? {
-                let scan = self.scan((lower, upper), vec![bytes], 0)?;
+                let scan = self.scan(lower..upper, vec![bytes], 0)?;
                 scan.check_end()?;
                 if let Some(note) = scan.notes.last_store {
                     return Ok(Some((lower + note.before(), note.pc)));

@@ -54,12 +54,7 @@ impl Watches {
     }
 
     /// Adds a watch. Returns `false` if memory is not mapped there, or at a limit.
-    pub(super) fn insert(
-        &mut self,
-        memory: &GuestMemory,
-        (at, len): (u32, u32),
-        access: WatchedAccess,
-    ) -> bool {
+    pub(super) fn insert(&mut self, memory: &GuestMemory, at: u32, len: u32, access: WatchedAccess) -> bool {
         if self.0.len() >= MAX_WATCHES || len > MAX_LENGTH {
             return false;
         }
