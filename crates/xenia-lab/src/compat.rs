@@ -29,7 +29,7 @@ use xenia::report::{check_json, write_json};
 use xenia::say::outln;
 use xenia::wording::count;
 use xenia_cli::Code;
-use xenia_sweep::{Bounds, run_limited};
+use xenia_sweep::{Bounds, PICTURES, REPORTS, run_limited};
 
 /// Seconds that a title's process has beyond the title's own, to load and to write its report.
 const GRACE: u64 = 30;
@@ -39,10 +39,6 @@ const OUTPUT_KIB: u64 = 4096;
 const PAGE: &str = "index.html";
 /// Name of the contact sheet there.
 const SHEET: &str = "sheet.png";
-/// Subfolder of pictures.
-const PICTURES: &str = "pictures";
-/// Subfolder of bug reports.
-const REPORTS: &str = "reports";
 
 /// Runs the titles and writes the page; with `--json`, the results too.
 pub fn run(args: &CompatArgs) -> Result<Code> {
@@ -137,7 +133,7 @@ fn run_one(
         memory_mib: args.memory,
         output_kib: OUTPUT_KIB,
     };
-    let ended = run_limited((program, &LAUNCHER), words, scratch.path(), limits, stop)?;
+    let ended = run_limited(program, &LAUNCHER, words, scratch.path(), limits, stop)?;
     if ended.is_cancelled {
         return Ok(None);
     }

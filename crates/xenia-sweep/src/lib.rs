@@ -41,6 +41,7 @@ pub use limited::{EndedProcess, run_limited};
 pub use merge::{Conflict, FailedUnit, Merged, merge, merge_file, merge_folder};
 pub use plan::{PlanConfig, Planned, plan};
 pub use report::{escaped, write_report};
-pub use run::{RunConfig, ShardProgress, ShardSummary, run};
+pub use run::{PICTURES, REPORTS, RunConfig, ShardProgress, ShardSummary, run};
 pub use shard::Shard;
+pub use spec::MAX_SECONDS;
 pub use unit::{Bounds, ExpectedEnd, MAX_STATES, SweepUnit, UNITS, UnitsHeader};

@@ -37,7 +37,8 @@ pub(crate) fn launcher_words(launcher: &[&str], limits: Bounds) -> Vec<OsString>
 /// # Errors
 /// The process can't be started or watched.
 pub fn run_limited(
-    (program, launcher): (&Path, &[&str]),
+    program: &Path,
+    launcher: &[&str],
     words: Vec<OsString>,
     folder: &Path,
     limits: Bounds,
@@ -70,9 +71,9 @@ mod tests {
     fn a_process_that_hangs_is_stopped_and_what_it_printed_is_kept() {
         let limits = Bounds { seconds: 1, memory_mib: 4096, output_kib: 64 };
         let run = |script: &str| {
-            let program = (Path::new("/bin/sh"), &["-c"][..]);
             let stop = AtomicBool::new(false);
-            run_limited(program, vec![script.into()], Path::new("/"), limits, &stop).unwrap()
+            run_limited(Path::new("/bin/sh"), &["-c"], vec![script.into()], Path::new("/"), limits, &stop)
+                .unwrap()
         };
         let ended = run("echo why >&2; sleep 600");
         assert_eq!((ended.exit, ended.stopped_by, ended.errors.as_str()), (143, Some("time"), "why\n"));

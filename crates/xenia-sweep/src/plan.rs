@@ -91,8 +91,9 @@ impl UnitKind {
     }
 }
 
-/// A unit without its id and name.
+/// A unit without its id.
 struct Draft {
+    kind: UnitKind,
     name: String,
     words: Vec<UnitWord>,
     inputs: Vec<UnitInput>,
@@ -100,6 +101,34 @@ struct Draft {
     ends: Option<ExpectedEnd>,
     picture: bool,
     limits: Bounds,
+}
+
+impl Draft {
+    /// A unit that begins with these words.
+    fn new(kind: UnitKind, words: &[&str], limits: Bounds) -> Self {
+        Self {
+            kind,
+            name: String::new(),
+            words: words.iter().map(|&word| UnitWord::from(word)).collect(),
+            inputs: Vec::new(),
+            expect: None,
+            ends: None,
+            picture: false,
+            limits,
+        }
+    }
+
+    fn add_words(&mut self, words: impl IntoIterator<Item = impl AsRef<str>>) {
+        self.words.extend(words.into_iter().map(|word| UnitWord::from(word.as_ref())));
+    }
+
+    /// Names the unit by its kind, its subject, the combination of the matrix, and the rest.
+    fn set_name(&mut self, subject: &Path, label: &str, rest: &str) {
+        // The same on every system, so that sweeps can be compared.
+        let subject = subject.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
+        let parts = [self.kind.name(), &subject, label, rest];
+        self.name = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    }
 }
 
 struct Planner<'a> {
@@ -153,10 +182,10 @@ impl Planner<'_> {
     }
 
     /// Adds a file or folder to a unit's inputs, and its path to the words.
-    fn input(&self, path: &Path, words: &mut Vec<UnitWord>, inputs: &mut Vec<UnitInput>) -> Result<()> {
+    fn add_input(&self, draft: &mut Draft, path: &Path) -> Result<()> {
         let blake3 = self.inputs.hash(path)?;
-        words.push(UnitWord::Input { input: inputs.len() });
-        inputs.push(UnitInput { path: self.shown(path), blake3 });
+        draft.words.push(UnitWord::Input { input: draft.inputs.len() });
+        draft.inputs.push(UnitInput { path: self.shown(path), blake3 });
         Ok(())
     }
 
@@ -165,8 +194,8 @@ impl Planner<'_> {
         path.strip_prefix(self.root).unwrap_or(path).to_owned()
     }
 
-    fn add(&mut self, kind: UnitKind, draft: Draft) -> Result<()> {
-        let Draft { mut name, words, inputs, expect, ends, picture, limits } = draft;
+    fn add(&mut self, draft: Draft) -> Result<()> {
+        let Draft { kind, mut name, words, inputs, expect, ends, picture, limits } = draft;
         let mut unit = SweepUnit {
             id: String::new(),
             name: String::new(),

@@ -30,8 +30,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 /// Subfolder for results.
 pub(crate) const RESULTS: &str = "results";
-pub(crate) const PICTURES: &str = "pictures";
-pub(crate) const REPORTS: &str = "reports";
+/// Subfolder for pictures.
+pub const PICTURES: &str = "pictures";
+/// Subfolder for reports of what failed.
+pub const REPORTS: &str = "reports";
 
 /// Configuration of a shard's run.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ use toml::Spanned;
 /// Largest size of the file, in bytes.
 const MAX_SPEC: u64 = 4 << 20;
 /// Largest time limit of a unit in seconds: a week.
-const MAX_SECONDS: u64 = 7 * 24 * 3600;
+pub const MAX_SECONDS: u64 = 7 * 24 * 3600;
 /// Largest memory limit of a unit, in MiB.
 const MAX_MEMORY_MIB: u64 = 1 << 20;
 /// Largest output limit of a unit, in KiB.
@@ -77,8 +77,14 @@ pub(crate) struct Matrix {
     pub(crate) flags: Vec<Vec<String>>,
 }
 
-/// A combination: its name, and its words.
-pub(crate) type MatrixCombination = (String, Vec<String>);
+/// A combination of engine, tier and flags.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MatrixCombination {
+    /// Its part of a unit's name.
+    pub(crate) label: String,
+    /// Its words of the command line.
+    pub(crate) words: Vec<String>,
+}
 
 impl Matrix {
     /// All combinations for `exec` and `check`.
@@ -112,7 +118,7 @@ impl Matrix {
                     name.extend(flags.iter().cloned());
                     let parts: Vec<&str> =
                         name.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
-                    ways.push((parts.join(" "), words));
+                    ways.push(MatrixCombination { label: parts.join(" "), words });
                 }
             }
         }
@@ -134,7 +140,7 @@ impl Matrix {
             for tier in &tiers {
                 known_tier(tier)?;
                 let words = ["--engine", engine, "--tier", tier].map(str::to_owned).to_vec();
-                ways.push((format!("{engine} {tier}"), words));
+                ways.push(MatrixCombination { label: format!("{engine} {tier}"), words });
             }
         }
         Ok(ways)
@@ -322,7 +328,7 @@ mod tests {
             flags: vec![vec![], list(&["--gpu-inline"])],
         };
         let ways = matrix.ways().unwrap();
-        let names: Vec<&str> = ways.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = ways.iter().map(|way| way.label.as_str()).collect();
         assert_eq!(
             names,
             [
@@ -334,14 +340,15 @@ mod tests {
                 "jit auto --gpu-inline"
             ]
         );
-        assert_eq!(ways[3].1, ["--jit", "--tier", "function", "--gpu-inline"]);
-        assert_eq!(Matrix::default().ways().unwrap(), [(String::new(), vec![])]);
+        assert_eq!(ways[3].words, ["--jit", "--tier", "function", "--gpu-inline"]);
+        let plain = MatrixCombination { label: String::new(), words: vec![] };
+        assert_eq!(Matrix::default().ways().unwrap(), [plain]);
         assert!(Matrix { engines: list(&["warp"]), ..Matrix::default() }.ways().is_err());
         assert!(Matrix { tiers: list(&["warp"]), ..Matrix::default() }.ways().is_err());
         assert!(matrix.conformance().is_err());
         let both = Matrix { flags: vec![], ..matrix }.conformance().unwrap();
         assert_eq!(both.len(), 4);
-        assert_eq!(both[0].1, ["--engine", "interp", "--tier", "function"]);
+        assert_eq!(both[0].words, ["--engine", "interp", "--tier", "function"]);
     }
 
     #[test]

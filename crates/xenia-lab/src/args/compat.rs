@@ -4,9 +4,7 @@ use clap::Args;
 use std::path::PathBuf;
 use xenia::config::GpuKind;
 use xenia_cli::numbers::{number_in, positive};
-
-/// Longest run of a title in seconds, as of a sweep's unit: a week.
-const MAX_SECONDS: u64 = 7 * 24 * 3600;
+use xenia_sweep::MAX_SECONDS;
 
 /// Arguments of `compat`.
 #[derive(Clone, Debug, Args)]

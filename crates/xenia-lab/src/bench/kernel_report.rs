@@ -42,15 +42,7 @@ documented! {
 impl KernelReport {
     /// The kernel's bars in the plot.
     pub fn bars(&self) -> plot::Bars<'_> {
-        plot::Bars {
-            name: &self.name,
-            native: self.native_s,
-            auto: self.auto_s,
-            baseline: self.baseline_s,
-            function: self.function_s,
-            interp: self.interp_s,
-            qemu: self.qemu_s,
-        }
+        plot::bars_of!(self)
     }
 }
 

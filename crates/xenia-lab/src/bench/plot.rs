@@ -34,6 +34,22 @@ pub struct Bars<'a> {
     pub qemu: Option<Spread>,
 }
 
+/// The bars of a report with a time in each engine and in all others.
+macro_rules! bars_of {
+    ($report:expr) => {
+        $crate::bench::plot::Bars {
+            name: &$report.name,
+            native: $report.native_s,
+            auto: $report.auto_s,
+            baseline: $report.baseline_s,
+            function: $report.function_s,
+            interp: $report.interp_s,
+            qemu: $report.qemu_s,
+        }
+    };
+}
+pub(super) use bars_of;
+
 type Column = (&'static str, fn(&Bars<'_>) -> Option<Spread>, RGBColor);
 
 const COLUMNS: &[Column] = &[

@@ -92,15 +92,7 @@ pub(super) fn means(programs: &[ProgramReport]) -> BTreeMap<&'static str, Progra
 impl ProgramReport {
     /// The program's bars in the plot.
     pub fn bars(&self) -> plot::Bars<'_> {
-        plot::Bars {
-            name: &self.name,
-            native: self.native_s,
-            auto: self.auto_s,
-            baseline: self.baseline_s,
-            function: self.function_s,
-            interp: self.interp_s,
-            qemu: self.qemu_s,
-        }
+        plot::bars_of!(self)
     }
 
     /// Time of this emulator: with `auto`, or in the tier measured instead.

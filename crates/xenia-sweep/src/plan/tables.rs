@@ -3,8 +3,8 @@
 use super::{Draft, EMPTY_FOLDER, Planner};
 use crate::error::Result;
 use crate::inputs;
-use crate::spec::{Check, Conformance, Fuzz, Matrix, MatrixCombination, Titles};
-use crate::unit::{MAX_STATES, MAX_UNITS, UnitInput, UnitKind, UnitWord, is_hash};
+use crate::spec::{Check, Conformance, Fuzz, Matrix, Titles};
+use crate::unit::{MAX_STATES, MAX_UNITS, UnitKind, is_hash};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use xenia_formats::title_files::is_default_executable;
@@ -12,8 +12,46 @@ use xenia_formats::title_files::is_default_executable;
 /// Default number of files in a conformance unit, and of seeds in a fuzz unit.
 const BATCH: u64 = 16;
 
+/// Words of a unit that runs a title.
+const TITLE_WORDS: [&str; 7] =
+    ["exec", "--headless", "--lockstep", "--gpu", "reference", "--code-cache", "off"];
+
 impl Planner<'_> {
     pub(super) fn titles(&mut self, table: &Titles) -> Result<()> {
+        let titles = self.title_paths(table)?;
+        self.check_expected(table, &titles)?;
+        let run = RunLimit { frames: table.frames, instructions: table.instructions };
+        if run.is_none() {
+            return Err(self.wrong("a title needs a limit: `frames` or `instructions`"));
+        }
+        let limits = self.limits(table.limits)?;
+        let matrix =
+            Matrix { engines: table.engines.clone(), tiers: table.tiers.clone(), flags: table.flags.clone() };
+        let ways = matrix.ways().map_err(|reason| self.wrong(reason))?;
+        for (title, way) in titles.iter().flat_map(|title| ways.iter().map(move |way| (title, way))) {
+            let files = TitleFiles {
+                title,
+                folder: table.folder.as_deref(),
+                config: table.config.as_deref(),
+                key_file: table.key_file.as_deref(),
+                replay: table.replay.as_deref(),
+            };
+            let name = name_of(title);
+            let mut draft = Draft::new(UnitKind::Title, &TITLE_WORDS, limits);
+            draft.expect = table.digest.clone().or_else(|| table.digests.get(&name).cloned());
+            draft.ends = table.ends.get(&name).copied();
+            draft.picture = table.picture;
+            self.add_title(&mut draft, &files)?;
+            draft.add_words(run.words());
+            draft.add_words(&way.words);
+            draft.set_name(&self.shown(title), &way.label, &run.name());
+            self.add(draft)?;
+        }
+        Ok(())
+    }
+
+    /// The titles of a table.
+    fn title_paths(&self, table: &Titles) -> Result<Vec<PathBuf>> {
         let mut titles = Vec::new();
         for path in table.path.iter().chain(&table.paths) {
             let path = self.path(path)?;
@@ -23,7 +61,6 @@ impl Planner<'_> {
                 titles.push(path);
             }
         }
-        let name_of = |title: &Path| title.file_name().unwrap_or_default().to_string_lossy().into_owned();
         for name in &table.except {
             let before = titles.len();
             titles.retain(|title| name_of(title) != *name);
@@ -34,6 +71,11 @@ impl Planner<'_> {
         if titles.is_empty() {
             return Err(self.wrong("no title: `path` or `paths` name titles, or folders of them"));
         }
+        Ok(titles)
+    }
+
+    /// Checks that the expected digests and ends are those of titles.
+    fn check_expected(&self, table: &Titles, titles: &[PathBuf]) -> Result<()> {
         if table.digest.is_some() && titles.len() > 1 {
             return Err(self.wrong("`digest` is of one title; of several, `digests` has them by name"));
         }
@@ -49,78 +91,39 @@ impl Planner<'_> {
                 return Err(self.wrong(format!("`{key}` names {name:?}, which is none of the titles")));
             }
         }
-        if table.frames.is_none() && table.instructions.is_none() {
-            return Err(self.wrong("a title needs a limit: `frames` or `instructions`"));
-        }
-        let limits = self.limits(table.limits)?;
-        let matrix =
-            Matrix { engines: table.engines.clone(), tiers: table.tiers.clone(), flags: table.flags.clone() };
-        let ways = matrix.ways().map_err(|reason| self.wrong(reason))?;
-        for title in &titles {
-            for way in &ways {
-                let mut words: Vec<UnitWord> =
-                    ["exec", "--headless", "--lockstep", "--gpu", "reference", "--code-cache", "off"]
-                        .map(UnitWord::from)
-                        .to_vec();
-                let mut inputs = Vec::new();
-                let files = TitleFiles {
-                    title,
-                    folder: table.folder.as_deref(),
-                    config: table.config.as_deref(),
-                    key_file: table.key_file.as_deref(),
-                    replay: table.replay.as_deref(),
-                };
-                self.title_words(&files, &mut words, &mut inputs)?;
-                ends(table.frames, table.instructions, &mut words);
-                let expect = table.digest.clone().or_else(|| table.digests.get(&name_of(title)).cloned());
-                let name =
-                    named("title", &self.shown(title), way, &limit_name(table.frames, table.instructions));
-                words.extend(way.1.iter().map(|word| UnitWord::from(word.as_str())));
-                let ends = table.ends.get(&name_of(title)).copied();
-                self.add(
-                    UnitKind::Title,
-                    Draft { name, words, inputs, expect, ends, picture: table.picture, limits },
-                )?;
-            }
-        }
         Ok(())
     }
 
-    /// The words that name a title's files. An executable other than its folder's default.xex gets
-    /// no folder unless one is named, because the folder's other files would then decide the
+    /// Adds the words that name a title's files. An executable other than its folder's default.xex
+    /// gets no folder unless one is named, because the folder's other files would then decide the
     /// result.
-    fn title_words(
-        &self,
-        files: &TitleFiles<'_>,
-        words: &mut Vec<UnitWord>,
-        inputs: &mut Vec<UnitInput>,
-    ) -> Result<()> {
+    fn add_title(&self, draft: &mut Draft, files: &TitleFiles<'_>) -> Result<()> {
         let title = files.title;
         let is_default = is_default_executable(title);
         match (is_default, title.parent()) {
             // The folder is the title.
-            (true, Some(parent)) => self.input(parent, words, inputs)?,
-            _ => self.input(title, words, inputs)?,
+            (true, Some(parent)) => self.add_input(draft, parent)?,
+            _ => self.add_input(draft, title)?,
         }
         match files.folder {
             Some(folder) => {
-                words.push("--folder".into());
-                self.input(&self.path(folder)?, words, inputs)?;
+                draft.add_words(["--folder"]);
+                self.add_input(draft, &self.path(folder)?)?;
             }
             None if title.is_file() && !is_default && is_executable(title) => {
-                words.extend(["--folder", EMPTY_FOLDER].map(UnitWord::from));
+                draft.add_words(["--folder", EMPTY_FOLDER]);
             }
             None => {}
         }
-        words.push("--config".into());
+        draft.add_words(["--config"]);
         match files.config {
-            Some(config) => self.input(&self.path(config)?, words, inputs)?,
-            None => words.push("/dev/null".into()),
+            Some(config) => self.add_input(draft, &self.path(config)?)?,
+            None => draft.add_words(["/dev/null"]),
         }
         for (flag, file) in [("--key-file", files.key_file), ("--replay", files.replay)] {
             if let Some(file) = file {
-                words.push(flag.into());
-                self.input(&self.path(file)?, words, inputs)?;
+                draft.add_words([flag]);
+                self.add_input(draft, &self.path(file)?)?;
             }
         }
         Ok(())
@@ -128,7 +131,8 @@ impl Planner<'_> {
 
     pub(super) fn check(&mut self, table: &Check) -> Result<()> {
         let title = self.path(&table.path)?;
-        if table.frames.is_none() && table.instructions.is_none() {
+        let run = RunLimit { frames: table.frames, instructions: table.instructions };
+        if run.is_none() {
             return Err(self.wrong("a check needs the limit of its golden file: `frames` or `instructions`"));
         }
         let limits = self.limits(table.limits)?;
@@ -137,10 +141,8 @@ impl Planner<'_> {
         let ways = matrix.ways().map_err(|reason| self.wrong(reason))?;
         let states = table.pieces.as_deref().map(|folder| self.states(folder)).transpose()?;
         // Without states the whole run is one piece.
-        let pieces = states.as_ref().map_or(0, |(_, count)| *count);
+        let pieces = states.as_ref().map_or(0, |states| states.count);
         for (way, piece) in ways.iter().flat_map(|way| (0..=pieces).map(move |piece| (way, piece))) {
-            let mut words: Vec<UnitWord> = ["check", "--code-cache", "off"].map(UnitWord::from).to_vec();
-            let mut inputs = Vec::new();
             let files = TitleFiles {
                 title: &title,
                 folder: table.folder.as_deref(),
@@ -148,36 +150,34 @@ impl Planner<'_> {
                 key_file: table.key_file.as_deref(),
                 replay: None,
             };
-            self.title_words(&files, &mut words, &mut inputs)?;
-            ends(table.frames, table.instructions, &mut words);
-            words.push("--expect".into());
-            self.input(&self.path(&table.expect)?, &mut words, &mut inputs)?;
-            let mut limit = limit_name(table.frames, table.instructions);
-            if let Some((folder, count)) = &states {
-                words.push("--states".into());
-                self.input(folder, &mut words, &mut inputs)?;
-                words.extend(["--piece", &piece.to_string()].map(UnitWord::from));
-                limit = format!("{limit} piece {piece}/{count}");
+            let mut draft = Draft::new(UnitKind::Check, &["check", "--code-cache", "off"], limits);
+            self.add_title(&mut draft, &files)?;
+            draft.add_words(run.words());
+            draft.add_words(["--expect"]);
+            self.add_input(&mut draft, &self.path(&table.expect)?)?;
+            let mut rest = run.name();
+            if let Some(StateFiles { folder, count }) = &states {
+                draft.add_words(["--states"]);
+                self.add_input(&mut draft, folder)?;
+                draft.add_words(["--piece", &piece.to_string()]);
+                rest = format!("{rest} piece {piece}/{count}");
             }
-            let name = named("check", &self.shown(&title), way, &limit);
-            words.extend(way.1.iter().map(|word| UnitWord::from(word.as_str())));
-            self.add(
-                UnitKind::Check,
-                Draft { name, words, inputs, expect: None, ends: None, picture: false, limits },
-            )?;
+            draft.add_words(&way.words);
+            draft.set_name(&self.shown(&title), &way.label, &rest);
+            self.add(draft)?;
         }
         Ok(())
     }
 
-    /// A folder of states, and their number.
-    fn states(&self, folder: &Path) -> Result<(PathBuf, usize)> {
+    /// The states in a folder.
+    fn states(&self, folder: &Path) -> Result<StateFiles> {
         let folder = self.path(folder)?;
         let is_state = |file: &PathBuf| file.extension().is_some_and(|end| end == "state");
         let count = inputs::files(&folder)?.iter().filter(|file| is_state(file)).count();
         if count == 0 {
             return Err(self.wrong("`pieces` names a folder without states: check --keep-states writes them"));
         }
-        Ok((folder, count))
+        Ok(StateFiles { folder, count })
     }
 
     pub(super) fn conformance(&mut self, table: &Conformance) -> Result<()> {
@@ -195,20 +195,18 @@ impl Planner<'_> {
         let matrix = Matrix { engines: table.engines.clone(), tiers: table.tiers.clone(), flags: Vec::new() };
         let ways = matrix.conformance().map_err(|reason| self.wrong(reason))?;
         let batch = self.batch(table.batch)?;
-        for batch in files.chunks(batch as usize) {
-            for way in &ways {
-                let mut words: Vec<UnitWord> =
-                    ["conformance", "--config", "/dev/null"].map(UnitWord::from).to_vec();
-                words.extend(way.1.iter().map(|word| UnitWord::from(word.as_str())));
-                let mut inputs = Vec::new();
-                for file in batch {
-                    self.input(file, &mut words, &mut inputs)?;
-                }
-                let more = if batch.len() > 1 { format!("+{}", batch.len() - 1) } else { String::new() };
-                let name = named("conformance", &self.shown(&batch[0]), way, &more);
-                let draft = Draft { name, words, inputs, expect: None, ends: None, picture: false, limits };
-                self.add(UnitKind::Conformance, draft)?;
+        for (batch, way) in
+            files.chunks(batch as usize).flat_map(|batch| ways.iter().map(move |way| (batch, way)))
+        {
+            let words = ["conformance", "--config", "/dev/null"];
+            let mut draft = Draft::new(UnitKind::Conformance, &words, limits);
+            draft.add_words(&way.words);
+            for file in batch {
+                self.add_input(&mut draft, file)?;
             }
+            let more = if batch.len() > 1 { format!("+{}", batch.len() - 1) } else { String::new() };
+            draft.set_name(&self.shown(&batch[0]), &way.label, &more);
+            self.add(draft)?;
         }
         Ok(())
     }
@@ -238,18 +236,15 @@ impl Planner<'_> {
             let seeds = if from == to { from.to_string() } else { format!("{from}..{to}") };
             let blocks = table.blocks.to_string();
             let words = ["fuzz", "--config", "/dev/null", "--seeds", &seeds, "--blocks", &blocks];
-            let mut words: Vec<UnitWord> = words.map(UnitWord::from).to_vec();
-            words.extend(["--oracle", oracle].map(UnitWord::from));
+            let mut draft = Draft::new(UnitKind::Fuzz, &words, limits);
+            draft.add_words(["--oracle", oracle]);
             if let Some(states) = table.states {
-                words.extend(["--states", &states.to_string()].map(UnitWord::from));
+                draft.add_words(["--states", &states.to_string()]);
             }
-            let way = (oracle.to_owned(), Vec::new());
             let states = table.states.map_or_else(String::new, |states| format!(" from {states} states"));
-            let what = format!("{blocks} blocks{states}");
-            let name = named("fuzz", Path::new(&format!("seeds {seeds}")), &way, &what);
-            let draft =
-                Draft { name, words, inputs: Vec::new(), expect: None, ends: None, picture: false, limits };
-            self.add(UnitKind::Fuzz, draft)?;
+            let rest = format!("{blocks} blocks{states}");
+            draft.set_name(Path::new(&format!("seeds {seeds}")), oracle, &rest);
+            self.add(draft)?;
             let Some(next) = to.checked_add(1) else { break };
             from = next;
         }
@@ -264,6 +259,39 @@ impl Planner<'_> {
     }
 }
 
+/// A folder of states.
+struct StateFiles {
+    folder: PathBuf,
+    count: usize,
+}
+
+/// Limit of a title's run.
+#[derive(Clone, Copy)]
+struct RunLimit {
+    frames: Option<u64>,
+    instructions: Option<u64>,
+}
+
+impl RunLimit {
+    fn is_none(self) -> bool {
+        self.frames.is_none() && self.instructions.is_none()
+    }
+
+    fn words(self) -> Vec<String> {
+        let limits = [("--frames", self.frames), ("-n", self.instructions)];
+        let given =
+            limits.into_iter().filter_map(|(flag, limit)| Some([flag.to_owned(), limit?.to_string()]));
+        given.flatten().collect()
+    }
+
+    /// Its part of a unit's name.
+    fn name(self) -> String {
+        let parts = [self.frames.map(|n| format!("{n} frames")), self.instructions.map(|n| format!("n={n}"))];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Files of a title, as a table names them.
 struct TitleFiles<'a> {
     title: &'a Path,
     folder: Option<&'a Path>,
@@ -277,22 +305,7 @@ fn is_executable(title: &Path) -> bool {
     title.extension().is_some_and(|end| ["xex", "elf"].iter().any(|other| end.eq_ignore_ascii_case(other)))
 }
 
-fn ends(frames: Option<u64>, instructions: Option<u64>, words: &mut Vec<UnitWord>) {
-    for (flag, limit) in [("--frames", frames), ("-n", instructions)] {
-        if let Some(limit) = limit {
-            words.extend([flag.into(), UnitWord::Text(limit.to_string())]);
-        }
-    }
-}
-
-fn limit_name(frames: Option<u64>, instructions: Option<u64>) -> String {
-    let parts = [frames.map(|n| format!("{n} frames")), instructions.map(|n| format!("n={n}"))];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
-}
-
-fn named(kind: &str, what: &Path, way: &MatrixCombination, rest: &str) -> String {
-    // The same on every system, so that sweeps can be compared.
-    let what = what.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
-    let parts = [kind, &what, &way.0, rest];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+/// Name of a title's file or folder.
+fn name_of(title: &Path) -> String {
+    title.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
