@@ -28,9 +28,7 @@ pub(crate) fn asan(args: &SanitizerArgs) -> Result<()> {
     let flags = ["-Zsanitizer=address".to_owned(), "-Cunsafe-allow-abi-mismatch=sanitizer".to_owned()];
     // Use after free, out-of-bounds accesses and leaks are reported; correct code is not.
     let ways = [("freed", FOUND), ("beyond", FOUND), ("leak", FOUND), ("right", 0)];
-    sanitizers::check(&out, ("xtask/asan/check.rs".as_ref(), &flags), &ways, |program| {
-        Ok(sanitized(program))
-    })?;
+    sanitizers::check(&out, "xtask/asan/check.rs".as_ref(), &flags, &ways, |program| Ok(sanitized(program)))?;
     let suite = Suite {
         name: "asan",
         finds: "memory used wrongly",

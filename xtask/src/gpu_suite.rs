@@ -126,7 +126,9 @@ fn judge_all(
     let workers = std::thread::available_parallelism()?.get();
     std::thread::scope(|scope| {
         let share = |worker| scenes.iter().skip(worker).step_by(workers);
-        let work = |worker| move || share(worker).map(|scene| judge(*scene, backends, bless)).collect();
+        let work = |worker| {
+            move || share(worker).map(|&(number, scene)| judge(number, scene, backends, bless)).collect()
+        };
         let started: Vec<_> = (0..workers).map(|worker| scope.spawn(work(worker))).collect();
         let mut judged = Vec::new();
         for worker in started {
@@ -139,7 +141,8 @@ fn judge_all(
 
 /// Judges the pictures of one scene, given with its number from 0; prints those that are wrong.
 fn judge(
-    (number, scene): (usize, &Scene),
+    number: usize,
+    scene: &Scene,
     backends: &[(&str, PathBuf)],
     bless: bool,
 ) -> Result<(String, Vec<bool>)> {

@@ -63,7 +63,8 @@ pub(crate) fn find(folder: &Path, start: &str, end: &str) -> Result<Option<PathB
 /// the sanitizer must detect, and correct code that it must accept.
 pub(crate) fn check(
     out: &Path,
-    (source, flags): (&Path, &[String]),
+    source: &Path,
+    flags: &[String],
     ways: &[(&str, i32)],
     sanitized: impl Fn(&OsStr) -> Result<Command>,
 ) -> Result<()> {

@@ -61,7 +61,7 @@ pub(crate) fn tsan(args: &SanitizerArgs) -> Result<()> {
     let flags = flags(&out)?;
     // A race is reported; correct code is not.
     let (source, optimised) = (Path::new(FOLDER).join("check.rs"), [&flags[..], &["-O".to_owned()]].concat());
-    sanitizers::check(&out, (&source, &optimised), &[("race", FOUND), ("locks", 0)], |program| {
+    sanitizers::check(&out, &source, &optimised, &[("race", FOUND), ("locks", 0)], |program| {
         sanitized(program)
     })?;
     let suite = Suite {

@@ -158,7 +158,7 @@ pub fn run(args: &SoakArgs) -> Result<Code> {
                 if interrupt.cause().is_some() {
                     break 'all;
                 }
-                one(title, *mode, args.frames, (&samples, &words), &interrupt)
+                one(title, *mode, args.frames, &samples, &words, &interrupt)
                     .with_context(|| title.display().to_string())?;
                 runs += 1;
                 if let Some(error) = samples.lock().failed.take() {
@@ -179,7 +179,8 @@ fn one(
     path: &Path,
     mode: SoakMode,
     frames: Option<u64>,
-    (samples, words): (&Mutex<SampleWriter>, &LastWords),
+    samples: &Mutex<SampleWriter>,
+    words: &LastWords,
     interrupt: &Interrupt,
 ) -> Result<()> {
     let parallel = mode == SoakMode::Parallel;

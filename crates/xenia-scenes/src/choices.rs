@@ -63,7 +63,7 @@ impl Choices {
 
     /// A number from `low` to `high` in `times` of `of` cases, else `simple`. Always draws two
     /// words, so that a smaller case keeps the rest.
-    pub(crate) fn maybe(&mut self, (times, of): (u32, u32), simple: i32, low: i32, high: i32) -> i32 {
+    pub(crate) fn maybe(&mut self, times: u32, of: u32, simple: i32, low: i32, high: i32) -> i32 {
         let (is_chosen, value) = (self.chance(times, of), self.between(low, high));
         if is_chosen { value } else { simple }
     }
@@ -103,13 +103,13 @@ mod tests {
     #[test]
     fn recorded_words_repeat_and_zeros_choose_the_simple_value() {
         let mut first = Choices::of_seed(7);
-        let values: Vec<i32> = (0..9).map(|_| first.maybe((1, 2), 5, -9, 9)).collect();
+        let values: Vec<i32> = (0..9).map(|_| first.maybe(1, 2, 5, -9, 9)).collect();
         let mut again = Choices::of_words(first.drawn().to_vec());
-        assert_eq!((0..9).map(|_| again.maybe((1, 2), 5, -9, 9)).collect::<Vec<_>>(), values);
+        assert_eq!((0..9).map(|_| again.maybe(1, 2, 5, -9, 9)).collect::<Vec<_>>(), values);
         again.rewind(0);
-        assert_eq!(again.maybe((1, 2), 5, -9, 9), values[0]);
+        assert_eq!(again.maybe(1, 2, 5, -9, 9), values[0]);
         let mut none = Choices::of_words(Vec::new());
-        assert_eq!((none.maybe((1, 2), 5, -9, 9), none.pick(&[3, 4]), none.between(-2, 2)), (5, 3, -2));
+        assert_eq!((none.maybe(1, 2, 5, -9, 9), none.pick(&[3, 4]), none.between(-2, 2)), (5, 3, -2));
         assert_eq!(none.drawn(), [0_u32; 0]);
     }
 }

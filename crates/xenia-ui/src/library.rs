@@ -121,7 +121,7 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, state: &mut LibraryState) -> 
     if !state.is_changed {
         state.view = library.view;
     }
-    state.position = state.order.update(&library, (&state.search, state.view.sort), state.position);
+    state.position = state.order.update(&library, &state.search, state.view.sort, state.position);
     let mut outcome = state.outcome.take();
     Frame::NONE.fill(ui.visuals().panel_fill).inner_margin(Margin::symmetric(24, 14)).show(ui, |ui| {
         ui.set_min_size(ui.available_size());

@@ -57,7 +57,7 @@ impl Model<'_> {
                 (socket.waits, socket.timeouts) = (waits, timeouts);
                 socket.watch = watch.map(|(event, wanted, _)| (event, wanted, 0));
             }
-            What::Receive { at, length, flags } => self.received(request.socket, (at, length, flags), result),
+            What::Receive { at, length, flags } => self.received(request.socket, at, length, flags, result),
             What::Send { piece: Some((connection, side, piece)), .. } => {
                 // Only refused or timed-out sends are known to have sent no data.
                 let is_unknown = result < 0
@@ -81,7 +81,7 @@ impl Model<'_> {
         }
     }
 
-    fn received(&mut self, name: u32, (at, length, flags): (u64, u32, u32), result: i32) {
+    fn received(&mut self, name: u32, at: u64, length: u32, flags: u32, result: i32) {
         let Some(socket) = self.sockets.iter_mut().find(|socket| socket.name == name) else { return };
         let looked = flags & PEEK != 0;
         if result < 0 {

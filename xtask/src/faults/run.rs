@@ -125,7 +125,7 @@ impl Ground {
         let mut command = self.command(&image, &saves, mode);
         let count = self.work.join("count");
         if let Strikes::Calls { group, place, .. } = row.strikes {
-            self.preload(&mut command, group, place, (&image, &saves));
+            self.preload(&mut command, group, place, &image, &saves);
             command.env("FAULT_OUT", &count);
         }
         let begun = Instant::now();
@@ -139,7 +139,7 @@ impl Ground {
         }
     }
 
-    fn preload(&self, command: &mut Command, group: &str, place: FaultPlace, (image, saves): (&Path, &Path)) {
+    fn preload(&self, command: &mut Command, group: &str, place: FaultPlace, image: &Path, saves: &Path) {
         let under = match place {
             FaultPlace::Image => image,
             FaultPlace::Saves => saves,
@@ -159,7 +159,7 @@ impl Ground {
         let mut injection = format!("{} at {at} of {}", MODES[mode], most[mode]);
         if let Strikes::Calls { group, place, hows, length } = row.strikes {
             let how = dice.of(hows).context("no way to strike")?;
-            self.preload(&mut command, group, place, (&image, &saves));
+            self.preload(&mut command, group, place, &image, &saves);
             let length = if length == Length::Once { 1 } else { u64::MAX };
             command
                 .env("FAULT_AT", at.to_string())

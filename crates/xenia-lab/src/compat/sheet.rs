@@ -35,6 +35,19 @@ const FAINT: Colour = [160, 160, 160];
 const GOOD: Colour = [86, 211, 100];
 const BAD: Colour = [248, 113, 113];
 
+/// A pixel of the image.
+#[derive(Clone, Copy)]
+struct Point {
+    x: usize,
+    y: usize,
+}
+
+impl Point {
+    fn moved(self, x: usize, y: usize) -> Self {
+        Self { x: self.x + x, y: self.y + y }
+    }
+}
+
 /// An image under construction, of three bytes a pixel.
 struct Canvas {
     width: usize,
@@ -48,11 +61,11 @@ impl Canvas {
     }
 
     /// Blends a colour into a pixel; does nothing outside the image.
-    fn blend(&mut self, (x, y): (usize, usize), colour: Colour, opacity: u8) {
-        if x >= self.width || y >= self.height {
+    fn blend(&mut self, at: Point, colour: Colour, opacity: u8) {
+        if at.x >= self.width || at.y >= self.height {
             return;
         }
-        let at = (y * self.width + x) * 3;
+        let at = (at.y * self.width + at.x) * 3;
         let share = u32::from(opacity);
         for (old, new) in self.rgb[at..at + 3].iter_mut().zip(colour) {
             *old = ((u32::from(*old) * (255 - share) + u32::from(new) * share) / 255) as u8;
@@ -60,28 +73,28 @@ impl Canvas {
     }
 
     /// Writes a line of text, cut to `letters`.
-    fn text(&mut self, (x, y): (usize, usize), text: &str, letters: usize, colour: Colour) {
+    fn text(&mut self, at: Point, text: &str, letters: usize, colour: Colour) {
         for (column, letter) in cut(text, letters).chars().enumerate() {
             let raster = get_raster(letter, WEIGHT, FONT).or_else(|| get_raster('?', WEIGHT, FONT));
             for (dy, row) in raster.iter().flat_map(RasterizedChar::rows).enumerate() {
                 for (dx, &coverage) in row.iter().enumerate() {
-                    self.blend((x + column * LETTER + dx, y + dy), colour, coverage);
+                    self.blend(at.moved(column * LETTER + dx, dy), colour, coverage);
                 }
             }
         }
     }
 
     /// Draws a picture in the middle of its room.
-    fn picture(&mut self, (x, y): (usize, usize), png: Option<&[u8]>) {
+    fn picture(&mut self, at: Point, png: Option<&[u8]>) {
         for (dy, dx) in (0..PICTURE.1).flat_map(|dy| (0..PICTURE.0).map(move |dx| (dy, dx))) {
-            self.blend((x + dx, y + dy), NO_PICTURE, 255);
+            self.blend(at.moved(dx, dy), NO_PICTURE, 255);
         }
         let Some((width, height, pixels)) = png.and_then(|png| decoded(png).ok()) else { return };
-        let (left, top) = (x + PICTURE.0.saturating_sub(width) / 2, y + PICTURE.1.saturating_sub(height) / 2);
+        let corner = at.moved(PICTURE.0.saturating_sub(width) / 2, PICTURE.1.saturating_sub(height) / 2);
         for (number, pixel) in pixels.chunks_exact(4).enumerate() {
             let (dx, dy) = (number % width, number / width);
             if dx < PICTURE.0 && dy < PICTURE.1 {
-                self.blend((left + dx, top + dy), [pixel[0], pixel[1], pixel[2]], 255);
+                self.blend(corner.moved(dx, dy), [pixel[0], pixel[1], pixel[2]], 255);
             }
         }
     }
@@ -110,23 +123,22 @@ pub(super) fn sheet(report: &CompatReport, picture: impl Fn(&str) -> Option<Vec<
     if report.titles.len() > titles.len() {
         heading = format!("The first {} of {heading}", titles.len());
     }
-    canvas.text((GAP, GAP), &heading, (width - 2 * GAP) / LETTER, TEXT);
+    canvas.text(Point { x: GAP, y: GAP }, &heading, (width - 2 * GAP) / LETTER, TEXT);
     for (number, row) in shown.into_iter().enumerate() {
-        let at = (GAP + number % COLUMNS * CELL.0, top + number / COLUMNS * CELL.1);
+        let at = Point { x: GAP + number % COLUMNS * CELL.0, y: top + number / COLUMNS * CELL.1 };
         let png = row.picture.as_deref().and_then(&picture);
         canvas.picture(at, png.as_deref());
         for (line, (text, colour)) in (0..).zip(lines(row)) {
-            let at = (at.0, at.1 + PICTURE.1 + 4 + line * LINE);
-            canvas.text(at, &text, PICTURE.0 / LETTER, colour);
+            canvas.text(at.moved(0, PICTURE.1 + 4 + line * LINE), &text, PICTURE.0 / LETTER, colour);
         }
     }
     let column = (width - GAP) / LISTS;
     for (number, row) in listed.into_iter().enumerate() {
-        let (mut x, y) = (GAP + number % LISTS * column, bottom + number / LISTS * LINE);
+        let mut at = Point { x: GAP + number % LISTS * column, y: bottom + number / LISTS * LINE };
         let rest = (column - GAP) / LETTER - LISTED.0 - LISTED.1;
         for ((text, colour), letters) in lines(row).into_iter().zip([LISTED.0, LISTED.1, rest]) {
-            canvas.text((x, y), &text, letters - 1, colour);
-            x += letters * LETTER;
+            canvas.text(at, &text, letters - 1, colour);
+            at.x += letters * LETTER;
         }
     }
     canvas.encoded()
@@ -161,7 +173,7 @@ fn decoded(png: &[u8]) -> Result<(usize, usize, Vec<u8>)> {
     let mut reader = png::Decoder::new(Cursor::new(png)).read_info()?;
     let (width, height) = (reader.info().width as usize, reader.info().height as usize);
     if reader.info().color_type != png::ColorType::Rgba || width == 0 || width > PICTURE.0 {
-        bail!("not a small picture");
+        bail!("the picture is not in RGBA, or is not 1 to {} pixels wide", PICTURE.0);
     }
     let Some(size) = reader.output_buffer_size() else { bail!("the picture is too large") };
     let mut pixels = vec![0; size];

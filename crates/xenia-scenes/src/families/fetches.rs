@@ -32,13 +32,13 @@ fn formats() -> Vec<u32> {
 fn fetch(choices: &mut Choices, format: u32) -> String {
     let stride = choices.between(1, 9);
     let mut text = format!("vfetch r2.xyzw, r0.x, vf1, format={format}, stride={stride}");
-    let _ = write!(text, ", offset={}", choices.maybe((1, 2), 0, 0, 6));
+    let _ = write!(text, ", offset={}", choices.maybe(1, 2, 0, 0, 6));
     for (name, times) in [("signed", 2), ("integer", 1), ("nozero", 1), ("rounded", 1)] {
         if choices.chance(times, 4) {
             let _ = write!(text, ", {name}");
         }
     }
-    let exponent = choices.maybe((1, 4), 0, -6, 6);
+    let exponent = choices.maybe(1, 4, 0, -6, 6);
     if exponent != 0 {
         let _ = write!(text, ", exp={exponent}");
     }
@@ -53,7 +53,7 @@ pub(super) fn case(
     let layout = Layout::of_vertices(format).unwrap_or(Layout::Unknown);
     let (fetch, endian) = (fetch(choices, format), choices.below(4));
     // Fetches may leave the buffer.
-    let words = choices.maybe((1, 3), WORDS as i32, 1, WORDS as i32) as u32;
+    let words = choices.maybe(1, 3, WORDS as i32, 1, WORDS as i32) as u32;
     let mut rng = ChaCha8Rng::seed_from_u64(u64::from(choices.below(1000)));
     let contents: Vec<u32> = (0..WORDS)
         .map(|_| match layout {

@@ -43,7 +43,7 @@ pub(super) fn case(
     choices: &mut Choices,
 ) -> Result<SceneOutcome, SceneDifference> {
     let (seed, msaa) = (choices.below(1000), choices.pick(Msaa::VALUES));
-    let alpha_test = choices.maybe((1, 3), -1, 0, 7);
+    let alpha_test = choices.maybe(1, 3, -1, 0, 7);
     let code = pixel_words(choices);
     let mut pair = backends.pair(WIDTH, HEIGHT, msaa, None)?;
     pair.each(choices, |scene, _| {

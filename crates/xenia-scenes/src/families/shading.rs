@@ -83,13 +83,13 @@ impl Shading {
             _ => 1,
         };
         let corner = |choices: &mut Choices, [x, y]: [i32; 2], number: i32| Corner {
-            x: choices.maybe((7, 8), x, 2, 77),
-            y: choices.maybe((7, 8), y, 2, 45),
-            z: choices.maybe((7, 8), 128, 0, 256),
+            x: choices.maybe(7, 8, x, 2, 77),
+            y: choices.maybe(7, 8, y, 2, 45),
+            z: choices.maybe(7, 8, 128, 0, 256),
             // Rectangles are not divided by w.
-            w: if primitive == 8 { 0 } else { choices.maybe((1, 2), 0, -2, 2) },
-            a: choices.maybe((7, 8), number, 0, 63),
-            b: choices.maybe((7, 8), 0, 0, 63),
+            w: if primitive == 8 { 0 } else { choices.maybe(1, 2, 0, -2, 2) },
+            a: choices.maybe(7, 8, number, 0, 63),
+            b: choices.maybe(7, 8, 0, 0, 63),
         };
         let yes = |choices: &mut Choices, times: u32, of: u32| choices.chance(times, of);
         let is_sharp = choices.chance(1, 2);
@@ -104,14 +104,14 @@ impl Shading {
             provoking_last: yes(choices, 1, 4),
             affine: yes(choices, 1, 6),
             centroid: yes(choices, 1, 8),
-            cull: choices.maybe((1, 6), 0, 1, 2),
+            cull: choices.maybe(1, 6, 0, 1, 2),
             face: yes(choices, 1, 3),
-            compare: choices.maybe((1, 2), -1, 0, 7),
+            compare: choices.maybe(1, 2, -1, 0, 7),
             float_depth: yes(choices, 1, 3),
-            slope: choices.maybe((1, 6), 0, -64, 64),
-            bias: choices.maybe((1, 6), 0, -64, 1024),
-            line_width: choices.maybe((1, 2), 8, 1, 64) as u32,
-            point_size: choices.maybe((1, 2), 16, 1, 200) as u32,
+            slope: choices.maybe(1, 6, 0, -64, 64),
+            bias: choices.maybe(1, 6, 0, -64, 1024),
+            line_width: choices.maybe(1, 2, 8, 1, 64) as u32,
+            point_size: choices.maybe(1, 2, 16, 1, 200) as u32,
             output: choices.pick(&[
                 Output::First,
                 Output::First,
@@ -120,8 +120,8 @@ impl Shading {
                 Output::Position,
             ]),
             clips: yes(choices, 1, 5),
-            offset: [0; 2].map(|_: u32| choices.maybe((1, 6), 0, -3, 3)),
-            viewport: choices.maybe((1, 4), 0, 1, 3) as u32,
+            offset: [0; 2].map(|_: u32| choices.maybe(1, 6, 0, -3, 3)),
+            viewport: choices.maybe(1, 4, 0, 1, 3) as u32,
         }
     }
 

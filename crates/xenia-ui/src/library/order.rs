@@ -59,7 +59,8 @@ impl Order {
     pub(super) fn update(
         &mut self,
         library: &Arc<LibraryModel>,
-        (search, sort): (&str, LibrarySort),
+        search: &str,
+        sort: LibrarySort,
         position: usize,
     ) -> usize {
         let is_done = self.made_of.as_ref().is_some_and(|(made_of, text, by)| {
@@ -118,7 +119,7 @@ mod tests {
         let library = Arc::new(LibraryModel { entries, ..LibraryModel::default() });
         let mut order = Order::default();
         let mut names = |search: &str, sort| -> Vec<String> {
-            order.update(&library, (search, sort), 0);
+            order.update(&library, search, sort, 0);
             order.titles().iter().map(|&index| library.entries[index].name.clone()).collect()
         };
         assert_eq!(names("", LibrarySort::Name), ["Demo", "Alpine", "fog", "Égal"], "the demo is first");
@@ -127,11 +128,11 @@ mod tests {
         assert_eq!(names("É", LibrarySort::Name), ["Égal"], "in either case");
         assert_eq!(names("4d53 AL", LibrarySort::Name), ["Alpine", "Égal"], "all words, the id too");
         assert!(names("x-men", LibrarySort::Name).is_empty());
-        assert_eq!(order.update(&library, ("", LibrarySort::Name), 2), 2);
+        assert_eq!(order.update(&library, "", LibrarySort::Name, 2), 2);
         let mut entries = library.entries.clone();
         entries.push(entry("Bravo", None, 0));
         let larger = Arc::new(LibraryModel { entries, ..LibraryModel::default() });
-        assert_eq!(order.update(&larger, ("", LibrarySort::Name), 2), 3, "where the fog is now");
-        assert_eq!(order.update(&larger, ("bravo", LibrarySort::Name), 3), 0);
+        assert_eq!(order.update(&larger, "", LibrarySort::Name, 2), 3, "where the fog is now");
+        assert_eq!(order.update(&larger, "bravo", LibrarySort::Name, 3), 0);
     }
 }

@@ -112,21 +112,41 @@ fn draw(
     let weak = visuals.weak_text_color();
     if state.view.is_grid {
         let inside = rect.shrink(MARGIN);
-        text(ui, pos2(inside.left(), icon.bottom() + 6.0), &entry.name, (16.0, strong, inside.width()));
+        text(
+            ui,
+            pos2(inside.left(), icon.bottom() + 6.0),
+            &entry.name,
+            LineStyle { size: 16.0, colour: strong, width: inside.width() },
+        );
         let second = if entry.played.is_empty() { &entry.kind } else { &entry.played };
-        text(ui, pos2(inside.left(), icon.bottom() + 26.0), second, (13.0, weak, inside.width()));
+        text(
+            ui,
+            pos2(inside.left(), icon.bottom() + 26.0),
+            second,
+            LineStyle { size: 13.0, colour: weak, width: inside.width() },
+        );
         return;
     }
     let left = icon.right() + 2.0 * MARGIN;
     // The right third has what is known of the runs.
     let right = rect.left() + rect.width() * 0.68;
-    text(ui, pos2(left, rect.top() + 7.0), &entry.name, (20.0, strong, right - left - MARGIN));
-    text(ui, pos2(left, rect.top() + 32.0), &entry.kind, (14.0, weak, right - left - MARGIN));
+    text(
+        ui,
+        pos2(left, rect.top() + 7.0),
+        &entry.name,
+        LineStyle { size: 20.0, colour: strong, width: right - left - MARGIN },
+    );
+    text(
+        ui,
+        pos2(left, rect.top() + 32.0),
+        &entry.kind,
+        LineStyle { size: 14.0, colour: weak, width: right - left - MARGIN },
+    );
     let width = rect.right() - right - MARGIN;
-    text(ui, pos2(right, rect.top() + 9.0), &entry.played, (15.0, weak, width));
+    text(ui, pos2(right, rect.top() + 9.0), &entry.played, LineStyle { size: 15.0, colour: weak, width });
     if let Some(state) = entry.state {
         let colour = if state == "crashes" { visuals.error_fg_color } else { weak };
-        text(ui, pos2(right, rect.top() + 32.0), state, (14.0, colour, width));
+        text(ui, pos2(right, rect.top() + 32.0), state, LineStyle { size: 14.0, colour, width });
     }
 }
 
@@ -151,8 +171,16 @@ fn draw_icon(ui: &Ui, rect: Rect, entry: &LibraryEntry, state: &mut LibraryState
     ui.painter().text(rect.center(), Align2::CENTER_CENTER, letter, font, ui.visuals().text_color());
 }
 
-/// Draws a line of text, which is cut to the width.
-fn text(ui: &Ui, at: Pos2, text: &str, (size, colour, width): (f32, Color32, f32)) {
+/// Form of a line of text, which is cut to the width.
+struct LineStyle {
+    size: f32,
+    colour: Color32,
+    width: f32,
+}
+
+/// Draws a line of text.
+fn text(ui: &Ui, at: Pos2, text: &str, style: LineStyle) {
+    let LineStyle { size, colour, width } = style;
     let font = FontId::new(size, FontFamily::Proportional);
     let mut job = LayoutJob::simple_singleline(text.to_owned(), font, colour);
     job.wrap = TextWrapping::truncate_at_width(width.max(0.0));
