@@ -126,13 +126,13 @@ impl DebugSession {
             DebugCommand::Step(count) => self.step(count, machine, watcher)?,
             DebugCommand::Next => self.next(machine, watcher)?,
             DebugCommand::Finish => self.finish(machine, watcher)?,
-            DebugCommand::Continue => self.go_on(machine, watcher)?,
+            DebugCommand::Continue => self.resume(machine, watcher)?,
             DebugCommand::Until(place) => {
                 let at = place.map_or(Ok(self.model.cursor), |place| here(&place, machine))?;
                 self.until(at, machine, watcher)?;
             }
             DebugCommand::Back(count) => self.step_back(count, machine, watcher),
-            DebugCommand::BackContinue => self.go_back(machine),
+            DebugCommand::BackContinue => self.resume_backwards(machine),
             DebugCommand::Goto(to) => self.travel(to, machine)?,
             DebugCommand::Break(place) => {
                 let at = place.as_ref().map_or(Ok(self.model.cursor), |place| here(place, machine))?;

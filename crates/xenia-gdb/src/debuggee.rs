@@ -87,21 +87,21 @@ pub trait Debuggee {
 
     /// Runs for a bounded time, until `step` has executed one instruction if it names a thread, or
     /// until the flag is set that the [`crate::Link`] sets when gdb sends something.
-    fn go_on(&mut self, step: Option<u32>) -> Progress;
+    fn resume(&mut self, step: Option<u32>) -> Progress;
 
     /// Whether the machine can go back.
     fn can_go_back(&self) -> bool;
 
-    /// Goes back to the last moment at which [`Self::go_on`] would have stopped, or, if `step`
+    /// Goes back to the last moment at which [`Self::resume`] would have stopped, or, if `step`
     /// names a thread, to the moment before its last instruction. [`Progress::Running`] means that
     /// gdb has interrupted that: the machine is where it was.
-    fn go_back(&mut self, step: Option<u32>) -> Progress;
+    fn resume_backwards(&mut self, step: Option<u32>) -> Progress;
 
     /// Called several times a second while gdb keeps the machine stopped. Returns `false` if the
     /// session must end.
     fn idle(&mut self) -> bool;
 
-    /// The flag that ends [`Self::go_on`] early. A launched title has another one.
+    /// The flag that ends [`Self::resume`] early. A launched title has another one.
     fn stop_flag(&self) -> Arc<AtomicBool>;
 
     /// Answers a command of gdb's `monitor`.

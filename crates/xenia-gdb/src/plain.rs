@@ -92,7 +92,7 @@ impl Debuggee for PlainDebuggee {
         self.remove_breakpoint(at)
     }
 
-    fn go_on(&mut self, step: Option<u32>) -> Progress {
+    fn resume(&mut self, step: Option<u32>) -> Progress {
         self.runs += 1;
         match (step, self.runs % 16) {
             (Some(thread), _) => Progress::Stepped { thread },
@@ -110,7 +110,7 @@ impl Debuggee for PlainDebuggee {
         true
     }
 
-    fn go_back(&mut self, step: Option<u32>) -> Progress {
+    fn resume_backwards(&mut self, step: Option<u32>) -> Progress {
         self.runs += 1;
         match (step, self.runs % 4) {
             (_, 0) => Progress::Beginning,

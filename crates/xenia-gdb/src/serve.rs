@@ -98,7 +98,7 @@ pub fn serve<D: Debuggee>(link: Link, debuggee: &mut D) -> Result<SessionEnd, Se
                 };
                 if let Some(received) = received {
                     input.handle(received, running.into(), &mut stub)?
-                } else if let Some(reason) = go_on(&mut stub, &mut has_ended) {
+                } else if let Some(reason) = run_for_a_while(&mut stub, &mut has_ended) {
                     // A launched title is stopped by another flag.
                     running.borrow_conn().link.set_stop(stub.debuggee.stop_flag());
                     running.report_stop(&mut stub, reason).map_err(|error| protocol(&error))?
@@ -232,15 +232,18 @@ fn log_end<D: Debuggee>(stub: &Stub<'_, D>, pos: ReplayLogPosition) -> MultiThre
 }
 
 /// Lets the machine run for a while, and returns the reason for which it stopped, if it did.
-fn go_on<D: Debuggee>(stub: &mut Stub<'_, D>, has_ended: &mut bool) -> Option<MultiThreadStopReason<u32>> {
+fn run_for_a_while<D: Debuggee>(
+    stub: &mut Stub<'_, D>,
+    has_ended: &mut bool,
+) -> Option<MultiThreadStopReason<u32>> {
     let progress = if stub.is_back {
         *has_ended = false;
-        stub.debuggee.go_back(stub.step)
+        stub.debuggee.resume_backwards(stub.step)
     } else if *has_ended {
         // A title that crashed was reported as stopped; it ends when gdb lets it go on.
         return Some(MultiThreadStopReason::Terminated(Signal::SIGSEGV));
     } else {
-        stub.debuggee.go_on(stub.step)
+        stub.debuggee.resume(stub.step)
     };
     Some(match progress {
         Progress::Running => return None,

@@ -96,7 +96,7 @@ impl Debuggee for TrialDebuggee {
         true
     }
 
-    fn go_on(&mut self, _: Option<u32>) -> Progress {
+    fn resume(&mut self, _: Option<u32>) -> Progress {
         Progress::Running
     }
 
@@ -104,7 +104,7 @@ impl Debuggee for TrialDebuggee {
         self.can_go_back
     }
 
-    fn go_back(&mut self, _: Option<u32>) -> Progress {
+    fn resume_backwards(&mut self, _: Option<u32>) -> Progress {
         Progress::Running
     }
 

@@ -96,7 +96,7 @@ impl Debuggee for OneThread {
         false
     }
 
-    fn go_on(&mut self, step: Option<u32>) -> Progress {
+    fn resume(&mut self, step: Option<u32>) -> Progress {
         match self.run(if step.is_some() { 1 } else { 100 }) {
             Exit::Exception(GuestException { kind: ExceptionKind::Trap { .. }, .. }) => {
                 Progress::Breakpoint { thread: THREAD }
@@ -116,7 +116,7 @@ impl Debuggee for OneThread {
         false
     }
 
-    fn go_back(&mut self, _: Option<u32>) -> Progress {
+    fn resume_backwards(&mut self, _: Option<u32>) -> Progress {
         Progress::Beginning
     }
 

@@ -195,23 +195,27 @@ pub trait Backend: Send {
     }
 
     /// Notes the number of samples that have passed so far, without a wait: the number of the
-    /// result, for [`late_result`](Self::late_result). `None` if samples are counted at once or not
+    /// result, for [`poll_result`](Self::poll_result). `None` if samples are counted at once or not
     /// at all.
     fn begin_samples(&mut self) -> Option<u64> {
         None
     }
 
     /// Begins to write all texels that memory lacks, without a wait: the number of the result, for
-    /// [`late_result`](Self::late_result), or of an earlier one that has them. `None` if the
+    /// [`poll_result`](Self::poll_result), or of an earlier one that has them. `None` if the
     /// backend can't.
     fn begin_delivery(&mut self, _memory: &dyn PhysicalMemory) -> Option<u64> {
         None
     }
 
-    /// Result with a number, if it is there or is waited for: samples that have passed. Texels are
-    /// in memory then.
-    fn late_result(&mut self, _number: u64, _waits: bool, _memory: &dyn PhysicalMemory) -> Option<u64> {
+    /// Result with a number, if it is there: samples that have passed. Texels are in memory then.
+    fn poll_result(&mut self, _number: u64, _memory: &dyn PhysicalMemory) -> Option<u64> {
         Some(0)
+    }
+
+    /// As [`poll_result`](Self::poll_result), but waits for the result.
+    fn wait_for_result(&mut self, _number: u64, _memory: &dyn PhysicalMemory) -> u64 {
+        0
     }
 
     /// Feeds the EDRAM's bytes to a digest.

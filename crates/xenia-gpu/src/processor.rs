@@ -239,7 +239,7 @@ impl CommandProcessor {
         self.waiting = None;
         self.flip = None;
         self.feed.set_ring(ring);
-        self.recorded(&Event::InitializeRing { physical, size_log2 }, 0);
+        self.record_call(&Event::InitializeRing { physical, size_log2 }, 0);
     }
 
     /// Enables write-back of the read index (in words) to `physical`: whenever two to the power of
@@ -249,7 +249,7 @@ impl CommandProcessor {
             ring.write_back = Some(physical & (PHYSICAL_SIZE - 1) & !3);
             ring.block_words = 2 << block_size_log2.min(19);
         }
-        self.recorded(&Event::WriteBack { physical, block_log2: block_size_log2 }, 0);
+        self.record_call(&Event::WriteBack { physical, block_log2: block_size_log2 }, 0);
     }
 
     /// Handles a store to the MMIO window: register `index` (byte offset / 4), at guest time `now`.
@@ -266,7 +266,7 @@ impl CommandProcessor {
             dc::D1MODE_INTERRUPT_STATUS | dc::D1MODE_V_COUNTER => {}
             _ => self.write_register(index, value),
         }
-        self.recorded(&Event::Store { index, value, now }, 0);
+        self.record_call(&Event::Store { index, value, now }, 0);
     }
 
     /// Moves the clock of an idle processor on to `now`.
@@ -310,7 +310,7 @@ impl CommandProcessor {
         let mut words = 0;
         let (swaps, shown) = (self.swaps, self.statistics.swaps);
         // The CPU may have written to prefetched words since the last pump.
-        self.feed.changed();
+        self.feed.clear();
         self.poll_late();
         self.poll(now);
         let is_short = self.is_short();
@@ -349,7 +349,7 @@ impl CommandProcessor {
             }
         }
         self.end_pump();
-        self.recorded(&Event::Pump { now }, self.statistics.swaps - shown);
+        self.record_call(&Event::Pump { now }, self.statistics.swaps - shown);
         std::mem::take(&mut self.events)
     }
 
@@ -370,7 +370,7 @@ impl CommandProcessor {
     /// Sets the vertical blank period in ticks, from the next one on.
     pub fn set_vblank_period(&mut self, ticks: u64) {
         self.display.set_period(ticks);
-        self.recorded(&Event::VblankPeriod { ticks }, 0);
+        self.record_call(&Event::VblankPeriod { ticks }, 0);
     }
 
     /// Guest time at which a pump will next have work. While the processor waits for memory this is

@@ -220,11 +220,11 @@ impl WgpuBackend {
             self.indices.send(&self.device);
             self.device.submit(commands);
             self.submissions += 1;
-            self.occlusion.submitted(&self.device);
+            self.occlusion.note_submission(&self.device);
         }
-        self.vertices.submitted();
-        self.indices.submitted();
-        self.textures.submitted();
+        self.vertices.note_submission();
+        self.indices.note_submission();
+        self.textures.note_submission();
         self.unsubmitted = 0;
     }
 
@@ -237,7 +237,7 @@ impl WgpuBackend {
     }
 
     /// Brings tiles into the EDRAM buffer and submits the commands.
-    fn settle(&mut self, tiles: impl Iterator<Item = u32>) {
+    fn store_tiles_and_submit(&mut self, tiles: impl Iterator<Item = u32>) {
         let steps = self.targets.read(tiles);
         self.carry_out(steps);
         self.submit();
@@ -245,7 +245,7 @@ impl WgpuBackend {
 
     /// Reads back the EDRAM's words: they are known then.
     fn read_words(&mut self) -> Result<(), BackendError> {
-        self.settle(0..TILES);
+        self.store_tiles_and_submit(0..TILES);
         let known = &mut self.recovery.known;
         self.edram.read_words(&self.device, |words| drop(known.replace(words)))
     }
@@ -256,7 +256,7 @@ impl WgpuBackend {
         for range in self.recovery.known.replace(words) {
             self.edram.set_words(&self.device, words, range);
         }
-        self.targets.written(0..TILES);
+        self.targets.note_write(0..TILES);
     }
 }
 
@@ -275,7 +275,7 @@ impl Backend for WgpuBackend {
             return reference.draw(call, memory);
         }
         if self.targets.is_crowded() {
-            self.settle(0..TILES);
+            self.store_tiles_and_submit(0..TILES);
             self.targets.forget();
         }
         self.begin_commands();
@@ -410,8 +410,12 @@ impl Backend for WgpuBackend {
         self.begin_flight(memory)
     }
 
-    fn late_result(&mut self, number: u64, waits: bool, memory: &dyn PhysicalMemory) -> Option<u64> {
-        self.answer(number, waits, memory)
+    fn poll_result(&mut self, number: u64, memory: &dyn PhysicalMemory) -> Option<u64> {
+        self.poll_late(number, memory)
+    }
+
+    fn wait_for_result(&mut self, number: u64, memory: &dyn PhysicalMemory) -> u64 {
+        self.wait_for_late(number, memory)
     }
 
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {

@@ -109,8 +109,12 @@ impl Backend for Watched {
         self.held().begin_samples()
     }
 
-    fn late_result(&mut self, number: u64, waits: bool, memory: &dyn PhysicalMemory) -> Option<u64> {
-        self.held().late_result(number, waits, memory)
+    fn poll_result(&mut self, number: u64, memory: &dyn PhysicalMemory) -> Option<u64> {
+        self.held().poll_result(number, memory)
+    }
+
+    fn wait_for_result(&mut self, number: u64, memory: &dyn PhysicalMemory) -> u64 {
+        self.held().wait_for_result(number, memory)
     }
 
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {

@@ -82,8 +82,12 @@ impl Backend for SharedBackend {
         self.get().begin_samples()
     }
 
-    fn late_result(&mut self, number: u64, waits: bool, memory: &dyn PhysicalMemory) -> Option<u64> {
-        self.get().late_result(number, waits, memory)
+    fn poll_result(&mut self, number: u64, memory: &dyn PhysicalMemory) -> Option<u64> {
+        self.get().poll_result(number, memory)
+    }
+
+    fn wait_for_result(&mut self, number: u64, memory: &dyn PhysicalMemory) -> u64 {
+        self.get().wait_for_result(number, memory)
     }
 
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {

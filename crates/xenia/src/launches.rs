@@ -151,7 +151,7 @@ pub fn run(
         if let Some(error) = launches.failed.take() {
             return Err(error);
         }
-        if !launches.go_on(&mut finished) {
+        if !launches.add_totals(&mut finished) {
             return Ok(finished);
         }
         let Some(successor) = running.take_successor() else { return Ok(finished) };
@@ -186,9 +186,8 @@ struct Launches<'a, F> {
 }
 
 impl<F: FnMut(&Title, &EarlierTitles, Option<Launched>) -> Result<Machine>> Launches<'_, F> {
-    /// Adds what is known of the titles before to a result. Returns whether another title may
-    /// follow.
-    fn go_on(&mut self, finished: &mut Finished) -> bool {
+    /// Adds the totals of the titles before to a result. Returns whether another title may follow.
+    fn add_totals(&mut self, finished: &mut Finished) -> bool {
         finished.report.launches = self.before.launches;
         self.lost |= finished.has_lost_output;
         finished.has_lost_output = self.lost;
@@ -225,7 +224,7 @@ impl<F: FnMut(&Title, &EarlierTitles, Option<Launched>) -> Result<Machine>> Laun
 
 impl<F: FnMut(&Title, &EarlierTitles, Option<Launched>) -> Result<Machine>> Launcher for Launches<'_, F> {
     fn launch(&mut self, machine: &mut Machine, mut finished: Finished) -> Result<Limits, Box<Finished>> {
-        let goes_on = self.go_on(&mut finished);
+        let goes_on = self.add_totals(&mut finished);
         let Some(successor) = goes_on.then(|| machine.take_successor()).flatten() else {
             return Err(finished.into());
         };

@@ -78,7 +78,7 @@ impl DebugSession {
         watcher: &mut dyn Watcher,
     ) -> Option<Progress> {
         loop {
-            match machine.go_on(step) {
+            match machine.resume(step) {
                 Progress::Running => {
                     if !machine.idle() {
                         self.model.is_over = true;
@@ -205,7 +205,7 @@ impl DebugSession {
         Ok(())
     }
 
-    pub(super) fn go_on(&mut self, machine: &mut Debugged<'_, '_>, watcher: &mut dyn Watcher) -> Result<()> {
+    pub(super) fn resume(&mut self, machine: &mut Debugged<'_, '_>, watcher: &mut dyn Watcher) -> Result<()> {
         Self::check_runs(machine)?;
         self.note_registers(machine);
         let thread = self.model.thread;
@@ -232,7 +232,7 @@ impl DebugSession {
         let thread = self.model.thread;
         for _ in 0..count {
             machine.stop_flag().store(false, Relaxed);
-            let progress = machine.go_back(Some(thread));
+            let progress = machine.resume_backwards(Some(thread));
             self.arrive(Some(progress).filter(|&progress| progress != Progress::Running), machine);
             let is_stepped = progress == Progress::Stepped { thread };
             if !is_stepped || count > 1 && !watcher.goes_on(&self.model, machine.position()) {
@@ -241,11 +241,11 @@ impl DebugSession {
         }
     }
 
-    pub(super) fn go_back(&mut self, machine: &mut Debugged<'_, '_>) {
+    pub(super) fn resume_backwards(&mut self, machine: &mut Debugged<'_, '_>) {
         self.note_registers(machine);
         self.plant(machine, None);
         machine.stop_flag().store(false, Relaxed);
-        let progress = machine.go_back(None);
+        let progress = machine.resume_backwards(None);
         self.lift(machine);
         self.arrive(Some(progress).filter(|&progress| progress != Progress::Running), machine);
     }

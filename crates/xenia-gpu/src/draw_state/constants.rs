@@ -95,7 +95,7 @@ impl StaleConstants {
 
     /// Marks `count` registers from `first` on as written.
     #[inline]
-    pub(crate) fn written(&mut self, first: u32, count: u32) {
+    pub(crate) fn mark(&mut self, first: u32, count: u32) {
         let end = first.saturating_add(count);
         let bases = sq::SqVsConst::INDEX..=sq::SqPsConst::INDEX;
         if end <= *bases.start() || (first > *bases.end() && end <= registers::FLOAT_CONSTANTS) || count == 0
@@ -147,7 +147,7 @@ mod tests {
         for (number, (first, count)) in (1_u32..).zip(places) {
             let mut stale = StaleConstants::default();
             registers.set_range(first, &vec![number << 9 | 0x3f80_0000; count as usize]);
-            stale.written(first, count);
+            stale.mark(first, count);
             assert!(stale.any());
             constants.update(&registers, stale);
             assert!(constants == Constants::capture(&registers), "{count} from {first:#x}");
@@ -167,7 +167,7 @@ mod tests {
             (u32::MAX, 9, 0, true),
         ] {
             let mut stale = StaleConstants::default();
-            stale.written(first, count);
+            stale.mark(first, count);
             assert_eq!((stale.float, stale.others), (float, others), "{count} from {first:#x}");
         }
     }

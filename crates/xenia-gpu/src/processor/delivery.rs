@@ -88,6 +88,6 @@ impl CommandProcessor {
         if let Err(error) = self.backend.deliver(range, &*self.memory) {
             self.statistics.count_error(&error);
         }
-        self.feed.changed();
+        self.feed.clear();
     }
 }

@@ -101,13 +101,13 @@ impl Feed {
     }
 
     /// Drops prefetched words, since memory may have changed.
-    pub(super) fn changed(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.window.clear();
     }
 
     /// Drops prefetched words if a write to memory overlaps them.
-    pub(super) fn written(&mut self, physical: u32, length: usize) {
-        self.window.written(physical, length);
+    pub(super) fn note_write(&mut self, physical: u32, length: usize) {
+        self.window.note_write(physical, length);
     }
 
     /// Memory that the next packets are read from: physical address and bytes.

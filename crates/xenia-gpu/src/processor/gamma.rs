@@ -31,7 +31,7 @@ impl Gamma {
     }
 
     /// Applies a write to one of the ramps' registers, beyond storing the value.
-    pub(super) fn written(&mut self, registers: &mut RegisterFile, index: u32, value: u32) {
+    pub(super) fn write(&mut self, registers: &mut RegisterFile, index: u32, value: u32) {
         let entry = registers.get(INDEX) & 255;
         // The mask is in the order blue, green, red.
         let mask = registers.get(dc::DC_LUT_WRITE_EN_MASK);
@@ -91,7 +91,7 @@ mod tests {
     fn write(gamma: &mut Gamma, registers: &mut RegisterFile, index: u32, values: &[u32]) {
         for &value in values {
             registers.set(index, value);
-            gamma.written(registers, index, value);
+            gamma.write(registers, index, value);
         }
     }
 

@@ -202,10 +202,13 @@ impl CommandProcessor {
         let Some((_, effect)) = self.late.queue.front() else { return false };
         let mut samples = 0;
         if let Some(number) = effect.result() {
-            match self.backend.late_result(number, waits, &*self.memory) {
-                Some(result) => samples = result,
-                None => return false,
-            }
+            let result = if waits {
+                Some(self.backend.wait_for_result(number, &*self.memory))
+            } else {
+                self.backend.poll_result(number, &*self.memory)
+            };
+            let Some(result) = result else { return false };
+            samples = result;
         }
         if let Some((_, effect)) = self.late.queue.pop_front() {
             self.carry_out(effect, samples);
@@ -225,7 +228,7 @@ impl CommandProcessor {
             Effect::Store { physical, bytes, length } => {
                 self.store_now(physical, &bytes[..usize::from(length)]);
             }
-            Effect::Delivery { .. } => self.feed.changed(),
+            Effect::Delivery { .. } => self.feed.clear(),
             Effect::Interrupt { cpu_mask } => {
                 self.events.push(GpuEvent::Interrupt { cpu_mask, source: 1 });
             }
@@ -236,7 +239,7 @@ impl CommandProcessor {
     /// Writes bytes to memory.
     fn store_now(&mut self, physical: u32, bytes: &[u8]) {
         self.memory.write(physical, bytes);
-        self.feed.written(physical, bytes.len());
+        self.feed.note_write(physical, bytes.len());
     }
 
     /// Carries out effects before a read of memory that they write.

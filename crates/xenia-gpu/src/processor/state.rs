@@ -238,7 +238,7 @@ impl CommandProcessor {
         self.samples = SampleCounter::resume(state.samples, self.backend.samples_so_far());
         [self.statistics.swaps, self.statistics.vblanks] = state.counts;
         self.stale = StaleConstants::ALL;
-        self.feed.changed();
+        self.feed.clear();
         Ok(())
     }
 

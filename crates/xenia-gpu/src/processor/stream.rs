@@ -146,7 +146,7 @@ impl Window {
     }
 
     /// Invalidates the window if a write to memory overlaps it.
-    pub(super) fn written(&mut self, physical: u32, length: usize) {
+    pub(super) fn note_write(&mut self, physical: u32, length: usize) {
         let end = u64::from(self.address) + u64::from(self.valid) * 4;
         if u64::from(physical) < end && u64::from(physical) + length as u64 > u64::from(self.address) {
             self.clear();
@@ -220,7 +220,7 @@ mod tests {
             [(0xfc, 4, true), (0x110, 4, true), (0xf0, 0x11, false), (0x10f, 1, false)]
         {
             window.find(&memory, place(0x100, 4));
-            window.written(physical, length);
+            window.note_write(physical, length);
             assert_eq!(window.valid != 0, known, "{physical:#x}");
         }
         assert_eq!(window.find(&memory, place(0x10c, 1)), 0);

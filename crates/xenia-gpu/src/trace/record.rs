@@ -153,7 +153,7 @@ impl CommandProcessor {
     }
 
     /// Records a completed call during which `swaps` swaps happened.
-    pub(crate) fn recorded(&mut self, event: &Event, swaps: u64) {
+    pub(crate) fn record_call(&mut self, event: &Event, swaps: u64) {
         let Some(recorder) = &mut self.recorder else { return };
         recorder.call(event);
         if recorder.running.is_some() {

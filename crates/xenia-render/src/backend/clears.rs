@@ -26,6 +26,6 @@ impl WgpuBackend {
         self.carry_out(steps);
         let encoder = self.recording.encoder(&self.device);
         self.edram.clear(&self.device, encoder, place, area, bits);
-        self.targets.written(tiles.into_iter().map(|(tile, _)| tile));
+        self.targets.note_write(tiles.into_iter().map(|(tile, _)| tile));
     }
 }

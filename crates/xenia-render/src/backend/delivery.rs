@@ -124,7 +124,7 @@ impl WgpuBackend {
             if let Err(error) = self.deliver_part(part, size, memory) {
                 // The device is lost, and the bytes with it.
                 for delivery in rest {
-                    self.mirror.lost(delivery);
+                    self.mirror.drop_lost(delivery);
                 }
                 return Err(error);
             }

@@ -421,6 +421,6 @@ impl WgpuBackend {
         for target in attachments.color.into_iter().flatten() {
             self.targets.drawn(target, rows.clone(), 0);
         }
-        self.targets.claimed(claim);
+        self.targets.set_claim(claim);
     }
 }

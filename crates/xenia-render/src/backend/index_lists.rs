@@ -179,7 +179,7 @@ impl IndexLists {
     }
 
     /// Notes that all recorded commands have been submitted.
-    pub(super) fn submitted(&mut self) {
+    pub(super) fn note_submission(&mut self) {
         if std::mem::take(&mut self.is_full) {
             self.known.clear();
             self.kept = 0;

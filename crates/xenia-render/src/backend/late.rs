@@ -118,23 +118,44 @@ impl WgpuBackend {
         Some(self.results)
     }
 
-    /// Result with a number, if it is there or waited for: samples, or zero for a delivery. A
-    /// report that a lost device has not answered gets what was known before.
-    pub(super) fn answer(&mut self, number: u64, waits: bool, memory: &dyn PhysicalMemory) -> Option<u64> {
+    /// Result with a number, if it is there: samples, or zero for a delivery. A report that a lost
+    /// device has not answered gets what was known before.
+    pub(super) fn poll_late(&mut self, number: u64, memory: &dyn PhysicalMemory) -> Option<u64> {
         if let Some(reference) = self.recover() {
             return Some(reference.samples_passed().unwrap_or(0));
         }
         if !self.is_known(number) {
-            if self.occlusion.is_behind() {
-                self.submit();
-            }
-            let polled = if waits { self.wait_for(number, memory) } else { self.poll(memory) };
+            self.submit_reports();
             // After an error the device counts as lost.
-            if polled.is_ok() && !waits && !self.is_known(number) {
+            if self.poll(memory).is_ok() && !self.is_known(number) {
                 return None;
             }
         }
-        Some(self.occlusion.take_answer(number).unwrap_or_else(|| self.occlusion.known()))
+        Some(self.take_late(number))
+    }
+
+    /// As [`Self::poll_late`], but waits for the result.
+    pub(super) fn wait_for_late(&mut self, number: u64, memory: &dyn PhysicalMemory) -> u64 {
+        if let Some(reference) = self.recover() {
+            return reference.samples_passed().unwrap_or(0);
+        }
+        if !self.is_known(number) {
+            self.submit_reports();
+            // After an error the device counts as lost.
+            let _ = self.wait_for(number, memory);
+        }
+        self.take_late(number)
+    }
+
+    /// Submits the reports of samples that are only recorded.
+    fn submit_reports(&mut self) {
+        if self.occlusion.is_behind() {
+            self.submit();
+        }
+    }
+
+    fn take_late(&mut self, number: u64) -> u64 {
+        self.occlusion.take_answer(number).unwrap_or_else(|| self.occlusion.known())
     }
 
     /// Whether a result is there.
@@ -181,7 +202,7 @@ impl WgpuBackend {
             let back = bytes.finish(|bytes| self.mirror.write(&deliveries, bytes, memory));
             match back {
                 Some(back) => self.staging.give_back(back),
-                None => deliveries.iter().for_each(|delivery| self.mirror.lost(delivery)),
+                None => deliveries.iter().for_each(|delivery| self.mirror.drop_lost(delivery)),
             }
         }
     }

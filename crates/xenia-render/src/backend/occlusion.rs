@@ -203,7 +203,7 @@ impl Occlusion {
     }
 
     /// Notes that the recorded commands have been submitted.
-    pub(super) fn submitted(&mut self, device: &Device) {
+    pub(super) fn note_submission(&mut self, device: &Device) {
         if let Some((back, size)) = self.copied.take() {
             self.batches.push_back(Mapping::begin(device, back, size));
         }

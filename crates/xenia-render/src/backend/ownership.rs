@@ -145,7 +145,7 @@ impl Ownership {
 
     /// Records a write to tiles of the buffer. If tiles are written only in part, they must be read
     /// first.
-    pub(super) fn written(&mut self, tiles: impl Iterator<Item = u32>) {
+    pub(super) fn note_write(&mut self, tiles: impl Iterator<Item = u32>) {
         self.clock += 1;
         for tile in tiles.map(|tile| (tile % TILES) as usize) {
             self.newest[tile] = self.clock;
@@ -171,7 +171,7 @@ mod tests {
         tiles.drawn(b, 0..4);
         assert_eq!(tiles.acquire(a, 0..32), [Step::Dump(b, 0..4), Step::Load(a, 16..20)]);
         assert_eq!(tiles.read(0..18), [Step::Dump(a, 0..16)], "b's are in the buffer");
-        tiles.written(0..2);
+        tiles.note_write(0..2);
         assert_eq!(tiles.acquire(a, 0..3), [Step::Load(a, 0..2)]);
     }
 
@@ -224,7 +224,7 @@ mod tests {
                     buffer[at as usize] = number;
                     truth[at as usize] = number;
                 }
-                ownership.written(tiles());
+                ownership.note_write(tiles());
             } else {
                 run(ownership.acquire(targets[target], first..last), &mut buffer, &mut hosts);
                 for index in first..last {

@@ -133,7 +133,7 @@ impl WgpuBackend {
         std::mem::swap(&mut next.fallback, &mut self.fallback);
         if let Some(words) = next.recovery.known.get() {
             next.edram.set_words(&next.device, words, 0..words.len());
-            next.targets.written(0..TILES);
+            next.targets.note_write(0..TILES);
         }
         *self = next;
         Ok(())

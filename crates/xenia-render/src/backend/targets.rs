@@ -206,7 +206,7 @@ impl Targets {
     }
 
     /// Records the claim of a draw after all its transfers.
-    pub(super) fn claimed(&mut self, claim: Claim) {
+    pub(super) fn set_claim(&mut self, claim: Claim) {
         self.claim = Some(claim);
     }
 
@@ -262,9 +262,9 @@ impl Targets {
     }
 
     /// Records a write to tiles of the buffer.
-    pub(super) fn written(&mut self, tiles: impl Iterator<Item = u32>) {
+    pub(super) fn note_write(&mut self, tiles: impl Iterator<Item = u32>) {
         self.claim = None;
-        self.ownership.written(tiles);
+        self.ownership.note_write(tiles);
     }
 
     /// Executes the transfers.

@@ -210,7 +210,7 @@ impl Textures {
     }
 
     /// Notes that the recorded commands have been submitted.
-    pub(crate) fn submitted(&mut self) {
+    pub(crate) fn note_submission(&mut self) {
         (self.unsubmitted, self.follows_resolves) = (0, false);
         self.last_submitted = self.clock;
     }

@@ -63,8 +63,8 @@ impl Vertices {
     }
 
     /// Notes that the recorded commands have been submitted.
-    pub(super) fn submitted(&mut self) {
-        self.kept.submitted();
+    pub(super) fn note_submission(&mut self) {
+        self.kept.note_submission();
     }
 
     /// Makes a range of a vertex buffer's words current, and returns the position of word 0 in the

@@ -381,7 +381,7 @@ impl ApplicationHandler<WindowMessage> for Events {
                 view.resize(size.width, size.height);
                 self.refresh();
             }
-            WindowEvent::Moved(at) => view.moved(at.x, at.y),
+            WindowEvent::Moved(at) => view.note_move(at.x, at.y),
             WindowEvent::RedrawRequested => self.redraw(event_loop),
             WindowEvent::Occluded(is_occluded) => view.set_occluded(is_occluded),
             WindowEvent::DroppedFile(path) => self.take_file(path),

@@ -129,19 +129,19 @@ impl WindowPages {
     /// Takes the buttons that pads hold. Returns true if they ask for the menu.
     pub(super) fn pads(&mut self, held: u16, now: Duration) -> bool {
         let asked = self.pads.set(held, now, &mut self.pressed);
-        self.settle();
+        self.drop_unused_keys();
         asked
     }
 
     /// Repeats held buttons. Returns true if they ask for the menu.
     pub(super) fn tick(&mut self, now: Duration) -> bool {
         let asked = self.pads.tick(now, &mut self.pressed);
-        self.settle();
+        self.drop_unused_keys();
         asked
     }
 
-    /// Forgets keys of pads that no page gets.
-    fn settle(&mut self) {
+    /// Drops keys of pads that no page gets.
+    fn drop_unused_keys(&mut self) {
         if self.page().is_none() || self.waiting_part().is_some() {
             self.pressed.clear();
         }

@@ -201,7 +201,7 @@ impl View {
     }
 
     /// Handles a change of the window's position.
-    pub(super) fn moved(&mut self, x: i32, y: i32) {
+    pub(super) fn note_move(&mut self, x: i32, y: i32) {
         if self.window.fullscreen().is_none() {
             self.position = Some((x, y));
             self.note_place();

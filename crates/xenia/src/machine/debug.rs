@@ -132,7 +132,7 @@ impl Debugged<'_, '_> {
         let ticks = Some(executor.now() + MOMENT);
         match executor.run(&Limits { ticks, ..self.run.limits.clone() }) {
             RunEnd::Ticks | RunEnd::Stopped => self.stopped(),
-            end => self.ended(end),
+            end => self.note_end(end),
         }
     }
 
@@ -140,7 +140,7 @@ impl Debugged<'_, '_> {
     fn run_slice(&mut self) -> Progress {
         let Some(next) = self.next_checkpoint() else {
             return match self.machine.run_slice(self.run) {
-                Some(end) => self.ended(end),
+                Some(end) => self.note_end(end),
                 None => self.stopped(),
             };
         };
@@ -155,7 +155,7 @@ impl Debugged<'_, '_> {
                 Progress::Running
             }
             Some(RunEnd::Stopped) if self.is_at_recordings_end() => Progress::RecordingEnd,
-            Some(end) => self.ended(end),
+            Some(end) => self.note_end(end),
             None => self.stopped(),
         }
     }
@@ -164,7 +164,7 @@ impl Debugged<'_, '_> {
     /// watched memory count.
     fn arrive(&mut self) {
         self.plant();
-        self.watches.changed(&self.machine.inside.memory);
+        self.watches.find_change(&self.machine.inside.memory);
     }
 
     /// Stop reply after a goto, which may have failed.
@@ -175,12 +175,12 @@ impl Debugged<'_, '_> {
                 if self.idle() {
                     Progress::Running
                 } else {
-                    self.ended(RunEnd::Stopped)
+                    self.note_end(RunEnd::Stopped)
                 }
             }
             Err(error) if self.machine.is_broken() => {
                 self.machine.outside.write_errors.note(say::chain(&error));
-                self.ended(RunEnd::Stopped)
+                self.note_end(RunEnd::Stopped)
             }
             Err(error) => {
                 self.note(format!("the run cannot go back: {}", say::chain(&error)));
@@ -195,22 +195,22 @@ impl Debugged<'_, '_> {
             // Nothing is watched in parallel.
             let Executor::Lockstep(executor) = &mut self.machine.inside.executor else { break };
             let (_, end) = executor.run_one(&self.run.limits);
-            if let Some(progress) = self.watched() {
+            if let Some(progress) = self.check_watches() {
                 return progress;
             }
             match end {
                 None => {}
                 Some(RunEnd::Stopped) => break,
-                Some(end) => return self.ended(end),
+                Some(end) => return self.note_end(end),
             }
         }
-        if self.idle() { self.stopped() } else { self.ended(RunEnd::Stopped) }
+        if self.idle() { self.stopped() } else { self.note_end(RunEnd::Stopped) }
     }
 
     /// The state that gdb is told if the last instruction has changed watched memory.
-    fn watched(&mut self) -> Option<Progress> {
+    fn check_watches(&mut self) -> Option<Progress> {
         let MachineInside { executor, memory, .. } = &self.machine.inside;
-        let (at, access) = self.watches.changed(memory)?;
+        let (at, access) = self.watches.find_change(memory)?;
         let progress = || Progress::Watch { thread: self.last_thread(), at, access };
         matches!(executor, Executor::Lockstep(_)).then(progress)
     }
@@ -222,7 +222,7 @@ impl Debugged<'_, '_> {
         } else {
             (self.machine.inside.executor.single_step(thread, &self.run.limits), None)
         };
-        let changed = self.watched();
+        let changed = self.check_watches();
         let noted = note.map(|note| {
             let WatchedRange { addr, access, .. } = note.watched;
             Progress::Watch { thread: self.last_thread(), at: addr.0, access }
@@ -240,7 +240,7 @@ impl Debugged<'_, '_> {
 
     /// The state that gdb is told at the end of the run, which goes on in a title that the ended
     /// one has launched.
-    fn ended(&mut self, end: RunEnd) -> Progress {
+    fn note_end(&mut self, end: RunEnd) -> Progress {
         if let Some(thread) = self.follow_launch(&end) {
             return Progress::Launched { thread };
         }
@@ -328,7 +328,7 @@ impl Debuggee for Debugged<'_, '_> {
         self.watches.remove(at, len, access)
     }
 
-    fn go_on(&mut self, step: Option<u32>) -> Progress {
+    fn resume(&mut self, step: Option<u32>) -> Progress {
         self.begin_edited();
         if let Some(id) = step {
             let Some(thread) = self.thread(id) else { return Progress::Stepped { thread: id } };
@@ -337,7 +337,7 @@ impl Debuggee for Debugged<'_, '_> {
                 (SingleStep::Done, None) => Progress::Stepped { thread: id },
                 (SingleStep::NotYet, None) => self.run_others(),
                 (SingleStep::Ended(RunEnd::Stopped), _) => self.stopped(),
-                (SingleStep::Ended(end), _) => self.ended(end),
+                (SingleStep::Ended(end), _) => self.note_end(end),
             };
         }
         if self.watches.is_empty() {
@@ -355,7 +355,7 @@ impl Debuggee for Debugged<'_, '_> {
         matches!(self.machine.inside.executor, Executor::Lockstep(_))
     }
 
-    fn go_back(&mut self, step: Option<u32>) -> Progress {
+    fn resume_backwards(&mut self, step: Option<u32>) -> Progress {
         self.begin_edited();
         let progress = self.turn_back(step);
         self.stop_reply(progress)

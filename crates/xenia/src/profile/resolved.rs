@@ -87,7 +87,7 @@ struct Frames {
 }
 
 impl Frames {
-    fn named(&mut self, kind: FrameKind, name: String) -> usize {
+    fn intern(&mut self, kind: FrameKind, name: String) -> usize {
         let Self { list, by_name, .. } = self;
         *by_name.entry((kind, name)).or_insert_with_key(|(kind, name)| {
             list.push(ProfiledFrame { name: name.clone(), kind: *kind });
@@ -101,7 +101,7 @@ impl Frames {
             return known;
         }
         let name = symbols.place(pc).map_or_else(|| format!("{pc:#010x}"), |place| place.name);
-        let index = self.named(FrameKind::Guest, name);
+        let index = self.intern(FrameKind::Guest, name);
         self.by_address.insert((false, pc), Some(index));
         index
     }
@@ -112,7 +112,7 @@ impl Frames {
             return known;
         }
         let place = symbols.return_place(address);
-        let index = place.map(|place| self.named(FrameKind::Guest, place.name));
+        let index = place.map(|place| self.intern(FrameKind::Guest, place.name));
         self.by_address.insert((true, address), index);
         index
     }
@@ -136,10 +136,10 @@ impl ResolvedProfile {
                 SampledPart::Kernel { pc } => {
                     let at = pc.wrapping_sub(4);
                     let name = symbols.call(at).unwrap_or_else(|| format!("call at {at:#010x}"));
-                    vec![frames.named(FrameKind::Kernel, name)]
+                    vec![frames.intern(FrameKind::Kernel, name)]
                 }
-                SampledPart::Compiler => vec![frames.named(FrameKind::Compiler, "compiler".to_owned())],
-                SampledPart::Devices => vec![frames.named(FrameKind::Devices, "devices".to_owned())],
+                SampledPart::Compiler => vec![frames.intern(FrameKind::Compiler, "compiler".to_owned())],
+                SampledPart::Devices => vec![frames.intern(FrameKind::Devices, "devices".to_owned())],
             };
             let (weight, instructions) = (u64::from(sample.weight), sample.instructions);
             let resolved = ResolvedSample { at: sample.at, stack, weight, instructions };

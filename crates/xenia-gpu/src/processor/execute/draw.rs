@@ -57,7 +57,7 @@ impl CommandProcessor {
                     self.statistics.count_error(&error);
                 }
                 if call.exports_memory() {
-                    self.feed.changed();
+                    self.feed.clear();
                 }
             }
             Err(DrawStateError::Mode(EdramMode::Ignore)) => {}
@@ -86,6 +86,6 @@ impl CommandProcessor {
         for error in self.backend.late_errors() {
             self.statistics.count_error(&error);
         }
-        self.feed.changed();
+        self.feed.clear();
     }
 }

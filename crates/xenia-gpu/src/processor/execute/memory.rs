@@ -30,7 +30,7 @@ impl CommandProcessor {
         let physical = address & (PHYSICAL_SIZE - 1) & !3;
         self.reach(physical, bytes.len());
         self.memory.write(physical, bytes);
-        self.feed.written(physical, bytes.len());
+        self.feed.note_write(physical, bytes.len());
     }
 
     /// Writes consecutive words.

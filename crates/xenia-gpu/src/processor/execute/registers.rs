@@ -37,7 +37,7 @@ impl CommandProcessor {
                 }
             }
             cp::CoherStatusHost::INDEX => self.registers.set(index, value | 1 << 31),
-            0x1922..=0x1925 => self.display.gamma.written(&mut self.registers, index, value),
+            0x1922..=0x1925 => self.display.gamma.write(&mut self.registers, index, value),
             _ => {}
         }
     }
@@ -48,7 +48,7 @@ impl CommandProcessor {
     pub(in super::super) fn write_registers(&mut self, first: u32, values: &[u32]) {
         if first >= registers::CONTEXT {
             self.registers.set_range(first, values);
-            self.stale.written(first, values.len() as u32);
+            self.stale.mark(first, values.len() as u32);
         } else {
             for (i, &value) in values.iter().enumerate() {
                 self.write_register(first + i as u32, value);

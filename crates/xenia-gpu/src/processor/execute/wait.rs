@@ -55,7 +55,7 @@ impl Wait {
 
 impl CommandProcessor {
     /// Reads the operand of a comparison at guest time `now`.
-    fn polled(&mut self, wait: Wait, now: u64) -> u32 {
+    fn read_operand(&mut self, wait: Wait, now: u64) -> u32 {
         if wait.is_memory() {
             return self.read_memory(wait.address);
         }
@@ -83,11 +83,11 @@ impl CommandProcessor {
     pub(in super::super) fn poll(&mut self, now: u64) {
         if let Some(wait) = self.waiting {
             self.last_poll = now;
-            let value = self.polled(wait, now);
+            let value = self.read_operand(wait, now);
             if wait.holds(value) {
                 self.waiting = None;
                 // The code that ended the wait may have written the following words before.
-                self.feed.changed();
+                self.feed.clear();
                 self.cycles = self.cycles.max(cost::cycles_at(now));
             }
         }
@@ -95,7 +95,7 @@ impl CommandProcessor {
 
     /// Whether a packet's comparison holds now.
     pub(super) fn holds_now(&mut self, wait: Wait) -> bool {
-        let value = self.polled(wait, cost::ticks(self.cycles));
+        let value = self.read_operand(wait, cost::ticks(self.cycles));
         wait.holds(value)
     }
 

@@ -62,11 +62,14 @@ impl Backend for Slow {
         results.samples.push(samples);
         Some(results.samples.len() as u64)
     }
-    fn late_result(&mut self, number: u64, waits: bool, _: &dyn PhysicalMemory) -> Option<u64> {
+    fn poll_result(&mut self, number: u64, _: &dyn PhysicalMemory) -> Option<u64> {
+        let results = self.0.lock().unwrap();
+        (number <= results.ready).then(|| results.samples[number as usize - 1])
+    }
+    fn wait_for_result(&mut self, number: u64, _: &dyn PhysicalMemory) -> u64 {
         let mut results = self.0.lock().unwrap();
-        let is_ready = number <= results.ready;
-        results.waits += u64::from(waits && !is_ready);
-        (is_ready || waits).then(|| results.samples[number as usize - 1])
+        results.waits += u64::from(number > results.ready);
+        results.samples[number as usize - 1]
     }
     fn digest(&mut self, _: &mut dyn FnMut(&[u8])) {}
 }

@@ -65,8 +65,11 @@ impl Backend for LateDevice {
         device.samples.push(samples);
         Some(device.samples.len() as u64)
     }
-    fn late_result(&mut self, number: u64, waits: bool, _: &dyn PhysicalMemory) -> Option<u64> {
-        waits.then(|| self.0.lock().unwrap().samples[number as usize - 1])
+    fn poll_result(&mut self, _: u64, _: &dyn PhysicalMemory) -> Option<u64> {
+        None
+    }
+    fn wait_for_result(&mut self, number: u64, _: &dyn PhysicalMemory) -> u64 {
+        self.0.lock().unwrap().samples[number as usize - 1]
     }
     fn digest(&mut self, _: &mut dyn FnMut(&[u8])) {}
 }

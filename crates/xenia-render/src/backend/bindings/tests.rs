@@ -60,7 +60,7 @@ impl<'a> Draws<'a> {
         let (shader, textures) = (&self.shader, &mut self.textures);
         self.groups.get(&mut inputs, shader, &self.constants, textures, &mut records, buffers);
         device.submit(recording.finish());
-        self.textures.submitted();
+        self.textures.note_submission();
     }
 }
 

@@ -128,7 +128,7 @@ fn a_lost_device_takes_its_texels_with_it() {
 /// Asks for a result until it is there.
 fn arrive(backend: &mut WgpuBackend, number: u64, ram: &Ram) {
     let start = std::time::Instant::now();
-    while backend.late_result(number, false, ram).is_none() {
+    while backend.poll_result(number, ram).is_none() {
         assert!(start.elapsed().as_secs() < 60);
         std::thread::yield_now();
     }
@@ -155,7 +155,7 @@ fn deliveries_under_way_are_waited_for_where_memory_is_read() {
         assert_eq!((count(&ram, &places), backend.device.waits()), (2, 0));
         backend.deliver(Some((places[2] + BYTES - 4, 4)), &ram).unwrap();
         assert_eq!((count(&ram, &places), backend.device.waits()), (3, 1));
-        assert_eq!(backend.late_result(third, false, &ram), Some(0));
+        assert_eq!(backend.poll_result(third, &ram), Some(0));
         // Nothing of it is decoded from memory again.
         assert!(!backend.mirror.is_torn(0x10..0x40, &ram));
     });
@@ -190,8 +190,8 @@ fn deliveries_under_way_end_with_their_device() {
     let report = backend.begin_samples().unwrap();
     backend.device.wgpu().destroy();
     let _ = backend.device.wait(None);
-    assert!(backend.late_result(number, false, &ram).is_some());
-    assert_eq!((backend.late_result(report, true, &ram), backend.counters().losses), (Some(0), 1));
+    assert!(backend.poll_result(number, &ram).is_some());
+    assert_eq!((backend.wait_for_result(report, &ram), backend.counters().losses), (0, 1));
     // Numbers go on.
     assert!(backend.begin_samples() > Some(report) && !backend.has_pending());
 }

@@ -103,7 +103,7 @@ impl Mirror {
     }
 
     /// Drops the pages of a delivery that failed.
-    pub(in super::super) fn lost(&mut self, delivery: &Delivery) {
+    pub(in super::super) fn drop_lost(&mut self, delivery: &Delivery) {
         for (number, _) in &delivery.pages {
             self.drop_page(*number);
         }
@@ -121,14 +121,14 @@ impl Mirror {
             for (physical, range) in &delivery.writes {
                 memory.write(*physical, &own[range.clone()]);
             }
-            self.delivered(delivery, own, memory);
+            self.note_delivery(delivery, own, memory);
             bytes = rest;
         }
     }
 
     /// Notes that memory has the bytes of a delivery, which were written with `writes`. Pages that
     /// memory has now as the device has them remain.
-    fn delivered(&mut self, delivery: &Delivery, bytes: &[u8], memory: &dyn PhysicalMemory) {
+    fn note_delivery(&mut self, delivery: &Delivery, bytes: &[u8], memory: &dyn PhysicalMemory) {
         let numbers: Vec<u32> = delivery.pages.iter().map(|(number, _)| *number).collect();
         let Some(versions) = track(memory, &numbers) else {
             for number in numbers {

@@ -102,7 +102,7 @@ impl Kept {
     }
 
     /// Notes that the recorded commands have been submitted.
-    pub(super) fn submitted(&mut self) {
+    pub(super) fn note_submission(&mut self) {
         for id in self.unsubmitted.drain(..) {
             if let Some(run) = self.runs.get_mut(&id) {
                 run.read = 0..0;

@@ -156,7 +156,7 @@ impl Debugged<'_, '_> {
             self.scan(start..start + WATCHED_STRETCH, self.watches.ranges(), 1)?;
         if let Some(note) = notes.first_stop {
             self.return_to(start + note.after())?;
-            if note.pc.is_none() && self.watches.changed(&self.machine.inside.memory).is_none() {
+            if note.pc.is_none() && self.watches.find_change(&self.machine.inside.memory).is_none() {
                 // A device has written it since.
                 self.return_to(self.moment() + 1)?;
             }
@@ -169,7 +169,7 @@ impl Debugged<'_, '_> {
             (Some(hit), _) => hit.progress,
             (None, Some(RunEnd::Stopped)) if self.is_at_recordings_end() => Progress::RecordingEnd,
             (None, None | Some(RunEnd::Stopped)) => Progress::Running,
-            (None, Some(end)) => self.ended(end),
+            (None, Some(end)) => self.note_end(end),
         })
     }
 

@@ -73,7 +73,7 @@ impl Watches {
 
     /// Address of a watch that stops at changes and whose bytes have changed since the last call,
     /// and its accesses. Memory that the title has unmapped has not changed.
-    pub(super) fn changed(&mut self, memory: &GuestMemory) -> Option<(u32, WatchedAccess)> {
+    pub(super) fn find_change(&mut self, memory: &GuestMemory) -> Option<(u32, WatchedAccess)> {
         let mut changed = None;
         for watch in &mut self.0 {
             match read(memory, watch.at, watch.value.len()) {

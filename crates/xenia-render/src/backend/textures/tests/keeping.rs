@@ -77,7 +77,7 @@ fn a_texture_that_no_recorded_draw_uses_is_changed_in_place() {
         let find =
             |textures: &mut Textures| get(textures, device, &words, TextureShape::Planes, &ram).unwrap().host;
         let first = find(&mut textures);
-        textures.submitted();
+        textures.note_submission();
         ram.write(MIPS + 0x1000, &[7; 4]);
         let second = find(&mut textures);
         assert_eq!(first.id, second.id, "its bind groups remain valid");
@@ -192,7 +192,7 @@ fn an_opaque_border_has_a_texture_of_its_own() {
             for (byte, words) in (1..).zip(order) {
                 ram.write(BASE, &[byte; 4]);
                 let host = get(&mut textures, device, &words, TextureShape::Planes, &ram).unwrap().host;
-                textures.submitted();
+                textures.note_submission();
                 let info = TextureInfo::decode(&words).unwrap();
                 let Some(Texels::Bytes(expected)) = decode_level(&info, 0, &ram) else { panic!() };
                 assert_eq!(host.components, if words == plain { 1 } else { 4 });

@@ -73,7 +73,7 @@ impl Device {
         for (place, bytes) in self.reads.drain(..) {
             assert!(self.buffer[place as usize..][..bytes.len()] == bytes, "a command reads something else");
         }
-        self.kept.submitted();
+        self.kept.note_submission();
     }
 
     /// Bytes uploaded since the last call.
