@@ -1,14 +1,14 @@
 //! Conversion of front buffers to frames.
 
+mod fast_rgba;
 mod front_buffer;
-mod packed;
 
 use crate::backend::{Frame, GammaRamps, PixelSize, PresentCall};
 use crate::memory::PhysicalMemory;
 use crate::texture::{TextureInfo, decode_level};
 
+pub use fast_rgba::PixelTable;
 pub use front_buffer::FrontBuffer;
-pub use packed::PixelTable;
 
 /// Largest side of a frame.
 const MAX_SIDE: u32 = 4096;
@@ -25,7 +25,7 @@ pub fn present(call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame>
         return None;
     }
     let ramps = Ramps::new(&info, &call.gamma);
-    let rgba = match packed::present(&info, size, &ramps, memory) {
+    let rgba = match fast_rgba::present(&info, size, &ramps, memory) {
         Some(rgba) => rgba,
         None => texel_by_texel(&info, size, &ramps, memory)?,
     };
@@ -182,7 +182,7 @@ mod tests {
             let ramps = Ramps::new(&info, &gamma);
             let shown = PixelSize::new(shown.0, shown.1);
             let slow = texel_by_texel(&info, shown, &ramps, &memory).unwrap();
-            match packed::present(&info, shown, &ramps, &memory) {
+            match fast_rgba::present(&info, shown, &ramps, &memory) {
                 Some(fast) => prop_assert!(fast == slow, "{info:?} shown as {shown:?}"),
                 None => prop_assert!((1..4).contains(&pitch), "rows that fit are shown the fast way: {info:?}"),
             }

@@ -21,6 +21,7 @@
 
 mod adapter;
 mod arena;
+mod async_results;
 mod bindings;
 mod clears;
 mod conversion;
@@ -29,12 +30,11 @@ mod delivery;
 pub(crate) mod device;
 mod draw;
 mod edram;
+mod edram_shadow;
 mod expanded;
 mod fallback;
 mod finishing;
 mod index_lists;
-mod known_words;
-mod late;
 mod mapping;
 mod mirror;
 mod occlusion;
@@ -66,13 +66,13 @@ use xenia_gpu::{
 };
 
 use arena::Arena;
+use async_results::{Flights, Staging};
 use bindings::Groups;
 use draw::Refused;
 use edram::{Edram, Resolve};
 use expanded::PassThroughShaders;
 use fallback::Fallback;
 use index_lists::IndexLists;
-use late::{Flights, Staging};
 use mirror::{Coverages, Mirror};
 use occlusion::Occlusion;
 use ownership::Step;

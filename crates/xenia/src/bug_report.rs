@@ -8,8 +8,8 @@ mod privacy;
 
 pub use privacy::PrivateWords;
 
-use crate::frames::encode;
 use crate::output;
+use crate::png_frames::encode;
 use crate::report::{RunReport, document};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;

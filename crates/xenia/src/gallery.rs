@@ -98,7 +98,7 @@ pub(crate) fn shrunk(picture: IconPicture, most: (u16, u16)) -> IconPicture {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frames::write_png;
+    use crate::png_frames::write_png;
     use std::time::Duration;
     use xenia_gpu::Frame;
 

@@ -17,7 +17,7 @@ pub mod plays;
 pub mod stored;
 mod walk;
 
-use crate::title::described::{DescribedTitle, describe, is_title};
+use crate::title::description::{DescribedTitle, describe, is_title};
 use crate::wording::count;
 use cache::{Cache, Known};
 use std::path::{Path, PathBuf};

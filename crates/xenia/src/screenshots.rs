@@ -2,7 +2,7 @@
 //!
 //! In lockstep, `--headless --frames N` reproduces the frame with the number N.
 
-use crate::frames::write_new_png;
+use crate::png_frames::write_new_png;
 use crate::user_folders;
 use anyhow::Context;
 use std::path::{Path, PathBuf};

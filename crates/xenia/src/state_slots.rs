@@ -1,8 +1,8 @@
 //! Slots for saved states: numbered files of a title in the user's data folder.
 
-use crate::frames::write_png;
 use crate::library::icon::{self, IconPicture};
 use crate::machine::StateOrigin;
+use crate::png_frames::write_png;
 use crate::screenshots::file_name;
 use crate::title::Title;
 use crate::user_folders;

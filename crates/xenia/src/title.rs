@@ -1,14 +1,14 @@
 //! Opens a title: finds its file, reads the user's keys and loads the executable.
 
 mod advice;
-pub mod described;
+pub mod description;
 pub mod discs;
 mod folder;
 mod keys;
 pub mod medium;
-mod named;
 pub mod parts;
 mod symbols;
+mod title_path;
 pub mod updates;
 
 use crate::config::TitleConfig;
@@ -24,10 +24,10 @@ use folder::executable_in;
 pub use keys::key_ring;
 pub use medium::NoExecutable;
 use medium::{Medium, Says};
-pub use named::path_of;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+pub use title_path::path_of;
 use updates::Updates;
 use xenia_formats::stfs::PackageInfo;
 use xenia_formats::title_files::is_default_executable;

@@ -1,7 +1,7 @@
 //! Front buffers whose texels a backend has on its device, maybe at a higher resolution than
 //! memory.
 
-use super::packed::{PixelTable, widths};
+use super::fast_rgba::{PixelTable, widths};
 use super::{MAX_SIDE, Ramps, shown_part};
 use crate::backend::{Frame, PresentCall};
 use crate::memory::Endian;

@@ -1,6 +1,6 @@
 //! Swaps, and capture of their frames.
 
-use super::late::{Effect, Swap};
+use super::deferred_effects::{Effect, Swap};
 use super::{CommandProcessor, GpuEvent};
 use crate::backend::{Frame, PresentCall, SwapPicture};
 use crate::registers::FETCH_CONSTANTS;

@@ -14,7 +14,7 @@ pub use registers::constant_base;
 pub(super) use wait::Wait;
 
 use super::bins::{halves, with_high, with_low};
-use super::late::Effect;
+use super::deferred_effects::Effect;
 use super::{CommandProcessor, Flip, cost};
 use crate::packets::{Packets, SWAP_SIGNATURE};
 

@@ -1,9 +1,9 @@
 //! Tests of the processor with whole command streams, by subject.
 
+mod deferred_effects;
 mod delivery;
 mod display;
 mod draws;
-mod late;
 mod lists;
 mod shaders;
 mod short_pumps;

@@ -12,7 +12,7 @@ use xenia_gpu::edram::TILES;
 use xenia_gpu::enums::Anisotropy;
 use xenia_gpu::{Backend, Cancel, Reference};
 
-use super::known_words::KnownWords;
+use super::edram_shadow::KnownWords;
 use super::pipelines::Pipelines;
 use super::scale::Scale;
 use super::{Options, WgpuBackend};

@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde::Serialize;
 use xenia::report::{check_json, write_json};
 use xenia::say::{errln, outln, visible};
-use xenia::title::described::database;
+use xenia::title::description::database;
 use xenia::title::{NoExecutable, Title, key_ring, path_of};
 use xenia::wording::count;
 use xenia_cli::Code;

@@ -3,7 +3,7 @@
 
 use super::walk::Candidate;
 use crate::output;
-use crate::title::described::DescribedTitle;
+use crate::title::description::DescribedTitle;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -58,8 +58,8 @@ pub fn read(path: &Path) -> Result<IconPicture> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frames::write_png;
-    use crate::title::described::DescribedTitle;
+    use crate::png_frames::write_png;
+    use crate::title::description::DescribedTitle;
     use xenia_gpu::Frame;
     use xenia_guest::TitleId;
 

@@ -2,7 +2,7 @@
 //!
 //! The rule is that of [`xenia_formats::title_files`], for the library, its page and `compat`. A
 //! folder with a default.xex is one title, and what else is in it belongs to that.
-//! [`describe`](crate::title::described::describe) has the second half of the rule, by contents.
+//! [`describe`](crate::title::description::describe) has the second half of the rule, by contents.
 
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@
 use super::VIDEO_RATE;
 use super::clock::{VideoClock, VideoGap};
 use super::encoder::VideoEncoder;
-use crate::frames::write_png;
+use crate::png_frames::write_png;
 use anyhow::{Context, Result, bail};
 use std::fs::File;
 use std::io::{BufWriter, Write};

@@ -1,7 +1,7 @@
 //! Pipeline events: fences, screen extents, occlusion and visibility queries.
 
 use super::super::CommandProcessor;
-use super::super::late::Effect;
+use super::super::deferred_effects::Effect;
 use super::super::queries::END_MARK;
 use crate::memory::PHYSICAL_SIZE;
 use crate::registers::{cp, pa, rb, vgt};

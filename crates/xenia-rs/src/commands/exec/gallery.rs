@@ -76,7 +76,7 @@ pub(super) fn picture(path: &Path) -> GalleryPicture {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xenia::frames::write_png;
+    use xenia::png_frames::write_png;
     use xenia_gpu::Frame;
 
     #[test]

@@ -19,7 +19,7 @@ use xenia::content::{self, ContentInUse};
 use xenia::interrupt::Interrupt;
 use xenia::lock_order;
 use xenia::say::{chain, visible};
-use xenia::title::described::is_title;
+use xenia::title::description::is_title;
 use xenia::user_folders;
 use xenia::wording::date_text;
 use xenia_formats::stfs::{self, PackageInfo};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use xenia::config::{MachineConfig, SaveConfig};
 use xenia::content;
 use xenia::say::{chain, visible};
-use xenia::title::described::database;
+use xenia::title::description::database;
 use xenia::title::{Title, id_of, short_name};
 use xenia_formats::xdbf::Xdbf;
 use xenia_kernel::KernelConfig;

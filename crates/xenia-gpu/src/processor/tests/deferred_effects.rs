@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::backend::QueryReports;
-use crate::processor::late::{MAX_BLANKS, MAX_EFFECTS};
+use crate::processor::deferred_effects::{MAX_BLANKS, MAX_EFFECTS};
 use crate::registers::{FETCH_CONSTANTS, Register, With, pa, rb};
 
 const FENCE: u32 = 0x7000;
