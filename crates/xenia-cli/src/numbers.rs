@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers() {
+    fn flags_parse_numbers_with_separators_and_refuse_others() {
         assert_eq!(number("2_000_000"), Ok(2_000_000));
         assert_eq!(number("0x8201_0000"), Ok(0x8201_0000));
         assert!(number("12k").is_err_and(|said| said.contains("not a number")));

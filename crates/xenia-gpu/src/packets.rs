@@ -248,7 +248,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_decode() {
+    fn headers_are_decoded_by_their_type() {
         for (word, expected) in [
             (0x0002_2000, Header::Registers { first: 0x2000, count: 3, same: false }),
             (0x0000_8005, Header::Registers { first: 5, count: 1, same: true }),

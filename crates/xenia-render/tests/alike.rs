@@ -74,13 +74,13 @@ fn family_at(factor: u32, family: SceneFamily, usual: u64) {
 }
 
 #[test]
-fn copies_leave_the_same() {
+fn resolves_leave_the_same() {
     family(SceneFamily::Copies, 8);
 }
 
 /// Resolves of words that the CPU sets have nothing finer than the guest's pixels.
 #[test]
-fn copies_leave_the_same_at_higher_resolutions() {
+fn resolves_leave_the_same_at_higher_resolutions() {
     for factor in [2, 3] {
         family_at(factor, SceneFamily::Copies, 4);
     }

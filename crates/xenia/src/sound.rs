@@ -409,7 +409,7 @@ mod tests {
             let both = [&played, &skipped].map(next);
             assert!(both[0].is_some() && both[0] == both[1], "{frame}");
         }
-        assert!(begun(0, u64::MAX).0.lock().song.is_none(), "it is over");
+        assert!(begun(0, u64::MAX).0.lock().song.is_none(), "a song of which all was skipped has ended");
     }
 
     #[test]

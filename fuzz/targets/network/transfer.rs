@@ -105,7 +105,10 @@ impl Model<'_> {
             let number = u32::from_be_bytes(*number);
             assert_eq!(self.messages.get(&number), Some(&(bytes.len() as u32)), "a message that nobody sent");
             assert!(number > socket.message, "a message twice, or behind a later one");
-            assert!((4..).zip(rest).all(|(index, byte)| *byte == byte_of(number, index)), "another message");
+            assert!(
+                (4..).zip(rest).all(|(index, byte)| *byte == byte_of(number, index)),
+                "a message arrives as it was sent"
+            );
             if !looked {
                 socket.message = number;
             }
@@ -236,7 +239,11 @@ impl Model<'_> {
         let result = self.machine.ask(name, &words);
         let request = Request { who: Who::Overlapped(slot), socket, what, deadline: None };
         if result == 0 {
-            assert_eq!(self.machine.word(at), 0, "it is over");
+            assert_eq!(
+                self.machine.word(at),
+                0,
+                "the overlapped structure of a finished call has its status"
+            );
             self.finish(request, self.machine.word(at + 4) as i32, true);
         } else if self.machine.last_error(ASKER) == IO_PENDING {
             self.requests.push(request);

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn expressions() {
+    fn expressions_are_evaluated_by_precedence() {
         for (text, expected) in [
             ("out = 1 + 2 * 3 - 4 / 2", 5.0),
             ("out = -7 % 4", 1.0),

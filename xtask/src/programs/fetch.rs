@@ -117,7 +117,7 @@ fn check_hash(file: &Path, expected: &str) -> Result<()> {
     match text.split_whitespace().next() {
         Some(found) if found == expected => Ok(()),
         Some(found) => bail!("{} has the hash {found}, not {expected}", file.display()),
-        None => bail!("{} is not there after it was fetched", file.display()),
+        None => bail!("{} is missing after it was fetched", file.display()),
     }
 }
 

@@ -65,7 +65,7 @@ fn judge(paths: &[&str], findings: &mut Vec<String>) {
         }
     }
     for name in TOP.iter().filter(|name| !paths.iter().any(|path| top(path) == **name)) {
-        findings.push(format!("{name} is not there: its line in xtask/src/tidy/tree.rs can go"));
+        findings.push(format!("{name} is missing: its line in xtask/src/tidy/tree.rs can go"));
     }
 }
 
@@ -96,6 +96,6 @@ mod tests {
         }
         let mut findings = Vec::new();
         judge(&TOP[1..], &mut findings);
-        assert_eq!(findings, [".cargo is not there: its line in xtask/src/tidy/tree.rs can go"]);
+        assert_eq!(findings, [".cargo is missing: its line in xtask/src/tidy/tree.rs can go"]);
     }
 }

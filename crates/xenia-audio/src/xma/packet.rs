@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_ends() {
+    fn frames_of_random_packets_advance_and_end() {
         let mut dice = xenia_testing::Dice(7);
         for _ in 0..200 {
             let mut noise = || {

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn alpha_blocks() {
+    fn alpha_of_blocks_is_explicit_or_interpolated() {
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&[0xf0, 0x01, 0, 0, 0, 0, 0, 0]);
         let block = dxt3(&bytes);

@@ -17,7 +17,7 @@ fn inputs() -> Vec<Vec<[f32; 4]>> {
 }
 
 #[test]
-fn programs_agree() {
+fn programs_with_control_flow_agree_with_the_interpreter() {
     let inputs = inputs();
     gpu::with(|gpu| {
         for text in [

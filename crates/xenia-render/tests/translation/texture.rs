@@ -126,7 +126,7 @@ fn compare(gpu: &Gpu, described: &Described, fetch: &str, close: f32) {
 }
 
 #[test]
-fn sampling_agrees() {
+fn sampled_textures_agree_with_the_interpreter() {
     const POINT: f32 = 1e-6;
     // The driver's filter weights for 8-bit texels have eight bits.
     const LINEAR: f32 = 1.5 / 128.0;

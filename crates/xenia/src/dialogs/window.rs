@@ -184,7 +184,7 @@ mod tests {
         controllers.key(pad, A, true);
         assert_eq!(dialogs.answer(4), Some(DialogAnswer::Pressed(0)));
         assert_eq!(drawn.try_recv(), Ok(None));
-        assert_eq!(dialogs.answer(5), None, "it is over");
+        assert_eq!(dialogs.answer(5), None, "a dialog is answered once");
         dialogs.open(message(), 6);
         controllers.key(pad, B, true);
         assert_eq!(dialogs.answer(7), Some(DialogAnswer::Left));

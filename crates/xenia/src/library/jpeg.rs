@@ -26,13 +26,16 @@ pub(super) fn decode_within(bytes: &[u8], most_side: u32) -> Result<IconPicture>
     decoder.decode_headers()?;
     let (width, height) = decoder.dimensions().context("the size of the picture")?;
     let is_small = (1..=side).contains(&width) && (1..=side).contains(&height);
-    ensure!(is_small, "a picture of {width} by {height} pixels");
+    ensure!(
+        is_small,
+        "the picture has {width} x {height} pixels; at most {most_side} on each side are shown"
+    );
     // The decoder has wrong colours for pictures in four inks.
     let kind = decoder.input_colorspace();
     let is_known = matches!(kind, Some(ColorSpace::YCbCr | ColorSpace::RGB | ColorSpace::Luma));
-    ensure!(is_known, "its colours are of a kind that is not known: {kind:?}");
+    ensure!(is_known, "the JPEG colour space {kind:?} is not supported");
     let rgba = decoder.decode()?;
-    ensure!(rgba.len() == width * height * 4, "pixels are missing");
+    ensure!(rgba.len() == width * height * 4, "the JPEG file is truncated");
     Ok(IconPicture { size: [width as u16, height as u16], rgba })
 }
 

@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn clamp_modes() {
+    fn coordinates_outside_wrap_by_each_clamp_mode() {
         use ClampMode::*;
         for (mode, expected) in [
             (Repeat, [2, 3, 0, 3, 0, 1]),

@@ -23,7 +23,7 @@ fn milliseconds(device: &Device, mut run: impl FnMut(&mut wgpu::CommandEncoder))
 
 #[test]
 #[ignore = "a measurement"]
-fn times() {
+fn times_of_transfers_and_resolves_are_printed() {
     with(|device| {
         let mut edram = Edram::new(device, Scale::ONE);
         let memory = xenia_gpu::Ram::new(16 << 20);
