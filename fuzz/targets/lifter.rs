@@ -168,7 +168,8 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(jit.ctx.budget, interpreter.ctx.budget, "{}", what());
         assert_eq!(jit.ctx.reservation, interpreter.ctx.reservation, "{}", what());
         for address in [CODE, DATA] {
-            let (a, b) = (jit.contents(address), interpreter.contents(address));
+            let a = jit.contents(address);
+            let b = interpreter.contents(address);
             if let Some(at) = (0..a.len()).find(|&at| a[at] != b[at]) {
                 let at_address = address + at as u32;
                 panic!(

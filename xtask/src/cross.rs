@@ -65,7 +65,8 @@ struct Outcome {
 
 /// Builds and checks the program for another system.
 pub(crate) fn cross(args: &CrossArgs) -> Result<()> {
-    let (target, only) = (args.system.target(), args.only.as_deref());
+    let target = args.system.target();
+    let only = args.only.as_deref();
     let missing = target.missing_tools()?;
     if !missing.is_empty() {
         bail!("to build and run the program for {}, install:\n  {}", target.triple, missing.join("\n  "));
@@ -218,8 +219,10 @@ impl CrossProgram {
         let theirs = self.run(&words)?;
         let ours = output_in_time(crate::steps::xenia_rs()?.args(&words), self.target.patience)?;
         let code = |outcome: &Outcome| outcome.status.and_then(|status| status.code());
-        let (their_code, our_code) = (code(&theirs), code(&ours));
-        let (theirs, ours) = (digest(&theirs)?, digest(&ours)?);
+        let their_code = code(&theirs);
+        let our_code = code(&ours);
+        let theirs = digest(&theirs)?;
+        let ours = digest(&ours)?;
         if (their_code, &theirs) != (our_code, &ours) {
             bail!("exit {their_code:?}, digest {theirs}, and {our_code:?}, {ours} on this host");
         }
@@ -229,7 +232,8 @@ impl CrossProgram {
     /// Runs a title twice with one code cache; returns how much the second run restored.
     fn restore_code(&self, words: &[String]) -> Result<String> {
         let words = [words, &json()].concat();
-        let (first, second) = (self.run(&words)?.succeeded()?, self.run(&words)?.succeeded()?);
+        let first = self.run(&words)?.succeeded()?;
+        let second = self.run(&words)?.succeeded()?;
         let restored = |outcome: &Outcome| {
             report(outcome).map(|report| report["code_cache"]["regions_restored"].as_u64())
         };
@@ -264,7 +268,8 @@ impl Outcome {
 /// Runs a command, and ends it if it takes too long. Output and errors go to files, so that neither
 /// fills a pipe.
 fn output_in_time(command: &mut Command, patience: Duration) -> Result<Outcome> {
-    let (mut said, mut complained) = (tempfile::tempfile()?, tempfile::tempfile()?);
+    let mut said = tempfile::tempfile()?;
+    let mut complained = tempfile::tempfile()?;
     let mut child = command.stdout(said.try_clone()?).stderr(complained.try_clone()?).spawn()?;
     let start = Instant::now();
     let status = loop {

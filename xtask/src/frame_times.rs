@@ -75,7 +75,8 @@ pub(crate) fn run(args: &FrameTimesArgs) -> Result<()> {
     let folder = steps::target_folder().join("frame-times");
     std::fs::create_dir_all(&folder)?;
     let folder = folder.canonicalize()?;
-    let (times, picture) = (folder.join("times.json"), folder.join("times.svg"));
+    let times = folder.join("times.json");
+    let picture = folder.join("times.svg");
     if !args.no_run {
         let figures = measure(args, &folder)?;
         std::fs::write(&times, format!("{figures:#}\n"))?;
@@ -131,7 +132,8 @@ fn measure(args: &FrameTimesArgs, folder: &Path) -> Result<Value> {
     if titles.iter().all(|row| WAYS.iter().all(|way| row[way.name].is_null())) {
         bail!("no title could be timed");
     }
-    let (host, build) = (figures::host(), figures::build(&program));
+    let host = figures::host();
+    let build = figures::build(&program);
     Ok(json!({ "host": host, "adapter": adapter, "build": build, "runs": args.runs, "titles": titles }))
 }
 

@@ -121,7 +121,8 @@ fn targets(folder: &Path, only: Option<&str>) -> Result<Vec<String>> {
 /// Merges corpora into the main corpus; returns the number of inputs before and after.
 fn minimise(build: &Path, name: &str, others: &[PathBuf]) -> Result<[usize; 2]> {
     let corpora = build.join("corpus");
-    let (corpus, draft) = (corpora.join(name), corpora.join(format!("{name}.draft")));
+    let corpus = corpora.join(name);
+    let draft = corpora.join(format!("{name}.draft"));
     if draft.exists() {
         std::fs::remove_dir_all(&draft)?;
     }

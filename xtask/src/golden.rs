@@ -129,7 +129,8 @@ fn golden_case(file: &Path) -> Result<Option<GoldenCase>> {
 
 /// Runs every golden case with every set of engine flags; or rewrites those of our own programs.
 fn golden(bless: bool) -> Result<()> {
-    let (mut runs, mut relayed) = (Vec::new(), Vec::new());
+    let mut runs = Vec::new();
+    let mut relayed = Vec::new();
     for file in golden_files()? {
         let Some(case) = golden_case(&file)? else { continue };
         if bless && !case.ours {

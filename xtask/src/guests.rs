@@ -112,7 +112,8 @@ mod tests {
     #[test]
     fn binaries_are_compared_in_every_folder_and_in_both_directions() {
         let dir = tempfile::tempdir().unwrap();
-        let (out, bin) = (dir.path().join("out"), dir.path().join("bin"));
+        let out = dir.path().join("out");
+        let bin = dir.path().join("bin");
         let write = |folder: &Path, file: &str, text: &str| {
             let path = folder.join(file);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -147,7 +147,9 @@ mod tests {
 
     #[test]
     fn desktop_files_name_each_other_and_the_program() {
-        let (entry, about, types) = (text("desktop"), text("metainfo.xml"), text("mime.xml"));
+        let entry = text("desktop");
+        let about = text("metainfo.xml");
+        let types = text("mime.xml");
         assert!(entry.contains(&format!("\nIcon={ID}\n")) && entry.contains("\nExec=xenia-rs %f\n"));
         assert!(about.contains(&format!("<id>{ID}</id>")) && about.contains(&format!("{ID}.desktop")));
         let declared: Vec<_> =

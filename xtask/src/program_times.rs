@@ -95,8 +95,10 @@ pub(crate) fn run(args: &TimesArgs) -> Result<()> {
     // Beside the programs: outputs of `bench` replace no file of a folder that it reads.
     let figures = steps::target_folder().join("program-figures");
     std::fs::create_dir_all(&figures)?;
-    let (times, picture) = (figures.join("times.json"), figures.join("times.svg"));
-    let (parts, much_code) = (figures.join("shares.json"), figures.join("much-code.json"));
+    let times = figures.join("times.json");
+    let picture = figures.join("times.svg");
+    let parts = figures.join("shares.json");
+    let much_code = figures.join("much-code.json");
     let interp = if args.no_interp { "" } else { ",interp" };
     if !args.no_run && !rows.is_empty() {
         let mut command = hermetic(steps::released_program()?);
@@ -201,7 +203,8 @@ fn whole(folder: &Path, program: &RealProgram) -> Result<Value> {
     };
     let first = program.timed.first().context("nothing of it is timed")?;
     let elf = std::fs::read(here.join(build::folder_of("guest")).join(&first.program))?;
-    let (short, to_main) = (here.join("to-main.elf"), folder.join(format!("{}{SUFFIX}.xex", program.name)));
+    let short = here.join("to-main.elf");
+    let to_main = folder.join(format!("{}{SUFFIX}.xex", program.name));
     std::fs::write(&short, to_main::ends_at_main(&elf, "end_title")?)?;
     sdk.pack(&short, &to_main)?;
     Ok(json!({

@@ -203,7 +203,8 @@ fn memory_is_flat(ran: &TitleOutcome, made: &Made) -> Result<()> {
     const ROOM: u64 = 2048;
     let peak = |pages: &[u64]| pages.iter().copied().max().unwrap_or(0);
     let quarter = ran.pages.len() / 4;
-    let (early, late) = (peak(&ran.pages[quarter..2 * quarter]), peak(&ran.pages[2 * quarter..]));
+    let early = peak(&ran.pages[quarter..2 * quarter]);
+    let late = peak(&ran.pages[2 * quarter..]);
     if made.long && (early == 0 || late > early + early / 20 + ROOM) {
         bail!("{early} pages were resident in the second quarter of the run, {late} later");
     }

@@ -101,7 +101,8 @@ fn run_set(names: &[&str]) -> Result<()> {
 
 /// Runs every program in every mode; the error lists all that differ.
 fn compare(folder: &Path, programs: &[RealProgram], modes: &[ProgramMode], extent: Extent) -> Result<()> {
-    let (mut wrong, mut runs) = (Vec::new(), 0);
+    let mut wrong = Vec::new();
+    let mut runs = 0;
     for program in programs {
         let begun = Instant::now();
         let mut outcome = run::run(folder, program, modes, extent)?;

@@ -29,7 +29,8 @@ pub(crate) fn reproducible(args: &ReproducibleArgs) -> Result<()> {
     let programs = ["first", "the-second-one"]
         .map(|name| build(&args.commit, &work.join(name)).with_context(|| format!("the build in {name}")));
     let [first, second] = programs;
-    let (first, second) = (first?, second?);
+    let first = first?;
+    let second = second?;
     if first == second {
         println!("reproducible: {} bytes, both {}", first.len(), blake3::hash(&first));
         return Ok(());

@@ -107,7 +107,8 @@ impl Suite<'_> {
         for (name, why) in self.left_out {
             println!("left out: {name} ({why})");
         }
-        let (mut tests, start) = (0, Instant::now());
+        let mut tests = 0;
+        let start = Instant::now();
         for package in packages {
             let mut command = (self.command)()?;
             command.arg("test").args(self.tests).args(["--no-fail-fast", "--target", TARGET]);

@@ -209,7 +209,8 @@ fn stubs(exports: &[(String, u64, String, bool)], runtime: &Path, objects: &Path
         let running: Vec<_> = exports
             .chunks(part)
             .map(|exports| {
-                let (folder, assembler) = (&folder, &assembler);
+                let folder = &folder;
+                let assembler = &assembler;
                 scope.spawn(move || -> Result<()> {
                     for (library, ordinal, name, is_function) in exports {
                         let kind = if *is_function { "function" } else { "variable" };
@@ -273,7 +274,8 @@ fn write_driver(driver: &Path, folder: &Path, sources: &Path, library: &CLibrary
 
 /// The compile command of both drivers.
 fn compile_line(library: &CLibrary) -> Result<String> {
-    let (flags, include) = (GUEST.join(" "), library.include.display());
+    let flags = GUEST.join(" ");
+    let include = library.include.display();
     Ok(format!("{COMPILER} {flags} -nostdinc -isystem {include} -isystem {}", compiler_include()?))
 }
 

@@ -134,7 +134,8 @@ impl Sweep<'_> {
         let out = self.at.join(format!("out{shards}"));
         std::fs::create_dir(&out)?;
         let began = SystemTime::now();
-        let (mut killed, mut submissions) = (0, 0);
+        let mut killed = 0;
+        let mut submissions = 0;
         loop {
             submissions += 1;
             let kill = if submissions <= LOSSES { kill } else { 0 };

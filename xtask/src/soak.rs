@@ -94,7 +94,8 @@ fn run(time: Duration, out: &Path) -> Result<()> {
         process(&[path], &[mode], None, Some(each), &out.join(SoakPart::Long.file(number)))?;
     }
 
-    let (start, time) = (Instant::now(), time.mul_f64(PROCESSES));
+    let start = Instant::now();
+    let time = time.mul_f64(PROCESSES);
     let mut turns = all.iter().flat_map(|path| MODES.map(|mode| (*path, mode))).cycle();
     let mut number = 0;
     while start.elapsed() < time {

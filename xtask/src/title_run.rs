@@ -44,7 +44,9 @@ impl TitleRun<'_> {
     /// Runs the title; an error unless it ended by itself, without a deadlock.
     pub(crate) fn run(&self) -> Result<TitleOutcome> {
         let file = |name: &str| self.work.join(name);
-        let (guest, json, said) = (file("guest.txt"), file("run.json"), file("said.txt"));
+        let guest = file("guest.txt");
+        let json = file("run.json");
+        let said = file("said.txt");
         for stale in [&guest, &json] {
             if stale.exists() {
                 std::fs::remove_file(stale)?;

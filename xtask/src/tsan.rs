@@ -60,7 +60,8 @@ pub(crate) fn tsan(args: &SanitizerArgs) -> Result<()> {
     let out = sanitizers::folder("tsan")?;
     let flags = flags(&out)?;
     // A race is reported; correct code is not.
-    let (source, optimised) = (Path::new(FOLDER).join("check.rs"), [&flags[..], &["-O".to_owned()]].concat());
+    let source = Path::new(FOLDER).join("check.rs");
+    let optimised = [&flags[..], &["-O".to_owned()]].concat();
     sanitizers::check(&out, &source, &optimised, &[("race", FOUND), ("locks", 0)], |program| {
         sanitized(program)
     })?;

@@ -20,7 +20,8 @@ impl Shared {
 const ROUNDS: u64 = 20_000;
 
 fn race() {
-    let (shared, here) = (Shared(UnsafeCell::new(0)), AtomicU32::new(0));
+    let shared = Shared(UnsafeCell::new(0));
+    let here = AtomicU32::new(0);
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
@@ -37,8 +38,12 @@ fn race() {
 
 fn locks() {
     let shared: [Shared; 5] = std::array::from_fn(|_| Shared(UnsafeCell::new(0)));
-    let (mutex, rw_lock, turn, turned) = (Mutex::new(()), RwLock::new(()), Mutex::new(0), Condvar::new());
-    let (barrier, once) = (Barrier::new(2), Arc::new(Once::new()));
+    let mutex = Mutex::new(());
+    let rw_lock = RwLock::new(());
+    let turn = Mutex::new(0);
+    let turned = Condvar::new();
+    let barrier = Barrier::new(2);
+    let once = Arc::new(Once::new());
     arcs();
     std::thread::scope(|scope| {
         for me in 0..2 {

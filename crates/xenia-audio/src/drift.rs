@@ -120,7 +120,8 @@ impl DriftQueue {
     /// Drops all queued samples; silence follows until the queue has reached its target again.
     pub fn clear(&mut self) {
         self.samples.clear();
-        (self.position, self.is_primed) = (0.0, false);
+        self.position = 0.0;
+        self.is_primed = false;
     }
 
     /// Fills `into` with samples for the device, followed by silence on an underrun.
@@ -140,7 +141,8 @@ impl DriftQueue {
         // With a full queue the step is larger, so that samples are consumed faster.
         let excess = (self.level / TARGET as f64 - 1.0).clamp(-1.0, 1.0);
         let step = self.step * (1.0 + excess * REACH);
-        let (queued, channels) = (self.queued(), self.channels);
+        let queued = self.queued();
+        let channels = self.channels;
         let samples = &*self.samples.make_contiguous();
         for (number, frame) in into.chunks_mut(channels).enumerate() {
             let first = self.position as usize;
@@ -151,8 +153,10 @@ impl DriftQueue {
                 break;
             }
             let place = (self.position - first as f64) * PHASES as f64;
-            let (phase, between) = (place as usize, place.fract() as f32);
-            let (low, high) = (&self.kernel[phase.min(PHASES - 1)], &self.kernel[phase.min(PHASES - 1) + 1]);
+            let phase = place as usize;
+            let between = place.fract() as f32;
+            let low = &self.kernel[phase.min(PHASES - 1)];
+            let high = &self.kernel[phase.min(PHASES - 1) + 1];
             let weights: [f32; TAPS] = std::array::from_fn(|tap| low[tap] + (high[tap] - low[tap]) * between);
             for (channel, sample) in frame.iter_mut().enumerate() {
                 let of_channel = samples[first * channels + channel..].iter().step_by(channels);
@@ -178,7 +182,8 @@ mod tests {
         // A period of the tone.
         let tone: [i16; 48] =
             std::array::from_fn(|n| ((n as f64 * 2.0 * PI / 48.0).sin() * 16_000.0).round() as i16);
-        let (mut last, mut burst) = (Vec::new(), Vec::new());
+        let mut last = Vec::new();
+        let mut burst = Vec::new();
         let mut made = 0_u64;
         let mut piece = vec![0; 480 * queue.channels];
         let pieces = seconds * u64::from(rate) / 480;
@@ -203,9 +208,12 @@ mod tests {
     /// Worst level of the tone and of everything else, in decibels, over pieces of 10 ms, because
     /// the resampling ratio is never quite constant.
     fn worst(samples: &[i16], rate: u32, frequency: f64) -> (f64, f64) {
-        let (mut off, mut beside) = (0.0_f64, f64::MIN);
+        let mut off = 0.0_f64;
+        let mut beside = f64::MIN;
         for piece in samples.chunks_exact(rate as usize / 100) {
-            let (mut re, mut im, mut all) = (0.0, 0.0, 0.0);
+            let mut re = 0.0;
+            let mut im = 0.0;
+            let mut all = 0.0;
             for (n, &sample) in piece.iter().enumerate() {
                 let (angle, sample) =
                     (2.0 * PI * frequency * n as f64 / f64::from(rate), f64::from(sample) / 16_000.0);

@@ -208,7 +208,8 @@ pub fn parse(line: &str) -> Result<DebugCommand> {
         "write" => DebugCommand::Write(words.one_of(&[true, false], |on| if on { "on" } else { "off" })?),
         "set" => DebugCommand::Set(place(&mut words)?, number(words.next()?)?),
         "poke" => {
-            let (at, value) = (place(&mut words)?, words.next()?);
+            let at = place(&mut words)?;
+            let value = words.next()?;
             let size = words.size()?;
             if !matches!(size, 1 | 2 | 4) {
                 bail!("{size} bytes: LEN is 1, 2 or 4");

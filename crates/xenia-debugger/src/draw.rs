@@ -82,12 +82,14 @@ fn style(mark: RowMark) -> Style {
 fn draw_frame(title: &str, has_focus: bool, area: Rect, buffer: &mut Buffer) -> Rect {
     let color = if has_focus { Style::new().fg(Color::Cyan) } else { Style::new() };
     let set = border::PLAIN;
-    let (width, height) = (usize::from(area.width), usize::from(area.height));
+    let width = usize::from(area.width);
+    let height = usize::from(area.height);
     if width < 2 || height < 2 {
         return Rect { width: 0, height: 0, ..area };
     }
     let line = |left: &str, middle: &str, right: &str| format!("{left}{}{right}", middle.repeat(width - 2));
-    let (top, bottom) = (area.top(), area.bottom() - 1);
+    let top = area.top();
+    let bottom = area.bottom() - 1;
     buffer.set_string(area.x, top, line(set.top_left, set.horizontal_top, set.top_right), color);
     for y in top + 1..bottom {
         buffer.set_string(area.x, y, set.vertical_left, color);
@@ -153,7 +155,8 @@ pub fn draw(scene: &DebugScene, buffer: &mut Buffer) {
     if let Some(help) = &scene.help {
         let height = size.height.min(u16::try_from(help.rows.len()).unwrap_or(u16::MAX).saturating_add(3));
         let width = size.width.min(HELP_WIDTH);
-        let (x, y) = (size.x + (size.width - width) / 2, size.y + (size.height - height) / 2);
+        let x = size.x + (size.width - width) / 2;
+        let y = size.y + (size.height - height) / 2;
         let area = Rect { x, y, width, height };
         for position in area.positions() {
             buffer[position].reset();

@@ -67,7 +67,8 @@ impl DebugScene {
         session.compile(machine);
         let model = &session.model;
         let areas = Areas::of(size);
-        let (tab_rows, side_rows) = (areas.tab_rows(), areas.side_rows());
+        let tab_rows = areas.tab_rows();
+        let side_rows = areas.side_rows();
         Self {
             header: header(
                 machine.title_name(),

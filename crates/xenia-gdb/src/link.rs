@@ -58,7 +58,8 @@ impl Listener {
                 let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, *port))?;
                 socket.set_nonblocking(true)?;
                 let port = socket.local_addr()?.port();
-                let (address, own) = (ServerAddress::Port(port), Some(OwnPort::new(port)));
+                let address = ServerAddress::Port(port);
+                let own = Some(OwnPort::new(port));
                 Self { socket: Socket::Tcp(socket), address, _port: own }
             }
             ServerAddress::Unix(path) => {

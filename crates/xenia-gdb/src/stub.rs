@@ -136,7 +136,8 @@ impl<D: Debuggee> MultiThreadResume for Stub<'_, D> {
     }
 
     fn clear_resume_actions(&mut self) -> Result<(), Infallible> {
-        (self.step, self.is_back) = (None, false);
+        self.step = None;
+        self.is_back = false;
         Ok(())
     }
 
@@ -170,14 +171,16 @@ impl<D: Debuggee> MultiThreadSingleStep for Stub<'_, D> {
 
 impl<D: Debuggee> ReverseCont<Tid> for Stub<'_, D> {
     fn reverse_cont(&mut self) -> Result<(), Infallible> {
-        (self.step, self.is_back) = (None, true);
+        self.step = None;
+        self.is_back = true;
         Ok(())
     }
 }
 
 impl<D: Debuggee> ReverseStep<Tid> for Stub<'_, D> {
     fn reverse_step(&mut self, tid: Tid) -> Result<(), Infallible> {
-        (self.step, self.is_back) = (Some(guest_id(tid)), true);
+        self.step = Some(guest_id(tid));
+        self.is_back = true;
         Ok(())
     }
 }

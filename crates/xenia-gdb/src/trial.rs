@@ -42,7 +42,8 @@ impl Connection for Silent {
 impl TrialDebuggee {
     /// Whether gdbstub can answer a packet with these data in a session with this debuggee.
     pub(crate) fn accepts<D: Debuggee>(&mut self, data: &[u8], debuggee: &D) -> bool {
-        (self.threads, self.can_go_back) = (debuggee.threads(), debuggee.can_go_back());
+        self.threads = debuggee.threads();
+        self.can_go_back = debuggee.can_go_back();
         let mut stub = Stub { debuggee: self, step: None, is_back: false, is_wrong: false };
         let Ok(new) = GdbStub::builder(Silent).packet_buffer_size(PACKET).build() else { return false };
         let Ok(mut state) = new.run_state_machine(&mut stub) else { return false };

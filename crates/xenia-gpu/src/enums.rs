@@ -249,7 +249,8 @@ mod tests {
     #[test]
     fn samples_fill_blocks_of_four_by_four() {
         for msaa in [Msaa::X1, Msaa::X2, Msaa::X4] {
-            let (columns, rows) = (msaa.columns(), msaa.rows());
+            let columns = msaa.columns();
+            let rows = msaa.rows();
             let mut seen = [[false; 16]; 8];
             for (x, y) in (0..8 / rows).flat_map(|y| (0..16 / columns).map(move |x| (x, y))) {
                 for sample in 0..msaa.samples() {

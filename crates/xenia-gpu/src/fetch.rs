@@ -67,7 +67,8 @@ impl Bindings {
         memory: &dyn PhysicalMemory,
         bytes: u64,
     ) -> Self {
-        let (mut bindings, mut left) = (Self::default(), bytes);
+        let mut bindings = Self::default();
+        let mut left = bytes;
         for (slot, info, last) in fetched_textures(program, constants) {
             let mut levels = Vec::new();
             for level in 0..=last {
@@ -111,7 +112,8 @@ impl<'a> Fetcher<'a> {
     /// Creates a fetch unit with these constants, memory and decoded textures.
     pub fn new(constants: &'a Constants, memory: &'a dyn PhysicalMemory, textures: &'a Bindings) -> Self {
         let pages = HashMap::new();
-        let (wanted, exporting) = (Mask::MAX, Mask::MAX);
+        let wanted = Mask::MAX;
+        let exporting = Mask::MAX;
         Self { constants, memory, pages, textures, last: [0; LANES], wanted, exporting }
     }
 
@@ -119,7 +121,8 @@ impl<'a> Fetcher<'a> {
     /// lanes may write to memory; resets the state of earlier runs.
     pub(crate) fn start(&mut self, wanted: Mask, exporting: Mask) {
         self.last = [0; LANES];
-        (self.wanted, self.exporting) = (wanted, exporting);
+        self.wanted = wanted;
+        self.exporting = exporting;
     }
 
     /// Reads a word of memory without byte swapping (first byte lowest).
@@ -177,7 +180,8 @@ impl FetchUnit for Fetcher<'_> {
         let VertexBuffer { physical, words: size, endian } = self.constants.vertex_buffer(fetch.constant);
         // Unsupported vertex formats fetch zeros.
         let layout = Layout::of_vertices(u32::from(fetch.format)).unwrap_or(Layout::Unknown);
-        let (fields, words) = (layout.fields(), layout.words() as usize);
+        let fields = layout.fields();
+        let words = layout.words() as usize;
         let fields = &fields[..layout.components() as usize];
         let scale = 2.0_f32.powi(fetch.exponent as i32);
         for lane in 0..LANES {
@@ -296,7 +300,8 @@ mod tests {
             let bindings = Bindings::new(&program, &constants, &mut TextureCache::default(), &ram, u64::MAX);
             let mut fetcher = Fetcher::new(&constants, &ram, &bindings);
             fetcher.start(Mask::MAX, 0);
-            let (outside, gradients) = ([[-2.0; LANES]; 3], [[[0.0; LANES]; 3]; 2]);
+            let outside = [[-2.0; LANES]; 3];
+            let gradients = [[[0.0; LANES]; 3]; 2];
             let at = Sampling { coordinates: &outside, lod: &[0.0; LANES], gradients: &gradients };
             let texels = fetcher.texture(fetch, &at, Mask::MAX);
             assert_eq!(texels.map(|component| component[0]), expected, "{border}");

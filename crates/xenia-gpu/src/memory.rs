@@ -308,7 +308,8 @@ mod tests {
     #[test]
     fn physical_memory_goes_on_at_its_beginning() {
         let ram = Ram::new(0x1000);
-        let (end, version) = (PHYSICAL_SIZE - 4, ram.track(PHYSICAL_SIZE - 4, 8));
+        let end = PHYSICAL_SIZE - 4;
+        let version = ram.track(PHYSICAL_SIZE - 4, 8);
         ram.write(end, &[1, 2, 3, 4, 5, 6, 7, 8]);
         let mut bytes = [9; 8];
         ram.read(0, &mut bytes[..4]);
@@ -328,7 +329,8 @@ mod tests {
             memory.write(address, 0x0102_0304_u32).unwrap();
             assert_eq!(memory.read_u32(physical), 0x0102_0304);
             let gpu: &dyn PhysicalMemory = &*memory;
-            let (version, epoch) = (gpu.track(physical, 0x2000).unwrap(), gpu.epoch());
+            let version = gpu.track(physical, 0x2000).unwrap();
+            let epoch = gpu.epoch();
             assert_eq!((gpu.version(physical, 0x2000), gpu.epoch()), (version, epoch));
             memory.write(address.offset(0x1000), 5_u32).unwrap();
             assert_ne!(gpu.version(physical, 0x2000), version);
@@ -347,7 +349,8 @@ mod tests {
         let heap = xenia_memory::Heap::Cache;
         assert_eq!(LOCKED, (heap.base().0, heap.size()));
         let memory = GuestMemory::new().unwrap();
-        let (at, last) = (LOCKED.0, LOCKED.0 + LOCKED.1 - 4);
+        let at = LOCKED.0;
+        let last = LOCKED.0 + LOCKED.1 - 4;
         let gpu: &dyn PhysicalMemory = &*memory;
         assert_eq!(gpu.read_u32(at), 0, "not there");
         let kind = xenia_memory::AllocKind::ReserveCommit;

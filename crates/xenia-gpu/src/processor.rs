@@ -308,7 +308,8 @@ impl CommandProcessor {
     /// it.
     pub fn pump(&mut self, now: u64) -> Vec<GpuEvent> {
         let mut words = 0;
-        let (swaps, shown) = (self.swaps, self.statistics.swaps);
+        let swaps = self.swaps;
+        let shown = self.statistics.swaps;
         // The CPU may have written to prefetched words since the last pump.
         self.feed.clear();
         self.poll_late();

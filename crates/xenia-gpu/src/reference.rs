@@ -128,7 +128,8 @@ impl Backend for Reference {
         });
         let budget = Budget::new(call, self.limits, &self.cancel);
         let mut batch = bands::Batch::new(call, memory, &self.edram, &textures, &mut self.crew, budget);
-        let (cache, shading) = (&mut self.textures, &mut self.shading);
+        let cache = &mut self.textures;
+        let shading = &mut self.shading;
         let planes = clip::planes(call);
         let shaded =
             geometry::shade(call, memory, cache, shading, &self.limits, &self.cancel, &mut |vertices| {

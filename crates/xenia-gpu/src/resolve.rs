@@ -64,7 +64,8 @@ fn extent(call: &ResolveCall, memory: &dyn PhysicalMemory) -> Result<Rect, Backe
         ((value.clamp(-16384.0, 16384.0) * 256.0).round() as i32 + 127) >> 8
     };
     let axis = |axis: usize| [pixel(words[axis]), pixel(words[axis + 2]), pixel(words[axis + 4])];
-    let (x, y) = (axis(0), axis(1));
+    let x = axis(0);
+    let y = axis(1);
     let bound = |values: [i32; 3], axis: usize, low: i32, high: i32| {
         let offset = call.window_offset[axis];
         let start = values.iter().min().map_or(0, |v| v + offset).clamp(low, high) & !(ALIGNMENT - 1);
@@ -177,8 +178,10 @@ fn store_runs(
             }
             for tx in (left / 32..right.div_ceil(32)).map(|x| x * 32) {
                 let start = destination.physical.wrapping_add(offset(tx, ty));
-                let (x0, x1) = (left.max(tx), right.min(tx + 32));
-                let (y0, y1) = (top.max(ty), bottom.min(ty + 32));
+                let x0 = left.max(tx);
+                let x1 = right.min(tx + 32);
+                let y0 = top.max(ty);
+                let y1 = bottom.min(ty + 32);
                 filled.clear();
                 for y in y0..y1 {
                     for x in (x0..x1).step_by(length as usize) {
@@ -230,7 +233,8 @@ mod tests {
     fn bytes_beside_a_partial_tile_are_not_written() {
         // Neighbours are found as one run, and nothing between runs is touched: the guest may have
         // changed it since.
-        let (ram, tile) = (Ram::new(0x2000), [7; 64]);
+        let ram = Ram::new(0x2000);
+        let tile = [7; 64];
         ram.write(0x1000, &[1; 64]);
         write_filled(&ram, 0x1000, &tile, &mut [32, 8, 4], 4);
         let mut found = [0; 64];

@@ -87,7 +87,8 @@ impl Spread {
     /// `None` for no values.
     pub fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_by(f64::total_cmp);
-        let (min, max) = (*values.first()?, *values.last()?);
+        let min = *values.first()?;
+        let max = *values.last()?;
         Some(Self { min, median: values[values.len() / 2], max })
     }
 }
@@ -183,7 +184,8 @@ fn measure(
     interrupt: &Interrupt,
 ) -> anyhow::Result<Option<KernelReport>> {
     let mut times: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    let (mut instructions, mut ok) = (None, true);
+    let mut instructions = None;
+    let mut ok = true;
     let mut repeats = Vec::new();
     for one in contenders.iter_mut() {
         if interrupt.cause().is_some() {
@@ -319,7 +321,8 @@ mod tests {
     #[test]
     fn unmeasured_bench_columns_are_null_in_the_report() {
         let dir = tempfile::tempdir().unwrap();
-        let (json, plot) = (dir.path().join("b.json"), dir.path().join("b.svg"));
+        let json = dir.path().join("b.json");
+        let plot = dir.path().join("b.svg");
         let flags =
             ["--runs=1", "--filter=fib", "--json", json.to_str().unwrap(), "--plot", plot.to_str().unwrap()];
         assert_eq!(bench(&flags).unwrap(), Code::Done);

@@ -121,7 +121,8 @@ fn run_one(
     stop: &AtomicBool,
 ) -> Result<Option<CompatRow>> {
     let scratch = tempfile::tempdir().context("a temporary folder")?;
-    let (json, frame) = (scratch.path().join("run.json"), scratch.path().join("frame.png"));
+    let json = scratch.path().join("run.json");
+    let frame = scratch.path().join("frame.png");
     let report = PathBuf::from(REPORTS).join(format!("{index:04}.zip"));
     let whole = args.out.join(&report);
     // Of an earlier run.

@@ -18,7 +18,8 @@ const MAX_LINE: u64 = 1 << 20;
 
 /// Prints the length of the common prefix, and the first difference with its context.
 pub fn run(args: &DiffArgs) -> Result<Code> {
-    let (mut a, mut b) = (open(&args.a)?, open(&args.b)?);
+    let mut a = open(&args.a)?;
+    let mut b = open(&args.b)?;
     let mut common = 0_u64;
     let mut context: Vec<String> = Vec::new();
     loop {
@@ -83,7 +84,8 @@ mod tests {
 
     fn compare(a: &str, b: &str) -> Code {
         let dir = tempfile::tempdir().unwrap();
-        let (left, right) = (dir.path().join("a"), dir.path().join("b"));
+        let left = dir.path().join("a");
+        let right = dir.path().join("b");
         std::fs::write(&left, a).unwrap();
         std::fs::write(&right, b).unwrap();
         run(&DiffArgs { a: left, b: right }).unwrap()

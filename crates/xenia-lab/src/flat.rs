@@ -110,7 +110,8 @@ impl FlatProgram {
         ctx.gpr[1] = u64::from(self.stack.0);
         ctx.gpr[3] = u64::from(argument);
         let mut devices = DeviceQueue::new();
-        let (mut instructions, mut text) = (0, Vec::new());
+        let mut instructions = 0;
+        let mut text = Vec::new();
         loop {
             ctx.begin_visit(slice, 0, u32::MAX);
             let exit = engine.run(&mut ctx, &mut devices);

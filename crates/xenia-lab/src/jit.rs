@@ -116,7 +116,8 @@ mod tests {
     #[test]
     fn a_function_is_shown_in_all_three_forms() {
         let dir = tempfile::tempdir().unwrap();
-        let (title, out) = (dir.path().join("suite.elf"), dir.path().join("out.json"));
+        let title = dir.path().join("suite.elf");
+        let out = dir.path().join("out.json");
         std::fs::write(&title, include_bytes!("../../../guest/bin/cpu-suite.elf")).unwrap();
         let mut args = JitDumpArgs {
             title,

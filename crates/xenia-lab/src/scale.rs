@@ -223,7 +223,9 @@ fn judge(args: &ScaleArgs, numbers: &[u32], runs: &[Run], expected: Answer) -> S
     }
     let threshold = (cores >= 2 && numbers.contains(&2)).then_some(THRESHOLD);
     for workers in workers.iter().filter(|workers| workers.n > 1 && !runs.is_empty()) {
-        let (n, ours, native) = (workers.n, workers.speedup.median, workers.native_speedup.median);
+        let n = workers.n;
+        let ours = workers.speedup.median;
+        let native = workers.native_speedup.median;
         if let Some(threshold) = threshold.filter(|&threshold| n == 2 && ours < threshold) {
             let room = if native < threshold {
                 format!("; natively {native:.2}: the host has no room for them, which shows nothing")

@@ -158,7 +158,8 @@ mod tests {
     #[test]
     fn assembled_shaders_reopen_unchanged() {
         let folder = tempfile::tempdir().unwrap();
-        let (source, output) = (folder.path().join("a.s"), folder.path().join("a.bin"));
+        let source = folder.path().join("a.s");
+        let output = folder.path().join("a.bin");
         for (text, kind) in [
             ("dp4 oPos, r0, c[1]\n+ setp_eq r1._, r0.x", ShaderKind::Vertex),
             ("(p0) mul oC0, r0, c[2]", ShaderKind::Pixel),

@@ -138,7 +138,9 @@ pub fn run(args: &SoakArgs) -> Result<Code> {
     }));
     let over = Arc::new(AtomicBool::new(false));
     let sampler = {
-        let (samples, over, every) = (samples.clone(), over.clone(), args.every);
+        let samples = samples.clone();
+        let over = over.clone();
+        let every = args.every;
         std::thread::Builder::new().name("samples".to_owned()).spawn(move || {
             while !over.load(Relaxed) {
                 std::thread::park_timeout(every);
@@ -151,7 +153,8 @@ pub fn run(args: &SoakArgs) -> Result<Code> {
             }
         })?
     };
-    let (mut runs, words) = (0, LastWords::new());
+    let mut runs = 0;
+    let words = LastWords::new();
     'all: for _ in 0..args.rounds.unwrap_or(u64::MAX) {
         for title in &args.titles {
             for mode in &args.modes {

@@ -159,7 +159,8 @@ fn diff(args: &SweepDiffArgs) -> Result<Code> {
         bail!("--threshold {}: a ratio of 1 or more", args.threshold);
     }
     check_json(args.json.as_deref())?;
-    let (a, b) = (xenia_sweep::merge_file(&args.a)?, xenia_sweep::merge_file(&args.b)?);
+    let a = xenia_sweep::merge_file(&args.a)?;
+    let b = xenia_sweep::merge_file(&args.b)?;
     let found = xenia_sweep::diff(&a, &b, args.threshold, args.in_turns);
     if let Some(path) = &args.json {
         write_json(path, "sweep-diff", &found)?;

@@ -57,7 +57,8 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
     let write_errors = WriteErrors::default();
     let guest_log = GuestLog::new(None, write_errors.clone())?;
     let shown = args.output.display();
-    let (config, video) = (MachineConfig::from(&args.engine), VideoConfig::default());
+    let config = MachineConfig::from(&args.engine);
+    let video = VideoConfig::default();
     let text = guest_log.port(title.image.kind);
     let saves = HeldContent::new(&(&args.engine.content).into(), true)?;
     let options = MachineOptions { text, content: saves.folder(), ..MachineOptions::new(&config, &video) };
@@ -158,7 +159,8 @@ fn play(args: &TracePlayArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
     create_folder(args.dump_frames.as_deref())?;
     let maker = BackendMaker::new(args.gpu)?;
-    let (mut repetitions, mut last) = (Vec::new(), None);
+    let mut repetitions = Vec::new();
+    let mut last = None;
     for _ in 0..args.repeat {
         let played = play_once(args, &maker)?;
         repetitions.push(played.seconds);
@@ -236,7 +238,8 @@ fn diff(args: &TraceDiffArgs) -> Result<Code> {
 
 fn dump(args: &TraceDumpArgs) -> Result<Code> {
     create_folder(args.out.as_deref())?;
-    let (with_pictures, only) = (args.out.is_some(), args.draw);
+    let with_pictures = args.out.is_some();
+    let only = args.draw;
     let wants = move |number| with_pictures && only.is_none_or(|draw| draw == number);
     let mut printer = Printer { args, frame: 1, draws: 0, trouble: None };
     let told = narrate(open(&args.trace)?, backend(GpuKind::Reference)?, wants, |told| printer.take(told));

@@ -73,7 +73,9 @@ impl Presenter {
     pub(crate) fn reopen(&mut self) -> Result<(), RenderError> {
         // A window has one surface at a time, and the lost device may hold an image of this one.
         self.surface = None;
-        let (window, instance, named) = (self.window.clone(), self.instance.clone(), self.named.clone());
+        let window = self.window.clone();
+        let instance = self.instance.clone();
+        let named = self.named.clone();
         *self = Self::open(window, instance, named, self.config.present_mode)?;
         Ok(())
     }
@@ -93,7 +95,8 @@ impl Presenter {
             .find(&instance, Some(&surface))
             .and_then(|adapter| Device::for_window(adapter, choice))
             .map_err(|error| failed("the window:")(error.to_string()))?;
-        let (device, adapter) = (&shared.device, &shared.adapter);
+        let device = &shared.device;
+        let adapter = &shared.adapter;
         let capabilities = surface.get_capabilities(adapter);
         // Guest pixels are ready for display: a surface with another conversion to sRGB would be
         // too bright.

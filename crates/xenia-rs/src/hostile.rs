@@ -185,7 +185,8 @@ fn text_files_end_in_a_value_or_an_error_that_names_them() {
     let header =
         RecordingHeader::new("t.xex", &MachineConfig::default(), Clock::default()).unwrap().with_image("aa");
     let kinds = kinds(&header);
-    let (mut taken, mut refused) = (vec![0; kinds.len()], vec![0; kinds.len()]);
+    let mut taken = vec![0; kinds.len()];
+    let mut refused = vec![0; kinds.len()];
     let case = |seed: u64| {
         let mut dice = Dice(seed);
         let number = (seed % kinds.len() as u64) as usize;

@@ -283,7 +283,9 @@ struct Innermost<'a> {
 
 impl<'a> Innermost<'a> {
     fn of(definition: &'a Command, typed: &'a ArgMatches) -> Self {
-        let (mut names, mut command, mut matches) = (Vec::new(), definition, typed);
+        let mut names = Vec::new();
+        let mut command = definition;
+        let mut matches = typed;
         while let Some((name, inner)) = matches.subcommand()
             && let Some(found) = command.find_subcommand(name)
         {

@@ -60,7 +60,8 @@ impl SceneCase {
 
     /// Parses the text of a file.
     pub fn parse(text: &str) -> Result<Self, CaseError> {
-        let (mut family, mut words) = (None, Vec::new());
+        let mut family = None;
+        let mut words = Vec::new();
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim();
             let (key, rest) = line.split_once(' ').unwrap_or((line, ""));

@@ -64,7 +64,8 @@ impl Choices {
     /// A number from `low` to `high` in `times` of `of` cases, else `simple`. Always draws two
     /// words, so that a smaller case keeps the rest.
     pub(crate) fn maybe(&mut self, times: u32, of: u32, simple: i32, low: i32, high: i32) -> i32 {
-        let (is_chosen, value) = (self.chance(times, of), self.between(low, high));
+        let is_chosen = self.chance(times, of);
+        let value = self.between(low, high);
         if is_chosen { value } else { simple }
     }
 }

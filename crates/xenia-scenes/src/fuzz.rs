@@ -123,7 +123,8 @@ fn finding(
 
 /// Runs cases until their end, a limit or a stop.
 pub fn fuzz(config: &SceneFuzzConfig, backends: &mut Backends<'_>) -> SceneFuzzReport {
-    let (mut report, start) = (SceneFuzzReport::default(), Instant::now());
+    let mut report = SceneFuzzReport::default();
+    let start = Instant::now();
     for number in config.numbers.clone() {
         let is_late = config.time.is_some_and(|time| start.elapsed() >= time);
         let Some(family) = config.families.get((number % config.families.len().max(1) as u64) as usize)

@@ -74,7 +74,8 @@ impl<'a> Backends<'a> {
     ) -> Result<Pair<'_>, SceneDifference> {
         self.cases += 1;
         if self.cases > CASES_PER_BACKEND {
-            (self.made, self.cases) = (None, 1);
+            self.made = None;
+            self.cases = 1;
         }
         let (sides, before) = self.made.get_or_insert_with(|| {
             let sides = self.make.each_ref().map(|make| SceneSide::new(make()));
@@ -283,7 +284,8 @@ impl Pair<'_> {
     fn compare_memory(&self, note: &str) -> Result<(), SceneDifference> {
         let [expected, found] = &*self.sides;
         let pages: BTreeSet<u32> = expected.written_pages().chain(found.written_pages()).collect();
-        let (mut first, mut count) = (None, 0);
+        let mut first = None;
+        let mut count = 0;
         for page in pages {
             let [expected, found] = [expected, found].map(|side| side.page(page));
             for (at, (e, f)) in (page..).step_by(16).zip(expected.chunks(16).zip(found.chunks(16))) {
@@ -314,7 +316,8 @@ impl Pair<'_> {
 
 /// Name of a word's place in the EDRAM.
 pub(crate) fn place(at: usize) -> String {
-    let (tile, within) = (at / TILE_WORDS as usize, at % TILE_WORDS as usize);
+    let tile = at / TILE_WORDS as usize;
+    let within = at % TILE_WORDS as usize;
     format!("tile {tile}, column {}, row {}", within % 80, within / 80)
 }
 

@@ -44,7 +44,8 @@ fn part(rng: &mut impl Rng, text: &mut String, label: &mut u32, depth: u32, shap
         match rng.random_range(0..10) {
             0..=1 if depth < shape.depth => {
                 *label += 1;
-                let (n, i) = (*label, shape.loops[rng.random_range(0..shape.loops.len())]);
+                let n = *label;
+                let i = shape.loops[rng.random_range(0..shape.loops.len())];
                 let repeat = ["", ", repeat"][rng.random_range(0..2)];
                 let leave = ["", ", p0", ", !p0"][rng.random_range(0..3)];
                 let _ = writeln!(text, "loop i{i}, e{n}{repeat}\nb{n}:");

@@ -92,7 +92,8 @@ impl SceneBuilder {
 
     /// Sets the state that a new scene has besides its surface.
     fn set_up(&mut self) {
-        let (width, height) = (self.width, self.height);
+        let width = self.width;
+        let height = self.height;
         self.write(RbColorInfo::with().color_base(0).color_format(ColorTargetFormat::Rgba8));
         self.write(RbDepthInfo::with().depth_base(1024).depth_format(DepthFormat::D24S8));
         self.write(PaScScreenScissorTl::with().tl_x(0).tl_y(0));
@@ -197,7 +198,8 @@ impl SceneBuilder {
 
     /// Sets the vertices of a resolve's rectangle: the whole surface.
     pub fn copy_rectangle(&mut self) {
-        let (w, h) = (self.width, self.height);
+        let w = self.width;
+        let h = self.height;
         for (address, value) in (COPY_RECT..).step_by(4).zip([0, 0, w, 0, w, h]) {
             self.memory.write_u32(address, (value as f32).to_bits());
         }

@@ -53,7 +53,8 @@ impl SceneSide {
             self.memory.write(page, &[0; PAGE_SIZE as usize]);
         }
         self.zeroed = pages().map(|page| self.memory.version(page, PAGE_SIZE)).collect();
-        let (memory, backend) = (self.memory.clone(), Box::new(self.backend.clone()));
+        let memory = self.memory.clone();
+        let backend = Box::new(self.backend.clone());
         let options = SceneOptions { memory, backend, inline: true, recorder: None, width, height, msaa };
         SceneBuilder::with_options(options)
     }

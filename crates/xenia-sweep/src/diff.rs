@@ -93,7 +93,8 @@ pub fn diff(a: &Merged, b: &Merged, threshold: f64, in_turns: bool) -> Differenc
     let before: BTreeSet<&str> = a.conflicts.iter().map(|conflict| conflict.name.as_str()).collect();
     let unsteady = b.conflicts.iter().map(|conflict| conflict.name.clone());
     let unsteady = unsteady.filter(|name| !before.contains(name.as_str())).collect();
-    let (a, mut b) = (by_name(a), by_name(b));
+    let a = by_name(a);
+    let mut b = by_name(b);
     let mut difference = Difference { unsteady, threshold, ..Difference::default() };
     let mut pairs = Vec::new();
     for (name, a) in a {

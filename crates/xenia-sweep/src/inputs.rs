@@ -25,7 +25,8 @@ impl InputHashes {
         if let Some(hash) = self.0.lock().expect("no holder panics").get(path) {
             return Ok(hash.clone());
         }
-        let (data, update) = (with_end(path, ".data"), with_end(path, "p"));
+        let data = with_end(path, ".data");
+        let update = with_end(path, "p");
         let is_executable = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("xex"));
         let hash = if path.is_dir() {
             folder(path)?

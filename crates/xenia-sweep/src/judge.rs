@@ -252,7 +252,8 @@ fn first_failure(report: &Value) -> String {
 /// Description and location of the guest's fault.
 fn guest_fault(report: Option<&Value>) -> Option<String> {
     let crash = report?.get("crash")?;
-    let (what, pc) = (crash.get("what")?.as_str()?, crash.get("pc")?.as_str()?);
+    let what = crash.get("what")?.as_str()?;
+    let pc = crash.get("pc")?.as_str()?;
     Some(if what.contains(pc) { what.to_owned() } else { format!("{what} at {pc}") })
 }
 

@@ -26,7 +26,8 @@ pub struct EndedProcess {
 
 /// The launcher's words, with the numbers of a unit.
 pub(crate) fn launcher_words(launcher: &[&str], limits: Bounds) -> Vec<OsString> {
-    let (memory, parent) = (limits.memory_mib.to_string(), this_process().to_string());
+    let memory = limits.memory_mib.to_string();
+    let parent = this_process().to_string();
     let words = launcher.iter();
     words.map(|word| word.replace("{memory}", &memory).replace("{parent}", &parent).into()).collect()
 }

@@ -230,7 +230,8 @@ pub(crate) mod tests {
 
     #[test]
     fn merge_reports_conflicting_results_in_any_order() {
-        let (pass, crash) = (outcome(1, Verdict::Pass, "d", "h"), outcome(1, Verdict::Crash, "d", "h"));
+        let pass = outcome(1, Verdict::Pass, "d", "h");
+        let crash = outcome(1, Verdict::Crash, "d", "h");
         let one = merge(vec![pass.clone(), crash.clone()]);
         assert_eq!(one, merge(vec![crash, pass]));
         assert_eq!(one.conflicts[0].ends, ["pass exit 0 digest d", "crash exit 0 digest d"]);

@@ -40,7 +40,8 @@ pub struct UnitsHeader {
 
 impl UnitsHeader {
     pub(crate) fn new(program: &str, build: &str, root: &Path, units: usize) -> Self {
-        let (program, build) = (program.to_owned(), build.to_owned());
+        let program = program.to_owned();
+        let build = build.to_owned();
         Self { schema: SCHEMA.to_owned(), program, build, root: root.to_owned(), units: units as u64 }
     }
 }

@@ -85,7 +85,8 @@ impl SettingsState {
             _ => true,
         });
         if self.search != before {
-            (self.chosen, self.wants_focus) = (None, true);
+            self.chosen = None;
+            self.wants_focus = true;
         }
     }
 }

@@ -60,7 +60,8 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, pictures: &mut Textures) -> O
     if gallery.entries.is_empty() {
         ui.vertical_centered(|ui| ui.label("There is no screenshot and no video yet."));
     } else {
-        let (first, last) = (gallery.before + 1, gallery.before + gallery.entries.len());
+        let first = gallery.before + 1;
+        let last = gallery.before + gallery.entries.len();
         ui.vertical_centered(|ui| ui.label(format!("{first} to {last} of {}", gallery.total)));
     }
     let mut outcome = None;

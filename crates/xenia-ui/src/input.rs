@@ -282,7 +282,8 @@ mod tests {
     #[test]
     fn motors_run_for_a_while_and_never_after_the_page() {
         let mut driver = Driver::new(MenuPage::Input, model());
-        let (on, off) = (PageCommand::TryMotors(true), PageCommand::TryMotors(false));
+        let on = PageCommand::TryMotors(true);
+        let off = PageCommand::TryMotors(false);
         assert_eq!(driver.click("Try the motors"), [on]);
         assert_eq!(driver.after(2.0 * MOTORS), std::slice::from_ref(&off));
         assert_eq!(driver.after(4.0 * MOTORS), []);

@@ -359,7 +359,8 @@ mod tests {
     fn contrast(text: Color32, ground: Color32) -> f32 {
         let [text, ground] = [ground.blend(text), ground].map(Rgba::from);
         let luminance = |colour: Rgba| 0.2126 * colour.r() + 0.7152 * colour.g() + 0.0722 * colour.b();
-        let (text, ground) = (luminance(text), luminance(ground));
+        let text = luminance(text);
+        let ground = luminance(ground);
         (text.max(ground) + 0.05) / (text.min(ground) + 0.05)
     }
 

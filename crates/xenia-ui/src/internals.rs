@@ -79,7 +79,9 @@ pub(super) fn show(ui: &mut Ui, model: &PageModel, view: &mut InsideView) -> Opt
 fn show_pane(ui: &mut Ui, pane: &InsidePane, view: &mut InsideView) {
     let line = |ui: &mut Ui, text: RichText| ui.add(Label::new(text.monospace().size(LETTERS)).truncate());
     let shown = view.shown(pane.rows.len());
-    let (first, last, all) = (shown.start + 1, shown.end, pane.rows.len());
+    let first = shown.start + 1;
+    let last = shown.end;
+    let all = pane.rows.len();
     ui.horizontal(|ui| {
         ui.label(format!("{}: rows {first} to {last}", pane.title));
         if all > ROWS {

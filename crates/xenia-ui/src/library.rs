@@ -111,7 +111,8 @@ impl LibraryState {
     /// Shows the titles that match another text.
     fn find(&mut self, search: String) {
         self.search = search;
-        (self.position, self.wants_focus) = (0, true);
+        self.position = 0;
+        self.wants_focus = true;
     }
 }
 

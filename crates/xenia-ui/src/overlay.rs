@@ -75,7 +75,8 @@ fn panel(painter: &Painter, lines: &[String], at: Align2, size: f32) {
     }
     let (columns, rows) = room(painter, size);
     let text = fit(lines, columns, rows).join("\n");
-    let (context, font) = (painter.ctx(), font(painter, size));
+    let context = painter.ctx();
+    let font = font(painter, size);
     let inside = context.viewport_rect().shrink(BORDER);
     // Letters of other fonts may be wider.
     let width = (inside.width() - 2.0 * f32::from(MARGIN)).max(1.0);
@@ -113,7 +114,8 @@ mod tests {
         let mut driver = Driver::without_page(text());
         let at = |driver: &mut Driver, text: &str| driver.place(text).unwrap_or_else(|| panic!("{text}"));
         let screen = Rect::from_min_size(egui::Pos2::ZERO, vec2(1280.0, 720.0));
-        let (figures, badges) = (at(&mut driver, "30 fps"), at(&mut driver, "|| paused"));
+        let figures = at(&mut driver, "30 fps");
+        let badges = at(&mut driver, "|| paused");
         assert_eq!((figures.left(), figures.top()), (14.0, 14.0));
         assert!(badges.right() <= 1266.0 && badges.right() > 1260.0 && badges.top() == 14.0, "{badges:?}");
         let middle = at(&mut driver, &text().middle.join("\n"));

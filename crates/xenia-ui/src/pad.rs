@@ -117,7 +117,8 @@ mod tests {
 
     #[test]
     fn buttons_are_keys_and_directions_repeat() {
-        let (mut pad, mut events) = (PadKeys::default(), Vec::new());
+        let mut pad = PadKeys::default();
+        let mut events = Vec::new();
         let second = Duration::from_secs(1);
         assert!(!pad.set(0x1002, second, &mut events));
         assert_eq!(keys(&mut events), [Key::ArrowDown, Key::Enter]);
@@ -132,7 +133,8 @@ mod tests {
 
     #[test]
     fn a_guide_button_of_combinations_asks_for_the_menu_when_it_is_released_alone() {
-        let (mut pad, mut events) = (PadKeys::default().with_combinations(), Vec::new());
+        let mut pad = PadKeys::default().with_combinations();
+        let mut events = Vec::new();
         let mut asks = |held: &[u16]| -> Vec<bool> {
             held.iter().map(|held| pad.set(*held, Duration::ZERO, &mut events)).collect()
         };
@@ -144,7 +146,8 @@ mod tests {
 
     #[test]
     fn guide_and_start_with_back_ask_for_the_menu() {
-        let (mut pad, mut events) = (PadKeys::default(), Vec::new());
+        let mut pad = PadKeys::default();
+        let mut events = Vec::new();
         assert!(pad.set(GUIDE, Duration::ZERO, &mut events));
         assert!(!pad.set(GUIDE, Duration::ZERO, &mut events), "it is still held");
         pad.set(START | BACK, Duration::ZERO, &mut events);

@@ -74,11 +74,13 @@ pub(crate) fn shrunk(picture: IconPicture, most: (u16, u16)) -> IconPicture {
     if by <= 1 {
         return picture;
     }
-    let (small_width, small_height) = ((width / by).max(1), (height / by).max(1));
+    let small_width = (width / by).max(1);
+    let small_height = (height / by).max(1);
     let mut rgba = Vec::with_capacity(small_width * small_height * 4);
     for y in 0..small_height {
         for x in 0..small_width {
-            let (columns, rows) = (x * by..((x + 1) * by).min(width), y * by..((y + 1) * by).min(height));
+            let columns = x * by..((x + 1) * by).min(width);
+            let rows = y * by..((y + 1) * by).min(height);
             let count = (columns.len() * rows.len()) as u32;
             for part in 0..4 {
                 let sum = |row: usize| -> u32 {
@@ -105,7 +107,8 @@ mod tests {
     #[test]
     fn pictures_and_videos_are_listed_by_age() {
         let folder = tempfile::tempdir().unwrap();
-        let (shots, videos) = (folder.path().join("shots"), folder.path().join("videos"));
+        let shots = folder.path().join("shots");
+        let videos = folder.path().join("videos");
         assert!(list(&shots, &videos).is_empty());
         for made in ["shots", "videos", "videos/b_001", "videos/c_001.part", "shots/folder.png"] {
             std::fs::create_dir(folder.path().join(made)).unwrap();

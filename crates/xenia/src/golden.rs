@@ -121,7 +121,8 @@ impl Golden {
             all.push(("digest".to_owned(), golden.digest.clone()));
             all
         };
-        let (expected, got) = (fields(self), fields(actual));
+        let expected = fields(self);
+        let got = fields(actual);
         let parts = |expected: String, actual: String| GoldenDifference {
             field: "digest_parts".to_owned(),
             expected,

@@ -50,7 +50,8 @@ impl GpuPort {
         if capture == Capture::Swap(1) {
             processor.lock().capture_next();
         }
-        let (events, first_swap) = (Vec::new(), Arc::default());
+        let events = Vec::new();
+        let first_swap = Arc::default();
         let port = Self { processor, memory, capture, sink, events, mode, first_swap };
         port.publish(0);
         port

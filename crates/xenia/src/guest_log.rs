@@ -222,7 +222,8 @@ mod tests {
 
     fn shown(texts: &[&str]) -> Vec<String> {
         let now = Instant::now();
-        let (mut folder, mut lines) = (Folder::new(now), Vec::new());
+        let mut folder = Folder::new(now);
+        let mut lines = Vec::new();
         let mut show = |line: &str| lines.push(line.to_owned());
         for text in texts {
             folder.text(text, now, &mut show);
@@ -251,7 +252,8 @@ mod tests {
     #[test]
     fn a_title_that_writes_without_end_is_cut_short() {
         let now = Instant::now();
-        let (mut folder, mut lines) = (Folder::new(now), Vec::new());
+        let mut folder = Folder::new(now);
+        let mut lines = Vec::new();
         let mut show = |line: &str| lines.push(line.to_owned());
         for number in 0..10_000 {
             folder.text(&format!("{number}\n"), now, &mut show);
@@ -270,7 +272,8 @@ mod tests {
     #[test]
     fn a_file_gets_every_byte() {
         let dir = tempfile::tempdir().unwrap();
-        let (path, write_errors) = (dir.path().join("text"), WriteErrors::default());
+        let path = dir.path().join("text");
+        let write_errors = WriteErrors::default();
         let log = GuestLog::new(Some(&path), write_errors.clone()).unwrap();
         let mut port = log.port(ImageKind::Xex);
         port("a\x1b\n");

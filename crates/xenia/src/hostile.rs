@@ -40,7 +40,8 @@ fn damage(bytes: &mut Vec<u8>, dice: &mut Dice) {
 fn damaged_files_are_refused_with_a_place_or_run_to_an_end() {
     let cases = Cases::new("XENIA_DAMAGED_FILES", FILES);
     let are_usual = cases.are_usual();
-    let (mut refused, mut ran) = (0, 0);
+    let mut refused = 0;
+    let mut ran = 0;
     cases.each(|number| {
         let mut dice = Dice(number);
         let (name, original) = PROGRAMS[(number % PROGRAMS.len() as u64) as usize];

@@ -349,7 +349,8 @@ impl Controllers {
         let id = PadId(state.plugged);
         let name = PadName { guid: sdl::guid_text(&shape), name: shape.name.clone() };
         let tuning = Arc::new(state.tuning.of_pad(Some(&name)));
-        let (parts, meant) = (PadInputs::default(), PartSet::default());
+        let parts = PadInputs::default();
+        let meant = PartSet::default();
         let pad = Pad { user: None, shape, bindings, parts, motors, battery: None, name, tuning, meant };
         state.pads.insert(id, pad);
         state.seat();

@@ -217,7 +217,8 @@ mod tests {
     #[test]
     fn first_interrupt_cause_wins_and_reaches_late_watchers() {
         let interrupt = Interrupt::default();
-        let (early, late) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let early = Arc::new(AtomicBool::new(false));
+        let late = Arc::new(AtomicBool::new(false));
         interrupt.watch(early.clone(), None);
         assert!(!early.load(Relaxed) && interrupt.cause().is_none());
         interrupt.request(Cause::Signal(signals::TERMINATE));
@@ -234,7 +235,8 @@ mod tests {
 
     #[test]
     fn a_wish_to_see_threads_stops_the_machine_once_and_ends_nothing() {
-        let (interrupt, flag) = (Interrupt::default(), Arc::new(AtomicBool::new(false)));
+        let interrupt = Interrupt::default();
+        let flag = Arc::new(AtomicBool::new(false));
         interrupt.request_thread_dump();
         interrupt.watch(flag.clone(), None);
         assert!(flag.swap(false, Relaxed), "it came before the machine");
@@ -245,7 +247,8 @@ mod tests {
 
     #[test]
     fn draws_are_cancelled_when_they_take_longer() {
-        let (interrupt, draws) = (Interrupt::default(), Cancel::default());
+        let interrupt = Interrupt::default();
+        let draws = Cancel::default();
         interrupt.watch(Arc::default(), Some(draws.clone()));
         let start = std::time::Instant::now();
         interrupt.request(Cause::Timeout);
@@ -258,7 +261,8 @@ mod tests {
 
     #[test]
     fn draws_have_longer_where_the_state_is_saved() {
-        let (interrupt, draws) = (Interrupt::default(), Cancel::default());
+        let interrupt = Interrupt::default();
+        let draws = Cancel::default();
         interrupt.watch(Arc::default(), Some(draws.clone()));
         interrupt.set_saves_state(true);
         interrupt.request(Cause::Window);

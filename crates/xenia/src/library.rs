@@ -192,7 +192,8 @@ mod tests {
     #[test]
     fn titles_are_found_described_and_not_opened_twice() {
         let dir = tempfile::tempdir().unwrap();
-        let (games, cache) = (dir.path().join("games"), dir.path().join("cache"));
+        let games = dir.path().join("games");
+        let cache = dir.path().join("cache");
         for (path, bytes) in [
             ("one/default.xex", SUITE),
             ("one/other.xex", HELLO),

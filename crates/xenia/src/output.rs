@@ -216,7 +216,8 @@ mod tests {
         use std::fs::Permissions;
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
-        let (file, link) = (dir.path().join("a.json"), dir.path().join("link"));
+        let file = dir.path().join("a.json");
+        let link = dir.path().join("link");
         write(&file, b"one").unwrap();
         std::fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
@@ -245,7 +246,8 @@ mod tests {
         let nowhere = dir.path().join("nowhere");
         let error = tempfile::Builder::new().tempfile_in(&nowhere).unwrap_err();
         assert!(error.to_string().contains("nowhere"), "{error}");
-        let (error, plain) = (without_name(error), std::fs::write(nowhere.join("a"), "").unwrap_err());
+        let error = without_name(error);
+        let plain = std::fs::write(nowhere.join("a"), "").unwrap_err();
         assert_eq!((error.to_string(), error.kind()), (plain.to_string(), plain.kind()));
     }
 

@@ -124,7 +124,9 @@ pub fn choose(image: &LoadedImage, config: &PatchConfig, repeats: bool) -> Resul
 /// The set of the patches that are switched on in these files.
 fn set(image: &LoadedImage, files: &[FolderFile], chosen: &[String]) -> Result<PatchSet> {
     let hash = executable_hash(image);
-    let (mut patches, mut here, mut elsewhere) = (Vec::new(), Vec::new(), Vec::new());
+    let mut patches = Vec::new();
+    let mut here = Vec::new();
+    let mut elsewhere = Vec::new();
     for found in files {
         for patch in found.file.patches.iter().filter(|patch| is_on(patch, chosen)) {
             if let Some(fault) = found.file.fault_of(patch) {

@@ -143,7 +143,9 @@ impl ProfiledMachine {
         run.left_out += lost;
         for sample in samples {
             let part = SampledPart::Guest { pc: sample.pc, stack: sample.stack.into() };
-            let (thread, weight, instructions) = (Some(sample.thread), sample.weight, sample.instructions);
+            let thread = Some(sample.thread);
+            let weight = sample.weight;
+            let instructions = sample.instructions;
             run.add(PartSample { at, thread, part, weight, instructions });
         }
     }
@@ -192,7 +194,8 @@ impl RunProfile {
         let looking = Arc::<Looking>::default();
         let shared = looking.clone();
         let thread = std::thread::Builder::new().name("profiler".to_owned()).spawn(move || {
-            let (start, mut run) = (Instant::now(), SampledRun { period, ..SampledRun::default() });
+            let start = Instant::now();
+            let mut run = SampledRun { period, ..SampledRun::default() };
             let mut over = shared.over.lock();
             while !*over {
                 shared.ends.wait_for(&mut over, period);

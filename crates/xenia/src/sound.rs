@@ -162,8 +162,11 @@ impl Sound {
     }
 
     fn new(mixer: Mixer, sink: Sink) -> Self {
-        let (samples, song, song_number) = (Vec::new(), None, 0);
-        let (volume, video) = (None, None);
+        let samples = Vec::new();
+        let song = None;
+        let song_number = 0;
+        let volume = None;
+        let video = None;
         let state = State { mixer, samples, sink, song, song_number, volume, video };
         Self(Arc::new(Mutex::numbered(Level::Host, lock_order::SOUND, state)))
     }
@@ -380,7 +383,8 @@ mod tests {
             };
             port.set_song(2, Some(song()));
             port.set_song(1, None);
-            let (loud, held) = (play(&mut port, Some(1.0)), play(&mut port, None));
+            let loud = play(&mut port, Some(1.0));
+            let held = play(&mut port, None);
             let quiet = play(&mut port, Some(0.5));
             assert!(
                 loud > 100 && held == 0 && quiet.abs_diff(loud / 2) <= loud / 20,
@@ -404,7 +408,8 @@ mod tests {
             sound
         };
         let next = |sound: &Sound| sound.0.lock().song.as_mut().and_then(|song| song.frame(1.0));
-        let (played, skipped) = (begun(30, 0), begun(0, 30));
+        let played = begun(30, 0);
+        let skipped = begun(0, 30);
         for frame in 0..20 {
             let both = [&played, &skipped].map(next);
             assert!(both[0].is_some() && both[0] == both[1], "{frame}");

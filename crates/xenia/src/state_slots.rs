@@ -143,7 +143,8 @@ impl StateSlots {
 /// A frame at a fraction of its size, which no side of an icon exceeds.
 fn small(frame: &Frame) -> Frame {
     let factor = frame.width.max(frame.height).div_ceil(icon::MAX_SIDE).max(1);
-    let (width, height) = ((frame.width / factor).max(1), (frame.height / factor).max(1));
+    let width = (frame.width / factor).max(1);
+    let height = (frame.height / factor).max(1);
     let pixel = |x: u32, y: u32| {
         let at = (y.min(frame.height.saturating_sub(1)) * frame.width + x.min(frame.width.saturating_sub(1)))
             as usize

@@ -134,8 +134,10 @@ impl Title {
     pub fn demo() -> Result<Self> {
         let keys = KeyRing::development();
         let image = xenia_formats::load(&DEMO, &keys).context("the built-in demo")?;
-        let (image, name) = (image.into(), DEMO_NAME.to_owned());
-        let (updates, discs) = (Updates::default(), TitleDiscs::default());
+        let image = image.into();
+        let name = DEMO_NAME.to_owned();
+        let updates = Updates::default();
+        let discs = TitleDiscs::default();
         let patches = Arc::default();
         Ok(Self { image, medium: None, package: None, updates, discs, name, keys, patches })
     }
@@ -215,7 +217,8 @@ fn load_as(
             let image = updates.load(&executable, patch.map(|patch| &**patch), keys);
             let image =
                 image.map_err(|error| advice::explained(error, &format!("the executable in {name}")))?;
-            let (file, volume) = (path.to_owned(), Arc::new(volume));
+            let file = path.to_owned();
+            let volume = Arc::new(volume);
             Ok((image, Some(Medium::Volume { file, volume, deployment })))
         }
         Some(Format { opens: Opens::Executable(_), .. }) => {

@@ -173,8 +173,10 @@ mod tests {
         let home = |set: &[(&str, &str)]| {
             home_of(|name| set.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into()))
         };
-        let (one, other) = (at("/h"), at("/u"));
-        let (first, second) = (one.to_str().unwrap(), other.to_str().unwrap());
+        let one = at("/h");
+        let other = at("/u");
+        let first = one.to_str().unwrap();
+        let second = other.to_str().unwrap();
         assert_eq!(home(&[("HOME", first), ("USERPROFILE", second)]), Some(one.clone()));
         assert_eq!(home(&[("HOME", "h"), ("USERPROFILE", second)]), Some(other.clone()));
         assert_eq!(home(&[("HOME", "")]), None);

@@ -258,7 +258,9 @@ impl<'a> Model<'a> {
     }
 
     fn bind(&mut self) -> Option<()> {
-        let (index, port, ip) = (self.socket()?, self.of(&PORTS), self.of(&[0, LOOPBACK]));
+        let index = self.socket()?;
+        let port = self.of(&PORTS);
+        let ip = self.of(&[0, LOOPBACK]);
         self.bind_to(index, ip, port);
         Some(())
     }
@@ -269,7 +271,8 @@ impl<'a> Model<'a> {
     }
 
     fn listen(&mut self) -> Option<()> {
-        let (index, backlog) = (self.socket()?, self.pick(4));
+        let index = self.socket()?;
+        let backlog = self.pick(4);
         self.listen_with(index, backlog as u64);
         Some(())
     }
@@ -292,7 +295,8 @@ impl<'a> Model<'a> {
     }
 
     fn connect(&mut self) -> Option<()> {
-        let (index, other) = (self.socket()?, self.socket()?);
+        let index = self.socket()?;
+        let other = self.socket()?;
         let port = self.sockets[other].port;
         self.connect_to(index, port);
         Some(())
@@ -311,7 +315,8 @@ impl<'a> Model<'a> {
     }
 
     fn accept(&mut self) -> Option<()> {
-        let (thread, index) = (self.thread()?, self.socket()?);
+        let thread = self.thread()?;
+        let index = self.socket()?;
         self.accept_with(thread, index);
         Some(())
     }
@@ -326,7 +331,8 @@ impl<'a> Model<'a> {
             self.add(name, true);
         }
         let [.., listener, client] = &self.sockets[..] else { return None };
-        let (listener, client) = (listener.name, client.name);
+        let listener = listener.name;
+        let client = client.name;
         let index = self.sockets.len() - 2;
         self.bind_to(index, 0, 0);
         self.listen_with(index, 1);
@@ -353,7 +359,8 @@ impl<'a> Model<'a> {
     }
 
     fn shut_down(&mut self) -> Option<()> {
-        let (index, how) = (self.socket()?, self.pick(3));
+        let index = self.socket()?;
+        let how = self.pick(3);
         let name = self.sockets[index].name;
         self.machine.ask("NetDll_shutdown", &[1, name.into(), how as u64]);
         Some(())
@@ -361,7 +368,8 @@ impl<'a> Model<'a> {
 
     /// Changes an option, or whether calls block.
     fn set(&mut self) -> Option<()> {
-        let (index, option) = (self.socket()?, self.pick(6));
+        let index = self.socket()?;
+        let option = self.pick(6);
         let value = match option {
             0 => self.of(&[1, 1024, 4096, 0x4_0000]),
             1 | 2 => self.of(&[0, 1, 5]),
@@ -386,7 +394,9 @@ impl<'a> Model<'a> {
     }
 
     fn watch(&mut self) -> Option<()> {
-        let (index, event, wanted) = (self.socket()?, self.pick(2), self.of(&[0, READ, READ | ACCEPT, 0x3F]));
+        let index = self.socket()?;
+        let event = self.pick(2);
+        let wanted = self.of(&[0, READ, READ | ACCEPT, 0x3F]);
         let name = self.sockets[index].name;
         let handle = self.machine.event(event);
         let words = [1, name.into(), handle, u64::from(wanted)];

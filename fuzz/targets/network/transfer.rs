@@ -51,7 +51,9 @@ impl Model<'_> {
                 self.connections[connection].is_accepted = true;
                 let listener = self.sockets.iter().find(|socket| socket.name == request.socket);
                 let listener = listener.expect("it listens");
-                let (waits, timeouts, watch) = (listener.waits, listener.timeouts, listener.watch);
+                let waits = listener.waits;
+                let timeouts = listener.timeouts;
+                let watch = listener.watch;
                 let socket = self.add(result as u32, true);
                 socket.end = Some((connection, 1));
                 (socket.waits, socket.timeouts) = (waits, timeouts);
@@ -139,7 +141,8 @@ impl Model<'_> {
     }
 
     pub(super) fn send(&mut self) -> Option<()> {
-        let (thread, index) = (self.thread()?, self.socket()?);
+        let thread = self.thread()?;
+        let index = self.socket()?;
         let Socket { name, is_stream, waits, end, timeouts, .. } = self.sockets[index];
         let length = if is_stream { self.of(&LENGTHS) } else { self.of(&MESSAGES) };
         let at = self.machine.at(thread, DATA);
@@ -148,12 +151,14 @@ impl Model<'_> {
         let what = What::Send { piece, length };
         let request =
             Request { who: Who::Thread(thread), socket: name, what, deadline: self.deadline(timeouts[1]) };
-        let (name, length) = (u64::from(name), u64::from(length));
+        let name = u64::from(name);
+        let length = u64::from(length);
         if is_stream {
             self.begin(request, "NetDll_send", &[1, name, at, length, 0], ready);
         } else {
             let to = self.pick(self.sockets.len());
-            let (ip, port) = (self.of(&[LOOPBACK, u32::MAX]), self.sockets[to].port);
+            let ip = self.of(&[LOOPBACK, u32::MAX]);
+            let port = self.sockets[to].port;
             let to = self.put_address(thread, ip, port);
             self.begin(request, "NetDll_sendto", &[1, name, at, length, 0, to, 16], None);
         }
@@ -161,14 +166,17 @@ impl Model<'_> {
     }
 
     pub(super) fn receive(&mut self) -> Option<()> {
-        let (thread, index) = (self.thread()?, self.socket()?);
-        let (length, flags) = (self.of(&LENGTHS), self.of(&[0, 0, PEEK, WAIT_ALL]));
+        let thread = self.thread()?;
+        let index = self.socket()?;
+        let length = self.of(&LENGTHS);
+        let flags = self.of(&[0, 0, PEEK, WAIT_ALL]);
         let Socket { name, is_stream, waits, end, timeouts, .. } = self.sockets[index];
         let is_reached =
             if is_stream { end.is_some() } else { self.port_of(name, "NetDll_getsockname").is_some() };
         let asks = !waits && is_reached && length > 0 && flags & WAIT_ALL == 0;
         let ready = asks.then(|| self.is_ready(0, name));
-        let (at, from) = (self.machine.at(thread, DATA), self.machine.at(thread, 0));
+        let at = self.machine.at(thread, DATA);
+        let from = self.machine.at(thread, 0);
         self.machine.write_words(from + 0x20, &[16]);
         let what = What::Receive { at, length, flags };
         let request =
@@ -253,7 +261,9 @@ impl Model<'_> {
     }
 
     pub(super) fn send_overlapped(&mut self) -> Option<()> {
-        let (slot, index, length) = (self.slot()?, self.socket()?, self.of(&LENGTHS));
+        let slot = self.slot()?;
+        let index = self.socket()?;
+        let length = self.of(&LENGTHS);
         let Socket { name, is_stream, .. } = self.sockets[index];
         if is_stream {
             let piece = self.fill(index, self.machine.at(THREADS + 1 + slot, DATA), length);
@@ -263,8 +273,10 @@ impl Model<'_> {
     }
 
     pub(super) fn receive_overlapped(&mut self) -> Option<()> {
-        let (slot, index) = (self.slot()?, self.socket()?);
-        let (length, flags) = (self.of(&LENGTHS), self.of(&[0, 0, PEEK, WAIT_ALL]));
+        let slot = self.slot()?;
+        let index = self.socket()?;
+        let length = self.of(&LENGTHS);
+        let flags = self.of(&[0, 0, PEEK, WAIT_ALL]);
         let at = self.machine.at(THREADS + 1 + slot, DATA);
         let name = self.sockets[index].name;
         self.begin_overlapped(slot, name, What::Receive { at, length, flags }, flags, length);
@@ -280,9 +292,12 @@ impl Model<'_> {
 
     /// Waits for an overlapped request.
     pub(super) fn finish_overlapped(&mut self) -> Option<()> {
-        let (thread, index, slot) = (self.thread()?, self.socket()?, self.pick(super::machine::SLOTS));
+        let thread = self.thread()?;
+        let index = self.socket()?;
+        let slot = self.pick(super::machine::SLOTS);
         let name = self.sockets[index].name;
-        let (at, count) = (self.machine.at(THREADS + 1 + slot, 0), self.machine.at(thread, VALUE));
+        let at = self.machine.at(THREADS + 1 + slot, 0);
+        let count = self.machine.at(thread, VALUE);
         if self.requests.iter().any(|request| request.who == Who::Overlapped(slot)) {
             let request =
                 Request { who: Who::Thread(thread), socket: name, what: What::Finish(slot), deadline: None };
@@ -312,7 +327,8 @@ impl Model<'_> {
         if !hurries {
             self.machine.catch_up();
         }
-        let (mut over, mut left) = (Vec::new(), Vec::new());
+        let mut over = Vec::new();
+        let mut left = Vec::new();
         for request in std::mem::take(&mut self.requests) {
             match self.end_of(&request) {
                 Some(result) => over.push((request, result)),

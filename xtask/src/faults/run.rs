@@ -113,7 +113,8 @@ impl Ground {
     /// Creates the saves and disc of a run; returns their paths.
     fn fresh(&self) -> Result<(PathBuf, PathBuf)> {
         renew(&self.work)?;
-        let (image, saves) = (self.work.join("game.iso"), self.work.join("saves"));
+        let image = self.work.join("game.iso");
+        let saves = self.work.join("saves");
         std::fs::copy(&self.image, &image)?;
         copy_folder(&self.saves, &saves)?;
         Ok((image, saves))

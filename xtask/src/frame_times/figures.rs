@@ -43,7 +43,8 @@ impl Measured {
 impl Run<'_> {
     /// Runs the title to its last frame.
     pub(super) fn measure(&self) -> Result<Measured> {
-        let (json, cache) = (self.folder.join("run.json"), self.folder.join("cache"));
+        let json = self.folder.join("run.json");
+        let cache = self.folder.join("cache");
         let said = self.folder.join("said.txt");
         if json.exists() {
             std::fs::remove_file(&json)?;
@@ -121,7 +122,8 @@ impl Figures {
         let number = |run: &Measured, name: &str| run.report["gpu"][name].as_f64().unwrap_or(0.0);
         let none = serde_json::Map::new();
         let totals = |run: &'_ Measured| run.report["gpu"]["wgpu"]["total"].clone();
-        let (before, after) = (totals(few), totals(many));
+        let before = totals(few);
+        let after = totals(many);
         let counters = after.as_object().unwrap_or(&none).iter().map(|(name, value)| {
             let [from, to] = [&before[name.as_str()], value].map(|value| value.as_f64().unwrap_or(0.0));
             (name.clone(), ((to - from) / frames).max(0.0))

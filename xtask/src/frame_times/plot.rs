@@ -47,7 +47,8 @@ fn draw(picture: &mut String, bars: &[Bar]) -> Result<(), Box<dyn std::error::Er
         .build_cartesian_2d((0.5..most).log_scale(), 0.0..rows as f64)?;
     chart.configure_mesh().disable_y_mesh().y_labels(0).x_desc("CPU milliseconds of a frame").draw()?;
     for (i, (name, ours, theirs)) in bars.iter().enumerate() {
-        let (top, bottom) = (rows as f64 - i as f64 - 0.15, rows as f64 - i as f64 - 0.85);
+        let top = rows as f64 - i as f64 - 0.15;
+        let bottom = rows as f64 - i as f64 - 0.85;
         let bar = |from: f64, to: f64, color: RGBColor| {
             Rectangle::new([(from.max(0.5), bottom), (to.max(0.5), top)], color.filled())
         };

@@ -126,7 +126,8 @@ impl ExpectedLevels {
                 wrong += 1;
                 worst = worst.max(off);
                 first.get_or_insert_with(|| {
-                    let (x, y) = (i as u32 % self.width, i as u32 / self.width);
+                    let x = i as u32 % self.width;
+                    let y = i as u32 / self.width;
                     let expected = expected.map(|level| (level * 100.0).round() / 100.0);
                     format!("pixel {x},{y} is {got:?}, expected {expected:?}")
                 });

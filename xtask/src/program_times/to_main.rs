@@ -18,7 +18,8 @@ pub(super) fn ends_at_main(elf: &[u8], end: &str) -> Result<Vec<u8>> {
         let symbol = file.symbols().find(|symbol| symbol.name() == Ok(name));
         symbol.map(|symbol| symbol.address()).with_context(|| format!("there is no {name}"))
     };
-    let (main, end) = (address("main")?, address(end)?);
+    let main = address("main")?;
+    let end = address(end)?;
     let place = file.segments().find_map(|segment| {
         let inside = main.checked_sub(segment.address())?;
         let (start, size) = segment.file_range();

@@ -58,7 +58,8 @@ pub(crate) fn provide_for_qemu(
     program: &RealProgram,
 ) -> Result<()> {
     let folder = folder.join(&program.name);
-    let (made_of, stamp) = (std::fs::read_to_string(folder.join("stamp"))?, folder.join("stamp-qemu"));
+    let made_of = std::fs::read_to_string(folder.join("stamp"))?;
+    let stamp = folder.join("stamp-qemu");
     if std::fs::read_to_string(&stamp).is_ok_and(|text| text == made_of) {
         return Ok(());
     }
@@ -79,7 +80,8 @@ fn one_side(
     side: &str,
     [compiler, cxx]: [&Path; 2],
 ) -> Result<(PathBuf, PathBuf)> {
-    let (work, out) = (folder.join(folder_of(side)), folder.join(side));
+    let work = folder.join(folder_of(side));
+    let out = folder.join(side);
     for old in [&work, &out] {
         if old.is_dir() {
             std::fs::remove_dir_all(old)?;

@@ -15,7 +15,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs the title to its end; returns its output.
 fn run(folder: &Path, title: &Path, content: &Path, words: &[&str]) -> Result<String> {
-    let (text, json) = (folder.join("grow.txt"), folder.join("grow.json"));
+    let text = folder.join("grow.txt");
+    let json = folder.join("grow.json");
     let mut command = title_command(title, &["--parallel"], content, [&text, &json])?;
     let output = command.arg("PWD=/hdd").arg("--").arg(FILE).args(words).output()?;
     let said = std::fs::read_to_string(&text).unwrap_or_default();
@@ -59,7 +60,8 @@ pub(crate) fn kills(folder: &Path, title: &Path, times: u32) -> Result<()> {
         std::fs::remove_dir_all(&content)?;
     }
     run(folder, title, &content, &["check"])?;
-    let (mut last, mut most) = (0, 0);
+    let mut last = 0;
+    let mut most = 0;
     for time in 0..times {
         let committed = write_until_killed(folder, title, &content, time)?;
         let said = run(folder, title, &content, &["check"]).with_context(|| format!("after kill {time}"))?;

@@ -194,7 +194,8 @@ pub(crate) fn title_command(
 fn as_title(here: &Path, run: &ProgramRun, mode: ProgramMode, work: &Path) -> Result<Ended> {
     let title = here.join("guest").join(&run.program).join(TITLE);
     let content = work.join(mode.name());
-    let (text, json) = (work.join("title.txt"), work.join("title.json"));
+    let text = work.join("title.txt");
+    let json = work.join("title.json");
     let mut command = title_command(&title, mode.flags(), &content, [&text, &json])?;
     command.arg(format!("PWD=/hdd/{}", run.folder)).args(&run.settings);
     for (name, file) in [("STDIN", &run.input), ("STDOUT", &run.output)] {
@@ -252,7 +253,8 @@ fn different_files(native: &Path, title: &Path) -> Result<Vec<String>> {
 
 /// Every file below a folder.
 fn contents(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
-    let (mut found, mut folders) = (BTreeMap::new(), vec![folder.to_owned()]);
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
         for entry in std::fs::read_dir(&next).with_context(|| format!("{}", next.display()))? {
             let path = entry?.path();

@@ -21,7 +21,8 @@ pub(super) fn compare(folder: &Path, program: &RealProgram, outcome: &mut Progra
     if !not_run::need(Tool::Gdb, &format!("{name}'s session of gdb"))? {
         return Ok(());
     }
-    let (here, sources) = (folder.join(name), programs::folder()?.join("sources"));
+    let here = folder.join(name);
+    let sources = programs::folder()?.join("sources");
     let staged = here.join("gdb");
     if staged.is_dir() {
         std::fs::remove_dir_all(&staged)?;

@@ -33,7 +33,8 @@ const CHARTS: &[(&str, &[Line2])] = &[
 
 /// Samples with the time since the first of all, in minutes: processes follow each other.
 fn timed(samples: &[Sample]) -> Vec<(f64, &Line)> {
-    let (mut before, mut last) = (0.0, 0.0);
+    let mut before = 0.0;
+    let mut last = 0.0;
     let mut process: Option<(SoakPart, usize)> = None;
     samples
         .iter()

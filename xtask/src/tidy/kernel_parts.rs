@@ -96,7 +96,9 @@ fn first_name(path: &str) -> Option<String> {
 
 /// The first names in a group of imports, without the brace that opens it.
 fn group_names(group: &str) -> Vec<String> {
-    let (mut depth, mut from, mut names) = (0, 0, Vec::new());
+    let mut depth = 0;
+    let mut from = 0;
+    let mut names = Vec::new();
     for (at, character) in group.char_indices() {
         match character {
             '{' => depth += 1,
@@ -132,7 +134,8 @@ fn cycles(graph: &BTreeMap<&str, BTreeSet<String>>, findings: &mut Vec<String>) 
 fn methods(code: &[(&Source, String)], findings: &mut Vec<String>) {
     let counts: Vec<usize> =
         code.iter().map(|(_, text)| kernel_methods(text)).filter(|&count| count > 0).collect();
-    let (methods, files) = (counts.iter().sum::<usize>(), counts.len());
+    let methods = counts.iter().sum::<usize>();
+    let files = counts.len();
     if methods > MAX_METHODS || files > MAX_FILES {
         findings.push(format!(
             "{FOLDER}: Kernel has {methods} methods in {files} files, more than {MAX_METHODS} in {MAX_FILES}: \

@@ -37,7 +37,8 @@ fn gcd(a: u32, b: u32) -> u32 {
 /// Modified Bessel function of the first kind of order zero.
 fn bessel(x: f64) -> f64 {
     let quarter = x * x / 4.0;
-    let (mut sum, mut term) = (1.0, 1.0);
+    let mut sum = 1.0;
+    let mut term = 1.0;
     for k in 1..40_i32 {
         term *= quarter / f64::from(k * k);
         sum += term;
@@ -66,8 +67,10 @@ impl Resampler {
             return;
         }
         let common = gcd(SOUND_RATE, rate);
-        (self.rate, self.phase) = (rate, 0);
-        (self.up, self.down) = ((SOUND_RATE / common) as usize, (rate / common) as usize);
+        self.rate = rate;
+        self.phase = 0;
+        self.up = (SOUND_RATE / common) as usize;
+        self.down = (rate / common) as usize;
         self.factors.clear();
         if rate != SOUND_RATE {
             self.factors.extend((0..self.up).map(|phase| factors(phase, self.up)));
@@ -162,7 +165,8 @@ mod tests {
         // 7 kHz at a rate of 16 kHz: without a filter its image at 9 kHz would have the same level.
         let made = tone(16_000, 7000.0);
         let part = |hertz: f64| {
-            let (mut re, mut im) = (0.0, 0.0);
+            let mut re = 0.0;
+            let mut im = 0.0;
             for (at, sample) in made[1000..made.len() - 1000].iter().enumerate() {
                 let angle = std::f64::consts::TAU * hertz * at as f64 / 48_000.0;
                 re += f64::from(*sample) * libm::cos(angle);

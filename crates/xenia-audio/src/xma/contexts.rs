@@ -124,7 +124,8 @@ impl Words {
 
     /// Whether the frame at `at` is the last one of a loop iteration.
     fn ends_loop(&self, at: Position) -> bool {
-        let (start, end) = (self.get(field::LOOP_START), self.get(field::LOOP_END));
+        let start = self.get(field::LOOP_START);
+        let end = self.get(field::LOOP_END);
         // Some titles express "no loop" as an endless loop from 0 to 0.
         self.get(field::LOOP_COUNT) > 0 && (start, end) != (0, 0) && at.bits() == end
     }
@@ -213,7 +214,8 @@ impl Decoder {
 
     fn kick(&mut self, context: u32) {
         let Some(array) = self.contexts else { return };
-        let (done, before) = (&self.figures, &self.moment.1);
+        let done = &self.figures;
+        let before = &self.moment.1;
         let reads = done.packets + done.passes - before.packets - before.passes;
         if done.frames - before.frames >= FRAMES_AT_ONCE || reads >= READS_AT_ONCE {
             self.figures.refused += 1;
@@ -229,7 +231,8 @@ impl Decoder {
         let memory = self.memory.clone();
         let mut words = Words::read(&memory, at)?;
         let before = words.0;
-        let (is_stereo, rate) = (words.get(field::IS_STEREO) != 0, words.get(field::SAMPLE_RATE));
+        let is_stereo = words.get(field::IS_STEREO) != 0;
+        let rate = words.get(field::SAMPLE_RATE);
         let Some(slot) = self.streams.get_mut(index) else { return Ok(()) };
         let kept = slot.take().filter(|stream| (stream.is_stereo, stream.rate) == (is_stereo, rate));
         let mut stream = kept.unwrap_or_else(|| {
@@ -287,7 +290,8 @@ fn write_blocks(
     stream: &mut Stream,
     quantum: u32,
 ) -> Result<bool, MemoryFault> {
-    let (blocks, read) = (words.get(field::OUTPUT_BLOCKS), words.get(field::OUTPUT_READ_OFFSET));
+    let blocks = words.get(field::OUTPUT_BLOCKS);
+    let read = words.get(field::OUTPUT_READ_OFFSET);
     let ring = physical_to_view(words.get(field::OUTPUT));
     loop {
         let write = words.get(field::OUTPUT_WRITE_OFFSET);

@@ -298,7 +298,8 @@ fn write_scale_differences(to: &mut Writer, before: [i32; 14], after: [i32; 14])
             return;
         };
         let difference = after[at + run] - before[at + run];
-        let (level, sign) = (difference.unsigned_abs(), u32::from(difference > 0));
+        let level = difference.unsigned_abs();
+        let sign = u32::from(difference > 0);
         // Alternates between symbols and escapes to test both.
         if let Some(symbol) =
             codes.scale_runs.symbol(run as u16, level as u16).filter(|_| at.is_multiple_of(2))
@@ -402,7 +403,8 @@ pub(super) fn signal_to_noise(
     first: usize,
     lag: usize,
 ) -> f64 {
-    let (mut signal, mut noise) = (0.0, 0.0);
+    let mut signal = 0.0;
+    let mut noise = 0.0;
     for (n, sample) in samples.iter().skip(first).step_by(step).enumerate().skip(lag + 128) {
         let Some(expected) = expected.get(n - lag) else { break };
         signal += expected * expected;

@@ -103,7 +103,8 @@ fn one_coefficient_is_as_loud_as_the_transform_says() {
         .chunks(8)
         .map(|byte| byte.iter().fold(0, |byte, &bit| byte << 1 | u8::from(bit)))
         .collect();
-    let (mut samples, mut decoder) = (Vec::new(), FrameDecoder::new(false, 3));
+    let mut samples = Vec::new();
+    let mut decoder = FrameDecoder::new(false, 3);
     assert_eq!(decoder.decode(&bytes, length, &mut samples), Ok(()));
     let peak = samples.iter().map(|sample| sample.abs()).max();
     assert_eq!((samples.len(), peak), (512, Some(16)));
@@ -225,7 +226,8 @@ fn the_guest_program_has_our_stream() {
     let style = Style { form: Form::Vectors, quantiser: 20, ..Style::default() };
     let ours = stream(&[sine(1000.0, 16_384.0, 512 * 12 + 64)], |_| style);
     let mut places = Vec::new();
-    let (mut packets, mut position) = (super::stream::Whole(&ours), super::stream::Position::default());
+    let mut packets = super::stream::Whole(&ours);
+    let mut position = super::stream::Position::default();
     while let super::stream::Next::Frame { at, behind, .. } =
         super::stream::next_frame(&mut packets, position)
     {

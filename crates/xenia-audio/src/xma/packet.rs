@@ -118,7 +118,8 @@ fn bits_at(packet: &Packet, at: u32, count: u32) -> u32 {
 
 /// Index of the frame that starts at `bit`, from the lengths of its predecessors.
 fn number_of(packet: &Packet, first: u32, bit: u32) -> u32 {
-    let (mut at, mut number) = (first, 0);
+    let mut at = first;
+    let mut number = 0;
     while at < bit && at + LENGTH_BITS <= PACKET_BITS {
         let length = bits_at(packet, at, LENGTH_BITS);
         if !is_length(length) {
@@ -154,9 +155,13 @@ pub fn next_frame(packets: &mut impl PacketSource, mut position: Position) -> Ne
             continue;
         }
         // The length field itself can span two packets.
-        let (mut bytes, mut filled) = (Vec::new(), 0);
+        let mut bytes = Vec::new();
+        let mut filled = 0;
         let mut length = LENGTH_BITS;
-        let (mut from, mut source, mut at, mut next) = (position.bit, packet, position.packet, following);
+        let mut from = position.bit;
+        let mut source = packet;
+        let mut at = position.packet;
+        let mut next = following;
         let mut knows_length = false;
         loop {
             let count = (length - filled).min(PACKET_BITS - from);
@@ -215,7 +220,8 @@ mod tests {
         for &(at, length) in frames {
             for n in 0..LENGTH_BITS.min(PACKET_BITS - at) {
                 let bit = (length >> (LENGTH_BITS - 1 - n) & 1) as u8;
-                let (byte, shift) = ((at + n) as usize / 8, 7 - (at + n) % 8);
+                let byte = (at + n) as usize / 8;
+                let shift = 7 - (at + n) % 8;
                 packet[byte] = packet[byte] & !(1 << shift) | bit << shift;
             }
         }

@@ -18,8 +18,11 @@ impl PacketSource for Whole<'_> {
 /// Decodes all frames of a stream. Returns the samples, one channel after the other, and the number
 /// of frames that could not be decoded.
 pub fn decode(packets: &[u8], is_stereo: bool, rate: u32) -> (Vec<i16>, usize) {
-    let (mut decoder, mut packets) = (FrameDecoder::new(is_stereo, rate), Whole(packets));
-    let (mut samples, mut failed, mut position) = (Vec::new(), 0, Position::default());
+    let mut decoder = FrameDecoder::new(is_stereo, rate);
+    let mut packets = Whole(packets);
+    let mut samples = Vec::new();
+    let mut failed = 0;
+    let mut position = Position::default();
     while let Next::Frame { bytes, length, behind, .. } = next_frame(&mut packets, position) {
         failed += usize::from(decoder.decode(&bytes, length, &mut samples).is_err());
         position = behind;

@@ -124,7 +124,8 @@ impl Scales {
         }
         if is_first || bits.flag()? {
             self.read_new(bits, bands.len())?;
-            (self.sent, self.sent_for) = (self.factors, Some(length));
+            self.sent = self.factors;
+            self.sent_for = Some(length);
         }
         self.highest = self.factors[..bands.len()].iter().copied().max().unwrap_or(0);
         Ok(())
@@ -189,7 +190,9 @@ fn read_coefficients(bits: &mut Bits<'_>, tile: &mut [f32], vectors: VectorCount
     let codes = Codes::get();
     let runs = &codes.coefficients[usize::from(bits.flag()?)];
     tile.fill(0.0);
-    let (mut at, mut zeros, mut in_runs) = (0, 0, false);
+    let mut at = 0;
+    let mut zeros = 0;
+    let mut in_runs = false;
     while (vectors.is_exact || !in_runs) && at + 3 < vectors.coefficients {
         let values = if let Some(four) = codes.fours.get(usize::from(codes.vectors_4.take(bits)?)) {
             four.map(u32::from)

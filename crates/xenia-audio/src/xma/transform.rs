@@ -16,7 +16,8 @@ pub(super) const SHORTEST: usize = 128;
 /// Sine and cosine of an angle between 0 and π/2.
 fn sine_cosine(angle: f64) -> (f64, f64) {
     // Taylor series: 24 terms exceed the precision of f64 in this range.
-    let (mut sine, mut cosine) = (0.0, 0.0);
+    let mut sine = 0.0;
+    let mut cosine = 0.0;
     let mut term = 1.0;
     for power in 0..24 {
         match power % 4 {
@@ -117,7 +118,8 @@ impl Transform {
     /// The N samples around the middle of the tile, before the window: −2/N · Σ X\[k] cos(π/N (m +
     /// N + ½)(k + ½)).
     pub(super) fn inverse(&self, coefficients: &[f32], samples: &mut [f32]) {
-        let (length, half) = (self.length, self.length / 2);
+        let length = self.length;
+        let half = self.length / 2;
         debug_assert!(coefficients.len() == length && samples.len() == length);
         // This equals 2/N · (−1)^m times a DCT-IV of the reversed coefficients, every other one
         // negated, which is a Fourier transform of N/2 complex points.
@@ -128,14 +130,16 @@ impl Transform {
             if n.is_multiple_of(2) { -coefficients[length - 1 - n] } else { coefficients[length - 1 - n] }
         };
         for n in 0..half {
-            let (re, im) = (input(2 * n), input(length - 1 - 2 * n));
+            let re = input(2 * n);
+            let im = input(length - 1 - 2 * n);
             let (cosine, sine) = self.twiddle[n];
             let at = n.reverse_bits() >> (usize::BITS - half.trailing_zeros());
             points[at] = (re * cosine - im * sine, re * sine + im * cosine);
         }
         self.fourier(&mut points[..half]);
         for n in 0..half {
-            let ((re, im), (cosine, sine)) = (points[n], self.twiddle[n]);
+            let (re, im) = points[n];
+            let (cosine, sine) = self.twiddle[n];
             let even = re * cosine - im * sine;
             let odd = re * sine + im * cosine;
             // Even indices keep their sign; odd indices change it twice.
@@ -152,7 +156,8 @@ impl Transform {
             for start in (0..points.len()).step_by(2 * span) {
                 for n in 0..span {
                     let (cosine, sine) = self.roots[n * step];
-                    let (a, b) = (points[start + n], points[start + n + span]);
+                    let a = points[start + n];
+                    let b = points[start + n + span];
                     let turned = (b.0 * cosine - b.1 * sine, b.0 * sine + b.1 * cosine);
                     points[start + n] = (a.0 + turned.0, a.1 + turned.1);
                     points[start + n + span] = (a.0 - turned.0, a.1 - turned.1);
@@ -169,7 +174,8 @@ pub(super) fn overlap(samples: &mut [f32], boundary: usize, before: usize, after
     let transform = Transform::of(before.min(after));
     let (low, high) = transform.window().split_at(transform.length / 2);
     for (m, (&rising, &falling)) in high.iter().zip(low.iter().rev()).enumerate() {
-        let (past, new) = (samples[boundary - 1 - m], samples[boundary + m]);
+        let past = samples[boundary - 1 - m];
+        let new = samples[boundary + m];
         samples[boundary + m] = new * rising + past * falling;
         samples[boundary - 1 - m] = past * rising - new * falling;
     }

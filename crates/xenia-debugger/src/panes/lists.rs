@@ -47,7 +47,9 @@ pub fn threads(
         };
         let mark = if thread.id == chosen { '=' } else { ' ' };
         let pc = thread.registers.as_ref().map(|registers| address(&registers.pc)).unwrap_or_default();
-        let (id, slot, priority) = (thread.id, thread.slot, thread.priority);
+        let id = thread.id;
+        let slot = thread.slot;
+        let priority = thread.priority;
         let text = format!("{mark}{id:<8x} {name:<17} hw{slot} {priority:>3}  {pc:<40} {}", waits(thread));
         PaneRow { text, mark: if thread.id == chosen { RowMark::Here } else { RowMark::Plain } }
     });
@@ -133,7 +135,9 @@ pub fn calls(calls: &[PastCall], selected: usize) -> Pane {
     let rows = calls.iter().rev().map(|call| {
         let arguments: Vec<String> = call.arguments.iter().map(|value| format!("{value:#x}")).collect();
         let name = shown(&call.name, NAME);
-        let (at, thread, caller) = (call.at, call.thread, call.caller);
+        let at = call.at;
+        let thread = call.thread;
+        let caller = call.caller;
         PaneRow::plain(format!("{at:>14} {thread:<8x} {caller:08x} {name}({})", arguments.join(", ")))
     });
     let heading = format!("{:>14} {:<8} {:<8} call", "tick", "thread", "to");

@@ -28,7 +28,8 @@ fn general(ctx: &PpcContext, before: &PpcContext) -> Vec<PaneRow> {
             row(text, ctx.gpr[n] != before.gpr[n] || ctx.gpr[m] != before.gpr[m])
         })
         .collect();
-    let (cr, xer) = (ctx.cr_word(), ctx.xer_word());
+    let cr = ctx.cr_word();
+    let xer = ctx.xer_word();
     rows.push(row(
         format!("pc  {:08x}          lr  {:016x}", ctx.pc, ctx.lr),
         (ctx.pc, ctx.lr) != (before.pc, before.lr),

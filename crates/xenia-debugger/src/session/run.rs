@@ -131,7 +131,8 @@ impl DebugSession {
     pub(super) fn next(&mut self, machine: &mut Debugged<'_, '_>, watcher: &mut dyn Watcher) -> Result<()> {
         let thread = self.model.thread;
         let ctx = machine.context(thread).context("the thread has ended: choose another one")?;
-        let (pc, stack) = (ctx.pc, ctx.gpr[1] as u32);
+        let pc = ctx.pc;
+        let stack = ctx.gpr[1] as u32;
         if machine.word_at(pc).is_some_and(is_call) {
             self.run_to(pc.wrapping_add(4), Some((thread, stack)), machine, watcher)
         } else {
@@ -142,7 +143,9 @@ impl DebugSession {
     pub(super) fn finish(&mut self, machine: &mut Debugged<'_, '_>, watcher: &mut dyn Watcher) -> Result<()> {
         let thread = self.model.thread;
         let ctx = machine.context(thread).context("the thread has ended: choose another one")?;
-        let (pc, stack, link) = (ctx.pc, ctx.gpr[1] as u32, ctx.lr as u32);
+        let pc = ctx.pc;
+        let stack = ctx.gpr[1] as u32;
+        let link = ctx.lr as u32;
         let begin = machine.machine().place_of(pc).map_or(pc, |place| pc.wrapping_sub(place.offset));
         let is_saved = (begin..pc).step_by(4).any(|at| machine.word_at(at).is_some_and(saves_link));
         let report = machine.machine().threads_report();

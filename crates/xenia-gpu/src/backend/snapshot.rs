@@ -175,13 +175,15 @@ impl Snapshot {
 impl PhysicalMemory for Snapshot {
     fn read(&self, physical: u32, into: &mut [u8]) {
         into.fill(0);
-        let (start, end) = (physical as usize, physical as usize + into.len());
+        let start = physical as usize;
+        let end = physical as usize + into.len();
         for range in &self.ranges {
             let first = range.first_page();
             let from = (start / PAGE).max(first);
             let to = end.div_ceil(PAGE).min(first + range.pages.len());
             for page in from..to {
-                let (low, high) = (start.max(page * PAGE), end.min((page + 1) * PAGE));
+                let low = start.max(page * PAGE);
+                let high = end.min((page + 1) * PAGE);
                 let bytes = &range.pages[page - first].bytes[low - page * PAGE..high - page * PAGE];
                 into[low - start..high - start].copy_from_slice(bytes);
             }
@@ -213,7 +215,8 @@ mod tests {
 
     #[test]
     fn a_snapshot_stays_as_memory_was() {
-        let (memory, mut copies) = (Ram::new(0x8000), PageCopies::default());
+        let memory = Ram::new(0x8000);
+        let mut copies = PageCopies::default();
         memory.write_u32(0x1ffc, 1);
         memory.write_u32(0x2000, 2);
         let wanted = [(0x1ff0, 0x20), (0x5000, 4), (0x5000, 4)];
@@ -237,7 +240,8 @@ mod tests {
 
     #[test]
     fn ranges_share_the_pages_that_they_have_in_common() {
-        let (memory, mut copies) = (Ram::new(0x2_0000), PageCopies::default());
+        let memory = Ram::new(0x2_0000);
+        let mut copies = PageCopies::default();
         memory.write_u32(0x5000, 1);
         // Direct3D binds vertex buffers as "from this offset to the end of the buffer".
         let rest = |at: u32| [(at, 0x1_0000 - at)];
@@ -256,7 +260,8 @@ mod tests {
 
     #[test]
     fn recently_requested_snapshot_ranges_are_kept() {
-        let (memory, mut copies) = (Ram::new(0x2_0000), PageCopies::default());
+        let memory = Ram::new(0x2_0000);
+        let mut copies = PageCopies::default();
         let copied = |copies: &mut PageCopies, page: u32| {
             copies.snapshot(&[(page * PAGE_SIZE, 8)], &memory).unwrap().copied() / PAGE
         };
@@ -280,7 +285,8 @@ mod tests {
 
     #[test]
     fn oversized_and_out_of_range_snapshots_are_refused() {
-        let (memory, mut copies) = (Ram::new(0x8000), PageCopies::default());
+        let memory = Ram::new(0x8000);
+        let mut copies = PageCopies::default();
         assert!(copies.snapshot(&[(0, 32 << 20)], &memory).is_some());
         assert!(copies.snapshot(&[(0, 32 << 20), (0, 1)], &memory).is_none());
         assert!(copies.snapshot(&[(PHYSICAL_SIZE - 4, 8)], &memory).is_none());

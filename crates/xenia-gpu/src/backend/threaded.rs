@@ -112,7 +112,8 @@ impl Threaded {
     /// Like [`wrap`](Self::wrap), with a limit on the bytes that queued draws may hold.
     fn with_room(backend: Box<dyn Backend>, most_bytes: usize) -> Box<dyn Backend> {
         let Some(inputs) = backend.inputs() else { return backend };
-        let (name, cancel) = (backend.name(), backend.cancel());
+        let name = backend.name();
+        let cancel = backend.cancel();
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
             changed: Condvar::new(),
@@ -160,7 +161,8 @@ impl Backend for Threaded {
             self.thread.is_some() && (self.inputs)(call, &mut |start, length| wanted.push((start, length)));
         let snapshot = if is_known { self.page_copies.snapshot(&wanted, memory) } else { None };
         let Some(snapshot) = snapshot else { return self.backend().draw(call, memory) };
-        let (bytes, most_bytes) = (snapshot.copied(), self.most_bytes);
+        let bytes = snapshot.copied();
+        let most_bytes = self.most_bytes;
         let mut queue = self.shared.wait(|queue| {
             // An empty queue accepts any draw, so that one above the limit does not wait forever.
             let has_room = queue.jobs.is_empty() || queue.bytes.saturating_add(bytes) <= most_bytes;

@@ -12,7 +12,8 @@ use std::sync::Arc;
 /// Effective scissor: the window scissor, shifted by the window offset unless that is off,
 /// intersected with the screen scissor and the surface.
 pub fn scissor(registers: &RegisterFile) -> Scissor {
-    let (tl, br) = (registers.read::<pa::PaScWindowScissorTl>(), registers.read::<pa::PaScWindowScissorBr>());
+    let tl = registers.read::<pa::PaScWindowScissorTl>();
+    let br = registers.read::<pa::PaScWindowScissorBr>();
     let mut scissor = Scissor {
         left: tl.tl_x() as i32,
         top: tl.tl_y() as i32,
@@ -26,7 +27,8 @@ pub fn scissor(registers: &RegisterFile) -> Scissor {
         scissor.top += offset.window_y_offset();
         scissor.bottom += offset.window_y_offset();
     }
-    let (tl, br) = (registers.read::<pa::PaScScreenScissorTl>(), registers.read::<pa::PaScScreenScissorBr>());
+    let tl = registers.read::<pa::PaScScreenScissorTl>();
+    let br = registers.read::<pa::PaScScreenScissorBr>();
     scissor.left = scissor.left.max(tl.tl_x()).max(0);
     scissor.top = scissor.top.max(tl.tl_y()).max(0);
     scissor.right = scissor.right.min(br.br_x()).max(scissor.left);

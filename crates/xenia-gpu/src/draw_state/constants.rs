@@ -47,7 +47,8 @@ impl Constants {
 
     /// Decodes the vertex fetch constant with the given number (0 to 95).
     pub fn vertex_buffer(&self, constant: u8) -> VertexBuffer {
-        let (slot, at) = (constant as usize / 3, constant as usize % 3 * 2);
+        let slot = constant as usize / 3;
+        let at = constant as usize % 3 * 2;
         VertexBuffer::decode([self.fetch[slot][at], self.fetch[slot][at + 1]])
     }
 
@@ -102,11 +103,14 @@ impl StaleConstants {
         {
             return;
         }
-        let (floats, fetch) = (registers::FLOAT_CONSTANTS, registers::FETCH_CONSTANTS);
+        let floats = registers::FLOAT_CONSTANTS;
+        let fetch = registers::FETCH_CONSTANTS;
         self.others |= first <= *bases.end() || end > fetch;
-        let (from, to) = (first.clamp(floats, fetch) - floats, end.clamp(floats, fetch) - floats);
+        let from = first.clamp(floats, fetch) - floats;
+        let to = end.clamp(floats, fetch) - floats;
         if from < to {
-            let (low, high) = (from / BLOCK, (to - 1) / BLOCK);
+            let low = from / BLOCK;
+            let high = (to - 1) / BLOCK;
             self.float |= u64::MAX << low & u64::MAX >> (63 - high);
         }
     }

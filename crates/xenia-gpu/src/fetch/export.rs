@@ -119,7 +119,8 @@ mod tests {
     #[test]
     fn formats_and_byte_orders() {
         let c = [1.0, 0.5, 0.0, -1.0];
-        let (one, half) = ([0x3f, 0x80], [0x3f, 0]);
+        let one = [0x3f, 0x80];
+        let half = [0x3f, 0];
         for (name, layout, expected) in [
             ("floats", FLOAT4, vec![0, 0, 0x80, 0x3f, 0, 0, 0, 0x3f, 0, 0, 0, 0, 0, 0, 0x80, 0xbf]),
             (

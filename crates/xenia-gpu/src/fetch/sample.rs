@@ -111,13 +111,15 @@ impl<'a> Lookup<'a> {
         let mut next = [[0.0; LANES]; 4];
         let mut texels = [[0.0; LANES]; 2];
         for (axis, texels) in texels.iter_mut().enumerate() {
-            let (scale, offset) = (self.scale[axis], self.fetch.offset[axis]);
+            let scale = self.scale[axis];
+            let offset = self.fetch.offset[axis];
             *texels = map(&self.coordinates[axis], |value| snap(value * scale + offset));
         }
         for (image, out) in plain.images.iter().zip([&mut stored, &mut next]).take(plain.levels()) {
             let mut at = texels;
             for (axis, at) in at.iter_mut().enumerate() {
-                let (side, base) = (image.size[axis], self.size[axis]);
+                let side = image.size[axis];
+                let base = self.size[axis];
                 if side as f32 != base {
                     *at = map(at, |at| in_texels(at, base, side));
                 }
@@ -232,7 +234,8 @@ impl<'a> Lookup<'a> {
         let lod = self.plan.limited(lod);
         if is_linear(self.plan.mip) && lod > 0.0 {
             let level = lod as usize;
-            let (low, high) = (self.in_level(level, at, linear), self.in_level(level + 1, at, linear));
+            let low = self.in_level(level, at, linear);
+            let high = self.in_level(level + 1, at, linear);
             let f = lod - lod.floor();
             [0, 1, 2, 3].map(|i| canonical_nan(low[i] + (high[i] - low[i]) * f))
         } else {
@@ -354,9 +357,11 @@ fn plain<'a>(
     let chosen = map(&levels, |level| floor(if mixes { level } else { level + 0.5 }));
     let linear = map(lods, |lod| if is_linear(plan.within(lod)) { 1.0 } else { 0.0 });
     let first = lanes_of(mask).next()?;
-    let (level, is_linear) = (chosen[first], linear[first]);
+    let level = chosen[first];
+    let is_linear = linear[first];
     let wanted = spread(mask);
-    let (mut differ, mut mixed) = (0, 0);
+    let mut differ = 0;
+    let mut mixed = 0;
     for lane in 0..LANES {
         let choice =
             (chosen[lane].to_bits() ^ level.to_bits()) | (linear[lane].to_bits() ^ is_linear.to_bits());

@@ -33,7 +33,8 @@ pub fn indices_without_restart(call: &DrawCall, memory: &dyn PhysicalMemory) -> 
 
 /// Adds the offset to an index, and clamps it.
 fn placed(call: &DrawCall) -> impl Fn(u32) -> u32 {
-    let (offset, [lowest, highest]) = (call.index_offset, call.index_bounds);
+    let offset = call.index_offset;
+    let [lowest, highest] = call.index_bounds;
     move |index| (index.wrapping_add_signed(offset) & 0xff_ffff).min(highest).max(lowest)
 }
 

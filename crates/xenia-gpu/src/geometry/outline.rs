@@ -57,7 +57,8 @@ pub(crate) fn polygon(
         return take(*corners, Facing::Found);
     }
     for edge in (0..3).filter(|edge| edges >> edge & 1 != 0) {
-        let (from, to) = (&corners[edge], &corners[(edge + 1) % 3]);
+        let from = &corners[edge];
+        let to = &corners[(edge + 1) % 3];
         match fill {
             PolygonFill::Lines => line(call, [from, to], facing, take),
             _ => point(call, from, call.point_size, facing, take),

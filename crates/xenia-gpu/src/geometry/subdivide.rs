@@ -152,7 +152,8 @@ impl Grid {
     /// direction.
     fn ring(&mut self, edge: impl Iterator<Item = [f32; 3]>, outline: &[u32]) {
         let edge: Vec<u32> = edge.map(|point| self.point(point)).collect();
-        let (mut outer, mut inner) = (0, 0);
+        let mut outer = 0;
+        let mut inner = 0;
         // Advances the side that lags behind: positions are compared as fractions of the whole.
         while outer + 1 < edge.len() || inner + 1 < outline.len() {
             let next_outer = (2 * outer + 1) * (outline.len() + 1);

@@ -109,7 +109,9 @@ fn push(out: &mut Vector, a: &Ref<'_>, b: &Ref<'_>, f: impl Fn(f32) -> bool + Co
 /// Cube map coordinates of one lane; the instruction's operands are (z, z, x, y) and (y, x, z, z).
 #[inline(always)]
 fn cube(z: f32, x: f32, y: f32) -> [f32; 4] {
-    let (ax, ay, az) = (x.abs(), y.abs(), z.abs());
+    let ax = x.abs();
+    let ay = y.abs();
+    let az = z.abs();
     let (t, s, major, face) = if az >= ax && az >= ay {
         (-y, if z < 0.0 { -x } else { x }, z, if z < 0.0 { 5.0 } else { 4.0 })
     } else if ay >= ax {

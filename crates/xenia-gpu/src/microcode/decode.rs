@@ -235,7 +235,8 @@ pub(super) fn decode_alu([a, b, c]: [u32; 3]) -> Alu {
         [(third, third.swizzle[3]), (third, third.swizzle[second])]
     };
     let export = bits(a, 15, 1) != 0;
-    let (vector_mask, scalar_mask) = (bits(a, 16, 4) as u8, bits(a, 20, 4) as u8);
+    let vector_mask = bits(a, 16, 4) as u8;
+    let scalar_mask = bits(a, 20, 4) as u8;
     let to = |index: u32, relative: bool| {
         if relative { Destination::RegisterLoop(index as u8) } else { Destination::Register(index as u8) }
     };

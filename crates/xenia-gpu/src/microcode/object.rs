@@ -147,7 +147,8 @@ impl File<'_> {
             let from = self.u32("a literal's offset", at + 4)? as usize;
             let words = self.words("literals", data.saturating_add(from), 4 * floats)?;
             let constant = ((place >> 16) as u16).wrapping_sub(first);
-            let (count, before) = (words.len() / 4, literals.len());
+            let count = words.len() / 4;
+            let before = literals.len();
             if usize::from(constant) + count > usize::from(CONSTANTS) || before + count > MAX_LITERALS {
                 return Err(ObjectError::Literals { at, count, constant, before });
             }
@@ -189,7 +190,8 @@ mod tests {
 
     /// Builds an object in the layout of titles' files: header, literals' table, record, data.
     fn build(kind: ShaderKind, words: &[u32], literals: &[Literal]) -> Vec<u8> {
-        let (table, record) = (0x24_u32, 0x24 + 0x14 + 8 * (literals.len() as u32 + 1));
+        let table = 0x24_u32;
+        let record = 0x24 + 0x14 + 8 * (literals.len() as u32 + 1);
         let data = record + 8;
         let code = 16 * literals.len() as u32;
         let first = if kind == ShaderKind::Pixel { PIXEL_BASE } else { 0 };

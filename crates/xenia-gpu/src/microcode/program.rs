@@ -180,7 +180,8 @@ impl Alu {
     /// [`NOTHING`](Self::NOTHING).
     pub(super) fn normalize(&mut self) {
         if !self.has_vector() {
-            (self.vector, self.vector_clamp) = (Self::NOTHING.vector, false);
+            self.vector = Self::NOTHING.vector;
+            self.vector_clamp = false;
             self.operands = Self::NOTHING.operands;
         }
         if self.vector_mask | self.zeros | self.ones == 0 {
@@ -190,7 +191,8 @@ impl Alu {
             self.vector_clamp = false;
         }
         if self.scalar_mask == 0 {
-            (self.scalar_to, self.scalar_clamp) = (Self::NOTHING.scalar_to, false);
+            self.scalar_to = Self::NOTHING.scalar_to;
+            self.scalar_clamp = false;
         }
         self.operands[self.vector.operands().min(3)..].fill(Operand::UNUSED);
         self.scalar_operands[self.scalar.operands().min(2)..].fill((Operand::UNUSED, 0));

@@ -110,7 +110,8 @@ fn command(opcode: u8, body: &[u32]) -> String {
         opcode::SET_CONSTANT => constants(name, constant_base(body[0]), &body[1..]),
         opcode::SET_CONSTANT2 | opcode::SET_SHADER_CONSTANTS => constants(name, body[0] & 0xffff, &body[1..]),
         opcode::LOAD_ALU_CONSTANT => {
-            let (from, count) = (body[0] & 0x3fff_ffff, body[2] & 0xfff);
+            let from = body[0] & 0x3fff_ffff;
+            let count = body[2] & 0xfff;
             format!("{name} {} from {from:08x}, {count} words", registers::name(constant_base(body[1])))
         }
         opcode::IM_LOAD => {
@@ -126,7 +127,8 @@ fn command(opcode: u8, body: &[u32]) -> String {
             format!("{name} {to} = {:#x} if {}", body[5], condition(body))
         }
         opcode::REG_TO_MEM => {
-            let (first, count) = (registers::name(body[0] & 0x3_ffff), (body[0] >> 18 & 0xfff).max(1));
+            let first = registers::name(body[0] & 0x3_ffff);
+            let count = (body[0] >> 18 & 0xfff).max(1);
             let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
             format!("{name} [{:08x}] = {first}{more}", body[1] & !3)
         }

@@ -114,7 +114,8 @@ pub(super) fn present(
     memory: &dyn PhysicalMemory,
 ) -> Option<Vec<u8>> {
     let place = layout::level(info, 0);
-    let (columns, rows) = (width.min(info.size[0]), height.min(info.size[1]));
+    let columns = width.min(info.size[0]);
+    let rows = height.min(info.size[1]);
     let widths = widths(info, columns)?;
     let look = PixelTable::new(info, widths, ramps);
     let endian = info.endian;

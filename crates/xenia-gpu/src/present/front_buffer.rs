@@ -109,7 +109,8 @@ mod tests {
             let frame = plain.enlarged(factor);
             assert_eq!((frame.width, frame.height), (44 * factor, 24 * factor));
             for (pixel, at) in frame.rgba.chunks_exact(4).zip(0..) {
-                let (x, y) = (at % frame.width / factor, at / frame.width / factor);
+                let x = at % frame.width / factor;
+                let y = at / frame.width / factor;
                 let word = front.endian.swap(u32::from_le_bytes(texel(x, y)));
                 let expected = if x < 40 && y < 20 { table.pixel(word) } else { table.outside };
                 assert!(pixel == expected, "{factor}: {x} {y}");

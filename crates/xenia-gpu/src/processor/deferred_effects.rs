@@ -254,7 +254,8 @@ impl CommandProcessor {
         if self.late.pages == 0 {
             return;
         }
-        let (late, mut found) = (&self.late, false);
+        let late = &self.late;
+        let mut found = false;
         let is_known = Reference::inputs_of(call, &mut |physical, length| {
             found = found || late.writes(physical, length);
         });

@@ -97,7 +97,8 @@ mod tests {
 
     #[test]
     fn the_table_is_written_component_by_component() {
-        let (mut gamma, mut registers) = (Gamma::new(), registers(7));
+        let mut gamma = Gamma::new();
+        let mut registers = registers(7);
         assert_eq!(gamma.ramps.table[255], 0x3fff_ffff);
         write(&mut gamma, &mut registers, INDEX, &[7]);
         write(&mut gamma, &mut registers, SEQ_COLOR, &[0x4000, 0x8000, 0xffff, 0xffc0]);
@@ -108,7 +109,8 @@ mod tests {
 
     #[test]
     fn the_mask_keeps_components() {
-        let (mut gamma, mut registers) = (Gamma::new(), registers(1));
+        let mut gamma = Gamma::new();
+        let mut registers = registers(1);
         write(&mut gamma, &mut registers, INDEX, &[255]);
         write(&mut gamma, &mut registers, COLOR_30, &[0]);
         assert_eq!(gamma.ramps.table[255], 0x3fff_fc00);
@@ -117,7 +119,8 @@ mod tests {
 
     #[test]
     fn the_linear_ramp_has_a_base_and_a_delta_a_component() {
-        let (mut gamma, mut registers) = (Gamma::new(), registers(0b011)); // blue and green
+        let mut gamma = Gamma::new();
+        let mut registers = registers(0b011); // blue and green
         write(&mut gamma, &mut registers, INDEX, &[0xff]);
         write(&mut gamma, &mut registers, PWL_DATA, &[0x1111_2222, 0x0100_8000, 0xffff_ffff, 0]);
         let red = 8 << 22 | 127 << 9;

@@ -43,7 +43,8 @@ impl Queries {
 
     /// Restores the masks that [`visibility`](Self::visibility) returned.
     pub(super) fn set_visibility(&mut self, [open, seen]: [u64; 2]) {
-        (self.open, self.seen) = (open, seen);
+        self.open = open;
+        self.seen = seen;
     }
 }
 

@@ -72,7 +72,8 @@ impl CommandProcessor {
         }
         self.finish_effects();
         let trace = self.plain_state();
-        let (open_queries, events) = (self.open_queries.clone(), self.events.clone());
+        let open_queries = self.open_queries.clone();
+        let events = self.events.clone();
         Ok(GpuState { trace, open_queries, events, edram: Vec::new() })
     }
 

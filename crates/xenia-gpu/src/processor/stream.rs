@@ -179,7 +179,8 @@ impl Window {
         let count = place.contiguous.min(Self::WORDS);
         self.words.resize(Self::WORDS as usize, 0);
         memory.read_words(place.address, &mut self.words[..count as usize]);
-        (self.address, self.valid) = (place.address, count);
+        self.address = place.address;
+        self.valid = count;
         0
     }
 
@@ -209,7 +210,8 @@ mod tests {
 
     #[test]
     fn a_window_is_read_once_until_it_is_written_to() {
-        let (memory, mut window) = (Ram::new(0x4000), Window::default());
+        let memory = Ram::new(0x4000);
+        let mut window = Window::default();
         memory.write_u32(0x100, 1);
         assert_eq!(window.find(&memory, place(0x100, 4)), 0);
         memory.write_u32(0x10c, 2);
@@ -229,7 +231,8 @@ mod tests {
 
     #[test]
     fn window_refuses_noncontiguous_and_oversized_reads() {
-        let (memory, mut window) = (Ram::new(0x4000), Window::default());
+        let memory = Ram::new(0x4000);
+        let mut window = Window::default();
         let ring = Place::new(0x100, 12, 4);
         assert_eq!(window.find_all(&memory, ring, 4), Some(0));
         assert_eq!(window.find_all(&memory, ring, 5), None);

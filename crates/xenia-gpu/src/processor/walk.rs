@@ -9,7 +9,8 @@ impl CommandProcessor {
     /// words have been read, fewer than `last_draw` draws and resolves made, no frame swapped, and
     /// no wait blocks. Returns the number of words.
     pub(super) fn run(&mut self, until: u64, most: u64, last_draw: u64) -> u64 {
-        let (mut words, swaps) = (0, self.swaps);
+        let mut words = 0;
+        let swaps = self.swaps;
         loop {
             words += self.step();
             let is_over = self.cycles > until || words >= most || self.drawn() >= last_draw;

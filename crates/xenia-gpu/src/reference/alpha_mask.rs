@@ -43,7 +43,8 @@ pub(super) fn drawn(msaa: Msaa, steps: [u8; 4], at: BlockPosition, alpha: &Lanes
     let mut masks = [0; 4];
     for (mask, threshold) in masks.iter_mut().zip(samples) {
         for (lane, &alpha) in alpha.iter().enumerate() {
-            let (x, y) = (at.x + (lane & 7) as i32, at.y + (lane >> 3) as i32);
+            let x = at.x + (lane & 7) as i32;
+            let y = at.y + (lane >> 3) as i32;
             let lowered = lowered[((x & 1) << 1 | y & 1) as usize];
             // False for NaNs.
             let is_drawn = alpha >= threshold - lowered;

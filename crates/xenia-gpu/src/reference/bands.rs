@@ -107,7 +107,10 @@ impl<'a> Batch<'a> {
         let bounds: Vec<[i32; 4]> = triangles.iter().map(Setup::bounds).collect();
         let area = |[left, right, top, bottom]: &[i32; 4]| (right - left) as i64 * (bottom - top) as i64;
         let pixels: i64 = bounds.iter().map(area).sum();
-        let (call, memory, edram, textures) = (self.call, self.memory, self.edram, self.textures);
+        let call = self.call;
+        let memory = self.memory;
+        let edram = self.edram;
+        let textures = self.textures;
         let height = (TILE_HEIGHT / call.msaa.rows()) as i32;
         let (first, end) = rows(&bounds, height);
         self.budget.begin_batch(first..end);
@@ -131,7 +134,8 @@ impl<'a> Batch<'a> {
         .then(|| pool.get_or_init(|| start(others.len())).as_ref())
         .flatten();
         if let Some(pool) = shared {
-            let (next, passed) = (AtomicI32::new(first), AtomicU64::new(0));
+            let next = AtomicI32::new(first);
+            let passed = AtomicU64::new(0);
             let bands = |target: &mut BlockPipeline<'_>| {
                 loop {
                     // Relaxed is enough: the end of the scope synchronises the threads' results.
@@ -139,7 +143,8 @@ impl<'a> Batch<'a> {
                     if row >= end {
                         break;
                     }
-                    let (top, bottom) = (row * height, (row + 1) * height);
+                    let top = row * height;
+                    let bottom = (row + 1) * height;
                     for (triangle, bounds) in triangles.iter().zip(&bounds) {
                         if bounds[2] < bottom && bounds[3] > top {
                             triangle.fill(call, top, bottom, target);

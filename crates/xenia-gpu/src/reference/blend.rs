@@ -142,7 +142,9 @@ mod tests {
     #[test]
     fn factors_and_functions() {
         use BlendFactor::*;
-        let (source, old, constant) = ([0.5, 0.25, 1.0, 0.5], [0.25, 0.5, 0.0, 0.25], [1.0, 0.5, 0.25, 0.75]);
+        let source = [0.5, 0.25, 1.0, 0.5];
+        let old = [0.25, 0.5, 0.0, 0.25];
+        let constant = [1.0, 0.5, 0.25, 0.75];
         let state = |s: BlendFactor, d: BlendFactor, o: BlendOp| Blend {
             source: [s; 2],
             destination: [d; 2],

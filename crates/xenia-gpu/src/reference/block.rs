@@ -58,7 +58,9 @@ fn weights(setup: &Setup, at: BlockPosition, places: Option<&[[i64; 2]; LANES]>)
 #[inline(always)]
 fn interpolate(register: &mut Vector, [a, b, c]: [[f32; 4]; 3], weights: &[Lanes; 3]) {
     for component in 0..4 {
-        let (a, b, c) = (a[component], b[component], c[component]);
+        let a = a[component];
+        let b = b[component];
+        let c = c[component];
         let out = &mut register[component];
         for lane in 0..LANES {
             out[lane] = canonical_nan(a * weights[0][lane] + b * weights[1][lane] + c * weights[2][lane]);
@@ -162,7 +164,8 @@ impl<'a> BlockPipeline<'a> {
             return;
         }
         self.meter.spend(at.y, BLOCK_STEPS);
-        let (covered, mut coverage) = (coverage, coverage);
+        let covered = coverage;
+        let mut coverage = coverage;
         let positions = sample_positions(self.call.msaa);
         let z = setup.z.block(at.x, at.y);
         let sample_depth = |sample: usize| {
@@ -263,7 +266,8 @@ impl<'a> BlockPipeline<'a> {
             let corners = [0, 1, 2].map(|i: usize| setup.corners[i].attributes[position as usize & 15]);
             let register = self.interpreter.register(position);
             for lane in 0..LANES {
-                let (x, y) = ((at.x + (lane & 7) as i32) as f32, (at.y + (lane >> 3) as i32) as f32);
+                let x = (at.x + (lane & 7) as i32) as f32;
+                let y = (at.y + (lane >> 3) as i32) as f32;
                 // Signs mark the facing, points and lines.
                 register[0][lane] = if setup.is_back { -x } else { x };
                 register[1][lane] = if is_point { -y } else { y };

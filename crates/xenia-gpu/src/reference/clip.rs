@@ -59,7 +59,8 @@ pub(super) fn clip(
         let mut next: Vec<Corner> = Vec::with_capacity(polygon.len() + 1);
         for (i, a) in polygon.iter().enumerate() {
             let b = &polygon[(i + 1) % polygon.len()];
-            let (da, db) = (distance(a), distance(b));
+            let da = distance(a);
+            let db = distance(b);
             if da >= 0.0 {
                 next.push(*a);
             }

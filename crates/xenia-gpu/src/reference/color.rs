@@ -106,7 +106,8 @@ pub(super) fn pack_rgba8_gamma(colors: &Vector) -> [u32; LANES] {
         for value in lanes {
             let v = *value * 1023.0;
             // All four segments are computed without branches, so that the loop vectorises.
-            let (low, high) = ((v + 64.0) * 0.5, (v + 256.0) * 0.25);
+            let low = (v + 64.0) * 0.5;
+            let high = (v + 256.0) * 0.25;
             let level = if v < 512.0 { high } else { (v + 1024.0) * 0.125 };
             let level = if v < 128.0 { low } else { level };
             let level = if v < 64.0 { v } else { level };

@@ -102,7 +102,8 @@ impl DepthTest {
         let new_depths = quantize_lanes(depth, self.state.format);
         let depth_passes = mask & compare::depths(compare, &new_depths, &depths_of(&old));
         let mut words = old;
-        let (mut passed, mut written) = (depth_passes, 0);
+        let mut passed = depth_passes;
+        let mut written = 0;
         if let Some(stencil) = stencil {
             (passed, written) = (0, mask);
             for lane in lanes_of(mask) {

@@ -39,7 +39,8 @@ impl Plane {
     #[inline(always)]
     pub(super) fn block(&self, x: i32, y: i32) -> Lanes {
         let start = (self.origin + self.dx * x as f64 + self.dy * y as f64) as f32;
-        let (dx, dy) = (self.dx as f32, self.dy as f32);
+        let dx = self.dx as f32;
+        let dy = self.dy as f32;
         let mut out = [0.0; LANES];
         for (lane, out) in out.iter_mut().enumerate() {
             *out = start + dx * (lane & 7) as f32 + dy * (lane >> 3) as f32;
@@ -85,7 +86,8 @@ impl Edge {
     /// Edge function that is positive to the right of the edge from `from` to `to`, on a screen
     /// whose y grows downwards.
     fn new(from: [i64; 2], to: [i64; 2]) -> Self {
-        let (a, b) = (from[1] - to[1], to[0] - from[0]);
+        let a = from[1] - to[1];
+        let b = to[0] - from[0];
         let top_left = a > 0 || (a == 0 && b > 0);
         let c = -(a * from[0] + b * from[1]) - i64::from(!top_left);
         Self { a, b, c }
@@ -111,7 +113,8 @@ struct Steps {
 impl Steps {
     #[inline(always)]
     fn new(edge: &Edge) -> Self {
-        let (dx, dy) = ((edge.a * SUB) as i32, (edge.b * SUB) as i32);
+        let dx = (edge.a * SUB) as i32;
+        let dy = (edge.b * SUB) as i32;
         let mut lanes = [0; LANES];
         for (lane, change) in lanes.iter_mut().enumerate() {
             *change = dx * (lane & 7) as i32 + dy * (lane >> 3) as i32;
@@ -183,9 +186,12 @@ pub(super) fn prepare(call: &DrawCall, corners: &[Corner; 3], facing: Facing) ->
     let plane = |values: [f64; 3]| {
         // Planes through the three corners; the inputs are exact integers, so only the division
         // rounds.
-        let (x1, y1) = ((screen[1][0] - screen[0][0]) as f64, (screen[1][1] - screen[0][1]) as f64);
-        let (x2, y2) = ((screen[2][0] - screen[0][0]) as f64, (screen[2][1] - screen[0][1]) as f64);
-        let (v1, v2) = (values[1] - values[0], values[2] - values[0]);
+        let x1 = (screen[1][0] - screen[0][0]) as f64;
+        let y1 = (screen[1][1] - screen[0][1]) as f64;
+        let x2 = (screen[2][0] - screen[0][0]) as f64;
+        let y2 = (screen[2][1] - screen[0][1]) as f64;
+        let v1 = values[1] - values[0];
+        let v2 = values[2] - values[0];
         let dx = (v1 * y2 - v2 * y1) / area as f64;
         let dy = (v2 * x1 - v1 * x2) / area as f64;
         let origin = values[0] + dx * (8 - screen[0][0]) as f64 + dy * (8 - screen[0][1]) as f64;
@@ -201,9 +207,12 @@ pub(super) fn prepare(call: &DrawCall, corners: &[Corner; 3], facing: Facing) ->
         let high = values.iter().max().copied().unwrap_or(0).div_euclid(SUB) + 1;
         (low.max(-GUARD_PIXELS) as i32, high.min(GUARD_PIXELS) as i32)
     };
-    let (x, y) = (range(0), range(1));
-    let (left, right) = (x.0.max(call.scissor.left), x.1.min(call.scissor.right));
-    let (top, bottom) = (y.0.max(call.scissor.top), y.1.min(call.scissor.bottom));
+    let x = range(0);
+    let y = range(1);
+    let left = x.0.max(call.scissor.left);
+    let right = x.1.min(call.scissor.right);
+    let top = y.0.max(call.scissor.top);
+    let bottom = y.1.min(call.scissor.bottom);
     (left < right && top < bottom).then(|| Setup {
         corners: *corners,
         weights: [plane([0.0, 1.0, 0.0]), plane([0.0, 0.0, 1.0])],
@@ -287,7 +296,8 @@ mod tests {
             let rim = [[0, 0], [160, 3], [157, 128], [40, 160], [-9, 90]];
             let mut covered = [[0; 16]; 16];
             for i in 0..rim.len() {
-                let (a, b) = (rim[i], rim[(i + 1) % rim.len()]);
+                let a = rim[i];
+                let b = rim[(i + 1) % rim.len()];
                 let edges = [Edge::new(hub, a), Edge::new(a, b), Edge::new(b, hub)];
                 let edges = edges.map(|edge| (edge, Steps::new(&edge)));
                 for y in (0..16).step_by(2) {

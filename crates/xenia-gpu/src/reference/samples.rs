@@ -48,7 +48,8 @@ pub(super) struct Samples([u32; LANES]);
 impl Samples {
     #[inline(always)]
     pub(super) fn new(place: EdramSurface, msaa: Msaa, at: BlockPosition, sample: u32) -> Self {
-        let (x, y) = (at.x as u32 * msaa.columns(), at.y as u32 * msaa.rows());
+        let x = at.x as u32 * msaa.columns();
+        let y = at.y as u32 * msaa.rows();
         let first = place.row(x, y);
         // 64-bit samples of a 4x surface make runs of 32 words, which may cross a tile boundary.
         let is_long = place.words == 2 && msaa == Msaa::X4;

@@ -15,7 +15,8 @@ const MAX_SIDE: u32 = 4096;
 /// the scissor's lower edge. It shows the first sample of each pixel, clamped to 0..1 and opaque.
 /// `None` if the draw may not touch any pixel.
 pub(super) fn target_picture(call: &DrawCall, edram: &Edram) -> Option<Frame> {
-    let (width, height) = (call.pitch.min(MAX_SIDE), u32::try_from(call.scissor.bottom).ok()?.min(MAX_SIDE));
+    let width = call.pitch.min(MAX_SIDE);
+    let height = u32::try_from(call.scissor.bottom).ok()?.min(MAX_SIDE);
     let target = call.color.iter().flatten().next().map(|target| ColorPlace::new(target, call));
     let depth = EdramSurface::new(call.depth.base, call.pitch, call.msaa.columns(), true, 1);
     let place = target.as_ref().map_or(depth, |target| target.place);

@@ -154,7 +154,8 @@ mod tests {
     fn a_range_is_as_good_as_its_registers() {
         for first in [0, 0x3ffd, 0x4000, 0x4fff, 0x5003, 0x9000, u32::MAX] {
             let values = [1, 0, 3, 4, 5, 6, 7, 8];
-            let (mut file, mut expected) = (RegisterFile::new(), RegisterFile::new());
+            let mut file = RegisterFile::new();
+            let mut expected = RegisterFile::new();
             file.set_range(first, &values);
             for (i, value) in (0..).zip(values) {
                 expected.set(first.saturating_add(i), value);

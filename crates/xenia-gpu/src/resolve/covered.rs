@@ -25,7 +25,8 @@ pub fn covered(
     // Eight texels, or 16 bytes, are contiguous.
     let run = (16 / bytes).min(8);
     let is_whole = |tile: u32| {
-        let (x, y) = (tile % across * MACRO_TILE, tile / across * MACRO_TILE);
+        let x = tile % across * MACRO_TILE;
+        let y = tile / across * MACRO_TILE;
         left <= x && x + MACRO_TILE <= right && top <= y && y + MACRO_TILE <= bottom
     };
     let mut found = Vec::new();
@@ -37,7 +38,8 @@ pub fn covered(
                 found.push(group * group_bytes..(group + 1) * group_bytes);
                 continue;
             }
-            let (x, y) = (tx * MACRO_TILE, ty * MACRO_TILE);
+            let x = tx * MACRO_TILE;
+            let y = ty * MACRO_TILE;
             for y in top.max(y)..bottom.min(y + MACRO_TILE) {
                 for x in (left.max(x)..right.min(x + MACRO_TILE)).step_by(run as usize) {
                     let at = tiled_2d(x, y, destination.pitch, log2);

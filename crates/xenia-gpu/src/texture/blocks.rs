@@ -5,15 +5,19 @@
 pub(super) type Block = [[u8; 4]; 16];
 
 fn rgb565(value: u16) -> [u32; 3] {
-    let (r, g, b) = (value as u32 >> 11, value as u32 >> 5 & 63, value as u32 & 31);
+    let r = value as u32 >> 11;
+    let g = value as u32 >> 5 & 63;
+    let b = value as u32 & 31;
     [r << 3 | r >> 2, g << 2 | g >> 4, b << 3 | b >> 2]
 }
 
 /// Decodes the colour half of DXT blocks. `with_alpha`: the three-colour mode exists and has a
 /// transparent entry.
 fn color(bytes: &[u8], with_alpha: bool, out: &mut Block) {
-    let (a, b) = (u16::from_le_bytes([bytes[0], bytes[1]]), u16::from_le_bytes([bytes[2], bytes[3]]));
-    let (first, second) = (rgb565(a), rgb565(b));
+    let a = u16::from_le_bytes([bytes[0], bytes[1]]);
+    let b = u16::from_le_bytes([bytes[2], bytes[3]]);
+    let first = rgb565(a);
+    let second = rgb565(b);
     let mix = |wa: u32, wb: u32, sum: u32| [0, 1, 2].map(|c| ((first[c] * wa + second[c] * wb) / sum) as u8);
     let opaque = |[r, g, b]: [u8; 3]| [r, g, b, 255];
     let table = if a > b || !with_alpha {
@@ -29,7 +33,8 @@ fn color(bytes: &[u8], with_alpha: bool, out: &mut Block) {
 
 /// Decodes DXT5's alpha half: two end points and three-bit weights.
 fn interpolated(bytes: &[u8]) -> [u8; 16] {
-    let (a, b) = (bytes[0] as u32, bytes[1] as u32);
+    let a = bytes[0] as u32;
+    let b = bytes[1] as u32;
     let table: [u32; 8] = if a > b {
         [
             a,
@@ -91,13 +96,15 @@ pub(super) fn dxt3a_1(bytes: &[u8]) -> Block {
 }
 
 pub(super) fn dxn(bytes: &[u8]) -> Block {
-    let (x, y) = (interpolated(bytes), interpolated(&bytes[8..]));
+    let x = interpolated(bytes);
+    let y = interpolated(&bytes[8..]);
     std::array::from_fn(|i| [x[i], y[i], y[i], y[i]])
 }
 
 pub(super) fn ctx1(bytes: &[u8]) -> Block {
     let end = |at: usize| [bytes[at + 1] as u32, bytes[at] as u32];
-    let (first, second) = (end(0), end(2));
+    let first = end(0);
+    let second = end(2);
     let mix = |wa: u32, wb: u32, sum: u32| [0, 1].map(|c| ((first[c] * wa + second[c] * wb) / sum) as u8);
     let table = [mix(1, 0, 1), mix(0, 1, 1), mix(2, 1, 3), mix(1, 2, 3)];
     let indices = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);

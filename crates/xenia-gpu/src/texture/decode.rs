@@ -74,7 +74,9 @@ fn for_each_block(
         let slice = if d3 { 0 } else { z.wrapping_mul(level.slice_bytes) };
         for y in 0..height {
             for x in 0..width {
-                let (bx, by, bz) = (x + ox, y + oy, z + oz);
+                let bx = x + ox;
+                let by = y + oy;
+                let bz = z + oz;
                 let offset = match (info.tiled, d3) {
                     (true, true) => layout::tiled_3d(bx, by, bz, level.pitch, level.rows, log2),
                     (true, false) => layout::tiled_2d(bx, by, level.pitch, log2),
@@ -318,7 +320,8 @@ pub fn decode_level(info: &TextureInfo, level: u32, memory: &dyn PhysicalMemory)
             for_each_block(info, &place, memory, |[x, y, z], bytes| {
                 if let Some(block) = block(layout, bytes) {
                     for (i, texel) in block.into_iter().enumerate() {
-                        let (x, y) = (x * bw + i as u32 % bw, y * bh + i as u32 / bw);
+                        let x = x * bw + i as u32 % bw;
+                        let y = y * bh + i as u32 / bw;
                         if inside(x, y) {
                             texels[at(x, y, z)] = texel;
                         }

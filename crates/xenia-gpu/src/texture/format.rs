@@ -222,7 +222,8 @@ impl Format {
 /// Converts the 10-bit float of render targets, in the low bits: 7 mantissa and 3 exponent bits, 0
 /// to 31.875.
 pub fn float10_to_single(bits: u32) -> f32 {
-    let (exponent, mantissa) = ((bits >> 7 & 7) as i32, (bits & 127) as f32);
+    let exponent = (bits >> 7 & 7) as i32;
+    let mantissa = (bits & 127) as f32;
     if exponent == 0 { mantissa * 2.0_f32.powi(-9) } else { (128.0 + mantissa) * 2.0_f32.powi(exponent - 10) }
 }
 
@@ -296,7 +297,8 @@ mod tests {
     fn fields_lie_in_their_blocks_side_by_side() {
         for format in (0..64).filter_map(Format::from_number) {
             let Format { number, bytes, block, layout, .. } = *format;
-            let (fields, count) = (layout.fields(), layout.components() as usize);
+            let fields = layout.fields();
+            let count = layout.components() as usize;
             assert_eq!(count == 0, layout == Layout::Unknown, "format {number}");
             if count == 0 || block == [4, 4] {
                 continue;

@@ -76,7 +76,8 @@ impl TextureInfo {
             Dimension::D3 => [bits(c, 0, 11) + 1, bits(c, 11, 11) + 1, bits(c, 22, 10) + 1],
             Dimension::Cube => [bits(c, 0, 13) + 1, bits(c, 13, 13) + 1, 6],
         };
-        let (base, mips) = (bits(b, 12, 20) << 12 & 0x1fff_ffff, bits(f, 12, 20) << 12 & 0x1fff_ffff);
+        let base = bits(b, 12, 20) << 12 & 0x1fff_ffff;
+        let mips = bits(f, 12, 20) << 12 & 0x1fff_ffff;
         let packed_mips = bits(f, 11, 1) != 0;
         // The tail that holds level 0 is at the base, with all other levels, without another one.
         let is_base_tail = packed_mips && dimension != Dimension::D1 && layout::is_tail(size);

@@ -87,7 +87,8 @@ pub(super) fn is_tail(size: [u32; 3]) -> bool {
 
 /// Position of a packed level, in texels.
 fn packed_origin(width: u32, height: u32, depth: u32, level: u32) -> [u32; 3] {
-    let (log2_width, log2_height) = (log2_ceil(width), log2_ceil(height));
+    let log2_width = log2_ceil(width);
+    let log2_height = log2_ceil(height);
     let first = log2_width.min(log2_height).saturating_sub(4);
     let packed = level - first;
     let wide = log2_width > log2_height;

@@ -109,7 +109,9 @@ impl<P: Fn(u64) -> bool + Send> Backend for NarratingBackend<P> {
         let result = self.inner.draw(call, memory);
         self.draws += 1;
         let picture = (self.wants_picture)(self.draws).then(|| self.inner.target_picture(call)).flatten();
-        let (number, call, error) = (self.draws, Box::new(call.clone()), result.clone().err());
+        let number = self.draws;
+        let call = Box::new(call.clone());
+        let error = result.clone().err();
         self.sender.lock().send(Narration::Draw { number, call, picture, error });
         result
     }
@@ -119,7 +121,8 @@ impl<P: Fn(u64) -> bool + Send> Backend for NarratingBackend<P> {
             return Ok(());
         }
         let result = self.inner.resolve(call, memory);
-        let (call, error) = (Box::new(call.clone()), result.clone().err());
+        let call = Box::new(call.clone());
+        let error = result.clone().err();
         self.sender.lock().send(Narration::Resolve { call, error });
         result
     }

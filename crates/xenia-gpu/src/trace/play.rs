@@ -59,7 +59,8 @@ impl<R: Read> Player<R> {
         let (longest_step, length) =
             if state.display.next_vblank.is_some() { (MAX_STEP, MAX_LENGTH) } else { (MAX_TICKS, MAX_TICKS) };
         let latest = now.saturating_add(length).min(MAX_TICKS);
-        let (recorded_with, same_end) = (None, None);
+        let recorded_with = None;
+        let same_end = None;
         Ok(Self { reader, processor, memory, now, longest_step, latest, frames: 0, recorded_with, same_end })
     }
 

@@ -87,7 +87,8 @@ impl Tap {
                     at += 1;
                     continue;
                 }
-                let (start, mut end) = (at, at + 1);
+                let start = at;
+                let mut end = at + 1;
                 let mut ahead = end;
                 while ahead < PAGE && ahead < end + GAP && (has(bits, ahead) || is_known(ahead)) {
                     ahead += 1;
@@ -112,7 +113,8 @@ impl PhysicalMemory for Tap {
         let mut pages = self.pages();
         let Pages { by_number, touched } = &mut *pages;
         for (address, range) in page_parts(physical, into.len()) {
-            let (number, offset) = (address / PAGE_SIZE, address as usize % PAGE);
+            let number = address / PAGE_SIZE;
+            let offset = address as usize % PAGE;
             let page = by_number.entry(number).or_default();
             let read = &into[range];
             if page.bytes[offset..offset + read.len()] == *read {
@@ -135,7 +137,8 @@ impl PhysicalMemory for Tap {
         let mut pages = self.pages();
         let Pages { by_number, touched } = &mut *pages;
         for (address, range) in page_parts(physical, from.len()) {
-            let (number, offset) = (address / PAGE_SIZE, address as usize % PAGE);
+            let number = address / PAGE_SIZE;
+            let offset = address as usize % PAGE;
             let page = by_number.entry(number).or_default();
             let range = &from[range];
             page.bytes[offset..offset + range.len()].copy_from_slice(range);

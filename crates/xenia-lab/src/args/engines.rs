@@ -220,7 +220,8 @@ fn family(name: &str) -> Result<SceneFamily, String> {
 /// Parses a range of seeds or a single seed.
 fn seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
     let (first, last) = text.split_once("..").unwrap_or((text, text));
-    let (first, last) = (number(first)?, number(last)?);
+    let first = number(first)?;
+    let last = number(last)?;
     if first > last {
         return Err(format!("{text:?} has no seed in it"));
     }

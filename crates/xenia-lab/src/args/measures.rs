@@ -71,7 +71,8 @@ impl MuchCode {
         let (size, variant) = text.split_once(':').unwrap_or((text, "plain"));
         let (functions, calls) =
             size.split_once('x').ok_or_else(|| format!("{text:?} is not FxC, such as 10000x400"))?;
-        let (functions, calls) = (small_number(functions)?, small_number(calls)?);
+        let functions = small_number(functions)?;
+        let calls = small_number(calls)?;
         if !(1..=MAX_FUNCTIONS).contains(&functions) || calls == 0 {
             return Err(format!("from 1 to {MAX_FUNCTIONS} functions, called once or more"));
         }

@@ -73,7 +73,8 @@ pub(super) fn ours(program: FlatProgram, cpu: &CpuArgs) -> Result<Vec<Box<dyn Co
         let engine =
             xenia::machine::engine(&program.memory, &(&cpu).into(), &ExecutorConfig::default(), &[], None)?
                 .run;
-        let (program, functions) = (Rc::clone(&program), Rc::clone(&functions));
+        let program = Rc::clone(&program);
+        let functions = Rc::clone(&functions);
         all.push(Box::new(Ours { name, program, functions, engine }));
     }
     Ok(all)
@@ -108,7 +109,8 @@ impl Contender for Ours {
     fn measure(&mut self, kernel: &Kernel, repeats: u32) -> Result<Outcome> {
         let entry = self.functions.get(&kernel.name);
         let entry = *entry.with_context(|| format!("cpu-suite.elf has no kernel_{}", kernel.name))?;
-        let (mut answer, mut instructions) = (0, 0);
+        let mut answer = 0;
+        let mut instructions = 0;
         let start = Instant::now();
         for _ in 0..repeats {
             (answer, instructions) = self.program.call(&mut *self.engine, entry, kernel.rounds)?;

@@ -62,7 +62,8 @@ pub(super) fn run(titles: &[MuchCode], args: &BenchArgs) -> Result<Code> {
     }
     let interrupt = Interrupt::listen(None)?;
     report::heading();
-    let (mut reports, mut built) = (Vec::new(), None);
+    let mut reports = Vec::new();
+    let mut built = None;
     for title in &titles {
         let report = one(title, args, &mut built, &interrupt).with_context(|| title.to_string())?;
         // An interrupted measurement is not comparable.

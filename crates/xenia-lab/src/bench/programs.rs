@@ -276,8 +276,11 @@ fn measure(
     interrupt: &Interrupt,
 ) -> Result<Option<ProgramReport>> {
     let mut times: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    let (mut instructions, mut ok, mut compiled) = (None, true, None);
-    let (mut to_main, mut second_compile_s) = (ToMain::default(), None);
+    let mut instructions = None;
+    let mut ok = true;
+    let mut compiled = None;
+    let mut to_main = ToMain::default();
+    let mut second_compile_s = None;
     for run in 0..runs as usize {
         for turn in 0..contenders.len() {
             if interrupt.cause().is_some() {

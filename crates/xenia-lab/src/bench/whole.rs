@@ -166,7 +166,8 @@ impl Whole {
     pub(super) fn starts(&self, cpu: &CpuArgs) -> Result<Starts> {
         let cache = tempfile::tempdir().context("creating a temporary folder for compiled code")?;
         let whole = || self.ours(cpu, Some(cache.path()));
-        let (first, second) = (whole()?, whole()?);
+        let first = whole()?;
+        let second = whole()?;
         let Some(title) = &self.to_main else { return Ok(Starts { first, second, to_main: None }) };
         let cache = tempfile::tempdir().context("creating a temporary folder for compiled code")?;
         // A start does not print the lines of a complete run.
@@ -197,7 +198,8 @@ impl Whole {
 impl Step {
     fn elsewhere(&self, qemu: bool, disk: &Path, work: &Path) -> Result<Took> {
         let folder = disk.join(&self.folder);
-        let (time, said) = (work.join("time"), work.join("said"));
+        let time = work.join("time");
+        let said = work.join("said");
         let mut command = timed(&time);
         command.current_dir(&folder);
         if qemu {
@@ -228,7 +230,9 @@ impl Step {
     /// Runs a title: that of the step, or one that starts in the same way.
     fn ours(&self, title: &Path, cpu: &CpuArgs, cache: Option<&Path>, work: &Path) -> Result<Took> {
         let file = |name: &str| work.join(name);
-        let (time, text, json) = (file("time"), file("said"), file("json"));
+        let time = file("time");
+        let text = file("said");
+        let json = file("json");
         let mut command = timed(&time);
         // The running program, even if its file has been rebuilt meanwhile.
         command.arg(format!("/proc/{}/exe", std::process::id()));

@@ -31,7 +31,8 @@ pub(super) fn summary(report: &CompatReport) -> String {
     let states: Vec<String> =
         report.states.iter().map(|(state, number)| format!("{number} {state}")).collect();
     let mode = if report.lockstep { "in lockstep" } else { "in parallel" };
-    let (titles, seconds) = (report.titles.len(), report.seconds);
+    let titles = report.titles.len();
+    let seconds = report.seconds;
     format!("{titles} titles, {seconds} seconds each, {mode}: {}.", states.join(", "))
 }
 

@@ -92,7 +92,8 @@ impl Canvas {
         let Some((width, height, pixels)) = png.and_then(|png| decoded(png).ok()) else { return };
         let corner = at.moved(PICTURE.0.saturating_sub(width) / 2, PICTURE.1.saturating_sub(height) / 2);
         for (number, pixel) in pixels.chunks_exact(4).enumerate() {
-            let (dx, dy) = (number % width, number / width);
+            let dx = number % width;
+            let dy = number / width;
             if dx < PICTURE.0 && dy < PICTURE.1 {
                 self.blend(corner.moved(dx, dy), [pixel[0], pixel[1], pixel[2]], 255);
             }
@@ -115,7 +116,8 @@ impl Canvas {
 pub(super) fn sheet(report: &CompatReport, picture: impl Fn(&str) -> Option<Vec<u8>>) -> Result<Vec<u8>> {
     let titles = &report.titles[..report.titles.len().min(TITLES)];
     let (shown, listed): (Vec<_>, Vec<_>) = titles.iter().partition(|row| row.picture.is_some());
-    let (width, top) = (GAP + COLUMNS * CELL.0, 2 * GAP + LINE);
+    let width = GAP + COLUMNS * CELL.0;
+    let top = 2 * GAP + LINE;
     let bottom = top + shown.len().div_ceil(COLUMNS) * CELL.1;
     let lines_height = listed.len().div_ceil(LISTS) * LINE + GAP;
     let mut canvas = Canvas::new(width, bottom + lines_height);
@@ -171,7 +173,8 @@ fn cut(text: &str, letters: usize) -> String {
 /// Width, height and RGBA pixels of a small picture.
 fn decoded(png: &[u8]) -> Result<(usize, usize, Vec<u8>)> {
     let mut reader = png::Decoder::new(Cursor::new(png)).read_info()?;
-    let (width, height) = (reader.info().width as usize, reader.info().height as usize);
+    let width = reader.info().width as usize;
+    let height = reader.info().height as usize;
     if reader.info().color_type != png::ColorType::Rgba || width == 0 || width > PICTURE.0 {
         bail!("the picture is not in RGBA, or is not 1 to {} pixels wide", PICTURE.0);
     }

@@ -10,7 +10,8 @@ const WIDTH: usize = 320;
 /// square of the large picture.
 pub(super) fn of(png: &[u8]) -> Result<Vec<u8>> {
     let mut reader = png::Decoder::new(Cursor::new(png)).read_info()?;
-    let (width, height) = (reader.info().width as usize, reader.info().height as usize);
+    let width = reader.info().width as usize;
+    let height = reader.info().height as usize;
     if reader.info().color_type != png::ColorType::Rgba || width == 0 || height == 0 {
         bail!("the picture is not RGBA, as --last-frame writes it");
     }
@@ -18,11 +19,13 @@ pub(super) fn of(png: &[u8]) -> Result<Vec<u8>> {
     let mut pixels = vec![0; size];
     reader.next_frame(&mut pixels)?;
     let step = width.div_ceil(WIDTH);
-    let (small_width, small_height) = ((width / step).max(1), (height / step).max(1));
+    let small_width = (width / step).max(1);
+    let small_height = (height / step).max(1);
     let mut small = Vec::with_capacity(small_width * small_height * 4);
     for (y, x) in (0..small_height).flat_map(|y| (0..small_width).map(move |x| (y, x))) {
         for channel in 0..4 {
-            let (mut sum, mut number) = (0, 0);
+            let mut sum = 0;
+            let mut number = 0;
             for row in (y * step..(y * step + step).min(height)).map(|row| row * width) {
                 for column in x * step..(x * step + step).min(width) {
                     sum += u32::from(pixels[(row + column) * 4 + channel]);

@@ -127,7 +127,8 @@ pub(super) fn run(args: &FuzzArgs, scenes: u64) -> Result<Code> {
     };
     let bar = ProgressBar::new(scenes)
         .with_style(ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} scenes, {eta} left")?);
-    let (shown, stop) = (bar.clone(), Arc::default());
+    let shown = bar.clone();
+    let stop = Arc::default();
     interrupt.watch(Arc::clone(&stop), None);
     let config = SceneFuzzConfig {
         families: if args.family.is_empty() { SceneFamily::ALL.to_vec() } else { args.family.clone() },

@@ -27,7 +27,8 @@ impl LastWords {
     }
 
     fn take(&self, text: &str) {
-        let (mut kept, new) = (self.0.lock(), text.as_bytes());
+        let mut kept = self.0.lock();
+        let new = text.as_bytes();
         let new = &new[new.len().saturating_sub(LENGTH)..];
         let excess = (kept.len() + new.len()).saturating_sub(LENGTH);
         kept.drain(..excess);

@@ -55,7 +55,8 @@ impl WgpuBackend {
 
     /// Publishes the counters, at the end of a frame if `is_frame`.
     pub(super) fn publish(&self, is_frame: bool) {
-        let (targets, textures) = (self.targets.counters(), self.textures.counters());
+        let targets = self.targets.counters();
+        let textures = self.textures.counters();
         let mut counts = WorkCounts {
             draws: self.draws,
             passes: self.recording.passes(),

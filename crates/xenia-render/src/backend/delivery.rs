@@ -23,7 +23,8 @@ const MAX_DELIVERIES: u32 = 8;
 
 /// Number and bytes of the deliveries that are read back together.
 pub(super) fn first_part(deliveries: &[Delivery]) -> (usize, u64) {
-    let (mut count, mut size) = (0, 0);
+    let mut count = 0;
+    let mut size = 0;
     while let Some(next) = deliveries.get(count)
         && (count == 0 || size + next.length <= PART_BYTES)
     {

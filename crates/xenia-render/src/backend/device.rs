@@ -154,10 +154,12 @@ impl Device {
             ..Default::default()
         }))
         .map_err(|error| unusable(error.to_string()))?;
-        let (lost, errors) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let lost = Arc::new(AtomicBool::new(false));
+        let errors = Arc::new(AtomicU64::new(0));
         // Resources that a title requests are checked at creation. Any other error is a bug of
         // ours, which need not end the title; tests fail. A lost device refuses everything.
-        let (counted, is_lost) = (errors.clone(), lost.clone());
+        let counted = errors.clone();
+        let is_lost = lost.clone();
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             if !is_lost.load(Relaxed) {
                 counted.fetch_add(1, Relaxed);

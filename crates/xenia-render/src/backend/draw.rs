@@ -226,7 +226,8 @@ impl WgpuBackend {
             anisotropic: self.textures.anisotropic(call),
         };
         let recipe = Recipe::new(call, &chosen);
-        let (vertex, pixel) = (geometry.shader.clone(), call.pixel_shader.clone());
+        let vertex = geometry.shader.clone();
+        let pixel = call.pixel_shader.clone();
         let mut parts = Parts { recipe, vertex, pixel };
         let mut all = ReadyPipelines::default();
         for (ready, time) in all.iter_mut().zip(plan.times.iter()) {
@@ -277,7 +278,8 @@ impl WgpuBackend {
         geometry: &Geometry,
         shaders: &Ready,
     ) -> Result<Sent, Refused> {
-        let (vertex, pixel) = (&shaders.vertex, shaders.pixel.as_ref());
+        let vertex = &shaders.vertex;
+        let pixel = shaders.pixel.as_ref();
         let [mut of_vertex, mut of_pixel] = std::mem::take(&mut self.stage_constants);
         of_vertex.renew(&call.constants, ShaderKind::Vertex, vertex.interface.constants);
         of_vertex.set_clip_planes(&call.clip_planes);
@@ -303,7 +305,8 @@ impl WgpuBackend {
             for (i, target) in (0..).zip(&call.color) {
                 if let Some(target) = target {
                     let scale = 2.0_f32.powi(target.exponent_bias);
-                    let (ranges, steps) = (target.format.range(), state::steps(target));
+                    let ranges = target.format.range();
+                    let steps = state::steps(target);
                     of_pixel.set_target(i, &HostTarget { scale, ranges, steps });
                 }
             }
@@ -343,7 +346,8 @@ impl WgpuBackend {
         let pass = self.recording.pass(&self.device, &self.targets, attachments, samples);
         let scale = self.edram.scale();
         pass.set_viewport(scale.size(plan.size), if plan.clip.unclipped { 1.0 } else { plan.deepest });
-        let ([left, _, right, _], rows) = (plan.scissor, &geometry.rows);
+        let [left, _, right, _] = plan.scissor;
+        let rows = &geometry.rows;
         pass.set_scissor(scale.rect([left, rows.start, right, rows.end]));
         if let Some(group) = &sent.pixel {
             pass.set_group(PIXEL_GROUP, group, sent.pixel_offset);

@@ -67,7 +67,8 @@ impl Edram {
         let size = EDRAM_WORDS as u64 * 4;
         let words = storage_buffer(device, "EDRAM", scale.bytes(size, 4));
         let scaled = (!scale.is_one()).then(|| ScaledWords::new(device, size));
-        let (pipelines, stencil) = (Pipelines::new(device, scale), StencilBits::new());
+        let pipelines = Pipelines::new(device, scale);
+        let stencil = StencilBits::new();
         Self { words, scaled, pipelines, stencil, texels: None, back: None }
     }
 
@@ -78,7 +79,8 @@ impl Edram {
         let fits = |scale: &Scale| scale.bytes(EDRAM_WORDS as u64 * 4, 4) <= most;
         let scale = (1..=wanted.factor()).rev().filter_map(Scale::new).find(fits).unwrap_or_default();
         if scale != wanted {
-            let (wanted, factor) = (wanted.factor(), scale.factor());
+            let wanted = wanted.factor();
+            let factor = scale.factor();
             tracing::warn!(
                 target: "gpu",
                 wanted,

@@ -87,7 +87,8 @@ pub(super) fn corners(
 ) -> (Vec<u8>, std::ops::Range<u32>) {
     let count = triangles.interpolators;
     let mut bytes = Vec::with_capacity(triangles.positions.len() * 16 * (1 + count));
-    let (mut lowest, mut highest) = (height as f32, 0.0_f32);
+    let mut lowest = height as f32;
+    let mut highest = 0.0_f32;
     for first in (0..triangles.positions.len()).step_by(3) {
         let hosts = [0, 1, 2].map(|i: usize| host(position, triangles.positions[first + i]));
         let in_front = hosts.iter().all(|corner| corner[3] > 0.0);

@@ -291,7 +291,8 @@ impl Mirror {
         self.undelivered.set(number, true);
         let stamp = self.stamp;
         let Some(page) = self.pages.get_mut(number) else {
-            let (version, undelivered) = (new.unwrap_or(0), Some(bytes.clone()));
+            let version = new.unwrap_or(0);
+            let undelivered = Some(bytes.clone());
             self.pages.insert(number, Page { image: id, version, stamp, undelivered, flights: 0 });
             return;
         };

@@ -29,7 +29,8 @@ impl WgpuBackend {
         call: &PresentCall,
         memory: &dyn PhysicalMemory,
     ) -> Option<Arc<PictureTexture>> {
-        let (device, scale) = (&self.device, self.edram.scale());
+        let device = &self.device;
+        let scale = self.edram.scale();
         let front = FrontBuffer::of(call)?;
         let pieces = self.mirror.pieces(front.physical, front.bytes, memory).ok()?;
         let is_scaled =

@@ -68,7 +68,8 @@ impl Recording {
             self.pass = None;
         }
         if self.draws >= DRAWS_TOGETHER {
-            (self.pass, self.draws) = (None, 0);
+            self.pass = None;
+            self.draws = 0;
             self.encoder.take().into_iter().for_each(|encoder| self.handed_over.begin(encoder));
         }
         self.draws += 1;
@@ -84,7 +85,8 @@ impl Recording {
 
     /// Finishes the commands for submission.
     pub(super) fn finish(&mut self) -> Vec<wgpu::CommandBuffer> {
-        (self.pass, self.draws) = (None, 0);
+        self.pass = None;
+        self.draws = 0;
         let [first, last] = [self.first.take(), self.encoder.take()];
         let [first, last] = [first, last].map(|encoder| encoder.map(wgpu::CommandEncoder::finish));
         first.into_iter().chain(self.handed_over.end()).chain(last).collect()

@@ -211,7 +211,8 @@ impl Textures {
 
     /// Notes that the recorded commands have been submitted.
     pub(crate) fn note_submission(&mut self) {
-        (self.unsubmitted, self.follows_resolves) = (0, false);
+        self.unsubmitted = 0;
+        self.follows_resolves = false;
         self.last_submitted = self.clock;
     }
 
@@ -223,7 +224,8 @@ impl Textures {
         words: &[u32; 6],
         shape: TextureShape,
     ) -> Option<FetchedTexture> {
-        let (mirror, memory) = (with.mirror, with.memory);
+        let mirror = with.mirror;
+        let memory = with.memory;
         let epoch = memory.epoch().map(|epoch| (epoch, mirror.stamp()));
         if let Some(epoch) = epoch
             && let Some((fetched, bytes)) = self.recent.texture(words, shape, epoch)
@@ -254,7 +256,8 @@ impl Textures {
             entry.epoch = epoch;
             entry.host.used.store(self.clock, Relaxed);
             self.counters.reused += 1;
-            let (found, bytes) = (fetched(&entry.host, &info), entry.drawn_bytes());
+            let found = fetched(&entry.host, &info);
+            let bytes = entry.drawn_bytes();
             if let Some(epoch) = epoch {
                 let fetched = found.clone();
                 self.recent.put_texture(RecentTexture { words: *words, shape, epoch, fetched, bytes });
@@ -281,7 +284,8 @@ impl Textures {
         let layouts: Vec<LevelLayout> = (0..=last).map(|level| layout::level(info, level)).collect();
         let old = self.entries.get(&key);
         let mut sources = Vec::with_capacity(layouts.len());
-        let (mut jobs, mut current) = (Vec::new(), Vec::new());
+        let mut jobs = Vec::new();
+        let mut current = Vec::new();
         for (level, layout) in (0..=last).zip(layouts) {
             if let Some(entry) = old
                 && let Some(source) = entry.sources.get(level as usize)
@@ -292,7 +296,8 @@ impl Textures {
                 continue;
             }
             // The state is taken before the bytes are read: a write in between makes it stale.
-            let (physical, length) = (layout.physical, layout.bytes.max(1));
+            let physical = layout.physical;
+            let length = layout.bytes.max(1);
             let contents = mirror.contents(physical, length, memory);
             let contents = memory.track(physical, length).map(|_| contents);
             self.is_untracked |= contents.is_none();

@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn the_largest_frame_is_kept_by_counter() {
-        let (mut work, none) = (DeviceWork::default(), BTreeMap::new());
+        let mut work = DeviceWork::default();
+        let none = BTreeMap::new();
         let counts = |draws, waits| WorkCounts { draws, waits, ..WorkCounts::default() };
         work.publish(counts(10, 1), &none, true);
         work.publish(counts(12, 8), &none, false);

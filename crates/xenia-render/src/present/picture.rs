@@ -204,7 +204,8 @@ impl Painter {
                 ],
             })
         };
-        let (linear, nearest) = (group(&self.samplers.linear), group(&self.samplers.nearest));
+        let linear = group(&self.samplers.linear);
+        let nearest = group(&self.samplers.nearest);
         Picture { texture, linear, nearest }
     }
 

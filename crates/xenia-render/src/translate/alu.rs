@@ -40,7 +40,8 @@ fn zeros(b: &mut Builder, vector: bool) -> Value {
 /// Multiplies; zero times anything is +0.
 fn multiply(b: &mut Builder, x: Value, y: Value, vector: bool) -> Value {
     let zero = zeros(b, vector);
-    let (first, second) = (b.binary(Op::Equal, x, zero), b.binary(Op::Equal, y, zero));
+    let first = b.binary(Op::Equal, x, zero);
+    let second = b.binary(Op::Equal, y, zero);
     let either = b.binary(Op::InclusiveOr, first, second);
     let product = b.binary(Op::Multiply, x, y);
     b.select(either, zero, product)
@@ -99,7 +100,8 @@ fn address(b: &mut Builder, x: Value, rounding: f32, lowest: f32) -> Value {
     let is_number = b.binary(Op::Equal, floor, floor);
     let zero = b.float(0.0);
     let number = b.select(is_number, floor, zero);
-    let (low, high) = (b.float(lowest), b.float(255.0));
+    let low = b.float(lowest);
+    let high = b.float(255.0);
     let number = larger(b, number, low);
     let number = smaller(b, number, high);
     b.convert(number, ScalarKind::Sint)
@@ -143,7 +145,8 @@ impl Translator<'_> {
             self.apply(effect);
             self.store_scalar(alu.scalar_to, value, alu.scalar_mask);
         }
-        let (zero, one) = (self.b.float(0.0), self.b.float(1.0));
+        let zero = self.b.float(0.0);
+        let one = self.b.float(1.0);
         self.store_scalar(alu.vector_to, zero, alu.zeros);
         self.store_scalar(alu.vector_to, one, alu.ones);
     }

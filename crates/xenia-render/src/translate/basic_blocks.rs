@@ -114,7 +114,8 @@ impl Translator<'_> {
             bodies.push(self.b.end());
         }
         self.b.switch(place, bodies);
-        let (next, last) = (self.b.load_local(stack.place), self.b.uint(end));
+        let next = self.b.load_local(stack.place);
+        let last = self.b.uint(end);
         let more = self.b.binary(Op::Less, next, last);
         let allowed = self.has_steps();
         let more = self.b.binary(Op::LogicalAnd, more, allowed);
@@ -148,7 +149,8 @@ impl Translator<'_> {
                 }
                 Control::Return => return self.place_return(stack, next),
                 Control::Jump(target, condition) => {
-                    let (next, target) = (self.b.uint(next), self.b.uint(stack.number(target)));
+                    let next = self.b.uint(next);
+                    let target = self.b.uint(stack.number(target));
                     let to = match self.holds(condition) {
                         Some(condition) => self.b.select(condition, target, next),
                         None => target,
@@ -165,7 +167,9 @@ impl Translator<'_> {
         let word = self.loop_constant(constant);
         let trips = self.trips(word);
         let depth = self.b.load_local(stack.depth);
-        let (zero, one, limit) = (self.b.uint(0), self.b.uint(1), self.b.uint(MAX_LOOPS as u32));
+        let zero = self.b.uint(0);
+        let one = self.b.uint(1);
+        let limit = self.b.uint(MAX_LOOPS as u32);
         let some = self.b.binary(Op::NotEqual, trips, zero);
         let fits = self.b.binary(Op::Less, depth, limit);
         let enters = self.b.binary(Op::LogicalAnd, some, fits);
@@ -178,15 +182,18 @@ impl Translator<'_> {
         self.b.store_local(stack.depth, deeper);
         let accept = self.b.end();
         self.b.statement(Statement::If { condition: enters, accept, reject: Block::new() });
-        let (next, skip) = (self.b.uint(next), self.b.uint(skip));
+        let next = self.b.uint(next);
+        let skip = self.b.uint(skip);
         let to = self.b.select(enters, next, skip);
         self.b.store_local(stack.place, to);
     }
 
     fn place_loop_end(&mut self, stack: &Stack, break_on: Option<bool>, next: u32, body: u32) {
-        let (next, body) = (self.b.uint(next), self.b.uint(body));
+        let next = self.b.uint(next);
+        let body = self.b.uint(body);
         self.b.store_local(stack.place, next);
-        let (zero, one) = (self.b.uint(0), self.b.uint(1));
+        let zero = self.b.uint(0);
+        let one = self.b.uint(1);
         let depth = self.b.load_local(stack.depth);
         let inside = self.b.binary(Op::NotEqual, depth, zero);
         let leaves = match break_on {
@@ -196,7 +203,8 @@ impl Translator<'_> {
         self.b.begin();
         let top = self.b.binary(Op::Subtract, depth, one);
         let word = self.stack_load(stack.words, top);
-        let (trips, step) = (self.trips(word), self.step(word));
+        let trips = self.trips(word);
+        let step = self.step(word);
         let taken = self.stack_load(stack.iterations, top);
         let taken = self.b.binary(Op::Add, taken, one);
         self.stack_store(stack.iterations, top, taken);
@@ -215,10 +223,12 @@ impl Translator<'_> {
     }
 
     fn place_call(&mut self, stack: &Stack, condition: Condition, next: u32, target: u32) {
-        let (next, target) = (self.b.uint(next), self.b.uint(target));
+        let next = self.b.uint(next);
+        let target = self.b.uint(target);
         self.b.store_local(stack.place, next);
         let depth = self.b.load_local(stack.calls_depth);
-        let (one, limit) = (self.b.uint(1), self.b.uint(MAX_CALLS as u32));
+        let one = self.b.uint(1);
+        let limit = self.b.uint(MAX_CALLS as u32);
         let mut taken = self.b.binary(Op::Less, depth, limit);
         if let Some(condition) = self.holds(condition) {
             taken = self.b.binary(Op::LogicalAnd, taken, condition);
@@ -236,7 +246,8 @@ impl Translator<'_> {
         let next = self.b.uint(next);
         self.b.store_local(stack.place, next);
         let depth = self.b.load_local(stack.calls_depth);
-        let (zero, one) = (self.b.uint(0), self.b.uint(1));
+        let zero = self.b.uint(0);
+        let one = self.b.uint(1);
         let inside = self.b.binary(Op::NotEqual, depth, zero);
         self.b.begin();
         let top = self.b.binary(Op::Subtract, depth, one);

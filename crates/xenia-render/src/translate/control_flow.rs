@@ -105,7 +105,8 @@ impl Translator<'_> {
                 None => self.b.int(0),
             },
             LoopAddress::Stack { depth, addresses } => {
-                let (depth, addresses) = (*depth, *addresses);
+                let depth = *depth;
+                let addresses = *addresses;
                 let depth = self.b.load_local(depth);
                 self.address_at(depth, addresses)
             }
@@ -114,7 +115,9 @@ impl Translator<'_> {
 
     /// Address of the innermost of `depth` loops; 0 outside of loops.
     fn address_at(&mut self, depth: Value, addresses: Handle<LocalVariable>) -> Value {
-        let (zero, one, last) = (self.b.uint(0), self.b.uint(1), self.b.uint(MAX_LOOPS as u32 - 1));
+        let zero = self.b.uint(0);
+        let one = self.b.uint(1);
+        let last = self.b.uint(MAX_LOOPS as u32 - 1);
         let top = self.b.binary(Op::Subtract, depth, one);
         let top = self.b.binary(Op::And, top, last);
         let array = self.b.local_pointer(addresses);
@@ -139,14 +142,16 @@ impl Translator<'_> {
     }
 
     pub(super) fn start(&mut self, word: Value) -> Value {
-        let (eight, mask) = (self.b.uint(8), self.b.uint(0xff));
+        let eight = self.b.uint(8);
+        let mask = self.b.uint(0xff);
         let start = self.b.binary(Op::ShiftRight, word, eight);
         let start = self.b.binary(Op::And, start, mask);
         self.b.bitcast(start, ScalarKind::Sint)
     }
 
     pub(super) fn step(&mut self, word: Value) -> Value {
-        let (eight, rest) = (self.b.uint(8), self.b.uint(24));
+        let eight = self.b.uint(8);
+        let rest = self.b.uint(24);
         let high = self.b.binary(Op::ShiftLeft, word, eight);
         let high = self.b.bitcast(high, ScalarKind::Sint);
         self.b.binary(Op::ShiftRight, high, rest)
@@ -162,7 +167,8 @@ impl Translator<'_> {
                 let vector = self.b.member(array, index / 128);
                 let pointer = self.b.member(vector, index / 32 % 4);
                 let word = self.b.load(pointer);
-                let (bit, zero) = (self.b.uint(1 << (index % 32)), self.b.uint(0));
+                let bit = self.b.uint(1 << (index % 32));
+                let zero = self.b.uint(0);
                 let bit = self.b.binary(Op::And, word, bit);
                 Some(self.b.binary(if value { Op::NotEqual } else { Op::Equal }, bit, zero))
             }
@@ -310,7 +316,8 @@ impl Translator<'_> {
                 let stays = self.predicate_is(!value);
                 self.break_unless(stays);
             }
-            let (one, step) = (self.b.uint(1), self.step(word));
+            let one = self.b.uint(1);
+            let step = self.step(word);
             let taken = self.b.load_local(iteration);
             let taken = self.b.binary(Op::Add, taken, one);
             self.b.store_local(iteration, taken);

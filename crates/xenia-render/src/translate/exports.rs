@@ -188,7 +188,8 @@ impl Translator<'_> {
         let [x, y] = [x, y].map(|at| self.guest_place(b, at));
         let negative = b.unary(UnaryOperator::Negate, x);
         let x = b.select(front, x, negative);
-        let (zero, one) = (b.float(0.0), b.float(1.0));
+        let zero = b.float(0.0);
+        let one = b.float(1.0);
         let (y, z, w) = match of {
             PixelsOf::Polygons => (y, zero, zero),
             PixelsOf::Lines => (y, b.float(-0.0), zero),
@@ -262,13 +263,15 @@ impl Translator<'_> {
         let invocation =
             argument(b, "invocation", self.types.uvec3, Binding::BuiltIn(BuiltIn::GlobalInvocationId));
         let index = b.member(invocation, 0);
-        let (input, output) = (b.global(input), b.global(output));
+        let input = b.global(input);
+        let output = b.global(output);
         let slots = b.uint(exports.len() as u32 + 1);
         let length = b.expr(Expression::ArrayLength(output));
         let count = b.binary(Op::Divide, length, slots);
         let wanted = b.binary(Op::Less, index, count);
         b.begin();
-        let (one, stride) = (b.uint(1), b.uint(given));
+        let one = b.uint(1);
+        let stride = b.uint(given);
         let first = b.binary(Op::Multiply, index, stride);
         let length = b.expr(Expression::ArrayLength(input));
         let last = b.binary(Op::Subtract, length, one);
@@ -285,7 +288,8 @@ impl Translator<'_> {
         let first = b.binary(Op::Multiply, index, slots);
         let killed = b.global(self.killed);
         let killed = b.load(killed);
-        let (yes, no) = (b.float(1.0), b.float(0.0));
+        let yes = b.float(1.0);
+        let no = b.float(0.0);
         let killed = b.select(killed, yes, no);
         let killed = b.splat(killed);
         let mut values: Vec<Value> = exports.iter().map(|export| self.exported(b, *export)).collect();

@@ -65,7 +65,8 @@ const CLIP_DISTANCES: u32 = 2 + PLANES;
 
 /// Whether any of these bits is set in a word.
 fn has_bits(b: &mut Builder, word: Value, bits: u32) -> Value {
-    let (bits, zero) = (b.uint(bits), b.uint(0));
+    let bits = b.uint(bits);
+    let zero = b.uint(0);
     let bits = b.binary(Op::And, word, bits);
     b.binary(Op::NotEqual, bits, zero)
 }
@@ -91,7 +92,8 @@ impl Translator<'_> {
         let w = b.select(inverted, inverse, w);
         // If x and y need no division, a w that can't be a divisor doesn't matter.
         let xy = flag(b, XY_DIVIDED);
-        let (zero, largest) = (b.float(0.0), b.float(f32::MAX));
+        let zero = b.float(0.0);
+        let largest = b.float(f32::MAX);
         let size = b.math(MathFunction::Abs, w);
         let (is_finite, is_some) =
             (b.binary(Op::LessEqual, size, largest), b.binary(Op::Greater, size, zero));
@@ -99,7 +101,8 @@ impl Translator<'_> {
         let usable = b.select(is_usable, w, one);
         let w = b.select(xy, usable, w);
         let factor = b.select(xy, w, one);
-        let (x, y) = (b.binary(Op::Multiply, x, factor), b.binary(Op::Multiply, y, factor));
+        let x = b.binary(Op::Multiply, x, factor);
+        let y = b.binary(Op::Multiply, y, factor);
         let z_divided = flag(b, Z_DIVIDED);
         let factor = b.select(z_divided, w, one);
         let z = b.binary(Op::Multiply, z, factor);
@@ -109,7 +112,9 @@ impl Translator<'_> {
     /// Rounds x or y to the chip's steps, which are counted from the target's left or lower side.
     /// Vertices behind the eye and far outside of the target keep their place.
     fn stepped(b: &mut Builder, at: Value, w: Value, steps: Value) -> Value {
-        let (zero, half, most) = (b.float(0.0), b.float(0.5), b.float(MAX_STEPS));
+        let zero = b.float(0.0);
+        let half = b.float(0.5);
+        let most = b.float(MAX_STEPS);
         let divided = b.binary(Op::Divide, at, w);
         let scaled = b.binary(Op::Multiply, divided, steps);
         let place = b.binary(Op::Add, scaled, steps);
@@ -138,7 +143,8 @@ impl Translator<'_> {
     ) -> Vec<(String, Handle<Type>, Binding, Value)> {
         let (at, flags) = self.homogeneous(b, position);
         let [_, _, z, w] = at;
-        let (scale, offset) = (self.host_row(b, SCALE_ROW), self.host_row(b, OFFSET_ROW));
+        let scale = self.host_row(b, SCALE_ROW);
+        let offset = self.host_row(b, OFFSET_ROW);
         let mut out = at;
         for (axis, out) in (0..3).zip(&mut out) {
             let [scale, offset] = [scale, offset].map(|row| {
@@ -199,7 +205,8 @@ impl Translator<'_> {
     /// Discards pixels that fail the alpha test.
     pub(super) fn alpha_test(&mut self, b: &mut Builder, color: Value) {
         let row = self.host_row(b, ALPHA_ROW);
-        let (function, reference) = (b.member(row, 0), b.member(row, 1));
+        let function = b.member(row, 0);
+        let reference = b.member(row, 1);
         let reference = b.bitcast(reference, ScalarKind::Float);
         let alpha = b.member(color, 3);
         let zero = b.uint(0);
@@ -229,7 +236,8 @@ impl Translator<'_> {
     /// any are discarded: a target with one sample has no mask.
     pub(super) fn alpha_mask(&mut self, b: &mut Builder, color: Value, place: [Value; 2]) -> Value {
         let alpha = b.member(color, 3);
-        let (least, lowered) = (self.host_row(b, MASK_ROW), self.host_row(b, MASK_ROW + 1));
+        let least = self.host_row(b, MASK_ROW);
+        let lowered = self.host_row(b, MASK_ROW + 1);
         let lowered = [0, 1, 2, 3].map(|pixel| {
             let bits = b.member(lowered, pixel);
             b.bitcast(bits, ScalarKind::Float)
@@ -262,7 +270,8 @@ impl Translator<'_> {
         let row = self.host_row(b, ALPHA_ROW);
         let step = b.member(row, 3);
         let step = b.bitcast(step, ScalarKind::Float);
-        let (half, zero) = (b.float(0.5), b.float(0.0));
+        let half = b.float(0.5);
+        let zero = b.float(0.0);
         let middle = b.binary(Op::Multiply, step, half);
         let middle = b.binary(Op::Subtract, middle, half);
         let place = b.binary(Op::Multiply, at, step);
@@ -290,7 +299,9 @@ impl Translator<'_> {
         let scale = float(b, first, 0);
         let ranges = [(float(b, first, 1), float(b, first, 2)), (float(b, second, 0), float(b, second, 1))];
         let steps = [float(b, second, 2), float(b, second, 3)];
-        let (zero, half, least) = (b.float(0.0), b.float(0.5), b.float(f32::MIN));
+        let zero = b.float(0.0);
+        let half = b.float(0.5);
+        let least = b.float(f32::MIN);
         let parts = [0, 1, 2, 3].map(|component| {
             let (low, high) = ranges[usize::from(component == 3)];
             let steps = steps[usize::from(component == 3)];

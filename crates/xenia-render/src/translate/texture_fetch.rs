@@ -80,7 +80,9 @@ impl Translator<'_> {
             let pointer = self.b.member(records, 3 * (constant as u32 & 31) + i);
             self.b.load(pointer)
         };
-        let (first, second, third) = (row(0), row(1), row(2));
+        let first = row(0);
+        let second = row(1);
+        let third = row(2);
         let mut float = |row: Value, member: u32| {
             let bits = self.b.member(row, member);
             self.b.bitcast(bits, ScalarKind::Float)
@@ -141,7 +143,9 @@ impl Translator<'_> {
 
     /// Rounds a texel coordinate to eight fraction bits, like the chip.
     fn snapped(&mut self, at: Value) -> Value {
-        let (steps, half, step) = (self.b.float(256.0), self.b.float(0.5), self.b.float(1.0 / 256.0));
+        let steps = self.b.float(256.0);
+        let half = self.b.float(0.5);
+        let step = self.b.float(1.0 / 256.0);
         let at = self.b.binary(Op::Multiply, at, steps);
         let at = self.b.binary(Op::Add, at, half);
         let at = self.b.math(MathFunction::Floor, at);
@@ -154,7 +158,8 @@ impl Translator<'_> {
         let value = match fetch.operation {
             TextureOp::Gradients => {
                 let mut of = |axis, i: usize| self.derivative(axis, at[i]);
-                let (x, y) = (DerivativeAxis::X, DerivativeAxis::Y);
+                let x = DerivativeAxis::X;
+                let y = DerivativeAxis::Y;
                 let parts = [of(x, 0), of(y, 0), of(x, 1), of(y, 1)];
                 self.b.compose(self.types.vec4, &parts)
             }
@@ -176,7 +181,8 @@ impl Translator<'_> {
             TextureOp::BorderFraction => {
                 let record = self.record(fetch);
                 let texels = self.texel_coordinates(fetch, at, &record);
-                let (zero, one) = (self.b.float(0.0), self.b.float(1.0));
+                let zero = self.b.float(0.0);
+                let one = self.b.float(1.0);
                 let mut inside = self.b.boolean(true);
                 for (at, size) in texels.into_iter().zip(record.size).take(2) {
                     let above = self.b.binary(Op::GreaterEqual, at, zero);
@@ -231,7 +237,8 @@ impl Translator<'_> {
     /// Half a texel of the sampled level on each axis, in texels of the record's size; between two
     /// levels, of the finer one.
     fn half_texel(&mut self, fetch: &TextureFetch, level: SampleLevel, record: &Record) -> [Value; 3] {
-        let (half, one) = (self.b.float(0.5), self.b.float(1.0));
+        let half = self.b.float(0.5);
+        let one = self.b.float(1.0);
         let SampleLevel::Exact(level) = level else { return [half; 3] };
         let level = self.limited_level(fetch, level, record);
         let is_between = self.has_mip_filter(fetch, TextureFilter::Linear, record);
@@ -251,7 +258,8 @@ impl Translator<'_> {
 
     /// Whether a bit is set.
     fn has_bit(&mut self, bits: Value, bit: u32) -> Value {
-        let (mask, zero) = (self.b.uint(1 << bit), self.b.uint(0));
+        let mask = self.b.uint(1 << bit);
+        let zero = self.b.uint(0);
         let masked = self.b.binary(Op::And, bits, mask);
         self.b.binary(Op::NotEqual, masked, zero)
     }
@@ -282,7 +290,8 @@ impl Translator<'_> {
     /// mixes the last texel and the border there, and a point filter stays within the texel.
     fn kept_half_way(&mut self, at: Value, axis: usize, is_linear: Value, record: &Record) -> Value {
         let is_kept = self.has_bit(record.flags, HALF_WAY_BIT + axis as u32);
-        let (zero, inside) = (self.b.float(0.0), self.b.float(8.0 * GUARD));
+        let zero = self.b.float(0.0);
+        let inside = self.b.float(8.0 * GUARD);
         let inside = self.b.select(is_linear, zero, inside);
         let end = self.b.binary(Op::Subtract, record.size[axis], inside);
         let kept = limit(self, at, zero, end);
@@ -294,7 +303,8 @@ impl Translator<'_> {
     /// for that.
     fn host_level(&mut self, fetch: &TextureFetch, at: [Value; 3], record: &Record) -> Value {
         let lod = self.level_of_detail(fetch, at, record);
-        let (least, most) = (self.b.float(-16.0), self.b.float(16.0));
+        let least = self.b.float(-16.0);
+        let most = self.b.float(16.0);
         limit(self, lod, least, most)
     }
 
@@ -340,7 +350,9 @@ impl Translator<'_> {
         let [scaled, short] = [stored, short].map(|value| self.b.binary(Op::Multiply, value, scale));
         let mut parts = Vec::with_capacity(4);
         for component in 0..4 {
-            let (shift, seven, three) = (self.b.uint(3 * component), self.b.uint(7), self.b.uint(3));
+            let shift = self.b.uint(3 * component);
+            let seven = self.b.uint(7);
+            let three = self.b.uint(3);
             let select = self.b.binary(Op::ShiftRight, record.swizzle, shift);
             let select = self.b.binary(Op::And, select, seven);
             let index = self.b.binary(Op::And, select, three);
@@ -351,7 +363,8 @@ impl Translator<'_> {
             };
             let five = self.b.uint(5);
             let is_one = self.b.binary(Op::Equal, select, five);
-            let (one, zero) = (self.b.float(1.0), self.b.float(0.0));
+            let one = self.b.float(1.0);
+            let zero = self.b.float(0.0);
             let constant = self.b.select(is_one, one, zero);
             let is_stored = self.b.binary(Op::LessEqual, select, three);
             parts.push(self.b.select(is_stored, value, constant));
@@ -369,7 +382,8 @@ impl Translator<'_> {
     ) -> Value {
         let image = self.texture(fetch.constant, TextureShape::Planes);
         let coordinate = self.b.compose(self.types.vec2, &[u, v]);
-        let (zero, one) = (self.b.float(0.0), self.b.float(1.0));
+        let zero = self.b.float(0.0);
+        let one = self.b.float(1.0);
         let slice = self.b.math(MathFunction::Floor, slice);
         let last = self.b.binary(Op::Subtract, record.size[2], one);
         let slice = limit(self, slice, zero, last);

@@ -42,8 +42,10 @@ pub(super) fn array(
 impl Types {
     pub(super) fn new(module: &mut Module) -> Self {
         let mut scalar = |scalar| insert(module, None, TypeInner::Scalar(scalar));
-        let (float, uint) = (scalar(Scalar::F32), scalar(Scalar::U32));
-        let (int, boolean) = (scalar(Scalar::I32), scalar(Scalar::BOOL));
+        let float = scalar(Scalar::F32);
+        let uint = scalar(Scalar::U32);
+        let int = scalar(Scalar::I32);
+        let boolean = scalar(Scalar::BOOL);
         let mut vector = |size, scalar| insert(module, None, TypeInner::Vector { size, scalar });
         Self {
             float,

@@ -37,7 +37,9 @@ fn number(b: &mut Builder, fetch: &VertexFetch, word: Value, low: u32, width: u3
         return b.binary(Op::Divide, value, largest);
     }
     if fetch.no_zero {
-        let (two, one, largest) = (b.float(2.0), b.float(1.0), b.float(largest));
+        let two = b.float(2.0);
+        let one = b.float(1.0);
+        let largest = b.float(largest);
         let odd = b.binary(Op::Multiply, value, two);
         let odd = b.binary(Op::Add, odd, one);
         return b.binary(Op::Divide, odd, largest);
@@ -52,13 +54,17 @@ fn number(b: &mut Builder, fetch: &VertexFetch, word: Value, low: u32, width: u3
 /// Converts the chip's 16-bit float, without infinities and NaN, from the low bits of a word.
 fn half(b: &mut Builder, raw: Value) -> Value {
     let [mantissa_bits, exponent_bits, sign_bit] = [0x3ff, 0x1f, 0x8000].map(|mask| b.uint(mask));
-    let (ten, thirteen, sixteen, twenty_three) = (b.uint(10), b.uint(13), b.uint(16), b.uint(23));
+    let ten = b.uint(10);
+    let thirteen = b.uint(13);
+    let sixteen = b.uint(16);
+    let twenty_three = b.uint(23);
     let mantissa = b.binary(Op::And, raw, mantissa_bits);
     let exponent = b.binary(Op::ShiftRight, raw, ten);
     let exponent = b.binary(Op::And, exponent, exponent_bits);
     let sign = b.binary(Op::And, raw, sign_bit);
     let sign = b.binary(Op::ShiftLeft, sign, sixteen);
-    let (bias, zero) = (b.uint(112), b.uint(0));
+    let bias = b.uint(112);
+    let zero = b.uint(0);
     let high = b.binary(Op::Add, exponent, bias);
     let high = b.binary(Op::ShiftLeft, high, twenty_three);
     let low = b.binary(Op::ShiftLeft, mantissa, thirteen);
@@ -88,11 +94,14 @@ impl Translator<'_> {
             b.function().arguments.push(FunctionArgument { name: Some(name.into()), ty, binding: None });
         }
         b.function().result = Some(FunctionResult { ty: self.types.uint, binding: None });
-        let (record, at, data) = (b.argument(0), b.argument(1), b.global(data));
+        let record = b.argument(0);
+        let at = b.argument(1);
+        let data = b.global(data);
         let [first, words, endian] = [0, 1, 2].map(|member| b.member(record, member));
         let index = b.binary(Op::Add, first, at);
         let length = b.expr(Expression::ArrayLength(data));
-        let (in_record, in_buffer) = (b.binary(Op::Less, at, words), b.binary(Op::Less, index, length));
+        let in_record = b.binary(Op::Less, at, words);
+        let in_buffer = b.binary(Op::Less, index, length);
         let exists = b.binary(Op::LogicalAnd, in_record, in_buffer);
         let zero = b.uint(0);
         let index = b.select(exists, index, zero);
@@ -105,7 +114,8 @@ impl Translator<'_> {
         let high = b.binary(Op::ShiftRight, word, eight);
         let high = b.binary(Op::And, high, even);
         let exchanged = b.binary(Op::InclusiveOr, low, high);
-        let (is_one, is_two) = (b.binary(Op::Equal, endian, one), b.binary(Op::Equal, endian, two));
+        let is_one = b.binary(Op::Equal, endian, one);
+        let is_two = b.binary(Op::Equal, endian, two);
         let either = b.binary(Op::LogicalOr, is_one, is_two);
         let word = b.select(either, exchanged, word);
         let low = b.binary(Op::ShiftLeft, word, sixteen);
@@ -129,13 +139,16 @@ impl Translator<'_> {
         let index = b.math(MathFunction::Floor, index);
         // Out-of-range values are clamped to the nearest integer, and NaN gives 0. The largest
         // float below 2^31 is used as the limit.
-        let (low, high) = (b.float(-2_147_483_648.0), b.float(2_147_483_520.0));
-        let (least, largest) = (b.int(i32::MIN), b.int(i32::MAX));
+        let low = b.float(-2_147_483_648.0);
+        let high = b.float(2_147_483_520.0);
+        let least = b.int(i32::MIN);
+        let largest = b.int(i32::MAX);
         let above = b.binary(Op::Greater, index, high);
         let in_range = b.binary(Op::GreaterEqual, index, low);
         let not_above = b.binary(Op::LessEqual, index, high);
         let fits = b.binary(Op::LogicalAnd, in_range, not_above);
-        let (zero, none) = (b.float(0.0), b.int(0));
+        let zero = b.float(0.0);
+        let none = b.int(0);
         let number = b.select(fits, index, zero);
         let number = b.convert(number, ScalarKind::Sint);
         let below = b.binary(Op::Less, index, low);

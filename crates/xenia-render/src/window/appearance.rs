@@ -56,7 +56,8 @@ impl Appearance {
 
     /// The settings that differ from the default, as the end of a list.
     pub(crate) fn list(&self) -> String {
-        let (plain, mut out) = (Self::default(), String::new());
+        let plain = Self::default();
+        let mut out = String::new();
         if self.smooths_edges {
             out += ", edges smoothed";
         }

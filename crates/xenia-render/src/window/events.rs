@@ -325,8 +325,10 @@ impl ApplicationHandler<WindowMessage> for Events {
                 let Some(view) = &mut self.view else { return };
                 let (frame, message, news, is_new, library, change, profile) = {
                     let mut mail = self.mailbox.answer();
-                    let (frame, message) = (mail.frame.take(), mail.message.take());
-                    let (library, change) = (mail.library.take(), mail.change.take());
+                    let frame = mail.frame.take();
+                    let message = mail.message.take();
+                    let library = mail.library.take();
+                    let change = mail.change.take();
                     let news = std::mem::take(&mut mail.news);
                     let profile = std::mem::take(&mut mail.profile);
                     (frame, message, news, mail.phase == Phase::Loading, library, change, profile)

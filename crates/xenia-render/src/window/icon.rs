@@ -50,7 +50,8 @@ fn color(line: &[[f32; 3]], [x, y]: [f32; 2]) -> Option<[f32; 3]> {
     }
     let tile = mix(TILE, f32::midpoint(y, 1.0));
     let near = |at: usize| {
-        let (from, to) = (line[at % line.len()], line[(at + 1) % line.len()]);
+        let from = line[at % line.len()];
+        let to = line[(at + 1) % line.len()];
         let along = [to[0] - from[0], to[1] - from[1]];
         let ahead = (x - from[0]) * along[0] + (y - from[1]) * along[1];
         let share = (ahead / (along[0] * along[0] + along[1] * along[1])).clamp(0.0, 1.0);
@@ -58,7 +59,8 @@ fn color(line: &[[f32; 3]], [x, y]: [f32; 2]) -> Option<[f32; 3]> {
         Near { distance: (x - right).hypot(y - below), right, height: from[2] + share * (to[2] - from[2]) }
     };
     // Where the distance along the line is least, the tube passes; the highest one is seen.
-    let (mut before, mut here) = (near(line.len() - 1), near(0));
+    let mut before = near(line.len() - 1);
+    let mut here = near(0);
     let mut seen: Option<Near> = None;
     for at in 1..=line.len() {
         let next = near(at);
@@ -80,12 +82,14 @@ pub(crate) fn icon(side: u32) -> Vec<u8> {
     let steps = (side * SAMPLES) as f32;
     let mut pixels = Vec::with_capacity((side * side * 4) as usize);
     for place in 0..side * side {
-        let (left, top) = (place % side * SAMPLES, place / side * SAMPLES);
+        let left = place % side * SAMPLES;
+        let top = place / side * SAMPLES;
         let samples = (0..SAMPLES * SAMPLES).filter_map(|sample| {
             let at = [left + sample % SAMPLES, top + sample / SAMPLES];
             color(&line, at.map(|step| (2.0 * step as f32 + 1.0) / steps - 1.0))
         });
-        let (mut sum, mut count) = ([0.0; 3], 0.0_f32);
+        let mut sum = [0.0; 3];
+        let mut count = 0.0_f32;
         for sample in samples {
             sum = [0, 1, 2].map(|channel| sum[channel] + sample[channel]);
             count += 1.0;

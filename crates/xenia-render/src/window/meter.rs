@@ -165,7 +165,8 @@ mod tests {
     fn rates_are_those_of_the_last_second() {
         let mut meter = Meter::default();
         // Five seconds at 20 ms per frame, then two at 50 ms, which have twice as many draws.
-        let (mut now, mut figures) = (Duration::ZERO, Figures::default());
+        let mut now = Duration::ZERO;
+        let mut figures = Figures::default();
         for number in 0..290 {
             let slow = number >= 250;
             now += MS * if slow { 50 } else { 20 };

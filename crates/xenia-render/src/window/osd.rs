@@ -326,7 +326,8 @@ shown by an adapter";
 
     #[test]
     fn badges_are_those_that_stay_and_what_the_machine_is_in() {
-        let (running, paused) = (shown(), OsdState { paused: true, turbo: true, ..shown() });
+        let running = shown();
+        let paused = OsdState { paused: true, turbo: true, ..shown() };
         assert!(badges(&[], &running).is_empty());
         assert_eq!(badges(&["recording"], &running), ["recording"]);
         let recorded = OsdState { has_video: true, ..paused.clone() };

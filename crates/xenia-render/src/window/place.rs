@@ -68,7 +68,8 @@ impl WindowPlace {
         let screens: Vec<Screen> = event_loop
             .available_monitors()
             .map(|monitor| {
-                let (at, size) = (monitor.position(), monitor.size());
+                let at = monitor.position();
+                let size = monitor.size();
                 Screen { corner: (at.x, at.y), size: PixelSize::new(size.width, size.height) }
             })
             .collect();

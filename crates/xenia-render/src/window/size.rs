@@ -26,8 +26,10 @@ pub(super) fn first_size(event_loop: &ActiveEventLoop, wanted: PixelSize) -> Siz
 /// `wanted`, or the largest size of the same shape within [`SCREEN_SHARE`] of the screen.
 pub(super) fn fitting(wanted: PixelSize, screen: PixelSize) -> PixelSize {
     let room = |side: u32| u64::from(side) * u64::from(SCREEN_SHARE) / 100;
-    let (wide, high) = (u64::from(wanted.width.max(1)), u64::from(wanted.height.max(1)));
-    let (width, height) = (room(screen.width), room(screen.height));
+    let wide = u64::from(wanted.width.max(1));
+    let high = u64::from(wanted.height.max(1));
+    let width = room(screen.width);
+    let height = room(screen.height);
     if width == 0 || height == 0 || wide <= width && high <= height {
         return wanted;
     }

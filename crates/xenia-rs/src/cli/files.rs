@@ -93,8 +93,10 @@ fn shown(arg: &Arg) -> String {
 
 /// Fails if two of the files that are named are the same file and one of them is written.
 pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
-    let (mut written, mut read) = (BTreeMap::new(), BTreeMap::new());
-    let (mut command, mut matches) = (command, matches);
+    let mut written = BTreeMap::new();
+    let mut read = BTreeMap::new();
+    let mut command = command;
+    let mut matches = matches;
     loop {
         for arg in command.get_arguments() {
             let id = arg.get_id().as_str();
@@ -143,7 +145,8 @@ pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
         }
         let within = folders.iter().find(|folder| is_input_of(folder, path, id));
         if let Some(folder) = within {
-            let (path, folder) = (path.display(), folder.path.display());
+            let path = path.display();
+            let folder = folder.path.display();
             bail!("{flag} would replace {path}, a file of {folder}, which is read: say another file");
         }
         seen.push((place, flag));
@@ -247,12 +250,16 @@ mod tests {
         #[cfg(not(unix))]
         std::fs::hard_link(&title, folder.path().join("link")).unwrap();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        let (title, link, new) = (path("t.xex"), path("link"), path("new"));
+        let title = path("t.xex");
+        let link = path("link");
+        let new = path("new");
         let wav = format!("wav:{title}");
         let state = format!("5:{title}");
         let inside = folder.path().to_str().unwrap().to_owned();
-        let (first, second) = (format!("5:{new}"), format!("6:{new}"));
-        let (disc, manifest) = (format!("2={title}"), format!("replay:{title}"));
+        let first = format!("5:{new}");
+        let second = format!("6:{new}");
+        let disc = format!("2={title}");
+        let manifest = format!("replay:{title}");
         let refused: [&[&str]; 18] = [
             &[&title, "--json", &title],
             &[&title, "--json", &link],

@@ -334,7 +334,8 @@ mod tests {
     fn the_titles_own_exit_code_is_ours_only_if_it_is_asked_for() {
         let args =
             |words: &[&str]| Cli::try_parse_from(["xenia-rs", "t.xex"].iter().chain(words)).unwrap().exec;
-        let (without, with) = (args(&[]), args(&["--guest-exit-code"]));
+        let without = args(&[]);
+        let with = args(&["--guest-exit-code"]);
         assert_eq!(
             (without.exit_code_of(Some(42), Code::Done), with.exit_code_of(Some(42), Code::Done)),
             (0, 42)

@@ -232,7 +232,8 @@ mod tests {
     #[test]
     fn every_line_has_its_sections_columns() {
         for kind in KINDS {
-            let (mut columns, mut tables) = (0, 0);
+            let mut columns = 0;
+            let mut tables = 0;
             let text = (kind.write)(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))).unwrap();
             for line in text.lines() {
                 let bars = line.replace("\\|", "").matches('|').count();

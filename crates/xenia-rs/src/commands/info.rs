@@ -315,7 +315,8 @@ mod tests {
             savegame_id: 0,
         });
         assert!(describe(&image).title.is_none(), "there is no such resource");
-        let (address, size) = (GuestAddr(0x8200_0100), image.size - 0x100);
+        let address = GuestAddr(0x8200_0100);
+        let size = image.size - 0x100;
         image.resources.push(Resource { name: "4d5307d1".to_owned(), address, size });
         let title = describe(&image).title.unwrap();
         assert_eq!((title.name.as_deref(), title.language, title.icon_bytes), (Some("A title"), 1, Some(4)));
@@ -331,7 +332,9 @@ mod tests {
         let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
         std::fs::create_dir(at("files")).unwrap();
         std::fs::write(dir.path().join("files").join(file), contents).unwrap();
-        let (files, package, json) = (at("files"), at("package"), at("json"));
+        let files = at("files");
+        let package = at("package");
+        let json = at("json");
         let make = [&["xenia-rs", "make-stfs", &files, &package], words].concat();
         crate::run(Cli::try_parse_from(make).unwrap()).unwrap();
         let done = run(&InfoArgs { title: package.into(), json: Some(json.clone().into()), key_file: None });

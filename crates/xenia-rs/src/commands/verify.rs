@@ -65,7 +65,8 @@ pub fn run(args: &VerifyArgs) -> Result<Code> {
     let end = verify(Arc::new(file), &Beside::new(&args.file), &keys, &mut findings).err();
     let mut faults: Vec<FaultRow> = findings.faults().iter().map(FaultRow::of).collect();
     faults.extend(end.as_ref().map(FaultRow::of));
-    let (checked, more) = (findings.count(), findings.more());
+    let checked = findings.count();
+    let more = findings.more();
     let report = VerifyReport { format: format.name, ok: faults.is_empty(), checked, faults, more };
     if let Some(path) = &args.json {
         write_json(path, "verify", &report)?;

@@ -189,7 +189,8 @@ pub fn make_iso(args: &MakeIsoArgs) -> Result<Code> {
 /// Refuses an output inside the folder that is read: the image would contain itself.
 pub(super) fn refuse_inside(folder: &Path, image: &Path) -> Result<()> {
     if let (Ok(within), Ok(found)) = (folder.canonicalize(), image.canonicalize()) {
-        let (image, folder) = (image.display(), folder.display());
+        let image = image.display();
+        let folder = folder.display();
         ensure!(
             !found.is_file() || !found.starts_with(within),
             "{image} is in {folder} and would be part of itself: say another file"

@@ -35,7 +35,8 @@ pub struct SetVariable {
 /// The flags of a command that variables set.
 pub fn read(command: &Command, variables: EnvironmentVariables<'_>) -> Vec<SetVariable> {
     let set = command.get_arguments().filter_map(|arg| {
-        let (flag, name) = (arg.get_long()?, arg.get_env()?);
+        let flag = arg.get_long()?;
+        let name = arg.get_env()?;
         let value = variables(name).filter(|value| !value.is_empty())?;
         Some(SetVariable { variable: name.to_string_lossy().into_owned(), flag: flag.to_owned(), value })
     });

@@ -130,7 +130,8 @@ impl File<'_> {
         settings: &mut Vec<Setting<'a>>,
     ) -> Result<()> {
         for (key, value) in table {
-            let (name, offset) = (key.get_ref().as_ref(), key.span().start);
+            let name = key.get_ref().as_ref();
+            let offset = key.span().start;
             let at = self.at(offset);
             if let (DeValue::Table(inner), Some(found)) = (value.get_ref(), command.find_subcommand(name)) {
                 names.push(found.get_name());
@@ -183,7 +184,8 @@ impl File<'_> {
         value: &Spanned<DeValue<'_>>,
         title: Option<TitleId>,
     ) -> Result<Setting<'a>> {
-        let (name, offset) = (key.get_ref().as_ref(), key.span().start);
+        let name = key.get_ref().as_ref();
+        let offset = key.span().start;
         let at = self.at(offset);
         let flag = flag_of(command, names, name).map_err(|error| anyhow!("{at}: {error}"))?;
         if is_written_to(name, value.get_ref()) {

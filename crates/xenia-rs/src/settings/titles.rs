@@ -49,7 +49,8 @@ impl File<'_> {
         let tables = tables.get_ref().as_table().with_context(wanted)?;
         let mut seen = BTreeSet::new();
         for (key, table) in tables {
-            let (name, at) = (key.get_ref().as_ref(), self.at(key.span().start));
+            let name = key.get_ref().as_ref();
+            let at = self.at(key.span().start);
             let is_id = name.len() == 8 && name.bytes().all(|digit| digit.is_ascii_hexdigit());
             let Some(id) = u32::from_str_radix(name, 16).ok().filter(|_| is_id) else {
                 bail!("{at}: `{name}` is not a title ID of eight digits, such as 454108CF");

@@ -53,7 +53,8 @@ pub fn words_of(flag: &Arg, name: &str, value: &Spanned<DeValue<'_>>) -> Result<
     // The definition may be the one in which switches take values.
     let optional = flag.get_num_args().is_some_and(|range| range.min_values() == 0);
     let has = |name: &str| flag.get_possible_values().iter().any(|value| value.get_name() == name);
-    let (switch, said) = (is_switch(flag), has("true"));
+    let switch = is_switch(flag);
+    let said = has("true");
     let text = match value.get_ref() {
         // A flag whose values are words such as yes and no.
         DeValue::Boolean(on) if said && !switch => on.to_string(),

@@ -13,7 +13,8 @@ const DESTINATIONS: &[u32] =
     &[2, 3, 4, 5, 6, 7, 8, 10, 14, 15, 16, 17, 24, 25, 26, 30, 31, 32, 36, 37, 38, 50, 54, 55, 56];
 
 fn copy(scene: &mut SceneBuilder, rng: &mut Choices) -> String {
-    let (width, height) = (scene.width, scene.height);
+    let width = scene.width;
+    let height = scene.height;
     let format = rng.pick(ColorTargetFormat::VALUES);
     let is_depth = rng.random_ratio(1, 6);
     let msaa = rng.pick(Msaa::VALUES);
@@ -49,7 +50,8 @@ fn copy(scene: &mut SceneBuilder, rng: &mut Choices) -> String {
     if select >= 4 && msaa != Msaa::X1 && (36..39).contains(&destination) {
         destination -= 6;
     }
-    let (number, bias) = (rng.random_range(0..4), rng.pick(&[0, 0, 0, -1, 2, -5]));
+    let number = rng.random_range(0..4);
+    let bias = rng.pick(&[0, 0, 0, -1, 2, -5]);
     let info = RbCopyDestInfo::with()
         .copy_dest_endian(rng.random_range(0..6))
         .copy_dest_array(rng.random_ratio(1, 4))
@@ -72,7 +74,8 @@ pub(super) fn case(
     backends: &mut Backends<'_>,
     choices: &mut Choices,
 ) -> Result<SceneOutcome, SceneDifference> {
-    let (width, height) = (choices.random_range(1..6) * 32, choices.random_range(1..3) * 32);
+    let width = choices.random_range(1..6) * 32;
+    let height = choices.random_range(1..3) * 32;
     let mut words = vec![0; EDRAM_WORDS];
     // The contents follow from one word, so that cases can be made small.
     let mut contents = ChaCha8Rng::seed_from_u64(choices.random());

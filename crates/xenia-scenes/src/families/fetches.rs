@@ -51,7 +51,8 @@ pub(super) fn case(
 ) -> Result<SceneOutcome, SceneDifference> {
     let format = choices.pick(&formats());
     let layout = Layout::of_vertices(format).unwrap_or(Layout::Unknown);
-    let (fetch, endian) = (fetch(choices, format), choices.below(4));
+    let fetch = fetch(choices, format);
+    let endian = choices.below(4);
     // Fetches may leave the buffer.
     let words = choices.maybe(1, 3, WORDS as i32, 1, WORDS as i32) as u32;
     let mut rng = ChaCha8Rng::seed_from_u64(u64::from(choices.below(1000)));
@@ -87,7 +88,8 @@ pub(super) fn case(
         let assembled = scene.shader(0, &text);
         let vertices: Vec<_> = (0..60)
             .flat_map(|i| {
-                let (x, y) = ((i % 20 * 4) as f32, (i / 20 * 4) as f32);
+                let x = (i % 20 * 4) as f32;
+                let y = (i / 20 * 4) as f32;
                 [[x, y], [x + 3.0, y], [x + 3.0, y + 3.0], [x, y + 3.0]].map(|[x, y]| vertex(x, y, [0.0; 4]))
             })
             .collect();

@@ -35,7 +35,8 @@ fn indexed(scene: &mut SceneBuilder, rng: &mut Choices, primitive: u32, restarts
             }
         })
         .collect();
-    let (is_wide, is_swapped) = (rng.random::<bool>(), rng.random::<bool>());
+    let is_wide = rng.random::<bool>();
+    let is_swapped = rng.random::<bool>();
     let mut bytes = Vec::new();
     for &index in &indices {
         match (is_wide, is_swapped) {
@@ -60,7 +61,8 @@ fn indexed(scene: &mut SceneBuilder, rng: &mut Choices, primitive: u32, restarts
 }
 
 fn draw(scene: &mut SceneBuilder, rng: &mut Choices) -> String {
-    let (width, height) = (scene.width, scene.height);
+    let width = scene.width;
+    let height = scene.height;
     // Within the target: hosts that clip primitives at its border move their edges a little.
     let place = |rng: &mut Choices, end: u32, sixteenth: u32| {
         (rng.random_range(3..end as i32 - 4) * 16 + sixteenth as i32) as f32 / 16.0
@@ -70,7 +72,8 @@ fn draw(scene: &mut SceneBuilder, rng: &mut Choices) -> String {
     let level = |rng: &mut Choices| (rng.random_range(0..40_u32) as f32 + 0.25) / 255.0;
     let vertices: Vec<[f32; 7]> = (0..VERTEX_COUNT)
         .map(|vertex| {
-            let (x, y) = (place(rng, width, vertex * 2 + 1), place(rng, height, down));
+            let x = place(rng, width, vertex * 2 + 1);
+            let y = place(rng, height, down);
             [x, y, 0.5, level(rng), level(rng), level(rng), level(rng)]
         })
         .collect();
@@ -111,7 +114,8 @@ pub(super) fn case(
     choices: &mut Choices,
 ) -> Result<SceneOutcome, SceneDifference> {
     let msaa = choices.pick(Msaa::VALUES);
-    let (width, height) = (choices.random_range(1..4) * 40, choices.random_range(1..4) * 16);
+    let width = choices.random_range(1..4) * 40;
+    let height = choices.random_range(1..4) * 16;
     let mut pair = backends.pair(width, height, msaa, None)?;
     pair.each(choices, |scene, _| {
         scene.write(SqInterpolatorCntl::with().param_shade(0xfffe));

@@ -33,7 +33,9 @@ fn constants(scene: &mut SceneBuilder, seed: u32) {
         scene.set(BOOLEANS + index, rng.random());
     }
     for number in LOOPS {
-        let (count, start, step) = (rng.random_range(0..4), rng.random_range(0..3), rng.random_range(0..3));
+        let count = rng.random_range(0..4);
+        let start = rng.random_range(0..3);
+        let step = rng.random_range(0..3);
         scene.set(LOOP_CONSTANTS + number, count | start << 8 | step << 16);
     }
 }
@@ -42,7 +44,8 @@ pub(super) fn case(
     backends: &mut Backends<'_>,
     choices: &mut Choices,
 ) -> Result<SceneOutcome, SceneDifference> {
-    let (seed, msaa) = (choices.below(1000), choices.pick(Msaa::VALUES));
+    let seed = choices.below(1000);
+    let msaa = choices.pick(Msaa::VALUES);
     let alpha_test = choices.maybe(1, 3, -1, 0, 7);
     let code = pixel_words(choices);
     let mut pair = backends.pair(WIDTH, HEIGHT, msaa, None)?;

@@ -77,7 +77,9 @@ pub(super) fn compare_halves(
     pixels: usize,
     errors: FetchErrors,
 ) -> Result<SceneOutcome, SceneDifference> {
-    let (words, expected, found) = (expected, halves(expected, pixels), halves(found, pixels));
+    let words = expected;
+    let expected = halves(expected, pixels);
+    let found = halves(found, pixels);
     let mut largest = [1e-6_f32; 4];
     for (i, value) in expected.iter().enumerate() {
         largest[i & 3] = largest[i & 3].max(value.abs());
@@ -109,7 +111,8 @@ pub(super) fn case(
     backends: &mut Backends<'_>,
     choices: &mut Choices,
 ) -> Result<SceneOutcome, SceneDifference> {
-    let (seed, msaa) = (choices.below(1000), choices.pick(&[Msaa::X1, Msaa::X1, Msaa::X1, Msaa::X4]));
+    let seed = choices.below(1000);
+    let msaa = choices.pick(&[Msaa::X1, Msaa::X1, Msaa::X1, Msaa::X4]);
     let fetch = Fetch::any(choices);
     // Between levels a host keeps half a texel of the finer level from a mirror before a border
     // (docs: internals/gpu.md, differences).
@@ -119,7 +122,8 @@ pub(super) fn case(
     if !fetch.is_defined(fetch.level_of_detail()) || is_inexact {
         return Ok(SceneOutcome::Skipped);
     }
-    let (text, bytes) = (fetch.program(), contents(seed, &fetch));
+    let text = fetch.program();
+    let bytes = contents(seed, &fetch);
     let mut pair = backends.pair(WIDTH, HEIGHT, msaa, None)?;
     let note = format!("{fetch:?}, level {}\n{text}\n{:?}", fetch.level_of_detail(), fetch.constants());
     let is_assembled = pair.each(choices, |scene, _| {

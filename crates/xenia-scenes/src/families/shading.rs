@@ -162,7 +162,8 @@ impl Shading {
         scene.write(PaSuPointMinmax::with().min_size(0).max_size(0xffff));
         scene.write(PaClClipCntl::with().clip_disable(!self.clips).dx_clip_space_def(true));
         if self.viewport != 0 {
-            let (scales, moves) = (self.viewport & 1 != 0, self.viewport & 2 != 0);
+            let scales = self.viewport & 1 != 0;
+            let moves = self.viewport & 2 != 0;
             let control = PaClVteCntl::with().vtx_xy_fmt(true).vtx_z_fmt(true);
             scene.write(control.vport_z_scale_ena(scales).vport_z_offset_ena(moves));
             scene.floats(PA_CL_VPORT_ZSCALE, &[0.5, 0.25]);
@@ -215,7 +216,8 @@ impl Shading {
             if e & 0xff != f & 0xff {
                 return Err(fail("stencil"));
             }
-            let ((expected, allowed), (found, _)) = (self.depth(*e), self.depth(*f));
+            let (expected, allowed) = self.depth(*e);
+            let (found, _) = self.depth(*f);
             if (expected - found).abs() <= allowed {
                 close += usize::from((*e == DEPTH) != (*f == DEPTH));
             } else {
@@ -227,7 +229,8 @@ impl Shading {
 
     /// Compares the words of colours, of which `close` samples may be covered on one side only.
     fn compare_colors(&self, expected: &[u32], found: &[u32], close: usize) -> Result<(), SceneDifference> {
-        let (mut uncovered, moved) = (0, self.moved());
+        let mut uncovered = 0;
+        let moved = self.moved();
         for (at, (e, f)) in expected.iter().zip(found).enumerate().filter(|(_, (e, f))| e != f) {
             let fail = |what: &str| {
                 Err(SceneDifference(format!(

@@ -180,7 +180,8 @@ fn primitives(scene: &mut SceneBuilder, rng: &mut Choices, slots: usize, blends:
         let _ = write!(note, "{color:?}, ");
     }
     let place = |rng: &mut Choices, end: u32| rng.random_range(0..=end * 16) as f32 / 16.0;
-    let (width, height) = (scene.width, scene.height);
+    let width = scene.width;
+    let height = scene.height;
     let (primitive, corners) = any(rng, &[(8, 3), (4, 3), (4, 3), (13, 4)]);
     let mut vertices = Vec::new();
     // Between the primitives of a draw the host keeps blended colours in its format, which may have
@@ -205,7 +206,8 @@ fn primitives(scene: &mut SceneBuilder, rng: &mut Choices, slots: usize, blends:
 
 /// Makes one draw; returns whether it blends.
 fn draw(scene: &mut SceneBuilder, rng: &mut Choices, targets: &Targets, note: &mut String) -> bool {
-    let (slots, is_multisampled) = (targets.formats.len(), targets.msaa != Msaa::X1);
+    let slots = targets.formats.len();
+    let is_multisampled = targets.msaa != Msaa::X1;
     tests(scene, rng, note);
     let blends = outputs(scene, rng, slots, note);
     let mode = PaSuScModeCntl::with()
@@ -236,7 +238,8 @@ pub(super) fn case(
     choices: &mut Choices,
 ) -> Result<SceneOutcome, SceneDifference> {
     let targets = Targets::any(choices);
-    let (width, height) = (choices.random_range(1..4) * 40, choices.random_range(1..4) * 16);
+    let width = choices.random_range(1..4) * 40;
+    let height = choices.random_range(1..4) * 16;
     let begin = targets.words(&mut ChaCha8Rng::seed_from_u64(choices.random()));
     let mut pair = backends.pair(width, height, Msaa::X1, Some(&begin))?;
     pair.each(choices, |scene, _| targets.set(scene))?.map_err(|error| SceneDifference(error.to_string()))?;

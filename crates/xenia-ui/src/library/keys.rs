@@ -58,7 +58,8 @@ fn press(state: &mut LibraryState, key: Key) -> bool {
         _ => {}
     }
     let Some(last) = state.order.titles().len().checked_sub(1) else { return false };
-    let (at, columns) = (state.position, state.columns.max(1));
+    let at = state.position;
+    let columns = state.columns.max(1);
     let page = columns * state.visible_rows.max(1);
     let to = match key {
         Key::PageUp => at.saturating_sub(page),

@@ -53,7 +53,8 @@ pub(super) fn show(
         let rows = rows.start.min(near)..rows.end.max(near + 1);
         let drawn = titles.iter().enumerate().take(rows.end * columns).skip(rows.start * columns);
         for (position, &index) in drawn {
-            let (row, column) = (position / columns, position % columns);
+            let row = position / columns;
+            let column = position % columns;
             let is_on_page = (first..=first + state.visible_rows + 1).contains(&row);
             if !is_on_page && row != near {
                 continue;

@@ -101,7 +101,8 @@ impl PrivateWords {
 /// Replaces `word` in `text`, ignoring case, where no letter or digit is beside it.
 fn without_word(text: &str, word: &str) -> String {
     let is_part = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    let (mut out, mut rest) = (String::new(), text);
+    let mut out = String::new();
+    let mut rest = text;
     let mut before = None;
     while let Some(first) = rest.chars().next() {
         let begins = rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));

@@ -161,7 +161,8 @@ mod tests {
 
     fn shown() -> (WindowDialogs, DialogKeys, Controllers, mpsc::Receiver<Option<ConsoleDialog>>) {
         let (sender, receiver) = mpsc::channel();
-        let (keys, controllers) = (DialogKeys::default(), Controllers::default());
+        let keys = DialogKeys::default();
+        let controllers = Controllers::default();
         controllers.tune(Tuning { keyboard: None, ..Tuning::default() });
         let show = Box::new(move |lines| drop(sender.send(lines)));
         (WindowDialogs::new(keys.clone(), controllers.clone(), show), keys, controllers, receiver)

@@ -116,7 +116,8 @@ impl Pressed {
     pub fn gamepad(&self, stick_zone: f32, trigger_zone: f32) -> Gamepad {
         let stick = |side: Side| {
             let [up, down, left, right] = self.sticks[side as usize];
-            let (x, y) = (right - left, up - down);
+            let x = right - left;
+            let y = up - down;
             let way = x.hypot(y);
             // The range outside the dead zone is stretched to the full range, to avoid a step at
             // its edge.
@@ -127,7 +128,8 @@ impl Pressed {
             let way = ((self.triggers[side as usize] - trigger_zone) / (1.0 - trigger_zone)).clamp(0.0, 1.0);
             (way * 255.0).round() as u8
         };
-        let ((left_x, left_y), (right_x, right_y)) = (stick(Side::Left), stick(Side::Right));
+        let (left_x, left_y) = stick(Side::Left);
+        let (right_x, right_y) = stick(Side::Right);
         Gamepad {
             packet: 0,
             buttons: self.buttons,
@@ -253,7 +255,8 @@ mod tests {
             assert_eq!(meant(control, 1.0), Some(control), "{name}");
             assert_eq!(meant(control, 0.5), None, "{name}");
         }
-        let (stick, trigger) = (CONTROLS[17].1, CONTROLS[15].1);
+        let stick = CONTROLS[17].1;
+        let trigger = CONTROLS[15].1;
         assert_eq!((meant(stick, 0.59), meant(stick, 0.61)), (None, Some(stick)));
         assert_eq!((meant(trigger, 0.54), meant(trigger, 0.56)), (None, Some(trigger)));
         assert_eq!(PartSet::default().first(), None);

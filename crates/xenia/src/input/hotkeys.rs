@@ -85,7 +85,9 @@ pub(super) struct HotkeyTable(BTreeMap<ActionName, OneOrMany<Combination>>);
 impl HotkeyTable {
     /// The keys of the window.
     pub(super) fn hotkeys(&self) -> Result<Hotkeys, HotkeyError> {
-        let (mut named, mut keys, mut chords) = (Vec::new(), Vec::new(), Vec::new());
+        let mut named = Vec::new();
+        let mut keys = Vec::new();
+        let mut chords = Vec::new();
         for (&ActionName(action), combinations) in &self.0 {
             named.push(action);
             for combination in &combinations.0 {

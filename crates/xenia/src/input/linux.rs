@@ -86,7 +86,8 @@ fn plug(path: &Path, controllers: &Controllers) -> io::Result<Option<Arc<AtomicB
     let started = show(&device, &shape, controllers, pad).and_then(|()| {
         controllers.set_battery(pad, battery(path));
         if shape.has_motors {
-            let (device, motors) = (device.try_clone()?, motors.clone());
+            let device = device.try_clone()?;
+            let motors = motors.clone();
             std::thread::Builder::new().name("pad motors".to_owned()).spawn(move || {
                 if let Err(error) = run_motors(&device, &motors) {
                     tracing::debug!(target: "pads", "motors: {error}");
@@ -94,7 +95,9 @@ fn plug(path: &Path, controllers: &Controllers) -> io::Result<Option<Arc<AtomicB
             })?;
         }
         let alive = Arc::new(AtomicBool::new(true));
-        let (flag, watched, motors) = (alive.clone(), controllers.downgrade(), motors.clone());
+        let flag = alive.clone();
+        let watched = controllers.downgrade();
+        let motors = motors.clone();
         std::thread::Builder::new().name("pad".to_owned()).spawn(move || {
             let ended = read(&device, &shape, &watched, pad);
             tracing::debug!(target: "pads", "{}: {ended:?}", shape.name);

@@ -36,7 +36,8 @@ pub(super) fn plug(controllers: &Controllers, path: &Path) -> Result<()> {
     // Open for writing, too: otherwise this waits for a writer, and the pipe ends with each.
     let pipe = File::options().read(true).write(true).open(path).with_context(at)?;
     let pad = controllers.add(shape(path), bindings(), Motors::default());
-    let (watched, name) = (controllers.downgrade(), path.display().to_string());
+    let watched = controllers.downgrade();
+    let name = path.display().to_string();
     let reader = move || read(BufReader::new(pipe), &watched, pad, &name);
     let started = std::thread::Builder::new().name("pad pipe".to_owned()).spawn(reader);
     started.map(drop).with_context(at)

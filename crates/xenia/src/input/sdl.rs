@@ -200,7 +200,8 @@ impl SdlMapping {
 
 /// Parses all lines. Returns the mappings, and the number (from 1) and error of each bad line.
 pub fn parse(text: &str) -> (Vec<SdlMapping>, Vec<(usize, String)>) {
-    let (mut mappings, mut wrong) = (Vec::new(), Vec::new());
+    let mut mappings = Vec::new();
+    let mut wrong = Vec::new();
     for (index, line) in text.lines().enumerate().take(MAX_LINES) {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -297,7 +298,8 @@ mod tests {
         let mapping = one(PAD);
         assert!(mapping.is_for(&shape));
         assert_eq!(guid_text(&shape), PAD[..32]);
-        let (mapped, default) = (mapping.bindings(&shape), shape.default_bindings().unwrap());
+        let mapped = mapping.bindings(&shape);
+        let default = shape.default_bindings().unwrap();
         let mut states = vec![PadInputs::default()];
         for &key in &shape.keys {
             let mut parts = PadInputs::default();

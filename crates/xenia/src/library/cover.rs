@@ -74,7 +74,8 @@ mod tests {
         let at = |name: &str| dir.path().join(name);
         let covers = at(FOLDER);
         std::fs::create_dir(&covers).unwrap();
-        let (image, executable) = (title(at("game.iso")), title(at("default.xex")));
+        let image = title(at("game.iso"));
+        let executable = title(at("default.xex"));
         assert_eq!((find(&image, Some(&covers)), find(&image, None)), (None, None));
         let expect = |name: &str, title: &LibraryTitle| {
             std::fs::write(at(name), "").unwrap();

@@ -108,7 +108,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let source = "again: b again\nlabel: .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420";
         let title = assembled(source, "label", 0x191, "");
-        let (engine, picture) = (MachineConfig::default(), VideoConfig::default());
+        let engine = MachineConfig::default();
+        let picture = VideoConfig::default();
         let mut machine = Machine::new(&title, MachineOptions::new(&engine, &picture)).unwrap();
         let limits = Limits { instructions: Some(1000), ..Limits::default() };
         let mut report = machine.run(&limits).report;

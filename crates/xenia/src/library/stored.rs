@@ -43,7 +43,8 @@ pub struct StoredPlaces {
 impl StoredPlaces {
     /// The folders that runs use without flags that name others.
     pub fn of_the_user() -> Self {
-        let (cache, data) = (user_folders::cache(), user_folders::data());
+        let cache = user_folders::cache();
+        let data = user_folders::data();
         let below = |folder: &Option<PathBuf>, name: &str| folder.as_ref().map(|folder| folder.join(name));
         Self {
             code: below(&cache, "code"),
@@ -190,7 +191,9 @@ impl StoredPlaces {
 
 /// Bytes of a file, or of the files in a folder.
 fn size(path: &Path) -> u64 {
-    let (mut bytes, mut ahead, mut files) = (0, vec![path.to_owned()], 0);
+    let mut bytes = 0;
+    let mut ahead = vec![path.to_owned()];
+    let mut files = 0;
     while let Some(path) = ahead.pop().filter(|_| files < MAX_FILES) {
         files += 1;
         let Ok(metadata) = fs::symlink_metadata(&path) else { continue };

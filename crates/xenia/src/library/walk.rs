@@ -89,7 +89,8 @@ fn walk_within(
                 continue;
             }
         };
-        let (mut files, mut below) = (Vec::new(), Vec::new());
+        let mut files = Vec::new();
+        let mut below = Vec::new();
         for entry in list {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -246,7 +247,8 @@ mod tests {
     #[test]
     fn failures_are_counted_once_there_are_many() {
         let folders: Vec<PathBuf> = (0..250).map(|n| PathBuf::from(format!("/nowhere/{n}"))).collect();
-        let (mut failures, last) = (Failures::default(), AtomicUsize::new(7));
+        let mut failures = Failures::default();
+        let last = AtomicUsize::new(7);
         assert!(walk(&folders, &mut failures, &|entries| last.store(entries, Relaxed)).is_empty());
         let texts = failures.into_texts();
         assert_eq!(texts.len(), MAX_FAILURES + 1);

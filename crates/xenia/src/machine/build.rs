@@ -56,7 +56,8 @@ impl Machine {
     ) -> Result<Self> {
         warn_of_damage(title);
         let config = options.config;
-        let (cpu, mode) = (&config.cpu, &config.executor);
+        let cpu = &config.cpu;
+        let mode = &config.executor;
         let image_digest = ImageDigest::of(&title.image);
         let Hardware { memory, engine, processor, backend, pipelines, adapter, is_exact } =
             Hardware::new(title, &image_digest, &mut options, compiled)?;
@@ -332,7 +333,8 @@ impl RecordedInputs {
         let input = std::mem::replace(&mut options.input, Box::new(NoInput));
         let dialogs = std::mem::replace(&mut options.dialogs, Box::new(AutomaticDialogs::default()));
         let outside: OutsideInput = (input, dialogs);
-        let (trouble, write_errors) = (Trouble::default(), WriteErrors::default());
+        let trouble = Trouble::default();
+        let write_errors = WriteErrors::default();
         let is_used = options.record.is_some() || options.replay.is_some();
         let header = is_used.then(|| conditions.clone().with_image(image_digest.get()));
         let (outside, recorded) = match (&header, options.record, options.replay) {

@@ -155,7 +155,8 @@ pub fn engine(
             };
             let checked = CrossCheck::new(memory.clone(), jit, unit)?;
             tell_functions(checked.jit(), functions);
-            let (compiling, code) = (Some(checked.jit().compiling()), Some(checked.jit().code_sizes()));
+            let compiling = Some(checked.jit().compiling());
+            let code = Some(checked.jit().code_sizes());
             MachineEngine { compiling, code, store: None, ahead: None, run: Box::new(checked) }
         }
     })

@@ -44,18 +44,21 @@ impl Machine {
     /// A function that measures the sizes of the machine's tables from other threads; it returns
     /// `None` once the machine is gone.
     pub fn sizes(&self) -> impl Fn() -> Option<Sizes> + Send + use<> {
-        let (kernel, code) = (Arc::downgrade(&self.inside.kernel), self.outside.code.clone());
+        let kernel = Arc::downgrade(&self.inside.kernel);
+        let code = self.outside.code.clone();
         move || {
             let objects = &kernel.upgrade()?.objects;
             let (code_bytes, regions) = code.as_ref().map(CodeSizes::get).unwrap_or_default();
-            let (handles, objects) = (objects.handles().len() as u64, objects.list().len() as u64);
+            let handles = objects.handles().len() as u64;
+            let objects = objects.list().len() as u64;
             Some(Sizes { handles, objects, code_bytes, regions })
         }
     }
 
     /// The report of a run with this end.
     pub(super) fn report(&self, end: &RunEnd, start: RunStart) -> RunReport {
-        let (wall_seconds, began_at) = (start.wall_seconds(), start.position);
+        let wall_seconds = start.wall_seconds();
+        let began_at = start.position;
         let scheduler = self.inside.executor.scheduler();
         let digest =
             self.spec.has_digest.then(|| Digest::of(&self.inside.memory, scheduler, &self.inside.kernel));
@@ -151,7 +154,8 @@ impl Machine {
     }
 
     fn audio_report(&self) -> AudioReport {
-        let (sound, xma) = (self.inside.kernel.render_driver.figures(), self.inside.xma.figures());
+        let sound = self.inside.kernel.render_driver.figures();
+        let xma = self.inside.xma.figures();
         AudioReport {
             output: self.outside.sound.name().to_owned(),
             frames_played: sound.frames_played,
@@ -229,7 +233,8 @@ mod tests {
     fn an_end_that_cuts_no_draw_short_leaves_the_digest() {
         let source = "again: b again\nlabel: .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420";
         let title = assembled(source, "label", 0x191, "");
-        let (engine, picture) = (MachineConfig::default(), VideoConfig::default());
+        let engine = MachineConfig::default();
+        let picture = VideoConfig::default();
         let mut machine = Machine::new(&title, MachineOptions::new(&engine, &picture)).unwrap();
         machine.outside.cancel.as_ref().unwrap().set();
         let limits = Limits { instructions: Some(1000), ..Limits::default() };

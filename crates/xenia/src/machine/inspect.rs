@@ -126,7 +126,8 @@ impl Machine {
     /// Kernel objects, by address.
     pub fn objects(&self) -> Vec<ObjectRow> {
         let inside = &self.inside;
-        let (mut handles, mut waiters) = (self.handles(), self.waiters());
+        let mut handles = self.handles();
+        let mut waiters = self.waiters();
         let objects = inside.kernel.objects.listed().into_iter();
         let rows = objects.map(|object| ObjectRow {
             body: object.body.0,

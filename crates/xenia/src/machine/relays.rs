@@ -54,7 +54,8 @@ impl Relay<'_> {
     /// A new machine, and its log.
     fn machine(&self, interp: bool) -> (Machine, PathBuf) {
         let cpu = CpuConfig { tier: Tier::interpreted_if(interp), ..CpuConfig::default() };
-        let (config, video) = (MachineConfig { cpu, ..MachineConfig::default() }, VideoConfig::default());
+        let config = MachineConfig { cpu, ..MachineConfig::default() };
+        let video = VideoConfig::default();
         let log = self.folder.join("log");
         let options = MachineOptions::new(&config, &video);
         (
@@ -149,7 +150,8 @@ fn same_log(one: &[u8], other: &[u8], what: &str) {
     if one == other {
         return;
     }
-    let (one, other) = (String::from_utf8_lossy(one), String::from_utf8_lossy(other));
+    let one = String::from_utf8_lossy(one);
+    let other = String::from_utf8_lossy(other);
     let pair = one.lines().map(Some).chain([None]).zip(other.lines().map(Some).chain([None]));
     panic!("{what}: the logs differ, first in {:?}", pair.into_iter().find(|(one, other)| one != other));
 }
@@ -172,10 +174,12 @@ fn titles() -> Vec<String> {
 
 #[test]
 fn every_title_is_a_relay() {
-    let (folder, long) = (tempfile::tempdir().unwrap(), usize::from(is_long()));
+    let folder = tempfile::tempdir().unwrap();
+    let long = usize::from(is_long());
     let mut rng = ChaCha8Rng::seed_from_u64(54);
     let only = std::env::var("XENIA_RELAY_TITLE").unwrap_or_default();
-    let (mut runs, mut states) = (0, 0);
+    let mut runs = 0;
+    let mut states = 0;
     for name in titles().iter().filter(|name| name.contains(&only)) {
         let title = Title::open_or_demo(Some(&Path::new(BIN).join(name)), &TitleConfig::default()).unwrap();
         let relay = Relay { title: &title, folder: folder.path() };
@@ -241,7 +245,8 @@ impl<'a> ProgramRelay<'a> {
         let (mut machine, _) = relay.machine(false);
         let memory = &machine.inside.memory;
         for (base, size) in [(DATA_BASE, DATA_SIZE), (EXIT_BASE, 0x1_0000)] {
-            let (base, all) = (GuestAddr(base), Protect::READ_WRITE);
+            let base = GuestAddr(base);
+            let all = Protect::READ_WRITE;
             memory.alloc_fixed(base, size, AllocKind::ReserveCommit, all).unwrap();
         }
         // It ends in a branch to itself.
@@ -277,7 +282,8 @@ impl<'a> ProgramRelay<'a> {
 
     /// Runs from a state to the next.
     fn piece(&mut self, from: &StateFile, to: &StateFile, what: &str) {
-        let (relay, pieces) = (&self.relay, &mut self.pieces);
+        let relay = &self.relay;
+        let pieces = &mut self.pieces;
         let machine = &mut pieces[self.count % 2];
         if self.count % RENEWED < 2 {
             *machine = None;
@@ -301,7 +307,9 @@ impl<'a> ProgramRelay<'a> {
 fn programs_of_the_conformance_suite_are_relays() {
     let folder = tempfile::tempdir().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../jit-tests");
-    let (mut number, mut runs, mut pieces) = (0, 0, 0);
+    let mut number = 0;
+    let mut runs = 0;
+    let mut pieces = 0;
     for path in conformance::files(&[root]).unwrap() {
         let file = CaseFile::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
         let mut is_chosen = |_: &&Case| {

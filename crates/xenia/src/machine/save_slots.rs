@@ -50,7 +50,8 @@ impl SaveSlots {
     fn write_beside(&mut self, slot: u8, state: StateFile) {
         // Two writers could end in the wrong order.
         self.finish();
-        let (path, told) = (self.slots.path(slot), self.told.clone());
+        let path = self.slots.path(slot);
+        let told = self.told.clone();
         let work = move || (told.lock())(slot, write_state(&state, &path));
         match Builder::new().name("state writer".to_owned()).spawn(work) {
             Ok(writer) => self.writer = Some(writer),

@@ -133,7 +133,8 @@ impl MachineInside {
         let (files, contents) = FilesState::of(&self.kernel).context("files")?;
         // The graphics chip may write late effects to memory, so memory comes after it.
         let gpu = gpu(&mut self.processor.lock()).context("graphics")?;
-        let (xma, memory) = (self.xma.state(), self.memory.state());
+        let xma = self.xma.state();
+        let memory = self.memory.state();
         Ok(StateParts { executor, core, areas, files, contents, gpu, xma, memory })
     }
 

@@ -92,7 +92,8 @@ fn thread(
 ) -> Value {
     let mut stacks = Stacks::default();
     let samples = samples(of_thread, by, profile.period, &mut stacks);
-    let (name, tid) = (thread_name(id), id.map_or_else(|| "emulator".to_owned(), |id| id.to_string()));
+    let name = thread_name(id);
+    let tid = id.map_or_else(|| "emulator".to_owned(), |id| id.to_string());
     let (name, tid) = match by {
         ThreadWeight::Time => (name, tid),
         ThreadWeight::Instructions => (format!("{name}, by instructions"), format!("{tid}-instructions")),

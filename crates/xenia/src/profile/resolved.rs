@@ -141,7 +141,8 @@ impl ResolvedProfile {
                 SampledPart::Compiler => vec![frames.intern(FrameKind::Compiler, "compiler".to_owned())],
                 SampledPart::Devices => vec![frames.intern(FrameKind::Devices, "devices".to_owned())],
             };
-            let (weight, instructions) = (u64::from(sample.weight), sample.instructions);
+            let weight = u64::from(sample.weight);
+            let instructions = sample.instructions;
             let resolved = ResolvedSample { at: sample.at, stack, weight, instructions };
             threads.entry(sample.thread).or_default().push(resolved);
         }

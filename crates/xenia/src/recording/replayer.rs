@@ -193,14 +193,16 @@ impl Reel {
 
     /// A mark of this position.
     pub(super) fn mark(&self) -> ReplayMark {
-        let (position, said) = (self.position.clone(), self.trouble.get());
+        let position = self.position.clone();
+        let said = self.trouble.get();
         ReplayMark { passed: self.passed, position, said }
     }
 
     /// Goes to a marked position.
     pub(super) fn go_to(&mut self, mark: ReplayMark) {
         let ReplayMark { passed, position, said } = mark;
-        (self.passed, self.position) = (passed, position);
+        self.passed = passed;
+        self.position = position;
         self.trouble.go_back(said);
     }
 

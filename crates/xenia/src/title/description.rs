@@ -82,7 +82,8 @@ pub fn describe(path: &Path, keys: &KeyRing) -> Result<Option<DescribedTitle>> {
 fn of_package(package: &PackageInfo) -> Option<DescribedTitle> {
     let name = [&package.title_name, &package.display_name].into_iter().find(|name| !name.is_empty())?;
     let icon = package.pictures.iter().rev().find_map(|picture| icon(picture))?;
-    let (id, name) = (Some(package.title_id), Some(name.clone()));
+    let id = Some(package.title_id);
+    let name = Some(name.clone());
     Some(DescribedTitle { format: String::new(), id, name, icon: Some(icon) })
 }
 

@@ -103,7 +103,8 @@ fn disc_at(wanted: DiscId, place: &Path) -> Result<(Medium, String)> {
         Some(found @ Format { opens: Opens::Volume(_) | Opens::Parts(_), .. }) => {
             let volume = medium::title_in(parts::volume(found, file, &path).with_context(reading)?);
             let executable = medium::executable_of(&volume, &shown.to_string(), Says::Choice)?;
-            let (volume, deployment) = (Arc::new(volume), Deployment::default());
+            let volume = Arc::new(volume);
+            let deployment = Deployment::default();
             (executable, Medium::Volume { file: path.clone(), volume, deployment })
         }
         Some(Format { opens: Opens::Executable(_), .. }) => {

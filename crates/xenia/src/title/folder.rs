@@ -11,7 +11,8 @@ pub(super) fn executable_in(folder: &Path, says: Says) -> Result<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(listing)? {
         let entry = entry.with_context(listing)?;
-        let (name, path) = (entry.file_name().to_string_lossy().into_owned(), entry.path());
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = entry.path();
         if name.eq_ignore_ascii_case(DEFAULT_EXECUTABLE) || is_executable(&name) && path.is_file() {
             found.push((name, path));
         }

@@ -234,7 +234,8 @@ mod tests {
         let descriptor =
             [words(&[0x58]), vec![0; 28], SOURCE_KEY.to_be_bytes().to_vec(), sizes, vec![0; 12]].concat();
         assert_eq!(descriptor.len(), 0x58);
-        let (bodies, security) = (0x18 + 16, 0x18 + 16 + 0x58 + 36);
+        let bodies = 0x18 + 16;
+        let security = 0x18 + 16 + 0x58 + 36;
         let mut file = b"XEX2".to_vec();
         file.extend(words(&[0x41, security + 0x184, 0, security, 2]));
         file.extend(words(&[0x3FF, bodies + 0x58, 0x5FF, bodies]));
@@ -285,7 +286,8 @@ mod tests {
         std::fs::write(of_type.join("C"), package(other)).unwrap();
         assert!(bytes(Some(dir.path())) == before);
         let at = before.windows(5).position(|bytes| bytes == b"cases").unwrap();
-        let (from, to) = (at as u32, at as u32 + 1);
+        let from = at as u32;
+        let to = at as u32 + 1;
         std::fs::write(of_type.join("D"), package(patch(from, to))).unwrap();
         let mut expected = before.clone();
         expected.copy_within(at..at + 4, at + 1);
@@ -316,7 +318,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let of_type = dir.path().join(format!("Content/0000000000000000/{TITLE:08X}/000B0000"));
         std::fs::create_dir_all(&of_type).unwrap();
-        let (content, keys) = (Some(dir.path()), KeyRing::development());
+        let content = Some(dir.path());
+        let keys = KeyRing::development();
         let file = r"update:\Map.bin";
         let mut updates = Updates::of(content);
         let before = updates.load(&BASE, None, &keys).unwrap().bytes;

@@ -58,7 +58,9 @@ impl VideoWriter {
         let path = part.join("sound.wav");
         let file = File::create_new(&path).with_context(|| format!("cannot write {}", path.display()))?;
         let sound = WavWriter::new(BufWriter::new(file), speakers)?;
-        let (clock, newest, output) = (VideoClock::default(), None, None);
+        let clock = VideoClock::default();
+        let newest = None;
+        let output = None;
         Ok(Self { part, find_encoder, speakers, sound, clock, newest, output, written: 0 })
     }
 

@@ -91,7 +91,8 @@ impl Formula {
             Expression::And(parts) => f64::from(holds(&parts[0])? && holds(&parts[1])?),
             Expression::Or(parts) => f64::from(holds(&parts[0])? || holds(&parts[1])?),
             Expression::Binary(operation, parts) => {
-                let (a, b) = (number(&parts[0])?, number(&parts[1])?);
+                let a = number(&parts[0])?;
+                let b = number(&parts[1])?;
                 match operation {
                     Binary::Add => a + b,
                     Binary::Subtract => a - b,

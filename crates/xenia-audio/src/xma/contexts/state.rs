@@ -93,7 +93,9 @@ impl Decoder {
         let streams =
             streams.into_iter().map(|stream| Ok(stream.map(StreamState::stream).transpose()?.map(Box::new)));
         self.streams = streams.collect::<Result<_, Impossible>>()?;
-        (self.contexts, self.figures, self.moment) = (contexts, figures, (moment, figures_before));
+        self.contexts = contexts;
+        self.figures = figures;
+        self.moment = (moment, figures_before);
         Ok(())
     }
 }

@@ -120,7 +120,8 @@ impl Level<'_> {
     #[inline(always)]
     fn index(&self, x: i32, y: i32) -> Option<usize> {
         let [width, height, _] = self.image.size;
-        let (x, y) = (wrap(x, width as i32, self.clamp[0])?, wrap(y, height as i32, self.clamp[1])?);
+        let x = wrap(x, width as i32, self.clamp[0])?;
+        let y = wrap(y, height as i32, self.clamp[1])?;
         Some(x as usize + y as usize * width as usize)
     }
 
@@ -139,7 +140,8 @@ impl Level<'_> {
     /// Samples a plane at texel coordinates.
     #[inline(always)]
     fn plane(&self, u: f32, v: f32, z: i32, linear: bool) -> [f32; 4] {
-        let (u, v) = (self.half_way(limit(u), 0, linear), self.half_way(limit(v), 1, linear));
+        let u = self.half_way(limit(u), 0, linear);
+        let v = self.half_way(limit(v), 1, linear);
         let start = z as usize * (self.image.size[0] * self.image.size[1]) as usize;
         let texel = |index: Option<usize>| match index {
             Some(index) => self.image.texels.get(start + index),
@@ -148,9 +150,12 @@ impl Level<'_> {
         if !linear {
             return texel(self.index(floor(u), floor(v)));
         }
-        let (u, v) = (u - 0.5, v - 0.5);
-        let (x, y) = (floor(u), floor(v));
-        let (fx, fy) = (u - x as f32, v - y as f32);
+        let u = u - 0.5;
+        let v = v - 0.5;
+        let x = floor(u);
+        let y = floor(v);
+        let fx = u - x as f32;
+        let fy = v - y as f32;
         let corners =
             [self.index(x, y), self.index(x + 1, y), self.index(x, y + 1), self.index(x + 1, y + 1)];
         let weights = [(1.0 - fx) * (1.0 - fy), fx * (1.0 - fy), (1.0 - fx) * fy, fx * fy];
@@ -195,7 +200,9 @@ fn slices(w: f32, linear: bool, at: impl Fn(i32) -> [f32; 4]) -> [f32; 4] {
         return at(w.floor() as i32);
     }
     let z = (w - 0.5).floor();
-    let (near, far, f) = (at(z as i32), at(z as i32 + 1), w - 0.5 - z);
+    let near = at(z as i32);
+    let far = at(z as i32 + 1);
+    let f = w - 0.5 - z;
     [0, 1, 2, 3].map(|i| canonical_nan(near[i] + (far[i] - near[i]) * f))
 }
 
@@ -212,11 +219,14 @@ pub(super) fn plane_lanes(level: &Level<'_>, u: &Lanes, v: &Lanes, linear: bool,
             *out = (*x as u32).wrapping_add((*y as u32).wrapping_mul(width));
         }
     };
-    let (x1, y1) = (each(&x0, |at| at + 1), each(&y0, |at| at + 1));
-    let (x0, y0) = (wrap_lanes(&x0, width, level.clamp[0]), wrap_lanes(&y0, height, level.clamp[1]));
+    let x1 = each(&x0, |at| at + 1);
+    let y1 = each(&y0, |at| at + 1);
+    let x0 = wrap_lanes(&x0, width, level.clamp[0]);
+    let y0 = wrap_lanes(&y0, height, level.clamp[1]);
     index(&x0, &y0, &mut corners[0]);
     if linear {
-        let (x1, y1) = (wrap_lanes(&x1, width, level.clamp[0]), wrap_lanes(&y1, height, level.clamp[1]));
+        let x1 = wrap_lanes(&x1, width, level.clamp[0]);
+        let y1 = wrap_lanes(&y1, height, level.clamp[1]);
         index(&x1, &y0, &mut corners[1]);
         index(&x0, &y1, &mut corners[2]);
         index(&x1, &y1, &mut corners[3]);
@@ -261,7 +271,10 @@ pub(super) fn plane_lanes(level: &Level<'_>, u: &Lanes, v: &Lanes, linear: bool,
     }
     let [a, b, c, d] = &values;
     for (component, out) in out.iter_mut().enumerate() {
-        let (a, b, c, d) = (&a[component], &b[component], &c[component], &d[component]);
+        let a = &a[component];
+        let b = &b[component];
+        let c = &c[component];
+        let d = &d[component];
         for lane in 0..LANES {
             let top = a[lane] + (b[lane] - a[lane]) * fx[lane];
             let bottom = c[lane] + (d[lane] - c[lane]) * fx[lane];
@@ -294,7 +307,8 @@ mod tests {
                             _ => (dice.next() as u16 as i16) as f32 / 256.0,
                         })
                     };
-                    let (u, v) = (side(), side());
+                    let u = side();
+                    let v = side();
                     for mode in [Repeat, MirroredRepeat, ClampToEdge, MirrorClampToEdge] {
                         let level = Level { image: &image, clamp: [mode; 3], border: [0.0; 4] };
                         for linear in [false, true] {

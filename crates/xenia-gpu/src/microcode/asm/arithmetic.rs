@@ -72,7 +72,8 @@ pub(super) fn scalar(name: &str, operands: &[&str], alu: &mut Alu) -> Result<()>
         let [constant, register] = sources else {
             return Err(format!("{base} takes a constant and a register"));
         };
-        let ((a, ca, _), (b, cb, _)) = (single(operand(constant)?), single(operand(register)?));
+        let (a, ca, _) = single(operand(constant)?);
+        let (b, cb, _) = single(operand(register)?);
         let Source::Register(number) = b.source else {
             return Err(format!("{base} takes a constant and a register"));
         };

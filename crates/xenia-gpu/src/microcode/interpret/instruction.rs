@@ -66,7 +66,8 @@ impl Interpreter {
                 self.has_gradients = true;
             }
             _ => {
-                let (lod, gradients) = (&self.lod, &self.gradients);
+                let lod = &self.lod;
+                let gradients = &self.gradients;
                 let at = Sampling { coordinates: &coordinates, lod, gradients };
                 let value = run.fetch.texture(fetch, &at, mask);
                 self.store_fetched(common, &value, mask, loop_address);
@@ -85,7 +86,8 @@ impl Interpreter {
 
     #[inline(always)]
     fn store_fetched(&mut self, common: &FetchCommon, value: &Vector, mask: Mask, loop_address: i32) {
-        let (one, zero) = (splat(1.0), splat(0.0));
+        let one = splat(1.0);
+        let zero = splat(0.0);
         let to = match common.to {
             Destination::RegisterLoop(register) => relative(register, loop_address),
             Destination::Register(register) | Destination::Export(register) => register as usize & 63,
@@ -182,7 +184,8 @@ impl Interpreter {
             let count = alu.vector.operands();
             let first = self.operand(run, &alu.operands[0], loop_address, s0);
             // Operands that the operation doesn't have are not read.
-            let (mut second, mut third) = (first, first);
+            let mut second = first;
+            let mut third = first;
             if count > 1 {
                 second = self.operand(run, &alu.operands[1], loop_address, s1);
             }
@@ -194,7 +197,8 @@ impl Interpreter {
         let scalar = (alu.scalar != ScalarOp::RetainPrev || alu.scalar_mask != 0).then(|| {
             let count = alu.scalar.operands();
             let [first, second] = &alu.scalar_operands;
-            let (mut a, mut b) = (&ZEROS, &ZEROS);
+            let mut a = &ZEROS;
+            let mut b = &ZEROS;
             if count > 0 {
                 a = self.scalar_operand(run, first, loop_address, s0);
             }

@@ -43,9 +43,11 @@ impl CommandProcessor {
             // Updated in place, unless a backend still holds a reference.
             Arc::make_mut(&mut self.constants).update(&self.registers, std::mem::take(&mut self.stale));
         }
-        let (registers, constants) = (&self.registers, self.constants.clone());
+        let registers = &self.registers;
+        let constants = self.constants.clone();
         let request = DrawRequest { initiator, indices };
-        let (vertex, pixel) = (self.shaders.get(ShaderKind::Vertex), self.shaders.get(ShaderKind::Pixel));
+        let vertex = self.shaders.get(ShaderKind::Vertex);
+        let pixel = self.shaders.get(ShaderKind::Pixel);
         match DrawCall::capture(registers, request, vertex, pixel, constants) {
             Ok(call) => {
                 let fills = call.primitive == Primitive::RectangleList && self.begins_pass(call.scissor);

@@ -21,7 +21,8 @@ impl CommandProcessor {
     /// waits for (shaders, caches) is already done.
     pub(super) fn fence(&mut self, mut address: u32, value: u32) {
         // Addresses above physical memory refer to the write-back window, if software set one up.
-        let (base, size) = (self.registers.get(cp::WRITEBACK_BASE), self.registers.get(cp::WRITEBACK_SIZE));
+        let base = self.registers.get(cp::WRITEBACK_BASE);
+        let size = self.registers.get(cp::WRITEBACK_SIZE);
         if address >= PHYSICAL_SIZE && base != 0 && (address & !3).wrapping_sub(base) < size {
             address = address.wrapping_sub(base);
         }
@@ -94,7 +95,8 @@ impl CommandProcessor {
 
     /// `VIZ_QUERY`: begins a visibility query, or puts its result into the status register.
     pub(super) fn visibility_query(&mut self, body: &[u32]) {
-        let (id, ends) = (body[0] & 0x3f, body[0] & 0x100 != 0);
+        let id = body[0] & 0x3f;
+        let ends = body[0] & 0x100 != 0;
         self.event(if ends { VIZQUERY_END } else { VIZQUERY_START });
         if ends {
             let visible = self.queries.end(id);

@@ -43,7 +43,8 @@ impl CommandProcessor {
     /// `REG_TO_MEM`: stores registers. Bits 17:0 of the first word are the first register, bits
     /// 29:18 the number of registers (zero means one); the address follows.
     pub(super) fn store_registers(&mut self, body: &[u32]) {
-        let (first, count) = (body[0] & 0x3_ffff, (body[0] >> 18 & 0xfff).max(1));
+        let first = body[0] & 0x3_ffff;
+        let count = (body[0] >> 18 & 0xfff).max(1);
         if body[0] >> 30 != 0 {
             self.statistics.count_problem("REG_TO_MEM that adds or takes blocks");
         }

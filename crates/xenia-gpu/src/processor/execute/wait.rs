@@ -39,7 +39,8 @@ impl Wait {
 
     /// Whether the comparison holds for a value.
     pub(in super::super) fn holds(self, value: u32) -> bool {
-        let (value, reference) = (value & self.mask, self.reference);
+        let value = value & self.mask;
+        let reference = self.reference;
         match self.info & 7 {
             0 => false,
             1 => value < reference,

@@ -58,7 +58,8 @@ impl Functions<'_> {
                 self.line(format_args!("v{to} = wide_rot(v{a}, {}) & {:#x}ull;", bits.by, bits.mask()));
             }
             Statement::Insert { to, a, bits } => {
-                let (by, mask) = (bits.by, bits.mask());
+                let by = bits.by;
+                let mask = bits.mask();
                 self.line(format_args!(
                     "v{to} = (v{to} & ~(V){mask:#x}u) | (rot((u32)v{a}, {by}) & {mask:#x}u);"
                 ));

@@ -85,7 +85,9 @@ impl Frame {
                 FloatOp::Absolute => a.abs(),
             }
         } else {
-            let (a, b, c) = (a as f32, b as f32, c as f32);
+            let a = a as f32;
+            let b = b as f32;
+            let c = c as f32;
             f64::from(match op {
                 FloatOp::Add => a + b,
                 FloatOp::Subtract => a - b,
@@ -201,7 +203,8 @@ impl Evaluator<'_> {
                 frame.set_float(to, value);
             }
             Statement::FloatStore { from, at } => {
-                let (at, value) = (frame.object + at, frame.float(from));
+                let at = frame.object + at;
+                let value = frame.float(from);
                 assert!(value.abs() <= 1.0, "{value}");
                 if frame.is_double[usize::from(from)] {
                     self.store(at, Width::Long, value.to_bits());

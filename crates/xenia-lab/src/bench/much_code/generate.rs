@@ -32,7 +32,8 @@ pub(super) fn generate(seed: u64, variant: TitleVariant, functions: u32, rounds:
     for window in round.chunks_mut(WINDOW) {
         dice.shuffle(window);
     }
-    let (mut classes, mut things) = (Vec::new(), Vec::new());
+    let mut classes = Vec::new();
+    let mut things = Vec::new();
     if variant == TitleVariant::Virtual {
         classes = (0..CLASSES).map(|_| std::array::from_fn(|_| dice.below(LEAVES))).collect();
         things = (0..THINGS).map(|_| dice.below(CLASSES)).collect();

@@ -158,7 +158,8 @@ impl Lowering<'_> {
                 self.code.put(op, &[self.operand(from), self.object(), SCRATCH.into()]);
             }
             Statement::If { condition, ref then, ref otherwise } => {
-                let (other, end) = (self.code.label(), self.code.label());
+                let other = self.code.label();
+                let end = self.code.label();
                 self.branch_unless(condition, other);
                 self.block(then);
                 if !otherwise.is_empty() {
@@ -273,7 +274,8 @@ impl Lowering<'_> {
 
     /// Extracts the bits of a local that choose a word of the object.
     fn index(&mut self, local: Local) {
-        let (begin, end) = (INDEX_MASK.leading_zeros() as u8, 31 - INDEX_MASK.trailing_zeros() as u8);
+        let begin = INDEX_MASK.leading_zeros() as u8;
+        let end = 31 - INDEX_MASK.trailing_zeros() as u8;
         self.rotate(Op::rlwinmx, SCRATCH.into(), self.operand(local), Rotation { by: 0, begin, end });
     }
 

@@ -124,7 +124,8 @@ pub(super) fn interpreter(cpu: &CpuArgs) -> CpuArgs {
 /// Runs the title in a process of this program; compiled code is kept in `cache`.
 fn ours(title: &Path, cpu: &CpuArgs, cache: Option<&Path>) -> Result<MuchCodeRun> {
     let work = tempfile::tempdir().context("creating a temporary folder for the run")?;
-    let (time, json) = (work.path().join("time"), work.path().join("json"));
+    let time = work.path().join("time");
+    let json = work.path().join("json");
     let mut command = timed(&time);
     // The running program, even if its file has been rebuilt meanwhile.
     command.arg(format!("/proc/{}/exe", std::process::id()));

@@ -143,7 +143,8 @@ pub(super) fn title_with_reach(program: &Program, reach: usize) -> Result<Title>
 /// Writes all code for this layout of data.
 fn write(program: &Program, layout: &Layout, reach: usize) -> Written {
     let mut code = Code::new(TEXT, layout.pool);
-    let (mut leaves, mut functions) = (Vec::new(), Vec::new());
+    let mut leaves = Vec::new();
+    let mut functions = Vec::new();
     for near in program.functions.chunks(reach) {
         let helpers = Helpers::new(&mut code);
         let leaf =

@@ -126,7 +126,9 @@ impl Writer {
                 let chosen = self.dice.chance(20);
                 let thing = self.dice.below(THINGS);
                 let thing = if chosen { Thing::Chosen(self.read()) } else { Thing::Fixed(thing) };
-                let (a, slot, into) = (self.read(), self.dice.below(SLOTS), self.read());
+                let a = self.read();
+                let slot = self.dice.below(SLOTS);
+                let into = self.read();
                 self.unread[usize::from(into)] = true;
                 self.size += if chosen { 10 } else { 8 };
                 to.push(Statement::Virtual { to: into, thing, slot, a });
@@ -136,7 +138,8 @@ impl Writer {
                 to.push(statement);
             }
             8..25 if self.shape == Shape::Calling => {
-                let (a, leaf) = (self.read(), self.dice.below(LEAVES));
+                let a = self.read();
+                let leaf = self.dice.below(LEAVES);
                 let into = self.read();
                 self.unread[usize::from(into)] = true;
                 self.size += 4;
@@ -209,7 +212,8 @@ impl Writer {
             }
             2 => Rotation { by: 0, begin: 8 + self.dice.below(12) as u8, end: 31 },
             _ => {
-                let (by, begin) = (self.dice.below(32) as u8, self.dice.below(16) as u8);
+                let by = self.dice.below(32) as u8;
+                let begin = self.dice.below(16) as u8;
                 Rotation { by, begin, end: begin + 6 + self.dice.below(10) as u8 }
             }
         }
@@ -291,17 +295,21 @@ impl Writer {
             }
             80..92 => {
                 if self.is_wide() && self.dice.chance(70) {
-                    let (bits, a) = (self.wide_rotation(), self.read());
+                    let bits = self.wide_rotation();
+                    let a = self.read();
                     return Statement::ExtractWide { to: self.target(a), a, bits };
                 }
-                let (bits, a) = (self.rotation(), self.read());
+                let bits = self.rotation();
+                let a = self.read();
                 match self.free() {
                     Some(to) => Statement::Extract { to, a, bits },
                     None => Statement::Extract { to: self.target(a), a, bits },
                 }
             }
             92..95 => {
-                let (bits, a, to) = (self.rotation(), self.read(), self.read());
+                let bits = self.rotation();
+                let a = self.read();
+                let to = self.read();
                 self.unread[usize::from(to)] = true;
                 Statement::Insert { to, a, bits }
             }
@@ -347,7 +355,8 @@ impl Writer {
             14 => Binary::AndNot,
             _ => Binary::Rotate,
         };
-        let (a, b) = (self.read(), self.read());
+        let a = self.read();
+        let b = self.read();
         let to = self.target(a);
         Statement::Binary { op, to, a, b }
     }

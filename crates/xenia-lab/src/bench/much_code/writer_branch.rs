@@ -38,7 +38,8 @@ impl Writer {
             }
             75..88 => {
                 let relation = self.dice.pick(&[Relation::Less, Relation::Equal, Relation::Greater]);
-                let (a, b) = (self.read(), self.read());
+                let a = self.read();
+                let b = self.read();
                 Test::Locals { a, b, relation, signed: self.dice.chance(60) }
             }
             _ => {

@@ -121,7 +121,8 @@ impl Writer {
             }
             38..43 => {
                 let from = self.read_float(None);
-                let (count, from_double) = (self.floats.count(), is_double(self.floats.count(), from));
+                let count = self.floats.count();
+                let from_double = is_double(self.floats.count(), from);
                 let other = |local: &FloatLocal| is_double(count, *local) != from_double;
                 let unread = |local: &FloatLocal| self.floats.unread[usize::from(*local)];
                 let target = (OFFSET + 1..count).filter(other).find(|local| !unread(local));
@@ -167,7 +168,8 @@ impl Writer {
                 _ if self.dice.chance(50) => FloatOp::Negate,
                 _ => FloatOp::Absolute,
             };
-            let (b, c) = (self.float_operand(double), self.float_operand(double));
+            let b = self.float_operand(double);
+            let c = self.float_operand(double);
             let bounds = [a, b, c].map(|local| self.floats.bound(local));
             let bound = match op {
                 FloatOp::Add | FloatOp::Subtract => bounds[0] + bounds[1],

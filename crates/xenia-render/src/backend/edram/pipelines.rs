@@ -126,7 +126,9 @@ impl Pipelines {
             label: Some("EDRAM"),
             source: wgpu::ShaderSource::Wgsl((constants + SHADERS).into()),
         });
-        let (compute, render, layouts) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let compute = HashMap::new();
+        let render = HashMap::new();
+        let layouts = HashMap::new();
         let shaders = EdramShaders { module, scale };
         Self { shaders, compute, render, compiled: Vec::new(), calls: Calls::new(device), layouts }
     }

@@ -73,9 +73,12 @@ impl TargetPlace {
         &self,
         [left, top, right, bottom]: Rect,
     ) -> impl Iterator<Item = (u32, bool)> + use<> {
-        let (base, pitch_tiles, height) = (self.base, self.pitch_tiles(), self.tile_height());
+        let base = self.base;
+        let pitch_tiles = self.pitch_tiles();
+        let height = self.tile_height();
         let words = self.msaa.columns() * self.format.words();
-        let (from, to) = (left * words, (right * words).min(pitch_tiles * TILE_WIDTH));
+        let from = left * words;
+        let to = (right * words).min(pitch_tiles * TILE_WIDTH);
         let columns = from / TILE_WIDTH..to.div_ceil(TILE_WIDTH);
         (top / height..bottom.div_ceil(height)).flat_map(move |row| {
             let whole_row = row * height >= top && (row + 1) * height <= bottom;
@@ -89,12 +92,14 @@ impl TargetPlace {
     /// Pixels of a run of tiles, counted from the first, as rectangles (left, top, right, bottom)
     /// within a texture: the rest of a row of tiles, whole rows, the beginning of a row.
     pub(crate) fn areas(&self, tiles: Range<u32>, [width, height]: [u32; 2]) -> Vec<Rect> {
-        let (pitch, tile_height) = (self.pitch_tiles().max(1), self.tile_height());
+        let pitch = self.pitch_tiles().max(1);
+        let tile_height = self.tile_height();
         let tile_width = TILE_WIDTH / self.format.words() / self.msaa.columns();
         let mut out = Vec::new();
         let mut next = tiles.start;
         while next < tiles.end {
-            let (row, column) = (next / pitch, next % pitch);
+            let row = next / pitch;
+            let column = next % pitch;
             let (rows, columns) = match (column, tiles.end - next) {
                 (0, left) if left >= pitch => (left / pitch, pitch),
                 (_, left) => (1, left.min(pitch - column)),

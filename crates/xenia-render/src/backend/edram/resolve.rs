@@ -122,7 +122,8 @@ impl<'a> Resolve<'a> {
 
     /// Place of the texels.
     pub(crate) fn footprint(&self, conversion: &TexelConversion) -> Footprint {
-        let (destination, texel_bytes) = (self.call.destination, conversion.texels.bytes);
+        let destination = self.call.destination;
+        let texel_bytes = conversion.texels.bytes;
         Footprint { destination, area: self.area, texel_bytes }
     }
 
@@ -140,7 +141,8 @@ impl<'a> Resolve<'a> {
 
     /// Parameters of the conversion of an area, in row order.
     fn parameters(&self, conversion: &TexelConversion, area: Rect) -> Parameters {
-        let (place, destination) = (self.source(), &self.call.destination);
+        let place = self.source();
+        let destination = &self.call.destination;
         let samples = conversion.samples;
         Parameters {
             samples,
@@ -326,7 +328,8 @@ impl Edram {
                 Some([buffer(Usage::STORAGE | Usage::COPY_SRC), buffer(Usage::MAP_READ | Usage::COPY_DST)]);
         }
         let Some([made, back]) = &self.texels else { unreachable!("made above") };
-        let (made, back) = (made.clone(), back.clone());
+        let made = made.clone();
+        let back = back.clone();
         let words = self.words.clone();
         let bound = [words.as_entire_binding(), made.as_entire_binding()];
         let mut encoder = device.device.create_command_encoder(&Default::default());

@@ -100,7 +100,8 @@ impl Edram {
         origin: u32,
         pages: &ScaledPages,
     ) {
-        let (scale, bytes) = (self.scale(), conversion.texel_bytes());
+        let scale = self.scale();
+        let bytes = conversion.texel_bytes();
         for range in &pages.spread {
             let texels = range.start / bytes..range.end / bytes;
             let bound = [pages.plain.as_entire_binding(), pages.scaled.as_entire_binding()];

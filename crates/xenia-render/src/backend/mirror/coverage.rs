@@ -47,7 +47,8 @@ impl Coverage {
             return None;
         }
         let runs = covered(&footprint.destination, footprint.area, footprint.texel_bytes)?;
-        let (first, last) = (runs.first()?, runs.last()?);
+        let first = runs.first()?;
+        let last = runs.last()?;
         let at = |offset: u32| u64::from(physical) + u64::from(offset);
         let (start, end) =
             (at(first.start) / u64::from(PAGE_SIZE), at(last.end).div_ceil(u64::from(PAGE_SIZE)));

@@ -43,7 +43,8 @@ impl PageSet {
 
     /// Pages of a range that are in the set, ascending.
     pub(super) fn range(&self, pages: Range<u32>) -> impl Iterator<Item = u32> {
-        let (start, end) = (pages.start, pages.end.min(PAGES));
+        let start = pages.start;
+        let end = pages.end.min(PAGES);
         let blocks = if start < end && self.count != 0 { start / BLOCK..end.div_ceil(BLOCK) } else { 0..0 };
         blocks.flat_map(move |block| {
             let first = block * BLOCK;

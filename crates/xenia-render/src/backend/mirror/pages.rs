@@ -62,9 +62,11 @@ impl Bytes {
 pub(super) fn by_page(physical: u32, ranges: &[Range<u32>]) -> Vec<(u32, Bytes)> {
     let mut pages: Vec<(u32, Bytes)> = Vec::new();
     for range in ranges {
-        let (mut at, end) = (physical + range.start, physical + range.end);
+        let mut at = physical + range.start;
+        let end = physical + range.end;
         while at < end {
-            let (page, start) = (at / PAGE_SIZE, at % PAGE_SIZE);
+            let page = at / PAGE_SIZE;
+            let start = at % PAGE_SIZE;
             let length = (PAGE_SIZE - start).min(end - at);
             let bytes = Bytes::new(start..start + length);
             match pages.last_mut() {

@@ -60,7 +60,8 @@ impl Mirror {
                 deliveries.last_mut()
             } else {
                 let buffer = image.buffer.clone();
-                let (writes, pages) = (Vec::new(), Vec::new());
+                let writes = Vec::new();
+                let pages = Vec::new();
                 deliveries.push((page.image, Delivery { buffer, from, length: 0, writes, pages }));
                 deliveries.last_mut()
             };

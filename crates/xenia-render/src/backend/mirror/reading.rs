@@ -50,7 +50,8 @@ impl Mirror {
         length: u32,
         memory: &dyn PhysicalMemory,
     ) -> Contents {
-        let (mut sum, mut device) = (0_u64, 0_u64);
+        let mut sum = 0_u64;
+        let mut device = 0_u64;
         if self.pages.is_empty() {
             return Contents { memory: memory.version(physical, length), device };
         }

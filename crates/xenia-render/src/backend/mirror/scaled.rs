@@ -56,7 +56,8 @@ impl Image {
         if to.texel_bytes != other.texel_bytes {
             return false;
         }
-        let (source, place) = (other.place(from.place(number)), to.place(self.place(number)));
+        let source = other.place(from.place(number));
+        let place = to.place(self.place(number));
         encoder.copy_buffer_to_buffer(&other.buffer, source, &to.buffer, place, to.page_bytes);
         true
     }

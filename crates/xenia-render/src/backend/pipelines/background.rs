@@ -29,7 +29,9 @@ impl Background {
         let is_over = Arc::new(AtomicBool::new(false));
         let mut this = Self { jobs: Some(jobs), done, is_over, threads: Vec::new() };
         for _ in 0..(cores - 1).clamp(1, MAX_THREADS) {
-            let (maker, queue, results) = (maker.clone(), queue.clone(), results.clone());
+            let maker = maker.clone();
+            let queue = queue.clone();
+            let results = results.clone();
             let is_over = this.is_over.clone();
             let thread = std::thread::Builder::new()
                 .name("pipelines".to_owned())

@@ -158,7 +158,8 @@ impl Store {
         (&mut file).take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
         let contents = if let Some(contents) = read(&bytes) {
             if contents.good < bytes.len() {
-                let (path, good) = (path.display(), contents.good);
+                let path = path.display();
+                let good = contents.good;
                 tracing::warn!(target: "gpu", "{path} is damaged after {good} bytes; the rest is dropped");
                 file.set_len(good as u64)?;
             }

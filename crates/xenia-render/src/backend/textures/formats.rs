@@ -111,7 +111,8 @@ impl Decoding {
     pub(super) fn new(info: &TextureInfo, features: Features) -> Option<Self> {
         let &Format { bytes, block, layout, .. } = info.format;
         let kind = Kind::of(layout)?;
-        let (fields, count) = (layout.fields(), layout.components() as usize);
+        let fields = layout.fields();
+        let count = layout.components() as usize;
         let is_compressed = block != [1, 1];
         // The sign mode doesn't apply to floats and depths.
         let has_signs = !layout.is_depth() && !matches!(kind, Kind::Half | Kind::Single);

@@ -39,7 +39,8 @@ pub(super) struct RecentFetches {
 
 impl Default for RecentFetches {
     fn default() -> Self {
-        let (mut textures, mut samplers) = (Vec::new(), Vec::new());
+        let mut textures = Vec::new();
+        let mut samplers = Vec::new();
         textures.resize_with(1 << SIZE_LOG2, || None);
         samplers.resize_with(1 << SIZE_LOG2, || None);
         Self { textures, samplers }

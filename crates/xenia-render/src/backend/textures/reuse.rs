@@ -18,7 +18,10 @@ pub(crate) struct TexturesState {
 impl Textures {
     /// Begins a draw.
     pub(crate) fn begin(&mut self) {
-        (self.drawn, self.left_out, self.is_untracked, self.torn) = (0, false, false, None);
+        self.drawn = 0;
+        self.left_out = false;
+        self.is_untracked = false;
+        self.torn = None;
     }
 
     /// Memory that resolves must be delivered to before the draw can be recorded.

@@ -56,8 +56,10 @@ pub(super) fn make(
 ) -> Option<HostTexture> {
     let [width, height, slices] = info.size;
     let [width, height] = scale.size([width, height]);
-    let (levels, format) = (info.max_level() + 1, decoding.host_format());
+    let levels = info.max_level() + 1;
+    let format = decoding.host_format();
     let texture = create(&device.device, [width, height, slices], levels, shape, format)?;
-    let (components, used) = (decoding.components as u8, AtomicU64::default());
+    let components = decoding.components as u8;
+    let used = AtomicU64::default();
     Some(HostTexture { id, view: view(&texture), texture, scale, components, used })
 }

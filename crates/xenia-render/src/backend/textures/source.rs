@@ -36,7 +36,8 @@ impl LevelSource {
             return Self { buffer: piece.buffer.clone(), range, sent: 0 };
         }
         let mut bytes = vec![0; size as usize];
-        let (mut at, mut sent) = (0, 0);
+        let mut at = 0;
+        let mut sent = 0;
         let ends = pieces.iter().map(|piece| piece.within.clone()).chain(std::iter::once(size..size));
         for piece in ends {
             // Copies between buffers are made by words; both ends lie on pages or are the range's.

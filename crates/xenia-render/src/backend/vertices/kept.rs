@@ -143,7 +143,8 @@ impl Kept {
             let unit = u64::from(unit);
             (at(bytes.start) / unit) as u32..at(bytes.end).div_ceil(unit) as u32
         };
-        let (pages, chunks) = (within(PAGE_SIZE), within(CHUNK));
+        let pages = within(PAGE_SIZE);
+        let chunks = within(CHUNK);
         // Taken before the versions, so that a write in between is noticed next time.
         let epoch = memory.epoch();
         self.clock += 1;

@@ -9,7 +9,8 @@ use super::{Effect, address, compare, fraction, larger, multiply, smaller, truth
 /// Whether a float is an infinity of either sign.
 fn is_infinite(b: &mut Builder, x: Value) -> Value {
     let bits = b.bitcast(x, ScalarKind::Uint);
-    let (magnitude, infinity) = (b.uint(0x7fff_ffff), b.uint(0x7f80_0000));
+    let magnitude = b.uint(0x7fff_ffff);
+    let infinity = b.uint(0x7f80_0000);
     let bits = b.binary(Op::And, bits, magnitude);
     b.binary(Op::Equal, bits, infinity)
 }
@@ -18,7 +19,8 @@ fn is_infinite(b: &mut Builder, x: Value) -> Value {
 fn replace_infinity(b: &mut Builder, x: Value, bits: u32) -> Value {
     let infinite = is_infinite(b, x);
     let raw = b.bitcast(x, ScalarKind::Uint);
-    let (sign, bits) = (b.uint(0x8000_0000), b.uint(bits));
+    let sign = b.uint(0x8000_0000);
+    let bits = b.uint(bits);
     let sign = b.binary(Op::And, raw, sign);
     let bits = b.binary(Op::InclusiveOr, sign, bits);
     let value = b.bitcast(bits, ScalarKind::Float);
@@ -37,7 +39,9 @@ fn flush_infinity(b: &mut Builder, x: Value) -> Value {
 /// Infinities and NaNs are unchanged.
 fn approximate(b: &mut Builder, x: Value) -> Value {
     let raw = b.bitcast(x, ScalarKind::Uint);
-    let (highest, half, mask) = (b.uint(0x7f80_0000), b.uint(2), b.uint(!3));
+    let highest = b.uint(0x7f80_0000);
+    let half = b.uint(2);
+    let mask = b.uint(!3);
     let exponent = b.binary(Op::And, raw, highest);
     let is_finite = b.binary(Op::NotEqual, exponent, highest);
     let sum = b.binary(Op::Add, raw, half);
@@ -60,7 +64,8 @@ fn reciprocal_root(b: &mut Builder, x: Value) -> Value {
 
 /// 2 to the power of x. The host's function is used only if the result is a normal number.
 fn power_of_two(b: &mut Builder, x: Value) -> Value {
-    let (low, high) = (b.float(-126.0), b.float(128.0));
+    let low = b.float(-126.0);
+    let high = b.float(128.0);
     let power = b.math(MathFunction::Exp2, x);
     let power = approximate(b, power);
     let tiny = b.binary(Op::Less, x, low);
@@ -83,7 +88,9 @@ fn logarithm(b: &mut Builder, x: Value) -> Value {
         let bits = b.uint(value.to_bits());
         b.bitcast(bits, ScalarKind::Float)
     };
-    let (infinity, minus, nan) = (bits(b, f32::INFINITY), bits(b, f32::NEG_INFINITY), bits(b, f32::NAN));
+    let infinity = bits(b, f32::INFINITY);
+    let minus = bits(b, f32::NEG_INFINITY);
+    let nan = bits(b, f32::NAN);
     let is_infinite = b.binary(Op::Equal, x, infinity);
     let value = b.select(is_infinite, infinity, value);
     let is_zero = b.binary(Op::Equal, x, zero);
@@ -100,7 +107,8 @@ fn predicate(b: &mut Builder, holds: Value, otherwise: Value) -> (Value, Effect)
 
 /// Operation on one or two operands and the previous scalar result.
 pub(super) fn scalar(b: &mut Builder, op: ScalarOp, x: Value, y: Value, previous: Value) -> (Value, Effect) {
-    let (zero, one) = (b.float(0.0), b.float(1.0));
+    let zero = b.float(0.0);
+    let one = b.float(1.0);
     let compared = |b: &mut Builder, op| {
         let condition = compare(b, op, x, zero);
         truth(b, condition, false)
@@ -120,10 +128,14 @@ pub(super) fn scalar(b: &mut Builder, op: ScalarOp, x: Value, y: Value, previous
         ScalarOp::MulsPrev => multiply(b, x, previous, false),
         ScalarOp::MulsPrev2 => {
             // Finite numbers are those whose magnitude is at most the largest one.
-            let (largest, least) = (b.float(f32::MAX), b.float(-f32::MAX));
-            let (p, q) = (b.math(MathFunction::Abs, previous), b.math(MathFunction::Abs, y));
-            let (p, q) = (b.binary(Op::LessEqual, p, largest), b.binary(Op::LessEqual, q, largest));
-            let (above, positive) = (b.binary(Op::Greater, previous, least), b.binary(Op::Greater, y, zero));
+            let largest = b.float(f32::MAX);
+            let least = b.float(-f32::MAX);
+            let p = b.math(MathFunction::Abs, previous);
+            let q = b.math(MathFunction::Abs, y);
+            let p = b.binary(Op::LessEqual, p, largest);
+            let q = b.binary(Op::LessEqual, q, largest);
+            let above = b.binary(Op::Greater, previous, least);
+            let positive = b.binary(Op::Greater, y, zero);
             let finite = b.binary(Op::LogicalAnd, p, q);
             let fit = b.binary(Op::LogicalAnd, above, positive);
             let all = b.binary(Op::LogicalAnd, finite, fit);
@@ -142,7 +154,8 @@ pub(super) fn scalar(b: &mut Builder, op: ScalarOp, x: Value, y: Value, previous
         ScalarOp::Exp => power_of_two(b, x),
         ScalarOp::Logc => {
             let value = logarithm(b, x);
-            let (least, is_zero) = (b.float(-f32::MAX), b.binary(Op::Equal, x, zero));
+            let least = b.float(-f32::MAX);
+            let is_zero = b.binary(Op::Equal, x, zero);
             b.select(is_zero, least, value)
         }
         ScalarOp::Log => logarithm(b, x),
@@ -173,7 +186,8 @@ pub(super) fn scalar(b: &mut Builder, op: ScalarOp, x: Value, y: Value, previous
         ScalarOp::SetpGt => return sets(b, Op::Greater),
         ScalarOp::SetpGe => return sets(b, Op::GreaterEqual),
         ScalarOp::SetpInv => {
-            let (holds, none) = (b.binary(Op::Equal, x, one), b.binary(Op::Equal, x, zero));
+            let holds = b.binary(Op::Equal, x, one);
+            let none = b.binary(Op::Equal, x, zero);
             let otherwise = b.select(none, one, x);
             return predicate(b, holds, otherwise);
         }
@@ -183,7 +197,8 @@ pub(super) fn scalar(b: &mut Builder, op: ScalarOp, x: Value, y: Value, previous
             return predicate(b, holds, less);
         }
         ScalarOp::SetpClr => {
-            let (largest, never) = (b.float(f32::MAX), b.boolean(false));
+            let largest = b.float(f32::MAX);
+            let never = b.boolean(false);
             return (largest, Effect::Predicate(never));
         }
         ScalarOp::SetpRstr => {

@@ -27,7 +27,8 @@ fn cube(t: &mut Translator<'_>, operand: Value) -> Value {
     let zero = b.float(0.0);
     let [px, py, pz] = [x, y, z].map(|value| b.binary(Op::Less, value, zero));
     let compose = |b: &mut Builder, [s, t, major]: [Value; 3], negative: Value, face: f32| {
-        let (even, odd) = (b.float(face), b.float(face + 1.0));
+        let even = b.float(face);
+        let odd = b.float(face + 1.0);
         let face = b.select(negative, odd, even);
         let two = b.float(2.0);
         let major = b.binary(Op::Multiply, two, major);
@@ -39,7 +40,8 @@ fn cube(t: &mut Translator<'_>, operand: Value) -> Value {
     let along_y = compose(b, [x, v, y], py, 2.0);
     let s = b.select(px, z, nz);
     let along_x = compose(b, [s, ny, x], px, 0.0);
-    let (zx, zy) = (b.binary(Op::GreaterEqual, az, ax), b.binary(Op::GreaterEqual, az, ay));
+    let zx = b.binary(Op::GreaterEqual, az, ax);
+    let zy = b.binary(Op::GreaterEqual, az, ay);
     let is_z = b.binary(Op::LogicalAnd, zx, zy);
     let is_y = b.binary(Op::GreaterEqual, ay, ax);
     let other = b.select(is_y, along_y, along_x);
@@ -56,8 +58,10 @@ fn kill(b: &mut Builder, op: Op, x: Value, y: Value) -> (Out, Effect) {
 fn push(b: &mut Builder, op: Op, x: Value, y: Value) -> (Out, Effect) {
     let zero = b.float(0.0);
     let mut both = |component: u32| {
-        let (x, y) = (b.member(x, component), b.member(y, component));
-        let (first, second) = (b.binary(Op::Equal, x, zero), compare(b, op, y, zero));
+        let x = b.member(x, component);
+        let y = b.member(y, component);
+        let first = b.binary(Op::Equal, x, zero);
+        let second = compare(b, op, y, zero);
         (x, b.binary(Op::LogicalAnd, first, second))
     };
     let (_, predicate) = both(3);
@@ -71,7 +75,9 @@ fn push(b: &mut Builder, op: Op, x: Value, y: Value) -> (Out, Effect) {
 pub(super) fn vector(t: &mut Translator<'_>, op: VectorOp, operands: &[Value]) -> (Out, Effect) {
     // The index is clamped, but operands beyond the operation's number are not used.
     let at = |i: usize| operands[i.min(operands.len() - 1)];
-    let (x, y, z) = (at(0), at(1), at(2));
+    let x = at(0);
+    let y = at(1);
+    let z = at(2);
     let vec4 = t.types.vec4;
     let b = &mut t.b;
     let compared = |b: &mut Builder, op| {
@@ -112,7 +118,8 @@ pub(super) fn vector(t: &mut Translator<'_>, op: VectorOp, operands: &[Value]) -
         VectorOp::Cube => Out::Vector(cube(t, x)),
         VectorOp::Max4 => {
             let [p, q, r, s] = [0, 1, 2, 3].map(|component| b.member(x, component));
-            let (first, second) = (larger(b, p, q), larger(b, r, s));
+            let first = larger(b, p, q);
+            let second = larger(b, r, s);
             Out::Scalar(larger(b, first, second))
         }
         VectorOp::SetpEqPush => return push(b, Op::Equal, x, y),
@@ -124,8 +131,12 @@ pub(super) fn vector(t: &mut Translator<'_>, op: VectorOp, operands: &[Value]) -
         VectorOp::KillGe => return kill(b, Op::GreaterEqual, x, y),
         VectorOp::KillNe => return kill(b, Op::NotEqual, x, y),
         VectorOp::Dst => {
-            let (x1, y1, x2, y3) = (b.member(x, 1), b.member(y, 1), b.member(x, 2), b.member(y, 3));
-            let (one, product) = (b.float(1.0), multiply(b, x1, y1, false));
+            let x1 = b.member(x, 1);
+            let y1 = b.member(y, 1);
+            let x2 = b.member(x, 2);
+            let y3 = b.member(y, 3);
+            let one = b.float(1.0);
+            let product = multiply(b, x1, y1, false);
             Out::Vector(b.compose(vec4, &[one, product, x2, y3]))
         }
         VectorOp::MaxA => {

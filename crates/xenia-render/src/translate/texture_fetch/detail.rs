@@ -25,10 +25,12 @@ impl Translator<'_> {
 
     /// Factor of the gradient along rows (0) or columns (1).
     fn gradient_factor(&mut self, which: usize, record: &Record) -> Value {
-        let (low, mask) = (self.b.uint(GRADIENT_BITS[which]), self.b.uint(31));
+        let low = self.b.uint(GRADIENT_BITS[which]);
+        let mask = self.b.uint(31);
         let exponent = self.b.binary(Op::ShiftRight, record.flags, low);
         let exponent = self.b.binary(Op::And, exponent, mask);
-        let (bias, place) = (self.b.uint(127 - 16), self.b.uint(23));
+        let bias = self.b.uint(127 - 16);
+        let place = self.b.uint(23);
         let exponent = self.b.binary(Op::Add, exponent, bias);
         let bits = self.b.binary(Op::ShiftLeft, exponent, place);
         self.b.bitcast(bits, ScalarKind::Float)
@@ -95,7 +97,9 @@ impl Translator<'_> {
             });
             let is_first = self.b.binary(Op::GreaterEqual, lengths[0], lengths[1]);
             let longest = self.b.select(is_first, lengths[0], lengths[1]);
-            let (zero, half, least) = (self.b.float(0.0), self.b.float(0.5), self.b.float(-16.0));
+            let zero = self.b.float(0.0);
+            let half = self.b.float(0.5);
+            let least = self.b.float(-16.0);
             let positive = self.b.binary(Op::Greater, longest, zero);
             let level = self.b.math(MathFunction::Log2, longest);
             let level = self.b.binary(Op::Multiply, half, level);
@@ -138,7 +142,8 @@ impl Translator<'_> {
     ) -> SampleLevel {
         let zero = self.b.float(0.0);
         let bias = self.biased(zero, fetch, record);
-        let (least, most) = (self.b.float(-16.0), self.b.float(16.0));
+        let least = self.b.float(-16.0);
+        let most = self.b.float(16.0);
         let bias = limit(self, bias, least, most);
         let factor = self.b.math(MathFunction::Exp2, bias);
         let [x, y] = [0, 1].map(|which| {

@@ -31,7 +31,8 @@ impl Translator<'_> {
     }
 
     pub(super) fn sampler(&mut self, fetch: &TextureFetch) -> Value {
-        let (constant, filters) = (fetch.constant, [fetch.mag, fetch.min, fetch.mip]);
+        let constant = fetch.constant;
+        let filters = [fetch.mag, fetch.min, fetch.mip];
         let anisotropy = fetch.anisotropy;
         let wanted = |slot: &SamplerSlot| {
             slot.constant == constant && slot.filters == filters && slot.anisotropy == anisotropy

@@ -53,14 +53,17 @@ impl Translator<'_> {
         lod: Value,
         record: &Record,
     ) -> [Value; 2] {
-        let (planes, slices) = (self.planes_are_linear(fetch, record), self.slices_are_linear(fetch, record));
+        let planes = self.planes_are_linear(fetch, record);
+        let slices = self.slices_are_linear(fetch, record);
         let is_minified = self.is_minified(fetch, lod, record);
         [planes, slices].map(|[mag, min]| self.b.select(is_minified, min, mag))
     }
 
     /// Slice below a coordinate in slices, and the weight of the next one.
     fn split_slices(&mut self, at: Value, is_linear: Value) -> (Value, Value) {
-        let (zero, half, one) = (self.b.float(0.0), self.b.float(0.5), self.b.float(1.0));
+        let zero = self.b.float(0.0);
+        let half = self.b.float(0.5);
+        let one = self.b.float(1.0);
         let shift = self.b.select(is_linear, half, zero);
         let at = self.b.binary(Op::Subtract, at, shift);
         let below = self.b.math(MathFunction::Floor, at);
@@ -93,7 +96,8 @@ impl Translator<'_> {
         let [mag, min] = self.slices_are_linear(fetch, record);
         let has_gradients = fetch.computed_lod || fetch.register_gradients;
         let is_linear = if has_gradients && mag != min {
-            let (zero, one) = (self.b.float(0.0), self.b.float(1.0));
+            let zero = self.b.float(0.0);
+            let one = self.b.float(1.0);
             let steps = [0, 1].map(|which| {
                 let [.., layers] = self.scaled_gradient(fetch, at, record, which);
                 let steps = self.b.math(MathFunction::Abs, layers);
@@ -164,7 +168,9 @@ impl Translator<'_> {
         is_linear: Value,
         record: &Record,
     ) -> Value {
-        let (zero, half, one) = (self.b.float(0.0), self.b.float(0.5), self.b.float(1.0));
+        let zero = self.b.float(0.0);
+        let half = self.b.float(0.5);
+        let one = self.b.float(1.0);
         let level = self.limited_level(fetch, lod, record);
         let is_between = self.has_mip_filter(fetch, TextureFilter::Linear, record);
         let lower = self.b.math(MathFunction::Floor, level);

@@ -42,7 +42,8 @@ impl Events {
 
     /// Leaves the library for a title of this name.
     pub(super) fn enter(&mut self, name: String) {
-        (self.home.is_open, self.home.is_leaving) = (false, false);
+        self.home.is_open = false;
+        self.home.is_leaving = false;
         // The pause belongs to the title before.
         self.resumes = false;
         if self.page().is_some() {
@@ -58,7 +59,8 @@ impl Events {
 
     /// Shows the library, or the failure that is the reason.
     pub(super) fn come_home(&mut self, failure: Option<PageFailure>) {
-        (self.home.is_open, self.home.is_leaving) = (true, false);
+        self.home.is_open = true;
+        self.home.is_leaving = false;
         self.resumes = false;
         self.set_paused(false);
         if let Some(view) = &mut self.view {

@@ -118,7 +118,8 @@ impl Events {
     /// Draws the window; runs a pass of the open page and of texts before, if one is due.
     pub(super) fn redraw(&mut self, event_loop: &ActiveEventLoop) {
         if self.view.as_ref().is_some_and(View::wants_pass) {
-            let (model, now) = (self.model(), self.mailbox.now());
+            let model = self.model();
+            let now = self.mailbox.now();
             let commands = self.view.as_mut().map(|view| view.run_page(&model, now));
             for command in commands.unwrap_or_default() {
                 self.obey(event_loop, command);

@@ -79,7 +79,8 @@ mod tests {
         for number in 0..PART {
             std::fs::create_dir(dir.path().join(format!("d{number}"))).unwrap();
         }
-        let (whole, rest) = (shown(dir.path(), 0), shown(dir.path(), PART));
+        let whole = shown(dir.path(), 0);
+        let rest = shown(dir.path(), PART);
         assert_eq!((whole.folders.len(), whole.before, whole.total), (PART, 0, PART + 3));
         assert_eq!((names(&rest), rest.before), (vec!["d4", "d5", "d6"], PART));
         assert_eq!(shown(dir.path(), 999).before, PART, "the last part");

@@ -65,7 +65,8 @@ pub(super) fn machine(
     let sound = Sound::open(&(&args.sound).into(), wav.as_deref(), !args.picture.headless)?;
     resources.volume.inspect(|volume| sound.follow(volume));
     resources.video.inspect(|video| sound.record(video));
-    let (config, video) = ((&args.engine).into(), (&args.picture).into());
+    let config = (&args.engine).into();
+    let video = (&args.picture).into();
     let code_cache = args.engine.code_cache.as_deref();
     let saves = SaveConfig::from(&args.engine.content);
     // Opened once: a debugger stays when the title launches another.

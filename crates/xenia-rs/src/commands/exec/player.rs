@@ -286,7 +286,8 @@ mod tests {
 
     /// The client of a window that was opened with these flags.
     fn player(args: &ExecArgs) -> Player {
-        let (open_title, controllers) = (SharedOpenTitle::default(), Controllers::default());
+        let open_title = SharedOpenTitle::default();
+        let controllers = Controllers::default();
         Player {
             controllers: controllers.clone(),
             dialog_keys: DialogKeys::default(),

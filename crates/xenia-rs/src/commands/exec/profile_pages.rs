@@ -191,7 +191,8 @@ fn achievements_model(subject: &Result<DataSubject>, xuid: Option<Xuid>) -> Achi
     let profile = profile.as_ref().map(|(store, xuid)| (store, *xuid));
     let list = achievements::list(profile, subject.id, &subject.database, subject.language);
     failures.extend(list.failures);
-    let ([all, earned], [points, scored]) = (list.counts, list.scores);
+    let [all, earned] = list.counts;
+    let [points, scored] = list.scores;
     let totals = if list.rows.is_empty() {
         "The title has no achievements.".to_owned()
     } else {
@@ -208,7 +209,8 @@ fn achievements_model(subject: &Result<DataSubject>, xuid: Option<Xuid>) -> Achi
 
 /// An achievement as the page shows it.
 fn shown(row: ListedAchievement, number: usize) -> EarnedRow {
-    let (is_secret, is_earned) = (row.is_secret(), row.record.is_earned());
+    let is_secret = row.is_secret();
+    let is_earned = row.record.is_earned();
     let record = row.record;
     let points = format!("{} G", record.gamerscore);
     if is_secret {
@@ -291,7 +293,8 @@ impl ProfileClient for ProfilePages {
     }
 
     fn read_achievements(&mut self, of: &DataOwner, xuid: Option<u64>) {
-        let (request, of) = (self.note(of, xuid), of.clone());
+        let request = self.note(of, xuid);
+        let of = of.clone();
         self.spawn(move |this, sender| {
             let model = achievements_model(&this.subject(&of), xuid.map(Xuid));
             this.send(request, sender, ProfileNews::Achievements(Arc::new(model)));

@@ -120,7 +120,8 @@ impl Session<'_> {
         match opened() {
             Ok((args, title)) => {
                 self.sender.title(title.short_name());
-                let (volume, own) = (&args.sound, &self.own.sound);
+                let volume = &args.sound;
+                let own = &self.own.sound;
                 // Settings of the title go before what the user has set in this session.
                 if (volume.volume, volume.mute) != (own.volume, own.mute) {
                     self.ports.volume.set(VolumeLevel { percent: volume.volume, is_muted: volume.mute });
@@ -165,7 +166,8 @@ pub(super) fn leave_flags_of_title(args: &mut ExecArgs, own: &ExecArgs) {
     if args.title.as_deref().map(place) == Some(place(title)) {
         return;
     }
-    let (engine, own) = (&mut args.engine, &own.engine);
+    let engine = &mut args.engine;
+    let own = &own.engine;
     // Values of the other title's own table stay.
     engine.folder.take_if(|folder| own.folder.as_ref() == Some(folder));
     engine.symbols.take_if(|symbols| own.symbols.as_ref() == Some(symbols));

@@ -94,7 +94,8 @@ pub(super) fn run(
         ..config(args, name, settings.hotkeys().clone())
     };
     let control = PaceControl::default();
-    let (controllers, dialog_keys) = (open_pads(args, &settings)?, DialogKeys::default());
+    let controllers = open_pads(args, &settings)?;
+    let dialog_keys = DialogKeys::default();
     let input = LiveInput::new(controllers.clone(), settings);
     let (command_sender, commands) = mpsc::channel();
     let files = SettingsFiles { named, kept: settings_file.clone() };
@@ -201,7 +202,8 @@ impl SessionThread {
         });
         let messages = sender.clone();
         self.controllers.tell_news_to(move |text| messages.message(text));
-        let (control, window) = (self.control.clone(), sender.clone());
+        let control = self.control.clone();
+        let window = sender.clone();
         self.interrupt.when_requested(move || {
             control.close();
             window.end();

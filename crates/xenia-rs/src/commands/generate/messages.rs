@@ -36,7 +36,8 @@ pub(super) fn table() -> String {
             &["number", "name", "state", "what it does"],
         );
         for message in application.messages {
-            let (number, name) = (format!("{:08X}", message.number), format!("`{}`", message.name));
+            let number = format!("{:08X}", message.number);
+            let name = format!("`{}`", message.name);
             line(&mut out, &[&number, &name, message.status.name(), message.doc.trim()]);
         }
     }

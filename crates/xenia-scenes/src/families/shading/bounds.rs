@@ -59,7 +59,8 @@ impl Shading {
             (Some(a), Some(b)) => [0, 1, 2].map(|axis: usize| b[axis] - a[axis]),
             _ => [0.0; 3],
         };
-        let (width, height) = (WIDTH as f32, HEIGHT as f32);
+        let width = WIDTH as f32;
+        let height = HEIGHT as f32;
         let line = |i: usize| {
             let [x, y, z] = difference(i, i + 1);
             // The slope across a line is a quotient by its width, with a rounded dividend.
@@ -67,7 +68,8 @@ impl Shading {
             (z.abs() / x.hypot(y).max(0.25) + across) * (width + height)
         };
         let triangle = |[i, j, k]: [usize; 3]| {
-            let ([x1, y1, z1], [x2, y2, z2]) = (difference(i, j), difference(i, k));
+            let [x1, y1, z1] = difference(i, j);
+            let [x2, y2, z2] = difference(i, k);
             let area = (x1 * y2 - x2 * y1).abs().max(1.0 / 64.0);
             let [by_x, by_y] = [(z1 * y2 - z2 * y1).abs(), (z2 * x1 - z1 * x2).abs()];
             (by_x * width + by_y * height) / area
@@ -127,7 +129,8 @@ fn slopes(vertices: &[[f32; 7]; 3], values: &[[f32; 4]; 3], affine: bool) -> [f3
     // Change of the corners' weights over a pixel.
     let weights = [[b, c], [c, a], [a, b]].map(|[from, to]| (to[0] - from[0]) / area.abs().max(1.0 / 64.0));
     let ws = vertices.map(|vertex| vertex[6]);
-    let (least, most) = (ws.iter().copied().fold(f32::MAX, f32::min), ws.iter().copied().fold(0.0, f32::max));
+    let least = ws.iter().copied().fold(f32::MAX, f32::min);
+    let most = ws.iter().copied().fold(0.0, f32::max);
     [0, 1, 2, 3].map(|component: usize| {
         let values = values.map(|value| value[component]);
         if affine || least == most {

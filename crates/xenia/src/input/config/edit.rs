@@ -404,7 +404,8 @@ mod tests {
 
     #[test]
     fn triggers_and_stick_directions_are_bound_and_a_pads_own_assignment_is_changed() {
-        let (trigger, push) = (CONTROLS[15].1, CONTROLS[17].1);
+        let trigger = CONTROLS[15].1;
+        let push = CONTROLS[17].1;
         let mut config = config("[controller.own]\nrumble = 1.0\n[pad]\n0300 = 'own'\n");
         let changed = config.bind_button(None, None, A, trigger);
         assert_eq!(

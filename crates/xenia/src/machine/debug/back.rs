@@ -57,7 +57,8 @@ impl Debugged<'_, '_> {
 
     /// The moment before the last instruction of a thread.
     fn last_step(&mut self, thread: u32, from: u64) -> Result<Stop> {
-        let (mut upper, mut length) = (from, FIRST_STRETCH);
+        let mut upper = from;
+        let mut length = FIRST_STRETCH;
         while let Some(lower) = self.stretch_before(upper, length) {
             self.go_to(lower)?;
             self.keep_checkpoint();
@@ -100,7 +101,8 @@ impl Debugged<'_, '_> {
         if self.breakpoints.is_empty() && self.watches.is_empty() {
             return self.beginning();
         }
-        let (mut upper, mut length) = (from, FIRST_STRETCH);
+        let mut upper = from;
+        let mut length = FIRST_STRETCH;
         while let Some(lower) = self.stretch_before(upper, length) {
             if let Some(stop) = self.last_stop_between(lower, upper)? {
                 return Ok(stop);

@@ -85,7 +85,8 @@ impl History {
 
     /// A line about the checkpoints.
     pub(super) fn describe(&self) -> String {
-        let (count, mib) = (self.rewind.moments().len(), self.rewind.size() >> 20);
+        let count = self.rewind.moments().len();
+        let mib = self.rewind.size() >> 20;
         format!("{count} checkpoints from instruction {} on, {mib} MiB", self.beginning())
     }
 }

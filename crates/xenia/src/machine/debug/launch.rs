@@ -33,7 +33,8 @@ impl Debugged<'_, '_> {
                 *self.run = self.machine.begin(limits, self.notes.is_some());
                 self.run.launcher = Some(launcher);
                 self.history = History::begin(self.machine, has_pace).map_err(|error| say::chain(&error));
-                (self.is_edited, self.end) = (false, None);
+                self.is_edited = false;
+                self.end = None;
                 let name = self.machine.spec.title.name.clone();
                 self.note(format!("the title launched {name}, which stands before its first instruction"));
                 self.threads().first().copied()

@@ -68,7 +68,8 @@ impl Debugged<'_, '_> {
     fn find_symbol(&self, name: &str) -> Result<String> {
         /// Most names that an error lists.
         const NAMED: usize = 4;
-        let (mut found, mut similar) = (BTreeSet::new(), Vec::new());
+        let mut found = BTreeSet::new();
+        let mut similar = Vec::new();
         self.each_symbol(|other, address| {
             if other == name {
                 found.insert(address);

@@ -194,7 +194,8 @@ impl Debugged<'_, '_> {
         from: u64,
         bytes: WatchedRange,
     ) -> Result<Option<(u64, Option<GuestAddr>)>> {
-        let (mut upper, mut length) = (from, FIRST_STRETCH);
+        let mut upper = from;
+        let mut length = FIRST_STRETCH;
         while let Some(lower) = self.stretch_before(upper, length) {
             if upper - lower < LONG_STRETCH || self.is_page_written(lower, upper, &bytes)? {
                 let scan = self.scan(lower..upper, vec![bytes], 0)?;

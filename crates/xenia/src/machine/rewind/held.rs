@@ -92,7 +92,8 @@ impl Machine {
             self.outside.rewind = None;
             return None;
         }
-        let (position, stays) = (self.position(), self.inside.kernel.files.lock().packages.store.is_kept());
+        let position = self.position();
+        let stays = self.inside.kernel.files.lock().packages.store.is_kept();
         let back = from.saturating_sub(position.now) as f64 / TICKS_PER_SECOND as f64;
         let end = if index.is_some() { "" } else { ", as far as it goes" };
         self.tell_rewind(format!("back {back:.1} s{end}"));
@@ -112,7 +113,8 @@ impl Machine {
         if let Some(pace) = &mut run.pace {
             pace.hold(STEP.saturating_sub(begin.elapsed()));
         }
-        let (goes_further, now) = (run.pace.as_ref().is_some_and(Pace::is_rewinding), self.position().now);
+        let goes_further = run.pace.as_ref().is_some_and(Pace::is_rewinding);
+        let now = self.position().now;
         if !goes_further && let Some(rewind) = &mut self.outside.rewind {
             rewind.held.from = None;
             rewind.next = now + REWIND_INTERVAL;

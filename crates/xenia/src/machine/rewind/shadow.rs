@@ -180,7 +180,9 @@ mod tests {
 
     /// A shadow, and its pages from 0 to 3 after each of some steps.
     fn steps() -> (Shadow, Vec<[u8; 4]>, Vec<Delta>) {
-        let (mut shadow, mut seen, mut deltas) = (Shadow::default(), vec![[0; 4]], Vec::new());
+        let mut shadow = Shadow::default();
+        let mut seen = vec![[0; 4]];
+        let mut deltas = Vec::new();
         for changes in [vec![(0, 1), (2, 5)], vec![(0, 2), (2, 0)], vec![(0, 0), (3, 9)], vec![(0, 1)]] {
             let mut delta = Some(Delta::default());
             for (number, byte) in changes {
@@ -219,7 +221,8 @@ mod tests {
 
     #[test]
     fn shorter_bytes_leave_nothing_behind() {
-        let (mut shadow, mut delta) = (Shadow::default(), None);
+        let mut shadow = Shadow::default();
+        let mut delta = None;
         let long: Vec<u8> = (0..9000).map(|index| index as u8 | 1).collect();
         shadow.replace_bytes(10, 3, &long, &mut delta);
         assert_eq!(shadow.bytes(10, 9000), long);

@@ -56,7 +56,8 @@ pub(super) fn packages_below(path: &Path) -> Result<Vec<Placed>> {
     }
     match found.other.first() {
         Some(other) if !found.packages.is_empty() => {
-            let (other, package) = (other.display(), found.packages[0].path.display());
+            let other = other.display();
+            let package = found.packages[0].path.display();
             bail!("it has packages, such as {package}, and other files, such as {other}: name the packages")
         }
         _ => Ok(found.packages),

@@ -124,7 +124,9 @@ fn package(
 
 /// The packages of a title in a folder of exports, the newest first.
 fn importable(folder: &Path, title: u32) -> Vec<ImportableFile> {
-    let (mut files, mut ahead, mut entries) = (Vec::new(), vec![(folder.to_owned(), 0)], 0);
+    let mut files = Vec::new();
+    let mut ahead = vec![(folder.to_owned(), 0)];
+    let mut entries = 0;
     while let Some((at, depth)) = ahead.pop() {
         for entry in fs::read_dir(&at).into_iter().flatten().flatten() {
             entries += 1;
