@@ -202,7 +202,7 @@ impl Trouble {
     }
 
     /// The replay went back to a moment at which this was said.
-    fn go_back(&self, said: Option<String>) {
+    fn restore(&self, said: Option<String>) {
         let mut left = self.0.lock();
         (left.said, left.is_over) = (said, false);
     }

@@ -324,7 +324,7 @@ impl ApplicationHandler<WindowMessage> for Events {
             WindowMessage::Mail => {
                 let Some(view) = &mut self.view else { return };
                 let (frame, message, news, is_new, library, change, profile) = {
-                    let mut mail = self.mailbox.answer();
+                    let mut mail = self.mailbox.open_after_wake();
                     let frame = mail.frame.take();
                     let message = mail.message.take();
                     let library = mail.library.take();

@@ -108,7 +108,7 @@ impl Mailbox {
 
     /// Locks the contents in response to a wake-up event, so that the next change sends another
     /// one.
-    pub(super) fn answer(&self) -> MutexGuard<'_, Mail> {
+    pub(super) fn open_after_wake(&self) -> MutexGuard<'_, Mail> {
         let mut mail = self.open();
         mail.woken = false;
         mail
@@ -261,7 +261,8 @@ mod tests {
         let send = |number, width| mailbox.put(|mail, _| mail.frame = Some((number, frame(width))));
         assert!(send(1, 10));
         assert!(!send(2, 20) && !send(3, 30), "woken, but has not looked");
-        let taken = mailbox.answer().frame.take().map(|(number, frame)| (number, frame.size().width));
+        let taken =
+            mailbox.open_after_wake().frame.take().map(|(number, frame)| (number, frame.size().width));
         assert_eq!(taken, Some((3, 30)));
         assert!(mailbox.open().frame.is_none());
         assert!(send(4, 40), "looking is not answering twice");

@@ -370,6 +370,6 @@ impl Debuggee for Debugged<'_, '_> {
     }
 
     fn command(&mut self, command: &str) -> String {
-        self.answer(command)
+        self.run_monitor_command(command)
     }
 }

@@ -81,7 +81,7 @@ impl Tape {
     }
 
     /// Counts a question to the controllers.
-    fn ask(&mut self, now: GuestTicks) {
+    fn count_question(&mut self, now: GuestTicks) {
         self.position.asks += 1;
         self.position.asked_at = self.position.asked_at.max(now);
         self.advance_to(now);
@@ -109,7 +109,7 @@ impl Tape {
     }
 
     /// Records an answer, if it is another than the last one in its place, which `last` finds.
-    fn answered<A: PartialEq + Copy>(
+    fn record_answer<A: PartialEq + Copy>(
         &mut self,
         user: u32,
         now: GuestTicks,
@@ -140,13 +140,13 @@ impl Recorder {
 
     fn note_pad(&mut self, user: u32, answer: Option<Gamepad>, now: GuestTicks) {
         let pad = answer.map(Pad::from);
-        self.tape.lock().answered(user, now, pad, |last| &mut last.pads, Change::Pad);
+        self.tape.lock().record_answer(user, now, pad, |last| &mut last.pads, Change::Pad);
     }
 }
 
 impl Input for Recorder {
     fn connected(&mut self, now: GuestTicks) -> u8 {
-        self.tape.lock().ask(now);
+        self.tape.lock().count_question(now);
         (0..USERS as u32).fold(0, |connected, user| {
             let answer = self.inner.gamepad(user, now);
             // Changes of a controller that stays connected are recorded by the question about its
@@ -160,24 +160,24 @@ impl Input for Recorder {
     }
 
     fn gamepad(&mut self, user: u32, now: GuestTicks) -> Option<Gamepad> {
-        self.tape.lock().ask(now);
+        self.tape.lock().count_question(now);
         let answer = self.inner.gamepad(user, now);
         self.note_pad(user, answer, now);
         answer
     }
 
     fn model(&mut self, user: u32, now: GuestTicks) -> Option<PadModel> {
-        self.tape.lock().ask(now);
+        self.tape.lock().count_question(now);
         let answer = self.inner.model(user, now);
         let model = answer.map(Model::from);
-        self.tape.lock().answered(user, now, model, |last| &mut last.models, Change::Model);
+        self.tape.lock().record_answer(user, now, model, |last| &mut last.models, Change::Model);
         answer
     }
 
     fn set_vibration(&mut self, user: u32, left: u16, right: u16, now: GuestTicks) -> bool {
-        self.tape.lock().ask(now);
+        self.tape.lock().count_question(now);
         let answer = self.inner.set_vibration(user, left, right, now);
-        self.tape.lock().answered(user, now, answer, |last| &mut last.motors, Change::Motors);
+        self.tape.lock().record_answer(user, now, answer, |last| &mut last.motors, Change::Motors);
         answer
     }
 }

@@ -102,7 +102,7 @@ impl Reel {
     }
 
     /// Applies the changes that hold from this question on.
-    fn ask(&mut self, now: GuestTicks) {
+    fn apply_until(&mut self, now: GuestTicks) {
         let position = &mut self.position;
         position.asks += 1;
         position.asked_at = position.asked_at.max(now);
@@ -203,7 +203,7 @@ impl Reel {
         let ReplayMark { passed, position, said } = mark;
         self.passed = passed;
         self.position = position;
-        self.trouble.go_back(said);
+        self.trouble.restore(said);
     }
 
     /// Goes to the position of a state: the one at which the recording begins, or one that was
@@ -250,28 +250,28 @@ impl Replayer {
     }
 
     /// The answers that hold for a question at this time.
-    fn ask(&self, now: GuestTicks) -> Answers {
+    fn answers_at(&self, now: GuestTicks) -> Answers {
         let mut reel = self.0.lock();
-        reel.ask(now);
+        reel.apply_until(now);
         reel.position.answers
     }
 }
 
 impl Input for Replayer {
     fn connected(&mut self, now: GuestTicks) -> u8 {
-        let pads = self.ask(now).pads.into_iter().enumerate();
+        let pads = self.answers_at(now).pads.into_iter().enumerate();
         pads.fold(0, |connected, (user, pad)| connected | u8::from(pad.is_some()) << user)
     }
 
     fn model(&mut self, user: u32, now: GuestTicks) -> Option<PadModel> {
-        self.ask(now).models.get(user as usize).copied().flatten().map(PadModel::from)
+        self.answers_at(now).models.get(user as usize).copied().flatten().map(PadModel::from)
     }
 
     fn gamepad(&mut self, user: u32, now: GuestTicks) -> Option<Gamepad> {
-        self.ask(now).pads.get(user as usize).copied().flatten().map(Gamepad::from)
+        self.answers_at(now).pads.get(user as usize).copied().flatten().map(Gamepad::from)
     }
 
     fn set_vibration(&mut self, user: u32, _: u16, _: u16, now: GuestTicks) -> bool {
-        self.ask(now).motors.get(user as usize).is_some_and(|motors| *motors)
+        self.answers_at(now).motors.get(user as usize).is_some_and(|motors| *motors)
     }
 }

@@ -35,8 +35,8 @@ fn number(text: &str) -> Result<u64> {
 }
 
 impl Debugged<'_, '_> {
-    /// The answer to a command.
-    pub(super) fn answer(&mut self, command: &str) -> String {
+    /// Runs a command of gdb's `monitor`, and returns its answer.
+    pub(super) fn run_monitor_command(&mut self, command: &str) -> String {
         self.begin_edited();
         let MachineInside { executor, kernel, .. } = &self.machine.inside;
         let mut words = command.split_whitespace();
