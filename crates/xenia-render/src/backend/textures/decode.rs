@@ -78,6 +78,10 @@ impl LevelResult {
     fn bytes(&self) -> u64 {
         u64::from(self.row_bytes) * u64::from(self.size[1]) * u64::from(self.size[2])
     }
+
+    fn end(&self) -> u64 {
+        self.offset + self.bytes()
+    }
 }
 
 impl Decoder {
@@ -194,26 +198,7 @@ impl Decoder {
         memory: &dyn PhysicalMemory,
     ) -> Option<u64> {
         let &Target { texture, info, decoding, scale } = target;
-        let limits = device.limits();
-        let mut results = Vec::with_capacity(jobs.len());
-        let mut end = 0;
-        for job in jobs {
-            let [width, height, slices] = info.level_size(job.level);
-            let [width, height] = scale.size([width, height]);
-            let size = [width, height, slices];
-            // The alignment of row pitches and offsets in buffer-to-texture copies is 256 bytes.
-            let row_bytes = (size[0] * decoding.texel_bytes()).next_multiple_of(256);
-            let result = LevelResult { offset: end, row_bytes, size };
-            let source = scale.bytes(u64::from(job.layout.bytes), decoding.block_bytes);
-            if result.bytes().max(source) > limits.max_storage_buffer_binding_size {
-                return None;
-            }
-            end += result.bytes();
-            results.push(result);
-        }
-        if end.next_power_of_two() > limits.max_buffer_size {
-            return None;
-        }
+        let results = level_results(&device.limits(), target, jobs)?;
         let mut parameters = vec![0; jobs.len() * PARAMETERS_STRIDE];
         for (to, (job, result)) in
             parameters.chunks_exact_mut(PARAMETERS_STRIDE).zip(jobs.iter().zip(&results))
@@ -222,7 +207,7 @@ impl Decoder {
         }
         let usage = wgpu::BufferUsages::UNIFORM;
         let parameters = filled_buffer(device, "texture decoding", &parameters, usage);
-        let buffer = self.result_buffer(device, end.max(4));
+        let buffer = self.result_buffer(device, results.last().map_or(0, LevelResult::end).max(4));
         let layout = self.layout.clone();
         let pipeline = self.pipeline(device, decoding, scale);
         // Packed levels share their storage.
@@ -244,30 +229,13 @@ impl Decoder {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
             pass.set_pipeline(pipeline);
             for (i, (job, result)) in jobs.iter().zip(&results).enumerate() {
-                let window = |buffer, offset, size| {
-                    let size = std::num::NonZero::new(size);
-                    wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size })
-                };
-                let LevelSource { buffer: source, range, .. } =
-                    &sources[&(job.layout.physical, job.layout.bytes)];
-                let source = window(source, range.start, range.end - range.start);
-                let at = (i * PARAMETERS_STRIDE) as u64;
-                let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
-                    label: None,
-                    layout: &layout,
-                    entries: &[
-                        wgpu::BindGroupEntry {
-                            binding: 0,
-                            resource: window(&parameters, at, PARAMETERS_SIZE as u64),
-                        },
-                        wgpu::BindGroupEntry { binding: 1, resource: source },
-                        wgpu::BindGroupEntry {
-                            binding: 2,
-                            resource: window(&buffer, result.offset, result.bytes()),
-                        },
-                    ],
-                });
-                pass.set_bind_group(0, &group, &[]);
+                let source = &sources[&(job.layout.physical, job.layout.bytes)];
+                let bindings = [
+                    window(&parameters, (i * PARAMETERS_STRIDE) as u64, PARAMETERS_SIZE as u64),
+                    window(&source.buffer, source.range.start, source.range.end - source.range.start),
+                    window(&buffer, result.offset, result.bytes()),
+                ];
+                pass.set_bind_group(0, &bind_group(device, &layout, bindings), &[]);
                 let [width, height, slices] = result.size;
                 // A workgroup decodes eight times four texels across, eight down.
                 pass.dispatch_workgroups(width.div_ceil(32), height.div_ceil(8), slices);
@@ -278,6 +246,46 @@ impl Decoder {
         }
         Some(sent)
     }
+}
+
+/// Locations of the levels' texels, one after another; `None` if the device has no buffers of that
+/// size.
+fn level_results(limits: &wgpu::Limits, target: &Target<'_>, jobs: &[LevelJob]) -> Option<Vec<LevelResult>> {
+    let &Target { info, decoding, scale, .. } = target;
+    let mut results = Vec::with_capacity(jobs.len());
+    let mut end = 0;
+    for job in jobs {
+        let [width, height, slices] = info.level_size(job.level);
+        let [width, height] = scale.size([width, height]);
+        let size = [width, height, slices];
+        // The alignment of row pitches and offsets in buffer-to-texture copies is 256 bytes.
+        let row_bytes = (size[0] * decoding.texel_bytes()).next_multiple_of(256);
+        let result = LevelResult { offset: end, row_bytes, size };
+        let source = scale.bytes(u64::from(job.layout.bytes), decoding.block_bytes);
+        if result.bytes().max(source) > limits.max_storage_buffer_binding_size {
+            return None;
+        }
+        end = result.end();
+        results.push(result);
+    }
+    (end.next_power_of_two() <= limits.max_buffer_size).then_some(results)
+}
+
+/// A part of a buffer, to be bound.
+fn window(buffer: &wgpu::Buffer, offset: u64, size: u64) -> wgpu::BindingResource<'_> {
+    let size = std::num::NonZero::new(size);
+    wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size })
+}
+
+fn bind_group(
+    device: &wgpu::Device,
+    layout: &wgpu::BindGroupLayout,
+    bindings: [wgpu::BindingResource<'_>; 3],
+) -> wgpu::BindGroup {
+    let [parameters, source, result] = bindings;
+    let entries = [(0, parameters), (1, source), (2, result)]
+        .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource });
+    device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
 }
 
 fn copy_to_texture(

@@ -82,66 +82,22 @@ pub(super) fn run(
     settings: WindowSettings,
     interrupt: &Interrupt,
 ) -> Result<u8> {
-    let WindowSettings { input: settings, named, file: settings_file } = settings;
+    let WindowSettings { input, named, file } = settings;
     let name = title.as_ref().map_or_else(|| "library".to_owned(), Title::short_name);
     let place_file = has_library(args).then(place::file).flatten();
-    let videos = WindowVideos::default();
     let config = WindowConfig {
-        can_keep: settings_file.is_some(),
+        can_keep: file.is_some(),
         has_gallery: true,
         place: place_file.as_deref().and_then(place::read),
         is_library: title.is_none(),
-        ..config(args, name, settings.hotkeys().clone())
+        ..config(args, name, input.hotkeys().clone())
     };
-    let control = PaceControl::default();
-    let controllers = open_pads(args, &settings)?;
-    let dialog_keys = DialogKeys::default();
-    let input = LiveInput::new(controllers.clone(), settings);
+    let files = SettingsFiles { named, kept: file };
     let (command_sender, commands) = mpsc::channel();
-    let files = SettingsFiles { named, kept: settings_file.clone() };
-    let library = has_library(args)
-        .then(|| WindowLibrary::new(args, files.clone(), control.clone(), command_sender.clone()))
-        .transpose()?;
-    let open_title = SharedOpenTitle::default();
-    let profile = ProfilePages::new(args, &open_title);
-    let volume = VolumeControl::new(args.sound.volume, args.sound.mute);
-    let player = Player {
-        profile: profile.clone(),
-        controllers: controllers.clone(),
-        dialog_keys: dialog_keys.clone(),
-        control: control.clone(),
-        open_title: open_title.clone(),
-        interrupt: interrupt.clone(),
-        volume: volume.clone(),
-        videos: videos.clone(),
-        gallery: GalleryFolders {
-            screenshots: args.window.screenshots.clone().unwrap_or_else(Screenshots::default_folder),
-            videos: VideoTarget::default_folder(),
-        },
-        place_file,
-        commands: command_sender.clone(),
-        library: library.clone(),
-        remapping: Remapping(input.clone()),
-        all_settings: AllSettings::new(args.clone(), files, open_title.clone()),
-        settings_file,
-    };
+    let thread = SessionThread::new(args, input, &files, &command_sender, interrupt)?;
+    let player = thread.player(files, place_file, command_sender.clone());
     let (results, result) = mpsc::channel();
     let current = CurrentRun::new(interrupt, result);
-    let interrupt = interrupt.clone();
-    let own = args.clone();
-    let thread = SessionThread {
-        own,
-        controllers,
-        input,
-        control,
-        dialog_keys,
-        open_title,
-        volume,
-        videos,
-        profile,
-        library,
-        interrupt,
-    };
     xenia_render::run(config, player, move |sender| {
         CurrentRun::handle_exit(Moment::Window);
         thread.connect(&sender, command_sender, title.is_none());
@@ -191,6 +147,65 @@ struct SessionThread {
 }
 
 impl SessionThread {
+    /// A session of these flags, with the controllers of the host.
+    fn new(
+        args: &ExecArgs,
+        settings: InputConfig,
+        files: &SettingsFiles,
+        commands: &mpsc::Sender<SessionCommand>,
+        interrupt: &Interrupt,
+    ) -> Result<Self> {
+        let controllers = open_pads(args, &settings)?;
+        let control = PaceControl::default();
+        let library = has_library(args)
+            .then(|| WindowLibrary::new(args, files.clone(), control.clone(), commands.clone()))
+            .transpose()?;
+        let open_title = SharedOpenTitle::default();
+        Ok(Self {
+            own: args.clone(),
+            input: LiveInput::new(controllers.clone(), settings),
+            controllers,
+            control,
+            dialog_keys: DialogKeys::default(),
+            profile: ProfilePages::new(args, &open_title),
+            open_title,
+            volume: VolumeControl::new(args.sound.volume, args.sound.mute),
+            videos: WindowVideos::default(),
+            library,
+            interrupt: interrupt.clone(),
+        })
+    }
+
+    /// The window's client, which shares the parts of the session.
+    fn player(
+        &self,
+        files: SettingsFiles,
+        place_file: Option<PathBuf>,
+        commands: mpsc::Sender<SessionCommand>,
+    ) -> Player {
+        let screenshots = self.own.window.screenshots.clone();
+        Player {
+            profile: self.profile.clone(),
+            controllers: self.controllers.clone(),
+            dialog_keys: self.dialog_keys.clone(),
+            control: self.control.clone(),
+            open_title: self.open_title.clone(),
+            interrupt: self.interrupt.clone(),
+            volume: self.volume.clone(),
+            videos: self.videos.clone(),
+            gallery: GalleryFolders {
+                screenshots: screenshots.unwrap_or_else(Screenshots::default_folder),
+                videos: VideoTarget::default_folder(),
+            },
+            place_file,
+            commands,
+            library: self.library.clone(),
+            remapping: Remapping(self.input.clone()),
+            settings_file: files.kept.clone(),
+            all_settings: AllSettings::new(self.own.clone(), files, self.open_title.clone()),
+        }
+    }
+
     /// Connects the parts that send to the window by themselves; `is_library`: the library is shown
     /// first.
     fn connect(&self, sender: &FrameSender, commands: mpsc::Sender<SessionCommand>, is_library: bool) {
