@@ -14,6 +14,13 @@ fn publisher_of(title: u32) -> u32 {
     title >> 16
 }
 
+impl PackageName {
+    /// Whether another title can open the package because both are of one publisher.
+    pub fn is_shared_with(&self, title: u32) -> bool {
+        self.kind == PUBLISHER && publisher_of(self.title) == publisher_of(title)
+    }
+}
+
 impl ContentStore {
     /// Titles whose packages of a type a title can open: itself, then the others of its publisher.
     fn sharing_titles(&self, owner: Xuid, title: u32, kind: u32) -> VfsResult<Vec<u32>> {

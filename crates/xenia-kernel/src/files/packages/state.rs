@@ -1,8 +1,8 @@
 //! Saved state of open packages, and of the store that they are in.
 //!
 //! A state is an untrusted file, and the store has the packages of all titles. So a state opens
-//! packages of the titles whose content its title may use, and no others; and it writes to files of
-//! these packages and of the title's hard disk, and to no others.
+//! packages of the titles whose content its title may use, those that its publisher shares, and no
+//! others; and it writes to files of these packages and of the title's hard disk, and to no others.
 
 use super::{OpenPackage, Packages, title_disk};
 use crate::files::mounts;
@@ -108,8 +108,9 @@ impl Packages {
         self.open.clear();
         let mut open = Vec::new();
         for state in states {
-            check(titles.contains(&state.title), "an open package is of another title")?;
             let package = package(&open, &state)?;
+            let is_shared = titles.first().is_some_and(|&title| package.name.is_shared_with(title));
+            check(is_shared || titles.contains(&state.title), "an open package is of another title")?;
             open.push(package);
         }
         let files = open.iter().map(|package| package.name.files(package.header.folder));

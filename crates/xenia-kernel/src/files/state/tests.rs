@@ -323,6 +323,27 @@ fn a_state_opens_and_writes_no_files_of_other_titles() {
 }
 
 #[test]
+fn a_publishers_package_of_another_title_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Folder(folder.path().to_owned());
+    for (title, kind, is_opened) in [
+        (TITLES[0] ^ 1, 3, true),
+        (TITLES[0] ^ 1, 1, false),
+        (TITLES[0] ^ 0x1_0000, 3, false),
+        (TITLES[1] ^ 1, 3, false),
+    ] {
+        let name = PackageName::new(Xuid(1), title, kind, "Save").unwrap();
+        let mut files = fresh(&storage);
+        let header = PackageHeader::new(Xuid(1), "A game");
+        files.open_package("save", &name, PackageMode::OpenAlways, header).unwrap();
+        files.flush_package("save").unwrap();
+        let state = saved(&files).unwrap();
+        drop(files);
+        assert_eq!(restored(&storage, &state, &objects()).is_ok(), is_opened, "{title:x} {kind}");
+    }
+}
+
+#[test]
 fn files_of_the_medium_are_the_same_or_refused() {
     let objects = objects();
     let mut files = fresh(&NoStorage);
