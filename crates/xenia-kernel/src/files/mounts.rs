@@ -131,16 +131,20 @@ impl Files {
         self.vfs.link(UPDATE_LINK, target.trim_end_matches('\\'))
     }
 
-    /// Where the update has a file of the title: the same path below `update:`. `None` for files
-    /// that are not in the title's folder.
-    pub(crate) fn in_update(&self, path: &str) -> Option<String> {
-        let names = |path| {
+    /// Where the update may have a file of the title: below `update:` the same path as on the
+    /// medium or, if the update has only the executable's folder, the path in that.
+    pub(crate) fn in_update(&self, path: &str) -> Vec<String> {
+        let names = |path: &str| {
             let full = self.vfs.full_name(&self.vfs.resolve(path).ok()?);
             path::split(&full).ok()
         };
-        let (names, folder) = (names(path)?, names(GAME)?);
-        let is_below = path::starts_with(&names, &folder);
-        is_below.then(|| format!(r"{UPDATE_LINK}\{}", names[folder.len()..].join(r"\")))
+        let Some(file) = names(path) else { return Vec::new() };
+        let folders = [TITLE, GAME].into_iter().filter_map(names);
+        let folders = folders.filter(|folder| path::starts_with(&file, folder));
+        let mut places: Vec<String> =
+            folders.map(|folder| format!(r"{UPDATE_LINK}\{}", file[folder.len()..].join(r"\"))).collect();
+        places.dedup();
+        places
     }
 
     /// Links the update to the title's files, where it is located.

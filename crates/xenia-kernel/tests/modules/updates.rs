@@ -7,6 +7,7 @@ use std::sync::Arc;
 use xenia_formats::Volume;
 use xenia_formats::image::ImageKind;
 use xenia_guest::GuestAddr;
+use xenia_kernel::KernelConfig;
 use xenia_sched::{EndKind, RunEnd};
 
 /// The key of both files: zeros, encrypted with the session key that follows from it and the
@@ -50,6 +51,11 @@ fn patch(key: u128) -> Vec<u8> {
 /// Loads `bin\\a.dll`, with these files in the update's package and beside the library; returns the
 /// sum of 30 and the first export's number.
 fn sum(name: &str, in_package: &[(&str, Vec<u8>)], beside: Option<Vec<u8>>) -> u32 {
+    sum_of("default.xex", name, in_package, beside)
+}
+
+/// Like [`sum`], for a title whose executable has this path on the medium.
+fn sum_of(image: &str, name: &str, in_package: &[(&str, Vec<u8>)], beside: Option<Vec<u8>>) -> u32 {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("bin")).unwrap();
     std::fs::write(folder.path().join("bin/a.dll"), library().bytes()).unwrap();
@@ -60,14 +66,18 @@ fn sum(name: &str, in_package: &[(&str, Vec<u8>)], beside: Option<Vec<u8>>) -> u
     load(&mut code, NAME, 0x10);
     call(&mut code, 1, 30, 0x14);
     code.end();
-    let mut machine = TitleHarness::new(&code, ImageKind::Xex, machine::CODE, ScriptedVideo::default());
+    let image_path = format!(r"\Device\Cdrom0\{image}");
+    let config = KernelConfig { image_path, ..KernelConfig::default() };
+    let image = code.image(ImageKind::Xex, machine::CODE);
+    let mut machine = TitleHarness::configured(&image, config, ScriptedVideo::default(), |_| ()).unwrap();
     mount(&machine, folder.path());
     machine.kernel.memory.write_bytes(GuestAddr(NAME), name.as_bytes()).unwrap();
     if !in_package.is_empty() {
         let mut volume = Volume::default();
         let bin = volume.add_directory(Volume::ROOT, "BIN").unwrap();
         for (name, bytes) in in_package {
-            volume.add_file(bin, name, Arc::new(bytes.clone())).unwrap();
+            let folder = if name.starts_with('/') { Volume::ROOT } else { bin };
+            volume.add_file(folder, name.trim_start_matches('/'), Arc::new(bytes.clone())).unwrap();
         }
         machine.kernel.files.lock().mount_update(Arc::new(volume), "").unwrap();
     }
@@ -85,6 +95,14 @@ fn the_patch_of_a_library_in_the_update_is_applied() {
     assert_eq!(sum(r"\Device\Cdrom0\Bin\A.dll", &[("a.dllp", fitting())], None), 39);
     assert_eq!(sum(name, &[("b.dllp", fitting())], None), 35, "another library's");
     assert_eq!(sum(name, &[], Some(fitting())), 39, "beside the library");
+    // The package is like the medium, or like the folder of the executable.
+    for (image, name, patch) in [
+        (r"bin\b.xex", r"game:\a.dll", "a.dllp"),
+        (r"bin\b.xex", r"game:\a.dll", "/a.dllp"),
+        (r"other\b.xex", r"\Device\Cdrom0\bin\a.dll", "a.dllp"),
+    ] {
+        assert_eq!(sum_of(image, name, &[(patch, fitting())], None), 39, "{image} {name} {patch}");
+    }
     // A patch that does not fit is reported, and the library is loaded as it is.
     for other in [patch(SOURCE_KEY ^ 1), b"noise".to_vec()] {
         assert_eq!(sum(name, &[("a.dllp", other)], None), 35);
