@@ -147,10 +147,9 @@ impl Files {
         places
     }
 
-    /// Links the update to the title's files, where it is located.
-    pub fn link_update_to_title(&mut self) -> Result<(), VfsError> {
-        let folder = self.vfs.link_target(GAME).unwrap_or(TITLE).to_owned();
-        self.vfs.link(UPDATE_LINK, &folder)
+    /// Links the update to the folder of the executable that it lies beside.
+    pub fn link_update(&mut self, folder: &str) -> Result<(), VfsError> {
+        self.vfs.link(UPDATE_LINK, folder)
     }
 }
 
@@ -200,7 +199,7 @@ mod tests {
         of_a_disc.mount_update(volume(), "disc002").unwrap();
         assert_eq!(size_of(&mut of_a_disc, data, access::GENERIC_READ), Ok(2));
         let mut beside = made();
-        beside.link_update_to_title().unwrap();
+        beside.link_update(TITLE).unwrap();
         assert!(size_of(&mut beside, data, access::GENERIC_READ).is_err(), "the title has no files");
         beside.mount_title_volume(volume()).unwrap();
         assert_eq!(size_of(&mut beside, data, access::GENERIC_READ), Ok(10));
@@ -231,13 +230,7 @@ mod tests {
             let mut files = Files::with_devices(&NoStorage, &Arc::default()).unwrap();
             files.mount_title_volume(disc()).unwrap();
             files.link_title(executable).unwrap();
-            files.link_update_to_title().unwrap();
-            for (path, size) in [
-                (r"game:\a.bin", size),
-                (r"D:\a.bin", size),
-                (r"update:\a.bin", size),
-                (r"\Device\Cdrom0\a.bin", 1),
-            ] {
+            for (path, size) in [(r"game:\a.bin", size), (r"D:\a.bin", size), (r"\Device\Cdrom0\a.bin", 1)] {
                 assert_eq!(size_of(&mut files, path, access::GENERIC_READ), Ok(size), "{executable} {path}");
             }
         }

@@ -42,8 +42,8 @@ struct Applied {
 /// Location of an update's files.
 #[derive(Clone, Debug)]
 enum Place {
-    /// Beside the title's files.
-    Beside,
+    /// In the folder of an executable, as a guest path.
+    Beside(String),
     /// In this folder of a package.
     Package(Arc<Volume>, String),
 }
@@ -70,7 +70,7 @@ impl Updates {
         beside: Option<&dyn ReadAt>,
         keys: &KeyRing,
     ) -> Result<LoadedImage, FormatError> {
-        self.load_with(file, beside, &[PATCH], keys)
+        self.load_with(file, beside, mounts::TITLE, &[PATCH], keys)
     }
 
     /// Reads an executable that the title launched and applies its update. An executable of the
@@ -85,20 +85,23 @@ impl Updates {
         let below = launch.path.strip_prefix(mounts::TITLE).map(|below| below.trim_start_matches('\\'));
         let patch = below.unwrap_or(name).to_owned() + "p";
         let patch: Vec<&str> = patch.split('\\').collect();
-        self.load_with(file, launch.patch.as_ref().map(|patch| patch as &dyn ReadAt), &patch, keys)
+        let beside = launch.patch.as_ref().map(|patch| patch as &dyn ReadAt);
+        let folder = launch.path.rsplit_once('\\').map_or(mounts::TITLE, |(folder, _)| folder);
+        self.load_with(file, beside, folder, &patch, keys)
     }
 
     fn load_with(
         &mut self,
         file: &dyn ReadAt,
         beside: Option<&dyn ReadAt>,
+        folder: &str,
         name: &[&str],
         keys: &KeyRing,
     ) -> Result<LoadedImage, FormatError> {
         let (image, place) = if let Some(patch) = beside {
             let image = Xex::read(file)?.load_patched(file, patch, keys)?;
             remark!("xenia-rs: the title's update (.xexp) is applied{}", to_version(&image));
-            (image, Some(Place::Beside))
+            (image, Some(Place::Beside(folder.to_owned())))
         } else {
             match self.content.as_deref().and_then(|folder| apply(folder, file, name, keys)) {
                 Some((image, place)) => (image, Some(place)),
@@ -117,7 +120,7 @@ impl Updates {
     pub fn mount(&self, files: &mut Files) -> Result<()> {
         let mounted = match self.applied.as_ref().map(|applied| &applied.place) {
             None => Ok(()),
-            Some(Place::Beside) => files.link_update_to_title(),
+            Some(Place::Beside(folder)) => files.link_update(folder),
             Some(Place::Package(volume, folder)) => files.mount_update(volume.clone(), folder),
         };
         mounted.context("cannot mount the title's update")
@@ -300,7 +303,13 @@ mod tests {
 
     /// Contents of a file as the title sees it.
     fn read(updates: &Updates, path: &str) -> Option<Vec<u8>> {
+        read_beside(updates, Volume::default(), path)
+    }
+
+    /// Contents of a file as a title on this medium sees it.
+    fn read_beside(updates: &Updates, medium: Volume, path: &str) -> Option<Vec<u8>> {
         let mut files = Files::default();
+        files.mount_title_volume(Arc::new(medium)).unwrap();
         updates.mount(&mut files).unwrap();
         let at = files.vfs.resolve(path).ok()?;
         let data = files.vfs.open(&at, &OpenRequest::TO_READ).ok()?.data?;
@@ -343,6 +352,28 @@ mod tests {
         let hello: &[u8] = include_bytes!("../../../../guest/bin/hello.xex");
         updates.load_launched(&launch(r"game:\default.xex", None), &hello, &keys).unwrap();
         assert_eq!(read(&updates, file), None, "another title");
+    }
+
+    #[test]
+    fn an_update_beside_one_executable_stays_there_for_the_next() {
+        let medium = || {
+            let mut medium = Volume::default();
+            let folder = medium.add_directory(Volume::ROOT, "sub").unwrap();
+            medium.add_file(Volume::ROOT, "map.bin", Arc::new(b"root".to_vec())).unwrap();
+            medium.add_file(folder, "map.bin", Arc::new(b"sub".to_vec())).unwrap();
+            medium
+        };
+        let map = |updates: &Updates| read_beside(updates, medium(), r"update:\map.bin");
+        let keys = KeyRing::development();
+        let other = launch(r"\Device\Cdrom0\sub\b.xex", None);
+        let mut updates = Updates::default();
+        updates.load(&BASE, Some(&patch(0, 4)), &keys).unwrap();
+        updates.load_launched(&other, &BASE, &keys).unwrap();
+        assert_eq!(map(&updates), Some(b"root".to_vec()));
+        let patched = Launch { patch: Some(patch(0, 4)), ..other };
+        updates.load_launched(&patched, &BASE, &keys).unwrap();
+        updates.load_launched(&launch(r"\Device\Cdrom0\default.xex", None), &BASE, &keys).unwrap();
+        assert_eq!(map(&updates), Some(b"sub".to_vec()));
     }
 
     #[test]
