@@ -9,7 +9,7 @@ mod packages;
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall, KernelResumption};
 use crate::files::Packages;
-use crate::files::mounts::title_path;
+use crate::files::mounts::{UPDATE, title_path};
 use crate::loader::{ModuleLoader, path_of};
 use crate::memory::KernelPool;
 use crate::memory::second_level_cache::SecondLevelCache;
@@ -48,9 +48,17 @@ pub struct Launch {
     pub file: Result<Vec<u8>, NtStatus>,
     /// Title update beside the executable: the file whose name has an additional `p` at the end.
     pub patch: Option<Vec<u8>>,
-    /// Path of the package that becomes the title's medium, on the medium of the title that
-    /// launches it; `None` if that keeps its place.
-    pub package: Option<String>,
+    /// The package that becomes the title's medium; `None` if the medium keeps its place.
+    pub package: Option<PackageOnMedium>,
+}
+
+/// A package on the medium of the title that launches it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackageOnMedium {
+    /// The disc that has it, if the disc in the drive was changed.
+    pub disc: Option<u8>,
+    /// Path on the medium.
+    pub path: String,
 }
 
 /// State that a machine hands to the next after a launch.
@@ -173,6 +181,8 @@ impl Kernel {
         // Closing commits pending writes to the devices that the next machine takes over.
         files.close_all();
         let packages = files.take_packages();
+        // The next machine mounts the update of its own title.
+        files.vfs.unmount(UPDATE);
         let devices = std::mem::take(&mut files.vfs);
         let disc = files.disc;
         drop(files);
@@ -281,7 +291,7 @@ mod tests {
             path: "game:".to_owned(),
             file: Err(NtStatus::NO_MEMORY),
             patch: Some(vec![3]),
-            package: Some("p".to_owned()),
+            package: Some(PackageOnMedium { disc: Some(2), path: "p".to_owned() }),
         };
         let libraries = BTreeMap::from([(Library::xam, GuestAddr(0x40))]);
         let launch_data = Some(vec![1, 2]);

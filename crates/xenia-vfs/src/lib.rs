@@ -109,6 +109,12 @@ impl Vfs {
         Ok(())
     }
 
+    /// Removes the device at a path, if one is mounted there.
+    pub fn unmount(&mut self, path: &str) {
+        let Ok(path) = path::split(path) else { return };
+        self.mounts.retain(|mount| mount.path.len() != path.len() || !path::starts_with(&mount.path, &path));
+    }
+
     /// Takes over the devices of another file system, replacing those at the same paths.
     pub fn adopt_devices(&mut self, other: Self) {
         for mount in other.mounts {

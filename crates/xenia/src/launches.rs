@@ -8,7 +8,7 @@ use crate::machine::{Finished, Launched, Machine, MachinePosition, StateRefusal,
 use crate::pieces::StateFolder;
 use crate::say::errln;
 use crate::title::Title;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::io::Cursor;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
@@ -248,9 +248,13 @@ fn launched_image(title: &mut Title, launch: &Launch) -> Result<()> {
     if let Some(package) = &launch.package
         && title.package.as_ref() != Some(package)
     {
-        let medium = title.medium.as_ref().filter(|_| title.package.is_none());
-        let medium = medium.ok_or_else(|| anyhow!("is in a package that is in another"))?;
-        let medium = medium.package(package).map_err(|error| anyhow!("is in no package: {error}"))?;
+        ensure!(title.package.is_none(), "is in a package that is in another");
+        let medium = match package.disc {
+            None => title.medium.as_ref(),
+            Some(number) => title.discs.medium(number),
+        };
+        let medium = medium.ok_or_else(|| anyhow!("is in a package on a disc that --disc must name"))?;
+        let medium = medium.package(&package.path).map_err(|error| anyhow!("is in no package: {error}"))?;
         (title.medium, title.package) = (Some(medium), Some(package.clone()));
     }
     let image = title.updates.load_launched(launch, bytes, &title.keys);

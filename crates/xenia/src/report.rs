@@ -145,6 +145,7 @@ documented! {
         /// Title id, eight hexadecimal digits; null if the file has none.
         pub id: Option<String>,
         /// Host folder, disc image or package that the title sees as game:\; null if there is none.
+        /// Of titles that another launched, followed by the package and the folder in it.
         pub folder: Option<String>,
         /// Names of the patches that were applied to its executable.
         pub patches: Vec<String>,

@@ -34,6 +34,7 @@ use xenia_formats::title_files::is_default_executable;
 use xenia_formats::{Format, KeyRing, LoadedImage, Opens, ReadAt, Xex};
 use xenia_guest::TitleId;
 use xenia_kernel::deployment::Deployment;
+use xenia_kernel::title::PackageOnMedium;
 use xenia_patches::PatchSet;
 
 /// File name of the update patch of a volume's title.
@@ -57,8 +58,8 @@ pub struct Title {
     pub image: Arc<LoadedImage>,
     /// Contents of the guest's `game:`; `None` for the built-in demo.
     pub medium: Option<Medium>,
-    /// Path of the package on the opened medium that is the medium now, after a launch.
-    pub package: Option<String>,
+    /// The package that is the medium now, after a launch.
+    pub package: Option<PackageOnMedium>,
     /// Source of updates for the title.
     pub updates: Updates,
     /// The title's other discs.

@@ -1,6 +1,7 @@
 //! Termination of the title and launch of the next (`XamLoader*`).
 
 use crate::abi::{Call, Flow, Out, Text};
+use crate::files::mounts::TITLE;
 use crate::status::failure::Fallible;
 use crate::title;
 use crate::user::content_data::data;
@@ -81,7 +82,7 @@ impl Loader {
         memory.read_bytes(content.offset(data::FILE), &mut file)?;
         let file = code_page::decode(file.split(|&byte| byte == 0).next().unwrap_or_default());
         let title: String = file.chars().take(8).collect();
-        let package = format!(r"game:\Content\0000000000000000\{title}\{kind:08X}\{file}");
+        let package = format!(r"{TITLE}\Content\0000000000000000\{title}\{kind:08X}\{file}");
         Ok(launch_package(call, &package, &executable))
     }
 

@@ -9,6 +9,7 @@ use xenia_formats::xex::key;
 use xenia_guest::layout::ldr;
 use xenia_kernel::KernelConfig;
 use xenia_kernel::ports::{Gamepad, Input};
+use xenia_kernel::title::PackageOnMedium;
 use xenia_sched::{EndKind, GuestTicks};
 use xenia_user::notifications::{Notification, id};
 use xenia_user::xconfig::Locale;
@@ -322,6 +323,7 @@ fn a_title_that_launches_another_leaves_it_data_devices_and_settings() {
         b.pass_a_field();
         let data = b.put_text(0x300, "level 7");
         assert_eq!(b.xam_call("XamLoaderSetLaunchData", &[data, 7]), 0);
+        b.kernel.files.lock().mount_update(Arc::new(Volume::default()), "").unwrap();
         let name = b.put_text(0x300, name);
         assert!(matches!(b.call(Library::xam, "XamLoaderLaunchTitle", &[name, 0]), Flow::End(_)));
         let successor = b.kernel.take_successor().unwrap();
@@ -337,6 +339,7 @@ fn a_title_that_launches_another_leaves_it_data_devices_and_settings() {
         assert_eq!(next.xam_call("XGetLanguage", &[]), 2);
         assert_eq!(next.xam_call("XamUserGetSigninState", &[1]), 1);
         let files = next.kernel.files.lock();
+        assert!(files.vfs.resolve(r"\Device\Update").is_err(), "its own update may be another");
         for (path, there) in [(r"cache:\kept", true), (r"cache:\left", false), (r"game:\next\b.xex", true)] {
             let location = files.vfs.resolve(path).unwrap();
             assert_eq!(files.vfs.find(&location).is_ok(), there, "{path}");
@@ -392,21 +395,26 @@ fn a_title_launches_an_executable_of_a_package_on_its_medium() {
     b.memory().fill(b.scratch.offset(0x1000), 0x134, 0).unwrap();
     b.memory().write(b.scratch.offset(0x1004), 0x8_0000_u32).unwrap();
     b.put_text(0x1108, FILE);
-    let package = b.put_text(0x300, &format!("d:{place}"));
-    for (name, arguments) in [
-        ("XamContentLaunchImageFromFileInternal", [package, default, 0]),
-        ("XamContentLaunchImageInternal", [data, default, 0]),
+    let whole = format!(r"\Device\Cdrom0{place}");
+    let package = b.put_text(0x300, &whole);
+    // The second title's `game:` is not the medium's root.
+    for (name, arguments, image, disc) in [
+        ("XamContentLaunchImageFromFileInternal", [package, default, 0], "default.xex", None),
+        ("XamContentLaunchImageInternal", [data, default, 0], r"menu\menu.xex", Some(2)),
     ] {
-        let mut b = Harness::new();
+        let image_path = format!(r"\Device\Cdrom0\{image}");
+        let mut b =
+            Harness::with_config(KernelConfig { image_path, ..KernelConfig::default() }, Ports::default());
         b.mount(folder.path());
+        b.kernel.files.lock().disc = disc;
         b.put_text(0x200, "default.xex");
-        b.put_text(0x300, &format!("d:{place}"));
+        b.put_text(0x300, &whole);
         b.memory().write(b.scratch.offset(0x1004), 0x8_0000_u32).unwrap();
         b.put_text(0x1108, FILE);
         assert!(matches!(b.call(Library::xam, name, &arguments), Flow::End(_)), "{name}");
         let launch = b.kernel.take_successor().unwrap().launch;
         assert_eq!(launch.path, r"\Device\Cdrom0\default.xex");
         assert_eq!((launch.file, launch.patch), (Ok(b"executable".to_vec()), Some(b"update".to_vec())));
-        assert_eq!(launch.package.as_deref(), Some(place));
+        assert_eq!(launch.package, Some(PackageOnMedium { disc, path: place.to_owned() }));
     }
 }

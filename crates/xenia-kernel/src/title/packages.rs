@@ -1,6 +1,6 @@
 //! Launches of titles in packages on the medium: discs of magazines and collections have those.
 
-use super::Launch;
+use super::{Launch, PackageOnMedium};
 use crate::files::mounts::{TITLE, title_path};
 use crate::loader::{MAX_FILE, ModuleLoader};
 use crate::status::failure::{Failure, Fallible};
@@ -24,11 +24,12 @@ impl ModuleLoader<'_> {
                 return Err(VfsError::NotFound.into());
             }
             let opened = files.vfs.open(&location, &OpenRequest::TO_READ)?;
-            (files.vfs.full_name(&location).split_off(TITLE.len()), opened.data)
+            let path = files.vfs.full_name(&location).split_off(TITLE.len());
+            (PackageOnMedium { disc: files.disc, path }, opened.data)
         };
         let file: Arc<dyn ReadAt> = Arc::new(FileBytes(file.ok_or(VfsError::IsDirectory)?));
         let volume = stfs::open(file).map_err(|error| {
-            tracing::warn!(target: "vfs", "the package {package} can't be launched: {error}");
+            tracing::warn!(target: "vfs", "the package {} can't be launched: {error}", package.path);
             VfsError::Corrupt
         })?;
         let inner = executable.rsplit(':').next().unwrap_or(executable);

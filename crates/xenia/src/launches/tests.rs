@@ -5,13 +5,16 @@ use crate::config::{CpuConfig, MachineConfig, Tier, VideoConfig};
 use crate::machine::{MachineOptions, SavePoint};
 use crate::machine_tests::assembled;
 use crate::report::End;
+use crate::title::discs::tests::title_of_disc;
+use crate::title::discs::{NamedDisc, TitleDiscs};
 use crate::title::medium::Medium;
 use std::sync::{Arc, Mutex};
-use xenia_formats::Volume;
 use xenia_formats::stfs::{self, PackageInfo};
+use xenia_formats::{KeyRing, Volume};
 use xenia_gdb::registers::GdbRegister;
 use xenia_gdb::{Listener, ServerAddress, TestClient};
 use xenia_kernel::deployment::Deployment;
+use xenia_kernel::title::{Inheritance, PackageOnMedium};
 
 /// A program that launches the title named at 0x82010000.
 const LAUNCHER: &str = "
@@ -125,11 +128,48 @@ fn a_title_in_a_package_runs_with_the_package_as_its_medium() {
             Ok(machine)
         });
         let report = finished.unwrap().report;
+        let place = format!(r"{}: \demo\PACK", folder.path().display());
+        assert_eq!(report.title.folder, Some(place));
         assert_eq!((report.launches, report.exit), (1, End::Exit));
         digests.push(report.digest);
     }
     assert!(digests[0].is_some() && digests[0] == digests[1]);
     assert!(!text.lock().unwrap().is_empty(), "hello says something");
+}
+
+#[test]
+fn a_package_on_another_disc_is_found_there_and_takes_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in [1, 2] {
+        let disc = folder.path().join(number.to_string());
+        std::fs::create_dir(&disc).unwrap();
+        std::fs::write(disc.join("default.xex"), title_of_disc(7, number, 2)).unwrap();
+    }
+    std::fs::write(folder.path().join("2/pack"), package()).unwrap();
+    let start = |named: &[NamedDisc]| {
+        let mut title = Title::open(&folder.path().join("1"), &KeyRing::development()).unwrap();
+        title.discs = TitleDiscs::open(&title, named).unwrap();
+        title
+    };
+    let package = Some(PackageOnMedium { disc: Some(2), path: r"\Pack".to_owned() });
+    let file = Ok(HELLO.to_vec());
+    let launch =
+        Arc::new(Launch { path: r"\Device\Cdrom0\hello.xex".to_owned(), file, patch: None, package });
+    let unnamed = launched_image(&mut start(&[]), &launch).unwrap_err();
+    assert_eq!(unnamed.to_string(), "is in a package on a disc that --disc must name");
+    let mut title = start(&[format!("2={}", folder.path().join("2").display()).parse().unwrap()]);
+    launched_image(&mut title, &launch).unwrap();
+    let text = Arc::default();
+    let next = |inheritance| {
+        let before = EarlierTitles { launches: 1, ..EarlierTitles::default() };
+        let launched = Launched { launch: launch.clone(), before, inheritance };
+        machine(&title, Some(launched), false, &text).unwrap()
+    };
+    let running = next(Some(Inheritance { disc: Some(2), ..Inheritance::default() }));
+    assert!(running.has_file(r"game:\hello.xex"));
+    let mut state = Cursor::new(Vec::new());
+    running.hand_over().unwrap().write(&mut state).unwrap();
+    next(None).load_state(&decoded(&state.into_inner()).unwrap()).unwrap();
 }
 
 #[test]

@@ -34,6 +34,7 @@ use xenia_exports::registry;
 use xenia_gpu::{CommandProcessor, Config};
 use xenia_jit::Ahead;
 use xenia_kernel::deployment::Deployment;
+use xenia_kernel::files::mounts;
 use xenia_kernel::imports::CallTrace;
 use xenia_kernel::ports::{Clock, NoInput, Ports};
 use xenia_kernel::{Kernel, KernelConfig};
@@ -278,9 +279,24 @@ fn start_title(title: &Title, kernel: &Arc<Kernel>, scheduler: &mut Scheduler) -
     Ok(TitleReport {
         name: title.name.clone(),
         id: title.image.execution.map(|execution| execution.title_id.to_string()),
-        folder: title.medium.as_ref().map(ToString::to_string),
+        folder: game_folder(title, kernel),
         patches: applied.unwrap_or_default(),
     })
+}
+
+/// The place that the title sees as `game:`: the medium, a package on it after a launch from that,
+/// and the folder of the executable.
+fn game_folder(title: &Title, kernel: &Kernel) -> Option<String> {
+    let mut place = title.medium.as_ref()?.to_string();
+    let files = kernel.files.lock();
+    let folder = files.vfs.link_target("game:").ok().and_then(|target| target.strip_prefix(mounts::TITLE));
+    for inner in title.package.as_ref().map(|package| package.path.as_str()).into_iter().chain(folder) {
+        if !inner.is_empty() {
+            place.push_str(": ");
+            place.push_str(inner);
+        }
+    }
+    Some(place)
 }
 
 /// Names the title's functions to the ahead-of-time compiler, and compiles them with `precompile`.
@@ -390,7 +406,11 @@ fn kernel(
     let in_package = launched.as_ref().is_some_and(|launched| launched.launch.package.is_some());
     let inheritance = launched.and_then(|launched| launched.inheritance);
     let has_own_medium = in_package || inheritance.is_none();
-    if let Some(inheritance) = inheritance {
+    if let Some(mut inheritance) = inheritance {
+        if in_package {
+            // The package has the place of the disc.
+            inheritance.disc = None;
+        }
         kernel.inherit(inheritance);
     }
     if let Some(medium) = title.medium.as_ref().filter(|_| has_own_medium) {

@@ -74,6 +74,11 @@ impl TitleDiscs {
         Ok(discs)
     }
 
+    /// A disc of the title that is known.
+    pub fn medium(&self, number: u8) -> Option<&Medium> {
+        self.ready.iter().find(|(disc, _)| disc.number == number).map(|(_, medium)| medium)
+    }
+
     /// Digests of the discs that flags name, for recordings: the SHA-256 of the executable's
     /// header, by disc number.
     pub fn digests(&self) -> &BTreeMap<u8, String> {
@@ -130,12 +135,12 @@ fn disc_at(wanted: DiscId, place: &Path) -> Result<(Medium, String)> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use xenia_formats::{KeyRing, Volume};
 
     /// Builds an executable of a multi-disc title.
-    fn title_of_disc(title: u32, number: u8, count: u8) -> Vec<u8> {
+    pub(crate) fn title_of_disc(title: u32, number: u8, count: u8) -> Vec<u8> {
         use xenia_formats::xex::key::EXECUTION_INFO;
         let mut bytes = include_bytes!("../../../../guest/bin/console-suite.xex").to_vec();
         let word = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
