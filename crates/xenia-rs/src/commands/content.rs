@@ -114,7 +114,7 @@ fn list(args: &ContentListArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
     let folder = place(&args.place)?;
     let store = store_of(&args.place, &folder)?;
-    name_hidden_folders(&folder);
+    name_hidden_folders(&folder, &args.which);
     let packages = match &store {
         Some(store) => chosen(store, &args.which)?
             .iter()
@@ -147,10 +147,10 @@ fn list(args: &ContentListArgs) -> Result<Code> {
     Ok(Code::Done)
 }
 
-/// Names folders above the packages that are links out of the folder of saves: the packages in them
-/// are not found. Returns their number.
-fn name_hidden_folders(from: &Path) -> usize {
-    let hidden = links::above_packages(from);
+/// Names folders above packages of the filters that are links out of the folder of saves: the
+/// packages in them are not found. Returns their number.
+fn name_hidden_folders(from: &Path, which: &WhichArgs) -> usize {
+    let hidden = links::above_packages(from, which);
     for link in &hidden {
         errln!("xenia-rs: left out: {}", leads_out(link, from));
     }
@@ -218,7 +218,7 @@ fn export(args: &ContentExportArgs, interrupt: &Interrupt) -> Result<Code> {
     let from = place(&args.place)?;
     let nothing = || anyhow!("nothing is saved in {} yet", from.display());
     let store = store_of(&args.place, &from)?.ok_or_else(nothing)?;
-    let hidden = name_hidden_folders(&from);
+    let hidden = name_hidden_folders(&from, &args.which);
     let mut packages = chosen(&store, &args.which)?;
     if !args.names.is_empty() {
         packages.retain(|package| {
@@ -242,11 +242,12 @@ fn export(args: &ContentExportArgs, interrupt: &Interrupt) -> Result<Code> {
     }
     let written = packages.len() - failures.len();
     outln!("{} of {}", count(written as u64, "package"), from.display());
-    match (failures.is_empty(), hidden) {
-        (true, 0) => Ok(Code::Done),
-        (true, _) => Ok(Code::Unusable),
-        (false, _) => Err(not_exported(&failures)),
+    if !failures.is_empty() {
+        return Err(not_exported(&failures));
     }
+    // Named packages were found, whatever else is hidden.
+    let is_complete = hidden == 0 || !args.names.is_empty();
+    Ok(if is_complete { Code::Done } else { Code::Unusable })
 }
 
 /// An export of packages from a content folder, to a folder for packages of all titles.

@@ -1,6 +1,7 @@
 //! Symbolic links that lead nowhere or out of the content folder: titles and packages do not have
 //! what is behind them.
 
+use crate::cli::WhichArgs;
 use std::fs;
 use std::path::{Path, PathBuf};
 use xenia_kernel::vfs::host_name;
@@ -23,10 +24,25 @@ pub(in crate::commands) fn host_path(from: &Path, names: &[String]) -> PathBuf {
     })
 }
 
-/// The folders above packages (`Content`, of owners, of titles, of types) that are links which lead
-/// nowhere or out of `from`.
-pub(super) fn above_packages(from: &Path) -> Vec<PathBuf> {
-    links_out(from, &host_path(from, &["Content".to_owned()]), 3)
+/// The folders above packages of the filters (`Content`, of owners, of titles, of types) that are
+/// links which lead nowhere or out of `from`.
+pub(super) fn above_packages(from: &Path, which: &WhichArgs) -> Vec<PathBuf> {
+    let content = host_path(from, &["Content".to_owned()]);
+    let mut links = links_out(from, &content, 3);
+    links.retain(|link| link.strip_prefix(&content).is_ok_and(|below| can_hold(below, which)));
+    links
+}
+
+/// Whether a folder, by its path below `Content`, can hold packages of the filters: IDs of the
+/// owner, the title and the type are its names.
+fn can_hold(below: &Path, which: &WhichArgs) -> bool {
+    let owner = which.owner.map(|owner| owner.0);
+    let filters = [(16, owner), (8, which.title_id.map(u64::from)), (8, which.kind.map(u64::from))];
+    below.iter().zip(filters).all(|(name, (digits, wanted))| {
+        let name = name.to_str().unwrap_or_default();
+        let is_id = name.len() == digits && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_id && wanted.is_none_or(|wanted| u64::from_str_radix(name, 16) == Ok(wanted))
+    })
 }
 
 /// The links at or below `path` that lead nowhere or out of `from`, in the order of their paths.
@@ -53,4 +69,32 @@ fn links_out(from: &Path, path: &Path, depth: u32) -> Vec<PathBuf> {
     }
     links.sort();
     links
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::super::tests::{run, save_in};
+    use super::*;
+    use xenia_cli::Code;
+
+    #[test]
+    fn links_that_hide_nothing_that_is_exported_leave_an_export_complete() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+        save_in(&at("one"));
+        let content = Path::new(&at("one")).join("Content");
+        let owner = fs::read_dir(&content).unwrap().next().unwrap().unwrap().path();
+        let export = |to: &str, more: &[&str]| {
+            run(&[&["export", &at(to), "--content", &at("one")], more].concat()).unwrap()
+        };
+        let link = |at: &Path| std::os::unix::fs::symlink(dir.path(), at).unwrap();
+        link(&content.join("notes"));
+        link(&owner.join(".Trash"));
+        assert_eq!(export("a", &[]), Code::Done);
+        link(&owner.join("12345678"));
+        assert_eq!(export("b", &[]), Code::Unusable);
+        assert_eq!(export("c", &["--title-id", "4D5307D1"]), Code::Done);
+        assert_eq!(export("d", &["Save 1"]), Code::Done);
+        assert_eq!(export("e", &["--title-id", "12345678"]), Code::Unusable);
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use xenia::interrupt::Cause;
 use xenia_kernel::vfs::{Device, ScratchDisks};
 
-fn run(words: &[&str]) -> Result<Code> {
+pub(super) fn run(words: &[&str]) -> Result<Code> {
     match Cli::try_parse_from(["xenia-rs", "content"].iter().chain(words))?.command {
         Some(Command::Content(args)) => super::run(&args.command),
         _ => panic!("{words:?}"),
@@ -19,7 +19,7 @@ fn said(words: &[&str]) -> String {
 }
 
 /// Makes a save with a picture in a content folder.
-fn save_in(folder: &str) {
+pub(super) fn save_in(folder: &str) {
     std::fs::create_dir_all(folder).unwrap();
     let store =
         ContentStore::new(Box::new(HostFolder::writable(Path::new(folder), Arc::default()).unwrap()), true);
@@ -331,7 +331,7 @@ fn folders_of_packages_that_are_links_out_are_named_and_are_no_success() {
         let moved = at(&format!("moved-{to}"));
         std::fs::rename(&folder, &moved).unwrap();
         std::os::unix::fs::symlink(&moved, &folder).unwrap();
-        assert_eq!(links::above_packages(Path::new(&at("one"))), [folder]);
+        assert_eq!(links::above_packages(Path::new(&at("one")), &WhichArgs::default()), [folder]);
         assert_eq!(export(to), Code::Unusable);
     }
 }
