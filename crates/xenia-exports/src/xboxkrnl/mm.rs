@@ -4,6 +4,7 @@
 use crate::abi::{Call, Ptr};
 use crate::memory::physical_memory;
 use crate::memory::second_level_cache::Lock;
+use crate::memory::virtual_memory::VIRTUAL_BYTES;
 use crate::status::failure::Fallible;
 use crate::thread::life::STACKS;
 use crate::thread::records::Stack;
@@ -18,8 +19,6 @@ pub struct Mm;
 const STATISTICS: u32 = 104;
 /// Pages that the console's kernel reserves for itself.
 const KERNEL_PAGES: u32 = 0x100;
-/// Address space that titles may use for virtual memory, in bytes.
-const VIRTUAL_BYTES: u32 = 0x2FFE_0000;
 
 /// Converts bytes to pages of 4 KiB, rounded up.
 fn pages(bytes: u32) -> u32 {

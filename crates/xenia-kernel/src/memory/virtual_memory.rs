@@ -6,6 +6,7 @@
 //! a title that reserves the largest block it can get creates no object or thread afterwards.
 
 use crate::status::failure::{Failure, Fallible};
+use crate::thread::life::STACKS;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{AllocKind, AllocRequest, GuestMemory, Heap, Protect, RegionState};
 
@@ -27,10 +28,14 @@ pub mod flags {
 /// Granularity of allocations without a requested address.
 const GRANULE: u32 = 0x1_0000;
 
-/// Last address of an allocation without a requested address. Titles have 0x2FFE0000 bytes of
-/// 4 KiB pages (`VIRTUAL_BYTES`); the stacks begin at 0x70000000.
-fn last_of(heap: Heap) -> GuestAddr {
-    GuestAddr(if heap == Heap::Virtual4K { 0x2FFE_FFFF } else { 0x6FFF_FFFF })
+/// Address space that titles may use for virtual memory of 4 KiB pages, in bytes.
+pub const VIRTUAL_BYTES: u32 = 0x2FFE_0000;
+
+/// Last address of an allocation without a requested address. No heap has the first 64 KiB, and
+/// those of large pages end below the stacks.
+const fn last_of(heap: Heap) -> GuestAddr {
+    let end = if matches!(heap, Heap::Virtual4K) { GRANULE + VIRTUAL_BYTES } else { STACKS.0.0 };
+    GuestAddr(end - 1)
 }
 
 /// The general heap that contains `addr`; titles cannot change other heaps by these calls.
