@@ -63,7 +63,7 @@ impl TextureInfo {
         let [a, b, c, d, e, f] = *words;
         let bits = |word: u32, low: u32, count: u32| (word >> low) & ((1 << count) - 1);
         let signed = |word: u32, low: u32, count: u32| ((word << (32 - low - count)) as i32) >> (32 - count);
-        if bits(a, 0, 2) != 2 {
+        if !Self::is_texture(words) {
             return None;
         }
         let dimension = Dimension::from_bits(bits(f, 9, 2));
@@ -115,9 +115,18 @@ impl TextureInfo {
         })
     }
 
+    /// Whether the words are a texture fetch constant: by their type, or by an address. Some titles
+    /// fetch from constants without a type, which the chip does not check.
+    fn is_texture([a, b, .., f]: &[u32; 6]) -> bool {
+        match a & 3 {
+            0 => (b | f) & 0x1fff_f000 != 0,
+            kind => kind == 2,
+        }
+    }
+
     /// Decodes the anisotropy alone; `None` if the words are not a texture fetch constant.
     pub fn decode_anisotropy(words: &[u32; 6]) -> Option<Anisotropy> {
-        (words[0] & 3 == 2).then(|| Anisotropy::from_bits(words[3] >> 25 & 7))
+        Self::is_texture(words).then(|| Anisotropy::from_bits(words[3] >> 25 & 7))
     }
 
     /// Whether all filters of a fetch constant are linear, so that it can be filtered
@@ -201,6 +210,23 @@ mod tests {
             let words = [2, 6 | base, 31 | 31 << 13, 0, least << 2 | most << 6, 1 << 9 | mips];
             assert_eq!(TextureInfo::decode(&words).unwrap().levels, expected, "{base:#x} {mips:#x}");
         }
+    }
+
+    #[test]
+    fn constants_without_a_type_are_textures_if_they_have_an_address() {
+        let decode = |kind: u32, base: u32, mips: u32| {
+            let words = [kind | 1 << 22, 6 | base, 31 | 31 << 13, 3 << 25, 0, 1 << 9 | mips];
+            let info = TextureInfo::decode(&words).map(|info| format!("{info:?}"));
+            assert_eq!(TextureInfo::decode_anisotropy(&words).is_some(), info.is_some());
+            info
+        };
+        for addresses in [[0x1000, 0], [0, 0x2000]] {
+            let [base, mips] = addresses;
+            assert!(decode(0, base, mips).is_some());
+            assert_eq!(decode(0, base, mips), decode(2, base, mips));
+            assert_eq!([1, 3].map(|kind| decode(kind, base, mips)), [None, None]);
+        }
+        assert!(decode(0, 0, 0).is_none() && decode(2, 0, 0).is_some());
     }
 
     #[test]
