@@ -212,7 +212,11 @@ impl<'a> Lookup<'a> {
         match self.fetch.operation {
             TextureOp::Weights => {
                 let lod = self.plan.limited(lod);
-                let fraction = |axis: usize| (at[axis] - 0.5) - (at[axis] - 0.5).floor();
+                let fraction = |axis: usize| {
+                    let fraction = (at[axis] - 0.5) - (at[axis] - 0.5).floor();
+                    // NaN and infinity have none.
+                    if fraction >= 0.0 { fraction } else { 0.0 }
+                };
                 [fraction(0), fraction(1), fraction(2), lod - lod.floor()]
             }
             // Border fraction, approximated as all or nothing: 1 outside of the texture.

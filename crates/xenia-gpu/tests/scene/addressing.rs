@@ -84,6 +84,29 @@ fn fetches_find_what_their_dimension_can_of_each_texture() {
 }
 
 #[test]
+fn a_constant_without_a_type_is_a_texture() {
+    let mut scene = Scene::new(80, 16, 0);
+    bind(&mut scene, Kind::Plane);
+    scene.set(0x4806, 1 << 31 | 1 << 22);
+    scene.shader(1, "tfetch2D r0, r0.xy, tf1\nalloc colors\nmax oC0, r0, r0");
+    scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [0.3, 0.6, 0.0, 0.0]));
+    scene.draw(8, 3);
+    assert_eq!(pixel(&scene.show(), 40, 8), texel([9, 19, 0]).to_le_bytes());
+}
+
+#[test]
+fn coordinates_that_are_no_numbers_have_no_weights() {
+    let mut scene = Scene::new(80, 16, 0);
+    bind(&mut scene, Kind::Plane);
+    let program = "getWeights2D r0, r0.xy, tf1\nadd r0, c[0], -r0\nalloc colors\nmax oC0, r0, r0";
+    scene.shader(1, program);
+    scene.constant(256, [1.0; 4]);
+    scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [f32::NAN, f32::INFINITY, 0.0, 0.0]));
+    scene.draw(8, 3);
+    assert_eq!(pixel(&scene.show(), 40, 8)[..2], [255; 2]);
+}
+
+#[test]
 fn the_level_of_a_fetch_with_one_coordinate_follows_that_one() {
     for (fetch, level) in [("getCompTexLOD1D", 1), ("getCompTexLOD2D", 4)] {
         let mut scene = Scene::new(80, 16, 0);

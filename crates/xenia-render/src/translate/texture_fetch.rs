@@ -39,12 +39,16 @@ struct Record {
     flags: Value,
 }
 
-/// Filter weight: fraction of a texel coordinate relative to texel centres.
+/// Filter weight: fraction of a texel coordinate relative to texel centres. NaN and infinity have
+/// none.
 fn weight(t: &mut Translator<'_>, at: Value) -> Value {
     let half = t.b.float(0.5);
     let at = t.b.binary(Op::Subtract, at, half);
     let floor = t.b.math(MathFunction::Floor, at);
-    t.b.binary(Op::Subtract, at, floor)
+    let fraction = t.b.binary(Op::Subtract, at, floor);
+    let zero = t.b.float(0.0);
+    let is_number = t.b.binary(Op::GreaterEqual, fraction, zero);
+    t.b.select(is_number, fraction, zero)
 }
 
 /// Clamps a value; NaN gives the lower end.
