@@ -235,6 +235,36 @@ fn a_program_of_too_many_jumps_is_drawn_by_the_reference() {
 }
 
 #[test]
+fn unusual_fetches_are_as_the_references() {
+    // Fetch, third coordinate, dimension of the texture, and the reason for the reference.
+    for (fetch, at, dimension, reason) in [
+        ("tfetchCube r0, r0.xyz, tf1", [1.3, 1.6, 2.0, 0.0], 1, None),
+        ("tfetch2D r0, r0.xy, tf1", [0.3, 0.6, 0.0, 0.0], 2, Some("a fetch of a plane from a volume")),
+        ("tfetch2D r0, r0.xy, tf1 ; no type", [0.3, 0.6, 0.0, 0.0], 1, None),
+        ("getWeights2D r0, r0.xy, tf1", [f32::NAN, f32::INFINITY, 0.0, 0.0], 1, None),
+    ] {
+        let counters = drawn(|| {
+            let mut scene = Scene::new(80, 64, 0);
+            for texel in 0..0x1000 {
+                scene.memory.write_u32(TEXTURE + 4 * texel, texel.wrapping_mul(0x9e37_79b9));
+            }
+            let size = if dimension == 2 { 31 | 31 << 11 | 3 << 22 } else { 31 | 31 << 13 };
+            let kind = if fetch.ends_with("no type") { 0 } else { 2 };
+            let tiled = kind | 1 << 22 | 1 << 31;
+            let words = [tiled, 6 | TEXTURE, size, 0x688 << 1 | 2 << 23, 0, dimension << 9];
+            (0..).zip(words).for_each(|(i, word)| scene.set(0x4806 + i, word));
+            scene.shader(1, &format!("{fetch}\nalloc colors\nmax oC0, r0, r0"));
+            scene.vertices(&rectangle(8.0, 8.0, 40.0, 40.0, at));
+            scene.draw(8, 3);
+            scene
+        });
+        let Some(counters) = counters else { return };
+        let expected: Vec<_> = reason.into_iter().map(|reason| (reason, 1)).collect();
+        assert_eq!(fallbacks(&counters), expected, "{fetch}");
+    }
+}
+
+#[test]
 fn alpha_becomes_a_mask_on_the_device() {
     for msaa in 0..3 {
         let counters = drawn(|| {

@@ -68,13 +68,14 @@ impl FetchPlan {
 
     /// Number of coordinates that a fetch uses of a texture, by the dimension of its instruction;
     /// `None` if it can't fetch from such a texture, and returns zeros. A fetch with one coordinate
-    /// from a plane reads its first row, and one without a third coordinate the first layer.
+    /// from a plane reads its first row, and one without a third coordinate the first layer or
+    /// slice. Each face of a plane is the plane.
     pub fn coordinates(texture: Dimension, fetch: Dimension) -> Option<usize> {
         use Dimension::{Cube, D1, D2, D3};
         match (fetch, texture) {
-            (D1, D1 | D2) => Some(1),
-            (D2, D1 | D2) => Some(2),
-            (D3, D1 | D2 | D3) | (Cube, Cube) => Some(3),
+            (D1, D1 | D2 | D3) => Some(1),
+            (D2, D1 | D2 | D3) => Some(2),
+            (D3, D1 | D2 | D3) | (Cube, D2 | Cube) => Some(3),
             _ => None,
         }
     }

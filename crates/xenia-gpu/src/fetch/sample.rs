@@ -84,8 +84,8 @@ impl<'a> Lookup<'a> {
             scale: match info.dimension {
                 _ if fetch.unnormalized => [1.0; 3],
                 // Coordinates of stack layers scale like those of slices; faces are numbered.
-                Dimension::D3 | Dimension::D2 => size,
-                Dimension::D1 | Dimension::Cube => [size[0], size[1], 1.0],
+                Dimension::D3 | Dimension::D2 if fetch.dimension != Dimension::Cube => size,
+                _ => [size[0], size[1], 1.0],
             },
             plan,
             crossed_layers: 0,
@@ -180,15 +180,20 @@ impl<'a> Lookup<'a> {
     /// Texel coordinates of a lane, offset by `away` texels.
     fn place(&self, lane: usize, away: [f32; 2]) -> [f32; 3] {
         let dimension = self.binding.info.dimension;
-        let cube = if dimension == Dimension::Cube { 1.0 } else { 0.0 };
+        let fetch = self.fetch.dimension;
+        let cube = if fetch == Dimension::Cube { 1.0 } else { 0.0 };
         let mut at = [0, 1, 2].map(|axis| {
             // The cube instruction adds one to its coordinates.
             let value = self.coordinates[axis][lane] - if axis < 2 { cube } else { 0.0 };
             snap(value * self.scale[axis] + self.fetch.offset[axis] + away.get(axis).unwrap_or(&0.0))
         });
-        match FetchPlan::coordinates(dimension, self.fetch.dimension) {
-            Some(1) => (at[1], at[2]) = (0.5, 0.0),
-            Some(2) => at[2] = 0.0,
+        // The middle of the first slice, or the first layer.
+        let first = if dimension == Dimension::D3 { 0.5 } else { 0.0 };
+        match FetchPlan::coordinates(dimension, fetch) {
+            Some(1) => (at[1], at[2]) = (0.5, first),
+            Some(2) => at[2] = first,
+            // Whole layers of a stack are its faces.
+            Some(3) if (fetch, dimension) == (Dimension::Cube, Dimension::D2) => at[2] = at[2].floor() + 0.5,
             _ => {}
         }
         at
@@ -201,7 +206,8 @@ impl<'a> Lookup<'a> {
         let image = &self.binding.levels[index.min(self.binding.levels.len() - 1)];
         let within = |axis: usize| in_texels(at[axis], self.size[axis], image.size[axis]);
         let clamp = FetchPlan::clamp(info, linear.plane);
-        let w = if dimension == Dimension::D3 { within(2) } else { at[2] };
+        let is_scaled = dimension == Dimension::D3 && self.fetch.dimension == Dimension::D3;
+        let w = if is_scaled { within(2) } else { at[2] };
         let level = Level { image, clamp, border: self.border };
         level.sample(dimension, [within(0), within(1), w], linear)
     }
@@ -347,7 +353,7 @@ fn plain<'a>(
         matches!(mode, ClampToBorder | MirrorClampToBorder | ClampToHalfway | MirrorClampToHalfway)
     };
     if fetch.operation != TextureOp::Fetch
-        || fetch.dimension == Dimension::D1
+        || matches!(fetch.dimension, Dimension::D1 | Dimension::Cube)
         || info.dimension != Dimension::D2
         || info.size[2] != 1
         || info.clamp[..2].iter().any(bordered)

@@ -63,9 +63,9 @@ fn fetches_find_what_their_dimension_can_of_each_texture() {
     let (row, plane, layer) = (Some([9, 0, 0]), Some([9, 19, 0]), Some([9, 19, 2]));
     for (kind, expected) in [
         (Kind::Line, [row, row, row, None]),
-        (Kind::Plane, [row, plane, plane, None]),
-        (Kind::Stack, [row, plane, layer, None]),
-        (Kind::Volume, [None, None, layer, None]),
+        (Kind::Plane, [row, plane, plane, plane]),
+        (Kind::Stack, [row, plane, layer, layer]),
+        (Kind::Volume, [row, plane, layer, None]),
         (Kind::Cube, [None, None, None, layer]),
     ] {
         for (fetch, expected) in ["1D", "2D", "3D", "Cube"].into_iter().zip(expected) {

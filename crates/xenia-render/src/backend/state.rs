@@ -5,8 +5,8 @@
 //! is an error that names it; the reference backend makes such draws.
 
 use xenia_gpu::draw_state::{Blend, ColorTarget, DepthStencil, DrawCall, Scissor, Stencil, VertexKill};
-use xenia_gpu::enums::{BlendFactor, BlendOp, ColorTargetFormat, Compare, Msaa, StencilOp};
-use xenia_gpu::microcode::Program;
+use xenia_gpu::enums::{BlendFactor, BlendOp, ColorTargetFormat, Compare, Dimension, Msaa, StencilOp};
+use xenia_gpu::microcode::{Instruction, Program};
 
 use super::primitives::is_expanded;
 use crate::translate::HostPosition;
@@ -29,7 +29,27 @@ pub(super) fn check(call: &DrawCall) -> Result<(), UnsupportedState> {
     if call.vertex_kill == Some(VertexKill::All) && !is_expanded(call.primitive) {
         return Err(UnsupportedState("vertices that take away their primitive together"));
     }
+    if reads_first_slice(call) {
+        return Err(UnsupportedState("a fetch of a plane from a volume"));
+    }
     Ok(())
+}
+
+/// Whether a fetch without a third coordinate finds a volume, of which it reads the first slice:
+/// hosts have no view of a slice.
+fn reads_first_slice(call: &DrawCall) -> bool {
+    let is_volume = |words: &[u32; 6]| words[0] & 1 == 0 && words[5] >> 9 & 3 == Dimension::D3.bits();
+    if !call.constants.fetch.iter().any(is_volume) {
+        return false;
+    }
+    let shaders = std::iter::once(&call.vertex_shader).chain(&call.pixel_shader);
+    shaders.flat_map(|shader| &shader.program.instructions).any(|instruction| match instruction {
+        Instruction::Texture(fetch) => {
+            let is_plane = fetch.operation.reads_constant() && fetch.dimension < Dimension::D3;
+            is_plane && is_volume(&call.constants.fetch[usize::from(fetch.constant) & 31])
+        }
+        _ => false,
+    })
 }
 
 /// Whether a draw may read or change the EDRAM: a pixel is within its scissor, and is written to a
