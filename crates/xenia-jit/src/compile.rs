@@ -38,6 +38,22 @@ pub struct Dump {
     pub cost: RegionCost,
 }
 
+/// A page from which code was read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PageVersion {
+    /// Index of the page.
+    pub(crate) page: u32,
+    /// Its version before its words were read.
+    pub(crate) version: u32,
+}
+
+impl PageVersion {
+    /// Whether the words are those that were read.
+    pub(crate) fn is_current(self, memory: &GuestMemory) -> bool {
+        memory.page_version(self.page) == self.version
+    }
+}
+
 /// A region's code, and the facts that the code cache learns from it.
 pub(crate) struct Product<'a> {
     /// Its start address.
@@ -258,7 +274,7 @@ impl Shared {
         &self,
         cache: &mut CodeCache,
         product: Product<'_>,
-        pages: Vec<(u32, u32)>,
+        pages: Vec<PageVersion>,
     ) -> Result<bool, JitError> {
         let Product { start, function, calls, compiled } = product;
         for &target in calls {
@@ -270,11 +286,11 @@ impl Shared {
                 cache.functions.add_entry(*function, entry);
             }
         }
-        if pages.iter().any(|&(page, was)| self.memory.page_version(page) != was) {
+        if pages.iter().any(|read| !read.is_current(&self.memory)) {
             return Ok(false);
         }
         let size = compiled.code.len();
-        let entries: Vec<u32> = compiled.tables.entries.iter().map(|&(pc, _)| pc).collect();
+        let entries: Vec<u32> = compiled.tables.entries.iter().map(|entry| entry.pc).collect();
         let region = cache.publish(compiled, pages)?;
         if let Some(baseline) = &self.baseline {
             baseline.cache.lock().hide(entries.into_iter());
@@ -306,9 +322,9 @@ struct Lifting<'a> {
 impl<'a> Lifting<'a> {
     /// Returns `None` if one of the pages changes too often, or another engine is compiling the
     /// code.
-    fn begin(code: &'a ModeCode, start: u32, pages: &[(u32, u32)]) -> Option<Self> {
+    fn begin(code: &'a ModeCode, start: u32, pages: &[PageVersion]) -> Option<Self> {
         let mut cache = code.cache.lock();
-        if pages.iter().any(|&(page, _)| cache.is_volatile(page)) {
+        if pages.iter().any(|read| cache.is_volatile(read.page)) {
             return None;
         }
         cache.release_retired();
@@ -325,7 +341,7 @@ impl Drop for Lifting<'_> {
 
 /// Watches the pages from which `region` was read. Returns them with the versions that the region's
 /// words belong to, or `None` if the words have changed meanwhile or the pages can't be watched.
-fn watch(memory: &GuestMemory, region: &Region) -> Option<Vec<(u32, u32)>> {
+fn watch(memory: &GuestMemory, region: &Region) -> Option<Vec<PageVersion>> {
     let pages = watch_pages(memory, &region.pages())?;
     // The words were read before the pages were watched, so compare them again.
     let mut guests = region.blocks.values().flat_map(|block| &block.code);
@@ -333,12 +349,11 @@ fn watch(memory: &GuestMemory, region: &Region) -> Option<Vec<(u32, u32)>> {
     same.then_some(pages)
 }
 
-/// Watches the pages at these addresses. Returns their indices, with the versions that they had
-/// before.
-pub(crate) fn watch_pages(memory: &GuestMemory, pages: &BTreeSet<u32>) -> Option<Vec<(u32, u32)>> {
+/// Watches the pages at these addresses. Returns them with the versions that they had before.
+pub(crate) fn watch_pages(memory: &GuestMemory, pages: &BTreeSet<u32>) -> Option<Vec<PageVersion>> {
     let versions = pages.iter().map(|&page| {
         let index = GuestMemory::page_index(GuestAddr(page))?;
-        Some((index, memory.page_version(index)))
+        Some(PageVersion { page: index, version: memory.page_version(index) })
     });
     let versions = versions.collect::<Option<_>>()?;
     for &page in pages {

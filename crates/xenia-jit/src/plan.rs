@@ -107,7 +107,7 @@ impl Shared {
             Granularity::Instruction => Some(1),
         };
         if let Some(length) = length {
-            let reach = Reach::all((pc, pc.saturating_add(4 * length)), limit);
+            let reach = Reach::all(pc..pc.saturating_add(4 * length), limit);
             return Some(Plan::alone(region::discover(&[pc], &reach, &mut fetch)?, pc));
         }
         loop {
@@ -125,7 +125,7 @@ impl Shared {
             }
             // Below the limit, since a region at the limit is often too long once it is lifted.
             if !plan.cut(code, limit * 3 / 4) {
-                let reach = Reach::all((pc, pc.saturating_add(4 * limit as u32)), limit);
+                let reach = Reach::all(pc..pc.saturating_add(4 * limit as u32), limit);
                 return Some(Plan::alone(region::discover(&[pc], &reach, fetch)?, pc));
             }
         }

@@ -4,4 +4,5 @@
 pub mod function_bounds;
 pub(crate) mod graph;
 pub(crate) mod loops;
+pub mod ranges;
 pub mod region;

@@ -42,7 +42,9 @@ mod relocation;
 mod transform;
 
 pub use arch::{features, thunks};
-pub use emit::function_tier::{Compiled, Compiler, CompilerConfig, Effort, Tables, Texts};
+pub use emit::function_tier::{
+    Compiled, Compiler, CompilerConfig, Effort, EntryOffset, Landing, SiteStart, Tables, Texts,
+};
 pub use emit::{LiftConfig, MAX_IR, SINGLE_RESULT, Site};
 pub use error::LiftError;
 pub use fault_exit::FaultExits;

@@ -36,6 +36,7 @@ use crate::JitError;
 use crate::code::entries::Entries;
 use crate::code::epochs::Epochs;
 use crate::code::memory::{CODE_SIZE, CodeMemory};
+use crate::compile::PageVersion;
 use fnv::FnvHashMap;
 use lists::Lists;
 use std::collections::{BTreeMap, BTreeSet};
@@ -251,7 +252,7 @@ impl BaselineCache {
             flips: (!self.compile_restless).then_some(&self.flips),
             covered: inside.then_some(&self.covered),
             start,
-            last: (u32::MAX, false),
+            last: None,
             pages: Vec::new(),
         };
         if !self.discovery.find(start, reach, &mut source) {
@@ -276,7 +277,7 @@ impl BaselineCache {
             return None;
         };
         // Versions were read before the words: if they are unchanged, so are the words.
-        if pages.iter().any(|&(page, version)| guest.page_version(page) != version) {
+        if pages.iter().any(|read| !read.is_current(guest)) {
             self.memory.release(offset, size);
             return None;
         }
@@ -287,7 +288,7 @@ impl BaselineCache {
         Some(offset as u32)
     }
 
-    fn publish(&mut self, offset: u32, start: u32, pages: Vec<(u32, u32)>) {
+    fn publish(&mut self, offset: u32, start: u32, pages: Vec<PageVersion>) {
         let id = self.units.next_number();
         let emitter = &mut self.emitter;
         for &(field, thunk) in &emitter.thunk_calls {
@@ -324,7 +325,7 @@ impl BaselineCache {
                 cover(&mut self.covered, self.discovery.address(index));
             }
         }
-        for &(page, version) in &pages {
+        for &PageVersion { page, version } in &pages {
             let units =
                 self.pages.entry(page).or_insert_with(|| PageUnits { version, units: BTreeSet::new() });
             // Units of an older version are withdrawn by the next check, and this one with them.
@@ -336,7 +337,7 @@ impl BaselineCache {
             end: self.discovery.address(self.discovery.end()),
             offset,
             size,
-            lists: Lists::new(&entries, &links, pages.iter().map(|&(page, _)| page)),
+            lists: Lists::new(&entries, &links, pages.iter().map(|read| read.page)),
             sites: emitter.sites.bytes.as_slice().into(),
             work: Work { mix: UnitMix::of(&self.discovery, emitter), ..Work::default() },
             serial: self.counts.units as u32,

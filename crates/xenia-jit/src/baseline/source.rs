@@ -7,6 +7,7 @@ use super::entries::PairEntries;
 use super::unit::Source;
 use crate::code::cache::FLIP_LIMIT;
 use crate::code::entries::Entries;
+use crate::compile::PageVersion;
 use fnv::FnvHashMap;
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_memory::{GuestMemory, Watch};
@@ -40,16 +41,23 @@ pub(super) struct PagesRead<'a> {
     /// Words of other units: a block that would begin at one ends the unit.
     pub(super) covered: Option<&'a Covered>,
     pub(super) start: u32,
-    /// The last page that was asked for, and whether it may be read.
-    pub(super) last: (u32, bool),
-    /// Pages that were read, with their versions.
-    pub(super) pages: Vec<(u32, u32)>,
+    /// The last page that was asked for, if any.
+    pub(super) last: Option<LastPage>,
+    /// Pages that were read.
+    pub(super) pages: Vec<PageVersion>,
+}
+
+/// A page that was asked for, and whether it may be read.
+#[derive(Clone, Copy)]
+pub(super) struct LastPage {
+    number: u32,
+    may_read: bool,
 }
 
 impl PagesRead<'_> {
     fn may_read(&mut self, pc: u32) -> bool {
         let Some(page) = GuestMemory::page_index(GuestAddr(pc)) else { return false };
-        if self.pages.iter().any(|&(read, _)| read == page) {
+        if self.pages.iter().any(|read| read.page == page) {
             return true;
         }
         if self.flips.is_some_and(|flips| flips.get(&page).is_some_and(|&flips| flips >= FLIP_LIMIT)) {
@@ -57,7 +65,7 @@ impl PagesRead<'_> {
         }
         match self.guest.watch_code_page(page) {
             Some((version, Watch::Protected)) => {
-                self.pages.push((page, version));
+                self.pages.push(PageVersion { page, version });
                 true
             }
             _ => false,
@@ -67,14 +75,16 @@ impl PagesRead<'_> {
 
 impl Source for PagesRead<'_> {
     fn fetch(&mut self, pc: u32) -> Option<u32> {
-        let page = pc / PAGE_SIZE;
-        if self.last.0 != page {
-            self.last = (page, self.may_read(pc));
-        }
-        if !self.last.1 {
-            return None;
-        }
-        self.guest.fetch_u32(pc).ok()
+        let number = pc / PAGE_SIZE;
+        let may_read = match self.last {
+            Some(last) if last.number == number => last.may_read,
+            _ => {
+                let may_read = self.may_read(pc);
+                self.last = Some(LastPage { number, may_read });
+                may_read
+            }
+        };
+        if may_read { self.guest.fetch_u32(pc).ok() } else { None }
     }
 
     fn is_elsewhere(&self, pc: u32) -> bool {

@@ -28,13 +28,15 @@ use crate::code::entries::{EntryTables, STORED};
 use crate::code::epochs::Epochs;
 use crate::code::memory::{CODE_SIZE, CodeMemory, SLOTS};
 use crate::code::store::CodeStore;
+use crate::compile::PageVersion;
 use crate::plan::functions::{FunctionPlace, Functions};
 pub(crate) use changes::FLIP_LIMIT;
 use changes::Pages;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use xenia_lifter::cfg::ranges::AddressRanges;
 use xenia_lifter::thunks::missing_stub;
-use xenia_lifter::{Compiled, LiftError, Mode, RelocationTarget, Site, Tables};
+use xenia_lifter::{Compiled, Landing, LiftError, Mode, RelocationTarget, Site, SiteStart, Tables};
 
 /// Minimum that a region counts of [`CODE_SIZE`], even if its code is smaller, because the tables
 /// for the smallest region take that much.
@@ -50,12 +52,11 @@ pub(crate) struct Published {
     offset: usize,
     size: usize,
     entries: Vec<u32>,
-    /// Address ranges of its instructions, end exclusive, in ascending order.
-    covered: Vec<(u32, u32)>,
-    pages: Vec<(u32, u32)>,
-    places: Vec<(u32, Option<Site>)>,
-    /// Offsets of accesses and of their fault exits.
-    landings: Vec<(u32, u32)>,
+    /// Address ranges of its instructions.
+    covered: AddressRanges,
+    pages: Vec<PageVersion>,
+    places: Vec<SiteStart>,
+    landings: Vec<Landing>,
     retired: bool,
 }
 
@@ -187,7 +188,7 @@ impl CodeCache {
 
     /// Copies a region into code memory and publishes its entries, replacing existing ones. `pages`
     /// are those from which it was read, with their versions. Returns the region's number.
-    pub(crate) fn publish(&mut self, compiled: Compiled, pages: Vec<(u32, u32)>) -> Result<u32, JitError> {
+    pub(crate) fn publish(&mut self, compiled: Compiled, pages: Vec<PageVersion>) -> Result<u32, JitError> {
         let size = compiled.code.len();
         let full = self.kept + size.max(LEAST_KEPT) > CODE_SIZE || self.tables.of_code() >= self.most_tables;
         let offset = match if full { Err(JitError::CodeMemoryFull) } else { self.memory.allocate(size) } {
@@ -214,23 +215,22 @@ impl CodeCache {
             if relocation.apply(&mut code, address, value).is_none() {
                 self.memory.release(offset, size);
                 let reason = format!("{relocation:?} can't be made");
-                return Err(
-                    LiftError::Compile { pc: entries.first().map_or(0, |&(pc, _)| pc), reason }.into()
-                );
+                let pc = entries.first().map_or(0, |entry| entry.pc);
+                return Err(LiftError::Compile { pc, reason }.into());
             }
         }
         self.memory.write(offset, &code);
         let id = self.next_id;
         self.next_id += 1;
         let mut replaced = BTreeSet::new();
-        for &(pc, at) in &entries {
-            replaced.extend(self.owners.insert(pc, id));
-            self.set_entry(pc, offset as u32 + at);
+        for entry in &entries {
+            replaced.extend(self.owners.insert(entry.pc, id));
+            self.set_entry(entry.pc, offset as u32 + entry.offset);
         }
-        for &(page, version) in &pages {
-            self.note_page(page, version, id);
+        for &page in &pages {
+            self.note_page(page, id);
         }
-        let entries = entries.iter().map(|&(pc, _)| pc).collect();
+        let entries = entries.iter().map(|entry| entry.pc).collect();
         self.by_offset.insert(offset, id);
         self.kept += size.max(LEAST_KEPT);
         let retired = false;
@@ -271,7 +271,7 @@ impl CodeCache {
         if std::mem::replace(&mut region.retired, true) {
             return;
         }
-        let pages: Vec<u32> = region.pages.iter().map(|&(page, _)| page).collect();
+        let pages: Vec<u32> = region.pages.iter().map(|read| read.page).collect();
         let comes_back = !pages.iter().any(|&page| self.pages.is_volatile(page));
         for pc in std::mem::take(&mut region.entries) {
             if self.owners.get(&pc) == Some(&id) {
@@ -326,8 +326,8 @@ impl CodeCache {
     /// The host address of the fault exit of the access at a host address.
     pub(crate) fn landing_of(&self, host: u64) -> Option<u64> {
         let (region, offset) = self.region_at(host)?;
-        let index = region.landings.binary_search_by_key(&offset, |&(access, _)| access).ok()?;
-        Some(host - u64::from(offset) + u64::from(region.landings[index].1))
+        let index = region.landings.binary_search_by_key(&offset, |landing| landing.access).ok()?;
+        Some(host - u64::from(offset) + u64::from(region.landings[index].exit))
     }
 
     /// The region with code at a host address, and the offset of the address in it.
@@ -353,19 +353,17 @@ impl CodeCache {
         Some(self.memory.execute_base() + self.regions.get(&region)?.offset as u64)
     }
 
-    /// Address ranges covered by the code of the piece around `pc`, if it is compiled: starts and
-    /// ends, in ascending order.
-    pub(crate) fn covered_at(&self, pc: u32) -> &[(u32, u32)] {
+    /// Address ranges covered by the code of the piece around `pc`; none if it is not compiled.
+    pub(crate) fn covered_at(&self, pc: u32) -> AddressRanges {
         let region = self.functions.region_at(pc).and_then(|id| self.regions.get(&id));
-        region.filter(|region| !region.retired).map_or(&[], |region| &region.covered)
+        region.filter(|region| !region.retired).map(|region| region.covered.clone()).unwrap_or_default()
     }
 
     /// The function and the piece that contain `pc`.
     pub(crate) fn place(&self, pc: u32) -> FunctionPlace {
         self.functions.place(pc, |region| {
             let region = self.regions.get(&region).filter(|region| !region.retired)?;
-            let after = region.covered.partition_point(|&(start, _)| start <= pc);
-            Some(after.checked_sub(1).is_some_and(|last| pc < region.covered[last].1))
+            Some(region.covered.contains(pc))
         })
     }
 }

@@ -66,7 +66,7 @@ impl Shared {
             // Another engine has published it meanwhile.
             return Some(());
         }
-        if pages.iter().any(|&(page, _)| cache.is_volatile(page)) {
+        if pages.iter().any(|read| cache.is_volatile(read.page)) {
             return None;
         }
         cache.release_retired();

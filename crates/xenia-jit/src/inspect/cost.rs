@@ -43,7 +43,7 @@ impl RegionCost {
         let mut shared = 0;
         // The code before the first place consists of thunks at a fixed stride: whole instructions
         // with padding between them.
-        let start = compiled.tables.places.first().map_or(0, |&(offset, _)| offset as usize);
+        let start = compiled.tables.places.first().map_or(0, |first| first.offset as usize);
         let body = compiled.code.get(start..).unwrap_or_default();
         for at in instruction_starts(body) {
             let site = Compiled::site(&compiled.tables.places, (start + at) as u32);

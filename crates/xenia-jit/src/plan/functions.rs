@@ -17,6 +17,7 @@
 
 use crate::plan::pieces::Cut;
 use std::collections::{BTreeMap, BTreeSet};
+use xenia_lifter::cfg::ranges::AddressRange;
 
 /// Maximum distance in bytes between a function's start and code that is considered part of it.
 const FUNCTION_REACH: u32 = 1 << 20;
@@ -56,12 +57,12 @@ struct Piece {
 /// The function and piece that contain an address.
 #[derive(Clone, Debug)]
 pub(crate) struct FunctionPlace {
-    /// Start of the function, and the address after its end.
-    pub(crate) function: (u32, u32),
+    /// Bounds of the function.
+    pub(crate) function: AddressRange,
     /// Address after the last code that is known to be part of it, even if no branch leads there.
     pub(crate) end_of_code: u32,
     /// Bounds of the piece.
-    pub(crate) piece: (u32, u32),
+    pub(crate) piece: AddressRange,
     /// Known entries of the piece; the function's start is first, if the piece contains it.
     pub(crate) roots: Vec<u32>,
     /// Whether the piece's code contains the instruction, though perhaps not as an entry: after a
@@ -77,7 +78,7 @@ impl FunctionPlace {
     /// The unit of compilation of the code at `pc`: its piece's start, or `pc` itself if it is
     /// compiled beside a settled piece.
     pub(crate) fn unit(&self, pc: u32) -> u32 {
-        if self.is_settled { pc } else { self.piece.0 }
+        if self.is_settled { pc } else { self.piece.start }
     }
 }
 
@@ -111,7 +112,7 @@ impl Functions {
 
     /// Bounds of the function that `pc` may belong to. Without a known function nearby, one that
     /// starts at `pc`.
-    fn bounds(&self, pc: u32) -> (u32, u32) {
+    fn bounds(&self, pc: u32) -> AddressRange {
         let start = match self.by_start.range(..=pc).next_back() {
             Some((&start, _)) if pc - start < FUNCTION_REACH => start,
             _ => pc,
@@ -120,43 +121,44 @@ impl Functions {
         let start = if end_of(start).is_some_and(|end| pc >= end) { pc } else { start };
         let limit = start.saturating_add(FUNCTION_REACH);
         let next = self.by_start.range(start.saturating_add(4)..).next().map_or(limit, |(&next, _)| next);
-        (start, end_of(start).unwrap_or(next).min(limit).max(pc.saturating_add(4)))
+        let end = end_of(start).unwrap_or(next).min(limit).max(pc.saturating_add(4));
+        AddressRange { start, end }
     }
 
     /// Finds the function and piece of `pc`. `covers` returns whether a region covers it, or `None`
     /// if that region no longer exists.
     pub(crate) fn place(&self, pc: u32, covers: impl Fn(u32) -> Option<bool>) -> FunctionPlace {
-        let (start, end) = self.bounds(pc);
-        let (mut from, mut to) = (start, end);
-        let (mut is_covered, mut times) = (false, 0);
-        let mut roots = Vec::new();
-        let function = self.by_start.get(&start);
+        let bounds = self.bounds(pc);
+        let mut place = FunctionPlace {
+            function: bounds,
+            end_of_code: 0,
+            piece: bounds,
+            roots: Vec::new(),
+            is_covered: false,
+            is_settled: false,
+            times: 0,
+        };
+        let function = self.by_start.get(&bounds.start);
         if let Some(function) = function {
+            place.end_of_code = function.end_of_code;
             if let Some((&first, piece)) = function.pieces.range(..=pc).next_back() {
-                from = first;
+                place.piece.start = first;
                 if let Some(covered) = piece.region.and_then(covers) {
-                    (is_covered, times) = (covered, piece.times);
+                    place.is_covered = covered;
+                    place.times = piece.times;
                 }
             }
             if let Some((&next, _)) = function.pieces.range(pc.saturating_add(4)..).next() {
-                to = next.min(end);
+                place.piece.end = next.min(bounds.end);
             }
         }
-        if from == start {
-            roots.push(start);
+        if place.piece.start == bounds.start {
+            place.roots.push(bounds.start);
         }
-        roots.extend(function.iter().flat_map(|f| f.entries.range(from..to)).filter(|&&at| at != start));
-        let end_of_code = function.map_or(0, |function| function.end_of_code);
-        let is_settled = times >= MAX_TIMES;
-        FunctionPlace {
-            function: (start, end),
-            end_of_code,
-            piece: (from, to),
-            roots,
-            is_covered,
-            is_settled,
-            times,
-        }
+        let entries = function.iter().flat_map(|f| f.entries.range(place.piece.start..place.piece.end));
+        place.roots.extend(entries.filter(|&&at| at != bounds.start));
+        place.is_settled = place.times >= MAX_TIMES;
+        place
     }
 
     /// The function at `start`, if the limit allows it another entry or piece.
@@ -201,7 +203,7 @@ impl Functions {
 
     /// The region of the last compilation of the piece around `pc`.
     pub(crate) fn region_at(&self, pc: u32) -> Option<u32> {
-        let function = self.by_start.get(&self.bounds(pc).0)?;
+        let function = self.by_start.get(&self.bounds(pc).start)?;
         function.pieces.range(..=pc).next_back()?.1.region
     }
 
@@ -223,7 +225,7 @@ impl Functions {
     /// Records a code change around `pc`: the new code may need other entries, so its piece may be
     /// compiled again.
     pub(crate) fn changed(&mut self, pc: u32) {
-        let (start, _) = self.bounds(pc);
+        let start = self.bounds(pc).start;
         let function = self.by_start.get_mut(&start);
         if let Some((_, piece)) = function.and_then(|f| f.pieces.range_mut(..=pc).next_back()) {
             piece.times = 0;
@@ -256,11 +258,12 @@ mod tests {
         functions.give(0x1_0000, Some(0x2_0000));
         assert!(functions.cut(0x1_0000, 0x1_0000, 0x1_4000, &cut(0x1_0000)));
         let place = functions.place(0x1_1004, |_| None);
-        assert_eq!((place.function, place.piece), ((0x1_0000, 0x2_0000), (0x1_1000, 0x1_2000)));
+        assert_eq!(place.function, (0x1_0000..0x2_0000).into());
+        assert_eq!(place.piece, (0x1_1000..0x1_2000).into());
         assert_eq!((place.roots.first(), place.roots.len()), (Some(&0x1_1000), 0x400));
         let first = functions.place(0x1_0FFC, |_| None);
-        assert_eq!((first.piece, first.roots.len()), ((0x1_0000, 0x1_1000), 0x400));
-        assert_eq!(functions.place(0x1_FFFC, |_| None).piece, (0x1_3000, 0x2_0000));
+        assert_eq!((first.piece, first.roots.len()), ((0x1_0000..0x1_1000).into(), 0x400));
+        assert_eq!(functions.place(0x1_FFFC, |_| None).piece, (0x1_3000..0x2_0000).into());
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::functions::{FunctionPlace, MAX_TIMES};
 use super::{PieceOf, Plan, Reached, Wanted};
 use crate::runtime::shared::ModeCode;
 use xenia_lifter::cfg::function_bounds;
+use xenia_lifter::cfg::ranges::{AddressRange, AddressRanges};
 use xenia_lifter::cfg::region::{self, FUNCTION_LIMIT, Fetch, Reach, Region};
 
 /// Maximum number of instructions of code compiled beside a settled piece, from a new entry to the
@@ -75,8 +76,8 @@ struct Piece<'a> {
     known: Option<Region>,
     /// Address after the last code that is known to be part of the function.
     end_of_code: u32,
-    /// Address ranges that its current code covers, in order; empty if it has none.
-    covered: Vec<(u32, u32)>,
+    /// Address ranges that its current code covers; empty if it has none.
+    covered: AddressRanges,
     filter: PathFilter,
     /// Whether pruned paths are likely: its current code has left the wanted address out.
     was_pruned: bool,
@@ -90,7 +91,8 @@ impl Piece<'_> {
     /// The region that `roots` reach, of which cold paths may be pruned. `entries` are the roots
     /// that no branch leads to.
     fn unpruned<'a>(&'a self, region: Region, roots: &'a [u32], entries: Vec<u32>) -> Unpruned<'a> {
-        let (start, piece) = (self.place.piece.0, PieceOf { function: self.place.function.0, entries });
+        let start = self.place.piece.start;
+        let piece = PieceOf { function: self.place.function.start, entries };
         Unpruned {
             region,
             roots,
@@ -114,14 +116,7 @@ struct Unpruned<'a> {
     piece: PieceOf,
     filter: &'a PathFilter,
     /// Address ranges that the piece's current code covers, which stay.
-    covered: &'a [(u32, u32)],
-}
-
-impl Unpruned<'_> {
-    fn is_covered(&self, pc: u32) -> bool {
-        let before = self.covered.partition_point(|&(start, _)| start <= pc);
-        before.checked_sub(1).is_some_and(|last| pc < self.covered[last].1)
-    }
+    covered: &'a AddressRanges,
 }
 
 impl<'a> PiecePlanner<'a> {
@@ -130,7 +125,7 @@ impl<'a> PiecePlanner<'a> {
         loop {
             let (place, covered) = {
                 let cache = self.code.cache.lock();
-                (cache.place(self.wanted.pc), cache.covered_at(self.wanted.pc).to_vec())
+                (cache.place(self.wanted.pc), cache.covered_at(self.wanted.pc))
             };
             if place.is_settled && (self.wanted.as_entry || !place.is_covered) {
                 return self.plan_beside(&place);
@@ -145,13 +140,13 @@ impl<'a> PiecePlanner<'a> {
                 return Some(plan);
             }
             if !self.reveals_function(&piece) {
-                return self.plan_new_function(piece.place.function.1);
+                return self.plan_new_function(piece.place.function.end);
             }
         }
     }
 
     /// The limits of a region: all of `bounds`, with the leaf functions that it calls inlined.
-    fn reach(&self, bounds: (u32, u32), limit: usize) -> Reach<'a> {
+    fn reach(&self, bounds: AddressRange, limit: usize) -> Reach<'a> {
         Reach { leaves: Some(self.may_read), ..Reach::all(bounds, limit) }
     }
 
@@ -168,12 +163,13 @@ impl<'a> PiecePlanner<'a> {
         Some(Plan::alone(self.discover(&[pc], &reach)?, pc))
     }
 
-    fn look_at(&mut self, place: FunctionPlace, covered: Vec<(u32, u32)>) -> Piece<'a> {
+    fn look_at(&mut self, place: FunctionPlace, covered: AddressRanges) -> Piece<'a> {
         let reach = self.reach(place.piece, FUNCTION_LIMIT);
         let known = self.discover(&place.roots, &reach);
         let end_of_code = place.end_of_code.max(known.as_ref().map_or(0, Region::end));
-        let filter = (self.filter)(place.piece.0, place.piece.1.min(end_of_code));
-        let was_pruned = matches!(filter, PathFilter::Reached(_)) && !covered.is_empty() && !place.is_covered;
+        let filter = (self.filter)(place.piece.start, place.piece.end.min(end_of_code));
+        let was_pruned =
+            matches!(filter, PathFilter::Reached(_)) && !covered.ranges().is_empty() && !place.is_covered;
         // The last compilation includes all paths.
         let filter = if place.times + 1 >= MAX_TIMES { PathFilter::All } else { filter };
         Piece { place, reach, known, end_of_code, covered, filter, was_pruned }
@@ -202,12 +198,13 @@ impl<'a> PiecePlanner<'a> {
     /// function and its last known address.
     fn plan_with_entry(&mut self, piece: &Piece<'_>) -> Option<Plan> {
         let pc = self.wanted.pc;
-        if pc <= piece.place.function.0 || pc >= piece.end_of_code {
+        if pc <= piece.place.function.start || pc >= piece.end_of_code {
             return None;
         }
         // Includes all other reached code that is not part of the region yet: the other cases of a
         // switch statement will be hot soon, and each would cost another compilation.
-        let others = (self.reached)(piece.place.piece.0, piece.place.piece.1.min(piece.end_of_code));
+        let bounds = piece.place.piece;
+        let others = (self.reached)(bounds.start, bounds.end.min(piece.end_of_code));
         let others = others.into_iter().filter(|&at| at != pc && !piece.is_known(at));
         let entries: Vec<u32> = std::iter::once(pc).chain(others).collect();
         let mut roots = [&piece.place.roots[..], &entries].concat();
@@ -235,26 +232,29 @@ impl<'a> PiecePlanner<'a> {
     fn reveals_function(&mut self, piece: &Piece<'_>) -> bool {
         let pc = self.wanted.pc;
         let Some(known) = &piece.known else { return false };
-        let bounds = function_bounds::bounds_of(pc, known, piece.place.function.1, self.fetch);
-        bounds.is_some_and(|(start, end)| start != pc && self.code.cache.lock().functions.reaches(start, end))
+        let bounds = function_bounds::bounds_of(pc, known, piece.place.function.end, self.fetch);
+        bounds.is_some_and(|AddressRange { start, end }| {
+            start != pc && self.code.cache.lock().functions.reaches(start, end)
+        })
     }
 
     /// Plans a function that starts at the address and ends before `end`.
     fn plan_new_function(&mut self, end: u32) -> Option<Plan> {
         let pc = self.wanted.pc;
-        let reach = self.reach((pc, end), FUNCTION_LIMIT);
+        let reach = self.reach(AddressRange { start: pc, end }, FUNCTION_LIMIT);
         let region = self.discover(&[pc], &reach)?;
         let is_split = region.instructions > self.limit;
         let filter = &if is_split { PathFilter::All } else { (self.filter)(pc, region.end()) };
         let piece = PieceOf { function: pc, entries: Vec::new() };
-        let covered = &[];
+        let covered = &AddressRanges::default();
         Some(self.prune(Unpruned { region, roots: &[pc], reach: &reach, start: pc, piece, filter, covered }))
     }
 
     /// Plans a region without its cold paths, or with them if the address lies on one.
     fn prune(&mut self, whole: Unpruned<'_>) -> Plan {
         let Wanted { pc, as_entry } = self.wanted;
-        let is_part = |at: u32| at == pc || whole.filter.allows(whole.start, at) || whole.is_covered(at);
+        let is_part =
+            |at: u32| at == pc || whole.filter.allows(whole.start, at) || whole.covered.contains(at);
         let has_it =
             |region: &Region| if as_entry { region.entries.contains(&pc) } else { region.contains(pc) };
         let narrow = if matches!(whole.filter, PathFilter::All) {

@@ -107,7 +107,7 @@ mod tests {
 
     fn cut_words(words: &[u32], most: usize) -> Cut {
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-        let reach = Reach::all((0, words.len() as u32 * 4), usize::MAX);
+        let reach = Reach::all(0..words.len() as u32 * 4, usize::MAX);
         cut(&discover(&[0], &reach, &mut fetch).unwrap(), most)
     }
 

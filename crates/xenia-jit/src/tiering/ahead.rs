@@ -139,8 +139,8 @@ impl AheadCompiler<'_> {
             }
             let place = cache.place(plan.start);
             // A function that was cut continues in the next piece.
-            if place.piece.1 < place.end_of_code.min(place.function.1) {
-                todo.push(place.piece.1);
+            if place.piece.end < place.end_of_code.min(place.function.end) {
+                todo.push(place.piece.end);
             }
         }
         self.count(done, began.elapsed());
@@ -178,7 +178,7 @@ impl AheadCompiler<'_> {
             let mut plan =
                 self.shared.plan(self.learned, Wanted { pc, as_entry: true }, &|_, _| Vec::new(), limit)?;
             if ends_in_a_jump(&plan.region) {
-                let to = self.learned.cache.lock().place(pc).piece.1;
+                let to = self.learned.cache.lock().place(pc).piece.end;
                 let cases = self.cases(&plan.region, to);
                 if let Some(&first) = cases.first() {
                     let among = |from: u32, to: u32| {

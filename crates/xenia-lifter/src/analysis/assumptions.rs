@@ -226,7 +226,7 @@ mod tests {
     /// The single-format and open assumptions of the blocks of `words`.
     fn forms(words: &[u32]) -> Vec<(u32, u32, u32)> {
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-        let reach = Reach::all((0, 4 * words.len() as u32), words.len());
+        let reach = Reach::all(0..4 * words.len() as u32, words.len());
         let region = discover(&[0], &reach, &mut fetch).unwrap();
         let assumptions = find(&region, &FlowGraph::new(&region.blocks), true, true);
         let starts = region.blocks.keys().map(|pc| pc / 4);

@@ -181,7 +181,7 @@ mod tests {
     /// The blocks of the loops in `words`, by instruction index.
     fn loops(words: &[u32]) -> Vec<Vec<u32>> {
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-        let reach = Reach::all((0, 4 * words.len() as u32), words.len());
+        let reach = Reach::all(0..4 * words.len() as u32, words.len());
         let region = discover(&[0], &reach, &mut fetch).unwrap();
         let graph = FlowGraph::new(&region.blocks);
         find(&region.blocks, &graph, true)
@@ -205,7 +205,7 @@ mod tests {
             bytes.chunks(4).map(|b| u32::from_be_bytes(b.try_into().unwrap())).collect();
         words.extend([0x4200_FFF0, BLR]);
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-        let reach = Reach::all((0, 4 * words.len() as u32), words.len());
+        let reach = Reach::all(0..4 * words.len() as u32, words.len());
         let region = discover(&[0], &reach, &mut fetch).unwrap();
         let [found] = &find(&region.blocks, &FlowGraph::new(&region.blocks), false)[..] else {
             panic!("one loop")

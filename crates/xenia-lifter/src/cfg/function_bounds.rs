@@ -8,6 +8,7 @@
 //! The cases of a switch statement follow a jump to an address in a register, and no branch leads
 //! to them. They belong to the function unless they begin like a function.
 
+use crate::cfg::ranges::AddressRange;
 use crate::cfg::region::{FUNCTION_LIMIT, Fetch, Reach, Region, Terminator, discover, end_of};
 use xenia_isa::{Instruction, Op, decode};
 
@@ -21,7 +22,7 @@ pub const NOP: u32 = 0x6000_0000;
 
 /// Finds the bounds of the function that contains `pc`. `known` is the known function before it;
 /// `to` is the latest possible end.
-pub fn bounds_of(pc: u32, known: &Region, to: u32, fetch: Fetch<'_>) -> Option<(u32, u32)> {
+pub fn bounds_of(pc: u32, known: &Region, to: u32, fetch: Fetch<'_>) -> Option<AddressRange> {
     let mut function = known.entries[0];
     let mut has_cases = ends_in_a_jump(known);
     let mut at = known.end();
@@ -41,7 +42,7 @@ pub fn bounds_of(pc: u32, known: &Region, to: u32, fetch: Fetch<'_>) -> Option<(
             }
             (function, has_cases) = (at, false);
         }
-        let Some(chunk) = discover(&[at], &Reach::all((at, to), FUNCTION_LIMIT), fetch) else {
+        let Some(chunk) = discover(&[at], &Reach::all(at..to, FUNCTION_LIMIT), fetch) else {
             break;
         };
         has_cases |= ends_in_a_jump(&chunk);
@@ -51,7 +52,7 @@ pub fn bounds_of(pc: u32, known: &Region, to: u32, fetch: Fetch<'_>) -> Option<(
             break;
         }
     }
-    is_found.then_some((function, at))
+    is_found.then_some(AddressRange { start: function, end: at })
 }
 
 /// Whether `region` has an indirect jump through CTR that is not a call.
@@ -92,21 +93,22 @@ mod tests {
     /// `bdnz` to the instruction before it.
     const BDNZ: u32 = 0x4200_FFFC;
 
-    fn bounds(words: &[u32], word: u32) -> Option<(u32, u32)> {
+    fn bounds(words: &[u32], word: u32) -> Option<AddressRange> {
         let to = 4 * words.len() as u32;
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-        let known = discover(&[0], &Reach::all((0, to), FUNCTION_LIMIT), &mut fetch).unwrap();
-        bounds_of(4 * word, &known, to, &mut fetch).map(|(from, to)| (from / 4, to / 4))
+        let known = discover(&[0], &Reach::all(0..to, FUNCTION_LIMIT), &mut fetch).unwrap();
+        bounds_of(4 * word, &known, to, &mut fetch)
+            .map(|found| AddressRange { start: found.start / 4, end: found.end / 4 })
     }
 
     #[test]
     fn code_connected_by_branches_is_one_function() {
         // f; nop; g, a loop; h, whose loop is hot; a tail that no branch leads to.
         let words = [ADDI, BLR, NOP, ADDI, ADDI, BDNZ, BLR, ADDI, ADDI, BDNZ, ADDI, BLR, ADDI];
-        assert_eq!(bounds(&words, 8), Some((7, 12)));
-        assert_eq!(bounds(&words, 5), Some((3, 7)));
-        assert_eq!(bounds(&words, 3), Some((3, 7)));
-        assert_eq!(bounds(&words, 12), Some((12, 13)));
+        assert_eq!(bounds(&words, 8), Some((7..12).into()));
+        assert_eq!(bounds(&words, 5), Some((3..7).into()));
+        assert_eq!(bounds(&words, 3), Some((3..7).into()));
+        assert_eq!(bounds(&words, 12), Some((12..13).into()));
         assert_eq!(bounds(&words, 13), None);
         let far = vec![ADDI; 1 << 15];
         assert_eq!(bounds(&[&[ADDI, BLR], &far[..]].concat(), 1 << 15), None);
@@ -116,9 +118,9 @@ mod tests {
     fn cases_belong_to_the_function_that_jumps_to_them() {
         // f jumps to one of two cases; then g, which sets up a frame, and h, which does not.
         let words = [ADDI, BCTR, ADDI, BLR, ADDI, BDNZ, BLR, STWU, ADDI, BLR, ADDI, BLR];
-        assert_eq!(bounds(&words, 2), Some((0, 7)));
-        assert_eq!(bounds(&words, 5), Some((0, 7)));
-        assert_eq!(bounds(&words, 8), Some((7, 10)));
-        assert_eq!(bounds(&words, 11), Some((10, 12)));
+        assert_eq!(bounds(&words, 2), Some((0..7).into()));
+        assert_eq!(bounds(&words, 5), Some((0..7).into()));
+        assert_eq!(bounds(&words, 8), Some((7..10).into()));
+        assert_eq!(bounds(&words, 11), Some((10..12).into()));
     }
 }

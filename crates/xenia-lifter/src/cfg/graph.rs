@@ -88,7 +88,7 @@ mod tests {
         // 0: beq to 3; 1: nop; 2: beq to 1; 3: blr.
         let words = [0x4182_000C, 0x6000_0000, 0x4182_FFFC, 0x4E80_0020];
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-        let region = discover(&[0], &Reach::all((0, 16), 4), &mut fetch).unwrap();
+        let region = discover(&[0], &Reach::all(0..16, 4), &mut fetch).unwrap();
         let graph = FlowGraph::new(&region.blocks);
         let starts = |ids: &[BlockId]| ids.iter().map(|&id| graph.start(id)).collect::<Vec<_>>();
         let [entry, body, end] = graph.ids().collect::<Vec<_>>()[..] else { panic!("three blocks") };

@@ -66,7 +66,7 @@ mod tests {
     /// The blocks of the loops in `words`, by instruction index.
     fn loops(words: &[u32]) -> Vec<Vec<u32>> {
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-        let reach = Reach::all((0, 4 * words.len() as u32), words.len());
+        let reach = Reach::all(0..4 * words.len() as u32, words.len());
         let region = discover(&[0], &reach, &mut fetch).unwrap();
         let graph = FlowGraph::new(&region.blocks);
         let at = |members: &BTreeSet<BlockId>| members.iter().map(|&id| graph.start(id) / 4).collect();

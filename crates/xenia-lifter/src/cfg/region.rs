@@ -11,6 +11,7 @@ mod terminator;
 #[cfg(test)]
 mod tests;
 
+use super::ranges::{AddressRange, AddressRanges};
 pub use discover::{Fetch, Reach, discover};
 use std::collections::{BTreeMap, BTreeSet};
 pub use terminator::{Terminator, block_length, end_of};
@@ -155,16 +156,16 @@ impl Region {
         Some(guest?.instruction.0)
     }
 
-    /// Address ranges of its own instructions, in order: first address, address after the last.
-    pub(crate) fn covered(&self) -> Vec<(u32, u32)> {
-        joined(self.blocks.values().map(|block| (block.start(), block.end())))
+    /// Address ranges of its own instructions.
+    pub(crate) fn covered(&self) -> AddressRanges {
+        self.blocks.values().map(|block| AddressRange { start: block.start(), end: block.end() }).collect()
     }
 
-    /// Address ranges of its inlined leaves, in the form of [`Self::covered`].
-    pub(crate) fn leaves(&self) -> Vec<(u32, u32)> {
+    /// Address ranges of its inlined leaves.
+    pub(crate) fn leaves(&self) -> AddressRanges {
         let guests = self.blocks.values().flat_map(Block::leaf);
         let addresses: BTreeSet<u32> = guests.map(|guest| guest.pc).collect();
-        joined(addresses.into_iter().map(|pc| (pc, pc.wrapping_add(4))))
+        addresses.into_iter().map(|pc| AddressRange { start: pc, end: pc.wrapping_add(4) }).collect()
     }
 
     /// Addresses of the pages that contain its instructions.
@@ -184,16 +185,4 @@ impl Region {
     pub fn end(&self) -> u32 {
         self.blocks.values().next_back().map_or(0, Block::end)
     }
-}
-
-/// Merges adjacent address ranges; they must be in order.
-fn joined(places: impl Iterator<Item = (u32, u32)>) -> Vec<(u32, u32)> {
-    let mut joined: Vec<(u32, u32)> = Vec::new();
-    for (from, to) in places {
-        match joined.last_mut() {
-            Some(last) if last.1 == from => last.1 = to,
-            _ => joined.push((from, to)),
-        }
-    }
-    joined
 }

@@ -221,7 +221,7 @@ fn configs() -> impl Iterator<Item = LiftConfig> {
 fn paths_of(word: u32, config: LiftConfig) -> BTreeSet<SlowPath> {
     const PC: u32 = 0x8201_0000;
     let mut fetch = |pc: u32| (pc == PC).then_some(word);
-    let Some(region) = discover(&[PC], &Reach::all((PC, PC + 4), 1), &mut fetch) else {
+    let Some(region) = discover(&[PC], &Reach::all(PC..PC + 4, 1), &mut fetch) else {
         return BTreeSet::new();
     };
     let mut func = Function::with_name_signature(UserFuncName::user(0, PC), region_signature());

@@ -11,16 +11,18 @@
 
 #[cfg(feature = "arm64")]
 mod aarch64;
+mod assemble;
 
 use crate::arch::features;
-use crate::arch::thunks::{ENTRY_SIZE, PADDING, entry_thunk, first_thunk};
+use crate::cfg::ranges::AddressRanges;
 use crate::cfg::region::Region;
 use crate::emit::{LiftConfig, Lifted, Lifter, Site, region_signature};
 use crate::error::LiftError;
-use crate::fault_exit::{self, FaultExits, LEAVES};
+use crate::fault_exit::FaultExits;
 use crate::peephole::{self, Facts, Moved, Optimized};
 use crate::relocation::Relocation;
 use crate::transform::dead_loads;
+use assemble::{EntryCode, MarkedCode, FinalOffsets};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::UserFuncName;
@@ -48,18 +50,45 @@ pub struct Compiled {
 /// compiler's settings.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Tables {
-    /// Guest address and offset of each entry, in the order of `Region::entries`.
-    pub entries: Vec<(u32, u32)>,
-    /// Address ranges of its guest instructions, in order: first address, address after the last.
-    pub covered: Vec<(u32, u32)>,
-    /// Address ranges of the leaf functions inlined in it, likewise.
-    pub leaves: Vec<(u32, u32)>,
-    /// Start offset of the code of each guest instruction.
-    pub places: Vec<(u32, Option<Site>)>,
-    /// Offsets of the accesses with a fault exit, in ascending order, and of its start.
-    pub landings: Vec<(u32, u32)>,
+    /// The entries, in the order of `Region::entries`.
+    pub entries: Vec<EntryOffset>,
+    /// Address ranges of its guest instructions.
+    pub covered: AddressRanges,
+    /// Address ranges of the leaf functions inlined in it.
+    pub leaves: AddressRanges,
+    /// The code of its guest instructions, in ascending order of offsets.
+    pub places: Vec<SiteStart>,
+    /// The accesses with a fault exit, in ascending order.
+    pub landings: Vec<Landing>,
     /// Places in the code that depend on the process.
     pub relocations: Vec<Relocation>,
+}
+
+/// An entry of a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryOffset {
+    /// Its guest address.
+    pub pc: u32,
+    /// Offset of its code.
+    pub offset: u32,
+}
+
+/// An offset from which the code is that of another guest instruction than before it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct SiteStart {
+    /// The offset in the code.
+    pub offset: u32,
+    /// The guest instruction; `None` for code that belongs to none.
+    pub site: Option<Site>,
+}
+
+/// An access with a fault exit. Both are offsets in the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Landing {
+    /// Offset of the instruction that may fault.
+    pub access: u32,
+    /// Offset of the start of its fault exit.
+    pub exit: u32,
 }
 
 /// A region as text: Cranelift IR and host assembly.
@@ -73,9 +102,9 @@ pub struct Texts {
 
 impl Compiled {
     /// The guest instruction whose code covers `offset`.
-    pub fn site(places: &[(u32, Option<Site>)], offset: u32) -> Option<Site> {
-        let after = places.partition_point(|&(start, _)| start <= offset);
-        places.get(after.checked_sub(1)?)?.1
+    pub fn site(places: &[SiteStart], offset: u32) -> Option<Site> {
+        let after = places.partition_point(|start| start.offset <= offset);
+        places.get(after.checked_sub(1)?)?.site
     }
 }
 
@@ -204,71 +233,36 @@ impl Compiler {
         let (Lifted { sites, calls }, clif) = self.lift_and_compile(region, config, texts)?;
         let failed = |reason| LiftError::Compile { pc: region.entries[0], reason };
         let code = self.context.compiled_code().ok_or_else(|| failed("no code".to_owned()))?;
-        let buffer = &code.buffer;
-        let (first, entry) = first_thunk(calls);
-        let others = (region.entries.len() - 1) * ENTRY_SIZE;
-        let start = (others + first.len()).next_multiple_of(32);
-        let func = &self.context.func;
-        let mut body = buffer.data().to_vec();
-        let mut fault_exits = FaultExits::default();
-        let mut marked = Vec::new();
-        // Instructions to which nothing falls through: Cranelift and the marks append them.
-        let mut starts: Vec<u32> = buffer.traps().iter().map(|trap| trap.offset).collect();
-        for trap in buffer.traps().iter().filter(|trap| trap.code == LEAVES) {
-            let end = body.len();
-            if fault_exit::mark(&mut body, trap.offset as usize).is_none() {
-                return Ok(None);
-            }
-            marked.push(trap.offset);
-            starts.extend((body.len() > end).then_some(end as u32));
-        }
-        fault_exits.marked = marked.len() as u32;
-        let mut landings = Vec::with_capacity(marked.len());
-        for &access in &marked {
-            let distance = body.get(access as usize..).and_then(fault_exit::distance);
-            let Some(distance) = distance else { return Ok(None) };
-            landings.push((access, access + distance as u32));
-        }
-        let references: Vec<u32> = buffer.relocs().iter().map(|found| found.offset).collect();
+        let Some(MarkedCode { code: body, starts, landings }) = MarkedCode::of(code) else {
+            return Ok(None);
+        };
+        let fault_exits = FaultExits { marked: landings.len() as u32, refused: false };
+        let marked: Vec<u32> = landings.iter().map(|landing| landing.access).collect();
+        let references: Vec<u32> = code.buffer.relocs().iter().map(|found| found.offset).collect();
         let facts =
             Facts { blocks: &code.bb_starts, starts: &starts, marked: &marked, references: &references };
         let Optimized { code: body, moved } = peephole::optimize(&body, facts, self.least)
             .unwrap_or_else(|| Optimized { code: body, moved: Moved::new(Vec::new()) });
-        for landing in &mut landings {
-            *landing = (moved.of(landing.0) + start as u32, moved.of(landing.1) + start as u32);
-        }
-        landings.sort_unstable();
-        let mut relocations = Vec::with_capacity(buffer.relocs().len());
-        for found in buffer.relocs() {
-            let at = moved.of(found.offset) + start as u32;
-            let Some(relocation) = Relocation::of(found, func, at) else {
+        let EntryCode { code: mut bytes, entries } = EntryCode::new(region, calls);
+        let placed = FinalOffsets { moved, start: bytes.len() as u32 };
+        bytes.extend_from_slice(&body);
+        let mut relocations = Vec::with_capacity(code.buffer.relocs().len());
+        for found in code.buffer.relocs() {
+            let at = placed.of(found.offset);
+            let Some(relocation) = Relocation::of(found, &self.context.func, at) else {
                 return Err(failed(format!("no way to relocate {found:?}")));
             };
             relocations.push(relocation);
         }
-        let mut bytes = vec![PADDING; start];
-        bytes.extend_from_slice(&body);
-        let mut entries = Vec::with_capacity(region.entries.len());
-        bytes[start - first.len()..start].copy_from_slice(&first);
-        entries.push((region.entries[0], (start - first.len() + entry) as u32));
-        for (number, &pc) in region.entries.iter().enumerate().skip(1) {
-            let at = (number - 1) * ENTRY_SIZE;
-            bytes[at..at + ENTRY_SIZE].copy_from_slice(&entry_thunk(number as u32, (start - at) as i32));
-            entries.push((pc, at as u32));
-        }
-        let mut places: Vec<(u32, Option<Site>)> = Vec::new();
-        for range in buffer.get_srclocs_sorted() {
-            let site = sites.get(range.loc.bits() as usize).copied();
-            let [from, to] = [range.start, range.end].map(|at| moved.of(at) + start as u32);
-            match places.last_mut() {
-                Some(last) if last.0 == from => last.1 = site,
-                _ => places.push((from, site)),
-            }
-            places.push((to, None));
-        }
+        let tables = Tables {
+            entries,
+            covered: region.covered(),
+            leaves: region.leaves(),
+            places: placed.sites(code, &sites),
+            landings: placed.landings(landings),
+            relocations,
+        };
         let texts = clif.map(|clif| Texts { clif, host: code.vcode.clone().unwrap_or_default() });
-        let (covered, leaves) = (region.covered(), region.leaves());
-        let tables = Tables { entries, covered, leaves, places, landings, relocations };
         Ok(Some(Compiled { code: bytes, tables, texts, fault_exits }))
     }
 }

@@ -8,6 +8,7 @@
 //! the next check finds it, because the page's version changes before the epoch does.
 
 use super::CodeCache;
+use crate::compile::PageVersion;
 use std::collections::{BTreeSet, HashMap};
 
 /// Number of withdrawals after which a page's code is no longer compiled, in either tier.
@@ -65,8 +66,9 @@ impl Pages {
 }
 
 impl CodeCache {
-    /// Records that region `id` was read from `page` at `version`, which is still current.
-    pub(super) fn note_page(&mut self, page: u32, version: u32, id: u32) {
+    /// Records that region `id` was read from a page, whose version is still current.
+    pub(super) fn note_page(&mut self, read: PageVersion, id: u32) {
+        let PageVersion { page, version } = read;
         let mut place = self.pages.find(page);
         if let Ok(at) = place
             && self.pages.code[at].version != version

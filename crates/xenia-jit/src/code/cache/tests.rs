@@ -1,12 +1,17 @@
 //! Tests of full caches: limits of code, regions and pages, and what is freed.
 
 use super::*;
-use xenia_lifter::FaultExits;
+use xenia_lifter::cfg::ranges::AddressRange;
+use xenia_lifter::{EntryOffset, FaultExits};
 
 fn region(pc: u32, size: usize) -> Compiled {
     Compiled {
         code: vec![0xCC; size],
-        tables: Tables { entries: vec![(pc, 0)], covered: vec![(pc, pc + 8)], ..Tables::default() },
+        tables: Tables {
+            entries: vec![EntryOffset { pc, offset: 0 }],
+            covered: [AddressRange { start: pc, end: pc + 8 }].into_iter().collect(),
+            ..Tables::default()
+        },
         texts: None,
         fault_exits: FaultExits::default(),
     }
@@ -35,7 +40,7 @@ fn full_memory_is_emptied_with_all_that_was_learned_and_has_room_once_the_engine
     assert_eq!(cache.tables().entries().offset(0x1000), 0, "withdrawn");
     assert_eq!(cache.place(0x3004).roots, [0x3004], "what was learned is forgotten");
     let place = cache.place(0x1004);
-    assert_eq!((place.roots, place.piece), (vec![0x1000], (0x1000, 0x2000)), "what was given is not");
+    assert_eq!((place.roots, place.piece), (vec![0x1000], (0x1000..0x2000).into()), "what was given is not");
     // The engine may still be in the code.
     cache.release_retired();
     assert!(cache.publish(region(0x5000, THIRD), Vec::new()).is_err());

@@ -7,6 +7,7 @@ use crate::plan::Plan;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use xenia_guest::PAGE_SIZE;
+use xenia_lifter::cfg::ranges::{AddressRange, AddressRanges};
 use xenia_lifter::cfg::region::REGION_LIMIT;
 use xenia_lifter::{Compiled, Mode, Tables};
 
@@ -19,10 +20,10 @@ pub(crate) struct Label {
     pub(super) start: u32,
     /// Addresses of its entries.
     pub(super) entries: Vec<u32>,
-    /// Address ranges of its instructions, end exclusive, in ascending order.
-    pub(crate) covered: Vec<(u32, u32)>,
+    /// Address ranges of its instructions.
+    pub(crate) covered: AddressRanges,
     /// Address ranges of the leaf functions inlined into it.
-    leaves: Vec<(u32, u32)>,
+    leaves: AddressRanges,
     /// Hash of the guest words in `covered` and `leaves` ([`words_of`]).
     pub(crate) words: [u8; 32],
     /// Whether it has run, in this or an earlier run of the title; code that was compiled ahead may
@@ -51,16 +52,16 @@ pub(crate) struct Body {
 
 /// Address ranges of the words from which a region was compiled: its own, and those of its inlined
 /// leaf functions.
-pub(crate) type Words<'a> = [&'a [(u32, u32)]; 2];
+pub(crate) type Words<'a> = [&'a AddressRanges; 2];
 
 /// Hash of the words in these ranges. Returns `None` if one can't be fetched.
 pub(crate) fn words_of(places: Words<'_>, word: &dyn Fn(u32) -> Option<u32>) -> Option<[u8; 32]> {
     let mut hash = blake3::Hasher::new();
     let mut bytes = Vec::new();
-    for &(from, to) in places.into_iter().flatten() {
+    for range in places.into_iter().flat_map(AddressRanges::ranges) {
         bytes.clear();
-        bytes.extend(from.to_le_bytes());
-        for pc in (from..to).step_by(4) {
+        bytes.extend(range.start.to_le_bytes());
+        for pc in (range.start..range.end).step_by(4) {
             bytes.extend(word(pc)?.to_be_bytes());
         }
         hash.update(&bytes);
@@ -91,46 +92,32 @@ impl Label {
 
     /// Number of its instructions, without inlined ones.
     pub(super) fn instructions(&self) -> u32 {
-        instructions(&self.covered)
+        self.covered.instructions()
     }
 
     /// Approximate size of the label in bytes.
     pub(super) fn size(&self) -> usize {
-        size_of::<Self>() + 4 * self.entries.len() + 8 * (self.covered.len() + self.leaves.len())
+        let ranges = self.covered.ranges().len() + self.leaves.ranges().len();
+        size_of::<Self>() + 4 * self.entries.len() + size_of::<AddressRange>() * ranges
     }
 
     /// The pages that contain its instructions.
     pub(crate) fn pages(&self) -> BTreeSet<u32> {
-        let pages = |&(from, to): &(u32, u32)| (from & !(PAGE_SIZE - 1)..to).step_by(PAGE_SIZE as usize);
-        self.places().into_iter().flatten().flat_map(pages).collect()
+        let pages =
+            |range: &AddressRange| (range.start & !(PAGE_SIZE - 1)..range.end).step_by(PAGE_SIZE as usize);
+        self.places().into_iter().flat_map(AddressRanges::ranges).flat_map(pages).collect()
     }
 
     /// Whether the values are consistent.
     pub(super) fn is_sound(&self) -> bool {
-        let is_sound = |places: &[(u32, u32)]| {
-            let mut end = 0;
-            let in_order = places.iter().all(|&(from, to)| {
-                let follows = from >= end && from < to && from % 4 == 0 && to % 4 == 0;
-                end = to;
-                follows
-            });
-            in_order && instructions(places) as usize <= REGION_LIMIT
-        };
+        let is_sound =
+            |ranges: &AddressRanges| ranges.is_sound() && ranges.instructions() as usize <= REGION_LIMIT;
         self.places().into_iter().all(is_sound)
             && usize::from(self.mode) < Mode::COUNT
             && !self.entries.is_empty()
-            && self.entries.iter().all(|&pc| pc % 4 == 0 && is_in(&self.covered, pc))
+            && self.entries.iter().all(|&pc| pc % 4 == 0 && self.covered.contains(pc))
             && self.body <= self.length
     }
-}
-
-fn instructions(places: &[(u32, u32)]) -> u32 {
-    places.iter().map(|&(from, to)| to.saturating_sub(from) / 4).fold(0, u32::saturating_add)
-}
-
-fn is_in(covered: &[(u32, u32)], pc: u32) -> bool {
-    let after = covered.partition_point(|&(start, _)| start <= pc);
-    after.checked_sub(1).and_then(|last| covered.get(last)).is_some_and(|&(_, end)| pc < end)
 }
 
 /// Encodes a compiled region for the store.
@@ -150,7 +137,7 @@ pub(super) fn pack(
     let label = Label {
         mode: mode.index() as u8,
         start: plan.start,
-        entries: tables.entries.iter().map(|&(pc, _)| pc).collect(),
+        entries: tables.entries.iter().map(|entry| entry.pc).collect(),
         covered: tables.covered.clone(),
         leaves: tables.leaves.clone(),
         words,
@@ -173,10 +160,10 @@ pub(super) fn unpack(label: &Label, bytes: &[u8]) -> Result<(Body, Vec<u8>), &'s
     let body: Body = postcard::from_bytes(body).map_err(|_| wrong)?;
     let tables = &body.tables;
     let fits = |at: u32| (at as usize) < code.len();
-    let is_sound = tables.entries.iter().map(|&(pc, _)| pc).eq(label.entries.iter().copied())
-        && tables.entries.iter().all(|&(_, at)| fits(at))
-        && [&tables.covered[..], &tables.leaves] == label.places()
-        && tables.places.is_sorted_by_key(|&(at, _)| at)
+    let is_sound = tables.entries.iter().map(|entry| entry.pc).eq(label.entries.iter().copied())
+        && tables.entries.iter().all(|entry| fits(entry.offset))
+        && [&tables.covered, &tables.leaves] == label.places()
+        && tables.places.is_sorted_by_key(|start| start.offset)
         && tables.relocations.iter().all(|relocation| relocation.fits(code.len()));
     if is_sound { Ok((body, code.to_vec())) } else { Err(wrong) }
 }

@@ -9,14 +9,15 @@
 
 use super::terminator::{Terminator, end_of};
 use super::{BLOCK_LIMIT, Block, Guest, Region, checks};
+use crate::cfg::ranges::AddressRange;
 use crate::transform::inlining::{CallKind, Inliner};
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_isa::{Instruction, Op, decode};
 
 /// Limits of a region.
 pub struct Reach<'a> {
-    /// The first address, and the address after the last.
-    pub bounds: (u32, u32),
+    /// The addresses that it may contain.
+    pub bounds: AddressRange,
     /// Maximum number of instructions; branches past them leave the region.
     pub limit: usize,
     /// Addresses to leave out, except for roots.
@@ -31,8 +32,8 @@ pub struct Reach<'a> {
 
 impl Reach<'static> {
     /// All instructions of `bounds`, with neither pruning nor inlining.
-    pub fn all(bounds: (u32, u32), limit: usize) -> Self {
-        Self { bounds, limit, skips: &|_| false, sides: None, leaves: None }
+    pub fn all(bounds: impl Into<AddressRange>, limit: usize) -> Self {
+        Self { bounds: bounds.into(), limit, skips: &|_| false, sides: None, leaves: None }
     }
 }
 
@@ -56,9 +57,9 @@ struct Words {
 }
 
 impl Words {
-    fn new((from, to): (u32, u32)) -> Self {
-        let from = from & !3;
-        Self { from, count: to.saturating_sub(from).div_ceil(4) as usize, flags: Vec::new() }
+    fn new(bounds: AddressRange) -> Self {
+        let from = bounds.start & !3;
+        Self { from, count: bounds.end.saturating_sub(from).div_ceil(4) as usize, flags: Vec::new() }
     }
 
     /// Whether all of `flags` are set; no flags are set outside the bounds.
@@ -148,18 +149,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn is_in_bounds(&self, pc: u32) -> bool {
-        let (from, to) = self.reach.bounds;
-        pc >= from && pc < to
-    }
-
     /// Whether a branch to `pc` stays in the region.
     fn is_inside(&self, pc: u32) -> bool {
-        self.is_in_bounds(pc) && !(self.reach.skips)(pc)
+        self.reach.bounds.contains(pc) && !(self.reach.skips)(pc)
     }
 
     fn add_root(&mut self, root: u32, fetch: Fetch<'_>) {
-        let is_code = root.is_multiple_of(4) && self.is_in_bounds(root) && fetch(root).is_some();
+        let is_code = root.is_multiple_of(4) && self.reach.bounds.contains(root) && fetch(root).is_some();
         if is_code && self.words.set(root, flag::LEADER) {
             self.words.set(root, flag::ENTRY);
             self.entries.push(root);

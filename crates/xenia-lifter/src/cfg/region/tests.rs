@@ -6,7 +6,7 @@ use super::*;
 fn region(words: &[u32], roots: &[u32]) -> Region {
     let end = words.len() as u32 * 4;
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-    discover(roots, &Reach::all((0, end), REGION_LIMIT), &mut fetch).unwrap()
+    discover(roots, &Reach::all(0..end, REGION_LIMIT), &mut fetch).unwrap()
 }
 
 const ADDI: u32 = 0x3863_0001;
@@ -28,7 +28,7 @@ fn the_instruction_after_a_call_is_an_entry() {
     // bl +8; addi; (target) blr
     let words = [0x4800_0009, BLR, BLR];
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-    let r = discover(&[0], &Reach::all((0, 8), REGION_LIMIT), &mut fetch).unwrap();
+    let r = discover(&[0], &Reach::all(0..8, REGION_LIMIT), &mut fetch).unwrap();
     assert_eq!(r.entries, [0, 4]);
     assert_eq!(r.calls, [8]);
     assert!(r.blocks[&4].check);
@@ -53,7 +53,7 @@ fn sides_are_left_out_but_where_a_loop_ends() {
     let words = [0x4182_000C, ADDI, ADDI, 0x4182_0008, ADDI, 0x4200_FFEC, ADDI, BLR];
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
     let is_part = |pc: u32| pc == 12 || pc == 20;
-    let reach = Reach { sides: Some(&is_part), ..Reach::all((0, 32), REGION_LIMIT) };
+    let reach = Reach { sides: Some(&is_part), ..Reach::all(0..32, REGION_LIMIT) };
     let r = discover(&[0], &reach, &mut fetch).unwrap();
     assert_eq!(r.blocks.keys().copied().collect::<Vec<_>>(), [0, 12, 20, 24]);
     assert_eq!(r.pruned_targets.iter().copied().collect::<Vec<_>>(), [4, 16]);
@@ -61,7 +61,7 @@ fn sides_are_left_out_but_where_a_loop_ends() {
     // As above, but the first two branches lead to the third one's target.
     let words = [0x4182_0010, ADDI, ADDI, 0x4182_0008, ADDI, 0x4200_FFEC, ADDI, BLR];
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-    let reach = Reach { sides: Some(&|pc| pc == 4 || pc == 16), ..Reach::all((0, 32), REGION_LIMIT) };
+    let reach = Reach { sides: Some(&|pc| pc == 4 || pc == 16), ..Reach::all(0..32, REGION_LIMIT) };
     let r = discover(&[0], &reach, &mut fetch).unwrap();
     assert_eq!(r.blocks.keys().copied().collect::<Vec<_>>(), [0, 4, 16, 20, 24]);
     assert_eq!(r.blocks[&4].successors, [16, 20]);
@@ -76,7 +76,7 @@ fn region_limit_leaves_contiguous_code_out() {
     let end = words.len() as u32 * 4;
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
     for (root, covered) in [(0, 0..20), (40 * 4, 40..60), (75 * 4, 75..82)] {
-        let r = discover(&[root], &Reach::all((0, end), 20), &mut fetch).unwrap();
+        let r = discover(&[root], &Reach::all(0..end, 20), &mut fetch).unwrap();
         let places = r.blocks.values().flat_map(|block| block.code.iter().map(|guest| guest.pc / 4));
         let ahead: Vec<u32> = places.filter(|&at| at >= root / 4).collect();
         assert_eq!(ahead, covered.collect::<Vec<_>>(), "from {root}, as far as its end");
@@ -90,14 +90,14 @@ fn unfetchable_code_ends_a_region() {
     assert_eq!(r.instructions, 2);
     assert!(r.blocks[&0].successors.is_empty());
     let mut nothing = |_| None;
-    assert!(discover(&[0], &Reach::all((0, 8), REGION_LIMIT), &mut nothing).is_none());
+    assert!(discover(&[0], &Reach::all(0..8, REGION_LIMIT), &mut nothing).is_none());
 }
 
 /// The region from 0 in the first `own` of `words`, with inlined leaves on pages for which
 /// `may_read` returns true.
 fn with_leaves(words: &[u32], own: u32, may_read: &dyn Fn(u32) -> bool) -> Region {
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
-    let reach = Reach { leaves: Some(may_read), ..Reach::all((0, 4 * own), REGION_LIMIT) };
+    let reach = Reach { leaves: Some(may_read), ..Reach::all(0..4 * own, REGION_LIMIT) };
     discover(&[0], &reach, &mut fetch).unwrap()
 }
 
@@ -124,11 +124,11 @@ fn a_leaf_takes_the_place_of_its_call() {
     assert!(
         matches!(jump.terminator(), Terminator::Indirect { link: false, .. }) && jump.replaced(3).is_none()
     );
-    assert_eq!(r.leaves(), [(20, 32)]);
+    assert_eq!(r.leaves().ranges(), [(20..32).into()]);
     assert!(r.word(28) == Some(BLR) && !r.contains(28) && r.word(16).is_none());
     // A page whose code changes all the time is not read.
     let r = with_leaves(&words, 4, &|_| false);
-    assert_eq!((&r.entries[..], r.leaves()), (&[0, 8][..], vec![]));
+    assert_eq!((&r.entries[..], r.leaves()), (&[0, 8][..], AddressRanges::default()));
 }
 
 #[test]
@@ -140,10 +140,10 @@ fn non_leaf_callees_are_not_inlined() {
     {
         let words = [&[branch(2, 1), BLR], callee].concat();
         let r = with_leaves(&words, 2, &|_| true);
-        assert_eq!((&r.entries[..], r.leaves()), (&[0, 4][..], vec![]), "{callee:x?}");
+        assert_eq!((&r.entries[..], r.leaves()), (&[0, 4][..], AddressRanges::default()), "{callee:x?}");
         // A tail call may reach a leaf that loads LR.
         let words = [&[branch(2, 0), BLR], callee].concat();
-        assert_eq!(with_leaves(&words, 1, &|_| true).leaves().len(), usize::from(callee[0] == mtlr));
+        assert_eq!(with_leaves(&words, 1, &|_| true).leaves().ranges().len(), usize::from(callee[0] == mtlr));
     }
 }
 
