@@ -22,7 +22,7 @@ use crate::fault_exit::FaultExits;
 use crate::peephole::{self, Facts, Moved, Optimized};
 use crate::relocation::Relocation;
 use crate::transform::dead_loads;
-use assemble::{EntryCode, MarkedCode, FinalOffsets};
+use assemble::{EntryCode, FinalOffsets, MarkedCode};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::UserFuncName;

@@ -25,6 +25,34 @@ use saturate::Sum;
 use shift::Shift;
 use xenia_isa::{Instruction, Vector};
 
+/// An instruction with one vector result and two vector operands, by the numbers of its registers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct VectorForm {
+    d: usize,
+    a: usize,
+    b: usize,
+}
+
+impl VectorForm {
+    fn altivec(i: Instruction) -> Self {
+        Self { d: i.vd(), a: i.va(), b: i.vb() }
+    }
+
+    pub(super) fn vmx128(i: Instruction) -> Self {
+        Self { d: i.vd128(), a: i.va128(), b: i.vb128() }
+    }
+
+    /// vD in place of vA: words of vB are inserted into it.
+    pub(super) fn with_d_first(self) -> Self {
+        Self { a: self.d, ..self }
+    }
+
+    /// vB in place of vA as well: a permutation of one register.
+    pub(super) fn with_b_twice(self) -> Self {
+        Self { a: self.b, ..self }
+    }
+}
+
 /// Binds rows to operations. The first word says which registers and immediates an operation gets,
 /// before the arguments that follow its name.
 macro_rules! arms {
@@ -45,17 +73,17 @@ macro_rules! arms {
     )* };
     (lanes $($row:ident $ty:ident $of:ident;)*) => { $(
         fn $row(&mut self, i: Instruction) {
-            self.lanes2(i.vd(), (i.va(), i.vb()), types::$ty, |l, a, b| l.b.ins().$of(a, b));
+            self.lanes2(VectorForm::altivec(i), types::$ty, |l, a, b| l.b.ins().$of(a, b));
         }
     )* };
     (binary $($row:ident $of:ident($($more:expr),*);)*) => { $(
         fn $row(&mut self, i: Instruction) {
-            self.$of(i.vd(), (i.va(), i.vb()) $(, $more)*);
+            self.$of(VectorForm::altivec(i) $(, $more)*);
         }
     )* };
     (compare $($row:ident $of:ident($($more:expr),*);)*) => { $(
         fn $row(&mut self, i: Instruction) {
-            self.$of(i.vd(), (i.va(), i.vb()), $($more,)* i.vrc());
+            self.$of(VectorForm::altivec(i), $($more,)* i.vrc());
         }
     )* };
     (ternary $($row:ident $of:ident($($more:expr),*);)*) => { $(
@@ -246,7 +274,7 @@ impl Vector for Lifter<'_> {
     }
 
     fn vaddcuw(&mut self, i: Instruction) {
-        self.lanes2(i.vd(), (i.va(), i.vb()), types::I32X4, |l, a, b| {
+        self.lanes2(VectorForm::altivec(i), types::I32X4, |l, a, b| {
             let sum = l.b.ins().iadd(a, b);
             let carry = l.b.ins().icmp(IntCC::UnsignedLessThan, sum, a);
             l.b.ins().ushr_imm_s(carry, 31)
@@ -254,7 +282,7 @@ impl Vector for Lifter<'_> {
     }
 
     fn vnor(&mut self, i: Instruction) {
-        self.lanes2(i.vd(), (i.va(), i.vb()), types::I8X16, |l, a, b| {
+        self.lanes2(VectorForm::altivec(i), types::I8X16, |l, a, b| {
             let or = l.b.ins().bor(a, b);
             l.b.ins().bnot(or)
         });
@@ -272,17 +300,17 @@ impl Vector for Lifter<'_> {
 
     fn vsldoi(&mut self, i: Instruction) {
         let sh = i.shb() as u8;
-        self.pick(i.vd(), (i.va(), i.vb()), |k| k + sh);
+        self.pick(VectorForm::altivec(i), |k| k + sh);
     }
 
     fn vspltb(&mut self, i: Instruction) {
         let n = i.uimm5() as u8 & 15;
-        self.pick(i.vd(), (i.vb(), i.vb()), |_| n);
+        self.pick(VectorForm::altivec(i).with_b_twice(), |_| n);
     }
 
     fn vsplth(&mut self, i: Instruction) {
         let n = i.uimm5() as u8 & 7;
-        self.pick(i.vd(), (i.vb(), i.vb()), |k| 2 * n + k % 2);
+        self.pick(VectorForm::altivec(i).with_b_twice(), |k| 2 * n + k % 2);
     }
 
     fn vspltisb(&mut self, i: Instruction) {
@@ -304,11 +332,11 @@ impl Vector for Lifter<'_> {
 
     fn vspltw(&mut self, i: Instruction) {
         let n = i.uimm5() as u8 & 3;
-        self.pick(i.vd(), (i.vb(), i.vb()), |k| 4 * n + k % 4);
+        self.pick(VectorForm::altivec(i).with_b_twice(), |k| 4 * n + k % 4);
     }
 
     fn vsubcuw(&mut self, i: Instruction) {
-        self.lanes2(i.vd(), (i.va(), i.vb()), types::I32X4, |l, a, b| {
+        self.lanes2(VectorForm::altivec(i), types::I32X4, |l, a, b| {
             let carry = l.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, a, b);
             l.b.ins().ushr_imm_s(carry, 31)
         });

@@ -2,6 +2,7 @@
 //! their third operand from vD.
 
 use super::Lifter;
+use super::vector::VectorForm;
 use super::vector::float::LaneCheck;
 use super::vector::pack::Narrow;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
@@ -74,35 +75,35 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vaddfp128(&mut self, i: Instruction) {
-        self.float2(i.vd128(), (i.va128(), i.vb128()), LaneCheck::Nan, |l, a, b| l.b.ins().fadd(a, b));
+        self.float2(VectorForm::vmx128(i), LaneCheck::Nan, |l, a, b| l.b.ins().fadd(a, b));
     }
 
     fn vand128(&mut self, i: Instruction) {
-        self.lanes2(i.vd128(), (i.va128(), i.vb128()), types::I8X16, |l, a, b| l.b.ins().band(a, b));
+        self.lanes2(VectorForm::vmx128(i), types::I8X16, |l, a, b| l.b.ins().band(a, b));
     }
 
     fn vandc128(&mut self, i: Instruction) {
-        self.lanes2(i.vd128(), (i.va128(), i.vb128()), types::I8X16, |l, a, b| l.b.ins().band_not(a, b));
+        self.lanes2(VectorForm::vmx128(i), types::I8X16, |l, a, b| l.b.ins().band_not(a, b));
     }
 
     fn vcmpbfp128(&mut self, i: Instruction) {
-        self.compare_bounds(i.vd128(), (i.va128(), i.vb128()), i.vrc128());
+        self.compare_bounds(VectorForm::vmx128(i), i.vrc128());
     }
 
     fn vcmpeqfp128(&mut self, i: Instruction) {
-        self.compare_floats_lanes(i.vd128(), (i.va128(), i.vb128()), FloatCC::Equal, i.vrc128());
+        self.compare_floats_lanes(VectorForm::vmx128(i), FloatCC::Equal, i.vrc128());
     }
 
     fn vcmpequw128(&mut self, i: Instruction) {
-        self.compare_lanes(i.vd128(), (i.va128(), i.vb128()), types::I32X4, IntCC::Equal, i.vrc128());
+        self.compare_lanes(VectorForm::vmx128(i), types::I32X4, IntCC::Equal, i.vrc128());
     }
 
     fn vcmpgefp128(&mut self, i: Instruction) {
-        self.compare_floats_lanes(i.vd128(), (i.va128(), i.vb128()), FloatCC::GreaterThanOrEqual, i.vrc128());
+        self.compare_floats_lanes(VectorForm::vmx128(i), FloatCC::GreaterThanOrEqual, i.vrc128());
     }
 
     fn vcmpgtfp128(&mut self, i: Instruction) {
-        self.compare_floats_lanes(i.vd128(), (i.va128(), i.vb128()), FloatCC::GreaterThan, i.vrc128());
+        self.compare_floats_lanes(VectorForm::vmx128(i), FloatCC::GreaterThan, i.vrc128());
     }
 
     fn vexptefp128(&mut self, i: Instruction) {
@@ -118,19 +119,19 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vmaxfp128(&mut self, i: Instruction) {
-        self.extreme(i.vd128(), (i.va128(), i.vb128()), true);
+        self.extreme(VectorForm::vmx128(i), true);
     }
 
     fn vminfp128(&mut self, i: Instruction) {
-        self.extreme(i.vd128(), (i.va128(), i.vb128()), false);
+        self.extreme(VectorForm::vmx128(i), false);
     }
 
     fn vmrghw128(&mut self, i: Instruction) {
-        self.pick(i.vd128(), (i.va128(), i.vb128()), |k| ((k / 8) * 4) + 16 * ((k / 4) & 1) + k % 4);
+        self.pick(VectorForm::vmx128(i), |k| ((k / 8) * 4) + 16 * ((k / 4) & 1) + k % 4);
     }
 
     fn vmrglw128(&mut self, i: Instruction) {
-        self.pick(i.vd128(), (i.va128(), i.vb128()), |k| (8 + (k / 8) * 4) + 16 * ((k / 4) & 1) + k % 4);
+        self.pick(VectorForm::vmx128(i), |k| (8 + (k / 8) * 4) + 16 * ((k / 4) & 1) + k % 4);
     }
 
     fn vnmsubfp128(&mut self, i: Instruction) {
@@ -138,14 +139,14 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vnor128(&mut self, i: Instruction) {
-        self.lanes2(i.vd128(), (i.va128(), i.vb128()), types::I8X16, |l, a, b| {
+        self.lanes2(VectorForm::vmx128(i), types::I8X16, |l, a, b| {
             let or = l.b.ins().bor(a, b);
             l.b.ins().bnot(or)
         });
     }
 
     fn vor128(&mut self, i: Instruction) {
-        self.lanes2(i.vd128(), (i.va128(), i.vb128()), types::I8X16, |l, a, b| l.b.ins().bor(a, b));
+        self.lanes2(VectorForm::vmx128(i), types::I8X16, |l, a, b| l.b.ins().bor(a, b));
     }
 
     fn vperm128(&mut self, i: Instruction) {
@@ -153,35 +154,35 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vpkshss128(&mut self, i: Instruction) {
-        self.pack(i.vd128(), (i.va128(), i.vb128()), types::I16X8, Narrow::Signed);
+        self.pack(VectorForm::vmx128(i), types::I16X8, Narrow::Signed);
     }
 
     fn vpkshus128(&mut self, i: Instruction) {
-        self.pack(i.vd128(), (i.va128(), i.vb128()), types::I16X8, Narrow::Unsigning);
+        self.pack(VectorForm::vmx128(i), types::I16X8, Narrow::Unsigning);
     }
 
     fn vpkswss128(&mut self, i: Instruction) {
-        self.pack(i.vd128(), (i.va128(), i.vb128()), types::I32X4, Narrow::Signed);
+        self.pack(VectorForm::vmx128(i), types::I32X4, Narrow::Signed);
     }
 
     fn vpkswus128(&mut self, i: Instruction) {
-        self.pack(i.vd128(), (i.va128(), i.vb128()), types::I32X4, Narrow::Unsigning);
+        self.pack(VectorForm::vmx128(i), types::I32X4, Narrow::Unsigning);
     }
 
     fn vpkuhum128(&mut self, i: Instruction) {
-        self.pick(i.vd128(), (i.va128(), i.vb128()), |k| 2 * k + 1);
+        self.pick(VectorForm::vmx128(i), |k| 2 * k + 1);
     }
 
     fn vpkuhus128(&mut self, i: Instruction) {
-        self.pack(i.vd128(), (i.va128(), i.vb128()), types::I16X8, Narrow::Unsigned);
+        self.pack(VectorForm::vmx128(i), types::I16X8, Narrow::Unsigned);
     }
 
     fn vpkuwum128(&mut self, i: Instruction) {
-        self.pick(i.vd128(), (i.va128(), i.vb128()), |k| 4 * (k / 2) + 2 + k % 2);
+        self.pick(VectorForm::vmx128(i), |k| 4 * (k / 2) + 2 + k % 2);
     }
 
     fn vpkuwus128(&mut self, i: Instruction) {
-        self.pack(i.vd128(), (i.va128(), i.vb128()), types::I32X4, Narrow::Unsigned);
+        self.pack(VectorForm::vmx128(i), types::I32X4, Narrow::Unsigned);
     }
 
     fn vrefp128(&mut self, i: Instruction) {
@@ -205,7 +206,7 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vrlw128(&mut self, i: Instruction) {
-        self.word_by_word(i.vd128(), (i.va128(), i.vb128()), |l, a, n| l.b.ins().rotl(a, n));
+        self.word_by_word(VectorForm::vmx128(i), |l, a, n| l.b.ins().rotl(a, n));
     }
 
     fn vrsqrtefp128(&mut self, i: Instruction) {
@@ -220,15 +221,15 @@ impl Vector128 for Lifter<'_> {
 
     fn vsldoi128(&mut self, i: Instruction) {
         let sh = i.shb() as u8;
-        self.pick(i.vd128(), (i.va128(), i.vb128()), |k| k + sh);
+        self.pick(VectorForm::vmx128(i), |k| k + sh);
     }
 
     fn vslo128(&mut self, i: Instruction) {
-        self.shift_octets(i.vd128(), (i.va128(), i.vb128()), true);
+        self.shift_octets(VectorForm::vmx128(i), true);
     }
 
     fn vslw128(&mut self, i: Instruction) {
-        self.word_by_word(i.vd128(), (i.va128(), i.vb128()), |l, a, n| l.b.ins().ishl(a, n));
+        self.word_by_word(VectorForm::vmx128(i), |l, a, n| l.b.ins().ishl(a, n));
     }
 
     fn vspltisw128(&mut self, i: Instruction) {
@@ -239,23 +240,23 @@ impl Vector128 for Lifter<'_> {
 
     fn vspltw128(&mut self, i: Instruction) {
         let n = i.uimm5() as u8 & 3;
-        self.pick(i.vd128(), (i.vb128(), i.vb128()), |k| 4 * n + k % 4);
+        self.pick(VectorForm::vmx128(i).with_b_twice(), |k| 4 * n + k % 4);
     }
 
     fn vsraw128(&mut self, i: Instruction) {
-        self.word_by_word(i.vd128(), (i.va128(), i.vb128()), |l, a, n| l.b.ins().sshr(a, n));
+        self.word_by_word(VectorForm::vmx128(i), |l, a, n| l.b.ins().sshr(a, n));
     }
 
     fn vsro128(&mut self, i: Instruction) {
-        self.shift_octets(i.vd128(), (i.va128(), i.vb128()), false);
+        self.shift_octets(VectorForm::vmx128(i), false);
     }
 
     fn vsrw128(&mut self, i: Instruction) {
-        self.word_by_word(i.vd128(), (i.va128(), i.vb128()), |l, a, n| l.b.ins().ushr(a, n));
+        self.word_by_word(VectorForm::vmx128(i), |l, a, n| l.b.ins().ushr(a, n));
     }
 
     fn vsubfp128(&mut self, i: Instruction) {
-        self.float2(i.vd128(), (i.va128(), i.vb128()), LaneCheck::Nan, |l, a, b| l.b.ins().fsub(a, b));
+        self.float2(VectorForm::vmx128(i), LaneCheck::Nan, |l, a, b| l.b.ins().fsub(a, b));
     }
 
     fn vupkhsb128(&mut self, i: Instruction) {
@@ -271,11 +272,11 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vxor128(&mut self, i: Instruction) {
-        self.lanes2(i.vd128(), (i.va128(), i.vb128()), types::I8X16, |l, a, b| l.b.ins().bxor(a, b));
+        self.lanes2(VectorForm::vmx128(i), types::I8X16, |l, a, b| l.b.ins().bxor(a, b));
     }
 
     fn vmulfp128(&mut self, i: Instruction) {
-        self.float2(i.vd128(), (i.va128(), i.vb128()), LaneCheck::Tiny, |l, a, b| l.b.ins().fmul(a, b));
+        self.float2(VectorForm::vmx128(i), LaneCheck::Tiny, |l, a, b| l.b.ins().fmul(a, b));
     }
 
     fn vmaddcfp128(&mut self, i: Instruction) {
@@ -283,16 +284,16 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vmsum3fp128(&mut self, i: Instruction) {
-        self.dot_product(i.vd128(), (i.va128(), i.vb128()), 3);
+        self.dot_product(VectorForm::vmx128(i), 3);
     }
 
     fn vmsum4fp128(&mut self, i: Instruction) {
-        self.dot_product(i.vd128(), (i.va128(), i.vb128()), 4);
+        self.dot_product(VectorForm::vmx128(i), 4);
     }
 
     fn vpermwi128(&mut self, i: Instruction) {
         let perm = i.perm() as u8;
-        self.pick(i.vd128(), (i.vb128(), i.vb128()), |k| 4 * (perm >> (6 - 2 * (k / 4)) & 3) + k % 4);
+        self.pick(VectorForm::vmx128(i).with_b_twice(), |k| 4 * (perm >> (6 - 2 * (k / 4)) & 3) + k % 4);
     }
 
     fn vcfpsxws128(&mut self, i: Instruction) {
@@ -316,8 +317,9 @@ impl Vector128 for Lifter<'_> {
     }
 
     fn vrlimi128(&mut self, i: Instruction) {
-        let (mask, z) = (i.uimm5() as u8, i.z() as u8);
-        self.pick(i.vd128(), (i.vd128(), i.vb128()), |k| {
+        let mask = i.uimm5() as u8;
+        let z = i.z() as u8;
+        self.pick(VectorForm::vmx128(i).with_d_first(), |k| {
             let word = k / 4;
             if mask >> (3 - word) & 1 != 0 { 16 + 4 * ((word + z) & 3) + k % 4 } else { k }
         });

@@ -7,6 +7,7 @@
 
 use super::super::cache::{Cr, vr_offset};
 use super::super::{HOST, Lifter};
+use super::VectorForm;
 use crate::hook::Hook;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
@@ -76,15 +77,14 @@ impl Lifter<'_> {
 
     pub(crate) fn float2(
         &mut self,
-        d: usize,
-        (a, b): (usize, usize),
+        form: VectorForm,
         check: LaneCheck,
         of: impl FnOnce(&mut Self, Value, Value) -> Value,
     ) {
         self.vector_mode();
-        let (x, y) = (self.vr_as_lanes(a, types::F32X4), self.vr_as_lanes(b, types::F32X4));
+        let [x, y] = self.operands_as(form, types::F32X4);
         let result = of(self, x, y);
-        self.deliver_lanes(d, &[a, b], check, result);
+        self.deliver_lanes(form.d, &[form.a, form.b], check, result);
     }
 
     /// Rounds lanes to integers. The host does it exactly as the architecture requires, and quiets
@@ -126,10 +126,10 @@ impl Lifter<'_> {
     }
 
     /// The larger (`largest`) or smaller of each lane; +0 is larger than −0.
-    pub(crate) fn extreme(&mut self, d: usize, (a, b): (usize, usize), largest: bool) {
+    pub(crate) fn extreme(&mut self, form: VectorForm, largest: bool) {
         self.vector_mode();
-        let (fx, fy) = (self.operand(a), self.operand(b));
-        let (x, y) = (self.cast(fx, types::I32X4), self.cast(fy, types::I32X4));
+        let [fx, fy] = [form.a, form.b].map(|n| self.operand(n));
+        let [x, y] = [fx, fy].map(|value| self.cast(value, types::I32X4));
         let code = if largest { FloatCC::GreaterThan } else { FloatCC::LessThan };
         let first = self.b.ins().fcmp(code, fx, fy);
         let equal = self.b.ins().fcmp(FloatCC::Equal, fx, fy);
@@ -140,20 +140,19 @@ impl Lifter<'_> {
         let nan = self.b.ins().fcmp(FloatCC::Unordered, fx, fy);
         let result = self.b.ins().bor(chosen, nan);
         let result = self.cast(result, types::F32X4);
-        self.deliver_lanes(d, &[a, b], LaneCheck::Nan, result);
+        self.deliver_lanes(form.d, &[form.a, form.b], LaneCheck::Nan, result);
     }
 
     pub(crate) fn compare_floats_lanes(
         &mut self,
-        d: usize,
-        (a, b): (usize, usize),
+        form: VectorForm,
         code: FloatCC,
         record: bool,
     ) {
         self.vector_mode();
-        let (a, b) = (self.vr_as_lanes(a, types::F32X4), self.vr_as_lanes(b, types::F32X4));
+        let [a, b] = self.operands_as(form, types::F32X4);
         let mask = self.b.ins().fcmp(code, a, b);
-        self.set_mask(d, mask, record);
+        self.set_mask(form.d, mask, record);
     }
 
     /// Converts integers to floats, divided by two to the `scale`.
@@ -177,9 +176,9 @@ impl Lifter<'_> {
 
     /// `vcmpbfp`: bit 0 is set if not `a <= b`, bit 1 if not `a >= −b`. CR6's EQ is set if all
     /// lanes are in bounds.
-    pub(crate) fn compare_bounds(&mut self, d: usize, (a, b): (usize, usize), record: bool) {
+    pub(crate) fn compare_bounds(&mut self, form: VectorForm, record: bool) {
         self.vector_mode();
-        let (a, b) = (self.vr_as_lanes(a, types::F32X4), self.vr_as_lanes(b, types::F32X4));
+        let [a, b] = self.operands_as(form, types::F32X4);
         let below = self.b.ins().fcmp(FloatCC::LessThanOrEqual, a, b);
         let negated = self.b.ins().fneg(b);
         let above = self.b.ins().fcmp(FloatCC::GreaterThanOrEqual, a, negated);
@@ -193,7 +192,7 @@ impl Lifter<'_> {
             let bits = self.b.ins().ishl_imm_s(none, 1);
             self.set_cr(6, Cr::Bits(bits));
         }
-        self.set_vr_as(d, result);
+        self.set_vr_as(form.d, result);
     }
 
     /// Converts floats times two to the `scale` to integers, truncating and saturating. A NaN gives
@@ -228,9 +227,9 @@ impl Lifter<'_> {
 
     /// The sum of the products of the first `count` elements, 3 or 4, in all elements: `(p0 + p2) +
     /// (p1 + p3)` in double precision.
-    pub(crate) fn dot_product(&mut self, d: usize, (a, b): (usize, usize), count: usize) {
+    pub(crate) fn dot_product(&mut self, form: VectorForm, count: usize) {
         self.vector_mode();
-        let (x, y) = (self.vr_as_lanes(a, types::F32X4), self.vr_as_lanes(b, types::F32X4));
+        let [x, y] = self.operands_as(form, types::F32X4);
         let [mut last, first] = [false, true].map(|upper| {
             let [x, y] = [x, y].map(|value| {
                 let value = if upper {
@@ -265,6 +264,6 @@ impl Lifter<'_> {
         let not_zero = self.b.ins().icmp(IntCC::NotEqual, magnitude, zero);
         let bad = self.b.ins().band(odd, not_zero);
         let result = self.b.ins().splat(types::F32X4, result);
-        self.deliver_unless(d, &[a, b], bad, result);
+        self.deliver_unless(form.d, &[form.a, form.b], bad, result);
     }
 }

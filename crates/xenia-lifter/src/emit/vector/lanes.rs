@@ -2,6 +2,7 @@
 
 use super::super::Lifter;
 use super::super::cache::Cr;
+use super::VectorForm;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Type, Value, types};
 
@@ -18,6 +19,11 @@ impl Lifter<'_> {
     pub(crate) fn vr_as_lanes(&mut self, n: usize, ty: Type) -> Value {
         let value = self.vr(n);
         self.cast(value, ty)
+    }
+
+    /// The operands of `form` in another lane type.
+    pub(super) fn operands_as(&mut self, form: VectorForm, ty: Type) -> [Value; 2] {
+        [form.a, form.b].map(|n| self.vr_as_lanes(n, ty))
     }
 
     /// Sets vector register `n` to a vector of any lane type.
@@ -68,14 +74,13 @@ impl Lifter<'_> {
 impl Lifter<'_> {
     pub(crate) fn lanes2(
         &mut self,
-        d: usize,
-        (a, b): (usize, usize),
+        form: VectorForm,
         ty: Type,
         of: impl FnOnce(&mut Self, Value, Value) -> Value,
     ) {
-        let (a, b) = (self.vr_as_lanes(a, ty), self.vr_as_lanes(b, ty));
+        let [a, b] = self.operands_as(form, ty);
         let result = of(self, a, b);
-        self.set_vr_as(d, result);
+        self.set_vr_as(form.d, result);
     }
 
     /// Writes a compare's mask, and CR6 if `record`: all lanes true, or all false.
@@ -92,36 +97,29 @@ impl Lifter<'_> {
         self.set_vr_as(d, mask);
     }
 
-    pub(crate) fn compare_lanes(
-        &mut self,
-        d: usize,
-        sources: (usize, usize),
-        ty: Type,
-        code: IntCC,
-        record: bool,
-    ) {
-        let (a, b) = (self.vr_as_lanes(sources.0, ty), self.vr_as_lanes(sources.1, ty));
+    pub(crate) fn compare_lanes(&mut self, form: VectorForm, ty: Type, code: IntCC, record: bool) {
+        let [a, b] = self.operands_as(form, ty);
         let mask = self.b.ins().icmp(code, a, b);
-        self.set_mask(d, mask, record);
+        self.set_mask(form.d, mask, record);
     }
 
     /// Averages of signed bytes or halfwords, rounded up; the host has unsigned averages only.
-    pub(crate) fn average_signed(&mut self, d: usize, (a, b): (usize, usize), ty: Type) {
+    pub(crate) fn average_signed(&mut self, form: VectorForm, ty: Type) {
         let sign = 1_i64 << (ty.lane_bits() - 1);
         let sign = self.b.ins().iconst(ty.lane_type(), sign);
         let sign = self.b.ins().splat(ty, sign);
-        let [a, b] = [a, b].map(|n| {
+        let [a, b] = [form.a, form.b].map(|n| {
             let lanes = self.vr_as_lanes(n, ty);
             self.b.ins().bxor(lanes, sign)
         });
         let average = self.b.ins().avg_round(a, b);
         let result = self.b.ins().bxor(average, sign);
-        self.set_vr_as(d, result);
+        self.set_vr_as(form.d, result);
     }
 
     /// Averages of words, rounded up: `a | b` exceeds the average by half of the bits that differ.
-    pub(crate) fn average_words(&mut self, d: usize, sources: (usize, usize), signed: bool) {
-        self.lanes2(d, sources, types::I32X4, |l, a, b| {
+    pub(crate) fn average_words(&mut self, form: VectorForm, signed: bool) {
+        self.lanes2(form, types::I32X4, |l, a, b| {
             let more = l.b.ins().bor(a, b);
             let differ = l.b.ins().bxor(a, b);
             let half = if signed { l.b.ins().sshr_imm_s(differ, 1) } else { l.b.ins().ushr_imm_s(differ, 1) };

@@ -1,6 +1,7 @@
 //! Integer multiplication, and sums of products.
 
 use super::super::Lifter;
+use super::VectorForm;
 use super::pack::Narrow;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
@@ -14,19 +15,12 @@ impl Lifter<'_> {
     }
 
     /// Products of the even or odd halves of the lanes of type `ty`.
-    pub(crate) fn half_products(
-        &mut self,
-        d: usize,
-        (a, b): (usize, usize),
-        ty: Type,
-        even: bool,
-        signed: bool,
-    ) {
-        let (a, b) = (self.vr_as_lanes(a, ty), self.vr_as_lanes(b, ty));
+    pub(crate) fn half_products(&mut self, form: VectorForm, ty: Type, even: bool, signed: bool) {
+        let [a, b] = self.operands_as(form, ty);
         let a = self.half_lanes(a, even, signed);
         let b = self.half_lanes(b, even, signed);
         let product = self.b.ins().imul(a, b);
-        self.set_vr_as(d, product);
+        self.set_vr_as(form.d, product);
     }
 
     /// Both halfword products plus vC in each word, modulo 2^32.

@@ -1,6 +1,7 @@
 //! Packs and unpacks of integers and pixels.
 
 use super::super::Lifter;
+use super::VectorForm;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 
 /// Signedness of a narrowing with saturation.
@@ -47,10 +48,10 @@ impl Lifter<'_> {
     }
 
     /// Packs the lanes of type `ty` of vA and vB to half the width.
-    pub(crate) fn pack(&mut self, d: usize, (a, b): (usize, usize), ty: Type, how: Narrow) {
-        let (a, b) = (self.vr_as_lanes(a, ty), self.vr_as_lanes(b, ty));
+    pub(crate) fn pack(&mut self, form: VectorForm, ty: Type, how: Narrow) {
+        let [a, b] = self.operands_as(form, ty);
         let result = self.narrowed(b, a, how);
-        self.set_vr_as(d, result);
+        self.set_vr_as(form.d, result);
     }
 
     /// Sign-extends the lanes of one half.
@@ -62,8 +63,8 @@ impl Lifter<'_> {
 
     /// Packs 8:8:8:8 pixels to 1:5:5:5: the first component keeps its last bit, the others their
     /// first five.
-    pub(crate) fn pack_pixels(&mut self, d: usize, (a, b): (usize, usize)) {
-        let [a, b] = [a, b].map(|n| {
+    pub(crate) fn pack_pixels(&mut self, form: VectorForm) {
+        let [a, b] = [form.a, form.b].map(|n| {
             let words = self.vr_as_lanes(n, types::I32X4);
             let mut pixel = None;
             for (shift, mask) in [(9, 0xFC00), (6, 0x03E0), (3, 0x001F)] {
@@ -76,7 +77,7 @@ impl Lifter<'_> {
             self.cast(pixel, types::I8X16)
         });
         let result = self.pick_bytes(a, b, |k| 4 * (k / 2) + 2 + k % 2);
-        self.set_vr(d, result);
+        self.set_vr(form.d, result);
     }
 
     /// Unpacks the 1:5:5:5 pixels of one half: the first bit fills a byte, the other components are

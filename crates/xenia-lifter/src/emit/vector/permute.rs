@@ -1,6 +1,7 @@
 //! Permutes, and the masks of `lvsl` and `lvsr`.
 
 use super::super::Lifter;
+use super::VectorForm;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_isa::Instruction;
@@ -33,10 +34,10 @@ impl Lifter<'_> {
         }
     }
 
-    pub(crate) fn pick(&mut self, d: usize, (a, b): (usize, usize), from: impl Fn(u8) -> u8) {
-        let (a, b) = (self.vr(a), self.vr(b));
+    pub(crate) fn pick(&mut self, form: VectorForm, from: impl Fn(u8) -> u8) {
+        let [a, b] = [form.a, form.b].map(|n| self.vr(n));
         let result = self.pick_bytes(a, b, from);
-        self.set_vr(d, result);
+        self.set_vr(form.d, result);
     }
 
     pub(crate) fn shift_left_mask(&mut self, i: Instruction, d: usize) {

@@ -3,6 +3,7 @@
 //! VSCR\[SAT\] is sticky: it becomes 1 when a result saturates, and stays until `mtvscr` clears it.
 
 use super::super::{HOST, Lifter};
+use super::VectorForm;
 use crate::host::displacement;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
@@ -41,8 +42,8 @@ impl Lifter<'_> {
 /// Operations on single lanes.
 impl Lifter<'_> {
     /// Saturating sum or difference of vA and vB, with lanes of type `ty`.
-    pub(crate) fn saturating(&mut self, d: usize, (a, b): (usize, usize), ty: Type, sum: Sum, signed: bool) {
-        let (a, b) = (self.vr_as_lanes(a, ty), self.vr_as_lanes(b, ty));
+    pub(crate) fn saturating(&mut self, form: VectorForm, ty: Type, sum: Sum, signed: bool) {
+        let [a, b] = self.operands_as(form, ty);
         let result = if ty == types::I32X4 {
             self.saturating_words(a, b, sum, signed)
         } else {
@@ -58,7 +59,7 @@ impl Lifter<'_> {
             self.saturated_where(differ);
             result
         };
-        self.set_vr_as(d, result);
+        self.set_vr_as(form.d, result);
     }
 
     /// Saturating sum or difference of words, I32X4.
@@ -127,8 +128,8 @@ impl Lifter<'_> {
     }
 
     /// The sum of all words of vA and the last of vB, in the last word.
-    pub(crate) fn sum_all_words(&mut self, d: usize, (a, b): (usize, usize)) {
-        let (a, b) = (self.vr_as_lanes(a, types::I64X2), self.vr_as_lanes(b, types::I64X2));
+    pub(crate) fn sum_all_words(&mut self, form: VectorForm) {
+        let [a, b] = self.operands_as(form, types::I64X2);
         let mut sum = self.lower_word(b, 0);
         for lane in 0..2 {
             let words = self.sum_of_words(a, lane);
@@ -139,12 +140,12 @@ impl Lifter<'_> {
         let zero = self.const64(0);
         let zeros = self.b.ins().splat(types::I64X2, zero);
         let result = self.b.ins().insertlane(zeros, word, 0);
-        self.set_vr_as(d, result);
+        self.set_vr_as(form.d, result);
     }
 
     /// For each half: the sum of both words of vA and the last of vB, in the half's last word.
-    pub(crate) fn sum_word_pairs(&mut self, d: usize, (a, b): (usize, usize)) {
-        let (a, b) = (self.vr_as_lanes(a, types::I64X2), self.vr_as_lanes(b, types::I64X2));
+    pub(crate) fn sum_word_pairs(&mut self, form: VectorForm) {
+        let [a, b] = self.operands_as(form, types::I64X2);
         let [(low, first), (high, second)] = [0, 1].map(|lane| {
             let words = self.sum_of_words(a, lane);
             let addend = self.lower_word(b, lane);
@@ -155,7 +156,7 @@ impl Lifter<'_> {
         self.saturated_if(any);
         let result = self.b.ins().splat(types::I64X2, low);
         let result = self.b.ins().insertlane(result, high, 1);
-        self.set_vr_as(d, result);
+        self.set_vr_as(form.d, result);
     }
 
     /// The sum of both halves of each lane; it cannot overflow.
@@ -166,17 +167,17 @@ impl Lifter<'_> {
     }
 
     /// For each word: the sum of the bytes (`ty` I8X16) or halfwords of vA and the word of vB.
-    pub(crate) fn sum_within_words(&mut self, d: usize, (a, b): (usize, usize), ty: Type, signed: bool) {
-        let b = self.vr_as_lanes(b, types::I32X4);
+    pub(crate) fn sum_within_words(&mut self, form: VectorForm, ty: Type, signed: bool) {
+        let b = self.vr_as_lanes(form.b, types::I32X4);
         let words = if ty == types::I8X16 {
-            let pairs = self.vr_as_lanes(a, types::I16X8);
+            let pairs = self.vr_as_lanes(form.a, types::I16X8);
             let pairs = self.sum_of_halves(pairs, signed);
             self.cast(pairs, types::I32X4)
         } else {
-            self.vr_as_lanes(a, types::I32X4)
+            self.vr_as_lanes(form.a, types::I32X4)
         };
         let sums = self.sum_of_halves(words, signed);
         let result = self.saturating_words(sums, b, Sum::Add, signed);
-        self.set_vr_as(d, result);
+        self.set_vr_as(form.d, result);
     }
 }

@@ -5,6 +5,7 @@
 //! also a right shift or a rotate.
 
 use super::super::Lifter;
+use super::VectorForm;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 
 /// A shift of bytes or halfwords.
@@ -20,13 +21,8 @@ pub(crate) enum Shift {
 
 impl Lifter<'_> {
     /// Applies a scalar operation to each word; it takes the amount modulo 32.
-    pub(crate) fn word_by_word(
-        &mut self,
-        d: usize,
-        sources: (usize, usize),
-        of: impl Fn(&mut Self, Value, Value) -> Value,
-    ) {
-        let (a, b) = (self.vr_as_lanes(sources.0, types::I32X4), self.vr_as_lanes(sources.1, types::I32X4));
+    pub(crate) fn word_by_word(&mut self, form: VectorForm, of: impl Fn(&mut Self, Value, Value) -> Value) {
+        let [a, b] = self.operands_as(form, types::I32X4);
         let mut result = a;
         for lane in 0..4 {
             let value = self.b.ins().extractlane(a, lane);
@@ -34,7 +30,7 @@ impl Lifter<'_> {
             let value = of(self, value, amount);
             result = self.b.ins().insertlane(result, value, lane);
         }
-        self.set_vr_as(d, result);
+        self.set_vr_as(form.d, result);
     }
 
     /// Two to the power of each lane of `bits` bits (8 or 16); `amounts` holds the exponents in the
@@ -54,25 +50,25 @@ impl Lifter<'_> {
     }
 
     /// Shifts lanes of type `ty`, I8X16 or I16X8, by the low bits of vB's lanes.
-    pub(crate) fn shift_lanes(&mut self, d: usize, (a, b): (usize, usize), ty: Type, shift: Shift) {
+    pub(crate) fn shift_lanes(&mut self, form: VectorForm, ty: Type, shift: Shift) {
         let bits = ty.lane_bits();
         let right = matches!(shift, Shift::Right | Shift::RightSigned);
         let signed = shift == Shift::RightSigned;
-        let b = self.vr(b);
+        let b = self.vr(form.b);
         let last = bits as u8 - 1;
         let mask = self.vector_constant(|k| if bits == 8 || k % 2 == 1 { last } else { 0 });
         // A right shift by n: twice the value times 2^(last − n), of which the upper half counts.
         let amounts = if right { self.b.ins().band_not(mask, b) } else { self.b.ins().band(b, mask) };
         let powers = self.powers(amounts, bits);
         if shift == Shift::Left && bits == 16 {
-            let a = self.vr_as_lanes(a, types::I16X8);
+            let a = self.vr_as_lanes(form.a, types::I16X8);
             let powers = self.cast(powers, types::I16X8);
             let result = self.b.ins().imul(a, powers);
-            self.set_vr_as(d, result);
+            self.set_vr_as(form.d, result);
             return;
         }
         let wide = if bits == 8 { types::I16X8 } else { types::I32X4 };
-        let a = self.vr_as_lanes(a, wide);
+        let a = self.vr_as_lanes(form.a, wide);
         let powers = self.cast(powers, wide);
         let [even, odd] = [true, false].map(|even| {
             let value = self.half_lanes(a, even, signed);
@@ -92,13 +88,13 @@ impl Lifter<'_> {
         let even = self.b.ins().ishl_imm_s(even, i64::from(bits));
         let odd = self.half_lanes(odd, false, false);
         let result = self.b.ins().bor(even, odd);
-        self.set_vr_as(d, result);
+        self.set_vr_as(form.d, result);
     }
 
     /// Shifts the whole register by the last three bits of vB. (The architecture requires these
     /// bits to be equal in all bytes.)
-    pub(crate) fn shift_register(&mut self, d: usize, (a, b): (usize, usize), left: bool) {
-        let (a, b) = (self.vr(a), self.vr(b));
+    pub(crate) fn shift_register(&mut self, form: VectorForm, left: bool) {
+        let [a, b] = [form.a, form.b].map(|n| self.vr(n));
         let amount = self.b.ins().extractlane(b, 0);
         let amount = self.b.ins().band_imm_s(amount, 7);
         let amount = self.b.ins().uextend(types::I32, amount);
@@ -121,12 +117,12 @@ impl Lifter<'_> {
             let crossing = self.b.ins().ishl(crossing, rest);
             self.b.ins().bor(shifted, crossing)
         };
-        self.set_vr_as(d, result);
+        self.set_vr_as(form.d, result);
     }
 
     /// Shift by octets: the amount is in bits 121–124 of vB.
-    pub(crate) fn shift_octets(&mut self, d: usize, (a, b): (usize, usize), left: bool) {
-        let (a, b) = (self.vr(a), self.vr(b));
+    pub(crate) fn shift_octets(&mut self, form: VectorForm, left: bool) {
+        let [a, b] = [form.a, form.b].map(|n| self.vr(n));
         let amount = self.b.ins().extractlane(b, 0);
         let amount = self.b.ins().ushr_imm_s(amount, 3);
         let amount = self.b.ins().band_imm_s(amount, 15);
@@ -139,6 +135,6 @@ impl Lifter<'_> {
             let index = self.b.ins().iadd(lanes, amount);
             self.b.ins().swizzle(a, index)
         };
-        self.set_vr(d, result);
+        self.set_vr(form.d, result);
     }
 }
