@@ -126,7 +126,7 @@ impl System for KernelSystem {
         }
     }
 
-    fn go_on(&mut self, cpu: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition {
+    fn resume_unparked(&mut self, cpu: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition {
         let kernel = &*self.kernel;
         // Waits for a thread that is interrupting this wait: it queues the resulting call before it
         // releases the turn.

@@ -54,8 +54,8 @@ pub struct WaitTicket {
 pub enum Woken {
     /// Its wait has ended with the given value, and it is ready.
     Yes,
-    /// Its wait has ended before it parked: it resumes through [`crate::System::go_on`] with the
-    /// value.
+    /// Its wait has ended before it parked: it resumes through [`crate::System::resume_unparked`]
+    /// with the value.
     BeforePark,
     /// It was not waiting, or not in a wait of the required kind. Nothing has changed.
     NotWaiting,
@@ -118,8 +118,8 @@ pub trait Cpu {
     /// Does the same as [`Self::wake`], and lets `registers` change the thread's registers before
     /// it is ready. The closure is called once if the result is [`Woken::Yes`], after r3 is set,
     /// and otherwise never; no lock of the scheduler is held meanwhile. For a thread that has not
-    /// parked yet, [`crate::System::go_on`] must make the change: the caller leaves it there before
-    /// it releases the lock under which the wait was opened.
+    /// parked yet, [`crate::System::resume_unparked`] must make the change: the caller leaves it
+    /// there before it releases the lock under which the wait was opened.
     fn wake_with(
         &mut self,
         thread: ThreadRef,

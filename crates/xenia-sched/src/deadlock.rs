@@ -23,7 +23,7 @@ impl Deadlocks {
     /// Handles a deadlock, after `recoveries` earlier ones and this many instructions. Logs it and
     /// returns the thread whose wait should be ended as by a timeout, or `None` if the machine
     /// should stop.
-    pub(crate) fn found(
+    pub(crate) fn handle(
         &mut self,
         recoveries: u64,
         instructions: u64,
@@ -38,7 +38,8 @@ impl Deadlocks {
             );
         }
         if instructions != self.at {
-            (self.at, self.in_a_row) = (instructions, 0);
+            self.at = instructions;
+            self.in_a_row = 0;
         }
         self.in_a_row = self.in_a_row.saturating_add(1);
         if halt || self.in_a_row > RECOVERIES_IN_A_ROW {

@@ -60,7 +60,7 @@ pub use priority::{BASE_PRIORITY, MAX_PRIORITY, REAL_TIME, base_from_increment, 
 pub use queue::RunQueues;
 pub use sampling::{GuestSample, GuestSampler};
 pub use scheduler::{Scheduler, SchedulerConfig, SchedulerState, SpawnParameters};
-pub use single_step::SingleStep;
+pub use single_step::{OneInstruction, SingleStep};
 pub use slot::HwSlot;
 pub use system::{Disposition, EndKind, FailedAccess, Holder, SymbolicAddress, System, WorkReport};
 pub use thread::{BlockReason, GuestThread, ThreadState, Wait};

@@ -73,6 +73,15 @@ struct Visit {
     granted: u64,
 }
 
+/// Number of instructions that the engine may execute.
+#[derive(Clone, Copy, Debug)]
+struct EngineBudget {
+    /// What is left of the visit; one instruction if it is extended.
+    left: u64,
+    /// Limit of the run.
+    allowed: u64,
+}
+
 enum VisitEnd {
     /// The slot's visit is over, after this much time in instructions' worth.
     Over(u64),
@@ -301,17 +310,18 @@ impl<S: System> LockstepExecutor<S> {
             let quanta = self.quanta_of_grant(granted, quantum, limits.ticks);
             let left = left + (quanta - 1) * quantum;
             let used = visit.used;
-            let exit = self.go_on(hw_id, (&mut visit, left), allowed, running, devices);
+            let exit = self.run_engine(hw_id, &mut visit, EngineBudget { left, allowed }, running, devices);
             let is_cut = exit == Exit::Budget && (quanta < granted || visit.used - used < left);
             let rounds = if quanta > 1 { self.leave_rounds_behind(hw_id, &mut visit, quantum) } else { 0 };
             visit.granted = if is_cut { granted.saturating_sub(rounds) } else { 0 };
             if device_stores::are_too_many(exit) {
                 break VisitEnd::Over(visit.used.max(quantum));
             }
-            let mut disposition = self.answer(exit, running);
+            let mut disposition = self.handle_exit(exit, running);
             if let Disposition::Park(wait) = disposition {
                 let running = held.take();
-                let on = running.and_then(|running| self.scheduler.settle(&mut self.system, running, wait));
+                let on = running
+                    .and_then(|running| self.scheduler.park_or_resume(&mut self.system, running, wait));
                 let Some((running, after)) = on else { continue };
                 held = Some(running);
                 disposition = after;
@@ -347,14 +357,13 @@ impl<S: System> LockstepExecutor<S> {
         holder.is_some_and(|thread| self.holds_reservation(hw_id, thread, held))
     }
 
-    /// Runs a thread for what is `left` of its visit, but at most `allowed` instructions. Time
-    /// advances with it.
+    /// Runs a thread for the budget. Time advances with it.
     #[inline]
-    fn go_on(
+    fn run_engine(
         &mut self,
         hw_id: u8,
-        (visit, left): (&mut Visit, u64),
-        allowed: u64,
+        visit: &mut Visit,
+        budget: EngineBudget,
         running: &mut Running,
         devices: &mut DeviceQueue,
     ) -> Exit {
@@ -369,9 +378,10 @@ impl<S: System> LockstepExecutor<S> {
         }
         // The guest can't notice that the limit or the extension cuts a visit: the count of
         // executed instructions goes on.
-        let budget = if left == 0 { 1 } else { left }.min(allowed);
+        let EngineBudget { left, allowed } = budget;
+        let instructions = if left == 0 { 1 } else { left }.min(allowed);
         let before = ctx.executed();
-        let exit = self.run_until(before + budget, running, devices);
+        let exit = self.run_until(before + instructions, running, devices);
         let ctx = &mut *running.ctx;
         let executed = ctx.executed() - before;
         visit.used += executed;
@@ -387,7 +397,7 @@ impl<S: System> LockstepExecutor<S> {
 
     /// Handles the reason for which the engine returned.
     #[inline]
-    fn answer(&mut self, exit: Exit, running: &mut Running) -> Disposition {
+    fn handle_exit(&mut self, exit: Exit, running: &mut Running) -> Disposition {
         match exit {
             Exit::Budget => Disposition::Continue,
             Exit::Yield => Disposition::EndVisit,

@@ -6,11 +6,11 @@ use crate::{Cpu, Disposition, Running, System, Wait};
 pub(crate) trait Parks: Cpu {
     /// Puts the thread's registers back and parks it. If its wait has ended already, returns the
     /// thread and the value of the wake instead.
-    fn park_or_go_on(&mut self, running: Running, wait: Wait) -> Option<(Running, u64)>;
+    fn try_park(&mut self, running: Running, wait: Wait) -> Option<(Running, u64)>;
 
     /// Parks a thread whose call returned this wait. If the wait has ended already, returns the
     /// thread and the disposition of its resumption.
-    fn settle(
+    fn park_or_resume(
         &mut self,
         system: &mut impl System,
         mut running: Running,
@@ -21,8 +21,8 @@ pub(crate) trait Parks: Cpu {
     {
         loop {
             let value;
-            (running, value) = self.park_or_go_on(running, wait)?;
-            match system.go_on(self, &mut running, value) {
+            (running, value) = self.try_park(running, wait)?;
+            match system.resume_unparked(self, &mut running, value) {
                 Disposition::Park(again) => wait = again,
                 disposition => return Some((running, disposition)),
             }

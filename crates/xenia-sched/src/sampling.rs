@@ -110,6 +110,22 @@ impl Random {
     }
 }
 
+/// The present stride.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stride {
+    /// Instructions until its sample.
+    until_sample: u64,
+    /// Instructions from there to its end.
+    rest: u64,
+}
+
+/// Reasons for a sample that is due; none if neither is true.
+#[derive(Clone, Copy, Debug, Default)]
+struct DueSample {
+    is_requested: bool,
+    is_of_stride: bool,
+}
+
 /// A host thread's side of the sampler.
 #[derive(Clone, Debug)]
 pub(crate) struct SampledLane {
@@ -117,10 +133,8 @@ pub(crate) struct SampledLane {
     lane: usize,
     /// Instructions until the sample, if one was requested.
     until: u64,
-    /// Instructions until the sample of the present stride, and from there to the stride's end.
-    stride: (u64, u64),
-    /// Whether the sample that is due is requested, and whether it is that of the stride.
-    due: (bool, bool),
+    stride: Stride,
+    due: DueSample,
     /// Host threads look at requests at moments that differ from run to run, strides do not.
     random_requests: Random,
     random_strides: Random,
@@ -134,8 +148,8 @@ impl SampledLane {
             sampler,
             lane,
             until: 0,
-            stride: (0, 0),
-            due: (false, false),
+            stride: Stride::default(),
+            due: DueSample::default(),
             random_requests: random(sequence),
             random_strides: random(sequence + 1),
         };
@@ -147,12 +161,12 @@ impl SampledLane {
     fn begin_stride(&mut self) {
         let whole = self.sampler.stride;
         let until = self.random_strides.up_to(whole);
-        self.stride = (self.stride.1 + until, whole - until);
+        self.stride = Stride { until_sample: self.stride.rest + until, rest: whole - until };
     }
 
     /// The number of instructions, up to `wanted`, that the engine may execute before a sample.
     pub(crate) fn allowed(&mut self, wanted: u64) -> u64 {
-        let wanted = wanted.min(self.stride.0);
+        let wanted = wanted.min(self.stride.until_sample);
         if self.until == 0 {
             if self.sampler.requests[self.lane].load(Relaxed) == 0 {
                 return wanted;
@@ -166,17 +180,20 @@ impl SampledLane {
     pub(crate) fn advance(&mut self, executed: u64) -> bool {
         let was_wanted = self.until > 0;
         self.until = self.until.saturating_sub(executed);
-        self.stride.0 = self.stride.0.saturating_sub(executed);
-        self.due = (was_wanted && self.until == 0, self.stride.0 == 0);
-        if self.due.1 {
+        self.stride.until_sample = self.stride.until_sample.saturating_sub(executed);
+        self.due = DueSample {
+            is_requested: was_wanted && self.until == 0,
+            is_of_stride: self.stride.until_sample == 0,
+        };
+        if self.due.is_of_stride {
             self.begin_stride();
         }
-        self.due.0 || self.due.1
+        self.due.is_requested || self.due.is_of_stride
     }
 
     /// Hands in the sample that is due.
     pub(crate) fn add(&mut self, thread: u32, pc: u32, stack: Vec<u32>) {
-        let (is_requested, is_of_stride) = std::mem::take(&mut self.due);
+        let DueSample { is_requested, is_of_stride } = std::mem::take(&mut self.due);
         let weight = if is_requested { self.sampler.requests[self.lane].swap(0, Relaxed) } else { 0 };
         let instructions = if is_of_stride { self.sampler.stride } else { 0 };
         self.sampler.add(GuestSample { weight, instructions, thread, pc, stack });

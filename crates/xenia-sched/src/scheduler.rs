@@ -15,6 +15,7 @@ mod waits;
 
 use crate::common::{Common, Moment};
 use crate::contention::{ContentionPoints, RecordedContention};
+use crate::slot::WholeVisits;
 use crate::slot::moves::{best_for, migrate};
 use crate::thread_table::ThreadTable;
 use crate::{
@@ -184,22 +185,22 @@ impl Scheduler {
         self.rounds.begin()
     }
 
-    /// Accounts for this many completed rounds of visits of this length, in which only the thread
-    /// of this slot has executed, `instructions` in all, the last of them in the round after those.
-    /// Returns the order of that round, or `None` if no round was completed.
+    /// Accounts for the completed rounds of these visits, in which only the thread of this slot has
+    /// executed, `instructions` in all, the last of them in the round after those. Returns the
+    /// order of that round, or `None` if no round was completed.
     pub(crate) fn skip_rounds(
         &mut self,
         hw_id: u8,
-        (over, length): (u64, u64),
+        visits: WholeVisits,
         instructions: u64,
     ) -> Option<[u8; HW_THREADS]> {
-        if over == 0 {
+        if visits.count == 0 {
             return None;
         }
         if let Some(slot) = self.slots.get_mut(usize::from(hw_id)) {
-            slot.renew_quantum(&self.common, (over, length), instructions);
+            slot.renew_quantum(&self.common, visits, instructions);
         }
-        Some(self.rounds.skip(over))
+        Some(self.rounds.skip(visits.count))
     }
 
     /// Whether the thread in this slot is the only ready thread of all slots, and would keep the

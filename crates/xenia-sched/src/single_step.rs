@@ -22,6 +22,15 @@ pub enum SingleStep {
     Ended(RunEnd),
 }
 
+/// Result of a run of one instruction, of any thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OneInstruction {
+    /// Whether it was executed.
+    pub has_run: bool,
+    /// The reason for the run's end, if it is another than the instruction.
+    pub end: Option<RunEnd>,
+}
+
 impl<S: System + Clone + Send> Executor<S> {
     /// Goes on until `thread` has executed one instruction, or for a bounded time.
     pub fn single_step(&mut self, thread: ThreadRef, limits: &Limits) -> SingleStep {
@@ -42,14 +51,13 @@ impl<S: System> LockstepExecutor<S> {
         Some((ctx.pc, ctx.visit_budget, ctx.budget))
     }
 
-    /// Executes one instruction, whichever thread's turn it is. Returns whether one was executed,
-    /// and the reason for the run's end if it is another one than this instruction.
-    pub fn run_one(&mut self, limits: &Limits) -> (bool, Option<RunEnd>) {
+    /// Executes one instruction, whichever thread's turn it is.
+    pub fn run_one(&mut self, limits: &Limits) -> OneInstruction {
         let next = self.instructions() + 1;
         let instructions = Some(limits.instructions.map_or(next, |limit| limit.min(next)));
         let end = self.run(&Limits { instructions, ..limits.clone() });
         let has_run = self.instructions() == next;
-        (has_run, (!has_run || end != RunEnd::Instructions).then_some(end))
+        OneInstruction { has_run, end: (!has_run || end != RunEnd::Instructions).then_some(end) }
     }
 
     /// Lets another engine for the same memory run guest code from now on, and returns the one that
@@ -63,7 +71,7 @@ impl<S: System> LockstepExecutor<S> {
     pub fn single_step(&mut self, thread: ThreadRef, limits: &Limits) -> SingleStep {
         let before = self.mark(thread);
         for _ in 0..OTHERS {
-            let (has_run, end) = self.run_one(limits);
+            let OneInstruction { has_run, end } = self.run_one(limits);
             match end {
                 // The stop flag may be set after the instruction, which then counts.
                 None | Some(RunEnd::Stopped) if has_run && self.mark(thread) != before => {

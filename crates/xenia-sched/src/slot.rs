@@ -15,6 +15,8 @@ mod waits;
 use crate::{GuestTicks, HW_THREADS, RunQueues, SchedulerCounters, ThreadRef};
 use records::Records;
 use std::collections::BTreeMap;
+pub(crate) use visits::WholeVisits;
+pub(crate) use waits::WakeResult;
 
 /// Bit among the signals, above those of the slots: the time-keeper sleeps for too long.
 pub(crate) const KEEPER: u8 = 1 << 6;

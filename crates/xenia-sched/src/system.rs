@@ -102,7 +102,7 @@ pub trait System {
 
     /// Resumes a thread whose wait ended before it parked, with the value of the wake and with the
     /// changes that the waker left for it.
-    fn go_on(&mut self, cpu: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition;
+    fn resume_unparked(&mut self, cpu: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition;
 
     /// Called before a thread runs on a slot that took it from another: the processor number that
     /// the guest reads is outdated.

@@ -296,7 +296,7 @@ fn a_thread_that_was_moved_and_goes_on_instead_of_parking_is_in_no_queue_until_i
     cpu.set_affinity(thread, 1 << 4).unwrap();
     cpu.open_wait(thread, false).unwrap();
     assert_eq!(cpu.wake(thread, 9, 0), Ok(Woken::BeforePark));
-    let (running, disposition) = scheduler.settle(&mut Plain, running, forever()).unwrap();
+    let (running, disposition) = scheduler.park_or_resume(&mut Plain, running, forever()).unwrap();
     assert_eq!((running.ctx.gpr[3], disposition), (9, Disposition::Continue));
     assert_eq!(scheduler.begin_slot_visit(4), None, "it still runs where it was");
     scheduler.put(running);

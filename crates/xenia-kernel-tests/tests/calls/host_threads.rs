@@ -221,7 +221,7 @@ impl Guest<'_> {
                     };
                     let mut system = KernelSystem::new(self.machine.kernel.clone());
                     let running = self.running.as_mut().unwrap();
-                    disposition = system.go_on(&mut self.cpu, running, value);
+                    disposition = system.resume_unparked(&mut self.cpu, running, value);
                 }
                 Disposition::Stop => panic!("no call stops the run"),
                 Disposition::End(end) => panic!("{end:?}"),

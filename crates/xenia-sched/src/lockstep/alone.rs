@@ -18,6 +18,7 @@
 //! See docs/src/decisions/0025-guest-time-in-lockstep.md.
 
 use super::{LockstepExecutor, Visit};
+use crate::slot::WholeVisits;
 use crate::time::INSTRUCTIONS_PER_TICK_SHIFT;
 use crate::{GuestTicks, Limits, System};
 use serde::{Deserialize, Serialize};
@@ -98,7 +99,8 @@ impl<S: System> LockstepExecutor<S> {
     pub(super) fn leave_rounds_behind(&mut self, hw_id: u8, visit: &mut Visit, quantum: u64) -> u64 {
         // A quantum spent to its last instruction is over when the next round begins.
         let over = visit.used.saturating_sub(1) / quantum;
-        let Some(order) = self.scheduler.skip_rounds(hw_id, (over, quantum), visit.used) else { return 0 };
+        let visits = WholeVisits { count: over, length: quantum };
+        let Some(order) = self.scheduler.skip_rounds(hw_id, visits, visit.used) else { return 0 };
         visit.used -= over * quantum;
         self.time += over * quantum;
         if let Some(round) = &mut self.round {

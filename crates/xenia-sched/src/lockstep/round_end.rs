@@ -55,7 +55,7 @@ impl<S: System> LockstepExecutor<S> {
     fn deadlock(&mut self, limits: &Limits) -> Option<RunEnd> {
         let report = ThreadsReport::new(&self.scheduler, &self.system);
         let recoveries = self.scheduler.common.recoveries.load(Relaxed);
-        let woken = self.deadlocks.found(recoveries, self.instructions, &report, limits.halt_on_deadlock);
+        let woken = self.deadlocks.handle(recoveries, self.instructions, &report, limits.halt_on_deadlock);
         if let Some(thread) = woken.and_then(|thread| self.scheduler.thread(thread).ok())
             && let (thread, id) = (thread.reference(), thread.id)
             && self.scheduler.time_out(&mut self.system, thread)

@@ -298,7 +298,7 @@ impl<S: System> HwHostThread<'_, S> {
             };
             let disposition = if let Disposition::Park(wait) = disposition {
                 let mut cpu = SlotCpu::at(self.shared, now);
-                let Some((on, disposition)) = cpu.settle(&mut self.system, running, wait) else {
+                let Some((on, disposition)) = cpu.park_or_resume(&mut self.system, running, wait) else {
                     self.count(counted);
                     self.rendezvous(counted, false);
                     return None;

@@ -7,6 +7,7 @@
 
 use super::shared::Shared;
 use crate::parks::Parks;
+use crate::slot::WakeResult;
 use crate::{
     Contention, Cpu, Event, GuestTicks, Placement, Running, SchedError, SpawnParameters, ThreadRef, Wait,
     WaitTicket, Which, Woken,
@@ -42,17 +43,12 @@ impl<'a> SlotCpu<'a> {
     }
 
     /// Ends a thread's wait if it matches `which`.
-    fn end_wait(
-        &self,
-        thread: ThreadRef,
-        which: Which,
-        (value, boost): (u64, u8),
-    ) -> Result<Woken, SchedError> {
+    fn end_wait(&self, thread: ThreadRef, which: Which, result: WakeResult) -> Result<Woken, SchedError> {
         let slots = &self.shared.slots;
-        if let Some(woken) = slots.win_wait(thread, which, value)? {
+        if let Some(woken) = slots.win_wait(thread, which, result.value)? {
             return Ok(woken);
         }
-        slots.on(thread, self.now(), |slot, moment| slot.wake(moment, thread, (value, boost), None))?;
+        slots.on(thread, self.now(), |slot, moment| slot.wake(moment, thread, result, None))?;
         Ok(Woken::Yes)
     }
 
@@ -62,24 +58,24 @@ impl<'a> SlotCpu<'a> {
         &self,
         thread: ThreadRef,
         which: Which,
-        (value, boost): (u64, u8),
+        result: WakeResult,
         registers: &mut dyn FnMut(&mut PpcContext),
     ) -> Result<Woken, SchedError> {
         let slots = &self.shared.slots;
-        if let Some(woken) = slots.win_wait(thread, which, value)? {
+        if let Some(woken) = slots.win_wait(thread, which, result.value)? {
             return Ok(woken);
         }
-        let mut running =
-            slots.on(thread, self.now(), |slot, moment| slot.begin_wake(moment.common, thread, value))?;
+        let mut running = slots
+            .on(thread, self.now(), |slot, moment| slot.begin_wake(moment.common, thread, result.value))?;
         registers(&mut running.ctx);
-        slots.on(thread, self.now(), |slot, moment| slot.finish_wake(moment, running, (value, boost)))?;
+        slots.on(thread, self.now(), |slot, moment| slot.finish_wake(moment, running, result))?;
         Ok(Woken::Yes)
     }
 }
 
 impl Parks for SlotCpu<'_> {
-    fn park_or_go_on(&mut self, running: Running, wait: Wait) -> Option<(Running, u64)> {
-        self.shared.slots.park_or_go_on(running, wait, self.now())
+    fn try_park(&mut self, running: Running, wait: Wait) -> Option<(Running, u64)> {
+        self.shared.slots.try_park(running, wait, self.now())
     }
 }
 
@@ -105,7 +101,7 @@ impl Cpu for SlotCpu<'_> {
     }
 
     fn wake(&mut self, thread: ThreadRef, value: u64, boost: u8) -> Result<Woken, SchedError> {
-        self.end_wait(thread, Which::Any, (value, boost))
+        self.end_wait(thread, Which::Any, WakeResult { value, boost })
     }
 
     fn wake_with(
@@ -115,11 +111,11 @@ impl Cpu for SlotCpu<'_> {
         boost: u8,
         registers: &mut dyn FnMut(&mut PpcContext),
     ) -> Result<Woken, SchedError> {
-        self.end_wait_with(thread, Which::Any, (value, boost), registers)
+        self.end_wait_with(thread, Which::Any, WakeResult { value, boost }, registers)
     }
 
     fn time_out(&mut self, wait: WaitTicket, value: u64) -> Result<Woken, SchedError> {
-        self.end_wait(wait.thread, Which::Serial(wait.serial), (value, 0))
+        self.end_wait(wait.thread, Which::Serial(wait.serial), WakeResult { value, boost: 0 })
     }
 
     fn interrupt(
@@ -128,7 +124,7 @@ impl Cpu for SlotCpu<'_> {
         value: u64,
         registers: &mut dyn FnMut(&mut PpcContext),
     ) -> Result<Woken, SchedError> {
-        self.end_wait_with(thread, Which::Alertable, (value, 0), registers)
+        self.end_wait_with(thread, Which::Alertable, WakeResult { value, boost: 0 }, registers)
     }
 
     fn spawn(&mut self, parameters: SpawnParameters) -> Result<ThreadRef, SchedError> {

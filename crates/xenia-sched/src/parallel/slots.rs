@@ -257,17 +257,12 @@ impl Slots {
 
     /// Puts a thread's registers back and parks it, or returns the thread if its wait is over
     /// ([`crate::parks::Parks`]).
-    pub(super) fn park_or_go_on(
-        &self,
-        running: Running,
-        wait: Wait,
-        now: GuestTicks,
-    ) -> Option<(Running, u64)> {
+    pub(super) fn try_park(&self, running: Running, wait: Wait, now: GuestTicks) -> Option<(Running, u64)> {
         // The caller picks the slot's next thread at once, so its host thread needs no
         // notification.
         let own = 1 << running.hw_id;
         let mut slot = self.lock_slot_of(running.thread).ok()?;
-        let on = slot.park_or_go_on(self.moment(now), running, wait);
+        let on = slot.try_park(self.moment(now), running, wait);
         self.unlock_and_notify(slot, own);
         on
     }

@@ -129,7 +129,7 @@ impl<S: System> TimeKeeper<'_, S> {
         let slots = &self.shared.slots;
         let recoveries = slots.common.recoveries.load(Relaxed);
         let halt = self.limits.halt_on_deadlock;
-        if let Some(thread) = self.deadlocks.found(recoveries, instructions, &report, halt) {
+        if let Some(thread) = self.deadlocks.handle(recoveries, instructions, &report, halt) {
             let waits = slots.on(thread, now, |slot, moment| Ok(slot.waits_for(moment.common, thread)));
             if let Ok(Some((ticket, wait))) = waits {
                 self.recover(now, ticket, &wait);

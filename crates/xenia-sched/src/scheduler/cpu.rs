@@ -3,6 +3,7 @@
 
 use super::Scheduler;
 use crate::parks::Parks;
+use crate::slot::WakeResult;
 use crate::{
     Contention, Cpu, Disposition, Event, GuestTicks, Placement, Running, SchedError, SpawnParameters, System,
     ThreadRef, Wait, WaitTicket, Which, Woken,
@@ -11,7 +12,7 @@ use xenia_cpu::PpcContext;
 
 impl Scheduler {
     /// Takes a thread's registers out of its record, for an engine and its system calls.
-    /// [`Self::put`] or [`Self::settle`] puts them back.
+    /// [`Self::put`] or [`Self::park_or_resume`] puts them back.
     pub fn take(&mut self, r: ThreadRef) -> Result<Running, SchedError> {
         self.on(r)?.0.take(r)
     }
@@ -27,13 +28,13 @@ impl Scheduler {
 
     /// Puts a thread's registers back and parks it, after a call that returned this wait. If the
     /// wait has ended already, returns the thread and the disposition of its resumption.
-    pub fn settle(
+    pub fn park_or_resume(
         &mut self,
         system: &mut impl System,
         running: Running,
         wait: Wait,
     ) -> Option<(Running, Disposition)> {
-        Parks::settle(self, system, running, wait)
+        Parks::park_or_resume(self, system, running, wait)
     }
 
     /// Runs `f` for a thread, as the executor runs a system call of the thread; `None` if there is
@@ -47,7 +48,9 @@ impl Scheduler {
         let mut running = self.take(r).ok()?;
         let mut disposition = f(self, &mut running);
         if let Disposition::Park(wait) = disposition {
-            let Some(on) = self.settle(system, running, wait) else { return Some(Disposition::Continue) };
+            let Some(on) = self.park_or_resume(system, running, wait) else {
+                return Some(Disposition::Continue);
+            };
             (running, disposition) = on;
         }
         self.put(running);
@@ -56,9 +59,9 @@ impl Scheduler {
 }
 
 impl Parks for Scheduler {
-    fn park_or_go_on(&mut self, running: Running, wait: Wait) -> Option<(Running, u64)> {
+    fn try_park(&mut self, running: Running, wait: Wait) -> Option<(Running, u64)> {
         let (slot, moment) = self.on(running.thread).ok()?;
-        slot.park_or_go_on(moment, running, wait)
+        slot.try_park(moment, running, wait)
     }
 }
 
@@ -84,11 +87,11 @@ impl Cpu for Scheduler {
     }
 
     fn wake(&mut self, thread: ThreadRef, value: u64, boost: u8) -> Result<Woken, SchedError> {
-        self.end_wait(thread, Which::Any, (value, boost), None)
+        self.end_wait(thread, Which::Any, WakeResult { value, boost }, None)
     }
 
     fn time_out(&mut self, wait: WaitTicket, value: u64) -> Result<Woken, SchedError> {
-        self.end_wait(wait.thread, Which::Serial(wait.serial), (value, 0), None)
+        self.end_wait(wait.thread, Which::Serial(wait.serial), WakeResult { value, boost: 0 }, None)
     }
 
     fn wake_with(
@@ -98,7 +101,7 @@ impl Cpu for Scheduler {
         boost: u8,
         registers: &mut dyn FnMut(&mut PpcContext),
     ) -> Result<Woken, SchedError> {
-        self.end_wait(thread, Which::Any, (value, boost), Some(registers))
+        self.end_wait(thread, Which::Any, WakeResult { value, boost }, Some(registers))
     }
 
     fn interrupt(
@@ -107,7 +110,7 @@ impl Cpu for Scheduler {
         value: u64,
         registers: &mut dyn FnMut(&mut PpcContext),
     ) -> Result<Woken, SchedError> {
-        self.end_wait(thread, Which::Alertable, (value, 0), Some(registers))
+        self.end_wait(thread, Which::Alertable, WakeResult { value, boost: 0 }, Some(registers))
     }
 
     fn spawn(&mut self, parameters: SpawnParameters) -> Result<ThreadRef, SchedError> {

@@ -1,6 +1,7 @@
 //! Waits: parking, waking and deadlines of threads.
 
 use super::Scheduler;
+use crate::slot::WakeResult;
 use crate::{Ended, GuestTicks, HwSlot, SchedError, System, ThreadRef, Wait, WaitTicket, Which, Woken};
 use xenia_cpu::PpcContext;
 
@@ -18,10 +19,9 @@ impl Scheduler {
         slot.park(moment, r, wait)
     }
 
-    /// Ends a wait: the thread receives `value` in r3 and becomes ready, its priority raised by
-    /// `boost`.
+    /// Ends a wait, as [`Cpu::wake`](crate::Cpu::wake).
     pub fn wake_ref(&mut self, r: ThreadRef, value: u64, boost: u8) -> Result<Woken, SchedError> {
-        self.end_wait(r, Which::Any, (value, boost), None)
+        self.end_wait(r, Which::Any, WakeResult { value, boost }, None)
     }
 
     /// Does the same as [`Self::wake_ref`] if the wait matches `which`; `registers` may change the
@@ -30,16 +30,16 @@ impl Scheduler {
         &mut self,
         r: ThreadRef,
         which: Which,
-        (value, boost): (u64, u8),
+        result: WakeResult,
         registers: Option<&mut dyn FnMut(&mut PpcContext)>,
     ) -> Result<Woken, SchedError> {
-        match self.common.directory.wait_word(r)?.end(which, value) {
+        match self.common.directory.wait_word(r)?.end(which, result.value) {
             Ended::Over => return Ok(Woken::NotWaiting),
             Ended::BeforePark => return Ok(Woken::BeforePark),
             Ended::Parked => {}
         }
         let (slot, moment) = self.on(r)?;
-        slot.wake(moment, r, (value, boost), registers)?;
+        slot.wake(moment, r, result, registers)?;
         Ok(Woken::Yes)
     }
 

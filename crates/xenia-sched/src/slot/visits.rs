@@ -89,14 +89,14 @@ impl HwSlot {
         self.quantum_left -= instructions as i64;
     }
 
-    /// Accounts for `instructions` of the slot's thread, which include `over` whole visits of
-    /// `length` instructions, after each of which it would have been picked again.
-    pub(crate) fn renew_quantum(&mut self, common: &Common, (over, length): (u64, u64), instructions: u64) {
+    /// Accounts for `instructions` of the slot's thread, which include these whole visits, after
+    /// each of which it would have been picked again.
+    pub(crate) fn renew_quantum(&mut self, common: &Common, whole: WholeVisits, instructions: u64) {
         self.quantum_left += instructions as i64;
-        let (left, was_over) = quantum_after(self.quantum_left, common.quantum.into(), (over, length));
-        self.quantum_left = left;
-        self.is_yielded_to &= !was_over;
-        self.decrement_quantum(instructions - over * length);
+        let after = quantum_after(self.quantum_left, common.quantum.into(), whole);
+        self.quantum_left = after.left;
+        self.is_yielded_to &= !after.was_over;
+        self.decrement_quantum(instructions - whole.instructions());
     }
 
     /// Makes the slot's thread yield to ready threads of equal priority.
@@ -264,15 +264,39 @@ impl HwSlot {
     }
 }
 
-/// The rest of a quantum after `over` visits of `length` instructions, after each of which it is
-/// whole again if nothing is left of it, and whether that was so.
-fn quantum_after(left: i64, whole: i64, (over, length): (u64, u64)) -> (i64, bool) {
+/// Consecutive whole visits of one thread, each of the same length.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WholeVisits {
+    pub(crate) count: u64,
+    /// Instructions in each.
+    pub(crate) length: u64,
+}
+
+impl WholeVisits {
+    fn instructions(self) -> u64 {
+        self.count * self.length
+    }
+}
+
+/// A quantum after whole visits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct QuantumAfter {
+    left: i64,
+    /// Whether it was over at the end of one of them.
+    was_over: bool,
+}
+
+/// What is `left` of a quantum of `quantum` instructions after these visits, after each of which it
+/// is renewed if nothing is left of it.
+fn quantum_after(left: i64, quantum: i64, visits: WholeVisits) -> QuantumAfter {
+    let WholeVisits { count, length } = visits;
     let visits_in = |quantum: i64| u64::try_from(quantum).unwrap_or_default().div_ceil(length).max(1);
     let first = visits_in(left);
-    if over < first {
-        return (left - (over * length) as i64, false);
+    if count < first {
+        return QuantumAfter { left: left - visits.instructions() as i64, was_over: false };
     }
-    (whole - ((over - first) % visits_in(whole) * length) as i64, true)
+    let used = (count - first) % visits_in(quantum) * length;
+    QuantumAfter { left: quantum - used as i64, was_over: true }
 }
 
 #[cfg(test)]
@@ -283,18 +307,18 @@ mod tests {
     fn a_quantum_is_renewed_as_after_each_visit() {
         for left in -3..12 {
             for (whole, length) in [(1, 1), (5, 1), (7, 2), (8, 3), (3, 5)] {
-                let (mut rest, mut was_over) = (left, false);
-                for over in 0..40 {
-                    let case = (left, whole, over, length);
-                    assert_eq!(quantum_after(left, whole, (over, length)), (rest, was_over), "{case:?}");
-                    rest -= length as i64;
-                    if rest <= 0 {
-                        (rest, was_over) = (whole, true);
+                let mut expected = QuantumAfter { left, was_over: false };
+                for count in 0..40 {
+                    let visits = WholeVisits { count, length };
+                    assert_eq!(quantum_after(left, whole, visits), expected, "{left} of {whole}, {visits:?}");
+                    expected.left -= length as i64;
+                    if expected.left <= 0 {
+                        expected = QuantumAfter { left: whole, was_over: true };
                     }
                 }
             }
         }
         // A damaged state may say that a visit has used any time.
-        assert!(quantum_after(50_000, 50_000, (1 << 50, 1)).1);
+        assert!(quantum_after(50_000, 50_000, WholeVisits { count: 1 << 50, length: 1 }).was_over);
     }
 }

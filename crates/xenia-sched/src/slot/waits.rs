@@ -17,6 +17,15 @@ use crate::{
 use std::mem;
 use xenia_cpu::PpcContext;
 
+/// What a wait yields to its thread, which becomes ready.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WakeResult {
+    /// Value in r3.
+    pub(crate) value: u64,
+    /// Increment of its priority.
+    pub(crate) boost: u8,
+}
+
 impl HwSlot {
     /// Makes a running or ready thread wait, in a wait that was not opened before.
     pub(crate) fn park(&mut self, moment: Moment<'_>, r: ThreadRef, wait: Wait) -> Result<(), SchedError> {
@@ -63,7 +72,7 @@ impl HwSlot {
     /// Puts a thread's registers back and parks it, after a call that returned this wait; or
     /// returns the thread with the value of the wake if the wait has ended already. The thread is
     /// not queued in between, because a thread that resumes must be in no run queue.
-    pub(crate) fn park_or_go_on(
+    pub(crate) fn try_park(
         &mut self,
         moment: Moment<'_>,
         running: Running,
@@ -89,20 +98,20 @@ impl HwSlot {
         }
     }
 
-    /// Ends the wait of a thread whose wait word the caller has won: it receives `value` in r3 and
-    /// becomes ready, its priority raised by `boost`. `registers` may change its registers.
+    /// Ends the wait of a thread whose wait word the caller has won, with this result. `registers`
+    /// may change its registers.
     pub(crate) fn wake(
         &mut self,
         moment: Moment<'_>,
         r: ThreadRef,
-        (value, boost): (u64, u8),
+        result: WakeResult,
         registers: Option<&mut dyn FnMut(&mut PpcContext)>,
     ) -> Result<(), SchedError> {
-        let mut running = self.begin_wake(moment.common, r, value)?;
+        let mut running = self.begin_wake(moment.common, r, result.value)?;
         if let Some(registers) = registers {
             registers(&mut running.ctx);
         }
-        self.finish_wake(moment, running, (value, boost))
+        self.finish_wake(moment, running, result)
     }
 
     /// First half of [`Self::wake`]: returns the thread's registers, with `value` in r3.
@@ -124,25 +133,27 @@ impl HwSlot {
         &mut self,
         moment: Moment<'_>,
         running: Running,
-        (value, boost): (u64, u8),
+        result: WakeResult,
     ) -> Result<(), SchedError> {
-        let (r, common) = (running.thread, moment.common);
+        let r = running.thread;
+        let common = moment.common;
         self.put(common, running);
         let thread = self.records.get_mut(r)?;
         thread.state = ThreadState::Ready;
         if !thread.boost_disabled {
-            let priority = boosted(thread.base_priority, thread.priority, boost);
+            let priority = boosted(thread.base_priority, thread.priority, result.boost);
             let changed = mem::replace(&mut thread.priority, priority) != priority;
             if changed && thread.note_priority_change() {
                 self.changed_priorities.push(r);
                 common.note_news();
             }
         }
-        moment.emit(&Event::Wake { thread: thread.id, value });
+        moment.emit(&Event::Wake { thread: thread.id, value: result.value });
         if self.spinning == Some(r) {
             // It has held the slot all the time.
             thread.state = ThreadState::Running;
-            (self.spinning, self.running) = (None, Some(r));
+            self.spinning = None;
+            self.running = Some(r);
             self.refresh(common);
         } else if thread.suspend_count == 0 {
             let priority = thread.priority;

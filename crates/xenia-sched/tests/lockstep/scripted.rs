@@ -145,7 +145,7 @@ impl System for TestSystem {
         self.visits.push((hw_id, cpu.now()));
     }
 
-    fn go_on(&mut self, _: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition {
+    fn resume_unparked(&mut self, _: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition {
         running.ctx.gpr[3] = value;
         Disposition::Continue
     }

@@ -16,7 +16,7 @@ impl System for Plain {
         unreachable!()
     }
 
-    fn go_on(&mut self, _: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition {
+    fn resume_unparked(&mut self, _: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition {
         running.ctx.gpr[3] = value;
         Disposition::Continue
     }

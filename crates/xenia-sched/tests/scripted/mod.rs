@@ -72,7 +72,7 @@ impl System for Scripted {
         panic!("{exception:?}");
     }
 
-    fn go_on(&mut self, _: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition {
+    fn resume_unparked(&mut self, _: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition {
         running.ctx.gpr[3] = value;
         Disposition::Continue
     }

@@ -194,7 +194,7 @@ impl Debugged<'_, '_> {
         for _ in 0..WATCHED_INSTRUCTIONS {
             // Nothing is watched in parallel.
             let Executor::Lockstep(executor) = &mut self.machine.inside.executor else { break };
-            let (_, end) = executor.run_one(&self.run.limits);
+            let end = executor.run_one(&self.run.limits).end;
             if let Some(progress) = self.check_watches() {
                 return progress;
             }

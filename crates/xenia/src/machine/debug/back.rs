@@ -8,7 +8,7 @@ use super::history::Interrupted;
 use anyhow::{Result, bail};
 use xenia_cpu::WatchedRange;
 use xenia_gdb::Progress;
-use xenia_sched::{Executor, RunEnd};
+use xenia_sched::{Executor, OneInstruction, RunEnd};
 
 /// Length of the first stretch, in instructions.
 pub(super) const FIRST_STRETCH: u64 = 512;
@@ -68,17 +68,16 @@ impl Debugged<'_, '_> {
                 let limits = self.limits_to(upper);
                 // Only lockstep has a history.
                 let Executor::Lockstep(executor) = &mut self.machine.inside.executor else { break };
-                match executor.run_one(&limits) {
-                    (has_run, Some(RunEnd::Stopped)) if self.make_report_at_stop() => {
-                        if !has_run {
-                            continue;
-                        }
+                let OneInstruction { has_run, end } = executor.run_one(&limits);
+                let is_stopped = end == Some(RunEnd::Stopped);
+                if is_stopped && self.make_report_at_stop() {
+                    if !has_run {
+                        continue;
                     }
-                    (_, Some(RunEnd::Stopped)) if !self.is_at_recordings_end() => {
-                        return Err(Interrupted.into());
-                    }
-                    (false, _) => break,
-                    (true, _) => {}
+                } else if is_stopped && !self.is_at_recordings_end() {
+                    return Err(Interrupted.into());
+                } else if !has_run {
+                    break;
                 }
                 if self.last_thread() == thread {
                     last = Some(before);
