@@ -184,14 +184,15 @@ impl BlockCache {
     }
 
     /// Like [`Self::prepare`], for the successor of a block that ended before the address `end`
-    /// with the instruction at `last`.
+    /// with the instruction at `last`; it was called if that is a call.
     #[cold]
     #[inline(never)]
     pub(crate) fn follow(
         &mut self,
         memory: &GuestMemory,
         here: &mut Here,
-        (last, end): (EntryIndex, u32),
+        last: EntryIndex,
+        end: u32,
         pc: u32,
     ) -> Result<EntryIndex, MemoryFault> {
         // The cache may have been emptied since.

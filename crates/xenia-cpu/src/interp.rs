@@ -300,7 +300,7 @@ fn run_blocks<P: Pace>(blocks: &mut BlockCache, cpu: &mut Cpu<'_>, pace: &P) -> 
         }
         place = match blocks.ready(memory, &mut here, pc) {
             Some(next) => next,
-            None => match blocks.follow(memory, &mut here, (last, end), pc) {
+            None => match blocks.follow(memory, &mut here, last, end, pc) {
                 Ok(next) => next,
                 Err(fault) => return Some(fetch_exception(pc, fault)),
             },

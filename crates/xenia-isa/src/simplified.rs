@@ -176,11 +176,30 @@ static COUNTER_HINTS: &[(&str, u32)] = &[("", 0), ("-", 8), ("+", 9)];
 /// The bit that selects the one-field forms of `mfcr` and `mtcrf`.
 pub(crate) const ONE_FIELD: u32 = 0x0010_0000;
 
-fn fixed_bits(fixed: &[(Operand, i64)]) -> (u32, u32) {
-    fixed.iter().fold((0, 0), |(bits, mask), &(field, value)| {
-        let value = field.insert(value).unwrap_or_else(|error| panic!("{field:?}: {error}"));
-        (bits | value, mask | field.mask())
-    })
+/// Bits of a word that a template fixes; those outside of `mask` are 0 in `bits`.
+#[derive(Clone, Copy, Debug)]
+struct FixedBits {
+    bits: u32,
+    mask: u32,
+}
+
+impl FixedBits {
+    fn of_fields(fields: &[(Operand, i64)]) -> Self {
+        let none = Self { bits: 0, mask: 0 };
+        fields.iter().fold(none, |fixed, &(field, value)| {
+            let value = field.insert(value).unwrap_or_else(|error| panic!("{field:?}: {error}"));
+            fixed.and(value, field.mask())
+        })
+    }
+
+    fn of_bo(value: u32) -> Self {
+        Self { bits: value << 21, mask: bo.mask() }
+    }
+
+    /// Fixes these bits as well.
+    fn and(self, bits: u32, mask: u32) -> Self {
+        Self { bits: self.bits | bits, mask: self.mask | mask }
+    }
 }
 
 /// Adds every simplified template.
@@ -202,7 +221,7 @@ pub(crate) fn templates(all: &mut Vec<Template>) {
     for form in FORMS {
         let row = form.op.row();
         let (suffixes, suffix_mask) = suffixes(row);
-        let (bits, mut mask) = fixed_bits(form.fixed);
+        let FixedBits { bits, mut mask } = FixedBits::of_fields(form.fixed);
         if form.op == Op::mtcrf {
             mask |= ONE_FIELD;
         }
@@ -223,15 +242,15 @@ pub(crate) fn templates(all: &mut Vec<Template>) {
     branches(all);
 }
 
-fn push(all: &mut Vec<Template>, name: String, op: Op, fixed: (u32, u32), args: Vec<Arg>, shown: Shown) {
+fn push(all: &mut Vec<Template>, name: String, op: Op, fixed: FixedBits, args: Vec<Arg>, shown: Shown) {
     let row = op.row();
-    let (bits, mask) = (row.bits | fixed.0, row.mask | fixed.1);
+    let FixedBits { bits, mask } = fixed.and(row.bits, row.mask);
     all.push(Template { name, op, bits, mask, args, computed: &[], shown });
 }
 
 fn special_registers(all: &mut Vec<Template>) {
     for &(number, name) in crate::spr::NAMES {
-        let fixed = fixed_bits(&[(spr, number)]);
+        let fixed = FixedBits::of_fields(&[(spr, number)]);
         push(all, format!("mf{name}"), Op::mfspr, fixed, vec![F(rd)], Shown::Simplified);
         push(all, format!("mt{name}"), Op::mtspr, fixed, vec![F(rs)], Shown::Simplified);
     }
@@ -242,7 +261,7 @@ fn traps(all: &mut Vec<Template>) {
     for &(condition, name) in TRAPS {
         let shown = if written.contains(&condition) { Shown::Never } else { Shown::Simplified };
         written.push(condition);
-        let fixed = fixed_bits(&[(to, condition)]);
+        let fixed = FixedBits::of_fields(&[(to, condition)]);
         for (op, width, immediate) in
             [(Op::tw, "w", ""), (Op::twi, "w", "i"), (Op::td, "d", ""), (Op::tdi, "d", "i")]
         {
@@ -252,16 +271,20 @@ fn traps(all: &mut Vec<Template>) {
     }
 }
 
-/// Adds the forms of one BO value: `b<name>` with every target kind and link bit.
-fn branch(
-    all: &mut Vec<Template>,
-    name: &str,
-    hint: &str,
-    fixed: (u32, u32),
-    args: &[Arg],
+/// The forms of a conditional branch with one BO value: `b<name>` with every target kind and link
+/// bit.
+struct BranchForms<'a> {
+    name: &'a str,
+    hint: &'a str,
+    fixed: FixedBits,
+    args: &'a [Arg],
+    /// Whether it decrements CTR.
     counts: bool,
     shown: Shown,
-) {
+}
+
+fn branch(all: &mut Vec<Template>, forms: &BranchForms<'_>) {
+    let &BranchForms { name, hint, fixed, args, counts, shown } = forms;
     for (op, kinds) in [
         (Op::bcx, &[("", 0), ("l", 1), ("a", 2), ("la", 3)][..]),
         (Op::bclrx, &[("lr", 0), ("lrl", 1)][..]),
@@ -278,42 +301,45 @@ fn branch(
                 args.push(F(bd));
                 mask = 3;
             }
-            push(all, format!("b{name}{kind}{hint}"), op, (fixed.0 | bits, fixed.1 | mask), args, shown);
+            push(all, format!("b{name}{kind}{hint}"), op, fixed.and(bits, mask), args, shown);
         }
     }
 }
 
 fn branches(all: &mut Vec<Template>) {
-    let bo_bits = |value: u32| (value << 21, bo.mask());
     for &(name, base, low) in CONDITIONS {
         let hidden = matches!(name, "un" | "nl" | "ng" | "nu");
         let shown = if hidden { Shown::Never } else { Shown::Simplified };
         for &(hint, bits) in CONDITION_HINTS {
-            let (word, mask) = bo_bits(base | bits);
-            let (low_bits, low_mask) = fixed_bits(&[(bi_bit, low)]);
-            let fixed = (word | low_bits, mask | low_mask);
-            branch(all, name, hint, fixed, &[Leading(bi_field)], false, shown);
+            let low = FixedBits::of_fields(&[(bi_bit, low)]);
+            let fixed = FixedBits::of_bo(base | bits).and(low.bits, low.mask);
+            branch(all, &BranchForms { name, hint, fixed, args: &[Leading(bi_field)], counts: false, shown });
         }
     }
     for (name, base) in [("t", 12), ("f", 4)] {
         for &(hint, bits) in CONDITION_HINTS {
-            branch(all, name, hint, bo_bits(base | bits), &[F(bi)], false, Shown::Never);
+            let fixed = FixedBits::of_bo(base | bits);
+            let shown = Shown::Never;
+            branch(all, &BranchForms { name, hint, fixed, args: &[F(bi)], counts: false, shown });
         }
     }
     for (name, base) in [("dnz", 16), ("dz", 18)] {
         for &(hint, bits) in COUNTER_HINTS {
-            let (word, mask) = bo_bits(base | bits);
-            branch(all, name, hint, (word, mask | bi.mask()), &[], true, Shown::Simplified);
+            let fixed = FixedBits::of_bo(base | bits).and(0, bi.mask());
+            let shown = Shown::Simplified;
+            branch(all, &BranchForms { name, hint, fixed, args: &[], counts: true, shown });
         }
     }
     for (name, base) in [("dnzf", 0), ("dzf", 2), ("dnzt", 8), ("dzt", 10)] {
-        branch(all, name, "", bo_bits(base), &[F(bi)], true, Shown::Simplified);
+        let fixed = FixedBits::of_bo(base);
+        let shown = Shown::Simplified;
+        branch(all, &BranchForms { name, hint: "", fixed, args: &[F(bi)], counts: true, shown });
     }
-    let (word, mask) = bo_bits(20);
+    // BO is 20: always, whatever BI is.
+    let always = FixedBits::of_bo(20).and(0, bi.mask());
     for (op, name) in [(Op::bclrx, "blr"), (Op::bcctrx, "bctr")] {
         for (link, bit) in [("", 0), ("l", 1)] {
-            let fixed = (word | bit, mask | bi.mask() | 1);
-            push(all, format!("{name}{link}"), op, fixed, Vec::new(), Shown::Simplified);
+            push(all, format!("{name}{link}"), op, always.and(bit, 1), Vec::new(), Shown::Simplified);
         }
     }
 }

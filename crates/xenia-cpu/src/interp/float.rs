@@ -30,10 +30,12 @@ pub(crate) mod tests;
 use super::{Cpu, Flow, Step};
 use crate::PpcContext;
 use crate::cr_bit;
+use convert::{DOUBLEWORD, WORD};
 use deliver::{arithmetic, deliver, deliver_comparison, deliver_integer, record, set_status};
 use exact::{Fused, is_signalling};
 use fpscr::{EXCEPTIONS, FX, RN, VE, VXSNAN, VXVC, WRITABLE, raise};
 use round::Format;
+use std::ops::RangeInclusive;
 use xenia_isa::{Float, Instruction};
 
 const SIGN: u64 = 1 << 63;
@@ -110,9 +112,9 @@ fn fused<const SINGLE: bool>(ctx: &mut PpcContext, i: Instruction, operation: Fu
 
 /// `fctiw[z]` and `fctid[z]`; `mode` overrides RN.
 #[inline(always)]
-fn to_integer(ctx: &mut PpcContext, i: Instruction, (low, high): (i64, i64), mode: Option<u32>) -> Flow {
+fn to_integer(ctx: &mut PpcContext, i: Instruction, range: RangeInclusive<i64>, mode: Option<u32>) -> Flow {
     let mode = mode.unwrap_or(ctx.fpscr & RN);
-    let result = convert::to_integer(ctx.fpr[i.fb()], low, high, mode);
+    let result = convert::to_integer(ctx.fpr[i.fb()], range, mode);
     deliver_integer(ctx, i, result)
 }
 
@@ -155,9 +157,6 @@ fn move_bits(ctx: &mut PpcContext, i: Instruction, bits: u64) -> Flow {
 const fn field_mask(field: usize) -> u32 {
     0xF000_0000 >> (4 * (field & 7))
 }
-
-const WORD: (i64, i64) = (i32::MIN as i64, i32::MAX as i64);
-const DOUBLEWORD: (i64, i64) = (i64::MIN, i64::MAX);
 
 impl Float for Cpu<'_> {
     fn fabsx(&mut self, i: Instruction) -> Step {

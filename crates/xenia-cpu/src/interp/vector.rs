@@ -45,9 +45,9 @@ impl Cpu<'_> {
 
     /// Writes a vector register, and sets the sticky SAT bit if the value saturated.
     #[inline(always)]
-    pub(crate) fn set_saturated(&mut self, vd: usize, (value, saturated): Saturated) -> Step {
-        self.ctx.vscr |= if saturated { SAT } else { 0 };
-        self.set_vector(vd, value)
+    pub(crate) fn set_saturated(&mut self, vd: usize, result: Saturated) -> Step {
+        self.ctx.vscr |= if result.has_saturated { SAT } else { 0 };
+        self.set_vector(vd, result.value)
     }
 
     /// Writes a compare's mask, and CR6 if `recorded` has a value.

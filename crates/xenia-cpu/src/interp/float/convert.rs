@@ -7,11 +7,18 @@
 use super::exact::{is_nan, is_signalling};
 use super::fpscr::{FI, FR, VXCVI, VXSNAN};
 use super::round::rounds_up;
+use std::ops::RangeInclusive;
 
-/// The integer nearest to `bits` in rounding mode `mode`, saturated to `low..=high`.
+/// The integers of `fctiw`.
+pub(super) const WORD: RangeInclusive<i64> = i32::MIN as i64..=i32::MAX as i64;
+/// The integers of `fctid`.
+pub(super) const DOUBLEWORD: RangeInclusive<i64> = i64::MIN..=i64::MAX;
+
+/// The integer nearest to `bits` in rounding mode `mode`, saturated to `range`.
 ///
 /// `Ok` holds the integer with FR and FI, `Err` the saturated one with the VX* bits.
-pub(super) fn to_integer(bits: u64, low: i64, high: i64, mode: u32) -> Result<(u64, u32), (u64, u32)> {
+pub(super) fn to_integer(bits: u64, range: RangeInclusive<i64>, mode: u32) -> Result<(u64, u32), (u64, u32)> {
+    let (low, high) = range.into_inner();
     if is_nan(bits) {
         let snan = if is_signalling(bits) { VXSNAN } else { 0 };
         return Err((low as u64, VXCVI | snan));
@@ -52,13 +59,10 @@ pub(super) fn to_integer(bits: u64, low: i64, high: i64, mode: u32) -> Result<(u
 mod tests {
     use super::*;
 
-    const WORD: (i64, i64) = (i32::MIN as i64, i32::MAX as i64);
-    const DOUBLEWORD: (i64, i64) = (i64::MIN, i64::MAX);
-
     #[test]
     fn values_at_the_edges_of_the_formats() {
         let nan = f64::from_bits(0x7FF8_0000_0000_0000);
-        for (x, (low, high), mode, expected) in [
+        for (x, range, mode, expected) in [
             (0.0, WORD, 0, Ok((0, 0))),
             (-0.0, WORD, 0, Ok((0, 0))),
             (0.5, WORD, 0, Ok((0, FI))),
@@ -84,11 +88,11 @@ mod tests {
             (-9223372036854777856.0, DOUBLEWORD, 0, Err((0x8000_0000_0000_0000, VXCVI))),
             (2251799813685249.5, DOUBLEWORD, 0, Ok((2251799813685250, FI | FR))),
         ] {
-            assert_eq!(to_integer(x.to_bits(), low, high, mode), expected, "{x:e} mode {mode}");
+            assert_eq!(to_integer(x.to_bits(), range, mode), expected, "{x:e} mode {mode}");
         }
         let snan = 0x7FF0_0000_0000_0001;
         let expected = Err((0x8000_0000_0000_0000, VXCVI | VXSNAN));
-        assert_eq!(to_integer(snan, i64::MIN, i64::MAX, 0), expected);
+        assert_eq!(to_integer(snan, DOUBLEWORD, 0), expected);
     }
 
     #[test]
@@ -100,7 +104,7 @@ mod tests {
             let exponent = 1023 - 3 + (bits >> 52) % 70;
             let x = f64::from_bits(bits & !(0x7FF << 52) | exponent << 52);
             for (mode, rounded) in [(0, x.round_ties_even()), (1, x.trunc()), (2, x.ceil()), (3, x.floor())] {
-                let result = to_integer(x.to_bits(), i64::MIN, i64::MAX, mode);
+                let result = to_integer(x.to_bits(), DOUBLEWORD, mode);
                 if (-9223372036854775808.0..9223372036854775808.0).contains(&rounded) {
                     let up = if rounded.abs() > x.abs() { FR } else { 0 };
                     let inexact = if rounded != x { FI } else { 0 };

@@ -3,8 +3,13 @@
 //! On a little-endian host the lanes of a `u128` are in memory in the opposite order, which matters
 //! only if lanes have different roles.
 
-/// Result of a saturating operation: the vector, and whether any lane saturated.
-pub(crate) type Saturated = (u128, bool);
+/// Result of a saturating operation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Saturated {
+    pub(crate) value: u128,
+    /// Whether any lane saturated.
+    pub(crate) has_saturated: bool,
+}
 
 macro_rules! lanes {
     ($($split:ident $join:ident $map:ident $zip:ident $zip3:ident $saturating:ident
@@ -78,7 +83,7 @@ macro_rules! lanes {
                 any |= lane != exact;
                 lane as $lane
             });
-            ($join(lanes), any)
+            Saturated { value: $join(lanes), has_saturated: any }
         }
     )* };
 }
