@@ -179,7 +179,6 @@ impl Engine {
     pub(crate) fn compile(
         &mut self,
         shared: &Shared,
-        mode: Mode,
         code: &ModeCode,
         wanted: Wanted,
         plan: Option<Plan>,
@@ -189,7 +188,7 @@ impl Engine {
         let mut counts = std::mem::take(&mut self.compiled);
         let reached = |from, to| self.reached_between(shared, from, to);
         let mut work = Workbench { compiler: &mut self.compiler.lock(), counts: &mut counts };
-        let done = shared.compile(mode, code, wanted, plan, &reached, &mut work);
+        let done = shared.compile(code, wanted, plan, &reached, &mut work);
         self.compiled = counts;
         // If another engine has stored its address meanwhile, that one stays.
         let _ = shared.compiling.compare_exchange(wanted.pc, 0, Relaxed, Relaxed);
@@ -205,7 +204,6 @@ impl Shared {
     /// publishes code for it that was compiled ahead. Returns false if that is impossible now.
     pub(crate) fn compile(
         &self,
-        mode: Mode,
         code: &ModeCode,
         wanted: Wanted,
         mut planned: Option<Plan>,
@@ -213,7 +211,7 @@ impl Shared {
         work: &mut Workbench<'_>,
     ) -> bool {
         let start = Instant::now();
-        if self.restore_ahead(mode, code, wanted.pc) {
+        if self.restore_ahead(code, wanted.pc) {
             work.counts.restored += 1;
             return true;
         }
@@ -221,7 +219,7 @@ impl Shared {
         let done = loop {
             let plan = planned.take().or_else(|| self.plan(code, wanted, reached, limit));
             let Some(plan) = plan else { break false };
-            match self.publish(mode, code, &plan, work) {
+            match self.publish(code, &plan, work) {
                 Ok(published) => break published,
                 // Retry with a smaller piece.
                 Err(JitError::Lift(LiftError::TooLong(fitting))) if limit > 1 => {
@@ -241,22 +239,16 @@ impl Shared {
 
     /// Compiles and publishes `plan`. Returns false if its pages don't allow it now, or another
     /// engine is compiling it.
-    fn publish(
-        &self,
-        mode: Mode,
-        code: &ModeCode,
-        plan: &Plan,
-        work: &mut Workbench<'_>,
-    ) -> Result<bool, JitError> {
+    fn publish(&self, code: &ModeCode, plan: &Plan, work: &mut Workbench<'_>) -> Result<bool, JitError> {
         let memory = &self.memory;
         let Some(pages) = watch(memory, &plan.region) else { return Ok(false) };
         let Some(_lifting) = Lifting::begin(code, plan.start, &pages) else { return Ok(false) };
-        let config = self.lift_config(mode);
+        let config = self.lift_config(code.mode);
         let compiled = work.compiler.compile(&plan.region, config, false)?;
         work.counts.functions += 1;
         work.counts.instructions += plan.region.instructions as u64;
         if let Some(store) = &self.store {
-            store.add(mode, plan, &compiled, Origin::Run);
+            store.add(code.mode, plan, &compiled, Origin::Run);
         }
         let product =
             Product { start: plan.start, function: plan.function(), calls: &plan.region.calls, compiled };

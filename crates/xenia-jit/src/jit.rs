@@ -12,11 +12,11 @@ use crate::code::epochs::Presence;
 use crate::code::store::{CodeStore, StoreOptions};
 use crate::compile::{compiler_config, lift_config};
 use crate::config::{JitConfig, Tiers};
-use crate::runtime::enter::enter;
+use crate::runtime::enter::{Departure, enter};
 use crate::runtime::hooks::{self, HookCounts, Run};
 use crate::runtime::shared::{CodeSizes, ModeCode, Shared};
 use crate::tiering::ahead::AheadCounts;
-use crate::tiering::background::Background;
+use crate::tiering::background::{Background, UnitKey};
 use crate::tiering::warmth::{Arrival, Heat};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::AddAssign;
@@ -75,7 +75,7 @@ pub(crate) struct Engine {
     pub(crate) interpreter: Interpreter,
     pub(crate) compiler: Box<Mutex<Compiler>>,
     /// Heat by mode and start of the function.
-    pub(crate) heat: HashMap<(Mode, u32), Heat>,
+    pub(crate) heat: HashMap<UnitKey, Heat>,
     /// Time spent compiling in the current visit.
     pub(crate) compile_time: Duration,
     pub(crate) counts: HookCounts,
@@ -210,7 +210,7 @@ impl Engine {
         ctx: &mut PpcContext,
         devices: &mut CurrentQueue<'_>,
         epoch: u64,
-    ) -> (Leave, u32, Option<Exit>) {
+    ) -> Departure {
         let memory = &*shared.memory;
         code.install(ctx, memory);
         let mut run = Run {
@@ -225,13 +225,13 @@ impl Engine {
         };
         hooks::lend_run(ctx, &mut run);
         shared.epochs.enter(&self.presence);
-        let (leave, detail) = enter(ctx);
+        enter(ctx);
         let Run { exit, taken, .. } = run;
         if let Some(taken) = taken {
             // The store that took these reservations has faulted.
             memory.reservations().end_store(taken, ctx.hw_id, ctx.reservation.held());
         }
-        (leave, detail, exit)
+        Departure::of(ctx, exit)
     }
 
     fn visit(&mut self, shared: &Shared, ctx: &mut PpcContext, devices: &mut CurrentQueue<'_>) -> Exit {
@@ -240,7 +240,7 @@ impl Engine {
             if ctx.budget <= 0 {
                 return Exit::Budget;
             }
-            let Some((mode, code)) = Mode::of(ctx).and_then(|mode| Some((mode, shared.code(mode)?))) else {
+            let Some(code) = Mode::of(ctx).and_then(|mode| shared.code(mode)) else {
                 // The state may soon have a mode again, so don't interpret to the end of the visit.
                 arrival = Arrival::Resumed;
                 match self.interpret(ctx, devices, 64) {
@@ -251,24 +251,25 @@ impl Engine {
             let (epoch, withdrawn) = code.withdraw_changed(&shared.memory);
             self.compiled.invalidations += withdrawn;
             let offset = code.entries.offset(ctx.pc);
-            if offset == STORED && self.restore(shared, mode, code, ctx.pc) {
+            if offset == STORED && self.restore(shared, code, ctx.pc) {
                 continue;
             }
-            match self.visit_baseline(shared, (mode, code), ctx, devices, epoch, &mut arrival) {
+            match self.visit_baseline(shared, code, ctx, devices, epoch, &mut arrival) {
                 Visited::Ran(Some(exit)) => return exit,
                 Visited::Ran(None) => continue,
                 Visited::NoCode => {}
             }
             if offset <= STORED {
                 let how = std::mem::replace(&mut arrival, Arrival::Interpreted);
-                match self.without_code(shared, mode, code, ctx, devices, how) {
+                match self.without_code(shared, code, ctx, devices, how) {
                     Some(exit) => return exit,
                     None => continue,
                 }
             }
-            let (leave, detail, exit) = self.run_compiled(shared, code, ctx, devices, epoch);
-            arrival = if leave == Leave::Missing { Arrival::Compiled } else { Arrival::Resumed };
-            if let Some(exit) = self.after_leaving(code, ctx, devices, (leave, detail, exit)) {
+            let departure = self.run_compiled(shared, code, ctx, devices, epoch);
+            let is_missing = departure.leave == Leave::Missing;
+            arrival = if is_missing { Arrival::Compiled } else { Arrival::Resumed };
+            if let Some(exit) = self.after_leaving(code, ctx, devices, departure) {
                 return exit;
             }
         }
@@ -280,8 +281,9 @@ impl Engine {
         code: &ModeCode,
         ctx: &mut PpcContext,
         devices: &mut CurrentQueue<'_>,
-        (leave, detail, exit): (Leave, u32, Option<Exit>),
+        departure: Departure,
     ) -> Option<Exit> {
+        let Departure { leave, detail, exit } = departure;
         let mut mxcsr = ctx.host[Word::Mxcsr as usize] as u32;
         float_state::settle(ctx, &mut mxcsr);
         match leave {

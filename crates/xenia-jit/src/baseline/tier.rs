@@ -24,9 +24,10 @@ use crate::inspect::perf_map::PerfMap;
 use crate::jit::Engine;
 use crate::lock_order;
 use crate::plan::Wanted;
+use crate::runtime::enter::Departure;
 use crate::runtime::hooks::{self, Run};
 use crate::runtime::shared::{ModeCode, Shared};
-use crate::tiering::background::{Answer, Order};
+use crate::tiering::background::{Answer, Order, UnitKey};
 use crate::tiering::idle::Ran;
 use crate::tiering::warmth::{AROUND, Arrival};
 use std::cell::Cell;
@@ -37,7 +38,7 @@ use xenia_guest::GuestAddr;
 use xenia_lifter::Mode;
 use xenia_lifter::cfg::region::block_length;
 use xenia_lifter::float::float_state;
-use xenia_lifter::host::{Leave, Word};
+use xenia_lifter::host::Word;
 use xenia_memory::{CurrentQueue, FaultKind, GuestMemory, MemoryFault};
 use xenia_sync::{Level, Mutex};
 
@@ -74,6 +75,22 @@ pub(crate) enum Visited {
     Ran(Option<Exit>),
     /// There is no code for pc.
     NoCode,
+}
+
+/// The state that a visit of baseline code reads.
+#[derive(Clone, Copy)]
+struct BaselineVisit<'a> {
+    shared: &'a Shared,
+    code: &'a ModeCode,
+    baseline: &'a Baseline,
+}
+
+/// The end of a run of baseline code.
+struct BaselineEnd {
+    reason: Reason,
+    /// Warmth of the unit that ended a slice.
+    sampled: Sampled,
+    exit: Option<Exit>,
 }
 
 impl Baseline {
@@ -123,6 +140,11 @@ impl Baseline {
     /// Counters of the tier.
     pub(crate) fn counts(&self) -> BaselineCounts {
         self.cache.lock().counts
+    }
+
+    /// Whether a unit of a whole function contains the instruction at `pc`.
+    fn is_inside_unit(&self, pc: u32) -> bool {
+        self.granularity == Granularity::Function && self.cache.lock().covers(pc)
     }
 
     /// The host address of the code with the entry `pc`.
@@ -201,13 +223,13 @@ impl Engine {
     pub(crate) fn visit_baseline(
         &mut self,
         shared: &Shared,
-        (mode, code): (Mode, &ModeCode),
+        code: &ModeCode,
         ctx: &mut PpcContext,
         devices: &mut CurrentQueue<'_>,
         epoch: u64,
         arrival: &mut Arrival,
     ) -> Visited {
-        let Some(baseline) = shared.baseline.as_ref().filter(|_| Baseline::takes(mode, ctx)) else {
+        let Some(baseline) = shared.baseline.as_ref().filter(|_| Baseline::takes(code.mode, ctx)) else {
             return Visited::NoCode;
         };
         let memory = &*shared.memory;
@@ -220,10 +242,7 @@ impl Engine {
             _ => Some(missing_address()),
         };
         if address.is_none() {
-            let covered = how == Arrival::Resumed
-                && baseline.granularity == Granularity::Function
-                && baseline.cache.lock().covers(ctx.pc);
-            if covered {
+            if how == Arrival::Resumed && baseline.is_inside_unit(ctx.pc) {
                 // A visit ended in the middle of a unit: the next entry is close.
                 let has_code = |pc| baseline.entries.offset(pc) != 0 || code.entries.offset(pc) != 0;
                 let exit = self.interpreter.run_to_code(ctx, devices, COVERED_LIMIT, has_code);
@@ -236,6 +255,22 @@ impl Engine {
             *arrival = how;
             return Visited::NoCode;
         };
+        let visit = BaselineVisit { shared, code, baseline };
+        let end = self.run_baseline(visit, ctx, devices, epoch, address);
+        Visited::Ran(self.after_baseline(visit, ctx, devices, &end))
+    }
+
+    /// Runs the code at a host address, for a slice of the visit.
+    fn run_baseline(
+        &mut self,
+        visit: BaselineVisit<'_>,
+        ctx: &mut PpcContext,
+        devices: &mut CurrentQueue<'_>,
+        epoch: u64,
+        address: u64,
+    ) -> BaselineEnd {
+        let BaselineVisit { shared, code, baseline } = visit;
+        let memory = &*shared.memory;
         let budget = ctx.budget;
         code.install(ctx, memory);
         for &(slot, value) in &baseline.slots {
@@ -274,30 +309,44 @@ impl Engine {
         if reason == Reason::Optimized {
             // The optimizing tier had the whole budget, and left from there.
             self.until_sample = until_sample;
-            self.share(baseline, budget - ctx.budget);
-            let leave = ctx.host[Word::Leave as usize] as u32;
-            let (leave, detail) = (Leave::from_bits(leave), leave >> 8);
-            return Visited::Ran(self.after_leaving(code, ctx, devices, (leave, detail, exit)));
+        } else {
+            // If the visit ends within a slice, the next visit continues the slice.
+            self.until_sample = (until_sample - (slice - ctx.budget)).clamp(1, SLICE);
+            ctx.budget += ctx.host[Slot::Rest as usize] as i64;
         }
-        // If the visit ends within a slice, the next visit continues the slice.
-        self.until_sample = (until_sample - (slice - ctx.budget)).clamp(1, SLICE);
-        ctx.budget += ctx.host[Slot::Rest as usize] as i64;
         self.share(baseline, budget - ctx.budget);
+        BaselineEnd { reason, sampled, exit }
+    }
+
+    /// Acts on the reason for which baseline code left. Returns the exit if that ends the visit.
+    fn after_baseline(
+        &mut self,
+        visit: BaselineVisit<'_>,
+        ctx: &mut PpcContext,
+        devices: &mut CurrentQueue<'_>,
+        end: &BaselineEnd,
+    ) -> Option<Exit> {
+        let BaselineVisit { shared, code, baseline } = visit;
+        let reason = end.reason;
+        if reason == Reason::Optimized {
+            let departure = Departure::of(ctx, end.exit);
+            return self.after_leaving(code, ctx, devices, departure);
+        }
         let mut mxcsr = ctx.host[Word::Mxcsr as usize] as u32;
         float_state::settle(ctx, &mut mxcsr);
-        Visited::Ran(match reason {
-            Reason::Branch | Reason::Optimized => match sampled {
+        match reason {
+            Reason::Branch | Reason::Optimized => match end.sampled {
                 Sampled::Lukewarm => None,
                 Sampled::Warm => self.profile(code, baseline, ctx, devices),
                 Sampled::Hot => {
-                    self.optimize(shared, mode, code, baseline, ctx.pc);
+                    self.optimize(shared, code, baseline, ctx.pc);
                     None
                 }
             },
             Reason::Interpret => self.interpret(ctx, devices, 1),
             Reason::Budget => Some(self.interpreter.run(ctx, devices)),
             Reason::Fault | Reason::Arm => self.left_at_site(baseline, reason, ctx, devices),
-        })
+        }
     }
 
     /// Adds instructions that a visit executed to the tier's shares, in batches.
@@ -360,23 +409,24 @@ impl Engine {
     }
 
     /// Has the optimizing tier compile the function around `pc`, at once or in the background.
-    fn optimize(&mut self, shared: &Shared, mode: Mode, code: &ModeCode, baseline: &Baseline, pc: u32) {
+    fn optimize(&mut self, shared: &Shared, code: &ModeCode, baseline: &Baseline, pc: u32) {
         let wanted = Wanted { pc, as_entry: true };
         let answer = self.background.as_ref().map_or(Answer::Ended, |background| {
+            let unit = UnitKey { mode: code.mode, start: pc };
             let order = |work| {
                 let (from, to) = (pc.saturating_sub(AROUND), pc.saturating_add(AROUND));
                 let reached = self.reached_between(shared, from, to);
-                Order { mode, wanted, unit: pc, reached, work }
+                Order { unit, wanted, reached, work }
             };
             let credit = baseline.cache.lock().work(pc).map_or(0, |work| work.credit);
-            background.ask((mode, pc), credit, order)
+            background.request(unit, credit, order)
         });
         match answer {
             Answer::Taken => {}
             // The order repeats with more credit.
             Answer::NotYet => return,
             Answer::Ended if !self.may_compile(shared) => return,
-            Answer::Ended => _ = self.compile(shared, mode, code, wanted, None),
+            Answer::Ended => _ = self.compile(shared, code, wanted, None),
         }
         // A function that can't be compiled now has to become hot again.
         baseline.cache.lock().forget_credit(pc);

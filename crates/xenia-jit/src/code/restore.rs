@@ -14,14 +14,14 @@ use crate::compile::{Product, watch_pages};
 use crate::jit::Engine;
 use crate::runtime::shared::{ModeCode, Shared};
 use std::time::Instant;
-use xenia_lifter::{Compiled, FaultExits, Mode};
+use xenia_lifter::{Compiled, FaultExits};
 
 impl Engine {
     /// Publishes the stored code for `pc`, which has an entry that leads to the store. If no usable
     /// code is found, removes that entry.
-    pub(crate) fn restore(&mut self, shared: &Shared, mode: Mode, code: &ModeCode, pc: u32) -> bool {
+    pub(crate) fn restore(&mut self, shared: &Shared, code: &ModeCode, pc: u32) -> bool {
         let start = Instant::now();
-        let is_restored = shared.restore(mode, code, pc);
+        let is_restored = shared.restore(code, pc);
         self.compiled.restored += u64::from(is_restored);
         self.compiled.waited += start.elapsed();
         is_restored
@@ -31,14 +31,14 @@ impl Engine {
 impl Shared {
     /// Publishes code with the entry `pc`, now hot, that was compiled ahead. Returns false if there
     /// is none.
-    pub(crate) fn restore_ahead(&self, mode: Mode, code: &ModeCode, pc: u32) -> bool {
-        self.store.as_ref().is_some_and(|store| store.has_ahead(mode, pc)) && self.restore(mode, code, pc)
+    pub(crate) fn restore_ahead(&self, code: &ModeCode, pc: u32) -> bool {
+        self.store.as_ref().is_some_and(|store| store.has_ahead(code.mode, pc)) && self.restore(code, pc)
     }
 
-    fn restore(&self, mode: Mode, code: &ModeCode, pc: u32) -> bool {
+    fn restore(&self, code: &ModeCode, pc: u32) -> bool {
         let restored = self.store.as_ref().and_then(|store| {
             let words = |places: Words<'_>| words_of(places, &|pc| self.memory.fetch_u32(pc).ok());
-            let found = store.find(mode, pc, &words)?;
+            let found = store.find(code.mode, pc, &words)?;
             self.publish_found(code, pc, store, &found, &words)
         });
         if restored.is_none() {

@@ -34,7 +34,7 @@
 
 pub(crate) use crate::arch::enter::{drop_frames, land, leave_missing, leave_region};
 use crate::arch::enter::{enter_code, stack_pointer};
-use xenia_cpu::PpcContext;
+use xenia_cpu::{Exit, PpcContext};
 use xenia_lifter::host::{Leave, Word};
 
 /// Bytes of host stack for nested guest calls.
@@ -44,17 +44,33 @@ pub(crate) const NESTING: u64 = 192 << 10;
 /// predictors of processors hold.
 pub(crate) const NEAR: u64 = 1 << 10;
 
-/// Runs compiled code on `ctx` from its pc. Returns the reason why it stopped, and the detail that
-/// some reasons have. The caller has set the words of `PpcContext::host`: those of the code
+/// The reason for which compiled code has left.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Departure {
+    pub(crate) leave: Leave,
+    /// A detail that some reasons have.
+    pub(crate) detail: u32,
+    /// The exit that a hook has noted, for [`Leave::Exit`].
+    pub(crate) exit: Option<Exit>,
+}
+
+impl Departure {
+    /// Decodes the reason that code has left in the context.
+    pub(crate) fn of(ctx: &PpcContext, exit: Option<Exit>) -> Self {
+        let leave = ctx.host[Word::Leave as usize] as u32;
+        Self { leave: Leave::from_bits(leave), detail: leave >> 8, exit }
+    }
+}
+
+/// Runs compiled code on `ctx` from its pc, until it leaves a [`Departure`] in the context. The
+/// caller has set the words of `PpcContext::host`: those of the code
 /// ([`crate::runtime::shared::ModeCode`]), which the caller's borrow keeps alive, and the run
 /// ([`crate::runtime::hooks::lend_run`]).
-pub(crate) fn enter(ctx: &mut PpcContext) -> (Leave, u32) {
+pub(crate) fn enter(ctx: &mut PpcContext) {
     let here = stack_pointer();
     ctx.host[Word::StackLimit as usize] = here.saturating_sub(NESTING);
     ctx.host[Word::FarStack as usize] = here.saturating_sub(NEAR);
     // SAFETY: the tables lead to code that the lifter emitted, which follows `host.rs`, or to the
     // stub.
     unsafe { enter_code(ctx) };
-    let leave = ctx.host[Word::Leave as usize] as u32;
-    (Leave::from_bits(leave), leave >> 8)
 }

@@ -56,6 +56,7 @@ pub(crate) struct ModeCode {
     // Dropped first: once code memory is unmapped, another mapping may get its addresses, for which
     // the fault hook must not answer.
     _hook: CodeHook,
+    pub(crate) mode: Mode,
     pub(crate) cache: Mutex<CodeCache>,
     pub(crate) entries: Arc<Entries>,
     /// Host addresses of the tables, which never move.
@@ -82,9 +83,15 @@ impl ModeCode {
         let start = code.execute_base() as usize;
         let hook = register_code_hook(start..start + CODE_SIZE, Box::new(hooks::on_fault))?;
         let entries = Arc::clone(cache.tables().entries());
-        let (seen, words) = (AtomicU64::new(0), OnceLock::new());
-        let cache = Mutex::numbered(Level::Code, lock_order::cache(mode), cache);
-        Ok(Self { _hook: hook, cache, entries, tables, seen, words })
+        Ok(Self {
+            _hook: hook,
+            mode,
+            cache: Mutex::numbered(Level::Code, lock_order::cache(mode), cache),
+            entries,
+            tables,
+            seen: AtomicU64::new(0),
+            words: OnceLock::new(),
+        })
     }
 
     /// Withdraws code whose pages have changed, before code is entered. Returns the memory's epoch
@@ -96,12 +103,12 @@ impl ModeCode {
         if self.seen.load(Acquire) == epoch {
             (epoch, 0)
         } else {
-            (epoch, self.look_for_changes(memory, epoch))
+            (epoch, self.withdraw_changed_since(memory, epoch))
         }
     }
 
     #[cold]
-    fn look_for_changes(&self, memory: &GuestMemory, epoch: u64) -> u64 {
+    fn withdraw_changed_since(&self, memory: &GuestMemory, epoch: u64) -> u64 {
         let withdrawn = self.cache.lock().withdraw_changed(&|page| memory.page_version(page));
         self.seen.store(epoch, Release);
         withdrawn

@@ -41,13 +41,20 @@ const MAX_SIZES: usize = 1 << 14;
 /// Upper bound of the delays that tests ask for, in microseconds, exclusive.
 const MAX_DELAY: u64 = 4000;
 
+/// A unit of compilation: a function, or a piece of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct UnitKey {
+    pub(crate) mode: Mode,
+    /// Its first address.
+    pub(crate) start: u32,
+}
+
 /// A request to compile the code around an address.
 #[derive(Debug)]
 pub(crate) struct Order {
-    pub(crate) mode: Mode,
+    /// The function, or the piece of one, that contains the address.
+    pub(crate) unit: UnitKey,
     pub(crate) wanted: Wanted,
-    /// Start of the function, or the piece of one, that contains the address.
-    pub(crate) unit: u32,
     /// Starts of blocks around the address that the interpreter has reached.
     pub(crate) reached: Vec<u32>,
     /// Instructions that the interpreter has executed in the unit. Orders with more come first.
@@ -56,7 +63,7 @@ pub(crate) struct Order {
 
 impl Order {
     fn key(&self) -> (Mode, Wanted) {
-        (self.mode, self.wanted)
+        (self.unit.mode, self.wanted)
     }
 
     /// Whether the address has got code meanwhile, as part of another region.
@@ -113,7 +120,7 @@ struct State {
     waiting: BinaryHeap<Order>,
     /// Orders that wait or are being compiled.
     known: HashSet<(Mode, Wanted)>,
-    sizes: HashMap<(Mode, u32), Size>,
+    sizes: HashMap<UnitKey, Size>,
     counts: CompileCounts,
     is_ending: bool,
 }
@@ -155,19 +162,18 @@ impl Orders {
     /// are needed.
     fn is_worth_it(&self, order: &Order, needed: u64) -> bool {
         let mut state = self.state.lock();
-        let unit = (order.mode, order.unit);
         if order.work >= needed {
-            state.sizes.remove(&unit);
+            state.sizes.remove(&order.unit);
             return true;
         }
         if state.sizes.len() >= MAX_SIZES {
             state.sizes.clear();
         }
-        state.sizes.insert(unit, Size { needed, work: order.work });
+        state.sizes.insert(order.unit, Size { needed, work: order.work });
         false
     }
 
-    fn is_carried_out(&self, order: &Order, counts: CompileCounts) {
+    fn finish(&self, order: &Order, counts: CompileCounts) {
         let mut state = self.state.lock();
         state.known.remove(&order.key());
         state.counts += counts;
@@ -202,7 +208,7 @@ impl Background {
     }
 
     /// Queues an order for a unit that has executed `work` instructions since the last call for it.
-    pub(crate) fn ask(&self, unit: (Mode, u32), work: u64, order: impl FnOnce(u64) -> Order) -> Answer {
+    pub(crate) fn request(&self, unit: UnitKey, work: u64, order: impl FnOnce(u64) -> Order) -> Answer {
         if self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
             return Answer::Ended;
         }
@@ -250,7 +256,7 @@ fn carry_out(shared: &Shared, orders: &Orders, mut compiler: Compiler) {
             thread::sleep(next_delay(seed));
         }
         let mut counts = CompileCounts::default();
-        if let Some(code) = shared.code(order.mode)
+        if let Some(code) = shared.code(order.unit.mode)
             && !order.is_done(code)
         {
             let reached = |from, to| {
@@ -261,11 +267,11 @@ fn carry_out(shared: &Shared, orders: &Orders, mut compiler: Compiler) {
                 let size = plan.region.instructions as u64;
                 if orders.is_worth_it(&order, size.saturating_mul(u64::from(shared.config.warm_up))) {
                     let mut work = Workbench { compiler: &mut compiler, counts: &mut counts };
-                    shared.compile(order.mode, code, order.wanted, Some(plan), &reached, &mut work);
+                    shared.compile(code, order.wanted, Some(plan), &reached, &mut work);
                 }
             }
         }
-        orders.is_carried_out(&order, counts);
+        orders.finish(&order, counts);
     }
 }
 
@@ -279,9 +285,13 @@ fn next_delay(seed: &mut u64) -> Duration {
 mod tests {
     use super::*;
 
+    fn unit(start: u32) -> UnitKey {
+        UnitKey { mode: Mode::default(), start }
+    }
+
     fn order(pc: u32, as_entry: bool, work: u64) -> Order {
         let wanted = Wanted { pc, as_entry };
-        Order { mode: Mode::default(), wanted, unit: pc, reached: Vec::new(), work }
+        Order { unit: unit(pc), wanted, reached: Vec::new(), work }
     }
 
     /// A queue whose thread never takes an order.
@@ -290,7 +300,7 @@ mod tests {
     }
 
     fn ask(background: &Background, pc: u32, as_entry: bool, work: u64) -> Answer {
-        background.ask((Mode::default(), pc), work, |work| order(pc, as_entry, work))
+        background.request(unit(pc), work, |work| order(pc, as_entry, work))
     }
 
     fn end(mut background: Background) {
@@ -308,7 +318,7 @@ mod tests {
         }
         let next = || background.orders.next().map(|order| order.wanted.pc);
         assert_eq!([next(), next(), next()], [Some(8), Some(12), Some(4)]);
-        background.orders.is_carried_out(&order(4, false, 0), CompileCounts::default());
+        background.orders.finish(&order(4, false, 0), CompileCounts::default());
         ask(&background, 4, false, 1);
         ask(&background, 8, true, 1);
         assert_eq!(next(), Some(4), "8 is still being carried out");
@@ -321,12 +331,12 @@ mod tests {
         ask(&background, 4, false, 10);
         let first = background.orders.next().unwrap();
         assert!(!background.orders.is_worth_it(&first, 100));
-        background.orders.is_carried_out(&first, CompileCounts::default());
+        background.orders.finish(&first, CompileCounts::default());
         assert_eq!(ask(&background, 4, false, 89), Answer::NotYet);
         assert_eq!(ask(&background, 4, false, 90), Answer::Taken);
         let second = background.orders.next().unwrap();
         assert!(background.orders.is_worth_it(&second, 100));
-        background.orders.is_carried_out(&second, CompileCounts::default());
+        background.orders.finish(&second, CompileCounts::default());
         assert_eq!(ask(&background, 4, false, 1), Answer::Taken, "the next time is a new one");
         assert!(!background.orders.is_worth_it(&background.orders.next().unwrap(), 100));
         end(background);

@@ -20,11 +20,10 @@ use crate::config::Granularity;
 use crate::jit::Engine;
 use crate::plan::Wanted;
 use crate::runtime::shared::{ModeCode, Shared};
-use crate::tiering::background::{Answer, Order};
+use crate::tiering::background::{Answer, Order, UnitKey};
 use std::time::Instant;
 use xenia_cpu::{Exit, PpcContext};
 use xenia_guest::GuestAddr;
-use xenia_lifter::Mode;
 use xenia_lifter::cfg::region::REGION_LIMIT;
 use xenia_memory::{CurrentQueue, GuestMemory};
 
@@ -70,7 +69,6 @@ impl Engine {
     pub(crate) fn without_code(
         &mut self,
         shared: &Shared,
-        mode: Mode,
         code: &ModeCode,
         ctx: &mut PpcContext,
         devices: &mut CurrentQueue<'_>,
@@ -80,7 +78,7 @@ impl Engine {
         let warm_up = shared.config.warm_up;
         let at_once = warm_up == 0 || warm_up == 1 && !code.cache.lock().place(pc).is_covered;
         let is_compiled = if at_once {
-            self.compile(shared, mode, code, Wanted { pc, as_entry: true }, None)
+            self.compile(shared, code, Wanted { pc, as_entry: true }, None)
         } else {
             // Regions smaller than functions are for comparing engines unit by unit, where each
             // unit is a visit.
@@ -90,7 +88,7 @@ impl Engine {
                 Arrival::Resumed if counts => self.interpreter.note_reached(pc, 0, true),
                 Arrival::Resumed | Arrival::Interpreted => {}
             }
-            self.compile_if_warm(shared, mode, code, pc)
+            self.compile_if_warm(shared, code, pc)
         };
         if is_compiled && code.entries.offset(pc) != 0 {
             return None;
@@ -106,7 +104,7 @@ impl Engine {
 
     /// Adds the work of the block at `pc` to its function's, and compiles that if it is warm.
     /// Returns whether it did.
-    fn compile_if_warm(&mut self, shared: &Shared, mode: Mode, code: &ModeCode, pc: u32) -> bool {
+    fn compile_if_warm(&mut self, shared: &Shared, code: &ModeCode, pc: u32) -> bool {
         if !self.may_compile(shared) {
             return false;
         }
@@ -132,16 +130,16 @@ impl Engine {
             self.heat.clear();
         }
         let wanted = Wanted { pc, as_entry: warmth.wanted };
-        let key = (mode, unit);
+        let key = UnitKey { mode: code.mode, start: unit };
         let mut heat = self.heat.get(&key).copied().unwrap_or_default();
         heat.work += u64::from(warmth.reached) * u64::from(warmth.length);
         if let Some(background) = &self.background {
             let order = |work| {
                 let (from, to) = (pc.saturating_sub(AROUND).max(unit), pc.saturating_add(AROUND));
                 let reached = self.reached_between(shared, from, to);
-                Order { mode, wanted, unit, reached, work }
+                Order { unit: key, wanted, reached, work }
             };
-            match background.ask(key, heat.work, order) {
+            match background.request(key, heat.work, order) {
                 // The interpreter goes on, and stops once the code is published.
                 Answer::Taken => {
                     self.heat.insert(key, Heat::default());
@@ -174,6 +172,6 @@ impl Engine {
             heat = Heat::default();
         }
         self.heat.insert(key, heat);
-        compiles && self.compile(shared, mode, code, wanted, plan)
+        compiles && self.compile(shared, code, wanted, plan)
     }
 }

@@ -67,15 +67,16 @@ impl Templates {
     /// Emits two loads of singles, by rows without an update.
     pub(in crate::baseline) fn two_singles(&mut self, [first, second]: [(Op, Instruction); 2]) {
         let [n, m] = [first, second].map(|(_, i)| i.rd());
-        self.load_single(first, RCX);
-        self.load_single(second, RAX);
+        for ((op, i), reg) in [(first, RCX), (second, RAX)] {
+            self.load_single(op, i, reg);
+        }
         self.e.op32(MOVD, XMM0, Rm::Reg(RCX));
         self.e.op32(MOVD, XMM1, Rm::Reg(RAX));
         self.widen_unless_nan(XMM1, &[(XMM0, n), (XMM1, m)], CodeThunk::LoadSingles([n, m]));
     }
 
     /// Loads a single into a scratch register, by a row without an update.
-    fn load_single(&mut self, (op, i): (Op, Instruction), reg: HostReg) {
+    fn load_single(&mut self, op: Op, i: Instruction, reg: HostReg) {
         let address = if op == Op::lfs { Address::Displaced(i.disp() as i32) } else { Address::Indexed };
         let at = self.guest(i, address, false);
         self.load(false, reg, at.memory);
