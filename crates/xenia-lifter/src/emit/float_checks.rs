@@ -27,6 +27,12 @@ pub(super) enum Check {
     Tiny,
 }
 
+/// Values that the code after a place can use without loading them.
+struct KnownValues {
+    cache: Cache,
+    words: [Option<Value>; WORDS],
+}
+
 impl Lifter<'_> {
     /// Executes the instruction in software. In controlled mode FPSCR in the context is exact
     /// afterwards; in default mode the operation must be recorded as pending. Returns the result as
@@ -141,7 +147,7 @@ impl Lifter<'_> {
             // block for unfit ones.
             self.known_single(n);
         }
-        let before = (self.state.cache.clone(), self.state.words);
+        let before = KnownValues { cache: self.state.cache.clone(), words: self.state.words };
         let mut unfit = None;
         let values = registers.map(|n| n.map(|n| self.single_operand(n, &mut unfit)));
         if let Some(unfit) = unfit {
@@ -156,25 +162,26 @@ impl Lifter<'_> {
     }
 
     /// Fills the block `unfit`, for an operand that is no single: executes the instruction in
-    /// software and leaves the region. `cache` and `words` are the state before the operands were
-    /// read; the current block must be empty.
+    /// software and leaves the region. `before` is known before the operands were read; the current
+    /// block must be empty.
     fn leave_unfit(
         &mut self,
         i: Instruction,
         registers: [Option<usize>; 3],
         unfit: ir::Block,
-        (cache, words): (Cache, [Option<Value>; WORDS]),
+        before: KnownValues,
     ) {
         let Some(here) = self.b.current_block() else { return };
-        let known = (
-            std::mem::replace(&mut self.state.cache, cache),
-            std::mem::replace(&mut self.state.words, words),
-        );
+        let known = KnownValues {
+            cache: std::mem::replace(&mut self.state.cache, before.cache),
+            words: std::mem::replace(&mut self.state.words, before.words),
+        };
         self.b.switch_to_block(unfit);
         self.deliver_from_software(i, registers);
         self.store_dirty();
         self.leave_after(Leave::Unwind);
-        (self.state.cache, self.state.words) = known;
+        self.state.cache = known.cache;
+        self.state.words = known.words;
         self.b.switch_to_block(here);
     }
 

@@ -55,7 +55,7 @@ impl<'a> Inliner<'a> {
 
     /// Inlines the code at `target` at the branch at `pc`, if it is a leaf. Returns whether it was
     /// inlined.
-    pub(crate) fn take(&mut self, pc: u32, (target, kind): (u32, CallKind), fetch: Fetch<'_>) -> bool {
+    pub(crate) fn inline(&mut self, pc: u32, target: u32, kind: CallKind, fetch: Fetch<'_>) -> bool {
         let Some(may_read) = self.may_read else { return false };
         if self.length == MAX_COPIED || self.known.len() >= MAX_LOOKED_AT {
             return false;

@@ -63,7 +63,7 @@ pub(crate) fn cases(op: Op, cases: &mut Vec<GeneratedCase>) -> bool {
             }
         }
         Op::fresx | Op::frsqrtex => estimates(op, cases),
-        Op::vrefp | Op::vrsqrtefp | Op::vexptefp | Op::vlogefp => vector_estimates(op, (1, 2), cases),
+        Op::vrefp | Op::vrsqrtefp | Op::vexptefp | Op::vlogefp => vector_estimates(op, 1, 2, cases),
         Op::lvlx | Op::lvlxl | Op::lvrx | Op::lvrxl | Op::stvlx | Op::stvlxl | Op::stvrx | Op::stvrxl => {
             halves(op, 1, cases);
         }
@@ -288,7 +288,7 @@ fn estimates(op: Op, cases: &mut Vec<GeneratedCase>) {
 }
 
 /// Special operands of the vector estimates, whose results are exact.
-pub(crate) fn vector_estimates(op: Op, (d, b): (u8, u8), cases: &mut Vec<GeneratedCase>) {
+pub(crate) fn vector_estimates(op: Op, d: u8, b: u8, cases: &mut Vec<GeneratedCase>) {
     let lanes = |words: [u32; 4]| words.iter().fold(0_u128, |v, &word| v << 32 | u128::from(word));
     let (infinity, minus, nan, one) = (0x7F80_0000_u32, 0x8000_0000_u32, 0x7FC0_0000_u32, 0x3F80_0000_u32);
     let tests: &[([u32; 4], [u32; 4])] = match op {

@@ -19,7 +19,7 @@ pub(crate) fn cases(op: Op, cases: &mut Vec<GeneratedCase>) -> bool {
     }
     match op {
         Op::vrefp128 | Op::vrsqrtefp128 | Op::vexptefp128 | Op::vlogefp128 => {
-            special::vector_estimates(op, (65, 127), cases);
+            special::vector_estimates(op, 65, 127, cases);
         }
         Op::lvlx128
         | Op::lvlxl128

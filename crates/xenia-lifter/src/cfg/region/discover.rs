@@ -195,13 +195,13 @@ impl<'a> Walk<'a> {
             Terminator::Branch { taken, conditional: false } => {
                 self.follow(Edge { from: pc, to: taken });
                 if !last.instruction.lk() && !self.is_inside(taken) {
-                    self.inliner.take(pc, (taken, CallKind::Jump), fetch);
+                    self.inliner.inline(pc, taken, CallKind::Jump, fetch);
                 }
             }
             Terminator::Call { target } => {
                 self.calls.push(target);
                 self.follow(next);
-                if last.op != Some(Op::bx) || !self.inliner.take(pc, (target, CallKind::Call), fetch) {
+                if last.op != Some(Op::bx) || !self.inliner.inline(pc, target, CallKind::Call, fetch) {
                     self.make_entry(next.to);
                 }
             }

@@ -86,7 +86,8 @@ impl Lifter<'_> {
     pub(super) fn store_first_bytes(
         &mut self,
         value: Value,
-        (address, count): (Value, Value),
+        address: Value,
+        count: Value,
         sizes: [i64; 4],
     ) {
         self.before_access();
@@ -144,7 +145,7 @@ impl Lifter<'_> {
         self.b.switch_to_block(part);
         let sixteen = self.const64(16);
         let count = self.b.ins().isub(sixteen, offset);
-        self.store_first_bytes(value, (address, count), [1, 2, 4, 8]);
+        self.store_first_bytes(value, address, count, [1, 2, 4, 8]);
         self.b.ins().jump(done, &[]);
         self.b.switch_to_block(done);
     }
@@ -162,6 +163,6 @@ impl Lifter<'_> {
         let amount = self.b.ins().splat(types::I8X16, amount);
         let index = self.b.ins().isub(lanes, amount);
         let value = self.b.ins().swizzle(value, index);
-        self.store_first_bytes(value, (address, count), [8, 4, 2, 1]);
+        self.store_first_bytes(value, address, count, [8, 4, 2, 1]);
     }
 }

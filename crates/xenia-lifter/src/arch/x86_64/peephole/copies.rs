@@ -113,21 +113,26 @@ fn apply(flow: &mut Flow, edits: Vec<Edit>) {
 /// Makes the instructions behind the copy read its source.
 fn read_source(flow: &mut Flow, block: usize, at: usize, copy: Copy) -> bool {
     let Copy { to, from, is_whole } = copy;
-    let Some(edits) = redirected(flow, block, at, (to, from), is_whole) else { return false };
+    let redirect = Redirect { old: to, new: from, is_whole };
+    let Some(edits) = redirected(flow, block, at, redirect) else { return false };
     apply(flow, edits);
     true
 }
 
-/// The edits by which the instructions behind the one at `at` read `new` where they read `old`,
-/// until `old` gets another value. `None` if one of them can't, as when `new` has changed before;
-/// or if one reads more than the low half, and `is_whole` is false.
-fn redirected(
-    flow: &mut Flow,
-    block: usize,
-    at: usize,
-    (old, new): (u8, u8),
+/// A register to read in place of another that has the same value.
+#[derive(Clone, Copy)]
+struct Redirect {
+    old: u8,
+    new: u8,
+    /// Whether all of their values is the same; otherwise their low halves are.
     is_whole: bool,
-) -> Option<Vec<Edit>> {
+}
+
+/// The edits by which the instructions behind the one at `at` read the new register, until the old
+/// one gets another value. `None` if one of them can't, as when the new one has changed before; or
+/// if one reads more than is the same.
+fn redirected(flow: &mut Flow, block: usize, at: usize, redirect: Redirect) -> Option<Vec<Edit>> {
+    let Redirect { old, new, is_whole } = redirect;
     let Block { ref ops, live_out, .. } = flow.blocks[block];
     let end = ops.end;
     let mut edits = Vec::new();
@@ -201,7 +206,8 @@ fn make_in_place(flow: &mut Flow, block: usize, at: usize, copy: Copy) -> bool {
         }
     }
     // The old register must not be read behind the copy, or the new one must do.
-    let Some(behind) = redirected(flow, block, at, (from, to), true) else { return false };
+    let redirect = Redirect { old: from, new: to, is_whole: true };
+    let Some(behind) = redirected(flow, block, at, redirect) else { return false };
     changed.extend(behind);
     apply(flow, changed);
     true
