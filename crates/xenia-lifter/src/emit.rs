@@ -1,7 +1,7 @@
 //! Lifter: translates the guest instructions of a [`Region`] into one Cranelift IR function, block
 //! by block.
 //!
-//! Guest registers live in the context ([`PpcContext`]) between blocks and in SSA values inside a
+//! Guest registers live in the context ([`PpcContext`](xenia_cpu::PpcContext)) between blocks and in SSA values inside a
 //! block: each is loaded at first use and written back lazily. Dirty values are stored
 //! (`Lifter::flush`) before the code leaves the region or calls a hook that reads the context,
 //! before stores to guest memory (for loads see [`restart`]), and before a jump to a block with
@@ -70,7 +70,7 @@ use crate::analysis::block_params::{self, BlockParam, CALLED_WITH, RETURNED};
 use crate::cfg::graph::{BlockId, FlowGraph};
 use crate::cfg::region::{Block, Guest, Region, Replaced};
 use crate::fault_exit::LEAVES;
-use crate::host::{Leave, displacement};
+use crate::host::Leave;
 use crate::mode::Mode;
 use cranelift_codegen::ir::{self, AbiParam, InstBuilder, MemFlagsData, SigRef, Signature, types};
 use cranelift_codegen::isa::CallConv;
@@ -80,8 +80,7 @@ pub use float_checks::SINGLE_RESULT;
 use loop_carried::LoopCarried;
 use serde::{Deserialize, Serialize};
 use state::State;
-use std::mem::offset_of;
-use xenia_cpu::{PpcContext, ReservationMode};
+use xenia_cpu::ReservationMode;
 use xenia_isa::{Semantics, dispatch};
 
 /// Settings of the lifter: properties of the host and of the engine that change the code.
@@ -213,9 +212,6 @@ const GUEST: MemFlagsData = MemFlagsData::new();
 const LEAVING: MemFlagsData = MemFlagsData::new().with_trap_code(Some(LEAVES));
 /// Source location of code that runs after a faulting access; it belongs to no instruction.
 const AFTER_FAULT: u32 = u32::MAX - 1;
-
-const BUDGET: i32 = displacement(offset_of!(PpcContext, budget));
-const PC: i32 = displacement(offset_of!(PpcContext, pc));
 
 /// Approximate limit of IR instructions in one region. Compile time is superlinear in regions with
 /// many entries: this many instructions take 40 to 120 ms, half as many again up to 320 ms. Titles'

@@ -8,6 +8,8 @@
 //!
 //! [`CONTEXT_REGISTER`]: crate::thunks::CONTEXT_REGISTER
 
+pub mod field;
+
 use std::mem::{offset_of, size_of};
 use xenia_cpu::PpcContext;
 

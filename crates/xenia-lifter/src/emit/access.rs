@@ -1,8 +1,8 @@
 //! Guest memory accesses, and the host's floating-point mode.
 
-use super::{AFTER_FAULT, BUDGET, FloatMode, GUEST, HOST, LEAVING, Lifter, reason};
+use super::{AFTER_FAULT, FloatMode, GUEST, HOST, LEAVING, Lifter, reason};
 use crate::hook::Hook;
-use crate::host::{Leave, Word};
+use crate::host::{Leave, Word, field};
 use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Opcode, SourceLoc, Type, Value, types};
 use xenia_cpu::ReservationMode;
 use xenia_isa::Instruction;
@@ -61,7 +61,7 @@ impl Lifter<'_> {
     fn store_budget(&mut self) {
         if self.state.spent_as_stored.is_none() {
             let (budget, ctx) = (self.budget_after(), self.context());
-            self.b.ins().store(HOST, budget, ctx, BUDGET);
+            self.b.ins().store(HOST, budget, ctx, field::BUDGET);
             // Later uses take this value, so that the old one is no longer live.
             (self.state.budget, self.state.counted) = (budget, self.state.spent);
             self.state.spent_as_stored = Some(self.state.spent);

@@ -9,10 +9,8 @@ mod stores;
 
 use super::copies::Copied;
 use super::float_registers::{Floats, Operand};
-use crate::host::displacement;
+use crate::host::field;
 use cranelift_codegen::ir::Value;
-use std::mem::offset_of;
-use xenia_cpu::PpcContext;
 
 /// A CR field. Compares are lazy: the field is formed from their operands when it is needed.
 #[derive(Clone, Copy, Debug)]
@@ -49,10 +47,10 @@ pub(crate) enum Xer {
 
 impl Xer {
     fn offset(self) -> i32 {
-        displacement(match self {
-            Self::Ov => offset_of!(PpcContext, xer_ov),
-            Self::Ca => offset_of!(PpcContext, xer_ca),
-        })
+        match self {
+            Self::Ov => field::XER_OV,
+            Self::Ca => field::XER_CA,
+        }
     }
 }
 
@@ -65,10 +63,10 @@ pub(crate) enum Special {
 
 impl Special {
     pub(super) fn offset(self) -> i32 {
-        displacement(match self {
-            Self::Lr => offset_of!(PpcContext, lr),
-            Self::Ctr => offset_of!(PpcContext, ctr),
-        })
+        match self {
+            Self::Lr => field::LR,
+            Self::Ctr => field::CTR,
+        }
     }
 }
 
@@ -133,18 +131,6 @@ impl Default for Cache {
             pending: Pending::default(),
         }
     }
-}
-
-pub(super) fn gpr_offset(n: usize) -> i32 {
-    displacement(offset_of!(PpcContext, gpr) + 8 * n)
-}
-
-pub(super) fn vr_offset(n: usize) -> i32 {
-    displacement(offset_of!(PpcContext, vr) + 16 * n)
-}
-
-pub(super) fn cr_offset(field: usize) -> i32 {
-    displacement(offset_of!(PpcContext, cr) + 8 * field)
 }
 
 impl Cache {

@@ -2,9 +2,9 @@
 //!
 //! The SO bits of fields are copies of XER\[SO\], which is a constant of the code's mode.
 
-use super::cache::{Compared, Cr, cr_offset};
+use super::cache::{Compared, Cr};
 use super::{HOST, Lifter};
-use crate::host::Word;
+use crate::host::{Word, field};
 use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_cpu::CrField;
@@ -20,14 +20,14 @@ impl Lifter<'_> {
         if let Some(known) = self.state.cache.cr[field] {
             let word = self.word_of(known);
             let ctx = self.context();
-            self.b.ins().store(HOST, word, ctx, cr_offset(field));
+            self.b.ins().store(HOST, word, ctx, field::cr(field));
         }
     }
 
     /// Loads a field from the context.
     pub(super) fn load_field(&mut self, field: usize) -> Value {
         let ctx = self.context();
-        self.b.ins().load(types::I64, HOST, ctx, cr_offset(field))
+        self.b.ins().load(types::I64, HOST, ctx, field::cr(field))
     }
 
     /// A field in its 64-bit form.

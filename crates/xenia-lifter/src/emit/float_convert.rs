@@ -2,8 +2,9 @@
 //! specifies; FR and FI are computed at once, since they cannot be recovered later.
 
 use super::cache::Pending;
-use super::float_registers::{Operand, fpr_offset};
+use super::float_registers::Operand;
 use super::{HOST, Lifter};
+use crate::host::field;
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_isa::Instruction;
@@ -14,7 +15,7 @@ impl Lifter<'_> {
     /// is tested for NaN.)
     fn keep(&mut self, i: Instruction, value: Value) {
         let ctx = self.context();
-        self.b.ins().store(HOST, value, ctx, fpr_offset(i.fd()));
+        self.b.ins().store(HOST, value, ctx, field::fpr(i.fd()));
     }
 
     /// Converts an integer to a double (`fcfid`).

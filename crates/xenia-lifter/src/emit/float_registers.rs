@@ -14,11 +14,9 @@
 use super::{GUEST, HOST, Lifter};
 use crate::analysis::assumptions::Assumptions;
 use crate::hook::Hook;
-use crate::host::{Word, displacement};
+use crate::host::{Word, field};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, Value, types};
-use std::mem::offset_of;
-use xenia_cpu::PpcContext;
 
 /// Known values and dirty bits of the floating-point registers.
 #[derive(Clone, Debug, Default)]
@@ -115,10 +113,6 @@ pub(super) fn singles(operands: [Option<Operand>; 3]) -> u64 {
     (0..3).filter(|&n| is_single(&operands[n])).map(|n| 1 << (33 + n)).sum()
 }
 
-pub(super) fn fpr_offset(n: usize) -> i32 {
-    displacement(offset_of!(PpcContext, fpr) + 8 * n)
-}
-
 /// Biased exponent of the smallest normal single, in double format.
 const LEAST_EXPONENT: i64 = 897;
 /// Number of exponents of normal singles.
@@ -148,7 +142,7 @@ impl Lifter<'_> {
     fn load_fpr(&mut self, n: usize) -> Value {
         self.copied_double(n).unwrap_or_else(|| {
             let ctx = self.context();
-            self.b.ins().load(types::F64, HOST, ctx, fpr_offset(n))
+            self.b.ins().load(types::F64, HOST, ctx, field::fpr(n))
         })
     }
 
@@ -165,7 +159,7 @@ impl Lifter<'_> {
     fn load_short_fpr(&mut self, n: usize) -> Value {
         self.copied_single(n).unwrap_or_else(|| {
             let ctx = self.context();
-            self.b.ins().load(types::F32, HOST, ctx, fpr_offset(n))
+            self.b.ins().load(types::F32, HOST, ctx, field::fpr(n))
         })
     }
 
@@ -265,7 +259,7 @@ impl Lifter<'_> {
             self.bits(value)
         } else {
             let ctx = self.context();
-            self.b.ins().load(types::I64, HOST, ctx, fpr_offset(n))
+            self.b.ins().load(types::I64, HOST, ctx, field::fpr(n))
         };
         let [convert, zero_or_odd, odd, fit, done] = [(); 5].map(|()| self.b.create_block());
         for block in [unfit, zero_or_odd, odd, fit] {
@@ -315,7 +309,7 @@ impl Lifter<'_> {
         if (self.state.cache.floats.dirty | self.state.cache.floats.single_format) >> n & 1 != 0 {
             let value = self.fpr(n);
             let ctx = self.context();
-            self.b.ins().store(HOST, value, ctx, fpr_offset(n));
+            self.b.ins().store(HOST, value, ctx, field::fpr(n));
         }
     }
 
@@ -341,7 +335,7 @@ impl Lifter<'_> {
                 && let Some((single, _)) = self.known_single(n)
             {
                 let ctx = self.context();
-                self.b.ins().store(HOST, single, ctx, fpr_offset(n));
+                self.b.ins().store(HOST, single, ctx, field::fpr(n));
             }
         }
         self.store_open_singles(open_format);
@@ -397,7 +391,7 @@ impl Lifter<'_> {
     /// hook saves all host registers.
     fn widen_normal(&mut self, n: usize, next: ir::Block) {
         let ctx = self.context();
-        let bits = self.b.ins().load(types::I32, HOST, ctx, fpr_offset(n));
+        let bits = self.b.ins().load(types::I32, HOST, ctx, field::fpr(n));
         let [normal, other] = [(); 2].map(|()| self.b.create_block());
         self.b.set_cold_block(normal);
         self.b.set_cold_block(other);
@@ -405,7 +399,7 @@ impl Lifter<'_> {
         self.b.ins().brif(is_normal, normal, &[], other, &[]);
         self.b.switch_to_block(normal);
         let double = self.widened_normal(bits);
-        self.b.ins().store(HOST, double, ctx, fpr_offset(n));
+        self.b.ins().store(HOST, double, ctx, field::fpr(n));
         let singles = self.b.ins().load(types::I64, HOST, ctx, Word::OpenSingles.offset());
         let singles = self.b.ins().band_imm_s(singles, !(1 << n));
         self.b.ins().store(HOST, singles, ctx, Word::OpenSingles.offset());
@@ -420,7 +414,7 @@ impl Lifter<'_> {
         }
         let operand = self.exact_operand(n);
         let ctx = self.context();
-        self.b.ins().store(HOST, operand.value(), ctx, fpr_offset(n));
+        self.b.ins().store(HOST, operand.value(), ctx, field::fpr(n));
         let single_format = matches!(operand, Operand::Single(_));
         let floats = &mut self.state.cache.floats;
         floats.single_format = floats.single_format & !(1 << n) | u32::from(single_format) << n;

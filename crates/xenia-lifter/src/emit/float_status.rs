@@ -6,15 +6,12 @@
 use super::cache::Cr;
 use super::{HOST, Lifter};
 use crate::hook::Hook;
-use crate::host::{Leave, displacement};
+use crate::host::{Leave, field};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
-use std::mem::offset_of;
-use xenia_cpu::PpcContext;
 use xenia_cpu::fpscr::{CONTROL, EXCEPTIONS, FEX, FX, INVALID, VX};
 use xenia_isa::Instruction;
 
-const FPSCR: i32 = displacement(offset_of!(PpcContext, fpscr));
 /// Bits that no instruction writes: the summaries, and the reserved bit.
 const UNWRITTEN: u32 = FEX | VX | 1 << 11;
 
@@ -22,7 +19,7 @@ impl Lifter<'_> {
     /// FPSCR as stored in the context, a word.
     pub(super) fn status(&mut self) -> Value {
         let ctx = self.context();
-        self.b.ins().load(types::I32, HOST, ctx, FPSCR)
+        self.b.ins().load(types::I32, HOST, ctx, field::FPSCR)
     }
 
     /// FPSCR, made exact at this point, zero-extended.
@@ -79,7 +76,7 @@ impl Lifter<'_> {
     fn set_status(&mut self, status: Value, record: bool) {
         let status = self.summarized(status);
         let ctx = self.context();
-        self.b.ins().store(HOST, status, ctx, FPSCR);
+        self.b.ins().store(HOST, status, ctx, field::FPSCR);
         if record {
             self.record_of(status);
         }

@@ -7,11 +7,9 @@
 use super::cache::{Compared, Cr, Xer};
 use super::overflow::SoChange;
 use super::{HOST, Lifter};
-use crate::host::displacement;
+use crate::host::field;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
-use std::mem::offset_of;
-use xenia_cpu::PpcContext;
 use xenia_isa::{Instruction, Integer};
 
 impl Lifter<'_> {
@@ -378,7 +376,7 @@ impl Integer for Lifter<'_> {
 
     fn mfvscr(&mut self, i: Instruction) {
         let ctx = self.context();
-        let vscr = self.b.ins().load(types::I32, HOST, ctx, displacement(offset_of!(PpcContext, vscr)));
+        let vscr = self.b.ins().load(types::I32, HOST, ctx, field::VSCR);
         let zero = self.b.ins().iconst(types::I32, 0);
         let lanes = self.b.ins().splat(types::I32X4, zero);
         let lanes = self.b.ins().insertlane(lanes, vscr, 0);
@@ -392,6 +390,6 @@ impl Integer for Lifter<'_> {
         // NJ is part of the vector mode, which must be set again before the next vector operation.
         self.scalar_mode();
         let ctx = self.context();
-        self.b.ins().store(HOST, vscr, ctx, displacement(offset_of!(PpcContext, vscr)));
+        self.b.ins().store(HOST, vscr, ctx, field::VSCR);
     }
 }

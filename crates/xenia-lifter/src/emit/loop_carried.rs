@@ -13,7 +13,7 @@ use super::copies::Copies;
 use super::{HOST, Lifter, State};
 use crate::analysis::loop_carried::{Loop, carried};
 use crate::cfg::graph::BlockId;
-use crate::host::Word;
+use crate::host::{Word, field};
 use cranelift_codegen::ir::{self, InstBuilder, types};
 use cranelift_frontend::{FunctionBuilder, Variable};
 use std::collections::BTreeMap;
@@ -122,7 +122,7 @@ impl Lifter<'_> {
                 let offset = match n {
                     carried::CTR => super::cache::Special::Ctr.offset(),
                     carried::MEMORY => Word::Memory.offset(),
-                    _ => super::cache::gpr_offset(n),
+                    _ => field::gpr(n),
                 };
                 let value = self.b.ins().load(types::I64, HOST, ctx, offset);
                 self.b.def_var(variable, value);

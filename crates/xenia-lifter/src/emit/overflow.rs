@@ -3,10 +3,8 @@
 
 use super::cache::{Cr, Xer};
 use super::{HOST, Lifter};
-use crate::host::{Leave, displacement};
+use crate::host::{Leave, field};
 use cranelift_codegen::ir::{InstBuilder, Value, types};
-use std::mem::offset_of;
-use xenia_cpu::PpcContext;
 
 /// A possible change of XER\[SO\] by the instruction being lifted.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +43,7 @@ impl Lifter<'_> {
         self.store_dirty();
         let (ctx, so) = (self.context(), self.so());
         let so = self.b.ins().iconst(types::I8, 1 - so);
-        self.b.ins().store(HOST, so, ctx, displacement(offset_of!(PpcContext, xer_so)));
+        self.b.ins().store(HOST, so, ctx, field::XER_SO);
         self.leave_after(Leave::Unwind);
     }
 }

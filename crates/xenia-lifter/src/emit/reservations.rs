@@ -7,18 +7,18 @@
 use super::cache::Cr;
 use super::load_store::Extend;
 use super::place::Place;
-use super::{HOST, Lifter, PC};
+use super::{HOST, Lifter};
 use crate::hook::Hook;
-use crate::host::displacement;
+use crate::host::field;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Type, Value, types};
 use std::mem::offset_of;
-use xenia_cpu::{PpcContext, Reservation, ReservationMode};
+use xenia_cpu::{Reservation, ReservationMode};
 use xenia_isa::Instruction;
 
 /// Displacement from the context pointer of a field of the context's reservation.
 const fn reservation(field: usize) -> i32 {
-    displacement(offset_of!(PpcContext, reservation) + field)
+    field::RESERVATION + field as i32
 }
 
 impl Lifter<'_> {
@@ -113,7 +113,7 @@ impl Lifter<'_> {
         self.flush();
         let (ctx, pc) = (self.context(), self.guest.pc);
         let at = self.b.ins().iconst(types::I32, i64::from(pc as i32));
-        self.b.ins().store(HOST, at, ctx, PC);
+        self.b.ins().store(HOST, at, ctx, field::PC);
         let exact = self.budget_before();
         let own = self.b.ins().uextend(types::I64, stands);
         let own = self.b.ins().ishl_imm_s(own, 32);

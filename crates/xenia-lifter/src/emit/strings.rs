@@ -3,9 +3,9 @@
 
 use super::cache::Cache;
 use super::place::Place;
-use super::{HOST, Lifter, PC};
+use super::{HOST, Lifter};
 use crate::hook::Hook;
-use crate::host::WORDS;
+use crate::host::{WORDS, field};
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use xenia_isa::Instruction;
 
@@ -81,7 +81,7 @@ impl Lifter<'_> {
         let ctx = self.context();
         let pc = self.guest.pc;
         let at = self.b.ins().iconst(types::I32, i64::from(pc as i32));
-        self.b.ins().store(HOST, at, ctx, PC);
+        self.b.ins().store(HOST, at, ctx, field::PC);
         let exact = self.budget_before();
         let ea = self.b.ins().ishl_imm_s(ea, 32);
         let word = self.const64(u64::from(i.0));

@@ -9,16 +9,14 @@ use super::cache::{Cr, Special, Xer};
 use super::overflow::SoChange;
 use super::{HOST, Lifter};
 use crate::hook::Hook;
-use crate::host::{Leave, displacement};
+use crate::host::{Leave, field};
 use crate::mode::MODE_BITS;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
-use std::mem::offset_of;
-use xenia_cpu::{PROCESSOR_VERSION, PpcContext, msr_bit};
+use xenia_cpu::{PROCESSOR_VERSION, msr_bit};
 use xenia_isa::spr::{CTR, LR, PIR, PVR, SPRG0, SPRG3, TB, TBU, VRSAVE, XER};
 use xenia_isa::{Instruction, System};
 
-const MSR: i32 = displacement(offset_of!(PpcContext, msr));
 /// The bits of MSR that `mtmsr` writes.
 const LOW_WORD: u64 = 0xFFFF_FFFF;
 /// MSR\[IR\] and MSR\[DR\]: instruction and data relocation.
@@ -26,11 +24,6 @@ const MSR_IR: u64 = 1 << 5;
 const MSR_DR: u64 = 1 << 4;
 /// HV, ME and LE, which no move changes.
 const MSR_KEPT: u64 = 1 << 60 | 1 << 12 | 1;
-
-/// Displacement in the context of one of SPRG0 to SPRG3.
-fn sprg(number: usize) -> i32 {
-    displacement(offset_of!(PpcContext, sprg) + 8 * (number - SPRG0))
-}
 
 impl Lifter<'_> {
     /// Leaves for the interpreter to raise a trap if TO names the operands' order.
@@ -183,7 +176,7 @@ impl System for Lifter<'_> {
 
     fn mfmsr(&mut self, i: Instruction) {
         let ctx = self.context();
-        let msr = self.b.ins().load(types::I64, HOST, ctx, MSR);
+        let msr = self.b.ins().load(types::I64, HOST, ctx, field::MSR);
         self.set_gpr(i.rd(), msr);
     }
 
@@ -195,8 +188,7 @@ impl System for Lifter<'_> {
             }
             XER => {
                 let ctx = self.context();
-                let count =
-                    self.b.ins().load(types::I8, HOST, ctx, displacement(offset_of!(PpcContext, xer_count)));
+                let count = self.b.ins().load(types::I8, HOST, ctx, field::XER_COUNT);
                 let count = self.b.ins().band_imm_s(count, 0x7F);
                 let word = self.b.ins().uextend(types::I32, count);
                 let word = self.with_bits(word, -self.so() << 31);
@@ -207,12 +199,12 @@ impl System for Lifter<'_> {
             TB | TBU => self.read_time_base(i),
             VRSAVE => {
                 let ctx = self.context();
-                let value = self.b.ins().uload32(HOST, ctx, displacement(offset_of!(PpcContext, vrsave)));
+                let value = self.b.ins().uload32(HOST, ctx, field::VRSAVE);
                 self.set_gpr_low(i.rd(), value, None);
             }
             SPRG0..=SPRG3 => {
                 let ctx = self.context();
-                let value = self.b.ins().load(types::I64, HOST, ctx, sprg(i.spr()));
+                let value = self.b.ins().load(types::I64, HOST, ctx, field::sprg(i.spr() - SPRG0));
                 self.set_gpr(i.rd(), value);
             }
             PVR => {
@@ -221,8 +213,7 @@ impl System for Lifter<'_> {
             }
             PIR => {
                 let ctx = self.context();
-                let value =
-                    self.b.ins().uload8(types::I64, HOST, ctx, displacement(offset_of!(PpcContext, hw_id)));
+                let value = self.b.ins().uload8(types::I64, HOST, ctx, field::HW_ID);
                 self.set_gpr_low(i.rd(), value, None);
             }
             // No such register.
@@ -272,7 +263,7 @@ impl System for Lifter<'_> {
                 }
                 let count = self.b.ins().band_imm_s(word, 0x7F);
                 let ctx = self.context();
-                self.b.ins().istore8(HOST, count, ctx, displacement(offset_of!(PpcContext, xer_count)));
+                self.b.ins().istore8(HOST, count, ctx, field::XER_COUNT);
                 let mut condition = self.bit_of(word, 31);
                 if self.config.mode.overflowed {
                     condition = self.b.ins().bxor_imm_s(condition, 1);
@@ -281,11 +272,11 @@ impl System for Lifter<'_> {
             }
             VRSAVE => {
                 let (ctx, value) = (self.context(), self.gpr32(i.rs()));
-                self.b.ins().store(HOST, value, ctx, displacement(offset_of!(PpcContext, vrsave)));
+                self.b.ins().store(HOST, value, ctx, field::VRSAVE);
             }
             SPRG0..=SPRG3 => {
                 let (ctx, value) = (self.context(), self.gpr(i.rs()));
-                self.b.ins().store(HOST, value, ctx, sprg(i.spr()));
+                self.b.ins().store(HOST, value, ctx, field::sprg(i.spr() - SPRG0));
             }
             // No such register, or it is read-only.
             _ => self.raise(),
@@ -336,7 +327,7 @@ impl Lifter<'_> {
     fn change_msr(&mut self, i: Instruction, reach: u64) {
         let ctx = self.context();
         let source = self.gpr(i.rs());
-        let old = self.b.ins().load(types::I64, HOST, ctx, MSR);
+        let old = self.b.ins().load(types::I64, HOST, ctx, field::MSR);
         let (value, written) = if i.mtmsr_l() {
             (source, msr_bit::EE | msr_bit::RI)
         } else {
@@ -357,7 +348,7 @@ impl Lifter<'_> {
         };
         let mask = self.const64(written);
         let new = self.b.ins().bitselect(mask, value, old);
-        self.b.ins().store(HOST, new, ctx, MSR);
+        self.b.ins().store(HOST, new, ctx, field::MSR);
         if written & MODE_BITS != 0 {
             self.flush();
             let differ = self.b.ins().bxor(new, old);
@@ -373,13 +364,11 @@ impl Lifter<'_> {
     fn read_time_base(&mut self, i: Instruction) {
         let ctx = self.context();
         let exact = self.budget_before();
-        let whole =
-            self.b.ins().load(types::I64, HOST, ctx, displacement(offset_of!(PpcContext, visit_budget)));
+        let whole = self.b.ins().load(types::I64, HOST, ctx, field::VISIT_BUDGET);
         let executed = self.b.ins().isub(whole, exact);
-        let shift =
-            self.b.ins().load(types::I32, HOST, ctx, displacement(offset_of!(PpcContext, tick_shift)));
+        let shift = self.b.ins().load(types::I32, HOST, ctx, field::TICK_SHIFT);
         let ticks = self.b.ins().ushr(executed, shift);
-        let start = self.b.ins().load(types::I64, HOST, ctx, displacement(offset_of!(PpcContext, time_base)));
+        let start = self.b.ins().load(types::I64, HOST, ctx, field::TIME_BASE);
         let time = self.b.ins().iadd(start, ticks);
         if i.spr() == TBU {
             let upper = self.b.ins().ushr_imm_s(time, 32);
@@ -387,7 +376,7 @@ impl Lifter<'_> {
         } else {
             self.set_gpr(i.rd(), time);
         }
-        let reads = displacement(offset_of!(PpcContext, time_reads_left));
+        let reads = field::TIME_READS_LEFT;
         let before = self.b.ins().load(types::I32, HOST, ctx, reads);
         let last = self.b.ins().icmp_imm_s(IntCC::UnsignedLessThanOrEqual, before, 1);
         let less = self.b.ins().iadd_imm_s(before, -1);

@@ -2,9 +2,7 @@
 //! save CR in their prologue.
 
 use std::arch::naked_asm;
-use std::mem::offset_of;
-use xenia_cpu::PpcContext;
-use xenia_lifter::host::{Word, displacement};
+use xenia_lifter::host::{Word, field};
 
 /// Stores CR as a word of nibbles in [`Word::HookResult`]. Preserves all registers but the flags.
 ///
@@ -41,7 +39,7 @@ pub(crate) unsafe extern "C" fn condition_word() {
         "ldr x2, [sp, #16]",
         "ldp x0, x1, [sp], #32",
         "ret",
-        fields = const displacement(offset_of!(PpcContext, cr)),
+        fields = const field::cr(0),
         result = const Word::HookResult.offset(),
     )
 }
@@ -50,7 +48,7 @@ pub(crate) unsafe extern "C" fn condition_word() {
 mod tests {
     use super::*;
     use std::arch::asm;
-    use xenia_cpu::CrField;
+    use xenia_cpu::{CrField, PpcContext};
     use xenia_lifter::host::AHEAD;
 
     /// The word that [`condition_word`] forms of a context.

@@ -12,9 +12,8 @@
 
 use crate::arch::float;
 use std::arch::{asm, naked_asm};
-use std::mem::offset_of;
 use xenia_cpu::PpcContext;
-use xenia_lifter::host::{AHEAD, Leave, Word, displacement};
+use xenia_lifter::host::{AHEAD, Leave, Word, field};
 
 /// The stack pointer of the caller.
 #[inline(always)]
@@ -43,10 +42,6 @@ const SAVED_STACK: i32 = Word::SavedStack.offset();
 const FAR_STACK: i32 = Word::FarStack.offset();
 const MXCSR: i32 = Word::Mxcsr.offset();
 const LEAVE: i32 = Word::Leave.offset();
-const BUDGET: i32 = displacement(offset_of!(PpcContext, budget));
-const PC: i32 = displacement(offset_of!(PpcContext, pc));
-const R1: i32 = displacement(offset_of!(PpcContext, gpr) + 8);
-const R3: i32 = displacement(offset_of!(PpcContext, gpr) + 8 * 3);
 
 /// As [`enter_code`], with FPCR and FPSR in the word for MXCSR.
 #[unsafe(naked)]
@@ -79,8 +74,8 @@ unsafe extern "C" fn enter_with_host_state(ctx: *mut PpcContext) {
         ahead = const AHEAD,
         saved = const SAVED_STACK,
         mxcsr = const MXCSR,
-        budget = const BUDGET,
-        pc = const PC,
+        budget = const field::BUDGET,
+        pc = const field::PC,
         dispatch = sym dispatch,
     )
 }
@@ -125,8 +120,8 @@ pub(crate) unsafe extern "C" fn leave_region() {
         "3:",
         "b {dispatch}",
         far = const FAR_STACK,
-        r1 = const R1,
-        r3 = const R3,
+        r1 = const field::gpr(1),
+        r3 = const field::gpr(3),
         saved = const SAVED_STACK,
         dispatch = sym dispatch,
         leave = sym leave_with_reason,
@@ -159,8 +154,8 @@ unsafe extern "C" fn leave_with_reason() {
         "ldp x29, x30, [sp], #176",
         "ret",
         mxcsr = const MXCSR,
-        budget = const BUDGET,
-        pc = const PC,
+        budget = const field::BUDGET,
+        pc = const field::PC,
         leave = const LEAVE,
     )
 }
@@ -184,8 +179,8 @@ pub(crate) unsafe extern "C" fn drop_frames() {
         "mov x16, #{fault}",
         "b {leave}",
         saved = const SAVED_STACK,
-        budget = const BUDGET,
-        pc = const PC,
+        budget = const field::BUDGET,
+        pc = const field::PC,
         fault = const Leave::Fault as i32,
         leave = sym leave_with_reason,
     )

@@ -5,9 +5,7 @@
 //! reached the cache.
 
 use std::arch::naked_asm;
-use std::mem::offset_of;
-use xenia_cpu::PpcContext;
-use xenia_lifter::host::{Word, displacement};
+use xenia_lifter::host::{Word, field};
 
 /// Stores CR as a word of nibbles in [`Word::HookResult`]. Preserves all registers but the flags.
 ///
@@ -46,7 +44,7 @@ pub(crate) unsafe extern "sysv64" fn condition_word() {
         "pop rcx",
         "pop rax",
         "ret",
-        fields = const displacement(offset_of!(PpcContext, cr)),
+        fields = const field::cr(0),
         result = const Word::HookResult.offset(),
     )
 }
@@ -55,7 +53,7 @@ pub(crate) unsafe extern "sysv64" fn condition_word() {
 mod tests {
     use super::*;
     use std::arch::asm;
-    use xenia_cpu::CrField;
+    use xenia_cpu::{CrField, PpcContext};
     use xenia_lifter::host::AHEAD;
 
     /// The word that [`condition_word`] forms of a context.

@@ -6,10 +6,9 @@
 //! ```
 
 use std::arch::{asm, naked_asm};
-use std::mem::offset_of;
 use xenia_cpu::PpcContext;
 use xenia_lifter::hook::Hook;
-use xenia_lifter::host::{AHEAD, Leave, Word, displacement};
+use xenia_lifter::host::{AHEAD, Leave, Word, field};
 
 /// The stack pointer of the caller.
 #[inline(always)]
@@ -26,10 +25,6 @@ const SAVED_STACK: i32 = Word::SavedStack.offset();
 const FAR_STACK: i32 = Word::FarStack.offset();
 const MXCSR: i32 = Word::Mxcsr.offset();
 const LEAVE: i32 = Word::Leave.offset();
-const BUDGET: i32 = displacement(offset_of!(PpcContext, budget));
-const PC: i32 = displacement(offset_of!(PpcContext, pc));
-const R1: i32 = displacement(offset_of!(PpcContext, gpr) + 8);
-const R3: i32 = displacement(offset_of!(PpcContext, gpr) + 8 * 3);
 
 /// Runs compiled code on `ctx` from its pc until it leaves.
 ///
@@ -55,8 +50,8 @@ pub(crate) unsafe extern "sysv64" fn enter_code(ctx: *mut PpcContext) {
         ahead = const AHEAD,
         saved = const SAVED_STACK,
         mxcsr = const MXCSR,
-        budget = const BUDGET,
-        pc = const PC,
+        budget = const field::BUDGET,
+        pc = const field::PC,
         dispatch = sym dispatch,
     )
 }
@@ -102,8 +97,8 @@ pub(crate) unsafe extern "sysv64" fn leave_region() {
         "jz {dispatch}",
         "jmp {leave}",
         far = const FAR_STACK,
-        r1 = const R1,
-        r3 = const R3,
+        r1 = const field::gpr(1),
+        r3 = const field::gpr(3),
         saved = const SAVED_STACK,
         dispatch = sym dispatch,
         leave = sym leave_with_reason,
@@ -129,8 +124,8 @@ pub(crate) unsafe extern "sysv64" fn leave_with_reason() {
         "pop rbp",
         "ret",
         mxcsr = const MXCSR,
-        budget = const BUDGET,
-        pc = const PC,
+        budget = const field::BUDGET,
+        pc = const field::PC,
         leave = const LEAVE,
     )
 }
@@ -164,8 +159,8 @@ pub(crate) unsafe extern "sysv64" fn drop_frames() {
         "mov ecx, {fault}",
         "jmp {leave}",
         saved = const SAVED_STACK,
-        budget = const BUDGET,
-        pc = const PC,
+        budget = const field::BUDGET,
+        pc = const field::PC,
         fault = const Leave::Fault as i32,
         leave = sym leave_with_reason,
     )

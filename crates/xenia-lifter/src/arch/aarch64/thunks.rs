@@ -6,9 +6,7 @@
 //!     -> (x2 = budget, x3 = pc | reason << 32, x4 = r1, x5 = r3)
 //! ```
 
-use crate::host::{Word, displacement};
-use std::mem::offset_of;
-use xenia_cpu::PpcContext;
+use crate::host::{Word, displacement, field};
 use xenia_host::registers;
 
 /// The register that holds the context in compiled code.
@@ -49,14 +47,9 @@ pub fn missing_stub() -> Vec<u8> {
 /// Offset of the fast entry, for callers that have loaded the argument registers.
 pub const LINKED: usize = 12;
 
-/// Displacement of a GPR in the context.
-const fn gpr(n: usize) -> i32 {
-    displacement(offset_of!(PpcContext, gpr) + 8 * n)
-}
-
 /// Loads of `CALLED_WITH`'s registers.
 fn loads() -> [u32; LINKED / 4] {
-    [load(4, gpr(1)), load(5, gpr(3)), load(6, gpr(4))]
+    [load(4, field::gpr(1)), load(5, field::gpr(3)), load(6, field::gpr(4))]
 }
 
 /// The thunk in front of a region's function, and the offset of the region's first entry in it. If

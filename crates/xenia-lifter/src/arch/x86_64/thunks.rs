@@ -5,9 +5,7 @@
 //!     -> (rax = budget, rcx = pc | reason << 32, rdx = r1, rsi = r3)
 //! ```
 
-use crate::host::{Word, displacement};
-use std::mem::offset_of;
-use xenia_cpu::PpcContext;
+use crate::host::{Word, field};
 use xenia_host::registers;
 
 /// The register that holds the context in compiled code.
@@ -31,7 +29,7 @@ pub const LINKED: usize = 12;
 
 /// Displacement of a GPR in the context.
 const fn gpr(n: usize) -> i8 {
-    let place = displacement(offset_of!(PpcContext, gpr) + 8 * n);
+    let place = field::gpr(n);
     assert!(place as i8 as i32 == place, "longer instructions");
     place as i8
 }

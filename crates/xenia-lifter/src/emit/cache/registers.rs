@@ -4,8 +4,9 @@
 //! 32-bit mode use it.
 
 use super::super::{HOST, Lifter};
-use super::{Special, gpr_offset, vr_offset};
+use super::Special;
 use crate::analysis::loop_carried::carried;
+use crate::host::field;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 
 impl Lifter<'_> {
@@ -14,7 +15,7 @@ impl Lifter<'_> {
         if let Some(value) = self.state.cache.gpr[n] {
             return value;
         }
-        let value = self.carried_or_loaded(n, gpr_offset(n));
+        let value = self.carried_or_loaded(n, field::gpr(n));
         self.state.cache.gpr[n] = Some(value);
         value
     }
@@ -43,7 +44,7 @@ impl Lifter<'_> {
         }
         let value = if self.state.cache.gpr[n].is_none() && self.loop_carried.variable(n).is_none() {
             let ctx = self.context();
-            self.b.ins().uload32(HOST, ctx, gpr_offset(n))
+            self.b.ins().uload32(HOST, ctx, field::gpr(n))
         } else {
             let low = self.gpr32(n);
             self.zero_extended(low)
@@ -118,7 +119,7 @@ impl Lifter<'_> {
         }
         let value = self.copied_vector(n).unwrap_or_else(|| {
             let ctx = self.context();
-            self.b.ins().load(types::I8X16, HOST, ctx, vr_offset(n))
+            self.b.ins().load(types::I8X16, HOST, ctx, field::vr(n))
         });
         self.state.cache.vr[n] = Some(value);
         value

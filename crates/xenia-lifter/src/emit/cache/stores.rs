@@ -2,13 +2,13 @@
 
 use super::super::float_registers::singles;
 use super::super::{HOST, Lifter};
-use super::{Pending, Special, Xer, gpr_offset, vr_offset};
+use super::{Pending, Special, Xer};
 use crate::analysis::loop_carried::carried;
 use crate::float::float_state::{PENDING, PRESENT};
-use crate::host::displacement;
+use crate::host::field;
 use cranelift_codegen::ir::{InstBuilder, Value};
 use std::mem::offset_of;
-use xenia_cpu::{FpLazy, PpcContext};
+use xenia_cpu::FpLazy;
 
 impl Lifter<'_> {
     /// Marks the loop's sunk registers dirty: before an exit from the loop, or before code reads
@@ -78,16 +78,15 @@ impl Lifter<'_> {
 
     /// Stores the pending FPSCR state without clearing it.
     pub(crate) fn store_pending(&mut self) {
-        const LAZY: i32 = displacement(offset_of!(PpcContext, fp_lazy));
         let pending = self.state.cache.pending;
         if let Some((word, operands)) = pending.operation {
             let ctx = self.context();
             let op = self.const64(PENDING | singles(operands) | u64::from(word));
-            self.b.ins().store(HOST, op, ctx, LAZY + offset_of!(FpLazy, op) as i32);
+            self.b.ins().store(HOST, op, ctx, field::FP_LAZY + offset_of!(FpLazy, op) as i32);
             let places = [offset_of!(FpLazy, a), offset_of!(FpLazy, b), offset_of!(FpLazy, c)];
             for (operand, place) in operands.into_iter().zip(places) {
                 if let Some(operand) = operand {
-                    self.b.ins().store(HOST, operand.value(), ctx, LAZY + place as i32);
+                    self.b.ins().store(HOST, operand.value(), ctx, field::FP_LAZY + place as i32);
                 }
             }
         }
@@ -95,7 +94,7 @@ impl Lifter<'_> {
             if let Some(value) = value {
                 let value = self.b.ins().bor_imm_s(value, i64::from(PRESENT));
                 let ctx = self.context();
-                self.b.ins().store(HOST, value, ctx, LAZY + byte);
+                self.b.ins().store(HOST, value, ctx, field::FP_LAZY + byte);
             }
         }
     }
@@ -114,7 +113,7 @@ impl Lifter<'_> {
             if self.state.cache.gpr_dirty >> n & 1 != 0
                 && let Some(value) = self.state.cache.gpr[n]
             {
-                self.store_word(value, gpr_offset(n));
+                self.store_word(value, field::gpr(n));
             }
         }
         let mut dirty = self.state.cache.vr_dirty;
@@ -122,7 +121,7 @@ impl Lifter<'_> {
             let n = dirty.trailing_zeros() as usize;
             dirty &= dirty - 1;
             if let Some(value) = self.state.cache.vr[n] {
-                self.store_word(value, vr_offset(n));
+                self.store_word(value, field::vr(n));
             }
         }
         for field in 0..8 {

@@ -5,10 +5,11 @@
 //! operations that round, the smallest normal number (the architecture detects tininess before
 //! rounding). Such lanes are computed by `exact_vector` in a cold block.
 
-use super::super::cache::{Cr, vr_offset};
+use super::super::cache::Cr;
 use super::super::{HOST, Lifter};
 use super::VectorForm;
 use crate::hook::Hook;
+use crate::host::field;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 
@@ -30,11 +31,11 @@ impl Lifter<'_> {
         let ctx = self.context();
         for &(n, value) in sources {
             // The context's value is stale or equal.
-            self.b.ins().store(HOST, value, ctx, vr_offset(n));
+            self.b.ins().store(HOST, value, ctx, field::vr(n));
         }
         let word = self.const64(u64::from(i.0));
         self.call_hook(Hook::Vector, &[word]);
-        self.b.ins().load(types::I8X16, HOST, ctx, vr_offset(d))
+        self.b.ins().load(types::I8X16, HOST, ctx, field::vr(d))
     }
 
     /// An instruction without inline code.
@@ -143,12 +144,7 @@ impl Lifter<'_> {
         self.deliver_lanes(form.d, &[form.a, form.b], LaneCheck::Nan, result);
     }
 
-    pub(crate) fn compare_floats_lanes(
-        &mut self,
-        form: VectorForm,
-        code: FloatCC,
-        record: bool,
-    ) {
+    pub(crate) fn compare_floats_lanes(&mut self, form: VectorForm, code: FloatCC, record: bool) {
         self.vector_mode();
         let [a, b] = self.operands_as(form, types::F32X4);
         let mask = self.b.ins().fcmp(code, a, b);

@@ -4,13 +4,9 @@
 
 use super::super::{HOST, Lifter};
 use super::VectorForm;
-use crate::host::displacement;
+use crate::host::field;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
-use std::mem::offset_of;
-use xenia_cpu::PpcContext;
-
-const VSCR: i32 = displacement(offset_of!(PpcContext, vscr));
 
 /// A saturating operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,9 +23,9 @@ impl Lifter<'_> {
     pub(super) fn saturated_if(&mut self, any: Value) {
         let any = self.b.ins().uextend(types::I32, any);
         let ctx = self.context();
-        let vscr = self.b.ins().load(types::I32, HOST, ctx, VSCR);
+        let vscr = self.b.ins().load(types::I32, HOST, ctx, field::VSCR);
         let vscr = self.b.ins().bor(vscr, any);
-        self.b.ins().store(HOST, vscr, ctx, VSCR);
+        self.b.ins().store(HOST, vscr, ctx, field::VSCR);
     }
 
     /// Sets SAT if any of `lanes` is nonzero.

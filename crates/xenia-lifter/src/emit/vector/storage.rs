@@ -1,7 +1,7 @@
 //! Vector loads and stores.
 
-use super::super::cache::vr_offset;
 use super::super::{HOST, Lifter};
+use crate::host::field;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
 use xenia_isa::Instruction;
 
@@ -49,7 +49,7 @@ impl Lifter<'_> {
         let ctx = self.context();
         let at = self.placed(0);
         // The loaded value does not matter; the address is aligned.
-        let there = self.b.ins().iadd_imm_s(ctx, i64::from(vr_offset(0) - at));
+        let there = self.b.ins().iadd_imm_s(ctx, i64::from(field::vr(0) - at));
         let address = self.b.ins().select(amount, address, there);
         let value = self.load_guest(types::I8X16, address, 0);
         let value = self.reversed(value);
@@ -67,7 +67,7 @@ impl Lifter<'_> {
         // Goes through the register's slot in the context, of which an address can select a part.
         let value = self.vr(s);
         let ctx = self.context();
-        let place = vr_offset(s);
+        let place = field::vr(s);
         self.b.ins().store(HOST, value, ctx, place);
         let offset = self.b.ins().band_imm_s(ea, 15);
         let offset = self.b.ins().bxor_imm_s(offset, 16 - size);
@@ -83,13 +83,7 @@ impl Lifter<'_> {
     /// Stores the first `count` (I64, 0–15) bytes of `value` at `address`, in at most four pieces
     /// of these sizes, in an order in which they are aligned: a device sees each. They lie in one
     /// quadword, hence in one page.
-    pub(super) fn store_first_bytes(
-        &mut self,
-        value: Value,
-        address: Value,
-        count: Value,
-        sizes: [i64; 4],
-    ) {
+    pub(super) fn store_first_bytes(&mut self, value: Value, address: Value, count: Value, sizes: [i64; 4]) {
         self.before_access();
         let value = self.reversed(value);
         let halves = self.cast(value, types::I64X2);
