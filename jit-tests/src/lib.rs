@@ -7,5 +7,6 @@
 #![forbid(unsafe_code)]
 
 pub mod conformance;
+pub mod fpscr;
 pub mod fuzz;
 pub mod qemu;

@@ -36,6 +36,8 @@ pub const FI: u32 = 1 << 17;
 /// Class of the last result, 5 bits; the lower four are FPCC.
 pub const FPRF: u32 = 0x1F << FPRF_SHIFT;
 pub const FPRF_SHIFT: u32 = 12;
+/// C: the class descriptor, FPRF's first bit.
+pub const CLASS: u32 = 1 << 16;
 /// FPCC: the compare part of FPRF.
 pub const FPCC: u32 = 0xF << FPRF_SHIFT;
 /// Invalid: square root of a negative number.
@@ -52,6 +54,8 @@ pub const UE: u32 = 1 << 5;
 pub const ZE: u32 = 1 << 4;
 /// Inexact exceptions enabled.
 pub const XE: u32 = 1 << 3;
+/// Non-IEEE mode.
+pub const NI: u32 = 1 << 2;
 /// Rounding mode, 2 bits: nearest even, toward zero, up, down.
 pub const RN: u32 = 3;
 

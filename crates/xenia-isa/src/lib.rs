@@ -4,9 +4,10 @@
 //!   every missing arm.
 //! - [`Op`], the family traits ([`Integer`] … [`System`]), [`dispatch`], [`handler`]: one item per
 //!   row.
-//! - [`Instruction`]: a word with accessors for every field. Few other places take words apart: the
-//!   kernel's unwinding of prologues, branches in the debugger, opcodes of single precision in the
-//!   baseline tier.
+//! - [`Instruction`]: a word with accessors for every field; [`word`] and [`mask`] have the words
+//!   and bits that are compared as numbers. Few other places take words apart: the kernel's
+//!   unwinding of prologues, branches in the debugger, opcodes of single precision in the baseline
+//!   tier.
 //! - [`decode`]: word to [`Op`]; [`LoadSize`]: the bytes that an instruction loads.
 //! - [`disassemble`], [`assemble`]: word to text and back, by one table of mnemonics.
 //!
@@ -20,6 +21,7 @@ mod decode;
 mod disasm;
 mod fields;
 mod load_size;
+pub mod mask;
 mod op;
 mod operand;
 mod registers;
@@ -28,6 +30,7 @@ pub mod spr;
 mod syntax;
 #[macro_use]
 mod table;
+pub mod word;
 
 pub use asm::{AsmError, Assembly, assemble};
 pub use decode::decode;

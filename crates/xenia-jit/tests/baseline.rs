@@ -191,7 +191,7 @@ fn programs_agree_in_visits_of_any_length_while_their_code_changes() {
 fn calls_nest_as_deep_as_the_guest_likes() {
     // f: r3 -= 1; recursion if it was not negative; blr. Also enters itself at its second word.
     let f = CODE + 16;
-    for (first, second) in [(b(CODE + 24, f, true), 0x6000_0000), (BCTRL, b(CODE + 28, f + 4, true))] {
+    for (first, second) in [(b(CODE + 24, f, true), NOP), (BCTRL, b(CODE + 28, f + 4, true))] {
         let words = [
             b(CODE, f, true),
             SC,

@@ -89,14 +89,14 @@ fn programs() -> Vec<Program> {
             low(Op::stw, 5),
             d(Op::addi, 3, 3, 1),
             d(Op::addi, 8, 8, 3),
-            0x4E80_0020, // blr
+            BLR,
         ],
         patched: 7,
     });
     // The callee is on another page, and changes the code to which it returns.
     let mut words = vec![b(at(0), at(1100), true), d(Op::addi, 3, 3, 1), b(at(2), CODE, false)];
     words.resize(1100, 0);
-    words.extend([flip(5, 3), low(Op::stw, 5), d(Op::addi, 8, 8, 3), 0x4E80_0020]);
+    words.extend([flip(5, 3), low(Op::stw, 5), d(Op::addi, 8, 8, 3), BLR]);
     programs.push(Program { name: "in the caller", words, patched: 1 });
     programs
 }

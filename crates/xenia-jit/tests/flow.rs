@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use xenia_cpu::{ExceptionKind, Execute, Exit, GuestException, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_isa::Op;
+use xenia_isa::word::sc;
 use xenia_jit::{Jit, JitConfig};
 use xenia_memory::{DeviceQueue, FaultKind, GuestMemory, MemoryFault};
 
@@ -205,7 +206,7 @@ fn traps_system_calls_and_illegal_words_end_a_run() {
         vec![d(Op::addi, 3, 0, 5), d(Op::twi, 4, 3, 6), SC],
         vec![d(Op::addi, 3, 0, 5), 0x7FE0_0008, SC],
         vec![d(Op::addi, 3, 0, 5), 0x0000_0001, SC],
-        vec![d(Op::addi, 3, 0, 5), 0x4400_0002, SC],
+        vec![d(Op::addi, 3, 0, 5), sc(0), SC],
         vec![0x7FFF_FB78, SC],              // a yield hint
         vec![0x7C6C_42E6, 0x7C8C_42E6, SC], // mftb
         vec![0x7C60_00A6, SC],              // mfmsr

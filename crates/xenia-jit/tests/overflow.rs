@@ -3,9 +3,8 @@
 use crate::common::*;
 use xenia_cpu::{PpcContext, msr_bit};
 use xenia_isa::Op;
+use xenia_isa::mask::{OE, RC};
 
-const OE: u32 = 0x400;
-const RC: u32 = 1;
 const MFXER_R14: u32 = 0x7DC1_02A6;
 const MTXER_R15: u32 = 0x7DE1_03A6;
 

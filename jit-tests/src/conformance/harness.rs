@@ -15,6 +15,7 @@ use super::file::{Case, CaseFile};
 use std::sync::Arc;
 use xenia_cpu::{Execute, Exit, GuestException, PpcContext};
 use xenia_guest::GuestAddr;
+use xenia_isa::word::sc;
 use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, HeapError, MemoryError, MemoryFault, Protect};
 
 /// Load address of code.
@@ -80,7 +81,7 @@ impl CaseMachine {
         {
             memory.alloc_fixed(GuestAddr(base), size, AllocKind::ReserveCommit, all)?;
         }
-        memory.write(GuestAddr(EXIT_BASE), 0x4400_0002_u32 | u32::from(EXIT_LEVEL) << 5)?;
+        memory.write(GuestAddr(EXIT_BASE), sc(EXIT_LEVEL))?;
         Ok(Self { memory, devices: DeviceQueue::new(), code: Vec::new() })
     }
 

@@ -10,6 +10,7 @@ use crate::qemu;
 use std::sync::Arc;
 use xenia_cpu::{EngineConfig, ExceptionKind, Execute, Exit, GuestException, Interpreter, PpcContext};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
+use xenia_isa::word::sc;
 use xenia_isa::{Op, decode};
 use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Protect};
 
@@ -111,7 +112,7 @@ fn machine(layout: Layout) -> anyhow::Result<CaseMachine> {
         let memory = machine.memory();
         let size = size.next_multiple_of(0x1_0000);
         memory.alloc_fixed(GuestAddr(layout.exit), size, AllocKind::ReserveCommit, Protect::READ_WRITE)?;
-        memory.write(GuestAddr(layout.exit), 0x4400_0002_u32 | u32::from(EXIT_LEVEL) << 5)?;
+        memory.write(GuestAddr(layout.exit), sc(EXIT_LEVEL))?;
     }
     Ok(machine)
 }

@@ -12,11 +12,11 @@ use crate::conformance::{
 };
 use std::io;
 use std::path::Path;
+use xenia_isa::word::BLR;
 use xenia_isa::{Instruction, Op, Operand, decode};
 
 /// Number of states in which each case is run: its given state, then random ones.
 const VARIANTS: u64 = 64;
-const BLR: u32 = 0x4E80_0020;
 
 /// A sequence to run, and its name.
 #[derive(Clone)]

@@ -12,6 +12,7 @@ use super::sequence::{Item, SANDBOX_SIZE, Sequence, Unit};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use xenia_cpu::{PpcContext, msr_bit};
+use xenia_isa::word::BLR;
 use xenia_isa::{Family, Flag, Op, Operand};
 
 /// The sequence with this seed and number.
@@ -391,7 +392,7 @@ impl<'a> Make<'a> {
             Item::Within { word: bx, distance: body.len() as i16 + 2 },
         ];
         items.append(&mut body);
-        items.push(Item::Word(0x4E80_0020));
+        items.push(Item::Word(BLR));
         items
     }
 }

@@ -4,6 +4,7 @@
 //! in r1 and ends by returning there; both are part of its code.
 
 use xenia_cpu::PpcContext;
+use xenia_isa::word::BLR;
 use xenia_isa::{Syntax, disassemble};
 
 /// First byte of the sandbox.
@@ -17,7 +18,6 @@ pub(super) const BUDGET: i64 = 300;
 pub(super) const MFLR_R1: u32 = 0x7C28_02A6;
 /// Encoding of `mtlr r1`, which restores LR.
 pub(super) const MTLR_R1: u32 = 0x7C28_03A6;
-const BLR: u32 = 0x4E80_0020;
 
 /// One instruction of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,23 +3,10 @@
 use super::chain::{END, RowHandler, after_plain, chain, chained, either, last, one_by_one};
 use super::{ExceptionKind, Flow, Plain, system};
 use crate::msr_bit;
-use field::*;
 use std::sync::LazyLock;
+use xenia_isa::mask::{AA_LK, BIT, BO, L, LK, OE_RC, RA, RC};
 use xenia_isa::{Branch, Float, Integer, LoadStore, Logical, Rotate, System, Vector, Vector128};
 use xenia_isa::{Family, Flag, Instruction, Op, Operand, Row, decode};
-
-/// Fields of instructions, as masks.
-pub(super) mod field {
-    pub(in crate::interp) const RC: u32 = 1;
-    pub(in crate::interp) const OE_RC: u32 = 0x401;
-    pub(in crate::interp) const LK: u32 = 1;
-    pub(in crate::interp) const AA_LK: u32 = 3;
-    pub(in crate::interp) const RA: u32 = 31 << 16;
-    pub(in crate::interp) const BO: u32 = 31 << 21;
-    /// The bit of a CR field in BI.
-    pub(in crate::interp) const BIT: u32 = 3 << 16;
-    pub(in crate::interp) const L: u32 = 1 << 21;
-}
 
 macro_rules! arms {
     ($($family:ident { $(#[doc = $doc:literal] $name:ident $form:ident $bits:literal $mask:literal

@@ -5,9 +5,9 @@
 //! leave clear.
 
 use super::chain::{RowHandler, after_plain, one_by_one, run};
-use super::dispatch::field::{OE_RC, RA, RC};
 use super::dispatch::known;
 use super::{Flow, Plain};
+use xenia_isa::mask::{OE_RC, RA, RC};
 use xenia_isa::{Instruction, Integer, Logical, Op, Rotate};
 
 /// The fused handler of two instructions that often follow each other, neither of which must be

@@ -6,6 +6,7 @@ use super::Interpreter;
 use crate::{EngineConfig, Execute, Exit, PpcContext};
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
+pub(crate) use xenia_isa::mask::{OE, RC};
 use xenia_isa::{Instruction, Op};
 use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Protect};
 
@@ -78,11 +79,6 @@ pub(crate) fn x(op: Op, first: u32, second: u32, third: u32, rest: u32) -> u32 {
 pub(crate) fn d(op: Op, first: u32, second: u32, immediate: i32) -> u32 {
     op.row().bits | first << 21 | second << 16 | immediate as u32 & 0xFFFF
 }
-
-/// The Rc or LK bit.
-pub(crate) const RC: u32 = 1;
-/// The OE bit.
-pub(crate) const OE: u32 = 0x400;
 
 /// A reproducible sequence of pseudo-random numbers.
 pub(crate) fn random() -> impl FnMut() -> u64 {

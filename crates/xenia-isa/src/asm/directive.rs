@@ -2,6 +2,7 @@
 
 use super::lexer::{Cursor, Token};
 use super::{Assembler, Problem, expr};
+use crate::word::NOP;
 
 /// Directives about sections, symbols and tools, which do not affect a flat image.
 static IGNORED: &[&str] = &[
@@ -191,7 +192,7 @@ impl Assembler {
         match fill {
             Some(fill) => self.fill(padding, &[fill], column),
             None if self.here() % 4 == 0 && padding % 4 == 0 => {
-                self.fill(padding / 4, &0x6000_0000_u32.to_be_bytes(), column)
+                self.fill(padding / 4, &NOP.to_be_bytes(), column)
             }
             None => self.fill(padding, &[0], column),
         }

@@ -14,7 +14,7 @@ use super::templates::HostFeatures;
 use super::unit::{Discovery, RANGE, Reach, Source};
 use super::worth::UnitMix;
 use xenia_isa::decode;
-use xenia_lifter::cfg::function_bounds::NOP;
+use xenia_isa::word::NOP;
 use xenia_lifter::cfg::region::FUNCTION_LIMIT;
 use xenia_memory::GuestMemory;
 
@@ -143,6 +143,7 @@ mod tests {
     use super::*;
     use std::sync::Arc;
     use xenia_guest::GuestAddr;
+    use xenia_isa::word::BCTR;
     use xenia_memory::{AllocKind, Protect};
 
     const CODE: u32 = 0x8201_0000;
@@ -207,7 +208,7 @@ mod tests {
             .unwrap();
         let bytes: Vec<u8> = (0..0x4_0000_u32)
             .flat_map(|word| {
-                if word % 2 == 0 { 0x4E80_0420 } else { 0x4800_0000 | word << 3 & 0x3FF_FFFC }.to_be_bytes()
+                if word % 2 == 0 { BCTR } else { 0x4800_0000 | word << 3 & 0x3FF_FFFC }.to_be_bytes()
             })
             .collect();
         memory.write_bytes(GuestAddr(CODE), &bytes).unwrap();

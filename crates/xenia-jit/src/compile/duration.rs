@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use xenia_cpu::{EngineConfig, ReservationMode};
 use xenia_guest::GuestAddr;
+use xenia_isa::word::BLR;
 use xenia_isa::{Family, Op, ROWS, Row, decode};
 use xenia_lifter::cfg::region::REGION_LIMIT;
 use xenia_lifter::{MAX_IR, Mode};
@@ -32,7 +33,6 @@ const OVER: usize = 256;
 /// Address of a case's code.
 const CODE: u32 = 0x8200_0000;
 /// Encoding of `blr`.
-const BLR: u32 = 0x4E80_0020;
 
 /// Rows with the most code per instruction, or the code that is slowest to compile.
 const HEAVY: &[Op] = &[

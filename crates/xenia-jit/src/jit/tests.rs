@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
+use xenia_isa::word::BLR;
 use xenia_memory::{AllocKind, Protect};
 
 const CODE: u32 = 0x8200_0000;
@@ -82,7 +83,7 @@ const SUM: [u32; 14] = [
 const SUM_END: [u32; 3] = [
     0x3821_0020, // addi r1,r1,32
     0x7C08_03A6, // mtlr r0
-    0x4E80_0020, // blr
+    BLR,
 ];
 
 #[test]

@@ -100,10 +100,10 @@ pub(crate) fn cut(region: &Region, most: usize) -> Cut {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use xenia_isa::word::BLR;
     use xenia_lifter::cfg::region::{Reach, discover};
 
     const ADDI: u32 = 0x3863_0001;
-    const BLR: u32 = 0x4E80_0020;
 
     fn cut_words(words: &[u32], most: usize) -> Cut {
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();

@@ -25,8 +25,9 @@ use crate::runtime::shared::{ModeCode, Shared};
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 use xenia_cpu::ReservationMode;
+use xenia_isa::word::NOP;
 use xenia_isa::{Instruction, decode};
-use xenia_lifter::cfg::function_bounds::{NOP, ends_in_a_jump};
+use xenia_lifter::cfg::function_bounds::ends_in_a_jump;
 use xenia_lifter::cfg::region::{REGION_LIMIT, Region, Terminator, end_of};
 use xenia_lifter::{Compiler, LiftError, Mode};
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use xenia_cpu::{EngineConfig, Execute, Exit, Interpreter, PpcContext, msr_bit};
 use xenia_guest::GuestAddr;
+pub use xenia_isa::word::{BCTR, BCTRL, BLR, NOP};
 use xenia_isa::{Family, Instruction, Op, Operand, decode};
 use xenia_jit::{Jit, JitConfig};
 use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Protect};
@@ -134,14 +135,8 @@ pub fn float(op: Op, [d, a, b, c]: [u32; 4]) -> u32 {
     row.bits | (d << 21 | a << 16 | b << 11 | c << 6) & !row.mask
 }
 
-/// Encoding of `blr`.
-pub const BLR: u32 = 0x4E80_0020;
 /// Encoding of `sc 2`.
-pub const SC: u32 = 0x4400_0042;
-/// Encoding of `bctr`.
-pub const BCTR: u32 = 0x4E80_0420;
-/// Encoding of `bctrl`.
-pub const BCTRL: u32 = 0x4E80_0421;
+pub const SC: u32 = xenia_isa::word::sc(2);
 /// Encoding of `mflr r0`.
 pub const MFLR0: u32 = 0x7C08_02A6;
 /// Encoding of `mtlr r0`.

@@ -1,6 +1,7 @@
 //! Cross-modifying code: one engine rewrites code while others run it.
 
 use super::*;
+use xenia_isa::word::sc;
 
 /// One context rewrites a function at `at` with the architected sequence, while five others call
 /// it.
@@ -47,7 +48,7 @@ fn rewrite(make: Make, at: u32, turns: u32) -> Vec<PpcContext> {
         x(Op::cmpl, 0, 5, 9, 0),
         d(Op::bcx, 4, 2, -68), // bne: until the last is told
         SC,
-        0x4400_0002, // bad: sc 0
+        sc(0), // bad
     ];
     let memory = memory();
     put(&memory, &writer);

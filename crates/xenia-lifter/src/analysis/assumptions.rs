@@ -212,6 +212,7 @@ fn ends(nodes: &[Node<'_>], n: usize) -> impl Iterator<Item = usize> {
 mod tests {
     use super::*;
     use crate::cfg::region::{Reach, discover};
+    use xenia_isa::word::{BLR, NOP};
 
     /// `bdnz` by `words` words.
     fn bdnz(words: i32) -> u32 {
@@ -236,11 +237,11 @@ mod tests {
     #[test]
     fn a_loop_takes_its_sums_and_factors_for_granted_and_nothing_else() {
         // f3 += f1 * f2; f4 = f3 + f1; f5 is read after the loop.
-        let words = [0x6000_0000, 0xEC61_18BA, 0xEC83_082A, bdnz(-2), 0xECA5_282A, 0x4E80_0020];
+        let words = [NOP, 0xEC61_18BA, 0xEC83_082A, bdnz(-2), 0xECA5_282A, BLR];
         assert_eq!(shorts(&words), [(0, 0), (1, 0b1110), (4, 0)]);
         // `lfd f1,0(r1)` before the branch: f1 is a double at the end of each iteration, so it is
         // not assumed.
-        let words = [0x6000_0000, 0xEC61_18BA, 0xC821_0000, bdnz(-2), 0x4E80_0020];
+        let words = [NOP, 0xEC61_18BA, 0xC821_0000, bdnz(-2), BLR];
         assert_eq!(shorts(&words), [(0, 0), (1, 0b1100), (4, 0)]);
     }
 
@@ -248,15 +249,15 @@ mod tests {
     fn registers_rewritten_each_iteration_are_open() {
         // Each iteration writes f3 and, unless the `beq` skips it, f4; f5 is a sum and f6 a double.
         let words = [
-            0x6000_0000, // nop
+            NOP,
             0x4182_0008, // beq
-            0x6000_0000,
+            NOP,
             0xEC61_00B2, // fmuls f3,f1,f2
             0xEC83_182A, // fadds f4,f3,f3
             0xECA5_202A, // fadds f5,f5,f4
             0xFCC5_202A, // fadd f6,f5,f4
             bdnz(-6),
-            0x4E80_0020,
+            BLR,
         ];
         let open_format = 0b1_1000;
         let forms = forms(&words);
@@ -264,7 +265,7 @@ mod tests {
         assert_eq!(forms.iter().find(|form| form.0 == 3), Some(&(3, 0b10_0110, open_format)), "{forms:x?}");
         assert_eq!(forms.iter().find(|form| form.0 == 8), Some(&(8, 0, 0)), "{forms:x?}");
         // No register is open in a loop with a call.
-        let words = [0x6000_0000, 0xEC61_00B2, 0x4800_0801, bdnz(-2), 0x4E80_0020];
+        let words = [NOP, 0xEC61_00B2, 0x4800_0801, bdnz(-2), BLR];
         assert!(self::forms(&words).iter().all(|form| form.2 == 0));
     }
 
@@ -272,7 +273,7 @@ mod tests {
     fn many_loops_take_no_singles_for_granted() {
         let registers = |n: u32| (n % 32) << 16 | (n * 7 % 32) << 11;
         let words: Vec<u32> =
-            (0..1000).flat_map(|n| [0xEC00_002A | registers(n), bdnz(-1)]).chain([0x4E80_0020]).collect();
+            (0..1000).flat_map(|n| [0xEC00_002A | registers(n), bdnz(-1)]).chain([BLR]).collect();
         assert!(shorts(&words).iter().all(|&(_, single_format)| single_format == 0));
     }
 }

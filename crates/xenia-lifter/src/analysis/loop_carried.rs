@@ -159,8 +159,7 @@ fn copies(bodies: &[&Block], file: RegisterSet) -> u128 {
 mod tests {
     use super::*;
     use crate::cfg::region::{Reach, discover};
-
-    const BLR: u32 = 0x4E80_0020;
+    use xenia_isa::word::BLR;
 
     /// `b`, `beq` or `bl` with a displacement in words.
     fn b(words: i32) -> u32 {

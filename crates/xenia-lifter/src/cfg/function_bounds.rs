@@ -10,15 +10,13 @@
 
 use crate::cfg::ranges::AddressRange;
 use crate::cfg::region::{FUNCTION_LIMIT, Fetch, Reach, Region, Terminator, discover, end_of};
+use xenia_isa::word::NOP;
 use xenia_isa::{Instruction, Op, decode};
 
 /// Maximum number of bytes to scan.
 const MAX_SCANNED: u32 = 64 << 10;
 /// Number of instructions in which a function sets up its frame.
 const PROLOGUE: u32 = 6;
-
-/// Encoding of `nop`.
-pub const NOP: u32 = 0x6000_0000;
 
 /// Finds the bounds of the function that contains `pc`. `known` is the known function before it;
 /// `to` is the latest possible end.
@@ -85,10 +83,9 @@ pub fn makes_a_frame(pc: u32, fetch: Fetch<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use xenia_isa::word::{BCTR, BLR};
 
     const ADDI: u32 = 0x3863_0001;
-    const BLR: u32 = 0x4E80_0020;
-    const BCTR: u32 = 0x4E80_0420;
     const STWU: u32 = 0x9421_FFF0;
     /// `bdnz` to the instruction before it.
     const BDNZ: u32 = 0x4200_FFFC;

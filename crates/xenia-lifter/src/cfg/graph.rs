@@ -82,11 +82,12 @@ impl FlowGraph {
 mod tests {
     use super::*;
     use crate::cfg::region::{Reach, discover};
+    use xenia_isa::word::{BLR, NOP};
 
     #[test]
     fn edges_are_the_same_from_both_ends() {
         // 0: beq to 3; 1: nop; 2: beq to 1; 3: blr.
-        let words = [0x4182_000C, 0x6000_0000, 0x4182_FFFC, 0x4E80_0020];
+        let words = [0x4182_000C, NOP, 0x4182_FFFC, BLR];
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
         let region = discover(&[0], &Reach::all(0..16, 4), &mut fetch).unwrap();
         let graph = FlowGraph::new(&region.blocks);

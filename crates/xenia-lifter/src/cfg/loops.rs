@@ -47,9 +47,7 @@ fn header(members: &BTreeSet<BlockId>, graph: &FlowGraph) -> Option<BlockId> {
 mod tests {
     use super::*;
     use crate::cfg::region::{Reach, discover};
-
-    const NOP: u32 = 0x6000_0000;
-    const BLR: u32 = 0x4E80_0020;
+    use xenia_isa::word::{BLR, NOP};
 
     /// `b` or `beq` with a displacement in words.
     fn b(words: i32) -> u32 {

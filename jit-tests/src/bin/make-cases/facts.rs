@@ -16,12 +16,7 @@
 use crate::case::{FACTS, GeneratedCase, Reg};
 use crate::oracle;
 use xenia_isa::{Family, Op};
-
-const FR: u128 = 1 << 18;
-const FI: u128 = 1 << 17;
-const OX: u128 = 1 << 28;
-const C: u128 = 1 << 16;
-const FPRF: u128 = 0x1F << 12;
+use xenia_jit_tests::fpscr::{CLASS, FI, FPRF, FR, OX};
 
 /// Corrects qemu's answers.
 pub(crate) fn correct(cases: &mut Vec<GeneratedCase>) -> anyhow::Result<()> {
@@ -52,7 +47,7 @@ pub(crate) fn correct(cases: &mut Vec<GeneratedCase>) -> anyhow::Result<()> {
             Op::fctiwx | Op::fctiwzx | Op::fctidx | Op::fctidzx => convert(case),
             Op::fcmpo => {
                 if let Some(value) = case.out(Reg::Fpscr) {
-                    *value &= !C;
+                    *value &= !CLASS;
                 }
             }
             op if op.row().family == Family::Float && (op.row().bits >> 26 == 59 || op == Op::frspx) => {
@@ -126,7 +121,7 @@ fn denormal_single(case: &mut GeneratedCase) {
         && let Some(fpscr) = case.out(Reg::Fpscr)
         && *fpscr & FPRF != 0
     {
-        *fpscr |= C;
+        *fpscr |= CLASS;
     }
 }
 

@@ -167,9 +167,8 @@ mod tests {
     use crate::code::epochs::Epochs;
     use std::sync::Arc;
     use xenia_guest::GuestAddr;
+    use xenia_isa::word::BLR;
     use xenia_memory::{AllocKind, Protect};
-
-    const BLR: u32 = 0x4E80_0020;
 
     /// A cache with memory for `size` bytes of code, and compiles a called unit in it.
     struct Compiler {

@@ -2,6 +2,7 @@
 
 use super::checks::PATH_LIMIT;
 use super::*;
+use xenia_isa::word::BLR;
 
 fn region(words: &[u32], roots: &[u32]) -> Region {
     let end = words.len() as u32 * 4;
@@ -10,7 +11,6 @@ fn region(words: &[u32], roots: &[u32]) -> Region {
 }
 
 const ADDI: u32 = 0x3863_0001;
-const BLR: u32 = 0x4E80_0020;
 
 #[test]
 fn a_loop_header_is_a_check_point_and_splits_its_block() {

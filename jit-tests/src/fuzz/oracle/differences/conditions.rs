@@ -2,11 +2,20 @@
 
 use super::View;
 use crate::conformance::PpcRegister;
+use crate::fpscr::FEX;
 use crate::qemu::QemuState;
+use xenia_cpu::fpscr::{OE, RN, UE};
 use xenia_isa::{Instruction, Op, Operand};
 
-/// The FPSCR\[FEX\] bit.
-pub(super) const FEX: u128 = 1 << 30;
+/// Whether results that are too large or too small are scaled, since their exceptions are enabled.
+pub(super) fn scales_results(view: &View<'_>) -> bool {
+    view.before.fpscr & (OE | UE) != 0
+}
+
+/// Whether the rounding mode is up or down.
+pub(super) fn rounds_up_or_down(view: &View<'_>) -> bool {
+    view.before.fpscr & RN >= 2
+}
 
 /// The value of the first operand's register, an FPR or a GPR.
 pub(super) fn target(view: &View<'_>, state: &QemuState) -> u128 {

@@ -4,27 +4,13 @@
 use super::conditions::*;
 use super::{Difference, Field, Rows};
 use crate::conformance::PpcRegister;
+use crate::fpscr::{CLASS, EXCEPTIONS, FEX, FI, FPRF, FR, FX, NI, OX, UX, VE, VXIMZ, VXSNAN, VXVC, XX};
 use crate::qemu::QemuState;
 use xenia_isa::{Family, Instruction, Op, Operand};
 
 const ALL: u128 = u128::MAX;
 /// The EQ bit of CR0.
 const EQ: u128 = 1 << 29;
-const FX: u128 = 1 << 31;
-const OX: u128 = 1 << 28;
-const UX: u128 = 1 << 27;
-const XX: u128 = 1 << 25;
-const VXSNAN: u128 = 1 << 24;
-const VXIMZ: u128 = 1 << 20;
-const VXVC: u128 = 1 << 19;
-const VE: u128 = 1 << 7;
-const FR: u128 = 1 << 18;
-const FI: u128 = 1 << 17;
-const C: u128 = 1 << 16;
-/// OX, UX, ZX, XX, VXSNAN to VXVC, VXSOFT, VXSQRT, VXCVI.
-const EXCEPTIONS: u128 = 0x1FF8_0700;
-const FPRF: u128 = 0x1F << 12;
-const NI: u128 = 1 << 2;
 
 /// Whether a row is single-precision arithmetic.
 fn single(op: Op) -> bool {
@@ -218,9 +204,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         rows: Rows::Where(single),
         field: Field::Target(ALL),
         when: |view, _, _| {
-            enabled_occurred(view)
-                && view.before.fpscr & 0x60 != 0
-                && (view.op == Op::frspx || wide_operand(view))
+            enabled_occurred(view) && scales_results(view) && (view.op == Op::frspx || wide_operand(view))
         },
     },
     Difference {
@@ -230,9 +214,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         rows: Rows::Where(single),
         field: Field::Bits(PpcRegister::Fpscr, FPRF),
         when: |view, _, _| {
-            enabled_occurred(view)
-                && view.before.fpscr & 0x60 != 0
-                && (view.op == Op::frspx || wide_operand(view))
+            enabled_occurred(view) && scales_results(view) && (view.op == Op::frspx || wide_operand(view))
         },
     },
     Difference {
@@ -256,10 +238,10 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         why: "class \"denormal\" of the single; qemu looks at the double",
         book: "PowerISA 2.02 I 4.2.2",
         rows: Rows::Where(single),
-        field: Field::Bits(PpcRegister::Fpscr, C),
+        field: Field::Bits(PpcRegister::Fpscr, CLASS),
         when: |view, ours, theirs| {
             let magnitude = target(view, view.ours) << 65 >> 65;
-            ours & C != 0 && theirs & C == 0 && magnitude != 0 && magnitude < 0x3810_0000_0000_0000
+            ours & CLASS != 0 && theirs & CLASS == 0 && magnitude != 0 && magnitude < 0x3810_0000_0000_0000
         },
     },
     Difference {
@@ -284,8 +266,8 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
                 ours.abs_diff(theirs) == 1
             };
             // Overflow or underflow in one result only, scaled because the exception is enabled.
-            let scaled = enabled_occurred(view) && view.before.fpscr & 0x60 != 0;
-            view.before.fpscr & 2 != 0 && (one_apart || scaled)
+            let scaled = enabled_occurred(view) && scales_results(view);
+            rounds_up_or_down(view) && (one_apart || scaled)
         },
     },
     Difference {
@@ -294,15 +276,15 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
         book: "PowerISA 2.02 I 4.6.5",
         rows: Rows::These(NEGATED),
         field: Field::Bits(PpcRegister::Fpscr, FPRF | FX | FEX | OX | UX),
-        when: |view, _, _| view.before.fpscr & 2 != 0 && target(view, view.ours) != target(view, view.theirs),
+        when: |view, _, _| rounds_up_or_down(view) && target(view, view.ours) != target(view, view.theirs),
     },
     Difference {
         name: "fcmpo: C of a NaN",
         why: "FPCC only; qemu sets C, too",
         book: "PowerISA 2.02 I 4.6.7",
         rows: Rows::These(&[Op::fcmpo]),
-        field: Field::Bits(PpcRegister::Fpscr, C),
-        when: |_, ours, theirs| ours & C == 0 && theirs & C != 0,
+        field: Field::Bits(PpcRegister::Fpscr, CLASS),
+        when: |_, ours, theirs| ours & CLASS == 0 && theirs & CLASS != 0,
     },
     Difference {
         name: "fcmpo: VXVC of a signalling NaN while VE is set",
@@ -359,7 +341,7 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
             let out_of_range = !(1.2e-38..3.4e38).contains(&double(ours).abs());
             // Both scale an overflow.
             let scaled = near(double(ours), double(theirs), 1.0 / 255.0, 0.0);
-            view.before.fpscr & 0x60 != 0 && (scaled || within_bound(view, ours) || out_of_range)
+            scales_results(view) && (scaled || within_bound(view, ours) || out_of_range)
         },
     },
     Difference {
