@@ -34,7 +34,7 @@
 use crate::backoff::Backoff;
 use crate::node::{self, NodeClaim, node};
 use crate::raw;
-use crate::statistics::LockStatistics;
+use crate::statistics::{Handover, LockStatistics};
 use std::time::Duration;
 use xenia_sync::atomic::{self, AtomicU8, AtomicU16, Ordering};
 
@@ -111,7 +111,7 @@ impl QueuedLock {
     #[inline]
     pub(crate) fn acquire(&self) {
         if self.take(FREE) {
-            self.statistics.taken_at_once();
+            self.statistics.count_fast();
         } else {
             self.acquire_slow();
         }
@@ -122,7 +122,7 @@ impl QueuedLock {
     pub(crate) fn try_acquire(&self) -> bool {
         let taken = self.take(FREE);
         if taken {
-            self.statistics.taken_at_once();
+            self.statistics.count_fast();
         }
         taken
     }
@@ -130,7 +130,7 @@ impl QueuedLock {
     /// Releases the lock, which the caller holds.
     #[inline]
     pub(crate) fn release(&self) {
-        self.statistics.given_back();
+        self.statistics.end_hold();
         // Without a fence, this can miss a head that is falling asleep; its sleep is short.
         if self.asked.load(Ordering::Relaxed) == 0 {
             self.state.store(FREE, Ordering::Release);
@@ -163,16 +163,16 @@ impl QueuedLock {
 
     #[cold]
     fn acquire_slow(&self) {
-        let began = self.statistics.begins();
+        let began = self.statistics.start_wait();
         if self.barge() {
-            self.statistics.barged();
+            self.statistics.count_barge();
         } else if let Some(claim) = NodeClaim::new() {
             self.queue(&claim);
         } else {
             self.acquire_unqueued();
-            self.statistics.barged();
+            self.statistics.count_barge();
         }
-        self.statistics.taken_since(began);
+        self.statistics.end_wait(began);
     }
 
     /// Polls for a short time, and takes the lock if it is free.
@@ -197,7 +197,7 @@ impl QueuedLock {
 
     fn queue(&self, claim: &NodeClaim) {
         let before = self.tail.swap(claim.number, Ordering::AcqRel);
-        self.statistics.queued();
+        self.statistics.enter_queue();
         let mut slept = false;
         if before != 0 {
             node(before).next.store(claim.number, Ordering::Release);
@@ -209,7 +209,7 @@ impl QueuedLock {
             self.asked.store(0, Ordering::Relaxed);
         }
         self.pass_on(claim);
-        self.statistics.left_queue();
+        self.statistics.leave_queue();
     }
 
     /// Waits behind other threads, until this one is the head. Returns whether it slept.
@@ -224,7 +224,7 @@ impl QueuedLock {
             let asleep =
                 turn.compare_exchange(node::WAITS, node::SLEEPS, Ordering::Relaxed, Ordering::Relaxed);
             if asleep.is_ok() {
-                self.statistics.sleeps();
+                self.statistics.count_sleep();
                 slept = true;
                 while turn.load(Ordering::Acquire) != node::HEAD {
                     let stays = || turn.load(Ordering::Relaxed) != node::HEAD;
@@ -242,7 +242,7 @@ impl QueuedLock {
         let mut wish = WAKE;
         loop {
             match self.state.load(Ordering::Relaxed) {
-                GRANTED if self.take(GRANTED) => return self.statistics.granted(),
+                GRANTED if self.take(GRANTED) => return self.statistics.count_grant(),
                 FREE if self.take(FREE) => return,
                 _ => {}
             }
@@ -250,7 +250,7 @@ impl QueuedLock {
                 continue;
             }
             backoff.reset();
-            self.statistics.sleeps();
+            self.statistics.count_sleep();
             let woken = slept && (atomic::MODEL || self.asked.load(Ordering::Relaxed) & WAKE == 0);
             if woken && wish == WAKE {
                 // It was woken, and another thread was faster. The others may continue for a while;
@@ -317,7 +317,7 @@ impl QueuedLock {
             }
             None => self.make_head(next, [0; 2], 0),
         }
-        self.statistics.passed(found.is_some());
+        self.statistics.count_handover(if found.is_some() { Handover::Local } else { Handover::Remote });
     }
 
     fn make_head(&self, number: u16, aside: [u16; 2], passed: u32) {

@@ -9,9 +9,19 @@ pub(crate) use counting::LockStatistics;
 #[cfg(not(feature = "statistics"))]
 pub(crate) use nothing::NoStatistics as LockStatistics;
 
+/// The waiter that becomes the head of the queue.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Handover {
+    /// It is on the same NUMA node as the head before it.
+    Local,
+    /// It is on another.
+    Remote,
+}
+
 #[cfg(feature = "statistics")]
-#[allow(clippy::unused_self)] // `begins` is asked of a lock, as everything else
+#[allow(clippy::unused_self)] // `start_wait` is called on a lock's statistics, as the others are
 mod counting {
+    use super::Handover;
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
     use std::time::{Duration, Instant};
@@ -84,48 +94,52 @@ mod counting {
             }
         }
 
-        pub(crate) fn taken_at_once(&self) {
+        pub(crate) fn count_fast(&self) {
             self.fast.fetch_add(1, Relaxed);
             self.since.store(now(), Relaxed);
         }
 
         /// The start time of a wait.
-        pub(crate) fn begins(&self) -> u64 {
+        pub(crate) fn start_wait(&self) -> u64 {
             now()
         }
 
-        pub(crate) fn taken_since(&self, began: u64) {
+        pub(crate) fn end_wait(&self, began: u64) {
             let now = now();
             self.slow.fetch_add(1, Relaxed);
             self.waited.fetch_add(now - began, Relaxed);
             self.since.store(now, Relaxed);
         }
 
-        pub(crate) fn barged(&self) {
+        pub(crate) fn count_barge(&self) {
             self.barged.fetch_add(1, Relaxed);
         }
 
-        pub(crate) fn granted(&self) {
+        pub(crate) fn count_grant(&self) {
             self.granted.fetch_add(1, Relaxed);
         }
 
-        pub(crate) fn sleeps(&self) {
+        pub(crate) fn count_sleep(&self) {
             self.sleeps.fetch_add(1, Relaxed);
         }
 
-        pub(crate) fn queued(&self) {
+        pub(crate) fn enter_queue(&self) {
             self.deepest.fetch_max(self.depth.fetch_add(1, Relaxed) + 1, Relaxed);
         }
 
-        pub(crate) fn left_queue(&self) {
+        pub(crate) fn leave_queue(&self) {
             self.depth.fetch_sub(1, Relaxed);
         }
 
-        pub(crate) fn passed(&self, local: bool) {
-            if local { &self.local } else { &self.remote }.fetch_add(1, Relaxed);
+        pub(crate) fn count_handover(&self, to: Handover) {
+            let count = match to {
+                Handover::Local => &self.local,
+                Handover::Remote => &self.remote,
+            };
+            count.fetch_add(1, Relaxed);
         }
 
-        pub(crate) fn given_back(&self) {
+        pub(crate) fn end_hold(&self) {
             self.held.fetch_add(now() - self.since.load(Relaxed), Relaxed);
         }
 
@@ -149,6 +163,8 @@ mod counting {
 #[cfg(not(feature = "statistics"))]
 #[allow(clippy::unused_self)] // the same methods, empty
 mod nothing {
+    use super::Handover;
+
     /// Zero-sized stand-in without the feature.
     #[derive(Debug)]
     pub(crate) struct NoStatistics;
@@ -158,26 +174,26 @@ mod nothing {
             Self
         }
         #[inline(always)]
-        pub(crate) fn taken_at_once(&self) {}
+        pub(crate) fn count_fast(&self) {}
         #[inline(always)]
-        pub(crate) fn begins(&self) -> u64 {
+        pub(crate) fn start_wait(&self) -> u64 {
             0
         }
         #[inline(always)]
-        pub(crate) fn taken_since(&self, _began: u64) {}
+        pub(crate) fn end_wait(&self, _began: u64) {}
         #[inline(always)]
-        pub(crate) fn barged(&self) {}
+        pub(crate) fn count_barge(&self) {}
         #[inline(always)]
-        pub(crate) fn granted(&self) {}
+        pub(crate) fn count_grant(&self) {}
         #[inline(always)]
-        pub(crate) fn sleeps(&self) {}
+        pub(crate) fn count_sleep(&self) {}
         #[inline(always)]
-        pub(crate) fn queued(&self) {}
+        pub(crate) fn enter_queue(&self) {}
         #[inline(always)]
-        pub(crate) fn left_queue(&self) {}
+        pub(crate) fn leave_queue(&self) {}
         #[inline(always)]
-        pub(crate) fn passed(&self, _local: bool) {}
+        pub(crate) fn count_handover(&self, _to: Handover) {}
         #[inline(always)]
-        pub(crate) fn given_back(&self) {}
+        pub(crate) fn end_hold(&self) {}
     }
 }
