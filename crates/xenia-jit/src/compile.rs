@@ -298,7 +298,7 @@ impl Shared {
             dump.add(address, &code, start);
         }
         if let Some((function, _)) = function {
-            cache.functions.compiled(function, start, region);
+            cache.functions.record_compilation(function, start, region);
         }
         Ok(true)
     }

@@ -184,7 +184,7 @@ impl Engine {
     /// Handles a host fault: the interpreter executes the instruction that made the access again,
     /// behind those that its site has not finished. Returns the exception, or `None` if that raised
     /// none: the page has changed meanwhile, or the guest address wraps and the host's does not.
-    fn faulted(
+    fn after_fault(
         &mut self,
         code: &ModeCode,
         ctx: &mut PpcContext,
@@ -285,7 +285,7 @@ impl Engine {
     ) -> Option<Exit> {
         let Departure { leave, detail, exit } = departure;
         let mut mxcsr = ctx.host[Word::Mxcsr as usize] as u32;
-        float_state::settle(ctx, &mut mxcsr);
+        float_state::materialize_fpscr(ctx, &mut mxcsr);
         match leave {
             Leave::Branch | Leave::Unwind | Leave::Missing => None,
             Leave::Budget => Some(self.interpreter.run(ctx, devices)),
@@ -300,7 +300,7 @@ impl Engine {
             Leave::Exit => exit,
             Leave::Yield => Some(Exit::Yield),
             Leave::Syscall => Some(Exit::Syscall { lev: detail as u8 }),
-            Leave::Fault => self.faulted(code, ctx, devices),
+            Leave::Fault => self.after_fault(code, ctx, devices),
         }
     }
 }

@@ -78,7 +78,7 @@ impl System for KernelSystem {
         disposition
     }
 
-    fn moved(&mut self, running: &Running) {
+    fn thread_moved(&mut self, running: &Running) {
         let Kernel { threads, memory, .. } = &*self.kernel;
         let told = threads.lock().publish_processor(memory, running.id, running.hw_id);
         housekeeping("a thread that moved", told);

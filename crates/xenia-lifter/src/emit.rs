@@ -1,11 +1,11 @@
 //! Lifter: translates the guest instructions of a [`Region`] into one Cranelift IR function, block
 //! by block.
 //!
-//! Guest registers live in the context ([`PpcContext`](xenia_cpu::PpcContext)) between blocks and in SSA values inside a
-//! block: each is loaded at first use and written back lazily. Dirty values are stored
-//! (`Lifter::flush`) before the code leaves the region or calls a hook that reads the context,
-//! before stores to guest memory (for loads see [`restart`]), and before a jump to a block with
-//! several predecessors. Three mechanisms keep values across block boundaries:
+//! Guest registers live in the context ([`PpcContext`](xenia_cpu::PpcContext)) between blocks and
+//! in SSA values inside a block: each is loaded at first use and written back lazily. Dirty values
+//! are stored (`Lifter::flush`) before the code leaves the region or calls a hook that reads the
+//! context, before stores to guest memory (for loads see [`restart`]), and before a jump to a block
+//! with several predecessors. Three mechanisms keep values across block boundaries:
 //!
 //! * Extended basic blocks: a block with one predecessor edge (`is_ebb_member`) starts with the
 //!   complete [`State`] at the end of its predecessor, dirty values included.
@@ -31,10 +31,10 @@ mod branch;
 mod cache;
 #[cfg(test)]
 mod calls;
+mod computation_mode;
 mod condition;
 mod constants;
 mod copies;
-mod counted;
 mod divide;
 mod entries;
 mod exits;

@@ -50,7 +50,7 @@ impl GuestMemory {
         let src = bytes.as_ref();
         // SAFETY: the whole range is committed.
         self.ending_reservations(addr, T::SIZE, || unsafe { self.put(addr.0, src) });
-        self.written(addr.0, T::SIZE);
+        self.after_write(addr.0, T::SIZE);
         self.on_mirror(|mirror| mirror.write(addr, value));
         Ok(())
     }
@@ -86,7 +86,7 @@ impl GuestMemory {
     }
 
     /// Bookkeeping after every write by HLE or a device, once the bytes are in place.
-    fn written(&self, addr: u32, len: u32) {
+    fn after_write(&self, addr: u32, len: u32) {
         // Also the read-modify-write that `invalidate_range_for_write` needs.
         self.counts.writes.count();
         if len == 0 {
@@ -121,7 +121,7 @@ impl GuestMemory {
         self.check(addr.0, len, COMMITTED, true)?;
         // SAFETY: the whole range is committed.
         self.ending_reservations(addr, len, || unsafe { self.put(addr.0, from) });
-        self.written(addr.0, len);
+        self.after_write(addr.0, len);
         self.on_mirror(|mirror| mirror.write_bytes(addr, from));
         Ok(())
     }
@@ -131,7 +131,7 @@ impl GuestMemory {
         self.check(addr.0, len, COMMITTED, true)?;
         // SAFETY: the whole range is committed.
         self.ending_reservations(addr, len, || unsafe { host::fill(self.alias.0, addr.0, len, value) });
-        self.written(addr.0, len);
+        self.after_write(addr.0, len);
         self.on_mirror(|mirror| mirror.fill(addr, len, value));
         Ok(())
     }
@@ -183,7 +183,7 @@ impl GuestMemory {
         let (read, result) =
             unsafe { file::read_into(file, offset, self.alias.0.add(addr.0 as usize), len as usize) };
         let read = read as u32;
-        self.written(addr.0, read);
+        self.after_write(addr.0, read);
         if read > 0 && self.has_mirror() {
             let mut bytes = vec![0; read as usize];
             self.read_bytes(addr, &mut bytes)?;
@@ -210,7 +210,7 @@ impl GuestMemory {
             let exchange = || unsafe { host::compare_exchange_u32(self.alias.0, addr.0, seen, new.to_be()) };
             let found = self.ending_reservations(addr, 4, exchange);
             if found == seen {
-                self.written(addr.0, 4);
+                self.after_write(addr.0, 4);
                 self.on_mirror(|mirror| mirror.write(addr, new));
                 return Ok(Ok(old));
             }
@@ -234,7 +234,7 @@ impl GuestMemory {
             let exchange = || unsafe { host::compare_exchange_u64(self.alias.0, addr.0, seen, new.to_be()) };
             let found = self.ending_reservations(addr, 8, exchange);
             if found == seen {
-                self.written(addr.0, 8);
+                self.after_write(addr.0, 8);
                 self.on_mirror(|mirror| mirror.write(addr, new));
                 return Ok(Ok(old));
             }

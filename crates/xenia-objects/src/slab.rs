@@ -13,7 +13,7 @@ use super::ObjectKind;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
 use xenia_guest::GuestAddr;
-use xenia_sync::Counted;
+use xenia_sync::GenerationCount;
 
 /// Number of positions that are allocated together.
 const CHUNK: usize = 1024;
@@ -32,7 +32,7 @@ pub(super) struct Name {
 #[derive(Debug, Default)]
 #[repr(align(64))]
 struct Position {
-    uses: Counted,
+    uses: GenerationCount,
     body: AtomicU32,
     kind: AtomicU8,
 }

@@ -452,7 +452,7 @@ impl<S: System> LockstepExecutor<S> {
             self.system.priority_changed(&mut self.scheduler, id);
         }
         if self.scheduler.take_moved(thread) {
-            self.system.moved(running);
+            self.system.thread_moved(running);
         }
         Some(running)
     }

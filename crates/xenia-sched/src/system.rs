@@ -106,7 +106,7 @@ pub trait System {
 
     /// Called before a thread runs on a slot that took it from another: the processor number that
     /// the guest reads is outdated.
-    fn moved(&mut self, running: &Running);
+    fn thread_moved(&mut self, running: &Running);
 
     /// Called when the scheduler has changed the priority of the thread with this guest id: a boost
     /// on wake, or the decay of one. [`Cpu::priority`] returns the current value. Called before the

@@ -1,28 +1,29 @@
 //! A reference count and a generation for a slot of a table, in one word, so that a reference is
 //! counted only if the slot still has the contents that the caller means.
 //!
-//! To fill a free slot, write its contents first, then [occupy](Counted::occupy) it, which counts
-//! one reference: the table's. Others [pin](Counted::pin) it by generation, read the contents, and
-//! [unpin](Counted::unpin) it. The caller whose unpin released the last reference owns the slot: it
-//! clears the contents, and may fill the slot again. All operations are lock-free.
+//! To fill a free slot, write its contents first, then [occupy](GenerationCount::occupy) it, which
+//! counts one reference: the table's. Others [pin](GenerationCount::pin) it by generation, read the
+//! contents, and [unpin](GenerationCount::unpin) it. The caller whose unpin released the last
+//! reference owns the slot: it clears the contents, and may fill the slot again. All operations are
+//! lock-free.
 
 use crate::atomic::{AtomicU64, Ordering, fence};
 
 /// The word of one slot: its generation, and below that its reference count, which is 0 for a free
 /// slot.
 #[derive(Debug)]
-pub struct Counted(AtomicU64);
+pub struct GenerationCount(AtomicU64);
 
 const COUNT: u64 = u32::MAX as u64;
 const GENERATION: u64 = COUNT + 1;
 
-impl Default for Counted {
+impl Default for GenerationCount {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Counted {
+impl GenerationCount {
     #[cfg(not(feature = "modelled"))]
     /// A free slot that was never occupied.
     pub const fn new() -> Self {
@@ -97,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_use_is_counted_of_the_generation_that_is_meant() {
-        let slot = Counted::new();
+        let slot = GenerationCount::new();
         assert!(!slot.pin(0) && !slot.pin(1), "free");
         let first = slot.occupy();
         assert!(slot.pin(first) && slot.pin(first) && !slot.pin(first + 1));
@@ -110,9 +111,9 @@ mod tests {
 
     #[test]
     fn generations_begin_again_without_0() {
-        let slot = Counted(AtomicU64::new(u64::from(u32::MAX) * GENERATION));
+        let slot = GenerationCount(AtomicU64::new(u64::from(u32::MAX) * GENERATION));
         assert_eq!(slot.occupy(), 1);
-        let full = Counted(AtomicU64::new(GENERATION + COUNT));
+        let full = GenerationCount(AtomicU64::new(GENERATION + COUNT));
         assert!(!full.pin(1), "the count does not run over");
     }
 }

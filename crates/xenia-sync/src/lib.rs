@@ -14,7 +14,7 @@
 #[doc(hidden)] // for xenia-locks, whose models replace the same atomics
 pub mod atomic;
 mod condvar;
-mod counted;
+mod generation_count;
 mod level;
 mod mutex;
 pub mod order;
@@ -27,7 +27,7 @@ mod rw_lock;
 pub mod watchdog;
 
 pub use condvar::Condvar;
-pub use counted::Counted;
+pub use generation_count::GenerationCount;
 pub use level::{Below, Level, LevelType, levels};
 pub use lock_api;
 pub use mutex::{Mutex, MutexGuard, RuntimeLock};

@@ -183,7 +183,7 @@ impl<'a> Oracle<'a> {
                 }
             }
         }
-        let apart = self.ask(server, &prepared)?;
+        let apart = self.compare_with_qemu(server, &prepared)?;
         batch.taken_apart += apart.len() as u64;
         for some in apart.chunks(TOGETHER) {
             if (settings.is_stopped)() {
@@ -260,7 +260,7 @@ impl<'a> Oracle<'a> {
 
     /// Runs sequences in qemu. Returns the numbers of those whose results differ from the
     /// interpreter's.
-    fn ask(&mut self, server: usize, prepared: &[Prepared]) -> Result<Vec<usize>, RunError> {
+    fn compare_with_qemu(&mut self, server: usize, prepared: &[Prepared]) -> Result<Vec<usize>, RunError> {
         let jobs: Vec<Job> = prepared.iter().map(|ready| ready.job.clone()).collect();
         let answers = self.servers[server].0.run(&jobs).map_err(|error| failed(&error))?;
         let differs = |(ready, answer): (&Prepared, &QemuAnswer)| match answer {

@@ -133,7 +133,7 @@ impl Qemu {
                 Some(process) => process,
                 None => self.start()?,
             };
-            if let Some(reason) = process.ask(left, &mut answers) {
+            if let Some(reason) = process.run_jobs(left, &mut answers) {
                 let said = process.end();
                 answers.push(QemuAnswer::Stopped(if said.is_empty() { reason } else { said }));
             } else {
@@ -186,7 +186,7 @@ impl Qemu {
 
 impl Process {
     /// Sends jobs until all are answered; returns the reason if one stops the process.
-    fn ask(&mut self, jobs: &[Job], answers: &mut Vec<QemuAnswer>) -> Option<String> {
+    fn run_jobs(&mut self, jobs: &[Job], answers: &mut Vec<QemuAnswer>) -> Option<String> {
         let message = message(jobs);
         let Self { child, stdin, answers: blocks, .. } = self;
         std::thread::scope(|scope| {

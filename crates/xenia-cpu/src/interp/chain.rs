@@ -41,7 +41,7 @@ pub(super) fn chain(
     next: RowHandler,
     step: Step,
 ) -> Step {
-    if step == Ok(Flow::Next) { next(cpu, rest, table) } else { cpu.ended(rest.len(), step) }
+    if step == Ok(Flow::Next) { next(cpu, rest, table) } else { cpu.end_run(rest.len(), step) }
 }
 
 /// Runs `code`, which is too short for its first handler (one that expects a successor).
@@ -53,7 +53,7 @@ pub(super) fn one_by_one(cpu: &mut Cpu<'_>, code: &[Entry]) -> Step {
         // Illegal instructions, and instructions whose facility is off, do not reach this function.
         let step = run_one(cpu, decode(i.0).map_or(ILLEGAL, |op| handler_of(op, i)), i);
         if step != Ok(Flow::Next) {
-            return cpu.ended(left, step);
+            return cpu.end_run(left, step);
         }
     }
     Ok(Flow::Next)
@@ -114,7 +114,7 @@ macro_rules! last {
             let [first, rest @ ..] = code else { return Ok(Flow::Next) };
             let $i = first.instruction();
             let step = $step;
-            if step == Ok(Flow::Next) { step } else { $cpu.ended(rest.len(), step) }
+            if step == Ok(Flow::Next) { step } else { $cpu.end_run(rest.len(), step) }
         }
     };
 }

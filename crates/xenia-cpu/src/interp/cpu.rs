@@ -162,7 +162,7 @@ impl Cpu<'_> {
 
     /// Records that `left` instructions follow the one that ended the run.
     #[cold]
-    pub(crate) fn ended(&mut self, left: usize, how: Step) -> Step {
+    pub(crate) fn end_run(&mut self, left: usize, how: Step) -> Step {
         self.left = left as u32;
         how
     }

@@ -27,7 +27,7 @@ pub(crate) const UNAVAILABLE: RowHandler =
     last!(|cpu, i| Err(cpu.raise(ExceptionKind::Unavailable { word: i.0 })));
 
 /// The handler of a yield hint.
-const YIELD: RowHandler = |cpu, code, _| cpu.ended(code.len().saturating_sub(1), Ok(Flow::Yield));
+const YIELD: RowHandler = |cpu, code, _| cpu.end_run(code.len().saturating_sub(1), Ok(Flow::Yield));
 
 /// The handlers of rows that make one access.
 macro_rules! plain {

@@ -89,7 +89,7 @@ pub(super) fn run_arm(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, word:
 pub(super) fn run_float_row(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, operands: u32, row: u32) {
     let Some((op, i)) = unpacked(operands, row) else { return };
     if owes_status(ctx) {
-        settle_float(ctx, i.0);
+        apply_pending_status(ctx, i.0);
     }
     let completed = run_arm(ctx, run, i.0, Arm::of(op, i));
     debug_assert!(completed, "compiled code runs in no mode in which {} raises an exception", op.row().name);
@@ -103,13 +103,13 @@ pub(super) fn owes_status(ctx: &PpcContext) -> bool {
 }
 
 /// Applies pending updates of FPSCR as far as the arm of an instruction needs them.
-pub(super) fn settle_float(ctx: &mut PpcContext, word: u32) {
+pub(super) fn apply_pending_status(ctx: &mut PpcContext, word: u32) {
     let needs = decode(word).map_or(Status::Reads, |op| STATUS[op as usize]);
     if needs == Status::Ignores {
         return;
     }
     let mut mxcsr = ctx.host[Word::Mxcsr as usize] as u32;
-    float_state::settle_exceptions(ctx, &mut mxcsr);
+    float_state::materialize_exceptions(ctx, &mut mxcsr);
     ctx.host[Word::Mxcsr as usize] = mxcsr.into();
     if ctx.fp_lazy.op == 0 {
         return;
@@ -117,7 +117,7 @@ pub(super) fn settle_float(ctx: &mut PpcContext, word: u32) {
     if needs == Status::Replaces && ctx.fpscr & CONTROL == 0 {
         ctx.fp_lazy.op = 0;
     } else {
-        float_state::settle(ctx, &mut 0);
+        float_state::materialize_fpscr(ctx, &mut 0);
     }
 }
 

@@ -333,7 +333,7 @@ impl Engine {
             return self.after_leaving(code, ctx, devices, departure);
         }
         let mut mxcsr = ctx.host[Word::Mxcsr as usize] as u32;
-        float_state::settle(ctx, &mut mxcsr);
+        float_state::materialize_fpscr(ctx, &mut mxcsr);
         match reason {
             Reason::Branch | Reason::Optimized => match end.sampled {
                 Sampled::Lukewarm => None,

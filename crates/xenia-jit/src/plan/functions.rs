@@ -214,7 +214,7 @@ impl Functions {
     }
 
     /// Records the compilation of the piece at `piece` of the function at `start`.
-    pub(crate) fn compiled(&mut self, start: u32, piece: u32, region: u32) {
+    pub(crate) fn record_compilation(&mut self, start: u32, piece: u32, region: u32) {
         if let Some((function, learned)) = self.learn(start) {
             *learned += usize::from(!function.pieces.contains_key(&piece));
             let piece = function.pieces.entry(piece).or_default();
@@ -224,7 +224,7 @@ impl Functions {
 
     /// Records a code change around `pc`: the new code may need other entries, so its piece may be
     /// compiled again.
-    pub(crate) fn changed(&mut self, pc: u32) {
+    pub(crate) fn record_change(&mut self, pc: u32) {
         let start = self.bounds(pc).start;
         let function = self.by_start.get_mut(&start);
         if let Some((_, piece)) = function.and_then(|f| f.pieces.range_mut(..=pc).next_back()) {
@@ -277,11 +277,11 @@ mod tests {
         };
         for region in 0..MAX_TIMES {
             assert!(!settled(&functions, Some(true)));
-            functions.compiled(0x1000, 0x1000, region);
+            functions.record_compilation(0x1000, 0x1000, region);
         }
         assert!(settled(&functions, Some(true)));
         assert!(!settled(&functions, None), "its region is gone");
-        functions.changed(0x1010);
+        functions.record_change(0x1010);
         assert!(!settled(&functions, Some(true)));
     }
 

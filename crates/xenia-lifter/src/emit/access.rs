@@ -16,7 +16,7 @@ impl Lifter<'_> {
         }
         self.state.mode = Some(mode);
         // In the other mode a repeated compare might treat denormals as zeros.
-        self.settle_compares();
+        self.drop_compare_operands();
         let ctx = self.context();
         let now = self.b.ins().load(types::I64, HOST, ctx, Word::VectorMode.offset());
         let switch = self.b.create_block();

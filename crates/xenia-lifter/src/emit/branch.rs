@@ -21,7 +21,7 @@ impl Lifter<'_> {
             let ctr = self.special(Special::Ctr);
             let ctr = self.b.ins().iadd_imm_s(ctr, -1);
             self.set_special(Special::Ctr, ctr);
-            let count = self.counted(ctr);
+            let count = self.in_mode(ctr);
             let code = if bo & 2 != 0 { IntCC::Equal } else { IntCC::NotEqual };
             condition = Some(self.b.ins().icmp_imm_s(code, count, 0));
         }

@@ -126,7 +126,7 @@ impl Lifter<'_> {
         if let Some(value) = floats.doubles[n] {
             return value;
         }
-        self.settle_floats(1 << n);
+        self.close_open_formats(1 << n);
         let floats = &self.state.cache.floats;
         let in_context = (floats.dirty | floats.single_format) >> n & 1 == 0;
         let single = if in_context { None } else { self.known_single(n) };
@@ -252,7 +252,7 @@ impl Lifter<'_> {
         if let Some((single, _)) = self.known_single(n) {
             return single;
         }
-        self.settle_floats(1 << n);
+        self.close_open_formats(1 << n);
         self.scalar_mode();
         let unfit = *unfit.get_or_insert_with(|| self.b.create_block());
         let bits = if let Some(value) = self.state.cache.floats.doubles[n] {
@@ -315,7 +315,7 @@ impl Lifter<'_> {
 
     /// Stores all registers that the context does not hold as doubles; they stay dirty.
     pub(super) fn store_floats(&mut self) {
-        self.settle_floats(u32::MAX);
+        self.close_open_formats(u32::MAX);
         for n in 0..32 {
             self.store_fpr(n);
         }
@@ -325,7 +325,7 @@ impl Lifter<'_> {
     /// for those of `single_format`, which are known to be singles, either format for those of
     /// `open_format`, and double format for the others.
     pub(super) fn store_floats_but(&mut self, single_format: u32, open_format: u32) {
-        self.settle_floats(!open_format);
+        self.close_open_formats(!open_format);
         for n in 0..32 {
             if open_format >> n & 1 != 0 {
                 self.store_as_it_is(n);
@@ -364,7 +364,7 @@ impl Lifter<'_> {
 
     /// Closes the open format of these registers: those that were open are in double format
     /// afterwards.
-    pub(super) fn settle_floats(&mut self, registers: u32) {
+    pub(super) fn close_open_formats(&mut self, registers: u32) {
         let open_format = self.state.cache.floats.open_format & registers;
         if open_format == 0 {
             return;

@@ -30,7 +30,7 @@ impl Lifter<'_> {
 
     /// OV of the sum `a + b (+ carry) = sum`: set if both operands' signs differ from the sum's.
     fn sum_overflow(&mut self, a: Value, b: Value, sum: Value) {
-        let (a, b, sum) = (self.counted(a), self.counted(b), self.counted(sum));
+        let (a, b, sum) = (self.in_mode(a), self.in_mode(b), self.in_mode(sum));
         let a = self.b.ins().bxor(a, sum);
         let b = self.b.ins().bxor(b, sum);
         let both = self.b.ins().band(a, b);
@@ -53,11 +53,11 @@ impl Lifter<'_> {
         let carry = self.b.ins().uextend(types::I64, carry);
         let rest = if b == 0 { a } else { self.b.ins().iadd_imm_s(a, b) };
         let sum = self.b.ins().iadd(rest, carry);
-        let (a_counted, sum_counted) = (self.counted(a), self.counted(sum));
+        let (a_counted, sum_counted) = (self.in_mode(a), self.in_mode(sum));
         let out = if b == 0 {
             self.b.ins().icmp(IntCC::UnsignedLessThan, sum_counted, a_counted)
         } else {
-            let carry = self.counted(carry);
+            let carry = self.in_mode(carry);
             let any = self.b.ins().bor(a_counted, carry);
             self.b.ins().icmp_imm_s(IntCC::NotEqual, any, 0)
         };
@@ -98,7 +98,7 @@ impl Lifter<'_> {
     fn add_immediate_carrying(&mut self, i: Instruction) -> Value {
         let a = self.gpr(i.ra());
         let sum = self.b.ins().iadd_imm_s(a, i.simm());
-        let (a, low) = (self.counted(a), self.counted(sum));
+        let (a, low) = (self.in_mode(a), self.in_mode(sum));
         let carry = self.b.ins().icmp(IntCC::UnsignedLessThan, low, a);
         // Adding 0 never carries, and the test above is correct for it too.
         self.set_xer(Xer::Ca, carry);
@@ -147,7 +147,7 @@ impl Integer for Lifter<'_> {
     fn addcx(&mut self, i: Instruction) {
         let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
         let sum = self.b.ins().iadd(a, b);
-        let (a_low, low) = (self.counted(a), self.counted(sum));
+        let (a_low, low) = (self.in_mode(a), self.in_mode(sum));
         let carry = self.b.ins().icmp(IntCC::UnsignedLessThan, low, a_low);
         self.set_xer(Xer::Ca, carry);
         if i.oe() {
@@ -314,8 +314,8 @@ impl Integer for Lifter<'_> {
         let result = self.b.ins().ineg(a);
         if i.oe() {
             let least = if self.config.mode.wide { i64::MIN } else { i64::from(i32::MIN) };
-            let least = self.counted_const(least);
-            let a = self.counted(a);
+            let least = self.mode_constant(least);
+            let a = self.in_mode(a);
             let overflow = self.b.ins().icmp(IntCC::Equal, a, least);
             self.set_overflow(overflow);
         }
@@ -335,7 +335,7 @@ impl Integer for Lifter<'_> {
     fn subfcx(&mut self, i: Instruction) {
         let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
         let difference = self.b.ins().isub(b, a);
-        let (a_low, b_low) = (self.counted(a), self.counted(b));
+        let (a_low, b_low) = (self.in_mode(a), self.in_mode(b));
         let carry = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, b_low, a_low);
         self.set_xer(Xer::Ca, carry);
         if i.oe() {
@@ -355,8 +355,8 @@ impl Integer for Lifter<'_> {
         let a = self.gpr(i.ra());
         let immediate = self.const64(i.simm() as u64);
         let difference = self.b.ins().isub(immediate, a);
-        let low = self.counted(a);
-        let immediate = self.counted_const(i.simm());
+        let low = self.in_mode(a);
+        let immediate = self.mode_constant(i.simm());
         let carry = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, immediate, low);
         self.set_xer(Xer::Ca, carry);
         self.set_gpr(i.rd(), difference);

@@ -2,8 +2,8 @@
 //! runs.
 //!
 //! The sticky exception bits of scalar arithmetic accumulate in MXCSR; FPRF, FR and FI are those of
-//! the last operation, which is recorded in `PpcContext::fp_lazy`. [`settle`] folds both into
-//! `PpcContext::fpscr`, which is exact afterwards.
+//! the last operation, which is recorded in `PpcContext::fp_lazy`. [`materialize_fpscr`] folds both
+//! into `PpcContext::fpscr`, which is exact afterwards.
 //!
 //! `soft_float` evaluates the pending operation without the host's result. An operation is pending
 //! only in default mode: rounding to nearest even, no exceptions enabled. In any other mode all
@@ -46,8 +46,8 @@ pub fn operands(word: u64, operands: [u64; 3]) -> [u64; 3] {
 
 /// Makes `ctx.fpscr` exact. `mxcsr` is the guest code's; its flags are cleared.
 #[inline]
-pub fn settle(ctx: &mut PpcContext, mxcsr: &mut u32) {
-    settle_exceptions(ctx, mxcsr);
+pub fn materialize_fpscr(ctx: &mut PpcContext, mxcsr: &mut u32) {
+    materialize_exceptions(ctx, mxcsr);
     if ctx.fp_lazy.op != 0 {
         let lazy = std::mem::take(&mut ctx.fp_lazy);
         ctx.fpscr = materialize(ctx.fpscr, lazy);
@@ -56,7 +56,7 @@ pub fn settle(ctx: &mut PpcContext, mxcsr: &mut u32) {
 
 /// Makes the exception bits of `ctx.fpscr` exact, with FX, FEX and VX.
 #[inline]
-pub fn settle_exceptions(ctx: &mut PpcContext, mxcsr: &mut u32) {
+pub fn materialize_exceptions(ctx: &mut PpcContext, mxcsr: &mut u32) {
     let mut flags = ctx.host[Word::ScalarFlags as usize] as u32;
     ctx.host[Word::ScalarFlags as usize] = 0;
     if ctx.host[Word::VectorMode as usize] == 0 {

@@ -177,7 +177,7 @@ impl<S: System> HwHostThread<'_, S> {
             running.ctx.reservation.valid = 0;
         }
         if has_moved {
-            self.system.moved(&running);
+            self.system.thread_moved(&running);
         }
         Some((running, is_alone))
     }

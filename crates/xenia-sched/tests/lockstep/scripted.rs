@@ -136,7 +136,7 @@ impl System for TestSystem {
         self.priorities.push((id, priority));
     }
 
-    fn moved(&mut self, running: &Running) {
+    fn thread_moved(&mut self, running: &Running) {
         self.moves.push((running.thread, running.hw_id));
     }
 

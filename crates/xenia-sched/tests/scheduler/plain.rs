@@ -21,7 +21,7 @@ impl System for Plain {
         Disposition::Continue
     }
 
-    fn moved(&mut self, _: &Running) {}
+    fn thread_moved(&mut self, _: &Running) {}
 
     fn end_visit(&mut self, _: &mut dyn Cpu, _: u8, _: &[DeviceStore]) {}
 

@@ -77,7 +77,7 @@ impl System for Scripted {
         Disposition::Continue
     }
 
-    fn moved(&mut self, _: &Running) {}
+    fn thread_moved(&mut self, _: &Running) {}
 
     fn priority_changed(&mut self, cpu: &mut dyn Cpu, id: u32) {
         // Gives other reports a chance to come first.

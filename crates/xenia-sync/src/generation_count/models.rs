@@ -8,7 +8,7 @@ use loom::sync::Arc;
 use loom::thread;
 
 struct Table {
-    count: Counted,
+    count: GenerationCount,
     /// The contents: the generation, or 0 while they are being cleared. Only the count orders
     /// accesses to it.
     contents: AtomicU32,
@@ -61,7 +61,7 @@ fn model(readers: usize, interruptions: usize) {
     builder.preemption_bound = Some(interruptions);
     builder.check(move || {
         let table = Arc::new(Table {
-            count: Counted::new(),
+            count: GenerationCount::new(),
             contents: AtomicU32::new(0),
             guarded: UnsafeCell::new(()),
             entry: AtomicU64::new(0),

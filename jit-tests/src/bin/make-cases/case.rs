@@ -121,7 +121,7 @@ impl GeneratedCase {
     }
 
     /// A case whose expectations come from qemu.
-    pub(crate) fn asked(op: Op, code: &str, ins: &[(Reg, u128)], registers: &[Reg]) -> Self {
+    pub(crate) fn for_qemu(op: Op, code: &str, ins: &[(Reg, u128)], registers: &[Reg]) -> Self {
         let question = Question {
             code: code.to_owned(),
             vectors: Vec::new(),

@@ -166,7 +166,7 @@ pub(crate) fn files() -> Vec<File> {
         // constants for qemu.
         let registers = (2..32).filter(|n| !matches!(n, 12 | 13)).map(R).chain(numbered(F));
         let registers = registers.chain((0..28).map(V)).chain([Cr, Xer, Ctr, Vscr]);
-        let mut case = GeneratedCase::asked(Op::addx, seed.code, &[], &registers.collect::<Vec<_>>());
+        let mut case = GeneratedCase::for_qemu(Op::addx, seed.code, &[], &registers.collect::<Vec<_>>());
         case.ins = ins;
         case.source = QEMU;
         if let Some(question) = &mut case.question {

@@ -163,7 +163,7 @@ fn compute(op: Op, form: &str, round: usize, random: &mut CaseRandom) -> Generat
         }
     }
     let code = format!("{form} {}", texts.join(","));
-    GeneratedCase::asked(op, &code, &ins, &outs)
+    GeneratedCase::for_qemu(op, &code, &ins, &outs)
 }
 
 /// The case with MSR\[SF\] set around its instruction.
@@ -260,7 +260,7 @@ fn access(op: Op, form: &str, round: usize, random: &mut CaseRandom) -> Generate
     } else if !stores {
         outs.push(register);
     }
-    let mut case = GeneratedCase::asked(op, &code, &ins, &outs).with_memory(&memory);
+    let mut case = GeneratedCase::for_qemu(op, &code, &ins, &outs).with_memory(&memory);
     if let Some(question) = &mut case.question {
         question.memory = stores;
         if matches!(op, Op::ldbrx | Op::stdbrx) {
@@ -292,7 +292,7 @@ fn several(op: Op, ea: u32, random: &mut CaseRandom) -> GeneratedCase {
         ins.push((register, random.gpr().into()));
     }
     let outs = if stores { Vec::new() } else { registers };
-    let mut case = GeneratedCase::asked(op, &format!("{} r27,{operands}", row.mnemonic), &ins, &outs);
+    let mut case = GeneratedCase::for_qemu(op, &format!("{} r27,{operands}", row.mnemonic), &ins, &outs);
     if let Some(question) = &mut case.question {
         question.memory = stores;
     }

@@ -37,7 +37,7 @@ fn main() -> anyhow::Result<()> {
         anyhow::ensure!(cases.len() > before, "no case for {op:?}");
     }
     for (cpu, sf) in [("970fx", false), ("970fx", true), ("power7", false)] {
-        oracle::answer(&mut cases, cpu, sf)?;
+        oracle::answer_questions(&mut cases, cpu, sf)?;
     }
     facts::correct(&mut cases)?;
     let mut files = BTreeMap::<Op, Vec<GeneratedCase>>::new();
@@ -63,7 +63,7 @@ fn main() -> anyhow::Result<()> {
 fn write_corpus(folder: &Path) -> anyhow::Result<()> {
     let files = corpus::files();
     let mut cases: Vec<GeneratedCase> = files.iter().map(|file| file.case.clone()).collect();
-    oracle::answer(&mut cases, "970fx", false)?;
+    oracle::answer_questions(&mut cases, "970fx", false)?;
     let folder = folder.join("corpus");
     std::fs::create_dir_all(&folder)?;
     for (file, mut case) in files.iter().zip(cases) {

@@ -44,7 +44,11 @@ fn before(case: &GeneratedCase, question: &Question) -> QemuState {
 }
 
 /// Answers all questions for this processor model.
-pub(crate) fn answer(cases: &mut [GeneratedCase], cpu: &'static str, sf: bool) -> anyhow::Result<()> {
+pub(crate) fn answer_questions(
+    cases: &mut [GeneratedCase],
+    cpu: &'static str,
+    sf: bool,
+) -> anyhow::Result<()> {
     let asked: Vec<usize> = (0..cases.len())
         .filter(|&n| cases[n].question.as_ref().is_some_and(|q| q.cpu == cpu && q.sf == sf))
         .collect();

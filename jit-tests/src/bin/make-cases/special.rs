@@ -133,7 +133,7 @@ fn branches(op: Op, cases: &mut Vec<GeneratedCase>) {
                 ins.push((Ctr, u128::from(ctr)));
                 outs.push(Ctr);
             }
-            cases.push(GeneratedCase::asked(op, &code, &ins, &outs));
+            cases.push(GeneratedCase::for_qemu(op, &code, &ins, &outs));
         }
     }
     let (form, set, offset) = match op {

@@ -60,7 +60,7 @@ fn equivalent(
     outs: &[Reg],
     vectors: &[(u8, u8)],
 ) -> GeneratedCase {
-    let mut case = GeneratedCase::asked(op, here, ins, outs);
+    let mut case = GeneratedCase::for_qemu(op, here, ins, outs);
     if let Some(question) = &mut case.question {
         there.clone_into(&mut question.code);
         question.vectors = vectors.to_vec();

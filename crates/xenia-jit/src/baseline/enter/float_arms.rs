@@ -66,11 +66,11 @@ pub(in crate::baseline) unsafe extern "sysv64" fn run_float_row() {
         guest_float = const Slot::GuestFloat.at(),
         mxcsr = const MXCSR,
         rust = sym RUST_MXCSR,
-        service = sym ask_row,
+        service = sym on_row,
     )
 }
 
-unsafe extern "sysv64" fn ask_row(ctx: *mut PpcContext, operands: u32, word: u32) {
+unsafe extern "sysv64" fn on_row(ctx: *mut PpcContext, operands: u32, word: u32) {
     // SAFETY: the thunk passes the context of the run in progress (rbp less `BIAS`), which only
     // this service uses until it returns.
     let (ctx, run) = unsafe { thunks::lend(ctx) };

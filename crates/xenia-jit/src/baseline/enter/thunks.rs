@@ -17,14 +17,14 @@ pub(super) unsafe extern "sysv64" fn missing() {
         "cmp ecx, {stored}",
         "ja 2f",
         "pop rax",
-        "jmp {ask}",
+        "jmp {compile}",
         "2:",
         "add rsp, 8",
         "jmp {optimized}",
         entries = const word(Word::Entries),
         stored = const STORED,
         optimized = sym run_optimized,
-        ask = sym ask_for_code,
+        compile = sym call_compiler,
     )
 }
 
@@ -267,11 +267,11 @@ macro_rules! asks {
 
 asks! {
     /// eax = a guest address without code, flagged if it is called.
-    ask_for_code => ask_missing
+    call_compiler => on_missing
 }
 asks! {
     /// eax = a guest address where the budget was too small.
-    slice_over => ask_slice
+    slice_over => on_slice_over
 }
 
 /// [`run_arm`] for arms that compute with floating point or vectors: FPSCR is exact and MXCSR is
@@ -305,7 +305,7 @@ pub(super) unsafe extern "sysv64" fn run_float_arm() {
         guest_float = const Slot::GuestFloat.at(),
         mxcsr = const MXCSR,
         rust = sym RUST_MXCSR,
-        service = sym ask_float_arm,
+        service = sym on_float_arm,
         failed = sym arm_failed,
     )
 }
@@ -344,7 +344,7 @@ pub(super) unsafe extern "sysv64" fn run_arm() {
             "ret",
         ]
         bias = const BIAS,
-        service = sym ask_arm,
+        service = sym on_arm,
         failed = sym arm_failed,
     )
 }
@@ -362,14 +362,14 @@ pub(super) unsafe fn lend<'a>(ctx: *mut PpcContext) -> (&'a mut PpcContext, &'a 
     (ctx, run)
 }
 
-unsafe extern "sysv64" fn ask_missing(ctx: *mut PpcContext, pc: u32, stack: u64) -> u64 {
+unsafe extern "sysv64" fn on_missing(ctx: *mut PpcContext, pc: u32, stack: u64) -> u64 {
     // SAFETY: the thunk passes the context of the run in progress (rbp less `BIAS`), which only
     // this service uses until it returns.
     let (ctx, run) = unsafe { lend(ctx) };
     services::missing(ctx, run, pc, stack)
 }
 
-unsafe extern "sysv64" fn ask_slice(ctx: *mut PpcContext, pc: u32, stack: *const u64) -> u64 {
+unsafe extern "sysv64" fn on_slice_over(ctx: *mut PpcContext, pc: u32, stack: *const u64) -> u64 {
     // SAFETY: the thunk passes the context of the run in progress (rbp less `BIAS`), which only
     // this service uses until it returns.
     let (ctx, run) = unsafe { lend(ctx) };
@@ -379,7 +379,7 @@ unsafe extern "sysv64" fn ask_slice(ctx: *mut PpcContext, pc: u32, stack: *const
     services::slice_over(ctx, run, pc, caller)
 }
 
-unsafe extern "sysv64" fn ask_arm(ctx: *mut PpcContext, word: u32, arm: *const ()) -> bool {
+unsafe extern "sysv64" fn on_arm(ctx: *mut PpcContext, word: u32, arm: *const ()) -> bool {
     // SAFETY: the thunk passes the context of the run in progress (rbp less `BIAS`), which only
     // this service uses until it returns.
     let (ctx, run) = unsafe { lend(ctx) };
@@ -388,14 +388,14 @@ unsafe extern "sysv64" fn ask_arm(ctx: *mut PpcContext, word: u32, arm: *const (
     services::run_arm(ctx, run, word, arm)
 }
 
-unsafe extern "sysv64" fn ask_float_arm(ctx: *mut PpcContext, word: u32, arm: *const ()) -> bool {
+unsafe extern "sysv64" fn on_float_arm(ctx: *mut PpcContext, word: u32, arm: *const ()) -> bool {
     // SAFETY: the thunk passes the context of the run in progress (rbp less `BIAS`), which only
     // this service uses until it returns.
     let (ctx, run) = unsafe { lend(ctx) };
     // SAFETY: the thunks of `cache` pass the result of `Arm::address`; an `Arm` is that address.
     let arm = unsafe { std::mem::transmute::<*const (), Arm>(arm) };
     if services::owes_status(ctx) {
-        services::settle_float(ctx, word);
+        services::apply_pending_status(ctx, word);
     }
     services::run_arm(ctx, run, word, arm)
 }

@@ -104,7 +104,7 @@ impl CodeCache {
             let start = self.regions.get(&id).and_then(|region| region.entries.first().copied());
             self.withdraw(id);
             if let Some(start) = start {
-                self.functions.changed(start);
+                self.functions.record_change(start);
             }
         }
         regions.len() as u64

@@ -33,7 +33,7 @@ fn full_memory_is_emptied_with_all_that_was_learned_and_has_room_once_the_engine
         cache.release_retired();
         cache.publish(region(pc, THIRD), Vec::new()).unwrap();
     }
-    cache.functions.compiled(0x1000, 0x1000, 1);
+    cache.functions.record_compilation(0x1000, 0x1000, 1);
     assert!(cache.place(0x1004).is_covered && !cache.place(0x1008).is_covered);
     let full = cache.publish(region(0x5000, THIRD), Vec::new());
     assert!(matches!(full, Err(JitError::CodeMemoryFull)), "{full:?}");

@@ -115,7 +115,7 @@ pub(super) fn float_in_software(call: &mut Call<'_, '_>, word: u64) -> u64 {
     let operands = float_state::operands(word, operands.map(|operand| call.ctx.host[operand as usize]));
     let plain = call.ctx.fpscr & CONTROL == 0;
     if !plain {
-        float_state::settle(call.ctx, call.mxcsr);
+        float_state::materialize_fpscr(call.ctx, call.mxcsr);
     }
     let quick = if plain { float_state::perform_single(call.ctx, i, operands) } else { None };
     let bits = match quick {
@@ -165,9 +165,9 @@ pub(super) fn vector_mode(call: &mut Call<'_, '_>) -> u64 {
 
 pub(super) fn exact_status(call: &mut Call<'_, '_>, exceptions: u64) -> u64 {
     if exceptions == 0 {
-        float_state::settle(call.ctx, call.mxcsr);
+        float_state::materialize_fpscr(call.ctx, call.mxcsr);
     } else {
-        float_state::settle_exceptions(call.ctx, call.mxcsr);
+        float_state::materialize_exceptions(call.ctx, call.mxcsr);
     }
     u64::from(call.ctx.fpscr)
 }

@@ -108,15 +108,15 @@ pub(super) fn at_starts(nodes: &[Node<'_>], instructions: usize) -> Vec<(u32, u3
         let may_be = if nodes[n].is_ebb_member { u32::MAX } else { !needed[n] };
         before.fold(0, |all, from| all | from) & may_be & !single_format[n]
     };
-    let is_settled = settle(&mut single_format, known)
-        && settle(&mut open_format, |open_format, n| perhaps(&single_format, open_format, n));
+    let has_converged = reach_fixed_point(&mut single_format, known)
+        && reach_fixed_point(&mut open_format, |open_format, n| perhaps(&single_format, open_format, n));
     let at_loops: u32 = nodes
         .iter()
         .zip(&single_format)
         .filter(|(node, _)| node.is_loop)
         .map(|(_, single_format)| single_format.count_ones())
         .sum();
-    if !is_settled || at_loops as usize > SINGLES_AT_LOOPS + instructions / 8 {
+    if !has_converged || at_loops as usize > SINGLES_AT_LOOPS + instructions / 8 {
         return Vec::new();
     }
     single_format.into_iter().zip(open_format).collect()
@@ -124,7 +124,7 @@ pub(super) fn at_starts(nodes: &[Node<'_>], instructions: usize) -> Vec<(u32, u3
 
 /// Iterates `of`, which computes a block's set from all sets, to a fixed point. Returns whether it
 /// converged.
-fn settle(sets: &mut [u32], of: impl Fn(&[u32], usize) -> u32) -> bool {
+fn reach_fixed_point(sets: &mut [u32], of: impl Fn(&[u32], usize) -> u32) -> bool {
     for _ in 0..ROUNDS {
         let mut has_changed = false;
         for n in 0..sets.len() {

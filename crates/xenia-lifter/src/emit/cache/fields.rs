@@ -54,7 +54,7 @@ impl Lifter<'_> {
     }
 
     /// Keeps only the nibbles of floating-point compares, and drops their operands.
-    pub(crate) fn settle_compares(&mut self) {
+    pub(crate) fn drop_compare_operands(&mut self) {
         for field in &mut self.state.cache.cr {
             if let Some(Cr::Float { bits, .. }) = *field {
                 *field = Some(Cr::Bits(bits));

@@ -73,7 +73,7 @@ pub(super) fn reservations(op: Op, cases: &mut Vec<GeneratedCase>) {
                 (Xer, xer),
                 (Cr, 0xFFFF_FFFF),
             ];
-            let mut case = GeneratedCase::asked(op, &code, &ins, &[R(6), Cr]).with_memory(&memory);
+            let mut case = GeneratedCase::for_qemu(op, &code, &ins, &[R(6), Cr]).with_memory(&memory);
             if let Some(question) = &mut case.question {
                 question.memory = true;
             }
