@@ -56,4 +56,5 @@ mod unit;
 mod worth;
 
 pub(crate) use survey::{Survey, Surveyed};
+pub(crate) use templates::CodeOptions;
 pub(crate) use tier::{Baseline, SLICE, Visited};

@@ -29,7 +29,7 @@ use super::map::Slot;
 use super::shares::TierShares;
 use super::sites;
 use super::source::{Covered, PagesRead, cover, covers};
-use super::templates::{CodeThunk, HostFeatures};
+use super::templates::{CodeOptions, CodeThunk};
 use super::unit::{Discovery, Reach};
 use super::worth::{UnitMix, Visits};
 use crate::JitError;
@@ -158,14 +158,19 @@ pub(super) enum Arrived {
     Otherwise,
 }
 
+/// Settings of a [`BaselineCache`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CacheOptions {
+    pub(crate) code: CodeOptions,
+    /// Whether pages are compiled however often they change.
+    pub(crate) compile_restless: bool,
+    /// Limit of the code in bytes.
+    pub(crate) size: usize,
+}
+
 impl BaselineCache {
-    pub(crate) fn new(
-        epochs: Arc<Epochs>,
-        features: HostFeatures,
-        stores_by_arms: bool,
-        compile_restless: bool,
-        size: usize,
-    ) -> Result<Self, JitError> {
+    pub(crate) fn new(epochs: Arc<Epochs>, options: CacheOptions) -> Result<Self, JitError> {
+        let CacheOptions { code, compile_restless, size } = options;
         let mut stub = Vec::new();
         stub.extend([0xFF, 0xA5]); // jmp [rbp + missing]
         stub.extend(Slot::Missing.at().to_le_bytes());
@@ -179,7 +184,7 @@ impl BaselineCache {
             size,
             most_tables: (size / HOST_PAGE).max(LEAST_TABLES),
             discovery: Discovery::new(),
-            emitter: Emitter::new(features, stores_by_arms),
+            emitter: Emitter::new(code),
             thunks: FnvHashMap::default(),
             units: Units::default(),
             by_start: BTreeMap::new(),

@@ -23,7 +23,7 @@ use super::encode::{CMP, Condition, Encoder, HostReg, Imm, MOV, RAX, RCX, Rm};
 use super::leaves::Ending;
 use super::map::{BUDGET, CTR, LR, Slot, gpr};
 use super::sites::{SiteInUnit, SiteWriter};
-use super::templates::{CodeThunk, HostFeatures, RareCase, Templates};
+use super::templates::{CodeOptions, CodeThunk, RareCase, Templates};
 use super::unit::{Block, Discovery, Word};
 use exits::Exit;
 use rows::{computes, computes_vectors, constant_pair};
@@ -81,13 +81,11 @@ pub(super) struct Emitter {
 }
 
 impl Emitter {
-    pub(super) fn new(features: HostFeatures, stores_by_arms: bool) -> Self {
-        let e = Encoder::new();
+    pub(super) fn new(options: CodeOptions) -> Self {
         Self {
             templates: Templates {
-                e,
-                features,
-                stores_by_arms,
+                e: Encoder::new(),
+                options,
                 thunk_call: None,
                 rare_case: None,
                 may_be_left: false,

@@ -14,7 +14,7 @@ mod bytes;
 mod distances;
 mod forms;
 
-use bytes::Bytes;
+use bytes::{Bytes, OperandSize};
 pub(super) use forms::*;
 
 /// Writes host code into a buffer that it reuses for each unit.
@@ -74,7 +74,8 @@ impl Encoder {
         if form.prefix != 0 {
             bytes.byte(form.prefix);
         }
-        bytes.rex(wide, reg, rm, form.is_byte);
+        let size = if form.is_byte && !wide { OperandSize::Byte } else { OperandSize::of(wide) };
+        bytes.prefixes(size, reg, rm);
         bytes.bits |= u128::from(form.escape.0) << (8 * bytes.len);
         bytes.len += form.escape.1;
         bytes.byte(form.opcode);
@@ -113,7 +114,7 @@ impl Encoder {
     pub(super) fn imm(&mut self, wide: bool, operation: Imm, rm: Rm, value: i32) {
         self.flags = None;
         let mut bytes = Bytes::new();
-        bytes.rex(wide, 0, rm, false);
+        bytes.prefixes(OperandSize::of(wide), 0, rm);
         let is_short = i8::try_from(value).is_ok();
         if rm == Rm::Reg(RAX) && !is_short {
             bytes.byte((operation as u8) << 3 | 5);
@@ -132,11 +133,11 @@ impl Encoder {
         match rm {
             // A write of 32 bits clears the upper half.
             Rm::Reg(reg) if value >= 0 => {
-                bytes.rex(false, 0, rm, false);
+                bytes.prefixes(OperandSize::Dword, 0, rm);
                 bytes.byte(0xB8 | reg & 7);
             }
             _ => {
-                bytes.rex(true, 0, rm, false);
+                bytes.prefixes(OperandSize::Qword, 0, rm);
                 bytes.byte(0xC7);
                 bytes.operands(0, rm);
             }
@@ -149,7 +150,7 @@ impl Encoder {
     #[inline(always)]
     pub(super) fn word(&mut self, reg: HostReg, word: u32) {
         let mut bytes = Bytes::new();
-        bytes.rex(false, 0, Rm::Reg(reg), false);
+        bytes.prefixes(OperandSize::Dword, 0, Rm::Reg(reg));
         bytes.byte(0xB8 | reg & 7);
         bytes.word(word.cast_signed());
         self.put(&bytes);
@@ -158,7 +159,7 @@ impl Encoder {
     /// `mov reg, address` of 64 bits.
     pub(super) fn address(&mut self, reg: HostReg, address: u64) {
         let mut bytes = Bytes::new();
-        bytes.rex(true, 0, Rm::Reg(reg), false);
+        bytes.prefixes(OperandSize::Qword, 0, Rm::Reg(reg));
         bytes.byte(0xB8 | reg & 7);
         bytes.bits |= u128::from(address) << (8 * bytes.len);
         bytes.len += 8;
@@ -178,7 +179,7 @@ impl Encoder {
     #[inline(always)]
     pub(super) fn lea(&mut self, wide: bool, reg: HostReg, base: HostReg, displacement: i32) {
         let mut bytes = Bytes::new();
-        bytes.rex(wide, reg, Rm::Reg(base), false);
+        bytes.prefixes(OperandSize::of(wide), reg, Rm::Reg(base));
         bytes.byte(0x8D);
         let is_short = i8::try_from(displacement).is_ok();
         bytes.byte(if is_short { 0x40 } else { 0x80 } | (reg & 7) << 3 | base & 7);
@@ -194,7 +195,7 @@ impl Encoder {
     pub(super) fn lea_sum(&mut self, wide: bool, reg: HostReg, base: HostReg, index: HostReg) {
         let mut bytes = Bytes::new();
         let sum = Rm::GuestSum(base, index);
-        bytes.rex_alone(wide, reg, sum, false);
+        bytes.rex(OperandSize::of(wide), reg, sum);
         bytes.byte(0x8D);
         bytes.operands(reg, sum);
         self.put(&bytes);
@@ -205,7 +206,7 @@ impl Encoder {
     pub(super) fn shift(&mut self, wide: bool, shift: Shift, reg: HostReg, count: u8) {
         self.flags = None;
         let mut bytes = Bytes::new();
-        bytes.rex(wide, 0, Rm::Reg(reg), false);
+        bytes.prefixes(OperandSize::of(wide), 0, Rm::Reg(reg));
         bytes.byte(if count == 1 { 0xD1 } else { 0xC1 });
         bytes.operands(shift as u8, Rm::Reg(reg));
         if count != 1 {
@@ -219,7 +220,7 @@ impl Encoder {
         let mut bytes = Bytes::new();
         self.flags = None;
         bytes.byte(0x66);
-        bytes.rex(false, 0, Rm::Reg(reg), false);
+        bytes.prefixes(OperandSize::Dword, 0, Rm::Reg(reg));
         bytes.byte(0xC1);
         bytes.operands(Shift::RotateLeft as u8, Rm::Reg(reg));
         bytes.byte(8);
@@ -229,7 +230,7 @@ impl Encoder {
     /// `bswap reg`: reverses the bytes.
     pub(super) fn swap(&mut self, wide: bool, reg: HostReg) {
         let mut bytes = Bytes::new();
-        bytes.rex(wide, 0, Rm::Reg(reg), false);
+        bytes.prefixes(OperandSize::of(wide), 0, Rm::Reg(reg));
         bytes.byte(0x0F);
         bytes.byte(0xC8 | reg & 7);
         self.put(&bytes);
@@ -240,7 +241,7 @@ impl Encoder {
     pub(super) fn shift_by_cl(&mut self, wide: bool, shift: Shift, reg: HostReg) {
         self.flags = None;
         let mut bytes = Bytes::new();
-        bytes.rex(wide, 0, Rm::Reg(reg), false);
+        bytes.prefixes(OperandSize::of(wide), 0, Rm::Reg(reg));
         bytes.byte(0xD3);
         bytes.operands(shift as u8, Rm::Reg(reg));
         self.put(&bytes);
@@ -250,7 +251,7 @@ impl Encoder {
     pub(super) fn unary(&mut self, wide: bool, operation: Unary, rm: Rm) {
         self.flags = None;
         let mut bytes = Bytes::new();
-        bytes.rex(wide, 0, rm, false);
+        bytes.prefixes(OperandSize::of(wide), 0, rm);
         bytes.byte(0xF7);
         bytes.operands(operation as u8, rm);
         self.put(&bytes);
@@ -260,7 +261,7 @@ impl Encoder {
     pub(super) fn multiply(&mut self, reg: HostReg, rm: Rm, value: i32) {
         self.flags = None;
         let mut bytes = Bytes::new();
-        bytes.rex(true, reg, rm, false);
+        bytes.prefixes(OperandSize::Qword, reg, rm);
         bytes.byte(0x69);
         bytes.operands(reg, rm);
         bytes.word(value);
@@ -290,7 +291,7 @@ impl Encoder {
     pub(super) fn test(&mut self, rm: Rm, value: i32) {
         self.flags = None;
         let mut bytes = Bytes::new();
-        bytes.rex(false, 0, rm, false);
+        bytes.prefixes(OperandSize::Dword, 0, rm);
         bytes.byte(0xF7);
         bytes.operands(0, rm);
         bytes.word(value);
@@ -301,7 +302,7 @@ impl Encoder {
     pub(super) fn bit_test(&mut self, rm: Rm, bit: u8) {
         self.flags = None;
         let mut bytes = Bytes::new();
-        bytes.rex(true, 0, rm, false);
+        bytes.prefixes(OperandSize::Qword, 0, rm);
         bytes.byte(0x0F);
         bytes.byte(0xBA);
         bytes.operands(4, rm);
@@ -312,7 +313,7 @@ impl Encoder {
     /// `setcc rm` of 8 bits.
     pub(super) fn set(&mut self, condition: Condition, rm: Rm) {
         let mut bytes = Bytes::new();
-        bytes.rex(false, 0, rm, true);
+        bytes.prefixes(OperandSize::Byte, 0, rm);
         bytes.byte(0x0F);
         bytes.byte(0x90 | condition.0);
         bytes.operands(0, rm);
@@ -369,14 +370,14 @@ impl Encoder {
 
     pub(super) fn push(&mut self, reg: HostReg) {
         let mut bytes = Bytes::new();
-        bytes.rex(false, 0, Rm::Reg(reg), false);
+        bytes.prefixes(OperandSize::Dword, 0, Rm::Reg(reg));
         bytes.byte(0x50 | reg & 7);
         self.put(&bytes);
     }
 
     pub(super) fn pop(&mut self, reg: HostReg) {
         let mut bytes = Bytes::new();
-        bytes.rex(false, 0, Rm::Reg(reg), false);
+        bytes.prefixes(OperandSize::Dword, 0, Rm::Reg(reg));
         bytes.byte(0x58 | reg & 7);
         self.put(&bytes);
     }

@@ -10,7 +10,7 @@
 
 use super::emit::Emitter;
 use super::leaves::Ending;
-use super::templates::HostFeatures;
+use super::templates::CodeOptions;
 use super::unit::{Discovery, RANGE, Reach, Source};
 use super::worth::UnitMix;
 use xenia_isa::decode;
@@ -59,12 +59,8 @@ impl Source for Bounded<'_> {
 }
 
 impl Survey {
-    pub(crate) fn new(baseline_host: bool, stores_by_arms: bool) -> Self {
-        Self {
-            discovery: Discovery::new(),
-            emitter: Emitter::new(HostFeatures::detect(baseline_host), stores_by_arms),
-            seen: Vec::new(),
-        }
+    pub(crate) fn new(options: CodeOptions) -> Self {
+        Self { discovery: Discovery::new(), emitter: Emitter::new(options), seen: Vec::new() }
     }
 
     /// Surveys the function from `start` to `end`, if its end is known. Blocks at addresses for
@@ -141,6 +137,7 @@ impl Survey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::JitConfig;
     use std::sync::Arc;
     use xenia_guest::GuestAddr;
     use xenia_isa::word::BCTR;
@@ -158,7 +155,7 @@ mod tests {
 
     fn survey(source: &str, is_end_known: bool) -> Surveyed {
         let (memory, end) = memory(source);
-        let mut survey = Survey::new(false, false);
+        let mut survey = Survey::new(CodeOptions::of(&JitConfig::default()));
         survey.survey(&memory, CODE, is_end_known.then_some(end), &|_| false).unwrap()
     }
 
@@ -190,7 +187,7 @@ mod tests {
     #[test]
     fn survey_excludes_other_functions_and_unmapped_memory() {
         let (memory, _) = memory("li 3, 1\nb y\nblr\ny: li 3, 9\nmtctr 3\nx: bdnz x\nblr\n");
-        let mut survey = Survey::new(false, false);
+        let mut survey = Survey::new(CodeOptions::of(&JitConfig::default()));
         let mut surveyed_at =
             |start, is_function: &dyn Fn(u32) -> bool| survey.survey(&memory, start, None, is_function);
         assert_eq!(surveyed_at(CODE, &|_| false).unwrap().mix.instructions, 6);
@@ -201,7 +198,7 @@ mod tests {
     #[test]
     fn hostile_code_ends() {
         // Jumps all over the words, with a gap at every second one.
-        let mut survey = Survey::new(false, false);
+        let mut survey = Survey::new(CodeOptions::of(&JitConfig::default()));
         let memory = GuestMemory::new().unwrap();
         memory
             .alloc_fixed(GuestAddr(CODE), 0x10_0000, AllocKind::ReserveCommit, Protect::READ_WRITE)

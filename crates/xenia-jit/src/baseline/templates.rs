@@ -26,7 +26,8 @@ use super::encode::{Encoder, Form, HostReg, IMUL, MOV, MOVSXD, RAX, RCX, Rm, SUB
 use super::enter::host_features;
 use super::float_thunks::FloatGroup;
 use super::map::{CR0, Slot, gpr};
-use xenia_cpu::Arm;
+use crate::config::JitConfig;
+use xenia_cpu::{Arm, ReservationMode};
 use xenia_isa::{Family, Instruction, Op};
 
 /// Optional features of x86-64-v2 hosts.
@@ -43,6 +44,24 @@ impl HostFeatures {
     /// Detects this host's features, or reports none of them if `none`.
     pub(crate) fn detect(none: bool) -> Self {
         if none { Self { movbe: false, lzcnt: false, fma: false, segment: false } } else { host_features() }
+    }
+}
+
+/// The host and the engine's settings, on which baseline code depends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CodeOptions {
+    pub(crate) features: HostFeatures,
+    /// Whether stores are left to the interpreter's arms, which notify other processors'
+    /// reservations.
+    pub(crate) stores_by_arms: bool,
+}
+
+impl CodeOptions {
+    pub(crate) fn of(config: &JitConfig) -> Self {
+        Self {
+            features: HostFeatures::detect(config.baseline_host),
+            stores_by_arms: config.engine.reservations == ReservationMode::Strict,
+        }
     }
 }
 
@@ -84,10 +103,7 @@ pub(super) struct RareCase {
 /// Emits host code for guest instructions.
 pub(super) struct Templates {
     pub(super) e: Encoder,
-    pub(super) features: HostFeatures,
-    /// Whether stores are left to the interpreter's arms, which notify other processors'
-    /// reservations.
-    pub(super) stores_by_arms: bool,
+    pub(super) options: CodeOptions,
     /// The thunk call in the last template: the position of its distance, and the thunk.
     pub(super) thunk_call: Option<(usize, CodeThunk)>,
     /// The rare case of the last template.

@@ -6,13 +6,13 @@
 //! credited with the instructions of the slice. Both the slice and the credit count guest
 //! instructions, so that the choice is deterministic in lockstep.
 
-use super::cache::{Arrived, BaselineCache, BaselineCounts};
+use super::cache::{Arrived, BaselineCache, BaselineCounts, CacheOptions};
 use super::enter::{enter, missing_address};
 use super::entries::PairEntries;
 use super::map::Slot;
 use super::reason::Reason;
 use super::services::BaselineRun;
-use super::templates::HostFeatures;
+use super::templates::CodeOptions;
 use super::unit::Reach;
 use super::worth::{Sampled, TierUp};
 use crate::JitError;
@@ -103,14 +103,12 @@ impl Baseline {
         if !HAS_BASELINE {
             return Err(JitError::NoBaseline);
         }
-        let stores_by_arms = config.engine.reservations == ReservationMode::Strict;
-        let cache = BaselineCache::new(
-            Arc::clone(epochs),
-            HostFeatures::detect(config.baseline_host),
-            stores_by_arms,
-            config.compile_restless,
-            config.baseline_code,
-        )?;
+        let options = CacheOptions {
+            code: CodeOptions::of(config),
+            compile_restless: config.compile_restless,
+            size: config.baseline_code,
+        };
+        let cache = BaselineCache::new(Arc::clone(epochs), options)?;
         let mut slots = cache.slots().to_vec();
         slots.push((Slot::Memory, memory.guest_base() as u64));
         let code_base = cache.address(0);

@@ -16,7 +16,7 @@
 //! machine's own tables still decide the extent of a hot region, so a function that is not compiled
 //! ahead is compiled exactly as in a run without ahead-of-time compilation.
 
-use crate::baseline::{Survey, Surveyed};
+use crate::baseline::{CodeOptions, Survey, Surveyed};
 use crate::code::entries::STORED;
 use crate::code::store::{Origin, Words, words_of};
 use crate::config::Tiers;
@@ -24,7 +24,6 @@ use crate::plan::{Plan, Wanted, split_or_shrink};
 use crate::runtime::shared::{ModeCode, Shared};
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
-use xenia_cpu::ReservationMode;
 use xenia_isa::word::NOP;
 use xenia_isa::{Instruction, decode};
 use xenia_lifter::cfg::function_bounds::ends_in_a_jump;
@@ -54,12 +53,8 @@ pub(crate) struct Finder {
 
 impl Finder {
     pub(crate) fn new(shared: &Shared) -> Self {
-        let is_strict = shared.config.engine.reservations == ReservationMode::Strict;
-        Self {
-            survey: Survey::new(shared.config.baseline_host, is_strict),
-            todo: VecDeque::new(),
-            seen: HashSet::new(),
-        }
+        let options = CodeOptions::of(&shared.config);
+        Self { survey: Survey::new(options), todo: VecDeque::new(), seen: HashSet::new() }
     }
 
     /// Adds the function that begins at `start`.

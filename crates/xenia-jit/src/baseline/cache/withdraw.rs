@@ -159,9 +159,10 @@ impl BaselineCache {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Arrived;
+    use super::super::{Arrived, CacheOptions};
     use super::*;
-    use crate::baseline::templates::HostFeatures;
+    use crate::JitConfig;
+    use crate::baseline::templates::CodeOptions;
     use crate::baseline::unit::Reach;
     use crate::code::entries::EntryTables;
     use crate::code::epochs::Epochs;
@@ -179,11 +180,12 @@ mod tests {
 
     impl Compiler {
         fn new(size: usize) -> Self {
-            let features = HostFeatures::detect(false);
+            let code = CodeOptions::of(&JitConfig::default());
+            let options = CacheOptions { code, compile_restless: true, size };
             Self {
                 memory: GuestMemory::new().unwrap(),
                 optimized: EntryTables::new().unwrap(),
-                cache: BaselineCache::new(Epochs::new(), features, false, true, size).unwrap(),
+                cache: BaselineCache::new(Epochs::new(), options).unwrap(),
             }
         }
 

@@ -79,7 +79,7 @@ impl Emitter {
 
     /// The group whose first row is at `at`.
     fn find_group(&self, words: &[Word], at: usize) -> Option<Found> {
-        let has_fma = self.templates.features.fma;
+        let has_fma = self.templates.options.features.fma;
         let (op, i) = self.row_at(words, at)?;
         let mut group = FloatGroup::of(op);
         let (mut last, mut operands) = (at, u64::from(packed_operands(op, i)));
@@ -119,7 +119,7 @@ impl Emitter {
         // Record forms copy FPSCR to CR1; compares have none.
         let is_plain = |op, i: Instruction| !i.rc() || matches!(op, Op::fcmpo | Op::fcmpu);
         row(words, index)
-            .filter(|&(op, i)| is_plain(op, i) && has_float_thunk(op, self.templates.features.fma))
+            .filter(|&(op, i)| is_plain(op, i) && has_float_thunk(op, self.templates.options.features.fma))
     }
 
     /// Whether the instruction after the arithmetic at `index` stores its result as a single.
@@ -127,7 +127,7 @@ impl Emitter {
         use Op::{stfs, stfsu, stfsux, stfsx};
         let Some((op, store)) = row(words, index + 1) else { return false };
         let is_valid = matches!(op, stfs | stfsx) || matches!(op, stfsu | stfsux) && store.ra() != 0;
-        is_valid && !self.templates.stores_by_arms && store.rs() == words[index].i.fd()
+        is_valid && !self.templates.options.stores_by_arms && store.rs() == words[index].i.fd()
     }
 }
 

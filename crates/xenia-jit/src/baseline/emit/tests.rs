@@ -6,6 +6,7 @@
 
 use super::*;
 use crate::baseline::float_thunks::{FloatGroup, float_thunk};
+use crate::baseline::templates::HostFeatures;
 use crate::baseline::unit::{Reach, Source};
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 use std::fmt::Write;
@@ -53,7 +54,7 @@ fn disassembled(code: &[u8]) -> String {
 /// The template of a word; `None` if the interpreter's arm runs it.
 fn template(word: u32, features: HostFeatures, stores_by_arms: bool) -> Option<String> {
     let op = decode(word).unwrap();
-    let mut emitter = Emitter::new(features, stores_by_arms);
+    let mut emitter = Emitter::new(CodeOptions { features, stores_by_arms });
     emitter.templates.emit(op, Instruction(word)).then(|| disassembled(emitter.code()))
 }
 
@@ -87,7 +88,7 @@ impl Source for Words {
 fn unit(text: &str) -> String {
     let mut discovery = Discovery::new();
     assert!(discovery.find(0, Reach::FUNCTION, &mut Words(words(text))));
-    let mut emitter = Emitter::new(HOSTS[0].1, false);
+    let mut emitter = Emitter::new(CodeOptions { features: HOSTS[0].1, stores_by_arms: false });
     emitter.emit(&discovery, &mut |_| Some(0)).unwrap();
     let Emitter { arms, floats, links, entries, thunk_calls, .. } = &emitter;
     let sites = &emitter.sites.bytes;

@@ -2,6 +2,23 @@
 
 use super::{HostReg, Rm};
 
+/// Width of an instruction's operands, as far as prefixes depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OperandSize {
+    /// Of the operand in a register or in memory; the result may have 32 bits.
+    Byte,
+    Dword,
+    Qword,
+}
+
+impl OperandSize {
+    /// 64 bits if `wide`, else 32.
+    #[inline(always)]
+    pub(super) fn of(wide: bool) -> Self {
+        if wide { Self::Qword } else { Self::Dword }
+    }
+}
+
 /// An instruction being assembled: its bytes, the first one lowest.
 pub(super) struct Bytes {
     pub(super) bits: u128,
@@ -35,20 +52,22 @@ impl Bytes {
         }
     }
 
-    /// Appends the prefixes that an operand needs: for guest memory the segment and the 32-bit
-    /// address size, and REX.
+    /// Appends the prefixes that operands need: for guest memory the segment and the 32-bit address
+    /// size, and REX.
     #[inline(always)]
-    pub(super) fn rex(&mut self, wide: bool, reg: HostReg, rm: Rm, is_byte: bool) {
+    pub(super) fn prefixes(&mut self, size: OperandSize, reg: HostReg, rm: Rm) {
         if matches!(rm, Rm::Guest(..) | Rm::GuestSum(..)) {
             self.byte(0x65);
             self.byte(0x67);
         }
-        self.rex_alone(wide, reg, rm, is_byte);
+        self.rex(size, reg, rm);
     }
 
     /// Appends the REX prefix if one is needed.
     #[inline(always)]
-    pub(super) fn rex_alone(&mut self, wide: bool, reg: HostReg, rm: Rm, is_byte: bool) {
+    pub(super) fn rex(&mut self, size: OperandSize, reg: HostReg, rm: Rm) {
+        // Without a REX prefix, the low bytes of registers 4 to 7 can't be named.
+        let is_byte = size == OperandSize::Byte;
         let (base, byte_base) = match rm {
             Rm::Reg(base) => (base >> 3, is_byte && base >= 4),
             Rm::Guest(base, _) => (base >> 3, false),
@@ -58,7 +77,7 @@ impl Bytes {
             }
             Rm::Ctx(_) | Rm::CtxWord(..) | Rm::Host(_) => (0, false),
         };
-        let rex = u8::from(wide) << 3 | (reg >> 3) << 2 | base;
+        let rex = u8::from(size == OperandSize::Qword) << 3 | (reg >> 3) << 2 | base;
         if rex != 0 || byte_base || is_byte && reg >= 4 {
             self.byte(0x40 | rex);
         }

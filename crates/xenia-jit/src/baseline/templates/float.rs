@@ -31,7 +31,7 @@ impl Templates {
     /// Emits rows that call a thunk (`crate::baseline::float_thunks`).
     fn arithmetic(&mut self, op: Op, i: Instruction) -> bool {
         let compares = matches!(op, Op::fcmpo | Op::fcmpu);
-        if i.rc() && !compares || !has_float_thunk(op, self.features.fma) {
+        if i.rc() && !compares || !has_float_thunk(op, self.options.features.fma) {
             return false;
         }
         self.e.word(RAX, packed_operands(op, i));

@@ -25,7 +25,7 @@ impl Templates {
         };
         let loads = matches!(op, lfd | lfdu | lfdux | lfdx | lfs | lfsu | lfsux | lfsx);
         // RA = 0 is an invalid form of an update.
-        if update && i.ra() == 0 || !loads && self.stores_by_arms {
+        if update && i.ra() == 0 || !loads && self.options.stores_by_arms {
             return false;
         }
         let at = match op {

@@ -29,7 +29,7 @@ impl Templates {
             Op::extsbx => self.extend(MOVSX8, i),
             Op::extshx => self.extend(MOVSX16, i),
             Op::extswx => self.extend(MOVSXD, i),
-            Op::cntlzwx | Op::cntlzdx if self.features.lzcnt => {
+            Op::cntlzwx | Op::cntlzdx if self.options.features.lzcnt => {
                 let target = Self::target(a);
                 self.e.op(op == Op::cntlzdx, LZCNT, target, gpr(s));
                 self.write(a, target);

@@ -116,7 +116,7 @@ impl Templates {
             // Invalid forms are left to the arms, whose order of writes decides the result where RA
             // is 0 or a target.
             let is_invalid = access.update && (i.ra() == 0 || !access.store && i.ra() == i.rd());
-            if is_invalid || access.store && self.stores_by_arms {
+            if is_invalid || access.store && self.options.stores_by_arms {
                 return false;
             }
             let at = self.guest(i, access.address, access.update);
@@ -138,7 +138,7 @@ impl Templates {
             Op::stvx | Op::stvxl | Op::stvx128 | Op::stvxl128 => true,
             _ => return false,
         };
-        if stores && self.stores_by_arms {
+        if stores && self.options.stores_by_arms {
             return false;
         }
         let is_128 = matches!(op, Op::lvx128 | Op::lvxl128 | Op::stvx128 | Op::stvxl128);
@@ -160,7 +160,7 @@ impl Templates {
 
     fn guest_memory(&mut self, i: Instruction, address: Address) -> Rm {
         self.may_be_left = true;
-        if self.features.segment && i.ra() != 0 {
+        if self.options.features.segment && i.ra() != 0 {
             match (address, gpr(i.ra())) {
                 (Address::Displaced(displacement), Rm::Reg(base)) => return Rm::Guest(base, displacement),
                 (Address::Displaced(displacement), base) => {
@@ -185,7 +185,7 @@ impl Templates {
     /// address of guest memory to rax.
     fn guest_at_eax(&mut self) -> Rm {
         self.may_be_left = true;
-        if self.features.segment {
+        if self.options.features.segment {
             return Rm::Guest(RAX, 0);
         }
         self.e.op64(ADD, RAX, Rm::Ctx(Slot::Memory.at()));
@@ -197,7 +197,7 @@ impl Templates {
     fn updated_address(&mut self, i: Instruction, address: Address) -> Located {
         self.may_be_left = true;
         if let Address::Displaced(displacement) = address
-            && self.features.segment
+            && self.options.features.segment
         {
             let base = match gpr(i.ra()) {
                 Rm::Reg(base) => base,
@@ -267,7 +267,7 @@ impl Templates {
 
     /// Loads the big-endian word or doubleword at `at` into `reg`.
     pub(super) fn load(&mut self, wide: bool, reg: HostReg, at: Rm) {
-        if self.features.movbe {
+        if self.options.features.movbe {
             self.e.op(wide, MOVBE, reg, at);
         } else {
             self.e.op(wide, MOV, reg, at);
@@ -277,7 +277,7 @@ impl Templates {
 
     /// Stores rcx as a big-endian word or doubleword at `at`. Changes rcx.
     pub(super) fn save_scratch(&mut self, wide: bool, at: Rm) {
-        if self.features.movbe {
+        if self.options.features.movbe {
             self.e.op(wide, MOVBE_STORE, RCX, at);
         } else {
             self.e.swap(wide, RCX);
@@ -293,14 +293,14 @@ impl Templates {
             let (guest, place) = (guest.plus(at), Rm::Ctx(vector(n) + half));
             if store {
                 self.e.op64(MOV, RCX, place);
-                if self.features.movbe {
+                if self.options.features.movbe {
                     self.e.op64(MOVBE_STORE, RCX, guest);
                 } else {
                     self.e.swap(true, RCX);
                     self.e.op64(STORE, RCX, guest);
                 }
             } else {
-                if self.features.movbe {
+                if self.options.features.movbe {
                     self.e.op64(MOVBE, RCX, guest);
                 } else {
                     self.e.op64(MOV, RCX, guest);
@@ -352,10 +352,10 @@ impl Templates {
             Value::Byte => self.e.op32(STORE8, reg, at),
             Value::HalfReversed => self.e.op32(STORE.half(), reg, at),
             Value::WordReversed | Value::DoubleReversed => self.e.op(wide, STORE, reg, at),
-            Value::Half | Value::HalfSigned if self.features.movbe => {
+            Value::Half | Value::HalfSigned if self.options.features.movbe => {
                 self.e.op32(MOVBE_STORE.half(), reg, at);
             }
-            Value::Word | Value::WordSigned | Value::Double if self.features.movbe => {
+            Value::Word | Value::WordSigned | Value::Double if self.options.features.movbe => {
                 self.e.op(wide, MOVBE_STORE, reg, at);
             }
             Value::Half | Value::HalfSigned => {
