@@ -105,88 +105,153 @@ impl Outcome {
 }
 
 /// Computes `op`, an arithmetic or conversion row, on frA, frB and frC. `None` for other rows.
-pub(crate) fn compute(op: Op, [a, b, c]: [u64; 3], fpscr: u32) -> Option<Outcome> {
+pub(crate) fn compute(op: Op, operands: [u64; 3], fpscr: u32) -> Option<Outcome> {
     use Op::*;
-    let single = matches!(
-        op,
-        faddsx | fsubsx | fmulsx | fdivsx | fmaddsx | fmsubsx | fnmaddsx | fnmsubsx | fsqrtsx | frspx | fresx
-    );
-    let operands: &[u64] = match op {
-        faddx | faddsx | fsubx | fsubsx | fdivx | fdivsx => &[a, b],
-        fmulx | fmulsx => &[a, c],
-        fmaddx | fmaddsx | fmsubx | fmsubsx | fnmaddx | fnmaddsx | fnmsubx | fnmsubsx => &[a, b, c],
-        fsqrtx | fsqrtsx | frspx | fresx | frsqrtex => &[b],
-        fcfidx => &[],
+    let [_, b, _] = operands;
+    match op {
         fctidx => return Some(to_integer(b, 64, mode(fpscr), fpscr)),
         fctidzx => return Some(to_integer(b, 64, Round::TowardZero, fpscr)),
         fctiwx => return Some(to_integer(b, 32, mode(fpscr), fpscr)),
         fctiwzx => return Some(to_integer(b, 32, Round::TowardZero, fpscr)),
+        _ => {}
+    }
+    let arithmetic = Arithmetic { op, operands, numbers: numbers_of(op)? };
+    Some(arithmetic.outcome_of_nan(fpscr).unwrap_or_else(|| arithmetic.outcome(fpscr)))
+}
+
+/// Which of frA, frB and frC an arithmetic row reads as floating-point numbers. `None` for other
+/// rows.
+fn numbers_of(op: Op) -> Option<&'static [usize]> {
+    use Op::*;
+    const A: usize = 0;
+    const B: usize = 1;
+    const C: usize = 2;
+    Some(match op {
+        faddx | faddsx | fsubx | fsubsx | fdivx | fdivsx => &[A, B],
+        fmulx | fmulsx => &[A, C],
+        fmaddx | fmaddsx | fmsubx | fmsubsx | fnmaddx | fnmaddsx | fnmsubx | fnmsubsx => &[A, B, C],
+        fsqrtx | fsqrtsx | frspx | fresx | frsqrtex => &[B],
+        fcfidx => &[],
         _ => return None,
-    };
-    // An infinity times zero is invalid, whatever the addend is.
-    let [zero, infinite] = [0, EXPONENT].map(|magnitude| move |bits: u64| bits & !SIGN == magnitude);
-    let no_product = operands.len() == 3 && (infinite(a) && zero(c) || zero(a) && infinite(c));
-    let no_product = if no_product { VXIMZ } else { 0 };
-    if let Some(&first) = operands.iter().find(|&&bits| is_nan(bits)) {
-        let mut bits = first | QUIET;
-        if op == frspx {
+    })
+}
+
+/// An arithmetic row with the values of frA, frB and frC.
+struct Arithmetic {
+    op: Op,
+    operands: [u64; 3],
+    /// Those that are floating-point numbers.
+    numbers: &'static [usize],
+}
+
+impl Arithmetic {
+    fn is_single(&self) -> bool {
+        use Op::*;
+        matches!(
+            self.op,
+            faddsx
+                | fsubsx
+                | fmulsx
+                | fdivsx
+                | fmaddsx
+                | fmsubsx
+                | fnmaddsx
+                | fnmsubsx
+                | fsqrtsx
+                | frspx
+                | fresx
+        )
+    }
+
+    /// VXIMZ if the product of a multiply-add is one of an infinity and zero: that is invalid,
+    /// whatever the addend is.
+    fn invalid_product(&self) -> u32 {
+        let [a, _, c] = self.operands;
+        let [zero, infinite] = [0, EXPONENT].map(|magnitude| move |bits: u64| bits & !SIGN == magnitude);
+        let is_invalid = self.numbers.len() == 3 && (infinite(a) && zero(c) || zero(a) && infinite(c));
+        if is_invalid { VXIMZ } else { 0 }
+    }
+
+    /// The outcome if one of the numbers is a NaN.
+    fn outcome_of_nan(&self, fpscr: u32) -> Option<Outcome> {
+        let mut numbers = self.numbers.iter().map(|&n| self.operands[n]);
+        let mut bits = numbers.clone().find(|&bits| is_nan(bits))? | QUIET;
+        if self.op == Op::frspx {
             bits &= !BEYOND_SINGLE;
         }
-        let signalling = operands.iter().any(|&bits| is_signalling(bits));
-        let exceptions = no_product | if signalling { VXSNAN } else { 0 };
-        return Some(if exceptions == 0 {
+        let signalling = if numbers.any(is_signalling) { VXSNAN } else { 0 };
+        let exceptions = self.invalid_product() | signalling;
+        Some(if exceptions == 0 {
             Outcome::exact(bits, NAN_CLASS)
         } else {
             Outcome::invalid(exceptions, bits, fpscr)
-        });
+        })
     }
-    let [qa, qb, qc] = [a, b, c].map(quad);
-    let of = |round: Round| match op {
-        faddx | faddsx => qa.add_r(qb, round),
-        fsubx | fsubsx => qa.sub_r(qb, round),
-        fmulx | fmulsx => qa.mul_r(qc, round),
-        fdivx | fdivsx => qa.div_r(qb, round),
-        fmaddx | fmaddsx | fnmaddx | fnmaddsx => qa.mul_add_r(qc, qb, round),
-        fmsubx | fmsubsx | fnmsubx | fnmsubsx => qa.mul_add_r(qc, -qb, round),
-        fsqrtx | fsqrtsx => root(b),
-        fresx => reciprocal(b),
-        frsqrtex => reciprocal_root(b),
-        fcfidx => Quad::from_i128_r(i128::from(b as i64), round),
-        _ => StatusAnd { status: Status::OK, value: qb },
-    };
-    let cut = of(Round::TowardZero);
-    if cut.status.contains(Status::INVALID_OP) {
-        let why = match op {
+
+    /// The result in quadruple precision.
+    fn result(&self, round: Round) -> StatusAnd<Quad> {
+        use Op::*;
+        let b = self.operands[1];
+        let [qa, qb, qc] = self.operands.map(quad);
+        match self.op {
+            faddx | faddsx => qa.add_r(qb, round),
+            fsubx | fsubsx => qa.sub_r(qb, round),
+            fmulx | fmulsx => qa.mul_r(qc, round),
+            fdivx | fdivsx => qa.div_r(qb, round),
+            fmaddx | fmaddsx | fnmaddx | fnmaddsx => qa.mul_add_r(qc, qb, round),
+            fmsubx | fmsubsx | fnmsubx | fnmsubsx => qa.mul_add_r(qc, -qb, round),
+            fsqrtx | fsqrtsx => root(b),
+            fresx => reciprocal(b),
+            frsqrtex => reciprocal_root(b),
+            fcfidx => Quad::from_i128_r(i128::from(b as i64), round),
+            _ => StatusAnd { status: Status::OK, value: qb },
+        }
+    }
+
+    /// The reason for which the operation is invalid, as it is.
+    fn invalid_operation(&self) -> u32 {
+        use Op::*;
+        let divisor_is_zero = self.operands[1] & !SIGN == 0;
+        match self.op {
             fmulx | fmulsx => VXIMZ,
-            fdivx | fdivsx if qb.is_zero() => VXZDZ,
+            fdivx | fdivsx if divisor_is_zero => VXZDZ,
             fdivx | fdivsx => VXIDI,
             fsqrtx | fsqrtsx | frsqrtex => VXSQRT,
-            _ if no_product != 0 => no_product,
+            _ if self.invalid_product() != 0 => VXIMZ,
             _ => VXISI,
+        }
+    }
+
+    /// The outcome, if none of the numbers is a NaN.
+    fn outcome(&self, fpscr: u32) -> Outcome {
+        use Op::*;
+        let single = self.is_single();
+        let cut = self.result(Round::TowardZero);
+        if cut.status.contains(Status::INVALID_OP) {
+            return Outcome::invalid(self.invalid_operation(), DEFAULT_NAN, fpscr);
+        }
+        if cut.status.contains(Status::DIV_BY_ZERO) {
+            if fpscr & ZE != 0 {
+                return Outcome { bits: None, class: None, rounding: 0, exceptions: ZX };
+            }
+            return Outcome { exceptions: ZX, ..rounded(cut.value, single, fpscr) };
+        }
+        let value = match () {
+            // The sign of a sum that cancels depends on the mode.
+            () if cut.value.is_zero() => self.result(mode(fpscr)).value,
+            () if cut.status.contains(Status::INEXACT) => sticky(cut.value),
+            () => cut.value,
         };
-        return Some(Outcome::invalid(why, DEFAULT_NAN, fpscr));
-    }
-    if cut.status.contains(Status::DIV_BY_ZERO) {
-        if fpscr & ZE != 0 {
-            return Some(Outcome { bits: None, class: None, rounding: 0, exceptions: ZX });
+        match self.op {
+            fnmaddx | fnmaddsx | fnmsubx | fnmsubsx => rounded(value, single, fpscr).negated(),
+            fresx | frsqrtex => {
+                // Estimates are never inexact and never underflow.
+                let outcome = rounded(value, single, fpscr & !UE);
+                Outcome { rounding: 0, exceptions: outcome.exceptions & OX, ..outcome }
+            }
+            _ => rounded(value, single, fpscr),
         }
-        return Some(Outcome { exceptions: ZX, ..rounded(cut.value, single, fpscr) });
     }
-    let value = match () {
-        // The sign of a sum that cancels depends on the mode.
-        () if cut.value.is_zero() => of(mode(fpscr)).value,
-        () if cut.status.contains(Status::INEXACT) => sticky(cut.value),
-        () => cut.value,
-    };
-    Some(match op {
-        fnmaddx | fnmaddsx | fnmsubx | fnmsubsx => rounded(value, single, fpscr).negated(),
-        fresx | frsqrtex => {
-            // Estimates are never inexact and never underflow.
-            let outcome = rounded(value, single, fpscr & !UE);
-            Outcome { rounding: 0, exceptions: outcome.exceptions & OX, ..outcome }
-        }
-        _ => rounded(value, single, fpscr),
-    })
 }
 
 /// Nibble of a compare, and the exceptions that it raises.

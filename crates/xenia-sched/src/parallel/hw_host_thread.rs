@@ -77,6 +77,15 @@ struct VisitResult {
     yields: bool,
 }
 
+/// Result of one call of the engine.
+struct EngineRun {
+    exit: Exit,
+    /// Instructions executed.
+    executed: u64,
+    /// Whether the budget was cut for a sample.
+    is_cut: bool,
+}
+
 impl<S: System> HwHostThread<'_, S> {
     /// Runs guest threads until the run ends.
     pub(super) fn run(mut self, queue: &mut DeviceQueue) {
@@ -232,6 +241,31 @@ impl<S: System> HwHostThread<'_, S> {
         }
     }
 
+    /// Runs a thread until the engine returns, but at most to the next sample, and hands over its
+    /// device stores.
+    fn run_engine(&mut self, running: &mut Running, devices: &mut DeviceQueue) -> EngineRun {
+        let ctx = &mut *running.ctx;
+        self.shared.activity.set(usize::from(self.hw_id), Doing::Guest(ctx.pc));
+        let before = ctx.budget;
+        let held_back = self.sampling.as_mut().map_or(0, |sampling| {
+            let budget = u64::try_from(before).unwrap_or(0);
+            (budget - sampling.allowed(budget)) as i64
+        });
+        let exit = ctx.with_budget_held(held_back, |ctx| self.engine.run(ctx, devices));
+        let executed = (before - ctx.budget) as u64;
+        if let Some(sampling) = &mut self.sampling
+            && sampling.advance(executed)
+        {
+            sampling.add(running.id, ctx.pc, self.system.call_stack(ctx));
+        }
+        if !devices.is_empty() {
+            self.system.show_stores(devices.stores());
+            self.shared.leave_stores(devices.stores());
+            devices.clear();
+        }
+        EngineRun { exit, executed, is_cut: held_back > 0 }
+    }
+
     /// Runs a thread for a quantum, or until its visit ends for another reason. Returns `None` if
     /// it waits.
     fn quantum(
@@ -246,33 +280,18 @@ impl<S: System> HwHostThread<'_, S> {
         ctx.tick_shift = TICK_SHIFT;
         ctx.begin_visit(self.quantum as i64, time, 1);
         self.shared.activity.set_thread(usize::from(self.hw_id), running.id);
-        let (mut counted, mut time_reads) = (0, 0);
+        let mut counted = 0;
+        let mut time_reads = 0;
         let disposition = loop {
+            let EngineRun { exit, executed: since, is_cut } = self.run_engine(&mut running, devices);
             let ctx = &mut *running.ctx;
-            self.shared.activity.set(usize::from(self.hw_id), Doing::Guest(ctx.pc));
-            let before = ctx.budget;
-            let held_back = self.sampling.as_mut().map_or(0, |sampling| {
-                let budget = u64::try_from(before).unwrap_or(0);
-                (budget - sampling.allowed(budget)) as i64
-            });
-            let exit = ctx.with_budget_held(held_back, |ctx| self.engine.run(ctx, devices));
-            if let Some(sampling) = &mut self.sampling
-                && sampling.advance((before - ctx.budget) as u64)
-            {
-                sampling.add(running.id, ctx.pc, self.system.call_stack(ctx));
-            }
-            let (now, pc) = (ctx.now(), ctx.pc);
+            let now = ctx.now();
+            let pc = ctx.pc;
             self.time = now;
-            let since = (before - ctx.budget) as u64;
             counted += since;
             *executed += since;
-            if !devices.is_empty() {
-                self.system.show_stores(devices.stores());
-                self.shared.leave_stores(devices.stores());
-                devices.clear();
-            }
             let disposition = match exit {
-                Exit::Budget if held_back > 0 => Disposition::Continue,
+                Exit::Budget if is_cut => Disposition::Continue,
                 Exit::Budget => break Disposition::Continue,
                 Exit::Yield if ctx.time_reads_left == 0 && time_reads < TIME_READS_PER_VISIT => {
                     // The read returned the time at the start of the visit. Execute the read again

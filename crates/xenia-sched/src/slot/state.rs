@@ -9,6 +9,7 @@ use crate::slot::control::MAX_SUSPEND_COUNT;
 use crate::{BlockReason, GuestThread, GuestTicks, HW_THREADS, SchedulerCounters, ThreadRef, ThreadState};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use xenia_guest::ALL_HW_THREADS;
 use xenia_state::{Impossible, Unsaveable, check};
 
@@ -94,9 +95,22 @@ impl HwSlot {
 
     /// A slot from a saved state. The names of its threads are in the directory already; the
     /// caller has checked that there is one record for each name.
-    pub(crate) fn restored(hw_id: u8, state: SlotState, common: &Common) -> Result<Self, Impossible> {
+    pub(crate) fn restored(hw_id: u8, mut state: SlotState, common: &Common) -> Result<Self, Impossible> {
+        let mut records = Records::default();
+        let mut active = BTreeSet::new();
+        for thread in mem::take(&mut state.threads) {
+            check_thread(&thread, hw_id)?;
+            let is_live = !matches!(thread.state, ThreadState::Exited { .. });
+            common.count_restored(is_live && !thread.service, is_live && roams(thread.affinity));
+            let waits_for_slot = thread.state == ThreadState::Ready && thread.suspend_count == 0;
+            if waits_for_slot || thread.state == ThreadState::Running {
+                active.insert(thread.reference);
+            }
+            records.add(Box::new(thread));
+        }
+        check_places(&state, &records, &active)?;
         let SlotState {
-            threads,
+            threads: _,
             running,
             spinning,
             quantum_left,
@@ -108,43 +122,6 @@ impl HwSlot {
             last_ran,
             counters,
         } = state;
-        let mut records = Records::default();
-        let mut active = BTreeSet::new();
-        for thread in threads {
-            check_thread(&thread, hw_id)?;
-            let is_live = !matches!(thread.state, ThreadState::Exited { .. });
-            common.count_restored(is_live && !thread.service, is_live && roams(thread.affinity));
-            let waits_for_slot = thread.state == ThreadState::Ready && thread.suspend_count == 0;
-            if waits_for_slot || thread.state == ThreadState::Running {
-                active.insert(thread.reference);
-            }
-            records.add(Box::new(thread));
-        }
-        let state_of = |r: ThreadRef| records.get(r).map(|thread| &thread.state).ok();
-        // Each thread that can run is the running one or in the queue, once.
-        let places: BTreeSet<_> = ready.iter().copied().chain(running).collect();
-        let is_whole = places == active && places.len() == ready.len() + usize::from(running.is_some());
-        check(is_whole, "the threads that can run and the queue of a slot differ")?;
-        let runs = running.is_none_or(|r| state_of(r) == Some(&ThreadState::Running));
-        let are_ready = ready.iter().all(|&r| state_of(r) == Some(&ThreadState::Ready));
-        check(running.is_some() || !(yields || is_yielded_to), "no thread of a slot has yielded")?;
-        check(runs && are_ready, "a slot has another running thread than its threads say")?;
-        let spins = |r: ThreadRef| {
-            records.get(r).is_ok_and(|thread| {
-                let lock = thread.wait().map(|wait| &wait.reason);
-                thread.holds_slot && matches!(lock, Some(BlockReason::SpinLock { .. }))
-            })
-        };
-        check(
-            spinning.is_none_or(|r| running.is_none() && spins(r)),
-            "a slot's spinning thread is impossible",
-        )?;
-        let is_due = |(&key, &r): (&(GuestTicks, u64), &ThreadRef)| {
-            records.get(r).is_ok_and(|thread| thread.deadline() == Some(key))
-        };
-        check(timed.iter().all(is_due), "a deadline is of a thread that does not wait for it")?;
-        let is_possible = (-MAX_QUANTUM_LEFT..=MAX_QUANTUM_LEFT).contains(&quantum_left);
-        check(is_possible, "what is left of a quantum is impossible")?;
         let mut slot = Self {
             hw_id,
             records,
@@ -174,6 +151,40 @@ impl HwSlot {
         slot.refresh(common);
         Ok(slot)
     }
+}
+
+/// Checks that a slot's running thread, queue, deadlines and quantum agree with its threads, of
+/// which the `active` ones can run.
+fn check_places(
+    state: &SlotState,
+    records: &Records,
+    active: &BTreeSet<ThreadRef>,
+) -> Result<(), Impossible> {
+    let &SlotState { running, spinning, quantum_left, yields, is_yielded_to, ref ready, ref timed, .. } =
+        state;
+    let state_of = |r: ThreadRef| records.get(r).map(|thread| &thread.state).ok();
+    // Each thread that can run is the running one or in the queue, once.
+    let places: BTreeSet<_> = ready.iter().copied().chain(running).collect();
+    let is_whole = places == *active && places.len() == ready.len() + usize::from(running.is_some());
+    check(is_whole, "the threads that can run and the queue of a slot differ")?;
+    let runs = running.is_none_or(|r| state_of(r) == Some(&ThreadState::Running));
+    let are_ready = ready.iter().all(|&r| state_of(r) == Some(&ThreadState::Ready));
+    check(running.is_some() || !(yields || is_yielded_to), "no thread of a slot has yielded")?;
+    check(runs && are_ready, "a slot has another running thread than its threads say")?;
+    let spins = |r: ThreadRef| {
+        records.get(r).is_ok_and(|thread| {
+            let lock = thread.wait().map(|wait| &wait.reason);
+            thread.holds_slot && matches!(lock, Some(BlockReason::SpinLock { .. }))
+        })
+    };
+    let may_spin = spinning.is_none_or(|r| running.is_none() && spins(r));
+    check(may_spin, "a slot's spinning thread is impossible")?;
+    let is_due = |(&key, &r): (&(GuestTicks, u64), &ThreadRef)| {
+        records.get(r).is_ok_and(|thread| thread.deadline() == Some(key))
+    };
+    check(timed.iter().all(is_due), "a deadline is of a thread that does not wait for it")?;
+    let is_possible = (-MAX_QUANTUM_LEFT..=MAX_QUANTUM_LEFT).contains(&quantum_left);
+    check(is_possible, "what is left of a quantum is impossible")
 }
 
 /// Checks what can be told of a thread on slot `hw_id` by itself.

@@ -142,7 +142,14 @@ fn compute(op: Op, form: &str, round: usize, random: &mut CaseRandom) -> Generat
         let amount = random.pick(&[0, 1, 31, 32, 33, 63, 64, 65, 127, 0xFFFF_FFFF_0000_0004]);
         ins.push((Reg::R(5), amount));
     }
-    match row.family {
+    add_status(op, random, &mut ins, &mut outs);
+    let code = format!("{form} {}", texts.join(","));
+    GeneratedCase::for_qemu(op, &code, &ins, &outs)
+}
+
+/// Adds the status registers that a row may read, and those that it may change.
+fn add_status(op: Op, random: &mut CaseRandom, ins: &mut Vec<(Reg, u128)>, outs: &mut Vec<Reg>) {
+    match op.row().family {
         Family::Integer | Family::Logical | Family::Rotate | Family::Branch | Family::System => {
             ins.push((Reg::Cr, u128::from(random.next() as u32)));
             ins.push((Reg::Xer, random.pick(&[0, 0x2000_0000, 0x8000_0000, 0xE000_0000, 0x0000_007F])));
@@ -162,8 +169,6 @@ fn compute(op: Op, form: &str, round: usize, random: &mut CaseRandom) -> Generat
             outs.extend([Reg::Cr, Reg::Vscr]);
         }
     }
-    let code = format!("{form} {}", texts.join(","));
-    GeneratedCase::for_qemu(op, &code, &ins, &outs)
 }
 
 /// The case with MSR\[SF\] set around its instruction.
