@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_of_addresses() {
+    fn halves_of_addresses_carry_as_they_are_added() {
         assert_eq!(
             words(
                 "lis r3,table@ha\n addi r3,r3,table@l\n lwz r4,table+4@l(r3)\n lis r3, table@h\n.space 0x8000\ntable:"
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn data() {
+    fn data_directives_emit_their_bytes() {
         let source = ".byte 1, 'a', -1\n.half 0x1234\n.align 2\n.long end, 1f-.\n1: .quad -1\n.float 1.5, -0.0\n\
                       .double 1e10\n.ascii \"a\\n\"\n.asciz \"b\\x41\\101\"\n.space 3, 7\nend:";
         let assembly = assemble(source, 0x1000).unwrap();
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn symbols_and_expressions() {
+    fn symbols_are_expressions_at_the_place_of_their_use() {
         assert_eq!(
             words(
                 ".set size, (1 << 4) | 2\nhalf = size / 2\n li r3, size*2-~0\n.equ size, 7\n li r4, size%4\n li r5, half"
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn register_spellings() {
+    fn registers_are_spelled_with_and_without_prefixes() {
         let expected = words("add r3,r4,r5");
         for text in ["add 3,4,5", "add %r3, %r4,%r5", "ADD R3,R4,R5", "add r3 , r4 , 2+3"] {
             assert_eq!(words(text), expected, "{text}");

@@ -117,7 +117,7 @@ fn the_first_instructions_agree() {
 /// `REPEATS=5 cargo test --release -p xenia-jit --test tests cpu_suite:: -- --ignored --nocapture`
 #[test]
 #[ignore = "a measurement"]
-fn speed() {
+fn speed_of_the_suite_in_each_engine() {
     let elf = suite().expect("guest/bin/cpu-suite.elf");
     let limit = std::env::var("LIMIT").ok().and_then(|v| v.parse().ok()).unwrap_or(u64::MAX);
     let mut results = Vec::new();

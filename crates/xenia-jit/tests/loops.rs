@@ -141,18 +141,18 @@ fn check(families: &[Family], seed: u64) {
 }
 
 #[test]
-fn integers() {
+fn loops_of_integer_code_agree_with_the_interpreter() {
     check(&[Family::Integer, Family::Logical, Family::Rotate, Family::LoadStore], 1);
 }
 
 #[test]
-fn everything() {
+fn loops_of_all_families_agree_with_the_interpreter() {
     use Family::*;
     check(&[Integer, Logical, Rotate, LoadStore, Branch, System, Float, Vector, Vector128], 2);
 }
 
 #[test]
-fn condition_fields() {
+fn loops_that_carry_condition_fields_agree_with_the_interpreter() {
     check(&[Family::Integer, Family::Branch, Family::Logical, Family::LoadStore], 3);
 }
 

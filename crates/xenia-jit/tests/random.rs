@@ -64,48 +64,48 @@ fn accesses_wherever_memory_lies() {
 }
 
 #[test]
-fn integer() {
+fn random_integer_code_agrees_with_the_interpreter() {
     check(&[Family::Integer], 1, 400, 16);
 }
 
 #[test]
-fn logical() {
+fn random_logical_code_agrees_with_the_interpreter() {
     check(&[Family::Logical], 2, 300, 16);
 }
 
 #[test]
-fn rotate() {
+fn random_rotate_code_agrees_with_the_interpreter() {
     check(&[Family::Rotate], 3, 300, 16);
 }
 
 #[test]
-fn load_store() {
+fn random_load_and_store_code_agrees_with_the_interpreter() {
     check(&[Family::LoadStore], 4, 400, 16);
 }
 
 #[test]
-fn branch_and_system() {
+fn random_branch_and_system_code_agrees_with_the_interpreter() {
     check(&[Family::Branch, Family::System], 5, 200, 16);
 }
 
 #[test]
-fn float() {
+fn random_float_code_agrees_with_the_interpreter() {
     let count = if is_long() { 2400 } else { 300 };
     check(&[Family::Float], 6, count, 16);
 }
 
 #[test]
-fn vector() {
+fn random_vector_code_agrees_with_the_interpreter() {
     check(&[Family::Vector], 7, 400, 16);
 }
 
 #[test]
-fn vector128() {
+fn random_vmx128_code_agrees_with_the_interpreter() {
     check(&[Family::Vector128], 8, 300, 16);
 }
 
 #[test]
-fn mixed() {
+fn random_code_of_all_families_agrees_with_the_interpreter() {
     use Family::*;
     check(&[Integer, Logical, Rotate, Branch, LoadStore, Float, Vector, Vector128, System], 9, 400, 24);
 }

@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_and_dice() {
+    fn ranges_are_parsed_and_dice_follow_their_reference() {
         assert_eq!(range("77..78"), Some(77..78));
         assert_eq!(range("77"), None);
         assert_eq!(range("a..b"), None);

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn targets_and_links() {
+    fn branches_go_to_their_targets_and_set_lr() {
         let relative =
             |displacement: i32, rest: u32| Op::bx.row().bits | displacement as u32 & 0x3FF_FFFC | rest;
         // (word, LR before, CTR before, pc after, LR after)
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn condition_register_logic() {
+    fn condition_register_logic_follows_its_truth_tables() {
         for (op, truth) in [
             (Op::crand, [0, 0, 0, 1]),
             (Op::crandc, [0, 0, 1, 0]),

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn rotates() {
+    fn rotates_mask_and_insert() {
         let s = 0x0123_4567_89AB_CDEF_u64;
         let word = |op: Op, sh: u32, mb: u32, me: u32| x(op, 4, 3, sh, mb << 6 | me << 1);
         for (instruction, result) in [

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn endings() {
+    fn each_row_ends_a_block_or_does_not() {
         for (text, expected) in [
             ("add r3,r4,r5", Ending::Next),
             ("addo r3,r4,r5", Ending::Interpreted),

@@ -37,11 +37,11 @@ fn model(threads: usize, rounds: usize, interruptions: usize) {
 }
 
 #[test]
-fn two_threads() {
+fn two_threads_exclude_each_other_in_every_order() {
     model(2, 2, 4);
 }
 
 #[test]
-fn three_threads() {
+fn three_threads_exclude_each_other_in_every_order() {
     model(3, 1, 3);
 }

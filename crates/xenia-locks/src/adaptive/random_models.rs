@@ -34,12 +34,12 @@ fn model(threads: u8, rounds: usize) {
 }
 
 #[test]
-fn four_threads() {
+fn four_threads_exclude_each_other_in_random_orders() {
     model(4, 3);
 }
 
 #[test]
-fn six_threads() {
+fn six_threads_exclude_each_other_in_random_orders() {
     model(6, 2);
 }
 

@@ -101,18 +101,18 @@ fn model(places: &'static [u16], interruptions: usize) -> Seen {
 }
 
 #[test]
-fn two_threads() {
+fn two_threads_exclude_each_other_in_every_order() {
     assert!(model(&[0, 0], 4).counts.deepest == 1);
 }
 
 #[test]
-fn three_threads() {
+fn three_threads_exclude_each_other_in_every_order() {
     let seen = model(&[0, 0, 0], 3);
     assert!(seen.counts.deepest == 2 && seen.counts.local > 0, "{seen:?}");
 }
 
 #[test]
-fn three_threads_on_two_nodes() {
+fn three_threads_on_two_nodes_exclude_each_other_in_every_order() {
     let seen = model(&[0, 1, 0], 3);
     assert!(seen.counts.deepest == 2 && seen.counts.remote > 0, "{seen:?}");
 }

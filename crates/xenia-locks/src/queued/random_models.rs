@@ -58,19 +58,19 @@ fn model(places: &'static [u16], rounds: u64) -> AcquisitionCounts {
 }
 
 #[test]
-fn four_threads() {
+fn four_threads_exclude_each_other_in_random_orders() {
     assert_eq!(model(&[0; 4], 3).deepest, 4);
 }
 
 #[test]
-fn five_threads_on_two_nodes() {
+fn five_threads_on_two_nodes_exclude_each_other_in_random_orders() {
     let seen = model(&[0, 1, 0, 1, 0], 2);
     assert!(seen.local > 0 && seen.remote > 0, "{seen:?}");
 }
 
 /// The last two threads have no node left.
 #[test]
-fn six_threads_on_three_nodes() {
+fn six_threads_on_three_nodes_exclude_each_other_in_random_orders() {
     let seen = model(&[0, 1, 2, 0, 1, 2], 2);
     assert!(seen.local > 0 && seen.remote > 0 && seen.deepest == 4, "{seen:?}");
 }

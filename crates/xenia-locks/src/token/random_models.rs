@@ -46,12 +46,12 @@ fn model(threads: u64, rounds: u64) {
 }
 
 #[test]
-fn four_threads() {
+fn four_threads_exclude_each_other_in_random_orders() {
     model(4, 2);
 }
 
 #[test]
-fn six_threads() {
+fn six_threads_exclude_each_other_in_random_orders() {
     model(6, 1);
 }
 

@@ -87,11 +87,11 @@ fn model(readers: usize, interruptions: usize) {
 }
 
 #[test]
-fn one_reader() {
+fn one_reader_sees_whole_contents_in_every_order() {
     model(1, 5);
 }
 
 #[test]
-fn two_readers() {
+fn two_readers_see_whole_contents_in_every_order() {
     model(2, 3);
 }

@@ -132,7 +132,7 @@ fn the_largest_single_has_a_denormal_reciprocal() {
 }
 
 #[test]
-fn comparisons() {
+fn comparisons_set_fpcc_and_the_exceptions_of_nans() {
     for (ordered, a, b, fpscr, nibble, after) in [
         (false, ONE, TWO, 0x0007_0000, 8, 0x0007_8000),
         (false, TWO, ONE, 0, 4, 0x4000),
@@ -153,7 +153,7 @@ fn comparisons() {
 }
 
 #[test]
-fn status_register_instructions() {
+fn moves_to_fpscr_keep_its_summaries_right() {
     let bit = |op: Op, bit: u32| op.row().bits | bit << 21;
     let field = |field: u32, value: u32| Op::mtfsfix.row().bits | field << 23 | value << 12;
     let all = |mask: u32| Op::mtfsfx.row().bits | mask << 17 | 5 << 11;

@@ -95,7 +95,7 @@ fn without_oe_and_rc_nothing_else_changes() {
 }
 
 #[test]
-fn immediates() {
+fn immediates_are_sign_extended_and_carry() {
     // (op, ra's value, immediate, result, CA)
     for (op, a, immediate, result, ca) in [
         (Op::addi, 5, -6, u64::MAX, 0),
@@ -121,7 +121,7 @@ fn immediates() {
 }
 
 #[test]
-fn products_and_quotients() {
+fn products_and_quotients_set_overflow() {
     const MIN32: u64 = 0x8000_0000;
     const MIN64: u64 = 0x8000_0000_0000_0000;
     // (op, ra, rb, result, OV)
@@ -165,7 +165,7 @@ fn products_and_quotients() {
 }
 
 #[test]
-fn compares() {
+fn compares_are_signed_or_not_and_of_words_or_doublewords() {
     let (a, b) = (0xFFFF_FFFF_u64, 1_u64);
     // (word, CR field 6)
     for (word, bits) in [

@@ -64,7 +64,7 @@ fn privileged_instructions_and_missing_sprs_raise() {
 }
 
 #[test]
-fn msr_moves() {
+fn moves_to_msr_change_only_their_bits() {
     const L: u32 = 1 << 16;
     let (ee_ri, all) = (msr_bit::EE | msr_bit::RI, !msr_bit::PR);
     // (word, MSR before, source, MSR after)
@@ -99,7 +99,7 @@ fn turning_a_facility_off_is_seen_by_the_next_instruction_and_by_cached_blocks()
 }
 
 #[test]
-fn condition_register_moves() {
+fn moves_of_the_condition_register_take_fields() {
     let mut machine = CpuHarness::new();
     machine.ctx.set_cr_word(0x1234_5678);
     machine.one(x(Op::mfcr, 3, 0, 0, 0));

@@ -23,7 +23,7 @@ fn va(op: Op) -> u32 {
 const FLOATS: [u32; 4] = [0x3F80_0000, 0x3FC0_0000, 0x3F8C_CCCD, 0x3FF3_3333];
 
 #[test]
-fn three_operand_rows() {
+fn rows_with_three_operands_have_known_results() {
     let bytes = 0x0001_0203_0405_0607_0809_0A0B_0C0D_0E0F_u128;
     for (op, a, b, c, result) in [
         (

@@ -215,7 +215,7 @@ mod tests {
 
     /// Memory is 0x80, 0x81, … .
     #[test]
-    fn loads() {
+    fn loads_are_emulated_as_the_host_executes_them() {
         for (word, expected) in [
             (0xB940_0020, 0x8382_8180_u64),       // ldr w0, [x1]
             (0xB940_0820, 0x8B8A_8988),           // ldr w0, [x1, #8]
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn stores_and_pairs() {
+    fn stores_and_pairs_are_emulated_as_the_host_executes_them() {
         let (mut general, mut vectors) = (registers(), [0; 32]);
         let mut bus = Bytes([0; 32]);
         let mut run = |word, general: &mut Registers, vectors: &mut Vectors| {

@@ -213,7 +213,7 @@ mod tests {
     /// Pairs of code and the expected rax: rax = 0x1111_2222_3333_4444, rdi = 0x1000, rcx = 8
     /// before; memory = 80, 81, … .
     #[test]
-    fn loads() {
+    fn loads_are_emulated_as_the_host_executes_them() {
         const RAX: u64 = 0x1111_2222_3333_4444;
         for (code, expected) in [
             (&[0x8B, 0x07][..], 0x8382_8180),                          // mov eax, [rdi]
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn stores() {
+    fn stores_are_emulated_as_the_host_executes_them() {
         for (code, expected) in [
             (&[0x89, 0x07][..], &[0x44, 0x43, 0x42, 0x41][..]), // mov [rdi], eax
             (&[0x48, 0x89, 0x07], &[0x44, 0x43, 0x42, 0x41, 0x48, 0x47, 0x46, 0x45]), // mov [rdi], rax
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn exchanges_and_vectors() {
+    fn exchanges_and_vector_accesses_are_emulated() {
         let mut general = [0; 16];
         (general[0], general[7]) = (0xFFFF_FFFF_0102_0304, 0x1000);
         let mut vectors = [0; 16];
