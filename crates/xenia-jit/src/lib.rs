@@ -53,6 +53,6 @@ pub use error::JitError;
 pub use inspect::cost::{BlockCost, RegionCost};
 pub use inspect::cross_check::{CheckUnit, CrossCheck};
 pub use jit::Jit;
-pub use runtime::shared::CodeSizes;
+pub use runtime::shared::{CodeSize, CodeSizes};
 pub use tiering::precompile::{Ahead, Precompiled};
 pub use xenia_lifter::Effort;

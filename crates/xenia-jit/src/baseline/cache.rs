@@ -37,6 +37,7 @@ use crate::code::entries::Entries;
 use crate::code::epochs::Epochs;
 use crate::code::memory::{CODE_SIZE, CodeMemory};
 use crate::compile::PageVersion;
+use crate::runtime::shared::CodeSize;
 use fnv::FnvHashMap;
 use lists::Lists;
 use std::collections::{BTreeMap, BTreeSet};
@@ -444,8 +445,8 @@ impl BaselineCache {
         }
     }
 
-    /// Bytes of code memory in use, and number of units.
-    pub(crate) fn sizes(&self) -> (u64, u64) {
-        (self.memory.in_use() as u64, self.units.len() as u64)
+    /// The size of its code.
+    pub(crate) fn size(&self) -> CodeSize {
+        CodeSize { bytes: self.memory.in_use() as u64, regions: self.units.len() as u64 }
     }
 }

@@ -30,6 +30,7 @@ use crate::code::memory::{CODE_SIZE, CodeMemory, SLOTS};
 use crate::code::store::CodeStore;
 use crate::compile::PageVersion;
 use crate::plan::functions::{FunctionPlace, Functions};
+use crate::runtime::shared::CodeSize;
 pub(crate) use changes::FLIP_LIMIT;
 use changes::Pages;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -137,9 +138,9 @@ impl CodeCache {
         &self.tables
     }
 
-    /// Bytes of code, and number of regions, including those that are withdrawn and not yet freed.
-    pub(crate) fn sizes(&self) -> (u64, u64) {
-        (self.memory.in_use() as u64, self.regions.len() as u64)
+    /// The size of its code.
+    pub(crate) fn size(&self) -> CodeSize {
+        CodeSize { bytes: self.memory.in_use() as u64, regions: self.regions.len() as u64 }
     }
 
     /// Marks the code at `start` as being lifted. Returns false if another engine is lifting it.

@@ -200,6 +200,16 @@ impl Shared {
     }
 }
 
+/// The size of compiled code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CodeSize {
+    /// Bytes of code memory in use.
+    pub bytes: u64,
+    /// Number of regions, or of units of the baseline tier, with those that are withdrawn and not
+    /// yet freed.
+    pub regions: u64,
+}
+
 /// The size of a machine's compiled code, readable from other threads. Holds a weak reference to
 /// the machine.
 #[derive(Clone)]
@@ -211,12 +221,15 @@ impl CodeSizes {
         Self(Arc::downgrade(shared))
     }
 
-    /// Bytes of code, and number of regions; 0 if the machine is gone.
-    pub fn get(&self) -> (u64, u64) {
+    /// The size of all caches together; 0 if the machine is gone.
+    pub fn get(&self) -> CodeSize {
         let shared = self.0.upgrade();
-        let optimized = shared.iter().flat_map(|shared| shared.codes()).map(|code| code.cache.lock().sizes());
+        let optimized = shared.iter().flat_map(|shared| shared.codes()).map(|code| code.cache.lock().size());
         let baseline = shared.iter().filter_map(|shared| shared.baseline.as_ref());
-        let sizes = optimized.chain(baseline.map(|baseline| baseline.cache.lock().sizes()));
-        sizes.fold((0, 0), |(bytes, regions), (more, others)| (bytes + more, regions + others))
+        let sizes = optimized.chain(baseline.map(|baseline| baseline.cache.lock().size()));
+        sizes.fold(CodeSize::default(), |all, size| CodeSize {
+            bytes: all.bytes + size.bytes,
+            regions: all.regions + size.regions,
+        })
     }
 }

@@ -48,10 +48,10 @@ impl Machine {
         let code = self.outside.code.clone();
         move || {
             let objects = &kernel.upgrade()?.objects;
-            let (code_bytes, regions) = code.as_ref().map(CodeSizes::get).unwrap_or_default();
+            let code = code.as_ref().map(CodeSizes::get).unwrap_or_default();
             let handles = objects.handles().len() as u64;
             let objects = objects.list().len() as u64;
-            Some(Sizes { handles, objects, code_bytes, regions })
+            Some(Sizes { handles, objects, code_bytes: code.bytes, regions: code.regions })
         }
     }
 

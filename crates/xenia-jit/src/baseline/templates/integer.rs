@@ -21,17 +21,7 @@ impl Templates {
                 self.two(SUB, d, b, a, false);
                 self.record_if(i, d);
             }
-            Op::negx => {
-                if d == a {
-                    self.e.unary(true, Unary::Neg, gpr(d));
-                } else {
-                    let target = Self::target(d);
-                    self.e.mov(target, gpr(a));
-                    self.e.unary(true, Unary::Neg, Rm::Reg(target));
-                    self.write(d, target);
-                }
-                self.record_if(i, d);
-            }
+            Op::negx => self.negate(i),
             Op::mulli => {
                 let target = Self::target(d);
                 self.e.multiply(target, gpr(a), i.simm() as i32);
@@ -56,17 +46,10 @@ impl Templates {
             }
             Op::divwx | Op::divdx => self.divide(i, op == Op::divdx),
             Op::divwux | Op::divdux => self.divide_unsigned(i, op == Op::divdux),
-            Op::addic | Op::addic_rc => {
-                let value = i.simm() as i32;
-                self.e.op32(MOV, RCX, gpr(a));
-                self.e.op64(MOV, RAX, gpr(a));
-                self.e.imm(false, Imm::Add, Rm::Reg(RCX), value);
-                self.e.set(Condition::CARRY, CA);
-                self.e.imm(true, Imm::Add, Rm::Reg(RAX), value);
-                self.write(d, RAX);
-                if op == Op::addic_rc {
-                    self.record(d);
-                }
+            Op::addic => self.add_immediate_carrying(i),
+            Op::addic_rc => {
+                self.add_immediate_carrying(i);
+                self.record(d);
             }
             Op::subficx => {
                 self.e.constant(Rm::Reg(RAX), i.simm() as i32);
@@ -77,15 +60,7 @@ impl Templates {
                 self.subtract_carrying(d, a);
                 self.record_if(i, d);
             }
-            Op::addcx => {
-                self.e.op32(MOV, RCX, gpr(a));
-                self.e.op32(ADD, RCX, gpr(b));
-                self.e.set(Condition::CARRY, CA);
-                self.e.op64(MOV, RAX, gpr(a));
-                self.e.op64(ADD, RAX, gpr(b));
-                self.write(d, RAX);
-                self.record_if(i, d);
-            }
+            Op::addcx => self.add_carrying(i),
             Op::addex | Op::subfex | Op::addzex | Op::subfzex | Op::addmex | Op::subfmex => {
                 self.add_extended(op, i);
             }
@@ -95,6 +70,44 @@ impl Templates {
             _ => return false,
         }
         true
+    }
+
+    /// Emits `neg`.
+    fn negate(&mut self, i: Instruction) {
+        let d = i.rd();
+        let a = i.ra();
+        if d == a {
+            self.e.unary(true, Unary::Neg, gpr(d));
+        } else {
+            let target = Self::target(d);
+            self.e.mov(target, gpr(a));
+            self.e.unary(true, Unary::Neg, Rm::Reg(target));
+            self.write(d, target);
+        }
+        self.record_if(i, d);
+    }
+
+    /// Emits `addic`: CA is the carry of the low words.
+    fn add_immediate_carrying(&mut self, i: Instruction) {
+        let value = i.simm() as i32;
+        self.e.op32(MOV, RCX, gpr(i.ra()));
+        self.e.op64(MOV, RAX, gpr(i.ra()));
+        self.e.imm(false, Imm::Add, Rm::Reg(RCX), value);
+        self.e.set(Condition::CARRY, CA);
+        self.e.imm(true, Imm::Add, Rm::Reg(RAX), value);
+        self.write(i.rd(), RAX);
+    }
+
+    /// Emits `addc`: CA is the carry of the low words.
+    fn add_carrying(&mut self, i: Instruction) {
+        let [a, b] = [i.ra(), i.rb()].map(gpr);
+        self.e.op32(MOV, RCX, a);
+        self.e.op32(ADD, RCX, b);
+        self.e.set(Condition::CARRY, CA);
+        self.e.op64(MOV, RAX, a);
+        self.e.op64(ADD, RAX, b);
+        self.write(i.rd(), RAX);
+        self.record_if(i, i.rd());
     }
 
     /// Emits `addi` and `addis`.

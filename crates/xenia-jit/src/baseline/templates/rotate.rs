@@ -21,24 +21,9 @@ impl Templates {
                 }
                 self.mask_wrapped(i, op == Op::rlwimix);
             }
-            Op::slwx | Op::srwx => {
-                // Host and guest both take the count modulo 64; the result keeps only the low word.
-                self.e.op32(MOV, RCX, gpr(i.rb()));
-                self.e.op32(MOV, RAX, gpr(s));
-                let shift = if op == Op::slwx { Shift::Left } else { Shift::Right };
-                self.e.shift_by_cl(true, shift, RAX);
-                self.e.op32(MOV, RAX, Rm::Reg(RAX));
-                self.write(a, RAX);
-            }
-            Op::rlwnmx if i.mb() <= i.me() => {
-                self.count_and_word(i);
-                self.e.shift_by_cl(false, Shift::RotateLeft, RAX);
-                let mask = word_mask(i);
-                if mask != u32::MAX {
-                    self.e.imm(false, Imm::And, Rm::Reg(RAX), mask.cast_signed());
-                }
-                self.write(a, RAX);
-            }
+            Op::slwx => self.shift_word(i, Shift::Left),
+            Op::srwx => self.shift_word(i, Shift::Right),
+            Op::rlwnmx if i.mb() <= i.me() => self.rotate_by_register_and_mask(i),
             Op::srawix => {
                 self.e.op64(MOVSXD, RAX, gpr(s));
                 self.shift_right_algebraic(a, i.sh() as u8, 32);
@@ -90,6 +75,27 @@ impl Templates {
         }
         self.record_if(i, a);
         true
+    }
+
+    /// Emits `slw` and `srw`. Host and guest both take the count modulo 64; the result keeps only
+    /// the low word.
+    fn shift_word(&mut self, i: Instruction, shift: Shift) {
+        self.e.op32(MOV, RCX, gpr(i.rb()));
+        self.e.op32(MOV, RAX, gpr(i.rs()));
+        self.e.shift_by_cl(true, shift, RAX);
+        self.e.op32(MOV, RAX, Rm::Reg(RAX));
+        self.write(i.ra(), RAX);
+    }
+
+    /// Emits `rlwnm` with a mask that does not wrap.
+    fn rotate_by_register_and_mask(&mut self, i: Instruction) {
+        self.count_and_word(i);
+        self.e.shift_by_cl(false, Shift::RotateLeft, RAX);
+        let mask = word_mask(i);
+        if mask != u32::MAX {
+            self.e.imm(false, Imm::And, Rm::Reg(RAX), mask.cast_signed());
+        }
+        self.write(i.ra(), RAX);
     }
 
     /// Emits `rlwinm` with a mask that does not wrap: the upper word of the result is 0.
