@@ -9,15 +9,22 @@ const RESTLESS: u32 = 64;
 /// Page index with the constant version 0.
 const NO_PAGE: u32 = u32::MAX;
 /// Page and version that never match, so that blocks compare their words.
-const COMPARE_WORDS: (u32, u32) = (NO_PAGE, 1);
+const COMPARE_WORDS: VersionRead = VersionRead { page: NO_PAGE, version: 1 };
+
+/// A page in memory, and its version when words were read from it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct VersionRead {
+    page: u32,
+    version: u32,
+}
 
 /// A guest page that has entries.
 #[derive(Clone, Copy)]
 pub(super) struct Page {
     /// The guest page's number.
     number: u32,
-    /// Page and version from which the words were read; [`COMPARE_WORDS`] if words are compared.
-    read: (u32, u32),
+    /// The source of the words; [`COMPARE_WORDS`] if words are compared.
+    read: VersionRead,
     renewals: u32,
     /// Whether the page was entered since the clock hand last passed it.
     is_touched: bool,
@@ -30,16 +37,15 @@ impl Page {
     }
 
     fn is_current(&self, memory: &GuestMemory) -> bool {
-        memory.page_version(self.read.0) == self.read.1
+        memory.page_version(self.read.page) == self.read.version
     }
 }
 
-/// Watches guest page `number`. Returns the page and version for words that are read after this
-/// call.
-fn watch(memory: &GuestMemory, number: u32) -> (u32, u32) {
+/// Watches guest page `number`. Returns the source of words that are read after this call.
+fn watch(memory: &GuestMemory, number: u32) -> VersionRead {
     let Some(page) = GuestMemory::page_index(GuestAddr(number * PAGE_SIZE)) else { return COMPARE_WORDS };
     match memory.watch_code_page(page) {
-        Some((version, Watch::Protected)) => (page, version),
+        Some((version, Watch::Protected)) => VersionRead { page, version },
         _ => COMPARE_WORDS,
     }
 }
@@ -51,7 +57,7 @@ impl BlockCache {
         let first = page * PAGE_WORDS;
         let page = &mut self.pages[page];
         page.is_touched = true;
-        Here { number: page.number, first, backing: page.read.0, version: page.read.1 }
+        Here { number: page.number, first, backing: page.read.page, version: page.read.version }
     }
 
     /// The index of a guest page. Its entries are revalidated, unless its blocks compare words
