@@ -268,7 +268,8 @@ impl Deref for CurrentQueue<'_> {
 impl DerefMut for CurrentQueue<'_> {
     #[inline]
     fn deref_mut(&mut self) -> &mut DeviceQueue {
-        // SAFETY: as in `deref`.
+        // SAFETY: the guard holds the exclusive borrow; the fault handler interrupts compiled code
+        // only, so its reference is gone.
         unsafe { self.queue.as_mut() }
     }
 }

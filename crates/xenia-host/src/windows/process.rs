@@ -129,7 +129,7 @@ fn resume(process: u32) -> io::Result<()> {
             }
             resumed += 1;
         }
-        // SAFETY: as above.
+        // SAFETY: the handle is open, and the structure tells its size.
         is_one = unsafe { Thread32Next(list.as_raw_handle(), &raw mut entry) } != 0;
     }
     if resumed == 0 { Err(io::Error::other("a process that was started has no thread")) } else { Ok(()) }
