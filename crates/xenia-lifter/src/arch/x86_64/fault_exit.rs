@@ -68,27 +68,34 @@ fn moves_at(code: &[u8]) -> Option<usize> {
     None
 }
 
+/// The second operand of a move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operand {
+    Register,
+    /// Memory on the stack.
+    Stack,
+    /// Other memory.
+    Memory,
+}
+
 /// The properties of a move that matter here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Form {
     length: usize,
     /// It only copies bits.
     plain: bool,
-    /// Its operand is a register, not memory.
-    register: bool,
-    /// Its memory operand is on the stack.
-    stack: bool,
+    operand: Operand,
 }
 
 impl Form {
     /// The length of the instruction if it is a memory access.
     fn access(self) -> Option<usize> {
-        (!self.register && !self.stack).then_some(self.length)
+        (self.operand == Operand::Memory).then_some(self.length)
     }
 
     /// The length of the instruction if it is a move between registers and the stack.
     fn stack_move(self) -> Option<usize> {
-        (self.plain && (self.register || self.stack)).then_some(self.length)
+        (self.plain && self.operand != Operand::Memory).then_some(self.length)
     }
 
     /// Decodes the first instruction of `code`, if it is of a kind that loads, stores and moves
@@ -154,23 +161,24 @@ impl Form {
         let form = *code.get(at)?;
         at += 1;
         let (mode, low) = (form >> 6, form & 7);
-        let register = mode == 3;
+        let mut operand = if mode == 3 { Operand::Register } else { Operand::Memory };
         let mut displacement = match mode {
             0 if low == 5 => 4,
             1 => 1,
             2 => 4,
             _ => 0,
         };
-        let mut stack = false;
-        if !register && low == 4 {
+        if operand == Operand::Memory && low == 4 {
             let sib = *code.get(at)?;
             at += 1;
             if mode == 0 && sib & 7 == 5 {
                 displacement = 4;
             }
-            stack = sib & 7 == 4 && !base_high && sib >> 3 & 7 == 4 && !index_high;
+            if sib & 7 == 4 && !base_high && sib >> 3 & 7 == 4 && !index_high {
+                operand = Operand::Stack;
+            }
         }
-        Some(Self { length: at + displacement + immediate, plain, register, stack })
+        Some(Self { length: at + displacement + immediate, plain, operand })
     }
 }
 
@@ -219,11 +227,14 @@ mod tests {
                             assert_eq!(form.length, decoded.len(), "{code:02x?}: {decoded}");
                             let memory =
                                 decoded.op0_kind() == OpKind::Memory || decoded.op1_kind() == OpKind::Memory;
-                            assert_eq!(form.register, !memory, "{code:02x?}: {decoded}");
-                            let on_stack = memory
-                                && decoded.memory_base() == Register::RSP
+                            let on_stack = decoded.memory_base() == Register::RSP
                                 && decoded.memory_index() == Register::None;
-                            assert_eq!(form.stack, on_stack, "{code:02x?}: {decoded}");
+                            let operand = match () {
+                                () if !memory => Operand::Register,
+                                () if on_stack => Operand::Stack,
+                                () => Operand::Memory,
+                            };
+                            assert_eq!(form.operand, operand, "{code:02x?}: {decoded}");
                             known += 1;
                         }
                     }

@@ -35,7 +35,7 @@ pub(crate) fn optimize(code: &[u8], facts: Facts<'_>, least: bool) -> Option<Opt
     if !facts.are_inside(code.len()) {
         return None;
     }
-    let mut flow = flow::Flow::decode(code, facts)?;
+    let mut flow = flow::FunctionCode::decode(code, facts)?;
     spills::remove(&mut flow);
     liveness::solve(&mut flow);
     if features::of_peephole(least).contains(&"movbe") {

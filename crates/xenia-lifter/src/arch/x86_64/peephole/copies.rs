@@ -1,6 +1,6 @@
 //! Copies between registers, of which one can take the place of the other.
 
-use super::flow::{Block, Flow, Kind, Op};
+use super::flow::{Block, FunctionCode, HostOp, Successor};
 use super::liveness::fixed;
 use super::operands::{FRAME_POINTER, STACK_POINTER, bit, number};
 use iced_x86::{Code, OpKind, Register};
@@ -19,7 +19,7 @@ struct Copy {
 }
 
 /// Removes copies in all blocks.
-pub(super) fn remove(flow: &mut Flow) {
+pub(super) fn remove(flow: &mut FunctionCode) {
     for block in 0..flow.blocks.len() {
         // Registers whose upper half is known to be zero.
         let mut short = 0;
@@ -53,7 +53,7 @@ pub(super) fn remove(flow: &mut Flow) {
 }
 
 /// The copy that an instruction is.
-fn copy(op: &Op) -> Option<Copy> {
+fn copy(op: &HostOp) -> Option<Copy> {
     let is_whole = match op.decoded.code() {
         Code::Mov_r64_rm64 | Code::Mov_rm64_r64 => true,
         Code::Mov_r32_rm32 | Code::Mov_rm32_r32 => false,
@@ -71,8 +71,8 @@ fn copy(op: &Op) -> Option<Copy> {
 }
 
 /// The registers whose upper half is zero behind `op`, if it is in those of `short` before.
-fn short_after(op: &Op, short: u16) -> u16 {
-    if op.kind == Kind::Call {
+fn short_after(op: &HostOp, short: u16) -> u16 {
+    if op.successor == Successor::Call {
         return 0;
     }
     let mut after = short & !op.usage.writes;
@@ -89,7 +89,7 @@ fn short_after(op: &Op, short: u16) -> u16 {
 }
 
 /// Whether `op` reads at most the low half of `register`.
-fn reads_low_half(op: &Op, register: u8) -> bool {
+fn reads_low_half(op: &HostOp, register: u8) -> bool {
     let is_it = |part: Register| number(part) == Some(register);
     let in_address = is_it(op.decoded.memory_base()) || is_it(op.decoded.memory_index());
     let operands = 0..op.decoded.op_count();
@@ -102,16 +102,16 @@ fn reads_low_half(op: &Op, register: u8) -> bool {
 }
 
 /// An edit: the index of an instruction, and what it becomes.
-type Edit = (usize, Op);
+type Edit = (usize, HostOp);
 
-fn apply(flow: &mut Flow, edits: Vec<Edit>) {
+fn apply(flow: &mut FunctionCode, edits: Vec<Edit>) {
     for (index, op) in edits {
         flow.ops[index] = op;
     }
 }
 
 /// Makes the instructions behind the copy read its source.
-fn read_source(flow: &mut Flow, block: usize, at: usize, copy: Copy) -> bool {
+fn read_source(flow: &mut FunctionCode, block: usize, at: usize, copy: Copy) -> bool {
     let Copy { to, from, is_whole } = copy;
     let redirect = Redirect { old: to, new: from, is_whole };
     let Some(edits) = redirected(flow, block, at, redirect) else { return false };
@@ -131,7 +131,7 @@ struct Redirect {
 /// The edits by which the instructions behind the one at `at` read the new register, until the old
 /// one gets another value. `None` if one of them can't, as when the new one has changed before; or
 /// if one reads more than is the same.
-fn redirected(flow: &mut Flow, block: usize, at: usize, redirect: Redirect) -> Option<Vec<Edit>> {
+fn redirected(flow: &mut FunctionCode, block: usize, at: usize, redirect: Redirect) -> Option<Vec<Edit>> {
     let Redirect { old, new, is_whole } = redirect;
     let Block { ref ops, live_out, .. } = flow.blocks[block];
     let end = ops.end;
@@ -140,7 +140,7 @@ fn redirected(flow: &mut Flow, block: usize, at: usize, redirect: Redirect) -> O
     for index in at + 1..end {
         let op = &flow.ops[index];
         let usage = op.usage;
-        let is_fixed = op.kind == Kind::Call || fixed(&flow.blocks, op) & bit(old) != 0;
+        let is_fixed = op.successor == Successor::Call || fixed(&flow.blocks, op) & bit(old) != 0;
         if is_fixed || index - at > MAX_DISTANCE {
             return None;
         }
@@ -166,7 +166,7 @@ fn redirected(flow: &mut Flow, block: usize, at: usize, redirect: Redirect) -> O
 }
 
 /// Makes the instructions before the copy compute its source in the copy's register.
-fn make_in_place(flow: &mut Flow, block: usize, at: usize, copy: Copy) -> bool {
+fn make_in_place(flow: &mut FunctionCode, block: usize, at: usize, copy: Copy) -> bool {
     let Copy { to, from, .. } = copy;
     let start = flow.blocks[block].ops.start;
     let mut changed: Vec<Edit> = Vec::new();
@@ -177,7 +177,7 @@ fn make_in_place(flow: &mut Flow, block: usize, at: usize, copy: Copy) -> bool {
         }
         index -= 1;
         let op = &flow.ops[index];
-        if op.kind == Kind::Call {
+        if op.successor == Successor::Call {
             return false;
         }
         let usage = op.usage;

@@ -12,19 +12,19 @@ use std::ops::Range;
 pub(super) const MAX_PASSES: usize = 12;
 
 /// Maximum size of an instruction in bytes.
-pub(super) const LONGEST: usize = 15;
+pub(super) const MAX_INSTRUCTION_BYTES: usize = 15;
 
 /// Maximum number of instructions between a call of a hook and the load of its address.
-const FARTHEST_LOAD: usize = 16;
+const MAX_LOAD_DISTANCE: usize = 16;
 
 /// Where execution continues, beside the next instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum Successor {
     /// Only at the next instruction.
     Straight,
     /// Behind a call, which may read all registers and change them.
     Call,
-    /// As [`Kind::Call`], of a hook that preserves all registers.
+    /// As [`Successor::Call`], of a hook that preserves all registers.
     PreservingCall,
     /// At this offset, on a condition.
     Branch(u32),
@@ -42,7 +42,7 @@ pub(super) enum Kind {
     Trap,
 }
 
-impl Kind {
+impl Successor {
     /// Whether execution may continue at the next instruction.
     pub(super) fn falls_through(self) -> bool {
         !matches!(self, Self::Jump(_) | Self::Table | Self::Return | Self::Leave | Self::Trap)
@@ -59,25 +59,27 @@ impl Kind {
 
 /// An instruction of the function.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Op {
+pub(super) struct HostOp {
     pub(super) decoded: Instruction,
     /// Its bytes; [`Self::length`] of them count.
-    pub(super) bytes: [u8; LONGEST],
+    pub(super) bytes: [u8; MAX_INSTRUCTION_BYTES],
     pub(super) length: u8,
     /// Offset in the original code.
     pub(super) at: u32,
-    pub(super) kind: Kind,
+    pub(super) successor: Successor,
     pub(super) usage: Usage,
     /// The block that runs if this instruction faults, if it has a mark.
     pub(super) landing: Option<u32>,
     /// Offset of the data to which it refers by distance.
-    pub(super) names: Option<u32>,
+    pub(super) data_offset: Option<u32>,
 }
 
-impl Op {
+impl HostOp {
     /// Removes it from the function.
     pub(super) fn remove(&mut self) {
-        (self.length, self.kind, self.usage) = (0, Kind::Straight, Usage::default());
+        self.length = 0;
+        self.successor = Successor::Straight;
+        self.usage = Usage::default();
     }
 
     /// Whether it is removed.
@@ -115,8 +117,8 @@ pub(super) struct Data {
 }
 
 /// A function's code.
-pub(super) struct Flow {
-    pub(super) ops: Vec<Op>,
+pub(super) struct FunctionCode {
+    pub(super) ops: Vec<HostOp>,
     pub(super) blocks: Vec<Block>,
     pub(super) data: Vec<Data>,
     pub(super) op_at: OpAt,
@@ -127,7 +129,7 @@ pub(super) struct Flow {
 pub(super) struct OpAt(Vec<u32>);
 
 impl OpAt {
-    fn new(ops: &[Op], size: usize) -> Self {
+    fn new(ops: &[HostOp], size: usize) -> Self {
         let mut numbers = vec![u32::MAX; size];
         for (number, op) in ops.iter().enumerate() {
             numbers[op.at as usize] = number as u32;
@@ -148,10 +150,10 @@ struct Reader<'a> {
     facts: Facts<'a>,
     /// Whether an instruction is known to start at an offset.
     starts: Vec<bool>,
-    flow: Flow,
+    flow: FunctionCode,
 }
 
-impl Flow {
+impl FunctionCode {
     /// Decodes `code`. `None` if it has anything unknown.
     pub(super) fn decode(code: &[u8], facts: Facts<'_>) -> Option<Self> {
         let mut starts = vec![false; code.len() + 1];
@@ -179,12 +181,12 @@ impl Flow {
     /// Ends jump tables where an instruction refers to data: a constant behind a table may have the
     /// bits of a distance.
     fn end_tables(&mut self) {
-        let mut names: Vec<u32> = self.ops.iter().filter_map(|op| op.names).collect();
-        names.sort_unstable();
+        let mut used: Vec<u32> = self.ops.iter().filter_map(|op| op.data_offset).collect();
+        used.sort_unstable();
         for Data { range, targets, .. } in &mut self.data {
-            let after = names.partition_point(|&name| name <= range.start);
-            if let Some(name) = names.get(after).filter(|name| range.contains(name)) {
-                targets.truncate((name - range.start) as usize / 4);
+            let after = used.partition_point(|&offset| offset <= range.start);
+            if let Some(offset) = used.get(after).filter(|offset| range.contains(offset)) {
+                targets.truncate((offset - range.start) as usize / 4);
             }
         }
     }
@@ -194,8 +196,8 @@ impl Flow {
     fn mark_landings(&mut self, marked: &[u32], op_at: &OpAt) -> Option<()> {
         for access in marked {
             let first = op_at.get(*access)?;
-            let after = self.ops[first..].iter().find(|op| op.kind != Kind::Straight)?;
-            let Kind::Mark(to) = after.kind else { return None };
+            let after = self.ops[first..].iter().find(|op| op.successor != Successor::Straight)?;
+            let Successor::Mark(to) = after.successor else { return None };
             // An offset for now; `divide` makes it a block.
             self.ops[first].landing = Some(to);
         }
@@ -206,14 +208,17 @@ impl Flow {
     fn divide(&mut self, op_at: &OpAt) -> Option<()> {
         let mut leaders = vec![false; self.ops.len() + 1];
         leaders[0] = true;
-        for target in self.ops.iter().filter_map(|op| op.kind.target()) {
+        for target in self.ops.iter().filter_map(|op| op.successor.target()) {
             leaders[op_at.get(target)?] = true;
         }
         for target in self.data.iter().flat_map(|data| &data.targets) {
             leaders[op_at.get(*target)?] = true;
         }
         for (index, op) in self.ops.iter().enumerate() {
-            if !matches!(op.kind, Kind::Straight | Kind::Call | Kind::PreservingCall | Kind::Mark(_)) {
+            if !matches!(
+                op.successor,
+                Successor::Straight | Successor::Call | Successor::PreservingCall | Successor::Mark(_)
+            ) {
                 leaders[index + 1] = true;
             }
         }
@@ -229,16 +234,16 @@ impl Flow {
         let block_at = |at: u32| op_at.get(at).map(|op| block_of[op]);
         for block in &mut self.blocks {
             let last = &self.ops[block.ops.end - 1];
-            if let Kind::Branch(to) | Kind::Jump(to) = last.kind {
+            if let Successor::Branch(to) | Successor::Jump(to) = last.successor {
                 block.successors.push(block_at(to)?);
             }
-            if last.kind == Kind::Table {
+            if last.successor == Successor::Table {
                 let data = self.data.iter().find(|data| data.before == block.ops.end)?;
                 for &to in &data.targets {
                     block.successors.push(block_at(to)?);
                 }
             }
-            if last.kind.falls_through() {
+            if last.successor.falls_through() {
                 block.successors.push(*block_of.get(block.ops.end)?);
             }
         }
@@ -246,7 +251,7 @@ impl Flow {
             if let Some(at) = op.landing {
                 op.landing = Some(block_at(at)?);
             }
-            if let Kind::Mark(_) = op.kind {
+            if let Successor::Mark(_) = op.successor {
                 // The table of landings says where the fault exit is.
                 op.remove();
             }
@@ -262,7 +267,7 @@ impl Reader<'_> {
         let mut decoder = Decoder::with_ip(64, code, 0, DecoderOptions::NONE);
         let mut at = 0;
         while at < size {
-            let follows = self.flow.ops.last().is_none_or(|op| op.kind.falls_through());
+            let follows = self.flow.ops.last().is_none_or(|op| op.successor.falls_through());
             if !follows && !self.starts[at as usize] {
                 at = self.read_data(at, size)?;
                 decoder.set_position(at as usize).ok()?;
@@ -274,7 +279,7 @@ impl Reader<'_> {
                 return None;
             }
             let op = self.op(&decoder, decoded, at)?;
-            if let Some(to) = op.kind.target() {
+            if let Some(to) = op.successor.target() {
                 *self.starts.get_mut(to as usize)? = true;
             }
             at = decoder.ip() as u32;
@@ -282,7 +287,7 @@ impl Reader<'_> {
         }
         // A target within an instruction, or within data that was read before the branch to it,
         // fails when blocks are made.
-        self.flow.ops.last().is_none_or(|op| !op.kind.falls_through()).then_some(())
+        self.flow.ops.last().is_none_or(|op| !op.successor.falls_through()).then_some(())
     }
 
     /// Reads data from `at` to the next known instruction. Returns the offset of that.
@@ -291,7 +296,7 @@ impl Reader<'_> {
         let end = after.map_or(size, |distance| at + distance as u32).min(size);
         let mut targets = Vec::new();
         let last = self.flow.ops.last_mut()?;
-        if last.kind == Kind::Leave && names_table(&self.flow.ops, at) {
+        if last.successor == Successor::Leave && names_table(&self.flow.ops, at) {
             let words = self.code.get(at as usize..end as usize)?;
             for word in words.chunks_exact(4) {
                 let distance = i32::from_le_bytes(word.try_into().ok()?);
@@ -301,7 +306,7 @@ impl Reader<'_> {
                 }
                 targets.push(target);
             }
-            self.flow.ops.last_mut()?.kind = Kind::Table;
+            self.flow.ops.last_mut()?.successor = Successor::Table;
             if targets.is_empty() {
                 return None;
             }
@@ -310,12 +315,12 @@ impl Reader<'_> {
         Some(end)
     }
 
-    fn op(&mut self, decoder: &Decoder<'_>, decoded: Instruction, at: u32) -> Option<Op> {
+    fn op(&mut self, decoder: &Decoder<'_>, decoded: Instruction, at: u32) -> Option<HostOp> {
         let length = decoded.len();
-        let mut bytes = [0; LONGEST];
+        let mut bytes = [0; MAX_INSTRUCTION_BYTES];
         bytes[..length].copy_from_slice(self.code.get(at as usize..at as usize + length)?);
-        let kind = self.kind(&decoded, &bytes[..length])?;
-        let mut names = None;
+        let successor = self.successor(&decoded, &bytes[..length])?;
+        let mut data_offset = None;
         if decoded.is_ip_rel_memory_operand() {
             let offsets = decoder.get_constant_offsets(&decoded);
             // Only an immediate may follow the distance; `layout` takes it to be at the end.
@@ -324,37 +329,41 @@ impl Reader<'_> {
             }
             let field = at + offsets.displacement_offset() as u32;
             if !self.facts.references.contains(&field) {
-                names = Some(u32::try_from(decoded.ip_rel_memory_address()).ok()?);
+                data_offset = Some(u32::try_from(decoded.ip_rel_memory_address()).ok()?);
             }
         }
         let usage = self.flow.workshop.usage(&decoded);
         let length = length as u8;
-        Some(Op { decoded, bytes, length, at, kind, usage, landing: None, names })
+        Some(HostOp { decoded, bytes, length, at, successor, usage, landing: None, data_offset })
     }
 
-    fn kind(&self, decoded: &Instruction, bytes: &[u8]) -> Option<Kind> {
+    fn successor(&self, decoded: &Instruction, bytes: &[u8]) -> Option<Successor> {
         if decoded.mnemonic() == Mnemonic::Nop {
             let Some(distance) = bytes.strip_prefix(&MARK) else {
-                return Some(Kind::Straight);
+                return Some(Successor::Straight);
             };
             let distance = u32::from_le_bytes(distance.try_into().ok()?);
-            return Some(Kind::Mark(u32::try_from(decoded.next_ip()).ok()?.checked_add(distance)?));
+            return Some(Successor::Mark(u32::try_from(decoded.next_ip()).ok()?.checked_add(distance)?));
         }
-        let near = |to: fn(u32) -> Kind| {
+        let near = |to: fn(u32) -> Successor| {
             let target = u32::try_from(decoded.near_branch_target()).ok()?;
             ((target as usize) < self.code.len()).then_some(to(target))
         };
         match decoded.flow_control() {
-            FlowControl::Next => Some(Kind::Straight),
+            FlowControl::Next => Some(Successor::Straight),
             FlowControl::IndirectCall if decoded.op0_kind() == OpKind::Register => {
-                Some(if self.preserves(decoded.op0_register()) { Kind::PreservingCall } else { Kind::Call })
+                Some(if self.preserves(decoded.op0_register()) {
+                    Successor::PreservingCall
+                } else {
+                    Successor::Call
+                })
             }
-            FlowControl::IndirectCall if !decoded.is_ip_rel_memory_operand() => Some(Kind::Call),
-            FlowControl::ConditionalBranch if decoded.is_jcc_near() => near(Kind::Branch),
-            FlowControl::UnconditionalBranch if decoded.code() == Code::Jmp_rel32_64 => near(Kind::Jump),
-            FlowControl::IndirectBranch => Some(Kind::Leave),
-            FlowControl::Return => Some(Kind::Return),
-            FlowControl::Exception => Some(Kind::Trap),
+            FlowControl::IndirectCall if !decoded.is_ip_rel_memory_operand() => Some(Successor::Call),
+            FlowControl::ConditionalBranch if decoded.is_jcc_near() => near(Successor::Branch),
+            FlowControl::UnconditionalBranch if decoded.code() == Code::Jmp_rel32_64 => near(Successor::Jump),
+            FlowControl::IndirectBranch => Some(Successor::Leave),
+            FlowControl::Return => Some(Successor::Return),
+            FlowControl::Exception => Some(Successor::Trap),
             _ => None,
         }
     }
@@ -364,7 +373,7 @@ impl Reader<'_> {
     fn preserves(&self, callee: Register) -> bool {
         let mut wanted = callee;
         let mut hook = None;
-        for op in self.flow.ops.iter().rev().take(FARTHEST_LOAD) {
+        for op in self.flow.ops.iter().rev().take(MAX_LOAD_DISTANCE) {
             let decoded = &op.decoded;
             if wanted == Register::R15 && hook.is_some() {
                 break;
@@ -390,11 +399,11 @@ impl Reader<'_> {
 
 /// Whether the last instructions jump through a table at `at`, as Cranelift writes it: `lea` of the
 /// table, a load from it, a sum and the jump.
-fn names_table(ops: &[Op], at: u32) -> bool {
+fn names_table(ops: &[HostOp], at: u32) -> bool {
     let [.., lea, load, add, jump] = ops else { return false };
     let base = lea.decoded.op0_register();
     lea.decoded.code() == Code::Lea_r64_m
-        && lea.names == Some(at)
+        && lea.data_offset == Some(at)
         && load.decoded.code() == Code::Movsxd_r64_rm32
         && load.decoded.memory_base() == base
         && load.decoded.memory_index_scale() == 4

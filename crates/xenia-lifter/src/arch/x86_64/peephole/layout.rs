@@ -1,6 +1,6 @@
 //! Places of the instructions that are left, and the distances between them.
 
-use super::flow::{Data, Flow, Kind, MAX_PASSES, Op};
+use super::flow::{Data, FunctionCode, HostOp, MAX_PASSES, Successor};
 use crate::peephole::{Moved, Optimized};
 
 /// Byte between instructions and aligned data, which is never executed.
@@ -22,7 +22,7 @@ struct Layout {
 }
 
 /// Writes the code of `flow`. `None` if a distance does not fit.
-pub(super) fn lay_out(flow: &Flow, code: &[u8]) -> Option<Optimized> {
+pub(super) fn lay_out(flow: &FunctionCode, code: &[u8]) -> Option<Optimized> {
     let mut layout = Layout {
         short: vec![false; flow.ops.len()],
         ops: vec![0; flow.ops.len()],
@@ -42,8 +42,8 @@ pub(super) fn lay_out(flow: &Flow, code: &[u8]) -> Option<Optimized> {
 }
 
 /// The instruction to which each branch leads.
-fn targets(flow: &Flow) -> Option<Vec<usize>> {
-    let target = |op: &Op| match op.kind.target() {
+fn targets(flow: &FunctionCode) -> Option<Vec<usize>> {
+    let target = |op: &HostOp| match op.successor.target() {
         Some(to) => flow.op_at.get(to),
         None => Some(0),
     };
@@ -51,12 +51,12 @@ fn targets(flow: &Flow) -> Option<Vec<usize>> {
 }
 
 /// Size of an instruction.
-fn size(op: &Op, is_short: bool) -> u32 {
+fn size(op: &HostOp, is_short: bool) -> u32 {
     if is_short { 2 } else { op.length.into() }
 }
 
 impl Layout {
-    fn place(&mut self, flow: &Flow) {
+    fn place(&mut self, flow: &FunctionCode) {
         let mut at = 0;
         let mut data = flow.data.iter().enumerate().peekable();
         for (index, op) in flow.ops.iter().enumerate() {
@@ -75,10 +75,10 @@ impl Layout {
     }
 
     /// Gives branches their short form where that reaches. Returns whether there was one.
-    fn shorten(&mut self, flow: &Flow, targets: &[usize]) -> bool {
+    fn shorten(&mut self, flow: &FunctionCode, targets: &[usize]) -> bool {
         let mut changes = false;
         for (index, op) in flow.ops.iter().enumerate() {
-            if matches!(op.kind, Kind::Branch(_) | Kind::Jump(_)) && !self.short[index] {
+            if matches!(op.successor, Successor::Branch(_) | Successor::Jump(_)) && !self.short[index] {
                 let is_short = SHORT.contains(&self.distance(flow, targets, index));
                 self.short[index] = is_short;
                 changes |= is_short;
@@ -88,12 +88,12 @@ impl Layout {
     }
 
     /// Distance from the end of the instruction `index` to its target.
-    fn distance(&self, flow: &Flow, targets: &[usize], index: usize) -> i64 {
+    fn distance(&self, flow: &FunctionCode, targets: &[usize], index: usize) -> i64 {
         let end = self.ops[index] + size(&flow.ops[index], self.short[index]);
         i64::from(self.ops[targets[index]]) - i64::from(end)
     }
 
-    fn write(&self, flow: &Flow, targets: &[usize], code: &[u8]) -> Option<Optimized> {
+    fn write(&self, flow: &FunctionCode, targets: &[usize], code: &[u8]) -> Option<Optimized> {
         let mut out = Vec::with_capacity(self.size as usize);
         let mut moved = Vec::with_capacity(flow.ops.len() + flow.data.len() + 1);
         let mut data = 0;
@@ -122,15 +122,15 @@ impl Layout {
 
     fn write_op(
         &self,
-        flow: &Flow,
+        flow: &FunctionCode,
         targets: &[usize],
         index: usize,
-        op: &Op,
+        op: &HostOp,
         out: &mut Vec<u8>,
     ) -> Option<()> {
         let bytes = op.bytes();
-        let distance = match (op.kind, op.names) {
-            (Kind::Branch(_) | Kind::Jump(_), _) => self.distance(flow, targets, index),
+        let distance = match (op.successor, op.data_offset) {
+            (Successor::Branch(_) | Successor::Jump(_), _) => self.distance(flow, targets, index),
             (_, Some(name)) => {
                 let end = self.ops[index] + u32::from(op.length);
                 i64::from(self.named(flow, name)?) - i64::from(end)
@@ -142,7 +142,8 @@ impl Layout {
         };
         if self.short[index] {
             // `jmp` is one byte in front of its distance, a condition two.
-            let first = if let Kind::Branch(_) = op.kind { 0x70 | bytes.get(1)? & 0xF } else { 0xEB };
+            let first =
+                if let Successor::Branch(_) = op.successor { 0x70 | bytes.get(1)? & 0xF } else { 0xEB };
             out.extend([first, i8::try_from(distance).ok()?.cast_unsigned()]);
             return Some(());
         }
@@ -153,7 +154,7 @@ impl Layout {
     }
 
     /// New offset of the data at `name`.
-    fn named(&self, flow: &Flow, name: u32) -> Option<u32> {
+    fn named(&self, flow: &FunctionCode, name: u32) -> Option<u32> {
         let number = flow.data.iter().position(|data| data.range.contains(&name))?;
         Some(self.data[number] + (name - flow.data[number].range.start))
     }

@@ -1,6 +1,6 @@
 //! Live registers at the ends of basic blocks: those whose values may be read later.
 
-use super::flow::{Block, Flow, Kind, MAX_PASSES, Op};
+use super::flow::{Block, FunctionCode, HostOp, MAX_PASSES, Successor};
 use super::operands::{FRAME_POINTER, STACK_POINTER};
 use crate::analysis::block_params::{CALLED_WITH, RETURNED};
 use crate::thunks::CONTEXT_REGISTER;
@@ -17,7 +17,7 @@ const _: () = assert!(2 + RETURNED.len() == 4 && 2 + CALLED_WITH.len() == 5, "th
 
 /// Computes [`Block::live_in`] and [`Block::live_out`] of all blocks. If the limit of passes is
 /// reached, all registers count as live everywhere.
-pub(super) fn solve(flow: &mut Flow) {
+pub(super) fn solve(flow: &mut FunctionCode) {
     if !(0..MAX_PASSES).any(|_| !pass(flow)) {
         for block in &mut flow.blocks {
             (block.live_in, block.live_out) = (u16::MAX, u16::MAX);
@@ -26,13 +26,13 @@ pub(super) fn solve(flow: &mut Flow) {
 }
 
 /// One pass from the last block to the first. Returns whether it has changed something.
-fn pass(flow: &mut Flow) -> bool {
+fn pass(flow: &mut FunctionCode) -> bool {
     let mut changes = false;
     for number in (0..flow.blocks.len()).rev() {
         let block = &flow.blocks[number];
-        let out = match flow.ops[block.ops.end - 1].kind {
-            Kind::Return => RESULTS,
-            Kind::Leave => ARGUMENTS,
+        let out = match flow.ops[block.ops.end - 1].successor {
+            Successor::Return => RESULTS,
+            Successor::Leave => ARGUMENTS,
             _ => block.successors.iter().fold(0, |live, &to| live | flow.blocks[to as usize].live_in),
         };
         let mut live = out;
@@ -47,22 +47,22 @@ fn pass(flow: &mut Flow) -> bool {
 }
 
 /// The registers that are live before `op` if `after` are live behind it.
-fn before(blocks: &[Block], op: &Op, after: u16) -> u16 {
+fn before(blocks: &[Block], op: &HostOp, after: u16) -> u16 {
     // Whether a call preserves a register or not, taking it for live is no fault.
-    let is_call = matches!(op.kind, Kind::Call | Kind::PreservingCall);
+    let is_call = matches!(op.successor, Successor::Call | Successor::PreservingCall);
     let left = if is_call { after } else { after & !op.usage.defines };
     left | needed(blocks, op)
 }
 
 /// The registers whose values `op` reads, or the code behind its fault exit.
-pub(super) fn needed(blocks: &[Block], op: &Op) -> u16 {
+pub(super) fn needed(blocks: &[Block], op: &HostOp) -> u16 {
     op.usage.reads | fixed(blocks, op)
 }
 
 /// The registers whose values must be where they are at `op`, although it does not name them: as
 /// arguments of a call, or for the code behind its fault exit.
-pub(super) fn fixed(blocks: &[Block], op: &Op) -> u16 {
+pub(super) fn fixed(blocks: &[Block], op: &HostOp) -> u16 {
     let landing = op.landing.map_or(0, |block| blocks[block as usize].live_in);
-    let is_call = matches!(op.kind, Kind::Call | Kind::PreservingCall);
+    let is_call = matches!(op.successor, Successor::Call | Successor::PreservingCall);
     landing | if is_call { ARGUMENTS } else { 0 }
 }

@@ -1,6 +1,6 @@
 //! Registers that instructions read and write, and changes of their operands.
 
-use super::flow::{Flow, LONGEST, Op};
+use super::flow::{FunctionCode, HostOp, MAX_INSTRUCTION_BYTES};
 use iced_x86::{
     Code, Encoder, Instruction, InstructionInfoFactory, InstructionInfoOptions, OpAccess, OpKind, Register,
 };
@@ -118,7 +118,7 @@ impl Workshop {
 
     /// Makes `op` read `to` where it reads `from`. Returns false, without a change, if that is not
     /// possible.
-    pub(super) fn read_instead(&mut self, op: &mut Op, from: u8, to: u8) -> bool {
+    pub(super) fn read_instead(&mut self, op: &mut HostOp, from: u8, to: u8) -> bool {
         let reads = op.usage.reads & !bit(from) | bit(to);
         let wanted = Usage { reads, ..op.usage };
         self.substitute(op, from, to, 0, wanted) || self.substitute(op, from, to, 1, wanted)
@@ -126,14 +126,14 @@ impl Workshop {
 
     /// Makes `op` access `to` where it accesses `from`. Returns false, without a change, if that is
     /// not possible.
-    pub(super) fn rename(&mut self, op: &mut Op, from: u8, to: u8) -> bool {
+    pub(super) fn rename(&mut self, op: &mut HostOp, from: u8, to: u8) -> bool {
         let wanted = op.usage.renamed(from, to);
         self.substitute(op, from, to, 0, wanted)
     }
 
     /// Makes `op` write `to` where it writes `from`, which it does not read; it may read `to`.
     /// Returns false, without a change, if that is not possible.
-    pub(super) fn write_instead(&mut self, op: &mut Op, from: u8, to: u8) -> bool {
+    pub(super) fn write_instead(&mut self, op: &mut HostOp, from: u8, to: u8) -> bool {
         let write = |set: u16| set & !bit(from) | bit(to);
         let wanted = Usage { writes: write(op.usage.writes), defines: write(op.usage.defines), ..op.usage };
         self.substitute(op, from, to, 0, wanted)
@@ -141,7 +141,7 @@ impl Workshop {
 
     /// Puts `to` in the place of `from` in the operands from number `first` on, and in addresses.
     /// Returns false, without a change, if the result has no encoding or not the usage `wanted`.
-    fn substitute(&mut self, op: &mut Op, from: u8, to: u8, first: u32, wanted: Usage) -> bool {
+    fn substitute(&mut self, op: &mut HostOp, from: u8, to: u8, first: u32, wanted: Usage) -> bool {
         if op.decoded.is_ip_rel_memory_operand() {
             return false;
         }
@@ -165,14 +165,14 @@ impl Workshop {
     }
 
     /// Replaces an instruction. Returns false, without a change, if the new one has no encoding.
-    pub(super) fn set(&mut self, op: &mut Op, changed: Instruction) -> bool {
-        let mut bytes = [0; LONGEST];
+    pub(super) fn set(&mut self, op: &mut HostOp, changed: Instruction) -> bool {
+        let mut bytes = [0; MAX_INSTRUCTION_BYTES];
         let mut buffer = self.encoder.take_buffer();
         buffer.clear();
         self.encoder.set_buffer(buffer);
         let is_encoded = self.encoder.encode(&changed, 0).is_ok();
         let buffer = self.encoder.take_buffer();
-        let fits = is_encoded && buffer.len() <= LONGEST;
+        let fits = is_encoded && buffer.len() <= MAX_INSTRUCTION_BYTES;
         if fits {
             bytes[..buffer.len()].copy_from_slice(&buffer);
             (op.bytes, op.length, op.decoded) = (bytes, buffer.len() as u8, changed);
@@ -184,7 +184,7 @@ impl Workshop {
 }
 
 /// Gives arithmetic with small constants its short form.
-pub(super) fn shorten(flow: &mut Flow) {
+pub(super) fn shorten(flow: &mut FunctionCode) {
     for op in &mut flow.ops {
         let wide = op.decoded.op1_kind() == OpKind::Immediate32to64;
         if !wide && op.decoded.op1_kind() != OpKind::Immediate32

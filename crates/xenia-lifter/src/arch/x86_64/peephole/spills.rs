@@ -5,7 +5,7 @@
 //! registers hold the value of each slot, over all blocks; a backward one, which slots are read
 //! again.
 
-use super::flow::{Flow, Kind, MAX_PASSES, Op};
+use super::flow::{FunctionCode, HostOp, MAX_PASSES, Successor};
 use super::operands::{STACK_POINTER, bit, number};
 use iced_x86::{Code, Instruction, Mnemonic, OpKind, Register};
 use std::collections::BTreeSet;
@@ -41,7 +41,7 @@ impl Registers {
         }
     }
 
-    fn written_by(op: &Op) -> Self {
+    fn written_by(op: &HostOp) -> Self {
         Self { general: op.usage.writes, vector: op.usage.vector_writes }
     }
 
@@ -90,7 +90,7 @@ impl Form {
     }
 }
 
-fn form(op: &Op) -> Form {
+fn form(op: &HostOp) -> Form {
     let decoded = &op.decoded;
     if op.is_removed() {
         return Form::Other;
@@ -137,7 +137,7 @@ fn slot(decoded: &Instruction) -> Option<Slot> {
 }
 
 /// Whether slots are accessed as this module expects: by their displacement, never by a pointer.
-fn is_plain(op: &Op) -> bool {
+fn is_plain(op: &HostOp) -> bool {
     let decoded = &op.decoded;
     let names_stack = |register| number(register) == Some(STACK_POINTER);
     let is_address = decoded.mnemonic() == Mnemonic::Lea && names_stack(decoded.memory_base());
@@ -175,10 +175,10 @@ impl State {
     }
 
     /// The state behind `op`, which has the form `form`.
-    fn step(&mut self, op: &Op, form: Form) {
-        match op.kind {
-            Kind::Call => return self.0.clear(),
-            Kind::PreservingCall => return,
+    fn step(&mut self, op: &HostOp, form: Form) {
+        match op.successor {
+            Successor::Call => return self.0.clear(),
+            Successor::PreservingCall => return,
             _ if op.usage.writes & bit(STACK_POINTER) != 0 => return self.0.clear(),
             _ => {}
         }
@@ -229,7 +229,7 @@ impl State {
 }
 
 /// Removes needless moves.
-pub(super) fn remove(flow: &mut Flow) {
+pub(super) fn remove(flow: &mut FunctionCode) {
     if !flow.ops.iter().all(is_plain) {
         return;
     }
@@ -244,7 +244,7 @@ pub(super) fn remove(flow: &mut Flow) {
 }
 
 /// The state at the start of each block. `None` if the limit of passes is reached.
-fn states(flow: &Flow, forms: &[Form]) -> Option<Vec<Option<State>>> {
+fn states(flow: &FunctionCode, forms: &[Form]) -> Option<Vec<Option<State>>> {
     let mut entries: Vec<Option<State>> = vec![None; flow.blocks.len()];
     let unknown: BTreeSet<u32> = flow.ops.iter().filter_map(|op| op.landing).chain([0]).collect();
     for &block in &unknown {
@@ -276,7 +276,7 @@ fn states(flow: &Flow, forms: &[Form]) -> Option<Vec<Option<State>>> {
 
 /// Removes moves whose target has the value already; a reload from a slot whose value another
 /// register has becomes a copy.
-fn remove_known(flow: &mut Flow, states: Vec<Option<State>>, forms: &mut [Form]) {
+fn remove_known(flow: &mut FunctionCode, states: Vec<Option<State>>, forms: &mut [Form]) {
     for (number, state) in states.into_iter().enumerate() {
         let Some(mut state) = state else { continue };
         for at in flow.blocks[number].ops.clone() {
@@ -313,7 +313,7 @@ fn copy_of(register: Register, holders: Registers) -> Option<Instruction> {
 }
 
 /// Removes spills to slots that are not read again.
-fn remove_unread(flow: &mut Flow, forms: &[Form]) {
+fn remove_unread(flow: &mut FunctionCode, forms: &[Form]) {
     let mut slots: Vec<Slot> = forms.iter().filter_map(|form| form.slot()).collect();
     slots.sort_unstable();
     slots.dedup();

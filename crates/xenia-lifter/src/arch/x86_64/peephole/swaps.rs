@@ -1,12 +1,12 @@
 //! Byte swaps beside loads and stores become part of them (`movbe`).
 
-use super::flow::{Flow, Kind};
+use super::flow::{FunctionCode, Successor};
 use super::liveness::needed;
 use super::operands::{bit, number};
 use iced_x86::{Code, Instruction, OpKind};
 
 /// Fuses all swaps that can be.
-pub(super) fn fuse(flow: &mut Flow) {
+pub(super) fn fuse(flow: &mut FunctionCode) {
     for number in 0..flow.blocks.len() {
         for at in flow.blocks[number].ops.clone() {
             if swapped(&flow.ops[at].decoded).is_some() {
@@ -27,11 +27,12 @@ fn swapped(decoded: &Instruction) -> Option<(u8, usize)> {
 }
 
 /// Makes the load of the register that the swap at `at` changes a swapping one.
-fn into_load(flow: &mut Flow, block: usize, at: usize) -> bool {
+fn into_load(flow: &mut FunctionCode, block: usize, at: usize) -> bool {
     let Some((register, size)) = swapped(&flow.ops[at].decoded) else { return false };
     let touches = |index: &usize| {
         let op = &flow.ops[*index];
-        op.kind == Kind::Call || (op.usage.touches() | needed(&flow.blocks, op)) & bit(register) != 0
+        op.successor == Successor::Call
+            || (op.usage.touches() | needed(&flow.blocks, op)) & bit(register) != 0
     };
     let start = flow.blocks[block].ops.start;
     let Some(load) = (start..at).rev().find(touches) else { return false };
@@ -49,12 +50,12 @@ fn into_load(flow: &mut Flow, block: usize, at: usize) -> bool {
 
 /// Makes the store of the register that the swap at `at` changes a swapping one, if nothing else
 /// reads the swapped value.
-fn into_store(flow: &mut Flow, block: usize, at: usize) -> bool {
+fn into_store(flow: &mut FunctionCode, block: usize, at: usize) -> bool {
     let Some((register, size)) = swapped(&flow.ops[at].decoded) else { return false };
     let end = flow.blocks[block].ops.end;
     let needs = |index: usize| {
         let op = &flow.ops[index];
-        op.kind == Kind::Call || needed(&flow.blocks, op) & bit(register) != 0
+        op.successor == Successor::Call || needed(&flow.blocks, op) & bit(register) != 0
     };
     let Some(store) =
         (at + 1..end).find(|&index| needs(index) || flow.ops[index].usage.writes & bit(register) != 0)
@@ -90,7 +91,7 @@ fn into_store(flow: &mut Flow, block: usize, at: usize) -> bool {
 }
 
 /// Gives the access at `access` the form `code`, and removes the swap at `swap`.
-fn fuse_into(flow: &mut Flow, access: usize, code: Code, swap: usize) -> bool {
+fn fuse_into(flow: &mut FunctionCode, access: usize, code: Code, swap: usize) -> bool {
     let mut changed = flow.ops[access].decoded;
     changed.set_code(code);
     if !flow.workshop.set(&mut flow.ops[access], changed) {
