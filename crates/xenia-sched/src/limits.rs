@@ -1,6 +1,7 @@
 //! Limits of a run, and the reasons for its end, for both executors.
 
 use crate::{EndKind, GuestTicks, ThreadsReport};
+use serde::{Deserialize, Serialize};
 
 /// Limits of a run. They are totals since the machine was created, not of this run alone.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +18,15 @@ pub struct Limits {
     pub ticks_between_frames: Option<GuestTicks>,
     /// Stop at a deadlock instead of recovering from it.
     pub halt_on_deadlock: bool,
+}
+
+/// The last frame that an executor has noticed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SeenFrame {
+    /// Number of presented frames.
+    pub(crate) count: u64,
+    /// Guest time at which it was noticed.
+    pub(crate) since: GuestTicks,
 }
 
 /// Why a run stopped.

@@ -25,6 +25,7 @@ mod state;
 
 use crate::deadlock::Deadlocks;
 use crate::device_stores;
+use crate::limits::SeenFrame;
 use crate::sampling::SampledLane;
 use crate::time::{INSTRUCTIONS_PER_TICK_SHIFT, TIME_READS_PER_VISIT};
 use crate::{
@@ -105,8 +106,7 @@ pub struct LockstepExecutor<S: System> {
     instructions: u64,
     deadlocks: Deadlocks,
     calm: Calm,
-    /// Number of presented frames, and the guest time at which the last of them was first noticed.
-    last_frame: (u64, GuestTicks),
+    last_frame: SeenFrame,
     stop: Arc<AtomicBool>,
     activity: Arc<Activity>,
     /// Samples of guest code, if a profiler asks for them.
@@ -128,7 +128,7 @@ impl<S: System> LockstepExecutor<S> {
             instructions: 0,
             deadlocks: Deadlocks::default(),
             calm: Calm::default(),
-            last_frame: (0, 0),
+            last_frame: SeenFrame::default(),
             stop: Arc::default(),
             activity: Arc::default(),
             sampling: None,
@@ -190,14 +190,14 @@ impl<S: System> LockstepExecutor<S> {
     /// saved state.
     fn ended_by_frames(&mut self, limits: &Limits) -> Option<RunEnd> {
         let (frames, now) = (self.system.frames(), self.scheduler.now());
-        if frames != self.last_frame.0 && self.round.is_none_or(|round| round.visit.is_none()) {
-            self.last_frame = (frames, now);
+        if frames != self.last_frame.count && self.round.is_none_or(|round| round.visit.is_none()) {
+            self.last_frame = SeenFrame { count: frames, since: now };
         }
         if limits.frames.is_some_and(|limit| frames >= limit) {
             return Some(RunEnd::Frames);
         }
-        let limit = limits.ticks_between_frames.filter(|_| frames == self.last_frame.0)?;
-        let since = self.last_frame.1;
+        let limit = limits.ticks_between_frames.filter(|_| frames == self.last_frame.count)?;
+        let since = self.last_frame.since;
         (now.saturating_sub(since) > limit)
             .then(|| RunEnd::NoFrames { since, threads: self.threads_report() })
     }

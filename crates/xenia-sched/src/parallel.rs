@@ -33,10 +33,11 @@ mod time_keeper;
 mod workers;
 
 use crate::deadlock::Deadlocks;
+use crate::limits::SeenFrame;
 use crate::sampling::SampledLane;
 use crate::{
-    Activity, GuestSampler, GuestTicks, HW_THREADS, INSTRUCTIONS_PER_TICK_SHIFT, Limits, RunEnd, Scheduler,
-    System, ThreadsReport,
+    Activity, GuestSampler, HW_THREADS, INSTRUCTIONS_PER_TICK_SHIFT, Limits, RunEnd, Scheduler, System,
+    ThreadsReport,
 };
 use hw_host_thread::HwHostThread;
 use shared::Shared;
@@ -68,7 +69,7 @@ pub struct ParallelExecutor<S: System> {
     pub(crate) stores: Vec<DeviceStore>,
     pub(crate) instructions: u64,
     deadlocks: Deadlocks,
-    last_frame: (u64, GuestTicks),
+    last_frame: SeenFrame,
     stop: Arc<AtomicBool>,
     activity: Arc<Activity>,
     /// Samples of guest code, if a profiler asks for them.
@@ -95,7 +96,7 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
             stores: Vec::new(),
             instructions: 0,
             deadlocks: Deadlocks::default(),
-            last_frame: (0, 0),
+            last_frame: SeenFrame::default(),
             stop: Arc::default(),
             activity: Arc::default(),
             sampler: None,

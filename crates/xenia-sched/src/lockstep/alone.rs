@@ -70,7 +70,7 @@ impl<S: System> LockstepExecutor<S> {
     /// Guest time at which a run without a frame is over.
     pub(super) fn end_without_frames(&self, limits: &Limits) -> Option<GuestTicks> {
         let limit = limits.ticks_between_frames?;
-        Some(self.last_frame.1.saturating_add(limit).saturating_add(1))
+        Some(self.last_frame.since.saturating_add(limit).saturating_add(1))
     }
 
     /// The part of the `granted` quanta at whose end the time `until` is reached.

@@ -4,6 +4,7 @@ use super::alone::{Calm, MAX_QUANTA};
 use super::{LockstepExecutor, Round, Visit};
 use crate::counters::MAX_COUNT;
 use crate::deadlock::Deadlocks;
+use crate::limits::SeenFrame;
 use crate::time::INSTRUCTIONS_PER_TICK_SHIFT;
 use crate::{GuestTicks, HW_THREADS, MAX_TICKS, ParallelState, SchedulerState, System};
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,7 @@ pub struct LockstepState {
     pub(crate) instructions: u64,
     pub(crate) deadlocks: Deadlocks,
     calm: Calm,
-    pub(crate) last_frame: (u64, GuestTicks),
+    pub(crate) last_frame: SeenFrame,
 }
 
 impl StateSection for LockstepState {
@@ -114,7 +115,7 @@ impl<S: System> LockstepExecutor<S> {
         check(instructions <= MAX_COUNT, "the number of instructions is impossible")?;
         check(time >> INSTRUCTIONS_PER_TICK_SHIFT <= MAX_TICKS, "the time of the round is impossible")?;
         check(gap.is_none_or(|end| end <= MAX_TICKS && round.is_none()), "the gap is impossible")?;
-        check(last_frame.1 <= MAX_TICKS, "the time of the last frame is impossible")?;
+        check(last_frame.since <= MAX_TICKS, "the time of the last frame is impossible")?;
         self.scheduler.restore(scheduler)?;
         self.devices.get_or_insert_default().restore(&devices)?;
         self.round = round.map(RoundState::round).transpose()?;

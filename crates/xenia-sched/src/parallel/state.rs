@@ -6,7 +6,8 @@
 use super::ParallelExecutor;
 use crate::counters::MAX_COUNT;
 use crate::deadlock::Deadlocks;
-use crate::{GuestTicks, HW_THREADS, LockstepState, MAX_TICKS, SchedulerState, System};
+use crate::limits::SeenFrame;
+use crate::{HW_THREADS, LockstepState, MAX_TICKS, SchedulerState, System};
 use serde::{Deserialize, Serialize};
 use xenia_memory::{DeviceQueue, DeviceStore};
 use xenia_state::{Impossible, Unsaveable, check};
@@ -21,7 +22,7 @@ pub struct ParallelState {
     pub(crate) stores: Vec<DeviceStore>,
     pub(crate) instructions: u64,
     pub(crate) deadlocks: Deadlocks,
-    pub(crate) last_frame: (u64, GuestTicks),
+    pub(crate) last_frame: SeenFrame,
 }
 
 /// A machine in lockstep goes on in parallel mode without the round that was under way.
@@ -75,7 +76,7 @@ impl<S: System> ParallelExecutor<S> {
     pub fn restore(&mut self, state: ParallelState) -> Result<(), Impossible> {
         let ParallelState { scheduler, stores, instructions, deadlocks, last_frame } = state;
         check(instructions <= MAX_COUNT, "the number of instructions is impossible")?;
-        check(last_frame.1 <= MAX_TICKS, "the time of the last frame is impossible")?;
+        check(last_frame.since <= MAX_TICKS, "the time of the last frame is impossible")?;
         check(stores.len() <= MAX_STORES, "more device stores are left than there can be")?;
         let is_register = |store: &DeviceStore| store.addr.0.is_multiple_of(4) && store.register().is_some();
         check(stores.iter().all(is_register), "a device store is to no register")?;

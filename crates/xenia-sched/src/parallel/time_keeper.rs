@@ -3,6 +3,7 @@
 use super::shared::Shared;
 use super::slot_cpu::SlotCpu;
 use crate::deadlock::Deadlocks;
+use crate::limits::SeenFrame;
 use crate::{EndKind, Event, GuestTicks, Limits, MAX_TICKS, RunEnd, System, ThreadsReport, WaitTicket};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -24,7 +25,7 @@ pub(super) struct TimeKeeper<'a, S> {
     pub(super) skips: bool,
     pub(super) deadlocks: &'a mut Deadlocks,
     /// Number of presented frames, and the guest time at which the last of them was first noticed.
-    pub(super) last_frame: &'a mut (u64, GuestTicks),
+    pub(super) last_frame: &'a mut SeenFrame,
 }
 
 impl<S: System> TimeKeeper<'_, S> {
@@ -58,10 +59,10 @@ impl<S: System> TimeKeeper<'_, S> {
         }
         let limit = self.limits.ticks_between_frames?;
         let frames = self.system.frames();
-        if frames != self.last_frame.0 {
-            *self.last_frame = (frames, now);
+        if frames != self.last_frame.count {
+            *self.last_frame = SeenFrame { count: frames, since: now };
         }
-        let since = self.last_frame.1;
+        let since = self.last_frame.since;
         (now.saturating_sub(since) > limit).then(|| RunEnd::NoFrames { since, threads: self.report() })
     }
 
