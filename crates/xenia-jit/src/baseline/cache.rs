@@ -21,7 +21,7 @@ mod units;
 mod withdraw;
 
 use super::call_table;
-use super::emit::Emitter;
+use super::emit::{Emitter, ThunkCall};
 use super::enter::{THUNKS, on_fault};
 use super::entries::{PairEntries, PairTables, TABLE_SPAN};
 use super::links::Links;
@@ -48,6 +48,7 @@ use thunks::thunk;
 use units::Units;
 use withdraw::Full;
 use xenia_host::sparse::HOST_PAGE;
+use xenia_lifter::EntryOffset;
 use xenia_memory::{CodeHook, GuestMemory, register_code_hook};
 
 /// Limit of host pages that hold entries where code memory is small.
@@ -297,7 +298,7 @@ impl BaselineCache {
     fn publish(&mut self, offset: u32, start: u32, pages: Vec<PageVersion>) {
         let id = self.units.next_number();
         let emitter = &mut self.emitter;
-        for &(field, thunk) in &emitter.thunk_calls {
+        for &ThunkCall { field, thunk } in &emitter.thunk_calls {
             let target = i64::from(thunk) - i64::from(offset);
             emitter.templates.e.set_distance(field as usize, target);
         }
@@ -322,7 +323,7 @@ impl BaselineCache {
         }
         let size = emitter.code().len() as u32;
         self.memory.write(offset as usize, emitter.code());
-        for &(pc, at) in &emitter.entries {
+        for &EntryOffset { pc, offset: at } in &emitter.entries {
             self.tables.set(pc, offset + at);
             self.links.lead(&self.memory, pc, offset + at, pc == start);
         }
@@ -337,7 +338,7 @@ impl BaselineCache {
             // Units of an older version are withdrawn by the next check, and this one with them.
             units.units.insert(id);
         }
-        let entries: Vec<u16> = emitter.entries.iter().map(|&(pc, _)| ((pc - start) / 4) as u16).collect();
+        let entries: Vec<u16> = emitter.entries.iter().map(|entry| ((entry.pc - start) / 4) as u16).collect();
         let unit = BaselineUnit {
             start,
             end: self.discovery.address(self.discovery.end()),

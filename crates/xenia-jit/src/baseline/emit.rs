@@ -29,6 +29,7 @@ use exits::Exit;
 use rows::{computes, computes_vectors, constant_pair};
 use xenia_cpu::Arm;
 use xenia_isa::{Instruction, Op};
+use xenia_lifter::EntryOffset;
 
 /// Flag in the low bits of a guest address in eax when code leaves: the interpreter runs the
 /// instruction there.
@@ -54,6 +55,15 @@ pub(super) struct Link {
     pub(super) is_call: bool,
 }
 
+/// A call of a thunk.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ThunkCall {
+    /// Position of its distance, from the start of the unit's code.
+    pub(super) field: u32,
+    /// The thunk's offset in code memory.
+    pub(super) thunk: u32,
+}
+
 /// Emits units; reuses its buffers.
 pub(super) struct Emitter {
     pub(super) templates: Templates,
@@ -65,10 +75,8 @@ pub(super) struct Emitter {
     /// Jump tables of switches.
     tables: Vec<switch::Table>,
     pub(super) links: Vec<Link>,
-    /// Entries: guest addresses and code positions.
-    pub(super) entries: Vec<(u32, u32)>,
-    /// Calls of thunks: the position of the distance, and the thunk's offset in code memory.
-    pub(super) thunk_calls: Vec<(u32, u32)>,
+    pub(super) entries: Vec<EntryOffset>,
+    pub(super) thunk_calls: Vec<ThunkCall>,
     /// Number of instructions that interpreter arms run, or that compute with vectors.
     pub(super) arms: u32,
     /// Number of instructions that floating-point thunks run.
@@ -149,7 +157,7 @@ impl Emitter {
             self.templates.e.flags = None;
             let pc = unit.address(block.first);
             if block.is_entry {
-                self.entries.push((pc, start as u32));
+                self.entries.push(EntryOffset { pc, offset: start as u32 });
             }
             if number == 0 && nests {
                 self.templates.e.op64(CMP, STACK, Rm::Ctx(Slot::StackLimit.at()));
@@ -216,7 +224,7 @@ impl Emitter {
     /// Ends the code of the instruction with the index `index` in its block.
     fn end_site(&mut self, index: usize, thunk: &mut impl FnMut(CodeThunk) -> Option<u32>) -> Option<()> {
         if let Some((field, called)) = self.templates.thunk_call.take() {
-            self.thunk_calls.push((field as u32, thunk(called)?));
+            self.thunk_calls.push(ThunkCall { field: field as u32, thunk: thunk(called)? });
             if let CodeThunk::Float(group) = called {
                 self.floats += group.rows();
             }
@@ -244,7 +252,7 @@ impl Emitter {
         self.templates.e.flags = None;
         self.templates.e.word(RAX, i.0);
         let field = self.templates.e.call();
-        self.thunk_calls.push((field as u32, thunk));
+        self.thunk_calls.push(ThunkCall { field: field as u32, thunk });
         self.templates.may_be_left = true;
         self.arms += 1;
         Some(())

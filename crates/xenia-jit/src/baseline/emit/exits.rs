@@ -4,7 +4,7 @@ use super::super::encode::{Encoder, RAX};
 use super::super::entries;
 use super::super::map::Slot;
 use super::super::unit::Discovery;
-use super::{CALLED, Emitter};
+use super::{CALLED, Emitter, ThunkCall};
 
 /// A cold exit from a unit.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +104,7 @@ impl Emitter {
                     e.set_distance(field, back.into());
                 }
                 Exit::RareCase { thunk, back } => {
-                    self.thunk_calls.push((e.call() as u32, thunk));
+                    self.thunk_calls.push(ThunkCall { field: e.call() as u32, thunk });
                     let field = e.jump();
                     e.set_distance(field, back.into());
                 }

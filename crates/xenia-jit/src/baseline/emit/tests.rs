@@ -93,7 +93,8 @@ fn unit(text: &str) -> String {
     let Emitter { arms, floats, links, entries, thunk_calls, .. } = &emitter;
     let sites = &emitter.sites.bytes;
     let links: Vec<_> = links.iter().map(|link| (link.field, link.exit, link.target, link.is_call)).collect();
-    let calls: Vec<_> = thunk_calls.iter().map(|call| call.0).collect();
+    let entries: Vec<_> = entries.iter().map(|entry| (entry.pc, entry.offset)).collect();
+    let calls: Vec<_> = thunk_calls.iter().map(|call| call.field).collect();
     format!(
         "{}\n  {arms} arms, {floats} floats, entries {entries:?}, links {links:?}, calls {calls:?}, sites {sites:?}",
         disassembled(emitter.code()).replace("; ", ";\n      ")
