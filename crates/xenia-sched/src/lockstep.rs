@@ -14,12 +14,13 @@
 //! time-base read counts as a full quantum, and so does one that fills the queue of device stores.
 //! A run that stops at a limit, even in the middle of a visit, continues from there as if it had
 //! not stopped. The stop flag is polled whenever the engine returns, so between two polls lies one
-//! system call, or one stretch of guest code without system calls, of at most [`STRETCH`]
-//! instructions.
+//! system call, or one stretch of guest code without system calls, of at most
+//! [`engine_runs::STRETCH`] instructions.
 //!
 //! Rounds in which only one thread could do anything are run in one go ([`alone`]).
 
 mod alone;
+mod engine_runs;
 mod round_end;
 mod state;
 
@@ -27,12 +28,13 @@ use crate::deadlock::Deadlocks;
 use crate::device_stores;
 use crate::limits::SeenFrame;
 use crate::sampling::SampledLane;
-use crate::time::{INSTRUCTIONS_PER_TICK_SHIFT, TIME_READS_PER_VISIT};
+use crate::time::INSTRUCTIONS_PER_TICK_SHIFT;
 use crate::{
     Activity, Disposition, Doing, GuestTicks, HW_THREADS, Limits, RunEnd, Running, Scheduler, System,
     ThreadRef, ThreadsReport,
 };
 use alone::Calm;
+use engine_runs::EngineBudget;
 use serde::{Deserialize, Serialize};
 pub use state::LockstepState;
 use std::sync::Arc;
@@ -42,10 +44,6 @@ use xenia_memory::DeviceQueue;
 
 /// Limit of instructions by which a visit is extended, one by one, while a reservation is held.
 const RESERVATION_EXTENSION: u64 = 64;
-
-/// Limit of instructions in one call of the engine: some tens of milliseconds. A visit may have
-/// 2^36.
-const STRETCH: u64 = 1 << 22;
 
 /// The current round.
 #[derive(Clone, Copy, Debug)]
@@ -72,15 +70,6 @@ struct Visit {
     /// Quanta that it still has, with the current one, if a limit or the stop flag has cut it; 0:
     /// the visit is not cut.
     granted: u64,
-}
-
-/// Number of instructions that the engine may execute.
-#[derive(Clone, Copy, Debug)]
-struct EngineBudget {
-    /// What is left of the visit; one instruction if it is extended.
-    left: u64,
-    /// Limit of the run.
-    allowed: u64,
 }
 
 enum VisitEnd {
@@ -357,44 +346,6 @@ impl<S: System> LockstepExecutor<S> {
         holder.is_some_and(|thread| self.holds_reservation(hw_id, thread, held))
     }
 
-    /// Runs a thread for the budget. Time advances with it.
-    #[inline]
-    fn run_engine(
-        &mut self,
-        hw_id: u8,
-        visit: &mut Visit,
-        budget: EngineBudget,
-        running: &mut Running,
-        devices: &mut DeviceQueue,
-    ) -> Exit {
-        let time_base = (self.time + visit.used) >> INSTRUCTIONS_PER_TICK_SHIFT;
-        let ctx = &mut *running.ctx;
-        if visit.thread != Some(running.thread) {
-            visit.thread = Some(running.thread);
-            ctx.reservation.valid = 0;
-            ctx.tick_shift = INSTRUCTIONS_PER_TICK_SHIFT;
-            ctx.begin_visit(0, time_base, TIME_READS_PER_VISIT);
-            self.activity.set_thread(0, running.id);
-        }
-        // The guest can't notice that the limit or the extension cuts a visit: the count of
-        // executed instructions goes on.
-        let EngineBudget { left, allowed } = budget;
-        let instructions = if left == 0 { 1 } else { left }.min(allowed);
-        let before = ctx.executed();
-        let exit = self.run_until(before + instructions, running, devices);
-        let ctx = &mut *running.ctx;
-        let executed = ctx.executed() - before;
-        visit.used += executed;
-        visit.has_read_time |= ctx.time_reads_left < TIME_READS_PER_VISIT;
-        if left == 0 {
-            visit.extended += executed;
-        }
-        self.instructions += executed;
-        self.scheduler.decrement_quantum(hw_id, executed);
-        self.scheduler.set_now(ctx.now());
-        exit
-    }
-
     /// Handles the reason for which the engine returned.
     #[inline]
     fn handle_exit(&mut self, exit: Exit, running: &mut Running) -> Disposition {
@@ -406,34 +357,6 @@ impl<S: System> LockstepExecutor<S> {
                 self.system.syscall(&mut self.scheduler, running, lev)
             }
             Exit::Exception(exception) => self.system.exception(&mut self.scheduler, running, exception),
-        }
-    }
-
-    /// Runs a thread until it has executed `end` instructions in its visit, in stretches, so that
-    /// the stop flag is polled, and samples are taken.
-    #[inline]
-    fn run_until(&mut self, end: u64, running: &mut Running, devices: &mut DeviceQueue) -> Exit {
-        let ctx = &mut *running.ctx;
-        loop {
-            let done = ctx.executed();
-            let mut stretch = (end - done).min(STRETCH);
-            if let Some(sampling) = &mut self.sampling {
-                stretch = sampling.allowed(stretch);
-            }
-            ctx.visit_budget = (done + stretch) as i64;
-            ctx.budget = stretch as i64;
-            self.activity.set(0, Doing::Guest(ctx.pc));
-            let exit = self.engine.run(ctx, devices);
-            if let Some(sampling) = &mut self.sampling
-                && sampling.advance(ctx.executed() - done)
-            {
-                sampling.add(running.id, ctx.pc, self.system.call_stack(ctx));
-            }
-            // The guest can't notice stretches: no thread is picked in between.
-            let is_cut = exit == Exit::Budget && ctx.budget == 0 && ctx.executed() < end;
-            if !is_cut || self.stop.load(Relaxed) {
-                return exit;
-            }
         }
     }
 
